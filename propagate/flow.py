@@ -1,0 +1,113 @@
+"""Optical flow: what an estimator is, when flow can be trusted, and how it is composed over many frames."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from propagate.arrays import F32, U8, Bytes, Floats
+
+
+class FlowEstimator(Protocol):
+    """Finds where each pixel of one picture comes from in another."""
+
+    def __call__(self, source: Bytes, target: Bytes) -> Floats:
+        """Flow on the grid of ``target``: ``target(x) = source(x + flow(x))``.
+
+        source, target: uint8 (H, W, 3), RGB. Returns float32 (H, W, 2), x then y, in pixels.
+        """
+        ...
+
+    def fingerprint(self) -> str:
+        """A text that changes whenever the flow for the same pictures would."""
+        ...
+
+
+@dataclass(frozen=True)
+class ComposedFlow:
+    """Where the pixels of one frame come from in the key, however many frames lie between.
+
+    frame: the frame on whose grid the arrays lie.
+    flow: float32 (H, W, 2), pixels: ``frame(x) = key(x + flow(x))``.
+    valid: bool (H, W): every step on the way was consistent both ways and stayed inside the picture.
+    """
+
+    frame: int
+    flow: Floats
+    valid: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+
+
+def grid(height: int, width: int) -> Floats:
+    """Pixel positions, float32 (H, W, 2), x then y."""
+    ys, xs = np.mgrid[0:height, 0:width]
+    return np.stack([xs, ys], axis=-1).astype(F32)
+
+
+def sample(picture: np.ndarray, flow: Floats, *, cubic: bool = False) -> np.ndarray:
+    """``picture`` read at ``x + flow(x)``: backward warping; outside, the border pixel is repeated.
+
+    picture: (H, W) or (H, W, C), any type that OpenCV remaps. Bilinear, or Catmull-Rom-like cubic.
+    """
+    height, width = flow.shape[:2]
+    where = flow + grid(height, width)
+    how = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
+    return cv2.remap(picture, where, None, how, borderMode=cv2.BORDER_REPLICATE)
+
+
+def consistent(forward: Floats, backward: Floats) -> np.ndarray:
+    """Where going there and back again ends near the start (Sundaram, Brox and Keutzer, ECCV 2010).
+
+    ``forward`` lies on the grid of the picture asked about and points into the other; ``backward``
+    lies on the other's grid. A pixel passes when ``|f + b|² < 0.01 (|f|² + |b|²) + 0.5`` and its
+    origin is inside the other picture. Returns bool (H, W).
+    """
+    height, width = forward.shape[:2]
+    back = sample(backward, forward)
+    miss = ((forward + back) ** 2).sum(axis=-1)
+    size = (forward**2).sum(axis=-1) + (back**2).sum(axis=-1)
+    where = forward + grid(height, width)
+    inside = (where[..., 0] >= 0) & (where[..., 0] <= width - 1) & (where[..., 1] >= 0) & (where[..., 1] <= height - 1)
+    return np.asarray((miss < 0.01 * size + 0.5) & inside)
+
+
+def start_at_key(frame: int, height: int, width: int) -> ComposedFlow:
+    """The composed flow of the key itself: no motion, all valid."""
+    return ComposedFlow(frame, np.zeros((height, width, 2), F32), np.ones((height, width), bool))
+
+
+def extend(composed: ComposedFlow, frame: int, before: Bytes, after: Bytes, estimate: FlowEstimator) -> ComposedFlow:
+    """One frame further away from the key.
+
+    composed: flow of the frame whose plate is ``before``. after: the plate of ``frame``; both uint8
+    (H, W, 3). The step's flow lies on the grid of ``after`` and points into ``before``.
+    """
+    step = estimate(before, after)
+    reverse = estimate(after, before)
+    flow = step + sample(composed.flow, step)
+    height, width = flow.shape[:2]
+    where = flow + grid(height, width)
+    inside = (where[..., 0] >= 0) & (where[..., 0] <= width - 1) & (where[..., 1] >= 0) & (where[..., 1] <= height - 1)
+    reached = sample(composed.valid.astype(U8) * 255, step) > 127
+    return ComposedFlow(frame, flow, np.asarray(consistent(step, reverse) & reached & inside))
+
+
+def compose(
+    frames: Iterable[int], plate: Callable[[int], Bytes], estimate: FlowEstimator
+) -> Iterator[ComposedFlow]:
+    """Composed flow from each frame to the key, which is the first of ``frames``; walks in their order.
+
+    frames: the key, then its neighbours one by one, in either direction of time.
+    plate: gives the uint8 (H, W, 3) plate of a frame. Holds two plates at a time.
+    """
+    composed: ComposedFlow | None = None
+    before: Bytes | None = None
+    for frame in frames:
+        after = plate(frame)
+        if composed is None or before is None:
+            composed = start_at_key(frame, after.shape[0], after.shape[1])
+        else:
+            composed = extend(composed, frame, before, after, estimate)
+        before = after
+        yield composed

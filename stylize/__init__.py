@@ -1,0 +1,1 @@
+"""Carry a painted look through a live-action shot from a few keyframes."""

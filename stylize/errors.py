@@ -1,0 +1,65 @@
+"""Every error that this package raises on purpose.
+
+StylizeError
+├── SettingsError      an option, or a mix of options, that cannot be carried out
+├── InputError         something given to us cannot be used
+│   ├── ShotError          the shot: missing, not a picture or video, empty, broken
+│   ├── SequenceError      numbered files: gaps, two files for one number, mixed sizes
+│   ├── FrameRangeError    a frame that the shot does not have
+│   ├── StyleError         the reference picture
+│   ├── PaintedKeyError    a painted key: wrong size, wrong number, unreadable
+│   └── MatteError         a matte: wrong size, missing frames, unreadable
+├── OutputError        a result cannot be written where it was asked for
+├── ProjectError       a project folder that is not ours, is in use, or is damaged
+└── RendererError      a renderer that is not installed or failed
+
+A message is one line that says what was expected, what was found and what to do.
+"""
+
+
+class StylizeError(Exception):
+    """The root: catch it to catch everything that this package raises on purpose."""
+
+
+class SettingsError(StylizeError):
+    """An option, or a mix of options, that cannot be carried out."""
+
+
+class InputError(StylizeError):
+    """Something given to us cannot be used."""
+
+
+class ShotError(InputError):
+    """The shot is missing, is no picture or video, is empty or is broken."""
+
+
+class SequenceError(InputError):
+    """Numbered files have a gap, two files for one number, or mixed sizes."""
+
+
+class FrameRangeError(InputError):
+    """A frame was named that the shot does not have."""
+
+
+class StyleError(InputError):
+    """The reference picture is missing, is no picture, or is too large."""
+
+
+class PaintedKeyError(InputError):
+    """A painted key has the wrong size or number, or cannot be read."""
+
+
+class MatteError(InputError):
+    """A matte has the wrong size, lacks frames, or cannot be read."""
+
+
+class OutputError(StylizeError):
+    """A result cannot be written where it was asked for."""
+
+
+class ProjectError(StylizeError):
+    """A project folder is not ours, is in use by another run, or is damaged."""
+
+
+class RendererError(StylizeError):
+    """A renderer is not installed, or failed to paint a key."""
