@@ -1,0 +1,99 @@
+"""What a patch is compared by: the style and its guides, side by side in eight bytes a pixel.
+
+The squared difference of two such patches is the weighted sum over style and guides, because every channel
+is scaled by the root of its weight. A patch row is one run of bytes, which is what makes the search fast.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from propagate.arrays import F32, U8, Bytes, Floats, Pixels
+
+CHANNELS = 8
+STYLE_CHANNELS = 3
+
+
+@dataclass(frozen=True)
+class Guide:
+    """One thing that a patch of the key and a patch of the frame should have in common.
+
+    source: float32 (Hs, Ws) or (Hs, Ws, C) in [0, 1], beside the style picture.
+    target: float32 (Ht, Wt) or (Ht, Wt, C) in [0, 1], on the grid of the frame.
+    weight: importance of each channel, relative to the style's own weight.
+    """
+
+    source: Floats
+    target: Floats
+    weight: float
+
+    def __post_init__(self) -> None:
+        if self.source.ndim not in (2, 3) or self.source.shape[2:] != self.target.shape[2:]:
+            raise ValueError(
+                f"a guide's source and target need the same channels, not {self.source.shape} and {self.target.shape}"
+            )
+        if not self.weight >= 0:
+            raise ValueError(f"a guide's weight must be 0 or more, not {self.weight}")
+
+
+def scales(guides: Sequence[Guide], style_weight: float) -> tuple[float, list[float]]:
+    """Factors for the style channels and for each guide's: roots of weights, the largest being 1."""
+    largest = max([style_weight, *(guide.weight for guide in guides)])
+    if not largest > 0:
+        raise ValueError("at least one of style and guides needs a weight above 0")
+    return float(np.sqrt(style_weight / largest)), [float(np.sqrt(guide.weight / largest)) for guide in guides]
+
+
+def to_bytes(picture: Floats, scale: float = 1.0) -> Bytes:
+    """[0, 1] float to 0..255 times ``scale``, rounded half up."""
+    return np.clip(picture * F32(255 * scale) + F32(0.5), 0, 255).astype(U8)
+
+
+def pack(style: Floats, style_scale: float, guides: Sequence[tuple[Floats, float]], radius: int) -> Bytes:
+    """Style (H, W, 3) and scaled guides in one padded array, uint8 (H + 2 radius, (W + 2 radius) · 8).
+
+    The border mirrors the picture, so that every pixel is the centre of a whole patch.
+    Raises ValueError when the guides have more than five channels in all.
+    """
+    height, width = style.shape[:2]
+    packed = np.zeros((height, width, CHANNELS), U8)
+    packed[..., :STYLE_CHANNELS] = to_bytes(style, style_scale)
+    at = STYLE_CHANNELS
+    for values, scale in guides:
+        planes = values.reshape(height, width, -1)
+        if at + planes.shape[2] > CHANNELS:
+            raise ValueError(f"guides may have {CHANNELS - STYLE_CHANNELS} channels in all, not more")
+        packed[..., at : at + planes.shape[2]] = to_bytes(planes, scale)
+        at += planes.shape[2]
+    return pad(packed, radius).reshape(height + 2 * radius, -1)
+
+
+def pad(picture: Pixels, radius: int) -> Pixels:
+    """``picture`` with a mirrored border; pictures thinner than the border repeat their edge."""
+    mirror = min(picture.shape[:2]) > radius
+    return np.pad(
+        picture, [(radius, radius), (radius, radius), *[(0, 0)] * (picture.ndim - 2)], "reflect" if mirror else "edge"
+    )
+
+
+def restyle(packed: Bytes, style: Floats, style_scale: float, radius: int) -> None:
+    """Replaces, in place, the style channels of a packed target by a new estimate (H, W, 3)."""
+    height, width = style.shape[:2]
+    planes = packed.reshape(height + 2 * radius, width + 2 * radius, CHANNELS)
+    planes[..., :STYLE_CHANNELS] = pad(to_bytes(style, style_scale), radius)
+
+
+def luminance(picture: Floats) -> Floats:
+    """Display-encoded luma, BT.709 weights: float32 (H, W) in [0, 1]."""
+    return np.ascontiguousarray(picture @ np.array([0.2126, 0.7152, 0.0722], F32))
+
+
+def edges(picture: Floats, sigma: float = 1.0) -> Floats:
+    """Strength of luma edges: float32 (H, W) in [0, 1]; a step from black to white of blur ``sigma`` gives 1."""
+    grey = cv2.GaussianBlur(luminance(picture), (0, 0), sigma)
+    across = cv2.Scharr(grey, cv2.CV_32F, 1, 0, scale=1 / 16)
+    down = cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 16)
+    peak = 2 / (np.sqrt(2 * np.pi) * sigma)
+    return np.clip(np.hypot(across, down) * F32(1 / peak * 1.6), 0, 1).astype(F32)

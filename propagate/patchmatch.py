@@ -1,0 +1,129 @@
+"""PatchMatch, plain: what a search is, and a slow reference that the fast kernels must equal bit for bit.
+
+Barnes, Shechtman, Finkelstein and Goldman, "PatchMatch", SIGGRAPH 2009: a field of nearest patches improves
+by taking over neighbours' matches and by trying places around the present one at random.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from propagate.arrays import Bools, Bytes, Ints
+from propagate.features import CHANNELS
+
+# Rows in a band. Larger bands spread good matches further in a sweep, smaller ones feed more threads.
+BAND = 16
+# Expected positions are whole numbers of this part of a pixel.
+SUBPIXEL = 16
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a match costs beside the difference of its patches.
+
+    expected: int32 (H, W, 2), x then y, in 1/16 px: where in the source composed flow puts each pixel.
+    stray: cost of each square pixel of distance from there; 0 turns it off. reach: distance in pixels
+    beyond which no more is charged. burden: int32 (Hs, Ws), cost of using a source patch (uniformity).
+    """
+
+    expected: Ints
+    stray: int
+    reach: int
+    burden: Ints
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One pass over the picture. number: seeds chance, and even ones go down, odd ones up.
+
+    widest: radius in pixels of the first random try; each further one has half of it, down to 1.
+    """
+
+    number: int
+    widest: int
+
+
+class PatchMatcher(Protocol):
+    """Improves a nearest-neighbour field.
+
+    target, source: packed features (see ``features.pack``), padded by ``radius``.
+    field: int32 (H, W, 2), x then y, the centre in the source of each pixel's patch; changed in place.
+    cost: int64 (H, W), changed in place. mask: bool (H, W), the pixels to work on.
+    """
+
+    radius: int
+
+    def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Ints, mask: Bools, costs: Costs) -> None:
+        """Writes the cost of every masked pixel's present patch."""
+        ...
+
+    def sweep(
+        self, target: Bytes, source: Bytes, field: Ints, cost: Ints, mask: Bools, costs: Costs, sweep: Sweep
+    ) -> None:
+        """Improves field and cost in place, once over the picture."""
+        ...
+
+
+def chance(x: int, y: int, sweep: int, step: int) -> int:
+    """A well mixed 32-bit number for a place and moment (the finaliser of MurmurHash3, A. Appleby)."""
+    h = (x * 73856093 ^ y * 19349663 ^ sweep * 83492791 ^ step * 50331653) & 0xFFFFFFFF
+    h = ((h ^ h >> 16) * 0x85EBCA6B) & 0xFFFFFFFF
+    h = ((h ^ h >> 13) * 0xC2B2AE35) & 0xFFFFFFFF
+    return h ^ h >> 16
+
+
+class PatchMatchPlain:
+    """The reference: one pixel after the other, for small pictures only."""
+
+    def __init__(self, radius: int) -> None:
+        self.radius = radius
+
+    def _cost(self, target: Bytes, source: Bytes, x: int, y: int, sx: int, sy: int, costs: Costs) -> int:
+        rows, run = 2 * self.radius + 1, (2 * self.radius + 1) * CHANNELS
+        here = target[y : y + rows, x * CHANNELS : x * CHANNELS + run].astype(np.int64)
+        there = source[sy : sy + rows, sx * CHANNELS : sx * CHANNELS + run].astype(np.int64)
+        away = [int(s) * SUBPIXEL - int(e) for s, e in zip((sx, sy), costs.expected[y, x], strict=True)]
+        squared = (away[0] ** 2 + away[1] ** 2) // SUBPIXEL**2
+        extra = int(costs.burden[sy, sx]) + costs.stray * min(squared, costs.reach**2)
+        return extra + int(((here - there) ** 2).sum())
+
+    def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Ints, mask: Bools, costs: Costs) -> None:
+        """See PatchMatcher."""
+        for y, x in np.argwhere(mask).tolist():
+            cost[y, x] = self._cost(target, source, x, y, int(field[y, x, 0]), int(field[y, x, 1]), costs)
+
+    def sweep(
+        self, target: Bytes, source: Bytes, field: Ints, cost: Ints, mask: Bools, costs: Costs, sweep: Sweep
+    ) -> None:
+        """See PatchMatcher."""
+        before = field.copy()
+        places = np.argwhere(mask)
+        for y, x in (places if sweep.number % 2 == 0 else places[::-1]).tolist():
+            self._visit(target, source, field, before, cost, costs, sweep, x, y)
+
+    def _visit(
+        self, target: Bytes, source: Bytes, field: Ints, before: Ints, cost: Ints, costs: Costs, sweep: Sweep,
+        x: int, y: int,
+    ) -> None:  # fmt: skip
+        height, width = cost.shape
+        high, wide = costs.burden.shape
+        ahead = -1 if sweep.number % 2 == 0 else 1
+
+        def attempt(sx: int, sy: int) -> None:
+            sx, sy = min(max(sx, 0), wide - 1), min(max(sy, 0), high - 1)
+            found = self._cost(target, source, x, y, sx, sy, costs)
+            if found < cost[y, x]:
+                cost[y, x] = found
+                field[y, x] = sx, sy
+
+        for dx, dy in ((ahead, 0), (0, ahead)):
+            if 0 <= x + dx < width and 0 <= y + dy < height:
+                seen = field if (y + dy) // BAND == y // BAND else before
+                attempt(int(seen[y + dy, x + dx, 0]) - dx, int(seen[y + dy, x + dx, 1]) - dy)
+        span, step = sweep.widest, 0
+        while span >= 1:
+            h = chance(x, y, sweep.number, step)
+            aside, along = (h & 0xFFFF) % (2 * span + 1) - span, (h >> 16) % (2 * span + 1) - span
+            attempt(int(field[y, x, 0]) + aside, int(field[y, x, 1]) + along)
+            span, step = span // 2, step + 1

@@ -1,0 +1,197 @@
+"""PatchMatch in compiled loops (Barnes, Shechtman, Finkelstein and Goldman, SIGGRAPH 2009).
+
+The same search as ``patchmatch`` does in plain Python, bit for bit. All arithmetic is on integers, rows are
+worked in bands of a fixed height that see each other's fields only as they were when the sweep began, and
+chance is a hash of place and sweep: so the result depends on neither threads nor processor.
+"""
+
+from functools import cache
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+from propagate.arrays import F32, Bools, Bytes, Floats, Ints
+from propagate.features import CHANNELS
+from propagate.patchmatch import BAND, SUBPIXEL, Costs, Sweep
+
+
+@nb.njit(nogil=True, cache=True)
+def _chance(x: int, y: int, sweep: int, step: int) -> Any:
+    """A well mixed 32-bit number for a place and moment (the finaliser of MurmurHash3, A. Appleby)."""
+    h = np.uint32(np.uint32(x * 73856093) ^ np.uint32(y * 19349663))
+    h = np.uint32(h ^ np.uint32(np.uint32(sweep * 83492791) ^ np.uint32(step * 50331653)))
+    h = np.uint32(np.uint32(h ^ np.uint32(h >> np.uint32(16))) * np.uint32(0x85EBCA6B))
+    h = np.uint32(np.uint32(h ^ np.uint32(h >> np.uint32(13))) * np.uint32(0xC2B2AE35))
+    return np.uint32(h ^ np.uint32(h >> np.uint32(16)))
+
+
+@cache
+def _kernels(radius: int) -> tuple[Any, Any]:
+    """Compiled (sweep, measure) for one radius: a run's length known to the compiler doubles the speed."""
+    rows = 2 * radius + 1
+    run = rows * CHANNELS
+
+    @nb.njit(nogil=True, error_model="numpy", cache=True)
+    def difference(target: Any, ty: int, tx: int, source: Any, sy: int, sx: int, limit: int) -> Any:
+        # Unsigned indices spare the test for negative ones; bytes are subtracted as bytes, larger minus
+        # smaller, so that the loop becomes a few vector instructions.
+        total = np.int64(0)
+        for j in range(rows):
+            a = target[np.uint64(ty + j)][np.uint64(tx * CHANNELS) :]
+            b = source[np.uint64(sy + j)][np.uint64(sx * CHANNELS) :]
+            part = np.uint32(0)
+            for i in range(run):
+                e = np.uint32(np.uint8(max(a[i], b[i]) - min(a[i], b[i])))
+                part = np.uint32(part + np.uint32(e * e))
+            total += np.int64(part)
+            if total >= limit:
+                break
+        return total
+
+    @nb.njit(nogil=True, error_model="numpy", cache=True)
+    def cost_of(
+        target: Any, source: Any, y: int, x: int, sy: int, sx: int, expected: Any, stray: int, reach: int,
+        burden: Any, limit: int,
+    ) -> Any:  # fmt: skip
+        extra = np.int64(burden[sy, sx])
+        if stray > 0:
+            dx = sx * SUBPIXEL - expected[y, x, 0]
+            dy = sy * SUBPIXEL - expected[y, x, 1]
+            extra += stray * min((dx * dx + dy * dy) // (SUBPIXEL * SUBPIXEL), reach * reach)
+        if extra >= limit:
+            return limit
+        return extra + difference(target, y, x, source, sy, sx, limit - extra)
+
+    @nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
+    def sweep_field(
+        target: Any, source: Any, field: Any, before: Any, cost: Any, mask: Any, expected: Any, stray: int,
+        reach: int, burden: Any, number: int, widest: int,
+    ) -> None:  # fmt: skip
+        height, width = cost.shape
+        high, wide = burden.shape
+        down = number % 2 == 0
+        ahead = -1 if down else 1
+        for band in nb.prange((height + BAND - 1) // BAND):
+            top = band * BAND
+            end = min(height, top + BAND)
+            for row in range(end - top):
+                y = top + row if down else end - 1 - row
+                for column in range(width):
+                    x = column if down else width - 1 - column
+                    if not mask[y, x]:
+                        continue
+                    best = cost[y, x]
+                    by = field[y, x, 1]
+                    bx = field[y, x, 0]
+                    for side in range(2):
+                        ny = y + (ahead if side == 1 else 0)
+                        nx = x + (ahead if side == 0 else 0)
+                        if ny < 0 or ny >= height or nx < 0 or nx >= width:
+                            continue
+                        if ny < top or ny >= end:
+                            sx = before[ny, nx, 0]
+                            sy = before[ny, nx, 1]
+                        else:
+                            sx = field[ny, nx, 0]
+                            sy = field[ny, nx, 1]
+                        sx = min(max(sx + x - nx, 0), wide - 1)
+                        sy = min(max(sy + y - ny, 0), high - 1)
+                        if sx == bx and sy == by:
+                            continue
+                        found = cost_of(target, source, y, x, sy, sx, expected, stray, reach, burden, best)
+                        if found < best:
+                            best = found
+                            by = sy
+                            bx = sx
+                    step = 0
+                    span = widest
+                    while span >= 1:
+                        h = np.int64(_chance(x, y, number, step))
+                        sx = bx + (h & 0xFFFF) % (2 * span + 1) - span
+                        sy = by + (h >> 16) % (2 * span + 1) - span
+                        sx = min(max(sx, 0), wide - 1)
+                        sy = min(max(sy, 0), high - 1)
+                        if sx != bx or sy != by:
+                            found = cost_of(target, source, y, x, sy, sx, expected, stray, reach, burden, best)
+                            if found < best:
+                                best = found
+                                by = sy
+                                bx = sx
+                        span //= 2
+                        step += 1
+                    cost[y, x] = best
+                    field[y, x, 0] = bx
+                    field[y, x, 1] = by
+
+    @nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
+    def measure_field(
+        target: Any, source: Any, field: Any, cost: Any, mask: Any, expected: Any, stray: int, reach: int,
+        burden: Any,
+    ) -> None:  # fmt: skip
+        height, width = cost.shape
+        for y in nb.prange(height):
+            for x in range(width):
+                if mask[y, x]:
+                    cost[y, x] = cost_of(
+                        target, source, y, x, field[y, x, 1], field[y, x, 0], expected, stray, reach, burden,
+                        np.int64(1) << 40,
+                    )  # fmt: skip
+
+    return sweep_field, measure_field
+
+
+class PatchMatchNumba:
+    """A PatchMatcher for one patch radius; see ``patchmatch.PatchMatcher``."""
+
+    def __init__(self, radius: int) -> None:
+        self.radius = radius
+
+    def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Ints, mask: Bools, costs: Costs) -> None:
+        """Writes the cost of every masked pixel's present patch."""
+        measure_field = _kernels(self.radius)[1]
+        measure_field(target, source, field, cost, mask, costs.expected, costs.stray, costs.reach, costs.burden)
+
+    def sweep(
+        self, target: Bytes, source: Bytes, field: Ints, cost: Ints, mask: Bools, costs: Costs, sweep: Sweep
+    ) -> None:
+        """Improves field and cost in place, once over the picture."""
+        sweep_field = _kernels(self.radius)[0]
+        sweep_field(
+            target, source, field, field.copy(), cost, mask, costs.expected, costs.stray, costs.reach, costs.burden,
+            sweep.number, sweep.widest,
+        )  # fmt: skip
+
+
+@nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
+def _vote(style: Any, field: Any, weights: Any, near: Any, mask: Any, out: Any, radius: int) -> None:
+    height, width = mask.shape
+    channels = style.shape[2]
+    for y in nb.prange(height):
+        total = np.zeros(channels, np.float32)
+        for x in range(width):
+            if not mask[y, x]:
+                continue
+            total[:] = 0
+            sum_of_weights = np.float32(0)
+            for j in range(max(-radius, -y), min(radius, height - 1 - y) + 1):
+                for i in range(max(-radius, -x), min(radius, width - 1 - x) + 1):
+                    w = weights[y + j, x + i] * near[j + radius, i + radius]
+                    sy = field[y + j, x + i, 1] - j + radius
+                    sx = field[y + j, x + i, 0] - i + radius
+                    sum_of_weights += w
+                    for c in range(channels):
+                        total[c] += w * style[sy, sx, c]
+            for c in range(channels):
+                out[y, x, c] = total[c] / sum_of_weights
+
+
+def vote(style: Floats, field: Ints, weights: Floats, near: Floats, mask: Bools, out: Floats) -> None:
+    """Every masked pixel becomes the weighted mean of what the patches over it say; written into ``out``.
+
+    style: float32 (Hs + 2r, Ws + 2r, C), padded by the patch radius r. field: int32 (H, W, 2).
+    weights: float32 (H, W), above 0, how much each patch counts. near: float32 (2r + 1, 2r + 1), how
+    much a patch counts by its distance. out: float32 (H, W, C).
+    """
+    radius = near.shape[0] // 2
+    _vote(np.ascontiguousarray(style, F32), field, weights, near, mask, out, radius)

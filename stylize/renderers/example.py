@@ -1,0 +1,146 @@
+"""The embedded renderer: paints a keyframe in the manner of one reference picture, with no weights.
+
+Patches of the reference are laid where tone, hue and structure ask for them, coarse to fine, until they agree
+with one another: the reference's own brushwork in the places where the plate has the like.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from propagate import guidance
+from propagate.arrays import F32, Floats, Ints
+from propagate.features import Guide
+from propagate.patchmatch_numba import PatchMatchNumba
+from propagate.texture import Job, Level, Texture, at_random, enlarge, optimise
+from stylize.errors import RendererError
+from stylize.renderers.protocol import RenderRequest
+
+# Raise it whenever the same request gives another picture.
+VERSION = 1
+
+# Side of the smallest size that the work begins with, in pixels.
+COARSEST = 40
+
+
+@dataclass(frozen=True)
+class ExampleSettings:
+    """How the embedded renderer paints.
+
+    structure: 0..1, how much the plate's edges rule over the reference's own. keep_colours: the plate's
+    hues instead of the reference's palette.
+    """
+
+    structure: float = 0.5
+    keep_colours: bool = False
+
+
+@dataclass(frozen=True)
+class _Size:
+    """All that one level of the pyramid works on."""
+
+    style: Floats
+    guides: tuple[Guide, ...]
+    carried: Floats | None
+    trusted: Floats | None
+
+
+class ExampleRenderer:
+    """See the module's text. A Renderer."""
+
+    def __init__(self, settings: ExampleSettings) -> None:
+        self.settings = settings
+
+    def fingerprint(self) -> str:
+        """Version and settings."""
+        return f"example-{VERSION}-{self.settings.structure:g}-{self.settings.keep_colours}"
+
+    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Floats:
+        """See Renderer. Raises RendererError when the request has no style."""
+        if request.style is None:
+            raise RendererError("the example renderer paints after a reference picture; give one with --style PICTURE")
+        sizes = self._pyramid(request)
+        texture: Texture | None = None
+        for number, size in enumerate(sizes):
+            smaller = sizes[number - 1].style.shape if number else None
+            texture = self._paint(size, texture, smaller, len(sizes) - 1 - number, request.seed)
+            on_step(number + 1, len(sizes))
+        assert texture is not None
+        return self._colours(texture.colour, request.plate)
+
+    def _pyramid(self, request: RenderRequest) -> list[_Size]:
+        assert request.style is not None
+        style = fit(request.style, request.plate.shape[:2])
+        if self.settings.keep_colours:
+            style = recolour(style, request.plate, request.seed)
+        guides = self._guides(request.plate, style, request.seed)
+        smallest = min(*style.shape[:2], *request.plate.shape[:2])
+        levels = max(0, int(np.floor(np.log2(max(1, smallest / COARSEST)))))
+        return [self._shrink(request, style, guides, 2**level) for level in range(levels, -1, -1)]
+
+    def _guides(self, plate: Floats, style: Floats, seed: int) -> tuple[Guide, ...]:
+        strength = self.settings.structure
+        return (
+            guidance.tone(plate, style, 1.5, 2.0),
+            guidance.hue(plate, style, 2.0, 0.7, seed),
+            guidance.structure(plate, style, 2.0, 1.5 * strength),
+        )
+
+    def _shrink(self, request: RenderRequest, style: Floats, guides: tuple[Guide, ...], by: int) -> _Size:
+        return _Size(
+            shrink(style, by),
+            tuple(replace(g, source=shrink(g.source, by), target=shrink(g.target, by)) for g in guides),
+            None if request.carried is None else shrink(request.carried, by),
+            None if request.trusted is None else shrink(request.trusted, by),
+        )
+
+    def _paint(
+        self, size: _Size, before: Texture | None, smaller: tuple[int, ...] | None, above: int, seed: int
+    ) -> Texture:
+        height, width = size.guides[0].target.shape[:2]
+        style_size = (size.style.shape[0], size.style.shape[1])
+        start: Ints
+        if before is None or smaller is None:
+            start = at_random(height, width, style_size, seed)
+            colour = np.repeat(size.guides[0].target[..., None], 3, axis=2)
+        else:
+            start = enlarge(before.field, height, width, style_size, (smaller[0], smaller[1]))
+            colour = size.style[start[..., 1], start[..., 0]]
+        if size.carried is not None and size.trusted is not None:
+            weight = size.trusted[..., None]
+            colour = (weight * size.carried + (1 - weight) * colour).astype(F32)
+        level = Level(rounds=4 if above else 3, sweeps=3, widest=max(style_size) if before is None else 24,
+                      uniformity=0.004, crispness=1.0 if above else 2.0)  # fmt: skip
+        everywhere = np.ones((height, width), bool)
+        job = Job(PatchMatchNumba(2), size.style, size.guides, 1.0, everywhere, seed=seed)
+        return optimise(job, colour, start, level)
+
+    def _colours(self, colour: Floats, plate: Floats) -> Floats:
+        return np.clip(colour, 0, 1).astype(F32)
+
+
+def fit(style: Floats, size: tuple[int, ...]) -> Floats:
+    """The reference, made smaller when it is larger than the plate, never larger: brushes keep their size."""
+    by = max(size) / max(style.shape[:2])
+    if by >= 1:
+        return style
+    wide, high = (max(8, round(side * by)) for side in (style.shape[1], style.shape[0]))
+    return np.asarray(cv2.resize(style, (wide, high), interpolation=cv2.INTER_AREA), F32)
+
+
+def shrink(picture: Floats, by: int) -> Floats:
+    """``picture`` at 1 / ``by`` of its size."""
+    if by == 1:
+        return picture
+    wide, high = max(1, round(picture.shape[1] / by)), max(1, round(picture.shape[0] / by))
+    return np.asarray(cv2.resize(picture, (wide, high), interpolation=cv2.INTER_AREA), F32)
+
+
+def recolour(style: Floats, plate: Floats, seed: int) -> Floats:
+    """The reference in the plate's colours, its lightness and so its brushwork kept."""
+    theirs, ours = guidance.to_lab(style), guidance.to_lab(plate)
+    moved = guidance.transport_colours(theirs, ours, seed)
+    moved[..., 0] = theirs[..., 0]
+    return guidance.from_lab(moved)
