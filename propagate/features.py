@@ -5,7 +5,6 @@ is scaled by the root of its weight. A patch row is one run of bytes, which is w
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -16,34 +15,15 @@ CHANNELS = 8
 STYLE_CHANNELS = 3
 
 
-@dataclass(frozen=True)
-class Guide:
-    """One thing that a patch of the key and a patch of the frame should have in common.
+def scales(weights: Sequence[float], style_weight: float) -> tuple[float, list[float]]:
+    """Factors for the style's channels and for each guide's: roots of weights, the largest being 1.
 
-    source: float32 (Hs, Ws) or (Hs, Ws, C) in [0, 1], beside the style picture.
-    target: float32 (Ht, Wt) or (Ht, Wt, C) in [0, 1], on the grid of the frame.
-    weight: importance of each channel, relative to the style's own weight.
+    Raises ValueError for a negative weight, or when all are 0.
     """
-
-    source: Floats
-    target: Floats
-    weight: float
-
-    def __post_init__(self) -> None:
-        if self.source.ndim not in (2, 3) or self.source.shape[2:] != self.target.shape[2:]:
-            raise ValueError(
-                f"a guide's source and target need the same channels, not {self.source.shape} and {self.target.shape}"
-            )
-        if not self.weight >= 0:
-            raise ValueError(f"a guide's weight must be 0 or more, not {self.weight}")
-
-
-def scales(guides: Sequence[Guide], style_weight: float) -> tuple[float, list[float]]:
-    """Factors for the style channels and for each guide's: roots of weights, the largest being 1."""
-    largest = max([style_weight, *(guide.weight for guide in guides)])
-    if not largest > 0:
-        raise ValueError("at least one of style and guides needs a weight above 0")
-    return float(np.sqrt(style_weight / largest)), [float(np.sqrt(guide.weight / largest)) for guide in guides]
+    largest = max([style_weight, *weights])
+    if not largest > 0 or min([style_weight, *weights]) < 0:
+        raise ValueError(f"weights must be 0 or more, and one above 0, not {[style_weight, *weights]}")
+    return float(np.sqrt(style_weight / largest)), [float(np.sqrt(weight / largest)) for weight in weights]
 
 
 def to_bytes(picture: Floats, scale: float = 1.0) -> Bytes:

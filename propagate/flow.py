@@ -7,7 +7,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from propagate.arrays import F32, U8, Bytes, Floats
+from propagate.arrays import F32, U8, Bools, Bytes, Floats, Pixels
 
 
 class FlowEstimator(Protocol):
@@ -36,7 +36,7 @@ class ComposedFlow:
 
     frame: int
     flow: Floats
-    valid: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    valid: Bools
 
 
 def grid(height: int, width: int) -> Floats:
@@ -45,7 +45,7 @@ def grid(height: int, width: int) -> Floats:
     return np.stack([xs, ys], axis=-1).astype(F32)
 
 
-def sample(picture: np.ndarray, flow: Floats, *, cubic: bool = False) -> np.ndarray:
+def sample(picture: Pixels, flow: Floats, *, cubic: bool = False) -> Pixels:
     """``picture`` read at ``x + flow(x)``: backward warping; outside, the border pixel is repeated.
 
     picture: (H, W) or (H, W, C), any type that OpenCV remaps. Bilinear, or Catmull-Rom-like cubic.
@@ -56,20 +56,17 @@ def sample(picture: np.ndarray, flow: Floats, *, cubic: bool = False) -> np.ndar
     return cv2.remap(picture, where, None, how, borderMode=cv2.BORDER_REPLICATE)
 
 
-def consistent(forward: Floats, backward: Floats) -> np.ndarray:
+def consistent(forward: Floats, backward: Floats) -> Bools:
     """Where going there and back again ends near the start (Sundaram, Brox and Keutzer, ECCV 2010).
 
     ``forward`` lies on the grid of the picture asked about and points into the other; ``backward``
     lies on the other's grid. A pixel passes when ``|f + b|² < 0.01 (|f|² + |b|²) + 0.5`` and its
     origin is inside the other picture. Returns bool (H, W).
     """
-    height, width = forward.shape[:2]
     back = sample(backward, forward)
     miss = ((forward + back) ** 2).sum(axis=-1)
     size = (forward**2).sum(axis=-1) + (back**2).sum(axis=-1)
-    where = forward + grid(height, width)
-    inside = (where[..., 0] >= 0) & (where[..., 0] <= width - 1) & (where[..., 1] >= 0) & (where[..., 1] <= height - 1)
-    return np.asarray((miss < 0.01 * size + 0.5) & inside)
+    return np.asarray((miss < 0.01 * size + 0.5) & inside(forward))
 
 
 def start_at_key(frame: int, height: int, width: int) -> ComposedFlow:
@@ -77,25 +74,58 @@ def start_at_key(frame: int, height: int, width: int) -> ComposedFlow:
     return ComposedFlow(frame, np.zeros((height, width, 2), F32), np.ones((height, width), bool))
 
 
-def extend(composed: ComposedFlow, frame: int, before: Bytes, after: Bytes, estimate: FlowEstimator) -> ComposedFlow:
-    """One frame further away from the key.
+@dataclass(frozen=True)
+class Step:
+    """Flow between neighbours, on the grid of the later one on the way from the key.
 
-    composed: flow of the frame whose plate is ``before``. after: the plate of ``frame``; both uint8
-    (H, W, 3). The step's flow lies on the grid of ``after`` and points into ``before``.
+    flow: float32 (H, W, 2): ``after(x) = before(x + flow(x))``. consistent: bool (H, W), see ``consistent``.
     """
-    step = estimate(before, after)
-    reverse = estimate(after, before)
-    flow = step + sample(composed.flow, step)
+
+    flow: Floats
+    consistent: Bools
+
+
+def take_step(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Step:
+    """Flow from ``after`` into ``before``, both uint8 (H, W, 3), estimated both ways to know what to trust."""
+    flow = estimate(before, after)
+    return Step(flow, consistent(flow, estimate(after, before)))
+
+
+def extend(composed: ComposedFlow, frame: int, step: Step) -> ComposedFlow:
+    """One frame further away from the key: ``composed`` is the flow of the frame that ``step`` leads back to."""
+    flow = step.flow + sample(composed.flow, step.flow)
+    reached = sample(composed.valid.astype(U8) * 255, step.flow) > 127
+    return ComposedFlow(frame, flow, step.consistent & reached & inside(flow))
+
+
+def inside(flow: Floats) -> Bools:
+    """Where ``x + flow(x)`` lies in a picture of the flow's own size: bool (H, W)."""
     height, width = flow.shape[:2]
     where = flow + grid(height, width)
-    inside = (where[..., 0] >= 0) & (where[..., 0] <= width - 1) & (where[..., 1] >= 0) & (where[..., 1] <= height - 1)
-    reached = sample(composed.valid.astype(U8) * 255, step) > 127
-    return ComposedFlow(frame, flow, np.asarray(consistent(step, reverse) & reached & inside))
+    across = (where[..., 0] >= 0) & (where[..., 0] <= width - 1)
+    return np.asarray(across & (where[..., 1] >= 0) & (where[..., 1] <= height - 1))
 
 
-def compose(
-    frames: Iterable[int], plate: Callable[[int], Bytes], estimate: FlowEstimator
-) -> Iterator[ComposedFlow]:
+def anchor(flow: Floats, key_plate: Bytes, plate: Bytes, estimate: FlowEstimator) -> Floats:
+    """Takes back the drift of a composed flow by looking at the key itself once more.
+
+    The key's plate, warped by ``flow``, and the frame's plate differ by the drift alone; its flow is added
+    where that brings the two plates closer. All on the frame's grid; plates uint8 (H, W, 3).
+    """
+    carried = sample(key_plate, flow)
+    drift = estimate(carried, plate)
+    better = drift + sample(flow, drift)
+    gain = mismatch(carried, plate) - mismatch(sample(key_plate, better), plate)
+    return np.where((gain > 0)[..., None], better, flow)
+
+
+def mismatch(one: Bytes, other: Bytes) -> Floats:
+    """Local mean absolute difference of two pictures, over 5 pixels and all channels: float32 (H, W), 0..1."""
+    apart = cv2.absdiff(one, other).astype(F32).mean(axis=-1) / F32(255)
+    return np.asarray(cv2.boxFilter(apart, -1, (5, 5), borderType=cv2.BORDER_REFLECT))
+
+
+def compose(frames: Iterable[int], plate: Callable[[int], Bytes], estimate: FlowEstimator) -> Iterator[ComposedFlow]:
     """Composed flow from each frame to the key, which is the first of ``frames``; walks in their order.
 
     frames: the key, then its neighbours one by one, in either direction of time.
@@ -108,6 +138,6 @@ def compose(
         if composed is None or before is None:
             composed = start_at_key(frame, after.shape[0], after.shape[1])
         else:
-            composed = extend(composed, frame, before, after, estimate)
+            composed = extend(composed, frame, take_step(before, after, estimate))
         before = after
         yield composed

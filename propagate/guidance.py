@@ -4,14 +4,29 @@ Both sides of each guide are brought to one scale, so that a patch of the refere
 are like the plate's, each within its own picture, is a good match.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from propagate.arrays import F32, Floats
-from propagate.features import Guide, luminance
+from propagate.features import luminance
 
 # Directions that the transport of colours projects on; enough that their order no longer shows.
 PROJECTIONS = 24
+
+
+@dataclass(frozen=True)
+class Guide:
+    """One thing that a patch of the reference and a patch of the plate should have in common.
+
+    source: float32 (Hs, Ws) or (Hs, Ws, C) in [0, 1], beside the reference. target: float32 (H, W) or
+    (H, W, C), on the grid of the plate. weight: of each channel, relative to the style's own.
+    """
+
+    source: Floats
+    target: Floats
+    weight: float
 
 
 def match_histogram(values: Floats, reference: Floats) -> Floats:
@@ -19,11 +34,11 @@ def match_histogram(values: Floats, reference: Floats) -> Floats:
 
     Equal values stay equal: each is given the reference's quantile at the middle of its run.
     """
-    levels, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     quantiles = (np.cumsum(counts) - 0.5 * counts) / values.size
     ordered = np.sort(reference, axis=None)
     at = (np.arange(ordered.size) + 0.5) / ordered.size
-    return np.interp(quantiles, at, ordered).astype(F32)[place].reshape(levels.shape if values.ndim == 0 else values.shape)
+    return np.interp(quantiles, at, ordered).astype(F32)[place].reshape(values.shape)
 
 
 def to_lab(picture: Floats) -> Floats:

@@ -73,7 +73,7 @@ def _kernels(radius: int) -> tuple[Any, Any]:
         down = number % 2 == 0
         ahead = -1 if down else 1
         for band in nb.prange((height + BAND - 1) // BAND):
-            top = band * BAND
+            top = np.int64(band) * BAND  # prange counts in unsigned numbers, which would turn sums into floats
             end = min(height, top + BAND)
             for row in range(end - top):
                 y = top + row if down else end - 1 - row
@@ -130,7 +130,8 @@ def _kernels(radius: int) -> tuple[Any, Any]:
         burden: Any,
     ) -> None:  # fmt: skip
         height, width = cost.shape
-        for y in nb.prange(height):
+        for line in nb.prange(height):
+            y = np.int64(line)
             for x in range(width):
                 if mask[y, x]:
                     cost[y, x] = cost_of(
@@ -167,7 +168,8 @@ class PatchMatchNumba:
 def _vote(style: Any, field: Any, weights: Any, near: Any, mask: Any, out: Any, radius: int) -> None:
     height, width = mask.shape
     channels = style.shape[2]
-    for y in nb.prange(height):
+    for line in nb.prange(height):
+        y = np.int64(line)
         total = np.zeros(channels, np.float32)
         for x in range(width):
             if not mask[y, x]:

@@ -5,13 +5,13 @@ weighted guides of Fišer et al., "StyLit", SIGGRAPH 2016.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from propagate.arrays import F32, Bools, Bytes, Floats, Ints
-from propagate.features import CHANNELS, Guide, pack, pad, restyle, scales
+from propagate.features import CHANNELS, pack, pad, restyle, scales
 from propagate.patchmatch import SUBPIXEL, Costs, PatchMatcher, Sweep
 from propagate.patchmatch_numba import vote
 
@@ -50,8 +50,8 @@ class Texture:
 class Nearness:
     """Holds a field near an expected one. expected: float32 (H, W, 2), positions in the style, pixels.
 
-    weight: what a pixel of distance costs, in mean squared difference per channel; reach: distance in pixels
-    beyond which no more is charged.
+    weight: what a square pixel of distance costs, in mean squared difference per channel; reach: distance
+    in pixels beyond which no more is charged.
     """
 
     expected: Floats
@@ -60,48 +60,97 @@ class Nearness:
 
 
 @dataclass(frozen=True)
+class Exemplar:
+    """The style and the source side of its guides, packed once for any number of targets.
+
+    size: (Hs, Ws). padded: float32 (Hs + 2r, Ws + 2r, 3). packed: see ``features.pack``.
+    style_scale, guide_scales: see ``features.scales``.
+    """
+
+    size: tuple[int, int]
+    radius: int
+    padded: Floats
+    packed: Bytes
+    style_scale: float
+    guide_scales: tuple[float, ...]
+
+
+def exemplar(style: Floats, guides: Sequence[tuple[Floats, float]], style_weight: float, radius: int) -> Exemplar:
+    """style: float32 (Hs, Ws, 3). guides: (source, weight) each, float32 (Hs, Ws) or (Hs, Ws, C)."""
+    style_scale, guide_scales = scales([weight for _, weight in guides], style_weight)
+    sources = [(source, scale) for (source, _), scale in zip(guides, guide_scales, strict=True)]
+    packed = pack(style, style_scale, sources, radius)
+    size = (style.shape[0], style.shape[1])
+    return Exemplar(size, radius, pad(style, radius), packed, style_scale, tuple(guide_scales))
+
+
+@dataclass(frozen=True)
 class Job:
-    """The constant part of a synthesis at one size; arrays as in ``optimise``."""
+    """One picture to make. targets: the guides of the exemplar on the grid of the picture, in its order.
+
+    mask: bool (H, W), the pixels to work on.
+    """
 
     matcher: PatchMatcher
-    style: Floats
-    guides: Sequence[Guide]
-    style_weight: float
+    exemplar: Exemplar
+    targets: Sequence[Floats]
     mask: Bools
     nearness: Nearness | None = None
     seed: int = 0
-    unit: int = field(init=False)
 
-    def __post_init__(self) -> None:
-        # What a mean squared difference of 1 per channel is in the search's integers.
-        object.__setattr__(self, "unit", 255 * 255 * (2 * self.matcher.radius + 1) ** 2 * CHANNELS)
+    @property
+    def unit(self) -> int:
+        """What a mean squared difference of 1 per channel is in the search's integers."""
+        return 255 * 255 * (2 * self.exemplar.radius + 1) ** 2 * CHANNELS
+
+    def pack(self, colour: Floats) -> Bytes:
+        """The target's features with ``colour`` as the present picture."""
+        guides = list(zip(self.targets, self.exemplar.guide_scales, strict=True))
+        return pack(colour, self.exemplar.style_scale, guides, self.exemplar.radius)
 
 
 def optimise(job: Job, colour: Floats, start: Ints, level: Level) -> Texture:
     """Improves a first guess by search and vote.
 
-    job.style: float32 (Hs, Ws, 3). job.mask: bool (H, W), pixels to work on; the others keep ``colour`` and
-    ``start``. colour: float32 (H, W, 3), the first guess. start: int32 (H, W, 2), a first field, x then y.
+    colour: float32 (H, W, 3), the first guess. start: int32 (H, W, 2), a first field, x then y.
+    Outside ``job.mask`` both stay as they are. Raises ValueError when shapes do not belong together.
     """
-    radius = job.matcher.radius
-    style_scale, guide_scales = scales(job.guides, job.style_weight)
-    source = pack(job.style, style_scale, list(zip((g.source for g in job.guides), guide_scales, strict=True)), radius)
-    target = pack(colour, style_scale, list(zip((g.target for g in job.guides), guide_scales, strict=True)), radius)
-    padded = pad(job.style, radius)
+    _check(job, colour, start)
+    example = job.exemplar
+    target = job.pack(colour)
     colour, nnf = colour.copy(), start.copy()
     cost = np.zeros(job.mask.shape, np.int64)
-    for turn in range(level.rounds):
-        restyle(target, colour, style_scale, radius)
+    for turn in range(level.rounds if job.mask.any() else 0):
+        if turn:
+            restyle(target, colour, example.style_scale, example.radius)
         costs = _costs(job, nnf, level)
-        job.matcher.measure(target, source, nnf, cost, job.mask, costs)
+        everywhere = np.ones_like(job.mask) if turn == 0 else job.mask
+        job.matcher.measure(target, example.packed, nnf, cost, everywhere, costs)
         for number in range(level.sweeps):
             sweep = Sweep(2 * (turn * level.sweeps + number + 1000 * job.seed) + number % 2, level.widest)
-            job.matcher.sweep(target, source, nnf, cost, job.mask, costs, sweep)
-        vote(padded, nnf, _say(cost, job, level), _near(radius, level), job.mask, colour)
-    everywhere = np.ones_like(job.mask)
-    restyle(target, colour, style_scale, radius)
-    job.matcher.measure(target, source, nnf, cost, everywhere, _free(job))
-    return Texture(colour, nnf, (cost / F32(job.unit)).astype(F32))
+            job.matcher.sweep(target, example.packed, nnf, cost, job.mask, costs, sweep)
+        vote(example.padded, nnf, _say(cost, job, level), _near(example.radius, level), job.mask, colour)
+    return Texture(colour, nnf, measure(job, colour, nnf))
+
+
+def measure(job: Job, colour: Floats, nnf: Ints) -> Floats:
+    """How badly each pixel's patch fits: mean squared difference per channel, float32 (H, W)."""
+    cost = np.zeros(job.mask.shape, np.int64)
+    still = Costs(np.zeros_like(nnf), 0, 0, np.zeros(job.exemplar.size, np.int32))
+    job.matcher.measure(job.pack(colour), job.exemplar.packed, nnf, cost, np.ones_like(job.mask), still)
+    return (cost / F32(job.unit)).astype(F32)
+
+
+def _check(job: Job, colour: Floats, start: Ints) -> None:
+    size = job.mask.shape
+    if colour.shape != (*size, 3) or start.shape != (*size, 2) or any(t.shape[:2] != size for t in job.targets):
+        shapes = [colour.shape, start.shape, *(t.shape for t in job.targets)]
+        raise ValueError(f"picture, field and guides must have the mask's size {size}, not {shapes}")
+    high, wide = job.exemplar.size
+    if start.size and (start.min() < 0 or start[..., 0].max() >= wide or start[..., 1].max() >= high):
+        raise ValueError(f"the field must stay inside the style of {wide}x{high} pixels")
+    if job.matcher.radius != job.exemplar.radius:
+        raise ValueError("matcher and exemplar must have the same radius")
 
 
 def _costs(job: Job, nnf: Ints, level: Level) -> Costs:
@@ -111,10 +160,6 @@ def _costs(job: Job, nnf: Ints, level: Level) -> Costs:
         expected = np.floor(job.nearness.expected * SUBPIXEL + 0.5).astype(np.int32)
         reach = job.nearness.reach
     return Costs(expected, stray, reach, _burden(job, nnf, level.uniformity))
-
-
-def _free(job: Job) -> Costs:
-    return Costs(np.zeros((*job.mask.shape, 2), np.int32), 0, 0, np.zeros(job.style.shape[:2], np.int32))
 
 
 def usage(nnf: Ints, mask: Bools, size: tuple[int, int], radius: int) -> Floats:
@@ -130,10 +175,10 @@ def usage(nnf: Ints, mask: Bools, size: tuple[int, int], radius: int) -> Floats:
 
 
 def _burden(job: Job, nnf: Ints, uniformity: float) -> Ints:
-    size = (job.style.shape[0], job.style.shape[1])
+    size = job.exemplar.size
     if uniformity <= 0:
         return np.zeros(size, np.int32)
-    over = np.clip(usage(nnf, job.mask, size, job.matcher.radius) - 1, 0, 10)
+    over = np.clip(usage(nnf, job.mask, size, job.exemplar.radius) - 1, 0, 10)
     return np.floor(over * F32(uniformity * job.unit)).astype(np.int32)
 
 

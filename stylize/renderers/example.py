@@ -12,9 +12,8 @@ import numpy as np
 
 from propagate import guidance
 from propagate.arrays import F32, Floats, Ints
-from propagate.features import Guide
 from propagate.patchmatch_numba import PatchMatchNumba
-from propagate.texture import Job, Level, Texture, at_random, enlarge, optimise
+from propagate.texture import Job, Level, Texture, at_random, enlarge, exemplar, optimise
 from stylize.errors import RendererError
 from stylize.renderers.protocol import RenderRequest
 
@@ -23,6 +22,7 @@ VERSION = 1
 
 # Side of the smallest size that the work begins with, in pixels.
 COARSEST = 40
+RADIUS = 2
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class _Size:
     """All that one level of the pyramid works on."""
 
     style: Floats
-    guides: tuple[Guide, ...]
+    guides: tuple[guidance.Guide, ...]
     carried: Floats | None
     trusted: Floats | None
 
@@ -80,7 +80,7 @@ class ExampleRenderer:
         levels = max(0, int(np.floor(np.log2(max(1, smallest / COARSEST)))))
         return [self._shrink(request, style, guides, 2**level) for level in range(levels, -1, -1)]
 
-    def _guides(self, plate: Floats, style: Floats, seed: int) -> tuple[Guide, ...]:
+    def _guides(self, plate: Floats, style: Floats, seed: int) -> tuple[guidance.Guide, ...]:
         strength = self.settings.structure
         return (
             guidance.tone(plate, style, 1.5, 2.0),
@@ -88,7 +88,7 @@ class ExampleRenderer:
             guidance.structure(plate, style, 2.0, 1.5 * strength),
         )
 
-    def _shrink(self, request: RenderRequest, style: Floats, guides: tuple[Guide, ...], by: int) -> _Size:
+    def _shrink(self, request: RenderRequest, style: Floats, guides: tuple[guidance.Guide, ...], by: int) -> _Size:
         return _Size(
             shrink(style, by),
             tuple(replace(g, source=shrink(g.source, by), target=shrink(g.target, by)) for g in guides),
@@ -114,7 +114,8 @@ class ExampleRenderer:
         level = Level(rounds=4 if above else 3, sweeps=3, widest=max(style_size) if before is None else 24,
                       uniformity=0.004, crispness=1.0 if above else 2.0)  # fmt: skip
         everywhere = np.ones((height, width), bool)
-        job = Job(PatchMatchNumba(2), size.style, size.guides, 1.0, everywhere, seed=seed)
+        example = exemplar(size.style, [(g.source, g.weight) for g in size.guides], 1.0, RADIUS)
+        job = Job(PatchMatchNumba(RADIUS), example, [g.target for g in size.guides], everywhere, seed=seed)
         return optimise(job, colour, start, level)
 
     def _colours(self, colour: Floats, plate: Floats) -> Floats:

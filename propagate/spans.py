@@ -1,0 +1,29 @@
+"""Spans: the frames between two neighbouring keys, the unit of work, of caching and of farming."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Span:
+    """frames: ascending numbers, keys not among them. left, right: the keys beside, None at an open end."""
+
+    frames: tuple[int, ...]
+    left: int | None
+    right: int | None
+
+
+def spans(frames: Sequence[int], keys: Sequence[int]) -> list[Span]:
+    """Cuts a shot at its keys: ascending, empty spans left out.
+
+    frames: the shot's numbers, ascending. keys: at least one, all in ``frames``. Raises ValueError otherwise.
+    """
+    marks = sorted(set(keys))
+    if not marks or not set(marks) <= set(frames):
+        raise ValueError(f"a shot needs keys among its frames, not {marks}")
+    ends: list[tuple[int | None, int | None]] = list(zip([None, *marks], [*marks, None], strict=True))
+    found = [
+        Span(tuple(f for f in frames if (left is None or f > left) and (right is None or f < right)), left, right)
+        for left, right in ends
+    ]
+    return [span for span in found if span.frames]

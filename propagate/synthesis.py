@@ -1,0 +1,173 @@
+"""Carries one key through a run of frames: warped where flow can be trusted, patch synthesis elsewhere.
+
+The guides and their weights follow Jamriška et al., "Stylizing video by example", SIGGRAPH 2019: the plate's
+colours, its edges, the place in the key that flow points to, and the frame before.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+
+import cv2
+import numpy as np
+
+from propagate.arrays import F32, Bools, Bytes, Floats, Ints
+from propagate.features import edges
+from propagate.flow import ComposedFlow, FlowEstimator, Step, anchor, extend, grid, sample, start_at_key, take_step
+from propagate.patchmatch_numba import PatchMatchNumba
+from propagate.texture import Exemplar, Job, Level, Nearness, exemplar, measure, optimise
+from propagate.trust import trust
+
+# Raise it whenever the same input gives other pictures.
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class SynthesisSettings:
+    """Weights of the guides, for each channel, against the style's own weight of 1; and how hard to search.
+
+    colour, edge: of the plate. position: of a square pixel of distance from where flow points to, in mean
+    squared difference per channel. radius: of a patch. rounds, sweeps: see ``texture.Level``.
+    """
+
+    colour: float = 4.0
+    edge: float = 2.0
+    position: float = 4e-6
+    radius: int = 2
+    rounds: int = 2
+    sweeps: int = 2
+
+    def fingerprint(self) -> str:
+        """Version and all settings."""
+        return f"synthesis-{VERSION}-" + "-".join(f"{value:g}" for value in asdict(self).values())
+
+
+@dataclass(frozen=True)
+class PassState:
+    """All that is needed to go on after ``frame``, exactly.
+
+    flow, valid: see ``ComposedFlow``. field: int32 (H, W, 2). colour: float32 (H, W, 3), the result.
+    """
+
+    frame: int
+    flow: Floats
+    valid: Bools
+    field: Ints
+    colour: Floats
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Name to array, for keeping on disk without loss."""
+        return {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "PassState":
+        """The inverse of ``arrays``."""
+        return cls(int(arrays["frame"]), *(arrays[name] for name in ("flow", "valid", "field", "colour")))
+
+
+@dataclass(frozen=True)
+class Carried:
+    """One stylised frame.
+
+    colour: float32 (H, W, 3) in [0, 1]. error: float32 (H, W), mean squared difference per channel of the
+    chosen patch, style and guides together; larger is worse. state: to go on from here.
+    """
+
+    frame: int
+    colour: Floats
+    error: Floats
+    state: PassState
+
+
+@dataclass(frozen=True)
+class _Key:
+    """The key, made ready once for a whole pass."""
+
+    colour: Floats
+    plate: Bytes
+    exemplar: Exemplar
+
+
+def carry(
+    frames: Sequence[int],
+    plate: Callable[[int], Bytes],
+    key: Floats,
+    estimate: FlowEstimator,
+    settings: SynthesisSettings,
+    state: PassState | None = None,
+) -> Iterator[Carried]:
+    """Stylised frames, one by one, in the order of ``frames``, forward or backward in time.
+
+    frames: the key's number, then the frames to make. plate: uint8 (H, W, 3) of a frame.
+    key: float32 (H, W, 3), the stylised key. state: of an earlier, interrupted call with the same arguments;
+    the frames after ``state.frame`` come out as they would have then, to the bit.
+    Raises ValueError when key and plates differ in size.
+    """
+    ready = _ready(key, plate(frames[0]), settings)
+    if state is None:
+        height, width = key.shape[:2]
+        here = np.floor(grid(height, width)).astype(np.int32)
+        start = start_at_key(frames[0], height, width)
+        state = PassState(frames[0], start.flow, start.valid, here, key)
+    at = list(frames).index(state.frame)
+    before = plate(state.frame)
+    for frame in frames[at + 1 :]:
+        after = plate(frame)
+        if after.shape != ready.plate.shape:
+            raise ValueError(f"frame {frame} is {after.shape}, the key's plate {ready.plate.shape}")
+        carried = _carry_on(ready, state, frame, before, after, estimate, settings)
+        yield carried
+        state, before = carried.state, after
+
+
+def _ready(key: Floats, plate: Bytes, settings: SynthesisSettings) -> _Key:
+    if key.shape != plate.shape:
+        raise ValueError(f"a key must have the size of its plate, {plate.shape}, not {key.shape}")
+    seen = plate.astype(F32) / F32(255)
+    guides = [(seen, settings.colour), (edges(seen), settings.edge)]
+    return _Key(key, plate, exemplar(key, guides, 1.0, settings.radius))
+
+
+def _carry_on(
+    key: _Key, state: PassState, frame: int, before: Bytes, after: Bytes, estimate: FlowEstimator,
+    settings: SynthesisSettings,
+) -> Carried:  # fmt: skip
+    step = take_step(before, after, estimate)
+    composed = extend(ComposedFlow(state.frame, state.flow, state.valid), frame, step)
+    flow = anchor(composed.flow, key.plate, after, estimate)
+    certain = trust(flow, composed.valid, key.plate, after)
+    warped = np.clip(sample(key.colour, flow, cubic=True), 0, 1)
+    former = np.clip(sample(state.colour, step.flow, cubic=True), 0, 1)
+    share = certain[..., None]
+    guess = share * warped + (1 - share) * former
+    job = _job(key, flow, certain, after, frame, settings)
+    texture = optimise(job, guess, _start(job, guess, flow, state.field, step), _level(settings, after))
+    colour = share * warped + (1 - share) * texture.colour
+    kept = PassState(frame, flow, composed.valid, texture.field, colour)
+    return Carried(frame, colour, texture.error, kept)
+
+
+def _job(key: _Key, flow: Floats, certain: Floats, plate: Bytes, frame: int, settings: SynthesisSettings) -> Job:
+    seen = plate.astype(F32) / F32(255)
+    height, width = plate.shape[:2]
+    # Patches overlap: those around an uncertain pixel must be good too.
+    window = 2 * settings.radius + 1
+    mask = cv2.dilate((certain < 0.98).astype(np.uint8), np.ones((window, window), np.uint8)) > 0
+    near = Nearness(np.clip(flow + grid(height, width), 0, [width - 1, height - 1]).astype(F32), settings.position)
+    return Job(PatchMatchNumba(settings.radius), key.exemplar, [seen, edges(seen)], mask, near, seed=frame)
+
+
+def _start(job: Job, guess: Floats, flow: Floats, former: Ints, step: Step) -> Ints:
+    """The better, at each pixel, of where composed flow points to and of the former frame's field, moved along."""
+    height, width = job.mask.shape
+    limit = [width - 1, height - 1]
+    places = grid(height, width)
+    by_flow = np.clip(np.floor(places + flow + 0.5), 0, limit).astype(np.int32)
+    origin = np.clip(np.floor(places + step.flow + 0.5), 0, limit).astype(np.int32)
+    # A pixel keeps its offset to the place in the former frame that it came from.
+    moved = np.clip(former[origin[..., 1], origin[..., 0]], 0, limit).astype(np.int32)
+    better = measure(job, guess, moved) < measure(job, guess, by_flow)
+    return np.where((better & job.mask)[..., None], moved, by_flow)
+
+
+def _level(settings: SynthesisSettings, plate: Bytes) -> Level:
+    return Level(settings.rounds, settings.sweeps, widest=max(plate.shape[:2]) // 2, crispness=2.0)
