@@ -1,0 +1,24 @@
+"""Lays a stylised picture over its plate through a matte (Porter and Duff, "Compositing digital images", 1984)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def over(
+    stylised: NDArray[np.unsignedinteger], plate: NDArray[np.unsignedinteger], matte: NDArray[np.float32]
+) -> NDArray[np.unsignedinteger]:
+    """``stylised`` where the matte is 1, ``plate`` to the bit where it is 0, a mix between.
+
+    stylised, plate: uint8 or uint16 (H, W, C) of one type and size, display-encoded, straight.
+    matte: float32 (H, W) in [0, 1]. Raises ValueError when they do not belong together.
+    """
+    if stylised.shape != plate.shape or stylised.dtype != plate.dtype or matte.shape != plate.shape[:2]:
+        raise ValueError(
+            f"picture, plate and matte must have one size and depth, not {stylised.shape} {stylised.dtype}, "
+            f"{plate.shape} {plate.dtype} and {matte.shape}"
+        )
+    if not (np.isfinite(matte).all() and matte.min(initial=0) >= 0 and matte.max(initial=0) <= 1):
+        raise ValueError("a matte must lie between 0 and 1 everywhere")
+    share = matte[..., None].astype(np.float64)
+    mixed = np.floor(share * stylised + (1 - share) * plate + 0.5).astype(plate.dtype)
+    return np.where(share == 0, plate, np.where(share == 1, stylised, mixed))

@@ -1,0 +1,22 @@
+"""The renderer for keys that a person paints: it paints nothing, and says what it waits for."""
+
+from collections.abc import Callable
+
+from propagate.arrays import Floats
+from stylize.errors import RendererError
+from stylize.renderers.protocol import RenderRequest
+
+
+class PaintedRenderer:
+    """A Renderer for shots whose every key is painted by hand."""
+
+    def fingerprint(self) -> str:
+        """Painted keys are told apart by their contents alone."""
+        return "painted"
+
+    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Floats:
+        """Raises RendererError: a key that is to be painted by hand is not there yet."""
+        raise RendererError(
+            f"keyframe {request.frame} is to be painted by hand and is not there; put the painted picture for "
+            f"frame {request.frame} into the keys folder, or choose --renderer example with --style PICTURE"
+        )

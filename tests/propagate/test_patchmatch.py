@@ -1,0 +1,103 @@
+"""The contract of every PatchMatcher: the fast one equals the plain one, bit for bit."""
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from propagate.features import pack
+from propagate.patchmatch import Costs, PatchMatchPlain, Sweep, chance
+from propagate.patchmatch_numba import PatchMatchNumba, _chance, vote
+
+
+def problem(seed, height, width, high, wide, radius):
+    draw = np.random.default_rng(seed)
+
+    def features(h, w):
+        return pack(draw.random((h, w, 3), np.float32), 1.0, [(draw.random((h, w, 5), np.float32), 0.7)], radius)
+
+    field = np.stack([draw.integers(0, wide, (height, width)), draw.integers(0, high, (height, width))], -1)
+    costs = Costs(
+        draw.integers(0, 16 * wide, (height, width, 2)).astype(np.int32), 37, 6,
+        draw.integers(0, 5000, (high, wide)).astype(np.int32),
+    )  # fmt: skip
+    return (
+        features(height, width),
+        features(high, wide),
+        field.astype(np.int32),
+        draw.random((height, width)) < 0.8,
+        costs,
+    )
+
+
+def search(matcher, target, source, field, mask, costs, sweeps=3):
+    field, cost = field.copy(), np.zeros(field.shape[:2], np.int64)
+    matcher.measure(target, source, field, cost, mask, costs)
+    for number in range(sweeps):
+        matcher.sweep(target, source, field, cost, mask, costs, Sweep(number, 16))
+    return field, cost
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    seed=st.integers(0, 2**16), height=st.integers(1, 36), width=st.integers(1, 20), high=st.integers(1, 20),
+    wide=st.integers(1, 20), radius=st.sampled_from([1, 2]),
+)  # fmt: skip
+def test_fast_search_equals_plain_search(seed, height, width, high, wide, radius):
+    parts = problem(seed, height, width, high, wide, radius)
+    plain, fast = search(PatchMatchPlain(radius), *parts), search(PatchMatchNumba(radius), *parts)
+    np.testing.assert_array_equal(plain[0], fast[0])
+    np.testing.assert_array_equal(plain[1], fast[1])
+
+
+@pytest.mark.parametrize("matcher", [PatchMatchPlain(2), PatchMatchNumba(2)])
+def test_a_sweep_never_makes_a_match_worse_and_keeps_out_of_the_unmasked(matcher):
+    target, source, field, mask, costs = problem(7, 20, 24, 18, 22, 2)
+    before = search(matcher, target, source, field, mask, costs, 0)
+    after = search(matcher, target, source, field, mask, costs, 2)
+    assert (after[1] <= before[1]).all()
+    assert after[1].sum() < before[1].sum()
+    np.testing.assert_array_equal(after[0][~mask], field[~mask])
+
+
+@pytest.mark.parametrize("matcher", [PatchMatchPlain(2), PatchMatchNumba(2)])
+def test_a_picture_finds_itself(matcher):
+    _, source, _, _, costs = problem(3, 1, 1, 24, 28, 2)
+    free = Costs(np.zeros((24, 28, 2), np.int32), 0, 0, np.zeros_like(costs.burden))
+    ys, xs = np.mgrid[0:24, 0:28]
+    jolted = np.clip(np.stack([xs + 2, ys - 1], -1), 0, [27, 23]).astype(np.int32)
+    field, _ = search(matcher, source, source, jolted, np.ones((24, 28), bool), free, 6)
+    assert (field == np.stack([xs, ys], -1)).all(axis=-1).mean() > 0.99
+
+
+def test_bits_do_not_depend_on_threads():
+    parts = problem(11, 90, 70, 60, 64, 2)
+    found = []
+    for threads in {1, min(2, numba.config.NUMBA_NUM_THREADS), numba.config.NUMBA_NUM_THREADS}:
+        numba.set_num_threads(threads)
+        found.append(search(PatchMatchNumba(2), *parts))
+    numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+    for other in found[1:]:
+        np.testing.assert_array_equal(found[0][0], other[0])
+        np.testing.assert_array_equal(found[0][1], other[1])
+
+
+def test_chance_is_the_same_in_both():
+    places = [(0, 0, 0, 0), (639, 359, 12345, 3), (70000, 1, 2**20, 9)]
+    assert [chance(*p) for p in places] == [int(_chance(*p)) for p in places]
+
+
+def test_vote_is_the_weighted_mean_of_all_patches_over_a_pixel():
+    draw = np.random.default_rng(0)
+    style, near = draw.random((34, 44, 3), np.float32), draw.random((5, 5), np.float32)
+    field = np.stack([draw.integers(0, 40, (12, 9)), draw.integers(0, 30, (12, 9))], -1).astype(np.int32)
+    weights, out = draw.random((12, 9), np.float32) + np.float32(0.1), np.zeros((12, 9, 3), np.float32)
+    vote(style, field, weights, near, np.ones((12, 9), bool), out)
+    for y, x in [(0, 0), (5, 4), (11, 8), (0, 8)]:
+        seen = [
+            (weights[y + j, x + i] * near[j + 2, i + 2], style[field[y + j, x + i, 1] - j + 2, field[y + j, x + i, 0] - i + 2])
+            for j in range(-2, 3) for i in range(-2, 3) if 0 <= y + j < 12 and 0 <= x + i < 9
+        ]  # fmt: skip
+        expected = sum(w * s for w, s in seen) / sum(w for w, _ in seen)
+        np.testing.assert_allclose(out[y, x], expected, rtol=1e-5)
