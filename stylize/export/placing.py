@@ -1,0 +1,105 @@
+"""Putting a finished file in its place: whole or not at all, and never on top of somebody's own."""
+
+import errno
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stylize.errors import OutputError
+from stylize.sequences import find_sequence
+from stylize.shot import Shot
+
+
+@contextmanager
+def placed(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `target` to write to; it becomes `target` when the block ends well.
+
+    When the block fails the temporary file is removed and whatever stood at `target` stays as it was.
+    Raises OutputError for any failure of the file system inside the block.
+    """
+    # No picture suffix at the end: a leftover of a killed run must not be taken for a frame.
+    partial = target.with_name(f".{target.name}.partial")
+    make_folder(target.parent)
+    try:
+        yield partial
+        partial.replace(target)
+    except OSError as error:
+        raise output_error(error, target) from error
+    finally:
+        _discard(partial)
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder` and those above it where they are missing; raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(error, folder) from error
+
+
+def output_error(error: OSError, target: Path) -> OutputError:
+    """What a failure of the file system means for the person who asked for `target`."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return OutputError(f"{target} cannot be written: the disk is full; free some space and run again")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return OutputError(f"{target} cannot be written: {target.parent} does not allow it; choose another -o")
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        return OutputError(f"{target} cannot be written: a file stands where a folder is needed; choose another -o")
+    if error.errno == errno.EISDIR:
+        return OutputError(f"{target} cannot be written: it is a folder; choose another -o")
+    return OutputError(f"{target} cannot be written ({error.strerror or error}); check the disk or choose another -o")
+
+
+def refuse_sources(targets: Collection[Path], shot: Shot | None, protected: Collection[Path] = ()) -> None:
+    """Raise OutputError when a target is a file of the shot, or one of `protected`, under whatever name or link.
+
+    A shot given as a folder keeps that folder to itself: frames put beside its own would be read as part of it.
+    """
+    own = {_identity(path) for path in (*_files_of(shot), *protected)} - {None}
+    for target in targets:
+        if _identity(target) in own:
+            raise OutputError(f"{target} is one of the files that this result is made from; choose another -o")
+    folders = {_identity(folder) for folder in {target.parent for target in targets}}
+    if shot is not None and shot.path.is_dir() and _identity(shot.path) in folders:
+        raise OutputError(f"{shot.path} is the folder of the shot itself; choose another folder with -o")
+
+
+def refuse_foreign(targets: Collection[Path], ours: Callable[[Path], bool]) -> None:
+    """Raise OutputError when a target exists and `ours` does not know it as a file that we wrote."""
+    foreign = [target for target in targets if target.exists() and not ours(target)]
+    if not foreign:
+        return
+    more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
+    verb = "exist" if more else "exists"
+    raise OutputError(f"{foreign[0]}{more} already {verb}; choose another -o, or replace with --overwrite")
+
+
+def nothing_is_ours(path: Path) -> bool:
+    """The answer of a caller that keeps no record: every file found belongs to somebody else."""
+    return False
+
+
+def ignore_progress(frame: int) -> None:
+    """Progress that nobody looks at."""
+
+
+def _files_of(shot: Shot | None) -> Collection[Path]:
+    if shot is None:
+        return ()
+    return (shot.path,) if shot.kind == "movie" else find_sequence(shot.path).values()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What stays the same through links, case-blind disks and `..`; None when nothing is there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _discard(partial: Path) -> None:
+    try:
+        partial.unlink(missing_ok=True)
+    except OSError:
+        return  # the folder itself has gone or is closed to us: the error under way says so

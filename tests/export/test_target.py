@@ -1,0 +1,56 @@
+"""The words after -o."""
+
+from pathlib import Path
+
+import pytest
+
+from stylize.errors import SettingsError
+from stylize.export import parse_target
+
+
+@pytest.mark.parametrize("text", ["out", "out/", "/tmp/a b/Zürich"])
+def test_a_folder_takes_numbered_png_named_after_the_shot(text: str) -> None:
+    target = parse_target(text, "shot")
+    assert (target.kind, target.path) == ("folder", Path(text))
+    assert target.pattern is not None
+    assert target.pattern.path(1001) == Path(text) / "shot.1001.png"
+
+
+def test_a_folder_that_looks_like_a_movie_is_a_folder_when_it_is_one(tmp_path: Path) -> None:
+    (tmp_path / "take.mov").mkdir()
+    assert parse_target(str(tmp_path / "take.mov"), "shot").kind == "folder"
+    assert parse_target(str(tmp_path / "new.v002") + "/", "shot").kind == "folder"
+
+
+@pytest.mark.parametrize("text", ["out/comp.####.exr", "out/comp.%04d.exr"])
+def test_a_pattern_is_taken_as_it_is(text: str) -> None:
+    target = parse_target(text, "shot")
+    assert (target.kind, target.path) == ("pattern", Path("out"))
+    assert target.pattern is not None
+    assert target.pattern.path(7) == Path("out/comp.0007.exr")
+
+
+@pytest.mark.parametrize("text", ["styled.mp4", "out/styled.MOV", "me@home.mp4"])
+def test_movies(text: str) -> None:
+    assert parse_target(text, "shot").kind == "movie"
+    assert parse_target(text, "shot").pattern is None
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("out.webm", r"\.mp4, \.mov.*\.png.*\.exr.*out\.webm/"),
+        ("out.####.dpx", r"\.png.*\.exr.*'\.dpx'"),
+        ("still.png", r"many frames: write still\.####\.png"),
+        ("", "empty"),
+    ],
+)
+def test_what_cannot_be_written_is_told_with_what_can(text: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=says):
+        parse_target(text, "shot")
+
+
+def test_a_shot_name_with_pattern_signs_keeps_them() -> None:
+    target = parse_target("out", "me@50%d")
+    assert target.pattern is not None
+    assert target.pattern.path(3).name == "me@50%d.0003.png"
