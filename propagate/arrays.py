@@ -11,5 +11,6 @@ U8 = np.uint8
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Pixels = NDArray[Any]

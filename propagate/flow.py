@@ -99,11 +99,11 @@ def extend(composed: ComposedFlow, frame: int, step: Step) -> ComposedFlow:
 
 
 def inside(flow: Floats) -> Bools:
-    """Where ``x + flow(x)`` lies in a picture of the flow's own size: bool (H, W)."""
+    """Where ``x + flow(x)`` lies in a picture of the flow's own size, to within a pixel: bool (H, W)."""
     height, width = flow.shape[:2]
     where = flow + grid(height, width)
-    across = (where[..., 0] >= 0) & (where[..., 0] <= width - 1)
-    return np.asarray(across & (where[..., 1] >= 0) & (where[..., 1] <= height - 1))
+    across = (where[..., 0] >= -1) & (where[..., 0] <= width)
+    return np.asarray(across & (where[..., 1] >= -1) & (where[..., 1] <= height))
 
 
 def anchor(flow: Floats, key_plate: Bytes, plate: Bytes, estimate: FlowEstimator) -> Floats:

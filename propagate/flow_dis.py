@@ -22,7 +22,7 @@ class DisFlow:
         if preset not in PRESETS:
             raise ValueError(f"DIS preset must be one of {', '.join(PRESETS)}, not {preset!r}")
         self.preset = preset
-        self._engine = cv2.DISOpticalFlow_create(PRESETS[preset])
+        self._engine = cv2.DISOpticalFlow.create(PRESETS[preset])
 
     def __call__(self, source: Bytes, target: Bytes) -> Floats:
         """See FlowEstimator. Raises ValueError when the two pictures differ in size."""

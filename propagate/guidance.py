@@ -86,7 +86,7 @@ def hue(plate: Floats, style: Floats, sigma: float, weight: float, seed: int = 0
     theirs, ours = to_lab(style), to_lab(plate)
     moved = transport_colours(ours, theirs, seed)
     sides = [cv2.GaussianBlur(lab[..., 1:], (0, 0), sigma) / F32(200) + F32(0.5) for lab in (theirs, moved)]
-    return Guide(*(np.clip(side, 0, 1).astype(F32) for side in sides), weight)
+    return Guide(np.clip(sides[0], 0, 1), np.clip(sides[1], 0, 1), weight)
 
 
 def structure(plate: Floats, style: Floats, sigma: float, weight: float) -> Guide:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from propagate.arrays import Bools, Bytes, Ints
+from propagate.arrays import Bools, Bytes, Ints, Longs
 from propagate.features import CHANNELS
 
 # Rows in a band. Larger bands spread good matches further in a sweep, smaller ones feed more threads.
@@ -54,12 +54,12 @@ class PatchMatcher(Protocol):
 
     radius: int
 
-    def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Ints, mask: Bools, costs: Costs) -> None:
+    def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
         """Writes the cost of every masked pixel's present patch."""
         ...
 
     def sweep(
-        self, target: Bytes, source: Bytes, field: Ints, cost: Ints, mask: Bools, costs: Costs, sweep: Sweep
+        self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, sweep: Sweep
     ) -> None:
         """Improves field and cost in place, once over the picture."""
         ...
@@ -88,13 +88,13 @@ class PatchMatchPlain:
         extra = int(costs.burden[sy, sx]) + costs.stray * min(squared, costs.reach**2)
         return extra + int(((here - there) ** 2).sum())
 
-    def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Ints, mask: Bools, costs: Costs) -> None:
+    def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
         """See PatchMatcher."""
         for y, x in np.argwhere(mask).tolist():
             cost[y, x] = self._cost(target, source, x, y, int(field[y, x, 0]), int(field[y, x, 1]), costs)
 
     def sweep(
-        self, target: Bytes, source: Bytes, field: Ints, cost: Ints, mask: Bools, costs: Costs, sweep: Sweep
+        self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, sweep: Sweep
     ) -> None:
         """See PatchMatcher."""
         before = field.copy()
@@ -103,7 +103,7 @@ class PatchMatchPlain:
             self._visit(target, source, field, before, cost, costs, sweep, x, y)
 
     def _visit(
-        self, target: Bytes, source: Bytes, field: Ints, before: Ints, cost: Ints, costs: Costs, sweep: Sweep,
+        self, target: Bytes, source: Bytes, field: Ints, before: Ints, cost: Longs, costs: Costs, sweep: Sweep,
         x: int, y: int,
     ) -> None:  # fmt: skip
         height, width = cost.shape

@@ -11,7 +11,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from propagate.arrays import F32, Bools, Bytes, Floats, Ints
+from propagate.arrays import F32, Bools, Bytes, Floats, Ints, Longs
 from propagate.features import CHANNELS
 from propagate.patchmatch import BAND, SUBPIXEL, Costs, Sweep
 
@@ -148,13 +148,13 @@ class PatchMatchNumba:
     def __init__(self, radius: int) -> None:
         self.radius = radius
 
-    def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Ints, mask: Bools, costs: Costs) -> None:
+    def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
         """Writes the cost of every masked pixel's present patch."""
         measure_field = _kernels(self.radius)[1]
         measure_field(target, source, field, cost, mask, costs.expected, costs.stray, costs.reach, costs.burden)
 
     def sweep(
-        self, target: Bytes, source: Bytes, field: Ints, cost: Ints, mask: Bools, costs: Costs, sweep: Sweep
+        self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, sweep: Sweep
     ) -> None:
         """Improves field and cost in place, once over the picture."""
         sweep_field = _kernels(self.radius)[0]
@@ -165,7 +165,7 @@ class PatchMatchNumba:
 
 
 @nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
-def _vote(style: Any, field: Any, weights: Any, near: Any, mask: Any, out: Any, radius: int) -> None:
+def _vote(style: Any, field: Any, weights: Any, near: Any, mask: Any, out: Any, radius: Any) -> None:
     height, width = mask.shape
     channels = style.shape[2]
     for line in nb.prange(height):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from propagate.arrays import F32, Bools, Bytes, Floats, Ints
+from propagate.arrays import F32, Bools, Bytes, Floats, Ints, Longs
 from propagate.features import CHANNELS, pack, pad, restyle, scales
 from propagate.patchmatch import SUBPIXEL, Costs, PatchMatcher, Sweep
 from propagate.patchmatch_numba import vote
@@ -88,7 +88,8 @@ def exemplar(style: Floats, guides: Sequence[tuple[Floats, float]], style_weight
 class Job:
     """One picture to make. targets: the guides of the exemplar on the grid of the picture, in its order.
 
-    mask: bool (H, W), the pixels to work on.
+    mask: bool (H, W), the pixels to work on. wish: what the picture should look like, and how strongly that
+    counts beside its own agreement: float32 (H, W, 3) and float32 (H, W), 0 for not at all.
     """
 
     matcher: PatchMatcher
@@ -96,6 +97,7 @@ class Job:
     targets: Sequence[Floats]
     mask: Bools
     nearness: Nearness | None = None
+    wish: tuple[Floats, Floats] | None = None
     seed: int = 0
 
     @property
@@ -103,10 +105,18 @@ class Job:
         """What a mean squared difference of 1 per channel is in the search's integers."""
         return 255 * 255 * (2 * self.exemplar.radius + 1) ** 2 * CHANNELS
 
+    def sought(self, colour: Floats) -> Floats:
+        """The colours that patches are compared with: two squared differences from one patch are, up to a
+        constant, one from the mean."""
+        if self.wish is None:
+            return colour
+        wished, strength = self.wish[0], self.wish[1][..., None]
+        return ((colour + strength * wished) / (1 + strength)).astype(F32)
+
     def pack(self, colour: Floats) -> Bytes:
         """The target's features with ``colour`` as the present picture."""
         guides = list(zip(self.targets, self.exemplar.guide_scales, strict=True))
-        return pack(colour, self.exemplar.style_scale, guides, self.exemplar.radius)
+        return pack(self.sought(colour), self.exemplar.style_scale, guides, self.exemplar.radius)
 
 
 def optimise(job: Job, colour: Floats, start: Ints, level: Level) -> Texture:
@@ -119,10 +129,10 @@ def optimise(job: Job, colour: Floats, start: Ints, level: Level) -> Texture:
     example = job.exemplar
     target = job.pack(colour)
     colour, nnf = colour.copy(), start.copy()
-    cost = np.zeros(job.mask.shape, np.int64)
+    cost: Longs = np.zeros(job.mask.shape, np.int64)
     for turn in range(level.rounds if job.mask.any() else 0):
         if turn:
-            restyle(target, colour, example.style_scale, example.radius)
+            restyle(target, job.sought(colour), example.style_scale, example.radius)
         costs = _costs(job, nnf, level)
         everywhere = np.ones_like(job.mask) if turn == 0 else job.mask
         job.matcher.measure(target, example.packed, nnf, cost, everywhere, costs)
@@ -135,7 +145,7 @@ def optimise(job: Job, colour: Floats, start: Ints, level: Level) -> Texture:
 
 def measure(job: Job, colour: Floats, nnf: Ints) -> Floats:
     """How badly each pixel's patch fits: mean squared difference per channel, float32 (H, W)."""
-    cost = np.zeros(job.mask.shape, np.int64)
+    cost: Longs = np.zeros(job.mask.shape, np.int64)
     still = Costs(np.zeros_like(nnf), 0, 0, np.zeros(job.exemplar.size, np.int32))
     job.matcher.measure(job.pack(colour), job.exemplar.packed, nnf, cost, np.ones_like(job.mask), still)
     return (cost / F32(job.unit)).astype(F32)
@@ -182,7 +192,7 @@ def _burden(job: Job, nnf: Ints, uniformity: float) -> Ints:
     return np.floor(over * F32(uniformity * job.unit)).astype(np.int32)
 
 
-def _say(cost: Ints, job: Job, level: Level) -> Floats:
+def _say(cost: Longs, job: Job, level: Level) -> Floats:
     """How much each patch counts in the vote: the worse it fits, the less."""
     error = cost.astype(F32) / F32(job.unit)
     return (1 / (F32(1e-3) + F32(level.crispness) * error)).astype(F32)

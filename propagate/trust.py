@@ -22,7 +22,9 @@ def trust(flow: Floats, valid: Bools, key_plate: Bytes, plate: Bytes) -> Floats:
     apart = mismatch(sample(key_plate, flow), plate)
     slack = FORGIVEN * contrast(plate)
     close = 1 - np.clip((apart - CLOSE - slack) / (APART - CLOSE), 0, 1)
-    seen = valid & (np.abs(np.log(stretch(flow))) < np.log(STRETCH))
+    # Flow wavers where there is nothing to hold on to, so a pixel follows the majority around it.
+    mostly = cv2.medianBlur(valid.astype(np.uint8), 7) > 0
+    seen = mostly & (np.abs(np.log(stretch(flow))) < np.log(STRETCH))
     # Borders of what is valid are where occlusion begins, and where flow is least sure: step back from them.
     core = cv2.erode(seen.astype(F32), np.ones((5, 5)), borderType=cv2.BORDER_REPLICATE)
     return np.asarray(cv2.GaussianBlur(close * core, (0, 0), 1.5) * close * core, F32)
