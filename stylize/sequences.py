@@ -1,0 +1,236 @@
+"""The grammar of numbered frames: `name.####.png`, `name.%04d.png`, `name.@.png`, `1001-1100x2`.
+
+A frame number is the last run of digits in a file's name before its suffix: 7 in `v2_0007.png`.
+Nothing here opens a picture.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stylize.errors import FrameRangeError, SequenceError, SettingsError
+
+PICTURE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".exr")
+
+_PLACEHOLDER = re.compile(r"#+|@+|%0?([0-9]*)d")
+_RANGE_PART = re.compile(r"([0-9]+)(?:-([0-9]+)(?:x([0-9]+))?)?")
+_NUMBERED_STEM = re.compile(r"(.*?)([0-9]+)([^0-9]*)", re.DOTALL)
+_RANGES_SPELT = 6
+_NAMES_SPELT = 4
+
+
+@dataclass(frozen=True)
+class FrameRange:
+    """Frames that were asked for: `text` as it was written, `parts` as ranges with steps, ends included."""
+
+    text: str
+    parts: tuple[range, ...]
+
+    def select(self, frames: Sequence[int]) -> tuple[int, ...]:
+        """The asked-for numbers, ascending, each once; FrameRangeError if `frames` lacks one of them."""
+        existing = set(frames)
+        if not existing:
+            raise FrameRangeError(f"frames {self.text} were asked for, but there are none: choose another source")
+        first, last = min(existing), max(existing)
+        if any(part[0] < first or part[-1] > last for part in self.parts):
+            raise self._absent(self.text, existing)
+        asked = sorted({number for part in self.parts for number in part})
+        if absent := [number for number in asked if number not in existing]:
+            raise self._absent(spell_frames(absent), existing)
+        return tuple(asked)
+
+    def _absent(self, absent: str, existing: Iterable[int]) -> FrameRangeError:
+        there = spell_frames(existing)
+        return FrameRangeError(f"frames {absent} were asked for, but the frames are {there}: choose among these")
+
+
+def parse_range(text: str) -> FrameRange:
+    """Read `1001-1100`, `10-50x2`, `7` or `1-3,9`; SettingsError if it is none of these."""
+    pieces = [piece.strip() for piece in text.split(",")]
+    return FrameRange(text.strip(), tuple(_parse_part(piece, text) for piece in pieces))
+
+
+def _parse_part(piece: str, text: str) -> range:
+    match = _RANGE_PART.fullmatch(piece)
+    if match is None:
+        raise SettingsError(f"frames {text!r} cannot be read: write them like 1001-1100, 10-50x2, 7 or 1-3,9")
+    first = int(match[1])
+    last = int(match[2] or first)
+    step = int(match[3] or 1)
+    if last < first:
+        raise SettingsError(f"frames {text!r} run backwards: write the smaller number first, {last}-{first}")
+    if step < 1:
+        raise SettingsError(f"frames {text!r} have a step of 0: write 1 or more after the x")
+    numbers = range(first, last + 1, step)
+    return range(first, numbers[-1] + 1, step)
+
+
+def spell_frames(frames: Iterable[int]) -> str:
+    """Numbers in short, for messages: `1001-1003, 1007`; at most 6 ranges are spelt out."""
+    runs: list[list[int]] = []
+    for number in sorted(set(frames)):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    spelt = [f"{first}" if first == last else f"{first}-{last}" for first, last in runs[:_RANGES_SPELT]]
+    more = [f"and {len(runs) - _RANGES_SPELT} more"] if len(runs) > _RANGES_SPELT else []
+    return ", ".join(spelt + more)
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A name with a place for the frame number, written with at least `padding` digits.
+
+    `suffix` is all that follows the number, with the file type: `.png` or `_left.png`.
+    """
+
+    folder: Path
+    prefix: str
+    padding: int
+    suffix: str
+
+    def path(self, frame: int) -> Path:
+        """Where frame number `frame` lies."""
+        return self.folder / f"{self.prefix}{frame:0{self.padding}d}{self.suffix}"
+
+    def match(self, name: str) -> int | None:
+        """The frame number of a file of this name, or None if the pattern does not fit it."""
+        if len(name) <= len(self.prefix) + len(self.suffix):
+            return None
+        if not (name.startswith(self.prefix) and name.endswith(self.suffix)):
+            return None
+        digits = name[len(self.prefix) : len(name) - len(self.suffix)]
+        if not _is_digits(digits) or len(digits) < self.padding:
+            return None
+        # 00012 is no name that four digits of padding would give; one digit of padding takes what is there.
+        return None if self.padding > 1 and len(digits) > self.padding and digits[0] == "0" else int(digits)
+
+    def __str__(self) -> str:
+        return str(self.folder / f"{self.prefix}{'#' * self.padding}{self.suffix}")
+
+
+def parse_pattern(text: str | Path) -> Pattern | None:
+    """Read `dir/name.####.png`, `dir/name.%04d.png` or `dir/name.@.png`; None if it is no such thing.
+
+    Only names of pictures (PICTURE_SUFFIXES) are patterns, so that `me@home.mp4` stays a movie. `####` means four
+    digits or more, `@` and `%d` any number of them. Of several places the last one takes the number.
+    """
+    path = Path(text)
+    places = list(_PLACEHOLDER.finditer(path.stem))
+    if path.suffix.lower() not in PICTURE_SUFFIXES or not places:
+        return None
+    place = places[-1]
+    padding = int(place[1] or 1) if place[0].startswith("%") else len(place[0])
+    return Pattern(path.parent, path.stem[: place.start()], padding, path.stem[place.end() :] + path.suffix)
+
+
+def frame_number(path: Path) -> int | None:
+    """The number of a file: the last run of digits in its stem; None if it has no digits."""
+    parts = _split_stem(path)
+    return parts and parts[1]
+
+
+def clean_name(path: Path) -> str:
+    """A file's name without its number, suffix and the separators around them: `plate` of `plate.1001.png`."""
+    parts = _split_stem(path)
+    return (parts[0] if parts else path.stem).rstrip("._- ")
+
+
+def find_sequence(path: str | Path) -> dict[int, Path]:
+    """The files of one sequence by frame number, ascending; `path` is a folder or a pattern.
+
+    Gaps are allowed here: see `check_no_gaps`. SequenceError if nothing is there, if a folder holds pictures of
+    several sequences or without a number, or if two files have one number.
+    """
+    pattern = None if Path(path).is_dir() else parse_pattern(path)
+    folder = pattern.folder if pattern else Path(path)
+    if pattern is None:
+        return _one_sequence(folder)
+    names = ((pattern.match(file.name), file) for file in _pictures(folder))
+    files = _by_number((number, file) for number, file in names if number is not None)
+    if not files:
+        raise SequenceError(f"{pattern}: no file of this pattern is in {folder}: check the name and the digits")
+    return files
+
+
+def numbered(folder: str | Path) -> dict[int, Path]:
+    """All pictures of a folder by frame number, ascending, whatever stands before the number.
+
+    SequenceError if the folder is missing or holds no picture, one without a number, or two for one number.
+    """
+    return _by_number(_numbered_pictures(Path(folder)))
+
+
+def check_no_gaps(frames: Sequence[int], step: int = 1, name: str | Path = "the sequence") -> None:
+    """SequenceError naming the missing range, if ascending `frames` leave one out on the way from first to last."""
+    if frames:
+        check_complete(frames, range(frames[0], frames[-1] + 1, step), name)
+
+
+def check_complete(frames: Iterable[int], wanted: Iterable[int], name: str | Path) -> None:
+    """SequenceError naming what is missing, if `frames` lack any of the `wanted` numbers."""
+    if missing := set(wanted).difference(frames):
+        word = "frame" if len(missing) == 1 else "frames"
+        how = "add the missing files, or choose frames that exist with --frames"
+        raise SequenceError(f"{name}: {word} {spell_frames(missing)} missing: {how}")
+
+
+def _one_sequence(folder: Path) -> dict[int, Path]:
+    files = _numbered_pictures(folder)
+    names = list(dict.fromkeys(_without_number(file) for _, file in files))
+    if len(names) > 1:
+        listed = ", ".join(names[:_NAMES_SPELT]) + (", ..." if len(names) > _NAMES_SPELT else "")
+        raise SequenceError(f"{folder}: expected one sequence, found {len(names)} ({listed}): name one by its pattern")
+    return _by_number(files)
+
+
+def _numbered_pictures(folder: Path) -> list[tuple[int, Path]]:
+    pictures = _pictures(folder)
+    if not pictures:
+        kinds = " ".join(PICTURE_SUFFIXES)
+        raise SequenceError(f"{folder}: the folder has no pictures, expected numbered ones ({kinds}): check the path")
+    return [(_required_number(file), file) for file in pictures]
+
+
+def _required_number(file: Path) -> int:
+    number = frame_number(file)
+    if number is None:
+        raise SequenceError(f"{file}: expected a frame number in the name: rename the file or move it elsewhere")
+    return number
+
+
+def _without_number(file: Path) -> str:
+    parts = _split_stem(file)
+    return f"{parts[0]}#{parts[2]}{file.suffix}" if parts else file.name
+
+
+def _split_stem(path: Path) -> tuple[str, int, str] | None:
+    match = _NUMBERED_STEM.fullmatch(path.stem)
+    return (match[1], int(match[2]), match[3]) if match else None
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """The picture files of a folder by name; hidden files (temporary ones, and macOS's `._name`) are not ours."""
+    if not folder.is_dir():
+        raise SequenceError(f"{folder}: no such folder: check the path")
+    try:
+        files = sorted(folder.iterdir())
+    except OSError as error:
+        raise SequenceError(f"{folder}: the folder cannot be read ({error.strerror}): check its permissions") from error
+    return [file for file in files if file.suffix.lower() in PICTURE_SUFFIXES and not file.name.startswith(".")]
+
+
+def _by_number(files: Iterable[tuple[int, Path]]) -> dict[int, Path]:
+    found: dict[int, Path] = {}
+    for number, file in files:
+        if number in found:
+            both = f"{found[number].name} and {file.name}"
+            raise SequenceError(f"{file.parent}: {both} are both frame {number}: keep one of them")
+        found[number] = file
+    return dict(sorted(found.items()))
