@@ -24,9 +24,11 @@ VERSION = 1
 COARSEST = 40
 RADIUS = 3
 # Patches vote almost for their centre alone: brush marks stay sharp, and seams look like strokes' ends.
-CRISPNESS = 30.0
+CRISPNESS = 50.0
 # How strongly the earlier key counts, where it shows the same thing, beside agreement among patches.
 AGREEMENT = F32(4)
+# Part of the guides' weight that is left when an earlier key is painted again.
+FAINT = 0.05
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,9 @@ class ExampleRenderer:
     def _guides(self, plate: Floats, style: Floats, seed: int) -> tuple[guidance.Guide, ...]:
         strength = self.settings.structure
         return (
-            guidance.tone(plate, style, 1.5, 2.0),
-            guidance.hue(plate, style, 2.0, 0.7, seed),
-            guidance.structure(plate, style, 2.0, 1.5 * strength),
+            guidance.tone(plate, style, 2.5, 2.0),
+            guidance.hue(plate, style, 3.0, 0.7, seed),
+            guidance.structure(plate, style, 2.5, 1.5 * strength),
         )
 
     def _shrink(self, request: RenderRequest, style: Floats, guides: tuple[guidance.Guide, ...], by: int) -> _Size:
@@ -114,7 +116,22 @@ class ExampleRenderer:
             share = size.trusted[..., None]
             colour = (share * size.carried + (1 - share) * colour).astype(F32)
         level = Level(rounds=4 if above else 3, sweeps=3, widest=24, uniformity=0.004, crispness=CRISPNESS)
-        return optimise(_job(size, 1.0, seed), colour, start, level)
+        texture = optimise(_job(size, 1.0, seed), colour, start, level)
+        return texture if above else self._agree(size, texture, seed)
+
+    def _agree(self, size: _Size, texture: Texture, seed: int) -> Texture:
+        """Takes the earlier key over where it shows the same thing.
+
+        It is painted again, by the reference's own patches that look most like it: warped from key to key
+        to key, it would go soft.
+        """
+        if size.carried is None or size.trusted is None:
+            return texture
+        share = size.trusted[..., None]
+        wanted = (share * size.carried + (1 - share) * texture.colour).astype(F32)
+        faint = replace(size, guides=tuple(replace(g, weight=FAINT * g.weight) for g in size.guides), carried=None)
+        job = replace(_job(faint, 1.0, seed), mask=size.trusted > 0)
+        return optimise(job, wanted, texture.field, Level(rounds=1, sweeps=6, widest=64, crispness=CRISPNESS))
 
     def _lay(self, size: _Size, start: Ints, seed: int) -> Ints:
         """A first field by the guides alone: there is no picture yet that patches could agree with."""

@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+
+from propagate.features import pack, restyle, scales
+from propagate.guidance import from_lab, match_histogram, to_lab, transport_colours
+from propagate.patchmatch_numba import PatchMatchNumba
+from propagate.texture import Job, Level, Nearness, at_random, enlarge, evenly, exemplar, measure, optimise, usage
+
+
+def picture(seed, height, width):
+    draw = np.random.default_rng(seed)
+    small = draw.random((height // 4 + 1, width // 4 + 1, 3), np.float32)
+    return np.ascontiguousarray(np.kron(small, np.ones((4, 4, 1), np.float32))[:height, :width])
+
+
+def job(style, target, mask, weight=4.0, **more):
+    example = exemplar(style, [(style, weight)], 1.0, 2)
+    return Job(PatchMatchNumba(2), example, [target], mask, **more)
+
+
+def test_a_picture_is_put_together_from_itself():
+    style = picture(1, 48, 64)
+    start = at_random(48, 64, (48, 64), 0)
+    made = optimise(job(style, style, np.ones((48, 64), bool)), np.zeros_like(style), start, Level(3, 4, 64))
+    assert np.abs(made.colour - style).mean() < 0.03
+    assert made.error.mean() < 0.002
+
+
+def test_outside_the_mask_nothing_changes():
+    style, mask = picture(2, 40, 40), np.zeros((40, 40), bool)
+    mask[10:20, 10:30] = True
+    first, start = picture(3, 40, 40), evenly(40, 40, (40, 40))
+    made = optimise(job(style, picture(4, 40, 40), mask), first, start, Level())
+    np.testing.assert_array_equal(made.colour[~mask], first[~mask])
+    np.testing.assert_array_equal(made.field[~mask], start[~mask])
+    assert (made.colour[mask] != first[mask]).any()
+
+
+def test_a_wish_is_followed_and_no_strength_is_no_wish():
+    style, everywhere = picture(5, 40, 40), np.ones((40, 40), bool)
+    blank, start = np.zeros((40, 40, 3), np.float32), at_random(40, 40, (40, 40), 1)
+    flat = np.full((40, 40, 3), 0.5, np.float32)
+    wished = np.roll(style, 9, axis=1)
+
+    def make(wish):
+        return optimise(job(style, flat, everywhere, 0.1, wish=wish), blank, start, Level(3, 4, 40)).colour
+
+    free, none, strong = make(None), make((wished, blank[..., 0])), make((wished, np.full((40, 40), 50, np.float32)))
+    np.testing.assert_array_equal(free, none)
+    assert np.abs(strong - wished).mean() < 0.4 * np.abs(free - wished).mean()
+
+
+def test_uniformity_spreads_the_use_of_patches():
+    style, everywhere = picture(6, 40, 40), np.ones((60, 60), bool)
+    flat, start = np.full((60, 60, 3), 0.5, np.float32), at_random(60, 60, (40, 40), 2)
+    used = []
+    for uniformity in (0.0, 0.05):
+        made = optimise(job(style, flat, everywhere), flat, start, Level(4, 3, 40, uniformity))
+        used.append(usage(made.field, everywhere, (40, 40), 2).max())
+    assert used[1] < 0.7 * used[0]
+
+
+def test_nearness_holds_the_field():
+    style, everywhere = picture(7, 40, 40), np.ones((40, 40), bool)
+    expected = evenly(40, 40, (40, 40)).astype(np.float32)
+    target, start = picture(8, 40, 40), evenly(40, 40, (40, 40))
+
+    def stray(weight):
+        near = Nearness(expected, weight)
+        return np.abs(
+            optimise(job(style, target, everywhere, nearness=near), target, start, Level()).field - start
+        ).mean()
+
+    assert stray(0.05) < 0.3 * stray(1e-7)
+
+
+def test_error_is_the_mean_squared_difference_per_channel():
+    style, target = np.zeros((12, 12, 3), np.float32), np.ones((12, 12, 3), np.float32)
+    example = exemplar(style, [(style, 1.0)], 1.0, 2)
+    white = Job(PatchMatchNumba(2), example, [target], np.ones((12, 12), bool))
+    np.testing.assert_allclose(measure(white, target, evenly(12, 12, (12, 12))), 6 / 8, rtol=1e-6)
+
+
+def test_shapes_that_do_not_belong_together_are_refused():
+    style = picture(9, 20, 20)
+    with pytest.raises(ValueError, match="mask's size"):
+        optimise(job(style, style, np.ones((20, 20), bool)), style[:10], evenly(20, 20, (20, 20)), Level())
+    with pytest.raises(ValueError, match="inside the style"):
+        optimise(job(style, style, np.ones((20, 20), bool)), style, evenly(20, 20, (30, 30)), Level())
+
+
+def test_scales_are_roots_of_weights():
+    assert scales([4.0, 1.0], 1.0) == (0.5, [1.0, 0.5])
+    with pytest.raises(ValueError, match="above 0"):
+        scales([0.0], 0.0)
+
+
+def test_restyle_equals_packing_anew():
+    one, other, guide = picture(1, 9, 11), picture(2, 9, 11), picture(3, 9, 11)
+    packed = pack(one, 0.5, [(guide, 1.0)], 2)
+    restyle(packed, other, 0.5, 2)
+    np.testing.assert_array_equal(packed, pack(other, 0.5, [(guide, 1.0)], 2))
+
+
+def test_a_field_made_larger_keeps_patches_whole():
+    field = enlarge(evenly(10, 12, (20, 24)), 20, 24, (40, 48), (20, 24))
+    np.testing.assert_array_equal(np.diff(field[..., 0], axis=1).min(), 1)
+    assert field.max() < 48
+
+
+def test_histogram_matching_gives_the_spread_of_the_reference():
+    draw = np.random.default_rng(0)
+    moved = match_histogram(draw.random((50, 50), np.float32), draw.normal(5, 2, (60, 60)).astype(np.float32))
+    assert abs(moved.mean() - 5) < 0.1
+    assert abs(moved.std() - 2) < 0.1
+
+
+def test_colours_move_to_the_palette_of_the_reference():
+    ours, theirs = to_lab(picture(1, 60, 60)), to_lab(picture(2, 60, 60) ** 3)
+    moved = transport_colours(ours, theirs)
+    np.testing.assert_allclose(moved.mean((0, 1)), theirs.mean((0, 1)), atol=3)
+    np.testing.assert_allclose(moved.std((0, 1)), theirs.std((0, 1)), rtol=0.15)
+
+
+def test_lab_and_back():
+    colours = picture(4, 20, 20)
+    np.testing.assert_allclose(from_lab(to_lab(colours)), colours, atol=2e-3)
