@@ -1,0 +1,158 @@
+"""Pen and ink: tone by the density of hatching that follows the form, contours, and flat washes under the lines."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from painting.river import PAPER, Washed, river
+from painting.scene import HEIGHT, WIDTH, Array, Random, noise
+
+FINE = 4  # lines are drawn at four times the size and averaged down, so that their width can vary finely
+INK = np.array([0.085, 0.07, 0.085], np.float32)
+BLACK = 0.075  # tones below are filled in with the brush
+
+
+@dataclass(frozen=True)
+class Hatch:
+    """One set of strokes: over everything darker than ``below``; turned from the hand's direction by ``turn``.
+
+    gap: pixels between strokes where the tone is just below, narrowing to ``tight`` times that in black.
+    """
+
+    below: float
+    turn: float
+    gap: float
+    tight: float
+
+
+HATCHES = (
+    Hatch(0.80, 0.0, 5.4, 0.62),
+    Hatch(0.56, 0.95, 5.0, 0.62),
+    Hatch(0.34, -0.80, 4.4, 0.62),
+    Hatch(0.17, 1.60, 3.6, 0.60),
+    Hatch(0.12, 0.40, 2.6, 0.60),
+)
+
+
+class Sheet:
+    """Ink on paper at FINE times the picture's size: uint8 (H, W), 255 where there is none."""
+
+    def __init__(self) -> None:
+        self.ink = np.full((HEIGHT * FINE, WIDTH * FINE), 255, np.uint8)
+
+    def line(self, points: Array, widths: Array) -> None:
+        """A pen line through ``points`` (N, 2), its ``widths`` (N,) in pixels."""
+        at = np.rint(points * FINE).astype(np.int32)
+        for a, b, width in zip(at[:-1], at[1:], widths[1:], strict=True):
+            cv2.line(self.ink, a.tolist(), b.tolist(), 0, max(1, round(float(width) * FINE)))
+
+    def seen(self) -> Array:
+        """How much ink covers each pixel: float32 (H, W), 0 for none."""
+        return 1 - cv2.resize(self.ink, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA) / np.float32(255)
+
+
+def pen_width(draw: Random, count: int, wide: float) -> Array:
+    """Widths along a stroke: pressed in the middle, lifted at the ends, float32 (count,)."""
+    place = np.linspace(0, 1, count)
+    lifted = np.minimum(1, np.minimum(place / 0.15 + 0.45, (1 - place) / 0.35 + 0.25))
+    return (wide * lifted * draw.uniform(0.8, 1.2)).astype(np.float32)
+
+
+def hatch(scene: Washed, tone: Array, sheet: Sheet, layer: Hatch, draw: Random) -> None:
+    """Evenly spaced strokes along the turned directions, after Jobard and Lefer's streamlines of 1997."""
+    c, s = (cv2.GaussianBlur(f(2 * (scene.direction + layer.turn)), (0, 0), 2.0) for f in (np.cos, np.sin))
+    angle = 0.5 * np.arctan2(s, c)
+    depth = np.clip((layer.below - tone) / layer.below, 0, 1)
+    gap = layer.gap * (1 - (1 - layer.tight) * depth)
+    taken = np.zeros((HEIGHT, WIDTH), np.uint8)
+    rows, columns = np.nonzero(tone < layer.below)
+    for number in draw.permutation(len(rows)):
+        y, x = int(rows[number]), int(columns[number])
+        if taken[y, x]:
+            continue
+        points = _stroke(angle, tone, scene.thing, taken, (x, y), layer, draw)
+        if len(points) < 4:
+            taken[y, x] = 1
+            continue
+        wide = 0.62 + 0.50 * float(depth[y, x])
+        sheet.line(points + 0.25 * draw.standard_normal(2).astype(np.float32), pen_width(draw, len(points), wide))
+        apart = max(1, round(2 * float(gap[y, x])) - 1)
+        cv2.polylines(taken, [np.rint(points).astype(np.int32)], False, 1, apart)
+
+
+def _stroke(
+    angle: Array, tone: Array, thing: Array, taken: Array, start: tuple[float, float], layer: Hatch, draw: Random
+) -> Array:
+    """A stroke both ways from ``start``, inside one thing and one tone: float32 (N, 2), a point a step."""
+    longest = int(draw.integers(7, 16))
+    own = thing[int(start[1]), int(start[0])]
+    bend = draw.uniform(-0.012, 0.012)
+    halves = []
+    for way in (1.0, -1.0):
+        x, y = start
+        heading = angle[int(y), int(x)] + (0 if way > 0 else np.pi)
+        half = []
+        for _ in range(longest):
+            dx, dy = np.cos(heading) * 1.8, np.sin(heading) * 1.8
+            x, y = x + dx, y + dy
+            column, row = int(x), int(y)
+            if not (0 <= column < WIDTH and 0 <= row < HEIGHT) or taken[row, column]:
+                break
+            if thing[row, column] != own or tone[row, column] > layer.below + 0.03:
+                break
+            half.append((x, y))
+            turn = angle[row, column] - heading
+            heading += (turn + np.pi / 2) % np.pi - np.pi / 2 + bend
+        halves.append(half)
+    return np.array([*halves[1][::-1], start, *halves[0]], np.float32)
+
+
+def contours(scene: Washed, sheet: Sheet, draw: Random) -> None:
+    """The outline of everything, unsteady, pressed here and lost there."""
+    for number in range(2, scene.count + 1):
+        mask = cv2.GaussianBlur((scene.thing == number).astype(np.float32), (0, 0), 0.8)
+        found, _ = cv2.findContours((mask > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        for outline in found:
+            if len(outline) > 12:
+                _outline(outline[:, 0].astype(np.float32), sheet, draw)
+
+
+def _outline(points: Array, sheet: Sheet, draw: Random) -> None:
+    count = len(points)
+    closed = np.concatenate([points, points[:6]])
+    smooth = cv2.GaussianBlur(closed, (1, 9), 1.1)
+    wobble = np.stack([noise(draw, 22, 2, (1, count + 6))[0] for _ in range(2)], -1) * 0.55
+    press = noise(draw, 46, 2, (1, count + 6))[0]
+    widths = np.clip(1.15 + 0.75 * press, 0.4, 2.2).astype(np.float32)
+    inside = (points > 1.5).all(1) & (points[:, 0] < WIDTH - 2.5) & (points[:, 1] < HEIGHT - 2.5)
+    drawn = np.concatenate([inside, inside[:6]]) & (press > -0.75)
+    for run in np.split(np.arange(count + 6), np.flatnonzero(np.diff(drawn.astype(int))) + 1):
+        if drawn[run[0]] and len(run) > 5:
+            sheet.line((smooth + wobble)[run].astype(np.float32), widths[run])
+
+
+def washes(scene: Washed, draw: Random) -> Array:
+    """Paper with flat, slightly uneven colour, not quite inside the lines: float32 (H, W, 3)."""
+    table = np.array([scene.washes.get(number, PAPER) for number in range(scene.count + 1)], np.float32)
+    shift = np.float32([[1, 0, 2], [0, 1, -1.5]])
+    flat = cv2.warpAffine(table[scene.thing], shift, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
+    flat = cv2.GaussianBlur(flat, (0, 0), 1.2)
+    paper = np.asarray(PAPER, np.float32)
+    strength = np.clip(0.80 + 0.20 * noise(draw, 110, 3), 0, 1)[..., None]
+    grain = 1 + 0.016 * noise(draw, 5, 3)[..., None] + 0.012 * draw.standard_normal((HEIGHT, WIDTH, 1))
+    return (paper * (1 - strength) + flat * strength) * grain
+
+
+def ink() -> Array:
+    """The drawing, float32 (H, W, 3)."""
+    draw = np.random.Generator(np.random.PCG64(2))
+    scene = river()
+    tone = cv2.GaussianBlur(scene.colour.mean(-1), (0, 0), 1.0)
+    sheet = Sheet()
+    for layer in HATCHES:
+        hatch(scene, tone, sheet, layer, draw)
+    contours(scene, sheet, draw)
+    spots = cv2.GaussianBlur((tone + 0.02 * noise(draw, 9, 2) < BLACK).astype(np.float32), (0, 0), 0.6)
+    cover = (np.maximum(sheet.seen(), spots) * np.clip(0.93 + 0.06 * noise(draw, 3, 2), 0, 1))[..., None]
+    return np.clip(washes(scene, draw) * (1 - cover) + INK * cover, 0, 1).astype(np.float32)

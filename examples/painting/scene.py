@@ -1,0 +1,132 @@
+"""A scene to paint from: tone, colour and the direction of the hand, composed from simple lit forms.
+
+Colours are display-encoded RGB in [0, 1], pictures float32 (H, W, 3), angles radians in image coordinates
+(x to the right, y down).
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+Random = np.random.Generator
+Colour = tuple[float, float, float]
+Stops = Sequence[tuple[float, Colour]]
+
+HEIGHT, WIDTH = 480, 640
+Y, X = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
+SUN = np.array([0.56, -0.58, 0.59], np.float32)  # towards the light: right, up, to the viewer
+
+
+def noise(draw: Random, cell: float, octaves: int = 4, size: tuple[int, int] = (HEIGHT, WIDTH)) -> Array:
+    """Smooth noise, float32 ``size``, mean 0, mostly within ±1; ``cell`` is its coarsest grain in pixels."""
+    total = np.zeros(size, np.float32)
+    for octave in range(octaves):
+        step = max(1.0, cell / 2**octave)
+        few = (int(size[0] / step) + 3, int(size[1] / step) + 3)
+        grid = draw.standard_normal(few).astype(np.float32)
+        wide = cv2.resize(grid, (round(few[1] * step), round(few[0] * step)), interpolation=cv2.INTER_CUBIC)
+        total += wide[: size[0], : size[1]] / 2**octave
+    return total * np.float32(0.6)
+
+
+def ramp(value: Array, stops: Stops) -> Array:
+    """Colours along ``value``: float32 (..., 3), straight between the stops (position, colour)."""
+    at = [stop[0] for stop in stops]
+    return np.stack([np.interp(value, at, [stop[1][k] for stop in stops]) for k in range(3)], -1).astype(np.float32)
+
+
+def soft(distance: Array, width: float = 1.0) -> Array:
+    """1 inside (negative distance), 0 outside, over a border of ``width`` pixels."""
+    return np.clip(0.5 - distance / width, 0, 1).astype(np.float32)
+
+
+def polygon(*points: tuple[float, float]) -> Array:
+    """A filled polygon as a mask float32 (H, W), its edge smooth."""
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    corners = np.round(np.array(points) * 16).astype(np.int32)
+    cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, shift=4)
+    return (mask / np.float32(255)).astype(np.float32)
+
+
+def ridge(draw: Random, level: float, swing: float, cell: float) -> Array:
+    """A skyline: its height in pixels for every column, float32 (W,)."""
+    return level + swing * noise(draw, cell, 4, (1, WIDTH))[0]
+
+
+class Scene:
+    """A picture to paint from: colour, the hand's direction, where detail is wanted, and things by number.
+
+    colour: (H, W, 3). direction: (H, W). detail: (H, W), 0 for broad strokes to 1 for the finest.
+    thing: int32 (H, W), a number for everything laid, in its order.
+    """
+
+    def __init__(self) -> None:
+        self.colour = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+        self.direction = np.zeros((HEIGHT, WIDTH), np.float32)
+        self.detail = np.zeros((HEIGHT, WIDTH), np.float32)
+        self.thing = np.zeros((HEIGHT, WIDTH), np.int32)
+        self.count = 0
+
+    def lay(self, mask: Array, colour: Array | Colour, direction: Array | float, detail: float = 0.3) -> int:
+        """Puts a thing over what is there, and returns its number."""
+        self.count += 1
+        part = mask[..., None]
+        self.colour = self.colour * (1 - part) + np.asarray(colour, np.float32) * part
+        inside = mask > 0.5
+        self.direction = np.where(inside, np.asarray(direction, np.float32), self.direction)
+        self.detail = np.where(inside, np.float32(detail), self.detail)
+        self.thing = np.where(inside, np.int32(self.count), self.thing)
+        return self.count
+
+    def shade(self, mask: Array, colour: Colour, strength: float) -> None:
+        """Glazes a shadow or a light over what is there; nothing else changes."""
+        part = (mask * np.float32(strength))[..., None]
+        self.colour = self.colour * (1 - part) + np.asarray(colour, np.float32) * part
+
+
+def light(nx: Array, ny: Array, nz: Array) -> Array:
+    """How lit a surface is, 0..1, with some light come back from the ground in the shadow."""
+    facing = nx * SUN[0] + ny * SUN[1] + nz * SUN[2]
+    back = np.clip(-nx * 0.7 + ny * 0.3, 0, 1) * 0.16
+    return np.clip(np.maximum(facing, 0) * 0.9 + back + 0.06, 0, 1).astype(np.float32)
+
+
+def ball(scene: Scene, x: float, y: float, rx: float, ry: float, stops: Stops, detail: float = 0.5) -> None:
+    """A round thing, shaded, brushed around its form, with the shadow it throws to the left."""
+    shadow = np.hypot((X - x + rx * 0.75) / (rx * 1.25), (Y - y - ry * 0.82) / (ry * 0.34))
+    scene.shade(np.clip(1.5 - 1.1 * shadow, 0, 1), (0.10, 0.05, 0.10), 0.85)
+    nx, ny = (X - x) / rx, (Y - y) / ry
+    far = np.hypot(nx, ny)
+    nz = np.sqrt(np.clip(1 - far**2, 0, 1))
+    around = np.arctan2(ny * rx, nx * ry) + np.pi / 2
+    scene.lay(soft((far - 1) * min(rx, ry), 1.5), ramp(light(nx, ny, nz), stops), around, detail)
+
+
+def turned(scene: Scene, x: float, rows: Sequence[float], radii: Sequence[float], stops: Stops) -> None:
+    """A thrown pot: a radius for each of some rows, shaded as a surface of revolution."""
+    smooth = cv2.GaussianBlur(np.interp(Y[:, 0], rows, radii).astype(np.float32)[:, None], (1, 0), 0, sigmaY=7)
+    radius = np.maximum(smooth, 1)
+    slope = np.gradient(radius[:, 0])[:, None]
+    across = (X - x) / radius
+    nx = np.clip(across, -1, 1)
+    ny = np.broadcast_to(-slope, X.shape)
+    nz = np.sqrt(1 - nx**2)
+    length = np.sqrt(1 + ny**2)
+    inside = soft((np.abs(across) - 1) * radius, 1.5) * ((Y >= rows[0]) & (Y <= rows[-1]))
+    around = np.arctan(0.35 * nx * -1.0) + np.pi / 2 * np.clip(np.abs(nx) * 1.6 - 0.7, 0, 1)
+    scene.lay(inside.astype(np.float32), ramp(light(nx / length, ny / length, nz / length), stops), around, 0.45)
+
+
+def leaves(scene: Scene, draw: Random, clumps: Sequence[tuple[float, float, float]], stops: Stops) -> None:
+    """Clumps of foliage (x, y, radius), each lit as a rough ball, dabbed in all directions about its form."""
+    ragged = noise(draw, 26, 4) * 0.17
+    dabs = noise(draw, 18, 3) * 1.2
+    for x, y, radius in clumps:
+        nx, ny = (X - x) / radius, (Y - y) / (radius * 0.85)
+        far = np.hypot(nx, ny) + ragged
+        nz = np.sqrt(np.clip(1 - far**2, 0, 1))
+        lit = np.clip(light(nx, ny, nz) + 0.22 * noise(draw, 14, 3), 0, 1)
+        scene.lay(soft((far - 1) * radius, 3), ramp(lit, stops), np.arctan2(ny, nx) + np.pi / 2 + dabs, 0.5)

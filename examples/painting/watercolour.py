@@ -1,0 +1,126 @@
+"""Transparent watercolour on rough paper: washes and strokes that only ever darken, with granulation and dark rims.
+
+Paint is kept as optical density, float32 (H, W, 3): paper seen through it is ``paper * exp(-density)``. The effects
+are those that Curtis, Anderson, Seims, Fleischer and Salesin list in "Computer-generated watercolor", SIGGRAPH 1997.
+"""
+
+import cv2
+import numpy as np
+
+from painting.brush import Brush, flow_of, ribbon, trace
+from painting.coast import coast
+from painting.scene import HEIGHT, WIDTH, Array, Random, Scene, noise
+
+FINE = 2  # as in the oil painting
+WASHES = (0.05, 0.13, 0.24, 0.40, 0.62, 0.92, 1.35, 1.95)  # tones, as mean density, at which a further wash is laid
+DILUTE = 0.88  # of the tone that the washes bring; the strokes on top do the rest
+PAPER = np.array([0.985, 0.975, 0.945], np.float32)
+BRUSHES = (
+    Brush(8.0, 8, 8.0, 0.07, 0.10, -1.0),
+    Brush(4.6, 8, 5.0, 0.08, 0.09, -1.0),
+    Brush(2.6, 8, 3.4, 0.10, 0.08, 0.15),
+)
+
+
+class Wet:
+    """Paint on paper at FINE times the picture's size.
+
+    tooth: (H, W), the paper's height, mean 0, about ±1. goal: (H, W, 3), the density wanted. thing: (H, W), the
+    scene's things by number, outlined by an unsteady hand: no stroke leaves the thing that it begins on.
+    """
+
+    def __init__(self, scene: Scene, goal: Array, draw: Random) -> None:
+        size = (HEIGHT * FINE, WIDTH * FINE)
+        y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32) / FINE
+        shaky = [at + 0.8 * noise(draw, 34, 3, size) for at in (x, y)]
+        self.thing = cv2.remap(scene.thing.astype(np.float32), *shaky, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+        self.goal = cv2.remap(cv2.GaussianBlur(goal, (0, 0), 1.2), *shaky, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        self.tooth = np.clip(noise(draw, 9.0, 3, size) * 1.1, -1.5, 1.5)
+        self.density = np.zeros((*size, 3), np.float32)
+
+    def seen(self) -> Array:
+        """Density at the picture's size."""
+        return cv2.resize(self.density, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+
+    def wash(self, draw: Random) -> None:
+        """Washes over one another, each darker and smaller than the one before, drying with a dark rim."""
+        tone = self.goal.mean(-1)
+        hue = self.goal / np.maximum(tone, 0.01)[..., None]
+        border = np.zeros(tone.shape, np.float32)
+        for axis in (0, 1):
+            border = np.maximum(border, (np.roll(self.thing, 1, axis) != self.thing).astype(np.float32))
+        gone = cv2.dilate(border, np.ones((2, 2), np.uint8)) * (noise(draw, 70, 3, tone.shape) > -0.1)
+        below = 0.0
+        for level in WASHES:
+            uneven = tone * (1 + 0.20 * noise(draw, 30, 4, tone.shape)) + 0.025 * noise(draw, 60, 3, tone.shape)
+            wet = cv2.GaussianBlur(((uneven > level) & (border == 0)).astype(np.float32), (0, 0), 0.8)
+            rim = np.clip(wet - cv2.GaussianBlur(wet, (0, 0), 2.4), 0, 1) * np.clip(0.7 + noise(draw, 80, 2, tone.shape), 0, 1.4)
+            pools = np.clip(1 + 0.34 * noise(draw, 130, 5, tone.shape) + 0.20 * self.tooth, 0.2, 2)
+            self.density += (DILUTE * (level - below) * wet * (pools + 1.5 * rim) * (1 - 0.7 * gone))[..., None] * hue
+            below = level
+
+    def stroke(self, draw: Random, path: Array, half: float, amount: Array) -> None:
+        """One wet stroke along ``path`` (N, 2) that adds ``amount`` (3,) of density: darker at its rim and its end."""
+        line, normal, along = ribbon(path * FINE, 0.7)
+        wide = half * FINE
+        lanes = np.linspace(-1, 1, max(5, int(2 * wide / 0.7)), dtype=np.float32)
+        end = (along / max(1.0, along[-1]))[:, None]
+        belly = np.sqrt(np.clip(1 - (2 * end - 0.9) ** 4, 0.02, 1))  # a round brush: pointed, full, pointed
+        ragged = cv2.resize(draw.standard_normal((max(2, len(line) // 14 + 2), 2)).astype(np.float32), (2, len(line)))
+        side = np.where(lanes[None] < 0, ragged[:, :1], ragged[:, 1:]) * 0.10
+        across = np.abs(lanes[None]) + side
+        inside = np.clip((0.98 - across) * wide / 1.4, 0, 1)
+        rim = np.exp(-np.maximum((0.98 - across) * wide, 0) / 1.6) * 0.75 + 0.35 * end**3
+        places = line[:, None] + normal[:, None] * (lanes[None] * wide * belly)[..., None]
+        self._put(places, inside * (0.80 + rim), amount, draw.uniform(-0.2, 1.3) * end**2, path[len(path) // 2])
+
+    def _put(self, places: Array, strength: Array, amount: Array, dryness: Array, seed: Array) -> None:
+        x, y = np.rint(places[..., 0]).astype(np.int32), np.rint(places[..., 1]).astype(np.int32)
+        ok = (strength > 0.02) & (x >= 0) & (y >= 0) & (x < self.tooth.shape[1]) & (y < self.tooth.shape[0])
+        own = self.thing[tuple(np.clip((seed[::-1] * FINE).astype(int), 0, np.array(self.thing.shape) - 1))]
+        ok[ok] = self.thing[y[ok], x[ok]] == own
+        once = np.unique(y[ok].astype(np.int64) * self.tooth.shape[1] + x[ok], return_index=True)[1]
+        at = (y[ok][once], x[ok][once])
+        tooth = self.tooth[at]
+        skipped = np.clip(1.0 - 1.8 * np.broadcast_to(dryness, ok.shape)[ok][once] * np.clip(tooth + 0.55, 0, 1), 0, 1)
+        grain = 1 - 0.24 * tooth
+        room = np.clip((self.goal[at] * 1.25 - self.density[at]) / (amount + 0.02), 0.15, 1)
+        self.density[at] += (strength[ok][once] * skipped * grain)[:, None] * amount * room
+
+    def dry(self) -> Array:
+        """The picture, float32 (H, W, 3), its paper lit a little from the upper left."""
+        slope = cv2.Sobel(cv2.GaussianBlur(self.tooth, (0, 0), 1.0), cv2.CV_32F, 1, 1, scale=1 / 4)
+        picture = PAPER * np.exp(-self.density) * (1 + 0.030 * np.clip(slope * 4, -1, 1))[..., None]
+        return cv2.resize(np.clip(picture, 0, 1), (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+
+
+def paint_layer(scene: Scene, wet: Wet, goal: Array, brush: Brush, draw: Random) -> None:
+    """One brush over the picture wherever it is still too light. goal: the density wanted, (H, W, 3)."""
+    wanted = cv2.GaussianBlur(goal, (0, 0), max(0.6, brush.half * 0.3))
+    now = cv2.GaussianBlur(wet.seen(), (0, 0), 1.0)
+    missing = cv2.GaussianBlur(wanted - now, (0, 0), brush.half * 0.35)
+    flow = flow_of(scene, max(1.5, brush.half * 0.5))
+    rows, columns = np.mgrid[0 : HEIGHT : brush.gap, 0 : WIDTH : brush.gap]
+    seeds = np.stack([columns.ravel(), rows.ravel()], -1) + draw.uniform(-0.7, 0.7, (rows.size, 2)) * brush.gap
+    seeds = np.clip(seeds, 0, [WIDTH - 1, HEIGHT - 1])[draw.permutation(rows.size)]
+    for x, y in seeds:
+        lack = np.minimum(missing[int(y), int(x)], wanted[int(y), int(x)] - wet.density[int(y * FINE), int(x * FINE)])
+        if float(lack.mean()) < brush.tolerance or scene.detail[int(y), int(x)] < brush.finest:
+            continue
+        path = trace(flow, wanted, now, (x, y), draw.uniform(-np.pi, np.pi), brush)
+        astray = 1 + brush.wander * 2.2 * draw.standard_normal(3) + brush.wander * 2 * draw.standard_normal()
+        amount = np.clip(lack, 0, None) * np.clip(astray, 0.3, 1.8) * 0.8
+        if len(path) > 2:
+            wet.stroke(draw, path, brush.half * draw.uniform(0.75, 1.2), amount.astype(np.float32))
+
+
+def watercolour() -> Array:
+    """The painting, float32 (H, W, 3)."""
+    draw = np.random.Generator(np.random.PCG64(3))
+    scene = coast()
+    goal = -np.log(np.clip(scene.colour / PAPER, 0.02, 1)).astype(np.float32)
+    wet = Wet(scene, goal, draw)
+    wet.wash(draw)
+    for brush in BRUSHES:
+        paint_layer(scene, wet, goal, brush, draw)
+    return wet.dry()
