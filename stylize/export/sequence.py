@@ -35,7 +35,7 @@ def write_sequence(
     _check_complete(sources, targets)
     refuse_sources(targets.values(), shot, protected)
     if not overwrite:
-        refuse_foreign([path for number, path in sources if not _same(path, targets[number])], ours)
+        refuse_foreign([targets[number] for number, path in sources if not _same(path, targets[number])], ours)
     make_folder(target.folder)
     notes: dict[str, None] = {}
     for number, source in sources:

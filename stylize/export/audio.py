@@ -1,0 +1,101 @@
+"""The source's own audio, packet for packet: nothing is decoded, nothing is encoded again."""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer, OutputContainer
+    from av.packet import Packet
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The part of a source that a shot shows, in seconds of the source's own clock.
+
+    `zero` is what becomes 0 in the result. Packets that end at or before `begin`, or start at or after `end`, are
+    left out; None leaves out nothing on that side.
+    """
+
+    zero: Fraction
+    begin: Fraction | None
+    end: Fraction | None
+
+    def holds(self, start: Fraction, stop: Fraction) -> bool:
+        """Whether any of a packet from `start` to `stop` is heard."""
+        return (self.begin is None or stop > self.begin) and (self.end is None or start < self.end)
+
+
+@dataclass
+class Track:
+    """One audio stream on its way: where it comes from, where it goes, how many packets went, the last time stamp."""
+
+    source: "AudioStream"
+    target: "AudioStream"
+    packets: int = 0
+    last: int | None = None
+
+
+def add_tracks(source: "InputContainer", output: "OutputContainer", kind: str) -> tuple[list[Track], tuple[str, ...]]:
+    """Open a track in `output` (a container of `kind`, "mp4" or "mov") for every audio stream that it can carry.
+
+    Returns the tracks, and what could not be taken, told in words.
+    """
+    tracks, notes = [], []
+    for number, stream in enumerate(source.streams.audio, start=1):
+        if not _fits(stream, kind):
+            codec = stream.codec_context.name
+            notes.append(f"audio stream {number} ({codec}) was left out: .{kind} cannot carry {codec}")
+            continue
+        target = output.add_stream_from_template(stream)
+        if "language" in stream.metadata:
+            target.metadata["language"] = stream.metadata["language"]
+        tracks.append(Track(stream, target))
+    return tracks, tuple(notes)
+
+
+def copied(source: "InputContainer", tracks: Sequence[Track], stretch: Stretch) -> "Iterator[tuple[Fraction, Packet]]":
+    """The packets of `tracks` that `stretch` holds, in the file's order, with the second at which each one starts.
+
+    Packets come with their time stamps moved so that `stretch.zero` is 0. The one that `stretch.begin` cuts through
+    starts below 0; players skip what lies there. Raises av.FFmpegError where the source cannot be read on.
+    """
+    by_index = {track.source.index: track for track in tracks}
+    for packet in source.demux(*(track.source for track in tracks)) if tracks else ():
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        if stamp is None or not packet.size:
+            continue
+        start = stamp * packet.time_base
+        if stretch.holds(start, start + (packet.duration or 0) * packet.time_base):
+            _move(packet, by_index[packet.stream.index], start - stretch.zero)
+            yield start - stretch.zero, packet
+
+
+def _move(packet: "Packet", track: Track, start: Fraction) -> None:
+    unit = track.target.time_base
+    assert unit is not None  # the header has been written
+    stamp = round(start / unit)
+    if track.last is not None:
+        stamp = max(stamp, track.last + 1)  # sources with coarse clocks give two packets one time stamp
+    packet.duration = round((packet.duration or 0) * packet.time_base / unit)
+    packet.pts = packet.dts = stamp
+    packet.time_base = unit
+    packet.stream = track.target
+    track.packets += 1
+    track.last = stamp
+
+
+def _fits(stream: "AudioStream", kind: str) -> bool:
+    """Whether a container of `kind` takes the stream: tried, because lists of codecs do not tell the whole truth."""
+    import av
+
+    try:
+        with av.open(io.BytesIO(), "w", format=kind) as trial:
+            trial.add_stream_from_template(stream)
+            trial.start_encoding()
+    except (av.FFmpegError, ValueError):
+        return False
+    return True
