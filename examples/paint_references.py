@@ -11,7 +11,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-
 from painting.ink import ink
 from painting.oil import oil
 from painting.scene import Array

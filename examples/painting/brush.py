@@ -36,7 +36,9 @@ def flow_of(scene: Scene, sigma: float) -> tuple[Array, Array]:
     return cv2.GaussianBlur(c, (0, 0), 1.5), cv2.GaussianBlur(s, (0, 0), 1.5)
 
 
-def trace(flow: tuple[Array, Array], goal: Array, seen: Array, start: tuple[float, float], heading: float, brush: Brush) -> Array:
+def trace(
+    flow: tuple[Array, Array], goal: Array, seen: Array, start: tuple[float, float], heading: float, brush: Brush
+) -> Array:
     """A curved stroke from ``start`` along the flow, until its colour is no longer wanted: float32 (N, 2).
 
     Of the flow's two ways it takes the one nearer ``heading``.

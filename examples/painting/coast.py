@@ -40,7 +40,9 @@ def coast() -> Scene:
 def _sky(scene: Scene, draw: Random) -> None:
     wind = 0.5 * noise(draw, 170, 2) - 0.2
     up = np.clip(Y / 230 + 0.08 * noise(draw, 120, 2), 0, 1)
-    air = ramp(up, [(0, (0.36, 0.62, 0.86)), (0.5, (0.68, 0.84, 0.93)), (0.8, (0.97, 0.90, 0.86)), (1, (0.99, 0.83, 0.76))])
+    air = ramp(
+        up, [(0, (0.36, 0.62, 0.86)), (0.5, (0.68, 0.84, 0.93)), (0.8, (0.97, 0.90, 0.86)), (1, (0.99, 0.83, 0.76))]
+    )
     scene.lay(np.ones_like(X), air, wind, 0.1)
     for x, y, wide, high in ((300, 62, 120, 40), (420, 120, 90, 24), (130, 140, 90, 22), (610, 60, 70, 36)):
         lump = np.hypot((X - x) / wide, (Y - y) / high) + 0.5 * noise(draw, 48, 4)
@@ -62,7 +64,9 @@ def _sea(scene: Scene, draw: Random) -> None:
     near = np.clip((Y - 240) / 190, 0, 1)
     swell = np.sin(Y / (2.4 + np.clip(Y - 240, 0, 240) * 0.030) + 1.5 * noise(draw, 100, 2))
     tone = np.clip(0.25 + 0.55 * near + 0.16 * swell * (0.4 + near) + 0.14 * noise(draw, 80, 2), 0, 1)
-    water = ramp(tone, [(0, (0.16, 0.40, 0.62)), (0.35, (0.24, 0.56, 0.70)), (0.7, (0.52, 0.78, 0.78)), (1, (0.94, 0.97, 0.92))])
+    water = ramp(
+        tone, [(0, (0.16, 0.40, 0.62)), (0.35, (0.24, 0.56, 0.70)), (0.7, (0.52, 0.78, 0.78)), (1, (0.94, 0.97, 0.92))]
+    )
     scene.lay(soft(240 - Y, 1.5), water, 0.08 * noise(draw, 60, 2), 0.3)
 
 
@@ -106,7 +110,9 @@ def _lighthouse(scene: Scene) -> None:
         nx = np.clip((X - 516) / half, -1, 1)
         lit = light(nx, np.zeros_like(nx), np.sqrt(1 - nx**2))
         band = soft(np.maximum(np.abs(Y - y) - 10, np.abs(X - 516) - half), 1.5)
-        scene.lay(band, ramp(lit, [(0, (0.40, 0.08, 0.14)), (0.6, (0.84, 0.22, 0.18)), (1, (1.0, 0.62, 0.50))]), 0.0, 0.7)
+        scene.lay(
+            band, ramp(lit, [(0, (0.40, 0.08, 0.14)), (0.6, (0.84, 0.22, 0.18)), (1, (1.0, 0.62, 0.50))]), 0.0, 0.7
+        )
     scene.lay(polygon((503, 66), (529, 66), (529, 84), (503, 84)), (0.99, 0.90, 0.56), np.pi / 2, 0.9)
     scene.lay(polygon((498, 68), (516, 48), (534, 68)), (0.22, 0.22, 0.34), 0.9, 0.9)
     scene.lay(polygon((496, 83), (536, 83), (536, 88), (496, 88)), (0.16, 0.16, 0.26), 0.0, 0.9)
@@ -125,7 +131,9 @@ def _dune(scene: Scene, draw: Random) -> None:
     scene.lay(soft(shore - Y, 3), beach, 0.2 + 0.3 * noise(draw, 60, 2), 0.3)
     crest = 396 + 22 * np.sin(X / 76 + 1.2) + 8 * noise(draw, 30, 3)
     lit = np.clip(0.58 + 0.40 * noise(draw, 40, 4) - (Y - 400) / 220, 0, 1)
-    grass = ramp(lit, [(0, (0.08, 0.20, 0.16)), (0.35, (0.26, 0.46, 0.20)), (0.7, (0.60, 0.74, 0.28)), (1, (0.94, 0.94, 0.58))])
+    grass = ramp(
+        lit, [(0, (0.08, 0.20, 0.16)), (0.35, (0.26, 0.46, 0.20)), (0.7, (0.60, 0.74, 0.28)), (1, (0.94, 0.94, 0.58))]
+    )
     scene.lay(soft(crest - Y, 5), grass, np.pi / 2 + 0.6 * noise(draw, 44, 2) + 0.3, 0.5)
     bark: Stops = [(0, (0.14, 0.08, 0.12)), (0.5, (0.44, 0.28, 0.24)), (1, (0.84, 0.62, 0.46))]
     for base, lean, half in ((54, 0.16, 9.0), (102, -0.10, 6.5)):
@@ -133,7 +141,12 @@ def _dune(scene: Scene, draw: Random) -> None:
         across = (X - middle) / half
         trunk = soft((np.abs(across) - 1) * half, 2) * (Y < 430) * (Y > 110)
         scene.lay(trunk.astype(np.float32), ramp(np.clip(0.5 + 0.5 * across, 0, 1), bark), np.pi / 2 + 0.2, 0.6)
-    needles: Stops = [(0, (0.03, 0.11, 0.13)), (0.3, (0.10, 0.26, 0.22)), (0.65, (0.32, 0.52, 0.28)), (1, (0.80, 0.86, 0.50))]
+    needles: Stops = [
+        (0, (0.03, 0.11, 0.13)),
+        (0.3, (0.10, 0.26, 0.22)),
+        (0.65, (0.32, 0.52, 0.28)),
+        (1, (0.80, 0.86, 0.50)),
+    ]
     clumps = [(104, 84, 60), (40, 70, 56), (150, 116, 40), (14, 124, 44), (82, 142, 44), (86, 36, 44), (128, 176, 28)]
     leaves(scene, draw, clumps, needles)
     petals = [(0.90, 0.16, 0.16), (0.60, 0.40, 0.78), (0.97, 0.78, 0.18), (0.96, 0.52, 0.60), (0.99, 0.97, 0.94)]

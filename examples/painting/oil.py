@@ -50,7 +50,9 @@ class Canvas:
         paint = colour * (1 - mix) + other * mix + (0.11 * bristle)[..., None]
         rim = 0.75 * np.abs(lanes[None]) ** 5 + 0.6 * np.exp(-np.maximum(left, 0) / (0.5 * wide))
         body = 0.75 + 1.15 * bristle + rim
-        self._put(line[:, None] + normal[:, None] * (lanes * wide)[None, :, None], alpha, paint, body * min(1.0, half / 5))
+        self._put(
+            line[:, None] + normal[:, None] * (lanes * wide)[None, :, None], alpha, paint, body * min(1.0, half / 5)
+        )
 
     def _put(self, places: Array, alpha: Array, paint: Array, body: Array) -> None:
         x, y = np.rint(places[..., 0]).astype(np.int32), np.rint(places[..., 1]).astype(np.int32)

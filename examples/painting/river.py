@@ -28,7 +28,7 @@ class Washed(Scene):
         """Everything that ``things`` lays is washed with ``colour``."""
         first = self.count
         things()
-        self.washes.update({number: colour for number in range(first + 1, self.count + 1)})
+        self.washes.update(dict.fromkeys(range(first + 1, self.count + 1), colour))
 
 
 def river() -> Washed:
@@ -66,7 +66,15 @@ def _far_bank(scene: Washed, draw: Random) -> None:
         tone = np.clip(base - 0.9 * slope + 0.12 * noise(draw, 50, 2) + (Y - level) / 260, 0.1, 1)
         lean = np.arctan(slope) * 1.2 + 0.9
         scene.wash(wash, lambda m=soft(line[None] - Y, 2), t=tone, a=lean: scene.lay(m, ramp(t, GREY), a, 0.3))
-    clumps = [(250, 246, 26), (290, 240, 30), (330, 248, 22), (400, 238, 32), (446, 246, 26), (210, 250, 22), (620, 244, 34)]
+    clumps = [
+        (250, 246, 26),
+        (290, 240, 30),
+        (330, 248, 22),
+        (400, 238, 32),
+        (446, 246, 26),
+        (210, 250, 22),
+        (620, 244, 34),
+    ]
     scene.wash(SAGE, lambda: leaves(scene, draw, clumps, DEEP))
 
 
@@ -75,7 +83,9 @@ def _water(scene: Washed, draw: Random) -> None:
     tone = np.clip(0.52 + 0.34 * ripple + (Y - 380) / 420 + 0.22 * noise(draw, 110, 2), 0, 1)
     scene.wash(RIVER, lambda: scene.lay(soft(304 - Y, 2), ramp(tone, GREY), 0.10 * noise(draw, 60, 2), 0.3))
     for x, half in ((300, 42), (420, 48), (150, 70)):
-        dark = np.clip(1.25 - np.abs(X - x - 6 * np.sin(Y / 6)) / half, 0, 1) * np.clip((400 - Y) / 80, 0, 1) * (Y > 304)
+        dark = (
+            np.clip(1.25 - np.abs(X - x - 6 * np.sin(Y / 6)) / half, 0, 1) * np.clip((400 - Y) / 80, 0, 1) * (Y > 304)
+        )
         scene.shade(dark.astype(np.float32), (0.05, 0.05, 0.05), 0.75)
 
 
@@ -105,7 +115,13 @@ def _tower(scene: Washed) -> None:
     scene.wash(BRICK, lambda: scene.lay(roof, ramp(np.clip(0.42 + 0.42 * across, 0.06, 1), GREY), slant, 0.6))
     scene.wash(STONE, lambda: scene.lay(polygon((182, 236), (256, 228), (256, 306), (182, 312)), _grey(0.84), 0.0, 0.6))
     scene.wash(BRICK, lambda: scene.lay(polygon((176, 238), (200, 198), (250, 194), (264, 230)), _grey(0.46), 1.2, 0.6))
-    for x, y, w, h in ((150, 192, 12, 20), (126, 248, 12, 20), (168, 262, 12, 20), (204, 254, 12, 16), (232, 252, 12, 16)):
+    for x, y, w, h in (
+        (150, 192, 12, 20),
+        (126, 248, 12, 20),
+        (168, 262, 12, 20),
+        (204, 254, 12, 16),
+        (232, 252, 12, 16),
+    ):
         pane = polygon((x, y), (x + w, y), (x + w, y + h), (x, y + h))
         scene.wash(PAPER, lambda m=pane: scene.lay(m, _grey(0.06), np.pi / 4, 0.9))
     door = polygon((132, 300), (152, 300), (152, 336), (132, 336))
@@ -119,13 +135,19 @@ def _near_bank(scene: Washed, draw: Random) -> None:
     scene.wash(SAGE, lambda: scene.lay(soft(left - Y, 3), ramp(lit, GREY), blades, 0.5))
     right = 352 + 0.8 * np.clip(560 - X, -60, 400) + 9 * noise(draw, 40, 3)
     scene.wash(OCHRE, lambda: scene.lay(soft(right - Y, 3), ramp(np.clip(lit - 0.05, 0, 1), GREY), blades + 0.5, 0.5))
-    for line, half in ((lambda y: 574 + 8 * np.sin(y / 34), 15.0), (lambda y: 574 + (300 - y) * 0.5, 7.0), (lambda y: 574 - (286 - y) * 0.6, 6.0)):
+    for line, half in (
+        (lambda y: 574 + 8 * np.sin(y / 34), 15.0),
+        (lambda y: 574 + (300 - y) * 0.5, 7.0),
+        (lambda y: 574 - (286 - y) * 0.6, 6.0),
+    ):
         middle = line(Y)
         wide = half + np.clip(Y - 360, 0, 60) * 0.5
         across = (X - middle) / wide
         mask = soft((np.abs(across) - 1) * wide, 2) * (Y < 392) * (Y > 120) * ((half > 10) | (Y < 292))
         bark = ramp(np.clip(0.42 + 0.5 * across, 0, 1), GREY)
-        scene.wash(OCHRE, lambda m=mask.astype(np.float32), b=bark: scene.lay(m, b, np.pi / 2 + 0.5 * noise(draw, 16, 2), 0.5))
+        scene.wash(
+            OCHRE, lambda m=mask.astype(np.float32), b=bark: scene.lay(m, b, np.pi / 2 + 0.5 * noise(draw, 16, 2), 0.5)
+        )
     clumps = [(610, 112, 66), (536, 132, 58), (580, 66, 56), (624, 184, 44), (510, 190, 40), (566, 180, 46)]
     scene.wash(SAGE, lambda: leaves(scene, draw, clumps, DEEP))
     for x, y, rx, ry in ((64, 398, 50, 36), (140, 430, 56, 40), (40, 452, 60, 40), (214, 458, 36, 24)):

@@ -115,7 +115,7 @@ def turned(scene: Scene, x: float, rows: Sequence[float], radii: Sequence[float]
     ny = np.broadcast_to(-slope, X.shape)
     nz = np.sqrt(1 - nx**2)
     length = np.sqrt(1 + ny**2)
-    inside = soft((np.abs(across) - 1) * radius, 1.5) * ((Y >= rows[0]) & (Y <= rows[-1]))
+    inside = soft((np.abs(across) - 1) * radius, 1.5) * ((rows[0] <= Y) & (rows[-1] >= Y))
     around = np.arctan(0.35 * nx * -1.0) + np.pi / 2 * np.clip(np.abs(nx) * 1.6 - 0.7, 0, 1)
     scene.lay(inside.astype(np.float32), ramp(light(nx / length, ny / length, nz / length), stops), around, 0.45)
 

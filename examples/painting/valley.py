@@ -3,7 +3,21 @@
 import cv2
 import numpy as np
 
-from painting.scene import WIDTH, Array, Random, Scene, X, Y, ball, leaves, light, noise, polygon, ramp, ridge, soft, turned
+from painting.scene import (
+    WIDTH,
+    Random,
+    Scene,
+    X,
+    Y,
+    ball,
+    leaves,
+    noise,
+    polygon,
+    ramp,
+    ridge,
+    soft,
+    turned,
+)
 
 
 def valley() -> Scene:
@@ -25,18 +39,28 @@ def _sky(scene: Scene, draw: Random) -> None:
     around = np.arctan2(Y - 96, X - 470) + np.pi / 2
     wind = 0.25 * np.sin(X / 95) + 0.7 * swirl
     near = np.clip(1.5 - to_sun / 95, 0, 1)
-    field = np.arctan2(np.sin(wind) * (1 - near) + np.sin(around) * near, np.cos(wind) * (1 - near) + np.cos(around) * near)
+    field = np.arctan2(
+        np.sin(wind) * (1 - near) + np.sin(around) * near, np.cos(wind) * (1 - near) + np.cos(around) * near
+    )
     up = np.clip(Y / 200 + 0.10 * swirl, 0, 1)
     blue = ramp(up, [(0, (0.10, 0.27, 0.62)), (0.45, (0.26, 0.53, 0.82)), (0.8, (0.66, 0.80, 0.86)),
                      (1, (0.99, 0.87, 0.68))])  # fmt: skip
     scene.lay(np.ones_like(X), blue, field, 0.12)
     glow = np.exp(-((to_sun / 85) ** 2))
     scene.shade(glow, (1.0, 0.86, 0.42), 0.85)
-    for x, y, wide, high in ((265, 76, 95, 34), (355, 120, 70, 20), (190, 128, 62, 20), (590, 52, 80, 30), (575, 140, 66, 14)):
+    for x, y, wide, high in (
+        (265, 76, 95, 34),
+        (355, 120, 70, 20),
+        (190, 128, 62, 20),
+        (590, 52, 80, 30),
+        (575, 140, 66, 14),
+    ):
         lump = np.hypot((X - x) / wide, (Y - y) / high) + 0.55 * noise(draw, 44, 4)
         body = np.clip((1 - lump) * 2.6, 0, 1)
         top = np.clip(0.5 - (Y - y) / (1.5 * high) + 0.35 * noise(draw, 30, 3), 0, 1)
-        cloud = ramp(top, [(0, (0.47, 0.46, 0.66)), (0.4, (0.80, 0.70, 0.76)), (0.75, (0.99, 0.93, 0.84)), (1, (1, 0.99, 0.95))])
+        cloud = ramp(
+            top, [(0, (0.47, 0.46, 0.66)), (0.4, (0.80, 0.70, 0.76)), (0.75, (0.99, 0.93, 0.84)), (1, (1, 0.99, 0.95))]
+        )
         puff = field + 0.9 * noise(draw, 36, 2)
         scene.lay(body.astype(np.float32), cloud, puff, 0.25)
     scene.lay(soft(to_sun - 21, 3), (1.0, 0.96, 0.74), around, 0.3)
@@ -50,7 +74,9 @@ def _hills(scene: Scene, draw: Random) -> None:
         line = ridge(draw, level, swing, cell)
         slope = np.gradient(cv2.GaussianBlur(line[None], (0, 0), 6)[0])
         lit = np.clip(0.5 - 1.5 * slope[None] + 0.35 * noise(draw, 40, 3), 0, 1)
-        scene.lay(soft(line[None] - Y, 2), ramp(lit, stops), np.arctan(slope)[None] * 1.6 + 0.25 * noise(draw, 60, 2), 0.3)
+        scene.lay(
+            soft(line[None] - Y, 2), ramp(lit, stops), np.arctan(slope)[None] * 1.6 + 0.25 * noise(draw, 60, 2), 0.3
+        )
     line = 214 + 10 * np.sin(X[0] / 74 + 0.8) + 5 * noise(draw, 120, 2, (1, WIDTH))[0]
     slope = np.arctan(np.gradient(line))[None] + 0.12 * noise(draw, 80, 2)
     furrow = np.sin((X - 320) / (6 + np.clip(Y - 205, 0, 200) * 0.16) + 0.02 * Y)
@@ -58,8 +84,14 @@ def _hills(scene: Scene, draw: Random) -> None:
                  [(0, (0.66, 0.42, 0.12)), (0.5, (0.90, 0.70, 0.22)), (1, (1.0, 0.88, 0.46))])  # fmt: skip
     scene.lay(soft(line[None] - Y, 2), wheat, slope + 0.9, 0.3)
     for edge, stops in (
-        (236 + 15 * np.sin(X[0] / 88 - 1.1), [(0, (0.10, 0.26, 0.16)), (0.5, (0.30, 0.50, 0.18)), (1, (0.72, 0.76, 0.28))]),
-        (272 + 13 * np.sin(X[0] / 70 + 2.4), [(0, (0.14, 0.22, 0.08)), (0.5, (0.42, 0.54, 0.14)), (1, (0.84, 0.84, 0.32))]),
+        (
+            236 + 15 * np.sin(X[0] / 88 - 1.1),
+            [(0, (0.10, 0.26, 0.16)), (0.5, (0.30, 0.50, 0.18)), (1, (0.72, 0.76, 0.28))],
+        ),
+        (
+            272 + 13 * np.sin(X[0] / 70 + 2.4),
+            [(0, (0.14, 0.22, 0.08)), (0.5, (0.42, 0.54, 0.14)), (1, (0.84, 0.84, 0.32))],
+        ),
     ):
         slope = np.gradient(edge)[None]
         lit = np.clip(0.55 - 1.6 * slope - (Y - edge[None]) / 150 + 0.3 * noise(draw, 50, 3), 0, 1)
@@ -110,7 +142,9 @@ def _meadow(scene: Scene, draw: Random) -> None:
 def _tree(scene: Scene, draw: Random) -> None:
     bark = [(0, (0.06, 0.03, 0.05)), (0.4, (0.26, 0.14, 0.10)), (0.75, (0.56, 0.36, 0.22)), (1, (0.90, 0.68, 0.42))]
     for line, half in (
-        (lambda y: 66 + 8 * np.sin(y / 40), 15.0), (lambda y: 66 + (300 - y) * 0.62, 7.0), (lambda y: 66 - (290 - y) * 0.5, 6.0)
+        (lambda y: 66 + 8 * np.sin(y / 40), 15.0),
+        (lambda y: 66 + (300 - y) * 0.62, 7.0),
+        (lambda y: 66 - (290 - y) * 0.5, 6.0),
     ):
         middle = line(Y)
         wide = half + np.clip(Y - 318, 0, 60) * 0.4
@@ -118,7 +152,16 @@ def _tree(scene: Scene, draw: Random) -> None:
         mask = soft((np.abs(across) - 1) * wide, 2) * (Y < 352) * (Y > 120) * ((half > 10) | (Y < 295))
         tilt = np.arctan2(1.0, np.gradient(middle, axis=0))
         scene.lay(mask.astype(np.float32), ramp(np.clip(0.5 + 0.5 * across, 0, 1), bark), tilt, 0.5)
-    clumps = [(30, 60, 64), (98, 46, 58), (58, 128, 70), (138, 104, 46), (6, 150, 52), (120, 160, 36), (22, 204, 36), (86, 92, 44)]
+    clumps = [
+        (30, 60, 64),
+        (98, 46, 58),
+        (58, 128, 70),
+        (138, 104, 46),
+        (6, 150, 52),
+        (120, 160, 36),
+        (22, 204, 36),
+        (86, 92, 44),
+    ]
     leaf = [(0, (0.02, 0.06, 0.09)), (0.25, (0.05, 0.17, 0.15)), (0.5, (0.14, 0.34, 0.14)), (0.75, (0.46, 0.58, 0.16)),
             (1, (0.90, 0.84, 0.36))]  # fmt: skip
     leaves(scene, draw, clumps, leaf)
@@ -126,14 +169,20 @@ def _tree(scene: Scene, draw: Random) -> None:
 
 def _table(scene: Scene, draw: Random) -> None:
     plank = np.clip(0.62 + (X - 380) / 800 - (Y - 400) / 130 + 0.25 * noise(draw, 90, 3), 0, 1)
-    wood = ramp(plank, [(0, (0.12, 0.05, 0.04)), (0.4, (0.40, 0.19, 0.09)), (0.7, (0.70, 0.40, 0.18)), (1, (0.96, 0.72, 0.40))])
+    wood = ramp(
+        plank, [(0, (0.12, 0.05, 0.04)), (0.4, (0.40, 0.19, 0.09)), (0.7, (0.70, 0.40, 0.18)), (1, (0.96, 0.72, 0.40))]
+    )
     scene.lay(soft(398 + 0.012 * X - Y, 2), wood, 0.03 + 0.06 * noise(draw, 60, 2), 0.3)
     scene.lay(soft(462 - 0.01 * X - Y, 2), (0.09, 0.04, 0.05), 0.0, 0.2)
     fall = (X + 0.75 * (Y - 400)) / 21 + 1.1 * noise(draw, 100, 2)
     fold = np.clip(0.45 + 0.42 * np.sin(fall) + 0.15 * noise(draw, 40, 2), 0, 1)
-    cloth = ramp(fold, [(0, (0.02, 0.03, 0.12)), (0.4, (0.07, 0.14, 0.42)), (0.7, (0.22, 0.38, 0.72)), (1, (0.72, 0.82, 0.95))])
+    cloth = ramp(
+        fold, [(0, (0.02, 0.03, 0.12)), (0.4, (0.07, 0.14, 0.42)), (0.7, (0.22, 0.38, 0.72)), (1, (0.72, 0.82, 0.95))]
+    )
     edge = 196 + 22 * np.sin(Y / 17) + (Y - 400) * 0.5
-    scene.lay(soft(np.maximum(X - edge, 404 + 6 * np.sin(X / 24) - Y), 2), cloth, np.arctan2(1.0, -0.75) + 0.1 * fold, 0.4)
+    scene.lay(
+        soft(np.maximum(X - edge, 404 + 6 * np.sin(X / 24) - Y), 2), cloth, np.arctan2(1.0, -0.75) + 0.1 * fold, 0.4
+    )
     stoneware = [(0, (0.10, 0.09, 0.14)), (0.22, (0.27, 0.26, 0.35)), (0.5, (0.53, 0.52, 0.60)), (0.78, (0.81, 0.79, 0.80)),
                  (1, (1.0, 0.98, 0.93))]  # fmt: skip
     ring = np.abs(np.hypot((X - 456) / 34, (Y - 318) / 44) - 1) * 38 - 7
@@ -142,10 +191,47 @@ def _table(scene: Scene, draw: Random) -> None:
     scene.lay(soft(ring, 2), ramp(lit, stoneware), np.arctan2((Y - 318) / 44, (X - 456) / 34) + np.pi / 2, 0.7)
     turned(scene, 520, (244, 254, 276, 330, 372, 436), (36, 31, 27, 58, 64, 40), stoneware)
     scene.lay(soft(np.hypot((X - 520) / 33, (Y - 246) / 6.5) * 6.5 - 6.5, 1.5), (0.07, 0.06, 0.10), 0.0, 0.9)
-    band = soft(np.abs(Y - 326 - 5 * np.sqrt(np.clip(1 - ((X - 520) / 60) ** 2, 0, 1))) - 5, 2) * soft(np.abs(X - 520) - 54, 3)
+    band = soft(np.abs(Y - 326 - 5 * np.sqrt(np.clip(1 - ((X - 520) / 60) ** 2, 0, 1))) - 5, 2) * soft(
+        np.abs(X - 520) - 54, 3
+    )
     scene.shade(band, (0.12, 0.20, 0.52), 0.75)
-    ball(scene, 604, 414, 31, 29, [(0, (0.05, 0.10, 0.05)), (0.35, (0.26, 0.38, 0.08)), (0.7, (0.68, 0.74, 0.20)), (1, (0.99, 0.97, 0.70))])
-    ball(scene, 398, 416, 33, 31, [(0, (0.24, 0.05, 0.06)), (0.35, (0.72, 0.24, 0.06)), (0.7, (0.98, 0.56, 0.10)), (1, (1, 0.92, 0.66))])
-    ball(scene, 332, 424, 31, 29, [(0, (0.12, 0.01, 0.06)), (0.35, (0.48, 0.04, 0.08)), (0.7, (0.88, 0.16, 0.12)), (1, (1, 0.80, 0.70))])
-    ball(scene, 276, 438, 27, 19, [(0, (0.34, 0.22, 0.04)), (0.35, (0.78, 0.56, 0.08)), (0.7, (0.98, 0.86, 0.24)), (1, (1, 0.99, 0.80))])
-    ball(scene, 366, 446, 19, 18, [(0, (0.05, 0.02, 0.10)), (0.35, (0.20, 0.08, 0.30)), (0.7, (0.46, 0.28, 0.56)), (1, (0.90, 0.80, 0.94))])
+    ball(
+        scene,
+        604,
+        414,
+        31,
+        29,
+        [(0, (0.05, 0.10, 0.05)), (0.35, (0.26, 0.38, 0.08)), (0.7, (0.68, 0.74, 0.20)), (1, (0.99, 0.97, 0.70))],
+    )
+    ball(
+        scene,
+        398,
+        416,
+        33,
+        31,
+        [(0, (0.24, 0.05, 0.06)), (0.35, (0.72, 0.24, 0.06)), (0.7, (0.98, 0.56, 0.10)), (1, (1, 0.92, 0.66))],
+    )
+    ball(
+        scene,
+        332,
+        424,
+        31,
+        29,
+        [(0, (0.12, 0.01, 0.06)), (0.35, (0.48, 0.04, 0.08)), (0.7, (0.88, 0.16, 0.12)), (1, (1, 0.80, 0.70))],
+    )
+    ball(
+        scene,
+        276,
+        438,
+        27,
+        19,
+        [(0, (0.34, 0.22, 0.04)), (0.35, (0.78, 0.56, 0.08)), (0.7, (0.98, 0.86, 0.24)), (1, (1, 0.99, 0.80))],
+    )
+    ball(
+        scene,
+        366,
+        446,
+        19,
+        18,
+        [(0, (0.05, 0.02, 0.10)), (0.35, (0.20, 0.08, 0.30)), (0.7, (0.46, 0.28, 0.56)), (1, (0.90, 0.80, 0.94))],
+    )

@@ -13,7 +13,7 @@ from painting.scene import HEIGHT, WIDTH, Array, Random, Scene, noise
 
 FINE = 2  # as in the oil painting
 WASHES = (0.05, 0.13, 0.24, 0.40, 0.62, 0.92, 1.35, 1.95)  # tones, as mean density, at which a further wash is laid
-DILUTE = 0.88  # of the tone that the washes bring; the strokes on top do the rest
+DILUTE = 0.80  # of the tone that the washes bring; the strokes on top do the rest
 PAPER = np.array([0.985, 0.975, 0.945], np.float32)
 BRUSHES = (
     Brush(8.0, 8, 8.0, 0.07, 0.10, -1.0),
@@ -33,9 +33,13 @@ class Wet:
         size = (HEIGHT * FINE, WIDTH * FINE)
         y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32) / FINE
         shaky = [at + 0.8 * noise(draw, 34, 3, size) for at in (x, y)]
-        self.thing = cv2.remap(scene.thing.astype(np.float32), *shaky, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-        self.goal = cv2.remap(cv2.GaussianBlur(goal, (0, 0), 1.2), *shaky, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        self.tooth = np.clip(noise(draw, 9.0, 3, size) * 1.1, -1.5, 1.5)
+        self.thing = cv2.remap(
+            scene.thing.astype(np.float32), *shaky, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+        )
+        self.goal = cv2.remap(
+            cv2.GaussianBlur(goal, (0, 0), 1.2), *shaky, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        self.tooth = np.clip(noise(draw, 6.0, 3, size) * 1.1, -1.5, 1.5)
         self.density = np.zeros((*size, 3), np.float32)
 
     def seen(self) -> Array:
@@ -49,14 +53,16 @@ class Wet:
         border = np.zeros(tone.shape, np.float32)
         for axis in (0, 1):
             border = np.maximum(border, (np.roll(self.thing, 1, axis) != self.thing).astype(np.float32))
-        gone = cv2.dilate(border, np.ones((2, 2), np.uint8)) * (noise(draw, 70, 3, tone.shape) > -0.1)
+        gone = cv2.dilate(border, np.ones((2, 2), np.uint8)) * (noise(draw, 70, 3, tone.shape) > 0.15)
         below = 0.0
         for level in WASHES:
             uneven = tone * (1 + 0.20 * noise(draw, 30, 4, tone.shape)) + 0.025 * noise(draw, 60, 3, tone.shape)
             wet = cv2.GaussianBlur(((uneven > level) & (border == 0)).astype(np.float32), (0, 0), 0.8)
-            rim = np.clip(wet - cv2.GaussianBlur(wet, (0, 0), 2.4), 0, 1) * np.clip(0.7 + noise(draw, 80, 2, tone.shape), 0, 1.4)
-            pools = np.clip(1 + 0.34 * noise(draw, 130, 5, tone.shape) + 0.20 * self.tooth, 0.2, 2)
-            self.density += (DILUTE * (level - below) * wet * (pools + 1.5 * rim) * (1 - 0.7 * gone))[..., None] * hue
+            rim = np.clip(wet - cv2.GaussianBlur(wet, (0, 0), 2.4), 0, 1) * np.clip(
+                0.7 + noise(draw, 80, 2, tone.shape), 0, 1.4
+            )
+            pools = np.clip(1 + 0.34 * noise(draw, 130, 5, tone.shape) - 0.14 * self.tooth, 0.2, 2)
+            self.density += (DILUTE * (level - below) * wet * (pools + 2.6 * rim) * (1 - 0.5 * gone))[..., None] * hue
             below = level
 
     def stroke(self, draw: Random, path: Array, half: float, amount: Array) -> None:
@@ -72,7 +78,7 @@ class Wet:
         inside = np.clip((0.98 - across) * wide / 1.4, 0, 1)
         rim = np.exp(-np.maximum((0.98 - across) * wide, 0) / 1.6) * 0.75 + 0.35 * end**3
         places = line[:, None] + normal[:, None] * (lanes[None] * wide * belly)[..., None]
-        self._put(places, inside * (0.80 + rim), amount, draw.uniform(-0.2, 1.3) * end**2, path[len(path) // 2])
+        self._put(places, inside * (0.80 + rim), amount, draw.uniform(-0.8, 1.0) * end**2, path[len(path) // 2])
 
     def _put(self, places: Array, strength: Array, amount: Array, dryness: Array, seed: Array) -> None:
         x, y = np.rint(places[..., 0]).astype(np.int32), np.rint(places[..., 1]).astype(np.int32)
@@ -83,9 +89,9 @@ class Wet:
         at = (y[ok][once], x[ok][once])
         tooth = self.tooth[at]
         skipped = np.clip(1.0 - 1.8 * np.broadcast_to(dryness, ok.shape)[ok][once] * np.clip(tooth + 0.55, 0, 1), 0, 1)
-        grain = 1 - 0.24 * tooth
-        room = np.clip((self.goal[at] * 1.25 - self.density[at]) / (amount + 0.02), 0.15, 1)
-        self.density[at] += (strength[ok][once] * skipped * grain)[:, None] * amount * room
+        grain = 1 - 0.16 * tooth
+        spare = (self.goal[at] * 1.3 - self.density[at]).mean(-1) / (float(amount.mean()) + 0.02)
+        self.density[at] += (strength[ok][once] * skipped * grain * np.clip(spare, 0.12, 1))[:, None] * amount
 
     def dry(self) -> Array:
         """The picture, float32 (H, W, 3), its paper lit a little from the upper left."""
@@ -109,7 +115,8 @@ def paint_layer(scene: Scene, wet: Wet, goal: Array, brush: Brush, draw: Random)
             continue
         path = trace(flow, wanted, now, (x, y), draw.uniform(-np.pi, np.pi), brush)
         astray = 1 + brush.wander * 2.2 * draw.standard_normal(3) + brush.wander * 2 * draw.standard_normal()
-        amount = np.clip(lack, 0, None) * np.clip(astray, 0.3, 1.8) * 0.8
+        hue = wanted[int(y), int(x)] / max(0.01, float(wanted[int(y), int(x)].mean()))
+        amount = 0.9 * float(lack.mean()) * hue * np.clip(astray, 0.3, 1.8)
         if len(path) > 2:
             wet.stroke(draw, path, brush.half * draw.uniform(0.75, 1.2), amount.astype(np.float32))
 
