@@ -1,0 +1,212 @@
+"""The project folder: what was asked for, what has been done, and files that are placed whole or not at all.
+
+A file that we made is known by the digest of its contents, so that a picture which a person put in its place
+is told from ours and is never written over.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from stylize.errors import OutputError, ProjectError
+from stylize.settings import Settings, read_settings
+
+FOLDERS = ("video", "keys", "mask", "out", "passes", "export")
+SUFFIX = ".stylize"
+STATE_VERSION = 1
+# Seconds between two writings of state.json while frames are being made.
+SAVE_EVERY = 1.0
+
+
+def fingerprint(*parts: Any) -> str:
+    """A short text that changes whenever a part does. Parts: whatever JSON can write."""
+    return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+def digest_of(path: Path) -> str:
+    """Digest of a file's contents."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def is_project(path: Path) -> bool:
+    """Whether the folder is a project of ours."""
+    return (path / "project.toml").is_file()
+
+
+class Project:
+    """One project folder, open for one run."""
+
+    def __init__(self, root: Path) -> None:
+        """Makes the folder if it is not there.
+
+        Raises ProjectError for a folder that is somebody else's or damaged, OutputError when it cannot be made.
+        """
+        self.root = root
+        if root.exists() and not root.is_dir():
+            raise ProjectError(f"{root} is to be the project folder but is a file; choose another with --project FOLDER")
+        foreign = root.exists() and any(root.iterdir()) and not is_project(root) and not (root / "state.json").exists()
+        if foreign and any(entry.name != "project.lock" for entry in root.iterdir()):
+            raise ProjectError(f"{root} holds files but is no project of ours; choose another with --project FOLDER")
+        try:
+            for name in FOLDERS:
+                (root / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"the project folder {root} cannot be made ({error.strerror}); choose another with --project FOLDER"
+            ) from error
+        self._state = self._read_state()
+        self._saved = time.monotonic()
+        self._checked: set[str] = set()
+
+    def folder(self, name: str) -> Path:
+        """One of FOLDERS."""
+        return self.root / name
+
+    # What was asked for
+
+    def write_settings(self, shot: Path, settings: Settings, version: str) -> None:
+        """Keeps shot, settings and version in project.toml."""
+        import tomli_w
+
+        text = tomli_w.dumps({"shot": str(shot), "version": version, "settings": settings.stored()})
+        self._place_text(self.root / "project.toml", text)
+
+    # What has been done
+
+    def digest(self, path: Path) -> str:
+        """Digest of any file's contents, read again only when its size or time has changed."""
+        known = self._state["digests"].get(str(path))
+        stat = path.stat()
+        now = [stat.st_size, stat.st_mtime_ns]
+        if known is None or known[:2] != now:
+            known = [*now, digest_of(path)]
+            self._state["digests"][str(path)] = known
+        return str(known[2])
+
+    def fresh(self, path: Path, mark: str) -> bool:
+        """Whether ``path`` is there, is ours, and was made under the fingerprint ``mark``."""
+        made = self._state["files"].get(self._name(path))
+        return made is not None and made["mark"] == mark and path.is_file() and self.digest(path) == made["digests"][-1]
+
+    def ours(self, path: Path) -> bool:
+        """Whether the file at ``path`` is one that we made, whatever for."""
+        made = self._state["files"].get(self._name(path))
+        return made is not None and path.is_file() and self.digest(path) in made["digests"]
+
+    def place(self, path: Path, mark: str, write: Callable[[Path], None]) -> None:
+        """Makes a file whole or not at all, and ours before anyone can see it.
+
+        write: makes the file at the temporary path it is given. The digest is on disk before the file gets its
+        name, so that a run killed between the two never takes its own file for a person's.
+        """
+        partial = path.with_name(f".part-{path.name}")
+        write(partial)
+        made = self._state["files"].setdefault(self._name(path), {"mark": "", "digests": []})
+        digest = digest_of(partial)
+        made["digests"] = [*(d for d in made["digests"] if d != digest), digest][-8:]
+        made["mark"] = mark
+        self.save()
+        os.replace(partial, path)
+
+    def record(self, path: Path, mark: str) -> None:
+        """Notes that ``path`` was made under ``mark``; for files that no person is expected to replace."""
+        made = self._state["files"].setdefault(self._name(path), {"mark": "", "digests": []})
+        made["mark"], made["digests"] = mark, [self.digest(path)]
+        if time.monotonic() - self._saved > SAVE_EVERY:
+            self.save()
+
+    def forget(self, path: Path) -> None:
+        """Removes a file of ours."""
+        path.unlink(missing_ok=True)
+        self._state["files"].pop(self._name(path), None)
+
+    def recall(self, name: str, mark: str) -> Any:
+        """A fact remembered under the same fingerprint, or None."""
+        fact = self._state["facts"].get(name)
+        return fact["value"] if fact is not None and fact["mark"] == mark else None
+
+    def remember(self, name: str, mark: str, value: Any) -> None:
+        """Keeps a fact: whatever JSON can write."""
+        self._state["facts"][name] = {"mark": mark, "value": value}
+        self.save()
+
+    def save(self) -> None:
+        """Writes state.json."""
+        self._place_text(self.root / "state.json", json.dumps(self._state, indent=1))
+        self._saved = time.monotonic()
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps a second run out. Raises ProjectError when one is at work."""
+        with (self.root / "project.lock").open("a+") as file:
+            if not _lock(file.fileno()):
+                raise ProjectError(f"another run is at work in {self.root}; wait for it to end, or stop it")
+            try:
+                yield
+            finally:
+                self.save()
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
+    def _read_state(self) -> dict[str, Any]:
+        path = self.root / "state.json"
+        if not path.exists():
+            return {"version": STATE_VERSION, "files": {}, "facts": {}, "digests": {}}
+        try:
+            state = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise ProjectError(f"{path} cannot be read ({error}); delete it to have everything made again") from error
+        if not isinstance(state, dict) or state.get("version") != STATE_VERSION:
+            raise ProjectError(f"{path} is not of version {STATE_VERSION}; delete it to have everything made again")
+        return state
+
+    def _place_text(self, path: Path, text: str) -> None:
+        partial = path.with_name(f".part-{path.name}")
+        try:
+            partial.write_text(text)
+            os.replace(partial, path)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise OutputError(f"{path} cannot be written ({error.strerror}); free space or choose --project") from error
+
+
+def read_asked(root: Path) -> tuple[Path, Settings]:
+    """The shot and the settings that a project was last run with, as they stand in project.toml.
+
+    Raises ProjectError when there is no such file or it is no TOML, SettingsError for a setting that is unknown.
+    """
+    path = root / "project.toml"
+    try:
+        asked = tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{path} cannot be read as TOML ({error}); mend it, or run on the shot again") from error
+    values = asked.get("settings", {})
+    if not isinstance(asked.get("shot"), str) or not isinstance(values, Mapping):
+        raise ProjectError(f"{path} must name the shot and a table of settings; mend it, or run on the shot again")
+    return Path(asked["shot"]), read_settings(values, str(path))
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
+        except OSError:
+            return False
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

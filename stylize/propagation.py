@@ -1,0 +1,161 @@
+"""The propagate stage: every span between keys is carried from its keys, and written frame by frame.
+
+A span with a key on both sides is passed twice: forward into a scratch folder, then backward, mixing each frame
+with what the forward pass left. Every few seconds the state of a pass is kept, so that a run that is killed goes
+on close to where it was, with the same bits.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from masks.composite import over
+from propagate.arrays import F32, Bytes, Floats, Pixels
+from propagate.blend import blend
+from propagate.flow import FlowEstimator
+from propagate.spans import Span
+from propagate.synthesis import Carried, PassState, SynthesisSettings, carry
+from stylize.errors import OutputError
+from stylize.images import quantise, read_image, to_float, write_image
+
+# Seconds of work that a kill may cost.
+KEEP_EVERY = 5.0
+# What a root mean squared difference of 1 is in the files of errors.
+ERROR_UNIT = 65535
+
+
+@dataclass(frozen=True)
+class Footage:
+    """What propagation sees of a shot.
+
+    colour: uint8 (H, W, 3) plate of a frame, for flow and guides. plate: the same in its own depth, with alpha
+    where it has one. key: the file of a key. matte: float32 (H, W) of a frame, or None without mattes.
+    """
+
+    colour: Callable[[int], Bytes]
+    plate: Callable[[int], Pixels]
+    key: Callable[[int], Path]
+    matte: Callable[[int], Floats] | None
+    dtype: type
+
+
+@dataclass(frozen=True)
+class Made:
+    """One finished frame. error: float32 (H, W), see ``synthesis.Carried``."""
+
+    frame: int
+    picture: Pixels
+    error: Floats
+
+
+def finish_key(footage: Footage, frame: int) -> Made:
+    """A key comes out exactly as it is, but for the plate's alpha and the matte."""
+    key = read_image(footage.key(frame))[..., :3]
+    return Made(frame, _laid(footage, frame, key), np.zeros(key.shape[:2], F32))
+
+
+def propagate_span(
+    footage: Footage, span: Span, scratch: Path, estimate: FlowEstimator, settings: SynthesisSettings
+) -> Iterator[Made]:
+    """All frames of a span, in the order of the last pass; those already passed to a caller before a kill come
+    again only as far as the last kept state.
+
+    scratch: a folder of this span's own, under a name that changes with everything the span depends on.
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    if span.left is not None and span.right is not None:
+        yield from _two_sided(footage, span, span.left, span.right, scratch, estimate, settings)
+    elif span.left is not None:
+        for carried in _pass(footage, [span.left, *span.frames], scratch / "forward", estimate, settings):
+            yield Made(carried.frame, _finished(footage, carried.frame, carried.colour), carried.error)
+    elif span.right is not None:
+        order = [span.right, *reversed(span.frames)]
+        for carried in _pass(footage, order, scratch / "backward", estimate, settings):
+            yield Made(carried.frame, _finished(footage, carried.frame, carried.colour), carried.error)
+
+
+def clear(scratch: Path) -> None:
+    """Removes the scratch folder of a span that is done."""
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _two_sided(
+    footage: Footage, span: Span, left: int, right: int, scratch: Path, estimate: FlowEstimator,
+    settings: SynthesisSettings,
+) -> Iterator[Made]:  # fmt: skip
+    for carried in _pass(footage, [left, *span.frames], scratch / "forward", estimate, settings):
+        _keep(scratch / f"forward.{carried.frame}.npz", colour=quantise(carried.colour, np.uint16),
+              error=carried.error.astype(np.float16))  # fmt: skip
+    order = [right, *reversed(span.frames)]
+    for carried in _pass(footage, order, scratch / "backward", estimate, settings):
+        forward = _kept(scratch / f"forward.{carried.frame}.npz")
+        nearness = (carried.frame - left) / (right - left)
+        colour, error, _ = blend(
+            to_float(forward["colour"]), forward["error"].astype(F32), carried.colour, carried.error, nearness
+        )
+        yield Made(carried.frame, _finished(footage, carried.frame, colour), error)
+
+
+def _pass(
+    footage: Footage, order: Sequence[int], kept: Path, estimate: FlowEstimator, settings: SynthesisSettings
+) -> Iterator[Carried]:
+    """Carries a key along ``order``, going on from the last kept state, and keeps states."""
+    key = np.ascontiguousarray(to_float(read_image(footage.key(order[0])))[..., :3])
+    file = kept.with_suffix(".state.npz")
+    state = PassState.from_arrays(_kept(file)) if file.exists() else None
+    last = time.monotonic()
+    for carried in carry(order, footage.colour, key, estimate, settings, state):
+        yield carried
+        # Kept after the caller has the frame on disk: what a kept state has passed never has to be made again.
+        if time.monotonic() - last > KEEP_EVERY or carried.frame == order[-1]:
+            _keep(file, **carried.state.arrays())
+            last = time.monotonic()
+
+
+def _keep(path: Path, **arrays: Pixels) -> None:
+    partial = path.with_name(f".part-{path.name}")
+    try:
+        with partial.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type, unused-ignore]
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OutputError(f"{path} cannot be written ({error.strerror}); free space or choose --project") from error
+
+
+def _kept(path: Path) -> dict[str, Pixels]:
+    with np.load(path) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def _finished(footage: Footage, frame: int, colour: Floats) -> Pixels:
+    return _laid(footage, frame, quantise(colour, footage.dtype))
+
+
+def _laid(footage: Footage, frame: int, look: Pixels) -> Pixels:
+    """The look over the plate through the matte, with the plate's alpha, in the depth of the output."""
+    plate = to_depth(footage.plate(frame), footage.dtype)
+    look = to_depth(look, footage.dtype)
+    if footage.matte is not None:
+        look = over(look, np.ascontiguousarray(plate[..., :3]), footage.matte(frame))
+    return np.concatenate([look, plate[..., 3:]], axis=-1)
+
+
+def to_depth(pixels: Pixels, dtype: type) -> Pixels:
+    """uint8 or uint16 pixels in the other depth; 8 to 16 bit and back is without loss."""
+    if pixels.dtype == dtype:
+        return pixels
+    if dtype == np.uint16:
+        return pixels.astype(np.uint16) * np.uint16(257)
+    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def write_error(path: Path, error: Floats) -> None:
+    """An error map as a grey 16-bit picture: root of the mean squared difference, 65535 for 1."""
+    grey = np.floor(np.sqrt(np.clip(error, 0, 1)) * ERROR_UNIT + 0.5).astype(np.uint16)
+    write_image(path, np.repeat(grey[..., None], 3, axis=2))
