@@ -50,7 +50,9 @@ class Project:
         """
         self.root = root
         if root.exists() and not root.is_dir():
-            raise ProjectError(f"{root} is to be the project folder but is a file; choose another with --project FOLDER")
+            raise ProjectError(
+                f"{root} is to be the project folder but is a file; choose another with --project FOLDER"
+            )
         foreign = root.exists() and any(root.iterdir()) and not is_project(root) and not (root / "state.json").exists()
         if foreign and any(entry.name != "project.lock" for entry in root.iterdir()):
             raise ProjectError(f"{root} holds files but is no project of ours; choose another with --project FOLDER")

@@ -35,6 +35,7 @@ class Footage:
 
     colour: uint8 (H, W, 3) plate of a frame, for flow and guides. plate: the same in its own depth, with alpha
     where it has one. key: the file of a key. matte: float32 (H, W) of a frame, or None without mattes.
+    settle: called before a state is kept, so that nothing it counts as done can be lost.
     """
 
     colour: Callable[[int], Bytes]
@@ -42,6 +43,7 @@ class Footage:
     key: Callable[[int], Path]
     matte: Callable[[int], Floats] | None
     dtype: type
+    settle: Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ def _pass(
         yield carried
         # Kept after the caller has the frame on disk: what a kept state has passed never has to be made again.
         if time.monotonic() - last > KEEP_EVERY or carried.frame == order[-1]:
+            footage.settle()
             _keep(file, **carried.state.arrays())
             last = time.monotonic()
 

@@ -1,0 +1,532 @@
+"""The stages of a run, top to bottom: conform, split, pick, render, propagate, export."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from propagate.flow_dis import DisFlow
+from propagate.spans import Span, spans
+from propagate.synthesis import SynthesisSettings
+from stylize import keyframes as picking
+from stylize import propagation, rendering
+from stylize.errors import OutputError, PaintedKeyError, SettingsError
+from stylize.export import Target, parse_target
+from stylize.export.contact_sheet import choose_columns, contact_sheet
+from stylize.export.movie import write_movie
+from stylize.export.sequence import write_sequence
+from stylize.images import write_image
+from stylize.keyframes import Keyframe
+from stylize.mattes import Mattes, open_mattes
+from stylize.plates import Plates, conform
+from stylize.project import SUFFIX, Project, fingerprint, is_project, read_asked
+from stylize.renderers import ExampleSettings, Renderer, make_renderer
+from stylize.sequences import numbered, parse_pattern
+from stylize.settings import STAGES, Settings
+from stylize.shot import Shot, open_shot
+from stylize.shots import find_cuts, split
+
+VERSION = "0.1.0"
+# Raise a number whenever its stage gives another result for the same input.
+ENGINES = {"conform": 1, "split": 1, "pick": 1, "propagate": 1}
+
+Progress = Callable[[str, int, int], None]
+Message = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ShotPlan:
+    """One shot of the footage. frames: its numbers. keyframes: in order, with their reasons."""
+
+    frames: tuple[int, ...]
+    keyframes: tuple[Keyframe, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run did.
+
+    project: its folder. frames: number to finished picture. shots: cuts and keyframes. rendered, painted: the
+    keyframes that were rendered in this run, and those that a person painted. redone, reused: frames made in
+    this run, and kept from earlier ones. outputs: movies, sheets and files asked for. notes: what was lost or
+    has to be known.
+    """
+
+    project: Path
+    frames: Mapping[int, Path]
+    shots: tuple[ShotPlan, ...]
+    rendered: tuple[int, ...]
+    painted: tuple[int, ...]
+    redone: tuple[int, ...]
+    reused: tuple[int, ...]
+    outputs: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What every stage needs."""
+
+    shot: Shot
+    settings: Settings
+    project: Project
+    plates: Plates
+    progress: Progress
+    message: Message
+
+    def file(self, folder: str, frame: int) -> Path:
+        return self.project.folder(folder) / frame_name(self.shot, frame)
+
+    def marks(self, frames: Iterable[int]) -> list[str]:
+        return [self.project.digest(self.plates.paths[frame]) for frame in frames]
+
+
+def frame_name(shot: Shot, frame: int) -> str:
+    """File name of a frame in every folder of the project."""
+    return f"{shot.name}.{frame:04d}.png"
+
+
+def run(
+    shot: Path, settings: Settings, project: Path | None = None, on_progress: Progress = lambda *_: None,
+    on_message: Message = lambda _: None,
+) -> Result:  # fmt: skip
+    """The whole job, or the stages from ``settings.from_stage`` to ``settings.to_stage``; see ``stylize.run``."""
+    use_threads(settings.threads)
+    with _opened(shot, settings, project, on_progress, on_message) as (work, notes):
+        shots = _plan(work)
+        rendered, painted = _render(work, shots) if settings.runs("render") else ((), _painted(work))
+        if not settings.runs("propagate") and not settings.runs("export"):
+            return Result(work.project.root, {}, shots, rendered, painted, (), (), (), notes)
+        redone = _propagate(work, shots) if settings.runs("propagate") else ()
+        finished = _finished(work)
+        outputs, told = _export(work, shots, finished) if settings.runs("export") else ((), ())
+        reused = tuple(frame for frame in finished if frame not in set(redone))
+        return Result(
+            work.project.root, finished, shots, rendered, painted, redone, reused, outputs, (*notes, *told)
+        )  # fmt: skip
+
+
+def plan(
+    shot: Path, settings: Settings, project: Path | None = None, on_progress: Progress = lambda *_: None,
+    on_message: Message = lambda _: None,
+) -> Result:  # fmt: skip
+    """Cuts and keyframes with their reasons; renders nothing."""
+    return run(shot, replace(settings, from_stage="conform", to_stage="pick"), project, on_progress, on_message)
+
+
+def project_of(shot: Path, project: Path | None) -> Path:
+    """The project folder of a shot: beside it unless another is asked for."""
+    if project is not None:
+        return project
+    pattern = parse_pattern(shot)
+    if pattern is not None:
+        return pattern.folder / f"{pattern.prefix.rstrip('._- ') or pattern.folder.resolve().name}{SUFFIX}"
+    path = shot.resolve()
+    return path.with_name((path.name if path.is_dir() else path.stem) + SUFFIX)
+
+
+def use_threads(threads: int | None) -> None:
+    """Bounds the threads of all kernels, or leaves the libraries' own choice; the result is the same."""
+    if threads is None:
+        return
+    import cv2
+    import numba
+
+    cv2.setNumThreads(threads)
+    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+
+
+class _opened:  # noqa: N801  # used like a function: ``with _opened(...)``
+    """Opens shot and project, conforms the plates, and keeps other runs out until the end."""
+
+    def __init__(
+        self, shot: Path, settings: Settings, project: Path | None, progress: Progress, message: Message
+    ) -> None:
+        self._arguments = (shot, settings, project, progress, message)
+
+    def __enter__(self) -> tuple[_Run, tuple[str, ...]]:
+        path, settings, folder, progress, message = self._arguments
+        shot = open_shot(
+            path, frames=settings.frames, rate=settings.rate, start_number=settings.start_number,
+            strict=settings.strict,
+        )  # fmt: skip
+        for loss in shot.losses:
+            message(f"warning: {loss}")
+        _check_target(settings, shot, path)
+        project = Project(project_of(path, folder))
+        self._lock = project.locked()
+        self._lock.__enter__()
+        try:
+            project.write_settings(path.resolve(), settings, VERSION)
+            plates = _conform(shot, project, progress)
+        except BaseException:
+            self._lock.__exit__(None, None, None)
+            raise
+        return _Run(shot, settings, project, plates, progress, message), shot.losses
+
+    def __exit__(self, *error: Any) -> None:
+        self._lock.__exit__(None, None, None)
+
+
+def _check_target(settings: Settings, shot: Shot, path: Path) -> None:
+    """Says before any work is done what would go wrong at its end."""
+    if settings.output is not None:
+        target = parse_target(str(settings.output), shot.name)
+        if target.path.resolve() == path.resolve():
+            raise SettingsError(f"-o {settings.output} is the shot itself; choose another place for the result")
+
+
+def _conform(shot: Shot, project: Project, progress: Progress) -> Plates:
+    total = len(shot.frames)
+    if shot.kind == "sequence":
+        return conform(shot, project.folder("video"), lambda frame: True, lambda frame: None)
+    mark = fingerprint(ENGINES["conform"], project.digest(shot.path), shot.depth, shot.alpha, shot.size)
+    made = 0
+
+    def path(frame: int) -> Path:
+        return project.folder("video") / frame_name(shot, frame)
+
+    def done(frame: int) -> bool:
+        return project.fresh(path(frame), fingerprint(mark, frame))
+
+    def on_frame(frame: int) -> None:
+        nonlocal made
+        made += 1
+        project.record(path(frame), fingerprint(mark, frame))
+        progress("conform", made, total)
+
+    plates = conform(shot, project.folder("video"), done, on_frame)
+    progress("conform", total, total)
+    return plates
+
+
+# Split and pick
+
+
+def _plan(work: _Run) -> tuple[ShotPlan, ...]:
+    shots = split(work.shot.frames, _cuts(work))
+    base = _given_numbers(work)
+    strangers = [number for number in base or () if number not in set(work.shot.frames)]
+    if strangers:
+        picking.given(work.shot.frames, strangers)
+    painted = _import_keys(work)
+    return tuple(ShotPlan(tuple(frames), _keyframes(work, tuple(frames), base, painted)) for frames in shots)
+
+
+def _cuts(work: _Run) -> tuple[int, ...]:
+    frames = work.shot.frames
+    if not work.settings.split or len(frames) < 2:
+        return ()
+    mark = fingerprint(ENGINES["split"], frames, work.marks(frames))
+    known = work.project.recall("cuts", mark)
+    if known is None:
+        known = find_cuts(_shown(work, "split", frames))
+        work.project.remember("cuts", mark, list(known))
+    return tuple(known)
+
+
+def _shown(work: _Run, stage: str, frames: tuple[int, ...]) -> Iterable[tuple[int, Any]]:
+    for done, frame in enumerate(frames, 1):
+        yield frame, work.plates.colour(frame)
+        work.progress(stage, done, len(frames))
+
+
+def _given_numbers(work: _Run) -> tuple[int, ...] | None:
+    """Keyframes that the user named, or None when they are to be picked."""
+    return tuple(work.settings.keyframes) if work.settings.keyframes else None
+
+
+def _import_keys(work: _Run) -> tuple[int, ...]:
+    """Takes over the keys of --keys; returns the numbers of all painted keys of the project."""
+    settings, frames, size = work.settings, work.shot.frames, work.shot.size
+    if settings.keys is not None:
+        for number, path in rendering.painted_keys(Path(settings.keys), frames, size).items():
+            target = work.file("keys", number)
+            if target.exists() and not work.project.ours(target):
+                work.message(f"keys/{target.name} was changed by hand and is used instead of {path}")
+                continue
+            rendering.take_over(path, target, work.project)
+    return _painted(work)
+
+
+def _painted(work: _Run) -> tuple[int, ...]:
+    """Numbers of the keys that a person painted: those from --keys, and pictures in keys/ that we did not make."""
+    found = numbered(work.project.folder("keys"))
+    theirs = set(numbered(Path(work.settings.keys))) if work.settings.keys is not None else set()
+    painted = []
+    for number, path in found.items():
+        if number in theirs or not work.project.ours(path):
+            rendering.check_key(path, number, work.shot.frames, work.shot.size)
+            painted.append(number)
+    return tuple(painted)
+
+
+def _key_files(work: _Run) -> dict[int, Path]:
+    return numbered(work.project.folder("keys"))
+
+
+def _keyframes(
+    work: _Run, frames: tuple[int, ...], base: tuple[int, ...] | None, painted: tuple[int, ...]
+) -> tuple[Keyframe, ...]:
+    """The keyframes of one shot: the user's, or the picked ones, and every painted key."""
+    inside = set(frames)
+    mine = [number for number in painted if number in inside]
+    if base is not None:
+        chosen = picking.given(frames, [number for number in base if number in inside])
+        if not chosen and not mine:
+            chosen = [Keyframe(frames[0], "the shot has none of the keyframes asked for", 0.0)]
+    elif work.settings.style is None:
+        chosen = []
+    else:
+        chosen = _picked(work, frames)
+    extra = picking.given(frames, [n for n in mine if n not in {key.frame for key in chosen}], why="painted")
+    found = tuple(sorted([*chosen, *extra], key=lambda key: key.frame))
+    if not found:
+        raise PaintedKeyError(
+            f"the shot of frames {frames[0]} to {frames[-1]} has no key; paint one of its frames, give --style "
+            "PICTURE to have its keys rendered, or --no-split if there is no cut"
+        )
+    return found
+
+
+def _picked(work: _Run, frames: tuple[int, ...]) -> list[Keyframe]:
+    settings = work.settings
+    locked: list[int] = []
+    if settings.keys is not None:
+        locked = [number for number in numbered(Path(settings.keys)) if number in set(frames)]
+    estimate = DisFlow("fast")
+    mark = fingerprint(
+        ENGINES["pick"], frames, work.marks(frames), settings.coverage, settings.max_keyframes, locked,
+        estimate.fingerprint(),
+    )  # fmt: skip
+    name = f"keyframes {frames[0]}-{frames[-1]}"
+    known = work.project.recall(name, mark)
+    if known is None:
+        done = 0
+
+        def on_frame(frame: int) -> None:
+            nonlocal done
+            done = min(done + 1, len(frames))
+            work.progress("pick", done, len(frames))
+
+        keys = picking.pick(
+            frames, work.plates.colour, coverage=settings.coverage, most=settings.max_keyframes, locked=locked,
+            estimate=estimate, on_frame=on_frame,
+        )  # fmt: skip
+        known = [[key.frame, key.reason, key.coverage] for key in keys]
+        work.project.remember(name, mark, known)
+        work.progress("pick", len(frames), len(frames))
+    return [Keyframe(int(frame), str(reason), float(coverage)) for frame, reason, coverage in known]
+
+
+# Render
+
+
+def _render(work: _Run, shots: tuple[ShotPlan, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    painted = frozenset(_painted(work))
+    _drop_stale(work, shots, painted)
+    settings, files = work.settings, _key_files(work)
+    numbers = [key.frame for plan in shots for key in plan.keyframes]
+    waiting = [number for number in numbers if number not in painted]
+    reference = None
+    if settings.style is not None and waiting:
+        reference = rendering.read_reference(Path(settings.style), work.project)
+    renderer = _renderer(settings) if waiting else make_renderer("painted", ExampleSettings())
+    source = rendering.PlateSource(work.plates.colour, lambda frame: work.project.digest(work.plates.paths[frame]))
+    done: list[int] = []
+    rendered: list[int] = []
+
+    def on_key(number: int, new: bool) -> None:
+        done.append(number)
+        work.progress("render", len(done), len(numbers))
+
+    for plan in shots:
+        keys = {key.frame: files.get(key.frame, work.file("keys", key.frame)) for key in plan.keyframes}
+        stage = rendering.KeyPlan(plan.frames, keys, painted, work.shot.depth)
+        rendered += rendering.render_keys(
+            stage, source, renderer, reference, settings.seed, DisFlow(), work.project, on_key
+        )
+    return tuple(rendered), tuple(sorted(painted & set(numbers)))
+
+
+def _renderer(settings: Settings) -> Renderer:
+    if settings.style is None and settings.renderer == "example":
+        raise SettingsError(
+            "there are keys to render and nothing to paint them after; give a reference with --style PICTURE, "
+            "or painted keys with --keys FOLDER"
+        )
+    return make_renderer(settings.renderer, ExampleSettings(settings.structure, settings.keep_colours))
+
+
+def _drop_stale(work: _Run, shots: tuple[ShotPlan, ...], painted: frozenset[int]) -> None:
+    """Removes keys that we rendered and that are keyframes no more."""
+    wanted = {key.frame for plan in shots for key in plan.keyframes} | painted
+    for number, path in _key_files(work).items():
+        if number not in wanted and work.project.ours(path):
+            work.project.forget(path)
+
+
+# Propagate
+
+
+def _propagate(work: _Run, shots: tuple[ShotPlan, ...]) -> tuple[int, ...]:
+    files, mattes = _key_files(work), _mattes(work)
+    missing = [key.frame for plan in shots for key in plan.keyframes if key.frame not in files]
+    if missing:
+        raise PaintedKeyError(f"keyframe {missing[0]} has no picture in keys/; run from the render stage")
+    footage = propagation.Footage(
+        work.plates.colour, work.plates.read, files.__getitem__, mattes.read if mattes is not None else None,
+        _depth(work, files), work.project.save,
+    )  # fmt: skip
+    total, redone = len(work.shot.frames), list[int]()
+    done = 0
+
+    def tick(count: int) -> None:
+        nonlocal done
+        done += count
+        work.progress("propagate", done, total)
+
+    for plan in shots:
+        for key in plan.keyframes:
+            redone += _make_key(work, footage, key.frame, mattes)
+            tick(1)
+        for span in spans(plan.frames, [key.frame for key in plan.keyframes]):
+            redone += _make_span(work, footage, span, mattes, tick)
+    work.project.save()
+    return tuple(sorted(redone))
+
+
+def _mattes(work: _Run) -> Mattes | None:
+    if work.settings.matte is None:
+        return None
+    return open_mattes(Path(work.settings.matte), work.shot, invert=work.settings.matte_invert)
+
+
+def _depth(work: _Run, keys: Mapping[int, Path]) -> type:
+    """16 bit when the plates or any key have them."""
+    from stylize.images import read_image
+
+    deep = work.shot.depth == 16 or any(read_image(path).dtype == np.uint16 for path in keys.values())
+    return np.uint16 if deep else np.uint8
+
+
+def _span_mark(work: _Run, footage: propagation.Footage, span: Span, mattes: Mattes | None) -> str:
+    keys = [key for key in (span.left, span.right) if key is not None]
+    seen = sorted([*span.frames, *keys])
+    masks = [work.project.digest(mattes.paths[frame]) for frame in span.frames] if mattes is not None else []
+    return fingerprint(
+        ENGINES["propagate"], SynthesisSettings().fingerprint(), DisFlow().fingerprint(), span.left, span.right, seen,
+        work.marks(seen), [work.project.digest(footage.key(key)) for key in keys], masks, work.settings.matte_invert,
+        np.dtype(footage.dtype).name,
+    )  # fmt: skip
+
+
+def _make_key(work: _Run, footage: propagation.Footage, frame: int, mattes: Mattes | None) -> list[int]:
+    masks = [work.project.digest(mattes.paths[frame]), work.settings.matte_invert] if mattes is not None else []
+    mark = fingerprint(
+        ENGINES["propagate"], work.marks([frame]), work.project.digest(footage.key(frame)), masks,
+        np.dtype(footage.dtype).name,
+    )  # fmt: skip
+    if work.project.fresh(work.file("out", frame), mark):
+        return []
+    _put(work, propagation.finish_key(footage, frame), mark)
+    return [frame]
+
+
+def _make_span(
+    work: _Run, footage: propagation.Footage, span: Span, mattes: Mattes | None, tick: Callable[[int], None]
+) -> list[int]:
+    mark = _span_mark(work, footage, span, mattes)
+    scratch = work.project.folder("passes") / mark
+
+    def lacking() -> list[int]:
+        return [frame for frame in span.frames if not work.project.fresh(work.file("out", frame), mark)]
+
+    lacks = lacking()
+    tick(len(span.frames) - len(lacks))
+    waiting = set(lacks)
+    # A kept state is of no use when a frame that it has passed is gone: then the span is made from its start.
+    for _ in range(2):
+        if not waiting:
+            break
+        for made in propagation.propagate_span(footage, span, scratch, DisFlow(), SynthesisSettings()):
+            if made.frame in waiting:
+                _put(work, made, mark)
+                waiting.discard(made.frame)
+                tick(1)
+        if waiting:
+            propagation.clear(scratch)
+    if waiting:
+        raise OutputError(f"frame {min(waiting)} could not be made; run again, and if it stays so report it")
+    propagation.clear(scratch)
+    return lacks
+
+
+def _put(work: _Run, made: propagation.Made, mark: str) -> None:
+    errors = work.project.folder("passes") / "error"
+    errors.mkdir(exist_ok=True)
+    propagation.write_error(errors / frame_name(work.shot, made.frame), made.error)
+    path = work.file("out", made.frame)
+    write_image(path, made.picture)
+    work.project.record(path, mark)
+
+
+def _finished(work: _Run) -> dict[int, Path]:
+    """Every frame of the shot in out/. Raises OutputError when one is not there."""
+    found = {frame: work.file("out", frame) for frame in work.shot.frames}
+    missing = [frame for frame, path in found.items() if not path.is_file()]
+    if missing:
+        raise OutputError(f"{len(missing)} frames are missing in out/, the first is {missing[0]}; run all stages")
+    return found
+
+
+# Export
+
+
+def _export(
+    work: _Run, shots: tuple[ShotPlan, ...], finished: Mapping[int, Path]
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    shot, keys = work.shot, [key.frame for plan in shots for key in plan.keyframes]
+    text = str(work.settings.output) if work.settings.output is not None else None
+    movie = work.project.folder("export") / f"{shot.name}.mp4"
+    target = parse_target(text, shot.name) if text is not None else Target("movie", movie, None)
+    path, notes = _deliver(work, target, finished)
+    sheet, files = work.project.root / "contact_sheet.png", _key_files(work)
+    columns = choose_columns(shot.frames, keys)
+    contact_sheet([(n, work.plates.paths[n], files.get(n), finished[n]) for n in columns], sheet)
+    return (path, sheet), notes
+
+
+def _deliver(work: _Run, target: Target, finished: Mapping[int, Path]) -> tuple[Path, tuple[str, ...]]:
+    done = 0
+
+    def on_frame(frame: int) -> None:
+        nonlocal done
+        done += 1
+        work.progress("export", done, len(finished))
+
+    more: dict[str, Any] = {
+        "protected": [*work.plates.paths.values(), *finished.values()],
+        "overwrite": work.settings.overwrite,
+        "ours": lambda path: work.project.ours(path.resolve()),
+        "on_frame": on_frame,
+    }
+    if target.pattern is None:
+        notes, written = write_movie(work.shot, finished, target.path, **more), [target.path]
+    else:
+        notes = write_sequence(finished.items(), target.pattern, shot=work.shot, **more)
+        written = [target.pattern.path(frame) for frame in finished]
+    for path in written:
+        work.project.record(path.resolve(), "delivered")
+    work.progress("export", len(finished), len(finished))
+    return target.path, notes
+
+
+def open_project(path: Path) -> tuple[Path, Settings]:
+    """Shot and settings of a project folder."""
+    return read_asked(path)
+
+
+__all__ = ["STAGES", "Result", "ShotPlan", "is_project", "open_project", "plan", "project_of", "run"]
