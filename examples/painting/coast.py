@@ -44,7 +44,13 @@ def _sky(scene: Scene, draw: Random) -> None:
         up, [(0, (0.36, 0.62, 0.86)), (0.5, (0.68, 0.84, 0.93)), (0.8, (0.97, 0.90, 0.86)), (1, (0.99, 0.83, 0.76))]
     )
     scene.lay(np.ones_like(X), air, wind, 0.1)
-    for x, y, wide, high in ((300, 62, 120, 40), (420, 120, 90, 24), (130, 140, 90, 22), (610, 60, 70, 36)):
+    for x, y, wide, high in (
+        (290, 66, 150, 46),
+        (420, 126, 110, 30),
+        (200, 150, 120, 26),
+        (600, 70, 90, 44),
+        (450, 22, 80, 20),
+    ):
         lump = np.hypot((X - x) / wide, (Y - y) / high) + 0.5 * noise(draw, 48, 4)
         body = np.clip((1 - lump) * 2.2, 0, 1)
         top = np.clip(0.75 - (Y - y) / (1.4 * high) + 0.3 * noise(draw, 34, 3), 0, 1)
@@ -80,8 +86,8 @@ def _boat(scene: Scene, x: float, y: float, size: float, sail: Colour, hull: Col
         return [(x + px * size, y + py * size) for px, py in points]
 
     mirror = soft(np.abs(X - x - 3 * np.sin(Y / 3.5)) - 34 * size * np.clip(1 - (Y - y) / (90 * size), 0, 1), 4)
-    scene.shade(mirror * (y + 4 * size < Y), tuple(0.6 * c + 0.1 for c in sail), 0.55)
-    scene.lay(polygon(*at((-4, -6), (-4, -112), (-56, -8))), tuple(0.86 * c for c in sail), 1.9, 0.5)
+    scene.shade(mirror * (y + 4 * size < Y), (0.6 * sail[0] + 0.1, 0.6 * sail[1] + 0.1, 0.6 * sail[2] + 0.1), 0.55)
+    scene.lay(polygon(*at((-4, -6), (-4, -112), (-56, -8))), (0.86 * sail[0], 0.86 * sail[1], 0.86 * sail[2]), 1.9, 0.5)
     scene.lay(polygon(*at((2, -8), (2, -118), (46, -10))), sail, 1.2, 0.5)
     scene.lay(polygon(*at((-2.5, 0), (-2.5, -124), (1.5, -124), (1.5, 0))), (0.20, 0.12, 0.10), np.pi / 2, 1.0)
     scene.lay(polygon(*at((-54, -4), (56, -6), (40, 13), (-42, 13))), hull, 0.0, 0.8)
@@ -94,12 +100,12 @@ def _cliff(scene: Scene, draw: Random) -> None:
     tone = np.clip(0.46 + 0.26 * planes - (Y - 260) / 500, 0, 1)
     scene.lay(soft(np.maximum(face - X, 208 - Y), 2), ramp(tone, ROCK), 1.35 + 0.35 * noise(draw, 40, 2), 0.5)
     edge = 212 - 18 * np.sin((X - 400) / 150) + 5 * noise(draw, 30, 3)
-    rim = edge + 20 + 14 * np.clip(noise(draw, 34, 3), -1, 1)
+    rim = edge + 34 + 18 * np.clip(noise(draw, 34, 3), -1, 1)
     turf = np.clip(0.62 + 0.3 * noise(draw, 40, 3) - (Y - edge) / 90, 0, 1)
     green = ramp(turf, [(0, (0.18, 0.34, 0.14)), (0.5, (0.50, 0.66, 0.24)), (1, (0.88, 0.90, 0.50))])
     mask = soft(np.maximum(np.maximum(edge - Y, Y - rim), face - X - 5), 2)
     scene.lay(mask, green, 0.9 + 0.4 * noise(draw, 40, 2), 0.5)
-    for x, y, rx, ry in ((372, 352, 30, 20), (414, 366, 36, 24), (338, 366, 20, 12), (470, 372, 40, 26)):
+    for x, y, rx, ry in ((366, 318, 30, 20), (410, 330, 36, 24), (334, 334, 20, 12), (470, 338, 40, 26)):
         ball(scene, x, y, rx, ry, ROCK, 0.5)
 
 
@@ -125,12 +131,12 @@ def _lighthouse(scene: Scene) -> None:
 
 
 def _dune(scene: Scene, draw: Random) -> None:
-    shore = 356 + 0.10 * X + 16 * np.sin(X / 90) + np.clip(X - 300, 0, 400) * 0.10
+    shore = 312 + 0.05 * X + 16 * np.sin(X / 90) + np.clip(X - 300, 0, 400) * 0.10
     sand = np.clip(0.65 + 0.25 * noise(draw, 60, 3) - (Y - 380) / 400, 0, 1)
     beach = ramp(sand, [(0, (0.62, 0.46, 0.36)), (0.5, (0.91, 0.79, 0.60)), (1, (1.0, 0.95, 0.84))])
     scene.lay(soft(shore - Y, 3), beach, 0.2 + 0.3 * noise(draw, 60, 2), 0.3)
-    crest = 396 + 22 * np.sin(X / 76 + 1.2) + 8 * noise(draw, 30, 3)
-    lit = np.clip(0.58 + 0.40 * noise(draw, 40, 4) - (Y - 400) / 220, 0, 1)
+    crest = 352 + 22 * np.sin(X / 76 + 1.2) + 8 * noise(draw, 30, 3)
+    lit = np.clip(0.58 + 0.40 * noise(draw, 40, 4) - (Y - 352) / 260, 0, 1)
     grass = ramp(
         lit, [(0, (0.08, 0.20, 0.16)), (0.35, (0.26, 0.46, 0.20)), (0.7, (0.60, 0.74, 0.28)), (1, (0.94, 0.94, 0.58))]
     )
@@ -152,7 +158,7 @@ def _dune(scene: Scene, draw: Random) -> None:
     petals = [(0.90, 0.16, 0.16), (0.60, 0.40, 0.78), (0.97, 0.78, 0.18), (0.96, 0.52, 0.60), (0.99, 0.97, 0.94)]
     for _ in range(120):
         x = draw.uniform(4, 636)
-        y = draw.uniform(0, 1) ** 0.7 * 74 + 404
-        size = draw.uniform(2.0, 3.0) + (y - 400) * 0.035
+        y = draw.uniform(0, 1) ** 0.7 * 100 + 374
+        size = draw.uniform(2.0, 3.0) + (y - 370) * 0.028
         far = np.hypot(X - x, (Y - y) * 1.25)
         scene.lay(soft(far - size, 1.5), petals[int(draw.integers(len(petals)))], draw.uniform(0, 3), 1.0)

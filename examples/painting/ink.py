@@ -27,12 +27,13 @@ class Hatch:
 
 
 HATCHES = (
-    Hatch(0.80, 0.0, 5.4, 0.62),
-    Hatch(0.56, 0.95, 5.0, 0.62),
-    Hatch(0.34, -0.80, 4.4, 0.62),
-    Hatch(0.17, 1.60, 3.6, 0.60),
-    Hatch(0.12, 0.40, 2.6, 0.60),
+    Hatch(0.84, 0.0, 4.2, 0.66),
+    Hatch(0.60, 0.95, 3.8, 0.66),
+    Hatch(0.38, -0.80, 3.4, 0.66),
+    Hatch(0.20, 1.60, 3.0, 0.66),
 )
+SHADE = np.array([0.80, 0.82, 0.86], np.float32)  # one coat of the grey wash that goes over the shadows
+SHADED = (0.50, 0.26)  # tones below which a coat is laid
 
 
 class Sheet:
@@ -75,7 +76,7 @@ def hatch(scene: Washed, tone: Array, sheet: Sheet, layer: Hatch, draw: Random) 
         if len(points) < 4:
             taken[y, x] = 1
             continue
-        wide = 0.62 + 0.50 * float(depth[y, x])
+        wide = 0.55 + 0.40 * float(depth[y, x])
         sheet.line(points + 0.25 * draw.standard_normal(2).astype(np.float32), pen_width(draw, len(points), wide))
         apart = max(1, round(2 * float(gap[y, x])) - 1)
         cv2.polylines(taken, [np.rint(points).astype(np.int32)], False, 1, apart)
@@ -132,14 +133,17 @@ def _outline(points: Array, sheet: Sheet, draw: Random) -> None:
             sheet.line((smooth + wobble)[run].astype(np.float32), widths[run])
 
 
-def washes(scene: Washed, draw: Random) -> Array:
+def washes(scene: Washed, tone: Array, draw: Random) -> Array:
     """Paper with flat, slightly uneven colour, not quite inside the lines: float32 (H, W, 3)."""
     table = np.array([scene.washes.get(number, PAPER) for number in range(scene.count + 1)], np.float32)
-    shift = np.float32([[1, 0, 2], [0, 1, -1.5]])
+    shift = np.array([[1, 0, 2], [0, 1, -1.5]], np.float32)
     flat = cv2.warpAffine(table[scene.thing], shift, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
     flat = cv2.GaussianBlur(flat, (0, 0), 1.2)
     paper = np.asarray(PAPER, np.float32)
     strength = np.clip(0.80 + 0.20 * noise(draw, 110, 3), 0, 1)[..., None]
+    for level in SHADED:
+        coat = (cv2.GaussianBlur(tone, (0, 0), 2.5) + 0.04 * noise(draw, 26, 3) < level).astype(np.float32)
+        flat = flat * (1 - (1 - SHADE) * cv2.GaussianBlur(coat, (0, 0), 0.9)[..., None])
     grain = 1 + 0.016 * noise(draw, 5, 3)[..., None] + 0.012 * draw.standard_normal((HEIGHT, WIDTH, 1))
     return (paper * (1 - strength) + flat * strength) * grain
 
@@ -155,4 +159,4 @@ def ink() -> Array:
     contours(scene, sheet, draw)
     spots = cv2.GaussianBlur((tone + 0.02 * noise(draw, 9, 2) < BLACK).astype(np.float32), (0, 0), 0.6)
     cover = (np.maximum(sheet.seen(), spots) * np.clip(0.93 + 0.06 * noise(draw, 3, 2), 0, 1))[..., None]
-    return np.clip(washes(scene, draw) * (1 - cover) + INK * cover, 0, 1).astype(np.float32)
+    return np.clip(washes(scene, tone, draw) * (1 - cover) + INK * cover, 0, 1).astype(np.float32)

@@ -1,18 +1,35 @@
 """The scene of the pen drawing: a mill tower and a stone bridge over a river, a tree, a boat, boulders."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
-from painting.scene import Colour, Random, Scene, Stops, X, Y, ball, leaves, noise, polygon, ramp, ridge, soft, turned
+from painting.scene import (
+    Colour,
+    Random,
+    Scene,
+    Stops,
+    X,
+    Y,
+    ball,
+    leaves,
+    noise,
+    polygon,
+    ramp,
+    ridge,
+    soft,
+    trunk,
+    turned,
+)
 
 PAPER: Colour = (0.955, 0.92, 0.845)
-SKY: Colour = (0.66, 0.76, 0.80)
-RIVER: Colour = (0.55, 0.68, 0.72)
-SAGE: Colour = (0.66, 0.70, 0.46)
-OCHRE: Colour = (0.90, 0.76, 0.50)
-BRICK: Colour = (0.80, 0.45, 0.32)
-STONE: Colour = (0.82, 0.78, 0.72)
+SKY: Colour = (0.79, 0.84, 0.85)
+RIVER: Colour = (0.72, 0.79, 0.80)
+SAGE: Colour = (0.78, 0.79, 0.60)
+OCHRE: Colour = (0.91, 0.81, 0.62)
+BRICK: Colour = (0.86, 0.62, 0.48)
+STONE: Colour = (0.87, 0.84, 0.79)
 GREY: Stops = [(0.0, (0.0, 0.0, 0.0)), (1.0, (1.0, 1.0, 1.0))]
 DEEP: Stops = [(0.0, (0.0, 0.0, 0.0)), (0.3, (0.16, 0.16, 0.16)), (0.7, (0.62, 0.62, 0.62)), (1.0, (1.0, 1.0, 1.0))]
 
@@ -24,10 +41,11 @@ class Washed(Scene):
         super().__init__()
         self.washes: dict[int, Colour] = {0: PAPER}
 
-    def wash(self, colour: Colour, things: Callable[[], object]) -> None:
-        """Everything that ``things`` lays is washed with ``colour``."""
+    @contextmanager
+    def wash(self, colour: Colour) -> Iterator[None]:
+        """Everything laid meanwhile is washed with ``colour``."""
         first = self.count
-        things()
+        yield
         self.washes.update(dict.fromkeys(range(first + 1, self.count + 1), colour))
 
 
@@ -51,12 +69,14 @@ def _grey(tone: float) -> Colour:
 def _air(scene: Washed, draw: Random) -> None:
     wind = 0.22 * np.sin(X / 110) + 0.25 * noise(draw, 160, 2)
     tone = np.clip(0.56 + Y / 300 + 0.10 * noise(draw, 120, 2), 0, 1)
-    scene.wash(SKY, lambda: scene.lay(np.ones_like(X), ramp(tone, GREY), wind, 0.1))
+    with scene.wash(SKY):
+        scene.lay(np.ones_like(X), ramp(tone, GREY), wind, 0.1)
     for x, y, wide, high in ((330, 66, 120, 40), (440, 106, 90, 26), (70, 104, 84, 26), (596, 40, 90, 34)):
         lump = np.hypot((X - x) / wide, (Y - y) / high) + 0.40 * noise(draw, 40, 3)
         shade = np.clip(1.05 - 0.5 * np.clip((Y - y) / high + 0.35, 0, 1) + 0.12 * noise(draw, 30, 2), 0, 1)
         around = np.arctan2(Y - y + 30, X - x) + np.pi / 2
-        scene.wash(PAPER, lambda m=soft((lump - 1) * high, 2), s=shade, a=around: scene.lay(m, ramp(s, GREY), a, 0.3))
+        with scene.wash(PAPER):
+            scene.lay(soft((lump - 1) * high, 2), ramp(shade, GREY), around, 0.3)
 
 
 def _far_bank(scene: Washed, draw: Random) -> None:
@@ -65,7 +85,8 @@ def _far_bank(scene: Washed, draw: Random) -> None:
         slope = np.gradient(line)[None]
         tone = np.clip(base - 0.9 * slope + 0.12 * noise(draw, 50, 2) + (Y - level) / 260, 0.1, 1)
         lean = np.arctan(slope) * 1.2 + 0.9
-        scene.wash(wash, lambda m=soft(line[None] - Y, 2), t=tone, a=lean: scene.lay(m, ramp(t, GREY), a, 0.3))
+        with scene.wash(wash):
+            scene.lay(soft(line[None] - Y, 2), ramp(tone, GREY), lean, 0.3)
     clumps = [
         (250, 246, 26),
         (290, 240, 30),
@@ -75,13 +96,15 @@ def _far_bank(scene: Washed, draw: Random) -> None:
         (210, 250, 22),
         (620, 244, 34),
     ]
-    scene.wash(SAGE, lambda: leaves(scene, draw, clumps, DEEP))
+    with scene.wash(SAGE):
+        leaves(scene, draw, clumps, DEEP)
 
 
 def _water(scene: Washed, draw: Random) -> None:
     ripple = 0.5 + 0.5 * np.sin(Y / (2.2 + np.clip(Y - 300, 0, 200) * 0.022) + 1.6 * noise(draw, 90, 2))
     tone = np.clip(0.52 + 0.34 * ripple + (Y - 380) / 420 + 0.22 * noise(draw, 110, 2), 0, 1)
-    scene.wash(RIVER, lambda: scene.lay(soft(304 - Y, 2), ramp(tone, GREY), 0.10 * noise(draw, 60, 2), 0.3))
+    with scene.wash(RIVER):
+        scene.lay(soft(304 - Y, 2), ramp(tone, GREY), 0.10 * noise(draw, 60, 2), 0.3)
     for x, half in ((300, 42), (420, 48), (150, 70)):
         dark = (
             np.clip(1.25 - np.abs(X - x - 6 * np.sin(Y / 6)) / half, 0, 1) * np.clip((400 - Y) / 80, 0, 1) * (Y > 304)
@@ -93,28 +116,36 @@ def _bridge(scene: Washed, draw: Random) -> None:
     top = 250 + ((X - 360) / 200) ** 2 * 26
     body = soft(np.maximum(top - Y, np.maximum(np.abs(X - 365) - 215, Y - 322)), 2)
     tone = np.clip(0.72 + 0.16 * noise(draw, 34, 3) - (Y - 250) / 320, 0, 1)
-    scene.wash(OCHRE, lambda: scene.lay(body, ramp(tone, GREY), 0.12 * (X - 360) / 200, 0.5))
+    with scene.wash(OCHRE):
+        scene.lay(body, ramp(tone, GREY), 0.12 * (X - 360) / 200, 0.5)
     rail = soft(np.maximum(np.abs(Y - top) - 5, np.abs(X - 365) - 218), 2)
-    scene.wash(STONE, lambda: scene.lay(rail, _grey(0.88), 0.25 * (X - 360) / 200, 0.5))
+    with scene.wash(STONE):
+        scene.lay(rail, _grey(0.88), 0.25 * (X - 360) / 200, 0.5)
     for x, half in ((300, 44), (420, 48), (524, 30)):
         arch = np.hypot((X - x) / half, np.minimum(Y - 318, 0) / (half * 0.92))
         ring = soft(np.maximum((arch - 1.17) * half, Y - 322), 2)
         around = np.arctan2(Y - 318, X - x)
-        scene.wash(STONE, lambda m=ring, a=around: scene.lay(m, _grey(0.80), a, 0.6))
+        with scene.wash(STONE):
+            scene.lay(ring, _grey(0.80), around, 0.6)
         inner = np.clip(0.10 + 0.30 * (X - x) / half + (Y - 300) / 90, 0.0, 0.5)
         hole = soft(np.maximum((arch - 1) * half, Y - 330), 2)
-        scene.wash(RIVER, lambda m=hole, t=inner, a=around: scene.lay(m, ramp(t, GREY), a + np.pi / 2, 0.6))
+        with scene.wash(RIVER):
+            scene.lay(hole, ramp(inner, GREY), around + np.pi / 2, 0.6)
 
 
 def _tower(scene: Washed) -> None:
-    scene.wash(STONE, lambda: turned(scene, 140, (150, 160, 300, 338), (42, 42, 54, 58), DEEP))
+    with scene.wash(STONE):
+        turned(scene, 140, (150, 160, 300, 338), (42, 42, 54, 58), DEEP)
     up = np.clip((160 - Y) / 96, 0, 1)
     across = (X - 140) / (60 * (1 - up) + 0.5)
     roof = soft(np.maximum((np.abs(across) - 1) * 30, np.abs(Y - 112) - 49), 1.5)
     slant = np.pi / 2 + 0.62 * across
-    scene.wash(BRICK, lambda: scene.lay(roof, ramp(np.clip(0.42 + 0.42 * across, 0.06, 1), GREY), slant, 0.6))
-    scene.wash(STONE, lambda: scene.lay(polygon((182, 236), (256, 228), (256, 306), (182, 312)), _grey(0.84), 0.0, 0.6))
-    scene.wash(BRICK, lambda: scene.lay(polygon((176, 238), (200, 198), (250, 194), (264, 230)), _grey(0.46), 1.2, 0.6))
+    with scene.wash(BRICK):
+        scene.lay(roof, ramp(np.clip(0.42 + 0.42 * across, 0.06, 1), GREY), slant, 0.6)
+    with scene.wash(STONE):
+        scene.lay(polygon((182, 236), (256, 228), (256, 306), (182, 312)), _grey(0.84), 0.0, 0.6)
+    with scene.wash(BRICK):
+        scene.lay(polygon((176, 238), (200, 198), (250, 194), (264, 230)), _grey(0.46), 1.2, 0.6)
     for x, y, w, h in (
         (150, 192, 12, 20),
         (126, 248, 12, 20),
@@ -123,35 +154,30 @@ def _tower(scene: Washed) -> None:
         (232, 252, 12, 16),
     ):
         pane = polygon((x, y), (x + w, y), (x + w, y + h), (x, y + h))
-        scene.wash(PAPER, lambda m=pane: scene.lay(m, _grey(0.06), np.pi / 4, 0.9))
+        with scene.wash(PAPER):
+            scene.lay(pane, _grey(0.06), np.pi / 4, 0.9)
     door = polygon((132, 300), (152, 300), (152, 336), (132, 336))
-    scene.wash(BRICK, lambda: scene.lay(door, _grey(0.12), np.pi / 2, 0.9))
+    with scene.wash(BRICK):
+        scene.lay(door, _grey(0.12), np.pi / 2, 0.9)
 
 
 def _near_bank(scene: Washed, draw: Random) -> None:
     left = 330 + 0.16 * X + 9 * noise(draw, 40, 3) + np.clip(X - 190, 0, 400) * 0.9
     blades = np.pi / 2 - 0.25 + 0.4 * noise(draw, 50, 2)
     lit = np.clip(0.74 + 0.34 * noise(draw, 60, 3) - (Y - 340) / 420, 0, 1)
-    scene.wash(SAGE, lambda: scene.lay(soft(left - Y, 3), ramp(lit, GREY), blades, 0.5))
+    with scene.wash(SAGE):
+        scene.lay(soft(left - Y, 3), ramp(lit, GREY), blades, 0.5)
     right = 352 + 0.8 * np.clip(560 - X, -60, 400) + 9 * noise(draw, 40, 3)
-    scene.wash(OCHRE, lambda: scene.lay(soft(right - Y, 3), ramp(np.clip(lit - 0.05, 0, 1), GREY), blades + 0.5, 0.5))
-    for line, half in (
-        (lambda y: 574 + 8 * np.sin(y / 34), 15.0),
-        (lambda y: 574 + (300 - y) * 0.5, 7.0),
-        (lambda y: 574 - (286 - y) * 0.6, 6.0),
-    ):
-        middle = line(Y)
-        wide = half + np.clip(Y - 360, 0, 60) * 0.5
-        across = (X - middle) / wide
-        mask = soft((np.abs(across) - 1) * wide, 2) * (Y < 392) * (Y > 120) * ((half > 10) | (Y < 292))
-        bark = ramp(np.clip(0.42 + 0.5 * across, 0, 1), GREY)
-        scene.wash(
-            OCHRE, lambda m=mask.astype(np.float32), b=bark: scene.lay(m, b, np.pi / 2 + 0.5 * noise(draw, 16, 2), 0.5)
-        )
+    with scene.wash(OCHRE):
+        scene.lay(soft(right - Y, 3), ramp(np.clip(lit - 0.05, 0, 1), GREY), blades + 0.5, 0.5)
+    with scene.wash(OCHRE):
+        trunk(scene, 574, 360, 392, [(0, (0, 0, 0)), (0.1, (0.05, 0.05, 0.05)), (1, (0.92, 0.92, 0.92))])
     clumps = [(610, 112, 66), (536, 132, 58), (580, 66, 56), (624, 184, 44), (510, 190, 40), (566, 180, 46)]
-    scene.wash(SAGE, lambda: leaves(scene, draw, clumps, DEEP))
+    with scene.wash(SAGE):
+        leaves(scene, draw, clumps, DEEP)
     for x, y, rx, ry in ((64, 398, 50, 36), (140, 430, 56, 40), (40, 452, 60, 40), (214, 458, 36, 24)):
-        scene.wash(STONE, lambda x=x, y=y, rx=rx, ry=ry: ball(scene, x, y, rx, ry, DEEP, 0.5))
+        with scene.wash(STONE):
+            ball(scene, x, y, rx, ry, DEEP, 0.5)
     _boat(scene)
 
 
@@ -162,6 +188,8 @@ def _boat(scene: Washed) -> None:
     scene.shade(soft(np.hypot((X - 366) / 100, (Y - 448) / 13) * 13 - 13, 8), (0.05, 0.05, 0.05), 0.8)
     hull = soft(np.maximum(np.maximum(422 - (X - 372) ** 2 * 0.0016 - Y, Y - keel), ends), 2)
     planks = np.clip(0.45 + 0.22 * (X - 372) / 84 - (Y - 430) / 60, 0.05, 1)
-    scene.wash(BRICK, lambda: scene.lay(hull, ramp(planks, GREY), -0.0032 * (X - 372), 0.7))
+    with scene.wash(BRICK):
+        scene.lay(hull, ramp(planks, GREY), -0.0032 * (X - 372), 0.7)
     well = soft(np.hypot((X - 372) / 80, (Y - gunwale) / 7) * 7 - 7, 2)
-    scene.wash(OCHRE, lambda: scene.lay(well, _grey(0.18), 0.0, 0.7))
+    with scene.wash(OCHRE):
+        scene.lay(well, _grey(0.18), 0.0, 0.7)

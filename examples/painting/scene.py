@@ -5,12 +5,13 @@ Colours are display-encoded RGB in [0, 1], pictures float32 (H, W, 3), angles ra
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]  # float32, except where a docstring says otherwise
 Random = np.random.Generator
 Colour = tuple[float, float, float]
 Stops = Sequence[tuple[float, Colour]]
@@ -130,3 +131,18 @@ def leaves(scene: Scene, draw: Random, clumps: Sequence[tuple[float, float, floa
         nz = np.sqrt(np.clip(1 - far**2, 0, 1))
         lit = np.clip(light(nx, ny, nz) + 0.22 * noise(draw, 14, 3), 0, 1)
         scene.lay(soft((far - 1) * radius, 3), ramp(lit, stops), np.arctan2(ny, nx) + np.pi / 2 + dabs, 0.5)
+
+
+def trunk(scene: Scene, x: float, flare: float, foot: float, stops: Stops) -> None:
+    """A tree's trunk at column ``x``, wider from row ``flare`` down to ``foot``, and its two boughs."""
+    fork = flare - 66
+    for middle, half, low in (
+        (x + 8 * np.sin(Y / 38), 15.0, foot),
+        (x + (fork - Y) * 0.56, 7.0, fork - 2),
+        (x - (fork - Y) * 0.54, 6.0, fork - 2),
+    ):
+        wide = half + np.clip(Y - flare, 0, 60) * 0.4
+        across = (X - middle) / wide
+        mask = soft((np.abs(across) - 1) * wide, 2) * (low > Y) * (Y > 120)
+        tilt = np.arctan2(1.0, np.gradient(middle, axis=0)) + 0.12 * np.sin(Y / 7)
+        scene.lay(mask.astype(np.float32), ramp(np.clip(0.5 + 0.5 * across, 0, 1), stops), tilt, 0.5)

@@ -16,6 +16,7 @@ from painting.scene import (
     ramp,
     ridge,
     soft,
+    trunk,
     turned,
 )
 
@@ -141,17 +142,7 @@ def _meadow(scene: Scene, draw: Random) -> None:
 
 def _tree(scene: Scene, draw: Random) -> None:
     bark = [(0, (0.06, 0.03, 0.05)), (0.4, (0.26, 0.14, 0.10)), (0.75, (0.56, 0.36, 0.22)), (1, (0.90, 0.68, 0.42))]
-    for line, half in (
-        (lambda y: 66 + 8 * np.sin(y / 40), 15.0),
-        (lambda y: 66 + (300 - y) * 0.62, 7.0),
-        (lambda y: 66 - (290 - y) * 0.5, 6.0),
-    ):
-        middle = line(Y)
-        wide = half + np.clip(Y - 318, 0, 60) * 0.4
-        across = (X - middle) / wide
-        mask = soft((np.abs(across) - 1) * wide, 2) * (Y < 352) * (Y > 120) * ((half > 10) | (Y < 295))
-        tilt = np.arctan2(1.0, np.gradient(middle, axis=0))
-        scene.lay(mask.astype(np.float32), ramp(np.clip(0.5 + 0.5 * across, 0, 1), bark), tilt, 0.5)
+    trunk(scene, 66, 318, 352, bark)
     clumps = [
         (30, 60, 64),
         (98, 46, 58),
@@ -183,8 +174,8 @@ def _table(scene: Scene, draw: Random) -> None:
     scene.lay(
         soft(np.maximum(X - edge, 404 + 6 * np.sin(X / 24) - Y), 2), cloth, np.arctan2(1.0, -0.75) + 0.1 * fold, 0.4
     )
-    stoneware = [(0, (0.10, 0.09, 0.14)), (0.22, (0.27, 0.26, 0.35)), (0.5, (0.53, 0.52, 0.60)), (0.78, (0.81, 0.79, 0.80)),
-                 (1, (1.0, 0.98, 0.93))]  # fmt: skip
+    greys = (0.10, 0.09, 0.14), (0.27, 0.26, 0.35), (0.53, 0.52, 0.60), (0.81, 0.79, 0.80), (1.0, 0.98, 0.93)
+    stoneware = list(zip((0, 0.22, 0.5, 0.78, 1), greys, strict=True))
     ring = np.abs(np.hypot((X - 456) / 34, (Y - 318) / 44) - 1) * 38 - 7
     lit = np.clip(0.55 - (Y - 318) / 90 + (X - 456) / 90, 0.1, 1)
     scene.shade(np.clip(1.4 - np.hypot((X - 440) / 105, (Y - 424) / 20), 0, 1), (0.10, 0.05, 0.10), 0.85)

@@ -32,12 +32,12 @@ class Wet:
     def __init__(self, scene: Scene, goal: Array, draw: Random) -> None:
         size = (HEIGHT * FINE, WIDTH * FINE)
         y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32) / FINE
-        shaky = [at + 0.8 * noise(draw, 34, 3, size) for at in (x, y)]
+        shaky_x, shaky_y = (at + 0.8 * noise(draw, 34, 3, size) for at in (x, y))
         self.thing = cv2.remap(
-            scene.thing.astype(np.float32), *shaky, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+            scene.thing.astype(np.float32), shaky_x, shaky_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
         )
         self.goal = cv2.remap(
-            cv2.GaussianBlur(goal, (0, 0), 1.2), *shaky, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            cv2.GaussianBlur(goal, (0, 0), 1.2), shaky_x, shaky_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         self.tooth = np.clip(noise(draw, 6.0, 3, size) * 1.1, -1.5, 1.5)
         self.density = np.zeros((*size, 3), np.float32)
