@@ -1,0 +1,227 @@
+"""The command: argv to settings to ``stylize.run``; progress bars and exit codes."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from stylize.errors import SettingsError, StylizeError
+from stylize.settings import FLAG, GROUPS, OPTIONS, Option, Settings
+
+if TYPE_CHECKING:
+    from stylize.pipeline import Result
+
+# Exit codes as shells and farms know them.
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+
+
+class _ShotFirst(click.Group):
+    """A group whose first word may be a shot: ``stylize SHOT`` is ``stylize run SHOT``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ("--help", "-h", "--version"):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        run = self.commands["run"]
+        formatter.write_text("Usage: stylize SHOT --style PICTURE [OPTIONS]")
+        formatter.write_paragraph()
+        formatter.write_text(
+            "Renders a few keyframes of a shot after a reference picture, or takes painted ones, and carries "
+            "their look through all frames. SHOT is a movie, a folder of frames, a pattern (name.####.png), or a "
+            "project (shot.stylize) to go on with."
+        )
+        run.format_options(click.Context(run, parent=ctx), formatter)
+        with formatter.section("Other commands"):
+            formatter.write_dl([(n, c.get_short_help_str()) for n, c in self.commands.items() if n != "run"])
+
+
+class _Grouped(click.Command):
+    """A command whose help shows its options by group, the ones that matter first."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for group in GROUPS:
+            records = []
+            for param in self.params:
+                told = param.get_help_record(ctx)
+                if isinstance(param, click.Option) and told and _group(param) == group:
+                    records.append(told)
+            if records:
+                with formatter.section(group):
+                    formatter.write_dl(records)
+
+
+def _group(param: click.Option) -> str:
+    option = OPTIONS.get(param.name or "")
+    return option.group if option else GROUPS[-1]
+
+
+def _click_option(option: Option) -> Callable[[Any], Any]:
+    default = "" if option.default in (None, False, True) else f"  [default: {option.default}]"
+    more: dict[str, Any] = {"is_flag": True} if option.kind is FLAG else {"metavar": option.kind.metavar}
+    return click.option(*option.flags, option.name, help=option.help + default, default=None, **more)
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    command = click.option("-v", "--verbose", is_flag=True, help="Say more, for every stage.")(command)
+    command = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")(command)
+    for option in reversed(OPTIONS.values()):
+        command = _click_option(option)(command)
+    return command
+
+
+@click.group(cls=_ShotFirst, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="stylize")
+def command() -> None:
+    """Carry a painted look through a shot from a few keyframes."""
+
+
+@command.command("run", cls=_Grouped, short_help="Do the whole job; the word itself may be left out.")
+@click.argument("shot", type=click.Path(path_type=Path))
+@_options
+def run_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
+    """Stylise SHOT: a movie, a folder of frames, a pattern (name.####.png), or a project to go on with."""
+    path, settings = _settings(shot, asked)
+    import stylize.pipeline
+
+    say = _Voice(quiet, verbose)
+    started = time.monotonic()
+    result = stylize.pipeline.run(path, settings, _project(shot, settings), say.progress, say.message)
+    say.close()
+    _tell(result, settings, say, time.monotonic() - started)
+
+
+@command.command("plan", cls=_Grouped, short_help="Show cuts and keyframes, and why; renders nothing.")
+@click.argument("shot", type=click.Path(path_type=Path))
+@_options
+def plan_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
+    """Show where SHOT cuts, which frames would be keyframes and why; renders nothing."""
+    path, settings = _settings(shot, asked, planning=True)
+    import stylize.pipeline
+
+    say = _Voice(quiet, verbose)
+    planned = stylize.pipeline.plan(path, settings, _project(shot, settings), say.progress, say.message)
+    say.close()
+    _tell_keyframes(planned)
+    frames = sum(len(shot.frames) for shot in planned.shots)
+    keys = sum(len(shot.keyframes) for shot in planned.shots)
+    seconds = stylize.pipeline.expected_seconds(planned)
+    click.echo(f"{frames} frames, {len(planned.shots)} shots, {keys} keyframes; about {_spell(seconds)} to make")
+
+
+def _settings(shot: Path, asked: dict[str, Any], planning: bool = False) -> tuple[Path, Settings]:
+    """Settings from the flags; of a project, its own with the flags laid over them."""
+    given = {name: value for name, value in asked.items() if value not in (None, False)}
+    if given.get("split"):
+        given["split"] = False
+    if not (shot / "project.toml").is_file():
+        if not planning:
+            _need_a_look(given)
+        return shot, Settings(**given)
+    from stylize.project import read_asked
+
+    path, stored = read_asked(shot)
+    return path, Settings(**{**stored.stored(), **given})
+
+
+def _need_a_look(given: dict[str, Any]) -> None:
+    if not {"style", "keys", "project", "from_stage", "to_stage"} & given.keys():
+        raise SettingsError("what is it to look like? Give a reference with --style PICTURE, or --keys FOLDER")
+
+
+def _project(shot: Path, settings: Settings) -> Path | None:
+    return shot if (shot / "project.toml").is_file() else settings.project
+
+
+class _Voice:
+    """What is said while the work goes on: bars on a terminal, nothing else unless asked."""
+
+    def __init__(self, quiet: bool, verbose: bool) -> None:
+        self.quiet, self.verbose = quiet, verbose
+        self._bar: Any = None
+        self._stage = ""
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """See ``stylize.run``'s on_progress."""
+        if stage != self._stage:
+            self.close()
+            self._stage = stage
+            if self.verbose and not self.quiet and not sys.stderr.isatty():
+                click.echo(f"{stage}: {total}", err=True)
+            if not self.quiet and sys.stderr.isatty():
+                self._bar = click.progressbar(length=total, label=f"{stage:<10}", file=sys.stderr, show_pos=True)
+                self._bar.__enter__()
+        if self._bar is not None:
+            self._bar.update(done - self._bar.pos)
+
+    def message(self, text: str) -> None:
+        """See ``stylize.run``'s on_message."""
+        if not self.quiet:
+            self.close()
+            click.echo(text, err=True)
+
+    def close(self) -> None:
+        """Ends the bar that is being drawn."""
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
+        self._bar, self._stage = None, ""
+
+
+def _tell_keyframes(result: "Result") -> None:
+    for number, shot in enumerate(result.shots, 1):
+        click.echo(f"shot {number}: frames {shot.frames[0]}-{shot.frames[-1]}")
+        for key in shot.keyframes:
+            click.echo(f"  keyframe {key.frame}: {key.reason}")
+
+
+def _tell(result: "Result", settings: Settings, say: _Voice, seconds: float) -> None:
+    for note in result.notes:
+        say.message(f"note: {note}")
+    if say.quiet:
+        return
+    _tell_keyframes(result)
+    painted, rendered = len(result.painted), len(result.rendered)
+    keys = sum(len(shot.keyframes) for shot in result.shots)
+    click.echo(f"keyframes: {rendered} rendered, {painted} painted, {keys - rendered - painted} reused")
+    if settings.runs("propagate"):
+        click.echo(f"frames: {len(result.redone)} made, {len(result.reused)} reused, in {_spell(seconds)}")
+    click.echo(f"project: {result.project}")
+    for path in result.outputs:
+        click.echo(f"wrote: {path}")
+
+
+def _spell(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _fail(text: str, code: int) -> NoReturn:
+    click.echo(f"stylize: {' '.join(text.split())}", err=True)
+    sys.exit(code)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Runs the command and exits: 0 only when every frame is there, 2 for wrong words, 130 for Ctrl-C, else 1."""
+    try:
+        command.main(args=None if argv is None else list(argv), prog_name="stylize", standalone_mode=False)
+    except SettingsError as error:
+        _fail(str(error), MISUSED)
+    except StylizeError as error:
+        _fail(str(error), FAILED)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(MISUSED)
+    except click.ClickException as error:
+        _fail(f"{error.format_message()} See stylize --help.", MISUSED)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("stopped; what is done is kept, and the same command goes on from here", INTERRUPTED)
+    except OSError as error:
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}", FAILED)
+
+
+if __name__ == "__main__":
+    main()

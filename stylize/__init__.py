@@ -1,1 +1,57 @@
-"""Carry a painted look through a live-action shot from a few keyframes."""
+"""Carry a painted look through a live-action shot from a few keyframes.
+
+import stylize
+result = stylize.run("shot.mp4", style="ref.png")
+print(result.frames[12])
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stylize import errors
+from stylize.errors import StylizeError
+from stylize.settings import Settings
+
+if TYPE_CHECKING:
+    from stylize.pipeline import Result
+
+__all__ = ["Settings", "StylizeError", "errors", "plan", "run"]
+
+
+def _silent(*_: object) -> None:
+    """Hears and says nothing."""
+
+
+def run(
+    shot: str | Path,
+    *,
+    on_progress: Callable[[str, int, int], None] = _silent,
+    on_message: Callable[[str], None] = _silent,
+    **settings: Any,
+) -> "Result":
+    """Stylises a shot and returns what was made.
+
+    shot: a movie, a folder of frames or a pattern (``name.####.png``). settings: every option of the command by
+    its name, ``style="ref.png", keyframes=(12, 40)``; see ``Settings``. on_progress(stage, done, total) and
+    on_message(text) are called as the work goes on. The project folder keeps what is done: run again, and only
+    what has changed is made anew. Raises StylizeError, and for an unknown option TypeError.
+    """
+    from stylize import pipeline
+
+    asked = Settings(**settings)
+    return pipeline.run(Path(shot), asked, asked.project, on_progress, on_message)
+
+
+def plan(
+    shot: str | Path,
+    *,
+    on_progress: Callable[[str, int, int], None] = _silent,
+    on_message: Callable[[str], None] = _silent,
+    **settings: Any,
+) -> "Result":
+    """Finds cuts and keyframes, in ``result.shots``, and renders nothing; arguments as of ``run``."""
+    from stylize import pipeline
+
+    asked = Settings(**settings)
+    return pipeline.plan(Path(shot), asked, asked.project, on_progress, on_message)

@@ -7,7 +7,6 @@ is told from ours and is never written over.
 import contextlib
 import hashlib
 import json
-import os
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -115,7 +114,7 @@ class Project:
         made["digests"] = [*(d for d in made["digests"] if d != digest), digest][-8:]
         made["mark"] = mark
         self.save()
-        os.replace(partial, path)
+        partial.replace(path)
 
     def record(self, path: Path, mark: str) -> None:
         """Notes that ``path`` was made under ``mark``; for files that no person is expected to replace."""
@@ -174,7 +173,7 @@ class Project:
         partial = path.with_name(f".part-{path.name}")
         try:
             partial.write_text(text)
-            os.replace(partial, path)
+            partial.replace(path)
         except OSError as error:
             partial.unlink(missing_ok=True)
             raise OutputError(f"{path} cannot be written ({error.strerror}); free space or choose --project") from error

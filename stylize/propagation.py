@@ -5,7 +5,6 @@ with what the forward pass left. Every few seconds the state of a pass is kept, 
 on close to where it was, with the same bits.
 """
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -125,7 +124,7 @@ def _keep(path: Path, **arrays: Pixels) -> None:
     try:
         with partial.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type, unused-ignore]
-        os.replace(partial, path)
+        partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise OutputError(f"{path} cannot be written ({error.strerror}); free space or choose --project") from error

@@ -1,13 +1,15 @@
 """The render stage: keys that a person painted are taken as they are, the others are painted by the renderer."""
 
 import shutil
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from propagate.arrays import F32, Bytes, Floats
+from propagate.arrays import F32, Bytes, Floats, Pixels
 from propagate.flow import FlowEstimator, anchor, compose, sample
 from propagate.trust import trust
 from stylize.errors import FrameRangeError, PaintedKeyError, StyleError
@@ -95,9 +97,13 @@ def take_over(source: Path, target: Path, project: Project) -> None:
     if project.fresh(target, mark):
         return
     if source.suffix.lower() == ".png":
-        project.place(target, mark, lambda partial: _copy(source, partial))
+        project.place(target, mark, partial(_copy, source))
     else:
-        project.place(target, mark, lambda partial: write_image(partial, read_image(source)))
+        project.place(target, mark, partial(_write, read_image(source)))
+
+
+def _write(picture: Pixels, target: Path) -> None:
+    write_image(target, picture)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -132,8 +138,8 @@ def render_keys(
         )
         if number not in plan.painted and not project.fresh(path, before):
             key = _render(plan, number, earlier, plates, renderer, reference, seed, estimate)
-            dtype = np.uint16 if plan.depth == 16 else np.uint8
-            project.place(path, before, lambda partial, key=key: write_image(partial, quantise(key, dtype)))  # type: ignore[misc]
+            picture = quantise(key, np.uint16 if plan.depth == 16 else np.uint8)
+            project.place(path, before, partial(_write, picture))
             rendered.append(number)
         on_key(number, number in rendered)
         earlier = number
@@ -158,10 +164,8 @@ def _carry_over(
     plan: KeyPlan, earlier: int, number: int, plates: PlateSource, estimate: FlowEstimator
 ) -> tuple[Floats, Floats]:
     between = [frame for frame in plan.frames if earlier <= frame <= number]
-    composed = None
-    for composed in compose(between, plates.colour, estimate):
-        pass
-    assert composed is not None
+    # Only the last one counts; a queue of one spares holding the others.
+    (composed,) = deque(compose(between, plates.colour, estimate), maxlen=1)
     first, last = plates.colour(earlier), plates.colour(number)
     flow = anchor(composed.flow, first, last, estimate)
     key = np.ascontiguousarray(to_float(read_image(plan.keys[earlier]))[..., :3])

@@ -1,0 +1,242 @@
+"""Every option, once: its default, range and help. Flags, help texts and project files derive from here."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from fractions import Fraction
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from stylize.errors import SettingsError, StylizeError
+from stylize.sequences import parse_range
+
+STAGES = ("conform", "split", "pick", "render", "propagate", "export")
+RENDERERS = ("example", "painted", "diffusion")
+MAIN, KEYFRAMES, LOOK, MATTE, READING, RUN = GROUPS = (
+    "The five that matter", "Keyframes", "Look", "Matte", "Reading", "Run",
+)  # fmt: skip
+# Rates that people write short, over 1001.
+SHORT_RATES = {"23.976": 24000, "23.98": 24000, "29.97": 30000, "47.952": 48000, "59.94": 60000, "119.88": 120000}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of value: what it is called in messages, how it is read, and how it is stored in a project file.
+
+    read raises ValueError for what it does not take; whole tells numbers apart for the command line.
+    """
+
+    said: str
+    read: Callable[[Any], Any]
+    store: Callable[[Any], Any] = lambda value: value
+    metavar: str = "TEXT"
+
+
+def _path(value: Any) -> Path:
+    if not isinstance(value, str | Path) or not str(value):
+        raise ValueError
+    return Path(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+def _range(value: Any) -> str:
+    parse_range(_text(value))
+    return str(value)
+
+
+def _frames(value: Any) -> tuple[int, ...]:
+    if isinstance(value, str):
+        return tuple(sorted({n for part in parse_range(value).parts for n in part}))
+    return tuple(sorted({_whole(0, math.inf)(number) for number in value}))
+
+
+def _rate(value: Any) -> Fraction:
+    rate = Fraction(SHORT_RATES[value], 1001) if value in SHORT_RATES else Fraction(value)
+    if rate <= 0 or isinstance(value, bool | float):
+        raise ValueError
+    return rate
+
+
+def _whole(low: float, high: float) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        if isinstance(value, bool | float) or not low <= int(value) <= high:
+            raise ValueError
+        return int(value)
+
+    return read
+
+
+def _number(low: float, high: float) -> Callable[[Any], float]:
+    def read(value: Any) -> float:
+        if isinstance(value, bool) or not low <= float(value) <= high:
+            raise ValueError
+        return float(value)
+
+    return read
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in choices:
+            raise ValueError
+        return str(value)
+
+    return read
+
+
+def _choice(choices: tuple[str, ...]) -> Kind:
+    return Kind(f"one of {', '.join(choices)}", _one_of(choices), metavar="|".join(choices))
+
+
+PATH = Kind("a path", _path, str, "PATH")
+PICTURE = Kind("a path", _path, str, "PICTURE")
+FOLDER = Kind("a path", _path, str, "FOLDER")
+TARGET = Kind("a path", _text, metavar="PATH")
+FLAG = Kind("true or false", _flag)
+RANGE = Kind("frames as 1001-1100 or 10-50x2", _range, metavar="RANGE")
+FRAMES = Kind("frames as 12,40,77 or 1001-1100", _frames, lambda value: ",".join(map(str, value)), "FRAMES")
+RATE = Kind("frames per second as 24, 23.976 or 24000/1001", _rate, str, "RATE")
+SHARE = Kind("a number from 0 to 1", _number(0, 1), metavar="0..1")
+COUNT = Kind("a whole number of 1 or more", _whole(1, math.inf), metavar="N")
+NUMBER = Kind("a whole number of 0 or more", _whole(0, 2**31 - 1), metavar="N")
+STAGE = _choice(STAGES)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option. flags: on the command line. stored: kept in the project's file, not only for one run."""
+
+    name: str
+    kind: Kind
+    default: Any
+    help: str
+    group: str
+    flags: tuple[str, ...]
+    stored: bool
+
+
+def _option(
+    kind: Kind, default: Any, group: str, help: str, *, flags: tuple[str, ...] | None = None, stored: bool = True
+) -> Any:
+    return field(default=default, metadata={"told": (kind, group, help, flags, stored)})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a user asks for. Texts are read as on the command line.
+
+    Raises SettingsError for a value that an option does not take, and for a mix that would do nothing.
+    """
+
+    style: Path | None = _option(PICTURE, None, MAIN, "Reference picture whose manner the keyframes are painted in.")
+    keys: Path | None = _option(FOLDER, None, MAIN, "Folder of painted keys, named by frame number.")
+    output: str | None = _option(
+        TARGET, None, MAIN, "Folder, pattern (out/name.####.png) or movie (.mp4, .mov) to write.",
+        flags=("-o", "--output"),
+    )  # fmt: skip
+    frames: str | None = _option(RANGE, None, MAIN, "Part of the shot to work on, as 1001-1100 or 10-50x2.")
+    keyframes: tuple[int, ...] | None = _option(FRAMES, None, MAIN, "Frames to take as keyframes, as 12,40,77.")
+
+    max_keyframes: int | None = _option(COUNT, None, KEYFRAMES, "Most keyframes to pick in each shot.")
+    coverage: float = _option(SHARE, 0.75, KEYFRAMES, "Share of every frame that the keyframes must explain.")
+    split: bool = _option(FLAG, True, KEYFRAMES, "Take the footage as one shot, even where it cuts.",
+                          flags=("--no-split",))  # fmt: skip
+
+    renderer: str = _option(_choice(RENDERERS), "example", LOOK, "What paints the keyframes.")
+    structure: float = _option(SHARE, 0.5, LOOK, "How much the plate's edges rule over the reference's own.")
+    keep_colours: bool = _option(FLAG, False, LOOK, "Keep the plate's hues instead of the reference's palette.")
+    seed: int = _option(NUMBER, 0, LOOK, "Another number gives another painting.")
+
+    matte: Path | None = _option(PATH, None, MATTE, "Where the style goes: sequence, movie or still; white is inside.")
+    matte_invert: bool = _option(FLAG, False, MATTE, "The style goes where the matte is black.")
+
+    rate: Fraction | None = _option(RATE, None, READING, "Frames per second of a sequence, as 24, 23.976, 24000/1001.")
+    start_number: int = _option(NUMBER, 1, READING, "Number of a movie's first frame.")
+    strict: bool = _option(FLAG, False, READING, "Refuse footage that cannot be read whole.")
+
+    project: Path | None = _option(FOLDER, None, RUN, "Project folder; the default is beside the shot.", stored=False)
+    overwrite: bool = _option(FLAG, False, RUN, "Replace files that are in the way of the output.", stored=False)
+    threads: int | None = _option(COUNT, None, RUN, "Threads to use; the result does not depend on it.", stored=False)
+    from_stage: str | None = _option(STAGE, None, RUN, "First stage to run; it is made anew.", flags=("--from",),
+                                     stored=False)  # fmt: skip
+    to_stage: str | None = _option(STAGE, None, RUN, "Last stage to run.", flags=("--to",), stored=False)
+
+    def __post_init__(self) -> None:
+        for option in OPTIONS.values():
+            object.__setattr__(self, option.name, _read(option, getattr(self, option.name)))
+        _refuse_idle(self)
+
+    def stored(self) -> dict[str, Any]:
+        """What a project file keeps: the options that are not at their default, as TOML can write them."""
+        return {
+            option.name: option.kind.store(getattr(self, option.name))
+            for option in OPTIONS.values()
+            if option.stored and getattr(self, option.name) != option.default
+        }
+
+    def runs(self, stage: str) -> bool:
+        """Whether a stage is among those from ``from_stage`` to ``to_stage``."""
+        first = STAGES.index(self.from_stage) if self.from_stage else 0
+        last = STAGES.index(self.to_stage) if self.to_stage else len(STAGES)
+        return first <= STAGES.index(stage) <= last
+
+
+def _options() -> Mapping[str, Option]:
+    found = {}
+    for known in fields(Settings):
+        kind, group, help_text, flags, stored = known.metadata["told"]
+        flags = flags or ("--" + known.name.replace("_", "-"),)
+        found[known.name] = Option(known.name, kind, known.default, help_text, group, flags, stored)
+    return MappingProxyType(found)
+
+
+OPTIONS: Mapping[str, Option] = _options()
+
+
+def _read(option: Option, value: Any) -> Any:
+    if value is None and option.default is None:
+        return None
+    try:
+        return option.kind.read(value)
+    except StylizeError as error:
+        raise SettingsError(f"{option.flags[-1]}: {error}") from error
+    except (ValueError, TypeError, ArithmeticError):
+        raise SettingsError(f"{option.flags[-1]} must be {option.kind.said}, not {str(value)!r}") from None
+
+
+def _refuse_idle(settings: Settings) -> None:
+    """An option that would be accepted and do nothing is an error."""
+    if settings.style is None and (settings.structure != OPTIONS["structure"].default or settings.keep_colours):
+        raise SettingsError("--structure and --keep-colours are about painting keys; give a reference, --style PICTURE")
+    if settings.matte is None and settings.matte_invert:
+        raise SettingsError("--matte-invert needs a matte to invert; give one with --matte PATH")
+    first, last = settings.from_stage, settings.to_stage
+    if first and last and STAGES.index(first) > STAGES.index(last):
+        raise SettingsError(f"--from {first} comes after --to {last}; the stages are {', '.join(STAGES)}")
+
+
+def read_settings(stored: Mapping[str, Any], where: str) -> Settings:
+    """Settings from a project file named ``where``. Raises SettingsError naming the file and what is wrong in it."""
+    known = [option.name for option in OPTIONS.values() if option.stored]
+    for name in stored:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise SettingsError(f"{where}: there is no setting {name!r}, {hint}there are {', '.join(known)}")
+    try:
+        return Settings(**stored)
+    except SettingsError as error:
+        raise SettingsError(f"{where}: {error}") from error

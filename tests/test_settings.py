@@ -1,0 +1,87 @@
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from stylize.errors import SettingsError
+from stylize.settings import GROUPS, MAIN, OPTIONS, STAGES, Settings, read_settings
+
+
+def test_values_are_read_from_text_as_from_python():
+    asked = Settings(style="ref.png", keyframes="12,40-41", rate="23.976", structure="0.25", frames="10-50x2")
+    assert asked.style == Path("ref.png")
+    assert asked.keyframes == (12, 40, 41)
+    assert asked.rate == Fraction(24000, 1001)
+    assert asked.structure == 0.25
+    assert asked == Settings(
+        style=Path("ref.png"), keyframes=[41, 12, 40], rate=Fraction(24000, 1001), structure=0.25, frames="10-50x2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("structure", 2, "--structure must be a number from 0 to 1, not '2'"),
+        ("structure", "nan", "from 0 to 1"),
+        ("structure", True, "from 0 to 1"),
+        ("coverage", "most", "from 0 to 1"),
+        ("max_keyframes", 0, "a whole number of 1 or more"),
+        ("max_keyframes", 1.5, "a whole number of 1 or more"),
+        ("renderer", "oil", "one of example, painted, diffusion"),
+        ("rate", "24/0", "23.976 or 24000/1001"),
+        ("rate", -1, "23.976 or 24000/1001"),
+        ("frames", "50-10", "backwards"),
+        ("frames", "few", "1001-1100"),
+        ("keyframes", "first", "1001-1100"),
+        ("style", "", "a path"),
+        ("overwrite", "yes", "true or false"),
+        ("seed", None, "a whole number"),
+    ],
+)
+def test_a_bad_value_says_what_is_expected(name, value, told):
+    with pytest.raises(SettingsError, match="must be|frames") as error:
+        Settings(**{name: value})
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_setting_that_would_do_nothing_is_refused():
+    with pytest.raises(SettingsError, match="--style PICTURE"):
+        Settings(structure=0.9)
+    with pytest.raises(SettingsError, match="--matte PATH"):
+        Settings(matte_invert=True)
+    with pytest.raises(SettingsError, match="--from export comes after --to pick"):
+        Settings(from_stage="export", to_stage="pick")
+
+
+def test_stored_settings_read_back_as_they_were():
+    asked = Settings(style="ref.png", keyframes=(1, 9), rate="24000/1001", split=False, seed=3, overwrite=True)
+    stored = asked.stored()
+    assert "overwrite" not in stored  # how one run was made, not what is wanted
+    assert "matte" not in stored
+    again = read_settings(stored, "project.toml")
+    assert again.stored() == stored
+    assert again.rate == Fraction(24000, 1001)
+    assert again.split is False
+
+
+def test_a_misspelt_setting_lists_those_that_exist():
+    with pytest.raises(SettingsError, match="'strukture', did you mean 'structure'.*keep_colours") as error:
+        read_settings({"strukture": 0.5}, "x.stylize/project.toml")
+    assert str(error.value).startswith("x.stylize/project.toml: ")
+    with pytest.raises(SettingsError, match=r"project.toml: --structure must be"):
+        read_settings({"structure": 9}, "project.toml")
+
+
+def test_every_option_has_a_group_a_flag_and_help_and_five_lead():
+    assert {option.group for option in OPTIONS.values()} == set(GROUPS)
+    assert [o.name for o in OPTIONS.values() if o.group == MAIN] == ["style", "keys", "output", "frames", "keyframes"]
+    flags = [flag for option in OPTIONS.values() for flag in option.flags]
+    assert len(flags) == len(set(flags))
+    assert "--no-split" in flags
+    assert all(option.help for option in OPTIONS.values())
+
+
+def test_a_part_of_the_stages():
+    part = Settings(from_stage="pick", to_stage="render")
+    assert [stage for stage in STAGES if part.runs(stage)] == ["pick", "render"]
