@@ -24,8 +24,8 @@ from painting.scene import (
 )
 
 PAPER: Colour = (0.955, 0.92, 0.845)
-SKY: Colour = (0.79, 0.84, 0.85)
-RIVER: Colour = (0.72, 0.79, 0.80)
+SKY: Colour = (0.70, 0.81, 0.87)
+RIVER: Colour = (0.60, 0.74, 0.81)
 SAGE: Colour = (0.78, 0.79, 0.60)
 OCHRE: Colour = (0.91, 0.81, 0.62)
 BRICK: Colour = (0.86, 0.62, 0.48)
