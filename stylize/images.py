@@ -9,9 +9,10 @@ import shutil
 import struct
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -39,26 +40,25 @@ def read_image(path: str | Path) -> Pixels:
     [0, 1], as uint16. An orientation tag is applied; an EXR fills its display window. InputError if the file is
     missing, is no picture, is cut off or holds NaN.
     """
-    path = Path(path)
-    source = _open(path)
-    try:
-        spec = source.spec()
-        linear = str(spec.format) in _FLOAT_TYPES
-        kind = "float" if linear else "uint8" if str(spec.format) == "uint8" else "uint16"
-        stored = source.read_image(0, 0, 0, spec.nchannels, kind)
-        complaint = source.geterror() if source.has_error else ""
-    finally:
-        source.close()
-    if stored is None or complaint:
-        raise InputError(f"{path}: the picture is cut off or damaged ({_short(complaint)}): copy or export it again")
-    straight = spec.get_int_attribute("oiio:UnassociatedAlpha", 0) == 1
-    pixels = _into_display_window(_pick_channels(stored, spec), spec)
-    pixels = _encode_linear(pixels, straight, path) if linear else _unpremultiplied(pixels, straight)
-    return _upright(pixels, spec.get_int_attribute("Orientation", 1))
+    stored = _read_stored(Path(path))
+    if stored.linear:
+        pixels = _encode_linear(stored.pixels, stored.straight)
+    else:
+        pixels = _unpremultiplied(stored.pixels, stored.straight)
+    return _upright(pixels, stored.orientation)
 
 
-def image_size(path: str | Path) -> tuple[int, int]:
-    """Width and height as `read_image` gives them, from the header alone; InputError as there."""
+@dataclass(frozen=True)
+class ImageFacts:
+    """How `read_image` gives a picture: width and height, bits a channel, with alpha or not."""
+
+    size: tuple[int, int]
+    depth: Literal[8, 16]
+    alpha: bool
+
+
+def image_facts(path: str | Path) -> ImageFacts:
+    """Size, depth and alpha of a picture from its header alone; InputError as `read_image`."""
     source = _open(Path(path))
     try:
         spec = source.spec()
@@ -66,7 +66,23 @@ def image_size(path: str | Path) -> tuple[int, int]:
         source.close()
     turned = spec.get_int_attribute("Orientation", 1) >= 5
     width, height = (spec.full_width, spec.full_height) if _has_windows(spec) else (spec.width, spec.height)
-    return (height, width) if turned else (width, height)
+    size = (height, width) if turned else (width, height)
+    return ImageFacts(size, 8 if str(spec.format) == "uint8" else 16, spec.alpha_channel >= 0)
+
+
+def image_size(path: str | Path) -> tuple[int, int]:
+    """Width and height of a picture from its header alone; InputError as `read_image`."""
+    return image_facts(path).size
+
+
+def read_values(path: str | Path) -> Floats:
+    """Read a picture of data, such as a matte: float32 in [0, 1], (H, W, 3) or (H, W, 4), no colour conversion.
+
+    Integers are divided by their largest value; floats are taken as they are, clipped. InputError as `read_image`.
+    """
+    stored = _read_stored(Path(path))
+    values = np.clip(stored.pixels, 0, 1) if stored.linear else to_float(stored.pixels)
+    return _upright(values.astype(np.float32, copy=False), stored.orientation)
 
 
 def write_image(path: str | Path, pixels: Pixels, *, text: Mapping[str, str] | None = None) -> None:
@@ -101,6 +117,14 @@ def write_image(path: str | Path, pixels: Pixels, *, text: Mapping[str, str] | N
         raise OutputError(f"{path}: cannot be written ({reason}): free some space or choose another folder") from error
 
 
+def make_folder(folder: Path) -> None:
+    """Create a folder and those above it; OutputError if that is not allowed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: no folder can be made here ({error.strerror}): choose another place") from error
+
+
 def to_float(pixels: Pixels) -> Floats:
     """uint8 or uint16 of any shape -> float32 in [0, 1] of the same shape."""
     scale = np.float32(np.iinfo(pixels.dtype).max)
@@ -111,6 +135,16 @@ def quantise(floats: Floats, dtype: DTypeLike) -> Pixels:
     """Floats of any shape -> uint8 or uint16 of the same shape: clipped to [0, 1], halves rounded up."""
     top = np.float32(np.iinfo(np.dtype(dtype)).max)
     return np.floor(np.clip(floats, 0, 1) * top + np.float32(0.5)).astype(dtype)
+
+
+def widen(pixels: Pixels, depth: int, alpha: bool) -> Pixels:
+    """Pixels as uint16 if `depth` is 16, and with alpha, opaque where there was none, if `alpha`; nothing is lost."""
+    if depth == 16 and pixels.dtype == np.uint8:
+        pixels = pixels.astype(np.uint16) * 257
+    if alpha and pixels.shape[2] == 3:
+        opaque = np.full((*pixels.shape[:2], 1), np.iinfo(pixels.dtype).max, pixels.dtype)
+        pixels = np.concatenate([pixels, opaque], axis=2)
+    return pixels
 
 
 def encode_srgb(linear: Floats) -> Floats:
@@ -126,6 +160,35 @@ def _linear_light(dtype: str) -> Floats:
     top = np.iinfo(np.dtype(dtype)).max
     encoded = np.arange(top + 1, dtype=np.float64) / top
     return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A picture as its file has it: uint8, uint16 or (`linear`) float32, (H, W, 3) or (H, W, 4), not yet upright."""
+
+    pixels: Pixels
+    linear: bool
+    straight: bool
+    orientation: int
+
+
+def _read_stored(path: Path) -> _Stored:
+    source = _open(path)
+    try:
+        spec = source.spec()
+        linear = str(spec.format) in _FLOAT_TYPES
+        kind = "float" if linear else "uint8" if str(spec.format) == "uint8" else "uint16"
+        pixels = source.read_image(0, 0, 0, spec.nchannels, kind)
+        complaint = source.geterror() if source.has_error else ""
+    finally:
+        source.close()
+    if pixels is None or complaint:
+        raise InputError(f"{path}: the picture is cut off or damaged ({_short(complaint)}): copy or export it again")
+    pixels = _into_display_window(_pick_channels(pixels, spec), spec)
+    if linear and np.isnan(pixels).any():
+        raise InputError(f"{path}: the picture holds NaN, expected numbers: render it again or repair those pixels")
+    straight = spec.get_int_attribute("oiio:UnassociatedAlpha", 0) == 1
+    return _Stored(pixels, linear, straight, spec.get_int_attribute("Orientation", 1))
 
 
 def _open(path: Path) -> "OpenImageIO.ImageInput":
@@ -195,9 +258,7 @@ def _into_display_window(pixels: Pixels, spec: "OpenImageIO.ImageSpec") -> Pixel
     return seen
 
 
-def _encode_linear(pixels: Pixels, straight: bool, path: Path) -> Pixels:
-    if np.isnan(pixels).any():
-        raise InputError(f"{path}: the picture holds NaN, expected numbers: render it again or repair those pixels")
+def _encode_linear(pixels: Pixels, straight: bool) -> Pixels:
     colour = pixels[..., :3]
     if pixels.shape[2] == 3:
         return quantise(encode_srgb(np.clip(colour, 0, 1)), np.uint16)

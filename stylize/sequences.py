@@ -7,6 +7,7 @@ Nothing here opens a picture.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
 from pathlib import Path
 
 from stylize.errors import FrameRangeError, SequenceError, SettingsError
@@ -139,11 +140,15 @@ def clean_name(path: Path) -> str:
 
 
 def find_sequence(path: str | Path) -> dict[int, Path]:
-    """The files of one sequence by frame number, ascending; `path` is a folder or a pattern.
+    """The files of one sequence by frame number, ascending; `path` is a folder, a pattern or a single picture.
 
-    Gaps are allowed here: see `check_no_gaps`. SequenceError if nothing is there, if a folder holds pictures of
-    several sequences or without a number, or if two files have one number.
+    A single picture is a sequence of one; without a number it is frame 1. Gaps are allowed here: see `check_no_gaps`.
+    SequenceError if nothing is there, if a folder holds pictures of several sequences or without a number, or if two
+    files have one number.
     """
+    if Path(path).is_file():
+        number = frame_number(Path(path))
+        return {1 if number is None else number: Path(path)}
     pattern = None if Path(path).is_dir() else parse_pattern(path)
     folder = pattern.folder if pattern else Path(path)
     if pattern is None:
@@ -164,17 +169,14 @@ def numbered(folder: str | Path) -> dict[int, Path]:
 
 
 def check_no_gaps(frames: Sequence[int], step: int = 1, name: str | Path = "the sequence") -> None:
-    """SequenceError naming the missing range, if ascending `frames` leave one out on the way from first to last."""
-    if frames:
-        check_complete(frames, range(frames[0], frames[-1] + 1, step), name)
-
-
-def check_complete(frames: Iterable[int], wanted: Iterable[int], name: str | Path) -> None:
-    """SequenceError naming what is missing, if `frames` lack any of the `wanted` numbers."""
-    if missing := set(wanted).difference(frames):
-        word = "frame" if len(missing) == 1 else "frames"
+    """SequenceError naming what is missing, if ascending `frames` leave out one on the way from first to last."""
+    steps = ((before, after) for before, after in pairwise(frames) if after - before > step)
+    # At most as many as will be spelt: names such as 20261121_093000 leave gaps of millions.
+    missing = [range(before + step, after, step) for before, after in islice(steps, _RANGES_SPELT)]
+    if missing:
+        spelt = ", ".join(f"{gap[0]}" if len(gap) == 1 else f"{gap[0]}-{gap[-1]}" for gap in missing)
         how = "add the missing files, or choose frames that exist with --frames"
-        raise SequenceError(f"{name}: {word} {spell_frames(missing)} missing: {how}")
+        raise SequenceError(f"{name}: the sequence has gaps, {spelt} missing: {how}")
 
 
 def _one_sequence(folder: Path) -> dict[int, Path]:

@@ -149,11 +149,22 @@ def test_nothing_there(tmp_path: Path) -> None:
         find_sequence(tmp_path / "none")
 
 
+def test_a_single_picture_is_a_sequence_of_one(tmp_path: Path) -> None:
+    touch(tmp_path, "plate.0012.png", "hill.png")
+    assert find_sequence(tmp_path / "plate.0012.png") == {12: tmp_path / "plate.0012.png"}
+    assert list(find_sequence(tmp_path / "hill.png")) == [1]
+
+
+def test_a_gap_of_millions_is_named_at_once() -> None:
+    with pytest.raises(SequenceError, match="2-20261121093000 missing"):
+        check_no_gaps([1, 20261121093001])
+
+
 def test_gaps_are_named() -> None:
     check_no_gaps([1001, 1002, 1003])
     check_no_gaps([1, 3, 5], step=2)
     check_no_gaps([])
-    with pytest.raises(SequenceError, match=r"plates: frames 1003-1005, 1007 missing"):
+    with pytest.raises(SequenceError, match=r"plates: the sequence has gaps, 1003-1005, 1007 missing"):
         check_no_gaps([1001, 1002, 1006, 1008], name="plates")
-    with pytest.raises(SequenceError, match="frame 5 missing"):
+    with pytest.raises(SequenceError, match="gaps, 5 missing"):
         check_no_gaps([1, 3, 7], step=2)
