@@ -275,7 +275,7 @@ def _import_keys(work: _Run) -> tuple[int, ...]:
 
 def _painted(work: _Run) -> tuple[int, ...]:
     """Numbers of the keys that a person painted: those from --keys, and pictures in keys/ that we did not make."""
-    found = numbered(work.project.folder("keys"))
+    found = _key_files(work)
     theirs = set(numbered(Path(work.settings.keys))) if work.settings.keys is not None else set()
     painted = []
     for number, path in found.items():
@@ -286,7 +286,8 @@ def _painted(work: _Run) -> tuple[int, ...]:
 
 
 def _key_files(work: _Run) -> dict[int, Path]:
-    return numbered(work.project.folder("keys"))
+    folder = work.project.folder("keys")
+    return numbered(folder) if any(not path.name.startswith(".") for path in folder.iterdir()) else {}
 
 
 def _keyframes(

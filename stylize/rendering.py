@@ -16,7 +16,7 @@ from stylize.errors import FrameRangeError, PaintedKeyError, StyleError
 from stylize.images import image_size, quantise, read_image, to_float, write_image
 from stylize.project import Project, fingerprint
 from stylize.renderers.protocol import Renderer, RenderRequest
-from stylize.sequences import numbered
+from stylize.sequences import PICTURE_SUFFIXES, numbered
 
 # Pixels of a reference picture beyond which it is refused: it would be made far smaller anyway.
 LARGEST_STYLE = 100_000_000
@@ -65,9 +65,9 @@ def painted_keys(folder: Path, frames: Sequence[int], size: tuple[int, int]) -> 
     """
     if not folder.is_dir():
         raise PaintedKeyError(f"--keys takes a folder of painted keys, and {folder} is none")
-    found = numbered(folder)
-    if not found:
+    if not any(path.suffix.lower() in PICTURE_SUFFIXES for path in folder.iterdir()):
         raise PaintedKeyError(f"{folder} holds no painted keys; name them by frame number, as key.0012.png")
+    found = numbered(folder)
     for number, path in found.items():
         check_key(path, number, frames, size)
     return found
