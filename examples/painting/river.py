@@ -24,11 +24,11 @@ from painting.scene import (
 )
 
 PAPER: Colour = (0.955, 0.92, 0.845)
-SKY: Colour = (0.70, 0.81, 0.87)
-RIVER: Colour = (0.60, 0.74, 0.81)
-SAGE: Colour = (0.78, 0.79, 0.60)
-OCHRE: Colour = (0.91, 0.81, 0.62)
-BRICK: Colour = (0.86, 0.62, 0.48)
+SKY: Colour = (0.85, 0.88, 0.86)
+RIVER: Colour = (0.58, 0.73, 0.80)
+SAGE: Colour = (0.74, 0.78, 0.54)
+OCHRE: Colour = (0.92, 0.80, 0.56)
+BRICK: Colour = (0.86, 0.58, 0.44)
 STONE: Colour = (0.87, 0.84, 0.79)
 GREY: Stops = [(0.0, (0.0, 0.0, 0.0)), (1.0, (1.0, 1.0, 1.0))]
 DEEP: Stops = [(0.0, (0.0, 0.0, 0.0)), (0.3, (0.16, 0.16, 0.16)), (0.7, (0.62, 0.62, 0.62)), (1.0, (1.0, 1.0, 1.0))]
@@ -168,7 +168,7 @@ def _near_bank(scene: Washed, draw: Random) -> None:
     with scene.wash(SAGE):
         scene.lay(soft(left - Y, 3), ramp(lit, GREY), blades, 0.5)
     right = 352 + 0.8 * np.clip(560 - X, -60, 400) + 9 * noise(draw, 40, 3)
-    with scene.wash(OCHRE):
+    with scene.wash(SAGE):
         scene.lay(soft(right - Y, 3), ramp(np.clip(lit - 0.05, 0, 1), GREY), blades + 0.5, 0.5)
     with scene.wash(OCHRE):
         trunk(scene, 574, 360, 392, [(0, (0, 0, 0)), (0.1, (0.05, 0.05, 0.05)), (1, (0.92, 0.92, 0.92))])
