@@ -5,7 +5,6 @@ worked in bands of a fixed height that see each other's fields only as they were
 chance is a hash of place and sweep: so the result depends on neither threads nor processor.
 """
 
-from functools import cache
 from typing import Any
 
 import numba as nb
@@ -26,120 +25,117 @@ def _chance(x: int, y: int, sweep: int, step: int) -> Any:
     return np.uint32(h ^ np.uint32(h >> np.uint32(16)))
 
 
-@cache
-def _kernels(radius: int) -> tuple[Any, Any]:
-    """Compiled (sweep, measure) for one radius: a run's length known to the compiler doubles the speed."""
-    rows = 2 * radius + 1
+@nb.njit(nogil=True, error_model="numpy", cache=True)
+def _difference(window: Any, target: Any, ty: int, tx: int, source: Any, sy: int, sx: int, limit: int) -> Any:
+    rows = len(window)
     run = rows * CHANNELS
+    # Unsigned indices spare the test for negative ones; bytes are subtracted as bytes, larger minus
+    # smaller, so that the loop becomes a few vector instructions.
+    total = np.int64(0)
+    for j in range(rows):
+        a = target[np.uint64(ty + j)][np.uint64(tx * CHANNELS) :]
+        b = source[np.uint64(sy + j)][np.uint64(sx * CHANNELS) :]
+        part = np.uint32(0)
+        for i in range(run):
+            e = np.uint32(np.uint8(max(a[i], b[i]) - min(a[i], b[i])))
+            part = np.uint32(part + np.uint32(e * e))
+        total += np.int64(part)
+        if total >= limit:
+            break
+    return total
 
-    @nb.njit(nogil=True, error_model="numpy", cache=True)
-    def difference(target: Any, ty: int, tx: int, source: Any, sy: int, sx: int, limit: int) -> Any:
-        # Unsigned indices spare the test for negative ones; bytes are subtracted as bytes, larger minus
-        # smaller, so that the loop becomes a few vector instructions.
-        total = np.int64(0)
-        for j in range(rows):
-            a = target[np.uint64(ty + j)][np.uint64(tx * CHANNELS) :]
-            b = source[np.uint64(sy + j)][np.uint64(sx * CHANNELS) :]
-            part = np.uint32(0)
-            for i in range(run):
-                e = np.uint32(np.uint8(max(a[i], b[i]) - min(a[i], b[i])))
-                part = np.uint32(part + np.uint32(e * e))
-            total += np.int64(part)
-            if total >= limit:
-                break
-        return total
 
-    @nb.njit(nogil=True, error_model="numpy", cache=True)
-    def cost_of(
-        target: Any, source: Any, y: int, x: int, sy: int, sx: int, expected: Any, stray: int, reach: int,
-        burden: Any, limit: int,
-    ) -> Any:  # fmt: skip
-        extra = np.int64(burden[sy, sx])
-        if stray > 0:
-            dx = sx * SUBPIXEL - expected[y, x, 0]
-            dy = sy * SUBPIXEL - expected[y, x, 1]
-            extra += stray * min((dx * dx + dy * dy) // (SUBPIXEL * SUBPIXEL), reach * reach)
-        if extra >= limit:
-            return limit
-        return extra + difference(target, y, x, source, sy, sx, limit - extra)
+@nb.njit(nogil=True, error_model="numpy", cache=True)
+def _cost_of(
+    window: Any, target: Any, source: Any, y: int, x: int, sy: int, sx: int, expected: Any, stray: int, reach: int,
+    burden: Any, limit: int,
+) -> Any:  # fmt: skip
+    extra = np.int64(burden[sy, sx])
+    if stray > 0:
+        dx = sx * SUBPIXEL - expected[y, x, 0]
+        dy = sy * SUBPIXEL - expected[y, x, 1]
+        extra += stray * min((dx * dx + dy * dy) // (SUBPIXEL * SUBPIXEL), reach * reach)
+    if extra >= limit:
+        return limit
+    return extra + _difference(window, target, y, x, source, sy, sx, limit - extra)
 
-    @nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
-    def sweep_field(
-        target: Any, source: Any, field: Any, before: Any, cost: Any, mask: Any, expected: Any, stray: int,
-        reach: int, burden: Any, number: int, widest: int,
-    ) -> None:  # fmt: skip
-        height, width = cost.shape
-        high, wide = burden.shape
-        down = number % 2 == 0
-        ahead = -1 if down else 1
-        for band in nb.prange((height + BAND - 1) // BAND):
-            top = np.int64(band) * BAND  # prange counts in unsigned numbers, which would turn sums into floats
-            end = min(height, top + BAND)
-            for row in range(end - top):
-                y = top + row if down else end - 1 - row
-                for column in range(width):
-                    x = column if down else width - 1 - column
-                    if not mask[y, x]:
+
+@nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
+def _sweep_field(
+    window: Any, target: Any, source: Any, field: Any, before: Any, cost: Any, mask: Any, expected: Any, stray: int,
+    reach: int, burden: Any, number: int, widest: int,
+) -> None:  # fmt: skip
+    height, width = cost.shape
+    high, wide = burden.shape
+    down = number % 2 == 0
+    ahead = -1 if down else 1
+    for band in nb.prange((height + BAND - 1) // BAND):
+        top = np.int64(band) * BAND  # prange counts in unsigned numbers, which would turn sums into floats
+        end = min(height, top + BAND)
+        for row in range(end - top):
+            y = top + row if down else end - 1 - row
+            for column in range(width):
+                x = column if down else width - 1 - column
+                if not mask[y, x]:
+                    continue
+                best = cost[y, x]
+                by = field[y, x, 1]
+                bx = field[y, x, 0]
+                for side in range(2):
+                    ny = y + (ahead if side == 1 else 0)
+                    nx = x + (ahead if side == 0 else 0)
+                    if ny < 0 or ny >= height or nx < 0 or nx >= width:
                         continue
-                    best = cost[y, x]
-                    by = field[y, x, 1]
-                    bx = field[y, x, 0]
-                    for side in range(2):
-                        ny = y + (ahead if side == 1 else 0)
-                        nx = x + (ahead if side == 0 else 0)
-                        if ny < 0 or ny >= height or nx < 0 or nx >= width:
-                            continue
-                        if ny < top or ny >= end:
-                            sx = before[ny, nx, 0]
-                            sy = before[ny, nx, 1]
-                        else:
-                            sx = field[ny, nx, 0]
-                            sy = field[ny, nx, 1]
-                        sx = min(max(sx + x - nx, 0), wide - 1)
-                        sy = min(max(sy + y - ny, 0), high - 1)
-                        if sx == bx and sy == by:
-                            continue
-                        found = cost_of(target, source, y, x, sy, sx, expected, stray, reach, burden, best)
+                    if ny < top or ny >= end:
+                        sx = before[ny, nx, 0]
+                        sy = before[ny, nx, 1]
+                    else:
+                        sx = field[ny, nx, 0]
+                        sy = field[ny, nx, 1]
+                    sx = min(max(sx + x - nx, 0), wide - 1)
+                    sy = min(max(sy + y - ny, 0), high - 1)
+                    if sx == bx and sy == by:
+                        continue
+                    found = _cost_of(window, target, source, y, x, sy, sx, expected, stray, reach, burden, best)
+                    if found < best:
+                        best = found
+                        by = sy
+                        bx = sx
+                step = 0
+                span = widest
+                while span >= 1:
+                    h = np.int64(_chance(x, y, number, step))
+                    sx = bx + (h & 0xFFFF) % (2 * span + 1) - span
+                    sy = by + (h >> 16) % (2 * span + 1) - span
+                    sx = min(max(sx, 0), wide - 1)
+                    sy = min(max(sy, 0), high - 1)
+                    if sx != bx or sy != by:
+                        found = _cost_of(window, target, source, y, x, sy, sx, expected, stray, reach, burden, best)
                         if found < best:
                             best = found
                             by = sy
                             bx = sx
-                    step = 0
-                    span = widest
-                    while span >= 1:
-                        h = np.int64(_chance(x, y, number, step))
-                        sx = bx + (h & 0xFFFF) % (2 * span + 1) - span
-                        sy = by + (h >> 16) % (2 * span + 1) - span
-                        sx = min(max(sx, 0), wide - 1)
-                        sy = min(max(sy, 0), high - 1)
-                        if sx != bx or sy != by:
-                            found = cost_of(target, source, y, x, sy, sx, expected, stray, reach, burden, best)
-                            if found < best:
-                                best = found
-                                by = sy
-                                bx = sx
-                        span //= 2
-                        step += 1
-                    cost[y, x] = best
-                    field[y, x, 0] = bx
-                    field[y, x, 1] = by
+                    span //= 2
+                    step += 1
+                cost[y, x] = best
+                field[y, x, 0] = bx
+                field[y, x, 1] = by
 
-    @nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
-    def measure_field(
-        target: Any, source: Any, field: Any, cost: Any, mask: Any, expected: Any, stray: int, reach: int,
-        burden: Any,
-    ) -> None:  # fmt: skip
-        height, width = cost.shape
-        for line in nb.prange(height):
-            y = np.int64(line)
-            for x in range(width):
-                if mask[y, x]:
-                    cost[y, x] = cost_of(
-                        target, source, y, x, field[y, x, 1], field[y, x, 0], expected, stray, reach, burden,
-                        np.int64(1) << 40,
-                    )  # fmt: skip
 
-    return sweep_field, measure_field
+@nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
+def _measure_field(
+    window: Any, target: Any, source: Any, field: Any, cost: Any, mask: Any, expected: Any, stray: int, reach: int,
+    burden: Any,
+) -> None:  # fmt: skip
+    height, width = cost.shape
+    for line in nb.prange(height):
+        y = np.int64(line)
+        for x in range(width):
+            if mask[y, x]:
+                cost[y, x] = _cost_of(
+                    window, target, source, y, x, field[y, x, 1], field[y, x, 0], expected, stray, reach, burden,
+                    np.int64(1) << 40,
+                )  # fmt: skip
 
 
 class PatchMatchNumba:
@@ -147,19 +143,23 @@ class PatchMatchNumba:
 
     def __init__(self, radius: int) -> None:
         self.radius = radius
+        # The kernels read the patch's height from the type of this tuple: a length known to the compiler
+        # doubles their speed, and each length is compiled and cached once.
+        self._window = (0,) * (2 * radius + 1)
 
     def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
         """Writes the cost of every masked pixel's present patch."""
-        measure_field = _kernels(self.radius)[1]
-        measure_field(target, source, field, cost, mask, costs.expected, costs.stray, costs.reach, costs.burden)
+        _measure_field(
+            self._window, target, source, field, cost, mask, costs.expected, costs.stray, costs.reach, costs.burden
+        )
 
     def sweep(
         self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, sweep: Sweep
     ) -> None:
         """Improves field and cost in place, once over the picture."""
-        sweep_field = _kernels(self.radius)[0]
-        sweep_field(
-            target, source, field, field.copy(), cost, mask, costs.expected, costs.stray, costs.reach, costs.burden,
+        _sweep_field(
+            self._window, target, source, field, field.copy(), cost, mask, costs.expected, costs.stray, costs.reach,
+            costs.burden,
             sweep.number, sweep.widest,
         )  # fmt: skip
 
