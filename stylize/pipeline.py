@@ -424,7 +424,9 @@ def _propagate(work: _Run, shots: tuple[ShotPlan, ...]) -> tuple[int, ...]:
 def _mattes(work: _Run) -> Mattes | None:
     if work.settings.matte is None:
         return None
-    return open_mattes(Path(work.settings.matte), work.shot, invert=work.settings.matte_invert)
+    return open_mattes(
+        work.settings.matte, work.shot, invert=work.settings.matte_invert, folder=work.project.folder("mask")
+    )
 
 
 def _depth(work: _Run, keys: Mapping[int, Path]) -> type:
