@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -57,7 +57,9 @@ def add_tracks(source: "InputContainer", output: "OutputContainer", kind: str) -
     return tracks, tuple(notes)
 
 
-def copied(source: "InputContainer", tracks: Sequence[Track], stretch: Stretch) -> "Iterator[tuple[Fraction, Packet]]":
+def copied(
+    source: "InputContainer", tracks: Sequence[Track], stretch: Stretch
+) -> "Iterator[tuple[Fraction, Packet[Any]]]":
     """The packets of `tracks` that `stretch` holds, in the file's order, with the second at which each one starts.
 
     Packets come with their time stamps moved so that `stretch.zero` is 0. The one that `stretch.begin` cuts through
@@ -74,7 +76,7 @@ def copied(source: "InputContainer", tracks: Sequence[Track], stretch: Stretch) 
             yield start - stretch.zero, packet
 
 
-def _move(packet: "Packet", track: Track, start: Fraction) -> None:
+def _move(packet: "Packet[Any]", track: Track, start: Fraction) -> None:
     unit = track.target.time_base
     assert unit is not None  # the header has been written
     stamp = round(start / unit)

@@ -3,15 +3,15 @@
 import heapq
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from propagate.arrays import Pixels
-from stylize.errors import OutputError
+from stylize.errors import OutputError, ShotError
 from stylize.export.audio import Stretch, Track, add_tracks, copied
 from stylize.export.flatten import flatten
 from stylize.export.placing import ignore_progress, nothing_is_ours, placed, refuse_foreign, refuse_sources
@@ -85,12 +85,12 @@ def _write(
         with ExitStack() as stack:
             output = stack.enter_context(_opened(partial, kind))
             video = _video_stream(output, shot, clock)
-            source = stack.enter_context(_source(shot)) if shot.kind == "movie" else None
-            tracks, left_out = add_tracks(source, output, kind) if source and shot.audio else ([], ())
+            source = stack.enter_context(_source(shot)) if shot.audio else None
+            tracks, left_out = add_tracks(source, output, kind) if source else ([], ())
             notes.extend(left_out)
             output.start_encoding()
             pictures = _encoded(shot, frame_paths, video, clock, notes, on_frame)
-            sounds = _sounds(source, tracks, shot, notes)
+            sounds = _sounds(source, tracks, _stretch(shot, clock), notes) if source else iter(())
             for _, packet in heapq.merge(pictures, sounds, key=lambda timed: timed[0]):
                 output.mux(packet)
     except av.FFmpegError as error:
@@ -126,6 +126,7 @@ def _video_stream(output: "OutputContainer", shot: Shot, clock: _Clock) -> "Vide
     context.color_range = ColorRange.MPEG
     context.color_primaries = ColorPrimaries.BT709
     context.color_trc = ColorTrc.BT709
+    context.sample_aspect_ratio = shot.pixel_aspect
     if shot.timecode:
         stream.metadata["timecode"] = shot.timecode
     return stream
@@ -143,15 +144,17 @@ def _encoded(
     clock: _Clock,
     notes: list[str],
     on_frame: Callable[[int], None],
-) -> "Iterator[tuple[Fraction, Packet]]":
+) -> "Iterator[tuple[Fraction, Packet[Any]]]":
     """The packets of every frame, with the second at which each is decoded; what is lost is added to `notes`."""
     lengths = dict(zip(clock.ticks, clock.lengths, strict=True))
     convert = _Conversion(_layout(shot))
     if convert.layout == "yuv444p":
         notes.append("an odd width or height: the movie is H.264 4:4:4, which not every player shows")
 
-    def timed(packets: "Sequence[Packet]") -> "Iterator[tuple[Fraction, Packet]]":
+    def timed(packets: "Sequence[Packet[VideoStream]]") -> "Iterator[tuple[Fraction, Packet[Any]]]":
         for packet in packets:
+            assert packet.pts is not None  # the encoder stamps every packet
+            assert packet.dts is not None
             packet.duration = lengths[packet.pts]
             yield packet.dts * clock.unit, packet
 
@@ -232,7 +235,7 @@ def _read_back(partial: Path, target: Path, shot: Shot, clock: _Clock, tracks: S
         counts: Counter[int] = Counter()
         for packet in movie.demux(video, *movie.streams.audio):
             counts[packet.stream.index] += bool(packet.size)
-            if packet.size and packet.stream.index == video.index:
+            if packet.size and packet.pts is not None and packet.stream.index == video.index:
                 times.append(packet.pts * packet.time_base)
         sounds = [counts[stream.index] for stream in movie.streams.audio]
         timecode = video.metadata.get("timecode")
@@ -245,3 +248,43 @@ def _read_back(partial: Path, target: Path, shot: Shot, clock: _Clock, tracks: S
     if shot.timecode != timecode:
         return (f"time code {shot.timecode} does not go with {shot.rate} fps: the movie has none",)
     return ()
+
+
+@contextmanager
+def _source(shot: Shot) -> "Iterator[InputContainer]":
+    import av
+
+    try:
+        source = av.open(f"file:{shot.path}")
+    except (av.FFmpegError, OSError) as error:
+        raise ShotError(
+            f"{shot.path} cannot be read again for its audio ({error}); put it back and run again"
+        ) from error
+    with source:
+        yield source
+
+
+def _sounds(
+    source: "InputContainer", tracks: Sequence[Track], stretch: Stretch, notes: list[str]
+) -> "Iterator[tuple[Fraction, Packet[Any]]]":
+    """The audio packets of the shot; a source that breaks off on the way gives what it has, and the loss is told."""
+    import av
+
+    packets = copied(source, tracks, stretch)
+    while True:
+        try:
+            timed = next(packets, None)
+        except (av.FFmpegError, OSError) as error:
+            notes.append(f"the audio of the source cannot be read to its end ({error}): what there is was copied")
+            return
+        if timed is None:
+            return
+        yield timed
+
+
+def _stretch(shot: Shot, clock: _Clock) -> Stretch:
+    """What of the source's audio belongs to the shot: all of it, unless frames were left out at that end."""
+    end = shot.start + (clock.ticks[-1] + clock.lengths[-1]) * clock.unit
+    whole_start = shot.positions[0] == 0
+    whole_end = shot.positions[-1] == shot.source_frames - 1
+    return Stretch(shot.start, None if whole_start else shot.start, None if whole_end else end)
