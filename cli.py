@@ -40,8 +40,18 @@ class _ShotFirst(click.Group):
             formatter.write_dl([(n, c.get_short_help_str()) for n, c in self.commands.items() if n != "run"])
 
 
+class _StoppedError(Exception):
+    """Ctrl-C, before click makes a line of its own of it."""
+
+
 class _Grouped(click.Command):
     """A command whose help shows its options by group, the ones that matter first."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise _StoppedError from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for group in GROUPS:
@@ -217,7 +227,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.exit(MISUSED)
     except click.ClickException as error:
         _fail(f"{error.format_message()} See stylize --help.", MISUSED)
-    except (KeyboardInterrupt, click.Abort):
+    except (_StoppedError, KeyboardInterrupt, click.Abort):
         _fail("stopped; what is done is kept, and the same command goes on from here", INTERRUPTED)
     except OSError as error:
         _fail(f"{error.filename or 'a file'}: {error.strerror or error}", FAILED)

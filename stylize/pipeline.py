@@ -176,7 +176,7 @@ class _opened:  # noqa: N801  # used like a function: ``with _opened(...)``
         )  # fmt: skip
         for loss in shot.losses:
             message(f"warning: {loss}")
-        _check_target(settings, shot, path)
+        _check_ahead(settings, shot, path)
         project = Project(project_of(path, folder))
         self._lock = project.locked()
         self._lock.__enter__()
@@ -192,10 +192,14 @@ class _opened:  # noqa: N801  # used like a function: ``with _opened(...)``
         self._lock.__exit__(None, None, None)
 
 
-def _check_target(settings: Settings, shot: Shot, path: Path) -> None:
-    """Says before any work is done what would go wrong at its end."""
+def _check_ahead(settings: Settings, shot: Shot, path: Path) -> None:
+    """Says before any work is done what would go wrong later."""
+    if settings.style is not None:
+        rendering.check_reference(settings.style)
+    if settings.runs("render"):
+        make_renderer(settings.renderer, ExampleSettings(settings.structure, settings.keep_colours))
     if settings.output is not None:
-        target = parse_target(str(settings.output), shot.name)
+        target = parse_target(settings.output, shot.name)
         if target.path.resolve() == path.resolve():
             raise SettingsError(f"-o {settings.output} is the shot itself; choose another place for the result")
 
@@ -264,7 +268,7 @@ def _import_keys(work: _Run) -> tuple[int, ...]:
     """Takes over the keys of --keys; returns the numbers of all painted keys of the project."""
     settings, frames, size = work.settings, work.shot.frames, work.shot.size
     if settings.keys is not None:
-        for number, path in rendering.painted_keys(Path(settings.keys), frames, size).items():
+        for number, path in rendering.painted_keys(settings.keys, frames, size).items():
             target = work.file("keys", number)
             if target.exists() and not work.project.ours(target):
                 work.message(f"keys/{target.name} was changed by hand and is used instead of {path}")
@@ -276,7 +280,7 @@ def _import_keys(work: _Run) -> tuple[int, ...]:
 def _painted(work: _Run) -> tuple[int, ...]:
     """Numbers of the keys that a person painted: those from --keys, and pictures in keys/ that we did not make."""
     found = _key_files(work)
-    theirs = set(numbered(Path(work.settings.keys))) if work.settings.keys is not None else set()
+    theirs = set(numbered(work.settings.keys)) if work.settings.keys is not None else set()
     painted = []
     for number, path in found.items():
         if number in theirs or not work.project.ours(path):
@@ -300,8 +304,8 @@ def _keyframes(
         chosen = picking.given(frames, [number for number in base if number in inside])
         if not chosen and not mine:
             chosen = [Keyframe(frames[0], "the shot has none of the keyframes asked for", 0.0)]
-    elif work.settings.style is None:
-        chosen = []
+    elif work.settings.style is None and (painted or work.settings.keys is not None):
+        chosen = []  # all is painted by hand, and nothing is there to paint more after
     else:
         chosen = _picked(work, frames)
     extra = picking.given(frames, [n for n in mine if n not in {key.frame for key in chosen}], why="painted")
@@ -318,7 +322,7 @@ def _picked(work: _Run, frames: tuple[int, ...]) -> list[Keyframe]:
     settings = work.settings
     locked: list[int] = []
     if settings.keys is not None:
-        locked = [number for number in numbered(Path(settings.keys)) if number in set(frames)]
+        locked = [number for number in numbered(settings.keys) if number in set(frames)]
     estimate = DisFlow("fast")
     mark = fingerprint(
         ENGINES["pick"], frames, work.marks(frames), settings.coverage, settings.max_keyframes, locked,
@@ -355,7 +359,7 @@ def _render(work: _Run, shots: tuple[ShotPlan, ...]) -> tuple[tuple[int, ...], t
     waiting = [number for number in numbers if number not in painted]
     reference = None
     if settings.style is not None and waiting:
-        reference = rendering.read_reference(Path(settings.style), work.project)
+        reference = rendering.read_reference(settings.style, work.project)
     renderer = _renderer(settings) if waiting else make_renderer("painted", ExampleSettings())
     source = rendering.PlateSource(work.plates.colour, lambda frame: work.project.digest(work.plates.paths[frame]))
     done: list[int] = []
@@ -514,7 +518,7 @@ def _export(
     work: _Run, shots: tuple[ShotPlan, ...], finished: Mapping[int, Path]
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     shot, keys = work.shot, [key.frame for plan in shots for key in plan.keyframes]
-    text = str(work.settings.output) if work.settings.output is not None else None
+    text = work.settings.output
     movie = work.project.folder("export") / f"{shot.name}.mp4"
     target = parse_target(text, shot.name) if text is not None else Target("movie", movie, None)
     path, notes = _deliver(work, target, finished)

@@ -12,7 +12,7 @@ import numpy as np
 from propagate.arrays import F32, Bytes, Floats, Pixels
 from propagate.flow import FlowEstimator, anchor, compose, sample
 from propagate.trust import trust
-from stylize.errors import FrameRangeError, PaintedKeyError, StyleError
+from stylize.errors import FrameRangeError, InputError, PaintedKeyError, StyleError
 from stylize.images import image_size, quantise, read_image, to_float, write_image
 from stylize.project import Project, fingerprint
 from stylize.renderers.protocol import Renderer, RenderRequest
@@ -38,19 +38,25 @@ class PlateSource:
     digest: Callable[[int], str]
 
 
-def read_reference(path: Path, project: Project) -> Reference:
-    """Raises StyleError when the file is missing, is no picture, or is too large."""
+def check_reference(path: Path) -> None:
+    """Raises StyleError when the file is missing, is no picture, or is too large; reads only its head."""
     try:
         width, height = image_size(path)
-        if width * height > LARGEST_STYLE:
-            raise StyleError(
-                f"the reference {path} has {width}x{height} pixels, more than {LARGEST_STYLE // 10**6} million; "
-                "make it smaller"
-            )
+    except InputError as error:
+        raise StyleError(f"the reference cannot be used: {error}") from error
+    if width * height > LARGEST_STYLE:
+        raise StyleError(
+            f"the reference {path} has {width}x{height} pixels, more than {LARGEST_STYLE // 10**6} million; "
+            "make it smaller"
+        )
+
+
+def read_reference(path: Path, project: Project) -> Reference:
+    """The reference picture, over white where it is transparent. Raises StyleError; see ``check_reference``."""
+    check_reference(path)
+    try:
         picture = to_float(read_image(path))
-    except StyleError:
-        raise
-    except Exception as error:
+    except InputError as error:
         raise StyleError(f"the reference cannot be used: {error}") from error
     if picture.shape[2] == 4:
         picture = picture[..., :3] * picture[..., 3:] + (1 - picture[..., 3:])
@@ -82,7 +88,7 @@ def check_key(path: Path, number: int, frames: Sequence[int], size: tuple[int, i
         )
     try:
         found = image_size(path)
-    except Exception as error:
+    except InputError as error:
         raise PaintedKeyError(f"the painted key {path} cannot be read: {error}") from error
     if found != size:
         raise PaintedKeyError(

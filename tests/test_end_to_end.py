@@ -341,7 +341,7 @@ def test_painted_keys_that_do_not_fit_are_refused(tmp_path, movie):
     keys = tmp_path / "keys"
     keys.mkdir()
     write_image(keys / "0003.png", np.zeros((20, 20, 3), np.uint8))
-    with pytest.raises(PaintedKeyError, match="20x20.*96x54"):
+    with pytest.raises(PaintedKeyError, match=r"20x20.*96x54"):
         stylize.run(movie, keys=keys)
     (keys / "0003.png").unlink()
     write_image(keys / "0300.png", np.zeros((54, 96, 3), np.uint8))

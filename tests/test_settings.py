@@ -39,7 +39,7 @@ def test_values_are_read_from_text_as_from_python():
     ],
 )
 def test_a_bad_value_says_what_is_expected(name, value, told):
-    with pytest.raises(SettingsError, match="must be|frames") as error:
+    with pytest.raises(SettingsError, match=r"must be|frames") as error:
         Settings(**{name: value})
     assert told in str(error.value)
     assert "\n" not in str(error.value)
@@ -66,7 +66,7 @@ def test_stored_settings_read_back_as_they_were():
 
 
 def test_a_misspelt_setting_lists_those_that_exist():
-    with pytest.raises(SettingsError, match="'strukture', did you mean 'structure'.*keep_colours") as error:
+    with pytest.raises(SettingsError, match=r"'strukture', did you mean 'structure'.*keep_colours") as error:
         read_settings({"strukture": 0.5}, "x.stylize/project.toml")
     assert str(error.value).startswith("x.stylize/project.toml: ")
     with pytest.raises(SettingsError, match=r"project.toml: --structure must be"):
