@@ -79,7 +79,7 @@ def _click_option(option: Option) -> Callable[[Any], Any]:
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option("-v", "--verbose", is_flag=True, help="Say more, for every stage.")(command)
     command = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")(command)
-    for option in reversed(OPTIONS.values()):
+    for option in reversed(list(OPTIONS.values())):
         command = _click_option(option)(command)
     return command
 
