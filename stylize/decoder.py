@@ -247,8 +247,10 @@ def _look(frame: "VideoFrame") -> _Look:
 
 def _turn(frame: "VideoFrame") -> tuple[bool, bool, bool] | None:
     """Whether to swap the axes, then to flip left-right, then to flip up-down; None for any other angle."""
+    from av.buffer import Buffer
+
     matrix = frame.side_data.get("DISPLAYMATRIX")
-    if matrix is None:
+    if not isinstance(matrix, Buffer):
         return False, False, False
     # x' = a x + c y and y' = b x + d y, in 16.16 fixed point: whole quarter turns and mirrors have two zeros.
     a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()

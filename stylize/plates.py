@@ -71,8 +71,8 @@ def conform(shot: Shot, folder: Path, done: Callable[[int], bool], on_frame: Cal
 
 
 def plate_pattern(shot: Shot, folder: Path) -> Pattern:
-    """How the frames of a shot are named in a folder of ours: at least four digits, more if the numbers need them."""
-    return Pattern(folder, f"{shot.name}.", max(4, len(str(shot.frames[-1]))), ".png")
+    """How the frames of a shot are named in a folder of ours: four digits, more where a number needs them."""
+    return Pattern(folder, f"{shot.name}.", 4, ".png")
 
 
 def _without(shot: Shot, done: Callable[[int], bool]) -> Shot:

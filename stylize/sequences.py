@@ -161,9 +161,9 @@ def find_sequence(path: str | Path) -> dict[int, Path]:
 
 
 def numbered(folder: str | Path) -> dict[int, Path]:
-    """All pictures of a folder by frame number, ascending, whatever stands before the number.
+    """All pictures of a folder by frame number, ascending, whatever stands before the number; none, if it has none.
 
-    SequenceError if the folder is missing or holds no picture, one without a number, or two for one number.
+    SequenceError if the folder is missing, or holds a picture without a number or two pictures for one number.
     """
     return _by_number(_numbered_pictures(Path(folder)))
 
@@ -181,6 +181,9 @@ def check_no_gaps(frames: Sequence[int], step: int = 1, name: str | Path = "the 
 
 def _one_sequence(folder: Path) -> dict[int, Path]:
     files = _numbered_pictures(folder)
+    if not files:
+        kinds = " ".join(PICTURE_SUFFIXES)
+        raise SequenceError(f"{folder}: the folder has no pictures, expected numbered ones ({kinds}): check the path")
     names = list(dict.fromkeys(_without_number(file) for _, file in files))
     if len(names) > 1:
         listed = ", ".join(names[:_NAMES_SPELT]) + (", ..." if len(names) > _NAMES_SPELT else "")
@@ -189,11 +192,7 @@ def _one_sequence(folder: Path) -> dict[int, Path]:
 
 
 def _numbered_pictures(folder: Path) -> list[tuple[int, Path]]:
-    pictures = _pictures(folder)
-    if not pictures:
-        kinds = " ".join(PICTURE_SUFFIXES)
-        raise SequenceError(f"{folder}: the folder has no pictures, expected numbered ones ({kinds}): check the path")
-    return [(_required_number(file), file) for file in pictures]
+    return [(_required_number(file), file) for file in _pictures(folder)]
 
 
 def _required_number(file: Path) -> int:

@@ -46,7 +46,9 @@ class Shot:
     files: tuple[Path, ...] = ()
     """Of a sequence: the file of every frame."""
     positions: tuple[int, ...] = ()
-    """Of a movie: the place of every frame in it, 0 for the first."""
+    """The place of every frame in the source, 0 for the first."""
+    source_frames: int = 0
+    """How many frames the whole source has, before a part was taken."""
     start: Fraction = Fraction(0)
     """Of a movie: the second of the file's own clock at which the first of `frames` is shown."""
     pixel_aspect: Fraction = Fraction(1)
@@ -141,6 +143,8 @@ def _open_sequence(path: Path, asked: str | None, rate: Fraction) -> Shot:
         audio=False,
         losses=(),
         files=tuple(files[number] for number in chosen),
+        positions=tuple(number - min(files) for number in chosen),
+        source_frames=max(files) - min(files) + 1,
     )
 
 
@@ -204,6 +208,7 @@ def _open_movie(path: Path, asked: str | None, rate: Fraction | None, start_numb
         audio=movie.audio,
         losses=movie.damage + movie.notes + notes,
         positions=positions,
+        source_frames=count,
         start=first * time_base,
         pixel_aspect=movie.pixel_aspect,
     )

@@ -143,6 +143,7 @@ def test_a_picture_without_a_number_is_named(tmp_path: Path) -> None:
 
 
 def test_nothing_there(tmp_path: Path) -> None:
+    assert numbered(tmp_path) == {}
     with pytest.raises(SequenceError, match="no pictures"):
         find_sequence(tmp_path)
     with pytest.raises(SequenceError, match="no such folder"):
