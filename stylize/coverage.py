@@ -23,6 +23,9 @@ CONTRAST = 0.45
 # A pixel of the frame that shows less than this share of a key's pixel is magnified too much to keep its detail.
 LEAST_AREA = 0.3
 
+# The camera's motion is measured anew against the key where at least this share of the picture is seen.
+ANCHORING = 0.2
+
 # Exposure may drift this far and still be the same picture; beyond it a light was switched.
 GAINS = (0.5, 2.0)
 LIFT = 0.2
@@ -36,15 +39,29 @@ SUBJECT_MEMORY = 0.98
 
 
 @dataclass(frozen=True)
+class Motion:
+    """From one frame to the next that is looked at.
+
+    flow: float32 (H, W, 2), proxy pixels, on the grid of the next: ``next(x) = before(x + flow(x))``.
+    camera: float64 (3, 3), the affine motion that most of the picture follows: x of the next to x of the one before.
+    """
+
+    flow: Floats
+    camera: Doubles
+
+
+@dataclass(frozen=True)
 class View:
     """One frame as seen from a key.
 
     flow: float32 (H, W, 2), proxy pixels: ``frame(x) = key(x + flow(x))``, filled in where the key shows nothing.
     explained: bool (H, W): where the key shows the same thing.
+    camera: float64 (3, 3): where what goes with the camera comes from: x of the frame to x of the key.
     """
 
     flow: Floats
     explained: Bools
+    camera: Doubles
 
 
 def proxy(plate: Bytes) -> Bytes:
@@ -56,49 +73,72 @@ def proxy(plate: Bytes) -> Bytes:
     return np.asarray(cv2.resize(plate, size, interpolation=cv2.INTER_AREA), U8)
 
 
+def motion(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Motion:
+    """What moves between two proxies."""
+    flow = estimate(before, after)
+    return Motion(flow, _camera(flow, np.ones(flow.shape[:2], bool)))
+
+
+def no_motion(picture: Bytes) -> Motion:
+    """Nothing moves; proxy of the first frame."""
+    return Motion(np.zeros((*picture.shape[:2], 2), F32), np.eye(3))
+
+
 def own_view(picture: Bytes) -> View:
     """A key seen from itself."""
     height, width = picture.shape[:2]
-    return View(np.zeros((height, width, 2), F32), np.ones((height, width), bool))
+    return View(np.zeros((height, width, 2), F32), np.ones((height, width), bool), np.eye(3))
 
 
-def move_view(view: View, step: Floats, key: Bytes, picture: Bytes, estimate: FlowEstimator) -> View:
-    """The view of the next frame.
+def move_view(view: View, moved: Motion, key: Bytes, picture: Bytes, estimate: FlowEstimator) -> View:
+    """The view of the next frame: view is of the frame before, moved from it to the next.
 
-    view: of the frame before. step: float32 (H, W, 2), on the next frame's grid: ``next(x) = before(x + step(x))``.
     key, picture: proxies of the key and of the next frame. The key itself is looked at once more, so that flow does
-    not drift, and what was hidden for a while is found again.
+    not drift: where flow leads, and where the camera alone leads, for what was hidden for a while and comes back.
     """
-    guess = step + sample(view.flow, step)
-    known = sample(view.explained.astype(U8), step) > 0
+    known = sample(view.explained.astype(U8), moved.flow) > 0
+    flow, explained = _found(moved.flow + sample(view.flow, moved.flow), known, key, picture, estimate)
+    camera = view.camera @ moved.camera
+    if not explained.all():
+        behind, seen = _found(_field(camera, *explained.shape), known, key, picture, estimate)
+        flow = np.where((seen & ~explained)[..., None], behind, flow)
+        explained = explained | seen
+        if seen.mean() > ANCHORING:
+            camera = _camera(behind, seen)
+    elif explained.mean() > ANCHORING:
+        camera = _camera(flow, explained)
+    return View(_filled(flow, explained), explained, camera)
+
+
+def _found(guess: Floats, known: Bools, key: Bytes, picture: Bytes, estimate: FlowEstimator) -> tuple[Floats, Bools]:
+    """The flow into the key near ``guess``, and where it leads to the same thing."""
     shown = sample(key, guess)
     drift = estimate(shown, picture)
     better = drift + sample(guess, drift)
-    shown_better = sample(key, better)
     light = _exposure(shown, picture, known)
-    misses = _residual(shown, picture, light), _residual(shown_better, picture, light)
-    found = misses[1] < misses[0]
-    flow = np.where(found[..., None], better, guess)
-    explained = _explained(flow, np.minimum(*misses), picture)
-    return View(_filled(flow, explained), explained)
+    misses = _residual(shown, picture, light), _residual(sample(key, better), picture, light)
+    flow = np.where((misses[1] < misses[0])[..., None], better, guess)
+    return flow, _explained(flow, np.minimum(*misses), picture)
 
 
 def alike(one: Bytes, other: Bytes, estimate: FlowEstimator) -> float:
     """Share of ``other`` that ``one`` explains, 0..1, whatever lies between them; proxies of one size."""
-    return float(move_view(own_view(one), estimate(one, other), one, other, estimate).explained.mean())
+    return float(move_view(own_view(one), motion(one, other, estimate), one, other, estimate).explained.mean())
 
 
-def weight(before: Floats | None, step: Floats) -> Floats:
+def weight(before: Floats | None, moved: Motion) -> Floats:
     """How much each pixel counts: 1, and up to 1 + SUBJECT where something moves against the camera's motion.
 
-    before: float32 (H, W), the weight of the frame that ``step`` leads to; None at the start.
+    before: float32 (H, W), the weight of the frame that ``moved`` comes from; None at the start.
     """
-    moved = np.linalg.norm(step - _camera(step), axis=-1) > SUBJECT_SPEED
-    moves = cv2.morphologyEx(moved.astype(U8), cv2.MORPH_OPEN, np.ones((5, 5), U8)).astype(F32)
+    apart = moved.flow - _field(moved.camera, *moved.flow.shape[:2])
+    moves = (np.hypot(apart[..., 0], apart[..., 1]) > SUBJECT_SPEED).astype(U8)
+    # Smaller than 5 pixels is chance.
+    subject = cv2.morphologyEx(moves, cv2.MORPH_OPEN, np.ones((5, 5), U8)).astype(F32)
     if before is not None:
-        rest = (sample(before, step) - 1) / F32(SUBJECT) * F32(SUBJECT_MEMORY)
-        moves = np.maximum(moves, rest)
-    return 1 + F32(SUBJECT) * moves
+        rest = (sample(before, moved.flow) - 1) / F32(SUBJECT) * F32(SUBJECT_MEMORY)
+        subject = np.maximum(subject, rest)
+    return 1 + F32(SUBJECT) * subject
 
 
 def share(explained: Bools, weights: Floats | None) -> float:
@@ -108,21 +148,32 @@ def share(explained: Bools, weights: Floats | None) -> float:
     return float(weights[explained].sum(dtype=np.float64) / weights.sum(dtype=np.float64))
 
 
-def _camera(step: Floats) -> Floats:
-    """The affine motion that most of the picture follows, float32 (H, W, 2)."""
-    height, width = step.shape[:2]
-    places = np.concatenate([grid(height, width), np.ones((height, width, 1), F32)], axis=-1)
+def _camera(flow: Floats, known: Bools) -> Doubles:
+    """The affine motion that most of the known pixels follow, (3, 3): see ``Motion``."""
+    height, width = known.shape
     every = max(1, min(height, width) // 24)
-    known, wanted = places[::every, ::every].reshape(-1, 3), step[::every, ::every].reshape(-1, 2)
-    model = np.zeros((3, 2), F32)
-    model[2] = np.median(wanted, axis=0)
+    chosen = known[::every, ::every]
+    model = np.eye(3)
+    if chosen.sum() < 12:
+        return model
+    places = np.dstack([grid(height, width), np.ones((height, width), F32)])[::every, ::every][chosen].astype(
+        np.float64
+    )
+    wanted = flow[::every, ::every][chosen].astype(np.float64)
+    moves = np.zeros((3, 2))
+    moves[2] = np.median(wanted, axis=0)
     for _ in range(3):
-        miss = np.linalg.norm(wanted - known @ model, axis=1)
+        miss = np.linalg.norm(wanted - places @ moves, axis=1)
         near = miss <= max(float(np.median(miss)), 0.25)
-        model = np.linalg.lstsq(known[near].astype(np.float64), wanted[near].astype(np.float64), rcond=None)[0].astype(
-            F32
-        )
-    return np.asarray(places @ model, F32)
+        moves = np.linalg.lstsq(places[near], wanted[near], rcond=None)[0]
+    model[:2] += moves.T
+    return model
+
+
+def _field(camera: Doubles, height: int, width: int) -> Floats:
+    """The flow of a camera motion: float32 (H, W, 2)."""
+    moves = (camera[:2] - np.eye(3)[:2]).astype(F32)
+    return grid(height, width) @ moves[:, :2].T + moves[:, 2]
 
 
 def _explained(flow: Floats, miss: Floats, picture: Bytes) -> Bools:

@@ -13,7 +13,7 @@ import numpy as np
 
 from propagate.arrays import Bools, Bytes, Floats
 from propagate.flow import FlowEstimator
-from stylize.coverage import View, move_view, own_view, proxy, share, weight
+from stylize.coverage import Motion, View, motion, move_view, no_motion, own_view, proxy, share, weight
 from stylize.errors import FrameRangeError
 
 COVERAGE = 0.75
@@ -108,11 +108,11 @@ def _fewer(attempt: Callable[[float], list[Keyframe]], coverage: float, most: in
 
 @dataclass(frozen=True)
 class _Frame:
-    """A frame on the way. picture: its proxy. step: flow on its grid to the frame before. weights: see ``weight``."""
+    """A frame on the way. picture: its proxy. moved: from the frame before. weights: see ``weight``."""
 
     number: int
     picture: Bytes
-    step: Floats
+    moved: Motion
     weights: Floats
 
 
@@ -144,7 +144,7 @@ def _seen_from_later(
         if frame in fixed or key is None or before is None or view is None:
             key, view = picture, own_view(picture)
         else:
-            view = move_view(view, estimate(before, picture), key, picture, estimate)
+            view = move_view(view, motion(before, picture, estimate), key, picture, estimate)
         bits[frame] = np.packbits(view.explained)
         before = picture
     return _Later((picture.shape[0], picture.shape[1]), bits)
@@ -175,11 +175,11 @@ class _Walk:
         for number in frames:
             picture = proxy(plate(number))
             if before is None:
-                step = np.zeros((*picture.shape[:2], 2), np.float32)
-                before = _Frame(number, picture, step, weight(None, step))
+                moved = no_motion(picture)
+                before = _Frame(number, picture, moved, weight(None, moved))
             else:
-                step = self.estimate(before.picture, picture)
-                before = _Frame(number, picture, step, weight(before.weights, step))
+                moved = motion(before.picture, picture, self.estimate)
+                before = _Frame(number, picture, moved, weight(before.weights, moved))
             yield before
             on_frame(number)
 
@@ -200,7 +200,7 @@ class _Walk:
         while self._ahead(1):
             frame = self.held[0]
             if key is not None and view is not None:
-                view = move_view(view, frame.step, key.picture, frame.picture, self.estimate)
+                view = move_view(view, frame.moved, key.picture, frame.picture, self.estimate)
             if frame.number in self.fixed:
                 found.append(self.fixed[frame.number])
             elif share(self._explained(frame.number, view), frame.weights) >= self.least or not self._lasts(key, view):
@@ -225,7 +225,7 @@ class _Walk:
             return True
         behind = self._ahead(1 + PATIENCE)[1:]
         for frame in behind:
-            view = move_view(view, frame.step, key.picture, frame.picture, self.estimate)
+            view = move_view(view, frame.moved, key.picture, frame.picture, self.estimate)
             if frame.number in self.fixed or share(self._explained(frame.number, view), frame.weights) >= self.least:
                 return False
         return len(behind) == PATIENCE
@@ -256,8 +256,8 @@ class _Walk:
         """The views of all samples from ``key``; view: of the first of them."""
         views = [view]
         for before, after in pairwise(samples):
-            step = self.estimate(before.picture, after.picture)
-            views.append(move_view(views[-1], step, key.picture, after.picture, self.estimate))
+            moved = motion(before.picture, after.picture, self.estimate)
+            views.append(move_view(views[-1], moved, key.picture, after.picture, self.estimate))
         return views
 
     def _score(self, index: int, samples: Sequence[_Frame], seen: Sequence[Bools]) -> float:
