@@ -60,12 +60,27 @@ class _Trouble:
 
 @dataclass(frozen=True)
 class _Look:
-    """How the pixels of a frame are coded, and how they are meant to be seen."""
+    """How the pixels of a frame are coded."""
 
     size: tuple[int, int]
     depth: int
     alpha: bool
-    turn: tuple[bool, bool, bool] | None
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """How coded pixels become upright: swap the axes, then mirror left-right, then flip up-down."""
+
+    swap: bool = False
+    mirror: bool = False
+    flip: bool = False
+
+    def size(self, coded: tuple[int, int]) -> tuple[int, int]:
+        return (coded[1], coded[0]) if self.swap else coded
+
+    def pixels(self, coded: Pixels) -> Pixels:
+        swapped = coded.transpose(1, 0, 2) if self.swap else coded
+        return np.ascontiguousarray(swapped[:: -1 if self.flip else 1, :: -1 if self.mirror else 1])
 
 
 @dataclass
@@ -73,6 +88,7 @@ class _Seen:
     """What a scan gathers on its way."""
 
     first: _Look | None = None
+    turn: _Turn = _Turn()
     stamps: list[int | None] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -87,19 +103,18 @@ def scan(path: Path) -> Movie:
         for frame in _frames(container, stream, trouble):
             _note(frame, seen, path)
         if seen.first is None:
-            raise ShotError(f"{path}: expected video, found no frame that can be decoded: export the shot again")
+            raise ShotError(f"{path}: expected video, found no frame that can be decoded: export it again")
         hints = (stream.guessed_rate, stream.average_rate)
         rates = tuple(rate for rate in hints if rate)
-        turned = seen.first.turn is not None and seen.first.turn[0]
         aspect = stream.sample_aspect_ratio or Fraction(1)
         return Movie(
-            size=_turned_size(seen.first),
+            size=seen.turn.size(seen.first.size),
             depth=seen.first.depth,
             alpha=seen.first.alpha,
             stamps=tuple(seen.stamps),
             time_base=Fraction(stream.time_base or 1),
             rates=rates,
-            pixel_aspect=1 / aspect if turned else aspect,
+            pixel_aspect=1 / aspect if seen.turn.swap else aspect,
             timecode=_timecode(container),
             audio=bool(container.streams.audio),
             damage=_damage(path, len(seen.stamps), stream.frames, trouble),
@@ -114,12 +129,14 @@ def decode(path: Path, positions: Sequence[int]) -> Iterator[tuple[int, Pixels]]
     """
     wanted = iter(positions)
     next_wanted = next(wanted, None)
+    turn: _Turn | None = None
     with _open(path) as (container, stream):
         for position, frame in enumerate(_frames(container, stream, _Trouble())):
             if next_wanted is None:
                 return
+            turn = turn or _turn(frame) or _Turn()
             if position == next_wanted:
-                yield position, _pixels(frame)
+                yield position, turn.pixels(_pixels(frame))
                 next_wanted = next(wanted, None)
     if next_wanted is not None:
         raise ShotError(f"{path}: frame {next_wanted + 1} cannot be decoded any more: put the movie back and run again")
@@ -137,7 +154,7 @@ def _open(path: Path) -> "Iterator[tuple[InputContainer, VideoStream]]":
     with container:
         streams = [stream for stream in container.streams.video if not _is_cover(stream)]
         if not streams:
-            raise ShotError(f"{path}: expected video, found a file without a video stream: choose another file")
+            raise ShotError(f"{path}: expected video, found no frame of it in the file: choose another file")
         stream = max(streams, key=lambda stream: (stream.width or 0) * (stream.height or 0))
         stream.thread_type = "AUTO"
         yield container, stream
@@ -221,18 +238,22 @@ def _note(frame: "VideoFrame", seen: _Seen, path: Path) -> None:
     look = _look(frame)
     if seen.first is None:
         seen.first = look
-        transfer = _HDR_TRANSFERS.get(frame.color_trc)
-        if transfer:
-            seen.notes.append(f"{path.name}: high dynamic range ({transfer}) is read as it is coded: it looks flat")
-        if look.turn is None:
-            seen.notes.append(f"{path.name}: it is turned by {frame.rotation} degrees, which is left out")
-    if (_turned_size(look), look.depth, look.alpha) != (_turned_size(seen.first), seen.first.depth, seen.first.alpha):
-        expected, found = (f"{width}x{height}" for width, height in (_turned_size(seen.first), _turned_size(look)))
-        number = len(seen.stamps) + 1
+        _note_first(frame, seen, path.name)
+    if look != seen.first:
+        expected, found, number = _spell(seen.first), _spell(look), len(seen.stamps) + 1
         raise ShotError(
             f"{path}: expected one kind of picture, but after {expected} frame {number} is {found}: split it"
         )
     seen.stamps.append(frame.pts)
+
+
+def _note_first(frame: "VideoFrame", seen: _Seen, name: str) -> None:
+    if transfer := _HDR_TRANSFERS.get(frame.color_trc):
+        seen.notes.append(f"{name}: high dynamic range ({transfer}) is read as it is coded: it looks flat")
+    turn = _turn(frame)
+    if turn is None:
+        seen.notes.append(f"{name}: it is turned by {frame.rotation} degrees, which is left out")
+    seen.turn = turn or _Turn()
 
 
 def _look(frame: "VideoFrame") -> _Look:
@@ -241,37 +262,32 @@ def _look(frame: "VideoFrame") -> _Look:
         size=(frame.width, frame.height),
         depth=16 if any(component.bits > 8 for component in components) else 8,
         alpha=any(component.is_alpha for component in components),
-        turn=_turn(frame),
     )
 
 
-def _turn(frame: "VideoFrame") -> tuple[bool, bool, bool] | None:
-    """Whether to swap the axes, then to flip left-right, then to flip up-down; None for any other angle."""
+def _spell(look: _Look) -> str:
+    return f"{look.size[0]}x{look.size[1]} of {look.depth} bits" + (" with alpha" if look.alpha else "")
+
+
+def _turn(frame: "VideoFrame") -> _Turn | None:
+    """The movie's own turn; None for an angle that is no quarter. To be asked of one frame only: see below."""
     from av.buffer import Buffer
 
+    # Side data holds on to its frame and the frame to it: asked of every frame, memory grows until the collector runs.
     matrix = frame.side_data.get("DISPLAYMATRIX")
     if not isinstance(matrix, Buffer):
-        return False, False, False
+        return _Turn()
     # x' = a x + c y and y' = b x + d y, in 16.16 fixed point: whole quarter turns and mirrors have two zeros.
     a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()
     if a == d == 0 and b and c:
-        return True, c < 0, b < 0
-    return (False, a < 0, d < 0) if b == c == 0 and a and d else None
-
-
-def _turned_size(look: _Look) -> tuple[int, int]:
-    width, height = look.size
-    return (height, width) if look.turn and look.turn[0] else (width, height)
+        return _Turn(True, c < 0, b < 0)
+    return _Turn(False, a < 0, d < 0) if b == c == 0 and a and d else None
 
 
 def _pixels(frame: "VideoFrame") -> Pixels:
-    """uint8 or uint16 (H, W, 3 or 4), display-encoded, straight alpha, upright."""
+    """uint8 or uint16 (H, W, 3 or 4), display-encoded, straight alpha, as coded: not turned."""
     look = _look(frame)
-    pixels = _deep(frame, look) if look.depth == 16 else _convert(frame, "rgba" if look.alpha else "rgb24")
-    swap, mirror, flip = look.turn or (False, False, False)
-    if swap:
-        pixels = pixels.transpose(1, 0, 2)
-    return np.ascontiguousarray(pixels[:: -1 if flip else 1, :: -1 if mirror else 1])
+    return _deep(frame, look) if look.depth == 16 else _convert(frame, "rgba" if look.alpha else "rgb24")
 
 
 def _deep(frame: "VideoFrame", look: _Look) -> Pixels:
@@ -320,9 +336,11 @@ def _matrix(frame: "VideoFrame") -> int:
 
 
 def _range(frame: "VideoFrame") -> int:
-    if frame.color_range in (_LIMITED, _FULL) and not frame.format.is_rgb:
-        return frame.color_range
-    return _FULL if frame.format.is_rgb or frame.format.name.startswith("yuvj") else _LIMITED
+    """Limited or full. RGB and grey are full whatever the tags say, as every tool of FFmpeg's family takes them."""
+    name = frame.format.name
+    if frame.format.is_rgb or name.startswith(("gray", "ya", "yuvj")):
+        return _FULL
+    return frame.color_range if frame.color_range in (_LIMITED, _FULL) else _LIMITED
 
 
 def _damage(path: Path, count: int, announced: int, trouble: _Trouble) -> tuple[str, ...]:
