@@ -38,7 +38,7 @@ class Plates:
     def colour(self, frame: int) -> Bytes:
         """uint8 (H, W, 3), RGB, display-encoded: for flow and guides. Alpha is not looked at."""
         pixels = self.read(frame)[..., :3]
-        return np.ascontiguousarray(pixels if pixels.dtype == np.uint8 else quantise(to_float(pixels), np.uint8))
+        return quantise(to_float(pixels), np.uint8) if pixels.dtype == np.uint16 else pixels.copy()
 
     def alpha(self, frame: int) -> Pixels | None:
         """The alpha, (H, W), uint8 or uint16 as the plate; None if the shot has none."""
