@@ -218,9 +218,13 @@ def _fit(some: Doubles, aim: Doubles) -> tuple[Doubles, Doubles]:
 
 def _area(flow: Floats) -> Floats:
     """Area in the key of one pixel of the frame, over a few pixels: float32 (H, W)."""
-    smooth = cv2.GaussianBlur(flow, (0, 0), 3)
-    across, down = (np.gradient(smooth, axis=axis) for axis in (1, 0))
-    return np.asarray((1 + across[..., 0]) * (1 + down[..., 1]) - across[..., 1] * down[..., 0], F32)
+    height, width = flow.shape[:2]
+    small = cv2.resize(flow, (max(2, width // 4), max(2, height // 4)), interpolation=cv2.INTER_AREA)
+    smooth = cv2.GaussianBlur(small, (0, 0), 1)
+    across = np.gradient(smooth, axis=1) * (small.shape[1] / width)
+    down = np.gradient(smooth, axis=0) * (small.shape[0] / height)
+    area = (1 + across[..., 0]) * (1 + down[..., 1]) - across[..., 1] * down[..., 0]
+    return np.asarray(cv2.resize(area.astype(F32), (width, height)), F32)
 
 
 def _filled(flow: Floats, explained: Bools) -> Floats:
