@@ -13,6 +13,7 @@ from stylize.errors import OutputError
 from stylize.export.sequence import write_sequence
 from stylize.images import read_image, write_image
 from stylize.sequences import Pattern, parse_pattern
+from stylize.shot import open_shot
 
 NUMBERS = (1001, 1002, 1004)
 
@@ -95,6 +96,20 @@ def test_files_that_the_result_is_made_from_are_never_written(tmp_path: Path) ->
     target = pattern(tmp_path / "link/shot.####.png")
     with pytest.raises(OutputError, match="made from"):
         write_sequence(frames, target, protected=[keys / "shot.1002.png"], overwrite=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "name"), [("plates/plate.####.png", "plate.####.png"), ("plates", "styled.####.png")]
+)
+def test_the_shot_is_never_written_into(tmp_path: Path, given: str, name: str) -> None:
+    plates = results(tmp_path / "plates", picture())
+    for number, path in plates:
+        path.rename(tmp_path / f"plates/plate.{number}.png")
+    frames = results(tmp_path / "out", picture())
+    shot = open_shot(tmp_path / given, frames="1001-1002")
+    with pytest.raises(OutputError, match=r"made from|folder of the shot itself"):
+        write_sequence(frames[2:], pattern(tmp_path / "plates" / name), shot=shot, overwrite=True)
+    assert len(list((tmp_path / "plates").iterdir())) == 3
 
 
 def test_results_on_their_own_place_are_left_alone(tmp_path: Path) -> None:
