@@ -22,7 +22,7 @@ from stylize.keyframes import Keyframe
 from stylize.mattes import Mattes, open_mattes
 from stylize.plates import Plates, conform
 from stylize.project import SUFFIX, Project, fingerprint, is_project, read_asked
-from stylize.renderers import ExampleSettings, Renderer, make_renderer
+from stylize.renderers import Renderer, make_renderer
 from stylize.sequences import numbered, parse_pattern
 from stylize.settings import STAGES, Settings
 from stylize.shot import Shot, open_shot
@@ -197,7 +197,7 @@ def _check_ahead(settings: Settings, shot: Shot, path: Path) -> None:
     if settings.style is not None:
         rendering.check_reference(settings.style)
     if settings.runs("render"):
-        make_renderer(settings.renderer, ExampleSettings(settings.structure, settings.keep_colours))
+        make_renderer(settings.renderer, settings)
     if settings.output is not None:
         target = parse_target(settings.output, shot.name)
         if target.path.resolve() == path.resolve():
@@ -210,17 +210,19 @@ def _conform(shot: Shot, project: Project, progress: Progress) -> Plates:
         return conform(shot, project.folder("video"), lambda frame: True, lambda frame: None)
     mark = fingerprint(ENGINES["conform"], project.digest(shot.path), shot.depth, shot.alpha, shot.size)
     made = 0
+    # A number may name another frame of the file under another --start-number: its place is what counts.
+    places = dict(zip(shot.frames, shot.positions, strict=True))
 
     def path(frame: int) -> Path:
         return project.folder("video") / frame_name(shot, frame)
 
     def done(frame: int) -> bool:
-        return project.fresh(path(frame), fingerprint(mark, frame))
+        return project.fresh(path(frame), fingerprint(mark, places[frame]))
 
     def on_frame(frame: int) -> None:
         nonlocal made
         made += 1
-        project.record(path(frame), fingerprint(mark, frame))
+        project.record(path(frame), fingerprint(mark, places[frame]))
         progress("conform", made, total)
 
     plates = conform(shot, project.folder("video"), done, on_frame)
@@ -304,7 +306,7 @@ def _keyframes(
         chosen = picking.given(frames, [number for number in base if number in inside])
         if not chosen and not mine:
             chosen = [Keyframe(frames[0], "the shot has none of the keyframes asked for", 0.0)]
-    elif work.settings.style is None and (painted or work.settings.keys is not None):
+    elif not _paints(work.settings) and (painted or work.settings.keys is not None):
         chosen = []  # all is painted by hand, and nothing is there to paint more after
     else:
         chosen = _picked(work, frames)
@@ -360,7 +362,7 @@ def _render(work: _Run, shots: tuple[ShotPlan, ...]) -> tuple[tuple[int, ...], t
     reference = None
     if settings.style is not None and waiting:
         reference = rendering.read_reference(settings.style, work.project)
-    renderer = _renderer(settings) if waiting else make_renderer("painted", ExampleSettings())
+    renderer = _renderer(settings) if waiting else make_renderer("painted", settings)
     source = rendering.PlateSource(work.plates.colour, lambda frame: work.project.digest(work.plates.paths[frame]))
     done: list[int] = []
     rendered: list[int] = []
@@ -378,13 +380,18 @@ def _render(work: _Run, shots: tuple[ShotPlan, ...]) -> tuple[tuple[int, ...], t
     return tuple(rendered), tuple(sorted(painted & set(numbers)))
 
 
+def _paints(settings: Settings) -> bool:
+    """Whether there is something to paint keys after: a reference, or a model that needs none."""
+    return settings.style is not None or settings.renderer == "diffusion"
+
+
 def _renderer(settings: Settings) -> Renderer:
-    if settings.style is None and settings.renderer == "example":
+    if not _paints(settings) and settings.renderer == "example":
         raise SettingsError(
             "there are keys to render and nothing to paint them after; give a reference with --style PICTURE, "
             "or painted keys with --keys FOLDER"
         )
-    return make_renderer(settings.renderer, ExampleSettings(settings.structure, settings.keep_colours))
+    return make_renderer(settings.renderer, settings)
 
 
 def _drop_stale(work: _Run, shots: tuple[ShotPlan, ...], painted: frozenset[int]) -> None:

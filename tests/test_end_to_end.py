@@ -419,3 +419,10 @@ def _seconds(word):
     code = ["-m", "cli", word] if word else ["-c", "pass"]
     subprocess.run([sys.executable, *code], capture_output=True, check=True, cwd=EXAMPLES.parent)
     return time.perf_counter() - started
+
+
+def test_another_start_number_does_not_reuse_the_plates_of_other_frames(movie, style):
+    stylize.run(movie, style=style, keyframes=(1,), to_stage="pick")
+    first = read_image(movie.with_name("shot.stylize") / "video" / "shot.0002.png")
+    stylize.run(movie, style=style, keyframes=(2,), start_number=2, to_stage="pick")
+    np.testing.assert_array_equal(read_image(movie.with_name("shot.stylize") / "video" / "shot.0003.png"), first)

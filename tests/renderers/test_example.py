@@ -9,10 +9,11 @@ import pytest
 
 from propagate.features import luminance
 from stylize.errors import RendererError, SettingsError
-from stylize.renderers import RENDERERS, ExampleSettings, RenderRequest, make_renderer
+from stylize.renderers import RENDERERS, RenderRequest, make_renderer
+from stylize.settings import Settings
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-REFERENCES = ["oil"]
+REFERENCES = ["oil", "ink", "watercolour"]
 
 
 def read(path):
@@ -27,7 +28,7 @@ def plate():
 
 
 def paint(plate, style, seed=0, carried=None, trusted=None, **settings):
-    renderer = make_renderer("example", ExampleSettings(**settings))
+    renderer = make_renderer("example", Settings(style="reference.png", **settings))
     return renderer.render(RenderRequest(1, plate, style, carried, trusted, seed), lambda done, total: None)
 
 
@@ -46,7 +47,7 @@ def unlikeness(picture, style):
 
 def strangeness(picture, style):
     """Mean distance of 5x5 patches to the nearest patch of the reference."""
-    ours, theirs = patches(picture, 1500), patches(style, 12000)
+    ours, theirs = patches(picture, 1000), patches(style, 30_000)
     squared = (ours**2).sum(1)[:, None] + (theirs**2).sum(1)[None] - 2 * ours @ theirs.T
     return float(np.sqrt(np.maximum(squared.min(1), 0)).mean())
 
@@ -72,9 +73,9 @@ def test_a_key_is_painted_like_the_reference_and_shows_the_plate(plate, name, re
     edges = edges_found(key, plate)
     for label, value in (("statistics", near / far), ("patches", ours / theirs), ("edges", edges)):
         record_property(f"{name} {label}", round(float(value), 3))
-    assert near < 0.6 * far
-    assert ours < 0.8 * theirs
-    assert edges > 0.5
+    assert near < 0.7 * far
+    assert ours < 0.95 * theirs
+    assert edges > 0.6
 
 
 def test_the_same_seed_paints_the_same_bits_and_another_does_not(plate):
@@ -133,16 +134,16 @@ def test_without_a_style_it_says_what_to_give(plate):
 
 def test_painted_says_which_frame_it_waits_for(plate):
     with pytest.raises(RendererError, match="keyframe 1 is to be painted"):
-        make_renderer("painted", ExampleSettings()).render(
+        make_renderer("painted", Settings()).render(
             RenderRequest(1, plate, None, None, None, 0), lambda done, total: None
         )
 
 
 def test_an_unknown_renderer_names_the_known_ones():
     with pytest.raises(SettingsError, match=r"example, painted, diffusion.*'oils'"):
-        make_renderer("oils", ExampleSettings())
+        make_renderer("oils", Settings())
 
 
 @pytest.mark.parametrize("name", [n for n in RENDERERS if n != "diffusion"])
 def test_every_renderer_has_a_fingerprint(name):
-    assert make_renderer(name, ExampleSettings()).fingerprint()
+    assert make_renderer(name, Settings()).fingerprint()
