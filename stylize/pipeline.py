@@ -544,7 +544,7 @@ def _deliver(work: _Run, target: Target, finished: Mapping[int, Path]) -> tuple[
         work.progress("export", done, len(finished))
 
     more: dict[str, Any] = {
-        "protected": [*work.plates.paths.values(), *finished.values()],
+        "protected": list(work.plates.paths.values()),
         "overwrite": work.settings.overwrite,
         "ours": lambda path: work.project.ours(path.resolve()),
         "on_frame": on_frame,

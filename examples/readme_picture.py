@@ -1,0 +1,41 @@
+"""Makes readme.png: ``python examples/readme_picture.py``. Left the reference, above plates, below what is made."""
+
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+import stylize
+from stylize.images import read_image, write_image
+
+HERE = Path(__file__).parent
+FRAMES = (9, 27, 43)
+TILE, GAP = (400, 225), 8
+
+
+def shown(path: Path, size: tuple[int, int]) -> np.ndarray:
+    return cv2.resize(read_image(path)[..., :3], size, interpolation=cv2.INTER_AREA)
+
+
+def framed(tile: np.ndarray, below: int = 0) -> np.ndarray:
+    return cv2.copyMakeBorder(tile, 0, below, GAP, 0, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder) / "bunny.stylize"
+        result = stylize.run(HERE / "bunny.mp4", style=HERE / "oil.png", project=project)
+        high = 2 * TILE[1] + GAP
+        reference = shown(HERE / "oil.png", (high * 4 // 3, high))
+        plates = [shown(project / "video" / result.frames[f].name, TILE) for f in FRAMES]
+        frames = [shown(result.frames[f], TILE) for f in FRAMES]
+        upper = np.hstack([framed(tile, below=GAP) for tile in plates])
+        lower = np.hstack([framed(tile) for tile in frames])
+        picture = np.hstack([reference, np.vstack([upper, lower])])
+        smaller = cv2.resize(picture, None, fx=0.72, fy=0.72, interpolation=cv2.INTER_AREA)
+        write_image(HERE / "readme.png", np.ascontiguousarray(smaller))
+
+
+if __name__ == "__main__":
+    main()
