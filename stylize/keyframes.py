@@ -28,8 +28,8 @@ STRIDE = 3
 # An earlier key is preferred to one that explains the frames ahead better by less than this.
 MARGIN = 0.01
 
-# Thresholds tried when there are to be fewer keys than the coverage asks for: the best is found within 0.02.
-TRIES = 5
+# Thresholds tried when there are to be fewer keys than the coverage asks for: the best is found within 0.05.
+TRIES = 4
 
 
 @dataclass(frozen=True)
@@ -81,24 +81,25 @@ def pick(
         return [Keyframe(frames[0], "first frame of the shot; one keyframe was asked for", 0.0)]
     later = _seen_from_later(frames, plate, sorted(fixed), estimate)
 
-    def attempt(least: float) -> list[Keyframe]:
-        return _Walk(frames, plate, fixed, later, estimate, least, on_frame).keys()
+    def attempt(least: float, limit: int) -> list[Keyframe]:
+        return _Walk(frames, plate, fixed, later, estimate, least, on_frame).keys(limit)
 
-    keys = attempt(coverage)
+    keys = attempt(coverage, len(frames) if most is None else most)
     return keys if most is None or len(keys) <= most else _fewer(attempt, coverage, most)
 
 
-def _fewer(attempt: Callable[[float], list[Keyframe]], coverage: float, most: int) -> list[Keyframe]:
+def _fewer(attempt: Callable[[float, int], list[Keyframe]], coverage: float, most: int) -> list[Keyframe]:
     """The keys for the highest coverage that ``most`` of them reach; told with the first of them."""
     low, high = 0.0, coverage
-    best = attempt(low)
+    best: list[Keyframe] = []
     for _ in range(TRIES):
         middle = (low + high) / 2
-        keys = attempt(middle)
+        keys = attempt(middle, most)
         if len(keys) <= most:
             low, best = middle, keys
         else:
             high = middle
+    best = best or attempt(low, most)
     told = f"{best[0].reason}; with {most} keyframes at most, {100 * low:.0f} % of every frame is explained"
     return [replace(best[0], reason=told), *best[1:]]
 
@@ -171,15 +172,17 @@ class _Walk:
     def _read(
         self, frames: Sequence[int], plate: Callable[[int], Bytes], on_frame: Callable[[int], None]
     ) -> Iterator[_Frame]:
-        before: _Frame | None = None
-        for number in frames:
+        numbers = iter(frames)
+        start, picture = frames[0], proxy(plate(next(numbers)))
+        second = proxy(plate(frames[1])) if len(frames) > 1 else picture
+        # What moves in the first frame is told by the second.
+        before = _Frame(start, picture, no_motion(picture), weight(None, motion(second, picture, self.estimate)))
+        yield before
+        on_frame(start)
+        for number in numbers:
             picture = proxy(plate(number))
-            if before is None:
-                moved = no_motion(picture)
-                before = _Frame(number, picture, moved, weight(None, moved))
-            else:
-                moved = motion(before.picture, picture, self.estimate)
-                before = _Frame(number, picture, moved, weight(before.weights, moved))
+            moved = motion(before.picture, picture, self.estimate)
+            before = _Frame(number, picture, moved, weight(before.weights, moved))
             yield before
             on_frame(number)
 
@@ -192,12 +195,12 @@ class _Walk:
             self.held.append(frame)
         return self.held[:count]
 
-    def keys(self) -> list[Keyframe]:
-        """All keys, ascending."""
+    def keys(self, limit: int) -> list[Keyframe]:
+        """All keys, ascending; no more than the first ``limit + 1``, which tell that there are too many."""
         found: list[Keyframe] = []
         key: _Frame | None = None
         view: View | None = None
-        while self._ahead(1):
+        while self._ahead(1) and len(found) <= limit:
             frame = self.held[0]
             if key is not None and view is not None:
                 view = move_view(view, frame.moved, key.picture, frame.picture, self.estimate)
