@@ -7,20 +7,23 @@ is told from ours and is never written over.
 import contextlib
 import hashlib
 import json
+import os
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from stylize.errors import OutputError, ProjectError
-from stylize.settings import Settings, read_settings
+from stylize.settings import OPTIONS, Settings, read_settings
 
 FOLDERS = ("video", "keys", "mask", "out", "passes", "export")
 SUFFIX = ".stylize"
 STATE_VERSION = 1
 # Seconds between two writings of state.json while frames are being made.
 SAVE_EVERY = 1.0
+# Without it nobody knows any more which pictures in keys/ a person painted.
+_AGAIN = "delete it to have all made again, and with it the pictures in keys/ that are not painted by hand"
 
 
 def fingerprint(*parts: Any) -> str:
@@ -47,13 +50,15 @@ class Project:
 
         Raises ProjectError for a folder that is somebody else's or damaged, OutputError when it cannot be made.
         """
-        self.root = root
+        self.root = root = root.resolve()
         if root.exists() and not root.is_dir():
             raise ProjectError(
                 f"{root} is to be the project folder but is a file; choose another with --project FOLDER"
             )
-        foreign = root.exists() and any(root.iterdir()) and not is_project(root) and not (root / "state.json").exists()
-        if foreign and any(entry.name != "project.lock" for entry in root.iterdir()):
+        # A run that was stopped early leaves folders and the lock before it leaves a project file.
+        known = {*FOLDERS, "project.lock", "project.toml", "state.json"}
+        entries = {entry.name for entry in root.iterdir()} if root.exists() else set()
+        if not entries & {"project.toml", "state.json"} and entries - known:
             raise ProjectError(f"{root} holds files but is no project of ours; choose another with --project FOLDER")
         try:
             for name in FOLDERS:
@@ -73,22 +78,33 @@ class Project:
     # What was asked for
 
     def write_settings(self, shot: Path, settings: Settings, version: str) -> None:
-        """Keeps shot, settings and version in project.toml."""
+        """Keeps shot, settings and version in project.toml, with whole paths: a project goes on from anywhere."""
         import tomli_w
 
-        text = tomli_w.dumps({"shot": str(shot), "version": version, "settings": settings.stored()})
+        values = {name: _anchored(name, value) for name, value in settings.stored().items()}
+        text = tomli_w.dumps({"shot": str(shot.resolve()), "version": version, "settings": values})
         self._place_text(self.root / "project.toml", text)
+
+    def check_shot(self, shot: Path) -> None:
+        """Raises ProjectError when the folder is the project of another shot that still exists."""
+        try:
+            other = tomllib.loads((self.root / "project.toml").read_text()).get("shot")
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+            return  # none yet, or damaged: it is about to be written
+        if isinstance(other, str) and Path(other) != shot.resolve() and Path(other).exists():
+            raise ProjectError(f"{self.root} is the project of {other}; choose another with --project FOLDER")
 
     # What has been done
 
     def digest(self, path: Path) -> str:
         """Digest of any file's contents, read again only when its size or time has changed."""
-        known = self._state["digests"].get(str(path))
+        name = str(path.absolute())
+        known = self._state["digests"].get(name)
         stat = path.stat()
         now = [stat.st_size, stat.st_mtime_ns]
         if known is None or known[:2] != now:
             known = [*now, digest_of(path)]
-            self._state["digests"][str(path)] = known
+            self._state["digests"][name] = known
         return str(known[2])
 
     def fresh(self, path: Path, mark: str) -> bool:
@@ -100,6 +116,16 @@ class Project:
         """Whether the file at ``path`` is one that we made, whatever for."""
         made = self._state["files"].get(self._name(path))
         return made is not None and path.is_file() and self.digest(path) in made["digests"]
+
+    def claim(self, paths: Iterable[Path]) -> None:
+        """Notes that these files, which nobody else has, are about to be written: a run that is killed in the
+        middle finds them ours. Holds until the next claim."""
+        self._state["claims"] = [self._name(path) for path in paths]
+        self.save()
+
+    def may_replace(self, path: Path) -> bool:
+        """Whether the file at ``path`` is ours, or was claimed by us before it was there."""
+        return self.ours(path) or self._name(path) in self._state.get("claims", [])
 
     def place(self, path: Path, mark: str, write: Callable[[Path], None]) -> None:
         """Makes a file whole or not at all, and ours before anyone can see it.
@@ -149,12 +175,14 @@ class Project:
         with (self.root / "project.lock").open("a+") as file:
             if not _lock(file.fileno()):
                 raise ProjectError(f"another run is at work in {self.root}; wait for it to end, or stop it")
+            self._state = self._read_state()  # a run that ended in between may have written it
             try:
                 yield
             finally:
                 self.save()
 
     def _name(self, path: Path) -> str:
+        path = path.absolute()
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
 
     def _read_state(self) -> dict[str, Any]:
@@ -164,9 +192,9 @@ class Project:
         try:
             state = json.loads(path.read_text())
         except (OSError, ValueError) as error:
-            raise ProjectError(f"{path} cannot be read ({error}); delete it to have everything made again") from error
+            raise ProjectError(f"{path} cannot be read ({error}); {_AGAIN}") from error
         if not isinstance(state, dict) or state.get("version") != STATE_VERSION:
-            raise ProjectError(f"{path} is not of version {STATE_VERSION}; delete it to have everything made again")
+            raise ProjectError(f"{path} is not of version {STATE_VERSION}; {_AGAIN}")
         return state
 
     def _place_text(self, path: Path, text: str) -> None:
@@ -193,6 +221,13 @@ def read_asked(root: Path) -> tuple[Path, Settings]:
     if not isinstance(asked.get("shot"), str) or not isinstance(values, Mapping):
         raise ProjectError(f"{path} must name the shot and a table of settings; mend it, or run on the shot again")
     return Path(asked["shot"]), read_settings(values, str(path))
+
+
+def _anchored(name: str, value: Any) -> Any:
+    """A stored value with its path made whole; the slash that marks a folder to be made stays."""
+    if OPTIONS[name].kind.metavar not in ("PATH", "PICTURE", "FOLDER"):
+        return value
+    return f"{Path(value).resolve()}{'/' if str(value).endswith(('/', os.sep)) else ''}"
 
 
 def _lock(descriptor: int) -> bool:

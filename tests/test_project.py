@@ -77,12 +77,12 @@ def test_a_damaged_state_says_what_to_do(tmp_path, broken):
 def test_settings_are_kept_and_read_again(tmp_path):
     project = Project(tmp_path / "a.stylize")
     assert not is_project(project.root)
-    asked = Settings(style="ref.png", keyframes=(1, 5), overwrite=True)
+    asked = Settings(style=tmp_path / "ref.png", keyframes=(1, 5), overwrite=True)
     project.write_settings(tmp_path / "shot.mp4", asked, "1")
     assert is_project(project.root)
     shot, kept = read_asked(project.root)
     assert shot == tmp_path / "shot.mp4"
-    assert kept == Settings(style="ref.png", keyframes=(1, 5))
+    assert kept == Settings(style=tmp_path / "ref.png", keyframes=(1, 5))
 
 
 @pytest.mark.parametrize(
