@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from propagate.arrays import F32, U8, Bools, Bytes, Floats
-from propagate.flow import FlowEstimator, grid, inside, sample
+from propagate.flow import FlowEstimator, consistent, grid, inside, sample
 
 Doubles = NDArray[np.float64]
 Lights = Bytes  # (1, 256, 3): what each level of a channel becomes
@@ -122,8 +122,10 @@ def _found(guess: Floats, known: Bools, key: Bytes, picture: Bytes, estimate: Fl
 
 
 def alike(one: Bytes, other: Bytes, estimate: FlowEstimator) -> float:
-    """Share of ``other`` that ``one`` explains, 0..1, whatever lies between them; proxies of one size."""
-    return float(move_view(own_view(one), motion(one, other, estimate), one, other, estimate).explained.mean())
+    """Share of ``other`` that ``one`` explains by flow that is consistent both ways, 0..1; proxies of one size."""
+    moved = motion(one, other, estimate)
+    explained = move_view(own_view(one), moved, one, other, estimate).explained
+    return float((explained & consistent(moved.flow, estimate(other, one))).mean())
 
 
 def weight(before: Floats | None, moved: Motion) -> Floats:
