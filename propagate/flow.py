@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import cv2
@@ -39,10 +40,13 @@ class ComposedFlow:
     valid: Bools
 
 
+@lru_cache(maxsize=4)
 def grid(height: int, width: int) -> Floats:
-    """Pixel positions, float32 (H, W, 2), x then y."""
+    """Pixel positions, float32 (H, W, 2), x then y; shared, and so read-only."""
     ys, xs = np.mgrid[0:height, 0:width]
-    return np.stack([xs, ys], axis=-1).astype(F32)
+    places = np.stack([xs, ys], axis=-1).astype(F32)
+    places.setflags(write=False)
+    return places
 
 
 def sample(picture: Pixels, flow: Floats, *, cubic: bool = False) -> Pixels:
