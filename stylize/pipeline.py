@@ -10,27 +10,25 @@ import numpy as np
 from propagate.flow_dis import DisFlow
 from propagate.spans import Span, spans
 from propagate.synthesis import SynthesisSettings
+from stylize import delivery, propagation, rendering
 from stylize import keyframes as picking
-from stylize import propagation, rendering
 from stylize.errors import OutputError, PaintedKeyError, SettingsError
-from stylize.export import Target, parse_target
-from stylize.export.contact_sheet import choose_columns, contact_sheet
-from stylize.export.movie import write_movie
-from stylize.export.sequence import write_sequence
-from stylize.images import write_image
+from stylize.export import parse_target
+from stylize.images import image_facts, write_image
 from stylize.keyframes import Keyframe
+from stylize.keys import PAINTED, Keys
 from stylize.mattes import Mattes, open_mattes
-from stylize.plates import Plates, conform
+from stylize.plates import Plates, conform, plate_pattern
 from stylize.project import SUFFIX, Project, fingerprint, is_project, read_asked
 from stylize.renderers import Renderer, make_renderer
-from stylize.sequences import numbered, parse_pattern
+from stylize.sequences import frame_number, parse_pattern
 from stylize.settings import STAGES, Settings
 from stylize.shot import Shot, open_shot
 from stylize.shots import find_cuts, split
 
 VERSION = "0.1.0"
 # Raise a number whenever its stage gives another result for the same input.
-ENGINES = {"conform": 1, "split": 1, "pick": 1, "propagate": 1}
+ENGINES = {"conform": 1, "split": 1, "pick": 2, "propagate": 1}
 
 Progress = Callable[[str, int, int], None]
 Message = Callable[[str], None]
@@ -74,6 +72,7 @@ class _Run:
     settings: Settings
     project: Project
     plates: Plates
+    keys: Keys
     progress: Progress
     message: Message
 
@@ -131,7 +130,7 @@ def expected_seconds(planned: Result) -> float:
     """About how long a run of this plan takes, from the number of pixels, keyframes and frames."""
     keys = sum(len(shot.keyframes) for shot in planned.shots)
     passes = sum(
-        len(span.frames) * (2 if span.left is not None and span.right is not None else 1)
+        _work_in(span)
         for shot in planned.shots
         for span in spans(shot.frames, [key.frame for key in shot.keyframes])
     )
@@ -181,12 +180,19 @@ class _opened:  # noqa: N801  # used like a function: ``with _opened(...)``
         self._lock = project.locked()
         self._lock.__enter__()
         try:
-            project.write_settings(path.resolve(), settings, VERSION)
+            project.check_shot(path)
+            keys = _keys(shot, settings, project)
+            _check_look(settings, keys)
+            target = delivery.target_of(settings.output, shot, project)
+            if settings.runs("export") and not settings.overwrite:
+                delivery.check_free(target, shot, project)
+            project.write_settings(path, settings, VERSION)
+            keys.take_in(message)
             plates = _conform(shot, project, progress)
         except BaseException:
             self._lock.__exit__(None, None, None)
             raise
-        return _Run(shot, settings, project, plates, progress, message), shot.losses
+        return _Run(shot, settings, project, plates, keys, progress, message), shot.losses
 
     def __exit__(self, *error: Any) -> None:
         self._lock.__exit__(None, None, None)
@@ -202,6 +208,18 @@ def _check_ahead(settings: Settings, shot: Shot, path: Path) -> None:
         target = parse_target(settings.output, shot.name)
         if target.path.resolve() == path.resolve():
             raise SettingsError(f"-o {settings.output} is the shot itself; choose another place for the result")
+
+
+def _keys(shot: Shot, settings: Settings, project: Project) -> Keys:
+    named = plate_pattern(shot, project.folder("keys"))
+    return Keys(project, named, shot.frames, shot.size, settings.keys, settings.frames is not None)
+
+
+def _check_look(settings: Settings, keys: Keys) -> None:
+    """Raises SettingsError when frames are to be made and nothing says what they are to look like."""
+    waits = settings.runs("render") and settings.renderer == "example" and not _paints(settings)
+    if waits and settings.keys is None and not keys.painted():
+        raise SettingsError("what is it to look like? Give a reference with --style PICTURE, or --keys FOLDER")
 
 
 def _conform(shot: Shot, project: Project, progress: Progress) -> Plates:
@@ -239,7 +257,7 @@ def _plan(work: _Run) -> tuple[ShotPlan, ...]:
     strangers = [number for number in base or () if number not in set(work.shot.frames)]
     if strangers:
         picking.given(work.shot.frames, strangers)
-    painted = _import_keys(work)
+    painted = work.keys.painted()
     return tuple(ShotPlan(tuple(frames), _keyframes(work, tuple(frames), base, painted)) for frames in shots)
 
 
@@ -266,42 +284,12 @@ def _given_numbers(work: _Run) -> tuple[int, ...] | None:
     return tuple(work.settings.keyframes) if work.settings.keyframes else None
 
 
-def _import_keys(work: _Run) -> tuple[int, ...]:
-    """Takes over the keys of --keys; returns the numbers of all painted keys of the project."""
-    settings, frames, size = work.settings, work.shot.frames, work.shot.size
-    if settings.keys is not None:
-        for number, path in rendering.painted_keys(settings.keys, frames, size).items():
-            target = work.file("keys", number)
-            if target.exists() and not work.project.ours(target):
-                work.message(f"keys/{target.name} was changed by hand and is used instead of {path}")
-                continue
-            rendering.take_over(path, target, work.project)
-    return _painted(work)
-
-
-def _painted(work: _Run) -> tuple[int, ...]:
-    """Numbers of the keys that a person painted: those from --keys, and pictures in keys/ that we did not make."""
-    found = _key_files(work)
-    theirs = set(numbered(work.settings.keys)) if work.settings.keys is not None else set()
-    painted = []
-    for number, path in found.items():
-        if number in theirs or not work.project.ours(path):
-            rendering.check_key(path, number, work.shot.frames, work.shot.size)
-            painted.append(number)
-    return tuple(painted)
-
-
-def _key_files(work: _Run) -> dict[int, Path]:
-    folder = work.project.folder("keys")
-    return numbered(folder) if any(not path.name.startswith(".") for path in folder.iterdir()) else {}
-
-
 def _keyframes(
-    work: _Run, frames: tuple[int, ...], base: tuple[int, ...] | None, painted: tuple[int, ...]
+    work: _Run, frames: tuple[int, ...], base: tuple[int, ...] | None, painted: frozenset[int]
 ) -> tuple[Keyframe, ...]:
     """The keyframes of one shot: the user's, or the picked ones, and every painted key."""
     inside = set(frames)
-    mine = [number for number in painted if number in inside]
+    mine = sorted(painted & inside)
     if base is not None:
         chosen = picking.given(frames, [number for number in base if number in inside])
         if not chosen and not mine:
@@ -309,8 +297,8 @@ def _keyframes(
     elif not _paints(work.settings) and (painted or work.settings.keys is not None):
         chosen = []  # all is painted by hand, and nothing is there to paint more after
     else:
-        chosen = _picked(work, frames)
-    extra = picking.given(frames, [n for n in mine if n not in {key.frame for key in chosen}], why="painted")
+        chosen = _picked(work, frames, mine)
+    extra = picking.given(frames, [n for n in mine if n not in {key.frame for key in chosen}], why=PAINTED)
     found = tuple(sorted([*chosen, *extra], key=lambda key: key.frame))
     if not found:
         raise PaintedKeyError(
@@ -320,19 +308,17 @@ def _keyframes(
     return found
 
 
-def _picked(work: _Run, frames: tuple[int, ...]) -> list[Keyframe]:
+def _picked(work: _Run, frames: tuple[int, ...], locked: list[int]) -> list[Keyframe]:
+    """The picked keyframes. A key that is painted later changes no pick; one that is gone, and counted, does."""
     settings = work.settings
-    locked: list[int] = []
-    if settings.keys is not None:
-        locked = [number for number in numbered(settings.keys) if number in set(frames)]
     estimate = DisFlow("fast")
     mark = fingerprint(
-        ENGINES["pick"], frames, work.marks(frames), settings.coverage, settings.max_keyframes, locked,
-        estimate.fingerprint(),
+        ENGINES["pick"], frames, work.marks(frames), settings.coverage, settings.max_keyframes,
+        sorted(work.keys.given_numbers()), estimate.fingerprint(),
     )  # fmt: skip
     name = f"keyframes {frames[0]}-{frames[-1]}"
     known = work.project.recall(name, mark)
-    if known is None:
+    if known is None or not set(known["locked"]) <= set(locked):
         done = 0
 
         def on_frame(frame: int) -> None:
@@ -344,20 +330,20 @@ def _picked(work: _Run, frames: tuple[int, ...]) -> list[Keyframe]:
             frames, work.plates.colour, coverage=settings.coverage, most=settings.max_keyframes, locked=locked,
             estimate=estimate, on_frame=on_frame,
         )  # fmt: skip
-        known = [[key.frame, key.reason, key.coverage] for key in keys]
+        known = {"locked": locked, "keys": [[key.frame, key.reason, key.coverage] for key in keys]}
         work.project.remember(name, mark, known)
         work.progress("pick", len(frames), len(frames))
-    return [Keyframe(int(frame), str(reason), float(coverage)) for frame, reason, coverage in known]
+    return [Keyframe(int(frame), str(reason), float(coverage)) for frame, reason, coverage in known["keys"]]
 
 
 # Render
 
 
 def _render(work: _Run, shots: tuple[ShotPlan, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    painted = frozenset(_painted(work))
-    _drop_stale(work, shots, painted)
-    settings, files = work.settings, _key_files(work)
+    painted = work.keys.painted()
     numbers = [key.frame for plan in shots for key in plan.keyframes]
+    work.keys.drop_others([*numbers, *painted])
+    settings, files = work.settings, work.keys.files()
     waiting = [number for number in numbers if number not in painted]
     reference = None
     if settings.style is not None and waiting:
@@ -373,7 +359,8 @@ def _render(work: _Run, shots: tuple[ShotPlan, ...]) -> tuple[tuple[int, ...], t
 
     for plan in shots:
         keys = {key.frame: files.get(key.frame, work.file("keys", key.frame)) for key in plan.keyframes}
-        stage = rendering.KeyPlan(plan.frames, keys, painted, work.shot.depth)
+        added = frozenset(key.frame for key in plan.keyframes if key.reason == PAINTED)
+        stage = rendering.KeyPlan(plan.frames, keys, painted, added & painted, work.shot.depth)
         rendered += rendering.render_keys(
             stage, source, renderer, reference, settings.seed, DisFlow(), work.project, on_key
         )
@@ -394,19 +381,11 @@ def _renderer(settings: Settings) -> Renderer:
     return make_renderer(settings.renderer, settings)
 
 
-def _drop_stale(work: _Run, shots: tuple[ShotPlan, ...], painted: frozenset[int]) -> None:
-    """Removes keys that we rendered and that are keyframes no more."""
-    wanted = {key.frame for plan in shots for key in plan.keyframes} | painted
-    for number, path in _key_files(work).items():
-        if number not in wanted and work.project.ours(path):
-            work.project.forget(path)
-
-
 # Propagate
 
 
 def _propagate(work: _Run, shots: tuple[ShotPlan, ...]) -> tuple[int, ...]:
-    files, mattes = _key_files(work), _mattes(work)
+    files, mattes = work.keys.files(), _mattes(work)
     missing = [key.frame for plan in shots for key in plan.keyframes if key.frame not in files]
     if missing:
         raise PaintedKeyError(f"keyframe {missing[0]} has no picture in keys/; run from the render stage")
@@ -414,22 +393,29 @@ def _propagate(work: _Run, shots: tuple[ShotPlan, ...]) -> tuple[int, ...]:
         work.plates.colour, work.plates.read, files.__getitem__, mattes.read if mattes is not None else None,
         _depth(work, files), work.project.save,
     )  # fmt: skip
-    total, redone = len(work.shot.frames), list[int]()
-    done = 0
+    parts = [(plan, spans(plan.frames, [key.frame for key in plan.keyframes])) for plan in shots]
+    total = sum(len(plan.keyframes) + sum(map(_work_in, between)) for plan, between in parts)
+    done, redone = 0, list[int]()
 
     def tick(count: int) -> None:
         nonlocal done
         done += count
         work.progress("propagate", done, total)
 
-    for plan in shots:
+    for plan, between in parts:
         for key in plan.keyframes:
             redone += _make_key(work, footage, key.frame, mattes)
             tick(1)
-        for span in spans(plan.frames, [key.frame for key in plan.keyframes]):
+        for span in between:
             redone += _make_span(work, footage, span, mattes, tick)
+    _tidy(work)
     work.project.save()
     return tuple(sorted(redone))
+
+
+def _work_in(span: Span) -> int:
+    """Frames that the passes of a span go through: each one twice where there is a key on both sides."""
+    return len(span.frames) * (1 if span.left is None or span.right is None else 2)
 
 
 def _mattes(work: _Run) -> Mattes | None:
@@ -442,9 +428,7 @@ def _mattes(work: _Run) -> Mattes | None:
 
 def _depth(work: _Run, keys: Mapping[int, Path]) -> type:
     """16 bit when the plates or any key have them."""
-    from stylize.images import read_image
-
-    deep = work.shot.depth == 16 or any(read_image(path).dtype == np.uint16 for path in keys.values())
+    deep = work.shot.depth == 16 or any(image_facts(path).depth == 16 for path in keys.values())
     return np.uint16 if deep else np.uint8
 
 
@@ -481,22 +465,29 @@ def _make_span(
         return [frame for frame in span.frames if not work.project.fresh(work.file("out", frame), mark)]
 
     lacks = lacking()
-    tick(len(span.frames) - len(lacks))
-    waiting = set(lacks)
+    waiting, left = set(lacks), _work_in(span)
+
+    def on_done() -> None:
+        nonlocal left
+        if left > 0:  # a span that is begun again must not count twice
+            left -= 1
+            tick(1)
+
     # A kept state is of no use when a frame that it has passed is gone: then the span is made from its start.
     for _ in range(2):
         if not waiting:
             break
-        for made in propagation.propagate_span(footage, span, scratch, DisFlow(), SynthesisSettings()):
+        for made in propagation.propagate_span(footage, span, scratch, DisFlow(), SynthesisSettings(), on_done):
+            on_done()
             if made.frame in waiting:
                 _put(work, made, mark)
                 waiting.discard(made.frame)
-                tick(1)
         if waiting:
             propagation.clear(scratch)
     if waiting:
         raise OutputError(f"frame {min(waiting)} could not be made; run again, and if it stays so report it")
     propagation.clear(scratch)
+    tick(left)
     return lacks
 
 
@@ -509,55 +500,48 @@ def _put(work: _Run, made: propagation.Made, mark: str) -> None:
     work.project.record(path, mark)
 
 
-def _finished(work: _Run) -> dict[int, Path]:
-    """Every frame of the shot in out/. Raises OutputError when one is not there."""
-    found = {frame: work.file("out", frame) for frame in work.shot.frames}
-    missing = [frame for frame, path in found.items() if not path.is_file()]
-    if missing:
-        raise OutputError(f"{len(missing)} frames are missing in out/, the first is {missing[0]}; run all stages")
-    return found
+def _tidy(work: _Run) -> None:
+    """Removes what runs left that were killed or that saw a longer shot: scratch, and files of frames that are gone."""
+    for path in work.project.folder("passes").iterdir():
+        if path.is_dir() and path.name != "error":
+            propagation.clear(path)
+    if work.settings.frames is not None:
+        return  # the other frames are still part of the shot
+    for folder in ("out", "video"):
+        for path in work.project.folder(folder).glob("*.png"):
+            if frame_number(path) not in work.plates.paths and work.project.ours(path):
+                work.project.forget(path)
+                (work.project.folder("passes") / "error" / path.name).unlink(missing_ok=True)
 
 
 # Export
 
 
+def _finished(work: _Run) -> dict[int, Path]:
+    found = {frame: work.file("out", frame) for frame in work.shot.frames}
+    delivery.check_whole(work.shot, found)
+    return found
+
+
 def _export(
     work: _Run, shots: tuple[ShotPlan, ...], finished: Mapping[int, Path]
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    shot, keys = work.shot, [key.frame for plan in shots for key in plan.keyframes]
-    text = work.settings.output
-    movie = work.project.folder("export") / f"{shot.name}.mp4"
-    target = parse_target(text, shot.name) if text is not None else Target("movie", movie, None)
-    path, notes = _deliver(work, target, finished)
-    sheet, files = work.project.root / "contact_sheet.png", _key_files(work)
-    columns = choose_columns(shot.frames, keys)
-    contact_sheet([(n, work.plates.paths[n], files.get(n), finished[n]) for n in columns], sheet)
-    return (path, sheet), notes
-
-
-def _deliver(work: _Run, target: Target, finished: Mapping[int, Path]) -> tuple[Path, tuple[str, ...]]:
-    done = 0
+    total, done = len(finished), 0
 
     def on_frame(frame: int) -> None:
         nonlocal done
         done += 1
-        work.progress("export", done, len(finished))
+        work.progress("export", done, total)
 
-    more: dict[str, Any] = {
-        "protected": list(work.plates.paths.values()),
-        "overwrite": work.settings.overwrite,
-        "ours": lambda path: work.project.ours(path.resolve()),
-        "on_frame": on_frame,
-    }
-    if target.pattern is None:
-        notes, written = write_movie(work.shot, finished, target.path, **more), [target.path]
-    else:
-        notes = write_sequence(finished.items(), target.pattern, shot=work.shot, **more)
-        written = [target.pattern.path(frame) for frame in finished]
-    for path in written:
-        work.project.record(path.resolve(), "delivered")
-    work.progress("export", len(finished), len(finished))
-    return target.path, notes
+    given = delivery.Delivery(
+        work.shot, work.project, work.plates.paths, finished, work.settings.overwrite, on_frame
+    )  # fmt: skip
+    target = delivery.target_of(work.settings.output, work.shot, work.project)
+    notes = delivery.deliver(given, target)
+    sheet = work.project.root / "contact_sheet.png"
+    delivery.show(given, work.keys.files(), [key.frame for plan in shots for key in plan.keyframes], sheet)
+    work.progress("export", total, total)
+    return (target.path, sheet), notes
 
 
 def open_project(path: Path) -> tuple[Path, Settings]:

@@ -7,6 +7,7 @@ on close to where it was, with the same bits.
 
 import shutil
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,8 @@ from propagate.flow import FlowEstimator
 from propagate.spans import Span
 from propagate.synthesis import Carried, PassState, SynthesisSettings, carry
 from stylize.errors import OutputError
-from stylize.images import quantise, read_image, to_float, write_image
+from stylize.images import quantise, to_float, write_image
+from stylize.keys import read_key
 
 # Seconds of work that a kill may cost.
 KEEP_EVERY = 5.0
@@ -56,21 +58,27 @@ class Made:
 
 def finish_key(footage: Footage, frame: int) -> Made:
     """A key comes out exactly as it is, but for the plate's alpha and the matte."""
-    key = read_image(footage.key(frame))[..., :3]
+    key = read_key(footage.key(frame), footage.plate(frame))
     return Made(frame, _laid(footage, frame, key), np.zeros(key.shape[:2], F32))
 
 
 def propagate_span(
-    footage: Footage, span: Span, scratch: Path, estimate: FlowEstimator, settings: SynthesisSettings
+    footage: Footage,
+    span: Span,
+    scratch: Path,
+    estimate: FlowEstimator,
+    settings: SynthesisSettings,
+    on_passed: Callable[[], None] = lambda: None,
 ) -> Iterator[Made]:
     """All frames of a span, in the order of the last pass; those already passed to a caller before a kill come
     again only as far as the last kept state.
 
     scratch: a folder of this span's own, under a name that changes with everything the span depends on.
+    on_passed: called for each frame of the first of two passes, which yields nothing yet.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     if span.left is not None and span.right is not None:
-        yield from _two_sided(footage, span, span.left, span.right, scratch, estimate, settings)
+        yield from _two_sided(footage, span, span.left, span.right, scratch, estimate, settings, on_passed)
     elif span.left is not None:
         for carried in _pass(footage, [span.left, *span.frames], scratch / "forward", estimate, settings):
             yield Made(carried.frame, _finished(footage, carried.frame, carried.colour), carried.error)
@@ -87,14 +95,19 @@ def clear(scratch: Path) -> None:
 
 def _two_sided(
     footage: Footage, span: Span, left: int, right: int, scratch: Path, estimate: FlowEstimator,
-    settings: SynthesisSettings,
+    settings: SynthesisSettings, on_passed: Callable[[], None],
 ) -> Iterator[Made]:  # fmt: skip
+    passed = {frame: scratch / f"forward.{frame}.npz" for frame in span.frames}
+    state = _kept_state(_state_file(scratch / "forward"))
+    if state is not None and not all(passed[f].exists() for f in span.frames if f <= state.frame):
+        _state_file(scratch / "forward").unlink()
     for carried in _pass(footage, [left, *span.frames], scratch / "forward", estimate, settings):
-        _keep(scratch / f"forward.{carried.frame}.npz", colour=quantise(carried.colour, np.uint16),
+        _keep(passed[carried.frame], colour=quantise(carried.colour, np.uint16),
               error=carried.error.astype(np.float16))  # fmt: skip
+        on_passed()
     order = [right, *reversed(span.frames)]
     for carried in _pass(footage, order, scratch / "backward", estimate, settings):
-        forward = _kept(scratch / f"forward.{carried.frame}.npz")
+        forward = _kept(passed[carried.frame])
         nearness = (carried.frame - left) / (right - left)
         colour, error, _ = blend(
             to_float(forward["colour"]), forward["error"].astype(F32), carried.colour, carried.error, nearness
@@ -106,9 +119,9 @@ def _pass(
     footage: Footage, order: Sequence[int], kept: Path, estimate: FlowEstimator, settings: SynthesisSettings
 ) -> Iterator[Carried]:
     """Carries a key along ``order``, going on from the last kept state, and keeps states."""
-    key = np.ascontiguousarray(to_float(read_image(footage.key(order[0])))[..., :3])
-    file = kept.with_suffix(".state.npz")
-    state = PassState.from_arrays(_kept(file)) if file.exists() else None
+    key = to_float(read_key(footage.key(order[0]), footage.plate(order[0])))
+    file = _state_file(kept)
+    state = _kept_state(file)
     last = time.monotonic()
     for carried in carry(order, footage.colour, key, estimate, settings, state):
         yield carried
@@ -128,6 +141,18 @@ def _keep(path: Path, **arrays: Pixels) -> None:
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise OutputError(f"{path} cannot be written ({error.strerror}); free space or choose --project") from error
+
+
+def _state_file(kept: Path) -> Path:
+    return kept.with_suffix(".state.npz")
+
+
+def _kept_state(file: Path) -> PassState | None:
+    """The state that a pass left, or None; one that a failing disk has spoilt only costs time."""
+    try:
+        return PassState.from_arrays(_kept(file))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
 
 
 def _kept(path: Path) -> dict[str, Pixels]:

@@ -1,8 +1,7 @@
 """The render stage: keys that a person painted are taken as they are, the others are painted by the renderer."""
 
-import shutil
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,11 +11,11 @@ import numpy as np
 from propagate.arrays import F32, Bytes, Floats, Pixels
 from propagate.flow import FlowEstimator, anchor, compose, sample
 from propagate.trust import trust
-from stylize.errors import FrameRangeError, InputError, PaintedKeyError, StyleError
+from stylize.errors import InputError, StyleError
 from stylize.images import image_size, quantise, read_image, to_float, write_image
+from stylize.keys import read_key
 from stylize.project import Project, fingerprint
 from stylize.renderers.protocol import Renderer, RenderRequest
-from stylize.sequences import PICTURE_SUFFIXES, numbered
 
 # Pixels of a reference picture beyond which it is refused: it would be made far smaller anyway.
 LARGEST_STYLE = 100_000_000
@@ -63,66 +62,22 @@ def read_reference(path: Path, project: Project) -> Reference:
     return Reference(np.ascontiguousarray(picture[..., :3], F32), project.digest(path))
 
 
-def painted_keys(folder: Path, frames: Sequence[int], size: tuple[int, int]) -> dict[int, Path]:
-    """The pictures in a folder of painted keys, by frame number, checked against the shot.
-
-    Raises PaintedKeyError for an empty folder or a key of the wrong size, FrameRangeError for a number that the
-    shot does not have, SequenceError for two files of one number.
-    """
-    if not folder.is_dir():
-        raise PaintedKeyError(f"--keys takes a folder of painted keys, and {folder} is none")
-    if not any(path.suffix.lower() in PICTURE_SUFFIXES for path in folder.iterdir()):
-        raise PaintedKeyError(f"{folder} holds no painted keys; name them by frame number, as key.0012.png")
-    found = numbered(folder)
-    for number, path in found.items():
-        check_key(path, number, frames, size)
-    return found
-
-
-def check_key(path: Path, number: int, frames: Sequence[int], size: tuple[int, int]) -> None:
-    """Raises FrameRangeError or PaintedKeyError when a painted key does not fit the shot."""
-    if number not in set(frames):
-        raise FrameRangeError(
-            f"the painted key {path} is for frame {number}, but the shot has frames {frames[0]} to {frames[-1]}; "
-            "rename it to the number of the frame it was painted on"
-        )
-    try:
-        found = image_size(path)
-    except InputError as error:
-        raise PaintedKeyError(f"the painted key {path} cannot be read: {error}") from error
-    if found != size:
-        raise PaintedKeyError(
-            f"the painted key {path} has {found[0]}x{found[1]} pixels, the shot {size[0]}x{size[1]}; "
-            "paint it at the shot's size"
-        )
-
-
-def take_over(source: Path, target: Path, project: Project) -> None:
-    """Puts a key from the user's folder into the project, byte for byte when it is a PNG."""
-    mark = fingerprint("painted", project.digest(source))
-    if project.fresh(target, mark):
-        return
-    if source.suffix.lower() == ".png":
-        project.place(target, mark, partial(_copy, source))
-    else:
-        project.place(target, mark, partial(_write, read_image(source)))
-
-
 def _write(picture: Pixels, target: Path) -> None:
     write_image(target, picture)
 
 
-def _copy(source: Path, target: Path) -> None:
-    shutil.copyfile(source, target)
-
-
 @dataclass(frozen=True)
 class KeyPlan:
-    """What rendering one shot takes. keys: frame to file, ascending. painted: those not to be rendered."""
+    """What rendering one shot takes.
+
+    keys: frame to file, ascending. painted: those not to be rendered. added: painted ones that nobody picked or
+    asked for. depth: bits of a channel, 8 or 16.
+    """
 
     frames: tuple[int, ...]
     keys: Mapping[int, Path]
     painted: frozenset[int]
+    added: frozenset[int]
     depth: int
 
 
@@ -133,23 +88,36 @@ def render_keys(
     """Renders the keys of one shot that are not painted and not done; returns their numbers.
 
     Each later key starts from the one before, carried over by flow. A key's fingerprint counts the keys before
-    it as if all were rendered: painting over one does not make the others anew.
+    it as if all were rendered and none added: painting never makes the rendered keys anew.
     """
-    rendered, before = [], ""
+    rendered = []
+    marks = _marks(plan, plates, renderer, reference, seed, estimate)
     earlier: int | None = None
     for number, path in plan.keys.items():
-        style = reference.digest if reference else ""
-        before = fingerprint(
-            renderer.fingerprint(), seed, plan.depth, style, plates.digest(number), before, estimate.fingerprint()
-        )
-        if number not in plan.painted and not project.fresh(path, before):
+        if number not in plan.painted and not project.fresh(path, marks[number]):
             key = _render(plan, number, earlier, plates, renderer, reference, seed, estimate)
             picture = quantise(key, np.uint16 if plan.depth == 16 else np.uint8)
-            project.place(path, before, partial(_write, picture))
+            project.place(path, marks[number], partial(_write, picture))
             rendered.append(number)
         on_key(number, number in rendered)
         earlier = number
     return rendered
+
+
+def _marks(
+    plan: KeyPlan, plates: PlateSource, renderer: Renderer, reference: Reference | None, seed: int,
+    estimate: FlowEstimator,
+) -> dict[int, str]:  # fmt: skip
+    """Fingerprints of the keys that are not added, by frame; the plates from the key before on are counted in."""
+    style = reference.digest if reference else ""
+    marks: dict[int, str] = {}
+    before, first = "", plan.frames[0]
+    for number in (number for number in plan.keys if number not in plan.added):
+        first = first if before else number
+        between = [plates.digest(frame) for frame in plan.frames if first <= frame <= number]
+        before = fingerprint(renderer.fingerprint(), seed, plan.depth, style, between, before, estimate.fingerprint())
+        marks[number], first = before, number
+    return marks
 
 
 def _render(
@@ -174,5 +142,5 @@ def _carry_over(
     (composed,) = deque(compose(between, plates.colour, estimate), maxlen=1)
     first, last = plates.colour(earlier), plates.colour(number)
     flow = anchor(composed.flow, first, last, estimate)
-    key = np.ascontiguousarray(to_float(read_image(plan.keys[earlier]))[..., :3])
+    key = to_float(read_key(plan.keys[earlier], first))
     return np.clip(sample(key, flow, cubic=True), 0, 1), trust(flow, composed.valid, first, last)

@@ -1,0 +1,263 @@
+"""What is made again and what is not; what a person's pictures are safe from."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import stylize
+from stylize import pipeline
+from stylize.errors import OutputError, PaintedKeyError, ProjectError, SequenceError, SettingsError
+from stylize.export.placing import placed
+from stylize.images import read_image, write_image
+from tests.footage import write_movie
+
+SIZE = (64, 36)
+
+
+def scene(count, seed=3):
+    """A textured ground that slides 2 px a frame: enough for flow to hold on to."""
+    draw = np.random.default_rng(seed)
+    wide = np.kron(draw.integers(30, 220, (12, 40, 3)), np.ones((3, 3, 1))).astype(np.uint8)
+    return [np.ascontiguousarray(wide[:, 2 * n : 2 * n + SIZE[0]]) for n in range(count)]
+
+
+def folder_of(folder, pictures, first=1):
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, pixels in enumerate(pictures, first):
+        write_image(folder / f"plate.{number:04d}.png", pixels)
+    return folder
+
+
+@pytest.fixture
+def plates(tmp_path):
+    return folder_of(tmp_path / "plates", scene(8))
+
+
+@pytest.fixture
+def style(tmp_path):
+    write_image(tmp_path / "ref.png", np.random.default_rng(1).integers(0, 255, (60, 80, 3)).astype(np.uint8))
+    return tmp_path / "ref.png"
+
+
+@pytest.fixture
+def keys(tmp_path, plates):
+    (tmp_path / "painted").mkdir()
+    for number in (1, 8):
+        write_image(tmp_path / "painted" / f"{number}.png", 255 - read_image(plates / f"plate.{number:04d}.png"))
+    return tmp_path / "painted"
+
+
+def picture(value):
+    return np.full((SIZE[1], SIZE[0], 3), value, np.uint8)
+
+
+# Painted keys
+
+
+def test_painting_a_new_frame_leaves_the_rendered_keys_alone(plates, style):
+    first = stylize.run(plates, style=style, keyframes=(1, 8))
+    kept = {path.name: path.read_bytes() for path in (first.project / "keys").iterdir()}
+    write_image(first.project / "keys" / "mine 4.png", picture(90))
+    again = stylize.run(plates, style=style, keyframes=(1, 8))
+    assert again.rendered == ()
+    assert again.painted == (4,)
+    assert again.redone == (2, 3, 4, 5, 6, 7)  # its two spans reach from key to key
+    assert all((first.project / "keys" / name).read_bytes() == content for name, content in kept.items())
+
+
+def test_a_picture_under_another_name_wins_over_the_rendered_key(plates, style):
+    project = stylize.run(plates, style=style, keyframes=(1, 8)).project
+    write_image(project / "keys" / "over 0008.png", picture(50))
+    result = stylize.run(plates, style=style, keyframes=(1, 8))
+    assert result.painted == (8,)
+    np.testing.assert_array_equal(read_image(result.frames[8]), picture(50))
+
+
+def test_a_painted_key_taken_away_is_rendered_again(plates, style):
+    project = stylize.run(plates, style=style, keyframes=(1, 8)).project
+    rendered = (project / "keys" / "plate.0008.png").read_bytes()
+    write_image(project / "keys" / "plate.0008.png", picture(50))
+    stylize.run(plates, style=style, keyframes=(1, 8))
+    (project / "keys" / "plate.0008.png").unlink()
+    result = stylize.run(plates, style=style, keyframes=(1, 8))
+    assert result.rendered == (8,)
+    assert (project / "keys" / "plate.0008.png").read_bytes() == rendered
+
+
+def test_two_painted_pictures_for_one_frame_are_refused(plates, keys):
+    project = stylize.run(plates, keys=keys).project
+    for name in ("a.4.png", "b.4.png"):
+        write_image(project / "keys" / name, picture(50))
+    with pytest.raises(SequenceError, match=r"a\.4\.png and b\.4\.png"):
+        stylize.run(plates, keys=keys)
+
+
+def test_other_files_in_the_keys_folder_do_no_harm(plates, style):
+    project = stylize.run(plates, style=style, keyframes=(1,), to_stage="pick").project
+    (project / "keys" / "notes.txt").write_text("paint the hat red")
+    assert stylize.run(plates, style=style, keyframes=(1,)).rendered == (1,)
+
+
+def test_a_part_of_the_shot_passes_over_keys_outside_of_it(plates, keys):
+    whole = stylize.run(plates, keys=keys)
+    write_image(whole.project / "keys" / "mine.3.png", picture(90))
+    part = stylize.run(plates, keys=keys, frames="5-8")
+    assert list(part.frames) == [5, 6, 7, 8]
+    assert part.painted == (8,)
+    assert (whole.project / "keys" / "mine.3.png").exists()
+
+
+def test_a_transparent_part_of_a_painted_key_shows_the_plate(plates, keys):
+    key = np.dstack([picture(200), np.full(SIZE[::-1], 255, np.uint8)])
+    key[:, 30:, 3] = 0
+    write_image(keys / "1.png", key)
+    made = read_image(stylize.run(plates, keys=keys).frames[1])
+    np.testing.assert_array_equal(made[:, :30], picture(200)[:, :30])
+    np.testing.assert_array_equal(made[:, 30:], scene(1)[0][:, 30:])
+
+
+def test_a_key_taken_out_of_the_users_folder_goes(plates, keys):
+    stylize.run(plates, keys=keys)
+    (keys / "8.png").unlink()
+    result = stylize.run(plates, keys=keys)
+    assert result.painted == (1,)
+    assert result.redone == (2, 3, 4, 5, 6, 7, 8)
+
+
+def test_a_key_of_the_user_that_was_changed_in_the_project_is_kept(plates, keys):
+    project = stylize.run(plates, keys=keys).project
+    write_image(project / "keys" / "plate.0001.png", picture(5))
+    said = []
+    result = stylize.run(plates, keys=keys, on_message=said.append)
+    np.testing.assert_array_equal(read_image(result.frames[1]), picture(5))
+    assert any("plate.0001.png" in text for text in said)
+
+
+# What is made again
+
+
+def test_nothing_is_made_twice(plates, keys):
+    first = stylize.run(plates, keys=keys)
+    before = {path: path.stat().st_mtime_ns for path in first.project.rglob("*.*") if path.suffix in (".png", ".mp4")}
+    again = stylize.run(plates, keys=keys)
+    assert (again.redone, again.reused) == ((), tuple(range(1, 9)))
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert again.outputs == first.outputs
+
+
+def test_a_changed_plate_redoes_the_span_that_sees_it(plates, keys, tmp_path):
+    write_image(keys / "4.png", picture(90))
+    stylize.run(plates, keys=keys)
+    write_image(plates / "plate.0006.png", picture(30))
+    assert stylize.run(plates, keys=keys).redone == (5, 6, 7)
+
+
+def test_a_frame_that_was_lost_or_spoilt_comes_back_with_the_same_bits(plates, keys):
+    first = stylize.run(plates, keys=keys)
+    before = {frame: path.read_bytes() for frame, path in first.frames.items()}
+    first.frames[3].unlink()
+    first.frames[5].write_bytes(b"spoilt")
+    again = stylize.run(plates, keys=keys)
+    assert again.redone == (3, 5)
+    assert {frame: path.read_bytes() for frame, path in again.frames.items()} == before
+
+
+def test_another_first_number_names_the_same_pictures_anew(tmp_path, style):
+    movie = write_movie(tmp_path / "shot.mp4", scene(6))
+    one = stylize.run(movie, style=style, to_stage="pick")
+    second = read_image(one.project / "video" / "shot.0002.png")
+    stylize.run(movie, style=style, to_stage="pick", start_number=2)
+    np.testing.assert_array_equal(read_image(one.project / "video" / "shot.0003.png"), second)
+
+
+def test_frames_beyond_a_shot_that_became_shorter_go(tmp_path, plates, keys):
+    project = stylize.run(plates, keys=keys).project
+    (plates / "plate.0008.png").unlink()
+    (keys / "8.png").unlink()
+    result = stylize.run(plates, keys=keys)
+    assert len(list((project / "out").iterdir())) == len(result.frames) == 7
+    assert not [path for path in (project / "passes").iterdir() if path.name != "error"]
+
+
+# Where results go
+
+
+@pytest.mark.parametrize("pattern", ["out/look.####.tif", "out/", "look.mov"])
+def test_an_export_killed_half_way_goes_on(plates, keys, tmp_path, monkeypatch, pattern):
+    where = f"{tmp_path}/{pattern}"
+    count = 0
+
+    def killed_after_two(target):
+        nonlocal count
+        count += 1
+        if count > 2 or target.suffix == ".mov":
+            raise KeyboardInterrupt
+        return placed(target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("stylize.export.sequence.placed", killed_after_two)
+        patch.setattr("stylize.export.movie.placed", killed_after_two)
+        patch.setattr("stylize.export.sequence.write_image", lambda target, _: killed_after_two(target))
+        with pytest.raises(KeyboardInterrupt):
+            stylize.run(plates, keys=keys, output=where)
+    assert len(stylize.run(plates, keys=keys, output=where).frames) == 8
+
+
+def test_a_file_in_the_way_is_told_before_any_work(plates, keys, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "plate.0002.png").write_bytes(b"precious")
+    with pytest.raises(OutputError, match=r"plate\.0002\.png.*--overwrite"):
+        stylize.run(plates, keys=keys, output=f"{tmp_path}/out")
+    assert not list((tmp_path / "plates.stylize" / "out").iterdir())
+
+
+def test_a_result_that_a_person_changed_is_not_written_over(plates, keys, tmp_path):
+    stylize.run(plates, keys=keys, output=f"{tmp_path}/out")
+    write_image(tmp_path / "out" / "plate.0002.png", picture(1))
+    with pytest.raises(OutputError, match=r"plate\.0002\.png.*--overwrite"):
+        stylize.run(plates, keys=keys, output=f"{tmp_path}/out")
+    np.testing.assert_array_equal(read_image(tmp_path / "out" / "plate.0002.png"), picture(1))
+
+
+# The project
+
+
+def test_a_project_goes_on_from_another_folder(plates, keys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    project = stylize.run("plates", keys="painted", output="comp/").project
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    shot, settings = pipeline.open_project(tmp_path / project)
+    again = pipeline.run(shot, settings, tmp_path / project)
+    assert again.redone == ()
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_project_of_another_shot_is_refused(tmp_path, style):
+    first = write_movie(tmp_path / "shot.mp4", scene(3))
+    stylize.run(first, style=style, to_stage="pick")
+    second = write_movie(tmp_path / "shot.mov", scene(3, seed=9))
+    with pytest.raises(ProjectError, match=r"shot\.mp4.*--project"):
+        stylize.run(second, style=style, to_stage="pick")
+
+
+def test_without_a_look_it_stops_at_once(plates, tmp_path):
+    with pytest.raises(SettingsError, match=r"--style PICTURE.*--keys FOLDER"):
+        stylize.run(plates)
+    (tmp_path / "plates.stylize" / "keys").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "plates.stylize" / "project.toml").touch()
+
+
+def test_stages_need_what_the_stages_before_leave(plates, style):
+    stylize.run(plates, style=style, to_stage="pick")
+    with pytest.raises(PaintedKeyError, match="render"):
+        stylize.run(plates, style=style, from_stage="propagate")
+    with pytest.raises(OutputError, match="missing"):
+        stylize.run(plates, style=style, from_stage="export")
+
+
+def test_the_estimate_grows_with_keys_and_frames(plates, style):
+    few, many = stylize.plan(plates, style=style, keyframes=(1,)), stylize.plan(plates, style=style, keyframes=(1, 8))
+    assert 0 < pipeline.expected_seconds(few) < pipeline.expected_seconds(many)
+    assert pipeline.expected_seconds(replace(few, pixels=2 * few.pixels)) > pipeline.expected_seconds(few)
