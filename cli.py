@@ -139,7 +139,8 @@ def _settings(shot: Path, asked: dict[str, Any], planning: bool = False) -> tupl
 
 
 def _need_a_look(given: dict[str, Any]) -> None:
-    if not {"style", "keys", "project", "from_stage", "to_stage"} & given.keys():
+    told = {"style", "keys", "project", "from_stage", "to_stage"} & given.keys()
+    if not told and given.get("renderer") != "diffusion":
         raise SettingsError("what is it to look like? Give a reference with --style PICTURE, or --keys FOLDER")
 
 

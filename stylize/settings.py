@@ -14,8 +14,8 @@ from stylize.sequences import parse_range
 
 STAGES = ("conform", "split", "pick", "render", "propagate", "export")
 RENDERERS = ("example", "painted", "diffusion")
-MAIN, KEYFRAMES, LOOK, MATTE, READING, RUN = GROUPS = (
-    "The five that matter", "Keyframes", "Look", "Matte", "Reading", "Run",
+MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, READING, RUN = GROUPS = (
+    "The five that matter", "Keyframes", "Look", "Diffusion", "Matte", "Reading", "Run",
 )  # fmt: skip
 # Rates that people write short, over 1001.
 SHORT_RATES = {"23.976": 24000, "23.98": 24000, "29.97": 30000, "47.952": 48000, "59.94": 60000, "119.88": 120000}
@@ -42,6 +42,12 @@ def _path(value: Any) -> Path:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
+        raise ValueError
+    return value
+
+
+def _words(value: Any) -> str:
+    if not isinstance(value, str):
         raise ValueError
     return value
 
@@ -105,6 +111,8 @@ PATH = Kind("a path", _path, str, "PATH")
 PICTURE = Kind("a path", _path, str, "PICTURE")
 FOLDER = Kind("a path", _path, str, "FOLDER")
 TARGET = Kind("a path", _text, metavar="PATH")
+MODEL = Kind("a folder or a repo id", _text, metavar="MODEL")
+WORDS = Kind("a text", _words)
 FLAG = Kind("true or false", _flag)
 RANGE = Kind("frames as 1001-1100 or 10-50x2", _range, metavar="RANGE")
 FRAMES = Kind("frames as 12,40,77 or 1001-1100", _frames, lambda value: ",".join(map(str, value)), "FRAMES")
@@ -112,6 +120,8 @@ RATE = Kind("frames per second as 24, 23.976 or 24000/1001", _rate, str, "RATE")
 SHARE = Kind("a number from 0 to 1", _number(0, 1), metavar="0..1")
 COUNT = Kind("a whole number of 1 or more", _whole(1, math.inf), metavar="N")
 NUMBER = Kind("a whole number of 0 or more", _whole(0, 2**31 - 1), metavar="N")
+STEPS = Kind("a whole number from 1 to 1000", _whole(1, 1000), metavar="N")
+GUIDANCE = Kind("a number from 1 to 100", _number(1, 100), metavar="1..100")
 STAGE = _choice(STAGES)
 
 
@@ -160,6 +170,14 @@ class Settings:
     keep_colours: bool = _option(FLAG, False, LOOK, "Keep the plate's hues instead of the reference's palette.")
     seed: int = _option(NUMBER, 0, LOOK, "Another number gives another painting.")
 
+    model: str | None = _option(MODEL, None, DIFFUSION, "Stable Diffusion 1.5 model: a folder, or a cached repo id.")
+    prompt: str | None = _option(WORDS, None, DIFFUSION, "What to paint, in words.")
+    negative: str | None = _option(WORDS, None, DIFFUSION, "What not to paint, in words.")
+    steps: int = _option(STEPS, 20, DIFFUSION, "Steps of the whole schedule; --denoise is the share that is done.")
+    cfg: float = _option(GUIDANCE, 7.0, DIFFUSION, "How strongly the prompt rules; at 1 nothing is added to it.")
+    denoise: float = _option(SHARE, 0.5, DIFFUSION, "How far the painting may leave the plate.")
+    control_model: str | None = _option(MODEL, None, DIFFUSION, "ControlNet for Canny edges: keeps the plate's lines.")
+
     matte: Path | None = _option(PATH, None, MATTE, "Where the style goes: sequence, movie or still; white is inside.")
     matte_invert: bool = _option(FLAG, False, MATTE, "The style goes where the matte is black.")
 
@@ -170,8 +188,8 @@ class Settings:
     project: Path | None = _option(FOLDER, None, RUN, "Project folder; the default is beside the shot.", stored=False)
     overwrite: bool = _option(FLAG, False, RUN, "Replace files that are in the way of the output.", stored=False)
     threads: int | None = _option(COUNT, None, RUN, "Threads to use; the result does not depend on it.", stored=False)
-    from_stage: str | None = _option(STAGE, None, RUN, "First stage to run; it is made anew.", flags=("--from",),
-                                     stored=False)  # fmt: skip
+    from_stage: str | None = _option(STAGE, None, RUN, "First stage to run; those before must be done.",
+                                     flags=("--from",), stored=False)  # fmt: skip
     to_stage: str | None = _option(STAGE, None, RUN, "Last stage to run.", flags=("--to",), stored=False)
 
     def __post_init__(self) -> None:
@@ -219,6 +237,12 @@ def _read(option: Option, value: Any) -> Any:
 
 def _refuse_idle(settings: Settings) -> None:
     """An option that would be accepted and do nothing is an error."""
+    if settings.renderer == "diffusion":
+        _check_diffusion(settings)
+    else:
+        idle = [option for option in OPTIONS.values() if option.group == DIFFUSION and _given(settings, option)]
+        if idle:
+            raise SettingsError(f"{idle[0].flags[-1]} is for --renderer diffusion, not {settings.renderer}")
     if settings.style is None and (settings.structure != OPTIONS["structure"].default or settings.keep_colours):
         raise SettingsError("--structure and --keep-colours are about painting keys; give a reference, --style PICTURE")
     if settings.matte is None and settings.matte_invert:
@@ -226,6 +250,27 @@ def _refuse_idle(settings: Settings) -> None:
     first, last = settings.from_stage, settings.to_stage
     if first and last and STAGES.index(first) > STAGES.index(last):
         raise SettingsError(f"--from {first} comes after --to {last}; the stages are {', '.join(STAGES)}")
+
+
+def _given(settings: Settings, option: Option) -> bool:
+    return bool(getattr(settings, option.name) != option.default)
+
+
+def _check_diffusion(settings: Settings) -> None:
+    for name in ("style", "structure", "keep_colours"):
+        if _given(settings, OPTIONS[name]):
+            raise SettingsError(
+                f"{OPTIONS[name].flags[-1]} is not used by --renderer diffusion yet; leave it out, and say with "
+                "--prompt what to paint"
+            )
+    if settings.model is None:
+        raise SettingsError("--renderer diffusion needs a model; give a folder or a cached repo id with --model MODEL")
+    if int(settings.steps * settings.denoise) < 1:
+        raise SettingsError(
+            f"--denoise {settings.denoise:g} of --steps {settings.steps} leaves no step to do; raise one of them"
+        )
+    if settings.negative and settings.cfg == 1:
+        raise SettingsError("--negative does nothing at --cfg 1; raise --cfg, or leave --negative out")
 
 
 def read_settings(stored: Mapping[str, Any], where: str) -> Settings:

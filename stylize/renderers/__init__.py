@@ -7,31 +7,40 @@ from stylize.errors import RendererError, SettingsError
 from stylize.renderers.example import ExampleRenderer, ExampleSettings
 from stylize.renderers.painted import PaintedRenderer
 from stylize.renderers.protocol import Renderer, RenderRequest
+from stylize.settings import Settings
 
-__all__ = ["RENDERERS", "ExampleSettings", "RenderRequest", "Renderer", "make_renderer"]
+__all__ = ["RENDERERS", "RenderRequest", "Renderer", "make_renderer"]
 
 
-def _diffusion(settings: ExampleSettings) -> Renderer:
+def _diffusion(settings: Settings) -> Renderer:
     missing = [name for name in ("torch", "diffusers", "transformers") if find_spec(name) is None]
     if missing:
         raise RendererError(
             f"the diffusion renderer needs {', '.join(missing)}, not installed here; "
             "run: pip install 'stylize[diffusion]', or choose --renderer example"
         )
-    from stylize.renderers.diffusion import DiffusionRenderer
+    from stylize.renderers.diffusion import DiffusionRenderer, DiffusionSettings
 
-    return DiffusionRenderer(settings)
+    return DiffusionRenderer(
+        DiffusionSettings(
+            settings.model, settings.prompt or "", settings.negative or "", settings.steps, settings.cfg,
+            settings.denoise, settings.control_model,
+        )
+    )  # fmt: skip
 
 
-RENDERERS: dict[str, Callable[[ExampleSettings], Renderer]] = {
-    "example": ExampleRenderer,
+RENDERERS: dict[str, Callable[[Settings], Renderer]] = {
+    "example": lambda settings: ExampleRenderer(ExampleSettings(settings.structure, settings.keep_colours)),
     "painted": lambda settings: PaintedRenderer(),
     "diffusion": _diffusion,
 }
 
 
-def make_renderer(name: str, settings: ExampleSettings) -> Renderer:
-    """The renderer of that name. Raises SettingsError for an unknown name, RendererError when not installed."""
+def make_renderer(name: str, settings: Settings) -> Renderer:
+    """The renderer of that name, with what the settings say of it.
+
+    Raises SettingsError for an unknown name, RendererError when it is not installed or lacks its model.
+    """
     if name not in RENDERERS:
         raise SettingsError(f"renderer must be one of {', '.join(RENDERERS)}, not {name!r}")
     return RENDERERS[name](settings)
