@@ -98,10 +98,9 @@ def run_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
     path, settings = _settings(shot, asked)
     import stylize.pipeline
 
-    say = _Voice(quiet, verbose)
     started = time.monotonic()
-    result = stylize.pipeline.run(path, settings, _project(shot, settings), say.progress, say.message)
-    say.close()
+    with _Voice(quiet, verbose) as say:
+        result = stylize.pipeline.run(path, settings, _project(shot, settings), say.progress, say.message)
     _tell(result, settings, say, time.monotonic() - started)
 
 
@@ -110,12 +109,11 @@ def run_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
 @_options
 def plan_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
     """Show where SHOT cuts, which frames would be keyframes and why; renders nothing."""
-    path, settings = _settings(shot, asked, planning=True)
+    path, settings = _settings(shot, asked)
     import stylize.pipeline
 
-    say = _Voice(quiet, verbose)
-    planned = stylize.pipeline.plan(path, settings, _project(shot, settings), say.progress, say.message)
-    say.close()
+    with _Voice(quiet, verbose) as say:
+        planned = stylize.pipeline.plan(path, settings, _project(shot, settings), say.progress, say.message)
     _tell_keyframes(planned)
     frames = sum(len(shot.frames) for shot in planned.shots)
     keys = sum(len(shot.keyframes) for shot in planned.shots)
@@ -123,25 +121,17 @@ def plan_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
     click.echo(f"{frames} frames, {len(planned.shots)} shots, {keys} keyframes; about {_spell(seconds)} to make")
 
 
-def _settings(shot: Path, asked: dict[str, Any], planning: bool = False) -> tuple[Path, Settings]:
+def _settings(shot: Path, asked: dict[str, Any]) -> tuple[Path, Settings]:
     """Settings from the flags; of a project, its own with the flags laid over them."""
     given = {name: value for name, value in asked.items() if value not in (None, False)}
     if given.get("split"):
         given["split"] = False
     if not (shot / "project.toml").is_file():
-        if not planning:
-            _need_a_look(given)
         return shot, Settings(**given)
     from stylize.project import read_asked
 
     path, stored = read_asked(shot)
     return path, Settings(**{**stored.stored(), **given})
-
-
-def _need_a_look(given: dict[str, Any]) -> None:
-    told = {"style", "keys", "project", "from_stage", "to_stage"} & given.keys()
-    if not told and given.get("renderer") != "diffusion":
-        raise SettingsError("what is it to look like? Give a reference with --style PICTURE, or --keys FOLDER")
 
 
 def _project(shot: Path, settings: Settings) -> Path | None:
@@ -155,6 +145,14 @@ class _Voice:
         self.quiet, self.verbose = quiet, verbose
         self._bar: Any = None
         self._stage = ""
+        self._said: set[str] = set()
+
+    def __enter__(self) -> "_Voice":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        # Whatever ended the work, what is said next begins on a line of its own.
+        self.close()
 
     def progress(self, stage: str, done: int, total: int) -> None:
         """See ``stylize.run``'s on_progress."""
@@ -171,9 +169,10 @@ class _Voice:
 
     def message(self, text: str) -> None:
         """See ``stylize.run``'s on_message."""
-        if not self.quiet:
+        if not self.quiet and text not in self._said:
             self.close()
             click.echo(text, err=True)
+        self._said.add(text)
 
     def close(self) -> None:
         """Ends the bar that is being drawn."""
@@ -191,7 +190,7 @@ def _tell_keyframes(result: "Result") -> None:
 
 def _tell(result: "Result", settings: Settings, say: _Voice, seconds: float) -> None:
     for note in result.notes:
-        say.message(f"note: {note}")
+        say.message(f"warning: {note}")
     if say.quiet:
         return
     _tell_keyframes(result)
