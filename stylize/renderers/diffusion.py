@@ -119,13 +119,15 @@ class DiffusionRenderer:
         logging.disable_progress_bar()
         text_logging.disable_progress_bar()
         where, precision = device()
-        asked = {"torch_dtype": getattr(torch, precision), "local_files_only": True, "use_safetensors": True}
+        asked = {"local_files_only": True, "use_safetensors": True}
         kind, parts = StableDiffusionImg2ImgPipeline, {"safety_checker": None, "requires_safety_checker": False}
         with _told(f"the model {self.settings.model} could not be loaded", "mend it, or choose another with --model"):
             if self._control is not None:
                 kind = StableDiffusionControlNetImg2ImgPipeline
                 parts["controlnet"] = ControlNetModel.from_pretrained(str(self._control), **asked)
-            pipeline = kind.from_pretrained(str(self._model), **parts, **asked).to(where)
+            pipeline = kind.from_pretrained(str(self._model), **parts, **asked)
+            # The option to load at a precision is named otherwise from one release to the next.
+            pipeline = pipeline.to(where, getattr(torch, precision))
         pipeline.set_progress_bar_config(disable=True)
         return pipeline
 
