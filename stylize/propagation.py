@@ -28,6 +28,8 @@ from stylize.keys import read_key
 KEEP_EVERY = 5.0
 # What a root mean squared difference of 1 is in the files of errors.
 ERROR_UNIT = 65535
+# What reading a file of arrays raises when it is not there or not whole.
+SPOILT = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _two_sided(
 ) -> Iterator[Made]:  # fmt: skip
     passed = {frame: scratch / f"forward.{frame}.npz" for frame in span.frames}
     state = _kept_state(_state_file(scratch / "forward"))
-    if state is not None and not all(passed[f].exists() for f in span.frames if f <= state.frame):
+    if state is not None and not all(_whole(passed[frame]) for frame in span.frames if frame <= state.frame):
         _state_file(scratch / "forward").unlink()
     for carried in _pass(footage, [left, *span.frames], scratch / "forward", estimate, settings):
         _keep(passed[carried.frame], colour=quantise(carried.colour, np.uint16),
@@ -151,8 +153,15 @@ def _kept_state(file: Path) -> PassState | None:
     """The state that a pass left, or None; one that a failing disk has spoilt only costs time."""
     try:
         return PassState.from_arrays(_kept(file))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except SPOILT:
         return None
+
+
+def _whole(file: Path) -> bool:
+    try:
+        return bool(_kept(file))
+    except SPOILT:
+        return False
 
 
 def _kept(path: Path) -> dict[str, Pixels]:

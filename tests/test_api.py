@@ -1,17 +1,47 @@
+"""What other people's programs may lean on: a change here is a change for them."""
+
+import dataclasses
 import inspect
+import subprocess
+import sys
+
+import pytest
 
 import stylize
+from stylize import errors, pipeline
+from stylize.settings import OPTIONS
 
 
-def test_the_public_names_are_these():
-    assert sorted(stylize.__all__) == ["Settings", "StylizeError", "errors", "plan", "run"]
+def test_the_public_names():
+    assert stylize.__all__ == ["Settings", "StylizeError", "errors", "plan", "run"]
     assert all(hasattr(stylize, name) for name in stylize.__all__)
 
 
-def test_run_and_plan_take_the_same():
-    assert inspect.signature(stylize.run) == inspect.signature(stylize.plan)
+def test_the_fields_of_a_result():
+    assert [field.name for field in dataclasses.fields(pipeline.Result)] == [
+        "project", "frames", "shots", "rendered", "painted", "redone", "reused", "outputs", "notes", "pixels",
+    ]  # fmt: skip
 
 
-def test_every_error_is_in_one_tree():
-    kinds = [kind for kind in vars(stylize.errors).values() if inspect.isclass(kind)]
-    assert all(issubclass(kind, stylize.StylizeError) and kind.__doc__ for kind in kinds)
+def test_every_error_is_a_stylize_error_with_a_text_of_its_own():
+    found = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
+    assert {kind.__name__ for kind in found} == {
+        "FrameRangeError", "InputError", "MatteError", "OutputError", "PaintedKeyError", "ProjectError",
+        "RendererError", "SequenceError", "SettingsError", "ShotError", "StyleError", "StylizeError",
+    }  # fmt: skip
+    assert all(issubclass(kind, stylize.StylizeError) and kind.__doc__ for kind in found)
+
+
+def test_options_are_the_fields_of_settings():
+    assert list(OPTIONS) == [field.name for field in dataclasses.fields(stylize.Settings)]
+
+
+def test_an_unknown_option_is_a_type_error():
+    with pytest.raises(TypeError, match="strukture"):
+        stylize.run("shot.mp4", strukture=1)
+
+
+def test_importing_loads_nothing_heavy():
+    code = "import sys, stylize; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"numpy", "cv2", "av", "numba", "OpenImageIO", "scenedetect", "torch"} & set(loaded)

@@ -1,100 +1,160 @@
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 
 from stylize.errors import OutputError, ProjectError, SettingsError
-from stylize.project import Project, fingerprint, is_project, read_asked
+from stylize.project import Project, fingerprint, read_asked
 from stylize.settings import Settings
 
 
-def text(value):
-    return lambda path: path.write_text(value)
+@pytest.fixture
+def project(tmp_path):
+    return Project(tmp_path / "shot.stylize")
 
 
-def test_a_file_is_fresh_only_under_its_fingerprint_and_with_its_contents(tmp_path):
-    project = Project(tmp_path / "a.stylize")
-    path = project.folder("keys") / "a.0001.png"
-    project.place(path, "one", text("ours"))
+def written(path, text="ours"):
+    path.write_text(text)
+
+
+def test_a_file_is_fresh_under_its_own_fingerprint_and_contents_alone(project):
+    path = project.folder("out") / "a.png"
+    written(path)
+    project.record(path, "one")
     assert project.fresh(path, "one")
     assert not project.fresh(path, "two")
-    path.write_text("a person's")
+    written(path, "changed by someone")
     assert not project.fresh(path, "one")
+    path.unlink()
+    assert not project.fresh(path, "one")
+
+
+def test_what_was_done_is_known_to_the_next_run(project):
+    path = project.folder("out") / "a.png"
+    written(path)
+    project.record(path, "one")
+    project.remember("cuts", "mark", [4, 9])
+    project.save()
+    later = Project(project.root)
+    assert later.fresh(path, "one")
+    assert later.recall("cuts", "mark") == [4, 9]
+    assert later.recall("cuts", "another") is None
+
+
+def test_a_key_is_known_as_ours_before_it_has_its_name(project, monkeypatch):
+    path = project.folder("keys") / "a.png"
+    project.place(path, "one", lambda part: written(part, "first"))
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            project.place(path, "two", lambda part: written(part, "second"))
+    # Killed before the new one was put in place: the old one is still ours, and not what is wanted.
+    assert project.ours(path)
+    assert not project.fresh(path, "two")
+    written(path, "painted by a person")
     assert not project.ours(path)
 
 
-def test_what_was_done_is_known_to_the_next_run(tmp_path):
-    project = Project(tmp_path / "a.stylize")
-    path = project.folder("out") / "a.0001.png"
-    path.write_text("frame")
-    project.record(path, "mark")
-    project.remember("cuts", "mark", [4])
-    again = Project(tmp_path / "a.stylize")
-    assert again.fresh(path, "mark")
-    assert again.recall("cuts", "mark") == [4]
-    assert again.recall("cuts", "other") is None
+def test_a_claim_covers_what_is_about_to_be_written(project, tmp_path):
+    target = tmp_path / "out" / "a.png"
+    target.parent.mkdir()
+    project.claim([target])
+    written(target)
+    assert Project(project.root).may_replace(target)
+    project.record(target, "one")
+    project.claim([])
+    assert project.may_replace(target)
+    written(target, "changed by a person")
+    assert not project.may_replace(target)
 
 
-def test_a_key_left_by_a_kill_between_its_note_and_its_name_is_still_ours(tmp_path, monkeypatch):
-    project = Project(tmp_path / "a.stylize")
-    path = project.folder("keys") / "a.0001.png"
-    project.place(path, "one", text("first"))
-
-    def killed(self, target):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("pathlib.Path.replace", killed)
-    with pytest.raises(KeyboardInterrupt):
-        project.place(path, "two", text("second"))
-    monkeypatch.undo()
-    again = Project(tmp_path / "a.stylize")
-    assert again.ours(path)
+def test_the_name_of_a_file_does_not_depend_on_where_we_stand(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    project = Project(tmp_path / "shot.stylize")
+    target = project.folder("export") / "a.mp4"
+    written(target)
+    with project.locked():
+        project.record(target, "one")
+    assert Project(Path("shot.stylize")).ours(target)
+    assert Project(tmp_path / "shot.stylize").ours(Path("shot.stylize/export/a.mp4"))
 
 
-def test_somebody_elses_folder_is_not_taken(tmp_path):
-    (tmp_path / "note.txt").write_text("mine")
-    with pytest.raises(ProjectError, match="--project"):
-        Project(tmp_path)
-    with pytest.raises(ProjectError, match="is a file"):
-        Project(tmp_path / "note.txt")
-    with pytest.raises(OutputError, match="--project"):
-        Project(tmp_path / "note.txt" / "a.stylize")
-
-
-def test_two_runs_do_not_write_at_once(tmp_path):
-    first, second = Project(tmp_path / "a.stylize"), Project(tmp_path / "a.stylize")
-    with first.locked(), pytest.raises(ProjectError, match="another run"), second.locked():
-        pass
-    with second.locked():
-        pass
-
-
-@pytest.mark.parametrize("broken", ["{", "[]", '{"version": 99}'])
-def test_a_damaged_state_says_what_to_do(tmp_path, broken):
-    Project(tmp_path / "a.stylize").save()
-    (tmp_path / "a.stylize" / "state.json").write_text(broken)
-    with pytest.raises(ProjectError, match="delete it"):
-        Project(tmp_path / "a.stylize")
-
-
-def test_settings_are_kept_and_read_again(tmp_path):
-    project = Project(tmp_path / "a.stylize")
-    assert not is_project(project.root)
-    asked = Settings(style=tmp_path / "ref.png", keyframes=(1, 5), overwrite=True)
+def test_settings_come_back_with_whole_paths(project, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = Settings(style="ref.png", output="comp/", structure=0.25, keyframes="3,1")
     project.write_settings(tmp_path / "shot.mp4", asked, "1")
-    assert is_project(project.root)
-    shot, kept = read_asked(project.root)
+    shot, settings = read_asked(project.root)
     assert shot == tmp_path / "shot.mp4"
-    assert kept == Settings(style=tmp_path / "ref.png", keyframes=(1, 5))
+    assert settings.style == tmp_path / "ref.png"
+    assert settings.output == f"{tmp_path}/comp/"
+    assert (settings.structure, settings.keyframes) == (0.25, (1, 3))
 
 
-@pytest.mark.parametrize(
-    ("written", "error"),
-    [("shot = [", ProjectError), ("x = 1", ProjectError), ('shot = "a"\n[settings]\nstile = "b"', SettingsError)],
-)
-def test_a_damaged_project_file_is_an_error(tmp_path, written, error):
-    (tmp_path / "project.toml").write_text(written)
-    with pytest.raises(error, match=r"project.toml"):
-        read_asked(tmp_path)
+@pytest.mark.parametrize("text", ["settings = 3", "shot = 1\n[settings]", "not toml at all", "\xff"])
+def test_a_spoilt_project_file_is_named(project, text):
+    (project.root / "project.toml").write_bytes(text.encode("latin1"))
+    with pytest.raises(ProjectError, match=r"project\.toml") as error:
+        read_asked(project.root)
+    assert "\n" not in str(error.value)
 
 
-def test_fingerprints_tell_every_part_apart():
-    marks = {fingerprint(*parts) for parts in [(1, 2), (12,), (2, 1), ("1", 2), ([1, 2],), (1, 2, None)]}
-    assert len(marks) == 6
+def test_a_misspelt_setting_is_an_error(project):
+    (project.root / "project.toml").write_text('shot = "a.mp4"\n[settings]\nkeep_colors = true\n')
+    with pytest.raises(SettingsError, match=r"project\.toml: .*did you mean 'keep_colours'"):
+        read_asked(project.root)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", json.dumps({"version": 99})])
+def test_a_spoilt_state_is_refused_with_a_way_out(project, text):
+    (project.root / "state.json").write_text(text)
+    with pytest.raises(ProjectError, match=r"state\.json.*delete it"):
+        Project(project.root)
+
+
+def test_a_folder_of_somebody_else_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "holiday").mkdir()
+    (tmp_path / "holiday" / "photo.jpg").touch()
+    with pytest.raises(ProjectError, match="--project FOLDER"):
+        Project(tmp_path / "holiday")
+    assert [path.name for path in (tmp_path / "holiday").iterdir()] == ["photo.jpg"]
+    with pytest.raises(ProjectError, match="is a file"):
+        Project(tmp_path / "holiday" / "photo.jpg")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_place_where_nothing_can_be_made_is_told(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutputError, match="--project FOLDER"):
+        Project(tmp_path / "shot.stylize")
+
+
+def test_a_second_run_is_kept_out_and_a_killed_one_leaves_no_lock(project):
+    code = (
+        "import sys, time, pathlib\nfrom stylize.project import Project\n"
+        "with Project(pathlib.Path(sys.argv[1])).locked():\n print('in', flush=True)\n time.sleep(60)\n"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code, str(project.root)], stdout=subprocess.PIPE)
+    try:
+        assert other.stdout.readline().strip() == b"in"
+        with pytest.raises(ProjectError, match="another run is at work"), project.locked():
+            pass
+    finally:
+        other.kill()
+        other.communicate()
+    started = time.monotonic()
+    with project.locked():
+        assert time.monotonic() - started < 5
+
+
+def test_a_fingerprint_sees_every_part_and_its_place():
+    marks = {fingerprint("a", "b"), fingerprint("ab"), fingerprint("b", "a"), fingerprint(["a", "b"]), fingerprint()}
+    assert len(marks) == 5
+    assert fingerprint("a", {"x": 1, "y": 2}) == fingerprint("a", {"y": 2, "x": 1})
