@@ -1,4 +1,4 @@
-"""Makes readme.png: ``python examples/readme_picture.py``. Left the reference, above plates, below what is made."""
+"""Makes readme.png and styles.png: ``python examples/readme_picture.py``."""
 
 import tempfile
 from pathlib import Path
@@ -24,17 +24,34 @@ def framed(tile: np.ndarray, below: int = 0) -> np.ndarray:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        project = Path(folder) / "bunny.stylize"
-        result = stylize.run(HERE / "bunny.mp4", style=HERE / "oil.png", project=project)
-        high = 2 * TILE[1] + GAP
-        reference = shown(HERE / "oil.png", (high * 4 // 3, high))
-        plates = [shown(project / "video" / result.frames[f].name, TILE) for f in FRAMES]
-        frames = [shown(result.frames[f], TILE) for f in FRAMES]
-        upper = np.hstack([framed(tile, below=GAP) for tile in plates])
-        lower = np.hstack([framed(tile) for tile in frames])
-        picture = np.hstack([reference, np.vstack([upper, lower])])
-        smaller = cv2.resize(picture, None, fx=0.72, fy=0.72, interpolation=cv2.INTER_AREA)
-        write_image(HERE / "readme.png", np.ascontiguousarray(smaller))
+        draw_readme(Path(folder))
+        draw_styles(Path(folder))
+
+
+def draw_readme(folder: Path) -> None:
+    project = folder / "bunny.stylize"
+    result = stylize.run(HERE / "bunny.mp4", style=HERE / "oil.png", project=project)
+    high = 2 * TILE[1] + GAP
+    reference = shown(HERE / "oil.png", (high * 4 // 3, high))
+    plates = [shown(project / "video" / result.frames[f].name, TILE) for f in FRAMES]
+    frames = [shown(result.frames[f], TILE) for f in FRAMES]
+    upper = np.hstack([framed(tile, below=GAP) for tile in plates])
+    lower = np.hstack([framed(tile) for tile in frames])
+    picture = np.hstack([reference, np.vstack([upper, lower])])
+    smaller = cv2.resize(picture, None, fx=0.72, fy=0.72, interpolation=cv2.INTER_AREA)
+    write_image(HERE / "readme.png", np.ascontiguousarray(smaller))
+
+
+def draw_styles(folder: Path) -> None:
+    """The three references and the same frame painted after each."""
+    columns = []
+    for name in ("oil", "ink", "watercolour"):
+        project = folder / f"{name}.stylize"
+        style = HERE / f"{name}.png"
+        result = stylize.run(HERE / "bunny.mp4", style=style, project=project, frames="40", to_stage="propagate")
+        reference = shown(style, (TILE[0], TILE[0] * 3 // 4))
+        columns.append(framed(np.vstack([framed(reference, GAP), framed(shown(result.frames[40], TILE))])))
+    write_image(HERE / "styles.png", np.ascontiguousarray(np.hstack(columns)[:, GAP:]))
 
 
 if __name__ == "__main__":

@@ -130,9 +130,7 @@ def expected_seconds(planned: Result) -> float:
     """About how long a run of this plan takes, from the number of pixels, keyframes and frames."""
     keys = sum(len(shot.keyframes) for shot in planned.shots)
     passes = sum(
-        _work_in(span)
-        for shot in planned.shots
-        for span in spans(shot.frames, [key.frame for key in shot.keyframes])
+        _work_in(span) for shot in planned.shots for span in spans(shot.frames, [key.frame for key in shot.keyframes])
     )
     return planned.pixels * (keys * KEY_COST + passes * FRAME_COST)
 

@@ -4,6 +4,7 @@ import re
 import resource
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -190,22 +191,26 @@ def test_unknown_kind_and_missing_folder_are_refused(tmp_path: Path) -> None:
         write_image(tmp_path / "none" / "a.png", noise(np.uint8))
 
 
-@pytest.fixture
-def _little_space() -> Iterator[None]:
-    """Files cannot grow beyond 2000 bytes: what a full disk looks like to those who write."""
+@contextmanager
+def little_space() -> Iterator[None]:
+    """Files cannot grow beyond 2000 bytes: what a full disk looks like to those who write.
+
+    Held only while the picture is written: a log of the tests themselves may be longer than that.
+    """
     before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
-@pytest.mark.usefixtures("_little_space")
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg", ".exr"])
 def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     path.write_bytes(b"old")
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="cannot be written"), little_space():
         write_image(path, np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() == b"old"

@@ -95,9 +95,12 @@ def test_vote_is_the_weighted_mean_of_all_patches_over_a_pixel():
     weights, out = draw.random((12, 9), np.float32) + np.float32(0.1), np.zeros((12, 9, 3), np.float32)
     vote(style, field, weights, near, np.ones((12, 9), bool), out)
     for y, x in [(0, 0), (5, 4), (11, 8), (0, 8)]:
-        seen = [
-            (weights[y + j, x + i] * near[j + 2, i + 2], style[field[y + j, x + i, 1] - j + 2, field[y + j, x + i, 0] - i + 2])
-            for j in range(-2, 3) for i in range(-2, 3) if 0 <= y + j < 12 and 0 <= x + i < 9
-        ]  # fmt: skip
-        expected = sum(w * s for w, s in seen) / sum(w for w, _ in seen)
+        total, share = np.zeros(3), 0.0
+        for j, i in np.ndindex(5, 5):
+            v, u = y + j - 2, x + i - 2
+            if 0 <= v < 12 and 0 <= u < 9:
+                weight = weights[v, u] * near[j, i]
+                total += weight * style[field[v, u, 1] - j + 4, field[v, u, 0] - i + 4]
+                share += weight
+        expected = total / share
         np.testing.assert_allclose(out[y, x], expected, rtol=1e-5)

@@ -1,0 +1,179 @@
+"""The words of the command and what it says; what it makes is tested from end to end elsewhere."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+
+import click.testing
+import pytest
+
+import cli
+from stylize.images import write_image
+from stylize.settings import GROUPS, OPTIONS
+from tests.test_pipeline import folder_of, picture, scene
+
+
+@pytest.fixture
+def plates(tmp_path):
+    return folder_of(tmp_path / "plates", scene(8))
+
+
+@pytest.fixture
+def keys(tmp_path):
+    (tmp_path / "keys").mkdir()
+    for number in (1, 8):
+        write_image(tmp_path / "keys" / f"{number}.png", picture(20 * number))
+    return tmp_path / "keys"
+
+
+def said(capfd, *words):
+    """(exit code, stdout, stderr) of the command in this process."""
+    try:
+        cli.main([str(word) for word in words])
+        code = 0
+    except SystemExit as stop:
+        code = stop.code or 0
+    out = capfd.readouterr()
+    return code, out.out, out.err
+
+
+def test_help_shows_all_options_in_their_groups(capfd):
+    code, out, _ = said(capfd, "--help")
+    assert code == 0
+    places = [out.index(f"\n{group}:") for group in GROUPS]
+    assert places == sorted(places)
+    for option in OPTIONS.values():
+        begin = places[GROUPS.index(option.group)]
+        assert all(flag in out[begin:] for flag in option.flags)
+    assert "plan" in out[places[-1] :]
+
+
+def test_no_words_show_the_help(capfd):
+    code, out, _ = said(capfd)
+    assert code == 2
+    assert "--style" in out
+
+
+def test_the_version_is_told(capfd):
+    code, out, _ = said(capfd, "--version")
+    assert code == 0
+    assert out.startswith("stylize, version ")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["{plates}", "--styl", "x.png"], 2, "--style"),
+        (["{plates}", "--structure"], 2, "--structure"),
+        (["{plates}", "--style", "x.png", "--structure", "much"], 2, "a number from 0 to 1"),
+        (["{plates}", "{plates}"], 2, "unexpected"),
+        (["plan"], 2, "SHOT"),
+        (["{plates}", "--from", "export", "--to", "pick"], 2, "--from export"),
+        (["{plates}"], 2, "--style PICTURE"),
+        (["{plates}", "--keys", "none"], 1, "none"),
+        (["missing.mp4", "--style", "x.png"], 1, "missing.mp4"),
+        (["plan", "missing.mp4"], 1, "missing.mp4"),
+    ],
+)
+def test_a_mistake_gets_one_line_and_its_code(capfd, plates, words, code, told):
+    found, out, err = said(capfd, *(word.format(plates=plates) for word in words))
+    assert found == code
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("stylize: ")
+    assert told in err
+
+
+def test_it_says_what_was_made_and_what_was_kept(capfd, plates, keys):
+    code, out, err = said(capfd, plates, "--keys", keys)
+    assert (code, err) == (0, "")
+    assert "keyframe 1: painted" in out
+    assert "frames: 8 made, 0 reused" in out
+    write_image(plates.parent / "plates.stylize" / "keys" / "new.4.png", picture(90))
+    assert "frames: 6 made, 2 reused" in said(capfd, plates, "--keys", keys)[1]
+    assert "frames: 0 made, 8 reused" in said(capfd, plates, "--keys", keys)[1]
+
+
+def test_quiet_says_nothing_but_errors(capfd, plates, keys):
+    assert said(capfd, plates, "--keys", keys, "-q") == (0, "", "")
+    code, out, err = said(capfd, plates, "-q", "--keys", "none")
+    assert (code, out) == (1, "")
+    assert "none" in err
+
+
+def test_verbose_names_the_stages(capfd, plates, keys):
+    err = said(capfd, plates, "--keys", keys, "-v")[2]
+    assert [stage for stage in ("split", "propagate", "export") if f"{stage}:" in err] == [
+        "split",
+        "propagate",
+        "export",
+    ]
+
+
+def test_a_plan_tells_cuts_keys_reasons_and_time(capfd, tmp_path):
+    folder = folder_of(tmp_path / "two", [*scene(6), *[255 - p[:, ::-1] for p in scene(6, seed=8)]])
+    code, out, err = said(capfd, "plan", folder)
+    assert (code, err) == (0, "")
+    assert "shot 1: frames 1-6" in out
+    assert "shot 2: frames 7-12" in out
+    assert "keyframe 7: first frame of the shot" in out
+    assert "about " in out.splitlines()[-1]
+    assert not list((tmp_path / "two.stylize" / "keys").iterdir())
+
+
+def on_terminal(words, stop_at=None):
+    """(exit code, what was shown) of the command with stderr on a terminal; Ctrl-C when ``stop_at`` is shown."""
+    leader, follower = pty.openpty()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "cli", *map(str, words)], stdout=subprocess.DEVNULL, stderr=follower, stdin=follower
+    )
+    os.close(follower)
+    shown, stopped = "", False
+    while True:
+        try:
+            part = os.read(leader, 4096).decode(errors="replace")
+        except OSError:  # the other end is closed
+            break
+        if not part:
+            break
+        shown += part
+        if stop_at and stop_at in shown and not stopped:
+            stopped = True
+            run.send_signal(signal.SIGINT)
+    os.close(leader)
+    return run.wait(), shown
+
+
+def test_a_terminal_gets_a_bar_for_each_stage(plates, keys):
+    code, shown = on_terminal([plates, "--keys", keys])
+    assert code == 0
+    assert all(stage in shown for stage in ("split ", "propagate ", "export "))
+    assert "14/14" in shown  # two keys, and six frames passed twice
+    assert "\x1b[?25h" in shown  # the cursor is back
+    assert "[#" not in on_terminal([plates, "--keys", keys, "-q"])[1]
+
+
+def test_ctrl_c_ends_the_bar_and_says_one_line(plates, keys):
+    code, shown = on_terminal([plates, "--keys", keys], stop_at="propagate")
+    assert code == 130
+    last = shown.replace("\x1b[?25h", "").rstrip().splitlines()[-1]
+    assert last.startswith("stylize: stopped")
+    assert "Traceback" not in shown
+    assert on_terminal([plates, "--keys", keys])[0] == 0
+
+
+def test_help_takes_less_than_half_a_second():
+    best = 9.0
+    for _ in range(5):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "cli", "--help"], capture_output=True, check=True)
+        best = min(best, time.perf_counter() - started)
+    assert best < 0.5
+
+
+def test_the_group_holds_both_commands():
+    assert set(cli.command.commands) == {"run", "plan"}
+    assert click.testing.CliRunner().invoke(cli.command, ["plan", "--help"]).exit_code == 0
