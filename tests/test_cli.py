@@ -114,7 +114,7 @@ def test_verbose_names_the_stages(capfd, plates, keys):
 
 
 def test_a_plan_tells_cuts_keys_reasons_and_time(capfd, tmp_path):
-    folder = folder_of(tmp_path / "two", [*scene(6), *[255 - p[:, ::-1] for p in scene(6, seed=8)]])
+    folder = folder_of(tmp_path / "two", [*scene(6), *[p // 8 for p in scene(6, seed=8)]])
     code, out, err = said(capfd, "plan", folder)
     assert (code, err) == (0, "")
     assert "shot 1: frames 1-6" in out
