@@ -51,7 +51,9 @@ def draw_styles(folder: Path) -> None:
         result = stylize.run(HERE / "bunny.mp4", style=style, project=project, frames="40", to_stage="propagate")
         reference = shown(style, (TILE[0], TILE[0] * 3 // 4))
         columns.append(framed(np.vstack([framed(reference, GAP), framed(shown(result.frames[40], TILE))])))
-    write_image(HERE / "styles.png", np.ascontiguousarray(np.hstack(columns)[:, GAP:]))
+    picture = np.hstack(columns)[:, GAP:]
+    smaller = cv2.resize(picture, None, fx=0.72, fy=0.72, interpolation=cv2.INTER_AREA)
+    write_image(HERE / "styles.png", np.ascontiguousarray(smaller))
 
 
 if __name__ == "__main__":
