@@ -14,6 +14,8 @@ from propagate.features import luminance
 
 # Directions that the transport of colours projects on; enough that their order no longer shows.
 PROJECTIONS = 24
+# Size of what counts as local, in pixels.
+LOCAL = 8.0
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,15 @@ def transport_colours(lab: Floats, reference: Floats, seed: int = 0, samples: in
     return moved.reshape(lab.shape)
 
 
-def tone(plate: Floats, style: Floats, sigma: float, weight: float) -> Guide:
-    """Lightness of plate and style, lightly smoothed, the plate's spread like the style's."""
+def tone(plate: Floats, style: Floats, sigma: float, weight: float, boost: float = 0.0) -> Guide:
+    """Lightness of plate and style, lightly smoothed, the plate's spread like the style's.
+
+    boost: how much local contrast is raised before: a painter makes eyes and fingers out of less difference
+    than a patch of paint is away from the next.
+    """
     theirs = cv2.GaussianBlur(luminance(style), (0, 0), sigma)
     ours = cv2.GaussianBlur(luminance(plate), (0, 0), max(0.5, sigma / 2))
+    ours = np.clip(ours + F32(boost) * (ours - cv2.GaussianBlur(ours, (0, 0), LOCAL)), 0, 1)
     return Guide(theirs, match_histogram(np.floor(ours * 1023 + 0.5).astype(F32), theirs), weight)
 
 

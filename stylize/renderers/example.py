@@ -89,9 +89,9 @@ class ExampleRenderer:
     def _guides(self, plate: Floats, style: Floats, seed: int) -> tuple[guidance.Guide, ...]:
         strength = self.settings.structure
         return (
-            guidance.tone(plate, style, 2.5, 2.0),
+            guidance.tone(plate, style, 2.5, 2.5, 3 * strength),
             guidance.hue(plate, style, 3.0, 0.7, seed),
-            guidance.structure(plate, style, 2.5, 1.5 * strength),
+            guidance.structure(plate, style, 1.5, 2.5 * strength),
         )
 
     def _shrink(self, request: RenderRequest, style: Floats, guides: tuple[guidance.Guide, ...], by: int) -> _Size:
