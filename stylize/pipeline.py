@@ -184,7 +184,9 @@ class _opened:  # noqa: N801  # used like a function: ``with _opened(...)``
             target = delivery.target_of(settings.output, shot, project)
             if settings.runs("export") and not settings.overwrite:
                 delivery.check_free(target, shot, project)
-            project.write_settings(path, settings, VERSION)
+            # A look at the cuts, or one more export, does not change what was asked for.
+            if settings.runs("render") or not is_project(project.root):
+                project.write_settings(path, settings, VERSION)
             keys.take_in(message)
             plates = _conform(shot, project, progress)
         except BaseException:

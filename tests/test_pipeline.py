@@ -234,6 +234,13 @@ def test_a_project_goes_on_from_another_folder(plates, keys, tmp_path, monkeypat
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
+def test_a_look_at_the_plan_does_not_change_what_was_asked_for(plates, style):
+    project = stylize.run(plates, style=style, keyframes=(1, 8)).project
+    stylize.plan(plates)
+    stylize.run(plates, from_stage="export")
+    assert pipeline.open_project(project)[1].style == style
+
+
 def test_a_project_of_another_shot_is_refused(tmp_path, style):
     first = write_movie(tmp_path / "shot.mp4", scene(3))
     stylize.run(first, style=style, to_stage="pick")

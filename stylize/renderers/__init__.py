@@ -17,7 +17,7 @@ def _diffusion(settings: Settings) -> Renderer:
     if missing:
         raise RendererError(
             f"the diffusion renderer needs {', '.join(missing)}, not installed here; "
-            "run: pip install 'stylize[diffusion]', or choose --renderer example"
+            "run: pip install '.[diffusion]' where stylize was installed from, or choose --renderer example"
         )
     from stylize.renderers.diffusion import DiffusionRenderer, DiffusionSettings
 

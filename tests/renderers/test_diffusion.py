@@ -42,7 +42,7 @@ def quiet(done, total):
 
 def test_without_the_libraries_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr(renderers, "find_spec", lambda name: None)
-    with pytest.raises(RendererError, match=r"torch, diffusers.*pip install 'stylize\[diffusion\]'"):
+    with pytest.raises(RendererError, match=r"torch, diffusers.*pip install '\.\[diffusion\]'"):
         make_renderer("diffusion", Settings(renderer="diffusion", model="owner/model"))
 
 
