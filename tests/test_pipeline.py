@@ -249,11 +249,12 @@ def test_a_project_of_another_shot_is_refused(tmp_path, style):
         stylize.run(second, style=style, to_stage="pick")
 
 
-def test_without_a_look_it_stops_at_once(plates, tmp_path):
+def test_without_a_look_it_stops_at_once_unless_a_key_is_there(plates, tmp_path):
     with pytest.raises(SettingsError, match=r"--style PICTURE.*--keys FOLDER"):
         stylize.run(plates)
-    (tmp_path / "plates.stylize" / "keys").mkdir(parents=True, exist_ok=True)
-    (tmp_path / "plates.stylize" / "project.toml").touch()
+    assert not list((tmp_path / "plates.stylize" / "video").iterdir())
+    write_image(tmp_path / "plates.stylize" / "keys" / "0003.png", picture(90))
+    assert stylize.run(plates).painted == (3,)
 
 
 def test_stages_need_what_the_stages_before_leave(plates, style):
