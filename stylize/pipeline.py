@@ -1,6 +1,7 @@
 """The stages of a run, top to bottom: conform, split, pick, render, propagate, export."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -157,45 +158,31 @@ def use_threads(threads: int | None) -> None:
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
 
 
-class _opened:  # noqa: N801  # used like a function: ``with _opened(...)``
+@contextmanager
+def _opened(
+    path: Path, settings: Settings, folder: Path | None, progress: Progress, message: Message
+) -> Iterator[tuple[_Run, tuple[str, ...]]]:
     """Opens shot and project, conforms the plates, and keeps other runs out until the end."""
-
-    def __init__(
-        self, shot: Path, settings: Settings, project: Path | None, progress: Progress, message: Message
-    ) -> None:
-        self._arguments = (shot, settings, project, progress, message)
-
-    def __enter__(self) -> tuple[_Run, tuple[str, ...]]:
-        path, settings, folder, progress, message = self._arguments
-        shot = open_shot(
-            path, frames=settings.frames, rate=settings.rate, start_number=settings.start_number,
-            strict=settings.strict,
-        )  # fmt: skip
-        for loss in shot.losses:
-            message(f"warning: {loss}")
-        _check_ahead(settings, shot, path)
-        project = Project(project_of(path, folder))
-        self._lock = project.locked()
-        self._lock.__enter__()
-        try:
-            project.check_shot(path)
-            keys = _keys(shot, settings, project)
-            _check_look(settings, keys)
-            target = delivery.target_of(settings.output, shot, project)
-            if settings.runs("export") and not settings.overwrite:
-                delivery.check_free(target, shot, project)
-            # A look at the cuts, or one more export, does not change what was asked for.
-            if settings.runs("render") or not is_project(project.root):
-                project.write_settings(path, settings, VERSION)
-            keys.take_in(message)
-            plates = _conform(shot, project, progress)
-        except BaseException:
-            self._lock.__exit__(None, None, None)
-            raise
-        return _Run(shot, settings, project, plates, keys, progress, message), shot.losses
-
-    def __exit__(self, *error: Any) -> None:
-        self._lock.__exit__(None, None, None)
+    shot = open_shot(
+        path, frames=settings.frames, rate=settings.rate, start_number=settings.start_number, strict=settings.strict
+    )
+    for loss in shot.losses:
+        message(f"warning: {loss}")
+    _check_ahead(settings, shot, path)
+    project = Project(project_of(path, folder))
+    with project.locked():
+        project.check_shot(path)
+        keys = _keys(shot, settings, project)
+        _check_look(settings, keys)
+        target = delivery.target_of(settings.output, shot, project)
+        if settings.runs("export") and not settings.overwrite:
+            delivery.check_free(target, shot, project)
+        # A look at the cuts, or one more export, does not change what was asked for.
+        if settings.runs("render") or not is_project(project.root):
+            project.write_settings(path, settings, VERSION)
+        keys.take_in(message)
+        plates = _conform(shot, project, progress)
+        yield _Run(shot, settings, project, plates, keys, progress, message), shot.losses
 
 
 def _check_ahead(settings: Settings, shot: Shot, path: Path) -> None:
