@@ -4,7 +4,7 @@ The guides and their weights follow Jamriška et al., "Stylizing video by exampl
 colours, its edges, the place in the key that flow points to, and the frame before.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 
 import cv2
@@ -12,8 +12,9 @@ import numpy as np
 
 from propagate.arrays import F32, Bools, Bytes, Floats, Ints
 from propagate.features import edges
-from propagate.flow import ComposedFlow, FlowEstimator, Step, anchor, extend, grid, sample, start_at_key, take_step
+from propagate.flow import ComposedFlow, Step, anchor, extend, grid, sample, start_at_key
 from propagate.patchmatch_numba import PatchMatchNumba
+from propagate.scene import Scene
 from propagate.texture import Exemplar, Job, Level, Nearness, exemplar, measure, optimise
 from propagate.trust import trust
 
@@ -89,71 +90,75 @@ class _Key:
 
 def carry(
     frames: Sequence[int],
-    plate: Callable[[int], Bytes],
+    scene: Scene,
     key: Floats,
-    estimate: FlowEstimator,
     settings: SynthesisSettings,
     state: PassState | None = None,
 ) -> Iterator[Carried]:
     """Stylised frames, one by one, in the order of ``frames``, forward or backward in time.
 
-    frames: the key's number, then the frames to make. plate: uint8 (H, W, 3) of a frame.
+    frames: the key's number, then the frames to make.
     key: float32 (H, W, 3), the stylised key. state: of an earlier, interrupted call with the same arguments;
     the frames after ``state.frame`` come out as they would have then, to the bit.
     Raises ValueError when key and plates differ in size.
     """
-    ready = _ready(key, plate(frames[0]), settings)
+    ready = _ready(key, scene, frames[0], settings)
     if state is None:
         height, width = key.shape[:2]
         here = np.floor(grid(height, width)).astype(np.int32)
         start = start_at_key(frames[0], height, width)
         state = PassState(frames[0], start.flow, start.valid, here, key)
     at = list(frames).index(state.frame)
-    before = plate(state.frame)
     for frame in frames[at + 1 :]:
-        after = plate(frame)
-        if after.shape != ready.plate.shape:
-            raise ValueError(f"frame {frame} is {after.shape}, the key's plate {ready.plate.shape}")
-        carried = _carry_on(ready, state, frame, before, after, estimate, settings)
+        carried = _carry_on(ready, state, frame, scene, settings)
         yield carried
-        state, before = carried.state, after
+        state = carried.state
 
 
-def _ready(key: Floats, plate: Bytes, settings: SynthesisSettings) -> _Key:
+def _ready(key: Floats, scene: Scene, frame: int, settings: SynthesisSettings) -> _Key:
+    plate = scene.plate(frame)
     if key.shape != plate.shape:
         raise ValueError(f"a key must have the size of its plate, {plate.shape}, not {key.shape}")
     seen = plate.astype(F32) / F32(255)
     guides = [(seen, settings.colour), (edges(seen), settings.edge)]
+    guides += zip(scene.guides(frame), scene.weights, strict=True)
     return _Key(key, plate, exemplar(key, guides, 1.0, settings.radius))
 
 
 def _carry_on(
-    key: _Key, state: PassState, frame: int, before: Bytes, after: Bytes, estimate: FlowEstimator,
-    settings: SynthesisSettings,
+    key: _Key, state: PassState, frame: int, scene: Scene, settings: SynthesisSettings
 ) -> Carried:  # fmt: skip
-    step = take_step(before, after, estimate)
+    after = scene.plate(frame)
+    if after.shape != key.plate.shape:
+        raise ValueError(f"frame {frame} is {after.shape}, the key's plate {key.plate.shape}")
+    step = scene.step(state.frame, frame)
     composed = extend(ComposedFlow(state.frame, state.flow, state.valid), frame, step)
-    flow = anchor(composed.flow, key.plate, after, estimate)
+    flow = composed.flow
+    if scene.refine is not None:
+        flow = anchor(flow, key.plate, after, scene.refine)
     certain = trust(flow, composed.valid, key.plate, after)
     warped = np.clip(sample(key.colour, flow, cubic=True), 0, 1)
     former = np.clip(sample(state.colour, step.flow, cubic=True), 0, 1)
     share = certain[..., None]
     guess = share * warped + (1 - share) * former
-    job = _job(key, flow, certain, after, frame, settings)
+    job = _job(key, flow, certain, after, scene.guides(frame), frame, settings)
     texture = optimise(job, guess, _start(job, guess, flow, state.field, step), _level(settings, after))
     colour = share * warped + (1 - share) * texture.colour
     kept = PassState(frame, flow, composed.valid, texture.field, colour)
     return Carried(frame, colour, texture.error, kept)
 
 
-def _job(key: _Key, flow: Floats, certain: Floats, plate: Bytes, frame: int, settings: SynthesisSettings) -> Job:
+def _job(
+    key: _Key, flow: Floats, certain: Floats, plate: Bytes, guides: Sequence[Floats], frame: int,
+    settings: SynthesisSettings,
+) -> Job:  # fmt: skip
     seen = plate.astype(F32) / F32(255)
     height, width = plate.shape[:2]
     # Patches overlap: those around an uncertain pixel must be good too.
     window = 2 * settings.radius + 1
     mask = cv2.dilate((certain < 0.98).astype(np.uint8), np.ones((window, window), np.uint8)) > 0
     near = Nearness(np.clip(flow + grid(height, width), 0, [width - 1, height - 1]).astype(F32), settings.position)
-    return Job(PatchMatchNumba(settings.radius), key.exemplar, [seen, edges(seen)], mask, near, seed=frame)
+    return Job(PatchMatchNumba(settings.radius), key.exemplar, [seen, edges(seen), *guides], mask, near, seed=frame)
 
 
 def _start(job: Job, guess: Floats, flow: Floats, former: Ints, step: Step) -> Ints:

@@ -18,6 +18,7 @@ from masks.composite import over
 from propagate.arrays import F32, Bytes, Floats, Pixels
 from propagate.blend import blend
 from propagate.flow import FlowEstimator
+from propagate.scene import estimated
 from propagate.spans import Span
 from propagate.synthesis import Carried, PassState, SynthesisSettings, carry
 from stylize.errors import OutputError
@@ -125,7 +126,7 @@ def _pass(
     file = _state_file(kept)
     state = _kept_state(file)
     last = time.monotonic()
-    for carried in carry(order, footage.colour, key, estimate, settings, state):
+    for carried in carry(order, estimated(footage.colour, estimate), key, settings, state):
         yield carried
         # Kept after the caller has the frame on disk: what a kept state has passed never has to be made again.
         if time.monotonic() - last > KEEP_EVERY or carried.frame == order[-1]:

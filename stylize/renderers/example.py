@@ -18,7 +18,7 @@ from stylize.errors import RendererError
 from stylize.renderers.protocol import RenderRequest
 
 # Raise it whenever the same request gives another picture.
-VERSION = 1
+VERSION = 2
 
 # Side of the smallest size that the work begins with, in pixels.
 COARSEST = 40

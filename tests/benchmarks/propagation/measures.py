@@ -1,0 +1,62 @@
+"""How close a frame is to the truth. Pictures are float32 (H, W, 3) in [0, 1]."""
+
+import importlib.util
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from propagate.flow import sample
+
+
+def psnr(picture, truth):
+    return float(-10 * np.log10(max(1e-10, float(((picture - truth) ** 2).mean()))))
+
+
+def ssim(picture, truth):
+    """Wang, Bovik, Sheikh and Simoncelli, IEEE TIP 2004, on luma, Gaussian window of 1.5 px."""
+    a, b = (cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (picture, truth))
+
+    def blur(p):
+        return cv2.GaussianBlur(p, (11, 11), 1.5)
+
+    ma, mb = blur(a), blur(b)
+    va, vb, both = blur(a * a) - ma * ma, blur(b * b) - mb * mb, blur(a * b) - ma * mb
+    c1, c2 = 0.01**2, 0.03**2
+    return float(((2 * ma * mb + c1) * (2 * both + c2) / ((ma**2 + mb**2 + c1) * (va + vb + c2))).mean())
+
+
+def detail(picture, truth):
+    """Strength of the finest detail, over the truth's: below 1 is mush, above 1 is noise."""
+
+    def strength(p):
+        return cv2.Laplacian(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), cv2.CV_32F).std()
+
+    return float(strength(picture) / strength(truth))
+
+
+def unsteadiness(pictures, flows, visible):
+    """Mean difference of neighbours along the flow of the plates where nothing is hidden, in levels of 255."""
+    apart = [
+        np.abs(after - sample(before, flow))[seen].mean()
+        for before, after, flow, seen in zip(pictures, pictures[1:], flows, visible, strict=True)
+    ]
+    return 255 * float(np.mean(apart))
+
+
+def lpips(tool):
+    """A function of (picture, truth) from a Python file with a class Lpips(folder), called with uint8 BGR."""
+    if tool is None:
+        return lambda picture, truth: float("nan")
+    spec = importlib.util.spec_from_file_location("lpips_tool", tool)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    folder = Path(tempfile.gettempdir()) / "lpips-weights"
+    folder.mkdir(exist_ok=True)
+    measure = module.Lpips(folder)
+
+    def call(picture, truth):
+        return measure(*(np.ascontiguousarray((p[..., ::-1] * 255 + 0.5).astype(np.uint8)) for p in (picture, truth)))
+
+    return call
