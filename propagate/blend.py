@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, Floats
+from propagate.detail import coarse, energy, restore
 
 # Difference of the two, mean over channels, 0..1: below the first they agree, above the second they differ.
 AGREE, DIFFER = F32(0.02), F32(0.10)
@@ -29,7 +30,9 @@ def blend(
     if not 0 <= nearness <= 1:
         raise ValueError(f"nearness must lie between 0 (left key) and 1 (right key), not {nearness}")
     share = _share(forward, forward_error, backward, backward_error, F32(nearness))
-    colour = (1 - share[..., None]) * forward + share[..., None] * backward
+    mixed = (1 - share[..., None]) * forward + share[..., None] * backward
+    fine = [energy(side - coarse(side)) for side in (forward, backward)]
+    colour = restore(mixed, (1 - share) * fine[0] + share * fine[1])
     return colour, (1 - share) * forward_error + share * backward_error, share
 
 

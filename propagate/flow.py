@@ -49,14 +49,15 @@ def grid(height: int, width: int) -> Floats:
     return places
 
 
-def sample(picture: Pixels, flow: Floats, *, cubic: bool = False) -> Pixels:
+def sample(picture: Pixels, flow: Floats, *, crisp: bool = False) -> Pixels:
     """``picture`` read at ``x + flow(x)``: backward warping; outside, the border pixel is repeated.
 
-    picture: (H, W) or (H, W, C), any type that OpenCV remaps. Bilinear, or Catmull-Rom-like cubic.
+    picture: (H, W) or (H, W, C), any type that OpenCV remaps. Bilinear, or crisp: Lanczos over 8 pixels, which
+    keeps the finest detail and may overshoot the range.
     """
     height, width = flow.shape[:2]
     where = flow + grid(height, width)
-    how = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
+    how = cv2.INTER_LANCZOS4 if crisp else cv2.INTER_LINEAR
     return cv2.remap(picture, where, None, how, borderMode=cv2.BORDER_REPLICATE)
 
 

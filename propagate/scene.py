@@ -24,6 +24,6 @@ class Scene:
     weights: tuple[float, ...] = ()
 
 
-def estimated(plate: Callable[[int], Bytes], estimate: FlowEstimator) -> Scene:
-    """A scene whose motion is estimated from its plates, anew each time it is asked for."""
-    return Scene(plate, lambda before, after: take_step(plate(before), plate(after), estimate), estimate)
+def estimated(plate: Callable[[int], Bytes], estimate: FlowEstimator, refine: FlowEstimator | None = None) -> Scene:
+    """A scene whose motion is estimated from its plates, anew each time; ``refine`` is ``estimate`` unless given."""
+    return Scene(plate, lambda before, after: take_step(plate(before), plate(after), estimate), refine or estimate)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, Bools, Bytes, Floats, Ints
+from propagate.detail import coarse, energy, restore
 from propagate.features import edges
 from propagate.flow import ComposedFlow, Step, anchor, extend, grid, sample, start_at_key
 from propagate.patchmatch_numba import PatchMatchNumba
@@ -86,6 +87,7 @@ class _Key:
     colour: Floats
     plate: Bytes
     exemplar: Exemplar
+    energy: Floats
 
 
 def carry(
@@ -122,7 +124,7 @@ def _ready(key: Floats, scene: Scene, frame: int, settings: SynthesisSettings) -
     seen = plate.astype(F32) / F32(255)
     guides = [(seen, settings.colour), (edges(seen), settings.edge)]
     guides += zip(scene.guides(frame), scene.weights, strict=True)
-    return _Key(key, plate, exemplar(key, guides, 1.0, settings.radius))
+    return _Key(key, plate, exemplar(key, guides, 1.0, settings.radius), energy(key - coarse(key)))
 
 
 def _carry_on(
@@ -137,15 +139,22 @@ def _carry_on(
     if scene.refine is not None:
         flow = anchor(flow, key.plate, after, scene.refine)
     certain = trust(flow, composed.valid, key.plate, after)
-    warped = np.clip(sample(key.colour, flow, cubic=True), 0, 1)
-    former = np.clip(sample(state.colour, step.flow, cubic=True), 0, 1)
+    warped = np.clip(sample(key.colour, flow, crisp=True), 0, 1)
+    former = np.clip(sample(state.colour, step.flow, crisp=True), 0, 1)
     share = certain[..., None]
     guess = share * warped + (1 - share) * former
     job = _job(key, flow, certain, after, scene.guides(frame), frame, settings)
     texture = optimise(job, guess, _start(job, guess, flow, state.field, step), _level(settings, after))
     colour = share * warped + (1 - share) * texture.colour
     kept = PassState(frame, flow, composed.valid, texture.field, colour)
-    return Carried(frame, colour, texture.error, kept)
+    return Carried(frame, restore(colour, _wanted(key, flow, certain, texture.field)), texture.error, kept)
+
+
+def _wanted(key: _Key, flow: Floats, certain: Floats, field: Ints) -> Floats:
+    """The key's fine contrast where each pixel comes from."""
+    height, width = certain.shape
+    there = field.astype(F32) - grid(height, width)
+    return sample(key.energy, np.where((certain > 0.5)[..., None], flow, there))
 
 
 def _job(

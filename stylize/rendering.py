@@ -143,4 +143,4 @@ def _carry_over(
     first, last = plates.colour(earlier), plates.colour(number)
     flow = anchor(composed.flow, first, last, estimate)
     key = to_float(read_key(plan.keys[earlier], first))
-    return np.clip(sample(key, flow, cubic=True), 0, 1), trust(flow, composed.valid, first, last)
+    return np.clip(sample(key, flow, crisp=True), 0, 1), trust(flow, composed.valid, first, last)

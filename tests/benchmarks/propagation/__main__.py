@@ -7,6 +7,7 @@ the first and the last (two keys), and makes the frames between.
 import argparse
 import pickle
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def main():
             case = Case(clip.name, name, shown)
             made = case.peers(asked)
             if not asked.peers_only:
-                rows += case.rows(made, measures.lpips(asked.lpips))
+                rows += case.of_peers(made, asked) + case.of_ours(measures.lpips(asked.lpips))
                 if asked.details:
                     show([row for row in rows if row[:2] == (clip.name, name)])
     for gap in GAPS:
@@ -59,7 +60,7 @@ class Case:
         self.plates = shown
         self.truth = [FILTERS[filter_name](plate) for plate in shown]
         estimate = DisFlow()
-        pairs = list(zip(shown, shown[1:], strict=False))
+        pairs = list(pairwise(shown))
         self.flows = [estimate(before, after) for before, after in pairs]
         self.visible = [
             consistent(flow, estimate(after, before)) for flow, (before, after) in zip(self.flows, pairs, strict=True)
@@ -76,18 +77,29 @@ class Case:
 
     def peers(self, asked):
         """Engine to pass to frame to (picture, error): uint8 and float32."""
+        return {"copy": self.by_copy(), "warp": self.by_warp(), "ebsynth": self.by_ebsynth(asked)}
+
+    def by_copy(self):
+        return {name: dict.fromkeys(order, (self.truth[order[0]], None)) for name, order in self.passes().items()}
+
+    def by_warp(self):
+        made = {}
+        for name, order in self.passes().items():
+            warped = peers.by_warp(self.plates, self.truth[order[0]], order)
+            made[name] = {frame: (picture, None) for frame, picture in warped.items()}
+        return made
+
+    def by_ebsynth(self, asked):
         file = asked.keep / f"{self.clip}.{self.filter}.{self.plates[0].shape[1]}.pickle" if asked.keep else None
         if file and file.exists():
             return pickle.loads(file.read_bytes())
-        made = {"warp": {}, "copy": {}, "ebsynth": {}}
-        for name, order in self.passes().items():
-            key = self.truth[order[0]]
-            nothing = np.zeros(key.shape[:2], np.float32)
-            made["copy"][name] = dict.fromkeys(order[1:], (key, nothing))
-            warped = peers.by_warp(self.plates, key, order)
-            made["warp"][name] = {f: (warped[f].astype(np.uint8), nothing) for f in order[1:]}
-            if asked.ebsynth:
-                made["ebsynth"][name] = peers.by_ebsynth(peers.Ebsynth(asked.ebsynth), self.plates, key, order)
+        if not asked.ebsynth:
+            return {}
+        engine = peers.Ebsynth(asked.ebsynth)
+        made = {
+            name: peers.by_ebsynth(engine, self.plates, self.truth[order[0]], order)
+            for name, order in self.passes().items()
+        }
         if file:
             file.parent.mkdir(exist_ok=True)
             file.write_bytes(pickle.dumps(made))
@@ -98,28 +110,39 @@ class Case:
         made, start = {}, time.perf_counter()
         for name, order in self.passes().items():
             key = self.truth[order[0]].astype(np.float32) / 255
-            carried = carry(order, estimated(self.plates.__getitem__, DisFlow()), key, SynthesisSettings())
+            carried = carry(order, estimated(self.plates.__getitem__, DisFlow(), DisFlow("fine")), key, SynthesisSettings())
             made[name] = {c.frame: (c.colour, c.error) for c in carried}
         return made, (time.perf_counter() - start) / sum(len(frames) for frames in made.values())
 
-    def rows(self, made, lpips):
-        made = {name: {p: as_floats(frames) for p, frames in passes.items()} for name, passes in made.items()}
-        made = {name: passes for name, passes in made.items() if passes}
-        made["stylize"], seconds = self.ours()
+    def of_peers(self, made, asked):
+        """The peers' rows: figures of their frames, kept beside them."""
+        file = asked.keep / f"{self.clip}.{self.filter}.{self.plates[0].shape[1]}.rows.pickle" if asked.keep else None
+        if file and file.exists():
+            return pickle.loads(file.read_bytes())
+        rows, lpips = [], measures.lpips(asked.lpips)
+        for engine, passes in made.items():
+            if passes:
+                floats = {name: as_floats(frames) for name, frames in passes.items()}
+                mixes = {"": peers.cross_fade} if engine in ("copy", "warp") else peers.MIXES
+                rows += self.rows(engine, floats, mixes, lpips)
+        if file:
+            file.write_bytes(pickle.dumps(rows))
+        return rows
+
+    def of_ours(self, lpips):
+        passes, seconds = self.ours()
+        print(f"{self.clip}, {self.filter}: {seconds:.3f} s a frame and pass", flush=True)
+        return self.rows("stylize", passes, {"": peers.ours}, lpips)
+
+    def rows(self, engine, passes, mixes, lpips):
         rows = []
         for gap in GAPS:
             inner = range(1, gap)
-            for engine, passes in made.items():
-                rows.append(self.row(engine, gap, 1, [passes["forward"][f][0] for f in inner], lpips))
-                if engine in ("copy", "warp"):
-                    mixes = {"": peers.cross_fade}
-                else:
-                    mixes = {"": peers.ours} if engine == "stylize" else peers.MIXES
-                for mix_name, mix in mixes.items():
-                    back = passes[f"back{gap}"]
-                    mixed = [np.asarray(mix(*passes["forward"][f], *back[f], f / gap), np.float32) for f in inner]
-                    rows.append(self.row(f"{engine} {mix_name}".strip(), gap, 2, mixed, lpips))
-        print(f"{self.clip}, {self.filter}: {seconds:.3f} s a frame and pass", flush=True)
+            rows.append(self.row(engine, gap, 1, [passes["forward"][f][0] for f in inner], lpips))
+            for name, mix in mixes.items():
+                back = passes[f"back{gap}"]
+                mixed = [np.asarray(mix(*passes["forward"][f], *back[f], f / gap), np.float32) for f in inner]
+                rows.append(self.row(f"{engine} {name}".strip(), gap, 2, mixed, lpips))
         return rows
 
     def row(self, engine, gap, keys, pictures, lpips):
@@ -163,8 +186,8 @@ def summary(rows, gap, keys):
         if eb is None:
             continue
         best = min((row[7] for engine, row in case.items() if engine != "stylize"))
-        print(f"  {clip:15} {name:6} over ebsynth {mine[5] - eb[5]:+.2f} dB, LPIPS over the best peer's {mine[7] / best:.2f}, "
-              f"detail {mine[8]:.2f}, unsteadiness over ebsynth's {mine[9] / eb[9]:.2f}")  # fmt: skip
+        print(f"  {clip:15} {name:6} {mine[5] - eb[5]:+.2f} dB over ebsynth, LPIPS {mine[7] / best:.2f} of the best "
+              f"peer's, detail {mine[8]:.2f}, unsteadiness {mine[9] / eb[9]:.2f} of ebsynth's")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def unsteadiness(pictures, flows, visible):
     """Mean difference of neighbours along the flow of the plates where nothing is hidden, in levels of 255."""
     apart = [
         np.abs(after - sample(before, flow))[seen].mean()
-        for before, after, flow, seen in zip(pictures, pictures[1:], flows, visible, strict=True)
+        for before, after, flow, seen in zip(pictures[:-1], pictures[1:], flows, visible, strict=True)
     ]
     return 255 * float(np.mean(apart))
 

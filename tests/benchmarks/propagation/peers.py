@@ -103,9 +103,9 @@ def by_ebsynth(engine, plates, key, order):
 
 
 def by_warp(plates, key, order):
-    """The key warped by composed flow: frame to float32 (H, W, 3)."""
+    """The key, uint8, warped by composed flow: frame to uint8 (H, W, 3)."""
     flows = compose(order, plates.__getitem__, DisFlow())
-    return {c.frame: np.clip(sample(key, c.flow, cubic=True), 0, 1) for c in flows}
+    return {c.frame: np.clip(sample(key, c.flow, crisp=True), 0, 255) for c in flows}
 
 
 # Mixes of two passes. one, other: float32 (H, W, 3); errors float32 (H, W); nearness: 0 left, 1 right.
