@@ -11,6 +11,7 @@ U8 = np.uint8
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int32]
+Shorts = NDArray[np.int16]
 Longs = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Pixels = NDArray[Any]

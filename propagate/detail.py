@@ -11,7 +11,7 @@ import numpy as np
 from propagate.arrays import F32, Floats
 
 # Standard deviation in pixels of what counts as fine, and of the neighbourhood whose energy is compared.
-FINE, AROUND = 1.5, 4.0
+FINE, AROUND = 1.0, 2.0
 # Most that detail is amplified; more would show what is noise or a true difference of the two pictures.
 MOST = 1.6
 # Energy of a difference of a third of an 8-bit level: nothing is amplified in what is flat.

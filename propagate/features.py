@@ -1,4 +1,4 @@
-"""What a patch is compared by: the style and its guides, side by side in eight bytes a pixel.
+"""What a patch is compared by: the style and its guides, side by side in bytes.
 
 The squared difference of two such patches is the weighted sum over style and guides, because every channel
 is scaled by the root of its weight. A patch row is one run of bytes, which is what makes the search fast.
@@ -11,7 +11,9 @@ import numpy as np
 
 from propagate.arrays import F32, U8, Bytes, Floats, Pixels
 
-CHANNELS = 8
+# Bytes of a pixel come in groups of so many: what a vector instruction likes, and few kernels to compile.
+GROUP = 8
+MOST_CHANNELS = 24
 STYLE_CHANNELS = 3
 
 
@@ -32,22 +34,28 @@ def to_bytes(picture: Floats, scale: float = 1.0) -> Bytes:
 
 
 def pack(style: Floats, style_scale: float, guides: Sequence[tuple[Floats, float]], radius: int) -> Bytes:
-    """Style (H, W, 3) and scaled guides in one padded array, uint8 (H + 2 radius, (W + 2 radius) · 8).
+    """Style (H, W, 3) and scaled guides in one padded array, uint8 (H + 2 radius, (W + 2 radius) · C).
 
-    The border mirrors the picture, so that every pixel is the centre of a whole patch.
-    Raises ValueError when the guides have more than five channels in all.
+    C is the number of channels in all, rounded up to a multiple of 8. The border mirrors the picture, so that
+    every pixel is the centre of a whole patch. Raises ValueError when the guides have more than 21 channels in all.
     """
     height, width = style.shape[:2]
-    packed = np.zeros((height, width, CHANNELS), U8)
+    packed = np.zeros((height, width, channels([values for values, _ in guides])), U8)
     packed[..., :STYLE_CHANNELS] = to_bytes(style, style_scale)
     at = STYLE_CHANNELS
     for values, scale in guides:
         planes = values.reshape(height, width, -1)
-        if at + planes.shape[2] > CHANNELS:
-            raise ValueError(f"guides may have {CHANNELS - STYLE_CHANNELS} channels in all, not more")
         packed[..., at : at + planes.shape[2]] = to_bytes(planes, scale)
         at += planes.shape[2]
     return pad(packed, radius).reshape(height + 2 * radius, -1)
+
+
+def channels(guides: Sequence[Floats]) -> int:
+    """Bytes of a pixel with style and guides. Raises ValueError when the guides have more than 21 channels."""
+    used = sum(1 if guide.ndim == 2 else guide.shape[2] for guide in guides)
+    if STYLE_CHANNELS + used > MOST_CHANNELS:
+        raise ValueError(f"guides may have {MOST_CHANNELS - STYLE_CHANNELS} channels in all, not {used}")
+    return -(-(STYLE_CHANNELS + used) // GROUP) * GROUP
 
 
 def pad(picture: Pixels, radius: int) -> Pixels:
@@ -61,7 +69,7 @@ def pad(picture: Pixels, radius: int) -> Pixels:
 def restyle(packed: Bytes, style: Floats, style_scale: float, radius: int) -> None:
     """Replaces, in place, the style channels of a packed target by a new estimate (H, W, 3)."""
     height, width = style.shape[:2]
-    planes = packed.reshape(height + 2 * radius, width + 2 * radius, CHANNELS)
+    planes = packed.reshape(height + 2 * radius, width + 2 * radius, -1)
     planes[..., :STYLE_CHANNELS] = pad(to_bytes(style, style_scale), radius)
 
 

@@ -124,6 +124,25 @@ def anchor(flow: Floats, key_plate: Bytes, plate: Bytes, estimate: FlowEstimator
     return np.where((gain > 0)[..., None], better, flow)
 
 
+# Motion below this many pixels may be none at all; so much more mismatch, in 0..1, without it shows that it is not.
+CREEP, TELLING = 0.25, 1 / 255
+
+
+def settle(flow: Floats, key_plate: Bytes, plate: Bytes) -> Floats:
+    """Takes the creep out of what stands still, so that a locked-off background does not boil.
+
+    Estimates waver by a tenth of a pixel about no motion. Where no motion explains the plate as well, it is taken.
+    """
+    slow = np.abs(flow).max(axis=-1) < CREEP
+    if not slow.any():
+        return flow
+    moved = mismatch(sample(key_plate, flow), plate)
+    calm = slow & (mismatch(key_plate, plate) <= moved + TELLING)
+    # Single pixels follow their neighbours, and the border between still and moving is soft.
+    certain = cv2.blur(cv2.medianBlur(calm.astype(U8), 5).astype(F32), (5, 5))
+    return flow * (1 - certain)[..., None]
+
+
 def mismatch(one: Bytes, other: Bytes) -> Floats:
     """Local mean absolute difference of two pictures, over 5 pixels and all channels: float32 (H, W), 0..1."""
     apart = cv2.absdiff(one, other).astype(F32).mean(axis=-1) / F32(255)

@@ -9,8 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from propagate.arrays import Bools, Bytes, Ints, Longs
-from propagate.features import CHANNELS
+from propagate.arrays import Bools, Bytes, Ints, Longs, Shorts
 
 # Rows in a band. Larger bands spread good matches further in a sweep, smaller ones feed more threads.
 BAND = 16
@@ -25,27 +24,30 @@ class Costs:
     expected: int32 (H, W, 2), x then y, in 1/16 px: where in the source composed flow puts each pixel.
     stray: cost of each square pixel of distance from there; 0 turns it off. reach: distance in pixels
     beyond which no more is charged. burden: int32 (Hs, Ws), cost of using a source patch (uniformity).
+    enough: a match that costs no more is left as it is.
     """
 
     expected: Ints
     stray: int
     reach: int
     burden: Ints
+    enough: int = 0
 
 
 @dataclass(frozen=True)
 class Sweep:
     """One pass over the picture. number: seeds chance, and even ones go down, odd ones up.
 
-    widest: radius in pixels of the first random try; each further one has half of it, down to 1.
+    widest: int16 (H, W), radius in pixels of the first random try at each pixel; each further one has half of it,
+    down to 1; 0 for none.
     """
 
     number: int
-    widest: int
+    widest: Shorts
 
 
 class PatchMatcher(Protocol):
-    """Improves a nearest-neighbour field.
+    """Improves a nearest-neighbour field of patches of one ``radius`` over ``channels`` bytes a pixel.
 
     target, source: packed features (see ``features.pack``), padded by ``radius``.
     field: int32 (H, W, 2), x then y, the centre in the source of each pixel's patch; changed in place.
@@ -53,6 +55,7 @@ class PatchMatcher(Protocol):
     """
 
     radius: int
+    channels: int
 
     def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
         """Writes the cost of every masked pixel's present patch."""
@@ -76,13 +79,13 @@ def chance(x: int, y: int, sweep: int, step: int) -> int:
 class PatchMatchPlain:
     """The reference: one pixel after the other, for small pictures only."""
 
-    def __init__(self, radius: int) -> None:
-        self.radius = radius
+    def __init__(self, radius: int, channels: int) -> None:
+        self.radius, self.channels = radius, channels
 
     def _cost(self, target: Bytes, source: Bytes, x: int, y: int, sx: int, sy: int, costs: Costs) -> int:
-        rows, run = 2 * self.radius + 1, (2 * self.radius + 1) * CHANNELS
-        here = target[y : y + rows, x * CHANNELS : x * CHANNELS + run].astype(np.int64)
-        there = source[sy : sy + rows, sx * CHANNELS : sx * CHANNELS + run].astype(np.int64)
+        rows, run, size = 2 * self.radius + 1, (2 * self.radius + 1) * self.channels, self.channels
+        here = target[y : y + rows, x * size : x * size + run].astype(np.int64)
+        there = source[sy : sy + rows, sx * size : sx * size + run].astype(np.int64)
         away = [int(s) * SUBPIXEL - int(e) for s, e in zip((sx, sy), costs.expected[y, x], strict=True)]
         squared = (away[0] ** 2 + away[1] ** 2) // SUBPIXEL**2
         extra = int(costs.burden[sy, sx]) + costs.stray * min(squared, costs.reach**2)
@@ -100,7 +103,8 @@ class PatchMatchPlain:
         before = field.copy()
         places = np.argwhere(mask)
         for y, x in (places if sweep.number % 2 == 0 else places[::-1]).tolist():
-            self._visit(target, source, field, before, cost, costs, sweep, x, y)
+            if cost[y, x] > costs.enough:
+                self._visit(target, source, field, before, cost, costs, sweep, x, y)
 
     def _visit(
         self, target: Bytes, source: Bytes, field: Ints, before: Ints, cost: Longs, costs: Costs, sweep: Sweep,
@@ -121,7 +125,7 @@ class PatchMatchPlain:
             if 0 <= x + dx < width and 0 <= y + dy < height:
                 seen = field if (y + dy) // BAND == y // BAND else before
                 attempt(int(seen[y + dy, x + dx, 0]) - dx, int(seen[y + dy, x + dx, 1]) - dy)
-        span, step = sweep.widest, 0
+        span, step = int(sweep.widest[y, x]), 0
         while span >= 1:
             h = chance(x, y, sweep.number, step)
             aside, along = (h & 0xFFFF) % (2 * span + 1) - span, (h >> 16) % (2 * span + 1) - span

@@ -11,7 +11,6 @@ import numba as nb
 import numpy as np
 
 from propagate.arrays import F32, Bools, Bytes, Floats, Ints, Longs
-from propagate.features import CHANNELS
 from propagate.patchmatch import BAND, SUBPIXEL, Costs, Sweep
 
 
@@ -26,15 +25,18 @@ def _chance(x: int, y: int, sweep: int, step: int) -> Any:
 
 
 @nb.njit(nogil=True, error_model="numpy", cache=True)
-def _difference(window: Any, target: Any, ty: int, tx: int, source: Any, sy: int, sx: int, limit: int) -> Any:
+def _difference(
+    window: Any, lanes: Any, target: Any, ty: int, tx: int, source: Any, sy: int, sx: int, limit: int
+) -> Any:
     rows = len(window)
-    run = rows * CHANNELS
+    channels = len(lanes)
+    run = rows * channels
     # Unsigned indices spare the test for negative ones; bytes are subtracted as bytes, larger minus
     # smaller, so that the loop becomes a few vector instructions.
     total = np.int64(0)
     for j in range(rows):
-        a = target[np.uint64(ty + j)][np.uint64(tx * CHANNELS) :]
-        b = source[np.uint64(sy + j)][np.uint64(sx * CHANNELS) :]
+        a = target[np.uint64(ty + j)][np.uint64(tx * channels) :]
+        b = source[np.uint64(sy + j)][np.uint64(sx * channels) :]
         part = np.uint32(0)
         for i in range(run):
             e = np.uint32(np.uint8(max(a[i], b[i]) - min(a[i], b[i])))
@@ -47,7 +49,7 @@ def _difference(window: Any, target: Any, ty: int, tx: int, source: Any, sy: int
 
 @nb.njit(nogil=True, error_model="numpy", cache=True)
 def _cost_of(
-    window: Any, target: Any, source: Any, y: int, x: int, sy: int, sx: int, expected: Any, stray: int, reach: int,
+    window: Any, lanes: Any, target: Any, source: Any, y: int, x: int, sy: int, sx: int, expected: Any, stray: int, reach: int,
     burden: Any, limit: int,
 ) -> Any:  # fmt: skip
     extra = np.int64(burden[sy, sx])
@@ -57,13 +59,13 @@ def _cost_of(
         extra += stray * min((dx * dx + dy * dy) // (SUBPIXEL * SUBPIXEL), reach * reach)
     if extra >= limit:
         return limit
-    return extra + _difference(window, target, y, x, source, sy, sx, limit - extra)
+    return extra + _difference(window, lanes, target, y, x, source, sy, sx, limit - extra)
 
 
 @nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
 def _sweep_field(
-    window: Any, target: Any, source: Any, field: Any, before: Any, cost: Any, mask: Any, expected: Any, stray: int,
-    reach: int, burden: Any, number: int, widest: int,
+    window: Any, lanes: Any, target: Any, source: Any, field: Any, before: Any, cost: Any, mask: Any, expected: Any, stray: int,
+    reach: int, burden: Any, enough: int, number: int, widest: Any,
 ) -> None:  # fmt: skip
     height, width = cost.shape
     high, wide = burden.shape
@@ -76,9 +78,9 @@ def _sweep_field(
             y = top + row if down else end - 1 - row
             for column in range(width):
                 x = column if down else width - 1 - column
-                if not mask[y, x]:
-                    continue
                 best = cost[y, x]
+                if best <= enough or not mask[y, x]:
+                    continue
                 by = field[y, x, 1]
                 bx = field[y, x, 0]
                 for side in range(2):
@@ -96,13 +98,13 @@ def _sweep_field(
                     sy = min(max(sy + y - ny, 0), high - 1)
                     if sx == bx and sy == by:
                         continue
-                    found = _cost_of(window, target, source, y, x, sy, sx, expected, stray, reach, burden, best)
+                    found = _cost_of(window, lanes, target, source, y, x, sy, sx, expected, stray, reach, burden, best)
                     if found < best:
                         best = found
                         by = sy
                         bx = sx
                 step = 0
-                span = widest
+                span = np.int64(widest[y, x])
                 while span >= 1:
                     h = np.int64(_chance(x, y, number, step))
                     sx = bx + (h & 0xFFFF) % (2 * span + 1) - span
@@ -110,7 +112,9 @@ def _sweep_field(
                     sx = min(max(sx, 0), wide - 1)
                     sy = min(max(sy, 0), high - 1)
                     if sx != bx or sy != by:
-                        found = _cost_of(window, target, source, y, x, sy, sx, expected, stray, reach, burden, best)
+                        found = _cost_of(
+                            window, lanes, target, source, y, x, sy, sx, expected, stray, reach, burden, best
+                        )
                         if found < best:
                             best = found
                             by = sy
@@ -124,7 +128,7 @@ def _sweep_field(
 
 @nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
 def _measure_field(
-    window: Any, target: Any, source: Any, field: Any, cost: Any, mask: Any, expected: Any, stray: int, reach: int,
+    window: Any, lanes: Any, target: Any, source: Any, field: Any, cost: Any, mask: Any, expected: Any, stray: int, reach: int,
     burden: Any,
 ) -> None:  # fmt: skip
     height, width = cost.shape
@@ -133,24 +137,24 @@ def _measure_field(
         for x in range(width):
             if mask[y, x]:
                 cost[y, x] = _cost_of(
-                    window, target, source, y, x, field[y, x, 1], field[y, x, 0], expected, stray, reach, burden,
+                    window, lanes, target, source, y, x, field[y, x, 1], field[y, x, 0], expected, stray, reach, burden,
                     np.int64(1) << 40,
                 )  # fmt: skip
 
 
 class PatchMatchNumba:
-    """A PatchMatcher for one patch radius; see ``patchmatch.PatchMatcher``."""
+    """A PatchMatcher for one patch radius and number of channels; see ``patchmatch.PatchMatcher``."""
 
-    def __init__(self, radius: int) -> None:
-        self.radius = radius
-        # The kernels read the patch's height from the type of this tuple: a length known to the compiler
-        # doubles their speed, and each length is compiled and cached once.
-        self._window = (0,) * (2 * radius + 1)
+    def __init__(self, radius: int, channels: int) -> None:
+        self.radius, self.channels = radius, channels
+        # The kernels read rows and channels from the types of these tuples: lengths known to the compiler
+        # double their speed, and each pair is compiled and cached once.
+        self._shape = (0,) * (2 * radius + 1), (0,) * channels
 
     def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
         """Writes the cost of every masked pixel's present patch."""
         _measure_field(
-            self._window, target, source, field, cost, mask, costs.expected, costs.stray, costs.reach, costs.burden
+            *self._shape, target, source, field, cost, mask, costs.expected, costs.stray, costs.reach, costs.burden
         )
 
     def sweep(
@@ -158,9 +162,8 @@ class PatchMatchNumba:
     ) -> None:
         """Improves field and cost in place, once over the picture."""
         _sweep_field(
-            self._window, target, source, field, field.copy(), cost, mask, costs.expected, costs.stray, costs.reach,
-            costs.burden,
-            sweep.number, sweep.widest,
+            *self._shape, target, source, field, field.copy(), cost, mask, costs.expected, costs.stray, costs.reach,
+            costs.burden, costs.enough, sweep.number, sweep.widest,
         )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from propagate.arrays import F32, Bools, Bytes, Floats, Ints
 from propagate.detail import coarse, energy, restore
 from propagate.features import edges
-from propagate.flow import ComposedFlow, Step, anchor, extend, grid, sample, start_at_key
+from propagate.flow import ComposedFlow, Step, anchor, extend, grid, sample, settle, start_at_key
 from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.scene import Scene
 from propagate.texture import Exemplar, Job, Level, Nearness, exemplar, measure, optimise
@@ -31,9 +31,9 @@ class SynthesisSettings:
     squared difference per channel. radius: of a patch. rounds, sweeps: see ``texture.Level``.
     """
 
-    colour: float = 4.0
-    edge: float = 2.0
-    position: float = 4e-6
+    colour: float = 12.0
+    edge: float = 6.0
+    position: float = 1e-6
     radius: int = 2
     rounds: int = 2
     sweeps: int = 2
@@ -137,7 +137,7 @@ def _carry_on(
     composed = extend(ComposedFlow(state.frame, state.flow, state.valid), frame, step)
     flow = composed.flow
     if scene.refine is not None:
-        flow = anchor(flow, key.plate, after, scene.refine)
+        flow = settle(anchor(flow, key.plate, after, scene.refine), key.plate, after)
     certain = trust(flow, composed.valid, key.plate, after)
     warped = np.clip(sample(key.colour, flow, crisp=True), 0, 1)
     former = np.clip(sample(state.colour, step.flow, crisp=True), 0, 1)
@@ -145,9 +145,39 @@ def _carry_on(
     guess = share * warped + (1 - share) * former
     job = _job(key, flow, certain, after, scene.guides(frame), frame, settings)
     texture = optimise(job, guess, _start(job, guess, flow, state.field, step), _level(settings, after))
+    share = (certain * _odds(job, flow, texture.field))[..., None]
     colour = share * warped + (1 - share) * texture.colour
     kept = PassState(frame, flow, composed.valid, texture.field, colour)
     return Carried(frame, restore(colour, _wanted(key, flow, certain, texture.field)), texture.error, kept)
+
+
+import os
+
+EN = 0.0
+P = float(os.environ.get("P", "4"))
+FL = float(os.environ.get("FL", "1e-4"))
+BI = float(os.environ.get("BI", "1"))
+PO = float(os.environ.get("PO", "2"))
+B = 0
+FL2 = 1e-4
+
+
+def _odds(job, flow, field):
+    r = job.exemplar.radius
+    h, w = job.mask.shape
+    un = lambda q, hh, ww: np.ascontiguousarray(q.reshape(hh + 2 * r, ww + 2 * r, 8)[r:-r, r:-r, 3:7])
+    src = un(job.exemplar.packed, *job.exemplar.size)
+    tgt = un(job.pack(np.zeros((h, w, 3), F32)), h, w)
+
+    def err(picture):
+        d = cv2.absdiff(picture, tgt).astype(F32) / 255
+        e = (d * d).sum(-1) / 8
+        return cv2.boxFilter(e, -1, (5, 5), borderType=cv2.BORDER_REFLECT)
+
+    ew = err(sample(src, flow))
+    et = err(src[field[..., 1], field[..., 0]])
+    a = ((et + FL) / (BI * ew + FL)) ** P * (1 + B * FL2 / (ew + FL2))
+    return a / (1 + a)
 
 
 def _wanted(key: _Key, flow: Floats, certain: Floats, field: Ints) -> Floats:
@@ -165,9 +195,17 @@ def _job(
     height, width = plate.shape[:2]
     # Patches overlap: those around an uncertain pixel must be good too.
     window = 2 * settings.radius + 1
-    mask = cv2.dilate((certain < 0.98).astype(np.uint8), np.ones((window, window), np.uint8)) > 0
+    mask = cv2.dilate((certain < PO).astype(np.uint8), np.ones((window, window), np.uint8)) > 0
     near = Nearness(np.clip(flow + grid(height, width), 0, [width - 1, height - 1]).astype(F32), settings.position)
-    return Job(PatchMatchNumba(settings.radius), key.exemplar, [seen, edges(seen), *guides], mask, near, seed=frame)
+    return Job(
+        PatchMatchNumba(settings.radius, key.exemplar.channels),
+        key.exemplar,
+        [seen, edges(seen), *guides],
+        mask,
+        near,
+        near=certain > 0.5,
+        seed=frame,
+    )
 
 
 def _start(job: Job, guess: Floats, flow: Floats, former: Ints, step: Step) -> Ints:
@@ -184,4 +222,4 @@ def _start(job: Job, guess: Floats, flow: Floats, former: Ints, step: Step) -> I
 
 
 def _level(settings: SynthesisSettings, plate: Bytes) -> Level:
-    return Level(settings.rounds, settings.sweeps, widest=max(plate.shape[:2]) // 2, crispness=2.0)
+    return Level(settings.rounds, settings.sweeps, widest=max(plate.shape[:2]) // 2, crispness=2.0, enough=EN)

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from propagate.arrays import F32, Bools, Bytes, Floats, Ints, Longs
-from propagate.features import CHANNELS, pack, pad, restyle, scales
+from propagate.arrays import F32, Bools, Bytes, Floats, Ints, Longs, Shorts
+from propagate.features import GROUP, STYLE_CHANNELS, channels, pack, pad, restyle, scales
 from propagate.patchmatch import SUBPIXEL, Costs, PatchMatcher, Sweep
 from propagate.patchmatch_numba import vote
+
+
+# Radius of random tries where the right patch is known to be close.
+NEAR = 4
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Level:
     rounds: times that search and vote take turns. sweeps: passes of a search over the picture.
     widest: radius of random tries in pixels, 0 for none. uniformity: how dear an over-used patch becomes,
     in mean squared difference per channel (0..1), for each time it is used beyond its share.
+    enough: difference, as of ``Texture.error``, at which a patch is not sought any better.
     crispness: 0 lets all patches over a pixel vote alike; larger values listen to the better and the nearer.
     """
 
@@ -31,6 +36,7 @@ class Level:
     widest: int = 8
     uniformity: float = 0.0
     crispness: float = 1.0
+    enough: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Texture:
     """A picture put together from patches of the style.
 
     colour: float32 (H, W, 3). field: int32 (H, W, 2), x then y, centres of the patches in the style.
-    error: float32 (H, W), mean squared difference per channel of the chosen patch; larger is worse.
+    error: float32 (H, W), weighted mean squared difference per channel of the chosen patch, 0..1; larger is worse.
     """
 
     colour: Floats
@@ -64,7 +70,8 @@ class Exemplar:
     """The style and the source side of its guides, packed once for any number of targets.
 
     size: (Hs, Ws). padded: float32 (Hs + 2r, Ws + 2r, 3). packed: see ``features.pack``.
-    style_scale, guide_scales: see ``features.scales``.
+    style_scale, guide_scales: see ``features.scales``. channels: bytes of a pixel. weight: of all channels together,
+    the heaviest being 1.
     """
 
     size: tuple[int, int]
@@ -73,6 +80,8 @@ class Exemplar:
     packed: Bytes
     style_scale: float
     guide_scales: tuple[float, ...]
+    channels: int
+    weight: float
 
 
 def exemplar(style: Floats, guides: Sequence[tuple[Floats, float]], style_weight: float, radius: int) -> Exemplar:
@@ -81,7 +90,10 @@ def exemplar(style: Floats, guides: Sequence[tuple[Floats, float]], style_weight
     sources = [(source, scale) for (source, _), scale in zip(guides, guide_scales, strict=True)]
     packed = pack(style, style_scale, sources, radius)
     size = (style.shape[0], style.shape[1])
-    return Exemplar(size, radius, pad(style, radius), packed, style_scale, tuple(guide_scales))
+    weight = STYLE_CHANNELS * style_scale**2
+    weight += sum(scale**2 * (1 if guide.ndim == 2 else guide.shape[2]) for guide, scale in sources)
+    wide = channels([guide for guide, _ in guides])
+    return Exemplar(size, radius, pad(style, radius), packed, style_scale, tuple(guide_scales), wide, weight)
 
 
 @dataclass(frozen=True)
@@ -89,7 +101,8 @@ class Job:
     """One picture to make. targets: the guides of the exemplar on the grid of the picture, in its order.
 
     mask: bool (H, W), the pixels to work on. wish: what the picture should look like, and how strongly that
-    counts beside its own agreement: float32 (H, W, 3) and float32 (H, W), 0 for not at all.
+    counts beside its own agreement: float32 (H, W, 3) and float32 (H, W), 0 for not at all. near: bool (H, W), where
+    random tries stay within ``NEAR`` pixels, None for nowhere.
     """
 
     matcher: PatchMatcher
@@ -98,12 +111,13 @@ class Job:
     mask: Bools
     nearness: Nearness | None = None
     wish: tuple[Floats, Floats] | None = None
+    near: Bools | None = None
     seed: int = 0
 
     @property
     def unit(self) -> int:
-        """What a mean squared difference of 1 per channel is in the search's integers."""
-        return 255 * 255 * (2 * self.exemplar.radius + 1) ** 2 * CHANNELS
+        """What a difference of 1 in eight channels of the heaviest weight is in the search's integers."""
+        return 255 * 255 * (2 * self.exemplar.radius + 1) ** 2 * GROUP
 
     def sought(self, colour: Floats) -> Floats:
         """The colours that patches are compared with: two squared differences from one patch are, up to a
@@ -130,6 +144,7 @@ def optimise(job: Job, colour: Floats, start: Ints, level: Level) -> Texture:
     target = job.pack(colour)
     colour, nnf = colour.copy(), start.copy()
     cost: Longs = np.zeros(job.mask.shape, np.int64)
+    widest = _widest(job, level)
     for turn in range(level.rounds if job.mask.any() else 0):
         if turn:
             restyle(target, job.sought(colour), example.style_scale, example.radius)
@@ -137,18 +152,25 @@ def optimise(job: Job, colour: Floats, start: Ints, level: Level) -> Texture:
         everywhere = np.ones_like(job.mask) if turn == 0 else job.mask
         job.matcher.measure(target, example.packed, nnf, cost, everywhere, costs)
         for number in range(level.sweeps):
-            sweep = Sweep(2 * (turn * level.sweeps + number + 1000 * job.seed) + number % 2, level.widest)
+            sweep = Sweep(2 * (turn * level.sweeps + number + 1000 * job.seed) + number % 2, widest)
             job.matcher.sweep(target, example.packed, nnf, cost, job.mask, costs, sweep)
         vote(example.padded, nnf, _say(cost, job, level), _near(example.radius, level), job.mask, colour)
     return Texture(colour, nnf, measure(job, colour, nnf))
 
 
 def measure(job: Job, colour: Floats, nnf: Ints) -> Floats:
-    """How badly each pixel's patch fits: mean squared difference per channel, float32 (H, W)."""
+    """How badly each pixel's patch fits: weighted mean squared difference per channel, float32 (H, W), 0..1."""
     cost: Longs = np.zeros(job.mask.shape, np.int64)
     still = Costs(np.zeros_like(nnf), 0, 0, np.zeros(job.exemplar.size, np.int32))
     job.matcher.measure(job.pack(colour), job.exemplar.packed, nnf, cost, np.ones_like(job.mask), still)
-    return (cost / F32(job.unit)).astype(F32)
+    return (cost / F32(job.unit * job.exemplar.weight / GROUP)).astype(F32)
+
+
+def _widest(job: Job, level: Level) -> Shorts:
+    widest = np.full(job.mask.shape, level.widest, np.int16)
+    if job.near is not None:
+        widest[job.near] = min(NEAR, level.widest)
+    return widest
 
 
 def _check(job: Job, colour: Floats, start: Ints) -> None:
@@ -159,8 +181,8 @@ def _check(job: Job, colour: Floats, start: Ints) -> None:
     high, wide = job.exemplar.size
     if start.size and (start.min() < 0 or start[..., 0].max() >= wide or start[..., 1].max() >= high):
         raise ValueError(f"the field must stay inside the style of {wide}x{high} pixels")
-    if job.matcher.radius != job.exemplar.radius:
-        raise ValueError("matcher and exemplar must have the same radius")
+    if (job.matcher.radius, job.matcher.channels) != (job.exemplar.radius, job.exemplar.channels):
+        raise ValueError("matcher and exemplar must have the same radius and channels")
 
 
 def _costs(job: Job, nnf: Ints, level: Level) -> Costs:
@@ -169,7 +191,8 @@ def _costs(job: Job, nnf: Ints, level: Level) -> Costs:
         stray = max(1, round(job.nearness.weight * job.unit))
         expected = np.floor(job.nearness.expected * SUBPIXEL + 0.5).astype(np.int32)
         reach = job.nearness.reach
-    return Costs(expected, stray, reach, _burden(job, nnf, level.uniformity))
+    enough = int(level.enough * job.unit * job.exemplar.weight / GROUP)
+    return Costs(expected, stray, reach, _burden(job, nnf, level.uniformity), enough)
 
 
 def usage(nnf: Ints, mask: Bools, size: tuple[int, int], radius: int) -> Floats:

@@ -33,9 +33,10 @@ def problem(seed, height, width, high, wide, radius):
 
 def search(matcher, target, source, field, mask, costs, sweeps=3):
     field, cost = field.copy(), np.zeros(field.shape[:2], np.int64)
+    widest = (np.arange(cost.size) % 17).reshape(cost.shape).astype(np.int16)
     matcher.measure(target, source, field, cost, mask, costs)
     for number in range(sweeps):
-        matcher.sweep(target, source, field, cost, mask, costs, Sweep(number, 16))
+        matcher.sweep(target, source, field, cost, mask, costs, Sweep(number, widest))
     return field, cost
 
 
@@ -46,12 +47,12 @@ def search(matcher, target, source, field, mask, costs, sweeps=3):
 )  # fmt: skip
 def test_fast_search_equals_plain_search(seed, height, width, high, wide, radius):
     parts = problem(seed, height, width, high, wide, radius)
-    plain, fast = search(PatchMatchPlain(radius), *parts), search(PatchMatchNumba(radius), *parts)
+    plain, fast = search(PatchMatchPlain(radius, channels), *parts), search(PatchMatchNumba(radius, channels), *parts)
     np.testing.assert_array_equal(plain[0], fast[0])
     np.testing.assert_array_equal(plain[1], fast[1])
 
 
-@pytest.mark.parametrize("matcher", [PatchMatchPlain(2), PatchMatchNumba(2)])
+@pytest.mark.parametrize("matcher", [PatchMatchPlain(2, 8), PatchMatchNumba(2, 8)])
 def test_a_sweep_never_makes_a_match_worse_and_keeps_out_of_the_unmasked(matcher):
     target, source, field, mask, costs = problem(7, 20, 24, 18, 22, 2)
     before = search(matcher, target, source, field, mask, costs, 0)
@@ -61,7 +62,7 @@ def test_a_sweep_never_makes_a_match_worse_and_keeps_out_of_the_unmasked(matcher
     np.testing.assert_array_equal(after[0][~mask], field[~mask])
 
 
-@pytest.mark.parametrize("matcher", [PatchMatchPlain(2), PatchMatchNumba(2)])
+@pytest.mark.parametrize("matcher", [PatchMatchPlain(2, 8), PatchMatchNumba(2, 8)])
 def test_a_picture_finds_itself(matcher):
     _, source, _, _, costs = problem(3, 1, 1, 24, 28, 2)
     free = Costs(np.zeros((24, 28, 2), np.int32), 0, 0, np.zeros_like(costs.burden))
@@ -76,7 +77,7 @@ def test_bits_do_not_depend_on_threads():
     found = []
     for threads in {1, min(2, numba.config.NUMBA_NUM_THREADS), numba.config.NUMBA_NUM_THREADS}:
         numba.set_num_threads(threads)
-        found.append(search(PatchMatchNumba(2), *parts))
+        found.append(search(PatchMatchNumba(2, 8), *parts))
     numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
     for other in found[1:]:
         np.testing.assert_array_equal(found[0][0], other[0])

@@ -15,7 +15,7 @@ def picture(seed, height, width):
 
 def job(style, target, mask, weight=4.0, **more):
     example = exemplar(style, [(style, weight)], 1.0, 2)
-    return Job(PatchMatchNumba(2), example, [target], mask, **more)
+    return Job(PatchMatchNumba(2, 8), example, [target], mask, **more)
 
 
 def test_a_picture_is_put_together_from_itself():
@@ -77,7 +77,7 @@ def test_nearness_holds_the_field():
 def test_error_is_the_mean_squared_difference_per_channel():
     style, target = np.zeros((12, 12, 3), np.float32), np.ones((12, 12, 3), np.float32)
     example = exemplar(style, [(style, 1.0)], 1.0, 2)
-    white = Job(PatchMatchNumba(2), example, [target], np.ones((12, 12), bool))
+    white = Job(PatchMatchNumba(2, 8), example, [target], np.ones((12, 12), bool))
     np.testing.assert_allclose(measure(white, target, evenly(12, 12, (12, 12))), 6 / 8, rtol=1e-6)
 
 
