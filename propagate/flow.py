@@ -10,6 +10,9 @@ import numpy as np
 
 from propagate.arrays import F32, U8, Bools, Bytes, Floats, Pixels
 
+# Pixels. What points further comes from outside any picture; sums of such flow over a long shot still are numbers.
+LARGEST = 65536.0
+
 
 class FlowEstimator(Protocol):
     """Finds where each pixel of one picture comes from in another."""
@@ -69,9 +72,15 @@ def consistent(forward: Floats, backward: Floats) -> Bools:
     origin is inside the other picture. Returns bool (H, W).
     """
     back = sample(backward, forward)
-    miss = ((forward + back) ** 2).sum(axis=-1)
-    size = (forward**2).sum(axis=-1) + (back**2).sum(axis=-1)
+    miss = _squared_length(forward + back)
+    size = _squared_length(forward) + _squared_length(back)
     return np.asarray((miss < 0.01 * size + 0.5) & inside(forward))
+
+
+def _squared_length(flow: Floats) -> Floats:
+    # A sum along an axis of two takes NumPy twenty times as long as one sum of two planes.
+    squares = flow * flow
+    return np.asarray(squares[..., 0] + squares[..., 1])
 
 
 def start_at_key(frame: int, height: int, width: int) -> ComposedFlow:
@@ -84,16 +93,50 @@ class Step:
     """Flow between neighbours, on the grid of the later one on the way from the key.
 
     flow: float32 (H, W, 2): ``after(x) = before(x + flow(x))``. consistent: bool (H, W), see ``consistent``.
+    All flow enters here: raises ValueError for another shape or type, NaN, infinity, or a length beyond LARGEST.
     """
 
     flow: Floats
     consistent: Bools
 
+    def __post_init__(self) -> None:
+        check_flow(self.flow)
+        if self.consistent.shape != self.flow.shape[:2] or self.consistent.dtype != bool:
+            raise ValueError(
+                f"consistency must be bool {self.flow.shape[:2]} like its flow, not {self.consistent.dtype} "
+                f"{self.consistent.shape}"
+            )
+
+
+def check_flow(flow: Floats) -> None:
+    """Raises ValueError unless ``flow`` is float32 (H, W, 2), finite, and no longer than LARGEST along x or y."""
+    if flow.ndim != 3 or flow.shape[2] != 2 or not flow.size or flow.dtype != F32:
+        raise ValueError(f"flow must be float32 (H, W, 2), not {flow.dtype} {flow.shape}")
+    # One pass each, and no array: NaN makes both false.
+    if not (flow.min() >= -LARGEST and flow.max() <= LARGEST):
+        bad = ~(np.abs(flow) <= LARGEST)
+        y, x, axis = (int(place) for place in np.argwhere(bad)[0])
+        raise ValueError(f"flow must be finite and at most {LARGEST:g} pixels, not {flow[y, x, axis]} at x {x}, y {y}")
+
+
+def step_of(flow: Floats, back: Floats) -> Step:
+    """The step of ``flow`` on the grid of the later frame, given the flow ``back`` on the grid of the one before."""
+    for way in (flow, back):
+        check_flow(way)
+    if flow.shape != back.shape:
+        raise ValueError(f"flow there and back must be of one size, not {flow.shape} and {back.shape}")
+    return Step(flow, consistent(flow, back))
+
 
 def take_step(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Step:
     """Flow from ``after`` into ``before``, both uint8 (H, W, 3), estimated both ways to know what to trust."""
-    flow = estimate(before, after)
-    return Step(flow, consistent(flow, estimate(after, before)))
+    return step_of(estimate(before, after), estimate(after, before))
+
+
+def take_steps(one: Bytes, other: Bytes, estimate: FlowEstimator) -> tuple[Step, Step]:
+    """The steps from ``one`` to ``other`` and from ``other`` to ``one``, with two estimates in all."""
+    onward, back = estimate(one, other), estimate(other, one)
+    return step_of(onward, back), step_of(back, onward)
 
 
 def extend(composed: ComposedFlow, frame: int, step: Step) -> ComposedFlow:
@@ -145,8 +188,10 @@ def settle(flow: Floats, key_plate: Bytes, plate: Bytes) -> Floats:
 
 def mismatch(one: Bytes, other: Bytes) -> Floats:
     """Local mean absolute difference of two pictures, over 5 pixels and all channels: float32 (H, W), 0..1."""
-    apart = cv2.absdiff(one, other).astype(F32).mean(axis=-1) / F32(255)
-    return np.asarray(cv2.boxFilter(apart, -1, (5, 5), borderType=cv2.BORDER_REFLECT))
+    apart = cv2.absdiff(one, other)
+    total = sum(apart[..., channel].astype(F32) for channel in range(apart.shape[2]))
+    mean = np.asarray(total, F32) / F32(apart.shape[2]) / F32(255)
+    return np.asarray(cv2.boxFilter(mean, -1, (5, 5), borderType=cv2.BORDER_REFLECT))
 
 
 def compose(frames: Iterable[int], plate: Callable[[int], Bytes], estimate: FlowEstimator) -> Iterator[ComposedFlow]:

@@ -13,12 +13,14 @@ from propagate.spans import Span, spans
 from propagate.synthesis import SynthesisSettings
 from stylize import delivery, propagation, rendering
 from stylize import keyframes as picking
+from stylize import motion as moving
 from stylize.errors import OutputError, PaintedKeyError, SettingsError
 from stylize.export import parse_target
 from stylize.images import image_facts, write_image
 from stylize.keyframes import Keyframe
 from stylize.keys import PAINTED, Keys
 from stylize.mattes import Mattes, open_mattes
+from stylize.motion import EstimatedMotion, Motion
 from stylize.plates import Plates, conform, plate_pattern
 from stylize.project import SUFFIX, Project, fingerprint, is_project, read_asked
 from stylize.renderers import Renderer, make_renderer
@@ -74,6 +76,7 @@ class _Run:
     project: Project
     plates: Plates
     keys: Keys
+    motion: Motion
     progress: Progress
     message: Message
 
@@ -182,7 +185,16 @@ def _opened(
             project.write_settings(path, settings, VERSION)
         keys.take_in(message)
         plates = _conform(shot, project, progress)
-        yield _Run(shot, settings, project, plates, keys, progress, message), shot.losses
+        motion = _motion(shot, project, plates)
+        yield _Run(shot, settings, project, plates, keys, motion, progress, message), shot.losses
+
+
+def _motion(shot: Shot, project: Project, plates: Plates) -> Motion:
+    """How the frames move: estimated."""
+    return EstimatedMotion(
+        plates.colour, lambda frame: project.digest(plates.paths[frame]), DisFlow(), DisFlow(),
+        project.folder("flow"), shot.name,
+    )  # fmt: skip
 
 
 def _check_ahead(settings: Settings, shot: Shot, path: Path) -> None:
@@ -349,7 +361,7 @@ def _render(work: _Run, shots: tuple[ShotPlan, ...]) -> tuple[tuple[int, ...], t
         added = frozenset(key.frame for key in plan.keyframes if key.reason == PAINTED)
         stage = rendering.KeyPlan(plan.frames, keys, painted, added & painted, work.shot.depth)
         rendered += rendering.render_keys(
-            stage, source, renderer, reference, settings.seed, DisFlow(), work.project, on_key
+            stage, source, renderer, reference, settings.seed, work.motion, work.project, on_key
         )
     return tuple(rendered), tuple(sorted(painted & set(numbers)))
 
@@ -424,9 +436,9 @@ def _span_mark(work: _Run, footage: propagation.Footage, span: Span, mattes: Mat
     seen = sorted([*span.frames, *keys])
     masks = [work.project.digest(mattes.paths[frame]) for frame in span.frames] if mattes is not None else []
     return fingerprint(
-        ENGINES["propagate"], SynthesisSettings().fingerprint(), DisFlow().fingerprint(), span.left, span.right, seen,
-        work.marks(seen), [work.project.digest(footage.key(key)) for key in keys], masks, work.settings.matte_invert,
-        np.dtype(footage.dtype).name,
+        ENGINES["propagate"], SynthesisSettings().fingerprint(), work.motion.fingerprint(seen), span.left,
+        span.right, seen, work.marks(seen), [work.project.digest(footage.key(key)) for key in keys], masks,
+        work.settings.matte_invert, np.dtype(footage.dtype).name,
     )  # fmt: skip
 
 
@@ -464,7 +476,7 @@ def _make_span(
     for _ in range(2):
         if not waiting:
             break
-        for made in propagation.propagate_span(footage, span, scratch, DisFlow(), SynthesisSettings(), on_done):
+        for made in propagation.propagate_span(footage, span, scratch, work.motion, SynthesisSettings(), on_done):
             on_done()
             if made.frame in waiting:
                 _put(work, made, mark)
@@ -494,6 +506,7 @@ def _tidy(work: _Run) -> None:
             propagation.clear(path)
     if work.settings.frames is not None:
         return  # the other frames are still part of the shot
+    moving.tidy(work.project.folder("flow"), work.shot.frames)
     for folder in ("out", "video"):
         for path in work.project.folder(folder).glob("*.png"):
             if frame_number(path) not in work.plates.paths and work.project.ours(path):

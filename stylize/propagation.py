@@ -17,13 +17,13 @@ import numpy as np
 from masks.composite import over
 from propagate.arrays import F32, Bytes, Floats, Pixels
 from propagate.blend import blend
-from propagate.flow import FlowEstimator
-from propagate.scene import estimated
+from propagate.scene import Scene
 from propagate.spans import Span
 from propagate.synthesis import Carried, PassState, SynthesisSettings, carry
 from stylize.errors import OutputError
 from stylize.images import quantise, to_float, write_image
 from stylize.keys import read_key
+from stylize.motion import Motion
 
 # Seconds of work that a kill may cost.
 KEEP_EVERY = 5.0
@@ -69,7 +69,7 @@ def propagate_span(
     footage: Footage,
     span: Span,
     scratch: Path,
-    estimate: FlowEstimator,
+    motion: Motion,
     settings: SynthesisSettings,
     on_passed: Callable[[], None] = lambda: None,
 ) -> Iterator[Made]:
@@ -81,13 +81,13 @@ def propagate_span(
     """
     scratch.mkdir(parents=True, exist_ok=True)
     if span.left is not None and span.right is not None:
-        yield from _two_sided(footage, span, span.left, span.right, scratch, estimate, settings, on_passed)
+        yield from _two_sided(footage, span, span.left, span.right, scratch, motion, settings, on_passed)
     elif span.left is not None:
-        for carried in _pass(footage, [span.left, *span.frames], scratch / "forward", estimate, settings):
+        for carried in _pass(footage, [span.left, *span.frames], scratch / "forward", motion, settings):
             yield Made(carried.frame, _finished(footage, carried.frame, carried.colour), carried.error)
     elif span.right is not None:
         order = [span.right, *reversed(span.frames)]
-        for carried in _pass(footage, order, scratch / "backward", estimate, settings):
+        for carried in _pass(footage, order, scratch / "backward", motion, settings):
             yield Made(carried.frame, _finished(footage, carried.frame, carried.colour), carried.error)
 
 
@@ -97,19 +97,19 @@ def clear(scratch: Path) -> None:
 
 
 def _two_sided(
-    footage: Footage, span: Span, left: int, right: int, scratch: Path, estimate: FlowEstimator,
+    footage: Footage, span: Span, left: int, right: int, scratch: Path, motion: Motion,
     settings: SynthesisSettings, on_passed: Callable[[], None],
 ) -> Iterator[Made]:  # fmt: skip
     passed = {frame: scratch / f"forward.{frame}.npz" for frame in span.frames}
     state = _kept_state(_state_file(scratch / "forward"))
     if state is not None and not all(_whole(passed[frame]) for frame in span.frames if frame <= state.frame):
         _state_file(scratch / "forward").unlink()
-    for carried in _pass(footage, [left, *span.frames], scratch / "forward", estimate, settings):
+    for carried in _pass(footage, [left, *span.frames], scratch / "forward", motion, settings):
         _keep(passed[carried.frame], colour=quantise(carried.colour, np.uint16),
               error=carried.error.astype(np.float16))  # fmt: skip
         on_passed()
     order = [right, *reversed(span.frames)]
-    for carried in _pass(footage, order, scratch / "backward", estimate, settings):
+    for carried in _pass(footage, order, scratch / "backward", motion, settings):
         forward = _kept(passed[carried.frame])
         nearness = (carried.frame - left) / (right - left)
         colour, error, _ = blend(
@@ -119,14 +119,15 @@ def _two_sided(
 
 
 def _pass(
-    footage: Footage, order: Sequence[int], kept: Path, estimate: FlowEstimator, settings: SynthesisSettings
+    footage: Footage, order: Sequence[int], kept: Path, motion: Motion, settings: SynthesisSettings
 ) -> Iterator[Carried]:
     """Carries a key along ``order``, going on from the last kept state, and keeps states."""
     key = to_float(read_key(footage.key(order[0]), footage.plate(order[0])))
     file = _state_file(kept)
     state = _kept_state(file)
     last = time.monotonic()
-    for carried in carry(order, estimated(footage.colour, estimate), key, settings, state):
+    scene = Scene(footage.colour, motion.step, motion.refine)
+    for carried in carry(order, scene, key, settings, state):
         yield carried
         # Kept after the caller has the frame on disk: what a kept state has passed never has to be made again.
         if time.monotonic() - last > KEEP_EVERY or carried.frame == order[-1]:

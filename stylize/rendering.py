@@ -1,19 +1,20 @@
 """The render stage: keys that a person painted are taken as they are, the others are painted by the renderer."""
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from propagate.arrays import F32, Bytes, Floats, Pixels
-from propagate.flow import FlowEstimator, anchor, compose, sample
+from propagate.flow import anchor, extend, sample, start_at_key
 from propagate.trust import trust
 from stylize.errors import InputError, StyleError
 from stylize.images import image_size, quantise, read_image, to_float, write_image
 from stylize.keys import read_key
+from stylize.motion import Motion
 from stylize.project import Project, fingerprint
 from stylize.renderers.protocol import Renderer, RenderRequest
 
@@ -83,7 +84,7 @@ class KeyPlan:
 
 def render_keys(
     plan: KeyPlan, plates: PlateSource, renderer: Renderer, reference: Reference | None, seed: int,
-    estimate: FlowEstimator, project: Project, on_key: Callable[[int, bool], None],
+    motion: Motion, project: Project, on_key: Callable[[int, bool], None],
 ) -> list[int]:  # fmt: skip
     """Renders the keys of one shot that are not painted and not done; returns their numbers.
 
@@ -91,11 +92,11 @@ def render_keys(
     it as if all were rendered and none added: painting never makes the rendered keys anew.
     """
     rendered = []
-    marks = _marks(plan, plates, renderer, reference, seed, estimate)
+    marks = _marks(plan, plates, renderer, reference, seed, motion)
     earlier: int | None = None
     for number, path in plan.keys.items():
         if number not in plan.painted and not project.fresh(path, marks[number]):
-            key = _render(plan, number, earlier, plates, renderer, reference, seed, estimate)
+            key = _render(plan, number, earlier, plates, renderer, reference, seed, motion)
             picture = quantise(key, np.uint16 if plan.depth == 16 else np.uint8)
             project.place(path, marks[number], partial(_write, picture))
             rendered.append(number)
@@ -106,7 +107,7 @@ def render_keys(
 
 def _marks(
     plan: KeyPlan, plates: PlateSource, renderer: Renderer, reference: Reference | None, seed: int,
-    estimate: FlowEstimator,
+    motion: Motion,
 ) -> dict[int, str]:  # fmt: skip
     """Fingerprints of the keys that are not added, by frame; the plates from the key before on are counted in."""
     style = reference.digest if reference else ""
@@ -114,33 +115,34 @@ def _marks(
     before, first = "", plan.frames[0]
     for number in (number for number in plan.keys if number not in plan.added):
         first = first if before else number
-        between = [plates.digest(frame) for frame in plan.frames if first <= frame <= number]
-        before = fingerprint(renderer.fingerprint(), seed, plan.depth, style, between, before, estimate.fingerprint())
+        between = [frame for frame in plan.frames if first <= frame <= number]
+        seen = [plates.digest(frame) for frame in between]
+        moved = motion.fingerprint(between)
+        before = fingerprint(renderer.fingerprint(), seed, plan.depth, style, seen, before, moved)
         marks[number], first = before, number
     return marks
 
 
 def _render(
     plan: KeyPlan, number: int, earlier: int | None, plates: PlateSource, renderer: Renderer,
-    reference: Reference | None, seed: int, estimate: FlowEstimator,
+    reference: Reference | None, seed: int, motion: Motion,
 ) -> Floats:  # fmt: skip
     plate = plates.colour(number)
     carried, trusted = None, None
     if earlier is not None:
-        carried, trusted = _carry_over(plan, earlier, number, plates, estimate)
+        carried, trusted = _carry_over(plan, earlier, number, plates, motion)
     request = RenderRequest(
         number, plate.astype(F32) / F32(255), reference.picture if reference else None, carried, trusted, seed
     )
     return renderer.render(request, lambda done, total: None)
 
 
-def _carry_over(
-    plan: KeyPlan, earlier: int, number: int, plates: PlateSource, estimate: FlowEstimator
-) -> tuple[Floats, Floats]:
+def _carry_over(plan: KeyPlan, earlier: int, number: int, plates: PlateSource, motion: Motion) -> tuple[Floats, Floats]:
     between = [frame for frame in plan.frames if earlier <= frame <= number]
-    # Only the last one counts; a queue of one spares holding the others.
-    (composed,) = deque(compose(between, plates.colour, estimate), maxlen=1)
     first, last = plates.colour(earlier), plates.colour(number)
-    flow = anchor(composed.flow, first, last, estimate)
+    composed = start_at_key(earlier, *first.shape[:2])
+    for before, after in pairwise(between):
+        composed = extend(composed, after, motion.step(before, after))
+    flow = composed.flow if motion.refine is None else anchor(composed.flow, first, last, motion.refine)
     key = to_float(read_key(plan.keys[earlier], first))
     return np.clip(sample(key, flow, crisp=True), 0, 1), trust(flow, composed.valid, first, last)

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from propagate.flow import LARGEST, Step
+from propagate.flow_codec import pack, rounded, skip, unpack
+
+
+def step(height, width, longest, seed=0):
+    draw = np.random.default_rng(seed)
+    flow = draw.uniform(-longest, longest, (height, width, 2)).astype(np.float32)
+    return Step(flow, draw.random((height, width)) < 0.5)
+
+
+def assert_same(one, other):
+    np.testing.assert_array_equal(one.flow, other.flow)
+    np.testing.assert_array_equal(one.consistent, other.consistent)
+    assert one.flow.dtype == other.flow.dtype
+
+
+@given(
+    height=st.integers(1, 40),
+    width=st.integers(1, 40),
+    longest=st.sampled_from([0, 1e-9, 0.5, 7, 511, 600, 40_000, LARGEST]),
+    seed=st.integers(0, 9),
+)
+def test_what_is_unpacked_is_the_rounded_step_to_the_bit(height, width, longest, seed):
+    given_step = step(height, width, longest, seed)
+    again, rest = unpack(pack(given_step) + b"rest")
+    assert rest == b"rest" == skip(pack(given_step) + b"rest")
+    assert_same(again, rounded(given_step))
+    np.testing.assert_array_equal(again.consistent, given_step.consistent)
+    # Half a gradation: 1/128 of a pixel, and in proportion for flow beyond 511 pixels.
+    assert np.abs(again.flow - given_step.flow).max() <= max(1 / 128, longest / 32767)
+
+
+@given(longest=st.sampled_from([0.5, 511, 600, LARGEST]))
+def test_a_rounded_step_is_not_rounded_again(longest):
+    once = rounded(step(9, 12, longest))
+    assert_same(rounded(once), once)
+    assert pack(once) == pack(step(9, 12, longest))
+
+
+def test_smooth_flow_takes_little_room():
+    ys, xs = np.mgrid[:90, :160].astype(np.float32)
+    flow = np.stack([0.03 * xs + 2, 0.02 * ys - 0.01 * xs], axis=-1)
+    assert len(pack(Step(flow, np.ones((90, 160), bool)))) < 0.5 * 90 * 160
+
+
+@given(data=st.data())
+def test_damage_anywhere_is_told(data):
+    whole = pack(step(5, 7, 3))
+    place = data.draw(st.integers(0, len(whole) - 1))
+    flipped = bytearray(whole)
+    flipped[place] ^= 1 << data.draw(st.integers(0, 7))
+    for spoilt in (bytes(flipped), whole[:place]):
+        with pytest.raises(ValueError, match="packed flow"):
+            unpack(spoilt)
+
+
+def test_nothing_is_skipped_in_too_few_bytes():
+    with pytest.raises(ValueError, match="cut off"):
+        skip(b"short")
