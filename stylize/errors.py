@@ -9,6 +9,7 @@ StylizeError
 │   ├── StyleError         the reference picture
 │   ├── PaintedKeyError    a painted key: wrong size, wrong number, unreadable
 │   └── MatteError         a matte: wrong size, missing frames, unreadable
+├── FlowError          motion between frames: no library or weights, or vectors that do not fit
 ├── OutputError        a result cannot be written where it was asked for
 ├── ProjectError       a project folder that is not ours, is in use, or is damaged
 └── RendererError      a renderer that is not installed or failed
@@ -51,6 +52,10 @@ class PaintedKeyError(InputError):
 
 class MatteError(InputError):
     """A matte has the wrong size, lacks frames, or cannot be read."""
+
+
+class FlowError(StylizeError):
+    """Motion cannot be had: its library or weights are missing, or motion vectors do not fit the shot."""
 
 
 class OutputError(StylizeError):

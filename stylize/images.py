@@ -8,7 +8,7 @@ premultiplied.
 import shutil
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -83,6 +83,35 @@ def read_values(path: str | Path) -> Floats:
     stored = _read_stored(Path(path))
     values = np.clip(stored.pixels, 0, 1) if stored.linear else to_float(stored.pixels)
     return _upright(values.astype(np.float32, copy=False), stored.orientation)
+
+
+def channel_names(path: str | Path) -> tuple[str, ...]:
+    """The names of a picture's channels, from its header alone; InputError as `read_image`."""
+    source = _open(Path(path))
+    try:
+        return tuple(source.spec().channelnames)
+    finally:
+        source.close()
+
+
+def read_channels(path: str | Path, names: Sequence[str]) -> Floats:
+    """The channels of these names as the file has them: float32 (H, W, len(names)), not clipped, NaN let through.
+
+    An EXR fills its display window, with 0 where it has nothing. InputError as `read_image`; KeyError for a name that
+    the file does not have.
+    """
+    source = _open(Path(path))
+    try:
+        spec = source.spec()
+        places = {name: place for place, name in enumerate(spec.channelnames)}
+        wanted = [places[name] for name in names]
+        pixels = source.read_image(0, 0, 0, spec.nchannels, "float")
+        complaint = source.geterror() if source.has_error else ""
+    finally:
+        source.close()
+    if pixels is None or complaint:
+        raise InputError(f"{path}: the picture is cut off or damaged ({_short(complaint)}): copy or export it again")
+    return _into_display_window(np.ascontiguousarray(pixels[..., wanted]), spec)
 
 
 def write_image(path: str | Path, pixels: Pixels, *, text: Mapping[str, str] | None = None) -> None:

@@ -12,8 +12,10 @@ from typing import Protocol
 from propagate import flow_codec
 from propagate.arrays import Bytes
 from propagate.flow import FlowEstimator, Step, take_steps
+from propagate.flow_dis import DisFlow
 from stylize.errors import OutputError
 from stylize.project import fingerprint
+from stylize.settings import Settings
 
 SUFFIX = ".flow"
 _NUMBERS = re.compile(r"\.(\d+)-(\d+)\.flow$")
@@ -37,27 +39,51 @@ class Motion(Protocol):
 
 
 @dataclass(frozen=True)
+class Estimators:
+    """neighbours: between frames that follow each other. refine: between the key, carried over, and a frame."""
+
+    neighbours: FlowEstimator
+    refine: FlowEstimator
+
+
+def make_estimators(settings: Settings) -> Estimators:
+    """What ``--flow`` asks for. Raises FlowError when it lacks its library or its weights.
+
+    Drift is always taken back by DIS, which matches every pixel: RAFT sees eighths of the picture.
+    """
+    if settings.flow == "raft":
+        from stylize.raft import open_raft
+
+        return Estimators(open_raft(settings.flow_weights, settings.threads), DisFlow("fine"))
+    return Estimators(DisFlow(), DisFlow("fine"))
+
+
+@dataclass(frozen=True)
 class EstimatedMotion:
     """Motion that is estimated from the plates: both ways at once, and never twice.
 
-    plate: uint8 (H, W, 3) of a frame. digest: of the contents of a plate. estimate: between neighbours; refine: see
-    Motion. folder: for the files, one a pair of neighbours, whose names begin with ``name``. A file tells itself what it was made from and whether it is whole, so
-    that processes may share the folder; what is spoilt or of another fingerprint is made again.
+    plate: uint8 (H, W, 3) of a frame. digest: of the contents of a plate. folder: for the files, one a pair of
+    neighbours, whose names begin with ``name``. A file tells itself what it was made from and whether it is whole, so
+    that processes may share the folder; one that is spoilt or of another fingerprint is made again.
     """
 
     plate: Callable[[int], Bytes]
     digest: Callable[[int], str]
-    estimate: FlowEstimator
-    refine: FlowEstimator
+    estimators: Estimators
     folder: Path
     name: str
 
+    @property
+    def refine(self) -> FlowEstimator:
+        """See Motion."""
+        return self.estimators.refine
+
     def fingerprint(self, frames: Sequence[int]) -> str:
         """See Motion."""
-        return f"{self._between()}-{self.refine.fingerprint()}"
+        return f"{self._between()}-{self.estimators.refine.fingerprint()}"
 
     def _between(self) -> str:
-        return f"{self.estimate.fingerprint()}-codec{flow_codec.VERSION}"
+        return f"{self.estimators.neighbours.fingerprint()}-codec{flow_codec.VERSION}"
 
     def step(self, before: int, after: int) -> Step:
         """See Motion. Raises OutputError when the folder cannot be written."""
@@ -67,7 +93,9 @@ class EstimatedMotion:
         mark = fingerprint(self._between(), pair).encode()
         with contextlib.suppress(OSError, ValueError):
             return _read(path, mark, onward=before < after)
-        onward, back = map(flow_codec.rounded, take_steps(self.plate(first), self.plate(second), self.estimate))
+        onward, back = map(
+            flow_codec.rounded, take_steps(self.plate(first), self.plate(second), self.estimators.neighbours)
+        )
         _write(path, mark + flow_codec.pack(onward) + flow_codec.pack(back))
         return onward if before < after else back
 

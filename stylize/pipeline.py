@@ -20,7 +20,7 @@ from stylize.images import image_facts, write_image
 from stylize.keyframes import Keyframe
 from stylize.keys import PAINTED, Keys
 from stylize.mattes import Mattes, open_mattes
-from stylize.motion import EstimatedMotion, Motion
+from stylize.motion import EstimatedMotion, Estimators, Motion, make_estimators
 from stylize.plates import Plates, conform, plate_pattern
 from stylize.project import SUFFIX, Project, fingerprint, is_project, read_asked
 from stylize.renderers import Renderer, make_renderer
@@ -28,6 +28,7 @@ from stylize.sequences import frame_number, parse_pattern
 from stylize.settings import STAGES, Settings
 from stylize.shot import Shot, open_shot
 from stylize.shots import find_cuts, split
+from stylize.vectors import GivenMotion, VectorFiles, open_vectors
 
 VERSION = "0.1.0"
 # Raise a number whenever its stage gives another result for the same input.
@@ -172,6 +173,7 @@ def _opened(
     for loss in shot.losses:
         message(f"warning: {loss}")
     _check_ahead(settings, shot, path)
+    source = _motion_source(settings, shot)
     project = Project(project_of(path, folder))
     with project.locked():
         project.check_shot(path)
@@ -185,16 +187,26 @@ def _opened(
             project.write_settings(path, settings, VERSION)
         keys.take_in(message)
         plates = _conform(shot, project, progress)
-        motion = _motion(shot, project, plates)
+        motion = _motion(source, shot, project, plates)
         yield _Run(shot, settings, project, plates, keys, motion, progress, message), shot.losses
 
 
-def _motion(shot: Shot, project: Project, plates: Plates) -> Motion:
-    """How the frames move: estimated."""
+def _motion_source(settings: Settings, shot: Shot) -> Estimators | VectorFiles:
+    """Where motion comes from. Says before any work is done what is missing for it."""
+    if not (settings.runs("render") or settings.runs("propagate")):
+        return make_estimators(Settings())  # nothing will be asked of it
+    back, forward = settings.vectors_back or settings.vectors, settings.vectors_forward or settings.vectors
+    if back is not None and forward is not None:
+        return open_vectors(back, forward, shot)
+    return make_estimators(settings)
+
+
+def _motion(source: Estimators | VectorFiles, shot: Shot, project: Project, plates: Plates) -> Motion:
+    if isinstance(source, VectorFiles):
+        return GivenMotion(source, project.digest)
     return EstimatedMotion(
-        plates.colour, lambda frame: project.digest(plates.paths[frame]), DisFlow(), DisFlow(),
-        project.folder("flow"), shot.name,
-    )  # fmt: skip
+        plates.colour, lambda frame: project.digest(plates.paths[frame]), source, project.folder("flow"), shot.name
+    )
 
 
 def _check_ahead(settings: Settings, shot: Shot, path: Path) -> None:

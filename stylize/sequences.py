@@ -112,15 +112,15 @@ class Pattern:
         return str(self.folder / f"{self.prefix}{'#' * self.padding}{self.suffix}")
 
 
-def parse_pattern(text: str | Path) -> Pattern | None:
+def parse_pattern(text: str | Path, suffixes: Sequence[str] = PICTURE_SUFFIXES) -> Pattern | None:
     """Read `dir/name.####.png`, `dir/name.%04d.png` or `dir/name.@.png`; None if it is no such thing.
 
-    Only names of pictures (PICTURE_SUFFIXES) are patterns, so that `me@home.mp4` stays a movie. `####` means four
-    digits or more, `@` and `%d` any number of them. Of several places the last one takes the number.
+    Only names with one of `suffixes` are patterns, so that `me@home.mp4` stays a movie. `####` means four digits or
+    more, `@` and `%d` any number of them. Of several places the last one takes the number.
     """
     path = Path(text)
     places = list(_PLACEHOLDER.finditer(path.stem))
-    if path.suffix.lower() not in PICTURE_SUFFIXES or not places:
+    if path.suffix.lower() not in suffixes or not places:
         return None
     place = places[-1]
     padding = int(place[1] or 1) if place[0].startswith("%") else len(place[0])
@@ -139,21 +139,22 @@ def clean_name(path: Path) -> str:
     return (parts[0] if parts else path.stem).rstrip("._- ")
 
 
-def find_sequence(path: str | Path) -> dict[int, Path]:
+def find_sequence(path: str | Path, suffixes: Sequence[str] = PICTURE_SUFFIXES) -> dict[int, Path]:
     """The files of one sequence by frame number, ascending; `path` is a folder, a pattern or a single picture.
 
-    A single picture is a sequence of one; without a number it is frame 1. Gaps are allowed here: see `check_no_gaps`.
+    A single picture is a sequence of one; without a number it is frame 1. Other files than pictures are found by
+    their `suffixes`. Gaps are allowed here: see `check_no_gaps`.
     SequenceError if nothing is there, if a folder holds pictures of several sequences or without a number, or if two
     files have one number.
     """
     if Path(path).is_file():
         number = frame_number(Path(path))
         return {1 if number is None else number: Path(path)}
-    pattern = None if Path(path).is_dir() else parse_pattern(path)
+    pattern = None if Path(path).is_dir() else parse_pattern(path, suffixes)
     folder = pattern.folder if pattern else Path(path)
     if pattern is None:
-        return _one_sequence(folder)
-    names = ((pattern.match(file.name), file) for file in _pictures(folder))
+        return _one_sequence(folder, suffixes)
+    names = ((pattern.match(file.name), file) for file in _pictures(folder, suffixes))
     files = _by_number((number, file) for number, file in names if number is not None)
     if not files:
         raise SequenceError(f"{pattern}: no file of this pattern is in {folder}: check the name and the digits")
@@ -165,7 +166,7 @@ def numbered(folder: str | Path) -> dict[int, Path]:
 
     SequenceError if the folder is missing, or holds a picture without a number or two pictures for one number.
     """
-    return _by_number(_numbered_pictures(Path(folder)))
+    return _by_number(_numbered_pictures(Path(folder), PICTURE_SUFFIXES))
 
 
 def check_no_gaps(frames: Sequence[int], step: int = 1, name: str | Path = "the sequence") -> None:
@@ -179,10 +180,10 @@ def check_no_gaps(frames: Sequence[int], step: int = 1, name: str | Path = "the 
         raise SequenceError(f"{name}: the sequence has gaps, {spelt} missing: {how}")
 
 
-def _one_sequence(folder: Path) -> dict[int, Path]:
-    files = _numbered_pictures(folder)
+def _one_sequence(folder: Path, suffixes: Sequence[str]) -> dict[int, Path]:
+    files = _numbered_pictures(folder, suffixes)
     if not files:
-        kinds = " ".join(PICTURE_SUFFIXES)
+        kinds = " ".join(suffixes)
         raise SequenceError(f"{folder}: the folder has no pictures, expected numbered ones ({kinds}): check the path")
     names = list(dict.fromkeys(_without_number(file) for _, file in files))
     if len(names) > 1:
@@ -191,8 +192,8 @@ def _one_sequence(folder: Path) -> dict[int, Path]:
     return _by_number(files)
 
 
-def _numbered_pictures(folder: Path) -> list[tuple[int, Path]]:
-    return [(_required_number(file), file) for file in _pictures(folder)]
+def _numbered_pictures(folder: Path, suffixes: Sequence[str]) -> list[tuple[int, Path]]:
+    return [(_required_number(file), file) for file in _pictures(folder, suffixes)]
 
 
 def _required_number(file: Path) -> int:
@@ -216,15 +217,15 @@ def _is_digits(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-def _pictures(folder: Path) -> list[Path]:
-    """The picture files of a folder by name; hidden files (temporary ones, and macOS's `._name`) are not ours."""
+def _pictures(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    """The files of a folder with these suffixes, by name; hidden ones (temporary, macOS's `._name`) are not ours."""
     if not folder.is_dir():
         raise SequenceError(f"{folder}: no such folder: check the path")
     try:
         files = sorted(folder.iterdir())
     except OSError as error:
         raise SequenceError(f"{folder}: the folder cannot be read ({error.strerror}): check its permissions") from error
-    return [file for file in files if file.suffix.lower() in PICTURE_SUFFIXES and not file.name.startswith(".")]
+    return [file for file in files if file.suffix.lower() in suffixes and not file.name.startswith(".")]
 
 
 def _by_number(files: Iterable[tuple[int, Path]]) -> dict[int, Path]:

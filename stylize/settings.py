@@ -14,8 +14,9 @@ from stylize.sequences import parse_range
 
 STAGES = ("conform", "split", "pick", "render", "propagate", "export")
 RENDERERS = ("example", "painted", "diffusion")
-MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, READING, RUN = GROUPS = (
-    "The five that matter", "Keyframes", "Look", "Diffusion", "Matte", "Reading", "Run",
+FLOWS = ("dis", "raft")
+MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, MOTION, READING, RUN = GROUPS = (
+    "The five that matter", "Keyframes", "Look", "Diffusion", "Matte", "Motion", "Reading", "Run",
 )  # fmt: skip
 # Rates that people write short, over 1001.
 SHORT_RATES = {"23.976": 24000, "23.98": 24000, "29.97": 30000, "47.952": 48000, "59.94": 60000, "119.88": 120000}
@@ -181,6 +182,16 @@ class Settings:
     matte: Path | None = _option(PATH, None, MATTE, "Where the style goes: sequence, movie or still; white is inside.")
     matte_invert: bool = _option(FLAG, False, MATTE, "The style goes where the matte is black.")
 
+    flow: str = _option(_choice(FLOWS), "dis", MOTION, "How motion between frames is estimated; raft needs weights.")
+    flow_weights: Path | None = _option(PATH, None, MOTION, "Weights of RAFT, large or small: .pth or .safetensors.")
+    vectors: Path | None = _option(
+        PATH, None, MOTION, "Motion vectors of a rendered shot, both ways, as EXR of Blender or Nuke: name.####.exr.",
+    )  # fmt: skip
+    vectors_back: Path | None = _option(
+        PATH, None, MOTION, "Motion from each frame to the one before: name.####.flo, or .exr with two channels.",
+    )  # fmt: skip
+    vectors_forward: Path | None = _option(PATH, None, MOTION, "Motion from each frame to the next, likewise.")
+
     rate: Fraction | None = _option(RATE, None, READING, "Frames per second of a sequence, as 24, 23.976, 24000/1001.")
     start_number: int = _option(NUMBER, 1, READING, "Number of a movie's first frame.")
     strict: bool = _option(FLAG, False, READING, "Refuse footage that cannot be read whole.")
@@ -247,6 +258,7 @@ def _refuse_idle(settings: Settings) -> None:
         raise SettingsError("--structure and --keep-colours are about painting keys; give a reference, --style PICTURE")
     if settings.matte is None and settings.matte_invert:
         raise SettingsError("--matte-invert needs a matte to invert; give one with --matte PATH")
+    _check_motion(settings)
     first, last = settings.from_stage, settings.to_stage
     if first and last and STAGES.index(first) > STAGES.index(last):
         raise SettingsError(f"--from {first} comes after --to {last}; the stages are {', '.join(STAGES)}")
@@ -254,6 +266,21 @@ def _refuse_idle(settings: Settings) -> None:
 
 def _given(settings: Settings, option: Option) -> bool:
     return bool(getattr(settings, option.name) != option.default)
+
+
+def _check_motion(settings: Settings) -> None:
+    ways = [name for name in ("vectors", "vectors_back", "vectors_forward") if getattr(settings, name) is not None]
+    if ways and settings.flow != OPTIONS["flow"].default:
+        raise SettingsError(f"--flow is for motion that is estimated; leave it or {OPTIONS[ways[0]].flags[-1]} out")
+    if len(ways) > 1 and "vectors" in ways:
+        raise SettingsError(f"--vectors holds both ways; leave it or {OPTIONS[ways[-1]].flags[-1]} out")
+    if len(ways) == 1 and "vectors" not in ways:
+        other = "vectors_forward" if ways == ["vectors_back"] else "vectors_back"
+        raise SettingsError(
+            f"{OPTIONS[ways[0]].flags[-1]} is one way only; give the other with {OPTIONS[other].flags[-1]} PATH"
+        )
+    if settings.flow_weights is not None and settings.flow != "raft":
+        raise SettingsError("--flow-weights is for --flow raft; give that too, or leave the weights out")
 
 
 def _check_diffusion(settings: Settings) -> None:

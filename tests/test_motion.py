@@ -12,7 +12,7 @@ from propagate.flow_codec import rounded
 from propagate.flow_dis import DisFlow
 from stylize import motion as moving
 from stylize.errors import OutputError
-from stylize.motion import EstimatedMotion, tidy
+from stylize.motion import EstimatedMotion, Estimators, tidy
 from tests.test_pipeline import folder_of, scene
 
 PLATES = dict(enumerate(scene(5), 1))
@@ -34,7 +34,7 @@ def motion(folder, plates=PLATES):
     def digest(frame):
         return f"digest {plates[frame].sum()}"
 
-    return EstimatedMotion(plates.__getitem__, digest, Counting(), DisFlow(), folder, "shot")
+    return EstimatedMotion(plates.__getitem__, digest, Estimators(Counting(), DisFlow()), folder, "shot")
 
 
 def assert_same(one, other):
@@ -45,13 +45,13 @@ def assert_same(one, other):
 def test_a_pair_is_estimated_once_for_both_ways_and_all_runs(tmp_path):
     first = motion(tmp_path)
     onward = first.step(1, 2)
-    assert first.estimate.calls == 2
+    assert first.estimators.neighbours.calls == 2
     back = first.step(2, 1)
-    assert first.estimate.calls == 2
+    assert first.estimators.neighbours.calls == 2
     again = motion(tmp_path)
     assert_same(again.step(1, 2), onward)
     assert_same(again.step(2, 1), back)
-    assert again.estimate.calls == 0
+    assert again.estimators.neighbours.calls == 0
     assert_same(onward, rounded(take_step(PLATES[1], PLATES[2], DisFlow())))
     assert_same(back, rounded(take_step(PLATES[2], PLATES[1], DisFlow())))
     assert [path.name for path in tmp_path.iterdir()] == ["shot.0001-0002.flow"]
@@ -86,7 +86,7 @@ def test_another_plate_or_estimator_is_another_motion(tmp_path):
     motion(tmp_path).step(1, 2)
     other = motion(tmp_path, {**PLATES, 2: PLATES[3]})
     assert_same(other.step(1, 2), rounded(take_step(PLATES[1], PLATES[3], DisFlow())))
-    faster = replace(motion(tmp_path), estimate=DisFlow("fast"))
+    faster = replace(motion(tmp_path), estimators=Estimators(DisFlow("fast"), DisFlow()))
     assert_same(faster.step(1, 2), rounded(take_step(PLATES[1], PLATES[2], DisFlow("fast"))))
     assert faster.fingerprint((1, 2)) != other.fingerprint((1, 2))
 

@@ -8,7 +8,7 @@ from propagate.spans import Span
 from propagate.synthesis import SynthesisSettings
 from stylize import propagation
 from stylize.images import read_image, write_image
-from stylize.motion import EstimatedMotion
+from stylize.motion import EstimatedMotion, Estimators
 from stylize.propagation import Footage, finish_key, propagate_span, to_depth, write_error
 from tests.test_pipeline import scene
 
@@ -27,7 +27,7 @@ def footage(tmp_path, dtype=np.uint8, matte=None, plates=PLATES, settled=lambda:
 def work(given, span, scratch, on_passed=lambda: None):
     flow = scratch.parent / "flow"
     flow.mkdir(exist_ok=True)
-    motion = EstimatedMotion(given.colour, str, DisFlow(), DisFlow(), flow, "shot")
+    motion = EstimatedMotion(given.colour, str, Estimators(DisFlow(), DisFlow()), flow, "shot")
     return propagate_span(given, span, scratch, motion, SynthesisSettings(), on_passed)
 
 

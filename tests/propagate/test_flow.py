@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from propagate.flow import (
@@ -65,6 +65,7 @@ def test_what_leaves_the_picture_is_not_valid():
 # Composition of exact flow
 
 
+@settings(deadline=None)
 @given(
     moves=st.lists(st.tuples(st.floats(-3, 3), st.floats(-3, 3)), min_size=1, max_size=6),
     height=st.integers(42, 60),
@@ -121,6 +122,7 @@ def test_consistency_fails_where_the_way_back_leads_elsewhere():
     np.testing.assert_array_equal(consistent(there, back), np.arange(12)[None, :] < np.full((10, 1), 6))
 
 
+@settings(deadline=None)
 @given(
     there=st.tuples(st.floats(-9, 9), st.floats(-9, 9)),
     miss=st.tuples(st.floats(-2, 2), st.floats(-2, 2)),
@@ -201,6 +203,7 @@ def test_flow_there_and_back_of_two_sizes_is_refused():
         step_of(np.zeros((3, 4, 2), np.float32), np.zeros((4, 3, 2), np.float32))
 
 
+@settings(deadline=None)
 @given(height=SIDES, width=SIDES, seed=st.integers(0, 99), longest=st.sampled_from([0.3, 5, 1e3, LARGEST]))
 def test_any_flow_in_bounds_composes_to_numbers(height, width, seed, longest):
     draw = np.random.default_rng(seed)

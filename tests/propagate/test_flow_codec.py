@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from propagate.flow import LARGEST, Step
@@ -19,6 +19,7 @@ def assert_same(one, other):
     assert one.flow.dtype == other.flow.dtype
 
 
+@settings(deadline=None)
 @given(
     height=st.integers(1, 40),
     width=st.integers(1, 40),
@@ -35,6 +36,7 @@ def test_what_is_unpacked_is_the_rounded_step_to_the_bit(height, width, longest,
     assert np.abs(again.flow - given_step.flow).max() <= max(1 / 128, longest / 32767)
 
 
+@settings(deadline=None)
 @given(longest=st.sampled_from([0.5, 511, 600, LARGEST]))
 def test_a_rounded_step_is_not_rounded_again(longest):
     once = rounded(step(9, 12, longest))
@@ -48,6 +50,7 @@ def test_smooth_flow_takes_little_room():
     assert len(pack(Step(flow, np.ones((90, 160), bool)))) < 0.5 * 90 * 160
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_damage_anywhere_is_told(data):
     whole = pack(step(5, 7, 3))

@@ -1,0 +1,96 @@
+"""Recurrent all-pairs field transforms, RAFT (Teed and Deng, ECCV 2020), through torchvision."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from propagate.arrays import F32, Bytes, Floats
+
+# The network works at an eighth of the size, over four levels of which the coarsest has two places a side.
+MULTIPLE = 8
+SMALLEST = 128
+
+
+class RaftFlow:
+    """A FlowEstimator with weights, large or small; in 32-bit floats. The same pictures give the same bits on one
+    device.
+
+    Its memory grows with the square of the pixels: about 5.3 (H W / 64)² bytes, 5.6 GB at 1920x1080.
+    """
+
+    def __init__(self, weights: Mapping[str, Any], identity: str) -> None:
+        """weights: the state of torchvision's raft_large or raft_small, by name. identity: tells them from others.
+
+        Raises ValueError for weights of another network.
+        """
+        self.identity = identity
+        self.device = _device()
+        self._network = _network(weights).to(self.device)
+
+    def __call__(self, source: Bytes, target: Bytes) -> Floats:
+        """See FlowEstimator. Raises ValueError for pictures of two sizes, MemoryError for ones too large."""
+        import torch
+
+        if source.shape != target.shape:
+            raise ValueError(f"flow needs two pictures of one size, not {source.shape} and {target.shape}")
+        height, width = target.shape[:2]
+        try:
+            with torch.inference_mode(), _exact(self.device):
+                flow = self._network(self._tensor(target), self._tensor(source))[-1]
+                found = flow[0].permute(1, 2, 0).cpu().numpy()
+        except RuntimeError as error:
+            if "memory" not in str(error):
+                raise
+            needed = 5.3 * (height * width / 64) ** 2 / 1e9
+            raise MemoryError(f"RAFT needs about {needed:.1f} GB of memory for {width}x{height}") from error
+        return np.ascontiguousarray(found[:height, :width], F32)
+
+    def fingerprint(self) -> str:
+        """The weights, the libraries that compute it, and the device."""
+        import torch
+        import torchvision
+
+        return f"raft-{self.identity}-torch{torch.__version__}-torchvision{torchvision.__version__}-{self.device}"
+
+    def _tensor(self, picture: Bytes) -> Any:
+        """(H, W, 3) as a batch (1, 3, H', W') of -1 to 1, its right and lower border repeated."""
+        import torch
+
+        sides = (max(SMALLEST, -(-side // MULTIPLE) * MULTIPLE) - side for side in picture.shape[:2])
+        padded = np.pad(picture, (*((0, more) for more in sides), (0, 0)), mode="edge")
+        planes = torch.from_numpy(np.ascontiguousarray(padded.transpose(2, 0, 1)[None])).to(self.device)
+        return planes.to(torch.float32) / 127.5 - 1
+
+
+def _network(weights: Mapping[str, Any]) -> Any:
+    from torchvision.models.optical_flow import raft_large, raft_small
+
+    # Only the large one learns how to make its flow finer; the small one resizes it.
+    large = any(name.startswith("mask_predictor.") for name in weights)
+    network = (raft_large if large else raft_small)(weights=None, progress=False)
+    try:
+        network.load_state_dict(weights)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"these are not the weights of torchvision's raft_large or raft_small ({reason})") from error
+    return network.eval()
+
+
+def _device() -> str:
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _exact(device: str) -> Any:
+    """A context in which the bits depend on the device alone."""
+    import torch
+
+    if device == "cuda":
+        # No rounding to TF32 on the way, no algorithm that depends on timing.
+        return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+    # oneDNN's convolutions are twice as fast, and round differently with one thread and with several.
+    return torch.backends.mkldnn.flags(enabled=False)

@@ -1,0 +1,96 @@
+"""RAFT for a run: finds its weights on this disk, and says how to get them. Nothing is ever downloaded."""
+
+import pickle
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from propagate.arrays import Bytes, Floats
+from propagate.flow_raft import RaftFlow
+from stylize.errors import FlowError
+from stylize.project import digest_of
+
+# torchvision's default weights, in the order in which they are looked for, as they lie in PyTorch's cache.
+CACHED = ("raft_large_C_T_SKHT_V2-ff5fadd5.pth", "raft_small_C_T_V2-01064c6d.pth")
+# Makes torchvision itself put the first of them there.
+DOWNLOAD = 'python -c "from torchvision.models.optical_flow import Raft_Large_Weights as W; W.DEFAULT.get_state_dict()"'
+
+
+class _ToldRaft(RaftFlow):
+    """RAFT whose failures are for a person to read."""
+
+    def __call__(self, source: Bytes, target: Bytes) -> Floats:
+        try:
+            return super().__call__(source, target)
+        except MemoryError as error:
+            raise FlowError(f"{error}, more than there is; choose --flow dis, or make the plates smaller") from error
+
+
+def open_raft(weights: Path | None, threads: int | None = None) -> RaftFlow:
+    """RAFT with the weights of a file, or those in PyTorch's cache.
+
+    Raises FlowError when torch or torchvision is not installed, or the weights are missing or others.
+    """
+    missing = [name for name in ("torch", "torchvision") if find_spec(name) is None]
+    if missing:
+        raise FlowError(
+            f"--flow raft needs {' and '.join(missing)}, not installed here; run: pip install '.[raft]' where stylize "
+            "was installed from, or choose --flow dis"
+        )
+    try:
+        import torch
+        import torchvision  # noqa: F401
+    except (ImportError, RuntimeError, OSError) as error:
+        raise FlowError(
+            f"torch and torchvision do not work together here ({_first_line(error)}); install them anew with: "
+            "pip install '.[raft]', or choose --flow dis"
+        ) from error
+    if threads is not None:
+        torch.set_num_threads(threads)
+    path = weights or _cached(Path(torch.hub.get_dir()) / "checkpoints")
+    try:
+        return _ToldRaft(_load(path), digest_of(path))
+    except OSError as error:
+        raise FlowError(
+            f"the weights {path} cannot be read ({error.strerror or error}); check --flow-weights"
+        ) from error
+    except ValueError as error:
+        raise FlowError(f"{path}: {_first_line(error)}; choose others with --flow-weights, or --flow dis") from error
+
+
+def _cached(folder: Path) -> Path:
+    for name in CACHED:
+        if (folder / name).is_file():
+            return folder / name
+    raise FlowError(
+        f"--flow raft found no weights: expected {folder / CACHED[0]}; name a file with --flow-weights, or get it "
+        f"with: {DOWNLOAD}"
+    )
+
+
+def _load(path: Path) -> dict[str, Any]:
+    """The tensors of a file by name. Raises OSError or ValueError."""
+    if path.suffix.lower() == ".safetensors":
+        if find_spec("safetensors") is None:
+            raise ValueError("safetensors is not installed, run: pip install '.[raft]'")
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            return dict(load_file(path))
+        except SafetensorError as error:
+            raise ValueError(f"no whole .safetensors file ({_first_line(error)})") from error
+    import torch
+
+    try:
+        # Without code from the file, which could be anything.
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, AttributeError, ValueError) as error:
+        raise ValueError("no whole .pth file of tensors alone") from error
+    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
+        raise ValueError("no weights by name")
+    return found
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
