@@ -2,7 +2,7 @@
 
 An average of pictures that do not line up is a ghost, and of textures that do not line up is mush; a choice
 everywhere shows a line where it switches, and jumps in time. So the odds of each side, from its error and its
-distance in time, become the sharper the more the two differ.
+distance in time, become the sharper the more the two differ. What contrast the average still takes is given back.
 """
 
 import cv2
@@ -14,9 +14,12 @@ from propagate.detail import coarse, energy, restore
 # Difference of the two, mean over channels, 0..1: below the first they agree, above the second they differ.
 AGREE, DIFFER = F32(0.02), F32(0.10)
 # Power on the odds where the two differ.
-SHARPEST = F32(6)
+SHARPEST = F32(4)
 # Mean squared difference that counts as no error at all.
-FLOOR = F32(2e-4)
+FLOOR = F32(5e-5)
+# Power on the distance in time: below 1, so that a key far away still helps where it fits, and is still silent at
+# the other key.
+FAR = 0.35
 
 
 def blend(
@@ -29,16 +32,16 @@ def blend(
     """
     if not 0 <= nearness <= 1:
         raise ValueError(f"nearness must lie between 0 (left key) and 1 (right key), not {nearness}")
-    share = _share(forward, forward_error, backward, backward_error, F32(nearness))
+    share = _share(forward, forward_error, backward, backward_error, nearness)
     mixed = (1 - share[..., None]) * forward + share[..., None] * backward
     fine = [energy(side - coarse(side)) for side in (forward, backward)]
     colour = restore(mixed, (1 - share) * fine[0] + share * fine[1])
     return colour, (1 - share) * forward_error + share * backward_error, share
 
 
-def _share(forward: Floats, forward_error: Floats, backward: Floats, backward_error: Floats, nearness: F32) -> Floats:
-    left = (1 - nearness) * (_smooth(backward_error) + FLOOR)
-    right = nearness * (_smooth(forward_error) + FLOOR)
+def _share(forward: Floats, forward_error: Floats, backward: Floats, backward_error: Floats, nearness: float) -> Floats:
+    left = F32((1 - nearness) ** FAR) * (_smooth(backward_error) + FLOOR)
+    right = F32(nearness**FAR) * (_smooth(forward_error) + FLOOR)
     apart = _smooth(np.abs(forward - backward).mean(axis=-1))
     power = 1 + (SHARPEST - 1) * np.clip((apart - AGREE) / (DIFFER - AGREE), 0, 1)
     total = left + right
@@ -47,4 +50,4 @@ def _share(forward: Floats, forward_error: Floats, backward: Floats, backward_er
 
 
 def _smooth(values: Floats) -> Floats:
-    return np.asarray(cv2.GaussianBlur(values, (0, 0), 2.0))
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), 1.0))

@@ -50,6 +50,13 @@ def pack(style: Floats, style_scale: float, guides: Sequence[tuple[Floats, float
     return pad(packed, radius).reshape(height + 2 * radius, -1)
 
 
+def guides_in(packed: Bytes, size: tuple[int, int], radius: int, count: int) -> Bytes:
+    """The first ``count`` guide channels of a packed picture of ``size`` (H, W), unpadded: uint8 (H, W, count)."""
+    planes = packed.reshape(size[0] + 2 * radius, size[1] + 2 * radius, -1)
+    inner = planes[radius : radius + size[0], radius : radius + size[1]]
+    return np.ascontiguousarray(inner[..., STYLE_CHANNELS : STYLE_CHANNELS + count])
+
+
 def channels(guides: Sequence[Floats]) -> int:
     """Bytes of a pixel with style and guides. Raises ValueError when the guides have more than 21 channels."""
     used = sum(1 if guide.ndim == 2 else guide.shape[2] for guide in guides)

@@ -61,6 +61,12 @@ class PatchMatcher(Protocol):
         """Writes the cost of every masked pixel's present patch."""
         ...
 
+    def offer(
+        self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, other: Ints
+    ) -> None:
+        """Takes the patch of another field wherever it costs less; field and cost are changed in place."""
+        ...
+
     def sweep(
         self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, sweep: Sweep
     ) -> None:
@@ -95,6 +101,15 @@ class PatchMatchPlain:
         """See PatchMatcher."""
         for y, x in np.argwhere(mask).tolist():
             cost[y, x] = self._cost(target, source, x, y, int(field[y, x, 0]), int(field[y, x, 1]), costs)
+
+    def offer(
+        self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, other: Ints
+    ) -> None:
+        """See PatchMatcher."""
+        for y, x in np.argwhere(mask).tolist():
+            found = self._cost(target, source, x, y, int(other[y, x, 0]), int(other[y, x, 1]), costs)
+            if found < cost[y, x]:
+                cost[y, x], field[y, x] = found, other[y, x]
 
     def sweep(
         self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, sweep: Sweep

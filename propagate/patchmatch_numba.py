@@ -49,8 +49,8 @@ def _difference(
 
 @nb.njit(nogil=True, error_model="numpy", cache=True)
 def _cost_of(
-    window: Any, lanes: Any, target: Any, source: Any, y: int, x: int, sy: int, sx: int, expected: Any, stray: int, reach: int,
-    burden: Any, limit: int,
+    window: Any, lanes: Any, target: Any, source: Any, y: int, x: int, sy: int, sx: int, expected: Any, stray: int,
+    reach: int, burden: Any, limit: int,
 ) -> Any:  # fmt: skip
     extra = np.int64(burden[sy, sx])
     if stray > 0:
@@ -64,8 +64,8 @@ def _cost_of(
 
 @nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
 def _sweep_field(
-    window: Any, lanes: Any, target: Any, source: Any, field: Any, before: Any, cost: Any, mask: Any, expected: Any, stray: int,
-    reach: int, burden: Any, enough: int, number: int, widest: Any,
+    window: Any, lanes: Any, target: Any, source: Any, field: Any, before: Any, cost: Any, mask: Any, expected: Any,
+    stray: int, reach: int, burden: Any, enough: int, number: int, widest: Any,
 ) -> None:  # fmt: skip
     height, width = cost.shape
     high, wide = burden.shape
@@ -128,8 +128,8 @@ def _sweep_field(
 
 @nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
 def _measure_field(
-    window: Any, lanes: Any, target: Any, source: Any, field: Any, cost: Any, mask: Any, expected: Any, stray: int, reach: int,
-    burden: Any,
+    window: Any, lanes: Any, target: Any, source: Any, field: Any, cost: Any, mask: Any, expected: Any, stray: int,
+    reach: int, burden: Any,
 ) -> None:  # fmt: skip
     height, width = cost.shape
     for line in nb.prange(height):
@@ -140,6 +140,27 @@ def _measure_field(
                     window, lanes, target, source, y, x, field[y, x, 1], field[y, x, 0], expected, stray, reach, burden,
                     np.int64(1) << 40,
                 )  # fmt: skip
+
+
+@nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
+def _offer_field(
+    window: Any, lanes: Any, target: Any, source: Any, field: Any, cost: Any, mask: Any, expected: Any, stray: int,
+    reach: int, burden: Any, other: Any,
+) -> None:  # fmt: skip
+    height, width = cost.shape
+    for line in nb.prange(height):
+        y = np.int64(line)
+        for x in range(width):
+            sx = other[y, x, 0]
+            sy = other[y, x, 1]
+            if not mask[y, x] or (sx == field[y, x, 0] and sy == field[y, x, 1]):
+                continue
+            best = cost[y, x]
+            found = _cost_of(window, lanes, target, source, y, x, sy, sx, expected, stray, reach, burden, best)
+            if found < best:
+                cost[y, x] = found
+                field[y, x, 0] = sx
+                field[y, x, 1] = sy
 
 
 class PatchMatchNumba:
@@ -157,6 +178,15 @@ class PatchMatchNumba:
             *self._shape, target, source, field, cost, mask, costs.expected, costs.stray, costs.reach, costs.burden
         )
 
+    def offer(
+        self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, other: Ints
+    ) -> None:
+        """Takes the patch of another field wherever it costs less."""
+        _offer_field(
+            *self._shape, target, source, field, cost, mask, costs.expected, costs.stray, costs.reach, costs.burden,
+            other,
+        )  # fmt: skip
+
     def sweep(
         self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, sweep: Sweep
     ) -> None:
@@ -170,33 +200,32 @@ class PatchMatchNumba:
 @nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
 def _vote(style: Any, field: Any, weights: Any, near: Any, mask: Any, out: Any, radius: Any) -> None:
     height, width = mask.shape
-    channels = style.shape[2]
     for line in nb.prange(height):
         y = np.int64(line)
-        total = np.zeros(channels, np.float32)
         for x in range(width):
             if not mask[y, x]:
                 continue
-            total[:] = 0
-            sum_of_weights = np.float32(0)
+            red = green = blue = total = np.float32(0)
             for j in range(max(-radius, -y), min(radius, height - 1 - y) + 1):
                 for i in range(max(-radius, -x), min(radius, width - 1 - x) + 1):
                     w = weights[y + j, x + i] * near[j + radius, i + radius]
-                    sy = field[y + j, x + i, 1] - j + radius
-                    sx = field[y + j, x + i, 0] - i + radius
-                    sum_of_weights += w
-                    for c in range(channels):
-                        total[c] += w * style[sy, sx, c]
-            for c in range(channels):
-                out[y, x, c] = total[c] / sum_of_weights
+                    sy = np.uint64(field[y + j, x + i, 1] - j + radius)
+                    sx = np.uint64(field[y + j, x + i, 0] - i + radius)
+                    total += w
+                    red += w * style[sy, sx, 0]
+                    green += w * style[sy, sx, 1]
+                    blue += w * style[sy, sx, 2]
+            out[y, x, 0] = red / total
+            out[y, x, 1] = green / total
+            out[y, x, 2] = blue / total
 
 
 def vote(style: Floats, field: Ints, weights: Floats, near: Floats, mask: Bools, out: Floats) -> None:
     """Every masked pixel becomes the weighted mean of what the patches over it say; written into ``out``.
 
-    style: float32 (Hs + 2r, Ws + 2r, C), padded by the patch radius r. field: int32 (H, W, 2).
+    style: float32 (Hs + 2r, Ws + 2r, 3), padded by the patch radius r. field: int32 (H, W, 2).
     weights: float32 (H, W), above 0, how much each patch counts. near: float32 (2r + 1, 2r + 1), how
-    much a patch counts by its distance. out: float32 (H, W, C).
+    much a patch counts by its distance. out: float32 (H, W, 3).
     """
     radius = near.shape[0] // 2
     _vote(np.ascontiguousarray(style, F32), field, weights, near, mask, out, radius)

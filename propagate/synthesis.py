@@ -7,20 +7,22 @@ colours, its edges, the place in the key that flow points to, and the frame befo
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 
-import cv2
 import numpy as np
 
 from propagate.arrays import F32, Bools, Bytes, Floats, Ints
 from propagate.detail import coarse, energy, restore
-from propagate.features import edges
+from propagate.features import edges, guides_in
 from propagate.flow import ComposedFlow, Step, anchor, extend, grid, sample, settle, start_at_key
+from propagate.misfit import misfit, odds
 from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.scene import Scene
-from propagate.texture import Exemplar, Job, Level, Nearness, exemplar, measure, optimise
+from propagate.texture import Exemplar, Job, Level, Nearness, Texture, exemplar, optimise
 from propagate.trust import trust
 
 # Raise it whenever the same input gives other pictures.
-VERSION = 1
+VERSION = 2
+# Difference of patches, as of ``texture.Texture.error``, that cannot be seen: such a patch is not sought any better.
+ENOUGH = 1e-4
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,16 @@ class Carried:
 
 @dataclass(frozen=True)
 class _Key:
-    """The key, made ready once for a whole pass."""
+    """The key, made ready once for a whole pass.
+
+    guides: uint8 (H, W, G), the exemplar's own. weight: of these together. energy: of the key's finest band.
+    """
 
     colour: Floats
     plate: Bytes
     exemplar: Exemplar
+    guides: Bytes
+    weight: float
     energy: Floats
 
 
@@ -121,105 +128,74 @@ def _ready(key: Floats, scene: Scene, frame: int, settings: SynthesisSettings) -
     plate = scene.plate(frame)
     if key.shape != plate.shape:
         raise ValueError(f"a key must have the size of its plate, {plate.shape}, not {key.shape}")
+    guides = _guides(plate, scene.guides(frame))
+    weights = [settings.colour, settings.edge, *scene.weights]
+    example = exemplar(key, list(zip(guides, weights, strict=True)), 1.0, settings.radius)
+    counts = [1 if guide.ndim == 2 else guide.shape[2] for guide in guides]
+    inner = guides_in(example.packed, example.size, example.radius, sum(counts))
+    weight = sum(count * scale**2 for count, scale in zip(counts, example.guide_scales, strict=True))
+    return _Key(key, plate, example, inner, weight, energy(key - coarse(key)))
+
+
+def _guides(plate: Bytes, own: Sequence[Floats]) -> list[Floats]:
     seen = plate.astype(F32) / F32(255)
-    guides = [(seen, settings.colour), (edges(seen), settings.edge)]
-    guides += zip(scene.guides(frame), scene.weights, strict=True)
-    return _Key(key, plate, exemplar(key, guides, 1.0, settings.radius), energy(key - coarse(key)))
+    return [seen, edges(seen), *own]
 
 
-def _carry_on(
-    key: _Key, state: PassState, frame: int, scene: Scene, settings: SynthesisSettings
-) -> Carried:  # fmt: skip
-    after = scene.plate(frame)
-    if after.shape != key.plate.shape:
-        raise ValueError(f"frame {frame} is {after.shape}, the key's plate {key.plate.shape}")
-    step = scene.step(state.frame, frame)
+def _carry_on(key: _Key, state: PassState, frame: int, scene: Scene, settings: SynthesisSettings) -> Carried:
+    plate, step = scene.plate(frame), scene.step(state.frame, frame)
+    if plate.shape != key.plate.shape:
+        raise ValueError(f"frame {frame} is {plate.shape}, the key's plate {key.plate.shape}")
     composed = extend(ComposedFlow(state.frame, state.flow, state.valid), frame, step)
     flow = composed.flow
     if scene.refine is not None:
-        flow = settle(anchor(flow, key.plate, after, scene.refine), key.plate, after)
-    certain = trust(flow, composed.valid, key.plate, after)
+        flow = settle(anchor(flow, key.plate, plate, scene.refine), key.plate, plate)
+    certain = trust(flow, composed.valid, key.plate, plate)
     warped = np.clip(sample(key.colour, flow, crisp=True), 0, 1)
     former = np.clip(sample(state.colour, step.flow, crisp=True), 0, 1)
-    share = certain[..., None]
-    guess = share * warped + (1 - share) * former
-    job = _job(key, flow, certain, after, scene.guides(frame), frame, settings)
-    texture = optimise(job, guess, _start(job, guess, flow, state.field, step), _level(settings, after))
-    share = (certain * _odds(job, flow, texture.field))[..., None]
-    colour = share * warped + (1 - share) * texture.colour
-    kept = PassState(frame, flow, composed.valid, texture.field, colour)
-    return Carried(frame, restore(colour, _wanted(key, flow, certain, texture.field)), texture.error, kept)
-
-
-import os
-
-EN = 0.0
-P = float(os.environ.get("P", "4"))
-FL = float(os.environ.get("FL", "1e-4"))
-BI = float(os.environ.get("BI", "1"))
-PO = float(os.environ.get("PO", "2"))
-B = 0
-FL2 = 1e-4
-
-
-def _odds(job, flow, field):
-    r = job.exemplar.radius
-    h, w = job.mask.shape
-    un = lambda q, hh, ww: np.ascontiguousarray(q.reshape(hh + 2 * r, ww + 2 * r, 8)[r:-r, r:-r, 3:7])
-    src = un(job.exemplar.packed, *job.exemplar.size)
-    tgt = un(job.pack(np.zeros((h, w, 3), F32)), h, w)
-
-    def err(picture):
-        d = cv2.absdiff(picture, tgt).astype(F32) / 255
-        e = (d * d).sum(-1) / 8
-        return cv2.boxFilter(e, -1, (5, 5), borderType=cv2.BORDER_REFLECT)
-
-    ew = err(sample(src, flow))
-    et = err(src[field[..., 1], field[..., 0]])
-    a = ((et + FL) / (BI * ew + FL)) ** P * (1 + B * FL2 / (ew + FL2))
-    return a / (1 + a)
-
-
-def _wanted(key: _Key, flow: Floats, certain: Floats, field: Ints) -> Floats:
-    """The key's fine contrast where each pixel comes from."""
-    height, width = certain.shape
-    there = field.astype(F32) - grid(height, width)
-    return sample(key.energy, np.where((certain > 0.5)[..., None], flow, there))
+    guess = certain[..., None] * warped + (1 - certain[..., None]) * former
+    job = _job(key, flow, certain, _guides(plate, scene.guides(frame)), frame, settings)
+    level = Level(settings.rounds, settings.sweeps, max(plate.shape[:2]) // 2, crispness=2.0, enough=ENOUGH)
+    texture = optimise(job, guess, _by_flow(flow), level, other=_moved_along(state.field, step))
+    return _compose(key, job, frame, composed, flow, certain, warped, texture)
 
 
 def _job(
-    key: _Key, flow: Floats, certain: Floats, plate: Bytes, guides: Sequence[Floats], frame: int,
-    settings: SynthesisSettings,
-) -> Job:  # fmt: skip
-    seen = plate.astype(F32) / F32(255)
-    height, width = plate.shape[:2]
-    # Patches overlap: those around an uncertain pixel must be good too.
-    window = 2 * settings.radius + 1
-    mask = cv2.dilate((certain < PO).astype(np.uint8), np.ones((window, window), np.uint8)) > 0
+    key: _Key, flow: Floats, certain: Floats, guides: Sequence[Floats], frame: int, settings: SynthesisSettings
+) -> Job:
+    height, width = certain.shape
     near = Nearness(np.clip(flow + grid(height, width), 0, [width - 1, height - 1]).astype(F32), settings.position)
-    return Job(
-        PatchMatchNumba(settings.radius, key.exemplar.channels),
-        key.exemplar,
-        [seen, edges(seen), *guides],
-        mask,
-        near,
-        near=certain > 0.5,
-        seed=frame,
-    )
+    matcher = PatchMatchNumba(settings.radius, key.exemplar.channels)
+    return Job(matcher, key.exemplar, guides, np.ones(certain.shape, bool), near, near=certain > 0.5, seed=frame)
 
 
-def _start(job: Job, guess: Floats, flow: Floats, former: Ints, step: Step) -> Ints:
-    """The better, at each pixel, of where composed flow points to and of the former frame's field, moved along."""
-    height, width = job.mask.shape
-    limit = [width - 1, height - 1]
-    places = grid(height, width)
-    by_flow = np.clip(np.floor(places + flow + 0.5), 0, limit).astype(np.int32)
-    origin = np.clip(np.floor(places + step.flow + 0.5), 0, limit).astype(np.int32)
-    # A pixel keeps its offset to the place in the former frame that it came from.
-    moved = np.clip(former[origin[..., 1], origin[..., 0]], 0, limit).astype(np.int32)
-    better = measure(job, guess, moved) < measure(job, guess, by_flow)
-    return np.where((better & job.mask)[..., None], moved, by_flow)
+def _by_flow(flow: Floats) -> Ints:
+    """The field of where composed flow points to."""
+    height, width = flow.shape[:2]
+    return np.clip(np.floor(grid(height, width) + flow + F32(0.5)), 0, [width - 1, height - 1]).astype(np.int32)
 
 
-def _level(settings: SynthesisSettings, plate: Bytes) -> Level:
-    return Level(settings.rounds, settings.sweeps, widest=max(plate.shape[:2]) // 2, crispness=2.0, enough=EN)
+def _moved_along(former: Ints, step: Step) -> Ints:
+    """The former frame's field; a pixel has the patch of the place that it came from."""
+    origin = _by_flow(step.flow)
+    return former[origin[..., 1], origin[..., 0]]
+
+
+def _compose(
+    key: _Key, job: Job, frame: int, composed: ComposedFlow, flow: Floats, certain: Floats, warped: Floats,
+    texture: Texture,
+) -> Carried:  # fmt: skip
+    """The warped key where it shows what the plate shows, the texture where that fits better, soft between."""
+    asked = guides_in(job.guides, key.exemplar.size, key.exemplar.radius, key.guides.shape[2])
+    by_warp = misfit(sample(key.guides, flow), asked, key.weight)
+    by_texture = misfit(key.guides[texture.field[..., 1], texture.field[..., 0]], asked, key.weight)
+    share = certain * odds(by_warp, by_texture)
+    colour = share[..., None] * warped + (1 - share[..., None]) * texture.colour
+    error = share * by_warp + (1 - share) * texture.error
+    kept = PassState(frame, flow, composed.valid, texture.field, colour)
+    return Carried(frame, restore(colour, _wanted(key, flow, share, texture.field)), error, kept)
+
+
+def _wanted(key: _Key, flow: Floats, share: Floats, field: Ints) -> Floats:
+    """The key's fine contrast where each pixel comes from."""
+    return share * sample(key.energy, flow) + (1 - share) * key.energy[field[..., 1], field[..., 0]]

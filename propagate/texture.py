@@ -6,6 +6,7 @@ weighted guides of Fišer et al., "StyLit", SIGGRAPH 2016.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -14,7 +15,6 @@ from propagate.arrays import F32, Bools, Bytes, Floats, Ints, Longs, Shorts
 from propagate.features import GROUP, STYLE_CHANNELS, channels, pack, pad, restyle, scales
 from propagate.patchmatch import SUBPIXEL, Costs, PatchMatcher, Sweep
 from propagate.patchmatch_numba import vote
-
 
 # Radius of random tries where the right patch is known to be close.
 NEAR = 4
@@ -127,17 +127,26 @@ class Job:
         wished, strength = self.wish[0], self.wish[1][..., None]
         return ((colour + strength * wished) / (1 + strength)).astype(F32)
 
+    @cached_property
+    def guides(self) -> Bytes:
+        """The target's features without a picture."""
+        blank = np.zeros((*self.mask.shape, STYLE_CHANNELS), F32)
+        guides = list(zip(self.targets, self.exemplar.guide_scales, strict=True))
+        return pack(blank, self.exemplar.style_scale, guides, self.exemplar.radius)
+
     def pack(self, colour: Floats) -> Bytes:
         """The target's features with ``colour`` as the present picture."""
-        guides = list(zip(self.targets, self.exemplar.guide_scales, strict=True))
-        return pack(self.sought(colour), self.exemplar.style_scale, guides, self.exemplar.radius)
+        packed = self.guides.copy()
+        restyle(packed, self.sought(colour), self.exemplar.style_scale, self.exemplar.radius)
+        return packed
 
 
-def optimise(job: Job, colour: Floats, start: Ints, level: Level) -> Texture:
+def optimise(job: Job, colour: Floats, start: Ints, level: Level, other: Ints | None = None) -> Texture:
     """Improves a first guess by search and vote.
 
-    colour: float32 (H, W, 3), the first guess. start: int32 (H, W, 2), a first field, x then y.
-    Outside ``job.mask`` both stay as they are. Raises ValueError when shapes do not belong together.
+    colour: float32 (H, W, 3), the first guess. start: int32 (H, W, 2), a first field, x then y; where the patch of
+    ``other`` is better it is taken instead. Outside ``job.mask`` picture and ``start`` stay as they are.
+    Raises ValueError when shapes do not belong together, or a field leaves the style.
     """
     _check(job, colour, start)
     example = job.exemplar
@@ -151,18 +160,26 @@ def optimise(job: Job, colour: Floats, start: Ints, level: Level) -> Texture:
         costs = _costs(job, nnf, level)
         everywhere = np.ones_like(job.mask) if turn == 0 else job.mask
         job.matcher.measure(target, example.packed, nnf, cost, everywhere, costs)
+        if turn == 0 and other is not None:
+            _check(job, colour, other)
+            job.matcher.offer(target, example.packed, nnf, cost, job.mask, costs, other)
         for number in range(level.sweeps):
             sweep = Sweep(2 * (turn * level.sweeps + number + 1000 * job.seed) + number % 2, widest)
             job.matcher.sweep(target, example.packed, nnf, cost, job.mask, costs, sweep)
         vote(example.padded, nnf, _say(cost, job, level), _near(example.radius, level), job.mask, colour)
-    return Texture(colour, nnf, measure(job, colour, nnf))
+    restyle(target, job.sought(colour), example.style_scale, example.radius)
+    return Texture(colour, nnf, _measure(job, target, nnf))
 
 
 def measure(job: Job, colour: Floats, nnf: Ints) -> Floats:
     """How badly each pixel's patch fits: weighted mean squared difference per channel, float32 (H, W), 0..1."""
+    return _measure(job, job.pack(colour), nnf)
+
+
+def _measure(job: Job, target: Bytes, nnf: Ints) -> Floats:
     cost: Longs = np.zeros(job.mask.shape, np.int64)
     still = Costs(np.zeros_like(nnf), 0, 0, np.zeros(job.exemplar.size, np.int32))
-    job.matcher.measure(job.pack(colour), job.exemplar.packed, nnf, cost, np.ones_like(job.mask), still)
+    job.matcher.measure(target, job.exemplar.packed, nnf, cost, np.ones_like(job.mask), still)
     return (cost / F32(job.unit * job.exemplar.weight / GROUP)).astype(F32)
 
 

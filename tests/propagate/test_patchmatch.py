@@ -11,16 +11,18 @@ from propagate.patchmatch import Costs, PatchMatchPlain, Sweep, chance
 from propagate.patchmatch_numba import PatchMatchNumba, _chance, vote
 
 
-def problem(seed, height, width, high, wide, radius):
+def problem(seed, height, width, high, wide, radius, channels=8, enough=0):
     draw = np.random.default_rng(seed)
 
     def features(h, w):
-        return pack(draw.random((h, w, 3), np.float32), 1.0, [(draw.random((h, w, 5), np.float32), 0.7)], radius)
+        return pack(
+            draw.random((h, w, 3), np.float32), 1.0, [(draw.random((h, w, channels - 3), np.float32), 0.7)], radius
+        )
 
     field = np.stack([draw.integers(0, wide, (height, width)), draw.integers(0, high, (height, width))], -1)
     costs = Costs(
         draw.integers(0, 16 * wide, (height, width, 2)).astype(np.int32), 37, 6,
-        draw.integers(0, 5000, (high, wide)).astype(np.int32),
+        draw.integers(0, 5000, (high, wide)).astype(np.int32), enough,
     )  # fmt: skip
     return (
         features(height, width),
@@ -35,6 +37,7 @@ def search(matcher, target, source, field, mask, costs, sweeps=3):
     field, cost = field.copy(), np.zeros(field.shape[:2], np.int64)
     widest = (np.arange(cost.size) % 17).reshape(cost.shape).astype(np.int16)
     matcher.measure(target, source, field, cost, mask, costs)
+    matcher.offer(target, source, field, cost, mask, costs, np.ascontiguousarray(field[::-1, ::-1]))
     for number in range(sweeps):
         matcher.sweep(target, source, field, cost, mask, costs, Sweep(number, widest))
     return field, cost
@@ -43,10 +46,11 @@ def search(matcher, target, source, field, mask, costs, sweeps=3):
 @settings(max_examples=12, deadline=None)
 @given(
     seed=st.integers(0, 2**16), height=st.integers(1, 36), width=st.integers(1, 20), high=st.integers(1, 20),
-    wide=st.integers(1, 20), radius=st.sampled_from([1, 2]),
+    wide=st.integers(1, 20), radius=st.sampled_from([1, 2]), channels=st.sampled_from([8, 24]),
+    enough=st.sampled_from([0, 2_000_000]),
 )  # fmt: skip
-def test_fast_search_equals_plain_search(seed, height, width, high, wide, radius):
-    parts = problem(seed, height, width, high, wide, radius)
+def test_fast_search_equals_plain_search(seed, height, width, high, wide, radius, channels, enough):
+    parts = problem(seed, height, width, high, wide, radius, channels, enough)
     plain, fast = search(PatchMatchPlain(radius, channels), *parts), search(PatchMatchNumba(radius, channels), *parts)
     np.testing.assert_array_equal(plain[0], fast[0])
     np.testing.assert_array_equal(plain[1], fast[1])

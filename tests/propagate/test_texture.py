@@ -74,11 +74,14 @@ def test_nearness_holds_the_field():
     assert stray(0.05) < 0.3 * stray(1e-7)
 
 
-def test_error_is_the_mean_squared_difference_per_channel():
+def test_error_is_the_weighted_mean_squared_difference_per_channel():
     style, target = np.zeros((12, 12, 3), np.float32), np.ones((12, 12, 3), np.float32)
-    example = exemplar(style, [(style, 1.0)], 1.0, 2)
-    white = Job(PatchMatchNumba(2, 8), example, [target], np.ones((12, 12), bool))
-    np.testing.assert_allclose(measure(white, target, evenly(12, 12, (12, 12))), 6 / 8, rtol=1e-6)
+    example = exemplar(style, [(style, 4.0)], 1.0, 2)
+    everywhere, field = np.ones((12, 12), bool), evenly(12, 12, (12, 12))
+    white = Job(PatchMatchNumba(2, 8), example, [target], everywhere)
+    np.testing.assert_allclose(measure(white, target, field), 1, rtol=3e-3)
+    # The style has a fifth of the weight. Channels are scaled and rounded to bytes.
+    np.testing.assert_allclose(measure(white, style, field), 4 / 5, rtol=3e-3)
 
 
 def test_shapes_that_do_not_belong_together_are_refused():

@@ -110,7 +110,9 @@ class Case:
         made, start = {}, time.perf_counter()
         for name, order in self.passes().items():
             key = self.truth[order[0]].astype(np.float32) / 255
-            carried = carry(order, estimated(self.plates.__getitem__, DisFlow(), DisFlow("fine")), key, SynthesisSettings())
+            carried = carry(
+                order, estimated(self.plates.__getitem__, DisFlow(), DisFlow("fine")), key, SynthesisSettings()
+            )
             made[name] = {c.frame: (c.colour, c.error) for c in carried}
         return made, (time.perf_counter() - start) / sum(len(frames) for frames in made.values())
 
