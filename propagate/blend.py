@@ -2,7 +2,8 @@
 
 An average of pictures that do not line up is a ghost, and of textures that do not line up is mush; a choice
 everywhere shows a line where it switches, and jumps in time. So the odds of each side, from its error and its
-distance in time, become the sharper the more the two differ. What contrast the average still takes is given back.
+distance in time, become the sharper the more the two differ, and sharper still for the finest band, which suffers
+most (Burt and Adelson, "A multiresolution spline", ACM TOG 1983). What contrast the average still takes is given back.
 """
 
 import cv2
@@ -33,10 +34,16 @@ def blend(
     if not 0 <= nearness <= 1:
         raise ValueError(f"nearness must lie between 0 (left key) and 1 (right key), not {nearness}")
     share = _share(forward, forward_error, backward, backward_error, nearness)
-    mixed = (1 - share[..., None]) * forward + share[..., None] * backward
-    fine = [energy(side - coarse(side)) for side in (forward, backward)]
-    colour = restore(mixed, (1 - share) * fine[0] + share * fine[1])
-    return colour, (1 - share) * forward_error + share * backward_error, share
+    smooth = coarse(forward), coarse(backward)
+    fine = forward - smooth[0], backward - smooth[1]
+    decided = np.clip(2 * share - F32(0.5), 0, 1)
+    mixed = _lerp(*smooth, share[..., None]) + _lerp(*fine, decided[..., None])
+    colour = restore(mixed, _lerp(energy(fine[0]), energy(fine[1]), share))
+    return colour, _lerp(forward_error, backward_error, share), share
+
+
+def _lerp(one: Floats, other: Floats, share: Floats) -> Floats:
+    return one + share * (other - one)
 
 
 def _share(forward: Floats, forward_error: Floats, backward: Floats, backward_error: Floats, nearness: float) -> Floats:
