@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, Floats
-from propagate.detail import coarse, energy, restore
+from propagate.detail import coarse, energy, lerp, restore
 
 # Difference of the two, mean over channels, 0..1: below the first they agree, above the second they differ.
 AGREE, DIFFER = F32(0.02), F32(0.10)
@@ -37,13 +37,9 @@ def blend(
     smooth = coarse(forward), coarse(backward)
     fine = forward - smooth[0], backward - smooth[1]
     decided = np.clip(2 * share - F32(0.5), 0, 1)
-    mixed = _lerp(*smooth, share[..., None]) + _lerp(*fine, decided[..., None])
-    colour = restore(mixed, _lerp(energy(fine[0]), energy(fine[1]), share))
-    return colour, _lerp(forward_error, backward_error, share), share
-
-
-def _lerp(one: Floats, other: Floats, share: Floats) -> Floats:
-    return one + share * (other - one)
+    mixed = lerp(*smooth, share[..., None]) + lerp(*fine, decided[..., None])
+    colour = restore(mixed, lerp(energy(fine[0]), energy(fine[1]), share))
+    return colour, lerp(forward_error, backward_error, share), share
 
 
 def _share(forward: Floats, forward_error: Floats, backward: Floats, backward_error: Floats, nearness: float) -> Floats:

@@ -28,6 +28,11 @@ def energy(fine: Floats) -> Floats:
     return np.asarray(cv2.GaussianBlur((fine * fine).mean(axis=-1), (0, 0), AROUND))
 
 
+def lerp(one: Floats, other: Floats, share: Floats) -> Floats:
+    """``one`` where share is 0, ``other`` where it is 1."""
+    return np.asarray(one + share * (other - one), F32)
+
+
 def restore(picture: Floats, wanted: Floats) -> Floats:
     """``picture`` with its finest band raised to the local energy ``wanted``, and never lowered.
 

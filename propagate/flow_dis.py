@@ -5,11 +5,12 @@ import numpy as np
 
 from propagate.arrays import Bytes, Floats
 
-# Preset of OpenCV, and the finest level of its pyramid that is searched: 0 is every pixel.
+# Preset of OpenCV; the finest level of its pyramid that is searched, 0 being every pixel; pixels between patches;
+# steps of descent. Against a key the search starts close, so that few steps will do.
 PRESETS = {
-    "fast": (cv2.DISOPTICAL_FLOW_PRESET_FAST, 2),
-    "medium": (cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 1),
-    "fine": (cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 0),
+    "fast": (cv2.DISOPTICAL_FLOW_PRESET_FAST, 2, 4, 16),
+    "medium": (cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 1, 3, 25),
+    "fine": (cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 0, 4, 8),
 }
 
 # The method works on patches of 8 pixels over a pyramid; smaller pictures are extended to this size.
@@ -24,9 +25,11 @@ class DisFlow:
         if preset not in PRESETS:
             raise ValueError(f"DIS preset must be one of {', '.join(PRESETS)}, not {preset!r}")
         self.preset = preset
-        settings, finest = PRESETS[preset]
+        settings, finest, stride, steps = PRESETS[preset]
         self._engine = cv2.DISOpticalFlow.create(settings)
         self._engine.setFinestScale(finest)
+        self._engine.setPatchStride(stride)
+        self._engine.setGradientDescentIterations(steps)
 
     def __call__(self, source: Bytes, target: Bytes) -> Floats:
         """See FlowEstimator. Raises ValueError when the two pictures differ in size."""

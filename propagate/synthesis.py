@@ -5,15 +5,16 @@ colours, its edges, the place in the key that flow points to, and the frame befo
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
+import cv2
 import numpy as np
 
-from propagate.arrays import F32, Bools, Bytes, Floats, Ints
-from propagate.detail import coarse, energy, restore
+from propagate.arrays import F32, U8, Bools, Bytes, Floats, Ints
+from propagate.detail import coarse, energy, lerp, restore
 from propagate.features import edges, guides_in
-from propagate.flow import ComposedFlow, Step, anchor, extend, grid, sample, settle, start_at_key
-from propagate.misfit import misfit, odds
+from propagate.flow import ComposedFlow, FlowEstimator, Step, anchor, extend, grid, sample, settle, start_at_key
+from propagate.misfit import GRAIN, misfit, odds
 from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.scene import Scene
 from propagate.texture import Exemplar, Job, Level, Nearness, Texture, exemplar, optimise
@@ -23,6 +24,8 @@ from propagate.trust import trust
 VERSION = 2
 # Difference of patches, as of ``texture.Texture.error``, that cannot be seen: such a patch is not sought any better.
 ENOUGH = 1e-4
+# Trust in the warped key that leaves nothing to be sought.
+WHOLE = 0.98
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,27 @@ class _Key:
     weight: float
     energy: Floats
 
+    def asked(self, canvas: Bytes) -> Bytes:
+        """The guides of a frame as they lie in its canvas: uint8 (H, W, G)."""
+        return guides_in(canvas, self.exemplar.size, self.exemplar.radius, self.guides.shape[2])
+
+
+@dataclass(frozen=True)
+class _Warp:
+    """The key, warped to a frame.
+
+    flow: to the key. certain: see ``trust``. colour: float32 (H, W, 3). misfit: of the guides that come along.
+    """
+
+    flow: Floats
+    certain: Floats
+    colour: Floats
+    misfit: Floats
+
+    def whole(self) -> Bools:
+        """Where nothing better can be found."""
+        return np.asarray((self.certain > WHOLE) & (self.misfit < GRAIN))
+
 
 def carry(
     frames: Sequence[int],
@@ -146,27 +170,43 @@ def _carry_on(key: _Key, state: PassState, frame: int, scene: Scene, settings: S
     plate, step = scene.plate(frame), scene.step(state.frame, frame)
     if plate.shape != key.plate.shape:
         raise ValueError(f"frame {frame} is {plate.shape}, the key's plate {key.plate.shape}")
-    composed = extend(ComposedFlow(state.frame, state.flow, state.valid), frame, step)
-    flow = composed.flow
-    if scene.refine is not None:
-        flow = settle(anchor(flow, key.plate, plate, scene.refine), key.plate, plate)
-    certain = trust(flow, composed.valid, key.plate, plate)
-    warped = np.clip(sample(key.colour, flow, crisp=True), 0, 1)
+    composed = _follow(key, state, frame, plate, step, scene.refine)
+    canvas = key.exemplar.canvas(_guides(plate, scene.guides(frame)))
+    warp = _warp(key, composed, plate, canvas)
     former = np.clip(sample(state.colour, step.flow, crisp=True), 0, 1)
-    guess = certain[..., None] * warped + (1 - certain[..., None]) * former
-    job = _job(key, flow, certain, _guides(plate, scene.guides(frame)), frame, settings)
+    guess = lerp(former, warp.colour, warp.certain[..., None])
     level = Level(settings.rounds, settings.sweeps, max(plate.shape[:2]) // 2, crispness=2.0, enough=ENOUGH)
-    texture = optimise(job, guess, _by_flow(flow), level, other=_moved_along(state.field, step))
-    return _compose(key, job, frame, composed, flow, certain, warped, texture)
+    job = _job(key, warp, canvas, frame, settings)
+    texture = optimise(job, guess, _by_flow(warp.flow), level, other=_moved_along(state.field, step))
+    return _compose(key, composed, warp, texture, canvas)
 
 
-def _job(
-    key: _Key, flow: Floats, certain: Floats, guides: Sequence[Floats], frame: int, settings: SynthesisSettings
-) -> Job:
-    height, width = certain.shape
-    near = Nearness(np.clip(flow + grid(height, width), 0, [width - 1, height - 1]).astype(F32), settings.position)
+def _follow(
+    key: _Key, state: PassState, frame: int, plate: Bytes, step: Step, refine: FlowEstimator | None
+) -> ComposedFlow:
+    """Flow from ``frame`` to the key, without drift."""
+    composed = extend(ComposedFlow(state.frame, state.flow, state.valid), frame, step)
+    if refine is None:
+        return composed
+    return replace(composed, flow=settle(anchor(composed.flow, key.plate, plate, refine), key.plate, plate))
+
+
+def _warp(key: _Key, composed: ComposedFlow, plate: Bytes, canvas: Bytes) -> _Warp:
+    colour = np.clip(sample(key.colour, composed.flow, crisp=True), 0, 1)
+    certain = trust(composed.flow, composed.valid, key.plate, plate)
+    apart = misfit(sample(key.guides, composed.flow), key.asked(canvas), key.weight)
+    return _Warp(composed.flow, certain, colour, apart)
+
+
+def _job(key: _Key, warp: _Warp, canvas: Bytes, frame: int, settings: SynthesisSettings) -> Job:
+    height, width = warp.certain.shape
+    # Patches overlap: those around a pixel that is sought must be good too.
+    window = np.ones((2 * settings.radius + 1, 2 * settings.radius + 1), U8)
+    mask = cv2.dilate((~warp.whole()).astype(U8), window) > 0
+    expected = np.clip(warp.flow + grid(height, width), 0, [width - 1, height - 1]).astype(F32)
     matcher = PatchMatchNumba(settings.radius, key.exemplar.channels)
-    return Job(matcher, key.exemplar, guides, np.ones(certain.shape, bool), near, near=certain > 0.5, seed=frame)
+    near = Nearness(expected, settings.position)
+    return Job(matcher, key.exemplar, canvas, mask, near, near=warp.certain > 0.5, seed=frame)
 
 
 def _by_flow(flow: Floats) -> Ints:
@@ -181,21 +221,13 @@ def _moved_along(former: Ints, step: Step) -> Ints:
     return former[origin[..., 1], origin[..., 0]]
 
 
-def _compose(
-    key: _Key, job: Job, frame: int, composed: ComposedFlow, flow: Floats, certain: Floats, warped: Floats,
-    texture: Texture,
-) -> Carried:  # fmt: skip
+def _compose(key: _Key, composed: ComposedFlow, warp: _Warp, texture: Texture, canvas: Bytes) -> Carried:
     """The warped key where it shows what the plate shows, the texture where that fits better, soft between."""
-    asked = guides_in(job.guides, key.exemplar.size, key.exemplar.radius, key.guides.shape[2])
-    by_warp = misfit(sample(key.guides, flow), asked, key.weight)
-    by_texture = misfit(key.guides[texture.field[..., 1], texture.field[..., 0]], asked, key.weight)
-    share = certain * odds(by_warp, by_texture)
-    colour = share[..., None] * warped + (1 - share[..., None]) * texture.colour
-    error = share * by_warp + (1 - share) * texture.error
-    kept = PassState(frame, flow, composed.valid, texture.field, colour)
-    return Carried(frame, restore(colour, _wanted(key, flow, share, texture.field)), error, kept)
-
-
-def _wanted(key: _Key, flow: Floats, share: Floats, field: Ints) -> Floats:
-    """The key's fine contrast where each pixel comes from."""
-    return share * sample(key.energy, flow) + (1 - share) * key.energy[field[..., 1], field[..., 0]]
+    field = texture.field
+    by_texture = misfit(key.guides[field[..., 1], field[..., 0]], key.asked(canvas), key.weight)
+    share = warp.certain * odds(warp.misfit, by_texture)
+    colour = lerp(texture.colour, warp.colour, share[..., None])
+    error = lerp(texture.error, warp.misfit, share)
+    wanted = lerp(key.energy[field[..., 1], field[..., 0]], sample(key.energy, warp.flow), share)
+    state = PassState(composed.frame, composed.flow, composed.valid, field, colour)
+    return Carried(composed.frame, restore(colour, wanted), error, state)

@@ -6,7 +6,6 @@ weighted guides of Fišer et al., "StyLit", SIGGRAPH 2016.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import cv2
 import numpy as np
@@ -83,6 +82,17 @@ class Exemplar:
     channels: int
     weight: float
 
+    def canvas(self, targets: Sequence[Floats]) -> Bytes:
+        """The target side of the guides, packed without a picture; see ``features.pack``.
+
+        targets: float32 (H, W) or (H, W, C), in the order of the sources. Raises ValueError when they differ in size.
+        """
+        size = targets[0].shape[:2]
+        if any(target.shape[:2] != size for target in targets):
+            raise ValueError(f"guides must have one size, not {[target.shape[:2] for target in targets]}")
+        blank = np.zeros((*size, STYLE_CHANNELS), F32)
+        return pack(blank, self.style_scale, list(zip(targets, self.guide_scales, strict=True)), self.radius)
+
 
 def exemplar(style: Floats, guides: Sequence[tuple[Floats, float]], style_weight: float, radius: int) -> Exemplar:
     """style: float32 (Hs, Ws, 3). guides: (source, weight) each, float32 (Hs, Ws) or (Hs, Ws, C)."""
@@ -98,7 +108,7 @@ def exemplar(style: Floats, guides: Sequence[tuple[Floats, float]], style_weight
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to make. targets: the guides of the exemplar on the grid of the picture, in its order.
+    """One picture to make. canvas: its guides, see ``Exemplar.canvas``.
 
     mask: bool (H, W), the pixels to work on. wish: what the picture should look like, and how strongly that
     counts beside its own agreement: float32 (H, W, 3) and float32 (H, W), 0 for not at all. near: bool (H, W), where
@@ -107,7 +117,7 @@ class Job:
 
     matcher: PatchMatcher
     exemplar: Exemplar
-    targets: Sequence[Floats]
+    canvas: Bytes
     mask: Bools
     nearness: Nearness | None = None
     wish: tuple[Floats, Floats] | None = None
@@ -127,16 +137,9 @@ class Job:
         wished, strength = self.wish[0], self.wish[1][..., None]
         return ((colour + strength * wished) / (1 + strength)).astype(F32)
 
-    @cached_property
-    def guides(self) -> Bytes:
-        """The target's features without a picture."""
-        blank = np.zeros((*self.mask.shape, STYLE_CHANNELS), F32)
-        guides = list(zip(self.targets, self.exemplar.guide_scales, strict=True))
-        return pack(blank, self.exemplar.style_scale, guides, self.exemplar.radius)
-
     def pack(self, colour: Floats) -> Bytes:
         """The target's features with ``colour`` as the present picture."""
-        packed = self.guides.copy()
+        packed = self.canvas.copy()
         restyle(packed, self.sought(colour), self.exemplar.style_scale, self.exemplar.radius)
         return packed
 
@@ -192,9 +195,10 @@ def _widest(job: Job, level: Level) -> Shorts:
 
 def _check(job: Job, colour: Floats, start: Ints) -> None:
     size = job.mask.shape
-    if colour.shape != (*size, 3) or start.shape != (*size, 2) or any(t.shape[:2] != size for t in job.targets):
-        shapes = [colour.shape, start.shape, *(t.shape for t in job.targets)]
-        raise ValueError(f"picture, field and guides must have the mask's size {size}, not {shapes}")
+    padded = (size[0] + 2 * job.exemplar.radius, (size[1] + 2 * job.exemplar.radius) * job.exemplar.channels)
+    if colour.shape != (*size, 3) or start.shape != (*size, 2) or job.canvas.shape != padded:
+        shapes = [colour.shape, start.shape, job.canvas.shape]
+        raise ValueError(f"picture, field and packed guides must have the mask's size {size}, not {shapes}")
     high, wide = job.exemplar.size
     if start.size and (start.min() < 0 or start[..., 0].max() >= wide or start[..., 1].max() >= high):
         raise ValueError(f"the field must stay inside the style of {wide}x{high} pixels")

@@ -149,8 +149,8 @@ def _job(size: _Size, style_weight: float, seed: int) -> Job:
     wish = None
     if size.carried is not None and size.trusted is not None:
         wish = (size.carried, AGREEMENT * size.trusted)
-    targets = [g.target for g in size.guides]
-    return Job(PatchMatchNumba(RADIUS, example.channels), example, targets, everywhere, wish=wish, seed=seed)
+    canvas = example.canvas([g.target for g in size.guides])
+    return Job(PatchMatchNumba(RADIUS, example.channels), example, canvas, everywhere, wish=wish, seed=seed)
 
 
 def fit(style: Floats, size: tuple[int, ...]) -> Floats:

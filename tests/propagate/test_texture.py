@@ -15,7 +15,7 @@ def picture(seed, height, width):
 
 def job(style, target, mask, weight=4.0, **more):
     example = exemplar(style, [(style, weight)], 1.0, 2)
-    return Job(PatchMatchNumba(2, 8), example, [target], mask, **more)
+    return Job(PatchMatchNumba(2, 8), example, example.canvas([target]), mask, **more)
 
 
 def test_a_picture_is_put_together_from_itself():
@@ -78,7 +78,7 @@ def test_error_is_the_weighted_mean_squared_difference_per_channel():
     style, target = np.zeros((12, 12, 3), np.float32), np.ones((12, 12, 3), np.float32)
     example = exemplar(style, [(style, 4.0)], 1.0, 2)
     everywhere, field = np.ones((12, 12), bool), evenly(12, 12, (12, 12))
-    white = Job(PatchMatchNumba(2, 8), example, [target], everywhere)
+    white = Job(PatchMatchNumba(2, 8), example, example.canvas([target]), everywhere)
     np.testing.assert_allclose(measure(white, target, field), 1, rtol=3e-3)
     # The style has a fifth of the weight. Channels are scaled and rounded to bytes.
     np.testing.assert_allclose(measure(white, style, field), 4 / 5, rtol=3e-3)
