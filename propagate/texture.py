@@ -16,7 +16,7 @@ from propagate.patchmatch import SUBPIXEL, Costs, PatchMatcher, Sweep
 from propagate.patchmatch_numba import vote
 
 # Radius of random tries where the right patch is known to be close.
-NEAR = 4
+NEAR = 2
 
 
 @dataclass(frozen=True)
