@@ -117,7 +117,7 @@ def plan_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
     _tell_keyframes(planned)
     frames = sum(len(shot.frames) for shot in planned.shots)
     keys = sum(len(shot.keyframes) for shot in planned.shots)
-    seconds = stylize.pipeline.expected_seconds(planned)
+    seconds = stylize.pipeline.expected_seconds(planned, settings.on)
     click.echo(f"{frames} frames, {len(planned.shots)} shots, {keys} keyframes; about {_spell(seconds)} to make")
 
 
@@ -229,6 +229,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         _fail(f"{error.format_message()} See stylize --help.", MISUSED)
     except (_StoppedError, KeyboardInterrupt, click.Abort):
         _fail("stopped; what is done is kept, and the same command goes on from here", INTERRUPTED)
+    except MemoryError:
+        _fail("the memory is full; take smaller frames or a part of them; what is done is kept", FAILED)
     except OSError as error:
         _fail(f"{error.filename or 'a file'}: {error.strerror or error}", FAILED)
 

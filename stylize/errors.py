@@ -8,9 +8,11 @@ StylizeError
 │   ├── FrameRangeError    a frame that the shot does not have
 │   ├── StyleError         the reference picture
 │   ├── PaintedKeyError    a painted key: wrong size, wrong number, unreadable
-│   └── MatteError         a matte: wrong size, missing frames, unreadable
+│   ├── MatteError         a matte: wrong size, missing frames, unreadable
+│   └── GuideError         a guide: wrong size, missing frames, too many channels, unreadable
 ├── FlowError          motion between frames: no library or weights, or vectors that do not fit
 ├── OutputError        a result cannot be written where it was asked for
+├── JobError           one of several processes was killed or could not start
 ├── ProjectError       a project folder that is not ours, is in use, or is damaged
 └── RendererError      a renderer that is not installed or failed
 
@@ -54,12 +56,20 @@ class MatteError(InputError):
     """A matte has the wrong size, lacks frames, or cannot be read."""
 
 
+class GuideError(InputError):
+    """A guide has the wrong size, lacks frames, has too many channels, or cannot be read."""
+
+
 class FlowError(StylizeError):
     """Motion cannot be had: its library or weights are missing, or motion vectors do not fit the shot."""
 
 
 class OutputError(StylizeError):
     """A result cannot be written where it was asked for."""
+
+
+class JobError(StylizeError):
+    """One of the processes that share the work was killed, ran out of memory or could not start."""
 
 
 class ProjectError(StylizeError):

@@ -1,14 +1,14 @@
-"""The propagate stage: every span between keys is carried from its keys, and written frame by frame.
+"""A span is carried from its keys, drawing by drawing, and comes out frame by frame.
 
-A span with a key on both sides is passed twice: forward into a scratch folder, then backward, mixing each frame
-with what the forward pass left. Every few seconds the state of a pass is kept, so that a run that is killed goes
-on close to where it was, with the same bits.
+A span with a key on both sides is passed twice, forward and backward, and each drawing is mixed from what both
+passes say of it. After its first drawing, and then every few seconds, the state of a pass is kept, so that a run
+that is killed goes on close to where it was, with the same bits; the two passes may be made by two processes.
 """
 
 import shutil
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,15 +17,17 @@ import numpy as np
 from masks.composite import over
 from propagate.arrays import F32, Bytes, Floats, Pixels
 from propagate.blend import blend
+from propagate.boil import boil
+from propagate.holds import leaping
 from propagate.scene import Scene
 from propagate.spans import Span
 from propagate.synthesis import Carried, PassState, SynthesisSettings, carry
 from stylize.errors import OutputError
-from stylize.images import quantise, to_float, write_image
+from stylize.images import make_folder, quantise, to_float, write_image
 from stylize.keys import read_key
 from stylize.motion import Motion
 
-# Seconds of work that a kill may cost.
+# Seconds of work that a kill may cost, beside the first drawing of a pass.
 KEEP_EVERY = 5.0
 # What a root mean squared difference of 1 is in the files of errors.
 ERROR_UNIT = 65535
@@ -39,7 +41,7 @@ class Footage:
 
     colour: uint8 (H, W, 3) plate of a frame, for flow and guides. plate: the same in its own depth, with alpha
     where it has one. key: the file of a key. matte: float32 (H, W) of a frame, or None without mattes.
-    settle: called before a state is kept, so that nothing it counts as done can be lost.
+    guides, weights: the user's own, see ``Scene``.
     """
 
     colour: Callable[[int], Bytes]
@@ -47,7 +49,68 @@ class Footage:
     key: Callable[[int], Path]
     matte: Callable[[int], Floats] | None
     dtype: type
-    settle: Callable[[], None]
+    guides: Callable[[int], Sequence[Floats]] = lambda frame: ()
+    weights: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What makes the frames. boil, seed: see ``boil``."""
+
+    motion: Motion
+    synthesis: SynthesisSettings
+    boil: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is to be made of a span.
+
+    wanted: the frames that are to come out. shown: of every frame of the span, which frame's look it shows: its own,
+    that of an earlier frame of the span, or the left key's. scratch: a folder of this span's own, under a name that
+    changes with everything the span depends on.
+    """
+
+    span: Span
+    wanted: frozenset[int]
+    shown: Mapping[int, int]
+    scratch: Path
+
+    def drawn(self) -> list[int]:
+        """The frames of the span that are drawn, ascending."""
+        return [frame for frame in self.span.frames if self.shown[frame] == frame]
+
+    def needed(self) -> frozenset[int]:
+        """The drawings that the wanted frames show, the key's among them if they show it."""
+        return frozenset(self.shown[frame] for frame in self.wanted)
+
+    def showing(self, drawing: int) -> list[int]:
+        """The wanted frames that show a drawing, ascending."""
+        return [frame for frame in sorted(self.wanted) if self.shown[frame] == drawing]
+
+    def two_sided(self) -> bool:
+        """Whether two passes are needed."""
+        return self.span.left is not None and self.span.right is not None
+
+    def order(self, side: str) -> list[int]:
+        """The key of a side, ``forward`` or ``backward``, and all drawings in the order of its pass; none without
+        a key."""
+        if side == FORWARD:
+            return [] if self.span.left is None else [self.span.left, *self.drawn()]
+        return [] if self.span.right is None else [self.span.right, *reversed(self.drawn())]
+
+    def reach(self, side: str) -> int:
+        """How many drawings the pass of a side has to go through, to the last that is needed."""
+        needed = self.needed()
+        return max((place for place, frame in enumerate(self.order(side)[1:], 1) if frame in needed), default=0)
+
+    def work(self) -> int:
+        """Drawings that the passes go through."""
+        return self.reach(FORWARD) + self.reach(BACKWARD)
+
+
+FORWARD, BACKWARD = "forward", "backward"
 
 
 @dataclass(frozen=True)
@@ -59,36 +122,68 @@ class Made:
     error: Floats
 
 
-def finish_key(footage: Footage, frame: int) -> Made:
-    """A key comes out exactly as it is, but for the plate's alpha and the matte."""
-    key = read_key(footage.key(frame), footage.plate(frame))
-    return Made(frame, _laid(footage, frame, key), np.zeros(key.shape[:2], F32))
+@dataclass(frozen=True)
+class _Look:
+    """A drawing before it is laid over plates. colour: uint8 or uint16 (H, W, 3), or float32 in [0, 1]."""
+
+    frame: int
+    colour: Pixels
+    error: Floats
 
 
-def propagate_span(
-    footage: Footage,
-    span: Span,
-    scratch: Path,
-    motion: Motion,
-    settings: SynthesisSettings,
-    on_passed: Callable[[], None] = lambda: None,
-) -> Iterator[Made]:
-    """All frames of a span, in the order of the last pass; those already passed to a caller before a kill come
-    again only as far as the last kept state.
+def finish_key(footage: Footage, engine: Engine, frame: int) -> Made:
+    """A key comes out exactly as it is, but for boiling, the plate's alpha and the matte."""
+    return next(_shown(footage, engine, _key_look(footage, frame), [frame]))
 
-    scratch: a folder of this span's own, under a name that changes with everything the span depends on.
-    on_passed: called for each frame of the first of two passes, which yields nothing yet.
+
+def propagate_span(footage: Footage, part: Part, engine: Engine) -> Iterator[Made | None]:
+    """The wanted frames of a span, each once, and None for every drawing that a pass has gone through.
+
+    Stopped and called again with the frames that are still wanted, it goes on from the last kept state.
     """
-    scratch.mkdir(parents=True, exist_ok=True)
-    if span.left is not None and span.right is not None:
-        yield from _two_sided(footage, span, span.left, span.right, scratch, motion, settings, on_passed)
-    elif span.left is not None:
-        for carried in _pass(footage, [span.left, *span.frames], scratch / "forward", motion, settings):
-            yield Made(carried.frame, _finished(footage, carried.frame, carried.colour), carried.error)
-    elif span.right is not None:
-        order = [span.right, *reversed(span.frames)]
-        for carried in _pass(footage, order, scratch / "backward", motion, settings):
-            yield Made(carried.frame, _finished(footage, carried.frame, carried.colour), carried.error)
+    make_folder(part.scratch)
+    yield from held_from_key(footage, part, engine)
+    if not part.two_sided():
+        for carried in _pass(footage, part, FORWARD if part.span.right is None else BACKWARD, engine):
+            look = _Look(carried.frame, carried.colour, carried.error)
+            yield from _shown(footage, engine, look, part.showing(carried.frame))
+            yield None
+        return
+    yield from run_pass(footage, part, FORWARD, engine)
+    kept = [drawing for drawing in part.order(BACKWARD)[1:] if _whole(_file(part, BACKWARD, drawing))]
+    yield from mix(footage, part, kept, engine)
+    for carried in _pass(footage, part, BACKWARD, engine):
+        if carried.frame not in kept and part.showing(carried.frame):
+            yield from _mixed(footage, part, carried.frame, _packed(carried), engine)
+        yield None
+
+
+def run_pass(footage: Footage, part: Part, side: str, engine: Engine) -> Iterator[None]:
+    """One of the two passes of a span, left in its folder for ``mix``; None for every drawing gone through."""
+    make_folder(part.scratch)
+    needed = part.needed()
+    for carried in _pass(footage, part, side, engine):
+        if carried.frame in needed:
+            _keep(_file(part, side, carried.frame), _packed(carried))
+        yield None
+
+
+def mix(footage: Footage, part: Part, drawings: Iterable[int], engine: Engine) -> Iterator[Made]:
+    """The wanted frames that show some drawings, when both passes have left theirs; the left key may be among them.
+
+    Raises OutputError when what a pass left has been lost meanwhile.
+    """
+    for drawing in drawings:
+        if drawing == part.span.left:
+            yield from held_from_key(footage, part, engine)
+        elif part.showing(drawing):
+            yield from _mixed(footage, part, drawing, _left(part, BACKWARD, drawing), engine)
+
+
+def held_from_key(footage: Footage, part: Part, engine: Engine) -> Iterator[Made]:
+    """The wanted frames that still show the left key."""
+    if part.span.left is not None and (held := part.showing(part.span.left)):
+        yield from _shown(footage, engine, _key_look(footage, part.span.left), held)
 
 
 def clear(scratch: Path) -> None:
@@ -96,47 +191,60 @@ def clear(scratch: Path) -> None:
     shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _two_sided(
-    footage: Footage, span: Span, left: int, right: int, scratch: Path, motion: Motion,
-    settings: SynthesisSettings, on_passed: Callable[[], None],
-) -> Iterator[Made]:  # fmt: skip
-    passed = {frame: scratch / f"forward.{frame}.npz" for frame in span.frames}
-    state = _kept_state(_state_file(scratch / "forward"))
-    if state is not None and not all(_whole(passed[frame]) for frame in span.frames if frame <= state.frame):
-        _state_file(scratch / "forward").unlink()
-    for carried in _pass(footage, [left, *span.frames], scratch / "forward", motion, settings):
-        _keep(passed[carried.frame], colour=quantise(carried.colour, np.uint16),
-              error=carried.error.astype(np.float16))  # fmt: skip
-        on_passed()
-    order = [right, *reversed(span.frames)]
-    for carried in _pass(footage, order, scratch / "backward", motion, settings):
-        forward = _kept(passed[carried.frame])
-        nearness = (carried.frame - left) / (right - left)
-        colour, error, _ = blend(
-            to_float(forward["colour"]), forward["error"].astype(F32), carried.colour, carried.error, nearness
-        )
-        yield Made(carried.frame, _finished(footage, carried.frame, colour), error)
+# Passes
 
 
-def _pass(
-    footage: Footage, order: Sequence[int], kept: Path, motion: Motion, settings: SynthesisSettings
-) -> Iterator[Carried]:
-    """Carries a key along ``order``, going on from the last kept state, and keeps states."""
+def _pass(footage: Footage, part: Part, side: str, engine: Engine) -> Iterator[Carried]:
+    """Carries a key to the drawings of its side, going on from the last kept state, and keeps states."""
+    order, reach = part.order(side), part.reach(side)
+    file = part.scratch / f"{side}.state.npz"
+    state = _usable(_kept_state(file), part, side)
+    first = 0 if state is None else order.index(state.frame)
+    if first >= reach:
+        return
     key = to_float(read_key(footage.key(order[0]), footage.plate(order[0])))
-    file = _state_file(kept)
-    state = _kept_state(file)
-    last = time.monotonic()
-    scene = Scene(footage.colour, motion.step, motion.refine)
-    for carried in carry(order, scene, key, settings, state):
+    motion = engine.motion
+    step = leaping(motion.step, sorted({*part.span.frames, order[0]}))
+    scene = Scene(footage.colour, step, motion.refine, footage.guides, footage.weights)
+    last: float | None = None
+    for carried in carry(order[: reach + 1], scene, key, engine.synthesis, state):
         yield carried
         # Kept after the caller has the frame on disk: what a kept state has passed never has to be made again.
-        if time.monotonic() - last > KEEP_EVERY or carried.frame == order[-1]:
-            footage.settle()
-            _keep(file, **carried.state.arrays())
+        if last is None or time.monotonic() - last > KEEP_EVERY or carried.frame == order[reach]:
+            _keep(file, carried.state.arrays())
             last = time.monotonic()
 
 
-def _keep(path: Path, **arrays: Pixels) -> None:
+def _usable(state: PassState | None, part: Part, side: str) -> PassState | None:
+    """A kept state, if a pass can go on from it: it has not passed a drawing that is needed and not there."""
+    order, needed = part.order(side), part.needed()
+    if state is None or state.frame not in order:
+        return None
+    passed = order[1 : order.index(state.frame) + 1]
+    whole = all(_whole(_file(part, side, frame)) for frame in passed if frame in needed)
+    return state if whole else None
+
+
+def _packed(carried: Carried) -> dict[str, Pixels]:
+    """What is kept of a drawing until the other pass has it: finer than any output."""
+    return {"colour": quantise(carried.colour, np.uint16), "error": carried.error.astype(np.float16)}
+
+
+def _left(part: Part, side: str, drawing: int) -> dict[str, Pixels]:
+    try:
+        return _kept(_file(part, side, drawing))
+    except SPOILT as error:
+        clear(part.scratch)
+        raise OutputError(
+            f"{_file(part, side, drawing)} was lost or spoilt while it was needed; run again, and its span is made anew"
+        ) from error
+
+
+def _file(part: Part, side: str, drawing: int) -> Path:
+    return part.scratch / f"{side}.{drawing}.npz"
+
+
+def _keep(path: Path, arrays: Mapping[str, Pixels]) -> None:
     partial = path.with_name(f".part-{path.name}")
     try:
         with partial.open("wb") as file:
@@ -145,10 +253,6 @@ def _keep(path: Path, **arrays: Pixels) -> None:
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise OutputError(f"{path} cannot be written ({error.strerror}); free space or choose --project") from error
-
-
-def _state_file(kept: Path) -> Path:
-    return kept.with_suffix(".state.npz")
 
 
 def _kept_state(file: Path) -> PassState | None:
@@ -171,8 +275,38 @@ def _kept(path: Path) -> dict[str, Pixels]:
         return {name: arrays[name] for name in arrays.files}
 
 
-def _finished(footage: Footage, frame: int, colour: Floats) -> Pixels:
-    return _laid(footage, frame, quantise(colour, footage.dtype))
+# Looks
+
+
+def _key_look(footage: Footage, frame: int) -> _Look:
+    key = read_key(footage.key(frame), footage.plate(frame))
+    return _Look(frame, key, np.zeros(key.shape[:2], F32))
+
+
+def _mixed(
+    footage: Footage, part: Part, drawing: int, backward: Mapping[str, Pixels], engine: Engine
+) -> Iterator[Made]:  # fmt: skip
+    forward = _left(part, FORWARD, drawing)
+    left, right = part.order(FORWARD)[0], part.order(BACKWARD)[0]
+    colour, error, _ = blend(
+        to_float(forward["colour"]), forward["error"].astype(F32),
+        to_float(backward["colour"]), backward["error"].astype(F32), (drawing - left) / (right - left),
+    )  # fmt: skip
+    yield from _shown(footage, engine, _Look(drawing, colour, error), part.showing(drawing))
+
+
+def _shown(footage: Footage, engine: Engine, look: _Look, frames: Sequence[int]) -> Iterator[Made]:
+    """A drawing on each of the frames that show it: over the frame's own plate, through its own matte."""
+    if not frames:
+        return
+    colour = look.colour
+    if engine.boil > 0:
+        floats = colour if colour.dtype == F32 else to_float(colour)
+        colour = boil(floats, engine.boil, engine.seed, look.frame)
+    if colour.dtype == F32:
+        colour = quantise(colour, footage.dtype)
+    for frame in frames:
+        yield Made(frame, _laid(footage, frame, colour), look.error)
 
 
 def _laid(footage: Footage, frame: int, look: Pixels) -> Pixels:

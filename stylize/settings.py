@@ -15,8 +15,10 @@ from stylize.sequences import parse_range
 STAGES = ("conform", "split", "pick", "render", "propagate", "export")
 RENDERERS = ("example", "painted", "diffusion")
 FLOWS = ("dis", "raft")
-MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, MOTION, READING, RUN = GROUPS = (
-    "The five that matter", "Keyframes", "Look", "Diffusion", "Matte", "Motion", "Reading", "Run",
+# For how many frames a drawing is held, in animators' words.
+EVERY = MappingProxyType({"ones": 1, "twos": 2, "threes": 3})
+MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, PROPAGATION, MOTION, READING, RUN = GROUPS = (
+    "The five that matter", "Keyframes", "Look", "Diffusion", "Matte", "Propagation", "Motion", "Reading", "Run",
 )  # fmt: skip
 # Rates that people write short, over 1001.
 SHORT_RATES = {"23.976": 24000, "23.98": 24000, "29.97": 30000, "47.952": 48000, "59.94": 60000, "119.88": 120000}
@@ -182,6 +184,11 @@ class Settings:
     matte: Path | None = _option(PATH, None, MATTE, "Where the style goes: sequence, movie or still; white is inside.")
     matte_invert: bool = _option(FLAG, False, MATTE, "The style goes where the matte is black.")
 
+    on: str = _option(
+        _choice(tuple(EVERY)), "ones", PROPAGATION, "Draw every frame, or hold drawings for 2 or 3 frames."
+    )
+    boil: float = _option(SHARE, 0.0, PROPAGATION, "How much drawings waver from one to the next, as if made by hand.")
+
     flow: str = _option(_choice(FLOWS), "dis", MOTION, "How motion between frames is estimated; raft needs weights.")
     flow_weights: Path | None = _option(PATH, None, MOTION, "Weights of RAFT, large or small: .pth or .safetensors.")
     vectors: Path | None = _option(
@@ -199,6 +206,7 @@ class Settings:
     project: Path | None = _option(FOLDER, None, RUN, "Project folder; the default is beside the shot.", stored=False)
     overwrite: bool = _option(FLAG, False, RUN, "Replace files that are in the way of the output.", stored=False)
     threads: int | None = _option(COUNT, None, RUN, "Threads to use; the result does not depend on it.", stored=False)
+    jobs: int = _option(COUNT, 1, RUN, "Processes that share the spans between keys, and the threads.", stored=False)
     from_stage: str | None = _option(STAGE, None, RUN, "First stage to run; those before must be done.",
                                      flags=("--from",), stored=False)  # fmt: skip
     to_stage: str | None = _option(STAGE, None, RUN, "Last stage to run.", flags=("--to",), stored=False)

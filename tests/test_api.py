@@ -26,8 +26,9 @@ def test_the_fields_of_a_result():
 def test_every_error_is_a_stylize_error_with_a_text_of_its_own():
     found = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
     assert {kind.__name__ for kind in found} == {
-        "FlowError", "FrameRangeError", "InputError", "MatteError", "OutputError", "PaintedKeyError", "ProjectError",
-        "RendererError", "SequenceError", "SettingsError", "ShotError", "StyleError", "StylizeError",
+        "FlowError", "FrameRangeError", "GuideError", "InputError", "JobError", "MatteError", "OutputError",
+        "PaintedKeyError", "ProjectError", "RendererError", "SequenceError", "SettingsError", "ShotError",
+        "StyleError", "StylizeError",
     }  # fmt: skip
     assert all(issubclass(kind, stylize.StylizeError) and kind.__doc__ for kind in found)
 

@@ -1,44 +1,79 @@
+import itertools
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from masks.composite import over
+from propagate.boil import boil
 from propagate.flow_dis import DisFlow
+from propagate.holds import drawings
 from propagate.spans import Span
 from propagate.synthesis import SynthesisSettings
 from stylize import propagation
-from stylize.images import read_image, write_image
+from stylize.errors import OutputError
+from stylize.images import quantise, read_image, to_float, write_image
 from stylize.motion import EstimatedMotion, Estimators
-from stylize.propagation import Footage, finish_key, propagate_span, to_depth, write_error
+from stylize.propagation import (
+    BACKWARD,
+    FORWARD,
+    Engine,
+    Footage,
+    Part,
+    finish_key,
+    mix,
+    propagate_span,
+    run_pass,
+    to_depth,
+    write_error,
+)
 from tests.test_pipeline import scene
 
 PLATES = dict(enumerate(scene(7), 1))
 SPANS = [Span((2, 3, 4, 5, 6), 1, 7), Span((2, 3, 4), 1, None), Span((4, 5, 6), None, 7)]
 
 
-def footage(tmp_path, dtype=np.uint8, matte=None, plates=PLATES, settled=lambda: None):
+def footage(tmp_path, dtype=np.uint8, matte=None, plates=PLATES):
     keys = {n: tmp_path / f"{n}.png" for n in (1, 7)}
     for number, path in keys.items():
         if not path.exists():
             write_image(path, 255 - PLATES[number])
-    return Footage(lambda n: plates[n][..., :3], plates.__getitem__, keys.__getitem__, matte, dtype, settled)
+    return Footage(lambda n: plates[n][..., :3], plates.__getitem__, keys.__getitem__, matte, dtype)
 
 
-def work(given, span, scratch, on_passed=lambda: None):
-    flow = scratch.parent / "flow"
+def engine(given, tmp_path, **more):
+    flow = tmp_path / "flow"
     flow.mkdir(exist_ok=True)
     motion = EstimatedMotion(given.colour, str, Estimators(DisFlow(), DisFlow()), flow, "shot")
-    return propagate_span(given, span, scratch, motion, SynthesisSettings(), on_passed)
+    return Engine(motion, SynthesisSettings(), **more)
+
+
+def part(span, scratch, wanted=None, every=1):
+    frames = sorted({*span.frames, *(key for key in (span.left, span.right) if key is not None)})
+    shown = drawings(frames, [key for key in (span.left, span.right) if key is not None], every)
+    return Part(span, frozenset(span.frames if wanted is None else wanted), {n: shown[n] for n in span.frames}, scratch)
+
+
+def work(given, span, scratch, wanted=None, every=1, **more):
+    return propagate_span(given, part(span, scratch, wanted, every), engine(given, scratch.parent, **more))
+
+
+def made_of(events):
+    return {made.frame: made for made in events if made is not None}
 
 
 @pytest.mark.parametrize("span", SPANS)
 def test_every_frame_of_a_span_comes_once_with_its_error(tmp_path, span):
-    passed = []
-    made = {m.frame: m for m in work(footage(tmp_path), span, tmp_path / "s", lambda: passed.append(1))}
-    assert sorted(made) == list(span.frames)
-    assert len(passed) == (len(span.frames) if span.left and span.right else 0)
-    assert all(m.picture.shape == (36, 64, 3) and m.picture.dtype == np.uint8 for m in made.values())
-    assert all(m.error.shape == (36, 64) and m.error.min() >= 0 for m in made.values())
+    events = list(work(footage(tmp_path), span, tmp_path / "s"))
+    assert sorted(made.frame for made in events if made is not None) == list(span.frames)
+    assert (
+        events.count(None) == part(span, tmp_path).work() == len(span.frames) * (2 if span.left and span.right else 1)
+    )
+    for made in made_of(events).values():
+        assert made.picture.shape == (36, 64, 3)
+        assert made.picture.dtype == np.uint8
+        assert made.error.shape == (36, 64)
+        assert made.error.min() >= 0
 
 
 @pytest.mark.parametrize("span", SPANS)
@@ -46,14 +81,11 @@ def test_every_frame_of_a_span_comes_once_with_its_error(tmp_path, span):
 def test_stopped_after_any_frame_it_goes_on_with_the_same_bits(tmp_path, span, every, monkeypatch):
     monkeypatch.setattr(propagation, "KEEP_EVERY", every)
     given = footage(tmp_path)
-    whole = {m.frame: m for m in work(given, span, tmp_path / "whole")}
+    whole = made_of(work(given, span, tmp_path / "whole"))
     found, stops, scratch = {}, 0, tmp_path / "part"
-    while len(found) < len(span.frames):
+    while left := set(span.frames) - set(found):
         # One frame a run, as if each run were killed right after it.
-        for made in work(given, span, scratch):
-            if made.frame not in found:
-                found[made.frame] = made
-                break
+        found |= made_of(itertools.islice((e for e in work(given, span, scratch, left) if e), 1))
         stops += 1
     assert stops == len(span.frames)
     for frame, made in whole.items():
@@ -61,19 +93,18 @@ def test_stopped_after_any_frame_it_goes_on_with_the_same_bits(tmp_path, span, e
         np.testing.assert_array_equal(found[frame].error, made.error)
 
 
-def test_stopped_in_the_first_of_two_passes_it_goes_on_with_the_same_bits(tmp_path, monkeypatch):
-    monkeypatch.setattr(propagation, "KEEP_EVERY", 0.0)
-    given, span, scratch = footage(tmp_path), SPANS[0], tmp_path / "part"
-    whole = [m.picture for m in work(given, span, tmp_path / "whole")]
-
-    def killed():
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        list(work(given, span, scratch, killed))
-    assert (scratch / "forward.2.npz").exists()
-    again = [m.picture for m in work(given, span, scratch)]
-    np.testing.assert_array_equal(whole, again)
+def test_however_soon_it_is_stopped_each_run_gets_a_drawing_further(tmp_path, monkeypatch):
+    monkeypatch.setattr(propagation, "KEEP_EVERY", 1e9)
+    given, span = footage(tmp_path), SPANS[0]
+    runs, whole = 0, made_of(work(given, span, tmp_path / "whole"))
+    found = {}
+    while left := set(span.frames) - set(found):
+        # Stopped while the second drawing of a pass is made.
+        found |= made_of(itertools.islice(work(given, span, tmp_path / "part", left), 3))
+        runs += 1
+        assert runs < 20
+    for frame, made in whole.items():
+        np.testing.assert_array_equal(found[frame].picture, made.picture)
 
 
 @pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"PK")])
@@ -81,26 +112,138 @@ def test_stopped_in_the_first_of_two_passes_it_goes_on_with_the_same_bits(tmp_pa
 def test_spoilt_scratch_costs_time_and_nothing_else(tmp_path, monkeypatch, name, spoil):
     monkeypatch.setattr(propagation, "KEEP_EVERY", 0.0)
     given, span = footage(tmp_path), SPANS[0]
-    whole = {m.frame: m.picture for m in work(given, span, tmp_path / "whole")}
-    part = work(given, span, tmp_path / "part")
-    next(part), next(part)
-    part.close()
+    whole = made_of(work(given, span, tmp_path / "whole"))
+    stopped = work(given, span, tmp_path / "part")
+    found = made_of(itertools.islice(stopped, len(span.frames) + 3))
+    stopped.close()
+    assert found
     spoil(tmp_path / "part" / name)
-    for made in work(given, span, tmp_path / "part"):
-        np.testing.assert_array_equal(made.picture, whole[made.frame])
+    found |= made_of(work(given, span, tmp_path / "part", set(span.frames) - set(found)))
+    assert sorted(found) == list(span.frames)
+    for frame, made in found.items():
+        np.testing.assert_array_equal(made.picture, whole[frame].picture)
 
 
-def test_nothing_counts_as_passed_before_it_is_settled(tmp_path, monkeypatch):
-    monkeypatch.setattr(propagation, "KEEP_EVERY", 0.0)
-    state, seen = tmp_path / "s" / "forward.state.npz", []
-    given = footage(tmp_path, settled=lambda: seen.append(state.stat().st_mtime_ns if state.exists() else 0))
-    list(work(given, SPANS[1], tmp_path / "s"))
-    assert seen[0] == 0
-    assert len(seen) == 3
+def test_only_as_far_as_a_frame_is_wanted(tmp_path):
+    given = footage(tmp_path)
+    whole = made_of(work(given, SPANS[0], tmp_path / "whole"))
+    events = list(work(given, SPANS[0], tmp_path / "few", {3}))
+    np.testing.assert_array_equal(made_of(events)[3].picture, whole[3].picture)
+    assert list(made_of(events)) == [3]
+    assert events.count(None) == 2 + 4  # 2 and 3 from the left, 6 to 3 from the right
+
+
+# Two processes
+
+
+def test_two_passes_made_apart_and_mixed_give_the_same_bits(tmp_path):
+    given, made_with = footage(tmp_path), engine(footage(tmp_path), tmp_path)
+    whole = made_of(work(given, SPANS[0], tmp_path / "whole"))
+    apart = part(SPANS[0], tmp_path / "apart")
+    for side in (BACKWARD, FORWARD):
+        assert len(list(run_pass(given, apart, side, made_with))) == 5
+    found = {made.frame: made for some in ((2, 4, 6), (3, 5)) for made in mix(given, apart, some, made_with)}
+    assert sorted(found) == sorted(whole)
+    for frame, made in whole.items():
+        np.testing.assert_array_equal(found[frame].picture, made.picture)
+        np.testing.assert_array_equal(found[frame].error, made.error)
+
+
+@pytest.mark.parametrize("stop", [1, 4, 7])
+def test_what_one_process_began_two_can_end_and_the_other_way_round(tmp_path, stop):
+    given, made_with, span = footage(tmp_path), engine(footage(tmp_path), tmp_path), SPANS[0]
+    whole = made_of(work(given, span, tmp_path / "whole"))
+    alone = work(given, span, tmp_path / "one")
+    found = made_of(itertools.islice(alone, stop))
+    alone.close()
+    rest = part(span, tmp_path / "one", set(span.frames) - set(found))
+    for side in (FORWARD, BACKWARD):
+        list(run_pass(given, rest, side, made_with))
+    found |= made_of(mix(given, rest, sorted(rest.needed()), made_with))
+    halves = part(span, tmp_path / "two")
+    for side in (BACKWARD, FORWARD):
+        passing = run_pass(given, halves, side, made_with)
+        list(itertools.islice(passing, min(stop, 5)))
+        passing.close()
+    other = made_of(work(given, span, tmp_path / "two"))
+    for frame, made in whole.items():
+        np.testing.assert_array_equal(found[frame].picture, made.picture)
+        np.testing.assert_array_equal(other[frame].picture, made.picture)
+
+
+def test_a_pass_that_got_lost_before_mixing_says_so(tmp_path):
+    given, made_with, apart = footage(tmp_path), engine(footage(tmp_path), tmp_path), part(SPANS[0], tmp_path / "s")
+    for side in (BACKWARD, FORWARD):
+        list(run_pass(given, apart, side, made_with))
+    (tmp_path / "s" / "forward.4.npz").unlink()
+    with pytest.raises(OutputError, match=r"forward\.4\.npz was lost.*run again"):
+        list(mix(given, apart, [4], made_with))
+
+
+# Held drawings, and boiling
+
+
+def test_held_frames_show_their_drawing_over_their_own_plate_and_alpha(tmp_path):
+    draw = np.random.default_rng(0)
+    plates = {n: np.dstack([p, draw.integers(0, 256, p.shape[:2], np.uint8)]) for n, p in PLATES.items()}
+    masks = {n: draw.random((36, 64)).astype(np.float32) for n in PLATES}
+    bare, masked = footage(tmp_path), footage(tmp_path, matte=masks.__getitem__, plates=plates)
+    looks = made_of(work(bare, SPANS[0], tmp_path / "bare", every=3))
+    found = made_of(work(masked, SPANS[0], tmp_path / "masked", every=3))
+    shown = {2: 1, 3: 1, 4: 4, 5: 4, 6: 4}
+    assert sorted(found) == sorted(looks) == [2, 3, 4, 5, 6]
+    np.testing.assert_array_equal(looks[2].picture, 255 - PLATES[1])
+    for frame, drawing in shown.items():
+        look = looks[drawing].picture if drawing != 1 else 255 - PLATES[1]
+        np.testing.assert_array_equal(looks[frame].picture, look)
+        np.testing.assert_array_equal(found[frame].picture[..., :3], over(look, PLATES[frame], masks[frame]))
+        np.testing.assert_array_equal(found[frame].picture[..., 3], plates[frame][..., 3])
+
+
+def test_what_is_not_shown_is_not_made(tmp_path):
+    assert part(SPANS[0], tmp_path).work() == 10
+    assert part(SPANS[0], tmp_path, every=2).work() == 4  # 3 and 5, from both sides
+    assert part(SPANS[0], tmp_path, every=3).work() == 2
+    events = list(work(footage(tmp_path), SPANS[0], tmp_path / "s", every=3))
+    assert events.count(None) == 2
+    # What only shows the key needs no pass at all.
+    assert list(made_of(work(footage(tmp_path), SPANS[0], tmp_path / "k", {2}, every=3))) == [2]
+
+
+@pytest.mark.parametrize("every", [2, 3])
+def test_held_drawings_are_stopped_and_gone_on_with_like_others(tmp_path, every):
+    given, span = footage(tmp_path), SPANS[0]
+    whole, found = made_of(work(given, span, tmp_path / "whole", every=every)), {}
+    while left := set(span.frames) - set(found):
+        found |= made_of(itertools.islice((e for e in work(given, span, tmp_path / "p", left, every) if e), 1))
+    for frame, made in whole.items():
+        np.testing.assert_array_equal(found[frame].picture, made.picture)
+
+
+def test_a_drawing_boils_as_one_and_so_does_a_key(tmp_path):
+    given = footage(tmp_path)
+    calm = made_of(work(given, SPANS[1], tmp_path / "calm", every=2))
+    wild = made_of(work(given, SPANS[1], tmp_path / "wild", every=2, boil=0.5, seed=3))
+    np.testing.assert_array_equal(wild[3].picture, wild[4].picture)
+    assert (wild[3].picture != calm[3].picture).mean() > 0.3
+    key = quantise(boil(to_float(255 - PLATES[1]), 0.5, 3, 1), np.uint8)
+    np.testing.assert_array_equal(wild[2].picture, key)
+    np.testing.assert_array_equal(finish_key(given, engine(given, tmp_path, boil=0.5, seed=3), 1).picture, key)
+
+
+def test_boiling_leaves_the_plate_outside_of_the_matte(tmp_path):
+    matte = np.zeros((36, 64), np.float32)
+    matte[10:20, 10:40] = 1
+    for made in work(footage(tmp_path, matte=lambda n: matte), SPANS[1], tmp_path / "s", boil=1.0):
+        if made is not None:
+            np.testing.assert_array_equal(made.picture[matte == 0], PLATES[made.frame][matte == 0])
+
+
+# Depth, alpha, files
 
 
 def test_a_key_comes_out_exactly_in_the_depth_of_the_output(tmp_path):
-    made = finish_key(footage(tmp_path, np.uint16), 1)
+    made = finish_key(footage(tmp_path, np.uint16), engine(footage(tmp_path), tmp_path), 1)
     np.testing.assert_array_equal(made.picture, (255 - PLATES[1]).astype(np.uint16) * 257)
     assert not made.error.any()
 
@@ -110,7 +253,9 @@ def test_alpha_and_matte_of_the_plate_are_kept(tmp_path):
     plates = {n: np.dstack([p, draw.integers(0, 256, p.shape[:2], np.uint8)]) for n, p in PLATES.items()}
     matte = np.zeros((36, 64), np.float32)
     matte[:, :20] = 1
-    for made in work(footage(tmp_path, matte=lambda n: matte, plates=plates), SPANS[1], tmp_path / "s"):
+    for made in made_of(
+        work(footage(tmp_path, matte=lambda n: matte, plates=plates), SPANS[1], tmp_path / "s")
+    ).values():
         np.testing.assert_array_equal(made.picture[..., 3], plates[made.frame][..., 3])
         np.testing.assert_array_equal(made.picture[:, 20:], plates[made.frame][:, 20:])
         assert (made.picture[:, :20] != plates[made.frame][:, :20]).any()

@@ -36,6 +36,11 @@ def test_values_are_read_from_text_as_from_python():
         ("style", "", "a path"),
         ("overwrite", "yes", "true or false"),
         ("seed", None, "a whole number"),
+        ("on", "fours", "one of ones, twos, threes"),
+        ("boil", 1.5, "from 0 to 1"),
+        ("boil", "-0.1", "from 0 to 1"),
+        ("jobs", 0, "a whole number of 1 or more"),
+        ("jobs", "two", "a whole number of 1 or more"),
     ],
 )
 def test_a_bad_value_says_what_is_expected(name, value, told):
@@ -85,3 +90,9 @@ def test_every_option_has_a_group_a_flag_and_help_and_five_lead():
 def test_a_part_of_the_stages():
     part = Settings(from_stage="pick", to_stage="render")
     assert [stage for stage in STAGES if part.runs(stage)] == ["pick", "render"]
+
+
+def test_the_pace_and_the_number_of_processes():
+    asked = Settings(on="twos", boil="0.3", jobs="4")
+    assert (asked.on, asked.boil, asked.jobs) == ("twos", 0.3, 4)
+    assert asked.stored() == {"on": "twos", "boil": 0.3}

@@ -1,0 +1,93 @@
+"""Boiling: the drawn look wavers a little from drawing to drawing, as lines and paint do that are made anew by hand.
+
+The picture is displaced along a smooth field of noise without sources or sinks (the curl of a random stream
+function: Bridson, Houriham and Nordenstam, "Curl-noise for procedural fluid flow", SIGGRAPH 2007), so that shapes
+sway and keep their area; and its tone is varied by a few per cent in broad patches, as paint is mixed anew.
+"""
+
+import numpy as np
+
+from propagate.arrays import F32, Floats
+from propagate.flow import sample
+
+# Raise it whenever the same arguments give another picture.
+VERSION = 1
+
+# Scales of the displacement: size of a swirl and root mean square length at strength 1, both in picture heights.
+SCALES = ((1 / 3, 0.0050), (1 / 9, 0.0032), (1 / 24, 0.0011))
+# Scale of the variation of tone, in picture heights, and its root mean square at strength 1.
+TONE_SCALE, TONE = 1 / 5, 0.025
+# Root mean square slope of noise of unit variance whose swirls have unit size.
+SLOPE = 1.6
+# Noise beyond so many of its standard deviations is cut off: no drawing jumps.
+LIMIT = 2.5
+
+
+def boil(colour: Floats, strength: float, seed: int, drawing: int) -> Floats:
+    """The picture as drawn once more: float32 (H, W, 3) in [0, 1], as ``colour``.
+
+    strength: 0 gives ``colour`` itself, 1 the most, see ``SCALES`` and ``TONE``. The same seed and number of the
+    drawing waver alike, whatever the picture; at another size, by the same share of its height.
+    Raises ValueError when strength lies outside of 0 to 1.
+    """
+    if not 0 <= strength <= 1:
+        raise ValueError(f"the strength of boiling must lie between 0 and 1, not {strength}")
+    if strength == 0:
+        return colour
+    height, width = colour.shape[:2]
+    where = displacement(height, width, seed, drawing) * F32(strength)
+    tone = 1 + _noise(height, width, TONE_SCALE, (seed, drawing, len(SCALES))) * F32(TONE * strength)
+    moved = sample(colour, where, crisp=True)
+    return np.clip(moved * tone[..., None], 0, 1).astype(F32)
+
+
+def displacement(height: int, width: int, seed: int, drawing: int) -> Floats:
+    """Where each pixel of a drawing is taken from at strength 1, relative to itself: float32 (H, W, 2), pixels.
+
+    Nothing is taken from outside of the picture: at its border the field runs along it.
+    """
+    total = np.zeros((height, width, 2), F32)
+    for number, (scale, length) in enumerate(SCALES):
+        size = scale * height
+        stream = _noise(height, width, scale, (seed, drawing, number)) * _inwards(height, width, size)
+        down = np.gradient(stream, axis=0) if height > 1 else np.zeros_like(stream)
+        across = np.gradient(stream, axis=1) if width > 1 else np.zeros_like(stream)
+        total += np.stack([down, -across], axis=-1) * F32(length * height * size / SLOPE)
+    return total
+
+
+def _inwards(height: int, width: int, reach: float) -> Floats:
+    """0 at the border, 1 from ``reach`` pixels on, smooth: float32 (H, W)."""
+    return np.outer(_rise(height, reach), _rise(width, reach)).astype(F32)
+
+
+def _rise(length: int, reach: float) -> Floats:
+    near = np.minimum(np.arange(length) + 0.5, np.arange(length)[::-1] + 0.5)
+    share = np.clip(near / max(reach, 1.0), 0, 1)
+    return np.asarray(share * share * (3 - 2 * share), F32)
+
+
+def _noise(height: int, width: int, scale: float, seeds: tuple[int, int, int]) -> Floats:
+    """Smooth noise of mean 0 and standard deviation about 1, with swirls of ``scale`` heights: float32 (H, W).
+
+    Random values on a lattice, joined by cubic B-splines, which leave no trace of the lattice.
+    """
+    cell = scale * height
+    rows, columns = int(np.ceil(height / cell)) + 4, int(np.ceil(width / cell)) + 4
+    draw = np.random.Generator(np.random.PCG64(list(seeds)))
+    # Rows and columns are drawn by their number, so that a wider picture shows more of the same field.
+    lattice = np.clip(draw.standard_normal((columns, rows)).T, -LIMIT, LIMIT).astype(F32)
+    # Unit noise under the splines of both axes has this standard deviation.
+    return _joined(_joined(lattice, height, cell).T, width, cell).T / F32(0.48)
+
+
+def _joined(knots: Floats, length: int, cell: float) -> Floats:
+    """Uniform cubic B-splines along the first axis: (K, N) at a distance of ``cell`` -> float32 (length, N)."""
+    place = (np.arange(length) + 0.5) / cell
+    first = np.floor(place).astype(np.int64)
+    t = place - first
+    shares = ((1 - t) ** 3 / 6, (3 * t**3 - 6 * t**2 + 4) / 6, (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6, t**3 / 6)
+    total = np.zeros((length, knots.shape[1]), F32)
+    for offset, share in enumerate(shares):
+        total += share.astype(F32)[:, None] * knots[first + offset]
+    return total

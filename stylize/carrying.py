@@ -1,0 +1,328 @@
+"""The propagate stage: which frames have to be made, by how many processes, and what is recorded of them.
+
+A span is the unit of work. Where there are few, the two passes of a span go to two processes, and what they leave is
+mixed when both are done. Every frame is noted in its span's folder when it is on disk, so that whoever made it, and
+however the run ended, the next one knows it; state.json is written by the parent alone.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+import propagate.boil
+from propagate.holds import drawings
+from propagate.spans import Span, spans
+from propagate.synthesis import SynthesisSettings
+from stylize import motion as moving
+from stylize import propagation
+from stylize.errors import OutputError, PaintedKeyError
+from stylize.images import image_facts, make_folder, write_image
+from stylize.jobs import Trade, work_off
+from stylize.mattes import Mattes, open_mattes
+from stylize.motion import make_estimators
+from stylize.opening import Work, frame_name, make_motion
+from stylize.planning import ShotPlan
+from stylize.plates import Plates
+from stylize.project import digest_of, fingerprint
+from stylize.propagation import BACKWARD, FORWARD, Engine, Footage, Made, Part
+from stylize.sequences import frame_number
+from stylize.settings import EVERY, Settings
+from stylize.shot import Shot
+from stylize.threads import share_of_threads, use_threads
+from stylize.vectors import GivenMotion, VectorFiles
+
+# Raise it whenever the same input gives other frames.
+VERSION = 2
+# What a task does beside one of two passes: a whole span, or mixing some drawings when both passes are done.
+WHOLE, MIX = "whole", "mix"
+# Where a span's folder says which frames are on disk.
+NOTES = "made.jsonl"
+
+# What a task reports: a frame that is on disk, or None for a drawing that a pass has gone through.
+Event = int | None
+
+
+@dataclass(frozen=True)
+class Task:
+    """does: WHOLE, FORWARD, BACKWARD or MIX. drawings: those to mix. mark: fingerprint of the span."""
+
+    part: Part
+    does: str
+    mark: str
+    drawings: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that a process must know to make frames, and nothing that cannot be sent to it.
+
+    settings: with the threads that are its share. digests: of the plates. vectors: files of motion, if it is given.
+    root: of the project.
+    """
+
+    shot: Shot
+    settings: Settings
+    plates: Mapping[int, Path]
+    digests: Mapping[int, str]
+    vectors: VectorFiles | None
+    keys: Mapping[int, Path]
+    mattes: Mattes | None
+    dtype: type
+    root: Path
+
+
+def carry_shots(work: Work, shots: Sequence[ShotPlan]) -> tuple[int, ...]:
+    """Makes the frames that are not there yet or whose input has changed; returns their numbers."""
+    keys = work.keys.files()
+    missing = [frame for plan in shots for frame in plan.keys if frame not in keys]
+    if missing:
+        raise PaintedKeyError(f"keyframe {missing[0]} has no picture in keys/; run from the render stage")
+    mattes = _mattes(work)
+    footage = _footage(work.plates, keys, mattes, _dtype(work, keys))
+    engine = _engine(work.settings, work.motion)
+    parts = {mark: part for plan in shots for mark, part in _parts(work, footage, mattes, plan)}
+    stage = _Stage(work, parts, sum(len(plan.keys) for plan in shots))
+    for plan in shots:
+        for frame in plan.keys:
+            stage.key(frame, _key_mark(work, footage, frame, mattes), footage, engine)
+    jobs = work.settings.jobs
+    tasks = stage.tasks(jobs)
+    # One task alone is not worth a process.
+    if jobs == 1 or len(tasks) < 2:
+        work_off(Trade(lambda _: _maker(footage, engine, work.shot, work.project.root), None), tasks, 1, stage.event,
+                 stage.then)  # fmt: skip
+    else:
+        work_off(Trade(prepare, _inputs(work, keys, mattes, footage.dtype)), tasks, jobs, stage.event, stage.then)
+    _tidy(work)
+    work.project.save()
+    return tuple(sorted(stage.redone))
+
+
+# What has to be made
+
+
+def _parts(work: Work, footage: Footage, mattes: Mattes | None, plan: ShotPlan) -> Iterator[tuple[str, Part]]:
+    """The spans that lack frames, with their fingerprints."""
+    shown = drawings(plan.frames, plan.keys, EVERY[work.settings.on])
+    for span in spans(plan.frames, plan.keys):
+        mark = _span_mark(work, footage, span, [shown[frame] for frame in span.frames], mattes)
+        scratch = work.project.folder("passes") / mark
+        _take_in(work, mark, scratch)
+        lacking = [frame for frame in span.frames if not work.project.fresh(work.file("out", frame), mark)]
+        if lacking:
+            yield mark, Part(span, frozenset(lacking), {frame: shown[frame] for frame in span.frames}, scratch)
+
+
+def _take_in(work: Work, mark: str, scratch: Path) -> None:
+    """Frames that an earlier run had on disk when it ended, and had no time to tell."""
+    for frame, digest in _noted(scratch / NOTES):
+        path = work.file("out", frame)
+        if path.is_file() and work.project.digest(path) == digest:
+            work.project.record(path, mark)
+
+
+def _noted(notes: Path) -> Iterator[tuple[int, str]]:
+    try:
+        lines = notes.read_text().splitlines()
+    except (OSError, UnicodeDecodeError):
+        return
+    for line in lines:
+        try:
+            frame, digest = json.loads(line)
+        except ValueError:
+            continue  # the last line, when the run was killed on it
+        yield int(frame), str(digest)
+
+
+def _span_mark(work: Work, footage: Footage, span: Span, shown: list[int], mattes: Mattes | None) -> str:
+    keys = [key for key in (span.left, span.right) if key is not None]
+    seen = sorted([*span.frames, *keys])
+    masks = [work.project.digest(mattes.paths[frame]) for frame in span.frames] if mattes is not None else []
+    return fingerprint(
+        VERSION, SynthesisSettings().fingerprint(), work.motion.fingerprint(seen), span.left, span.right, seen, shown,
+        work.marks(seen), [work.project.digest(footage.key(key)) for key in keys], masks, work.settings.matte_invert,
+        np.dtype(footage.dtype).name, _boil_mark(work.settings),
+    )  # fmt: skip
+
+
+def _key_mark(work: Work, footage: Footage, frame: int, mattes: Mattes | None) -> str:
+    masks = [work.project.digest(mattes.paths[frame]), work.settings.matte_invert] if mattes is not None else []
+    return fingerprint(
+        VERSION, work.marks([frame]), work.project.digest(footage.key(frame)), masks, np.dtype(footage.dtype).name,
+        _boil_mark(work.settings),
+    )  # fmt: skip
+
+
+def _boil_mark(settings: Settings) -> list[float]:
+    return [propagate.boil.VERSION, settings.boil, settings.seed] if settings.boil > 0 else []
+
+
+def _mattes(work: Work) -> Mattes | None:
+    if work.settings.matte is None:
+        return None
+    return open_mattes(
+        work.settings.matte, work.shot, invert=work.settings.matte_invert, folder=work.project.folder("mask")
+    )
+
+
+def _dtype(work: Work, keys: Mapping[int, Path]) -> type:
+    """16 bit when the plates or any key have them."""
+    deep = work.shot.depth == 16 or any(image_facts(path).depth == 16 for path in keys.values())
+    return np.uint16 if deep else np.uint8
+
+
+# What the parent does
+
+
+@dataclass
+class _Stage:
+    """Progress and records. parts: by fingerprint, what has to be made; count: of keys, each a step of the bar."""
+
+    work: Work
+    parts: Mapping[str, Part]
+    count: int
+    redone: list[int] = field(default_factory=list)
+    done: int = 0
+
+    def __post_init__(self) -> None:
+        self.total = self.count + sum(part.work() for part in self.parts.values())
+        self.waiting = {mark: set(part.wanted) for mark, part in self.parts.items()}
+        self.left = {mark: part.work() for mark, part in self.parts.items()}
+        self.open = dict.fromkeys(self.parts, 0)
+
+    def key(self, frame: int, mark: str, footage: Footage, engine: Engine) -> None:
+        """Puts a key into the result, unless it is there."""
+        path = self.work.file("out", frame)
+        if not self.work.project.fresh(path, mark):
+            _put(self.work.project.root, self.work.shot, propagation.finish_key(footage, engine, frame))
+            self.work.project.record(path, mark)
+            self.redone.append(frame)
+        self._tick(1)
+
+    def tasks(self, jobs: int) -> list[Task]:
+        """The first tasks: for several processes the longest first, and spans parted where they are too few for all."""
+        parted = jobs > 1 and len(self.parts) < 2 * jobs
+        found = []
+        for mark, part in self.parts.items():
+            sides = (FORWARD, BACKWARD) if parted and part.two_sided() else (WHOLE,)
+            found += [(part.work() / len(sides), Task(part, does, mark)) for does in sides]
+            self.open[mark] = len(sides)
+        self.chunks = jobs
+        return [task for _, task in (sorted(found, key=lambda one: -one[0]) if jobs > 1 else found)]
+
+    def event(self, task: Task, event: Event) -> None:
+        """Hears what a task reports."""
+        if event is None:
+            self._tick(1)
+            self.left[task.mark] -= 1
+        elif event in self.waiting[task.mark]:
+            self.work.project.record(self.work.file("out", event), task.mark)
+            self.waiting[task.mark].discard(event)
+            self.redone.append(event)
+
+    def then(self, task: Task) -> Iterable[Task]:
+        """What is to be done after a task: mixing when both passes are done, nothing when a span is."""
+        self.open[task.mark] -= 1
+        if self.open[task.mark]:
+            return []
+        if task.does in (FORWARD, BACKWARD):
+            needed = sorted(task.part.needed())
+            chunks = [tuple(needed[first :: self.chunks]) for first in range(min(self.chunks, len(needed)))]
+            self.open[task.mark] = len(chunks)
+            return [Task(task.part, MIX, task.mark, chunk) for chunk in chunks]
+        if self.waiting[task.mark]:
+            raise OutputError(
+                f"frame {min(self.waiting[task.mark])} could not be made; run again, and if it stays so report it"
+            )
+        self.work.project.save()
+        propagation.clear(task.part.scratch)
+        if self.left[task.mark]:  # what an earlier run had gone through
+            self._tick(self.left[task.mark])
+        return []
+
+    def _tick(self, count: int) -> None:
+        self.done += count
+        self.work.progress("propagate", self.done, self.total)
+
+
+def _tidy(work: Work) -> None:
+    """Removes what runs left that were killed or that saw a longer shot: scratch, and files of frames that are gone."""
+    for path in work.project.folder("passes").iterdir():
+        if path.is_dir() and path.name != "error":
+            propagation.clear(path)
+    if work.settings.frames is not None:
+        return  # the other frames are still part of the shot
+    moving.tidy(work.project.folder("flow"), work.shot.frames)
+    for folder in ("out", "video"):
+        for path in work.project.folder(folder).glob("*.png"):
+            if frame_number(path) not in work.plates.paths and work.project.ours(path):
+                work.project.forget(path)
+                (work.project.folder("passes") / "error" / path.name).unlink(missing_ok=True)
+
+
+# What a process does
+
+
+def prepare(inputs: Inputs) -> Callable[[Task], Iterator[Event]]:
+    """Makes a fresh process ready for tasks."""
+    use_threads(inputs.settings.threads)
+    plates = Plates(inputs.plates, inputs.shot)
+    source = inputs.vectors or make_estimators(inputs.settings)
+    motion = make_motion(
+        source, inputs.shot, plates, inputs.digests.__getitem__, digest_of, inputs.root / "flow"
+    )  # fmt: skip
+    footage = _footage(plates, inputs.keys, inputs.mattes, inputs.dtype)
+    return _maker(footage, _engine(inputs.settings, motion), inputs.shot, inputs.root)
+
+
+def _inputs(work: Work, keys: Mapping[int, Path], mattes: Mattes | None, dtype: type) -> Inputs:
+    share = share_of_threads(work.settings.threads, work.settings.jobs)
+    return Inputs(
+        work.shot, replace(work.settings, threads=share), dict(work.plates.paths),
+        {frame: work.project.digest(path) for frame, path in work.plates.paths.items()},
+        work.motion.files if isinstance(work.motion, GivenMotion) else None, dict(keys), mattes, dtype,
+        work.project.root,
+    )  # fmt: skip
+
+
+def _footage(plates: Plates, keys: Mapping[int, Path], mattes: Mattes | None, dtype: type) -> Footage:
+    return Footage(plates.colour, plates.read, keys.__getitem__, mattes.read if mattes is not None else None, dtype)
+
+
+def _engine(settings: Settings, motion: moving.Motion) -> Engine:
+    return Engine(motion, SynthesisSettings(), settings.boil, settings.seed)
+
+
+def _maker(footage: Footage, engine: Engine, shot: Shot, root: Path) -> Callable[[Task], Iterator[Event]]:
+    def make(task: Task) -> Iterator[Event]:
+        for made in _work_on(task, footage, engine):
+            if made is None:
+                yield None
+                continue
+            path = _put(root, shot, made)
+            with (task.part.scratch / NOTES).open("a") as notes:
+                notes.write(json.dumps([made.frame, digest_of(path)]) + "\n")
+            yield made.frame
+
+    return make
+
+
+def _work_on(task: Task, footage: Footage, engine: Engine) -> Iterator[Made | None]:
+    if task.does == MIX:
+        return propagation.mix(footage, task.part, task.drawings, engine)
+    if task.does == WHOLE:
+        return propagation.propagate_span(footage, task.part, engine)
+    return propagation.run_pass(footage, task.part, task.does, engine)
+
+
+def _put(root: Path, shot: Shot, made: Made) -> Path:
+    """Writes a frame and its errors; returns the frame's file."""
+    errors = root / "passes" / "error"
+    make_folder(errors)
+    propagation.write_error(errors / frame_name(shot, made.frame), made.error)
+    path = root / "out" / frame_name(shot, made.frame)
+    write_image(path, made.picture)
+    return path

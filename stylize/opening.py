@@ -1,0 +1,170 @@
+"""Opens shot and project for a run, says early what would go wrong later, and makes every frame a file."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from stylize import delivery, rendering
+from stylize.errors import SettingsError
+from stylize.export import parse_target
+from stylize.keys import Keys
+from stylize.motion import EstimatedMotion, Estimators, Motion, make_estimators
+from stylize.plates import Plates, conform, plate_pattern
+from stylize.project import SUFFIX, Project, fingerprint, is_project
+from stylize.renderers import make_renderer
+from stylize.sequences import parse_pattern
+from stylize.settings import Settings
+from stylize.shot import Shot, open_shot
+from stylize.vectors import GivenMotion, VectorFiles, open_vectors
+
+VERSION = "0.1.0"
+# Raise it whenever the same movie gives other plates.
+CONFORM = 1
+
+Progress = Callable[[str, int, int], None]
+Message = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every stage needs."""
+
+    shot: Shot
+    settings: Settings
+    project: Project
+    plates: Plates
+    keys: Keys
+    motion: Motion
+    progress: Progress
+    message: Message
+
+    def file(self, folder: str, frame: int) -> Path:
+        """Where a frame lies in a folder of the project."""
+        return self.project.folder(folder) / frame_name(self.shot, frame)
+
+    def marks(self, frames: Iterable[int]) -> list[str]:
+        """Digests of the plates of these frames."""
+        return [self.project.digest(self.plates.paths[frame]) for frame in frames]
+
+
+def frame_name(shot: Shot, frame: int) -> str:
+    """File name of a frame in every folder of the project."""
+    return f"{shot.name}.{frame:04d}.png"
+
+
+def project_of(shot: Path, project: Path | None) -> Path:
+    """The project folder of a shot: beside it unless another is asked for."""
+    if project is not None:
+        return project
+    pattern = parse_pattern(shot)
+    if pattern is not None:
+        return pattern.folder / f"{pattern.prefix.rstrip('._- ') or pattern.folder.resolve().name}{SUFFIX}"
+    path = shot.resolve()
+    return path.with_name((path.name if path.is_dir() else path.stem) + SUFFIX)
+
+
+@contextmanager
+def opened(path: Path, settings: Settings, folder: Path | None, progress: Progress, message: Message) -> Iterator[Work]:
+    """Opens shot and project, conforms the plates, and keeps other runs out until the end."""
+    shot = open_shot(
+        path, frames=settings.frames, rate=settings.rate, start_number=settings.start_number, strict=settings.strict
+    )
+    for loss in shot.losses:
+        message(f"warning: {loss}")
+    _check_ahead(settings, shot, path)
+    source = motion_source(settings, shot)
+    project = Project(project_of(path, folder))
+    with project.locked():
+        project.check_shot(path)
+        keys = _keys(shot, settings, project)
+        _check_look(settings, keys)
+        target = delivery.target_of(settings.output, shot, project)
+        if settings.runs("export") and not settings.overwrite:
+            delivery.check_free(target, shot, project)
+        # A look at the cuts, or one more export, does not change what was asked for.
+        if settings.runs("render") or not is_project(project.root):
+            project.write_settings(path, settings, VERSION)
+        keys.take_in(message)
+        plates = _conform(shot, project, progress)
+
+        def digest(frame: int) -> str:
+            return project.digest(plates.paths[frame])
+
+        motion = make_motion(source, shot, plates, digest, project.digest, project.folder("flow"))
+        yield Work(shot, settings, project, plates, keys, motion, progress, message)
+
+
+def paints(settings: Settings) -> bool:
+    """Whether there is something to paint keys after: a reference, or a model that needs none."""
+    return settings.style is not None or settings.renderer == "diffusion"
+
+
+def motion_source(settings: Settings, shot: Shot) -> Estimators | VectorFiles:
+    """Where motion comes from. Says before any work is done what is missing for it."""
+    if not (settings.runs("render") or settings.runs("propagate")):
+        return make_estimators(Settings())  # nothing will be asked of it
+    back, forward = settings.vectors_back or settings.vectors, settings.vectors_forward or settings.vectors
+    if back is not None and forward is not None:
+        return open_vectors(back, forward, shot)
+    return make_estimators(settings)
+
+
+def make_motion(
+    source: Estimators | VectorFiles, shot: Shot, plates: Plates, plate_digest: Callable[[int], str],
+    digest: Callable[[Path], str], folder: Path,
+) -> Motion:  # fmt: skip
+    """The motion of a shot. plate_digest, digest: of a plate's and of a file's contents. folder: for estimated flow."""
+    if isinstance(source, VectorFiles):
+        return GivenMotion(source, digest)
+    return EstimatedMotion(plates.colour, plate_digest, source, folder, shot.name)
+
+
+def _check_ahead(settings: Settings, shot: Shot, path: Path) -> None:
+    """Says before any work is done what would go wrong later."""
+    if settings.style is not None:
+        rendering.check_reference(settings.style)
+    if settings.runs("render"):
+        make_renderer(settings.renderer, settings)
+    if settings.output is not None:
+        target = parse_target(settings.output, shot.name)
+        if target.path.resolve() == path.resolve():
+            raise SettingsError(f"-o {settings.output} is the shot itself; choose another place for the result")
+
+
+def _keys(shot: Shot, settings: Settings, project: Project) -> Keys:
+    named = plate_pattern(shot, project.folder("keys"))
+    return Keys(project, named, shot.frames, shot.size, settings.keys, settings.frames is not None)
+
+
+def _check_look(settings: Settings, keys: Keys) -> None:
+    """Raises SettingsError when frames are to be made and nothing says what they are to look like."""
+    waits = settings.runs("render") and settings.renderer == "example" and not paints(settings)
+    if waits and settings.keys is None and not keys.painted():
+        raise SettingsError("what is it to look like? Give a reference with --style PICTURE, or --keys FOLDER")
+
+
+def _conform(shot: Shot, project: Project, progress: Progress) -> Plates:
+    total = len(shot.frames)
+    if shot.kind == "sequence":
+        return conform(shot, project.folder("video"), lambda frame: True, lambda frame: None)
+    mark = fingerprint(CONFORM, project.digest(shot.path), shot.depth, shot.alpha, shot.size)
+    made = 0
+    # A number may name another frame of the file under another --start-number: its place is what counts.
+    places = dict(zip(shot.frames, shot.positions, strict=True))
+
+    def path(frame: int) -> Path:
+        return project.folder("video") / frame_name(shot, frame)
+
+    def done(frame: int) -> bool:
+        return project.fresh(path(frame), fingerprint(mark, places[frame]))
+
+    def on_frame(frame: int) -> None:
+        nonlocal made
+        made += 1
+        project.record(path(frame), fingerprint(mark, places[frame]))
+        progress("conform", made, total)
+
+    plates = conform(shot, project.folder("video"), done, on_frame)
+    progress("conform", total, total)
+    return plates
