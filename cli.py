@@ -71,9 +71,11 @@ def _group(param: click.Option) -> str:
 
 
 def _click_option(option: Option) -> Callable[[Any], Any]:
-    default = "" if option.default in (None, False, True) else f"  [default: {option.default}]"
+    default = "" if option.default in (None, False, True, ()) else f"  [default: {option.default}]"
     more: dict[str, Any] = {"is_flag": True} if option.kind is FLAG else {"metavar": option.kind.metavar}
-    return click.option(*option.flags, option.name, help=option.help + default, default=None, **more)
+    return click.option(
+        *option.flags, option.name, help=option.help + default, default=None, multiple=option.kind.many, **more
+    )
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -123,7 +125,7 @@ def plan_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
 
 def _settings(shot: Path, asked: dict[str, Any]) -> tuple[Path, Settings]:
     """Settings from the flags; of a project, its own with the flags laid over them."""
-    given = {name: value for name, value in asked.items() if value not in (None, False)}
+    given = {name: value for name, value in asked.items() if value not in (None, False, ())}
     if given.get("split"):
         given["split"] = False
     if not (shot / "project.toml").is_file():

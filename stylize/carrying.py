@@ -19,9 +19,10 @@ from propagate.synthesis import SynthesisSettings
 from stylize import motion as moving
 from stylize import propagation
 from stylize.errors import OutputError, PaintedKeyError
+from stylize.guides import Guide
 from stylize.images import image_facts, make_folder, write_image
 from stylize.jobs import Trade, work_off
-from stylize.mattes import Mattes, open_mattes
+from stylize.mattes import Mattes
 from stylize.motion import make_estimators
 from stylize.opening import Work, frame_name, make_motion
 from stylize.planning import ShotPlan
@@ -70,6 +71,7 @@ class Inputs:
     vectors: VectorFiles | None
     keys: Mapping[int, Path]
     mattes: Mattes | None
+    guides: tuple[Guide, ...]
     dtype: type
     root: Path
 
@@ -80,14 +82,13 @@ def carry_shots(work: Work, shots: Sequence[ShotPlan]) -> tuple[int, ...]:
     missing = [frame for plan in shots for frame in plan.keys if frame not in keys]
     if missing:
         raise PaintedKeyError(f"keyframe {missing[0]} has no picture in keys/; run from the render stage")
-    mattes = _mattes(work)
-    footage = _footage(work.plates, keys, mattes, _dtype(work, keys))
+    footage = _footage(work.plates, keys, work.mattes, work.guides, _dtype(work, keys))
     engine = _engine(work.settings, work.motion)
-    parts = {mark: part for plan in shots for mark, part in _parts(work, footage, mattes, plan)}
+    parts = {mark: part for plan in shots for mark, part in _parts(work, footage, plan)}
     stage = _Stage(work, parts, sum(len(plan.keys) for plan in shots))
     for plan in shots:
         for frame in plan.keys:
-            stage.key(frame, _key_mark(work, footage, frame, mattes), footage, engine)
+            stage.key(frame, _key_mark(work, footage, frame), footage, engine)
     jobs = work.settings.jobs
     tasks = stage.tasks(jobs)
     # One task alone is not worth a process.
@@ -95,7 +96,7 @@ def carry_shots(work: Work, shots: Sequence[ShotPlan]) -> tuple[int, ...]:
         work_off(Trade(lambda _: _maker(footage, engine, work.shot, work.project.root), None), tasks, 1, stage.event,
                  stage.then)  # fmt: skip
     else:
-        work_off(Trade(prepare, _inputs(work, keys, mattes, footage.dtype)), tasks, jobs, stage.event, stage.then)
+        work_off(Trade(prepare, _inputs(work, keys, footage.dtype)), tasks, jobs, stage.event, stage.then)
     _tidy(work)
     work.project.save()
     return tuple(sorted(stage.redone))
@@ -104,11 +105,11 @@ def carry_shots(work: Work, shots: Sequence[ShotPlan]) -> tuple[int, ...]:
 # What has to be made
 
 
-def _parts(work: Work, footage: Footage, mattes: Mattes | None, plan: ShotPlan) -> Iterator[tuple[str, Part]]:
+def _parts(work: Work, footage: Footage, plan: ShotPlan) -> Iterator[tuple[str, Part]]:
     """The spans that lack frames, with their fingerprints."""
     shown = drawings(plan.frames, plan.keys, EVERY[work.settings.on])
     for span in spans(plan.frames, plan.keys):
-        mark = _span_mark(work, footage, span, [shown[frame] for frame in span.frames], mattes)
+        mark = _span_mark(work, footage, span, [shown[frame] for frame in span.frames])
         scratch = work.project.folder("passes") / mark
         _take_in(work, mark, scratch)
         lacking = [frame for frame in span.frames if not work.project.fresh(work.file("out", frame), mark)]
@@ -137,35 +138,36 @@ def _noted(notes: Path) -> Iterator[tuple[int, str]]:
         yield int(frame), str(digest)
 
 
-def _span_mark(work: Work, footage: Footage, span: Span, shown: list[int], mattes: Mattes | None) -> str:
+def _span_mark(work: Work, footage: Footage, span: Span, shown: list[int]) -> str:
     keys = [key for key in (span.left, span.right) if key is not None]
     seen = sorted([*span.frames, *keys])
-    masks = [work.project.digest(mattes.paths[frame]) for frame in span.frames] if mattes is not None else []
+    guides = [[*guide.facts(), *_digests(work, guide.paths, seen)] for guide in work.guides]
     return fingerprint(
         VERSION, SynthesisSettings().fingerprint(), work.motion.fingerprint(seen), span.left, span.right, seen, shown,
-        work.marks(seen), [work.project.digest(footage.key(key)) for key in keys], masks, work.settings.matte_invert,
+        work.marks(seen), [work.project.digest(footage.key(key)) for key in keys], _matte_mark(work, span.frames),
+        np.dtype(footage.dtype).name, _boil_mark(work.settings), guides,
+    )  # fmt: skip
+
+
+def _key_mark(work: Work, footage: Footage, frame: int) -> str:
+    return fingerprint(
+        VERSION, work.marks([frame]), work.project.digest(footage.key(frame)), _matte_mark(work, [frame]),
         np.dtype(footage.dtype).name, _boil_mark(work.settings),
     )  # fmt: skip
 
 
-def _key_mark(work: Work, footage: Footage, frame: int, mattes: Mattes | None) -> str:
-    masks = [work.project.digest(mattes.paths[frame]), work.settings.matte_invert] if mattes is not None else []
-    return fingerprint(
-        VERSION, work.marks([frame]), work.project.digest(footage.key(frame)), masks, np.dtype(footage.dtype).name,
-        _boil_mark(work.settings),
-    )  # fmt: skip
+def _matte_mark(work: Work, frames: Sequence[int]) -> list[object]:
+    if work.mattes is None:
+        return []
+    return [work.settings.matte_invert, *_digests(work, work.mattes.paths, frames)]
+
+
+def _digests(work: Work, paths: Mapping[int, Path], frames: Iterable[int]) -> list[str]:
+    return [work.project.digest(paths[frame]) for frame in frames]
 
 
 def _boil_mark(settings: Settings) -> list[float]:
     return [propagate.boil.VERSION, settings.boil, settings.seed] if settings.boil > 0 else []
-
-
-def _mattes(work: Work) -> Mattes | None:
-    if work.settings.matte is None:
-        return None
-    return open_mattes(
-        work.settings.matte, work.shot, invert=work.settings.matte_invert, folder=work.project.folder("mask")
-    )
 
 
 def _dtype(work: Work, keys: Mapping[int, Path]) -> type:
@@ -274,22 +276,32 @@ def prepare(inputs: Inputs) -> Callable[[Task], Iterator[Event]]:
     motion = make_motion(
         source, inputs.shot, plates, inputs.digests.__getitem__, digest_of, inputs.root / "flow"
     )  # fmt: skip
-    footage = _footage(plates, inputs.keys, inputs.mattes, inputs.dtype)
+    footage = _footage(plates, inputs.keys, inputs.mattes, inputs.guides, inputs.dtype)
     return _maker(footage, _engine(inputs.settings, motion), inputs.shot, inputs.root)
 
 
-def _inputs(work: Work, keys: Mapping[int, Path], mattes: Mattes | None, dtype: type) -> Inputs:
+def _inputs(work: Work, keys: Mapping[int, Path], dtype: type) -> Inputs:
     share = share_of_threads(work.settings.threads, work.settings.jobs)
     return Inputs(
         work.shot, replace(work.settings, threads=share), dict(work.plates.paths),
         {frame: work.project.digest(path) for frame, path in work.plates.paths.items()},
-        work.motion.files if isinstance(work.motion, GivenMotion) else None, dict(keys), mattes, dtype,
-        work.project.root,
+        work.motion.files if isinstance(work.motion, GivenMotion) else None, dict(keys), work.mattes,
+        work.guides, dtype, work.project.root,
     )  # fmt: skip
 
 
-def _footage(plates: Plates, keys: Mapping[int, Path], mattes: Mattes | None, dtype: type) -> Footage:
-    return Footage(plates.colour, plates.read, keys.__getitem__, mattes.read if mattes is not None else None, dtype)
+def _footage(
+    plates: Plates, keys: Mapping[int, Path], mattes: Mattes | None, guides: Sequence[Guide], dtype: type
+) -> Footage:
+    return Footage(
+        plates.colour,
+        plates.read,
+        keys.__getitem__,
+        mattes.read if mattes is not None else None,
+        dtype,
+        lambda frame: [guide.read(frame) for guide in guides],
+        tuple(guide.weight for guide in guides),
+    )
 
 
 def _engine(settings: Settings, motion: moving.Motion) -> Engine:

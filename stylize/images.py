@@ -100,18 +100,26 @@ def read_channels(path: str | Path, names: Sequence[str]) -> Floats:
     An EXR fills its display window, with 0 where it has nothing. InputError as `read_image`; KeyError for a name that
     the file does not have.
     """
-    source = _open(Path(path))
-    try:
-        spec = source.spec()
-        places = {name: place for place, name in enumerate(spec.channelnames)}
-        wanted = [places[name] for name in names]
-        pixels = source.read_image(0, 0, 0, spec.nchannels, "float")
-        complaint = source.geterror() if source.has_error else ""
-    finally:
-        source.close()
-    if pixels is None or complaint:
-        raise InputError(f"{path}: the picture is cut off or damaged ({_short(complaint)}): copy or export it again")
-    return _into_display_window(np.ascontiguousarray(pixels[..., wanted]), spec)
+    pixels, spec = _read_pixels(Path(path), "float")
+    places = {name: place for place, name in enumerate(spec.channelnames)}
+    return _into_display_window(np.ascontiguousarray(pixels[..., [places[name] for name in names]]), spec)
+
+
+def read_data(path: str | Path) -> Floats:
+    """Read a picture of data as it is stored, without its alpha: float32 (H, W, C), C of 1 to 3, no conversion.
+
+    R, G and B are taken where there are such, else the first channels. Integers are divided by their largest value;
+    floats may be of any size, infinite ones too. InputError as `read_image`.
+    """
+    stored, spec = _read_pixels(Path(path))
+    names = list(spec.channelnames)
+    others = [index for index in range(spec.nchannels) if index != spec.alpha_channel] or [0]
+    wanted = [names.index(name) for name in "RGB"] if set("RGB") <= set(names) else others[:3]
+    pixels = _into_display_window(np.ascontiguousarray(stored[..., wanted]), spec)
+    if np.isnan(pixels).any():
+        raise InputError(f"{path}: the picture holds NaN, expected numbers: render it again or repair those pixels")
+    values = pixels if _is_float(spec) else to_float(pixels)
+    return _upright(values.astype(np.float32, copy=False), spec.get_int_attribute("Orientation", 1))
 
 
 def write_image(path: str | Path, pixels: Pixels, *, text: Mapping[str, str] | None = None) -> None:
@@ -202,22 +210,32 @@ class _Stored:
 
 
 def _read_stored(path: Path) -> _Stored:
+    pixels, spec = _read_pixels(path)
+    pixels = _into_display_window(_pick_channels(pixels, spec), spec)
+    linear = _is_float(spec)
+    if linear and np.isnan(pixels).any():
+        raise InputError(f"{path}: the picture holds NaN, expected numbers: render it again or repair those pixels")
+    straight = spec.get_int_attribute("oiio:UnassociatedAlpha", 0) == 1
+    return _Stored(pixels, linear, straight, spec.get_int_attribute("Orientation", 1))
+
+
+def _read_pixels(path: Path, kind: str | None = None) -> tuple[Pixels, "OpenImageIO.ImageSpec"]:
+    """All channels of a file, (H, W, any), as `kind` or as uint8, uint16 or float32, whichever loses nothing."""
     source = _open(path)
     try:
         spec = source.spec()
-        linear = str(spec.format) in _FLOAT_TYPES
-        kind = "float" if linear else "uint8" if str(spec.format) == "uint8" else "uint16"
-        pixels = source.read_image(0, 0, 0, spec.nchannels, kind)
+        usual = "float" if _is_float(spec) else "uint8" if str(spec.format) == "uint8" else "uint16"
+        pixels = source.read_image(0, 0, 0, spec.nchannels, kind or usual)
         complaint = source.geterror() if source.has_error else ""
     finally:
         source.close()
     if pixels is None or complaint:
         raise InputError(f"{path}: the picture is cut off or damaged ({_short(complaint)}): copy or export it again")
-    pixels = _into_display_window(_pick_channels(pixels, spec), spec)
-    if linear and np.isnan(pixels).any():
-        raise InputError(f"{path}: the picture holds NaN, expected numbers: render it again or repair those pixels")
-    straight = spec.get_int_attribute("oiio:UnassociatedAlpha", 0) == 1
-    return _Stored(pixels, linear, straight, spec.get_int_attribute("Orientation", 1))
+    return pixels, spec
+
+
+def _is_float(spec: "OpenImageIO.ImageSpec") -> bool:
+    return str(spec.format) in _FLOAT_TYPES
 
 
 def _open(path: Path) -> "OpenImageIO.ImageInput":
@@ -272,7 +290,7 @@ def _has_windows(spec: "OpenImageIO.ImageSpec") -> bool:
     """Whether the pixels are a part of, or more than, what is to be seen: EXR only (a PNG's offset is a page's)."""
     inner = (spec.x, spec.y, spec.width, spec.height)
     outer = (spec.full_x, spec.full_y, spec.full_width, spec.full_height)
-    return str(spec.format) in _FLOAT_TYPES and inner != outer
+    return _is_float(spec) and inner != outer
 
 
 def _into_display_window(pixels: Pixels, spec: "OpenImageIO.ImageSpec") -> Pixels:

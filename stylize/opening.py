@@ -8,7 +8,9 @@ from pathlib import Path
 from stylize import delivery, rendering
 from stylize.errors import SettingsError
 from stylize.export import parse_target
+from stylize.guides import Guide, open_guides
 from stylize.keys import Keys
+from stylize.mattes import Mattes, open_mattes
 from stylize.motion import EstimatedMotion, Estimators, Motion, make_estimators
 from stylize.plates import Plates, conform, plate_pattern
 from stylize.project import SUFFIX, Project, fingerprint, is_project
@@ -36,6 +38,8 @@ class Work:
     plates: Plates
     keys: Keys
     motion: Motion
+    mattes: Mattes | None
+    guides: tuple[Guide, ...]
     progress: Progress
     message: Message
 
@@ -85,6 +89,9 @@ def opened(path: Path, settings: Settings, folder: Path | None, progress: Progre
         # A look at the cuts, or one more export, does not change what was asked for.
         if settings.runs("render") or not is_project(project.root):
             project.write_settings(path, settings, VERSION)
+        # Before the keys are painted, which takes long: what does not fit is told now.
+        mattes = _mattes(shot, settings, project) if settings.runs("propagate") else None
+        guides = open_guides(settings.guide, shot, project) if settings.runs("propagate") else ()
         keys.take_in(message)
         plates = _conform(shot, project, progress)
 
@@ -92,7 +99,7 @@ def opened(path: Path, settings: Settings, folder: Path | None, progress: Progre
             return project.digest(plates.paths[frame])
 
         motion = make_motion(source, shot, plates, digest, project.digest, project.folder("flow"))
-        yield Work(shot, settings, project, plates, keys, motion, progress, message)
+        yield Work(shot, settings, project, plates, keys, motion, mattes, guides, progress, message)
 
 
 def paints(settings: Settings) -> bool:
@@ -142,6 +149,12 @@ def _check_look(settings: Settings, keys: Keys) -> None:
     waits = settings.runs("render") and settings.renderer == "example" and not paints(settings)
     if waits and settings.keys is None and not keys.painted():
         raise SettingsError("what is it to look like? Give a reference with --style PICTURE, or --keys FOLDER")
+
+
+def _mattes(shot: Shot, settings: Settings, project: Project) -> Mattes | None:
+    if settings.matte is None:
+        return None
+    return open_mattes(settings.matte, shot, invert=settings.matte_invert, folder=project.folder("mask"))
 
 
 def _conform(shot: Shot, project: Project, progress: Progress) -> Plates:

@@ -7,7 +7,6 @@ is told from ours and is never written over.
 import contextlib
 import hashlib
 import json
-import os
 import time
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,7 +16,7 @@ from typing import Any
 from stylize.errors import OutputError, ProjectError
 from stylize.settings import OPTIONS, Settings, read_settings
 
-FOLDERS = ("video", "keys", "mask", "flow", "out", "passes", "export")
+FOLDERS = ("video", "keys", "mask", "guides", "flow", "out", "passes", "export")
 SUFFIX = ".stylize"
 STATE_VERSION = 1
 # Seconds between two writings of state.json while frames are being made.
@@ -81,7 +80,7 @@ class Project:
         """Keeps shot, settings and version in project.toml, with whole paths: a project goes on from anywhere."""
         import tomli_w
 
-        values = {name: _anchored(name, value) for name, value in settings.stored().items()}
+        values = {name: OPTIONS[name].kind.anchor(value) for name, value in settings.stored().items()}
         text = tomli_w.dumps({"shot": str(shot.resolve()), "version": version, "settings": values})
         self._place_text(self.root / "project.toml", text)
 
@@ -221,13 +220,6 @@ def read_asked(root: Path) -> tuple[Path, Settings]:
     if not isinstance(asked.get("shot"), str) or not isinstance(values, Mapping):
         raise ProjectError(f"{path} must name the shot and a table of settings; mend it, or run on the shot again")
     return Path(asked["shot"]), read_settings(values, str(path))
-
-
-def _anchored(name: str, value: Any) -> Any:
-    """A stored value with its path made whole; the slash that marks a folder to be made stays."""
-    if OPTIONS[name].kind.metavar not in ("PATH", "PICTURE", "FOLDER"):
-        return value
-    return f"{Path(value).resolve()}{'/' if str(value).endswith(('/', os.sep)) else ''}"
 
 
 def _lock(descriptor: int) -> bool:

@@ -1,6 +1,7 @@
 """Every option, once: its default, range and help. Flags, help texts and project files derive from here."""
 
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
@@ -20,6 +21,8 @@ EVERY = MappingProxyType({"ones": 1, "twos": 2, "threes": 3})
 MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, PROPAGATION, MOTION, READING, RUN = GROUPS = (
     "The five that matter", "Keyframes", "Look", "Diffusion", "Matte", "Propagation", "Motion", "Reading", "Run",
 )  # fmt: skip
+# Weight of a guide that comes without one, that of the plate's colours; and the most, beside which nothing else counts.
+GUIDE_WEIGHT, LARGEST_WEIGHT = 12.0, 1000.0
 # Rates that people write short, over 1001.
 SHORT_RATES = {"23.976": 24000, "23.98": 24000, "29.97": 30000, "47.952": 48000, "59.94": 60000, "119.88": 120000}
 
@@ -28,13 +31,27 @@ SHORT_RATES = {"23.976": 24000, "23.98": 24000, "29.97": 30000, "47.952": 48000,
 class Kind:
     """A kind of value: what it is called in messages, how it is read, and how it is stored in a project file.
 
-    read raises ValueError for what it does not take; whole tells numbers apart for the command line.
+    read raises ValueError for what it does not take. anchor: gives what is stored a path that is whole.
+    many: the flag may be repeated, and the value is a tuple.
     """
 
     said: str
     read: Callable[[Any], Any]
     store: Callable[[Any], Any] = lambda value: value
     metavar: str = "TEXT"
+    anchor: Callable[[Any], Any] = lambda stored: stored
+    many: bool = False
+
+
+@dataclass(frozen=True)
+class GuideAsked:
+    """A guide that was asked for, and its weight; as text, and so in a project file, ``path:weight``."""
+
+    path: Path
+    weight: float
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.weight!r}"
 
 
 def _path(value: Any) -> Path:
@@ -106,14 +123,49 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[Any], str]:
     return read
 
 
+def _whole_path(stored: str) -> str:
+    """A path made whole; the slash that marks a folder to be made stays."""
+    return f"{Path(stored).resolve()}{'/' if stored.endswith(('/', os.sep)) else ''}"
+
+
+def _guides(value: Any) -> tuple[GuideAsked, ...]:
+    return tuple(map(_guide, [value] if isinstance(value, str | Path | GuideAsked) else value))
+
+
+def _guide(value: Any) -> GuideAsked:
+    """What follows the last colon is the weight if it is a number: ``C:\\depth`` and ``10:20/depth`` have none."""
+    if isinstance(value, GuideAsked):
+        return value
+    path, _, last = _text(str(value) if isinstance(value, Path) else value).rpartition(":")
+    try:
+        weight = float(last)
+    except ValueError:
+        path, weight = str(value), GUIDE_WEIGHT
+    if not path or not 0 < weight <= LARGEST_WEIGHT or path.endswith(":"):
+        raise SettingsError(
+            f"expected PATH or PATH:WEIGHT, with a weight above 0 and up to {LARGEST_WEIGHT:g}, found {str(value)!r}; "
+            f"leave the weight out for {GUIDE_WEIGHT:g}"
+        )
+    return GuideAsked(Path(path), weight)
+
+
+def _whole_guide(stored: str) -> str:
+    asked = _guide(stored)
+    return str(GuideAsked(Path(_whole_path(str(asked.path))), asked.weight))
+
+
 def _choice(choices: tuple[str, ...]) -> Kind:
     return Kind(f"one of {', '.join(choices)}", _one_of(choices), metavar="|".join(choices))
 
 
-PATH = Kind("a path", _path, str, "PATH")
-PICTURE = Kind("a path", _path, str, "PICTURE")
-FOLDER = Kind("a path", _path, str, "FOLDER")
-TARGET = Kind("a path", _text, metavar="PATH")
+PATH = Kind("a path", _path, str, "PATH", _whole_path)
+PICTURE = Kind("a path", _path, str, "PICTURE", _whole_path)
+FOLDER = Kind("a path", _path, str, "FOLDER", _whole_path)
+TARGET = Kind("a path", _text, metavar="PATH", anchor=_whole_path)
+GUIDES = Kind(
+    "paths of guides, PATH or PATH:WEIGHT", _guides, lambda guides: [str(guide) for guide in guides], "PATH:WEIGHT",
+    lambda stored: [_whole_guide(guide) for guide in stored], many=True,
+)  # fmt: skip
 MODEL = Kind("a folder or a repo id", _text, metavar="MODEL")
 WORDS = Kind("a text", _words)
 FLAG = Kind("true or false", _flag)
@@ -184,6 +236,11 @@ class Settings:
     matte: Path | None = _option(PATH, None, MATTE, "Where the style goes: sequence, movie or still; white is inside.")
     matte_invert: bool = _option(FLAG, False, MATTE, "The style goes where the matte is black.")
 
+    guide: tuple[GuideAsked, ...] = _option(
+        GUIDES, (), PROPAGATION,
+        f"A guide for the paint, such as depth, normals or IDs: sequence, movie or still, and its weight "
+        f"({GUIDE_WEIGHT:g}). May be repeated.",
+    )  # fmt: skip
     on: str = _option(
         _choice(tuple(EVERY)), "ones", PROPAGATION, "Draw every frame, or hold drawings for 2 or 3 frames."
     )
