@@ -4,11 +4,12 @@ Every clip is a list of uint8 (H, W, 3) pictures, textured, with a fresh grain i
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from propagate.arrays import Bytes, Floats
+from propagate.arrays import Bools, Bytes, Floats, Pixels
 
 SIZE = (320, 180)
 GRAIN = 3.0
@@ -187,3 +188,157 @@ def whip_pan(count: int) -> list[Bytes]:
 def _ramp(t: int, start: int, frames: int) -> float:
     """0 before and at ``start``, 1 from ``start + frames`` on."""
     return float(np.clip((t - start) / frames, 0, 1))
+
+
+# Painted twins: every clip in two versions of one geometry, what is filmed and what a painter makes of it.
+
+
+@dataclass(frozen=True)
+class Twin:
+    """plates: uint8 (H, W, 3) each. truth: float32 (H, W, 3) in [0, 1], the painted version of each frame."""
+
+    plates: list[Bytes]
+    truth: list[Floats]
+
+    @property
+    def frames(self) -> range:
+        """Numbers of the frames, from 0."""
+        return range(len(self.plates))
+
+
+def painted(picture: Bytes, seed: int = 70) -> Bytes:
+    """A look: other colours, fewer of them, and brush strokes that the picture itself does not tell."""
+    turned = 255 - picture[..., ::-1].astype(np.float32)
+    flat = 60 * np.round(turned / 60)
+    rng = np.random.default_rng(seed)
+    strokes = cv2.GaussianBlur(rng.normal(0, 110, picture.shape[:2]).astype(np.float32), (0, 0), 2.5, sigmaY=0.8)
+    return to_bytes(0.5 * turned + 0.5 * cv2.GaussianBlur(flat, (0, 0), 0.7) + strokes[..., None])
+
+
+def twin(render: Callable[[int, bool], Pixels], count: int, grain: float = 0.0) -> Twin:
+    """render: of (frame, whether painted), 0..255. grain: standard deviation, of the plates alone."""
+    rng = np.random.default_rng(99)
+    plates = []
+    for t in range(count):
+        plate = np.asarray(render(t, False), np.float32)
+        plates.append(to_bytes(plate + rng.normal(0, grain, plate.shape).astype(np.float32) if grain else plate))
+    return Twin(plates, [np.asarray(render(t, True), np.float32) / np.float32(255) for t in range(count)])
+
+
+def both(seed: int, size: tuple[int, int], *, colour: Sequence[float] = (128, 128, 128)) -> tuple[Bytes, Bytes]:
+    """A texture and its painted version."""
+    plain = texture(seed, size, colour=colour)
+    return plain, painted(plain, seed + 70)
+
+
+def seen(world: Bytes, matrix: Sequence[Sequence[float]], size: tuple[int, int]) -> Bytes:
+    """``world`` through a camera; matrix: 2 by 3, from the picture's pixels to the world's."""
+    return np.asarray(
+        cv2.warpAffine(world, np.array(matrix, np.float32), size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP),
+        np.uint8,
+    )
+
+
+# The size of painted twins: small, so that a pass over one takes a second.
+SMALL = (144, 88)
+
+
+def twin_pan(count: int, step: float, blur: int = 0, grain: float = 0.0) -> Twin:
+    """The camera pans ``step`` pixels a frame; blur: length in pixels of the motion blur."""
+    width, height = SMALL
+    world = both(11, (width + int(step * count) + 40 + blur, height + 20))
+
+    def render(t: int, style: bool) -> Bytes:
+        wide = seen(world[style], [[1, 0, step * t + 10], [0, 1, 10]], (width + blur, height))
+        wide = np.asarray(cv2.blur(wide, (blur, 1)), np.uint8) if blur else wide
+        return wide[:, blur // 2 : blur // 2 + width]
+
+    return twin(render, count, grain)
+
+
+def twin_camera(count: int, zoom: float = 1.0, degrees: float = 0.0) -> Twin:
+    """The camera zooms in to ``zoom`` times and turns by ``degrees`` until the last frame."""
+    width, height = SMALL
+    world = both(11, (2 * width, 2 * height))
+
+    def render(t: int, style: bool) -> Bytes:
+        done = t / (count - 1)
+        angle, scale = np.deg2rad(degrees * done), 1 + (zoom - 1) * done
+        c, s = np.cos(angle) / scale, np.sin(angle) / scale
+        left, top = width - c * width / 2 + s * height / 2, height - s * width / 2 - c * height / 2
+        return seen(world[style], [[c, -s, left], [s, c, top]], SMALL)
+
+    return twin(render, count)
+
+
+THING = (34, 40)
+
+
+def twin_thing(count: int, place: Callable[[int], tuple[int, int]], step: float = 0.0, grain: float = 0.0) -> Twin:
+    """A thing before a scene that pans ``step`` pixels a frame; place: of its left upper corner in a frame."""
+    world = both(11, (SMALL[0] + int(step * count) + 40, SMALL[1] + 20))
+    thing = both(12, THING, colour=(200, 80, 60))
+
+    def render(t: int, style: bool) -> Bytes:
+        picture = seen(world[style], [[1, 0, step * t + 10], [0, 1, 10]], SMALL).copy()
+        return _lay(picture, thing[style], *place(t))
+
+    return twin(render, count, grain)
+
+
+def thing_at(place: tuple[int, int], margin: int = 0) -> Bools:
+    """Where the thing is, and ``margin`` pixels around it: bool (H, W)."""
+    mask = np.zeros((SMALL[1], SMALL[0]), bool)
+    (x, y), (width, height) = place, THING
+    mask[max(0, y - margin) : max(0, y + height + margin), max(0, x - margin) : max(0, x + width + margin)] = True
+    return mask
+
+
+def twin_fast_thing(count: int, step: int) -> Twin:
+    """A thing crosses a still scene at ``step`` pixels a frame, blurred by a shutter of 180 degrees."""
+    world, thing = both(11, SMALL), both(12, (30, 30), colour=(200, 80, 60))
+
+    def render(t: int, style: bool) -> Pixels:
+        lefts = [round(10 + step * (t + moment / 16)) for moment in range(8)]
+        return np.mean([_lay(world[style].copy(), thing[style], left, 28) for left in lefts], axis=0)
+
+    return twin(render, count)
+
+
+WIRES = ((20, 0), (50, 20), (90, -12))
+
+
+def twin_wires(count: int, width: float, speed: float, step: float) -> Twin:
+    """Wires of ``width`` pixels, ``WIRES`` giving left end above and lean, move before a scene that pans."""
+    world = both(11, (SMALL[0] + 60, SMALL[1] + 20))
+
+    def render(t: int, style: bool) -> Pixels:
+        picture = seen(world[style], [[1, 0, step * t + 10], [0, 1, 10]], SMALL)
+        big = cv2.resize(picture, (SMALL[0] * 4, SMALL[1] * 4), interpolation=cv2.INTER_NEAREST)
+        colour = (230, 30, 30) if style else (15, 15, 15)
+        for start, lean in WIRES:
+            left = (start + speed * t) * 4
+            cv2.line(big, (round(left), 0), (round(left + lean * 4), SMALL[1] * 4), colour, round(width * 4))
+        return np.asarray(cv2.resize(big, SMALL, interpolation=cv2.INTER_AREA))
+
+    return twin(render, count)
+
+
+def twin_light(count: int, gain: Callable[[int], float], step: float = 1.0) -> Twin:
+    """A pan whose plates are lit by ``gain``; its painted version is not."""
+    world = both(11, (SMALL[0] + int(step * count) + 40, SMALL[1] + 20))
+
+    def render(t: int, style: bool) -> Pixels:
+        picture = seen(world[style], [[1, 0, step * t + 10], [0, 1, 10]], SMALL).astype(np.float32)
+        return picture if style else picture * np.float32(gain(t))
+
+    return twin(render, count)
+
+
+def _lay(picture: Bytes, thing: Bytes, x: int, y: int) -> Bytes:
+    """``thing`` laid onto ``picture``, in place, as far as it is inside."""
+    height, width = picture.shape[:2]
+    left, top, right, end = max(0, x), max(0, y), min(width, x + thing.shape[1]), min(height, y + thing.shape[0])
+    if left < right and top < end:
+        picture[top:end, left:right] = thing[top - y : end - y, left - x : right - x]
+    return picture
