@@ -4,6 +4,7 @@ Thresholds lie a margin from what was measured, so that a change for the worse f
 """
 
 from functools import cache
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -48,7 +49,7 @@ def psnr(one, other, where=None):
 
 def steps(pictures):
     """Mean absolute difference of neighbours."""
-    return np.array([np.abs(one - other).mean() for one, other in zip(pictures, pictures[1:], strict=False)])
+    return np.array([np.abs(one - other).mean() for one, other in pairwise(pictures)])
 
 
 # Something that no key shows
