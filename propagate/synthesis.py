@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 import cv2
 import numpy as np
 
+from propagate.ahead import one_ahead
 from propagate.arrays import F32, U8, Bools, Bytes, Floats, Ints
 from propagate.detail import coarse, energy, lerp, restore
 from propagate.features import edges, guides_in
@@ -121,6 +122,16 @@ class _Warp:
         return np.asarray((self.certain > WHOLE) & (self.misfit < GRAIN))
 
 
+@dataclass(frozen=True)
+class _View:
+    """What is known of a frame before it is drawn. canvas: its guides, see ``Exemplar.canvas``."""
+
+    composed: ComposedFlow
+    step: Step
+    canvas: Bytes
+    warp: _Warp
+
+
 def carry(
     frames: Sequence[int],
     scene: Scene,
@@ -142,8 +153,8 @@ def carry(
         start = start_at_key(frames[0], height, width)
         state = PassState(frames[0], start.flow, start.valid, here, key)
     at = list(frames).index(state.frame)
-    for frame in frames[at + 1 :]:
-        carried = _carry_on(ready, state, frame, scene, settings)
+    for view in one_ahead(_views(ready, state, frames[at + 1 :], scene)):
+        carried = _carry_on(ready, state, view, settings)
         yield carried
         state = carried.state
 
@@ -166,29 +177,33 @@ def _guides(plate: Bytes, own: Sequence[Floats]) -> list[Floats]:
     return [seen, edges(seen), *own]
 
 
-def _carry_on(key: _Key, state: PassState, frame: int, scene: Scene, settings: SynthesisSettings) -> Carried:
-    plate, step = scene.plate(frame), scene.step(state.frame, frame)
-    if plate.shape != key.plate.shape:
-        raise ValueError(f"frame {frame} is {plate.shape}, the key's plate {key.plate.shape}")
-    composed = _follow(key, state, frame, plate, step, scene.refine)
-    canvas = key.exemplar.canvas(_guides(plate, scene.guides(frame)))
-    warp = _warp(key, composed, plate, canvas)
-    former = np.clip(sample(state.colour, step.flow, crisp=True), 0, 1)
-    guess = lerp(former, warp.colour, warp.certain[..., None])
-    level = Level(settings.rounds, settings.sweeps, max(plate.shape[:2]) // 2, crispness=2.0, enough=ENOUGH)
-    job = _job(key, warp, canvas, frame, settings)
-    texture = optimise(job, guess, _by_flow(warp.flow), level, other=_moved_along(state.field, step))
-    return _compose(key, composed, warp, texture, canvas)
+def _views(key: _Key, state: PassState, frames: Sequence[int], scene: Scene) -> Iterator[_View]:
+    """All that a frame's picture depends on beside the picture before, frame by frame."""
+    composed = ComposedFlow(state.frame, state.flow, state.valid)
+    for frame in frames:
+        plate, step = scene.plate(frame), scene.step(composed.frame, frame)
+        if plate.shape != key.plate.shape:
+            raise ValueError(f"frame {frame} is {plate.shape}, the key's plate {key.plate.shape}")
+        composed = _follow(key, extend(composed, frame, step), plate, scene.refine)
+        canvas = key.exemplar.canvas(_guides(plate, scene.guides(frame)))
+        yield _View(composed, step, canvas, _warp(key, composed, plate, canvas))
 
 
-def _follow(
-    key: _Key, state: PassState, frame: int, plate: Bytes, step: Step, refine: FlowEstimator | None
-) -> ComposedFlow:
-    """Flow from ``frame`` to the key, without drift."""
-    composed = extend(ComposedFlow(state.frame, state.flow, state.valid), frame, step)
+def _follow(key: _Key, composed: ComposedFlow, plate: Bytes, refine: FlowEstimator | None) -> ComposedFlow:
+    """Flow to the key, without its drift."""
     if refine is None:
         return composed
     return replace(composed, flow=settle(anchor(composed.flow, key.plate, plate, refine), key.plate, plate))
+
+
+def _carry_on(key: _Key, state: PassState, view: _View, settings: SynthesisSettings) -> Carried:
+    warp, canvas = view.warp, view.canvas
+    former = np.clip(sample(state.colour, view.step.flow, crisp=True), 0, 1)
+    guess = lerp(former, warp.colour, warp.certain[..., None])
+    level = Level(settings.rounds, settings.sweeps, max(guess.shape[:2]) // 2, crispness=2.0, enough=ENOUGH)
+    job = _job(key, warp, canvas, view.composed.frame, settings)
+    texture = optimise(job, guess, _by_flow(warp.flow), level, other=_moved_along(state.field, view.step))
+    return _compose(key, view.composed, warp, texture, canvas)
 
 
 def _warp(key: _Key, composed: ComposedFlow, plate: Bytes, canvas: Bytes) -> _Warp:
