@@ -20,11 +20,12 @@ STYLE_CHANNELS = 3
 def scales(weights: Sequence[float], style_weight: float) -> tuple[float, list[float]]:
     """Factors for the style's channels and for each guide's: roots of weights, the largest being 1.
 
-    Raises ValueError for a negative weight, or when all are 0.
+    Raises ValueError for a weight that is negative or not finite, or when all are 0.
     """
-    largest = max([style_weight, *weights])
-    if not largest > 0 or min([style_weight, *weights]) < 0:
-        raise ValueError(f"weights must be 0 or more, and one above 0, not {[style_weight, *weights]}")
+    every = np.array([style_weight, *weights])
+    largest = float(every.max())
+    if not (np.isfinite(every).all() and largest > 0 and every.min() >= 0):
+        raise ValueError(f"weights must be finite, 0 or more, and one above 0, not {[style_weight, *weights]}")
     return float(np.sqrt(style_weight / largest)), [float(np.sqrt(weight / largest)) for weight in weights]
 
 
@@ -37,9 +38,12 @@ def pack(style: Floats, style_scale: float, guides: Sequence[tuple[Floats, float
     """Style (H, W, 3) and scaled guides in one padded array, uint8 (H + 2 radius, (W + 2 radius) · C).
 
     C is the number of channels in all, rounded up to a multiple of 8. The border mirrors the picture, so that
-    every pixel is the centre of a whole patch. Raises ValueError when the guides have more than 21 channels in all.
+    every pixel is the centre of a whole patch. Raises ValueError when the guides have more than 21 channels in all,
+    or another size than the style, or when a value is not finite.
     """
     height, width = style.shape[:2]
+    for name, values in [("style", style), *(("guide", values) for values, _ in guides)]:
+        _check(name, values, (height, width))
     packed = np.zeros((height, width, channels([values for values, _ in guides])), U8)
     packed[..., :STYLE_CHANNELS] = to_bytes(style, style_scale)
     at = STYLE_CHANNELS
@@ -48,6 +52,14 @@ def pack(style: Floats, style_scale: float, guides: Sequence[tuple[Floats, float
         packed[..., at : at + planes.shape[2]] = to_bytes(planes, scale)
         at += planes.shape[2]
     return pad(packed, radius).reshape(height + 2 * radius, -1)
+
+
+def _check(name: str, values: Floats, size: tuple[int, int]) -> None:
+    if values.shape[:2] != size or values.ndim > 3:
+        raise ValueError(f"a {name} must be of size {size}, with or without channels, not {values.shape}")
+    # One pass each, and no array: NaN makes both false.
+    if not (values.min() > -np.inf and values.max() < np.inf):
+        raise ValueError(f"a {name} must be finite, and has NaN or infinity")
 
 
 def guides_in(packed: Bytes, size: tuple[int, int], radius: int, count: int) -> Bytes:
