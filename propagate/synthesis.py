@@ -25,6 +25,10 @@ from propagate.trust import trust
 VERSION = 2
 # Difference of patches, as of ``texture.Texture.error``, that cannot be seen: such a patch is not sought any better.
 ENOUGH = 1e-4
+# A place of the key may be used so many times its share before it becomes dear: lower makes moving things boil.
+ALLOWANCE = 5.0
+# How much the vote listens to the better and nearer patches, see ``Level``.
+CRISPNESS = 2.0
 # Trust in the warped key that leaves nothing to be sought.
 WHOLE = 0.98
 
@@ -34,7 +38,7 @@ class SynthesisSettings:
     """Weights of the guides, for each channel, against the style's own weight of 1; and how hard to search.
 
     colour, edge: of the plate. position: of a square pixel of distance from where flow points to, in mean
-    squared difference per channel. radius: of a patch. rounds, sweeps: see ``texture.Level``.
+    squared difference per channel. radius: of a patch. rounds, sweeps, uniformity: see ``texture.Level``.
     """
 
     colour: float = 12.0
@@ -43,6 +47,7 @@ class SynthesisSettings:
     radius: int = 2
     rounds: int = 2
     sweeps: int = 2
+    uniformity: float = 0.004
 
     def fingerprint(self) -> str:
         """Version and all settings."""
@@ -200,7 +205,9 @@ def _carry_on(key: _Key, state: PassState, view: _View, settings: SynthesisSetti
     warp, canvas = view.warp, view.canvas
     former = np.clip(sample(state.colour, view.step.flow, crisp=True), 0, 1)
     guess = lerp(former, warp.colour, warp.certain[..., None])
-    level = Level(settings.rounds, settings.sweeps, max(guess.shape[:2]) // 2, crispness=2.0, enough=ENOUGH)
+    level = Level(
+        settings.rounds, settings.sweeps, max(guess.shape[:2]) // 2, settings.uniformity, ALLOWANCE, CRISPNESS, ENOUGH
+    )  # fmt: skip
     job = _job(key, warp, canvas, view.composed.frame, settings)
     texture = optimise(job, guess, _by_flow(warp.flow), level, other=_moved_along(state.field, view.step))
     return _compose(key, view.composed, warp, texture, canvas)

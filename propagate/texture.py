@@ -25,7 +25,7 @@ class Level:
 
     rounds: times that search and vote take turns. sweeps: passes of a search over the picture.
     widest: radius of random tries in pixels, 0 for none. uniformity: how dear an over-used patch becomes,
-    in mean squared difference per channel (0..1), for each time it is used beyond its share.
+    in mean squared difference per channel (0..1), for each time it is used beyond ``allowance`` times its share.
     enough: difference, as of ``Texture.error``, at which a patch is not sought any better.
     crispness: 0 lets all patches over a pixel vote alike; larger values listen to the better and the nearer.
     """
@@ -34,6 +34,7 @@ class Level:
     sweeps: int = 2
     widest: int = 8
     uniformity: float = 0.0
+    allowance: float = 1.0
     crispness: float = 1.0
     enough: float = 0.0
 
@@ -213,11 +214,11 @@ def _costs(job: Job, nnf: Ints, level: Level) -> Costs:
         expected = np.floor(job.nearness.expected * SUBPIXEL + 0.5).astype(np.int32)
         reach = job.nearness.reach
     enough = int(level.enough * job.unit * job.exemplar.weight / GROUP)
-    return Costs(expected, stray, reach, _burden(job, nnf, level.uniformity), enough)
+    return Costs(expected, stray, reach, _burden(job, nnf, level), enough)
 
 
 def usage(nnf: Ints, mask: Bools, size: tuple[int, int], radius: int) -> Floats:
-    """How often each place of the style is used, relative to its even share: float32 (Hs, Ws), mean about 1.
+    """How often each place of the style is used by masked pixels: float32 (Hs, Ws), 1 for an even share of the picture.
 
     Kaspar, Neubert, Lischinski, Pauly and Kopf, "Self tuning texture optimization", Eurographics 2015.
     """
@@ -225,15 +226,17 @@ def usage(nnf: Ints, mask: Bools, size: tuple[int, int], radius: int) -> Floats:
     counts = np.bincount(flat, minlength=size[0] * size[1]).reshape(size).astype(F32)
     window = 2 * radius + 1
     spread = cv2.boxFilter(counts, -1, (window, window), borderType=cv2.BORDER_REFLECT)
-    return np.asarray(spread * F32(size[0] * size[1] / max(1, len(flat))), F32)
+    return np.asarray(spread * F32(size[0] * size[1] / max(1, mask.size)), F32)
 
 
-def _burden(job: Job, nnf: Ints, uniformity: float) -> Ints:
+def _burden(job: Job, nnf: Ints, level: Level) -> Ints:
     size = job.exemplar.size
-    if uniformity <= 0:
+    if level.uniformity <= 0:
         return np.zeros(size, np.int32)
-    over = np.clip(usage(nnf, job.mask, size, job.exemplar.radius) - 1, 0, 10)
-    return np.floor(over * F32(uniformity * job.unit)).astype(np.int32)
+    # What lies where the right patch is known to be close is not texture that repeats.
+    free = job.mask if job.near is None else job.mask & ~job.near
+    over = np.clip(usage(nnf, free, size, job.exemplar.radius) - level.allowance, 0, 10)
+    return np.floor(over * F32(level.uniformity * job.unit)).astype(np.int32)
 
 
 def _say(cost: Longs, job: Job, level: Level) -> Floats:

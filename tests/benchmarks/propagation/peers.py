@@ -36,7 +36,7 @@ class Ebsynth:
     def __call__(self, style, source, target, weights):
         """style: uint8 (H, W, 3). source, target: uint8 (H, W, G). weights: of the G channels.
 
-        Returns the picture and its error, float32 (H, W), mean squared difference of a patch.
+        Returns the picture, its error, float32 (H, W), mean squared difference of a patch, and the seconds it took.
         """
         height, width = style.shape[:2]
         style, source, target = (np.ascontiguousarray(a) for a in (style, source, target))
@@ -48,13 +48,16 @@ class Ebsynth:
         style_weights = np.full(3, 1 / 3, np.float32)
         guide_weights = np.asarray(weights, np.float32)
         turns, sweeps, stops = (np.full(levels, n, np.int32) for n in (6, 4, 5))
+        start = time.perf_counter()
         self.run(
             CPU, 3, source.shape[2], width, height, style.ctypes.data, source.ctypes.data, width, height,
             target.ctypes.data, None, style_weights.ctypes.data, guide_weights.ctypes.data, UNIFORMITY, PATCH,
             PLAIN_VOTE, levels, turns.ctypes.data, sweeps.ctypes.data, stops.ctypes.data, 0, field.ctypes.data,
             picture.ctypes.data,
         )  # fmt: skip
-        return picture, patch_error(field, [style, source], [picture, target], [style_weights, guide_weights])
+        seconds = time.perf_counter() - start
+        error = patch_error(field, [style, source], [picture, target], [style_weights, guide_weights])
+        return picture, error, seconds
 
 
 def patch_error(field, sources, targets, weights):
@@ -95,9 +98,8 @@ def by_ebsynth(engine, plates, key, order):
     for frame in order[1:]:
         step = estimate(plates[last], plates[frame])
         target = guides(frame, flows[frame], sample(before, step))
-        start = time.perf_counter()
-        before, error = engine(key, source, target, weights)
-        found[frame] = (before, error, time.perf_counter() - start)
+        before, error, seconds = engine(key, source, target, weights)
+        found[frame] = (before, error, seconds)
         last = frame
     return found
 
