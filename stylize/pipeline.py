@@ -7,6 +7,7 @@ from pathlib import Path
 from propagate.holds import drawings
 from propagate.spans import spans
 from stylize import delivery, rendering
+from stylize.breaks import unconnected
 from stylize.carrying import carry_shots
 from stylize.errors import SettingsError
 from stylize.keys import PAINTED
@@ -50,6 +51,7 @@ def run(
         shots = plan_shots(work)
         rendered, painted = _render(work, shots) if settings.runs("render") else ((), ())
         redone = carry_shots(work, shots) if settings.runs("propagate") else ()
+        cut_off = unconnected(work, shots) if settings.runs("propagate") else ()
         finished = _finished(work) if settings.runs("propagate") or settings.runs("export") else {}
         outputs, told = _export(work, shots, finished) if settings.runs("export") else ((), ())
         return Result(
@@ -61,7 +63,7 @@ def run(
             redone=redone,
             reused=tuple(sorted(set(finished) - set(redone))),
             outputs=outputs,
-            notes=(*work.shot.losses, *told),
+            notes=(*work.shot.losses, *cut_off, *told),
             pixels=work.shot.size[0] * work.shot.size[1],
         )
 
