@@ -89,14 +89,13 @@ def carry_shots(work: Work, shots: Sequence[ShotPlan]) -> tuple[int, ...]:
     for plan in shots:
         for frame in plan.keys:
             stage.key(frame, _key_mark(work, footage, frame), footage, engine)
-    jobs = work.settings.jobs
-    tasks = stage.tasks(jobs)
-    # One task alone is not worth a process.
-    if jobs == 1 or len(tasks) < 2:
-        work_off(Trade(lambda _: _maker(footage, engine, work.shot, work.project.root), None), tasks, 1, stage.event,
-                 stage.then)  # fmt: skip
+    tasks = stage.tasks(work.settings.jobs)
+    jobs = min(work.settings.jobs, len(tasks))
+    if jobs < 2:
+        alone = _maker(footage, engine, work.shot, work.project.root)
+        work_off(Trade(lambda _: alone, None), tasks, 1, stage.event, stage.then)
     else:
-        work_off(Trade(prepare, _inputs(work, keys, footage.dtype)), tasks, jobs, stage.event, stage.then)
+        work_off(Trade(prepare, _inputs(work, keys, footage.dtype, jobs)), tasks, jobs, stage.event, stage.then)
     _tidy(work)
     work.project.save()
     return tuple(sorted(stage.redone))
@@ -280,8 +279,8 @@ def prepare(inputs: Inputs) -> Callable[[Task], Iterator[Event]]:
     return _maker(footage, _engine(inputs.settings, motion), inputs.shot, inputs.root)
 
 
-def _inputs(work: Work, keys: Mapping[int, Path], dtype: type) -> Inputs:
-    share = share_of_threads(work.settings.threads, work.settings.jobs)
+def _inputs(work: Work, keys: Mapping[int, Path], dtype: type, jobs: int) -> Inputs:
+    share = share_of_threads(work.settings.threads, jobs)
     return Inputs(
         work.shot, replace(work.settings, threads=share), dict(work.plates.paths),
         {frame: work.project.digest(path) for frame, path in work.plates.paths.items()},

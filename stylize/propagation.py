@@ -27,7 +27,7 @@ from stylize.images import make_folder, quantise, to_float, write_image
 from stylize.keys import read_key
 from stylize.motion import Motion
 
-# Seconds of work that a kill may cost, beside the first drawing of a pass.
+# Most seconds of work that a kill may cost; at first it is half of what the pass has done since it was begun.
 KEEP_EVERY = 5.0
 # What a root mean squared difference of 1 is in the files of errors.
 ERROR_UNIT = 65535
@@ -206,13 +206,14 @@ def _pass(footage: Footage, part: Part, side: str, engine: Engine) -> Iterator[C
     motion = engine.motion
     step = leaping(motion.step, sorted({*part.span.frames, order[0]}))
     scene = Scene(footage.colour, step, motion.refine, footage.guides, footage.weights)
-    last: float | None = None
+    begun = last = time.monotonic()
     for carried in carry(order[: reach + 1], scene, key, engine.synthesis, state):
         yield carried
         # Kept after the caller has the frame on disk: what a kept state has passed never has to be made again.
-        if last is None or time.monotonic() - last > KEEP_EVERY or carried.frame == order[reach]:
+        now = time.monotonic()
+        if now - last >= min(KEEP_EVERY, last - begun) or carried.frame == order[reach]:
             _keep(file, carried.state.arrays())
-            last = time.monotonic()
+            last = now
 
 
 def _usable(state: PassState | None, part: Part, side: str) -> PassState | None:

@@ -76,7 +76,13 @@ def test_threads_are_divided_among_the_processes(monkeypatch, plates, keys):
 
     monkeypatch.setattr(carrying, "Trade", spy)
     stylize.run(plates, keys=keys, jobs=2, threads=5)
-    assert seen == [2]
+    stylize.run(plates, keys=keys, jobs=100, threads=5, boil=0.1)
+    assert seen == [2, 1]  # three spans of two passes: six tasks, and no process without one
+
+
+def test_several_processes_for_one_task_are_one(monkeypatch, tmp_path, plates):
+    monkeypatch.setattr("multiprocessing.get_context", lambda kind: pytest.fail("started a process"))
+    assert len(stylize.run(plates, keys=painted(tmp_path / "keys", (1,)), jobs=4).redone) == FRAMES
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

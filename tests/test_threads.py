@@ -1,0 +1,37 @@
+import cv2
+import numba
+import pytest
+
+from stylize.threads import available, share_of_threads, use_threads
+
+
+@pytest.fixture(autouse=True)
+def _as_before():
+    before = cv2.getNumThreads(), numba.get_num_threads()
+    yield
+    cv2.setNumThreads(before[0])
+    numba.set_num_threads(before[1])
+
+
+def test_all_kernels_are_bounded_and_more_than_there_are_is_no_error():
+    use_threads(1)
+    assert (cv2.getNumThreads(), numba.get_num_threads()) == (1, 1)
+    use_threads(1000)
+    assert numba.get_num_threads() == numba.config.NUMBA_NUM_THREADS
+
+
+def test_nothing_is_changed_unless_asked():
+    use_threads(1)
+    use_threads(None)
+    assert (cv2.getNumThreads(), numba.get_num_threads()) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("threads", "jobs", "share"), [(None, 1, None), (8, 1, 8), (8, 3, 2), (2, 2, 1), (2, 9, 1), (None, 1000, 1)]
+)
+def test_processes_share_what_one_would_use(threads, jobs, share):
+    assert share_of_threads(threads, jobs) == share
+
+
+def test_threads_that_are_not_named_are_all_there_are():
+    assert share_of_threads(None, 2) == max(1, available() // 2)
