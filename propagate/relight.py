@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, U8, Bools, Bytes, Floats
-from propagate.flow import sample
+from propagate.flow import grid
 
 # Rounds of a fit that leaves out what it does not explain: beyond so many medians of the residual, in levels at least.
 ROUNDS, OUTLIER, LEAST = 4, 3.0, 2.0
@@ -17,7 +17,7 @@ ROUNDS, OUTLIER, LEAST = 4, 3.0, 2.0
 ENOUGH, ALIKE, WHITE, BLACK = 0.05, 0.8, 250, 4
 # Gains that are no light of any scene; and a change too small to be told from grain: of gain, and in 8-bit levels.
 WEAKEST, STRONGEST, SAME_GAIN, SAME_LEVEL = 0.2, 5.0, 0.02, 1.5
-# Pixels that a fit looks at; more change nothing.
+# About how many pixels a fit looks at; more change nothing.
 SAMPLES = 20000
 
 
@@ -26,19 +26,28 @@ def relight(plate: Bytes, key_plate: Bytes, flow: Floats, valid: Bools) -> Bytes
 
     flow, valid: composed flow to the key, on the grid of ``plate``.
     """
-    carried = sample(key_plate, flow)
-    clear = (plate.max(axis=-1) < WHITE) & (carried.max(axis=-1) < WHITE) & (plate.max(axis=-1) > BLACK)
-    clear &= valid
+    ours, theirs, clear = _samples(plate, key_plate, flow, valid)
     if clear.mean() < ENOUGH:
         return plate
-    ours, theirs = plate[clear].astype(F32), carried[clear].astype(F32)
-    thin = max(1, len(ours) // SAMPLES)
-    lights = [fit(ours[::thin, channel], theirs[::thin, channel]) for channel in range(3)]
+    one, other = ours[clear].astype(F32), theirs[clear].astype(F32)
+    lights = [fit(one[:, channel], other[:, channel]) for channel in range(3)]
     if all(same(*light) for light in lights):
         return plate
     levels = np.arange(256, dtype=F32)
     table = np.stack([np.clip(levels * F32(gain) + F32(offset + 0.5), 0, 255) for gain, offset in lights], axis=-1)
     return np.asarray(cv2.LUT(plate, table.astype(U8)[None]))
+
+
+def _samples(plate: Bytes, key_plate: Bytes, flow: Floats, valid: Bools) -> tuple[Bytes, Bytes, Bools]:
+    """Pixels of the plate on an even lattice, those of the key that they come from, and which tell something."""
+    height, width = valid.shape
+    apart = max(1, int((height * width / SAMPLES) ** 0.5))
+    lattice = slice(apart // 2, None, apart), slice(apart // 2, None, apart)
+    where = flow[lattice] + grid(height, width)[lattice]
+    theirs = cv2.remap(key_plate, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    ours = plate[lattice]
+    most = ours.max(axis=-1)
+    return ours, theirs, valid[lattice] & (most < WHITE) & (most > BLACK) & (theirs.max(axis=-1) < WHITE)
 
 
 def fit(ours: Floats, theirs: Floats) -> tuple[float, float]:

@@ -159,8 +159,8 @@ def test_after_a_flash_the_look_is_as_before(gain):
     made, undisturbed = carried(clip), carried(steady)
     for t in (7, 8, 9):
         assert psnr(made[t].colour, clip.truth[t]) > psnr(undisturbed[t].colour, clip.truth[t]) - 1.5
-    for t in (4, 5):
-        assert made[t].error.mean() > 10 * made[3].error.mean()
+    if gain > 2:
+        assert min(made[t].error.mean() for t in (4, 5)) > 100 * made[3].error.mean()
 
 
 @pytest.mark.xfail(strict=True, reason="plates are compared as they are lit, so patches of another colour are taken")
