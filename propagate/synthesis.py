@@ -31,6 +31,8 @@ ALLOWANCE = 5.0
 CRISPNESS = 2.0
 # Trust in the warped key that leaves nothing to be sought.
 WHOLE = 0.98
+# Misfit of the warped guides from which on the right patch may be far away, whatever the flow says.
+MISPLACED = 0.02
 
 
 @dataclass(frozen=True)
@@ -228,7 +230,9 @@ def _job(key: _Key, warp: _Warp, canvas: Bytes, frame: int, settings: SynthesisS
     expected = np.clip(warp.flow + grid(height, width), 0, [width - 1, height - 1]).astype(F32)
     matcher = PatchMatchNumba(settings.radius, key.exemplar.channels)
     near = Nearness(expected, settings.position)
-    return Job(matcher, key.exemplar, canvas, mask, near, near=warp.certain > 0.5, seed=frame)
+    return Job(
+        matcher, key.exemplar, canvas, mask, near, near=(warp.certain > 0.5) & (warp.misfit < MISPLACED), seed=frame
+    )
 
 
 def _by_flow(flow: Floats) -> Ints:
