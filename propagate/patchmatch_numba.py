@@ -5,6 +5,7 @@ worked in bands of a fixed height that see each other's fields only as they were
 chance is a hash of place and sweep: so the result depends on neither threads nor processor.
 """
 
+import os
 from typing import Any
 
 import numba as nb
@@ -12,6 +13,10 @@ import numpy as np
 
 from propagate.arrays import F32, Bools, Bytes, Floats, Ints, Longs
 from propagate.patchmatch import BAND, SUBPIXEL, Costs, Sweep
+
+# Between kernels the threads sleep: spinning, as GNU's OpenMP does by default, they would take the processor from
+# the flow of the next frame. Read when the first kernel starts.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 @nb.njit(nogil=True, cache=True)

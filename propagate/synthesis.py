@@ -1,4 +1,4 @@
-"""Carries one key through a run of frames: warped where flow can be trusted, patch synthesis elsewhere.
+"""Carries one key through a run of frames: warped where that shows what the plate shows, patches of it elsewhere.
 
 The guides and their weights follow Jamriška et al., "Stylizing video by example", SIGGRAPH 2019: the plate's
 colours, its edges, the place in the key that flow points to, and the frame before.
@@ -17,12 +17,13 @@ from propagate.features import edges, guides_in
 from propagate.flow import ComposedFlow, FlowEstimator, Step, anchor, extend, grid, sample, settle, start_at_key
 from propagate.misfit import GRAIN, misfit, odds
 from propagate.patchmatch_numba import PatchMatchNumba
+from propagate.relight import relight
 from propagate.scene import Scene
 from propagate.texture import Exemplar, Job, Level, Nearness, Texture, exemplar, optimise
 from propagate.trust import trust
 
 # Raise it whenever the same input gives other pictures.
-VERSION = 2
+VERSION = 3
 # Difference of patches, as of ``texture.Texture.error``, that cannot be seen: such a patch is not sought any better.
 ENOUGH = 1e-4
 # A place of the key may be used so many times its share before it becomes dear: lower makes moving things boil.
@@ -191,7 +192,11 @@ def _views(key: _Key, state: PassState, frames: Sequence[int], scene: Scene) -> 
         plate, step = scene.plate(frame), scene.step(composed.frame, frame)
         if plate.shape != key.plate.shape:
             raise ValueError(f"frame {frame} is {plate.shape}, the key's plate {key.plate.shape}")
-        composed = _follow(key, extend(composed, frame, step), plate, scene.refine)
+        if step.flow.shape[:2] != plate.shape[:2]:
+            raise ValueError(f"the flow of frame {frame} is {step.flow.shape[:2]}, its plate {plate.shape[:2]}")
+        composed = extend(composed, frame, step)
+        plate = relight(plate, key.plate, composed.flow, composed.valid)
+        composed = _follow(key, composed, plate, scene.refine)
         canvas = key.exemplar.canvas(_guides(plate, scene.guides(frame)))
         yield _View(composed, step, canvas, _warp(key, composed, plate, canvas))
 

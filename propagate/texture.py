@@ -82,6 +82,7 @@ class Exemplar:
     guide_scales: tuple[float, ...]
     channels: int
     weight: float
+    counts: tuple[int, ...]
 
     def canvas(self, targets: Sequence[Floats]) -> Bytes:
         """The target side of the guides, packed without a picture; see ``features.pack``.
@@ -91,6 +92,9 @@ class Exemplar:
         size = targets[0].shape[:2]
         if any(target.shape[:2] != size for target in targets):
             raise ValueError(f"guides must have one size, not {[target.shape[:2] for target in targets]}")
+        counts = tuple(1 if target.ndim == 2 else target.shape[2] for target in targets)
+        if counts != self.counts:
+            raise ValueError(f"guides must have as many channels as the style's, {self.counts}, not {counts}")
         blank = np.zeros((*size, STYLE_CHANNELS), F32)
         return pack(blank, self.style_scale, list(zip(targets, self.guide_scales, strict=True)), self.radius)
 
@@ -104,7 +108,8 @@ def exemplar(style: Floats, guides: Sequence[tuple[Floats, float]], style_weight
     weight = STYLE_CHANNELS * style_scale**2
     weight += sum(scale**2 * (1 if guide.ndim == 2 else guide.shape[2]) for guide, scale in sources)
     wide = channels([guide for guide, _ in guides])
-    return Exemplar(size, radius, pad(style, radius), packed, style_scale, tuple(guide_scales), wide, weight)
+    counts = tuple(1 if guide.ndim == 2 else guide.shape[2] for guide, _ in guides)
+    return Exemplar(size, radius, pad(style, radius), packed, style_scale, tuple(guide_scales), wide, weight, counts)
 
 
 @dataclass(frozen=True)
