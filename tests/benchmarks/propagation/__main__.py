@@ -153,7 +153,7 @@ class Case:
         flows, visible = self.flows[1 : gap - 1], self.visible[1 : gap - 1]
         steady = measures.unsteadiness(pictures, flows, visible) / measures.unsteadiness(truth, flows, visible)
         figures = [np.mean([m(*pair) for pair in pairs]) for m in (measures.psnr, measures.ssim)]
-        figures.append(np.mean([lpips(*pair) for pair in pairs[::3]]))
+        figures.append(np.mean([lpips(*pair) for pair in pairs]))
         figures.append(np.mean([measures.detail(*pair) for pair in pairs]))
         return (self.clip, self.filter, engine, gap, keys, *map(float, figures), steady)
 
