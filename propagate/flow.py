@@ -1,6 +1,5 @@
 """Optical flow: what an estimator is, when flow can be trusted, and how it is composed over many frames."""
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -192,21 +191,3 @@ def mismatch(one: Bytes, other: Bytes) -> Floats:
     total = sum(apart[..., channel].astype(F32) for channel in range(apart.shape[2]))
     mean = np.asarray(total, F32) / F32(apart.shape[2]) / F32(255)
     return np.asarray(cv2.boxFilter(mean, -1, (5, 5), borderType=cv2.BORDER_REFLECT))
-
-
-def compose(frames: Iterable[int], plate: Callable[[int], Bytes], estimate: FlowEstimator) -> Iterator[ComposedFlow]:
-    """Composed flow from each frame to the key, which is the first of ``frames``; walks in their order.
-
-    frames: the key, then its neighbours one by one, in either direction of time.
-    plate: gives the uint8 (H, W, 3) plate of a frame. Holds two plates at a time.
-    """
-    composed: ComposedFlow | None = None
-    before: Bytes | None = None
-    for frame in frames:
-        after = plate(frame)
-        if composed is None or before is None:
-            composed = start_at_key(frame, after.shape[0], after.shape[1])
-        else:
-            composed = extend(composed, frame, take_step(before, after, estimate))
-        before = after
-        yield composed

@@ -1,7 +1,7 @@
 """Carries one key through a run of frames: warped where that shows what the plate shows, patches of it elsewhere.
 
-The guides and their weights follow Jamriška et al., "Stylizing video by example", SIGGRAPH 2019: the plate's
-colours, its edges, the place in the key that flow points to, and the frame before.
+The guides are those of Jamriška et al., "Stylizing video by example", SIGGRAPH 2019: the plate's colours, its edges,
+the place in the key that flow points to, and the frame before.
 """
 
 from collections.abc import Iterator, Sequence
@@ -61,7 +61,8 @@ class SynthesisSettings:
 class PassState:
     """All that is needed to go on after ``frame``, exactly.
 
-    flow, valid: see ``ComposedFlow``. field: int32 (H, W, 2). colour: float32 (H, W, 3), the result.
+    flow, valid: see ``ComposedFlow``. field: int32 (H, W, 2). colour: float32 (H, W, 3), the picture before its
+    contrast is given back: the next frame starts from it, and must not sharpen what is sharpened.
     """
 
     frame: int
@@ -76,16 +77,21 @@ class PassState:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "PassState":
-        """The inverse of ``arrays``."""
-        return cls(int(arrays["frame"]), *(arrays[name] for name in ("flow", "valid", "field", "colour")))
+        """The inverse of ``arrays``. Raises KeyError or ValueError for what is no state."""
+        size = arrays["flow"].shape[:2]
+        expected = {"flow": (*size, 2), "valid": size, "field": (*size, 2), "colour": (*size, 3)}
+        if any(arrays[name].shape != shape for name, shape in expected.items()):
+            raise ValueError(f"a state must have arrays of one size, not {[arrays[name].shape for name in expected]}")
+        return cls(int(arrays["frame"]), *(arrays[name] for name in expected))
 
 
 @dataclass(frozen=True)
 class Carried:
     """One stylised frame.
 
-    colour: float32 (H, W, 3) in [0, 1]. error: float32 (H, W), mean squared difference per channel of the
-    chosen patch, style and guides together; larger is worse. state: to go on from here.
+    colour: float32 (H, W, 3) in [0, 1]. error: float32 (H, W), 0..1, weighted mean squared difference per channel
+    between what is shown and what is wanted, larger is worse: of guides where the key is warped, of guides and style
+    where patches are put together. state: to go on from here.
     """
 
     frame: int
@@ -236,7 +242,7 @@ def _job(key: _Key, warp: _Warp, canvas: Bytes, frame: int, settings: SynthesisS
     matcher = PatchMatchNumba(settings.radius, key.exemplar.channels)
     near = Nearness(expected, settings.position)
     return Job(
-        matcher, key.exemplar, canvas, mask, near, near=(warp.certain > 0.5) & (warp.misfit < MISPLACED), seed=frame
+        matcher, key.exemplar, canvas, mask, near, close=(warp.certain > 0.5) & (warp.misfit < MISPLACED), seed=frame
     )
 
 

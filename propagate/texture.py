@@ -117,7 +117,7 @@ class Job:
     """One picture to make. canvas: its guides, see ``Exemplar.canvas``.
 
     mask: bool (H, W), the pixels to work on. wish: what the picture should look like, and how strongly that
-    counts beside its own agreement: float32 (H, W, 3) and float32 (H, W), 0 for not at all. near: bool (H, W), where
+    counts beside its own agreement: float32 (H, W, 3) and float32 (H, W), 0 for not at all. close: bool (H, W), where
     random tries stay within ``NEAR`` pixels, None for nowhere.
     """
 
@@ -127,7 +127,7 @@ class Job:
     mask: Bools
     nearness: Nearness | None = None
     wish: tuple[Floats, Floats] | None = None
-    near: Bools | None = None
+    close: Bools | None = None
     seed: int = 0
 
     @property
@@ -175,7 +175,7 @@ def optimise(job: Job, colour: Floats, start: Ints, level: Level, other: Ints | 
         for number in range(level.sweeps):
             sweep = Sweep(2 * (turn * level.sweeps + number + 1000 * job.seed) + number % 2, widest)
             job.matcher.sweep(target, example.packed, nnf, cost, job.mask, costs, sweep)
-        vote(example.padded, nnf, _say(cost, job, level), _near(example.radius, level), job.mask, colour)
+        vote(example.padded, nnf, _say(cost, job, level), _by_distance(example.radius, level), job.mask, colour)
     restyle(target, job.sought(colour), example.style_scale, example.radius)
     return Texture(colour, nnf, _measure(job, target, nnf))
 
@@ -194,8 +194,8 @@ def _measure(job: Job, target: Bytes, nnf: Ints) -> Floats:
 
 def _widest(job: Job, level: Level) -> Shorts:
     widest = np.full(job.mask.shape, level.widest, np.int16)
-    if job.near is not None:
-        widest[job.near] = min(NEAR, level.widest)
+    if job.close is not None:
+        widest[job.close] = min(NEAR, level.widest)
     return widest
 
 
@@ -239,7 +239,7 @@ def _burden(job: Job, nnf: Ints, level: Level) -> Ints:
     if level.uniformity <= 0:
         return np.zeros(size, np.int32)
     # What lies where the right patch is known to be close is not texture that repeats.
-    free = job.mask if job.near is None else job.mask & ~job.near
+    free = job.mask if job.close is None else job.mask & ~job.close
     over = np.clip(usage(nnf, free, size, job.exemplar.radius) - level.allowance, 0, 10)
     return np.floor(over * F32(level.uniformity * job.unit)).astype(np.int32)
 
@@ -250,7 +250,7 @@ def _say(cost: Longs, job: Job, level: Level) -> Floats:
     return (1 / (F32(1e-3) + F32(level.crispness) * error)).astype(F32)
 
 
-def _near(radius: int, level: Level) -> Floats:
+def _by_distance(radius: int, level: Level) -> Floats:
     """How much a patch counts by the distance of its centre."""
     steps = np.arange(-radius, radius + 1, dtype=F32)
     fall = np.exp(-(steps**2) * F32(level.crispness) / F32(2 * radius * radius))

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from propagate.breaks import CONNECTED, VERSION, broken, connected
 from stylize.opening import Work
-from stylize.planning import ShotPlan
+from stylize.planning import ShotPlan, cuts
 from stylize.project import fingerprint
 
 
@@ -41,10 +41,17 @@ def _runs(frames: Sequence[int], starts: Callable[[int], bool]) -> Iterator[list
 def _breaks(work: Work, frames: tuple[int, ...]) -> list[int]:
     if len(frames) < 2:
         return []
-    name, mark = f"breaks.{frames[0]}", fingerprint(VERSION, work.motion.fingerprint(frames), work.marks(frames))
+    name, mark = (
+        f"breaks.{frames[0]}",
+        fingerprint(VERSION, work.motion.fingerprint(frames), work.marks(frames), work.settings.split),
+    )
     known = work.project.recall(name, mark)
     if known is None:
-        known = [after for before, after in pairwise(frames) if _broken(work, before, after)]
+        # Soft and dark pictures resemble each other whatever they show: there the detectors of the split see more.
+        cut = (
+            set() if work.settings.split else set(cuts(work, ((frame, work.plates.colour(frame)) for frame in frames)))
+        )
+        known = [after for before, after in pairwise(frames) if after in cut or _broken(work, before, after)]
         work.project.remember(name, mark, known)
         work.project.save()
     return list(known)

@@ -111,9 +111,15 @@ def _parts(work: Work, footage: Footage, plan: ShotPlan) -> Iterator[tuple[str, 
         mark = _span_mark(work, footage, span, [shown[frame] for frame in span.frames])
         scratch = work.project.folder("passes") / mark
         _take_in(work, mark, scratch)
-        lacking = [frame for frame in span.frames if not work.project.fresh(work.file("out", frame), mark)]
+        lacking = [frame for frame in span.frames if not _there(work, frame, mark)]
         if lacking:
             yield mark, Part(span, frozenset(lacking), {frame: shown[frame] for frame in span.frames}, scratch)
+
+
+def _there(work: Work, frame: int, mark: str) -> bool:
+    """Whether a frame of the result is there, made under this fingerprint, and its error map with it."""
+    errors = _error_file(work.project.root, work.shot, frame)
+    return work.project.fresh(work.file("out", frame), mark) and errors.is_file()
 
 
 def _take_in(work: Work, mark: str, scratch: Path) -> None:
@@ -132,9 +138,9 @@ def _noted(notes: Path) -> Iterator[tuple[int, str]]:
     for line in lines:
         try:
             frame, digest = json.loads(line)
-        except ValueError:
-            continue  # the last line, when the run was killed on it
-        yield int(frame), str(digest)
+            yield int(frame), str(digest)
+        except (ValueError, TypeError):
+            continue  # the last line, when the run was killed on it; or a disk that fails
 
 
 def _span_mark(work: Work, footage: Footage, span: Span, shown: list[int]) -> str:
@@ -197,7 +203,7 @@ class _Stage:
     def key(self, frame: int, mark: str, footage: Footage, engine: Engine) -> None:
         """Puts a key into the result, unless it is there."""
         path = self.work.file("out", frame)
-        if not self.work.project.fresh(path, mark):
+        if not _there(self.work, frame, mark):
             _put(self.work.project.root, self.work.shot, propagation.finish_key(footage, engine, frame))
             self.work.project.record(path, mark)
             self.redone.append(frame)
@@ -329,11 +335,15 @@ def _work_on(task: Task, footage: Footage, engine: Engine) -> Iterator[Made | No
     return propagation.run_pass(footage, task.part, task.does, engine)
 
 
+def _error_file(root: Path, shot: Shot, frame: int) -> Path:
+    return root / "passes" / "error" / frame_name(shot, frame)
+
+
 def _put(root: Path, shot: Shot, made: Made) -> Path:
     """Writes a frame and its errors; returns the frame's file."""
-    errors = root / "passes" / "error"
-    make_folder(errors)
-    propagation.write_error(errors / frame_name(shot, made.frame), made.error)
+    errors = _error_file(root, shot, made.frame)
+    make_folder(errors.parent)
+    propagation.write_error(errors, made.error)
     path = root / "out" / frame_name(shot, made.frame)
     write_image(path, made.picture)
     return path

@@ -101,7 +101,10 @@ def _look_through(path: Path, files: Iterable[Path]) -> tuple[float, float, int]
         if finite.size:
             lows.append(float(finite.min()))
             highs.append(float(finite.max()))
-    low, high = min(lows, default=0.0), max(highs, default=0.0)
+    if not lows:
+        found = f"expected values below {INFINITE:g}, found none in the whole shot"
+        raise GuideError(f"guide {path}: {found}: give another file or layer")
+    low, high = min(lows), max(highs)
     channels = 1 if grey else count
     return (low, high, channels) if low < 0 or high > 1 else (0.0, 1.0, channels)
 

@@ -42,13 +42,17 @@ def plan_shots(work: Work) -> tuple[ShotPlan, ...]:
 
 
 def _cuts(work: Work) -> tuple[int, ...]:
-    frames = work.shot.frames
-    if not work.settings.split or len(frames) < 2:
+    if not work.settings.split or len(work.shot.frames) < 2:
         return ()
-    mark = fingerprint(SPLIT, frames, work.marks(frames))
+    return cuts(work, _shown(work, "split", work.shot.frames))
+
+
+def cuts(work: Work, shown: Iterable[tuple[int, Any]]) -> tuple[int, ...]:
+    """The first frames of shots, found among all frames of the footage, or remembered. shown: see ``find_cuts``."""
+    mark = fingerprint(SPLIT, work.shot.frames, work.marks(work.shot.frames))
     known = work.project.recall("cuts", mark)
     if known is None:
-        known = find_cuts(_shown(work, "split", frames))
+        known = find_cuts(shown)
         work.project.remember("cuts", mark, list(known))
     return tuple(known)
 

@@ -32,7 +32,7 @@ KEEP_EVERY = 5.0
 # What a root mean squared difference of 1 is in the files of errors.
 ERROR_UNIT = 65535
 # What reading a file of arrays raises when it is not there or not whole.
-SPOILT = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+SPOILT = (OSError, ValueError, KeyError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)

@@ -321,12 +321,26 @@ def _refuse_idle(settings: Settings) -> None:
             raise SettingsError(f"{idle[0].flags[-1]} is for --renderer diffusion, not {settings.renderer}")
     if settings.style is None and (settings.structure != OPTIONS["structure"].default or settings.keep_colours):
         raise SettingsError("--structure and --keep-colours are about painting keys; give a reference, --style PICTURE")
+    if settings.keys is not None and settings.style is None and settings.renderer != "diffusion":
+        _check_painted(settings)
     if settings.matte is None and settings.matte_invert:
         raise SettingsError("--matte-invert needs a matte to invert; give one with --matte PATH")
     _check_motion(settings)
     first, last = settings.from_stage, settings.to_stage
     if first and last and STAGES.index(first) > STAGES.index(last):
         raise SettingsError(f"--from {first} comes after --to {last}; the stages are {', '.join(STAGES)}")
+
+
+def _check_painted(settings: Settings) -> None:
+    """With nothing but painted keys, nothing is picked and nothing rendered."""
+    idle = [name for name in ("coverage", "max_keyframes") if _given(settings, OPTIONS[name])]
+    if settings.seed != OPTIONS["seed"].default and settings.boil == 0:
+        idle.append("seed")
+    if idle:
+        raise SettingsError(
+            f"{OPTIONS[idle[0]].flags[-1]} does nothing with painted keys alone; leave it out, or give --style PICTURE "
+            "to have more keys rendered"
+        )
 
 
 def _given(settings: Settings, option: Option) -> bool:

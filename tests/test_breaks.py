@@ -1,5 +1,6 @@
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 
@@ -63,3 +64,11 @@ def test_a_shot_in_one_piece_has_nothing_to_tell(tmp_path, style):
     whole = texture(1, (120, 54))
     plates = folder_of(tmp_path / "plates", [np.ascontiguousarray(whole[:, 2 * n : 2 * n + 96]) for n in range(5)])
     assert stylize.run(plates, style=style, keyframes=(1,)).notes == ()
+
+
+def test_a_cut_between_soft_scenes_is_told(tmp_path, style):
+    scenes = [cv2.GaussianBlur(texture(seed, (160, 90), colour=light), (0, 0), 6) for seed, light in
+              ((1, (70, 60, 50)), (2, (110, 120, 140)))]  # fmt: skip
+    plates = folder_of(tmp_path / "soft", [scenes[n > 19] for n in range(40)])
+    told = cut_off(stylize.run(plates, style=style, split=False, keyframes=(1,)))
+    assert [note.split(":")[0] for note in told] == ["frames 21 to 40"]

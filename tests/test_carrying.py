@@ -173,7 +173,7 @@ def test_frames_that_are_on_disk_are_not_made_again_however_the_run_ended(monkey
 
 def test_a_note_that_was_cut_off_or_tells_of_another_file_counts_for_nothing(tmp_path):
     notes = tmp_path / "made.jsonl"
-    notes.write_text('[3, "abc"]\n[4, "de')
+    notes.write_text('[3, "abc"]\n5\n["x", "abc"]\n[1, 2, 3]\n[4, "de')
     assert list(carrying._noted(notes)) == [(3, "abc")]
     assert list(carrying._noted(tmp_path / "none")) == []
 

@@ -292,3 +292,8 @@ def test_a_guide_that_does_not_fit_is_told_before_any_work(tmp_path):
     with pytest.raises(GuideError, match="missing 1003-1004"):
         stylize.run(plates, keys=keys, guide=[sequence(tmp_path / "ids", ids[:2])])
     assert not list((tmp_path / "shot.stylize" / "out").iterdir())
+
+
+def test_a_guide_of_nothing_but_infinity_is_refused(tmp_path, shot, project):
+    with pytest.raises(GuideError, match="found none in the whole shot"):
+        opened(exrs(tmp_path / "z", [np.full_like(RAMP, np.inf)] * 4), shot, project)

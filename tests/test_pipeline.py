@@ -163,6 +163,15 @@ def test_a_frame_that_was_lost_or_spoilt_comes_back_with_the_same_bits(plates, k
     assert {frame: path.read_bytes() for frame, path in again.frames.items()} == before
 
 
+def test_an_error_map_that_was_lost_comes_back(plates, keys):
+    first = stylize.run(plates, keys=keys)
+    errors = first.project / "passes" / "error" / first.frames[4].name
+    before = errors.read_bytes()
+    errors.unlink()
+    assert stylize.run(plates, keys=keys).redone == (4,)
+    assert errors.read_bytes() == before
+
+
 def test_another_first_number_names_the_same_pictures_anew(tmp_path, style):
     movie = write_movie(tmp_path / "shot.mp4", scene(6))
     one = stylize.run(movie, style=style, to_stage="pick")

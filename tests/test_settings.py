@@ -55,6 +55,10 @@ def test_a_setting_that_would_do_nothing_is_refused():
         Settings(structure=0.9)
     with pytest.raises(SettingsError, match="--matte PATH"):
         Settings(matte_invert=True)
+    for idle in ({"seed": 5}, {"coverage": 0.2}, {"max_keyframes": 2}):
+        with pytest.raises(SettingsError, match="painted keys alone"):
+            Settings(keys="painted", **idle)
+    assert Settings(keys="painted", seed=5, boil=0.3).seed == 5
     with pytest.raises(SettingsError, match="--from export comes after --to pick"):
         Settings(from_stage="export", to_stage="pick")
 

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -19,7 +21,7 @@ from propagate.arrays import Pixels
 from stylize.errors import InputError, OutputError, ShotError
 from stylize.export.movie import write_movie
 from stylize.images import write_image
-from stylize.shot import Shot, open_shot
+from stylize.shot import Shot, open_shot, read_frames
 
 CHART = (
     (115, 82, 68),
@@ -345,3 +347,25 @@ def test_a_source_that_has_gone_is_told(tmp_path: Path) -> None:
     with pytest.raises(ShotError, match=r"s\.mp4 cannot be read again"):
         write_movie(shot, paths, tmp_path / "m.mp4")
     assert not (tmp_path / "m.mp4").exists()
+
+
+def test_bits_do_not_depend_on_what_lay_in_memory(tmp_path: Path) -> None:
+    # Rate control by macroblock trees reads what the encoder has not set.
+    shot = open_shot(Path(__file__).parents[2] / "examples" / "bunny.mp4", frames="1-24")
+    (tmp_path / "small").mkdir()
+    for number, pixels in read_frames(shot):
+        held = cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        write_image(tmp_path / "small" / f"f.{number:04d}.png", held)
+    export = (
+        "import sys; from pathlib import Path; import numpy as np; from stylize.shot import open_shot;"
+        "from stylize.export.movie import write_movie; folder = Path(sys.argv[1]); shot = open_shot(folder / 'small');"
+        "litter = [np.random.default_rng(n).integers(0, 255, 2**16, np.uint8) for n in range(int(sys.argv[2]))];"
+        "del litter;"
+        "write_movie(shot, dict(zip(shot.frames, shot.files)), folder / f'{sys.argv[2]}.mp4')"
+    )
+    made = set()
+    for litter in ("0", "500", "2000"):
+        words = [sys.executable, "-c", export, str(tmp_path), litter]
+        subprocess.run(words, check=True, cwd=Path(__file__).parents[2])
+        made.add((tmp_path / f"{litter}.mp4").read_bytes())
+    assert len(made) == 1

