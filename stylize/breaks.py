@@ -48,9 +48,8 @@ def _breaks(work: Work, frames: tuple[int, ...]) -> list[int]:
     known = work.project.recall(name, mark)
     if known is None:
         # Soft and dark pictures resemble each other whatever they show: there the detectors of the split see more.
-        cut = (
-            set() if work.settings.split else set(cuts(work, ((frame, work.plates.colour(frame)) for frame in frames)))
-        )
+        shown = ((frame, work.plates.colour(frame)) for frame in frames)
+        cut = set() if work.settings.split else set(cuts(work, shown))
         known = [after for before, after in pairwise(frames) if after in cut or _broken(work, before, after)]
         work.project.remember(name, mark, known)
         work.project.save()
