@@ -5,11 +5,12 @@ passes say of it. After its first drawing, and then every few seconds, the state
 that is killed goes on close to where it was, with the same bits; the two passes may be made by two processes.
 """
 
+import hashlib
 import shutil
 import time
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +32,11 @@ from stylize.motion import Motion
 KEEP_EVERY = 5.0
 # What a root mean squared difference of 1 is in the files of errors.
 ERROR_UNIT = 65535
-# What reading a file of arrays raises when it is not there or not whole.
-SPOILT = (OSError, ValueError, KeyError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile)
+# What reading a kept file raises when it is not there or not as it was written. Its digest is checked before anything
+# looks inside, so that an error of another kind is a mistake of ours and is not hidden.
+SPOILT = (OSError, ValueError)
+# Bytes of the digest that a kept file begins with.
+DIGEST = 16
 
 
 @dataclass(frozen=True)
@@ -248,8 +252,12 @@ def _file(part: Part, side: str, drawing: int) -> Path:
 def _keep(path: Path, arrays: Mapping[str, Pixels]) -> None:
     partial = path.with_name(f".part-{path.name}")
     try:
-        with partial.open("wb") as file:
+        with partial.open("w+b") as file:
+            file.write(bytes(DIGEST))
             np.savez(file, **arrays)  # type: ignore[arg-type, unused-ignore]
+            digest = _digest(file)
+            file.seek(0)
+            file.write(digest)
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
@@ -272,8 +280,19 @@ def _whole(file: Path) -> bool:
 
 
 def _kept(path: Path) -> dict[str, Pixels]:
-    with np.load(path) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+    """Raises OSError for a file that cannot be read, ValueError for one that is not as it was written."""
+    with path.open("rb") as file:
+        if file.read(DIGEST) != _digest(file):
+            raise ValueError(f"{path} is not as it was written")
+        file.seek(DIGEST)
+        with np.load(file) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+
+
+def _digest(file: BufferedReader | BufferedRandom) -> bytes:
+    """Of all that follows the place of the digest."""
+    file.seek(DIGEST)
+    return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=DIGEST)).digest()
 
 
 # Looks

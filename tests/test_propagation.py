@@ -107,7 +107,20 @@ def test_however_soon_it_is_stopped_each_run_gets_a_drawing_further(tmp_path, mo
         np.testing.assert_array_equal(found[frame].picture, made.picture)
 
 
-@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"PK")])
+def damaged(place):
+    """Changes one byte; the last ones of an archive say how to read the others."""
+
+    def spoil(path):
+        data = bytearray(path.read_bytes())
+        data[place] ^= 0x63
+        path.write_bytes(data)
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    "spoil", [Path.unlink, lambda path: path.write_bytes(b"PK"), damaged(0), damaged(900), damaged(-60), damaged(-75)]
+)
 @pytest.mark.parametrize("name", ["forward.state.npz", "backward.state.npz", "forward.4.npz"])
 def test_spoilt_scratch_costs_time_and_nothing_else(tmp_path, monkeypatch, name, spoil):
     monkeypatch.setattr(propagation, "KEEP_EVERY", 0.0)
