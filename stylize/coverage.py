@@ -147,7 +147,9 @@ def share(explained: Bools, weights: Floats | None) -> float:
     """Weighted share of the picture that is explained, 0..1."""
     if weights is None:
         return float(explained.mean())
-    return float(weights[explained].sum(dtype=np.float64) / weights.sum(dtype=np.float64))
+    total = float(weights.sum(dtype=np.float64))
+    # Where nothing counts, all that counts is explained.
+    return float(weights[explained].sum(dtype=np.float64)) / total if total > 0 else 1.0
 
 
 def _camera(flow: Floats, known: Bools) -> Doubles:

@@ -5,18 +5,26 @@ a moment, a new key is due. It is placed a little later if it then explains the 
 thing is fully seen.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from propagate.arrays import Bools, Bytes, Floats
+from propagate.arrays import F32, U8, Bools, Bytes, Floats
 from propagate.flow import FlowEstimator
 from stylize.coverage import Motion, View, motion, move_view, no_motion, own_view, proxy, share, weight
 from stylize.errors import FrameRangeError
 
+Halves = NDArray[np.float16]
+Attention = Callable[[int], Floats]
+
 COVERAGE = 0.75
+
+# Side in pixels of the cells that explained masks are kept in.
+CELL = 4
 
 # What is gone after this many frames, a flash or something that whisks by, is not worth a key.
 PATIENCE = 3
@@ -34,11 +42,30 @@ TRIES = 4
 
 @dataclass(frozen=True)
 class Keyframe:
-    """frame: its number. reason: in plain words. coverage: share of it that the keys before it explained, 0..1."""
+    """One key and why it is one.
+
+    frame: its number. reason: in plain words. coverage: weighted share of it that the other keys explain, 0..1.
+    gained: what this key adds to the mean coverage of the shot, 0..1.
+    """
 
     frame: int
     reason: str
     coverage: float
+    gained: float = 0.0
+
+
+@dataclass(frozen=True)
+class Picked:
+    """Keyframes, and what they explain.
+
+    keyframes: ascending. coverage: of every frame of the shot, the weighted share that the keys explain, 0..1.
+    new: at every key, float32 (h, w) in [0, 1] at the size of ``proxy``: what the keys before it do not explain,
+    weighted by how much it counts.
+    """
+
+    keyframes: tuple[Keyframe, ...]
+    coverage: Mapping[int, float] = field(default_factory=dict)
+    new: Mapping[int, Floats] = field(default_factory=dict)
 
 
 def given(frames: Sequence[int], keys: Sequence[int], why: str = "asked for") -> list[Keyframe]:
@@ -58,33 +85,96 @@ def pick(
     coverage: float = COVERAGE,
     most: int | None = None,
     locked: Sequence[int] = (),
+    dropped: Sequence[int] = (),
+    min_gap: int = 1,
+    attention: Attention | None = None,
     estimate: FlowEstimator,
     on_frame: Callable[[int], None] = lambda frame: None,
-) -> list[Keyframe]:
-    """Keyframes of one shot, ascending, the locked ones among them.
+) -> Picked:
+    """Keyframes of one shot, the locked ones among them.
 
     frames: the shot's numbers, ascending. plate: the uint8 (H, W, 3) RGB plate of a frame. coverage: weighted share
     of every frame that the keys must explain, 0..1; what moves on its own weighs more. most: at most so many keys,
-    locked ones counted; the coverage is then lowered as far as needed, and told. locked: frames that are keys
-    already. on_frame: called with each frame when it has been judged, again in each further try.
-
-    Walks once, with a bounded number of small pictures in memory; with ``locked`` also once backward, and keeps 60
-    bytes per thousand pixels and frame. With ``most``, TRIES more times if the keys are too many.
-    Raises FrameRangeError for a locked frame that is not in ``frames``.
+    locked ones counted; the coverage is then lowered as far as needed. locked: frames that are keys already.
+    dropped: frames that must not be keys. min_gap: least frames from a picked key to any other key.
+    attention: float32 (H, W) in [0, 1] of a frame; only what is inside counts. on_frame: called with each frame when
+    it has been judged.
+    Raises FrameRangeError for a locked or dropped frame that is not in ``frames``, and one that is both.
     """
     fixed = {key.frame: key for key in given(frames, locked, why="painted")}
+    barred = {key.frame for key in given(frames, dropped)}
+    if fixed.keys() & barred:
+        raise FrameRangeError(f"frame {min(fixed.keys() & barred)} is to be a key and to be none; name it once")
     if not frames:
-        return []
-    if most is not None and len(fixed) >= most and fixed:
-        return list(fixed.values())
+        return Picked(())
+    near = {frame for key in fixed for frame in frames if abs(frame - key) < min_gap}
+    free = frozenset(frames) - near - barred
+    shot = _Shot(frames, plate, attention, estimate, on_frame)
+    keys = list(fixed.values())
+    if free and (most is None or len(fixed) < most):
+        keys = _picked(shot, coverage, most, fixed, _Free(free, min_gap))
+        shot = replace(shot, on_frame=lambda frame: None)
+    return _explain(shot, keys)
+
+
+def explain(
+    frames: Sequence[int],
+    plate: Callable[[int], Bytes],
+    keys: Sequence[Keyframe],
+    *,
+    attention: Attention | None = None,
+    estimate: FlowEstimator,
+    on_frame: Callable[[int], None] = lambda frame: None,
+) -> Picked:
+    """What keys explain that a person chose; arguments as of ``pick``. Reasons stay, figures are filled in.
+
+    Raises FrameRangeError for a key that is not in ``frames``.
+    """
+    given(frames, [key.frame for key in keys])
+    if not frames:
+        return Picked(())
+    return _explain(_Shot(frames, plate, attention, estimate, on_frame), keys)
+
+
+@dataclass(frozen=True)
+class _Shot:
+    """What is looked at; see ``pick``."""
+
+    frames: Sequence[int]
+    plate: Callable[[int], Bytes]
+    attention: Attention | None
+    estimate: FlowEstimator
+    on_frame: Callable[[int], None]
+
+    def counting(self, frame: int, weights: Floats) -> Floats:
+        """The weights of a frame inside of what is attended to."""
+        if self.attention is None:
+            return weights
+        height, width = weights.shape
+        mask = cv2.resize(self.attention(frame), (width, height), interpolation=cv2.INTER_AREA)
+        return np.asarray(weights * mask, F32)
+
+
+@dataclass(frozen=True)
+class _Free:
+    """Which frames may become keys. gap: least frames between one and the key before."""
+
+    frames: frozenset[int]
+    gap: int
+
+    def allows(self, frame: int, key: int | None) -> bool:
+        return frame in self.frames and (key is None or frame - key >= self.gap)
+
+
+def _picked(shot: _Shot, coverage: float, most: int | None, fixed: dict[int, Keyframe], free: _Free) -> list[Keyframe]:
     if most == 1:
-        return [Keyframe(frames[0], "first frame of the shot; one keyframe was asked for", 0.0)]
-    later = _seen_from_later(frames, plate, sorted(fixed), estimate)
+        return [Keyframe(min(free.frames), "first frame of the shot; one keyframe was asked for", 0.0)]
+    later = _seen_from_later(shot.frames, shot.plate, sorted(fixed), shot.estimate)
 
     def attempt(least: float, limit: int) -> list[Keyframe]:
-        return _Walk(frames, plate, fixed, later, estimate, least, on_frame).keys(limit)
+        return _Walk(shot, fixed, free, later, least).keys(limit)
 
-    keys = attempt(coverage, len(frames) if most is None else most)
+    keys = attempt(coverage, len(shot.frames) if most is None else most)
     return keys if most is None or len(keys) <= most else _fewer(attempt, coverage, most)
 
 
@@ -104,6 +194,90 @@ def _fewer(attempt: Callable[[float, int], list[Keyframe]], coverage: float, mos
     return [replace(best[0], reason=told), *best[1:]]
 
 
+# What keys explain
+
+
+@dataclass
+class _Sight:
+    """What keys explain on one way through the shot, each of them as far as two keys on.
+
+    seen: by frame and key, packed, see ``_pack``. whole: by key frame and key, bool (H, W), at full size.
+    weights: by frame, float16 (h, w).
+    """
+
+    seen: dict[int, dict[int, Bytes]] = field(default_factory=dict)
+    whole: dict[int, dict[int, Bools]] = field(default_factory=dict)
+    weights: dict[int, Halves] = field(default_factory=dict)
+    full: dict[int, Floats] = field(default_factory=dict)
+
+
+def _sight(shot: _Shot, keys: Collection[int]) -> _Sight:
+    found = _Sight()
+    views: dict[int, tuple[Bytes, View]] = {}
+    for frame in _frames(shot):
+        for key, (picture, view) in views.items():
+            views[key] = picture, move_view(view, frame.moved, picture, frame.picture, shot.estimate)
+        if frame.number in keys:
+            views = dict([*views.items()][-1:]) | {frame.number: (frame.picture, own_view(frame.picture))}
+            found.whole[frame.number] = {key: view.explained for key, (_, view) in views.items()}
+            found.full[frame.number] = frame.weights
+        found.seen[frame.number] = {key: _pack(view.explained) for key, (_, view) in views.items()}
+        found.weights[frame.number] = _coarse(frame.weights).astype(np.float16)
+    return found
+
+
+def _explain(shot: _Shot, keys: Sequence[Keyframe]) -> Picked:
+    """The figures of keys: of each frame, what the keys around it explain."""
+    numbers = sorted(key.frame for key in keys)
+    onward = _sight(shot, numbers)
+    back = _sight(replace(shot, frames=shot.frames[::-1], on_frame=lambda frame: None), numbers)
+    coverage: dict[int, float] = {}
+    without: dict[int, dict[int, float]] = {key: {} for key in numbers}
+    for frame in shot.frames:
+        seen = onward.seen[frame] | back.seen[frame]
+        weights = onward.weights[frame].astype(F32)
+        coverage[frame] = _share(seen.values(), weights)
+        for key in seen:
+            without[key][frame] = _share([bits for other, bits in seen.items() if other != key], weights)
+    gained = {
+        key: sum(coverage[frame] - share for frame, share in shares.items()) / len(shot.frames)
+        for key, shares in without.items()
+    }
+    told = [
+        replace(key, coverage=without[key.frame][key.frame], gained=gained[key.frame])
+        for key in sorted(keys, key=lambda key: key.frame)
+    ]
+    return Picked(tuple(told), coverage, {key: _new(onward, key) for key in numbers})
+
+
+def _new(onward: _Sight, key: int) -> Floats:
+    """What the keys before ``key`` do not explain of it."""
+    seen = [mask for other, mask in onward.whole[key].items() if other != key]
+    weights = onward.full[key]
+    fresh = ~np.logical_or.reduce([np.zeros(weights.shape, bool), *seen])
+    return np.asarray(fresh * weights / max(float(weights.max()), 1e-9), F32)
+
+
+def _coarse(picture: Floats) -> Floats:
+    height, width = picture.shape
+    return np.asarray(cv2.resize(picture, _grid_size(width, height), interpolation=cv2.INTER_AREA), F32)
+
+
+def _grid_size(width: int, height: int) -> tuple[int, int]:
+    return max(1, width // CELL), max(1, height // CELL)
+
+
+def _pack(explained: Bools) -> Bytes:
+    """A bit for each cell: whether most of it is explained."""
+    return np.packbits(_coarse(explained.astype(F32)) >= 0.5)
+
+
+def _share(seen: Collection[Bytes], weights: Floats) -> float:
+    """What packed masks explain together, weighted, 0..1."""
+    together = np.bitwise_or.reduce([np.zeros((weights.size + 7) // 8, U8), *seen])
+    return share(np.unpackbits(together, count=weights.size).reshape(weights.shape).astype(bool), weights)
+
+
 # The walk
 
 
@@ -115,6 +289,25 @@ class _Frame:
     picture: Bytes
     moved: Motion
     weights: Floats
+
+
+def _frames(shot: _Shot) -> Iterator[_Frame]:
+    """All frames of a shot, in its order."""
+    numbers = iter(shot.frames)
+    start, picture = shot.frames[0], proxy(shot.plate(next(numbers)))
+    second = proxy(shot.plate(shot.frames[1])) if len(shot.frames) > 1 else picture
+    # What moves in the first frame is told by the second.
+    bare = weight(None, motion(second, picture, shot.estimate))
+    before = _Frame(start, picture, no_motion(picture), shot.counting(start, bare))
+    yield before
+    shot.on_frame(start)
+    for number in numbers:
+        picture = proxy(shot.plate(number))
+        moved = motion(before.picture, picture, shot.estimate)
+        bare = weight(bare, moved)
+        before = _Frame(number, picture, moved, shot.counting(number, bare))
+        yield before
+        shot.on_frame(number)
 
 
 @dataclass(frozen=True)
@@ -155,36 +348,11 @@ class _Walk:
     """One walk through the shot for one coverage."""
 
     def __init__(
-        self,
-        frames: Sequence[int],
-        plate: Callable[[int], Bytes],
-        fixed: dict[int, Keyframe],
-        later: _Later | None,
-        estimate: FlowEstimator,
-        least: float,
-        on_frame: Callable[[int], None],
+        self, shot: _Shot, fixed: dict[int, Keyframe], free: _Free, later: _Later | None, least: float
     ) -> None:
-        self.fixed, self.later, self.estimate, self.least = fixed, later, estimate, least
-        self.last = frames[-1]
-        self.coming = self._read(frames, plate, on_frame)
+        self.fixed, self.free, self.later, self.estimate, self.least = fixed, free, later, shot.estimate, least
+        self.coming = _frames(shot)
         self.held: list[_Frame] = []
-
-    def _read(
-        self, frames: Sequence[int], plate: Callable[[int], Bytes], on_frame: Callable[[int], None]
-    ) -> Iterator[_Frame]:
-        numbers = iter(frames)
-        start, picture = frames[0], proxy(plate(next(numbers)))
-        second = proxy(plate(frames[1])) if len(frames) > 1 else picture
-        # What moves in the first frame is told by the second.
-        before = _Frame(start, picture, no_motion(picture), weight(None, motion(second, picture, self.estimate)))
-        yield before
-        on_frame(start)
-        for number in numbers:
-            picture = proxy(plate(number))
-            moved = motion(before.picture, picture, self.estimate)
-            before = _Frame(number, picture, moved, weight(before.weights, moved))
-            yield before
-            on_frame(number)
 
     def _ahead(self, count: int) -> list[_Frame]:
         """The next ``count`` frames that are not judged yet, fewer at the end."""
@@ -206,7 +374,7 @@ class _Walk:
                 view = move_view(view, frame.moved, key.picture, frame.picture, self.estimate)
             if frame.number in self.fixed:
                 found.append(self.fixed[frame.number])
-            elif share(self._explained(frame.number, view), frame.weights) >= self.least or not self._lasts(key, view):
+            elif not self._due(frame, key, view, found):
                 self.held.pop(0)
                 continue
             else:
@@ -215,6 +383,12 @@ class _Walk:
             key, view = frame, own_view(frame.picture)
             self.held = [other for other in self.held if other.number > frame.number]
         return found
+
+    def _due(self, frame: _Frame, key: _Frame | None, view: View | None, found: Sequence[Keyframe]) -> bool:
+        if not self.free.allows(frame.number, found[-1].frame if found else None):
+            return False
+        enough = share(self._explained(frame.number, view), frame.weights) >= self.least
+        return not enough and self._lasts(key, view)
 
     def _explained(self, number: int, view: View | None) -> Bools:
         """Where the key before or a locked key behind explains the frame: bool (H, W)."""
@@ -253,7 +427,7 @@ class _Walk:
         """The frames ahead, thinned, as far as the next locked key."""
         ahead = self._ahead(AHEAD + 1)
         locked = [index for index, frame in enumerate(ahead) if frame.number in self.fixed]
-        return ahead[: locked[0] if locked else None : STRIDE]
+        return [frame for frame in ahead[: locked[0] if locked else None : STRIDE] if frame.number in self.free.frames]
 
     def _along(self, key: _Frame, view: View, samples: Sequence[_Frame]) -> list[View]:
         """The views of all samples from ``key``; view: of the first of them."""

@@ -113,7 +113,7 @@ def _picked(work: Work, frames: tuple[int, ...], locked: list[int]) -> list[Keyf
         keys = picking.pick(
             frames, work.plates.colour, coverage=settings.coverage, most=settings.max_keyframes, locked=locked,
             estimate=estimate, on_frame=on_frame,
-        )  # fmt: skip
+        ).keyframes  # fmt: skip
         known = {"locked": locked, "keys": [[key.frame, key.reason, key.coverage] for key in keys]}
         work.project.remember(name, mark, known)
         work.progress("pick", len(frames), len(frames))
