@@ -78,6 +78,8 @@ class Inputs:
 
 def carry_shots(work: Work, shots: Sequence[ShotPlan]) -> tuple[int, ...]:
     """Makes the frames that are not there yet or whose input has changed; returns their numbers."""
+    if work.outside:
+        return _give_back(work)
     keys = work.keys.files()
     missing = [frame for plan in shots for frame in plan.keys if frame not in keys]
     if missing:
@@ -99,6 +101,22 @@ def carry_shots(work: Work, shots: Sequence[ShotPlan]) -> tuple[int, ...]:
     _tidy(work)
     work.project.save()
     return tuple(sorted(stage.redone))
+
+
+def _give_back(work: Work) -> tuple[int, ...]:
+    """The plates as they are, where the style goes nowhere; returns the numbers of the frames that were written."""
+    written = []
+    for done, frame in enumerate(work.shot.frames, 1):
+        mark = fingerprint(VERSION, "plate", work.marks([frame]))
+        if not _there(work, frame, mark):
+            plate = work.plates.read(frame)
+            _put(work.project.root, work.shot, Made(frame, plate, np.zeros(plate.shape[:2], np.float32)))
+            work.project.record(work.file("out", frame), mark)
+            written.append(frame)
+        work.progress("propagate", done, len(work.shot.frames))
+    _tidy(work)
+    work.project.save()
+    return tuple(written)
 
 
 # What has to be made
@@ -164,7 +182,7 @@ def _key_mark(work: Work, footage: Footage, frame: int) -> str:
 def _matte_mark(work: Work, frames: Sequence[int]) -> list[object]:
     if work.mattes is None:
         return []
-    return [work.settings.matte_invert, *_digests(work, work.mattes.paths, frames)]
+    return [*work.mattes.shaping.facts(), work.mattes.by_alpha, *_digests(work, work.mattes.paths, frames)]
 
 
 def _digests(work: Work, paths: Mapping[int, Path], frames: Iterable[int]) -> list[str]:

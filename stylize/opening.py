@@ -1,16 +1,17 @@
 """Opens shot and project for a run, says early what would go wrong later, and makes every frame a file."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from masks.extent import Extent
 from stylize import delivery, rendering
 from stylize.errors import SettingsError
 from stylize.export import parse_target
 from stylize.guides import Guide, open_guides
 from stylize.keys import Keys
-from stylize.mattes import Mattes, open_mattes
+from stylize.mattes import ALPHA, Mattes, Shaping, alpha_mattes, open_mattes, survey
 from stylize.motion import EstimatedMotion, Estimators, Motion, make_estimators
 from stylize.plates import Plates, conform, plate_pattern
 from stylize.project import SUFFIX, Project, fingerprint, is_project
@@ -30,7 +31,10 @@ Message = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Work:
-    """What every stage needs."""
+    """What every stage needs.
+
+    mattes: None if there are none, or if all of them are 1 everywhere. extents: of the mattes, frame by frame.
+    """
 
     shot: Shot
     settings: Settings
@@ -39,9 +43,15 @@ class Work:
     keys: Keys
     motion: Motion
     mattes: Mattes | None
+    extents: Mapping[int, Extent]
     guides: tuple[Guide, ...]
     progress: Progress
     message: Message
+
+    @property
+    def outside(self) -> bool:
+        """Whether there is no pixel anywhere that the style goes to."""
+        return self.mattes is not None and all(one.box is None for one in self.extents.values())
 
     def file(self, folder: str, frame: int) -> Path:
         """Where a frame lies in a folder of the project."""
@@ -90,16 +100,17 @@ def opened(path: Path, settings: Settings, folder: Path | None, progress: Progre
         if settings.runs("render") or not is_project(project.root):
             project.write_settings(path, settings, VERSION)
         # Before the keys are painted, which takes long: what does not fit is told now.
-        mattes = _mattes(shot, settings, project) if settings.runs("propagate") else None
+        mattes = _mattes(shot, settings, project)
         guides = open_guides(settings.guide, shot, project) if settings.runs("propagate") else ()
         keys.take_in(message)
         plates = _conform(shot, project, progress)
+        mattes, extents = _surveyed(settings, mattes, plates, project, message)
 
         def digest(frame: int) -> str:
             return project.digest(plates.paths[frame])
 
         motion = make_motion(source, shot, plates, digest, project.digest, project.folder("flow"))
-        yield Work(shot, settings, project, plates, keys, motion, mattes, guides, progress, message)
+        yield Work(shot, settings, project, plates, keys, motion, mattes, extents, guides, progress, message)
 
 
 def paints(settings: Settings) -> bool:
@@ -152,9 +163,39 @@ def _check_look(settings: Settings, keys: Keys) -> None:
 
 
 def _mattes(shot: Shot, settings: Settings, project: Project) -> Mattes | None:
-    if settings.matte is None:
+    """The mattes of the shot, without those that its own alpha is: its plates may not be files yet."""
+    if settings.matte is None or not _looks_inside(settings):
         return None
-    return open_mattes(settings.matte, shot, invert=settings.matte_invert, folder=project.folder("mask"))
+    if settings.matte == ALPHA:
+        alpha_mattes(shot, {})  # says now if there is none
+        return None
+    return open_mattes(settings.matte, shot, shaping=shaping(settings), folder=project.folder("mask"))
+
+
+def _looks_inside(settings: Settings) -> bool:
+    """Whether a stage runs that has to do with mattes."""
+    return any(settings.runs(stage) for stage in ("pick", "render", "propagate"))
+
+
+def shaping(settings: Settings) -> Shaping:
+    """What the options say is to be done to the mattes."""
+    return Shaping(settings.matte_invert, settings.matte_grow - settings.matte_shrink, settings.matte_feather)
+
+
+def _surveyed(
+    settings: Settings, mattes: Mattes | None, plates: Plates, project: Project, message: Message
+) -> tuple[Mattes | None, Mapping[int, Extent]]:
+    """The mattes that make a difference, and how much of every frame they cover."""
+    if settings.matte == ALPHA and _looks_inside(settings):
+        mattes = alpha_mattes(plates.shot, plates.paths, shaping(settings))
+    if mattes is None:
+        return None, {}
+    extents = survey(mattes, project)
+    if all(one.whole for one in extents.values()):
+        return None, {}
+    if all(one.box is None for one in extents.values()):
+        message("the matte is black in all frames: there is nothing to stylise, and the plate is given back as it is")
+    return mattes, extents
 
 
 def _conform(shot: Shot, project: Project, progress: Progress) -> Plates:

@@ -51,7 +51,8 @@ def run(
         shots = plan_shots(work)
         rendered, painted = _render(work, shots) if settings.runs("render") else ((), ())
         redone = carry_shots(work, shots) if settings.runs("propagate") else ()
-        cut_off = unconnected(work, shots) if settings.runs("propagate") else ()
+        carried = settings.runs("propagate") and not work.outside
+        cut_off = unconnected(work, shots) if carried else ()
         finished = _finished(work) if settings.runs("propagate") or settings.runs("export") else {}
         outputs, told = _export(work, shots, finished) if settings.runs("export") else ((), ())
         return Result(

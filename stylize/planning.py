@@ -33,6 +33,8 @@ class ShotPlan:
 def plan_shots(work: Work) -> tuple[ShotPlan, ...]:
     """Cuts and keyframes; both are kept, and found again only when what they depend on has changed."""
     shots = split(work.shot.frames, _cuts(work))
+    if work.outside:
+        return tuple(ShotPlan(tuple(frames), ()) for frames in shots)
     base = _given_numbers(work)
     strangers = [number for number in base or () if number not in set(work.shot.frames)]
     if strangers:

@@ -23,6 +23,10 @@ MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, PROPAGATION, MOTION, READING, RUN = GRO
 )  # fmt: skip
 # Weight of a guide that comes without one, that of the plate's colours; and the most, beside which nothing else counts.
 GUIDE_WEIGHT, LARGEST_WEIGHT = 12.0, 1000.0
+# What may stand for a path of mattes.
+MATTE_WORDS = ("alpha",)
+# Pixels that a matte may be changed by.
+MOST_REACH = 500
 # Rates that people write short, over 1001.
 SHORT_RATES = {"23.976": 24000, "23.98": 24000, "29.97": 30000, "47.952": 48000, "59.94": 60000, "119.88": 120000}
 
@@ -58,6 +62,11 @@ def _path(value: Any) -> Path:
     if not isinstance(value, str | Path) or not str(value):
         raise ValueError
     return Path(value)
+
+
+def _matte_source(value: Any) -> str:
+    # A path given as such is no word, whatever its name.
+    return f".{os.sep}{value}" if isinstance(value, Path) and str(value) in MATTE_WORDS else str(_path(value))
 
 
 def _text(value: Any) -> str:
@@ -166,6 +175,10 @@ GUIDES = Kind(
     "paths of guides, PATH or PATH:WEIGHT", _guides, lambda guides: [str(guide) for guide in guides], "PATH:WEIGHT",
     lambda stored: [_whole_guide(guide) for guide in stored], many=True,
 )  # fmt: skip
+MATTE_SOURCE = Kind(
+    "a path or the word alpha", _matte_source, metavar="PATH",
+    anchor=lambda stored: stored if stored in MATTE_WORDS else _whole_path(stored),
+)  # fmt: skip
 MODEL = Kind("a folder or a repo id", _text, metavar="MODEL")
 WORDS = Kind("a text", _words)
 FLAG = Kind("true or false", _flag)
@@ -174,6 +187,7 @@ FRAMES = Kind("frames as 12,40,77 or 1001-1100", _frames, lambda value: ",".join
 RATE = Kind("frames per second as 24, 23.976 or 24000/1001", _rate, str, "RATE")
 SHARE = Kind("a number from 0 to 1", _number(0, 1), metavar="0..1")
 COUNT = Kind("a whole number of 1 or more", _whole(1, math.inf), metavar="N")
+REACH = Kind(f"a whole number of pixels from 0 to {MOST_REACH}", _whole(0, MOST_REACH), metavar="PIXELS")
 NUMBER = Kind("a whole number of 0 or more", _whole(0, 2**31 - 1), metavar="N")
 STEPS = Kind("a whole number from 1 to 1000", _whole(1, 1000), metavar="N")
 GUIDANCE = Kind("a number from 1 to 100", _number(1, 100), metavar="1..100")
@@ -233,8 +247,14 @@ class Settings:
     denoise: float = _option(SHARE, 0.5, DIFFUSION, "How far the painting may leave the plate.")
     control_model: str | None = _option(MODEL, None, DIFFUSION, "ControlNet for Canny edges: keeps the plate's lines.")
 
-    matte: Path | None = _option(PATH, None, MATTE, "Where the style goes: sequence, movie or still; white is inside.")
+    matte: str | None = _option(
+        MATTE_SOURCE, None, MATTE,
+        "Where the style goes: sequence, movie or still, white is inside; or the word alpha, for the shot's own.",
+    )  # fmt: skip
     matte_invert: bool = _option(FLAG, False, MATTE, "The style goes where the matte is black.")
+    matte_grow: int = _option(REACH, 0, MATTE, "Make the inside of the matte larger by so many pixels.")
+    matte_shrink: int = _option(REACH, 0, MATTE, "Make it smaller by so many pixels.")
+    matte_feather: int = _option(REACH, 0, MATTE, "Soften its edge over so many pixels, half of them on either side.")
 
     guide: tuple[GuideAsked, ...] = _option(
         GUIDES, (), PROPAGATION,
@@ -323,12 +343,20 @@ def _refuse_idle(settings: Settings) -> None:
         raise SettingsError("--structure and --keep-colours are about painting keys; give a reference, --style PICTURE")
     if settings.keys is not None and settings.style is None and settings.renderer != "diffusion":
         _check_painted(settings)
-    if settings.matte is None and settings.matte_invert:
-        raise SettingsError("--matte-invert needs a matte to invert; give one with --matte PATH")
+    _check_matte(settings)
     _check_motion(settings)
     first, last = settings.from_stage, settings.to_stage
     if first and last and STAGES.index(first) > STAGES.index(last):
         raise SettingsError(f"--from {first} comes after --to {last}; the stages are {', '.join(STAGES)}")
+
+
+def _check_matte(settings: Settings) -> None:
+    others = [option for option in OPTIONS.values() if option.group == MATTE and option.name != "matte"]
+    idle = [option for option in others if _given(settings, option)]
+    if settings.matte is None and idle:
+        raise SettingsError(f"{idle[0].flags[-1]} needs a matte to work on; give one with --matte PATH")
+    if settings.matte_grow and settings.matte_shrink:
+        raise SettingsError("--matte-grow and --matte-shrink undo each other; give one of them, the difference")
 
 
 def _check_painted(settings: Settings) -> None:

@@ -7,10 +7,12 @@ import numpy as np
 import OpenImageIO
 import pytest
 
+from masks.extent import Extent
 from propagate.arrays import Floats, Pixels
 from stylize.errors import MatteError
 from stylize.images import write_image
-from stylize.mattes import open_mattes
+from stylize.mattes import Shaping, alpha_mattes, open_mattes, survey
+from stylize.project import Project
 from stylize.shot import Shot, open_shot
 from tests.footage import picture, write_movie
 
@@ -54,7 +56,7 @@ def test_grey_values_are_the_matte(tmp_path: Path, shot: Shot, dtype: type) -> N
 
 
 def test_inverted(tmp_path: Path, shot: Shot) -> None:
-    mattes = open_mattes(folder_of(tmp_path / "mask", RAMP), shot, invert=True)
+    mattes = open_mattes(folder_of(tmp_path / "mask", RAMP), shot, shaping=Shaping(invert=True))
     np.testing.assert_allclose(mattes.read(1001), 1 - RAMP / 255, atol=1e-6)
 
 
@@ -141,3 +143,56 @@ def test_mattes_that_cannot_be_used_are_refused(tmp_path: Path, shot: Shot) -> N
     (tmp_path / "noise.mp4").write_bytes(b"nothing")
     with pytest.raises(MatteError, match="not a movie"):
         open_mattes(tmp_path / "noise.mp4", shot)
+
+
+def test_a_file_without_alpha_among_cutouts_is_opaque(tmp_path: Path, shot: Shot) -> None:
+    folder = folder_of(tmp_path / "mask", np.dstack([picture(0), RAMP]))
+    write_image(folder / "mask_1002.png", picture(0))
+    assert (open_mattes(folder, shot).read(1002) == 1).all()
+
+
+def test_it_is_turned_round_then_grown_then_softened(tmp_path: Path, shot: Shot) -> None:
+    grey = np.full((48, 64), 255, np.uint8)
+    grey[20:28, 30:34] = 0
+    write_image(tmp_path / "hole.png", grey)
+    matte = open_mattes(tmp_path / "hole.png", shot, shaping=Shaping(invert=True, grow=3)).read(1001)
+    assert set(np.unique(matte)) == {0, 1}
+    rows, columns = np.nonzero(matte)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (17, 30, 27, 36)
+    soft = open_mattes(tmp_path / "hole.png", shot, shaping=Shaping(True, 3, 4)).read(1001)
+    assert (soft[24, 24], soft[24, 30]) == (0, 1)
+    assert 0 < soft[24, 25] < soft[24, 26] < soft[24, 27] < 1
+
+
+def test_the_alpha_of_the_shot(tmp_path: Path, shot: Shot) -> None:
+    for number in (1, 2):
+        write_image(tmp_path / f"cut.{number}.png", np.dstack([picture(number), RAMP]))
+    write_image(tmp_path / "cut.3.png", picture(3))
+    cut = open_shot(tmp_path / "cut.#.png")
+    mattes = alpha_mattes(cut, dict(zip(cut.frames, cut.files, strict=True)))
+    np.testing.assert_allclose(mattes.read(2), RAMP / 255, atol=1e-6)
+    assert (mattes.read(3) == 1).all()
+    with pytest.raises(MatteError, match=r"has no alpha.*--matte PATH"):
+        alpha_mattes(shot, {})
+
+
+def test_a_survey_tells_what_is_covered_and_reads_once(
+    tmp_path: Path, shot: Shot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = folder_of(tmp_path / "mask", np.zeros((48, 64), np.uint8))
+    write_image(folder / "mask_1002.png", np.full((48, 64), 255, np.uint8))
+    corner = np.zeros((48, 64), np.uint8)
+    corner[40:, 60:] = 9
+    write_image(folder / "mask_1003.png", corner)
+    project = Project(tmp_path / "p.stylize")
+    found = survey(open_mattes(folder, shot), project)
+    assert found == {
+        1001: Extent(None, False),
+        1002: Extent((0, 0, 64, 48), True),
+        1003: Extent((60, 40, 64, 48), False),
+        1004: Extent(None, False),
+    }
+    with monkeypatch.context() as patch:
+        patch.setattr("stylize.mattes.extent", lambda matte: pytest.fail("read again"))
+        assert survey(open_mattes(folder, shot), project) == found
+    assert survey(open_mattes(folder, shot, shaping=Shaping(invert=True)), project)[1001].whole

@@ -55,6 +55,11 @@ def test_a_setting_that_would_do_nothing_is_refused():
         Settings(structure=0.9)
     with pytest.raises(SettingsError, match="--matte PATH"):
         Settings(matte_invert=True)
+    for idle in ({"matte_grow": 2}, {"matte_shrink": 2}, {"matte_feather": 2}):
+        with pytest.raises(SettingsError, match="--matte PATH"):
+            Settings(**idle)
+    with pytest.raises(SettingsError, match="undo each other"):
+        Settings(matte="m.png", matte_grow=3, matte_shrink=1)
     for idle in ({"seed": 5}, {"coverage": 0.2}, {"max_keyframes": 2}):
         with pytest.raises(SettingsError, match="painted keys alone"):
             Settings(keys="painted", **idle)
@@ -89,6 +94,14 @@ def test_every_option_has_a_group_a_flag_and_help_and_five_lead():
     assert len(flags) == len(set(flags))
     assert "--no-split" in flags
     assert all(option.help for option in OPTIONS.values())
+
+
+def test_a_matte_is_a_path_or_a_word(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    anchor = OPTIONS["matte"].kind.anchor
+    assert anchor(Settings(matte="alpha").matte) == "alpha"
+    assert anchor(Settings(matte=Path("alpha")).matte) == anchor("./alpha") == str(tmp_path / "alpha")
+    assert Settings(matte=Path("m.png")).matte == "m.png"
 
 
 def test_a_part_of_the_stages():

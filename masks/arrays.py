@@ -1,0 +1,23 @@
+"""Names for the array types that every file here uses."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+F32 = np.float32
+U8 = np.uint8
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+Bools = NDArray[np.bool_]
+Pixels = NDArray[Any]
+
+
+def check_matte(matte: Floats) -> None:
+    """Raises ValueError unless ``matte`` is float32 (H, W), not empty, and lies between 0 and 1 everywhere."""
+    if matte.ndim != 2 or matte.dtype != F32 or not matte.size:
+        raise ValueError(f"a matte must be float32 (H, W), not {matte.dtype} {matte.shape}")
+    # One pass each, and no array: NaN makes both false.
+    if not (matte.min() >= 0 and matte.max() <= 1):
+        raise ValueError("a matte must lie between 0 and 1 everywhere")
