@@ -13,7 +13,7 @@ from propagate.arrays import F32, Floats
 # Standard deviation in pixels of what counts as fine, and of the neighbourhood whose energy is compared.
 FINE, AROUND = 1.0, 2.0
 # Most that detail is amplified; more would show what is noise or a true difference of the two pictures.
-MOST = 1.6
+MOST = 2.2
 # Energy of a difference of a third of an 8-bit level: nothing is amplified in what is flat.
 FLAT = F32((0.33 / 255) ** 2)
 

@@ -19,11 +19,12 @@ from propagate.misfit import GRAIN, misfit, odds
 from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.relight import relight
 from propagate.scene import Scene
+from propagate.steady import steady
 from propagate.texture import Exemplar, Job, Level, Nearness, Texture, exemplar, optimise
 from propagate.trust import trust
 
 # Raise it whenever the same input gives other pictures.
-VERSION = 3
+VERSION = 4
 # Difference of patches, as of ``texture.Texture.error``, that cannot be seen: such a patch is not sought any better.
 ENOUGH = 1e-4
 # A place of the key may be used so many times its share before it becomes dear: lower makes moving things boil.
@@ -223,7 +224,7 @@ def _carry_on(key: _Key, state: PassState, view: _View, settings: SynthesisSetti
     )  # fmt: skip
     job = _job(key, warp, canvas, view.composed.frame, settings)
     texture = optimise(job, guess, _by_flow(warp.flow), level, other=_moved_along(state.field, view.step))
-    return _compose(key, view.composed, warp, texture, canvas)
+    return _compose(key, view, texture, former)
 
 
 def _warp(key: _Key, composed: ComposedFlow, plate: Bytes, canvas: Bytes) -> _Warp:
@@ -258,12 +259,14 @@ def _moved_along(former: Ints, step: Step) -> Ints:
     return former[origin[..., 1], origin[..., 0]]
 
 
-def _compose(key: _Key, composed: ComposedFlow, warp: _Warp, texture: Texture, canvas: Bytes) -> Carried:
+def _compose(key: _Key, view: _View, texture: Texture, former: Floats) -> Carried:
     """The warped key where it shows what the plate shows, the texture where that fits better, soft between."""
-    field = texture.field
-    by_texture = misfit(key.guides[field[..., 1], field[..., 0]], key.asked(canvas), key.weight)
+    warp, composed, field = view.warp, view.composed, texture.field
+    by_texture = misfit(key.guides[field[..., 1], field[..., 0]], key.asked(view.canvas), key.weight)
     share = warp.certain * odds(warp.misfit, by_texture)
-    colour = lerp(texture.colour, warp.colour, share[..., None])
+    # What stands where it stood in the key is shown without resampling: nothing shimmers there.
+    moved = (composed.flow[..., 0] != 0) | (composed.flow[..., 1] != 0)
+    colour = steady(lerp(texture.colour, warp.colour, share[..., None]), former, view.step.consistent & moved)
     error = lerp(texture.error, warp.misfit, share)
     wanted = lerp(key.energy[field[..., 1], field[..., 0]], sample(key.energy, warp.flow), share)
     state = PassState(composed.frame, composed.flow, composed.valid, field, colour)
