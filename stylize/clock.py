@@ -28,12 +28,17 @@ def find_rate(stamps: Sequence[int], time_base: Fraction, hints: Sequence[Fracti
     if not gaps:
         return (hints or (DEFAULT_RATE,))[0], False
     usual = 1 / (median_low(gaps) * time_base)
-    for rate in (*hints, *_STANDARD_RATES, usual):
+    for rate in (*map(_snapped, hints), *_STANDARD_RATES, usual):
         if _fits(stamps, time_base, rate):
             return rate, False
     nearest = min(_STANDARD_RATES, key=lambda rate: abs(rate - usual))
     close = abs(nearest - usual) <= usual / 50
     return (nearest if close else usual.limit_denominator(1001)), True
+
+
+def _snapped(hint: Fraction) -> Fraction:
+    """The standard rate that a hint means: Matroska keeps whole nanoseconds, and 60000/1001 comes back as 19001/317."""
+    return next((rate for rate in _STANDARD_RATES if abs(rate - hint) * 1_000_000 < rate), hint)
 
 
 def _fits(stamps: Sequence[int], time_base: Fraction, rate: Fraction) -> bool:
@@ -61,6 +66,24 @@ def later_timecode(timecode: str, frames: int, rate: Fraction) -> str:
     all_minutes = hours * 60 + minutes
     count = (all_minutes * 60 + seconds) * whole + rest - dropped * (all_minutes - all_minutes // 10)
     return _spell_timecode(count + frames, whole, dropped, match[4])
+
+
+def packed_timecode(timecode: str, rate: Fraction) -> int | None:
+    """`timecode` as the 32 bits of SMPTE ST 12-1 that EXR and DPX keep; None for what cannot be read.
+
+    Above 30 frames per second two frames share a number, and the field mark tells the second of them (ST 12-2).
+    """
+    match = _TIMECODE.fullmatch(timecode)
+    if match is None:
+        return None
+    hours, minutes, seconds, frame = (int(match[group]) for group in (1, 2, 3, 5))
+    fast = round(rate) > 30
+    frame, second = divmod(frame, 2) if fast else (frame, 0)
+    fields = ((hours, 24), (minutes, 16), (seconds, 8), (frame, 0))
+    packed = sum((value // 10 << 4 | value % 10) << place for value, place in fields)
+    # The mark's place depends on the system of 25 or of 30 frames.
+    mark = second << (31 if round(rate) % 25 == 0 else 15)
+    return packed | (match[4] in ";.") << 6 | mark
 
 
 def _spell_timecode(count: int, whole: int, dropped: int, separator: str) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from propagate.arrays import Pixels
 from stylize.containers import is_cut_off
 from stylize.errors import ShotError
+from stylize.planes import plane_lines
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -32,6 +33,8 @@ _LIMITED, _FULL = 1, 2
 _LARGEST_UNTAGGED_SD = 576
 _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
 _PATIENCE = 16
+# Of a picture whose halved colour is one sample wide, nothing is between two.
+_FEWEST_COLUMNS = 3
 
 
 @dataclass(frozen=True)
@@ -318,7 +321,7 @@ def _convert(frame: "VideoFrame", layout: str) -> Pixels:
         | Interpolation.FULL_CHR_H_INP
     )
     matrix = _BT709 if frame.format.is_rgb else _matrix(frame)
-    converted = frame.reformat(
+    converted = _beside(frame).reformat(
         format=layout,
         src_colorspace=matrix,
         dst_colorspace=matrix,
@@ -328,6 +331,41 @@ def _convert(frame: "VideoFrame", layout: str) -> Pixels:
     )
     pixels: Pixels = converted.to_ndarray()
     return pixels
+
+
+def _beside(frame: "VideoFrame") -> "VideoFrame":
+    """4:2:2 as 4:4:4, each sample of colour on the left one of its two columns, as ITU-R BT.601 and BT.709 place it.
+
+    The scaler puts it between the two unless a stream says otherwise, and those of editing (ProRes, DNxHR) say
+    nothing: half a pixel, which costs 15 dB at colour edges. Samples between are cubic. Others are given back.
+    """
+    from av.video.frame import VideoFrame
+
+    layout = frame.format.name
+    if not layout.startswith(("yuv422p", "yuva422p")) or _range(frame) != _LIMITED or frame.width < _FEWEST_COLUMNS:
+        return frame
+    wide = VideoFrame(frame.width, frame.height, layout.replace("422", "444"))
+    wide.colorspace, wide.color_range = frame.colorspace, frame.color_range
+    for number in range(len(frame.planes)):
+        values = _plane(frame, number)
+        whole = values.shape[1] == frame.width
+        _plane(wide, number)[:] = values if whole else _widened(values, frame.width, frame.format.components[0].bits)
+    return wide
+
+
+def _plane(frame: "VideoFrame", number: int) -> Pixels:
+    """(H, W) of one plane: the frame's own memory."""
+    return plane_lines(frame, number)[:, : frame.planes[number].width]
+
+
+def _widened(plane: Pixels, width: int, bits: int) -> Pixels:
+    """(H, (W + 1) / 2) -> (H, W): what is there stays in even columns, cubic between (-1, 9, 9, -1) / 16."""
+    padded = np.pad(plane, ((0, 0), (1, 2)), mode="edge").astype(np.int32)
+    between = 9 * (padded[:, 1:-2] + padded[:, 2:-1]) - padded[:, :-3] - padded[:, 3:]
+    wide = np.empty((plane.shape[0], 2 * plane.shape[1]), plane.dtype)
+    wide[:, 0::2] = plane
+    wide[:, 1::2] = np.clip((between + 8) >> 4, 0, (1 << bits) - 1)
+    return wide[:, :width]
 
 
 def _matrix(frame: "VideoFrame") -> int:
@@ -353,5 +391,6 @@ def _damage(path: Path, count: int, announced: int, trouble: _Trouble) -> tuple[
 
 
 def _timecode(container: "InputContainer") -> str | None:
+    """What the file, or the first stream that has one, says; Matroska writes the word in capitals."""
     metadata = (container.metadata, *(stream.metadata for stream in container.streams))
-    return next((entries["timecode"] for entries in metadata if entries.get("timecode")), None)
+    return next((value for entries in metadata for key, value in entries.items() if key.lower() == "timecode"), None)

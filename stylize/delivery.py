@@ -6,24 +6,26 @@ from pathlib import Path
 from typing import Any
 
 from stylize.errors import OutputError
-from stylize.export import Target, parse_target
+from stylize.export import Form, Target, parse_target
 from stylize.export.contact_sheet import choose_columns, contact_sheet
 from stylize.export.movie import write_movie
 from stylize.export.placing import refuse_foreign
 from stylize.export.sequence import write_sequence
 from stylize.images import image_size
 from stylize.project import Project, fingerprint
+from stylize.settings import Settings
 from stylize.shot import Shot
 
 # Raise it whenever the same frames are written otherwise.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
 class Delivery:
     """What is handed over. plates, finished: the files of every frame of the shot, by number.
 
-    overwrite: files of others may be replaced. on_frame: called with each frame that is written.
+    overwrite: files of others may be replaced. on_frame: called with each frame that is written. form: how it is
+    encoded. workers: threads that write pictures.
     """
 
     shot: Shot
@@ -32,6 +34,13 @@ class Delivery:
     finished: Mapping[int, Path]
     overwrite: bool
     on_frame: Callable[[int], None]
+    form: Form = Form()
+    workers: int = 1
+
+
+def form_of(settings: Settings) -> Form:
+    """How the options say that a result is encoded."""
+    return Form(settings.codec, settings.bits, settings.working_space, settings.fps)
 
 
 def target_of(output: str | None, shot: Shot, project: Project) -> Target:
@@ -95,7 +104,8 @@ def _mark(given: Delivery, target: Target) -> str:
     source = given.project.digest(shot.path) if shot.kind == "movie" and target.pattern is None else ""
     time = [str(shot.rate), shot.times, str(shot.time_base), shot.timecode, str(shot.start), str(shot.pixel_aspect)]
     pictures = [given.project.digest(given.finished[frame]) for frame in shot.frames]
-    return fingerprint(VERSION, target.kind, str(target.pattern), source, time, shot.frames, pictures)
+    form = [given.form.codec, given.form.bits, given.form.space, str(given.form.fps)]
+    return fingerprint(VERSION, target.kind, str(target.pattern), source, time, shot.frames, pictures, form)
 
 
 def _write(given: Delivery, target: Target) -> tuple[str, ...]:
@@ -106,5 +116,6 @@ def _write(given: Delivery, target: Target) -> tuple[str, ...]:
         "on_frame": given.on_frame,
     }
     if target.pattern is None:
-        return write_movie(given.shot, given.finished, target.path, **more)
-    return write_sequence(given.finished.items(), target.pattern, shot=given.shot, **more)
+        return write_movie(given.shot, given.finished, target.path, codec=given.form.codec, fps=given.form.fps, **more)
+    frames = given.finished.items()
+    return write_sequence(frames, target.pattern, shot=given.shot, form=given.form, workers=given.workers, **more)

@@ -2,7 +2,7 @@
 
 Inside the program a picture is uint8 or uint16, (H, W, 3) or (H, W, 4), RGB(A), display-encoded (sRGB), with straight
 alpha. Files keep their own conventions: PNG, TIFF and JPEG are display-encoded and straight, EXR is linear and
-premultiplied.
+premultiplied, DPX is display-encoded and opaque.
 """
 
 import shutil
@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,17 +19,21 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from propagate.arrays import Floats, Pixels
+from stylize.clock import packed_timecode
 from stylize.errors import InputError, OutputError
+from stylize.spaces import CORNERS, REC709, converted, stated
 
 if TYPE_CHECKING:
     import OpenImageIO
 
 _FLOAT_TYPES = ("half", "float", "double")
-_KINDS = ".png .tif .tiff .jpg .jpeg .exr"
+_KINDS = ".png .tif .tiff .jpg .jpeg .exr .dpx"
 _PNG_END = b"IEND\xaeB`\x82"
 # Fixed by measurement on film plates: half the time of the defaults, files a few per cent larger.
 _PNG_ATTRIBUTES = {"png:compressionLevel": 1, "png:filter": 32}
 _JPEG_QUALITY = 95
+_DPX_BITS = 10
+_LOG = ("Printing density", "Logarithmic")
 # A disk fills up while others write too: leave some room.
 _SPARE_BYTES = 1 << 20
 
@@ -37,12 +42,13 @@ def read_image(path: str | Path) -> Pixels:
     """Read a picture: uint8 or uint16, (H, W, 3) or (H, W, 4), RGB(A), display-encoded, straight alpha.
 
     Grey becomes RGB, deeper integers become uint16, and linear light (EXR, float TIFF) is encoded as sRGB, clipped to
-    [0, 1], as uint16. An orientation tag is applied; an EXR fills its display window. InputError if the file is
-    missing, is no picture, is cut off or holds NaN.
+    [0, 1], as uint16; an EXR that states the primaries of ACEScg or ACES2065-1 is converted. An orientation tag is
+    applied; an EXR fills its display window. InputError if the file is missing, is no picture, is cut off, is a
+    logarithmic DPX or holds NaN.
     """
     stored = _read_stored(Path(path))
     if stored.linear:
-        pixels = _encode_linear(stored.pixels, stored.straight)
+        pixels = _encode_linear(converted(stored.pixels, stored.space, REC709), stored.straight)
     else:
         pixels = _unpremultiplied(stored.pixels, stored.straight)
     return _upright(pixels, stored.orientation)
@@ -122,12 +128,30 @@ def read_data(path: str | Path) -> Floats:
     return _upright(values.astype(np.float32, copy=False), spec.get_int_attribute("Orientation", 1))
 
 
-def write_image(path: str | Path, pixels: Pixels, *, text: Mapping[str, str] | None = None) -> None:
-    """Write a picture as its suffix says: PNG, TIFF, JPEG (8 bit, no alpha) or EXR (half, ZIP, linear, premultiplied).
+@dataclass(frozen=True)
+class Stamp:
+    """What EXR and DPX say of a frame's place in time: its number, frames per second, time code; and its pixels' shape.
 
-    `pixels`: uint8 or uint16, (H, W) grey, (H, W, 3) or (H, W, 4), display-encoded, straight alpha. `text` goes into a
-    PNG as text chunks. The same pixels give the same bytes. The file appears whole under its name or not at all;
-    OutputError if it cannot be written.
+    `pixel_aspect`: width of a pixel over its height.
+    """
+
+    number: int
+    rate: Fraction
+    timecode: str | None
+    pixel_aspect: Fraction = Fraction(1)
+
+
+def write_image(
+    path: str | Path, pixels: Pixels, *, text: Mapping[str, str] | None = None, bits: int | None = None,
+    space: str = REC709, stamp: Stamp | None = None,
+) -> None:  # fmt: skip
+    """Write a picture as its suffix says: PNG, TIFF, JPEG, DPX (10 bits, both without alpha) or EXR.
+
+    EXR is half float, ZIP, linear and premultiplied. `pixels`: uint8 or uint16, (H, W) grey, (H, W, 3) or (H, W, 4),
+    display-encoded, straight alpha. `text` goes into a PNG as text chunks. `bits`: 8 or 16, for PNG and TIFF, if not
+    those of the pixels. `space`: one of `spaces.WORKING_SPACES`, the primaries of an EXR. `stamp` goes into EXR and
+    DPX. The same pixels give the same bytes. The file appears whole under its name or not at all; OutputError if it
+    cannot be written.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -135,7 +159,7 @@ def write_image(path: str | Path, pixels: Pixels, *, text: Mapping[str, str] | N
         raise OutputError(f"{path}: cannot write pictures of this kind: name one of {_KINDS}")
     if pixels.dtype not in (np.uint8, np.uint16) or pixels.ndim not in (2, 3):
         raise TypeError(f"expected uint8 or uint16, (H, W) or (H, W, 3 or 4), got {pixels.dtype} {pixels.shape}")
-    channels = np.atleast_3d(pixels)
+    channels = _in_bits(np.atleast_3d(pixels), bits)
     # OpenImageIO does not notice that a disk is full while it writes a PNG, so ask before and look after.
     _need_space(path, channels.nbytes)
     # Hidden, and always the same: whoever lists pictures passes it over, and the next run replaces what a kill left.
@@ -144,14 +168,22 @@ def write_image(path: str | Path, pixels: Pixels, *, text: Mapping[str, str] | N
         if suffix in (".jpg", ".jpeg"):
             _write_jpeg(temporary, channels)
         else:
-            _write_with_oiio(temporary, channels)
+            _write_with_oiio(temporary, channels, space, stamp)
         if suffix == ".png":
             _finish_png(temporary, text or {})
+        if suffix == ".dpx":
+            _finish_dpx(temporary)
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         reason = error.strerror or _short(str(error))
         raise OutputError(f"{path}: cannot be written ({reason}): free some space or choose another folder") from error
+
+
+def _in_bits(pixels: Pixels, bits: int | None) -> Pixels:
+    if bits == 16:
+        return widen(pixels, 16, False)
+    return quantise(to_float(pixels), np.uint8) if bits == 8 and pixels.dtype == np.uint16 else pixels
 
 
 def make_folder(folder: Path) -> None:
@@ -207,16 +239,20 @@ class _Stored:
     linear: bool
     straight: bool
     orientation: int
+    space: str
 
 
 def _read_stored(path: Path) -> _Stored:
     pixels, spec = _read_pixels(path)
     pixels = _into_display_window(_pick_channels(pixels, spec), spec)
     linear = _is_float(spec)
+    if spec.get_string_attribute("dpx:Transfer") in _LOG:
+        raise InputError(f"{path}: expected display-encoded DPX, found logarithmic: convert it, or render PNG or EXR")
     if linear and np.isnan(pixels).any():
         raise InputError(f"{path}: the picture holds NaN, expected numbers: render it again or repair those pixels")
     straight = spec.get_int_attribute("oiio:UnassociatedAlpha", 0) == 1
-    return _Stored(pixels, linear, straight, spec.get_int_attribute("Orientation", 1))
+    corners = spec.getattribute("chromaticities") if linear else None
+    return _Stored(pixels, linear, straight, spec.get_int_attribute("Orientation", 1), stated(corners))
 
 
 def _read_pixels(path: Path, kind: str | None = None) -> tuple[Pixels, "OpenImageIO.ImageSpec"]:
@@ -345,16 +381,22 @@ def _need_space(path: Path, size: int) -> None:
         raise OutputError(f"{path}: the disk is full, {free >> 10} KiB left: free space or choose another folder")
 
 
-def _write_with_oiio(path: Path, pixels: Pixels) -> None:
+def _write_with_oiio(path: Path, pixels: Pixels, space: str, stamp: Stamp | None) -> None:
     import OpenImageIO
 
     suffix = path.suffix.lower()
     if suffix == ".exr":
-        pixels = _premultiplied_linear(pixels)
+        pixels = converted(_premultiplied_linear(pixels), REC709, space)
+    if suffix == ".dpx":
+        pixels = _ten_bits(pixels)
     height, width, channels = pixels.shape
     spec = OpenImageIO.ImageSpec(width, height, channels, "half" if suffix == ".exr" else pixels.dtype.name)
     for name, value in _attributes(suffix).items():
         spec.attribute(name, value)
+    if suffix == ".exr":
+        spec.attribute("chromaticities", OpenImageIO.TypeDesc("float[8]"), CORNERS[space])
+    if stamp is not None and suffix in (".exr", ".dpx"):
+        _put_stamp(spec, suffix, stamp)
     target = OpenImageIO.ImageOutput.create(str(path))
     if target is None:
         raise OSError(OpenImageIO.geterror())
@@ -368,7 +410,30 @@ def _write_with_oiio(path: Path, pixels: Pixels) -> None:
 def _attributes(suffix: str) -> dict[str, Any]:
     # Without a date of ours the clock's would be stored, and no two files would be alike.
     common = {"DateTime": "", "oiio:UnassociatedAlpha": 0 if suffix == ".exr" else 1}
+    if suffix == ".dpx":
+        encoded = {"dpx:Transfer": "ITU-R 709-4", "dpx:Colorimetric": "ITU-R 709-4"}
+        return common | encoded | {"oiio:BitsPerSample": _DPX_BITS}
     return common | (_PNG_ATTRIBUTES if suffix == ".png" else {"compression": "zip"})
+
+
+def _put_stamp(spec: "OpenImageIO.ImageSpec", suffix: str, stamp: Stamp) -> None:
+    from OpenImageIO import TypeDesc
+
+    if suffix == ".exr":
+        spec.attribute("FramesPerSecond", TypeDesc("rational"), (stamp.rate.numerator, stamp.rate.denominator))
+    else:
+        spec.attribute("dpx:FrameRate", float(stamp.rate))
+        spec.attribute("dpx:FramePosition", TypeDesc("uint"), stamp.number)
+    spec.attribute("PixelAspectRatio", float(stamp.pixel_aspect))
+    packed = stamp.timecode and packed_timecode(stamp.timecode, stamp.rate)
+    if packed is not None and stamp.timecode:
+        spec.attribute("smpte:TimeCode", TypeDesc("timecode"), (packed, 0))
+
+
+def _ten_bits(pixels: Pixels) -> Pixels:
+    """uint16 of which the upper 10 bits are rounded to nearest: OpenImageIO cuts the others off."""
+    rounded = np.floor(to_float(pixels) * np.float32((1 << _DPX_BITS) - 1) + np.float32(0.5)).astype(np.uint16)
+    return (rounded << 6) | (rounded >> 4)
 
 
 def _premultiplied_linear(pixels: Pixels) -> Floats:
@@ -390,6 +455,13 @@ def _write_jpeg(path: Path, pixels: Pixels) -> None:
     if not done:
         raise OSError("the JPEG could not be encoded")
     path.write_bytes(encoded.tobytes())
+
+
+def _finish_dpx(path: Path) -> None:
+    """Take the file's own name, which is temporary, out of the header (SMPTE ST 268-1, 100 bytes behind the 36th)."""
+    with path.open("r+b") as file:
+        file.seek(36)
+        file.write(bytes(100))
 
 
 def _finish_png(path: Path, text: Mapping[str, str]) -> None:

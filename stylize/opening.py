@@ -8,7 +8,7 @@ from pathlib import Path
 from masks.extent import Extent
 from stylize import delivery, rendering
 from stylize.errors import SettingsError
-from stylize.export import parse_target
+from stylize.export import check_form, parse_target
 from stylize.guides import Guide, open_guides
 from stylize.keys import Keys
 from stylize.mattes import ALPHA, Mattes, Shaping, alpha_mattes, open_mattes, survey
@@ -23,7 +23,7 @@ from stylize.vectors import GivenMotion, VectorFiles, open_vectors
 
 VERSION = "0.1.0"
 # Raise it whenever the same movie gives other plates.
-CONFORM = 1
+CONFORM = 2
 
 Progress = Callable[[str, int, int], None]
 Message = Callable[[str], None]
@@ -94,6 +94,7 @@ def opened(path: Path, settings: Settings, folder: Path | None, progress: Progre
         keys = _keys(shot, settings, project)
         _check_look(settings, keys)
         target = delivery.target_of(settings.output, shot, project)
+        check_form(delivery.form_of(settings), target)
         if settings.runs("export") and not settings.overwrite:
             delivery.check_free(target, shot, project)
         # A look at the cuts, or one more export, does not change what was asked for.

@@ -1,5 +1,6 @@
 """The stages of a run, top to bottom: conform, split, pick, render, propagate, export."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -156,7 +157,8 @@ def _export(
         work.progress("export", done, total)
 
     given = delivery.Delivery(
-        work.shot, work.project, work.plates.paths, finished, work.settings.overwrite, on_frame
+        work.shot, work.project, work.plates.paths, finished, work.settings.overwrite, on_frame,
+        delivery.form_of(work.settings), work.settings.threads or os.cpu_count() or 1,
     )  # fmt: skip
     target = delivery.target_of(work.settings.output, work.shot, work.project)
     notes = delivery.deliver(given, target)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from stylize.errors import FrameRangeError, SequenceError, SettingsError
 
-PICTURE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".exr")
+PICTURE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".exr", ".dpx")
 
 _PLACEHOLDER = re.compile(r"#+|@+|%0?([0-9]*)d")
 _RANGE_PART = re.compile(r"([0-9]+)(?:-([0-9]+)(?:x([0-9]+))?)?")

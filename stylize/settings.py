@@ -11,15 +11,18 @@ from types import MappingProxyType
 from typing import Any
 
 from stylize.errors import SettingsError, StylizeError
+from stylize.export.codecs import CODECS
 from stylize.sequences import parse_range
+from stylize.spaces import WORKING_SPACES
 
 STAGES = ("conform", "split", "pick", "render", "propagate", "export")
 RENDERERS = ("example", "painted", "diffusion")
 FLOWS = ("dis", "raft")
 # For how many frames a drawing is held, in animators' words.
 EVERY = MappingProxyType({"ones": 1, "twos": 2, "threes": 3})
-MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, PROPAGATION, MOTION, READING, RUN = GROUPS = (
-    "The five that matter", "Keyframes", "Look", "Diffusion", "Matte", "Propagation", "Motion", "Reading", "Run",
+MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, PROPAGATION, MOTION, EXPORT, READING, RUN = GROUPS = (
+    "The five that matter", "Keyframes", "Look", "Diffusion", "Matte", "Propagation", "Motion", "Export", "Reading",
+    "Run",
 )  # fmt: skip
 # Weight of a guide that comes without one, that of the plate's colours; and the most, beside which nothing else counts.
 GUIDE_WEIGHT, LARGEST_WEIGHT = 12.0, 1000.0
@@ -114,6 +117,12 @@ def _whole(low: float, high: float) -> Callable[[Any], int]:
     return read
 
 
+def _bits(value: Any) -> int:
+    if isinstance(value, bool | float) or int(value) not in (8, 16):
+        raise ValueError
+    return int(value)
+
+
 def _number(low: float, high: float) -> Callable[[Any], float]:
     def read(value: Any) -> float:
         if isinstance(value, bool) or not low <= float(value) <= high:
@@ -191,6 +200,7 @@ REACH = Kind(f"a whole number of pixels from 0 to {MOST_REACH}", _whole(0, MOST_
 NUMBER = Kind("a whole number of 0 or more", _whole(0, 2**31 - 1), metavar="N")
 STEPS = Kind("a whole number from 1 to 1000", _whole(1, 1000), metavar="N")
 GUIDANCE = Kind("a number from 1 to 100", _number(1, 100), metavar="1..100")
+BITS = Kind("8 or 16", _bits, metavar="8|16")
 STAGE = _choice(STAGES)
 
 
@@ -223,7 +233,7 @@ class Settings:
     style: Path | None = _option(PICTURE, None, MAIN, "Reference picture whose manner the keyframes are painted in.")
     keys: Path | None = _option(FOLDER, None, MAIN, "Folder of painted keys, named by frame number.")
     output: str | None = _option(
-        TARGET, None, MAIN, "Folder, pattern (out/name.####.png) or movie (.mp4, .mov) to write.",
+        TARGET, None, MAIN, "Folder, pattern (out/name.####.exr) or movie (.mp4, .mov, .mkv) to write.",
         flags=("-o", "--output"),
     )  # fmt: skip
     frames: str | None = _option(RANGE, None, MAIN, "Part of the shot to work on, as 1001-1100 or 10-50x2.")
@@ -275,6 +285,15 @@ class Settings:
         PATH, None, MOTION, "Motion from each frame to the one before: name.####.flo, or .exr with two channels.",
     )  # fmt: skip
     vectors_forward: Path | None = _option(PATH, None, MOTION, "Motion from each frame to the next, likewise.")
+
+    codec: str | None = _option(
+        _choice(tuple(CODECS)), None, EXPORT, "Codec of a movie; without it h264 for .mp4 and .mov, ffv1 for .mkv."
+    )
+    fps: Fraction | None = _option(RATE, None, EXPORT, "Even rate to conform the result to, whatever the source's is.")
+    bits: int | None = _option(BITS, None, EXPORT, "Bits a channel of PNG and TIFF; without it those of the plate.")
+    working_space: str | None = _option(
+        _choice(WORKING_SPACES), None, EXPORT, "Linear space of EXR, through OpenColorIO; without it rec709."
+    )
 
     rate: Fraction | None = _option(RATE, None, READING, "Frames per second of a sequence, as 24, 23.976, 24000/1001.")
     start_number: int = _option(NUMBER, 1, READING, "Number of a movie's first frame.")

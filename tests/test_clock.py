@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from stylize.clock import find_rate, later_timecode
+from stylize.clock import find_rate, later_timecode, packed_timecode
 
 FILM = Fraction(24000, 1001)
 NTSC = Fraction(30000, 1001)
@@ -61,3 +61,23 @@ def test_drop_frame_counts_every_frame_once() -> None:
     counted = [later_timecode("00:00:00;00", frames, NTSC) for frames in range(0, 40000)]
     assert len(set(counted)) == len(counted)
     assert all(later_timecode(before, 1, NTSC) == after for before, after in pairwise(counted))
+
+
+@pytest.mark.parametrize(
+    ("timecode", "rate", "packed"),
+    [
+        ("01:02:03:04", Fraction(25), 0x01020304),
+        ("23:59:59:23", FILM, 0x23595923),
+        ("00:59:59;29", NTSC, 0x00595969),  # bit 6 tells that numbers are dropped
+        ("00:00:00:59", Fraction(60000, 1001), 0x00008029),  # two frames share a number, bit 15 marks the second
+        ("00:00:00:49", Fraction(50), 0x80000024),
+        ("later", NTSC, None),
+    ],
+)
+def test_time_code_is_packed_as_film_and_television_do(timecode: str, rate: Fraction, packed: int | None) -> None:
+    assert packed_timecode(timecode, rate) == packed
+
+
+def test_a_rate_that_matroska_rounded_is_the_standard_one() -> None:
+    stamps = [round(index / Fraction(60000, 1001) * 1000) for index in range(5)]
+    assert find_rate(stamps, Fraction(1, 1000), [Fraction(19001, 317)]) == (Fraction(60000, 1001), False)

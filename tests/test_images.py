@@ -131,7 +131,7 @@ def test_jpeg_has_eight_bits_and_no_alpha(tmp_path: Path) -> None:
     assert np.abs(back.astype(int) - (0x40, 0x80, 0xC0)).max() <= 3
 
 
-@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg", ".exr"])
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg", ".exr", ".dpx"])
 def test_the_same_pixels_give_the_same_bytes(tmp_path: Path, suffix: str) -> None:
     first, second = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
     for path in (first, second):
@@ -185,8 +185,8 @@ def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
 
 
 def test_unknown_kind_and_missing_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"a\.dpx: cannot write"):
-        write_image(tmp_path / "a.dpx", noise(np.uint8))
+    with pytest.raises(OutputError, match=r"a\.tga: cannot write"):
+        write_image(tmp_path / "a.tga", noise(np.uint8))
     with pytest.raises(OutputError, match="does not exist"):
         write_image(tmp_path / "none" / "a.png", noise(np.uint8))
 
@@ -214,6 +214,22 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path, suffix
         write_image(path, np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() == b"old"
+
+
+def test_dpx_has_ten_bits_rounded_and_white_stays_white(tmp_path: Path) -> None:
+    codes = np.arange(1024, dtype=np.uint16)
+    exact = (codes << 6 | codes >> 4).reshape(8, 128, 1).repeat(3, axis=2)
+    write_image(tmp_path / "a.dpx", exact)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.dpx"), exact)
+    pixels = np.random.default_rng(4).integers(0, 65535, (8, 9, 3), np.uint16, endpoint=True)
+    write_image(tmp_path / "b.dpx", pixels)
+    assert np.abs(to_float(read_image(tmp_path / "b.dpx")) - to_float(pixels)).max() <= 0.5 / 1023 + 1e-5
+
+
+def test_a_logarithmic_dpx_is_refused(tmp_path: Path) -> None:
+    write_raw(tmp_path / "a.dpx", np.zeros((4, 4, 3), np.uint16), "uint16", **{"dpx:Transfer": "Printing density"})
+    with pytest.raises(InputError, match="found logarithmic"):
+        read_image(tmp_path / "a.dpx")
 
 
 def test_quantise_rounds_halves_up_and_clips() -> None:

@@ -207,7 +207,7 @@ def test_an_export_killed_half_way_goes_on(plates, keys, tmp_path, monkeypatch, 
     with monkeypatch.context() as patch:
         patch.setattr("stylize.export.sequence.placed", killed_after_two)
         patch.setattr("stylize.export.movie.placed", killed_after_two)
-        patch.setattr("stylize.export.sequence.write_image", lambda target, _: killed_after_two(target))
+        patch.setattr("stylize.export.sequence.write_image", lambda target, _, **more: killed_after_two(target))
         with pytest.raises(KeyboardInterrupt):
             stylize.run(plates, keys=keys, output=where)
     assert len(stylize.run(plates, keys=keys, output=where).frames) == 8

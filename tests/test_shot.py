@@ -376,7 +376,7 @@ def test_sound_alone_is_refused(tmp_path: Path) -> None:
         open_shot(path)
 
 
-@pytest.mark.parametrize("name", ["none.mp4", "none", "none.####.dpx"])
+@pytest.mark.parametrize("name", ["none.mp4", "none", "none.####.tga"])
 def test_nothing_there(tmp_path: Path, name: str) -> None:
     with pytest.raises(ShotError, match=r"^[^\n]*no such file[^\n]*: check the (path|name)$"):
         open_shot(tmp_path / name)
@@ -516,3 +516,26 @@ def test_frames_of_a_movie_do_not_wait_for_the_collector(tmp_path: Path) -> None
     finally:
         gc.enable()
     assert alive <= 4
+
+
+@pytest.mark.parametrize(("layout", "deep"), [("yuv422p", 1), ("yuv422p10le", 4), ("yuva422p10le", 4)])
+def test_halved_colour_lies_on_the_left_of_two_columns(tmp_path: Path, layout: str, deep: int) -> None:
+    """4:2:2 of editing says nothing of its place: it is that of ITU-R BT.601 and BT.709."""
+    with av.open(str(tmp_path / "a.mkv"), "w") as movie:
+        stream = movie.add_stream("ffv1", rate=25)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 65, 16, layout
+        stream.codec_context.colorspace, stream.codec_context.color_range = 1, 1
+        frame = av.VideoFrame(65, 16, layout)
+        for number, plane in enumerate(frame.planes):
+            lines = np.frombuffer(memoryview(plane), np.uint8 if deep == 1 else np.uint16).reshape(plane.height, -1)
+            lines[:] = (126 if number == 0 else 128) * deep if number < 3 else 1023
+            if number == 2:
+                lines[:, :33] = deep * (64 + 2 * np.arange(33) * 2)
+        frame.pts = 0
+        movie.mux([*stream.encode(frame), *stream.encode(None)])
+    ((_, found),) = read_frames(open_shot(tmp_path / "a.mkv"))
+    red = 110 / 219 + 1.5748 * (64 + 2 * np.arange(65) - 128) / 224
+    inner = slice(2, 62)
+    top = np.iinfo(found.dtype).max
+    np.testing.assert_allclose(found[5, inner, 0] / top, red[inner].clip(0, 1), atol=0.6 / 255)  # 0.007 if it is moved

@@ -1,13 +1,18 @@
 """Where results go: one file a kind of target, and the words after `-o` that choose it."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
 from stylize.errors import SettingsError
+from stylize.export.codecs import codec_of
 from stylize.sequences import PICTURE_SUFFIXES, Pattern, parse_pattern
 
-MOVIE_SUFFIXES = (".mp4", ".mov")
+MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv")
+# Pictures that come in 8 and in 16 bits, and those that state a rate.
+_BOTH_DEPTHS, _TIMED = (".png", ".tif", ".tiff"), (".exr", ".dpx")
+_LINEAR_SUFFIX = ".exr"
 
 
 @dataclass(frozen=True)
@@ -23,11 +28,48 @@ class Target:
     pattern: Pattern | None
 
 
+@dataclass(frozen=True)
+class Form:
+    """How a result is encoded; None is what is usual.
+
+    `codec`: of a movie, a name in `codecs.CODECS`. `bits`: 8 or 16, of PNG and TIFF. `space`: one of
+    `spaces.WORKING_SPACES`, of EXR. `fps`: the even rate that frames follow each other at, instead of the source's.
+    """
+
+    codec: str | None = None
+    bits: int | None = None
+    space: str | None = None
+    fps: Fraction | None = None
+
+
+def check_form(form: Form, target: Target) -> None:
+    """Raises SettingsError for what `target` has no use for, or cannot carry."""
+    if target.pattern is None:
+        codec_of(target.path.suffix, form.codec)
+        for flag, unused in (("--bits", form.bits), ("--working-space", form.space)):
+            if unused is not None:
+                raise SettingsError(
+                    f"{flag} is for pictures, and {target.path} is a movie; choose a --codec, or leave it"
+                )
+        return
+    suffix = target.pattern.path(0).suffix.lower()
+    for flag, given, takes in (
+        ("--codec", form.codec, MOVIE_SUFFIXES),
+        ("--bits", form.bits, _BOTH_DEPTHS),
+        ("--working-space", form.space, (_LINEAR_SUFFIX,)),
+        ("--fps", form.fps, (*MOVIE_SUFFIXES, *_TIMED)),
+    ):
+        if given is not None and suffix not in takes:
+            raise SettingsError(
+                f"{flag} is for {_listed(takes)}, and the frames are {suffix}; leave it out, or change -o"
+            )
+
+
 def parse_target(text: str, name: str) -> Target:
     """The target that `text` (the words after `-o`) means for a shot called `name`.
 
     A folder (`out`, `out/`) takes `name.####.png`; a pattern (`out/comp.####.exr`, `%04d` and `@` as well) is
-    taken as it is; `.mp4` and `.mov` are movies. Raises SettingsError for anything else.
+    taken as it is; `.mp4`, `.mov` and `.mkv` are movies. Raises SettingsError for anything else.
     """
     if not text.strip():
         raise SettingsError(f"-o is empty: give a folder, a pattern such as out/{name}.####.png, or a movie file")

@@ -1,4 +1,4 @@
-"""H.264 movies (.mp4, .mov): exact rate, true colour tags, the source's own audio and time code."""
+"""Movies: exact rate or the source's own time stamps, true colour tags, the source's audio and time code."""
 
 import heapq
 from collections import Counter
@@ -8,26 +8,28 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
-from propagate.arrays import Bytes, Pixels
+from propagate.arrays import Pixels
 from stylize.errors import OutputError, ShotError
 from stylize.export.audio import Stretch, Track, add_tracks, copied
+from stylize.export.codecs import Codec, codec_of
+from stylize.export.colour import Conversion, tag
 from stylize.export.flatten import flatten
 from stylize.export.placing import ignore_progress, nothing_is_ours, placed, refuse_foreign, refuse_sources
-from stylize.images import read_image
+from stylize.images import image_facts, read_image
 from stylize.shot import Shot
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
     from av.packet import Packet
-    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-QUALITY = "14"  # x264's constant rate factor: no difference is seen at 14, and brush texture survives
-THREADS = 4  # fixed, because x264 makes other bits for another number of threads
+THREADS = 4  # fixed, because encoders make other bits for another number of threads
+# What containers round time stamps to, where they do not count in a unit of our choice.
+_ROUNDING = {".mkv": Fraction(1, 1000)}
+_MUXERS = {".mkv": "matroska"}
+_KEEPS_ALPHA = "--codec prores-4444, FFV1, PNG, TIFF and EXR frames"
 
 
 def write_movie(
@@ -35,64 +37,103 @@ def write_movie(
     frame_paths: Mapping[int, Path],
     target: Path,
     *,
+    codec: str | None = None,
+    fps: Fraction | None = None,
     protected: Collection[Path] = (),
     overwrite: bool = False,
     ours: Callable[[Path], bool] = nothing_is_ours,
     on_frame: Callable[[int], None] = ignore_progress,
 ) -> tuple[str, ...]:
-    """Write the results of `shot` as an H.264 movie with the time stamps, audio and time code of its source.
+    """Write the results of `shot` as a movie with the time stamps, audio and time code of its source.
 
-    `frame_paths`: the result of every frame of the shot, by number, all of the shot's size. Pixels are taken as
-    display-encoded RGB and converted to limited-range bt709, which every frame and the container are tagged with;
-    4:2:0, or 4:4:4 when a side is odd. Audio is copied packet for packet, cut to the shot's part of its source.
-    The movie appears whole or not at all, after it was read back and found to hold every frame at its time.
+    `frame_paths`: the result of every frame of the shot, by number, all of the shot's size. `codec`: a name in
+    `codecs.CODECS`, or None for what is usual in such a file. Pixels are taken as display-encoded RGB and converted to
+    limited-range bt709 (FFV1 keeps RGB as it is), which every frame and the container are tagged with. `fps`: the
+    frames follow each other at this even rate, whatever the source's is. Audio is copied packet for packet, cut to the
+    shot's part of its source. The movie appears whole or not at all, after it was read back and found to hold every
+    frame at its time.
 
-    Returns what could not be kept, told in words. Raises OutputError; InputError for a result that is no picture.
+    Returns what could not be kept, told in words. Raises OutputError; SettingsError for a codec that such a file does
+    not carry; InputError for a result that is no picture.
     """
+    chosen = codec_of(target.suffix, codec)
     _check_complete(shot, frame_paths)
     refuse_sources([target], shot, protected)
     if not overwrite:
         refuse_foreign([target], ours)
+    job = _Job(shot, frame_paths, target, chosen, _clock(shot, fps))
     with placed(target) as partial:
-        return _write(shot, frame_paths, target, partial, on_frame)
+        return (*_told_of_time(shot, fps), *_write(job, partial, on_frame))
 
 
 @dataclass(frozen=True)
 class _Clock:
-    """When the frames show: `ticks` and `lengths` count `unit` seconds, the first tick is 0."""
+    """When the frames show: `ticks` and `lengths` count `unit` seconds, the first 0; `rate` is the usual one."""
 
+    rate: Fraction
     unit: Fraction
     ticks: tuple[int, ...]
     lengths: tuple[int, ...]
 
 
-def _clock(shot: Shot) -> _Clock:
+@dataclass(frozen=True)
+class _Job:
+    """What is to be written, and how."""
+
+    shot: Shot
+    frame_paths: Mapping[int, Path]
+    target: Path
+    codec: Codec
+    clock: _Clock
+
+    @property
+    def rate(self) -> Fraction:
+        return self.clock.rate
+
+
+def _clock(shot: Shot, fps: Fraction | None) -> _Clock:
     """Variable time stamps as they are; others exactly on the grid of the rate, whatever the source had rounded."""
+    if fps is not None:
+        count = len(shot.frames)
+        return _Clock(fps, 1 / fps, tuple(range(count)), (1,) * count)
     unit = shot.time_base if shot.variable else 1 / shot.rate
     ticks = tuple(round(time * shot.time_base / unit) for time in shot.times)
     gaps = [after - before for before, after in pairwise(ticks)]
     nominal = max(1, round(1 / shot.rate / unit))
     last = nominal if shot.variable else min(gaps, default=nominal)
-    return _Clock(unit, ticks, (*gaps, last))
+    return _Clock(shot.rate, unit, ticks, (*gaps, last))
 
 
-def _write(
-    shot: Shot, frame_paths: Mapping[int, Path], target: Path, partial: Path, on_frame: Callable[[int], None]
-) -> tuple[str, ...]:
+def _told_of_time(shot: Shot, fps: Fraction | None) -> tuple[str, ...]:
+    """What became of time stamps that are not even, or were made so."""
+    if fps is None:
+        return (
+            ("the source's rate varies: its time stamps are kept; --fps RATE makes them even",) if shot.variable else ()
+        )
+    before, after = _clock(shot, None), _clock(shot, fps)
+    lasted, lasts = ((c.ticks[-1] + c.lengths[-1]) * c.unit for c in (before, after))
+    if lasted == lasts:
+        return ()
+    sound = "; the sound keeps its own time" if shot.audio else ""
+    return (f"conformed to {fps} fps: it lasts {float(lasts):.3f} s instead of {float(lasted):.3f} s{sound}",)
+
+
+def _write(job: _Job, partial: Path, on_frame: Callable[[int], None]) -> tuple[str, ...]:
     import av
 
-    clock, kind = _clock(shot), target.suffix.lower().removeprefix(".")
+    shot, suffix = job.shot, job.target.suffix.lower()
+    kind = _MUXERS.get(suffix, suffix.removeprefix("."))
     notes: list[str] = []
     try:
         with ExitStack() as stack:
             output = stack.enter_context(_opened(partial, kind))
-            video = _video_stream(output, shot, clock)
+            video = _video_stream(output, job)
             source = stack.enter_context(_source(shot)) if shot.audio else None
             tracks, left_out = add_tracks(source, output, kind) if source else ([], ())
             notes.extend(left_out)
             output.start_encoding()
-            pictures = _encoded(shot, frame_paths, video, clock, notes, on_frame)
-            sounds = _sounds(source, tracks, _stretch(shot, clock), notes) if source else iter(())
+            pictures = _encoded(job, video, notes, on_frame)
+            sounds = _sounds(source, tracks, _stretch(shot), notes) if source else iter(())
             for _, packet in heapq.merge(pictures, sounds, key=lambda timed: timed[0]):
                 output.mux(packet)
     except av.FFmpegError as error:
@@ -100,72 +141,75 @@ def _write(
             raise
         width, height = shot.size
         raise OutputError(
-            f"{target}: H.264 refused {width}x{height} at {shot.rate} fps ({error}); use -o FOLDER"
+            f"{job.target}: {job.codec.said} refused {width}x{height} at {job.rate} fps ({error}); "
+            "use another --codec, or -o FOLDER"
         ) from error
-    return (*dict.fromkeys(notes), *_read_back(partial, target, shot, clock, tracks))
+    return (*dict.fromkeys(notes), *_read_back(partial, job, tracks))
 
 
 def _opened(partial: Path, kind: str) -> "OutputContainer":
     import av
 
-    # "file:" keeps a name such as take:2.mp4 from being read as a protocol; faststart lets browsers begin at once.
-    return av.open(f"file:{partial}", "w", format=kind, options={"movflags": "+faststart"})
+    # Faststart lets browsers begin at once; without bitexact, Matroska has a random identity and no two are alike.
+    options = {"fflags": "+bitexact"} if kind == "matroska" else {"movflags": "+faststart"}
+    # "file:" keeps a name such as take:2.mp4 from being read as a protocol.
+    return av.open(f"file:{partial}", "w", format=kind, options=options)
 
 
-def _video_stream(output: "OutputContainer", shot: Shot, clock: _Clock) -> "VideoStream":
-    from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
-
-    # A key frame every second: editors and players that flip between plate and result jump to any frame at once.
-    # Macroblock-tree rate control reads what it has not set: with it the same frames made other bits from run to run.
-    options = {"crf": QUALITY, "preset": "medium", "g": str(max(1, round(shot.rate))), "x264-params": "mbtree=0"}
-    stream = output.add_stream("libx264", rate=shot.rate, options=options)
+def _video_stream(output: "OutputContainer", job: _Job) -> "VideoStream":
+    shot, codec = job.shot, job.codec
+    options = dict(codec.options)
+    if codec.interframe:
+        # A key frame every second: editors and players that flip between plate and result jump to any frame at once.
+        options["g"] = str(max(1, round(job.rate)))
+    stream = cast("VideoStream", output.add_stream(codec.encoder, rate=job.rate, options=options))
     stream.width, stream.height = shot.size
-    stream.pix_fmt = _layout(shot)
-    stream.time_base = clock.unit
+    stream.pix_fmt = _layout(job)
+    stream.time_base = job.clock.unit
     context = stream.codec_context
-    context.time_base = clock.unit
+    context.time_base = job.clock.unit
     context.thread_count = THREADS
-    context.colorspace = Colorspace.ITU709
-    context.color_range = ColorRange.MPEG
-    context.color_primaries = ColorPrimaries.BT709
-    context.color_trc = ColorTrc.BT709
+    tag(context, stream.format.is_rgb)
+    if codec.tag and job.target.suffix.lower() != ".mkv":
+        context.codec_tag = codec.tag
     context.sample_aspect_ratio = shot.pixel_aspect
     if shot.timecode:
         stream.metadata["timecode"] = shot.timecode
     return stream
 
 
-def _layout(shot: Shot) -> str:
-    """4:2:0 shares colour between two columns and two rows: it cannot carry an odd one."""
-    return "yuv444p" if any(side % 2 for side in shot.size) else "yuv420p"
+def _layout(job: _Job) -> str:
+    """Alpha and depth of the first picture count for all: a movie has one layout."""
+    facts = image_facts(job.frame_paths[job.shot.frames[0]])
+    return job.codec.pixels(job.shot.size, facts.alpha or job.shot.alpha, facts.depth)
 
 
 def _encoded(
-    shot: Shot,
-    frame_paths: Mapping[int, Path],
-    stream: "VideoStream",
-    clock: _Clock,
-    notes: list[str],
-    on_frame: Callable[[int], None],
+    job: _Job, stream: "VideoStream", notes: list[str], on_frame: Callable[[int], None]
 ) -> "Iterator[tuple[Fraction, Packet[Any]]]":
     """The packets of every frame, with the second at which each is decoded; what is lost is added to `notes`."""
+    shot, clock, codec = job.shot, job.clock, job.codec
     lengths = dict(zip(clock.ticks, clock.lengths, strict=True))
-    convert = _Conversion(_layout(shot))
-    if convert.layout == "yuv444p":
-        notes.append("an odd width or height: the movie is H.264 4:4:4, which not every player shows")
+    convert = Conversion(_layout(job))
+    if codec.odd == convert.layout:
+        notes.append(f"an odd width or height: the movie is {codec.said} 4:4:4, which not every player shows")
 
     def timed(packets: "Sequence[Packet[VideoStream]]") -> "Iterator[tuple[Fraction, Packet[Any]]]":
         for packet in packets:
             assert packet.pts is not None  # the encoder stamps every packet
             assert packet.dts is not None
             packet.duration = lengths[packet.pts]
+            packet.time_base = clock.unit
             yield packet.dts * clock.unit, packet
 
     for number, tick in zip(shot.frames, clock.ticks, strict=True):
-        pixels = _result(frame_paths[number], number, shot)
-        if pixels.shape[2] == 4:
-            notes.append("H.264 keeps no alpha: the movie is over black; PNG, TIFF and EXR frames keep it")
-        frame = convert(flatten(pixels))
+        pixels = _result(job.frame_paths[number], number, shot)
+        if pixels.shape[2] == 4 and not convert.alpha:
+            notes.append(f"{codec.said} keeps no alpha: the movie is over black; {_KEEPS_ALPHA} keep it")
+            pixels = flatten(pixels)
+        if pixels.dtype.itemsize == 2 and codec.name == "ffv1" and convert.bits == 8:
+            raise OutputError(f"{job.frame_paths[number]}: frame {number} has 16 bits, the first had 8; make it again")
+        frame = convert(pixels)
         frame.pts, frame.time_base = tick, clock.unit
         yield from timed(stream.encode(frame))
         on_frame(number)
@@ -183,54 +227,6 @@ def _result(path: Path, number: int, shot: Shot) -> Pixels:
     return pixels
 
 
-class _Conversion:
-    """RGB to limited-range bt709, with the matrix and the tags said outright.
-
-    Left to itself the library converts with the bt601 matrix, and colours shift in every player that believes tags.
-    It also puts 4:2:0 colour between two columns, where H.264 means it on the left one: that costs 8 dB at colour
-    edges, so the halving is our own.
-    """
-
-    def __init__(self, layout: str) -> None:
-        from av.video.reformatter import Interpolation, VideoReformatter
-
-        self.layout = layout
-        self._reformatter = VideoReformatter()
-        # Exact, and the same on every processor.
-        self._how = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
-
-    def __call__(self, pixels: Pixels) -> "VideoFrame":
-        """`pixels`: uint8 or uint16 (H, W, 3), display-encoded; returns a frame in `layout`, 8 bits, without a time."""
-        from av.video.frame import VideoFrame
-        from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
-
-        frame = self._reformatter.reformat(
-            VideoFrame.from_ndarray(pixels, format="rgb24" if pixels.dtype.itemsize == 1 else "rgb48le"),
-            format="yuv444p",
-            src_colorspace=Colorspace.ITU709,
-            dst_colorspace=Colorspace.ITU709,
-            src_color_range=ColorRange.JPEG,
-            dst_color_range=ColorRange.MPEG,
-            interpolation=self._how,
-        )
-        if self.layout == "yuv420p":
-            luma, *chroma = frame.to_ndarray()
-            planes = np.concatenate([luma.ravel(), *(_halve(plane).ravel() for plane in chroma)])
-            frame = VideoFrame.from_ndarray(planes.reshape(-1, luma.shape[1]), format="yuv420p")
-        frame.colorspace = Colorspace.ITU709
-        frame.color_range = ColorRange.MPEG
-        frame.color_primaries = ColorPrimaries.BT709
-        frame.color_trc = ColorTrc.BT709
-        return frame
-
-
-def _halve(plane: Bytes) -> Bytes:
-    """(H, W) -> (H/2, W/2), even sides: samples on the left one of two columns, between two rows, as H.264 has them."""
-    rows = plane[0::2].astype(np.uint16) + plane[1::2]
-    left = np.concatenate([rows[:, :1], rows[:, 1:-1:2]], axis=1)
-    return ((left + 2 * rows[:, 0::2] + rows[:, 1::2] + 4) >> 3).astype(np.uint8)
-
-
 def _check_complete(shot: Shot, frame_paths: Mapping[int, Path]) -> None:
     missing = [number for number in shot.frames if number not in frame_paths or not frame_paths[number].is_file()]
     if missing:
@@ -238,13 +234,14 @@ def _check_complete(shot: Shot, frame_paths: Mapping[int, Path]) -> None:
         raise OutputError(f"{count} are missing, first frame {missing[0]}: run again to make them")
 
 
-def _read_back(partial: Path, target: Path, shot: Shot, clock: _Clock, tracks: Sequence[Track]) -> tuple[str, ...]:
+def _read_back(partial: Path, job: _Job, tracks: Sequence[Track]) -> tuple[str, ...]:
     """Raise OutputError unless the file holds every frame at its time and every audio packet.
 
     Returns what the container did not take, told in words.
     """
     import av
 
+    shot, clock, target = job.shot, job.clock, job.target
     with av.open(f"file:{partial}") as movie:
         video = movie.streams.video[0]
         times: list[Fraction] = []
@@ -254,16 +251,24 @@ def _read_back(partial: Path, target: Path, shot: Shot, clock: _Clock, tracks: S
             if packet.size and packet.pts is not None and packet.stream.index == video.index:
                 times.append(packet.pts * packet.time_base)
         sounds = [counts[stream.index] for stream in movie.streams.audio]
-        timecode = video.metadata.get("timecode")
-    if sorted(times) != [tick * clock.unit for tick in clock.ticks]:
+        timecode = video.metadata.get("timecode") or video.metadata.get("TIMECODE")
+    wanted = [tick * clock.unit for tick in clock.ticks]
+    if len(times) != len(wanted) or _apart(sorted(times), wanted, target) > _ROUNDING.get(target.suffix.lower(), 0):
         raise OutputError(f"{target}: {len(clock.ticks)} frames went in, {len(times)} came out or moved; use -o FOLDER")
     if sounds != [track.packets for track in tracks]:
         raise OutputError(
             f"{target}: {sum(track.packets for track in tracks)} audio packets went in, {sum(sounds)} came out"
         )
     if shot.timecode != timecode:
-        return (f"time code {shot.timecode} does not go with {shot.rate} fps: the movie has none",)
+        return (f"time code {shot.timecode} does not go with {job.rate} fps: the movie has none",)
     return ()
+
+
+def _apart(found: Sequence[Fraction], wanted: Sequence[Fraction], target: Path) -> Fraction:
+    """The most that a frame is away from its time. Matroska has no time below 0: with sound that starts there, all of
+    the file is moved."""
+    moved = found[0] if target.suffix.lower() == ".mkv" else Fraction(0)
+    return max(abs(time - moved - due) for time, due in zip(found, wanted, strict=True))
 
 
 @contextmanager
@@ -298,8 +303,9 @@ def _sounds(
         yield timed
 
 
-def _stretch(shot: Shot, clock: _Clock) -> Stretch:
+def _stretch(shot: Shot) -> Stretch:
     """What of the source's audio belongs to the shot: all of it, unless frames were left out at that end."""
+    clock = _clock(shot, None)
     end = shot.start + (clock.ticks[-1] + clock.lengths[-1]) * clock.unit
     whole_start = shot.positions[0] == 0
     whole_end = shot.positions[-1] == shot.source_frames - 1

@@ -1,16 +1,24 @@
-"""Numbered frames as PNG, TIFF, JPEG or EXR, under the source's own numbers."""
+"""Numbered frames as PNG, TIFF, JPEG, EXR or DPX, under the source's own numbers."""
 
 import shutil
 from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from propagate.arrays import Pixels
+from stylize.clock import later_timecode
 from stylize.errors import OutputError
+from stylize.export import Form
 from stylize.export.flatten import flatten
 from stylize.export.placing import ignore_progress, make_folder, nothing_is_ours, placed, refuse_foreign, refuse_sources
-from stylize.images import read_image, write_image
+from stylize.images import Stamp, image_facts, read_image, write_image
 from stylize.sequences import Pattern
 from stylize.shot import Shot
+from stylize.spaces import REC709
+
+_USUAL = Form()
+# Kinds without alpha, by their suffix.
+_OPAQUE = {".jpg": "JPEG", ".dpx": "DPX"}
 
 
 def write_sequence(
@@ -18,6 +26,8 @@ def write_sequence(
     target: Pattern,
     *,
     shot: Shot | None = None,
+    form: Form = _USUAL,
+    workers: int = 1,
     protected: Collection[Path] = (),
     overwrite: bool = False,
     ours: Callable[[Path], bool] = nothing_is_ours,
@@ -25,7 +35,9 @@ def write_sequence(
 ) -> tuple[str, ...]:
     """Copy the results `frames` (number, picture file) to `target`, number by number, converting when the kind differs.
 
-    A file of the same kind is copied byte for byte. Everything that can be refused is refused before the first
+    A file of the same kind and depth is copied byte for byte. EXR and DPX say the number, rate and time code of each
+    frame if there is a `shot` to tell. `workers` threads write at a time; what is written does not depend on it, nor
+    on the order in which it comes about. Everything that can be refused is refused before the first
     frame is written: results that are missing, files of `shot` or `protected` in the way (even with `overwrite`),
     existing files that `ours` does not know as written by us (unless `overwrite`). A frame appears whole or not
     at all. Returns what the kind of file could not keep, told in words. Raises OutputError.
@@ -38,9 +50,21 @@ def write_sequence(
         refuse_foreign([targets[number] for number, path in sources if not _same(path, targets[number])], ours)
     make_folder(target.folder)
     notes: dict[str, None] = {}
-    for number, source in sources:
-        notes.update(dict.fromkeys(_put(source, targets[number])))
-        on_frame(number)
+    stamps = _stamps(shot, form)
+
+    def put(frame: tuple[int, Path]) -> tuple[str, ...]:
+        number, source = frame
+        return _put(source, targets[number], form, stamps.get(number))
+
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        waiting = [pool.submit(put, frame) for frame in sources]
+        try:
+            for (number, _), done in zip(sources, waiting, strict=True):
+                notes.update(dict.fromkeys(done.result()))
+                on_frame(number)
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
     _check_written(targets.values())
     return tuple(notes)
 
@@ -70,20 +94,33 @@ def _same(source: Path, target: Path) -> bool:
     return target.exists() and source.samefile(target)
 
 
-def _put(source: Path, target: Path) -> tuple[str, ...]:
+def _stamps(shot: Shot | None, form: Form) -> dict[int, Stamp]:
+    """What each frame says of its time. The time code counts the source's frames, also those that are left out."""
+    if shot is None:
+        return {}
+    rate = form.fps or shot.rate
+    first = shot.positions[0]
+    return {
+        number: Stamp(
+            number, rate, shot.timecode and later_timecode(shot.timecode, place - first, shot.rate), shot.pixel_aspect
+        )
+        for number, place in zip(shot.frames, shot.positions, strict=True)
+    }
+
+
+def _put(source: Path, target: Path, form: Form, stamp: Stamp | None) -> tuple[str, ...]:
     """Bring one frame to `target`; returns what was lost on the way."""
     if _same(source, target):
         return ()
-    if _kind(source) == _kind(target):
+    kind = _kind(target)
+    if _kind(source) == kind and kind != ".exr" and form.bits in (None, image_facts(source).depth):
         with placed(target) as partial:
             shutil.copyfile(source, partial)
         return ()
     pixels = read_image(source)
-    if _kind(target) != ".jpg":
-        write_image(target, pixels)
-        return ()
-    write_image(target, flatten(pixels))
-    return _lost_in_jpeg(pixels)
+    flat = flatten(pixels) if kind in _OPAQUE else pixels
+    write_image(target, flat, bits=form.bits, space=form.space or REC709, stamp=stamp)
+    return _lost(pixels, kind, form)
 
 
 def _kind(path: Path) -> str:
@@ -91,7 +128,13 @@ def _kind(path: Path) -> str:
     return {".jpeg": ".jpg", ".tiff": ".tif"}.get(suffix, suffix)
 
 
-def _lost_in_jpeg(pixels: Pixels) -> tuple[str, ...]:
-    alpha = ("JPEG keeps no alpha: the frames were put over black; PNG, TIFF and EXR keep it",)
-    depth = ("JPEG keeps 8 of the 16 bits: PNG, TIFF and EXR keep more",)
-    return (alpha if pixels.shape[2] == 4 else ()) + (depth if pixels.dtype.itemsize == 2 else ())
+def _lost(pixels: Pixels, kind: str, form: Form) -> tuple[str, ...]:
+    name, deep = _OPAQUE.get(kind), pixels.dtype.itemsize == 2
+    lost = []
+    if name and pixels.shape[2] == 4:
+        lost.append(f"{name} keeps no alpha: the frames were put over black; PNG, TIFF and EXR keep it")
+    if deep and kind == ".jpg":
+        lost.append("JPEG keeps 8 of the 16 bits: PNG, TIFF and EXR keep more")
+    if deep and form.bits == 8:
+        lost.append("8 of the 16 bits were kept, as --bits 8 says")
+    return tuple(lost)

@@ -19,6 +19,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 
 from propagate.arrays import Pixels
 from stylize.errors import InputError, OutputError, ShotError
+from stylize.export.codecs import CODECS
 from stylize.export.movie import write_movie
 from stylize.images import write_image
 from stylize.shot import Shot, open_shot, read_frames
@@ -170,8 +171,47 @@ def test_variable_time_stamps_are_kept(tmp_path: Path) -> None:
     stamps = (0, 40, 80, 113, 200, 240, 333, 400, 700)
     shot = open_shot(source(tmp_path / "s.mkv", stamps=stamps, unit=Fraction(1, 1000)))
     assert shot.variable
-    write_movie(shot, results(shot, tmp_path), tmp_path / "m.mp4")
+    (note,) = write_movie(shot, results(shot, tmp_path), tmp_path / "m.mp4")
+    assert "time stamps are kept; --fps RATE makes them even" in note
     assert shown(tmp_path / "m.mp4") == [Fraction(stamp, 1000) for stamp in stamps]
+
+
+@pytest.mark.parametrize("fps", [Fraction(24000, 1001), Fraction(25)])
+def test_frames_follow_at_the_rate_that_is_asked_for(tmp_path: Path, fps: Fraction) -> None:
+    stamps = (0, 40, 80, 113, 200, 240, 333, 400, 700)
+    shot = open_shot(source(tmp_path / "s.mkv", stamps=stamps, unit=Fraction(1, 1000), audio="aac"))
+    (note,) = write_movie(shot, results(shot, tmp_path), tmp_path / "m.mov", fps=fps)
+    lasts = float(len(stamps) / fps)
+    assert note == f"conformed to {fps} fps: it lasts {lasts:.3f} s instead of 0.740 s; the sound keeps its own time"
+    assert shown(tmp_path / "m.mov") == [index / fps for index in range(len(stamps))]
+    assert [packet[2] for packet in heard(tmp_path / "m.mov")] == [packet[2] for packet in heard(shot.path)]
+
+
+@pytest.mark.parametrize("codec", ["h264-10", "h265", "prores-4444", "dnxhr-hqx", "ffv1"])
+def test_every_encoder_gives_the_same_bits_twice(tmp_path: Path, codec: str) -> None:
+    shot = open_shot(source(tmp_path / "s.mp4", size=(256, 144)))
+    suffix = CODECS[codec].suffixes[-1]
+    for name in "ab":
+        write_movie(shot, results(shot, tmp_path), tmp_path / f"{name}{suffix}", codec=codec)
+    assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+
+
+def test_a_size_that_a_codec_does_not_take_is_told(tmp_path: Path) -> None:
+    shot = open_shot(source(tmp_path / "s.mp4"))
+    with pytest.raises(OutputError, match=r"DNxHR HQX refused 64x48 at 25 fps .*use another --codec, or -o FOLDER"):
+        write_movie(shot, results(shot, tmp_path), tmp_path / "m.mov", codec="dnxhr-hqx")
+    assert not (tmp_path / "m.mov").exists()
+
+
+@pytest.mark.parametrize("codec", ["prores-422hq", "prores-4444", "h265-10"])
+def test_odd_sizes_keep_their_last_column_and_row(tmp_path: Path, codec: str) -> None:
+    picture = chart(191, 107)
+    write_image(tmp_path / "p.0001.png", picture)
+    shot = open_shot(tmp_path / "p.####.png")
+    write_movie(shot, {1: tmp_path / "p.0001.png"}, tmp_path / "m.mov", codec=codec)
+    ((_, back),) = read_frames(open_shot(tmp_path / "m.mov"))
+    assert back.shape == (107, 191, 3)
+    assert psnr(back[-2:, -2:] / 257, picture[-2:, -2:]) >= 40
 
 
 def test_every_second_frame_keeps_its_time(tmp_path: Path) -> None:

@@ -150,3 +150,39 @@ def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("")
     with pytest.raises(OutputError, match="a file stands where a folder is needed"):
         write_sequence(frames, pattern(tmp_path / "x/c.####.png"))
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_what_is_written_does_not_depend_on_how_many_write(tmp_path: Path, workers: int) -> None:
+    (tmp_path / "out").mkdir()
+    frames = [(number, tmp_path / "out" / f"{number}.png") for number in range(1001, 1041)]
+    for number, path in frames:
+        write_image(path, np.full((18, 26, 3), number % 251, np.uint8))
+    seen: list[int] = []
+    write_sequence(frames, pattern(tmp_path / "x/c.####.exr"), workers=workers, on_frame=seen.append)
+    assert seen == [number for number, _ in frames]
+    assert {path.name for path in (tmp_path / "x").iterdir()} == {f"c.{number}.exr" for number, _ in frames}
+    assert all(((read_image(tmp_path / f"x/c.{n}.exr")[0, 0] / 257).round() == n % 251).all() for n, _ in frames)
+
+
+def test_an_interrupt_leaves_whole_frames_only(tmp_path: Path) -> None:
+    frames = results(tmp_path / "out", picture())
+
+    def stop(frame: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_sequence(frames, pattern(tmp_path / "x/c.####.tif"), workers=2, on_frame=stop)
+    names = sorted(path.name for path in (tmp_path / "x").iterdir())
+    assert "c.1001.tif" in names
+    for name in names:
+        assert name.startswith("c.")
+        np.testing.assert_array_equal(read_image(tmp_path / "x" / name), picture())
+
+
+def test_ten_thousand_frames(tmp_path: Path) -> None:
+    write_image(tmp_path / "r.png", picture())
+    frames = dict.fromkeys(range(95_001, 105_001), tmp_path / "r.png")
+    write_sequence(frames.items(), pattern(tmp_path / "x/c.####.png"), workers=4)
+    written = {path.name for path in (tmp_path / "x").iterdir()}
+    assert written == {f"c.{number}.png" for number in frames}

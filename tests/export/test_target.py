@@ -1,11 +1,12 @@
 """The words after -o."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from stylize.errors import SettingsError
-from stylize.export import parse_target
+from stylize.export import Form, check_form, parse_target
 
 
 @pytest.mark.parametrize("text", ["out", "out/", "/tmp/a b/Zürich"])
@@ -40,7 +41,7 @@ def test_movies(text: str) -> None:
     ("text", "says"),
     [
         ("out.webm", r"\.mp4, \.mov.*\.png.*\.exr.*out\.webm/"),
-        ("out.####.dpx", r"\.png.*\.exr.*'\.dpx'"),
+        ("out.####.tga", r"\.png.*\.exr.*'\.tga'"),
         ("still.png", r"many frames: write still\.####\.png"),
         ("", "empty"),
     ],
@@ -54,3 +55,34 @@ def test_a_shot_name_with_pattern_signs_keeps_them() -> None:
     target = parse_target("out", "me@50%d")
     assert target.pattern is not None
     assert target.pattern.path(3).name == "me@50%d.0003.png"
+
+
+@pytest.mark.parametrize(
+    ("output", "form", "says"),
+    [
+        ("a.mp4", Form(codec="prores-4444"), r"--codec prores-4444 does not go into \.mp4: name the movie with \.mov"),
+        ("a.mov", Form(codec="ffv1"), r"name the movie with \.mkv"),
+        ("a.mov", Form(bits=16), "--bits is for pictures"),
+        ("a.mov", Form(space="acescg"), "--working-space is for pictures"),
+        ("out/", Form(codec="h264"), r"--codec is for \.mp4, \.mov, \.mkv, and the frames are \.png"),
+        ("o.####.exr", Form(bits=16), r"--bits is for \.png, \.tif, \.tiff, and the frames are \.exr"),
+        ("o.####.png", Form(space="acescg"), r"--working-space is for \.exr"),
+        ("o.####.png", Form(fps=Fraction(24)), r"--fps is for .*\.exr, \.dpx"),
+    ],
+)
+def test_what_would_do_nothing_is_refused(output: str, form: Form, says: str) -> None:
+    with pytest.raises(SettingsError, match=says):
+        check_form(form, parse_target(output, "shot"))
+
+
+@pytest.mark.parametrize(
+    ("output", "form"),
+    [
+        ("a.mov", Form(codec="prores-4444", fps=Fraction(24))),
+        ("o.####.exr", Form(space="acescg", fps=Fraction(24))),
+        ("o.####.tif", Form(bits=16)),
+        ("a.mkv", Form()),
+    ],
+)
+def test_what_has_a_use_is_taken(output: str, form: Form) -> None:
+    check_form(form, parse_target(output, "shot"))

@@ -1,0 +1,80 @@
+"""The codecs of movies: what each one encodes, how well, and which files carry it. No library is imported here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from stylize.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class Codec:
+    """One codec as editors name it.
+
+    encoder: FFmpeg's. layout: its pixels, of which `_halved` ones share colour between two columns (4:2:2) or two
+    columns and two rows (4:2:0). odd: the layout where a side that it halves is odd. clear: the layout with alpha,
+    None if it keeps none. deep: the layouts of more than 8 bits, if `layout` is the one for 8 only. tag: what the
+    stream is called in a QuickTime file, where FFmpeg's own choice is not the one that players know.
+    """
+
+    name: str
+    said: str
+    encoder: str
+    suffixes: tuple[str, ...]
+    layout: str
+    options: Mapping[str, str]
+    odd: str | None = None
+    clear: str | None = None
+    deep: str | None = None
+    deep_clear: str | None = None
+    tag: str | None = None
+    interframe: bool = False
+
+    def pixels(self, size: tuple[int, int], alpha: bool, depth: int) -> str:
+        """The layout for pictures of `size` (width, height) with these properties."""
+        if alpha and self.clear:
+            return (depth > 8 and self.deep_clear) or self.clear
+        if depth > 8 and self.deep:
+            return self.deep
+        return self.odd if self.odd and any(side % 2 for side in size) else self.layout
+
+
+def _table(*codecs: Codec) -> Mapping[str, Codec]:
+    return MappingProxyType({codec.name: codec for codec in codecs})
+
+
+# x264's and x265's constant rate factor: no difference is seen at 14, and brush texture survives. Macroblock-tree rate
+# control reads what it has not set: with it the same frames made other bits from run to run.
+_X264 = {"crf": "14", "preset": "medium", "x264-params": "mbtree=0"}
+# Both numbers of threads are fixed, because x265 makes other bits for others.
+_X265 = {"crf": "14", "preset": "medium", "x265-params": "log-level=error:frame-threads=2:pools=4"}
+_PLAYERS, _EDITORS = (".mp4", ".mov", ".mkv"), (".mov",)
+
+CODECS = _table(
+    Codec("h264", "H.264", "libx264", _PLAYERS, "yuv420p", _X264, odd="yuv444p", interframe=True),
+    Codec("h264-10", "H.264 of 10 bits", "libx264", _PLAYERS, "yuv420p10le", _X264, odd="yuv444p10le", interframe=True),
+    Codec("h265", "H.265", "libx265", _PLAYERS, "yuv420p", _X265, odd="yuv444p", tag="hvc1", interframe=True),
+    Codec("h265-10", "H.265 of 10 bits", "libx265", _PLAYERS, "yuv420p10le", _X265, odd="yuv444p10le", tag="hvc1",
+          interframe=True),
+    Codec("prores-422hq", "ProRes 422 HQ", "prores_ks", _EDITORS, "yuv422p10le",
+          {"profile": "3", "vendor": "apl0", "bits_per_mb": "8000"}),
+    Codec("prores-4444", "ProRes 4444", "prores_ks", _EDITORS, "yuv444p10le",
+          {"profile": "4", "vendor": "apl0", "bits_per_mb": "8000", "alpha_bits": "16"}, clear="yuva444p10le"),
+    Codec("dnxhr-hq", "DNxHR HQ", "dnxhd", _EDITORS, "yuv422p", {"profile": "dnxhr_hq"}),
+    Codec("dnxhr-hqx", "DNxHR HQX", "dnxhd", _EDITORS, "yuv422p10le", {"profile": "dnxhr_hqx"}),
+    Codec("dnxhr-444", "DNxHR 444", "dnxhd", _EDITORS, "yuv444p10le", {"profile": "dnxhr_444"}),
+    Codec("ffv1", "FFV1", "ffv1", (".mkv",), "bgr0", {"level": "3", "slicecrc": "1", "slices": "4"},
+          clear="bgra", deep="gbrp16le", deep_clear="gbrap16le"),
+)  # fmt: skip
+
+# What a suffix means where no codec was asked for.
+USUAL: Mapping[str, str] = MappingProxyType({".mp4": "h264", ".mov": "h264", ".mkv": "ffv1"})
+
+
+def codec_of(suffix: str, asked: str | None) -> Codec:
+    """The codec for a movie file of `suffix`; SettingsError if such a file does not carry the one that is asked for."""
+    codec = CODECS[asked or USUAL[suffix.lower()]]
+    if suffix.lower() not in codec.suffixes:
+        fitting = " or ".join(codec.suffixes)
+        raise SettingsError(f"--codec {codec.name} does not go into {suffix}: name the movie with {fitting}")
+    return codec
