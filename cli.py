@@ -116,11 +116,17 @@ def plan_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
 
     with _Voice(quiet, verbose) as say:
         planned = stylize.pipeline.plan(path, settings, _project(shot, settings), say.progress, say.message)
-    _tell_keyframes(planned)
+    for note in planned.notes:
+        say.message(f"warning: {note}")
+    if quiet:
+        return
+    _tell_plan(planned, settings)
     frames = sum(len(shot.frames) for shot in planned.shots)
     keys = sum(len(shot.keyframes) for shot in planned.shots)
     seconds = stylize.pipeline.expected_seconds(planned, settings.on)
     click.echo(f"{frames} frames, {len(planned.shots)} shots, {keys} keyframes; about {_spell(seconds)} to make")
+    for path in planned.outputs:
+        click.echo(f"wrote: {path}")
 
 
 def _settings(shot: Path, asked: dict[str, Any]) -> tuple[Path, Settings]:
@@ -133,7 +139,14 @@ def _settings(shot: Path, asked: dict[str, Any]) -> tuple[Path, Settings]:
     from stylize.project import read_asked
 
     path, stored = read_asked(shot)
-    return path, Settings(**{**stored.stored(), **given})
+    kept = {name: value for name, value in stored.stored().items() if name not in _replaced(given)}
+    return path, Settings(**{**kept, **given})
+
+
+def _replaced(given: dict[str, Any]) -> set[str]:
+    """What a project was told that cannot stand beside what is asked now: keyframes are named, or picked."""
+    about = {"max_keyframes", "min_gap", "keys_budget"}
+    return about if "keyframes" in given else {"keyframes"} if about & given.keys() else set()
 
 
 def _project(shot: Path, settings: Settings) -> Path | None:
@@ -188,6 +201,28 @@ def _tell_keyframes(result: "Result") -> None:
         click.echo(f"shot {number}: frames {shot.frames[0]}-{shot.frames[-1]}")
         for key in shot.keyframes:
             click.echo(f"  keyframe {key.frame}: {key.reason}")
+
+
+def _tell_plan(result: "Result", settings: Settings) -> None:
+    for number, shot in enumerate(result.shots, 1):
+        line = f"shot {number}: frames {shot.frames[0]}-{shot.frames[-1]}"
+        if not shot.coverage:
+            click.echo(line)
+            continue
+        least = min(shot.frames, key=lambda frame: shot.coverage[frame])
+        mean = sum(shot.coverage.values()) / len(shot.coverage)
+        click.echo(f"{line}, explained to {mean:.0%} on average, {shot.coverage[least]:.0%} at least (frame {least})")
+        rows = [
+            (str(key.frame), result.timecodes[key.frame], f"{key.gained:.1%}", key.reason) for key in shot.keyframes
+        ]
+        head = ("keyframe", "time code", "gains", "reason")
+        widths = [max(len(row[column]) for row in (head, *rows)) for column in range(3)]
+        for row in (head, *rows):
+            frame, code, gains = (text.rjust(width) for text, width in zip(row[:3], widths, strict=True))
+            click.echo(f"  {frame}  {code}  {gains}  {row[3]}")
+        short = sum(shot.coverage[frame] < settings.coverage for frame in shot.frames)
+        if short:
+            click.echo(f"  {short} frames are explained to less than {settings.coverage:.0%}")
 
 
 def _tell(result: "Result", settings: Settings, say: _Voice, seconds: float) -> None:

@@ -8,6 +8,7 @@ StylizeError
 │   ├── FrameRangeError    a frame that the shot does not have
 │   ├── StyleError         the reference picture
 │   ├── PaintedKeyError    a painted key: wrong size, wrong number, unreadable
+│   ├── PlanError          a table of keyframes that was given back: missing, or a line that cannot be read
 │   ├── MatteError         a matte: wrong size, missing frames, unreadable
 │   └── GuideError         a guide: wrong size, missing frames, too many channels, unreadable
 ├── FlowError          motion between frames: no library or weights, or vectors that do not fit
@@ -50,6 +51,10 @@ class StyleError(InputError):
 
 class PaintedKeyError(InputError):
     """A painted key has the wrong size or number, or cannot be read."""
+
+
+class PlanError(InputError):
+    """A table of keyframes is missing, or has a line that cannot be read."""
 
 
 class MatteError(InputError):

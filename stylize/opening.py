@@ -11,6 +11,7 @@ from stylize.errors import SettingsError
 from stylize.export import check_form, parse_target
 from stylize.guides import Guide, open_guides
 from stylize.keys import Keys
+from stylize.keys_csv import read_keys
 from stylize.mattes import ALPHA, Mattes, Shaping, alpha_mattes, open_mattes, survey
 from stylize.motion import EstimatedMotion, Estimators, Motion, make_estimators
 from stylize.plates import Plates, conform, plate_pattern
@@ -102,7 +103,7 @@ def opened(path: Path, settings: Settings, folder: Path | None, progress: Progre
             project.write_settings(path, settings, VERSION)
         # Before the keys are painted, which takes long: what does not fit is told now.
         mattes = _mattes(shot, settings, project)
-        guides = open_guides(settings.guide, shot, project) if settings.runs("propagate") else ()
+        guides = open_guides(settings.guide, shot, project) if _looks_inside(settings) else ()
         keys.take_in(message)
         plates = _conform(shot, project, progress)
         mattes, extents = _surveyed(settings, mattes, plates, project, message)
@@ -141,6 +142,8 @@ def make_motion(
 
 def _check_ahead(settings: Settings, shot: Shot, path: Path) -> None:
     """Says before any work is done what would go wrong later."""
+    if isinstance(settings.keyframes, Path):
+        read_keys(settings.keyframes, shot.frames, part=settings.frames is not None)
     if settings.style is not None:
         rendering.check_reference(settings.style)
     if settings.runs("render"):
@@ -174,7 +177,7 @@ def _mattes(shot: Shot, settings: Settings, project: Project) -> Mattes | None:
 
 
 def _looks_inside(settings: Settings) -> bool:
-    """Whether a stage runs that has to do with mattes."""
+    """Whether a stage runs that has to do with mattes and guides, or comes before: what does not fit is told early."""
     return any(settings.runs(stage) for stage in ("pick", "render", "propagate"))
 
 

@@ -9,11 +9,13 @@ from propagate.holds import drawings
 from propagate.spans import spans
 from stylize import delivery, rendering
 from stylize.breaks import unconnected
+from stylize.budget import TimedRenderer, limits, note_costs
 from stylize.carrying import carry_shots
 from stylize.errors import SettingsError
 from stylize.keys import PAINTED
 from stylize.opening import Message, Progress, Work, opened, paints, project_of
-from stylize.planning import ShotPlan, plan_shots
+from stylize.plan_files import timecodes, write_plan
+from stylize.planning import ShotPlan, explained, find_shots, plan_shots
 from stylize.project import is_project, read_asked
 from stylize.renderers import Renderer, make_renderer
 from stylize.settings import EVERY, STAGES, Settings
@@ -27,7 +29,7 @@ class Result:
     project: its folder. frames: number to finished picture. shots: cuts and keyframes. rendered, painted: the
     keyframes that were rendered in this run, and those that a person painted. redone, reused: frames made in
     this run, and kept from earlier ones. outputs: movies, sheets and files asked for. notes: what was lost or
-    has to be known. pixels: of one frame.
+    has to be known. pixels: of one frame. timecodes: of every frame.
     """
 
     project: Path
@@ -40,6 +42,7 @@ class Result:
     outputs: tuple[Path, ...]
     notes: tuple[str, ...]
     pixels: int
+    timecodes: Mapping[int, str]
 
 
 def run(
@@ -49,7 +52,7 @@ def run(
     """The whole job, or the stages from ``settings.from_stage`` to ``settings.to_stage``; see ``stylize.run``."""
     use_threads(settings.threads)
     with opened(shot, settings, project, on_progress, on_message) as work:
-        shots = plan_shots(work)
+        shots = _planned(work)
         rendered, painted = _render(work, shots) if settings.runs("render") else ((), ())
         redone = carry_shots(work, shots) if settings.runs("propagate") else ()
         carried = settings.runs("propagate") and not work.outside
@@ -67,6 +70,7 @@ def run(
             outputs=outputs,
             notes=(*work.shot.losses, *cut_off, *told),
             pixels=work.shot.size[0] * work.shot.size[1],
+            timecodes=timecodes(work.shot),
         )
 
 
@@ -74,8 +78,29 @@ def plan(
     shot: Path, settings: Settings, project: Path | None = None, on_progress: Progress = lambda *_: None,
     on_message: Message = lambda _: None,
 ) -> Result:  # fmt: skip
-    """Cuts and keyframes with their reasons; renders nothing."""
-    return run(shot, replace(settings, from_stage="conform", to_stage="pick"), project, on_progress, on_message)
+    """Cuts and keyframes, with their reasons and what they explain, as a table and a picture; renders nothing."""
+    use_threads(settings.threads)
+    part = replace(settings, from_stage="conform", to_stage="pick")
+    with opened(shot, part, project, on_progress, on_message) as work:
+        shots = explained(work, _planned(work))
+        return Result(
+            project=work.project.root,
+            frames={},
+            shots=shots,
+            rendered=(),
+            painted=tuple(sorted(work.keys.painted())),
+            redone=(),
+            reused=(),
+            outputs=write_plan(work, shots),
+            notes=work.shot.losses,
+            pixels=work.shot.size[0] * work.shot.size[1],
+            timecodes=timecodes(work.shot),
+        )
+
+
+def _planned(work: Work) -> tuple[ShotPlan, ...]:
+    shots = find_shots(work)
+    return plan_shots(work, shots, limits(work, shots))
 
 
 # What a pixel costs on one processor of today, in seconds: of a keyframe, and of a drawing carried from one key.
@@ -109,7 +134,7 @@ def _render(work: Work, shots: tuple[ShotPlan, ...]) -> tuple[tuple[int, ...], t
     reference = None
     if settings.style is not None and waiting:
         reference = rendering.read_reference(settings.style, work.project)
-    renderer = _renderer(settings) if waiting else make_renderer("painted", settings)
+    renderer = TimedRenderer(_renderer(settings) if waiting else make_renderer("painted", settings))
     source = rendering.PlateSource(work.plates.colour, lambda frame: work.project.digest(work.plates.paths[frame]))
     done: list[int] = []
     rendered: list[int] = []
@@ -125,6 +150,7 @@ def _render(work: Work, shots: tuple[ShotPlan, ...]) -> tuple[tuple[int, ...], t
         rendered += rendering.render_keys(
             stage, source, renderer, reference, settings.seed, work.motion, work.project, on_key
         )
+    note_costs(work, renderer)
     return tuple(rendered), tuple(sorted(painted & set(numbers)))
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from stylize.errors import OutputError, ProjectError
 from stylize.settings import OPTIONS, Settings, read_settings
 
-FOLDERS = ("video", "keys", "mask", "guides", "flow", "out", "passes", "export")
+FOLDERS = ("video", "keys", "plan", "mask", "guides", "flow", "out", "passes", "export")
 SUFFIX = ".stylize"
 STATE_VERSION = 1
 # Seconds between two writings of state.json while frames are being made.

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
@@ -30,6 +31,11 @@ GUIDE_WEIGHT, LARGEST_WEIGHT = 12.0, 1000.0
 MATTE_WORDS = ("alpha",)
 # Pixels that a matte may be changed by.
 MOST_REACH = 500
+# How the table of a plan ends, where frames may be named as well.
+TABLE_SUFFIX = ".csv"
+# Longest time that a budget may be, in seconds: a year.
+LONGEST = 366 * 24 * 3600.0
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 # Rates that people write short, over 1001.
 SHORT_RATES = {"23.976": 24000, "23.98": 24000, "29.97": 30000, "47.952": 48000, "59.94": 60000, "119.88": 120000}
 
@@ -96,9 +102,34 @@ def _range(value: Any) -> str:
 
 
 def _frames(value: Any) -> tuple[int, ...]:
+    """Frames as one text, or texts and numbers one after the other: a flag may be repeated."""
     if isinstance(value, str):
         return tuple(sorted({n for part in parse_range(value).parts for n in part}))
-    return tuple(sorted({_whole(0, math.inf)(number) for number in value}))
+    each = (_frames(one) if isinstance(one, str) else (_whole(0, math.inf)(one),) for one in value)
+    return tuple(sorted({number for some in each for number in some}))
+
+
+def _keyframes(value: Any) -> tuple[int, ...] | Path:
+    """Frames, or the table of a plan that names them."""
+    return Path(value) if _is_table(value) else _frames(value)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, Path) or (isinstance(value, str) and value.lower().endswith(TABLE_SUFFIX))
+
+
+def _spell_frames(value: tuple[int, ...] | Path) -> str:
+    return str(value) if isinstance(value, Path) else ",".join(map(str, value))
+
+
+def _duration(value: Any) -> float:
+    """Seconds. Text has units, and numbers are seconds."""
+    if isinstance(value, str):
+        parts = _DURATION.fullmatch(value)
+        if parts is None or not any(parts.groups()):
+            raise ValueError
+        return _duration(sum(float(part or 0) * unit for part, unit in zip(parts.groups(), (3600, 60, 1), strict=True)))
+    return _number(1, LONGEST)(value)
 
 
 def _rate(value: Any) -> Fraction:
@@ -192,7 +223,12 @@ MODEL = Kind("a folder or a repo id", _text, metavar="MODEL")
 WORDS = Kind("a text", _words)
 FLAG = Kind("true or false", _flag)
 RANGE = Kind("frames as 1001-1100 or 10-50x2", _range, metavar="RANGE")
-FRAMES = Kind("frames as 12,40,77 or 1001-1100", _frames, lambda value: ",".join(map(str, value)), "FRAMES")
+FRAMES = Kind("frames as 12,40,77 or 1001-1100", _frames, _spell_frames, "FRAMES", many=True)
+KEYS = Kind(
+    "frames as 12,40,77 or 1001-1100, or a table as keys.csv", _keyframes, _spell_frames, "FRAMES",
+    lambda stored: _whole_path(stored) if _is_table(stored) else stored,
+)  # fmt: skip
+DURATION = Kind("a time as 90s, 10m or 1h30m", _duration, lambda seconds: f"{seconds:g}s", "TIME")
 RATE = Kind("frames per second as 24, 23.976 or 24000/1001", _rate, str, "RATE")
 SHARE = Kind("a number from 0 to 1", _number(0, 1), metavar="0..1")
 COUNT = Kind("a whole number of 1 or more", _whole(1, math.inf), metavar="N")
@@ -237,9 +273,17 @@ class Settings:
         flags=("-o", "--output"),
     )  # fmt: skip
     frames: str | None = _option(RANGE, None, MAIN, "Part of the shot to work on, as 1001-1100 or 10-50x2.")
-    keyframes: tuple[int, ...] | None = _option(FRAMES, None, MAIN, "Frames to take as keyframes, as 12,40,77.")
+    keyframes: tuple[int, ...] | Path | None = _option(
+        KEYS, None, MAIN, "Frames to take as keyframes, as 12,40,77, or the keys.csv of a plan."
+    )
 
+    add_key: tuple[int, ...] = _option(FRAMES, (), KEYFRAMES, "Frames that are keyframes whatever else is picked.")
+    drop_key: tuple[int, ...] = _option(FRAMES, (), KEYFRAMES, "Frames that must not be keyframes.")
+    min_gap: int = _option(COUNT, 1, KEYFRAMES, "Least frames from a keyframe that is picked to any other.")
     max_keyframes: int | None = _option(COUNT, None, KEYFRAMES, "Most keyframes to pick in each shot.")
+    keys_budget: float | None = _option(
+        DURATION, None, KEYFRAMES, "Time that rendering the keyframes may take, as 10m: decides how many there are."
+    )
     coverage: float = _option(SHARE, 0.75, KEYFRAMES, "Share of every frame that the keyframes must explain.")
     split: bool = _option(FLAG, True, KEYFRAMES, "Take the footage as one shot, even where it cuts.",
                           flags=("--no-split",))  # fmt: skip
@@ -362,11 +406,27 @@ def _refuse_idle(settings: Settings) -> None:
         raise SettingsError("--structure and --keep-colours are about painting keys; give a reference, --style PICTURE")
     if settings.keys is not None and settings.style is None and settings.renderer != "diffusion":
         _check_painted(settings)
+    _check_keyframes(settings)
     _check_matte(settings)
     _check_motion(settings)
     first, last = settings.from_stage, settings.to_stage
     if first and last and STAGES.index(first) > STAGES.index(last):
         raise SettingsError(f"--from {first} comes after --to {last}; the stages are {', '.join(STAGES)}")
+
+
+def _check_keyframes(settings: Settings) -> None:
+    both = sorted(set(settings.add_key) & set(settings.drop_key))
+    if both:
+        raise SettingsError(f"frame {both[0]} is in --add-key and in --drop-key; leave it out of one of them")
+    idle = [name for name in ("max_keyframes", "min_gap", "keys_budget") if _given(settings, OPTIONS[name])]
+    if settings.keyframes is not None and idle:
+        raise SettingsError(
+            f"{OPTIONS[idle[0]].flags[-1]} is about picking, and --keyframes names the keyframes; leave one of them out"
+        )
+    if settings.keys_budget is not None and settings.style is None and settings.renderer == "example":
+        raise SettingsError(
+            "--keys-budget measures what a key costs; say what keys are painted after, with --style PICTURE"
+        )
 
 
 def _check_matte(settings: Settings) -> None:
@@ -380,7 +440,8 @@ def _check_matte(settings: Settings) -> None:
 
 def _check_painted(settings: Settings) -> None:
     """With nothing but painted keys, nothing is picked and nothing rendered."""
-    idle = [name for name in ("coverage", "max_keyframes") if _given(settings, OPTIONS[name])]
+    about = ("coverage", "max_keyframes", "min_gap", "keys_budget", "drop_key")
+    idle = [name for name in about if _given(settings, OPTIONS[name])]
     if settings.seed != OPTIONS["seed"].default and settings.boil == 0:
         idle.append("seed")
     if idle:

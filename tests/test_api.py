@@ -20,6 +20,7 @@ def test_the_public_names():
 def test_the_fields_of_a_result():
     assert [field.name for field in dataclasses.fields(pipeline.Result)] == [
         "project", "frames", "shots", "rendered", "painted", "redone", "reused", "outputs", "notes", "pixels",
+        "timecodes",
     ]  # fmt: skip
 
 
@@ -27,7 +28,7 @@ def test_every_error_is_a_stylize_error_with_a_text_of_its_own():
     found = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
     assert {kind.__name__ for kind in found} == {
         "FlowError", "FrameRangeError", "GuideError", "InputError", "JobError", "MatteError", "OutputError",
-        "PaintedKeyError", "ProjectError", "RendererError", "SequenceError", "SettingsError", "ShotError",
+        "PaintedKeyError", "PlanError", "ProjectError", "RendererError", "SequenceError", "SettingsError", "ShotError",
         "StyleError", "StylizeError",
     }  # fmt: skip
     assert all(issubclass(kind, stylize.StylizeError) and kind.__doc__ for kind in found)

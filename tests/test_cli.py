@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -119,9 +120,30 @@ def test_a_plan_tells_cuts_keys_reasons_and_time(capfd, tmp_path):
     assert (code, err) == (0, "")
     assert "shot 1: frames 1-6" in out
     assert "shot 2: frames 7-12" in out
-    assert "keyframe 7: first frame of the shot" in out
-    assert "about " in out.splitlines()[-1]
+    assert re.search(r"shot 2: frames 7-12, explained to \d+% on average, \d+% at least \(frame \d+\)", out)
+    assert re.search(r"^ +7  00:00:00:06 +\d+\.\d%  first frame of the shot$", out, re.M)
+    assert "about " in out
+    assert [line for line in out.splitlines() if line.startswith("wrote: ")] == [
+        f"wrote: {tmp_path / 'two.stylize' / name}" for name in ("keys.csv", "plan.png")
+    ]
     assert not list((tmp_path / "two.stylize" / "keys").iterdir())
+
+
+def test_words_about_picking_and_named_keyframes_take_each_others_place_in_a_project(capfd, plates):
+    project = plates.parent / "plates.stylize"
+    assert said(capfd, "plan", plates, "--max-keyframes", 2, "--min-gap", 3)[0] == 0
+    assert said(capfd, "plan", project, "--keyframes", "1,5", "-q") == (0, "", "")
+    code, _, err = said(capfd, "plan", project, "--keyframes", "1,5", "--min-gap", 2)
+    assert (code, "--min-gap is about picking" in err) == (2, True)
+    (project / "project.toml").unlink()
+    assert said(capfd, "plan", plates, "--keyframes", "1,5")[0] == 0
+    assert "asked for" in said(capfd, "plan", project)[1]
+    assert "asked for" not in said(capfd, "plan", project, "--max-keyframes", 2)[1]
+
+
+def test_frames_may_be_added_and_dropped_in_several_words(capfd, plates):
+    out = said(capfd, "plan", plates, "--add-key", "3", "--add-key", "5,6", "--keyframes", "1", "--drop-key", "1")[1]
+    assert [line.split()[0] for line in out.splitlines() if "asked for" in line] == ["3", "5", "6"]
 
 
 def on_terminal(words, stop_at=None):

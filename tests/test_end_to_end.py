@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -243,7 +244,8 @@ def test_a_part_of_the_stages(movie, style):
 
 def test_plan_renders_nothing_and_gives_reasons(movie):
     done = command("plan", movie)
-    assert "keyframe 1: first frame" in done.stdout
+    assert re.search(r"^ +1  00:00:00:00 +\d+\.\d%  first frame", done.stdout, re.M)
+    assert "plan.png" in done.stdout
     assert "8 frames, 1 shots" in done.stdout
     assert not digests(movie.with_name("shot.stylize") / "keys")
 
@@ -320,6 +322,11 @@ def test_a_part_of_the_shot(tmp_path, style):
         (["{movie}", "--style", "{style}", "--renderer", "oils"], "example, painted, diffusion"),
         (["{movie}", "--style", "{style}", "--strukture", "1"], "--structure"),
         (["{movie}", "--keys", "nowhere"], "nowhere"),
+        (["plan", "{movie}", "--keyframes", "nowhere.csv"], "nowhere.csv"),
+        (["plan", "{movie}", "--drop-key", "99"], "99"),
+        (["plan", "{movie}", "--style", "{style}", "--keys-budget", "10"], "90s, 10m or 1h30m"),
+        (["plan", "{movie}", "--matte", "{style}"], "160x120"),
+        (["plan", "{movie}", "--guide", "{style}"], "160x120"),
         (["{movie}", "--style", "{style}", "-o", "{movie}"], "shot.mp4"),
         (["{movie}", "--style", "{style}", "-o", "result.gif"], ".mp4"),
         (["{movie}", "--style", "{style}", "--renderer", "diffusion"], "diffusion"),

@@ -68,6 +68,38 @@ def test_a_setting_that_would_do_nothing_is_refused():
         Settings(from_stage="export", to_stage="pick")
 
 
+def test_a_person_and_the_picking_do_not_contradict_each_other():
+    with pytest.raises(SettingsError, match="frame 7 is in --add-key and in --drop-key"):
+        Settings(add_key=(5, 7), drop_key=(7,))
+    for idle in ({"max_keyframes": 2}, {"min_gap": 4}):
+        with pytest.raises(SettingsError, match="--keyframes names the keyframes"):
+            Settings(keyframes=(1, 4), **idle)
+    with pytest.raises(SettingsError, match="--style PICTURE"):
+        Settings(keys_budget="10m")
+    with pytest.raises(SettingsError, match="--drop-key does nothing with painted keys alone"):
+        Settings(keys="painted", drop_key=(4,))
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10m", 600), ("1h30m", 5400), ("1.5h", 5400), (75, 75)])
+def test_times_are_read_with_their_units(text, seconds):
+    assert Settings(style="ref.png", keys_budget=text).keys_budget == seconds
+
+
+@pytest.mark.parametrize("text", ["10", "", "m", "10 minutes", "0s", "-5m", "s90", "99999999h"])
+def test_times_without_sense_are_refused(text):
+    with pytest.raises(SettingsError, match="--keys-budget must be a time as 90s, 10m or 1h30m"):
+        Settings(style="ref.png", keys_budget=text)
+
+
+def test_keyframes_are_frames_or_a_table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    kind = OPTIONS["keyframes"].kind
+    assert Settings(keyframes="keys.csv").keyframes == Path("keys.csv")
+    assert kind.anchor(Settings(keyframes=Path("keys.csv")).stored()["keyframes"]) == str(tmp_path / "keys.csv")
+    assert kind.anchor(Settings(keyframes=(9, 1)).stored()["keyframes"]) == "1,9"
+    assert Settings(add_key=["4-6", "2"], drop_key=(1,)).add_key == (2, 4, 5, 6)
+
+
 def test_stored_settings_read_back_as_they_were():
     asked = Settings(style="ref.png", keyframes=(1, 9), rate="24000/1001", split=False, seed=3, overwrite=True)
     stored = asked.stored()

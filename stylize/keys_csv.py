@@ -1,0 +1,126 @@
+"""The table of a plan: one row a frame, for people to read, edit in any spreadsheet, and give back.
+
+Only the columns ``frame`` and ``key`` are read; the others may be changed or left out. A spreadsheet may have put
+semicolons or tabs in the place of commas, and a byte order mark before everything.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stylize.errors import PlanError
+
+COLUMNS = ("shot", "frame", "timecode", "coverage", "key", "reason")
+# What people put into the column of keys, in any case.
+YES = frozenset({"1", "x", "y", "yes", "true", "key"})
+NO = frozenset({"", "0", "-", "n", "no", "false"})
+DELIMITERS = ",;\t"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One frame. shot: counted from 1. coverage: share that the keys explain, 0..1. reason: of a key, else None."""
+
+    shot: int
+    frame: int
+    timecode: str
+    coverage: float
+    reason: str | None
+
+
+def table(rows: Iterable[Row]) -> str:
+    """The rows as CSV, with a head."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        key = "" if row.reason is None else "1"
+        writer.writerow([row.shot, row.frame, row.timecode, f"{row.coverage:.3f}", key, row.reason or ""])
+    return text.getvalue()
+
+
+def read_keys(path: Path, frames: Sequence[int], *, part: bool) -> tuple[int, ...]:
+    """The frames that are marked as keys, ascending.
+
+    frames: those of the shot. part: there may be rows of other frames, which are passed over.
+    Raises PlanError naming the line and the column of what cannot be taken.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise PlanError(
+            f"{path}: expected the table of a plan, found none ({error.strerror}); check the path"
+        ) from None
+    except UnicodeDecodeError:
+        raise PlanError(f"{path}: expected CSV in UTF-8, found other bytes; export it again as such") from None
+    try:
+        return marked(text, frames, part=part)
+    except PlanError as error:
+        raise PlanError(f"{path}, {error}") from None
+
+
+def marked(text: str, frames: Sequence[int], *, part: bool = False) -> tuple[int, ...]:
+    """The frames that a table marks as keys; see ``read_keys``. Messages begin with the place in the table."""
+    known, seen, found = set(frames), dict[int, int](), list[int]()
+    for line, number, key in _rows(text):
+        frame = _frame(line, number)
+        chosen = _chosen(line, key)
+        if frame in seen:
+            raise PlanError(f"line {line}, column frame: {frame} is in line {seen[frame]} already; leave one of them")
+        seen[frame] = line
+        if frame not in known and not part:
+            have = f"the shot has {frames[0]} to {frames[-1]}"
+            raise PlanError(f"line {line}, column frame: {frame} is not a frame to work on, {have}; correct it")
+        if chosen and frame in known:
+            found.append(frame)
+    if not found:
+        raise PlanError("column key: no frame of the shot is marked; put an x where a keyframe is to be")
+    return tuple(sorted(found))
+
+
+def _rows(text: str) -> Iterator[tuple[int, str, str]]:
+    """The line, and what stands in the columns frame and key."""
+    head = text.split("\n", 1)[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=head.count))
+    places: tuple[int, int] | None = None
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise PlanError(f"line {line}: {error}; export the table again as CSV") from None
+        if cells is None:
+            break
+        if places is None:
+            places = _place(cells, "frame"), _place(cells, "key")
+        elif any(cell.strip() for cell in cells):
+            if len(cells) <= max(places):
+                wanted = 1 + max(places)
+                raise PlanError(f"line {line}: expected {wanted} columns or more, found {len(cells)}; complete it")
+            yield line, cells[places[0]].strip(), cells[places[1]].strip()
+    if places is None:
+        raise PlanError(f"line 1: expected the head {','.join(COLUMNS)}, found nothing; write the plan again")
+
+
+def _place(head: Sequence[str], name: str) -> int:
+    names = [cell.strip().lower() for cell in head]
+    if name not in names:
+        raise PlanError(
+            f"line 1: expected a column {name!r} as in {','.join(COLUMNS)}, found {','.join(names)}; add it"
+        )
+    return names.index(name)
+
+
+def _frame(line: int, text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise PlanError(f"line {line}, column frame: expected the number of a frame, found {text!r}; correct it")
+    return int(text)
+
+
+def _chosen(line: int, text: str) -> bool:
+    word = text.lower()
+    if word not in YES | NO:
+        raise PlanError(f"line {line}, column key: expected x or 1 for a key, nothing otherwise, found {text!r}")
+    return word in YES
