@@ -139,14 +139,15 @@ def _settings(shot: Path, asked: dict[str, Any]) -> tuple[Path, Settings]:
     from stylize.project import read_asked
 
     path, stored = read_asked(shot)
-    kept = {name: value for name, value in stored.stored().items() if name not in _replaced(given)}
-    return path, Settings(**{**kept, **given})
+    kept = stored.stored()
+    return path, Settings(**{name: kept[name] for name in kept.keys() - _replaced(kept, given)}, **given)
 
 
-def _replaced(given: dict[str, Any]) -> set[str]:
-    """What a project was told that cannot stand beside what is asked now: keyframes are named, or picked."""
-    about = {"max_keyframes", "min_gap", "keys_budget"}
-    return about if "keyframes" in given else {"keyframes"} if about & given.keys() else set()
+def _replaced(kept: dict[str, Any], given: dict[str, Any]) -> set[str]:
+    """What a project was told that gives way to what is asked now: keyframes are named, or picked."""
+    about = {"max_keyframes", "keys_budget"} | (set() if "refine" in kept | given else {"min_gap"})
+    other = about if "keyframes" in given else {"keyframes"} if about & given.keys() else set()
+    return other | given.keys()
 
 
 def _project(shot: Path, settings: Settings) -> Path | None:
@@ -234,6 +235,10 @@ def _tell(result: "Result", settings: Settings, say: _Voice, seconds: float) -> 
     painted, rendered = len(result.painted), len(result.rendered)
     keys = sum(len(shot.keyframes) for shot in result.shots)
     click.echo(f"keyframes: {rendered} rendered, {painted} painted, {keys - rendered - painted} reused")
+    for number, one in enumerate(result.refinements, 1):
+        outcome = "kept" if one.kept else "taken back"
+        if one.after is not None:
+            click.echo(f"refined {number}: keyframe {one.frame}, error {one.before:.4f} to {one.after:.4f}, {outcome}")
     if settings.runs("propagate"):
         click.echo(f"frames: {len(result.redone)} made, {len(result.reused)} reused, in {_spell(seconds)}")
     click.echo(f"project: {result.project}")

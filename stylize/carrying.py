@@ -136,7 +136,7 @@ def _parts(work: Work, footage: Footage, plan: ShotPlan) -> Iterator[tuple[str, 
 
 def _there(work: Work, frame: int, mark: str) -> bool:
     """Whether a frame of the result is there, made under this fingerprint, and its error map with it."""
-    errors = _error_file(work.project.root, work.shot, frame)
+    errors = error_file(work.project.root, work.shot, frame)
     return work.project.fresh(work.file("out", frame), mark) and errors.is_file()
 
 
@@ -353,13 +353,14 @@ def _work_on(task: Task, footage: Footage, engine: Engine) -> Iterator[Made | No
     return propagation.run_pass(footage, task.part, task.does, engine)
 
 
-def _error_file(root: Path, shot: Shot, frame: int) -> Path:
+def error_file(root: Path, shot: Shot, frame: int) -> Path:
+    """Where the error map of a frame lies."""
     return root / "passes" / "error" / frame_name(shot, frame)
 
 
 def _put(root: Path, shot: Shot, made: Made) -> Path:
     """Writes a frame and its errors; returns the frame's file."""
-    errors = _error_file(root, shot, made.frame)
+    errors = error_file(root, shot, made.frame)
     make_folder(errors.parent)
     propagation.write_error(errors, made.error)
     path = root / "out" / frame_name(shot, made.frame)

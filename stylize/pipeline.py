@@ -7,7 +7,7 @@ from pathlib import Path
 
 from propagate.holds import drawings
 from propagate.spans import spans
-from stylize import delivery, rendering
+from stylize import delivery, refining, rendering
 from stylize.breaks import unconnected
 from stylize.budget import TimedRenderer, limits, note_costs
 from stylize.carrying import carry_shots
@@ -17,6 +17,7 @@ from stylize.opening import Message, Progress, Work, opened, paints, project_of
 from stylize.plan_files import timecodes, write_plan
 from stylize.planning import ShotPlan, explained, find_shots, plan_shots
 from stylize.project import is_project, read_asked
+from stylize.refining import Refinement
 from stylize.renderers import Renderer, make_renderer
 from stylize.settings import EVERY, STAGES, Settings
 from stylize.threads import use_threads
@@ -29,7 +30,8 @@ class Result:
     project: its folder. frames: number to finished picture. shots: cuts and keyframes. rendered, painted: the
     keyframes that were rendered in this run, and those that a person painted. redone, reused: frames made in
     this run, and kept from earlier ones. outputs: movies, sheets and files asked for. notes: what was lost or
-    has to be known. pixels: of one frame. timecodes: of every frame.
+    has to be known. pixels: of one frame. timecodes: of every frame. refinements: the rounds of ``--refine``, of this
+    run and of earlier ones.
     """
 
     project: Path
@@ -43,6 +45,7 @@ class Result:
     notes: tuple[str, ...]
     pixels: int
     timecodes: Mapping[int, str]
+    refinements: tuple[Refinement, ...]
 
 
 def run(
@@ -52,9 +55,8 @@ def run(
     """The whole job, or the stages from ``settings.from_stage`` to ``settings.to_stage``; see ``stylize.run``."""
     use_threads(settings.threads)
     with opened(shot, settings, project, on_progress, on_message) as work:
-        shots = _planned(work)
-        rendered, painted = _render(work, shots) if settings.runs("render") else ((), ())
-        redone = carry_shots(work, shots) if settings.runs("propagate") else ()
+        made = _make(work, _planned(work))
+        shots, redone = made.shots, made.redone
         carried = settings.runs("propagate") and not work.outside
         cut_off = unconnected(work, shots) if carried else ()
         finished = _finished(work) if settings.runs("propagate") or settings.runs("export") else {}
@@ -63,14 +65,15 @@ def run(
             project=work.project.root,
             frames=finished,
             shots=shots,
-            rendered=rendered,
-            painted=painted,
+            rendered=made.rendered,
+            painted=made.painted,
             redone=redone,
             reused=tuple(sorted(set(finished) - set(redone))),
             outputs=outputs,
             notes=(*work.shot.losses, *cut_off, *told),
             pixels=work.shot.size[0] * work.shot.size[1],
             timecodes=timecodes(work.shot),
+            refinements=made.refinements,
         )
 
 
@@ -82,7 +85,9 @@ def plan(
     use_threads(settings.threads)
     part = replace(settings, from_stage="conform", to_stage="pick")
     with opened(shot, part, project, on_progress, on_message) as work:
-        shots = explained(work, _planned(work))
+        planned = _planned(work)
+        refined = refining.known(work, planned)
+        shots = explained(work, refining.extended(planned, refined))
         return Result(
             project=work.project.root,
             frames={},
@@ -95,6 +100,7 @@ def plan(
             notes=work.shot.losses,
             pixels=work.shot.size[0] * work.shot.size[1],
             timecodes=timecodes(work.shot),
+            refinements=refined.rounds,
         )
 
 
@@ -122,10 +128,49 @@ def _passes(shot: ShotPlan, on: str) -> int:
     )
 
 
-# Render
+# Render and propagate
 
 
-def _render(work: Work, shots: tuple[ShotPlan, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+@dataclass(frozen=True)
+class _Made:
+    """What rendering and propagating has done; see Result."""
+
+    shots: tuple[ShotPlan, ...]
+    rendered: tuple[int, ...]
+    painted: tuple[int, ...]
+    redone: tuple[int, ...]
+    refinements: tuple[Refinement, ...]
+
+
+def _make(work: Work, planned: tuple[ShotPlan, ...]) -> _Made:
+    """Keys and frames of the planned shots, and what refining adds to them."""
+    settings = work.settings
+    refined = refining.known(work, planned)
+    rendered, redone = set[int](), set[int]()
+    painted: tuple[int, ...] = ()
+
+    def make(shots: tuple[ShotPlan, ...]) -> tuple[int, ...]:
+        nonlocal painted
+        if settings.runs("render"):
+            base = {frame for plan in planned for frame in plan.keys}
+            late = frozenset(frame for plan in shots for frame in plan.keys if frame not in base)
+            fresh, painted = _render(work, shots, late)
+            rendered.update(fresh)
+        made = carry_shots(work, shots) if settings.runs("propagate") else ()
+        redone.update(made)
+        return made
+
+    make(refining.extended(planned, refined))
+    if settings.runs("render") and settings.runs("propagate"):
+        refined = refining.refine(work, planned, refined, make)
+    elif settings.refine is not None and not refined.done(settings.refine):
+        work.message("--refine goes on in a run that renders and propagates; this one only takes what is known")
+    shots = refining.extended(planned, refined)
+    kept = rendered & {frame for plan in shots for frame in plan.keys}
+    return _Made(shots, tuple(sorted(kept)), painted, tuple(sorted(redone)), refined.rounds)
+
+
+def _render(work: Work, shots: tuple[ShotPlan, ...], late: frozenset[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     painted = work.keys.painted()
     numbers = [key.frame for plan in shots for key in plan.keyframes]
     work.keys.drop_others([*numbers, *painted])
@@ -146,7 +191,7 @@ def _render(work: Work, shots: tuple[ShotPlan, ...]) -> tuple[tuple[int, ...], t
     for plan in shots:
         keys = {key.frame: files.get(key.frame, work.file("keys", key.frame)) for key in plan.keyframes}
         added = frozenset(key.frame for key in plan.keyframes if key.reason == PAINTED)
-        stage = rendering.KeyPlan(plan.frames, keys, painted, added & painted, work.shot.depth)
+        stage = rendering.KeyPlan(plan.frames, keys, painted, added & painted, work.shot.depth, late)
         rendered += rendering.render_keys(
             stage, source, renderer, reference, settings.seed, work.motion, work.project, on_key
         )

@@ -188,7 +188,7 @@ def pick_shot(work: Work, frames: tuple[int, ...], hand: Hand, most: int | None)
     estimate = DisFlow("fast")
     mark = fingerprint(
         PICK, frames, work.marks(frames), settings.coverage, settings.max_keyframes, most, settings.min_gap, added,
-        dropped, _attended(work, frames), sorted(work.keys.given_numbers()), estimate.fingerprint(),
+        dropped, attended(work, frames), sorted(work.keys.given_numbers()), estimate.fingerprint(),
     )  # fmt: skip
     name = f"keyframes {frames[0]}-{frames[-1]}"
     known = work.project.recall(name, mark)
@@ -211,7 +211,7 @@ def pick_shot(work: Work, frames: tuple[int, ...], hand: Hand, most: int | None)
     ]
 
 
-def _attended(work: Work, frames: Sequence[int]) -> list[object]:
+def attended(work: Work, frames: Sequence[int]) -> list[object]:
     """What the mattes say, which tell where information counts."""
     if work.mattes is None:
         return []
@@ -258,7 +258,7 @@ def new_file(work: Work, frame: int) -> Path:
 def _sight(work: Work, frames: Sequence[int], keys: Sequence[int]) -> tuple[str, str]:
     """The name of what is remembered of keys and a shot, and its fingerprint."""
     mark = fingerprint(
-        PICK, frames, work.marks(frames), keys, _attended(work, frames), DisFlow("fast").fingerprint()
+        PICK, frames, work.marks(frames), keys, attended(work, frames), DisFlow("fast").fingerprint()
     )  # fmt: skip
     return f"explained {frames[0]}-{frames[-1]}", mark
 

@@ -72,7 +72,8 @@ class KeyPlan:
     """What rendering one shot takes.
 
     keys: frame to file, ascending. painted: those not to be rendered. added: painted ones that nobody picked or
-    asked for. depth: bits of a channel, 8 or 16.
+    asked for. depth: bits of a channel, 8 or 16. late: those that came when all others were there; none of the others
+    depends on them.
     """
 
     frames: tuple[int, ...]
@@ -80,6 +81,14 @@ class KeyPlan:
     painted: frozenset[int]
     added: frozenset[int]
     depth: int
+    late: frozenset[int] = frozenset()
+
+    def source(self, number: int) -> int | None:
+        """The key that one starts from: the one before; for a late one, the one behind where there is none before."""
+        others = [key for key in self.keys if key not in self.late]
+        before = [key for key in others if key < number]
+        behind = [key for key in others if key > number and number in self.late]
+        return before[-1] if before else behind[0] if behind else None
 
 
 def render_keys(
@@ -89,19 +98,18 @@ def render_keys(
     """Renders the keys of one shot that are not painted and not done; returns their numbers.
 
     Each later key starts from the one before, carried over by flow. A key's fingerprint counts the keys before
-    it as if all were rendered and none added: painting never makes the rendered keys anew.
+    it as if all were rendered and none added: painting never makes the rendered keys anew. Late keys come last.
     """
     rendered = []
     marks = _marks(plan, plates, renderer, reference, seed, motion)
-    earlier: int | None = None
-    for number, path in plan.keys.items():
+    for number in sorted(plan.keys, key=lambda number: (number in plan.late, number)):
+        path = plan.keys[number]
         if number not in plan.painted and not project.fresh(path, marks[number]):
-            key = _render(plan, number, earlier, plates, renderer, reference, seed, motion)
+            key = _render(plan, number, plan.source(number), plates, renderer, reference, seed, motion)
             picture = quantise(key, np.uint16 if plan.depth == 16 else np.uint8)
             project.place(path, marks[number], partial(_write, picture))
             rendered.append(number)
         on_key(number, number in rendered)
-        earlier = number
     return rendered
 
 
@@ -113,13 +121,20 @@ def _marks(
     style = reference.digest if reference else ""
     marks: dict[int, str] = {}
     before, first = "", plan.frames[0]
-    for number in (number for number in plan.keys if number not in plan.added):
-        first = first if before else number
-        between = [frame for frame in plan.frames if first <= frame <= number]
+
+    def mark(first: int, last: int, *more: object) -> str:
+        between = [frame for frame in plan.frames if first <= frame <= last]
         seen = [plates.digest(frame) for frame in between]
-        moved = motion.fingerprint(between)
-        before = fingerprint(renderer.fingerprint(), seed, plan.depth, style, seen, before, moved)
-        marks[number], first = before, number
+        return fingerprint(renderer.fingerprint(), seed, plan.depth, style, seen, *more, motion.fingerprint(between))
+
+    own = [number for number in plan.keys if number not in plan.added | plan.late]
+    for number in own:
+        first = first if before else number
+        before, first = mark(first, number, before), number
+        marks[number] = before
+    for number in sorted(plan.late - plan.added):
+        near = max((key for key in own if key < number), default=own[0] if own else number)
+        marks[number] = mark(min(near, number), max(near, number), "late", number, marks.get(near, ""))
     return marks
 
 
@@ -138,7 +153,9 @@ def _render(
 
 
 def _carry_over(plan: KeyPlan, earlier: int, number: int, plates: PlateSource, motion: Motion) -> tuple[Floats, Floats]:
-    between = [frame for frame in plan.frames if earlier <= frame <= number]
+    """earlier: a key that is rendered already, mostly from an earlier frame. float32 (H, W, 3) and (H, W)."""
+    way = 1 if earlier < number else -1
+    between = [frame for frame in plan.frames if min(earlier, number) <= frame <= max(earlier, number)][::way]
     first, last = plates.colour(earlier), plates.colour(number)
     composed = start_at_key(earlier, *first.shape[:2])
     for before, after in pairwise(between):

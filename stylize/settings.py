@@ -285,6 +285,9 @@ class Settings:
         DURATION, None, KEYFRAMES, "Time that rendering the keyframes may take, as 10m: decides how many there are."
     )
     coverage: float = _option(SHARE, 0.75, KEYFRAMES, "Share of every frame that the keyframes must explain.")
+    refine: int | None = _option(
+        COUNT, None, KEYFRAMES, "Look at the result, and render up to so many further keyframes where it is poor."
+    )
     split: bool = _option(FLAG, True, KEYFRAMES, "Take the footage as one shot, even where it cuts.",
                           flags=("--no-split",))  # fmt: skip
 
@@ -418,15 +421,22 @@ def _check_keyframes(settings: Settings) -> None:
     both = sorted(set(settings.add_key) & set(settings.drop_key))
     if both:
         raise SettingsError(f"frame {both[0]} is in --add-key and in --drop-key; leave it out of one of them")
-    idle = [name for name in ("max_keyframes", "min_gap", "keys_budget") if _given(settings, OPTIONS[name])]
+    about = ("max_keyframes", "keys_budget", *(("min_gap",) if settings.refine is None else ()))
+    idle = [name for name in about if _given(settings, OPTIONS[name])]
     if settings.keyframes is not None and idle:
         raise SettingsError(
             f"{OPTIONS[idle[0]].flags[-1]} is about picking, and --keyframes names the keyframes; leave one of them out"
         )
-    if settings.keys_budget is not None and settings.style is None and settings.renderer == "example":
+    if settings.refine is not None and (settings.renderer == "painted" or not _paints(settings)):
+        raise SettingsError("--refine renders further keyframes; say what they are painted after, with --style PICTURE")
+    if settings.keys_budget is not None and not _paints(settings):
         raise SettingsError(
             "--keys-budget measures what a key costs; say what keys are painted after, with --style PICTURE"
         )
+
+
+def _paints(settings: Settings) -> bool:
+    return settings.style is not None or settings.renderer == "diffusion"
 
 
 def _check_matte(settings: Settings) -> None:
@@ -440,7 +450,7 @@ def _check_matte(settings: Settings) -> None:
 
 def _check_painted(settings: Settings) -> None:
     """With nothing but painted keys, nothing is picked and nothing rendered."""
-    about = ("coverage", "max_keyframes", "min_gap", "keys_budget", "drop_key")
+    about = ("coverage", "max_keyframes", "min_gap", "keys_budget", "drop_key", "refine")
     idle = [name for name in about if _given(settings, OPTIONS[name])]
     if settings.seed != OPTIONS["seed"].default and settings.boil == 0:
         idle.append("seed")

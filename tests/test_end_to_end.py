@@ -250,6 +250,48 @@ def test_plan_renders_nothing_and_gives_reasons(movie):
     assert not digests(movie.with_name("shot.stylize") / "keys")
 
 
+def test_a_plan_is_edited_and_given_back(movie, style):
+    command("plan", movie)
+    project = movie.with_name("shot.stylize")
+    sheet = project / "keys.csv"
+    rows = sheet.read_text().splitlines()
+    assert len(rows) == 9
+    rows[5] = rows[5].replace(",,", ",x,")
+    sheet.write_text("\n".join(rows))
+    done = command(movie, "--style", style, "--keyframes", sheet, "--to", "render")
+    assert "keyframe 5: marked in keys.csv" in done.stdout
+    assert len(digests(project / "keys")) == 2
+    rows[5] = rows[5].replace(",x,", ",perhaps,")
+    sheet.write_text("\n".join(rows))
+    wrong = command(project, check=False)
+    assert wrong.returncode == 1
+    assert f"{sheet}, line 6, column key: expected x or 1" in wrong.stderr
+    assert wrong.stderr.count("\n") == 1
+
+
+def test_a_refined_run_that_is_killed_goes_on_and_is_then_done(tmp_path, style):
+    path = write_movie(tmp_path / "shot.mp4", bunny(30))
+    words = [path, "--style", style, "--keyframes", "1", "--refine", "1", "--to", "propagate"]
+    whole = command(*words, "--project", tmp_path / "whole.stylize").stdout
+    told = re.search(r"^refined 1: keyframe (\d+), error 0\.(\d+) to 0\.(\d+), kept$", whole, re.M)
+    assert told
+    assert int(told[3]) < int(told[2])
+    project = tmp_path / "killed.stylize"
+    run = subprocess.Popen([sys.executable, "-m", "cli", *map(str, words), "--project", str(project)],
+                           cwd=EXAMPLES.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    while run.poll() is None and not (project / "keys" / f"shot.{int(told[1]):04d}.png").exists():
+        time.sleep(0.005)
+    assert run.poll() is None
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    assert told[0] in command(*words, "--project", project).stdout
+    assert digests(project / "out") == digests(tmp_path / "whole.stylize" / "out")
+    again = command(*words, "--project", project)
+    assert told[0] in again.stdout
+    assert "0 made, 30 reused" in again.stdout
+    assert again.stderr == ""
+
+
 def test_variable_frame_rate_keeps_its_time_stamps(tmp_path, style):
     stamps = [0, 1, 3, 4, 8, 9]
     path = write_movie(tmp_path / "vfr.mp4", bunny(6), stamps=stamps, time_base=Fraction(1, 24), rate=Fraction(24))
