@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from propagate.arrays import F32, Floats
+from propagate.arrays import F32
 from stylize.keyframes import Keyframe
+from stylize.leads import open_leads
 from stylize.opening import Work
 from stylize.planning import Hand, hand_of, pick_shot, picks
 from stylize.project import fingerprint
-from stylize.renderers import Renderer, RenderRequest, make_renderer
+from stylize.renderers import Rendered, Renderer, RenderRequest, make_renderer
 from stylize.rendering import read_reference
 
 # Latest costs that are kept.
@@ -31,7 +32,7 @@ class TimedRenderer:
     renderer: Renderer
     seconds: list[float] = field(default_factory=list)
 
-    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Floats:
+    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Rendered:
         """See Renderer."""
         started = time.perf_counter()
         painted = self.renderer.render(request, on_step)
@@ -149,7 +150,9 @@ def _cost(work: Work, renderer: Renderer, budget: float) -> Cost:
     style = work.settings.style
     picture = None if style is None else read_reference(style, work.project).picture
     plate = work.plates.colour(frame).astype(F32) / F32(255)
-    request = RenderRequest(frame, plate, picture, None, None, work.settings.seed)
+    request = RenderRequest(
+        frame, plate, picture, None, None, work.settings.seed, **open_leads(work).of(frame)
+    )  # fmt: skip
     timed.render(request, lambda done, total: None)
     if sum(timed.seconds) > TRIAL_SHARE * budget:
         return Cost(timed.seconds[0], f"measured on frame {frame}, the start included")

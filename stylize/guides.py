@@ -64,7 +64,7 @@ def open_guides(asked: Sequence[GuideAsked], shot: Shot, project: Project) -> tu
 
     Raises GuideError: missing, wrong size or number of frames, unreadable, NaN, too many channels in all.
     """
-    found = tuple(_open_guide(one, shot, project, place) for place, one in enumerate(asked, 1))
+    found = tuple(_open_guide(one, shot, project, str(place)) for place, one in enumerate(asked, 1))
     channels = sum(guide.channels for guide in found)
     if channels > MOST:
         raise GuideError(
@@ -73,8 +73,16 @@ def open_guides(asked: Sequence[GuideAsked], shot: Shot, project: Project) -> tu
     return found
 
 
-def _open_guide(asked: GuideAsked, shot: Shot, project: Project, place: int) -> Guide:
-    files = _GUIDE.files(asked.path, shot, project.folder("guides") / str(place))
+def open_pictures(path: Path, shot: Shot, project: Project, place: str) -> Guide:
+    """Pictures that lead something else than the search for patches. place: their folder, if they are a movie.
+
+    Raises GuideError, as ``open_guides``.
+    """
+    return _open_guide(GuideAsked(path, 1.0), shot, project, place)
+
+
+def _open_guide(asked: GuideAsked, shot: Shot, project: Project, place: str) -> Guide:
+    files = _GUIDE.files(asked.path, shot, project.folder("guides") / place)
     distinct = list(dict.fromkeys(files.values()))
     name = f"guide {asked.path.resolve()}"
     mark = fingerprint(VERSION, [project.digest(path) for path in distinct])

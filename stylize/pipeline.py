@@ -13,6 +13,7 @@ from stylize.budget import TimedRenderer, limits, note_costs
 from stylize.carrying import carry_shots
 from stylize.errors import SettingsError
 from stylize.keys import PAINTED
+from stylize.leads import open_leads
 from stylize.opening import Message, Progress, Work, opened, paints, project_of
 from stylize.plan_files import timecodes, write_plan
 from stylize.planning import ShotPlan, explained, find_shots, plan_shots
@@ -181,6 +182,7 @@ def _render(work: Work, shots: tuple[ShotPlan, ...], late: frozenset[int]) -> tu
         reference = rendering.read_reference(settings.style, work.project)
     renderer = TimedRenderer(_renderer(settings) if waiting else make_renderer("painted", settings))
     source = rendering.PlateSource(work.plates.colour, lambda frame: work.project.digest(work.plates.paths[frame]))
+    leads = open_leads(work)
     done: list[int] = []
     rendered: list[int] = []
 
@@ -193,7 +195,7 @@ def _render(work: Work, shots: tuple[ShotPlan, ...], late: frozenset[int]) -> tu
         added = frozenset(key.frame for key in plan.keyframes if key.reason == PAINTED)
         stage = rendering.KeyPlan(plan.frames, keys, painted, added & painted, work.shot.depth, late)
         rendered += rendering.render_keys(
-            stage, source, renderer, reference, settings.seed, work.motion, work.project, on_key
+            stage, source, renderer, reference, settings.seed, work.motion, leads, work.project, on_key, work.message
         )
     note_costs(work, renderer)
     return tuple(rendered), tuple(sorted(painted & set(numbers)))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,11 +13,11 @@ from propagate.arrays import F32, Bytes, Floats, Pixels
 from propagate.flow import anchor, extend, sample, start_at_key
 from propagate.trust import trust
 from stylize.errors import InputError, StyleError
-from stylize.images import image_size, quantise, read_image, to_float, write_image
+from stylize.images import image_size, make_folder, quantise, read_image, to_float, write_image
 from stylize.keys import read_key
 from stylize.motion import Motion
 from stylize.project import Project, fingerprint
-from stylize.renderers.protocol import Renderer, RenderRequest
+from stylize.renderers.protocol import Rendered, Renderer, RenderRequest
 
 # Pixels of a reference picture beyond which it is refused: it would be made far smaller anyway.
 LARGEST_STYLE = 100_000_000
@@ -63,8 +64,20 @@ def read_reference(path: Path, project: Project) -> Reference:
     return Reference(np.ascontiguousarray(picture[..., :3], F32), project.digest(path))
 
 
-def _write(picture: Pixels, target: Path) -> None:
-    write_image(target, picture)
+def _write(picture: Pixels, text: Mapping[str, str], target: Path) -> None:
+    write_image(target, picture, text=text)
+
+
+class Leads(Protocol):
+    """What leads the renderer beside plate, reference and earlier keys."""
+
+    def of(self, frame: int) -> dict[str, Any]:
+        """The fields of the request."""
+        ...
+
+    def mark(self, frame: int) -> str:
+        """What they depend on; empty when there are none."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -93,7 +106,8 @@ class KeyPlan:
 
 def render_keys(
     plan: KeyPlan, plates: PlateSource, renderer: Renderer, reference: Reference | None, seed: int,
-    motion: Motion, project: Project, on_key: Callable[[int, bool], None],
+    motion: Motion, leads: Leads, project: Project, on_key: Callable[[int, bool], None],
+    on_message: Callable[[str], None],
 ) -> list[int]:  # fmt: skip
     """Renders the keys of one shot that are not painted and not done; returns their numbers.
 
@@ -101,13 +115,16 @@ def render_keys(
     it as if all were rendered and none added: painting never makes the rendered keys anew. Late keys come last.
     """
     rendered = []
-    marks = _marks(plan, plates, renderer, reference, seed, motion)
+    marks = _marks(plan, plates, renderer, reference, seed, motion, leads)
     for number in sorted(plan.keys, key=lambda number: (number in plan.late, number)):
         path = plan.keys[number]
         if number not in plan.painted and not project.fresh(path, marks[number]):
-            key = _render(plan, number, plan.source(number), plates, renderer, reference, seed, motion)
-            picture = quantise(key, np.uint16 if plan.depth == 16 else np.uint8)
-            project.place(path, marks[number], partial(_write, picture))
+            made = _render(plan, number, plan.source(number), plates, renderer, reference, seed, motion, leads)
+            for note in made.notes:
+                on_message(note)
+            _show(made, path, project)
+            picture = quantise(made.picture, np.uint16 if plan.depth == 16 else np.uint8)
+            project.place(path, marks[number], partial(_write, picture, made.text))
             rendered.append(number)
         on_key(number, number in rendered)
     return rendered
@@ -115,41 +132,56 @@ def render_keys(
 
 def _marks(
     plan: KeyPlan, plates: PlateSource, renderer: Renderer, reference: Reference | None, seed: int,
-    motion: Motion,
+    motion: Motion, leads: Leads,
 ) -> dict[int, str]:  # fmt: skip
     """Fingerprints of the keys that are not added, by frame; the plates from the key before on are counted in."""
     style = reference.digest if reference else ""
     marks: dict[int, str] = {}
     before, first = "", plan.frames[0]
 
-    def mark(first: int, last: int, *more: object) -> str:
+    def mark(number: int, first: int, last: int, *more: object) -> str:
         between = [frame for frame in plan.frames if first <= frame <= last]
         seen = [plates.digest(frame) for frame in between]
-        return fingerprint(renderer.fingerprint(), seed, plan.depth, style, seen, *more, motion.fingerprint(between))
+        parts = [renderer.fingerprint(), seed, plan.depth, style, seen, *more, motion.fingerprint(between)]
+        led = leads.mark(number)
+        return fingerprint(*parts, led) if led else fingerprint(*parts)
 
     own = [number for number in plan.keys if number not in plan.added | plan.late]
     for number in own:
         first = first if before else number
-        before, first = mark(first, number, before), number
+        before, first = mark(number, first, number, before), number
         marks[number] = before
     for number in sorted(plan.late - plan.added):
         near = max((key for key in own if key < number), default=own[0] if own else number)
-        marks[number] = mark(min(near, number), max(near, number), "late", number, marks.get(near, ""))
+        marks[number] = mark(number, min(near, number), max(near, number), "late", number, marks.get(near, ""))
     return marks
 
 
 def _render(
     plan: KeyPlan, number: int, earlier: int | None, plates: PlateSource, renderer: Renderer,
-    reference: Reference | None, seed: int, motion: Motion,
-) -> Floats:  # fmt: skip
+    reference: Reference | None, seed: int, motion: Motion, leads: Leads,
+) -> Rendered:  # fmt: skip
     plate = plates.colour(number)
     carried, trusted = None, None
+    keys: tuple[Floats, ...] = ()
     if earlier is not None:
         carried, trusted = _carry_over(plan, earlier, number, plates, motion)
+        kept = dict.fromkeys((min(set(plan.keys) - plan.late - {number}, default=earlier), earlier))
+        keys = tuple(to_float(read_key(plan.keys[frame], plates.colour(frame))) for frame in kept)
     request = RenderRequest(
-        number, plate.astype(F32) / F32(255), reference.picture if reference else None, carried, trusted, seed
-    )
+        number, plate.astype(F32) / F32(255), reference.picture if reference else None, carried, trusted, seed, keys,
+        **leads.of(number),
+    )  # fmt: skip
     return renderer.render(request, lambda done, total: None)
+
+
+def _show(made: Rendered, key: Path, project: Project) -> None:
+    """Puts what led the renderer into passes/control/, for people to look at."""
+    folder = project.folder("passes") / "control"
+    if made.seen:
+        make_folder(folder)
+    for name, picture in made.seen.items():
+        write_image(folder / f"{name}.{key.stem}.png", quantise(picture, np.uint8))
 
 
 def _carry_over(plan: KeyPlan, earlier: int, number: int, plates: PlateSource, motion: Motion) -> tuple[Floats, Floats]:

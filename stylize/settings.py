@@ -4,21 +4,25 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from stylize.conditions import ControlAsked, FileAsked, ModelAsked, read_control, read_file, read_model
 from stylize.errors import SettingsError, StylizeError
 from stylize.export.codecs import CODECS
+from stylize.samplers import SAMPLERS, known_sampler
+from stylize.schedules import Schedule, all_texts, constant, read_schedule
 from stylize.sequences import parse_range
 from stylize.spaces import WORKING_SPACES
 
 STAGES = ("conform", "split", "pick", "render", "propagate", "export")
 RENDERERS = ("example", "painted", "diffusion")
 FLOWS = ("dis", "raft")
+DEVICES, PRECISIONS = ("auto", "cuda", "mps", "cpu"), ("auto", "float16", "bfloat16", "float32")
 # For how many frames a drawing is held, in animators' words.
 EVERY = MappingProxyType({"ones": 1, "twos": 2, "threes": 3})
 MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, PROPAGATION, MOTION, EXPORT, READING, RUN = GROUPS = (
@@ -88,6 +92,39 @@ def _words(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError
     return value
+
+
+def _scheduled_words(value: Any) -> str:
+    all_texts(_words(value))
+    return str(value)
+
+
+def _scheduled(low: float, high: float) -> Callable[[Any], Schedule]:
+    return lambda value: read_schedule(value, low, high)
+
+
+def _many(read: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
+    """Reads each of several values, or one alone."""
+    return lambda value: tuple(map(read, value if isinstance(value, list | tuple) else [value]))
+
+
+def _texts(values: Any) -> list[str]:
+    return [str(value) for value in values]
+
+
+def _whole_control(stored: str) -> str:
+    asked = read_control(stored)
+    return str(asked if asked.path is None else replace(asked, path=Path(_whole_path(str(asked.path)))))
+
+
+def _whole_file(stored: str) -> str:
+    asked = read_file(stored)
+    return str(replace(asked, path=Path(_whole_path(str(asked.path)))))
+
+
+def _whole_model(stored: str) -> str:
+    """A folder or file that is there made whole; a repo id stays."""
+    return _whole_path(stored) if Path(stored).expanduser().exists() else stored
 
 
 def _flag(value: Any) -> bool:
@@ -219,8 +256,19 @@ MATTE_SOURCE = Kind(
     "a path or the word alpha", _matte_source, metavar="PATH",
     anchor=lambda stored: stored if stored in MATTE_WORDS else _whole_path(stored),
 )  # fmt: skip
-MODEL = Kind("a folder or a repo id", _text, metavar="MODEL")
-WORDS = Kind("a text", _words)
+MODEL = Kind("a folder, a file or a repo id", _text, metavar="MODEL", anchor=_whole_model)
+CONTROL = Kind(
+    "controls as canny:0.8:0-0.6 or depth=PATH", _many(read_control), _texts, "KIND[=PATH][:W[:A-B]]",
+    lambda stored: [_whole_control(one) for one in stored], many=True,
+)  # fmt: skip
+CONTROL_MODEL = Kind("KIND=MODEL", _many(read_model), _texts, "KIND=MODEL", many=True)
+LORAS = Kind(
+    "files as style.safetensors:0.8", _many(read_file), _texts, "FILE[:W]",
+    lambda stored: [_whole_file(one) for one in stored], many=True,
+)  # fmt: skip
+ADAPTER = Kind("a file as adapter.safetensors:0.8:0-0.6", read_file, str, "FILE[:W[:A-B]]", _whole_file)
+SAMPLER = Kind(f"one of {', '.join(SAMPLERS)}", known_sampler, metavar="NAME")
+WORDS = Kind('a text, or a schedule as 0: "a village", 100: "a burning village"', _scheduled_words)
 FLAG = Kind("true or false", _flag)
 RANGE = Kind("frames as 1001-1100 or 10-50x2", _range, metavar="RANGE")
 FRAMES = Kind("frames as 12,40,77 or 1001-1100", _frames, _spell_frames, "FRAMES", many=True)
@@ -235,8 +283,13 @@ COUNT = Kind("a whole number of 1 or more", _whole(1, math.inf), metavar="N")
 REACH = Kind(f"a whole number of pixels from 0 to {MOST_REACH}", _whole(0, MOST_REACH), metavar="PIXELS")
 NUMBER = Kind("a whole number of 0 or more", _whole(0, 2**31 - 1), metavar="N")
 STEPS = Kind("a whole number from 1 to 1000", _whole(1, 1000), metavar="N")
-GUIDANCE = Kind("a number from 1 to 100", _number(1, 100), metavar="1..100")
 BITS = Kind("8 or 16", _bits, metavar="8|16")
+GUIDANCE = Kind(
+    'a number from 1 to 100, or a schedule as "0: 5, 40: 9"', _scheduled(1, 100), str, "1..100"
+)  # fmt: skip
+SCHEDULED_SHARE = Kind('a number from 0 to 1, or a schedule as "0: 0.4, 40: 0.7"', _scheduled(0, 1), str, "0..1")
+SKIP = Kind("a whole number from 1 to 12", _whole(1, 12), metavar="N")
+SIDE = Kind("a whole number from 64 to 4096", _whole(64, 4096), metavar="PIXELS")
 STAGE = _choice(STAGES)
 
 
@@ -296,13 +349,64 @@ class Settings:
     keep_colours: bool = _option(FLAG, False, LOOK, "Keep the plate's hues instead of the reference's palette.")
     seed: int = _option(NUMBER, 0, LOOK, "Another number gives another painting.")
 
-    model: str | None = _option(MODEL, None, DIFFUSION, "Stable Diffusion 1.5 model: a folder, or a cached repo id.")
-    prompt: str | None = _option(WORDS, None, DIFFUSION, "What to paint, in words.")
-    negative: str | None = _option(WORDS, None, DIFFUSION, "What not to paint, in words.")
+    model: str | None = _option(
+        MODEL, None, DIFFUSION, "Stable Diffusion 1.5 or XL: a folder, a .safetensors file, or a cached repo id."
+    )
+    model_config: str | None = _option(
+        MODEL, None, DIFFUSION, "Configuration of a model that is one file; the default is its family's cached repo."
+    )
+    vae: str | None = _option(MODEL, None, DIFFUSION, "Another autoencoder: a folder, or a cached repo id.")
+    device: str = _option(_choice(DEVICES), "auto", DIFFUSION, "What computes; auto takes what is there.")
+    dtype: str = _option(_choice(PRECISIONS), "auto", DIFFUSION, "Precision; auto is float16 on cuda, else float32.")
+    prompt: str | None = _option(
+        WORDS, None, DIFFUSION, "What to paint, in words, as for A1111; or a schedule by frame."
+    )
+    negative: str | None = _option(WORDS, None, DIFFUSION, "What not to paint, in words, likewise.")
     steps: int = _option(STEPS, 20, DIFFUSION, "Steps of the whole schedule; --denoise is the share that is done.")
-    cfg: float = _option(GUIDANCE, 7.0, DIFFUSION, "How strongly the prompt rules; at 1 nothing is added to it.")
-    denoise: float = _option(SHARE, 0.5, DIFFUSION, "How far the painting may leave the plate.")
-    control_model: str | None = _option(MODEL, None, DIFFUSION, "ControlNet for Canny edges: keeps the plate's lines.")
+    cfg: Schedule = _option(
+        GUIDANCE, constant(7.0), DIFFUSION, "How strongly the prompt rules; at 1 nothing is added to it."
+    )
+    denoise: Schedule = _option(
+        SCHEDULED_SHARE,
+        constant(0.5),
+        DIFFUSION,
+        "How far the painting may leave the plate; at 1 it starts from noise.",
+    )
+    sampler: str | None = _option(
+        SAMPLER, None, DIFFUSION, "Sampler by its name in A1111, as 'dpm++ 2m karras'; the default is the model's own."
+    )
+    clip_skip: int = _option(SKIP, 1, DIFFUSION, "Which of the text encoder's layers counts, from the last one.")
+    render_size: int | None = _option(
+        SIDE,
+        None,
+        DIFFUSION,
+        "Work at so many pixels as a square of this side has; the default is the plate's own size.",
+    )
+    control: tuple[ControlAsked, ...] = _option(
+        CONTROL, (), DIFFUSION,
+        "ControlNet that leads, its weight and share of the steps, as canny:0.8:0-0.6; KIND=PATH takes pictures that "
+        "are ready. May be repeated.",
+    )  # fmt: skip
+    control_model: tuple[ModelAsked, ...] = _option(
+        CONTROL_MODEL, (), DIFFUSION, "Model for a kind of control, a folder or cached repo id. May be repeated."
+    )
+    lora: tuple[FileAsked, ...] = _option(LORAS, (), DIFFUSION, "LoRA and its weight. May be repeated.")
+    lora_folder: Path | None = _option(FOLDER, None, DIFFUSION, "Where <lora:name:weight> in prompts is looked for.")
+    ip_adapter: FileAsked | None = _option(
+        ADAPTER, None, DIFFUSION, "IP-Adapter, through which --style counts, its weight and share of the steps."
+    )
+    image_encoder: str | None = _option(
+        MODEL, None, DIFFUSION, "Model that sees --style for the adapter; the default is image_encoder/ beside it."
+    )
+    share_attention: float = _option(
+        SHARE, 0.5, DIFFUSION, "Share of the steps in which a key also looks at the first and the previous one."
+    )
+    fuse: float = _option(
+        SHARE, 0.8, DIFFUSION, "Share of the steps in which the previous key, carried by flow, is laid in."
+    )
+    match_colours: float = _option(
+        SHARE, 1.0, DIFFUSION, "How much a key's colours are drawn to the previous one's, where both show the same."
+    )
 
     matte: str | None = _option(
         MATTE_SOURCE, None, MATTE,
@@ -481,20 +585,43 @@ def _check_motion(settings: Settings) -> None:
 
 
 def _check_diffusion(settings: Settings) -> None:
-    for name in ("style", "structure", "keep_colours"):
+    for name in ("structure", "keep_colours"):
         if _given(settings, OPTIONS[name]):
             raise SettingsError(
-                f"{OPTIONS[name].flags[-1]} is not used by --renderer diffusion yet; leave it out, and say with "
+                f"{OPTIONS[name].flags[-1]} is not used by --renderer diffusion; leave it out, and say with "
                 "--prompt what to paint"
             )
     if settings.model is None:
         raise SettingsError("--renderer diffusion needs a model; give a folder or a cached repo id with --model MODEL")
-    if int(settings.steps * settings.denoise) < 1:
-        raise SettingsError(
-            f"--denoise {settings.denoise:g} of --steps {settings.steps} leaves no step to do; raise one of them"
-        )
-    if settings.negative and settings.cfg == 1:
+    least = min(settings.denoise.values())
+    if int(settings.steps * least) < 1:
+        raise SettingsError(f"--denoise {least:g} of --steps {settings.steps} leaves no step to do; raise one of them")
+    if settings.negative and max(settings.cfg.values()) == 1:
         raise SettingsError("--negative does nothing at --cfg 1; raise --cfg, or leave --negative out")
+    _check_led(settings)
+
+
+def _check_led(settings: Settings) -> None:
+    """What leads a diffusion model beside words has all that it needs, and nothing that it does not use."""
+    idle = [model for model in settings.control_model if model.kind not in {one.kind for one in settings.control}]
+    if idle:
+        raise SettingsError(
+            f"--control-model {idle[0]} is for a control that is not asked for; add --control {idle[0].kind}"
+        )
+    if settings.style is not None and settings.ip_adapter is None:
+        raise SettingsError(
+            "--style counts with --renderer diffusion through an IP-Adapter; give one with --ip-adapter FILE, or leave "
+            "--style out, and say with --prompt what to paint"
+        )
+    if settings.ip_adapter is not None and settings.style is None:
+        raise SettingsError("--ip-adapter is what --style counts through; give a picture with --style PICTURE")
+    if settings.image_encoder is not None and settings.ip_adapter is None:
+        raise SettingsError("--image-encoder is for an IP-Adapter; give one with --ip-adapter FILE")
+    words = f"{settings.prompt or ''}{settings.negative or ''}"
+    if settings.lora_folder is not None and "<lora:" not in words:
+        raise SettingsError("--lora-folder is where <lora:name> is looked for, and no prompt names one; leave it out")
+    if "<lora:" in (settings.negative or ""):
+        raise SettingsError("<lora:name> counts for the whole picture; write it in --prompt, not in --negative")
 
 
 def read_settings(stored: Mapping[str, Any], where: str) -> Settings:

@@ -6,27 +6,22 @@ from importlib.util import find_spec
 from stylize.errors import RendererError, SettingsError
 from stylize.renderers.example import ExampleRenderer, ExampleSettings
 from stylize.renderers.painted import PaintedRenderer
-from stylize.renderers.protocol import Renderer, RenderRequest
+from stylize.renderers.protocol import Rendered, Renderer, RenderRequest
 from stylize.settings import Settings
 
-__all__ = ["RENDERERS", "RenderRequest", "Renderer", "make_renderer"]
+__all__ = ["RENDERERS", "RenderRequest", "Rendered", "Renderer", "make_renderer"]
 
 
 def _diffusion(settings: Settings) -> Renderer:
-    missing = [name for name in ("torch", "diffusers", "transformers") if find_spec(name) is None]
+    missing = [name for name in ("torch", "diffusers", "transformers", "peft") if find_spec(name) is None]
     if missing:
         raise RendererError(
             f"the diffusion renderer needs {', '.join(missing)}, not installed here; "
             "run: pip install '.[diffusion]' where stylize was installed from, or choose --renderer example"
         )
-    from stylize.renderers.diffusion import DiffusionRenderer, DiffusionSettings
+    from stylize.renderers.diffusion import DiffusionRenderer
 
-    return DiffusionRenderer(
-        DiffusionSettings(
-            settings.model, settings.prompt or "", settings.negative or "", settings.steps, settings.cfg,
-            settings.denoise, settings.control_model,
-        )
-    )  # fmt: skip
+    return DiffusionRenderer(settings)
 
 
 RENDERERS: dict[str, Callable[[Settings], Renderer]] = {

@@ -15,7 +15,7 @@ from propagate.arrays import F32, Floats, Ints
 from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.texture import Job, Level, Texture, at_random, enlarge, exemplar, optimise
 from stylize.errors import RendererError
-from stylize.renderers.protocol import RenderRequest
+from stylize.renderers.protocol import Rendered, RenderRequest
 
 # Raise it whenever the same request gives another picture.
 VERSION = 2
@@ -63,7 +63,7 @@ class ExampleRenderer:
         """Version and settings."""
         return f"example-{VERSION}-{self.settings.structure:g}-{self.settings.keep_colours}"
 
-    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Floats:
+    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Rendered:
         """See Renderer. Raises RendererError when the request has no style."""
         if request.style is None:
             raise RendererError("the example renderer paints after a reference picture; give one with --style PICTURE")
@@ -74,7 +74,7 @@ class ExampleRenderer:
             texture = self._paint(size, texture, smaller, len(sizes) - 1 - number, request.seed)
             on_step(number + 1, len(sizes))
         assert texture is not None
-        return self._colours(texture.colour, request.plate)
+        return Rendered(self._colours(texture.colour, request.plate))
 
     def _pyramid(self, request: RenderRequest) -> list[_Size]:
         assert request.style is not None

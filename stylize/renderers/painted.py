@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-from propagate.arrays import Floats
 from stylize.errors import RendererError
-from stylize.renderers.protocol import RenderRequest
+from stylize.renderers.protocol import Rendered, RenderRequest
 
 
 class PaintedRenderer:
@@ -14,7 +13,7 @@ class PaintedRenderer:
         """Painted keys are told apart by their contents alone."""
         return "painted"
 
-    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Floats:
+    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Rendered:
         """Raises RendererError: a key that is to be painted by hand is not there yet."""
         raise RendererError(
             f"keyframe {request.frame} is to be painted by hand and is not there; put the painted picture for "

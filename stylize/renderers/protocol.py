@@ -1,7 +1,7 @@
 """What a renderer is: something that paints one keyframe."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from propagate.arrays import Floats
@@ -14,7 +14,9 @@ class RenderRequest:
     frame: its number. plate: the photographed frame. style: the reference picture, of any size, or None.
     carried: the shot's earlier key, carried onto this frame by flow, or None for the first key.
     trusted: float32 (H, W) in [0, 1], where ``carried`` shows the same thing as the plate; None without it.
-    seed: the same request and seed give the same picture.
+    seed: the same request and seed give the same picture. earlier: finished keys of the shot as they are, the first and
+    the one before. matte: float32 (H, W) in [0, 1], 1 where the style goes, or None for everywhere.
+    controls: pictures that are ready for controls, by what was asked for.
     """
 
     frame: int
@@ -23,12 +25,28 @@ class RenderRequest:
     carried: Floats | None
     trusted: Floats | None
     seed: int
+    earlier: tuple[Floats, ...] = ()
+    matte: Floats | None = None
+    controls: Mapping[str, Floats] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A painted key. picture: float32 (H, W, 3) in [0, 1], of the plate's size. text: goes into its file, by name.
+
+    seen: pictures that the renderer was led by, float32 (H, W, 3) in [0, 1], by name. notes: lines to be told.
+    """
+
+    picture: Floats
+    text: Mapping[str, str] = field(default_factory=dict)
+    seen: Mapping[str, Floats] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 class Renderer(Protocol):
     """Paints keyframes."""
 
-    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Floats:
+    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Rendered:
         """The painted key, of the plate's size; ``on_step(done, total)`` is called as the work goes on."""
         ...
 

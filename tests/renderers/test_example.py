@@ -29,7 +29,7 @@ def plate():
 
 def paint(plate, style, seed=0, carried=None, trusted=None, **settings):
     renderer = make_renderer("example", Settings(style="reference.png", **settings))
-    return renderer.render(RenderRequest(1, plate, style, carried, trusted, seed), lambda done, total: None)
+    return renderer.render(RenderRequest(1, plate, style, carried, trusted, seed), lambda done, total: None).picture
 
 
 def patches(picture, count=3000):

@@ -46,7 +46,7 @@ def painted(plate, reference):
     settings = Settings(style=reference)
     style = to_float(read_image(reference)[..., :3])
     request = RenderRequest(1, to_float(plate), style, None, None, 0)
-    return make_renderer("example", settings).render(request, lambda *_: None)
+    return make_renderer("example", settings).render(request, lambda *_: None).picture
 
 
 def bands(picture):

@@ -1,7 +1,6 @@
 """The diffusion renderer on a tiny model of random weights: what it makes is noise, how it is made is the same."""
 
 import importlib.util
-import json
 
 import numpy as np
 import pytest
@@ -9,7 +8,8 @@ import pytest
 from stylize import renderers
 from stylize.errors import RendererError, SettingsError
 from stylize.renderers import RenderRequest, make_renderer
-from stylize.renderers.diffusion import check_picture, edges, find_model, pad, start_from
+from stylize.renderers.diffusion.models import find_model
+from stylize.renderers.diffusion.renderer import failure
 from stylize.settings import Settings
 
 # The libraries warn of their own parts' ageing.
@@ -33,6 +33,11 @@ def ask(plate, seed=0, carried=None, trusted=None):
     return RenderRequest(7, plate, None, carried, trusted, seed)
 
 
+def paint(models, request=None, **asked):
+    """What a renderer with these settings paints of a plate."""
+    return renderer(models, **asked).render(request or ask(picture()), quiet).picture
+
+
 def quiet(done, total):
     """Hears nothing."""
 
@@ -50,7 +55,7 @@ def test_without_the_libraries_it_says_what_to_install(monkeypatch):
     ("asked", "told"),
     [
         ({"renderer": "diffusion"}, "--model MODEL"),
-        ({"renderer": "diffusion", "model": "a/b", "style": "ref.png"}, "--style is not used by --renderer diffusion"),
+        ({"renderer": "diffusion", "model": "a/b", "style": "ref.png"}, "through an IP-Adapter"),
         ({"renderer": "diffusion", "model": "a/b", "structure": 0.9}, "--structure is not used"),
         ({"renderer": "diffusion", "model": "a/b", "steps": 10, "denoise": 0.05}, "no step to do"),
         ({"renderer": "diffusion", "model": "a/b", "cfg": 1, "negative": "blur"}, "--cfg 1"),
@@ -60,7 +65,8 @@ def test_without_the_libraries_it_says_what_to_install(monkeypatch):
             ({"style": "ref.png", name: value}, f"--{name.replace('_', '-')} is for --renderer diffusion, not example")
             for name, value in (
                 ("model", "a/b"), ("prompt", "oil"), ("negative", "blur"), ("steps", 30), ("cfg", 3),
-                ("denoise", 0.7), ("control_model", "a/b"),
+                ("denoise", 0.7), ("control", "canny"), ("sampler", "euler"), ("clip_skip", 2), ("lora", "a"),
+                ("fuse", 0),
             )
         ),
     ],
@@ -77,96 +83,31 @@ def test_settings_are_kept_in_a_project():
     assert Settings(**asked.stored()) == asked
 
 
-@pytest.mark.parametrize("size", [(48, 64), (37, 41), (1, 1), (3, 9)])
-def test_a_padded_picture_keeps_every_pixel_in_its_place(size):
-    plate = picture(*size)
-    padded = pad(plate)
-    assert padded.shape[0] % 8 == padded.shape[1] % 8 == 0
-    assert max(padded.shape[0] - size[0], padded.shape[1] - size[1]) < 8
-    np.testing.assert_array_equal(padded[: size[0], : size[1]], plate)
-
-
-def test_an_earlier_key_is_where_it_is_trusted():
-    plate, key, trusted = picture(), 1 - picture(), np.zeros((48, 64), np.float32)
-    trusted[:, :30] = 1
-    start = start_from(ask(plate, carried=key, trusted=trusted))
-    np.testing.assert_array_equal(start[:, :30], key[:, :30])
-    np.testing.assert_array_equal(start[:, 30:], plate[:, 30:])
-
-
-def test_edges_are_found_where_they_are():
-    found = edges(picture())
-    assert set(np.unique(found)) == {0, 1}
-    assert found[14:18].any()
-    assert not found[32:].any()
-
-
-def test_no_numbers_and_all_black_are_errors():
+def test_no_numbers_and_all_black_are_failures():
     plate, black = picture(), np.zeros((48, 64, 3), np.float32)
-    with pytest.raises(RendererError, match="keyframe 7 came out as no numbers"):
-        check_picture(np.where(plate > 0.5, np.nan, plate), plate, 7)
-    with pytest.raises(RendererError, match="keyframe 7 came out all black"):
-        check_picture(black, plate, 7)
-    check_picture(black, black, 7)  # a fade to black is no failure
+    assert failure(np.where(plate > 0.5, np.nan, plate), plate) == "as no numbers (NaN)"
+    assert failure(black, plate) == "all black"
+    assert failure(black, black) is None  # a fade to black is no failure
+    assert failure(plate, plate) is None
 
 
 def test_a_missing_folder_says_what_to_give():
-    with pytest.raises(RendererError, match=r"no model folder /nowhere/at/all; give a folder"):
+    with pytest.raises(RendererError, match=r"no model /nowhere/at/all; give a folder"):
         find_model("/nowhere/at/all")
 
 
 # With the libraries
 
 
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    """Folders of a whole Stable Diffusion of 16 channels and of a ControlNet that does something."""
-    pytest.importorskip("diffusers")
-    import torch
-    from diffusers import AutoencoderKL, ControlNetModel, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
-    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
-
-    torch.manual_seed(0)
-    root = tmp_path_factory.mktemp("models")
-    words = ["<|startoftext|>", "<|endoftext|>", *"abcdefghijklmnopqrstuvwxyz", *(f"{c}</w>" for c in "abcdefghijkl")]
-    (root / "vocab.json").write_text(json.dumps({word: number for number, word in enumerate(words)}))
-    (root / "merges.txt").write_text("#version: 0.2\n")
-    text = CLIPTextConfig(
-        vocab_size=len(words), hidden_size=32, intermediate_size=37, num_attention_heads=4, num_hidden_layers=2,
-        bos_token_id=0, eos_token_id=1, pad_token_id=1,
-    )  # fmt: skip
-    unet = UNet2DConditionModel(
-        sample_size=64,
-        block_out_channels=(16, 32), layers_per_block=1, norm_num_groups=8, cross_attention_dim=32,
-        attention_head_dim=4, down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-    )  # fmt: skip
-    vae = AutoencoderKL(
-        block_out_channels=(8, 8, 16, 16), norm_num_groups=4, layers_per_block=1,
-        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
-    )  # fmt: skip
-    StableDiffusionPipeline(
-        vae=vae, text_encoder=CLIPTextModel(text), unet=unet, scheduler=DDIMScheduler(), safety_checker=None,
-        tokenizer=CLIPTokenizer(str(root / "vocab.json"), str(root / "merges.txt"), model_max_length=77),
-        feature_extractor=None, requires_safety_checker=False,
-    ).save_pretrained(root / "sd")  # fmt: skip
-    control = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(8, 8, 16, 16))
-    for weights in control.parameters():  # its last layers are made of zeros, and would do nothing
-        if not weights.any():
-            torch.nn.init.normal_(weights, std=0.5)
-    control.save_pretrained(root / "control")
-    return root
-
-
 def renderer(models, **asked):
     return make_renderer(
-        "diffusion", Settings(**{"renderer": "diffusion", "model": str(models / "sd"), "steps": 4, **asked})
+        "diffusion", Settings(**{"renderer": "diffusion", "model": str(models / "sd15"), "steps": 4, **asked})
     )
 
 
 @pytest.mark.parametrize("size", [(48, 64), (37, 41), (9, 7)])
 def test_a_key_has_the_plates_size(models, size):
-    key = renderer(models).render(ask(picture(*size)), quiet)
+    key = renderer(models).render(ask(picture(*size)), quiet).picture
     assert key.shape == (*size, 3)
     assert key.dtype == np.float32
     assert key.min() >= 0
@@ -175,8 +116,8 @@ def test_a_key_has_the_plates_size(models, size):
 
 def test_the_seed_tells_the_picture(models):
     painter = renderer(models)
-    one, same, other = (painter.render(ask(picture(), seed), quiet) for seed in (3, 3, 4))
-    again = renderer(models).render(ask(picture(), 3), quiet)
+    one, same, other = (painter.render(ask(picture(), seed), quiet).picture for seed in (3, 3, 4))
+    again = renderer(models).render(ask(picture(), 3), quiet).picture
     np.testing.assert_array_equal(one, same)
     np.testing.assert_array_equal(one, again)
     assert (one != other).mean() > 0.5
@@ -185,29 +126,32 @@ def test_the_seed_tells_the_picture(models):
 def test_the_less_is_denoised_the_nearer_it_stays(models):
     """Against what the autoencoder alone makes of the plate, which random weights do not bring back."""
     plate = picture()
-    nearest = renderer(models, steps=1000, denoise=0.001).render(ask(plate), quiet)
+    nearest = renderer(models, steps=1000, denoise=0.001).render(ask(plate), quiet).picture
     far, near = (
-        np.abs(renderer(models, steps=20, denoise=d).render(ask(plate), quiet) - nearest).mean() for d in (0.9, 0.1)
+        np.abs(renderer(models, steps=20, denoise=d).render(ask(plate), quiet).picture - nearest).mean()
+        for d in (0.9, 0.1)
     )
     assert near < far
 
 
 def test_an_earlier_key_and_the_prompt_count(models):
     plate, all_of_it = picture(), np.ones((48, 64), np.float32)
-    plain = renderer(models).render(ask(plate), quiet)
-    carried = renderer(models).render(ask(plate, carried=1 - plate, trusted=all_of_it), quiet)
-    prompted = renderer(models, prompt="a big deal").render(ask(plate), quiet)
+    plain = renderer(models).render(ask(plate), quiet).picture
+    carried = renderer(models).render(ask(plate, carried=1 - plate, trusted=all_of_it), quiet).picture
+    prompted = renderer(models, prompt="a big deal").render(ask(plate), quiet).picture
     assert (plain != carried).mean() > 0.5
     assert (plain != prompted).mean() > 0.5
 
 
 def test_the_control_changes_the_picture_by_its_edges(models):
     control = str(models / "control")
-    plain = renderer(models).render(ask(picture()), quiet)
-    held = renderer(models, control_model=control).render(ask(picture()), quiet)
+    plain = renderer(models).render(ask(picture()), quiet).picture
+    held = renderer(models, control="canny", control_model=f"canny={control}").render(ask(picture()), quiet).picture
     assert held.shape == plain.shape
     assert (plain != held).mean() > 0.5
-    odd = renderer(models, control_model=control).render(ask(picture(37, 41)), quiet)
+    odd = (
+        renderer(models, control="canny", control_model=f"canny={control}").render(ask(picture(37, 41)), quiet).picture
+    )
     assert odd.shape == (37, 41, 3)
 
 
@@ -218,10 +162,17 @@ def test_every_step_is_told(models):
 
 
 def test_the_fingerprint_follows_settings_and_files(models):
+    lora, control = models / "loras_sd15" / "ink.v1.safetensors", {"control": "canny"}
     marks = [
         renderer(models, **asked).fingerprint()
-        for asked in ({}, {}, {"prompt": "oil"}, {"negative": "oil"}, {"steps": 5}, {"cfg": 3}, {"denoise": 0.6},
-                      {"control_model": str(models / "control")})
+        for asked in (
+            {}, {}, {"prompt": "oil"}, {"negative": "oil"}, {"steps": 5}, {"cfg": 3}, {"denoise": 0.6},
+            control | {"control_model": f"canny={models / 'control'}"},
+            control | {"control_model": f"canny={models / 'control2'}"},
+            {"sampler": "euler a"}, {"clip_skip": 2}, {"lora": str(lora)}, {"lora": f"{lora}:0.5"},
+            {"model": str(models / "one.safetensors"), "model_config": str(models / "sd15")}, {"fuse": 0},
+            {"render_size": 64}, {"dtype": "bfloat16"},
+        )
     ]  # fmt: skip
     assert marks[0] == marks[1]
     assert len(set(marks)) == len(marks) - 1
@@ -238,10 +189,10 @@ def test_a_model_of_another_kind_or_form_is_refused(models, tmp_path):
     with pytest.raises(RendererError, match=r"has no model_index\.json"):
         renderer(models, model=str(models / "control"))
     with pytest.raises(RendererError, match=r"has no config\.json"):
-        renderer(models, control_model=str(models / "sd"))
+        renderer(models, control="canny", control_model=f"canny={models / 'sd15'}")
     index = tmp_path / "model_index.json"
-    index.write_text('{"_class_name": "StableDiffusionXLPipeline"}')
-    with pytest.raises(RendererError, match="is a StableDiffusionXLPipeline"):
+    index.write_text('{"_class_name": "StableDiffusionInpaintPipeline"}')
+    with pytest.raises(RendererError, match="is a StableDiffusionInpaintPipeline"):
         renderer(models, model=str(tmp_path))
     index.write_text('{"_class_name": "StableDiffusionPipeline"}')
     with pytest.raises(RendererError, match=r"has no unet/\*.safetensors; give a folder"):
@@ -251,10 +202,10 @@ def test_a_model_of_another_kind_or_form_is_refused(models, tmp_path):
 def test_broken_weights_are_told_in_one_line(models, tmp_path):
     import shutil
 
-    shutil.copytree(models / "sd", tmp_path / "sd")
-    (tmp_path / "sd" / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(b"cut off")
+    shutil.copytree(models / "sd15", tmp_path / "sd15")
+    (tmp_path / "sd15" / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(b"cut off")
     with pytest.raises(RendererError, match="could not be loaded") as error:
-        renderer(models, model=str(tmp_path / "sd")).render(ask(picture()), quiet)
+        renderer(models, model=str(tmp_path / "sd15")).render(ask(picture()), quiet)
     assert "\n" not in str(error.value)
 
 

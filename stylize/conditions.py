@@ -1,0 +1,111 @@
+"""What a diffusion model may be led by beside words, as it is asked for: controls, LoRAs, a reference's adapter."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from stylize.errors import SettingsError
+
+CONTROLS = ("canny", "softedge", "lineart", "lineart_anime", "depth", "normal", "openpose", "tile", "shuffle")
+LARGEST_WEIGHT = 2.0
+_NUMBER = r"\d+(?:\.\d*)?|\.\d+"
+_TAIL = re.compile(rf"(?::(?P<weight>{_NUMBER})(?::(?P<start>{_NUMBER})-(?P<end>{_NUMBER}))?)?$")
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How strongly something leads, 0..2, and in which share of the steps, 0..1 each."""
+
+    weight: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
+
+    def __str__(self) -> str:
+        if (self.start, self.end) != (0.0, 1.0):
+            return f":{self.weight!r}:{self.start!r}-{self.end!r}"
+        return "" if self.weight == 1 else f":{self.weight!r}"
+
+
+@dataclass(frozen=True)
+class ControlAsked:
+    """A ControlNet that was asked for. path: of pictures that are ready; None makes them from the plate."""
+
+    kind: str
+    path: Path | None
+    strength: Strength
+
+    def __str__(self) -> str:
+        return f"{self.kind}{'' if self.path is None else f'={self.path}'}{self.strength}"
+
+
+@dataclass(frozen=True)
+class FileAsked:
+    """A file of weights, a LoRA or an adapter, and how strongly it counts."""
+
+    path: Path
+    strength: Strength
+
+    def __str__(self) -> str:
+        return f"{self.path}{self.strength}"
+
+
+@dataclass(frozen=True)
+class ModelAsked:
+    """Which model is to be used for a kind of control."""
+
+    kind: str
+    model: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}={self.model}"
+
+
+def read_control(value: object) -> ControlAsked:
+    """``KIND[:weight[:start-end]]`` or ``KIND=PATH[:weight[:start-end]]``. Raises SettingsError for anything else."""
+    if isinstance(value, ControlAsked):
+        return value
+    name, strength = _cut(value, "KIND or KIND=PATH, as in canny:0.8:0-0.6")
+    kind, equals, path = name.partition("=")
+    _check_kind(kind, str(value))
+    if equals and not path:
+        raise SettingsError(f"{str(value)!r} names no path after the equals sign; leave that out, or give one")
+    return ControlAsked(kind, Path(path) if path else None, strength)
+
+
+def read_file(value: object) -> FileAsked:
+    """``PATH[:weight[:start-end]]``. Raises SettingsError for anything else."""
+    if isinstance(value, FileAsked):
+        return value
+    name, strength = _cut(str(value) if isinstance(value, Path) else value, "PATH or PATH:weight")
+    return FileAsked(Path(name), strength)
+
+
+def read_model(value: object) -> ModelAsked:
+    """``KIND=MODEL``. Raises SettingsError for anything else."""
+    if isinstance(value, ModelAsked):
+        return value
+    kind, equals, model = value.partition("=") if isinstance(value, str) else ("", "", "")
+    if not equals or not model:
+        raise SettingsError(f"expected KIND=MODEL, found {str(value)!r}; KIND is one of {', '.join(CONTROLS)}")
+    _check_kind(kind, str(value))
+    return ModelAsked(kind, model)
+
+
+def _check_kind(kind: str, found: str) -> None:
+    if kind not in CONTROLS:
+        raise SettingsError(f"expected a kind of control, one of {', '.join(CONTROLS)}, found {found!r}")
+
+
+def _cut(value: object, wanted: str) -> tuple[str, Strength]:
+    match = _TAIL.search(value) if isinstance(value, str) else None
+    if match is None or not isinstance(value, str) or not value[: match.start()]:
+        raise SettingsError(f"expected {wanted}, found {str(value)!r}")
+    weight, start, end = (
+        float(match[name]) if match[name] is not None else other
+        for name, other in (("weight", 1.0), ("start", 0.0), ("end", 1.0))
+    )
+    if weight > LARGEST_WEIGHT or not 0 <= start < end <= 1:
+        raise SettingsError(
+            f"{value!r}: a weight is from 0 to {LARGEST_WEIGHT:g}, and start-end lie in 0-1, the first below the second"
+        )
+    return value[: match.start()], Strength(weight, start, end)

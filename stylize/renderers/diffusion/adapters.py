@@ -1,0 +1,110 @@
+"""LoRAs, and the adapter that makes pictures count as words do (IP-Adapter): found, loaded, weighed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stylize.conditions import FileAsked, Strength
+from stylize.errors import RendererError
+from stylize.renderers.diffusion.models import WEIGHTS, find_folder, read_header, refuse_pickle
+
+
+@dataclass(frozen=True)
+class ImageAdapter:
+    """An IP-Adapter. path: its weights. encoder: folder of the model that sees the reference picture."""
+
+    path: Path
+    strength: Strength
+    encoder: Path
+
+
+def find_loras(asked: Sequence[FileAsked], named: Sequence[str], folder: Path | None) -> dict[str, Path]:
+    """Every LoRA's file, by its name, which is the file's. named: in prompts; looked for in ``folder``.
+
+    Raises RendererError for one that is missing, is a pickle, or shares its name with another.
+    """
+    found: dict[str, Path] = {}
+    for one in asked:
+        path = _check_weights(one.path, "LoRA")
+        if found.setdefault(path.stem, path) != path:
+            raise RendererError(f"two LoRAs are called {path.stem}: {found[path.stem]} and {path}; rename one")
+    for name in named:
+        if name in found:
+            continue
+        if folder is None:
+            raise RendererError(f"the prompt names <lora:{name}>; say where it lies with --lora-folder FOLDER")
+        found[name] = _check_weights(folder / f"{name}{WEIGHTS}", "LoRA")
+    return found
+
+
+def find_image_adapter(asked: FileAsked, encoder: str | None) -> ImageAdapter:
+    """The adapter's files. encoder: a folder or repo id; None looks beside the adapter, where its repo has it.
+
+    Raises RendererError when one is missing.
+    """
+    path = _check_weights(asked.path, "IP-Adapter")
+    beside = path.parent / "image_encoder"
+    if encoder is None and not beside.is_dir():
+        raise RendererError(
+            f"the adapter {path} needs the model that sees pictures for it, and there is no {beside}; give its folder "
+            "with --image-encoder FOLDER"
+        )
+    folder = find_folder(encoder) if encoder is not None else beside
+    if not any(folder.glob(f"*{WEIGHTS}")):
+        raise RendererError(f"{folder} has no *{WEIGHTS}; give a folder with --image-encoder FOLDER")
+    return ImageAdapter(path, asked.strength, folder)
+
+
+def lora_weights(asked: Sequence[FileAsked], named: Sequence[tuple[str, float]]) -> dict[str, float]:
+    """How much each LoRA counts, those of weight 0 left out; one that is named twice counts as often."""
+    weights: dict[str, float] = {}
+    told = [(one.path.stem, one.strength.weight) for one in asked]
+    for name, weight in [*told, *named]:
+        weights[name] = weights.get(name, 0.0) + weight
+    return {name: weight for name, weight in weights.items() if weight != 0}
+
+
+def load_loras(pipeline: Any, files: Mapping[str, Path]) -> None:
+    """Lays every LoRA beside the weights of the pipeline; none counts before ``weigh_loras``."""
+    for name, path in files.items():
+        pipeline.load_lora_weights(str(path.parent), weight_name=path.name, adapter_name=_safe(name))
+
+
+def weigh_loras(pipeline: Any, files: Mapping[str, Path], weights: Mapping[str, float]) -> None:
+    """Lets each LoRA count as ``weights`` says, the others not at all."""
+    if not files:
+        return
+    if not weights:
+        pipeline.disable_lora()
+        return
+    pipeline.enable_lora()
+    pipeline.set_adapters([_safe(name) for name in weights], list(weights.values()))
+
+
+def load_image_adapter(pipeline: Any, adapter: ImageAdapter) -> None:
+    """Lays the adapter and its encoder beside the pipeline's own parts."""
+    from transformers import CLIPVisionModelWithProjection
+
+    encoder = CLIPVisionModelWithProjection.from_pretrained(
+        str(adapter.encoder), local_files_only=True, use_safetensors=True
+    )
+    pipeline.register_modules(image_encoder=encoder.to(pipeline.device, pipeline.unet.dtype))
+    pipeline.load_ip_adapter(
+        str(adapter.path.parent), subfolder="", weight_name=adapter.path.name, image_encoder_folder=None,
+        local_files_only=True,
+    )  # fmt: skip
+
+
+def _check_weights(path: Path, what: str) -> Path:
+    path = path.expanduser()
+    refuse_pickle(path)
+    if not path.is_file():
+        raise RendererError(f"there is no {what} {path}; give a {WEIGHTS} file")
+    read_header(path, str(path))
+    return path
+
+
+def _safe(name: str) -> str:
+    """A name that may be part of a module's: peft parts its names at points."""
+    return name.replace(".", "_")

@@ -1,0 +1,80 @@
+"""Pictures for ControlNets made from the plate: edges, drawings, tiles; the kinds that need no weights.
+
+The formulas and thresholds are those of controlnet_aux, after which the nets were trained.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import cv2
+import numpy as np
+
+from propagate.arrays import F32, Bytes, Floats
+from stylize.errors import RendererError
+
+# Differences of grey levels at which Canny's edges go on, and begin.
+CANNY = (100, 200)
+# Width of the blur that a line stands out from, in pixels; grey levels that count; the least contrast that is 127.
+LINE_WIDTH, LINE_LEVEL, LINE_CONTRAST = 6.0, 8, 16.0
+# Waves of the field that contents are shuffled by, in pixels.
+SHUFFLE = 256
+
+
+def canny(plate: Floats, seed: int) -> Floats:
+    """Canny's edges of a picture, white on black."""
+    found = cv2.Canny(_bytes(plate), *CANNY)
+    return _grey(found.astype(F32) / F32(255))
+
+
+def lineart(plate: Floats, seed: int) -> Floats:
+    """What is darker than its surroundings, white on black: controlnet_aux's standard line drawing."""
+    picture = np.rint(np.clip(plate, 0, 1) * 255).astype(F32)
+    darker = np.clip(np.min(cv2.GaussianBlur(picture, (0, 0), LINE_WIDTH) - picture, axis=2), 0, 255)
+    lines = darker[darker > LINE_LEVEL]
+    contrast = max(LINE_CONTRAST, float(np.median(lines))) if lines.size else LINE_CONTRAST
+    return _grey(np.clip(darker / F32(contrast) * F32(127 / 255), 0, 1).astype(F32))
+
+
+def tile(plate: Floats, seed: int) -> Floats:
+    """The plate itself: the net keeps what lies in its place, and adds detail."""
+    return plate
+
+
+def shuffle(plate: Floats, seed: int) -> Floats:
+    """The plate's contents washed about by a smooth field of noise: colours without shapes. Another seed, another."""
+    height, width = plate.shape[:2]
+    draw = np.random.default_rng(seed)
+    x, y = (_waves(height, width, draw) * F32(side - 1) for side in (width, height))
+    return np.asarray(cv2.remap(plate, x, y, cv2.INTER_LINEAR), F32)
+
+
+ANNOTATORS: Mapping[str, Callable[[Floats, int], Floats]] = MappingProxyType(
+    {"canny": canny, "lineart": lineart, "tile": tile, "shuffle": shuffle}
+)
+
+
+def check_kind(kind: str) -> None:
+    """Raises RendererError for a kind of control that is not made here."""
+    if kind not in ANNOTATORS:
+        raise RendererError(
+            f"{kind} is not made from the plate here, which only {', '.join(ANNOTATORS)} are; give pictures that are "
+            f"ready, --control {kind}=PATH"
+        )
+
+
+def _waves(height: int, width: int, draw: np.random.Generator) -> Floats:
+    """Smooth noise that fills 0..1, float32 (H, W)."""
+    noise = draw.random((height // SHUFFLE + 3, width // SHUFFLE + 3), np.float32)
+    high, wide = noise.shape
+    large = cv2.resize(noise, (wide * SHUFFLE, high * SHUFFLE), interpolation=cv2.INTER_CUBIC)
+    part = large[SHUFFLE // 2 : SHUFFLE // 2 + height, SHUFFLE // 2 : SHUFFLE // 2 + width]
+    low, top = float(part.min()), float(part.max())
+    return np.ascontiguousarray((part - F32(low)) / F32(max(top - low, 1e-6)), F32)
+
+
+def _bytes(picture: Floats) -> Bytes:
+    return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+
+
+def _grey(picture: Floats) -> Floats:
+    return np.repeat(picture[..., None], 3, axis=2)

@@ -1,0 +1,73 @@
+"""Prompts to embeddings: weights of words, any number of tokens, both text encoders of SDXL, CLIP skip.
+
+A prompt longer than the encoder takes is encoded in parts of 75 tokens, each between a beginning and an end of its own,
+and the parts are laid one behind the other, as A1111 does. Weights multiply the embeddings of their tokens.
+"""
+
+from typing import Any
+
+from stylize.renderers.diffusion.prompts import Prompt
+
+Part = tuple[list[int], list[float]]
+
+
+def encode(pipeline: Any, prompt: Prompt, negative: Prompt, clip_skip: int) -> dict[str, Any]:
+    """Arguments for a pipeline of diffusers: embeddings, shaped (1, 77 n, width), and SDXL's pooled ones.
+
+    clip_skip: as A1111 counts: 1 is the last layer's outcome, 2 the last but one's. SDXL was trained on the last but
+    one: there 1 is that, 2 the one before.
+    """
+    import torch
+
+    encoders = [(pipeline.tokenizer, pipeline.text_encoder)]
+    wide = getattr(pipeline, "text_encoder_2", None) is not None
+    if wide:
+        encoders.append((pipeline.tokenizer_2, pipeline.text_encoder_2))
+    found: dict[str, list[Any]] = {"prompt_embeds": [], "negative_prompt_embeds": []}
+    pooled: dict[str, Any] = {}
+    with torch.no_grad():
+        for tokenizer, encoder in encoders:
+            asked = {"prompt_embeds": _parts(tokenizer, prompt), "negative_prompt_embeds": _parts(tokenizer, negative)}
+            length = max(map(len, asked.values()))
+            for name, parts in asked.items():
+                parts += [([], [])] * (length - len(parts))
+                encoded = [_encode_part(tokenizer, encoder, part, clip_skip, wide=wide) for part in parts]
+                found[name].append(torch.cat([hidden for hidden, _ in encoded], dim=1))
+                pooled[name.replace("prompt_embeds", "pooled_prompt_embeds")] = encoded[0][1]
+    kwargs = {name: torch.cat(embeddings, dim=-1) for name, embeddings in found.items()}
+    return {**kwargs, **pooled} if wide else kwargs
+
+
+def _parts(tokenizer: Any, prompt: Prompt) -> list[Part]:
+    """The tokens of a prompt and their weights, in parts that an encoder takes; one part at least."""
+    room = tokenizer.model_max_length - 2
+    parts: list[Part] = []
+    for chunk in prompt.chunks:
+        tokens: list[int] = []
+        weights: list[float] = []
+        for words, weight in chunk:
+            ids = tokenizer(words, add_special_tokens=False, truncation=False, verbose=False).input_ids
+            tokens += ids
+            weights += [weight] * len(ids)
+        starts = range(0, max(1, len(tokens)), room)
+        parts += [(tokens[start : start + room], weights[start : start + room]) for start in starts]
+    return parts
+
+
+def _encode_part(tokenizer: Any, encoder: Any, part: Part, clip_skip: int, *, wide: bool) -> tuple[Any, Any]:
+    """Hidden states (1, 77, width) of one part, and what the encoder pools of it."""
+    import torch
+
+    tokens, weights = part
+    left = tokenizer.model_max_length - 2 - len(tokens)
+    ids = [tokenizer.bos_token_id, *tokens, tokenizer.eos_token_id, *[tokenizer.pad_token_id] * left]
+    made = encoder(torch.tensor([ids], device=encoder.device), output_hidden_states=True)
+    if wide:
+        hidden = made.hidden_states[-(clip_skip + 1)]
+    elif clip_skip == 1:
+        hidden = made[0]
+    else:
+        # The last layer's norm belongs to every outcome that is not its own.
+        hidden = getattr(encoder, "text_model", encoder).final_layer_norm(made.hidden_states[-clip_skip])
+    scale = torch.tensor([1.0, *weights, *[1.0] * (left + 1)], device=hidden.device, dtype=hidden.dtype)
+    return hidden * scale[None, :, None], made[0]

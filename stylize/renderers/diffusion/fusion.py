@@ -1,0 +1,109 @@
+"""Pictures laid into the latents while they are denoised: the earlier key where it shows the same thing, the plate
+outside of the matte.
+
+After each step the latents there are replaced by those of the picture with as much noise as belongs to the next step,
+as in blended latent diffusion (Avrahami et al. 2023) and Rerender-A-Video (Yang et al. 2023).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from propagate.arrays import F32, Floats
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A picture that the painting keeps to. latents: (1, C, h, w). mask: (1, 1, h, w) in [0, 1], 1 where it keeps.
+
+    until: share of the steps, from the first on, in which it does.
+    """
+
+    latents: Any
+    mask: Any
+    until: float
+
+
+def encode_picture(pipeline: Any, picture: Floats) -> Any:
+    """The latents (1, C, h, w) of a picture (H, W, 3) in [0, 1]: the middle of what the autoencoder thinks likely."""
+    import torch
+
+    vae = pipeline.vae
+    with torch.no_grad(), _safe_precision(vae):
+        values = to_tensor(picture).to(vae.device, vae.dtype) * 2 - 1
+        return vae.encode(values).latent_dist.mode() * vae.config.scaling_factor
+
+
+def decode_latents(pipeline: Any, latents: Any) -> Floats:
+    """The picture, float32 (H, W, 3), of latents (1, C, h, w); not clipped."""
+    import torch
+
+    vae = pipeline.vae
+    with torch.no_grad(), _safe_precision(vae):
+        made = vae.decode(latents.to(vae.dtype) / vae.config.scaling_factor, return_dict=False)[0]
+    return np.ascontiguousarray((made[0].float().cpu().numpy().transpose(1, 2, 0) + 1) / 2, F32)
+
+
+def encode_faithfully(pipeline: Any, picture: Floats) -> Any:
+    """Like ``encode_picture``, with what the way through the autoencoder loses given in advance, if that helps.
+
+    A key that is encoded, decoded and encoded again from key to key would lose a little more each time.
+    """
+    first = encode_picture(pipeline, picture)
+    back = decode_latents(pipeline, first)
+    better = 2 * first - encode_picture(pipeline, np.clip(back, 0, 1))
+    lost = float(np.abs(back - picture).mean())
+    return better if float(np.abs(decode_latents(pipeline, better) - picture).mean()) < lost else first
+
+
+def latent_mask(mask: Floats, latents: Any) -> Any:
+    """``mask``, float32 (H, W), as (1, 1, h, w) on the latents' grid: the mean of what each of them covers."""
+    import torch
+
+    size = (latents.shape[3], latents.shape[2])
+    small = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
+    return torch.from_numpy(np.ascontiguousarray(small[None, None], F32)).to(latents.device, latents.dtype)
+
+
+def fuse(latents: Any, anchors: tuple[Anchor, ...], noise: Any, pipeline: Any, step: int) -> Any:
+    """``latents`` after ``step`` (from 0) with the anchors laid in, at the noise of the next step."""
+    timesteps, total = pipeline.scheduler.timesteps, pipeline.num_timesteps
+    later = len(timesteps) - total + step + 1
+    for anchor in anchors:
+        if (step + 1) / total > anchor.until:
+            continue
+        kept = anchor.latents.to(latents.dtype)
+        if later < len(timesteps):
+            kept = pipeline.scheduler.add_noise(kept, noise.to(latents.dtype), timesteps[later : later + 1])
+        mask = anchor.mask.to(latents.dtype)
+        latents = (mask * kept + (1 - mask) * latents).to(latents.dtype)
+    return latents
+
+
+def to_tensor(picture: Floats) -> Any:
+    """(H, W, 3) as a batch (1, 3, H, W)."""
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)[None]))
+
+
+class _safe_precision:  # noqa: N801
+    """An autoencoder that overflows in half precision works in single for a while."""
+
+    def __init__(self, vae: Any) -> None:
+        import torch
+
+        self.vae, self.precision = vae, vae.dtype
+        self.upcast = vae.dtype == torch.float16 and bool(vae.config.get("force_upcast"))
+
+    def __enter__(self) -> None:
+        if self.upcast:
+            import torch
+
+            self.vae.to(dtype=torch.float32)
+
+    def __exit__(self, *error: object) -> None:
+        if self.upcast:
+            self.vae.to(dtype=self.precision)

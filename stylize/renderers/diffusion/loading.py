@@ -1,0 +1,122 @@
+"""Loads models through diffusers, on a device and at a precision, and makes of them the pipeline that a key needs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from stylize.errors import RendererError
+from stylize.renderers.diffusion.control import Control
+from stylize.renderers.diffusion.models import SD15, SDXL, Model, weights_variant
+from stylize.samplers import SAMPLERS
+
+_NAMES = {SD15: "StableDiffusion", SDXL: "StableDiffusionXL"}
+PRECISIONS = {"cuda": "float16", "mps": "float32", "cpu": "float32"}
+
+
+def choose_device(device: str, precision: str) -> tuple[str, str]:
+    """The device and the precision to work at; ``auto`` takes what is there and what it does well.
+
+    Raises RendererError for a device that is not there.
+    """
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        device = next(name for name, found in there.items() if found)
+    if not there[device]:
+        found = ", ".join(name for name, usable in there.items() if usable)
+        raise RendererError(f"--device {device} is not there or PyTorch cannot use it; there is {found}")
+    return device, PRECISIONS[device] if precision == "auto" else precision
+
+
+@contextmanager
+def told(what: str, advice: str) -> Iterator[None]:
+    """Makes one line of what the libraries raise."""
+    try:
+        yield
+    except (RuntimeError, ValueError, OSError, TypeError, ImportError, KeyError, AttributeError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise RendererError(f"{what}: {reason}; {advice}") from error
+
+
+def load(model: Model, vae: Path | None, device: str, precision: str) -> Any:
+    """The model as an image-to-image pipeline. Raises RendererError when it cannot be loaded."""
+    import diffusers
+    import torch
+    from diffusers.utils import logging
+    from transformers.utils import logging as text_logging
+
+    # The libraries' own bars and remarks would be drawn across ours.
+    logging.set_verbosity_error()
+    text_logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    text_logging.disable_progress_bar()
+    kind = getattr(diffusers, f"{_NAMES[model.family]}Img2ImgPipeline")
+    parts: dict[str, Any] = {}
+    if model.family == SD15:
+        # The checker that blackens pictures it dislikes is not loaded.
+        parts = {"safety_checker": None, "requires_safety_checker": False}
+    asked: dict[str, Any] = {"local_files_only": True, **parts}
+    with told(f"the model {model.name} could not be loaded", "mend it, or choose another with --model"):
+        if model.config is not None:
+            pipeline = kind.from_single_file(str(model.path), config=str(model.config), **asked)
+        else:
+            pipeline = kind.from_pretrained(str(model.path), variant=model.variant, use_safetensors=True, **asked)
+    if vae is not None:
+        with told(f"the autoencoder {vae} could not be loaded", "mend it, or choose another with --vae"):
+            pipeline.register_modules(vae=load_vae(vae))
+    # The option to load at a precision is named otherwise from one release to the next.
+    return pipeline.to(device, getattr(torch, precision))
+
+
+def load_vae(path: Path) -> Any:
+    """An autoencoder from a folder, its own or its parent's."""
+    from diffusers import AutoencoderKL
+
+    folder = path if (path / "config.json").is_file() else path / "vae"
+    variant = weights_variant(folder, str(path))
+    return AutoencoderKL.from_pretrained(str(folder), local_files_only=True, use_safetensors=True, variant=variant)
+
+
+def load_controls(controls: tuple[Control, ...], pipeline: Any) -> list[Any]:
+    """The networks of the controls, beside the pipeline. Raises RendererError when one cannot be loaded."""
+    from diffusers import ControlNetModel
+
+    loaded: dict[Path, Any] = {}
+    for control in controls:
+        if control.folder in loaded:
+            continue
+        with told(f"the ControlNet {control.folder} could not be loaded", "mend it, or choose another"):
+            net = ControlNetModel.from_pretrained(
+                str(control.folder), local_files_only=True, use_safetensors=True, variant=control.variant
+            )
+        loaded[control.folder] = net.to(pipeline.device, pipeline.unet.dtype)
+    return [loaded[control.folder] for control in controls]
+
+
+def pipeline_for(base: Any, family: str, nets: list[Any], *, from_image: bool) -> Any:
+    """``base``'s parts as the pipeline that a key needs: from an image or from noise, with ControlNets or without."""
+    import diffusers
+
+    kind = f"{_NAMES[family]}{'ControlNet' if nets else ''}{'Img2Img' if from_image else ''}Pipeline"
+    parts = dict(base.components)
+    if nets:
+        parts["controlnet"] = nets if len(nets) > 1 else nets[0]
+    if family == SD15:
+        parts["requires_safety_checker"] = False
+    pipeline = getattr(diffusers, kind)(**parts)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def make_scheduler(base: Any, sampler: str | None) -> Any:
+    """A fresh scheduler: the model's own kind when no sampler is asked for. They keep state from step to step."""
+    import diffusers
+
+    if sampler is None:
+        return type(base.scheduler).from_config(base.scheduler.config)
+    asked = SAMPLERS[sampler]
+    # What the model's own scheduler is told about noise counts; how it spaces sigmas is the sampler's own affair.
+    config = {k: v for k, v in base.scheduler.config.items() if not k.startswith("use_") and k != "timestep_spacing"}
+    return getattr(diffusers, asked.kind).from_config({**config, **asked.options})

@@ -1,0 +1,64 @@
+"""What is given up, one thing after the other, when the device's memory is full; every step is told."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from stylize.renderers.diffusion.sizes import Working, smaller
+
+# What is left of each side at every step, and the side below which there is no picture worth having.
+SHRINK, LEAST = 0.75, 256
+SLICED = "attention is computed in slices"
+TILED = "the autoencoder works in tiles"
+OFFLOADED = "parts of the model wait in the main memory"
+
+
+@dataclass
+class Economy:
+    """What has been given up so far in this run: kept, since what was too much once would be again."""
+
+    taken: tuple[str, ...] = ()
+
+    def steps(self, pipeline: Any, working: Working) -> Iterator[tuple[str, Working]]:
+        """Steps down, each done as it is asked for: what it is, and how the plate is worked from now on."""
+        if SLICED not in self.taken and not _has_adapter(pipeline):
+            pipeline.enable_attention_slicing("auto")
+            yield self._took(SLICED), working
+        if TILED not in self.taken:
+            pipeline.vae.enable_slicing()
+            pipeline.vae.enable_tiling()
+            yield self._took(TILED), working
+        if OFFLOADED not in self.taken and pipeline.device.type == "cuda":
+            pipeline.enable_model_cpu_offload()
+            yield self._took(OFFLOADED), working
+        while min(working.size) * SHRINK >= LEAST:
+            working = smaller(working, SHRINK)
+            yield f"the key is worked at {working.size[0]}x{working.size[1]}", working
+
+    def _took(self, step: str) -> str:
+        self.taken = (*self.taken, step)
+        return step
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error says that memory, the device's or the machine's, is full."""
+    import torch
+
+    kinds = (MemoryError, torch.cuda.OutOfMemoryError)
+    return isinstance(error, kinds) or (isinstance(error, RuntimeError) and "out of memory" in str(error).lower())
+
+
+def free(pipeline: Any) -> None:
+    """Gives back what the device holds for nobody."""
+    import gc
+
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _has_adapter(pipeline: Any) -> bool:
+    """Slicing would replace the processors that an image adapter lives in."""
+    return getattr(pipeline.unet, "encoder_hid_proj", None) is not None

@@ -1,0 +1,236 @@
+"""Diffusion models on this disk: found, told apart, refused when they are of no use here, and told from others.
+
+A model is a folder in diffusers' layout, a repo id in the Hugging Face cache, or one .safetensors file as people
+share them. Nothing is ever downloaded: what is missing is named with the command that gets it.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b, sha256
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from stylize.errors import RendererError
+
+SD15, SDXL = "sd15", "sdxl"
+SAID = MappingProxyType({SD15: "Stable Diffusion 1.5", SDXL: "Stable Diffusion XL"})
+# Pipelines whose weights serve here; inpainting, refiner and instruction models have other inputs.
+_KINDS = MappingProxyType(
+    {
+        f"{kind}{what}Pipeline": family
+        for family, kind in ((SD15, "StableDiffusion"), (SDXL, "StableDiffusionXL"))
+        for what in ("", "Img2Img", "ControlNet", "ControlNetImg2Img")
+    }
+    | {"LatentConsistencyModelPipeline": SD15}
+)
+_PARTS = MappingProxyType(
+    {
+        SD15: ("unet", "vae", "text_encoder", "tokenizer"),
+        SDXL: ("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2"),
+    }
+)
+# Where the configuration and the words of a model come from that is one file: the repos that diffusers names.
+CONFIGS = MappingProxyType(
+    {SD15: "stable-diffusion-v1-5/stable-diffusion-v1-5", SDXL: "stabilityai/stable-diffusion-xl-base-1.0"}
+)
+PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
+WEIGHTS = ".safetensors"
+# What to fetch of a repo: not the same weights in other forms: .bin, .ckpt, .fp16.safetensors, .non_ema.safetensors.
+_PLAIN = '--exclude "*.[bcfn]*"'
+_REPO = re.compile(r"[\w.-]+/[\w.-]+")
+_FIRST_LAYER = ("model.diffusion_model.input_blocks.0.0.weight", "conv_in.weight")
+# Channels of the first layer: of a latent picture alone. Nine take a mask and a picture too.
+_LATENT = 4
+_LARGEST_HEADER = 100_000_000
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that was found. name: as it was asked for. path: folder or file. config: of a file, else None.
+
+    variant: what stands before .safetensors in all of its weights, such as fp16.
+    """
+
+    name: str
+    path: Path
+    family: str
+    config: Path | None = None
+    variant: str | None = None
+
+
+def find_model(name: str, config: str | None = None) -> Model:
+    """The model of that name, checked as far as can be without loading it.
+
+    config: a folder or cached repo id with the configuration of a model that is one file. Raises RendererError.
+    """
+    path = Path(name).expanduser()
+    if path.is_file():
+        family = family_of(read_header(path, name), name)
+        return Model(name, path, family, _config_of(family, name, config))
+    if config is not None:
+        raise RendererError("--model-config is for a model that is one .safetensors file; leave it out for a folder")
+    folder = find_folder(name)
+    return _check_folder(folder, name)
+
+
+def find_folder(name: str, files: str | None = None) -> Path:
+    """The folder so named, or the cached files of a repo id. files: glob patterns for the command that gets them.
+
+    Raises RendererError, with that command.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    refuse_pickle(folder)
+    if not _REPO.fullmatch(name) or folder.is_file():
+        raise RendererError(
+            f"there is no model {name}; give a folder in diffusers' layout, a .safetensors file, or a repo id of "
+            "Hugging Face such as stable-diffusion-v1-5/stable-diffusion-v1-5"
+        )
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (OSError, ValueError) as error:
+        raise _missing(name, "is neither a folder here nor in the Hugging Face cache", files) from error
+
+
+def refuse_pickle(path: Path) -> None:
+    """Raises RendererError for weights in a form that runs what is written in it when it is read."""
+    if path.suffix.lower() in PICKLES:
+        raise RendererError(
+            f"{path} is a pickle, which can run any program when it is read; get the model as .safetensors"
+        )
+
+
+def _missing(name: str, found: str, files: str | None = None) -> RendererError:
+    if not _REPO.fullmatch(name) or Path(name).expanduser().is_dir():
+        return RendererError(f"the model {name} {found}; give a folder in diffusers' layout, weights as .safetensors")
+    return RendererError(f"the model {name} {found}; download it with: hf download {name} {files or _PLAIN}")
+
+
+def _config_of(family: str, name: str, config: str | None) -> Path:
+    wanted = config or CONFIGS[family]
+    try:
+        folder = find_folder(wanted, '--include "*.json" --include "*.txt"')
+    except RendererError as error:
+        raise RendererError(
+            f"{name} is one file, whose configuration comes from a folder or repo, --model-config: {error}"
+        ) from error
+    kind = _family_of_class(folder, wanted)
+    if kind != family:
+        raise RendererError(f"{name} is a {SAID[family]} model, and the configuration {wanted} that of {SAID[kind]}")
+    return folder
+
+
+def _family_of_class(folder: Path, name: str) -> str:
+    kind = class_name(folder / "model_index.json", name)
+    if kind not in _KINDS:
+        known = " or ".join(SAID.values())
+        raise RendererError(f"the model {name} is a {kind}; give one of the {known} kind with --model")
+    return _KINDS[kind]
+
+
+def _check_folder(folder: Path, name: str) -> Model:
+    family = _family_of_class(folder, name)
+    variants = []
+    for part in _PARTS[family]:
+        if part.startswith("tokenizer"):
+            if not (folder / part).is_dir():
+                raise _missing(name, f"has no {part}/")
+            continue
+        variants.append(weights_variant(folder / part, name))
+    channels = json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8")).get("in_channels", _LATENT)
+    _check_channels(int(channels), name)
+    # Parts without the variant are loaded in their plain form by diffusers itself.
+    return Model(name, folder, family, variant=next((v for v in variants if v is not None), None))
+
+
+def weights_variant(folder: Path, name: str) -> str | None:
+    """What the weights in a folder are called before .safetensors, None when plain; RendererError when none."""
+    found = [path.name.removesuffix(WEIGHTS) for path in sorted(folder.glob(f"*{WEIGHTS}"))]
+    if not found:
+        for path in sorted(folder.glob("*")):
+            refuse_pickle(path)
+        raise _missing(name, f"has no {folder.name}/*{WEIGHTS}")
+    variants = [one.rpartition(".")[2] if "." in one else None for one in found]
+    return None if None in variants else variants[0]
+
+
+def class_name(path: Path, name: str) -> str:
+    """The kind of model that a configuration names. Raises RendererError when it cannot be read."""
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["_class_name"])
+    except OSError as error:
+        raise _missing(name, f"has no {path.name}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise RendererError(f"{path} does not tell the kind of its model; download it again") from error
+
+
+def read_header(path: Path, name: str) -> Mapping[str, Any]:
+    """Names and shapes of the weights in a .safetensors file; reads nothing else of it. Raises RendererError."""
+    refuse_pickle(path)
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(size)) if 2 <= size <= _LARGEST_HEADER else None
+    except (OSError, ValueError) as error:
+        raise RendererError(f"the model {name} cannot be read as {WEIGHTS}; download it again") from error
+    if not isinstance(header, dict):
+        raise RendererError(f"the model {name} is no {WEIGHTS} file; give one, or a folder in diffusers' layout")
+    return header
+
+
+def family_of(header: Mapping[str, Any], name: str) -> str:
+    """The family of a whole model that is one file. Raises RendererError for any other file."""
+    first = next((header[layer] for layer in _FIRST_LAYER if layer in header), None)
+    if first is None or not any(layer.startswith("first_stage_model.") for layer in header):
+        raise RendererError(
+            f"{name} holds no whole Stable Diffusion model: it may be a LoRA, a VAE or a ControlNet, which have "
+            "options of their own (--lora, --vae, --control-model)"
+        )
+    _check_channels(int(first["shape"][1]), name)
+    if any(layer.startswith("conditioner.embedders.1.") for layer in header):
+        return SDXL
+    if any(layer.startswith("cond_stage_model.transformer.") for layer in header):
+        return SD15
+    raise RendererError(f"{name} is neither a {SAID[SD15]} nor a {SAID[SDXL]} model; give one of these with --model")
+
+
+def _check_channels(channels: int, name: str) -> None:
+    if channels != _LATENT:
+        raise RendererError(
+            f"the model {name} takes {channels} channels, as inpainting models do; give its plain sibling, which takes "
+            f"{_LATENT}"
+        )
+
+
+def contents(path: Path) -> list[Any]:
+    """What tells one state of a model from another: its commit when cached, else its files' sizes and times."""
+    if path.is_file():
+        stat = path.stat()
+        return [[path.name, stat.st_size, stat.st_mtime_ns]]
+    if path.parent.name == "snapshots":
+        return [path.name]
+    files = sorted(file for file in path.rglob("*") if file.suffix in (".json", WEIGHTS, ".txt"))
+    stats = [(file.relative_to(path).as_posix(), file.stat()) for file in files]
+    return [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
+
+
+def model_hash(model: Model) -> str:
+    """The hash that A1111 shows of a model: ten digits of SHA-256 of its file, or of its UNet's in a folder."""
+    digest = sha256()
+    files = [model.path] if model.path.is_file() else sorted((model.path / "unet").glob(f"*{WEIGHTS}"))
+    for path in files:
+        with path.open("rb") as file:
+            while block := file.read(1 << 22):
+                digest.update(block)
+    return digest.hexdigest()[:10]
+
+
+def mark(paths: list[Path]) -> str:
+    """A short text that changes with the contents of any of these models."""
+    return blake2b(json.dumps([contents(path) for path in paths]).encode(), digest_size=16).hexdigest()

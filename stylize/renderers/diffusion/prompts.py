@@ -1,0 +1,101 @@
+"""Prompts as people write them for A1111: ``(word:1.2)``, ``((more))``, ``[less]``, ``BREAK``, ``<lora:name:0.8>``."""
+
+import re
+from dataclasses import dataclass
+
+from stylize.errors import SettingsError
+
+# What one pair of brackets multiplies, or divides, attention by.
+STEP = 1.1
+# Beyond it embeddings are so far from what models have seen that only noise comes out.
+LARGEST = 10.0
+_LORA = re.compile(r"<lora:([^:<>]+)(?::([-+.\d]+))?(?::[^<>]*)?>")
+_TOKEN = re.compile(r"\\[()\[\]\\]|\(|\[|:\s*([-+]?(?:\d+\.?\d*|\.\d+))\s*\)|\)|\]|[^\\()\[\]:]+|[:\\]")
+_BREAK = re.compile(r"\s*\bBREAK\b\s*")
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt taken apart.
+
+    chunks: parted by BREAK, each a list of texts and their weights. loras: name and weight, in the order written.
+    """
+
+    chunks: tuple[tuple[tuple[str, float], ...], ...]
+    loras: tuple[tuple[str, float], ...]
+
+
+def read_prompt(text: str) -> Prompt:
+    """Takes a prompt apart.
+
+    Brackets that are never closed count to the end, and such that close nothing are dropped, as A1111 does.
+    Raises SettingsError for a weight out of range, and for prompt editing (``[from:to:when]``, ``[a|b]``).
+    """
+    loras = tuple((match[1].strip(), _weight(match[2] or "1", match[0])) for match in _LORA.finditer(text))
+    pieces = _weighted(_LORA.sub("", text))
+    chunks: list[list[tuple[str, float]]] = [[]]
+    for words, weight in pieces:
+        first, *others = _BREAK.split(words)
+        chunks[-1].append((first, weight))
+        chunks += [[(words, weight)] for words in others]
+    return Prompt(tuple(_merged(chunk) for chunk in chunks), loras)
+
+
+def _weighted(text: str) -> list[tuple[str, float]]:
+    pieces: list[tuple[str, float]] = []
+    round_opened: list[int] = []
+    square_opened: list[int] = []
+
+    def scale(start: int, by: float) -> None:
+        pieces[start:] = [(words, weight * by) for words, weight in pieces[start:]]
+
+    for match in _TOKEN.finditer(text):
+        token = match[0]
+        if token == "(":
+            round_opened.append(len(pieces))
+        elif token == "[":
+            square_opened.append(len(pieces))
+        elif match[1] is not None and round_opened:
+            scale(round_opened.pop(), _weight(match[1], token))
+        elif token == ")" and round_opened:
+            scale(round_opened.pop(), STEP)
+        elif token == "]" and square_opened:
+            start = square_opened.pop()
+            _refuse_editing("".join(words for words, _ in pieces[start:]))
+            scale(start, 1 / STEP)
+        elif token not in (")", "]"):
+            pieces.append((token[1:] if token[0] == "\\" and len(token) > 1 else token, 1.0))
+    for start in round_opened:
+        scale(start, STEP)
+    for start in square_opened:
+        scale(start, 1 / STEP)
+    return pieces
+
+
+def _refuse_editing(words: str) -> None:
+    if ":" in words or "|" in words:
+        raise SettingsError(
+            f"[{words}] is prompt editing, which is not known here; give a schedule by frame, as in "
+            '--prompt \'0: "a village", 100: "a burning village"\', or write \\[ and \\] for brackets'
+        )
+
+
+def _weight(text: str, where: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = float("nan")
+    if not -LARGEST <= weight <= LARGEST:
+        raise SettingsError(f"the weight in {where!r} must be a number from -{LARGEST:g} to {LARGEST:g}")
+    return weight
+
+
+def _merged(pieces: list[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
+    """Neighbours of one weight as one text, so that words are not cut apart where brackets were escaped."""
+    merged: list[tuple[str, float]] = []
+    for words, weight in pieces:
+        if merged and merged[-1][1] == weight:
+            merged[-1] = merged[-1][0] + words, weight
+        elif words:
+            merged.append((words, weight))
+    return tuple(merged)

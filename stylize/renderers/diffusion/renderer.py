@@ -1,0 +1,354 @@
+"""The diffusion renderer: one key at a time, from a request to a picture.
+
+Models are read from this disk alone, a folder, a file or the Hugging Face cache: nothing is ever downloaded.
+The models' own checker, which blackens pictures it dislikes, is not loaded.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from masks.extent import extent
+from propagate.arrays import F32, Floats
+from stylize.errors import RendererError
+from stylize.renderers.diffusion import adapters, agreement, fusion, loading
+from stylize.renderers.diffusion.annotators import ANNOTATORS
+from stylize.renderers.diffusion.control import Control, find_controls
+from stylize.renderers.diffusion.encoding import encode
+from stylize.renderers.diffusion.memory import Economy, free, is_full
+from stylize.renderers.diffusion.models import contents, find_folder, find_model, model_hash
+from stylize.renderers.diffusion.prompts import Prompt, read_prompt
+from stylize.renderers.diffusion.provenance import Provenance, texts
+from stylize.renderers.diffusion.sizes import Working, enter, leave, plan_size
+from stylize.renderers.protocol import Rendered, RenderRequest
+from stylize.schedules import all_texts, text_at
+from stylize.settings import DIFFUSION, OPTIONS, Settings
+
+# Raise it whenever the same request gives another picture.
+VERSION = 2
+LIBRARIES = ("torch", "diffusers", "transformers")
+# Retried in it when half precision ran over.
+FULL = "float32"
+OnStep = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """What is asked for at one frame."""
+
+    frame: int
+    prompt: Prompt
+    negative: Prompt
+    prompt_text: str
+    negative_text: str
+    cfg: float
+    denoise: float
+
+
+class DiffusionRenderer:
+    """See the module's text. A Renderer."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Finds the models and loads nothing. Raises RendererError when one is missing or of another kind."""
+        if settings.model is None:
+            raise RendererError("the diffusion renderer needs a model; give a folder, file or repo id with --model")
+        self.settings = settings
+        prompts = _all_prompts(settings)
+        self._model = find_model(settings.model, settings.model_config)
+        self._vae = None if settings.vae is None else find_folder(settings.vae)
+        self._controls = find_controls(settings.control, settings.control_model, self._model.family)
+        named = [name for prompt in prompts for name, _ in prompt.loras]
+        self._loras = adapters.find_loras(settings.lora, named, settings.lora_folder)
+        self._adapter = None
+        if settings.ip_adapter is not None:
+            self._adapter = adapters.find_image_adapter(settings.ip_adapter, settings.image_encoder)
+        self._economy = Economy()
+
+    def fingerprint(self) -> str:
+        """Version, settings, the models' files, the libraries, and the device with its precision."""
+        paths = [self._model.path, self._model.config, self._vae, *(control.folder for control in self._controls)]
+        paths += [*self._loras.values()]
+        if self._adapter is not None:
+            paths += [self._adapter.path, self._adapter.encoder]
+        told = [
+            VERSION, self._asked(), [contents(path) for path in paths if path is not None],
+            [version(library) for library in LIBRARIES], self._device,
+        ]  # fmt: skip
+        return f"diffusion-{blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16).hexdigest()}"
+
+    def render(self, request: RenderRequest, on_step: OnStep) -> Rendered:
+        """See Renderer. Raises RendererError when a model cannot be loaded or makes no picture."""
+        box = _box(request.matte)
+        if request.matte is not None and box is None:
+            return Rendered(request.plate)  # nothing of it is stylised
+        height, width = request.plate.shape[:2]
+        working = plan_size((width, height), self._model.family, self.settings.render_size, box)
+        notes: list[str] = []
+        with loading.told(
+            f"keyframe {request.frame} could not be painted", "try a smaller --render-size or another model"
+        ):
+            painted, seen, working = self._within_memory(request, working, on_step, notes)
+        picture = leave(painted, request.plate, working)
+        if request.matte is not None:
+            picture = np.where(request.matte[..., None] > 0, picture, request.plate)
+        if request.carried is not None and request.trusted is not None:
+            picture = agreement.match_colours(picture, request.carried, request.trusted, self.settings.match_colours)
+        made = self._provenance(request, working, notes)
+        told = tuple(f"keyframe {request.frame}: {note}" for note in notes)
+        return Rendered(np.ascontiguousarray(np.clip(picture, 0, 1), F32), texts(made), seen, told)
+
+    def _within_memory(
+        self, request: RenderRequest, working: Working, on_step: OnStep, notes: list[str]
+    ) -> tuple[Floats, Mapping[str, Floats], Working]:
+        """The painted part, what led it, and how it was worked; steps down when memory is full."""
+        ladder = None
+        while True:
+            try:
+                return *self._finite(request, working, on_step, notes), working
+            except (RuntimeError, MemoryError) as error:
+                if not is_full(error):
+                    raise
+                # What the failed try held is released only when its error is forgotten.
+                reason = error.with_traceback(None)
+            free(self._base)
+            ladder = ladder or self._economy.steps(self._base, working)
+            step = next(ladder, None)
+            if step is None:
+                raise RuntimeError("memory is full, and nothing is left to save") from reason
+            notes.append(f"memory was full, so {step[0]}")
+            working = step[1]
+
+    def _finite(
+        self, request: RenderRequest, working: Working, on_step: OnStep, notes: list[str]
+    ) -> tuple[Floats, Mapping[str, Floats]]:
+        """The painted part and what led it; once more in single precision when numbers ran over in half."""
+        painted, seen = self._paint(request, working, on_step)
+        failed = failure(painted, request.plate)
+        if failed is None:
+            return painted, seen
+        if self._device[1] == FULL:
+            raise RendererError(
+                f"keyframe {request.frame} came out {failed}; try a lower --cfg, another --seed, --vae or model"
+            )
+        notes.append(f"it came out {failed} in {self._device[1]} and was painted again in {FULL}")
+        import torch
+
+        try:
+            self._cast(torch.float32)
+            painted, seen = self._paint(request, working, on_step)
+        finally:
+            self._cast(getattr(torch, self._device[1]))
+        failed = failure(painted, request.plate)
+        if failed is not None:
+            raise RendererError(
+                f"keyframe {request.frame} came out {failed}, in {FULL} too; try a lower --cfg, another --seed or model"
+            )
+        return painted, seen
+
+    def _cast(self, precision: Any) -> None:
+        for part in (*self._base.components.values(), *self._nets):
+            if hasattr(part, "parameters"):
+                part.to(dtype=precision)
+
+    def _paint(self, request: RenderRequest, working: Working, on_step: OnStep) -> tuple[Floats, Mapping[str, Floats]]:
+        """The worked part of the plate, painted, float32 (h, w, 3); and the pictures of the controls."""
+        import torch
+
+        settings, moment = self.settings, self._moment(request.frame)
+        from_image = moment.denoise < 1
+        pipeline = loading.pipeline_for(self._base, self._model.family, self._nets, from_image=from_image)
+        pipeline.scheduler = loading.make_scheduler(self._base, settings.sampler)
+        weights = adapters.lora_weights(settings.lora, moment.prompt.loras)
+        adapters.weigh_loras(pipeline, self._loras, weights)
+        plate = enter(request.plate, working)
+        asked: dict[str, Any] = encode(pipeline, moment.prompt, moment.negative, settings.clip_skip)
+        if moment.cfg == 1:
+            asked = {name: value for name, value in asked.items() if not name.startswith("negative")}
+        start = enter(self._start(request), working)
+        if from_image:
+            asked |= {"image": fusion.to_tensor(start), "strength": moment.denoise}
+        else:
+            asked |= {"width": working.size[0], "height": working.size[1]}
+        pictures = self._control_pictures(request, plate, working)
+        asked |= self._control_arguments(pictures, from_image)
+        asked |= self._style_arguments(pipeline, request)
+        noise, anchors = self._anchors(pipeline, request, plate, working)
+
+        def on_end(pipeline: Any, step: int, time: Any, values: dict[str, Any]) -> dict[str, Any]:
+            on_step(step + 1, pipeline.num_timesteps)
+            self._style_step(pipeline, step + 1)
+            if anchors:
+                values["latents"] = fusion.fuse(values["latents"], anchors, noise, pipeline, step)
+            return values
+
+        with ExitStack() as within:
+            if request.earlier and settings.share_attention > 0:
+                keys = [fusion.encode_picture(pipeline, enter(key, working)) for key in request.earlier]
+                within.enter_context(
+                    agreement.shared_attention(pipeline, torch.cat(keys), noise, settings.share_attention)
+                )
+            self._style_step(pipeline, 0)
+            made = pipeline(
+                num_inference_steps=settings.steps, guidance_scale=moment.cfg, output_type="np",
+                generator=torch.Generator("cpu").manual_seed(request.seed), callback_on_step_end=on_end,
+                callback_on_step_end_tensor_inputs=["latents"], **asked,
+            )  # fmt: skip
+        return np.asarray(made.images[0], F32), {control.kind: picture for control, picture in pictures}
+
+    def _start(self, request: RenderRequest) -> Floats:
+        """The picture that noise is laid over: the plate, and the earlier key where it shows the same thing."""
+        if request.carried is None or request.trusted is None or self.settings.fuse == 0:
+            return request.plate
+        share = request.trusted[..., None]
+        return (share * request.carried + (1 - share) * request.plate).astype(F32)
+
+    def _anchors(
+        self, pipeline: Any, request: RenderRequest, plate: Floats, working: Working
+    ) -> tuple[Any, tuple[fusion.Anchor, ...]]:
+        """Noise for what is laid into the latents, and what is: the earlier key, and the plate outside of the matte."""
+        import torch
+
+        fused = request.carried is not None and request.trusted is not None and self.settings.fuse > 0
+        looked = bool(request.earlier) and self.settings.share_attention > 0
+        if not fused and not looked and request.matte is None:
+            return None, ()
+        outside = fusion.encode_picture(pipeline, plate)
+        draw = torch.Generator("cpu").manual_seed(request.seed)
+        noise = torch.randn(outside.shape, generator=draw).to(outside.device, outside.dtype)
+        anchors = []
+        if fused and request.carried is not None and request.trusted is not None:
+            carried = fusion.encode_faithfully(pipeline, enter(request.carried, working))
+            mask = fusion.latent_mask(enter(request.trusted, working), carried)
+            anchors.append(fusion.Anchor(carried, mask, self.settings.fuse))
+        if request.matte is not None:
+            inside = (request.matte > 0).astype(F32)
+            mask = 1 - fusion.latent_mask(enter(inside, working), outside)
+            anchors.append(fusion.Anchor(outside, mask, 1.0))
+        return noise, tuple(anchors)
+
+    def _control_pictures(
+        self, request: RenderRequest, plate: Floats, working: Working
+    ) -> list[tuple[Control, Floats]]:
+        found = []
+        for control in self._controls:
+            if control.asked.path is None:
+                found.append((control, ANNOTATORS[control.kind](plate, request.seed)))
+            else:
+                found.append((control, enter(request.controls[str(control.asked)], working)))
+        return found
+
+    def _control_arguments(self, pictures: list[tuple[Control, Floats]], from_image: bool) -> dict[str, Any]:
+        if not pictures:
+            return {}
+        strengths = [control.strength for control, _ in pictures]
+        given: dict[str, Any] = {
+            "control_image" if from_image else "image": [fusion.to_tensor(picture) for _, picture in pictures],
+            "controlnet_conditioning_scale": [strength.weight for strength in strengths],
+            "control_guidance_start": [strength.start for strength in strengths],
+            "control_guidance_end": [strength.end for strength in strengths],
+        }
+        return given if len(pictures) > 1 else {name: value[0] for name, value in given.items()}
+
+    def _style_arguments(self, pipeline: Any, request: RenderRequest) -> dict[str, Any]:
+        if self._adapter is None or request.style is None:
+            return {}
+        from PIL import Image
+
+        picture = np.rint(np.clip(request.style, 0, 1) * 255).astype(np.uint8)
+        return {"ip_adapter_image": Image.fromarray(picture)}
+
+    def _style_step(self, pipeline: Any, step: int) -> None:
+        """Sets how much the reference picture counts in the step that comes."""
+        if self._adapter is None:
+            return
+        strength = self._adapter.strength
+        total = pipeline.num_timesteps if step else 1
+        inside = strength.start <= step / total < strength.end
+        pipeline.set_ip_adapter_scale(strength.weight if inside else 0.0)
+
+    def _moment(self, frame: int) -> _Moment:
+        settings = self.settings
+        prompt, negative = (text_at(text or "", frame) for text in (settings.prompt, settings.negative))
+        return _Moment(
+            frame, read_prompt(prompt), read_prompt(negative), prompt, negative, settings.cfg.at(frame),
+            settings.denoise.at(frame),
+        )  # fmt: skip
+
+    def _asked(self) -> dict[str, Any]:
+        """What was asked of this renderer, by option, as it is stored."""
+        options = [option for option in OPTIONS.values() if option.group == DIFFUSION]
+        values = {option.name: getattr(self.settings, option.name) for option in options}
+        return {o.name: None if values[o.name] is None else o.kind.store(values[o.name]) for o in options}
+
+    def _provenance(self, request: RenderRequest, working: Working, notes: list[str]) -> Provenance:
+        moment, settings = self._moment(request.frame), self.settings
+        controls = tuple(
+            {
+                "kind": control.kind, "model": control.folder.name, "weight": control.strength.weight,
+                "start": control.strength.start, "end": control.strength.end,
+            }
+            for control in self._controls
+        )  # fmt: skip
+        scheduler = settings.sampler or type(self._base.scheduler).__name__.removesuffix("Scheduler")
+        versions = {name: version(name) for name in LIBRARIES} | {"stylize": _own_version()}
+        return Provenance(
+            {**settings.stored(), "seed": request.seed}, request.frame, request.seed, moment.prompt_text,
+            moment.negative_text, settings.steps, scheduler, moment.cfg, moment.denoise, settings.clip_skip,
+            working.size, self._model.path.stem, self._hash, *self._device, controls,
+            tuple(dict.fromkeys((*self._economy.taken, *notes))), versions,
+        )  # fmt: skip
+
+    @cached_property
+    def _device(self) -> tuple[str, str]:
+        return loading.choose_device(self.settings.device, self.settings.dtype)
+
+    @cached_property
+    def _hash(self) -> str:
+        return model_hash(self._model)
+
+    @cached_property
+    def _base(self) -> Any:
+        """The loaded model with its adapters, on the device."""
+        pipeline = loading.load(self._model, self._vae, *self._device)
+        with loading.told("a LoRA or adapter could not be loaded", "give one made for this kind of model"):
+            adapters.load_loras(pipeline, self._loras)
+            if self._adapter is not None:
+                adapters.load_image_adapter(pipeline, self._adapter)
+        return pipeline
+
+    @cached_property
+    def _nets(self) -> list[Any]:
+        """The loaded ControlNets, one for each control that counts."""
+        return loading.load_controls(self._controls, self._base)
+
+
+def failure(picture: Floats, plate: Floats) -> str | None:
+    """What a model makes when its numbers run over, in words: no picture, or a black one; None for a picture."""
+    if not np.isfinite(picture).all():
+        return "as no numbers (NaN)"
+    return "all black" if not picture.any() and plate.any() else None
+
+
+def _all_prompts(settings: Settings) -> list[Prompt]:
+    """Every prompt of the schedules, read: what is wrong in the last is told before the first is painted."""
+    found = []
+    for text in (settings.prompt, settings.negative):
+        found += [read_prompt(one) for one in all_texts(text or "")]
+    return found
+
+
+def _box(matte: Floats | None) -> tuple[int, int, int, int] | None:
+    return None if matte is None else extent(matte).box
+
+
+def _own_version() -> str:
+    from stylize import opening
+
+    return opening.VERSION

@@ -1,0 +1,56 @@
+"""Samplers under the names people know from A1111, as diffusers' schedulers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+_KARRAS = {"use_karras_sigmas": True}
+_MULTI, _SINGLE = "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler"
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """kind: the class in diffusers. options: what it is made with beside the model's own configuration."""
+
+    kind: str
+    options: Mapping[str, Any]
+
+
+def _sampler(kind: str, **options: Any) -> Sampler:
+    return Sampler(kind, MappingProxyType(options))
+
+
+# Written as A1111 shows them. The solvers end with a first-order step: with few steps the second order rings there.
+SAMPLERS: Mapping[str, Sampler] = MappingProxyType(
+    {
+        "Euler": _sampler("EulerDiscreteScheduler"),
+        "Euler a": _sampler("EulerAncestralDiscreteScheduler"),
+        "Euler trailing": _sampler("EulerDiscreteScheduler", timestep_spacing="trailing"),
+        "Heun": _sampler("HeunDiscreteScheduler"),
+        "DPM2": _sampler("KDPM2DiscreteScheduler"),
+        "DPM2 Karras": _sampler("KDPM2DiscreteScheduler", **_KARRAS),
+        "DPM2 a": _sampler("KDPM2AncestralDiscreteScheduler"),
+        "DPM2 a Karras": _sampler("KDPM2AncestralDiscreteScheduler", **_KARRAS),
+        "DPM++ 2M": _sampler(_MULTI, algorithm_type="dpmsolver++", euler_at_final=True),
+        "DPM++ 2M Karras": _sampler(_MULTI, algorithm_type="dpmsolver++", euler_at_final=True, **_KARRAS),
+        "DPM++ 2M SDE": _sampler(_MULTI, algorithm_type="sde-dpmsolver++", euler_at_final=True),
+        "DPM++ 2M SDE Karras": _sampler(_MULTI, algorithm_type="sde-dpmsolver++", euler_at_final=True, **_KARRAS),
+        "DPM++ 2S": _sampler(_SINGLE, lower_order_final=True),
+        "DPM++ 2S Karras": _sampler(_SINGLE, lower_order_final=True, **_KARRAS),
+        "DDIM": _sampler("DDIMScheduler"),
+        "PLMS": _sampler("PNDMScheduler", skip_prk_steps=True),
+        "UniPC": _sampler("UniPCMultistepScheduler"),
+        "LCM": _sampler("LCMScheduler"),
+        "TCD": _sampler("TCDScheduler"),
+    }
+)
+_KNOWN = MappingProxyType({"".join(name.lower().split()): name for name in SAMPLERS})
+
+
+def known_sampler(name: str) -> str:
+    """The name as it is shown, for one written in any case and spacing. Raises ValueError for one that is unknown."""
+    try:
+        return _KNOWN["".join(name.lower().replace("_", " ").split())]
+    except KeyError:
+        raise ValueError(name) from None

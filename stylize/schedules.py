@@ -1,0 +1,101 @@
+"""Values that change with the frame's number, in Deforum's form: ``0: 0.4, 40: 0.7`` and ``0: "a", 100: "b"``."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_NUMBERS = re.compile(r"\s*(\d+)\s*:\s*\(?\s*([-+.\w]+)\s*\)?\s*")
+_TEXTS = re.compile(r'\s*(\d+)\s*:\s*"((?:[^"\\]|\\.)*)"\s*')
+_TEXTS_BEGIN = re.compile(r'\s*\{?\s*"?\d+"?\s*:\s*"')
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A number by frame. points: frame and value, frames ascending; straight lines between, level before and after."""
+
+    points: tuple[tuple[int, float], ...]
+
+    def at(self, frame: int) -> float:
+        """The value of a frame."""
+        before = [point for point in self.points if point[0] <= frame]
+        after = [point for point in self.points if point[0] > frame]
+        if not before or not after:
+            return (before[-1:] or after[:1])[0][1]
+        (start, low), (end, high) = before[-1], after[0]
+        return low + (high - low) * (frame - start) / (end - start)
+
+    def values(self) -> tuple[float, ...]:
+        """The values at the points: the lowest and the highest of all frames are among them."""
+        return tuple(value for _, value in self.points)
+
+    def __str__(self) -> str:
+        if len(self.points) == 1:
+            return f"{self.points[0][1]!r}"
+        return ", ".join(f"{frame}: {value!r}" for frame, value in self.points)
+
+
+def constant(value: float) -> Schedule:
+    """The same number at every frame."""
+    return Schedule(((0, value),))
+
+
+def read_schedule(value: object, low: float, high: float) -> Schedule:
+    """A number, or a text such as ``0: 0.4, 40: 0.7``. Raises ValueError for anything else, and beyond the range."""
+    if isinstance(value, Schedule):
+        points: Sequence[tuple[int, float]] = value.points
+    elif isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError
+    elif isinstance(value, str) and ":" in value:
+        points = [(int(frame), float(number)) for frame, number in _matches(_NUMBERS, value)]
+    else:
+        points = [(0, float(value))]
+    frames = [frame for frame, _ in points]
+    if frames != sorted(set(frames)) or not all(math.isfinite(v) and low <= v <= high for _, v in points):
+        raise ValueError
+    return constant(points[0][1]) if len(points) == 1 else Schedule(tuple(points))
+
+
+def text_at(text: str, frame: int) -> str:
+    """The text of a frame: that of the last point not after it, the first before any; a plain text is for all frames.
+
+    Raises ValueError for a schedule that cannot be read.
+    """
+    if not is_schedule(text):
+        return text
+    points = _text_points(text)
+    return next((words for start, words in reversed(points) if start <= frame), points[0][1])
+
+
+def all_texts(text: str) -> tuple[str, ...]:
+    """Every text of a schedule, or the plain text alone. Raises ValueError as ``text_at`` does."""
+    return tuple(words for _, words in _text_points(text)) if is_schedule(text) else (text,)
+
+
+def is_schedule(text: str) -> bool:
+    """Whether a text is meant as a schedule: it begins with a frame's number, a colon and a quotation mark."""
+    return _TEXTS_BEGIN.match(text) is not None
+
+
+def _text_points(text: str) -> list[tuple[int, str]]:
+    bare = re.sub(r'(^|,)(\s*)"(\d+)"(\s*:)', r"\1\2\3\4", text.strip().removeprefix("{").removesuffix("}"))
+    points = [(int(frame), re.sub(r"\\(.)", r"\1", words)) for frame, words in _matches(_TEXTS, bare)]
+    frames = [frame for frame, _ in points]
+    if frames != sorted(set(frames)):
+        raise ValueError
+    return points
+
+
+def _matches(form: re.Pattern[str], text: str) -> list[tuple[str, str]]:
+    """What ``form``'s two groups find in a list parted by commas that it fills from end to end."""
+    found, place = [], 0
+    while True:
+        match = form.match(text, place)
+        if match is None:
+            raise ValueError
+        found.append((match[1], match[2]))
+        if match.end() == len(text):
+            return found
+        if text[match.end()] != ",":
+            raise ValueError
+        place = match.end() + 1

@@ -1,0 +1,23 @@
+"""Tiny models, saved once for all tests here."""
+
+import pytest
+
+from tests.renderers.diffusion import tiny
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """A folder with ``sd15``, ``sdxl``, ``control``, ``control_xl``, LoRAs, adapters and ``one.safetensors``."""
+    pytest.importorskip("diffusers")
+    root = tmp_path_factory.mktemp("models")
+    small, large = tiny.save_sd15(root), tiny.save_sdxl(root)
+    tiny.save_control(small, root / "control")
+    tiny.save_control(small, root / "control2", seed=9)
+    tiny.save_control(large, root / "control_xl")
+    for name, unet in (("sd15", small), ("sdxl", large)):
+        (root / f"adapter_{name}").mkdir()
+        tiny.save_image_adapter(unet, root / f"adapter_{name}")
+        (root / f"loras_{name}").mkdir()
+        tiny.save_lora(unet, root / f"loras_{name}" / "ink.v1.safetensors")
+    tiny.save_single_file(root / "sd15", root / "one.safetensors")
+    return root
