@@ -39,6 +39,8 @@ from stylize.vectors import GivenMotion, VectorFiles
 VERSION = 2
 # What a task does beside one of two passes: a whole span, or mixing some drawings when both passes are done.
 WHOLE, MIX = "whole", "mix"
+# Folders in passes/ of what is told of every frame.
+ERROR, MIX_SHARE = "error", "mix"
 # Where a span's folder says which frames are on disk.
 NOTES = "made.jsonl"
 
@@ -129,15 +131,17 @@ def _parts(work: Work, footage: Footage, plan: ShotPlan) -> Iterator[tuple[str, 
         mark = _span_mark(work, footage, span, [shown[frame] for frame in span.frames])
         scratch = work.project.folder("passes") / mark
         _take_in(work, mark, scratch)
-        lacking = [frame for frame in span.frames if not _there(work, frame, mark)]
+        # Of two passes, the share of each is kept; the keys that are held come from one.
+        mixed = {f for f in span.frames if None not in (span.left, span.right) and shown[f] not in plan.keys}
+        lacking = [frame for frame in span.frames if not _there(work, frame, mark, frame in mixed)]
         if lacking:
             yield mark, Part(span, frozenset(lacking), {frame: shown[frame] for frame in span.frames}, scratch)
 
 
-def _there(work: Work, frame: int, mark: str) -> bool:
-    """Whether a frame of the result is there, made under this fingerprint, and its error map with it."""
-    errors = error_file(work.project.root, work.shot, frame)
-    return work.project.fresh(work.file("out", frame), mark) and errors.is_file()
+def _there(work: Work, frame: int, mark: str, mixed: bool = False) -> bool:
+    """Whether a frame of the result is there, made under this fingerprint, and what is told of it."""
+    told = [pass_file(work.project.root, work.shot, name, frame) for name in (ERROR, *((MIX_SHARE,) if mixed else ()))]
+    return work.project.fresh(work.file("out", frame), mark) and all(path.is_file() for path in told)
 
 
 def _take_in(work: Work, mark: str, scratch: Path) -> None:
@@ -276,7 +280,7 @@ class _Stage:
 def _tidy(work: Work) -> None:
     """Removes what runs left that were killed or that saw a longer shot: scratch, and files of frames that are gone."""
     for path in work.project.folder("passes").iterdir():
-        if path.is_dir() and path.name != "error":
+        if path.is_dir() and path.name not in (ERROR, MIX_SHARE):
             propagation.clear(path)
     if work.settings.frames is not None:
         return  # the other frames are still part of the shot
@@ -285,7 +289,8 @@ def _tidy(work: Work) -> None:
         for path in work.project.folder(folder).glob("*.png"):
             if frame_number(path) not in work.plates.paths and work.project.ours(path):
                 work.project.forget(path)
-                (work.project.folder("passes") / "error" / path.name).unlink(missing_ok=True)
+                for name in (ERROR, MIX_SHARE):
+                    (work.project.folder("passes") / name / path.name).unlink(missing_ok=True)
 
 
 # What a process does
@@ -353,16 +358,19 @@ def _work_on(task: Task, footage: Footage, engine: Engine) -> Iterator[Made | No
     return propagation.run_pass(footage, task.part, task.does, engine)
 
 
-def error_file(root: Path, shot: Shot, frame: int) -> Path:
-    """Where the error map of a frame lies."""
-    return root / "passes" / "error" / frame_name(shot, frame)
+def pass_file(root: Path, shot: Shot, name: str, frame: int) -> Path:
+    """Where a project keeps what is told of a frame. name: ERROR or MIX_SHARE."""
+    return root / "passes" / name / frame_name(shot, frame)
 
 
 def _put(root: Path, shot: Shot, made: Made) -> Path:
-    """Writes a frame and its errors; returns the frame's file."""
-    errors = error_file(root, shot, made.frame)
+    """Writes a frame and what is told of it; returns the frame's file."""
+    errors, share = (pass_file(root, shot, name, made.frame) for name in (ERROR, MIX_SHARE))
     make_folder(errors.parent)
     propagation.write_error(errors, made.error)
+    if made.share is not None:
+        make_folder(share.parent)
+        propagation.write_share(share, made.share)
     path = root / "out" / frame_name(shot, made.frame)
     write_image(path, made.picture)
     return path

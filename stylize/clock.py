@@ -57,15 +57,40 @@ def later_timecode(timecode: str, frames: int, rate: Fraction) -> str:
 
     What cannot be read is given back as it is.
     """
+    count = counted_timecode(timecode, rate)
+    match = _TIMECODE.fullmatch(timecode)
+    if count is None or match is None:
+        return timecode
+    return _spell_timecode(count + frames, round(rate), _dropped(match[4], round(rate)), match[4])
+
+
+def counted_timecode(timecode: str, rate: Fraction) -> int | None:
+    """Frames from midnight to `timecode`; None for what cannot be read."""
     match = _TIMECODE.fullmatch(timecode)
     whole = round(rate)
     if match is None or whole < 1:
-        return timecode
+        return None
     hours, minutes, seconds, rest = (int(match[group]) for group in (1, 2, 3, 5))
-    dropped = whole // 15 if match[4] in ";." and whole % 30 == 0 else 0
     all_minutes = hours * 60 + minutes
-    count = (all_minutes * 60 + seconds) * whole + rest - dropped * (all_minutes - all_minutes // 10)
-    return _spell_timecode(count + frames, whole, dropped, match[4])
+    dropped = _dropped(match[4], whole)
+    return (all_minutes * 60 + seconds) * whole + rest - dropped * (all_minutes - all_minutes // 10)
+
+
+def spelt_timecode(count: int, rate: Fraction, drop: bool) -> str:
+    """The time code of a number of frames since midnight; `drop` leaves out numbers as 29.97 fps does."""
+    mark = ";" if drop else ":"
+    return _spell_timecode(count, round(rate), _dropped(mark, round(rate)), mark)
+
+
+def drops_frames(timecode: str, rate: Fraction) -> bool:
+    """Whether a time code leaves out numbers: by its semicolon, at rates that can."""
+    match = _TIMECODE.fullmatch(timecode)
+    return match is not None and _dropped(match[4], round(rate)) > 0
+
+
+def _dropped(mark: str, whole: int) -> int:
+    """Numbers that most minutes lack."""
+    return whole // 15 if mark in ";." and whole % 30 == 0 else 0
 
 
 def packed_timecode(timecode: str, rate: Fraction) -> int | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from propagate.holds import drawings
 from propagate.spans import spans
-from stylize import delivery, refining, rendering
+from stylize import delivery, handoff, refining, rendering
 from stylize.breaks import unconnected
 from stylize.budget import TimedRenderer, limits, note_costs
 from stylize.carrying import carry_shots
@@ -56,6 +56,9 @@ def run(
     """The whole job, or the stages from ``settings.from_stage`` to ``settings.to_stage``; see ``stylize.run``."""
     use_threads(settings.threads)
     with opened(shot, settings, project, on_progress, on_message) as work:
+        if settings.runs("export"):
+            target = delivery.target_of(settings.output, work.shot, work.project)
+            handoff.check_handoff(settings, work.shot, target, work.project.may_replace)
         made = _make(work, _planned(work))
         shots, redone = made.shots, made.redone
         carried = settings.runs("propagate") and not work.outside
@@ -235,10 +238,11 @@ def _export(
     )  # fmt: skip
     target = delivery.target_of(work.settings.output, work.shot, work.project)
     notes = delivery.deliver(given, target)
+    more = handoff.hand_over(work, shots, target)
     sheet = work.project.root / "contact_sheet.png"
     delivery.show(given, work.keys.files(), [key.frame for plan in shots for key in plan.keyframes], sheet)
     work.progress("export", total, total)
-    return (target.path, sheet), notes
+    return (target.path, sheet, *more), notes
 
 
 def open_project(path: Path) -> tuple[Path, Settings]:

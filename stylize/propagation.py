@@ -119,11 +119,15 @@ FORWARD, BACKWARD = "forward", "backward"
 
 @dataclass(frozen=True)
 class Made:
-    """One finished frame. error: float32 (H, W), see ``synthesis.Carried``."""
+    """One finished frame. error: float32 (H, W), see ``synthesis.Carried``.
+
+    share: float32 (H, W), of the right key's pass in what is shown; None where there was but one pass.
+    """
 
     frame: int
     picture: Pixels
     error: Floats
+    share: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,7 @@ class _Look:
     frame: int
     colour: Pixels
     error: Floats
+    share: Floats | None = None
 
 
 def finish_key(footage: Footage, engine: Engine, frame: int) -> Made:
@@ -308,11 +313,11 @@ def _mixed(
 ) -> Iterator[Made]:  # fmt: skip
     forward = _left(part, FORWARD, drawing)
     left, right = part.order(FORWARD)[0], part.order(BACKWARD)[0]
-    colour, error, _ = blend(
+    colour, error, share = blend(
         to_float(forward["colour"]), forward["error"].astype(F32),
         to_float(backward["colour"]), backward["error"].astype(F32), (drawing - left) / (right - left),
     )  # fmt: skip
-    yield from _shown(footage, engine, _Look(drawing, colour, error), part.showing(drawing))
+    yield from _shown(footage, engine, _Look(drawing, colour, error, share), part.showing(drawing))
 
 
 def _shown(footage: Footage, engine: Engine, look: _Look, frames: Sequence[int]) -> Iterator[Made]:
@@ -326,7 +331,7 @@ def _shown(footage: Footage, engine: Engine, look: _Look, frames: Sequence[int])
     if colour.dtype == F32:
         colour = quantise(colour, footage.dtype)
     for frame in frames:
-        yield Made(frame, _laid(footage, frame, colour), look.error)
+        yield Made(frame, _laid(footage, frame, colour), look.error, look.share)
 
 
 def _laid(footage: Footage, frame: int, look: Pixels) -> Pixels:
@@ -351,3 +356,8 @@ def write_error(path: Path, error: Floats) -> None:
     """An error map as a grey 16-bit picture: root of the mean squared difference, 65535 for 1."""
     grey = np.floor(np.sqrt(np.clip(error, 0, 1)) * ERROR_UNIT + 0.5).astype(np.uint16)
     write_image(path, np.repeat(grey[..., None], 3, axis=2))
+
+
+def write_share(path: Path, share: Floats) -> None:
+    """The share of the right key's pass as a grey 8-bit picture, 255 for all of it."""
+    write_image(path, np.repeat(quantise(share, np.uint8)[..., None], 3, axis=2))

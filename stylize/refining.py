@@ -181,7 +181,7 @@ def _measure(work: Work, frames: Iterable[int], errors: dict[int, float]) -> Non
 
 def _error(work: Work, frame: int) -> float:
     """Root mean squared difference of a frame, inside of the matte: 0..1."""
-    path = carrying.error_file(work.project.root, work.shot, frame)
+    path = carrying.pass_file(work.project.root, work.shot, carrying.ERROR, frame)
     squares = to_float(read_image(path))[..., 0].astype(np.float64) ** 2
     if work.mattes is None:
         return float(np.sqrt(squares.mean()))

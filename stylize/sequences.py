@@ -127,6 +127,15 @@ def parse_pattern(text: str | Path, suffixes: Sequence[str] = PICTURE_SUFFIXES) 
     return Pattern(path.parent, path.stem[: place.start()], padding, path.stem[place.end() :] + path.suffix)
 
 
+def pattern_of(path: Path) -> Pattern:
+    """The pattern of a numbered file; SequenceError if it has no number."""
+    match = _NUMBERED_STEM.fullmatch(path.stem)
+    if match is None:
+        raise SequenceError(f"{path}: expected a frame number in the name: rename the file")
+    # 1001 may be the 1001st of four digits or of one: both name what is there.
+    return Pattern(path.parent, match[1], len(match[2]), match[3] + path.suffix)
+
+
 def frame_number(path: Path) -> int | None:
     """The number of a file: the last run of digits in its stem; None if it has no digits."""
     parts = _split_stem(path)
@@ -167,6 +176,11 @@ def numbered(folder: str | Path) -> dict[int, Path]:
     SequenceError if the folder is missing, or holds a picture without a number or two pictures for one number.
     """
     return _by_number(_numbered_pictures(Path(folder), PICTURE_SUFFIXES))
+
+
+def is_regular(frames: Sequence[int]) -> bool:
+    """Whether ascending `frames` leave out none from first to last."""
+    return not frames or frames[-1] - frames[0] == len(frames) - 1
 
 
 def check_no_gaps(frames: Sequence[int], step: int = 1, name: str | Path = "the sequence") -> None:

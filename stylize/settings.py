@@ -23,6 +23,8 @@ STAGES = ("conform", "split", "pick", "render", "propagate", "export")
 RENDERERS = ("example", "painted", "diffusion")
 FLOWS = ("dis", "raft")
 DEVICES, PRECISIONS = ("auto", "cuda", "mps", "cpu"), ("auto", "float16", "bfloat16", "float32")
+# What can go with the result.
+EXPORTS = ("otio", "xml", "fcpxml", "edl", "aftereffects", "nuke", "ebsynth", "passes")
 # For how many frames a drawing is held, in animators' words.
 EVERY = MappingProxyType({"ones": 1, "twos": 2, "threes": 3})
 MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, PROPAGATION, MOTION, EXPORT, READING, RUN = GROUPS = (
@@ -214,6 +216,13 @@ def _whole_path(stored: str) -> str:
     return f"{Path(stored).resolve()}{'/' if stored.endswith(('/', os.sep)) else ''}"
 
 
+def _exports(value: Any) -> tuple[str, ...]:
+    words = [word.strip() for text in ([value] if isinstance(value, str) else value) for word in text.split(",")]
+    if not set(words) <= set(EXPORTS):
+        raise ValueError
+    return tuple(kind for kind in EXPORTS if kind in words)
+
+
 def _guides(value: Any) -> tuple[GuideAsked, ...]:
     return tuple(map(_guide, [value] if isinstance(value, str | Path | GuideAsked) else value))
 
@@ -283,6 +292,7 @@ COUNT = Kind("a whole number of 1 or more", _whole(1, math.inf), metavar="N")
 REACH = Kind(f"a whole number of pixels from 0 to {MOST_REACH}", _whole(0, MOST_REACH), metavar="PIXELS")
 NUMBER = Kind("a whole number of 0 or more", _whole(0, 2**31 - 1), metavar="N")
 STEPS = Kind("a whole number from 1 to 1000", _whole(1, 1000), metavar="N")
+EXPORT_KINDS = Kind(f"some of {', '.join(EXPORTS)}", _exports, list, "WHAT", many=True)
 BITS = Kind("8 or 16", _bits, metavar="8|16")
 GUIDANCE = Kind(
     'a number from 1 to 100, or a schedule as "0: 5, 40: 9"', _scheduled(1, 100), str, "1..100"
@@ -437,6 +447,12 @@ class Settings:
     )  # fmt: skip
     vectors_forward: Path | None = _option(PATH, None, MOTION, "Motion from each frame to the next, likewise.")
 
+    export: tuple[str, ...] = _option(
+        EXPORT_KINDS, (), EXPORT,
+        "What else to hand over, beside the result: timelines (otio, xml for Premiere, fcpxml, edl), scripts "
+        "(aftereffects, nuke), a folder for ebsynth, passes. May be repeated.",
+    )  # fmt: skip
+    handles: int = _option(NUMBER, 0, EXPORT, "Frames at both ends that timelines and scripts do not show.")
     codec: str | None = _option(
         _choice(tuple(CODECS)), None, EXPORT, "Codec of a movie; without it h264 for .mp4 and .mov, ffv1 for .mkv."
     )

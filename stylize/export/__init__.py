@@ -42,8 +42,8 @@ class Form:
     fps: Fraction | None = None
 
 
-def check_form(form: Form, target: Target) -> None:
-    """Raises SettingsError for what `target` has no use for, or cannot carry."""
+def check_form(form: Form, target: Target, *, rated: bool = False) -> None:
+    """Raises SettingsError for what `target` has no use for, or cannot carry. rated: more is made that has a rate."""
     if target.pattern is None:
         codec_of(target.path.suffix, form.codec)
         for flag, unused in (("--bits", form.bits), ("--working-space", form.space)):
@@ -59,7 +59,7 @@ def check_form(form: Form, target: Target) -> None:
         ("--working-space", form.space, (_LINEAR_SUFFIX,)),
         ("--fps", form.fps, (*MOVIE_SUFFIXES, *_TIMED)),
     ):
-        if given is not None and suffix not in takes:
+        if given is not None and suffix not in takes and not (rated and given is form.fps):
             raise SettingsError(
                 f"{flag} is for {_listed(takes)}, and the frames are {suffix}; leave it out, or change -o"
             )

@@ -1,0 +1,149 @@
+"""After Effects: a script (.jsx) that imports plate, result and matte and builds the comp.
+
+It is ECMAScript 3, which is all that ExtendScript knows. Files are looked for where they were written, and else at
+the same place seen from the script, so that a folder may move.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from stylize.export.cut import Cut, Event, Media
+
+
+def jsx_of(cut: Cut, beside: Path) -> str:
+    """The text of the script. beside: the folder it will lie in.
+
+    Layers from below: plate, result, matte (hidden). Markers on the comp's timeline stand at keyframes. The comp is as
+    long as the cut and counts its time code from the cut's start.
+    """
+    media = [("plate", cut.plate), ("result", cut.result)] + ([("matte", cut.matte)] if cut.matte else [])
+    told = {
+        "name": cut.name,
+        "width": cut.size[0],
+        "height": cut.size[1],
+        "pixelAspect": float(cut.pixel_aspect),
+        "rate": float(cut.rate),
+        "frames": cut.count,
+        "start": cut.start,
+        "media": [_told(name, medium, beside) for name, medium in media],
+        "shots": [_shot(cut, event) for event in cut.events],
+    }
+    # json escapes what is not ASCII, so that the script means the same whatever encoding it is read in.
+    return _SCRIPT.replace("@CUT@", json.dumps(told, indent=2))
+
+
+def _told(name: str, media: Media, beside: Path) -> dict[str, Any]:
+    file = media.file()
+    return {
+        "layer": name,
+        "file": file.as_posix(),
+        "near": Path(os.path.relpath(file, beside)).as_posix(),
+        "sequence": media.pattern is not None,
+        "alpha": media.alpha or "ignore",
+        "frames": media.count,
+    }
+
+
+def _shot(cut: Cut, event: Event) -> dict[str, Any]:
+    return {
+        "name": event.name,
+        "at": event.at,
+        "frames": event.count,
+        "from": {"plate": event.plate_in, "result": event.result_in, "matte": event.result_in},
+        "keys": [{"at": event.at + key - event.number, "frame": key} for key in event.keys],
+    }
+
+
+_SCRIPT = """\
+// Run with File > Scripts > Run Script File. Builds one comp; one step of undo takes it away again.
+(function () {
+    var cut = @CUT@;
+
+    function seconds(frames) {
+        return frames / cut.rate;
+    }
+
+    function found(medium) {
+        var file = new File(medium.file);
+        if (!file.exists) {
+            file = new File(File($.fileName).parent.fsName + "/" + medium.near);
+        }
+        if (!file.exists) {
+            throw new Error("stylize: " + medium.layer + " was not found: " + medium.file);
+        }
+        return file;
+    }
+
+    function imported(medium) {
+        var options = new ImportOptions(found(medium));
+        var item, source;
+        options.sequence = medium.sequence;
+        if (medium.sequence) {
+            options.forceAlphabetical = false;
+        }
+        item = app.project.importFile(options);
+        item.name = cut.name + " " + medium.layer;
+        source = item.mainSource;
+        // Sequences have no rate of their own, and movies get exactly the cut's.
+        source.conformFrameRate = cut.rate;
+        if (source.hasAlpha) {
+            if (medium.alpha === "premultiplied") {
+                source.alphaMode = AlphaMode.PREMULTIPLIED;
+                source.premulColor = [0, 0, 0];
+            } else if (medium.alpha === "straight") {
+                source.alphaMode = AlphaMode.STRAIGHT;
+            } else {
+                source.alphaMode = AlphaMode.IGNORE;
+            }
+        }
+        return item;
+    }
+
+    function place(comp, item, medium, shot) {
+        var layer = comp.layers.add(item);
+        layer.name = shot.name + " " + medium.layer;
+        layer.startTime = seconds(shot.at - shot.from[medium.layer]);
+        layer.inPoint = seconds(shot.at);
+        layer.outPoint = seconds(shot.at + shot.frames);
+        if (medium.layer === "matte") {
+            layer.enabled = false;
+        }
+        return layer;
+    }
+
+    function mark(comp, shot) {
+        var i, key;
+        for (i = 0; i < shot.keys.length; i += 1) {
+            key = shot.keys[i];
+            comp.markerProperty.setValueAtTime(seconds(key.at), new MarkerValue("key " + key.frame));
+        }
+    }
+
+    function build() {
+        var comp = app.project.items.addComp(
+            cut.name, cut.width, cut.height, cut.pixelAspect, seconds(cut.frames), cut.rate
+        );
+        var i, j, item;
+        comp.displayStartTime = seconds(cut.start);
+        for (i = 0; i < cut.media.length; i += 1) {
+            item = imported(cut.media[i]);
+            for (j = 0; j < cut.shots.length; j += 1) {
+                place(comp, item, cut.media[i], cut.shots[j]);
+            }
+        }
+        for (j = 0; j < cut.shots.length; j += 1) {
+            mark(comp, cut.shots[j]);
+        }
+        return comp;
+    }
+
+    app.beginUndoGroup("stylize " + cut.name);
+    try {
+        build().openInViewer();
+    } finally {
+        app.endUndoGroup();
+    }
+}());
+"""

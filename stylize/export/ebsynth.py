@@ -1,0 +1,60 @@
+"""EbSynth: a folder that opens in it, with `video/`, `keys/`, `mask/` and a project file (.ebs), frame for frame.
+
+The format of .ebs is not published. What is written follows what other programs were seen to write (little endian,
+version EBS05), and is best effort: the folder opens in EbSynth without it, by hand.
+"""
+
+import struct
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from propagate.spans import spans
+from stylize.errors import OutputError
+
+# EbSynth's own settings as it starts: weights of keys, video and mask, then mapping, de-flicker, diversity.
+_WEIGHTS = (1.0, 4.0, 1.0, 10.0, 1.0, 3500.0)
+_DETAIL_HIGH, _GPU = 1, 1
+FEWEST_DIGITS = 4
+
+
+def digits_of(frames: Sequence[int]) -> int:
+    """Digits of every number in the folder: one width for all, as EbSynth wants it."""
+    return max(FEWEST_DIGITS, len(str(max(frames))))
+
+
+def synths(frames: Sequence[int], keys: Sequence[int]) -> tuple[tuple[int, int, int], ...]:
+    """Key, first and last frame of each synthesis: from the key before to the key behind, or to the shot's ends."""
+    marks = sorted(keys)
+    found = {key: [key, key] for key in marks}
+    for span in spans(frames, marks):
+        if span.left is not None:
+            found[span.left][1] = span.frames[-1] if span.right is None else span.right
+        if span.right is not None:
+            found[span.right][0] = span.frames[0] if span.left is None else span.left
+    return tuple((key, first, last) for key, (first, last) in found.items())
+
+
+def ebs_of(frames: Sequence[int], made: Sequence[tuple[int, int, int]], mask: bool) -> bytes:
+    """The bytes of a project file. made: see `synths`. mask: there is a folder `mask/`."""
+    digits = digits_of(frames)
+    name = f"/[{'#' * digits}].png"
+    paths = [_text("video" + name), _text("mask" + name if mask else ""), _text("keys" + name)]
+    head = b"EBS05\0" + b"".join(paths) + struct.pack("<B6f", mask, *_WEIGHTS) + struct.pack("<I", len(made))
+    each = (
+        struct.pack("<IBBII", key, 1, 1, first, last) + _text(f"out-{key:0{digits}d}{name}")
+        for key, first, last in made
+    )
+    # What follows has not been understood but for detail and GPU: it is what was seen.
+    tail = b"V02\0" + struct.pack("<B3xB", _DETAIL_HIGH, _GPU) + bytes.fromhex("0000f041c0020000")
+    return head + b"".join(each) + tail
+
+
+def check_keys(frames: Sequence[int], keys: Mapping[int, Path]) -> None:
+    """Raises OutputError for a shot without a key, which EbSynth could do nothing with."""
+    if not set(keys) & set(frames):
+        raise OutputError(f"frames {frames[0]}-{frames[-1]} have no key to hand to EbSynth; run the stage render first")
+
+
+def _text(text: str) -> bytes:
+    data = text.encode()
+    return struct.pack("<I", len(data)) + data

@@ -1,0 +1,93 @@
+"""What a compositor needs to fix a frame in comp: passes (AOVs) in the parts of one EXR for every frame.
+
+Names are those that compositors know: a part is a layer, and motion vectors are `forward.u forward.v` and
+`backward.u backward.v`, in pixels, with y up, from a frame to the next and to the one before.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from propagate.arrays import Bools, Floats
+from stylize.export.placing import placed
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is known of one frame; arrays are float32 (H, W), but for the motion.
+
+    matte: 1 where the style goes. error: root mean squared difference of what is shown and what is wanted. mix: the
+    share of the right key's pass. keys: numbers of the keys on the left and on the right (the same where there is but
+    one). forward, backward: flow on the frame's grid to where it is in the next frame and in the one before, float32
+    (H, W, 2), x then y, y down; None at the ends of a shot. seen_next, seen_before: bool, whether it is there.
+    """
+
+    matte: Floats
+    error: Floats
+    mix: Floats
+    keys: tuple[int, int]
+    forward: Floats | None
+    backward: Floats | None
+    seen_next: Bools | None
+    seen_before: Bools | None
+
+
+def parts_of(told: Told) -> dict[str, tuple[tuple[str, ...], Floats, str]]:
+    """Name of each part, its channels, its values (H, W, C) and their type in the file.
+
+    `key` is the number of the key that the greater share comes from; `occlusion` is 1 where a pixel is hidden in the
+    next frame (`forward`) or in the one before (`backward`).
+    """
+    left, right = told.keys
+    key = np.where(told.mix > 0.5, np.float32(right), np.float32(left))
+    hidden = [_hidden(told.seen_next, told.mix), _hidden(told.seen_before, told.mix)]
+    vectors = [_vectors(told.forward, told.mix), _vectors(told.backward, told.mix)]
+    return {
+        "matte": (("matte.A",), told.matte[..., None], "half"),
+        "error": (("error.Y",), told.error[..., None], "half"),
+        "confidence": (("confidence.Y",), (1 - np.clip(told.error, 0, 1))[..., None], "half"),
+        "mix": (("mix.Y",), told.mix[..., None], "half"),
+        # Whole numbers above 2048 are not all to be had in half floats, nor are they in the length of vectors.
+        "key": (("key.id",), key[..., None], "float"),
+        "motion": (
+            ("forward.u", "forward.v", "backward.u", "backward.v"), np.concatenate(vectors, axis=2), "float",
+        ),
+        "occlusion": (("occlusion.forward", "occlusion.backward"), np.stack(hidden, axis=2), "half"),
+    }  # fmt: skip
+
+
+def write_passes(path: Path, told: Told) -> None:
+    """Write the parts as one EXR, whole or not at all. Raises OutputError."""
+    import OpenImageIO
+
+    parts = parts_of(told)
+    specs = []
+    for name, (channels, values, kind) in parts.items():
+        spec = OpenImageIO.ImageSpec(values.shape[1], values.shape[0], values.shape[2], kind)
+        spec.channelnames = channels
+        for key, value in {"oiio:subimagename": name, "compression": "zip", "DateTime": ""}.items():
+            spec.attribute(key, value)
+        specs.append(spec)
+    with placed(path) as partial:
+        # The library chooses by suffix, and the temporary name has another.
+        target = OpenImageIO.ImageOutput.create("openexr")
+        if target is None:
+            raise OSError(OpenImageIO.geterror())
+        done = target.open(str(partial), tuple(specs))
+        for place, (spec, (_, values, _)) in enumerate(zip(specs, parts.values(), strict=True)):
+            done = done and (place == 0 or target.open(str(partial), spec, "AppendSubimage"))
+            done = done and target.write_image(np.ascontiguousarray(values, np.float32))
+        if not (target.close() and done):
+            raise OSError(target.geterror().strip())
+
+
+def _hidden(seen: Bools | None, like: Floats) -> Floats:
+    return np.zeros_like(like) if seen is None else (~seen).astype(np.float32)
+
+
+def _vectors(flow: Floats | None, like: Floats) -> Floats:
+    """With y up, as compositors have it; 0 where there is no frame to go to."""
+    if flow is None:
+        return np.zeros((*like.shape, 2), np.float32)
+    return flow * np.array([1, -1], np.float32)

@@ -1,0 +1,120 @@
+"""The script for After Effects, run by a real engine against a stand-in of After Effects."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stylize.export.aftereffects import jsx_of
+from stylize.export.cut import Cut
+from tests.export.cuts import FILM, movie_cut, picture_cut
+
+dukpy: Any = pytest.importorskip("dukpy")
+STAND_IN = (Path(__file__).parent / "stand_in.js").read_text()
+
+
+def run(script: str, existing: list[str], where: str = "/gone/x.jsx", alpha: bool = True) -> dict[str, Any]:
+    world = (
+        f"var existing = {json.dumps(existing)}, scriptPath = {json.dumps(where)}, withAlpha = {json.dumps(alpha)};\n"
+    )
+    told: dict[str, Any] = json.loads(dukpy.evaljs([world, STAND_IN, script, "JSON.stringify(log)"]))
+    return told
+
+
+def files(cut: Cut) -> list[str]:
+    return [media.file().as_posix() for media in (cut.plate, cut.result, cut.matte) if media]
+
+
+@pytest.fixture(params=["movie", "pictures", "handles"])
+def cut(request: pytest.FixtureRequest, tmp_path: Path) -> Cut:
+    if request.param == "pictures":
+        made = picture_cut(tmp_path, alpha="premultiplied")
+        return replace(made, matte=replace(made.result, name="m", path=tmp_path / "m", alpha=None))
+    return movie_cut(tmp_path, FILM, "01:00:00:10", frames="1003-1038", handles=3 if request.param == "handles" else 0)
+
+
+def test_the_comp_is_the_cut(cut: Cut, tmp_path: Path) -> None:
+    told = run(jsx_of(cut, tmp_path), files(cut))
+    (comp,) = told["comps"]
+    assert (comp["name"], comp["width"], comp["height"], comp["pixelAspect"]) == (cut.name, *cut.size, 1)
+    assert comp["frameRate"] == float(cut.rate)
+    assert whole(comp["duration"], cut) == cut.count
+    assert whole(comp["displayStartTime"], cut) == cut.start
+    assert comp["opened"]
+    assert told["undo"] == [f"begin stylize {cut.name}", "end"]
+
+
+def test_every_layer_lies_at_its_place_with_its_own_frames(cut: Cut, tmp_path: Path) -> None:
+    told = run(jsx_of(cut, tmp_path), files(cut))
+    kinds = ["plate", "result"] + (["matte"] if cut.matte else [])
+    found = {layer["name"]: layer for layer in told["layers"]}
+    assert len(found) == len(cut.events) * len(kinds)
+    for event in cut.events:
+        for kind in kinds:
+            layer = found[f"{event.name} {kind}"]
+            begin = event.plate_in if kind == "plate" else event.result_in
+            assert (whole(layer["inPoint"], cut), whole(layer["outPoint"], cut)) == (event.at, event.at + event.count)
+            assert whole(layer["inPoint"] - layer["startTime"], cut) == begin
+            assert layer["enabled"] == (kind != "matte")
+    order = [layer["name"].split()[-1] for layer in told["layers"]]
+    assert order == [kind for kind in reversed(kinds) for _ in cut.events]  # from above to below
+    marked = [(whole(mark["time"], cut), mark["comment"]) for mark in told["markers"]]
+    assert marked == [(e.at + key - e.number, f"key {key}") for e in cut.events for key in e.keys]
+
+
+def test_footage_is_interpreted_as_it_was_written(cut: Cut, tmp_path: Path) -> None:
+    told = run(jsx_of(cut, tmp_path), files(cut))
+    assert [found["file"] for found in told["imports"]] == files(cut)
+    for found, media in zip(told["imports"], (cut.plate, cut.result, cut.matte), strict=False):
+        assert media is not None
+        assert found["sequence"] == (media.pattern is not None)
+        assert not (found["sequence"] and found["alphabetical"])
+        source = found["item"]["mainSource"]
+        assert source["conformFrameRate"] == float(cut.rate)
+        assert source["alphaMode"] == (media.alpha or "ignore")
+        assert source["premulColor"] == ([0, 0, 0] if media.alpha == "premultiplied" else [1, 1, 1])
+
+
+def test_straight_alpha_and_footage_without(tmp_path: Path) -> None:
+    cut = movie_cut(tmp_path, alpha="straight")
+    result = run(jsx_of(cut, tmp_path), files(cut))["imports"][1]
+    assert result["item"]["mainSource"]["alphaMode"] == "straight"
+    result = run(jsx_of(cut, tmp_path), files(cut), alpha=False)["imports"][1]
+    assert result["item"]["mainSource"]["alphaMode"] == "guessed"
+
+
+def test_a_folder_that_was_moved_is_found_beside_the_script(tmp_path: Path) -> None:
+    cut = movie_cut(tmp_path)
+    moved = [f"/other/{media.path.name}" for media in (cut.plate, cut.result)]
+    told = run(jsx_of(cut, tmp_path), moved, where="/other/x.jsx")
+    assert [found["file"] for found in told["imports"]] == moved
+    with pytest.raises(dukpy.JSRuntimeError, match="plate was not found"):
+        run(jsx_of(cut, tmp_path), [])
+
+
+def test_it_is_of_the_third_edition(cut: Cut, tmp_path: Path) -> None:
+    """ExtendScript knows no later one, and dukpy does: so what came later is looked for."""
+    script = jsx_of(cut, tmp_path)
+    assert script.isascii()
+    code = re.sub(r'"(\\.|[^"\\])*"|//[^\n]*', "", script)
+    for later in (
+        r"\blet\b",
+        r"\bconst\b",
+        "=>",
+        "`",
+        r",\s*[}\]]",
+        r"\.\.\.",
+        r"\bclass\b",
+        r"\.forEach\b",
+        r"\bJSON\b",
+    ):
+        assert re.search(later, code) is None
+
+
+def whole(seconds: float, cut: Cut) -> int:
+    frames = seconds * float(cut.rate)
+    assert abs(frames - round(frames)) < 1e-6
+    return round(frames)

@@ -1,0 +1,72 @@
+"""Passes, read by OpenImageIO and by OpenEXR's own tool."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO
+import pytest
+
+from propagate.arrays import Floats
+from stylize.errors import OutputError
+from stylize.export.passes import Told, write_passes
+
+SIZE = (24, 32)
+
+
+def told() -> Told:
+    rng = np.random.default_rng(1)
+    values = [rng.random(SIZE).astype(np.float32) for _ in range(3)]
+    flow = rng.normal(0, 900, (*SIZE, 2)).astype(np.float32)
+    return Told(*values, (1001, 3002), flow, None, rng.random(SIZE) > 0.5, None)
+
+
+def read(path: Path) -> dict[str, Floats]:
+    """Every channel of every part by its name."""
+    source = OpenImageIO.ImageInput.open(str(path))
+    found: dict[str, Floats] = {}
+    part = 0
+    while source.seek_subimage(part, 0):
+        spec = source.spec()
+        values = source.read_image(part, 0, 0, spec.nchannels, "float")
+        found.update({name: values[..., place] for place, name in enumerate(spec.channelnames)})
+        part += 1
+    source.close()
+    assert part == 7
+    return found
+
+
+def test_every_part_comes_back_under_its_name(tmp_path: Path) -> None:
+    given = told()
+    write_passes(tmp_path / "p é.1001.exr", given)
+    found = read(tmp_path / "p é.1001.exr")
+    for name, values in (("matte.A", given.matte), ("error.Y", given.error), ("mix.Y", given.mix)):
+        np.testing.assert_allclose(found[name], values, atol=5e-4)
+    np.testing.assert_allclose(found["confidence.Y"], 1 - given.error, atol=5e-4)
+    np.testing.assert_array_equal(found["key.id"], np.where(given.mix > 0.5, 3002, 1001))
+    assert given.forward is not None
+    assert given.seen_next is not None
+    np.testing.assert_array_equal(found["forward.u"], given.forward[..., 0])
+    np.testing.assert_array_equal(found["forward.v"], -given.forward[..., 1])  # up
+    assert not found["backward.u"].any()
+    np.testing.assert_array_equal(found["occlusion.forward"], 1 - given.seen_next)
+    assert not found["occlusion.backward"].any()
+
+
+def test_the_same_passes_have_the_same_bytes_and_no_half_file_is_left(tmp_path: Path) -> None:
+    for name in "ab":
+        write_passes(tmp_path / f"{name}.exr", told())
+    assert (tmp_path / "a.exr").read_bytes() == (tmp_path / "b.exr").read_bytes()
+    assert len(list(tmp_path.iterdir())) == 2
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError):
+        write_passes(tmp_path / "file" / "a.exr", told())
+
+
+@pytest.mark.skipif(shutil.which("exrheader") is None, reason="exrheader is not on this machine")
+def test_exrheader_finds_the_parts(tmp_path: Path) -> None:
+    write_passes(tmp_path / "a.exr", told())
+    text = subprocess.run(["exrheader", str(tmp_path / "a.exr")], capture_output=True, check=True, text=True).stdout
+    for part in ("matte", "error", "confidence", "mix", "key", "motion", "occlusion"):
+        assert f'name (type string): "{part}"' in text
