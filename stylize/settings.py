@@ -347,7 +347,7 @@ class Settings:
     keys_budget: float | None = _option(
         DURATION, None, KEYFRAMES, "Time that rendering the keyframes may take, as 10m: decides how many there are."
     )
-    coverage: float = _option(SHARE, 0.75, KEYFRAMES, "Share of every frame that the keyframes must explain.")
+    coverage: float = _option(SHARE, 0.8, KEYFRAMES, "Share of every frame that the keyframes must explain.")
     refine: int | None = _option(
         COUNT, None, KEYFRAMES, "Look at the result, and render up to so many further keyframes where it is poor."
     )

@@ -150,6 +150,29 @@ def _thing(count: int, left: Callable[[int], float]) -> list[Bytes]:
     return filmed(render, count)
 
 
+def door(count: int, start: int, frames: int) -> list[Bytes]:
+    """A door of 130 by 170 pixels turns on its left edge from ``start`` on; after ``frames`` it is open."""
+    wall, room = texture(1, colour=(150, 140, 120)), texture(6, (130, 170), colour=(60, 110, 190))
+    leaf = texture(7, (130, 170), colour=(170, 90, 50))
+
+    def render(t: int) -> Bytes:
+        picture = wall.copy()
+        picture[10:, 150:280] = room
+        width = max(1, round(130 * float(np.cos(np.pi / 2 * 0.96 * _ramp(t, start, frames)))))
+        picture[10:, 150 : 150 + width] = cv2.resize(leaf, (width, 170), interpolation=cv2.INTER_AREA)
+        return picture
+
+    return filmed(render, count)
+
+
+def lamp(count: int, at: int) -> list[Bytes]:
+    """A lamp is switched on: warm light that lifts the right side of the picture fourfold, and the left not at all."""
+    scene = texture(1, colour=(70, 70, 80)).astype(np.float32)
+    fall = np.linspace(0, 1, SIZE[0], dtype=np.float32)[None, :, None] ** 2
+    light = 1 + fall * np.array([3.0, 2.4, 1.4], np.float32)
+    return filmed(lambda t: to_bytes(scene * light if t >= at else scene), count)
+
+
 def pan(count: int, step: float) -> list[Bytes]:
     """The camera pans over a long picture, ``step`` pixels a frame."""
     long = texture(4, (SIZE[0] + round(step * count) + 2, SIZE[1]))

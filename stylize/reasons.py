@@ -1,0 +1,41 @@
+"""Says in words why a frame is a key."""
+
+import numpy as np
+
+from propagate.arrays import Floats
+
+FIRST = "first frame of the shot"
+ALONE = "shows the most of the shot"
+OPENING = "shows the most of how the shot begins"
+PAINTED = "painted"
+
+
+def of_first(place: int, only: bool) -> str:
+    """Why the first of the picked keys lies where it does. place: in the shot, from 0. only: there is no other."""
+    if place == 0:
+        return FIRST
+    return ALONE if only else OPENING
+
+
+def of_new(new: Floats, spread: float) -> str:
+    """Why a later key is due. new: float32 (h, w), how much of each cell is new, 0..1. spread: mean of it."""
+    total = float(new.sum())
+    if total <= 0:
+        return "the keys around it explain too little between them"
+    if spread > 0.9:
+        return "the whole picture is new"
+    ys, xs = np.mgrid[0 : new.shape[0], 0 : new.shape[1]]
+    height, width = new.shape
+    across = _third((float((xs * new).sum()) / total + 0.5) / width, ("left", "middle", "right"))
+    down = _third((float((ys * new).sum()) / total + 0.5) / height, ("top", "middle", "bottom"))
+    where = across if down == "middle" else down if across == "middle" else f"{down} {across}"
+    return f"{100 * spread:.0f} % of the picture is new (mostly {where})"
+
+
+def of_limit(most: int, explained: float) -> str:
+    """What a limit has cost. explained: mean share of the shot's frames, 0..1."""
+    return f"with {most} keyframe{'s' * (most != 1)} at most, {100 * explained:.0f} % of the shot is explained"
+
+
+def _third(place: float, names: tuple[str, str, str]) -> str:
+    return names[0] if place < 0.4 else names[1] if place < 0.6 else names[2]
