@@ -187,7 +187,7 @@ class Slow:
     def render(self, request, on_step):
         self.count += 1
         time.sleep(self.seconds * (3 if self.count == 1 else 1))
-        return request.plate
+        return renderers.Rendered(request.plate)
 
     def fingerprint(self):
         return "slow"

@@ -20,7 +20,7 @@ class Negative:
 
     def render(self, request, on_step):
         Negative.count += 1
-        return 1 - request.plate
+        return renderers.Rendered(1 - request.plate)
 
     def fingerprint(self):
         return "negative"
