@@ -2,14 +2,14 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from stylize.errors import SettingsError, StylizeError
-from stylize.settings import FLAG, GROUPS, OPTIONS, Option, Settings
+from stylize.settings import FLAG, GROUPS, MATTE_OPTIONS, OPTIONS, MatteSettings, Option, Settings
 
 if TYPE_CHECKING:
     from stylize.pipeline import Result
@@ -66,7 +66,7 @@ class _Grouped(click.Command):
 
 
 def _group(param: click.Option) -> str:
-    option = OPTIONS.get(param.name or "")
+    option = OPTIONS.get(param.name or "") or MATTE_OPTIONS.get(param.name or "")
     return option.group if option else GROUPS[-1]
 
 
@@ -78,12 +78,16 @@ def _click_option(option: Option) -> Callable[[Any], Any]:
     )
 
 
-def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+def _options(command: Callable[..., Any], options: Mapping[str, Option] = OPTIONS) -> Callable[..., Any]:
     command = click.option("-v", "--verbose", is_flag=True, help="Say more, for every stage.")(command)
     command = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")(command)
-    for option in reversed(list(OPTIONS.values())):
+    for option in reversed(list(options.values())):
         command = _click_option(option)(command)
     return command
+
+
+def _matte_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    return _options(command, MATTE_OPTIONS)
 
 
 @click.group(cls=_ShotFirst, context_settings={"help_option_names": ["-h", "--help"]})
@@ -127,6 +131,28 @@ def plan_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
     click.echo(f"{frames} frames, {len(planned.shots)} shots, {keys} keyframes; about {_spell(seconds)} to make")
     for path in planned.outputs:
         click.echo(f"wrote: {path}")
+
+
+@command.command("matte", cls=_Grouped, short_help="Make mattes, from painted ones.")
+@click.argument("shot", type=click.Path(path_type=Path))
+@_matte_options
+def matte_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
+    """Make a matte for every frame of SHOT, from a few that are painted, and tell how sure each of them is."""
+    settings = MatteSettings(**{name: value for name, value in asked.items() if value not in (None, ())})
+    import stylize.matting
+
+    started = time.monotonic()
+    with _Voice(quiet, verbose) as say:
+        made = stylize.matting.make_mattes(shot, settings, say.progress, say.message)
+    if quiet:
+        return
+    click.echo(
+        f"mattes: {len(made.redone)} made, {len(made.frames) - len(made.redone)} reused, in "
+        f"{_spell(time.monotonic() - started)}"
+    )
+    for frame in made.weakest:
+        click.echo(f"frame {frame} is the least sure around it ({made.confidence[frame]:.2f}): paint it next")
+    click.echo(f"wrote: {made.folder}")
 
 
 def _settings(shot: Path, asked: dict[str, Any]) -> tuple[Path, Settings]:

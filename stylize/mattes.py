@@ -101,6 +101,17 @@ def alpha_mattes(shot: Shot, plates: Mapping[int, Path], shaping: Shaping = Shap
     return Mattes(plates, shot.size, by_alpha=True, shaping=shaping)
 
 
+def read_matte(path: Path, size: tuple[int, int]) -> Floats:
+    """One picture as a matte, float32 (H, W) in [0, 1]; MatteError if it is missing, unreadable, or of another size."""
+    files = {0: path}
+    try:
+        return Mattes(files, size, _by_alpha(files)).read(0)
+    except MatteError:
+        raise
+    except InputError as error:
+        raise MatteError(f"matte {error}") from error
+
+
 def survey(mattes: Mattes, project: Project) -> dict[int, Extent]:
     """How much of every frame is inside. Reads all mattes, unless that has been done before; MatteError as `read`."""
     digests = {frame: project.digest(path) for frame, path in mattes.paths.items()}

@@ -105,7 +105,7 @@ def opened(path: Path, settings: Settings, folder: Path | None, progress: Progre
         mattes = _mattes(shot, settings, project)
         guides = open_guides(settings.guide, shot, project) if _looks_inside(settings) else ()
         keys.take_in(message)
-        plates = _conform(shot, project, progress)
+        plates = conformed(shot, project, progress)
         mattes, extents = _surveyed(settings, mattes, plates, project, message)
 
         def digest(frame: int) -> str:
@@ -203,7 +203,8 @@ def _surveyed(
     return mattes, extents
 
 
-def _conform(shot: Shot, project: Project, progress: Progress) -> Plates:
+def conformed(shot: Shot, project: Project, progress: Progress) -> Plates:
+    """Every frame as a file: a movie's are unpacked once, a sequence's are used where they lie."""
     total = len(shot.frames)
     if shot.kind == "sequence":
         return conform(shot, project.folder("video"), lambda frame: True, lambda frame: None)

@@ -73,6 +73,17 @@ class GuideAsked:
         return f"{self.path}:{self.weight!r}"
 
 
+@dataclass(frozen=True)
+class MatteKey:
+    """A painted matte and the frame that it belongs to; as text ``frame:path``."""
+
+    frame: int
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.frame}:{self.path}"
+
+
 def _path(value: Any) -> Path:
     if not isinstance(value, str | Path) or not str(value):
         raise ValueError
@@ -249,6 +260,19 @@ def _whole_guide(stored: str) -> str:
     return str(GuideAsked(Path(_whole_path(str(asked.path))), asked.weight))
 
 
+def _matte_keys(value: Any) -> tuple[MatteKey, ...]:
+    return tuple(map(_matte_key, [value] if isinstance(value, str | MatteKey) else value))
+
+
+def _matte_key(value: Any) -> MatteKey:
+    if isinstance(value, MatteKey):
+        return value
+    frame, _, path = _text(value).partition(":")
+    if not frame.isascii() or not frame.isdigit() or not path:
+        raise ValueError
+    return MatteKey(int(frame), Path(path))
+
+
 def _choice(choices: tuple[str, ...]) -> Kind:
     return Kind(f"one of {', '.join(choices)}", _one_of(choices), metavar="|".join(choices))
 
@@ -264,6 +288,10 @@ GUIDES = Kind(
 MATTE_SOURCE = Kind(
     "a path or the word alpha", _matte_source, metavar="PATH",
     anchor=lambda stored: stored if stored in MATTE_WORDS else _whole_path(stored),
+)  # fmt: skip
+MATTE_KEYS = Kind(
+    "a frame and a picture, as 40:mask.png", _matte_keys, lambda keys: [str(key) for key in keys], "FRAME:PICTURE",
+    many=True,
 )  # fmt: skip
 MODEL = Kind("a folder, a file or a repo id", _text, metavar="MODEL", anchor=_whole_model)
 CONTROL = Kind(
@@ -494,16 +522,46 @@ class Settings:
         return first <= STAGES.index(stage) <= last
 
 
-def _options() -> Mapping[str, Option]:
+@dataclass(frozen=True)
+class MatteSettings:
+    """What a user asks of ``stylize matte``. Texts are read as on the command line. Raises SettingsError likewise."""
+
+    key: tuple[MatteKey, ...] = _option(
+        MATTE_KEYS, (), MATTE, "A painted matte and its frame, to be carried through the shot. May be repeated."
+    )
+    output: str | None = _option(
+        TARGET, None, MATTE, "Folder or pattern (out/name.####.png) to write the mattes to.", flags=("-o", "--output"),
+    )  # fmt: skip
+    frames: str | None = _option(RANGE, None, READING, "Part of the shot to work on, as 1001-1100 or 10-50x2.")
+    start_number: int = _option(NUMBER, 1, READING, "Number of a movie's first frame.")
+    project: Path | None = _option(FOLDER, None, RUN, "Project folder; the default is beside the shot.")
+    overwrite: bool = _option(FLAG, False, RUN, "Replace files that are in the way of the output.")
+    threads: int | None = _option(COUNT, None, RUN, "Threads to use; the result does not depend on it.")
+
+    def __post_init__(self) -> None:
+        for option in MATTE_OPTIONS.values():
+            object.__setattr__(self, option.name, _read(option, getattr(self, option.name)))
+        if self.output is None:
+            raise SettingsError("where are the mattes to go? Give a folder or a pattern with -o PATH")
+        if not self.key:
+            raise SettingsError("what is inside? Give a painted matte and its frame with --key 40:mask.png")
+        frames = [key.frame for key in self.key]
+        twice = [frame for frame in frames if frames.count(frame) > 1]
+        if twice:
+            raise SettingsError(f"--key names frame {twice[0]} twice; give one matte for it")
+
+
+def _options(owner: type) -> Mapping[str, Option]:
     found = {}
-    for known in fields(Settings):
+    for known in fields(owner):
         kind, group, help_text, flags, stored = known.metadata["told"]
         flags = flags or ("--" + known.name.replace("_", "-"),)
         found[known.name] = Option(known.name, kind, known.default, help_text, group, flags, stored)
     return MappingProxyType(found)
 
 
-OPTIONS: Mapping[str, Option] = _options()
+OPTIONS: Mapping[str, Option] = _options(Settings)
+MATTE_OPTIONS: Mapping[str, Option] = _options(MatteSettings)
 
 
 def _read(option: Option, value: Any) -> Any:

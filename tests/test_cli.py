@@ -200,5 +200,5 @@ def test_help_takes_less_than_half_a_second():
 
 
 def test_the_group_holds_both_commands():
-    assert set(cli.command.commands) == {"run", "plan"}
+    assert set(cli.command.commands) == {"run", "plan", "matte"}
     assert click.testing.CliRunner().invoke(cli.command, ["plan", "--help"]).exit_code == 0

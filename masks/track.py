@@ -1,0 +1,297 @@
+"""Carries a painted matte from frame to frame.
+
+What is inside moves by its own motion, taken from its inside alone, and is drawn to the key itself in every frame, so
+that nothing drifts. That gives the shape that is expected. Each pixel then says which layer explains it better: the
+key's and the former frame's inside, or the former frame's outside, each moved along. Where neither does, something
+has come into sight that was hidden, and the expected shape decides; where the key explains nearly all of the inside
+and not this pixel, something stands before it. What is found is drawn to the edges of the frame; where it does not
+contradict the expected shape, the painted edge itself is taken, with its hair.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from masks.arrays import F32, U8, Bools, Bytes, Floats, check_matte
+from masks.guided_filter import guided_filter
+from masks.motion_field import motion_field
+from masks.patch_distance import patch_distance
+from masks.warp import turned_round, warp
+
+# Raise it whenever the same input gives other mattes.
+VERSION = 1
+# Longest side, in pixels, of the pictures that are looked at: the painted edge is moved at full size.
+LARGEST = 640
+# Pixels from the border of a layer at which its flow is its own.
+OWN = 6.0
+# Difference of 8-bit levels, mean over channels, that a layer explains.
+LEVELS = 12.0
+# Squared difference, summed over channels 0..1, beyond which a patch explains nothing; and what counts as one
+# unit of evidence; the most evidence that there can be.
+UNLIKE, UNIT, MOST = 0.006, 0.0015, 6.0
+# The most that the expected shape says, in the same units, and how many pixels from its border.
+EXPECTED, SOFT = 2.5, 4.0
+# Pixels around what is expected beyond which nothing is inside.
+NEAR = 12
+# The guided filter, and how it is made crisp again.
+RADIUS, SMOOTH, CRISP = 5, 1e-3, 2.5
+# Pixels, at the size that is looked at, that a contradiction is wide at least.
+CONTRADICTION = 3
+
+
+class Flow(Protocol):
+    """Finds where each pixel of one picture comes from in another."""
+
+    def __call__(self, source: Bytes, target: Bytes) -> Floats:
+        """``target(x) = source(x + flow(x))``; uint8 (H, W, 3) both, float32 (H, W, 2), x then y, in pixels."""
+        ...
+
+
+@dataclass(frozen=True)
+class Footage:
+    """What is tracked in. plate: uint8 (H, W, 3) of a frame. neighbours: flow between frames that follow each other.
+    refine: flow between pictures that nearly agree."""
+
+    plate: Callable[[int], Bytes]
+    neighbours: Flow
+    refine: Flow
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """A frame's matte. matte: float32 (H, W) in [0, 1]. certainty: float32 (H, W), 0..1, of each pixel's.
+    confidence: 0..1, of the frame's."""
+
+    frame: int
+    matte: Floats
+    certainty: Floats
+    confidence: float
+
+
+@dataclass(frozen=True)
+class _Key:
+    """whole: the painted matte at full size. matte, plate, seen: small; seen is float32 in [0, 1]."""
+
+    whole: Floats
+    matte: Floats
+    plate: Bytes
+    seen: Floats
+
+
+@dataclass(frozen=True)
+class _State:
+    """The frame before. plate: uint8. matte, explained: float32 (h, w), what is inside, and what the key explains of
+    it. flow: of what is inside, to the key, on this frame's grid."""
+
+    plate: Bytes
+    matte: Floats
+    explained: Floats
+    flow: Floats
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """Flow on a frame's grid, float32 (h, w, 2): to the frame before as it is estimated, as if there were only inside,
+    and only outside; and that of the inside, to the key."""
+
+    whole: Floats
+    inside: Floats
+    outside: Floats
+    key: Floats
+
+
+def track(frames: Sequence[int], footage: Footage, key: Floats) -> Iterator[Tracked]:
+    """Mattes of ``frames[1:]``, one by one, forward or backward in time, from the painted one of ``frames[0]``.
+
+    key: float32 (H, W) in [0, 1], of the plate's size. Raises ValueError for what is no matte or of another size.
+    """
+    check_matte(key)
+    plate = footage.plate(frames[0])
+    if key.shape != plate.shape[:2]:
+        raise ValueError(f"a matte must have the size of its plate, {plate.shape[:2]}, not {key.shape}")
+    small = _small(plate)
+    ready = _Key(key, _resized(key, small.shape[:2]), small, _floats(small))
+    height, width = small.shape[:2]
+    state = _State(small, ready.matte, np.ones((height, width), F32), np.zeros((height, width, 2), F32))
+    for frame in frames[1:]:
+        state, tracked = _next(ready, state, frame, footage)
+        yield tracked
+
+
+def _next(key: _Key, state: _State, frame: int, footage: Footage) -> tuple[_State, Tracked]:
+    whole = footage.plate(frame)
+    plate = _small(whole)
+    moved = footage.neighbours(state.plate, plate)
+    inner, outer = _layers(state, plate, moved, footage)
+    flow = _to_key(key, inner + warp(state.flow, inner), plate, footage.refine)
+    shape = warp(key.matte, flow)
+    evidence, explained = _evidence(key, state, plate, _Ways(moved, inner, outer, flow))
+    odds = evidence + F32(EXPECTED) * np.tanh(_distance(shape) / F32(SOFT))
+    likely = (1 / (1 + np.exp(-odds))).astype(F32)
+    reach = np.ones((2 * NEAR + 1, 2 * NEAR + 1), U8)
+    likely[cv2.dilate(np.maximum(warp(state.matte, inner), shape), reach) < 0.5] = 0
+    certain = np.abs(2 * likely - 1)
+    drawn = guided_filter(likely, _floats(plate), np.clip(certain, F32(0.02), 1) ** 2, RADIUS, SMOOTH)
+    found = np.clip((drawn - F32(0.5)) * F32(CRISP) + F32(0.5), 0, 1)
+    share = _contradiction(found, shape)
+    matte = shape + share * (found - shape)
+    fits = np.exp(-((_apart(key.plate, flow, plate) / LEVELS) ** 2)) * (shape > 0.5) + 1e-3
+    tracked = Tracked(frame, _enlarged(key, flow, share, found, whole), *_confidence(key, matte, certain, explained))
+    return _State(plate, matte, fits.astype(F32), flow), tracked
+
+
+# Motion
+
+
+def _layers(state: _State, plate: Bytes, moved: Floats, footage: Footage) -> tuple[Floats, Floats]:
+    """The motion of inside and outside, each as if there were nothing else, on the new frame's grid, to the former."""
+    there = footage.neighbours(plate, state.plate)
+    steady = _agree(there, moved)
+    inside = steady * _own(state.matte > 0.5) * state.explained * _texture(state.plate)
+    outside = steady * _own(state.matte < 0.5)
+    inner = turned_round(motion_field(there, inside.astype(F32), robust=True))
+    outer = turned_round(motion_field(there, outside.astype(F32), robust=True))
+    return _nudged(state, inner, plate, footage.refine), outer
+
+
+def _nudged(state: _State, flow: Floats, plate: Bytes, refine: Flow) -> Floats:
+    """Once more, now that the inside of both frames lies in one place, and no border comes between."""
+    better, gain, left = _closer(state.plate, flow, plate, refine)
+    weight = _own(warp(state.matte, flow) > 0.5) * (left < LEVELS * 1.25)
+    return flow + motion_field(
+        np.where(gain[..., None], better - flow, 0).astype(F32), weight.astype(F32), robust=False
+    )
+
+
+def _to_key(key: _Key, flow: Floats, plate: Bytes, refine: Flow) -> Floats:
+    """The way to the key without its drift, and where the inside is hidden, as its visible part says."""
+    better, gain, left = _closer(key.plate, flow, plate, refine)
+    near = np.abs(better - flow).max(axis=-1) < 4
+    weight = _own(warp(key.matte, flow) > 0.5) * near * (left < LEVELS * 1.6)
+    drift = np.where(gain[..., None] & near[..., None], better - flow, 0).astype(F32)
+    flow = flow + motion_field(drift, weight.astype(F32), robust=False)
+    fits = np.exp(-((_apart(key.plate, flow, plate) / LEVELS) ** 2))
+    known = fits * _own(warp(key.matte, flow) > 0.5) * _texture(plate) + 1e-7
+    return motion_field(flow, known.astype(F32), robust=False)
+
+
+def _closer(source: Bytes, flow: Floats, plate: Bytes, refine: Flow) -> tuple[Floats, Bools, Floats]:
+    """A better flow, where it is better, and how far apart in levels the pictures are then."""
+    more = refine(warp(source, flow), plate)
+    better = more + warp(flow, more)
+    before, after = _apart(source, flow, plate), _apart(source, better, plate)
+    return better, np.asarray(after < before), np.minimum(before, after)
+
+
+def _agree(there: Floats, back: Floats) -> Floats:
+    """1 where flow there and back ends near the start (Sundaram, Brox and Keutzer, ECCV 2010), else 0."""
+    again = warp(back, there)
+    miss = ((there + again) ** 2).sum(axis=-1)
+    size = (there**2).sum(axis=-1) + (again**2).sum(axis=-1)
+    return np.asarray(miss < 0.01 * size + 0.5, F32)
+
+
+def _own(layer: Bools) -> Floats:
+    """How far a pixel's flow is its layer's: 0 at the border, 1 from OWN pixels on."""
+    depth = cv2.distanceTransform(layer.astype(U8), cv2.DIST_L2, 5)
+    return np.asarray(np.clip((depth - 1) / F32(OWN - 1), 0, 1) ** 2, F32)
+
+
+def _texture(plate: Bytes) -> Floats:
+    """How well motion can be told there: by the smaller eigenvalue of the structure tensor (Shi and Tomasi, 1994)."""
+    grey = cv2.cvtColor(plate, cv2.COLOR_RGB2GRAY).astype(F32) / F32(255)
+    least = cv2.cornerMinEigenVal(grey, 7)
+    return np.asarray(least / (least + F32(2e-4)) + F32(0.03))
+
+
+def _apart(source: Bytes, flow: Floats, plate: Bytes) -> Floats:
+    """Mean absolute difference in levels around each pixel: float32 (h, w)."""
+    levels = cv2.absdiff(warp(source, flow), plate).astype(F32).mean(axis=-1)
+    return np.asarray(cv2.boxFilter(levels, -1, (5, 5), borderType=cv2.BORDER_REFLECT))
+
+
+# Evidence
+
+
+def _evidence(key: _Key, state: _State, plate: Bytes, ways: _Ways) -> tuple[Floats, float]:
+    """How much speaks for the inside, in log odds: float32 (h, w); and the share of it that the key explains, 0..1."""
+    here, former = _floats(plate), _floats(state.plate)
+    by_key = patch_distance(here, warp(key.seen, ways.key), warp(key.matte, ways.key))
+    expected = warp(key.matte, ways.key) > 0.5
+    explained = float(((by_key < UNLIKE * 2 / 3) & expected).sum() / max(int(expected.sum()), 1))
+    # Where the key explains most of the inside it is to be believed about the rest: the former frame may be wrong.
+    strict = min(1.0, 1.5 * explained)
+    inside = patch_distance(here, warp(former, ways.inside), warp(state.matte, ways.inside))
+    outside = patch_distance(here, warp(former, ways.outside), 1 - warp(state.matte, ways.outside))
+    same = ((warp(former, ways.whole) - here) ** 2).sum(axis=-1)
+    same = cv2.boxFilter(same, -1, (5, 5), borderType=cv2.BORDER_REFLECT)
+    was_inside = warp(state.matte, ways.whole) > 0.5
+    inside = np.where(was_inside, np.minimum(inside, same), inside) + F32(UNLIKE * strict)
+    outside = np.where(was_inside, outside, np.minimum(outside, same))
+    for_outside = np.minimum(np.minimum(inside, by_key), F32(UNLIKE * (1 + strict)))
+    return np.clip((np.minimum(outside, F32(UNLIKE)) - for_outside) / F32(UNIT), -MOST, MOST), explained
+
+
+def _distance(shape: Floats) -> Floats:
+    """Pixels to the border of a matte, negative outside."""
+    inside = (shape > 0.5).astype(U8)
+    out = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
+    return np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, 5) - out, F32)
+
+
+def _contradiction(found: Floats, shape: Floats) -> Floats:
+    """Where what was found is not the expected shape, nor its edge moved a little: float32 (h, w), 0..1, soft."""
+    other = ((found > 0.5) != (shape > 0.5)).astype(U8)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (CONTRADICTION, CONTRADICTION))
+    core = cv2.morphologyEx(other, cv2.MORPH_OPEN, disc)
+    wide = cv2.dilate(core, np.ones((7, 7), U8)).astype(F32)
+    return np.asarray(cv2.blur(wide, (3, 3)))
+
+
+def _confidence(key: _Key, matte: Floats, certain: Floats, explained: float) -> tuple[Floats, float]:
+    """Of each pixel, at full size, and of the frame: how decided its border is, and how much of it the key shows."""
+    inside = (matte > 0.5).astype(U8)
+    border = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, np.ones((7, 7), U8)) > 0
+    decided = float(certain[border].mean()) if border.any() else 0.0
+    return _resized(certain, key.whole.shape), decided * float(np.sqrt(explained))
+
+
+# Sizes
+
+
+def _enlarged(key: _Key, flow: Floats, share: Floats, found: Floats, plate: Bytes) -> Floats:
+    """The matte at full size: the painted one, moved, and what contradicts it, drawn to the edges of the plate."""
+    size = (key.whole.shape[0], key.whole.shape[1])
+    if size == share.shape:
+        matte = warp(key.whole, flow)
+        return np.clip(matte + share * (found - matte), 0, 1)
+    scale = np.array([size[1] / share.shape[1], size[0] / share.shape[0]], F32)
+    matte = warp(key.whole, _resized(flow, size) * scale)
+    share, found = _resized(share, size), _resized(found, size)
+    if share.any():
+        radius = round(2 * float(scale.max()))
+        sharp = guided_filter(found, _floats(plate), np.ones(size, F32), radius, SMOOTH)
+        found = np.clip((sharp - F32(0.5)) * F32(1.5) + F32(0.5), 0, 1)
+    return np.clip(matte + share * (found - matte), 0, 1).astype(F32)
+
+
+def _small(plate: Bytes) -> Bytes:
+    scale = LARGEST / max(plate.shape[:2])
+    if scale >= 1:
+        return plate
+    size = max(1, round(plate.shape[1] * scale)), max(1, round(plate.shape[0] * scale))
+    return np.asarray(cv2.resize(plate, size, interpolation=cv2.INTER_AREA), U8)
+
+
+def _resized(values: Floats, size: tuple[int, ...]) -> Floats:
+    if values.shape[:2] == tuple(size[:2]):
+        return values
+    how = cv2.INTER_AREA if size[0] < values.shape[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(values, (size[1], size[0]), interpolation=how), F32)
+
+
+def _floats(plate: Bytes) -> Floats:
+    return plate.astype(F32) / F32(255)

@@ -1,0 +1,37 @@
+"""Backward warping: a picture read where a flow points to."""
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from masks.arrays import F32, Floats, Pixels
+
+
+@lru_cache(maxsize=4)
+def _places(height: int, width: int) -> Floats:
+    ys, xs = np.mgrid[0:height, 0:width]
+    places = np.stack([xs, ys], axis=-1).astype(F32)
+    places.setflags(write=False)
+    return places
+
+
+def warp(picture: Pixels, flow: Floats) -> Pixels:
+    """``picture`` read at ``x + flow(x)``, bilinear; outside, the border pixel is repeated.
+
+    picture: (H, W) or (H, W, C), any type that OpenCV remaps. flow: float32 (h, w, 2), x then y, in pixels.
+    """
+    where = flow + _places(*flow.shape[:2])
+    return np.asarray(cv2.remap(picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+
+
+def turned_round(flow: Floats, rounds: int = 6) -> Floats:
+    """The flow that leads back: on the other picture's grid, where ``flow`` lies on this one's.
+
+    Fixed-point iteration, ``g(x) = -f(x + g(x))`` (Chen et al., "A simple fixed-point approach to invert a deformation
+    field", Medical Physics 2008); for fields that are smooth, as extrapolated ones are.
+    """
+    back = -flow
+    for _ in range(rounds):
+        back = -warp(flow, back)
+    return back

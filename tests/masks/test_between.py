@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from masks.advice import weakest
+from masks.between import between
+from masks.track import Tracked
+
+
+def side(matte, confidence=0.9, certain=1.0):
+    matte = np.asarray(matte, np.float32)
+    return Tracked(5, matte, np.full(matte.shape, certain, np.float32), confidence)
+
+
+def half(left):
+    matte = np.zeros((20, 40), np.float32)
+    matte[:, left : left + 10] = 1
+    return matte
+
+
+def test_at_a_key_its_own_matte_counts():
+    one, other = half(5), half(20)
+    assert np.abs(between(side(one), side(other), 0.0).matte - one).max() < 1e-3
+    assert np.abs(between(side(one), side(other), 1.0).matte - other).max() < 1e-3
+
+
+def test_the_surer_side_decides_half_way():
+    one, other = half(5), half(20)
+    mixed = between(side(one, certain=0.9), side(other, certain=0.2), 0.5).matte
+    assert np.abs(mixed - one).max() < 0.1
+
+
+def test_agreement_raises_confidence_and_contradiction_lowers_it():
+    same = between(side(half(5), 0.8), side(half(5), 0.8), 0.5)
+    np.testing.assert_allclose(same.matte, half(5), atol=1e-6)
+    assert same.confidence > 0.8
+    assert between(side(half(5), 0.8), side(half(20), 0.8), 0.5).confidence < 0.2
+
+
+@pytest.mark.parametrize("nearness", [-0.1, 1.1])
+def test_a_nearness_outside_is_refused(nearness):
+    with pytest.raises(ValueError, match="nearness"):
+        between(side(half(5)), side(half(5)), nearness)
+
+
+def test_of_each_weak_run_the_weakest_is_named_first_and_few_in_all():
+    confidence = dict.fromkeys(range(1, 31), 0.9)
+    confidence.update({3: 0.6, 4: 0.4, 5: 0.5, 12: 0.2, 20: 0.65, 28: 0.1})
+    assert weakest(confidence) == [28, 12, 4]
+    assert weakest(dict.fromkeys(range(9), 0.95)) == []

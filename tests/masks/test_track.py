@@ -1,0 +1,76 @@
+"""One painted matte carried over composites with known alpha, and the parts that carry it."""
+
+import numpy as np
+import pytest
+
+from masks.track import Footage, track
+from propagate.flow_dis import DisFlow
+from tests.composites import CASES, Motion, body, compose, iou
+
+COUNT = 41
+
+
+def followed(case, order=None):
+    frames = list(order or range(len(case.frames)))
+    footage = Footage(case.frames.__getitem__, DisFlow(), DisFlow("fine"))
+    return list(track(frames, footage, case.alphas[frames[0]]))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_one_painted_matte_holds_for_forty_frames(name):
+    case = CASES[name](COUNT)
+    found = followed(case)
+    assert [one.frame for one in found] == list(range(1, COUNT))
+    scores = [iou(one.matte, case.alphas[one.frame]) for one in found]
+    assert np.mean(scores) >= 0.95, scores
+    assert min(scores) >= 0.90, scores
+    for one in found:
+        assert (one.matte.dtype, one.matte.shape) == (np.float32, case.alphas[0].shape)
+        assert one.matte.min() >= 0
+        assert one.matte.max() <= 1
+        assert 0 <= one.confidence <= 1
+
+
+def test_it_goes_backward_as_well():
+    case = CASES["rotating"](9)
+    found = followed(case, range(8, -1, -1))
+    assert [one.frame for one in found] == list(range(7, -1, -1))
+    assert min(iou(one.matte, case.alphas[one.frame]) for one in found) > 0.95
+
+
+def test_confidence_falls_when_something_stands_before_it():
+    case = CASES["occluder"](36)
+    confidence = {one.frame: one.confidence for one in followed(case)}
+    hidden = [frame for frame in confidence if case.alphas[frame].sum() < 0.8 * case.alphas[0].sum()]
+    clear = [frame for frame in confidence if frame < min(hidden) - 2]
+    assert np.mean([confidence[frame] for frame in hidden]) < min(confidence[frame] for frame in clear) - 0.1
+
+
+def test_a_still_picture_keeps_the_painted_matte_to_the_last_level():
+    case = compose(body(), Motion(lambda t: (190, 110)), 1)
+    still = [case.frames[0]] * 4
+    footage = Footage(still.__getitem__, DisFlow(), DisFlow("fine"))
+    for one in track(range(4), footage, case.alphas[0]):
+        np.testing.assert_allclose(one.matte, case.alphas[0], atol=0.5 / 255)
+
+
+def test_large_plates_keep_the_painted_edge_at_full_size():
+    case = compose(body(), Motion(lambda t: (300 + 6.0 * t, 250)), 5, seed=3, size=(1024, 576))
+    for one in followed(case):
+        assert one.matte.shape == (576, 1024)
+        assert iou(one.matte, case.alphas[one.frame]) > 0.97
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_nothing_and_all_stay_what_they_are(value):
+    case = compose(body(), Motion(lambda t: (190 + 3 * t, 110)), 3)
+    footage = Footage(case.frames.__getitem__, DisFlow(), DisFlow("fine"))
+    for one in track(range(3), footage, np.full(case.alphas[0].shape, value, np.float32)):
+        assert abs(float(one.matte.mean()) - value) < 0.02
+
+
+def test_a_matte_of_another_size_is_refused():
+    case = compose(body(), Motion(lambda t: (190, 110)), 2)
+    footage = Footage(case.frames.__getitem__, DisFlow(), DisFlow("fine"))
+    with pytest.raises(ValueError, match="size of its plate"):
+        list(track(range(2), footage, np.zeros((9, 9), np.float32)))
