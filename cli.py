@@ -155,6 +155,38 @@ def matte_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
     click.echo(f"wrote: {made.folder}")
 
 
+@command.command("report", short_help="Measure a finished project: a page to look at, and figures as JSON.")
+@click.argument("project", type=click.Path(path_type=Path))
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+def report_command(project: Path, quiet: bool) -> None:
+    """Measure what PROJECT (shot.stylize) has made, and write report.html and report.json into it."""
+    import stylize.pipeline
+
+    with _Voice(quiet, False) as say:
+        paths = stylize.pipeline.report(project, say.progress, say.message)
+    for path in paths if not quiet else ():
+        click.echo(f"wrote: {path}")
+
+
+@command.command("check", short_help="Make golden projects anew and compare; exit code 1 where one differs.")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--update", is_flag=True, help="Approve what comes out, instead of comparing it.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and what differs.")
+def check_command(folder: Path, update: bool, quiet: bool) -> None:
+    """Make the golden projects in FOLDER anew and compare them with the frames that were approved."""
+    import stylize.pipeline
+
+    with _Voice(quiet, False) as say:
+        verdicts = stylize.pipeline.check(folder, update, say.progress, say.message)
+    for verdict in verdicts:
+        for line in verdict.differs:
+            click.echo(f"{verdict.name}: {line}")
+        if not quiet and not verdict.differs:
+            click.echo(f"{verdict.name}: {verdict.frames} frames {'approved' if update else 'as approved'}")
+    if any(verdict.differs for verdict in verdicts):
+        _fail("the result is not what was approved; see differs/, and approve it with --update if it is better", FAILED)
+
+
 def _settings(shot: Path, asked: dict[str, Any]) -> tuple[Path, Settings]:
     """Settings from the flags; of a project, its own with the flags laid over them."""
     given = {name: value for name, value in asked.items() if value not in (None, False, ())}

@@ -123,7 +123,8 @@ def paints(settings: Settings) -> bool:
 def motion_source(settings: Settings, shot: Shot) -> Estimators | VectorFiles:
     """Where motion comes from. Says before any work is done what is missing for it."""
     # What refining has found is known by the motion that it was found with.
-    if not (settings.runs("render") or settings.runs("propagate") or settings.refine):
+    told = settings.runs("export") and "passes" in settings.export
+    if not (settings.runs("render") or settings.runs("propagate") or settings.refine or told):
         return make_estimators(Settings())  # nothing will be asked of it
     back, forward = settings.vectors_back or settings.vectors, settings.vectors_forward or settings.vectors
     if back is not None and forward is not None:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from propagate.holds import drawings
 from propagate.spans import spans
@@ -22,6 +23,9 @@ from stylize.refining import Refinement
 from stylize.renderers import Renderer, make_renderer
 from stylize.settings import EVERY, STAGES, Settings
 from stylize.threads import use_threads
+
+if TYPE_CHECKING:
+    from stylize.golden import Verdict
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,37 @@ def plan(
             timecodes=timecodes(work.shot),
             refinements=refined.rounds,
         )
+
+
+def report(
+    project: Path, on_progress: Progress = lambda *_: None, on_message: Message = lambda _: None
+) -> tuple[Path, Path]:  # fmt: skip
+    """Measures what a project has made, and writes a page and the figures into it; returns their files.
+
+    Raises ProjectError for what is no project, OutputError where frames are missing.
+    """
+    shot, settings = read_asked(project)
+    use_threads(settings.threads)
+    from stylize.report.making import write_report
+
+    # As if to propagate, so that motion and mattes are those that the frames were made with.
+    part = replace(settings, from_stage="propagate", to_stage="propagate")
+    with opened(shot, part, project, on_progress, on_message) as work:
+        planned = _planned(work)
+        _finished(work)
+        return write_report(work, refining.extended(planned, refining.known(work, planned)))
+
+
+def check(
+    folder: Path, update: bool, on_progress: Progress = lambda *_: None, on_message: Message = lambda _: None
+) -> "tuple[Verdict, ...]":  # fmt: skip
+    """Makes a folder of golden projects anew, and compares them with what was approved; see ``golden``."""
+    from stylize.golden import check_goldens
+
+    def made(shot: Path, settings: Settings, project: Path) -> Mapping[int, Path]:
+        return run(shot, replace(settings, to_stage="propagate"), project, on_progress, on_message).frames
+
+    return check_goldens(folder, made, update=update)
 
 
 def _planned(work: Work) -> tuple[ShotPlan, ...]:

@@ -199,6 +199,6 @@ def test_help_takes_less_than_half_a_second():
     assert best < 0.5
 
 
-def test_the_group_holds_both_commands():
-    assert set(cli.command.commands) == {"run", "plan", "matte"}
+def test_the_group_holds_all_commands():
+    assert set(cli.command.commands) == {"run", "plan", "matte", "report", "check"}
     assert click.testing.CliRunner().invoke(cli.command, ["plan", "--help"]).exit_code == 0

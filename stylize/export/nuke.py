@@ -31,7 +31,9 @@ def _read(cut: Cut, name: str, media: Media, place: int) -> str:
     # A movie is shown from the number of the result's first frame on; a plate may have frames before it.
     ahead = cut.result.start - media.start
     first, last = (media.first, media.first + media.count - 1) if media.pattern else (1, media.count)
-    knobs: dict[str, str | int] = {"file_type": media.file().suffix.lstrip(".").lower(), "file": _quoted(_file(media))}
+    # One reader of Nuke's takes all movies.
+    kind = "mov" if media.pattern is None else media.file().suffix.lstrip(".").lower()
+    knobs: dict[str, str | int] = {"file_type": kind, "file": _quoted(_file(media))}
     knobs |= {"first": first, "last": last, "origfirst": first, "origlast": last, "origset": "true"}
     if media.pattern is None:
         knobs |= {"frame_mode": _quoted("start at"), "frame": cut.result.first - ahead}

@@ -1,0 +1,82 @@
+"""What is measured of a result: arrays in, numbers out. Pictures are float32 (H, W, 3) in [0, 1], display-encoded."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from propagate.arrays import Bools, Floats
+from propagate.flow import sample
+
+F32 = np.float32
+# Alpha of a matte below which nothing of the style may be seen.
+OUTSIDE = 1e-3
+
+
+@dataclass(frozen=True)
+class FrameMeasures:
+    """Of one frame; None where there is nothing to compare.
+
+    error: mean of the root mean squared difference between what is shown and what is wanted. flicker: mean difference
+    from the frame before, moved along, less that of the plates; above 0 is restless beyond the source. change: mean
+    difference from the frame before, moved along. sharpness: strength of the finest detail over that of the keys
+    beside, weighed by distance. drift: difference of the mean colour from that of the keys beside, likewise. leak:
+    largest difference from the plate outside of the matte. mixed: share of pixels that both keys make about equally,
+    where ghosts could be.
+    """
+
+    frame: int
+    error: float
+    flicker: float | None
+    change: float | None
+    sharpness: float
+    drift: float
+    leak: float | None
+    mixed: float
+
+
+def change_along(before: Floats, after: Floats, flow: Floats, seen: Bools) -> float | None:
+    """Mean absolute difference of ``after`` and ``before`` moved along, where ``seen``; None if nothing is.
+
+    flow: float32 (H, W, 2) on the grid of ``after``: ``after(x) = before(x + flow(x))``.
+    """
+    if not seen.any():
+        return None
+    moved = np.asarray(sample(before, flow), F32)
+    return float(np.abs(moved - after).mean(axis=-1)[seen].mean())
+
+
+def finest(picture: Floats) -> float:
+    """Strength of the finest detail: mean absolute Laplacian of the luma."""
+    luma = picture @ np.array([0.2126, 0.7152, 0.0722], F32)
+    return float(np.abs(cv2.Laplacian(luma, cv2.CV_32F)).mean())
+
+
+def between(left: float, right: float, nearness: float) -> float:
+    """What lies between two keys' values, at ``nearness`` from 0 (left) to 1 (right)."""
+    return left + (right - left) * nearness
+
+
+def colour_distance(one: Floats, other: Floats) -> float:
+    """Euclidean distance of two mean colours, (3,) each, in units of the range."""
+    return float(np.sqrt(np.sum((one - other) ** 2)))
+
+
+def leak_of(result: Floats, plate: Floats, matte: Floats) -> float | None:
+    """Largest difference of ``result`` from ``plate`` where the matte, (H, W), is 0; None if it is nowhere 0."""
+    outside = matte <= OUTSIDE
+    return float(np.abs(result - plate)[outside].max()) if outside.any() else None
+
+
+def evenly_mixed(share: Floats) -> float:
+    """Share of pixels of which either key makes 30 to 70 per cent."""
+    return float(((share > F32(0.3)) & (share < F32(0.7))).mean())
+
+
+def pop(changes: list[float | None], place: int) -> float | None:
+    """How much the change to a key, and from it, is above the usual around it; None without neighbours."""
+    near = [c for c in (changes[place : place + 2]) if c is not None]
+    around = [c for c in (*changes[max(0, place - 4) : place], *changes[place + 2 : place + 6]) if c is not None]
+    if not near or not around:
+        return None
+    return max(near) - float(np.median(around))

@@ -1,0 +1,127 @@
+"""The page: one file that needs nothing else, with tables, curves and a player that flips plate and result."""
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# What is drawn: the name in the figures, what it is called, and what it says.
+CURVES = (
+    ("error", "Error", "difference between what is shown and what is wanted; a key helps where it is high"),
+    ("flicker", "Flicker", "change along the motion beyond that of the plates; above 0 is restless"),
+    ("sharpness", "Sharpness", "finest detail over that of the keys; 1 is as crisp as they are"),
+    ("drift", "Colour drift", "distance of the mean colour from that of the keys"),
+    ("mixed", "Evenly mixed", "share of pixels that both keys make about equally, where ghosts could be"),
+)
+_WIDTH, _HEIGHT = 860, 90
+
+
+def page_of(told: Mapping[str, Any], pictures: Sequence[tuple[int, str, str]], strip: str) -> str:
+    """HTML. told: the figures, as `figures` of ``making`` gives them. pictures: frame, plate and result as data URLs,
+    of the frames that the player shows. strip: the contact sheet as a data URL."""
+    shots = "".join(_shot(number, shot) for number, shot in enumerate(told["shots"], 1))
+    data = json.dumps([[frame, plate, result] for frame, plate, result in pictures])
+    name = html.escape(str(told["name"]))
+    return (
+        _PAGE.replace("@NAME@", name).replace("@SHOTS@", shots).replace("@STRIP@", strip)
+        .replace("@FACTS@", html.escape(told["facts"])).replace("@DATA@", data.replace("</", "<\\/"))
+    )  # fmt: skip
+
+
+def _shot(number: int, shot: Mapping[str, Any]) -> str:
+    first, last = shot["frames"][0]["frame"], shot["frames"][-1]["frame"]
+    keys = "".join(
+        f"<tr><td>{key['frame']}<td>{html.escape(key['reason'])}<td>{_number(key['pop'])}" for key in shot["keys"]
+    )
+    summary = "".join(f"<tr><th>{html.escape(name)}<td>{_number(value)}" for name, value in shot["summary"].items())
+    curves = "".join(_curve(shot, *curve) for curve in CURVES)
+    return (
+        f"<section><h2>Shot {number}: frames {first}&ndash;{last}</h2><div class=side><table><caption>Over the shot"
+        f"</caption>{summary}</table><table><caption>Keys</caption><tr><th>frame<th>reason<th>pop{keys}</table></div>"
+        f"{curves}</section>"
+    )
+
+
+def _curve(shot: Mapping[str, Any], name: str, called: str, says: str) -> str:
+    frames = [(entry["frame"], entry[name]) for entry in shot["frames"] if entry[name] is not None]
+    if not frames:
+        return ""
+    first, last = shot["frames"][0]["frame"], max(shot["frames"][-1]["frame"], shot["frames"][0]["frame"] + 1)
+    low, high = min(0.0, *(value for _, value in frames)), max(value for _, value in frames)
+    high = high if high > low else low + 1
+
+    def x(frame: float) -> float:
+        return 4 + (frame - first) / (last - first) * (_WIDTH - 8)
+
+    def y(value: float) -> float:
+        return _HEIGHT - 4 - (value - low) / (high - low) * (_HEIGHT - 8)
+
+    line = " ".join(f"{x(frame):.1f},{y(value):.1f}" for frame, value in frames)
+    marks = "".join(
+        f"<line class=key x1={x(key['frame']):.1f} x2={x(key['frame']):.1f} y1=0 y2={_HEIGHT} />"
+        for key in shot["keys"]
+    )
+    return (
+        f"<figure><figcaption><b>{called}</b> {html.escape(says)} <i>{_number(low)} to {_number(high)}</i></figcaption>"
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" data-first={first} data-last={last}>{marks}'
+        f'<line class=zero x1=0 x2={_WIDTH} y1={y(0):.1f} y2={y(0):.1f} /><polyline points="{line}" /></svg></figure>'
+    )
+
+
+def _number(value: float | None) -> str:
+    return "&ndash;" if value is None else f"{value:.4g}"
+
+
+_PAGE = """<!doctype html>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>@NAME@</title>
+<style>
+:root { color-scheme: dark; }
+body { font: 15px/1.45 system-ui, sans-serif; background: #16171a; color: #dedfe2; margin: 2rem auto; max-width: 900px;
+       padding: 0 1rem; }
+h1, h2 { font-weight: 600; } h1 { margin-bottom: 0; } p, figcaption, caption, th { color: #8a8d96; }
+section { border-top: 1px solid #33353b; margin-top: 2rem; }
+figure { margin: 1rem 0; } figcaption b { color: #dedfe2; } figcaption i { float: right; }
+svg { width: 100%; background: #1f2024; display: block; } polyline { fill: none; stroke: #6fb3ff; stroke-width: 1.5; }
+.key { stroke: #ffb84d; stroke-width: 1; } .zero { stroke: #44464d; stroke-width: 1; }
+table { border-collapse: collapse; } caption { text-align: left; padding: .3rem 0; }
+td, th { text-align: left; padding: .15rem .8rem .15rem 0; font-weight: 400; vertical-align: top; }
+.side { display: flex; gap: 3rem; flex-wrap: wrap; align-items: flex-start; } img { max-width: 100%; display: block; }
+#player img { width: 100%; background: #000; cursor: pointer; } #player input { width: 100%; }
+button { font: inherit; background: #2a2c31; color: inherit; border: 1px solid #44464d; border-radius: 4px;
+         padding: .2rem .8rem; }
+</style>
+<h1>@NAME@</h1>
+<p>@FACTS@</p>
+<div id="player"><img alt="plate or result"><input type="range" min="0" value="0">
+<p><button id="play">Play</button> <button id="flip">Show plate</button> <span></span>
+Click the picture, or hold it, to see the plate.</p></div>
+@SHOTS@
+<section><h2>Plates, keys, results</h2><img alt="contact sheet" src="@STRIP@"></section>
+<script>
+const frames = @DATA@;
+const player = document.getElementById("player"), shown = player.querySelector("img");
+const range = player.querySelector("input"), said = player.querySelector("span");
+const flip = document.getElementById("flip"), play = document.getElementById("play");
+let plate = false, timer = null;
+function show() {
+  const [frame, before, after] = frames[+range.value];
+  shown.src = plate ? before : after;
+  said.textContent = "frame " + frame + ", " + (plate ? "plate" : "result") + ". ";
+  flip.textContent = plate ? "Show result" : "Show plate";
+}
+function turn(to) { plate = to; show(); }
+range.max = frames.length - 1;
+range.oninput = show;
+flip.onclick = () => turn(!plate);
+shown.onmousedown = () => turn(true);
+shown.onmouseup = shown.onmouseleave = () => plate && turn(false);
+play.onclick = () => {
+  play.textContent = timer ? "Play" : "Stop";
+  if (timer) { clearInterval(timer); timer = null; return; }
+  timer = setInterval(() => { range.value = (+range.value + 1) % frames.length; show(); }, 80);
+};
+show();
+</script>
+"""

@@ -1,0 +1,63 @@
+"""What is measured: each figure against a picture made so that it must have that value."""
+
+import numpy as np
+import pytest
+
+from stylize.report.measures import (
+    between,
+    change_along,
+    colour_distance,
+    evenly_mixed,
+    finest,
+    leak_of,
+    pop,
+)
+
+F32 = np.float32
+RNG = np.random.default_rng(5)
+PICTURE = RNG.random((40, 60, 3)).astype(F32)
+
+
+def test_what_only_moves_does_not_change() -> None:
+    moved = np.roll(PICTURE, 3, axis=1)
+    flow = np.zeros((40, 60, 2), F32)
+    flow[..., 0] = -3
+    seen = np.ones((40, 60), bool)
+    seen[:, :3] = False
+    still, flickers = change_along(PICTURE, moved, flow, seen), change_along(PICTURE, moved + F32(0.1), flow, seen)
+    assert still is not None
+    assert still < 1e-4
+    assert flickers == pytest.approx(0.1, abs=1e-3)
+    assert change_along(PICTURE, moved, flow, ~np.ones_like(seen)) is None
+
+
+def test_blur_is_less_sharp() -> None:
+    import cv2
+
+    assert finest(cv2.GaussianBlur(PICTURE, (0, 0), 1.0)) < 0.5 * finest(PICTURE)
+    assert finest(np.full((9, 9, 3), 0.5, F32)) < 1e-6
+
+
+def test_leaks_are_found_outside_of_the_matte_only() -> None:
+    matte = np.zeros((40, 60), F32)
+    matte[:20] = 1
+    result = PICTURE.copy()
+    result[:20] += 0.5
+    assert leak_of(result, PICTURE, matte) == 0
+    result[30, 30, 1] += 0.25
+    assert leak_of(result, PICTURE, matte) == pytest.approx(0.25, abs=1e-6)
+    assert leak_of(result, PICTURE, np.ones((40, 60), F32)) is None
+
+
+def test_a_key_that_jumps_pops() -> None:
+    calm: list[float | None] = [None, *[0.01] * 11]
+    assert pop(calm, 5) == pytest.approx(0)
+    calm[5] = 0.05
+    assert pop(calm, 5) == pytest.approx(0.04)
+    assert pop([None], 0) is None
+
+
+def test_the_rest() -> None:
+    assert between(1.0, 3.0, 0.25) == 1.5
+    assert colour_distance(np.zeros(3, F32), np.array([3, 4, 0], F32)) == 5
+    assert evenly_mixed(np.array([[0, 0.5], [1, 0.69]], F32)) == 0.5

@@ -1,0 +1,59 @@
+"""The report of a project, from the command."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import cli
+import stylize
+from stylize.images import write_image
+from tests.test_pipeline import folder_of, scene
+
+
+def run_command(*words: str) -> int:
+    """Its exit code; 0 where it ends without a word of it."""
+    try:
+        cli.main(words)
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    plates = folder_of(tmp_path / "a <b>", scene(8))
+    for frame in (1, 8):
+        (tmp_path / "keys").mkdir(exist_ok=True)
+        write_image(tmp_path / f"keys/{frame}.png", 255 - scene(8)[frame - 1])
+    return stylize.run(plates, keys=tmp_path / "keys").project
+
+
+def test_a_page_that_needs_nothing_else_and_figures(project: Path) -> None:
+    before = {path.name: path.read_bytes() for path in (project / "out").iterdir()}
+    asked = (project / "project.toml").read_bytes()
+    assert run_command("report", str(project)) == 0
+    page = (project / "report.html").read_text()
+    assert "http" not in page.replace("http-equiv", "")
+    assert page.count("data:image/jpeg;base64,") == 2 * 8 + 1
+    told = json.loads((project / "report.json").read_text())
+    (shot,) = told["shots"]
+    assert [frame["frame"] for frame in shot["frames"]] == list(range(1, 9))
+    assert [key["frame"] for key in shot["keys"]] == [1, 8]
+    assert shot["frames"][0]["error"] == shot["frames"][0]["drift"] == 0
+    assert shot["frames"][0]["sharpness"] == pytest.approx(1)
+    assert shot["frames"][0]["flicker"] is None
+    assert 0.9 < shot["summary"]["agreement"] <= 1
+    # Looking changes nothing of what was made or asked for.
+    assert {path.name: path.read_bytes() for path in (project / "out").iterdir()} == before
+    assert (project / "project.toml").read_bytes() == asked
+
+
+def test_what_is_missing_is_told(project: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(project / "passes" / "error")
+    assert run_command("report", str(project)) == 1
+    assert "run all stages" in capfd.readouterr().err
+    assert not (project / "report.html").exists()
+    assert run_command("report", str(tmp_path)) == 1
+    assert "project.toml" in capfd.readouterr().err
