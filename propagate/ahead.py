@@ -1,7 +1,7 @@
-"""Works one item ahead, so that what cannot be split among threads runs beside what can."""
+"""Works one item ahead, or finishes one behind, so that what cannot be split among threads runs beside what can."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import cv2
@@ -24,3 +24,25 @@ def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
         while (item := coming.result()) is not end:
             coming = worker.submit(next, items, end)
             yield item  # type: ignore[misc]
+
+
+def one_behind(jobs: Iterator[Callable[[], Item]]) -> Iterator[Item]:
+    """What the jobs return, in their order; each is done while the next one is made ready.
+
+    jobs: makes every job ready, which is then called in another thread, one job at a time. A job's outcome comes when
+    the one after it is ready; what a job raises is raised here then, and no later one is begun. Ended before its time,
+    it leaves the job in hand done and begins no other. With one thread allowed to OpenCV, each is done when it is
+    made, and nothing runs beside anything.
+    """
+    if cv2.getNumThreads() < 2:
+        for job in jobs:
+            yield job()
+        return
+    with ThreadPoolExecutor(1, "behind") as worker:
+        doing: Future[Item] | None = None
+        for job in jobs:
+            if doing is not None:
+                yield doing.result()
+            doing = worker.submit(job)
+        if doing is not None:
+            yield doing.result()

@@ -28,7 +28,7 @@ from stylize.opening import Work, frame_name, make_motion
 from stylize.planning import ShotPlan
 from stylize.plates import Plates
 from stylize.project import digest_of, fingerprint
-from stylize.propagation import BACKWARD, FORWARD, Engine, Footage, Made, Part
+from stylize.propagation import BACKWARD, FORWARD, Engine, Event, Footage, Made, Part, Put
 from stylize.sequences import frame_number
 from stylize.settings import EVERY, Settings
 from stylize.shot import Shot
@@ -43,9 +43,6 @@ WHOLE, MIX = "whole", "mix"
 ERROR, MIX_SHARE = "error", "mix"
 # Where a span's folder says which frames are on disk.
 NOTES = "made.jsonl"
-
-# What a task reports: a frame that is on disk, or None for a drawing that a pass has gone through.
-Event = int | None
 
 
 @dataclass(frozen=True)
@@ -338,23 +335,21 @@ def _engine(settings: Settings, motion: moving.Motion) -> Engine:
 
 def _maker(footage: Footage, engine: Engine, shot: Shot, root: Path) -> Callable[[Task], Iterator[Event]]:
     def make(task: Task) -> Iterator[Event]:
-        for made in _work_on(task, footage, engine):
-            if made is None:
-                yield None
-                continue
+        def put(made: Made) -> None:
             path = _put(root, shot, made)
             with (task.part.scratch / NOTES).open("a") as notes:
                 notes.write(json.dumps([made.frame, digest_of(path)]) + "\n")
-            yield made.frame
+
+        return _work_on(task, footage, engine, put)
 
     return make
 
 
-def _work_on(task: Task, footage: Footage, engine: Engine) -> Iterator[Made | None]:
+def _work_on(task: Task, footage: Footage, engine: Engine, put: Put) -> Iterator[Event]:
     if task.does == MIX:
-        return propagation.mix(footage, task.part, task.drawings, engine)
+        return propagation.mix(footage, task.part, task.drawings, engine, put)
     if task.does == WHOLE:
-        return propagation.propagate_span(footage, task.part, engine)
+        return propagation.propagate_span(footage, task.part, engine, put)
     return propagation.run_pass(footage, task.part, task.does, engine)
 
 

@@ -3,6 +3,9 @@
 A span with a key on both sides is passed twice, forward and backward, and each drawing is mixed from what both
 passes say of it. After its first drawing, and then every few seconds, the state of a pass is kept, so that a run
 that is killed goes on close to where it was, with the same bits; the two passes may be made by two processes.
+
+All that remains to be done when a drawing is made, mixing, laying it over plates, writing, keeping, is done while the
+next one is made. It is one job, and jobs are done one after the other: what a kept state has passed is on disk.
 """
 
 import hashlib
@@ -10,12 +13,14 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import BufferedRandom, BufferedReader
 from pathlib import Path
 
 import numpy as np
 
 from masks.composite import over
+from propagate.ahead import one_behind
 from propagate.arrays import F32, Bytes, Floats, Pixels
 from propagate.blend import blend
 from propagate.boil import boil
@@ -130,6 +135,22 @@ class Made:
     share: Floats | None = None
 
 
+# Sets a finished frame down where it lasts.
+Put = Callable[[Made], None]
+# What is told: a frame that has been put, or None for a drawing that a pass has gone through.
+Event = int | None
+_Job = Callable[[], Sequence[Event]]
+
+
+@dataclass(frozen=True)
+class _Gone:
+    """A drawing that the pass of a side has gone through. due: whether the pass's state is to be kept."""
+
+    side: str
+    carried: Carried
+    due: bool
+
+
 @dataclass(frozen=True)
 class _Look:
     """A drawing before it is laid over plates. colour: uint8 or uint16 (H, W, 3), or float32 in [0, 1]."""
@@ -145,54 +166,34 @@ def finish_key(footage: Footage, engine: Engine, frame: int) -> Made:
     return next(_shown(footage, engine, _key_look(footage, frame), [frame]))
 
 
-def propagate_span(footage: Footage, part: Part, engine: Engine) -> Iterator[Made | None]:
-    """The wanted frames of a span, each once, and None for every drawing that a pass has gone through.
+def propagate_span(footage: Footage, part: Part, engine: Engine, put: Put) -> Iterator[Event]:
+    """Makes the wanted frames of a span, each once.
 
-    Stopped and called again with the frames that are still wanted, it goes on from the last kept state.
+    put: sets a finished frame down where it lasts. It is called by another thread, one frame at a time, while the
+    next one is made. Tells of each frame when it has been put, and None for every drawing that a pass has gone through.
+    Stopped and called again with the frames that are still wanted, it goes on from the last kept state. What ``put``
+    raises is raised here, at most one drawing later.
     """
     make_folder(part.scratch)
-    yield from held_from_key(footage, part, engine)
-    if not part.two_sided():
-        for carried in _pass(footage, part, FORWARD if part.span.right is None else BACKWARD, engine):
-            look = _Look(carried.frame, carried.colour, carried.error)
-            yield from _shown(footage, engine, look, part.showing(carried.frame))
-            yield None
-        return
-    yield from run_pass(footage, part, FORWARD, engine)
-    kept = [drawing for drawing in part.order(BACKWARD)[1:] if _whole(_file(part, BACKWARD, drawing))]
-    yield from mix(footage, part, kept, engine)
-    for carried in _pass(footage, part, BACKWARD, engine):
-        if carried.frame not in kept and part.showing(carried.frame):
-            yield from _mixed(footage, part, carried.frame, _packed(carried), engine)
-        yield None
+    yield from _told(_span_jobs(footage, part, engine, put))
 
 
 def run_pass(footage: Footage, part: Part, side: str, engine: Engine) -> Iterator[None]:
     """One of the two passes of a span, left in its folder for ``mix``; None for every drawing gone through."""
     make_folder(part.scratch)
-    needed = part.needed()
-    for carried in _pass(footage, part, side, engine):
-        if carried.frame in needed:
-            _keep(_file(part, side, carried.frame), _packed(carried))
+    for _ in _told(_pass_jobs(footage, part, side, engine)):
         yield None
 
 
-def mix(footage: Footage, part: Part, drawings: Iterable[int], engine: Engine) -> Iterator[Made]:
-    """The wanted frames that show some drawings, when both passes have left theirs; the left key may be among them.
+def mix(footage: Footage, part: Part, drawings: Iterable[int], engine: Engine, put: Put) -> Iterator[int]:
+    """Makes the wanted frames that show some drawings, when both passes have left theirs; the left key may be among
+    them. put, and what is told: see ``propagate_span``.
 
     Raises OutputError when what a pass left has been lost meanwhile.
     """
-    for drawing in drawings:
-        if drawing == part.span.left:
-            yield from held_from_key(footage, part, engine)
-        elif part.showing(drawing):
-            yield from _mixed(footage, part, drawing, _left(part, BACKWARD, drawing), engine)
-
-
-def held_from_key(footage: Footage, part: Part, engine: Engine) -> Iterator[Made]:
-    """The wanted frames that still show the left key."""
-    if part.span.left is not None and (held := part.showing(part.span.left)):
-        yield from _shown(footage, engine, _key_look(footage, part.span.left), held)
+    for frame in _told(_mix_jobs(footage, part, drawings, engine, put)):
+        if frame is not None:
+            yield frame
 
 
 def clear(scratch: Path) -> None:
@@ -200,14 +201,98 @@ def clear(scratch: Path) -> None:
     shutil.rmtree(scratch, ignore_errors=True)
 
 
+# Jobs: what remains to be done when a drawing is made, and is told then
+
+
+def _told(jobs: Iterator[_Job]) -> Iterator[Event]:
+    for events in one_behind(jobs):
+        yield from events
+
+
+def _span_jobs(footage: Footage, part: Part, engine: Engine, put: Put) -> Iterator[_Job]:
+    yield partial(_held_from_key, footage, part, engine, put)
+    if not part.two_sided():
+        for gone in _pass(footage, part, FORWARD if part.span.right is None else BACKWARD, engine):
+            yield partial(_finish, footage, part, engine, put, gone)
+        return
+    yield from _pass_jobs(footage, part, FORWARD, engine)
+    kept = [drawing for drawing in part.order(BACKWARD)[1:] if _whole(_file(part, BACKWARD, drawing))]
+    yield from _mix_jobs(footage, part, kept, engine, put)
+    for gone in _pass(footage, part, BACKWARD, engine):
+        # What was kept is mixed already.
+        yield (
+            partial(_passed, part, gone)
+            if gone.carried.frame in kept
+            else partial(_finish, footage, part, engine, put, gone)
+        )
+
+
+def _pass_jobs(footage: Footage, part: Part, side: str, engine: Engine) -> Iterator[_Job]:
+    needed = part.needed()
+    for gone in _pass(footage, part, side, engine):
+        yield partial(_leave if gone.carried.frame in needed else _passed, part, gone)
+
+
+def _mix_jobs(footage: Footage, part: Part, drawings: Iterable[int], engine: Engine, put: Put) -> Iterator[_Job]:
+    for drawing in drawings:
+        if drawing == part.span.left:
+            yield partial(_held_from_key, footage, part, engine, put)
+        elif part.showing(drawing):
+            yield partial(_mix_left, footage, part, engine, put, drawing)
+
+
+def _held_from_key(footage: Footage, part: Part, engine: Engine, put: Put) -> list[Event]:
+    """The wanted frames that still show the left key."""
+    if part.span.left is None or not (held := part.showing(part.span.left)):
+        return []
+    return _put_all(_shown(footage, engine, _key_look(footage, part.span.left), held), put)
+
+
+def _finish(footage: Footage, part: Part, engine: Engine, put: Put, gone: _Gone) -> list[Event]:
+    """The wanted frames that show a drawing of the last pass through a span, and then the state."""
+    carried = gone.carried
+    events: list[Event] = []
+    if frames := part.showing(carried.frame):
+        look = _Look(carried.frame, carried.colour, carried.error)
+        if part.two_sided():
+            look = _mixed(part, carried.frame, _packed(carried))
+        events = _put_all(_shown(footage, engine, look, frames), put)
+    return [*events, *_passed(part, gone)]
+
+
+def _mix_left(footage: Footage, part: Part, engine: Engine, put: Put, drawing: int) -> list[Event]:
+    look = _mixed(part, drawing, _left(part, BACKWARD, drawing))
+    return _put_all(_shown(footage, engine, look, part.showing(drawing)), put)
+
+
+def _leave(part: Part, gone: _Gone) -> list[Event]:
+    """A drawing, for the other pass to be mixed with, and then the state."""
+    _keep(_file(part, gone.side, gone.carried.frame), _packed(gone.carried))
+    return _passed(part, gone)
+
+
+def _passed(part: Part, gone: _Gone) -> list[Event]:
+    """Keeps a state if that is due: after all else of its drawing, so that nothing it has passed is made again."""
+    if gone.due:
+        _keep(_state_file(part, gone.side), gone.carried.state.arrays())
+    return [None]
+
+
+def _put_all(frames: Iterable[Made], put: Put) -> list[Event]:
+    events: list[Event] = []
+    for made in frames:
+        put(made)
+        events.append(made.frame)
+    return events
+
+
 # Passes
 
 
-def _pass(footage: Footage, part: Part, side: str, engine: Engine) -> Iterator[Carried]:
-    """Carries a key to the drawings of its side, going on from the last kept state, and keeps states."""
+def _pass(footage: Footage, part: Part, side: str, engine: Engine) -> Iterator[_Gone]:
+    """Carries a key to the drawings of its side, going on from the last kept state."""
     order, reach = part.order(side), part.reach(side)
-    file = part.scratch / f"{side}.state.npz"
-    state = _usable(_kept_state(file), part, side)
+    state = _usable(_kept_state(_state_file(part, side)), part, side)
     first = 0 if state is None else order.index(state.frame)
     if first >= reach:
         return
@@ -217,12 +302,10 @@ def _pass(footage: Footage, part: Part, side: str, engine: Engine) -> Iterator[C
     scene = Scene(footage.colour, step, motion.refine, footage.guides, footage.weights)
     begun = last = time.monotonic()
     for carried in carry(order[: reach + 1], scene, key, engine.synthesis, state):
-        yield carried
-        # Kept after the caller has the frame on disk: what a kept state has passed never has to be made again.
         now = time.monotonic()
-        if now - last >= min(KEEP_EVERY, last - begun) or carried.frame == order[reach]:
-            _keep(file, carried.state.arrays())
-            last = now
+        due = now - last >= min(KEEP_EVERY, last - begun) or carried.frame == order[reach]
+        last = now if due else last
+        yield _Gone(side, carried, due)
 
 
 def _usable(state: PassState | None, part: Part, side: str) -> PassState | None:
@@ -254,18 +337,22 @@ def _file(part: Part, side: str, drawing: int) -> Path:
     return part.scratch / f"{side}.{drawing}.npz"
 
 
+def _state_file(part: Part, side: str) -> Path:
+    return part.scratch / f"{side}.state.npz"
+
+
 def _keep(path: Path, arrays: Mapping[str, Pixels]) -> None:
-    partial = path.with_name(f".part-{path.name}")
+    unfinished = path.with_name(f".part-{path.name}")
     try:
-        with partial.open("w+b") as file:
+        with unfinished.open("w+b") as file:
             file.write(bytes(DIGEST))
             np.savez(file, **arrays)  # type: ignore[arg-type, unused-ignore]
             digest = _digest(file)
             file.seek(0)
             file.write(digest)
-        partial.replace(path)
+        unfinished.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
         raise OutputError(f"{path} cannot be written ({error.strerror}); free space or choose --project") from error
 
 
@@ -308,16 +395,14 @@ def _key_look(footage: Footage, frame: int) -> _Look:
     return _Look(frame, key, np.zeros(key.shape[:2], F32))
 
 
-def _mixed(
-    footage: Footage, part: Part, drawing: int, backward: Mapping[str, Pixels], engine: Engine
-) -> Iterator[Made]:  # fmt: skip
+def _mixed(part: Part, drawing: int, backward: Mapping[str, Pixels]) -> _Look:
     forward = _left(part, FORWARD, drawing)
     left, right = part.order(FORWARD)[0], part.order(BACKWARD)[0]
     colour, error, share = blend(
         to_float(forward["colour"]), forward["error"].astype(F32),
         to_float(backward["colour"]), backward["error"].astype(F32), (drawing - left) / (right - left),
     )  # fmt: skip
-    yield from _shown(footage, engine, _Look(drawing, colour, error, share), part.showing(drawing))
+    return _Look(drawing, colour, error, share)
 
 
 def _shown(footage: Footage, engine: Engine, look: _Look, frames: Sequence[int]) -> Iterator[Made]:
@@ -355,9 +440,9 @@ def to_depth(pixels: Pixels, dtype: type) -> Pixels:
 def write_error(path: Path, error: Floats) -> None:
     """An error map as a grey 16-bit picture: root of the mean squared difference, 65535 for 1."""
     grey = np.floor(np.sqrt(np.clip(error, 0, 1)) * ERROR_UNIT + 0.5).astype(np.uint16)
-    write_image(path, np.repeat(grey[..., None], 3, axis=2))
+    write_image(path, grey)
 
 
 def write_share(path: Path, share: Floats) -> None:
     """The share of the right key's pass as a grey 8-bit picture, 255 for all of it."""
-    write_image(path, np.repeat(quantise(share, np.uint8)[..., None], 3, axis=2))
+    write_image(path, quantise(share, np.uint8))

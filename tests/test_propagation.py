@@ -1,6 +1,9 @@
 import itertools
+import threading
+import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -54,8 +57,20 @@ def part(span, scratch, wanted=None, every=1):
     return Part(span, frozenset(span.frames if wanted is None else wanted), {n: shown[n] for n in span.frames}, scratch)
 
 
+def put_down(run):
+    """What a run tells, with the frames that it has put in the place of their numbers; run: from ``put``."""
+    done = {}
+    for event in run(lambda made: done.__setitem__(made.frame, made)):
+        yield None if event is None else done[event]
+
+
 def work(given, span, scratch, wanted=None, every=1, **more):
-    return propagate_span(given, part(span, scratch, wanted, every), engine(given, scratch.parent, **more))
+    asked, made_with = part(span, scratch, wanted, every), engine(given, scratch.parent, **more)
+    return put_down(lambda put: propagate_span(given, asked, made_with, put))
+
+
+def mixed(given, some_part, drawings, made_with):
+    return put_down(lambda put: mix(given, some_part, drawings, made_with, put))
 
 
 def made_of(events):
@@ -146,6 +161,64 @@ def test_only_as_far_as_a_frame_is_wanted(tmp_path):
     assert events.count(None) == 2 + 4  # 2 and 3 from the left, 6 to 3 from the right
 
 
+@pytest.fixture(params=[1, 2])
+def threads(request):
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(request.param)
+    yield request.param
+    cv2.setNumThreads(before)
+
+
+@pytest.mark.parametrize("span", SPANS)
+def test_a_state_is_kept_when_all_that_it_has_passed_is_on_disk(tmp_path, monkeypatch, threads, span):
+    monkeypatch.setattr(propagation, "KEEP_EVERY", 0.0)
+    given, scratch, keep = footage(tmp_path), tmp_path / "s", propagation._keep
+    asked, made_with, last = part(span, scratch), engine(given, tmp_path), FORWARD if span.right is None else BACKWARD
+    put, kept, where = [], [], set()
+
+    def slow(made):
+        time.sleep(0.05)  # long enough for what comes after to overtake it, if it could
+        put.append(made.frame)
+        where.add(threading.current_thread() is threading.main_thread())
+
+    def spy(path, arrays):
+        order = asked.order(path.name.partition(".")[0])
+        if path.name.endswith(".state.npz"):
+            passed = set(order[1 : order.index(int(arrays["frame"])) + 1])
+            left = {n for n in passed if propagation._whole(propagation._file(asked, FORWARD, n))}
+            assert passed <= (set(put) if path.name.startswith(last) else left)
+            kept.append(path.name)
+        keep(path, arrays)
+
+    monkeypatch.setattr(propagation, "_keep", spy)
+    told = [event for event in propagate_span(given, asked, made_with, slow) if event is not None]
+    assert told == put
+    assert kept.count(f"{last}.state.npz") == len(span.frames)
+    assert where == {threads == 1}
+
+
+@pytest.mark.parametrize("span", SPANS)
+def test_a_frame_that_cannot_be_written_ends_the_run_and_is_made_by_the_next(tmp_path, monkeypatch, threads, span):
+    monkeypatch.setattr(propagation, "KEEP_EVERY", 0.0)
+    given, asked = footage(tmp_path), part(span, tmp_path / "part")
+    whole, found = made_of(work(given, span, tmp_path / "whole")), {}
+    spoilt = asked.order(FORWARD if span.right is None else BACKWARD)[2]
+
+    def full(made):
+        if made.frame == spoilt:
+            raise OutputError("no space")
+        found[made.frame] = made
+
+    with pytest.raises(OutputError, match="no space"):
+        list(propagate_span(given, asked, engine(given, tmp_path), full))
+    assert len(found) == 1
+    found |= made_of(work(given, span, tmp_path / "part", set(span.frames) - set(found)))
+    assert sorted(found) == list(span.frames)
+    for frame, made in whole.items():
+        np.testing.assert_array_equal(found[frame].picture, made.picture)
+        np.testing.assert_array_equal(found[frame].error, made.error)
+
+
 # Two processes
 
 
@@ -155,7 +228,7 @@ def test_two_passes_made_apart_and_mixed_give_the_same_bits(tmp_path):
     apart = part(SPANS[0], tmp_path / "apart")
     for side in (BACKWARD, FORWARD):
         assert len(list(run_pass(given, apart, side, made_with))) == 5
-    found = {made.frame: made for some in ((2, 4, 6), (3, 5)) for made in mix(given, apart, some, made_with)}
+    found = {made.frame: made for some in ((2, 4, 6), (3, 5)) for made in mixed(given, apart, some, made_with)}
     assert sorted(found) == sorted(whole)
     for frame, made in whole.items():
         np.testing.assert_array_equal(found[frame].picture, made.picture)
@@ -172,7 +245,7 @@ def test_what_one_process_began_two_can_end_and_the_other_way_round(tmp_path, st
     rest = part(span, tmp_path / "one", set(span.frames) - set(found))
     for side in (FORWARD, BACKWARD):
         list(run_pass(given, rest, side, made_with))
-    found |= made_of(mix(given, rest, sorted(rest.needed()), made_with))
+    found |= made_of(mixed(given, rest, sorted(rest.needed()), made_with))
     halves = part(span, tmp_path / "two")
     for side in (BACKWARD, FORWARD):
         passing = run_pass(given, halves, side, made_with)
@@ -190,7 +263,7 @@ def test_a_pass_that_got_lost_before_mixing_says_so(tmp_path):
         list(run_pass(given, apart, side, made_with))
     (tmp_path / "s" / "forward.4.npz").unlink()
     with pytest.raises(OutputError, match=r"forward\.4\.npz was lost.*run again"):
-        list(mix(given, apart, [4], made_with))
+        list(mixed(given, apart, [4], made_with))
 
 
 # Held drawings, and boiling
