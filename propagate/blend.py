@@ -9,8 +9,9 @@ most (Burt and Adelson, "A multiresolution spline", ACM TOG 1983). What contrast
 import cv2
 import numpy as np
 
-from propagate.arrays import F32, Floats
-from propagate.detail import coarse, energy, lerp, restore
+from propagate.arrays import F32, Floats, Pixels
+from propagate.bands import Band, in_bands
+from propagate.detail import ENERGY_HALO, coarse, energy, lerp, restore
 
 # Difference of the two, mean over channels, 0..1: below the first they agree, above the second they differ.
 AGREE, DIFFER = F32(0.02), F32(0.10)
@@ -21,31 +22,57 @@ FLOOR = F32(5e-5)
 # Power on the distance in time: below 1, so that a key far away still helps where it fits, and is still silent at
 # the other key.
 FAR = 0.35
+# Rows that a blur of 1 pixel looks at on each side.
+SMOOTH_HALO = 4
 
 
 def blend(
-    forward: Floats, forward_error: Floats, backward: Floats, backward_error: Floats, nearness: float
+    forward: Pixels, forward_error: Pixels, backward: Pixels, backward_error: Pixels, nearness: float
 ) -> tuple[Floats, Floats, Floats]:
     """The mixed frame, its error, and the share of the backward pass: (H, W, 3), (H, W), (H, W), float32.
 
-    forward, backward: float32 (H, W, 3) in [0, 1]; the errors float32 (H, W), see ``synthesis.Carried``.
-    nearness: 0 at the left key, 1 at the right. Raises ValueError outside of that.
+    forward, backward: (H, W, 3), float32 in [0, 1] or uint16; the errors float32 or float16 (H, W), see
+    ``synthesis.Carried``. nearness: 0 at the left key, 1 at the right. Raises ValueError outside of that.
     """
     if not 0 <= nearness <= 1:
         raise ValueError(f"nearness must lie between 0 (left key) and 1 (right key), not {nearness}")
+    size = forward.shape[:2]
+    mixed, wanted, share = np.empty((*size, 3), F32), np.empty(size, F32), np.empty(size, F32)
+    error = np.empty(size, F32)
+
+    def work(band: Band) -> None:
+        one, other = (_floats(side[band.wide]) for side in (forward, backward))
+        errors = forward_error[band.wide].astype(F32), backward_error[band.wide].astype(F32)
+        parts = _mix(one, other, *errors, nearness)
+        for whole, part in zip((mixed, wanted, error, share), parts, strict=True):
+            whole[band.own] = part[band.inner]
+
+    in_bands(work, size, max(2 * SMOOTH_HALO, SMOOTH_HALO + ENERGY_HALO))
+    return restore(mixed, wanted), error, share
+
+
+def _floats(picture: Pixels) -> Floats:
+    return picture.astype(F32) / F32(65535) if picture.dtype == np.uint16 else picture
+
+
+def _mix(
+    forward: Floats, backward: Floats, forward_error: Floats, backward_error: Floats, nearness: float
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """The mixed frame before its contrast is given back, the energy that it should have, its error, and the share."""
     share = _share(forward, forward_error, backward, backward_error, nearness)
     smooth = coarse(forward), coarse(backward)
     fine = forward - smooth[0], backward - smooth[1]
     decided = np.clip(2 * share - F32(0.5), 0, 1)
     mixed = lerp(*smooth, share[..., None]) + lerp(*fine, decided[..., None])
-    colour = restore(mixed, lerp(energy(fine[0]), energy(fine[1]), share))
-    return colour, lerp(forward_error, backward_error, share), share
+    wanted = lerp(energy(fine[0]), energy(fine[1]), share)
+    return mixed, wanted, lerp(forward_error, backward_error, share), share
 
 
 def _share(forward: Floats, forward_error: Floats, backward: Floats, backward_error: Floats, nearness: float) -> Floats:
     left = F32((1 - nearness) ** FAR) * (_smooth(backward_error) + FLOOR)
     right = F32(nearness**FAR) * (_smooth(forward_error) + FLOOR)
-    apart = _smooth(np.abs(forward - backward).mean(axis=-1))
+    differences = np.abs(forward - backward)
+    apart = _smooth((differences[..., 0] + differences[..., 1] + differences[..., 2]) / F32(3))
     power = 1 + (SHARPEST - 1) * np.clip((apart - AGREE) / (DIFFER - AGREE), 0, 1)
     total = left + right
     strong, weak = (right / total) ** power, (left / total) ** power

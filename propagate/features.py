@@ -10,11 +10,14 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, U8, Bytes, Floats, Pixels
+from propagate.bands import Band, in_bands
 
 # Bytes of a pixel come in groups of so many: what a vector instruction likes, and few kernels to compile.
 GROUP = 8
 MOST_CHANNELS = 24
 STYLE_CHANNELS = 3
+# Rows that ``edges`` of sigma 1 look at on each side.
+EDGES_HALO = 5
 
 
 def scales(weights: Sequence[float], style_weight: float) -> tuple[float, list[float]]:
@@ -31,7 +34,9 @@ def scales(weights: Sequence[float], style_weight: float) -> tuple[float, list[f
 
 def to_bytes(picture: Floats, scale: float = 1.0) -> Bytes:
     """[0, 1] float to 0..255 times ``scale``, rounded half up."""
-    return np.clip(picture * F32(255 * scale) + F32(0.5), 0, 255).astype(U8)
+    levels = picture * F32(255 * scale)
+    levels += F32(0.5)
+    return np.clip(levels, 0, 255, out=levels).astype(U8)
 
 
 def pack(style: Floats, style_scale: float, guides: Sequence[tuple[Floats, float]], radius: int) -> Bytes:
@@ -42,24 +47,59 @@ def pack(style: Floats, style_scale: float, guides: Sequence[tuple[Floats, float
     or another size than the style, or when a value is not finite.
     """
     height, width = style.shape[:2]
-    for name, values in [("style", style), *(("guide", values) for values, _ in guides)]:
-        _check(name, values, (height, width))
-    packed = np.zeros((height, width, channels([values for values, _ in guides])), U8)
-    packed[..., :STYLE_CHANNELS] = to_bytes(style, style_scale)
-    at = STYLE_CHANNELS
-    for values, scale in guides:
-        planes = values.reshape(height, width, -1)
-        packed[..., at : at + planes.shape[2]] = to_bytes(planes, scale)
-        at += planes.shape[2]
-    return pad(packed, radius).reshape(height + 2 * radius, -1)
+    check([style], (height, width), "style")
+    check([values for values, _ in guides], (height, width))
+    packed = blank(height, width, channels([values for values, _ in guides]), radius)
+    parts = [(style, style_scale), *guides]
+
+    def work(band: Band) -> None:
+        lay(packed, band.first, [(values[band.own], scale) for values, scale in parts], radius)
+
+    in_bands(work, (height, width))
+    mirror(packed, radius)
+    return packed.reshape(height + 2 * radius, -1)
 
 
-def _check(name: str, values: Floats, size: tuple[int, int]) -> None:
-    if values.shape[:2] != size or values.ndim > 3:
-        raise ValueError(f"a {name} must be of size {size}, with or without channels, not {values.shape}")
-    # One pass each, and no array: NaN makes both false.
-    if not (values.min() > -np.inf and values.max() < np.inf):
-        raise ValueError(f"a {name} must be finite, and has NaN or infinity")
+def blank(height: int, width: int, count: int, radius: int) -> Bytes:
+    """A padded picture of ``count`` bytes a pixel, all 0: uint8 (H + 2 radius, W + 2 radius, count)."""
+    return np.zeros((height + 2 * radius, width + 2 * radius, count), U8)
+
+
+def lay(packed: Bytes, first: int, parts: Sequence[tuple[Floats, float]], radius: int, at: int = 0) -> None:
+    """Writes some rows into a padded picture, ``first`` being their first; the border is left to ``mirror``.
+
+    parts: float32 (h, W) or (h, W, C), and their scales, side by side from channel ``at`` on.
+    """
+    for values, scale in parts:
+        height, width = values.shape[:2]
+        planes = to_bytes(values.reshape(height, width, -1), scale)
+        inner = packed[radius + first : radius + first + height, radius : radius + width]
+        count = planes.shape[2]
+        # Far faster than an assignment, whose inner loop would be as long as a pixel has channels.
+        cv2.mixChannels([planes], [inner], [n for c in range(count) for n in (c, at + c)])
+        at += count
+
+
+def mirror(padded: Pixels, radius: int) -> None:
+    """Fills the border of a padded picture (H + 2 radius, W + 2 radius, C), see ``pad``."""
+    height, width = padded.shape[0] - 2 * radius, padded.shape[1] - 2 * radius
+    step = 1 if min(height, width) > radius else 0
+    for line in range(1, radius + 1):
+        padded[:, radius - line] = padded[:, radius + step * line]
+        padded[:, radius + width - 1 + line] = padded[:, radius + width - 1 - step * line]
+    for line in range(1, radius + 1):
+        padded[radius - line] = padded[radius + step * line]
+        padded[radius + height - 1 + line] = padded[radius + height - 1 - step * line]
+
+
+def check(pictures: Sequence[Floats], size: tuple[int, ...], name: str = "guide") -> None:
+    """Raises ValueError unless all pictures, (H, W) or (H, W, C), are of ``size`` (H, W) and finite."""
+    for values in pictures:
+        if values.shape[:2] != size or values.ndim > 3:
+            raise ValueError(f"a {name} must be of size {size}, with or without channels, not {values.shape}")
+        # One pass each, and no array: NaN makes both false.
+        if not (values.min() > -np.inf and values.max() < np.inf):
+            raise ValueError(f"a {name} must be finite, and has NaN or infinity")
 
 
 def guides_in(packed: Bytes, size: tuple[int, int], radius: int, count: int) -> Bytes:
@@ -89,7 +129,12 @@ def restyle(packed: Bytes, style: Floats, style_scale: float, radius: int) -> No
     """Replaces, in place, the style channels of a packed target by a new estimate (H, W, 3)."""
     height, width = style.shape[:2]
     planes = packed.reshape(height + 2 * radius, width + 2 * radius, -1)
-    planes[..., :STYLE_CHANNELS] = pad(to_bytes(style, style_scale), radius)
+
+    def work(band: Band) -> None:
+        lay(planes, band.first, [(style[band.own], style_scale)], radius)
+
+    in_bands(work, style.shape)
+    mirror(planes[..., :STYLE_CHANNELS], radius)
 
 
 def luminance(picture: Floats) -> Floats:

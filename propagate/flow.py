@@ -8,9 +8,12 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, U8, Bools, Bytes, Floats, Pixels
+from propagate.bands import Band, in_bands
 
 # Pixels. What points further comes from outside any picture; sums of such flow over a long shot still are numbers.
 LARGEST = 65536.0
+# Half the window of a mismatch, of a median and of a blur.
+_AROUND = 2
 
 
 class FlowEstimator(Protocol):
@@ -44,11 +47,25 @@ class ComposedFlow:
 
 @lru_cache(maxsize=4)
 def grid(height: int, width: int) -> Floats:
-    """Pixel positions, float32 (H, W, 2), x then y; shared, and so read-only."""
-    ys, xs = np.mgrid[0:height, 0:width]
-    places = np.stack([xs, ys], axis=-1).astype(F32)
-    places.setflags(write=False)
-    return places
+    """Pixel positions, float32 (H, W, 2), x then y; shared, and so read-only. For small pictures."""
+    spots = places(0, height, width)
+    spots.setflags(write=False)
+    return spots
+
+
+def places(first: int, last: int, width: int) -> Floats:
+    """Pixel positions in the rows from ``first`` to before ``last``: float32 (last - first, W, 2), x then y."""
+    spots = np.empty((last - first, width, 2), F32)
+    spots[..., 0] = np.arange(width)
+    spots[..., 1] = np.arange(first, last)[:, None]
+    return spots
+
+
+def origins(flow: Floats, first: int) -> Floats:
+    """Where the pixels of some rows come from, ``first`` being their first: ``x + flow(x)``, float32 like ``flow``."""
+    where = places(first, first + flow.shape[0], flow.shape[1])
+    where += flow
+    return where
 
 
 def sample(picture: Pixels, flow: Floats, *, crisp: bool = False) -> Pixels:
@@ -57,10 +74,20 @@ def sample(picture: Pixels, flow: Floats, *, crisp: bool = False) -> Pixels:
     picture: (H, W) or (H, W, C), any type that OpenCV remaps. Bilinear, or crisp: Lanczos over 8 pixels, which
     keeps the finest detail and may overshoot the range.
     """
-    height, width = flow.shape[:2]
-    where = flow + grid(height, width)
+    read = np.empty((*flow.shape[:2], *picture.shape[2:]), picture.dtype)
+
+    def work(band: Band) -> None:
+        read[band.own] = sample_rows(picture, flow[band.own], band.first, crisp=crisp)
+
+    in_bands(work, flow.shape)
+    return read
+
+
+def sample_rows(picture: Pixels, flow: Floats, first: int, *, crisp: bool = False) -> Pixels:
+    """Some rows of ``sample``: ``flow`` has these alone, ``first`` being their first; ``picture`` is whole."""
     how = cv2.INTER_LANCZOS4 if crisp else cv2.INTER_LINEAR
-    return cv2.remap(picture, where, None, how, borderMode=cv2.BORDER_REPLICATE)
+    read = cv2.remap(picture, origins(flow, first), None, how, borderMode=cv2.BORDER_REPLICATE)
+    return read.reshape(*flow.shape[:2], *picture.shape[2:])
 
 
 def consistent(forward: Floats, backward: Floats) -> Bools:
@@ -70,10 +97,17 @@ def consistent(forward: Floats, backward: Floats) -> Bools:
     lies on the other's grid. A pixel passes when ``|f + b|² < 0.01 (|f|² + |b|²) + 0.5`` and its
     origin is inside the other picture. Returns bool (H, W).
     """
-    back = sample(backward, forward)
-    miss = _squared_length(forward + back)
-    size = _squared_length(forward) + _squared_length(back)
-    return np.asarray((miss < 0.01 * size + 0.5) & inside(forward))
+    passed = np.empty(forward.shape[:2], bool)
+
+    def work(band: Band) -> None:
+        there = forward[band.own]
+        back = sample_rows(backward, there, band.first)
+        miss = _squared_length(there + back)
+        size = _squared_length(there) + _squared_length(back)
+        passed[band.own] = (miss < 0.01 * size + 0.5) & _inside(there, band.first, forward.shape)
+
+    in_bands(work, forward.shape)
+    return passed
 
 
 def _squared_length(flow: Floats) -> Floats:
@@ -140,17 +174,28 @@ def take_steps(one: Bytes, other: Bytes, estimate: FlowEstimator) -> tuple[Step,
 
 def extend(composed: ComposedFlow, frame: int, step: Step) -> ComposedFlow:
     """One frame further away from the key: ``composed`` is the flow of the frame that ``step`` leads back to."""
-    flow = step.flow + sample(composed.flow, step.flow)
-    reached = sample(composed.valid.astype(U8) * 255, step.flow) > 127
-    return ComposedFlow(frame, flow, step.consistent & reached & inside(flow))
+    flow, valid = np.empty_like(step.flow), np.empty_like(step.consistent)
+    known = composed.valid.view(U8) * U8(255)
+
+    def work(band: Band) -> None:
+        there = step.flow[band.own]
+        flow[band.own] = there + sample_rows(composed.flow, there, band.first)
+        reached = sample_rows(known, there, band.first) > 127
+        valid[band.own] = step.consistent[band.own] & reached & _inside(flow[band.own], band.first, flow.shape)
+
+    in_bands(work, flow.shape)
+    return ComposedFlow(frame, flow, valid)
 
 
 def inside(flow: Floats) -> Bools:
     """Where ``x + flow(x)`` lies in a picture of the flow's own size, to within a pixel: bool (H, W)."""
-    height, width = flow.shape[:2]
-    where = flow + grid(height, width)
-    across = (where[..., 0] >= -1) & (where[..., 0] <= width)
-    return np.asarray(across & (where[..., 1] >= -1) & (where[..., 1] <= height))
+    return _inside(flow, 0, flow.shape)
+
+
+def _inside(flow: Floats, first: int, size: tuple[int, ...]) -> Bools:
+    where = origins(flow, first)
+    across = (where[..., 0] >= -1) & (where[..., 0] <= size[1])
+    return np.asarray(across & (where[..., 1] >= -1) & (where[..., 1] <= size[0]))
 
 
 def anchor(flow: Floats, key_plate: Bytes, plate: Bytes, estimate: FlowEstimator) -> Floats:
@@ -161,9 +206,16 @@ def anchor(flow: Floats, key_plate: Bytes, plate: Bytes, estimate: FlowEstimator
     """
     carried = sample(key_plate, flow)
     drift = estimate(carried, plate)
-    better = drift + sample(flow, drift)
-    gain = mismatch(carried, plate) - mismatch(sample(key_plate, better), plate)
-    return np.where((gain > 0)[..., None], better, flow)
+    found = np.empty_like(flow)
+
+    def work(band: Band) -> None:
+        shown = plate[band.wide]
+        better = drift[band.wide] + sample_rows(flow, drift[band.wide], band.top)
+        gain = mismatch(carried[band.wide], shown) - mismatch(sample_rows(key_plate, better, band.top), shown)
+        found[band.own] = np.where((gain > 0)[..., None], better, flow[band.wide])[band.inner]
+
+    in_bands(work, flow.shape, _AROUND)
+    return found
 
 
 # Motion below this many pixels may be none at all; so much more mismatch, in 0..1, without it shows that it is not.
@@ -175,14 +227,26 @@ def settle(flow: Floats, key_plate: Bytes, plate: Bytes) -> Floats:
 
     Estimates waver by a tenth of a pixel about no motion. Where no motion explains the plate as well, it is taken.
     """
-    slow = np.abs(flow).max(axis=-1) < CREEP
+    calmed = np.empty_like(flow)
+
+    def work(band: Band) -> None:
+        calmed[band.own] = _calmed(flow[band.wide], key_plate, plate, band)[band.inner]
+
+    in_bands(work, flow.shape, 3 * _AROUND)
+    return calmed
+
+
+def _calmed(flow: Floats, key_plate: Bytes, plate: Bytes, band: Band) -> Floats:
+    """Rows of ``settle``: ``flow`` has those of the band and its halo, the plates are whole."""
+    slow = np.maximum(np.abs(flow[..., 0]), np.abs(flow[..., 1])) < CREEP
     if not slow.any():
         return flow
-    moved = mismatch(sample(key_plate, flow), plate)
-    calm = slow & (mismatch(key_plate, plate) <= moved + TELLING)
+    shown = plate[band.wide]
+    moved = mismatch(sample_rows(key_plate, flow, band.top), shown)
+    calm = slow & (mismatch(key_plate[band.wide], shown) <= moved + TELLING)
     # Single pixels follow their neighbours, and the border between still and moving is soft.
-    certain = cv2.blur(cv2.medianBlur(calm.astype(U8), 5).astype(F32), (5, 5))
-    return flow * (1 - certain)[..., None]
+    certain = cv2.blur(cv2.medianBlur(calm.view(U8), 2 * _AROUND + 1).astype(F32), (2 * _AROUND + 1,) * 2)
+    return flow * (1 - certain.reshape(calm.shape))[..., None]
 
 
 def mismatch(one: Bytes, other: Bytes) -> Floats:
@@ -190,4 +254,7 @@ def mismatch(one: Bytes, other: Bytes) -> Floats:
     apart = cv2.absdiff(one, other)
     total = sum(apart[..., channel].astype(F32) for channel in range(apart.shape[2]))
     mean = np.asarray(total, F32) / F32(apart.shape[2]) / F32(255)
-    return np.asarray(cv2.boxFilter(mean, -1, (5, 5), borderType=cv2.BORDER_REFLECT))
+    # The filter keeps running sums, in float64. All values are whole multiples of 2 to the power of -33, so that the
+    # sums are exact, wherever they began.
+    window = (2 * _AROUND + 1, 2 * _AROUND + 1)
+    return np.asarray(cv2.boxFilter(mean, -1, window, borderType=cv2.BORDER_REFLECT))

@@ -7,6 +7,7 @@ from propagate.arrays import F32, Bytes, Floats
 
 # Side of the window that is compared: that of a patch.
 WINDOW = 5
+HALO = WINDOW // 2
 # Mean squared difference that grain and rounding make in any case, and power on the odds of what goes beyond.
 GRAIN, DECIDED = F32(2e-4), F32(4)
 
@@ -20,6 +21,8 @@ def misfit(shown: Bytes, asked: Bytes, weight: float) -> Floats:
     apart = cv2.absdiff(shown, asked)
     squares = cv2.multiply(apart, apart, dtype=cv2.CV_32F)
     total = cv2.transform(squares, np.full((1, shown.shape[2]), 1 / (255 * 255 * weight), F32))
+    # The filter keeps running sums, in float64. No value but 0 is below 1e-8, and all together are below 32, so that
+    # the sums of what float32 holds are exact, wherever they began: a band of rows has the bits of the whole.
     return np.asarray(cv2.boxFilter(total, -1, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT))
 
 

@@ -88,8 +88,9 @@ def _sweep_field(
                     if ny < 0 or ny >= height or nx < 0 or nx >= width:
                         continue
                     if ny < top or ny >= end:
-                        sx = before[ny, nx, 0]
-                        sy = before[ny, nx, 1]
+                        line = top // BAND - 1 if down else top // BAND
+                        sx = before[line, nx, 0]
+                        sy = before[line, nx, 1]
                     else:
                         sx = field[ny, nx, 0]
                         sy = field[ny, nx, 1]
@@ -190,8 +191,10 @@ class PatchMatchNumba:
         self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, sweep: Sweep
     ) -> None:
         """Improves field and cost in place, once over the picture."""
+        # All that a band sees of another's field: the row next to it, in the direction that it comes from.
+        before = field[BAND - 1 :: BAND] if sweep.number % 2 == 0 else field[BAND::BAND]
         _sweep_field(
-            *self._shape, target, source, field, field.copy(), cost, mask, costs.expected, costs.stray, costs.reach,
+            *self._shape, target, source, field, before.copy(), cost, mask, costs.expected, costs.stray, costs.reach,
             costs.burden, costs.enough, sweep.number, sweep.widest,
         )  # fmt: skip
 
@@ -228,3 +231,19 @@ def vote(style: Floats, field: Ints, weights: Floats, near: Floats, mask: Bools,
     """
     radius = near.shape[0] // 2
     _vote(np.ascontiguousarray(style, F32), field, weights, near, mask, out, radius)
+
+
+@nb.njit(nogil=True, error_model="numpy", cache=True)
+def _count(field: Any, mask: Any, counts: Any) -> None:
+    height, width = mask.shape
+    for y in range(height):
+        for x in range(width):
+            if mask[y, x]:
+                counts[field[y, x, 1], field[y, x, 0]] += 1
+
+
+def count(field: Ints, mask: Bools, size: tuple[int, int]) -> Ints:
+    """How many masked pixels use each place of the source: int32, of the source's ``size`` (Hs, Ws)."""
+    counts = np.zeros(size, np.int32)
+    _count(field, mask, counts)
+    return counts

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, U8, Bools, Bytes, Floats
-from propagate.flow import grid
 
 # Rounds of a fit that leaves out what it does not explain: beyond so many medians of the residual, in levels at least.
 ROUNDS, OUTLIER, LEAST = 4, 3.0, 2.0
@@ -43,7 +42,8 @@ def _samples(plate: Bytes, key_plate: Bytes, flow: Floats, valid: Bools) -> tupl
     height, width = valid.shape
     apart = max(1, int((height * width / SAMPLES) ** 0.5))
     lattice = slice(apart // 2, None, apart), slice(apart // 2, None, apart)
-    where = flow[lattice] + grid(height, width)[lattice]
+    across, down = np.arange(width)[lattice[1]], np.arange(height)[lattice[0]]
+    where = flow[lattice] + np.stack(np.meshgrid(across, down), axis=-1).astype(F32)
     theirs = cv2.remap(key_plate, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     ours = plate[lattice]
     most = ours.max(axis=-1)

@@ -14,6 +14,8 @@ from propagate.detail import lerp
 
 # Share of the frame before where the two agree; and the difference, mean over channels, from which on it has none.
 SHARE, APART = F32(0.35), F32(0.05)
+# Rows that are looked at on each side.
+HALO = 4
 
 
 def steady(colour: Floats, former: Floats, seen: Bools) -> Floats:
@@ -22,6 +24,8 @@ def steady(colour: Floats, former: Floats, seen: Bools) -> Floats:
     former: float32 (H, W, 3), the frame before, moved to where its things are now. seen: bool (H, W), where it shows
     what this one does.
     """
-    apart = cv2.GaussianBlur(np.abs(colour - former).mean(axis=-1), (0, 0), 1.0)
+    differences = np.abs(colour - former)
+    mean = (differences[..., 0] + differences[..., 1] + differences[..., 2]) / F32(3)
+    apart = cv2.GaussianBlur(mean, (0, 0), 1.0)
     share = SHARE * np.clip(1 - apart / APART, 0, 1) * seen
     return lerp(colour, former, share[..., None])

@@ -11,16 +11,29 @@ import cv2
 import numpy as np
 
 from propagate.ahead import one_ahead
-from propagate.arrays import F32, U8, Bools, Bytes, Floats, Ints
-from propagate.detail import coarse, energy, lerp, restore
-from propagate.features import edges, guides_in
-from propagate.flow import ComposedFlow, FlowEstimator, Step, anchor, extend, grid, sample, settle, start_at_key
+from propagate.arrays import F32, U8, Bools, Bytes, Floats, Ints, Pixels
+from propagate.bands import Band, in_bands
+from propagate.detail import energy_of, lerp, restore
+from propagate.features import EDGES_HALO, check, edges, guides_in
+from propagate.flow import (
+    ComposedFlow,
+    FlowEstimator,
+    Step,
+    anchor,
+    extend,
+    origins,
+    sample_rows,
+    settle,
+    start_at_key,
+)
 from propagate.misfit import GRAIN, misfit, odds
+from propagate.misfit import HALO as MISFIT_HALO
 from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.relight import relight
 from propagate.scene import Scene
+from propagate.steady import HALO as STEADY_HALO
 from propagate.steady import steady
-from propagate.texture import Exemplar, Job, Level, Nearness, Texture, exemplar, optimise
+from propagate.texture import Exemplar, Job, Level, Nearness, Texture, exemplar, in_parts, optimise
 from propagate.trust import trust
 
 # Raise it whenever the same input gives other pictures.
@@ -108,16 +121,26 @@ class _Key:
     guides: uint8 (H, W, G), the exemplar's own. weight: of these together. energy: of the key's finest band.
     """
 
-    colour: Floats
     plate: Bytes
     exemplar: Exemplar
     guides: Bytes
     weight: float
     energy: Floats
 
-    def asked(self, canvas: Bytes) -> Bytes:
-        """The guides of a frame as they lie in its canvas: uint8 (H, W, G)."""
-        return guides_in(canvas, self.exemplar.size, self.exemplar.radius, self.guides.shape[2])
+    @property
+    def colour(self) -> Floats:
+        """The stylised key, float32 (H, W, 3)."""
+        (height, width), radius = self.exemplar.size, self.exemplar.radius
+        return self.exemplar.padded[radius : radius + height, radius : radius + width]
+
+    def misfit(self, shown: Bytes, canvas: Bytes, rows: slice) -> Floats:
+        """How badly guides of the key fit those of a frame, in some rows alone; see ``misfit``.
+
+        shown: uint8 (h, W, G), of these rows. canvas: of the frame.
+        """
+        width, radius = self.exemplar.size[1], self.exemplar.radius
+        asked = canvas[rows.start : rows.stop + 2 * radius]
+        return misfit(shown, guides_in(asked, (shown.shape[0], width), radius, self.guides.shape[2]), self.weight)
 
 
 @dataclass(frozen=True)
@@ -132,9 +155,9 @@ class _Warp:
     colour: Floats
     misfit: Floats
 
-    def whole(self) -> Bools:
-        """Where nothing better can be found."""
-        return np.asarray((self.certain > WHOLE) & (self.misfit < GRAIN))
+    def whole(self, rows: slice) -> Bools:
+        """Where, in some rows, nothing better can be found."""
+        return np.asarray((self.certain[rows] > WHOLE) & (self.misfit[rows] < GRAIN))
 
 
 @dataclass(frozen=True)
@@ -164,14 +187,17 @@ def carry(
     ready = _ready(key, scene, frames[0], settings)
     if state is None:
         height, width = key.shape[:2]
-        here = np.floor(grid(height, width)).astype(np.int32)
         start = start_at_key(frames[0], height, width)
-        state = PassState(frames[0], start.flow, start.valid, here, key)
+        state = PassState(frames[0], start.flow, start.valid, _by_flow(start.flow), key)
     at = list(frames).index(state.frame)
+    # It lives on in the exemplar, and as long as it has to in the state.
+    del key
     for view in one_ahead(_views(ready, state, frames[at + 1 :], scene)):
         carried = _carry_on(ready, state, view, settings)
+        del view
         yield carried
         state = carried.state
+        del carried
 
 
 def _ready(key: Floats, scene: Scene, frame: int, settings: SynthesisSettings) -> _Key:
@@ -184,12 +210,23 @@ def _ready(key: Floats, scene: Scene, frame: int, settings: SynthesisSettings) -
     counts = [1 if guide.ndim == 2 else guide.shape[2] for guide in guides]
     inner = guides_in(example.packed, example.size, example.radius, sum(counts))
     weight = sum(count * scale**2 for count, scale in zip(counts, example.guide_scales, strict=True))
-    return _Key(key, plate, example, inner, weight, energy(key - coarse(key)))
+    return _Key(plate, example, inner, weight, energy_of(key))
 
 
 def _guides(plate: Bytes, own: Sequence[Floats]) -> list[Floats]:
     seen = plate.astype(F32) / F32(255)
     return [seen, edges(seen), *own]
+
+
+def _canvas(key: _Key, plate: Bytes, own: Sequence[Floats]) -> Bytes:
+    """The guides of a frame, see ``Exemplar.canvas``."""
+    check(own, plate.shape[:2])
+
+    def guides(band: Band) -> list[Floats]:
+        seen, outline = _guides(plate[band.wide], ())
+        return [seen[band.inner], outline[band.inner], *(guide[band.own] for guide in own)]
+
+    return key.exemplar.canvas_by_rows(plate.shape[0], plate.shape[1], guides, EDGES_HALO)
 
 
 def _views(key: _Key, state: PassState, frames: Sequence[int], scene: Scene) -> Iterator[_View]:
@@ -204,7 +241,7 @@ def _views(key: _Key, state: PassState, frames: Sequence[int], scene: Scene) -> 
         composed = extend(composed, frame, step)
         plate = relight(plate, key.plate, composed.flow, composed.valid)
         composed = _follow(key, composed, plate, scene.refine)
-        canvas = key.exemplar.canvas(_guides(plate, scene.guides(frame)))
+        canvas = _canvas(key, plate, scene.guides(frame))
         yield _View(composed, step, canvas, _warp(key, composed, plate, canvas))
 
 
@@ -217,57 +254,119 @@ def _follow(key: _Key, composed: ComposedFlow, plate: Bytes, refine: FlowEstimat
 
 def _carry_on(key: _Key, state: PassState, view: _View, settings: SynthesisSettings) -> Carried:
     warp, canvas = view.warp, view.canvas
-    former = np.clip(sample(state.colour, view.step.flow, crisp=True), 0, 1)
-    guess = lerp(former, warp.colour, warp.certain[..., None])
+    former, guess = _guess(state.colour, view.step.flow, warp)
     level = Level(
         settings.rounds, settings.sweeps, max(guess.shape[:2]) // 2, settings.uniformity, ALLOWANCE, CRISPNESS, ENOUGH
     )  # fmt: skip
     job = _job(key, warp, canvas, view.composed.frame, settings)
-    texture = optimise(job, guess, _by_flow(warp.flow), level, other=_moved_along(state.field, view.step))
-    return _compose(key, view, texture, former)
+    other = _moved_along(state.field, view.step)
+    texture = optimise(job, guess, _by_flow(warp.flow), level, other, overwrite=True)
+    del job, guess, other
+    after, error, wanted = _compose(key, view, texture, former)
+    del texture, former
+    return Carried(after.frame, restore(after.colour, wanted), error, after)
+
+
+def _guess(before: Floats, step: Floats, warp: _Warp) -> tuple[Floats, Floats]:
+    """The frame before, carried along, and a first guess: the warped key as far as it is certain, else that."""
+    former, guess = np.empty_like(warp.colour), np.empty_like(warp.colour)
+
+    def work(band: Band) -> None:
+        own = band.own
+        np.clip(sample_rows(before, step[own], band.first, crisp=True), 0, 1, out=former[own])
+        guess[own] = lerp(former[own], warp.colour[own], warp.certain[own, :, None])
+
+    in_bands(work, guess.shape)
+    return former, guess
 
 
 def _warp(key: _Key, composed: ComposedFlow, plate: Bytes, canvas: Bytes) -> _Warp:
-    colour = np.clip(sample(key.colour, composed.flow, crisp=True), 0, 1)
-    certain = trust(composed.flow, composed.valid, key.plate, plate)
-    apart = misfit(sample(key.guides, composed.flow), key.asked(canvas), key.weight)
-    return _Warp(composed.flow, certain, colour, apart)
+    flow, colour = composed.flow, np.empty((*plate.shape[:2], 3), F32)
+    apart = np.empty(plate.shape[:2], F32)
+
+    def work(band: Band) -> None:
+        warped = sample_rows(key.colour, flow[band.own], band.first, crisp=True)
+        np.clip(warped, 0, 1, out=colour[band.own])
+        guides = sample_rows(key.guides, flow[band.wide], band.top)
+        apart[band.own] = key.misfit(guides, canvas, band.wide)[band.inner]
+
+    in_bands(work, plate.shape, MISFIT_HALO)
+    return _Warp(flow, trust(flow, composed.valid, key.plate, plate), colour, apart)
 
 
 def _job(key: _Key, warp: _Warp, canvas: Bytes, frame: int, settings: SynthesisSettings) -> Job:
     height, width = warp.certain.shape
+    mask, close = np.empty((height, width), bool), np.empty((height, width), bool)
+    expected, last = np.empty((height, width, 2), np.int32), np.array([width - 1, height - 1], F32)
     # Patches overlap: those around a pixel that is sought must be good too.
     window = np.ones((2 * settings.radius + 1, 2 * settings.radius + 1), U8)
-    mask = cv2.dilate((~warp.whole()).astype(U8), window) > 0
-    expected = np.clip(warp.flow + grid(height, width), 0, [width - 1, height - 1]).astype(F32)
+
+    def work(band: Band) -> None:
+        sought = (~warp.whole(band.wide)).view(U8)
+        mask[band.own] = cv2.dilate(sought, window).reshape(sought.shape)[band.inner] > 0
+        close[band.own] = (warp.certain[band.own] > 0.5) & (warp.misfit[band.own] < MISPLACED)
+        expected[band.own] = in_parts(np.clip(origins(warp.flow[band.own], band.first), 0, last))
+
+    in_bands(work, (height, width), settings.radius)
     matcher = PatchMatchNumba(settings.radius, key.exemplar.channels)
-    near = Nearness(expected, settings.position)
-    return Job(
-        matcher, key.exemplar, canvas, mask, near, close=(warp.certain > 0.5) & (warp.misfit < MISPLACED), seed=frame
-    )
+    return Job(matcher, key.exemplar, canvas, mask, Nearness(expected, settings.position), close=close, seed=frame)
 
 
 def _by_flow(flow: Floats) -> Ints:
     """The field of where composed flow points to."""
-    height, width = flow.shape[:2]
-    return np.clip(np.floor(grid(height, width) + flow + F32(0.5)), 0, [width - 1, height - 1]).astype(np.int32)
+    field = np.empty(flow.shape, np.int32)
+
+    def work(band: Band) -> None:
+        field[band.own] = _nearest(flow[band.own], band.first, flow.shape)
+
+    in_bands(work, flow.shape)
+    return field
+
+
+def _nearest(flow: Floats, first: int, size: tuple[int, ...]) -> Ints:
+    """Rows of ``_by_flow``: ``flow`` has these alone, ``first`` being their first; the picture is of ``size``."""
+    where = origins(flow, first)
+    where += F32(0.5)
+    return np.clip(np.floor(where, out=where), 0, np.array([size[1] - 1, size[0] - 1], F32)).astype(np.int32)
 
 
 def _moved_along(former: Ints, step: Step) -> Ints:
     """The former frame's field; a pixel has the patch of the place that it came from."""
-    origin = _by_flow(step.flow)
-    return former[origin[..., 1], origin[..., 0]]
+    field = np.empty_like(former)
+
+    def work(band: Band) -> None:
+        field[band.own] = _at(former, _nearest(step.flow[band.own], band.first, former.shape))
+
+    in_bands(work, former.shape)
+    return field
 
 
-def _compose(key: _Key, view: _View, texture: Texture, former: Floats) -> Carried:
-    """The warped key where it shows what the plate shows, the texture where that fits better, soft between."""
-    warp, composed, field = view.warp, view.composed, texture.field
-    by_texture = misfit(key.guides[field[..., 1], field[..., 0]], key.asked(view.canvas), key.weight)
-    share = warp.certain * odds(warp.misfit, by_texture)
-    # What stands where it stood in the key is shown without resampling: nothing shimmers there.
-    moved = (composed.flow[..., 0] != 0) | (composed.flow[..., 1] != 0)
-    colour = steady(lerp(texture.colour, warp.colour, share[..., None]), former, view.step.consistent & moved)
-    error = lerp(texture.error, warp.misfit, share)
-    wanted = lerp(key.energy[field[..., 1], field[..., 0]], sample(key.energy, warp.flow), share)
-    state = PassState(composed.frame, composed.flow, composed.valid, field, colour)
-    return Carried(composed.frame, restore(colour, wanted), error, state)
+def _at(picture: Pixels, field: Ints) -> Pixels:
+    """What a picture has at the places of a field: (H, W) or (H, W, C) and int32 (h, w, 2) -> (h, w) or (h, w, C)."""
+    return np.asarray(picture[field[..., 1], field[..., 0]])
+
+
+def _compose(key: _Key, view: _View, texture: Texture, former: Floats) -> tuple[PassState, Floats, Floats]:
+    """The warped key where it shows what the plate shows, the texture where that fits better, soft between.
+
+    Returns the state after, the error, and the energy that the finest band should have.
+    """
+    warp, composed, error = view.warp, view.composed, texture.error
+    colour, wanted = np.empty_like(texture.colour), np.empty_like(error)
+
+    def work(band: Band) -> None:
+        own, wide, field = band.own, band.wide, texture.field[band.wide]
+        by_texture = key.misfit(_at(key.guides, field), view.canvas, wide)
+        share = warp.certain[wide] * odds(warp.misfit[wide], by_texture)
+        shown = lerp(texture.colour[wide], warp.colour[wide], share[..., None])
+        # What stands where it stood in the key is shown without resampling: nothing shimmers there.
+        moved = (composed.flow[wide, :, 0] != 0) | (composed.flow[wide, :, 1] != 0)
+        colour[own] = steady(shown, former[wide], view.step.consistent[wide] & moved)[band.inner]
+        share = share[band.inner]
+        # In place: no other band looks at these rows.
+        error[own] = lerp(error[own], warp.misfit[own], share)
+        by_field = _at(key.energy, field[band.inner])
+        wanted[own] = lerp(by_field, sample_rows(key.energy, warp.flow[own], band.first), share)
+
+    in_bands(work, error.shape, STEADY_HALO + MISFIT_HALO)
+    return PassState(composed.frame, composed.flow, composed.valid, texture.field, colour), error, wanted

@@ -4,16 +4,17 @@ Kwatra, Essa, Bobick and Kwatra, "Texture optimization for example-based synthes
 weighted guides of Fišer et al., "StyLit", SIGGRAPH 2016.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from propagate.arrays import F32, Bools, Bytes, Floats, Ints, Longs, Shorts
-from propagate.features import GROUP, STYLE_CHANNELS, channels, pack, pad, restyle, scales
+from propagate.bands import Band, in_bands
+from propagate.features import GROUP, STYLE_CHANNELS, blank, channels, lay, mirror, pack, pad, restyle, scales
 from propagate.patchmatch import SUBPIXEL, Costs, PatchMatcher, Sweep
-from propagate.patchmatch_numba import vote
+from propagate.patchmatch_numba import count, vote
 
 # Radius of random tries where the right patch is known to be close.
 NEAR = 2
@@ -54,15 +55,20 @@ class Texture:
 
 @dataclass(frozen=True)
 class Nearness:
-    """Holds a field near an expected one. expected: float32 (H, W, 2), positions in the style, pixels.
+    """Holds a field near an expected one. expected: int32 (H, W, 2), positions in the style, see ``in_parts``.
 
     weight: what a square pixel of distance costs, in mean squared difference per channel; reach: distance
     in pixels beyond which no more is charged.
     """
 
-    expected: Floats
+    expected: Ints
     weight: float
     reach: int = 12
+
+
+def in_parts(places: Floats) -> Ints:
+    """Positions in pixels, of any shape, as whole numbers of ``SUBPIXEL`` parts of a pixel: int32."""
+    return np.floor(places * SUBPIXEL + 0.5).astype(np.int32)
 
 
 @dataclass(frozen=True)
@@ -92,11 +98,30 @@ class Exemplar:
         size = targets[0].shape[:2]
         if any(target.shape[:2] != size for target in targets):
             raise ValueError(f"guides must have one size, not {[target.shape[:2] for target in targets]}")
+        self._check(targets)
+        nothing = np.broadcast_to(F32(0), (*size, STYLE_CHANNELS))
+        return pack(nothing, self.style_scale, list(zip(targets, self.guide_scales, strict=True)), self.radius)
+
+    def canvas_by_rows(self, height: int, width: int, targets: Callable[[Band], Sequence[Floats]], halo: int) -> Bytes:
+        """``canvas``, from guides that are made for a few rows at a time.
+
+        targets: the guides' own rows of a band that has a ``halo``; finite, which is not looked at.
+        """
+        packed = blank(height, width, self.channels, self.radius)
+
+        def work(band: Band) -> None:
+            guides = targets(band)
+            self._check(guides)
+            lay(packed, band.first, list(zip(guides, self.guide_scales, strict=True)), self.radius, STYLE_CHANNELS)
+
+        in_bands(work, (height, width), halo)
+        mirror(packed, self.radius)
+        return packed.reshape(packed.shape[0], -1)
+
+    def _check(self, targets: Sequence[Floats]) -> None:
         counts = tuple(1 if target.ndim == 2 else target.shape[2] for target in targets)
         if counts != self.counts:
             raise ValueError(f"guides must have as many channels as the style's, {self.counts}, not {counts}")
-        blank = np.zeros((*size, STYLE_CHANNELS), F32)
-        return pack(blank, self.style_scale, list(zip(targets, self.guide_scales, strict=True)), self.radius)
 
 
 def exemplar(style: Floats, guides: Sequence[tuple[Floats, float]], style_weight: float, radius: int) -> Exemplar:
@@ -114,7 +139,7 @@ def exemplar(style: Floats, guides: Sequence[tuple[Floats, float]], style_weight
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to make. canvas: its guides, see ``Exemplar.canvas``.
+    """One picture to make. canvas: its guides, see ``Exemplar.canvas``; its style is room to work in.
 
     mask: bool (H, W), the pixels to work on. wish: what the picture should look like, and how strongly that
     counts beside its own agreement: float32 (H, W, 3) and float32 (H, W), 0 for not at all. close: bool (H, W), where
@@ -140,56 +165,81 @@ class Job:
         constant, one from the mean."""
         if self.wish is None:
             return colour
-        wished, strength = self.wish[0], self.wish[1][..., None]
-        return ((colour + strength * wished) / (1 + strength)).astype(F32)
+        found = np.empty(colour.shape, F32)
+        wished, strengths = self.wish
 
-    def pack(self, colour: Floats) -> Bytes:
-        """The target's features with ``colour`` as the present picture."""
-        packed = self.canvas.copy()
-        restyle(packed, self.sought(colour), self.exemplar.style_scale, self.exemplar.radius)
-        return packed
+        def work(band: Band) -> None:
+            strength = strengths[band.own, :, None]
+            found[band.own] = (colour[band.own] + strength * wished[band.own]) / (1 + strength)
+
+        in_bands(work, colour.shape)
+        return found
+
+    def look(self, colour: Floats) -> None:
+        """Makes ``colour`` the present picture of the canvas."""
+        restyle(self.canvas, self.sought(colour), self.exemplar.style_scale, self.exemplar.radius)
 
 
-def optimise(job: Job, colour: Floats, start: Ints, level: Level, other: Ints | None = None) -> Texture:
+def optimise(
+    job: Job, colour: Floats, start: Ints, level: Level, other: Ints | None = None, *, overwrite: bool = False
+) -> Texture:
     """Improves a first guess by search and vote.
 
     colour: float32 (H, W, 3), the first guess. start: int32 (H, W, 2), a first field, x then y; where the patch of
     ``other`` is better it is taken instead. Outside ``job.mask`` picture and ``start`` stay as they are.
+    overwrite: ``colour`` and ``start`` become the result, and no copies are made of them.
     Raises ValueError when shapes do not belong together, or a field leaves the style.
     """
-    _check(job, colour, start)
-    example = job.exemplar
-    target = job.pack(colour)
-    colour, nnf = colour.copy(), start.copy()
+    for field in (start, other):
+        if field is not None:
+            _check(job, colour, field)
+    nnf = start if overwrite else start.copy()
+    colour = colour if overwrite else colour.copy()
+    job.look(colour)
     cost: Longs = np.zeros(job.mask.shape, np.int64)
-    widest = _widest(job, level)
-    for turn in range(level.rounds if job.mask.any() else 0):
+    if job.mask.any():
+        _take_turns(job, colour, nnf, cost, level, other)
+        job.look(colour)
+    return Texture(colour, nnf, _measure(job, nnf, cost))
+
+
+def _take_turns(job: Job, colour: Floats, nnf: Ints, cost: Longs, level: Level, other: Ints | None) -> None:
+    """Searches and votes; changes ``colour``, ``nnf`` and ``cost``."""
+    example, widest = job.exemplar, _widest(job, level)
+    for turn in range(level.rounds):
         if turn:
-            restyle(target, job.sought(colour), example.style_scale, example.radius)
+            job.look(colour)
         costs = _costs(job, nnf, level)
         everywhere = np.ones_like(job.mask) if turn == 0 else job.mask
-        job.matcher.measure(target, example.packed, nnf, cost, everywhere, costs)
+        job.matcher.measure(job.canvas, example.packed, nnf, cost, everywhere, costs)
         if turn == 0 and other is not None:
-            _check(job, colour, other)
-            job.matcher.offer(target, example.packed, nnf, cost, job.mask, costs, other)
+            job.matcher.offer(job.canvas, example.packed, nnf, cost, job.mask, costs, other)
+            other = None
         for number in range(level.sweeps):
             sweep = Sweep(2 * (turn * level.sweeps + number + 1000 * job.seed) + number % 2, widest)
-            job.matcher.sweep(target, example.packed, nnf, cost, job.mask, costs, sweep)
+            job.matcher.sweep(job.canvas, example.packed, nnf, cost, job.mask, costs, sweep)
+        del costs
         vote(example.padded, nnf, _say(cost, job, level), _by_distance(example.radius, level), job.mask, colour)
-    restyle(target, job.sought(colour), example.style_scale, example.radius)
-    return Texture(colour, nnf, _measure(job, target, nnf))
 
 
 def measure(job: Job, colour: Floats, nnf: Ints) -> Floats:
     """How badly each pixel's patch fits: weighted mean squared difference per channel, float32 (H, W), 0..1."""
-    return _measure(job, job.pack(colour), nnf)
+    job.look(colour)
+    return _measure(job, nnf, np.zeros(job.mask.shape, np.int64))
 
 
-def _measure(job: Job, target: Bytes, nnf: Ints) -> Floats:
-    cost: Longs = np.zeros(job.mask.shape, np.int64)
+def _measure(job: Job, nnf: Ints, cost: Longs) -> Floats:
+    """``measure`` of the canvas as it is; what was in ``cost`` is lost."""
+    # Without a weight what is expected is not looked at, and takes no memory.
     still = Costs(np.zeros_like(nnf), 0, 0, np.zeros(job.exemplar.size, np.int32))
-    job.matcher.measure(target, job.exemplar.packed, nnf, cost, np.ones_like(job.mask), still)
-    return (cost / F32(job.unit * job.exemplar.weight / GROUP)).astype(F32)
+    job.matcher.measure(job.canvas, job.exemplar.packed, nnf, cost, np.ones_like(job.mask), still)
+    error = np.empty(cost.shape, F32)
+
+    def work(band: Band) -> None:
+        error[band.own] = cost[band.own] / F32(job.unit * job.exemplar.weight / GROUP)
+
+    in_bands(work, cost.shape)
+    return error
 
 
 def _widest(job: Job, level: Level) -> Shorts:
@@ -213,11 +263,10 @@ def _check(job: Job, colour: Floats, start: Ints) -> None:
 
 
 def _costs(job: Job, nnf: Ints, level: Level) -> Costs:
-    stray, expected, reach = 0, np.zeros((*job.mask.shape, 2), np.int32), 0
+    stray, expected, reach = 0, np.zeros((1, 1, 2), np.int32), 0
     if job.nearness is not None:
         stray = max(1, round(job.nearness.weight * job.unit))
-        expected = np.floor(job.nearness.expected * SUBPIXEL + 0.5).astype(np.int32)
-        reach = job.nearness.reach
+        expected, reach = job.nearness.expected, job.nearness.reach
     enough = int(level.enough * job.unit * job.exemplar.weight / GROUP)
     return Costs(expected, stray, reach, _burden(job, nnf, level), enough)
 
@@ -227,27 +276,43 @@ def usage(nnf: Ints, mask: Bools, size: tuple[int, int], radius: int) -> Floats:
 
     Kaspar, Neubert, Lischinski, Pauly and Kopf, "Self tuning texture optimization", Eurographics 2015.
     """
-    flat = nnf[..., 1][mask].astype(np.int64) * size[1] + nnf[..., 0][mask]
-    counts = np.bincount(flat, minlength=size[0] * size[1]).reshape(size).astype(F32)
-    window = 2 * radius + 1
-    spread = cv2.boxFilter(counts, -1, (window, window), borderType=cv2.BORDER_REFLECT)
-    return np.asarray(spread * F32(size[0] * size[1] / max(1, mask.size)), F32)
+    return _spread(count(nnf, mask, size), size[0] * size[1] / max(1, mask.size), radius)
+
+
+def _spread(counts: Ints, share: float, radius: int) -> Floats:
+    """Counts of a window around each place. They are whole, so that the filter's running sums are exact."""
+    window = (2 * radius + 1, 2 * radius + 1)
+    return np.asarray(cv2.boxFilter(counts.astype(F32), -1, window, borderType=cv2.BORDER_REFLECT) * F32(share), F32)
 
 
 def _burden(job: Job, nnf: Ints, level: Level) -> Ints:
-    size = job.exemplar.size
+    size, radius = job.exemplar.size, job.exemplar.radius
+    burden = np.zeros(size, np.int32)
     if level.uniformity <= 0:
-        return np.zeros(size, np.int32)
+        return burden
     # What lies where the right patch is known to be close is not texture that repeats.
     free = job.mask if job.close is None else job.mask & ~job.close
-    over = np.clip(usage(nnf, free, size, job.exemplar.radius) - level.allowance, 0, 10)
-    return np.floor(over * F32(level.uniformity * job.unit)).astype(np.int32)
+    counts, share = count(nnf, free, size), size[0] * size[1] / max(1, free.size)
+
+    def work(band: Band) -> None:
+        used = _spread(counts[band.wide], share, radius)[band.inner]
+        over = np.clip(used - level.allowance, 0, 10)
+        burden[band.own] = np.floor(over * F32(level.uniformity * job.unit))
+
+    in_bands(work, size, radius)
+    return burden
 
 
 def _say(cost: Longs, job: Job, level: Level) -> Floats:
     """How much each patch counts in the vote: the worse it fits, the less."""
-    error = cost.astype(F32) / F32(job.unit)
-    return (1 / (F32(1e-3) + F32(level.crispness) * error)).astype(F32)
+    says = np.empty(cost.shape, F32)
+
+    def work(band: Band) -> None:
+        error = cost[band.own].astype(F32) / F32(job.unit)
+        says[band.own] = 1 / (F32(1e-3) + F32(level.crispness) * error)
+
+    in_bands(work, cost.shape)
+    return says
 
 
 def _by_distance(radius: int, level: Level) -> Floats:

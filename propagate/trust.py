@@ -3,8 +3,9 @@
 import cv2
 import numpy as np
 
-from propagate.arrays import F32, Bools, Bytes, Floats
-from propagate.flow import mismatch, sample
+from propagate.arrays import F32, U8, Bools, Bytes, Floats
+from propagate.bands import Band, in_bands
+from propagate.flow import mismatch, sample_rows
 
 # Mean absolute difference of the plates, 0..1: at or below the first the warp is trusted, at the second not.
 CLOSE, APART = F32(0.025), F32(0.07)
@@ -12,6 +13,8 @@ CLOSE, APART = F32(0.025), F32(0.07)
 FORGIVEN = F32(0.35)
 # Change of area beyond which strokes of the key would be seen stretched or squeezed.
 STRETCH = 3.0
+# Rows around a pixel that its trust depends on: of the blur, the erosion and the median, one after the other.
+HALO = 6 + 2 + 3
 
 
 def trust(flow: Floats, valid: Bools, key_plate: Bytes, plate: Bytes) -> Floats:
@@ -19,11 +22,22 @@ def trust(flow: Floats, valid: Bools, key_plate: Bytes, plate: Bytes) -> Floats:
 
     flow, valid: composed flow to the key, on the grid of ``plate``. Plates: uint8 (H, W, 3).
     """
-    apart = mismatch(sample(key_plate, flow), plate)
+    certain = np.empty(valid.shape, F32)
+
+    def work(band: Band) -> None:
+        warped = sample_rows(key_plate, flow[band.wide], band.top)
+        certain[band.own] = _trust(flow[band.wide], valid[band.wide], warped, plate[band.wide])[band.inner]
+
+    in_bands(work, valid.shape, HALO)
+    return certain
+
+
+def _trust(flow: Floats, valid: Bools, warped: Bytes, plate: Bytes) -> Floats:
+    apart = mismatch(warped, plate)
     slack = FORGIVEN * contrast(plate)
     close = 1 - np.clip((apart - CLOSE - slack) / (APART - CLOSE), 0, 1)
     # Flow wavers where there is nothing to hold on to, so a pixel follows the majority around it.
-    mostly = cv2.medianBlur(valid.astype(np.uint8), 7) > 0
+    mostly = cv2.medianBlur(valid.view(U8), 7) > 0
     seen = mostly & (np.abs(np.log(stretch(flow))) < np.log(STRETCH))
     # Borders of what is valid are where occlusion begins, and where flow is least sure: step back from them.
     core = cv2.erode(seen.astype(F32), np.ones((5, 5)), borderType=cv2.BORDER_REPLICATE)

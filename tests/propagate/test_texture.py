@@ -4,7 +4,19 @@ import pytest
 from propagate.features import pack, restyle, scales
 from propagate.guidance import from_lab, match_histogram, to_lab, transport_colours
 from propagate.patchmatch_numba import PatchMatchNumba
-from propagate.texture import Job, Level, Nearness, at_random, enlarge, evenly, exemplar, measure, optimise, usage
+from propagate.texture import (
+    Job,
+    Level,
+    Nearness,
+    at_random,
+    enlarge,
+    evenly,
+    exemplar,
+    in_parts,
+    measure,
+    optimise,
+    usage,
+)
 
 
 def picture(seed, height, width):
@@ -66,7 +78,7 @@ def test_nearness_holds_the_field():
     target, start = picture(8, 40, 40), evenly(40, 40, (40, 40))
 
     def stray(weight):
-        near = Nearness(expected, weight)
+        near = Nearness(in_parts(expected), weight)
         return np.abs(
             optimise(job(style, target, everywhere, nearness=near), target, start, Level()).field - start
         ).mean()

@@ -1,0 +1,235 @@
+"""Bands of rows: they cover a picture, and every step that is worked by them has the bits of the whole."""
+
+import threading
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from propagate import bands
+from propagate.bands import in_bands, rows
+from propagate.blend import blend
+from propagate.detail import energy_of, restore
+from propagate.features import edges, pack, pad, restyle
+from propagate.flow import ComposedFlow, Step, anchor, consistent, extend, inside, sample, settle
+from propagate.flow_dis import DisFlow
+from propagate.patchmatch_numba import PatchMatchNumba
+from propagate.scene import Scene, estimated
+from propagate.synthesis import SynthesisSettings, carry
+from propagate.texture import Job, Level, exemplar, optimise, usage
+from propagate.trust import trust
+
+SIZES = st.tuples(st.integers(1, 70), st.integers(1, 40))
+WHOLE = 10**6
+
+
+@pytest.fixture
+def threads():
+    """Sets OpenCV's threads, and puts them back."""
+    before = cv2.getNumThreads()
+    yield cv2.setNumThreads
+    cv2.setNumThreads(before)
+
+
+def with_bands(height, make):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bands, "rows_of_a_band", lambda width, halo: height)
+        return make()
+
+
+def equal(one, other):
+    assert len(one) == len(other)
+    for left, right in zip(one, other, strict=True):
+        assert left.dtype == right.dtype
+        np.testing.assert_array_equal(left, right)
+
+
+# Bands
+
+
+@given(height=st.integers(0, 200), band=st.integers(1, 60), halo=st.integers(0, 40))
+def test_bands_are_all_rows_once_with_their_halo(height, band, halo):
+    found = list(rows(height, band, halo))
+    assert [y for one in found for y in range(height)[one.own]] == list(range(height))
+    for one in found:
+        assert (one.top, one.bottom) == (max(0, one.first - halo), min(height, one.last + halo))
+        assert np.arange(height)[one.wide][one.inner].tolist() == np.arange(height)[one.own].tolist()
+        assert one.last - one.first <= band
+
+
+@pytest.mark.parametrize(("band", "halo"), [(0, 0), (-1, 2), (3, -1)])
+def test_bands_without_rows_are_refused(band, halo):
+    with pytest.raises(ValueError, match="1 row or more"):
+        list(rows(10, band, halo))
+
+
+def test_bands_do_not_depend_on_threads_and_are_high_beside_their_halo(monkeypatch, threads):
+    seen = []
+    for number in (1, 2, 5):
+        threads(number)
+        found = []
+        in_bands(found.append, (2160, 3840), 11)
+        seen.append(sorted(found, key=lambda band: band.first))
+    assert seen[0] == seen[1] == seen[2]
+    assert len(seen[0]) > 10
+    assert seen[0][0].last >= bands.HALOS * 11
+    monkeypatch.setattr(bands, "PIXELS", 1)
+    assert bands.rows_of_a_band(100, 0) == 1
+
+
+def test_bands_are_worked_by_several_threads(threads):
+    threads(2)
+    meet = threading.Barrier(2, timeout=20)
+    names = set()
+
+    def work(band):
+        names.add(threading.get_ident())
+        meet.wait()
+
+    with_bands(1, lambda: in_bands(work, (2, 8)))
+    assert len(names) == 2
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_an_error_in_a_band_is_raised_and_ends_the_work(threads, number):
+    threads(number)
+    done = []
+
+    def work(band):
+        if band.first == 3:
+            raise ArithmeticError("row 3")
+        done.append(band.first)
+
+    with pytest.raises(ArithmeticError, match="row 3"):
+        with_bands(1, lambda: in_bands(work, (5000, 8)))
+    count = len(done)
+    assert count < 4999
+    assert with_bands(4, lambda: in_bands(lambda band: done.append(band.last), (8, 8))) is None
+    assert len(done) == count + 2
+
+
+# Steps
+
+
+def problem(seed, size):
+    """Two plates, flow of a few pixels with jumps, and what is valid."""
+    draw = np.random.default_rng(seed)
+    plates = [np.ascontiguousarray(draw.integers(0, 256, (*size, 3)).astype(np.uint8)) for _ in range(2)]
+    plates.append(cv2.GaussianBlur(plates[0], (0, 0), 2).reshape(*size, 3))
+    flow = (draw.standard_normal((*size, 2)) * draw.choice([0.1, 1, 30], (*size, 1))).astype(np.float32)
+    return plates, flow, draw.random(size) < 0.7
+
+
+class Drift:
+    """An estimator whose flow is known."""
+
+    def __init__(self, flow):
+        self.flow = flow
+
+    def __call__(self, source, target):
+        return self.flow
+
+    def fingerprint(self):
+        return "drift"
+
+
+def local_steps(seed, size):
+    plates, flow, valid = problem(seed, size)
+    draw = np.random.default_rng(seed + 1)
+    pictures = [draw.random((*size, 3), np.float32) for _ in range(2)]
+    values = [draw.random(size, np.float32) ** 6 for _ in range(2)]
+    style = pack(pictures[0], 0.7, [(values[0], 1.0), (pictures[1], 0.3)], 2)
+    restyle(style, pictures[1], 0.5, 2)
+    extended = extend(ComposedFlow(3, flow, valid), 4, Step(flow[::-1].copy(), valid[::-1].copy()))
+    return [
+        sample(plates[0], flow), sample(pictures[0], flow, crisp=True), sample(values[0], flow),
+        consistent(flow, -flow), inside(flow), extended.flow, extended.valid,
+        anchor(flow, plates[0], plates[1], Drift(flow / 7)), settle(flow / 20, plates[0], plates[2]),
+        trust(flow, valid, plates[0], plates[2]), trust(flow / 90, valid, plates[2], plates[2]),
+        restore(pictures[0], values[0]), energy_of(pictures[1]), style,
+        *blend(pictures[0], values[0], pictures[1], values[1], 0.3),
+        *blend((pictures[0] * 65535).astype(np.uint16), values[0].astype(np.float16), pictures[1], values[1], 0.8),
+    ]  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**16), size=SIZES, band=st.integers(1, 40))
+def test_every_local_step_has_the_bits_of_the_whole(seed, size, band):
+    equal(with_bands(band, lambda: local_steps(seed, size)), with_bands(WHOLE, lambda: local_steps(seed, size)))
+
+
+@pytest.mark.parametrize("band", [1, 33])
+def test_wide_pictures_have_the_bits_of_the_whole(band):
+    size = (67, 1931)
+    equal(with_bands(band, lambda: local_steps(5, size)), with_bands(WHOLE, lambda: local_steps(5, size)))
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**16), size=SIZES, style=SIZES, band=st.integers(1, 40), wished=st.booleans())
+def test_texture_has_the_bits_of_the_whole(seed, size, style, band, wished):
+    draw = np.random.default_rng(seed)
+    look, guide, asked = (
+        draw.random((*style, 3), np.float32),
+        draw.random(style, np.float32),
+        draw.random(size, np.float32),
+    )
+    start = np.stack([draw.integers(0, style[1], size), draw.integers(0, style[0], size)], -1).astype(np.int32)
+    mask, first = draw.random(size) < 0.6, draw.random((*size, 3), np.float32)
+    wish = (draw.random((*size, 3), np.float32), draw.random(size, np.float32)) if wished else None
+
+    def make():
+        example = exemplar(look, [(guide, 3.0)], 1.0, 2)
+        job = Job(PatchMatchNumba(2, 8), example, example.canvas([asked]), mask, wish=wish)
+        made = optimise(job, first, start, Level(2, 1, 4, 0.01))
+        return [made.colour, made.field, made.error, usage(made.field, mask, style, 2)]
+
+    equal(with_bands(band, make), with_bands(WHOLE, make))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 9), (9, 1), (4, 6), (60, 45)])
+def test_a_mirrored_border_is_that_of_pad(size):
+    picture = np.random.default_rng(0).random((*size, 3), np.float32)
+    packed = pack(picture, 1.0, [(picture[..., 0], 1.0)], 2).reshape(size[0] + 4, size[1] + 4, 8)
+    np.testing.assert_array_equal(packed[..., :4], pad(packed[2:-2, 2:-2, :4], 2))
+    assert not packed[..., 4:].any()
+
+
+def test_edges_of_rows_are_those_of_the_whole():
+    picture = np.random.default_rng(0).random((50, 33, 3), np.float32)
+    for band in rows(50, 7, 5):
+        np.testing.assert_array_equal(edges(picture[band.wide])[band.inner], edges(picture)[band.own])
+
+
+# A pass
+
+
+def filmed(size, frames=3):
+    draw = np.random.default_rng(2)
+    wide = np.kron(draw.integers(20, 240, (size[0] // 3 + 2, size[1] // 3 + 8, 3)), np.ones((3, 3, 1)))
+    moving = [wide[n : size[0] + n, 2 * n : size[1] + 2 * n].astype(np.uint8) for n in range(frames)]
+    for n, plate in enumerate(moving):
+        plate[size[0] // 4 : size[0] // 2, (5 + 3 * n) % size[1] : (20 + 3 * n) % size[1]] = (200, 30, 60)
+    return moving
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 30), (25, 1), (9, 14), (61, 83)])
+@pytest.mark.parametrize("band", [1, 7])
+def test_a_pass_has_the_same_bits_with_bands_and_without_on_any_number_of_threads(threads, size, band):
+    plates = filmed(size)
+    key = np.ascontiguousarray(255 - plates[0]).astype(np.float32) / 255
+    own = [plate.astype(np.float32)[..., 0] / 255 for plate in plates]
+    seen = estimated(plates.__getitem__, DisFlow())
+    scene = Scene(seen.plate, seen.step, seen.refine, lambda frame: [own[frame]], (2.0,))
+
+    def make():
+        found = []
+        for carried in carry([0, 1, 2], scene, key, SynthesisSettings()):
+            found += [carried.colour, carried.error, *list(carried.state.arrays().values())[1:]]
+        return found
+
+    whole = with_bands(WHOLE, make)
+    for number in (1, 2, 4):
+        threads(number)
+        equal(with_bands(band, make), whole)
