@@ -179,7 +179,7 @@ WRONG = {
     "of another size": ([GUIDE[:, :-1]], [GUIDE[:, :-1]], "of size"),
     "of twice the height": ([np.zeros((24, 14), np.float32)], [np.zeros((24, 14), np.float32)], "of size"),
     "of four dimensions": ([GUIDE[..., None, None]], [GUIDE[..., None, None]], "of size"),
-    "of another size in the frame": ([GUIDE], [GUIDE[:-1]], "one size"),
+    "of another size in the frame": ([GUIDE], [GUIDE[:-1]], "of size"),
     "one less in the frame": ([GUIDE], [], "longer|shorter|channels"),
     "one more in the frame": ([GUIDE], [GUIDE, GUIDE], "longer|shorter|channels"),
     "one more than weights": ([GUIDE, GUIDE], [GUIDE, GUIDE], "longer|shorter|channels"),
