@@ -133,11 +133,11 @@ def plan_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
         click.echo(f"wrote: {path}")
 
 
-@command.command("matte", cls=_Grouped, short_help="Make mattes, from painted ones.")
+@command.command("matte", cls=_Grouped, short_help="Make mattes: from painted ones, or by colour.")
 @click.argument("shot", type=click.Path(path_type=Path))
 @_matte_options
 def matte_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
-    """Make a matte for every frame of SHOT, from a few that are painted, and tell how sure each of them is."""
+    """Make a matte for every frame of SHOT: from a few that are painted, or keyed by colour."""
     settings = MatteSettings(**{name: value for name, value in asked.items() if value not in (None, ())})
     import stylize.matting
 
@@ -152,7 +152,8 @@ def matte_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
     )
     for frame in made.weakest:
         click.echo(f"frame {frame} is the least sure around it ({made.confidence[frame]:.2f}): paint it next")
-    click.echo(f"wrote: {made.folder}")
+    for folder in made.folders:
+        click.echo(f"wrote: {folder}")
 
 
 @command.command("report", short_help="Measure a finished project: a page to look at, and figures as JSON.")

@@ -1,11 +1,11 @@
-"""``stylize matte``: a matte for every frame of a shot, from a few that are painted.
+"""``stylize matte``: a matte for every frame of a shot, from a few that are painted, or keyed by colour.
 
 A span, the frames between two painted mattes, depends on these two and on its own plates alone: a new painted one
 makes the spans on both its sides anew, and no other.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 import masks.track
 from masks.advice import weakest
 from masks.between import between
+from masks.foreground import foreground
 from masks.track import Footage, Tracked, track
 from propagate.arrays import Floats
 from propagate.flow_dis import DisFlow
@@ -21,7 +22,8 @@ from propagate.spans import Span, spans
 from stylize.errors import FrameRangeError, OutputError, SettingsError
 from stylize.export import Target, parse_target
 from stylize.export.placing import make_folder, placed, refuse_foreign, refuse_sources
-from stylize.images import quantise, write_image
+from stylize.images import quantise, to_float, write_image
+from stylize.keying import Key, open_key
 from stylize.mattes import read_matte
 from stylize.opening import Message, Progress, conformed, project_of
 from stylize.plates import Plates
@@ -40,12 +42,13 @@ CONFIDENCE = "confidence.csv"
 
 @dataclass(frozen=True)
 class MadeMattes:
-    """What was made. frames: the file of each frame's matte. confidence: 0..1 of each frame, 1 where it was painted.
+    """What was made. frames: the file of each frame's matte. confidence: 0..1 of each frame, 1 where it was painted,
+    none where nothing was.
 
     weakest: the frames that a new painted matte would help most. redone: those that were made in this run.
     """
 
-    folder: Path
+    folders: tuple[Path, ...]
     frames: Mapping[int, Path]
     confidence: Mapping[int, float]
     weakest: tuple[int, ...]
@@ -58,12 +61,18 @@ class _Job:
     project: Project
     plates: Plates
     target: Target
+    front: Target | None
     keys: Mapping[int, Path]
     on_frame: Callable[[], None]
 
     def file(self, frame: int) -> Path:
         assert self.target.pattern is not None
         return self.target.pattern.path(frame).resolve()
+
+    def front_file(self, frame: int) -> Path:
+        assert self.front is not None
+        assert self.front.pattern is not None
+        return self.front.pattern.path(frame).resolve()
 
     def painted(self, frame: int) -> Floats:
         return read_matte(self.keys[frame], self.shot.size)
@@ -73,7 +82,9 @@ def make_mattes(
     path: Path, settings: MatteSettings, on_progress: Progress = lambda *_: None,
     on_message: Message = lambda _: None,
 ) -> MadeMattes:  # fmt: skip
-    """Carries painted mattes through a shot and writes 16-bit pictures, with ``confidence.csv`` beside them.
+    """Makes the mattes of a shot and writes them as 16-bit pictures, and with them what they cut out, if asked for.
+
+    Painted mattes are carried through the shot, and ``confidence.csv`` is laid beside them.
 
     Raises StylizeError: what does not fit the shot, and files in the way that are not ours.
     """
@@ -82,14 +93,18 @@ def make_mattes(
     for loss in shot.losses:
         on_message(f"warning: {loss}")
     keys = _keys(shot, settings)
-    target = _target(settings, shot)
+    target = _target("-o", settings.output or "", shot)
+    front = None if settings.foreground is None else _target("--foreground", settings.foreground, shot)
     project = Project(project_of(path, settings.project))
     with project.locked():
         project.check_shot(path)
-        files = [target.pattern.path(frame).resolve() for frame in shot.frames] if target.pattern else []
-        refuse_sources(files, shot, [*keys.values()])
+        files = _files(target, shot)
+        others = _files(front, shot)
+        _check_apart(files, others)
+        refuse_sources([*files, *others], shot, [*keys.values()])
+        written = [*files, *others, *([target.path.resolve() / CONFIDENCE] if keys else [])]
         if not settings.overwrite:
-            refuse_foreign([*files, target.path.resolve() / CONFIDENCE], project.may_replace)
+            refuse_foreign(written, project.may_replace)
         plates = conformed(shot, project, on_progress)
         done = 0
 
@@ -98,8 +113,17 @@ def make_mattes(
             done += 1
             on_progress("matte", min(done, len(shot.frames)), len(shot.frames))
 
-        make_folder(target.path)
-        return _made(_Job(shot, project, plates, target, keys, on_frame), files)
+        for one in (target, front):
+            if one is not None:
+                make_folder(one.path)
+        project.claim(written)
+        job = _Job(shot, project, plates, target, front, keys, on_frame)
+        key = None if keys else open_key(settings, shot, plates, project)
+        made = _carried(job, files) if key is None else _keyed(job, key, files)
+        if front is not None:
+            _cut_out(job, key)
+        project.claim([])
+        return made
 
 
 def _keys(shot: Shot, settings: MatteSettings) -> dict[int, Path]:
@@ -113,15 +137,25 @@ def _keys(shot: Shot, settings: MatteSettings) -> dict[int, Path]:
     return found
 
 
-def _target(settings: MatteSettings, shot: Shot) -> Target:
-    target = parse_target(settings.output or "", shot.name)
+def _target(flag: str, words: str, shot: Shot) -> Target:
+    target = parse_target(words, shot.name)
     if target.pattern is None or target.pattern.path(0).suffix.lower() not in SUFFIXES:
-        raise SettingsError(f"-o {settings.output}: mattes are written as pictures, {' '.join(SUFFIXES)}: name those")
+        raise SettingsError(f"{flag} {words}: mattes are written as pictures, {' '.join(SUFFIXES)}: name those")
     return target
 
 
-def _made(job: _Job, files: list[Path]) -> MadeMattes:
-    job.project.claim([*files, job.target.path.resolve() / CONFIDENCE])
+def _files(target: Target | None, shot: Shot) -> list[Path]:
+    if target is None or target.pattern is None:
+        return []
+    return [target.pattern.path(frame).resolve() for frame in shot.frames]
+
+
+def _check_apart(files: Collection[Path], others: Collection[Path]) -> None:
+    if set(files) & set(others):
+        raise SettingsError("-o and --foreground name the same files; give each a folder or a pattern of its own")
+
+
+def _carried(job: _Job, files: list[Path]) -> MadeMattes:
     redone: list[int] = []
     confidence = dict.fromkeys(job.keys, 1.0)
     for frame in job.keys:
@@ -136,11 +170,43 @@ def _made(job: _Job, files: list[Path]) -> MadeMattes:
             confidence.update(known)
             redone += made
     _write_confidence(job, confidence)
-    job.project.claim([])
+    return _told(job, files, confidence, redone)
+
+
+def _told(job: _Job, files: list[Path], confidence: Mapping[int, float], redone: list[int]) -> MadeMattes:
     return MadeMattes(
-        job.target.path, dict(zip(job.shot.frames, files, strict=True)), dict(sorted(confidence.items())),
-        tuple(weakest(confidence)), tuple(sorted(redone)),
+        tuple(one.path for one in (job.target, job.front) if one is not None),
+        dict(zip(job.shot.frames, files, strict=True)), dict(sorted(confidence.items())), tuple(weakest(confidence)),
+        tuple(sorted(redone)),
     )  # fmt: skip
+
+
+def _keyed(job: _Job, key: Key, files: list[Path]) -> MadeMattes:
+    redone = []
+    for frame in job.shot.frames:
+        mark = fingerprint(VERSION, key.mark(frame), job.project.digest(job.plates.paths[frame]))
+        if not job.project.fresh(job.file(frame), mark):
+            _put(job, frame, key.cut(frame).matte, mark)
+            redone.append(frame)
+        job.on_frame()
+    return _told(job, files, {}, redone)
+
+
+def _cut_out(job: _Job, key: Key | None) -> None:
+    """What is inside, with its matte as straight alpha, in the depth of the plates."""
+    for frame in job.shot.frames:
+        digests = [job.project.digest(path) for path in (job.plates.paths[frame], job.file(frame))]
+        mark = fingerprint(VERSION, "front", digests, key.mark(frame) if key else None)
+        if job.project.fresh(job.front_file(frame), mark):
+            continue
+        plate = np.ascontiguousarray(job.plates.read(frame)[..., :3])
+        matte = read_matte(job.file(frame), job.shot.size)
+        colour = key.cut(frame).foreground if key else None
+        if colour is None:
+            colour = foreground(to_float(plate), matte)
+        layers = [quantise(colour, plate.dtype), quantise(matte, plate.dtype)]
+        write_image(job.front_file(frame), np.dstack(layers))
+        job.project.record(job.front_file(frame), mark)
 
 
 def _span(job: _Job, span: Span) -> tuple[dict[int, float], list[int]]:

@@ -35,6 +35,9 @@ MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, PROPAGATION, MOTION, EXPORT, READING, R
 GUIDE_WEIGHT, LARGEST_WEIGHT = 12.0, 1000.0
 # What may stand for a path of mattes.
 MATTE_WORDS = ("alpha",)
+# Screens whose colour is found, and the ways to a matte.
+SCREENS = ("green", "blue")
+MATTE_WAYS = ("key", "chroma", "luma", "clean")
 # Pixels that a matte may be changed by.
 MOST_REACH = 500
 # How the table of a plan ends, where frames may be named as well.
@@ -82,6 +85,17 @@ class MatteKey:
 
     def __str__(self) -> str:
         return f"{self.frame}:{self.path}"
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Two levels, 0..1; as text ``low:high``."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.low:g}:{self.high:g}"
 
 
 def _path(value: Any) -> Path:
@@ -260,6 +274,20 @@ def _whole_guide(stored: str) -> str:
     return str(GuideAsked(Path(_whole_path(str(asked.path))), asked.weight))
 
 
+def _screen(value: Any) -> str:
+    text = _text(value).lower()
+    if text not in SCREENS and not re.fullmatch("#[0-9a-f]{6}", text):
+        raise ValueError
+    return text
+
+
+def _levels(value: Any) -> Levels:
+    low, high = (value.low, value.high) if isinstance(value, Levels) else map(_number(0, 1), _text(value).split(":"))
+    if low == high:
+        raise ValueError
+    return Levels(low, high)
+
+
 def _matte_keys(value: Any) -> tuple[MatteKey, ...]:
     return tuple(map(_matte_key, [value] if isinstance(value, str | MatteKey) else value))
 
@@ -289,6 +317,8 @@ MATTE_SOURCE = Kind(
     "a path or the word alpha", _matte_source, metavar="PATH",
     anchor=lambda stored: stored if stored in MATTE_WORDS else _whole_path(stored),
 )  # fmt: skip
+SCREEN = Kind("green, blue or a colour as #14b43c", _screen, metavar="COLOUR")
+LEVELS = Kind("two levels from 0 to 1, as 0.1:0.3", _levels, str, "LOW:HIGH")
 MATTE_KEYS = Kind(
     "a frame and a picture, as 40:mask.png", _matte_keys, lambda keys: [str(key) for key in keys], "FRAME:PICTURE",
     many=True,
@@ -529,8 +559,25 @@ class MatteSettings:
     key: tuple[MatteKey, ...] = _option(
         MATTE_KEYS, (), MATTE, "A painted matte and its frame, to be carried through the shot. May be repeated."
     )
+    chroma: str | None = _option(
+        SCREEN, None, MATTE, "Key against a screen: green, blue, or the screen's colour, as #14b43c."
+    )
+    luma: Levels | None = _option(
+        LEVELS, None, MATTE, "Key by brightness, 0 to 1: outside at the first level, inside at the second."
+    )
+    clean: Path | None = _option(
+        PATH, None, MATTE, "Key against a clean plate, the same view without what is inside: sequence, movie or still."
+    )
+    difference: Levels = _option(
+        LEVELS, Levels(0.04, 0.12), MATTE,
+        "Difference from the clean plate, 0 to 1, that is outside, and that is inside.",
+    )  # fmt: skip
     output: str | None = _option(
         TARGET, None, MATTE, "Folder or pattern (out/name.####.png) to write the mattes to.", flags=("-o", "--output"),
+    )  # fmt: skip
+    foreground: str | None = _option(
+        TARGET, None, MATTE,
+        "Write what is inside too, straight with alpha, its colours freed of what is behind: folder or pattern.",
     )  # fmt: skip
     frames: str | None = _option(RANGE, None, READING, "Part of the shot to work on, as 1001-1100 or 10-50x2.")
     start_number: int = _option(NUMBER, 1, READING, "Number of a movie's first frame.")
@@ -543,8 +590,18 @@ class MatteSettings:
             object.__setattr__(self, option.name, _read(option, getattr(self, option.name)))
         if self.output is None:
             raise SettingsError("where are the mattes to go? Give a folder or a pattern with -o PATH")
-        if not self.key:
-            raise SettingsError("what is inside? Give a painted matte and its frame with --key 40:mask.png")
+        ways = [name for name in MATTE_WAYS if getattr(self, name) not in (None, ())]
+        if not ways:
+            raise SettingsError(
+                "what is inside? Give a painted matte and its frame with --key 40:mask.png, or a colour key: "
+                "--chroma green, --luma 0.1:0.3 or --clean PATH"
+            )
+        if len(ways) > 1:
+            raise SettingsError(f"--{ways[0]} and --{ways[1]} are two ways to a matte; give one of them")
+        if self.clean is None and _given(self, MATTE_OPTIONS["difference"]):
+            raise SettingsError("--difference needs a plate to differ from; give it with --clean PATH")
+        if self.difference.low > self.difference.high:
+            raise SettingsError(f"--difference {self.difference} falls; write the smaller level first")
         frames = [key.frame for key in self.key]
         twice = [frame for frame in frames if frames.count(frame) > 1]
         if twice:
@@ -639,7 +696,7 @@ def _check_painted(settings: Settings) -> None:
         )
 
 
-def _given(settings: Settings, option: Option) -> bool:
+def _given(settings: object, option: Option) -> bool:
     return bool(getattr(settings, option.name) != option.default)
 
 

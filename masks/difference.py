@@ -1,0 +1,20 @@
+"""Keys by what has changed: a frame against a clean plate of the same view (Qian and Sezan, ICIP 1992)."""
+
+import cv2
+import numpy as np
+
+from masks.arrays import F32, Floats
+
+# Pixels over which grain is averaged.
+GRAIN = 1.0
+
+
+def difference_key(picture: Floats, clean: Floats, low: float, high: float) -> Floats:
+    """0 where the largest difference of a channel is ``low`` or less, 1 where it is ``high`` or more: float32 (H, W).
+
+    picture, clean: float32 (H, W, 3) in [0, 1]. Raises ValueError for two sizes, or unless ``low`` is below ``high``.
+    """
+    if picture.shape != clean.shape or not low < high:
+        raise ValueError(f"expected one size and rising levels, not {picture.shape}, {clean.shape}, {low} and {high}")
+    apart = np.abs(cv2.GaussianBlur(picture - clean, (0, 0), GRAIN)).max(axis=-1)
+    return np.clip((apart - F32(low)) / F32(high - low), 0, 1).astype(F32)
