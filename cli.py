@@ -282,7 +282,7 @@ def _tell_plan(result: "Result", settings: Settings) -> None:
             click.echo(f"  {frame}  {code}  {gains}  {row[3]}")
         short = sum(shot.coverage[frame] < settings.coverage for frame in shot.frames)
         if short:
-            click.echo(f"  {short} frames are explained to less than {settings.coverage:.0%}")
+            click.echo(f"  {short} frames are explained to less than {100 * settings.coverage:g}%")
 
 
 def _tell(result: "Result", settings: Settings, say: _Voice, seconds: float) -> None:

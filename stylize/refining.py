@@ -23,7 +23,7 @@ from stylize.shortfall import best_frame, floor_of, shot_error
 # Raise it whenever the same errors lead to other rounds.
 VERSION = 1
 # A key pays when it takes this share of the error that so many frames of its shot have, all of a shorter shot. On the
-# example with a fixed filter as the truth, keys that paid brought 0.81 and 0.44 dB, the next ones 0.19 and 0.18 dB.
+# example with a fixed filter as the truth, keys that paid brought 0.81 and 0.44 dB, the next one 0.19 dB.
 LEAST_GAIN, WORTH = 0.1, 50
 # Frames that lie nearer to a key are as good as it gets.
 NEAREST = 3

@@ -41,7 +41,7 @@ _SCALE = 84  # room for the numbers of the upright axis
 _CHART = 300
 _AXIS = 92  # room for frame numbers and names of shots
 _LINKS = 56  # room for the lines from the timeline to the cards
-_GAP = 26
+_GAP, _ROW_GAP = 26, 44
 _LINE = 30
 _TALLEST, _TALLEST_ALONE = 300, 430  # of a picture, where there are several rows of cards, and one
 _WORDS = 3  # lines of a reason, at most
@@ -87,10 +87,13 @@ def plan_picture(chart: Chart) -> Bytes:
     """uint8 (H, W, 3), RGB; 2400 pixels wide. Raises InputError for a picture of a card that cannot be read."""
     shown = chosen_cards(chart.cards)
     tile = _tile(shown)
-    layout = _Layout(len(shown), tile, max((len(_wrapped(card.reason, tile[0])) for card in shown), default=0))
+    lines = max((len(_wrapped(card.reason, tile[0])) for card in shown), default=0)
+    # Where nothing is below one half, the upper half is shown larger.
+    least = 0.5 if min([chart.asked, *chart.coverage]) >= 0.5 else 0.0
+    layout = _Layout(len(shown), tile, lines, least)
     canvas: Bytes = np.full((layout.height(), _WIDTH, 3), _BACKGROUND, np.uint8)
     _write(canvas, chart.title, (_MARGIN, _MARGIN + 26), _PLAIN, 1.0)
-    told = f"coverage, and the {100 * chart.asked:.0f} % asked for (dashed)"
+    told = f"coverage, and the {100 * chart.asked:g} % asked for (dashed)"
     if len(shown) < len(chart.cards):
         told += f"; below, the {len(shown)} of {len(chart.cards)} keyframes that gain most"
     _write(canvas, told, (_WIDTH - _MARGIN, _MARGIN + 26), _QUIET, anchor="right")
@@ -120,11 +123,15 @@ def lowest(coverage: Sequence[float], columns: int) -> Floats:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where things stand, in pixels. tile: width and height of a picture on a card. lines: of the longest reason."""
+    """Where things stand, in pixels. tile: width and height of a picture on a card. lines: of the longest reason.
+
+    least: the coverage at the foot of the timeline, 0..1.
+    """
 
     cards: int
     tile: tuple[int, int]
     lines: int
+    least: float
 
     @property
     def columns(self) -> int:
@@ -152,20 +159,20 @@ class _Layout:
 
     def up(self, share: float) -> int:
         """The height of a coverage on the timeline."""
-        return round(self.base - share * _CHART)
+        return round(self.base - max(0.0, share - self.least) / (1 - self.least) * _CHART)
 
     def card(self, place: int) -> tuple[int, int]:
         """The upper left corner of a card."""
         row, column = divmod(place, self.columns)
         width = (_WIDTH - 2 * _MARGIN + _GAP) // self.columns
-        return _MARGIN + column * width, self.base + _AXIS + _LINKS + row * (self.card_height() + _GAP)
+        return _MARGIN + column * width, self.base + _AXIS + _LINKS + row * (self.card_height() + _ROW_GAP)
 
     def card_height(self) -> int:
         return _LINE + 14 + 2 * self.tile[1] + 6 + 14 + self.lines * _LINE
 
     def height(self) -> int:
         rows = -(-self.cards // self.columns)
-        cards = _LINKS + rows * (self.card_height() + _GAP) - _GAP if rows else 0
+        cards = _LINKS + rows * (self.card_height() + _ROW_GAP) - _ROW_GAP if rows else 0
         return self.base + _AXIS + cards + _MARGIN
 
 
@@ -191,7 +198,7 @@ def _tile(cards: Sequence[Card]) -> tuple[int, int]:
 def _draw_timeline(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
     left, right, top, base = layout.left, layout.right, layout.top, layout.base
     canvas[top:base, left:right] = _PANEL
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+    for share in _steps(layout):
         canvas[layout.up(share), left:right] = _GRID
         _write(canvas, f"{100 * share:.0f} %", (left - 14, layout.up(share) + 8), _QUIET, anchor="right")
     _draw_curve(canvas, layout, chart)
@@ -200,6 +207,11 @@ def _draw_timeline(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
         x = layout.across(chart.frames.index(frame), len(chart.frames))
         canvas[base : base + 8, x : x + 2] = _QUIET
         _write(canvas, str(frame), (x, base + 34), _QUIET, anchor="middle")
+
+
+def _steps(layout: _Layout) -> list[float]:
+    """The coverages that have a line."""
+    return [layout.least + step * (1 - layout.least) / 5 for step in range(6)]
 
 
 def _draw_curve(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
@@ -216,8 +228,8 @@ def _draw_curve(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
         canvas[low - 1 : high + 2, x] = _CURVE if after <= asked else _SHORT
     for x in range(layout.left, layout.right, 16):
         canvas[asked - 1 : asked + 1, x : min(x + 9, layout.right)] = _PLAIN
-    if min(abs(chart.asked - share) for share in (0, 0.25, 0.5, 0.75, 1)) > 0.06:
-        _write(canvas, f"{100 * chart.asked:.0f} %", (layout.left - 14, asked + 8), _PLAIN, anchor="right")
+    if min(abs(asked - layout.up(share)) for share in _steps(layout)) > 22:
+        _write(canvas, f"{100 * chart.asked:g} %", (layout.left - 14, asked + 8), _PLAIN, anchor="right")
 
 
 def _draw_cuts(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
