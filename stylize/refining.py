@@ -14,6 +14,7 @@ from stylize import carrying
 from stylize.images import read_image, to_float
 from stylize.keyframes import Keyframe
 from stylize.keys import PAINTED
+from stylize.leads import open_leads
 from stylize.opening import Work
 from stylize.planning import ShotPlan, attended
 from stylize.project import fingerprint
@@ -206,12 +207,14 @@ def _mark(work: Work, shots: Sequence[ShotPlan]) -> str:
     """Everything that the errors depend on, but for what people have painted."""
     settings, frames = work.settings, work.shot.frames
     keys = [[key.frame for key in plan.keyframes if key.reason != PAINTED] for plan in shots]
+    leads = open_leads(work)
+    led = [leads.mark(frame) for numbers in keys for frame in numbers]
     style = "" if settings.style is None else work.project.digest(settings.style)
     return fingerprint(
         VERSION, carrying.VERSION, [plan.frames for plan in shots], keys, work.marks(frames), attended(work, frames),
         _guided(work), work.motion.fingerprint(frames), SynthesisSettings().fingerprint(), settings.on,
         make_renderer(settings.renderer, settings).fingerprint(), style, settings.seed, work.shot.depth,
-        settings.min_gap, settings.drop_key,
+        settings.min_gap, settings.drop_key, led,
     )  # fmt: skip
 
 
