@@ -23,7 +23,7 @@ from stylize.export.timelines import TIMELINES
 from stylize.images import quantise, read_values, write_image
 from stylize.opening import Work
 from stylize.planning import ShotPlan
-from stylize.sequences import Pattern
+from stylize.sequences import Pattern, pattern_of
 from stylize.settings import Settings
 from stylize.shot import Shot
 
@@ -61,7 +61,12 @@ def check_handoff(settings: Settings, shot: Shot, target: Target, may_replace: C
     elif settings.handles:
         raise SettingsError("--handles is for timelines and scripts; give --export otio, or leave it out")
     for kind in set(timed) & set(TIMELINES):
-        cut = make_cut(shot, target, [(shot.frames, ())], alpha=None, fps=settings.fps, handles=settings.handles)
+        # Only the kind of file counts here, not where it lies.
+        plates = Pattern(target.path, "", 4, ".png")
+        shots = [(shot.frames, ())]
+        cut = make_cut(
+            shot, target, shots, alpha=None, fps=settings.fps, handles=settings.handles, plates=plates
+        )  # fmt: skip
         for text in TIMELINES[kind].values():
             text(cut)
     if not settings.overwrite:
@@ -127,8 +132,9 @@ def _texts(
         return {}
     shown = [(plan.frames, plan.keys) for plan in shots]
     cut = make_cut(
-        work.shot, target, shown, alpha=_alpha(work, target), fps=settings.fps, handles=settings.handles, matte=matte
-    )
+        work.shot, target, shown, alpha=_alpha(work, target), fps=settings.fps, handles=settings.handles, matte=matte,
+        plates=pattern_of(work.plates.paths[work.shot.frames[0]].resolve()),
+    )  # fmt: skip
     texts = {places.file(end): make(cut) for kind in wanted for end, make in TIMELINES.get(kind, {}).items()}
     if "aftereffects" in wanted:
         texts[places.file(".jsx")] = jsx_of(cut, places.folder)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from masks.extent import Extent
 from stylize import delivery, rendering
+from stylize.ebsynth_folder import unfolded
 from stylize.errors import SettingsError
 from stylize.export import check_form, parse_target
 from stylize.guides import Guide, open_guides
@@ -82,6 +83,8 @@ def project_of(shot: Path, project: Path | None) -> Path:
 @contextmanager
 def opened(path: Path, settings: Settings, folder: Path | None, progress: Progress, message: Message) -> Iterator[Work]:
     """Opens shot and project, conforms the plates, and keeps other runs out until the end."""
+    root = project_of(path, folder)
+    path, settings = unfolded(path, settings)
     shot = open_shot(
         path, frames=settings.frames, rate=settings.rate, start_number=settings.start_number, strict=settings.strict
     )
@@ -89,7 +92,7 @@ def opened(path: Path, settings: Settings, folder: Path | None, progress: Progre
         message(f"warning: {loss}")
     _check_ahead(settings, shot, path)
     source = motion_source(settings, shot)
-    project = Project(project_of(path, folder))
+    project = Project(root)
     with project.locked():
         project.check_shot(path)
         keys = _keys(shot, settings, project)

@@ -47,9 +47,13 @@ def test_everything_lands_beside_the_movie(movie: Path, keys: Path, tmp_path: Pa
     assert [path.name for path in sorted((ebs / "keys").iterdir())] == ["0001.png", "0008.png"]
     np.testing.assert_array_equal(read_image(ebs / "mask/0003.png"), matte)
     np.testing.assert_array_equal(read_image(ebs / "keys/0008.png"), read_image(keys / "0008.png"))
-    # The folder opens as a shot of our own.
-    again = stylize.run(ebs / "video", keys=ebs / "keys", matte=ebs / "mask", project=tmp_path / "again.stylize")
+    # The folder opens as a shot of our own, and gives the same.
+    again = stylize.run(ebs, project=tmp_path / "again.stylize")
     assert open_shot(ebs / "video").frames == tuple(again.frames) == tuple(range(1, 9))
+    assert again.painted == (1, 8)
+    for frame, path in again.frames.items():
+        np.testing.assert_array_equal(read_image(path), read_image(result.frames[frame]))
+    assert stylize.run(ebs).project == ebs.with_name("shot_ebsynth.stylize")
 
 
 def passes_of(path: Path, name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

@@ -78,21 +78,22 @@ class Cut:
 
 def make_cut(
     shot: Shot, target: Target, shots: Sequence[tuple[Sequence[int], Sequence[int]]], *, alpha: str | None,
-    fps: Fraction | None = None, handles: int = 0, matte: Pattern | None = None,
+    fps: Fraction | None = None, handles: int = 0, matte: Pattern | None = None, plates: Pattern | None = None,
 ) -> Cut:  # fmt: skip
     """The cut of `shot`, delivered at `target`. shots: frames and keyframes of each, in order.
 
-    handles: how many frames at both ends of what was delivered are not shown. Raises SettingsError where no timeline
+    handles: how many frames at both ends of what was delivered are not shown. plates: the shot's frames as pictures,
+    which stand for a movie that has another rate than the cut. Raises SettingsError where no timeline
     can be: a rate that varies, frames that are left out, handles that leave nothing.
     """
     check_cut(shot, fps, handles)
     rate = fps or shot.rate
     begin = (shot.timecode and counted_timecode(shot.timecode, rate)) or 0
-    plate = _plate(shot, begin)
+    plate = _plate(shot, begin, plates if is_conformed(shot, fps) else None)
     result = _media(f"{shot.name}_stylized", target, shot, begin, alpha)
     matted = matte and Media(f"{shot.name}_matte", matte.folder, matte, len(shot.frames), begin, shot.frames[0])
     drop = bool(shot.timecode and drops_frames(shot.timecode, rate))
-    events = _events(shot, shots, handles)
+    events = _events(shot, shots, handles, 0 if plate.pattern else shot.positions[0])
     return Cut(
         shot.name, rate, shot.size, shot.pixel_aspect, begin + handles, drop, plate, result, matted or None, events
     )
@@ -102,17 +103,20 @@ def check_cut(shot: Shot, fps: Fraction | None, handles: int) -> None:
     """Raises SettingsError where `make_cut` would."""
     if shot.variable and fps is None:
         raise SettingsError("a timeline has an even rate, and the source's varies; give one with --fps RATE")
-    if shot.kind == "movie" and fps not in (None, shot.rate):
-        raise SettingsError(
-            f"--fps {fps} would leave the plate's {shot.rate} fps on the timeline; leave out one of both"
-        )
     if not is_regular(shot.positions):
         raise SettingsError("a timeline has all frames from its first to its last, and some are left out; see --frames")
     if 2 * handles >= len(shot.frames):
         raise SettingsError(f"--handles {handles} leaves nothing of {len(shot.frames)} frames; give fewer")
 
 
-def _plate(shot: Shot, begin: int) -> Media:
+def is_conformed(shot: Shot, fps: Fraction | None) -> bool:
+    """Whether a movie's frames follow each other at another rate than its own."""
+    return shot.kind == "movie" and fps is not None and (shot.variable or fps != shot.rate)
+
+
+def _plate(shot: Shot, begin: int, plates: Pattern | None) -> Media:
+    if plates is not None:
+        return Media(f"{shot.name}_plate", plates.folder, plates, len(shot.frames), begin, shot.frames[0])
     if shot.kind == "movie":
         # The file's own first frame, which may lie before the part that was asked for.
         start = begin - shot.positions[0]
@@ -129,9 +133,10 @@ def _media(name: str, target: Target, shot: Shot, begin: int, alpha: str | None)
     return Media(name, target.path.resolve(), pattern, len(shot.frames), begin, shot.frames[0], alpha, sound)
 
 
-def _events(shot: Shot, shots: Sequence[tuple[Sequence[int], Sequence[int]]], handles: int) -> tuple[Event, ...]:
+def _events(
+    shot: Shot, shots: Sequence[tuple[Sequence[int], Sequence[int]]], handles: int, offset: int
+) -> tuple[Event, ...]:
     places: Mapping[int, int] = {frame: place for place, frame in enumerate(shot.frames)}
-    offset = shot.positions[0] if shot.kind == "movie" else 0
     last = len(shot.frames) - handles
     events: list[Event] = []
     for frames, keys in shots:

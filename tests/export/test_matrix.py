@@ -16,8 +16,11 @@ from propagate.arrays import Pixels
 from stylize.clock import later_timecode
 from stylize.export import Form, check_form, parse_target
 from stylize.export.codecs import CODECS
+from stylize.export.cut import make_cut
 from stylize.export.movie import write_movie
 from stylize.export.sequence import write_sequence
+from stylize.export.timelines.edl import edl_of
+from stylize.export.timelines.otio import otio_of
 from stylize.images import to_float, write_image
 from stylize.sequences import Pattern
 from stylize.shot import Shot, open_shot, read_frames
@@ -263,3 +266,25 @@ def test_oiiotool_agrees(tmp_path: Path) -> None:
     told = subprocess.run(words, capture_output=True, check=True, text=True).stdout
     for word in ("uint10 dpx", "dpx:FramePosition: 1003", "dpx:FrameRate: 29.97", 'dpx:TimeCode: "00:59:59;29"'):
         assert word in told
+
+
+def test_timelines(given: tuple[Kind, Shot, list[Path]], tmp_path: Path) -> None:
+    """Of every kind of source, the cut has its frames, rate and time code."""
+    kind, shot, _ = given
+    fps = kind.rate if kind.stamps else None
+    shown = [(shot.frames[:2], shot.frames[:1]), (shot.frames[2:], ())]
+    plates = Pattern(tmp_path / "video", "p.", 4, ".png")
+    cut = make_cut(shot, parse_target(str(tmp_path / "o.mov"), shot.name), shown, alpha=None, fps=fps, plates=plates)
+    assert (cut.rate, cut.count, cut.size) == (kind.rate, COUNT, shot.size)
+    assert cut.timecode(cut.start) == (kind.timecode or "00:00:00:00")
+    assert (cut.plate.count, cut.result.count) == (COUNT, COUNT)
+    assert (cut.plate.pattern is None) == (not kind.name.endswith(".png") and not kind.stamps)
+    told = json.loads(otio_of(cut))
+    for track in told["tracks"]["children"][:2]:
+        spans = [clip["source_range"] for clip in track["children"]]
+        assert [span["duration"]["value"] for span in spans] == [2, 3]
+        assert [span["start_time"]["value"] - cut.start for span in spans] == [0, 2]
+        assert {span["start_time"]["rate"] for span in spans} == {float(kind.rate)}
+    lists = edl_of(cut, "result")
+    end = later_timecode(kind.timecode or "00:00:00:00", COUNT, kind.rate)
+    assert f"{cut.timecode(cut.start + 2)} {end}\n" in lists

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from stylize.errors import SettingsError
-from stylize.export.cut import Cut, check_cut
+from stylize.export import parse_target
+from stylize.export.cut import Cut, check_cut, make_cut
 from stylize.export.timelines import TIMELINES
 from stylize.images import write_image
+from stylize.sequences import Pattern
 from stylize.shot import open_shot
 from tests.export.cuts import COUNT, FILM, NTSC, movie_cut, movie_shot, picture_cut, picture_shot
 from tests.export.test_movie import source
@@ -191,13 +193,25 @@ def test_a_plate_of_pictures_leaves_its_track_empty_in_premiere(tmp_path: Path) 
     assert (len(clips(plate)), len(clips(result))) == (0, 2)
 
 
+def test_a_movie_that_is_conformed_is_shown_by_its_pictures(tmp_path: Path) -> None:
+    shot = open_shot(source(tmp_path / "v.mkv", stamps=(0, 40, 113, 200), unit=Fraction(1, 1000)), frames="2-4")
+    pictures = Pattern(tmp_path / "video", "v.", 4, ".png")
+    shots = [(shot.frames, ())]
+    cut = make_cut(shot, parse_target(str(tmp_path / "o.mov"), "v"), shots, alpha=None, fps=FILM, plates=pictures)
+    (timeline,) = read(cut, tmp_path, "otio")
+    plate, result = timeline.tracks
+    for track in (plate, result):
+        check_track(cut, track, [0], 0)
+    first = clips(plate)[0].media_reference.target_url_for_image_number(0)
+    assert unquote(urlparse(first).path) == str(tmp_path / "video/v.0002.png")
+    assert cut.rate == FILM
+
+
 def test_where_no_timeline_can_be_it_is_told(tmp_path: Path) -> None:
     uneven = open_shot(source(tmp_path / "v.mkv", stamps=(0, 40, 113, 200), unit=Fraction(1, 1000)))
     with pytest.raises(SettingsError, match="give one with --fps RATE"):
         check_cut(uneven, None, 0)
     shot = movie_shot(tmp_path, 25, None)
-    with pytest.raises(SettingsError, match="--fps 24 would leave the plate's 25 fps"):
-        check_cut(shot, Fraction(24), 0)
     with pytest.raises(SettingsError, match="--handles 20 leaves nothing of 40 frames"):
         check_cut(shot, None, 20)
     with pytest.raises(SettingsError, match="some are left out"):

@@ -1,0 +1,35 @@
+"""EbSynth's folders as shots."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stylize.ebsynth_folder import is_ebsynth_folder, unfolded
+from stylize.images import write_image
+from stylize.settings import Settings
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("video", "keys", "mask"):
+        (tmp_path / name).mkdir()
+        write_image(tmp_path / name / "0001.png", np.zeros((4, 4, 3), np.uint8))
+    return tmp_path
+
+
+def test_its_keys_and_mask_are_taken_unless_others_are_asked_for(folder: Path) -> None:
+    shot, settings = unfolded(folder, Settings())
+    assert (shot, settings.keys, settings.matte) == (folder / "video", folder / "keys", str(folder / "mask"))
+    asked = Settings(keys=Path("mine"), matte="alpha")
+    assert unfolded(folder, asked) == (folder / "video", asked)
+    (folder / "mask/0001.png").unlink()
+    assert unfolded(folder, Settings())[1].matte is None
+
+
+def test_what_is_no_such_folder_stays_as_it_is(folder: Path) -> None:
+    for path in (folder / "video", folder / "video/0001.png", folder / "none.mp4"):
+        assert not is_ebsynth_folder(path)
+        assert unfolded(path, Settings()) == (path, Settings())
+    write_image(folder / "plate.0001.png", np.zeros((4, 4, 3), np.uint8))
+    assert not is_ebsynth_folder(folder)
