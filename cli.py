@@ -282,7 +282,8 @@ def _tell_plan(result: "Result", settings: Settings) -> None:
             click.echo(f"  {frame}  {code}  {gains}  {row[3]}")
         short = sum(shot.coverage[frame] < settings.coverage for frame in shot.frames)
         if short:
-            click.echo(f"  {short} frames are explained to less than {100 * settings.coverage:g}%")
+            some = "1 frame is" if short == 1 else f"{short} frames are"
+            click.echo(f"  {some} explained to less than {100 * settings.coverage:g}%")
 
 
 def _tell(result: "Result", settings: Settings, say: _Voice, seconds: float) -> None:
@@ -294,6 +295,8 @@ def _tell(result: "Result", settings: Settings, say: _Voice, seconds: float) -> 
     painted, rendered = len(result.painted), len(result.rendered)
     keys = sum(len(shot.keyframes) for shot in result.shots)
     click.echo(f"keyframes: {rendered} rendered, {painted} painted, {keys - rendered - painted} reused")
+    if settings.refine and not result.refinements and settings.runs("render") and settings.runs("propagate"):
+        click.echo("refined: no further keyframe would pay")
     for number, one in enumerate(result.refinements, 1):
         outcome = "kept" if one.kept else "taken back"
         if one.after is not None:

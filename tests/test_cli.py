@@ -98,6 +98,14 @@ def test_it_says_what_was_made_and_what_was_kept(capfd, plates, keys):
     assert "frames: 0 made, 8 reused" in said(capfd, plates, "--keys", keys)[1]
 
 
+def test_it_says_when_there_is_nothing_to_refine(capfd, tmp_path):
+    still = folder_of(tmp_path / "still", [scene(1)[0]] * 6)
+    write_image(tmp_path / "ref.png", picture(120))
+    code, out, err = said(capfd, still, "--style", tmp_path / "ref.png", "--refine", 2, "--to", "propagate")
+    assert (code, err) == (0, "")
+    assert "refined: no further keyframe would pay" in out
+
+
 def test_quiet_says_nothing_but_errors(capfd, plates, keys):
     assert said(capfd, plates, "--keys", keys, "-q") == (0, "", "")
     code, out, err = said(capfd, plates, "-q", "--keys", "none")
