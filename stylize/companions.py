@@ -1,13 +1,13 @@
 """Pictures that come with a shot, one for each of its frames, such as mattes and guides: found, counted, measured."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stylize.errors import InputError
-from stylize.images import image_size, make_folder, write_image
-from stylize.sequences import PICTURE_SUFFIXES, Pattern, find_sequence, parse_pattern, spell_frames
-from stylize.shot import Shot, open_shot, read_frames
+from stylize.images import image_size
+from stylize.sequences import PICTURE_SUFFIXES, find_sequence, parse_pattern, spell_frames
+from stylize.shot import Shot, open_shot
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,15 @@ class Companion:
     name: str
     error: type[InputError]
 
-    def files(self, path: Path, shot: Shot, folder: Path) -> dict[int, Path]:
+    def files(self, path: Path, shot: Shot, unpack: Callable[[Shot], dict[int, Path]]) -> dict[int, Path]:
         """The file of every frame: numbered like the shot's, a movie of as many frames, or one still for all.
 
-        A movie's frames are unpacked into `folder`. Raises `error`: missing, wrong size or count, unreadable.
+        unpack: makes the frames of a movie files, and tells which. Raises `error`: missing, wrong size or count,
+        unreadable.
         """
         try:
             if self.is_movie(path):
-                return self._unpacked(path, shot, folder)
+                return unpack(self._movie(path, shot))
             files = self._pictures(path, shot)
             for file in dict.fromkeys(files.values()):
                 self.check_size(file, image_size(file), shot.size)
@@ -64,15 +65,11 @@ class Companion:
             raise self.error(f"{self.name} {path}: {expected}, missing {spell_frames(missing)}: add them")
         return {number: files[number] for number in shot.frames}
 
-    def _unpacked(self, path: Path, shot: Shot, folder: Path) -> dict[int, Path]:
+    def _movie(self, path: Path, shot: Shot) -> Shot:
+        """The part of a movie that belongs to the shot, with the shot's numbers."""
         movie = open_shot(path)
         self.check_size(path, movie.size, shot.size)
-        wanted = replace(movie, frames=shot.frames, positions=self._places(movie, shot))
-        make_folder(folder)
-        pattern = Pattern(folder, f"{movie.name}.", 4, ".png")
-        for number, pixels in read_frames(wanted):
-            write_image(pattern.path(number), pixels)
-        return {number: pattern.path(number) for number in wanted.frames}
+        return replace(movie, frames=shot.frames, positions=self._places(movie, shot))
 
     def _places(self, movie: Shot, shot: Shot) -> tuple[int, ...]:
         """Which frame of a movie belongs to each frame of the shot: it matches the whole source, or the part."""

@@ -20,6 +20,7 @@ from stylize.images import read_data
 from stylize.project import Project, fingerprint
 from stylize.settings import GuideAsked
 from stylize.shot import Shot
+from stylize.unpacking import unpack_once
 
 # Raise it whenever the same files give other values.
 VERSION = 1
@@ -64,7 +65,7 @@ def open_guides(asked: Sequence[GuideAsked], shot: Shot, project: Project) -> tu
 
     Raises GuideError: missing, wrong size or number of frames, unreadable, NaN, too many channels in all.
     """
-    found = tuple(_open_guide(one, shot, project, str(place)) for place, one in enumerate(asked, 1))
+    found = tuple(_open_guide(one, shot, project) for one in asked)
     channels = sum(guide.channels for guide in found)
     if channels > MOST:
         raise GuideError(
@@ -73,16 +74,13 @@ def open_guides(asked: Sequence[GuideAsked], shot: Shot, project: Project) -> tu
     return found
 
 
-def open_pictures(path: Path, shot: Shot, project: Project, place: str) -> Guide:
-    """Pictures that lead something else than the search for patches. place: their folder, if they are a movie.
-
-    Raises GuideError, as ``open_guides``.
-    """
-    return _open_guide(GuideAsked(path, 1.0), shot, project, place)
+def open_pictures(path: Path, shot: Shot, project: Project) -> Guide:
+    """Pictures that lead something else than the search for patches. Raises GuideError, as ``open_guides``."""
+    return _open_guide(GuideAsked(path, 1.0), shot, project)
 
 
-def _open_guide(asked: GuideAsked, shot: Shot, project: Project, place: str) -> Guide:
-    files = _GUIDE.files(asked.path, shot, project.folder("guides") / place)
+def _open_guide(asked: GuideAsked, shot: Shot, project: Project) -> Guide:
+    files = _GUIDE.files(asked.path, shot, lambda movie: unpack_once(movie, project, "guides"))
     distinct = list(dict.fromkeys(files.values()))
     name = f"guide {asked.path.resolve()}"
     mark = fingerprint(VERSION, [project.digest(path) for path in distinct])

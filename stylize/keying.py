@@ -17,6 +17,7 @@ from stylize.plates import Plates
 from stylize.project import Project, fingerprint
 from stylize.settings import SCREENS, Levels, MatteSettings
 from stylize.shot import Shot
+from stylize.unpacking import unpack_once
 
 # Raise it whenever the same plates give other mattes.
 VERSION = 1
@@ -83,7 +84,7 @@ def _screen(asked: str, shot: Shot, picture: Callable[[int], Floats]) -> Floats:
 
 
 def _against(path: Path, levels: Levels, shot: Shot, picture: Callable[[int], Floats], project: Project) -> Key:
-    files = _CLEAN.files(path, shot, project.folder("mask") / "clean")
+    files = _CLEAN.files(path, shot, lambda movie: unpack_once(movie, project, "mask"))
 
     def cut(frame: int) -> Cut:
         return Cut(difference_key(picture(frame), _clean(files, frame, shot), levels.low, levels.high), None)

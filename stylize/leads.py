@@ -44,9 +44,7 @@ def open_leads(work: Work) -> Leads:
     if work.settings.renderer != "diffusion":
         return Leads(None, {}, work.project)
     asked = [control for control in work.settings.control if control.path is not None]
-    pictures = {
-        str(one): open_pictures(one.path, work.shot, work.project, f"control-{one.kind}") for one in asked if one.path
-    }
+    pictures = {str(one): open_pictures(one.path, work.shot, work.project) for one in asked if one.path}
     return Leads(work.mattes, pictures, work.project)
 
 

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from stylize.errors import InputError, MatteError
 from stylize.images import image_facts, read_values
 from stylize.project import Project, fingerprint
 from stylize.shot import Shot
+from stylize.unpacking import unpack, unpack_once
 
 # The word that stands for the alpha channel of the shot, where a path would stand.
 ALPHA = "alpha"
@@ -71,19 +72,21 @@ class Mattes:
         return self.shaping.shape(values[..., 3] if values.shape[2] == 4 else opaque)
 
 
-def open_mattes(path: str | Path, shot: Shot, *, shaping: Shaping = Shaping(), folder: Path | None = None) -> Mattes:
+def open_mattes(
+    path: str | Path, shot: Shot, *, shaping: Shaping = Shaping(), project: Project | None = None
+) -> Mattes:
     """Find the mattes of a shot: numbered like its frames, a movie of as many frames, or one still for all of them.
 
     A file's alpha is the matte if any of it is not opaque, else its grey value; EXR values are taken as they are.
-    A movie's frames are unpacked into `folder`, or a temporary one that goes with the object. MatteError: missing,
-    wrong size or number of frames, unreadable.
+    A movie's frames are unpacked into `project`, once, or into a temporary folder that goes with the object.
+    MatteError: missing, wrong size or number of frames, unreadable.
     """
     path = Path(path)
-    if folder is not None or not _MATTE.is_movie(path):
-        return _opened(path, shot, shaping, folder or path)
+    if project is not None:
+        return _opened(path, shot, shaping, lambda movie: unpack_once(movie, project, "mask"))
     temporary = Path(tempfile.mkdtemp(prefix="stylize-mattes-"))
     try:
-        mattes = _opened(path, shot, shaping, temporary)
+        mattes = _opened(path, shot, shaping, lambda movie: unpack(movie, temporary))
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
@@ -132,8 +135,8 @@ def _extent_of(box: list[int] | None, whole: bool) -> Extent:
     return Extent(None if box is None else (box[0], box[1], box[2], box[3]), whole)
 
 
-def _opened(path: Path, shot: Shot, shaping: Shaping, folder: Path) -> Mattes:
-    files = _MATTE.files(path, shot, folder)
+def _opened(path: Path, shot: Shot, shaping: Shaping, make: Callable[[Shot], dict[int, Path]]) -> Mattes:
+    files = _MATTE.files(path, shot, make)
     return Mattes(files, shot.size, _by_alpha(files), shaping)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from masks.extent import Extent
-from stylize import delivery, rendering
+from stylize import delivery, rendering, unpacking
 from stylize.ebsynth_folder import unfolded
 from stylize.errors import SettingsError
 from stylize.export import check_form, parse_target
@@ -107,6 +107,8 @@ def opened(path: Path, settings: Settings, folder: Path | None, progress: Progre
         # Before the keys are painted, which takes long: what does not fit is told now.
         mattes = _mattes(shot, settings, project)
         guides = open_guides(settings.guide, shot, project) if _looks_inside(settings) else ()
+        if settings.runs("render"):
+            unpacking.tidy(project, _companions(settings))
         keys.take_in(message)
         plates = conformed(shot, project, progress)
         mattes, extents = _surveyed(settings, mattes, plates, project, message)
@@ -178,7 +180,14 @@ def _mattes(shot: Shot, settings: Settings, project: Project) -> Mattes | None:
     if settings.matte == ALPHA:
         alpha_mattes(shot, {})  # says now if there is none
         return None
-    return open_mattes(settings.matte, shot, shaping=shaping(settings), folder=project.folder("mask"))
+    return open_mattes(settings.matte, shot, shaping=shaping(settings), project=project)
+
+
+def _companions(settings: Settings) -> dict[str, list[Path]]:
+    """The files that come with the shot and may be movies, by the folder that they are unpacked into."""
+    led = [one.path for one in settings.control if one.path is not None]
+    matte = settings.matte if settings.matte != ALPHA else None
+    return {"guides": [*(one.path for one in settings.guide), *led], "mask": [Path(matte)] if matte else []}
 
 
 def _looks_inside(settings: Settings) -> bool:

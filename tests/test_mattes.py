@@ -102,10 +102,15 @@ def test_a_movie_of_mattes(tmp_path: Path, shot: Shot) -> None:
 
 def test_a_movie_of_mattes_for_a_part_of_the_shot(tmp_path: Path, shot: Shot) -> None:
     part = open_shot(shot.path, frames="1003-1004")
-    of_all = open_mattes(write_movie(tmp_path / "all.mp4", grey_pictures(4)), part, folder=tmp_path / "m1")
+    of_all = open_mattes(
+        write_movie(tmp_path / "all.mp4", grey_pictures(4)), part, project=Project(tmp_path / "m1.stylize")
+    )
     np.testing.assert_allclose(of_all.read(1003), 120 / 255, atol=1 / 255)
-    assert of_all.paths[1003] == tmp_path / "m1" / "all.1003.png"
-    of_part = open_mattes(write_movie(tmp_path / "part.mp4", grey_pictures(2)), part, folder=tmp_path / "m2")
+    assert of_all.paths[1003].parent.parent == tmp_path / "m1.stylize" / "mask"
+    assert of_all.paths[1003].name == "all.1003.png"
+    of_part = open_mattes(
+        write_movie(tmp_path / "part.mp4", grey_pictures(2)), part, project=Project(tmp_path / "m2.stylize")
+    )
     np.testing.assert_allclose(of_part.read(1003), 40 / 255, atol=1 / 255)
 
 
