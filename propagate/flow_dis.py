@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from propagate.arrays import Bytes, Floats
+from propagate.arrays import F32, Bytes, Floats
+from propagate.bands import Band, rows
 
 # Preset of OpenCV; the finest level of its pyramid that is searched, 0 being every pixel; pixels between patches;
 # steps of descent. Against a key the search starts close, so that few steps will do.
@@ -16,6 +17,11 @@ PRESETS = {
 # The method works on patches of 8 pixels over a pyramid; smaller pictures are extended to this size.
 SMALLEST = 32
 
+# Against a key the method needs 195 bytes for each pixel, so that pictures of more pixels than this are searched in
+# strips of about so many, each with so many rows of its neighbours', across which one fades into the other. Drift is
+# a few pixels at most, and needs to see no further.
+STRIP, OVERLAP = 1 << 20, 32
+
 
 class DisFlow:
     """A FlowEstimator that needs no weights. The same pictures give the same bits on one machine."""
@@ -25,25 +31,61 @@ class DisFlow:
         if preset not in PRESETS:
             raise ValueError(f"DIS preset must be one of {', '.join(PRESETS)}, not {preset!r}")
         self.preset = preset
-        settings, finest, stride, steps = PRESETS[preset]
-        self._engine = cv2.DISOpticalFlow.create(settings)
-        self._engine.setFinestScale(finest)
-        self._engine.setPatchStride(stride)
-        self._engine.setGradientDescentIterations(steps)
+        self._engine = self._fresh()
+
+    def _fresh(self) -> cv2.DISOpticalFlow:
+        settings, finest, stride, steps = PRESETS[self.preset]
+        engine = cv2.DISOpticalFlow.create(settings)
+        engine.setFinestScale(finest)
+        engine.setPatchStride(stride)
+        engine.setGradientDescentIterations(steps)
+        return engine
 
     def __call__(self, source: Bytes, target: Bytes) -> Floats:
         """See FlowEstimator. Raises ValueError when the two pictures differ in size."""
         if source.shape != target.shape:
             raise ValueError(f"flow needs two pictures of one size, not {source.shape} and {target.shape}")
-        height, width = target.shape[:2]
+        greys = cv2.cvtColor(source, cv2.COLOR_RGB2GRAY), cv2.cvtColor(target, cv2.COLOR_RGB2GRAY)
+        if target.shape[0] * target.shape[1] <= STRIP:
+            return self._whole(*greys)
+        if self.preset == "fine":
+            return self._in_strips(*greys)
+        flow = self._whole(*greys)
+        # An engine keeps its buffers, 52 bytes for each pixel; to ask for them anew takes a twentieth of the time.
+        self._engine = self._fresh()
+        return flow
+
+    def _whole(self, source: Bytes, target: Bytes) -> Floats:
+        """Flow between grey pictures, (H, W)."""
+        height, width = target.shape
         below, right = max(0, SMALLEST - height), max(0, SMALLEST - width)
-        grey = [
-            cv2.copyMakeBorder(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), 0, below, 0, right, cv2.BORDER_REPLICATE)
-            for p in (source, target)
-        ]
+        grey = [cv2.copyMakeBorder(p, 0, below, 0, right, cv2.BORDER_REPLICATE) for p in (source, target)]
         flow = self._engine.calc(grey[1], grey[0], None)
         return np.ascontiguousarray(flow[:height, :width])
 
+    def _in_strips(self, source: Bytes, target: Bytes) -> Floats:
+        """``_whole``, with memory for a strip alone."""
+        height, width = target.shape
+        flow = np.zeros((height, width, 2), F32)
+        for strip in rows(height, strip_rows(height, width), OVERLAP):
+            flow[strip.wide] += self._whole(source[strip.wide], target[strip.wide]) * fade(strip, height)[:, None, None]
+        return flow
+
     def fingerprint(self) -> str:
         """Method, preset and the library that computes it."""
-        return f"dis-{self.preset}-opencv{cv2.__version__}"
+        strips = f"-strips{STRIP}+{OVERLAP}" if self.preset == "fine" else ""
+        return f"dis-{self.preset}{strips}-opencv{cv2.__version__}"
+
+
+def strip_rows(height: int, width: int) -> int:
+    """How high strips are: as many as it takes, all alike, and none lower than what it shares with its neighbours."""
+    return max(2 * OVERLAP, -(-height // -(-height * width // STRIP)))
+
+
+def fade(strip: Band, height: int) -> Floats:
+    """How much each row of a strip counts, halo and all: 1 within, falling where the next strip's part begins, so that
+    both together are 1; float32 (h,)."""
+    place = np.arange(strip.top, strip.bottom, dtype=F32) + F32(0.5)
+    above = (place - (strip.first - OVERLAP)) / F32(2 * OVERLAP) if strip.first else np.ones_like(place)
+    below = (strip.last + OVERLAP - place) / F32(2 * OVERLAP) if strip.last < height else np.ones_like(place)
+    return np.clip(np.minimum(above, below), 0, 1)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from propagate.arrays import Floats, Pixels
+from propagate.bands import Band, in_bands
 from stylize.clock import packed_timecode
 from stylize.errors import InputError, OutputError
 from stylize.spaces import CORNERS, REC709, converted, stated
@@ -203,7 +204,16 @@ def to_float(pixels: Pixels) -> Floats:
 def quantise(floats: Floats, dtype: DTypeLike) -> Pixels:
     """Floats of any shape -> uint8 or uint16 of the same shape: clipped to [0, 1], halves rounded up."""
     top = np.float32(np.iinfo(np.dtype(dtype)).max)
-    return np.floor(np.clip(floats, 0, 1) * top + np.float32(0.5)).astype(dtype)
+    rows = np.atleast_2d(floats)
+    pixels = np.empty(rows.shape, dtype)
+
+    def work(band: Band) -> None:
+        levels = np.clip(rows[band.own], 0, 1) * top
+        levels += np.float32(0.5)
+        pixels[band.own] = np.floor(levels, out=levels)
+
+    in_bands(work, rows.shape)
+    return pixels.reshape(np.shape(floats))
 
 
 def widen(pixels: Pixels, depth: int, alpha: bool) -> Pixels:

@@ -22,6 +22,7 @@ import numpy as np
 from masks.composite import over
 from propagate.ahead import one_behind
 from propagate.arrays import F32, Bytes, Floats, Pixels
+from propagate.bands import Band, in_bands
 from propagate.blend import blend
 from propagate.boil import boil
 from propagate.holds import leaping
@@ -296,12 +297,15 @@ def _pass(footage: Footage, part: Part, side: str, engine: Engine) -> Iterator[_
     first = 0 if state is None else order.index(state.frame)
     if first >= reach:
         return
-    key = to_float(read_key(footage.key(order[0]), footage.plate(order[0])))
     motion = engine.motion
     step = leaping(motion.step, sorted({*part.span.frames, order[0]}))
     scene = Scene(footage.colour, step, motion.refine, footage.guides, footage.weights)
+    # No name is kept for the key and the state: the pass lets go of them when it has done with them.
+    key = footage.key(order[0]), footage.plate(order[0])
+    made = carry(order[: reach + 1], scene, to_float(read_key(*key)), engine.synthesis, state)
+    del key, state
     begun = last = time.monotonic()
-    for carried in carry(order[: reach + 1], scene, key, engine.synthesis, state):
+    for carried in made:
         now = time.monotonic()
         due = now - last >= min(KEEP_EVERY, last - begun) or carried.frame == order[reach]
         last = now if due else last
@@ -398,10 +402,8 @@ def _key_look(footage: Footage, frame: int) -> _Look:
 def _mixed(part: Part, drawing: int, backward: Mapping[str, Pixels]) -> _Look:
     forward = _left(part, FORWARD, drawing)
     left, right = part.order(FORWARD)[0], part.order(BACKWARD)[0]
-    colour, error, share = blend(
-        to_float(forward["colour"]), forward["error"].astype(F32),
-        to_float(backward["colour"]), backward["error"].astype(F32), (drawing - left) / (right - left),
-    )  # fmt: skip
+    nearness = (drawing - left) / (right - left)
+    colour, error, share = blend(forward["colour"], forward["error"], backward["colour"], backward["error"], nearness)
     return _Look(drawing, colour, error, share)
 
 
@@ -439,7 +441,12 @@ def to_depth(pixels: Pixels, dtype: type) -> Pixels:
 
 def write_error(path: Path, error: Floats) -> None:
     """An error map as a grey 16-bit picture: root of the mean squared difference, 65535 for 1."""
-    grey = np.floor(np.sqrt(np.clip(error, 0, 1)) * ERROR_UNIT + 0.5).astype(np.uint16)
+    grey = np.empty(error.shape, np.uint16)
+
+    def work(band: Band) -> None:
+        grey[band.own] = np.floor(np.sqrt(np.clip(error[band.own], 0, 1)) * ERROR_UNIT + 0.5)
+
+    in_bands(work, error.shape)
     write_image(path, grey)
 
 
