@@ -29,6 +29,7 @@ from stylize.planning import ShotPlan
 from stylize.plates import Plates
 from stylize.project import digest_of, fingerprint
 from stylize.propagation import BACKWARD, FORWARD, Engine, Event, Footage, Made, Part, Put
+from stylize.rendering import SHOWN
 from stylize.sequences import frame_number
 from stylize.settings import EVERY, Settings
 from stylize.shot import Shot
@@ -277,7 +278,7 @@ class _Stage:
 def _tidy(work: Work) -> None:
     """Removes what runs left that were killed or that saw a longer shot: scratch, and files of frames that are gone."""
     for path in work.project.folder("passes").iterdir():
-        if path.is_dir() and path.name not in (ERROR, MIX_SHARE):
+        if path.is_dir() and path.name not in (ERROR, MIX_SHARE, SHOWN):
             propagation.clear(path)
     if work.settings.frames is not None:
         return  # the other frames are still part of the shot

@@ -11,6 +11,7 @@ from stylize.guides import Guide, open_pictures
 from stylize.mattes import Mattes
 from stylize.opening import Work
 from stylize.project import Project, fingerprint
+from stylize.settings import MODEL_RENDERERS
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Leads:
     mattes: Mattes | None
     pictures: Mapping[str, Guide]
     project: Project
+    retries: int = 0
 
     def of(self, frame: int) -> dict[str, Any]:
         """The fields of a RenderRequest. Raises MatteError or GuideError for a file that cannot be used any more."""
@@ -41,11 +43,11 @@ def open_leads(work: Work) -> Leads:
 
     Raises GuideError for pictures that do not fit the shot.
     """
-    if work.settings.renderer != "diffusion":
+    if work.settings.renderer not in MODEL_RENDERERS:
         return Leads(None, {}, work.project)
     asked = [control for control in work.settings.control if control.path is not None]
     pictures = {str(one): open_pictures(one.path, work.shot, work.project) for one in asked if one.path}
-    return Leads(work.mattes, pictures, work.project)
+    return Leads(work.mattes, pictures, work.project, work.settings.retries)
 
 
 def _colour(values: Floats) -> Floats:

@@ -18,8 +18,9 @@ from stylize.motion import EstimatedMotion, Estimators, Motion, make_estimators
 from stylize.plates import Plates, conform, plate_pattern
 from stylize.project import SUFFIX, Project, fingerprint, is_project
 from stylize.renderers import make_renderer
+from stylize.renderers.auto import settled
 from stylize.sequences import parse_pattern
-from stylize.settings import Settings
+from stylize.settings import MODEL_RENDERERS, Settings
 from stylize.shot import Shot, open_shot
 from stylize.vectors import GivenMotion, VectorFiles, open_vectors
 
@@ -84,7 +85,7 @@ def project_of(shot: Path, project: Path | None) -> Path:
 def opened(path: Path, settings: Settings, folder: Path | None, progress: Progress, message: Message) -> Iterator[Work]:
     """Opens shot and project, conforms the plates, and keeps other runs out until the end."""
     root = project_of(path, folder)
-    path, settings = unfolded(path, settings)
+    path, settings = unfolded(path, settled(settings, message))
     shot = open_shot(
         path, frames=settings.frames, rate=settings.rate, start_number=settings.start_number, strict=settings.strict
     )
@@ -122,7 +123,7 @@ def opened(path: Path, settings: Settings, folder: Path | None, progress: Progre
 
 def paints(settings: Settings) -> bool:
     """Whether there is something to paint keys after: a reference, or a model that needs none."""
-    return settings.style is not None or settings.renderer == "diffusion"
+    return settings.style is not None or settings.renderer in MODEL_RENDERERS
 
 
 def motion_source(settings: Settings, shot: Shot) -> Estimators | VectorFiles:

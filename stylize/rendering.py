@@ -1,7 +1,7 @@
 """The render stage: keys that a person painted are taken as they are, the others are painted by the renderer."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +14,7 @@ from propagate.flow import anchor, extend, sample, start_at_key
 from propagate.trust import trust
 from stylize.errors import InputError, StyleError
 from stylize.images import image_size, make_folder, quantise, read_image, to_float, write_image
+from stylize.judging import agreement
 from stylize.keys import read_key
 from stylize.motion import Motion
 from stylize.project import Project, fingerprint
@@ -21,6 +22,8 @@ from stylize.renderers.protocol import Rendered, Renderer, RenderRequest
 
 # Pixels of a reference picture beyond which it is refused: it would be made far smaller anyway.
 LARGEST_STYLE = 100_000_000
+# Folder in passes/ of the pictures that led the renderer.
+SHOWN = "control"
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,11 @@ def _write(picture: Pixels, text: Mapping[str, str], target: Path) -> None:
 
 class Leads(Protocol):
     """What leads the renderer beside plate, reference and earlier keys."""
+
+    @property
+    def retries(self) -> int:
+        """How often a key that disagrees with the one before is painted again."""
+        ...
 
     def of(self, frame: int) -> dict[str, Any]:
         """The fields of the request."""
@@ -122,6 +130,7 @@ def render_keys(
             made = _render(plan, number, plan.source(number), plates, renderer, reference, seed, motion, leads)
             for note in made.notes:
                 on_message(note)
+            project.remember(f"agreement of key {number}", marks[number], made.facts)
             _show(made, path, project)
             picture = quantise(made.picture, np.uint16 if plan.depth == 16 else np.uint8)
             project.place(path, marks[number], partial(_write, picture, made.text))
@@ -172,12 +181,34 @@ def _render(
         number, plate.astype(F32) / F32(255), reference.picture if reference else None, carried, trusted, seed, keys,
         **leads.of(number),
     )  # fmt: skip
-    return renderer.render(request, lambda done, total: None)
+    return _best(request, renderer, leads.retries, earlier)
+
+
+def _best(request: RenderRequest, renderer: Renderer, retries: int, earlier: int | None) -> Rendered:
+    """The key; an outlier is painted again with the next seeds, and the one that agrees best is kept."""
+    tried: list[tuple[float, Rendered]] = []
+    for more in range(retries + 1):
+        made = renderer.render(replace(request, seed=request.seed + more), lambda done, total: None)
+        if request.carried is None or request.trusted is None:
+            return made
+        told = agreement(made.picture, request.carried, request.trusted)
+        if told is None:
+            return made
+        note = f"keyframe {request.frame} beside {earlier}: {told}"
+        facts = {"beside": earlier, "seed": request.seed + more, **asdict(told)}
+        made = replace(
+            made, notes=(*made.notes, f"{note}, seed {request.seed + more}" if retries else note), facts=facts
+        )
+        tried.append((told.badness, made))
+        if not told.outlier:
+            break
+    notes = tuple(note for _, made in tried for note in made.notes)
+    return replace(min(tried, key=lambda one: one[0])[1], notes=notes)
 
 
 def _show(made: Rendered, key: Path, project: Project) -> None:
     """Puts what led the renderer into passes/control/, for people to look at."""
-    folder = project.folder("passes") / "control"
+    folder = project.folder("passes") / SHOWN
     if made.seen:
         make_folder(folder)
     for name, picture in made.seen.items():

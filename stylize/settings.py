@@ -20,7 +20,13 @@ from stylize.sequences import parse_range
 from stylize.spaces import WORKING_SPACES
 
 STAGES = ("conform", "split", "pick", "render", "propagate", "export")
-RENDERERS = ("example", "painted", "diffusion")
+RENDERERS = ("example", "painted", "diffusion", "a1111", "auto")
+# Those that a model paints for, here or elsewhere; and what the second of them makes use of.
+MODEL_RENDERERS = ("diffusion", "a1111")
+A1111 = (
+    "url", "model", "prompt", "negative", "steps", "cfg", "denoise", "sampler", "clip_skip", "control", "control_model",
+    "fuse", "retries",
+)  # fmt: skip
 FLOWS = ("dis", "raft")
 DEVICES, PRECISIONS = ("auto", "cuda", "mps", "cpu"), ("auto", "float16", "bfloat16", "float32")
 # What can go with the result.
@@ -356,6 +362,8 @@ GUIDANCE = Kind(
     'a number from 1 to 100, or a schedule as "0: 5, 40: 9"', _scheduled(1, 100), str, "1..100"
 )  # fmt: skip
 SCHEDULED_SHARE = Kind('a number from 0 to 1, or a schedule as "0: 0.4, 40: 0.7"', _scheduled(0, 1), str, "0..1")
+TARGET_URL = Kind("an address as http://127.0.0.1:7860", _text, metavar="URL")
+RETRIES = Kind("a whole number from 0 to 20", _whole(0, 20), metavar="N")
 SKIP = Kind("a whole number from 1 to 12", _whole(1, 12), metavar="N")
 SIDE = Kind("a whole number from 64 to 4096", _whole(64, 4096), metavar="PIXELS")
 STAGE = _choice(STAGES)
@@ -474,6 +482,13 @@ class Settings:
     )
     match_colours: float = _option(
         SHARE, 1.0, DIFFUSION, "How much a key's colours are drawn to the previous one's, where both show the same."
+    )
+
+    url: str = _option(
+        TARGET_URL, "http://127.0.0.1:7860", DIFFUSION, "Where the A1111 runs that --renderer a1111 asks to paint."
+    )
+    retries: int = _option(
+        RETRIES, 0, DIFFUSION, "How often a key that disagrees with the one before is painted again, with other seeds."
     )
 
     matte: str | None = _option(
@@ -636,13 +651,15 @@ def _refuse_idle(settings: Settings) -> None:
     """An option that would be accepted and do nothing is an error."""
     if settings.renderer == "diffusion":
         _check_diffusion(settings)
-    else:
+    elif settings.renderer == "a1111":
+        _check_a1111(settings)
+    elif settings.renderer != "auto":  # looked at again when it is known what that is
         idle = [option for option in OPTIONS.values() if option.group == DIFFUSION and _given(settings, option)]
         if idle:
             raise SettingsError(f"{idle[0].flags[-1]} is for --renderer diffusion, not {settings.renderer}")
     if settings.style is None and (settings.structure != OPTIONS["structure"].default or settings.keep_colours):
         raise SettingsError("--structure and --keep-colours are about painting keys; give a reference, --style PICTURE")
-    if settings.keys is not None and settings.style is None and settings.renderer != "diffusion":
+    if settings.keys is not None and settings.style is None and settings.renderer not in (*MODEL_RENDERERS, "auto"):
         _check_painted(settings)
     _check_keyframes(settings)
     _check_matte(settings)
@@ -671,7 +688,7 @@ def _check_keyframes(settings: Settings) -> None:
 
 
 def _paints(settings: Settings) -> bool:
-    return settings.style is not None or settings.renderer == "diffusion"
+    return settings.style is not None or settings.renderer in (*MODEL_RENDERERS, "auto")
 
 
 def _check_matte(settings: Settings) -> None:
@@ -722,23 +739,45 @@ def _check_diffusion(settings: Settings) -> None:
                 f"{OPTIONS[name].flags[-1]} is not used by --renderer diffusion; leave it out, and say with "
                 "--prompt what to paint"
             )
+    if _given(settings, OPTIONS["url"]):
+        raise SettingsError("--url is for --renderer a1111; give that too, or leave the address out")
     if settings.model is None:
         raise SettingsError("--renderer diffusion needs a model; give a folder or a cached repo id with --model MODEL")
+    _check_numbers(settings)
+    _check_controls(settings)
+    _check_led(settings)
+
+
+def _check_numbers(settings: Settings) -> None:
     least = min(settings.denoise.values())
     if int(settings.steps * least) < 1:
         raise SettingsError(f"--denoise {least:g} of --steps {settings.steps} leaves no step to do; raise one of them")
     if settings.negative and max(settings.cfg.values()) == 1:
         raise SettingsError("--negative does nothing at --cfg 1; raise --cfg, or leave --negative out")
-    _check_led(settings)
 
 
-def _check_led(settings: Settings) -> None:
-    """What leads a diffusion model beside words has all that it needs, and nothing that it does not use."""
+def _check_controls(settings: Settings) -> None:
     idle = [model for model in settings.control_model if model.kind not in {one.kind for one in settings.control}]
     if idle:
         raise SettingsError(
             f"--control-model {idle[0]} is for a control that is not asked for; add --control {idle[0].kind}"
         )
+
+
+def _check_a1111(settings: Settings) -> None:
+    for option in OPTIONS.values():
+        led = option.group == DIFFUSION and option.name not in A1111
+        if (led or option.name in ("style", "structure", "keep_colours")) and _given(settings, option):
+            raise SettingsError(
+                f"{option.flags[-1]} is not used by --renderer a1111, whose server has models and weights of its own; "
+                "leave it out"
+            )
+    _check_numbers(settings)
+    _check_controls(settings)
+
+
+def _check_led(settings: Settings) -> None:
+    """What leads a diffusion model beside words has all that it needs, and nothing that it does not use."""
     if settings.style is not None and settings.ip_adapter is None:
         raise SettingsError(
             "--style counts with --renderer diffusion through an IP-Adapter; give one with --ip-adapter FILE, or leave "

@@ -1,9 +1,9 @@
 """Painters of keyframes. A new one is a new file and one line in ``RENDERERS``."""
 
 from collections.abc import Callable
-from importlib.util import find_spec
 
 from stylize.errors import RendererError, SettingsError
+from stylize.renderers.auto import missing_libraries
 from stylize.renderers.example import ExampleRenderer, ExampleSettings
 from stylize.renderers.painted import PaintedRenderer
 from stylize.renderers.protocol import Rendered, Renderer, RenderRequest
@@ -13,7 +13,7 @@ __all__ = ["RENDERERS", "RenderRequest", "Rendered", "Renderer", "make_renderer"
 
 
 def _diffusion(settings: Settings) -> Renderer:
-    missing = [name for name in ("torch", "diffusers", "transformers", "peft") if find_spec(name) is None]
+    missing = missing_libraries()
     if missing:
         raise RendererError(
             f"the diffusion renderer needs {', '.join(missing)}, not installed here; "
@@ -24,10 +24,17 @@ def _diffusion(settings: Settings) -> Renderer:
     return DiffusionRenderer(settings)
 
 
+def _a1111(settings: Settings) -> Renderer:
+    from stylize.renderers.a1111 import A1111Renderer
+
+    return A1111Renderer(settings)
+
+
 RENDERERS: dict[str, Callable[[Settings], Renderer]] = {
     "example": lambda settings: ExampleRenderer(ExampleSettings(settings.structure, settings.keep_colours)),
     "painted": lambda settings: PaintedRenderer(),
     "diffusion": _diffusion,
+    "a1111": _a1111,
 }
 
 

@@ -135,6 +135,6 @@ def test_an_unknown_renderer_names_the_known_ones():
         make_renderer("oils", Settings())
 
 
-@pytest.mark.parametrize("name", [n for n in RENDERERS if n != "diffusion"])
+@pytest.mark.parametrize("name", [n for n in RENDERERS if n not in ("diffusion", "a1111")])
 def test_every_renderer_has_a_fingerprint(name):
     assert make_renderer(name, Settings()).fingerprint()

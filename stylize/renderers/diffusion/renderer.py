@@ -299,11 +299,16 @@ class DiffusionRenderer:
         scheduler = settings.sampler or type(self._base.scheduler).__name__.removesuffix("Scheduler")
         versions = {name: version(name) for name in LIBRARIES} | {"stylize": _own_version()}
         return Provenance(
-            {**settings.stored(), "seed": request.seed}, request.frame, request.seed, moment.prompt_text,
+            self._again(request.seed), request.frame, request.seed, moment.prompt_text,
             moment.negative_text, settings.steps, scheduler, moment.cfg, moment.denoise, settings.clip_skip,
             working.size, self._model.path.stem, self._hash, *self._device, controls,
             tuple(dict.fromkeys((*self._economy.taken, *notes))), versions,
         )  # fmt: skip
+
+    def _again(self, seed: int) -> dict[str, Any]:
+        """Settings that make the same key again: one seed, no choice among several."""
+        stored = {name: value for name, value in self.settings.stored().items() if name != "retries"}
+        return {**stored, "seed": seed}
 
     @cached_property
     def _device(self) -> tuple[str, str]:

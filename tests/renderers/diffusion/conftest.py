@@ -20,4 +20,5 @@ def models(tmp_path_factory):
         (root / f"loras_{name}").mkdir()
         tiny.save_lora(unet, root / f"loras_{name}" / "ink.v1.safetensors")
     tiny.save_single_file(root / "sd15", root / "one.safetensors")
+    tiny.save_clear_autoencoder(root / "clear")
     return root

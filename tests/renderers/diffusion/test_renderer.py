@@ -5,9 +5,8 @@ import importlib.util
 import numpy as np
 import pytest
 
-from stylize import renderers
 from stylize.errors import RendererError, SettingsError
-from stylize.renderers import RenderRequest, make_renderer
+from stylize.renderers import RenderRequest, auto, make_renderer
 from stylize.renderers.diffusion.models import find_model
 from stylize.renderers.diffusion.renderer import failure
 from stylize.settings import Settings
@@ -46,7 +45,7 @@ def quiet(done, total):
 
 
 def test_without_the_libraries_it_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(renderers, "find_spec", lambda name: None)
+    monkeypatch.setattr(auto, "find_spec", lambda name: None)
     with pytest.raises(RendererError, match=r"torch, diffusers.*pip install '\.\[diffusion\]'"):
         make_renderer("diffusion", Settings(renderer="diffusion", model="owner/model"))
 

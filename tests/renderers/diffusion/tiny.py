@@ -197,3 +197,33 @@ def vae_name(name):
         level, rest = after.split(".", 1)
         name = f"{before}.up.{3 - int(level)}.{rest}"
     return name
+
+
+def save_clear_autoencoder(folder):
+    """An autoencoder whose latents are the picture itself, one a pixel, so that what is laid into them can be seen.
+
+    Channels come in pairs x and -x, for silu(x) - silu(-x) = x, beside a large constant that rules the norm.
+    """
+    import torch
+    from diffusers import AutoencoderKL
+
+    large = 300.0
+    vae = AutoencoderKL(
+        block_out_channels=(8,), down_block_types=("DownEncoderBlock2D",), up_block_types=("UpDecoderBlock2D",),
+        layers_per_block=1, norm_num_groups=1, latent_channels=4, mid_block_add_attention=False, scaling_factor=1.0,
+    )  # fmt: skip
+    with torch.no_grad():
+        for name, weights in vae.named_parameters():
+            weights.fill_(1.0 if "norm" in name and name.endswith("weight") else 0.0)
+        for half in (vae.encoder, vae.decoder):
+            for channel in range(3):
+                half.conv_in.weight[channel, channel, 1, 1] = 1
+                half.conv_in.weight[channel + 3, channel, 1, 1] = -1
+                half.conv_out.weight[channel, channel, 1, 1] = large / 2
+                half.conv_out.weight[channel, channel + 3, 1, 1] = -large / 2
+            half.conv_in.bias[6], half.conv_in.bias[7] = large, -large
+        vae.encoder.conv_out.bias[4:] = -30  # next to no variance
+        for layer in (vae.quant_conv, vae.post_quant_conv):
+            for channel in range(layer.weight.shape[0]):
+                layer.weight[channel, channel] = 1
+    vae.save_pretrained(folder)

@@ -1,0 +1,167 @@
+"""A renderer that asks a running A1111 (or Forge, or SD.Next) to paint: its HTTP interface, ``/sdapi/v1/img2img``.
+
+The server has the model, its samplers, LoRAs and ControlNets; what is here is the plate, the words and the numbers.
+"""
+
+import base64
+import json
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from propagate.arrays import F32, Floats
+from stylize.errors import InputError, RendererError
+from stylize.images import quantise, read_image, to_float, write_image
+from stylize.renderers.protocol import Rendered, RenderRequest
+from stylize.schedules import text_at
+from stylize.settings import A1111, DIFFUSION, OPTIONS, Settings
+
+# Raise it whenever the same request gives another picture.
+VERSION = 1
+# Preprocessors of ControlNet's extension, by kind; a picture that is ready needs none.
+MODULES = {
+    "canny": "canny", "softedge": "softedge_pidinet", "lineart": "lineart_standard", "lineart_anime": "lineart_anime",
+    "depth": "depth_midas", "normal": "normal_bae", "openpose": "openpose_full", "tile": "tile_resample",
+    "shuffle": "shuffle",
+}  # fmt: skip
+# A key may take minutes on a slow card; a question about the server's state may not.
+PATIENCE, QUICK = 1800.0, 20.0
+
+
+class A1111Renderer:
+    """See the module's text. A Renderer."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Asks nothing of the server yet. Raises RendererError for an address that is none."""
+        if not settings.url.startswith(("http://", "https://")):
+            raise RendererError(f"--url must be as http://127.0.0.1:7860, not {settings.url}")
+        self.settings = settings
+        self._url = settings.url.rstrip("/")
+        self._model: str | None = None
+
+    def fingerprint(self) -> str:
+        """Settings and the model that the server has loaded. Raises RendererError when it does not answer."""
+        if self._model is None:
+            told = self._call("/sdapi/v1/options", None, QUICK)
+            self._model = str(told.get("sd_model_checkpoint"))
+        options = [option for option in OPTIONS.values() if option.group == DIFFUSION]
+        asked = [[o.name, str(getattr(self.settings, o.name))] for o in options if o.name in A1111]
+        return f"a1111-{VERSION}-{json.dumps([self._model, asked])}"
+
+    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Rendered:
+        """See Renderer. Raises RendererError when the server does not answer, refuses, or sends no picture."""
+        told = self._call("/sdapi/v1/img2img", payload(self.settings, request), PATIENCE)
+        images = told.get("images")
+        if not isinstance(images, list) or not images:
+            raise RendererError(f"{self._url} sent no picture for keyframe {request.frame}; see what it says of itself")
+        picture = _decoded(str(images[0]), f"{self._url} sent for keyframe {request.frame}")
+        if picture.shape != request.plate.shape:
+            found = "x".join(map(str, picture.shape[1::-1]))
+            raise RendererError(
+                f"{self._url} sent {found} pixels for keyframe {request.frame}; expected the plate's size"
+            )
+        on_step(1, 1)
+        return Rendered(picture, _texts(told))
+
+    def _call(self, path: str, body: Mapping[str, Any] | None, patience: float) -> dict[str, Any]:
+        """The server's answer to a question (GET), or to a body (POST)."""
+        data = None if body is None else json.dumps(body).encode()
+        asked = urllib.request.Request(f"{self._url}{path}", data, {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(asked, timeout=patience) as answer:
+                told = json.load(answer)
+        except urllib.error.HTTPError as error:
+            lines = error.read().decode(errors="replace").strip().splitlines() or [str(error.reason)]
+            raise RendererError(
+                f"{self._url}{path} answered {error.code}: {lines[0][:200]}; start the server with --api, and see "
+                "what it says of itself"
+            ) from error
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            raise RendererError(
+                f"there is no A1111 at {self._url} ({reason}); start it with --api, or give its address with --url"
+            ) from error
+        if not isinstance(told, dict):
+            raise RendererError(f"{self._url}{path} did not answer as A1111 does; give its address with --url")
+        return told
+
+
+def payload(settings: Settings, request: RenderRequest) -> dict[str, Any]:
+    """What is asked of ``/sdapi/v1/img2img`` for a key."""
+    height, width = request.plate.shape[:2]
+    body: dict[str, Any] = {
+        "init_images": [_encoded(_start(settings, request))],
+        "prompt": text_at(settings.prompt or "", request.frame),
+        "negative_prompt": text_at(settings.negative or "", request.frame),
+        "seed": request.seed, "steps": settings.steps, "cfg_scale": settings.cfg.at(request.frame),
+        "denoising_strength": settings.denoise.at(request.frame), "width": width, "height": height, "resize_mode": 0,
+        "batch_size": 1, "n_iter": 1, "send_images": True, "save_images": False,
+    }  # fmt: skip
+    if settings.sampler is not None:
+        body["sampler_name"] = settings.sampler
+    overrides: dict[str, Any] = {} if settings.model is None else {"sd_model_checkpoint": settings.model}
+    if settings.clip_skip != 1:
+        overrides["CLIP_stop_at_last_layers"] = settings.clip_skip
+    if overrides:
+        body["override_settings"] = overrides
+    if request.matte is not None:
+        mask = np.repeat(request.matte[..., None], 3, axis=2)
+        body |= {"mask": _encoded(mask), "inpainting_fill": 1, "inpaint_full_res": True, "inpaint_full_res_padding": 32}
+    units = [_unit(settings, control, request) for control in settings.control if control.strength.weight > 0]
+    if units:
+        body["alwayson_scripts"] = {"controlnet": {"args": units}}
+    return body
+
+
+def _unit(settings: Settings, control: Any, request: RenderRequest) -> dict[str, Any]:
+    models = {one.kind: one.model for one in settings.control_model}
+    if control.kind not in models:
+        raise RendererError(
+            f"which of the server's models serves {control.kind}? Name it with --control-model {control.kind}=MODEL"
+        )
+    ready = request.controls.get(str(control))
+    return {
+        "enabled": True, "module": MODULES[control.kind] if ready is None else "none", "model": models[control.kind],
+        "weight": control.strength.weight, "guidance_start": control.strength.start,
+        "guidance_end": control.strength.end, "pixel_perfect": True, "control_mode": 0, "resize_mode": 0,
+        "image": _encoded(request.plate if ready is None else ready),
+    }  # fmt: skip
+
+
+def _start(settings: Settings, request: RenderRequest) -> Floats:
+    """The plate, and the earlier key where it shows the same thing."""
+    if request.carried is None or request.trusted is None or settings.fuse == 0:
+        return request.plate
+    share = request.trusted[..., None]
+    return (share * request.carried + (1 - share) * request.plate).astype(F32)
+
+
+def _encoded(picture: Floats) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "picture.png"
+        write_image(path, quantise(picture, np.uint8))
+        return base64.b64encode(path.read_bytes()).decode("ascii")
+
+
+def _decoded(text: str, what: str) -> Floats:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "picture.png"
+        try:
+            path.write_bytes(base64.b64decode(text.rpartition(",")[2], validate=True))
+            return np.ascontiguousarray(to_float(read_image(path))[..., :3], F32)
+        except (ValueError, InputError) as error:
+            raise RendererError(f"what {what} is no picture; see what the server says of itself") from error
+
+
+def _texts(told: Mapping[str, Any]) -> dict[str, str]:
+    """The ``parameters`` text that the server writes, if it told it."""
+    try:
+        lines = json.loads(str(told["info"]))["infotexts"]
+        return {"parameters": str(lines[0])}
+    except (KeyError, ValueError, TypeError, IndexError):
+        return {}

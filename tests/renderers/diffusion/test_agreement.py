@@ -1,0 +1,148 @@
+"""Keys agree with the one before where it shows the same thing, and follow their own plate elsewhere.
+
+The autoencoder here is next to the identity, so that what the latents hold can be seen.
+"""
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from propagate.flow import extend, sample, start_at_key, take_step
+from propagate.flow_dis import DisFlow
+from propagate.trust import trust
+from stylize.judging import agreement
+from stylize.renderers import RenderRequest
+from stylize.renderers.diffusion.agreement import match_colours
+from tests.renderers.diffusion.test_options import renderer
+from tests.renderers.diffusion.test_renderer import picture, quiet
+from tests.renderers.diffusion.test_renderer import pytestmark as quietly
+
+pytestmark = quietly
+ALONE = {"fuse": 0, "share_attention": 0, "match_colours": 0}
+SIZE = (128, 72)
+
+
+@pytest.fixture(scope="module")
+def clip():
+    """Frames 20 to 28 of the example, small, uint8."""
+    with av.open("examples/bunny.mp4") as movie:
+        frames = [
+            f.to_ndarray(format="rgb24") for n, f in zip(range(29), movie.decode(video=0), strict=False) if n > 19
+        ]
+    return [cv2.resize(frame, SIZE, interpolation=cv2.INTER_AREA) for frame in frames]
+
+
+def clear(models, **asked):
+    return renderer(models, vae=str(models / "clear"), steps=6, **asked)
+
+
+def floats(frame):
+    return frame.astype(np.float32) / np.float32(255)
+
+
+def moved(clip):
+    """Flow from the last frame to the first, and where it is trusted."""
+    composed = start_at_key(0, *clip[0].shape[:2])
+    for number in range(1, len(clip)):
+        composed = extend(composed, number, take_step(clip[number - 1], clip[number], DisFlow()))
+    return composed.flow, trust(composed.flow, composed.valid, clip[0], clip[-1])
+
+
+def two_keys(models, clip, **asked):
+    """The first and the last frame painted, the earlier key carried onto the later, and where it is trusted."""
+    painter = clear(models, **asked)
+    first = painter.render(RenderRequest(1, floats(clip[0]), None, None, None, 5), quiet).picture
+    flow, trusted = moved(clip)
+    carried = np.clip(sample(first, flow), 0, 1)
+    request = RenderRequest(9, floats(clip[-1]), None, carried, trusted, 5, (first,))
+    return painter.render(request, quiet).picture, carried, trusted
+
+
+def test_the_autoencoder_is_next_to_the_identity(models):
+    made = clear(models, denoise=0.17).render(RenderRequest(1, picture(), None, None, None, 0), quiet).picture
+    from stylize.renderers.diffusion.fusion import decode_latents, encode_picture
+
+    pipeline = clear(models)._base
+    back = decode_latents(pipeline, encode_picture(pipeline, picture()))
+    assert np.abs(back - picture()).max() < 0.02
+    assert made.shape == picture().shape
+
+
+@pytest.mark.parametrize("denoise", [0.5, 1])
+def test_neighbouring_keys_differ_far_less_than_when_painted_alone(models, clip, denoise):
+    alone = agreement(*two_keys(models, clip, denoise=denoise, **ALONE))
+    together = agreement(*two_keys(models, clip, denoise=denoise))
+    assert together.common > 0.2
+    assert together.colour <= 0.6 * alone.colour
+    assert together.structure > alone.structure
+
+
+def test_what_the_earlier_key_does_not_explain_follows_its_own_plate(models, clip):
+    """The right half of the later plate is another picture, and nothing is trusted there."""
+    other = clip[-1].copy()
+    other[:, 64:] = 255 - other[:, 64:]
+    flow, trusted = moved(clip)
+    trusted[:, 56:] = 0
+    painter = clear(models, denoise=0.34, match_colours=0)
+    first = painter.render(RenderRequest(1, floats(clip[0]), None, None, None, 5), quiet).picture
+    carried = np.clip(sample(first, flow), 0, 1)
+    request = RenderRequest(9, floats(other), None, carried, trusted, 5, (first,))
+    key = cv2.GaussianBlur(painter.render(request, quiet).picture, (0, 0), 2)
+    plate, copied = (cv2.GaussianBlur(floats(one), (0, 0), 2) for one in (other, clip[-1]))
+    right = np.s_[:, 70:]
+    own = np.corrcoef(key[right].ravel(), plate[right].ravel())[0, 1]
+    assert own > 0.5
+    assert own > np.corrcoef(key[right].ravel(), copied[right].ravel())[0, 1] + 0.5
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+@pytest.mark.parametrize("option", ["fuse", "share_attention"])
+def test_each_part_counts_and_at_0_does_not(models, family, option):
+    plate, earlier = picture(), 1 - picture()
+    trusted = np.ones((48, 64), np.float32)
+
+    def paint(carried, **asked):
+        request = RenderRequest(9, plate, None, earlier if carried else None, trusted if carried else None, 5,
+                                (earlier,) if carried else ())  # fmt: skip
+        return (
+            renderer(models, family, **{**ALONE, "prompt": "a", "denoise": 0.9, **asked}).render(request, quiet).picture
+        )
+
+    without = paint(False)
+    np.testing.assert_array_equal(paint(True), without)
+    assert (paint(True, **{option: 1}) != without).mean() > 0.5
+    np.testing.assert_array_equal(paint(False, **{option: 1}), without)
+    np.testing.assert_array_equal(paint(True, **{option: 1}), paint(True, **{option: 1}))
+
+
+def test_shared_attention_leaves_the_network_as_it_was(models):
+    painter = renderer(models, share_attention=1, fuse=0)
+    request = RenderRequest(9, picture(), None, picture(), np.ones((48, 64), np.float32), 5, (picture(), 1 - picture()))
+    before = {name: type(one) for name, one in painter._base.unet.attn_processors.items()}
+    painter.render(request, quiet)
+    assert {name: type(one) for name, one in painter._base.unet.attn_processors.items()} == before
+    assert not painter._base.unet._forward_pre_hooks
+
+
+def test_a_key_laid_in_until_the_end_is_there(models):
+    earlier = picture(seed=4)
+    mask = np.zeros((48, 64), np.float32)
+    mask[:, :32] = 1
+    asked = {**ALONE, "fuse": 1, "denoise": 0.5}
+    request = RenderRequest(9, picture(), None, earlier, mask, 5, (earlier,))
+    key = clear(models, **asked).render(request, quiet).picture
+    assert np.abs(key - earlier)[:, :30].max() < 0.03
+    assert np.abs(key - earlier)[:, 34:].mean() > 0.1
+
+
+def test_colours_are_drawn_to_the_earlier_keys():
+    key, trusted = picture(), np.zeros((48, 64), np.float32)
+    trusted[:, :40] = 1
+    earlier = (key * 0.9 + 0.05).astype(np.float32)
+    matched = match_colours(key, earlier, trusted, 1)
+    assert np.abs(matched - earlier).mean() < 0.2 * np.abs(key - earlier).mean()
+    half = match_colours(key, earlier, trusted, 0.5)
+    np.testing.assert_allclose(half, (key + matched) / 2, atol=1e-5)
+    assert match_colours(key, earlier, trusted, 0) is key
+    assert match_colours(key, earlier, trusted * 0, 1) is key

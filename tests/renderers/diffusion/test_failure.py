@@ -1,0 +1,121 @@
+"""Full memory and numbers that run over: what is given up is told, noted in the key, and nothing else changes."""
+
+import json
+
+import numpy as np
+import pytest
+
+from stylize.errors import RendererError
+from stylize.renderers import RenderRequest
+from stylize.renderers.diffusion import loading
+from tests.renderers.diffusion.test_options import paint, renderer
+from tests.renderers.diffusion.test_renderer import picture, quiet
+from tests.renderers.diffusion.test_renderer import pytestmark as quietly
+
+pytestmark = quietly
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Makes the next runs of a pipeline fail: a list of what they do, None to let one go through."""
+    plan = []
+    whole = loading.pipeline_for
+
+    def pipeline_for(*args, **kwargs):
+        pipeline = whole(*args, **kwargs)
+        kind = type(pipeline)
+
+        class Failing(kind):
+            def __call__(self, *more, **asked):
+                happens = plan.pop(0) if plan else None
+                if isinstance(happens, Exception):
+                    raise happens
+                made = super().__call__(*more, **asked)
+                if happens is not None:
+                    made.images = happens(made.images)
+                return made
+
+        pipeline.__class__ = Failing
+        return pipeline
+
+    monkeypatch.setattr(loading, "pipeline_for", pipeline_for)
+    return plan
+
+
+def full():
+    return RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+
+
+def make(models, plate=None, **asked):
+    painter = renderer(models, **asked)
+    plate = picture() if plate is None else plate
+    return painter, painter.render(RenderRequest(7, plate, None, None, None, 3), quiet)
+
+
+def test_steps_are_taken_one_after_the_other_and_told(models, failing):
+    failing += [full(), full()]
+    painter, made = make(models)
+    assert made.notes == (
+        "keyframe 7: memory was full, so attention is computed in slices",
+        "keyframe 7: memory was full, so the autoencoder works in tiles",
+    )
+    assert made.picture.std() > 0.01
+    again = painter.render(RenderRequest(8, picture(), None, None, None, 3), quiet)
+    assert not again.notes  # what was given up stays so, and is told once
+    taken = json.loads(again.text["stylize"])["taken"]
+    assert taken == ["attention is computed in slices", "the autoencoder works in tiles"]
+
+
+def test_slices_are_the_same_sums_in_another_order(models, failing):
+    failing += [full()]
+    _, made = make(models)
+    assert len(made.notes) == 1
+    np.testing.assert_allclose(made.picture, paint(models), atol=1e-4)
+
+
+def test_at_last_the_key_is_worked_smaller(models, failing):
+    plate = np.tile(picture(), (9, 9, 1))
+    failing += [full(), full(), full()]
+    _, made = make(models, plate)
+    assert made.notes[-1] == "keyframe 7: memory was full, so the key is worked at 432x320"
+    assert made.picture.shape == plate.shape
+    assert "Size: 432x320" in made.text["parameters"]
+
+
+def test_when_nothing_is_left_to_save_it_is_an_error(models, failing):
+    failing += [full()] * 9
+    with pytest.raises(RendererError, match="memory is full, and nothing is left to save") as error:
+        make(models)
+    assert "\n" not in str(error.value)
+
+
+def test_another_error_is_no_reason_to_save(models, failing):
+    failing += [RuntimeError("shapes do not fit"), full()]
+    with pytest.raises(RendererError, match="shapes do not fit"):
+        make(models)
+    assert len(failing) == 1
+
+
+@pytest.mark.parametrize("spoil", [lambda images: images * np.nan, lambda images: images * 0])
+def test_numbers_that_run_over_are_computed_again_in_full(models, failing, spoil):
+    failing += [spoil]
+    painter, made = make(models, dtype="bfloat16")
+    assert "in bfloat16 and was painted again in float32" in made.notes[0]
+    assert np.isfinite(made.picture).all()
+    assert made.picture.std() > 0.01
+    assert str(painter._base.unet.dtype) == "torch.bfloat16"  # the next key is for half precision again
+    failing += [spoil, spoil]
+    with pytest.raises(RendererError, match="in float32 too"):
+        painter.render(RenderRequest(7, picture(), None, None, None, 3), quiet)
+
+
+def test_in_full_precision_it_is_an_error_at_once(models, failing):
+    failing += [lambda images: images * np.nan]
+    with pytest.raises(RendererError, match=r"keyframe 7 came out as no numbers \(NaN\)"):
+        make(models)
+
+
+def test_a_black_plate_may_be_black(models, failing):
+    failing += [lambda images: images * 0]
+    _, made = make(models, picture() * 0)
+    assert not made.picture.any()
