@@ -119,6 +119,8 @@ def _read(path: Path, mark: bytes, *, onward: bool) -> Step:
 
 
 def _write(path: Path, data: bytes) -> None:
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder, expected a file of motion or nothing; move it away")
     # Two runs may make the same pair at one time, and both right.
     partial = path.with_name(f".part-{os.getpid()}-{path.name}")
     try:

@@ -59,13 +59,8 @@ class Project:
         entries = {entry.name for entry in root.iterdir()} if root.exists() else set()
         if not entries & {"project.toml", "state.json"} and entries - known:
             raise ProjectError(f"{root} holds files but is no project of ours; choose another with --project FOLDER")
-        try:
-            for name in FOLDERS:
-                (root / name).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"the project folder {root} cannot be made ({error.strerror}); choose another with --project FOLDER"
-            ) from error
+        for folder in (root, *(root / name for name in FOLDERS)):
+            _make_folder(folder)
         self._state = self._read_state()
         self._saved = time.monotonic()
         self._checked: set[str] = set()
@@ -220,6 +215,20 @@ def read_asked(root: Path) -> tuple[Path, Settings]:
     if not isinstance(asked.get("shot"), str) or not isinstance(values, Mapping):
         raise ProjectError(f"{path} must name the shot and a table of settings; mend it, or run on the shot again")
     return Path(asked["shot"]), read_settings(values, str(path))
+
+
+def _make_folder(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise ProjectError(
+            f"{folder} is to be a folder of the project but is a file; move it away, or choose another project with "
+            "--project FOLDER"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"the project folder {folder} cannot be made ({error.strerror}); choose another with --project FOLDER"
+        ) from error
 
 
 def _lock(descriptor: int) -> bool:

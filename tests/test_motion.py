@@ -91,6 +91,18 @@ def test_another_plate_or_estimator_is_another_motion(tmp_path):
     assert faster.fingerprint((1, 2)) != other.fingerprint((1, 2))
 
 
+@pytest.mark.parametrize("inside", [(), ("a.txt",)])
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path, inside):
+    place = tmp_path / "shot.0001-0002.flow"
+    place.mkdir()
+    for name in inside:
+        (place / name).write_text("mine")
+    with pytest.raises(OutputError, match=r"shot\.0001-0002\.flow is a folder, expected a file.*move it away"):
+        motion(tmp_path).step(1, 2)
+    assert [path.name for path in tmp_path.iterdir()] == ["shot.0001-0002.flow"]
+    assert [path.name for path in place.iterdir()] == list(inside)
+
+
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match=r"0001-0002\.flow cannot be written"):
