@@ -1,6 +1,7 @@
 """The propagate stage: shared by processes or not, killed or not, the same bits; and what is told when it fails."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import stylize
 from stylize import carrying
 from stylize.errors import MatteError, OutputError
 from stylize.images import read_image, write_image
+from tests import forbidden
 from tests.test_pipeline import folder_of, picture, scene
 
 ROOT = Path(__file__).parents[1]
@@ -198,12 +200,29 @@ def test_a_full_disk_is_told_in_one_line_and_costs_nothing_that_is_done(tmp_path
     assert bits(again.project / "out") == bits(whole.project / "out")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_is_told(plates, keys):
+@forbidden.needs_permissions
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(
+    ("folder", "told"),
+    [
+        ("out", r"out/plate\.0001\.png: cannot be written \("),
+        ("passes", r"passes/\w+: no folder can be made here \(Permission denied\)"),
+        ("flow", r"flow/plate\.0\d+-0\d+\.flow cannot be written \(Permission denied\)"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_is_told(plates, keys, folder, told, jobs):
     project = stylize.run(plates, keys=keys, to_stage="render").project
-    (project / "out").chmod(0o500)
-    with pytest.raises(OutputError, match=r"out.*cannot be written"):
-        stylize.run(plates, keys=keys)
+    for path in (project / "flow").iterdir():
+        path.unlink()
+    (project / folder).chmod(0o500)
+    try:
+        run = forbidden.python("-m", "cli", plates, "--keys", keys, "--jobs", jobs)
+    finally:
+        (project / folder).chmod(0o700)
+    assert run.returncode == 1, run.stderr
+    assert run.stderr.count("\n") == 1
+    assert re.search(told, run.stderr), run.stderr
+    assert len(stylize.run(plates, keys=keys).redone) in (FRAMES, FRAMES - 4)  # the keys may be there
 
 
 # Drawings

@@ -1,5 +1,5 @@
 import json
-import os
+import re
 import subprocess
 import sys
 import time
@@ -10,6 +10,7 @@ import pytest
 from stylize.errors import OutputError, ProjectError, SettingsError
 from stylize.project import Project, fingerprint, read_asked
 from stylize.settings import Settings
+from tests import forbidden
 
 
 @pytest.fixture
@@ -129,11 +130,14 @@ def test_a_folder_of_somebody_else_is_refused_and_left_alone(tmp_path):
         Project(tmp_path / "holiday" / "photo.jpg")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+@forbidden.needs_permissions
 def test_a_place_where_nothing_can_be_made_is_told(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(OutputError, match="--project FOLDER"):
-        Project(tmp_path / "shot.stylize")
+    place = tmp_path / "locked"
+    place.mkdir(0o500)
+    code = "import pathlib, sys; from stylize.project import Project; Project(pathlib.Path(sys.argv[1]))"
+    said = forbidden.python("-c", code, place / "shot.stylize").stderr
+    told = r"OutputError: the project folder .*locked/shot\.stylize cannot be made \(Permission denied\); choose"
+    assert re.search(told, said), said
 
 
 def test_a_second_run_is_kept_out_and_a_killed_one_leaves_no_lock(project):
@@ -158,3 +162,19 @@ def test_a_fingerprint_sees_every_part_and_its_place():
     marks = {fingerprint("a", "b"), fingerprint("ab"), fingerprint("b", "a"), fingerprint(["a", "b"]), fingerprint()}
     assert len(marks) == 5
     assert fingerprint("a", {"x": 1, "y": 2}) == fingerprint("a", {"y": 2, "x": 1})
+
+
+@pytest.mark.parametrize("name", ["video", "flow", "passes"])
+def test_a_file_in_the_place_of_a_folder_of_the_project_is_named(tmp_path, name):
+    root = tmp_path / "p.stylize"
+    root.mkdir()
+    (root / name).write_text("mine")
+    with pytest.raises(ProjectError, match=rf"p\.stylize/{name} is to be a folder of the project but is a file; move"):
+        Project(root)
+    assert (root / name).read_text() == "mine"
+
+
+def test_a_project_below_a_file_names_the_project(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(OutputError, match=r"the project folder .*file/p\.stylize cannot be made \(Not a directory\)"):
+        Project(tmp_path / "file" / "p.stylize")
