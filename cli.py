@@ -133,11 +133,11 @@ def plan_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
         click.echo(f"wrote: {path}")
 
 
-@command.command("matte", cls=_Grouped, short_help="Make mattes: from painted ones, or by colour.")
+@command.command("matte", cls=_Grouped, short_help="Make mattes: from painted ones, by colour, or by a network.")
 @click.argument("shot", type=click.Path(path_type=Path))
 @_matte_options
 def matte_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
-    """Make a matte for every frame of SHOT: from a few that are painted, or keyed by colour."""
+    """Make a matte for every frame of SHOT: from a few that are painted, keyed by colour, or found by a network."""
     settings = MatteSettings(**{name: value for name, value in asked.items() if value not in (None, ())})
     import stylize.matting
 

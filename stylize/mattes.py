@@ -22,6 +22,8 @@ from stylize.unpacking import unpack, unpack_once
 
 # The word that stands for the alpha channel of the shot, where a path would stand.
 ALPHA = "alpha"
+# And the one for what a network finds.
+AUTO = "auto"
 # Raise it whenever the same files give other mattes.
 VERSION = 1
 

@@ -1,4 +1,4 @@
-"""``stylize matte``: a matte for every frame of a shot, from a few that are painted, or keyed by colour.
+"""``stylize matte``: a matte for every frame of a shot, from a few that are painted, keyed by colour, or found.
 
 A span, the frames between two painted mattes, depends on these two and on its own plates alone: a new painted one
 makes the spans on both its sides anew, and no other.
@@ -28,6 +28,7 @@ from stylize.mattes import read_matte
 from stylize.opening import Message, Progress, conformed, project_of
 from stylize.plates import Plates
 from stylize.project import Project, fingerprint
+from stylize.segmenting import open_segmenter, segment_shot
 from stylize.sequences import spell_frames
 from stylize.settings import MatteSettings
 from stylize.shot import Shot, open_shot
@@ -93,6 +94,7 @@ def make_mattes(
     for loss in shot.losses:
         on_message(f"warning: {loss}")
     keys = _keys(shot, settings)
+    segmenter = open_segmenter(settings.matte_model) if settings.matte_model is not None else None
     target = _target("-o", settings.output or "", shot)
     front = None if settings.foreground is None else _target("--foreground", settings.foreground, shot)
     project = Project(project_of(path, settings.project))
@@ -118,8 +120,12 @@ def make_mattes(
                 make_folder(one.path)
         project.claim(written)
         job = _Job(shot, project, plates, target, front, keys, on_frame)
-        key = None if keys else open_key(settings, shot, plates, project)
-        made = _carried(job, files) if key is None else _keyed(job, key, files)
+        key = open_key(settings, shot, plates, project) if segmenter is None and not keys else None
+        if segmenter is not None:
+            redone = segment_shot(shot, project, plates, segmenter, job.file, on_frame)
+            made = _told(job, files, {}, redone)
+        else:
+            made = _carried(job, files) if key is None else _keyed(job, key, files)
         if front is not None:
             _cut_out(job, key)
         project.claim([])

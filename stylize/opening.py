@@ -6,19 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from masks.extent import Extent
+from masks.segment import Segmenter
 from stylize import delivery, rendering, unpacking
 from stylize.ebsynth_folder import unfolded
 from stylize.errors import SettingsError
 from stylize.export import check_form, parse_target
 from stylize.guides import Guide, open_guides
+from stylize.images import make_folder
 from stylize.keys import Keys
 from stylize.keys_csv import read_keys
-from stylize.mattes import ALPHA, Mattes, Shaping, alpha_mattes, open_mattes, survey
+from stylize.mattes import ALPHA, AUTO, Mattes, Shaping, alpha_mattes, open_mattes, survey
 from stylize.motion import EstimatedMotion, Estimators, Motion, make_estimators
 from stylize.plates import Plates, conform, plate_pattern
 from stylize.project import SUFFIX, Project, fingerprint, is_project
 from stylize.renderers import make_renderer
 from stylize.renderers.auto import settled
+from stylize.segmenting import open_segmenter, segment_shot
 from stylize.sequences import parse_pattern
 from stylize.settings import MODEL_RENDERERS, Settings
 from stylize.shot import Shot, open_shot
@@ -112,7 +115,7 @@ def opened(path: Path, settings: Settings, folder: Path | None, progress: Progre
             unpacking.tidy(project, _companions(settings))
         keys.take_in(message)
         plates = conformed(shot, project, progress)
-        mattes, extents = _surveyed(settings, mattes, plates, project, message)
+        mattes, extents = _surveyed(settings, mattes, plates, project, progress, message)
 
         def digest(frame: int) -> str:
             return project.digest(plates.paths[frame])
@@ -181,13 +184,16 @@ def _mattes(shot: Shot, settings: Settings, project: Project) -> Mattes | None:
     if settings.matte == ALPHA:
         alpha_mattes(shot, {})  # says now if there is none
         return None
+    if settings.matte == AUTO:
+        _segmenter(settings)  # likewise
+        return None
     return open_mattes(settings.matte, shot, shaping=shaping(settings), project=project)
 
 
 def _companions(settings: Settings) -> dict[str, list[Path]]:
     """The files that come with the shot and may be movies, by the folder that they are unpacked into."""
     led = [one.path for one in settings.control if one.path is not None]
-    matte = settings.matte if settings.matte != ALPHA else None
+    matte = settings.matte if settings.matte not in (ALPHA, AUTO) else None
     return {"guides": [*(one.path for one in settings.guide), *led], "mask": [Path(matte)] if matte else []}
 
 
@@ -201,12 +207,35 @@ def shaping(settings: Settings) -> Shaping:
     return Shaping(settings.matte_invert, settings.matte_grow - settings.matte_shrink, settings.matte_feather)
 
 
+def _segmenter(settings: Settings) -> Segmenter:
+    assert settings.matte_model is not None
+    return open_segmenter(settings.matte_model)
+
+
+def _found(settings: Settings, plates: Plates, project: Project, progress: Progress) -> Mattes:
+    """What a network finds, kept in the project."""
+    shot, done = plates.shot, 0
+    # A folder of its own: what a person lays into mask/ stays.
+    pattern = plate_pattern(shot, project.folder("mask") / AUTO)
+    make_folder(pattern.folder)
+
+    def on_frame() -> None:
+        nonlocal done
+        done += 1
+        progress("matte", done, len(shot.frames))
+
+    segment_shot(shot, project, plates, _segmenter(settings), pattern.path, on_frame)
+    return Mattes({frame: pattern.path(frame) for frame in shot.frames}, shot.size, shaping=shaping(settings))
+
+
 def _surveyed(
-    settings: Settings, mattes: Mattes | None, plates: Plates, project: Project, message: Message
+    settings: Settings, mattes: Mattes | None, plates: Plates, project: Project, progress: Progress, message: Message
 ) -> tuple[Mattes | None, Mapping[int, Extent]]:
     """The mattes that make a difference, and how much of every frame they cover."""
     if settings.matte == ALPHA and _looks_inside(settings):
         mattes = alpha_mattes(plates.shot, plates.paths, shaping(settings))
+    if settings.matte == AUTO and _looks_inside(settings):
+        mattes = _found(settings, plates, project, progress)
     if mattes is None:
         return None, {}
     extents = survey(mattes, project)

@@ -40,10 +40,10 @@ MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, PROPAGATION, MOTION, EXPORT, READING, R
 # Weight of a guide that comes without one, that of the plate's colours; and the most, beside which nothing else counts.
 GUIDE_WEIGHT, LARGEST_WEIGHT = 12.0, 1000.0
 # What may stand for a path of mattes.
-MATTE_WORDS = ("alpha",)
+MATTE_WORDS = ("alpha", "auto")
 # Screens whose colour is found, and the ways to a matte.
 SCREENS = ("green", "blue")
-MATTE_WAYS = ("key", "chroma", "luma", "clean")
+MATTE_WAYS = ("key", "chroma", "luma", "clean", "matte_model")
 # Pixels that a matte may be changed by.
 MOST_REACH = 500
 # How the table of a plan ends, where frames may be named as well.
@@ -320,7 +320,7 @@ GUIDES = Kind(
     lambda stored: [_whole_guide(guide) for guide in stored], many=True,
 )  # fmt: skip
 MATTE_SOURCE = Kind(
-    "a path or the word alpha", _matte_source, metavar="PATH",
+    "a path, or the word alpha or auto", _matte_source, metavar="PATH",
     anchor=lambda stored: stored if stored in MATTE_WORDS else _whole_path(stored),
 )  # fmt: skip
 SCREEN = Kind("green, blue or a colour as #14b43c", _screen, metavar="COLOUR")
@@ -493,8 +493,11 @@ class Settings:
 
     matte: str | None = _option(
         MATTE_SOURCE, None, MATTE,
-        "Where the style goes: sequence, movie or still, white is inside; or the word alpha, for the shot's own.",
+        "Where the style goes: sequence, movie or still, white is inside; alpha, for the shot's own; or auto.",
     )  # fmt: skip
+    matte_model: Path | None = _option(
+        PATH, None, MATTE, "Network that finds the subject for --matte auto: .onnx, such as u2netp.onnx."
+    )
     matte_invert: bool = _option(FLAG, False, MATTE, "The style goes where the matte is black.")
     matte_grow: int = _option(REACH, 0, MATTE, "Make the inside of the matte larger by so many pixels.")
     matte_shrink: int = _option(REACH, 0, MATTE, "Make it smaller by so many pixels.")
@@ -583,6 +586,9 @@ class MatteSettings:
     clean: Path | None = _option(
         PATH, None, MATTE, "Key against a clean plate, the same view without what is inside: sequence, movie or still."
     )
+    matte_model: Path | None = _option(
+        PATH, None, MATTE, "Find the subject with a network: .onnx, such as u2netp.onnx."
+    )
     difference: Levels = _option(
         LEVELS, Levels(0.04, 0.12), MATTE,
         "Difference from the clean plate, 0 to 1, that is outside, and that is inside.",
@@ -609,10 +615,11 @@ class MatteSettings:
         if not ways:
             raise SettingsError(
                 "what is inside? Give a painted matte and its frame with --key 40:mask.png, or a colour key: "
-                "--chroma green, --luma 0.1:0.3 or --clean PATH"
+                "--chroma green, --luma 0.1:0.3 or --clean PATH, or a network: --matte-model FILE.onnx"
             )
         if len(ways) > 1:
-            raise SettingsError(f"--{ways[0]} and --{ways[1]} are two ways to a matte; give one of them")
+            one, other = (MATTE_OPTIONS[name].flags[-1] for name in ways[:2])
+            raise SettingsError(f"{one} and {other} are two ways to a matte; give one of them")
         if self.clean is None and _given(self, MATTE_OPTIONS["difference"]):
             raise SettingsError("--difference needs a plate to differ from; give it with --clean PATH")
         if self.difference.low > self.difference.high:
@@ -696,6 +703,12 @@ def _check_matte(settings: Settings) -> None:
     idle = [option for option in others if _given(settings, option)]
     if settings.matte is None and idle:
         raise SettingsError(f"{idle[0].flags[-1]} needs a matte to work on; give one with --matte PATH")
+    if settings.matte == "auto" and settings.matte_model is None:
+        raise SettingsError(
+            "--matte auto needs a network that finds the subject; give one with --matte-model FILE.onnx"
+        )
+    if settings.matte != "auto" and settings.matte_model is not None:
+        raise SettingsError("--matte-model is for --matte auto; give that too, or leave the model out")
     if settings.matte_grow and settings.matte_shrink:
         raise SettingsError("--matte-grow and --matte-shrink undo each other; give one of them, the difference")
 

@@ -132,6 +132,11 @@ def test_a_matte_is_a_path_or_a_word(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     anchor = OPTIONS["matte"].kind.anchor
     assert anchor(Settings(matte="alpha").matte) == "alpha"
+    assert anchor(Settings(matte="auto", matte_model="m.onnx").matte) == "auto"
+    with pytest.raises(SettingsError, match=r"--matte-model FILE\.onnx"):
+        Settings(matte="auto")
+    with pytest.raises(SettingsError, match="--matte-model is for --matte auto"):
+        Settings(matte="m.png", matte_model="m.onnx")
     assert anchor(Settings(matte=Path("alpha")).matte) == anchor("./alpha") == str(tmp_path / "alpha")
     assert Settings(matte=Path("m.png")).matte == "m.png"
 

@@ -1,0 +1,79 @@
+"""Takes the flicker out of mattes that were made frame by frame: an average along the motion.
+
+The frames before count as much as those behind, so that nothing lags; a frame counts where it shows, moved along, what
+this one shows (Bonneel et al., "Blind video temporal consistency", SIGGRAPH Asia 2015, take the same evidence).
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from masks.arrays import F32, Bytes, Floats
+from masks.track import Flow
+from masks.warp import warp
+
+# Frames on either side that are looked at.
+REACH = 5
+# Difference of 8-bit levels, mean over channels, at which a frame hardly counts.
+LEVELS = 25.0
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A frame. onward, back: flow on its grid to the frame behind and to the one before; None at the ends."""
+
+    frame: int
+    plate: Bytes
+    matte: Floats
+    back: Floats | None
+    onward: Floats | None = None
+
+
+def steadied(mattes: Iterable[tuple[int, Bytes, Floats]], flow: Flow) -> Iterator[tuple[int, Floats]]:
+    """Each frame with its steady matte, float32 (H, W) in [0, 1].
+
+    mattes: frame, plate, uint8 (H, W, 3), and matte, float32 (H, W), in order of time. 2 REACH + 1 of them are held.
+    """
+    held: deque[_Seen] = deque()
+    at = 0
+    for frame, plate, matte in mattes:
+        back = None
+        if held:
+            last = held.pop()
+            back = flow(last.plate, plate)
+            held.append(_Seen(last.frame, last.plate, last.matte, last.back, flow(plate, last.plate)))
+        held.append(_Seen(frame, plate, matte, back))
+        if len(held) > at + REACH:
+            yield held[at].frame, _average(list(held), at)
+            at, _ = (at, held.popleft()) if at == REACH else (at + 1, None)
+    while at < len(held):
+        yield held[at].frame, _average(list(held), at)
+        at += 1
+
+
+def _average(held: list[_Seen], at: int) -> Floats:
+    here = held[at]
+    total = here.matte.copy()
+    weight = np.ones_like(total)
+    for step in (-1, 1):
+        way = np.zeros((*total.shape, 2), F32)
+        place = at
+        for _ in range(REACH):
+            more = held[place].back if step < 0 else held[place].onward
+            place += step
+            if more is None or not 0 <= place < len(held):
+                break
+            way = way + warp(more, way)
+            fits = _fits(warp(held[place].plate, way), here.plate)
+            total += fits * warp(held[place].matte, way)
+            weight += fits
+    return np.clip(total / weight, 0, 1).astype(F32)
+
+
+def _fits(moved: Bytes, plate: Bytes) -> Floats:
+    levels = cv2.absdiff(moved, plate).astype(F32).mean(axis=-1)
+    levels = cv2.boxFilter(levels, -1, (5, 5), borderType=cv2.BORDER_REFLECT)
+    return np.exp(-((levels / F32(LEVELS)) ** 2)).astype(F32)
