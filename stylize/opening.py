@@ -25,7 +25,7 @@ from stylize.segmenting import open_segmenter, segment_shot
 from stylize.sequences import parse_pattern
 from stylize.settings import MODEL_RENDERERS, Settings
 from stylize.shot import Shot, open_shot
-from stylize.vectors import GivenMotion, VectorFiles, open_vectors
+from stylize.vectors import GivenMotion, VectorFiles, look_through, open_vectors
 
 VERSION = "0.1.0"
 # Raise it whenever the same movie gives other plates.
@@ -109,6 +109,8 @@ def opened(path: Path, settings: Settings, folder: Path | None, progress: Progre
         if settings.runs("render") or not is_project(project.root):
             project.write_settings(path, settings, VERSION)
         # Before the keys are painted, which takes long: what does not fit is told now.
+        if isinstance(source, VectorFiles):
+            look_through(source, project, lambda done, total: progress("vectors", done, total))
         mattes = _mattes(shot, settings, project)
         guides = open_guides(settings.guide, shot, project) if _looks_inside(settings) else ()
         if settings.runs("render"):

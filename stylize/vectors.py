@@ -26,7 +26,7 @@ from propagate.arrays import F32, Floats
 from propagate.flow import LARGEST, Step, step_of
 from stylize.errors import FlowError, InputError
 from stylize.images import channel_names, image_size, read_channels
-from stylize.project import fingerprint
+from stylize.project import Project, fingerprint
 from stylize.sequences import find_sequence, spell_frames
 from stylize.shot import Shot
 
@@ -34,6 +34,8 @@ from stylize.shot import Shot
 VERSION = 1
 
 SUFFIXES = (".exr", ".flo")
+# What the files that were looked through are remembered as.
+_LOOKED = "vectors"
 
 Way = Literal["back", "forward"]
 
@@ -97,6 +99,61 @@ def open_vectors(back: Path, forward: Path, shot: Shot) -> VectorFiles:
     )
 
 
+def look_through(files: VectorFiles, project: Project, progress: Callable[[int, int], None]) -> None:
+    """Looks at every value that will be used, so that a bad one is told before anything is painted.
+
+    What has been looked at is remembered in the project by its contents, and not looked at again; progress: called
+    with the number of files done and of all that are looked at. Raises FlowError, as ``read_flow``.
+    """
+    ways = _used(files)
+    marks = {path: fingerprint(project.digest(path), used) for path, used in ways.items()}
+    sound = set(project.recall(_LOOKED, str(VERSION)) or ()) & set(marks.values())
+    waiting = [path for path, mark in marks.items() if mark not in sound]
+    try:
+        for done, path in enumerate(waiting, 1):
+            _check_values(path, ways[path], files.size)
+            sound.add(marks[path])
+            progress(done, len(waiting))
+    finally:
+        if waiting:
+            project.remember(_LOOKED, str(VERSION), sorted(sound))
+
+
+def _used(files: VectorFiles) -> dict[Path, list[Way]]:
+    """The ways that are read from each file: nothing leads back from the first frame, and on from the last."""
+    frames = sorted({*files.back, *files.forward})
+    ways: dict[Path, list[Way]] = {}
+    for before, after in pairwise(frames):
+        ways.setdefault(files.forward[before], []).append("forward")
+        ways.setdefault(files.back[after], []).append("back")
+    return ways
+
+
+def _check_values(path: Path, ways: Sequence[Way], size: tuple[int, int]) -> None:
+    try:
+        if path.suffix.lower() == ".flo":
+            values = _read_flo(path)
+        else:
+            names = channel_names(path)
+            pairs = [_channels(path, names, way, both=len(names) > 2)[0] for way in ways]
+            values = read_channels(path, list(dict.fromkeys(name for pair in pairs for name in pair)))
+    except InputError as error:
+        raise FlowError(f"motion vectors {error}") from error
+    _check_flow(path, values, size)
+
+
+def _check_flow(path: Path, flow: Floats, size: tuple[int, int]) -> None:
+    """Raises FlowError for another size, NaN or infinity."""
+    if flow.shape[1::-1] != size:
+        raise _other_size(path, (flow.shape[1], flow.shape[0]), size)
+    if np.isfinite(flow).all():
+        return
+    y, x, axis = (int(place) for place in np.argwhere(~np.isfinite(flow))[0])
+    raise FlowError(
+        f"motion vectors {path}: expected numbers, found {flow[y, x, axis]} at x {x}, y {y}: render the frame again"
+    )
+
+
 def read_flow(path: Path, way: Way, size: tuple[int, int]) -> Floats:
     """Flow from a file: float32 (H, W, 2), in the convention of the module's text, at most LARGEST along x or y.
 
@@ -106,14 +163,7 @@ def read_flow(path: Path, way: Way, size: tuple[int, int]) -> Floats:
         flow = _read_flo(path) if path.suffix.lower() == ".flo" else _read_exr(path, way)
     except InputError as error:
         raise FlowError(f"motion vectors {error}") from error
-    if flow.shape[1::-1] != size:
-        raise _other_size(path, (flow.shape[1], flow.shape[0]), size)
-    bad = np.argwhere(~np.isfinite(flow))
-    if len(bad):
-        y, x, axis = (int(place) for place in bad[0])
-        raise FlowError(
-            f"motion vectors {path}: expected numbers, found {flow[y, x, axis]} at x {x}, y {y}: render the frame again"
-        )
+    _check_flow(path, flow, size)
     # .flo has huge numbers where nothing is known: outside of the picture, and so never trusted.
     return np.clip(flow, -LARGEST, LARGEST)
 

@@ -1,5 +1,6 @@
 """Motion vectors from files: what each kind of file means, on a shot whose motion is known."""
 
+import os
 import struct
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 import stylize
 from propagate.flow import LARGEST, sample
 from stylize.errors import FlowError, SettingsError
+from stylize.images import write_image
+from stylize.project import Project
 from stylize.settings import Settings
 from stylize.shot import open_shot
-from stylize.vectors import GivenMotion, open_vectors, read_flow
+from stylize.vectors import GivenMotion, look_through, open_vectors, read_flow
 from tests.test_pipeline import folder_of
 
 SIZE = (64, 36)
@@ -224,6 +227,57 @@ def test_what_is_no_number_is_told_with_its_file_and_place(tmp_path, shot, bad, 
     write_exr(tmp_path / "vec" / "v.1002.exr", tuple(NUKE), (forward, 0, 0, 0))
     with pytest.raises(FlowError, match=rf"v\.1002\.exr: expected numbers, found {told} at x 11, y 7: render"):
         GivenMotion(open_vectors(*paths, shot), str).step(1002, 1003)
+
+
+def looked(paths, shot, project):
+    """How many files were looked at."""
+    done = []
+    look_through(open_vectors(*paths, shot), project, lambda *step: done.append(step))
+    assert done == [(n + 1, len(done)) for n in range(len(done))]
+    return len(done)
+
+
+@pytest.mark.parametrize("make", [blender, nuke, flo, two_channels])
+def test_files_are_looked_through_once_and_again_when_they_change(tmp_path, shot, make):
+    project, paths = Project(tmp_path / "p.stylize"), make(tmp_path)
+    assert looked(paths, shot, project) == (4 if paths[0] == paths[1] else 6)
+    assert looked(paths, shot, Project(project.root)) == 0
+    files = open_vectors(*paths, shot)
+    files.back[1002].write_bytes(files.back[1003].read_bytes())
+    os.utime(files.back[1002], (1, 1))
+    assert looked(paths, shot, project) == 0  # the contents are known
+    values = np.zeros(SIZE[::-1], np.float32)
+    values[7, 11] = np.nan
+    if make is flo:
+        write_flo(files.back[1002], np.nan, 0)
+    else:
+        names = {blender: ("X", "Y", "Z", "W"), nuke: tuple(NUKE), two_channels: ("u", "v")}[make]
+        write_exr(files.back[1002], names, [values] * len(names))
+    for _ in range(2):
+        with pytest.raises(FlowError, match=r"expected numbers, found nan at x \d+, y \d+: render the frame again"):
+            looked(paths, shot, project)
+    files.back[1002].write_bytes(files.back[1003].read_bytes())
+    assert looked(paths, shot, project) == 0  # what was sound before the bad one is remembered
+
+
+def test_what_leads_out_of_the_shot_may_be_anything(tmp_path, shot):
+    paths = nuke(tmp_path)
+    for number, names in ((1001, ("backward.u", "backward.v")), (1004, ("forward.u", "forward.v"))):
+        values = [np.inf if name in names else value for name, value in NUKE.items()]
+        write_exr(tmp_path / "vec" / f"v.{number}.exr", tuple(NUKE), values)
+    assert looked(paths, shot, Project(tmp_path / "p.stylize")) == 4
+
+
+def test_a_run_tells_of_a_bad_value_before_it_paints(tmp_path, plates):
+    paths = nuke(tmp_path)
+    write_exr(tmp_path / "vec" / "v.1004.exr", tuple(NUKE), (0, 0, np.nan, 0))
+    (tmp_path / "keys").mkdir()
+    write_image(tmp_path / "keys" / "1001.png", 255 - moving()[0])
+    passed = []
+    with pytest.raises(FlowError, match=r"v\.1004\.exr: expected numbers, found nan"):
+        stylize.run(plates, keys=tmp_path / "keys", vectors=paths[0],
+                    on_progress=lambda stage, done, total: passed.append((stage, done, total)))  # fmt: skip
+    assert passed == [("vectors", n, 4) for n in (1, 2, 3)]
 
 
 def test_frames_with_gaps_are_refused(tmp_path, plates):
