@@ -23,11 +23,14 @@ from stylize.export.timelines import TIMELINES
 from stylize.images import quantise, read_values, write_image
 from stylize.opening import Work
 from stylize.planning import ShotPlan
+from stylize.project import fingerprint
 from stylize.sequences import Pattern, pattern_of
 from stylize.settings import Settings
 from stylize.shot import Shot
 
 _STRAIGHT = (".png", ".tif", ".tiff")
+# Raise it whenever the same frame gets other passes.
+PASSES = 1
 _WITH_MATTE = ("aftereffects", "nuke")
 
 
@@ -97,7 +100,8 @@ def hand_over(work: Work, shots: Sequence[ShotPlan], target: Target) -> tuple[Pa
     for path, text in texts.items():
         _write_text(path, text)
     for path in files:
-        work.project.record(path, "")
+        if not _is_pass(path, places):
+            work.project.record(path, "")
     work.project.claim([])
     return (*written, *texts)
 
@@ -119,6 +123,10 @@ def _files(
         patterns += [inner["video"], *([inner["mask"]] if matted else [])]
         files += [inner["keys"].path(key) for key in keys]
     return files + [pattern.path(frame) for pattern in patterns for frame in shot.frames]
+
+
+def _is_pass(path: Path, places: Places) -> bool:
+    return path.parent == places.pattern("passes", ".exr", 4).folder
 
 
 # Timelines and scripts
@@ -179,9 +187,25 @@ def _write_passes(work: Work, shots: Sequence[ShotPlan], pattern: Pattern) -> Pa
     for plan in shots:
         beside = {frame: (span.left, span.right) for span in spans(plan.frames, plan.keys) for frame in span.frames}
         for place, frame in enumerate(plan.frames):
-            told = _told(work, plan, place, beside.get(frame, (frame, frame)))
-            write_passes(pattern.path(frame), told)
+            keys, path = beside.get(frame, (frame, frame)), pattern.path(frame)
+            mark = _pass_mark(work, plan, place, keys)
+            if not work.project.fresh(path, mark):
+                write_passes(path, _told(work, plan, place, keys))
+                work.project.record(path, mark)
     return pattern.folder
+
+
+def _pass_mark(work: Work, plan: ShotPlan, place: int, keys: tuple[int | None, int | None]) -> str:
+    """All that the passes of a frame are made from."""
+    near, frame = plan.frames[max(0, place - 1) : place + 2], plan.frames[place]
+    kept = [pass_file(work.project.root, work.shot, name, frame) for name in (ERROR, MIX_SHARE)]
+    digests = [work.project.digest(path) for path in kept if path.is_file()]
+    matte = (
+        [work.project.digest(work.mattes.paths[frame]), work.mattes.by_alpha, repr(work.mattes.shaping)]
+        if work.mattes
+        else []
+    )
+    return fingerprint(PASSES, near, keys, digests, work.marks(near), work.motion.fingerprint(near), matte)
 
 
 def _told(work: Work, plan: ShotPlan, place: int, keys: tuple[int | None, int | None]) -> Told:

@@ -176,8 +176,10 @@ def write_image(
             _finish_dpx(temporary)
         temporary.replace(path)
     except OSError as error:
+        # Libraries do not say why: it is looked for while the half-written file still takes its room.
+        full = shutil.disk_usage(path.parent).free < _SPARE_BYTES
+        reason = error.strerror or ("the disk is full" if full else _short(str(error)))
         temporary.unlink(missing_ok=True)
-        reason = error.strerror or _short(str(error))
         raise OutputError(f"{path}: cannot be written ({reason}): free some space or choose another folder") from error
 
 

@@ -87,6 +87,37 @@ def test_passes_tell_what_was_done(movie: Path, keys: Path, tmp_path: Path) -> N
     assert not passes_of(folder / "shot_passes.0008.exr", "forward.u").any()
 
 
+def test_passes_are_made_again_only_where_something_changed(
+    movie: Path, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stylize.export import passes
+
+    written: list[str] = []
+
+    def note(path: Path, told: passes.Told) -> None:
+        written.append(path.name)
+        passes.write_passes(path, told)
+
+    monkeypatch.setattr("stylize.handoff.write_passes", note)
+    output = f"{tmp_path}/out/"
+    stylize.run(movie, keys=keys, output=output, export="passes")
+    assert len(written) == 8
+    written.clear()
+    before = (tmp_path / "out/shot_passes/shot_passes.0003.exr").read_bytes()
+    stylize.run(movie, keys=keys, output=output, export="passes")
+    assert written == []
+    (tmp_path / "out/shot_passes/shot_passes.0003.exr").unlink()
+    stylize.run(movie, keys=keys, output=output, export="passes")
+    assert written == ["shot_passes.0003.exr"]
+    assert (tmp_path / "out/shot_passes/shot_passes.0003.exr").read_bytes() == before
+    # Another matte does not move a pixel of the plate, and still is another pass.
+    written.clear()
+    write_image(tmp_path / "m.png", np.full((*scene(1)[0].shape[:2], 3), 128, np.uint8))
+    stylize.run(movie, keys=keys, output=output, export="passes", matte=tmp_path / "m.png")
+    assert len(written) == 8
+    assert np.allclose(passes_of(tmp_path / "out/shot_passes/shot_passes.0003.exr", "matte.A"), 128 / 255, atol=1e-3)
+
+
 def test_what_cannot_be_is_told_before_any_work(movie: Path, keys: Path, tmp_path: Path) -> None:
     made = tmp_path / "shot.stylize/out"
     with pytest.raises(SettingsError, match=r"give -o NAME\.mov"):

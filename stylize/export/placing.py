@@ -1,6 +1,7 @@
 """Putting a finished file in its place: whole or not at all, and never on top of somebody's own."""
 
 import errno
+import shutil
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,9 @@ from pathlib import Path
 from stylize.errors import OutputError
 from stylize.sequences import find_sequence
 from stylize.shot import Shot
+
+# Bytes.
+_NEXT_TO_NOTHING = 1 << 20
 
 
 @contextmanager
@@ -39,7 +43,8 @@ def make_folder(folder: Path) -> None:
 
 def output_error(error: OSError, target: Path) -> OutputError:
     """What a failure of the file system means for the person who asked for `target`."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    # Libraries that write by themselves do not say why.
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or (error.errno is None and _is_full(target.parent)):
         return OutputError(f"{target} cannot be written: the disk is full; free some space and run again")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return OutputError(f"{target} cannot be written: {target.parent} does not allow it; choose another -o")
@@ -48,6 +53,10 @@ def output_error(error: OSError, target: Path) -> OutputError:
     if error.errno == errno.EISDIR:
         return OutputError(f"{target} cannot be written: it is a folder; choose another -o")
     return OutputError(f"{target} cannot be written ({error.strerror or error}); check the disk or choose another -o")
+
+
+def _is_full(folder: Path) -> bool:
+    return folder.is_dir() and shutil.disk_usage(folder).free < _NEXT_TO_NOTHING
 
 
 def refuse_sources(targets: Collection[Path], shot: Shot | None, protected: Collection[Path] = ()) -> None:

@@ -64,6 +64,27 @@ def test_the_same_passes_have_the_same_bytes_and_no_half_file_is_left(tmp_path: 
         write_passes(tmp_path / "file" / "a.exr", told())
 
 
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def open(self, path: str, *_: object) -> bool:
+            Path(path).write_bytes(b"half")
+            return False
+
+        def close(self) -> bool:
+            return True
+
+        def geterror(self) -> str:
+            return "File output failed"
+
+    monkeypatch.setattr(OpenImageIO.ImageOutput, "create", lambda kind: Full())
+    with pytest.raises(OutputError, match="File output failed"):
+        write_passes(tmp_path / "a.exr", told())
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: shutil._ntuple_diskusage(1 << 30, 1 << 30, 0))  # type: ignore
+    with pytest.raises(OutputError, match=r"a\.exr cannot be written: the disk is full"):
+        write_passes(tmp_path / "a.exr", told())
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.skipif(shutil.which("exrheader") is None, reason="exrheader is not on this machine")
 def test_exrheader_finds_the_parts(tmp_path: Path) -> None:
     write_passes(tmp_path / "a.exr", told())
