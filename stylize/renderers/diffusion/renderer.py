@@ -32,7 +32,7 @@ from stylize.schedules import all_texts, text_at
 from stylize.settings import DIFFUSION, OPTIONS, Settings
 
 # Raise it whenever the same request gives another picture.
-VERSION = 2
+VERSION = 3
 LIBRARIES = ("torch", "diffusers", "transformers")
 # Retried in it when half precision ran over.
 FULL = "float32"
@@ -96,10 +96,12 @@ class DiffusionRenderer:
         ):
             painted, seen, working = self._within_memory(request, working, on_step, notes)
         picture = leave(painted, request.plate, working)
+        inside = 1.0 if request.matte is None else (request.matte > 0).astype(F32)
+        if request.carried is not None and request.trusted is not None:
+            common = (request.trusted * inside).astype(F32)
+            picture = agreement.match_colours(picture, request.carried, common, self.settings.match_colours)
         if request.matte is not None:
             picture = np.where(request.matte[..., None] > 0, picture, request.plate)
-        if request.carried is not None and request.trusted is not None:
-            picture = agreement.match_colours(picture, request.carried, request.trusted, self.settings.match_colours)
         made = self._provenance(request, working, notes)
         told = tuple(f"keyframe {request.frame}: {note}" for note in notes)
         return Rendered(np.ascontiguousarray(np.clip(picture, 0, 1), F32), texts(made), seen, told)
