@@ -17,7 +17,7 @@ from propagate.flow_dis import DisFlow
 from propagate.scene import estimated
 from propagate.synthesis import SynthesisSettings, carry
 from tests.benchmarks.propagation import measures, peers
-from tests.benchmarks.propagation.clips import CLIPS, plates
+from tests.benchmarks.propagation.clips import CLIPS, LOCKED_OFF, plates
 from tests.benchmarks.propagation.truth import FILTERS
 
 GAPS = (10, 20)
@@ -37,7 +37,7 @@ def main():
     asked = words.parse_args()
     rows = []
     for name in asked.filters.split(","):
-        for clip in CLIPS:
+        for clip in (*CLIPS, LOCKED_OFF):
             shown = plates(clip, GAPS[-1] + 1, asked.width, asked.footage) if asked.only in clip.name else None
             if shown is None:
                 continue
@@ -49,7 +49,9 @@ def main():
                     show([row for row in rows if row[:2] == (clip.name, name)])
     for gap in GAPS:
         for keys in (1, 2):
-            summary(rows, gap, keys)
+            summary([row for row in rows if row[0] != LOCKED_OFF.name], gap, keys)
+    print("A camera that does not move, not among the means")
+    show([row for row in rows if row[0] == LOCKED_OFF.name])
 
 
 class Case:
@@ -118,7 +120,9 @@ class Case:
 
     def of_peers(self, made, asked):
         """The peers' rows: figures of their frames, kept beside them."""
-        file = asked.keep / f"{self.clip}.{self.filter}.{self.plates[0].shape[1]}.rows.pickle" if asked.keep else None
+        file = (
+            asked.keep / f"{self.clip}.{self.filter}.{self.plates[0].shape[1]}.figures.pickle" if asked.keep else None
+        )
         if file and file.exists():
             return pickle.loads(file.read_bytes())
         rows, lpips = [], measures.lpips(asked.lpips)
@@ -155,31 +159,39 @@ class Case:
         figures = [np.mean([m(*pair) for pair in pairs]) for m in (measures.psnr, measures.ssim)]
         figures.append(np.mean([lpips(*pair) for pair in pairs]))
         figures.append(np.mean([measures.detail(*pair) for pair in pairs]))
-        return (self.clip, self.filter, engine, gap, keys, *map(float, figures), steady)
+        still = measures.background(self.plates[: gap + 1])
+        on_still = measures.unsteadiness_over(pictures, truth, flows, still)
+        return (self.clip, self.filter, engine, gap, keys, *map(float, figures), steady, on_still)
 
 
 def as_floats(frames):
     return {f: (np.asarray(p[0], np.float32) / 255, p[1]) for f, p in frames.items()}
 
 
-HEAD = f"{'clip':15} {'filter':6} {'engine':20} gap keys   PSNR  SSIM  LPIPS detail unsteady/truth's"
+HEAD = f"{'clip':15} {'filter':6} {'engine':20} gap keys   PSNR  SSIM  LPIPS detail unsteady/truth's, on background"
 
 
 def show(rows):
     print(HEAD)
     for clip, name, engine, gap, keys, *figures in rows:
-        psnr, ssim, lpips, detail, steady = figures
+        psnr, ssim, lpips, detail, steady, on_still = figures
         print(
             f"{clip:15} {name:6} {engine:20} {gap:3} {keys:4} {psnr:6.2f} {ssim:.3f} {lpips:.4f} {detail:.3f}", end=""
         )
-        print(f" {steady:.2f}", flush=True)
+        print(f" {steady:16.2f} {on_still:14.2f}", flush=True)
+
+
+def means_of(rows):
+    """Of every column, over those rows that have a figure in it."""
+    columns = [[value for value in column if not np.isnan(value)] for column in zip(*rows, strict=True)]
+    return [float(np.mean(column)) if column else float("nan") for column in columns]
 
 
 def summary(rows, gap, keys):
     """Means over all clips and filters, and the clips where ours is not ahead."""
     of = [row for row in rows if row[3] == gap and row[4] == keys]
     engines = list(dict.fromkeys(row[2] for row in of))
-    means = [("all", "all", e, gap, keys, *np.mean([r[5:] for r in of if r[2] == e], axis=0)) for e in engines]
+    means = [("all", "all", e, gap, keys, *means_of([r[5:] for r in of if r[2] == e])) for e in engines]
     show(means)
     for clip, name in dict.fromkeys(row[:2] for row in of):
         case = {row[2]: row for row in of if row[:2] == (clip, name)}
@@ -189,7 +201,8 @@ def summary(rows, gap, keys):
             continue
         best = min((row[7] for engine, row in case.items() if engine != "stylize"))
         print(f"  {clip:15} {name:6} {mine[5] - eb[5]:+.2f} dB over ebsynth, LPIPS {mine[7] / best:.2f} of the best "
-              f"peer's, detail {mine[8]:.2f}, unsteadiness {mine[9] / eb[9]:.2f} of ebsynth's")  # fmt: skip
+              f"peer's, detail {mine[8]:.2f}, unsteadiness {mine[9] / eb[9]:.2f} of ebsynth's, "
+              f"{mine[10]:.2f} of the truth's on background")  # fmt: skip
 
 
 if __name__ == "__main__":

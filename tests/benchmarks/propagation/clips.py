@@ -31,10 +31,14 @@ CLIPS = [
     Clip("passer-by", "bikes.mp4", 195),
     Clip("rider", "bikes.mp4", 108),
 ]
+# For what stands still, and for nothing else: in the clips above the camera moves, or trembles.
+LOCKED_OFF = Clip("locked off", None, 0)
 
 
 def plates(clip, count, width, folder):
     """``count`` plates, uint8 (H, W, 3), at most ``width`` wide; None when the footage is not there."""
+    if clip == LOCKED_OFF:
+        return locked_off(count)
     if clip.file is None:
         return rendered(count)
     path = EXAMPLE if clip.file == EXAMPLE.name else Path(folder or "") / clip.file
@@ -55,19 +59,32 @@ def fitted(frame, width):
 
 def rendered(count, size=(320, 180)):
     """The camera closes in and rolls over a scene; a disc rolls across it the other way, and hides and bares it."""
-    scene, skin = texture(1, (960, 640), colour=(110, 130, 100)), texture(3, (200, 200), colour=(200, 110, 70))
+    scene = texture(1, (960, 640), colour=(110, 130, 100))
     width, height = size
-    ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
 
     def still(t):
         turn = cv2.getRotationMatrix2D((480, 320), 0.6 * t, 1 + 0.012 * t)
         turn[:, 2] += (width / 2 - 480 - 1.5 * t, height / 2 - 320)
         picture = cv2.warpAffine(scene, turn, size, flags=cv2.INTER_AREA)
-        x, y = xs - (60 + 7 * t), ys - 95
-        angle = np.float32(7 * t / 45)
-        u, v = np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x
-        disc = cv2.remap(skin, u + 100, v + 100, cv2.INTER_LINEAR)
-        cover = np.clip(45.5 - np.hypot(x, y), 0, 1)[..., None]
-        return to_bytes(picture * (1 - cover) + disc * cover)
+        return rolled(picture, t)
 
-    return [still(t) for t in range(count)]
+    return [to_bytes(still(t)) for t in range(count)]
+
+
+def locked_off(count, size=(320, 180)):
+    """A camera that does not move, its grain (1.5 levels), and the disc."""
+    scene = texture(1, size, colour=(110, 130, 100))
+    draw = np.random.default_rng(7)
+    return [to_bytes(rolled(scene, t) + draw.normal(0, 1.5, (*size[::-1], 3)).astype(np.float32)) for t in range(count)]
+
+
+def rolled(picture, t):
+    """A disc that rolls over a picture, at time t."""
+    skin = texture(3, (200, 200), colour=(200, 110, 70))
+    ys, xs = np.mgrid[0 : picture.shape[0], 0 : picture.shape[1]].astype(np.float32)
+    x, y = xs - (60 + 7 * t), ys - 95
+    angle = np.float32(7 * t / 45)
+    u, v = np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x
+    disc = cv2.remap(skin, u + 100, v + 100, cv2.INTER_LINEAR)
+    cover = np.clip(45.5 - np.hypot(x, y), 0, 1)[..., None]
+    return picture * (1 - cover) + disc * cover

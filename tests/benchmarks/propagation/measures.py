@@ -9,6 +9,11 @@ import numpy as np
 
 from propagate.flow import sample
 
+# Range in levels of 255 that what stands still may have; see ``background``.
+STILL = 6.0
+# Levels of 255, in the mean over the background, that cannot be seen.
+LEAST = 0.1
+
 
 def psnr(picture, truth):
     return float(-10 * np.log10(max(1e-10, float(((picture - truth) ** 2).mean()))))
@@ -43,6 +48,35 @@ def unsteadiness(pictures, flows, visible):
         for before, after, flow, seen in zip(pictures[:-1], pictures[1:], flows, visible, strict=True)
     ]
     return 255 * float(np.mean(apart))
+
+
+def background(plates):
+    """Where nothing moves and no light changes over a whole run: bool (H, W).
+
+    plates: uint8 (H, W, 3), all frames of the run. A pixel is background if none of its channels, blurred with a
+    standard deviation of 1 px against grain and compression, leaves a range of STILL levels of 255, and none of those
+    within 2 px does: borders of moving things belong to them.
+    """
+    low = high = None
+    for plate in plates:
+        seen = cv2.GaussianBlur(plate.astype(np.float32), (0, 0), 1.0)
+        low = seen if low is None else np.minimum(low, seen)
+        high = seen if high is None else np.maximum(high, seen)
+    moving = ((high - low).max(axis=-1) > STILL).astype(np.uint8)
+    return cv2.dilate(moving, np.ones((5, 5), np.uint8)) == 0
+
+
+def unsteadiness_over(pictures, truth, flows, still):
+    """Unsteadiness on the background over the truth's own: above 1, what stands still boils more than the filter does.
+
+    still: of ``background``. What differs by less than LEAST levels cannot be seen, and counts as that much on both
+    sides; NaN where less than a hundredth of the picture is background.
+    """
+    if still.mean() < 0.01:
+        return float("nan")
+    seen = [still] * len(flows)
+    ours, own = (max(LEAST, unsteadiness(run, flows, seen)) for run in (pictures, truth))
+    return ours / own
 
 
 def lpips(tool):
