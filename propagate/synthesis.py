@@ -187,16 +187,19 @@ def carry(
     ready = _ready(key, scene, frames[0], settings)
     if state is None:
         height, width = key.shape[:2]
-        start = start_at_key(frames[0], height, width)
-        state = PassState(frames[0], start.flow, start.valid, _by_flow(start.flow), key)
+        still = start_at_key(frames[0], height, width)
+        state = PassState(frames[0], still.flow, still.valid, _by_flow(still.flow), key)
     at = list(frames).index(state.frame)
-    # It lives on in the exemplar, and as long as it has to in the state.
-    del key
-    for view in one_ahead(_views(ready, state, frames[at + 1 :], scene)):
-        carried = _carry_on(ready, state, view, settings)
+    # Arrays are large: what is done with is let go of, the key, which the exemplar has too, and every state.
+    composed = ComposedFlow(state.frame, state.flow, state.valid)
+    views, states = one_ahead(_views(ready, composed, frames[at + 1 :], scene)), [state]
+    del key, state, composed
+    for view in views:
+        begun = _begin(states.pop(), view)
+        carried = _carry_on(ready, view, begun, settings)
         del view
         yield carried
-        state = carried.state
+        states.append(carried.state)
         del carried
 
 
@@ -229,9 +232,8 @@ def _canvas(key: _Key, plate: Bytes, own: Sequence[Floats]) -> Bytes:
     return key.exemplar.canvas_by_rows(plate.shape[0], plate.shape[1], guides, EDGES_HALO)
 
 
-def _views(key: _Key, state: PassState, frames: Sequence[int], scene: Scene) -> Iterator[_View]:
-    """All that a frame's picture depends on beside the picture before, frame by frame."""
-    composed = ComposedFlow(state.frame, state.flow, state.valid)
+def _views(key: _Key, composed: ComposedFlow, frames: Sequence[int], scene: Scene) -> Iterator[_View]:
+    """All that a frame's picture depends on beside the picture before, frame by frame. composed: of the one before."""
     for frame in frames:
         plate, step = scene.plate(frame), scene.step(composed.frame, frame)
         if plate.shape != key.plate.shape:
@@ -252,32 +254,32 @@ def _follow(key: _Key, composed: ComposedFlow, plate: Bytes, refine: FlowEstimat
     return replace(composed, flow=settle(anchor(composed.flow, key.plate, plate, refine), key.plate, plate))
 
 
-def _carry_on(key: _Key, state: PassState, view: _View, settings: SynthesisSettings) -> Carried:
-    warp, canvas = view.warp, view.canvas
-    former, guess = _guess(state.colour, view.step.flow, warp)
-    level = Level(
-        settings.rounds, settings.sweeps, max(guess.shape[:2]) // 2, settings.uniformity, ALLOWANCE, CRISPNESS, ENOUGH
-    )  # fmt: skip
-    job = _job(key, warp, canvas, view.composed.frame, settings)
-    other = _moved_along(state.field, view.step)
-    texture = optimise(job, guess, _by_flow(warp.flow), level, other, overwrite=True)
-    del job, guess, other
-    after, error, wanted = _compose(key, view, texture, former)
-    del texture, former
-    return Carried(after.frame, restore(after.colour, wanted), error, after)
-
-
-def _guess(before: Floats, step: Floats, warp: _Warp) -> tuple[Floats, Floats]:
-    """The frame before, carried along, and a first guess: the warped key as far as it is certain, else that."""
-    former, guess = np.empty_like(warp.colour), np.empty_like(warp.colour)
+def _begin(state: PassState, view: _View) -> list[Pixels]:
+    """All that a frame takes over from the one before: its picture and its field, carried along, and a first guess:
+    the warped key as far as it is certain, else that picture."""
+    warp, former, guess = view.warp, np.empty_like(view.warp.colour), np.empty_like(view.warp.colour)
 
     def work(band: Band) -> None:
         own = band.own
-        np.clip(sample_rows(before, step[own], band.first, crisp=True), 0, 1, out=former[own])
+        np.clip(sample_rows(state.colour, view.step.flow[own], band.first, crisp=True), 0, 1, out=former[own])
         guess[own] = lerp(former[own], warp.colour[own], warp.certain[own, :, None])
 
     in_bands(work, guess.shape)
-    return former, guess
+    return [former, _moved_along(state.field, view.step), guess]
+
+
+def _carry_on(key: _Key, view: _View, begun: list[Pixels], settings: SynthesisSettings) -> Carried:
+    """The frame. begun: see ``_begin``; it is emptied, so that all can be let go of as soon as it is used."""
+    level = Level(
+        settings.rounds, settings.sweeps, max(view.warp.certain.shape) // 2, settings.uniformity, ALLOWANCE, CRISPNESS,
+        ENOUGH,
+    )  # fmt: skip
+    job = _job(key, view.warp, view.canvas, view.composed.frame, settings)
+    texture = optimise(job, begun.pop(), _by_flow(view.warp.flow), level, begun.pop(), overwrite=True)
+    del job
+    after, error, wanted = _compose(key, view, texture, begun.pop())
+    del texture
+    return Carried(after.frame, restore(after.colour, wanted), error, after)
 
 
 def _warp(key: _Key, composed: ComposedFlow, plate: Bytes, canvas: Bytes) -> _Warp:

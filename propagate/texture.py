@@ -18,6 +18,8 @@ from propagate.patchmatch_numba import count, vote
 
 # Radius of random tries where the right patch is known to be close.
 NEAR = 2
+# What is expected where straying costs nothing: it is not looked at.
+_NOWHERE = np.zeros((1, 1, 2), np.int32)
 
 
 @dataclass(frozen=True)
@@ -190,35 +192,35 @@ def optimise(
     overwrite: ``colour`` and ``start`` become the result, and no copies are made of them.
     Raises ValueError when shapes do not belong together, or a field leaves the style.
     """
-    for field in (start, other):
-        if field is not None:
-            _check(job, colour, field)
+    _check(job, colour, start)
     nnf = start if overwrite else start.copy()
     colour = colour if overwrite else colour.copy()
     job.look(colour)
     cost: Longs = np.zeros(job.mask.shape, np.int64)
-    if job.mask.any():
-        _take_turns(job, colour, nnf, cost, level, other)
+    if other is not None:
+        _check(job, colour, other)
+    if job.mask.any() and level.rounds:
+        costs = _costs(job, nnf, level)
+        job.matcher.measure(job.canvas, job.exemplar.packed, nnf, cost, np.ones_like(job.mask), costs)
+        if other is not None:
+            job.matcher.offer(job.canvas, job.exemplar.packed, nnf, cost, job.mask, costs, other)
+            del other  # as large as the field, and not needed any more
+        _take_turns(job, colour, nnf, cost, level, costs)
         job.look(colour)
     return Texture(colour, nnf, _measure(job, nnf, cost))
 
 
-def _take_turns(job: Job, colour: Floats, nnf: Ints, cost: Longs, level: Level, other: Ints | None) -> None:
-    """Searches and votes; changes ``colour``, ``nnf`` and ``cost``."""
+def _take_turns(job: Job, colour: Floats, nnf: Ints, cost: Longs, level: Level, costs: Costs) -> None:
+    """Searches and votes; changes ``colour``, ``nnf`` and ``cost``, which has what ``costs`` say of ``nnf``."""
     example, widest = job.exemplar, _widest(job, level)
     for turn in range(level.rounds):
         if turn:
             job.look(colour)
-        costs = _costs(job, nnf, level)
-        everywhere = np.ones_like(job.mask) if turn == 0 else job.mask
-        job.matcher.measure(job.canvas, example.packed, nnf, cost, everywhere, costs)
-        if turn == 0 and other is not None:
-            job.matcher.offer(job.canvas, example.packed, nnf, cost, job.mask, costs, other)
-            other = None
+            costs = _costs(job, nnf, level)
+            job.matcher.measure(job.canvas, example.packed, nnf, cost, job.mask, costs)
         for number in range(level.sweeps):
             sweep = Sweep(2 * (turn * level.sweeps + number + 1000 * job.seed) + number % 2, widest)
             job.matcher.sweep(job.canvas, example.packed, nnf, cost, job.mask, costs, sweep)
-        del costs
         vote(example.padded, nnf, _say(cost, job, level), _by_distance(example.radius, level), job.mask, colour)
 
 
@@ -230,8 +232,7 @@ def measure(job: Job, colour: Floats, nnf: Ints) -> Floats:
 
 def _measure(job: Job, nnf: Ints, cost: Longs) -> Floats:
     """``measure`` of the canvas as it is; what was in ``cost`` is lost."""
-    # Without a weight what is expected is not looked at, and takes no memory.
-    still = Costs(np.zeros_like(nnf), 0, 0, np.zeros(job.exemplar.size, np.int32))
+    still = Costs(_NOWHERE, 0, 0, np.zeros(job.exemplar.size, np.int32))
     job.matcher.measure(job.canvas, job.exemplar.packed, nnf, cost, np.ones_like(job.mask), still)
     error = np.empty(cost.shape, F32)
 
@@ -263,7 +264,7 @@ def _check(job: Job, colour: Floats, start: Ints) -> None:
 
 
 def _costs(job: Job, nnf: Ints, level: Level) -> Costs:
-    stray, expected, reach = 0, np.zeros((1, 1, 2), np.int32), 0
+    stray, expected, reach = 0, _NOWHERE, 0
     if job.nearness is not None:
         stray = max(1, round(job.nearness.weight * job.unit))
         expected, reach = job.nearness.expected, job.nearness.reach
