@@ -9,8 +9,12 @@ _APART = 160
 
 
 def nk_of(cut: Cut, passes: Sequence[Media] = ()) -> str:
-    """The text of the script. Frames have their own numbers: a movie's begin where the result's do."""
-    first, last = cut.result.first, cut.result.first + cut.result.count - 1
+    """The text of the script. Frames have their own numbers: a movie's begin where the result's do.
+
+    The script's range leaves handles out; what is read has them.
+    """
+    first = cut.result.first + cut.start - cut.result.start
+    last = first + cut.count - 1
     width, height = cut.size
     aspect = f"{float(cut.pixel_aspect):g}"
     root = _node(

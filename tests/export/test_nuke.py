@@ -48,6 +48,14 @@ def test_a_movie_begins_where_the_result_does(tmp_path: Path) -> None:
     assert text.index("set N_result") > text.index("result_premult")
 
 
+def test_handles_are_read_and_not_shown(tmp_path: Path) -> None:
+    cut = movie_cut(tmp_path, FILM, "01:00:00:00", frames="1005-1040", handles=4)
+    found = nodes(cut, nk_of(cut))
+    root = found[f"{cut.name}.nk"]
+    assert (root["first_frame"], root["last_frame"]) == ("1009", "1036")
+    assert (found["result"]["frame"], found["result"]["last"]) == ("1005", "36")
+
+
 def test_signs_of_tcl_in_names_stay_names(tmp_path: Path) -> None:
     cut = movie_cut(tmp_path)
     odd = replace(cut, result=replace(cut.result, path=Path("/a [b] $c {d}.mov")), name='x"; exit')
