@@ -21,6 +21,7 @@ from stylize import propagation
 from stylize.errors import OutputError, PaintedKeyError
 from stylize.guides import Guide
 from stylize.images import image_facts, make_folder, write_image
+from stylize.inside import Box, box_of
 from stylize.jobs import Trade, work_off
 from stylize.mattes import Mattes
 from stylize.motion import make_estimators
@@ -133,7 +134,8 @@ def _parts(work: Work, footage: Footage, plan: ShotPlan) -> Iterator[tuple[str, 
         mixed = {f for f in span.frames if None not in (span.left, span.right) and shown[f] not in plan.keys}
         lacking = [frame for frame in span.frames if not _there(work, frame, mark, frame in mixed)]
         if lacking:
-            yield mark, Part(span, frozenset(lacking), {frame: shown[frame] for frame in span.frames}, scratch)
+            looks = {frame: shown[frame] for frame in span.frames}
+            yield mark, Part(span, frozenset(lacking), looks, scratch, _box(work, span))
 
 
 def _there(work: Work, frame: int, mark: str, mixed: bool = False) -> bool:
@@ -164,14 +166,22 @@ def _noted(notes: Path) -> Iterator[tuple[int, str]]:
 
 
 def _span_mark(work: Work, footage: Footage, span: Span, shown: list[int]) -> str:
+    box = _box(work, span)
     keys = [key for key in (span.left, span.right) if key is not None]
     seen = sorted([*span.frames, *keys])
     guides = [[*guide.facts(), *_digests(work, guide.paths, seen)] for guide in work.guides]
     return fingerprint(
         VERSION, SynthesisSettings().fingerprint(), work.motion.fingerprint(seen), span.left, span.right, seen, shown,
         work.marks(seen), [work.project.digest(footage.key(key)) for key in keys], _matte_mark(work, span.frames),
-        np.dtype(footage.dtype).name, _boil_mark(work.settings), guides,
+        np.dtype(footage.dtype).name, _boil_mark(work.settings), guides, *([box.facts()] if box else []),
     )  # fmt: skip
+
+
+def _box(work: Work, span: Span) -> Box | None:
+    """What has to be worked on: where the mattes of the span let anything be seen."""
+    if work.mattes is None:
+        return None
+    return box_of([work.extents[frame] for frame in span.frames], work.shot.size)
 
 
 def _key_mark(work: Work, footage: Footage, frame: int) -> str:

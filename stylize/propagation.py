@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from io import BufferedRandom, BufferedReader
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,12 +26,14 @@ from propagate.arrays import F32, Bytes, Floats, Pixels
 from propagate.bands import Band, in_bands
 from propagate.blend import blend
 from propagate.boil import boil
+from propagate.flow import FlowEstimator, Step
 from propagate.holds import leaping
 from propagate.scene import Scene
 from propagate.spans import Span
 from propagate.synthesis import Carried, PassState, SynthesisSettings, carry
 from stylize.errors import OutputError
 from stylize.images import make_folder, quantise, to_float, write_image
+from stylize.inside import Box
 from stylize.keys import read_key
 from stylize.motion import Motion
 
@@ -79,13 +82,15 @@ class Part:
 
     wanted: the frames that are to come out. shown: of every frame of the span, which frame's look it shows: its own,
     that of an earlier frame of the span, or the left key's. scratch: a folder of this span's own, under a name that
-    changes with everything the span depends on.
+    changes with everything the span depends on. box: what is worked on, None for all; outside of it the style goes
+    nowhere in any frame of the span.
     """
 
     span: Span
     wanted: frozenset[int]
     shown: Mapping[int, int]
     scratch: Path
+    box: Box | None = None
 
     def drawn(self) -> list[int]:
         """The frames of the span that are drawn, ascending."""
@@ -154,12 +159,16 @@ class _Gone:
 
 @dataclass(frozen=True)
 class _Look:
-    """A drawing before it is laid over plates. colour: uint8 or uint16 (H, W, 3), or float32 in [0, 1]."""
+    """A drawing before it is laid over plates. colour: uint8 or uint16 (H, W, 3), or float32 in [0, 1].
+
+    box: what the arrays are of; None for the whole frame.
+    """
 
     frame: int
     colour: Pixels
     error: Floats
     share: Floats | None = None
+    box: Box | None = None
 
 
 def finish_key(footage: Footage, engine: Engine, frame: int) -> Made:
@@ -254,7 +263,7 @@ def _finish(footage: Footage, part: Part, engine: Engine, put: Put, gone: _Gone)
     carried = gone.carried
     events: list[Event] = []
     if frames := part.showing(carried.frame):
-        look = _Look(carried.frame, carried.colour, carried.error)
+        look = _Look(carried.frame, carried.colour, carried.error, box=part.box)
         if part.two_sided():
             look = _mixed(part, carried.frame, _packed(carried))
         events = _put_all(_shown(footage, engine, look, frames), put)
@@ -299,10 +308,10 @@ def _pass(footage: Footage, part: Part, side: str, engine: Engine) -> Iterator[_
         return
     motion = engine.motion
     step = leaping(motion.step, sorted({*part.span.frames, order[0]}))
-    scene = Scene(footage.colour, step, motion.refine, footage.guides, footage.weights)
+    scene = _scene(footage, part, step, motion.refine)
     # No name is kept for the key and the state: the pass lets go of them when it has done with them.
     key = footage.key(order[0]), footage.plate(order[0])
-    made = carry(order[: reach + 1], scene, to_float(read_key(*key)), engine.synthesis, state)
+    made = carry(order[: reach + 1], scene, to_float(_cut(part, read_key(*key))), engine.synthesis, state)
     del key, state
     begun = last = time.monotonic()
     for carried in made:
@@ -310,6 +319,21 @@ def _pass(footage: Footage, part: Part, side: str, engine: Engine) -> Iterator[_
         due = now - last >= min(KEEP_EVERY, last - begun) or carried.frame == order[reach]
         last = now if due else last
         yield _Gone(side, carried, due)
+
+
+def _scene(
+    footage: Footage, part: Part, step: Callable[[int, int], Step], refine: FlowEstimator | None
+) -> Scene:  # fmt: skip
+    if part.box is not None:
+        step = part.box.step(step)
+    return Scene(
+        lambda frame: _cut(part, footage.colour(frame)), step, refine,
+        lambda frame: [_cut(part, guide) for guide in footage.guides(frame)], footage.weights,
+    )  # fmt: skip
+
+
+def _cut(part: Part, picture: Pixels) -> Pixels:
+    return picture if part.box is None else part.box.of(picture)
 
 
 def _usable(state: PassState | None, part: Part, side: str) -> PassState | None:
@@ -404,7 +428,7 @@ def _mixed(part: Part, drawing: int, backward: Mapping[str, Pixels]) -> _Look:
     left, right = part.order(FORWARD)[0], part.order(BACKWARD)[0]
     nearness = (drawing - left) / (right - left)
     colour, error, share = blend(forward["colour"], forward["error"], backward["colour"], backward["error"], nearness)
-    return _Look(drawing, colour, error, share)
+    return _Look(drawing, colour, error, share, part.box)
 
 
 def _shown(footage: Footage, engine: Engine, look: _Look, frames: Sequence[int]) -> Iterator[Made]:
@@ -413,12 +437,22 @@ def _shown(footage: Footage, engine: Engine, look: _Look, frames: Sequence[int])
         return
     colour = look.colour
     if engine.boil > 0:
+        # Shapes sway by the place in the whole frame.
+        colour = _whole_frame(look, colour, footage)
         floats = colour if colour.dtype == F32 else to_float(colour)
         colour = boil(floats, engine.boil, engine.seed, look.frame)
     if colour.dtype == F32:
         colour = quantise(colour, footage.dtype)
+    colour, error, share = (_whole_frame(look, one, footage) for one in (colour, look.error, look.share))
     for frame in frames:
-        yield Made(frame, _laid(footage, frame, colour), look.error, look.share)
+        yield Made(frame, _laid(footage, frame, colour), error, share)
+
+
+def _whole_frame(look: _Look, plane: Any, footage: Footage) -> Any:
+    """An array of a look on the whole frame: 0 outside of its box, where no frame shows it."""
+    if look.box is None or plane is None or plane.shape[:2] == footage.colour(look.frame).shape[:2]:
+        return plane
+    return look.box.onto(plane, footage.colour(look.frame).shape[:2])
 
 
 def _laid(footage: Footage, frame: int, look: Pixels) -> Pixels:
