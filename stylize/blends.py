@@ -3,14 +3,14 @@
 import cv2
 import numpy as np
 
-from propagate.arrays import F32, Bytes
+from propagate.arrays import F32, Bytes, Floats
 from propagate.flow import FlowEstimator, sample
 
 # A frame is compared with those so many before and behind it.
 REACH = 4
 # Levels of 255 by which a pixel must differ between those two, and how near to their middle it must be, as a share of
 # that difference.
-CHANGED, MIDDLE = F32(14), F32(0.3)
+CHANGED, MIDDLE = 14.0, 0.3
 # Share of the picture that must have changed so, and of what has changed, that must lie in the middle.
 LEAST, MOST = 0.2, 0.5
 # Share of the changed pixels that motion from the frame before explains, above which it is no blend.
@@ -26,28 +26,40 @@ def sharpness(picture: Bytes) -> float:
 
 
 def blended(before: Bytes, picture: Bytes, behind: Bytes, estimate: FlowEstimator) -> bool:
-    """Whether a frame is a mixture of those before and behind it; proxies, uint8 (H, W, 3).
+    """Whether a frame is a mixture of those before and behind it; uint8 (h, w, 3), small as looks are.
 
     Pixels of a dissolve lie between what they were and what they will be; those of a moving picture are the one or
     the other, or motion explains them.
     """
-    first, last = (cv2.GaussianBlur(each, (0, 0), 1.5).astype(F32) for each in (before, behind))
-    middle = cv2.GaussianBlur(picture, (0, 0), 1.5).astype(F32)
+    first, middle, last = (_calm(each) for each in (before, picture, behind))
     # A light that changes is no blend.
-    last_lit = (last - last.mean(axis=(0, 1))) * _gain(first, last) + first.mean(axis=(0, 1))
-    apart = np.abs(last_lit - first).max(axis=2)
+    apart = _farthest(_lit(last, first), first)
     changed = apart > CHANGED
     if changed.mean() < LEAST:
         return False
-    off = np.abs(middle - (first + last) / 2).max(axis=2)
-    between = changed & (off < MIDDLE * np.abs(last - first).max(axis=2))
+    off = _farthest(middle, cv2.addWeighted(first, 0.5, last, 0.5, 0))
+    between = changed & (off < MIDDLE * _farthest(first, last))
     if between.sum() < MOST * changed.sum():
         return False
-    moved = sample(before, estimate(before, picture))
-    near = cv2.absdiff(cv2.GaussianBlur(moved, (0, 0), 1.5), cv2.GaussianBlur(picture, (0, 0), 1.5)).max(axis=2)
-    explained = near < np.maximum(CHANGED / 2, F32(0.25) * apart)
+    near = _farthest(_calm(sample(before, estimate(before, picture))), middle)
+    explained = near < np.maximum(CHANGED / 2, apart / 4)
     return bool(explained[between].mean() < MOVED)
 
 
-def _gain(first: np.ndarray, last: np.ndarray) -> np.ndarray:
-    return np.asarray(np.clip((first.std(axis=(0, 1)) + 1) / (last.std(axis=(0, 1)) + 1), 0.5, 2))
+def _calm(picture: Bytes) -> Floats:
+    """Without grain."""
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.8).astype(F32))
+
+
+def _farthest(one: Floats, other: Floats) -> Floats:
+    """Largest difference of the channels: float32 (h, w)."""
+    red, green, blue = cv2.split(cv2.absdiff(one, other))
+    return np.asarray(cv2.max(cv2.max(red, green), blue), F32)
+
+
+def _lit(picture: Floats, like: Floats) -> Floats:
+    """In the exposure of another, by mean and spread of each channel."""
+    (mean, spread), (wanted, aim) = cv2.meanStdDev(picture), cv2.meanStdDev(like)
+    gain = np.clip((aim + 1) / (spread + 1), 0.5, 2)
+    change = np.hstack([np.diag(gain[:, 0]), wanted - gain * mean])
+    return np.asarray(cv2.transform(picture, change), F32)

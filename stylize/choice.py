@@ -22,7 +22,7 @@ PATIENCE = 3
 # the error in decibels; misfit that nothing takes away.
 LEFT_OVER = F32(0.05)
 # What a key costs that is as blurred as can be, in that measure; and one that comes a frame later.
-BLURRED, LATER = 2.0, 0.01
+BLURRED, LATER = 1.0, 0.005
 # Frames on either side that a key's sharpness is compared with.
 NEAR = 6
 

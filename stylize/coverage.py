@@ -115,8 +115,12 @@ def _fitted(picture: Bytes, widest: int) -> Bytes:
 
 
 def motion(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Motion:
-    """What moves between two proxies."""
+    """What moves between two proxies; nothing where no motion connects them, as on a flash."""
     flow = _of_look(estimate(before, after))
+    shown, seen = sample(look(before).picture, flow), look(after)
+    light = _exposure(shown, seen.picture, np.ones(flow.shape[:2], bool))
+    if (_difference(shown, seen, light) < seen.limit).mean() < ANCHORING:
+        flow = np.zeros_like(flow)
     return Motion(flow, _camera(flow, np.ones(flow.shape[:2], bool)))
 
 
@@ -158,9 +162,10 @@ def move_view(view: View, moved: Motion, key: Look, frame: Look, estimate: FlowE
     flow = np.where((miss_anchored < miss)[..., None], anchored, flow)
     misfit = _misfit(flow, np.minimum(miss, miss_anchored), frame)
     explained = misfit < 1
-    if explained.mean() > ANCHORING:
-        camera = _camera(flow, explained)
-    return View(_filled(flow, explained), misfit, camera, light)
+    if explained.mean() <= ANCHORING:
+        # Nothing is learned from what is hidden, or lost in a flash.
+        return View(_filled(flow, explained), misfit, camera, view.light)
+    return View(_filled(flow, explained), misfit, _camera(flow, explained), light)
 
 
 def alike(one: Bytes, other: Bytes, estimate: FlowEstimator) -> float:

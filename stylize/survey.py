@@ -7,6 +7,7 @@ explains next to nothing, so that the work for a frame is bounded whatever the l
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -111,6 +112,11 @@ class _Frame:
     look: Look
     moved: Motion | None
 
+    @cached_property
+    def sharp(self) -> float:
+        """See ``sharpness``."""
+        return sharpness(self.picture)
+
 
 def survey(shot: Shot, fixed: Sequence[int], allowed: Callable[[int], bool] | None) -> Survey:
     """Looks at all frames twice, with a few small pictures in memory; keeps some 7 bytes a cell and frame.
@@ -193,8 +199,8 @@ class _Onward:
 
     def _look(self, before: Sequence[_Frame], frame: _Frame, ahead: Sequence[_Frame], weights: Floats) -> None:
         self.views.follow(frame)
-        self.sharp.append(sharpness(frame.picture))
-        if before and ahead and blended(before[0].picture, frame.picture, ahead[-1].picture, self.shot.estimate):
+        self.sharp.append(frame.sharp)
+        if before and ahead and _blended(before[0], frame, ahead[-1], self.shot.estimate):
             self.exempt.add(frame.place)
         self.weights.append(_weights(self.shot, frame, weights, self.cells))
         if self.chosen is not None and frame.place in self.exempt:
@@ -223,8 +229,12 @@ class _Onward:
         near = [one for one in near if not self.exempt & set(range(one.place - MIXED, one.place + 1))]
         if not near:
             return None
-        sharp = [sharpness(one.picture) for one in near]
-        return next(one.place for one, each in zip(near, sharp, strict=True) if each >= 0.9 * max(sharp))
+        sharpest = max(one.sharp for one in near)
+        return next(one.place for one in near if one.sharp >= 0.9 * sharpest)
+
+
+def _blended(before: _Frame, frame: _Frame, behind: _Frame, estimate: FlowEstimator) -> bool:
+    return blended(before.look.picture, frame.look.picture, behind.look.picture, estimate)
 
 
 def shares(seen: Mapping[int, Bytes], weights: Floats) -> dict[int, float]:

