@@ -466,6 +466,12 @@ class Settings:
     control_model: tuple[ModelAsked, ...] = _option(
         CONTROL_MODEL, (), DIFFUSION, "Model for a kind of control, a folder or cached repo id. May be repeated."
     )
+    annotators: str | None = _option(
+        MODEL,
+        None,
+        DIFFUSION,
+        "Folder of the networks that make controls from the plate; the default is the cached repo.",
+    )
     lora: tuple[FileAsked, ...] = _option(LORAS, (), DIFFUSION, "LoRA and its weight. May be repeated.")
     lora_folder: Path | None = _option(FOLDER, None, DIFFUSION, "Where <lora:name:weight> in prompts is looked for.")
     ip_adapter: FileAsked | None = _option(
@@ -791,6 +797,10 @@ def _check_a1111(settings: Settings) -> None:
 
 def _check_led(settings: Settings) -> None:
     """What leads a diffusion model beside words has all that it needs, and nothing that it does not use."""
+    if settings.annotators is not None and all(one.path for one in settings.control):
+        raise SettingsError(
+            "--annotators is for controls that are made from the plate; leave it out, or add --control KIND"
+        )
     if settings.style is not None and settings.ip_adapter is None:
         raise SettingsError(
             "--style counts with --renderer diffusion through an IP-Adapter; give one with --ip-adapter FILE, or leave "

@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, Bytes, Floats
-from stylize.errors import RendererError
 
 # Differences of grey levels at which Canny's edges go on, and begin.
 CANNY = (100, 200)
@@ -51,15 +50,6 @@ def shuffle(plate: Floats, seed: int) -> Floats:
 ANNOTATORS: Mapping[str, Callable[[Floats, int], Floats]] = MappingProxyType(
     {"canny": canny, "lineart": lineart, "tile": tile, "shuffle": shuffle}
 )
-
-
-def check_kind(kind: str) -> None:
-    """Raises RendererError for a kind of control that is not made here."""
-    if kind not in ANNOTATORS:
-        raise RendererError(
-            f"{kind} is not made from the plate here, which only {', '.join(ANNOTATORS)} are; give pictures that are "
-            f"ready, --control {kind}=PATH"
-        )
 
 
 def _waves(height: int, width: int, draw: np.random.Generator) -> Floats:

@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 from stylize.conditions import ControlAsked, ModelAsked, Strength
 from stylize.errors import RendererError
-from stylize.renderers.diffusion.annotators import check_kind
 from stylize.renderers.diffusion.models import SAID, SD15, SDXL, class_name, find_folder, weights_variant
+from stylize.renderers.diffusion.networks import check_annotator
 
 _V11 = "lllyasviel/control_v11"
 MODELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -31,11 +31,13 @@ _WEIGHTS = '--include "*.json" --include "*.safetensors"'
 
 @dataclass(frozen=True)
 class Control:
-    """A ControlNet that leads. asked: as it was asked for. folder: of its model."""
+    """A ControlNet that leads. asked: as it was asked for. folder: of its model.
+    annotator: folder of the network that makes its pictures from the plate, if one does."""
 
     asked: ControlAsked
     folder: Path
     variant: str | None
+    annotator: Path | None = None
 
     @property
     def kind(self) -> str:
@@ -48,15 +50,16 @@ class Control:
         return self.asked.strength
 
 
-def find_controls(asked: Sequence[ControlAsked], models: Sequence[ModelAsked], family: str) -> tuple[Control, ...]:
+def find_controls(
+    asked: Sequence[ControlAsked], models: Sequence[ModelAsked], family: str, annotators: str | None = None
+) -> tuple[Control, ...]:
     """The controls that count, with their models. Raises RendererError when one is missing or of another kind."""
     by_kind = {model.kind: model.model for model in models}
-    return tuple(_find(control, by_kind, family) for control in asked if control.strength.weight > 0)
+    return tuple(_find(control, by_kind, family, annotators) for control in asked if control.strength.weight > 0)
 
 
-def _find(asked: ControlAsked, models: Mapping[str, str], family: str) -> Control:
-    if asked.path is None:
-        check_kind(asked.kind)
+def _find(asked: ControlAsked, models: Mapping[str, str], family: str, annotators: str | None) -> Control:
+    annotator = check_annotator(asked.kind, annotators) if asked.path is None else None
     name = models.get(asked.kind) or MODELS[family].get(asked.kind)
     if name is None:
         raise RendererError(
@@ -67,4 +70,4 @@ def _find(asked: ControlAsked, models: Mapping[str, str], family: str) -> Contro
     kind = class_name(folder / "config.json", name)
     if kind != "ControlNetModel":
         raise RendererError(f"the model {name} is a {kind}; --control-model takes a ControlNet")
-    return Control(asked, folder, weights_variant(folder, name))
+    return Control(asked, folder, weights_variant(folder, name), annotator)

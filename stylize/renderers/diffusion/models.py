@@ -215,7 +215,7 @@ def contents(path: Path) -> list[Any]:
         return [[path.name, stat.st_size, stat.st_mtime_ns]]
     if path.parent.name == "snapshots":
         return [path.name]
-    files = sorted(file for file in path.rglob("*") if file.suffix in (".json", WEIGHTS, ".txt"))
+    files = sorted(file for file in path.rglob("*") if file.suffix in (".json", ".txt", WEIGHTS, *PICKLES))
     stats = [(file.relative_to(path).as_posix(), file.stat()) for file in files]
     return [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy as np
 from masks.extent import extent
 from propagate.arrays import F32, Floats
 from stylize.errors import RendererError
-from stylize.renderers.diffusion import adapters, agreement, fusion, loading
+from stylize.renderers.diffusion import adapters, agreement, fusion, loading, networks
 from stylize.renderers.diffusion.annotators import ANNOTATORS
 from stylize.renderers.diffusion.control import Control, find_controls
 from stylize.renderers.diffusion.encoding import encode
@@ -63,17 +64,21 @@ class DiffusionRenderer:
         prompts = _all_prompts(settings)
         self._model = find_model(settings.model, settings.model_config)
         self._vae = None if settings.vae is None else find_folder(settings.vae)
-        self._controls = find_controls(settings.control, settings.control_model, self._model.family)
+        self._controls = find_controls(
+            settings.control, settings.control_model, self._model.family, settings.annotators
+        )
         named = [name for prompt in prompts for name, _ in prompt.loras]
         self._loras = adapters.find_loras(settings.lora, named, settings.lora_folder)
         self._adapter = None
         if settings.ip_adapter is not None:
             self._adapter = adapters.find_image_adapter(settings.ip_adapter, settings.image_encoder)
         self._economy = Economy()
+        self._annotators: dict[str, Any] = {}
 
     def fingerprint(self) -> str:
         """Version, settings, the models' files, the libraries, and the device with its precision."""
         paths = [self._model.path, self._model.config, self._vae, *(control.folder for control in self._controls)]
+        paths += [control.annotator for control in self._controls]
         paths += [*self._loras.values()]
         if self._adapter is not None:
             paths += [self._adapter.path, self._adapter.encoder]
@@ -240,11 +245,18 @@ class DiffusionRenderer:
     ) -> list[tuple[Control, Floats]]:
         found = []
         for control in self._controls:
-            if control.asked.path is None:
+            if control.annotator is not None:
+                found.append((control, networks.annotate(self._annotator(control.kind, control.annotator), plate)))
+            elif control.asked.path is None:
                 found.append((control, ANNOTATORS[control.kind](plate, request.seed)))
             else:
                 found.append((control, enter(request.controls[str(control.asked)], working)))
         return found
+
+    def _annotator(self, kind: str, folder: Path) -> Any:
+        if kind not in self._annotators:
+            self._annotators[kind] = networks.load_annotator(kind, folder, self._device[0])
+        return self._annotators[kind]
 
     def _control_arguments(self, pictures: list[tuple[Control, Floats]], from_image: bool) -> dict[str, Any]:
         if not pictures:

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from stylize.errors import RendererError
-from stylize.renderers.diffusion.annotators import ANNOTATORS, check_kind
+from stylize.renderers.diffusion.annotators import ANNOTATORS
 
 
 def plate(height=80, width=120):
@@ -45,8 +44,3 @@ def test_shuffling_keeps_colours_and_loses_places():
     assert np.abs(one - noise).mean() > 0.2
     assert np.abs(one - other).mean() > 0.1
     assert abs(float(one.mean() - noise.mean())) < 0.05
-
-
-def test_a_kind_that_needs_weights_says_what_to_give():
-    with pytest.raises(RendererError, match=r"--control depth=PATH"):
-        check_kind("depth")

@@ -1,0 +1,83 @@
+"""Pictures for ControlNets made from the plate by networks: controlnet_aux's, with weights that lie on this disk.
+
+Its weights are pickles and have no other form; they are read by PyTorch's reader of bare weights, which runs no program
+(the default from PyTorch 2.6 on; older ones are refused).
+"""
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from pickle import UnpicklingError
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from propagate.arrays import F32, Floats
+from stylize.errors import RendererError
+from stylize.renderers.diffusion.annotators import ANNOTATORS
+from stylize.renderers.diffusion.models import find_folder
+from stylize.renderers.diffusion.sizes import resize
+
+REPO = "lllyasviel/Annotators"
+# By kind: the class in controlnet_aux, and the files that it reads.
+NETWORKS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "softedge": ("HEDdetector", ("ControlNetHED.pth",)),
+        "lineart_anime": ("LineartAnimeDetector", ("netG.pth",)),
+        "depth": ("MidasDetector", ("dpt_hybrid-midas-501f0c75.pt",)),
+        "normal": ("NormalBaeDetector", ("scannet.pt",)),
+        "openpose": ("OpenposeDetector", ("body_pose_model.pth", "hand_pose_model.pth", "facenet.pth")),
+    }
+)
+
+
+def check_annotator(kind: str, folder: str | None) -> Path | None:
+    """The folder of the weights for a kind of control, None where none are needed.
+
+    folder: as asked for, or None for the cached repo. Raises RendererError when the library or a file is missing.
+    """
+    if kind in ANNOTATORS:
+        return None
+    instead = f"or give pictures that are ready, --control {kind}=PATH"
+    if find_spec("controlnet_aux") is None:
+        raise RendererError(
+            f"{kind} is made from the plate by controlnet_aux, not installed here; run: pip install '.[annotators]' "
+            f"where stylize was installed from, {instead}"
+        )
+    files = NETWORKS[kind][1]
+    get = f"hf download {REPO} {' '.join(files)}"
+    try:
+        found = find_folder(folder or REPO, " ".join(files))
+    except RendererError as error:
+        raise RendererError(f"{error}, {instead}") from error
+    missing = [name for name in files if not (found / name).is_file()]
+    if missing:
+        raise RendererError(f"{found} has no {', '.join(missing)} for {kind}; get it with: {get}, {instead}")
+    return found
+
+
+def load_annotator(kind: str, folder: Path, device: str) -> Any:
+    """The network for a kind, on a device. Raises RendererError when it cannot be loaded."""
+    import torch
+
+    if tuple(int(part) for part in torch.__version__.split(".")[:2]) < (2, 6):
+        raise RendererError(f"the networks of --control {kind} need PyTorch 2.6 or newer, there is {torch.__version__}")
+    try:
+        import controlnet_aux
+
+        return getattr(controlnet_aux, NETWORKS[kind][0]).from_pretrained(str(folder)).to(device)
+    except (RuntimeError, ValueError, OSError, ImportError, KeyError, EOFError, UnpicklingError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise RendererError(
+            f"the network for {kind} in {folder} could not be loaded: {reason}; get it again"
+        ) from error
+
+
+def annotate(network: Any, plate: Floats) -> Floats:
+    """What a network makes of a plate, float32 (H, W, 3) in [0, 1], of its size."""
+    height, width = plate.shape[:2]
+    side = min(height, width)
+    picture = np.rint(np.clip(plate, 0, 1) * 255).astype(np.uint8)
+    made = np.asarray(network(picture, detect_resolution=side, image_resolution=side, output_type="np"))
+    return np.clip(resize(made.astype(F32) / F32(255), (width, height)), 0, 1)
