@@ -1,7 +1,8 @@
 """Works one item ahead, or finishes one behind, so that what cannot be split among threads runs beside what can."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import TypeVar
 
 import cv2
@@ -26,7 +27,7 @@ def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
             yield item  # type: ignore[misc]
 
 
-def one_behind(jobs: Iterator[Callable[[], Item]]) -> Iterator[Item]:
+def one_behind(jobs: Generator[Callable[[], Item], None, None]) -> Iterator[Item]:
     """What the jobs return, in their order; each is done while the next one is made ready.
 
     jobs: makes every job ready, which is then called in another thread, one job at a time. A job's outcome comes when
@@ -34,15 +35,17 @@ def one_behind(jobs: Iterator[Callable[[], Item]]) -> Iterator[Item]:
     it leaves the job in hand done and begins no other. With one thread allowed to OpenCV, each is done when it is
     made, and nothing runs beside anything.
     """
-    if cv2.getNumThreads() < 2:
-        for job in jobs:
-            yield job()
-        return
-    with ThreadPoolExecutor(1, "behind") as worker:
-        doing: Future[Item] | None = None
-        for job in jobs:
+    # Closed here and now: what makes the jobs may have threads of its own, which cannot be waited for just anywhere.
+    with closing(jobs):
+        if cv2.getNumThreads() < 2:
+            for job in jobs:
+                yield job()
+            return
+        with ThreadPoolExecutor(1, "behind") as worker:
+            doing: Future[Item] | None = None
+            for job in jobs:
+                if doing is not None:
+                    yield doing.result()
+                doing = worker.submit(job)
             if doing is not None:
                 yield doing.result()
-            doing = worker.submit(job)
-        if doing is not None:
-            yield doing.result()

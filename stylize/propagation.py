@@ -11,7 +11,7 @@ next one is made. It is one job, and jobs are done one after the other: what a k
 import hashlib
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import BufferedRandom, BufferedReader
@@ -146,6 +146,7 @@ Put = Callable[[Made], None]
 # What is told: a frame that has been put, or None for a drawing that a pass has gone through.
 Event = int | None
 _Job = Callable[[], Sequence[Event]]
+_Jobs = Generator[_Job, None, None]
 
 
 @dataclass(frozen=True)
@@ -214,12 +215,12 @@ def clear(scratch: Path) -> None:
 # Jobs: what remains to be done when a drawing is made, and is told then
 
 
-def _told(jobs: Iterator[_Job]) -> Iterator[Event]:
+def _told(jobs: _Jobs) -> Iterator[Event]:
     for events in one_behind(jobs):
         yield from events
 
 
-def _span_jobs(footage: Footage, part: Part, engine: Engine, put: Put) -> Iterator[_Job]:
+def _span_jobs(footage: Footage, part: Part, engine: Engine, put: Put) -> _Jobs:
     yield partial(_held_from_key, footage, part, engine, put)
     if not part.two_sided():
         for gone in _pass(footage, part, FORWARD if part.span.right is None else BACKWARD, engine):
@@ -237,13 +238,13 @@ def _span_jobs(footage: Footage, part: Part, engine: Engine, put: Put) -> Iterat
         )
 
 
-def _pass_jobs(footage: Footage, part: Part, side: str, engine: Engine) -> Iterator[_Job]:
+def _pass_jobs(footage: Footage, part: Part, side: str, engine: Engine) -> _Jobs:
     needed = part.needed()
     for gone in _pass(footage, part, side, engine):
         yield partial(_leave if gone.carried.frame in needed else _passed, part, gone)
 
 
-def _mix_jobs(footage: Footage, part: Part, drawings: Iterable[int], engine: Engine, put: Put) -> Iterator[_Job]:
+def _mix_jobs(footage: Footage, part: Part, drawings: Iterable[int], engine: Engine, put: Put) -> _Jobs:
     for drawing in drawings:
         if drawing == part.span.left:
             yield partial(_held_from_key, footage, part, engine, put)

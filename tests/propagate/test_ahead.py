@@ -28,7 +28,7 @@ def two_threads():
 def test_items_and_outcomes_come_in_their_order(threads):
     assert list(one_ahead(iter(range(5)))) == list(range(5))
     assert list(one_behind(lambda n=n: 10 * n for n in range(5))) == [0, 10, 20, 30, 40]
-    assert list(one_behind(iter(()))) == []
+    assert list(one_behind(job for job in ())) == []
 
 
 def test_with_one_thread_nothing_runs_elsewhere_and_every_job_is_done_before_the_next_is_made(threads):
@@ -115,3 +115,20 @@ def test_ended_early_it_leaves_the_job_in_hand_done_and_begins_no_other(threads)
     next(outcomes)
     outcomes.close()
     assert done == [0]
+
+
+def test_what_makes_the_jobs_is_closed_at_once_when_one_fails(threads):
+    closed = []
+
+    def jobs():
+        try:
+            for _ in range(3):
+                yield lambda: 1 // 0
+        finally:
+            closed.append(threading.current_thread() is threading.main_thread())
+
+    with pytest.raises(ZeroDivisionError) as error:
+        list(one_behind(jobs()))
+    # Though the error, which is still held, holds all that it has passed.
+    assert error.value.__traceback__ is not None
+    assert closed == [True]
