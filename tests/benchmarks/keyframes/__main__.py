@@ -189,7 +189,10 @@ def of_fewer(rows):
     for name in ("every n-th", "centred"):
         pairs = [pair for _, found in rows for pair in found[name]]
         reached = [(theirs, ours) for theirs, ours in pairs if ours is not None]
-        ratio = sum(ours for _, ours in reached) / max(1, sum(theirs for theirs, _ in reached))
+        if not reached:
+            print(f"worst frame never as good as with {name}")
+            continue
+        ratio = sum(ours for _, ours in reached) / sum(theirs for theirs, _ in reached)
         print(f"worst frame as good as with {name}: {100 * (1 - ratio):.0f} % fewer keys; "
               f"not reached in {len(pairs) - len(reached)} of {len(pairs)} cases")  # fmt: skip
 
