@@ -24,6 +24,7 @@ from stylize.export import Target, parse_target
 from stylize.export.placing import make_folder, placed, refuse_foreign, refuse_sources
 from stylize.images import quantise, to_float, write_image
 from stylize.keying import Key, open_key
+from stylize.matte_edges import Refine, open_refining
 from stylize.mattes import read_matte
 from stylize.opening import Message, Progress, conformed, project_of
 from stylize.plates import Plates
@@ -64,6 +65,8 @@ class _Job:
     target: Target
     front: Target | None
     keys: Mapping[int, Path]
+    refine: Refine
+    refined: list[str | int]
     on_frame: Callable[[], None]
 
     def file(self, frame: int) -> Path:
@@ -74,6 +77,9 @@ class _Job:
         assert self.front is not None
         assert self.front.pattern is not None
         return self.front.pattern.path(frame).resolve()
+
+    def better(self, frame: int, matte: Floats) -> Floats:
+        return self.refine(self.plates.read(frame), matte) if self.refined else matte
 
     def painted(self, frame: int) -> Floats:
         return read_matte(self.keys[frame], self.shot.size)
@@ -94,6 +100,7 @@ def make_mattes(
     for loss in shot.losses:
         on_message(f"warning: {loss}")
     keys = _keys(shot, settings)
+    refine, refined = open_refining(settings.refine)
     segmenter = open_segmenter(settings.matte_model) if settings.matte_model is not None else None
     target = _target("-o", settings.output or "", shot)
     front = None if settings.foreground is None else _target("--foreground", settings.foreground, shot)
@@ -119,10 +126,10 @@ def make_mattes(
             if one is not None:
                 make_folder(one.path)
         project.claim(written)
-        job = _Job(shot, project, plates, target, front, keys, on_frame)
+        job = _Job(shot, project, plates, target, front, keys, refine, refined, on_frame)
         key = open_key(settings, shot, plates, project) if segmenter is None and not keys else None
         if segmenter is not None:
-            redone = segment_shot(shot, project, plates, segmenter, job.file, on_frame)
+            redone = segment_shot(shot, project, plates, segmenter, job.file, on_frame, refine, refined)
             made = _told(job, files, {}, redone)
         else:
             made = _carried(job, files) if key is None else _keyed(job, key, files)
@@ -190,9 +197,9 @@ def _told(job: _Job, files: list[Path], confidence: Mapping[int, float], redone:
 def _keyed(job: _Job, key: Key, files: list[Path]) -> MadeMattes:
     redone = []
     for frame in job.shot.frames:
-        mark = fingerprint(VERSION, key.mark(frame), job.project.digest(job.plates.paths[frame]))
+        mark = fingerprint(VERSION, key.mark(frame), job.project.digest(job.plates.paths[frame]), *job.refined)
         if not job.project.fresh(job.file(frame), mark):
-            _put(job, frame, key.cut(frame).matte, mark)
+            _put(job, frame, job.better(frame, key.cut(frame).matte), mark)
             redone.append(frame)
         job.on_frame()
     return _told(job, files, {}, redone)
@@ -221,7 +228,7 @@ def _span(job: _Job, span: Span) -> tuple[dict[int, float], list[int]]:
     seen = [job.project.digest(job.plates.paths[frame]) for frame in sorted([*span.frames, *sides])]
     engine = [masks.track.VERSION, DisFlow().fingerprint(), DisFlow("fine").fingerprint()]
     painted = [job.project.digest(job.keys[key]) for key in sides]
-    mark = fingerprint(VERSION, engine, span.left, span.right, span.frames, seen, painted)
+    mark = fingerprint(VERSION, engine, span.left, span.right, span.frames, seen, painted, *job.refined)
     name = f"matte confidence {job.file(span.frames[0])}"
     known = job.project.recall(name, mark)
     if known is not None and all(job.project.fresh(job.file(frame), mark) for frame in span.frames):
@@ -230,7 +237,7 @@ def _span(job: _Job, span: Span) -> tuple[dict[int, float], list[int]]:
         return {int(frame): float(value) for frame, value in known}, []
     found = {}
     for one in _tracked(job, span):
-        _put(job, one.frame, one.matte, mark)
+        _put(job, one.frame, job.better(one.frame, one.matte), mark)
         found[one.frame] = one.confidence
         job.on_frame()
     job.project.remember(name, mark, sorted(found.items()))

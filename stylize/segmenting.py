@@ -1,6 +1,6 @@
 """Mattes by a network: the subject found in every frame, steadied along the motion, drawn to the plates' edges."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -14,6 +14,7 @@ from propagate.arrays import F32, Bytes, Floats
 from propagate.flow_dis import DisFlow
 from stylize.errors import MatteError
 from stylize.images import quantise, write_image
+from stylize.matte_edges import Refine
 from stylize.plates import Plates
 from stylize.project import Project, fingerprint
 from stylize.shot import Shot
@@ -45,11 +46,11 @@ def open_segmenter(model: Path) -> Segmenter:
 
 def segment_shot(
     shot: Shot, project: Project, plates: Plates, segmenter: Segmenter, file_of: Callable[[int], Path],
-    on_frame: Callable[[], None],
+    on_frame: Callable[[], None], refine: Refine = lambda plate, matte: matte, refined: Sequence[str | int] = (),
 ) -> list[int]:  # fmt: skip
     """Makes the matte of every frame, 16 bits, and returns those made: all or none, for each sees its neighbours."""
     seen = [project.digest(plates.paths[frame]) for frame in shot.frames]
-    mark = fingerprint(VERSION, segmenter.fingerprint(), DisFlow().fingerprint(), shot.frames, seen)
+    mark = fingerprint(VERSION, segmenter.fingerprint(), DisFlow().fingerprint(), shot.frames, seen, *refined)
     if all(project.fresh(file_of(frame), mark) for frame in shot.frames):
         for _ in shot.frames:
             on_frame()
@@ -58,7 +59,7 @@ def segment_shot(
     try:
         for frame, matte in steadied(_found(shot, plates, segmenter), DisFlow()):
             plate = plates.colour(frame)
-            write_image(file_of(frame), quantise(_enlarged(matte, plate), np.uint16))
+            write_image(file_of(frame), quantise(refine(plate, _enlarged(matte, plate)), np.uint16))
             project.record(file_of(frame), mark)
             made.append(frame)
             on_frame()

@@ -602,6 +602,9 @@ class MatteSettings:
     output: str | None = _option(
         TARGET, None, MATTE, "Folder or pattern (out/name.####.png) to write the mattes to.", flags=("-o", "--output"),
     )  # fmt: skip
+    refine: int = _option(
+        REACH, 0, MATTE, "Work out hair and soft edges in a band of so many pixels on both sides of the border."
+    )
     foreground: str | None = _option(
         TARGET, None, MATTE,
         "Write what is inside too, straight with alpha, its colours freed of what is behind: folder or pattern.",
@@ -628,6 +631,8 @@ class MatteSettings:
             raise SettingsError(f"{one} and {other} are two ways to a matte; give one of them")
         if self.clean is None and _given(self, MATTE_OPTIONS["difference"]):
             raise SettingsError("--difference needs a plate to differ from; give it with --clean PATH")
+        if self.chroma is not None and self.refine:
+            raise SettingsError("--refine is for mattes with hard edges, and a screen's are soft already; leave it out")
         if self.difference.low > self.difference.high:
             raise SettingsError(f"--difference {self.difference} falls; write the smaller level first")
         frames = [key.frame for key in self.key]
