@@ -70,7 +70,7 @@ class Survey:
 
     size: width and height of a proxy. cells: width and height of the grid that misfit is kept in. candidates:
     ascending. onward, back: of a frame, what each candidate before and behind it shows, see ``pack``. weights: of
-    every frame, float16 (cells,), together 1, all 0 where nothing counts. sharp: of every frame, see ``sharpness``.
+    every frame, float32 (cells,), together 1, all 0 where nothing counts. sharp: of every frame, see ``sharpness``.
     exempt: frames that are a blend of two pictures, and need not be explained.
     """
 
@@ -119,7 +119,7 @@ class _Frame:
 
 
 def survey(shot: Shot, fixed: Sequence[int], allowed: Callable[[int], bool] | None) -> Survey:
-    """Looks at all frames twice, with a few small pictures in memory; keeps some 7 bytes a cell and frame.
+    """Looks at all frames twice, with a few small pictures in memory; keeps some 20 bytes a cell and frame at most.
 
     fixed: positions that are candidates whatever they show. allowed: which others may be; None for no others.
     """
