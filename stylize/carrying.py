@@ -112,7 +112,7 @@ def _give_back(work: Work) -> tuple[int, ...]:
         if not _there(work, frame, mark):
             plate = work.plates.read(frame)
             _put(work.project.root, work.shot, Made(frame, plate, np.zeros(plate.shape[:2], np.float32)))
-            work.project.record(work.file("out", frame), mark)
+            _record(work, frame, mark)
             written.append(frame)
         work.progress("propagate", done, len(work.shot.frames))
     _tidy(work)
@@ -130,39 +130,59 @@ def _parts(work: Work, footage: Footage, plan: ShotPlan) -> Iterator[tuple[str, 
         mark = _span_mark(work, footage, span, [shown[frame] for frame in span.frames])
         scratch = work.project.folder("passes") / mark
         _take_in(work, mark, scratch)
-        # Of two passes, the share of each is kept; the keys that are held come from one.
-        mixed = {f for f in span.frames if None not in (span.left, span.right) and shown[f] not in plan.keys}
-        lacking = [frame for frame in span.frames if not _there(work, frame, mark, frame in mixed)]
+        lacking = [frame for frame in span.frames if not _there(work, frame, mark, None not in (span.left, span.right))]
         if lacking:
             looks = {frame: shown[frame] for frame in span.frames}
             yield mark, Part(span, frozenset(lacking), looks, scratch, _box(work, span))
 
 
 def _there(work: Work, frame: int, mark: str, mixed: bool = False) -> bool:
-    """Whether a frame of the result is there, made under this fingerprint, and what is told of it."""
-    told = [pass_file(work.project.root, work.shot, name, frame) for name in (ERROR, *((MIX_SHARE,) if mixed else ()))]
-    return work.project.fresh(work.file("out", frame), mark) and all(path.is_file() for path in told)
+    """Whether a frame of the result is there, made under this fingerprint, and all that is told of it.
+
+    mixed: of two passes, so that the share of each is told.
+    """
+    picture, error, share = _files(work.project.root, work.shot, frame)
+    needed = (picture, error, share) if mixed else (picture, error)
+    return all(work.project.fresh(path, mark) for path in needed)
+
+
+def _record(work: Work, frame: int, mark: str) -> None:
+    """Notes that a frame, and what is told of it, was made under a fingerprint."""
+    for path in _files(work.project.root, work.shot, frame):
+        if path.is_file():
+            work.project.record(path, mark)
 
 
 def _take_in(work: Work, mark: str, scratch: Path) -> None:
     """Frames that an earlier run had on disk when it ended, and had no time to tell."""
-    for frame, digest in _noted(scratch / NOTES):
-        path = work.file("out", frame)
-        if path.is_file() and work.project.digest(path) == digest:
-            work.project.record(path, mark)
+    for frame, digests in _noted(scratch / NOTES):
+        files = _files(work.project.root, work.shot, frame)
+        if digests == [work.project.digest(path) if path.is_file() else None for path in files]:
+            _record(work, frame, mark)
 
 
-def _noted(notes: Path) -> Iterator[tuple[int, str]]:
+def _noted(notes: Path) -> Iterator[tuple[int, list[str | None]]]:
+    """Frames, and the digests of their files as ``_files`` has them, None for one that is not told."""
     try:
         lines = notes.read_text().splitlines()
     except (OSError, UnicodeDecodeError):
         return
     for line in lines:
         try:
-            frame, digest = json.loads(line)
-            yield int(frame), str(digest)
+            frame, digests = json.loads(line)
+            yield int(frame), list(digests)
         except (ValueError, TypeError):
-            continue  # the last line, when the run was killed on it; or a disk that fails
+            continue  # a line that a run was killed on, or had no room for; or a disk that fails
+
+
+def _note(notes: Path, frame: int, files: Iterable[Path]) -> None:
+    """Tells whoever goes on that a frame is on disk, in a line of its own even after one that was cut off."""
+    try:
+        digests = [digest_of(path) if path.is_file() else None for path in files]
+        with notes.open("a") as file:
+            file.write(f"\n{json.dumps([frame, digests])}\n")
+    except OSError as error:
+        raise OutputError(f"{notes} cannot be written ({error.strerror}); free space or choose --project") from error
 
 
 def _span_mark(work: Work, footage: Footage, span: Span, shown: list[int]) -> str:
@@ -232,10 +252,9 @@ class _Stage:
 
     def key(self, frame: int, mark: str, footage: Footage, engine: Engine) -> None:
         """Puts a key into the result, unless it is there."""
-        path = self.work.file("out", frame)
         if not _there(self.work, frame, mark):
             _put(self.work.project.root, self.work.shot, propagation.finish_key(footage, engine, frame))
-            self.work.project.record(path, mark)
+            _record(self.work, frame, mark)
             self.redone.append(frame)
         self._tick(1)
 
@@ -256,7 +275,7 @@ class _Stage:
             self._tick(1)
             self.left[task.mark] -= 1
         elif event in self.waiting[task.mark]:
-            self.work.project.record(self.work.file("out", event), task.mark)
+            _record(self.work, event, task.mark)
             self.waiting[task.mark].discard(event)
             self.redone.append(event)
 
@@ -298,7 +317,7 @@ def _tidy(work: Work) -> None:
             if frame_number(path) not in work.plates.paths and work.project.ours(path):
                 work.project.forget(path)
                 for name in (ERROR, MIX_SHARE):
-                    (work.project.folder("passes") / name / path.name).unlink(missing_ok=True)
+                    work.project.forget(work.project.folder("passes") / name / path.name)
 
 
 # What a process does
@@ -347,9 +366,8 @@ def _engine(settings: Settings, motion: moving.Motion) -> Engine:
 def _maker(footage: Footage, engine: Engine, shot: Shot, root: Path) -> Callable[[Task], Iterator[Event]]:
     def make(task: Task) -> Iterator[Event]:
         def put(made: Made) -> None:
-            path = _put(root, shot, made)
-            with (task.part.scratch / NOTES).open("a") as notes:
-                notes.write(json.dumps([made.frame, digest_of(path)]) + "\n")
+            _put(root, shot, made)
+            _note(task.part.scratch / NOTES, made.frame, _files(root, shot, made.frame))
 
         return _work_on(task, footage, engine, put)
 
@@ -369,14 +387,20 @@ def pass_file(root: Path, shot: Shot, name: str, frame: int) -> Path:
     return root / "passes" / name / frame_name(shot, frame)
 
 
-def _put(root: Path, shot: Shot, made: Made) -> Path:
-    """Writes a frame and what is told of it; returns the frame's file."""
-    errors, share = (pass_file(root, shot, name, made.frame) for name in (ERROR, MIX_SHARE))
-    make_folder(errors.parent)
-    propagation.write_error(errors, made.error)
-    if made.share is not None:
+def _files(root: Path, shot: Shot, frame: int) -> tuple[Path, Path, Path]:
+    """Of a frame: the finished picture, its errors, and the share of each pass."""
+    picture = root / "out" / frame_name(shot, frame)
+    return picture, pass_file(root, shot, ERROR, frame), pass_file(root, shot, MIX_SHARE, frame)
+
+
+def _put(root: Path, shot: Shot, made: Made) -> None:
+    """Writes a frame and what is told of it."""
+    picture, error, share = _files(root, shot, made.frame)
+    make_folder(error.parent)
+    propagation.write_error(error, made.error)
+    if made.share is None:
+        share.unlink(missing_ok=True)
+    else:
         make_folder(share.parent)
         propagation.write_share(share, made.share)
-    path = root / "out" / frame_name(shot, made.frame)
-    write_image(path, made.picture)
-    return path
+    write_image(picture, made.picture)

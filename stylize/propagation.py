@@ -12,7 +12,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from io import BufferedRandom, BufferedReader
 from pathlib import Path
@@ -132,7 +132,7 @@ FORWARD, BACKWARD = "forward", "backward"
 class Made:
     """One finished frame. error: float32 (H, W), see ``synthesis.Carried``.
 
-    share: float32 (H, W), of the right key's pass in what is shown; None where there was but one pass.
+    share: float32 (H, W), of the right key's pass in what is shown; None where there is but one pass.
     """
 
     frame: int
@@ -256,7 +256,10 @@ def _held_from_key(footage: Footage, part: Part, engine: Engine, put: Put) -> li
     """The wanted frames that still show the left key."""
     if part.span.left is None or not (held := part.showing(part.span.left)):
         return []
-    return _put_all(_shown(footage, engine, _key_look(footage, part.span.left), held), put)
+    look = _key_look(footage, part.span.left)
+    if part.two_sided():
+        look = replace(look, share=np.zeros_like(look.error))
+    return _put_all(_shown(footage, engine, look, held), put)
 
 
 def _finish(footage: Footage, part: Part, engine: Engine, put: Put, gone: _Gone) -> list[Event]:

@@ -178,9 +178,53 @@ def test_frames_that_are_on_disk_are_not_made_again_however_the_run_ended(monkey
 
 def test_a_note_that_was_cut_off_or_tells_of_another_file_counts_for_nothing(tmp_path):
     notes = tmp_path / "made.jsonl"
-    notes.write_text('[3, "abc"]\n5\n["x", "abc"]\n[1, 2, 3]\n[4, "de')
-    assert list(carrying._noted(notes)) == [(3, "abc")]
+    notes.write_text('[3, ["abc", null]]\n5\n["x", ["abc"]]\n[1, 2, 3]\n[4, ["de')
+    assert list(carrying._noted(notes)) == [(3, ["abc", None])]
+    carrying._note(notes, 5, [tmp_path / "none"])
+    assert list(carrying._noted(notes)) == [(3, ["abc", None]), (5, [None])]
     assert list(carrying._noted(tmp_path / "none")) == []
+
+
+@pytest.mark.parametrize("name", ["error", "mix"])
+def test_what_is_told_of_a_frame_is_made_again_when_it_is_spoilt(plates, keys, name):
+    first = stylize.run(plates, keys=keys)
+    told = sorted((first.project / "passes" / name).iterdir())[5]
+    was = told.read_bytes()
+    told.write_bytes(b"")
+    again = stylize.run(plates, keys=keys)
+    assert len(again.redone) == 1
+    assert told.read_bytes() == was
+
+
+def test_what_is_told_of_a_frame_belongs_to_it_though_a_run_ended_between_the_two(monkeypatch, tmp_path, plates):
+    keys = painted(tmp_path / "mine", (1, FRAMES))
+    first = stylize.run(plates, keys=keys)
+    told = bits(first.project / "passes" / "error")
+    target = keys / f"{FRAMES}.png"
+    kept = target.read_bytes()
+    write_image(target, np.full((*read_image(target).shape[:2], 3), 90, np.uint8))
+
+    def full(path, pixels, **more):
+        if path.parent.name == "out":
+            raise OutputError("no room")
+        return write_image(path, pixels, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(carrying, "write_image", full)
+        with pytest.raises(OutputError):
+            stylize.run(plates, keys=keys)
+    target.write_bytes(kept)
+    stylize.run(plates, keys=keys)
+    assert bits(first.project / "passes" / "error") == told
+
+
+def test_a_held_frame_is_all_the_key_that_it_shows_whatever_was_there_before(plates, keys):
+    stylize.run(plates, keys=keys)
+    held = stylize.run(plates, keys=keys, on="twos", export=("passes",))
+    anew = stylize.run(plates, keys=keys, on="twos", export=("passes",), project=plates.with_name("anew.stylize"))
+    assert bits(held.project / "passes" / "mix") == bits(anew.project / "passes" / "mix")
+    second = read_image(sorted((held.project / "passes" / "mix").iterdir())[0])
+    assert not second.any()
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
