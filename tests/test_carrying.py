@@ -199,13 +199,13 @@ def test_what_is_told_of_a_frame_is_made_again_when_it_is_spoilt(plates, keys, n
 def test_what_is_told_of_a_frame_belongs_to_it_though_a_run_ended_between_the_two(monkeypatch, tmp_path, plates):
     keys = painted(tmp_path / "mine", (1, FRAMES))
     first = stylize.run(plates, keys=keys)
-    told = bits(first.project / "passes" / "error")
+    told, key = bits(first.project / "passes" / "error"), first.frames[FRAMES]
     target = keys / f"{FRAMES}.png"
     kept = target.read_bytes()
     write_image(target, np.full((*read_image(target).shape[:2], 3), 90, np.uint8))
 
     def full(path, pixels, **more):
-        if path.parent.name == "out":
+        if path.parent.name == "out" and path.name != key.name:
             raise OutputError("no room")
         return write_image(path, pixels, **more)
 
