@@ -294,7 +294,8 @@ def _tell(result: "Result", settings: Settings, say: _Voice, seconds: float) -> 
     _tell_keyframes(result)
     painted, rendered = len(result.painted), len(result.rendered)
     keys = sum(len(shot.keyframes) for shot in result.shots)
-    click.echo(f"keyframes: {rendered} rendered, {painted} painted, {keys - rendered - painted} reused")
+    if settings.runs("render"):
+        click.echo(f"keyframes: {rendered} rendered, {painted} painted, {keys - rendered - painted} reused")
     if settings.refine and not result.refinements and settings.runs("render") and settings.runs("propagate"):
         click.echo("refined: no further keyframe would pay")
     for number, one in enumerate(result.refinements, 1):

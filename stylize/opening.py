@@ -102,7 +102,7 @@ def opened(path: Path, settings: Settings, folder: Path | None, progress: Progre
         keys = _keys(shot, settings, project)
         _check_look(settings, keys)
         target = delivery.target_of(settings.output, shot, project)
-        check_form(delivery.form_of(settings), target, rated=bool(settings.export))
+        check_form(delivery.form_of(settings), target, shot.size, rated=bool(settings.export))
         if settings.runs("export") and not settings.overwrite:
             delivery.check_free(target, shot, project)
         # A look at the cuts, or one more export, does not change what was asked for.

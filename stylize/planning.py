@@ -10,7 +10,7 @@ import numpy as np
 from propagate.arrays import U8, Bytes, Floats
 from propagate.flow_dis import DisFlow
 from stylize import keyframes as picking
-from stylize.errors import FrameRangeError, PaintedKeyError
+from stylize.errors import FrameRangeError, PaintedKeyError, SettingsError
 from stylize.images import write_image
 from stylize.keyframes import Keyframe, Picked
 from stylize.keys import PAINTED
@@ -183,6 +183,11 @@ def pick_shot(work: Work, frames: tuple[int, ...], hand: Hand, most: int | None)
     if len(dropped) == len(frames):
         raise FrameRangeError(
             f"--drop-key leaves no frame of {frames[0]} to {frames[-1]} to be a keyframe; every shot needs one"
+        )
+    if settings.max_keyframes is not None and len(added) > settings.max_keyframes:
+        raise SettingsError(
+            f"--add-key names {len(added)} keyframes of the shot of frames {frames[0]} to {frames[-1]}, and "
+            f"--max-keyframes allows {settings.max_keyframes}: name fewer, or allow more"
         )
     locked = sorted({*painted, *added})
     estimate = DisFlow("fast")

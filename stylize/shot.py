@@ -70,12 +70,15 @@ def open_shot(
     frames that can be decoded and says so in `losses`; with `strict` it is refused.
 
     ShotError: missing, unreadable, empty, damaged and `strict`. SequenceError: gaps, two files for one number, mixed
-    sizes. FrameRangeError: frames that do not exist. SettingsError: `frames` or `rate` make no sense here.
+    sizes. FrameRangeError: frames that do not exist. SettingsError: `frames`, `rate` or
+    `start_number` make no sense here.
     """
     if rate is not None and rate <= 0:
         raise SettingsError(f"the rate is {rate}, expected frames per second above 0, such as 24 or 24000/1001")
     path = Path(path)
     if _is_sequence(path):
+        if start_number != 1:
+            raise SettingsError(f"{path}: pictures have numbers of their own: leave out --start-number")
         return _open_sequence(path, frames, rate or DEFAULT_RATE)
     if not path.is_file():
         raise _nothing_there(path)

@@ -141,6 +141,11 @@ def test_a_painted_key_is_locked_and_cannot_be_dropped(plates, style, tmp_path):
         stylize.plan(plates, keys=keys, style=style, drop_key=(5,))
 
 
+def test_more_added_keys_than_are_allowed_are_told(plates):
+    with pytest.raises(SettingsError, match=r"--add-key names 3 keyframes .* --max-keyframes allows 2"):
+        stylize.plan(plates, add_key=(1, 3, 5), max_keyframes=2)
+
+
 def test_frames_that_are_not_there_cannot_be_added_or_dropped(plates):
     with pytest.raises(FrameRangeError, match="99"):
         stylize.plan(plates, add_key=(99,))

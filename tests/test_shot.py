@@ -93,6 +93,12 @@ def test_frames_outside_the_movie_are_refused(tmp_path: Path) -> None:
         open_shot(path, frames="some")
 
 
+def test_pictures_have_their_own_numbers(tmp_path: Path) -> None:
+    write_sequence(tmp_path / "in", range(1001, 1003))
+    with pytest.raises(SettingsError, match="leave out --start-number"):
+        open_shot(tmp_path / "in", start_number=5)
+
+
 def test_a_movie_has_its_own_rate(tmp_path: Path) -> None:
     path = write_movie(tmp_path / "a.mp4", PICTURES)
     assert open_shot(path, rate=FILM_RATE).rate == FILM_RATE

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from stylize.errors import SettingsError
-from stylize.export.codecs import codec_of
+from stylize.export.codecs import check_size, codec_of
 from stylize.sequences import PICTURE_SUFFIXES, Pattern, parse_pattern
 
 MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv")
@@ -42,10 +42,10 @@ class Form:
     fps: Fraction | None = None
 
 
-def check_form(form: Form, target: Target, *, rated: bool = False) -> None:
+def check_form(form: Form, target: Target, size: tuple[int, int], *, rated: bool = False) -> None:
     """Raises SettingsError for what `target` has no use for, or cannot carry. rated: more is made that has a rate."""
     if target.pattern is None:
-        codec_of(target.path.suffix, form.codec)
+        check_size(codec_of(target.path.suffix, form.codec), size)
         for flag, unused in (("--bits", form.bits), ("--working-space", form.space)):
             if unused is not None:
                 raise SettingsError(

@@ -14,7 +14,8 @@ class Codec:
     encoder: FFmpeg's. layout: its pixels, of which `_halved` ones share colour between two columns (4:2:2) or two
     columns and two rows (4:2:0). odd: the layout where a side that it halves is odd. clear: the layout with alpha,
     None if it keeps none. deep: the layouts of more than 8 bits, if `layout` is the one for 8 only. tag: what the
-    stream is called in a QuickTime file, where FFmpeg's own choice is not the one that players know.
+    stream is called in a QuickTime file, where FFmpeg's own choice is not the one that players know. smallest: width
+    and height that it asks for at least.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Codec:
     deep_clear: str | None = None
     tag: str | None = None
     interframe: bool = False
+    smallest: tuple[int, int] = (1, 1)
 
     def pixels(self, size: tuple[int, int], alpha: bool, depth: int) -> str:
         """The layout for pictures of `size` (width, height) with these properties."""
@@ -48,6 +50,8 @@ def _table(*codecs: Codec) -> Mapping[str, Codec]:
 _X264 = {"crf": "14", "preset": "medium", "x264-params": "mbtree=0"}
 # Both numbers of threads are fixed, because x265 makes other bits for others.
 _X265 = {"crf": "14", "preset": "medium", "x265-params": "log-level=error:frame-threads=2:pools=4"}
+# DNxHR knows no smaller pictures.
+_DNXHR = (256, 120)
 _PLAYERS, _EDITORS = (".mp4", ".mov", ".mkv"), (".mov",)
 
 CODECS = _table(
@@ -60,9 +64,12 @@ CODECS = _table(
           {"profile": "3", "vendor": "apl0", "bits_per_mb": "8000"}),
     Codec("prores-4444", "ProRes 4444", "prores_ks", _EDITORS, "yuv444p10le",
           {"profile": "4", "vendor": "apl0", "bits_per_mb": "8000", "alpha_bits": "16"}, clear="yuva444p10le"),
-    Codec("dnxhr-hq", "DNxHR HQ", "dnxhd", _EDITORS, "yuv422p", {"profile": "dnxhr_hq"}),
-    Codec("dnxhr-hqx", "DNxHR HQX", "dnxhd", _EDITORS, "yuv422p10le", {"profile": "dnxhr_hqx"}),
-    Codec("dnxhr-444", "DNxHR 444", "dnxhd", _EDITORS, "yuv444p10le", {"profile": "dnxhr_444"}),
+    Codec("dnxhr-hq", "DNxHR HQ", "dnxhd", _EDITORS, "yuv422p", {"profile": "dnxhr_hq"},
+          smallest=_DNXHR),
+    Codec("dnxhr-hqx", "DNxHR HQX", "dnxhd", _EDITORS, "yuv422p10le", {"profile": "dnxhr_hqx"},
+          smallest=_DNXHR),
+    Codec("dnxhr-444", "DNxHR 444", "dnxhd", _EDITORS, "yuv444p10le", {"profile": "dnxhr_444"},
+          smallest=_DNXHR),
     Codec("ffv1", "FFV1", "ffv1", (".mkv",), "bgr0", {"level": "3", "slicecrc": "1", "slices": "4"},
           clear="bgra", deep="gbrp16le", deep_clear="gbrap16le"),
 )  # fmt: skip
@@ -78,3 +85,13 @@ def codec_of(suffix: str, asked: str | None) -> Codec:
         fitting = " or ".join(codec.suffixes)
         raise SettingsError(f"--codec {codec.name} does not go into {suffix}: name the movie with {fitting}")
     return codec
+
+
+def check_size(codec: Codec, size: tuple[int, int]) -> None:
+    """SettingsError if pictures of `size` (width, height) are too small for the codec."""
+    if size[0] < codec.smallest[0] or size[1] < codec.smallest[1]:
+        least, found = ("x".join(map(str, sides)) for sides in (codec.smallest, size))
+        raise SettingsError(
+            f"--codec {codec.name} needs pictures of {least} or larger, and these are {found}: "
+            "use another --codec, or -o FOLDER"
+        )

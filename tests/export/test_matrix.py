@@ -157,7 +157,7 @@ def over_black(pixels: Pixels) -> Pixels:
 def test_movies(given: tuple[Kind, Shot, list[Path]], codec: str, suffix: str, tmp_path: Path) -> None:
     kind, shot, paths = given
     target, results = tmp_path / f"out é{suffix}", dict(zip(shot.frames, paths, strict=True))
-    check_form(Form(codec=codec), parse_target(str(target), shot.name))
+    check_form(Form(codec=codec), parse_target(str(target), shot.name), shot.size)
     notes = write_movie(shot, results, target, codec=codec)
     back = open_shot(target, start_number=1001)
     assert back.frames == shot.frames
@@ -189,7 +189,7 @@ def test_movies(given: tuple[Kind, Shot, list[Path]], codec: str, suffix: str, t
 def test_sequences(given: tuple[Kind, Shot, list[Path]], suffix: str, bits: int | None, tmp_path: Path) -> None:
     kind, shot, paths = given
     pattern, form = Pattern(tmp_path / "out é", "x 1.", 6, suffix), Form(bits=bits)
-    check_form(form, parse_target(str(pattern), shot.name))
+    check_form(form, parse_target(str(pattern), shot.name), shot.size)
     notes = write_sequence(zip(shot.frames, paths, strict=True), pattern, shot=shot, form=form, workers=3)
     assert sorted(path.name for path in (tmp_path / "out é").iterdir()) == [
         f"x 1.{number:06d}{suffix}" for number in shot.frames

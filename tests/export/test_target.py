@@ -72,7 +72,7 @@ def test_a_shot_name_with_pattern_signs_keeps_them() -> None:
 )
 def test_what_would_do_nothing_is_refused(output: str, form: Form, says: str) -> None:
     with pytest.raises(SettingsError, match=says):
-        check_form(form, parse_target(output, "shot"))
+        check_form(form, parse_target(output, "shot"), (640, 360))
 
 
 @pytest.mark.parametrize(
@@ -85,4 +85,16 @@ def test_what_would_do_nothing_is_refused(output: str, form: Form, says: str) ->
     ],
 )
 def test_what_has_a_use_is_taken(output: str, form: Form) -> None:
-    check_form(form, parse_target(output, "shot"))
+    check_form(form, parse_target(output, "shot"), (640, 360))
+
+
+@pytest.mark.parametrize(("size", "fits"), [((256, 120), True), ((255, 120), False), ((640, 118), False)])
+def test_pictures_too_small_for_a_codec_are_told_before_the_work(size, fits):
+    form, target = Form(codec="dnxhr-hq"), parse_target("out.mov", "shot")
+    if fits:
+        check_form(form, target, size)
+    else:
+        with pytest.raises(
+            SettingsError, match=f"needs pictures of 256x120 or larger, and these are {size[0]}x{size[1]}"
+        ):
+            check_form(form, target, size)
