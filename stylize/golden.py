@@ -11,28 +11,32 @@ A folder of goldens holds one folder each with a `golden.toml`:
     keys = "../inputs/painted"
 
 Approved frames lie beside it in `approved/`. What differs is shown in `differs/`: approved, now, and eight times the
-difference.
+difference. In both, only pictures named as the shot's frames are ours to replace and remove.
 """
 
+import re
 import shutil
 import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from propagate.arrays import Pixels
-from stylize.errors import ProjectError, SettingsError
+from stylize.errors import OutputError, ProjectError, SettingsError
 from stylize.export.flatten import flatten
 from stylize.images import make_folder, quantise, read_image, to_float, write_image
-from stylize.settings import FOLDER, GUIDES, OPTIONS, PATH, PICTURE, Settings, read_settings
+from stylize.settings import OPTIONS, Settings, read_settings
 
 _FILE, _APPROVED, _DIFFERS = "golden.toml", "approved", "differs"
 _KNOWN = {"shot", "mean", "far", "share", "settings"}
 _LEVELS, _MAGNIFIED = 255, 8
+# Of every tolerance: two of levels, and a share of pixels.
+_MOST = {"mean": _LEVELS, "far": _LEVELS, "share": 1}
+# A picture of ours is named after its shot and its frame.
+_OURS = re.compile(r"(.+)\.\d{4,}\.png")
 
 
 @dataclass(frozen=True)
@@ -86,24 +90,22 @@ def _opened(path: Path) -> Golden:
         raise ProjectError(
             f"{path} must name the shot, and may hold {', '.join(sorted(_KNOWN))}; mend {strange or 'it'}"
         )
-    numbers = {name: told.get(name, 0) for name in ("mean", "far", "share")}
-    if any(isinstance(n, bool) or not isinstance(n, int | float) or n < 0 for n in numbers.values()):
-        raise ProjectError(f"{path}: mean, far and share are numbers of 0 or more; mend it")
+    numbers = {name: told.get(name, 0) for name in _MOST}
+    for name, most in _MOST.items():
+        number = numbers[name]
+        if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= most:
+            raise ProjectError(f"{path}: {name} must be a number from 0 to {most}, not {number!r}; mend it")
     settings = told.get("settings", {})
     if not isinstance(settings, Mapping) or {"output", "export"} & settings.keys():
         raise SettingsError(f"{path}: [settings] is a table without output and export; what is compared are the frames")
-    given = read_settings({name: _seen_from(path.parent, name, value) for name, value in settings.items()}, str(path))
+    given = _seen_from(path.parent, read_settings(settings, str(path)), str(path))
     return Golden(path.parent, path.parent / told["shot"], given, **numbers)
 
 
-def _seen_from(folder: Path, name: str, value: Any) -> Any:
-    """A path of the settings made whole; other values as they are."""
-    kind = OPTIONS[name].kind if name in OPTIONS else None
-    if kind in (PATH, PICTURE, FOLDER) and isinstance(value, str):
-        return str(folder / value)
-    if kind is GUIDES and isinstance(value, list):
-        return [str(folder / str(guide)) for guide in value]
-    return value
+def _seen_from(folder: Path, settings: Settings, where: str) -> Settings:
+    """Settings whose paths are made whole."""
+    stored = settings.stored().items()
+    return read_settings({name: OPTIONS[name].kind.anchor(value, folder) for name, value in stored}, where)
 
 
 def _check(golden: Golden, run: Run, update: bool) -> Verdict:
@@ -112,26 +114,55 @@ def _check(golden: Golden, run: Run, update: bool) -> Verdict:
         made = run(golden.shot, golden.settings, Path(scratch) / "golden.stylize")
         if update:
             _approve(made, approved)
-            shutil.rmtree(differs, ignore_errors=True)
+            _clear(differs, made)
             return Verdict(golden.name, len(made), ())
         if not approved.is_dir():
             raise ProjectError(f"{golden.folder} has nothing approved; look at it, and approve it with --update")
-        shutil.rmtree(differs, ignore_errors=True)
+        _clear(differs, made)
         return Verdict(golden.name, len(made), tuple(_compared(golden, made, approved, differs)))
 
 
 def _approve(made: Mapping[int, Path], approved: Path) -> None:
-    fresh = approved.with_name(f".{_APPROVED}.part")
-    shutil.rmtree(fresh, ignore_errors=True)
-    make_folder(fresh)
-    for path in made.values():
-        shutil.copyfile(path, fresh / path.name)
-    shutil.rmtree(approved, ignore_errors=True)
-    fresh.replace(approved)
+    """Puts pictures in the place of those that were approved; what else lies there stays."""
+    make_folder(approved)
+    try:
+        # All are copied before the first one is replaced: a full disk leaves what was approved.
+        with tempfile.TemporaryDirectory(prefix=f".{_APPROVED}-", dir=approved.parent) as fresh:
+            for path in made.values():
+                shutil.copyfile(path, Path(fresh) / path.name)
+            for path in made.values():
+                (Path(fresh) / path.name).replace(approved / path.name)
+        for name in _ours(approved, made) - {path.name for path in made.values()}:
+            (approved / name).unlink()
+    except OSError as error:
+        raise OutputError(f"{approved} cannot be written ({error.strerror}); free space or mend its rights") from error
+
+
+def _clear(differs: Path, made: Mapping[int, Path]) -> None:
+    """Removes the pictures that an earlier check left, and the folder if nothing else is in it."""
+    try:
+        for name in _ours(differs, made):
+            (differs / name).unlink()
+        if differs.is_dir() and not any(differs.iterdir()):
+            differs.rmdir()
+    except OSError as error:
+        raise OutputError(f"{differs} cannot be cleared ({error.strerror}); mend its rights") from error
+
+
+def _ours(folder: Path, made: Mapping[int, Path]) -> set[str]:
+    """Names of the pictures in a folder that are named as those that are made, of whatever frame."""
+    names = {path.name for path in folder.iterdir() if path.is_file()} if folder.is_dir() else set()
+    shots = {_shot_of(path.name) for path in made.values()}
+    return {name for name in names if _shot_of(name) in shots - {None}}
+
+
+def _shot_of(name: str) -> str | None:
+    match = _OURS.fullmatch(name)
+    return match and match[1]
 
 
 def _compared(golden: Golden, made: Mapping[int, Path], approved: Path, differs: Path) -> list[str]:
-    there = {path.name for path in approved.glob("*.png")}
+    there = _ours(approved, made)
     told = [f"{name} is approved, and is not made any more" for name in sorted(there - {p.name for p in made.values()})]
     for frame, path in made.items():
         if path.name not in there:

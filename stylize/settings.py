@@ -59,7 +59,7 @@ SHORT_RATES = {"23.976": 24000, "23.98": 24000, "29.97": 30000, "47.952": 48000,
 class Kind:
     """A kind of value: what it is called in messages, how it is read, and how it is stored in a project file.
 
-    read raises ValueError for what it does not take. anchor: gives what is stored a path that is whole.
+    read raises ValueError for what it does not take. whole: makes paths in what is stored whole, seen from a folder.
     many: the flag may be repeated, and the value is a tuple.
     """
 
@@ -67,8 +67,12 @@ class Kind:
     read: Callable[[Any], Any]
     store: Callable[[Any], Any] = lambda value: value
     metavar: str = "TEXT"
-    anchor: Callable[[Any], Any] = lambda stored: stored
+    whole: Callable[[Any, Path], Any] = lambda stored, folder: stored
     many: bool = False
+
+    def anchor(self, stored: Any, folder: Path = Path()) -> Any:
+        """What is stored with its paths made whole; those that are not are seen from ``folder``."""
+        return self.whole(stored, folder)
 
 
 @dataclass(frozen=True)
@@ -145,19 +149,29 @@ def _texts(values: Any) -> list[str]:
     return [str(value) for value in values]
 
 
-def _whole_control(stored: str) -> str:
+def _whole_each(whole: Callable[[str, Path], str]) -> Callable[[Any, Path], Any]:
+    return lambda stored, folder: [whole(one, folder) for one in stored]
+
+
+def _whole_control(stored: str, folder: Path) -> str:
     asked = read_control(stored)
-    return str(asked if asked.path is None else replace(asked, path=Path(_whole_path(str(asked.path)))))
+    return str(asked if asked.path is None else replace(asked, path=Path(_whole_path(str(asked.path), folder))))
 
 
-def _whole_file(stored: str) -> str:
+def _whole_file(stored: str, folder: Path) -> str:
     asked = read_file(stored)
-    return str(replace(asked, path=Path(_whole_path(str(asked.path)))))
+    return str(replace(asked, path=Path(_whole_path(str(asked.path), folder))))
 
 
-def _whole_model(stored: str) -> str:
+def _whole_model(stored: str, folder: Path) -> str:
     """A folder or file that is there made whole; a repo id stays."""
-    return _whole_path(stored) if Path(stored).expanduser().exists() else stored
+    path = Path(stored).expanduser()
+    return _whole_path(str(path), folder) if (folder / path).exists() else stored
+
+
+def _whole_control_model(stored: str, folder: Path) -> str:
+    asked = read_model(stored)
+    return str(replace(asked, model=_whole_model(asked.model, folder)))
 
 
 def _flag(value: Any) -> bool:
@@ -242,9 +256,9 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[Any], str]:
     return read
 
 
-def _whole_path(stored: str) -> str:
+def _whole_path(stored: str, folder: Path) -> str:
     """A path made whole; the slash that marks a folder to be made stays."""
-    return f"{Path(stored).resolve()}{'/' if stored.endswith(('/', os.sep)) else ''}"
+    return f"{(folder / stored).resolve()}{'/' if stored.endswith(('/', os.sep)) else ''}"
 
 
 def _exports(value: Any) -> tuple[str, ...]:
@@ -275,9 +289,9 @@ def _guide(value: Any) -> GuideAsked:
     return GuideAsked(Path(path), weight)
 
 
-def _whole_guide(stored: str) -> str:
+def _whole_guide(stored: str, folder: Path) -> str:
     asked = _guide(stored)
-    return str(GuideAsked(Path(_whole_path(str(asked.path))), asked.weight))
+    return str(GuideAsked(Path(_whole_path(str(asked.path), folder)), asked.weight))
 
 
 def _screen(value: Any) -> str:
@@ -314,14 +328,14 @@ def _choice(choices: tuple[str, ...]) -> Kind:
 PATH = Kind("a path", _path, str, "PATH", _whole_path)
 PICTURE = Kind("a path", _path, str, "PICTURE", _whole_path)
 FOLDER = Kind("a path", _path, str, "FOLDER", _whole_path)
-TARGET = Kind("a path", _text, metavar="PATH", anchor=_whole_path)
+TARGET = Kind("a path", _text, metavar="PATH", whole=_whole_path)
 GUIDES = Kind(
     "paths of guides, PATH or PATH:WEIGHT", _guides, lambda guides: [str(guide) for guide in guides], "PATH:WEIGHT",
-    lambda stored: [_whole_guide(guide) for guide in stored], many=True,
+    _whole_each(_whole_guide), many=True,
 )  # fmt: skip
 MATTE_SOURCE = Kind(
     "a path, or the word alpha or auto", _matte_source, metavar="PATH",
-    anchor=lambda stored: stored if stored in MATTE_WORDS else _whole_path(stored),
+    whole=lambda stored, folder: stored if stored in MATTE_WORDS else _whole_path(stored, folder),
 )  # fmt: skip
 SCREEN = Kind("green, blue or a colour as #14b43c", _screen, metavar="COLOUR")
 LEVELS = Kind("two levels from 0 to 1, as 0.1:0.3", _levels, str, "LOW:HIGH")
@@ -329,15 +343,17 @@ MATTE_KEYS = Kind(
     "a frame and a picture, as 40:mask.png", _matte_keys, lambda keys: [str(key) for key in keys], "FRAME:PICTURE",
     many=True,
 )  # fmt: skip
-MODEL = Kind("a folder, a file or a repo id", _text, metavar="MODEL", anchor=_whole_model)
+MODEL = Kind("a folder, a file or a repo id", _text, metavar="MODEL", whole=_whole_model)
 CONTROL = Kind(
     "controls as canny:0.8:0-0.6 or depth=PATH", _many(read_control), _texts, "KIND[=PATH][:W[:A-B]]",
-    lambda stored: [_whole_control(one) for one in stored], many=True,
+    _whole_each(_whole_control), many=True,
 )  # fmt: skip
-CONTROL_MODEL = Kind("KIND=MODEL", _many(read_model), _texts, "KIND=MODEL", many=True)
+CONTROL_MODEL = Kind(
+    "KIND=MODEL", _many(read_model), _texts, "KIND=MODEL", _whole_each(_whole_control_model), many=True
+)
 LORAS = Kind(
     "files as style.safetensors:0.8", _many(read_file), _texts, "FILE[:W]",
-    lambda stored: [_whole_file(one) for one in stored], many=True,
+    _whole_each(_whole_file), many=True,
 )  # fmt: skip
 ADAPTER = Kind("a file as adapter.safetensors:0.8:0-0.6", read_file, str, "FILE[:W[:A-B]]", _whole_file)
 SAMPLER = Kind(f"one of {', '.join(SAMPLERS)}", known_sampler, metavar="NAME")
@@ -347,7 +363,7 @@ RANGE = Kind("frames as 1001-1100 or 10-50x2", _range, metavar="RANGE")
 FRAMES = Kind("frames as 12,40,77 or 1001-1100", _frames, _spell_frames, "FRAMES", many=True)
 KEYS = Kind(
     "frames as 12,40,77 or 1001-1100, or a table as keys.csv", _keyframes, _spell_frames, "FRAMES",
-    lambda stored: _whole_path(stored) if _is_table(stored) else stored,
+    lambda stored, folder: _whole_path(stored, folder) if _is_table(stored) else stored,
 )  # fmt: skip
 DURATION = Kind("a time as 90s, 10m or 1h30m", _duration, lambda seconds: f"{seconds:g}s", "TIME")
 RATE = Kind("frames per second as 24, 23.976 or 24000/1001", _rate, str, "RATE")
@@ -662,7 +678,12 @@ def _read(option: Option, value: Any) -> Any:
     except StylizeError as error:
         raise SettingsError(f"{option.flags[-1]}: {error}") from error
     except (ValueError, TypeError, ArithmeticError):
-        raise SettingsError(f"{option.flags[-1]} must be {option.kind.said}, not {str(value)!r}") from None
+        raise SettingsError(f"{option.flags[-1]} must be {option.kind.said}, not {_said(value)!r}") from None
+
+
+def _said(value: Any) -> str:
+    """What was given, as it was written: a flag that is repeated gives a tuple."""
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _refuse_idle(settings: Settings) -> None:

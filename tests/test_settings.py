@@ -150,3 +150,16 @@ def test_the_pace_and_the_number_of_processes():
     asked = Settings(on="twos", boil="0.3", jobs="4")
     assert (asked.on, asked.boil, asked.jobs) == ("twos", 0.3, 4)
     assert asked.stored() == {"on": "twos", "boil": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"export": ("foo",)}, "--export must be some of .*, not 'foo'$"),
+        ({"export": ["otio", "foo"]}, "not 'otio, foo'$"),
+        ({"add_key": ("1", -3)}, "not '1, -3'$"),
+    ],
+)
+def test_what_was_given_is_told_as_it_was_written(given, says):
+    with pytest.raises(SettingsError, match=says):
+        Settings(**given)
