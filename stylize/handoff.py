@@ -13,7 +13,7 @@ from stylize.errors import OutputError, SettingsError
 from stylize.export import Form, Target
 from stylize.export.aftereffects import jsx_of
 from stylize.export.codecs import codec_of
-from stylize.export.cut import Cut, Media, check_cut, make_cut
+from stylize.export.cut import Cut, Media, check_cut, is_conformed, make_cut
 from stylize.export.ebsynth import check_keys, digits_of, ebs_of, synths
 from stylize.export.nuke import nk_of
 from stylize.export.passes import Told, write_passes
@@ -75,6 +75,14 @@ def check_handoff(settings: Settings, shot: Shot, target: Target, may_replace: C
     if not settings.overwrite:
         matted = settings.matte is not None
         refuse_foreign(_files(settings.export, places_of(shot, target), shot, matted=matted), may_replace)
+
+
+def left_out(settings: Settings, shot: Shot) -> tuple[str, ...]:
+    """What is not in the files that are handed over, though one might look for it there."""
+    pictures = shot.kind == "sequence" or is_conformed(shot, settings.fps)
+    if "xml" not in settings.export or not pictures:
+        return ()
+    return (f"{shot.name}.xml names movies only, and the plate is pictures: it is left out; --export otio has it",)
 
 
 def hand_over(work: Work, shots: Sequence[ShotPlan], target: Target) -> tuple[Path, ...]:

@@ -42,8 +42,9 @@ class Picked:
     """Keyframes, and what they explain.
 
     keyframes: ascending. coverage: of every frame of the shot, the weighted share that the keys explain, 0..1.
-    new: at every key, float32 (h, w) in [0, 1] at the size of ``coverage.proxy``: what the keys before it do not
-    explain, weighted by how much it counts.
+    new: at every key, float32 (h, w) in [0, 1] at the size of ``coverage.proxy``: what the key before it does not
+    explain, weighted by how much each pixel counts (its contrast, more where a subject moves), as a share of the
+    highest value in this same picture. So keys cannot be compared by it, and 1 is where most is new, not all.
     """
 
     keyframes: tuple[Keyframe, ...]

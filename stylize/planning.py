@@ -256,7 +256,7 @@ def _explained(work: Work, plan: ShotPlan) -> ShotPlan:
 
 
 def new_file(work: Work, frame: int) -> Path:
-    """Where the heat map of what is new at a keyframe lies: grey, small, white where all is new."""
+    """Where the heat map of what is new at a keyframe lies: grey, small, white where most of it is; see ``Picked``."""
     return work.file("plan", frame)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from stylize.errors import OutputError, ProjectError
+from stylize.sequences import PICTURE_SUFFIXES
 from stylize.settings import OPTIONS, Settings, read_settings
 
 FOLDERS = ("video", "keys", "plan", "mask", "guides", "flow", "out", "passes", "export")
@@ -204,17 +205,32 @@ class Project:
 def read_asked(root: Path) -> tuple[Path, Settings]:
     """The shot and the settings that a project was last run with, as they stand in project.toml.
 
-    Raises ProjectError when there is no such file or it is no TOML, SettingsError for a setting that is unknown.
+    Raises ProjectError when that is no project or its file is no TOML, SettingsError for a setting that is unknown.
     """
+    if not is_project(root):
+        raise ProjectError(
+            f"{root}: expected a project folder, as shot.stylize, found {_found(root)}; give one that a run made"
+        )
     path = root / "project.toml"
     try:
         asked = tomllib.loads(path.read_text())
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ProjectError(f"{path} cannot be read ({error.strerror}); mend its rights") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProjectError(f"{path} cannot be read as TOML ({error}); mend it, or run on the shot again") from error
     values = asked.get("settings", {})
     if not isinstance(asked.get("shot"), str) or not isinstance(values, Mapping):
         raise ProjectError(f"{path} must name the shot and a table of settings; mend it, or run on the shot again")
     return Path(asked["shot"]), read_settings(values, str(path))
+
+
+def _found(path: Path) -> str:
+    """What lies where a project was expected, in words."""
+    if path.is_dir():
+        return "a folder without project.toml"
+    if not path.exists():
+        return "no such folder"
+    return "a picture" if path.suffix.lower() in PICTURE_SUFFIXES else "a file, such as a movie"
 
 
 def _make_folder(folder: Path) -> None:

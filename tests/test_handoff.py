@@ -147,6 +147,17 @@ def test_again_it_replaces_its_own_and_no_one_elses(movie: Path, keys: Path, tmp
         stylize.run(movie, keys=keys, output=output, export=("nuke", "ebsynth"))
 
 
+def test_a_plate_that_a_timeline_cannot_name_is_told(movie: Path, keys: Path, tmp_path: Path) -> None:
+    folder_of(tmp_path / "plates", scene(8))
+    asked = {"keys": keys, "output": f"{tmp_path}/o.mov", "export": "xml", "overwrite": True}
+    told = "xml names movies only, and the plate is pictures: it is left out; --export otio has it"
+    made = stylize.run(tmp_path / "plates", **asked)
+    assert [note for note in made.notes if "names movies" in note] == [f"{open_shot(tmp_path / 'plates').name}.{told}"]
+    # A movie is named itself, unless its frames follow each other at another rate.
+    assert not [note for note in stylize.run(movie, **asked).notes if "names movies" in note]
+    assert f"shot.{told}" in stylize.run(movie, **asked, fps=12).notes
+
+
 def test_pictures_have_the_rate_that_is_asked_for(tmp_path: Path, keys: Path) -> None:
     plates = folder_of(tmp_path / "plates", scene(8))
     output = f"{tmp_path}/out/"

@@ -107,6 +107,19 @@ def test_a_spoilt_project_file_is_named(project, text):
     assert "\n" not in str(error.value)
 
 
+def test_what_is_no_project_is_told_as_such(tmp_path):
+    for name in ("shot.mp4", "plate.0001.png"):
+        (tmp_path / name).write_bytes(b"")
+    for name, found in (
+        ("shot.mp4", "found a file, such as a movie;"),
+        ("plate.0001.png", "found a picture;"),
+        ("gone.stylize", "found no such folder;"),
+        (".", r"found a folder without project\.toml;"),
+    ):
+        with pytest.raises(ProjectError, match=f"expected a project folder, as shot.stylize, {found}"):
+            read_asked(tmp_path / name)
+
+
 def test_a_misspelt_setting_is_an_error(project):
     (project.root / "project.toml").write_text('shot = "a.mp4"\n[settings]\nkeep_colors = true\n')
     with pytest.raises(SettingsError, match=r"project\.toml: .*did you mean 'keep_colours'"):

@@ -56,7 +56,7 @@ class Card:
     """One keyframe.
 
     gained: what it adds to the mean coverage of its shot, 0..1. plate: its picture. heat: grey, of any size, white
-    where what it shows is new.
+    where most of what it shows is new.
     """
 
     frame: int
