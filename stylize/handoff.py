@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from propagate.arrays import Floats
-from propagate.spans import spans
 from stylize.carrying import ERROR, MIX_SHARE, pass_file
 from stylize.errors import OutputError, SettingsError
 from stylize.export import Form, Target
@@ -16,7 +15,7 @@ from stylize.export.codecs import codec_of
 from stylize.export.cut import Cut, Media, check_cut, is_conformed, make_cut
 from stylize.export.ebsynth import check_keys, digits_of, ebs_of, synths
 from stylize.export.nuke import nk_of
-from stylize.export.passes import Told, write_passes
+from stylize.export.passes import NO_KEY, Told, write_passes
 from stylize.export.placing import make_folder, placed, refuse_foreign
 from stylize.export.sequence import write_sequence
 from stylize.export.timelines import TIMELINES
@@ -193,9 +192,11 @@ def _write_mattes(work: Work, pattern: Pattern) -> Pattern:
 def _write_passes(work: Work, shots: Sequence[ShotPlan], pattern: Pattern) -> Path:
     make_folder(pattern.folder)
     for plan in shots:
-        beside = {frame: (span.left, span.right) for span in spans(plan.frames, plan.keys) for frame in span.frames}
+        beside = {frame: (span.left, span.right) for span in plan.spans() for frame in span.frames}
         for place, frame in enumerate(plan.frames):
-            keys, path = beside.get(frame, (frame, frame)), pattern.path(frame)
+            # Not beside a key: a key itself, or a plate that is given back, of a shot without keys.
+            itself = (frame, frame) if plan.keys else (None, None)
+            keys, path = beside.get(frame, itself), pattern.path(frame)
             mark = _pass_mark(work, plan, place, keys)
             if not work.project.fresh(path, mark):
                 write_passes(path, _told(work, plan, place, keys))
@@ -225,12 +226,12 @@ def _told(work: Work, plan: ShotPlan, place: int, keys: tuple[int | None, int | 
     onward = work.motion.step(after, frame) if after is not None else None
     back = work.motion.step(before, frame) if before is not None else None
     there = [key for key in keys if key is not None]
-    whole = np.full((height, width), 1 if keys[0] is None else 0, np.float32)
+    whole = np.full((height, width), 1 if there and keys[0] is None else 0, np.float32)
     return Told(
         matte=work.mattes.read(frame) if work.mattes else np.ones((height, width), np.float32),
         error=_kept(work, ERROR, frame),
         mix=_kept(work, MIX_SHARE, frame) if len(set(there)) > 1 else whole,
-        keys=(there[0], there[-1]),
+        keys=(there[0], there[-1]) if there else (NO_KEY, NO_KEY),
         forward=None if onward is None else onward.flow,
         backward=None if back is None else back.flow,
         seen_next=None if onward is None else onward.consistent,
@@ -255,7 +256,10 @@ def _write_ebsynth(work: Work, shots: Sequence[ShotPlan], folder: Path) -> Path:
     for name, files in given.items():
         pattern = Pattern(folder / name, "", digits, ".png")
         chosen = [(frame, files[frame]) for frame in sorted(files) if frame in set(frames)]
-        write_sequence(chosen, pattern, form=Form(bits=8), overwrite=True)
+        if chosen:
+            write_sequence(chosen, pattern, form=Form(bits=8), overwrite=True)
+        else:
+            make_folder(pattern.folder)  # of keys, where the plate is the result
     if work.mattes is not None:
         make_folder(folder / "mask")
         for frame in frames:
@@ -263,6 +267,8 @@ def _write_ebsynth(work: Work, shots: Sequence[ShotPlan], folder: Path) -> Path:
             write_image(path, quantise(work.mattes.read(frame), np.uint8))
     made: list[tuple[int, int, int]] = []
     for plan in shots:
+        if not plan.keys:
+            continue  # the plate is the result: there is nothing to synthesise
         check_keys(plan.frames, keys)
         made += synths(plan.frames, [key for key in plan.keys if key in keys])
     with placed(folder / f"{work.shot.name}.ebs") as partial:

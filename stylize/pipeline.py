@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from propagate.holds import drawings
-from propagate.spans import spans
 from stylize import delivery, handoff, refining, rendering
 from stylize.breaks import unconnected
 from stylize.budget import TimedRenderer, limits, note_costs
@@ -162,8 +161,7 @@ def _passes(shot: ShotPlan, on: str) -> int:
     """Drawings that passes go through: each one twice where there is a key on both sides."""
     drawn = set(drawings(shot.frames, shot.keys, EVERY[on]).values())
     return sum(
-        len(drawn & set(span.frames)) * (1 if span.left is None or span.right is None else 2)
-        for span in spans(shot.frames, shot.keys)
+        len(drawn & set(span.frames)) * (1 if span.left is None or span.right is None else 2) for span in shot.spans()
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from propagate.arrays import U8, Bytes, Floats
 from propagate.flow_dis import DisFlow
+from propagate.spans import Span, spans
 from stylize import keyframes as picking
 from stylize.errors import FrameRangeError, PaintedKeyError, SettingsError
 from stylize.images import write_image
@@ -29,7 +30,8 @@ ASKED = "asked for"
 class ShotPlan:
     """One shot of the footage.
 
-    frames: its numbers. keyframes: in order, with their reasons. coverage: of every frame, the weighted share that
+    frames: its numbers. keyframes: in order, with their reasons; none where the matte is black in all of the
+    footage, and every frame is its plate. coverage: of every frame, the weighted share that
     the keyframes explain, 0..1; empty where nobody looked, which only a plan does when the keyframes were given.
     """
 
@@ -41,6 +43,10 @@ class ShotPlan:
     def keys(self) -> list[int]:
         """Numbers of the keyframes."""
         return [key.frame for key in self.keyframes]
+
+    def spans(self) -> list[Span]:
+        """The frames between neighbouring keyframes; no spans without keyframes, as nothing is carried then."""
+        return spans(self.frames, self.keys) if self.keyframes else []
 
 
 @dataclass(frozen=True)

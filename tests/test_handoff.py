@@ -166,3 +166,40 @@ def test_pictures_have_the_rate_that_is_asked_for(tmp_path: Path, keys: Path) ->
     assert "fps 23.976024" in (tmp_path / "out/plate.nk").read_text()
     with pytest.raises(SettingsError, match="--fps is for"):
         stylize.run(plates, keys=keys, output=output, fps="23.976")
+
+
+@pytest.fixture
+def black(tmp_path: Path) -> Path:
+    write_image(tmp_path / "black.png", np.zeros((*scene(1)[0].shape[:2], 3), np.uint8))
+    return tmp_path / "black.png"
+
+
+@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize("painted", [False, True])
+def test_a_matte_that_is_black_everywhere_is_handed_over_without_keys(
+    movie: Path, keys: Path, black: Path, tmp_path: Path, kind: str, painted: bool
+) -> None:
+    look = {"keys": keys} if painted else {"style": keys / "0001.png"}
+    target = tmp_path / "out/o.mov"
+    result = stylize.run(movie, matte=black, output=str(target), export=kind, **look)
+    assert [shot.keyframes for shot in result.shots] == [()]
+    more = [path for path in result.outputs if path != target and path.name != "contact_sheet.png"]
+    assert more
+    for path in more:
+        if path.is_file():
+            assert not any(marker in path.read_text() for marker in ("Marker.2", "<marker", "* LOC:", '"frame":'))
+    if kind == "ebsynth":
+        folder = tmp_path / "out/shot_ebsynth"
+        assert len(list((folder / "video").iterdir())) == len(list((folder / "mask").iterdir())) == 8
+        assert (folder / "keys").is_dir()
+        assert b"out-" not in (folder / "shot.ebs").read_bytes()
+
+
+def test_passes_without_keys_say_so(movie: Path, keys: Path, black: Path, tmp_path: Path) -> None:
+    stylize.run(movie, matte=black, keys=keys, output=f"{tmp_path}/out/", export="passes")
+    for frame in range(1, 9):
+        path = tmp_path / f"out/shot_passes/shot_passes.{frame:04d}.exr"
+        assert (passes_of(path, "key.id") == -1).all()
+        for name in ("mix.Y", "matte.A", "error.Y"):
+            assert not passes_of(path, name).any()
+    assert passes_of(tmp_path / "out/shot_passes/shot_passes.0004.exr", "forward.u").any()

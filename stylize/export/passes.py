@@ -12,6 +12,9 @@ import numpy as np
 from propagate.arrays import Bools, Floats
 from stylize.export.placing import placed
 
+# What `key.id` is where no key has part in a frame. Numbers of frames are 0 or more.
+NO_KEY = -1
+
 
 @dataclass(frozen=True)
 class Told:
@@ -19,8 +22,9 @@ class Told:
 
     matte: 1 where the style goes. error: root mean squared difference of what is shown and what is wanted. mix: the
     share of the right key's pass. keys: numbers of the keys on the left and on the right (the same where there is but
-    one). forward, backward: flow on the frame's grid to where it is in the next frame and in the one before, float32
-    (H, W, 2), x then y, y down; None at the ends of a shot. seen_next, seen_before: bool, whether it is there.
+    one, ``NO_KEY`` both where there is none). forward, backward: flow on the frame's grid to where it is in the next
+    frame and in the one before, float32 (H, W, 2), x then y, y down; None at the ends of a shot. seen_next,
+    seen_before: bool, whether it is there.
     """
 
     matte: Floats

@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 
 from propagate.arrays import Floats, Pixels
-from propagate.spans import spans
 from stylize.carrying import ERROR, MIX_SHARE, pass_file
 from stylize.errors import OutputError
 from stylize.export.contact_sheet import choose_columns
@@ -95,7 +94,7 @@ def _summary(measured: Sequence[FrameMeasures], keys: Sequence[dict[str, Any]]) 
 
 
 def _measured(work: Work, plan: ShotPlan) -> Iterator[FrameMeasures]:
-    beside = {frame: (span.left, span.right) for span in spans(plan.frames, plan.keys) for frame in span.frames}
+    beside = {frame: (span.left, span.right) for span in plan.spans() for frame in span.frames}
     keys = {key: _look(_result(work, key)) for key in plan.keys}
     before: tuple[Floats, Floats] | None = None
     for place, frame in enumerate(plan.frames):
@@ -108,7 +107,7 @@ def _measured(work: Work, plan: ShotPlan) -> Iterator[FrameMeasures]:
             usual = change_along(before[0], plate, step.flow, step.consistent)
             flicker = None if change is None or usual is None else change - usual
         left, right = beside.get(frame, (frame, frame))
-        sharpness, drift = _against(keys, frame, left, right, result)
+        sharpness, drift = _against(keys, frame, left, right, result) if keys else (None, None)
         mixed = left is not None and right is not None and left != right
         yield FrameMeasures(
             frame=frame,
@@ -133,7 +132,7 @@ def _against(
 ) -> tuple[float, float]:
     """Sharpness over, and colour's distance from, what lies between the keys beside."""
     one, other = (left if left is not None else right), (right if right is not None else left)
-    assert one is not None  # a shot without a key has no result
+    assert one is not None  # no frame of a shot with keys is without one beside it
     assert other is not None
     nearness = 0.0 if one == other else (frame - one) / (other - one)
     detail, colour = _look(result)

@@ -20,7 +20,8 @@ class FrameMeasures:
     error: mean of the root mean squared difference between what is shown and what is wanted. flicker: mean difference
     from the frame before, moved along, less that of the plates; above 0 is restless beyond the source. change: mean
     difference from the frame before, moved along. sharpness: strength of the finest detail over that of the keys
-    beside, weighed by distance. drift: difference of the mean colour from that of the keys beside, likewise. leak:
+    beside, weighed by distance. drift: difference of the mean colour from that of the keys beside, likewise; both None
+    in a shot without keys. leak:
     largest difference from the plate outside of the matte. mixed: share of pixels that both keys make about equally,
     where ghosts could be.
     """
@@ -29,8 +30,8 @@ class FrameMeasures:
     error: float
     flicker: float | None
     change: float | None
-    sharpness: float
-    drift: float
+    sharpness: float | None
+    drift: float | None
     leak: float | None
     mixed: float
 

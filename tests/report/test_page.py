@@ -57,3 +57,27 @@ def test_what_is_missing_is_told(project: Path, tmp_path: Path, capfd: pytest.Ca
     assert not (project / "report.html").exists()
     assert run_command("report", str(tmp_path)) == 1
     assert "project.toml" in capfd.readouterr().err
+
+
+def test_a_matte_that_is_black_everywhere_has_a_plan_and_a_report(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    plates = folder_of(tmp_path / "plates", scene(4))
+    write_image(tmp_path / "black.png", 0 * scene(1)[0])
+    (tmp_path / "keys").mkdir()
+    write_image(tmp_path / "keys/1.png", 255 - scene(1)[0])
+    asked = (str(plates), "--keys", str(tmp_path / "keys"), "--matte", str(tmp_path / "black.png"))
+    assert run_command("plan", *asked) == 0
+    assert "0 keyframes" in capfd.readouterr().out
+    assert run_command(*asked) == 0
+    project = tmp_path / "plates.stylize"
+    assert run_command("report", str(project)) == 0
+    (shot,) = json.loads((project / "report.json").read_text())["shots"]
+    assert shot["keys"] == []
+    assert len(shot["frames"]) == 4
+    for frame in shot["frames"]:
+        assert frame["sharpness"] is frame["drift"] is None
+        assert frame["error"] == frame["mixed"] == frame["leak"] == 0
+    assert shot["summary"]["agreement"] == 1
+    assert shot["summary"]["sharpness against keys"] is None
+    assert "<svg" in (project / "report.html").read_text()
