@@ -115,6 +115,8 @@ def opened(path: Path, settings: Settings, folder: Path | None, progress: Progre
         guides = open_guides(settings.guide, shot, project) if _looks_inside(settings) else ()
         if settings.runs("render"):
             unpacking.tidy(project, _companions(settings))
+            for file in unpacking.repaired(project, _companions(settings)):
+                message(f"{file} was changed by hand and is used as it is; delete it to have it unpacked anew")
         keys.take_in(message)
         plates = conformed(shot, project, progress)
         mattes, extents = _surveyed(settings, mattes, plates, project, progress, message)

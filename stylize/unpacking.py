@@ -5,6 +5,7 @@ under another weight, is found there, and one that has changed is not taken for 
 """
 
 import contextlib
+import glob
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -29,6 +30,7 @@ def folder_of(movie: Path, project: Project, name: str) -> Path:
 def unpack_once(movie: Shot, project: Project, name: str) -> dict[int, Path]:
     """The file of every frame of ``movie``; those that are there already are not made again.
 
+    A frame that a person has changed stays and is used as it is; see ``repaired``. Delete it to have it unpacked anew.
     InputError if it cannot be read, OutputError if the folder cannot be written.
     """
     digest = project.digest(movie.path)
@@ -36,7 +38,11 @@ def unpack_once(movie: Shot, project: Project, name: str) -> dict[int, Path]:
         number: fingerprint(VERSION, digest, place) for number, place in zip(movie.frames, movie.positions, strict=True)
     }
     pattern = _pattern(movie, folder_of(movie.path, project, name))
-    lacking = [n for n, number in enumerate(movie.frames) if not project.fresh(pattern.path(number), marks[number])]
+    lacking = [
+        n
+        for n, number in enumerate(movie.frames)
+        if not project.fresh(path := pattern.path(number), marks[number]) and not _theirs(project, path)
+    ]
     rest = replace(
         movie, frames=tuple(movie.frames[n] for n in lacking), positions=tuple(movie.positions[n] for n in lacking)
     )
@@ -69,10 +75,25 @@ def tidy(project: Project, asked: Mapping[str, Collection[Path]]) -> None:
                 continue
             for path in folder.iterdir():
                 # With what a kill left half written.
-                if re.fullmatch(rf"\.?{re.escape(ours[1])}\.\d+(\.part)?\.png", path.name):
+                if project.ours(path) or re.fullmatch(rf"\.{re.escape(ours[1])}\.\d+\.part\.png", path.name):
                     project.forget(path)
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+
+def repaired(project: Project, asked: Mapping[str, Collection[Path]]) -> list[Path]:
+    """The unpacked frames that a person has changed, and that are used as they are. asked: see ``tidy``."""
+    movies = dict.fromkeys((path, name) for name, files in asked.items() for path in files if path.is_file())
+    return [
+        path
+        for movie, name in movies
+        for path in sorted(folder_of(movie, project, name).glob(f"{glob.escape(movie.stem)}.*.png"))
+        if _theirs(project, path)
+    ]
+
+
+def _theirs(project: Project, path: Path) -> bool:
+    return path.is_file() and not project.ours(path)
 
 
 def _pattern(movie: Shot, folder: Path) -> Pattern:

@@ -9,7 +9,7 @@ from stylize.errors import OutputError
 from stylize.images import read_image, write_image
 from stylize.project import Project
 from stylize.shot import open_shot
-from stylize.unpacking import tidy, unpack_once
+from stylize.unpacking import repaired, tidy, unpack_once
 from tests.footage import write_movie
 from tests.test_pipeline import folder_of, scene
 
@@ -44,10 +44,40 @@ def test_only_what_is_lacking_is_unpacked(movie, project, written):
     assert unpack_once(open_shot(movie), project, "guides") == files
     assert written == []
     files[3].unlink()
-    files[5].write_bytes(files[4].read_bytes())
     assert unpack_once(open_shot(movie), project, "guides") == files
-    assert written == ["ids.0003.png", "ids.0005.png"]
-    assert int(read_image(files[5]).mean()) // 20 == 5
+    assert written == ["ids.0003.png"]
+    assert int(read_image(files[3]).mean()) // 20 == 3
+
+
+def test_a_frame_that_a_person_has_changed_stays_and_is_told(tmp_path, movie, project, written):
+    files = unpack_once(open_shot(movie), project, "mask")
+    mended = greys(1, 11)[0]
+    write_image(files[3], mended)
+    files[5].unlink()
+    del written[:]
+    for opened in (project, Project(project.root)):
+        assert unpack_once(open_shot(movie), opened, "mask") == files
+        np.testing.assert_array_equal(read_image(files[3]), mended)
+        assert repaired(opened, {"mask": [movie], "guides": [tmp_path / "none.mp4"]}) == [files[3]]
+    assert written == ["ids.0005.png"]
+    tidy(project, {"mask": []})  # asked for no more: what is ours goes
+    assert [path.name for path in files[3].parent.iterdir()] == ["ids.0003.png"]
+    np.testing.assert_array_equal(read_image(files[3]), mended)
+
+
+def test_a_run_uses_a_mended_matte_and_says_so(tmp_path):
+    plates = folder_of(tmp_path / "plates", scene(5))
+    movie = write_movie(tmp_path / "m.mp4", [np.full((36, 64, 3), 255, np.uint8)] * 5)
+    keys, said = _keys(tmp_path), []
+    first = stylize.run(plates, keys=keys, matte=movie)
+    (mended,) = first.project.glob("mask/m.*/m.0003.png")
+    write_image(mended, np.zeros((36, 64, 3), np.uint8))
+    for _ in range(2):
+        del said[:]
+        again = stylize.run(plates, keys=keys, matte=movie, on_message=said.append)
+        np.testing.assert_array_equal(read_image(again.frames[3]), scene(5)[2])
+        assert [text for text in said if "changed by hand" in text and mended.name in text]
+        assert not read_image(mended).any()
 
 
 def test_another_run_finds_them_and_other_numbers_or_contents_are_told_apart(movie, project, written):
