@@ -31,7 +31,8 @@ def one_behind(jobs: Generator[Callable[[], Item], None, None]) -> Iterator[Item
     """What the jobs return, in their order; each is done while the next one is made ready.
 
     jobs: makes every job ready, which is then called in another thread, one job at a time. A job's outcome comes when
-    the one after it is ready; what a job raises is raised here then, and no later one is begun. Ended before its time,
+    the one after it is ready; what a job raises is raised here then, and no later one is begun. Where making the one
+    after it fails too, the job's error is raised, from the other. Ended before its time,
     it leaves the job in hand done and begins no other. With one thread allowed to OpenCV, each is done when it is
     made, and nothing runs beside anything.
     """
@@ -43,9 +44,20 @@ def one_behind(jobs: Generator[Callable[[], Item], None, None]) -> Iterator[Item
             return
         with ThreadPoolExecutor(1, "behind") as worker:
             doing: Future[Item] | None = None
-            for job in jobs:
+            while (ready := _made_beside(jobs, doing)) is not None:
                 if doing is not None:
                     yield doing.result()
-                doing = worker.submit(job)
+                doing = worker.submit(ready)
             if doing is not None:
                 yield doing.result()
+
+
+def _made_beside(jobs: Iterator[Callable[[], Item]], doing: Future[Item] | None) -> Callable[[], Item] | None:
+    """The next job, None after the last. Where making it fails, what the one in hand has raised came first."""
+    try:
+        return next(jobs, None)
+    except Exception as error:
+        earlier = None if doing is None else doing.exception()
+        if earlier is None:
+            raise
+        raise earlier from error

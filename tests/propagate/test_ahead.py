@@ -109,6 +109,20 @@ def test_what_making_a_job_raises_comes_out_when_the_one_before_is_done(threads)
     assert done == [0]
 
 
+@pytest.mark.usefixtures("two_threads")
+def test_where_making_the_next_fails_too_the_job_in_hand_came_first():
+    def full():
+        raise OSError("full")
+
+    def jobs():
+        yield full
+        raise ValueError("bad plate")
+
+    with pytest.raises(OSError, match="full") as error:
+        list(one_behind(jobs()))
+    assert str(error.value.__cause__) == "bad plate"
+
+
 def test_ended_early_it_leaves_the_job_in_hand_done_and_begins_no_other(threads):
     done = []
     outcomes = one_behind(lambda n=n: done.append(n) for n in range(4))
