@@ -8,6 +8,7 @@ All that remains to be done when a drawing is made, mixing, laying it over plate
 next one is made. It is one job, and jobs are done one after the other: what a kept state has passed is on disk.
 """
 
+import contextlib
 import hashlib
 import shutil
 import time
@@ -356,12 +357,15 @@ def _packed(carried: Carried) -> dict[str, Pixels]:
 
 
 def _left(part: Part, side: str, drawing: int) -> dict[str, Pixels]:
+    path = _file(part, side, drawing)
     try:
-        return _kept(_file(part, side, drawing))
+        return _kept(path)
     except SPOILT as error:
-        clear(part.scratch)
+        # Not the folder: another process may be at work in it.
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
         raise OutputError(
-            f"{_file(part, side, drawing)} was lost or spoilt while it was needed; run again, and its span is made anew"
+            f"{path} was lost or spoilt while it was needed; run again, and its span is made anew"
         ) from error
 
 

@@ -266,6 +266,27 @@ def test_a_pass_that_got_lost_before_mixing_says_so(tmp_path):
         list(mixed(given, apart, [4], made_with))
 
 
+@pytest.mark.parametrize("side", [FORWARD, BACKWARD])
+def test_a_spoilt_drawing_goes_and_what_others_are_at_work_with_stays(tmp_path, side):
+    given, made_with, scratch = footage(tmp_path), engine(footage(tmp_path), tmp_path), tmp_path / "s"
+    whole = made_of(work(given, SPANS[0], tmp_path / "whole"))
+    apart = part(SPANS[0], scratch)
+    for one in (BACKWARD, FORWARD):
+        list(run_pass(given, apart, one, made_with))
+    spoilt, before = scratch / f"{side}.4.npz", {path.name for path in scratch.iterdir()}
+    damaged(900)(spoilt)
+    with pytest.raises(OutputError, match=rf"{side}\.4\.npz was lost.*run again"):
+        list(mixed(given, apart, [4], made_with))
+    assert {path.name for path in scratch.iterdir()} == before - {spoilt.name}
+    # As one process that goes on, and as two: that pass is made again, the other is there.
+    assert len(list(run_pass(given, apart, FORWARD, made_with))) == (5 if side == FORWARD else 0)
+    assert len(list(run_pass(given, apart, BACKWARD, made_with))) == (5 if side == BACKWARD else 0)
+    spoilt.unlink()
+    found = made_of(work(given, SPANS[0], scratch))
+    for frame, made in whole.items():
+        np.testing.assert_array_equal(found[frame].picture, made.picture)
+
+
 # Held drawings, and boiling
 
 
