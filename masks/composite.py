@@ -3,6 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+# Mixed at a time: float64 of a whole frame would take many times what the frame does.
+ROWS = 64
+
 
 def over(
     stylised: NDArray[np.unsignedinteger], plate: NDArray[np.unsignedinteger], matte: NDArray[np.float32]
@@ -19,6 +22,16 @@ def over(
         )
     if not (np.isfinite(matte).all() and matte.min(initial=0) >= 0 and matte.max(initial=0) <= 1):
         raise ValueError("a matte must lie between 0 and 1 everywhere")
+    mixed = np.empty_like(plate)
+    for top in range(0, len(plate), ROWS):
+        rows = slice(top, top + ROWS)
+        mixed[rows] = _mixed(stylised[rows], plate[rows], matte[rows])
+    return mixed
+
+
+def _mixed(
+    stylised: NDArray[np.unsignedinteger], plate: NDArray[np.unsignedinteger], matte: NDArray[np.float32]
+) -> NDArray[np.unsignedinteger]:
     share = matte[..., None].astype(np.float64)
     mixed = np.floor(share * stylised + (1 - share) * plate + 0.5).astype(plate.dtype)
     return np.where(share == 0, plate, np.where(share == 1, stylised, mixed))

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -23,3 +25,19 @@ def test_a_matte_out_of_range_is_refused(value):
     plate = np.zeros((4, 4, 3), np.uint8)
     with pytest.raises(ValueError, match="between 0 and 1"):
         over(plate, plate, np.full((4, 4), value, np.float32))
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_a_tall_picture_is_mixed_piece_by_piece_with_the_same_bits(depth):
+    draw = np.random.default_rng(1)
+    shape = (601, 200, 3)
+    plate, look = (draw.integers(0, np.iinfo(depth).max, shape, dtype=depth, endpoint=True) for _ in range(2))
+    matte = np.clip(draw.random(shape[:2], np.float32) * 2 - 0.5, 0, 1)
+    tracemalloc.start()
+    mixed = over(look, plate, matte)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    share = matte[..., None].astype(np.float64)
+    np.testing.assert_array_equal(mixed, np.floor(share * look + (1 - share) * plate + 0.5).astype(depth))
+    # The result, and a tenth of what all of it in float64 would take.
+    assert most < mixed.nbytes + 0.1 * 64 * matte.size + 6 * 64 * 200 * 8
