@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from masks.extent import Extent
@@ -22,7 +23,7 @@ from stylize.project import SUFFIX, Project, fingerprint, is_project
 from stylize.renderers import make_renderer
 from stylize.renderers.auto import settled
 from stylize.segmenting import open_segmenter, segment_shot
-from stylize.sequences import parse_pattern
+from stylize.sequences import frame_number, parse_pattern, spell_frames
 from stylize.settings import MODEL_RENDERERS, Settings
 from stylize.shot import Shot, open_shot
 from stylize.vectors import GivenMotion, VectorFiles, look_through, open_vectors
@@ -115,8 +116,7 @@ def opened(path: Path, settings: Settings, folder: Path | None, progress: Progre
         guides = open_guides(settings.guide, shot, project) if _looks_inside(settings) else ()
         if settings.runs("render"):
             unpacking.tidy(project, _companions(settings))
-            for file in unpacking.repaired(project, _companions(settings)):
-                message(f"{file} was changed by hand and is used as it is; delete it to have it unpacked anew")
+            _tell_repaired(unpacking.repaired(project, _companions(settings)), message)
         keys.take_in(message)
         plates = conformed(shot, project, progress)
         mattes, extents = _surveyed(settings, mattes, plates, project, progress, message)
@@ -199,6 +199,12 @@ def _companions(settings: Settings) -> dict[str, list[Path]]:
     led = [one.path for one in settings.control if one.path is not None]
     matte = settings.matte if settings.matte not in (ALPHA, AUTO) else None
     return {"guides": [*(one.path for one in settings.guide), *led], "mask": [Path(matte)] if matte else []}
+
+
+def _tell_repaired(files: Iterable[Path], message: Message) -> None:
+    for folder, some in groupby(files, lambda file: file.parent):
+        frames = spell_frames(number for file in some if (number := frame_number(file)) is not None)
+        message(f"{frames} in {folder}: changed by hand, and used as they are; delete them to have them unpacked anew")
 
 
 def _looks_inside(settings: Settings) -> bool:

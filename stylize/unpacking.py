@@ -88,7 +88,7 @@ def repaired(project: Project, asked: Mapping[str, Collection[Path]]) -> list[Pa
         path
         for movie, name in movies
         for path in sorted(folder_of(movie, project, name).glob(f"{glob.escape(movie.stem)}.*.png"))
-        if _theirs(project, path)
+        if path.stem.removeprefix(f"{movie.stem}.").isdecimal() and _theirs(project, path)
     ]
 
 

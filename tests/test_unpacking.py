@@ -76,7 +76,7 @@ def test_a_run_uses_a_mended_matte_and_says_so(tmp_path):
         del said[:]
         again = stylize.run(plates, keys=keys, matte=movie, on_message=said.append)
         np.testing.assert_array_equal(read_image(again.frames[3]), scene(5)[2])
-        assert [text for text in said if "changed by hand" in text and mended.name in text]
+        assert [text for text in said if text.startswith(f"3 in {mended.parent}: changed by hand")]
         assert not read_image(mended).any()
 
 
