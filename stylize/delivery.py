@@ -12,6 +12,7 @@ from stylize.export.movie import write_movie
 from stylize.export.placing import refuse_foreign
 from stylize.export.sequence import write_sequence
 from stylize.images import image_size
+from stylize.inputs import Inputs, refuse_inputs
 from stylize.project import Project, fingerprint
 from stylize.settings import Settings
 from stylize.shot import Shot
@@ -24,14 +25,15 @@ VERSION = 2
 class Delivery:
     """What is handed over. plates, finished: the files of every frame of the shot, by number.
 
-    overwrite: files of others may be replaced. on_frame: called with each frame that is written. form: how it is
-    encoded. workers: threads that write pictures.
+    inputs: what else it is made from. overwrite: files of others may be replaced. on_frame: called with each frame that
+    is written. form: how it is encoded. workers: threads that write pictures.
     """
 
     shot: Shot
     project: Project
     plates: Mapping[int, Path]
     finished: Mapping[int, Path]
+    inputs: Inputs
     overwrite: bool
     on_frame: Callable[[int], None]
     form: Form = Form()
@@ -50,11 +52,14 @@ def target_of(output: str | None, shot: Shot, project: Project) -> Target:
     return Target("movie", project.folder("export") / f"{shot.name}.mp4", None)
 
 
+def check_place(target: Target, shot: Shot, project: Project, inputs: Inputs) -> None:
+    """Raises OutputError when the result would replace what it is made from, or be taken for it."""
+    refuse_inputs(_files(target, shot.frames), inputs, shot, project)
+
+
 def check_free(target: Target, shot: Shot, project: Project) -> None:
     """Raises OutputError when a file that we did not write is in the way: best known before the work."""
-    in_out = project.folder("out")
-    files = [path for path in _files(target, shot.frames) if path.parent.resolve() != in_out]
-    refuse_foreign(files, project.may_replace)
+    refuse_foreign(_files(target, shot.frames), project.may_replace)
 
 
 def check_whole(shot: Shot, finished: Mapping[int, Path]) -> None:
@@ -69,7 +74,7 @@ def check_whole(shot: Shot, finished: Mapping[int, Path]) -> None:
 
 def deliver(given: Delivery, target: Target) -> tuple[str, ...]:
     """Writes the frames to ``target``, unless they are there already; returns what was lost, told in words."""
-    files = list(_files(target, given.shot.frames))
+    files = _files(target, given.shot.frames)
     mark = _mark(given, target)
     name = f"delivered {files[0].resolve()}"
     notes = given.project.recall(name, mark)
@@ -95,7 +100,7 @@ def show(given: Delivery, keys: Mapping[int, Path], frames: Sequence[int], targe
         given.project.record(target, mark)
 
 
-def _files(target: Target, frames: Iterable[int]) -> Iterable[Path]:
+def _files(target: Target, frames: Iterable[int]) -> list[Path]:
     return [target.path] if target.pattern is None else [target.pattern.path(frame) for frame in frames]
 
 
@@ -110,7 +115,7 @@ def _mark(given: Delivery, target: Target) -> str:
 
 def _write(given: Delivery, target: Target) -> tuple[str, ...]:
     more: dict[str, Any] = {
-        "protected": list(given.plates.values()),
+        "protected": [*given.plates.values(), *given.inputs.files],
         "overwrite": given.overwrite,
         "ours": lambda path: given.project.may_replace(path.resolve()),
         "on_frame": given.on_frame,

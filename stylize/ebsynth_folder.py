@@ -33,6 +33,11 @@ def unfolded(path: Path, settings: Settings) -> tuple[Path, Settings]:
     return path / _VIDEO, replace(settings, keys=keys, matte=str(path / _MASK) if own_matte else settings.matte)
 
 
+def folders_of(path: Path) -> tuple[Path, ...]:
+    """The folders of an EbSynth folder that keep their meaning only if nothing else is put there; itself is one."""
+    return (path, *(path / name for name in (_VIDEO, _KEYS, _MASK))) if is_ebsynth_folder(path) else ()
+
+
 def _paints(settings: Settings) -> bool:
     return settings.style is not None or settings.renderer in MODEL_RENDERERS
 

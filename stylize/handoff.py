@@ -1,6 +1,6 @@
 """What goes with the result: timelines, scripts for After Effects and Nuke, an EbSynth folder, passes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,9 +20,10 @@ from stylize.export.placing import make_folder, placed, refuse_foreign
 from stylize.export.sequence import write_sequence
 from stylize.export.timelines import TIMELINES
 from stylize.images import quantise, read_values, write_image
+from stylize.inputs import inputs_of, refuse_inputs
 from stylize.opening import Work
 from stylize.planning import ShotPlan
-from stylize.project import fingerprint
+from stylize.project import Project, fingerprint
 from stylize.sequences import Pattern, pattern_of
 from stylize.settings import Settings
 from stylize.shot import Shot
@@ -55,7 +56,7 @@ def places_of(shot: Shot, target: Target) -> Places:
     return Places(folder.resolve(), shot.name)
 
 
-def check_handoff(settings: Settings, shot: Shot, target: Target, may_replace: Callable[[Path], bool]) -> None:
+def check_handoff(settings: Settings, shot: Shot, target: Target, project: Project) -> None:
     """Says before any work is done what could not be handed over. Raises SettingsError or OutputError."""
     timed = [kind for kind in settings.export if kind in TIMELINES or kind in _WITH_MATTE]
     if timed:
@@ -71,9 +72,12 @@ def check_handoff(settings: Settings, shot: Shot, target: Target, may_replace: C
         )  # fmt: skip
         for text in TIMELINES[kind].values():
             text(cut)
+    places, matted = places_of(shot, target), settings.matte is not None
+    if settings.export:
+        # Any frame may turn out to be a key.
+        refuse_inputs(_files(settings.export, places, shot, shot.frames, matted), inputs_of(settings), shot, project)
     if not settings.overwrite:
-        matted = settings.matte is not None
-        refuse_foreign(_files(settings.export, places_of(shot, target), shot, matted=matted), may_replace)
+        refuse_foreign(_files(settings.export, places, shot, matted=matted), project.may_replace)
 
 
 def left_out(settings: Settings, shot: Shot) -> tuple[str, ...]:
@@ -91,6 +95,7 @@ def hand_over(work: Work, shots: Sequence[ShotPlan], target: Target) -> tuple[Pa
         return ()
     keys = sorted(set(work.keys.files()) & set(work.shot.frames))
     files = _files(wanted, places, work.shot, keys, work.mattes is not None)
+    refuse_inputs(files, inputs_of(work.settings), work.shot, work.project)
     if not work.settings.overwrite:
         refuse_foreign(files, work.project.may_replace)
     work.project.claim(files)

@@ -21,8 +21,9 @@ from propagate.flow_dis import DisFlow
 from propagate.spans import Span, spans
 from stylize.errors import FrameRangeError, OutputError, SettingsError
 from stylize.export import Target, parse_target
-from stylize.export.placing import make_folder, placed, refuse_foreign, refuse_sources
+from stylize.export.placing import make_folder, placed, refuse_foreign
 from stylize.images import quantise, to_float, write_image
+from stylize.inputs import inputs_of, refuse_inputs
 from stylize.keying import Key, open_key
 from stylize.matte_edges import Refine, open_refining
 from stylize.mattes import read_matte
@@ -110,8 +111,8 @@ def make_mattes(
         files = _files(target, shot)
         others = _files(front, shot)
         _check_apart(files, others)
-        refuse_sources([*files, *others], shot, [*keys.values()])
         written = [*files, *others, *([target.path.resolve() / CONFIDENCE] if keys else [])]
+        refuse_inputs(written, inputs_of(settings, path), shot, project)
         if not settings.overwrite:
             refuse_foreign(written, project.may_replace)
         plates = conformed(shot, project, on_progress)

@@ -14,6 +14,7 @@ from stylize.errors import SettingsError
 from stylize.export import check_form, parse_target
 from stylize.guides import Guide, open_guides
 from stylize.images import make_folder
+from stylize.inputs import inputs_of
 from stylize.keys import Keys
 from stylize.keys_csv import read_keys
 from stylize.mattes import ALPHA, AUTO, Mattes, Shaping, alpha_mattes, open_mattes, survey
@@ -88,7 +89,7 @@ def project_of(shot: Path, project: Path | None) -> Path:
 @contextmanager
 def opened(path: Path, settings: Settings, folder: Path | None, progress: Progress, message: Message) -> Iterator[Work]:
     """Opens shot and project, conforms the plates, and keeps other runs out until the end."""
-    root = project_of(path, folder)
+    root, asked = project_of(path, folder), path
     path, settings = unfolded(path, settled(settings, message))
     shot = open_shot(
         path, frames=settings.frames, rate=settings.rate, start_number=settings.start_number, strict=settings.strict
@@ -104,6 +105,8 @@ def opened(path: Path, settings: Settings, folder: Path | None, progress: Progre
         _check_look(settings, keys)
         target = delivery.target_of(settings.output, shot, project)
         check_form(delivery.form_of(settings), target, shot.size, rated=bool(settings.export))
+        if settings.runs("export"):
+            delivery.check_place(target, shot, project, inputs_of(settings, asked))
         if settings.runs("export") and not settings.overwrite:
             delivery.check_free(target, shot, project)
         # A look at the cuts, or one more export, does not change what was asked for.

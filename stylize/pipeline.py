@@ -12,6 +12,7 @@ from stylize.breaks import unconnected
 from stylize.budget import TimedRenderer, limits, note_costs
 from stylize.carrying import carry_shots
 from stylize.errors import SettingsError
+from stylize.inputs import inputs_of
 from stylize.keys import PAINTED
 from stylize.leads import open_leads
 from stylize.opening import Message, Progress, Work, opened, paints, project_of
@@ -61,7 +62,7 @@ def run(
     with opened(shot, settings, project, on_progress, on_message) as work:
         if settings.runs("export"):
             target = delivery.target_of(settings.output, work.shot, work.project)
-            handoff.check_handoff(settings, work.shot, target, work.project.may_replace)
+            handoff.check_handoff(settings, work.shot, target, work.project)
         made = _make(work, _planned(work))
         shots, redone = made.shots, made.redone
         carried = settings.runs("propagate") and not work.outside
@@ -266,8 +267,8 @@ def _export(
         work.progress("export", done, total)
 
     given = delivery.Delivery(
-        work.shot, work.project, work.plates.paths, finished, work.settings.overwrite, on_frame,
-        delivery.form_of(work.settings), work.settings.threads or os.cpu_count() or 1,
+        work.shot, work.project, work.plates.paths, finished, inputs_of(work.settings), work.settings.overwrite,
+        on_frame, delivery.form_of(work.settings), work.settings.threads or os.cpu_count() or 1,
     )  # fmt: skip
     target = delivery.target_of(work.settings.output, work.shot, work.project)
     notes = delivery.deliver(given, target)

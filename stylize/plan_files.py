@@ -12,6 +12,7 @@ from stylize.clock import later_timecode
 from stylize.errors import OutputError
 from stylize.export.plan_picture import Card, Chart, plan_picture
 from stylize.images import write_image
+from stylize.inputs import inputs_of
 from stylize.keys_csv import Row, table
 from stylize.opening import Work
 from stylize.planning import ShotPlan, new_file
@@ -90,11 +91,18 @@ def _count(number: int, what: str) -> str:
 
 
 def _target(work: Work, name: str, suffix: str) -> Path:
-    """Where a file of the plan goes: never over one that a person edited, unless that was asked for."""
+    """Where a file of the plan goes: never over one that a person edited, unless that was asked for, and never over
+    one that the run is made from, but for a table that was given back: the plan's says the same."""
     first = work.project.root / f"{name}{suffix}"
     paths = (first if number == 1 else first.with_stem(f"{name}.{number}") for number in count(1))
-    target = next(path for path in paths if work.settings.overwrite or not path.exists() or work.project.ours(path))
-    if target != first:
+    read = {path.resolve() for path in inputs_of(work.settings).files if not _given_back(work, path.resolve())}
+    target = next(
+        path for path in paths
+        if path not in read and (work.settings.overwrite or not path.exists() or work.project.ours(path))
+    )  # fmt: skip
+    if first in read:
+        work.message(f"{first} is read by this run and stays as it is; this plan is written to {target.name}")
+    elif target != first:
         work.message(
             f"{first} was edited by hand and stays as it is; this plan is written to {target.name}, or over it with "
             "--overwrite"

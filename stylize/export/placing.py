@@ -73,6 +73,19 @@ def refuse_sources(targets: Collection[Path], shot: Shot | None, protected: Coll
         raise OutputError(f"{shot.path} is the folder of the shot itself; choose another folder with -o")
 
 
+def refuse_folders(targets: Collection[Path], folders: Collection[Path], why: str, *, below: bool = False) -> None:
+    """Raise OutputError when a target would lie in one of `folders`, under whatever name or link.
+
+    below: or in a folder in it, at any depth. why: said to the person.
+    """
+    kept = {_identity(folder): folder for folder in folders}
+    kept.pop(None, None)
+    for parent in {target.resolve().parent for target in targets}:
+        for folder in (parent, *(parent.parents if below else ())):
+            if _identity(folder) in kept:
+                raise OutputError(f"{kept[_identity(folder)]} cannot take the result: {why}; choose another -o")
+
+
 def refuse_foreign(targets: Collection[Path], ours: Callable[[Path], bool]) -> None:
     """Raise OutputError when a target exists and `ours` does not know it as a file that we wrote."""
     foreign = [target for target in targets if target.exists() and not ours(target)]

@@ -1,0 +1,83 @@
+"""What a run is made from: files that no result may replace, and folders that no result may go into."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stylize.conditions import ControlAsked, FileAsked
+from stylize.ebsynth_folder import folders_of
+from stylize.export.placing import refuse_folders, refuse_sources
+from stylize.project import FOLDERS, Project
+from stylize.sequences import PICTURE_SUFFIXES, parse_pattern
+from stylize.settings import (
+    MATTE_OPTIONS,
+    MATTE_SOURCE,
+    MATTE_WORDS,
+    MODEL,
+    OPTIONS,
+    GuideAsked,
+    Kind,
+    MatteKey,
+    MatteSettings,
+    Settings,
+)
+from stylize.shot import Shot
+
+# Whose folders are read as numbered pictures: one more would be taken for one of them.
+_NUMBERED = ("keys", "matte", "guide", "control", "vectors", "vectors_back", "vectors_forward", "clean")
+_SUFFIXES = (*PICTURE_SUFFIXES, ".flo")
+_EXPORT = "export"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """files: all that are read, beside the shot's. folders: those read as numbered pictures."""
+
+    files: tuple[Path, ...]
+    folders: tuple[Path, ...]
+
+
+def inputs_of(settings: Settings | MatteSettings, path: Path | None = None) -> Inputs:
+    """The inputs beside the shot. path: of the shot as it was asked for, which may be a folder of EbSynth's."""
+    options = MATTE_OPTIONS if isinstance(settings, MatteSettings) else OPTIONS
+    named = {name: list(_paths(option.kind, getattr(settings, name))) for name, option in options.items()}
+    files = [one for paths in named.values() for one in paths if one.is_file()]
+    numbered = [one for name in _NUMBERED for one in named.get(name, ()) if not one.is_file()]
+    files += [file for one in numbered for file in _pictures(one)]
+    folders = [one for one in numbered if one.is_dir()]
+    return Inputs(tuple(files), (*folders, *(folders_of(path) if path is not None else ())))
+
+
+def refuse_inputs(targets: Collection[Path], inputs: Inputs, shot: Shot, project: Project) -> None:
+    """Raises OutputError, whatever may be overwritten, when a target is an input or would be taken for one.
+
+    So would be pictures in a folder of pictures, and any file among those that the project keeps.
+    """
+    refuse_sources(targets, shot, inputs.files)
+    pictures = [target for target in targets if target.suffix.lower() in PICTURE_SUFFIXES]
+    refuse_folders(pictures, inputs.folders, "what lies there is read by this run")
+    kept = [project.folder(name) for name in FOLDERS if name != _EXPORT]
+    refuse_folders(targets, [project.root], "the project keeps its own files there")
+    refuse_folders(targets, kept, "the project keeps its own files there", below=True)
+
+
+def _paths(kind: Kind, value: Any) -> Iterator[Path]:
+    """The paths that are read in the value of an option."""
+    for one in value if isinstance(value, tuple) else (value,):
+        if isinstance(one, Path):
+            yield one
+        elif isinstance(one, GuideAsked | MatteKey | FileAsked | ControlAsked) and one.path is not None:
+            yield one.path
+        elif kind in (MATTE_SOURCE, MODEL) and one is not None and one not in MATTE_WORDS:
+            yield Path(one)
+
+
+def _pictures(path: Path) -> list[Path]:
+    """The pictures in a folder, or those of a pattern; none where nothing is."""
+    pattern = None if path.is_dir() else parse_pattern(path, _SUFFIXES)
+    folder = path if pattern is None else pattern.folder
+    if not folder.is_dir():
+        return []
+    there = [file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES]
+    return [file for file in there if pattern is None or pattern.match(file.name) is not None]
