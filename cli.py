@@ -139,11 +139,11 @@ def plan_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
 def matte_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
     """Make a matte for every frame of SHOT: from a few that are painted, keyed by colour, or found by a network."""
     settings = MatteSettings(**{name: value for name, value in asked.items() if value not in (None, ())})
-    import stylize.matting
+    import stylize.mattes.making
 
     started = time.monotonic()
     with _Voice(quiet, verbose) as say:
-        made = stylize.matting.make_mattes(shot, settings, say.progress, say.message)
+        made = stylize.mattes.making.make_mattes(shot, settings, say.progress, say.message)
     if quiet:
         return
     click.echo(

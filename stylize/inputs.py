@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stylize.conditions import ControlAsked, FileAsked
-from stylize.ebsynth_folder import folders_of
 from stylize.export.placing import refuse_folders, refuse_sources
+from stylize.footage.ebsynth_folder import folders_of
+from stylize.footage.sequences import PICTURE_SUFFIXES, parse_pattern
+from stylize.footage.shot import Shot
 from stylize.project import FOLDERS, Project
-from stylize.sequences import PICTURE_SUFFIXES, parse_pattern
 from stylize.settings import (
     MATTE_OPTIONS,
     MATTE_SOURCE,
@@ -22,7 +22,7 @@ from stylize.settings import (
     MatteSettings,
     Settings,
 )
-from stylize.shot import Shot
+from stylize.settings.conditions import ControlAsked, FileAsked
 
 # Whose folders are read as numbered pictures: one more would be taken for one of them.
 _NUMBERED = ("keys", "matte", "guide", "control", "vectors", "vectors_back", "vectors_forward", "clean")

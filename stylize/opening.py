@@ -8,26 +8,27 @@ from pathlib import Path
 
 from masks.extent import Extent
 from masks.segment import Segmenter
-from stylize import delivery, rendering, unpacking
-from stylize.ebsynth_folder import unfolded
 from stylize.errors import SettingsError
-from stylize.export import check_form, parse_target
-from stylize.guides import Guide, open_guides
-from stylize.images import make_folder
+from stylize.export import check_form, delivery, parse_target
+from stylize.footage import unpacking
+from stylize.footage.ebsynth_folder import unfolded
+from stylize.footage.images import make_folder
+from stylize.footage.plates import Plates, conform, plate_pattern
+from stylize.footage.sequences import frame_number, parse_pattern, spell_frames
+from stylize.footage.shot import Shot, open_shot
 from stylize.inputs import inputs_of
-from stylize.keys import Keys
-from stylize.keys_csv import read_keys
-from stylize.mattes import ALPHA, AUTO, Mattes, Shaping, alpha_mattes, open_mattes, survey
-from stylize.motion import EstimatedMotion, Estimators, Motion, make_estimators
-from stylize.plates import Plates, conform, plate_pattern
+from stylize.keys import rendering
+from stylize.keys.folder import Keys
+from stylize.mattes.given import ALPHA, AUTO, Mattes, Shaping, alpha_mattes, open_mattes, survey
+from stylize.mattes.segmenting import open_segmenter, segment_shot
+from stylize.planning.keys_csv import read_keys
 from stylize.project import SUFFIX, Project, fingerprint, is_project
+from stylize.propagation.guides import Guide, open_guides
+from stylize.propagation.motion import EstimatedMotion, Estimators, Motion, make_estimators
+from stylize.propagation.vectors import GivenMotion, VectorFiles, look_through, open_vectors
 from stylize.renderers import make_renderer
 from stylize.renderers.auto import settled
-from stylize.segmenting import open_segmenter, segment_shot
-from stylize.sequences import frame_number, parse_pattern, spell_frames
 from stylize.settings import MODEL_RENDERERS, Settings
-from stylize.shot import Shot, open_shot
-from stylize.vectors import GivenMotion, VectorFiles, look_through, open_vectors
 
 VERSION = "0.1.0"
 # Raise it whenever the same movie gives other plates.

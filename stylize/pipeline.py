@@ -7,25 +7,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from propagate.holds import drawings
-from stylize import delivery, handoff, refining, rendering
-from stylize.breaks import unconnected
-from stylize.budget import TimedRenderer, limits, note_costs
-from stylize.carrying import carry_shots
 from stylize.errors import SettingsError
+from stylize.export import delivery, handoff
 from stylize.inputs import inputs_of
-from stylize.keys import PAINTED
-from stylize.leads import open_leads
+from stylize.keys import rendering
+from stylize.keys.folder import PAINTED
+from stylize.keys.leads import open_leads
 from stylize.opening import Message, Progress, Work, opened, paints, project_of
-from stylize.plan_files import timecodes, write_plan
-from stylize.planning import ShotPlan, explained, find_shots, plan_shots
+from stylize.planning import refining
+from stylize.planning.budget import TimedRenderer, limits, note_costs
+from stylize.planning.files import timecodes, write_plan
+from stylize.planning.picking import ShotPlan, explained, find_shots, plan_shots
+from stylize.planning.refining import Refinement
 from stylize.project import is_project, read_asked
-from stylize.refining import Refinement
+from stylize.propagation.breaks import unconnected
+from stylize.propagation.carrying import carry_shots
 from stylize.renderers import Renderer, make_renderer
 from stylize.settings import EVERY, STAGES, Settings
 from stylize.threads import use_threads
 
 if TYPE_CHECKING:
-    from stylize.golden import Verdict
+    from stylize.report.golden import Verdict
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def check(
     folder: Path, update: bool, on_progress: Progress = lambda *_: None, on_message: Message = lambda _: None
 ) -> "tuple[Verdict, ...]":  # fmt: skip
     """Makes a folder of golden projects anew, and compares them with what was approved; see ``golden``."""
-    from stylize.golden import check_goldens
+    from stylize.report.golden import check_goldens
 
     def made(shot: Path, settings: Settings, project: Path) -> Mapping[int, Path]:
         return run(shot, replace(settings, to_stage="propagate"), project, on_progress, on_message).frames

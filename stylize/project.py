@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from stylize.errors import OutputError, ProjectError
-from stylize.sequences import PICTURE_SUFFIXES
+from stylize.footage.sequences import PICTURE_SUFFIXES
 from stylize.settings import OPTIONS, Settings, read_settings
 
 FOLDERS = ("video", "keys", "plan", "mask", "guides", "flow", "out", "passes", "export")

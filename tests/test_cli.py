@@ -12,7 +12,7 @@ import click.testing
 import pytest
 
 import cli
-from stylize.images import write_image
+from stylize.footage.images import write_image
 from stylize.settings import GROUPS, OPTIONS
 from tests.test_pipeline import folder_of, picture, scene
 

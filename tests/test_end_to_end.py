@@ -17,8 +17,8 @@ import pytest
 
 import stylize
 from stylize.errors import OutputError, PaintedKeyError, ShotError, StyleError
-from stylize.images import read_image, write_image
-from tests.footage import write_movie
+from stylize.footage.images import read_image, write_image
+from tests.clips import write_movie
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SIZE = (96, 54)
@@ -423,7 +423,7 @@ def test_somebody_elses_files_are_not_written_over(tmp_path, movie, style):
 
 
 def test_a_huge_reference_is_refused_before_it_is_read(tmp_path, movie, monkeypatch):
-    monkeypatch.setattr("stylize.rendering.LARGEST_STYLE", 100)
+    monkeypatch.setattr("stylize.keys.rendering.LARGEST_STYLE", 100)
     write_image(tmp_path / "huge.png", np.zeros((20, 20, 3), np.uint8))
     with pytest.raises(StyleError, match="20x20"):
         stylize.run(movie, style=tmp_path / "huge.png")

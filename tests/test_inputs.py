@@ -8,13 +8,13 @@ import pytest
 
 import stylize
 from stylize.errors import OutputError, SettingsError
-from stylize.images import write_image
+from stylize.footage.images import write_image
 from stylize.inputs import inputs_of
-from stylize.matting import make_mattes
+from stylize.mattes.making import make_mattes
 from stylize.project import FOLDERS
 from stylize.settings import MatteSettings, Settings
-from tests.footage import write_movie
-from tests.test_vectors import write_exr
+from tests.clips import write_movie
+from tests.propagation.test_vectors import write_exr
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (24, 32, 3)).astype(np.uint8)
 FRAMES = (1, 2, 3)

@@ -9,8 +9,8 @@ import stylize
 from stylize import pipeline
 from stylize.errors import OutputError, PaintedKeyError, ProjectError, SequenceError, SettingsError
 from stylize.export.placing import placed
-from stylize.images import read_image, write_image
-from tests.footage import write_movie
+from stylize.footage.images import read_image, write_image
+from tests.clips import write_movie
 
 SIZE = (64, 36)
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from stylize.errors import SettingsError
 from stylize.export.codecs import check_size, codec_of
-from stylize.sequences import PICTURE_SUFFIXES, Pattern, parse_pattern
+from stylize.footage.sequences import PICTURE_SUFFIXES, Pattern, parse_pattern
 
 MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv")
 # Pictures that come in 8 and in 16 bits, and those that state a rate.

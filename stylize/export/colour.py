@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from propagate.arrays import Floats, Pixels
-from stylize.images import to_float, widen
-from stylize.planes import plane_lines
+from stylize.footage.images import to_float, widen
+from stylize.footage.planes import plane_lines
 
 if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext

@@ -11,7 +11,7 @@ from propagate.arrays import Bytes
 from stylize.errors import OutputError
 from stylize.export.flatten import flatten
 from stylize.export.placing import make_folder
-from stylize.images import image_size, quantise, read_image, to_float, write_image
+from stylize.footage.images import image_size, quantise, read_image, to_float, write_image
 
 Column = tuple[int, Path, Path | None, Path]
 Colour = tuple[int, int, int]

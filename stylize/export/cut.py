@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from stylize.clock import counted_timecode, drops_frames, spelt_timecode
 from stylize.errors import SettingsError
 from stylize.export import Target
-from stylize.sequences import Pattern, is_regular, pattern_of
-from stylize.shot import Shot
+from stylize.footage.clock import counted_timecode, drops_frames, spelt_timecode
+from stylize.footage.sequences import Pattern, is_regular, pattern_of
+from stylize.footage.shot import Shot
 
 
 @dataclass(frozen=True)

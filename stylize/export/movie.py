@@ -17,8 +17,8 @@ from stylize.export.codecs import Codec, codec_of
 from stylize.export.colour import Conversion, tag
 from stylize.export.flatten import flatten
 from stylize.export.placing import ignore_progress, nothing_is_ours, placed, refuse_foreign, refuse_sources
-from stylize.images import image_facts, read_image
-from stylize.shot import Shot
+from stylize.footage.images import image_facts, read_image
+from stylize.footage.shot import Shot
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stylize.errors import OutputError
-from stylize.sequences import find_sequence
-from stylize.shot import Shot
+from stylize.footage.sequences import find_sequence
+from stylize.footage.shot import Shot
 
 # Bytes.
 _NEXT_TO_NOTHING = 1 << 20

@@ -13,7 +13,7 @@ import numpy as np
 
 from propagate.arrays import F32, Bytes, Floats
 from stylize.export.flatten import flatten
-from stylize.images import image_size, quantise, read_image, to_float
+from stylize.footage.images import image_size, quantise, read_image, to_float
 
 Colour = tuple[int, int, int]
 

@@ -6,15 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from propagate.arrays import Pixels
-from stylize.clock import later_timecode
 from stylize.errors import OutputError
 from stylize.export import Form
 from stylize.export.flatten import flatten
 from stylize.export.placing import ignore_progress, make_folder, nothing_is_ours, placed, refuse_foreign, refuse_sources
-from stylize.images import Stamp, image_facts, read_image, write_image
-from stylize.sequences import Pattern
-from stylize.shot import Shot
-from stylize.spaces import REC709
+from stylize.footage.clock import later_timecode
+from stylize.footage.images import Stamp, image_facts, read_image, write_image
+from stylize.footage.sequences import Pattern
+from stylize.footage.shot import Shot
+from stylize.footage.spaces import REC709
 
 _USUAL = Form()
 # Kinds without alpha, by their suffix.

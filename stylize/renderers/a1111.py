@@ -16,10 +16,11 @@ import numpy as np
 
 from propagate.arrays import F32, Floats
 from stylize.errors import InputError, RendererError
-from stylize.images import quantise, read_image, to_float, write_image
+from stylize.footage.images import quantise, read_image, to_float, write_image
 from stylize.renderers.protocol import Rendered, RenderRequest
-from stylize.schedules import text_at
-from stylize.settings import A1111, DIFFUSION, OPTIONS, Settings
+from stylize.settings import DIFFUSION, OPTIONS, Settings
+from stylize.settings.mixes import A1111
+from stylize.settings.schedules import text_at
 
 # Raise it whenever the same request gives another picture.
 VERSION = 1

@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 
 from propagate.arrays import Floats, Pixels
-from stylize.carrying import ERROR, MIX_SHARE, pass_file
 from stylize.errors import OutputError
 from stylize.export.contact_sheet import choose_columns
 from stylize.export.flatten import flatten
 from stylize.export.placing import placed
-from stylize.images import quantise, read_image, read_values, to_float
+from stylize.footage.images import quantise, read_image, read_values, to_float
 from stylize.opening import Work
-from stylize.planning import ShotPlan
+from stylize.planning.picking import ShotPlan
+from stylize.propagation.carrying import ERROR, MIX_SHARE, pass_file
 from stylize.report.measures import (
     FrameMeasures,
     between,

@@ -16,8 +16,8 @@ from pathlib import Path
 import av
 import cv2
 
-from stylize.images import write_image
-from tests.footage import write_movie
+from stylize.footage.images import write_image
+from tests.clips import write_movie
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SIZE = (160, 90)

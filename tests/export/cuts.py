@@ -8,8 +8,8 @@ import numpy as np
 
 from stylize.export import Target, parse_target
 from stylize.export.cut import Cut, make_cut
-from stylize.images import write_image
-from stylize.shot import Shot, open_shot
+from stylize.footage.images import write_image
+from stylize.footage.shot import Shot, open_shot
 from tests.export.test_movie import source
 
 FILM, NTSC, FAST = Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)

@@ -8,7 +8,7 @@ import pytest
 from propagate.arrays import Pixels
 from stylize.errors import InputError, OutputError
 from stylize.export.contact_sheet import Column, choose_columns, contact_sheet
-from stylize.images import read_image, write_image
+from stylize.footage.images import read_image, write_image
 
 RED, GREEN, BLUE = (200, 30, 30), (30, 200, 30), (30, 30, 200)
 AMBER = (255, 184, 77)

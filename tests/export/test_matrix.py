@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from propagate.arrays import Pixels
-from stylize.clock import later_timecode
 from stylize.export import Form, check_form, parse_target
 from stylize.export.codecs import CODECS
 from stylize.export.cut import make_cut
@@ -21,11 +20,12 @@ from stylize.export.movie import write_movie
 from stylize.export.sequence import write_sequence
 from stylize.export.timelines.edl import edl_of
 from stylize.export.timelines.otio import otio_of
-from stylize.images import to_float, write_image
-from stylize.sequences import Pattern
-from stylize.shot import Shot, open_shot, read_frames
+from stylize.footage.clock import later_timecode
+from stylize.footage.images import to_float, write_image
+from stylize.footage.sequences import Pattern
+from stylize.footage.shot import Shot, open_shot, read_frames
+from tests.clips import coded
 from tests.export.test_movie import chart, heard, noise, shown
-from tests.footage import coded
 
 SIZE = (288, 256)  # DNxHR takes no less
 COUNT = 5

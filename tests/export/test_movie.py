@@ -21,8 +21,8 @@ from propagate.arrays import Pixels
 from stylize.errors import InputError, OutputError, ShotError
 from stylize.export.codecs import CODECS
 from stylize.export.movie import write_movie
-from stylize.images import write_image
-from stylize.shot import Shot, open_shot, read_frames
+from stylize.footage.images import write_image
+from stylize.footage.shot import Shot, open_shot, read_frames
 
 CHART = (
     (115, 82, 68),
@@ -397,7 +397,7 @@ def test_bits_do_not_depend_on_what_lay_in_memory(tmp_path: Path) -> None:
         held = cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         write_image(tmp_path / "small" / f"f.{number:04d}.png", held)
     export = (
-        "import sys; from pathlib import Path; import numpy as np; from stylize.shot import open_shot;"
+        "import sys; from pathlib import Path; import numpy as np; from stylize.footage.shot import open_shot;"
         "from stylize.export.movie import write_movie; folder = Path(sys.argv[1]); shot = open_shot(folder / 'small');"
         "litter = [np.random.default_rng(n).integers(0, 255, 2**16, np.uint8) for n in range(int(sys.argv[2]))];"
         "del litter;"

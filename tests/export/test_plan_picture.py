@@ -8,7 +8,7 @@ import pytest
 
 from propagate.arrays import Bytes
 from stylize.export.plan_picture import MOST_CARDS, Card, Chart, chosen_cards, lowest, plan_picture
-from stylize.images import write_image
+from stylize.footage.images import write_image
 
 AMBER, RED = (255, 184, 77), (232, 92, 92)
 

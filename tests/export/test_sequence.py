@@ -11,9 +11,9 @@ import pytest
 from propagate.arrays import Pixels
 from stylize.errors import OutputError
 from stylize.export.sequence import write_sequence
-from stylize.images import read_image, write_image
-from stylize.sequences import Pattern, parse_pattern
-from stylize.shot import open_shot
+from stylize.footage.images import read_image, write_image
+from stylize.footage.sequences import Pattern, parse_pattern
+from stylize.footage.shot import open_shot
 
 NUMBERS = (1001, 1002, 1004)
 

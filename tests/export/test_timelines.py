@@ -14,9 +14,9 @@ from stylize.errors import SettingsError
 from stylize.export import parse_target
 from stylize.export.cut import Cut, check_cut, make_cut
 from stylize.export.timelines import TIMELINES
-from stylize.images import write_image
-from stylize.sequences import Pattern
-from stylize.shot import open_shot
+from stylize.footage.images import write_image
+from stylize.footage.sequences import Pattern
+from stylize.footage.shot import open_shot
 from tests.export.cuts import COUNT, FILM, NTSC, movie_cut, movie_shot, picture_cut, picture_shot
 from tests.export.test_movie import source
 

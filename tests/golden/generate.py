@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 import stylize
-from stylize.images import read_image, write_image
+from stylize.footage.images import read_image, write_image
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"

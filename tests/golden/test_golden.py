@@ -8,7 +8,7 @@ frame may differ from the approved one by 1 level of 255 in the mean, and by mor
 import numpy as np
 import pytest
 
-from stylize.images import read_image
+from stylize.footage.images import read_image
 from tests.golden.generate import FRAMES, GOLDENS, HERE, make
 
 MEAN, FAR, FAR_SHARE = 1.0, 16, 0.02

@@ -8,7 +8,7 @@ import pytest
 
 import cli
 import stylize
-from stylize.images import write_image
+from stylize.footage.images import write_image
 from tests.test_pipeline import folder_of, scene
 
 

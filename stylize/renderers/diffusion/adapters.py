@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stylize.conditions import FileAsked, Strength
 from stylize.errors import RendererError
 from stylize.renderers.diffusion.models import WEIGHTS, find_folder, read_header, refuse_pickle
+from stylize.settings.conditions import FileAsked, Strength
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from stylize.conditions import ControlAsked, ModelAsked, Strength
 from stylize.errors import RendererError
 from stylize.renderers.diffusion.models import SAID, SD15, SDXL, class_name, find_folder, weights_variant
 from stylize.renderers.diffusion.networks import check_annotator
+from stylize.settings.conditions import ControlAsked, ModelAsked, Strength
 
 _V11 = "lllyasviel/control_v11"
 MODELS: Mapping[str, Mapping[str, str]] = MappingProxyType(

@@ -8,7 +8,7 @@ from typing import Any
 from stylize.errors import RendererError
 from stylize.renderers.diffusion.control import Control
 from stylize.renderers.diffusion.models import SD15, SDXL, Model, weights_variant
-from stylize.samplers import SAMPLERS
+from stylize.settings.samplers import SAMPLERS
 
 _NAMES = {SD15: "StableDiffusion", SDXL: "StableDiffusionXL"}
 PRECISIONS = {"cuda": "float16", "mps": "float32", "cpu": "float32"}

@@ -29,8 +29,8 @@ from stylize.renderers.diffusion.prompts import Prompt, read_prompt
 from stylize.renderers.diffusion.provenance import Provenance, texts
 from stylize.renderers.diffusion.sizes import Working, enter, leave, plan_size
 from stylize.renderers.protocol import Rendered, RenderRequest
-from stylize.schedules import all_texts, text_at
 from stylize.settings import DIFFUSION, OPTIONS, Settings
+from stylize.settings.schedules import all_texts, text_at
 
 # Raise it whenever the same request gives another picture.
 VERSION = 3

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 
 from propagate.flow_dis import DisFlow
-from stylize.choice import Spans, Wish, choose
-from stylize.keyframes import COVERAGE, Keyframe, explain, pick
-from stylize.survey import Shot, survey
+from stylize.planning.choice import Spans, Wish, choose
+from stylize.planning.keyframes import COVERAGE, Keyframe, explain, pick
+from stylize.planning.survey import Shot, survey
 from tests.benchmarks.keyframes.engine import Engine, small
 from tests.benchmarks.keyframes.events import EVENTS
 from tests.benchmarks.keyframes.footage import TAKES, plates

@@ -18,9 +18,9 @@ from propagate.flow_dis import DisFlow
 from propagate.scene import Scene
 from propagate.spans import Span
 from propagate.synthesis import SynthesisSettings, carry
-from stylize.images import write_image
-from stylize.motion import EstimatedMotion, Estimators
-from stylize.propagation import Engine, Footage, Part, propagate_span, write_error
+from stylize.footage.images import write_image
+from stylize.propagation.motion import EstimatedMotion, Estimators
+from stylize.propagation.span import Engine, Footage, Part, propagate_span, write_error
 from tests.benchmarks.propagation import peers
 from tests.benchmarks.propagation.clips import CLIPS, plates
 from tests.benchmarks.propagation.truth import toon

@@ -11,7 +11,7 @@ import pytest
 from propagate.flow import extend, sample, start_at_key, take_step
 from propagate.flow_dis import DisFlow
 from propagate.trust import trust
-from stylize.judging import agreement
+from stylize.keys.judging import agreement
 from stylize.renderers import RenderRequest
 from stylize.renderers.diffusion.agreement import match_colours
 from tests.renderers.diffusion.test_options import renderer

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import stylize
-from stylize.images import read_image
+from stylize.footage.images import read_image
 from stylize.renderers.diffusion.provenance import settings_in
 from stylize.settings import OPTIONS
 from tests.renderers.diffusion.test_renderer import pytestmark as quietly
@@ -63,7 +63,7 @@ def test_a_shot_is_painted_resumed_and_its_keys_can_be_made_again(models, tmp_pa
 
 
 def test_a_matte_and_ready_pictures_lead(models, tmp_path):
-    from stylize.images import write_image
+    from stylize.footage.images import write_image
 
     size = size_of_clip()
     matte = np.zeros((size[1], size[0], 3), np.uint8)
@@ -97,7 +97,7 @@ def size_of_clip():
 
 
 def test_outliers_are_painted_again(models, tmp_path, monkeypatch):
-    monkeypatch.setattr("stylize.judging.OUTLIER", 0)
+    monkeypatch.setattr("stylize.keys.judging.OUTLIER", 0)
     asked = {"fuse": 0, "share_attention": 0, "match_colours": 0, "to_stage": "render"}
     result, told = run(models, tmp_path / "p", retries=2, **asked)
     lines = [line for line in told if line.startswith("keyframe 5 beside 1")]

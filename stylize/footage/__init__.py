@@ -1,0 +1,1 @@
+"""Footage read: movies, numbered frames and stills, their exact time, depth and colour."""

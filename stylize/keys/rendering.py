@@ -1,0 +1,228 @@
+"""The render stage: keys that a person painted are taken as they are, the others are painted by the renderer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from propagate.arrays import F32, Bytes, Floats, Pixels
+from propagate.flow import anchor, extend, sample, start_at_key
+from propagate.trust import trust
+from stylize.errors import InputError, StyleError
+from stylize.footage.images import image_size, make_folder, quantise, read_image, to_float, write_image
+from stylize.keys.folder import read_key
+from stylize.keys.judging import agreement
+from stylize.project import Project, fingerprint
+from stylize.propagation.motion import Motion
+from stylize.renderers.protocol import Rendered, Renderer, RenderRequest
+
+# Pixels of a reference picture beyond which it is refused: it would be made far smaller anyway.
+LARGEST_STYLE = 100_000_000
+# Folder in passes/ of the pictures that led the renderer.
+SHOWN = "control"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The reference picture. picture: float32 (H, W, 3); digest: of its file."""
+
+    picture: Floats
+    digest: str
+
+
+@dataclass(frozen=True)
+class PlateSource:
+    """What rendering sees of the shot: the uint8 plate of a frame, and the digest of its contents."""
+
+    colour: Callable[[int], Bytes]
+    digest: Callable[[int], str]
+
+
+def check_reference(path: Path) -> None:
+    """Raises StyleError when the file is missing, is no picture, or is too large; reads only its head."""
+    try:
+        width, height = image_size(path)
+    except InputError as error:
+        raise StyleError(f"the reference cannot be used: {error}") from error
+    if width * height > LARGEST_STYLE:
+        raise StyleError(
+            f"the reference {path} has {width}x{height} pixels, more than {LARGEST_STYLE // 10**6} million; "
+            "make it smaller"
+        )
+
+
+def read_reference(path: Path, project: Project) -> Reference:
+    """The reference picture, over white where it is transparent. Raises StyleError; see ``check_reference``."""
+    check_reference(path)
+    try:
+        picture = to_float(read_image(path))
+    except InputError as error:
+        raise StyleError(f"the reference cannot be used: {error}") from error
+    if picture.shape[2] == 4:
+        picture = picture[..., :3] * picture[..., 3:] + (1 - picture[..., 3:])
+    return Reference(np.ascontiguousarray(picture[..., :3], F32), project.digest(path))
+
+
+def _write(picture: Pixels, text: Mapping[str, str], target: Path) -> None:
+    write_image(target, picture, text=text)
+
+
+class Leads(Protocol):
+    """What leads the renderer beside plate, reference and earlier keys."""
+
+    @property
+    def retries(self) -> int:
+        """How often a key that disagrees with the one before is painted again."""
+        ...
+
+    def of(self, frame: int) -> dict[str, Any]:
+        """The fields of the request."""
+        ...
+
+    def mark(self, frame: int) -> str:
+        """What they depend on; empty when there are none."""
+        ...
+
+
+@dataclass(frozen=True)
+class KeyPlan:
+    """What rendering one shot takes.
+
+    keys: frame to file, ascending. painted: those not to be rendered. added: painted ones that nobody picked or
+    asked for. depth: bits of a channel, 8 or 16. late: those that came when all others were there; none of the others
+    depends on them.
+    """
+
+    frames: tuple[int, ...]
+    keys: Mapping[int, Path]
+    painted: frozenset[int]
+    added: frozenset[int]
+    depth: int
+    late: frozenset[int] = frozenset()
+
+    def source(self, number: int) -> int | None:
+        """The key that one starts from: the one before; for a late one, the one behind where there is none before."""
+        others = [key for key in self.keys if key not in self.late]
+        before = [key for key in others if key < number]
+        behind = [key for key in others if key > number and number in self.late]
+        return before[-1] if before else behind[0] if behind else None
+
+
+def render_keys(
+    plan: KeyPlan, plates: PlateSource, renderer: Renderer, reference: Reference | None, seed: int,
+    motion: Motion, leads: Leads, project: Project, on_key: Callable[[int, bool], None],
+    on_message: Callable[[str], None],
+) -> list[int]:  # fmt: skip
+    """Renders the keys of one shot that are not painted and not done; returns their numbers.
+
+    Each later key starts from the one before, carried over by flow. A key's fingerprint counts the keys before
+    it as if all were rendered and none added: painting never makes the rendered keys anew. Late keys come last.
+    """
+    rendered = []
+    marks = _marks(plan, plates, renderer, reference, seed, motion, leads)
+    for number in sorted(plan.keys, key=lambda number: (number in plan.late, number)):
+        path = plan.keys[number]
+        if number not in plan.painted and not project.fresh(path, marks[number]):
+            made = _render(plan, number, plan.source(number), plates, renderer, reference, seed, motion, leads)
+            for note in made.notes:
+                on_message(note)
+            project.remember(f"agreement of key {number}", marks[number], made.facts)
+            _show(made, path, project)
+            picture = quantise(made.picture, np.uint16 if plan.depth == 16 else np.uint8)
+            project.place(path, marks[number], partial(_write, picture, made.text))
+            rendered.append(number)
+        on_key(number, number in rendered)
+    return rendered
+
+
+def _marks(
+    plan: KeyPlan, plates: PlateSource, renderer: Renderer, reference: Reference | None, seed: int,
+    motion: Motion, leads: Leads,
+) -> dict[int, str]:  # fmt: skip
+    """Fingerprints of the keys that are not added, by frame; the plates from the key before on are counted in."""
+    style = reference.digest if reference else ""
+    marks: dict[int, str] = {}
+    before, first = "", plan.frames[0]
+
+    def mark(number: int, first: int, last: int, *more: object) -> str:
+        between = [frame for frame in plan.frames if first <= frame <= last]
+        seen = [plates.digest(frame) for frame in between]
+        parts = [renderer.fingerprint(), seed, plan.depth, style, seen, *more, motion.fingerprint(between)]
+        led = leads.mark(number)
+        return fingerprint(*parts, led) if led else fingerprint(*parts)
+
+    own = [number for number in plan.keys if number not in plan.added | plan.late]
+    for number in own:
+        first = first if before else number
+        before, first = mark(number, first, number, before), number
+        marks[number] = before
+    for number in sorted(plan.late - plan.added):
+        near = max((key for key in own if key < number), default=own[0] if own else number)
+        marks[number] = mark(number, min(near, number), max(near, number), "late", number, marks.get(near, ""))
+    return marks
+
+
+def _render(
+    plan: KeyPlan, number: int, earlier: int | None, plates: PlateSource, renderer: Renderer,
+    reference: Reference | None, seed: int, motion: Motion, leads: Leads,
+) -> Rendered:  # fmt: skip
+    plate = plates.colour(number)
+    carried, trusted = None, None
+    keys: tuple[Floats, ...] = ()
+    if earlier is not None:
+        carried, trusted = _carry_over(plan, earlier, number, plates, motion)
+        kept = dict.fromkeys((min(set(plan.keys) - plan.late - {number}, default=earlier), earlier))
+        keys = tuple(to_float(read_key(plan.keys[frame], plates.colour(frame))) for frame in kept)
+    request = RenderRequest(
+        number, plate.astype(F32) / F32(255), reference.picture if reference else None, carried, trusted, seed, keys,
+        **leads.of(number),
+    )  # fmt: skip
+    return _best(request, renderer, leads.retries, earlier)
+
+
+def _best(request: RenderRequest, renderer: Renderer, retries: int, earlier: int | None) -> Rendered:
+    """The key; an outlier is painted again with the next seeds, and the one that agrees best is kept."""
+    tried: list[tuple[float, Rendered]] = []
+    for more in range(retries + 1):
+        made = renderer.render(replace(request, seed=request.seed + more), lambda done, total: None)
+        if request.carried is None or request.trusted is None:
+            return made
+        told = agreement(made.picture, request.carried, request.trusted)
+        if told is None:
+            return made
+        note = f"keyframe {request.frame} beside {earlier}: {told}"
+        facts = {"beside": earlier, "seed": request.seed + more, **asdict(told)}
+        made = replace(
+            made, notes=(*made.notes, f"{note}, seed {request.seed + more}" if retries else note), facts=facts
+        )
+        tried.append((told.badness, made))
+        if not told.outlier:
+            break
+    notes = tuple(note for _, made in tried for note in made.notes)
+    return replace(min(tried, key=lambda one: one[0])[1], notes=notes)
+
+
+def _show(made: Rendered, key: Path, project: Project) -> None:
+    """Puts what led the renderer into passes/control/, for people to look at."""
+    folder = project.folder("passes") / SHOWN
+    if made.seen:
+        make_folder(folder)
+    for name, picture in made.seen.items():
+        write_image(folder / f"{name}.{key.stem}.png", quantise(picture, np.uint8))
+
+
+def _carry_over(plan: KeyPlan, earlier: int, number: int, plates: PlateSource, motion: Motion) -> tuple[Floats, Floats]:
+    """earlier: a key that is rendered already, mostly from an earlier frame. float32 (H, W, 3) and (H, W)."""
+    way = 1 if earlier < number else -1
+    between = [frame for frame in plan.frames if min(earlier, number) <= frame <= max(earlier, number)][::way]
+    first, last = plates.colour(earlier), plates.colour(number)
+    composed = start_at_key(earlier, *first.shape[:2])
+    for before, after in pairwise(between):
+        composed = extend(composed, after, motion.step(before, after))
+    flow = composed.flow if motion.refine is None else anchor(composed.flow, first, last, motion.refine)
+    key = to_float(read_key(plan.keys[earlier], first))
+    return np.clip(sample(key, flow, crisp=True), 0, 1), trust(flow, composed.valid, first, last)

@@ -1,0 +1,289 @@
+"""``stylize matte``: a matte for every frame of a shot, from a few that are painted, keyed by colour, or found.
+
+A span, the frames between two painted mattes, depends on these two and on its own plates alone: a new painted one
+makes the spans on both its sides anew, and no other.
+"""
+
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import masks.track
+from masks.advice import weakest
+from masks.between import between
+from masks.foreground import foreground
+from masks.track import Footage, Tracked, track
+from propagate.arrays import Floats
+from propagate.flow_dis import DisFlow
+from propagate.spans import Span, spans
+from stylize.errors import FrameRangeError, OutputError, SettingsError
+from stylize.export import Target, parse_target
+from stylize.export.placing import make_folder, placed, refuse_foreign
+from stylize.footage.images import quantise, to_float, write_image
+from stylize.footage.plates import Plates
+from stylize.footage.sequences import spell_frames
+from stylize.footage.shot import Shot, open_shot
+from stylize.inputs import inputs_of, refuse_inputs
+from stylize.mattes.edges import Refine, open_refining
+from stylize.mattes.given import read_matte
+from stylize.mattes.keying import Key, open_key
+from stylize.mattes.segmenting import open_segmenter, segment_shot
+from stylize.opening import Message, Progress, conformed, project_of
+from stylize.project import Project, fingerprint
+from stylize.settings import MatteSettings
+from stylize.threads import use_threads
+
+# Raise it whenever the same painted mattes and plates give other files.
+VERSION = 1
+SUFFIXES = (".png", ".tif", ".tiff")
+# Beside the mattes: a line for each frame.
+CONFIDENCE = "confidence.csv"
+
+
+@dataclass(frozen=True)
+class MadeMattes:
+    """What was made. frames: the file of each frame's matte. confidence: 0..1 of each frame, 1 where it was painted,
+    none where nothing was.
+
+    weakest: the frames that a new painted matte would help most. redone: those that were made in this run.
+    """
+
+    folders: tuple[Path, ...]
+    frames: Mapping[int, Path]
+    confidence: Mapping[int, float]
+    weakest: tuple[int, ...]
+    redone: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Job:
+    shot: Shot
+    project: Project
+    plates: Plates
+    target: Target
+    front: Target | None
+    keys: Mapping[int, Path]
+    refine: Refine
+    refined: list[str | int]
+    on_frame: Callable[[], None]
+
+    def file(self, frame: int) -> Path:
+        assert self.target.pattern is not None
+        return self.target.pattern.path(frame).resolve()
+
+    def front_file(self, frame: int) -> Path:
+        assert self.front is not None
+        assert self.front.pattern is not None
+        return self.front.pattern.path(frame).resolve()
+
+    def better(self, frame: int, matte: Floats) -> Floats:
+        return self.refine(self.plates.read(frame), matte) if self.refined else matte
+
+    def painted(self, frame: int) -> Floats:
+        return read_matte(self.keys[frame], self.shot.size)
+
+
+def make_mattes(
+    path: Path, settings: MatteSettings, on_progress: Progress = lambda *_: None,
+    on_message: Message = lambda _: None,
+) -> MadeMattes:  # fmt: skip
+    """Makes the mattes of a shot and writes them as 16-bit pictures, and with them what they cut out, if asked for.
+
+    Painted mattes are carried through the shot, and ``confidence.csv`` is laid beside them.
+
+    Raises StylizeError: what does not fit the shot, and files in the way that are not ours.
+    """
+    use_threads(settings.threads)
+    shot = open_shot(path, frames=settings.frames, start_number=settings.start_number)
+    for loss in shot.losses:
+        on_message(f"warning: {loss}")
+    keys = _keys(shot, settings)
+    refine, refined = open_refining(settings.refine)
+    segmenter = open_segmenter(settings.matte_model) if settings.matte_model is not None else None
+    target = _target("-o", settings.output or "", shot)
+    front = None if settings.foreground is None else _target("--foreground", settings.foreground, shot)
+    project = Project(project_of(path, settings.project))
+    with project.locked():
+        project.check_shot(path)
+        files = _files(target, shot)
+        others = _files(front, shot)
+        _check_apart(files, others)
+        written = [*files, *others, *([target.path.resolve() / CONFIDENCE] if keys else [])]
+        refuse_inputs(written, inputs_of(settings, path), shot, project)
+        if not settings.overwrite:
+            refuse_foreign(written, project.may_replace)
+        plates = conformed(shot, project, on_progress)
+        done = 0
+
+        def on_frame() -> None:
+            nonlocal done
+            done += 1
+            on_progress("matte", min(done, len(shot.frames)), len(shot.frames))
+
+        for one in (target, front):
+            if one is not None:
+                make_folder(one.path)
+        project.claim(written)
+        job = _Job(shot, project, plates, target, front, keys, refine, refined, on_frame)
+        key = open_key(settings, shot, plates, project) if segmenter is None and not keys else None
+        if segmenter is not None:
+            redone = segment_shot(shot, project, plates, segmenter, job.file, on_frame, refine, refined)
+            made = _told(job, files, {}, redone)
+        else:
+            made = _carried(job, files) if key is None else _keyed(job, key, files)
+        if front is not None:
+            _cut_out(job, key)
+        project.claim([])
+        return made
+
+
+def _keys(shot: Shot, settings: MatteSettings) -> dict[int, Path]:
+    for key in settings.key:
+        if key.frame not in shot.frames:
+            there = f"the frames are {spell_frames(shot.frames)}"
+            raise FrameRangeError(f"--key {key}: the shot has no frame {key.frame}, {there}: choose one of these")
+    found = {key.frame: key.path for key in sorted(settings.key, key=lambda key: key.frame)}
+    for file in found.values():
+        read_matte(file, shot.size)  # says early what is wrong with it
+    return found
+
+
+def _target(flag: str, words: str, shot: Shot) -> Target:
+    target = parse_target(words, shot.name)
+    if target.pattern is None or target.pattern.path(0).suffix.lower() not in SUFFIXES:
+        raise SettingsError(f"{flag} {words}: mattes are written as pictures, {' '.join(SUFFIXES)}: name those")
+    return target
+
+
+def _files(target: Target | None, shot: Shot) -> list[Path]:
+    if target is None or target.pattern is None:
+        return []
+    return [target.pattern.path(frame).resolve() for frame in shot.frames]
+
+
+def _check_apart(files: Collection[Path], others: Collection[Path]) -> None:
+    if set(files) & set(others):
+        raise SettingsError("-o and --foreground name the same files; give each a folder or a pattern of its own")
+
+
+def _carried(job: _Job, files: list[Path]) -> MadeMattes:
+    redone: list[int] = []
+    confidence = dict.fromkeys(job.keys, 1.0)
+    for frame in job.keys:
+        mark = fingerprint(VERSION, "painted", job.project.digest(job.keys[frame]))
+        if not job.project.fresh(job.file(frame), mark):
+            _put(job, frame, job.painted(frame), mark)
+            redone.append(frame)
+        job.on_frame()
+    for span in spans(job.shot.frames, list(job.keys)):
+        if span.frames:
+            known, made = _span(job, span)
+            confidence.update(known)
+            redone += made
+    _write_confidence(job, confidence)
+    return _told(job, files, confidence, redone)
+
+
+def _told(job: _Job, files: list[Path], confidence: Mapping[int, float], redone: list[int]) -> MadeMattes:
+    return MadeMattes(
+        tuple(one.path for one in (job.target, job.front) if one is not None),
+        dict(zip(job.shot.frames, files, strict=True)), dict(sorted(confidence.items())), tuple(weakest(confidence)),
+        tuple(sorted(redone)),
+    )  # fmt: skip
+
+
+def _keyed(job: _Job, key: Key, files: list[Path]) -> MadeMattes:
+    redone = []
+    for frame in job.shot.frames:
+        mark = fingerprint(VERSION, key.mark(frame), job.project.digest(job.plates.paths[frame]), *job.refined)
+        if not job.project.fresh(job.file(frame), mark):
+            _put(job, frame, job.better(frame, key.cut(frame).matte), mark)
+            redone.append(frame)
+        job.on_frame()
+    return _told(job, files, {}, redone)
+
+
+def _cut_out(job: _Job, key: Key | None) -> None:
+    """What is inside, with its matte as straight alpha, in the depth of the plates."""
+    for frame in job.shot.frames:
+        digests = [job.project.digest(path) for path in (job.plates.paths[frame], job.file(frame))]
+        mark = fingerprint(VERSION, "front", digests, key.mark(frame) if key else None)
+        if job.project.fresh(job.front_file(frame), mark):
+            continue
+        plate = np.ascontiguousarray(job.plates.read(frame)[..., :3])
+        matte = read_matte(job.file(frame), job.shot.size)
+        colour = key.cut(frame).foreground if key else None
+        if colour is None:
+            colour = foreground(to_float(plate), matte)
+        layers = [quantise(colour, plate.dtype), quantise(matte, plate.dtype)]
+        write_image(job.front_file(frame), np.dstack(layers))
+        job.project.record(job.front_file(frame), mark)
+
+
+def _span(job: _Job, span: Span) -> tuple[dict[int, float], list[int]]:
+    """The confidence of a span's frames, and those that had to be made."""
+    sides = [key for key in (span.left, span.right) if key is not None]
+    seen = [job.project.digest(job.plates.paths[frame]) for frame in sorted([*span.frames, *sides])]
+    engine = [masks.track.VERSION, DisFlow().fingerprint(), DisFlow("fine").fingerprint()]
+    painted = [job.project.digest(job.keys[key]) for key in sides]
+    mark = fingerprint(VERSION, engine, span.left, span.right, span.frames, seen, painted, *job.refined)
+    name = f"matte confidence {job.file(span.frames[0])}"
+    known = job.project.recall(name, mark)
+    if known is not None and all(job.project.fresh(job.file(frame), mark) for frame in span.frames):
+        for _ in span.frames:
+            job.on_frame()
+        return {int(frame): float(value) for frame, value in known}, []
+    found = {}
+    for one in _tracked(job, span):
+        _put(job, one.frame, job.better(one.frame, one.matte), mark)
+        found[one.frame] = one.confidence
+        job.on_frame()
+    job.project.remember(name, mark, sorted(found.items()))
+    return found, sorted(found)
+
+
+def _tracked(job: _Job, span: Span) -> Iterator[Tracked]:
+    footage = Footage(job.plates.colour, DisFlow(), DisFlow("fine"))
+    onward, back = list(span.frames), list(reversed(span.frames))
+    if span.right is None and span.left is not None:
+        yield from track([span.left, *onward], footage, job.painted(span.left))
+    elif span.left is None and span.right is not None:
+        yield from track([span.right, *back], footage, job.painted(span.right))
+    elif span.left is not None and span.right is not None:
+        # One of the two ways is kept on disk meanwhile: memory does not grow with the span.
+        with tempfile.TemporaryDirectory(dir=job.project.folder("mask"), prefix=".way-") as folder:
+            for one in track([span.left, *onward], footage, job.painted(span.left)):
+                _keep(Path(folder) / str(one.frame), one)
+            for other in track([span.right, *back], footage, job.painted(span.right)):
+                nearness = (other.frame - span.left) / (span.right - span.left)
+                yield between(_kept(Path(folder) / str(other.frame), other.frame), other, nearness)
+
+
+def _keep(path: Path, one: Tracked) -> None:
+    try:
+        np.savez(path, matte=quantise(one.matte, np.uint16), certainty=one.certainty.astype(np.float16),
+                 confidence=one.confidence)  # fmt: skip
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror}); free space or choose --project") from error
+
+
+def _kept(path: Path, frame: int) -> Tracked:
+    with np.load(path.with_name(f"{path.name}.npz")) as arrays:
+        matte = arrays["matte"].astype(np.float32) / np.float32(65535)
+        return Tracked(frame, matte, arrays["certainty"].astype(np.float32), float(arrays["confidence"]))
+
+
+def _put(job: _Job, frame: int, matte: Floats, mark: str) -> None:
+    write_image(job.file(frame), quantise(matte, np.uint16))
+    job.project.record(job.file(frame), mark)
+
+
+def _write_confidence(job: _Job, confidence: Mapping[int, float]) -> None:
+    lines = [f"{frame},{value:.4f}" for frame, value in sorted(confidence.items())]
+    file = job.target.path.resolve() / CONFIDENCE
+    with placed(file) as partial:
+        partial.write_text("\n".join(["frame,confidence", *lines]) + "\n")
+    job.project.record(file, fingerprint(VERSION, lines))

@@ -1,0 +1,259 @@
+"""The fewest keys among candidates such that every frame is explained, and of these the ones that see most.
+
+A frame between two keys is explained by the two together. So the cost of a choice is a sum over its neighbouring
+pairs, and the best choice is a shortest path from the start of the shot to its end, which dynamic programming finds
+(Bellman, "On a routing problem", 1958): exact over the candidates, for the least number of keys as for the best use
+of a given number.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from propagate.arrays import F32, Floats
+from stylize.planning.coverage import NOTHING, unexplained
+from stylize.planning.survey import Survey
+
+# What is gone after this many frames, a flash or something that whisks by, is not worth a key.
+PATIENCE = 3
+
+# Of two choices with as many keys, the one is better whose frames have the lower logarithm of misfit, which goes with
+# the error in decibels; misfit that nothing takes away.
+LEFT_OVER = F32(0.05)
+# What a key costs that is as blurred as can be, in that measure; and one that comes a frame later.
+BLURRED, LATER = 1.0, 0.005
+# Frames on either side that a key's sharpness is compared with.
+NEAR = 6
+
+# Of a frame that no key is followed to.
+WORST = float(np.log1p(F32(NOTHING) / LEFT_OVER))
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of a choice; places are positions in the shot.
+
+    coverage: least share of every frame. most: number of keys, None for as few as will do. fixed: places that are
+    keys. apart: whether two places may both be keys, the first before the second.
+    """
+
+    coverage: float
+    most: int | None
+    fixed: frozenset[int]
+    apart: Callable[[int, int], bool]
+
+
+@dataclass
+class _Alone:
+    """What one candidate explains on one way, frame by frame. costs, shares: running sums. failed: a bit a frame."""
+
+    costs: list[float] = field(default_factory=lambda: [0.0])
+    shares: list[float] = field(default_factory=lambda: [0.0])
+    failed: int = 0
+
+    @property
+    def reach(self) -> int:
+        """Frames that it is followed."""
+        return len(self.costs) - 1
+
+
+@dataclass
+class _Joint:
+    """What two candidates explain together, over the frames that both are followed to; see ``_Alone``."""
+
+    cost: float = 0.0
+    share: float = 0.0
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class _Edge:
+    """From one key to the next. bad: frames that must be explained and are not. cost: sum of logarithms of misfit.
+
+    share: sum of what is explained.
+    """
+
+    bad: int
+    cost: float
+    share: float
+
+
+class Spans:
+    """What every pair of neighbouring keys would explain between them."""
+
+    def __init__(self, survey: Survey, coverage: float) -> None:
+        self.survey, self.coverage, self.count = survey, coverage, len(survey.weights)
+        self.onward = {place: _Alone() for place in survey.candidates}
+        self.back = {place: _Alone() for place in survey.candidates}
+        self.joint: dict[tuple[int, int], _Joint] = {}
+        self.exempt = sum(1 << place for place in survey.exempt)
+        for place in range(self.count):
+            self._alone(self.onward, place, survey.onward[place])
+            self._together(place)
+        for place in range(self.count - 1, -1, -1):
+            self._alone(self.back, place, survey.back[place])
+
+    def _alone(self, ways: dict[int, _Alone], place: int, seen: dict[int, np.ndarray]) -> None:
+        keys = [key for key in seen if key != place]
+        if not keys:
+            return
+        misfit = np.array([self.survey.misfit(seen[key]) for key in keys])
+        for key, cost, share in zip(keys, *self._figures(misfit, place), strict=True):
+            way = ways[key]
+            way.costs.append(way.costs[-1] + cost)
+            way.shares.append(way.shares[-1] + share)
+            way.failed |= (share < self.coverage) << place
+
+    def _together(self, place: int) -> None:
+        before = {key: seen for key, seen in self.survey.onward[place].items() if key != place}
+        behind = {key: seen for key, seen in self.survey.back[place].items() if key != place}
+        if not before or not behind:
+            return
+        left, right = (np.array([self.survey.misfit(seen) for seen in each.values()]) for each in (before, behind))
+        misfit = np.minimum(left[:, None], right[None]).reshape(-1, left.shape[1])
+        pairs = [(one, other) for one in before for other in behind]
+        for pair, cost, share in zip(pairs, *self._figures(misfit, place), strict=True):
+            found = self.joint.setdefault(pair, _Joint())
+            found.cost += cost
+            found.share += share
+            found.failed |= (share < self.coverage) << (place - pair[0])
+
+    def _figures(self, misfit: Floats, place: int) -> tuple[list[float], list[float]]:
+        """Of one frame, for each row of misfit: the logarithm of what is left over, above a key's, and the share."""
+        weights = self.survey.weights[place]
+        costs = np.log1p(misfit @ weights / LEFT_OVER)
+        return costs.tolist(), (1 - unexplained(misfit) @ weights).tolist()
+
+    def edge(self, left: int | None, right: int | None) -> _Edge:
+        """Between two keys; None for the start and the end of the shot."""
+        first = -1 if left is None else left
+        last = self.count if right is None else right
+        onward = self.onward[left] if left is not None else _Alone()
+        back = self.back[right] if right is not None else _Alone()
+        inner = last - first - 1
+        seen_left, seen_right = min(onward.reach, inner), min(back.reach, inner)
+        only_left, only_right = min(seen_left, inner - seen_right), min(seen_right, inner - seen_left)
+        both = self.joint.get((first, last), _Joint()) if only_left < seen_left else _Joint()
+        failed = both.failed << first if left is not None else 0
+        failed |= onward.failed & _bits(first + 1, first + 1 + only_left)
+        failed |= back.failed & _bits(last - only_right, last)
+        failed |= _bits(first + 1 + seen_left, last - seen_right)
+        gap = max(0, inner - seen_left - seen_right)
+        return _Edge(
+            _lasting(failed & ~self.exempt),
+            both.cost + onward.costs[only_left] + back.costs[only_right] + gap * WORST,
+            both.share + onward.shares[only_left] + back.shares[only_right],
+        )
+
+
+def _bits(first: int, end: int) -> int:
+    """A bit for each place from ``first`` until before ``end``."""
+    return ((1 << (end - first)) - 1) << first if end > first else 0
+
+
+def _lasting(failed: int) -> int:
+    """How many of the places lie in runs longer than PATIENCE."""
+    starts = failed
+    for _ in range(PATIENCE):
+        starts &= starts >> 1
+    lasting = 0
+    for step in range(PATIENCE + 1):
+        lasting |= starts << step
+    return lasting.bit_count() if starts else 0
+
+
+# A path: frames that are not explained, keys that were picked, what is left over.
+Score = tuple[int, int, float]
+Path = tuple[Score, tuple[int, ...]]
+
+
+def choose(spans: Spans, wish: Wish) -> tuple[int, ...]:
+    """The places of the keys, ascending. As few as explain every frame; or, where that is more than ``wish.most``
+    keys, the ``wish.most`` that leave the least over.
+
+    Where no choice explains every frame, as few frames as can be are left unexplained.
+    """
+    nodes = spans.survey.candidates
+    price = _prices(spans.survey)
+    edges: dict[tuple[int | None, int | None], _Edge] = {}
+
+    def edge(left: int | None, right: int | None) -> _Edge:
+        if (left, right) not in edges:
+            edges[left, right] = spans.edge(left, right)
+        return edges[left, right]
+
+    def fewest(path: Path, right: int | None) -> Path:
+        (bad, keys, cost), places = path
+        step = edge(places[-1] if places else None, right)
+        return _onto(path, right, (bad + step.bad, keys + (right is not None), cost + step.cost + price(right)))
+
+    def best(path: Path, right: int | None) -> Path:
+        (_, _, cost), places = path
+        step = edge(places[-1] if places else None, right)
+        return _onto(path, right, (0, 0, cost + step.cost + price(right)))
+
+    found = _shortest(nodes, wish, fewest)
+    if wish.most is None or len(found) <= wish.most:
+        return found
+    return _limited(nodes, wish, best, wish.most)
+
+
+def _onto(path: Path, right: int | None, score: Score) -> Path:
+    return score, path[1] if right is None else (*path[1], right)
+
+
+def _prices(survey: Survey) -> Callable[[int | None], float]:
+    """What a key costs beside the frames that it leaves unexplained."""
+
+    def price(place: int | None) -> float:
+        if place is None:
+            return 0.0
+        near = survey.sharp[max(0, place - NEAR) : place + NEAR + 1]
+        sharpest = max(near)
+        blur = 1 - survey.sharp[place] / sharpest if sharpest > 0 else 0.0
+        return BLURRED * max(0.0, blur - 0.1) + LATER * place
+
+    return price
+
+
+def _before(nodes: Sequence[int], wish: Wish, place: int | None) -> list[int | None]:
+    """What may be the key before ``place``, None being the start of the shot; None for ``place`` is its end."""
+    end = len(nodes) if place is None else nodes.index(place)
+    found: list[int | None] = []
+    for node in reversed(nodes[:end]):
+        if place is None or wish.apart(node, place):
+            found.append(node)
+        if node in wish.fixed:
+            return found
+    return [*found, None]
+
+
+def _shortest(nodes: Sequence[int], wish: Wish, extend: Callable[[Path, int | None], Path]) -> tuple[int, ...]:
+    best: dict[int | None, Path] = {None: ((0, 0, 0.0), ())}
+    for place in [*nodes, None]:
+        paths = [extend(best[left], place) for left in _before(nodes, wish, place) if left in best]
+        if place is None:
+            # A few frames could do without any key, if they were but a moment of a shot.
+            return min((path for path in paths if path[1] or not nodes), key=lambda path: path[0])[1]
+        if paths:
+            best[place] = min(paths, key=lambda path: path[0])
+    raise AssertionError("the end is always reached")
+
+
+def _limited(
+    nodes: Sequence[int], wish: Wish, extend: Callable[[Path, int | None], Path], most: int
+) -> tuple[int, ...]:
+    """The best path of ``most`` keys at most; of the fixed ones alone where they are as many."""
+    most = max(most, len(wish.fixed))
+    best: dict[int | None, Path] = {None: ((0, 0, 0.0), ())}
+    ends: list[Path] = []
+    for _ in range(most + 1):
+        reached = [extend(best[left], None) for left in _before(nodes, wish, None) if left in best]
+        ends += [path for path in reached if path[1]]
+        best = {
+            place: min(paths, key=lambda path: path[0])
+            for place in nodes
+            if (paths := [extend(best[left], place) for left in _before(nodes, wish, place) if left in best])
+        }
+    return min(ends, key=lambda path: path[0])[1]

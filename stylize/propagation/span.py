@@ -1,0 +1,497 @@
+"""A span is carried from its keys, drawing by drawing, and comes out frame by frame.
+
+A span with a key on both sides is passed twice, forward and backward, and each drawing is mixed from what both
+passes say of it. After its first drawing, and then every few seconds, the state of a pass is kept, so that a run
+that is killed goes on close to where it was, with the same bits; the two passes may be made by two processes.
+
+All that remains to be done when a drawing is made, mixing, laying it over plates, writing, keeping, is done while the
+next one is made. It is one job, and jobs are done one after the other: what a kept state has passed is on disk.
+"""
+
+import contextlib
+import hashlib
+import shutil
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from io import BufferedRandom, BufferedReader
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from masks.composite import over
+from propagate.ahead import one_behind
+from propagate.arrays import F32, Bytes, Floats, Pixels
+from propagate.bands import Band, in_bands
+from propagate.blend import blend
+from propagate.boil import boil
+from propagate.flow import FlowEstimator, Step
+from propagate.holds import leaping
+from propagate.scene import Scene
+from propagate.spans import Span
+from propagate.synthesis import Carried, PassState, SynthesisSettings, carry
+from stylize.errors import OutputError
+from stylize.footage.images import make_folder, quantise, to_float, write_image
+from stylize.keys.folder import read_key
+from stylize.propagation.inside import Box
+from stylize.propagation.motion import Motion
+
+# Most seconds of work that a kill may cost; at first it is half of what the pass has done since it was begun.
+KEEP_EVERY = 5.0
+# What a root mean squared difference of 1 is in the files of errors.
+ERROR_UNIT = 65535
+# What reading a kept file raises when it is not there or not as it was written. Its digest is checked before anything
+# looks inside, so that an error of another kind is a mistake of ours and is not hidden.
+SPOILT = (OSError, ValueError)
+# Bytes of the digest that a kept file begins with.
+DIGEST = 16
+
+
+@dataclass(frozen=True)
+class Footage:
+    """What propagation sees of a shot.
+
+    colour: uint8 (H, W, 3) plate of a frame, for flow and guides. plate: the same in its own depth, with alpha
+    where it has one. key: the file of a key. matte: float32 (H, W) of a frame, or None without mattes.
+    guides, weights: the user's own, see ``Scene``.
+    """
+
+    colour: Callable[[int], Bytes]
+    plate: Callable[[int], Pixels]
+    key: Callable[[int], Path]
+    matte: Callable[[int], Floats] | None
+    dtype: type
+    guides: Callable[[int], Sequence[Floats]] = lambda frame: ()
+    weights: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What makes the frames. boil, seed: see ``boil``."""
+
+    motion: Motion
+    synthesis: SynthesisSettings
+    boil: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is to be made of a span.
+
+    wanted: the frames that are to come out. shown: of every frame of the span, which frame's look it shows: its own,
+    that of an earlier frame of the span, or the left key's. scratch: a folder of this span's own, under a name that
+    changes with everything the span depends on. box: what is worked on, None for all; outside of it the style goes
+    nowhere in any frame of the span.
+    """
+
+    span: Span
+    wanted: frozenset[int]
+    shown: Mapping[int, int]
+    scratch: Path
+    box: Box | None = None
+
+    def drawn(self) -> list[int]:
+        """The frames of the span that are drawn, ascending."""
+        return [frame for frame in self.span.frames if self.shown[frame] == frame]
+
+    def needed(self) -> frozenset[int]:
+        """The drawings that the wanted frames show, the key's among them if they show it."""
+        return frozenset(self.shown[frame] for frame in self.wanted)
+
+    def showing(self, drawing: int) -> list[int]:
+        """The wanted frames that show a drawing, ascending."""
+        return [frame for frame in sorted(self.wanted) if self.shown[frame] == drawing]
+
+    def two_sided(self) -> bool:
+        """Whether two passes are needed."""
+        return self.span.left is not None and self.span.right is not None
+
+    def order(self, side: str) -> list[int]:
+        """The key of a side, ``forward`` or ``backward``, and all drawings in the order of its pass; none without
+        a key."""
+        if side == FORWARD:
+            return [] if self.span.left is None else [self.span.left, *self.drawn()]
+        return [] if self.span.right is None else [self.span.right, *reversed(self.drawn())]
+
+    def reach(self, side: str) -> int:
+        """How many drawings the pass of a side has to go through, to the last that is needed."""
+        needed = self.needed()
+        return max((place for place, frame in enumerate(self.order(side)[1:], 1) if frame in needed), default=0)
+
+    def work(self) -> int:
+        """Drawings that the passes go through."""
+        return self.reach(FORWARD) + self.reach(BACKWARD)
+
+
+FORWARD, BACKWARD = "forward", "backward"
+
+
+@dataclass(frozen=True)
+class Made:
+    """One finished frame. error: float32 (H, W), see ``synthesis.Carried``.
+
+    share: float32 (H, W), of the right key's pass in what is shown; None where there is but one pass.
+    """
+
+    frame: int
+    picture: Pixels
+    error: Floats
+    share: Floats | None = None
+
+
+# Sets a finished frame down where it lasts.
+Put = Callable[[Made], None]
+# What is told: a frame that has been put, or None for a drawing that a pass has gone through.
+Event = int | None
+_Job = Callable[[], Sequence[Event]]
+_Jobs = Generator[_Job, None, None]
+
+
+@dataclass(frozen=True)
+class _Gone:
+    """A drawing that the pass of a side has gone through. due: whether the pass's state is to be kept."""
+
+    side: str
+    carried: Carried
+    due: bool
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A drawing before it is laid over plates. colour: uint8 or uint16 (H, W, 3), or float32 in [0, 1].
+
+    box: what the arrays are of; None for the whole frame.
+    """
+
+    frame: int
+    colour: Pixels
+    error: Floats
+    share: Floats | None = None
+    box: Box | None = None
+
+
+def finish_key(footage: Footage, engine: Engine, frame: int) -> Made:
+    """A key comes out exactly as it is, but for boiling, the plate's alpha and the matte."""
+    return next(_shown(footage, engine, _key_look(footage, frame), [frame]))
+
+
+def propagate_span(footage: Footage, part: Part, engine: Engine, put: Put) -> Iterator[Event]:
+    """Makes the wanted frames of a span, each once.
+
+    put: sets a finished frame down where it lasts. It is called by another thread, one frame at a time, while the
+    next one is made. Tells of each frame when it has been put, and None for every drawing that a pass has gone through.
+    Stopped and called again with the frames that are still wanted, it goes on from the last kept state. What ``put``
+    raises is raised here, at most one drawing later.
+    """
+    make_folder(part.scratch)
+    yield from _told(_span_jobs(footage, part, engine, put))
+
+
+def run_pass(footage: Footage, part: Part, side: str, engine: Engine) -> Iterator[None]:
+    """One of the two passes of a span, left in its folder for ``mix``; None for every drawing gone through."""
+    make_folder(part.scratch)
+    for _ in _told(_pass_jobs(footage, part, side, engine)):
+        yield None
+
+
+def mix(footage: Footage, part: Part, drawings: Iterable[int], engine: Engine, put: Put) -> Iterator[int]:
+    """Makes the wanted frames that show some drawings, when both passes have left theirs; the left key may be among
+    them. put, and what is told: see ``propagate_span``.
+
+    Raises OutputError when what a pass left has been lost meanwhile.
+    """
+    for frame in _told(_mix_jobs(footage, part, drawings, engine, put)):
+        if frame is not None:
+            yield frame
+
+
+def clear(scratch: Path) -> None:
+    """Removes the scratch folder of a span that is done."""
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+# Jobs: what remains to be done when a drawing is made, and is told then
+
+
+def _told(jobs: _Jobs) -> Iterator[Event]:
+    for events in one_behind(jobs):
+        yield from events
+
+
+def _span_jobs(footage: Footage, part: Part, engine: Engine, put: Put) -> _Jobs:
+    yield partial(_held_from_key, footage, part, engine, put)
+    if not part.two_sided():
+        for gone in _pass(footage, part, FORWARD if part.span.right is None else BACKWARD, engine):
+            yield partial(_finish, footage, part, engine, put, gone)
+        return
+    yield from _pass_jobs(footage, part, FORWARD, engine)
+    kept = [drawing for drawing in part.order(BACKWARD)[1:] if _whole(_file(part, BACKWARD, drawing))]
+    yield from _mix_jobs(footage, part, kept, engine, put)
+    for gone in _pass(footage, part, BACKWARD, engine):
+        # What was kept is mixed already.
+        yield (
+            partial(_passed, part, gone)
+            if gone.carried.frame in kept
+            else partial(_finish, footage, part, engine, put, gone)
+        )
+
+
+def _pass_jobs(footage: Footage, part: Part, side: str, engine: Engine) -> _Jobs:
+    needed = part.needed()
+    for gone in _pass(footage, part, side, engine):
+        yield partial(_leave if gone.carried.frame in needed else _passed, part, gone)
+
+
+def _mix_jobs(footage: Footage, part: Part, drawings: Iterable[int], engine: Engine, put: Put) -> _Jobs:
+    for drawing in drawings:
+        if drawing == part.span.left:
+            yield partial(_held_from_key, footage, part, engine, put)
+        elif part.showing(drawing):
+            yield partial(_mix_left, footage, part, engine, put, drawing)
+
+
+def _held_from_key(footage: Footage, part: Part, engine: Engine, put: Put) -> list[Event]:
+    """The wanted frames that still show the left key."""
+    if part.span.left is None or not (held := part.showing(part.span.left)):
+        return []
+    look = _key_look(footage, part.span.left)
+    if part.two_sided():
+        look = replace(look, share=np.zeros_like(look.error))
+    return _put_all(_shown(footage, engine, look, held), put)
+
+
+def _finish(footage: Footage, part: Part, engine: Engine, put: Put, gone: _Gone) -> list[Event]:
+    """The wanted frames that show a drawing of the last pass through a span, and then the state."""
+    carried = gone.carried
+    events: list[Event] = []
+    if frames := part.showing(carried.frame):
+        look = _Look(carried.frame, carried.colour, carried.error, box=part.box)
+        if part.two_sided():
+            look = _mixed(part, carried.frame, _packed(carried))
+        events = _put_all(_shown(footage, engine, look, frames), put)
+    return [*events, *_passed(part, gone)]
+
+
+def _mix_left(footage: Footage, part: Part, engine: Engine, put: Put, drawing: int) -> list[Event]:
+    look = _mixed(part, drawing, _left(part, BACKWARD, drawing))
+    return _put_all(_shown(footage, engine, look, part.showing(drawing)), put)
+
+
+def _leave(part: Part, gone: _Gone) -> list[Event]:
+    """A drawing, for the other pass to be mixed with, and then the state."""
+    _keep(_file(part, gone.side, gone.carried.frame), _packed(gone.carried))
+    return _passed(part, gone)
+
+
+def _passed(part: Part, gone: _Gone) -> list[Event]:
+    """Keeps a state if that is due: after all else of its drawing, so that nothing it has passed is made again."""
+    if gone.due:
+        _keep(_state_file(part, gone.side), gone.carried.state.arrays())
+    return [None]
+
+
+def _put_all(frames: Iterable[Made], put: Put) -> list[Event]:
+    events: list[Event] = []
+    for made in frames:
+        put(made)
+        events.append(made.frame)
+    return events
+
+
+# Passes
+
+
+def _pass(footage: Footage, part: Part, side: str, engine: Engine) -> Iterator[_Gone]:
+    """Carries a key to the drawings of its side, going on from the last kept state."""
+    order, reach = part.order(side), part.reach(side)
+    state = _usable(_kept_state(_state_file(part, side)), part, side)
+    first = 0 if state is None else order.index(state.frame)
+    if first >= reach:
+        return
+    motion = engine.motion
+    step = leaping(motion.step, sorted({*part.span.frames, order[0]}))
+    scene = _scene(footage, part, step, motion.refine)
+    # No name is kept for the key and the state: the pass lets go of them when it has done with them.
+    key = footage.key(order[0]), footage.plate(order[0])
+    made = carry(order[: reach + 1], scene, to_float(_cut(part, read_key(*key))), engine.synthesis, state)
+    del key, state
+    begun = last = time.monotonic()
+    for carried in made:
+        now = time.monotonic()
+        due = now - last >= min(KEEP_EVERY, last - begun) or carried.frame == order[reach]
+        last = now if due else last
+        yield _Gone(side, carried, due)
+
+
+def _scene(
+    footage: Footage, part: Part, step: Callable[[int, int], Step], refine: FlowEstimator | None
+) -> Scene:  # fmt: skip
+    if part.box is not None:
+        step = part.box.step(step)
+    return Scene(
+        lambda frame: _cut(part, footage.colour(frame)), step, refine,
+        lambda frame: [_cut(part, guide) for guide in footage.guides(frame)], footage.weights,
+    )  # fmt: skip
+
+
+def _cut(part: Part, picture: Pixels) -> Pixels:
+    return picture if part.box is None else part.box.of(picture)
+
+
+def _usable(state: PassState | None, part: Part, side: str) -> PassState | None:
+    """A kept state, if a pass can go on from it: it has not passed a drawing that is needed and not there."""
+    order, needed = part.order(side), part.needed()
+    if state is None or state.frame not in order:
+        return None
+    passed = order[1 : order.index(state.frame) + 1]
+    whole = all(_whole(_file(part, side, frame)) for frame in passed if frame in needed)
+    return state if whole else None
+
+
+def _packed(carried: Carried) -> dict[str, Pixels]:
+    """What is kept of a drawing until the other pass has it: finer than any output."""
+    return {"colour": quantise(carried.colour, np.uint16), "error": carried.error.astype(np.float16)}
+
+
+def _left(part: Part, side: str, drawing: int) -> dict[str, Pixels]:
+    path = _file(part, side, drawing)
+    try:
+        return _kept(path)
+    except SPOILT as error:
+        # Not the folder: another process may be at work in it.
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+        raise OutputError(
+            f"{path} was lost or spoilt while it was needed; run again, and its span is made anew"
+        ) from error
+
+
+def _file(part: Part, side: str, drawing: int) -> Path:
+    return part.scratch / f"{side}.{drawing}.npz"
+
+
+def _state_file(part: Part, side: str) -> Path:
+    return part.scratch / f"{side}.state.npz"
+
+
+def _keep(path: Path, arrays: Mapping[str, Pixels]) -> None:
+    unfinished = path.with_name(f".part-{path.name}")
+    try:
+        with unfinished.open("w+b") as file:
+            file.write(bytes(DIGEST))
+            np.savez(file, **arrays)  # type: ignore[arg-type, unused-ignore]
+            digest = _digest(file)
+            file.seek(0)
+            file.write(digest)
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise OutputError(f"{path} cannot be written ({error.strerror}); free space or choose --project") from error
+
+
+def _kept_state(file: Path) -> PassState | None:
+    """The state that a pass left, or None; one that a failing disk has spoilt only costs time."""
+    try:
+        return PassState.from_arrays(_kept(file))
+    except SPOILT:
+        return None
+
+
+def _whole(file: Path) -> bool:
+    try:
+        return bool(_kept(file))
+    except SPOILT:
+        return False
+
+
+def _kept(path: Path) -> dict[str, Pixels]:
+    """Raises OSError for a file that cannot be read, ValueError for one that is not as it was written."""
+    with path.open("rb") as file:
+        if file.read(DIGEST) != _digest(file):
+            raise ValueError(f"{path} is not as it was written")
+        file.seek(DIGEST)
+        with np.load(file) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+
+
+def _digest(file: BufferedReader | BufferedRandom) -> bytes:
+    """Of all that follows the place of the digest."""
+    file.seek(DIGEST)
+    return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=DIGEST)).digest()
+
+
+# Looks
+
+
+def _key_look(footage: Footage, frame: int) -> _Look:
+    key = read_key(footage.key(frame), footage.plate(frame))
+    return _Look(frame, key, np.zeros(key.shape[:2], F32))
+
+
+def _mixed(part: Part, drawing: int, backward: Mapping[str, Pixels]) -> _Look:
+    forward = _left(part, FORWARD, drawing)
+    left, right = part.order(FORWARD)[0], part.order(BACKWARD)[0]
+    nearness = (drawing - left) / (right - left)
+    colour, error, share = blend(forward["colour"], forward["error"], backward["colour"], backward["error"], nearness)
+    return _Look(drawing, colour, error, share, part.box)
+
+
+def _shown(footage: Footage, engine: Engine, look: _Look, frames: Sequence[int]) -> Iterator[Made]:
+    """A drawing on each of the frames that show it: over the frame's own plate, through its own matte."""
+    if not frames:
+        return
+    colour = look.colour
+    if engine.boil > 0:
+        # Shapes sway by the place in the whole frame.
+        colour = _whole_frame(look, colour, footage)
+        floats = colour if colour.dtype == F32 else to_float(colour)
+        colour = boil(floats, engine.boil, engine.seed, look.frame)
+    if colour.dtype == F32:
+        colour = quantise(colour, footage.dtype)
+    colour, error, share = (_whole_frame(look, one, footage) for one in (colour, look.error, look.share))
+    for frame in frames:
+        yield Made(frame, _laid(footage, frame, colour), error, share)
+
+
+def _whole_frame(look: _Look, plane: Any, footage: Footage) -> Any:
+    """An array of a look on the whole frame: 0 outside of its box, where no frame shows it."""
+    if look.box is None or plane is None or plane.shape[:2] == footage.colour(look.frame).shape[:2]:
+        return plane
+    return look.box.onto(plane, footage.colour(look.frame).shape[:2])
+
+
+def _laid(footage: Footage, frame: int, look: Pixels) -> Pixels:
+    """The look over the plate through the matte, with the plate's alpha, in the depth of the output."""
+    plate = to_depth(footage.plate(frame), footage.dtype)
+    look = to_depth(look, footage.dtype)
+    if footage.matte is not None:
+        look = over(look, np.ascontiguousarray(plate[..., :3]), footage.matte(frame))
+    return np.concatenate([look, plate[..., 3:]], axis=-1)
+
+
+def to_depth(pixels: Pixels, dtype: type) -> Pixels:
+    """uint8 or uint16 pixels in the other depth; 8 to 16 bit and back is without loss."""
+    if pixels.dtype == dtype:
+        return pixels
+    if dtype == np.uint16:
+        return pixels.astype(np.uint16) * np.uint16(257)
+    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def write_error(path: Path, error: Floats) -> None:
+    """An error map as a grey 16-bit picture: root of the mean squared difference, 65535 for 1."""
+    grey = np.empty(error.shape, np.uint16)
+
+    def work(band: Band) -> None:
+        grey[band.own] = np.floor(np.sqrt(np.clip(error[band.own], 0, 1)) * ERROR_UNIT + 0.5)
+
+    in_bands(work, error.shape)
+    write_image(path, grey)
+
+
+def write_share(path: Path, share: Floats) -> None:
+    """The share of the right key's pass as a grey 8-bit picture, 255 for all of it."""
+    write_image(path, quantise(share, np.uint8))

@@ -1,0 +1,44 @@
+"""What a user can ask for: every option once in `options`, how its words are read in `kinds`, bad mixes in `mixes`."""
+
+from stylize.settings.kinds import (
+    EVERY,
+    FLAG,
+    GUIDE_WEIGHT,
+    MATTE_SOURCE,
+    MATTE_WORDS,
+    MODEL,
+    MODEL_RENDERERS,
+    SCREENS,
+    STAGES,
+    GuideAsked,
+    Kind,
+    Levels,
+    MatteKey,
+)
+from stylize.settings.option import DIFFUSION, GROUPS, MAIN, Option
+from stylize.settings.options import MATTE_OPTIONS, OPTIONS, MatteSettings, Settings, read_settings
+
+__all__ = [
+    "DIFFUSION",
+    "EVERY",
+    "FLAG",
+    "GROUPS",
+    "GUIDE_WEIGHT",
+    "MAIN",
+    "MATTE_OPTIONS",
+    "MATTE_SOURCE",
+    "MATTE_WORDS",
+    "MODEL",
+    "MODEL_RENDERERS",
+    "OPTIONS",
+    "SCREENS",
+    "STAGES",
+    "GuideAsked",
+    "Kind",
+    "Levels",
+    "MatteKey",
+    "MatteSettings",
+    "Option",
+    "Settings",
+    "read_settings",
+]

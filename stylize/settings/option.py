@@ -1,0 +1,71 @@
+"""One option as it is told once: default, range and help; flags, help texts and project files derive from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any
+
+from stylize.errors import SettingsError, StylizeError
+from stylize.settings.kinds import Kind
+
+MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, PROPAGATION, MOTION, EXPORT, READING, RUN = GROUPS = (
+    "The five that matter", "Keyframes", "Look", "Diffusion", "Matte", "Propagation", "Motion", "Export", "Reading",
+    "Run",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option. flags: on the command line. stored: kept in the project's file, not only for one run."""
+
+    name: str
+    kind: Kind
+    default: Any
+    help: str
+    group: str
+    flags: tuple[str, ...]
+    stored: bool
+
+
+def declared(
+    kind: Kind, default: Any, group: str, help: str, *, flags: tuple[str, ...] | None = None, stored: bool = True
+) -> Any:
+    """An option as a field of a dataclass, from which ``options_of`` reads it."""
+    return field(default=default, metadata={"told": (kind, group, help, flags, stored)})
+
+
+def options_of(owner: type) -> Mapping[str, Option]:
+    """The options that a dataclass declares, by name."""
+    found = {}
+    for known in fields(owner):
+        kind, group, help_text, flags, stored = known.metadata["told"]
+        flags = flags or ("--" + known.name.replace("_", "-"),)
+        found[known.name] = Option(known.name, kind, known.default, help_text, group, flags, stored)
+    return MappingProxyType(found)
+
+
+def read(option: Option, value: Any) -> Any:
+    """The value of an option from what was given for it. Raises SettingsError naming its flag."""
+    if value is None and option.default is None:
+        return None
+    try:
+        return option.kind.read(value)
+    except StylizeError as error:
+        raise SettingsError(f"{option.flags[-1]}: {error}") from error
+    except (ValueError, TypeError, ArithmeticError):
+        raise SettingsError(f"{option.flags[-1]} must be {option.kind.said}, not {_said(value)!r}") from None
+
+
+def _said(value: Any) -> str:
+    """What was given, as it was written: a flag that is repeated gives a tuple."""
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def given(settings: object, name: str) -> bool:
+    """Whether an option differs from its default."""
+    return bool(getattr(settings, name) != options_of(type(settings))[name].default)
+
+
+def flag(settings: object, name: str) -> str:
+    """An option as it is written on the command line."""
+    return options_of(type(settings))[name].flags[-1]

@@ -1,0 +1,361 @@
+"""Every option, once: its default, range and help. Flags, help texts and project files derive from here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from stylize.errors import SettingsError
+from stylize.export.codecs import CODECS
+from stylize.footage.spaces import WORKING_SPACES
+from stylize.settings import kinds
+from stylize.settings.conditions import ControlAsked, FileAsked, ModelAsked
+from stylize.settings.kinds import GuideAsked, Levels, MatteKey
+from stylize.settings.mixes import refuse_idle
+from stylize.settings.option import (
+    DIFFUSION,
+    EXPORT,
+    KEYFRAMES,
+    LOOK,
+    MAIN,
+    MATTE,
+    MOTION,
+    PROPAGATION,
+    READING,
+    RUN,
+    Option,
+    declared,
+    given,
+    options_of,
+    read,
+)
+from stylize.settings.schedules import Schedule, constant
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a user asks for. Texts are read as on the command line.
+
+    Raises SettingsError for a value that an option does not take, and for a mix that would do nothing.
+    """
+
+    style: Path | None = declared(
+        kinds.PICTURE, None, MAIN, "Reference picture whose manner the keyframes are painted in."
+    )
+    keys: Path | None = declared(kinds.FOLDER, None, MAIN, "Folder of painted keys, named by frame number.")
+    output: str | None = declared(
+        kinds.TARGET, None, MAIN, "Folder, pattern (out/name.####.exr) or movie (.mp4, .mov, .mkv) to write.",
+        flags=("-o", "--output"),
+    )  # fmt: skip
+    frames: str | None = declared(kinds.RANGE, None, MAIN, "Part of the shot to work on, as 1001-1100 or 10-50x2.")
+    keyframes: tuple[int, ...] | Path | None = declared(
+        kinds.KEYS, None, MAIN, "Frames to take as keyframes, as 12,40,77, or the keys.csv of a plan."
+    )
+
+    add_key: tuple[int, ...] = declared(
+        kinds.FRAMES, (), KEYFRAMES, "Frames that are keyframes whatever else is picked."
+    )
+    drop_key: tuple[int, ...] = declared(kinds.FRAMES, (), KEYFRAMES, "Frames that must not be keyframes.")
+    min_gap: int = declared(kinds.COUNT, 1, KEYFRAMES, "Least frames from a keyframe that is picked to any other.")
+    max_keyframes: int | None = declared(kinds.COUNT, None, KEYFRAMES, "Most keyframes to pick in each shot.")
+    keys_budget: float | None = declared(
+        kinds.DURATION,
+        None,
+        KEYFRAMES,
+        "Time that rendering the keyframes may take, as 10m: decides how many there are.",
+    )
+    coverage: float = declared(kinds.SHARE, 0.8, KEYFRAMES, "Share of every frame that the keyframes must explain.")
+    refine: int | None = declared(
+        kinds.COUNT, None, KEYFRAMES, "Look at the result, and render up to so many further keyframes where it is poor."
+    )
+    split: bool = declared(kinds.FLAG, True, KEYFRAMES, "Take the footage as one shot, even where it cuts.",
+                          flags=("--no-split",))  # fmt: skip
+
+    renderer: str = declared(kinds.choice(kinds.RENDERERS), "example", LOOK, "What paints the keyframes.")
+    structure: float = declared(kinds.SHARE, 0.5, LOOK, "How much the plate's edges rule over the reference's own.")
+    keep_colours: bool = declared(kinds.FLAG, False, LOOK, "Keep the plate's hues instead of the reference's palette.")
+    seed: int = declared(kinds.NUMBER, 0, LOOK, "Another number gives another painting.")
+
+    model: str | None = declared(
+        kinds.MODEL, None, DIFFUSION, "Stable Diffusion 1.5 or XL: a folder, a .safetensors file, or a cached repo id."
+    )
+    model_config: str | None = declared(
+        kinds.MODEL,
+        None,
+        DIFFUSION,
+        "Configuration of a model that is one file; the default is its family's cached repo.",
+    )
+    vae: str | None = declared(kinds.MODEL, None, DIFFUSION, "Another autoencoder: a folder, or a cached repo id.")
+    device: str = declared(kinds.choice(kinds.DEVICES), "auto", DIFFUSION, "What computes; auto takes what is there.")
+    dtype: str = declared(
+        kinds.choice(kinds.PRECISIONS), "auto", DIFFUSION, "Precision; auto is float16 on cuda, else float32."
+    )
+    prompt: str | None = declared(
+        kinds.WORDS, None, DIFFUSION, "What to paint, in words, as for A1111; or a schedule by frame."
+    )
+    negative: str | None = declared(kinds.WORDS, None, DIFFUSION, "What not to paint, in words, likewise.")
+    steps: int = declared(
+        kinds.STEPS, 20, DIFFUSION, "Steps of the whole schedule; --denoise is the share that is done."
+    )
+    cfg: Schedule = declared(
+        kinds.GUIDANCE, constant(7.0), DIFFUSION, "How strongly the prompt rules; at 1 nothing is added to it."
+    )
+    denoise: Schedule = declared(
+        kinds.SCHEDULED_SHARE,
+        constant(0.5),
+        DIFFUSION,
+        "How far the painting may leave the plate; at 1 it starts from noise.",
+    )
+    sampler: str | None = declared(
+        kinds.SAMPLER,
+        None,
+        DIFFUSION,
+        "Sampler by its name in A1111, as 'dpm++ 2m karras'; the default is the model's own.",
+    )
+    clip_skip: int = declared(kinds.SKIP, 1, DIFFUSION, "Which of the text encoder's layers counts, from the last one.")
+    render_size: int | None = declared(
+        kinds.SIDE,
+        None,
+        DIFFUSION,
+        "Work at so many pixels as a square of this side has; the default is the plate's own size.",
+    )
+    control: tuple[ControlAsked, ...] = declared(
+        kinds.CONTROL, (), DIFFUSION,
+        "ControlNet that leads, its weight and share of the steps, as canny:0.8:0-0.6; KIND=PATH takes pictures that "
+        "are ready. May be repeated.",
+    )  # fmt: skip
+    control_model: tuple[ModelAsked, ...] = declared(
+        kinds.CONTROL_MODEL, (), DIFFUSION, "Model for a kind of control, a folder or cached repo id. May be repeated."
+    )
+    annotators: str | None = declared(
+        kinds.MODEL,
+        None,
+        DIFFUSION,
+        "Folder of the networks that make controls from the plate; the default is the cached repo.",
+    )
+    lora: tuple[FileAsked, ...] = declared(kinds.LORAS, (), DIFFUSION, "LoRA and its weight. May be repeated.")
+    lora_folder: Path | None = declared(
+        kinds.FOLDER, None, DIFFUSION, "Where <lora:name:weight> in prompts is looked for."
+    )
+    ip_adapter: FileAsked | None = declared(
+        kinds.ADAPTER, None, DIFFUSION, "IP-Adapter, through which --style counts, its weight and share of the steps."
+    )
+    image_encoder: str | None = declared(
+        kinds.MODEL,
+        None,
+        DIFFUSION,
+        "Model that sees --style for the adapter; the default is image_encoder/ beside it.",
+    )
+    share_attention: float = declared(
+        kinds.SHARE, 0.5, DIFFUSION, "Share of the steps in which a key also looks at the first and the previous one."
+    )
+    fuse: float = declared(
+        kinds.SHARE, 0.8, DIFFUSION, "Share of the steps in which the previous key, carried by flow, is laid in."
+    )
+    match_colours: float = declared(
+        kinds.SHARE,
+        1.0,
+        DIFFUSION,
+        "How much a key's colours are drawn to the previous one's, where both show the same.",
+    )
+
+    url: str = declared(
+        kinds.TARGET_URL,
+        "http://127.0.0.1:7860",
+        DIFFUSION,
+        "Where the A1111 runs that --renderer a1111 asks to paint.",
+    )
+    retries: int = declared(
+        kinds.RETRIES,
+        0,
+        DIFFUSION,
+        "How often a key that disagrees with the one before is painted again, with other seeds.",
+    )
+
+    matte: str | None = declared(
+        kinds.MATTE_SOURCE, None, MATTE,
+        "Where the style goes: sequence, movie or still, white is inside; alpha, for the shot's own; or auto.",
+    )  # fmt: skip
+    matte_model: Path | None = declared(
+        kinds.PATH, None, MATTE, "Network that finds the subject for --matte auto: .onnx, such as u2netp.onnx."
+    )
+    matte_invert: bool = declared(kinds.FLAG, False, MATTE, "The style goes where the matte is black.")
+    matte_grow: int = declared(kinds.REACH, 0, MATTE, "Make the inside of the matte larger by so many pixels.")
+    matte_shrink: int = declared(kinds.REACH, 0, MATTE, "Make it smaller by so many pixels.")
+    matte_feather: int = declared(
+        kinds.REACH, 0, MATTE, "Soften its edge over so many pixels, half of them on either side."
+    )
+
+    guide: tuple[GuideAsked, ...] = declared(
+        kinds.GUIDES, (), PROPAGATION,
+        f"A guide for the paint, such as depth, normals or IDs: sequence, movie or still, and its weight "
+        f"({kinds.GUIDE_WEIGHT:g}). May be repeated.",
+    )  # fmt: skip
+    on: str = declared(
+        kinds.choice(tuple(kinds.EVERY)), "ones", PROPAGATION, "Draw every frame, or hold drawings for 2 or 3 frames."
+    )
+    boil: float = declared(
+        kinds.SHARE, 0.0, PROPAGATION, "How much drawings waver from one to the next, as if made by hand."
+    )
+
+    flow: str = declared(
+        kinds.choice(kinds.FLOWS), "dis", MOTION, "How motion between frames is estimated; raft needs weights."
+    )
+    flow_weights: Path | None = declared(
+        kinds.PATH, None, MOTION, "Weights of RAFT, large or small: .pth or .safetensors."
+    )
+    vectors: Path | None = declared(
+        kinds.PATH, None, MOTION,
+        "Motion vectors of a rendered shot, both ways, as EXR of Blender or Nuke: name.####.exr.",
+    )  # fmt: skip
+    vectors_back: Path | None = declared(
+        kinds.PATH, None, MOTION, "Motion from each frame to the one before: name.####.flo, or .exr with two channels.",
+    )  # fmt: skip
+    vectors_forward: Path | None = declared(kinds.PATH, None, MOTION, "Motion from each frame to the next, likewise.")
+
+    export: tuple[str, ...] = declared(
+        kinds.EXPORT_KINDS, (), EXPORT,
+        "What else to hand over, beside the result: timelines (otio, xml for Premiere, fcpxml, edl), scripts "
+        "(aftereffects, nuke), a folder for ebsynth, passes. May be repeated.",
+    )  # fmt: skip
+    handles: int = declared(kinds.NUMBER, 0, EXPORT, "Frames at both ends that timelines and scripts do not show.")
+    codec: str | None = declared(
+        kinds.choice(tuple(CODECS)), None, EXPORT, "Codec of a movie; without it h264 for .mp4 and .mov, ffv1 for .mkv."
+    )
+    fps: Fraction | None = declared(
+        kinds.RATE, None, EXPORT, "Even rate to conform the result to, whatever the source's is."
+    )
+    bits: int | None = declared(
+        kinds.BITS, None, EXPORT, "Bits a channel of PNG and TIFF; without it those of the plate."
+    )
+    working_space: str | None = declared(
+        kinds.choice(WORKING_SPACES), None, EXPORT, "Linear space of EXR, through OpenColorIO; without it rec709."
+    )
+
+    rate: Fraction | None = declared(
+        kinds.RATE, None, READING, "Frames per second of a sequence, as 24, 23.976, 24000/1001."
+    )
+    start_number: int = declared(kinds.NUMBER, 1, READING, "Number of a movie's first frame.")
+    strict: bool = declared(kinds.FLAG, False, READING, "Refuse footage that cannot be read whole.")
+
+    project: Path | None = declared(
+        kinds.FOLDER, None, RUN, "Project folder; the default is beside the shot.", stored=False
+    )
+    overwrite: bool = declared(kinds.FLAG, False, RUN, "Replace files that are in the way of the output.", stored=False)
+    threads: int | None = declared(
+        kinds.COUNT, None, RUN, "Threads to use; the result does not depend on it.", stored=False
+    )
+    jobs: int = declared(
+        kinds.COUNT, 1, RUN, "Processes that share the spans between keys, and the threads.", stored=False
+    )
+    from_stage: str | None = declared(kinds.STAGE, None, RUN, "First stage to run; those before must be done.",
+                                     flags=("--from",), stored=False)  # fmt: skip
+    to_stage: str | None = declared(kinds.STAGE, None, RUN, "Last stage to run.", flags=("--to",), stored=False)
+
+    def __post_init__(self) -> None:
+        for option in OPTIONS.values():
+            object.__setattr__(self, option.name, read(option, getattr(self, option.name)))
+        refuse_idle(self)
+
+    def stored(self) -> dict[str, Any]:
+        """What a project file keeps: the options that are not at their default, as TOML can write them."""
+        return {
+            option.name: option.kind.store(getattr(self, option.name))
+            for option in OPTIONS.values()
+            if option.stored and getattr(self, option.name) != option.default
+        }
+
+    def runs(self, stage: str) -> bool:
+        """Whether a stage is among those from ``from_stage`` to ``to_stage``."""
+        first = kinds.STAGES.index(self.from_stage) if self.from_stage else 0
+        last = kinds.STAGES.index(self.to_stage) if self.to_stage else len(kinds.STAGES)
+        return first <= kinds.STAGES.index(stage) <= last
+
+
+@dataclass(frozen=True)
+class MatteSettings:
+    """What a user asks of ``stylize matte``. Texts are read as on the command line. Raises SettingsError likewise."""
+
+    key: tuple[MatteKey, ...] = declared(
+        kinds.MATTE_KEYS, (), MATTE, "A painted matte and its frame, to be carried through the shot. May be repeated."
+    )
+    chroma: str | None = declared(
+        kinds.SCREEN, None, MATTE, "Key against a screen: green, blue, or the screen's colour, as #14b43c."
+    )
+    luma: Levels | None = declared(
+        kinds.LEVELS, None, MATTE, "Key by brightness, 0 to 1: outside at the first level, inside at the second."
+    )
+    clean: Path | None = declared(
+        kinds.PATH,
+        None,
+        MATTE,
+        "Key against a clean plate, the same view without what is inside: sequence, movie or still.",
+    )
+    matte_model: Path | None = declared(
+        kinds.PATH, None, MATTE, "Find the subject with a network: .onnx, such as u2netp.onnx."
+    )
+    difference: Levels = declared(
+        kinds.LEVELS, Levels(0.04, 0.12), MATTE,
+        "Difference from the clean plate, 0 to 1, that is outside, and that is inside.",
+    )  # fmt: skip
+    output: str | None = declared(
+        kinds.TARGET, None, MATTE, "Folder or pattern (out/name.####.png) to write the mattes to.",
+        flags=("-o", "--output"),
+    )  # fmt: skip
+    refine: int = declared(
+        kinds.REACH, 0, MATTE, "Work out hair and soft edges in a band of so many pixels on both sides of the border."
+    )
+    foreground: str | None = declared(
+        kinds.TARGET, None, MATTE,
+        "Write what is inside too, straight with alpha, its colours freed of what is behind: folder or pattern.",
+    )  # fmt: skip
+    frames: str | None = declared(kinds.RANGE, None, READING, "Part of the shot to work on, as 1001-1100 or 10-50x2.")
+    start_number: int = declared(kinds.NUMBER, 1, READING, "Number of a movie's first frame.")
+    project: Path | None = declared(kinds.FOLDER, None, RUN, "Project folder; the default is beside the shot.")
+    overwrite: bool = declared(kinds.FLAG, False, RUN, "Replace files that are in the way of the output.")
+    threads: int | None = declared(kinds.COUNT, None, RUN, "Threads to use; the result does not depend on it.")
+
+    def __post_init__(self) -> None:
+        for option in MATTE_OPTIONS.values():
+            object.__setattr__(self, option.name, read(option, getattr(self, option.name)))
+        if self.output is None:
+            raise SettingsError("where are the mattes to go? Give a folder or a pattern with -o PATH")
+        ways = [name for name in kinds.MATTE_WAYS if getattr(self, name) not in (None, ())]
+        if not ways:
+            raise SettingsError(
+                "what is inside? Give a painted matte and its frame with --key 40:mask.png, or a colour key: "
+                "--chroma green, --luma 0.1:0.3 or --clean PATH, or a network: --matte-model FILE.onnx"
+            )
+        if len(ways) > 1:
+            one, other = (MATTE_OPTIONS[name].flags[-1] for name in ways[:2])
+            raise SettingsError(f"{one} and {other} are two ways to a matte; give one of them")
+        if self.clean is None and given(self, "difference"):
+            raise SettingsError("--difference needs a plate to differ from; give it with --clean PATH")
+        if self.chroma is not None and self.refine:
+            raise SettingsError("--refine is for mattes with hard edges, and a screen's are soft already; leave it out")
+        if self.difference.low > self.difference.high:
+            raise SettingsError(f"--difference {self.difference} falls; write the smaller level first")
+        frames = [key.frame for key in self.key]
+        twice = [frame for frame in frames if frames.count(frame) > 1]
+        if twice:
+            raise SettingsError(f"--key names frame {twice[0]} twice; give one matte for it")
+
+
+OPTIONS: Mapping[str, Option] = options_of(Settings)
+MATTE_OPTIONS: Mapping[str, Option] = options_of(MatteSettings)
+
+
+def read_settings(stored: Mapping[str, Any], where: str) -> Settings:
+    """Settings from a project file named ``where``. Raises SettingsError naming the file and what is wrong in it."""
+    known = [option.name for option in OPTIONS.values() if option.stored]
+    for name in stored:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise SettingsError(f"{where}: there is no setting {name!r}, {hint}there are {', '.join(known)}")
+    try:
+        return Settings(**stored)
+    except SettingsError as error:
+        raise SettingsError(f"{where}: {error}") from error

@@ -1,0 +1,92 @@
+"""Mattes that a network finds."""
+
+import sys
+
+import numpy as np
+import pytest
+
+import stylize
+from stylize.errors import MatteError
+from stylize.footage.images import read_image, read_values, write_image
+from stylize.mattes.making import make_mattes
+from stylize.settings import MatteSettings
+from tests.networks import red_finder
+
+SIZE = (96, 64)
+
+
+def scene(count=5):
+    """A red disc on blue, in textured paint, that goes to the right."""
+    ys, xs = np.mgrid[: SIZE[1], : SIZE[0]]
+    grain = np.random.default_rng(0).integers(0, 40, (SIZE[1], SIZE[0], 1))
+    found = []
+    for n in range(count):
+        disc = ((xs - 35 - 2 * n) ** 2 + (ys - 32) ** 2 < 18**2)[..., None]
+        colour = np.where(disc, np.array([200, 40, 30]), np.array([30, 60, 190])) + grain
+        found.append((np.clip(colour, 0, 255).astype(np.uint8), disc[..., 0]))
+    return found
+
+
+@pytest.fixture
+def plates(tmp_path):
+    (tmp_path / "plates").mkdir()
+    for number, (pixels, _) in enumerate(scene(), 1):
+        write_image(tmp_path / "plates" / f"p.{number:04d}.png", pixels)
+    return tmp_path / "plates"
+
+
+@pytest.fixture
+def model(tmp_path):
+    pytest.importorskip("onnxruntime")
+    (tmp_path / "net.onnx").write_bytes(red_finder(64))
+    return tmp_path / "net.onnx"
+
+
+def test_the_subject_is_found_and_nothing_is_made_twice(tmp_path, plates, model):
+    asked = MatteSettings(matte_model=model, output=f"{tmp_path}/m/")
+    made = make_mattes(plates, asked)
+    for frame, path in made.frames.items():
+        inside = read_values(path)[..., 0] > 0.5
+        truth = scene()[frame - 1][1]
+        assert (inside & truth).sum() / (inside | truth).sum() > 0.9
+    assert made.redone == (1, 2, 3, 4, 5)
+    assert make_mattes(plates, asked).redone == ()
+    model.write_bytes(red_finder(32))
+    assert make_mattes(plates, asked).redone == (1, 2, 3, 4, 5)
+
+
+def test_a_run_styles_what_is_found_and_leaves_the_rest(tmp_path, plates, model):
+    (tmp_path / "keys").mkdir()
+    write_image(tmp_path / "keys" / "1.png", np.full((SIZE[1], SIZE[0], 3), 255, np.uint8))
+    asked = {"keys": tmp_path / "keys", "matte": "auto", "matte_model": model, "to_stage": "propagate"}
+    made = stylize.run(plates, **asked)
+    for frame, path in made.frames.items():
+        pixels, truth = scene()[frame - 1]
+        changed = (read_image(path) != pixels).any(axis=2)
+        assert changed[truth].mean() > 0.9
+        assert changed[~truth].mean() < 0.1
+        matte = read_values(made.project / "mask" / "auto" / f"p.{frame:04d}.png")[..., 0]
+        assert not changed[matte == 0].any()
+        assert (matte == 0).mean() > 0.5
+    assert stylize.run(plates, **asked).redone == ()
+
+
+def test_what_is_no_network_is_told_with_the_way_to_one(tmp_path, plates, model):
+    def make(path):
+        return make_mattes(plates, MatteSettings(matte_model=path, output=f"{tmp_path}/m/"))
+
+    with pytest.raises(MatteError, match=r"none\.onnx: no such file; any salient-object.*u2netp\.onnx"):
+        make(tmp_path / "none.onnx")
+    (tmp_path / "bad.onnx").write_bytes(b"nothing")
+    with pytest.raises(MatteError, match=r"^--matte-model [^\n]*not an ONNX network[^\n]*u2netp\.onnx[^\n]*$"):
+        make(tmp_path / "bad.onnx")
+    (tmp_path / "four.onnx").write_bytes(red_finder(channels=4))
+    with pytest.raises(MatteError, match=r"takes one picture, \(1, 3, h, w\), not \[\[1, 4, 32, 32\]\]"):
+        make(tmp_path / "four.onnx")
+
+
+def test_a_missing_library_is_told_with_the_command_that_gets_it(tmp_path, plates, monkeypatch):
+    (tmp_path / "net.onnx").write_bytes(red_finder())
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(MatteError, match=r"pip install '\.\[auto\]'"):
+        make_mattes(plates, MatteSettings(matte_model=tmp_path / "net.onnx", output=f"{tmp_path}/m/"))

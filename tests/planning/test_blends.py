@@ -1,0 +1,50 @@
+"""Dissolves are told from all else that changes a picture."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from propagate.arrays import Bytes
+from propagate.flow_dis import DisFlow
+from stylize.planning.blends import REACH, blended, sharpness
+from stylize.planning.coverage import look
+from tests import synthetic
+
+
+def blends(clip: Sequence[Bytes]) -> list[int]:
+    estimate = DisFlow("fast")
+    inner = range(REACH, len(clip) - REACH)
+    small = [look(picture).picture for picture in clip]
+    return [at for at in inner if blended(small[at - REACH], small[at], small[at + REACH], estimate)]
+
+
+def test_the_middle_of_a_dissolve_is_a_blend() -> None:
+    found = blends(synthetic.dissolve(40, 12, 14))
+    assert set(range(16, 22)) <= set(found)
+    assert min(found) >= 9
+    assert max(found) <= 28
+
+
+@pytest.mark.parametrize(
+    "event",
+    [synthetic.still, synthetic.exposure_drift, synthetic.shake, synthetic.nod, synthetic.whip_pan],
+)
+def test_nothing_else_is(event: Callable[[int], list[Bytes]]) -> None:
+    assert blends(event(24)) == []
+
+
+def test_neither_is_what_turns_comes_in_or_is_lit() -> None:
+    assert blends(synthetic.turn(30, 8, 12)) == []
+    assert blends(synthetic.enter(30, 8, 8)) == []
+    assert blends(synthetic.pan(24, 4)) == []
+    assert blends(synthetic.flash(30, 14)) == []
+
+
+def test_blur_takes_sharpness_and_light_does_not() -> None:
+    plain = synthetic.texture(1)
+    wide = synthetic.to_bytes(np.float32(0.6) * plain)
+    smeared = np.asarray(plain.astype(np.float32))
+    smeared = synthetic.to_bytes(np.mean([np.roll(smeared, step, axis=1) for step in range(9)], axis=0))
+    assert sharpness(smeared) < 0.7 * sharpness(plain)
+    assert sharpness(wide) == pytest.approx(sharpness(plain), rel=0.1)

@@ -1,0 +1,114 @@
+"""The choice among candidates is the best there is: compared with trying all."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from propagate.arrays import F32
+from stylize.planning.choice import PATIENCE, WORST, Spans, Wish, choose
+from stylize.planning.coverage import NOTHING, unexplained
+from stylize.planning.survey import Survey, pack, unpack
+
+CELLS = 40
+
+
+def surveyed(seed: int, count: int, candidates: Sequence[int], reach: int = 12) -> Survey:
+    """Candidates that show the less of a frame the further it is away, in a way of their own."""
+    rng = np.random.default_rng(seed)
+    own = rng.uniform(0.3, 2.0, (len(candidates), CELLS))
+    onward: list[dict[int, np.ndarray]] = [{} for _ in range(count)]
+    back: list[dict[int, np.ndarray]] = [{} for _ in range(count)]
+    for place in range(count):
+        for key, speed in zip(candidates, own, strict=True):
+            if abs(place - key) > reach:
+                continue
+            misfit = np.minimum(speed * abs(place - key) / 5, NOTHING).astype(F32)
+            if key <= place:
+                onward[place][key] = pack(misfit)
+            if key >= place:
+                back[place][key] = pack(misfit)
+    weights = [np.full(CELLS, 1 / CELLS, F32) for _ in range(count)]
+    return Survey((32, 20), (8, 5), list(candidates), onward, back, weights, [1.0] * count, frozenset())
+
+
+def wish(coverage: float, most: int | None = None, fixed: Sequence[int] = (), gap: int = 1) -> Wish:
+    stays = frozenset(fixed)
+    return Wish(coverage, most, stays, lambda one, other: {one, other} <= stays or other - one >= gap)
+
+
+def figures(seen: Survey, keys: Sequence[int], coverage: float) -> tuple[int, float]:
+    """Frames that are not explained, in runs longer than PATIENCE, and what is left over; from the definition."""
+    failed, cost = [], 0.0
+    for place, weights in enumerate(seen.weights):
+        if place in keys:
+            failed.append(False)
+            continue
+        around = [max((k for k in keys if k < place), default=None), min((k for k in keys if k > place), default=None)]
+        misfit = np.full(CELLS, NOTHING, F32)
+        for key, packed in zip(around, (seen.onward[place], seen.back[place]), strict=True):
+            if key in packed:
+                misfit = np.minimum(misfit, seen.misfit(packed[key]))
+        failed.append(bool(1 - unexplained(misfit) @ weights < coverage))
+        cost += float(np.log1p(misfit @ weights / 0.05))
+    runs = "".join("x" if each else " " for each in failed).split()
+    return sum(len(run) for run in runs if len(run) > PATIENCE), cost + 0.005 * sum(keys)
+
+
+CANDIDATES = (0, 4, 7, 11, 15, 18, 23, 26)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("coverage", [0.3, 0.6, 0.8])
+def test_no_set_of_candidates_is_better(seed: int, coverage: float) -> None:
+    seen = surveyed(seed, 30, CANDIDATES)
+    keys = choose(Spans(seen, coverage), wish(coverage))
+    scores = {}
+    for count in range(1, len(CANDIDATES) + 1):
+        for some in combinations(CANDIDATES, count):
+            bad, cost = figures(seen, some, coverage)
+            scores[some] = bad, count, cost
+    assert scores[keys] == pytest.approx(min(scores.values()), abs=1e-4)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_no_other_use_of_a_few_keys_is_better(most: int) -> None:
+    seen = surveyed(7, 30, CANDIDATES)
+    keys = choose(Spans(seen, 0.99), wish(0.99, most))
+    best = min(figures(seen, some, 0.99)[1] for some in combinations(CANDIDATES, most))
+    assert len(keys) == most
+    assert figures(seen, keys, 0.99)[1] == pytest.approx(best, abs=1e-4)
+
+
+def test_the_more_is_to_be_explained_the_more_keys() -> None:
+    seen = surveyed(3, 60, range(0, 60, 3))
+    counts = [len(choose(Spans(seen, coverage), wish(coverage))) for coverage in np.linspace(0.05, 0.95, 10)]
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1]
+
+
+def test_fixed_keys_stay_and_others_keep_their_distance() -> None:
+    seen = surveyed(3, 60, range(0, 60, 3))
+    keys = choose(Spans(seen, 0.8), wish(0.8, fixed=[21, 24], gap=9))
+    assert {21, 24} <= set(keys)
+    others = [key for key in keys if key not in (21, 24)]
+    assert others
+    assert all(abs(key - other) >= 9 for key in others for other in keys if key != other)
+    assert choose(Spans(seen, 0.8), wish(0.8, 2, fixed=[21, 24])) == (21, 24)
+
+
+def test_what_nobody_shows_costs_as_much_as_can_be() -> None:
+    seen = surveyed(3, 40, [2, 37], reach=5)
+    edge = Spans(seen, 0.5).edge(2, 37)
+    alone = Spans(seen, 0.5).edge(2, None).cost - (40 - 2 - 1 - 5) * WORST
+    assert edge.cost == pytest.approx((34 - 10) * WORST + alone + Spans(seen, 0.5).edge(None, 37).cost - 32 * WORST)
+    assert edge.bad >= 24
+
+
+@pytest.mark.parametrize("count", [1, 7, 40])
+def test_misfit_is_kept_to_half_a_level(count: int) -> None:
+    misfit = np.random.default_rng(1).uniform(0, NOTHING, count).astype(F32)
+    kept = unpack(pack(misfit), count)
+    assert kept.shape == (count,)
+    assert np.abs(kept - misfit).max() <= NOTHING / 30 + 1e-6

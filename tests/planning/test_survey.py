@@ -1,0 +1,63 @@
+"""What candidates there are, what is kept of them, and how much work they make."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from propagate.arrays import Bytes
+from propagate.flow_dis import DisFlow
+from stylize.planning.survey import MOST_VIEWS, SPACING, Shot, Survey, shares, survey
+from tests import synthetic
+
+
+def surveyed(clip: Sequence[Bytes], fixed: Sequence[int] = ()) -> Survey:
+    shot = Shot(range(len(clip)), clip.__getitem__, None, DisFlow("fast"), lambda frame: None)
+    return survey(shot, fixed, None if fixed else lambda place: True)
+
+
+def test_a_still_shot_has_one_candidate() -> None:
+    seen = surveyed(synthetic.still(24))
+    assert seen.candidates == [0]
+    assert min(shares(frame, weights)[0] for frame, weights in zip(seen.onward, seen.weights, strict=True)) > 0.97
+
+
+def test_candidates_come_when_something_is_new_and_not_too_often() -> None:
+    seen = surveyed(synthetic.enter(40, 15, 8))
+    assert seen.candidates[0] == 0
+    assert [place for place in seen.candidates if 0 < place < 14 or place > 28] == []
+    assert min(np.diff(seen.candidates)) >= SPACING
+
+
+def test_what_a_frame_costs_does_not_grow_with_the_length() -> None:
+    short, long = surveyed(synthetic.pan(40, 16)), surveyed(synthetic.pan(80, 16))
+    views = [[len(frame) for frame in [*seen.onward, *seen.back]] for seen in (short, long)]
+    assert np.mean(views[1]) < 1.3 * np.mean(views[0])
+    assert max(views[1]) <= MOST_VIEWS
+    bytes_kept = max(sum(packed.nbytes for packed in frame.values()) for frame in long.onward)
+    assert bytes_kept <= MOST_VIEWS * 450
+
+
+def test_every_plate_is_asked_for_twice() -> None:
+    clip = synthetic.enter(12, 3, 4)
+    asked: list[int] = []
+
+    def plate(frame: int) -> Bytes:
+        asked.append(frame)
+        return clip[frame]
+
+    survey(Shot(range(12), plate, None, DisFlow("fast"), lambda frame: None), [], lambda place: True)
+    assert asked == [*range(12), *range(11, -1, -1)]
+
+
+def test_given_keys_are_followed_two_keys_on_and_nothing_else_is() -> None:
+    seen = surveyed(synthetic.still(20), [2, 8, 14])
+    assert seen.candidates == [2, 8, 14]
+    assert set(seen.onward[13]) == {2, 8}
+    assert set(seen.onward[19]) == {8, 14}
+    assert set(seen.back[3]) == {8, 14}
+    assert set(seen.back[1]) == {2, 8}
+
+
+def test_what_counts_is_shared_out_over_the_frame() -> None:
+    seen = surveyed(synthetic.enter(12, 3, 4), [0])
+    assert all(np.isclose(weights.sum(), 1) and weights.min() > 0 for weights in seen.weights)

@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+
+from stylize.errors import SettingsError
+from stylize.settings import OPTIONS, Settings
+from stylize.settings.conditions import ControlAsked, Strength, read_control, read_file, read_model
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("canny", ControlAsked("canny", None, Strength())),
+        ("canny:0.8", ControlAsked("canny", None, Strength(0.8))),
+        ("tile:.5:0-0.6", ControlAsked("tile", None, Strength(0.5, 0.0, 0.6))),
+        ("depth=z/d.####.exr", ControlAsked("depth", Path("z/d.####.exr"), Strength())),
+        ("depth=C:\\z\\d.exr:0.7:0.1-1", ControlAsked("depth", Path("C:\\z\\d.exr"), Strength(0.7, 0.1, 1.0))),
+    ],
+)
+def test_controls_are_read_and_written_back(text, asked):
+    assert read_control(text) == asked
+    assert read_control(str(asked)) == asked
+
+
+@pytest.mark.parametrize(
+    "text", ["", "edges", "canny:3", "canny:1:0.6-0.2", "canny:1:0-2", "depth=", "canny:x", "=a", 7]
+)
+def test_a_control_that_makes_no_sense_is_refused(text):
+    with pytest.raises(SettingsError) as error:
+        read_control(text)
+    assert "\n" not in str(error.value)
+
+
+def test_files_and_models():
+    assert read_file("a/ink.safetensors:0.8").strength.weight == 0.8
+    assert read_file("a/ink.safetensors").path == Path("a/ink.safetensors")
+    assert read_model("canny=owner/net").model == "owner/net"
+    for wrong in ("owner/net", "canny=", 7):
+        with pytest.raises(SettingsError, match="expected KIND=MODEL"):
+            read_model(wrong)
+    with pytest.raises(SettingsError, match="one of canny"):
+        read_model("edges=owner/net")
+
+
+def test_a_project_keeps_them_with_whole_paths(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = Settings(
+        renderer="diffusion", model="a/b", control=["canny:0.8", "depth=z/d.####.exr:0.5"], lora="ink.safetensors:0.7",
+        control_model="depth=c/d", denoise="0: 0.4, 40: 0.7", cfg=5, sampler="euler a",
+        prompt='0: "a village", 9: "a burning village"',
+    )  # fmt: skip
+    assert Settings(**asked.stored()) == asked
+    whole = {name: OPTIONS[name].kind.anchor(value) for name, value in asked.stored().items()}
+    assert whole["control"] == ["canny:0.8", f"depth={tmp_path}/z/d.####.exr:0.5"]
+    assert whole["lora"] == [f"{tmp_path}/ink.safetensors:0.7"]
+    assert whole["model"] == "a/b"
+    assert whole["sampler"] == "Euler a"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"control_model": "canny=a/b"}, "add --control canny"),
+        ({"ip_adapter": "a.safetensors"}, "--style PICTURE"),
+        ({"style": "ref.png"}, "--ip-adapter FILE"),
+        ({"image_encoder": "x"}, "--ip-adapter FILE"),
+        ({"lora_folder": "x"}, "no prompt names one"),
+        ({"negative": "<lora:ink>"}, "write it in --prompt"),
+        ({"prompt": '0: "a'}, "--prompt must be"),
+        ({"denoise": "0: 0.4, 9: 0.01"}, "no step to do"),
+        ({"sampler": "brush"}, "DPM++ 2M Karras"),
+        ({"clip_skip": 0}, "from 1 to 12"),
+        ({"render_size": 10}, "from 64"),
+        ({"dtype": "float8"}, "float16"),
+    ],
+)  # fmt: skip
+def test_a_mix_that_would_do_nothing_is_refused(asked, told):
+    with pytest.raises(SettingsError) as error:
+        Settings(renderer="diffusion", model="a/b", **asked)
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
