@@ -11,6 +11,8 @@ from stylize.footage.sequences import PICTURE_SUFFIXES, parse_pattern
 from stylize.footage.shot import Shot
 from stylize.project import FOLDERS, Project
 from stylize.settings import (
+    DEPTH_AUTO,
+    DEPTH_SOURCE,
     MATTE_OPTIONS,
     MATTE_SOURCE,
     MATTE_WORDS,
@@ -25,9 +27,11 @@ from stylize.settings import (
 from stylize.settings.conditions import ControlAsked, FileAsked
 
 # Whose folders are read as numbered pictures: one more would be taken for one of them.
-_NUMBERED = ("keys", "matte", "guide", "control", "vectors", "vectors_back", "vectors_forward", "clean")
+_NUMBERED = ("keys", "matte", "guide", "control", "depth", "vectors", "vectors_back", "vectors_forward", "clean")
 _SUFFIXES = (*PICTURE_SUFFIXES, ".flo")
 _EXPORT = "export"
+# Words that stand for no path, by the kind of option.
+_WORDS = {MATTE_SOURCE.said: MATTE_WORDS, DEPTH_SOURCE.said: (DEPTH_AUTO,)}
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def _paths(kind: Kind, value: Any) -> Iterator[Path]:
             yield one
         elif isinstance(one, GuideAsked | MatteKey | FileAsked | ControlAsked) and one.path is not None:
             yield one.path
-        elif kind in (MATTE_SOURCE, MODEL) and one is not None and one not in MATTE_WORDS:
+        elif kind in (MATTE_SOURCE, DEPTH_SOURCE, MODEL) and one is not None and one not in _WORDS.get(kind.said, ()):
             yield Path(one)
 
 

@@ -28,7 +28,7 @@ from stylize.propagation.motion import EstimatedMotion, Estimators, Motion, make
 from stylize.propagation.vectors import GivenMotion, VectorFiles, look_through, open_vectors
 from stylize.renderers import make_renderer
 from stylize.renderers.auto import settled
-from stylize.settings import MODEL_RENDERERS, Settings
+from stylize.settings import DEPTH_AUTO, MODEL_RENDERERS, Settings
 
 VERSION = "0.1.0"
 # Raise it whenever the same movie gives other plates.
@@ -202,6 +202,7 @@ def _companions(settings: Settings) -> dict[str, list[Path]]:
     """The files that come with the shot and may be movies, by the folder that they are unpacked into."""
     led = [one.path for one in settings.control if one.path is not None]
     matte = settings.matte if settings.matte not in (ALPHA, AUTO) else None
+    led += [Path(settings.depth)] if settings.depth not in (None, DEPTH_AUTO) else []
     return {"guides": [*(one.path for one in settings.guide), *led], "mask": [Path(matte)] if matte else []}
 
 

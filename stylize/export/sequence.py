@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from pathlib import Path
 
 from propagate.arrays import Pixels
@@ -50,7 +51,7 @@ def write_sequence(
         refuse_foreign([targets[number] for number, path in sources if not _same(path, targets[number])], ours)
     make_folder(target.folder)
     notes: dict[str, None] = {}
-    stamps = _stamps(shot, form)
+    stamps = stamps_of(shot, form.fps) if shot else {}
 
     def put(frame: tuple[int, Path]) -> tuple[str, ...]:
         number, source = frame
@@ -94,11 +95,9 @@ def _same(source: Path, target: Path) -> bool:
     return target.exists() and source.samefile(target)
 
 
-def _stamps(shot: Shot | None, form: Form) -> dict[int, Stamp]:
+def stamps_of(shot: Shot, fps: Fraction | None) -> dict[int, Stamp]:
     """What each frame says of its time. The time code counts the source's frames, also those that are left out."""
-    if shot is None:
-        return {}
-    rate = form.fps or shot.rate
+    rate = fps or shot.rate
     first = shot.positions[0]
     return {
         number: Stamp(

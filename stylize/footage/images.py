@@ -408,7 +408,7 @@ def _write_with_oiio(path: Path, pixels: Pixels, space: str, stamp: Stamp | None
     if suffix == ".exr":
         spec.attribute("chromaticities", OpenImageIO.TypeDesc("float[8]"), CORNERS[space])
     if stamp is not None and suffix in (".exr", ".dpx"):
-        _put_stamp(spec, suffix, stamp)
+        put_stamp(spec, suffix, stamp)
     target = OpenImageIO.ImageOutput.create(str(path))
     if target is None:
         raise OSError(OpenImageIO.geterror())
@@ -428,7 +428,8 @@ def _attributes(suffix: str) -> dict[str, Any]:
     return common | (_PNG_ATTRIBUTES if suffix == ".png" else {"compression": "zip"})
 
 
-def _put_stamp(spec: "OpenImageIO.ImageSpec", suffix: str, stamp: Stamp) -> None:
+def put_stamp(spec: "OpenImageIO.ImageSpec", suffix: str, stamp: Stamp) -> None:
+    """Say in what is to become an EXR or a DPX, by its suffix, when its frame is shown."""
     from OpenImageIO import TypeDesc
 
     if suffix == ".exr":

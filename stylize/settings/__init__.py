@@ -1,6 +1,8 @@
 """What a user can ask for: every option once in `options`, how its words are read in `kinds`, bad mixes in `mixes`."""
 
 from stylize.settings.kinds import (
+    DEPTH_AUTO,
+    DEPTH_SOURCE,
     EVERY,
     FLAG,
     GUIDE_WEIGHT,
@@ -19,6 +21,8 @@ from stylize.settings.option import DIFFUSION, GROUPS, MAIN, Option
 from stylize.settings.options import MATTE_OPTIONS, OPTIONS, MatteSettings, Settings, read_settings
 
 __all__ = [
+    "DEPTH_AUTO",
+    "DEPTH_SOURCE",
     "DIFFUSION",
     "EVERY",
     "FLAG",

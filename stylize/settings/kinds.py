@@ -24,6 +24,8 @@ FLOWS = ("dis", "raft")
 DEVICES, PRECISIONS = ("auto", "cuda", "mps", "cpu"), ("auto", "float16", "bfloat16", "float32")
 # What can go with the result.
 EXPORTS = ("otio", "xml", "fcpxml", "edl", "aftereffects", "nuke", "ebsynth", "passes")
+# How passes are laid out, and the word that stands for a path of depth.
+PASSES_AS, DEPTH_AUTO = ("multipart", "sequences"), "auto"
 # For how many frames a drawing is held, in animators' words.
 EVERY = MappingProxyType({"ones": 1, "twos": 2, "threes": 3})
 # Weight of a guide that comes without one, that of the plate's colours; and the most, beside which nothing else counts.
@@ -106,6 +108,10 @@ def _path(value: Any) -> Path:
 def _matte_source(value: Any) -> str:
     # A path given as such is no word, whatever its name.
     return f".{os.sep}{value}" if isinstance(value, Path) and str(value) in MATTE_WORDS else str(_path(value))
+
+
+def _depth_source(value: Any) -> str:
+    return f".{os.sep}{value}" if isinstance(value, Path) and str(value) == DEPTH_AUTO else str(_path(value))
 
 
 def _text(value: Any) -> str:
@@ -326,6 +332,10 @@ GUIDES = Kind(
 MATTE_SOURCE = Kind(
     "a path, or the word alpha or auto", _matte_source, metavar="PATH",
     whole=lambda stored, folder: stored if stored in MATTE_WORDS else _whole_path(stored, folder),
+)  # fmt: skip
+DEPTH_SOURCE = Kind(
+    "a path, or the word auto", _depth_source, metavar="PATH|auto",
+    whole=lambda stored, folder: stored if stored == DEPTH_AUTO else _whole_path(stored, folder),
 )  # fmt: skip
 SCREEN = Kind("green, blue or a colour as #14b43c", _screen, metavar="COLOUR")
 LEVELS = Kind("two levels from 0 to 1, as 0.1:0.3", _levels, str, "LOW:HIGH")

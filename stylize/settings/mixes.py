@@ -3,7 +3,7 @@
 from typing import Any
 
 from stylize.errors import SettingsError
-from stylize.settings.kinds import MODEL_RENDERERS, STAGES
+from stylize.settings.kinds import DEPTH_AUTO, MODEL_RENDERERS, STAGES
 from stylize.settings.option import DIFFUSION, MATTE, flag, given, options_of
 
 # What the server of A1111 makes use of.
@@ -23,7 +23,7 @@ def refuse_idle(settings: Any) -> None:
         idle = [
             option
             for option in options_of(type(settings)).values()
-            if option.group == DIFFUSION and given(settings, option.name)
+            if option.group == DIFFUSION and option.name not in _for_depth(settings) and given(settings, option.name)
         ]
         if idle:
             raise SettingsError(f"{idle[0].flags[-1]} is for --renderer diffusion, not {settings.renderer}")
@@ -34,9 +34,21 @@ def refuse_idle(settings: Any) -> None:
     _check_keyframes(settings)
     _check_matte(settings)
     _check_motion(settings)
+    _check_passes(settings)
     first, last = settings.from_stage, settings.to_stage
     if first and last and STAGES.index(first) > STAGES.index(last):
         raise SettingsError(f"--from {first} comes after --to {last}; the stages are {', '.join(STAGES)}")
+
+
+def _for_depth(settings: Any) -> tuple[str, ...]:
+    """Options of diffusion that depth by a network makes use of."""
+    return ("annotators", "device") if settings.depth == DEPTH_AUTO else ()
+
+
+def _check_passes(settings: Any) -> None:
+    for name in ("passes_as", "depth"):
+        if given(settings, name) and "passes" not in settings.export:
+            raise SettingsError(f"{flag(settings, name)} is about passes; give --export passes too, or leave it out")
 
 
 def _check_keyframes(settings: Any) -> None:
@@ -141,6 +153,8 @@ def _check_controls(settings: Any) -> None:
 def _check_a1111(settings: Any) -> None:
     for option in options_of(type(settings)).values():
         led = option.group == DIFFUSION and option.name not in A1111
+        if option.name in _for_depth(settings):
+            continue
         if (led or option.name in ("style", "structure", "keep_colours")) and given(settings, option.name):
             raise SettingsError(
                 f"{option.flags[-1]} is not used by --renderer a1111, whose server has models and weights of its own; "
@@ -152,7 +166,8 @@ def _check_a1111(settings: Any) -> None:
 
 def _check_led(settings: Any) -> None:
     """What leads a diffusion model beside words has all that it needs, and nothing that it does not use."""
-    if settings.annotators is not None and all(one.path for one in settings.control):
+    made = settings.depth == DEPTH_AUTO or not all(one.path for one in settings.control)
+    if settings.annotators is not None and not made:
         raise SettingsError(
             "--annotators is for controls that are made from the plate; leave it out, or add --control KIND"
         )

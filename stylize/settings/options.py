@@ -220,6 +220,14 @@ class Settings:
         "What else to hand over, beside the result: timelines (otio, xml for Premiere, fcpxml, edl), scripts "
         "(aftereffects, nuke), a folder for ebsynth, passes. May be repeated.",
     )  # fmt: skip
+    passes_as: str = declared(
+        kinds.choice(kinds.PASSES_AS), "multipart", EXPORT,
+        "Passes as the parts of one EXR a frame, or each as a sequence of EXR.",
+    )  # fmt: skip
+    depth: str | None = declared(
+        kinds.DEPTH_SOURCE, None, EXPORT,
+        "Depth among the passes: sequence, movie or still, as it is; or auto, by the network for --control depth.",
+    )  # fmt: skip
     handles: int = declared(kinds.NUMBER, 0, EXPORT, "Frames at both ends that timelines and scripts do not show.")
     codec: str | None = declared(
         kinds.choice(tuple(CODECS)), None, EXPORT, "Codec of a movie; without it h264 for .mp4 and .mov, ffv1 for .mkv."

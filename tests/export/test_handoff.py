@@ -1,13 +1,16 @@
 """What goes with a result, from the whole run."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import OpenImageIO
 import pytest
 
 import stylize
-from stylize.errors import OutputError, SettingsError
+from propagate.arrays import Floats
+from stylize.errors import GuideError, OutputError, RendererError, SettingsError
+from stylize.export.passes import SEQUENCES
 from stylize.footage.images import read_image, write_image
 from stylize.footage.shot import open_shot
 from tests.clips import write_movie
@@ -94,11 +97,11 @@ def test_passes_are_made_again_only_where_something_changed(
 
     written: list[str] = []
 
-    def note(path: Path, told: passes.Told) -> None:
+    def note(path: Path, *more: Any) -> None:
         written.append(path.name)
-        passes.write_passes(path, told)
+        passes.write_parts(path, *more)
 
-    monkeypatch.setattr("stylize.export.handoff.write_passes", note)
+    monkeypatch.setattr("stylize.export.pass_files.write_parts", note)
     output = f"{tmp_path}/out/"
     stylize.run(movie, keys=keys, output=output, export="passes")
     assert len(written) == 8
@@ -116,6 +119,101 @@ def test_passes_are_made_again_only_where_something_changed(
     stylize.run(movie, keys=keys, output=output, export="passes", matte=tmp_path / "m.png")
     assert len(written) == 8
     assert np.allclose(passes_of(tmp_path / "out/shot_passes/shot_passes.0003.exr", "matte.A"), 128 / 255, atol=1e-3)
+
+
+def test_passes_as_sequences_are_each_read_by_nuke_and_ours(movie: Path, keys: Path, tmp_path: Path) -> None:
+    asked = {"keys": keys, "output": f"{tmp_path}/out/", "export": "passes,nuke"}
+    stylize.run(movie, **asked)
+    stylize.run(movie, **asked, passes_as="sequences")
+    folder, whole = tmp_path / "out/shot_passes", tmp_path / "out/shot_passes/shot_passes.0004.exr"
+    names = {path.name for path in folder.iterdir() if path.is_dir()}
+    assert names == {*SEQUENCES}
+    for name in names - {"motion"}:
+        files = sorted((folder / name).iterdir())
+        assert [path.name for path in files] == [f"shot_{name}.{frame:04d}.exr" for frame in range(1, 9)]
+        layer = {"key": "key.id", "matte": "matte.A"}.get(name) or name.replace("_", ".")
+        expected = passes_of(whole, layer if "." in layer else f"{layer}.Y")
+        np.testing.assert_array_equal(passes_of(folder / name / f"shot_{name}.0004.exr", "Y"), expected)
+    script = (tmp_path / "out/shot.nk").read_text()
+    for name in names:
+        assert f"{folder.as_posix()}/{name}/shot_{name}.%04d.exr" in script
+    # The motion goes back in as vectors of a rendered shot.
+    again = stylize.run(
+        movie, keys=keys, vectors=folder / "motion", project=tmp_path / "v.stylize", to_stage="propagate"
+    )
+    assert len(again.frames) == 8
+
+
+def test_depth_of_the_user_goes_among_the_passes(movie: Path, keys: Path, tmp_path: Path) -> None:
+    height, width = scene(1)[0].shape[:2]
+    spec = OpenImageIO.ImageSpec(width, height, 2, "float")
+    spec.channelnames = ("A", "depth.Z")
+    (tmp_path / "depth").mkdir()
+    for frame in range(1, 9):
+        file = OpenImageIO.ImageOutput.create("openexr")
+        assert file.open(str(tmp_path / f"depth/d.{frame:04d}.exr"), spec)
+        file.write_image(np.dstack([np.zeros((height, width)), np.full((height, width), 1000 + frame)]).astype("f4"))
+        file.close()
+    asked = {"keys": keys, "output": f"{tmp_path}/out/", "export": "passes"}
+    stylize.run(movie, **asked, depth=tmp_path / "depth/d.####.exr")
+    assert (passes_of(tmp_path / "out/shot_passes/shot_passes.0004.exr", "depth.Z") == 1004).all()
+    # A movie of as many frames, of integers, counts from 0 to 1.
+    grey = write_movie(tmp_path / "depth.mov", [np.full_like(scene(1)[0], 51 * (n % 5)) for n in range(8)])
+    stylize.run(movie, **asked, depth=grey, passes_as="sequences")
+    found = passes_of(tmp_path / "out/shot_passes/depth/shot_depth.0002.exr", "Z")
+    np.testing.assert_allclose(found, 51 / 255, atol=0.01)
+    assert not passes_of(tmp_path / "out/shot_passes/depth/shot_depth.0001.exr", "Z").any()
+
+
+def test_depth_that_cannot_be_had_is_told_before_any_work(
+    movie: Path, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"keys": keys, "output": f"{tmp_path}/out/"}
+    with pytest.raises(SettingsError, match="--depth is about passes"):
+        stylize.run(movie, **asked, depth="auto")
+    with pytest.raises(SettingsError, match="--passes-as is about passes"):
+        stylize.run(movie, **asked, passes_as="sequences")
+    with pytest.raises(GuideError, match=r"depth .*gone: no such file"):
+        stylize.run(movie, **asked, export="passes", depth=tmp_path / "gone")
+    write_image(tmp_path / "small.png", np.zeros((4, 4, 3), np.uint8))
+    with pytest.raises(GuideError, match=r"depth .*small\.png: expected .* found 4x4"):
+        stylize.run(movie, **asked, export="passes", depth=tmp_path / "small.png")
+    monkeypatch.setattr("stylize.renderers.diffusion.networks.find_spec", lambda name: None)
+    with pytest.raises(RendererError, match=r"depth is made .* pip install '\.\[annotators\]'.*--depth PATH"):
+        stylize.run(movie, **asked, export="passes", depth="auto")
+    monkeypatch.setattr("stylize.renderers.diffusion.networks.find_spec", lambda name: object())
+    with pytest.raises(RendererError, match=r"has no dpt_hybrid-midas-501f0c75\.pt for depth.*--depth PATH"):
+        stylize.run(movie, **asked, export="passes", depth="auto", annotators=str(tmp_path))
+    assert not list((tmp_path / "shot.stylize/out").iterdir())
+
+
+def test_depth_is_made_by_the_annotator_where_it_is_there(
+    movie: Path, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+
+    def load(kind: str, folder: Path, device: str) -> str:
+        loaded.append(f"{kind} {folder.name} {device}")
+        return "network"
+
+    def nearness(network: str, plate: Floats) -> Floats:
+        assert network == "network"
+        return np.ascontiguousarray(plate[..., 0] * np.float32(40))
+
+    networks = "stylize.renderers.diffusion.networks"
+    monkeypatch.setattr(f"{networks}.find_spec", lambda name: object())
+    monkeypatch.setattr(f"{networks}.load_annotator", load)
+    monkeypatch.setattr(f"{networks}.depth_of", nearness)
+    monkeypatch.setattr("stylize.renderers.diffusion.loading.choose_device", lambda *_: ("cpu", "float32"))
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets/dpt_hybrid-midas-501f0c75.pt").write_bytes(b"weights")
+    asked: dict[str, Any] = {"keys": keys, "output": f"{tmp_path}/out/", "export": "passes", "depth": "auto"}
+    for _ in range(2):  # the second time all are there: nothing is loaded
+        made = stylize.run(movie, **asked, annotators=str(tmp_path / "nets"))
+    assert loaded == ["depth nets cpu"]
+    plate = read_image(made.project / "video/shot.0003.png")
+    found = passes_of(tmp_path / "out/shot_passes/shot_passes.0003.exr", "depth.Z")
+    np.testing.assert_allclose(found, plate[..., 0] / 255 * 40, rtol=1e-5)
 
 
 def test_what_cannot_be_is_told_before_any_work(movie: Path, keys: Path, tmp_path: Path) -> None:

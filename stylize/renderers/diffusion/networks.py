@@ -20,6 +20,8 @@ from stylize.renderers.diffusion.models import find_folder
 from stylize.renderers.diffusion.sizes import resize
 
 REPO = "lllyasviel/Annotators"
+# Multiples of pixels that the network for depth takes, and the shorter side that it was trained for.
+_DEPTH_GRID, _DEPTH_SIDE = 32, 384
 # By kind: the class in controlnet_aux, and the files that it reads.
 NETWORKS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -32,14 +34,15 @@ NETWORKS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 
-def check_annotator(kind: str, folder: str | None) -> Path | None:
+def check_annotator(kind: str, folder: str | None, ready: str | None = None) -> Path | None:
     """The folder of the weights for a kind of control, None where none are needed.
 
-    folder: as asked for, or None for the cached repo. Raises RendererError when the library or a file is missing.
+    folder: as asked for, or None for the cached repo. ready: how pictures are given instead, if not as a control.
+    Raises RendererError when the library or a file is missing.
     """
     if kind in ANNOTATORS:
         return None
-    instead = f"or give pictures that are ready, --control {kind}=PATH"
+    instead = f"or give pictures that are ready, {ready or f'--control {kind}=PATH'}"
     if find_spec("controlnet_aux") is None:
         raise RendererError(
             f"{kind} is made from the plate by controlnet_aux, not installed here; run: pip install '.[annotators]' "
@@ -81,3 +84,20 @@ def annotate(network: Any, plate: Floats) -> Floats:
     picture = np.rint(np.clip(plate, 0, 1) * 255).astype(np.uint8)
     made = np.asarray(network(picture, detect_resolution=side, image_resolution=side, output_type="np"))
     return np.clip(resize(made.astype(F32) / F32(255), (width, height)), 0, 1)
+
+
+def depth_of(network: Any, plate: Floats) -> Floats:
+    """How near everything is, float32 (H, W), larger is nearer, in no unit: as MiDaS tells it, before the library
+    stretches every frame to its own 0 to 1 and cuts it to 8 bits, which would flicker."""
+    import torch
+
+    height, width = plate.shape[:2]
+    scale = _DEPTH_SIDE / min(height, width)
+    size = tuple(max(1, round(side * scale / _DEPTH_GRID)) * _DEPTH_GRID for side in (width, height))
+    seen = np.ascontiguousarray(resize(plate, size) * F32(2) - F32(1)).transpose(2, 0, 1)[None]
+    model = network.model
+    device = next(iter(model.parameters())).device
+    with torch.no_grad():
+        found = model(torch.from_numpy(np.ascontiguousarray(seen)).to(device))[0]
+    near = found.float().cpu().numpy()
+    return np.ascontiguousarray(resize(near, (width, height)), F32)
