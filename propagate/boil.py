@@ -41,6 +41,11 @@ def boil(colour: Floats, strength: float, seed: int, drawing: int) -> Floats:
     return np.clip(moved * tone[..., None], 0, 1).astype(F32)
 
 
+def sway(height: int, strength: float) -> float:
+    """How far anything is displaced, in pixels of a picture of this height, but for rare sums of all scales."""
+    return LIMIT * sum(length for _, length in SCALES) * height * strength / 2
+
+
 def displacement(height: int, width: int, seed: int, drawing: int) -> Floats:
     """Where each pixel of a drawing is taken from at strength 1, relative to itself: float32 (H, W, 2), pixels.
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from propagate.arrays import Bytes, Floats
+from propagate.arrays import Bools, Bytes, Floats
 from propagate.flow import FlowEstimator, Step, take_step
 
 
@@ -14,7 +14,8 @@ class Scene:
     plate: uint8 (H, W, 3), RGB. step: of (before, after), the motion from a frame to its neighbour, on the grid
     of ``after``. refine: takes back the drift of composed flow by looking at the key itself; None where the
     motion is exact. guides: the user's own, float32 (H, W) or (H, W, C) in [0, 1], as many as ``weights``;
-    weights: of each guide, see ``SynthesisSettings``.
+    weights: of each guide, see ``SynthesisSettings``. shown: bool (H, W), where anybody will see the frame: elsewhere
+    no patches are sought, and there is only what comes along by flow; None for everywhere.
     """
 
     plate: Callable[[int], Bytes]
@@ -22,6 +23,7 @@ class Scene:
     refine: FlowEstimator | None = None
     guides: Callable[[int], Sequence[Floats]] = lambda frame: ()
     weights: tuple[float, ...] = ()
+    shown: Callable[[int], Bools | None] = lambda frame: None
 
 
 def estimated(plate: Callable[[int], Bytes], estimate: FlowEstimator, refine: FlowEstimator | None = None) -> Scene:

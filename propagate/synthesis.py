@@ -162,12 +162,13 @@ class _Warp:
 
 @dataclass(frozen=True)
 class _View:
-    """What is known of a frame before it is drawn. canvas: its guides, see ``Exemplar.canvas``."""
+    """What is known of a frame before it is drawn. canvas: see ``Exemplar.canvas``. shown: see ``Scene``."""
 
     composed: ComposedFlow
     step: Step
     canvas: Bytes
     warp: _Warp
+    shown: Bools | None
 
 
 def carry(
@@ -244,7 +245,7 @@ def _views(key: _Key, composed: ComposedFlow, frames: Sequence[int], scene: Scen
         plate = relight(plate, key.plate, composed.flow, composed.valid)
         composed = _follow(key, composed, plate, scene.refine)
         canvas = _canvas(key, plate, scene.guides(frame))
-        yield _View(composed, step, canvas, _warp(key, composed, plate, canvas))
+        yield _View(composed, step, canvas, _warp(key, composed, plate, canvas), scene.shown(frame))
 
 
 def _follow(key: _Key, composed: ComposedFlow, plate: Bytes, refine: FlowEstimator | None) -> ComposedFlow:
@@ -274,7 +275,7 @@ def _carry_on(key: _Key, view: _View, begun: list[Pixels], settings: SynthesisSe
         settings.rounds, settings.sweeps, max(view.warp.certain.shape) // 2, settings.uniformity, ALLOWANCE, CRISPNESS,
         ENOUGH,
     )  # fmt: skip
-    job = _job(key, view.warp, view.canvas, view.composed.frame, settings)
+    job = _job(key, view, settings)
     texture = optimise(job, begun.pop(), _by_flow(view.warp.flow), level, begun.pop(), overwrite=True)
     del job
     after, error, wanted = _compose(key, view, texture, begun.pop())
@@ -296,8 +297,8 @@ def _warp(key: _Key, composed: ComposedFlow, plate: Bytes, canvas: Bytes) -> _Wa
     return _Warp(flow, trust(flow, composed.valid, key.plate, plate), colour, apart)
 
 
-def _job(key: _Key, warp: _Warp, canvas: Bytes, frame: int, settings: SynthesisSettings) -> Job:
-    height, width = warp.certain.shape
+def _job(key: _Key, view: _View, settings: SynthesisSettings) -> Job:
+    warp, (height, width) = view.warp, view.warp.certain.shape
     mask, close = np.empty((height, width), bool), np.empty((height, width), bool)
     expected, last = np.empty((height, width, 2), np.int32), np.array([width - 1, height - 1], F32)
     # Patches overlap: those around a pixel that is sought must be good too.
@@ -306,12 +307,15 @@ def _job(key: _Key, warp: _Warp, canvas: Bytes, frame: int, settings: SynthesisS
     def work(band: Band) -> None:
         sought = (~warp.whole(band.wide)).view(U8)
         mask[band.own] = cv2.dilate(sought, window).reshape(sought.shape)[band.inner] > 0
+        if view.shown is not None:
+            mask[band.own] &= view.shown[band.own]
         close[band.own] = (warp.certain[band.own] > 0.5) & (warp.misfit[band.own] < MISPLACED)
         expected[band.own] = in_parts(np.clip(origins(warp.flow[band.own], band.first), 0, last))
 
     in_bands(work, (height, width), settings.radius)
     matcher = PatchMatchNumba(settings.radius, key.exemplar.channels)
-    return Job(matcher, key.exemplar, canvas, mask, Nearness(expected, settings.position), close=close, seed=frame)
+    near, seed = Nearness(expected, settings.position), view.composed.frame
+    return Job(matcher, key.exemplar, view.canvas, mask, near, close=close, seed=seed)
 
 
 def _by_flow(flow: Floats) -> Ints:

@@ -7,6 +7,7 @@ from propagate.breaks import CONNECTED, VERSION, broken, connected
 from stylize.opening import Work
 from stylize.planning.picking import ShotPlan, cuts
 from stylize.project import fingerprint
+from stylize.propagation.inside import Box, box_of
 
 
 def unconnected(work: Work, shots: Sequence[ShotPlan]) -> tuple[str, ...]:
@@ -14,7 +15,7 @@ def unconnected(work: Work, shots: Sequence[ShotPlan]) -> tuple[str, ...]:
 
     The motion is what the passes have used, and kept: nothing is estimated twice.
     """
-    return tuple(line for plan in shots for line in lonely(plan.frames, plan.keys, _breaks(work, plan.frames)))
+    return tuple(line for plan in shots for line in lonely(plan.frames, plan.keys, _breaks(work, plan)))
 
 
 def lonely(frames: Sequence[int], keys: Collection[int], breaks: Collection[int]) -> Iterator[str]:
@@ -38,25 +39,49 @@ def _runs(frames: Sequence[int], starts: Callable[[int], bool]) -> Iterator[list
         yield run
 
 
-def _breaks(work: Work, frames: tuple[int, ...]) -> list[int]:
+def _breaks(work: Work, plan: ShotPlan) -> list[int]:
+    frames = plan.frames
     if len(frames) < 2:
         return []
+    boxes = _boxes(work, plan)
     name, mark = (
         f"breaks.{frames[0]}",
-        fingerprint(VERSION, work.motion.fingerprint(frames), work.marks(frames), work.settings.split),
+        fingerprint(
+            VERSION,
+            work.motion.fingerprint(frames),
+            work.marks(frames),
+            work.settings.split,
+            [[frame, box.facts()] for frame, box in boxes.items() if box],
+        ),
     )
     known = work.project.recall(name, mark)
     if known is None:
         # Soft and dark pictures resemble each other whatever they show: there the detectors of the split see more.
         shown = ((frame, work.plates.colour(frame)) for frame in frames)
         cut = set() if work.settings.split else set(cuts(work, shown))
-        known = [after for before, after in pairwise(frames) if after in cut or _broken(work, before, after)]
+        known = [
+            after
+            for before, after in pairwise(frames)
+            if after in cut or _broken(work, before, after, boxes.get(after))
+        ]
         work.project.remember(name, mark, known)
         work.project.save()
     return list(known)
 
 
-def _broken(work: Work, before: int, after: int) -> bool:
-    step = work.motion.step(before, after)
+def _boxes(work: Work, plan: ShotPlan) -> dict[int, Box | None]:
+    """The part of the frames whose motion the passes have used, for each frame and the one before it."""
+    found: dict[int, Box | None] = {}
+    for span in plan.spans():
+        box = box_of([work.extents[frame] for frame in span.frames], work.shot.size) if work.mattes else None
+        found |= dict.fromkeys([*span.frames, *([span.right] if span.right is not None else [])], box)
+    return found
+
+
+def _broken(work: Work, before: int, after: int, box: Box | None) -> bool:
+    step = work.motion.within(box).step(before, after)
     # Plates are read only where the motion alone cannot tell: nearly never.
-    return connected(step) < CONNECTED and broken(step, work.plates.colour(before), work.plates.colour(after))
+    if connected(step) >= CONNECTED:
+        return False
+    plates = [work.plates.colour(frame) for frame in (before, after)]
+    return broken(step, *(plates if box is None else [box.of(plate) for plate in plates]))

@@ -8,11 +8,13 @@ however the run ended, the next one knows it; state.json is written by the paren
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 import propagate.boil
+from propagate.arrays import Floats
 from propagate.holds import drawings
 from propagate.spans import Span, spans
 from propagate.synthesis import SynthesisSettings
@@ -38,7 +40,7 @@ from stylize.settings import EVERY, Settings
 from stylize.threads import share_of_threads, use_threads
 
 # Raise it whenever the same input gives other frames.
-VERSION = 2
+VERSION = 3
 # What a task does beside one of two passes: a whole span, or mixing some drawings when both passes are done.
 WHOLE, MIX = "whole", "mix"
 # Folders in passes/ of what is told of every frame.
@@ -352,11 +354,18 @@ def _footage(
         plates.colour,
         plates.read,
         keys.__getitem__,
-        mattes.read if mattes is not None else None,
+        _reader(mattes) if mattes is not None else None,
         dtype,
         lambda frame: [guide.read(frame) for guide in guides],
         tuple(guide.weight for guide in guides),
     )
+
+
+def _reader(mattes: Mattes) -> Callable[[int], Floats]:
+    """Reads mattes; the last ones stay in memory, for a frame's is asked for by its pass and when it is laid in."""
+    frames = {path: frame for frame, path in mattes.paths.items()}
+    kept = lru_cache(2)(lambda path: mattes.read(frames[path]))
+    return lambda frame: kept(mattes.paths[frame]) if frame in mattes.paths else mattes.read(frame)
 
 
 def _engine(settings: Settings, motion: moving.Motion) -> Engine:

@@ -1,20 +1,22 @@
 """Work on the part of the frames that a matte covers: a box around it for a whole span, and a margin."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from masks.extent import Extent
-from propagate.arrays import Pixels
-from propagate.flow import Step
+from propagate.arrays import Bools, Floats, Pixels
 
 # Pixels around what is inside, and their share of the frame's longer side: patches and flow look around themselves.
-MARGIN, SHARE = 32, 0.03
+MARGIN, SHARE = 20, 0.02
 # From this share of the frame on, a box saves nothing.
 NEARLY_ALL = 0.9
 # The least side of a box: a span of which nothing is inside costs next to nothing.
 LEAST = 64
+# Pixels around what is inside in which patches are sought: the next frame takes over what was found there.
+AROUND = 12
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,16 @@ class Box:
         whole[self.top : self.bottom, self.left : self.right] = part
         return whole
 
-    def step(self, step: Callable[[int, int], Step]) -> Callable[[int, int], Step]:
-        """Motion in the box; what leads out of it is told from what is consistent where it is composed."""
 
-        def inside(before: int, after: int) -> Step:
-            whole = step(before, after)
-            return Step(self.of(whole.flow), self.of(whole.consistent))
+def around(mattes: Iterable[Floats], sway: float = 0.0) -> Bools:
+    """Where any of some mattes, float32 (H, W), is not 0, and AROUND pixels about: bool (H, W).
 
-        return inside
+    sway: how far, in pixels, what is drawn is displaced afterwards.
+    """
+    inside = np.logical_or.reduce([matte > 0 for matte in mattes])
+    side = 2 * (AROUND + int(np.ceil(sway))) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return np.asarray(cv2.dilate(inside.view(np.uint8), disc) > 0)
 
 
 def box_of(extents: Iterable[Extent], size: tuple[int, int]) -> Box | None:

@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
@@ -15,9 +15,12 @@ from propagate.flow import FlowEstimator, Step, take_steps
 from propagate.flow_dis import DisFlow
 from stylize.errors import OutputError
 from stylize.project import fingerprint
+from stylize.propagation.inside import Box
 from stylize.settings import Settings
 
 SUFFIX = ".flow"
+# In the names of files of a part of the frames.
+INSIDE = ".inside"
 _NUMBERS = re.compile(r"\.(\d+)-(\d+)\.flow$")
 
 
@@ -31,6 +34,10 @@ class Motion(Protocol):
 
     def step(self, before: int, after: int) -> Step:
         """From a frame to its neighbour, earlier or later, on the grid of ``after``. The same bits at every call."""
+        ...
+
+    def within(self, box: Box | None) -> "Motion":
+        """The motion in a part of the frames, found from this part alone; None for all."""
         ...
 
     def fingerprint(self, frames: Sequence[int]) -> str:
@@ -64,7 +71,8 @@ class EstimatedMotion:
 
     plate: uint8 (H, W, 3) of a frame. digest: of the contents of a plate. folder: for the files, one a pair of
     neighbours, whose names begin with ``name``. A file tells itself what it was made from and whether it is whole, so
-    that processes may share the folder; one that is spoilt or of another fingerprint is made again.
+    that processes may share the folder; one that is spoilt or of another fingerprint is made again. box: the part of
+    the plates that is looked at, None for all; it has files of its own.
     """
 
     plate: Callable[[int], Bytes]
@@ -72,11 +80,16 @@ class EstimatedMotion:
     estimators: Estimators
     folder: Path
     name: str
+    box: Box | None = None
 
     @property
     def refine(self) -> FlowEstimator:
         """See Motion."""
         return self.estimators.refine
+
+    def within(self, box: Box | None) -> "EstimatedMotion":
+        """See Motion."""
+        return replace(self, box=box)
 
     def fingerprint(self, frames: Sequence[int]) -> str:
         """See Motion."""
@@ -85,17 +98,20 @@ class EstimatedMotion:
     def _between(self) -> str:
         return f"{self.estimators.neighbours.fingerprint()}-codec{flow_codec.VERSION}"
 
+    def _part(self, plate: Bytes) -> Bytes:
+        return plate if self.box is None else self.box.of(plate)
+
     def step(self, before: int, after: int) -> Step:
         """See Motion. Raises OutputError when the folder cannot be written."""
         first, second = sorted((before, after))
-        path = self.folder / f"{self.name}.{first:04d}-{second:04d}{SUFFIX}"
-        pair = [self.digest(first), self.digest(second)]
-        mark = fingerprint(self._between(), pair).encode()
+        part = "" if self.box is None else INSIDE
+        path = self.folder / f"{self.name}{part}.{first:04d}-{second:04d}{SUFFIX}"
+        made_from = [self.digest(first), self.digest(second), *([self.box.facts()] if self.box else [])]
+        mark = fingerprint(self._between(), made_from).encode()
         with contextlib.suppress(OSError, ValueError):
             return _read(path, mark, onward=before < after)
-        onward, back = map(
-            flow_codec.rounded, take_steps(self.plate(first), self.plate(second), self.estimators.neighbours)
-        )
+        one, other = (self._part(self.plate(frame)) for frame in (first, second))
+        onward, back = map(flow_codec.rounded, take_steps(one, other, self.estimators.neighbours))
         _write(path, mark + flow_codec.pack(onward) + flow_codec.pack(back))
         return onward if before < after else back
 

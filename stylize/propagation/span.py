@@ -23,10 +23,10 @@ import numpy as np
 
 from masks.composite import over
 from propagate.ahead import one_behind
-from propagate.arrays import F32, Bytes, Floats, Pixels
+from propagate.arrays import F32, Bools, Bytes, Floats, Pixels
 from propagate.bands import Band, in_bands
 from propagate.blend import blend
-from propagate.boil import boil
+from propagate.boil import boil, sway
 from propagate.flow import FlowEstimator, Step
 from propagate.holds import leaping
 from propagate.scene import Scene
@@ -35,7 +35,7 @@ from propagate.synthesis import Carried, PassState, SynthesisSettings, carry
 from stylize.errors import OutputError
 from stylize.footage.images import make_folder, quantise, to_float, write_image
 from stylize.keys.folder import read_key
-from stylize.propagation.inside import Box
+from stylize.propagation.inside import Box, around
 from stylize.propagation.motion import Motion
 
 # Most seconds of work that a kill may cost; at first it is half of what the pass has done since it was begun.
@@ -311,9 +311,9 @@ def _pass(footage: Footage, part: Part, side: str, engine: Engine) -> Iterator[_
     first = 0 if state is None else order.index(state.frame)
     if first >= reach:
         return
-    motion = engine.motion
+    motion = engine.motion.within(part.box)
     step = leaping(motion.step, sorted({*part.span.frames, order[0]}))
-    scene = _scene(footage, part, step, motion.refine)
+    scene = _scene(footage, part, step, motion.refine, engine.boil)
     # No name is kept for the key and the state: the pass lets go of them when it has done with them.
     key = footage.key(order[0]), footage.plate(order[0])
     made = carry(order[: reach + 1], scene, to_float(_cut(part, read_key(*key))), engine.synthesis, state)
@@ -327,14 +327,22 @@ def _pass(footage: Footage, part: Part, side: str, engine: Engine) -> Iterator[_
 
 
 def _scene(
-    footage: Footage, part: Part, step: Callable[[int, int], Step], refine: FlowEstimator | None
+    footage: Footage, part: Part, step: Callable[[int, int], Step], refine: FlowEstimator | None, strength: float
 ) -> Scene:  # fmt: skip
-    if part.box is not None:
-        step = part.box.step(step)
     return Scene(
         lambda frame: _cut(part, footage.colour(frame)), step, refine,
         lambda frame: [_cut(part, guide) for guide in footage.guides(frame)], footage.weights,
+        lambda drawing: _seen(footage, part, drawing, strength),
     )  # fmt: skip
+
+
+def _seen(footage: Footage, part: Part, drawing: int, strength: float) -> Bools | None:
+    """Where a drawing lets anything be seen, in any frame that shows it, wanted or not."""
+    if footage.matte is None:
+        return None
+    shows = [frame for frame in part.span.frames if part.shown[frame] == drawing]
+    mattes = [footage.matte(frame) for frame in shows]
+    return around((_cut(part, matte) for matte in mattes), sway(mattes[0].shape[0], strength))
 
 
 def _cut(part: Part, picture: Pixels) -> Pixels:

@@ -15,7 +15,7 @@ x to the right and y down: ``t(x) = s(x + flow(x))``. What the files hold:
 
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -29,6 +29,7 @@ from stylize.footage.images import channel_names, image_size, read_channels
 from stylize.footage.sequences import find_sequence, spell_frames
 from stylize.footage.shot import Shot
 from stylize.project import Project, fingerprint
+from stylize.propagation.inside import Box
 
 # Raise it whenever the same files give other flow.
 VERSION = 1
@@ -60,17 +61,24 @@ class VectorFiles:
 
 @dataclass(frozen=True)
 class GivenMotion:
-    """A Motion that is read from files. digest: of a file's contents."""
+    """A Motion that is read from files. digest: of a file's contents. box: what is told of it, None for all."""
 
     files: VectorFiles
     digest: Callable[[Path], str]
+    box: Box | None = None
     refine: None = None
 
     def step(self, before: int, after: int) -> Step:
         """See Motion. Raises FlowError for files that are damaged or hold NaN or infinity."""
         if before < after:
-            return step_of(self._flow("back", after), self._flow("forward", before))
-        return step_of(self._flow("forward", after), self._flow("back", before))
+            step = step_of(self._flow("back", after), self._flow("forward", before))
+        else:
+            step = step_of(self._flow("forward", after), self._flow("back", before))
+        return step if self.box is None else Step(self.box.of(step.flow), self.box.of(step.consistent))
+
+    def within(self, box: Box | None) -> "GivenMotion":
+        """See Motion. What leads out of the box is told from what is consistent where it is composed."""
+        return replace(self, box=box)
 
     def fingerprint(self, frames: Sequence[int]) -> str:
         """See Motion."""

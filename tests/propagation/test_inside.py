@@ -1,14 +1,15 @@
 """Propagation works where the matte lets anything be seen, and nowhere else."""
 
+import cv2
 import numpy as np
 import pytest
 
 import stylize
 from masks.extent import Extent
-from propagate.flow import Step
+from propagate import synthesis
 from stylize.footage.images import read_image, write_image
 from stylize.propagation import span as propagation
-from stylize.propagation.inside import LEAST, MARGIN, Box, box_of
+from stylize.propagation.inside import AROUND, LEAST, MARGIN, Box, around, box_of
 from tests.composites import Motion, body, compose
 
 SIZE = (320, 180)
@@ -43,10 +44,42 @@ def test_what_is_cut_out_comes_back_in_its_place():
     back = box.onto(box.of(picture), (30, 40))
     np.testing.assert_array_equal(back[5:11, 3:20], picture[5:11, 3:20])
     assert np.count_nonzero(back) == 6 * 17 * 3
-    flow = np.random.default_rng(1).random((30, 40, 2), np.float32)
-    step = box.step(lambda before, after: Step(flow, flow[..., 0] > 0.5))(1, 2)
-    np.testing.assert_array_equal(step.flow, flow[5:11, 3:20])
-    np.testing.assert_array_equal(step.consistent, flow[5:11, 3:20, 0] > 0.5)
+
+
+def test_patches_are_sought_a_little_beyond_what_any_matte_shows():
+    mattes = np.zeros((2, 60, 80), np.float32)
+    mattes[0, 30, 20] = 0.001
+    mattes[1, 30, 60] = 1
+    found = around(mattes)
+    ys, xs = np.mgrid[0:60, 0:80]
+    near = np.minimum(np.hypot(ys - 30, xs - 20), np.hypot(ys - 30, xs - 60))
+    assert found[near <= AROUND].all()
+    assert not found[near > AROUND + 1].any()
+    assert around(mattes, 4.2).sum() > found.sum()
+
+
+def test_no_patch_is_sought_where_nobody_looks(shot, case, monkeypatch):
+    sought = []
+    real = synthesis.optimise
+
+    def optimise(job, *args, **more):
+        sought.append(job.mask)
+        return real(job, *args, **more)
+
+    monkeypatch.setattr(synthesis, "optimise", optimise)
+    run(shot, matte=shot / "mattes", project=shot / "a.stylize", threads=1)
+    box = box_of([mask_extent(np.logical_or.reduce([alpha * 255 > 0.5 for alpha in case.alphas[1:-1]]))], SIZE)
+    orders = [*range(1, COUNT - 1), *range(COUNT - 2, 0, -1)]
+    assert len(sought) == len(orders)
+    for mask, place in zip(sought, orders, strict=True):
+        far = cv2.distanceTransform((case.alphas[place] * 255 <= 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+        assert mask.any()
+        assert not mask[box.of(far) > AROUND + 2].any()
+
+
+def mask_extent(inside):
+    ys, xs = np.nonzero(inside)
+    return extent(xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from propagate.flow_codec import rounded
 from propagate.flow_dis import DisFlow
 from stylize.errors import OutputError
 from stylize.propagation import motion as moving
+from stylize.propagation.inside import Box
 from stylize.propagation.motion import EstimatedMotion, Estimators, tidy
 from tests.test_pipeline import folder_of, scene
 
@@ -61,6 +62,29 @@ def test_the_first_to_ask_may_come_from_either_side(tmp_path):
     assert_same(motion(tmp_path).step(2, 1), motion(tmp_path).step(2, 1))
     (tmp_path / "other").mkdir()
     assert_same(motion(tmp_path / "other").step(1, 2), motion(tmp_path).step(1, 2))
+
+
+def test_motion_in_a_box_is_that_of_the_box_alone_and_kept_by_itself(tmp_path):
+    whole, box = motion(tmp_path), Box(8, 4, 72, 44)
+    before = whole.step(1, 2)
+    inside = motion(tmp_path).within(box)
+    expected = rounded(take_step(box.of(PLATES[1]), box.of(PLATES[2]), DisFlow()))
+    assert_same(inside.step(1, 2), expected)
+    inside.step(2, 1)
+    assert inside.estimators.neighbours.calls == 2
+    again = motion(tmp_path).within(box)
+    assert_same(again.step(1, 2), expected)
+    assert again.estimators.neighbours.calls == 0
+    moved = motion(tmp_path).within(Box(9, 4, 73, 44))
+    moved.step(1, 2)
+    assert moved.estimators.neighbours.calls == 2
+    again = motion(tmp_path)
+    assert_same(again.step(1, 2), before)
+    assert again.estimators.neighbours.calls == 0
+    tidy(tmp_path, (1, 2, 3))
+    assert {path.name for path in tmp_path.iterdir()} == {"shot.0001-0002.flow", "shot.inside.0001-0002.flow"}
+    tidy(tmp_path, (2, 3))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

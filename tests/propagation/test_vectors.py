@@ -13,6 +13,7 @@ from stylize.errors import FlowError, SettingsError
 from stylize.footage.images import write_image
 from stylize.footage.shot import open_shot
 from stylize.project import Project
+from stylize.propagation.inside import Box
 from stylize.propagation.vectors import GivenMotion, look_through, open_vectors, read_flow
 from stylize.settings import Settings
 from tests.test_pipeline import folder_of
@@ -119,6 +120,13 @@ def test_vectors_lead_to_where_a_pixel_was(tmp_path, shot, kind):
         np.testing.assert_array_equal(sample(pictures[before], step.flow)[core], pictures[after][core])
         assert step.consistent[core].all()
     assert motion.refine is None
+
+
+def test_vectors_in_a_box_are_those_of_the_whole_frame_there(tmp_path, shot):
+    motion, box = GivenMotion(open_vectors(*flo(tmp_path), shot), str), Box(2, 3, 20, 11)
+    whole, inside = motion.step(1001, 1002), motion.within(box).step(1001, 1002)
+    np.testing.assert_array_equal(inside.flow, box.of(whole.flow))
+    np.testing.assert_array_equal(inside.consistent, box.of(whole.consistent))
 
 
 def test_files_of_other_frames_are_not_looked_at(tmp_path, shot):
