@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from stylize.errors import SettingsError, StylizeError
-from stylize.settings import FLAG, GROUPS, MATTE_OPTIONS, OPTIONS, MatteSettings, Option, Settings
+from stylize.settings import FLAG, GROUPS, MATTE_OPTIONS, OPTIONS, MatteSettings, Option, Settings, about_picking
 
 if TYPE_CHECKING:
     from stylize.pipeline import Result
@@ -128,7 +128,8 @@ def plan_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
     frames = sum(len(shot.frames) for shot in planned.shots)
     keys = sum(len(shot.keyframes) for shot in planned.shots)
     seconds = stylize.pipeline.expected_seconds(planned, settings.on)
-    click.echo(f"{frames} frames, {len(planned.shots)} shots, {keys} keyframes; about {_spell(seconds)} to make")
+    counted = [_count(frames, "frame"), _count(len(planned.shots), "shot"), _count(keys, "keyframe")]
+    click.echo(f"{', '.join(counted)}; about {_spell(seconds)} to make")
     for path in planned.outputs:
         click.echo(f"wrote: {path}")
 
@@ -204,9 +205,11 @@ def _settings(shot: Path, asked: dict[str, Any]) -> tuple[Path, Settings]:
 
 def _replaced(kept: dict[str, Any], given: dict[str, Any]) -> set[str]:
     """What a project was told that gives way to what is asked now: keyframes are named, or picked."""
-    about = {"max_keyframes", "keys_budget"} | (set() if "refine" in kept | given else {"min_gap"})
-    other = about if "keyframes" in given else {"keyframes"} if about & given.keys() else set()
-    return other | given.keys()
+    refines = "refine" in kept | given
+    about = set(about_picking(refines=refines))
+    if "keyframes" in given:
+        return about | given.keys() | (set() if refines else {"drop_key"})
+    return given.keys() | ({"keyframes"} if about & given.keys() else set())
 
 
 def _project(shot: Path, settings: Settings) -> Path | None:
@@ -307,6 +310,10 @@ def _tell(result: "Result", settings: Settings, say: _Voice, seconds: float) -> 
     click.echo(f"project: {result.project}")
     for path in result.outputs:
         click.echo(f"wrote: {path}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _spell(seconds: float) -> str:

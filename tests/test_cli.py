@@ -144,8 +144,11 @@ def test_words_about_picking_and_named_keyframes_take_each_others_place_in_a_pro
     project = plates.parent / "plates.stylize"
     assert said(capfd, "plan", plates, "--max-keyframes", 2, "--min-gap", 3)[0] == 0
     assert said(capfd, "plan", project, "--keyframes", "1,5", "-q") == (0, "", "")
-    code, _, err = said(capfd, "plan", project, "--keyframes", "1,5", "--min-gap", 2)
-    assert (code, "--min-gap is about picking" in err) == (2, True)
+    for idle in ("--min-gap", 2), ("--coverage", 0.9):
+        code, _, err = said(capfd, "plan", project, "--keyframes", "1,5", *idle)
+        assert (code, f"{idle[0]} is about picking" in err) == (2, True)
+    assert said(capfd, "plan", plates, "--coverage", 0.9, "--drop-key", 2)[0] == 0
+    assert said(capfd, "plan", project, "--keyframes", "1,5", "-q") == (0, "", "")
     (project / "project.toml").unlink()
     assert said(capfd, "plan", plates, "--keyframes", "1,5")[0] == 0
     assert "asked for" in said(capfd, "plan", project)[1]

@@ -171,9 +171,11 @@ def _given(frames: Sequence[int], hand: Hand, *, keyed: bool) -> list[Keyframe]:
     if wanted or keyed or hand.added & inside:
         return picking.given(frames, wanted, why=hand.told)
     left = [number for number in frames if number not in hand.dropped]
-    if not left:
+    if not left or inside & set(hand.base or ()):
+        every = "frame" if not left else "keyframe that --keyframes names"
         raise FrameRangeError(
-            f"--drop-key leaves no frame of {frames[0]} to {frames[-1]} to be a keyframe; every shot needs one"
+            f"--drop-key leaves no {every} of the shot of frames {frames[0]} to {frames[-1]}; every shot needs one "
+            "keyframe: take one out of --drop-key, or name another"
         )
     return [Keyframe(left[0], "the shot has none of the keyframes asked for", 0.0)]
 

@@ -17,6 +17,7 @@ from stylize.settings.kinds import (
     Levels,
     MatteKey,
 )
+from stylize.settings.mixes import about_picking
 from stylize.settings.option import DIFFUSION, GROUPS, MAIN, Option
 from stylize.settings.options import MATTE_OPTIONS, OPTIONS, MatteSettings, Settings, read_settings
 
@@ -44,5 +45,6 @@ __all__ = [
     "MatteSettings",
     "Option",
     "Settings",
+    "about_picking",
     "read_settings",
 ]

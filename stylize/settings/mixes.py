@@ -55,17 +55,32 @@ def _check_keyframes(settings: Any) -> None:
     both = sorted(set(settings.add_key) & set(settings.drop_key))
     if both:
         raise SettingsError(f"frame {both[0]} is in --add-key and in --drop-key; leave it out of one of them")
-    about = ("max_keyframes", "keys_budget", *(("min_gap",) if settings.refine is None else ()))
-    idle = [name for name in about if given(settings, name)]
+    idle = [name for name in about_picking(refines=settings.refine is not None) if given(settings, name)]
     if settings.keyframes is not None and idle:
         raise SettingsError(
             f"{flag(settings, idle[0])} is about picking, and --keyframes names the keyframes; leave one of them out"
         )
+    if isinstance(settings.keyframes, tuple) and settings.refine is None:
+        _check_dropped(settings.keyframes, settings.drop_key)
     if settings.refine is not None and (settings.renderer == "painted" or not _paints(settings)):
         raise SettingsError("--refine renders further keyframes; say what they are painted after, with --style PICTURE")
     if settings.keys_budget is not None and not _paints(settings):
         raise SettingsError(
             "--keys-budget measures what a key costs; say what keys are painted after, with --style PICTURE"
+        )
+
+
+def about_picking(*, refines: bool) -> tuple[str, ...]:
+    """The options that count only where keyframes are picked; refines: whether more are added to a result."""
+    return ("coverage", "max_keyframes", "keys_budget", *(() if refines else ("min_gap",)))
+
+
+def _check_dropped(named: tuple[int, ...], dropped: tuple[int, ...]) -> None:
+    """What is dropped is one of those that were named."""
+    others = sorted(set(dropped) - set(named))
+    if others:
+        raise SettingsError(
+            f"frame {others[0]} of --drop-key is none of those that --keyframes names; leave it out of --drop-key"
         )
 
 

@@ -129,7 +129,14 @@ def test_a_least_gap_keeps_picked_keyframes_apart(turning):
 def test_named_keyframes_take_additions_and_omissions(plates):
     planned = stylize.plan(plates, keyframes=(1, 3, 8), add_key="5", drop_key=["3"])
     assert keys_of(planned) == [1, 5, 8]
-    assert keys_of(stylize.plan(plates, keyframes=(1,), drop_key=(1,))) == [2]
+    assert keys_of(stylize.plan(plates, keyframes=(1,), drop_key=(1,), add_key=(5,))) == [5]
+
+
+def test_what_leaves_no_named_keyframe_is_an_error(plates, tmp_path):
+    for named in ((1,), tmp_path / "k.csv"):
+        (tmp_path / "k.csv").write_text("frame,key\n1,x\n2,\n")
+        with pytest.raises(FrameRangeError, match=r"--drop-key leaves no keyframe that --keyframes names of .*1 to 8"):
+            stylize.plan(plates, keyframes=named, drop_key=(1,))
 
 
 def test_a_painted_key_is_locked_and_cannot_be_dropped(plates, style, tmp_path):

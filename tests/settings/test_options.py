@@ -71,9 +71,12 @@ def test_a_setting_that_would_do_nothing_is_refused():
 def test_a_person_and_the_picking_do_not_contradict_each_other():
     with pytest.raises(SettingsError, match="frame 7 is in --add-key and in --drop-key"):
         Settings(add_key=(5, 7), drop_key=(7,))
-    for idle in ({"max_keyframes": 2}, {"min_gap": 4}):
+    for idle in ({"max_keyframes": 2}, {"min_gap": 4}, {"coverage": 0.9}, {"coverage": 0.9, "refine": 2}):
         with pytest.raises(SettingsError, match="--keyframes names the keyframes"):
             Settings(keyframes=(1, 4), **idle)
+    with pytest.raises(SettingsError, match="frame 33 of --drop-key is none of those that --keyframes names"):
+        Settings(keyframes=(1, 40), drop_key=(40, 33))
+    assert Settings(keyframes=(1, 40), drop_key=(33,), refine=1, style="ref.png").drop_key == (33,)
     with pytest.raises(SettingsError, match="--style PICTURE"):
         Settings(keys_budget="10m")
     with pytest.raises(SettingsError, match="--drop-key does nothing with painted keys alone"):
