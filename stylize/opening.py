@@ -26,7 +26,7 @@ from stylize.project import SUFFIX, Project, fingerprint, is_project
 from stylize.propagation.guides import Guide, open_guides
 from stylize.propagation.motion import EstimatedMotion, Estimators, Motion, make_estimators
 from stylize.propagation.vectors import GivenMotion, VectorFiles, look_through, open_vectors
-from stylize.renderers import make_renderer
+from stylize.renderers import Fetching, make_renderer
 from stylize.renderers.auto import settled
 from stylize.settings import DEPTH_AUTO, MODEL_RENDERERS, Settings
 
@@ -97,7 +97,7 @@ def opened(path: Path, settings: Settings, folder: Path | None, progress: Progre
     )
     for loss in shot.losses:
         message(f"warning: {loss}")
-    _check_ahead(settings, shot, path)
+    _check_ahead(settings, shot, path, Fetching(message, progress))
     source = motion_source(settings, shot)
     project = Project(root)
     with project.locked():
@@ -159,14 +159,14 @@ def make_motion(
     return EstimatedMotion(plates.colour, plate_digest, source, folder, shot.name)
 
 
-def _check_ahead(settings: Settings, shot: Shot, path: Path) -> None:
-    """Says before any work is done what would go wrong later."""
+def _check_ahead(settings: Settings, shot: Shot, path: Path, fetching: Fetching) -> None:
+    """Says before any work is done what would go wrong later, and has models fetched that are missing."""
     if isinstance(settings.keyframes, Path):
         read_keys(settings.keyframes, shot.frames, part=settings.frames is not None)
     if settings.style is not None:
         rendering.check_reference(settings.style)
     if settings.runs("render"):
-        make_renderer(settings.renderer, settings)
+        make_renderer(settings.renderer, settings, fetching)
     if settings.output is not None:
         target = parse_target(settings.output, shot.name)
         if target.path.resolve() == path.resolve():

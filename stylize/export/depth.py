@@ -93,7 +93,7 @@ def _channel(names: tuple[str, ...]) -> str | None:
 def _weights(settings: Settings) -> Path:
     from stylize.renderers.diffusion.networks import check_annotator
 
-    folder = check_annotator("depth", settings.annotators, "--depth PATH")
+    folder = check_annotator("depth", settings.annotators, ready="--depth PATH")
     assert folder is not None  # depth is made by a network
     return folder
 

@@ -16,7 +16,7 @@ from stylize.opening import Work
 from stylize.planning.keyframes import Keyframe
 from stylize.planning.picking import Hand, hand_of, pick_shot, picks
 from stylize.project import fingerprint
-from stylize.renderers import Rendered, Renderer, RenderRequest, make_renderer
+from stylize.renderers import Fetching, Rendered, Renderer, RenderRequest, make_renderer
 
 # Latest costs that are kept.
 NOTED = 16
@@ -82,7 +82,7 @@ def limits(work: Work, shots: Sequence[tuple[int, ...]]) -> tuple[int | None, ..
     hand = hand_of(work)
     if not picks(work, hand):
         return (None,) * len(shots)
-    renderer = make_renderer(settings.renderer, settings)
+    renderer = make_renderer(settings.renderer, settings, Fetching(work.message, work.progress))
     asks = [_ask(pick_shot(work, frames, hand, None), hand, len(frames)) for frames in shots]
     mark = fingerprint(
         settings.keys_budget, _costs_mark(work, renderer), shots, work.marks(work.shot.frames),

@@ -45,6 +45,14 @@ class Rendered:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Fetching:
+    """Leave to download, and who is told. message: a line for each repo. progress: stage, megabytes done, in all."""
+
+    message: Callable[[str], None]
+    progress: Callable[[str, int, int], None] = lambda stage, done, total: None
+
+
 class Renderer(Protocol):
     """Paints keyframes."""
 

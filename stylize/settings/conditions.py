@@ -8,6 +8,8 @@ from stylize.errors import SettingsError
 
 CONTROLS = ("canny", "softedge", "lineart", "lineart_anime", "depth", "normal", "openpose", "tile", "shuffle")
 LARGEST_WEIGHT = 2.0
+# What a path inside of a repo of Hugging Face begins with: hf://owner/name/file.
+REMOTE = "hf:"
 _NUMBER = r"\d+(?:\.\d*)?|\.\d+"
 _TAIL = re.compile(rf"(?::(?P<weight>{_NUMBER})(?::(?P<start>{_NUMBER})-(?P<end>{_NUMBER}))?)?$")
 
@@ -46,7 +48,9 @@ class FileAsked:
     strength: Strength
 
     def __str__(self) -> str:
-        return f"{self.path}{self.strength}"
+        parts = self.path.parts
+        path = f"{REMOTE}//{'/'.join(parts[1:])}" if parts[0] == REMOTE else self.path
+        return f"{path}{self.strength}"
 
 
 @dataclass(frozen=True)

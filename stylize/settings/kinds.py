@@ -12,7 +12,7 @@ from typing import Any
 
 from stylize.errors import SettingsError
 from stylize.footage.sequences import parse_range
-from stylize.settings.conditions import read_control, read_file, read_model
+from stylize.settings.conditions import REMOTE, read_control, read_file, read_model
 from stylize.settings.samplers import SAMPLERS, known_sampler
 from stylize.settings.schedules import Schedule, all_texts, read_schedule
 
@@ -155,6 +155,8 @@ def _whole_control(stored: str, folder: Path) -> str:
 
 def _whole_file(stored: str, folder: Path) -> str:
     asked = read_file(stored)
+    if asked.path.parts[0] == REMOTE:
+        return stored
     return str(replace(asked, path=Path(_whole_path(str(asked.path), folder))))
 
 

@@ -143,7 +143,7 @@ def _check_diffusion(settings: Any) -> None:
     if given(settings, "url"):
         raise SettingsError("--url is for --renderer a1111; give that too, or leave the address out")
     if settings.model is None:
-        raise SettingsError("--renderer diffusion needs a model; give a folder or a cached repo id with --model MODEL")
+        raise SettingsError("--renderer diffusion needs a model; give a folder, a file or a repo id with --model MODEL")
     _check_numbers(settings)
     _check_controls(settings)
     _check_led(settings)

@@ -79,15 +79,17 @@ class Settings:
     seed: int = declared(kinds.NUMBER, 0, LOOK, "Another number gives another painting.")
 
     model: str | None = declared(
-        kinds.MODEL, None, DIFFUSION, "Stable Diffusion 1.5 or XL: a folder, a .safetensors file, or a cached repo id."
+        kinds.MODEL, None, DIFFUSION, "Stable Diffusion 1.5 or XL: a folder, a .safetensors file, or a repo id."
     )
     model_config: str | None = declared(
         kinds.MODEL,
         None,
         DIFFUSION,
-        "Configuration of a model that is one file; the default is its family's cached repo.",
+        "Configuration of a model that is one file; the default is its family's repo.",
     )
-    vae: str | None = declared(kinds.MODEL, None, DIFFUSION, "Another autoencoder: a folder, or a cached repo id.")
+    vae: str | None = declared(
+        kinds.MODEL, None, DIFFUSION, "Another autoencoder: a folder, a .safetensors file, or a repo id."
+    )
     device: str = declared(kinds.choice(kinds.DEVICES), "auto", DIFFUSION, "What computes; auto takes what is there.")
     dtype: str = declared(
         kinds.choice(kinds.PRECISIONS), "auto", DIFFUSION, "Precision; auto is float16 on cuda, else float32."
@@ -127,13 +129,13 @@ class Settings:
         "are ready. May be repeated.",
     )  # fmt: skip
     control_model: tuple[ModelAsked, ...] = declared(
-        kinds.CONTROL_MODEL, (), DIFFUSION, "Model for a kind of control, a folder or cached repo id. May be repeated."
+        kinds.CONTROL_MODEL, (), DIFFUSION, "Model for a kind of control, a folder or repo id. May be repeated."
     )
     annotators: str | None = declared(
         kinds.MODEL,
         None,
         DIFFUSION,
-        "Folder of the networks that make controls from the plate; the default is the cached repo.",
+        "Networks that make controls from the plate, a folder or repo id; the default is lllyasviel/Annotators.",
     )
     lora: tuple[FileAsked, ...] = declared(kinds.LORAS, (), DIFFUSION, "LoRA and its weight. May be repeated.")
     lora_folder: Path | None = declared(
@@ -251,6 +253,10 @@ class Settings:
     project: Path | None = declared(
         kinds.FOLDER, None, RUN, "Project folder; the default is beside the shot.", stored=False
     )
+    offline: bool = declared(
+        kinds.FLAG, False, RUN, "Download no model: one that is not on this disk is an error that says how to get it.",
+        stored=False,
+    )  # fmt: skip
     overwrite: bool = declared(kinds.FLAG, False, RUN, "Replace files that are in the way of the output.", stored=False)
     threads: int | None = declared(
         kinds.COUNT, None, RUN, "Threads to use; the result does not depend on it.", stored=False
@@ -322,6 +328,10 @@ class MatteSettings:
     frames: str | None = declared(kinds.RANGE, None, READING, "Part of the shot to work on, as 1001-1100 or 10-50x2.")
     start_number: int = declared(kinds.NUMBER, 1, READING, "Number of a movie's first frame.")
     project: Path | None = declared(kinds.FOLDER, None, RUN, "Project folder; the default is beside the shot.")
+    offline: bool = declared(
+        kinds.FLAG, False, RUN, "Download no model: one that is not on this disk is an error that says how to get it.",
+        stored=False,
+    )  # fmt: skip
     overwrite: bool = declared(kinds.FLAG, False, RUN, "Replace files that are in the way of the output.")
     threads: int | None = declared(kinds.COUNT, None, RUN, "Threads to use; the result does not depend on it.")
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from stylize.errors import RendererError
-from stylize.renderers.diffusion.models import WEIGHTS, find_folder, read_header, refuse_pickle
+from stylize.renderers.diffusion.hub import HERE, Source, is_inside
+from stylize.renderers.diffusion.models import find_file, find_folder, read_header, refuse_pickle
+from stylize.renderers.diffusion.repo_files import NETWORK, WEIGHTS
 from stylize.settings.conditions import FileAsked, Strength
 
 
@@ -19,14 +21,16 @@ class ImageAdapter:
     encoder: Path
 
 
-def find_loras(asked: Sequence[FileAsked], named: Sequence[str], folder: Path | None) -> dict[str, Path]:
+def find_loras(
+    asked: Sequence[FileAsked], named: Sequence[str], folder: Path | None, source: Source = HERE
+) -> dict[str, Path]:
     """Every LoRA's file, by its name, which is the file's. named: in prompts; looked for in ``folder``.
 
     Raises RendererError for one that is missing, is a pickle, or shares its name with another.
     """
     found: dict[str, Path] = {}
     for one in asked:
-        path = _check_weights(one.path, "LoRA")
+        path = _find_weights(one.path, "LoRA", source)
         if found.setdefault(path.stem, path) != path:
             raise RendererError(f"two LoRAs are called {path.stem}: {found[path.stem]} and {path}; rename one")
     for name in named:
@@ -34,23 +38,25 @@ def find_loras(asked: Sequence[FileAsked], named: Sequence[str], folder: Path | 
             continue
         if folder is None:
             raise RendererError(f"the prompt names <lora:{name}>; say where it lies with --lora-folder FOLDER")
-        found[name] = _check_weights(folder / f"{name}{WEIGHTS}", "LoRA")
+        found[name] = _find_weights(folder / f"{name}{WEIGHTS}", "LoRA", source)
     return found
 
 
-def find_image_adapter(asked: FileAsked, encoder: str | None) -> ImageAdapter:
+def find_image_adapter(asked: FileAsked, encoder: str | None, source: Source = HERE) -> ImageAdapter:
     """The adapter's files. encoder: a folder or repo id; None looks beside the adapter, where its repo has it.
 
     Raises RendererError when one is missing.
     """
-    path = _check_weights(asked.path, "IP-Adapter")
+    path = _find_weights(asked.path, "IP-Adapter", source)
     beside = path.parent / "image_encoder"
+    if encoder is None and is_inside(str(asked.path)):
+        encoder = f"hf://{Path(*asked.path.parts[1:]).parent.as_posix()}/image_encoder"
     if encoder is None and not beside.is_dir():
         raise RendererError(
             f"the adapter {path} needs the model that sees pictures for it, and there is no {beside}; give its folder "
             "with --image-encoder FOLDER"
         )
-    folder = find_folder(encoder) if encoder is not None else beside
+    folder = beside if encoder is None else find_folder(encoder, NETWORK, source, "image encoder")
     if not any(folder.glob(f"*{WEIGHTS}")):
         raise RendererError(f"{folder} has no *{WEIGHTS}; give a folder with --image-encoder FOLDER")
     return ImageAdapter(path, asked.strength, folder)
@@ -96,13 +102,15 @@ def load_image_adapter(pipeline: Any, adapter: ImageAdapter) -> None:
     )  # fmt: skip
 
 
-def _check_weights(path: Path, what: str) -> Path:
-    path = path.expanduser()
+def _find_weights(path: Path, what: str, source: Source) -> Path:
     refuse_pickle(path)
-    if not path.is_file():
-        raise RendererError(f"there is no {what} {path}; give a {WEIGHTS} file")
-    read_header(path, str(path))
-    return path
+    found = find_file(str(path), source, what)
+    if found is None:
+        raise RendererError(
+            f"there is no {what} {path}; give a {WEIGHTS} file, on this disk or as hf://owner/name/file"
+        )
+    read_header(found, str(path))
+    return found
 
 
 def _safe(name: str) -> str:

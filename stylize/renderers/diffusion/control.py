@@ -6,8 +6,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from stylize.errors import RendererError
+from stylize.renderers.diffusion.hub import HERE, Source
 from stylize.renderers.diffusion.models import SAID, SD15, SDXL, class_name, find_folder, weights_variant
 from stylize.renderers.diffusion.networks import check_annotator
+from stylize.renderers.diffusion.repo_files import NETWORK
 from stylize.settings.conditions import ControlAsked, ModelAsked, Strength
 
 _V11 = "lllyasviel/control_v11"
@@ -26,7 +28,6 @@ MODELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
     }
 )  # fmt: skip
-_WEIGHTS = '--include "*.json" --include "*.safetensors"'
 
 
 @dataclass(frozen=True)
@@ -51,23 +52,35 @@ class Control:
 
 
 def find_controls(
-    asked: Sequence[ControlAsked], models: Sequence[ModelAsked], family: str, annotators: str | None = None
+    asked: Sequence[ControlAsked],
+    models: Sequence[ModelAsked],
+    family: str,
+    annotators: str | None = None,
+    source: Source = HERE,
 ) -> tuple[Control, ...]:
     """The controls that count, with their models. Raises RendererError when one is missing or of another kind."""
     by_kind = {model.kind: model.model for model in models}
-    return tuple(_find(control, by_kind, family, annotators) for control in asked if control.strength.weight > 0)
+    return tuple(
+        _find(control, by_kind, family, annotators, source) for control in asked if control.strength.weight > 0
+    )
 
 
-def _find(asked: ControlAsked, models: Mapping[str, str], family: str, annotators: str | None) -> Control:
-    annotator = check_annotator(asked.kind, annotators) if asked.path is None else None
+def _find(
+    asked: ControlAsked, models: Mapping[str, str], family: str, annotators: str | None, source: Source
+) -> Control:
+    annotator = check_annotator(asked.kind, annotators, source) if asked.path is None else None
     name = models.get(asked.kind) or MODELS[family].get(asked.kind)
     if name is None:
         raise RendererError(
             f"no ControlNet for {asked.kind} and {SAID[family]} is known here; give one with "
             f"--control-model {asked.kind}=MODEL"
         )
-    folder = find_folder(name, _WEIGHTS)
+    folder = find_folder(name, NETWORK, source, "ControlNet", lambda folder: _check_class(folder, name))
+    _check_class(folder, name)
+    return Control(asked, folder, weights_variant(folder, name), annotator)
+
+
+def _check_class(folder: Path, name: str) -> None:
     kind = class_name(folder / "config.json", name)
     if kind != "ControlNetModel":
         raise RendererError(f"the model {name} is a {kind}; --control-model takes a ControlNet")
-    return Control(asked, folder, weights_variant(folder, name), annotator)

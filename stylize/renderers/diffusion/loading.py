@@ -65,15 +65,17 @@ def load(model: Model, vae: Path | None, device: str, precision: str) -> Any:
             pipeline = kind.from_pretrained(str(model.path), variant=model.variant, use_safetensors=True, **asked)
     if vae is not None:
         with told(f"the autoencoder {vae} could not be loaded", "mend it, or choose another with --vae"):
-            pipeline.register_modules(vae=load_vae(vae))
+            pipeline.register_modules(vae=load_vae(vae, model.config or model.path))
     # The option to load at a precision is named otherwise from one release to the next.
     return pipeline.to(device, getattr(torch, precision))
 
 
-def load_vae(path: Path) -> Any:
-    """An autoencoder from a folder, its own or its parent's."""
+def load_vae(path: Path, config: Path) -> Any:
+    """An autoencoder from a folder, its own or its parent's, or from one file. config: of the model it serves."""
     from diffusers import AutoencoderKL
 
+    if path.is_file():
+        return AutoencoderKL.from_single_file(str(path), config=str(config), subfolder="vae", local_files_only=True)
     folder = path if (path / "config.json").is_file() else path / "vae"
     variant = weights_variant(folder, str(path))
     return AutoencoderKL.from_pretrained(str(folder), local_files_only=True, use_safetensors=True, variant=variant)

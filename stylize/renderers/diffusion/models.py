@@ -1,12 +1,10 @@
-"""Diffusion models on this disk: found, told apart, refused when they are of no use here, and told from others.
+"""Diffusion models: found, told apart, refused when they are of no use here, and told from others.
 
-A model is a folder in diffusers' layout, a repo id in the Hugging Face cache, or one .safetensors file as people
-share them. Nothing is ever downloaded: what is missing is named with the command that gets it.
+A model is a folder in diffusers' layout, a repo id of Hugging Face, or one .safetensors file as people share them.
 """
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from pathlib import Path
@@ -14,6 +12,16 @@ from types import MappingProxyType
 from typing import Any
 
 from stylize.errors import RendererError
+from stylize.renderers.diffusion.hub import HERE, Source, is_inside, is_remote, split
+from stylize.renderers.diffusion.repo_files import (
+    AUTOENCODER,
+    CONFIGURATION,
+    WEIGHTS,
+    Needed,
+    files,
+    pipeline,
+    read_weights,
+)
 
 SD15, SDXL = "sd15", "sdxl"
 SAID = MappingProxyType({SD15: "Stable Diffusion 1.5", SDXL: "Stable Diffusion XL"})
@@ -37,11 +45,11 @@ CONFIGS = MappingProxyType(
     {SD15: "stable-diffusion-v1-5/stable-diffusion-v1-5", SDXL: "stabilityai/stable-diffusion-xl-base-1.0"}
 )
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
-WEIGHTS = ".safetensors"
-# What to fetch of a repo: not the same weights in other forms: .bin, .ckpt, .fp16.safetensors, .non_ema.safetensors.
-_PLAIN = '--exclude "*.[bcfn]*"'
-_REPO = re.compile(r"[\w.-]+/[\w.-]+")
+# A whole model in diffusers' layout: what is needed of its repo.
+PIPELINE = pipeline(lambda wide: _PARTS[SDXL if wide else SD15])
 _FIRST_LAYER = ("model.diffusion_model.input_blocks.0.0.weight", "conv_in.weight")
+# A layer that every autoencoder has.
+_AUTOENCODER = "decoder.conv_in.weight"
 # Channels of the first layer: of a latent picture alone. Nine take a mask and a picture too.
 _LATENT = 4
 _LARGEST_HEADER = 100_000_000
@@ -61,41 +69,61 @@ class Model:
     variant: str | None = None
 
 
-def find_model(name: str, config: str | None = None) -> Model:
+def find_model(name: str, config: str | None = None, source: Source = HERE) -> Model:
     """The model of that name, checked as far as can be without loading it.
 
-    config: a folder or cached repo id with the configuration of a model that is one file. Raises RendererError.
+    config: a folder or repo id with the configuration of a model that is one file. Raises RendererError.
     """
-    path = Path(name).expanduser()
-    if path.is_file():
+    path = find_file(name, source)
+    if path is not None:
         family = family_of(read_header(path, name), name)
-        return Model(name, path, family, _config_of(family, name, config))
+        return Model(name, path, family, _config_of(family, name, config, source))
     if config is not None:
         raise RendererError("--model-config is for a model that is one .safetensors file; leave it out for a folder")
-    folder = find_folder(name)
+    folder = find_folder(name, PIPELINE, source, check=lambda folder: _check_kind(folder, name))
     return _check_folder(folder, name)
 
 
-def find_folder(name: str, files: str | None = None) -> Path:
-    """The folder so named, or the cached files of a repo id. files: glob patterns for the command that gets them.
+def find_file(name: str, source: Source = HERE, what: str = "model") -> Path | None:
+    """The file so named, on this disk or inside of a repo; None when the name is no file's. Raises RendererError."""
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    if is_inside(name) and path.suffix:
+        refuse_pickle(path)
+        repo, inside = split(name)
+        return source.find(repo, files(inside), what) / inside
+    return None
 
-    Raises RendererError, with that command.
-    """
+
+def find_folder(
+    name: str,
+    needed: Needed,
+    source: Source = HERE,
+    what: str = "model",
+    check: Callable[[Path], object] = lambda folder: None,
+) -> Path:
+    """The folder so named, or the files of a repo: see ``Source.find``. Raises RendererError."""
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder
     refuse_pickle(folder)
-    if not _REPO.fullmatch(name) or folder.is_file():
+    if not is_remote(name) or folder.is_file():
         raise RendererError(
-            f"there is no model {name}; give a folder in diffusers' layout, a .safetensors file, or a repo id of "
+            f"there is no {what} {name}; give a folder in diffusers' layout, a .safetensors file, or a repo id of "
             "Hugging Face such as stable-diffusion-v1-5/stable-diffusion-v1-5"
         )
-    from huggingface_hub import snapshot_download
+    return source.find(name, needed, what, check)
 
-    try:
-        return Path(snapshot_download(name, local_files_only=True))
-    except (OSError, ValueError) as error:
-        raise _missing(name, "is neither a folder here nor in the Hugging Face cache", files) from error
+
+def find_autoencoder(name: str, source: Source = HERE) -> Path:
+    """The folder or file of an autoencoder. Raises RendererError when it is missing or something else."""
+    path = find_file(name, source, "autoencoder")
+    if path is None:
+        return find_folder(name, AUTOENCODER, source, "autoencoder")
+    if not {_AUTOENCODER, f"first_stage_model.{_AUTOENCODER}"} & set(read_header(path, name)):
+        raise RendererError(f"{name} holds no autoencoder of Stable Diffusion; --vae takes one")
+    return path
 
 
 def refuse_pickle(path: Path) -> None:
@@ -106,16 +134,14 @@ def refuse_pickle(path: Path) -> None:
         )
 
 
-def _missing(name: str, found: str, files: str | None = None) -> RendererError:
-    if not _REPO.fullmatch(name) or Path(name).expanduser().is_dir():
-        return RendererError(f"the model {name} {found}; give a folder in diffusers' layout, weights as .safetensors")
-    return RendererError(f"the model {name} {found}; download it with: hf download {name} {files or _PLAIN}")
+def _missing(name: str, found: str) -> RendererError:
+    return RendererError(f"the model {name} {found}; give a folder in diffusers' layout, weights as {WEIGHTS}")
 
 
-def _config_of(family: str, name: str, config: str | None) -> Path:
+def _config_of(family: str, name: str, config: str | None, source: Source) -> Path:
     wanted = config or CONFIGS[family]
     try:
-        folder = find_folder(wanted, '--include "*.json" --include "*.txt"')
+        folder = find_folder(wanted, CONFIGURATION, source, "configuration")
     except RendererError as error:
         raise RendererError(
             f"{name} is one file, whose configuration comes from a folder or repo, --model-config: {error}"
@@ -134,6 +160,17 @@ def _family_of_class(folder: Path, name: str) -> str:
     return _KINDS[kind]
 
 
+def _check_kind(folder: Path, name: str) -> str:
+    """The family that the configurations tell. Raises RendererError for a model of another kind."""
+    family = _family_of_class(folder, name)
+    try:
+        told = json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _missing(name, "has no unet/config.json that can be read") from error
+    _check_channels(int(told.get("in_channels", _LATENT)), name)
+    return family
+
+
 def _check_folder(folder: Path, name: str) -> Model:
     family = _family_of_class(folder, name)
     variants = []
@@ -143,20 +180,19 @@ def _check_folder(folder: Path, name: str) -> Model:
                 raise _missing(name, f"has no {part}/")
             continue
         variants.append(weights_variant(folder / part, name))
-    channels = json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8")).get("in_channels", _LATENT)
-    _check_channels(int(channels), name)
+    _check_kind(folder, name)
     # Parts without the variant are loaded in their plain form by diffusers itself.
     return Model(name, folder, family, variant=next((v for v in variants if v is not None), None))
 
 
 def weights_variant(folder: Path, name: str) -> str | None:
     """What the weights in a folder are called before .safetensors, None when plain; RendererError when none."""
-    found = [path.name.removesuffix(WEIGHTS) for path in sorted(folder.glob(f"*{WEIGHTS}"))]
-    if not found:
+    found = [read_weights(path.name) for path in sorted(folder.glob(f"*{WEIGHTS}"))]
+    variants = [weights.variant for weights in found if weights is not None]
+    if not variants:
         for path in sorted(folder.glob("*")):
             refuse_pickle(path)
         raise _missing(name, f"has no {folder.name}/*{WEIGHTS}")
-    variants = [one.rpartition(".")[2] if "." in one else None for one in found]
     return None if None in variants else variants[0]
 
 

@@ -16,7 +16,9 @@ import numpy as np
 from propagate.arrays import F32, Floats
 from stylize.errors import RendererError
 from stylize.renderers.diffusion.annotators import ANNOTATORS
+from stylize.renderers.diffusion.hub import HERE, Source
 from stylize.renderers.diffusion.models import find_folder
+from stylize.renderers.diffusion.repo_files import files
 from stylize.renderers.diffusion.sizes import resize
 
 REPO = "lllyasviel/Annotators"
@@ -34,10 +36,10 @@ NETWORKS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 
-def check_annotator(kind: str, folder: str | None, ready: str | None = None) -> Path | None:
+def check_annotator(kind: str, folder: str | None, source: Source = HERE, ready: str | None = None) -> Path | None:
     """The folder of the weights for a kind of control, None where none are needed.
 
-    folder: as asked for, or None for the cached repo. ready: how pictures are given instead, if not as a control.
+    folder: as asked for, or None for the repo. ready: how pictures are given instead, if not as a control.
     Raises RendererError when the library or a file is missing.
     """
     if kind in ANNOTATORS:
@@ -48,14 +50,14 @@ def check_annotator(kind: str, folder: str | None, ready: str | None = None) -> 
             f"{kind} is made from the plate by controlnet_aux, not installed here; run: pip install '.[annotators]' "
             f"where stylize was installed from, {instead}"
         )
-    files = NETWORKS[kind][1]
-    get = f"hf download {REPO} {' '.join(files)}"
+    wanted = NETWORKS[kind][1]
     try:
-        found = find_folder(folder or REPO, " ".join(files))
+        found = find_folder(folder or REPO, files(*wanted), source, "repo of annotators")
     except RendererError as error:
         raise RendererError(f"{error}, {instead}") from error
-    missing = [name for name in files if not (found / name).is_file()]
+    missing = [name for name in wanted if not (found / name).is_file()]
     if missing:
+        get = f"hf download {REPO} {' '.join(wanted)}"
         raise RendererError(f"{found} has no {', '.join(missing)} for {kind}; get it with: {get}, {instead}")
     return found
 

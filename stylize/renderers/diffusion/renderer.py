@@ -1,6 +1,5 @@
 """The diffusion renderer: one key at a time, from a request to a picture.
 
-Models are read from this disk alone, a folder, a file or the Hugging Face cache: nothing is ever downloaded.
 The models' own checker, which blackens pictures it dislikes, is not loaded.
 """
 
@@ -23,12 +22,13 @@ from stylize.renderers.diffusion import adapters, agreement, fusion, loading, ne
 from stylize.renderers.diffusion.annotators import ANNOTATORS
 from stylize.renderers.diffusion.control import Control, find_controls
 from stylize.renderers.diffusion.encoding import encode
+from stylize.renderers.diffusion.hub import Source
 from stylize.renderers.diffusion.memory import Economy, free, is_full
-from stylize.renderers.diffusion.models import contents, find_folder, find_model, model_hash
+from stylize.renderers.diffusion.models import contents, find_autoencoder, find_model, model_hash
 from stylize.renderers.diffusion.prompts import Prompt, read_prompt
 from stylize.renderers.diffusion.provenance import Provenance, texts
 from stylize.renderers.diffusion.sizes import Working, enter, leave, plan_size
-from stylize.renderers.protocol import Rendered, RenderRequest
+from stylize.renderers.protocol import Fetching, Rendered, RenderRequest
 from stylize.settings import DIFFUSION, OPTIONS, Settings
 from stylize.settings.schedules import all_texts, text_at
 
@@ -36,7 +36,7 @@ from stylize.settings.schedules import all_texts, text_at
 VERSION = 3
 LIBRARIES = ("torch", "diffusers", "transformers")
 # Retried in it when half precision ran over.
-FULL = "float32"
+FULL, HALF = "float32", "float16"
 OnStep = Callable[[int, int], None]
 
 
@@ -56,22 +56,26 @@ class _Moment:
 class DiffusionRenderer:
     """See the module's text. A Renderer."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Finds the models and loads nothing. Raises RendererError when one is missing or of another kind."""
+    def __init__(self, settings: Settings, fetching: Fetching | None = None) -> None:
+        """Finds the models and loads nothing. Raises RendererError when one is missing or of another kind.
+
+        fetching: leave to download what is missing, and who is told; without it nothing is downloaded.
+        """
         if settings.model is None:
             raise RendererError("the diffusion renderer needs a model; give a folder, file or repo id with --model")
         self.settings = settings
         prompts = _all_prompts(settings)
-        self._model = find_model(settings.model, settings.model_config)
-        self._vae = None if settings.vae is None else find_folder(settings.vae)
+        source = Source(fetching, settings.offline, lambda: self._device[1] == HALF)
+        self._model = find_model(settings.model, settings.model_config, source)
+        self._vae = None if settings.vae is None else find_autoencoder(settings.vae, source)
         self._controls = find_controls(
-            settings.control, settings.control_model, self._model.family, settings.annotators
+            settings.control, settings.control_model, self._model.family, settings.annotators, source
         )
         named = [name for prompt in prompts for name, _ in prompt.loras]
-        self._loras = adapters.find_loras(settings.lora, named, settings.lora_folder)
+        self._loras = adapters.find_loras(settings.lora, named, settings.lora_folder, source)
         self._adapter = None
         if settings.ip_adapter is not None:
-            self._adapter = adapters.find_image_adapter(settings.ip_adapter, settings.image_encoder)
+            self._adapter = adapters.find_image_adapter(settings.ip_adapter, settings.image_encoder, source)
         self._economy = Economy()
         self._annotators: dict[str, Any] = {}
 

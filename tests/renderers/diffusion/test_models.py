@@ -55,8 +55,8 @@ def test_weights_of_half_precision_are_found_under_their_name(tmp_path):
 
 
 def test_a_single_file_without_its_configuration_says_how_to_get_it(tmp_path, monkeypatch):
-    pytest.importorskip("huggingface_hub")
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    constants = pytest.importorskip("huggingface_hub.constants")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     path = safetensors(tmp_path / "model.safetensors", {**WHOLE, "cond_stage_model.transformer.x": {}})
     with pytest.raises(RendererError, match=r'hf download stable-diffusion-v1-5.* --include "\*\.json"') as error:
         find_model(str(path))

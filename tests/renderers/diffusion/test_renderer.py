@@ -179,7 +179,7 @@ def test_the_fingerprint_follows_settings_and_files(models):
 
 def test_a_missing_model_says_how_to_get_it(monkeypatch, tmp_path):
     pytest.importorskip("diffusers")
-    with pytest.raises(RendererError, match=r"hf download no-owner/no-model --exclude") as error:
+    with pytest.raises(RendererError, match=r"hf download no-owner/no-model --include") as error:
         make_renderer("diffusion", Settings(renderer="diffusion", model="no-owner/no-model"))
     assert "\n" not in str(error.value)
 

@@ -1,0 +1,295 @@
+"""What is downloaded, when, and what is told of it; from a server of the tests."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from stylize.errors import RendererError
+from stylize.renderers import Fetching, RenderRequest, make_renderer
+from stylize.renderers.diffusion import hub
+from stylize.renderers.diffusion.hub import HERE, Source, cached, is_inside, is_remote, names_in, said_size, split
+from stylize.renderers.diffusion.models import PIPELINE, find_model
+from stylize.renderers.diffusion.repo_files import NETWORK, files
+from stylize.settings import Settings
+from tests.renderers.diffusion.hub_server import lay_out, serving, use
+from tests.renderers.diffusion.test_options import paint
+from tests.renderers.diffusion.test_renderer import picture, quiet
+from tests.renderers.diffusion.test_renderer import pytestmark as quietly
+
+pytestmark = quietly
+REPO = "painter/village"
+
+
+@pytest.fixture
+def server(monkeypatch, tmp_path):
+    pytest.importorskip("huggingface_hub")
+    with serving() as one:
+        use(monkeypatch, one.address, tmp_path / "cache")
+        yield one
+
+
+@pytest.fixture
+def shared(server, models, tmp_path):
+    """The server with the tiny model, and all that lies in such repos beside it."""
+    folder = tmp_path / "repo"
+    shutil.copytree(models / "sd15", folder)
+    for part in ("unet", "vae", "text_encoder"):
+        name = next((folder / part).glob("*.safetensors")).name
+        shutil.copy(folder / part / name, folder / part / name.replace(".safetensors", ".fp16.safetensors"))
+        (folder / part / name.replace(".safetensors", ".bin")).write_bytes(b"\x80\x02 a pickle")
+    lay_out(folder, {
+        "README.md": 500, "v1-5-pruned.safetensors": 9_000_000, "safety_checker/model.safetensors": 3_000_000,
+        "safety_checker/config.json": b"{}", "unet/diffusion_pytorch_model.non_ema.safetensors": 1_000_000,
+    })  # fmt: skip
+    server.repos[REPO] = folder
+    return server
+
+
+def fetching(told):
+    return Fetching(told.append, lambda *step: told.append(step))
+
+
+def lines(told):
+    return [one for one in told if isinstance(one, str)]
+
+
+def make(told, **asked):
+    settings = Settings(**{"renderer": "diffusion", "model": REPO, "steps": 4, **asked})
+    return make_renderer("diffusion", settings, fetching(told))
+
+
+def shown(painter):
+    return painter.render(RenderRequest(7, picture(), None, None, None, 3), quiet).picture
+
+
+def test_a_model_is_told_of_fetched_once_and_paints_as_from_its_folder(shared, models):
+    told = []
+    painter = make(told)
+    got = shared.fetched()
+    assert not [name for name in got if "fp16" in name or "ema" in name or name.endswith((".bin", ".md"))]
+    assert not [name for name in got if name.startswith(("safety_checker", "v1-5"))]
+    size = sum((shared.repos[REPO] / name).stat().st_size for name in got)
+    (line,) = lines(told)
+    where = re.escape(str(hub.Path(cached(REPO)).parents[2]))
+    assert re.fullmatch(f"downloads the model {REPO}, {said_size(size)} in {len(got)} files, to {where}", line)
+    assert told[-1][0] == "download"
+    assert told[-1][1] == told[-1][2] > 0
+    np.testing.assert_array_equal(shown(painter), paint(models, plate=picture()))
+    shared.asked.clear()
+    make(told)
+    assert not shared.asked  # not even a question
+    assert len(lines(told)) == 1
+
+
+def test_half_precision_takes_half_the_bytes(shared):
+    told = []
+    make(told, dtype="float16")
+    weights = [name for name in shared.fetched() if name.endswith(".safetensors")]
+    assert len(weights) == 3
+    assert all(".fp16." in name for name in weights)
+    assert find_model(REPO).variant == "fp16"
+
+
+def test_without_a_listener_nothing_is_downloaded(shared):
+    with pytest.raises(RendererError, match=rf"{REPO} is not in the Hugging Face cache; download it with: hf download"):
+        make_renderer("diffusion", Settings(renderer="diffusion", model=REPO))
+    assert not shared.asked
+
+
+def test_offline_nothing_is_asked_and_the_command_is_told(shared, monkeypatch):
+    from huggingface_hub import constants
+
+    told = []
+    with pytest.raises(RendererError, match=r"when --offline is given; download it with: hf download") as error:
+        make(told, offline=True)
+    assert "\n" not in str(error.value)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(RendererError, match=r"when HF_HUB_OFFLINE is set; download it with: hf download"):
+        make(told)
+    assert not shared.asked
+    assert not told
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    one = make(told).fingerprint()
+    shared.asked.clear()
+    assert make(told, offline=True).fingerprint() == one  # the same key, however it was got
+    assert not shared.asked
+
+
+def test_the_command_that_is_told_gets_what_is_needed(shared, tmp_path):
+    """The library's own command, on the patterns that are told, in a process of its own."""
+    with pytest.raises(RendererError) as error:
+        find_model(REPO)
+    command = re.search(r'hf download \S+ ((?:--\w+ "[^"]+" ?)+)$', str(error.value))
+    patterns = re.findall(r'--(include|exclude) "([^"]+)"', command[1])
+    code = (
+        "import sys; from huggingface_hub import snapshot_download; snapshot_download(sys.argv[1], "
+        "allow_patterns=sys.argv[2].split('|'), ignore_patterns=sys.argv[3].split('|'))"
+    )
+    given = ["|".join(text for how, text in patterns if how == kind) for kind in ("include", "exclude")]
+    env = os.environ | {"HF_ENDPOINT": shared.address, "HF_HUB_CACHE": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, "-c", code, REPO, *given], env=env, check=True, capture_output=True)
+    assert find_model(REPO).family == "sd15"
+    assert set(shared.fetched()) == set(PIPELINE.choose(names_in(shared.repos[REPO]), False))
+
+
+def test_a_download_that_was_cut_off_goes_on(shared):
+    shared.broken.add("unet/diffusion_pytorch_model.safetensors")
+    told = []
+    with pytest.raises(RendererError, match=rf"{REPO} could not be downloaded from {shared.address}: .*hf download"):
+        make(told)
+    assert cached(REPO) is not None
+    with pytest.raises(RendererError, match=r"has no unet/\*\.safetensors in the Hugging Face cache; download it with"):
+        find_model(REPO)
+    shared.broken.clear()
+    shared.asked.clear()
+    make(told)
+    assert shared.fetched() == ["unet/diffusion_pytorch_model.safetensors"]
+    assert " in 1 file, to " in lines(told)[-1]
+
+
+def test_a_model_of_another_kind_is_refused_before_its_weights_are_fetched(shared):
+    index = shared.repos[REPO] / "model_index.json"
+    index.write_text('{"_class_name": "StableDiffusionInpaintPipeline"}')
+    with pytest.raises(RendererError, match="is a StableDiffusionInpaintPipeline"):
+        make([])
+    assert not [name for name in shared.fetched() if name.endswith(".safetensors")]
+
+
+def test_weights_that_are_pickles_only_are_not_fetched(shared):
+    for path in shared.repos[REPO].glob("unet/*.safetensors"):
+        path.unlink()
+    told = []
+    with pytest.raises(RendererError, match=r"has no unet/\*\.safetensors in its repo.*weights as \.safetensors"):
+        make(told)
+    assert not told
+    assert not shared.fetched()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "match"),
+    [
+        (
+            lambda server: server.repos.clear(),
+            r"there is no model painter/village at .*or it is private.*hf auth login",
+        ),
+        (lambda server: server.gated.add(REPO), r"is gated: accept its terms at \S+/painter/village, log in with"),
+        (lambda server: server.broken.add("model_index.json"), r"could not be downloaded from \S+: .*; when it can be"),
+    ],
+)
+def test_what_goes_wrong_is_one_line_with_the_command(shared, spoil, match):
+    spoil(shared)
+    with pytest.raises(RendererError, match=match) as error:
+        make([])
+    assert f"hf download {REPO} --include" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_without_a_network_it_is_told(monkeypatch, tmp_path):
+    pytest.importorskip("huggingface_hub")
+    with serving() as gone:
+        address = gone.address
+    use(monkeypatch, address, tmp_path / "cache")
+    with pytest.raises(RendererError, match=r"could not be downloaded from http://127\S+: .*hf download") as error:
+        Source(fetching([])).find(REPO, PIPELINE)
+    assert "\n" not in str(error.value)
+
+
+def test_a_full_disk_is_told_before(shared, monkeypatch):
+    monkeypatch.setattr(hub.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(100, 99, 1))
+    told = []
+    with pytest.raises(RendererError, match=r"takes \S+ \wB, and 1 kB are free at .*HF_HOME"):
+        make(told)
+    assert not told
+    assert not shared.fetched()
+
+
+def test_controls_loras_adapters_and_autoencoders_come_from_repos_too(shared, models, tmp_path):
+    for name, folder in (("a/net", "control"), ("a/ip", "adapter_sd15"), ("a/lora", "loras_sd15")):
+        shared.repos[name] = models / folder
+    shared.repos["a/vae"] = models / "sdxl" / "vae"
+    told = []
+    asked = {
+        "control": "canny", "control_model": "canny=a/net", "vae": "a/vae", "lora": "hf://a/lora/ink.v1.safetensors:0.5",
+        "style": "ref.png", "ip_adapter": "hf://a/ip/adapter.safetensors:0.7",
+    }  # fmt: skip
+    painter = make(told, **asked)
+    said = [line.split(", ")[0] for line in lines(told)]
+    assert said == [
+        "downloads the model painter/village", "downloads the autoencoder a/vae", "downloads the ControlNet a/net",
+        "downloads the LoRA a/lora", "downloads the IP-Adapter a/ip", "downloads the image encoder a/ip",
+    ]  # fmt: skip
+    request = RenderRequest(7, picture(), picture(seed=5), None, None, 3)
+    here = {
+        "control_model": f"canny={models / 'control'}", "vae": str(models / "sdxl"),
+        "lora": f"{models / 'loras_sd15' / 'ink.v1.safetensors'}:0.5",
+        "ip_adapter": f"{models / 'adapter_sd15' / 'adapter.safetensors'}:0.7", "model": str(models / "sd15"),
+    }  # fmt: skip
+    same = make([], **{**asked, **here}).render(request, quiet).picture
+    np.testing.assert_array_equal(painter.render(request, quiet).picture, same)
+
+
+def test_one_file_gets_its_configuration_alone(shared, models, monkeypatch):
+    from stylize.renderers.diffusion import models as module
+
+    monkeypatch.setattr(module, "CONFIGS", {"sd15": REPO})
+    told = []
+    painter = make(told, model=str(models / "one.safetensors"))
+    assert lines(told)[0].startswith(f"downloads the configuration {REPO}, ")
+    assert not [name for name in shared.fetched() if not name.endswith((".json", ".txt"))]
+    np.testing.assert_array_equal(shown(painter), paint(models, plate=picture()))
+
+
+def test_a_newer_commit_is_not_looked_for(shared):
+    make([])
+    (shared.repos[REPO] / "README.md").write_text("new")
+    shared.asked.clear()
+    make([])
+    assert not shared.asked
+
+
+def test_a_whole_run_downloads_and_says_so(shared, tmp_path):
+    """As a person does it: the command, the environment, nothing in the cache."""
+    env = os.environ | {"HF_ENDPOINT": shared.address, "HF_HUB_CACHE": str(tmp_path / "other")}
+    env.pop("HF_HUB_OFFLINE", None)
+    command = [
+        sys.executable, "-W", "ignore", "cli.py", "examples/bunny.mp4", "--renderer", "diffusion", "--model", REPO,
+        "--frames", "1-2", "--keyframes", "1", "--steps", "2", "--render-size", "96", "--to", "render",
+        "--project", str(tmp_path / "p"),
+    ]  # fmt: skip
+    refused = subprocess.run([*command, "--offline"], env=env, check=False, capture_output=True, text=True)
+    assert refused.returncode != 0
+    assert "--offline is given; download it with: hf download painter/village" in refused.stderr
+    assert not shared.asked
+    done = subprocess.run(command, env=env, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "downloads the model painter/village, " in done.stderr
+    assert list((tmp_path / "p" / "keys").iterdir())
+
+
+def test_names_of_repos_and_what_lies_in_them():
+    assert is_remote("a/b")
+    assert is_remote("hf://a/b/c/d.safetensors")
+    assert split("hf:/a/b/c/d.safetensors") == ("a/b", "c/d.safetensors")  # as a path spells it
+    assert split("a/b") == ("a/b", "")
+    assert not is_inside("a/b")
+    for name in ("a/b/c", "/a/b", "./a", "a", "../a", "hf://a/b"):
+        assert not is_remote(name), name
+    asked = Settings(renderer="diffusion", model="a/b", lora="hf://a/b/c.safetensors:0.5")
+    assert str(asked.lora[0]) == "hf://a/b/c.safetensors:0.5"
+    assert Settings(**asked.stored()) == asked
+
+
+def test_sizes_are_said_as_people_do():
+    assert [said_size(size) for size in (4_265_380_512, 23_000_000, 500)] == ["4.3 GB", "23.0 MB", "1 kB"]
+
+
+def test_what_is_not_there_is_named_with_the_command(server):
+    with pytest.raises(RendererError, match=r"the ControlNet a/b is not in .*: hf download a/b --include"):
+        HERE.find("a/b", NETWORK, "ControlNet")
+    with pytest.raises(RendererError, match=r"hf download a/b x\.pth y\.pth$"):
+        HERE.find("a/b", files("x.pth", "y.pth"))
