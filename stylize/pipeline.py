@@ -218,7 +218,7 @@ def _render(work: Work, shots: tuple[ShotPlan, ...], late: frozenset[int]) -> tu
     waiting = [number for number in numbers if number not in painted]
     reference = None
     if settings.style is not None and waiting:
-        reference = rendering.read_reference(settings.style, work.project)
+        reference = rendering.read_reference(settings.style, work.project, work.shot.colour)
     renderer = TimedRenderer(_renderer(settings) if waiting else make_renderer("painted", settings))
     source = rendering.PlateSource(work.plates.colour, lambda frame: work.project.digest(work.plates.paths[frame]))
     leads = open_leads(work)

@@ -15,7 +15,7 @@ class Codec:
     columns and two rows (4:2:0). odd: the layout where a side that it halves is odd. clear: the layout with alpha,
     None if it keeps none. deep: the layouts of more than 8 bits, if `layout` is the one for 8 only. tag: what the
     stream is called in a QuickTime file, where FFmpeg's own choice is not the one that players know. smallest: width
-    and height that it asks for at least.
+    and height that it asks for at least. matrix: the only one that its frames can say, if there is but one.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Codec:
     tag: str | None = None
     interframe: bool = False
     smallest: tuple[int, int] = (1, 1)
+    matrix: int | None = None
 
     def pixels(self, size: tuple[int, int], alpha: bool, depth: int) -> str:
         """The layout for pictures of `size` (width, height) with these properties."""
@@ -50,8 +51,8 @@ def _table(*codecs: Codec) -> Mapping[str, Codec]:
 _X264 = {"crf": "14", "preset": "medium", "x264-params": "mbtree=0"}
 # Both numbers of threads are fixed, because x265 makes other bits for others.
 _X265 = {"crf": "14", "preset": "medium", "x265-params": "log-level=error:frame-threads=2:pools=4"}
-# DNxHR knows no smaller pictures.
-_DNXHR = (256, 120)
+# DNxHR knows no smaller pictures, and FFmpeg's says BT.709 in every frame, which readers believe.
+_DNXHR, _BT709 = (256, 120), 1
 _PLAYERS, _EDITORS = (".mp4", ".mov", ".mkv"), (".mov",)
 
 CODECS = _table(
@@ -65,11 +66,11 @@ CODECS = _table(
     Codec("prores-4444", "ProRes 4444", "prores_ks", _EDITORS, "yuv444p10le",
           {"profile": "4", "vendor": "apl0", "bits_per_mb": "8000", "alpha_bits": "16"}, clear="yuva444p10le"),
     Codec("dnxhr-hq", "DNxHR HQ", "dnxhd", _EDITORS, "yuv422p", {"profile": "dnxhr_hq"},
-          smallest=_DNXHR),
+          smallest=_DNXHR, matrix=_BT709),
     Codec("dnxhr-hqx", "DNxHR HQX", "dnxhd", _EDITORS, "yuv422p10le", {"profile": "dnxhr_hqx"},
-          smallest=_DNXHR),
+          smallest=_DNXHR, matrix=_BT709),
     Codec("dnxhr-444", "DNxHR 444", "dnxhd", _EDITORS, "yuv444p10le", {"profile": "dnxhr_444"},
-          smallest=_DNXHR),
+          smallest=_DNXHR, matrix=_BT709),
     Codec("ffv1", "FFV1", "ffv1", (".mkv",), "bgr0", {"level": "3", "slicecrc": "1", "slices": "4"},
           clear="bgra", deep="gbrp16le", deep_clear="gbrap16le"),
 )  # fmt: skip

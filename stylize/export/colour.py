@@ -1,10 +1,11 @@
-"""From RGB to what a codec takes: matrix, range and halved colour, converted and tagged."""
+"""From R'G'B' to what a codec takes: matrix, range and halved colour, converted and tagged."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from propagate.arrays import Floats, Pixels
+from stylize.footage.colour import BT709, LUMA, Colour
 from stylize.footage.images import to_float, widen
 from stylize.footage.planes import plane_lines
 
@@ -13,24 +14,23 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 F32 = np.float32
-# Shares of luma, ITU-R BT.709.
-_RED, _GREEN, _BLUE = F32(0.2126), F32(0.7152), F32(0.0722)
 # AVColorSpace for values that went through no matrix; the library has no name for it.
 _RGB = 0
 
 
 class Conversion:
-    """RGB to limited-range bt709 or, in layouts of RGB, to full-range RGB; with matrix and tags said outright.
+    """RGB to limited-range YUV or, in layouts of RGB, to full-range RGB; with matrix and tags said outright.
 
     Left to itself the library converts with the bt601 matrix, and colours shift in every player that believes tags. It
     puts halved colour between two columns, where players take it to be on the left one: that costs 8 dB at colour
     edges. And it takes white of 16 bits for a little more than white. So the arithmetic is our own.
     """
 
-    def __init__(self, layout: str) -> None:
+    def __init__(self, layout: str, colour: Colour = BT709) -> None:
+        """colour: what the pixels mean: its matrix is used, and all of it is tagged."""
         from av.video.format import VideoFormat
 
-        self.layout = layout
+        self.layout, self.colour = layout, colour
         known = VideoFormat(layout)
         self.alpha = any(component.is_alpha for component in known.components)
         self.bits = max(component.bits for component in known.components)
@@ -45,7 +45,7 @@ class Conversion:
         if self.alpha:
             pixels = widen(pixels, 8, True)
         frame = self._rgb(pixels) if self._is_rgb else self._yuv(pixels)
-        tag(frame, self._is_rgb)
+        tag(frame, self._is_rgb, self.colour)
         return frame
 
     def _rgb(self, pixels: Pixels) -> "VideoFrame":
@@ -72,10 +72,11 @@ class Conversion:
         frame = VideoFrame(width, height, self.layout)
         # Sums in a fixed order, plane by plane: the same bits on every processor, which matrix products do not promise.
         red, green, blue = (to_float(np.ascontiguousarray(pixels[..., channel])) for channel in range(3))
-        luma = red * _RED + green * _GREEN + blue * _BLUE
+        share_red, share_blue = map(F32, LUMA[self.colour.matrix])
+        luma = red * share_red + green * F32(1 - sum(LUMA[self.colour.matrix])) + blue * share_blue
         step = 1 << (self.bits - 8)
         _fill(frame, 0, self._rounded(luma * F32(219 * step) + F32(16 * step)))
-        for plane, (colour, share) in enumerate(((blue, _BLUE), (red, _RED)), start=1):
+        for plane, (colour, share) in enumerate(((blue, share_blue), (red, share_red)), start=1):
             colour -= luma
             halved = _halve(colour, *self._halved)
             _fill(frame, plane, self._rounded(halved * (F32(112 * step) / (1 - share)) + F32(128 * step)))
@@ -88,14 +89,14 @@ class Conversion:
         return np.floor(values + F32(0.5)).astype(np.uint8 if self.bits == 8 else np.uint16)
 
 
-def tag(tagged: "VideoFrame | VideoCodecContext", is_rgb: bool) -> None:
-    """Say what the values mean: bt709, of limited range where they are not RGB."""
-    from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+def tag(tagged: "VideoFrame | VideoCodecContext", is_rgb: bool, colour: Colour) -> None:
+    """Say what the values mean, of limited range where they are not RGB."""
+    from av.video.reformatter import ColorRange
 
-    tagged.colorspace = _RGB if is_rgb else Colorspace.ITU709
+    tagged.colorspace = _RGB if is_rgb else colour.matrix
     tagged.color_range = ColorRange.JPEG if is_rgb else ColorRange.MPEG
-    tagged.color_primaries = ColorPrimaries.BT709
-    tagged.color_trc = ColorTrc.BT709
+    tagged.color_primaries = colour.primaries
+    tagged.color_trc = colour.transfer
 
 
 def _fill(frame: "VideoFrame", number: int, values: Pixels) -> None:

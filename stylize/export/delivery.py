@@ -11,6 +11,7 @@ from stylize.export.contact_sheet import choose_columns, contact_sheet
 from stylize.export.movie import write_movie
 from stylize.export.placing import refuse_foreign
 from stylize.export.sequence import write_sequence
+from stylize.footage.colour import BT709
 from stylize.footage.images import image_size
 from stylize.footage.shot import Shot
 from stylize.inputs import Inputs, refuse_inputs
@@ -108,6 +109,7 @@ def _mark(given: Delivery, target: Target) -> str:
     shot = given.shot
     source = given.project.digest(shot.path) if shot.kind == "movie" and target.pattern is None else ""
     time = [str(shot.rate), shot.times, str(shot.time_base), shot.timecode, str(shot.start), str(shot.pixel_aspect)]
+    time += [] if shot.colour == BT709 else [repr(shot.colour)]
     pictures = [given.project.digest(given.finished[frame]) for frame in shot.frames]
     form = [given.form.codec, given.form.bits, given.form.space, str(given.form.fps)]
     return fingerprint(VERSION, target.kind, str(target.pattern), source, time, shot.frames, pictures, form)

@@ -4,7 +4,7 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +17,7 @@ from stylize.export.codecs import Codec, codec_of
 from stylize.export.colour import Conversion, tag
 from stylize.export.flatten import flatten
 from stylize.export.placing import ignore_progress, nothing_is_ours, placed, refuse_foreign, refuse_sources
+from stylize.footage.colour import Colour
 from stylize.footage.images import image_facts, read_image
 from stylize.footage.shot import Shot
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 THREADS = 4  # fixed, because encoders make other bits for another number of threads
 # What containers round time stamps to, where they do not count in a unit of our choice.
 _ROUNDING = {".mkv": Fraction(1, 1000)}
+_FEWEST_FOR_B = 3
 _MUXERS = {".mkv": "matroska"}
 _KEEPS_ALPHA = "--codec prores-4444, FFV1, PNG, TIFF and EXR frames"
 
@@ -47,11 +49,11 @@ def write_movie(
     """Write the results of `shot` as a movie with the time stamps, audio and time code of its source.
 
     `frame_paths`: the result of every frame of the shot, by number, all of the shot's size. `codec`: a name in
-    `codecs.CODECS`, or None for what is usual in such a file. Pixels are taken as display-encoded RGB and converted to
-    limited-range bt709 (FFV1 keeps RGB as it is), which every frame and the container are tagged with. `fps`: the
-    frames follow each other at this even rate, whatever the source's is. Audio is copied packet for packet, cut to the
-    shot's part of its source. The movie appears whole or not at all, after it was read back and found to hold every
-    frame at its time.
+    `codecs.CODECS`, or None for what is usual in such a file. Pixels mean what the source's do (`shot.colour`): they
+    are converted with its matrix to limited range (FFV1 keeps RGB as it is), and every frame and the container are
+    tagged with its matrix, primaries and transfer. `fps`: the frames follow each other at this even rate, whatever the
+    source's is. Audio is copied packet for packet, cut to the shot's part of its source. The movie appears whole or not
+    at all, after it was read back and found to hold every frame at its time.
 
     Returns what could not be kept, told in words. Raises OutputError; SettingsError for a codec that such a file does
     not carry; InputError for a result that is no picture.
@@ -162,6 +164,9 @@ def _video_stream(output: "OutputContainer", job: _Job) -> "VideoStream":
     if codec.interframe:
         # A key frame every second: editors and players that flip between plate and result jump to any frame at once.
         options["g"] = str(max(1, round(job.rate)))
+    if codec.encoder == "libx265" and len(shot.frames) < _FEWEST_FOR_B:
+        # It orders so few by what lay in memory: time stamps that no file takes.
+        options["x265-params"] += ":bframes=0"
     stream = cast("VideoStream", output.add_stream(codec.encoder, rate=job.rate, options=options))
     stream.width, stream.height = shot.size
     stream.pix_fmt = _layout(job)
@@ -169,13 +174,19 @@ def _video_stream(output: "OutputContainer", job: _Job) -> "VideoStream":
     context = stream.codec_context
     context.time_base = job.clock.unit
     context.thread_count = THREADS
-    tag(context, stream.format.is_rgb)
+    tag(context, stream.format.is_rgb, _colour(job))
     if codec.tag and job.target.suffix.lower() != ".mkv":
         context.codec_tag = codec.tag
     context.sample_aspect_ratio = shot.pixel_aspect
     if shot.timecode:
         stream.metadata["timecode"] = shot.timecode
     return stream
+
+
+def _colour(job: _Job) -> Colour:
+    """What the movie means by its values: the source's, but for a matrix that the codec cannot say."""
+    colour = job.shot.colour
+    return colour if job.codec.matrix is None else replace(colour, matrix=job.codec.matrix)
 
 
 def _layout(job: _Job) -> str:
@@ -190,7 +201,7 @@ def _encoded(
     """The packets of every frame, with the second at which each is decoded; what is lost is added to `notes`."""
     shot, clock, codec = job.shot, job.clock, job.codec
     lengths = dict(zip(clock.ticks, clock.lengths, strict=True))
-    convert = Conversion(_layout(job))
+    convert = Conversion(_layout(job), _colour(job))
     if codec.odd == convert.layout:
         notes.append(f"an odd width or height: the movie is {codec.said} 4:4:4, which not every player shows")
 

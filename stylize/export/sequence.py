@@ -12,7 +12,8 @@ from stylize.export import Form
 from stylize.export.flatten import flatten
 from stylize.export.placing import ignore_progress, make_folder, nothing_is_ours, placed, refuse_foreign, refuse_sources
 from stylize.footage.clock import later_timecode
-from stylize.footage.images import Stamp, image_facts, read_image, write_image
+from stylize.footage.colour import BT709, Colour
+from stylize.footage.images import DPX_COLOURS, Stamp, image_facts, read_image, write_image
 from stylize.footage.sequences import Pattern
 from stylize.footage.shot import Shot
 from stylize.footage.spaces import REC709
@@ -51,11 +52,12 @@ def write_sequence(
         refuse_foreign([targets[number] for number, path in sources if not _same(path, targets[number])], ours)
     make_folder(target.folder)
     notes: dict[str, None] = {}
+    colour = shot.colour if shot else BT709
     stamps = stamps_of(shot, form.fps) if shot else {}
 
     def put(frame: tuple[int, Path]) -> tuple[str, ...]:
         number, source = frame
-        return _put(source, targets[number], form, stamps.get(number))
+        return _put(source, targets[number], form, stamps.get(number), colour)
 
     with ThreadPoolExecutor(max_workers=workers) as pool:
         waiting = [pool.submit(put, frame) for frame in sources]
@@ -107,19 +109,20 @@ def stamps_of(shot: Shot, fps: Fraction | None) -> dict[int, Stamp]:
     }
 
 
-def _put(source: Path, target: Path, form: Form, stamp: Stamp | None) -> tuple[str, ...]:
+def _put(source: Path, target: Path, form: Form, stamp: Stamp | None, colour: Colour) -> tuple[str, ...]:
     """Bring one frame to `target`; returns what was lost on the way."""
     if _same(source, target):
         return ()
     kind = _kind(target)
-    if _kind(source) == kind and kind != ".exr" and form.bits in (None, image_facts(source).depth):
+    same = _kind(source) == kind and kind != ".exr" and (colour.is_usual or kind != ".png")
+    if same and form.bits in (None, image_facts(source).depth):
         with placed(target) as partial:
             shutil.copyfile(source, partial)
         return ()
     pixels = read_image(source)
     flat = flatten(pixels) if kind in _OPAQUE else pixels
-    write_image(target, flat, bits=form.bits, space=form.space or REC709, stamp=stamp)
-    return _lost(pixels, kind, form)
+    write_image(target, flat, bits=form.bits, space=form.space or REC709, stamp=stamp, colour=colour)
+    return _lost(pixels, kind, form, colour)
 
 
 def _kind(path: Path) -> str:
@@ -127,7 +130,7 @@ def _kind(path: Path) -> str:
     return {".jpeg": ".jpg", ".tiff": ".tif"}.get(suffix, suffix)
 
 
-def _lost(pixels: Pixels, kind: str, form: Form) -> tuple[str, ...]:
+def _lost(pixels: Pixels, kind: str, form: Form, colour: Colour) -> tuple[str, ...]:
     name, deep = _OPAQUE.get(kind), pixels.dtype.itemsize == 2
     lost = []
     if name and pixels.shape[2] == 4:
@@ -136,4 +139,7 @@ def _lost(pixels: Pixels, kind: str, form: Form) -> tuple[str, ...]:
         lost.append("JPEG keeps 8 of the 16 bits: PNG, TIFF and EXR keep more")
     if deep and form.bits == 8:
         lost.append("8 of the 16 bits were kept, as --bits 8 says")
+    says = kind in (".png", ".exr") or (kind == ".dpx" and colour.primaries in DPX_COLOURS)
+    if not colour.is_usual and not says:
+        lost.append(f"{kind} cannot say that its colours are those of {colour.name}: tell whoever reads it, or use PNG")
     return tuple(lost)

@@ -14,6 +14,7 @@ import numpy as np
 
 from propagate.arrays import Pixels
 from stylize.errors import ShotError
+from stylize.footage.colour import BT709, HDR_TRANSFERS, Colour, colour_of, high_range
 from stylize.footage.containers import is_cut_off
 from stylize.footage.planes import plane_lines
 
@@ -31,7 +32,8 @@ _MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 _BT709, _BT601 = 1, 5
 _LIMITED, _FULL = 1, 2
 _LARGEST_UNTAGGED_SD = 576
-_HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
+# RGB, nothing said, and a number that says nothing.
+_WITHOUT_MATRIX = (0, 2, 3)
 _PATIENCE = 16
 # Of a picture whose halved colour is one sample wide, nothing is between two.
 _FEWEST_COLUMNS = 3
@@ -52,6 +54,7 @@ class Movie:
     audio: bool
     damage: tuple[str, ...]
     notes: tuple[str, ...]
+    colour: Colour
 
 
 @dataclass
@@ -94,12 +97,14 @@ class _Seen:
     turn: _Turn = _Turn()
     stamps: list[int | None] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    colour: Colour = BT709
 
 
 def scan(path: Path) -> Movie:
     """Decode a movie once and tell what it holds.
 
-    ShotError if it is no movie, has no frame that can be decoded, or changes its size on the way.
+    ShotError if it is no movie, has no frame that can be decoded, changes its size on the way, or has colours of high
+    dynamic range or of a coding that is not read.
     """
     seen, trouble = _Seen(), _Trouble()
     with _open(path) as (container, stream):
@@ -122,6 +127,7 @@ def scan(path: Path) -> Movie:
             audio=bool(container.streams.audio),
             damage=_damage(path, len(seen.stamps), stream.frames, trouble),
             notes=tuple(dict.fromkeys(seen.notes)),
+            colour=seen.colour,
         )
 
 
@@ -241,6 +247,7 @@ def _note(frame: "VideoFrame", seen: _Seen, path: Path) -> None:
     look = _look(frame)
     if seen.first is None:
         seen.first = look
+        _check_colour(frame, path)
         _note_first(frame, seen, path.name)
     if look != seen.first:
         expected, found, number = _spell(seen.first), _spell(look), len(seen.stamps) + 1
@@ -251,12 +258,22 @@ def _note(frame: "VideoFrame", seen: _Seen, path: Path) -> None:
 
 
 def _note_first(frame: "VideoFrame", seen: _Seen, name: str) -> None:
-    if transfer := _HDR_TRANSFERS.get(frame.color_trc):
-        seen.notes.append(f"{name}: high dynamic range ({transfer}) is read as it is coded: it looks flat")
+    # Of RGB, a matrix is not told; of YUV without a tag nothing is, whatever its height makes us take.
+    seen.colour = colour_of(frame.colorspace, frame.color_primaries, frame.color_trc)
     turn = _turn(frame)
     if turn is None:
         seen.notes.append(f"{name}: it is turned by {frame.rotation} degrees, which is left out")
     seen.turn = turn or _Turn()
+
+
+def _check_colour(frame: "VideoFrame", path: Path) -> None:
+    if transfer := HDR_TRANSFERS.get(frame.color_trc):
+        raise high_range(path, transfer)
+    if frame.colorspace not in (*_MATRICES, *_WITHOUT_MATRIX) and not frame.format.is_rgb:
+        raise ShotError(
+            f"{path}: expected RGB, or YUV of BT.601, BT.709 or BT.2020, found matrix {int(frame.colorspace)} of "
+            "ITU-T H.273: convert it, as with ffmpeg -vf scale=out_color_matrix=bt709"
+        )
 
 
 def _look(frame: "VideoFrame") -> _Look:

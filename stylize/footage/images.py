@@ -22,6 +22,7 @@ from propagate.arrays import Floats, Pixels
 from propagate.bands import Band, in_bands
 from stylize.errors import InputError, OutputError
 from stylize.footage.clock import packed_timecode
+from stylize.footage.colour import BT709, Colour, colour_of, from_rec709, to_rec709
 from stylize.footage.spaces import CORNERS, REC709, converted, stated
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ _PNG_END = b"IEND\xaeB`\x82"
 _PNG_ATTRIBUTES = {"png:compressionLevel": 1, "png:filter": 32}
 _JPEG_QUALITY = 95
 _DPX_BITS = 10
+# What a DPX calls primaries of 625 and of 525 lines.
+DPX_COLOURS = {5: "ITU-R 601-5 system B or G", 6: "ITU-R 601-5 system M"}
 _LOG = ("Printing density", "Logarithmic")
 # A disk fills up while others write too: leave some room.
 _SPARE_BYTES = 1 << 20
@@ -57,11 +60,13 @@ def read_image(path: str | Path) -> Pixels:
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """How `read_image` gives a picture: width and height, bits a channel, with alpha or not."""
+    """How `read_image` gives a picture: width and height, bits a channel, with alpha or not, and what a PNG says that
+    its values mean."""
 
     size: tuple[int, int]
     depth: Literal[8, 16]
     alpha: bool
+    colour: Colour = BT709
 
 
 def image_facts(path: str | Path) -> ImageFacts:
@@ -74,7 +79,9 @@ def image_facts(path: str | Path) -> ImageFacts:
     turned = spec.get_int_attribute("Orientation", 1) >= 5
     width, height = (spec.full_width, spec.full_height) if _has_windows(spec) else (spec.width, spec.height)
     size = (height, width) if turned else (width, height)
-    return ImageFacts(size, 8 if str(spec.format) == "uint8" else 16, spec.alpha_channel >= 0)
+    said = spec.getattribute("CICP")
+    colour = BT709 if said is None else colour_of(0, said[0], said[1])
+    return ImageFacts(size, 8 if str(spec.format) == "uint8" else 16, spec.alpha_channel >= 0, colour)
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
@@ -144,15 +151,16 @@ class Stamp:
 
 def write_image(
     path: str | Path, pixels: Pixels, *, text: Mapping[str, str] | None = None, bits: int | None = None,
-    space: str = REC709, stamp: Stamp | None = None,
+    space: str = REC709, stamp: Stamp | None = None, colour: Colour = BT709,
 ) -> None:  # fmt: skip
     """Write a picture as its suffix says: PNG, TIFF, JPEG, DPX (10 bits, both without alpha) or EXR.
 
     EXR is half float, ZIP, linear and premultiplied. `pixels`: uint8 or uint16, (H, W) grey, (H, W, 3) or (H, W, 4),
     display-encoded, straight alpha. `text` goes into a PNG as text chunks. `bits`: 8 or 16, for PNG and TIFF, if not
     those of the pixels. `space`: one of `spaces.WORKING_SPACES`, the primaries of an EXR. `stamp` goes into EXR and
-    DPX. The same pixels give the same bytes. The file appears whole under its name or not at all; OutputError if it
-    cannot be written.
+    DPX. `colour`: what the values mean, which an EXR is converted from, and which PNG, and DPX where it can, say of
+    themselves if it is not what is usual. The same pixels give the same bytes. The file appears whole under its name or
+    not at all; OutputError if it cannot be written.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -169,7 +177,7 @@ def write_image(
         if suffix in (".jpg", ".jpeg"):
             _write_jpeg(temporary, channels)
         else:
-            _write_with_oiio(temporary, channels, space, stamp)
+            _write_with_oiio(temporary, channels, space, stamp, colour)
         if suffix == ".png":
             _finish_png(temporary, text or {})
         if suffix == ".dpx":
@@ -233,6 +241,14 @@ def encode_srgb(linear: Floats) -> Floats:
     low = linear * np.float32(12.92)
     high = np.float32(1.055) * np.power(np.maximum(linear, 0.0031308), np.float32(1 / 2.4)) - np.float32(0.055)
     return np.where(linear <= 0.0031308, low, high).astype(np.float32)
+
+
+def in_primaries(pixels: Pixels, colour: Colour) -> Pixels:
+    """uint8 or uint16 (H, W, 3), display-encoded in Rec. 709 -> the same colours in the primaries of `colour`."""
+    if colour.is_usual:
+        return pixels
+    linear = from_rec709(_linear_light(pixels.dtype.name)[pixels], colour)
+    return quantise(encode_srgb(np.clip(linear, 0, 1)), pixels.dtype)
 
 
 @cache
@@ -393,12 +409,15 @@ def _need_space(path: Path, size: int) -> None:
         raise OutputError(f"{path}: the disk is full, {free >> 10} KiB left: free space or choose another folder")
 
 
-def _write_with_oiio(path: Path, pixels: Pixels, space: str, stamp: Stamp | None) -> None:
+def _write_with_oiio(path: Path, pixels: Pixels, space: str, stamp: Stamp | None, colour: Colour) -> None:
     import OpenImageIO
 
     suffix = path.suffix.lower()
     if suffix == ".exr":
-        pixels = converted(_premultiplied_linear(pixels), REC709, space)
+        linear = _premultiplied_linear(pixels)
+        if not colour.is_usual and linear.shape[2] >= 3:
+            linear = np.concatenate([to_rec709(linear[..., :3], colour), linear[..., 3:]], axis=2)
+        pixels = converted(linear, REC709, space)
     if suffix == ".dpx":
         pixels = _ten_bits(pixels)
     height, width, channels = pixels.shape
@@ -407,6 +426,10 @@ def _write_with_oiio(path: Path, pixels: Pixels, space: str, stamp: Stamp | None
         spec.attribute(name, value)
     if suffix == ".exr":
         spec.attribute("chromaticities", OpenImageIO.TypeDesc("float[8]"), CORNERS[space])
+    if suffix == ".png" and not colour.is_usual:
+        spec.attribute("CICP", OpenImageIO.TypeDesc("int[4]"), (colour.primaries, colour.transfer, 0, 1))
+    if suffix == ".dpx" and colour.primaries in DPX_COLOURS:
+        spec.attribute("dpx:Colorimetric", DPX_COLOURS[colour.primaries])
     if stamp is not None and suffix in (".exr", ".dpx"):
         put_stamp(spec, suffix, stamp)
     target = OpenImageIO.ImageOutput.create(str(path))

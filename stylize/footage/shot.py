@@ -10,6 +10,7 @@ from typing import Literal
 from propagate.arrays import Pixels
 from stylize.errors import SequenceError, SettingsError, ShotError
 from stylize.footage.clock import DEFAULT_RATE, find_rate, later_timecode, regular
+from stylize.footage.colour import BT709, HDR_TRANSFERS, Colour, high_range
 from stylize.footage.sequences import (
     PICTURE_SUFFIXES,
     check_no_gaps,
@@ -53,6 +54,8 @@ class Shot:
     """Of a movie: the second of the file's own clock at which the first of `frames` is shown."""
     pixel_aspect: Fraction = Fraction(1)
     """Width of a pixel over its height."""
+    colour: Colour = BT709
+    """What the values mean: they are as the source codes them."""
 
 
 def open_shot(
@@ -129,7 +132,7 @@ def _nothing_there(path: Path) -> ShotError:
 def _open_sequence(path: Path, asked: str | None, rate: Fraction) -> Shot:
     files = find_sequence(path)
     chosen = _chosen(files, asked, path)
-    size, depth, alpha = _sequence_facts([files[number] for number in chosen])
+    size, depth, alpha, colour = _sequence_facts([files[number] for number in chosen])
     return Shot(
         path=path,
         name=_sequence_name(path, next(iter(files.values()))),
@@ -148,6 +151,7 @@ def _open_sequence(path: Path, asked: str | None, rate: Fraction) -> Shot:
         files=tuple(files[number] for number in chosen),
         positions=tuple(number - min(files) for number in chosen),
         source_frames=max(files) - min(files) + 1,
+        colour=colour,
     )
 
 
@@ -159,8 +163,11 @@ def _chosen(files: dict[int, Path], asked: str | None, path: Path) -> tuple[int,
     return numbers
 
 
-def _sequence_facts(files: list[Path]) -> tuple[tuple[int, int], Literal[8, 16], bool]:
-    """Size, depth and alpha that all files can be read in; SequenceError naming the first of another size."""
+def _sequence_facts(files: list[Path]) -> tuple[tuple[int, int], Literal[8, 16], bool, Colour]:
+    """Size, depth and alpha that all files can be read in, and the first one's colour.
+
+    SequenceError naming the first of another size or colour; ShotError for high dynamic range.
+    """
     from stylize.footage.images import image_facts
 
     facts = [image_facts(file) for file in files]
@@ -168,8 +175,13 @@ def _sequence_facts(files: list[Path]) -> tuple[tuple[int, int], Literal[8, 16],
     for file, fact in zip(files, facts, strict=True):
         if fact.size != size:
             raise _other_size(file, fact.size, size)
+        if fact.colour != facts[0].colour:
+            raise SequenceError(f"{file}: it says other colours than the first frame: make all frames alike")
+    if transfer := HDR_TRANSFERS.get(facts[0].colour.transfer):
+        raise high_range(files[0], transfer)
     # Programs leave out the alpha of frames that are opaque: one with alpha is enough.
-    return size, 16 if any(fact.depth == 16 for fact in facts) else 8, any(fact.alpha for fact in facts)
+    depth: Literal[8, 16] = 16 if any(fact.depth == 16 for fact in facts) else 8
+    return size, depth, any(fact.alpha for fact in facts), facts[0].colour
 
 
 def _other_size(file: Path, found: tuple[int, int], expected: tuple[int, int]) -> SequenceError:
@@ -214,6 +226,7 @@ def _open_movie(path: Path, asked: str | None, rate: Fraction | None, start_numb
         source_frames=count,
         start=first * time_base,
         pixel_aspect=movie.pixel_aspect,
+        colour=movie.colour,
     )
 
 

@@ -13,7 +13,8 @@ from propagate.arrays import F32, Bytes, Floats, Pixels
 from propagate.flow import anchor, extend, sample, start_at_key
 from propagate.trust import trust
 from stylize.errors import InputError, StyleError
-from stylize.footage.images import image_size, make_folder, quantise, read_image, to_float, write_image
+from stylize.footage.colour import Colour
+from stylize.footage.images import image_size, in_primaries, make_folder, quantise, read_image, to_float, write_image
 from stylize.keys.folder import read_key
 from stylize.keys.judging import agreement
 from stylize.project import Project, fingerprint
@@ -55,16 +56,21 @@ def check_reference(path: Path) -> None:
         )
 
 
-def read_reference(path: Path, project: Project) -> Reference:
-    """The reference picture, over white where it is transparent. Raises StyleError; see ``check_reference``."""
+def read_reference(path: Path, project: Project, colour: Colour) -> Reference:
+    """The reference picture, over white where it is transparent, in the primaries of ``colour``, which are the plates'.
+
+    Raises StyleError; see ``check_reference``.
+    """
     check_reference(path)
     try:
-        picture = to_float(read_image(path))
+        pixels = read_image(path)
     except InputError as error:
         raise StyleError(f"the reference cannot be used: {error}") from error
+    picture = to_float(np.concatenate([in_primaries(pixels[..., :3], colour), pixels[..., 3:]], axis=2))
     if picture.shape[2] == 4:
         picture = picture[..., :3] * picture[..., 3:] + (1 - picture[..., 3:])
-    return Reference(np.ascontiguousarray(picture[..., :3], F32), project.digest(path))
+    digest = project.digest(path) if colour.is_usual else f"{project.digest(path)} {colour.primaries}"
+    return Reference(np.ascontiguousarray(picture[..., :3], F32), digest)
 
 
 def _write(picture: Pixels, text: Mapping[str, str], target: Path) -> None:

@@ -148,7 +148,7 @@ def _cost(work: Work, renderer: Renderer, budget: float) -> Cost:
     work.message(f"no key was rendered here yet: frame {frame} is painted to see what one takes")
     timed = TimedRenderer(renderer)
     style = work.settings.style
-    picture = None if style is None else read_reference(style, work.project).picture
+    picture = None if style is None else read_reference(style, work.project, work.shot.colour).picture
     plate = work.plates.colour(frame).astype(F32) / F32(255)
     request = RenderRequest(
         frame, plate, picture, None, None, work.settings.seed, **open_leads(work).of(frame)

@@ -21,8 +21,10 @@ from propagate.arrays import Pixels
 from stylize.errors import InputError, OutputError, ShotError
 from stylize.export.codecs import CODECS
 from stylize.export.movie import write_movie
+from stylize.footage.colour import Colour
 from stylize.footage.images import write_image
 from stylize.footage.shot import Shot, open_shot, read_frames
+from tests.clips import write_movie as write_tagged
 
 CHART = (
     (115, 82, 68),
@@ -409,3 +411,50 @@ def test_bits_do_not_depend_on_what_lay_in_memory(tmp_path: Path) -> None:
         subprocess.run(words, check=True, cwd=Path(__file__).parents[2])
         made.add((tmp_path / f"{litter}.mp4").read_bytes())
     assert len(made) == 1
+
+
+def tagged_source(path: Path, colour: Colour, full: bool) -> Path:
+    """A chart, coded and tagged so."""
+
+    def prepare(stream: Any) -> None:
+        stream.codec_context.color_primaries, stream.codec_context.color_trc = colour.primaries, colour.transfer
+
+    return write_tagged(path, [chart(288, 256)], matrix=colour.matrix, full_range=full, prepare=prepare)
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize(
+    "colour", [Colour(5, 5, 6), Colour(5, 6, 6), Colour(9, 9, 14), Colour(1, 12, 13)], ids=["625", "525", "2020", "P3"]
+)
+@pytest.mark.parametrize("codec", CODECS)
+def test_other_colours_are_converted_by_their_matrix_and_tagged(
+    tmp_path: Path, codec: str, colour: Colour, full: bool
+) -> None:
+    shot = open_shot(tagged_source(tmp_path / "s.mp4", colour, full))
+    assert shot.colour == colour
+    ((number, plate),) = read_frames(shot)
+    assert psnr(plate, chart(288, 256)) >= 48
+    write_image(tmp_path / "r.png", plate)
+    target = tmp_path / f"m{CODECS[codec].suffixes[0]}"
+    write_movie(shot, {number: tmp_path / "r.png"}, target, codec=codec)
+    with av.open(str(target)) as movie:
+        frame = next(movie.decode(video=0))
+    matrix = {"ffv1": 0}.get(codec, CODECS[codec].matrix or colour.matrix)
+    assert (frame.colorspace, frame.color_primaries, frame.color_trc) == (matrix, colour.primaries, colour.transfer)
+    assert frame.color_range == (ColorRange.JPEG if codec == "ffv1" else ColorRange.MPEG)
+    ((_, back),) = read_frames(open_shot(target))
+    assert psnr(back / (257 if back.dtype == np.uint16 else 1), plate) >= (130 if codec == "ffv1" else 45)
+    if codec != "ffv1" and matrix != 1:  # read with the matrix of everything else, it would be seen
+        kind = {"src_color_range": ColorRange.MPEG, "dst_color_range": ColorRange.JPEG, "interpolation": EXACT}
+        wrong = frame.reformat(format="rgb24", src_colorspace=1, dst_colorspace=1, **kind)
+        assert psnr(wrong.to_ndarray(), plate) < 40
+
+
+@pytest.mark.parametrize("codec", ["h265", "h265-10", "h264"])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_movies_of_few_frames(tmp_path: Path, codec: str, count: int) -> None:
+    shot = open_shot(source(tmp_path / "s.mp4", stamps=range(count)))
+    for name in "abc":  # what x265 says of so few frames depended on what lay in memory
+        write_movie(shot, results(shot, tmp_path), tmp_path / f"{name}.mov", codec=codec)
+        assert shown(tmp_path / f"{name}.mov") == [Fraction(n, 25) for n in range(count)]
+    assert (tmp_path / "a.mov").read_bytes() == (tmp_path / "c.mov").read_bytes()

@@ -3,15 +3,18 @@
 import errno
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import OpenImageIO
 import pytest
 
 from propagate.arrays import Pixels
 from stylize.errors import OutputError
 from stylize.export.sequence import write_sequence
-from stylize.footage.images import read_image, write_image
+from stylize.footage.colour import Colour
+from stylize.footage.images import image_facts, read_image, write_image
 from stylize.footage.sequences import Pattern, parse_pattern
 from stylize.footage.shot import open_shot
 
@@ -186,3 +189,25 @@ def test_ten_thousand_frames(tmp_path: Path) -> None:
     write_sequence(frames.items(), pattern(tmp_path / "x/c.####.png"), workers=4)
     written = {path.name for path in (tmp_path / "x").iterdir()}
     assert written == {f"c.{number}.png" for number in frames}
+
+
+def test_primaries_of_the_source_are_said_where_a_file_can(tmp_path: Path) -> None:
+    frames = results(tmp_path / "out", picture())
+    folder_of = [(number, tmp_path / f"in/p.{number}.png") for number in NUMBERS]
+    (tmp_path / "in").mkdir()
+    wide, lines = Colour(9, 9, 14), Colour(6, 6, 6)
+    for _, path in folder_of:
+        write_image(path, picture(), colour=wide)
+    shot = open_shot(tmp_path / "in", frames="1001,1002,1004")
+    assert shot.colour == wide
+    assert write_sequence(frames, pattern(tmp_path / "x/c.####.png"), shot=shot) == ()
+    assert image_facts(tmp_path / "x/c.1002.png").colour == wide
+    np.testing.assert_array_equal(read_image(tmp_path / "x/c.1002.png"), picture())
+    (note,) = write_sequence(frames, pattern(tmp_path / "x/c.####.tif"), shot=shot)
+    assert note.startswith(".tif cannot say that its colours are those of Rec. 2020")
+    assert len(write_sequence(frames, pattern(tmp_path / "x/c.####.dpx"), shot=shot)) == 1
+    old = replace(shot, colour=lines)
+    assert write_sequence(frames, pattern(tmp_path / "y/c.####.dpx"), shot=old) == ()
+    source = OpenImageIO.ImageInput.open(str(tmp_path / "y/c.1001.dpx"))
+    assert source.spec().get_string_attribute("dpx:Colorimetric") == "ITU-R 601-5 system M"
+    source.close()
