@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import lru_cache
 
-import cv2
+from propagate.threads import allowed
 
 # Pixels of a band, its halo not counted: a float32 picture of three channels is then 1.5 MB.
 PIXELS = 1 << 17
@@ -57,18 +57,19 @@ def rows(height: int, band: int, halo: int = 0) -> Iterator[Band]:
         yield Band(first, last, max(0, first - halo), min(height, last + halo))
 
 
-def rows_of_a_band(width: int, halo: int) -> int:
-    """How high bands are, by the picture's width alone."""
-    return max(1, PIXELS // max(1, width), HALOS * halo)
+def rows_of_a_band(height: int, width: int, halo: int) -> int:
+    """How high bands are, by the picture's size alone: all about alike, so that threads end together."""
+    most = max(1, PIXELS // max(1, width), HALOS * halo)
+    return max(1, HALOS * halo, -(-height // max(1, -(-height // most))))
 
 
 def in_bands(work: Callable[[Band], None], size: tuple[int, ...], halo: int = 0) -> None:
-    """Calls ``work`` for all bands of a picture of ``size`` (H, W, ...), on as many threads as OpenCV may use.
+    """Calls ``work`` for all bands of a picture of ``size`` (H, W, ...), on as many threads as are allowed.
 
     work: writes its own rows of a result, and nothing else that another band reads. What it raises is raised here.
     """
-    bands = list(rows(size[0], rows_of_a_band(size[1], halo), halo))
-    helpers = min(cv2.getNumThreads(), len(bands)) - 1
+    bands = list(rows(size[0], rows_of_a_band(size[0], size[1], halo), halo))
+    helpers = min(allowed(), len(bands)) - 1
     waiting = iter(bands)
     others = [_pool(helpers).submit(_work_off, work, waiting) for _ in range(helpers)]
     try:

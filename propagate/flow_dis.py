@@ -31,7 +31,8 @@ class DisFlow:
         if preset not in PRESETS:
             raise ValueError(f"DIS preset must be one of {', '.join(PRESETS)}, not {preset!r}")
         self.preset = preset
-        self._engine = self._fresh()
+        # An engine keeps its buffers, and is no use to two threads at once.
+        self._free: list[cv2.DISOpticalFlow] = []
 
     def _fresh(self) -> cv2.DISOpticalFlow:
         settings, finest, stride, steps = PRESETS[self.preset]
@@ -51,8 +52,8 @@ class DisFlow:
         if self.preset == "fine":
             return self._in_strips(*greys)
         flow = self._whole(*greys)
-        # An engine keeps its buffers, 52 bytes for each pixel; to ask for them anew takes a twentieth of the time.
-        self._engine = self._fresh()
+        # Buffers are 52 bytes for each pixel; to ask for them anew takes a twentieth of the time.
+        self._free.clear()
         return flow
 
     def _whole(self, source: Bytes, target: Bytes) -> Floats:
@@ -60,7 +61,12 @@ class DisFlow:
         height, width = target.shape
         below, right = max(0, SMALLEST - height), max(0, SMALLEST - width)
         grey = [cv2.copyMakeBorder(p, 0, below, 0, right, cv2.BORDER_REPLICATE) for p in (source, target)]
-        flow = self._engine.calc(grey[1], grey[0], None)
+        try:
+            engine = self._free.pop()
+        except IndexError:
+            engine = self._fresh()
+        flow = engine.calc(grey[1], grey[0], None)
+        self._free.append(engine)
         return np.ascontiguousarray(flow[:height, :width])
 
     def _in_strips(self, source: Bytes, target: Bytes) -> Floats:

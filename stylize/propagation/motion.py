@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -137,8 +138,8 @@ def _read(path: Path, mark: bytes, *, onward: bool) -> Step:
 def _write(path: Path, data: bytes) -> None:
     if path.is_dir():
         raise OutputError(f"{path} is a folder, expected a file of motion or nothing; move it away")
-    # Two runs may make the same pair at one time, and both right.
-    partial = path.with_name(f".part-{os.getpid()}-{path.name}")
+    # Two runs, or two passes, may make the same pair at one time, and both right.
+    partial = path.with_name(f".part-{os.getpid()}-{threading.get_ident()}-{path.name}")
     try:
         partial.write_bytes(data)
         partial.replace(path)

@@ -5,12 +5,15 @@ passes say of it. After its first drawing, and then every few seconds, the state
 that is killed goes on close to where it was, with the same bits; the two passes may be made by two processes.
 
 All that remains to be done when a drawing is made, mixing, laying it over plates, writing, keeping, is done while the
-next one is made. It is one job, and jobs are done one after the other: what a kept state has passed is on disk.
+next one is made. It is one job, and jobs are done one after the other: what a kept state has passed is on disk. Where
+there are threads and memory for it, the two passes of a span are made beside each other instead, and the one that comes
+to a drawing last mixes it.
 """
 
 import contextlib
 import hashlib
 import shutil
+import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +28,7 @@ from masks.composite import over
 from propagate.ahead import one_behind
 from propagate.arrays import F32, Bools, Bytes, Floats, Pixels
 from propagate.bands import Band, in_bands
+from propagate.beside import beside
 from propagate.blend import blend
 from propagate.boil import boil, sway
 from propagate.flow import FlowEstimator, Step
@@ -32,6 +36,7 @@ from propagate.holds import leaping
 from propagate.scene import Scene
 from propagate.spans import Span
 from propagate.synthesis import Carried, PassState, SynthesisSettings, carry
+from propagate.threads import allowed, concurrent
 from stylize.errors import OutputError
 from stylize.footage.images import make_folder, quantise, to_float, write_image
 from stylize.keys.folder import read_key
@@ -47,6 +52,9 @@ ERROR_UNIT = 65535
 SPOILT = (OSError, ValueError)
 # Bytes of the digest that a kept file begins with.
 DIGEST = 16
+# Most pixels of a frame whose two passes are made beside each other: a second pass needs 300 bytes for each. In larger
+# frames the pieces of one pass are large enough to keep all threads at work.
+BESIDE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -181,13 +189,16 @@ def finish_key(footage: Footage, engine: Engine, frame: int) -> Made:
 def propagate_span(footage: Footage, part: Part, engine: Engine, put: Put) -> Iterator[Event]:
     """Makes the wanted frames of a span, each once.
 
-    put: sets a finished frame down where it lasts. It is called by another thread, one frame at a time, while the
-    next one is made. Tells of each frame when it has been put, and None for every drawing that a pass has gone through.
-    Stopped and called again with the frames that are still wanted, it goes on from the last kept state. What ``put``
-    raises is raised here, at most one drawing later.
+    put: sets a finished frame down where it lasts. It is called by other threads, by two at once where passes are
+    made beside each other, while next ones are made. Tells of each frame when it has been put, and None for every
+    drawing that a pass has gone through. Stopped and called again with the frames that are still wanted, it goes on
+    from the last kept states. What ``put`` raises is raised here, at most one drawing later.
     """
     make_folder(part.scratch)
-    yield from _told(_span_jobs(footage, part, engine, put))
+    if part.two_sided() and _room_for_two(footage, part):
+        yield from _beside(footage, part, engine, put)
+    else:
+        yield from _told(_span_jobs(footage, part, engine, put))
 
 
 def run_pass(footage: Footage, part: Part, side: str, engine: Engine) -> Iterator[None]:
@@ -211,6 +222,49 @@ def mix(footage: Footage, part: Part, drawings: Iterable[int], engine: Engine, p
 def clear(scratch: Path) -> None:
     """Removes the scratch folder of a span that is done."""
     shutil.rmtree(scratch, ignore_errors=True)
+
+
+# Two passes beside each other
+
+
+def _room_for_two(footage: Footage, part: Part) -> bool:
+    """Whether both passes of a span may be made at once."""
+    height, width = _cut(part, footage.colour(part.span.frames[0])).shape[:2]
+    return allowed() > 1 and height * width <= BESIDE and concurrent()
+
+
+def _beside(footage: Footage, part: Part, engine: Engine, put: Put) -> Iterator[Event]:
+    left = {side: {n for n in part.needed() if _whole(_file(part, side, n))} for side in (FORWARD, BACKWARD)}
+    yield from _held_from_key(footage, part, engine, put)
+    yield from _told(_mix_jobs(footage, part, sorted(left[FORWARD] & left[BACKWARD]), engine, put))
+    meeting = _Meeting(left)
+    yield from beside([partial(_side, footage, part, side, engine, put, meeting) for side in (FORWARD, BACKWARD)])
+
+
+def _side(
+    footage: Footage, part: Part, side: str, engine: Engine, put: Put, meeting: "_Meeting"
+) -> Generator[Event, None, None]:
+    needed = part.needed()
+    for gone in _pass(footage, part, side, engine):
+        drawing = gone.carried.frame
+        yield from _leave(part, gone) if drawing in needed else _passed(part, gone)
+        if drawing in needed and meeting.completes(side, drawing):
+            yield from _mix_left(footage, part, engine, put, drawing)
+
+
+class _Meeting:
+    """Which drawings each of the two passes has left, so that each is mixed once, by whichever pass comes last."""
+
+    def __init__(self, left: Mapping[str, set[int]]) -> None:
+        self._left = {side: set(drawings) for side, drawings in left.items()}
+        self._one_at_a_time = threading.Lock()
+
+    def completes(self, side: str, drawing: int) -> bool:
+        """Notes that a pass has left a drawing; whether the other has too, and it was not there before."""
+        with self._one_at_a_time:
+            new = drawing not in self._left[side]
+            self._left[side].add(drawing)
+            return new and drawing in self._left[BACKWARD if side == FORWARD else FORWARD]
 
 
 # Jobs: what remains to be done when a drawing is made, and is told then

@@ -35,7 +35,7 @@ def threads():
 
 def with_bands(height, make):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bands, "rows_of_a_band", lambda width, halo: height)
+        patch.setattr(bands, "rows_of_a_band", lambda high, width, halo: height)
         return make()
 
 
@@ -76,7 +76,15 @@ def test_bands_do_not_depend_on_threads_and_are_high_beside_their_halo(monkeypat
     assert len(seen[0]) > 10
     assert seen[0][0].last >= bands.HALOS * 11
     monkeypatch.setattr(bands, "PIXELS", 1)
-    assert bands.rows_of_a_band(100, 0) == 1
+    assert bands.rows_of_a_band(100, 100, 0) == 1
+
+
+@pytest.mark.parametrize(("height", "width"), [(360, 640), (720, 1280), (1080, 1920), (480, 854), (99, 5000)])
+def test_bands_are_about_alike_so_that_no_thread_waits(height, width):
+    most = bands.PIXELS // width
+    heights = [band.last - band.first for band in rows(height, bands.rows_of_a_band(height, width, 0))]
+    assert len(heights) == -(-height // most)
+    assert max(heights) - min(heights) <= len(heights)
 
 
 def test_bands_are_worked_by_several_threads(threads):

@@ -1,5 +1,9 @@
 """Flow against a key in strips: seamless, and as good as that of the whole picture."""
 
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -59,3 +63,13 @@ def test_between_neighbours_large_pictures_are_searched_whole(monkeypatch, prese
     for _ in range(2):
         np.testing.assert_array_equal(estimate(key, frame), whole)
     assert DisFlow(preset).fingerprint() == estimate.fingerprint() != DisFlow("fine").fingerprint()
+
+
+def test_threads_may_share_an_estimator():
+    draw = np.random.default_rng(5)
+    pictures = [cv2.GaussianBlur(draw.integers(0, 256, (96, 128, 3)).astype(np.uint8), (0, 0), 2) for _ in range(6)]
+    pairs, shared = list(itertools.pairwise(pictures)) * 8, DisFlow("fine")
+    alone = [DisFlow("fine")(*pair) for pair in pairs[:5]] * 8
+    with ThreadPoolExecutor(4) as workers:
+        for found, expected in zip(workers.map(lambda pair: shared(*pair), pairs), alone, strict=True):
+            np.testing.assert_array_equal(found, expected)

@@ -73,6 +73,12 @@ def mixed(given, some_part, drawings, made_with):
     return put_down(lambda put: mix(given, some_part, drawings, made_with, put))
 
 
+@pytest.fixture
+def one_by_one(monkeypatch):
+    """One pass after the other, however many threads there are."""
+    monkeypatch.setattr(propagation, "BESIDE", 0)
+
+
 def made_of(events):
     return {made.frame: made for made in events if made is not None}
 
@@ -137,6 +143,7 @@ def damaged(place):
     "spoil", [Path.unlink, lambda path: path.write_bytes(b"PK"), damaged(0), damaged(900), damaged(-60), damaged(-75)]
 )
 @pytest.mark.parametrize("name", ["forward.state.npz", "backward.state.npz", "forward.4.npz"])
+@pytest.mark.usefixtures("one_by_one")
 def test_spoilt_scratch_costs_time_and_nothing_else(tmp_path, monkeypatch, name, spoil):
     monkeypatch.setattr(propagation, "KEEP_EVERY", 0.0)
     given, span = footage(tmp_path), SPANS[0]
@@ -184,15 +191,18 @@ def test_a_state_is_kept_when_all_that_it_has_passed_is_on_disk(tmp_path, monkey
     def spy(path, arrays):
         order = asked.order(path.name.partition(".")[0])
         if path.name.endswith(".state.npz"):
+            side = path.name.partition(".")[0]
             passed = set(order[1 : order.index(int(arrays["frame"])) + 1])
-            left = {n for n in passed if propagation._whole(propagation._file(asked, FORWARD, n))}
-            assert passed <= (set(put) if path.name.startswith(last) else left)
+            left = {n for n in passed if propagation._whole(propagation._file(asked, side, n))}
+            assert passed <= (set(put) | left if side == last else left)
             kept.append(path.name)
         keep(path, arrays)
 
     monkeypatch.setattr(propagation, "_keep", spy)
     told = [event for event in propagate_span(given, asked, made_with, slow) if event is not None]
-    assert told == put
+    assert sorted(told) == sorted(put) == list(span.frames)
+    if threads == 1 or not asked.two_sided():
+        assert told == put
     assert kept.count(f"{last}.state.npz") == len(span.frames)
     assert where == {threads == 1}
 
@@ -211,12 +221,81 @@ def test_a_frame_that_cannot_be_written_ends_the_run_and_is_made_by_the_next(tmp
 
     with pytest.raises(OutputError, match="no space"):
         list(propagate_span(given, asked, engine(given, tmp_path), full))
-    assert len(found) == 1
+    # Beside each other, passes may have gone on with what each had in hand.
+    assert spoilt not in found
+    assert len(found) == 1 if threads == 1 or not asked.two_sided() else len(found) < len(span.frames)
     found |= made_of(work(given, span, tmp_path / "part", set(span.frames) - set(found)))
     assert sorted(found) == list(span.frames)
     for frame, made in whole.items():
         np.testing.assert_array_equal(found[frame].picture, made.picture)
         np.testing.assert_array_equal(found[frame].error, made.error)
+
+
+# Two passes beside each other
+
+
+@pytest.fixture
+def set_threads():
+    before = cv2.getNumThreads()
+    yield cv2.setNumThreads
+    cv2.setNumThreads(before)
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_passes_beside_each_other_have_the_bits_of_one_after_the_other(tmp_path, monkeypatch, set_threads, every):
+    given, span = footage(tmp_path), SPANS[0]
+    set_threads(1)
+    alone = made_of(work(given, span, tmp_path / "one", every=every))
+    for number in (2, 4, 5):
+        set_threads(number)
+        monkeypatch.setattr(propagation, "BESIDE", 1 << 20)
+        beside = made_of(work(given, span, tmp_path / f"beside{number}", every=every))
+        monkeypatch.setattr(propagation, "BESIDE", 0)
+        after = made_of(work(given, span, tmp_path / f"after{number}", every=every))
+        assert sorted(alone) == sorted(beside) == sorted(after) == list(span.frames)
+        for frame, made in alone.items():
+            for other in (beside[frame], after[frame]):
+                np.testing.assert_array_equal(other.picture, made.picture)
+                np.testing.assert_array_equal(other.error, made.error)
+                np.testing.assert_array_equal(other.share, made.share)
+
+
+@pytest.mark.parametrize(("most", "together"), [(36 * 64, True), (36 * 64 - 1, False)])
+def test_passes_of_frames_that_are_small_enough_go_on_together(tmp_path, monkeypatch, set_threads, most, together):
+    set_threads(2)
+    monkeypatch.setattr(propagation, "BESIDE", most)
+    given, seen, keep = footage(tmp_path), [], propagation._keep
+    monkeypatch.setattr(propagation, "_keep", lambda path, arrays: seen.append(path.name) or keep(path, arrays))
+    list(work(given, SPANS[0], tmp_path / "s"))
+    assert (seen.index("backward.6.npz") < seen.index("forward.6.npz")) if together else "backward.6.npz" not in seen
+
+
+def test_kernels_that_cannot_be_shared_are_not(tmp_path, monkeypatch, set_threads):
+    set_threads(2)
+    monkeypatch.setattr(propagation, "concurrent", lambda: False)
+    list(work(footage(tmp_path), SPANS[0], tmp_path / "s"))
+    assert not (tmp_path / "s" / "backward.4.npz").exists()
+
+
+@pytest.mark.parametrize("stop", [1, 3, 6, 9, 12, 14])
+@pytest.mark.parametrize("order", [(2, 1), (1, 2), (2, 2)])
+def test_what_passes_beside_each_other_began_is_ended_with_any_threads(tmp_path, monkeypatch, set_threads, stop, order):
+    monkeypatch.setattr(propagation, "KEEP_EVERY", 0.0)
+    given, span = footage(tmp_path), SPANS[0]
+    set_threads(1)
+    whole = made_of(work(given, span, tmp_path / "whole"))
+    found, put = {}, []
+    for number, much in zip(order, (stop, None), strict=True):
+        set_threads(number)
+        run = work(given, span, tmp_path / "part", set(span.frames) - set(found))
+        found |= (some := made_of(itertools.islice(run, much)))
+        put += list(some)
+        run.close()
+    assert sorted(put) == list(span.frames)  # each told once
+    for frame, made in whole.items():
+        np.testing.assert_array_equal(found[frame].picture, made.picture)
+        np.testing.assert_array_equal(found[frame].error, made.error)
+        np.testing.assert_array_equal(found[frame].share, made.share)
 
 
 # Two processes

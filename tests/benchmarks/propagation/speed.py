@@ -1,10 +1,12 @@
 """Time of propagation, as ratios in one run: ``python -m tests.benchmarks.propagation.speed --help``.
 
-The example's plates at several sizes. Every figure is the least of a few frames, so that a busy machine disturbs
-it little; two threads are compared with one, sizes with each other, and ours with ebsynth if its library is given.
+The example's plates at several sizes. Synthesis is the least of a few frames, so that a busy machine disturbs it
+little. The whole way goes with all threads and with one in turns, and is told as the median of either; sizes are
+compared with each other, and ours with ebsynth if its library is given.
 """
 
 import argparse
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -51,6 +53,7 @@ def main():
     words = argparse.ArgumentParser(prog="python -m tests.benchmarks.propagation.speed", description=__doc__)
     words.add_argument("--ebsynth", help="shared library of jamriska/ebsynth, to compare with")
     words.add_argument("--sizes", default="640x360,1280x720,1920x1080")
+    words.add_argument("--turns", type=int, default=3, help="how often the whole way is gone (3)")
     asked = words.parse_args()
     threads = numba.config.NUMBA_NUM_THREADS
     sizes = [tuple(map(int, size.split("x"))) for size in asked.sizes.split(",")]
@@ -60,12 +63,10 @@ def main():
         shown = [cv2.resize(p, size, interpolation=cv2.INTER_CUBIC) for p in plates(CLIPS[0], FRAMES, 640, None)]
         key = toon(shown[0])
         use(threads)
-        alone, whole, eb = synthesis(shown, key), least(shown), None
+        alone, eb = synthesis(shown, key), None
         if asked.ebsynth and size[0] <= 1280:
             eb = ebsynth(asked.ebsynth, shown[:2], key)
-        use(1)
-        slow = least(shown)
-        use(threads)
+        whole, slow = in_turns(shown, threads, asked.turns)
         ratio = f"1/{eb / alone:.0f}" if eb else "-"
         print(f"{size[0]:>5}x{size[1]:<4} {alone:>10.3f} {whole:>7.3f} {whole / size[0] / size[1] * 1e6:>9.2f} "
               f"{slow / whole:>17.2f} {ratio:>11}", flush=True)  # fmt: skip
@@ -98,9 +99,15 @@ def synthesis(shown, key):
     return laps(carry(order, Filmed(shown).known(), key.astype(np.float32) / 255, SynthesisSettings()))
 
 
-def least(shown):
-    """The whole way, the least of three at small sizes."""
-    return min(two_keys(shown) for _ in range(3 if shown[0].shape[1] < 1000 else 1))
+def in_turns(shown, threads, turns):
+    """The whole way with all threads and with one, medians."""
+    times = {threads: [], 1: []}
+    for _ in range(turns):
+        for number in (1, threads):
+            use(number)
+            times[number].append(two_keys(shown))
+    use(threads)
+    return statistics.median(times[threads]), statistics.median(times[1])
 
 
 def two_keys(shown):

@@ -1,0 +1,44 @@
+import threading
+
+import cv2
+import numba
+import pytest
+
+from propagate.threads import allow, allowed, concurrent
+
+
+@pytest.fixture(autouse=True)
+def _three_threads():
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(3)
+    yield
+    cv2.setNumThreads(before)
+
+
+def in_a_thread(what):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(what()))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def test_all_that_opencv_may_use_unless_a_thread_is_bounded_and_that_one_alone():
+    kernels = numba.get_num_threads()
+    assert allowed() == 3
+    assert in_a_thread(lambda: allow(1) or (allowed(), numba.get_num_threads())) == (1, 1)
+    assert in_a_thread(lambda: allow(10**6) or (allowed(), numba.get_num_threads())) == (
+        10**6,
+        numba.config.NUMBA_NUM_THREADS,
+    )
+    assert (allowed(), numba.get_num_threads()) == (3, kernels)
+
+
+@pytest.mark.parametrize(("layer", "may"), [("omp", True), ("tbb", True), ("workqueue", False)])
+def test_kernels_run_at_once_unless_the_layer_forbids_it(monkeypatch, layer, may):
+    monkeypatch.setattr(numba, "threading_layer", lambda: layer)
+    assert concurrent() is may
+
+
+def test_the_layer_is_known_before_any_kernel_has_run():
+    assert isinstance(concurrent(), bool)
