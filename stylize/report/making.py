@@ -18,13 +18,15 @@ from stylize.export.placing import placed
 from stylize.footage.images import quantise, read_image, read_values, to_float
 from stylize.opening import Work
 from stylize.planning.picking import ShotPlan
-from stylize.propagation.carrying import ERROR, MIX_SHARE, pass_file
+from stylize.propagation.carrying import ERROR, pass_file
+from stylize.report.carried import Follow, pairs, small
+from stylize.report.ghosting import ghosting
 from stylize.report.measures import (
     FrameMeasures,
+    agreement,
     between,
     change_along,
     colour_distance,
-    evenly_mixed,
     finest,
     leak_of,
     pop,
@@ -33,7 +35,7 @@ from stylize.report.page import page_of
 
 # Of the player: enough to judge motion, and a page that can still be mailed.
 MOST_FRAMES, WIDEST, QUALITY = 120, 640, 80
-JSON_VERSION = 1
+JSON_VERSION = 2
 
 
 def write_report(work: Work, shots: Sequence[ShotPlan]) -> tuple[Path, Path]:
@@ -83,10 +85,11 @@ def _summary(measured: Sequence[FrameMeasures], keys: Sequence[dict[str, Any]]) 
     leaks = [one.leak for one in measured if one.leak is not None]
     pops = [key["pop"] for key in keys if key["pop"] is not None]
     return {
-        "agreement": 1 - (mean("error") or 0.0),
+        "error": mean("error"),
+        "agreement of the keys": mean("agreement"),
         "flicker above the plates": mean("flicker"),
         "largest pop at a key": max(pops, default=None),
-        "evenly mixed": mean("mixed"),
+        "ghosting": mean("ghosting"),
         "sharpness against keys": mean("sharpness"),
         "colour drift": mean("drift"),
         "leak outside of the matte": max(leaks, default=None),
@@ -96,6 +99,7 @@ def _summary(measured: Sequence[FrameMeasures], keys: Sequence[dict[str, Any]]) 
 def _measured(work: Work, plan: ShotPlan) -> Iterator[FrameMeasures]:
     beside = {frame: (span.left, span.right) for span in plan.spans() for frame in span.frames}
     keys = {key: _look(_result(work, key)) for key in plan.keys}
+    together = _together(work, plan)
     before: tuple[Floats, Floats] | None = None
     for place, frame in enumerate(plan.frames):
         work.progress("report", place + 1, len(plan.frames))
@@ -108,7 +112,7 @@ def _measured(work: Work, plan: ShotPlan) -> Iterator[FrameMeasures]:
             flicker = None if change is None or usual is None else change - usual
         left, right = beside.get(frame, (frame, frame))
         sharpness, drift = _against(keys, frame, left, right, result) if keys else (None, None)
-        mixed = left is not None and right is not None and left != right
+        agreed, ghosts = together.get(frame, (None, None))
         yield FrameMeasures(
             frame=frame,
             error=float(_kept(work, ERROR, frame).mean()),
@@ -117,9 +121,23 @@ def _measured(work: Work, plan: ShotPlan) -> Iterator[FrameMeasures]:
             sharpness=sharpness,
             drift=drift,
             leak=leak_of(result, plate, work.mattes.read(frame)) if work.mattes else None,
-            mixed=evenly_mixed(_kept(work, MIX_SHARE, frame)) if mixed else 0.0,
+            agreement=agreed,
+            ghosting=ghosts,
         )
         before = plate, result
+
+
+def _together(work: Work, plan: ShotPlan) -> dict[int, tuple[float | None, float | None]]:
+    """Of every frame between two keys: how well these agree, and how much of both is seen at once."""
+    follow = Follow(work.motion.step, work.motion.refine, work.plates.colour, lambda key: _result(work, key))
+    found = {}
+    for span in plan.spans():
+        if span.left is None or span.right is None:
+            continue
+        for frame, one, other, seen in pairs(span.left, span.right, span.frames, follow):
+            shown = small(_result(work, frame))
+            found[frame] = agreement(one, other, seen), ghosting(shown, one, other, seen)
+    return found
 
 
 def _look(picture: Floats) -> tuple[float, Floats]:

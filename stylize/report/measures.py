@@ -21,9 +21,8 @@ class FrameMeasures:
     from the frame before, moved along, less that of the plates; above 0 is restless beyond the source. change: mean
     difference from the frame before, moved along. sharpness: strength of the finest detail over that of the keys
     beside, weighed by distance. drift: difference of the mean colour from that of the keys beside, likewise; both None
-    in a shot without keys. leak:
-    largest difference from the plate outside of the matte. mixed: share of pixels that both keys make about equally,
-    where ghosts could be.
+    in a shot without keys. leak: largest difference from the plate outside of the matte. agreement: of the two keys
+    beside, moved along to the frame; ghosting: of both in what is shown, see ``ghosting``; None where there is but one.
     """
 
     frame: int
@@ -33,7 +32,8 @@ class FrameMeasures:
     sharpness: float | None
     drift: float | None
     leak: float | None
-    mixed: float
+    agreement: float | None
+    ghosting: float | None
 
 
 def change_along(before: Floats, after: Floats, flow: Floats, seen: Bools) -> float | None:
@@ -69,9 +69,9 @@ def leak_of(result: Floats, plate: Floats, matte: Floats) -> float | None:
     return float(np.abs(result - plate)[outside].max()) if outside.any() else None
 
 
-def evenly_mixed(share: Floats) -> float:
-    """Share of pixels of which either key makes 30 to 70 per cent."""
-    return float(((share > F32(0.3)) & (share < F32(0.7))).mean())
+def agreement(one: Floats, other: Floats, seen: Bools) -> float | None:
+    """1 less the mean absolute difference of two pictures, (H, W, 3), where ``seen``; None if nothing is."""
+    return 1 - float(np.abs(one - other).mean(axis=-1)[seen].mean()) if seen.any() else None
 
 
 def pop(changes: list[float | None], place: int) -> float | None:

@@ -5,13 +5,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# What is drawn: the name in the figures, what it is called, and what it says.
+# What is drawn: the name in the figures, what it is called, what it says, and what the scale goes up to at least, so
+# that a curve of next to nothing looks like it.
 CURVES = (
-    ("error", "Error", "difference between what is shown and what is wanted; a key helps where it is high"),
-    ("flicker", "Flicker", "change along the motion beyond that of the plates; above 0 is restless"),
-    ("sharpness", "Sharpness", "finest detail over that of the keys; 1 is as crisp as they are"),
-    ("drift", "Colour drift", "distance of the mean colour from that of the keys"),
-    ("mixed", "Evenly mixed", "share of pixels that both keys make about equally, where ghosts could be"),
+    ("error", "Error", "difference between what is shown and what is wanted; a key helps where it is high", 0.02),
+    ("flicker", "Flicker", "change along the motion beyond that of the plates; above 0 is restless", 0.01),
+    ("sharpness", "Sharpness", "finest detail over that of the keys; 1 is as crisp as they are", 1.0),
+    ("drift", "Colour drift", "distance of the mean colour from that of the keys", 0.02),
+    ("agreement", "Agreement", "of the two keys beside, moved along to the frame; 1 is the same", 1.0),
+    ("ghosting", "Ghosting", "share of the keys' detail that shows twice; a plain cross-fade has most of it", 0.1),
 )
 _WIDTH, _HEIGHT = 860, 90
 
@@ -42,13 +44,12 @@ def _shot(number: int, shot: Mapping[str, Any]) -> str:
     )
 
 
-def _curve(shot: Mapping[str, Any], name: str, called: str, says: str) -> str:
+def _curve(shot: Mapping[str, Any], name: str, called: str, says: str, least: float) -> str:
     frames = [(entry["frame"], entry[name]) for entry in shot["frames"] if entry[name] is not None]
     if not frames:
         return ""
     first, last = shot["frames"][0]["frame"], max(shot["frames"][-1]["frame"], shot["frames"][0]["frame"] + 1)
-    low, high = min(0.0, *(value for _, value in frames)), max(value for _, value in frames)
-    high = high if high > low else low + 1
+    low, high = min(0.0, *(value for _, value in frames)), max(least, *(value for _, value in frames))
 
     def x(frame: float) -> float:
         return 4 + (frame - first) / (last - first) * (_WIDTH - 8)

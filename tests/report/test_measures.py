@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from stylize.report.measures import (
+    agreement,
     between,
     change_along,
     colour_distance,
-    evenly_mixed,
     finest,
     leak_of,
     pop,
@@ -60,4 +60,7 @@ def test_a_key_that_jumps_pops() -> None:
 def test_the_rest() -> None:
     assert between(1.0, 3.0, 0.25) == 1.5
     assert colour_distance(np.zeros(3, F32), np.array([3, 4, 0], F32)) == 5
-    assert evenly_mixed(np.array([[0, 0.5], [1, 0.69]], F32)) == 0.5
+    seen = np.ones((40, 60), bool)
+    assert agreement(PICTURE, PICTURE, seen) == 1
+    assert agreement(PICTURE, PICTURE + F32(0.25), seen) == pytest.approx(0.75)
+    assert agreement(PICTURE, PICTURE, ~seen) is None
