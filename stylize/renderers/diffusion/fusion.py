@@ -46,18 +46,6 @@ def decode_latents(pipeline: Any, latents: Any) -> Floats:
     return np.ascontiguousarray((made[0].float().cpu().numpy().transpose(1, 2, 0) + 1) / 2, F32)
 
 
-def encode_faithfully(pipeline: Any, picture: Floats) -> Any:
-    """Like ``encode_picture``, with what the way through the autoencoder loses given in advance, if that helps.
-
-    A key that is encoded, decoded and encoded again from key to key would lose a little more each time.
-    """
-    first = encode_picture(pipeline, picture)
-    back = decode_latents(pipeline, first)
-    better = 2 * first - encode_picture(pipeline, np.clip(back, 0, 1))
-    lost = float(np.abs(back - picture).mean())
-    return better if float(np.abs(decode_latents(pipeline, better) - picture).mean()) < lost else first
-
-
 def latent_mask(mask: Floats, latents: Any) -> Any:
     """``mask``, float32 (H, W), as (1, 1, h, w) on the latents' grid: the mean of what each of them covers."""
     import torch
@@ -67,8 +55,15 @@ def latent_mask(mask: Floats, latents: Any) -> Any:
     return torch.from_numpy(np.ascontiguousarray(small[None, None], F32)).to(latents.device, latents.dtype)
 
 
-def fuse(latents: Any, anchors: tuple[Anchor, ...], noise: Any, pipeline: Any, step: int) -> Any:
-    """``latents`` after ``step`` (from 0) with the anchors laid in, at the noise of the next step."""
+def fuse(latents: Any, anchors: tuple[Anchor, ...], seed: int, pipeline: Any, step: int) -> Any:
+    """``latents`` after ``step`` (from 0) with the anchors laid in, at the noise of the next step.
+
+    seed: of that noise, which is the same at every step.
+    """
+    import torch
+
+    draw = torch.Generator("cpu").manual_seed(seed)
+    noise = torch.randn(latents.shape, generator=draw).to(latents.device, latents.dtype)
     timesteps, total = pipeline.scheduler.timesteps, pipeline.num_timesteps
     later = len(timesteps) - total + step + 1
     for anchor in anchors:
@@ -76,7 +71,7 @@ def fuse(latents: Any, anchors: tuple[Anchor, ...], noise: Any, pipeline: Any, s
             continue
         kept = anchor.latents.to(latents.dtype)
         if later < len(timesteps):
-            kept = pipeline.scheduler.add_noise(kept, noise.to(latents.dtype), timesteps[later : later + 1])
+            kept = pipeline.scheduler.add_noise(kept, noise, timesteps[later : later + 1])
         mask = anchor.mask.to(latents.dtype)
         latents = (mask * kept + (1 - mask) * latents).to(latents.dtype)
     return latents

@@ -6,7 +6,7 @@ The models' own checker, which blackens pictures it dislikes, is not loaded.
 import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 from importlib.metadata import version
@@ -18,22 +18,26 @@ import numpy as np
 from masks.extent import extent
 from propagate.arrays import F32, Floats
 from stylize.errors import RendererError
-from stylize.renderers.diffusion import adapters, agreement, fusion, loading, networks
+from stylize.renderers.diffusion import adapters, fusion, loading, networks
 from stylize.renderers.diffusion.annotators import ANNOTATORS
+from stylize.renderers.diffusion.colours import match_colours
 from stylize.renderers.diffusion.control import Control, find_controls
 from stylize.renderers.diffusion.encoding import encode
 from stylize.renderers.diffusion.hub import Source
 from stylize.renderers.diffusion.memory import Economy, free, is_full
 from stylize.renderers.diffusion.models import contents, find_autoencoder, find_model, model_hash
+from stylize.renderers.diffusion.pixel_fusion import Watch, fuse_pixels, watched
 from stylize.renderers.diffusion.prompts import Prompt, read_prompt
 from stylize.renderers.diffusion.provenance import Provenance, texts
+from stylize.renderers.diffusion.recall import Recall, mark_of
+from stylize.renderers.diffusion.shared_attention import shared_attention
 from stylize.renderers.diffusion.sizes import Working, enter, leave, plan_size
 from stylize.renderers.protocol import Fetching, Rendered, RenderRequest
 from stylize.settings import DIFFUSION, OPTIONS, Settings
 from stylize.settings.schedules import all_texts, text_at
 
 # Raise it whenever the same request gives another picture.
-VERSION = 3
+VERSION = 4
 LIBRARIES = ("torch", "diffusers", "transformers")
 # Retried in it when half precision ran over.
 FULL, HALF = "float32", "float16"
@@ -77,6 +81,8 @@ class DiffusionRenderer:
         if settings.ip_adapter is not None:
             self._adapter = adapters.find_image_adapter(settings.ip_adapter, settings.image_encoder, source)
         self._economy = Economy()
+        self._recall = Recall()
+        self._style_scale = 0.0
         self._annotators: dict[str, Any] = {}
 
     def fingerprint(self) -> str:
@@ -108,7 +114,7 @@ class DiffusionRenderer:
         inside = 1.0 if request.matte is None else (request.matte > 0).astype(F32)
         if request.carried is not None and request.trusted is not None:
             common = (request.trusted * inside).astype(F32)
-            picture = agreement.match_colours(picture, request.carried, common, self.settings.match_colours)
+            picture = match_colours(picture, request.carried, common, self.settings.match_colours)
         if request.matte is not None:
             picture = np.where(request.matte[..., None] > 0, picture, request.plate)
         made = self._provenance(request, working, notes)
@@ -128,6 +134,7 @@ class DiffusionRenderer:
                     raise
                 # What the failed try held is released only when its error is forgotten.
                 reason = error.with_traceback(None)
+            self._recall.forget()
             free(self._base)
             ladder = ladder or self._economy.steps(self._base, working)
             step = next(ladder, None)
@@ -182,29 +189,39 @@ class DiffusionRenderer:
         asked: dict[str, Any] = encode(pipeline, moment.prompt, moment.negative, settings.clip_skip)
         if moment.cfg == 1:
             asked = {name: value for name, value in asked.items() if not name.startswith("negative")}
-        start = enter(self._start(request), working)
+        started = None
+        if from_image or self._fuses(request):
+            started = fusion.encode_picture(pipeline, enter(self._start(request), working))
         if from_image:
-            asked |= {"image": fusion.to_tensor(start), "strength": moment.denoise}
+            asked |= {"image": started, "strength": moment.denoise}
         else:
             asked |= {"width": working.size[0], "height": working.size[1]}
         pictures = self._control_pictures(request, plate, working)
         asked |= self._control_arguments(pictures, from_image)
         asked |= self._style_arguments(pipeline, request)
-        noise, anchors = self._anchors(pipeline, request, plate, working)
-
-        def on_end(pipeline: Any, step: int, time: Any, values: dict[str, Any]) -> dict[str, Any]:
-            on_step(step + 1, pipeline.num_timesteps)
-            self._style_step(pipeline, step + 1)
-            if anchors:
-                values["latents"] = fusion.fuse(values["latents"], anchors, noise, pipeline, step)
-            return values
+        anchors = self._anchors(pipeline, request, plate, working, started)
 
         with ExitStack() as within:
+            within.enter_context(self._recall.one_key())
             if request.earlier and settings.share_attention > 0:
-                keys = [fusion.encode_picture(pipeline, enter(key, working)) for key in request.earlier]
-                within.enter_context(
-                    agreement.shared_attention(pipeline, torch.cat(keys), noise, settings.share_attention)
-                )
+                keys = [self._encoded(pipeline, enter(key, working)) for key in request.earlier]
+
+                def state() -> object:
+                    return weights, self._style_scale
+
+                within.enter_context(shared_attention(pipeline, keys, settings.share_attention, self._recall, state))
+            watch = within.enter_context(watched(pipeline))
+
+            def on_end(pipeline: Any, step: int, time: Any, values: dict[str, Any]) -> dict[str, Any]:
+                nonlocal anchors
+                on_step(step + 1, pipeline.num_timesteps)
+                self._style_step(pipeline, step + 1)
+                if self._fuses(request) and step == self._middle(pipeline.num_timesteps):
+                    anchors = self._fused(pipeline, request, working, anchors, watch, moment.cfg)
+                if anchors:
+                    values["latents"] = fusion.fuse(values["latents"], anchors, request.seed, pipeline, step)
+                return values
+
             self._style_step(pipeline, 0)
             made = pipeline(
                 num_inference_steps=settings.steps, guidance_scale=moment.cfg, output_type="np",
@@ -213,6 +230,18 @@ class DiffusionRenderer:
             )  # fmt: skip
         return np.asarray(made.images[0], F32), {control.kind: picture for control, picture in pictures}
 
+    def _fuses(self, request: RenderRequest) -> bool:
+        """Whether the earlier key is laid in."""
+        return request.carried is not None and request.trusted is not None and self.settings.fuse > 0
+
+    def _middle(self, total: int) -> int:
+        """The step, of ``total``, after which the earlier key is laid in in pixels: the middle of those that have it.
+
+        -1 where no step has it.
+        """
+        laid = int(self.settings.fuse * total)
+        return laid // 2 if laid else -1
+
     def _start(self, request: RenderRequest) -> Floats:
         """The picture that noise is laid over: the plate, and the earlier key where it shows the same thing."""
         if request.carried is None or request.trusted is None or self.settings.fuse == 0:
@@ -220,29 +249,41 @@ class DiffusionRenderer:
         share = request.trusted[..., None]
         return (share * request.carried + (1 - share) * request.plate).astype(F32)
 
-    def _anchors(
-        self, pipeline: Any, request: RenderRequest, plate: Floats, working: Working
-    ) -> tuple[Any, tuple[fusion.Anchor, ...]]:
-        """Noise for what is laid into the latents, and what is: the earlier key, and the plate outside of the matte."""
-        import torch
+    def _encoded(self, pipeline: Any, picture: Floats) -> Any:
+        """An earlier key's latents."""
+        mark = mark_of("latents", picture, pipeline.vae.dtype)
+        return self._recall.of(mark, lambda: {"latents": fusion.encode_picture(pipeline, picture)})["latents"]
 
-        fused = request.carried is not None and request.trusted is not None and self.settings.fuse > 0
-        looked = bool(request.earlier) and self.settings.share_attention > 0
-        if not fused and not looked and request.matte is None:
-            return None, ()
-        outside = fusion.encode_picture(pipeline, plate)
-        draw = torch.Generator("cpu").manual_seed(request.seed)
-        noise = torch.randn(outside.shape, generator=draw).to(outside.device, outside.dtype)
+    def _anchors(
+        self, pipeline: Any, request: RenderRequest, plate: Floats, working: Working, started: Any
+    ) -> tuple[fusion.Anchor, ...]:
+        """What is laid into the latents: the earlier key first, and the plate outside of the matte.
+
+        started: latents of the picture that the painting starts from, which shows that key.
+        """
         anchors = []
-        if fused and request.carried is not None and request.trusted is not None:
-            carried = fusion.encode_faithfully(pipeline, enter(request.carried, working))
-            mask = fusion.latent_mask(enter(request.trusted, working), carried)
-            anchors.append(fusion.Anchor(carried, mask, self.settings.fuse))
+        if self._fuses(request) and request.trusted is not None:
+            mask = fusion.latent_mask(enter(request.trusted, working), started)
+            anchors.append(fusion.Anchor(started, mask, self.settings.fuse))
         if request.matte is not None:
+            outside = fusion.encode_picture(pipeline, plate)
             inside = (request.matte > 0).astype(F32)
             mask = 1 - fusion.latent_mask(enter(inside, working), outside)
             anchors.append(fusion.Anchor(outside, mask, 1.0))
-        return noise, tuple(anchors)
+        return tuple(anchors)
+
+    def _fused(
+        self, pipeline: Any, request: RenderRequest, working: Working, anchors: tuple[fusion.Anchor, ...], watch: Watch,
+        cfg: float,
+    ) -> tuple[fusion.Anchor, ...]:  # fmt: skip
+        """The anchors, the earlier key's now fused with what is being painted, in pixels."""
+        first, *others = anchors
+        assert request.carried is not None  # or nothing would be laid in
+        assert request.trusted is not None
+        carried, trusted = (enter(one, working) for one in (request.carried, request.trusted))
+        painted = watch.painted(pipeline.scheduler, cfg)
+        fused = fuse_pixels(pipeline, painted, first.latents, first.mask, carried, trusted)
+        return (replace(first, latents=fused), *others)
 
     def _control_pictures(
         self, request: RenderRequest, plate: Floats, working: Working
@@ -289,7 +330,8 @@ class DiffusionRenderer:
         strength = self._adapter.strength
         total = pipeline.num_timesteps if step else 1
         inside = strength.start <= step / total < strength.end
-        pipeline.set_ip_adapter_scale(strength.weight if inside else 0.0)
+        self._style_scale = strength.weight if inside else 0.0
+        pipeline.set_ip_adapter_scale(self._style_scale)
 
     def _moment(self, frame: int) -> _Moment:
         settings = self.settings

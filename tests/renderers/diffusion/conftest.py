@@ -21,4 +21,5 @@ def models(tmp_path_factory):
         tiny.save_lora(unet, root / f"loras_{name}" / "ink.v1.safetensors")
     tiny.save_single_file(root / "sd15", root / "one.safetensors")
     tiny.save_clear_autoencoder(root / "clear")
+    tiny.save_lossy_autoencoder(root / "clear", root / "lossy")
     return root

@@ -13,7 +13,7 @@ from propagate.flow_dis import DisFlow
 from propagate.trust import trust
 from stylize.keys.judging import agreement
 from stylize.renderers import RenderRequest
-from stylize.renderers.diffusion.agreement import match_colours
+from stylize.renderers.diffusion.colours import match_colours
 from tests.renderers.diffusion.test_options import renderer
 from tests.renderers.diffusion.test_renderer import picture, quiet
 from tests.renderers.diffusion.test_renderer import pytestmark as quietly

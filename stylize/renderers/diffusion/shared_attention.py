@@ -1,0 +1,135 @@
+"""Self-attention that also looks at earlier keys, so that the same thing finds the same paint.
+
+An earlier key is noised as far as the picture that is being made, and goes through the network alone; what its
+self-attention layers see there is laid beside what they see of the new key (as in reference-only control and in
+Rerender-A-Video, Yang et al. 2023). What layers see changes little from one step to the next (DeepCache, Ma et al.
+2024), so they look anew every ``REFRESH`` steps; and the noise is always the same, so that what they saw of the first
+key serves all others. It needs finished keys alone: a run that was stopped goes on to the same bits.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from stylize.renderers.diffusion.recall import Recall, Tensors, mark_of
+
+_OFF, _KEEP, _SHOW = "off", "keep", "show"
+# Steps that one look at the earlier keys serves.
+REFRESH = 2
+# Where the network puts its picture together. Its first half tells where things are, and that is the plate's affair
+# (as MasaCtrl, Cao et al. 2023, who share attention there alone).
+LAYERS = ("mid_block.", "up_blocks.")
+# Of the noise that is laid over earlier keys, whatever the seed of the new one.
+SEED = 0
+# What the network is told beside the picture; the last of a batch is the prompt, the first the negative one.
+_WORDS = frozenset({"encoder_hidden_states", "added_cond_kwargs", "timestep_cond"})
+
+
+@dataclass
+class _Memory:
+    mode: str = _OFF
+    seen: Tensors = field(default_factory=dict)
+    calls: int = 0
+
+
+class SharedAttention:
+    """A processor of a self-attention layer, around another one, that lets it look at what was kept."""
+
+    def __init__(self, inner: Any, memory: _Memory, name: str) -> None:
+        self.inner, self.memory, self.name = inner, memory, name
+
+    def __call__(
+        self, attn: Any, hidden_states: Any, encoder_hidden_states: Any = None, *args: Any, **more: Any
+    ) -> Any:
+        """See diffusers' attention processors. hidden_states: (batch, places, channels)."""
+        import torch
+
+        if encoder_hidden_states is None and self.memory.mode == _KEEP:
+            self.memory.seen[self.name] = hidden_states
+        elif encoder_hidden_states is None and self.memory.mode == _SHOW:
+            seen = self.memory.seen[self.name]
+            beside = seen.expand(hidden_states.shape[0], -1, -1).to(hidden_states.dtype)
+            encoder_hidden_states = torch.cat([hidden_states, beside], dim=1)
+        return self.inner(attn, hidden_states, encoder_hidden_states, *args, **more)
+
+
+@contextmanager
+def shared_attention(
+    pipeline: Any, keys: Sequence[Any], share: float, recall: Recall, state: Callable[[], object]
+) -> Iterator[None]:
+    """Within it, the pipeline's self-attention also looks at earlier keys.
+
+    keys: their latents, (1, C, h, w) each. share: of the steps, from the first on. recall: what was seen of them while
+    other keys were painted. state: what the network depends on beside its inputs, at the step that goes on.
+    """
+    unet, memory = pipeline.unet, _Memory()
+    before = dict(unet.attn_processors)
+    unet.set_attn_processor(
+        {name: SharedAttention(inner, memory, name) if _shared(name) else inner for name, inner in before.items()}
+    )
+    noise = _noise(keys[0])
+
+    def see(noised: Any, moment: Any, words: dict[str, Any]) -> Tensors:
+        """What the layers see of one key. Always one at a time: two at once would be other bits."""
+        import torch
+
+        memory.mode, memory.seen = _KEEP, {}
+        with torch.no_grad():
+            unet(noised, moment, **words)
+        return memory.seen
+
+    def look(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if memory.mode == _KEEP:
+            return  # its own call
+        step, memory.calls = memory.calls, memory.calls + 1
+        if step >= share * pipeline.num_timesteps:
+            memory.mode, memory.seen = _OFF, {}
+        elif step % REFRESH == 0:
+            sample, moment = args[0], args[1]
+            words = {name: _of_prompt(kwargs[name]) for name in _WORDS & set(kwargs)}
+            looks = []
+            for key in keys:
+                noised = _noised(pipeline.scheduler, key, noise, moment).to(sample.dtype)
+                mark = mark_of(noised, moment, words, state())
+                looks.append(recall.of(mark, lambda noised=noised: see(noised, moment, words)))  # type: ignore[misc]
+            memory.mode, memory.seen = _SHOW, _beside(looks)
+
+    handle = unet.register_forward_pre_hook(look, with_kwargs=True)
+    try:
+        yield
+    finally:
+        handle.remove()
+        unet.set_attn_processor(before)
+
+
+def _shared(name: str) -> bool:
+    return name.startswith(LAYERS) and name.endswith("attn1.processor")
+
+
+def _beside(looks: Sequence[Tensors]) -> Tensors:
+    """What was seen of several keys, (1, places, channels) by layer, one key's places behind the other's."""
+    import torch
+
+    return {name: torch.cat([look[name] for look in looks], dim=1) for name in looks[0]}
+
+
+def _of_prompt(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _of_prompt(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_of_prompt(one) for one in value]
+    return None if value is None else value[-1:]
+
+
+def _noise(latents: Any) -> Any:
+    import torch
+
+    draw = torch.Generator("cpu").manual_seed(SEED)
+    return torch.randn(latents.shape, generator=draw).to(latents.device, latents.dtype)
+
+
+def _noised(scheduler: Any, key: Any, noise: Any, moment: Any) -> Any:
+    """The key as the network is shown it at that moment, whatever the sampler's own scale of noise."""
+    kept = scheduler.alphas_cumprod[round(float(moment))].item()
+    return kept**0.5 * key + (1 - kept) ** 0.5 * noise

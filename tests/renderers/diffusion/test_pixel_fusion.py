@@ -1,0 +1,117 @@
+"""The earlier key laid in in pixels: where it is trusted, to the pixel, without loss building up from key to key."""
+
+import numpy as np
+import pytest
+
+from stylize.renderers import RenderRequest
+from stylize.renderers.diffusion.fusion import decode_latents, encode_picture, latent_mask
+from stylize.renderers.diffusion.pixel_fusion import Watch, fuse_pixels
+from tests.renderers.diffusion.test_options import renderer
+from tests.renderers.diffusion.test_renderer import picture, quiet
+from tests.renderers.diffusion.test_renderer import pytestmark as quietly
+
+pytestmark = quietly
+EVERYWHERE = np.ones((48, 64), np.float32)
+KEYS = 4
+
+
+def lossy(models, **asked):
+    return renderer(models, vae=str(models / "lossy"), **asked)
+
+
+def trip(pipeline, key):
+    return np.clip(decode_latents(pipeline, encode_picture(pipeline, key)), 0, 1)
+
+
+def softly(height=48, width=64):
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    return np.stack([0.5 + 0.3 * np.sin(rows / 3), 0.5 + 0.3 * np.cos(columns / 4), 0.5 + 0 * rows], axis=2)
+
+
+def test_what_the_autoencoder_loses_does_not_build_up_from_key_to_key(models):
+    painter = lossy(models, fuse=1, share_attention=0, match_colours=0, denoise=0.5, steps=8)
+    first = softly()
+    fused = plain = first
+    for frame in range(2, KEYS + 2):
+        request = RenderRequest(frame, softly(), None, fused, EVERYWHERE, frame, (first,))
+        fused = painter.render(request, quiet).picture
+        plain = trip(painter._base, plain)
+    once = np.abs(trip(painter._base, first) - first).mean()
+    lost = np.abs(plain - first).mean()
+    assert lost > 2.5 * once  # it does build up in plain round trips
+    assert np.abs(fused - first).mean() < 0.2 * lost
+    assert np.abs(fused - first).mean() < 0.6 * once
+
+
+def test_where_nothing_is_laid_in_latents_stay_what_they_were(models):
+    import torch
+
+    pipeline = lossy(models)._base
+    painted, laid = (encode_picture(pipeline, picture(seed=seed)) for seed in (1, 2))
+    nowhere = np.zeros((48, 64), np.float32)
+    mask = latent_mask(nowhere, laid)
+    same = fuse_pixels(pipeline, painted, laid, mask, picture(seed=2), nowhere)
+    torch.testing.assert_close(same, painted)
+    left = nowhere.copy()
+    left[:, :32] = 1
+    made = fuse_pixels(pipeline, painted, laid, latent_mask(left, laid), picture(seed=2), left)
+    torch.testing.assert_close(made[..., 40:], painted[..., 40:], atol=1e-4, rtol=1e-4)
+    shown = decode_latents(pipeline, made)
+    plain = decode_latents(pipeline, laid)
+    wanted = picture(seed=2)
+    assert np.abs(shown - wanted)[:, 2:28].mean() < 0.3 * np.abs(plain - wanted)[:, 2:28].mean()
+
+
+def test_the_border_is_where_the_pixels_have_it_not_the_latents(models):
+    """With eight pixels a latent, a mask of latents cannot tell that half of one is trusted; pixels can."""
+    from stylize.renderers.diffusion import pixel_fusion
+
+    seen = []
+    plain = pixel_fusion.encode_picture
+    pipeline = renderer(models)._base
+    trusted = np.zeros((48, 64), np.float32)
+    trusted[:, :28] = 1
+    latents = encode_picture(pipeline, picture())
+    try:
+        pixel_fusion.encode_picture = lambda pipeline, shown: seen.append(shown) or plain(pipeline, shown)
+        fuse_pixels(pipeline, latents, latents, latent_mask(trusted, latents), 1 - picture(), trusted)
+    finally:
+        pixel_fusion.encode_picture = plain
+    back, fused = seen
+    np.testing.assert_array_equal(fused[:, 28:], back[:, 28:])
+    np.testing.assert_allclose(fused[:, :28], 1 - picture()[:, :28], atol=1e-6)
+
+
+def test_an_autoencoder_that_brings_back_nothing_is_not_corrected(models):
+    """Random weights: what is lost is larger than what is there, and to give it in advance would blow it up."""
+    pipeline = renderer(models)._base
+    latents = encode_picture(pipeline, picture())
+    made = fuse_pixels(pipeline, latents, latents, latent_mask(EVERYWHERE, latents), 1 - picture(), EVERYWHERE)
+    np.testing.assert_allclose(made, encode_picture(pipeline, 1 - picture()), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction", "sample"])
+def test_what_is_being_painted_is_told_from_what_the_network_says(kind):
+    import torch
+    from diffusers import DDIMScheduler
+
+    scheduler = DDIMScheduler(prediction_type=kind)
+    clean, noise = torch.randn(1, 4, 6, 8), torch.randn(1, 4, 6, 8)
+    moment = torch.tensor(400)
+    kept = scheduler.alphas_cumprod[400]
+    sample = scheduler.add_noise(clean, noise, moment[None])
+    said = {"epsilon": noise, "v_prediction": kept**0.5 * noise - (1 - kept) ** 0.5 * clean, "sample": clean}[kind]
+    torch.testing.assert_close(Watch(sample, said, moment).painted(scheduler, 7), clean, atol=1e-4, rtol=1e-4)
+    # Without and with the prompt: guided from one towards the other.
+    both = torch.cat([said - 1, said + 1])
+    guided = Watch(torch.cat([sample, sample]), both, moment).painted(scheduler, 0.5)
+    torch.testing.assert_close(guided, clean, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("sampler", [None, "Euler a", "DPM++ 2M Karras", "Heun", "DPM2", "LCM", "PLMS", "UniPC"])
+def test_it_works_with_every_kind_of_sampler(models, sampler):
+    painter = renderer(models, vae=str(models / "clear"), sampler=sampler, fuse=1, share_attention=0.5, steps=8)
+    earlier = softly()
+    request = RenderRequest(9, picture(), None, earlier, EVERYWHERE, 5, (earlier,))
+    key = painter.render(request, quiet).picture
+    assert np.abs(key - earlier).mean() < 0.03
