@@ -1,31 +1,21 @@
-"""Makes the golden clips anew: ``python -m tests.golden.generate``. Look at every picture before committing it.
+"""Makes the inputs of the golden clips: ``python -m tests.golden.generate``, then ``stylize check --update``.
 
-Each golden is a folder: plates/ and what was asked for go in, keys/ and out/ are what came out when somebody
-looked and approved. The plates are from Big Buck Bunny; see README.md beside this file.
+Look at every picture before committing it. The plates are from Big Buck Bunny; see README.md beside this file.
 """
 
 import shutil
-import tempfile
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 
-import stylize
 from stylize.footage.images import read_image, write_image
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
 SIZE = (128, 72)
 FRAMES = range(1001, 1008)
-
-# name of the golden: settings of its run
-GOLDENS = {
-    "painted": {"keys": "painted"},
-    "example": {"style": "style.png", "keyframes": (1001, 1007)},
-    "matte": {"keys": "painted", "matte": "matte.png"},
-}
 
 
 def plates():
@@ -60,21 +50,9 @@ def write(path, pixels):
     write_image(path, pixels)
 
 
-def make(name, inputs, project):
-    """Runs one golden on the inputs and returns its result."""
-    asked = {k: inputs / v if isinstance(v, str) else v for k, v in GOLDENS[name].items()}
-    return stylize.run(inputs / "plates", project=project, **asked)
-
-
 def main():
     shutil.rmtree(HERE / "inputs", ignore_errors=True)
     prepare(HERE / "inputs")
-    for name in GOLDENS:
-        with tempfile.TemporaryDirectory() as folder:
-            result = make(name, HERE / "inputs", Path(folder) / "golden.stylize")
-            shutil.rmtree(HERE / name, ignore_errors=True)
-            for number, path in result.frames.items():
-                write(HERE / name / f"out.{number}.png", read_image(path))
 
 
 if __name__ == "__main__":
