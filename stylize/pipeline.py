@@ -278,7 +278,7 @@ def _export(
     sheet = work.project.root / "contact_sheet.png"
     delivery.show(given, work.keys.files(), [key.frame for plan in shots for key in plan.keyframes], sheet)
     work.progress("export", total, total)
-    return (target.path, sheet, *more), (*notes, *handoff.left_out(work.settings, work.shot))
+    return (target.path, sheet, *more), (*notes, *handoff.told_of(work.settings, work.shot, target))
 
 
 def open_project(path: Path) -> tuple[Path, Settings]:

@@ -9,10 +9,11 @@ import numpy as np
 from stylize.errors import SettingsError
 from stylize.export import Form, Target
 from stylize.export.aftereffects import jsx_of
-from stylize.export.codecs import codec_of
-from stylize.export.cut import Cut, Media, check_cut, is_conformed, make_cut
+from stylize.export.codecs import CODECS, codec_of
+from stylize.export.cut import Cut, Media, check_cut, make_cut
 from stylize.export.depth import check_depth
 from stylize.export.ebsynth import check_keys, digits_of, ebs_of, synths
+from stylize.export.linked import CODEC, NAME_MOVIES, linked, linked_files, write_linked
 from stylize.export.nuke import nk_of
 from stylize.export.pass_files import files_of, patterns_of, write_passes
 from stylize.export.placing import make_folder, placed, refuse_foreign
@@ -60,30 +61,26 @@ def check_handoff(settings: Settings, shot: Shot, target: Target, project: Proje
         check_cut(shot, settings.fps, settings.handles)
     elif settings.handles:
         raise SettingsError("--handles is for timelines and scripts; give --export otio, or leave it out")
-    for kind in set(timed) & set(TIMELINES):
-        # Only the kind of file counts here, not where it lies.
-        plates = Pattern(target.path, "", 4, ".png")
-        shots = [(shot.frames, ())]
-        cut = make_cut(
-            shot, target, shots, alpha=None, fps=settings.fps, handles=settings.handles, plates=plates
-        )  # fmt: skip
-        for text in TIMELINES[kind].values():
-            text(cut)
     places, matted = places_of(shot, target), settings.matte is not None
     check_depth(settings, shot, project)
     if settings.export:
         # Any frame may turn out to be a key.
-        refuse_inputs(_files(settings, places, shot, shot.frames, matted), inputs_of(settings), shot, project)
+        files = _files(settings, places, shot, target, shot.frames, matted)
+        refuse_inputs(files, inputs_of(settings), shot, project)
+        if target.pattern is None and target.path.resolve() in files:
+            raise SettingsError(f"-o {target.path} is a file that --export writes; choose another name")
     if not settings.overwrite:
-        refuse_foreign(_files(settings, places, shot, matted=matted), project.may_replace)
+        refuse_foreign(_files(settings, places, shot, target, matted=matted), project.may_replace)
 
 
-def left_out(settings: Settings, shot: Shot) -> tuple[str, ...]:
-    """What is not in the files that are handed over, though one might look for it there."""
-    pictures = shot.kind == "sequence" or is_conformed(shot, settings.fps)
-    if "xml" not in settings.export or not pictures:
-        return ()
-    return (f"{shot.name}.xml names movies only, and the plate is pictures: it is left out; --export otio has it",)
+def told_of(settings: Settings, shot: Shot, target: Target) -> tuple[str, ...]:
+    """What was written beside what was asked for, and why."""
+    files = linked_files(settings, shot, target, places_of(shot, target).folder)
+    named = " and ".join(kind for kind in settings.export if kind in NAME_MOVIES)
+    return tuple(
+        f"{named} name movies only, and the {kind} is pictures: {path.name} ({CODECS[CODEC].said}) stands for it"
+        for kind, path in files.items()
+    )
 
 
 def hand_over(work: Work, shots: Sequence[ShotPlan], target: Target) -> tuple[Path, ...]:
@@ -92,7 +89,7 @@ def hand_over(work: Work, shots: Sequence[ShotPlan], target: Target) -> tuple[Pa
     if not wanted:
         return ()
     keys = sorted(set(work.keys.files()) & set(work.shot.frames))
-    files = _files(work.settings, places, work.shot, keys, work.mattes is not None)
+    files = _files(work.settings, places, work.shot, target, keys, work.mattes is not None)
     refuse_inputs(files, inputs_of(work.settings), work.shot, work.project)
     if not work.settings.overwrite:
         refuse_foreign(files, work.project.may_replace)
@@ -108,10 +105,15 @@ def hand_over(work: Work, shots: Sequence[ShotPlan], target: Target) -> tuple[Pa
         written.append(places.folder / f"{places.name}_passes")
     if "ebsynth" in wanted:
         written.append(_write_ebsynth(work, shots, places.folder / f"{places.name}_ebsynth"))
+    movies = linked_files(work.settings, work.shot, target, places.folder)
+    pictures = {"plate": work.plates.paths, "result": {n: work.file("out", n) for n in work.shot.frames}}
+    for kind, path in movies.items():
+        write_linked(work.shot, pictures[kind], path, work.settings, work.project)
+        written.append(path)
     texts = _texts(work, shots, target, places, matte)
     for path, text in texts.items():
         _write_text(path, text)
-    told = set(files_of(passes.values(), work.shot.frames))
+    told = {*files_of(passes.values(), work.shot.frames), *movies.values()}
     for path in files:
         if path not in told:
             work.project.record(path, "")
@@ -119,10 +121,13 @@ def hand_over(work: Work, shots: Sequence[ShotPlan], target: Target) -> tuple[Pa
     return (*written, *texts)
 
 
-def _files(settings: Settings, places: Places, shot: Shot, keys: Sequence[int] = (), matted: bool = True) -> list[Path]:
+def _files(
+    settings: Settings, places: Places, shot: Shot, target: Target, keys: Sequence[int] = (), matted: bool = True
+) -> list[Path]:
     """All files that will be written. keys: numbers of those that EbSynth gets. matted: there is a matte."""
     wanted = settings.export
     files = [places.file(suffix) for kind in wanted if kind in TIMELINES for suffix in TIMELINES[kind]]
+    files += linked_files(settings, shot, target, places.folder).values()
     files += [places.file(".jsx")] if "aftereffects" in wanted else []
     files += [places.file(".nk")] if "nuke" in wanted else []
     patterns = list(patterns_of(settings, places.folder, places.name).values())
@@ -151,7 +156,12 @@ def _texts(
         work.shot, target, shown, alpha=_alpha(work, target), fps=settings.fps, handles=settings.handles, matte=matte,
         plates=pattern_of(work.plates.paths[work.shot.frames[0]].resolve()),
     )  # fmt: skip
-    texts = {places.file(end): make(cut) for kind in wanted for end, make in TIMELINES.get(kind, {}).items()}
+    movies = linked(cut, linked_files(settings, work.shot, target, places.folder), work.shot)
+    texts = {
+        places.file(end): make(movies if kind in NAME_MOVIES else cut)
+        for kind in wanted
+        for end, make in TIMELINES.get(kind, {}).items()
+    }
     if "aftereffects" in wanted:
         texts[places.file(".jsx")] = jsx_of(cut, places.folder)
     if "nuke" in wanted:

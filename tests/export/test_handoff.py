@@ -1,5 +1,6 @@
 """What goes with a result, from the whole run."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from propagate.arrays import Floats
 from stylize.errors import GuideError, OutputError, RendererError, SettingsError
 from stylize.export.passes import SEQUENCES
 from stylize.footage.images import read_image, write_image
-from stylize.footage.shot import open_shot
+from stylize.footage.shot import open_shot, read_frames
 from tests.clips import write_movie
 from tests.test_pipeline import folder_of, scene
 
@@ -218,8 +219,6 @@ def test_depth_is_made_by_the_annotator_where_it_is_there(
 
 def test_what_cannot_be_is_told_before_any_work(movie: Path, keys: Path, tmp_path: Path) -> None:
     made = tmp_path / "shot.stylize/out"
-    with pytest.raises(SettingsError, match=r"give -o NAME\.mov"):
-        stylize.run(movie, keys=keys, output=f"{tmp_path}/o.####.exr", export=("xml",))
     with pytest.raises(SettingsError, match="--handles is for timelines"):
         stylize.run(movie, keys=keys, handles=2)
     with pytest.raises(SettingsError, match="--handles 4 leaves nothing"):
@@ -245,15 +244,28 @@ def test_again_it_replaces_its_own_and_no_one_elses(movie: Path, keys: Path, tmp
         stylize.run(movie, keys=keys, output=output, export=("nuke", "ebsynth"))
 
 
-def test_a_plate_that_a_timeline_cannot_name_is_told(movie: Path, keys: Path, tmp_path: Path) -> None:
-    folder_of(tmp_path / "plates", scene(8))
-    asked = {"keys": keys, "output": f"{tmp_path}/o.mov", "export": "xml", "overwrite": True}
-    told = "xml names movies only, and the plate is pictures: it is left out; --export otio has it"
-    made = stylize.run(tmp_path / "plates", **asked)
-    assert [note for note in made.notes if "names movies" in note] == [f"{open_shot(tmp_path / 'plates').name}.{told}"]
-    # A movie is named itself, unless its frames follow each other at another rate.
-    assert not [note for note in stylize.run(movie, **asked).notes if "names movies" in note]
-    assert f"shot.{told}" in stylize.run(movie, **asked, fps=12).notes
+def test_movies_stand_for_pictures_where_a_timeline_names_movies_only(keys: Path, tmp_path: Path) -> None:
+    plates = folder_of(tmp_path / "plates", scene(8))
+    asked = {"keys": keys, "output": f"{tmp_path}/out/", "export": "xml,fcpxml", "rate": "23.976"}
+    made = stylize.run(plates, **asked)
+    for kind, name in (("plate", "plate_plate.mov"), ("result", "plate_stylized.mov")):
+        assert f"xml and fcpxml name movies only, and the {kind} is pictures: {name} (ProRes 4444) stands for it" in (
+            made.notes
+        )
+        movie = open_shot(tmp_path / "out" / name)
+        assert (len(movie.frames), movie.rate) == (8, Fraction(24000, 1001))
+        files = open_shot(plates).files if kind == "plate" else list(made.frames.values())
+        for (_, found), path in zip(read_frames(movie), files, strict=True):
+            assert np.abs(found / 257.0 - read_image(path)).mean() < 3
+        for suffix in (".xml", ".fcpxml"):
+            assert (tmp_path / "out" / name).as_uri().removeprefix("file://") in (
+                tmp_path / f"out/plate{suffix}"
+            ).read_text()
+    before = (tmp_path / "out/plate_plate.mov").stat().st_mtime_ns
+    stylize.run(plates, **asked)
+    assert (tmp_path / "out/plate_plate.mov").stat().st_mtime_ns == before
+    with pytest.raises(SettingsError, match=r"plate_plate\.mov is a file that --export writes"):
+        stylize.run(plates, keys=keys, output=f"{tmp_path}/out/plate_plate.mov", export="xml", overwrite=True)
 
 
 def test_pictures_have_the_rate_that_is_asked_for(tmp_path: Path, keys: Path) -> None:

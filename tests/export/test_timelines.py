@@ -13,11 +13,13 @@ import pytest
 from stylize.errors import SettingsError
 from stylize.export import parse_target
 from stylize.export.cut import Cut, check_cut, make_cut
+from stylize.export.linked import linked, linked_files
 from stylize.export.timelines import TIMELINES
 from stylize.footage.images import write_image
 from stylize.footage.sequences import Pattern
 from stylize.footage.shot import open_shot
-from tests.export.cuts import COUNT, FILM, NTSC, movie_cut, movie_shot, picture_cut, picture_shot
+from stylize.settings import Settings
+from tests.export.cuts import COUNT, FILM, NTSC, movie_cut, movie_shot, picture_cut, picture_shot, shots_of, target_of
 from tests.export.test_movie import source
 
 otio: Any = pytest.importorskip("opentimelineio")
@@ -134,7 +136,27 @@ def test_edit_decision_lists(cut: Cut, tmp_path: Path) -> None:
         assert [clip.name for clip in shown] == [event.name for event in cut.events]
 
 
-def test_final_cut_x(cut: Cut, tmp_path: Path) -> None:
+def exact_times_for_fcpx(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenTimelineIO's adapter takes 23.976 for 23 and cuts frames off: it reads as it does, but times as written."""
+    adapter = otio.adapters.from_name("fcpx_xml").module()
+
+    def per_second(reader: Any, format_id: str) -> float:
+        total, rate = reader._format_frame_duration(format_id)
+        return float(Fraction(int(rate), int(total)))
+
+    def time_of(told: str | None, rate: float) -> Any:
+        exact = Fraction((told or "0s").removesuffix("s")) * Fraction(rate).limit_denominator(1001)
+        return otio.opentime.RationalTime(float(exact), rate)
+
+    def frames_of(reader: Any, told: str | None, format_id: str) -> int:
+        return int(time_of(told, per_second(reader, format_id)).value)
+
+    monkeypatch.setattr(adapter, "to_rational_time", time_of)
+    monkeypatch.setattr(adapter.FcpxXml, "_format_frame_rate", per_second)
+    monkeypatch.setattr(adapter.FcpxXml, "_number_of_frames", frames_of)
+
+
+def test_final_cut_x(cut: Cut, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     durations = sorted([event.count for event in cut.events] * 2)
     begins = [cut.plate.start + e.plate_in for e in cut.events] + [cut.result.start + e.result_in for e in cut.events]
     root = Tree.fromstring(TIMELINES["fcpxml"][".fcpxml"](cut).split("<!DOCTYPE fcpxml>")[1])
@@ -150,8 +172,7 @@ def test_final_cut_x(cut: Cut, tmp_path: Path) -> None:
     frame = root.find("./resources/format")
     assert frame is not None
     assert exactly(frame.get("frameDuration"), cut) == 1
-    if cut.rate.denominator > 1:
-        return  # OpenTimelineIO's adapter takes 23.976 for 23
+    exact_times_for_fcpx(monkeypatch)
     (timeline,) = read(cut, tmp_path, "fcpxml")
     clips_read = timeline.find_clips()
     assert sorted(frames(clip.source_range.duration, cut.rate) for clip in clips_read) == durations
@@ -177,20 +198,38 @@ def test_pictures_are_named_as_sequences(tmp_path: Path) -> None:
     assert unquote(urlparse(clips(plate)[1].media_reference.target_url_for_image_number(39)).path) == str(
         tmp_path / "in/plate x.1040.png"
     )
-    with pytest.raises(SettingsError, match=r"the result is pictures; give -o NAME\.mov"):
-        read(cut, tmp_path, "xml")
-    with pytest.raises(SettingsError, match=r"plate x\.1001\.png is a picture; use --export otio"):
-        read(cut, tmp_path, "fcpxml")
+    for kind in ("xml", "fcpxml"):
+        with pytest.raises(ValueError, match="names movies"):
+            read(cut, tmp_path, kind)
     result_only, plates = read(cut, tmp_path, "edl")
     assert len(clips(result_only.video_tracks()[0])) == len(clips(plates.video_tracks()[0])) == 2
 
 
-def test_a_plate_of_pictures_leaves_its_track_empty_in_premiere(tmp_path: Path) -> None:
-    pictures = picture_cut(tmp_path)
-    movie = replace(pictures.result, pattern=None, path=tmp_path / "m.mov")
-    (timeline,) = read(replace(pictures, result=movie), tmp_path, "xml")
+def test_movies_stand_for_pictures_frame_for_frame(tmp_path: Path) -> None:
+    shot = picture_shot(tmp_path, FILM)
+    cut = make_cut(shot, target_of(tmp_path, "out/c.####.exr"), shots_of(shot), alpha="premultiplied", handles=3)
+    settings = Settings(keys="k", export=("xml", "fcpxml"), handles=3)
+    files = linked_files(settings, shot, target_of(tmp_path, "out/c.####.exr"), tmp_path)
+    assert {kind: path.name for kind, path in files.items()} == {
+        "plate": "in_plate.mov" if shot.name == "in" else f"{shot.name}_plate.mov",
+        "result": f"{shot.name}_stylized.mov",
+    }
+    movies = linked(cut, files, shot)
+    for kind in ("xml", "fcpxml"):
+        if kind == "fcpxml":
+            exact_times_for_fcpx(pytest.MonkeyPatch())
+        (timeline,) = read(movies, tmp_path, kind)
+        for clip in timeline.find_clips():
+            path = Path(unquote(urlparse(clip.media_reference.target_url).path))
+            assert path in files.values()
+    (timeline,) = read(movies, tmp_path, "xml")
     plate, result = timeline.video_tracks()
-    assert (len(clips(plate)), len(clips(result))) == (0, 2)
+    for track, media in ((plate, movies.plate), (result, movies.result)):
+        check_track(cut, track, [event.result_in for event in cut.events], media.start)
+    # What is a movie already is linked itself.
+    only = linked_files(settings, movie_shot(tmp_path, 25, None), target_of(tmp_path, "o.mov"), tmp_path)
+    assert only == {}
+    assert linked_files(Settings(keys="k", export="otio"), shot, target_of(tmp_path, "c.####.exr"), tmp_path) == {}
 
 
 def test_a_movie_that_is_conformed_is_shown_by_its_pictures(tmp_path: Path) -> None:

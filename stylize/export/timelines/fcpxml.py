@@ -3,17 +3,13 @@
 from fractions import Fraction
 from xml.etree import ElementTree as Tree
 
-from stylize.errors import SettingsError
 from stylize.export.cut import Cut, Event, Media
 
 
 def fcpxml_of(cut: Cut) -> str:
-    """The text of an .fcpxml file. Raises SettingsError where plate or result are pictures, which it cannot name."""
-    for media in (cut.plate, cut.result):
-        if media.pattern is not None:
-            raise SettingsError(
-                f"--export fcpxml names movies, and {media.file().name} is a picture; use --export otio"
-            )
+    """The text of an .fcpxml file. Raises ValueError where plate or result are pictures, which it cannot name."""
+    if cut.plate.pattern is not None or cut.result.pattern is not None:
+        raise ValueError("FCPXML names movies, and the plate or the result is pictures")
     root = Tree.Element("fcpxml", version="1.8")
     resources = Tree.SubElement(root, "resources")
     width, height = map(str, cut.size)

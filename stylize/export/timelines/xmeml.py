@@ -1,18 +1,17 @@
 """Final Cut Pro 7's XML (xmeml 5), which Premiere, Resolve and Avid read: plate on V1, result on V2, sound on A1.
 
-It names movies; pictures that are numbered have no place in it.
+It names movies; pictures that are numbered have no place in it, so that movies stand for them.
 """
 
 from xml.etree import ElementTree as Tree
 
-from stylize.errors import SettingsError
 from stylize.export.cut import Cut, Event, Media
 
 
 def xmeml_of(cut: Cut) -> str:
-    """The text of an .xml file. Raises SettingsError where the result is pictures; a plate of pictures is left out."""
-    if cut.result.pattern is not None:
-        raise SettingsError("--export xml names movies, and the result is pictures; give -o NAME.mov, or --export otio")
+    """The text of an .xml file. Raises ValueError where plate or result are pictures."""
+    if cut.plate.pattern is not None or cut.result.pattern is not None:
+        raise ValueError("FCP7 XML names movies, and the plate or the result is pictures")
     root = Tree.Element("xmeml", version="5")
     sequence = Tree.SubElement(root, "sequence", id=cut.name)
     _text(sequence, name=cut.name, duration=cut.count)
@@ -24,7 +23,7 @@ def xmeml_of(cut: Cut) -> str:
     described: set[str] = set()
     for shown in (cut.plate, cut.result):
         track = Tree.SubElement(video, "track")
-        for event in cut.events if shown.pattern is None else ():
+        for event in cut.events:
             _clip(track, cut, shown, event, "video", described)
     if cut.plate.sound:
         track = Tree.SubElement(Tree.SubElement(media, "audio"), "track")
