@@ -2,17 +2,28 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from stylize.errors import SettingsError, StylizeError
-from stylize.settings import FLAG, GROUPS, MATTE_OPTIONS, OPTIONS, MatteSettings, Option, Settings, about_picking
+from stylize.settings import (
+    FLAG,
+    GROUPS,
+    MATTE_OPTIONS,
+    OPTIONS,
+    MatteSettings,
+    Option,
+    Settings,
+    about_picking,
+    looks_of,
+)
 
 if TYPE_CHECKING:
-    from stylize.pipeline import Result
+    from stylize.pipeline import LayerResult, Result
+    from stylize.planning.picking import ShotPlan
 
 # Exit codes as shells and farms know them.
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
@@ -124,9 +135,12 @@ def plan_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
         say.message(f"warning: {note}")
     if quiet:
         return
-    _tell_plan(planned, settings)
+    for name, one, own in _looks_of(planned, settings):
+        if name:
+            click.echo(f"layer {name}:")
+        _tell_plan(one.shots, planned.timecodes, own)
     frames = sum(len(shot.frames) for shot in planned.shots)
-    keys = sum(len(shot.keyframes) for shot in planned.shots)
+    keys = sum(len(shot.keyframes) for _, one, _ in _looks_of(planned, settings) for shot in one.shots)
     seconds = stylize.pipeline.expected_seconds(planned, settings.on)
     counted = [_count(frames, "frame"), _count(len(planned.shots), "shot"), _count(keys, "keyframe")]
     click.echo(f"{', '.join(counted)}; about {_spell(seconds)} to make")
@@ -259,15 +273,21 @@ class _Voice:
         self._bar, self._stage = None, ""
 
 
-def _tell_keyframes(result: "Result") -> None:
-    for number, shot in enumerate(result.shots, 1):
+def _looks_of(result: "Result", settings: Settings) -> list[tuple[str, "Result | LayerResult", Settings]]:
+    """Name, result and settings of every layer, or of the whole, which has no name."""
+    made: tuple[Result | LayerResult, ...] = result.layers or (result,)
+    return [(look.name, one, look.settings) for look, one in zip(looks_of(settings), made, strict=True)]
+
+
+def _tell_keyframes(shots: "Iterable[ShotPlan]") -> None:
+    for number, shot in enumerate(shots, 1):
         click.echo(f"shot {number}: frames {shot.frames[0]}-{shot.frames[-1]}")
         for key in shot.keyframes:
             click.echo(f"  keyframe {key.frame}: {key.reason}")
 
 
-def _tell_plan(result: "Result", settings: Settings) -> None:
-    for number, shot in enumerate(result.shots, 1):
+def _tell_plan(shots: "Iterable[ShotPlan]", timecodes: Mapping[int, str], settings: Settings) -> None:
+    for number, shot in enumerate(shots, 1):
         line = f"shot {number}: frames {shot.frames[0]}-{shot.frames[-1]}"
         if not shot.coverage:
             click.echo(line)
@@ -275,9 +295,7 @@ def _tell_plan(result: "Result", settings: Settings) -> None:
         least = min(shot.frames, key=lambda frame: shot.coverage[frame])
         mean = sum(shot.coverage.values()) / len(shot.coverage)
         click.echo(f"{line}, explained to {mean:.0%} on average, {shot.coverage[least]:.0%} at least (frame {least})")
-        rows = [
-            (str(key.frame), result.timecodes[key.frame], f"{key.gained:.1%}", key.reason) for key in shot.keyframes
-        ]
+        rows = [(str(key.frame), timecodes[key.frame], f"{key.gained:.1%}", key.reason) for key in shot.keyframes]
         head = ("keyframe", "time code", "gains", "reason")
         widths = [max(len(row[column]) for row in (head, *rows)) for column in range(3)]
         for row in (head, *rows):
@@ -294,17 +312,11 @@ def _tell(result: "Result", settings: Settings, say: _Voice, seconds: float) -> 
         say.message(f"warning: {note}")
     if say.quiet:
         return
-    _tell_keyframes(result)
-    painted, rendered = len(result.painted), len(result.rendered)
-    keys = sum(len(shot.keyframes) for shot in result.shots)
-    if settings.runs("render"):
-        click.echo(f"keyframes: {rendered} rendered, {painted} painted, {keys - rendered - painted} reused")
-    if settings.refine and not result.refinements and settings.runs("render") and settings.runs("propagate"):
-        click.echo("refined: no further keyframe would pay")
-    for number, one in enumerate(result.refinements, 1):
-        outcome = "kept" if one.kept else "taken back"
-        if one.after is not None:
-            click.echo(f"refined {number}: keyframe {one.frame}, error {one.before:.4f} to {one.after:.4f}, {outcome}")
+    for name, made, own in _looks_of(result, settings):
+        if name:
+            click.echo(f"layer {name}:")
+        _tell_keyframes(made.shots)
+        _tell_made(made, own)
     if settings.runs("propagate"):
         click.echo(f"frames: {len(result.redone)} made, {len(result.reused)} reused, in {_spell(seconds)}")
     click.echo(f"project: {result.project}")
@@ -314,6 +326,20 @@ def _tell(result: "Result", settings: Settings, say: _Voice, seconds: float) -> 
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _tell_made(made: "Result | LayerResult", settings: Settings) -> None:
+    """What was done for a look beside its frames."""
+    painted, rendered = len(made.painted), len(made.rendered)
+    keys = sum(len(shot.keyframes) for shot in made.shots)
+    if settings.runs("render"):
+        click.echo(f"keyframes: {rendered} rendered, {painted} painted, {keys - rendered - painted} reused")
+    if settings.refine and not made.refinements and settings.runs("render") and settings.runs("propagate"):
+        click.echo("refined: no further keyframe would pay")
+    for number, one in enumerate(made.refinements, 1):
+        outcome = "kept" if one.kept else "taken back"
+        if one.after is not None:
+            click.echo(f"refined {number}: keyframe {one.frame}, error {one.before:.4f} to {one.after:.4f}, {outcome}")
 
 
 def _spell(seconds: float) -> str:

@@ -9,7 +9,7 @@ from stylize.export.placing import refuse_folders, refuse_sources
 from stylize.footage.ebsynth_folder import folders_of
 from stylize.footage.sequences import PICTURE_SUFFIXES, parse_pattern
 from stylize.footage.shot import Shot
-from stylize.project import FOLDERS, Project
+from stylize.project import FOLDERS, LAYERS, Project
 from stylize.settings import (
     DEPTH_AUTO,
     DEPTH_SOURCE,
@@ -23,6 +23,7 @@ from stylize.settings import (
     MatteKey,
     MatteSettings,
     Settings,
+    looks_of,
 )
 from stylize.settings.conditions import ControlAsked, FileAsked
 
@@ -43,14 +44,26 @@ class Inputs:
 
 
 def inputs_of(settings: Settings | MatteSettings, path: Path | None = None) -> Inputs:
-    """The inputs beside the shot. path: of the shot as it was asked for, which may be a folder of EbSynth's."""
+    """The inputs beside the shot, of all layers. path: of the shot as it was asked for, which may be a folder of
+    EbSynth's."""
+    asked = [settings] if isinstance(settings, MatteSettings) else [look.settings for look in looks_of(settings)]
+    files, folders = list[Path](), list[Path]()
+    for one in asked:
+        some, more = _of(one)
+        files += some
+        folders += more
+    folders += folders_of(path) if path is not None else ()
+    return Inputs(tuple(files), tuple(folders))
+
+
+def _of(settings: Settings | MatteSettings) -> tuple[list[Path], list[Path]]:
+    """Files, and folders of numbered pictures."""
     options = MATTE_OPTIONS if isinstance(settings, MatteSettings) else OPTIONS
     named = {name: list(_paths(option.kind, getattr(settings, name))) for name, option in options.items()}
     files = [one for paths in named.values() for one in paths if one.is_file()]
     numbered = [one for name in _NUMBERED for one in named.get(name, ()) if not one.is_file()]
     files += [file for one in numbered for file in _pictures(one)]
-    folders = [one for one in numbered if one.is_dir()]
-    return Inputs(tuple(files), (*folders, *(folders_of(path) if path is not None else ())))
+    return files, [one for one in numbered if one.is_dir()]
 
 
 def refuse_inputs(targets: Collection[Path], inputs: Inputs, shot: Shot, project: Project) -> None:
@@ -61,7 +74,7 @@ def refuse_inputs(targets: Collection[Path], inputs: Inputs, shot: Shot, project
     refuse_sources(targets, shot, inputs.files)
     pictures = [target for target in targets if target.suffix.lower() in PICTURE_SUFFIXES]
     refuse_folders(pictures, inputs.folders, "what lies there is read by this run")
-    kept = [project.folder(name) for name in FOLDERS if name != _EXPORT]
+    kept = [project.folder(name) for name in (*FOLDERS, LAYERS) if name != _EXPORT]
     refuse_folders(targets, [project.root], "the project keeps its own files there")
     refuse_folders(targets, kept, "the project keeps its own files there", below=True)
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
 from masks.extent import Extent
 from masks.segment import Segmenter
-from stylize.errors import SettingsError
+from stylize.errors import SettingsError, StylizeError
 from stylize.export import check_form, delivery, parse_target
 from stylize.footage import unpacking
 from stylize.footage.ebsynth_folder import unfolded
@@ -28,7 +28,7 @@ from stylize.propagation.motion import EstimatedMotion, Estimators, Motion, make
 from stylize.propagation.vectors import GivenMotion, VectorFiles, look_through, open_vectors
 from stylize.renderers import Fetching, make_renderer
 from stylize.renderers.auto import settled
-from stylize.settings import DEPTH_AUTO, MODEL_RENDERERS, Settings
+from stylize.settings import DEPTH_AUTO, MODEL_RENDERERS, Look, Settings, looks_of
 
 VERSION = "0.1.0"
 # Raise it whenever the same movie gives other plates.
@@ -40,14 +40,18 @@ Message = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Work:
-    """What every stage needs.
+    """What every stage needs of a look: of the only one, or of a layer.
 
-    mattes: None if there are none, or if all of them are 1 everywhere. extents: of the mattes, frame by frame.
+    name: of a layer, else empty. project: where its keys and frames are kept. home: where there is what the whole shot
+    has once, plates, motion and what movies were unpacked into; of the only look the same. mattes: None if there are
+    none, or if all of them are 1 everywhere. extents: of the mattes, frame by frame.
     """
 
+    name: str
     shot: Shot
     settings: Settings
     project: Project
+    home: Project
     plates: Plates
     keys: Keys
     motion: Motion
@@ -87,23 +91,47 @@ def project_of(shot: Path, project: Path | None) -> Path:
     return path.with_name((path.name if path.is_dir() else path.stem) + SUFFIX)
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A shot that is open for a run.
+
+    whole: the shot, and what is handed over. looks: all that is painted on it, from the lowest layer to the uppermost;
+    without layers ``whole`` alone.
+    """
+
+    whole: Work
+    looks: tuple[Work, ...]
+
+    @property
+    def layered(self) -> bool:
+        """Whether there are layers."""
+        return bool(self.whole.settings.layers)
+
+
 @contextmanager
-def opened(path: Path, settings: Settings, folder: Path | None, progress: Progress, message: Message) -> Iterator[Work]:
+def opened(
+    path: Path, settings: Settings, folder: Path | None, progress: Progress, message: Message
+) -> Iterator[Opened]:
     """Opens shot and project, conforms the plates, and keeps other runs out until the end."""
     root, asked = project_of(path, folder), path
-    path, settings = unfolded(path, settled(settings, message))
+    if not settings.layers:
+        settings = settled(settings, message)
+    path, settings = unfolded(path, settings)
+    looks = [_settled(look, message) for look in looks_of(settings)]
     shot = open_shot(
         path, frames=settings.frames, rate=settings.rate, start_number=settings.start_number, strict=settings.strict
     )
     for loss in shot.losses:
         message(f"warning: {loss}")
-    _check_ahead(settings, shot, path, Fetching(message, progress))
+    _check_output(settings, shot, path)
+    for look in looks:
+        with told_of(look.name):
+            _check_ahead(look.settings, shot, Fetching(_naming(look.name, message), progress))
     source = motion_source(settings, shot)
     project = Project(root)
     with project.locked():
         project.check_shot(path)
-        keys = _keys(shot, settings, project)
-        _check_look(settings, keys)
+        begun = [_begun(look, shot, project) for look in looks]
         target = delivery.target_of(settings.output, shot, project)
         check_form(delivery.form_of(settings), target, shot.size, rated=bool(settings.export))
         if settings.runs("export"):
@@ -116,20 +144,89 @@ def opened(path: Path, settings: Settings, folder: Path | None, progress: Progre
         # Before the keys are painted, which takes long: what does not fit is told now.
         if isinstance(source, VectorFiles):
             look_through(source, project, lambda done, total: progress("vectors", done, total))
-        mattes = _mattes(shot, settings, project)
-        guides = open_guides(settings.guide, shot, project) if _looks_inside(settings) else ()
+        mattes, guides = list[Mattes | None](), list[tuple[Guide, ...]]()
+        for one in begun:
+            with told_of(one.look.name):
+                mattes.append(_mattes(shot, one.look.settings, project))
+                guides.append(open_guides(one.look.settings.guide, shot, project) if _looks_inside(settings) else ())
         if settings.runs("render"):
-            unpacking.tidy(project, _companions(settings))
-            _tell_repaired(unpacking.repaired(project, _companions(settings)), message)
-        keys.take_in(message)
+            companions = _all_companions(look.settings for look in looks)
+            unpacking.tidy(project, companions)
+            _tell_repaired(unpacking.repaired(project, companions), message)
+        for one in begun:
+            with told_of(one.look.name):
+                one.keys.take_in(message)
         plates = conformed(shot, project, progress)
-        mattes, extents = _surveyed(settings, mattes, plates, project, progress, message)
 
         def digest(frame: int) -> str:
             return project.digest(plates.paths[frame])
 
-        motion = make_motion(source, shot, plates, digest, project.digest, project.folder("flow"))
-        yield Work(shot, settings, project, plates, keys, motion, mattes, extents, guides, progress, message)
+        flow = project.folder("flow")
+        motion = make_motion(source, shot, plates, digest, project.digest, flow, bool(settings.layers))
+        whole = Work(
+            "", shot, settings, project, project, plates, _keys(shot, settings, project), motion, None, {}, (),
+            progress, message,
+        )  # fmt: skip
+        works = []
+        for one, matte, guide in zip(begun, mattes, guides, strict=True):
+            with told_of(one.look.name):
+                works.append(_work(whole, one, matte, guide))
+        if settings.layers and not all(map(project.ours, whole.keys.files().values())):
+            unused = whole.keys.named.folder
+            message(f"{unused}: keys painted here are not used with layers; each has its own, in layers/NAME/keys")
+        yield Opened(whole if settings.layers else works[0], tuple(works))
+
+
+@contextmanager
+def told_of(layer: str) -> Iterator[None]:
+    """Lets what goes wrong with a layer begin with its name."""
+    try:
+        yield
+    except StylizeError as error:
+        if not layer:
+            raise
+        raise type(error)(f"layer {layer}: {error}") from error
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A look whose folder is open."""
+
+    look: Look
+    project: Project
+    keys: Keys
+
+
+def _settled(look: Look, message: Message) -> Look:
+    with told_of(look.name):
+        return replace(look, settings=settled(look.settings, _naming(look.name, message)))
+
+
+def _naming(layer: str, message: Message) -> Message:
+    return (lambda text: message(f"layer {layer}: {text}")) if layer else message
+
+
+def _begun(look: Look, shot: Shot, home: Project) -> _Begun:
+    with told_of(look.name):
+        project = home.layer(look.name) if look.name else home
+        keys = _keys(shot, look.settings, project)
+        _check_look(look.settings, keys)
+        return _Begun(look, project, keys)
+
+
+def _work(whole: Work, begun: _Begun, mattes: Mattes | None, guides: tuple[Guide, ...]) -> Work:
+    """One look, with its mattes looked through."""
+    name, settings = begun.look.name, begun.look.settings
+
+    def progress(stage: str, done: int, total: int) -> None:
+        whole.progress(f"{stage} {name}" if name else stage, done, total)
+
+    message = _naming(name, whole.message)
+    mattes, extents = _surveyed(settings, mattes, whole, begun.project, progress, message)
+    return replace(
+        whole, name=name, settings=settings, project=begun.project, keys=begun.keys, mattes=mattes, extents=extents,
+        guides=guides, progress=progress, message=message,
+    )  # fmt: skip
 
 
 def paints(settings: Settings) -> bool:
@@ -151,15 +248,23 @@ def motion_source(settings: Settings, shot: Shot) -> Estimators | VectorFiles:
 
 def make_motion(
     source: Estimators | VectorFiles, shot: Shot, plates: Plates, plate_digest: Callable[[int], str],
-    digest: Callable[[Path], str], folder: Path,
+    digest: Callable[[Path], str], folder: Path, shared: bool,
 ) -> Motion:  # fmt: skip
-    """The motion of a shot. plate_digest, digest: of a plate's and of a file's contents. folder: for estimated flow."""
+    """The motion of a shot. plate_digest, digest: of a plate's and of a file's contents. folder: for estimated flow.
+    shared: by several layers."""
     if isinstance(source, VectorFiles):
         return GivenMotion(source, digest)
-    return EstimatedMotion(plates.colour, plate_digest, source, folder, shot.name)
+    return EstimatedMotion(plates.colour, plate_digest, source, folder, shot.name, shared=shared)
 
 
-def _check_ahead(settings: Settings, shot: Shot, path: Path, fetching: Fetching) -> None:
+def _check_output(settings: Settings, shot: Shot, path: Path) -> None:
+    if settings.output is not None:
+        target = parse_target(settings.output, shot.name)
+        if target.path.resolve() == path.resolve():
+            raise SettingsError(f"-o {settings.output} is the shot itself; choose another place for the result")
+
+
+def _check_ahead(settings: Settings, shot: Shot, fetching: Fetching) -> None:
     """Says before any work is done what would go wrong later, and has models fetched that are missing."""
     if isinstance(settings.keyframes, Path):
         read_keys(settings.keyframes, shot.frames, part=settings.frames is not None)
@@ -167,10 +272,6 @@ def _check_ahead(settings: Settings, shot: Shot, path: Path, fetching: Fetching)
         rendering.check_reference(settings.style)
     if settings.runs("render"):
         make_renderer(settings.renderer, settings, fetching)
-    if settings.output is not None:
-        target = parse_target(settings.output, shot.name)
-        if target.path.resolve() == path.resolve():
-            raise SettingsError(f"-o {settings.output} is the shot itself; choose another place for the result")
 
 
 def _keys(shot: Shot, settings: Settings, project: Project) -> Keys:
@@ -206,6 +307,15 @@ def _companions(settings: Settings) -> dict[str, list[Path]]:
     return {"guides": [*(one.path for one in settings.guide), *led], "mask": [Path(matte)] if matte else []}
 
 
+def _all_companions(asked: Iterable[Settings]) -> dict[str, list[Path]]:
+    """Of all looks together."""
+    found: dict[str, list[Path]] = {}
+    for settings in asked:
+        for folder, files in _companions(settings).items():
+            found.setdefault(folder, []).extend(files)
+    return found
+
+
 def _tell_repaired(files: Iterable[Path], message: Message) -> None:
     for folder, some in groupby(files, lambda file: file.parent):
         frames = spell_frames(number for file in some if (number := frame_number(file)) is not None)
@@ -227,11 +337,11 @@ def _segmenter(settings: Settings) -> Segmenter:
     return open_segmenter(settings.matte_model)
 
 
-def _found(settings: Settings, plates: Plates, project: Project, progress: Progress) -> Mattes:
-    """What a network finds, kept in the project."""
+def _found(settings: Settings, plates: Plates, project: Project, folder: str, progress: Progress) -> Mattes:
+    """What a network finds, kept in the project, in a folder of mask/."""
     shot, done = plates.shot, 0
     # A folder of its own: what a person lays into mask/ stays.
-    pattern = plate_pattern(shot, project.folder("mask") / AUTO)
+    pattern = plate_pattern(shot, project.folder("mask") / folder)
     make_folder(pattern.folder)
 
     def on_frame() -> None:
@@ -244,13 +354,17 @@ def _found(settings: Settings, plates: Plates, project: Project, progress: Progr
 
 
 def _surveyed(
-    settings: Settings, mattes: Mattes | None, plates: Plates, project: Project, progress: Progress, message: Message
+    settings: Settings, mattes: Mattes | None, whole: Work, project: Project, progress: Progress, message: Message
 ) -> tuple[Mattes | None, Mapping[int, Extent]]:
-    """The mattes that make a difference, and how much of every frame they cover."""
+    """The mattes that make a difference, and how much of every frame they cover. project: that keeps the extents."""
     if settings.matte == ALPHA and _looks_inside(settings):
-        mattes = alpha_mattes(plates.shot, plates.paths, shaping(settings))
+        mattes = alpha_mattes(whole.shot, whole.plates.paths, shaping(settings))
     if settings.matte == AUTO and _looks_inside(settings):
-        mattes = _found(settings, plates, project, progress)
+        # Layers may ask different networks; those that ask the same one share what it finds.
+        model = (
+            f"-{whole.home.digest(settings.matte_model)[:12]}" if whole.settings.layers and settings.matte_model else ""
+        )
+        mattes = _found(settings, whole.plates, whole.home, AUTO + model, progress)
     if mattes is None:
         return None, {}
     extents = survey(mattes, project)

@@ -1,7 +1,7 @@
 """The stages of a run, top to bottom: conform, split, pick, render, propagate, export."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from stylize.inputs import inputs_of
 from stylize.keys import rendering
 from stylize.keys.folder import PAINTED
 from stylize.keys.leads import open_leads
-from stylize.opening import Message, Progress, Work, opened, paints, project_of
+from stylize.opening import Message, Opened, Progress, Work, opened, paints, project_of, told_of
 from stylize.planning import refining
 from stylize.planning.budget import TimedRenderer, limits, note_costs
 from stylize.planning.files import timecodes, write_plan
@@ -22,6 +22,7 @@ from stylize.planning.refining import Refinement
 from stylize.project import is_project, read_asked
 from stylize.propagation.breaks import unconnected
 from stylize.propagation.carrying import carry_shots
+from stylize.propagation.layering import stack_layers, with_union
 from stylize.renderers import Renderer, make_renderer
 from stylize.settings import EVERY, STAGES, Settings
 from stylize.threads import use_threads
@@ -38,7 +39,8 @@ class Result:
     keyframes that were rendered in this run, and those that a person painted. redone, reused: frames made in
     this run, and kept from earlier ones. outputs: movies, sheets and files asked for. notes: what was lost or
     has to be known. pixels: of one frame. timecodes: of every frame. refinements: the rounds of ``--refine``, of this
-    run and of earlier ones.
+    run and of earlier ones. layers: what was done for each, from the lowest; none without layers. With layers, a frame
+    is a keyframe, rendered or painted if it is one in any of them.
     """
 
     project: Path
@@ -53,6 +55,22 @@ class Result:
     pixels: int
     timecodes: Mapping[int, str]
     refinements: tuple[Refinement, ...]
+    layers: tuple["LayerResult", ...] = ()
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """What a run did for one layer; project: its folder; on: for how long it holds a drawing; else see Result."""
+
+    name: str
+    project: Path
+    on: str
+    frames: Mapping[int, Path]
+    shots: tuple[ShotPlan, ...]
+    rendered: tuple[int, ...]
+    painted: tuple[int, ...]
+    redone: tuple[int, ...]
+    refinements: tuple[Refinement, ...]
 
 
 def run(
@@ -62,28 +80,34 @@ def run(
     """The whole job, or the stages from ``settings.from_stage`` to ``settings.to_stage``; see ``stylize.run``."""
     use_threads(settings.threads)
     with opened(shot, settings, project, on_progress, on_message) as work:
+        whole = work.whole
         if settings.runs("export"):
-            target = delivery.target_of(settings.output, work.shot, work.project)
-            handoff.check_handoff(settings, work.shot, target, work.project)
-        made = _make(work, _planned(work))
-        shots, redone = made.shots, made.redone
-        carried = settings.runs("propagate") and not work.outside
-        cut_off = unconnected(work, shots) if carried else ()
-        finished = _finished(work) if settings.runs("propagate") or settings.runs("export") else {}
-        outputs, told = _export(work, shots, finished) if settings.runs("export") else ((), ())
+            target = delivery.target_of(settings.output, whole.shot, whole.project)
+            handoff.check_handoff(whole.settings, whole.shot, target, whole.project)
+        found = find_shots(whole)
+        looks = [_look(look, found) for look in work.looks]
+        redone = looks[0].redone
+        if work.layered:
+            redone = stack_layers(work) if settings.runs("propagate") else ()
+            whole = with_union(whole) if settings.runs("export") else whole
+        finished = _finished(whole) if settings.runs("propagate") or settings.runs("export") else {}
+        shots = _together(found, looks)
+        cut_off = _cut_off(work, looks) if settings.runs("propagate") else ()
+        outputs, told = _export(work, whole, looks, shots, finished) if settings.runs("export") else ((), ())
         return Result(
-            project=work.project.root,
+            project=whole.project.root,
             frames=finished,
             shots=shots,
-            rendered=made.rendered,
-            painted=made.painted,
+            rendered=_all(look.rendered for look in looks),
+            painted=_all(look.painted for look in looks),
             redone=redone,
             reused=tuple(sorted(set(finished) - set(redone))),
             outputs=outputs,
-            notes=(*work.shot.losses, *cut_off, *told),
-            pixels=work.shot.size[0] * work.shot.size[1],
-            timecodes=timecodes(work.shot),
-            refinements=made.refinements,
+            notes=(*whole.shot.losses, *cut_off, *told),
+            pixels=whole.shot.size[0] * whole.shot.size[1],
+            timecodes=timecodes(whole.shot),
+            refinements=() if work.layered else looks[0].refinements,
+            layers=_results(work, looks),
         )
 
 
@@ -95,31 +119,37 @@ def plan(
     use_threads(settings.threads)
     part = replace(settings, from_stage="conform", to_stage="pick")
     with opened(shot, part, project, on_progress, on_message) as work:
-        planned = _planned(work)
-        refined = refining.known(work, planned)
-        shots = explained(work, refining.extended(planned, refined))
+        whole = work.whole
+        found = find_shots(whole)
+        looks = [_plan_look(look, found) for look in work.looks]
+        outputs: list[Path] = []
+        for one, look in zip(work.looks, looks, strict=True):
+            with told_of(one.name):
+                outputs += write_plan(one, look.shots)
         return Result(
-            project=work.project.root,
+            project=whole.project.root,
             frames={},
-            shots=shots,
+            shots=_together(found, looks),
             rendered=(),
-            painted=tuple(sorted(work.keys.painted())),
+            painted=_all(look.painted for look in looks),
             redone=(),
             reused=(),
-            outputs=write_plan(work, shots),
-            notes=work.shot.losses,
-            pixels=work.shot.size[0] * work.shot.size[1],
-            timecodes=timecodes(work.shot),
-            refinements=refined.rounds,
+            outputs=tuple(outputs),
+            notes=whole.shot.losses,
+            pixels=whole.shot.size[0] * whole.shot.size[1],
+            timecodes=timecodes(whole.shot),
+            refinements=() if work.layered else looks[0].refinements,
+            layers=_results(work, looks),
         )
 
 
 def report(
     project: Path, on_progress: Progress = lambda *_: None, on_message: Message = lambda _: None
-) -> tuple[Path, Path]:  # fmt: skip
+) -> tuple[Path, ...]:  # fmt: skip
     """Measures what a project has made, and writes a page and the figures into it; returns their files.
 
-    Raises ProjectError for what is no project, OutputError where frames are missing.
+    With layers, each has a page of its own in its folder, and the project's is about what they make together. Raises
+    ProjectError for what is no project, OutputError where frames are missing.
     """
     shot, settings = read_asked(project)
     use_threads(settings.threads)
@@ -128,9 +158,19 @@ def report(
     # As if to propagate, so that motion and mattes are those that the frames were made with.
     part = replace(settings, from_stage="propagate", to_stage="propagate")
     with opened(shot, part, project, on_progress, on_message) as work:
-        planned = _planned(work)
-        _finished(work)
-        return write_report(work, refining.extended(planned, refining.known(work, planned)))
+        found = find_shots(work.whole)
+        paths: list[Path] = []
+        if work.layered:
+            whole = with_union(work.whole)
+            _finished(whole)
+            # Keys are the layers'.
+            paths += write_report(whole, [ShotPlan(frames, ()) for frames in found])
+        for look in work.looks:
+            with told_of(look.name):
+                planned = plan_shots(look, found, limits(look, found))
+                _finished(look)
+                paths += write_report(look, refining.extended(planned, refining.known(look, planned)))
+        return tuple(paths)
 
 
 def check(
@@ -145,19 +185,17 @@ def check(
     return check_goldens(folder, made, update=update)
 
 
-def _planned(work: Work) -> tuple[ShotPlan, ...]:
-    shots = find_shots(work)
-    return plan_shots(work, shots, limits(work, shots))
-
-
 # What a pixel costs on one processor of today, in seconds: of a keyframe, and of a drawing carried from one key.
 KEY_COST, FRAME_COST = 9e-6, 1.5e-6
 
 
 def expected_seconds(planned: Result, on: str = "ones") -> float:
-    """About how long a run of this plan takes, from the number of pixels, keyframes and drawings; on: as the option."""
-    keys = sum(len(shot.keyframes) for shot in planned.shots)
-    return planned.pixels * (keys * KEY_COST + sum(_passes(shot, on) for shot in planned.shots) * FRAME_COST)
+    """About how long a run of this plan takes, from the number of pixels, keyframes and drawings; on: as the option,
+    of a run without layers."""
+    looks = [(one.shots, one.on) for one in planned.layers] or [(planned.shots, on)]
+    keys = sum(len(shot.keyframes) for shots, _ in looks for shot in shots)
+    drawn = sum(_passes(shot, held) for shots, held in looks for shot in shots)
+    return planned.pixels * (keys * KEY_COST + drawn * FRAME_COST)
 
 
 def _passes(shot: ShotPlan, on: str) -> int:
@@ -168,18 +206,76 @@ def _passes(shot: ShotPlan, on: str) -> int:
     )
 
 
-# Render and propagate
+# Looks: all of a shot, or a layer
 
 
 @dataclass(frozen=True)
 class _Made:
-    """What rendering and propagating has done; see Result."""
+    """What has been done for a look; see Result."""
 
     shots: tuple[ShotPlan, ...]
     rendered: tuple[int, ...]
     painted: tuple[int, ...]
     redone: tuple[int, ...]
     refinements: tuple[Refinement, ...]
+
+
+def _look(work: Work, found: tuple[tuple[int, ...], ...]) -> _Made:
+    """All stages of one look, from picking to propagating. found: the frames of each shot."""
+    with told_of(work.name):
+        return _make(work, plan_shots(work, found, limits(work, found)))
+
+
+def _plan_look(work: Work, found: tuple[tuple[int, ...], ...]) -> _Made:
+    """The keyframes of one look, and what they explain."""
+    with told_of(work.name):
+        planned = plan_shots(work, found, limits(work, found))
+        refined = refining.known(work, planned)
+        shots = explained(work, refining.extended(planned, refined))
+        return _Made(shots, (), tuple(sorted(work.keys.painted())), (), refined.rounds)
+
+
+def _together(found: tuple[tuple[int, ...], ...], looks: Sequence[_Made]) -> tuple[ShotPlan, ...]:
+    """The shots with the keyframes of all looks."""
+    if len(looks) == 1:
+        return looks[0].shots
+    together = []
+    for place, frames in enumerate(found):
+        keys = {key.frame: key for look in reversed(looks) for key in look.shots[place].keyframes}
+        together.append(ShotPlan(frames, tuple(keys[frame] for frame in sorted(keys))))
+    return tuple(together)
+
+
+def _all(numbers: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
+    return tuple(sorted({number for some in numbers for number in some}))
+
+
+def _results(work: Opened, looks: Sequence[_Made]) -> tuple[LayerResult, ...]:
+    if not work.layered:
+        return ()
+    return tuple(
+        LayerResult(
+            one.name, one.project.root, one.settings.on, _there(one), made.shots, made.rendered, made.painted,
+            made.redone, made.refinements,
+        )
+        for one, made in zip(work.looks, looks, strict=True)
+    )  # fmt: skip
+
+
+def _there(work: Work) -> dict[int, Path]:
+    """The frames of a look that are made."""
+    return {frame: path for frame in work.shot.frames if (path := work.file("out", frame)).is_file()}
+
+
+def _cut_off(work: Opened, looks: Sequence[_Made]) -> tuple[str, ...]:
+    """What is told of frames that no motion connects to a key, once a line."""
+    lines = [
+        unconnected(work.whole, made.shots) for one, made in zip(work.looks, looks, strict=True) if not one.outside
+    ]
+    return tuple(dict.fromkeys(line for some in lines for line in some))
+
+
+# Render and propagate
 
 
 def _make(work: Work, planned: tuple[ShotPlan, ...]) -> _Made:
@@ -259,26 +355,33 @@ def _finished(work: Work) -> dict[int, Path]:
 
 
 def _export(
-    work: Work, shots: tuple[ShotPlan, ...], finished: Mapping[int, Path]
+    work: Opened, whole: Work, looks: Sequence[_Made], shots: tuple[ShotPlan, ...], finished: Mapping[int, Path]
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """whole: with what layers cover together as its matte."""
     total, done = len(finished), 0
 
     def on_frame(frame: int) -> None:
         nonlocal done
         done += 1
-        work.progress("export", done, total)
+        whole.progress("export", done, total)
 
     given = delivery.Delivery(
-        work.shot, work.project, work.plates.paths, finished, inputs_of(work.settings), work.settings.overwrite,
-        on_frame, delivery.form_of(work.settings), work.settings.threads or os.cpu_count() or 1,
+        whole.shot, whole.project, whole.plates.paths, finished, inputs_of(whole.settings), whole.settings.overwrite,
+        on_frame, delivery.form_of(whole.settings), whole.settings.threads or os.cpu_count() or 1,
     )  # fmt: skip
-    target = delivery.target_of(work.settings.output, work.shot, work.project)
+    target = delivery.target_of(whole.settings.output, whole.shot, whole.project)
     notes = delivery.deliver(given, target)
-    more = handoff.hand_over(work, shots, target)
-    sheet = work.project.root / "contact_sheet.png"
-    delivery.show(given, work.keys.files(), [key.frame for plan in shots for key in plan.keyframes], sheet)
-    work.progress("export", total, total)
-    return (target.path, sheet, *more), (*notes, *handoff.told_of(work.settings, work.shot, target))
+    painted = [handoff.Painted(one, made.shots) for one, made in zip(work.looks, looks, strict=True)]
+    more = handoff.hand_over(handoff.Painted(whole, shots), painted, target)
+    sheet = whole.project.root / "contact_sheet.png"
+    keys = {f"key {one.name}".strip(): one.keys.files() for one in work.looks}
+    delivery.show(given, keys, [key.frame for plan in shots for key in plan.keyframes], sheet)
+    for one, made in zip(work.looks, looks, strict=True) if work.layered else ():
+        shown = replace(given, project=one.project, finished=_there(one))
+        numbers = [key.frame for plan in made.shots for key in plan.keyframes]
+        delivery.show(shown, {"key": one.keys.files()}, numbers, one.project.root / sheet.name)
+    whole.progress("export", total, total)
+    return (target.path, sheet, *more), (*notes, *handoff.told_of(whole.settings, whole.shot, target))
 
 
 def open_project(path: Path) -> tuple[Path, Settings]:

@@ -18,6 +18,9 @@ from stylize.footage.sequences import PICTURE_SUFFIXES
 from stylize.settings import OPTIONS, Settings, read_settings
 
 FOLDERS = ("video", "keys", "plan", "mask", "guides", "flow", "out", "passes", "export")
+# What each layer has of its own, in a folder of this name.
+LAYERS = "layers"
+LAYER_FOLDERS = ("keys", "plan", "out", "passes")
 SUFFIX = ".stylize"
 STATE_VERSION = 1
 # Seconds between two writings of state.json while frames are being made.
@@ -43,10 +46,10 @@ def is_project(path: Path) -> bool:
 
 
 class Project:
-    """One project folder, open for one run."""
+    """One project folder, open for one run; or the part of it that one layer has for itself."""
 
-    def __init__(self, root: Path) -> None:
-        """Makes the folder if it is not there.
+    def __init__(self, root: Path, home: "Project | None" = None) -> None:
+        """Makes the folder if it is not there. home: of a layer, the project that it is a part of.
 
         Raises ProjectError for a folder that is somebody else's or damaged, OutputError when it cannot be made.
         """
@@ -56,12 +59,13 @@ class Project:
                 f"{root} is to be the project folder but is a file; choose another with --project FOLDER"
             )
         # A run that was stopped early leaves folders and the lock before it leaves a project file.
-        known = {*FOLDERS, "project.lock", "project.toml", "state.json"}
+        known = {*FOLDERS, LAYERS, "project.lock", "project.toml", "state.json"}
         entries = {entry.name for entry in root.iterdir()} if root.exists() else set()
         if not entries & {"project.toml", "state.json"} and entries - known:
             raise ProjectError(f"{root} holds files but is no project of ours; choose another with --project FOLDER")
-        for folder in (root, *(root / name for name in FOLDERS)):
+        for folder in (root, *(root / name for name in (LAYER_FOLDERS if home else FOLDERS))):
             _make_folder(folder)
+        self._home, self._layers = home, list[Project]()
         self._state = self._read_state()
         self._saved = time.monotonic()
         self._checked: set[str] = set()
@@ -69,6 +73,11 @@ class Project:
     def folder(self, name: str) -> Path:
         """One of FOLDERS."""
         return self.root / name
+
+    def layer(self, name: str) -> "Project":
+        """What a layer has for itself; for a project that is locked. Raises as the constructor does."""
+        self._layers.append(Project(self.root / LAYERS / name, self))
+        return self._layers[-1]
 
     # What was asked for
 
@@ -93,6 +102,8 @@ class Project:
 
     def digest(self, path: Path) -> str:
         """Digest of any file's contents, read again only when its size or time has changed."""
+        if self._home is not None:
+            return self._home.digest(path)  # what layers share is read once
         name = str(path.absolute())
         known = self._state["digests"].get(name)
         stat = path.stat()
@@ -174,7 +185,8 @@ class Project:
             try:
                 yield
             finally:
-                self.save()
+                for one in (*self._layers, self):
+                    one.save()
 
     def _name(self, path: Path) -> str:
         path = path.absolute()

@@ -20,7 +20,7 @@ def test_the_public_names():
 def test_the_fields_of_a_result():
     assert [field.name for field in dataclasses.fields(pipeline.Result)] == [
         "project", "frames", "shots", "rendered", "painted", "redone", "reused", "outputs", "notes", "pixels",
-        "timecodes", "refinements",
+        "timecodes", "refinements", "layers",
     ]  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from stylize.export.flatten import flatten
 from stylize.export.placing import make_folder
 from stylize.footage.images import image_size, quantise, read_image, to_float, write_image
 
-Column = tuple[int, Path, Path | None, Path]
+# A frame's number, and a picture for each row: the plate, what keys there are, and the result.
+Column = tuple[int, Sequence[Path | None]]
 Colour = tuple[int, int, int]
 
 MOST_COLUMNS = 8
@@ -29,7 +30,9 @@ _WIDEST = 2520
 _MARGIN = 36
 _GUTTER = 14
 _HEADING = 48
+# For the names of rows, at least; of a letter; and letters that are shown.
 _NAMES = 104
+_LETTER, _LONGEST = 17, 14
 _BORDER = 4
 _LARGEST_TILE = (560, 400)
 _BACKDROP = 0.25  # behind alpha: neither black nor white, so that both are seen
@@ -60,19 +63,24 @@ def choose_columns(frames: Sequence[int], keys: Sequence[int], most: int = MOST_
     return tuple(frames[index] for index in sorted(chosen))
 
 
-def contact_sheet(columns: Sequence[Column], target: Path) -> None:
-    """Write one PNG with a column for every (frame number, plate, key or None, result) and rows plate, key, result.
+def contact_sheet(columns: Sequence[Column], target: Path, rows: Sequence[str] = ROWS) -> None:
+    """Write one PNG with a column for every frame, and a row for plates, for the keys of each layer, and for results.
 
-    Pictures are shrunk by averaging areas, never enlarged; columns with a key are marked. All pictures are taken to
-    have the first plate's proportions. Raises InputError for a picture that cannot be read, OutputError.
+    rows: their names. Pictures are shrunk by averaging areas, never enlarged; columns with a key are marked. All
+    pictures are taken to have the first plate's proportions. Raises InputError for a picture that cannot be read,
+    OutputError.
     """
     if not columns:
         raise OutputError(f"{target}: no frame to show; run the earlier stages first")
-    layout = _Layout(len(columns), _tile_size(image_size(columns[0][1]), len(columns)))
+    plate = columns[0][1][0]
+    assert plate is not None  # only keys may be missing
+    names = [name if len(name) <= _LONGEST else f"{name[: _LONGEST - 2]}.." for name in rows]
+    beside = max(_NAMES, _LETTER * max(map(len, names)))
+    layout = _Layout(len(columns), len(rows), beside, _tile_size(image_size(plate), len(columns), beside))
     sheet = layout.canvas()
-    for row, name in enumerate(ROWS):
+    for row, name in enumerate(names):
         _write(sheet, name, (_MARGIN, layout.top(row) + 24), 0.8, _QUIET)
-    for number, (frame, *pictures) in enumerate(columns):
+    for number, (frame, pictures) in enumerate(columns):
         _draw_column(sheet, layout, number, frame, pictures)
     make_folder(target.parent)
     write_image(target, sheet)
@@ -83,35 +91,38 @@ class _Layout:
     """Where things stand on the sheet, in pixels; `tile` is (width, height)."""
 
     columns: int
+    rows: int
+    names: int
     tile: tuple[int, int]
 
     def left(self, column: int) -> int:
-        return _MARGIN + _NAMES + column * (self.tile[0] + _GUTTER)
+        return _MARGIN + self.names + column * (self.tile[0] + _GUTTER)
 
     def top(self, row: int) -> int:
         return _MARGIN + _HEADING + row * (self.tile[1] + _GUTTER)
 
     def canvas(self) -> Bytes:
-        height = self.top(len(ROWS)) - _GUTTER + _MARGIN
+        height = self.top(self.rows) - _GUTTER + _MARGIN
         width = self.left(self.columns) - _GUTTER + _MARGIN
         return np.full((height, width, 3), _BACKGROUND, np.uint8)
 
 
-def _tile_size(picture: tuple[int, int], columns: int) -> tuple[int, int]:
-    room = (_WIDEST - 2 * _MARGIN - _NAMES + _GUTTER) // max(columns, 1) - _GUTTER
+def _tile_size(picture: tuple[int, int], columns: int, names: int) -> tuple[int, int]:
+    room = (_WIDEST - 2 * _MARGIN - names + _GUTTER) // max(columns, 1) - _GUTTER
     scale = min(1.0, min(room, _LARGEST_TILE[0]) / picture[0], _LARGEST_TILE[1] / picture[1])
     return max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))
 
 
 def _draw_column(sheet: Bytes, layout: _Layout, column: int, frame: int, pictures: Sequence[Path | None]) -> None:
     left, (width, height) = layout.left(column), layout.tile
-    has_key = pictures[ROWS.index("key")] is not None
+    keys = range(1, len(pictures) - 1)
+    has_key = any(pictures[row] is not None for row in keys)
     _write(sheet, str(frame), (left, _MARGIN + _HEADING - 17), 0.95, _KEY if has_key else _PLAIN)
     for row, picture in enumerate(pictures):
         top = layout.top(row)
         place = sheet[top : top + height, left : left + width]
         place[:] = _EMPTY if picture is None else _thumbnail(picture, layout.tile)
-        if picture is not None and ROWS[row] == "key":
+        if picture is not None and row in keys:
             _outline(sheet, left, top, layout.tile)
 
 

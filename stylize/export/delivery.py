@@ -7,7 +7,7 @@ from typing import Any
 
 from stylize.errors import OutputError
 from stylize.export import Form, Target, parse_target
-from stylize.export.contact_sheet import choose_columns, contact_sheet
+from stylize.export.contact_sheet import Column, choose_columns, contact_sheet
 from stylize.export.movie import write_movie
 from stylize.export.placing import refuse_foreign
 from stylize.export.sequence import write_sequence
@@ -91,13 +91,18 @@ def deliver(given: Delivery, target: Target) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def show(given: Delivery, keys: Mapping[int, Path], frames: Sequence[int], target: Path) -> None:
-    """The contact sheet. keys: file of every key. frames: the keyframes, for which columns are kept."""
-    columns = [(n, given.plates[n], keys.get(n), given.finished[n]) for n in choose_columns(given.shot.frames, frames)]
-    shown = [[n, *(path and given.project.digest(path) for path in paths)] for n, *paths in columns]
-    mark = fingerprint(VERSION, shown)
+def show(given: Delivery, keys: Mapping[str, Mapping[int, Path]], frames: Sequence[int], target: Path) -> None:
+    """The contact sheet. keys: file of every key, by the name of their row, one for each layer. frames: the keyframes,
+    for which columns are kept."""
+    columns: list[Column] = [
+        (n, [given.plates[n], *(files.get(n) for files in keys.values()), given.finished[n]])
+        for n in choose_columns(given.shot.frames, frames)
+    ]
+    rows = ["plate", *keys, "result"]
+    shown = [[n, *(path and given.project.digest(path) for path in paths)] for n, paths in columns]
+    mark = fingerprint(VERSION, rows, shown)
     if not given.project.fresh(target, mark):
-        contact_sheet(columns, target)
+        contact_sheet(columns, target, rows)
         given.project.record(target, mark)
 
 

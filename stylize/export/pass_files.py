@@ -45,7 +45,7 @@ def files_of(patterns: Iterable[Pattern], frames: Sequence[int]) -> list[Path]:
 
 def write_passes(work: Work, shots: Sequence[ShotPlan], patterns: dict[str, Pattern]) -> None:
     """Writes the passes of every frame whose files are not there or are made from something else."""
-    depth = open_depth(work.settings, work.plates, work.project)
+    depth = open_depth(work.settings, work.plates, work.home)
     stamps = stamps_of(work.shot, work.settings.fps)
     for pattern in patterns.values():
         make_folder(pattern.folder)
@@ -56,10 +56,10 @@ def write_passes(work: Work, shots: Sequence[ShotPlan], patterns: dict[str, Patt
             itself = (frame, frame) if plan.keys else (None, None)
             keys = beside.get(frame, itself)
             mark = _mark(work, plan, place, keys, depth, stamps[frame])
-            if not all(work.project.fresh(path, mark) for path in files_of(patterns.values(), [frame])):
+            if not all(work.home.fresh(path, mark) for path in files_of(patterns.values(), [frame])):
                 _write(_told(work, plan, place, keys, depth), patterns, stamps[frame])
                 for path in files_of(patterns.values(), [frame]):
-                    work.project.record(path, mark)
+                    work.home.record(path, mark)
 
 
 def _write(told: Told, patterns: dict[str, Pattern], stamp: Stamp) -> None:

@@ -21,11 +21,13 @@ def is_ebsynth_folder(path: Path) -> bool:
 def unfolded(path: Path, settings: Settings) -> tuple[Path, Settings]:
     """The shot in an EbSynth folder, and the settings with its keys and mask where no others were asked for.
 
-    What is no such folder is given back as it is. Raises PaintedKeyError where keys are to be painted, and neither keys
-    nor a way to paint them are there.
+    What is no such folder is given back as it is; layers have keys and mattes of their own. Raises PaintedKeyError
+    where keys are to be painted, and neither keys nor a way to paint them are there.
     """
     if not is_ebsynth_folder(path):
         return path, settings
+    if settings.layers:
+        return path / _VIDEO, settings
     keys = settings.keys or (path / _KEYS if _has_pictures(path / _KEYS) else None)
     if keys is None and settings.runs("render") and not _paints(settings):
         raise PaintedKeyError(f"{path / _KEYS} has no pictures; paint one, or give --style PICTURE or --keys FOLDER")

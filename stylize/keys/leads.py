@@ -46,7 +46,7 @@ def open_leads(work: Work) -> Leads:
     if work.settings.renderer not in MODEL_RENDERERS:
         return Leads(None, {}, work.project)
     asked = [control for control in work.settings.control if control.path is not None]
-    pictures = {str(one): open_pictures(one.path, work.shot, work.project) for one in asked if one.path}
+    pictures = {str(one): open_pictures(one.path, work.shot, work.home) for one in asked if one.path}
     return Leads(work.mattes, pictures, work.project, work.settings.retries)
 
 

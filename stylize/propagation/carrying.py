@@ -6,15 +6,16 @@ however the run ended, the next one knows it; state.json is written by the paren
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import propagate.boil
-from propagate.arrays import Floats
+from propagate.arrays import Floats, Pixels
 from propagate.holds import drawings
 from propagate.spans import Span, spans
 from propagate.synthesis import SynthesisSettings
@@ -28,7 +29,7 @@ from stylize.keys.rendering import SHOWN
 from stylize.mattes.given import Mattes
 from stylize.opening import Work, frame_name, make_motion
 from stylize.planning.picking import ShotPlan
-from stylize.project import digest_of, fingerprint
+from stylize.project import Project, digest_of, fingerprint
 from stylize.propagation import motion as moving
 from stylize.propagation import span as propagation
 from stylize.propagation.guides import Guide
@@ -44,7 +45,8 @@ VERSION = 3
 # What a task does beside one of two passes: a whole span, or mixing some drawings when both passes are done.
 WHOLE, MIX = "whole", "mix"
 # Folders in passes/ of what is told of every frame.
-ERROR, MIX_SHARE = "error", "mix"
+ERROR, MIX_SHARE, LOOK = "error", "mix", "look"
+_KEPT = (ERROR, MIX_SHARE, LOOK)
 # Where a span's folder says which frames are on disk.
 NOTES = "made.jsonl"
 
@@ -64,7 +66,7 @@ class Inputs:
     """All that a process must know to make frames, and nothing that cannot be sent to it.
 
     settings: with the threads that are its share. digests: of the plates. vectors: files of motion, if it is given.
-    root: of the project.
+    root: of the project. flow: the folder of the motion, shared by layers or not.
     """
 
     shot: Shot
@@ -77,6 +79,8 @@ class Inputs:
     guides: tuple[Guide, ...]
     dtype: type
     root: Path
+    flow: Path
+    shared: bool
 
 
 def carry_shots(work: Work, shots: Sequence[ShotPlan]) -> tuple[int, ...]:
@@ -143,8 +147,8 @@ def _there(work: Work, frame: int, mark: str, mixed: bool = False) -> bool:
 
     mixed: of two passes, so that the share of each is told.
     """
-    picture, error, share = _files(work.project.root, work.shot, frame)
-    needed = (picture, error, share) if mixed else (picture, error)
+    picture, error, share, look = _files(work.project.root, work.shot, frame)
+    needed = [picture, error, *([share] if mixed else []), *([look] if work.mattes and not work.outside else [])]
     return all(work.project.fresh(path, mark) for path in needed)
 
 
@@ -309,17 +313,22 @@ class _Stage:
 def _tidy(work: Work) -> None:
     """Removes what runs left that were killed or that saw a longer shot: scratch, and files of frames that are gone."""
     for path in work.project.folder("passes").iterdir():
-        if path.is_dir() and path.name not in (ERROR, MIX_SHARE, SHOWN):
+        if path.is_dir() and path.name not in (*_KEPT, SHOWN):
             propagation.clear(path)
     if work.settings.frames is not None:
         return  # the other frames are still part of the shot
-    moving.tidy(work.project.folder("flow"), work.shot.frames)
-    for folder in ("out", "video"):
-        for path in work.project.folder(folder).glob("*.png"):
-            if frame_number(path) not in work.plates.paths and work.project.ours(path):
-                work.project.forget(path)
-                for name in (ERROR, MIX_SHARE):
-                    work.project.forget(work.project.folder("passes") / name / path.name)
+    moving.tidy(work.home.folder("flow"), work.shot.frames)
+    forget_others(work.home, "video", work.plates.paths)
+    forget_others(work.project, "out", work.plates.paths)
+
+
+def forget_others(project: Project, folder: str, frames: Collection[int]) -> None:
+    """Removes the pictures of ours in a folder, and what is told of them, that belong to none of the frames."""
+    for path in project.folder(folder).glob("*.png"):
+        if frame_number(path) not in frames and project.ours(path):
+            project.forget(path)
+            for name in _KEPT:
+                project.forget(project.folder("passes") / name / path.name)
 
 
 # What a process does
@@ -331,7 +340,7 @@ def prepare(inputs: Inputs) -> Callable[[Task], Iterator[Event]]:
     plates = Plates(inputs.plates, inputs.shot)
     source = inputs.vectors or make_estimators(inputs.settings)
     motion = make_motion(
-        source, inputs.shot, plates, inputs.digests.__getitem__, digest_of, inputs.root / "flow"
+        source, inputs.shot, plates, inputs.digests.__getitem__, digest_of, inputs.flow, inputs.shared
     )  # fmt: skip
     footage = _footage(plates, inputs.keys, inputs.mattes, inputs.guides, inputs.dtype)
     return _maker(footage, _engine(inputs.settings, motion), inputs.shot, inputs.root)
@@ -343,7 +352,7 @@ def _inputs(work: Work, keys: Mapping[int, Path], dtype: type, jobs: int) -> Inp
         work.shot, replace(work.settings, threads=share), dict(work.plates.paths),
         {frame: work.project.digest(path) for frame, path in work.plates.paths.items()},
         work.motion.files if isinstance(work.motion, GivenMotion) else None, dict(keys), work.mattes,
-        work.guides, dtype, work.project.root,
+        work.guides, dtype, work.project.root, work.home.folder("flow"), bool(work.name),
     )  # fmt: skip
 
 
@@ -392,24 +401,29 @@ def _work_on(task: Task, footage: Footage, engine: Engine, put: Put) -> Iterator
 
 
 def pass_file(root: Path, shot: Shot, name: str, frame: int) -> Path:
-    """Where a project keeps what is told of a frame. name: ERROR or MIX_SHARE."""
+    """Where a project keeps what is told of a frame. name: ERROR, MIX_SHARE or LOOK."""
     return root / "passes" / name / frame_name(shot, frame)
 
 
-def _files(root: Path, shot: Shot, frame: int) -> tuple[Path, Path, Path]:
-    """Of a frame: the finished picture, its errors, and the share of each pass."""
-    picture = root / "out" / frame_name(shot, frame)
-    return picture, pass_file(root, shot, ERROR, frame), pass_file(root, shot, MIX_SHARE, frame)
+def _files(root: Path, shot: Shot, frame: int) -> tuple[Path, ...]:
+    """Of a frame: the finished picture, its errors, the share of each pass, and the look before a matte cuts it."""
+    return root / "out" / frame_name(shot, frame), *(pass_file(root, shot, name, frame) for name in _KEPT)
 
 
 def _put(root: Path, shot: Shot, made: Made) -> None:
     """Writes a frame and what is told of it."""
-    picture, error, share = _files(root, shot, made.frame)
+    picture, error, share, look = _files(root, shot, made.frame)
     make_folder(error.parent)
     propagation.write_error(error, made.error)
-    if made.share is None:
-        share.unlink(missing_ok=True)
-    else:
-        make_folder(share.parent)
-        propagation.write_share(share, made.share)
+    _put_or_clear(share, made.share, propagation.write_share)
+    _put_or_clear(look, made.look, write_image)
     write_image(picture, made.picture)
+
+
+def _put_or_clear(path: Path, pixels: Pixels | None, write: Callable[[Path, Any], None]) -> None:
+    """What there is nothing of must not be left from another time."""
+    if pixels is None:
+        path.unlink(missing_ok=True)
+        return
+    make_folder(path.parent)
+    write(path, pixels)

@@ -73,7 +73,8 @@ class EstimatedMotion:
     plate: uint8 (H, W, 3) of a frame. digest: of the contents of a plate. folder: for the files, one a pair of
     neighbours, whose names begin with ``name``. A file tells itself what it was made from and whether it is whole, so
     that processes may share the folder; one that is spoilt or of another fingerprint is made again. box: the part of
-    the plates that is looked at, None for all; it has files of its own.
+    the plates that is looked at, None for all; it has files of its own. shared: several layers use the motion, so that
+    it is estimated once, for all of the frames, and parts are cut out of it.
     """
 
     plate: Callable[[int], Bytes]
@@ -82,6 +83,7 @@ class EstimatedMotion:
     folder: Path
     name: str
     box: Box | None = None
+    shared: bool = False
 
     @property
     def refine(self) -> FlowEstimator:
@@ -94,7 +96,8 @@ class EstimatedMotion:
 
     def fingerprint(self, frames: Sequence[int]) -> str:
         """See Motion."""
-        return f"{self._between()}-{self.estimators.refine.fingerprint()}"
+        whole = "-whole" if self.shared else ""
+        return f"{self._between()}-{self.estimators.refine.fingerprint()}{whole}"
 
     def _between(self) -> str:
         return f"{self.estimators.neighbours.fingerprint()}-codec{flow_codec.VERSION}"
@@ -104,6 +107,9 @@ class EstimatedMotion:
 
     def step(self, before: int, after: int) -> Step:
         """See Motion. Raises OutputError when the folder cannot be written."""
+        if self.shared and self.box is not None:
+            step = self.within(None).step(before, after)
+            return Step(self.box.of(step.flow), self.box.of(step.consistent))
         first, second = sorted((before, after))
         part = "" if self.box is None else INSIDE
         path = self.folder / f"{self.name}{part}.{first:04d}-{second:04d}{SUFFIX}"

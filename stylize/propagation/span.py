@@ -141,13 +141,15 @@ FORWARD, BACKWARD = "forward", "backward"
 class Made:
     """One finished frame. error: float32 (H, W), see ``synthesis.Carried``.
 
-    share: float32 (H, W), of the right key's pass in what is shown; None where there is but one pass.
+    share: float32 (H, W), of the right key's pass in what is shown; None where there is but one pass. look: uint8 or
+    uint16 (H, W, 3), what lies over the plate before the matte cuts it, 0 where the matte is; None without a matte.
     """
 
     frame: int
     picture: Pixels
     error: Floats
     share: Floats | None = None
+    look: Pixels | None = None
 
 
 # Sets a finished frame down where it lasts.
@@ -515,7 +517,8 @@ def _shown(footage: Footage, engine: Engine, look: _Look, frames: Sequence[int])
         colour = quantise(colour, footage.dtype)
     colour, error, share = (_whole_frame(look, one, footage) for one in (colour, look.error, look.share))
     for frame in frames:
-        yield Made(frame, _laid(footage, frame, colour), error, share)
+        picture, cut = _laid(footage, frame, colour)
+        yield Made(frame, picture, error, share, cut)
 
 
 def _whole_frame(look: _Look, plane: Any, footage: Footage) -> Any:
@@ -525,13 +528,16 @@ def _whole_frame(look: _Look, plane: Any, footage: Footage) -> Any:
     return look.box.onto(plane, footage.colour(look.frame).shape[:2])
 
 
-def _laid(footage: Footage, frame: int, look: Pixels) -> Pixels:
-    """The look over the plate through the matte, with the plate's alpha, in the depth of the output."""
+def _laid(footage: Footage, frame: int, look: Pixels) -> tuple[Pixels, Pixels | None]:
+    """The look over the plate through the matte, with the plate's alpha, in the depth of the output; and, where there
+    is a matte, the look alone, 0 where that is 0."""
     plate = to_depth(footage.plate(frame), footage.dtype)
-    look = to_depth(look, footage.dtype)
+    look, cut = to_depth(look, footage.dtype), None
     if footage.matte is not None:
-        look = over(look, np.ascontiguousarray(plate[..., :3]), footage.matte(frame))
-    return np.concatenate([look, plate[..., 3:]], axis=-1)
+        matte = footage.matte(frame)
+        cut = np.where(matte[..., None] > 0, look, np.zeros_like(look))
+        look = over(look, np.ascontiguousarray(plate[..., :3]), matte)
+    return np.concatenate([look, plate[..., 3:]], axis=-1), cut
 
 
 def to_depth(pixels: Pixels, dtype: type) -> Pixels:

@@ -17,6 +17,7 @@ from stylize.settings.kinds import (
     Levels,
     MatteKey,
 )
+from stylize.settings.layers import LayerAsked, Look, looks_of
 from stylize.settings.mixes import about_picking
 from stylize.settings.option import DIFFUSION, GROUPS, MAIN, Option
 from stylize.settings.options import MATTE_OPTIONS, OPTIONS, MatteSettings, Settings, read_settings
@@ -40,11 +41,14 @@ __all__ = [
     "STAGES",
     "GuideAsked",
     "Kind",
+    "LayerAsked",
     "Levels",
+    "Look",
     "MatteKey",
     "MatteSettings",
     "Option",
     "Settings",
     "about_picking",
+    "looks_of",
     "read_settings",
 ]

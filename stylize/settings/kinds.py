@@ -23,7 +23,7 @@ MODEL_RENDERERS = ("diffusion", "a1111")
 FLOWS = ("dis", "raft")
 DEVICES, PRECISIONS = ("auto", "cuda", "mps", "cpu"), ("auto", "float16", "bfloat16", "float32")
 # What can go with the result.
-EXPORTS = ("otio", "xml", "fcpxml", "edl", "aftereffects", "nuke", "ebsynth", "passes")
+EXPORTS = ("otio", "xml", "fcpxml", "edl", "aftereffects", "nuke", "ebsynth", "passes", "matte", "foreground")
 # How passes are laid out, and the word that stands for a path of depth.
 PASSES_AS, DEPTH_AUTO = ("multipart", "sequences"), "auto"
 # For how many frames a drawing is held, in animators' words.

@@ -33,6 +33,10 @@ def refuse_idle(settings: Any) -> None:
         _check_painted(settings)
     _check_keyframes(settings)
     _check_matte(settings)
+
+
+def check_shot(settings: Any) -> None:
+    """The same of options that the whole shot has, whatever is painted on it."""
     _check_motion(settings)
     _check_passes(settings)
     first, last = settings.from_stage, settings.to_stage

@@ -8,9 +8,9 @@ from typing import Any
 from stylize.errors import SettingsError, StylizeError
 from stylize.settings.kinds import Kind
 
-MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, PROPAGATION, MOTION, EXPORT, READING, RUN = GROUPS = (
-    "The five that matter", "Keyframes", "Look", "Diffusion", "Matte", "Propagation", "Motion", "Export", "Reading",
-    "Run",
+MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, LAYERS, PROPAGATION, MOTION, EXPORT, READING, RUN = GROUPS = (
+    "The five that matter", "Keyframes", "Look", "Diffusion", "Matte", "Layers", "Propagation", "Motion", "Export",
+    "Reading", "Run",
 )  # fmt: skip
 
 

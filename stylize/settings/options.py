@@ -13,11 +13,13 @@ from stylize.footage.spaces import WORKING_SPACES
 from stylize.settings import kinds
 from stylize.settings.conditions import ControlAsked, FileAsked, ModelAsked
 from stylize.settings.kinds import GuideAsked, Levels, MatteKey
-from stylize.settings.mixes import refuse_idle
+from stylize.settings.layers import LAYER_KIND, LayerAsked, check_layers
+from stylize.settings.mixes import check_shot, refuse_idle
 from stylize.settings.option import (
     DIFFUSION,
     EXPORT,
     KEYFRAMES,
+    LAYERS,
     LOOK,
     MAIN,
     MATTE,
@@ -190,6 +192,13 @@ class Settings:
         kinds.REACH, 0, MATTE, "Soften its edge over so many pixels, half of them on either side."
     )
 
+    layers: tuple[LayerAsked, ...] = declared(
+        LAYER_KIND, (), LAYERS,
+        "A look with a matte, and options of its own, as matte=person/:invert,style=b.png. May be repeated: later ones "
+        "lie over earlier ones.",
+        flags=("--layer",),
+    )  # fmt: skip
+
     guide: tuple[GuideAsked, ...] = declared(
         kinds.GUIDES, (), PROPAGATION,
         f"A guide for the paint, such as depth, normals or IDs: sequence, movie or still, and its weight "
@@ -220,7 +229,8 @@ class Settings:
     export: tuple[str, ...] = declared(
         kinds.EXPORT_KINDS, (), EXPORT,
         "What else to hand over, beside the result: timelines (otio, xml for Premiere, fcpxml, edl), scripts "
-        "(aftereffects, nuke), a folder for ebsynth, passes. May be repeated.",
+        "(aftereffects, nuke), a folder for ebsynth, passes, matte, foreground (the look with the matte as its alpha). "
+        "May be repeated.",
     )  # fmt: skip
     passes_as: str = declared(
         kinds.choice(kinds.PASSES_AS), "multipart", EXPORT,
@@ -271,7 +281,11 @@ class Settings:
     def __post_init__(self) -> None:
         for option in OPTIONS.values():
             object.__setattr__(self, option.name, read(option, getattr(self, option.name)))
-        refuse_idle(self)
+        check_shot(self)
+        if self.layers:
+            check_layers(self)
+        else:
+            refuse_idle(self)
 
     def stored(self) -> dict[str, Any]:
         """What a project file keeps: the options that are not at their default, as TOML can write them."""

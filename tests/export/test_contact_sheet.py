@@ -22,7 +22,7 @@ def flat(path: Path, colour: tuple[int, ...], size: tuple[int, int] = (160, 90),
 
 def column(folder: Path, frame: int, key: bool) -> Column:
     plate, result = flat(folder / f"p{frame}.png", RED), flat(folder / f"r{frame}.png", BLUE)
-    return frame, plate, flat(folder / f"k{frame}.png", GREEN) if key else None, result
+    return frame, [plate, flat(folder / f"k{frame}.png", GREEN) if key else None, result]
 
 
 def count(sheet: Pixels, colour: tuple[int, ...]) -> int:
@@ -50,7 +50,7 @@ def test_the_same_sheet_has_the_same_bytes(tmp_path: Path) -> None:
 def test_sixteen_bits_alpha_and_tall_pictures_fit(tmp_path: Path) -> None:
     tall = flat(tmp_path / "t.png", (65535, 0, 0, 65535), (270, 480), np.uint16)
     clear = flat(tmp_path / "c.png", (65535, 0, 0, 0), (270, 480), np.uint16)
-    contact_sheet([(1, tall, clear, tall)], tmp_path / "sheet.png")
+    contact_sheet([(1, [tall, clear, tall])], tmp_path / "sheet.png")
     sheet = read_image(tmp_path / "sheet.png")
     assert sheet.dtype == np.uint8
     assert count(sheet, (255, 0, 0)) == 2 * 225 * 400
@@ -59,15 +59,24 @@ def test_sixteen_bits_alpha_and_tall_pictures_fit(tmp_path: Path) -> None:
 
 def test_many_large_pictures_stay_on_a_screen(tmp_path: Path) -> None:
     large = flat(tmp_path / "l.png", RED, (1920, 1080))
-    contact_sheet([(frame, large, None, large) for frame in range(8)], tmp_path / "sheet.png")
+    contact_sheet([(frame, [large, None, large]) for frame in range(8)], tmp_path / "sheet.png")
     assert read_image(tmp_path / "sheet.png").shape[1] <= 2560
+
+
+def test_layers_have_rows_of_their_own(tmp_path: Path) -> None:
+    plate, key = flat(tmp_path / "p.png", RED), flat(tmp_path / "k.png", GREEN)
+    columns = [(1, [plate, key, None, plate]), (2, [plate, None, None, plate]), (3, [plate, key, key, plate])]
+    contact_sheet(columns, tmp_path / "sheet.png", ["plate", "key 1", "key of a long name", "result"])
+    sheet = read_image(tmp_path / "sheet.png")
+    assert (count(sheet, RED), count(sheet, GREEN)) == (6 * 160 * 90, 3 * 160 * 90)
+    assert not (sheet[:, :36] != sheet[0, 0]).any()
 
 
 def test_what_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="no frame to show"):
         contact_sheet([], tmp_path / "sheet.png")
     with pytest.raises(InputError, match=r"gone\.png"):
-        contact_sheet([(1, tmp_path / "gone.png", None, tmp_path / "gone.png")], tmp_path / "sheet.png")
+        contact_sheet([(1, [tmp_path / "gone.png", None, tmp_path / "gone.png"])], tmp_path / "sheet.png")
 
 
 @pytest.mark.parametrize(

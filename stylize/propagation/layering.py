@@ -1,0 +1,137 @@
+"""What layers make together: their looks over the plate, later over earlier, frame by frame.
+
+A layer keeps its look before its matte has cut it, so that where soft mattes meet each counts once, and no plate is
+mixed in twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from masks import disjoint_over as stacking
+from propagate.arrays import F32, Floats, Pixels
+from stylize.errors import OutputError
+from stylize.footage.images import image_facts, make_folder, quantise, read_image, read_values, write_image
+from stylize.footage.plates import plate_pattern
+from stylize.mattes.given import Mattes, survey
+from stylize.opening import Opened, Work
+from stylize.project import fingerprint
+from stylize.propagation import span as propagation
+from stylize.propagation.carrying import ERROR, LOOK, forget_others, pass_file
+
+# Raise it whenever the same layers give other frames.
+VERSION = 1
+# Folder in mask/ of what all layers cover together.
+UNION = "layers"
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """What one layer brings to a frame: the file of its look, and the layer."""
+
+    work: Work
+    look: Path
+
+    def matte(self, frame: int) -> Floats | None:
+        return None if self.work.mattes is None else self.work.mattes.read(frame)
+
+    def facts(self, frame: int) -> list[object]:
+        digest, mattes = self.work.project.digest, self.work.mattes
+        told = [digest(self.look), digest(pass_file(self.work.project.root, self.work.shot, ERROR, frame))]
+        if mattes is None:
+            return [told]
+        return [told, *mattes.shaping.facts(), mattes.by_alpha, digest(mattes.paths[frame])]
+
+
+def stack_layers(opened: Opened) -> tuple[int, ...]:
+    """Makes the frames of the whole from those of its layers, and what is told of them; returns those that were made.
+
+    Raises OutputError where a layer lacks a frame.
+    """
+    whole, made = opened.whole, []
+    first = whole.shot.frames[0]
+    dtype = np.uint16 if any(image_facts(work.file("out", first)).depth == 16 for work in opened.looks) else np.uint8
+    for done, frame in enumerate(whole.shot.frames, 1):
+        sheets = [_sheet(work, frame) for work in opened.looks if _seen(work, frame)]
+        mark = fingerprint(
+            VERSION, stacking.VERSION, np.dtype(dtype).name, whole.marks([frame]),
+            [sheet.facts(frame) for sheet in sheets],
+        )  # fmt: skip
+        files = (
+            whole.file("out", frame),
+            pass_file(whole.project.root, whole.shot, ERROR, frame),
+            _union(whole, frame),
+        )
+        if not all(whole.project.fresh(path, mark) for path in files):
+            _put(whole, frame, sheets, files, dtype)
+            for path in files:
+                whole.project.record(path, mark)
+            made.append(frame)
+        whole.progress("layers", done, len(whole.shot.frames))
+    if whole.settings.frames is None:
+        forget_others(whole.project, "out", whole.plates.paths)
+    whole.project.save()
+    return tuple(made)
+
+
+def with_union(whole: Work) -> Work:
+    """The whole with what its layers cover together as its matte, when that has been made."""
+    mattes = Mattes({frame: _union(whole, frame) for frame in whole.shot.frames}, whole.shot.size)
+    missing = [path for path in mattes.paths.values() if not path.is_file()]
+    if missing:
+        raise OutputError(f"{missing[0]} is missing, expected what the stage propagate leaves; run all stages")
+    extents = survey(mattes, whole.project)
+    covered = all(one.whole for one in extents.values())
+    return whole if covered else replace(whole, mattes=mattes, extents=extents)
+
+
+def look_file(work: Work, frame: int) -> Path:
+    """The look of a frame before a matte cuts it: where there is no matte, the frame itself."""
+    return work.file("out", frame) if work.mattes is None else pass_file(work.project.root, work.shot, LOOK, frame)
+
+
+def _seen(work: Work, frame: int) -> bool:
+    return work.mattes is None or work.extents[frame].box is not None
+
+
+def _sheet(work: Work, frame: int) -> _Sheet:
+    path = look_file(work, frame)
+    if not path.is_file():
+        raise OutputError(f"{path} is missing, expected what the layer has made; run all stages")
+    return _Sheet(work, path)
+
+
+def _union(whole: Work, frame: int) -> Path:
+    return plate_pattern(whole.shot, whole.project.folder("mask") / UNION).path(frame)
+
+
+def _put(whole: Work, frame: int, sheets: Sequence[_Sheet], files: Sequence[Path], dtype: type) -> None:
+    for path in files:
+        make_folder(path.parent)
+    plate = propagation.to_depth(whole.plates.read(frame), dtype)
+    looks = [_colour(sheet.look, dtype) for sheet in sheets]
+    mattes = [sheet.matte(frame) for sheet in sheets]
+    laid = stacking.disjoint_over(looks, mattes, np.ascontiguousarray(plate[..., :3]))
+    parts = stacking.shares(mattes, plate.shape[:2])
+    picture, error, union = files
+    propagation.write_error(error, _error(sheets, parts, frame, plate.shape[:2]))
+    covered = np.zeros(plate.shape[:2], np.float64)
+    for share in parts:
+        covered += share
+    write_image(union, quantise(covered.astype(F32), np.uint16))
+    write_image(picture, np.concatenate([laid, plate[..., 3:]], axis=-1))
+
+
+def _colour(path: Path, dtype: type) -> Pixels:
+    return np.ascontiguousarray(propagation.to_depth(read_image(path), dtype)[..., :3])
+
+
+def _error(sheets: Sequence[_Sheet], parts: Sequence[np.ndarray], frame: int, size: tuple[int, int]) -> Floats:
+    """Of each pixel the errors of its layers, squared, by what they have of it; the plate has none."""
+    total = np.zeros(size, np.float64)
+    for sheet, share in zip(sheets, parts, strict=True):
+        root = read_values(pass_file(sheet.work.project.root, sheet.work.shot, ERROR, frame))[..., 0]
+        total += share * root.astype(np.float64) ** 2
+    return total.astype(F32)

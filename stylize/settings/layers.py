@@ -1,0 +1,221 @@
+"""Layers: several looks on one shot, each with options of its own, as words, as a table, or as Python gives them.
+
+A layer is what a run would be with the shot's options, what was said for all layers, and what the layer says itself.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stylize.errors import SettingsError
+from stylize.settings.kinds import FLAG, Kind
+from stylize.settings.option import EXPORT, LAYERS, MOTION, READING, RUN, Option, given, read
+
+if TYPE_CHECKING:
+    from stylize.settings.options import Settings
+
+# What there is one of for a shot, whatever is painted on it.
+_OF_SHOT_GROUPS = (MOTION, EXPORT, READING, RUN, LAYERS)
+_OF_SHOT = ("output", "frames", "split")
+# What may follow the path of a layer's matte, and what it stands for.
+_SUFFIXES = {"invert": "matte_invert", "grow": "matte_grow", "shrink": "matte_shrink", "feather": "matte_feather"}
+_SUFFIX = re.compile(r":(invert|(?:grow|shrink|feather)=\d+)$")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_TRUTH = {"true": True, "false": False}
+
+
+@dataclass(frozen=True)
+class LayerAsked:
+    """What was asked for one layer. name: of its folder; None for its place, counted from 1.
+
+    values: options and what was given for them, as they are read.
+    """
+
+    name: str | None
+    values: tuple[tuple[str, Any], ...]
+
+    def stored(self) -> dict[str, Any]:
+        """As TOML can write it."""
+        named = {} if self.name is None else {"name": self.name}
+        return named | {name: _options()[name].kind.store(value) for name, value in self.values}
+
+    def __str__(self) -> str:
+        return ",".join(f"{name}={value}" for name, value in self.stored().items())
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is painted: a layer, or all of a shot without layers, whose name is empty. settings: of it alone."""
+
+    name: str
+    settings: "Settings"
+
+
+def of_shot(option: Option) -> bool:
+    """Whether there is one of an option for the whole shot, so that no layer has its own."""
+    return option.group in _OF_SHOT_GROUPS or option.name in _OF_SHOT
+
+
+def looks_of(settings: "Settings") -> tuple[Look, ...]:
+    """The layers that settings ask for, from the lowest to the uppermost; without any, the settings themselves.
+
+    Raises SettingsError naming the layer and what is wrong in it.
+    """
+    if not settings.layers:
+        return (Look("", settings),)
+    looks = []
+    for place, asked in enumerate(settings.layers, 1):
+        name = asked.name or str(place)
+        try:
+            looks.append(Look(name, replace(settings, layers=(), **dict(asked.values))))
+        except SettingsError as error:
+            raise SettingsError(f"--layer {name}: {error}") from error
+    return tuple(looks)
+
+
+def check_layers(settings: "Settings") -> None:
+    """Raises SettingsError for layers that cannot be: two of a name, one that nobody would see; and for what is said
+    for all layers and used by none."""
+    looks = looks_of(settings)
+    names = [look.name for look in looks]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise SettingsError(f"--layer: two layers have the name {twice[0]}; give each one of its own")
+    for look in looks[1:]:
+        if look.settings.matte is None:
+            raise SettingsError(
+                f"--layer {look.name} has no matte, so that it would hide all layers before it: give it one with "
+                "matte=PATH, or put it first"
+            )
+    said = [dict(asked.values) for asked in settings.layers]
+    for option in _options().values():
+        own = all(option.name in values for values in said)
+        if own and not of_shot(option) and given(settings, option.name):
+            raise SettingsError(
+                f"{option.flags[-1]} counts for layers that do not say it themselves, and each of them does; leave it "
+                "out"
+            )
+
+
+def _options() -> Mapping[str, Option]:
+    # Settings are declared with what is read here.
+    from stylize.settings.options import OPTIONS
+
+    return OPTIONS
+
+
+def _layers(value: Any) -> tuple[LayerAsked, ...]:
+    alone = isinstance(value, str | Mapping | LayerAsked)
+    found = []
+    for place, one in enumerate([value] if alone else value, 1):
+        try:
+            found.append(_layer(one))
+        except SettingsError as error:
+            raise SettingsError(f"layer {place}: {error}") from error
+    return tuple(found)
+
+
+def _layer(value: Any) -> LayerAsked:
+    if isinstance(value, LayerAsked):
+        return value
+    if not isinstance(value, str | Mapping):
+        raise ValueError
+    pairs = list(_pairs(value) if isinstance(value, str) else value.items())
+    if not pairs:
+        raise SettingsError("a layer says what it looks like, as matte=person/,style=a.png; found nothing")
+    name: str | None = None
+    found: dict[str, Any] = {}
+    for key, one in (pair for both in pairs for pair in _unfolded(*both)):
+        known = key.strip().replace("-", "_")
+        if known == "name":
+            name = _name(one)
+            continue
+        option = _option(known, key)
+        one = _truth(one) if option.kind is FLAG else one
+        if known in found:
+            if not option.kind.many:
+                raise SettingsError(f"{key} is given twice in the layer; give it once")
+            one = (*found[known], *read(option, one))
+        found[known] = read(option, one)
+    return LayerAsked(name, tuple(found.items()))
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    """``matte=person/:invert,keyframes=1,9,prompt="a, b=c"``: a comma ends a value where another setting follows; in
+    a value that stands in quotation marks, none does. A word that is an option without value stands alone."""
+    words = "|".join(name.replace("_", "[-_]") for name, option in _options().items() if option.kind is FLAG)
+    following = re.compile(rf",\s*(?=[A-Za-z][A-Za-z_-]*\s*=|(?:{words})\s*(?:,|$))")
+    rest = text.strip()
+    while rest:
+        if alone := re.match(rf"({words})\s*(?:,\s*|$)", rest):
+            yield alone[1], "true"
+            rest = rest[alone.end() :]
+            continue
+        key, equals, value = rest.partition("=")
+        if not equals:
+            raise SettingsError(f"{rest!r} is no setting of a layer; write NAME=VALUE, as matte=person/,style=a.png")
+        value = value.lstrip()
+        quote = value[:1]
+        end = re.search(rf"{quote}\s*(?:,\s*(?=[A-Za-z])|$)", value[1:]) if quote in ("'", '"') else None
+        if end is not None:
+            yield key, value[1 : end.start() + 1]
+            rest = value[end.end() + 1 :]
+            continue
+        parts = following.split(value, maxsplit=1)
+        yield key, parts[0].strip()
+        rest = parts[1] if len(parts) > 1 else ""
+
+
+def _unfolded(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """A matte's suffixes as the options that they stand for."""
+    while key.strip() == "matte" and isinstance(value, str) and (suffix := _SUFFIX.search(value)):
+        name, _, pixels = suffix[1].partition("=")
+        yield _SUFFIXES[name], pixels or True
+        value = value[: suffix.start()]
+    yield key, value
+
+
+def _option(name: str, written: str) -> Option:
+    options = _options()
+    inner = [known for known, option in options.items() if not of_shot(option)]
+    if name in inner:
+        return options[name]
+    if name in options:
+        raise SettingsError(
+            f"{written} is the whole shot's and no layer's; give it outside, as {options[name].flags[-1]}"
+        )
+    near = get_close_matches(name, inner, 1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise SettingsError(f"a layer has no setting {written!r}, {hint}there are name, {', '.join(inner)}")
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise SettingsError(
+            f"a layer's name is a letter and then letters, digits, - and _, found {str(value)!r}; it names a folder"
+        )
+    return value
+
+
+def _truth(value: Any) -> Any:
+    return _TRUTH.get(value.lower(), value) if isinstance(value, str) else value
+
+
+def _stored(layers: tuple[LayerAsked, ...]) -> list[dict[str, Any]]:
+    return [layer.stored() for layer in layers]
+
+
+def _whole(stored: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
+    options = _options()
+    return [
+        {name: value if name == "name" else options[name].kind.anchor(value, folder) for name, value in layer.items()}
+        for layer in stored
+    ]
+
+
+LAYER_KIND = Kind(
+    "layers as matte=person/,style=a.png", _layers, _stored, "NAME=VALUE,...", _whole, many=True
+)  # fmt: skip

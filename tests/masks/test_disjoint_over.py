@@ -1,0 +1,75 @@
+"""Layers over a plate: soft mattes that meet leave no line, and order decides where they overlap."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from masks.composite import over
+from masks.disjoint_over import disjoint_over, shares
+
+RAMP = np.linspace(0, 1, 1001, dtype=np.float32)[None]
+
+
+def flat(value, like=RAMP, dtype=np.uint8):
+    return np.full((*like.shape, 3), value, dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("flip", [False, True])
+def test_complementary_ramps_sum_to_the_looks_and_show_nothing_of_the_plate(dtype, flip):
+    """A black plate under two equal looks: any dip is a seam."""
+    most = np.iinfo(dtype).max
+    for matte in (RAMP, np.round(RAMP * 255).astype(np.float32) / np.float32(255)):
+        mattes = [1 - matte, matte][:: -1 if flip else 1]
+        same = disjoint_over([flat(most - 3, dtype=dtype)] * 2, mattes, flat(0, dtype=dtype))
+        assert (same == most - 3).all()
+        mixed = disjoint_over([flat(0, dtype=dtype), flat(most, dtype=dtype)], mattes, flat(77, dtype=dtype))
+        np.testing.assert_allclose(mixed[..., 0], mattes[1] * most, atol=0.51)
+
+
+def test_plain_over_would_show_a_quarter_of_the_plate_there():
+    """What the operator is for."""
+    seam = over(flat(252), over(flat(252), flat(0), 1 - RAMP), RAMP)
+    assert seam.min() < 0.76 * 252
+
+
+def test_a_soft_layer_over_one_that_covers_all_is_plain_over():
+    below, above = flat(40), flat(240)
+    found = disjoint_over([below, above], [None, RAMP], flat(0))
+    np.testing.assert_array_equal(found, over(above, below, RAMP))
+
+
+def test_later_layers_lie_over_earlier_ones():
+    whole = np.ones((1, 4), np.float32)
+    looks = [flat(v, whole) for v in (10, 20, 30)]
+    assert (disjoint_over(looks, [whole] * 3, flat(0, whole)) == 30).all()
+    assert (disjoint_over(looks, [whole, whole, whole * 0], flat(0, whole)) == 20).all()
+    np.testing.assert_array_equal(shares([whole, whole], whole.shape)[0], 0)
+
+
+@given(st.integers(0, 10**6), st.sampled_from([np.uint8, np.uint16]), st.integers(1, 4))
+def test_shares_never_pass_one_and_the_plate_stays_where_nothing_is(seed, dtype, count):
+    rng = np.random.default_rng(seed)
+    mattes = [rng.choice([0, 0, 0.3, 0.5, 1], (70, 5)).astype(np.float32) for _ in range(count)]
+    looks = [rng.integers(0, np.iinfo(dtype).max + 1, (70, 5, 3)).astype(dtype) for _ in range(count)]
+    plate = rng.integers(0, np.iinfo(dtype).max + 1, (70, 5, 3)).astype(dtype)
+    found, parts = disjoint_over(looks, mattes, plate), shares(mattes, (70, 5))
+    assert (np.sum(parts, axis=0) <= 1 + 1e-12).all()
+    assert all((part >= 0).all() and (part <= matte).all() for part, matte in zip(parts, mattes, strict=True))
+    outside = np.max(mattes, axis=0) == 0
+    np.testing.assert_array_equal(found[outside], plate[outside])
+    np.testing.assert_array_equal(found[mattes[-1] == 1], looks[-1][mattes[-1] == 1])
+    if count == 1:
+        np.testing.assert_array_equal(found, over(looks[0], plate, mattes[0]))
+
+
+def test_what_does_not_belong_together_is_refused():
+    with pytest.raises(ValueError, match="every look needs a matte"):
+        disjoint_over([flat(1)], [], flat(0))
+    with pytest.raises(ValueError, match="one size and depth"):
+        disjoint_over([flat(1, dtype=np.uint16)], [RAMP], flat(0))
+    with pytest.raises(ValueError, match="one size"):
+        disjoint_over([flat(1)], [RAMP[:, :9]], flat(0))
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        disjoint_over([flat(1)], [RAMP * 2], flat(0))

@@ -1,0 +1,294 @@
+"""Several layers in one run: what they look like together, what is made once for all, what is made again."""
+
+import cv2
+import numpy as np
+import pytest
+
+import stylize
+from stylize.errors import MatteError, SettingsError, StyleError, StylizeError
+from stylize.footage.images import read_image, read_values, write_image
+from stylize.footage.shot import open_shot, read_frames
+from tests.clips import write_movie
+from tests.test_pipeline import SIZE, folder_of, picture, scene
+
+FRAMES = 5
+# Of what is soft between 0 and 1.
+LEFT = np.clip((38 - np.arange(SIZE[0])) / 12, 0, 1)[None].repeat(SIZE[1], axis=0)
+
+
+def grey(values, deep=False):
+    return np.round(values * (65535 if deep else 255)).astype(np.uint16 if deep else np.uint8)
+
+
+@pytest.fixture
+def plates(tmp_path):
+    return folder_of(tmp_path / "plates", scene(FRAMES))
+
+
+@pytest.fixture
+def left(tmp_path):
+    write_image(tmp_path / "left.png", grey(LEFT))
+    return tmp_path / "left.png"
+
+
+@pytest.fixture
+def painted(tmp_path):
+    """Two folders of painted keys: one dark, one bright."""
+    for name, value in (("dark", 30), ("bright", 220)):
+        (tmp_path / name).mkdir()
+        for number in (1, FRAMES):
+            write_image(tmp_path / name / f"{number}.png", picture(value))
+    return tmp_path
+
+
+def two(painted, left, **more):
+    return [{"matte": left, "keys": painted / "dark"}, {"matte": f"{left}:invert", "keys": painted / "bright"} | more]
+
+
+def test_where_soft_mattes_meet_there_is_no_line(plates, painted, left):
+    """Equal looks over a textured plate: every pixel is the look, to the bit."""
+    layers = [
+        {"matte": left, "keys": painted / "bright"},
+        {"matte": left, "matte_invert": True, "keys": painted / "bright"},
+    ]
+    for path in stylize.run(plates, layers=layers).frames.values():
+        assert (read_image(path) == 220).all()
+    # And unlike ones run into each other straight.
+    result = stylize.run(plates, layers=two(painted, left))
+    for path in result.frames.values():
+        found = read_image(path).astype(float)
+        np.testing.assert_allclose(found, np.dstack([30 * LEFT + 220 * (1 - LEFT)] * 3), atol=1)
+
+
+def test_later_layers_lie_over_earlier_ones(plates, painted, left, tmp_path):
+    write_image(tmp_path / "top.png", grey((np.arange(SIZE[1])[:, None] < 9) * np.ones(SIZE[0])))
+    base = {"keys": painted / "dark"}  # without a matte it covers all
+    above = {"matte": tmp_path / "top.png", "keys": painted / "bright"}
+    for path in stylize.run(plates, layers=[base, above]).frames.values():
+        found = read_image(path)
+        assert (found[:9] == 220).all()
+        assert (found[9:] == 30).all()
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("kind", ["sequence", "movie"])
+def test_outside_all_mattes_the_plate_to_the_bit(tmp_path, painted, kind, deep):
+    pictures = scene(FRAMES)
+    if deep:
+        pictures = [one.astype(np.uint16) * 257 - (one > 0) * np.uint16(99) for one in pictures]
+    if kind == "sequence":
+        shot = folder_of(tmp_path / "shot", pictures)
+    else:
+        layout = "yuv444p10le" if deep else "yuv444p"
+        shot = write_movie(tmp_path / "shot.mkv", pictures, layout=layout, options={"qp": "4"})
+    decoded = dict(read_frames(open_shot(shot)))
+    masks = []
+    for name, centre in (("a", 14), ("b", 30)):
+        mask = np.zeros(SIZE[::-1], np.uint8)
+        cv2.circle(mask, (centre, 18), 10, 255, -1, cv2.LINE_AA)
+        write_image(tmp_path / f"{name}.png", mask)
+        masks.append(mask)
+    layers = [
+        {"matte": tmp_path / "a.png", "keys": painted / "dark"},
+        {"matte": tmp_path / "b.png", "matte_feather": 4, "keys": painted / "bright"},
+    ]
+    result = stylize.run(shot, layers=layers, to_stage="propagate")
+    outside = (masks[0] == 0) & (cv2.dilate(masks[1], np.ones((5, 5), np.uint8)) == 0)
+    assert 0.3 < outside.mean() < 0.9
+    assert list(result.frames) == list(range(1, FRAMES + 1))
+    for number, path in result.frames.items():
+        found = read_image(path)
+        assert found.dtype == decoded[number].dtype
+        np.testing.assert_array_equal(found[outside], decoded[number][outside])
+        inside = cv2.erode(masks[1], np.ones((5, 5), np.uint8)) == 255
+        assert (found[inside] == (220 * 257 if deep else 220)).all()
+
+
+def test_one_layer_is_what_a_run_with_that_matte_is(plates, painted, left, tmp_path):
+    """Motion apart, which layers share for whole frames: these keys are flat."""
+    alone = stylize.run(plates, keys=painted / "dark", matte=left, project=tmp_path / "a.stylize")
+    layered = stylize.run(plates, layers=[{"keys": painted / "dark", "matte": left}], project=tmp_path / "b.stylize")
+    for number, path in alone.frames.items():
+        np.testing.assert_array_equal(read_image(path), read_image(layered.frames[number]))
+
+
+def test_alpha_of_the_shot_stays_and_is_a_matte_of_a_layer(tmp_path, painted):
+    veil = np.zeros((*SIZE[::-1], 1), np.uint8)
+    veil[10:20, 20:40] = 255
+    shot = folder_of(tmp_path / "cut", [np.dstack([one, veil]) for one in scene(FRAMES)])
+    layers = [{"matte": "alpha", "keys": painted / "dark"}]
+    for number, path in stylize.run(shot, layers=layers).frames.items():
+        found = read_image(path)
+        np.testing.assert_array_equal(found[..., 3:], veil)
+        np.testing.assert_array_equal(found[veil[..., 0] == 0, :3], scene(FRAMES)[number - 1][veil[..., 0] == 0])
+        assert (found[veil[..., 0] > 0, :3] == 30).all()
+
+
+# What is made once, and what is made again
+
+
+def test_plates_and_motion_are_made_once_for_all_layers(tmp_path, painted, left, monkeypatch):
+    from propagate.flow_dis import DisFlow
+
+    pairs, unpacked = [], []
+    flow, write = DisFlow.__call__, write_image
+
+    def counted(self, source, target):
+        if self.preset == DisFlow().preset:
+            pairs.append(source.shape)
+        return flow(self, source, target)
+
+    def noted(path, *rest, **more):
+        unpacked.append(path)
+        write(path, *rest, **more)
+
+    monkeypatch.setattr(DisFlow, "__call__", counted)
+    monkeypatch.setattr("stylize.footage.plates.write_image", noted)
+    movie = write_movie(tmp_path / "shot.mkv", scene(FRAMES))
+    third = {"matte": left, "matte_shrink": 4, "keys": painted / "dark"}
+    result = stylize.run(movie, layers=[*two(painted, left), third], threads=1)
+    assert pairs == [(*SIZE[::-1], 3)] * 2 * (FRAMES - 1)
+    assert len(unpacked) == FRAMES
+    assert {path.name for path in (result.project / "layers").iterdir()} == {"1", "2", "3"}
+    assert not (result.project / "layers" / "1" / "flow").exists()
+    assert len(list((result.project / "flow").iterdir())) == FRAMES - 1
+
+
+def test_a_run_goes_on_and_only_the_layer_that_changed_is_made_again(plates, painted, left, tmp_path):
+    write_image(tmp_path / "ref.png", np.random.default_rng(1).integers(0, 255, (60, 80, 3)).astype(np.uint8))
+    layers = [
+        {"matte": left, "keys": painted / "dark"},
+        {"name": "rest", "matte": f"{left}:invert", "style": tmp_path / "ref.png", "keyframes": (1, FRAMES)},
+    ]
+    first = stylize.run(plates, layers=layers)
+    assert [layer.redone for layer in first.layers] == [(1, 2, 3, 4, 5)] * 2
+    assert first.layers[1].rendered == first.rendered == (1, FRAMES)
+    again = stylize.run(plates, layers=layers)
+    assert (again.redone, [layer.redone for layer in again.layers], again.rendered) == ((), [(), ()], ())
+    # A painted key in the layer's own folder.
+    write_image(first.project / "layers" / "rest" / "keys" / "mine 3.png", picture(90))
+    keyed = stylize.run(plates, layers=layers)
+    assert [layer.redone for layer in keyed.layers] == [(), (2, 3, 4)]
+    assert keyed.layers[1].painted == (3,)
+    assert keyed.rendered == ()
+    assert (read_image(keyed.frames[3])[:, 45:] == 90).all()
+    assert keyed.redone == (2, 3, 4)
+    # What layers cover together is made by their mattes.
+    layers[0]["matte_shrink"] = 3
+    shrunk = stylize.run(plates, layers=layers)
+    assert [layer.redone for layer in shrunk.layers] == [(1, 2, 3, 4, 5), ()]
+    assert shrunk.redone == (1, 2, 3, 4, 5)
+
+
+def test_a_project_goes_on_from_its_folder_as_from_the_shot(plates, painted, left):
+    from stylize.pipeline import open_project, run
+
+    project = stylize.run(plates, layers=two(painted, left), to_stage="render").project
+    shot, settings = open_project(project)
+    result = run(shot, settings, project)
+    assert list(result.frames) == [1, 2, 3, 4, 5]
+    bits = {number: path.read_bytes() for number, path in result.frames.items()}
+    (project / "out" / "plates.0003.png").unlink(missing_ok=True)
+    result.frames[3].unlink()
+    (project / "layers" / "1" / "passes" / "look" / result.frames[2].name).unlink()
+    mended = run(shot, settings, project)
+    assert [layer.redone for layer in mended.layers] == [(2,), ()]
+    assert {number: path.read_bytes() for number, path in mended.frames.items()} == bits
+
+
+def test_several_processes_give_the_same_bits(plates, painted, left, tmp_path):
+    one = stylize.run(plates, layers=two(painted, left), project=tmp_path / "a.stylize")
+    other = stylize.run(plates, layers=two(painted, left), project=tmp_path / "b.stylize", jobs=2)
+    assert [p.read_bytes() for p in one.frames.values()] == [p.read_bytes() for p in other.frames.values()]
+
+
+def test_keys_in_the_projects_own_folder_are_not_passed_over_in_silence(plates, painted, left):
+    said = []
+    project = stylize.run(plates, layers=two(painted, left)).project
+    write_image(project / "keys" / "mine 3.png", picture(90))
+    stylize.run(plates, layers=two(painted, left), on_message=said.append)
+    assert any("not used with layers" in text for text in said)
+
+
+# Plans, reports, sheets
+
+
+def test_a_plan_and_a_report_for_each_layer(plates, painted, left, tmp_path):
+    from stylize.pipeline import report
+
+    write_image(tmp_path / "ref.png", np.random.default_rng(1).integers(0, 255, (60, 80, 3)).astype(np.uint8))
+    layers = [{"style": tmp_path / "ref.png"}, {"name": "top", "matte": left, "keys": painted / "dark"}]
+    planned = stylize.plan(plates, layers=layers)
+    assert {path.relative_to(planned.project).as_posix() for path in planned.outputs} == {
+        f"layers/{name}/{file}" for name in ("1", "top") for file in ("keys.csv", "plan.png")
+    }
+    assert [layer.name for layer in planned.layers] == ["1", "top"]
+    assert [key.frame for key in planned.layers[1].shots[0].keyframes] == [1, FRAMES]
+    result = stylize.run(plates, layers=layers, export="passes,otio", output=f"{tmp_path}/o/")
+    assert read_image(result.project / "contact_sheet.png").shape[0] > 0
+    paths = report(result.project)
+    assert {path.relative_to(result.project).as_posix() for path in paths} == {
+        f"{folder}report.{kind}" for folder in ("", "layers/1/", "layers/top/") for kind in ("html", "json")
+    }
+
+
+# Bad input, and trivial layers
+
+
+def flat(path, value, size=SIZE):
+    write_image(path, np.full(size[::-1], value, np.uint8))
+    return path
+
+
+def test_a_matte_of_nothing_leaves_the_other_layers_and_says_so(plates, painted, left, tmp_path):
+    said = []
+    nothing = {"name": "none", "matte": flat(tmp_path / "black.png", 0), "keys": painted / "bright"}
+    with_it = stylize.run(
+        plates, layers=[two(painted, left)[0], nothing], project=tmp_path / "a.stylize", on_message=said.append
+    )
+    without = stylize.run(plates, layers=two(painted, left)[:1], project=tmp_path / "b.stylize")
+    for number, path in without.frames.items():
+        np.testing.assert_array_equal(read_image(path), read_image(with_it.frames[number]))
+    assert any(text.startswith("layer none: the matte is black in all frames") for text in said)
+    only = stylize.run(plates, layers=[nothing], project=tmp_path / "c.stylize")
+    for number, path in only.frames.items():
+        np.testing.assert_array_equal(read_image(path), scene(FRAMES)[number - 1])
+
+
+def test_a_matte_of_all_on_top_hides_what_is_below(plates, painted, left, tmp_path):
+    layers = [two(painted, left)[0], {"matte": flat(tmp_path / "white.png", 255), "keys": painted / "bright"}]
+    for path in stylize.run(plates, layers=layers).frames.values():
+        assert (read_image(path) == 220).all()
+
+
+@pytest.mark.parametrize(
+    ("layer", "kind", "told"),
+    [
+        ({"matte": "gone.png", "keys": "dark"}, MatteError, "layer 2: matte gone.png: no such file"),
+        (
+            {"matte": "small.png", "keys": "dark"},
+            MatteError,
+            r"layer 2: matte .*small.png: expected 64x36 like the shot",
+        ),
+        ({"matte": "left.png", "style": "gone.png"}, StyleError, "layer 2: the reference cannot be used.*gone.png"),
+        ({"matte": "left.png", "keys": "none"}, StylizeError, "layer 2: --keys takes a folder"),
+        ({"matte": "left.png"}, SettingsError, "layer 2: what is it to look like"),
+        ({"matte": "alpha", "keys": "dark"}, MatteError, "layer 2: matte alpha: .* has no alpha"),
+        ({"matte": "left.png", "keys": "dark", "add_key": "99"}, StylizeError, "layer 2: .*99"),
+    ],
+)
+def test_what_is_wrong_in_a_layer_is_told_with_its_name(
+    plates, painted, left, tmp_path, monkeypatch, layer, kind, told
+):
+    monkeypatch.chdir(tmp_path)
+    flat(tmp_path / "small.png", 255, (32, 18))
+    with pytest.raises(kind, match=told) as error:
+        stylize.run(plates, layers=[two(painted, left)[0], layer])
+    assert "\n" not in str(error.value)
+    assert not list((tmp_path / "plates.stylize").glob("out/*"))
+
+
+def test_what_layers_cover_together_is_kept(plates, painted, left):
+    result = stylize.run(plates, layers=two(painted, left)[:1])
+    path = next((result.project / "mask" / "layers").iterdir())
+    np.testing.assert_allclose(read_values(path)[..., 0], grey(LEFT) / np.float32(255), atol=1e-5)
