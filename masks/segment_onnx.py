@@ -1,35 +1,41 @@
-"""A Segmenter that runs a network of salient objects or of portraits in ONNX, through onnxruntime.
+"""A Segmenter that runs a network of salient objects, of portraits or of classes in ONNX, through onnxruntime.
 
-Any network will do that takes one picture, (1, 3, h, w), and whose first result is one plane of the same picture. Sides
-that the file leaves open are 320. What comes out between 0 and 1 is taken as it is, other values as logits.
+Which networks those are, and how their pictures are made, is in `onnx_network`. One plane between 0 and 1 is taken as
+it is, other values as logits; of classes, the share of those that are people.
 """
 
-import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from masks.arrays import F32, Bytes, Floats
+from masks.arrays import F32, Bytes, Floats, Pixels
+from masks.onnx_network import MULTIPLE, USUAL_SIDE, Network, Tensor, Told, check_finds, people, read_network
+from masks.prompts import Prompt
+from masks.segment import check_unprompted
 
 # Raise it whenever the same network gives other mattes.
-VERSION = 1
-USUAL_SIDE = 320
-# Mean and deviation of the pictures that networks were trained with: U2-Net (Qin et al., 2020) with ImageNet's,
-# IS-Net (Qin et al., 2022), known by its side of 1024, with these.
-IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-ISNET_SIDE, ISNET = 1024, ((0.5, 0.5, 0.5), (1.0, 1.0, 1.0))
-# Beyond 0 and 1 by this much, values are no shares.
-ROUNDING = 1e-3
+VERSION = 2
+# Beyond 0 and 1 by this much, values are no shares; and by so much more than 1 may shares of classes be together.
+ROUNDING, TOGETHER = 1e-3, 1e-2
+# Shorter side that a recurrent network works at before it goes into detail.
+WORKED_AT = 512
 
 
 class OnnxSegmenter:
-    """See Segmenter. Each picture stands alone. The same pictures give the same bits on one machine."""
+    """See Segmenter. Pictures stand alone, but for those that a recurrent network has seen before."""
 
-    def __init__(self, model: bytes) -> None:
-        """model: the contents of a file. Raises ValueError for what is no network of this kind, ImportError without
-        onnxruntime."""
+    prompted = False
+
+    def __init__(self, model: Path, identity: str, finds: str | None = None) -> None:
+        """model: the file, with what it refers to beside it. identity: changes with their contents.
+        finds: PERSON or SUBJECT to refuse what is not known to find that.
+
+        Raises ValueError for what is no network of this kind, ImportError without onnxruntime.
+        """
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -39,40 +45,119 @@ class OnnxSegmenter:
         try:
             self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's errors have no common root
-            raise ValueError(f"not an ONNX network that can be run ({_first_line(error)})") from error
-        inputs = self._session.get_inputs()
-        shape: list[Any] = list(inputs[0].shape) if inputs else []
-        if len(inputs) != 1 or len(shape) != 4 or (isinstance(shape[1], int) and shape[1] != 3):
-            shapes = [list(one.shape) for one in inputs]
-            raise ValueError(f"expected a network that takes one picture, (1, 3, h, w), not {shapes}")
-        self._name = inputs[0].name
-        self._size = tuple(side if isinstance(side, int) else USUAL_SIDE for side in shape[2:])
-        self._mark = hashlib.blake2b(model, digest_size=16).hexdigest()
+            raise ValueError(f"not an ONNX network that can be run ({_reason(error)})") from error
+        self._told = _told(self._session, model.name)
+        self._network = read_network(self._told)
+        check_finds(self._network, finds)
+        self._identity = identity
 
-    def __call__(self, frames: Sequence[int], plate: Callable[[int], Bytes]) -> Iterator[tuple[int, Floats]]:
+    def __call__(
+        self, frames: Sequence[int], plate: Callable[[int], Bytes], prompts: Sequence[Prompt] = ()
+    ) -> Iterator[tuple[int, Floats]]:
         """See Segmenter."""
+        check_unprompted(prompts)
+        states = {name: np.zeros((1, 1, 1, 1), F32) for name in self._network.states.values()}
         for frame in frames:
-            yield frame, self._matte(plate(frame))
+            picture = plate(frame)
+            result, states = self._run(picture, states)
+            yield frame, _matte(result, self._network, self._told, picture)
 
     def fingerprint(self) -> str:
-        """Network, version and the library that runs it."""
+        """Network, version and the library that runs it. Whom it is asked to find changes nothing."""
         import onnxruntime
 
-        return f"onnx-{VERSION}-{onnxruntime.__version__}-{self._mark}"
+        return f"onnx-{VERSION}-{onnxruntime.__version__}-{self._identity}"
 
-    def _matte(self, picture: Bytes) -> Floats:
-        height, width = picture.shape[:2]
-        mean, deviation = ISNET if self._size[0] == ISNET_SIDE else IMAGENET
-        small = cv2.resize(picture, self._size[::-1], interpolation=cv2.INTER_AREA).astype(F32)
-        scaled = (small / F32(max(1, int(small.max()))) - np.asarray(mean, F32)) / np.asarray(deviation, F32)
-        result = self._session.run(None, {self._name: np.ascontiguousarray(scaled.transpose(2, 0, 1)[None])})[0]
-        plane = np.squeeze(np.asarray(result, F32))
-        if plane.ndim != 2 or not np.isfinite(plane).all():
-            raise ValueError(f"expected one plane of numbers from the network, not {np.asarray(result).shape}")
-        if plane.min() < -ROUNDING or plane.max() > 1 + ROUNDING:
-            plane = (1 / (1 + np.exp(-plane))).astype(F32)
-        return np.clip(cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR), 0, 1).astype(F32)
+    def _run(self, picture: Bytes, states: dict[str, Pixels]) -> tuple[Pixels, dict[str, Pixels]]:
+        network = self._network
+        fed: dict[str, Pixels] = {network.picture: _fed(picture, network), **states}
+        if network.ratio is not None:
+            fed[network.ratio] = np.asarray([min(1.0, WORKED_AT / min(picture.shape[:2]))], F32)
+        try:
+            found = self._session.run([network.result, *network.states], fed)
+        except Exception as error:
+            size = " x ".join(map(str, fed[network.picture].shape))
+            raise ValueError(f"a picture of {size} could not be run ({_reason(error)})") from error
+        return found[0], dict(zip(network.states.values(), found[1:], strict=True))
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["no reason given"])[0][:120]
+def _told(session: Any, name: str) -> Told:
+    meta = session.get_modelmeta()
+    notes = {str(key): str(value) for key, value in meta.custom_metadata_map.items()}
+    words = [meta.producer_name, meta.graph_name, meta.description, meta.domain, name, *notes.values()]
+    inputs, outputs = (
+        tuple(Tensor(one.name, one.type, tuple(one.shape)) for one in some)
+        for some in (session.get_inputs(), session.get_outputs())
+    )
+    return Told(inputs, outputs, " ".join(words), notes)
+
+
+def _fed(picture: Bytes, network: Network) -> Pixels:
+    """The picture as the network takes it, (1, 3, h, w) or (1, h, w, 3)."""
+    height, width = _sides(picture.shape[:2], network)
+    small = picture
+    if (height, width) != picture.shape[:2]:
+        small = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    made: Pixels = small
+    if network.type != "tensor(uint8)":
+        scaling = network.scaling
+        top = max(1, int(small.max())) if scaling.by_brightest else 255
+        made = (small.astype(F32) / F32(top) - np.asarray(scaling.mean, F32)) / np.asarray(scaling.deviation, F32)
+        made = made.astype(np.float16) if network.type == "tensor(float16)" else made
+    return np.ascontiguousarray((made if network.channels_last else made.transpose(2, 0, 1))[None])
+
+
+def _sides(size: tuple[int, ...], network: Network) -> tuple[int, int]:
+    """Height and width of what is fed: the file's, or of the plate's shape where these are open."""
+    if network.short == 0:
+        sides = size[0], size[1]
+    elif network.short is None:
+        sides = USUAL_SIDE, USUAL_SIDE
+    else:
+        scale = network.short / min(size)
+        # The longer side is bounded, for strips.
+        sides = tuple(min(4 * network.short, max(MULTIPLE, round(side * scale / MULTIPLE) * MULTIPLE)) for side in size)  # type: ignore[assignment]
+    return network.sides[0] or sides[0], network.sides[1] or sides[1]
+
+
+def _matte(result: Pixels, network: Network, told: Told, picture: Bytes) -> Floats:
+    height, width = picture.shape[:2]
+    planes = _planes(np.asarray(result, F32), network)
+    if not np.isfinite(planes).all():
+        raise ValueError("it gave NaN or infinity")
+    plane = _inside(planes, network.classes or people(len(planes), told.notes))
+    return np.clip(cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR), 0, 1).astype(F32)
+
+
+def _planes(result: Floats, network: Network) -> Floats:
+    """(n, h, w), whatever stands round it."""
+    found = result[0] if result.ndim > 2 and result.shape[0] == 1 else result
+    if found.ndim == 2:
+        found = found[None]
+    if found.ndim != 3 or not found.size:
+        raise ValueError(f"expected planes, (1, n, h, w), from the network, found {result.shape}")
+    if network.channels_last and found.shape[0] != 1:
+        found = found.transpose(2, 0, 1)
+    return found
+
+
+def _inside(planes: Floats, classes: tuple[int, ...]) -> Floats:
+    if not classes:
+        shares = planes[0]
+        if shares.min() < -ROUNDING or shares.max() > 1 + ROUNDING:
+            # The same as 1 / (1 + exp(-x)), and does not overflow.
+            shares = (F32(0.5) + F32(0.5) * np.tanh(F32(0.5) * shares)).astype(F32)
+        return np.ascontiguousarray(shares)
+    if planes.min() < -ROUNDING or (np.abs(planes.sum(axis=0) - 1) > TOGETHER).any():
+        powers = np.exp(planes - planes.max(axis=0))
+        planes = powers / powers.sum(axis=0)
+    found = 1 - planes[0] if classes == (-1,) else planes[list(classes)].sum(axis=0)
+    return np.ascontiguousarray(found, F32)
+
+
+def _reason(error: Exception) -> str:
+    """What onnxruntime says, without which file it is about and where in its own source that is."""
+    line = (str(error).strip().splitlines() or ["no reason given"])[0]
+    line = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", line)
+    line = re.sub(r"^Load model from .* failed: ?", "", line)
+    return re.sub(r"^\S*onnxruntime_src\S* .*\) (?=[A-Z])", "", line)[:200]

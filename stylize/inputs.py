@@ -13,9 +13,9 @@ from stylize.project import FOLDERS, LAYERS, Project
 from stylize.settings import (
     DEPTH_AUTO,
     DEPTH_SOURCE,
+    MATTE_MODEL,
     MATTE_OPTIONS,
     MATTE_SOURCE,
-    MATTE_WORDS,
     MODEL,
     OPTIONS,
     GuideAsked,
@@ -23,6 +23,7 @@ from stylize.settings import (
     MatteKey,
     MatteSettings,
     Settings,
+    is_matte_word,
     looks_of,
 )
 from stylize.settings.conditions import ControlAsked, FileAsked
@@ -31,8 +32,6 @@ from stylize.settings.conditions import ControlAsked, FileAsked
 _NUMBERED = ("keys", "matte", "guide", "control", "depth", "vectors", "vectors_back", "vectors_forward", "clean")
 _SUFFIXES = (*PICTURE_SUFFIXES, ".flo")
 _EXPORT = "export"
-# Words that stand for no path, by the kind of option.
-_WORDS = {MATTE_SOURCE.said: MATTE_WORDS, DEPTH_SOURCE.said: (DEPTH_AUTO,)}
 
 
 @dataclass(frozen=True)
@@ -86,8 +85,13 @@ def _paths(kind: Kind, value: Any) -> Iterator[Path]:
             yield one
         elif isinstance(one, GuideAsked | MatteKey | FileAsked | ControlAsked) and one.path is not None:
             yield one.path
-        elif kind in (MATTE_SOURCE, DEPTH_SOURCE, MODEL) and one is not None and one not in _WORDS.get(kind.said, ()):
+        elif kind in (MATTE_SOURCE, MATTE_MODEL, DEPTH_SOURCE, MODEL) and one is not None and not _is_word(kind, one):
             yield Path(one)
+
+
+def _is_word(kind: Kind, text: str) -> bool:
+    """Whether it stands for no path."""
+    return text == DEPTH_AUTO if kind is DEPTH_SOURCE else kind is MATTE_SOURCE and is_matte_word(text)
 
 
 def _pictures(path: Path) -> list[Path]:

@@ -7,7 +7,6 @@ from itertools import groupby
 from pathlib import Path
 
 from masks.extent import Extent
-from masks.segment import Segmenter
 from stylize.errors import SettingsError, StylizeError
 from stylize.export import check_form, delivery, parse_target
 from stylize.footage import unpacking
@@ -19,8 +18,9 @@ from stylize.footage.shot import Shot, open_shot
 from stylize.inputs import inputs_of
 from stylize.keys import rendering
 from stylize.keys.folder import Keys
-from stylize.mattes.given import ALPHA, AUTO, Mattes, Shaping, alpha_mattes, open_mattes, survey
-from stylize.mattes.segmenting import open_segmenter, segment_shot
+from stylize.mattes.given import FOUND, Mattes, Shaping, alpha_mattes, open_mattes, survey
+from stylize.mattes.networks import Finder, open_finder
+from stylize.mattes.segmenting import segment_shot
 from stylize.planning.keys_csv import read_keys
 from stylize.project import SUFFIX, Project, fingerprint, is_project
 from stylize.propagation.guides import Guide, open_guides
@@ -28,7 +28,9 @@ from stylize.propagation.motion import EstimatedMotion, Estimators, Motion, make
 from stylize.propagation.vectors import GivenMotion, VectorFiles, look_through, open_vectors
 from stylize.renderers import Fetching, make_renderer
 from stylize.renderers.auto import settled
-from stylize.settings import DEPTH_AUTO, MODEL_RENDERERS, Look, Settings, looks_of
+from stylize.settings import DEPTH_AUTO, MODEL_RENDERERS, Look, Settings, is_matte_word, looks_of
+from stylize.settings.kinds import ALPHA
+from stylize.settings.network_matte import is_words, read_words
 
 VERSION = "0.1.0"
 # Raise it whenever the same movie gives other plates.
@@ -293,8 +295,8 @@ def _mattes(shot: Shot, settings: Settings, project: Project) -> Mattes | None:
     if settings.matte == ALPHA:
         alpha_mattes(shot, {})  # says now if there is none
         return None
-    if settings.matte == AUTO:
-        _segmenter(settings)  # likewise
+    if is_words(settings.matte):
+        _finder(settings, shot)  # likewise
         return None
     return open_mattes(settings.matte, shot, shaping=shaping(settings), project=project)
 
@@ -302,9 +304,9 @@ def _mattes(shot: Shot, settings: Settings, project: Project) -> Mattes | None:
 def _companions(settings: Settings) -> dict[str, list[Path]]:
     """The files that come with the shot and may be movies, by the folder that they are unpacked into."""
     led = [one.path for one in settings.control if one.path is not None]
-    matte = settings.matte if settings.matte not in (ALPHA, AUTO) else None
+    matte = [] if settings.matte is None or is_matte_word(settings.matte) else [Path(settings.matte)]
     led += [Path(settings.depth)] if settings.depth not in (None, DEPTH_AUTO) else []
-    return {"guides": [*(one.path for one in settings.guide), *led], "mask": [Path(matte)] if matte else []}
+    return {"guides": [*(one.path for one in settings.guide), *led], "mask": matte}
 
 
 def _all_companions(asked: Iterable[Settings]) -> dict[str, list[Path]]:
@@ -332,9 +334,10 @@ def shaping(settings: Settings) -> Shaping:
     return Shaping(settings.matte_invert, settings.matte_grow - settings.matte_shrink, settings.matte_feather)
 
 
-def _segmenter(settings: Settings) -> Segmenter:
+def _finder(settings: Settings, shot: Shot) -> Finder:
+    assert settings.matte is not None
     assert settings.matte_model is not None
-    return open_segmenter(settings.matte_model)
+    return open_finder(settings.matte_model, read_words(settings.matte), shot)
 
 
 def _found(settings: Settings, plates: Plates, project: Project, folder: str, progress: Progress) -> Mattes:
@@ -349,7 +352,7 @@ def _found(settings: Settings, plates: Plates, project: Project, folder: str, pr
         done += 1
         progress("matte", done, len(shot.frames))
 
-    segment_shot(shot, project, plates, _segmenter(settings), pattern.path, on_frame)
+    segment_shot(shot, project, plates, _finder(settings, shot), pattern.path, on_frame)
     return Mattes({frame: pattern.path(frame) for frame in shot.frames}, shot.size, shaping=shaping(settings))
 
 
@@ -359,12 +362,11 @@ def _surveyed(
     """The mattes that make a difference, and how much of every frame they cover. project: that keeps the extents."""
     if settings.matte == ALPHA and _looks_inside(settings):
         mattes = alpha_mattes(whole.shot, whole.plates.paths, shaping(settings))
-    if settings.matte == AUTO and _looks_inside(settings):
-        # Layers may ask different networks; those that ask the same one share what it finds.
-        model = (
-            f"-{whole.home.digest(settings.matte_model)[:12]}" if whole.settings.layers and settings.matte_model else ""
-        )
-        mattes = _found(settings, whole.plates, whole.home, AUTO + model, progress)
+    if settings.matte is not None and is_words(settings.matte) and _looks_inside(settings):
+        # Layers may ask for different things; those that ask for the same share what is found.
+        asked = fingerprint(settings.matte, settings.matte_model)[:12]
+        folder = f"{FOUND}-{asked}" if whole.settings.layers else FOUND
+        mattes = _found(settings, whole.plates, whole.home, folder, progress)
     if mattes is None:
         return None, {}
     extents = survey(mattes, project)

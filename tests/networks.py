@@ -1,7 +1,7 @@
 """Tiny ONNX networks that the tests write byte by byte, so that no library is needed to make them."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 def _varint(value: int) -> bytes:
@@ -26,23 +26,94 @@ def _tensor(name: str, dims: Sequence[int], values: Sequence[float]) -> bytes:
     return b"".join(_number(1, dim) for dim in dims) + _number(2, 1) + _block(8, name) + _block(9, raw)
 
 
-def _value(name: str, dims: Sequence[int]) -> bytes:
-    shape = b"".join(_block(1, _number(1, dim)) for dim in dims)
-    return _block(1, name) + _block(2, _block(1, _number(1, 1) + _block(2, shape)))
+Dims = Sequence[int | str]
 
 
-def _node(kind: str, inputs: Sequence[str], output: str) -> bytes:
-    return b"".join(_block(1, one) for one in inputs) + _block(2, output) + _block(4, kind)
+def _value(name: str, dims: Dims, kind: int = 1) -> bytes:
+    """A text stands for a side that is open."""
+    shape = b"".join(_block(1, _block(2, dim) if isinstance(dim, str) else _number(1, dim)) for dim in dims)
+    return _block(1, name) + _block(2, _block(1, _number(1, kind) + _block(2, shape)))
 
 
-def red_finder(side: int = 32, channels: int = 3, *, logits: bool = False) -> bytes:
-    """A network that finds what is redder than blue: one 1x1 convolution, and a sigmoid unless ``logits``."""
-    weights = [6.0, *[0.0] * (channels - 2), -6.0]
+def _node(kind: str, inputs: Sequence[str], output: str, perm: Sequence[int] = ()) -> bytes:
+    order = _block(1, "perm") + b"".join(_number(8, axis) for axis in perm) + _number(20, 7)
+    node = b"".join(_block(1, one) for one in inputs) + _block(2, output) + _block(4, kind)
+    return node + (_block(5, order) if perm else b"")
+
+
+def _model(
+    nodes: Sequence[bytes], tensors: Sequence[bytes], inputs: Sequence[bytes], outputs: Sequence[bytes],
+    notes: Mapping[str, str] | None = None, name: str = "net", opset: int = 13,
+) -> bytes:  # fmt: skip
+    graph = b"".join(_block(1, node) for node in nodes) + _block(2, name)
+    for field, some in ((5, tensors), (11, inputs), (12, outputs)):
+        graph += b"".join(_block(field, one) for one in some)
+    told = b"".join(_block(14, _block(1, key) + _block(2, value)) for key, value in (notes or {}).items())
+    return _number(1, 8) + _block(7, graph) + _block(8, _number(2, opset)) + told
+
+
+def _redness(planes: int = 1, at: int = 0, channels: int = 3) -> bytes:
+    """Weights of a 1x1 convolution: plane ``at`` is how much redder than blue a pixel is, the others are 0."""
+    weights = [0.0] * (planes * channels)
+    weights[at * channels], weights[at * channels + channels - 1] = 6.0, -6.0
+    return _tensor("weights", [planes, channels, 1, 1], weights)
+
+
+def red_finder(
+    side: int | str = 32, channels: int = 3, *, logits: bool = False, name: str = "net", opset: int = 13
+) -> bytes:
+    """Finds what is redder than blue: one 1x1 convolution, and a sigmoid unless ``logits``. side: a text leaves it
+    open."""
     nodes = [_node("Conv", ["picture", "weights"], "raw" if not logits else "matte")]
     if not logits:
         nodes.append(_node("Sigmoid", ["raw"], "matte"))
-    graph = b"".join(_block(1, node) for node in nodes) + _block(2, "net")
-    graph += _block(5, _tensor("weights", [1, channels, 1, 1], weights))
-    graph += _block(11, _value("picture", [1, channels, side, side]))
-    graph += _block(12, _value("matte", [1, 1, side, side]))
-    return _number(1, 8) + _block(7, graph) + _block(8, _number(2, 13))
+    return _model(
+        nodes, [_redness(channels=channels)], [_value("picture", [1, channels, side, side])],
+        [_value("matte", [1, 1, side, side])], name=name, opset=opset,
+    )  # fmt: skip
+
+
+def red_finder_behind(side: int = 32) -> bytes:
+    """The same, with channels last, as MediaPipe has them."""
+    nodes = [
+        _node("Transpose", ["picture"], "front", (0, 3, 1, 2)), _node("Conv", ["front", "weights"], "raw"),
+        _node("Sigmoid", ["raw"], "shares"), _node("Transpose", ["shares"], "matte", (0, 2, 3, 1)),
+    ]  # fmt: skip
+    return _model(
+        nodes, [_redness()], [_value("picture", [1, side, side, 3])], [_value("matte", [1, side, side, 1])]
+    )  # fmt: skip
+
+
+def red_class(classes: int, at: int, notes: Mapping[str, str] | None = None, *, side: int | str = "side") -> bytes:
+    """Logits of so many classes, of which class ``at`` is what is redder than blue."""
+    return _model(
+        [_node("Conv", ["picture", "weights"], "out")], [_redness(classes, at)],
+        [_value("picture", [1, 3, side, side])], [_value("out", [1, classes, side, side])], notes,
+    )  # fmt: skip
+
+
+def red_labels(side: int = 32) -> bytes:
+    """Whole numbers for shares."""
+    nodes = [_node("Conv", ["picture", "weights"], "raw"), _node("Greater", ["raw", "none"], "labels")]
+    return _model(
+        nodes, [_redness(), _tensor("none", [1], [0.0])], [_value("picture", [1, 3, side, side])],
+        [_value("labels", [1, 1, side, side], 9)],
+    )  # fmt: skip
+
+
+def red_recurrent() -> bytes:
+    """Finds the same in a recurrent way, with the names that RVM has: each picture it has seen adds 1 to its state, and
+    what it finds is surer by that."""
+    nodes = [
+        _node("Mul", ["src", "twice"], "twofold"), _node("Sub", ["twofold", "one"], "about"),
+        _node("Conv", ["about", "weights"], "raw"), _node("Add", ["r1i", "one"], "r1o"),
+        _node("Mul", ["raw", "r1o"], "surer"), _node("Mul", ["surer", "downsample_ratio"], "logits"),
+        _node("Sigmoid", ["logits"], "pha"), _node("Identity", ["src"], "fgr"),
+    ]  # fmt: skip
+    plate: Dims = ["n", 3, "h", "w"]
+    state: Dims = ["n", "c", "a", "b"]
+    return _model(
+        nodes, [_redness(), _tensor("one", [1], [1.0]), _tensor("twice", [1], [2.0])],
+        [_value("src", plate), _value("r1i", state), _value("downsample_ratio", [1])],
+        [_value("fgr", plate), _value("pha", ["n", 1, "h", "w"]), _value("r1o", state)],
+    )  # fmt: skip

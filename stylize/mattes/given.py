@@ -19,11 +19,10 @@ from stylize.footage.images import image_facts, read_values
 from stylize.footage.shot import Shot
 from stylize.footage.unpacking import unpack, unpack_once
 from stylize.project import Project, fingerprint
+from stylize.settings.kinds import ALPHA
 
-# The word that stands for the alpha channel of the shot, where a path would stand.
-ALPHA = "alpha"
-# And the one for what a network finds.
-AUTO = "auto"
+# Where in the project's folder of mattes those lie that a network finds.
+FOUND = "auto"
 # Raise it whenever the same files give other mattes.
 VERSION = 1
 

@@ -30,7 +30,8 @@ from stylize.inputs import inputs_of, refuse_inputs
 from stylize.mattes.edges import Refine, open_refining
 from stylize.mattes.given import read_matte
 from stylize.mattes.keying import Key, open_key
-from stylize.mattes.segmenting import open_segmenter, segment_shot
+from stylize.mattes.networks import open_finder
+from stylize.mattes.segmenting import segment_shot
 from stylize.opening import Message, Progress, conformed, project_of
 from stylize.project import Project, fingerprint
 from stylize.settings import MatteSettings
@@ -102,7 +103,8 @@ def make_mattes(
         on_message(f"warning: {loss}")
     keys = _keys(shot, settings)
     refine, refined = open_refining(settings.refine)
-    segmenter = open_segmenter(settings.matte_model) if settings.matte_model is not None else None
+    model = settings.matte_model
+    finder = open_finder(model, settings.network_matte(), shot) if model is not None else None
     target = _target("-o", settings.output or "", shot)
     front = None if settings.foreground is None else _target("--foreground", settings.foreground, shot)
     project = Project(project_of(path, settings.project))
@@ -128,9 +130,9 @@ def make_mattes(
                 make_folder(one.path)
         project.claim(written)
         job = _Job(shot, project, plates, target, front, keys, refine, refined, on_frame)
-        key = open_key(settings, shot, plates, project) if segmenter is None and not keys else None
-        if segmenter is not None:
-            redone = segment_shot(shot, project, plates, segmenter, job.file, on_frame, refine, refined)
+        key = open_key(settings, shot, plates, project) if finder is None and not keys else None
+        if finder is not None:
+            redone = segment_shot(shot, project, plates, finder, job.file, on_frame, refine, refined)
             made = _told(job, files, {}, redone)
         else:
             made = _carried(job, files) if key is None else _keyed(job, key, files)

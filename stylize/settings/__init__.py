@@ -6,8 +6,8 @@ from stylize.settings.kinds import (
     EVERY,
     FLAG,
     GUIDE_WEIGHT,
+    MATTE_MODEL,
     MATTE_SOURCE,
-    MATTE_WORDS,
     MODEL,
     MODEL_RENDERERS,
     SCREENS,
@@ -16,6 +16,7 @@ from stylize.settings.kinds import (
     Kind,
     Levels,
     MatteKey,
+    is_matte_word,
 )
 from stylize.settings.layers import LayerAsked, Look, looks_of
 from stylize.settings.mixes import about_picking
@@ -31,9 +32,9 @@ __all__ = [
     "GROUPS",
     "GUIDE_WEIGHT",
     "MAIN",
+    "MATTE_MODEL",
     "MATTE_OPTIONS",
     "MATTE_SOURCE",
-    "MATTE_WORDS",
     "MODEL",
     "MODEL_RENDERERS",
     "OPTIONS",
@@ -49,6 +50,7 @@ __all__ = [
     "Option",
     "Settings",
     "about_picking",
+    "is_matte_word",
     "looks_of",
     "read_settings",
 ]

@@ -10,9 +10,21 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from masks.prompts import Prompt
 from stylize.errors import SettingsError
 from stylize.footage.sequences import parse_range
 from stylize.settings.conditions import REMOTE, read_control, read_file, read_model
+from stylize.settings.network_matte import (
+    BOX,
+    CLICK,
+    EXCLUDE,
+    is_pointing,
+    is_words,
+    read_prompt,
+    read_words,
+    spell_place,
+    spell_words,
+)
 from stylize.settings.samplers import SAMPLERS, known_sampler
 from stylize.settings.schedules import Schedule, all_texts, read_schedule
 
@@ -30,8 +42,8 @@ PASSES_AS, DEPTH_AUTO = ("multipart", "sequences"), "auto"
 EVERY = MappingProxyType({"ones": 1, "twos": 2, "threes": 3})
 # Weight of a guide that comes without one, that of the plate's colours; and the most, beside which nothing else counts.
 GUIDE_WEIGHT, LARGEST_WEIGHT = 12.0, 1000.0
-# What may stand for a path of mattes.
-MATTE_WORDS = ("alpha", "auto")
+# What stands for the shot's own alpha, where a path of mattes would stand.
+ALPHA = "alpha"
 # Screens whose colour is found, and the ways to a matte.
 SCREENS = ("green", "blue")
 MATTE_WAYS = ("key", "chroma", "luma", "clean", "matte_model")
@@ -105,9 +117,32 @@ def _path(value: Any) -> Path:
     return Path(value)
 
 
+def is_matte_word(text: str) -> bool:
+    """Whether it stands where a path of mattes would stand, and is none."""
+    return text == ALPHA or is_words(text)
+
+
 def _matte_source(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        texts = [str(_path(one)) for one in value]
+        if len(texts) > 1 and not all(map(is_pointing, texts)):
+            raise SettingsError(
+                f"there is one matte, and only click:, exclude: and box: may be repeated, found {' '.join(texts)}"
+            )
+        value = value[0] if len(texts) == 1 else " ".join(texts)
     # A path given as such is no word, whatever its name.
-    return f".{os.sep}{value}" if isinstance(value, Path) and str(value) in MATTE_WORDS else str(_path(value))
+    if isinstance(value, Path) and is_matte_word(str(value)):
+        return f".{os.sep}{value}"
+    text = str(_path(value))
+    return spell_words(read_words(text)) if is_words(text) else text
+
+
+def _pointed(kind: str) -> Callable[[Any], tuple[Prompt, ...]]:
+    return _many(lambda value: read_prompt(kind, value))
+
+
+def _places(prompts: Any) -> list[str]:
+    return [spell_place(prompt) for prompt in prompts]
 
 
 def _depth_source(value: Any) -> str:
@@ -332,13 +367,19 @@ GUIDES = Kind(
     _whole_each(_whole_guide), many=True,
 )  # fmt: skip
 MATTE_SOURCE = Kind(
-    "a path, or the word alpha or auto", _matte_source, metavar="PATH",
-    whole=lambda stored, folder: stored if stored in MATTE_WORDS else _whole_path(stored, folder),
+    "a path, alpha, auto, click:x,y@frame or box:x0,y0,x1,y1@frame", _matte_source, metavar="PATH",
+    whole=lambda stored, folder: stored if is_matte_word(stored) else _whole_path(stored, folder), many=True,
 )  # fmt: skip
 DEPTH_SOURCE = Kind(
     "a path, or the word auto", _depth_source, metavar="PATH|auto",
     whole=lambda stored, folder: stored if stored == DEPTH_AUTO else _whole_path(stored, folder),
 )  # fmt: skip
+MATTE_MODEL = Kind(
+    "a file, a folder or a repo id", lambda value: str(_path(value)), metavar="MODEL", whole=_whole_model
+)
+CLICKS = Kind("places as 320,200@12", _pointed(CLICK), _places, "X,Y@FRAME", many=True)
+EXCLUDED = Kind("places as 320,200@12", _pointed(EXCLUDE), _places, "X,Y@FRAME", many=True)
+BOXES = Kind("boxes as 100,50,300,200@12", _pointed(BOX), _places, "X0,Y0,X1,Y1@FRAME", many=True)
 SCREEN = Kind("green, blue or a colour as #14b43c", _screen, metavar="COLOUR")
 LEVELS = Kind("two levels from 0 to 1, as 0.1:0.3", _levels, str, "LOW:HIGH")
 MATTE_KEYS = Kind(

@@ -138,7 +138,7 @@ def _layer(value: Any) -> LayerAsked:
         if known in found:
             if not option.kind.many:
                 raise SettingsError(f"{key} is given twice in the layer; give it once")
-            one = (*found[known], *read(option, one))
+            one = (*_several(found[known]), *_several(one))
         found[known] = read(option, one)
     return LayerAsked(name, tuple(found.items()))
 
@@ -190,6 +190,10 @@ def _option(name: str, written: str) -> Option:
     near = get_close_matches(name, inner, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise SettingsError(f"a layer has no setting {written!r}, {hint}there are name, {', '.join(inner)}")
+
+
+def _several(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 def _name(value: Any) -> str:

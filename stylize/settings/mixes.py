@@ -3,7 +3,8 @@
 from typing import Any
 
 from stylize.errors import SettingsError
-from stylize.settings.kinds import DEPTH_AUTO, MODEL_RENDERERS, STAGES
+from stylize.settings.kinds import DEPTH_AUTO, MATTE_WAYS, MODEL_RENDERERS, STAGES
+from stylize.settings.network_matte import check_prompts, is_words, read_words
 from stylize.settings.option import DIFFUSION, MATTE, flag, given, options_of
 
 # What the server of A1111 makes use of.
@@ -99,14 +100,40 @@ def _check_matte(settings: Any) -> None:
     idle = [option for option in others if given(settings, option.name)]
     if settings.matte is None and idle:
         raise SettingsError(f"{idle[0].flags[-1]} needs a matte to work on; give one with --matte PATH")
-    if settings.matte == "auto" and settings.matte_model is None:
+    found = settings.matte is not None and is_words(settings.matte)
+    if found and settings.matte_model is None:
+        raise SettingsError(f"--matte {settings.matte} needs {_model_for(read_words(settings.matte).prompts)}")
+    if not found and settings.matte_model is not None:
         raise SettingsError(
-            "--matte auto needs a network that finds the subject; give one with --matte-model FILE.onnx"
+            "--matte-model is for --matte auto, click: or box:; give one of these too, or leave the model out"
         )
-    if settings.matte != "auto" and settings.matte_model is not None:
-        raise SettingsError("--matte-model is for --matte auto; give that too, or leave the model out")
     if settings.matte_grow and settings.matte_shrink:
         raise SettingsError("--matte-grow and --matte-shrink undo each other; give one of them, the difference")
+
+
+def _model_for(prompts: Any) -> str:
+    if prompts:
+        return "a SAM 2 video model, which finds what it is pointed at; give one with --matte-model FOLDER or a repo id"
+    return "a network that finds the subject; give one with --matte-model FILE.onnx"
+
+
+def check_ways(settings: Any) -> None:
+    """Ways to a matte of ``stylize matte``: one, and all that belongs to it."""
+    ways = [name for name in MATTE_WAYS if getattr(settings, name) not in (None, ())]
+    prompts = (*settings.click, *settings.exclude, *settings.box)
+    if prompts and settings.matte_model is None:
+        raise SettingsError(f"--click, --exclude and --box need {_model_for(prompts)}")
+    if settings.find is not None and (settings.matte_model is None or prompts):
+        raise SettingsError("--find is for a network that finds it by itself, --matte-model FILE.onnx; leave one out")
+    if not ways:
+        raise SettingsError(
+            "what is inside? Give a painted matte and its frame with --key 40:mask.png, or a colour key: --chroma "
+            "green, --luma 0.1:0.3 or --clean PATH, or a network: --matte-model FILE.onnx"
+        )
+    if len(ways) > 1:
+        one, other = (flag(settings, name) for name in ways[:2])
+        raise SettingsError(f"{one} and {other} are two ways to a matte; give one of them")
+    check_prompts(prompts)
 
 
 def _check_painted(settings: Any) -> None:

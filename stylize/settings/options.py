@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from masks.prompts import Box, Point
 from stylize.errors import SettingsError
 from stylize.export.codecs import CODECS
 from stylize.footage.spaces import WORKING_SPACES
@@ -14,7 +15,8 @@ from stylize.settings import kinds
 from stylize.settings.conditions import ControlAsked, FileAsked, ModelAsked
 from stylize.settings.kinds import GuideAsked, Levels, MatteKey
 from stylize.settings.layers import LAYER_KIND, LayerAsked, check_layers
-from stylize.settings.mixes import check_shot, refuse_idle
+from stylize.settings.mixes import check_shot, check_ways, refuse_idle
+from stylize.settings.network_matte import FINDS, NetworkMatte
 from stylize.settings.option import (
     DIFFUSION,
     EXPORT,
@@ -180,11 +182,15 @@ class Settings:
 
     matte: str | None = declared(
         kinds.MATTE_SOURCE, None, MATTE,
-        "Where the style goes: sequence, movie or still, white is inside; alpha, for the shot's own; or auto.",
+        "Where the style goes: sequence, movie or still, white is inside; alpha, for the shot's own; what a network "
+        "finds: auto, auto:person, auto:subject; or what SAM 2 is pointed at, repeated: click:x,y@frame, "
+        "exclude:x,y@frame for what is not inside, box:x0,y0,x1,y1@frame.",
     )  # fmt: skip
-    matte_model: Path | None = declared(
-        kinds.PATH, None, MATTE, "Network that finds the subject for --matte auto: .onnx, such as u2netp.onnx."
-    )
+    matte_model: str | None = declared(
+        kinds.MATTE_MODEL, None, MATTE,
+        "Network for --matte auto: FILE.onnx, such as u2netp.onnx; or SAM 2 for click: and box:, a folder or a cached "
+        "repo id.",
+    )  # fmt: skip
     matte_invert: bool = declared(kinds.FLAG, False, MATTE, "The style goes where the matte is black.")
     matte_grow: int = declared(kinds.REACH, 0, MATTE, "Make the inside of the matte larger by so many pixels.")
     matte_shrink: int = declared(kinds.REACH, 0, MATTE, "Make it smaller by so many pixels.")
@@ -321,8 +327,21 @@ class MatteSettings:
         MATTE,
         "Key against a clean plate, the same view without what is inside: sequence, movie or still.",
     )
-    matte_model: Path | None = declared(
-        kinds.PATH, None, MATTE, "Find the subject with a network: .onnx, such as u2netp.onnx."
+    matte_model: str | None = declared(
+        kinds.MATTE_MODEL, None, MATTE,
+        "Find the subject with a network: FILE.onnx, such as u2netp.onnx; or what SAM 2 is pointed at: a folder or a "
+        "cached repo id.",
+    )  # fmt: skip
+    find: str | None = declared(
+        kinds.choice(FINDS), None, MATTE, "Refuse a network that is not known to find that; without it all will do."
+    )
+    click: tuple[Point, ...] = declared(
+        kinds.CLICKS, (), MATTE, "A place that is inside, in pixels from the left and top, and its frame, for SAM 2. "
+        "May be repeated.",
+    )  # fmt: skip
+    exclude: tuple[Point, ...] = declared(kinds.EXCLUDED, (), MATTE, "A place that is not inside. May be repeated.")
+    box: tuple[Box, ...] = declared(
+        kinds.BOXES, (), MATTE, "A box round what is inside, and its frame. May be repeated."
     )
     difference: Levels = declared(
         kinds.LEVELS, Levels(0.04, 0.12), MATTE,
@@ -354,15 +373,7 @@ class MatteSettings:
             object.__setattr__(self, option.name, read(option, getattr(self, option.name)))
         if self.output is None:
             raise SettingsError("where are the mattes to go? Give a folder or a pattern with -o PATH")
-        ways = [name for name in kinds.MATTE_WAYS if getattr(self, name) not in (None, ())]
-        if not ways:
-            raise SettingsError(
-                "what is inside? Give a painted matte and its frame with --key 40:mask.png, or a colour key: "
-                "--chroma green, --luma 0.1:0.3 or --clean PATH, or a network: --matte-model FILE.onnx"
-            )
-        if len(ways) > 1:
-            one, other = (MATTE_OPTIONS[name].flags[-1] for name in ways[:2])
-            raise SettingsError(f"{one} and {other} are two ways to a matte; give one of them")
+        check_ways(self)
         if self.clean is None and given(self, "difference"):
             raise SettingsError("--difference needs a plate to differ from; give it with --clean PATH")
         if self.chroma is not None and self.refine:
@@ -373,6 +384,10 @@ class MatteSettings:
         twice = [frame for frame in frames if frames.count(frame) > 1]
         if twice:
             raise SettingsError(f"--key names frame {twice[0]} twice; give one matte for it")
+
+    def network_matte(self) -> NetworkMatte:
+        """What the network of ``matte_model`` is to find."""
+        return NetworkMatte(self.find, (*self.click, *self.exclude, *self.box))
 
 
 OPTIONS: Mapping[str, Option] = options_of(Settings)

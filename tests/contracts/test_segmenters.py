@@ -3,42 +3,127 @@
 import numpy as np
 import pytest
 
-from tests.networks import red_finder
+from masks.prompts import Box, Point
+from tests.networks import red_class, red_finder, red_finder_behind, red_recurrent
+from tests.sam2 import tiny_sam2
+
+FRAMES = (7, 8, 9, 10)
+NETWORKS = {
+    "plane": lambda: red_finder(),
+    "logits": lambda: red_finder(logits=True),
+    "open sides": lambda: red_finder("side"),
+    "large": lambda: red_finder(1024),
+    "channels last": lambda: red_finder_behind(),
+    "two classes": lambda: red_class(2, 1),
+    "classes": lambda: red_class(21, 15),
+    "recurrent": lambda: red_recurrent(),
+}
+SOMEWHERE = (Point(8, 0, 0),)
+KINDS = (*NETWORKS, "sam2")
 
 
-@pytest.fixture(params=["onnx", "onnx-logits"], scope="module")
-def segmenter(request):
+@pytest.fixture(params=KINDS, scope="module")
+def made(request, tmp_path_factory):
+    """A segmenter, and prompts that point it somewhere if it needs them."""
+    folder = tmp_path_factory.mktemp("network")
+    if request.param == "sam2":
+        tiny_sam2(folder)
+        from stylize.mattes.sam2_model import open_sam2
+
+        return open_sam2(str(folder)), SOMEWHERE
     pytest.importorskip("onnxruntime")
     from masks.segment_onnx import OnnxSegmenter
 
-    return OnnxSegmenter(red_finder(logits=request.param == "onnx-logits"))
+    (folder / "net.onnx").write_bytes(NETWORKS[request.param]())
+    return OnnxSegmenter(folder / "net.onnx", request.param), ()
 
 
-def pictures(size, count=3):
-    return list(np.random.default_rng(0).integers(0, 256, (count, *size, 3), np.uint8))
+def pictures(size):
+    draw = np.random.default_rng(0)
+    return {frame: draw.integers(0, 256, (*size, 3), np.uint8) for frame in FRAMES}
 
 
 @pytest.mark.parametrize("size", [(48, 64), (1, 1), (33, 7), (200, 31)])
-def test_every_frame_comes_once_in_order_with_a_matte_of_its_size(segmenter, size):
+def test_every_frame_comes_once_with_a_matte_of_its_size(made, size):
+    segmenter, prompts = made
     frames = pictures(size)
-    found = list(segmenter([7, 8, 9], lambda n: frames[n - 7]))
-    assert [frame for frame, _ in found] == [7, 8, 9]
+    found = list(segmenter(FRAMES, frames.__getitem__, prompts))
+    assert sorted(frame for frame, _ in found) == list(FRAMES)
+    if not segmenter.prompted:
+        assert [frame for frame, _ in found] == list(FRAMES)
     for _, matte in found:
         assert (matte.dtype, matte.shape) == (np.float32, size)
         assert matte.min() >= 0
         assert matte.max() <= 1
 
 
-def test_plates_are_left_as_they_are_and_the_bits_are_the_same(segmenter):
+def test_plates_are_left_as_they_are_and_the_bits_are_the_same(made):
+    segmenter, prompts = made
     frames = pictures((40, 50))
-    before = [one.copy() for one in frames]
-    for one in frames:
+    before = {frame: one.copy() for frame, one in frames.items()}
+    for one in frames.values():
         one.setflags(write=False)
-    first = [matte for _, matte in segmenter(range(3), frames.__getitem__)]
-    np.testing.assert_array_equal(frames, before)
-    np.testing.assert_array_equal([matte for _, matte in segmenter(range(3), frames.__getitem__)], first)
+    first, second = (dict(segmenter(FRAMES, frames.__getitem__, prompts)) for _ in range(2))
+    for frame in FRAMES:
+        np.testing.assert_array_equal(frames[frame], before[frame])
+        np.testing.assert_array_equal(first[frame], second[frame])
     assert segmenter.fingerprint() == segmenter.fingerprint()
 
 
-def test_no_frames_are_no_mattes(segmenter):
-    assert list(segmenter([], lambda n: pytest.fail("asked for a plate"))) == []
+def test_the_bits_do_not_depend_on_threads(made):
+    segmenter, prompts = made
+    torch = pytest.importorskip("torch") if segmenter.prompted else None
+    cv2 = pytest.importorskip("cv2")
+    frames, found = pictures((120, 160)), []
+    before = cv2.getNumThreads(), torch.get_num_threads() if torch else None
+    try:
+        for threads in (1, 4):
+            cv2.setNumThreads(threads)
+            if torch:
+                torch.set_num_threads(threads)
+            found.append(dict(segmenter(FRAMES, frames.__getitem__, prompts)))
+            assert torch is None or torch.get_num_threads() == threads
+    finally:
+        cv2.setNumThreads(before[0])
+        if torch:
+            torch.set_num_threads(before[1])
+    for frame in FRAMES:
+        np.testing.assert_array_equal(found[0][frame], found[1][frame])
+
+
+def test_one_that_is_stopped_in_the_middle_starts_afresh(made):
+    segmenter, prompts = made
+    frames = pictures((40, 50))
+    whole = dict(segmenter(FRAMES, frames.__getitem__, prompts))
+    next(iter(segmenter(FRAMES, frames.__getitem__, prompts)))
+    for frame, matte in segmenter(FRAMES, frames.__getitem__, prompts):
+        np.testing.assert_array_equal(matte, whole[frame])
+
+
+def test_prompts_count_where_they_are_taken_and_are_refused_where_not(made):
+    segmenter, _ = made
+    frames = pictures((40, 50))
+
+    def found(*some):
+        return dict(segmenter(FRAMES, frames.__getitem__, some))
+
+    if not segmenter.prompted:
+        with pytest.raises(ValueError, match="cannot be pointed at"):
+            found(*SOMEWHERE)
+        return
+    with pytest.raises(ValueError, match="give it a click or a box"):
+        found()
+    with pytest.raises(ValueError, match="not there"):
+        found(Point(3, 0, 0))
+    here = Point(8, 20, 20)
+    asked = ((here,), (Point(8, 45, 3),), (here, Point(8, 45, 3, inside=False)), (Box(8, 5, 5, 30, 35),),
+             (Point(9, 20, 20),))  # fmt: skip
+    mattes = [found(*some) for some in asked]
+    for at, one in enumerate(mattes):
+        for other in mattes[:at]:
+            assert any(np.abs(one[frame] - other[frame]).max() > 0.01 for frame in FRAMES)
+
+
+def test_no_frames_are_no_mattes(made):
+    segmenter, _ = made
+    assert list(segmenter([], lambda n: pytest.fail("asked for a plate"), ())) == []

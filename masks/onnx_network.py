@@ -1,0 +1,241 @@
+"""What an ONNX network of mattes takes and gives, and whom it finds: read from its file, before it is run.
+
+A file tells names, types and shapes, and what whoever made it wrote beside them. What pictures a network was trained
+with it does not tell: that is known of families of networks, by their shapes and names.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+# Sides of what is open in the file: U2-Net's where a network is of no known family, else the shorter side.
+USUAL_SIDE, SHORT_SIDE, MULTIPLE = 320, 512, 32
+PERSON, SUBJECT = "person", "subject"
+PICTURE_TYPES = ("tensor(float)", "tensor(float16)", "tensor(uint8)")
+RESULT_TYPES = ("tensor(float)", "tensor(float16)", "tensor(double)")
+# Words in a file or in its name with which networks of people are published.
+_PEOPLE = re.compile(r"human|person|people|portrait|selfie|modnet|robust_?video_?matting|(?<![a-z])(rvm|pphumanseg)")
+# Names of classes that are people.
+_PERSONS = frozenset({"person", "people", "human", "pedestrian", "rider", "man", "woman", "portrait"})
+# Keys under which names of classes are kept in a file.
+_CLASS_KEYS = ("names", "classes", "labels", "class_names", "id2label")
+# By number of classes, where the file does not name them: which are people in the data set that has so many; a minus
+# one stands for all but the first, the background, where all others are parts of people.
+_ALL_BUT_FIRST = (-1,)
+_BY_COUNT: Mapping[int, tuple[int, ...]] = MappingProxyType(
+    {
+        2: (1,),  # background and foreground
+        6: _ALL_BUT_FIRST,  # MediaPipe's selfie: hair, skin, face, clothes, others
+        18: _ALL_BUT_FIRST,  # ATR: clothes and parts of the body
+        19: (11, 12),  # Cityscapes: person, rider
+        20: _ALL_BUT_FIRST,  # LIP: clothes and parts of the body
+        21: (15,),  # Pascal VOC
+        133: (0,),  # COCO panoptic
+        150: (12,),  # ADE20K
+        171: (0,),  # COCO stuff
+    }
+)
+_STATES = re.compile(r"r(\d+)i")
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output as the file tells it. shape: numbers, and texts or None for what is open."""
+
+    name: str
+    type: str
+    shape: tuple[int | str | None, ...]
+
+
+@dataclass(frozen=True)
+class Told:
+    """All that a file tells. words: names and descriptions in it, and its own name. notes: its own keys and values."""
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    words: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How 8-bit levels become what a network was trained with: ``(level / top - mean) / deviation``, by channel.
+
+    by_brightest: top is the largest level in the picture, as U2-Net has it, and not 255.
+    """
+
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    by_brightest: bool = False
+
+
+@dataclass(frozen=True)
+class Network:
+    """How a network is fed and read.
+
+    picture, result: names. channels_last: the picture is (1, h, w, 3), else (1, 3, h, w). sides: h and w; None where
+    they are open. short: then the shorter side's length; None for squares of USUAL_SIDE; 0 for the plate's own size.
+    classes: of the planes of the result, those that are people; -1 for all but the first; empty where one plane is all
+    that there is. states: of a recurrent network, from the name of an output to the input that takes it with the next
+    picture. ratio: the name of an input that takes by how much it may be worked smaller. finds: PERSON, or None where
+    the file does not say what it finds.
+    """
+
+    picture: str
+    result: str
+    type: str
+    channels_last: bool
+    sides: tuple[int | None, int | None]
+    short: int | None
+    scaling: Scaling
+    classes: tuple[int, ...]
+    states: Mapping[str, str]
+    ratio: str | None
+    finds: str | None
+
+
+# Qin et al., "U²-Net", 2020; also what torchvision's and most others' networks are trained with.
+_IMAGENET = Scaling((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+_U2NET = Scaling(_IMAGENET.mean, _IMAGENET.deviation, by_brightest=True)
+# Qin et al., "Highly accurate dichotomous image segmentation" (IS-Net), 2022.
+_ISNET_SIDE, _ISNET = 1024, Scaling((0.5, 0.5, 0.5), by_brightest=True)
+# Ke et al., "MODNet", 2022; and PaddleSeg's.
+_SYMMETRIC = Scaling((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+# MediaPipe's, and Lin et al., "Robust high-resolution video matting" (RVM), 2022.
+_SHARES = Scaling()
+
+
+def read_network(told: Told) -> Network:
+    """How a network is fed and read. Raises ValueError, with what was expected, for one that gives no mattes."""
+    states = _states(told)
+    picture = _picture(told, states)
+    result = _result(told)
+    count = _planes(result, picture.shape[3] == 3)
+    channels_last = picture.shape[1] != 3 and picture.shape[3] == 3
+    classes = people(count, told.notes) if count is not None else ()
+    sides = picture.shape[1:3] if channels_last else picture.shape[2:]
+    height, width = (side if isinstance(side, int) and side > 0 else None for side in sides)
+    words = told.words.lower()
+    modnet = "modnet" in words or ((picture.name, result.name, height, width) == ("input", "output", None, None))
+    known = bool(states) or modnet or _PEOPLE.search(words) is not None or (count or 1) > 2
+    short = 0 if states else SHORT_SIDE if modnet or (count or 1) > 1 else None
+    return Network(
+        picture.name, result.name, picture.type, channels_last, (height, width), short,
+        _scaling(told, states, height, count, modnet, channels_last), classes,
+        states, next((one.name for one in told.inputs if one.name == "downsample_ratio"), None),
+        PERSON if known else None,
+    )  # fmt: skip
+
+
+def check_finds(network: Network, wanted: str | None) -> None:
+    """Raises ValueError when the network is not known to find what is ``wanted``, PERSON or SUBJECT; None takes all."""
+    if wanted == PERSON and network.finds != PERSON:
+        raise ValueError(
+            "it is not known to find people: expected several classes with one of people, an RVM, or human, person, "
+            "portrait, selfie or modnet in its name; take auto to have whatever it finds"
+        )
+    if wanted == SUBJECT and network.finds == PERSON:
+        raise ValueError("it finds people, not any subject; ask for auto:person, or auto")
+
+
+def people(count: int, notes: Mapping[str, str]) -> tuple[int, ...]:
+    """Which of ``count`` planes are people; -1 stands for all but the first. notes: what the file says, which counts
+    more than the number. Raises ValueError where none is known to be."""
+    if count == 1:
+        return ()
+    names = _class_names(notes)
+    if names and len(names) == count:
+        found = tuple(at for at, name in enumerate(names) if name.strip().lower() in _PERSONS)
+        if not found:
+            raise ValueError(f"expected a class of people, found {', '.join(names)[:80]}")
+        return found
+    if count not in _BY_COUNT:
+        known = ", ".join(map(str, _BY_COUNT))
+        raise ValueError(f"expected one plane, {known} classes, or names of classes in the file, found {count} planes")
+    return _BY_COUNT[count]
+
+
+def _states(told: Told) -> Mapping[str, str]:
+    """r1o to r1i, and so on, as RVM has them."""
+    outputs = {one.name for one in told.outputs}
+    numbers = [match[1] for one in told.inputs if (match := _STATES.fullmatch(one.name))]
+    return MappingProxyType({f"r{n}o": f"r{n}i" for n in numbers if f"r{n}o" in outputs})
+
+
+def _picture(told: Told, states: Mapping[str, str]) -> Tensor:
+    taken = {*states.values(), "downsample_ratio"}
+    pictures = [one for one in told.inputs if one.name not in taken]
+    shape = pictures[0].shape if len(pictures) == 1 else ()
+    # Three channels, in front or behind; where that is left open, in front.
+    fits = len(shape) == 4 and (shape[1] == 3 or shape[3] == 3 or not isinstance(shape[1], int))
+    if not fits or (isinstance(shape[0], int) and shape[0] > 1) or pictures[0].type not in PICTURE_TYPES:
+        shapes = [f"{one.type.removeprefix('tensor')} {list(one.shape)}" for one in told.inputs]
+        raise ValueError(
+            f"expected a network that takes one picture, (1, 3, h, w) or (1, h, w, 3), found {', '.join(shapes)[:120]}"
+        )
+    return pictures[0]
+
+
+def _result(told: Told) -> Tensor:
+    """RVM's alpha and torchvision's result by their names, else the first, of which U2-Net's others are drafts."""
+    named = [one for name in ("pha", "out") for one in told.outputs if one.name == name]
+    found = [*named, *told.outputs]
+    if not found or found[0].type not in RESULT_TYPES:
+        kinds = ", ".join(one.type for one in told.outputs) or "nothing"
+        raise ValueError(f"expected a network that gives shares or logits as floats, found {kinds[:80]}")
+    return found[0]
+
+
+def _planes(result: Tensor, channels_last: bool) -> int | None:
+    """How many planes there are, or None where the file leaves that open."""
+    if len(result.shape) in (2, 3):
+        return 1 if len(result.shape) == 2 or not isinstance(result.shape[0], int) or result.shape[0] == 1 else None
+    if len(result.shape) != 4:
+        if result.shape:
+            raise ValueError(f"expected a network that gives planes, (1, n, h, w), found {list(result.shape)}")
+        return None
+    front, back = result.shape[1], result.shape[3]
+    count = back if channels_last and not (front == 1 or (isinstance(back, int) and back > 200)) else front
+    return count if isinstance(count, int) and count > 0 else None
+
+
+def _scaling(
+    told: Told, states: Mapping[str, str], height: int | None, count: int | None, modnet: bool, channels_last: bool
+) -> Scaling:
+    words = told.words.lower()
+    if states or channels_last:
+        return _SHARES
+    if modnet or "paddle" in words or "humanseg" in words:
+        return _SYMMETRIC
+    if (count or 1) > 1 or "birefnet" in words or told.outputs[0].name in ("output_image", "alphas"):
+        return _IMAGENET
+    return _ISNET if height == _ISNET_SIDE else _U2NET
+
+
+def _class_names(notes: Mapping[str, str]) -> list[str]:
+    for key in _CLASS_KEYS:
+        if key in notes:
+            return _listed(notes[key])
+    return []
+
+
+def _listed(text: str) -> list[str]:
+    """Names from JSON or Python's writing of a list or of a dictionary by number, or from words with commas."""
+    for read in (json.loads, ast.literal_eval):
+        try:
+            found = read(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+        if isinstance(found, dict) and all(str(key).isdigit() for key in found):
+            return [str(found[key]) for key in sorted(found, key=lambda key: int(str(key)))]
+        if isinstance(found, list | tuple):
+            return [str(one) for one in found]
+    return _split(text)
+
+
+def _split(text: str) -> list[str]:
+    parts: Sequence[str] = re.split(r"[,\n;]", text)
+    return [part.strip() for part in parts if part.strip()]

@@ -1,0 +1,135 @@
+"""SAM 2 video models on this disk: a folder as transformers saves them, or a repo id in the Hugging Face cache.
+
+Nothing is ever downloaded: what is missing is named with the command that gets it.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from masks.segment import Segmenter
+from masks.segment_sam2 import Levels, Sam2Segmenter
+from stylize.errors import MatteError
+
+USUAL = "facebook/sam2.1-hiera-tiny"
+KIND, CONFIG, WEIGHTS = "sam2_video", "config.json", "*.safetensors"
+# Where a processor keeps mean and deviation, newer first; in the first of them within a part of its own.
+_LEVELS = ("processor_config.json", "preprocessor_config.json", "video_preprocessor_config.json")
+_REPO = re.compile(r"[\w.-]+/[\w.-]+")
+_LIBRARIES = ("torch", "transformers", "safetensors")
+_BLOCK = 1 << 22
+# What transformers raises for files that are not what it expects.
+_FAILURES = (OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, ImportError)
+
+
+def open_sam2(name: str) -> Segmenter:
+    """The model of that name, folder or repo id, checked as far as can be without loading it. Raises MatteError."""
+    if Path(name).expanduser().is_file():
+        raise MatteError(
+            f"--matte-model {name}: a file, expected a SAM 2 video model for what it is pointed at, a folder or a repo "
+            f"id such as {USUAL}"
+        )
+    missing = [library for library in _LIBRARIES if find_spec(library) is None]
+    if missing:
+        raise MatteError(f"--click and --box need {', '.join(missing)}; install with: pip install '.[sam2]'")
+    folder = _folder(name)
+    config = _json(folder / CONFIG, name)
+    if config.get("model_type") != KIND:
+        kind = config.get("model_type", "nothing that is known")
+        raise MatteError(
+            f"--matte-model {name}: {kind}, expected a SAM 2 video model ({KIND}), such as {USUAL}; {_get(USUAL)}"
+        )
+    weights = sorted(folder.glob(WEIGHTS))
+    if not weights:
+        raise MatteError(f"--matte-model {name}: it has no {WEIGHTS}; {_get(name)}")
+    return Sam2Segmenter(_loading(folder, name), _identity([folder / CONFIG, *weights]), _levels(folder, name))
+
+
+def _folder(name: str) -> Path:
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    if not _REPO.fullmatch(name):
+        raise MatteError(f"--matte-model {name}: no such folder; give one, or a repo id such as {USUAL}; {_get(USUAL)}")
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (OSError, ValueError) as error:
+        raise MatteError(
+            f"--matte-model {name}: neither a folder here nor in the Hugging Face cache; {_get(name)}"
+        ) from error
+
+
+def _get(name: str) -> str:
+    repo = name if _REPO.fullmatch(name) and not Path(name).expanduser().is_dir() else USUAL
+    return f'download it with: hf download {repo} --include "*.json" --include "{WEIGHTS}"'
+
+
+def _json(path: Path, name: str) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MatteError(f"--matte-model {name}: it has no {path.name}; {_get(name)}") from error
+    except ValueError as error:
+        raise MatteError(f"--matte-model {name}: its {path.name} cannot be read ({error}); {_get(name)}") from error
+    if not isinstance(found, dict):
+        raise MatteError(f"--matte-model {name}: its {path.name} holds no settings; {_get(name)}")
+    return found
+
+
+def _levels(folder: Path, name: str) -> Levels:
+    """What the model's processor makes of levels; without one, what all models of the kind are published with."""
+    for file in _LEVELS:
+        if (folder / file).is_file():
+            told = _json(folder / file, name)
+            told = told.get("image_processor", told)
+            if isinstance(told, dict) and "image_mean" in told and "image_std" in told:
+                return Levels(tuple(map(float, told["image_mean"])), tuple(map(float, told["image_std"])))
+    return Levels()
+
+
+def _identity(files: list[Path]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for path in files:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _loading(folder: Path, name: str) -> Callable[[], Any]:
+    """Loads the model when it is first needed. Raises ValueError for weights that are not its own."""
+
+    def load() -> Any:
+        import torch
+        from safetensors import SafetensorError
+        from transformers import Sam2VideoModel
+        from transformers.utils import logging
+
+        bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+        logging.disable_progress_bar()
+        logging.set_verbosity_error()
+        try:
+            model, told = Sam2VideoModel.from_pretrained(
+                folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, output_loading_info=True
+            )
+        except (*_FAILURES, SafetensorError) as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise ValueError(f"{name} cannot be loaded ({reason}); download it again") from error
+        finally:
+            logging.set_verbosity(level)
+            if bars:
+                logging.enable_progress_bar()
+        if told["missing_keys"]:
+            raise ValueError(
+                f"{name} lacks {len(told['missing_keys'])} of its weights, such as {min(told['missing_keys'])}; "
+                "download it again"
+            )
+        return model
+
+    return load
