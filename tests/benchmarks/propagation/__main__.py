@@ -121,7 +121,7 @@ class Case:
     def of_peers(self, made, asked):
         """The peers' rows: figures of their frames, kept beside them."""
         file = (
-            asked.keep / f"{self.clip}.{self.filter}.{self.plates[0].shape[1]}.figures.pickle" if asked.keep else None
+            asked.keep / f"{self.clip}.{self.filter}.{self.plates[0].shape[1]}.figures2.pickle" if asked.keep else None
         )
         if file and file.exists():
             return pickle.loads(file.read_bytes())
@@ -155,30 +155,35 @@ class Case:
         truth = [t.astype(np.float32) / 255 for t in self.truth[1:gap]]
         pairs = list(zip(pictures, truth, strict=True))
         flows, visible = self.flows[1 : gap - 1], self.visible[1 : gap - 1]
-        steady = measures.unsteadiness(pictures, flows, visible) / measures.unsteadiness(truth, flows, visible)
+        steady, blurred = (
+            measures.unsteadiness(pictures, flows, visible, crisp=crisp)
+            / measures.unsteadiness(truth, flows, visible, crisp=crisp)
+            for crisp in (True, False)
+        )
         figures = [np.mean([m(*pair) for pair in pairs]) for m in (measures.psnr, measures.ssim)]
         figures.append(np.mean([lpips(*pair) for pair in pairs]))
         figures.append(np.mean([measures.detail(*pair) for pair in pairs]))
         still = measures.background(self.plates[: gap + 1])
         on_still = measures.unsteadiness_over(pictures, truth, flows, still)
-        return (self.clip, self.filter, engine, gap, keys, *map(float, figures), steady, on_still)
+        return (self.clip, self.filter, engine, gap, keys, *map(float, figures), steady, blurred, on_still)
 
 
 def as_floats(frames):
     return {f: (np.asarray(p[0], np.float32) / 255, p[1]) for f, p in frames.items()}
 
 
-HEAD = f"{'clip':15} {'filter':6} {'engine':20} gap keys   PSNR  SSIM  LPIPS detail unsteady/truth's, on background"
+HEAD = f"{'clip':15} {'filter':6} {'engine':20} gap keys   PSNR  SSIM  LPIPS detail unsteady/truth's, "
+HEAD += "bilinear, on background"
 
 
 def show(rows):
     print(HEAD)
     for clip, name, engine, gap, keys, *figures in rows:
-        psnr, ssim, lpips, detail, steady, on_still = figures
+        psnr, ssim, lpips, detail, steady, blurred, on_still = figures
         print(
             f"{clip:15} {name:6} {engine:20} {gap:3} {keys:4} {psnr:6.2f} {ssim:.3f} {lpips:.4f} {detail:.3f}", end=""
         )
-        print(f" {steady:16.2f} {on_still:14.2f}", flush=True)
+        print(f" {steady:16.2f} {blurred:9.2f} {on_still:14.2f}", flush=True)
 
 
 def means_of(rows):
@@ -201,8 +206,8 @@ def summary(rows, gap, keys):
             continue
         best = min((row[7] for engine, row in case.items() if engine != "stylize"))
         print(f"  {clip:15} {name:6} {mine[5] - eb[5]:+.2f} dB over ebsynth, LPIPS {mine[7] / best:.2f} of the best "
-              f"peer's, detail {mine[8]:.2f}, unsteadiness {mine[9] / eb[9]:.2f} of ebsynth's, "
-              f"{mine[10]:.2f} of the truth's on background")  # fmt: skip
+              f"peer's, detail {mine[8]:.2f}, unsteadiness {mine[9] / eb[9]:.2f} of ebsynth's "
+              f"(bilinear {mine[10] / eb[10]:.2f}), {mine[11]:.2f} of the truth's on background")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -41,10 +41,15 @@ def detail(picture, truth):
     return float(strength(picture) / strength(truth))
 
 
-def unsteadiness(pictures, flows, visible):
-    """Mean difference of neighbours along the flow of the plates where nothing is hidden, in levels of 255."""
+def unsteadiness(pictures, flows, visible, *, crisp=True):
+    """Mean difference of neighbours along the flow of the plates where nothing is hidden, in levels of 255.
+
+    crisp: pictures are warped by Lanczos filters, which keep what they have of detail. A bilinear warp blurs the one
+    of two neighbours and not the other: a run that moves exactly as the plates do is then charged for its sharpness,
+    and mush is calm.
+    """
     apart = [
-        np.abs(after - sample(before, flow))[seen].mean()
+        np.abs(after - sample(before, flow, crisp=crisp))[seen].mean()
         for before, after, flow, seen in zip(pictures[:-1], pictures[1:], flows, visible, strict=True)
     ]
     return 255 * float(np.mean(apart))

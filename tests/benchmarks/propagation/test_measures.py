@@ -1,0 +1,45 @@
+"""What the figures of the benchmark say of pictures whose quality is known."""
+
+import cv2
+import numpy as np
+import pytest
+
+from propagate.flow import sample
+from tests.benchmarks.propagation import measures
+from tests.synthetic import texture
+
+
+def moving(picture, steps):
+    """A picture that moves by two fifths of a pixel a step, the flow of every step, and what is seen of it."""
+    pictures, seen = [], np.zeros(picture.shape[:2], bool)
+    seen[12:-12, 12:-12] = True
+    for step in range(steps):
+        flow = np.full((*picture.shape[:2], 2), -0.4 * step, np.float32)
+        pictures.append(sample(picture, flow, crisp=True))
+    return pictures, [np.full_like(flow, -0.4)] * (steps - 1), [seen] * (steps - 1)
+
+
+@pytest.fixture(scope="module")
+def sharp():
+    """Shapes with sharp borders, as of ink."""
+    shapes = (texture(3)[..., :1] > 128).astype(np.float32).repeat(3, axis=-1)
+    return cv2.GaussianBlur(shapes, (0, 0), 0.8)
+
+
+def test_what_moves_as_the_plates_do_is_steady_however_sharp_it_is(sharp):
+    soft = cv2.GaussianBlur(sharp, (0, 0), 1.5)
+    crisp, blurred = (measures.unsteadiness(*moving(p, 4)) for p in (sharp, soft))
+    assert max(crisp, blurred) < 0.5
+    # A bilinear warp would have called the sharp one unsteady.
+    by_blur = measures.unsteadiness(*moving(sharp, 4), crisp=False)
+    assert by_blur > 3 * crisp
+    assert by_blur > 2 * measures.unsteadiness(*moving(soft, 4), crisp=False)
+
+
+@pytest.mark.parametrize("levels", [2, 6])
+def test_what_flickers_is_unsteady_by_as_much(sharp, levels):
+    pictures, flows, seen = moving(sharp, 4)
+    draw = np.random.default_rng(0)
+    flickering = [p + draw.normal(0, levels / 255, p.shape).astype(np.float32) for p in pictures]
+    # Mean size of the difference of two normal numbers; the filter lets most of the noise through.
+    assert measures.unsteadiness(flickering, flows, seen) == pytest.approx(levels * 2 / np.pi**0.5, rel=0.15)
