@@ -256,6 +256,11 @@ def _check(job: Job, colour: Floats, start: Ints) -> None:
     if colour.shape != (*size, 3) or start.shape != (*size, 2) or job.canvas.shape != padded:
         shapes = [colour.shape, start.shape, job.canvas.shape]
         raise ValueError(f"picture, field and packed guides must have the mask's size {size}, not {shapes}")
+    besides: list[tuple[int, ...]] = [] if job.nearness is None else [job.nearness.expected.shape[:2]]
+    besides += [] if job.wish is None else [job.wish[0].shape[:2], job.wish[1].shape]
+    besides += [] if job.close is None else [job.close.shape]
+    if any(shape != size for shape in besides):
+        raise ValueError(f"nearness, wish and what is close must have the mask's size {size}, not {besides}")
     high, wide = job.exemplar.size
     if start.size and (start.min() < 0 or start[..., 0].max() >= wide or start[..., 1].max() >= high):
         raise ValueError(f"the field must stay inside the style of {wide}x{high} pixels")

@@ -1,6 +1,7 @@
 """Whatever comes in: the right result or a ValueError, before any compiled code runs."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.scene import Scene, estimated
 from propagate.spans import spans
 from propagate.synthesis import PassState, SynthesisSettings, carry
-from propagate.texture import Job, Level, evenly, exemplar, optimise
+from propagate.texture import Job, Level, Nearness, evenly, exemplar, optimise
 
 SIDES = st.integers(1, 40)
 # Kernels are compiled for each radius and group of channels.
@@ -245,6 +246,25 @@ def test_fields_of_another_shape_are_refused(shape):
         optimise(job, style, np.zeros(shape, np.int32), Level(1, 1))
     with pytest.raises(ValueError, match="mask's size"):
         optimise(job, style, evenly(9, 11, (9, 11)), Level(1, 1), np.zeros(shape, np.int32))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 12), st.integers(1, 12), st.sampled_from(["nearness", "wish", "strength", "close"]))
+def test_what_else_a_search_looks_at_has_the_size_of_the_picture(height, width, what):
+    job, style = job_of()
+    size = (height, width)
+    colours, plane = np.zeros((*size, 3), np.float32), np.zeros(size, np.float32)
+    more = {
+        "nearness": {"nearness": Nearness(np.zeros((*size, 2), np.int32), 1.0)},
+        "wish": {"wish": (colours, np.zeros((9, 11), np.float32))},
+        "strength": {"wish": (style, plane)},
+        "close": {"close": np.zeros(size, bool)},
+    }[what]
+    if size == (9, 11):
+        optimise(replace(job, **more), style, evenly(9, 11, (9, 11)), Level(1, 1))
+        return
+    with pytest.raises(ValueError, match="mask's size"):
+        optimise(replace(job, **more), style, evenly(9, 11, (9, 11)), Level(1, 1))
 
 
 def test_a_matcher_for_other_features_is_refused():

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +8,7 @@ from propagate.flow import (
     LARGEST,
     ComposedFlow,
     Step,
+    anchor,
     consistent,
     extend,
     grid,
@@ -20,6 +22,7 @@ from propagate.flow import (
 )
 from propagate.flow_dis import DisFlow
 from tests.benchmarks.propagation.peers import compose
+from tests.synthetic import texture
 
 SIDES = st.integers(1, 24)
 
@@ -229,3 +232,39 @@ def test_mismatch_is_the_mean_difference_of_all_channels():
     other = one.copy()
     other[...] = (30, 60, 0)
     np.testing.assert_allclose(mismatch(one, other), 30 / 255, rtol=1e-6)
+
+
+def drifted_scene():
+    """A key, a frame that a turn of 6 degrees makes of it, the exact flow, and one that has drifted from it."""
+    turn = cv2.getRotationMatrix2D((80, 50), 6, 1)
+    exact = affine((100, 160), np.vstack([turn, [0, 0, 1]]))
+    key = texture(5, (160, 100))
+    ys, xs = np.mgrid[:100, :160]
+    drift = np.dstack([1.5 * np.sin(ys / 25), 1.2 * np.cos(xs / 30)]).astype(np.float32)
+    return key, sample(key, exact, crisp=True), exact, exact + drift
+
+
+def test_drift_is_taken_back_by_looking_at_the_key():
+    key, frame, exact, drifted = drifted_scene()
+    anchored = anchor(drifted, key, frame, DisFlow("fine"))
+    inner = inside(exact) & inside(drifted)
+    miss, before = (np.linalg.norm(flow - exact, axis=-1)[inner].mean() for flow in (anchored, drifted))
+    assert before > 1
+    assert miss < 0.25 * before
+
+
+class Nonsense:
+    def __call__(self, source, target):
+        return np.full((*target.shape[:2], 2), 17, np.float32)
+
+    def fingerprint(self):
+        return "nonsense"
+
+
+def test_a_correction_that_makes_it_worse_is_not_taken():
+    key, frame, exact, _ = drifted_scene()
+    anchored = anchor(exact, key, frame, Nonsense())
+    kept = (anchored == exact).all(axis=-1)
+    assert kept[inside(exact)].mean() > 0.97
+    miss, before = (mismatch(sample(key, flow), frame)[inside(exact)].mean() for flow in (anchored, exact))
+    assert miss <= before

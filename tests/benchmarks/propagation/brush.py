@@ -2,9 +2,10 @@
 
 One key of the example, painted after a reference, is carried as far as the example goes. Printed are, for some
 distances from the key: the energy of four bands of the picture, octave by octave from the finest, over the key's own
-(1: brushes keep their size and strength); the share of pixels that are put together from patches; and how often
-places of the key are used by them: the mean use of used places, and the most that any place is used, an even share of
-the picture being 1. Pictures to look at go to the folder named, if one is.
+(1: brushes keep their size and strength); the share of pixels that are put together from patches; and how the use of
+the key's places by them is spread: the share of the key that is used at all, and of the used places the median, the
+90th and 99th of a hundred, and the most, an even share of the picture being 1. Pictures to look at go to the folder
+named, if one is.
 """
 
 import sys
@@ -33,7 +34,7 @@ def main():
     for name in ("oil", "ink", "watercolour"):
         key = painted(shown[0], EXAMPLE.with_name(f"{name}.png"))
         own = bands(key)
-        print(f"{name}: {'frame':>5}  bands from the finest     patches  mean use  most use")
+        print(f"{name}: {'frame':>5}  bands from the finest     patches  key used  use: 50 %   90 %   99 %   most")
         scene = estimated(shown.__getitem__, DisFlow(), DisFlow("fine"))
         for carried in carry(range(FAR + 1), scene, key, SynthesisSettings()):
             if carried.frame in SHOWN:
@@ -59,14 +60,25 @@ def bands(picture):
     return np.array(found)
 
 
-def tell(carried, own):
+def put_together(carried):
+    """Where patches are shown that do not lie where flow leads to: bool (H, W)."""
     height, width = carried.error.shape
     flow = carried.state.flow + np.dstack(np.meshgrid(np.arange(width), np.arange(height)))
-    put_together = np.abs(carried.state.field - flow).max(axis=-1) > 3
-    use = usage(carried.state.field, put_together, (height, width), 2)
-    used = use[use > 0].mean() if put_together.any() else 0
-    print(f"{carried.frame:>11}  {'  '.join(f'{r:.2f}' for r in bands(carried.colour) / own)}"
-          f"  {put_together.mean():>10.2f}  {used:>8.2f}  {use.max():>8.1f}", flush=True)  # fmt: skip
+    return np.abs(carried.state.field - flow).max(axis=-1) > 3
+
+
+def spread_of_use(carried, where):
+    """How the key's places are used: share of them that is, and quantiles of the use of those, see ``usage``."""
+    use = usage(carried.state.field, where, carried.error.shape, 2)
+    used = use[use > 0]
+    return float((use > 0).mean()), *(np.quantile(used, (0.5, 0.9, 0.99, 1)) if used.size else (0.0,) * 4)
+
+
+def tell(carried, own):
+    where = put_together(carried)
+    used, middle, *high = spread_of_use(carried, where)
+    print(f"{carried.frame:>11}  {'  '.join(f'{r:.2f}' for r in bands(carried.colour) / own)}  {where.mean():>10.2f}"
+          f"  {used:>8.2f}  {middle:>9.1f}{''.join(f'{use:>7.1f}' for use in high)}", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":
