@@ -17,7 +17,7 @@ from stylize.settings import (
     MatteSettings,
     Option,
     Settings,
-    about_picking,
+    laid_over,
     looks_of,
 )
 
@@ -204,26 +204,21 @@ def check_command(folder: Path, update: bool, quiet: bool) -> None:
 
 
 def _settings(shot: Path, asked: dict[str, Any]) -> tuple[Path, Settings]:
-    """Settings from the flags; of a project, its own with the flags laid over them."""
+    """Settings from the flags, laid over those of a project and of a key that is to be painted again."""
     given = {name: value for name, value in asked.items() if value not in (None, False, ())}
     if given.get("split"):
         given["split"] = False
-    if not (shot / "project.toml").is_file():
-        return shot, Settings(**given)
-    from stylize.project import read_asked
+    path, kept = shot, {}
+    if (shot / "project.toml").is_file():
+        from stylize.project import read_asked
 
-    path, stored = read_asked(shot)
-    kept = stored.stored()
-    return path, Settings(**{name: kept[name] for name in kept.keys() - _replaced(kept, given)}, **given)
+        path, stored = read_asked(shot)
+        kept = stored.stored()
+    if "like" in given:
+        from stylize.keys.likeness import laid_like
 
-
-def _replaced(kept: dict[str, Any], given: dict[str, Any]) -> set[str]:
-    """What a project was told that gives way to what is asked now: keyframes are named, or picked."""
-    refines = "refine" in kept | given
-    about = set(about_picking(refines=refines))
-    if "keyframes" in given:
-        return about | given.keys() | (set() if refines else {"drop_key"})
-    return given.keys() | ({"keyframes"} if about & given.keys() else set())
+        kept |= laid_like(Path(given["like"]), given)
+    return path, Settings(**laid_over(kept, given))
 
 
 def _project(shot: Path, settings: Settings) -> Path | None:

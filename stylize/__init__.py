@@ -23,6 +23,16 @@ def _silent(*_: object) -> None:
     """Hears and says nothing."""
 
 
+def _asked(settings: dict[str, Any]) -> Settings:
+    """The settings, laid over those of a key that is to be painted again."""
+    if settings.get("like") is None:
+        return Settings(**settings)
+    from stylize.keys.likeness import laid_like
+    from stylize.settings import laid_over
+
+    return Settings(**laid_over(laid_like(Path(settings["like"]), settings), settings))
+
+
 def run(
     shot: str | Path,
     *,
@@ -39,7 +49,7 @@ def run(
     """
     from stylize import pipeline
 
-    asked = Settings(**settings)
+    asked = _asked(settings)
     return pipeline.run(Path(shot), asked, asked.project, on_progress, on_message)
 
 
@@ -53,5 +63,5 @@ def plan(
     """Finds cuts and keyframes, in ``result.shots``, and renders nothing; arguments as of ``run``."""
     from stylize import pipeline
 
-    asked = Settings(**settings)
+    asked = _asked(settings)
     return pipeline.plan(Path(shot), asked, asked.project, on_progress, on_message)

@@ -17,6 +17,7 @@ import numpy as np
 from propagate.arrays import F32, Floats
 from stylize.errors import InputError, RendererError
 from stylize.footage.images import quantise, read_image, to_float, write_image
+from stylize.renderers.diffusion.provenance import hash_of, told_by
 from stylize.renderers.protocol import Rendered, RenderRequest
 from stylize.settings import DIFFUSION, OPTIONS, Settings
 from stylize.settings.mixes import A1111
@@ -51,7 +52,7 @@ class A1111Renderer:
             told = self._call("/sdapi/v1/options", None, QUICK)
             self._model = str(told.get("sd_model_checkpoint"))
         options = [option for option in OPTIONS.values() if option.group == DIFFUSION]
-        asked = [[o.name, str(getattr(self.settings, o.name))] for o in options if o.name in A1111]
+        asked = [[o.name, str(getattr(self.settings, o.name))] for o in options if o.name in A1111 and o.stored]
         return f"a1111-{VERSION}-{json.dumps([self._model, asked])}"
 
     def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Rendered:
@@ -67,7 +68,20 @@ class A1111Renderer:
                 f"{self._url} sent {found} pixels for keyframe {request.frame}; expected the plate's size"
             )
         on_step(1, 1)
-        return Rendered(picture, _texts(told))
+        return Rendered(picture, _texts(told), notes=self._unlike())
+
+    def _unlike(self) -> tuple[str, ...]:
+        """Whether the server's model is another than that of the key that is asked for again."""
+        if self.settings.like is None:
+            return ()
+        wanted = hash_of(told_by(self.settings.like))
+        there = str(self._call("/sdapi/v1/options", None, QUICK).get("sd_checkpoint_hash") or "")
+        if not wanted or not there or there.startswith(wanted):
+            return ()
+        return (
+            f"the server's model has the hash {there[:10]}, and {self.settings.like} was painted with {wanted}: "
+            "another picture comes out",
+        )
 
     def _call(self, path: str, body: Mapping[str, Any] | None, patience: float) -> dict[str, Any]:
         """The server's answer to a question (GET), or to a body (POST)."""

@@ -19,8 +19,8 @@ from stylize.settings.kinds import (
     is_matte_word,
 )
 from stylize.settings.layers import LayerAsked, Look, looks_of
-from stylize.settings.mixes import about_picking
-from stylize.settings.option import DIFFUSION, GROUPS, MAIN, Option
+from stylize.settings.mixes import laid_over
+from stylize.settings.option import DIFFUSION, EXPORT, GROUPS, MAIN, Option
 from stylize.settings.options import MATTE_OPTIONS, OPTIONS, MatteSettings, Settings, read_settings
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "DEPTH_SOURCE",
     "DIFFUSION",
     "EVERY",
+    "EXPORT",
     "FLAG",
     "GROUPS",
     "GUIDE_WEIGHT",
@@ -49,8 +50,8 @@ __all__ = [
     "MatteSettings",
     "Option",
     "Settings",
-    "about_picking",
     "is_matte_word",
+    "laid_over",
     "looks_of",
     "read_settings",
 ]

@@ -1,5 +1,6 @@
 """Mixes of options: one that would be accepted and do nothing is an error that says so."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from stylize.errors import SettingsError
@@ -10,7 +11,7 @@ from stylize.settings.option import DIFFUSION, MATTE, flag, given, options_of
 # What the server of A1111 makes use of.
 A1111 = (
     "url", "model", "prompt", "negative", "steps", "cfg", "denoise", "sampler", "clip_skip", "control", "control_model",
-    "fuse", "retries",
+    "fuse", "retries", "like",
 )  # fmt: skip
 
 
@@ -78,6 +79,18 @@ def _check_keyframes(settings: Any) -> None:
 def about_picking(*, refines: bool) -> tuple[str, ...]:
     """The options that count only where keyframes are picked; refines: whether more are added to a result."""
     return ("coverage", "max_keyframes", "keys_budget", *(() if refines else ("min_gap",)))
+
+
+def laid_over(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings that were kept, with what is asked now laid over: keyframes are named, or picked, as asked now."""
+    refines = "refine" in kept or "refine" in asked
+    about = set(about_picking(refines=refines))
+    replaced: set[str] = set()
+    if "keyframes" in asked:
+        replaced = about | (set() if refines else {"drop_key"})
+    elif about & asked.keys():
+        replaced = {"keyframes"}
+    return {name: value for name, value in kept.items() if name not in replaced} | dict(asked)
 
 
 def _check_dropped(named: tuple[int, ...], dropped: tuple[int, ...]) -> None:

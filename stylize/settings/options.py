@@ -167,6 +167,13 @@ class Settings:
         "How much a key's colours are drawn to the previous one's, where both show the same.",
     )
 
+    like: Path | None = declared(
+        kinds.PATH,
+        None,
+        DIFFUSION,
+        "A key, its JSON, or a picture of A1111: paint as it was painted, but for what is asked for beside.",
+        stored=False,
+    )
     url: str = declared(
         kinds.TARGET_URL,
         "http://127.0.0.1:7860",

@@ -1,12 +1,19 @@
 """What a key tells of itself: the ``parameters`` text that A1111 and its kin read, and all of it as JSON."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
+
+from stylize.errors import InputError
+from stylize.footage.png_text import read_texts
 
 # The names of the texts in the key's PNG. ``prompt`` and ``workflow`` mean a graph of nodes to others.
 PARAMETERS, JSON = "parameters", "stylize"
+_NEGATIVE = "Negative prompt:"
+_VALUE = re.compile(r'\s*([^:,"]+):\s*("(?:\\.|[^"\\])*"|[^,]*)(?:,|$)')
 
 
 @dataclass(frozen=True)
@@ -70,9 +77,78 @@ def _quoted(value: Any) -> str:
     return json.dumps(text, ensure_ascii=False) if any(mark in text for mark in ",:\n") else text
 
 
-def settings_in(text: Mapping[str, str], names: Sequence[str]) -> dict[str, Any]:
-    """The settings that the texts of a key tell, those of ``names``, to make it again with. Raises ValueError."""
-    told = json.loads(text[JSON]) if JSON in text else None
-    if not isinstance(told, dict) or not isinstance(told.get("settings"), dict):
-        raise ValueError("no key of ours")
-    return {name: value for name, value in told["settings"].items() if name in names}
+def read_parameters(text: str) -> tuple[str, str, dict[str, str]]:
+    """Prompt, negative prompt, and names and values, of a text as A1111 writes it; no values where it has none."""
+    lines = text.strip().splitlines()
+    values: dict[str, str] = {}
+    if lines and lines[-1].startswith("Steps: "):
+        values = {match[1].strip(): _unquoted(match[2]) for match in _VALUE.finditer(lines.pop())}
+    words = "\n".join(lines)
+    prompt, _, negative = words.partition(_NEGATIVE) if _NEGATIVE in words else (words, "", "")
+    return prompt.strip(), negative.strip(), values
+
+
+def _unquoted(value: str) -> str:
+    if not value.startswith('"'):
+        return value.strip()
+    try:
+        return str(json.loads(value))
+    except ValueError:
+        return value
+
+
+def told_by(path: Path) -> dict[str, Any]:
+    """What a key tells: as our JSON has it, or ``{"parameters": text}`` as A1111 writes it.
+
+    path: a PNG with either, or a file with that text alone. Raises InputError where nothing is told.
+    """
+    texts = read_texts(path)
+    if not texts and path.suffix.lower() in (".json", ".txt"):
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{path} cannot be read as text; give a key's PNG, JSON or parameters") from error
+        texts = {JSON if text.lstrip().startswith("{") else PARAMETERS: text}
+    if JSON in texts:
+        try:
+            told = json.loads(texts[JSON])
+        except ValueError:
+            told = None
+        if isinstance(told, dict) and isinstance(told.get("settings"), dict):
+            return told
+        raise InputError(f"{path}: its JSON is none of a key of ours; give the key as it was painted")
+    if PARAMETERS in texts:
+        return {PARAMETERS: texts[PARAMETERS]}
+    raise InputError(
+        f"{path} does not tell how it was painted; expected a PNG of ours or of A1111, not saved anew by another "
+        "program, or its text as .json or .txt"
+    )
+
+
+def hash_of(told: Mapping[str, Any]) -> str | None:
+    """The hash of the model that painted it, if it is told."""
+    found = read_parameters(told[PARAMETERS])[2].get("Model hash") if PARAMETERS in told else told.get("model_hash")
+    return None if found is None else str(found)
+
+
+def unlike(path: Path, now: Mapping[str, Any]) -> list[str]:
+    """Lines on what is otherwise now than when a key was painted, so that other bits come out.
+
+    now: model_hash, device, precision and versions, as keys of ours tell them.
+    """
+    told = told_by(path)
+    lines = []
+    if hash_of(told) not in (None, now["model_hash"]):
+        lines.append(
+            f"the model has the hash {now['model_hash']}, and {path} was painted with {hash_of(told)}: another picture "
+            "comes out"
+        )
+    for name, said in (("device", "on"), ("precision", "in")):
+        if told.get(name) not in (None, now[name]):
+            lines.append(f"{path} was painted {said} {told[name]}, now it is {now[name]}: other bits come out")
+    then, versions = told.get("versions") or {}, now["versions"]
+    changed = [name for name in versions if then.get(name, versions[name]) != versions[name]]
+    if changed:
+        other = ", ".join(f"{name} {then[name]}, now {versions[name]}" for name in changed)
+        lines.append(f"{path} was painted with {other}: other bits may come out")
+    return lines

@@ -28,7 +28,7 @@ from stylize.renderers.diffusion.memory import Economy, free, is_full
 from stylize.renderers.diffusion.models import contents, find_autoencoder, find_model, model_hash
 from stylize.renderers.diffusion.pixel_fusion import Watch, fuse_pixels, watched
 from stylize.renderers.diffusion.prompts import Prompt, read_prompt
-from stylize.renderers.diffusion.provenance import Provenance, texts
+from stylize.renderers.diffusion.provenance import Provenance, texts, unlike
 from stylize.renderers.diffusion.recall import Recall, mark_of
 from stylize.renderers.diffusion.shared_attention import shared_attention
 from stylize.renderers.diffusion.sizes import Working, enter, leave, plan_size
@@ -118,7 +118,7 @@ class DiffusionRenderer:
         if request.matte is not None:
             picture = np.where(request.matte[..., None] > 0, picture, request.plate)
         made = self._provenance(request, working, notes)
-        told = tuple(f"keyframe {request.frame}: {note}" for note in notes)
+        told = (*self._unlike, *(f"keyframe {request.frame}: {note}" for note in notes))
         return Rendered(np.ascontiguousarray(np.clip(picture, 0, 1), F32), texts(made), seen, told)
 
     def _within_memory(
@@ -343,7 +343,7 @@ class DiffusionRenderer:
 
     def _asked(self) -> dict[str, Any]:
         """What was asked of this renderer, by option, as it is stored."""
-        options = [option for option in OPTIONS.values() if option.group == DIFFUSION]
+        options = [option for option in OPTIONS.values() if option.group == DIFFUSION and option.stored]
         values = {option.name: getattr(self.settings, option.name) for option in options}
         return {o.name: None if values[o.name] is None else o.kind.store(values[o.name]) for o in options}
 
@@ -357,18 +357,25 @@ class DiffusionRenderer:
             for control in self._controls
         )  # fmt: skip
         scheduler = settings.sampler or type(self._base.scheduler).__name__.removesuffix("Scheduler")
-        versions = {name: version(name) for name in LIBRARIES} | {"stylize": _own_version()}
         return Provenance(
-            self._again(request.seed), request.frame, request.seed, moment.prompt_text,
+            self._stored, request.frame, request.seed, moment.prompt_text,
             moment.negative_text, settings.steps, scheduler, moment.cfg, moment.denoise, settings.clip_skip,
             working.size, self._model.path.stem, self._hash, *self._device, controls,
-            tuple(dict.fromkeys((*self._economy.taken, *notes))), versions,
+            tuple(dict.fromkeys((*self._economy.taken, *notes))), _versions(),
         )  # fmt: skip
 
-    def _again(self, seed: int) -> dict[str, Any]:
-        """Settings that make the same key again: one seed, no choice among several."""
-        stored = {name: value for name, value in self.settings.stored().items() if name != "retries"}
-        return {**stored, "seed": seed}
+    @cached_property
+    def _stored(self) -> dict[str, Any]:
+        """What was asked for, with whole paths: it paints the same keys again, from anywhere."""
+        return {name: OPTIONS[name].kind.anchor(value) for name, value in self.settings.stored().items()}
+
+    @cached_property
+    def _unlike(self) -> tuple[str, ...]:
+        """What is otherwise than when the key was painted that is asked for again."""
+        if self.settings.like is None:
+            return ()
+        now = {"model_hash": self._hash, "device": self._device[0], "precision": self._device[1]}
+        return tuple(unlike(self.settings.like, now | {"versions": _versions()}))
 
     @cached_property
     def _device(self) -> tuple[str, str]:
@@ -413,7 +420,7 @@ def _box(matte: Floats | None) -> tuple[int, int, int, int] | None:
     return None if matte is None else extent(matte).box
 
 
-def _own_version() -> str:
+def _versions() -> dict[str, str]:
     from stylize import opening
 
-    return opening.VERSION
+    return {name: version(name) for name in LIBRARIES} | {"stylize": opening.VERSION}

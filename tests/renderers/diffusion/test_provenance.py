@@ -1,9 +1,9 @@
 import dataclasses
-import json
 
-import pytest
+import numpy as np
 
-from stylize.renderers.diffusion.provenance import Provenance, parameters, settings_in, texts
+from stylize.footage.images import write_image
+from stylize.renderers.diffusion.provenance import Provenance, parameters, read_parameters, texts, unlike
 
 MADE = Provenance(
     {"model": "a/b", "prompt": "a village, oil"}, 40, 3, "a village, oil", "", 20, "DPM++ 2M Karras", 7.0, 0.5, 1,
@@ -25,9 +25,32 @@ def test_the_text_is_that_of_a1111():
     assert "Clip skip: 2" in parameters(more)
 
 
-def test_settings_are_read_back():
-    text = texts(MADE)
-    assert settings_in(text, ("model", "prompt")) == {"model": "a/b", "prompt": "a village, oil"}
-    assert json.loads(text["stylize"])["frame"] == 40
-    with pytest.raises(ValueError, match="no key"):
-        settings_in({"parameters": "x"}, ("model",))
+def test_the_text_is_read_back():
+    prompt, negative, values = read_parameters(parameters(dataclasses.replace(MADE, negative="blur, (grain:1.2)")))
+    assert (prompt, negative) == ("a village, oil", "blur, (grain:1.2)")
+    assert values["Steps"] == "20"
+    assert values["Size"] == "512x288"
+    assert values["ControlNet 0"].startswith("Module: canny, Model: net, ")
+    assert read_parameters("nothing but words") == ("nothing but words", "", {})
+    assert read_parameters("a\nb\nNegative prompt: c\nd\nSteps: 4, Seed: 1")[:2] == ("a\nb", "c\nd")
+
+
+def test_what_is_otherwise_is_told(tmp_path):
+    write_image(tmp_path / "key.png", np.zeros((8, 8, 3), np.uint8), text=texts(MADE))
+    now = {"model_hash": "0123456789", "device": "cpu", "precision": "float32", "versions": {"stylize": "0.1.0"}}
+    assert unlike(tmp_path / "key.png", now) == []
+    other = {
+        "model_hash": "abc",
+        "device": "cuda",
+        "precision": "float16",
+        "versions": {"stylize": "0.2.0", "new": "1"},
+    }
+    lines = unlike(tmp_path / "key.png", other)
+    assert [line.rpartition(": ")[2] for line in lines] == [
+        "another picture comes out", "other bits come out", "other bits come out", "other bits may come out",
+    ]  # fmt: skip
+    assert "0123456789" in lines[0]
+    assert "stylize 0.1.0, now 0.2.0" in lines[3]
+    (tmp_path / "key.txt").write_text(parameters(MADE))
+    assert unlike(tmp_path / "key.txt", now) == []
+    assert len(unlike(tmp_path / "key.txt", other)) == 1

@@ -1,12 +1,14 @@
 """The whole job with the tiny model on a real shot."""
 
+import shutil
+
 import numpy as np
 import pytest
 
+import cli
 import stylize
-from stylize.footage.images import read_image
-from stylize.renderers.diffusion.provenance import settings_in
-from stylize.settings import OPTIONS
+from stylize.footage.images import read_image, write_image
+from stylize.footage.png_text import read_texts
 from tests.renderers.diffusion.test_renderer import pytestmark as quietly
 
 pytestmark = quietly
@@ -22,21 +24,7 @@ def run(models, project, **asked):
     return result, told
 
 
-def text_of(path):
-    """The text chunks of a PNG."""
-    import struct
-
-    data, place, found = path.read_bytes(), 8, {}
-    while place < len(data):
-        (size,) = struct.unpack(">I", data[place : place + 4])
-        if data[place + 4 : place + 8] == b"tEXt":
-            name, _, value = data[place + 8 : place + 8 + size].partition(b"\0")
-            found[name.decode()] = value.decode("latin-1")
-        place += size + 12
-    return found
-
-
-def test_a_shot_is_painted_resumed_and_its_keys_can_be_made_again(models, tmp_path):
+def test_a_shot_is_painted_and_resumed(models, tmp_path):
     led = {"control": "canny:0.5", "control_model": f"canny={models / 'control'}"}
     result, told = run(models, tmp_path / "p", **led)
     assert list(result.frames) == [1, 2, 3, 4, 5]
@@ -54,17 +42,58 @@ def test_a_shot_is_painted_resumed_and_its_keys_can_be_made_again(models, tmp_pa
     keys["bunny.0005.png"].unlink()
     assert run(models, tmp_path / "p", **led)[0].rendered == (5,)
     assert keys["bunny.0005.png"].read_bytes() == bits
-    text = text_of(keys["bunny.0001.png"])
+    text = read_texts(keys["bunny.0001.png"])
     assert text["parameters"].startswith("a big deal\nSteps: 3, Sampler: DDIM, CFG scale: 7, Seed: 0, Size: ")
-    asked = settings_in(text, OPTIONS)
-    made = stylize.run(CLIP, **{**asked, "project": tmp_path / "q", "to_stage": "render"})
-    one, other = (read_image(root / "keys" / "bunny.0001.png") for root in (tmp_path / "p", made.project))
-    np.testing.assert_array_equal(one, other)
+
+
+def command(*words):
+    """The command's exit code."""
+    try:
+        cli.main([str(word) for word in words])
+    except SystemExit as ended:
+        return ended.code
+    return 0
+
+
+def test_a_key_tells_how_to_paint_it_again_to_the_bit(models, tmp_path, capsys):
+    led = {"control": "canny:0.5", "control_model": f"canny={models / 'control'}", "retries": 1, "to_stage": "render"}
+    first = run(models, tmp_path / "p", **led)[0].project / "keys"
+    again = (CLIP, "--like", first / "bunny.0005.png", "--project", tmp_path / "q", "--to", "render")
+    assert command(*again) == 0
+    for name in ("bunny.0001.png", "bunny.0005.png"):
+        assert (tmp_path / "q" / "keys" / name).read_bytes() == (first / name).read_bytes()
+    assert "another picture" not in capsys.readouterr().err
+    # From its JSON alone, with something else laid over.
+    (tmp_path / "key.json").write_text(read_texts(first / "bunny.0005.png")["stylize"])
+    json_too = (CLIP, "--like", tmp_path / "key.json", "--project", tmp_path / "r", "--to", "render")
+    assert command(*json_too, "--seed", 9, "--keyframes", 1) == 0
+    one, other = (read_image(folder / "keys" / "bunny.0001.png") for folder in (tmp_path / "p", tmp_path / "r"))
+    assert (one != other).mean() > 0.5
+    # With other weights under the same name.
+    shutil.copytree(models / "sd15", tmp_path / "sd15")
+    weights = tmp_path / "sd15" / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\0")
+    assert command(*json_too, "--model", tmp_path / "sd15", "--keyframes", 1) == 0
+    assert "the model has the hash" in capsys.readouterr().err
+
+
+def test_a_picture_of_a1111_tells_how_to_paint(models, tmp_path, capsys):
+    text = "a big deal\nNegative prompt: bad\nSteps: 4, Sampler: Euler a, CFG scale: 3, Seed: 8, Size: 160x160, "
+    text += "Model hash: 6ce0161689, Model: v1-5, Denoising strength: 0.75"
+    write_image(tmp_path / "theirs.png", np.zeros((8, 8, 3), np.uint8), text={"parameters": text})
+    asked = ("--frames", "1-2", "--keyframes", 1, "--project", tmp_path / "p", "--to", "render")
+    assert command(CLIP, "--like", tmp_path / "theirs.png", *asked) == 2
+    assert "give it with --model MODEL" in capsys.readouterr().err
+    assert command(CLIP, "--like", tmp_path / "theirs.png", "--model", models / "sd15", *asked) == 0
+    assert "was painted with 6ce0161689" in capsys.readouterr().err
+    ours = read_texts(tmp_path / "p" / "keys" / "bunny.0001.png")["parameters"]
+    lines = ours.splitlines()
+    assert lines[:2] == text.splitlines()[:2]
+    assert lines[2].startswith("Steps: 4, Sampler: Euler a, CFG scale: 3, Seed: 8, Size: ")
+    assert "Denoising strength: 0.75" in lines[2]
 
 
 def test_a_matte_and_ready_pictures_lead(models, tmp_path):
-    from stylize.footage.images import write_image
-
     size = size_of_clip()
     matte = np.zeros((size[1], size[0], 3), np.uint8)
     matte[100:200, 200:300] = 255
