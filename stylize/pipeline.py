@@ -285,18 +285,18 @@ def _make(work: Work, planned: tuple[ShotPlan, ...]) -> _Made:
     rendered, redone = set[int](), set[int]()
     painted: tuple[int, ...] = ()
 
-    def make(shots: tuple[ShotPlan, ...]) -> tuple[int, ...]:
+    def make(shots: tuple[ShotPlan, ...], again: frozenset[int]) -> tuple[int, ...]:
         nonlocal painted
         if settings.runs("render"):
             base = {frame for plan in planned for frame in plan.keys}
             late = frozenset(frame for plan in shots for frame in plan.keys if frame not in base)
-            fresh, painted = _render(work, shots, late)
+            fresh, painted = _render(work, shots, late, again)
             rendered.update(fresh)
         made = carry_shots(work, shots) if settings.runs("propagate") else ()
         redone.update(made)
         return made
 
-    make(refining.extended(planned, refined))
+    make(refining.extended(planned, refined), refined.again or frozenset())
     if settings.runs("render") and settings.runs("propagate"):
         refined = refining.refine(work, planned, refined, make)
     elif settings.refine is not None and not refined.done(settings.refine):
@@ -306,7 +306,9 @@ def _make(work: Work, planned: tuple[ShotPlan, ...]) -> _Made:
     return _Made(shots, tuple(sorted(kept)), painted, tuple(sorted(redone)), refined.rounds)
 
 
-def _render(work: Work, shots: tuple[ShotPlan, ...], late: frozenset[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _render(
+    work: Work, shots: tuple[ShotPlan, ...], late: frozenset[int], again: frozenset[int]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
     painted = work.keys.painted()
     numbers = [key.frame for plan in shots for key in plan.keyframes]
     work.keys.drop_others([*numbers, *painted])
@@ -328,7 +330,7 @@ def _render(work: Work, shots: tuple[ShotPlan, ...], late: frozenset[int]) -> tu
     for plan in shots:
         keys = {key.frame: files.get(key.frame, work.file("keys", key.frame)) for key in plan.keyframes}
         added = frozenset(key.frame for key in plan.keyframes if key.reason == PAINTED)
-        stage = rendering.KeyPlan(plan.frames, keys, painted, added & painted, work.shot.depth, late)
+        stage = rendering.KeyPlan(plan.frames, keys, painted, added & painted, work.shot.depth, late, again)
         rendered += rendering.render_keys(
             stage, source, renderer, reference, settings.seed, work.motion, leads, work.project, on_key, work.message
         )

@@ -1,6 +1,6 @@
 """The render stage: keys that a person painted are taken as they are, the others are painted by the renderer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -25,6 +25,8 @@ from stylize.renderers.protocol import Rendered, Renderer, RenderRequest
 LARGEST_STYLE = 100_000_000
 # Folder in passes/ of the pictures that led the renderer.
 SHOWN = "control"
+# Further seeds for a key that does not agree, before others are added.
+AGAIN = 2
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class KeyPlan:
 
     keys: frame to file, ascending. painted: those not to be rendered. added: painted ones that nobody picked or
     asked for. depth: bits of a channel, 8 or 16. late: those that came when all others were there; none of the others
-    depends on them.
+    depends on them. again: those that did not agree, and are painted with other seeds too.
     """
 
     frames: tuple[int, ...]
@@ -109,6 +111,7 @@ class KeyPlan:
     added: frozenset[int]
     depth: int
     late: frozenset[int] = frozenset()
+    again: frozenset[int] = frozenset()
 
     def source(self, number: int) -> int | None:
         """The key that one starts from: the one before; for a late one, the one behind where there is none before."""
@@ -157,6 +160,7 @@ def _marks(
     def mark(number: int, first: int, last: int, *more: object) -> str:
         between = [frame for frame in plan.frames if first <= frame <= last]
         seen = [plates.digest(frame) for frame in between]
+        more = (*more, "again") if number in plan.again else more
         parts = [renderer.fingerprint(), seed, plan.depth, style, seen, *more, motion.fingerprint(between)]
         led = leads.mark(number)
         return fingerprint(*parts, led) if led else fingerprint(*parts)
@@ -180,14 +184,15 @@ def _render(
     carried, trusted = None, None
     keys: tuple[Floats, ...] = ()
     if earlier is not None:
-        carried, trusted = _carry_over(plan, earlier, number, plates, motion)
+        carried, trusted = carry_over(plan.keys[earlier], earlier, number, plan.frames, plates, motion)
         kept = dict.fromkeys((min(set(plan.keys) - plan.late - {number}, default=earlier), earlier))
         keys = tuple(to_float(read_key(plan.keys[frame], plates.colour(frame))) for frame in kept)
     request = RenderRequest(
         number, plate.astype(F32) / F32(255), reference.picture if reference else None, carried, trusted, seed, keys,
         **leads.of(number),
     )  # fmt: skip
-    return _best(request, renderer, leads.retries, earlier)
+    retries = max(leads.retries, AGAIN) if number in plan.again else leads.retries
+    return _best(request, renderer, retries, earlier)
 
 
 def _best(request: RenderRequest, renderer: Renderer, retries: int, earlier: int | None) -> Rendered:
@@ -221,14 +226,19 @@ def _show(made: Rendered, key: Path, project: Project) -> None:
         write_image(folder / f"{name}.{key.stem}.png", quantise(picture, np.uint8))
 
 
-def _carry_over(plan: KeyPlan, earlier: int, number: int, plates: PlateSource, motion: Motion) -> tuple[Floats, Floats]:
-    """earlier: a key that is rendered already, mostly from an earlier frame. float32 (H, W, 3) and (H, W)."""
+def carry_over(
+    path: Path, earlier: int, number: int, frames: Sequence[int], plates: PlateSource, motion: Motion
+) -> tuple[Floats, Floats]:
+    """A key, mostly an earlier one, on the frame of another: float32 (H, W, 3), and (H, W) where it shows the same.
+
+    path: of its picture. frames: of the shot.
+    """
     way = 1 if earlier < number else -1
-    between = [frame for frame in plan.frames if min(earlier, number) <= frame <= max(earlier, number)][::way]
+    between = [frame for frame in frames if min(earlier, number) <= frame <= max(earlier, number)][::way]
     first, last = plates.colour(earlier), plates.colour(number)
     composed = start_at_key(earlier, *first.shape[:2])
     for before, after in pairwise(between):
         composed = extend(composed, after, motion.step(before, after))
     flow = composed.flow if motion.refine is None else anchor(composed.flow, first, last, motion.refine)
-    key = to_float(read_key(plan.keys[earlier], first))
+    key = to_float(read_key(path, first))
     return np.clip(sample(key, flow, crisp=True), 0, 1), trust(flow, composed.valid, first, last)

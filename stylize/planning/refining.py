@@ -1,5 +1,8 @@
 """The closed loop: where the error maps show that the result is poor, a key more is rendered, and stays if it pays.
 
+Before that, keys of a model that do not agree with the one before are painted again with other seeds: between two keys
+that say different things no further key is good.
+
 One round adds one key, makes what it changes, and measures. Every round is kept in the project before it begins and
 when it has ended, so that a run that is killed goes on in the middle of it, and one that is done does nothing anew.
 """
@@ -13,6 +16,8 @@ from propagate.synthesis import SynthesisSettings
 from stylize.footage.images import read_image, to_float
 from stylize.keys.folder import PAINTED
 from stylize.keys.leads import open_leads
+from stylize.keys.neighbours import Beside, judged
+from stylize.keys.rendering import AGAIN
 from stylize.opening import Work
 from stylize.planning.keyframes import Keyframe
 from stylize.planning.picking import ShotPlan, attended
@@ -20,9 +25,10 @@ from stylize.planning.shortfall import best_frame, floor_of, shot_error
 from stylize.project import fingerprint
 from stylize.propagation import carrying
 from stylize.renderers import make_renderer
+from stylize.settings import MODEL_RENDERERS
 
 # Raise it whenever the same errors lead to other rounds.
-VERSION = 1
+VERSION = 2
 # A key pays when it takes this share of the error that so many frames of its shot have, all of a shorter shot. On the
 # example with a fixed filter as the truth, keys that paid brought 0.81 and 0.44 dB, the next one 0.19 dB.
 LEAST_GAIN, WORTH = 0.1, 50
@@ -30,8 +36,9 @@ LEAST_GAIN, WORTH = 0.1, 50
 NEAREST = 3
 _NAME = "refined"
 
-# Renders and propagates shots with these frames as further keys; returns the frames that were made.
-Make = Callable[[tuple[ShotPlan, ...]], Collection[int]]
+# Renders and propagates shots; of the keys, those of the frames given are painted with other seeds too. Returns the
+# frames that were made.
+Make = Callable[[tuple[ShotPlan, ...], frozenset[int]], Collection[int]]
 
 
 @dataclass(frozen=True)
@@ -56,14 +63,18 @@ class Refinement:
 
 @dataclass(frozen=True)
 class Refined:
-    """All rounds of a project, in order. ended: there was nothing left that would pay."""
+    """All rounds of a project, in order. ended: there was nothing left that would pay.
+
+    again: keys that did not agree and are painted with other seeds too; None as long as nobody has looked.
+    """
 
     rounds: tuple[Refinement, ...] = ()
     ended: bool = False
+    again: frozenset[int] | None = None
 
     def first(self, count: int) -> "Refined":
         """What ``--refine count`` has of it."""
-        return self if len(self.rounds) <= count else Refined(self.rounds[:count], True)
+        return self if len(self.rounds) <= count else Refined(self.rounds[:count], True, self.again)
 
     def done(self, count: int) -> bool:
         """Whether ``--refine count`` has nothing to do any more."""
@@ -86,7 +97,8 @@ def known(work: Work, shots: Sequence[ShotPlan]) -> Refined:
     if stored is None:
         return Refined()
     rounds = tuple(Refinement(int(frame), *figures) for frame, *figures in stored["rounds"])
-    return Refined(rounds, bool(stored["ended"])).first(work.settings.refine)
+    again = None if stored["again"] is None else frozenset(stored["again"])
+    return Refined(rounds, bool(stored["ended"]), again).first(work.settings.refine)
 
 
 def extended(shots: Sequence[ShotPlan], refined: Refined) -> tuple[ShotPlan, ...]:
@@ -98,6 +110,12 @@ def refine(work: Work, shots: Sequence[ShotPlan], refined: Refined, make: Make) 
     """The rounds that are still to be done, when the shots are made with the keyframes of ``refined``."""
     count = work.settings.refine or 0
     errors: dict[int, float] = {}
+    if refined.again is None and not refined.done(count):
+        refined = replace(refined, again=_disagreeing(work, shots))
+        _keep(work, shots, refined)
+        if refined.again:
+            make(extended(shots, refined), refined.again)
+    again = refined.again or frozenset()
     while not refined.done(count):
         if not refined.rounds or refined.rounds[-1].after is not None:
             refined = _opened(work, shots, refined, errors)
@@ -109,12 +127,31 @@ def refine(work: Work, shots: Sequence[ShotPlan], refined: Refined, make: Make) 
                 f"refine, round {len(refined.rounds)}: frame {last.frame} becomes a keyframe; the error of its shot is "
                 f"{last.before:.4f}"
             )
-            _forget(errors, make(extended(shots, refined)))
+            _forget(errors, make(extended(shots, refined), again))
         refined = _closed(work, shots, refined, errors)
         _keep(work, shots, refined)
         if not refined.rounds[-1].kept:
-            _forget(errors, make(extended(shots, refined)))
+            _forget(errors, make(extended(shots, refined), again))
     return refined
+
+
+def _disagreeing(work: Work, shots: Sequence[ShotPlan]) -> frozenset[int]:
+    """Keys of a model that do not agree with the one before, and have not been painted with other seeds yet."""
+    if work.settings.renderer not in MODEL_RENDERERS or work.settings.retries >= AGAIN:
+        return frozenset()
+    painted = work.keys.painted()
+    found: list[Beside] = []
+    for plan in shots:
+        found += [
+            one for one in judged(work, plan.frames, plan.keys)
+            if one.frame not in painted and one.agreement is not None and one.agreement.outlier
+        ]  # fmt: skip
+    for one in found:
+        work.message(
+            f"refine: keyframe {one.frame} does not agree with {one.before} ({one.agreement}): painted again with "
+            "other seeds"
+        )
+    return frozenset(one.frame for one in found)
 
 
 # Rounds
@@ -139,7 +176,7 @@ def _opened(work: Work, shots: Sequence[ShotPlan], refined: Refined, errors: dic
             best = found[1], Refinement(found[0], now, None, False, floor)
     if best is None:
         return replace(refined, ended=True)
-    return Refined((*refined.rounds, best[1]))
+    return replace(refined, rounds=(*refined.rounds, best[1]))
 
 
 def _closed(work: Work, shots: Sequence[ShotPlan], refined: Refined, errors: dict[int, float]) -> Refined:
@@ -148,7 +185,7 @@ def _closed(work: Work, shots: Sequence[ShotPlan], refined: Refined, errors: dic
     frames = next(plan.frames for plan in shots if last.frame in set(plan.frames))
     _measure(work, frames, errors)
     after = shot_error(frames, errors, last.floor)
-    return Refined((*refined.rounds[:-1], replace(last, after=after, kept=after < last.before)))
+    return replace(refined, rounds=(*refined.rounds[:-1], replace(last, after=after, kept=after < last.before)))
 
 
 def _pays(taken: float, error: float, frames: int) -> bool:
@@ -200,7 +237,8 @@ def _forget(errors: dict[int, float], made: Collection[int]) -> None:
 
 def _keep(work: Work, shots: Sequence[ShotPlan], refined: Refined) -> None:
     rounds = [[one.frame, one.before, one.after, one.kept, one.floor] for one in refined.rounds]
-    work.project.remember(_NAME, _mark(work, shots), {"rounds": rounds, "ended": refined.ended})
+    again = None if refined.again is None else sorted(refined.again)
+    work.project.remember(_NAME, _mark(work, shots), {"rounds": rounds, "ended": refined.ended, "again": again})
 
 
 def _mark(work: Work, shots: Sequence[ShotPlan]) -> str:

@@ -16,6 +16,7 @@ from stylize.export.contact_sheet import choose_columns
 from stylize.export.flatten import flatten
 from stylize.export.placing import placed
 from stylize.footage.images import quantise, read_image, read_values, to_float
+from stylize.keys.neighbours import Beside, judged
 from stylize.opening import Work
 from stylize.planning.picking import ShotPlan
 from stylize.propagation.carrying import ERROR, pass_file
@@ -35,7 +36,7 @@ from stylize.report.page import page_of
 
 # Of the player: enough to judge motion, and a page that can still be mailed.
 MOST_FRAMES, WIDEST, QUALITY = 120, 640, 80
-JSON_VERSION = 2
+JSON_VERSION = 3
 
 
 def write_report(work: Work, shots: Sequence[ShotPlan]) -> tuple[Path, Path]:
@@ -70,11 +71,22 @@ def figures(work: Work, shots: Sequence[ShotPlan]) -> dict[str, Any]:
 def _shot(work: Work, plan: ShotPlan) -> dict[str, Any]:
     measured = list(_measured(work, plan))
     changes = [one.change for one in measured]
+    beside = {one.frame: one for one in judged(work, plan.frames, plan.keys)}
     keys = [
-        {"frame": key.frame, "reason": str(key.reason), "pop": pop(changes, plan.frames.index(key.frame))}
+        {
+            "frame": key.frame, "reason": str(key.reason), "pop": pop(changes, plan.frames.index(key.frame)),
+            "agreement": _agreement(beside.get(key.frame)),
+        }
         for key in plan.keyframes
-    ]
+    ]  # fmt: skip
     return {"frames": [asdict(one) for one in measured], "keys": keys, "summary": _summary(measured, keys)}
+
+
+def _agreement(one: Beside | None) -> dict[str, Any] | None:
+    """How well a key agrees with the one before; None for the first, and where they have nothing in common."""
+    if one is None or one.agreement is None:
+        return None
+    return {"before": one.before, **asdict(one.agreement), "outlier": one.agreement.outlier}
 
 
 def _summary(measured: Sequence[FrameMeasures], keys: Sequence[dict[str, Any]]) -> dict[str, float | None]:

@@ -33,15 +33,25 @@ def page_of(told: Mapping[str, Any], pictures: Sequence[tuple[int, str, str]], s
 def _shot(number: int, shot: Mapping[str, Any]) -> str:
     first, last = shot["frames"][0]["frame"], shot["frames"][-1]["frame"]
     keys = "".join(
-        f"<tr><td>{key['frame']}<td>{html.escape(key['reason'])}<td>{_number(key['pop'])}" for key in shot["keys"]
+        f"<tr><td>{key['frame']}<td>{html.escape(key['reason'])}<td>{_number(key['pop'])}"
+        f"<td>{_agreement(key['agreement'])}"
+        for key in shot["keys"]
     )
     summary = "".join(f"<tr><th>{html.escape(name)}<td>{_number(value)}" for name, value in shot["summary"].items())
     curves = "".join(_curve(shot, *curve) for curve in CURVES)
     return (
         f"<section><h2>Shot {number}: frames {first}&ndash;{last}</h2><div class=side><table><caption>Over the shot"
-        f"</caption>{summary}</table><table><caption>Keys</caption><tr><th>frame<th>reason<th>pop{keys}</table></div>"
+        f"</caption>{summary}</table><table><caption>Keys</caption><tr><th>frame<th>reason<th>pop"
+        f"<th>beside the key before{keys}</table></div>"
         f"{curves}</section>"
     )
+
+
+def _agreement(told: Mapping[str, Any] | None) -> str:
+    if told is None:
+        return "&ndash;"
+    flagged = "does not agree: " if told["outlier"] else ""
+    return f"{flagged}colour {_number(told['colour'])}, structure {_number(told['structure'])}"
 
 
 def _curve(shot: Mapping[str, Any], name: str, called: str, says: str, least: float) -> str:

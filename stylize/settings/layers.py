@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # What there is one of for a shot, whatever is painted on it.
 _OF_SHOT_GROUPS = (MOTION, EXPORT, READING, RUN, LAYERS)
-_OF_SHOT = ("output", "frames", "split")
+_OF_SHOT = ("output", "frames", "split", "like")
 # What may follow the path of a layer's matte, and what it stands for.
 _SUFFIXES = {"invert": "matte_invert", "grow": "matte_grow", "shrink": "matte_shrink", "feather": "matte_feather"}
 _SUFFIX = re.compile(r":(invert|(?:grow|shrink|feather)=\d+)$")

@@ -1,6 +1,7 @@
 """The closed loop: keys where the result is poor, nothing made twice, and the same bits however it was interrupted."""
 
 import hashlib
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ class Negative:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     Negative.count = 0
-    monkeypatch.setitem(renderers.RENDERERS, "example", lambda _: Negative())
+    monkeypatch.setitem(renderers.RENDERERS, "example", lambda *_: Negative())
 
 
 @pytest.fixture
@@ -211,3 +212,61 @@ def test_refining_needs_something_to_paint_after():
     for idle in ({}, {"keys": "painted"}, {"style": "ref.png", "renderer": "painted"}):
         with pytest.raises(SettingsError, match="--refine"):
             stylize.run("shot.mp4", refine=1, **idle)
+
+
+class Unsteady(Negative):
+    """A model whose key of frame 26 says something else, with the first seed."""
+
+    seeds: ClassVar[list[tuple[int, int]]] = []
+
+    def render(self, request, on_step):
+        Unsteady.seeds.append((request.frame, request.seed))
+        odd = request.frame == 26 and request.seed == 0
+        return renderers.Rendered(request.plate if odd else 1 - request.plate)
+
+    def fingerprint(self):
+        return "unsteady"
+
+
+@pytest.fixture
+def unsteady(monkeypatch):
+    Unsteady.seeds = []
+    monkeypatch.setitem(renderers.RENDERERS, "a1111", lambda *_: Unsteady())
+    return {"renderer": "a1111", "keyframes": (1, 13, 26)}
+
+
+def test_a_key_of_a_model_that_does_not_agree_is_painted_again_before_one_is_added(box, unsteady):
+    plain = stylize.run(box, **unsteady)
+    before = {path.name: path.read_bytes() for path in (plain.project / "keys").iterdir()}
+    said = []
+    Unsteady.seeds = []
+    result = stylize.run(box, **unsteady, refine=1, on_message=said.append)
+    assert Unsteady.seeds[:2] == [(26, 0), (26, 1)]
+    (told,) = [line for line in said if line.startswith("refine: ")]
+    assert told.startswith("refine: keyframe 26 does not agree with 13 (colour 0.")
+    keys = {path.name: path.read_bytes() for path in (result.project / "keys").iterdir()}
+    assert {name for name in before if keys[name] != before[name]} == {"plate.0026.png"}
+    np.testing.assert_array_equal(read_image(result.frames[26]), 255 - read_image(box / "plate.0026.png"))
+    # Looked at once; and without --refine it is as it was.
+    Unsteady.seeds = []
+    again = stylize.run(box, **unsteady, refine=1)
+    assert (Unsteady.seeds, again.redone, bits(again)) == ([], (), bits(result))
+    assert bits(stylize.run(box, **unsteady)) == bits(plain)
+
+
+def test_a_painted_key_is_never_painted_again(box, unsteady):
+    plain = stylize.run(box, **unsteady)
+    key = plain.project / "keys" / "plate.0026.png"
+    write_image(key, np.full_like(read_image(key), 200))
+    bytes_of = key.read_bytes()
+    said = []
+    stylize.run(box, **unsteady, refine=1, on_message=said.append)
+    assert key.read_bytes() == bytes_of
+    assert not any("does not agree" in line for line in said)
+
+
+def test_retries_that_were_asked_for_have_done_it_already(box, unsteady):
+    said = []
+    stylize.run(box, **unsteady, refine=1, retries=2, on_message=said.append)
+    assert [one for one in Unsteady.seeds if one[0] == 26][:2] == [(26, 0), (26, 1)]
+    assert not any("does not agree" in line for line in said)

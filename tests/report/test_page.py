@@ -41,6 +41,12 @@ def test_a_page_that_needs_nothing_else_and_figures(project: Path) -> None:
     (shot,) = told["shots"]
     assert [frame["frame"] for frame in shot["frames"]] == list(range(1, 9))
     assert [key["frame"] for key in shot["keys"]] == [1, 8]
+    first, last = (key["agreement"] for key in shot["keys"])
+    assert first is None
+    assert last["before"] == 1
+    assert not last["outlier"]
+    assert "structure" in page
+    assert "does not agree" not in page
     assert shot["frames"][0]["error"] == shot["frames"][0]["drift"] == 0
     assert shot["frames"][0]["sharpness"] == pytest.approx(1)
     assert shot["frames"][0]["flicker"] is None
