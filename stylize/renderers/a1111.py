@@ -127,7 +127,7 @@ def payload(settings: Settings, request: RenderRequest) -> dict[str, Any]:
     if request.matte is not None:
         mask = np.repeat(request.matte[..., None], 3, axis=2)
         body |= {"mask": _encoded(mask), "inpainting_fill": 1, "inpaint_full_res": True, "inpaint_full_res_padding": 32}
-    units = [_unit(settings, control, request) for control in settings.control if control.strength.weight > 0]
+    units = [_unit(settings, one, request) for one in settings.control if one.strength.weight.at(request.frame) > 0]
     if units:
         body["alwayson_scripts"] = {"controlnet": {"args": units}}
     return body
@@ -142,7 +142,7 @@ def _unit(settings: Settings, control: Any, request: RenderRequest) -> dict[str,
     ready = request.controls.get(str(control))
     return {
         "enabled": True, "module": MODULES[control.kind] if ready is None else "none", "model": models[control.kind],
-        "weight": control.strength.weight, "guidance_start": control.strength.start,
+        "weight": control.strength.weight.at(request.frame), "guidance_start": control.strength.start,
         "guidance_end": control.strength.end, "pixel_perfect": True, "control_mode": 0, "resize_mode": 0,
         "image": _encoded(request.plate if ready is None else ready),
     }  # fmt: skip

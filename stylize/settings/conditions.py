@@ -5,27 +5,36 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stylize.errors import SettingsError
+from stylize.settings.schedules import Schedule, constant, read_schedule
 
 CONTROLS = ("canny", "softedge", "lineart", "lineart_anime", "depth", "normal", "openpose", "tile", "shuffle")
 LARGEST_WEIGHT = 2.0
 # What a path inside of a repo of Hugging Face begins with: hf://owner/name/file.
 REMOTE = "hf:"
 _NUMBER = r"\d+(?:\.\d*)?|\.\d+"
-_TAIL = re.compile(rf"(?::(?P<weight>{_NUMBER})(?::(?P<start>{_NUMBER})-(?P<end>{_NUMBER}))?)?$")
+# In brackets a weight may change from frame to frame, in Deforum's form, whose numbers may have brackets of their own.
+_BY_FRAME = r"\((?:[^()]|\([^()]*\))*\)"
+_TAIL = re.compile(rf"(?::(?P<weight>{_NUMBER}|{_BY_FRAME})(?::(?P<start>{_NUMBER})-(?P<end>{_NUMBER}))?)?$")
 
 
 @dataclass(frozen=True)
 class Strength:
-    """How strongly something leads, 0..2, and in which share of the steps, 0..1 each."""
+    """How strongly something leads, 0..2 by frame, and in which share of the steps, 0..1 each."""
 
-    weight: float = 1.0
+    weight: Schedule = constant(1.0)
     start: float = 0.0
     end: float = 1.0
 
+    @property
+    def counts(self) -> bool:
+        """Whether there is a frame where it leads."""
+        return max(self.weight.values()) > 0
+
     def __str__(self) -> str:
+        weight = str(self.weight) if len(self.weight.points) == 1 else f"({self.weight})"
         if (self.start, self.end) != (0.0, 1.0):
-            return f":{self.weight!r}:{self.start!r}-{self.end!r}"
-        return "" if self.weight == 1 else f":{self.weight!r}"
+            return f":{weight}:{self.start!r}-{self.end!r}"
+        return "" if self.weight == constant(1.0) else f":{weight}"
 
 
 @dataclass(frozen=True)
@@ -104,12 +113,14 @@ def _cut(value: object, wanted: str) -> tuple[str, Strength]:
     match = _TAIL.search(value) if isinstance(value, str) else None
     if match is None or not isinstance(value, str) or not value[: match.start()]:
         raise SettingsError(f"expected {wanted}, found {str(value)!r}")
-    weight, start, end = (
-        float(match[name]) if match[name] is not None else other
-        for name, other in (("weight", 1.0), ("start", 0.0), ("end", 1.0))
-    )
-    if weight > LARGEST_WEIGHT or not 0 <= start < end <= 1:
+    start, end = (float(match[name] or other) for name, other in (("start", 0.0), ("end", 1.0)))
+    try:
+        weight = read_schedule((match["weight"] or "1").removeprefix("(").removesuffix(")"), 0, LARGEST_WEIGHT)
+    except ValueError:
+        weight = None
+    if weight is None or not 0 <= start < end <= 1:
         raise SettingsError(
-            f"{value!r}: a weight is from 0 to {LARGEST_WEIGHT:g}, and start-end lie in 0-1, the first below the second"
+            f"{value!r}: a weight is from 0 to {LARGEST_WEIGHT:g}, or by frame as (0: 0.4, 40: 0.9), and start-end lie "
+            "in 0-1, the first below the second"
         )
     return value[: match.start()], Strength(weight, start, end)

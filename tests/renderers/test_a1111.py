@@ -104,6 +104,10 @@ def test_controls_are_units(server):
     assert (canny["module"], canny["model"], canny["weight"]) == ("canny", "net canny", 0.8)
     assert (depth["module"], depth["weight"], depth["guidance_start"], depth["guidance_end"]) == ("none", 0.5, 0.0, 0.6)
     np.testing.assert_allclose(pixels(depth["image"]), 1 - plate(), atol=1e-2)
+    paint(server, control=["canny:(0: 0, 14: 1)", "tile:(0: 0, 9: 0, 10: 1)"],
+          control_model=["canny=net canny", "tile=net tile"])  # fmt: skip
+    (unit,) = server.asked[1]["alwayson_scripts"]["controlnet"]["args"]
+    assert (unit["module"], unit["weight"]) == ("canny", 0.5)
     with pytest.raises(RendererError, match="--control-model canny=MODEL"):
         paint(server, control="canny")
 

@@ -62,10 +62,10 @@ def find_image_adapter(asked: FileAsked, encoder: str | None, source: Source = H
     return ImageAdapter(path, asked.strength, folder)
 
 
-def lora_weights(asked: Sequence[FileAsked], named: Sequence[tuple[str, float]]) -> dict[str, float]:
-    """How much each LoRA counts, those of weight 0 left out; one that is named twice counts as often."""
+def lora_weights(asked: Sequence[FileAsked], named: Sequence[tuple[str, float]], frame: int) -> dict[str, float]:
+    """How much each LoRA counts at a frame, those of weight 0 left out; one that is named twice counts as often."""
     weights: dict[str, float] = {}
-    told = [(one.path.stem, one.strength.weight) for one in asked]
+    told = [(one.path.stem, one.strength.weight.at(frame)) for one in asked]
     for name, weight in [*told, *named]:
         weights[name] = weights.get(name, 0.0) + weight
     return {name: weight for name, weight in weights.items() if weight != 0}

@@ -60,9 +60,7 @@ def find_controls(
 ) -> tuple[Control, ...]:
     """The controls that count, with their models. Raises RendererError when one is missing or of another kind."""
     by_kind = {model.kind: model.model for model in models}
-    return tuple(
-        _find(control, by_kind, family, annotators, source) for control in asked if control.strength.weight > 0
-    )
+    return tuple(_find(control, by_kind, family, annotators, source) for control in asked if control.strength.counts)
 
 
 def _find(

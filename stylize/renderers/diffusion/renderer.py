@@ -181,9 +181,11 @@ class DiffusionRenderer:
 
         settings, moment = self.settings, self._moment(request.frame)
         from_image = moment.denoise < 1
-        pipeline = loading.pipeline_for(self._base, self._model.family, self._nets, from_image=from_image)
+        leading = self._leading(request.frame)
+        nets = [net for control, net in zip(self._controls, self._nets, strict=True) if control in leading]
+        pipeline = loading.pipeline_for(self._base, self._model.family, nets, from_image=from_image)
         pipeline.scheduler = loading.make_scheduler(self._base, settings.sampler)
-        weights = adapters.lora_weights(settings.lora, moment.prompt.loras)
+        weights = adapters.lora_weights(settings.lora, moment.prompt.loras, request.frame)
         adapters.weigh_loras(pipeline, self._loras, weights)
         plate = enter(request.plate, working)
         asked: dict[str, Any] = encode(pipeline, moment.prompt, moment.negative, settings.clip_skip)
@@ -197,7 +199,7 @@ class DiffusionRenderer:
         else:
             asked |= {"width": working.size[0], "height": working.size[1]}
         pictures = self._control_pictures(request, plate, working)
-        asked |= self._control_arguments(pictures, from_image)
+        asked |= self._control_arguments(pictures, request.frame, from_image)
         asked |= self._style_arguments(pipeline, request)
         anchors = self._anchors(pipeline, request, plate, working, started)
 
@@ -215,14 +217,14 @@ class DiffusionRenderer:
             def on_end(pipeline: Any, step: int, time: Any, values: dict[str, Any]) -> dict[str, Any]:
                 nonlocal anchors
                 on_step(step + 1, pipeline.num_timesteps)
-                self._style_step(pipeline, step + 1)
+                self._style_step(pipeline, step + 1, request.frame)
                 if self._fuses(request) and step == self._middle(pipeline.num_timesteps):
                     anchors = self._fused(pipeline, request, working, anchors, watch, moment.cfg)
                 if anchors:
                     values["latents"] = fusion.fuse(values["latents"], anchors, request.seed, pipeline, step)
                 return values
 
-            self._style_step(pipeline, 0)
+            self._style_step(pipeline, 0, request.frame)
             made = pipeline(
                 num_inference_steps=settings.steps, guidance_scale=moment.cfg, output_type="np",
                 generator=torch.Generator("cpu").manual_seed(request.seed), callback_on_step_end=on_end,
@@ -285,11 +287,15 @@ class DiffusionRenderer:
         fused = fuse_pixels(pipeline, painted, first.latents, first.mask, carried, trusted)
         return (replace(first, latents=fused), *others)
 
+    def _leading(self, frame: int) -> tuple[Control, ...]:
+        """The controls that count at a frame."""
+        return tuple(control for control in self._controls if control.strength.weight.at(frame) > 0)
+
     def _control_pictures(
         self, request: RenderRequest, plate: Floats, working: Working
     ) -> list[tuple[Control, Floats]]:
         found = []
-        for control in self._controls:
+        for control in self._leading(request.frame):
             if control.annotator is not None:
                 found.append((control, networks.annotate(self._annotator(control.kind, control.annotator), plate)))
             elif control.asked.path is None:
@@ -303,13 +309,15 @@ class DiffusionRenderer:
             self._annotators[kind] = networks.load_annotator(kind, folder, self._device[0])
         return self._annotators[kind]
 
-    def _control_arguments(self, pictures: list[tuple[Control, Floats]], from_image: bool) -> dict[str, Any]:
+    def _control_arguments(
+        self, pictures: list[tuple[Control, Floats]], frame: int, from_image: bool
+    ) -> dict[str, Any]:
         if not pictures:
             return {}
         strengths = [control.strength for control, _ in pictures]
         given: dict[str, Any] = {
             "control_image" if from_image else "image": [fusion.to_tensor(picture) for _, picture in pictures],
-            "controlnet_conditioning_scale": [strength.weight for strength in strengths],
+            "controlnet_conditioning_scale": [strength.weight.at(frame) for strength in strengths],
             "control_guidance_start": [strength.start for strength in strengths],
             "control_guidance_end": [strength.end for strength in strengths],
         }
@@ -323,14 +331,14 @@ class DiffusionRenderer:
         picture = np.rint(np.clip(request.style, 0, 1) * 255).astype(np.uint8)
         return {"ip_adapter_image": Image.fromarray(picture)}
 
-    def _style_step(self, pipeline: Any, step: int) -> None:
+    def _style_step(self, pipeline: Any, step: int, frame: int) -> None:
         """Sets how much the reference picture counts in the step that comes."""
         if self._adapter is None:
             return
         strength = self._adapter.strength
         total = pipeline.num_timesteps if step else 1
         inside = strength.start <= step / total < strength.end
-        self._style_scale = strength.weight if inside else 0.0
+        self._style_scale = strength.weight.at(frame) if inside else 0.0
         pipeline.set_ip_adapter_scale(self._style_scale)
 
     def _moment(self, frame: int) -> _Moment:
@@ -351,10 +359,10 @@ class DiffusionRenderer:
         moment, settings = self._moment(request.frame), self.settings
         controls = tuple(
             {
-                "kind": control.kind, "model": control.folder.name, "weight": control.strength.weight,
+                "kind": control.kind, "model": control.folder.name, "weight": control.strength.weight.at(request.frame),
                 "start": control.strength.start, "end": control.strength.end,
             }
-            for control in self._controls
+            for control in self._leading(request.frame)
         )  # fmt: skip
         scheduler = settings.sampler or type(self._base.scheduler).__name__.removesuffix("Scheduler")
         return Provenance(

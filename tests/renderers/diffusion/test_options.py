@@ -141,6 +141,28 @@ def test_a_schedule_at_a_frame_is_that_constant(models, scheduled, constant):
     differs(paint(models, **scheduled), paint(models, frame=99, **scheduled))
 
 
+WEIGHTS = "(0: 0, 4: 0, 14: 1)"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("option", ["control", "lora", "ip_adapter"])
+def test_a_weight_by_frame_is_that_constant(models, family, option):
+    """At frame 9 half of it, at frame 4 none, and at frame 20 all."""
+
+    def at(frame, weight):
+        if option == "control":
+            return paint(models, family, frame, **led(models, family, control=f"canny:{weight}"))
+        if option == "lora":
+            return paint(models, family, frame, lora=f"{models}/loras_{family}/ink.v1.safetensors:{weight}")
+        return styled(models, family, f":{weight}", picture(40, 40, 5), frame)
+
+    for frame, weight in ((9, 0.5), (20, 1)):
+        same(at(frame, WEIGHTS), at(frame, weight))
+    differs(at(9, WEIGHTS), at(20, WEIGHTS))
+    plain = paint(models, family, steps=8 if option == "ip_adapter" else 4)
+    np.testing.assert_allclose(at(4, WEIGHTS), plain, atol=1e-6)
+
+
 def test_numbers_count(models):
     plain = paint(models, prompt="a")
     for other in ({"steps": 8}, {"cfg": 3}, {"denoise": 0.9}, {"denoise": 1}):
@@ -256,10 +278,10 @@ def test_a_lora_that_is_not_there_is_told_before_any_work(models, tmp_path):
         renderer(models, lora=str(tmp_path / "x.pt"))
 
 
-def styled(models, family, strength, style):
+def styled(models, family, strength, style, frame=7):
     adapter = models / f"adapter_{family}" / "adapter.safetensors"
     painter = renderer(models, family, steps=8, style="ref.png", ip_adapter=f"{adapter}{strength}")
-    return painter.render(RenderRequest(7, picture(), style, None, None, 3), quiet).picture
+    return painter.render(RenderRequest(frame, picture(), style, None, None, 3), quiet).picture
 
 
 @pytest.mark.parametrize("family", FAMILIES)
