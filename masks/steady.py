@@ -1,7 +1,9 @@
 """Takes the flicker out of mattes that were made frame by frame: an average along the motion.
 
 The frames before count as much as those behind, so that nothing lags; a frame counts where it shows, moved along, what
-this one shows (Bonneel et al., "Blind video temporal consistency", SIGGRAPH Asia 2015, take the same evidence).
+this one shows (Bonneel et al., "Blind video temporal consistency", SIGGRAPH Asia 2015, take the same evidence). An
+average of borders that waver is softer than each of them, so it is made as steep again as they are; what is soft in
+every frame, as hair is, stays soft.
 """
 
 from collections import deque
@@ -19,6 +21,10 @@ from masks.warp import warp
 REACH = 5
 # Difference of 8-bit levels, mean over channels, at which a frame hardly counts.
 LEVELS = 25.0
+# Width in pixels over which steepness is compared, and the most that a border is made steeper.
+COMPARED, STEEPER = 4.0, 4.0
+# Squared slope, in 1 a pixel, that is none.
+FLAT = F32(6e-6)
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ def steadied(mattes: Iterable[tuple[int, Bytes, Floats]], flow: Flow) -> Iterato
 
 def _average(held: list[_Seen], at: int) -> Floats:
     here = held[at]
-    total = here.matte.copy()
+    total, slopes = here.matte.copy(), _slope(here.matte)
     weight = np.ones_like(total)
     for step in (-1, 1):
         way = np.zeros((*total.shape, 2), F32)
@@ -68,9 +74,23 @@ def _average(held: list[_Seen], at: int) -> Floats:
                 break
             way = way + warp(more, way)
             fits = _fits(warp(held[place].plate, way), here.plate)
-            total += fits * warp(held[place].matte, way)
+            moved = warp(held[place].matte, way)
+            total += fits * moved
+            slopes += fits * _slope(moved)
             weight += fits
-    return np.clip(total / weight, 0, 1).astype(F32)
+    mean = total / weight
+    steeper = np.sqrt((_around(slopes / weight) + FLAT) / (_around(_slope(mean)) + FLAT))
+    return np.clip((mean - F32(0.5)) * np.clip(steeper, 1, F32(STEEPER)) + F32(0.5), 0, 1).astype(F32)
+
+
+def _slope(matte: Floats) -> Floats:
+    """Squared slope at each pixel, in 1 a pixel (Scharr's operator)."""
+    across, down = (cv2.Scharr(matte, cv2.CV_32F, *way, scale=1 / 32) for way in ((1, 0), (0, 1)))
+    return np.asarray(across * across + down * down, F32)
+
+
+def _around(values: Floats) -> Floats:
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), COMPARED), F32)
 
 
 def _fits(moved: Bytes, plate: Bytes) -> Floats:
