@@ -22,11 +22,14 @@ from masks.patch_distance import patch_distance
 from masks.warp import turned_round, warp
 
 # Raise it whenever the same input gives other mattes.
-VERSION = 1
+VERSION = 2
 # Longest side, in pixels, of the pictures that are looked at: the painted edge is moved at full size.
 LARGEST = 640
 # Pixels from the border of a layer at which its flow is its own.
 OWN = 6.0
+# What flow counts where nothing can be seen to move, beside 1: estimates are smooth and carry on from what is near,
+# which is nearer the truth for limbs that bend than what the whole does.
+FLAT = 0.3
 # Difference of 8-bit levels, mean over channels, that a layer explains.
 LEVELS = 12.0
 # Squared difference, summed over channels 0..1, beyond which a patch explains nothing; and what counts as one
@@ -204,7 +207,7 @@ def _texture(plate: Bytes) -> Floats:
     """How well motion can be told there: by the smaller eigenvalue of the structure tensor (Shi and Tomasi, 1994)."""
     grey = cv2.cvtColor(plate, cv2.COLOR_RGB2GRAY).astype(F32) / F32(255)
     least = cv2.cornerMinEigenVal(grey, 7)
-    return np.asarray(least / (least + F32(2e-4)) + F32(0.03))
+    return np.asarray(least / (least + F32(2e-4)) + F32(FLAT))
 
 
 def _apart(source: Bytes, flow: Floats, plate: Bytes) -> Floats:

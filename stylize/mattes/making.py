@@ -1,11 +1,11 @@
 """``stylize matte``: a matte for every frame of a shot, from a few that are painted, keyed by colour, or found.
 
-A span, the frames between two painted mattes, depends on these two and on its own plates alone: a new painted one
-makes the spans on both its sides anew, and no other.
+A span, the frames between two painted mattes of one shot, depends on these two and on its own plates alone: a new
+painted one makes the spans on both its sides anew, and no other. Nothing is carried over a cut.
 """
 
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,8 @@ from stylize.mattes.keying import Key, open_key
 from stylize.mattes.networks import open_finder
 from stylize.mattes.segmenting import segment_shot
 from stylize.opening import Message, Progress, conformed, project_of
+from stylize.planning.cuts import split
+from stylize.planning.picking import remembered_cuts
 from stylize.project import Project, fingerprint
 from stylize.settings import MatteSettings
 from stylize.threads import use_threads
@@ -70,6 +72,7 @@ class _Job:
     refine: Refine
     refined: list[str | int]
     on_frame: Callable[[], None]
+    on_message: Message
 
     def file(self, frame: int) -> Path:
         assert self.target.pattern is not None
@@ -129,7 +132,7 @@ def make_mattes(
             if one is not None:
                 make_folder(one.path)
         project.claim(written)
-        job = _Job(shot, project, plates, target, front, keys, refine, refined, on_frame)
+        job = _Job(shot, project, plates, target, front, keys, refine, refined, on_frame, on_message)
         key = open_key(settings, shot, plates, project) if finder is None and not keys else None
         if finder is not None:
             redone = segment_shot(shot, project, plates, finder, job.file, on_frame, refine, refined)
@@ -180,13 +183,40 @@ def _carried(job: _Job, files: list[Path]) -> MadeMattes:
             _put(job, frame, job.painted(frame), mark)
             redone.append(frame)
         job.on_frame()
-    for span in spans(job.shot.frames, list(job.keys)):
-        if span.frames:
+    for frames in _shots(job):
+        keys = [frame for frame in job.keys if frame in set(frames)]
+        for span in spans(frames, keys) if keys else ():
             known, made = _span(job, span)
             confidence.update(known)
             redone += made
+        if not keys:
+            confidence.update(dict.fromkeys(frames, 0.0))
+            redone += _unpainted(job, frames)
     _write_confidence(job, confidence)
     return _told(job, files, confidence, redone)
+
+
+def _shots(job: _Job) -> list[tuple[int, ...]]:
+    """The frames of each shot: nothing is carried over a cut."""
+    frames = job.shot.frames
+    digests = [job.project.digest(job.plates.paths[frame]) for frame in frames]
+    shown = ((frame, job.plates.colour(frame)) for frame in frames)
+    return split(frames, remembered_cuts(job.project, frames, digests, shown))
+
+
+def _unpainted(job: _Job, frames: Sequence[int]) -> list[int]:
+    """Black mattes for a shot that nothing is known of; those that had to be written."""
+    job.on_message(
+        f"frames {frames[0]} to {frames[-1]}: a shot of its own, without a painted matte, so its mattes are black; "
+        f"paint one of its frames (--key {frames[0]}:PICTURE)"
+    )
+    mark, made = fingerprint(VERSION, "unpainted"), []
+    for frame in frames:
+        if not job.project.fresh(job.file(frame), mark):
+            _put(job, frame, np.zeros(job.shot.size[::-1], np.float32), mark)
+            made.append(frame)
+        job.on_frame()
+    return made
 
 
 def _told(job: _Job, files: list[Path], confidence: Mapping[int, float], redone: list[int]) -> MadeMattes:

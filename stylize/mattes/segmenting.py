@@ -21,7 +21,7 @@ from stylize.project import Project, fingerprint
 from stylize.settings.network_matte import spell
 
 # Raise it whenever the same network gives other files.
-VERSION = 2
+VERSION = 3
 # Longest side, in pixels, of what is steadied; and the filter that enlarges it: radius in its pixels, and variance.
 LARGEST, RADIUS, SMOOTH = 640, 3, 1e-3
 

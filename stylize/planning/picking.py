@@ -19,7 +19,7 @@ from stylize.planning import keyframes as picking
 from stylize.planning.cuts import find_cuts, split
 from stylize.planning.keyframes import Keyframe, Picked
 from stylize.planning.keys_csv import read_keys
-from stylize.project import fingerprint
+from stylize.project import Project, fingerprint
 
 # Raise a number whenever its stage gives another result for the same input.
 SPLIT, PICK = 1, 5
@@ -121,11 +121,18 @@ def _cuts(work: Work) -> tuple[int, ...]:
 
 def cuts(work: Work, shown: Iterable[tuple[int, Any]]) -> tuple[int, ...]:
     """The first frames of shots, found among all frames of the footage, or remembered. shown: see ``find_cuts``."""
-    mark = fingerprint(SPLIT, work.shot.frames, work.marks(work.shot.frames))
-    known = work.project.recall("cuts", mark)
+    return remembered_cuts(work.project, work.shot.frames, work.marks(work.shot.frames), shown)
+
+
+def remembered_cuts(
+    project: Project, frames: Sequence[int], digests: Sequence[str], shown: Iterable[tuple[int, Any]]
+) -> tuple[int, ...]:
+    """``cuts`` of these frames, with the digests of their plates."""
+    mark = fingerprint(SPLIT, frames, digests)
+    known = project.recall("cuts", mark)
     if known is None:
         known = find_cuts(shown)
-        work.project.remember("cuts", mark, list(known))
+        project.remember("cuts", mark, list(known))
     return tuple(known)
 
 

@@ -38,6 +38,13 @@ def test_it_goes_backward_as_well():
     assert min(iou(one.matte, case.alphas[one.frame]) for one in found) > 0.95
 
 
+def test_limbs_without_texture_bend_with_what_is_near_backward_too():
+    case = CASES["deforming"](21)
+    scores = [iou(one.matte, case.alphas[one.frame]) for one in followed(case, range(20, -1, -1))]
+    assert np.mean(scores) >= 0.96
+    assert min(scores) >= 0.94
+
+
 def test_confidence_falls_when_something_stands_before_it():
     case = CASES["occluder"](36)
     confidence = {one.frame: one.confidence for one in followed(case)}

@@ -8,7 +8,7 @@ from stylize.footage.images import quantise, read_image, read_values, write_imag
 from stylize.mattes.making import CONFIDENCE, make_mattes
 from stylize.settings import MatteSettings
 from tests.clips import write_movie
-from tests.composites import Motion, body, compose, iou
+from tests.composites import Motion, body, compose, footage, iou
 from tests.test_cli import said
 
 COUNT = 9
@@ -67,6 +67,43 @@ def test_a_second_painted_matte_redoes_its_neighbourhood_alone(tmp_path, plates,
     corrected = make(plates, tmp_path / "m/", *first, key(tmp_path, case, 107))
     assert corrected.redone == (106, 107, 108, 109)
     assert all(corrected.frames[frame].read_bytes() == before[frame] for frame in range(101, 106))
+
+
+def test_a_painted_matte_stops_at_a_cut_and_the_shot_beyond_is_told(tmp_path, case):
+    other = compose(body(), Motion(lambda t: (60 + 2 * t, 50)), COUNT, seed=9, size=(200, 112), ground=beyond(COUNT))
+    (tmp_path / "plates").mkdir()
+    for number, pixels in enumerate([*case.frames, *other.frames], 101):
+        write_image(tmp_path / "plates" / f"p.{number}.png", pixels)
+    told = []
+    settings = MatteSettings(key=(key(tmp_path, case, 103),), output=str(tmp_path / "m/"))
+    made = make_mattes(tmp_path / "plates", settings, on_message=told.append)
+    first, last = 101 + COUNT, 100 + 2 * COUNT
+    assert [line for line in told if "shot" in line] == [
+        f"frames {first} to {last}: a shot of its own, without a painted matte, so its mattes are black; paint one of "
+        f"its frames (--key {first}:PICTURE)"
+    ]
+    for frame, path in made.frames.items():
+        if frame < first:
+            assert iou(values(path), case.alphas[frame - 101]) > 0.95
+        else:
+            assert not values(path).any()
+            assert made.confidence[frame] == 0
+    assert made.weakest[0] == first
+    # A painted one beyond the cut is carried there, and leaves the first shot as it is.
+    write_image(tmp_path / "other.png", quantise(other.alphas[4], np.uint8))
+    settings = MatteSettings(
+        key=(key(tmp_path, case, 103), f"{first + 4}:{tmp_path / 'other.png'}"), output=str(tmp_path / "m/")
+    )
+    told.clear()
+    again = make_mattes(tmp_path / "plates", settings, on_message=told.append)
+    assert told == []
+    assert again.redone == tuple(range(first, last + 1))
+    assert min(iou(values(again.frames[first + n]), other.alphas[n]) for n in range(COUNT)) > 0.9
+
+
+def beyond(count):
+    """Another scene to stand behind: colours turned round and upside down."""
+    return [np.ascontiguousarray(255 - plate[::-1, :, ::-1]) for plate in footage((200, 112))[20 : 20 + count]]
 
 
 def test_a_changed_plate_redoes_its_span(tmp_path, plates, case):
