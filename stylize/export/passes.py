@@ -13,7 +13,7 @@ import numpy as np
 
 from propagate.arrays import Bools, Floats
 from stylize.export.placing import placed
-from stylize.footage.images import Stamp, put_stamp
+from stylize.footage.images import Stamp, check_written, put_stamp
 
 # What `key.id` is where no key has part in a frame. Numbers of frames are 0 or more.
 NO_KEY = -1
@@ -118,6 +118,7 @@ def write_parts(path: Path, parts: Mapping[str, Part], stamp: Stamp | None = Non
             done = done and target.write_image(np.ascontiguousarray(part.values, np.float32))
         if not (target.close() and done):
             raise OSError(target.geterror().strip())
+        check_written(partial, len(parts))
 
 
 def _hidden(seen: Bools | None, like: Floats) -> Floats:

@@ -440,6 +440,31 @@ def _write_with_oiio(path: Path, pixels: Pixels, space: str, stamp: Stamp | None
     # The order matters: closing writes the rest, and tells whether that worked.
     if not (target.close() and written):
         raise OSError(target.geterror())
+    if suffix != ".png":  # which is looked after on its own
+        check_written(path)
+
+
+def check_written(path: Path, parts: int = 1) -> None:
+    """OSError unless the last line of every part of a picture that was just written can be read again.
+
+    OpenImageIO's writers for EXR and TIFF do not tell when what they held back to the end finds no room: a file of few
+    bytes is left empty, another one without its end.
+    """
+    import OpenImageIO
+
+    source = OpenImageIO.ImageInput.open(str(path))
+    if source is None:
+        raise OSError(f"what was written cannot be read again ({_short(OpenImageIO.geterror())})")
+    try:
+        for part in range(parts):
+            found = source.seek_subimage(part, 0)
+            spec = source.spec()
+            last = spec.y + spec.height
+            line = source.read_scanlines(part, 0, last - 1, last, 0, 0, spec.nchannels, str(spec.format))
+            if not found or line is None:
+                raise OSError(f"what was written cannot be read again ({_short(source.geterror())})")
+    finally:
+        source.close()
 
 
 def _attributes(suffix: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 
 from propagate.arrays import Pixels
 from stylize.errors import InputError, OutputError
-from stylize.footage.images import image_size, quantise, read_image, to_float, write_image
+from stylize.footage.images import check_written, image_size, quantise, read_image, to_float, write_image
 
 
 def noise(dtype: type, channels: int = 3) -> Pixels:
@@ -236,3 +236,15 @@ def test_quantise_rounds_halves_up_and_clips() -> None:
     assert quantise(np.array([-1, 0.5 / 255, 0.4999 / 255, 2], np.float32), np.uint8).tolist() == [0, 1, 0, 255]
     every = np.arange(65536, dtype=np.uint16)
     np.testing.assert_array_equal(quantise(to_float(every), np.uint16), every)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".exr", ".dpx"])
+def test_a_file_without_its_end_is_not_taken_for_written(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    write_image(path, noise(np.uint16))
+    check_written(path)
+    data = path.read_bytes()
+    for left in (0, 1, len(data) // 2, len(data) - 5):
+        path.write_bytes(data[:left])
+        with pytest.raises(OSError, match="cannot be read again"):
+            check_written(path)
