@@ -1,5 +1,10 @@
 """Several layers in one run: what they look like together, what is made once for all, what is made again."""
 
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -292,3 +297,73 @@ def test_what_layers_cover_together_is_kept(plates, painted, left):
     result = stylize.run(plates, layers=two(painted, left)[:1])
     path = next((result.project / "mask" / "layers").iterdir())
     np.testing.assert_allclose(read_values(path)[..., 0], grey(LEFT) / np.float32(255), atol=1e-5)
+
+
+def test_a_matte_that_is_a_movie_is_unpacked_once(tmp_path, plates, painted):
+    grown = [np.repeat(grey(np.roll(LEFT, n, axis=1))[..., None], 3, axis=2) for n in range(FRAMES)]
+    movie = write_movie(tmp_path / "matte.mkv", grown)
+    result = stylize.run(plates, layers=two(painted, movie))
+    folders = [path for path in (result.project / "mask").iterdir() if path.name != "layers"]
+    assert len(folders) == 1
+    assert len(list(folders[0].iterdir())) == FRAMES
+    assert not list((result.project / "layers").glob("*/mask"))
+    # What no layer asks for any more goes; what one asks for stays.
+    stylize.run(plates, layers=two(painted, movie)[1:])
+    assert folders[0].is_dir()
+    stylize.run(plates, layers=[{"keys": painted / "dark"}])
+    assert not folders[0].exists()
+
+
+def test_killed_at_any_time_it_goes_on_to_the_same_bits(tmp_path, plates, painted, left):
+    words = [f"matte={left},keys={painted / 'dark'}", f"name=b,matte={left}:invert,keys={painted / 'bright'}"]
+    whole = stylize.run(plates, layers=words, project=tmp_path / "whole.stylize")
+    for mark in ("layers/1/out/*.png", "layers/b/passes/*/made.jsonl", "out/*.png"):
+        project = tmp_path / f"{len(mark)}.stylize"
+        run = command(plates, "--layer", words[0], "--layer", words[1], "--project", project)
+        while run.poll() is None and not list(project.glob(mark)):
+            time.sleep(0.005)
+        run.kill()
+        run.communicate(timeout=60)
+        again = command(project)
+        _, said = again.communicate(timeout=200)
+        assert again.returncode == 0, said
+        for number, path in whole.frames.items():
+            assert (project / "out" / path.name).read_bytes() == path.read_bytes(), (mark, number)
+
+
+def command(*words):
+    return subprocess.Popen(
+        [sys.executable, "-m", "cli", *map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        cwd=Path(__file__).parents[1],
+    )  # fmt: skip
+
+
+def test_the_command_tells_of_each_layer(plates, painted, left, capfd):
+    import cli
+
+    words = ["--layer", f"matte={left},keys={painted / 'dark'}", "--layer", f"name=top,keys={painted / 'bright'}"]
+    with pytest.raises(SystemExit, match="2"):
+        cli.main([str(plates), *words])
+    assert capfd.readouterr().err == (
+        "stylize: --layer top has no matte, so that it would hide all layers before it: give it one with matte=PATH, "
+        "or put it first\n"
+    )
+    words[-1] += f",matte={left}:invert"
+    cli.main([str(plates), *words, "--overwrite"])
+    out = capfd.readouterr().out
+    assert [line for line in out.splitlines() if line.startswith(("layer", "keyframes", "frames"))][:4] == [
+        "layer 1:", "keyframes: 0 rendered, 2 painted, 0 reused", "layer top:",
+        "keyframes: 0 rendered, 2 painted, 0 reused",
+    ]  # fmt: skip
+    assert "frames: 5 made, 0 reused" in out
+    cli.main(["plan", str(plates.with_name("plates.stylize"))])
+    out = capfd.readouterr().out
+    assert "layer top:" in out
+    assert "5 frames, 1 shot, 4 keyframes" in out
+
+
+def test_a_part_of_the_frames_leaves_the_others(plates, painted, left):
+    whole = stylize.run(plates, layers=two(painted, left))
+    part = stylize.run(plates, layers=two(painted, left), frames="1-3", keyframes="1")
+    assert list(part.frames) == [1, 2, 3]
+    assert all(path.is_file() for path in whole.frames.values())

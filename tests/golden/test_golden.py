@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_every_golden_clip_comes_out_as_approved(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert GOLDENS == ["example", "matte", "painted"]
+    assert GOLDENS == ["example", "layers", "matte", "painted"]
     found = run_command("check", str(folder))
     told = capfd.readouterr()
     assert found == 0, told.out

@@ -90,3 +90,26 @@ def test_a_missing_library_is_told_with_the_command_that_gets_it(tmp_path, plate
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MatteError, match=r"pip install '\.\[auto\]'"):
         make_mattes(plates, MatteSettings(matte_model=tmp_path / "net.onnx", output=f"{tmp_path}/m/"))
+
+
+def test_layers_that_ask_the_same_network_share_what_it_finds_and_others_do_not(tmp_path, plates, model):
+    for name, value in (("dark", 30), ("bright", 220)):
+        (tmp_path / name).mkdir()
+        write_image(tmp_path / name / "1.png", np.full((SIZE[1], SIZE[0], 3), value, np.uint8))
+    layers = [
+        {"matte": "auto:invert", "matte_model": model, "keys": tmp_path / "dark"},
+        {"matte": "auto", "matte_model": model, "keys": tmp_path / "bright"},
+    ]
+    result = stylize.run(plates, layers=layers)
+    found = [path for path in (result.project / "mask").iterdir() if path.name != "layers"]
+    assert len(found) == 1
+    for number, path in result.frames.items():
+        made, truth = read_image(path)[..., 0], scene()[number - 1][1]
+        assert (made[truth] > 200).mean() > 0.9
+        assert (made[~truth] < 50).mean() > 0.9
+    other = tmp_path / "other.onnx"
+    other.write_bytes(red_finder(32))
+    layers[1]["matte_model"] = other
+    stylize.run(plates, layers=layers)
+    assert len([path for path in (result.project / "mask").iterdir() if path.name != "layers"]) == 2
+    assert stylize.run(plates, layers=layers).redone == ()
