@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from propagate.holds import drawings
 from stylize.errors import SettingsError
 from stylize.export import delivery, handoff
+from stylize.export.look_files import Painted
 from stylize.inputs import inputs_of
 from stylize.keys import rendering
 from stylize.keys.folder import PAINTED
@@ -373,8 +374,8 @@ def _export(
     )  # fmt: skip
     target = delivery.target_of(whole.settings.output, whole.shot, whole.project)
     notes = delivery.deliver(given, target)
-    painted = [handoff.Painted(one, made.shots) for one, made in zip(work.looks, looks, strict=True)]
-    more = handoff.hand_over(handoff.Painted(whole, shots), painted, target)
+    painted = [Painted(one, made.shots) for one, made in zip(work.looks, looks, strict=True)]
+    more = handoff.hand_over(Painted(whole, shots), painted, target)
     sheet = whole.project.root / "contact_sheet.png"
     keys = {f"key {one.name}".strip(): one.keys.files() for one in work.looks}
     delivery.show(given, keys, [key.frame for plan in shots for key in plan.keyframes], sheet)
