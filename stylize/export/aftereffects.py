@@ -27,6 +27,7 @@ def jsx_of(cut: Cut, beside: Path) -> str:
         "rate": float(cut.rate),
         "frames": cut.count,
         "start": cut.start,
+        "dropFrame": cut.drop,
         "media": [_told(name, medium, beside) for name, medium in media],
         "shots": [_shot(cut, event) for event in cut.events],
     }
@@ -43,6 +44,19 @@ def _told(name: str, media: Media, beside: Path) -> dict[str, Any]:
         "sequence": media.pattern is not None,
         "alpha": media.alpha or "ignore",
         "frames": media.count,
+        "numbers": _numbers(media),
+    }
+
+
+def _numbers(media: Media) -> dict[str, Any] | None:
+    """How the files of a sequence are named."""
+    if media.pattern is None:
+        return None
+    return {
+        "first": media.first,
+        "padding": media.pattern.padding,
+        "prefix": media.pattern.prefix,
+        "suffix": media.pattern.suffix,
     }
 
 
@@ -76,8 +90,39 @@ _SCRIPT = """\
         return file;
     }
 
+    function beside(file, medium, number) {
+        var digits = String(number);
+        while (digits.length < medium.numbers.padding) {
+            digits = "0" + digits;
+        }
+        return new File(file.parent.fsName + "/" + medium.numbers.prefix + digits + medium.numbers.suffix);
+    }
+
+    // Pictures that follow each other before the first one that is meant (step -1), or behind the last one (step 1).
+    function more(file, medium, number, step) {
+        var count = 0;
+        while (number + step >= 0 && beside(file, medium, number + step).exists) {
+            number += step;
+            count += 1;
+        }
+        return count;
+    }
+
+    // A sequence is imported as far as its numbers go on, which may be further than the shot: so many frames too early.
+    function ahead(item, file, medium) {
+        var before, behind, last;
+        if (!medium.sequence) {
+            return 0;
+        }
+        last = medium.numbers.first + medium.frames - 1;
+        before = more(file, medium, medium.numbers.first, -1);
+        behind = more(file, medium, last, 1);
+        return Math.round(item.duration * cut.rate) === before + medium.frames + behind ? before : 0;
+    }
+
     function imported(medium) {
-        var options = new ImportOptions(found(medium));
+        var file = found(medium);
+        var options = new ImportOptions(file);
         var item, source;
         options.sequence = medium.sequence;
         if (medium.sequence) {
@@ -98,13 +143,14 @@ _SCRIPT = """\
                 source.alphaMode = AlphaMode.IGNORE;
             }
         }
+        medium.ahead = ahead(item, file, medium);
         return item;
     }
 
     function place(comp, item, medium, shot) {
         var layer = comp.layers.add(item);
         layer.name = shot.name + " " + medium.layer;
-        layer.startTime = seconds(shot.at - shot.from[medium.layer]);
+        layer.startTime = seconds(shot.at - shot.from[medium.layer] - medium.ahead);
         layer.inPoint = seconds(shot.at);
         layer.outPoint = seconds(shot.at + shot.frames);
         if (medium.layer === "matte") {
@@ -127,6 +173,7 @@ _SCRIPT = """\
         );
         var i, j, item;
         comp.displayStartTime = seconds(cut.start);
+        comp.dropFrame = cut.dropFrame;
         for (i = 0; i < cut.media.length; i += 1) {
             item = imported(cut.media[i]);
             for (j = 0; j < cut.shots.length; j += 1) {

@@ -1,48 +1,82 @@
-"""Nuke: a script (.nk) with a Read for plate, result, matte and passes, and a Switch to flip plate and result."""
+"""Nuke: a script (.nk) with a Read for plate, result, matte and passes, and a Switch to flip plate and result.
+
+Colours are said outright, in Nuke's own management: what is display-encoded is sRGB whatever the kind of file, as our
+EXR are made from it; matte and passes are data; and what is in other primaries goes through a matrix to those of
+Rec. 709. So plate and result agree in linear light, pixel by pixel.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
+from propagate.arrays import Floats
 from stylize.export.cut import Cut, Media
+from stylize.footage.colour import BT709, Colour, between
+from stylize.footage.spaces import REC709, converted
 
 _APART = 160
+_DATA = "data"
+# Readers of Nuke's that are not called as the files are.
+_READERS = {"tif": "tiff", "jpg": "jpeg"}
 
 
-def nk_of(cut: Cut, passes: Sequence[Media] = ()) -> str:
+def nk_of(cut: Cut, passes: Sequence[Media] = (), *, colour: Colour = BT709, space: str = REC709,
+          plate_space: str = REC709) -> str:  # fmt: skip
     """The text of the script. Frames have their own numbers: a movie's begin where the result's do.
 
-    The script's range leaves handles out; what is read has them.
+    The script's range leaves handles out; what is read has them. colour: of what is display-encoded. space,
+    plate_space: of results and of plates that are EXR.
     """
     first = cut.result.first + cut.start - cut.result.start
     last = first + cut.count - 1
     width, height = cut.size
     aspect = f"{float(cut.pixel_aspect):g}"
     root = _node(
-        "Root", inputs=0, name=_quoted(f"{cut.name}.nk"), first_frame=first, last_frame=last,
+        "Root", inputs=0, colorManagement="Nuke", OCIO_config="nuke-default",
+        name=_quoted(f"{cut.name}.nk"), first_frame=first, last_frame=last,
         fps=f"{float(cut.rate):.6f}",
         format=_quoted(f"{width} {height} 0 0 {width} {height} {aspect} {_word(cut.name)}"),
     )  # fmt: skip
-    reads = [("plate", cut.plate), ("result", cut.result)]
-    reads += [("matte", cut.matte)] if cut.matte else []
-    reads += [(media.name, media) for media in passes]
-    nodes = [_read(cut, name, media, place) for place, (name, media) in enumerate(reads)]
+    plate = _space(cut.plate, colour, plate_space)
+    reads = [("plate", cut.plate, plate), ("result", cut.result, _space(cut.result, colour, space))]
+    reads += [("matte", cut.matte, (_DATA, None))] if cut.matte else []
+    reads += [(media.name, media, (_DATA, None)) for media in passes]
+    nodes = [_read(cut, name, media, place, means) for place, (name, media, means) in enumerate(reads)]
     flip = "".join(f"push $N_{_word(name)}\n" for name in ("result", "plate"))
     switch = _node("Switch", inputs=2, which=1, name="plate_or_result", xpos=_APART // 2, ypos=160)
     return "\n".join(["#! Nuke", "version 13.0", root, *nodes, flip + switch, _node("Viewer", name="Viewer1")])
 
 
-def _read(cut: Cut, name: str, media: Media, place: int) -> str:
+_Means = tuple[str, Floats | None]
+
+
+def _space(media: Media, colour: Colour, space: str) -> _Means:
+    """Nuke's name of what values are, and what brings them into the primaries of Rec. 709, if they are in others."""
+    if media.file().suffix.lower() == ".exr":
+        # As OpenColorIO has it: what red, green and blue alone go to.
+        return "linear", None if space == REC709 else converted(np.eye(3, dtype=np.float32)[None], space, REC709)[0].T
+    return "sRGB", None if colour.is_usual else between(colour, BT709)
+
+
+def _read(cut: Cut, name: str, media: Media, place: int, means: _Means) -> str:
     # A movie is shown from the number of the result's first frame on; a plate may have frames before it.
     ahead = cut.result.start - media.start
     first, last = (media.first, media.first + media.count - 1) if media.pattern else (1, media.count)
     # One reader of Nuke's takes all movies.
-    kind = "mov" if media.pattern is None else media.file().suffix.lstrip(".").lower()
+    suffix = media.file().suffix.lstrip(".").lower()
+    kind = "mov" if media.pattern is None else _READERS.get(suffix, suffix)
     knobs: dict[str, str | int] = {"file_type": kind, "file": _quoted(_file(media))}
     knobs |= {"first": first, "last": last, "origfirst": first, "origlast": last, "origset": "true"}
     if media.pattern is None:
         knobs |= {"frame_mode": _quoted("start at"), "frame": cut.result.first - ahead}
     apart = place * _APART
+    space, matrix = means
+    knobs |= {"raw": "true"} if space == _DATA else {"colorspace": space}
     read = _node("Read", inputs=0, **knobs, name=_word(name), xpos=apart, ypos=0)
+    if matrix is not None:
+        rows = " ".join("{" + " ".join(f"{value:.7g}" for value in row) + "}" for row in matrix.tolist())
+        read += _node("ColorMatrix", matrix=f"{{ {rows} }}", name=f"{_word(name)}_rec709", xpos=apart, ypos=60)
     if media.alpha == "straight":
         # All of Nuke's nodes expect colour that alpha is multiplied into; EXR comes so.
         read += _node("Premult", name=f"{_word(name)}_premult", xpos=apart, ypos=100)

@@ -46,8 +46,10 @@ var app = {
     endUndoGroup: function () { log.undo.push("end"); },
     project: {
         importFile: function (options) {
+            // How many frames there are of each, as the test says, at the rate that they are conformed to.
             var item = guard({
                 name: options.file.path,
+                get duration() { return (frameCounts[options.file.path] || 0) / item.mainSource.conformFrameRate; },
                 mainSource: guard({
                     conformFrameRate: 0, hasAlpha: withAlpha, alphaMode: "guessed", premulColor: [1, 1, 1]
                 })
@@ -60,7 +62,7 @@ var app = {
             addComp: function (name, width, height, aspect, duration, rate) {
                 var comp = guard({
                     name: name, width: width, height: height, pixelAspect: aspect, duration: duration, frameRate: rate,
-                    displayStartTime: 0, opened: false,
+                    displayStartTime: 0, dropFrame: true, opened: false,
                     layers: {add: function (item) {
                         var layer = new Layer(item);
                         // A layer that is added lies above all others.

@@ -10,15 +10,21 @@ import pytest
 
 from stylize.export.aftereffects import jsx_of
 from stylize.export.cut import Cut
-from tests.export.cuts import FILM, movie_cut, picture_cut
+from stylize.footage.clock import spelt_timecode
+from tests.export.cuts import FAST, FILM, NTSC, movie_cut, picture_cut
 
 dukpy: Any = pytest.importorskip("dukpy")
 STAND_IN = (Path(__file__).parent / "stand_in.js").read_text()
 
 
-def run(script: str, existing: list[str], where: str = "/gone/x.jsx", alpha: bool = True) -> dict[str, Any]:
+def run(
+    script: str, existing: list[str], where: str = "/gone/x.jsx", alpha: bool = True,
+    counts: dict[str, int] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """counts: how many frames After Effects finds when it imports a file."""
     world = (
-        f"var existing = {json.dumps(existing)}, scriptPath = {json.dumps(where)}, withAlpha = {json.dumps(alpha)};\n"
+        f"var existing = {json.dumps(existing)}, scriptPath = {json.dumps(where)}, withAlpha = {json.dumps(alpha)},\n"
+        f"frameCounts = {json.dumps(counts or {})};\n"
     )
     told: dict[str, Any] = json.loads(dukpy.evaljs([world, STAND_IN, script, "JSON.stringify(log)"]))
     return told
@@ -28,8 +34,11 @@ def files(cut: Cut) -> list[str]:
     return [media.file().as_posix() for media in (cut.plate, cut.result, cut.matte) if media]
 
 
-@pytest.fixture(params=["movie", "pictures", "handles"])
+@pytest.fixture(params=["movie", "pictures", "handles", "drop", "fast drop"])
 def cut(request: pytest.FixtureRequest, tmp_path: Path) -> Cut:
+    if "drop" in request.param:
+        rate = NTSC if request.param == "drop" else FAST
+        return movie_cut(tmp_path, rate, "00:59:58;20", frames="1003-1040")
     if request.param == "pictures":
         made = picture_cut(tmp_path, alpha="premultiplied")
         return replace(made, matte=replace(made.result, name="m", path=tmp_path / "m", alpha=None))
@@ -43,6 +52,7 @@ def test_the_comp_is_the_cut(cut: Cut, tmp_path: Path) -> None:
     assert comp["frameRate"] == float(cut.rate)
     assert whole(comp["duration"], cut) == cut.count
     assert whole(comp["displayStartTime"], cut) == cut.start
+    assert comp["dropFrame"] == cut.drop
     assert comp["opened"]
     assert told["undo"] == [f"begin stylize {cut.name}", "end"]
 
@@ -63,6 +73,32 @@ def test_every_layer_lies_at_its_place_with_its_own_frames(cut: Cut, tmp_path: P
     assert order == [kind for kind in reversed(kinds) for _ in cut.events]  # from above to below
     marked = [(whole(mark["time"], cut), mark["comment"]) for mark in told["markers"]]
     assert marked == [(e.at + key - e.number, f"key {key}") for e in cut.events for key in e.keys]
+
+
+@pytest.mark.parametrize("whole_import", [True, False])
+def test_a_part_of_a_longer_sequence_lies_where_it_belongs(tmp_path: Path, whole_import: bool) -> None:
+    """Plates go on before and behind the shot; After Effects may take all of them in, or those from the file on."""
+    cut = picture_cut(tmp_path)
+    folder = (tmp_path / "in").as_posix()
+    there = [f"{folder}/plate x.{number}.png" for number in range(995, 1051) if number != 997]
+    there = [name.replace("x.99", "x.099") for name in there]
+    counts = {cut.plate.file().as_posix(): 40 + 10 + (3 if whole_import else 0), cut.result.file().as_posix(): 40}
+    told = run(jsx_of(cut, tmp_path), [*files(cut), *there], counts=counts)
+    for layer in told["layers"]:
+        event = next(event for event in cut.events if layer["name"].startswith(event.name))
+        ahead = 3 if whole_import and layer["name"].endswith("plate") else 0  # 998, 999, 1000
+        begin = event.plate_in if layer["name"].endswith("plate") else event.result_in
+        assert whole(layer["inPoint"] - layer["startTime"], cut) == begin + ahead
+        assert whole(layer["inPoint"], cut) == event.at
+
+
+def test_the_time_code_of_a_drop_frame_comp_is_the_sources(tmp_path: Path) -> None:
+    cut = movie_cut(tmp_path, NTSC, "01:00:59;28")
+    (comp,) = run(jsx_of(cut, tmp_path), files(cut))["comps"]
+    start = whole(comp["displayStartTime"], cut)
+    assert [spelt_timecode(start + n, NTSC, comp["dropFrame"]) for n in (0, 1, 2)] == [
+        "01:00:59;28", "01:00:59;29", "01:01:00;02",
+    ]  # fmt: skip
 
 
 def test_footage_is_interpreted_as_it_was_written(cut: Cut, tmp_path: Path) -> None:
