@@ -1,6 +1,7 @@
 """Kinds of source by kinds of export: what goes in comes out, as our decoder and other people's readers say."""
 
 import json
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -215,6 +216,62 @@ def ffprobe(path: Path, *entries: str) -> dict[str, Any]:
     told = subprocess.run([*words, *entries, str(path)], capture_output=True, check=True, text=True)
     stream: dict[str, Any] = json.loads(told.stdout)["streams"][0]
     return stream
+
+
+READ_BY_OTHERS = [("h264", ".mp4"), ("prores-4444", ".mov"), ("ffv1", ".mkv")]
+
+
+@pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not on this machine")
+@pytest.mark.parametrize(("codec", "suffix"), READ_BY_OTHERS)
+def test_ffprobe_reports_what_went_in(
+    given: tuple[Kind, Shot, list[Path]], codec: str, suffix: str, tmp_path: Path
+) -> None:
+    """Frames, size, rate, time stamps, time code and its track, alpha, turn and sound, of every kind of source."""
+    kind, shot, paths = given
+    target = tmp_path / f"o é{suffix}"
+    write_movie(shot, dict(zip(shot.frames, paths, strict=True)), target, codec=codec)
+    words = ["ffprobe", "-v", "error", "-count_packets", "-show_streams", "-show_packets", "-of", "json", str(target)]
+    told = json.loads(subprocess.run(words, capture_output=True, check=True, text=True).stdout)
+    by_type = {stream["codec_type"]: stream for stream in told["streams"]}
+    video = by_type["video"]
+    assert (video["nb_read_packets"], (video["width"], video["height"])) == (str(COUNT), shot.size)
+    assert not any("rotation" in side for side in video.get("side_data_list", ()))  # it is upright by itself
+    assert ("a" in video["pix_fmt"].removeprefix("yuv").removeprefix("gbr")) == (
+        kind.alpha and CODECS[codec].clear is not None
+    )
+    times = sorted(float(p["pts_time"]) for p in told["packets"] if p["stream_index"] == video["index"])
+    due = [stamp / 1000 for stamp in kind.stamps] or [float(index / kind.rate) for index in range(COUNT)]
+    rounding = 1.1e-3 if suffix == ".mkv" else 1e-6
+    np.testing.assert_allclose(np.array(times) - (times[0] if suffix == ".mkv" else 0), due, atol=rounding)
+    tags = [{key.lower(): value for key, value in stream.get("tags", {}).items()} for stream in told["streams"]]
+    assert {tag["timecode"] for tag in tags if "timecode" in tag} == ({kind.timecode} if kind.timecode else set())
+    tracks = [stream for stream in told["streams"] if stream["codec_tag_string"] == "tmcd"]
+    assert len(tracks) == (1 if kind.timecode and suffix != ".mkv" else 0)
+    if kind.audio and (suffix, kind.audio) != (".mov", "flac"):
+        assert int(by_type["audio"]["nb_read_packets"]) == len(heard(shot.path))
+        assert by_type["audio"]["codec_name"] == kind.audio
+    else:
+        assert "audio" not in by_type
+
+
+@pytest.mark.skipif(shutil.which("oiiotool") is None, reason="oiiotool is not on this machine")
+@pytest.mark.parametrize(("suffix", "bits", "said"), [
+    (".png", 8, "uint8 png"), (".png", 16, "uint16 png"), (".tif", 16, "uint16 tiff"), (".exr", None, "half openexr"),
+])  # fmt: skip
+def test_oiiotool_reports_what_went_in(
+    given: tuple[Kind, Shot, list[Path]], suffix: str, bits: int | None, said: str, tmp_path: Path
+) -> None:
+    kind, shot, paths = given
+    pattern = Pattern(tmp_path / "o é", "f.", 4, suffix)
+    write_sequence(zip(shot.frames, paths, strict=True), pattern, shot=shot, form=Form(bits=bits))
+    words = ["oiiotool", "--info", "-v", *map(str, sorted((tmp_path / "o é").iterdir()))]
+    told = subprocess.run(words, capture_output=True, check=True, text=True).stdout
+    width, height = shot.size
+    assert len(re.findall(rf"{width} x +{height}, {4 if kind.alpha else 3} channel, {said}", told)) == COUNT
+    if suffix == ".exr" and kind.timecode:
+        for index in range(COUNT):
+            code = later_timecode(kind.timecode, index, kind.rate).replace(";", ":")
+            assert code in told or kind.rate > 30  # above 30, two frames share a number of SMPTE's time code
 
 
 @pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not on this machine")
