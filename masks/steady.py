@@ -3,7 +3,8 @@
 The frames before count as much as those behind, so that nothing lags; a frame counts where it shows, moved along, what
 this one shows (Bonneel et al., "Blind video temporal consistency", SIGGRAPH Asia 2015, take the same evidence). An
 average of borders that waver is softer than each of them, so it is made as steep again as they are; what is soft in
-every frame, as hair is, stays soft.
+every frame, as hair is, stays soft. Where frames are sure, some that a place is inside and some that it is not, they
+vote: it does not become half transparent.
 """
 
 from collections import deque
@@ -23,6 +24,10 @@ REACH = 5
 LEVELS = 25.0
 # Width in pixels over which steepness is compared, and the most that a border is made steeper.
 COMPARED, STEEPER = 4.0, 4.0
+# How steeply a vote decides: shares of 1/2 - 1/(2 DECIDED) and of 1/2 + 1/(2 DECIDED) are 0 and 1.
+DECIDED = 1.5
+# Share of the largest variance up to which frames agree, but for their softness, and from which on they do not.
+AGREED, DISPUTED = 0.3, 0.7
 # Squared slope, in 1 a pixel, that is none.
 FLAT = F32(6e-6)
 
@@ -62,7 +67,7 @@ def steadied(mattes: Iterable[tuple[int, Bytes, Floats]], flow: Flow) -> Iterato
 
 def _average(held: list[_Seen], at: int) -> Floats:
     here = held[at]
-    total, slopes = here.matte.copy(), _slope(here.matte)
+    total, squares, slopes = here.matte.copy(), here.matte**2, _slope(here.matte)
     weight = np.ones_like(total)
     for step in (-1, 1):
         way = np.zeros((*total.shape, 2), F32)
@@ -76,11 +81,25 @@ def _average(held: list[_Seen], at: int) -> Floats:
             fits = _fits(warp(held[place].plate, way), here.plate)
             moved = warp(held[place].matte, way)
             total += fits * moved
+            squares += fits * moved**2
             slopes += fits * _slope(moved)
             weight += fits
     mean = total / weight
     steeper = np.sqrt((_around(slopes / weight) + FLAT) / (_around(_slope(mean)) + FLAT))
-    return np.clip((mean - F32(0.5)) * np.clip(steeper, 1, F32(STEEPER)) + F32(0.5), 0, 1).astype(F32)
+    steep = np.clip((mean - F32(0.5)) * np.clip(steeper, 1, F32(STEEPER)) + F32(0.5), 0, 1)
+    apart = _apart(mean, squares / weight)
+    return (steep + apart * (_vote(mean) - steep)).astype(F32)
+
+
+def _apart(mean: Floats, squares: Floats) -> Floats:
+    """How much frames that are sure, each for itself, are not of one mind, 0..1; soft ones are never sure."""
+    most = np.maximum(mean * (1 - mean), F32(1e-6))
+    return np.clip(((squares - mean**2) / most - F32(AGREED)) / F32(DISPUTED - AGREED), 0, 1)
+
+
+def _vote(mean: Floats) -> Floats:
+    decided = np.clip((mean - F32(0.5)) * F32(DECIDED) + F32(0.5), 0, 1)
+    return decided * decided * (3 - 2 * decided)
 
 
 def _slope(matte: Floats) -> Floats:

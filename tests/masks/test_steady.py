@@ -89,3 +89,18 @@ def test_every_frame_sees_as_much_on_either_side():
     found = list(steadied(((n, plate, matte) for n, matte in enumerate(mattes)), DisFlow()))
     for frame, matte in found[REACH : 16 - REACH]:
         np.testing.assert_allclose(matte, frame / 20, atol=1e-5)
+
+
+def test_what_frames_disagree_about_is_decided_and_what_is_soft_in_all_stays_soft():
+    plate = np.full((32, 40, 3), 90, np.uint8)
+
+    def middle(values):
+        mattes = [np.full((32, 40), value, np.float32) for value in values]
+        return float(list(steadied(((n, plate, matte) for n, matte in enumerate(mattes)), DisFlow()))[REACH][1][16, 20])
+
+    # Some frames say one thing and some the other: of 11, 8 outvote 3, and a tie is a tie.
+    assert middle([1, 1, 0, 1, 1, 1, 0, 1, 0, 1, 1]) > 0.9 > 8 / 11
+    assert middle([0, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0]) < 0.1 < 3 / 11
+    assert middle([0.97, 0.98, 0.02, 0.97, 0.99, 1, 0.01, 0.98, 0, 1, 1]) > 0.9
+    # Frames that are of one mind, though an unsure one, are heard.
+    assert middle([0.3, 0.4] * 5 + [0.35]) == pytest.approx(0.35, abs=0.01)
