@@ -7,7 +7,11 @@ from tests.renderers.diffusion import tiny
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
-    """A folder with ``sd15``, ``sdxl``, ``control``, ``control_xl``, LoRAs, adapters and ``one.safetensors``."""
+    """A folder with models and more.
+
+    Whole ones, ``sd15`` and ``sdxl``; ``control``, ``control_xl``, LoRAs, adapters; and single files: ``one``,
+    ``one_xl``, ``vae``.
+    """
     pytest.importorskip("diffusers")
     root = tmp_path_factory.mktemp("models")
     small, large = tiny.save_sd15(root), tiny.save_sdxl(root)
@@ -20,6 +24,8 @@ def models(tmp_path_factory):
         (root / f"loras_{name}").mkdir()
         tiny.save_lora(unet, root / f"loras_{name}" / "ink.v1.safetensors")
     tiny.save_single_file(root / "sd15", root / "one.safetensors")
+    tiny.save_single_file(root / "sdxl", root / "one_xl.safetensors")
+    tiny.save_shared(tiny.shared_autoencoder(root / "sdxl"), root / "vae.safetensors")
     tiny.save_clear_autoencoder(root / "clear")
     tiny.save_lossy_autoencoder(root / "clear", root / "lossy")
     return root

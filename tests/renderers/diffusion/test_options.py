@@ -47,15 +47,54 @@ def test_both_families_paint_by_seed(models, family):
     differs(one, paint(models, family, seed=4))
 
 
-def test_one_file_paints_what_its_folder_does(models):
-    one = paint(models, model=str(models / "one.safetensors"), model_config=str(models / "sd15"), prompt="a big deal")
-    same(one, paint(models, prompt="a big deal"))
+@pytest.mark.parametrize(("family", "name"), [("sd15", "one"), ("sdxl", "one_xl")])
+def test_one_file_paints_what_its_folder_does(models, family, name):
+    asked = {"prompt": "a big deal", "negative": "a bad ice", "clip_skip": 2}
+    file = {"model": str(models / f"{name}.safetensors"), "model_config": str(models / family)}
+    # Where weights lie in memory may change the last bits of a product; the weights themselves are the same.
+    np.testing.assert_allclose(paint(models, **asked, **file), paint(models, family, **asked), atol=1e-5)
+    one, whole = renderer(models, **file)._base, renderer(models, family)._base
+    parts = [name for name, part in whole.components.items() if hasattr(part, "state_dict")]
+    assert len(parts) == (4 if family == "sdxl" else 3)
+    for part in parts:
+        loaded, wanted = (getattr(pipeline, part).state_dict() for pipeline in (one, whole))
+        assert loaded.keys() == wanted.keys()
+        assert all(bool((loaded[layer] == wanted[layer]).all()) for layer in wanted)
+
+
+def test_one_file_takes_all_that_its_folder_does(models):
+    asked = led(models, "sdxl") | {
+        "lora": str(models / "loras_sdxl" / "ink.v1.safetensors"), "render_size": 96, "cfg": 2,
+    }  # fmt: skip
+    one = paint(models, model=str(models / "one_xl.safetensors"), model_config=str(models / "sdxl"), **asked)
+    np.testing.assert_allclose(one, paint(models, "sdxl", **asked), atol=1e-3)
 
 
 def test_another_autoencoder_counts(models):
     same(paint(models), paint(models, vae=str(models / "sd15")))
     same(paint(models), paint(models, vae=str(models / "sd15" / "vae")))
     differs(paint(models), paint(models, vae=str(models / "sdxl")))
+
+
+@pytest.mark.parametrize("prefix", ["", "first_stage_model."])
+def test_an_autoencoder_may_be_one_file(models, tmp_path, prefix):
+    from safetensors.torch import load_file
+
+    from tests.renderers.diffusion import tiny
+
+    state = load_file(models / "vae.safetensors")
+    path = tmp_path / "vae.safetensors"
+    tiny.save_shared({prefix + name: value for name, value in state.items()}, path)
+    same(paint(models, vae=str(path)), paint(models, vae=str(models / "sdxl")))
+    one = {"model": str(models / "one.safetensors"), "model_config": str(models / "sd15")}
+    same(paint(models, vae=str(path), **one), paint(models, vae=str(models / "sdxl")))
+
+
+def test_a_file_that_is_no_autoencoder_is_refused(models):
+    with pytest.raises(RendererError, match="holds no autoencoder"):
+        paint(models, vae=str(models / "loras_sd15" / "ink.v1.safetensors"))
+    with pytest.raises(RendererError, match=r"there is no autoencoder nowhere\.safetensors"):
+        paint(models, vae="nowhere.safetensors")
 
 
 def test_precision_counts_and_a_device_that_is_not_there_is_refused(models):

@@ -11,6 +11,8 @@ LAYERS = {
     "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"), "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
     "attention_head_dim": 4,
 }  # fmt: skip
+# Of SDXL's second text encoder: files of one model are read by it, so it differs from the first one's.
+WIDE = 48
 
 
 def tokenizer(folder):
@@ -63,13 +65,13 @@ def save_sdxl(root, seed=0):
 
     torch.manual_seed(seed)
     unet = UNet2DConditionModel(
-        sample_size=64, cross_attention_dim=64, addition_embed_type="text_time", addition_time_embed_dim=8,
-        transformer_layers_per_block=(1, 2), projection_class_embeddings_input_dim=6 * 8 + 32,
+        sample_size=64, cross_attention_dim=32 + WIDE, addition_embed_type="text_time", addition_time_embed_dim=8,
+        transformer_layers_per_block=(1, 2), projection_class_embeddings_input_dim=6 * 8 + WIDE,
         use_linear_projection=True, **GROUPS, **LAYERS,
     )  # fmt: skip
     StableDiffusionXLPipeline(
         vae=autoencoder(), text_encoder=CLIPTextModel(text_config()), unet=unet, scheduler=EulerDiscreteScheduler(),
-        text_encoder_2=CLIPTextModelWithProjection(text_config(projection_dim=32)),
+        text_encoder_2=CLIPTextModelWithProjection(text_config(WIDE, projection_dim=WIDE)),
         tokenizer=tokenizer(root / "words"), tokenizer_2=tokenizer(root / "words"),
     ).save_pretrained(root / "sdxl")  # fmt: skip
     return unet
@@ -132,20 +134,65 @@ def save_image_adapter(unet, folder, seed=3):
 
 
 def save_single_file(folder, path):
-    """The Stable Diffusion 1.5 model in ``folder`` as one file under the names that people share models in."""
-    from safetensors.torch import load_file, save_file
+    """The model in ``folder``, of either family, as one file under the names that people share models in."""
+    state = {f"model.diffusion_model.{unet_name(name)}": value for name, value in part(folder, "unet").items()}
+    state |= {f"first_stage_model.{name}": value for name, value in shared_autoencoder(folder).items()}
+    wide = (folder / "text_encoder_2").is_dir()
+    first = "conditioner.embedders.0.transformer" if wide else "cond_stage_model.transformer"
+    for name, value in part(folder, "text_encoder").items():
+        state[f"{first}.{name if name.startswith('text_model') else f'text_model.{name}'}"] = value
+    if wide:
+        second = open_clip(part(folder, "text_encoder_2"))
+        state |= {f"conditioner.embedders.1.model.{name}": value for name, value in second.items()}
+    save_shared(state, path)
 
-    def part(name):
-        return load_file(next((folder / name).glob("*.safetensors")))
 
-    state = {f"model.diffusion_model.{unet_name(name)}": value for name, value in part("unet").items()}
-    for name, value in part("vae").items():
-        square = "attn" in name and name.endswith("weight") and value.ndim == 2
-        state[f"first_stage_model.{vae_name(name)}"] = value[..., None, None].clone() if square else value
-    text = part("text_encoder")
-    state |= {f"cond_stage_model.transformer.{name if name.startswith('text_model') else f'text_model.{name}'}": value
-              for name, value in text.items()}  # fmt: skip
+def save_shared(state, path):
+    from safetensors.torch import save_file
+
     save_file({name: value.contiguous() for name, value in state.items()}, path)
+
+
+def part(folder, name):
+    """The weights of one part of a model."""
+    from safetensors.torch import load_file
+
+    return load_file(next((folder / name).glob("*.safetensors")))
+
+
+def shared_autoencoder(folder):
+    """The autoencoder of the model in ``folder`` under the names that people share it in."""
+    state = {}
+    for name, value in part(folder, "vae").items():
+        square = "attn" in name and name.endswith("weight") and value.ndim == 2
+        state[vae_name(name)] = value[..., None, None].clone() if square else value
+    return state
+
+
+def open_clip(text):
+    """SDXL's second text encoder under OpenCLIP's names: its three projections lie in one."""
+    import torch
+
+    state = {
+        "positional_embedding": text["text_model.embeddings.position_embedding.weight"],
+        "token_embedding.weight": text["text_model.embeddings.token_embedding.weight"],
+        "text_projection": text["text_projection.weight"].T,
+    }
+    for kind in ("weight", "bias"):
+        state[f"ln_final.{kind}"] = text[f"text_model.final_layer_norm.{kind}"]
+    layers = {name.split(".")[3] for name in text if name.startswith("text_model.encoder.layers.")}
+    for layer in layers:
+        theirs, ours = f"text_model.encoder.layers.{layer}", f"transformer.resblocks.{layer}"
+        for kind in ("weight", "bias"):
+            state[f"{ours}.attn.in_proj_{kind}"] = torch.cat(
+                [text[f"{theirs}.self_attn.{one}_proj.{kind}"] for one in "qkv"]
+            )
+            for name, shared in (
+                ("self_attn.out_proj", "attn.out_proj"), ("layer_norm1", "ln_1"), ("layer_norm2", "ln_2"),
+                ("mlp.fc1", "mlp.c_fc"), ("mlp.fc2", "mlp.c_proj"),
+            ):  # fmt: skip
+                state[f"{ours}.{shared}.{kind}"] = text[f"{theirs}.{name}.{kind}"]
+    return state
 
 
 _RESNET = {
@@ -159,6 +206,8 @@ def unet_name(name):
     first, _, rest = name.partition(".")
     if first in ("conv_in", "conv_norm_out", "conv_out"):
         return f"{ {'conv_in': 'input_blocks.0.0', 'conv_norm_out': 'out.0', 'conv_out': 'out.2'}[first] }.{rest}"
+    if first == "add_embedding":
+        return f"label_emb.0.{rest.replace('linear_1', '0').replace('linear_2', '2')}"
     if first == "time_embedding":
         return f"time_embed.{rest.replace('linear_1', '0').replace('linear_2', '2')}"
     if first == "mid_block":
