@@ -197,6 +197,13 @@ def _check_numbers(settings: Any) -> None:
     least = min(settings.denoise.values())
     if int(settings.steps * least) < 1:
         raise SettingsError(f"--denoise {least:g} of --steps {settings.steps} leaves no step to do; raise one of them")
+    if settings.upscale is None and given(settings, "upscale_denoise"):
+        raise SettingsError("--upscale-denoise is for --upscale FACTOR; give that too, or leave it out")
+    least = min(settings.upscale_denoise.values())
+    if settings.upscale is not None and int(settings.steps * least) < 1:
+        raise SettingsError(
+            f"--upscale-denoise {least:g} of --steps {settings.steps} leaves no step to do; raise one of them"
+        )
     if settings.negative and max(settings.cfg.values()) == 1:
         raise SettingsError("--negative does nothing at --cfg 1; raise --cfg, or leave --negative out")
 

@@ -127,6 +127,18 @@ class Settings:
         DIFFUSION,
         "Work at so many pixels as a square of this side has; the default is the plate's own size.",
     )
+    upscale: float | None = declared(
+        kinds.FACTOR,
+        None,
+        DIFFUSION,
+        "Paint keys of large plates again in tiles, up to so many times as large, at most at the plate's own size.",
+    )
+    upscale_denoise: Schedule = declared(
+        kinds.SCHEDULED_SHARE,
+        constant(0.3),
+        DIFFUSION,
+        "How far the tiles may leave the key that they are made from.",
+    )
     control: tuple[ControlAsked, ...] = declared(
         kinds.CONTROL, (), DIFFUSION,
         "ControlNet that leads, its weight and share of the steps, as canny:0.8:0-0.6; KIND=PATH takes pictures that "

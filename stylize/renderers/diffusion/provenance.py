@@ -22,6 +22,7 @@ class Provenance:
 
     settings: all that was asked for, by option. frame, seed, prompt, negative, steps, cfg, denoise: of this key.
     size: (width, height) it was worked at. precision: of the numbers. taken: steps taken to save memory or numbers.
+    upscale: how it was painted again in tiles, if it was: size, tile, tiles, denoise.
     """
 
     settings: Mapping[str, Any]
@@ -42,6 +43,7 @@ class Provenance:
     controls: tuple[Mapping[str, Any], ...]
     taken: tuple[str, ...]
     versions: Mapping[str, str]
+    upscale: Mapping[str, Any] | None = None
 
 
 def texts(made: Provenance) -> dict[str, str]:
@@ -59,6 +61,10 @@ def parameters(made: Provenance) -> str:
     }  # fmt: skip
     if made.clip_skip != 1:
         told["Clip skip"] = made.clip_skip
+    if made.upscale is not None:
+        wide, high = made.upscale["size"]
+        # As A1111 names what its second, larger pass is told.
+        told |= {"Hires resize": f"{wide}x{high}", "Hires denoising strength": f"{made.upscale['denoise']:g}"}
     told |= {f"ControlNet {number}": _unit(control) for number, control in enumerate(made.controls)}
     told["Version"] = f"stylize {made.versions['stylize']}"
     return "\n".join([*lines, ", ".join(f"{name}: {_quoted(value)}" for name, value in told.items())])

@@ -4,6 +4,7 @@ The models' own checker, which blackens pictures it dislikes, is not loaded.
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -25,13 +26,14 @@ from stylize.renderers.diffusion.control import Control, find_controls
 from stylize.renderers.diffusion.encoding import encode
 from stylize.renderers.diffusion.hub import Source
 from stylize.renderers.diffusion.memory import Economy, free, is_full
-from stylize.renderers.diffusion.models import contents, find_autoencoder, find_model, model_hash
+from stylize.renderers.diffusion.models import SDXL, contents, find_autoencoder, find_model, model_hash
 from stylize.renderers.diffusion.pixel_fusion import Watch, fuse_pixels, watched
 from stylize.renderers.diffusion.prompts import Prompt, read_prompt
 from stylize.renderers.diffusion.provenance import Provenance, texts, unlike
 from stylize.renderers.diffusion.recall import Recall, mark_of
 from stylize.renderers.diffusion.shared_attention import shared_attention
-from stylize.renderers.diffusion.sizes import Working, enter, leave, plan_size
+from stylize.renderers.diffusion.sizes import Working, enter, larger, leave, plan_size, resize, tile_side
+from stylize.renderers.diffusion.tiles import in_tiles, plan_tiles, tiled_autoencoder
 from stylize.renderers.protocol import Fetching, Rendered, RenderRequest
 from stylize.settings import DIFFUSION, OPTIONS, Settings
 from stylize.settings.schedules import all_texts, text_at
@@ -55,6 +57,7 @@ class _Moment:
     negative_text: str
     cfg: float
     denoise: float
+    upscale_denoise: float
 
 
 class DiffusionRenderer:
@@ -105,12 +108,14 @@ class DiffusionRenderer:
             return Rendered(request.plate)  # nothing of it is stylised
         height, width = request.plate.shape[:2]
         working = plan_size((width, height), self._model.family, self.settings.render_size, box)
+        self._check_upscale(request, working)
         notes: list[str] = []
         with loading.told(
             f"keyframe {request.frame} could not be painted", "try a smaller --render-size or another model"
         ):
             painted, seen, working = self._within_memory(request, working, on_step, notes)
-        picture = leave(painted, request.plate, working)
+        target = self._target(working)
+        picture = leave(painted, request.plate, target or working)
         inside = 1.0 if request.matte is None else (request.matte > 0).astype(F32)
         if request.carried is not None and request.trusted is not None:
             common = (request.trusted * inside).astype(F32)
@@ -118,6 +123,8 @@ class DiffusionRenderer:
         if request.matte is not None:
             picture = np.where(request.matte[..., None] > 0, picture, request.plate)
         made = self._provenance(request, working, notes)
+        if target is not None:
+            notes.append(self._cost(request.frame, working, target))
         told = (*self._unlike, *(f"keyframe {request.frame}: {note}" for note in notes))
         return Rendered(np.ascontiguousarray(np.clip(picture, 0, 1), F32), texts(made), seen, told)
 
@@ -147,7 +154,7 @@ class DiffusionRenderer:
         self, request: RenderRequest, working: Working, on_step: OnStep, notes: list[str]
     ) -> tuple[Floats, Mapping[str, Floats]]:
         """The painted part and what led it; once more in single precision when numbers ran over in half."""
-        painted, seen = self._paint(request, working, on_step)
+        painted, seen = self._whole(request, working, on_step)
         failed = failure(painted, request.plate)
         if failed is None:
             return painted, seen
@@ -160,7 +167,7 @@ class DiffusionRenderer:
 
         try:
             self._cast(torch.float32)
-            painted, seen = self._paint(request, working, on_step)
+            painted, seen = self._whole(request, working, on_step)
         finally:
             self._cast(getattr(torch, self._device[1]))
         failed = failure(painted, request.plate)
@@ -175,22 +182,115 @@ class DiffusionRenderer:
             if hasattr(part, "parameters"):
                 part.to(dtype=precision)
 
+    def _whole(self, request: RenderRequest, working: Working, on_step: OnStep) -> tuple[Floats, Mapping[str, Floats]]:
+        """The painted part, with --upscale again in tiles, at the size of ``_target``; and what led it."""
+        painted, seen = self._paint(request, working, on_step)
+        target = self._target(working)
+        # What came out as no picture is told as it is.
+        if target is None or failure(painted, request.plate) is not None:
+            return painted, seen
+        start = enter(leave(painted, request.plate, working), target)
+        return self._enlarge(request, start, seen, working, on_step), seen
+
+    def _enlarge(
+        self, request: RenderRequest, start: Floats, seen: Mapping[str, Floats], working: Working, on_step: OnStep
+    ) -> Floats:
+        """``start``, the key at its larger size, painted again in tiles. seen: what led it at its smaller one."""
+        import torch
+
+        settings, moment, target = self.settings, self._moment(request.frame), self._target(working)
+        assert target is not None
+        pipeline = self._pipeline(request.frame, from_image=True)
+        side = tile_side(working, self._model.family)
+        with tiled_autoencoder(pipeline), in_tiles(pipeline, side // pipeline.vae_scale_factor):
+            asked = self._words(pipeline, moment) | self._style_arguments(pipeline, request)
+            pictures = self._control_pictures(request, enter(request.plate, target), target, seen)
+            asked |= self._control_arguments(pictures, request.frame, from_image=True)
+            asked |= {"image": fusion.encode_picture(pipeline, start), "strength": moment.upscale_denoise}
+            if self._model.family == SDXL:
+                # Every tile is a picture of its own to the network.
+                wide, high = self._tiling(working, target)[0]
+                asked |= {"original_size": (high, wide), "target_size": (high, wide)}
+            anchors = self._carried_anchor(pipeline, request, target)
+
+            def on_end(pipeline: Any, step: int, time: Any, values: dict[str, Any]) -> dict[str, Any]:
+                on_step(step + 1, pipeline.num_timesteps)
+                self._style_step(pipeline, step + 1, request.frame)
+                values["latents"] = fusion.fuse(values["latents"], anchors, request.seed, pipeline, step)
+                return values
+
+            self._style_step(pipeline, 0, request.frame)
+            made = pipeline(
+                num_inference_steps=settings.steps, guidance_scale=moment.cfg, output_type="np",
+                generator=torch.Generator("cpu").manual_seed(request.seed), callback_on_step_end=on_end,
+                callback_on_step_end_tensor_inputs=["latents"], **asked,
+            )  # fmt: skip
+        return np.asarray(made.images[0], F32)
+
+    def _carried_anchor(self, pipeline: Any, request: RenderRequest, working: Working) -> tuple[fusion.Anchor, ...]:
+        """The earlier key where it shows the same thing, to be laid in; none where there is none."""
+        if not self._fuses(request) or request.carried is None or request.trusted is None:
+            return ()
+        carried = fusion.encode_picture(pipeline, enter(request.carried, working))
+        mask = fusion.latent_mask(enter(request.trusted, working), carried)
+        return (fusion.Anchor(carried, mask, self.settings.fuse),)
+
+    def _pipeline(self, frame: int, *, from_image: bool) -> Any:
+        """The pipeline for a frame, with the ControlNets that count there and a fresh scheduler."""
+        leading = self._leading(frame)
+        nets = [net for control, net in zip(self._controls, self._nets, strict=True) if control in leading]
+        pipeline = loading.pipeline_for(self._base, self._model.family, nets, from_image=from_image)
+        pipeline.scheduler = loading.make_scheduler(self._base, self.settings.sampler)
+        return pipeline
+
+    def _words(self, pipeline: Any, moment: _Moment) -> dict[str, Any]:
+        """The prompts as the pipeline takes them."""
+        asked: dict[str, Any] = encode(pipeline, moment.prompt, moment.negative, self.settings.clip_skip)
+        if moment.cfg == 1:
+            return {name: value for name, value in asked.items() if not name.startswith("negative")}
+        return asked
+
+    def _target(self, working: Working) -> Working | None:
+        """How the part is worked when it is painted again in tiles; None where it is not."""
+        return None if self.settings.upscale is None else larger(working, self.settings.upscale)
+
+    def _check_upscale(self, request: RenderRequest, working: Working) -> None:
+        """Small boxes of mattes may come at the plate's own size already; a whole plate does so at every key."""
+        if self.settings.upscale is not None and request.matte is None and self._target(working) is None:
+            wide, high = working.size
+            raise RendererError(
+                f"--upscale has nothing to do: plates are worked at their own size, {wide}x{high}; leave it out, "
+                "or give a smaller --render-size"
+            )
+
+    def _tiling(self, working: Working, target: Working) -> tuple[tuple[int, int], int]:
+        """(width, height) of a tile in pixels, and how many there are."""
+        tiling = plan_tiles(target.size[1], target.size[0], tile_side(working, self._model.family))
+        return tiling.size[::-1], len(tiling.parts)
+
+    def _cost(self, frame: int, working: Working, target: Working) -> str:
+        """What the tiles took, to be told."""
+        moment, (tile, count) = self._moment(frame), self._tiling(working, target)
+        steps = (max(1, int(self.settings.steps * share)) for share in (moment.denoise, moment.upscale_denoise))
+        first, again = (
+            pixels * of for pixels, of in zip((math.prod(working.size), count * math.prod(tile)), steps, strict=True)
+        )
+        return (
+            f"painted again at {target.size[0]}x{target.size[1]} in {count} tiles of {tile[0]}x{tile[1]}, about "
+            f"{again / first:.1f} times the work of the key at {working.size[0]}x{working.size[1]}"
+        )
+
     def _paint(self, request: RenderRequest, working: Working, on_step: OnStep) -> tuple[Floats, Mapping[str, Floats]]:
         """The worked part of the plate, painted, float32 (h, w, 3); and the pictures of the controls."""
         import torch
 
         settings, moment = self.settings, self._moment(request.frame)
         from_image = moment.denoise < 1
-        leading = self._leading(request.frame)
-        nets = [net for control, net in zip(self._controls, self._nets, strict=True) if control in leading]
-        pipeline = loading.pipeline_for(self._base, self._model.family, nets, from_image=from_image)
-        pipeline.scheduler = loading.make_scheduler(self._base, settings.sampler)
+        pipeline = self._pipeline(request.frame, from_image=from_image)
         weights = adapters.lora_weights(settings.lora, moment.prompt.loras, request.frame)
         adapters.weigh_loras(pipeline, self._loras, weights)
         plate = enter(request.plate, working)
-        asked: dict[str, Any] = encode(pipeline, moment.prompt, moment.negative, settings.clip_skip)
-        if moment.cfg == 1:
-            asked = {name: value for name, value in asked.items() if not name.startswith("negative")}
+        asked = self._words(pipeline, moment)
         started = None
         if from_image or self._fuses(request):
             started = fusion.encode_picture(pipeline, enter(self._start(request), working))
@@ -292,11 +392,14 @@ class DiffusionRenderer:
         return tuple(control for control in self._controls if control.strength.weight.at(frame) > 0)
 
     def _control_pictures(
-        self, request: RenderRequest, plate: Floats, working: Working
+        self, request: RenderRequest, plate: Floats, working: Working, seen: Mapping[str, Floats] | None = None
     ) -> list[tuple[Control, Floats]]:
+        """What leads at that size. seen: pictures of another size; what networks made of it is not made again."""
         found = []
         for control in self._leading(request.frame):
-            if control.annotator is not None:
+            if control.annotator is not None and seen is not None:
+                found.append((control, np.clip(resize(seen[control.kind], working.size), 0, 1)))
+            elif control.annotator is not None:
                 found.append((control, networks.annotate(self._annotator(control.kind, control.annotator), plate)))
             elif control.asked.path is None:
                 found.append((control, ANNOTATORS[control.kind](plate, request.seed)))
@@ -346,7 +449,7 @@ class DiffusionRenderer:
         prompt, negative = (text_at(text or "", frame) for text in (settings.prompt, settings.negative))
         return _Moment(
             frame, read_prompt(prompt), read_prompt(negative), prompt, negative, settings.cfg.at(frame),
-            settings.denoise.at(frame),
+            settings.denoise.at(frame), settings.upscale_denoise.at(frame),
         )  # fmt: skip
 
     def _asked(self) -> dict[str, Any]:
@@ -369,8 +472,17 @@ class DiffusionRenderer:
             self._stored, request.frame, request.seed, moment.prompt_text,
             moment.negative_text, settings.steps, scheduler, moment.cfg, moment.denoise, settings.clip_skip,
             working.size, self._model.path.stem, self._hash, *self._device, controls,
-            tuple(dict.fromkeys((*self._economy.taken, *notes))), _versions(),
+            tuple(dict.fromkeys((*self._economy.taken, *notes))), _versions(), self._upscaled(request, working),
         )  # fmt: skip
+
+    def _upscaled(self, request: RenderRequest, working: Working) -> dict[str, Any] | None:
+        """How the key was painted again in tiles, if it was."""
+        target = self._target(working)
+        if target is None:
+            return None
+        tile, count = self._tiling(working, target)
+        denoise = self._moment(request.frame).upscale_denoise
+        return {"size": list(target.size), "tile": list(tile), "tiles": count, "denoise": denoise}
 
     @cached_property
     def _stored(self) -> dict[str, Any]:

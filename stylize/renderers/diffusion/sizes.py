@@ -59,6 +59,26 @@ def smaller(working: Working, by: float) -> Working:
     return Working(working.plate, working.box, (_nearest(wide * by), _nearest(high * by)), True)
 
 
+def larger(working: Working, by: float) -> Working | None:
+    """The same part, worked at ``by`` (above 1) of the size, but not beyond the plate's own; None when it is there.
+
+    At the plate's own size it is padded, not scaled.
+    """
+    left, top, right, bottom = working.box
+    wide, high = right - left, bottom - top
+    if not working.scaled or working.size[0] * working.size[1] >= wide * high:
+        return None
+    size = _nearest(working.size[0] * by), _nearest(working.size[1] * by)
+    if size[0] * size[1] >= wide * high:
+        return Working(working.plate, working.box, (_up(wide), _up(high)), False)
+    return Working(working.plate, working.box, size, True)
+
+
+def tile_side(working: Working, family: str) -> int:
+    """Pixels of the side of a tile: what the model was trained at, or the key's own longer side if that is less."""
+    return min(NATIVE[family], max(working.size))
+
+
 def enter(picture: Floats, working: Working) -> Floats:
     """``picture``, float32 (H, W, 3) or (H, W) of the plate's size, as it is worked."""
     left, top, right, bottom = working.box

@@ -1,0 +1,164 @@
+"""A large picture denoised in tiles that overlap, as one: the network's word on it is the mean of its words on them.
+
+After MultiDiffusion (Bar-Tal et al. 2023): the tiles are put together at every step and not at the end, so that they
+cannot come to disagree. Each has the size that the model was trained at, weighs less towards its border, and is led by
+the part of the ControlNets' pictures that lies over it.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from propagate.arrays import F32, Floats
+
+# Share of a tile's side that it has in common with its neighbour, at least.
+OVERLAP = 0.25
+
+Part = tuple[slice, slice]
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """Tiles over a grid of height x width. parts: rows and columns of each, all of one size."""
+
+    height: int
+    width: int
+    parts: tuple[Part, ...]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of a tile."""
+        rows, columns = self.parts[0]
+        return rows.stop - rows.start, columns.stop - columns.start
+
+
+def plan_tiles(height: int, width: int, side: int) -> Tiling:
+    """As few tiles as cover it, of ``side`` or less each way, spread evenly."""
+    parts = [(rows, columns) for rows in _spread(height, side) for columns in _spread(width, side)]
+    return Tiling(height, width, tuple(parts))
+
+
+def feather(tiling: Tiling) -> Floats:
+    """What each place of a tile counts, float32 (h, w): 1 within, falling to its border, 0 nowhere."""
+    rows, columns = (_ramp(length) for length in tiling.size)
+    return np.ascontiguousarray(rows[:, None] * columns[None, :], F32)
+
+
+def _spread(length: int, side: int) -> list[slice]:
+    side = min(side, length)
+    shared = int(side * OVERLAP)
+    count = 1 if side == length else -(-(length - shared) // (side - shared))
+    starts = [round(number * (length - side) / (count - 1)) for number in range(count)] if count > 1 else [0]
+    return [slice(start, start + side) for start in starts]
+
+
+def _ramp(length: int) -> Floats:
+    near = np.minimum(np.arange(length), np.arange(length)[::-1]) + 0.5
+    return np.minimum(near / max(1.0, length * OVERLAP), 1).astype(F32)
+
+
+@contextmanager
+def in_tiles(pipeline: Any, side: int) -> Iterator[None]:
+    """Within it, the pipeline's UNet and ControlNets look at tiles of ``side`` latent pixels, one after the other."""
+    asked: list[_Control] = []
+    with ExitStack() as within:
+        control = getattr(pipeline, "controlnet", None)
+        if control is not None:
+            within.enter_context(_instead(control, lambda inner: _remembered(inner, asked)))
+        within.enter_context(_instead(pipeline.unet, lambda inner: _tiled(inner, side, asked)))
+        yield
+
+
+@contextmanager
+def tiled_autoencoder(pipeline: Any) -> Iterator[None]:
+    """Within it, the autoencoder works in tiles of its own, as it would for want of memory."""
+    vae = pipeline.vae
+    before = vae.use_tiling
+    vae.enable_tiling()
+    try:
+        yield
+    finally:
+        if not before:
+            vae.disable_tiling()
+
+
+@dataclass(frozen=True)
+class _Control:
+    """What a ControlNet was asked, to be asked tile by tile. forward: the network's own."""
+
+    forward: Callable[..., Any]
+    sample: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    def of(self, part: Part, count: int) -> dict[str, Any]:
+        """What it adds to the UNet's layers over a tile. count: of the UNet's batch, whose last it may know alone."""
+        pictures = self.kwargs["controlnet_cond"]
+        pictures = pictures if isinstance(pictures, list) else [pictures]
+        cut = [_cut(picture, part, picture.shape[-1] // self.sample.shape[-1]) for picture in pictures]
+        kwargs = {**self.kwargs, "controlnet_cond": cut if isinstance(self.kwargs["controlnet_cond"], list) else cut[0]}
+        down, middle = self.forward(_cut(self.sample, part), *self.args, **kwargs)[:2]
+        return {
+            "down_block_additional_residuals": tuple(_filled(one, count) for one in down),
+            "mid_block_additional_residual": _filled(middle, count),
+        }
+
+
+def _remembered(inner: Callable[..., Any], asked: list[_Control]) -> Callable[..., Any]:
+    def forward(sample: Any, *args: Any, **kwargs: Any) -> Any:
+        asked[:] = [_Control(inner, sample, args, kwargs)]
+        nothing = sample.new_zeros(1)
+        return (nothing,), nothing
+
+    return forward
+
+
+def _tiled(inner: Callable[..., Any], side: int, asked: list[_Control]) -> Callable[..., Any]:
+    def forward(sample: Any, *args: Any, **kwargs: Any) -> Any:
+        import torch
+
+        tiling = plan_tiles(sample.shape[-2], sample.shape[-1], side)
+        weight = torch.from_numpy(feather(tiling)).to(sample.device)
+        total = torch.zeros(sample.shape, device=sample.device)
+        weights = torch.zeros(sample.shape[-2:], device=sample.device)
+        kwargs["return_dict"] = False
+        for part in tiling.parts:
+            added = asked[0].of(part, len(sample)) if asked else {}
+            said = inner(_cut(sample, part), *args, **{**kwargs, **added})[0]
+            total[(..., *part)] += said.float() * weight
+            weights[part] += weight
+        asked.clear()
+        return ((total / weights).to(sample.dtype),)
+
+    return forward
+
+
+def _cut(values: Any, part: Part, scale: int = 1) -> Any:
+    """A tile of (n, C, H, W). scale: how much finer the values' grid is than the tiles'."""
+    rows, columns = (slice(one.start * scale, one.stop * scale) for one in part)
+    return values[..., rows, columns].contiguous()
+
+
+def _filled(values: Any, count: int) -> Any:
+    """Values of the prompt alone, with none before them for the negative one."""
+    import torch
+
+    return values if len(values) == count else torch.cat([torch.zeros_like(values), values])
+
+
+@contextmanager
+def _instead(module: Any, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
+    """Within it, the module's ``forward`` is what ``make`` makes of it; hooks around it stay."""
+    own = "forward" in vars(module)
+    inner = module.forward
+    module.forward = make(inner)
+    try:
+        yield
+    finally:
+        if own:
+            module.forward = inner
+        else:
+            del module.forward

@@ -1,0 +1,308 @@
+"""Large plates: painted again in tiles that lie to the pixel, show no seams, and follow all that leads."""
+
+import json
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+
+from stylize.errors import RendererError, SettingsError
+from stylize.renderers import RenderRequest
+from stylize.renderers.diffusion.sizes import enter, larger, leave, plan_size, tile_side
+from stylize.renderers.diffusion.tiles import feather, in_tiles, plan_tiles
+from stylize.settings import Settings
+from tests.renderers.diffusion.test_failure import failing, full  # noqa: F401
+from tests.renderers.diffusion.test_options import differs, led, renderer, same
+from tests.renderers.diffusion.test_renderer import picture, quiet
+from tests.renderers.diffusion.test_renderer import pytestmark as quietly
+
+pytestmark = quietly
+# Worked at 96 x 48, then in tiles of 96 at the plate's 192 x 96.
+LARGE = {"render_size": 68, "upscale": 8}
+
+
+def plate(width=192, height=96):
+    noise = np.random.default_rng(0).random((height, width, 3), np.float32)
+    soft = cv2.GaussianBlur(noise, (0, 0), 3)
+    return ((soft - soft.min()) / (soft.max() - soft.min())).astype(np.float32)
+
+
+def shift_of(one, other):
+    """By how much ``other`` lies aside of ``one``, in pixels, both ways: least squares over the gradients."""
+    down, across = np.gradient(one)
+    slopes = np.stack([across.ravel(), down.ravel(), one.ravel(), np.ones(one.size)], axis=1)
+    found, *_ = np.linalg.lstsq(slopes, other.ravel().astype(np.float64), rcond=None)
+    return -found[:2] / found[2]
+
+
+def test_shifts_are_measured_as_they_are():
+    one = plate().mean(axis=2)
+    for x, y in ((0, 0), (0.3, -0.2), (-0.5, 0.4)):
+        moved = cv2.warpAffine(one, np.float32([[1, 0, x], [0, 1, y]]), one.shape[::-1], flags=cv2.INTER_CUBIC)
+        noisy = moved + np.random.default_rng(1).normal(0, 0.03, one.shape)
+        np.testing.assert_allclose(shift_of(one[20:76, 20:76], noisy[20:76, 20:76]), (x, y), atol=0.1)
+
+
+def make(models, one=None, family="sd15", seed=3, request=None, **asked):
+    wanted = RenderRequest(7, plate() if one is None else one, None, None, None, seed, **(request or {}))
+    return renderer(models, family, **{**LARGE, **asked}).render(wanted, quiet)
+
+
+# Where they lie
+
+
+@pytest.mark.parametrize("size", [(64, 64), (64, 200), (135, 240), (72, 65), (10, 90), (128, 256)])
+def test_tiles_cover_everything_overlap_and_count_towards_their_middle(size):
+    tiling = plan_tiles(*size, 64)
+    seen, weight = np.zeros(size), feather(tiling)
+    assert weight.shape == tiling.size
+    assert 0 < weight.min() <= weight.max() <= 1
+    for rows, columns in tiling.parts:
+        seen[rows, columns] += weight
+        assert 0 <= rows.start <= rows.stop <= size[0]
+        assert 0 <= columns.start <= columns.stop <= size[1]
+    assert seen.min() > 0
+    for axis in (0, 1):
+        starts = sorted({part[axis].start for part in tiling.parts})
+        assert starts[-1] + tiling.size[axis] == size[axis]
+        assert all(b - a <= 0.75 * tiling.size[axis] + 1 for a, b in pairwise(starts))
+
+
+def test_the_larger_size_is_a_multiple_up_to_the_plates_own():
+    working = plan_size((1920, 1080), "sd15")
+    twice = larger(working, 1.5)
+    assert twice.scaled
+    assert abs(twice.size[0] / working.size[0] - 1.5) < 0.01
+    whole = larger(working, 8)
+    assert (whole.size, whole.scaled) == ((1920, 1080), False)
+    assert larger(plan_size((640, 360), "sd15"), 2) is None
+    assert larger(plan_size((640, 360), "sd15", None, (300, 100, 400, 200)), 2) is None  # enlarged already
+    assert tile_side(working, "sd15") == 512
+    assert tile_side(plan_size((1920, 1080), "sd15", 256), "sd15") == 344
+
+
+def test_what_is_said_of_tiles_is_what_is_said_of_the_whole_where_places_do_not_look_at_each_other(models):
+    """A network of a single pixel's view cannot tell tiles from the whole."""
+    import torch
+
+    class Unet(torch.nn.Module):
+        def forward(self, sample, time, return_dict=True, **more):
+            return (sample * 2 + time,)
+
+    class Pipeline:
+        unet = Unet()
+
+    sample = torch.randn(2, 4, 40, 70, generator=torch.Generator().manual_seed(0))
+    with in_tiles(Pipeline, 16):
+        said = Pipeline.unet(sample, 3.0)[0]
+    torch.testing.assert_close(said, sample * 2 + 3)
+    assert "forward" not in vars(Pipeline.unet)
+    assert len(Pipeline.unet(sample, 3.0)) == 1
+
+
+def test_tiles_that_disagree_fade_into_each_other():
+    """The worst: a network that paints every tile in a tone of its own. Cut hard, tones would differ by 1 at once."""
+    torch = pytest.importorskip("torch")
+
+    class Unet(torch.nn.Module):
+        tone = 0.0
+
+        def forward(self, sample, time, return_dict=True, **more):
+            self.tone = 1 - self.tone
+            return (torch.full_like(sample, self.tone),)
+
+    class Pipeline:
+        unet = Unet()
+
+    with in_tiles(Pipeline, 64):
+        said = Pipeline.unet(torch.zeros(1, 4, 64, 208), 3.0)[0].numpy()
+    assert np.ptp(said) > 0.99
+    assert np.abs(np.diff(said, axis=-1)).max() < 1.5 / (64 * 0.25)
+    assert not np.diff(said, axis=-2).any()
+
+
+# What comes out
+
+
+@pytest.mark.parametrize("size", [(161, 95), (95, 161), (160, 120), (215, 90)])
+def test_with_hardly_any_noise_it_is_the_key_enlarged(models, size):
+    """Odd, portrait, 4:3, 2.39:1: the key as it was, resized, and not moved anywhere."""
+    one = plate(*size)
+    asked = {"vae": str(models / "clear"), "steps": 1000, "denoise": 0.001, "render_size": 64}
+    key = make(models, one, **asked, upscale=8, upscale_denoise=0.001).picture
+    small = make(models, one, **asked, upscale=None).picture
+    working = plan_size(size, "sd15", 64)
+    assert key.shape == one.shape
+    assert working.size[0] < size[0]
+    assert np.abs(key - small).mean() < 0.03
+    grey, other = one.mean(axis=2), key.mean(axis=2)
+    part = 56
+    for top in (0, (size[1] - part) // 2, size[1] - part):
+        for left in (0, (size[0] - part) // 2, size[0] - part):
+            crop = np.s_[top : top + part, left : left + part]
+            assert np.hypot(*shift_of(grey[crop], other[crop])) <= 0.25
+
+
+def test_no_seam_where_tiles_end(models):
+    """Steps between neighbouring pixels at the borders of tiles are no larger than elsewhere, on the mean."""
+    one = plate(280, 88)
+    asked = {"vae": str(models / "clear"), "steps": 4, "denoise": 0.5, "upscale_denoise": 0.5, "render_size": 64}
+    painter = renderer(models, **{**LARGE, **asked})
+    borders, inner = [], []
+    for seed in range(2):
+        key = painter.render(RenderRequest(7, one, None, None, None, seed), quiet).picture
+        working = plan_size((280, 88), "sd15", 64)
+        tiling = plan_tiles(88, 280, tile_side(working, "sd15"))
+        steps = np.abs(np.diff(key, axis=1)).mean(axis=(0, 2))
+        ends = {edge for _, columns in tiling.parts for edge in (columns.start, columns.stop)} - {0, 280}
+        assert len(ends) >= 4
+        borders += [steps[end - 1] for end in ends]
+        inner += [step for place, step in enumerate(steps) if place + 1 not in ends]
+    assert np.mean(borders) < 1.05 * np.mean(inner)
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+def test_the_seed_tells_it_and_denoise_how_far_it_goes(models, family):
+    one = make(models, family=family)
+    same(one.picture, make(models, family=family).picture)
+    differs(one.picture, make(models, family=family, seed=4).picture)
+    differs(one.picture, make(models, family=family, upscale=None).picture)
+    differs(one.picture, make(models, family=family, upscale_denoise=0.6).picture)
+    same(one.picture, make(models, family=family, upscale_denoise="0: 0.26, 7: 0.3, 9: 0.9").picture)
+
+
+def test_what_it_took_is_told_and_kept(models):
+    made = make(models)
+    assert made.notes == (
+        "keyframe 7: painted again at 192x96 in 3 tiles of 96x96, about 3.0 times the work of the key at 96x48",
+    )
+    told = json.loads(made.text["stylize"])
+    assert told["upscale"] == {"size": [192, 96], "tile": [96, 96], "tiles": 3, "denoise": 0.3}
+    assert told["size"] == [96, 48]
+    assert told["settings"]["upscale"] == 8
+    assert "Size: 96x48" in made.text["parameters"]
+    assert "Hires resize: 192x96, Hires denoising strength: 0.3" in made.text["parameters"]
+    assert json.loads(make(models, upscale=None).text["stylize"])["upscale"] is None
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+def test_controls_lead_the_tiles_too(models, family):
+    asked = led(
+        models, family, control="tile", control_model=f"tile={models / led(models, family)['control_model'][6:]}"
+    )
+    plain, held = make(models, family=family).picture, make(models, family=family, **asked).picture
+    differs(plain, held)
+    two = {
+        "control": ("tile:0.5", "canny"),
+        "control_model": (f"tile={models / 'control'}", f"canny={models / 'control2'}"),
+    }
+    if family == "sd15":
+        differs(held, make(models, **two).picture)
+
+
+def test_a_control_over_a_tile_is_that_of_its_place(models):
+    """One tile as large as all: the same as without tiles, controls and the half of the batch without them included."""
+    import torch
+
+    painter = renderer(models, **led(models))
+    pipeline = painter._base
+    from stylize.renderers.diffusion import loading
+
+    pipeline = loading.pipeline_for(pipeline, "sd15", painter._nets, from_image=True)
+    draw = torch.Generator().manual_seed(0)
+    sample, words = torch.randn(2, 4, 16, 24, generator=draw), torch.randn(2, 77, 32, generator=draw)
+    shown = torch.rand(2, 3, 128, 192, generator=draw)
+
+    def ask(count):
+        kwargs = {"controlnet_cond": shown[:count], "conditioning_scale": 1.0, "return_dict": False}
+        with torch.no_grad():
+            down, middle = pipeline.controlnet(sample[-count:], 5, encoder_hidden_states=words[-count:], **kwargs)
+            if count == 1:  # as pipelines do in guess mode
+                down = [torch.cat([torch.zeros_like(one), one]) for one in down]
+                middle = torch.cat([torch.zeros_like(middle), middle])
+            added = {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}
+            return pipeline.unet(sample, 5, encoder_hidden_states=words, **added, return_dict=False)[0]
+
+    for count in (1, 2):
+        whole = ask(count)
+        with in_tiles(pipeline, 24):
+            torch.testing.assert_close(ask(count), whole)
+        with in_tiles(pipeline, 16):
+            parts = ask(count)
+        assert parts.shape == whole.shape
+        assert not torch.equal(parts, whole)
+        # Beyond the first tile's pixels other pictures: nothing changes where only that tile is.
+        before, shown = shown, torch.cat([shown[..., :128], 1 - shown[..., 128:]], dim=-1)
+        with in_tiles(pipeline, 16):
+            other = ask(count)
+        shown = before
+        assert torch.equal(other[..., :8], parts[..., :8])
+        assert (other != parts)[-1, ..., 8:].float().mean() > 0.9
+        assert torch.equal(other[:-count], parts[:-count])
+
+
+def test_an_earlier_key_is_laid_into_the_tiles(models):
+    """Where it shows the same thing the large picture shows it too, at its own sharpness."""
+    one, earlier = plate(), 1 - plate()
+    trusted = np.zeros((96, 192), np.float32)
+    trusted[:, :96] = 1
+    asked = {"vae": str(models / "clear"), "fuse": 1, "match_colours": 0, "upscale_denoise": 0.6}
+    painter = renderer(models, **{**LARGE, **asked})
+    key = painter.render(RenderRequest(7, one, None, earlier, trusted, 3), quiet).picture
+    near = np.abs(key - earlier).mean(axis=2)
+    assert near[:, :90].mean() < 0.02
+    assert near[:, 102:].mean() > 0.1
+
+
+def test_a_matte_limits_it_and_small_boxes_need_no_tiles(models):
+    matte = np.zeros((96, 192), np.float32)
+    matte[20:80, 10:180] = 1
+    one = plate()
+    key = make(models, one, request={"matte": matte}).picture
+    same(key[matte == 0], one[matte == 0])
+    assert (key[matte > 0] != one[matte > 0]).mean() > 0.9
+    matte[:, 60:] = 0
+    made = make(models, one, request={"matte": matte}, render_size=None)
+    assert not made.notes
+    assert json.loads(made.text["stylize"])["upscale"] is None
+
+
+def test_full_memory_is_told_and_the_tiles_become_smaller(models, failing):  # noqa: F811
+    failing += [None, full(), None, full(), full()]
+    made = make(models, plate(520, 440), render_size=372, upscale=1.2, steps=2, denoise=0.5, upscale_denoise=0.5)
+    assert [note.split(": ", 1)[1] for note in made.notes[:3]] == [
+        "memory was full, so attention is computed in slices",
+        "memory was full, so the autoencoder works in tiles",
+        "memory was full, so the key is worked at 304x256",
+    ]
+    assert "painted again at 368x304 in" in made.notes[3]
+
+
+def test_a_size_that_leaves_nothing_to_do_is_refused(models):
+    with pytest.raises(RendererError, match=r"--upscale has nothing to do: plates are worked at their own size, 64x48"):
+        make(models, picture(), render_size=None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"upscale_denoise": 0.5}, "--upscale-denoise is for --upscale"),
+        ({"upscale": 2, "steps": 10, "upscale_denoise": 0.05}, "--upscale-denoise 0.05 of --steps 10 leaves no step"),
+        ({"upscale": 1}, "--upscale must be a number from 1.1 to 8"),
+    ],
+)
+def test_mixes_that_would_do_nothing_are_refused(asked, told):
+    with pytest.raises(SettingsError) as error:
+        Settings(renderer="diffusion", model="a/b", **asked)
+    assert told in str(error.value)
+
+
+def test_the_way_to_the_larger_size_moves_nothing():
+    one = plate(161, 95)
+    working = plan_size((161, 95), "sd15", 64)
+    target = larger(working, 1.3)
+    there = enter(leave(enter(one, working), one, working), target)
+    assert there.shape[:2] == target.size[::-1]
+    shift, _ = cv2.phaseCorrelate(*(shown.mean(axis=2) - shown.mean() for shown in (enter(one, target), there)))
+    assert np.hypot(*shift) <= 0.1
