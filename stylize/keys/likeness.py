@@ -41,8 +41,6 @@ def laid_like(path: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
             f"{path} was painted with the model {values.get('Model', 'of no name')} (hash "
             f"{values.get('Model hash', 'unknown')}), and does not say where that lies; give it with --model MODEL"
         )
-    if found["renderer"] != "diffusion":
-        found.pop("render_size", None)  # a server has its own sizes
     return found
 
 

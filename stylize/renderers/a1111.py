@@ -17,14 +17,16 @@ import numpy as np
 from propagate.arrays import F32, Floats
 from stylize.errors import InputError, RendererError
 from stylize.footage.images import quantise, read_image, to_float, write_image
+from stylize.renderers.diffusion.models import SDXL
 from stylize.renderers.diffusion.provenance import hash_of, told_by
+from stylize.renderers.diffusion.sizes import Working, enter, leave, plan_size
 from stylize.renderers.protocol import Rendered, RenderRequest
 from stylize.settings import DIFFUSION, OPTIONS, Settings
 from stylize.settings.mixes import A1111
 from stylize.settings.schedules import text_at
 
 # Raise it whenever the same request gives another picture.
-VERSION = 1
+VERSION = 2
 # Preprocessors of ControlNet's extension, by kind; a picture that is ready needs none.
 MODULES = {
     "canny": "canny", "softedge": "softedge_pidinet", "lineart": "lineart_standard", "lineart_anime": "lineart_anime",
@@ -57,18 +59,23 @@ class A1111Renderer:
 
     def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Rendered:
         """See Renderer. Raises RendererError when the server does not answer, refuses, or sends no picture."""
-        told = self._call("/sdapi/v1/img2img", payload(self.settings, request), PATIENCE)
+        working = working_of(self.settings, request)
+        told = self._call("/sdapi/v1/img2img", payload(self.settings, request, working), PATIENCE)
         images = told.get("images")
         if not isinstance(images, list) or not images:
             raise RendererError(f"{self._url} sent no picture for keyframe {request.frame}; see what it says of itself")
-        picture = _decoded(str(images[0]), f"{self._url} sent for keyframe {request.frame}")
-        if picture.shape != request.plate.shape:
-            found = "x".join(map(str, picture.shape[1::-1]))
+        painted = _decoded(str(images[0]), f"{self._url} sent for keyframe {request.frame}")
+        if painted.shape[1::-1] != working.size:
+            found, wanted = ("x".join(map(str, size)) for size in (painted.shape[1::-1], working.size))
             raise RendererError(
-                f"{self._url} sent {found} pixels for keyframe {request.frame}; expected the plate's size"
+                f"{self._url} sent {found} pixels for keyframe {request.frame}, expected {wanted}; turn off what "
+                "changes sizes there"
             )
+        picture = np.clip(leave(painted, request.plate, working), 0, 1)
+        if request.matte is not None:
+            picture = np.where(request.matte[..., None] > 0, picture, request.plate)
         on_step(1, 1)
-        return Rendered(picture, _texts(told), notes=self._unlike())
+        return Rendered(np.ascontiguousarray(picture, F32), _texts(told), notes=self._unlike())
 
     def _unlike(self) -> tuple[str, ...]:
         """Whether the server's model is another than that of the key that is asked for again."""
@@ -106,11 +113,17 @@ class A1111Renderer:
         return told
 
 
-def payload(settings: Settings, request: RenderRequest) -> dict[str, Any]:
-    """What is asked of ``/sdapi/v1/img2img`` for a key."""
+def working_of(settings: Settings, request: RenderRequest) -> Working:
+    """How the plate is worked: servers cut what is no multiple of 8, and know no way back."""
     height, width = request.plate.shape[:2]
+    return plan_size((width, height), SDXL, settings.render_size)
+
+
+def payload(settings: Settings, request: RenderRequest, working: Working) -> dict[str, Any]:
+    """What is asked of ``/sdapi/v1/img2img`` for a key."""
+    width, height = working.size
     body: dict[str, Any] = {
-        "init_images": [_encoded(_start(settings, request))],
+        "init_images": [_encoded(enter(_start(settings, request), working))],
         "prompt": text_at(settings.prompt or "", request.frame),
         "negative_prompt": text_at(settings.negative or "", request.frame),
         "seed": request.seed, "steps": settings.steps, "cfg_scale": settings.cfg.at(request.frame),
@@ -125,15 +138,17 @@ def payload(settings: Settings, request: RenderRequest) -> dict[str, Any]:
     if overrides:
         body["override_settings"] = overrides
     if request.matte is not None:
-        mask = np.repeat(request.matte[..., None], 3, axis=2)
+        mask = np.repeat(enter(request.matte, working)[..., None], 3, axis=2)
         body |= {"mask": _encoded(mask), "inpainting_fill": 1, "inpaint_full_res": True, "inpaint_full_res_padding": 32}
-    units = [_unit(settings, one, request) for one in settings.control if one.strength.weight.at(request.frame) > 0]
+    units = [
+        _unit(settings, one, request, working) for one in settings.control if one.strength.weight.at(request.frame) > 0
+    ]
     if units:
         body["alwayson_scripts"] = {"controlnet": {"args": units}}
     return body
 
 
-def _unit(settings: Settings, control: Any, request: RenderRequest) -> dict[str, Any]:
+def _unit(settings: Settings, control: Any, request: RenderRequest, working: Working) -> dict[str, Any]:
     models = {one.kind: one.model for one in settings.control_model}
     if control.kind not in models:
         raise RendererError(
@@ -144,7 +159,7 @@ def _unit(settings: Settings, control: Any, request: RenderRequest) -> dict[str,
         "enabled": True, "module": MODULES[control.kind] if ready is None else "none", "model": models[control.kind],
         "weight": control.strength.weight.at(request.frame), "guidance_start": control.strength.start,
         "guidance_end": control.strength.end, "pixel_perfect": True, "control_mode": 0, "resize_mode": 0,
-        "image": _encoded(request.plate if ready is None else ready),
+        "image": _encoded(enter(request.plate if ready is None else ready, working)),
     }  # fmt: skip
 
 

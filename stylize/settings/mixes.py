@@ -11,7 +11,7 @@ from stylize.settings.option import DIFFUSION, MATTE, flag, given, options_of
 # What the server of A1111 makes use of.
 A1111 = (
     "url", "model", "prompt", "negative", "steps", "cfg", "denoise", "sampler", "clip_skip", "control", "control_model",
-    "fuse", "retries", "like",
+    "fuse", "retries", "like", "render_size",
 )  # fmt: skip
 
 
