@@ -5,7 +5,9 @@ Its weights are pickles and have no other form; they are read by PyTorch's reade
 """
 
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from pickle import UnpicklingError
 from types import MappingProxyType
@@ -24,6 +26,8 @@ from stylize.renderers.diffusion.sizes import resize
 REPO = "lllyasviel/Annotators"
 # Multiples of pixels that the network for depth takes, and the shorter side that it was trained for.
 _DEPTH_GRID, _DEPTH_SIDE = 32, 384
+# The library works at multiples of so many pixels, and what is smaller would be nothing.
+LEAST = 64
 # By kind: the class in controlnet_aux, and the files that it reads.
 NETWORKS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -71,7 +75,8 @@ def load_annotator(kind: str, folder: Path, device: str) -> Any:
     try:
         import controlnet_aux
 
-        return getattr(controlnet_aux, NETWORKS[kind][0]).from_pretrained(str(folder)).to(device)
+        with redirect_stdout(StringIO()):  # some tell of themselves there
+            return getattr(controlnet_aux, NETWORKS[kind][0]).from_pretrained(str(folder)).to(device)
     except (RuntimeError, ValueError, OSError, ImportError, KeyError, EOFError, UnpicklingError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise RendererError(
@@ -82,7 +87,7 @@ def load_annotator(kind: str, folder: Path, device: str) -> Any:
 def annotate(network: Any, plate: Floats) -> Floats:
     """What a network makes of a plate, float32 (H, W, 3) in [0, 1], of its size."""
     height, width = plate.shape[:2]
-    side = min(height, width)
+    side = max(LEAST, min(height, width))
     picture = np.rint(np.clip(plate, 0, 1) * 255).astype(np.uint8)
     made = np.asarray(network(picture, detect_resolution=side, image_resolution=side, output_type="np"))
     return np.clip(resize(made.astype(F32) / F32(255), (width, height)), 0, 1)

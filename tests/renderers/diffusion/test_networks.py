@@ -1,12 +1,17 @@
 """Annotators with networks, on random weights that the test saves; the library's own code reads them."""
 
 import sys
+import tempfile
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from stylize.errors import RendererError
 from stylize.renderers.diffusion import networks
+from stylize.renderers.diffusion.annotators import ANNOTATORS
 from stylize.renderers.diffusion.networks import NETWORKS, annotate, check_annotator, load_annotator
 
 pytestmark = [
@@ -63,30 +68,168 @@ def test_every_network_is_in_the_library(library):
     assert all(hasattr(library, name) for name, _ in NETWORKS.values())
 
 
-@pytest.mark.parametrize("size", [(70, 101), (64, 64)])
-def test_soft_edges_have_the_plates_size(library, tmp_path, size):
+def soft_edges(folder):
     import torch
     from controlnet_aux.hed import ControlNetHED_Apache2
 
+    torch.save(ControlNetHED_Apache2().state_dict(), folder / "ControlNetHED.pth")
+
+
+def anime_lines(folder):
+    from functools import partial
+
+    import torch
+    from controlnet_aux.lineart_anime import UnetGenerator
+
+    norm = partial(torch.nn.InstanceNorm2d, affine=False, track_running_stats=False)
+    weights = UnetGenerator(3, 1, 8, 64, norm_layer=norm, use_dropout=False).state_dict()
+    # As they were saved from several devices at once.
+    torch.save({f"module.{name}": value for name, value in weights.items()}, folder / "netG.pth")
+
+
+def depth(folder):
+    import torch
+    from controlnet_aux.midas.midas.dpt_depth import DPTDepthModel
+
+    weights = DPTDepthModel(path=None, backbone="vitb_rn50_384", non_negative=True).state_dict()
+    torch.save(weights, folder / "dpt_hybrid-midas-501f0c75.pt")
+
+
+def normals(folder):
+    from types import SimpleNamespace
+
+    import torch
+    from controlnet_aux.normalbae.nets.NNET import NNET
+
+    told = {"mode": "client", "architecture": "BN", "pretrained": "scannet"}
+    network = NNET(SimpleNamespace(**told, sampling_ratio=0.4, importance_ratio=0.7))
+    torch.save({"model": network.state_dict()}, folder / "scannet.pt")
+
+
+def poses(folder):
+    import torch
+    from controlnet_aux.open_pose.face import FaceNet
+    from controlnet_aux.open_pose.model import bodypose_model, handpose_model
+
+    for name, kind in (("body_pose_model.pth", bodypose_model), ("hand_pose_model.pth", handpose_model)):
+        weights = kind().state_dict()
+        # Converted from Caffe, they do not know the blocks that layers lie in.
+        torch.save({layer.partition(".")[2]: value for layer, value in weights.items()}, folder / name)
+    torch.save(FaceNet().state_dict(), folder / "facenet.pth")
+
+
+SAVED = {
+    "softedge": soft_edges, "lineart_anime": anime_lines, "depth": depth, "normal": normals, "openpose": poses,
+}  # fmt: skip
+
+
+@pytest.fixture
+def folder():
+    """Weights of whole networks are large: they go when the test does."""
+    with tempfile.TemporaryDirectory() as path:
+        yield Path(path)
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_whole_networks_are_loaded_and_draw_at_the_plates_size(library, folder, kind, capfd):
+    """Of the architectures that people's weights have, with random ones."""
+    import torch
+
     torch.manual_seed(0)
-    torch.save(ControlNetHED_Apache2().state_dict(), tmp_path / "ControlNetHED.pth")
-    network = load_annotator("softedge", check_annotator("softedge", str(tmp_path)), "cpu")
-    plate = np.random.default_rng(0).random((*size, 3), np.float32)
-    made = annotate(network, plate)
-    assert made.shape == plate.shape
-    assert made.dtype == np.float32
-    assert 0 <= made.min() < made.max() <= 1
-    np.testing.assert_array_equal(made, annotate(network, plate))
+    with redirect_stdout(StringIO()):
+        SAVED[kind](folder)
+    capfd.readouterr()
+    network = load_annotator(kind, check_annotator(kind, str(folder)), "cpu")
+    assert capfd.readouterr().out == ""
+    for size in ((70, 101), (96, 64), (20, 33)):
+        plate = np.random.default_rng(0).random((*size, 3), np.float32)
+        made = annotate(network, plate)
+        assert made.shape == plate.shape
+        assert made.dtype == np.float32
+        assert 0 <= made.min() <= made.max() <= 1
+        np.testing.assert_array_equal(made, annotate(network, plate))
+        if kind != "openpose":  # there is nobody
+            assert made.min() < made.max()
 
 
-def test_a_program_in_weights_is_not_run(library, tmp_path):
+def test_a_body_is_drawn_where_its_parts_are_seen(library):
+    """What the library draws of what a network sees, a head and shoulders, through the same way."""
+    from controlnet_aux.open_pose import OpenposeDetector
+    from controlnet_aux.open_pose.body import BodyResult, Keypoint
+
+    class Sees:
+        def __call__(self, picture):
+            self.size = picture.shape
+            return np.zeros((3, 4)), np.zeros((1, 20))
+
+        def format_body_result(self, candidate, subset):
+            height, width = self.size[:2]
+            parts = [Keypoint(0.5 * width, y * height) for y in (0.2, 0.4)] + [None] * 16
+            return [BodyResult(parts, 2, 2)]
+
+    made = annotate(OpenposeDetector(Sees()), np.zeros((128, 192, 3), np.float32))
+    assert made.shape == (128, 192, 3)
+    rows, columns = np.nonzero(made.max(axis=2) > 0.2)
+    assert 15 < rows.min() < 40 < 45 < rows.max() < 70
+    assert abs(columns.mean() - 96) < 3
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_a_program_in_weights_is_not_run(library, tmp_path, kind):
     import pickle
 
     class Harm:
         def __reduce__(self):
             return (open, (str(tmp_path / "harm"), "w"))
 
-    (tmp_path / "ControlNetHED.pth").write_bytes(pickle.dumps(Harm()))
+    for name in NETWORKS[kind][1]:
+        (tmp_path / name).write_bytes(pickle.dumps(Harm()))
     with pytest.raises(RendererError, match="could not be loaded"):
-        load_annotator("softedge", tmp_path, "cpu")
+        load_annotator(kind, tmp_path, "cpu")
     assert not (tmp_path / "harm").exists()
+
+
+def drawn_plate():
+    """Soft colours, hard edges, a dark line: 128x192, a size that the library does not change."""
+    plate = np.random.default_rng(0).random((128, 192, 3), np.float32) * 0.2 + 0.5
+    plate[40:80, 60:120] = (0.9, 0.2, 0.1)
+    plate[100:103] = 0.05
+    return plate
+
+
+def test_edges_are_those_of_the_library(library):
+    from controlnet_aux import CannyDetector
+
+    plate = drawn_plate()
+    seen = np.rint(plate * 255).astype(np.uint8)
+    theirs = CannyDetector()(seen, detect_resolution=128, image_resolution=128, output_type="np")
+    np.testing.assert_array_equal(ANNOTATORS["canny"](plate, 0), theirs.astype(np.float32) / 255)
+
+
+def test_drawings_are_those_of_the_library(library):
+    from controlnet_aux.lineart_standard import LineartStandardDetector
+
+    plate = drawn_plate()
+    seen = np.rint(plate * 255).astype(np.uint8)
+    theirs = LineartStandardDetector()(seen, detect_resolution=128, output_type="np")
+    np.testing.assert_allclose(ANNOTATORS["lineart"](plate, 0), theirs.astype(np.float32) / 255, atol=1.01 / 255)
+
+
+def test_contents_are_shuffled_as_far_as_by_the_library(library):
+    """Its field is drawn from a state of the whole program; ours from the seed, of the same smoothness and reach."""
+    from controlnet_aux import ContentShuffleDetector
+
+    rows, columns = np.mgrid[:512, :512].astype(np.float32) / 511
+    plate = np.stack([rows, columns, np.zeros_like(rows)], axis=2)
+    seen = np.rint(plate * 255).astype(np.uint8)
+    theirs = [
+        ContentShuffleDetector()(seen, detect_resolution=512, image_resolution=512, output_type="np") / 255
+        for _ in range(6)
+    ]
+    ours = [ANNOTATORS["shuffle"](plate, seed) for seed in range(6)]
+    for told in (
+        lambda shown: np.abs(np.diff(shown[..., :2], axis=0)).mean(),
+        lambda shown: shown[..., :2].std(),
+        lambda shown: np.ptp(shown[..., :2]),
+    ):
+        assert 0.7 < np.mean([told(one) for one in ours]) / np.mean([told(one) for one in theirs]) < 1.4
