@@ -24,7 +24,7 @@ def lonely(frames: Sequence[int], keys: Collection[int], breaks: Collection[int]
         if not set(run) & set(keys):
             yield (
                 f"frames {run[0]} to {run[-1]}: nothing connects them to a key, as beyond a cut that was not split; "
-                f"add a key among them (--keyframes, or a painted one), or leave out --no-split"
+                f"add a key among them (--keyframes, a painted one, or --refine 1), or leave out --no-split"
             )
 
 

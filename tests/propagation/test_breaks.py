@@ -60,6 +60,13 @@ def test_a_cut_that_was_not_split_is_told_until_it_has_a_key(cut, style):
     assert cut_off(stylize.run(cut, style=style, split=False, keyframes=(1, 8))) == []
 
 
+def test_refining_gives_what_lies_beyond_a_cut_a_key_of_its_own(cut, style):
+    refined = stylize.run(cut, style=style, split=False, max_keyframes=1, refine=1)
+    (shot,) = refined.shots
+    assert len({key > 5 for key in shot.keys}) == 2
+    assert cut_off(refined) == []
+
+
 def test_a_shot_in_one_piece_has_nothing_to_tell(tmp_path, style):
     whole = texture(1, (120, 54))
     plates = folder_of(tmp_path / "plates", [np.ascontiguousarray(whole[:, 2 * n : 2 * n + 96]) for n in range(5)])

@@ -10,6 +10,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from propagate.flow import consistent
@@ -121,7 +122,7 @@ class Case:
     def of_peers(self, made, asked):
         """The peers' rows: figures of their frames, kept beside them."""
         file = (
-            asked.keep / f"{self.clip}.{self.filter}.{self.plates[0].shape[1]}.figures2.pickle" if asked.keep else None
+            asked.keep / f"{self.clip}.{self.filter}.{self.plates[0].shape[1]}.measures.pickle" if asked.keep else None
         )
         if file and file.exists():
             return pickle.loads(file.read_bytes())
@@ -156,9 +157,8 @@ class Case:
         pairs = list(zip(pictures, truth, strict=True))
         flows, visible = self.flows[1 : gap - 1], self.visible[1 : gap - 1]
         steady, blurred = (
-            measures.unsteadiness(pictures, flows, visible, crisp=crisp)
-            / measures.unsteadiness(truth, flows, visible, crisp=crisp)
-            for crisp in (True, False)
+            measures.unsteadiness(pictures, flows, visible, how) / measures.unsteadiness(truth, flows, visible, how)
+            for how in (cv2.INTER_CUBIC, cv2.INTER_LINEAR)
         )
         figures = [np.mean([m(*pair) for pair in pairs]) for m in (measures.psnr, measures.ssim)]
         figures.append(np.mean([lpips(*pair) for pair in pairs]))
