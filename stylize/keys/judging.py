@@ -57,7 +57,8 @@ def agreement(key: Floats, carried: Floats, trusted: Floats) -> Agreement | None
 def _slopes(picture: Floats) -> Floats:
     grey = cv2.GaussianBlur(cv2.cvtColor(picture.astype(F32), cv2.COLOR_RGB2GRAY), (0, 0), GRAIN)
     x, y = (cv2.Sobel(grey, cv2.CV_32F, *way, ksize=3) for way in ((1, 0), (0, 1)))
-    return np.asarray(cv2.magnitude(x, y), F32)
+    # Not cv2.magnitude, whose last bit depends on where in memory the result happens to lie.
+    return np.asarray(np.sqrt(x * x + y * y), F32)
 
 
 def _correlation(one: Floats, other: Floats, weight: np.ndarray) -> float:

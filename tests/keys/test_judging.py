@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from stylize.keys.judging import agreement
+from stylize.keys.judging import _slopes, agreement
 
 
 def painting(seed=0):
@@ -50,3 +50,11 @@ def test_it_says_so_in_words():
     assert (
         str(agreement(painting(), painting(), EVERYWHERE)) == "colour 0.000, structure 1.00, over 100% of the picture"
     )
+
+
+def test_a_score_does_not_depend_on_where_a_picture_lies_in_memory():
+    picture = np.random.default_rng(0).random((90, 161, 3), np.float32)
+    found = [_slopes(picture)]
+    for gap in range(24):  # results are kept, so that the next one lies elsewhere
+        found += [np.empty(4 * gap + 1, np.uint8), _slopes(picture)]
+        np.testing.assert_array_equal(found[-1], found[0])

@@ -44,7 +44,7 @@ def detail(picture, truth):
 def unsteadiness(pictures, flows, visible, how=cv2.INTER_CUBIC):
     """Mean difference of neighbours along the flow of the plates where nothing is hidden, in levels of 255.
 
-    how: the interpolation of the warp, by cubic splines: they keep most of the detail, and no engine here uses them. A
+    how: the interpolation of the warp, by cubic convolution: it keeps most of the detail, and no engine here uses it. A
     bilinear warp blurs the one of two neighbours and not the other: a run that moves exactly as the plates do is then
     charged for its sharpness, and mush is calm.
     """

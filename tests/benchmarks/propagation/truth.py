@@ -14,7 +14,8 @@ def toon(plate):
         flat = cv2.bilateralFilter(flat, 9, 40, 7)
     tones = (flat // 40) * 40 + 20
     grey = cv2.GaussianBlur(cv2.cvtColor(plate, cv2.COLOR_RGB2GRAY), (0, 0), 1.2)
-    slope = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    across, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
+    slope = np.sqrt(across * across + down * down)  # the last bit of cv2.magnitude depends on where the result lies
     ink = np.clip((slope - 60) / 60, 0, 1)[..., None]
     return (tones * (1 - ink) + 20 * ink).astype(np.uint8)
 
