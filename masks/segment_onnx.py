@@ -160,4 +160,4 @@ def _reason(error: Exception) -> str:
     line = (str(error).strip().splitlines() or ["no reason given"])[0]
     line = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", line)
     line = re.sub(r"^Load model from .* failed: ?", "", line)
-    return re.sub(r"^\S*onnxruntime_src\S* .*\) (?=[A-Z])", "", line)[:200]
+    return re.sub(r"^\S*onnxruntime_src\S* .*\) (?=[A-Z])", "", line)[:400]

@@ -73,6 +73,19 @@ def red_finder(
     )  # fmt: skip
 
 
+def red_finder_beside(file: str, side: int = 32) -> tuple[bytes, bytes]:
+    """The same, with its weights in another file, of this name: the network, and what the file is to hold."""
+    weights = struct.pack("<3f", 6.0, 0.0, -6.0)
+    told = b"".join(_block(13, _block(1, key) + _block(2, value)) for key, value in
+                    (("location", file), ("offset", "0"), ("length", str(len(weights)))))  # fmt: skip
+    tensor = b"".join(_number(1, dim) for dim in (1, 3, 1, 1)) + _number(2, 1) + _block(8, "weights") + told
+    nodes = [_node("Conv", ["picture", "weights"], "raw"), _node("Sigmoid", ["raw"], "matte")]
+    network = _model(
+        nodes, [tensor + _number(14, 1)], [_value("picture", [1, 3, side, side])], [_value("matte", [1, 1, side, side])]
+    )
+    return network, weights
+
+
 def red_finder_behind(side: int = 32) -> bytes:
     """The same, with channels last, as MediaPipe has them."""
     nodes = [

@@ -10,7 +10,7 @@ from stylize.errors import MatteError
 from stylize.footage.images import read_image, read_values, write_image
 from stylize.mattes.making import make_mattes
 from stylize.settings import MatteSettings
-from tests.networks import red_finder
+from tests.networks import red_class, red_finder, red_finder_beside
 
 SIZE = (96, 64)
 
@@ -83,6 +83,37 @@ def test_what_is_no_network_is_told_with_the_way_to_one(tmp_path, plates, model)
     (tmp_path / "four.onnx").write_bytes(red_finder(channels=4))
     with pytest.raises(MatteError, match=r"takes one picture, \(1, 3, h, w\) or .*, found \(float\) \[1, 4, 32, 32\]"):
         make(tmp_path / "four.onnx")
+
+
+def test_weights_beside_a_network_are_a_part_of_it(tmp_path, plates, model):
+    asked = MatteSettings(matte_model=model, output=f"{tmp_path}/m/")
+    network, weights = red_finder_beside("net.onnx_data")
+    model.write_bytes(network)
+    with pytest.raises(MatteError, match=r"^--matte-model [^\n]*net\.onnx: not an ONNX network[^\n]*net\.onnx_data"):
+        make_mattes(plates, asked)
+    (tmp_path / "net.onnx_data").write_bytes(weights)
+    made = make_mattes(plates, asked)
+    assert read_values(made.frames[1])[32, 35, 0] > 0.9
+    (tmp_path / "unrelated").write_bytes(weights)
+    assert make_mattes(plates, asked).redone == ()
+    (tmp_path / "net.onnx_data").write_bytes(bytes(len(weights)))
+    assert make_mattes(plates, asked).redone == (1, 2, 3, 4, 5)
+
+
+def test_people_are_asked_for_by_name(tmp_path, plates, model):
+    def make(find):
+        return make_mattes(plates, MatteSettings(matte_model=model, find=find, output=f"{tmp_path}/m/"))
+
+    with pytest.raises(MatteError, match=r"net\.onnx: it is not known to find people: .*; u2net_human_seg\.onnx, from"):
+        make("person")
+    assert make("subject").redone == (1, 2, 3, 4, 5)
+    model.write_bytes(red_class(21, 15))
+    with pytest.raises(MatteError, match="it finds people, not any subject"):
+        make("subject")
+    made = make("person")
+    assert read_values(made.frames[1])[32, 35, 0] > 0.9
+    # What it is asked to find changes nothing of what it finds.
+    assert make(None).redone == ()
 
 
 def test_a_missing_library_is_told_with_the_command_that_gets_it(tmp_path, plates, monkeypatch):
