@@ -159,7 +159,7 @@ def _points(prompts: Sequence[Prompt], shape: Sequence[int], side: int) -> dict[
 
 
 def _fed(plate: Bytes, side: int, levels: Levels, device: Any) -> Any:
-    """(1, 3, side, side), as the model's own processor makes it of (H, W, 3)."""
+    """(1, 3, side, side) of (H, W, 3), as the model's own processor makes it, but that it rounds to whole levels."""
     import torch
 
     planes = torch.from_numpy(np.ascontiguousarray(plate.transpose(2, 0, 1)[None])).to(device, torch.float32)
