@@ -11,16 +11,14 @@ from stylize.errors import SettingsError, StylizeError
 from stylize.export import check_form, delivery, parse_target
 from stylize.footage import unpacking
 from stylize.footage.ebsynth_folder import unfolded
-from stylize.footage.images import make_folder
 from stylize.footage.plates import Plates, conform, plate_pattern
 from stylize.footage.sequences import frame_number, parse_pattern, spell_frames
 from stylize.footage.shot import Shot, open_shot
 from stylize.inputs import inputs_of
 from stylize.keys import rendering
 from stylize.keys.folder import Keys
-from stylize.mattes.given import FOUND, Mattes, Shaping, alpha_mattes, open_mattes, survey
-from stylize.mattes.networks import Finder, open_finder
-from stylize.mattes.segmenting import segment_shot
+from stylize.mattes.asked import asked_mattes, made_mattes, surveyed
+from stylize.mattes.given import Mattes
 from stylize.planning.keys_csv import read_keys
 from stylize.project import SUFFIX, Project, fingerprint, is_project
 from stylize.propagation.guides import Guide, open_guides
@@ -29,8 +27,6 @@ from stylize.propagation.vectors import GivenMotion, VectorFiles, look_through, 
 from stylize.renderers import Fetching, make_renderer
 from stylize.renderers.auto import settled
 from stylize.settings import DEPTH_AUTO, MODEL_RENDERERS, Look, Settings, is_matte_word, looks_of
-from stylize.settings.kinds import ALPHA
-from stylize.settings.network_matte import is_words, read_words
 
 VERSION = "0.1.0"
 # Raise it whenever the same movie gives other plates.
@@ -146,11 +142,13 @@ def opened(
         # Before the keys are painted, which takes long: what does not fit is told now.
         if isinstance(source, VectorFiles):
             look_through(source, project, lambda done, total: progress("vectors", done, total))
+        # Whether a stage runs that has to do with mattes and guides, or comes before: what does not fit is told early.
+        inside = any(settings.runs(stage) for stage in ("pick", "render", "propagate"))
         mattes, guides = list[Mattes | None](), list[tuple[Guide, ...]]()
         for one in begun:
             with told_of(one.look.name):
-                mattes.append(_mattes(shot, one.look.settings, project))
-                guides.append(open_guides(one.look.settings.guide, shot, project) if _looks_inside(settings) else ())
+                mattes.append(asked_mattes(shot, one.look.settings, project) if inside else None)
+                guides.append(open_guides(one.look.settings.guide, shot, project) if inside else ())
         if settings.runs("render"):
             companions = _all_companions(look.settings for look in looks)
             unpacking.tidy(project, companions)
@@ -172,7 +170,7 @@ def opened(
         works = []
         for one, matte, guide in zip(begun, mattes, guides, strict=True):
             with told_of(one.look.name):
-                works.append(_work(whole, one, matte, guide))
+                works.append(_work(whole, one, matte, guide, inside))
         if settings.layers and not all(map(project.ours, whole.keys.files().values())):
             unused = whole.keys.named.folder
             message(f"{unused}: keys painted here are not used with layers; each has its own, in layers/NAME/keys")
@@ -216,15 +214,20 @@ def _begun(look: Look, shot: Shot, home: Project) -> _Begun:
         return _Begun(look, project, keys)
 
 
-def _work(whole: Work, begun: _Begun, mattes: Mattes | None, guides: tuple[Guide, ...]) -> Work:
-    """One look, with its mattes looked through."""
+def _work(
+    whole: Work, begun: _Begun, mattes: Mattes | None, guides: tuple[Guide, ...], inside: bool
+) -> Work:  # fmt: skip
+    """One look, with its mattes looked through. inside: whether anybody asks for them."""
     name, settings = begun.look.name, begun.look.settings
 
     def progress(stage: str, done: int, total: int) -> None:
         whole.progress(f"{stage} {name}" if name else stage, done, total)
 
     message = _naming(name, whole.message)
-    mattes, extents = _surveyed(settings, mattes, whole, begun.project, progress, message)
+    extents: Mapping[int, Extent] = {}
+    if inside:
+        mattes = mattes or made_mattes(settings, whole.plates, whole.home, progress, shared=bool(name))
+        mattes, extents = surveyed(mattes, begun.project, message)
     return replace(
         whole, name=name, settings=settings, project=begun.project, keys=begun.keys, mattes=mattes, extents=extents,
         guides=guides, progress=progress, message=message,
@@ -288,19 +291,6 @@ def _check_look(settings: Settings, keys: Keys) -> None:
         raise SettingsError("what is it to look like? Give a reference with --style PICTURE, or --keys FOLDER")
 
 
-def _mattes(shot: Shot, settings: Settings, project: Project) -> Mattes | None:
-    """The mattes of the shot, without those that its own alpha is: its plates may not be files yet."""
-    if settings.matte is None or not _looks_inside(settings):
-        return None
-    if settings.matte == ALPHA:
-        alpha_mattes(shot, {})  # says now if there is none
-        return None
-    if is_words(settings.matte):
-        _finder(settings, shot)  # likewise
-        return None
-    return open_mattes(settings.matte, shot, shaping=shaping(settings), project=project)
-
-
 def _companions(settings: Settings) -> dict[str, list[Path]]:
     """The files that come with the shot and may be movies, by the folder that they are unpacked into."""
     led = [one.path for one in settings.control if one.path is not None]
@@ -322,59 +312,6 @@ def _tell_repaired(files: Iterable[Path], message: Message) -> None:
     for folder, some in groupby(files, lambda file: file.parent):
         frames = spell_frames(number for file in some if (number := frame_number(file)) is not None)
         message(f"{frames} in {folder}: changed by hand, and used as they are; delete them to have them unpacked anew")
-
-
-def _looks_inside(settings: Settings) -> bool:
-    """Whether a stage runs that has to do with mattes and guides, or comes before: what does not fit is told early."""
-    return any(settings.runs(stage) for stage in ("pick", "render", "propagate"))
-
-
-def shaping(settings: Settings) -> Shaping:
-    """What the options say is to be done to the mattes."""
-    return Shaping(settings.matte_invert, settings.matte_grow - settings.matte_shrink, settings.matte_feather)
-
-
-def _finder(settings: Settings, shot: Shot) -> Finder:
-    assert settings.matte is not None
-    assert settings.matte_model is not None
-    return open_finder(settings.matte_model, read_words(settings.matte), shot)
-
-
-def _found(settings: Settings, plates: Plates, project: Project, folder: str, progress: Progress) -> Mattes:
-    """What a network finds, kept in the project, in a folder of mask/."""
-    shot, done = plates.shot, 0
-    # A folder of its own: what a person lays into mask/ stays.
-    pattern = plate_pattern(shot, project.folder("mask") / folder)
-    make_folder(pattern.folder)
-
-    def on_frame() -> None:
-        nonlocal done
-        done += 1
-        progress("matte", done, len(shot.frames))
-
-    segment_shot(shot, project, plates, _finder(settings, shot), pattern.path, on_frame)
-    return Mattes({frame: pattern.path(frame) for frame in shot.frames}, shot.size, shaping=shaping(settings))
-
-
-def _surveyed(
-    settings: Settings, mattes: Mattes | None, whole: Work, project: Project, progress: Progress, message: Message
-) -> tuple[Mattes | None, Mapping[int, Extent]]:
-    """The mattes that make a difference, and how much of every frame they cover. project: that keeps the extents."""
-    if settings.matte == ALPHA and _looks_inside(settings):
-        mattes = alpha_mattes(whole.shot, whole.plates.paths, shaping(settings))
-    if settings.matte is not None and is_words(settings.matte) and _looks_inside(settings):
-        # Layers may ask for different things; those that ask for the same share what is found.
-        asked = fingerprint(settings.matte, settings.matte_model)[:12]
-        folder = f"{FOUND}-{asked}" if whole.settings.layers else FOUND
-        mattes = _found(settings, whole.plates, whole.home, folder, progress)
-    if mattes is None:
-        return None, {}
-    extents = survey(mattes, project)
-    if all(one.whole for one in extents.values()):
-        return None, {}
-    if all(one.box is None for one in extents.values()):
-        message("the matte is black in all frames: there is nothing to stylise, and the plate is given back as it is")
-    return mattes, extents
 
 
 def conformed(shot: Shot, project: Project, progress: Progress) -> Plates:

@@ -7,24 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from propagate.holds import drawings
-from stylize.errors import SettingsError
 from stylize.export import delivery, handoff
 from stylize.export.look_files import Painted
 from stylize.inputs import inputs_of
-from stylize.keys import rendering
-from stylize.keys.folder import PAINTED
-from stylize.keys.leads import open_leads
-from stylize.opening import Message, Opened, Progress, Work, opened, paints, project_of, told_of
+from stylize.looks import Made, frames_there, make_look, plan_look
+from stylize.opening import Message, Opened, Progress, Work, opened, project_of, told_of
 from stylize.planning import refining
-from stylize.planning.budget import TimedRenderer, limits, note_costs
+from stylize.planning.budget import limits
 from stylize.planning.files import timecodes, write_plan
-from stylize.planning.picking import ShotPlan, explained, find_shots, plan_shots
+from stylize.planning.picking import ShotPlan, find_shots, plan_shots
 from stylize.planning.refining import Refinement
 from stylize.project import is_project, read_asked
 from stylize.propagation.breaks import unconnected
-from stylize.propagation.carrying import carry_shots
 from stylize.propagation.layering import stack_layers, with_union
-from stylize.renderers import Renderer, make_renderer
 from stylize.settings import EVERY, STAGES, Settings
 from stylize.threads import use_threads
 
@@ -86,7 +81,7 @@ def run(
             target = delivery.target_of(settings.output, whole.shot, whole.project)
             handoff.check_handoff(whole.settings, whole.shot, target, whole.project)
         found = find_shots(whole)
-        looks = [_look(look, found) for look in work.looks]
+        looks = [make_look(look, found) for look in work.looks]
         redone = looks[0].redone
         if work.layered:
             redone = stack_layers(work) if settings.runs("propagate") else ()
@@ -122,7 +117,7 @@ def plan(
     with opened(shot, part, project, on_progress, on_message) as work:
         whole = work.whole
         found = find_shots(whole)
-        looks = [_plan_look(look, found) for look in work.looks]
+        looks = [plan_look(look, found) for look in work.looks]
         outputs: list[Path] = []
         for one, look in zip(work.looks, looks, strict=True):
             with told_of(one.name):
@@ -207,36 +202,10 @@ def _passes(shot: ShotPlan, on: str) -> int:
     )
 
 
-# Looks: all of a shot, or a layer
+# Looks: all of a shot, or its layers
 
 
-@dataclass(frozen=True)
-class _Made:
-    """What has been done for a look; see Result."""
-
-    shots: tuple[ShotPlan, ...]
-    rendered: tuple[int, ...]
-    painted: tuple[int, ...]
-    redone: tuple[int, ...]
-    refinements: tuple[Refinement, ...]
-
-
-def _look(work: Work, found: tuple[tuple[int, ...], ...]) -> _Made:
-    """All stages of one look, from picking to propagating. found: the frames of each shot."""
-    with told_of(work.name):
-        return _make(work, plan_shots(work, found, limits(work, found)))
-
-
-def _plan_look(work: Work, found: tuple[tuple[int, ...], ...]) -> _Made:
-    """The keyframes of one look, and what they explain."""
-    with told_of(work.name):
-        planned = plan_shots(work, found, limits(work, found))
-        refined = refining.known(work, planned)
-        shots = explained(work, refining.extended(planned, refined))
-        return _Made(shots, (), tuple(sorted(work.keys.painted())), (), refined.rounds)
-
-
-def _together(found: tuple[tuple[int, ...], ...], looks: Sequence[_Made]) -> tuple[ShotPlan, ...]:
+def _together(found: tuple[tuple[int, ...], ...], looks: Sequence[Made]) -> tuple[ShotPlan, ...]:
     """The shots with the keyframes of all looks."""
     if len(looks) == 1:
         return looks[0].shots
@@ -251,101 +220,24 @@ def _all(numbers: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
     return tuple(sorted({number for some in numbers for number in some}))
 
 
-def _results(work: Opened, looks: Sequence[_Made]) -> tuple[LayerResult, ...]:
+def _results(work: Opened, looks: Sequence[Made]) -> tuple[LayerResult, ...]:
     if not work.layered:
         return ()
     return tuple(
         LayerResult(
-            one.name, one.project.root, one.settings.on, _there(one), made.shots, made.rendered, made.painted,
+            one.name, one.project.root, one.settings.on, frames_there(one), made.shots, made.rendered, made.painted,
             made.redone, made.refinements,
         )
         for one, made in zip(work.looks, looks, strict=True)
     )  # fmt: skip
 
 
-def _there(work: Work) -> dict[int, Path]:
-    """The frames of a look that are made."""
-    return {frame: path for frame in work.shot.frames if (path := work.file("out", frame)).is_file()}
-
-
-def _cut_off(work: Opened, looks: Sequence[_Made]) -> tuple[str, ...]:
+def _cut_off(work: Opened, looks: Sequence[Made]) -> tuple[str, ...]:
     """What is told of frames that no motion connects to a key, once a line."""
     lines = [
         unconnected(work.whole, made.shots) for one, made in zip(work.looks, looks, strict=True) if not one.outside
     ]
     return tuple(dict.fromkeys(line for some in lines for line in some))
-
-
-# Render and propagate
-
-
-def _make(work: Work, planned: tuple[ShotPlan, ...]) -> _Made:
-    """Keys and frames of the planned shots, and what refining adds to them."""
-    settings = work.settings
-    refined = refining.known(work, planned)
-    rendered, redone = set[int](), set[int]()
-    painted: tuple[int, ...] = ()
-
-    def make(shots: tuple[ShotPlan, ...], again: frozenset[int]) -> tuple[int, ...]:
-        nonlocal painted
-        if settings.runs("render"):
-            base = {frame for plan in planned for frame in plan.keys}
-            late = frozenset(frame for plan in shots for frame in plan.keys if frame not in base)
-            fresh, painted = _render(work, shots, late, again)
-            rendered.update(fresh)
-        made = carry_shots(work, shots) if settings.runs("propagate") else ()
-        redone.update(made)
-        return made
-
-    make(refining.extended(planned, refined), refined.again or frozenset())
-    if settings.runs("render") and settings.runs("propagate"):
-        refined = refining.refine(work, planned, refined, make)
-    elif settings.refine is not None and not refined.done(settings.refine):
-        work.message("--refine goes on in a run that renders and propagates; this one only takes what is known")
-    shots = refining.extended(planned, refined)
-    kept = rendered & {frame for plan in shots for frame in plan.keys}
-    return _Made(shots, tuple(sorted(kept)), painted, tuple(sorted(redone)), refined.rounds)
-
-
-def _render(
-    work: Work, shots: tuple[ShotPlan, ...], late: frozenset[int], again: frozenset[int]
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    painted = work.keys.painted()
-    numbers = [key.frame for plan in shots for key in plan.keyframes]
-    work.keys.drop_others([*numbers, *painted])
-    settings, files = work.settings, work.keys.files()
-    waiting = [number for number in numbers if number not in painted]
-    reference = None
-    if settings.style is not None and waiting:
-        reference = rendering.read_reference(settings.style, work.project, work.shot.colour)
-    renderer = TimedRenderer(_renderer(settings) if waiting else make_renderer("painted", settings))
-    source = rendering.PlateSource(work.plates.colour, lambda frame: work.project.digest(work.plates.paths[frame]))
-    leads = open_leads(work)
-    done: list[int] = []
-    rendered: list[int] = []
-
-    def on_key(number: int, new: bool) -> None:
-        done.append(number)
-        work.progress("render", len(done), len(numbers))
-
-    for plan in shots:
-        keys = {key.frame: files.get(key.frame, work.file("keys", key.frame)) for key in plan.keyframes}
-        added = frozenset(key.frame for key in plan.keyframes if key.reason == PAINTED)
-        stage = rendering.KeyPlan(plan.frames, keys, painted, added & painted, work.shot.depth, late, again)
-        rendered += rendering.render_keys(
-            stage, source, renderer, reference, settings.seed, work.motion, leads, work.project, on_key, work.message
-        )
-    note_costs(work, renderer)
-    return tuple(rendered), tuple(sorted(painted & set(numbers)))
-
-
-def _renderer(settings: Settings) -> Renderer:
-    if not paints(settings) and settings.renderer == "example":
-        raise SettingsError(
-            "there are keys to render and nothing to paint them after; give a reference with --style PICTURE, "
-            "or painted keys with --keys FOLDER"
-        )
-    return make_renderer(settings.renderer, settings)
 
 
 # Export
@@ -358,7 +250,7 @@ def _finished(work: Work) -> dict[int, Path]:
 
 
 def _export(
-    work: Opened, whole: Work, looks: Sequence[_Made], shots: tuple[ShotPlan, ...], finished: Mapping[int, Path]
+    work: Opened, whole: Work, looks: Sequence[Made], shots: tuple[ShotPlan, ...], finished: Mapping[int, Path]
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """whole: with what layers cover together as its matte."""
     total, done = len(finished), 0
@@ -380,7 +272,7 @@ def _export(
     keys = {f"key {one.name}".strip(): one.keys.files() for one in work.looks}
     delivery.show(given, keys, [key.frame for plan in shots for key in plan.keyframes], sheet)
     for one, made in zip(work.looks, looks, strict=True) if work.layered else ():
-        shown = replace(given, project=one.project, finished=_there(one))
+        shown = replace(given, project=one.project, finished=frames_there(one))
         numbers = [key.frame for plan in made.shots for key in plan.keyframes]
         delivery.show(shown, {"key": one.keys.files()}, numbers, one.project.root / sheet.name)
     whole.progress("export", total, total)

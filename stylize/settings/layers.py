@@ -93,7 +93,7 @@ def check_layers(settings: "Settings") -> None:
     said = [dict(asked.values) for asked in settings.layers]
     for option in _options().values():
         own = all(option.name in values for values in said)
-        if own and not of_shot(option) and given(settings, option.name):
+        if own and settings.like is None and not of_shot(option) and given(settings, option.name):
             raise SettingsError(
                 f"{option.flags[-1]} counts for layers that do not say it themselves, and each of them does; leave it "
                 "out"

@@ -61,6 +61,7 @@ def test_what_may_be_repeated_is_gathered():
         (["matte=m.png,flow=raft"], "give it outside, as --flow"),
         (["matte=m.png,from-stage=pick"], "give it outside, as --from"),
         (["matte=m.png,layers=x"], "give it outside, as --layer"),
+        (["matte=m.png,like=key.png"], "give it outside, as --like"),
         (["matte=m.png,seed=x"], "--seed must be a whole number"),
         (["style=a.png,style=b.png"], "style is given twice in the layer"),
         (["style"], "'style' is no setting of a layer; write NAME=VALUE"),
