@@ -129,6 +129,23 @@ def test_alpha_of_the_shot_stays_and_is_a_matte_of_a_layer(tmp_path, painted):
         assert (found[veil[..., 0] > 0, :3] == 30).all()
 
 
+def test_layers_of_unlike_depth_give_frames_of_one_depth(plates, painted, left, tmp_path):
+    """The deep one is seen in a part of the frames only."""
+    (tmp_path / "deep").mkdir()
+    write_image(tmp_path / "deep" / "1.png", picture(0).astype(np.uint16) + 1234)
+    masks = [np.full(SIZE[::-1], 255 * (number < 2), np.uint8) for number in range(FRAMES)]
+    layers = [
+        {"matte": left, "keys": painted / "dark"},
+        {"matte": folder_of(tmp_path / "masks", masks), "keys": tmp_path / "deep"},
+    ]
+    found = {number: read_image(path) for number, path in stylize.run(plates, layers=layers).frames.items()}
+    assert {one.dtype for one in found.values()} == {np.dtype(np.uint16)}
+    assert all((found[number] == 1234).all() for number in (1, 2))
+    for number in (3, 4, 5):
+        assert (found[number][LEFT == 1] == 30 * 257).all()
+        np.testing.assert_array_equal(found[number][LEFT == 0] // 257, scene(FRAMES)[number - 1][LEFT == 0])
+
+
 # What is made once, and what is made again
 
 
