@@ -1,5 +1,6 @@
 """Mattes by a network: the subject found in every frame, steadied along the motion, drawn to the plates' edges."""
 
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from stylize.settings.network_matte import spell
 VERSION = 3
 # Longest side, in pixels, of what is steadied; and the filter that enlarges it: radius in its pixels, and variance.
 LARGEST, RADIUS, SMOOTH = 640, 3, 1e-3
+_WAITING = ".found-"
 
 
 def segment_shot(
@@ -44,9 +46,11 @@ def segment_shot(
             on_frame()
         return []
     made = []
+    for left in project.folder("mask").glob(f"{_WAITING}*"):  # by a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
     try:
         # What is found out of turn waits on disk: memory does not grow with the shot.
-        with tempfile.TemporaryDirectory(dir=project.folder("mask"), prefix=".found-") as folder:
+        with tempfile.TemporaryDirectory(dir=project.folder("mask"), prefix=_WAITING) as folder:
             for frame, matte in steadied(_found(shot, plates, finder, Path(folder)), DisFlow()):
                 plate = plates.colour(frame)
                 write_image(file_of(frame), quantise(refine(plate, _enlarged(matte, plate)), np.uint16))

@@ -50,6 +50,8 @@ def test_every_frame_gets_a_matte_and_only_what_changed_makes_them_again(tmp_pat
     assert make_mattes(plates, asked(tmp_path, model, click="35,32@12")).redone == (11, 12, 13, 14)
     assert {frame: path.read_bytes() for frame, path in made.frames.items()} == before
     tiny_sam2(model, seed=1)
+    left = tmp_path / "plates.stylize" / "mask" / ".found-killed"
+    left.mkdir()
     assert make_mattes(plates, asked(tmp_path, model, click="35,32@12")).redone == (11, 12, 13, 14)
     assert not list(tmp_path.glob("**/.found-*"))
 
