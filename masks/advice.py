@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 # Confidence below which a frame should be looked at.
-ENOUGH = 0.7
+ENOUGH = 0.9
 # Frames that are named at most.
 MOST = 3
 

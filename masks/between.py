@@ -37,7 +37,9 @@ def between(forward: Tracked, backward: Tracked, nearness: float) -> Tracked:
 def _said(side: Tracked, nearness: float) -> Floats:
     """How much a side counts at each pixel, above 0."""
     certain = cv2.GaussianBlur(side.certainty, (0, 0), 2.0) + LEAST
-    return np.asarray((F32(nearness + 1e-3) * F32(side.confidence + 0.05) * certain) ** SHARPNESS, F32)
+    # By its odds: expected overlaps differ little in figures, and much in what is wrong.
+    odds = np.sqrt((side.confidence + 0.05) / (1.1 - side.confidence))
+    return np.asarray((F32(nearness + 1e-3) * F32(odds) * certain) ** SHARPNESS, F32)
 
 
 def _agreement(one: Floats, other: Floats) -> float:

@@ -22,7 +22,7 @@ from masks.patch_distance import patch_distance
 from masks.warp import turned_round, warp
 
 # Raise it whenever the same input gives other mattes.
-VERSION = 2
+VERSION = 3
 # Longest side, in pixels, of the pictures that are looked at: the painted edge is moved at full size.
 LARGEST = 640
 # Pixels from the border of a layer at which its flow is its own.
@@ -41,6 +41,8 @@ EXPECTED, SOFT = 2.5, 4.0
 NEAR = 12
 # The guided filter, and how it is made crisp again.
 RADIUS, SMOOTH, CRISP = 5, 1e-3, 2.5
+# What is likely missed of the truth where nothing is sure, and where what was found is not what was expected.
+MISS_SURE, MISS_AGREED = 0.382, 0.345
 # Pixels, at the size that is looked at, that a contradiction is wide at least.
 CONTRADICTION = 3
 
@@ -66,7 +68,7 @@ class Footage:
 @dataclass(frozen=True)
 class Tracked:
     """A frame's matte. matte: float32 (H, W) in [0, 1]. certainty: float32 (H, W), 0..1, of each pixel's.
-    confidence: 0..1, of the frame's."""
+    confidence: 0..1, of the frame's: the overlap with the truth, intersection over union, that is to be expected."""
 
     frame: int
     matte: Floats
@@ -142,7 +144,8 @@ def _next(key: _Key, state: _State, frame: int, footage: Footage) -> tuple[_Stat
     share = _contradiction(found, shape)
     matte = shape + share * (found - shape)
     fits = np.exp(-((_apart(key.plate, flow, plate) / LEVELS) ** 2)) * (shape > 0.5) + 1e-3
-    tracked = Tracked(frame, _enlarged(key, flow, share, found, whole), *_confidence(key, matte, certain, explained))
+    sure = _confidence(key, matte, certain, explained, _overlap(found, shape))
+    tracked = Tracked(frame, _enlarged(key, flow, share, found, whole), *sure)
     return _State(plate, matte, fits.astype(F32), flow), tracked
 
 
@@ -254,12 +257,29 @@ def _contradiction(found: Floats, shape: Floats) -> Floats:
     return np.asarray(cv2.blur(wide, (3, 3)))
 
 
-def _confidence(key: _Key, matte: Floats, certain: Floats, explained: float) -> tuple[Floats, float]:
-    """Of each pixel, at full size, and of the frame: how decided its border is, and how much of it the key shows."""
+def _confidence(key: _Key, matte: Floats, certain: Floats, explained: float, agreed: float) -> tuple[Floats, float]:
+    """Of each pixel, at full size, and of the frame: see ``_likely_overlap``."""
     inside = (matte > 0.5).astype(U8)
     border = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, np.ones((7, 7), U8)) > 0
     decided = float(certain[border].mean()) if border.any() else 0.0
-    return _resized(certain, key.whole.shape), decided * float(np.sqrt(explained))
+    return _resized(certain, key.whole.shape), _likely_overlap(decided * float(np.sqrt(explained)), agreed)
+
+
+def _likely_overlap(sure: float, agreed: float) -> float:
+    """What the intersection over union with the truth is likely to be, 0..1.
+
+    sure: how decided the border is, and how much of the inside the key shows. agreed: overlap of what was found and
+    what was expected. Fitted by least squares to composites with known alpha (moving, turning fast, bending, blurred,
+    hidden): of one that was left out it tells the overlap to 0.03 in the mean, of four others, which were harder, to
+    0.07 where the overlap was 0.8 or more.
+    """
+    return float(np.clip(1 - MISS_SURE * (1 - sure) ** 2 - MISS_AGREED * (1 - agreed), 0, 1))
+
+
+def _overlap(found: Floats, shape: Floats) -> float:
+    """Intersection over union; 0 of nothing with nothing, for then there is nothing to be sure of."""
+    one, other = found > 0.5, shape > 0.5
+    return float((one & other).sum()) / max(int((one | other).sum()), 1)
 
 
 # Sizes

@@ -13,7 +13,7 @@ from stylize.errors import MatteError
 from stylize.footage.images import to_float
 
 # Raise it whenever the same mattes and plates give others.
-VERSION = 1
+VERSION = 2
 
 # Makes a frame's matte better: its plate, and the matte.
 Refine = Callable[[Pixels, Floats], Floats]
@@ -32,6 +32,6 @@ def open_refining(width: int) -> tuple[Refine, list[str | int]]:
         # A matte without any certain inside, or outside, is all that is known.
         if not ((known == 1).any() and (known == 0).any()):
             return matte
-        return closed_form(to_float(np.ascontiguousarray(plate[..., :3])), known).astype(F32)
+        return closed_form(to_float(np.ascontiguousarray(plate[..., :3])), known, matte).astype(F32)
 
     return refine, [VERSION, width, version("pymatting")]

@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from masks.closed_form import closed_form
 from masks.trimap import INSIDE, OUTSIDE, UNKNOWN, trimap
-from tests.composites import CASES
+from tests.composites import Motion, body, compose, hairy, iou
 
 
 def test_a_trimap_is_unknown_around_the_border_alone():
@@ -40,17 +41,53 @@ def grabcut(picture, known):
     return np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
 
 
-@pytest.mark.parametrize("name", ["hair", "blur"])
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_hair_and_blur_come_nearer_to_the_truth_than_by_trimap_or_grabcut(name):
-    pytest.importorskip("pymatting")
-    from masks.closed_form import closed_form
+def hard(alpha):
+    return (alpha > 0.5).astype(np.float32)
 
-    case = CASES[name](1)
-    rough = (case.alphas[0] > 0.5).astype(np.float32)
-    known = trimap(rough, 10)
-    refined = closed_form(case.frames[0].astype(np.float32) / 255, known)
+
+def bald(alpha):
+    """As one paints in a hurry: without the hair."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
+    return cv2.morphologyEx((alpha > 0.5).astype(np.uint8), cv2.MORPH_OPEN, disc).astype(np.float32)
+
+
+def haired(seed):
+    return compose(hairy(), Motion(lambda t: (140 + 14 * seed, 118), turn=lambda t: 5 * seed - 7), 1, seed=20 + seed)
+
+
+def blurred(seed):
+    return compose(
+        body(), Motion(lambda t: (110 + 20 * seed + 11 * t, 110), turn=lambda t: 3 * seed * t), 1, seed=5 + seed,
+        exposure=0.7,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [10, 16])
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("kind", "painted"), [(haired, hard), (haired, bald), (blurred, hard)])
+def test_it_comes_nearer_to_the_truth_than_what_was_painted_its_trimap_and_grabcut(kind, painted, seed, width):
+    pytest.importorskip("pymatting")
+    case = kind(seed)
+    rough = painted(case.alphas[0])
+    known = trimap(rough, width)
+    refined = closed_form(case.frames[0].astype(np.float32) / 255, known, rough)
     np.testing.assert_array_equal(refined[known != UNKNOWN], known[known != UNKNOWN])
     mine = errors(refined, case.alphas[0])
-    for other in (known, grabcut(case.frames[0], known)):
+    for other in (rough, known, grabcut(case.frames[0], known)):
         assert all(one < theirs for one, theirs in zip(mine, errors(other, case.alphas[0]), strict=True))
+
+
+def test_a_matte_that_nothing_contradicts_stays():
+    pytest.importorskip("pymatting")
+    flat = np.full((60, 80, 3), 0.4, np.float32)
+    matte = np.zeros((60, 80), np.float32)
+    matte[20:40, 25:55] = 1
+    found = closed_form(flat, trimap(matte, 8), matte)
+    # But for its corners, which smoothness rounds off.
+    assert iou(found, matte) > 0.75
+
+
+def test_several_sizes_are_refused():
+    plane = np.zeros((20, 30), np.float32)
+    with pytest.raises(ValueError, match="must have one size"):
+        closed_form(np.zeros((20, 30, 3), np.float32), plane, np.zeros((20, 31), np.float32))

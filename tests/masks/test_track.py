@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from masks.advice import ENOUGH
 from masks.track import Footage, track
 from propagate.flow_dis import DisFlow
 from tests.composites import CASES, Motion, body, compose, iou
@@ -51,6 +52,34 @@ def test_confidence_falls_when_something_stands_before_it():
     hidden = [frame for frame in confidence if case.alphas[frame].sum() < 0.8 * case.alphas[0].sum()]
     clear = [frame for frame in confidence if frame < min(hidden) - 2]
     assert np.mean([confidence[frame] for frame in hidden]) < min(confidence[frame] for frame in clear) - 0.1
+
+
+def ranks(values):
+    return np.argsort(np.argsort(values))
+
+
+def test_confidence_foretells_the_overlap_with_the_truth():
+    size = (240, 136)
+    cases = [
+        compose(body(), Motion(lambda t: (110, 68), turn=lambda t: 9 * t), 9, seed=12, size=size),
+        compose(body(), Motion(lambda t: (110 + 75 * np.sin(t / 2), 70), scale=lambda t: 0.8), 9, seed=14, size=size),
+        compose(body(), Motion(lambda t: (110, 68), scale=lambda t: 0.5 + 0.05 * t), 9, seed=15, size=size),
+        compose(
+            body(), Motion(lambda t: (100 + t, 68), scale=lambda t: 0.5), 13, seed=16, size=size,
+            occluder=lambda t: 60 + 4.0 * t,
+        ),
+    ]  # fmt: skip
+    told, true = [], []
+    for case in cases:
+        for one in followed(case):
+            told.append(one.confidence)
+            true.append(iou(one.matte, case.alphas[one.frame]))
+    told, true = np.array(told), np.array(true)
+    assert true.min() < 0.7 < 0.95 < true.max()
+    assert np.corrcoef(ranks(told), ranks(true))[0, 1] > 0.7
+    assert np.abs(told - true)[true > 0.8].mean() < 0.1, (told, true)
+    # What is lost is told as such, if not how much of it is.
+    assert told[true < 0.7].max() < ENOUGH, (told, true)
 
 
 def test_a_still_picture_keeps_the_painted_matte_to_the_last_level():
