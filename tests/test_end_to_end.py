@@ -246,7 +246,7 @@ def test_plan_renders_nothing_and_gives_reasons(movie):
     done = command("plan", movie)
     assert re.search(r"^ +\d  00:00:00:0\d +\d+\.\d%  shows the most of the shot$", done.stdout, re.M)
     assert "plan.png" in done.stdout
-    assert "8 frames, 1 shots" in done.stdout
+    assert "8 frames, 1 shot," in done.stdout
     assert not digests(movie.with_name("shot.stylize") / "keys")
 
 

@@ -12,7 +12,7 @@ import pytest
 from stylize.errors import RendererError
 from stylize.renderers.diffusion import networks
 from stylize.renderers.diffusion.annotators import ANNOTATORS
-from stylize.renderers.diffusion.networks import NETWORKS, annotate, check_annotator, load_annotator
+from stylize.renderers.diffusion.networks import NETWORKS, annotate, check_annotator, depth_of, load_annotator
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -233,3 +233,29 @@ def test_contents_are_shuffled_as_far_as_by_the_library(library):
         lambda shown: np.ptp(shown[..., :2]),
     ):
         assert 0.7 < np.mean([told(one) for one in ours]) / np.mean([told(one) for one in theirs]) < 1.4
+
+
+@pytest.mark.parametrize("size", [(70, 101), (384, 640)])
+def test_depth_is_as_the_network_tells_it(library, size):
+    """Neither stretched to 0..1 nor cut to 8 bits, frame by frame, as the library's own picture of it is."""
+    from types import SimpleNamespace
+
+    import torch
+
+    class Near(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = torch.nn.Parameter(torch.tensor(1000.0))
+
+        def forward(self, seen):
+            assert seen.shape[:2] == (1, 3)
+            assert seen.shape[2] % 32 == seen.shape[3] % 32 == 0
+            assert -1 <= seen.min() < seen.max() <= 1
+            return self.scale * (seen.mean(1) + 1) / 2
+
+    ramp = np.linspace(0.2, 0.4, size[1], dtype=np.float32)
+    plate = np.repeat(np.broadcast_to(ramp, size)[..., None], 3, axis=2)
+    found = depth_of(SimpleNamespace(model=Near()), plate)
+    assert (found.shape, found.dtype) == (size, np.float32)
+    np.testing.assert_allclose(found, plate[..., 0] * 1000, atol=2)
+    assert len(np.unique(found)) > 256 or size[1] < 256
