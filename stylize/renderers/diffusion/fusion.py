@@ -32,7 +32,8 @@ def encode_picture(pipeline: Any, picture: Floats) -> Any:
 
     vae = pipeline.vae
     with torch.no_grad(), _safe_precision(vae):
-        values = to_tensor(picture).to(vae.device, vae.dtype) * 2 - 1
+        # Where it computes, not where it waits.
+        values = to_tensor(picture).to(pipeline._execution_device, vae.dtype) * 2 - 1
         return vae.encode(values).latent_dist.mode() * vae.config.scaling_factor
 
 

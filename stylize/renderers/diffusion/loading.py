@@ -40,8 +40,8 @@ def told(what: str, advice: str) -> Iterator[None]:
         raise RendererError(f"{what}: {reason}; {advice}") from error
 
 
-def load(model: Model, vae: Path | None, device: str, precision: str) -> Any:
-    """The model as an image-to-image pipeline. Raises RendererError when it cannot be loaded."""
+def load(model: Model, vae: Path | None, precision: str) -> Any:
+    """The model as an image-to-image pipeline, in main memory. Raises RendererError when it cannot be loaded."""
     import diffusers
     import torch
     from diffusers.utils import logging
@@ -67,7 +67,7 @@ def load(model: Model, vae: Path | None, device: str, precision: str) -> Any:
         with told(f"the autoencoder {vae} could not be loaded", "mend it, or choose another with --vae"):
             pipeline.register_modules(vae=load_vae(vae, model.config or model.path))
     # The option to load at a precision is named otherwise from one release to the next.
-    return pipeline.to(device, getattr(torch, precision))
+    return pipeline.to("cpu", getattr(torch, precision), silence_dtype_warnings=True)
 
 
 def load_vae(path: Path, config: Path) -> Any:
@@ -81,8 +81,8 @@ def load_vae(path: Path, config: Path) -> Any:
     return AutoencoderKL.from_pretrained(str(folder), local_files_only=True, use_safetensors=True, variant=variant)
 
 
-def load_controls(controls: tuple[Control, ...], pipeline: Any) -> list[Any]:
-    """The networks of the controls, beside the pipeline. Raises RendererError when one cannot be loaded."""
+def load_controls(controls: tuple[Control, ...], pipeline: Any, device: str) -> list[Any]:
+    """The networks of the controls, on the device. Raises RendererError when one cannot be loaded."""
     from diffusers import ControlNetModel
 
     loaded: dict[Path, Any] = {}
@@ -93,7 +93,7 @@ def load_controls(controls: tuple[Control, ...], pipeline: Any) -> list[Any]:
             net = ControlNetModel.from_pretrained(
                 str(control.folder), local_files_only=True, use_safetensors=True, variant=control.variant
             )
-        loaded[control.folder] = net.to(pipeline.device, pipeline.unet.dtype)
+        loaded[control.folder] = net.to(device, pipeline.unet.dtype)
     return [loaded[control.folder] for control in controls]
 
 

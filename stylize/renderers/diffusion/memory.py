@@ -11,6 +11,8 @@ SHRINK, LEAST = 0.75, 256
 SLICED = "attention is computed in slices"
 TILED = "the autoencoder works in tiles"
 OFFLOADED = "parts of the model wait in the main memory"
+# What errors say of full memory: of devices, of the main memory, of the libraries beside PyTorch.
+_FULL = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
 @dataclass
@@ -19,8 +21,28 @@ class Economy:
 
     taken: tuple[str, ...] = ()
 
-    def steps(self, pipeline: Any, working: Working) -> Iterator[tuple[str, Working]]:
-        """Steps down, each done as it is asked for: what it is, and how the plate is worked from now on."""
+    def place(self, pipeline: Any, device: str, offload_to: str | None) -> bool:
+        """Brings a pipeline to the device, or, where that has no room for it as a whole, in parts; whether in parts.
+
+        offload_to: the device that parts are brought to one after the other; None where main memory is the device's.
+        """
+        try:
+            pipeline.to(device)
+        except (RuntimeError, MemoryError) as error:
+            if not is_full(error) or offload_to is None:
+                raise
+        else:
+            return False
+        free(pipeline)
+        pipeline.enable_model_cpu_offload(device=offload_to)
+        self._took(OFFLOADED)
+        return True
+
+    def steps(self, pipeline: Any, working: Working, offload_to: str | None = None) -> Iterator[tuple[str, Working]]:
+        """Steps down, each done as it is asked for: what it is, and how the plate is worked from now on.
+
+        offload_to: as in ``place``.
+        """
         if SLICED not in self.taken and not _has_adapter(pipeline):
             pipeline.enable_attention_slicing("auto")
             yield self._took(SLICED), working
@@ -28,8 +50,8 @@ class Economy:
             pipeline.vae.enable_slicing()
             pipeline.vae.enable_tiling()
             yield self._took(TILED), working
-        if OFFLOADED not in self.taken and pipeline.device.type == "cuda":
-            pipeline.enable_model_cpu_offload()
+        if OFFLOADED not in self.taken and offload_to is not None:
+            pipeline.enable_model_cpu_offload(device=offload_to)
             yield self._took(OFFLOADED), working
         while min(working.size) * SHRINK >= LEAST:
             working = smaller(working, SHRINK)
@@ -44,8 +66,10 @@ def is_full(error: BaseException) -> bool:
     """Whether an error says that memory, the device's or the machine's, is full."""
     import torch
 
-    kinds = (MemoryError, torch.cuda.OutOfMemoryError)
-    return isinstance(error, kinds) or (isinstance(error, RuntimeError) and "out of memory" in str(error).lower())
+    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(words in text for words in _FULL)
 
 
 def free(pipeline: Any) -> None:

@@ -25,7 +25,7 @@ from stylize.renderers.diffusion.colours import match_colours
 from stylize.renderers.diffusion.control import Control, find_controls
 from stylize.renderers.diffusion.encoding import encode
 from stylize.renderers.diffusion.hub import Source
-from stylize.renderers.diffusion.memory import Economy, free, is_full
+from stylize.renderers.diffusion.memory import OFFLOADED, Economy, free, is_full
 from stylize.renderers.diffusion.models import SDXL, contents, find_autoencoder, find_model, model_hash
 from stylize.renderers.diffusion.pixel_fusion import Watch, fuse_pixels, watched
 from stylize.renderers.diffusion.prompts import Prompt, read_prompt
@@ -84,6 +84,8 @@ class DiffusionRenderer:
         if settings.ip_adapter is not None:
             self._adapter = adapters.find_image_adapter(settings.ip_adapter, settings.image_encoder, source)
         self._economy = Economy()
+        # What was given up when the model was loaded, to be told with the first key.
+        self._late: list[str] = []
         self._recall = Recall()
         self._style_scale = 0.0
         self._annotators: dict[str, Any] = {}
@@ -135,7 +137,10 @@ class DiffusionRenderer:
         ladder = None
         while True:
             try:
-                return *self._finite(request, working, on_step, notes), working
+                painted, seen = self._finite(request, working, on_step, notes)
+                notes += self._late
+                self._late.clear()
+                return painted, seen, working
             except (RuntimeError, MemoryError) as error:
                 if not is_full(error):
                     raise
@@ -143,7 +148,7 @@ class DiffusionRenderer:
                 reason = error.with_traceback(None)
             self._recall.forget()
             free(self._base)
-            ladder = ladder or self._economy.steps(self._base, working)
+            ladder = ladder or self._economy.steps(self._base, working, self._offload_to)
             step = next(ladder, None)
             if step is None:
                 raise RuntimeError("memory is full, and nothing is left to save") from reason
@@ -508,17 +513,25 @@ class DiffusionRenderer:
     @cached_property
     def _base(self) -> Any:
         """The loaded model with its adapters, on the device."""
-        pipeline = loading.load(self._model, self._vae, *self._device)
+        device, precision = self._device
+        pipeline = loading.load(self._model, self._vae, precision)
         with loading.told("a LoRA or adapter could not be loaded", "give one made for this kind of model"):
             adapters.load_loras(pipeline, self._loras)
             if self._adapter is not None:
                 adapters.load_image_adapter(pipeline, self._adapter)
+        if self._economy.place(pipeline, device, self._offload_to):
+            self._late.append(f"memory was full, so {OFFLOADED}")
         return pipeline
+
+    @property
+    def _offload_to(self) -> str | None:
+        """The device that parts can wait for in the main memory; None where that is the device's own."""
+        return self._device[0] if self._device[0] == "cuda" else None
 
     @cached_property
     def _nets(self) -> list[Any]:
         """The loaded ControlNets, one for each control that counts."""
-        return loading.load_controls(self._controls, self._base)
+        return loading.load_controls(self._controls, self._base, self._device[0])
 
 
 def failure(picture: Floats, plate: Floats) -> str | None:
