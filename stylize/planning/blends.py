@@ -17,12 +17,17 @@ LEAST, MOST = 0.2, 0.5
 MOVED = 0.5
 
 
-def sharpness(picture: Bytes) -> float:
-    """Energy of the finest detail of a proxy, over that of all detail: falls with blur, and not with the light."""
+def sharpness(picture: Bytes, weights: Floats) -> float:
+    """Energy of the finest detail of a proxy, over that of all detail: falls with blur, and not with the light.
+
+    weights: float32, above 0, how much each pixel counts; of any size. So what moves is not judged by the ground.
+    """
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(F32)
     fine = grey - cv2.GaussianBlur(grey, (0, 0), 1.0)
     coarse = grey - cv2.GaussianBlur(grey, (0, 0), 4.0)
-    return float((fine * fine).mean() / ((coarse * coarse).mean() + 1.0))
+    counts = cv2.resize(weights, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    counts /= counts.mean()
+    return float((counts * fine * fine).mean() / ((counts * coarse * coarse).mean() + 1.0))
 
 
 def blended(before: Bytes, picture: Bytes, behind: Bytes, estimate: FlowEstimator) -> bool:

@@ -21,13 +21,18 @@ PATIENCE = 3
 # Of two choices with as many keys, the one is better whose frames have the lower logarithm of misfit, which goes with
 # the error in decibels; misfit that nothing takes away.
 LEFT_OVER = F32(0.05)
-# What a key costs that is as blurred as can be, in that measure; and one that comes a frame later.
-BLURRED, LATER = 1.0, 0.005
+# And where the lower square of what is not explained is: a hole in a frame costs more the larger it is.
+HOLES = 3.0
+# What a frame costs beside a key that is as blurred as can be, in that measure: blur is carried with the paint. And
+# what a key costs that comes a frame later.
+BLURRED, LATER = 2.0, 0.005
+# So much less of the sharpness of its surroundings is chance.
+CALM = 0.2
 # Frames on either side that a key's sharpness is compared with.
 NEAR = 6
 
 # Of a frame that no key is followed to.
-WORST = float(np.log1p(F32(NOTHING) / LEFT_OVER))
+WORST = float(np.log1p(F32(NOTHING) / LEFT_OVER)) + HOLES
 
 
 @dataclass(frozen=True)
@@ -122,8 +127,9 @@ class Spans:
     def _figures(self, misfit: Floats, place: int) -> tuple[list[float], list[float]]:
         """Of one frame, for each row of misfit: the logarithm of what is left over, above a key's, and the share."""
         weights = self.survey.weights[place]
-        costs = np.log1p(misfit @ weights / LEFT_OVER)
-        return costs.tolist(), (1 - unexplained(misfit) @ weights).tolist()
+        holes = unexplained(misfit) @ weights
+        costs = np.log1p(misfit @ weights / LEFT_OVER) + F32(HOLES) * holes * holes
+        return costs.tolist(), (1 - holes).tolist()
 
     def edge(self, left: int | None, right: int | None) -> _Edge:
         """Between two keys; None for the start and the end of the shot."""
@@ -140,9 +146,11 @@ class Spans:
         failed |= back.failed & _bits(last - only_right, last)
         failed |= _bits(first + 1 + seen_left, last - seen_right)
         gap = max(0, inner - seen_left - seen_right)
+        blurs = [_blur(self.survey.sharp, key) for key in (left, right) if key is not None]
+        blurred = BLURRED * inner * sum(blurs) / max(len(blurs), 1)
         return _Edge(
             _lasting(failed & ~self.exempt),
-            both.cost + onward.costs[only_left] + back.costs[only_right] + gap * WORST,
+            both.cost + onward.costs[only_left] + back.costs[only_right] + gap * WORST + blurred,
             both.share + onward.shares[only_left] + back.shares[only_right],
         )
 
@@ -175,7 +183,6 @@ def choose(spans: Spans, wish: Wish) -> tuple[int, ...]:
     Where no choice explains every frame, as few frames as can be are left unexplained.
     """
     nodes = spans.survey.candidates
-    price = _prices(spans.survey)
     edges: dict[tuple[int | None, int | None], _Edge] = {}
 
     def edge(left: int | None, right: int | None) -> _Edge:
@@ -186,12 +193,12 @@ def choose(spans: Spans, wish: Wish) -> tuple[int, ...]:
     def fewest(path: Path, right: int | None) -> Path:
         (bad, keys, cost), places = path
         step = edge(places[-1] if places else None, right)
-        return _onto(path, right, (bad + step.bad, keys + (right is not None), cost + step.cost + price(right)))
+        return _onto(path, right, (bad + step.bad, keys + (right is not None), cost + step.cost + LATER * (right or 0)))
 
     def best(path: Path, right: int | None) -> Path:
         (_, _, cost), places = path
         step = edge(places[-1] if places else None, right)
-        return _onto(path, right, (0, 0, cost + step.cost + price(right)))
+        return _onto(path, right, (0, 0, cost + step.cost + LATER * (right or 0)))
 
     found = _shortest(nodes, wish, fewest)
     if wish.most is None or len(found) <= wish.most:
@@ -203,18 +210,10 @@ def _onto(path: Path, right: int | None, score: Score) -> Path:
     return score, path[1] if right is None else (*path[1], right)
 
 
-def _prices(survey: Survey) -> Callable[[int | None], float]:
-    """What a key costs beside the frames that it leaves unexplained."""
-
-    def price(place: int | None) -> float:
-        if place is None:
-            return 0.0
-        near = survey.sharp[max(0, place - NEAR) : place + NEAR + 1]
-        sharpest = max(near)
-        blur = 1 - survey.sharp[place] / sharpest if sharpest > 0 else 0.0
-        return BLURRED * max(0.0, blur - 0.1) + LATER * place
-
-    return price
+def _blur(sharp: Sequence[float], place: int) -> float:
+    """How much less sharp a frame is than the sharpest around it, 0..1."""
+    sharpest = max(sharp[max(0, place - NEAR) : place + NEAR + 1])
+    return max(0.0, 1 - sharp[place] / sharpest - CALM) if sharpest > 0 else 0.0
 
 
 def _before(nodes: Sequence[int], wish: Wish, place: int | None) -> list[int | None]:

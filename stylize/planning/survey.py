@@ -7,7 +7,6 @@ explains next to nothing, so that the work for a frame is bounded whatever the l
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import cv2
 import numpy as np
@@ -38,6 +37,8 @@ LEVELS = 15
 # many frames.
 ENOUGH = 0.975
 SPACING = 3
+# After so many frames without a candidate, the last one before something new is seen is one too.
+REST = 6
 
 # So many frames behind a blend, the last trace of the other picture is gone.
 MIXED = 2
@@ -112,11 +113,6 @@ class _Frame:
     look: Look
     moved: Motion | None
 
-    @cached_property
-    def sharp(self) -> float:
-        """See ``sharpness``."""
-        return sharpness(self.picture)
-
 
 def survey(shot: Shot, fixed: Sequence[int], allowed: Callable[[int], bool] | None) -> Survey:
     """Looks at all frames twice, with a few small pictures in memory; keeps some 20 bytes a cell and frame at most.
@@ -183,6 +179,7 @@ class _Onward:
         self.sharp: list[float] = []
         self.exempt: set[int] = set()
         self.chosen: int | None = None
+        self.last: _Frame | None = None
 
     def walk(self) -> None:
         moving: Floats | None = None
@@ -199,19 +196,38 @@ class _Onward:
 
     def _look(self, before: Sequence[_Frame], frame: _Frame, ahead: Sequence[_Frame], weights: Floats) -> None:
         self.views.follow(frame)
-        self.sharp.append(frame.sharp)
+        self.sharp.append(sharpness(frame.picture, weights))
         if before and ahead and _blended(before[0], frame, ahead[-1], self.shot.estimate):
             self.exempt.add(frame.place)
         self.weights.append(_weights(self.shot, frame, weights, self.cells))
         if self.chosen is not None and frame.place in self.exempt:
             self.chosen = None
         if self._due(frame):
-            self.chosen = self._sharpest(frame, ahead)
+            self._rest(frame)
+            self.chosen = self._sharpest(frame, ahead, weights)
         if frame.place in self.fixed or frame.place == self.chosen:
             self.candidates.append(frame.place)
             self.views.add(frame)
         self.seen.append(_kept(self.views, self.cells))
         self.views.thin(shares(self.seen[-1], self.weights[-1]))
+        self.last = frame
+
+    def _rest(self, frame: _Frame) -> None:
+        """Makes the frame before a candidate where it is the last of many that showed nothing new.
+
+        Nothing shows better what was there before the change, and nothing moves in it yet.
+        """
+        last = self.last
+        if last is None or frame.moved is None or self.allowed is None or not self.allowed(last.place):
+            return
+        mixed = self.exempt & set(range(last.place - MIXED, frame.place + 1))
+        if mixed or (self.candidates and last.place - self.candidates[-1] < REST):
+            return
+        self.candidates.append(last.place)
+        own = own_view(last.look)
+        self.seen[-1][last.place] = _packed(own, self.cells)
+        moved = move_view(own, frame.moved, last.look, frame.look, self.shot.estimate)
+        self.views.views[last.place] = last.look, moved
 
     def _due(self, frame: _Frame) -> bool:
         """Whether a candidate is to be chosen from here on."""
@@ -222,15 +238,15 @@ class _Onward:
         known = shares(_kept(self.views, self.cells), self.weights[frame.place])
         return max(known.values(), default=0.0) < ENOUGH
 
-    def _sharpest(self, frame: _Frame, ahead: Sequence[_Frame]) -> int | None:
+    def _sharpest(self, frame: _Frame, ahead: Sequence[_Frame], weights: Floats) -> int | None:
         """The sharpest of the next few that may be keys; an early one is preferred."""
         assert self.allowed is not None
         near = [one for one in [frame, *ahead[: SPACING - 1]] if self.allowed(one.place)]
         near = [one for one in near if not self.exempt & set(range(one.place - MIXED, one.place + 1))]
         if not near:
             return None
-        sharpest = max(one.sharp for one in near)
-        return next(one.place for one in near if one.sharp >= 0.9 * sharpest)
+        sharp = [sharpness(one.picture, weights) for one in near]
+        return next(one.place for one, found in zip(near, sharp, strict=True) if found >= 0.9 * max(sharp))
 
 
 def _blended(before: _Frame, frame: _Frame, behind: _Frame, estimate: FlowEstimator) -> bool:
@@ -293,10 +309,11 @@ def _cells(frame: Look) -> tuple[int, int]:
 
 
 def _kept(views: _Views, cells: tuple[int, int]) -> dict[int, Bytes]:
-    return {
-        place: pack(cv2.resize(view.misfit, cells, interpolation=cv2.INTER_AREA).ravel())
-        for place, (_, view) in views.views.items()
-    }
+    return {place: _packed(view, cells) for place, (_, view) in views.views.items()}
+
+
+def _packed(view: View, cells: tuple[int, int]) -> Bytes:
+    return pack(cv2.resize(view.misfit, cells, interpolation=cv2.INTER_AREA).ravel())
 
 
 def _weights(shot: Shot, frame: _Frame, weights: Floats, cells: tuple[int, int]) -> Floats:

@@ -70,7 +70,7 @@ class Settings:
         KEYFRAMES,
         "Time that rendering the keyframes may take, as 10m: decides how many there are.",
     )
-    coverage: float = declared(kinds.SHARE, 0.8, KEYFRAMES, "Share of every frame that the keyframes must explain.")
+    coverage: float = declared(kinds.SHARE, 0.78, KEYFRAMES, "Share of every frame that the keyframes must explain.")
     refine: int | None = declared(
         kinds.COUNT, None, KEYFRAMES, "Look at the result, and render up to so many further keyframes where it is poor."
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import cv2
 import numpy as np
 import pytest
 
@@ -46,5 +47,15 @@ def test_blur_takes_sharpness_and_light_does_not() -> None:
     wide = synthetic.to_bytes(np.float32(0.6) * plain)
     smeared = np.asarray(plain.astype(np.float32))
     smeared = synthetic.to_bytes(np.mean([np.roll(smeared, step, axis=1) for step in range(9)], axis=0))
-    assert sharpness(smeared) < 0.7 * sharpness(plain)
-    assert sharpness(wide) == pytest.approx(sharpness(plain), rel=0.1)
+    even = np.ones(plain.shape[:2], np.float32)
+    assert sharpness(smeared, even) < 0.7 * sharpness(plain, even)
+    assert sharpness(wide, even) == pytest.approx(sharpness(plain, even), rel=0.1)
+
+
+def test_a_smeared_thing_is_not_sharp_before_a_sharp_ground() -> None:
+    plain = synthetic.texture(1)
+    thing = np.zeros(plain.shape[:2], np.float32) + 0.01
+    thing[60:120, 100:180] = 1
+    smeared = np.where(thing[..., None] == 1, cv2.blur(plain, (9, 1)), plain)
+    assert sharpness(smeared, thing) < 0.7 * sharpness(plain, thing)
+    assert sharpness(smeared, np.ones_like(thing)) > 0.8 * sharpness(plain, np.ones_like(thing))

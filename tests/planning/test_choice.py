@@ -7,17 +7,25 @@ import numpy as np
 import pytest
 
 from propagate.arrays import F32
-from stylize.planning.choice import PATIENCE, WORST, Spans, Wish, choose
+from stylize.planning.choice import HOLES, PATIENCE, WORST, Spans, Wish, choose
 from stylize.planning.coverage import NOTHING, unexplained
 from stylize.planning.survey import Survey, pack, unpack
 
 CELLS = 40
 
 
-def surveyed(seed: int, count: int, candidates: Sequence[int], reach: int = 12) -> Survey:
+def surveyed(
+    seed: int,
+    count: int,
+    candidates: Sequence[int],
+    reach: int = 12,
+    sharp: Sequence[float] = (),
+    alike: bool = False,
+) -> Survey:
     """Candidates that show the less of a frame the further it is away, in a way of their own."""
     rng = np.random.default_rng(seed)
-    own = rng.uniform(0.3, 2.0, (len(candidates), CELLS))
+    own = rng.uniform(0.3, 2.0, (1 if alike else len(candidates), CELLS))
+    own = np.broadcast_to(own, (len(candidates), CELLS))
     onward: list[dict[int, np.ndarray]] = [{} for _ in range(count)]
     back: list[dict[int, np.ndarray]] = [{} for _ in range(count)]
     for place in range(count):
@@ -30,7 +38,7 @@ def surveyed(seed: int, count: int, candidates: Sequence[int], reach: int = 12) 
             if key >= place:
                 back[place][key] = pack(misfit)
     weights = [np.full(CELLS, 1 / CELLS, F32) for _ in range(count)]
-    return Survey((32, 20), (8, 5), list(candidates), onward, back, weights, [1.0] * count, frozenset())
+    return Survey((32, 20), (8, 5), list(candidates), onward, back, weights, list(sharp) or [1.0] * count, frozenset())
 
 
 def wish(coverage: float, most: int | None = None, fixed: Sequence[int] = (), gap: int = 1) -> Wish:
@@ -50,8 +58,9 @@ def figures(seen: Survey, keys: Sequence[int], coverage: float) -> tuple[int, fl
         for key, packed in zip(around, (seen.onward[place], seen.back[place]), strict=True):
             if key in packed:
                 misfit = np.minimum(misfit, seen.misfit(packed[key]))
-        failed.append(bool(1 - unexplained(misfit) @ weights < coverage))
-        cost += float(np.log1p(misfit @ weights / 0.05))
+        hole = unexplained(misfit) @ weights
+        failed.append(float(1 - hole) < coverage)
+        cost += float(np.log1p(misfit @ weights / 0.05)) + HOLES * float(hole) ** 2
     runs = "".join("x" if each else " " for each in failed).split()
     return sum(len(run) for run in runs if len(run) > PATIENCE), cost + 0.005 * sum(keys)
 
@@ -104,6 +113,18 @@ def test_what_nobody_shows_costs_as_much_as_can_be() -> None:
     alone = Spans(seen, 0.5).edge(2, None).cost - (40 - 2 - 1 - 5) * WORST
     assert edge.cost == pytest.approx((34 - 10) * WORST + alone + Spans(seen, 0.5).edge(None, 37).cost - 32 * WORST)
     assert edge.bad >= 24
+
+
+def test_of_two_neighbours_that_show_the_same_the_sharp_one_is_the_key() -> None:
+    for blurred in (12, 15):
+        seen = surveyed(5, 28, [12, 15], sharp=[0.5 if place == blurred else 1.0 for place in range(28)], alike=True)
+        assert choose(Spans(seen, 0.1), wish(0.1)) == (27 - blurred,)
+
+
+def test_a_little_less_sharpness_is_chance() -> None:
+    plain = surveyed(5, 60, range(0, 60, 3))
+    rough = surveyed(5, 60, range(0, 60, 3), sharp=np.random.default_rng(1).uniform(0.85, 1, 60).tolist())
+    assert choose(Spans(plain, 0.8), wish(0.8)) == choose(Spans(rough, 0.8), wish(0.8))
 
 
 @pytest.mark.parametrize("count", [1, 7, 40])

@@ -154,6 +154,24 @@ def test_a_key_that_mends_nothing_is_taken_back(box, asked, monkeypatch):
     assert (again.redone, again.refinements) == ((), result.refinements)
 
 
+@pytest.mark.parametrize(("share", "rounds"), [(0.11, 2), (0.09, 1)])
+def test_it_stops_once_a_key_takes_less_than_the_share_that_pays(box, asked, monkeypatch, share, rounds):
+    assert rounds == 1 + (share >= refining.LEAST_GAIN)
+    first, second = 0.02, 0.02 * (1 - share)
+    values = iter([first, second, second, second * (1 - share / 2)])
+    monkeypatch.setattr(refining, "shot_error", lambda *_: next(values))
+    monkeypatch.setattr(refining, "best_frame", best_and_worth)
+    result = stylize.run(box, **asked, refine=5)
+    assert [one.kept for one in result.refinements] == [True] * rounds
+    assert len(keys_of(result)) == 1 + rounds
+
+
+def best_and_worth(frames, errors, keys, *_):
+    """Where the widest gap is, and a gain that would always pay."""
+    middle = max(frames, key=lambda frame: min(abs(frame - key) for key in keys))
+    return middle, 1.0
+
+
 def test_where_nothing_is_poor_no_key_comes(tmp_path, asked):
     still = folder_of(tmp_path / "still", [plate[::2, ::2].copy() for plate in synthetic.still(8)])
     result = stylize.run(still, **asked, refine=3)

@@ -4,14 +4,29 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from propagate.arrays import Bytes
+from propagate.arrays import Bytes, Floats
+from propagate.flow import FlowEstimator
 from propagate.flow_dis import DisFlow
 from stylize.planning.survey import MOST_VIEWS, SPACING, Shot, Survey, shares, survey
 from tests import synthetic
 
 
-def surveyed(clip: Sequence[Bytes], fixed: Sequence[int] = ()) -> Survey:
-    shot = Shot(range(len(clip)), clip.__getitem__, None, DisFlow("fast"), lambda frame: None)
+class Counted:
+    """Estimates flow, and counts how often."""
+
+    def __init__(self) -> None:
+        self.estimate, self.count = DisFlow("fast"), 0
+
+    def __call__(self, source: Bytes, target: Bytes) -> Floats:
+        self.count += 1
+        return self.estimate(source, target)
+
+    def fingerprint(self) -> str:
+        return self.estimate.fingerprint()
+
+
+def surveyed(clip: Sequence[Bytes], fixed: Sequence[int] = (), estimate: FlowEstimator | None = None) -> Survey:
+    shot = Shot(range(len(clip)), clip.__getitem__, None, estimate or DisFlow("fast"), lambda frame: None)
     return survey(shot, fixed, None if fixed else lambda place: True)
 
 
@@ -29,7 +44,11 @@ def test_candidates_come_when_something_is_new_and_not_too_often() -> None:
 
 
 def test_what_a_frame_costs_does_not_grow_with_the_length() -> None:
-    short, long = surveyed(synthetic.pan(40, 16)), surveyed(synthetic.pan(80, 16))
+    once, twice = Counted(), Counted()
+    short, long = surveyed(synthetic.pan(40, 16), (), once), surveyed(synthetic.pan(80, 16), (), twice)
+    # Never all pairs: those would be four times as many. Both ways, a step and one look at each candidate followed.
+    assert twice.count < 2.5 * once.count
+    assert max(once.count / 40, twice.count / 80) <= 2 * (1 + MOST_VIEWS)
     views = [[len(frame) for frame in [*seen.onward, *seen.back]] for seen in (short, long)]
     assert np.mean(views[1]) < 1.3 * np.mean(views[0])
     assert max(views[1]) <= MOST_VIEWS

@@ -1,8 +1,10 @@
 """What any set of keys gives, with the engine and a filter whose truth is known.
 
-A pass depends on its key alone, so that every set of keys is mixed from passes that are made once and kept.
+A pass depends on its key alone, so that every set of keys is mixed from passes that are made once and kept, as is what
+was measured between two keys.
 """
 
+import json
 from hashlib import sha256
 
 import cv2
@@ -27,7 +29,8 @@ class Engine:
         self.name = f"{name}.{filter_name}.{mark.hexdigest()[:12]}".replace(" ", "-")
         self.plates, self.folder = plates, folder
         self.truth = [FILTERS[filter_name](plate) for plate in plates]
-        self.steps, self.estimate, self.passes, self.spans = {}, DisFlow(), {}, {}
+        self.steps, self.estimate, self.passes = {}, DisFlow(), {}
+        self.spans = self.measured()
 
     def figures(self, keys):
         """PSNR of every frame but the keys, which are exact: frame to dB."""
@@ -35,7 +38,15 @@ class Engine:
         found = {}
         for left, right in zip([None, *keys], [*keys, None], strict=True):
             found |= self.span(left, right)
+        self.sheet.parent.mkdir(exist_ok=True, parents=True)
+        self.sheet.write_text(json.dumps([[*keys, list(dBs.items())] for keys, dBs in self.spans.items()]))
         return found
+
+    def measured(self):
+        """What earlier runs have measured: keys on both sides to PSNR of the frames between."""
+        self.sheet = self.folder / f"{self.name}.json"
+        rows = json.loads(self.sheet.read_text()) if self.sheet.exists() else []
+        return {(left, right): dict(dBs) for left, right, dBs in rows}
 
     def span(self, left, right):
         """PSNR of the frames between two keys, or before the first, or behind the last one."""
