@@ -124,14 +124,14 @@ class Case:
     def fewer(self):
         """For every number of evenly spaced keys, how many of ours make the worst frame as good."""
         ours = {}
-        for keys in {self.chosen(share) for share in FINE}:
+        for keys in {self.chosen(share) for share in FINE} | {self.best(count) for count in (1, *COUNTS)}:
             ours.setdefault(len(keys), set()).add(keys)
         found = {}
         for name in [name for name in SPACED if name in self.others]:
             found[name] = []
             for count in COUNTS[1:]:
                 worst = self.psnr(RULES[name](self.plates, count)).min()
-                # As a user would, from few keys on; of two sets of a size, the one of higher coverage.
+                # As a user would, with --coverage or --max-keyframes, from few keys on.
                 enough = (n for n in sorted(ours) if max(self.psnr(keys).min() for keys in ours[n]) >= worst)
                 found[name].append((count, next(enough, None)))
         print(f"  {found}", flush=True)
