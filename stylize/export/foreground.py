@@ -51,9 +51,10 @@ def write_foreground(work: Work, pattern: Pattern, form: Form, stamps: Mapping[i
         if seen and not look.is_file():
             raise OutputError(f"{look} is missing, expected what the stage propagate leaves; run all stages")
         stamp = stamps[frame]
+        cut = work.mattes.facts([frame], work.project.digest) if work.mattes else []
         mark = fingerprint(
-            VERSION, work.marks([frame]), work.project.digest(look) if seen else "", _matte_facts(work, frame),
-            form.bits, form.space, repr(stamp), repr(work.shot.colour),
+            VERSION, work.marks([frame]), work.project.digest(look) if seen else "", cut, form.bits, form.space,
+            repr(stamp), repr(work.shot.colour),
         )  # fmt: skip
         if not work.home.fresh(path, mark):
             picture = read_image(look)[..., :3] if seen else np.zeros((*work.shot.size[::-1], 3), np.uint8)
@@ -80,9 +81,3 @@ def cut_out(work: Work, frame: int, look: Pixels) -> Pixels:
 
 def _seen(work: Work, frame: int) -> bool:
     return work.mattes is None or work.extents[frame].box is not None
-
-
-def _matte_facts(work: Work, frame: int) -> list[object]:
-    if work.mattes is None:
-        return []
-    return [*work.mattes.shaping.facts(), work.mattes.by_alpha, work.project.digest(work.mattes.paths[frame])]

@@ -21,9 +21,7 @@ def write_mattes(work: Work, pattern: Pattern) -> Pattern:
     mattes = work.mattes
     for frame in work.shot.frames:
         path = pattern.path(frame)
-        facts = (
-            [*mattes.shaping.facts(), mattes.by_alpha, work.project.digest(mattes.paths[frame])] if mattes else []
-        )  # fmt: skip
+        facts = mattes.facts([frame], work.project.digest) if mattes else []
         mark = fingerprint(VERSION, work.shot.size, facts)
         if not work.home.fresh(path, mark):
             matte = mattes.read(frame) if mattes else np.ones(work.shot.size[::-1], np.float32)

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +71,10 @@ class Mattes:
             return self.shaping.shape(values[..., :3].mean(axis=2))
         opaque = np.ones(values.shape[:2], np.float32)
         return self.shaping.shape(values[..., 3] if values.shape[2] == 4 else opaque)
+
+    def facts(self, frames: Iterable[int], digest: Callable[[Path], str]) -> list[object]:
+        """All that `read` depends on for some frames. digest: of a file's contents."""
+        return [*self.shaping.facts(), self.by_alpha, *(digest(self.paths[frame]) for frame in frames)]
 
 
 def open_mattes(

@@ -235,8 +235,7 @@ def attended(work: Work, frames: Sequence[int]) -> list[object]:
     """What the mattes say, which tell where information counts."""
     if work.mattes is None:
         return []
-    files = [work.project.digest(work.mattes.paths[frame]) for frame in frames]
-    return [*work.mattes.shaping.facts(), work.mattes.by_alpha, *files]
+    return work.mattes.facts(frames, work.project.digest)
 
 
 def _counted(work: Work, total: int) -> Callable[[int], None]:

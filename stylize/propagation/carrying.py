@@ -220,7 +220,7 @@ def _key_mark(work: Work, footage: Footage, frame: int) -> str:
 def _matte_mark(work: Work, frames: Sequence[int]) -> list[object]:
     if work.mattes is None:
         return []
-    return [*work.mattes.shaping.facts(), work.mattes.by_alpha, *_digests(work, work.mattes.paths, frames)]
+    return work.mattes.facts(frames, work.project.digest)
 
 
 def _digests(work: Work, paths: Mapping[int, Path], frames: Iterable[int]) -> list[str]:

@@ -42,7 +42,7 @@ class _Sheet:
         told = [digest(self.look), digest(pass_file(self.work.project.root, self.work.shot, ERROR, frame))]
         if mattes is None:
             return [told]
-        return [told, *mattes.shaping.facts(), mattes.by_alpha, digest(mattes.paths[frame])]
+        return [told, *mattes.facts([frame], digest)]
 
 
 def stack_layers(opened: Opened) -> tuple[int, ...]:
