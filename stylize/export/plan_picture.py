@@ -4,6 +4,7 @@ The size is bounded whatever the length: of many frames a column of pixels shows
 those that gain most are shown.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -203,7 +204,7 @@ def _draw_timeline(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
         _write(canvas, f"{100 * share:.0f} %", (left - 14, layout.up(share) + 8), _QUIET, anchor="right")
     _draw_curve(canvas, layout, chart)
     _draw_cuts(canvas, layout, chart)
-    for frame in _ticks(chart.frames):
+    for frame in ticks(chart.frames):
         x = layout.across(chart.frames.index(frame), len(chart.frames))
         canvas[base : base + 8, x : x + 2] = _QUIET
         _write(canvas, str(frame), (x, base + 34), _QUIET, anchor="middle")
@@ -261,12 +262,13 @@ def _draw_keys(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
             _write(canvas, str(card.frame), (x, layout.top - 20), _KEY, anchor="middle")
 
 
-def _ticks(frames: Sequence[int]) -> list[int]:
-    """Frames with round numbers, some ten of them."""
-    rough = max(1, len(frames) / 12)
+def ticks(frames: Sequence[int]) -> list[int]:
+    """Frames with round numbers, or the next there are, some ten of them."""
+    rough = max(1, (frames[-1] - frames[0] + 1) / 12)
     power = 10 ** int(np.floor(np.log10(rough)))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
-    wanted = {frames[0], *(frame for frame in frames if frame % step == 0)}
+    marks = range(frames[0] + -frames[0] % step, frames[-1] + 1, step)
+    wanted = {frames[0], *(frames[bisect_left(frames, mark)] for mark in marks)}
     if frames[0] % step and {frame for frame in wanted if 0 < frame - frames[0] < 0.6 * step}:
         wanted -= {frame for frame in wanted if 0 < frame - frames[0] < 0.6 * step}
     return sorted(wanted)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from propagate.arrays import Bytes
-from stylize.export.plan_picture import MOST_CARDS, Card, Chart, chosen_cards, lowest, plan_picture
+from stylize.export.plan_picture import MOST_CARDS, Card, Chart, chosen_cards, lowest, plan_picture, ticks
 from stylize.footage.images import write_image
 
 AMBER, RED = (255, 184, 77), (232, 92, 92)
@@ -89,3 +89,16 @@ def test_tall_and_small_pictures_fit(card: Card, tmp_path: Path) -> None:
     write_image(tmp_path / "tall.png", np.zeros((300, 20, 4), np.uint16))
     tall = replace(card, plate=tmp_path / "tall.png", reason="a very long reason " * 20)
     assert plan_picture(Chart("x", range(5), [0.5] * 5, 0.9, [0, 3], [tall, replace(tall, frame=3)])).shape[0] < 3000
+
+
+@pytest.mark.parametrize("frames", [range(1, 232, 2), range(1, 232), range(1001, 1100, 3), range(0, 20000, 7)])
+def test_ticks_are_frames_that_there_are_some_ten_of_them(frames: range) -> None:
+    marked = ticks(frames)
+    assert set(marked) <= set(frames)
+    assert marked[0] == frames[0]
+    assert 5 <= len(marked) <= 14
+
+
+def test_ticks_are_round_where_they_can_be() -> None:
+    assert ticks(range(1, 61)) == [1, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60]
+    assert ticks([7]) == [7]
