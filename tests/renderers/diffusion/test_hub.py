@@ -293,3 +293,21 @@ def test_what_is_not_there_is_named_with_the_command(server):
         HERE.find("a/b", NETWORK, "ControlNet")
     with pytest.raises(RendererError, match=r"hf download a/b x\.pth y\.pth$"):
         HERE.find("a/b", files("x.pth", "y.pth"))
+
+
+def test_annotators_get_the_files_of_their_kind_alone(server, monkeypatch, tmp_path):
+    from stylize.renderers.diffusion import networks
+
+    monkeypatch.setattr(networks, "find_spec", lambda name: object())
+    lay_out(tmp_path / "a", {"ControlNetHED.pth": 900, "netG.pth": 500, "body_pose_model.pth": 7})
+    server.repos[networks.REPO] = tmp_path / "a"
+    told = []
+    found = networks.check_annotator("softedge", None, Source(fetching(told)))
+    assert [path.name for path in found.iterdir()] == server.fetched() == ["ControlNetHED.pth"]
+    assert lines(told)[0].startswith("downloads the repo of annotators lllyasviel/Annotators, 1 kB in 1 file, to ")
+    assert networks.check_annotator("softedge", None) == found
+    command = r"has no netG\.pth in the Hugging Face cache.*hf download lllyasviel/Annotators netG\.pth, or give"
+    with pytest.raises(RendererError, match=command):
+        networks.check_annotator("lineart_anime", None)
+    with pytest.raises(RendererError, match=r"has no hand_pose_model\.pth, facenet\.pth in its repo"):
+        networks.check_annotator("openpose", None, Source(fetching(told)))

@@ -9,6 +9,7 @@ import pytest
 
 from stylize.errors import RendererError, SettingsError
 from stylize.renderers import RenderRequest
+from stylize.renderers.diffusion import tiles
 from stylize.renderers.diffusion.sizes import enter, larger, leave, plan_size, tile_side
 from stylize.renderers.diffusion.tiles import feather, in_tiles, plan_tiles
 from stylize.settings import Settings
@@ -144,22 +145,42 @@ def test_with_hardly_any_noise_it_is_the_key_enlarged(models, size):
             assert np.hypot(*shift_of(grey[crop], other[crop])) <= 0.25
 
 
-def test_no_seam_where_tiles_end(models):
-    """Steps between neighbouring pixels at the borders of tiles are no larger than elsewhere, on the mean."""
-    one = plate(280, 88)
-    asked = {"vae": str(models / "clear"), "steps": 4, "denoise": 0.5, "upscale_denoise": 0.5, "render_size": 64}
-    painter = renderer(models, **{**LARGE, **asked})
-    borders, inner = [], []
-    for seed in range(2):
-        key = painter.render(RenderRequest(7, one, None, None, None, seed), quiet).picture
-        working = plan_size((280, 88), "sd15", 64)
-        tiling = plan_tiles(88, 280, tile_side(working, "sd15"))
-        steps = np.abs(np.diff(key, axis=1)).mean(axis=(0, 2))
-        ends = {edge for _, columns in tiling.parts for edge in (columns.start, columns.stop)} - {0, 280}
-        assert len(ends) >= 4
-        borders += [steps[end - 1] for end in ends]
-        inner += [step for place, step in enumerate(steps) if place + 1 not in ends]
-    assert np.mean(borders) < 1.05 * np.mean(inner)
+def paints_softly(painter, monkeypatch):
+    """A network that sees soft shapes, and in every tile draws them half to the tile's own mean: seams would show."""
+    import torch
+    from torch.nn.functional import avg_pool2d, pad
+
+    kept = painter._base.scheduler.alphas_cumprod
+
+    def forward(sample, time, *args, **kwargs):
+        share = kept[int(time)]
+        soft = avg_pool2d(pad(sample, (6,) * 4, mode="reflect"), 13, 1)
+        shown = (soft + sample.mean(dim=(-2, -1), keepdim=True)) / 2 / share**0.5
+        return ((sample - share**0.5 * shown) / (1 - share) ** 0.5,)
+
+    monkeypatch.setattr(painter._base.unet, "forward", torch.no_grad()(forward))
+
+
+def test_no_seam_where_tiles_end(models, monkeypatch):
+    """No column of neighbours differs more than others do; cut hard, the same tiles show by many times as much."""
+    ramp = np.linspace(0.1, 0.9, 280, dtype=np.float32)[None, :, None]
+    one = np.ascontiguousarray(np.repeat(np.repeat(ramp, 88, axis=0), 3, axis=2))
+    asked = {"vae": str(models / "clear"), "steps": 8, "denoise": 0.5, "upscale_denoise": 0.5, "render_size": 64}
+    painter = renderer(models, **{**LARGE, **asked, "cfg": 1})
+    paints_softly(painter, monkeypatch)
+
+    def worst():
+        key = painter.render(RenderRequest(7, one, None, None, None, 3), quiet).picture
+        rows = cv2.GaussianBlur(key, (0, 0), 1).mean(axis=(0, 2))
+        return np.abs(np.diff(rows)).max() / np.abs(np.diff(rows)).mean()
+
+    soft = worst()
+    sharp = np.zeros((88, 112), np.float32) + np.float32(1e-6)
+    sharp[:, 14:-14] = 1
+    monkeypatch.setattr(tiles, "feather", lambda tiling: sharp)
+    hard = worst()
+    assert soft < 5
+    assert hard > 3 * soft
 
 
 @pytest.mark.parametrize("family", ["sd15", "sdxl"])
@@ -306,3 +327,28 @@ def test_the_way_to_the_larger_size_moves_nothing():
     assert there.shape[:2] == target.size[::-1]
     shift, _ = cv2.phaseCorrelate(*(shown.mean(axis=2) - shown.mean() for shown in (enter(one, target), there)))
     assert np.hypot(*shift) <= 0.1
+
+
+def test_what_a_network_drew_of_the_plate_leads_the_tiles_enlarged(models, monkeypatch, tmp_path):
+    """It is not asked again at the larger size, where it would see other things and take far more memory."""
+    from stylize.renderers.diffusion import control, networks
+
+    asked_for = []
+
+    def annotate(network, seen):
+        asked_for.append(seen.shape[:2])
+        return seen[..., ::-1] * network
+
+    monkeypatch.setattr(control, "check_annotator", lambda kind, folder, source: tmp_path)
+    monkeypatch.setattr(networks, "load_annotator", lambda kind, folder, device: np.float32(0.5))
+    monkeypatch.setattr(networks, "annotate", annotate)
+    led_by = {"control": "depth", "control_model": f"depth={models / 'control'}"}
+    made = make(models, **led_by)
+    assert asked_for == [(48, 96)]
+    assert made.seen["depth"].shape == (48, 96, 3)
+    ready = {"control": "depth=x.png", "control_model": led_by["control_model"]}
+    drawn = cv2.resize(plate(), (96, 48), interpolation=cv2.INTER_AREA)[..., ::-1] * np.float32(0.5)
+    shown = np.clip(cv2.resize(drawn, (192, 96), interpolation=cv2.INTER_CUBIC), 0, 1)
+    other = make(models, request={"controls": {"depth=x.png": shown}}, **ready)
+    assert np.abs(made.picture - other.picture).mean() < 0.05
+    differs(made.picture, make(models).picture)
