@@ -138,3 +138,23 @@ def test_outliers_are_painted_again(models, tmp_path, monkeypatch):
     assert kept["colour"] == pytest.approx(scores[kept["seed"]], abs=1e-3)
     alone, _ = run(models, tmp_path / "q", seed=kept["seed"], **asked)
     assert len(result.rendered) == len(alone.rendered) == 2
+
+
+def test_each_layer_is_painted_by_words_of_its_own(models, tmp_path):
+    matte = np.zeros((360, 640), np.uint8)
+    matte[:, :320] = 255
+    write_image(tmp_path / "left.png", matte)
+    layers = [
+        {"matte": tmp_path / "left.png", "prompt": "a big deal"},
+        {"name": "rest", "matte": f"{tmp_path / 'left.png'}:invert", "prompt": "a small thing", "seed": 4},
+    ]
+    result = stylize.run(
+        CLIP, renderer="diffusion", model=str(models / "sd15"), steps=3, denoise=0.7, frames="1-2", keyframes=(1,),
+        render_size=160, project=tmp_path / "p", layers=layers,
+    )  # fmt: skip
+    texts = {layer.name: read_texts(layer.project / "keys" / "bunny.0001.png")["parameters"] for layer in result.layers}
+    assert texts["1"].startswith("a big deal\n")
+    assert texts["rest"].startswith("a small thing\n")
+    for layer, inside in zip(result.layers, (np.s_[:, :320], np.s_[:, 320:]), strict=True):
+        for number, path in result.frames.items():
+            np.testing.assert_array_equal(read_image(path)[inside], read_image(layer.frames[number])[inside])
