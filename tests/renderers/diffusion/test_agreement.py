@@ -23,18 +23,21 @@ ALONE = {"fuse": 0, "share_attention": 0, "match_colours": 0}
 SIZE = (128, 72)
 
 
-@pytest.fixture(scope="module")
-def clip():
-    """Frames 20 to 28 of the example, small, uint8."""
+FAMILIES = ("sd15", "sdxl")
+
+
+@pytest.fixture(scope="module", params=[3, 20])
+def clip(request):
+    """Nine frames of the example, small, uint8."""
+    first = request.param
     with av.open("examples/bunny.mp4") as movie:
-        frames = [
-            f.to_ndarray(format="rgb24") for n, f in zip(range(29), movie.decode(video=0), strict=False) if n > 19
-        ]
+        decoded = zip(range(first + 9), movie.decode(video=0), strict=False)
+        frames = [frame.to_ndarray(format="rgb24") for number, frame in decoded if number >= first]
     return [cv2.resize(frame, SIZE, interpolation=cv2.INTER_AREA) for frame in frames]
 
 
-def clear(models, **asked):
-    return renderer(models, vae=str(models / "clear"), steps=6, **asked)
+def clear(models, family="sd15", **asked):
+    return renderer(models, family, vae=str(models / "clear"), **{"steps": 6, **asked})
 
 
 def floats(frame):
@@ -49,9 +52,9 @@ def moved(clip):
     return composed.flow, trust(composed.flow, composed.valid, clip[0], clip[-1])
 
 
-def two_keys(models, clip, **asked):
+def two_keys(models, clip, family="sd15", **asked):
     """The first and the last frame painted, the earlier key carried onto the later, and where it is trusted."""
-    painter = clear(models, **asked)
+    painter = clear(models, family, **asked)
     first = painter.render(RenderRequest(1, floats(clip[0]), None, None, None, 5), quiet).picture
     flow, trusted = moved(clip)
     carried = np.clip(sample(first, flow), 0, 1)
@@ -69,22 +72,24 @@ def test_the_autoencoder_is_next_to_the_identity(models):
     assert made.shape == picture().shape
 
 
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("denoise", [0.5, 1])
-def test_neighbouring_keys_differ_far_less_than_when_painted_alone(models, clip, denoise):
-    alone = agreement(*two_keys(models, clip, denoise=denoise, **ALONE))
-    together = agreement(*two_keys(models, clip, denoise=denoise))
+def test_neighbouring_keys_differ_far_less_than_when_painted_alone(models, clip, family, denoise):
+    alone = agreement(*two_keys(models, clip, family, denoise=denoise, **ALONE))
+    together = agreement(*two_keys(models, clip, family, denoise=denoise))
     assert together.common > 0.2
     assert together.colour <= 0.6 * alone.colour
     assert together.structure > alone.structure
 
 
-def test_what_the_earlier_key_does_not_explain_follows_its_own_plate(models, clip):
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_the_earlier_key_does_not_explain_follows_its_own_plate(models, clip, family):
     """The right half of the later plate is another picture, and nothing is trusted there."""
     other = clip[-1].copy()
     other[:, 64:] = 255 - other[:, 64:]
     flow, trusted = moved(clip)
     trusted[:, 56:] = 0
-    painter = clear(models, denoise=0.34, match_colours=0)
+    painter = clear(models, family, denoise=0.34, match_colours=0)
     first = painter.render(RenderRequest(1, floats(clip[0]), None, None, None, 5), quiet).picture
     carried = np.clip(sample(first, flow), 0, 1)
     request = RenderRequest(9, floats(other), None, carried, trusted, 5, (first,))
