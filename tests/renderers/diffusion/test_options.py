@@ -355,3 +355,46 @@ def test_outside_of_the_matte_is_the_plate(models):
     assert (key[matte > 0] != plate[matte > 0]).mean() > 0.9
     everywhere = np.ones_like(matte)
     assert (paint(models, plate=plate, request={"matte": everywhere}) != plate).mean() > 0.9
+
+
+# Models of few steps
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("sampler", ["LCM", "TCD", "Euler trailing"])
+def test_a_model_of_few_steps_is_asked_once_a_step_and_keys_agree(models, family, sampler):
+    """LCM, TCD, Lightning and Turbo have their guidance within: at cfg 1 nothing is asked beside the prompt."""
+    painter = renderer(models, family, sampler=sampler, cfg=1, prompt="a big deal", vae=str(models / "clear"))
+    asked = []
+    painter._base.unet.register_forward_pre_hook(
+        lambda module, args, kwargs: asked.append((int(args[1]), len(args[0]))), with_kwargs=True
+    )
+    plate, everywhere = picture(), np.ones((48, 64), np.float32)
+    alone = painter.render(RenderRequest(7, plate, None, None, None, 3), quiet).picture
+    assert [batch for _, batch in asked] == [1, 1]  # half of four steps
+    assert asked[0][0] > asked[1][0]
+    differs(alone, painter.render(RenderRequest(7, plate, None, None, None, 4), quiet).picture)
+    earlier = 1 - plate
+    key = painter.render(RenderRequest(9, plate, None, earlier, everywhere, 3, (earlier,)), quiet).picture
+    assert np.abs(key - earlier).mean() < 0.5 * np.abs(alone - earlier).mean()
+
+
+@pytest.mark.parametrize(
+    ("sampler", "kind"),
+    [("LCM", "LCMScheduler"), ("Euler a", "EulerAncestralDiscreteScheduler"), (None, "DDIMScheduler")],
+)
+def test_a_sampler_is_the_scheduler_of_its_name_with_the_models_noise(models, sampler, kind):
+    from stylize.renderers.diffusion.loading import make_scheduler
+
+    base = renderer(models)._base
+    made = make_scheduler(base, sampler)
+    assert type(made).__name__ == kind
+    assert made.config.beta_end == base.scheduler.config.beta_end
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_clip_skip_and_weights_count_in_both_families(models, family):
+    plain = paint(models, family, prompt="a red deal")
+    differs(plain, paint(models, family, prompt="a red deal", clip_skip=2))
+    same(plain, paint(models, family, prompt="a red deal", clip_skip=1))
+    differs(plain, paint(models, family, prompt="a [red] deal"))
