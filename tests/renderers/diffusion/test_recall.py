@@ -1,8 +1,14 @@
 import numpy as np
 import pytest
 
+from stylize.renderers import RenderRequest
 from stylize.renderers.diffusion.recall import Recall, mark_of
+from tests.renderers.diffusion.test_failure import failing, full  # noqa: F401
+from tests.renderers.diffusion.test_options import renderer
+from tests.renderers.diffusion.test_renderer import picture, quiet
+from tests.renderers.diffusion.test_renderer import pytestmark as quietly
 
+pytestmark = quietly
 torch = pytest.importorskip("torch")
 
 
@@ -44,3 +50,50 @@ def test_marks_tell_contents_apart():
         mark_of({"a": [one.reshape(2, 2), None]}, 3), mark_of({"a": [one]}, None, 3), mark_of(np.arange(4.0), 3),
     ]  # fmt: skip
     assert len({*same, *others}) == 7
+
+
+def third(first, second):
+    return RenderRequest(9, picture(), None, second, np.ones((48, 64), np.float32), 5, (first, second))
+
+
+def counted(painter):
+    """How many times its network is asked from now on."""
+    asked = []
+    painter._base.unet.register_forward_hook(lambda *_: asked.append(1))
+    return asked
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+def test_what_was_seen_of_the_first_key_serves_the_next_with_the_same_bits(models, family):
+    first, second = picture(seed=2), picture(seed=3)
+    asked = {"share_attention": 1, "fuse": 0, "steps": 8}  # four steps, two looks at each key
+    kept, fresh = renderer(models, family, **asked), renderer(models, family, **asked)
+    kept.render(RenderRequest(5, picture(), None, first, np.ones((48, 64), np.float32), 5, (first,)), quiet)
+    few, many = counted(kept), counted(fresh)
+    one, other = (painter.render(third(first, second), quiet).picture for painter in (kept, fresh))
+    np.testing.assert_array_equal(one, other)
+    assert (len(few), len(many)) == (4 + 2, 4 + 4)
+    again = kept.render(third(first, second), quiet).picture  # as for another seed: nothing is looked at anew
+    assert len(few) == 6 + 4
+    np.testing.assert_array_equal(again, one)
+
+
+def test_another_prompt_or_lora_is_seen_otherwise(models):
+    lora = models / "loras_sd15" / "ink.v1.safetensors"
+    asked = {"share_attention": 1, "fuse": 0, "prompt": '0: "a", 9: "bad"', "lora": f"{lora}:(0: 0, 9: 1)"}
+    first, second = picture(seed=2), picture(seed=3)
+    kept, fresh = renderer(models, **asked), renderer(models, **asked)
+    kept.render(RenderRequest(0, picture(), None, first, np.ones((48, 64), np.float32), 5, (first,)), quiet)
+    one, other = (painter.render(third(first, second), quiet).picture for painter in (kept, fresh))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_it_makes_room_when_memory_is_full(models, failing):  # noqa: F811
+    painter = renderer(models, share_attention=1)
+    first = picture(seed=2)
+    painter.render(third(first, first), quiet)
+    assert painter._recall.size > 0
+    before = painter._recall._kept
+    failing += [full()]
+    painter.render(RenderRequest(9, picture(), None, None, None, 5), quiet)
+    assert before == {}
