@@ -37,6 +37,8 @@ LEVELS = 12.0
 UNLIKE, UNIT, MOST = 0.006, 0.0015, 6.0
 # The most that the expected shape says, in the same units, and how many pixels from its border.
 EXPECTED, SOFT = 2.5, 4.0
+# How much it speaks against the inside that neither side explains a pixel, 0..1, where the key explains the others.
+STRICT = 0.65
 # Pixels around what is expected beyond which nothing is inside.
 NEAR = 12
 # The guided filter, and how it is made crisp again.
@@ -229,7 +231,7 @@ def _evidence(key: _Key, state: _State, plate: Bytes, ways: _Ways) -> tuple[Floa
     expected = warp(key.matte, ways.key) > 0.5
     explained = float(((by_key < UNLIKE * 2 / 3) & expected).sum() / max(int(expected.sum()), 1))
     # Where the key explains most of the inside it is to be believed about the rest: the former frame may be wrong.
-    strict = min(1.0, 1.5 * explained)
+    strict = STRICT * min(1.0, 1.5 * explained)
     inside = patch_distance(here, warp(former, ways.inside), warp(state.matte, ways.inside))
     outside = patch_distance(here, warp(former, ways.outside), 1 - warp(state.matte, ways.outside))
     same = ((warp(former, ways.whole) - here) ** 2).sum(axis=-1)
