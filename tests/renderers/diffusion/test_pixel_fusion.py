@@ -92,8 +92,8 @@ def test_an_autoencoder_that_brings_back_nothing_is_not_corrected(models):
 
 @pytest.mark.parametrize("kind", ["epsilon", "v_prediction", "sample"])
 def test_what_is_being_painted_is_told_from_what_the_network_says(kind):
-    import torch
-    from diffusers import DDIMScheduler
+    torch = pytest.importorskip("torch")
+    DDIMScheduler = pytest.importorskip("diffusers").DDIMScheduler  # noqa: N806
 
     scheduler = DDIMScheduler(prediction_type=kind)
     clean, noise = torch.randn(1, 4, 6, 8), torch.randn(1, 4, 6, 8)
