@@ -209,7 +209,7 @@ class Slow:
 def slow(monkeypatch):
     made = []
 
-    def make(_):
+    def make(*_):
         made.append(Slow(0.5))
         return made[-1]
 
