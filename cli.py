@@ -69,24 +69,29 @@ class _Grouped(click.Command):
             records = []
             for param in self.params:
                 told = param.get_help_record(ctx)
-                if isinstance(param, click.Option) and told and _group(param) == group:
+                if isinstance(param, click.Option) and told and getattr(param, "group", GROUPS[-1]) == group:
                     records.append(told)
             if records:
                 with formatter.section(group):
                     formatter.write_dl(records)
 
 
-def _group(param: click.Option) -> str:
-    option = OPTIONS.get(param.name or "") or MATTE_OPTIONS.get(param.name or "")
-    return option.group if option else GROUPS[-1]
+class _InGroup(click.Option):
+    """An option that knows the group of the help which it stands in."""
+
+    def __init__(self, *args: Any, group: str, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.group = group
 
 
 def _click_option(option: Option) -> Callable[[Any], Any]:
-    default = "" if option.default in (None, False, True, ()) else f"  [default: {option.default}]"
+    # Not by equality with True: a default of 1 is told.
+    default = "" if option.default is True or not option.default else f"  [default: {option.default}]"
     more: dict[str, Any] = {"is_flag": True} if option.kind is FLAG else {"metavar": option.kind.metavar}
     return click.option(
-        *option.flags, option.name, help=option.help + default, default=None, multiple=option.kind.many, **more
-    )
+        *option.flags, option.name, cls=_InGroup, group=option.group, help=option.help + default, default=None,
+        multiple=option.kind.many, **more,
+    )  # fmt: skip
 
 
 def _options(command: Callable[..., Any], options: Mapping[str, Option] = OPTIONS) -> Callable[..., Any]:

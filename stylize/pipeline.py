@@ -1,6 +1,5 @@
 """The stages of a run, top to bottom: conform, split, pick, render, propagate, export."""
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from stylize.project import is_project, read_asked
 from stylize.propagation.breaks import unconnected
 from stylize.propagation.layering import stack_layers, with_union
 from stylize.settings import EVERY, STAGES, Settings
-from stylize.threads import use_threads
+from stylize.threads import available, use_threads
 
 if TYPE_CHECKING:
     from stylize.report.golden import Verdict
@@ -262,7 +261,7 @@ def _export(
 
     given = delivery.Delivery(
         whole.shot, whole.project, whole.plates.paths, finished, inputs_of(whole.settings), whole.settings.overwrite,
-        on_frame, delivery.form_of(whole.settings), whole.settings.threads or os.cpu_count() or 1,
+        on_frame, delivery.form_of(whole.settings), whole.settings.threads or available(),
     )  # fmt: skip
     target = delivery.target_of(whole.settings.output, whole.shot, whole.project)
     notes = delivery.deliver(given, target)

@@ -68,7 +68,6 @@ class Project:
         self._home, self._layers = home, list[Project]()
         self._state = self._read_state()
         self._saved = time.monotonic()
-        self._checked: set[str] = set()
 
     def folder(self, name: str) -> Path:
         """One of FOLDERS."""

@@ -13,7 +13,7 @@ import pytest
 
 import cli
 from stylize.footage.images import write_image
-from stylize.settings import GROUPS, OPTIONS
+from stylize.settings import GROUPS, MATTE_OPTIONS, OPTIONS
 from tests.test_pipeline import folder_of, picture, scene
 
 
@@ -50,6 +50,22 @@ def test_help_shows_all_options_in_their_groups(capfd):
         begin = places[GROUPS.index(option.group)]
         assert all(flag in out[begin:] for flag in option.flags)
     assert "plan" in out[places[-1] :]
+
+
+def test_help_of_mattes_shows_its_options_in_groups_of_their_own(capfd):
+    code, out, _ = said(capfd, "matte", "--help")
+    assert code == 0
+    groups = [group for group in GROUPS if any(option.group == group for option in MATTE_OPTIONS.values())]
+    assert re.findall(r"^(\S.*):$", out, re.M) == groups
+    places = [out.index(f"\n{group}:") for group in groups] + [len(out)]
+    for option in MATTE_OPTIONS.values():
+        at = groups.index(option.group)
+        assert all(f"{flag} " in out[places[at] : places[at + 1]] for flag in option.flags[-1:])
+
+
+def test_help_tells_a_default_of_one(capfd):
+    out = " ".join(said(capfd, "--help")[1].split())
+    assert "and the threads. [default: 1]" in out
 
 
 def test_no_words_show_the_help(capfd):

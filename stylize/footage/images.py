@@ -99,15 +99,6 @@ def read_values(path: str | Path) -> Floats:
     return _upright(values.astype(np.float32, copy=False), stored.orientation)
 
 
-def linear_space(path: str | Path) -> str:
-    """The linear space that an EXR states, Rec. 709 if none, from its header alone; InputError as `read_image`."""
-    source = _open(Path(path))
-    try:
-        return stated(source.spec().getattribute("chromaticities"))
-    finally:
-        source.close()
-
-
 def channel_names(path: str | Path) -> tuple[str, ...]:
     """The names of a picture's channels, from its header alone; InputError as `read_image`."""
     source = _open(Path(path))

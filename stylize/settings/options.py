@@ -380,10 +380,6 @@ class MatteSettings:
     frames: str | None = declared(kinds.RANGE, None, READING, "Part of the shot to work on, as 1001-1100 or 10-50x2.")
     start_number: int = declared(kinds.NUMBER, 1, READING, "Number of a movie's first frame.")
     project: Path | None = declared(kinds.FOLDER, None, RUN, "Project folder; the default is beside the shot.")
-    offline: bool = declared(
-        kinds.FLAG, False, RUN, "Download no model: one that is not on this disk is an error that says how to get it.",
-        stored=False,
-    )  # fmt: skip
     overwrite: bool = declared(kinds.FLAG, False, RUN, "Replace files that are in the way of the output.")
     threads: int | None = declared(kinds.COUNT, None, RUN, "Threads to use; the result does not depend on it.")
 
