@@ -34,8 +34,9 @@ from stylize.propagation import motion as moving
 from stylize.propagation import span as propagation
 from stylize.propagation.guides import Guide
 from stylize.propagation.inside import Box, box_of
+from stylize.propagation.maps import write_error, write_share
 from stylize.propagation.motion import make_estimators
-from stylize.propagation.span import BACKWARD, FORWARD, Engine, Event, Footage, Made, Part, Put
+from stylize.propagation.parts import BACKWARD, FORWARD, Engine, Event, Footage, Made, Part, Put
 from stylize.propagation.vectors import GivenMotion, VectorFiles
 from stylize.settings import EVERY, Settings
 from stylize.threads import share_of_threads, use_threads
@@ -414,8 +415,8 @@ def _put(root: Path, shot: Shot, made: Made) -> None:
     """Writes a frame and what is told of it."""
     picture, error, share, look = _files(root, shot, made.frame)
     make_folder(error.parent)
-    propagation.write_error(error, made.error)
-    _put_or_clear(share, made.share, propagation.write_share)
+    write_error(error, made.error)
+    _put_or_clear(share, made.share, write_share)
     _put_or_clear(look, made.look, write_image)
     write_image(picture, made.picture)
 

@@ -18,8 +18,9 @@ from stylize.footage.plates import plate_pattern
 from stylize.mattes.given import Mattes, survey
 from stylize.opening import Opened, Work
 from stylize.project import fingerprint
-from stylize.propagation import span as propagation
 from stylize.propagation.carrying import ERROR, LOOK, forget_others, pass_file
+from stylize.propagation.maps import write_error
+from stylize.propagation.span import to_depth
 
 # Raise it whenever the same layers give other frames.
 VERSION = 1
@@ -110,13 +111,13 @@ def _union(whole: Work, frame: int) -> Path:
 def _put(whole: Work, frame: int, sheets: Sequence[_Sheet], files: Sequence[Path], dtype: type) -> None:
     for path in files:
         make_folder(path.parent)
-    plate = propagation.to_depth(whole.plates.read(frame), dtype)
+    plate = to_depth(whole.plates.read(frame), dtype)
     looks = [_colour(sheet.look, dtype) for sheet in sheets]
     mattes = [sheet.matte(frame) for sheet in sheets]
     laid = stacking.disjoint_over(looks, mattes, np.ascontiguousarray(plate[..., :3]))
     parts = stacking.shares(mattes, plate.shape[:2])
     picture, error, union = files
-    propagation.write_error(error, _error(sheets, parts, frame, plate.shape[:2]))
+    write_error(error, _error(sheets, parts, frame, plate.shape[:2]))
     covered = np.zeros(plate.shape[:2], np.float64)
     for share in parts:
         covered += share
@@ -125,7 +126,7 @@ def _put(whole: Work, frame: int, sheets: Sequence[_Sheet], files: Sequence[Path
 
 
 def _colour(path: Path, dtype: type) -> Pixels:
-    return np.ascontiguousarray(propagation.to_depth(read_image(path), dtype)[..., :3])
+    return np.ascontiguousarray(to_depth(read_image(path), dtype)[..., :3])
 
 
 def _error(sheets: Sequence[_Sheet], parts: Sequence[np.ndarray], frame: int, size: tuple[int, int]) -> Floats:

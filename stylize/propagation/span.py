@@ -11,14 +11,12 @@ to a drawing last mixes it.
 """
 
 import contextlib
-import hashlib
 import shutil
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from io import BufferedRandom, BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -26,136 +24,29 @@ import numpy as np
 
 from masks.composite import over
 from propagate.ahead import one_behind
-from propagate.arrays import F32, Bools, Bytes, Floats, Pixels
-from propagate.bands import Band, in_bands
+from propagate.arrays import F32, Bools, Floats, Pixels
 from propagate.beside import beside
 from propagate.blend import blend
 from propagate.boil import boil, sway
 from propagate.flow import FlowEstimator, Step
 from propagate.holds import leaping
 from propagate.scene import Scene
-from propagate.spans import Span
-from propagate.synthesis import Carried, PassState, SynthesisSettings, carry
+from propagate.synthesis import Carried, PassState, carry
 from propagate.threads import allowed, concurrent
 from stylize.errors import OutputError
-from stylize.footage.images import make_folder, quantise, to_float, write_image
+from stylize.footage.images import make_folder, quantise, to_float
 from stylize.keys.folder import read_key
 from stylize.propagation.inside import Box, around
-from stylize.propagation.motion import Motion
+from stylize.propagation.kept import SPOILT, keep, kept, whole
+from stylize.propagation.parts import BACKWARD, FORWARD, Engine, Event, Footage, Made, Part, Put
 
 # Most seconds of work that a kill may cost; at first it is half of what the pass has done since it was begun.
 KEEP_EVERY = 5.0
-# What a root mean squared difference of 1 is in the files of errors.
-ERROR_UNIT = 65535
-# What reading a kept file raises when it is not there or not as it was written. Its digest is checked before anything
-# looks inside, so that an error of another kind is a mistake of ours and is not hidden.
-SPOILT = (OSError, ValueError)
-# Bytes of the digest that a kept file begins with.
-DIGEST = 16
 # Most pixels of a frame whose two passes are made beside each other: a second pass needs 300 bytes for each. In larger
 # frames the pieces of one pass are large enough to keep all threads at work.
 BESIDE = 1 << 20
 
 
-@dataclass(frozen=True)
-class Footage:
-    """What propagation sees of a shot.
-
-    colour: uint8 (H, W, 3) plate of a frame, for flow and guides. plate: the same in its own depth, with alpha
-    where it has one. key: the file of a key. matte: float32 (H, W) of a frame, or None without mattes.
-    guides, weights: the user's own, see ``Scene``.
-    """
-
-    colour: Callable[[int], Bytes]
-    plate: Callable[[int], Pixels]
-    key: Callable[[int], Path]
-    matte: Callable[[int], Floats] | None
-    dtype: type
-    guides: Callable[[int], Sequence[Floats]] = lambda frame: ()
-    weights: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True)
-class Engine:
-    """What makes the frames. boil, seed: see ``boil``."""
-
-    motion: Motion
-    synthesis: SynthesisSettings
-    boil: float = 0.0
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Part:
-    """What is to be made of a span.
-
-    wanted: the frames that are to come out. shown: of every frame of the span, which frame's look it shows: its own,
-    that of an earlier frame of the span, or the left key's. scratch: a folder of this span's own, under a name that
-    changes with everything the span depends on. box: what is worked on, None for all; outside of it the style goes
-    nowhere in any frame of the span.
-    """
-
-    span: Span
-    wanted: frozenset[int]
-    shown: Mapping[int, int]
-    scratch: Path
-    box: Box | None = None
-
-    def drawn(self) -> list[int]:
-        """The frames of the span that are drawn, ascending."""
-        return [frame for frame in self.span.frames if self.shown[frame] == frame]
-
-    def needed(self) -> frozenset[int]:
-        """The drawings that the wanted frames show, the key's among them if they show it."""
-        return frozenset(self.shown[frame] for frame in self.wanted)
-
-    def showing(self, drawing: int) -> list[int]:
-        """The wanted frames that show a drawing, ascending."""
-        return [frame for frame in sorted(self.wanted) if self.shown[frame] == drawing]
-
-    def two_sided(self) -> bool:
-        """Whether two passes are needed."""
-        return self.span.left is not None and self.span.right is not None
-
-    def order(self, side: str) -> list[int]:
-        """The key of a side, ``forward`` or ``backward``, and all drawings in the order of its pass; none without
-        a key."""
-        if side == FORWARD:
-            return [] if self.span.left is None else [self.span.left, *self.drawn()]
-        return [] if self.span.right is None else [self.span.right, *reversed(self.drawn())]
-
-    def reach(self, side: str) -> int:
-        """How many drawings the pass of a side has to go through, to the last that is needed."""
-        needed = self.needed()
-        return max((place for place, frame in enumerate(self.order(side)[1:], 1) if frame in needed), default=0)
-
-    def work(self) -> int:
-        """Drawings that the passes go through."""
-        return self.reach(FORWARD) + self.reach(BACKWARD)
-
-
-FORWARD, BACKWARD = "forward", "backward"
-
-
-@dataclass(frozen=True)
-class Made:
-    """One finished frame. error: float32 (H, W), see ``synthesis.Carried``.
-
-    share: float32 (H, W), of the right key's pass in what is shown; None where there is but one pass. look: uint8 or
-    uint16 (H, W, 3), what lies over the plate before the matte cuts it, 0 where the matte is; None without a matte.
-    """
-
-    frame: int
-    picture: Pixels
-    error: Floats
-    share: Floats | None = None
-    look: Pixels | None = None
-
-
-# Sets a finished frame down where it lasts.
-Put = Callable[[Made], None]
-# What is told: a frame that has been put, or None for a drawing that a pass has gone through.
-Event = int | None
 _Job = Callable[[], Sequence[Event]]
 _Jobs = Generator[_Job, None, None]
 
@@ -236,7 +127,7 @@ def _room_for_two(footage: Footage, part: Part) -> bool:
 
 
 def _beside(footage: Footage, part: Part, engine: Engine, put: Put) -> Iterator[Event]:
-    left = {side: {n for n in part.needed() if _whole(_file(part, side, n))} for side in (FORWARD, BACKWARD)}
+    left = {side: {n for n in part.needed() if whole(_file(part, side, n))} for side in (FORWARD, BACKWARD)}
     yield from _held_from_key(footage, part, engine, put)
     yield from _told(_mix_jobs(footage, part, sorted(left[FORWARD] & left[BACKWARD]), engine, put))
     meeting = _Meeting(left)
@@ -284,7 +175,7 @@ def _span_jobs(footage: Footage, part: Part, engine: Engine, put: Put) -> _Jobs:
             yield partial(_finish, footage, part, engine, put, gone)
         return
     yield from _pass_jobs(footage, part, FORWARD, engine)
-    kept = [drawing for drawing in part.order(BACKWARD)[1:] if _whole(_file(part, BACKWARD, drawing))]
+    kept = [drawing for drawing in part.order(BACKWARD)[1:] if whole(_file(part, BACKWARD, drawing))]
     yield from _mix_jobs(footage, part, kept, engine, put)
     for gone in _pass(footage, part, BACKWARD, engine):
         # What was kept is mixed already.
@@ -338,14 +229,14 @@ def _mix_left(footage: Footage, part: Part, engine: Engine, put: Put, drawing: i
 
 def _leave(part: Part, gone: _Gone) -> list[Event]:
     """A drawing, for the other pass to be mixed with, and then the state."""
-    _keep(_file(part, gone.side, gone.carried.frame), _packed(gone.carried))
+    keep(_file(part, gone.side, gone.carried.frame), _packed(gone.carried))
     return _passed(part, gone)
 
 
 def _passed(part: Part, gone: _Gone) -> list[Event]:
     """Keeps a state if that is due: after all else of its drawing, so that nothing it has passed is made again."""
     if gone.due:
-        _keep(_state_file(part, gone.side), gone.carried.state.arrays())
+        keep(_state_file(part, gone.side), gone.carried.state.arrays())
     return [None]
 
 
@@ -411,8 +302,8 @@ def _usable(state: PassState | None, part: Part, side: str) -> PassState | None:
     if state is None or state.frame not in order:
         return None
     passed = order[1 : order.index(state.frame) + 1]
-    whole = all(_whole(_file(part, side, frame)) for frame in passed if frame in needed)
-    return state if whole else None
+    there = all(whole(_file(part, side, frame)) for frame in passed if frame in needed)
+    return state if there else None
 
 
 def _packed(carried: Carried) -> dict[str, Pixels]:
@@ -423,7 +314,7 @@ def _packed(carried: Carried) -> dict[str, Pixels]:
 def _left(part: Part, side: str, drawing: int) -> dict[str, Pixels]:
     path = _file(part, side, drawing)
     try:
-        return _kept(path)
+        return kept(path)
     except SPOILT as error:
         # Not the folder: another process may be at work in it.
         with contextlib.suppress(OSError):
@@ -441,50 +332,12 @@ def _state_file(part: Part, side: str) -> Path:
     return part.scratch / f"{side}.state.npz"
 
 
-def _keep(path: Path, arrays: Mapping[str, Pixels]) -> None:
-    unfinished = path.with_name(f".part-{path.name}")
-    try:
-        with unfinished.open("w+b") as file:
-            file.write(bytes(DIGEST))
-            np.savez(file, **arrays)  # type: ignore[arg-type, unused-ignore]
-            digest = _digest(file)
-            file.seek(0)
-            file.write(digest)
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise OutputError(f"{path} cannot be written ({error.strerror}); free space or choose --project") from error
-
-
 def _kept_state(file: Path) -> PassState | None:
     """The state that a pass left, or None; one that a failing disk has spoilt only costs time."""
     try:
-        return PassState.from_arrays(_kept(file))
+        return PassState.from_arrays(kept(file))
     except SPOILT:
         return None
-
-
-def _whole(file: Path) -> bool:
-    try:
-        return bool(_kept(file))
-    except SPOILT:
-        return False
-
-
-def _kept(path: Path) -> dict[str, Pixels]:
-    """Raises OSError for a file that cannot be read, ValueError for one that is not as it was written."""
-    with path.open("rb") as file:
-        if file.read(DIGEST) != _digest(file):
-            raise ValueError(f"{path} is not as it was written")
-        file.seek(DIGEST)
-        with np.load(file) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-
-
-def _digest(file: BufferedReader | BufferedRandom) -> bytes:
-    """Of all that follows the place of the digest."""
-    file.seek(DIGEST)
-    return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=DIGEST)).digest()
 
 
 # Looks
@@ -547,19 +400,3 @@ def to_depth(pixels: Pixels, dtype: type) -> Pixels:
     if dtype == np.uint16:
         return pixels.astype(np.uint16) * np.uint16(257)
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-
-
-def write_error(path: Path, error: Floats) -> None:
-    """An error map as a grey 16-bit picture: root of the mean squared difference, 65535 for 1."""
-    grey = np.empty(error.shape, np.uint16)
-
-    def work(band: Band) -> None:
-        grey[band.own] = np.floor(np.sqrt(np.clip(error[band.own], 0, 1)) * ERROR_UNIT + 0.5)
-
-    in_bands(work, error.shape)
-    write_image(path, grey)
-
-
-def write_share(path: Path, share: Floats) -> None:
-    """The share of the right key's pass as a grey 8-bit picture, 255 for all of it."""
-    write_image(path, quantise(share, np.uint8))

@@ -14,22 +14,11 @@ from propagate.holds import drawings
 from propagate.spans import Span
 from propagate.synthesis import SynthesisSettings
 from stylize.errors import OutputError
-from stylize.footage.images import quantise, read_image, to_float, write_image
+from stylize.footage.images import quantise, to_float, write_image
 from stylize.propagation import span as propagation
 from stylize.propagation.motion import EstimatedMotion, Estimators
-from stylize.propagation.span import (
-    BACKWARD,
-    FORWARD,
-    Engine,
-    Footage,
-    Part,
-    finish_key,
-    mix,
-    propagate_span,
-    run_pass,
-    to_depth,
-    write_error,
-)
+from stylize.propagation.parts import BACKWARD, FORWARD, Engine, Footage, Part
+from stylize.propagation.span import finish_key, mix, propagate_span, run_pass, to_depth
 from tests.test_pipeline import scene
 
 PLATES = dict(enumerate(scene(7), 1))
@@ -179,7 +168,7 @@ def threads(request):
 @pytest.mark.parametrize("span", SPANS)
 def test_a_state_is_kept_when_all_that_it_has_passed_is_on_disk(tmp_path, monkeypatch, threads, span):
     monkeypatch.setattr(propagation, "KEEP_EVERY", 0.0)
-    given, scratch, keep = footage(tmp_path), tmp_path / "s", propagation._keep
+    given, scratch, keep = footage(tmp_path), tmp_path / "s", propagation.keep
     asked, made_with, last = part(span, scratch), engine(given, tmp_path), FORWARD if span.right is None else BACKWARD
     put, kept, where = [], [], set()
 
@@ -193,12 +182,12 @@ def test_a_state_is_kept_when_all_that_it_has_passed_is_on_disk(tmp_path, monkey
         if path.name.endswith(".state.npz"):
             side = path.name.partition(".")[0]
             passed = set(order[1 : order.index(int(arrays["frame"])) + 1])
-            left = {n for n in passed if propagation._whole(propagation._file(asked, side, n))}
+            left = {n for n in passed if propagation.whole(propagation._file(asked, side, n))}
             assert passed <= (set(put) | left if side == last else left)
             kept.append(path.name)
         keep(path, arrays)
 
-    monkeypatch.setattr(propagation, "_keep", spy)
+    monkeypatch.setattr(propagation, "keep", spy)
     told = [event for event in propagate_span(given, asked, made_with, slow) if event is not None]
     assert sorted(told) == sorted(put) == list(span.frames)
     if threads == 1 or not asked.two_sided():
@@ -264,8 +253,8 @@ def test_passes_beside_each_other_have_the_bits_of_one_after_the_other(tmp_path,
 def test_passes_of_frames_that_are_small_enough_go_on_together(tmp_path, monkeypatch, set_threads, most, together):
     set_threads(2)
     monkeypatch.setattr(propagation, "BESIDE", most)
-    given, seen, keep = footage(tmp_path), [], propagation._keep
-    monkeypatch.setattr(propagation, "_keep", lambda path, arrays: seen.append(path.name) or keep(path, arrays))
+    given, seen, keep = footage(tmp_path), [], propagation.keep
+    monkeypatch.setattr(propagation, "keep", lambda path, arrays: seen.append(path.name) or keep(path, arrays))
     list(work(given, SPANS[0], tmp_path / "s"))
     assert (seen.index("backward.6.npz") < seen.index("forward.6.npz")) if together else "backward.6.npz" not in seen
 
@@ -450,8 +439,3 @@ def test_alpha_and_matte_of_the_plate_are_kept(tmp_path):
 def test_depths_turn_into_each_other_without_loss():
     eight = np.arange(256, dtype=np.uint8).reshape(1, -1)
     np.testing.assert_array_equal(to_depth(to_depth(eight, np.uint16), np.uint8), eight)
-
-
-def test_an_error_map_is_the_root_in_sixteen_bits(tmp_path):
-    write_error(tmp_path / "e.png", np.array([[0, 0.25], [1, 4]], np.float32))
-    assert read_image(tmp_path / "e.png")[..., 0].tolist() == [[0, 32768], [65535, 65535]]

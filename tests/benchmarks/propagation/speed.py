@@ -21,8 +21,10 @@ from propagate.scene import Scene
 from propagate.spans import Span
 from propagate.synthesis import SynthesisSettings, carry
 from stylize.footage.images import write_image
+from stylize.propagation.maps import write_error
 from stylize.propagation.motion import EstimatedMotion, Estimators
-from stylize.propagation.span import Engine, Footage, Part, propagate_span, write_error
+from stylize.propagation.parts import Engine, Footage, Part
+from stylize.propagation.span import propagate_span
 from tests.benchmarks.propagation import peers
 from tests.benchmarks.propagation.clips import CLIPS, plates
 from tests.benchmarks.propagation.truth import toon
