@@ -46,7 +46,7 @@ def energy_of(picture: Floats) -> Floats:
 
 
 def lerp(one: Floats, other: Floats, share: Floats) -> Floats:
-    """``one`` where share is 0, ``other`` where it is 1."""
+    """``one`` where share is 0, ``other`` where it is 1; float32, of shapes that broadcast."""
     return np.asarray(one + share * (other - one), F32)
 
 

@@ -33,7 +33,7 @@ def scales(weights: Sequence[float], style_weight: float) -> tuple[float, list[f
 
 
 def to_bytes(picture: Floats, scale: float = 1.0) -> Bytes:
-    """[0, 1] float to 0..255 times ``scale``, rounded half up."""
+    """[0, 1] float of any shape to uint8, 0..255 times ``scale``, rounded half up."""
     levels = picture * F32(255 * scale)
     levels += F32(0.5)
     return np.clip(levels, 0, 255, out=levels).astype(U8)
@@ -118,7 +118,7 @@ def channels(guides: Sequence[Floats]) -> int:
 
 
 def pad(picture: Pixels, radius: int) -> Pixels:
-    """``picture`` with a mirrored border; pictures thinner than the border repeat their edge."""
+    """``picture``, (H, W) or (H, W, C), with a mirrored border; ones thinner than the border repeat their edge."""
     mirror = min(picture.shape[:2]) > radius
     return np.pad(
         picture, [(radius, radius), (radius, radius), *[(0, 0)] * (picture.ndim - 2)], "reflect" if mirror else "edge"

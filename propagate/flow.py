@@ -153,7 +153,10 @@ def check_flow(flow: Floats) -> None:
 
 
 def step_of(flow: Floats, back: Floats) -> Step:
-    """The step of ``flow`` on the grid of the later frame, given the flow ``back`` on the grid of the one before."""
+    """The step of ``flow`` on the grid of the later frame, given the flow ``back`` on the grid of the one before.
+
+    Both float32 (H, W, 2), in pixels. Raises ValueError when they are of other shapes, or not of one.
+    """
     for way in (flow, back):
         check_flow(way)
     if flow.shape != back.shape:
@@ -167,7 +170,7 @@ def take_step(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Step:
 
 
 def take_steps(one: Bytes, other: Bytes, estimate: FlowEstimator) -> tuple[Step, Step]:
-    """The steps from ``one`` to ``other`` and from ``other`` to ``one``, with two estimates in all."""
+    """The steps from ``one`` to ``other`` and back, both uint8 (H, W, 3), with two estimates in all."""
     onward, back = estimate(one, other), estimate(other, one)
     return step_of(onward, back), step_of(back, onward)
 
@@ -225,7 +228,9 @@ CREEP, TELLING = 0.25, 1 / 255
 def settle(flow: Floats, key_plate: Bytes, plate: Bytes) -> Floats:
     """Takes the creep out of what stands still, so that a locked-off background does not boil.
 
-    Estimates waver by a tenth of a pixel about no motion. Where no motion explains the plate as well, it is taken.
+    flow: float32 (H, W, 2), in pixels, on the grid of ``plate``; the plates: uint8 (H, W, 3). Returns flow of that
+    shape. Estimates waver by a tenth of a pixel about no motion. Where no motion explains the plate as well, it is
+    taken.
     """
     calmed = np.empty_like(flow)
 

@@ -56,7 +56,7 @@ def unpack(data: bytes) -> tuple[Step, bytes]:
 
 
 def skip(data: bytes) -> bytes:
-    """The bytes behind the step at the start of ``data``, without unpacking it."""
+    """The bytes behind the step at the start of ``data``, without unpacking it. ValueError when it is cut off."""
     if len(data) < _CHECK.size + _HEADER.size:
         raise ValueError("packed flow is cut off or damaged")
     length = _HEADER.unpack_from(data, _CHECK.size)[3]

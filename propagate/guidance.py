@@ -49,7 +49,7 @@ def to_lab(picture: Floats) -> Floats:
 
 
 def from_lab(lab: Floats) -> Floats:
-    """The inverse of ``to_lab``, clipped to [0, 1]."""
+    """The inverse of ``to_lab``: float32 (H, W, 3), clipped to [0, 1]."""
     return np.clip(cv2.cvtColor(np.ascontiguousarray(lab, F32), cv2.COLOR_LAB2RGB), 0, 1).astype(F32)
 
 
@@ -79,6 +79,9 @@ def transport_colours(lab: Floats, reference: Floats, seed: int = 0, samples: in
 def tone(plate: Floats, style: Floats, sigma: float, weight: float, boost: float = 0.0) -> Guide:
     """Lightness of plate and style, lightly smoothed, the plate's spread like the style's.
 
+    plate, style: float32 (H, W, 3) in [0, 1], display-encoded, of sizes of their own. sigma: in pixels. Both sides of
+    the guide are float32 (H, W).
+
     boost: how much local contrast is raised before: a painter makes eyes and fingers out of less difference
     than a patch of paint is away from the next.
     """
@@ -89,7 +92,7 @@ def tone(plate: Floats, style: Floats, sigma: float, weight: float, boost: float
 
 
 def hue(plate: Floats, style: Floats, sigma: float, weight: float, seed: int = 0) -> Guide:
-    """Chroma of plate and style, the plate's moved into the style's palette: two channels."""
+    """Chroma of plate and style, the plate's moved into the style's palette: float32 (H, W, 2); see ``tone``."""
     theirs, ours = to_lab(style), to_lab(plate)
     moved = transport_colours(ours, theirs, seed)
     sides = [cv2.GaussianBlur(lab[..., 1:], (0, 0), sigma) / F32(200) + F32(0.5) for lab in (theirs, moved)]
@@ -97,7 +100,10 @@ def hue(plate: Floats, style: Floats, sigma: float, weight: float, seed: int = 0
 
 
 def structure(plate: Floats, style: Floats, sigma: float, weight: float) -> Guide:
-    """Direction and strength of edges: the smoothed lightness's gradient, each side to its own strength."""
+    """Direction and strength of edges: the smoothed lightness's gradient, each side to its own strength.
+
+    Float32 (H, W, 2) in [0, 1], 0.5 for none; see ``tone``.
+    """
     return Guide(_gradient(style, sigma), _gradient(plate, sigma), weight)
 
 

@@ -27,6 +27,7 @@ def leaping(step: Callable[[int, int], Step], frames: Sequence[int]) -> Callable
     """Motion between frames that are not neighbours: the steps between, one after the other.
 
     step: from one of ``frames``, ascending, to the next or the one before. What is consistent is so on every step.
+    A leap from a frame to itself raises ValueError.
     """
     place = {frame: at for at, frame in enumerate(frames)}
 

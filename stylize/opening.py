@@ -110,7 +110,10 @@ class Opened:
 def opened(
     path: Path, settings: Settings, folder: Path | None, progress: Progress, message: Message
 ) -> Iterator[Opened]:
-    """Opens shot and project, conforms the plates, and keeps other runs out until the end."""
+    """Opens shot and project, conforms the plates, and keeps other runs out until the end.
+
+    Raises a StylizeError for what is wrong with the footage, the settings or what they name.
+    """
     root, asked = project_of(path, folder), path
     if not settings.layers:
         settings = settled(settings, message)

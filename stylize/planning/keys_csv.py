@@ -62,7 +62,10 @@ def read_keys(path: Path, frames: Sequence[int], *, part: bool) -> tuple[int, ..
 
 
 def marked(text: str, frames: Sequence[int], *, part: bool = False) -> tuple[int, ...]:
-    """The frames that a table marks as keys; see ``read_keys``. Messages begin with the place in the table."""
+    """The frames that a table marks as keys; see ``read_keys``.
+
+    Raises PlanError, whose message begins with the place in the table.
+    """
     known, seen, found = set(frames), dict[int, int](), list[int]()
     for line, number, key in _rows(text):
         frame = _frame(line, number)

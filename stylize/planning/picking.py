@@ -190,7 +190,8 @@ def _given(frames: Sequence[int], hand: Hand, *, keyed: bool) -> list[Keyframe]:
 def pick_shot(work: Work, frames: tuple[int, ...], hand: Hand, most: int | None) -> list[Keyframe]:
     """The picked keyframes of one shot; most: see ``plan_shots``.
 
-    A key that is painted later changes no pick; one that is gone, and counted, does.
+    A key that is painted later changes no pick; one that is gone, and counted, does. Raises FrameRangeError when
+    ``--drop-key`` leaves no frame, SettingsError when there are more added keys than ``--max-keyframes`` allows.
     """
     settings, inside = work.settings, set(frames)
     painted, added = sorted(hand.painted & inside), sorted(hand.added & inside)

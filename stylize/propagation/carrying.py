@@ -85,7 +85,10 @@ class Inputs:
 
 
 def carry_shots(work: Work, shots: Sequence[ShotPlan]) -> tuple[int, ...]:
-    """Makes the frames that are not there yet or whose input has changed; returns their numbers."""
+    """Makes the frames that are not there yet or whose input has changed; returns their numbers.
+
+    Raises PaintedKeyError when the picture of a keyframe is missing, OutputError when the disk is full.
+    """
     if work.outside:
         return _give_back(work)
     keys = work.keys.files()

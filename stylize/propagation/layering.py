@@ -78,7 +78,7 @@ def stack_layers(opened: Opened) -> tuple[int, ...]:
 
 
 def with_union(whole: Work) -> Work:
-    """The whole with what its layers cover together as its matte, when that has been made."""
+    """The whole with what its layers cover together as its matte. Raises OutputError when that has not been made."""
     mattes = Mattes({frame: _union(whole, frame) for frame in whole.shot.frames}, whole.shot.size)
     missing = [path for path in mattes.paths.values() if not path.is_file()]
     if missing:

@@ -19,9 +19,10 @@ from stylize.settings.kinds import (
     is_matte_word,
 )
 from stylize.settings.layers import LayerAsked, Look, looks_of
+from stylize.settings.matte_options import MATTE_OPTIONS, MatteSettings
 from stylize.settings.mixes import laid_over
 from stylize.settings.option import DIFFUSION, EXPORT, GROUPS, MAIN, Option
-from stylize.settings.options import MATTE_OPTIONS, OPTIONS, MatteSettings, Settings, read_settings
+from stylize.settings.options import OPTIONS, Settings, read_settings
 
 __all__ = [
     "DEPTH_AUTO",

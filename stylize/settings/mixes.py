@@ -16,7 +16,7 @@ A1111 = (
 
 
 def refuse_idle(settings: Any) -> None:
-    """An option that would be accepted and do nothing is an error."""
+    """Raises SettingsError for an option of a look that would be accepted and do nothing."""
     if settings.renderer == "diffusion":
         _check_diffusion(settings)
     elif settings.renderer == "a1111":
@@ -38,7 +38,7 @@ def refuse_idle(settings: Any) -> None:
 
 
 def check_shot(settings: Any) -> None:
-    """The same of options that the whole shot has, whatever is painted on it."""
+    """The same of options that the whole shot has, whatever is painted on it. Raises SettingsError likewise."""
     _check_motion(settings)
     _check_passes(settings)
     first, last = settings.from_stage, settings.to_stage
@@ -131,7 +131,7 @@ def _model_for(prompts: Any) -> str:
 
 
 def check_ways(settings: Any) -> None:
-    """Ways to a matte of ``stylize matte``: one, and all that belongs to it."""
+    """Ways to a matte of ``stylize matte``: one, and all that belongs to it, or SettingsError is raised."""
     ways = [name for name in MATTE_WAYS if getattr(settings, name) not in (None, ())]
     prompts = (*settings.click, *settings.exclude, *settings.box)
     if prompts and settings.matte_model is None:

@@ -1,4 +1,4 @@
-"""Every option, once: its default, range and help. Flags, help texts and project files derive from here."""
+"""Every option of a run, once: its default, range and help. Flags, help texts and project files derive from here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,16 +7,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from masks.prompts import Box, Point
 from stylize.errors import SettingsError
 from stylize.export.codecs import CODECS
 from stylize.footage.spaces import WORKING_SPACES
 from stylize.settings import kinds
 from stylize.settings.conditions import ControlAsked, FileAsked, ModelAsked
-from stylize.settings.kinds import GuideAsked, Levels, MatteKey
+from stylize.settings.kinds import GuideAsked
 from stylize.settings.layers import LAYER_KIND, LayerAsked, check_layers
-from stylize.settings.mixes import check_shot, check_ways, refuse_idle
-from stylize.settings.network_matte import FINDS, NetworkMatte
+from stylize.settings.mixes import check_shot, refuse_idle
 from stylize.settings.option import (
     DIFFUSION,
     EXPORT,
@@ -31,7 +29,6 @@ from stylize.settings.option import (
     RUN,
     Option,
     declared,
-    given,
     options_of,
     read,
 )
@@ -327,86 +324,7 @@ class Settings:
         return first <= kinds.STAGES.index(stage) <= last
 
 
-@dataclass(frozen=True)
-class MatteSettings:
-    """What a user asks of ``stylize matte``. Texts are read as on the command line. Raises SettingsError likewise."""
-
-    key: tuple[MatteKey, ...] = declared(
-        kinds.MATTE_KEYS, (), MATTE, "A painted matte and its frame, to be carried through the shot. May be repeated."
-    )
-    chroma: str | None = declared(
-        kinds.SCREEN, None, MATTE, "Key against a screen: green, blue, or the screen's colour, as #14b43c."
-    )
-    luma: Levels | None = declared(
-        kinds.LEVELS, None, MATTE, "Key by brightness, 0 to 1: outside at the first level, inside at the second."
-    )
-    clean: Path | None = declared(
-        kinds.PATH,
-        None,
-        MATTE,
-        "Key against a clean plate, the same view without what is inside: sequence, movie or still.",
-    )
-    matte_model: str | None = declared(
-        kinds.MATTE_MODEL, None, MATTE,
-        "Find the subject with a network: FILE.onnx, such as u2netp.onnx; or what SAM 2 is pointed at: a folder or a "
-        "cached repo id.",
-    )  # fmt: skip
-    find: str | None = declared(
-        kinds.choice(FINDS), None, MATTE, "Refuse a network that is not known to find that; without it all will do."
-    )
-    click: tuple[Point, ...] = declared(
-        kinds.CLICKS, (), MATTE, "A place that is inside, in pixels from the left and top, and its frame, for SAM 2. "
-        "May be repeated.",
-    )  # fmt: skip
-    exclude: tuple[Point, ...] = declared(kinds.EXCLUDED, (), MATTE, "A place that is not inside. May be repeated.")
-    box: tuple[Box, ...] = declared(
-        kinds.BOXES, (), MATTE, "A box round what is inside, and its frame. May be repeated."
-    )
-    difference: Levels = declared(
-        kinds.LEVELS, Levels(0.04, 0.12), MATTE,
-        "Difference from the clean plate, 0 to 1, that is outside, and that is inside.",
-    )  # fmt: skip
-    output: str | None = declared(
-        kinds.TARGET, None, MATTE, "Folder or pattern (out/name.####.png) to write the mattes to.",
-        flags=("-o", "--output"),
-    )  # fmt: skip
-    refine: int = declared(
-        kinds.REACH, 0, MATTE, "Work out hair and soft edges in a band of so many pixels on both sides of the border."
-    )
-    foreground: str | None = declared(
-        kinds.TARGET, None, MATTE,
-        "Write what is inside too, straight with alpha, its colours freed of what is behind: folder or pattern.",
-    )  # fmt: skip
-    frames: str | None = declared(kinds.RANGE, None, READING, "Part of the shot to work on, as 1001-1100 or 10-50x2.")
-    start_number: int = declared(kinds.NUMBER, 1, READING, "Number of a movie's first frame.")
-    project: Path | None = declared(kinds.FOLDER, None, RUN, "Project folder; the default is beside the shot.")
-    overwrite: bool = declared(kinds.FLAG, False, RUN, "Replace files that are in the way of the output.")
-    threads: int | None = declared(kinds.COUNT, None, RUN, "Threads to use; the result does not depend on it.")
-
-    def __post_init__(self) -> None:
-        for option in MATTE_OPTIONS.values():
-            object.__setattr__(self, option.name, read(option, getattr(self, option.name)))
-        if self.output is None:
-            raise SettingsError("where are the mattes to go? Give a folder or a pattern with -o PATH")
-        check_ways(self)
-        if self.clean is None and given(self, "difference"):
-            raise SettingsError("--difference needs a plate to differ from; give it with --clean PATH")
-        if self.chroma is not None and self.refine:
-            raise SettingsError("--refine is for mattes with hard edges, and a screen's are soft already; leave it out")
-        if self.difference.low > self.difference.high:
-            raise SettingsError(f"--difference {self.difference} falls; write the smaller level first")
-        frames = [key.frame for key in self.key]
-        twice = [frame for frame in frames if frames.count(frame) > 1]
-        if twice:
-            raise SettingsError(f"--key names frame {twice[0]} twice; give one matte for it")
-
-    def network_matte(self) -> NetworkMatte:
-        """What the network of ``matte_model`` is to find."""
-        return NetworkMatte(self.find, (*self.click, *self.exclude, *self.box))
-
-
 OPTIONS: Mapping[str, Option] = options_of(Settings)
-MATTE_OPTIONS: Mapping[str, Option] = options_of(MatteSettings)
 
 
 def read_settings(stored: Mapping[str, Any], where: str) -> Settings:

@@ -32,7 +32,7 @@ def choose_device(device: str, precision: str) -> tuple[str, str]:
 
 @contextmanager
 def told(what: str, advice: str) -> Iterator[None]:
-    """Makes one line of what the libraries raise."""
+    """Makes one line, a RendererError, of what the libraries raise. what: went wrong. advice: what to do."""
     try:
         yield
     except (RuntimeError, ValueError, OSError, TypeError, ImportError, KeyError, AttributeError) as error:

@@ -128,7 +128,7 @@ def network(*folders: str) -> Needed:
 
 
 def files(*wanted: str) -> Needed:
-    """These files."""
+    """These files, and LookupError from ``choose`` for one that a repo lacks."""
 
     def choose(names: Sequence[str], half: bool) -> tuple[str, ...]:
         missing = [name for name in wanted if name not in names]
