@@ -176,8 +176,15 @@ class Project:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Keeps a second run out. Raises ProjectError when one is at work."""
-        with (self.root / "project.lock").open("a+") as file:
+        """Keeps a second run out. Raises ProjectError when one is at work, or nothing can be written here."""
+        path = self.root / "project.lock"
+        try:
+            lock = path.open("a+")
+        except OSError as error:
+            raise ProjectError(
+                f"{path} cannot be written ({error.strerror}); mend its rights, or choose another with --project FOLDER"
+            ) from error
+        with lock as file:
             if not _lock(file.fileno()):
                 raise ProjectError(f"another run is at work in {self.root}; wait for it to end, or stop it")
             self._state = self._read_state()  # a run that ended in between may have written it

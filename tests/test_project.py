@@ -153,6 +153,19 @@ def test_a_place_where_nothing_can_be_made_is_told(tmp_path):
     assert re.search(told, said), said
 
 
+@forbidden.needs_permissions
+def test_a_project_that_may_not_be_written_to_is_told_with_a_way_out(project):
+    project.root.chmod(0o500)
+    code = "import pathlib, sys; from stylize.project import Project; Project(pathlib.Path(sys.argv[1])).locked()"
+    try:
+        said = forbidden.python("-c", f"{code}.__enter__()", project.root).stderr
+    finally:
+        project.root.chmod(0o700)
+    assert re.search(r"ProjectError: .*project\.lock cannot be written \(Permission denied\); mend its rights", said), (
+        said
+    )
+
+
 def test_a_second_run_is_kept_out_and_a_killed_one_leaves_no_lock(project):
     code = (
         "import sys, time, pathlib\nfrom stylize.project import Project\n"

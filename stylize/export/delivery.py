@@ -9,7 +9,7 @@ from stylize.errors import OutputError
 from stylize.export import Form, Target, parse_target
 from stylize.export.contact_sheet import Column, choose_columns, contact_sheet
 from stylize.export.movie import write_movie
-from stylize.export.placing import refuse_foreign
+from stylize.export.placing import refuse_closed, refuse_foreign
 from stylize.export.sequence import write_sequence
 from stylize.footage.colour import BT709
 from stylize.footage.images import image_size
@@ -54,8 +54,10 @@ def target_of(output: str | None, shot: Shot, project: Project) -> Target:
 
 
 def check_place(target: Target, shot: Shot, project: Project, inputs: Inputs) -> None:
-    """Raises OutputError when the result would replace what it is made from, or be taken for it."""
+    """Raises OutputError when the result would replace what it is made from, or be taken for it, and where nothing can
+    be written: best known before the work."""
     refuse_inputs(_files(target, shot.frames), inputs, shot, project)
+    refuse_closed(_files(target, shot.frames))
 
 
 def check_free(target: Target, shot: Shot, project: Project) -> None:

@@ -36,9 +36,8 @@ def check_handoff(settings: Settings, shot: Shot, target: Target, project: Proje
     elif settings.handles:
         raise SettingsError("--handles is for timelines and scripts; give --export otio, or leave it out")
     check_depth(settings, shot, project)
-    bare = all(look.settings.matte is None for look in looks_of(settings))
     cut_out = sorted({"matte", "foreground"} & set(settings.export))
-    if bare and cut_out:
+    if cut_out and not _matted(settings):
         raise SettingsError(f"--export {cut_out[0]} needs a matte; give one with --matte PATH, or leave it out")
     if settings.export:
         # Any frame may turn out to be a key.
@@ -53,7 +52,7 @@ def check_handoff(settings: Settings, shot: Shot, target: Target, project: Proje
 def _planned_files(settings: Settings, shot: Shot, target: Target, keys: Sequence[int] = ()) -> list[Path]:
     """All files that a run with these settings may write."""
     places, looks = places_of(shot, target), looks_of(settings)
-    files = _whole_files(settings, places, shot, target, any(look.settings.matte is not None for look in looks))
+    files = _whole_files(settings, places, shot, target)
     for look in looks:
         matted = look.settings.matte is not None
         files += look_files(settings, places.of(look.name), shot, target, keys, matted)
@@ -79,7 +78,7 @@ def hand_over(whole: Painted, looks: Sequence[Painted], target: Target) -> tuple
     wanted, places = work.settings.export, places_of(work.shot, target)
     if not wanted:
         return ()
-    files = _whole_files(work.settings, places, work.shot, target, work.mattes is not None)
+    files = _whole_files(work.settings, places, work.shot, target)
     for one in looks:
         keys = sorted(set(one.work.keys.files()) & set(work.shot.frames))
         files += look_files(
@@ -92,7 +91,7 @@ def hand_over(whole: Painted, looks: Sequence[Painted], target: Target) -> tuple
     work.project.claim(files)
     written: dict[Path, None] = {}
     matte = None
-    if work.mattes is not None and set(wanted) & {*_WITH_MATTE, "matte"}:
+    if _writes_matte(work.settings):
         matte = write_mattes(work, places.matte)
         written[matte.folder] = None
     marked: set[Path] = set()
@@ -117,14 +116,25 @@ def hand_over(whole: Painted, looks: Sequence[Painted], target: Target) -> tuple
     return (*written, *texts)
 
 
-def _whole_files(settings: Settings, places: Places, shot: Shot, target: Target, matted: bool) -> list[Path]:
-    """The files that there is one of whatever is painted. matted: there is a matte."""
+def _matted(settings: Settings) -> bool:
+    """Whether a matte was given, to the shot or to a layer."""
+    return any(look.settings.matte is not None for look in looks_of(settings))
+
+
+def _writes_matte(settings: Settings) -> bool:
+    """Whether there is a matte of the whole. One that turned out to be white throughout is written too: who reads the
+    folder waits for it, and one of an earlier run must not stay there."""
+    return _matted(settings) and bool(set(settings.export) & {*_WITH_MATTE, "matte"})
+
+
+def _whole_files(settings: Settings, places: Places, shot: Shot, target: Target) -> list[Path]:
+    """The files that there is one of whatever is painted."""
     wanted = settings.export
     files = [places.file(suffix) for kind in wanted if kind in TIMELINES for suffix in TIMELINES[kind]]
     files += linked_files(settings, shot, target, places.folder).values()
     files += [places.file(".jsx")] if "aftereffects" in wanted else []
     files += [places.file(".nk")] if "nuke" in wanted else []
-    return files + (files_of([places.matte], shot.frames) if matted and set(wanted) & {*_WITH_MATTE, "matte"} else [])
+    return files + (files_of([places.matte], shot.frames) if _writes_matte(settings) else [])
 
 
 # Timelines and scripts

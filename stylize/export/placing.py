@@ -1,6 +1,7 @@
 """Putting a finished file in its place: whole or not at all, and never on top of somebody's own."""
 
 import errno
+import os
 import shutil
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -94,6 +95,18 @@ def refuse_foreign(targets: Collection[Path], ours: Callable[[Path], bool]) -> N
     more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
     verb = "exist" if more else "exists"
     raise OutputError(f"{foreign[0]}{more} already {verb}; choose another -o, or replace with --overwrite")
+
+
+def refuse_closed(targets: Collection[Path]) -> None:
+    """Raise OutputError when a target that is not there yet could not be put into its folder: best known before the
+    work."""
+    missing = {target.parent: target for target in targets if _identity(target) is None}
+    for folder, target in missing.items():
+        standing = next(one for one in (folder, *folder.absolute().parents) if _identity(one) is not None)
+        if not standing.is_dir():
+            raise output_error(OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), target)
+        if not os.access(standing, os.W_OK | os.X_OK):
+            raise output_error(OSError(errno.EACCES, os.strerror(errno.EACCES)), standing / target.name)
 
 
 def nothing_is_ours(path: Path) -> bool:

@@ -21,7 +21,7 @@ from propagate.flow_dis import DisFlow
 from propagate.spans import Span, spans
 from stylize.errors import FrameRangeError, OutputError, SettingsError
 from stylize.export import Target, parse_target
-from stylize.export.placing import make_folder, placed, refuse_foreign
+from stylize.export.placing import make_folder, placed, refuse_closed, refuse_foreign
 from stylize.footage.images import quantise, to_float, write_image
 from stylize.footage.plates import Plates
 from stylize.footage.sequences import spell_frames
@@ -118,6 +118,7 @@ def make_mattes(
         _check_apart(files, others)
         written = [*files, *others, *([target.path.resolve() / CONFIDENCE] if keys else [])]
         refuse_inputs(written, inputs_of(settings, path), shot, project)
+        refuse_closed(written)
         if not settings.overwrite:
             refuse_foreign(written, project.may_replace)
         plates = conformed(shot, project, on_progress)

@@ -23,6 +23,8 @@ _OF_SHOT = ("output", "frames", "split", "like")
 # What may follow the path of a layer's matte, and what it stands for.
 _SUFFIXES = {"invert": "matte_invert", "grow": "matte_grow", "shrink": "matte_shrink", "feather": "matte_feather"}
 _SUFFIX = re.compile(r":(invert|(?:grow|shrink|feather)=\d+)$")
+# What looks like one of them and is none, such as :grow, :feather=-3 or :blur=2.
+_NO_SUFFIX = re.compile(r":((?:invert|grow|shrink|feather)(?:=[^:/]*)?|[A-Za-z]+=-?[\d.]+)$")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _TRUTH = {"true": True, "false": False}
 
@@ -81,9 +83,12 @@ def check_layers(settings: "Settings") -> None:
     for all layers and used by none."""
     looks = looks_of(settings)
     names = [look.name for look in looks]
-    twice = [name for name in names if names.count(name) > 1]
+    # They name folders, and not every disk tells capitals from small letters.
+    folded = [name.casefold() for name in names]
+    twice = [name for name in names if folded.count(name.casefold()) > 1]
     if twice:
-        raise SettingsError(f"--layer: two layers have the name {twice[0]}; give each one of its own")
+        alike = "" if twice[0] == twice[1] else f" but for capitals, as {twice[1]} has"
+        raise SettingsError(f"--layer: two layers have the name {twice[0]}{alike}; give each one of its own")
     for look in looks[1:]:
         if look.settings.matte is None:
             raise SettingsError(
@@ -175,6 +180,11 @@ def _unfolded(key: str, value: Any) -> Iterator[tuple[str, Any]]:
         name, _, pixels = suffix[1].partition("=")
         yield _SUFFIXES[name], pixels or True
         value = value[: suffix.start()]
+    if key.strip() == "matte" and isinstance(value, str) and (unknown := _NO_SUFFIX.search(value)):
+        raise SettingsError(
+            f"matte {value}: {unknown[0]} is nothing that follows a matte, expected :invert, :grow=N, :shrink=N or "
+            ":feather=N, N a whole number of pixels"
+        )
     yield key, value
 
 

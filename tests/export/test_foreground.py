@@ -107,7 +107,7 @@ def test_each_layer_has_its_own_and_the_script_reads_them(plates, keys, matte, t
     wanted = "matte,foreground,passes,nuke,ebsynth,otio"
     result = stylize.run(plates, layers=layers, output=f"{tmp_path}/o/", export=wanted)
     folders = {path.name.split("_", 1)[1] for path in (tmp_path / "o").iterdir() if path.is_dir()}
-    assert folders == {
+    assert folders == {"matte"} | {
         f"layer_{layer}_{kind}" for layer in ("1", "top") for kind in ("matte", "foreground", "passes", "ebsynth")
     }
     script = (tmp_path / "o" / "plate.nk").read_text()
@@ -141,3 +141,14 @@ def test_without_a_matte_there_is_nothing_to_cut_out(plates, keys, tmp_path):
         with pytest.raises(SettingsError, match=f"--export {kind} needs a matte; give one with --matte PATH"):
             stylize.run(plates, keys=keys, export=kind)
     assert not list((tmp_path / "plates.stylize" / "out").iterdir())
+
+
+def test_what_layers_cover_together_is_written_where_it_is_the_whole_frame(plates, keys, matte, tmp_path):
+    """Also over one of an earlier run, in which they covered less."""
+    layers = [{"matte": matte, "keys": keys}, {"matte": f"{matte}:invert", "keys": keys}]
+    for some in (layers[:1], layers):
+        told = stylize.run(plates, layers=some, output=f"{tmp_path}/o/x.####.png", export="matte,nuke").outputs
+        assert tmp_path / "o" / "plate_matte" in told
+        assert "plate_matte.%04d.png" in (tmp_path / "o" / "plate.nk").read_text()
+    for number in range(1, FRAMES + 1):
+        assert (read_values(tmp_path / "o" / "plate_matte" / f"plate_matte.{number:04d}.png") == 1).all()

@@ -268,3 +268,30 @@ def test_ten_thousand_frames_take_no_more_memory_than_a_hundred(tmp_path: Path, 
             numbers = sorted(int(path.name.split(".")[1]) for path in (folder / "x").iterdir())
             assert numbers == list(range(95_001, 95_001 + count))
     assert used[10_000] - used[100] < 80, used  # megabytes
+
+
+@forbidden.needs_permissions
+@pytest.mark.parametrize("name", ["", "new/deep/", "m.mov"])
+def test_a_folder_that_may_not_be_written_to_is_told_before_the_work(tmp_path: Path, name: str) -> None:
+    plates = folder_of(tmp_path / "plates", scene(2))
+    (tmp_path / "painted").mkdir()
+    write_image(tmp_path / "painted" / "1.png", scene(2)[0])
+    (tmp_path / "closed").mkdir(0o500)
+    words = [plates, "--keys", tmp_path / "painted", "-o", f"{tmp_path}/closed/{name}"]
+    ran = forbidden.python("cli.py", *words)
+    assert ran.returncode == 1
+    assert re.search(r"cannot be written: .*closed does not allow it; choose another -o\n$", ran.stderr), ran.stderr
+    assert not list((tmp_path / "plates.stylize" / "out").iterdir())
+    ran = forbidden.python("cli.py", "matte", plates, "--luma", "0.2:0.5", "-o", f"{tmp_path}/closed/m/")
+    assert "closed does not allow it" in ran.stderr, ran.stderr
+    assert list((tmp_path / "closed").iterdir()) == []
+
+
+def test_a_file_where_a_folder_is_needed_is_told_before_the_work(tmp_path: Path) -> None:
+    plates = folder_of(tmp_path / "plates", scene(2))
+    (tmp_path / "painted").mkdir()
+    write_image(tmp_path / "painted" / "1.png", scene(2)[0])
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(OutputError, match="a file stands where a folder is needed; choose another -o"):
+        stylize.run(plates, keys=tmp_path / "painted", output=f"{tmp_path}/file/o/")
+    assert not list((tmp_path / "plates.stylize" / "out").iterdir())
