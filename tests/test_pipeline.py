@@ -278,3 +278,12 @@ def test_the_estimate_grows_with_keys_and_frames(plates, style):
     few, many = stylize.plan(plates, style=style, keyframes=(1,)), stylize.plan(plates, style=style, keyframes=(1, 8))
     assert 0 < pipeline.expected_seconds(few) < pipeline.expected_seconds(many)
     assert pipeline.expected_seconds(replace(few, pixels=2 * few.pixels)) > pipeline.expected_seconds(few)
+
+
+def test_frames_between_painted_keys_are_told_that_another_part_has_them(tmp_path):
+    """No word of cuts, where there is none."""
+    plates = folder_of(tmp_path / "plates", scene(4))
+    (tmp_path / "painted").mkdir()
+    write_image(tmp_path / "painted" / "1.png", scene(4)[0])
+    with pytest.raises(PaintedKeyError, match=r"frames 2 to 3 has no key.*choose --frames with a painted one$"):
+        stylize.run(plates, keys=tmp_path / "painted", frames="2-3")

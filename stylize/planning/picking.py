@@ -159,9 +159,11 @@ def _plan(work: Work, frames: tuple[int, ...], hand: Hand, most: int | None) -> 
     for numbers, why in ((sorted(hand.added & inside), ASKED), (mine, PAINTED)):
         found |= {key.frame: key for key in picking.given(frames, [n for n in numbers if n not in found], why=why)}
     if not found:
+        alone = tuple(frames) == tuple(work.shot.frames)
+        other = "or choose --frames with a painted one" if alone else "or --no-split if there is no cut"
         raise PaintedKeyError(
             f"the shot of frames {frames[0]} to {frames[-1]} has no key; paint one of its frames, give --style "
-            "PICTURE to have its keys rendered, or --no-split if there is no cut"
+            f"PICTURE to have its keys rendered, {other}"
         )
     return ShotPlan(frames, tuple(found[number] for number in sorted(found)))
 
