@@ -167,12 +167,15 @@ def test_frames_that_are_on_disk_are_not_made_again_however_the_run_ended(monkey
 
     with monkeypatch.context() as patch:
         patch.setattr(carrying._Stage, "event", killed)
-        for left in (FRAMES - 5, FRAMES - 6):
+        there = [4]
+        for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
                 stylize.run(plates, keys=keys)
-            assert len(bits(plates.with_name("plates.stylize") / "out")) == FRAMES - left
+            # Frames are written behind the next one, so that one more may be there.
+            there.append(len(bits(plates.with_name("plates.stylize") / "out")))
+            assert there[-2] < there[-1] <= there[-2] + 2
     again = stylize.run(plates, keys=keys)
-    assert len(again.redone) == FRAMES - 4 - 2
+    assert len(again.redone) == FRAMES - there[-1]
     assert bits(again.project / "out") == bits(whole.project / "out")
 
 
