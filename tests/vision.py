@@ -1,4 +1,4 @@
-"""torchvision where it is installed but its compiled part does not fit the torch beside it: enough of it for RAFT."""
+"""torchvision, also where its compiled part does not fit the torch beside it: enough of it for RAFT and annotators."""
 
 import importlib
 import sys
@@ -9,12 +9,10 @@ _kept = []
 
 
 def torchvision_or_skip():
-    """Makes ``import torchvision`` work, or skips the test."""
-    torch = pytest.importorskip("torch")
+    """Makes ``import torchvision`` work; skips where it is not installed, fails where it is and cannot be imported."""
+    torch = pytest.importorskip("torch", reason="the extras raft and annotators bring it")
     try:
-        return importlib.import_module("torchvision")
-    except ImportError:
-        pytest.skip("torchvision is not installed")
+        return pytest.importorskip("torchvision", reason="the extras raft and annotators bring it")
     except RuntimeError:
         # The operators that it registers its Python side for are declared, and never called.
         for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:

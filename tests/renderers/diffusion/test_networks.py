@@ -1,6 +1,5 @@
 """Annotators with networks, on random weights that the test saves; the library's own code reads them."""
 
-import sys
 import tempfile
 from contextlib import redirect_stdout
 from io import StringIO
@@ -13,6 +12,7 @@ from stylize.errors import RendererError
 from stylize.renderers.diffusion import networks
 from stylize.renderers.diffusion.annotators import ANNOTATORS
 from stylize.renderers.diffusion.networks import NETWORKS, annotate, check_annotator, depth_of, load_annotator
+from tests.vision import torchvision_or_skip
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -24,19 +24,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def library():
-    """controlnet_aux; beside a torch without CUDA, torchvision may lack two operators that nothing here uses."""
-    torch = pytest.importorskip("torch")
-    try:
-        import torchvision
-    except RuntimeError:
-        for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
-            del sys.modules[name]
-        declared = torch.library.Library("torchvision", "FRAGMENT")
-        for name in ("nms", "qnms"):
-            declared.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        import torchvision  # noqa: F401
-    except ImportError:
-        pytest.skip("needs torchvision")
+    """controlnet_aux, which needs torchvision."""
+    torchvision_or_skip()
     return pytest.importorskip("controlnet_aux")
 
 
