@@ -44,6 +44,8 @@ LIBRARIES = ("torch", "diffusers", "transformers")
 # Retried in it when half precision ran over.
 FULL, HALF = "float32", "float16"
 OnStep = Callable[[int, int], None]
+# What diffusers calls at the end of a step: pipeline, step, time, values.
+OnEnd = Callable[[Any, int, Any, dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -201,9 +203,7 @@ class DiffusionRenderer:
         self, request: RenderRequest, start: Floats, seen: Mapping[str, Floats], working: Working, on_step: OnStep
     ) -> Floats:
         """``start``, the key at its larger size, painted again in tiles. seen: what led it at its smaller one."""
-        import torch
-
-        settings, moment, target = self.settings, self._moment(request.frame), self._target(working)
+        moment, target = self._moment(request.frame), self._target(working)
         assert target is not None
         pipeline = self._pipeline(request.frame, from_image=True)
         side = tile_side(working, self._model.family)
@@ -225,12 +225,7 @@ class DiffusionRenderer:
                 return values
 
             self._style_step(pipeline, 0, request.frame)
-            made = pipeline(
-                num_inference_steps=settings.steps, guidance_scale=moment.cfg, output_type="np",
-                generator=torch.Generator("cpu").manual_seed(request.seed), callback_on_step_end=on_end,
-                callback_on_step_end_tensor_inputs=["latents"], **asked,
-            )  # fmt: skip
-        return np.asarray(made.images[0], F32)
+            return self._sampled(pipeline, request, asked, on_end)
 
     def _carried_anchor(self, pipeline: Any, request: RenderRequest, working: Working) -> tuple[fusion.Anchor, ...]:
         """The earlier key where it shows the same thing, to be laid in; none where there is none."""
@@ -287,8 +282,6 @@ class DiffusionRenderer:
 
     def _paint(self, request: RenderRequest, working: Working, on_step: OnStep) -> tuple[Floats, Mapping[str, Floats]]:
         """The worked part of the plate, painted, float32 (h, w, 3); and the pictures of the controls."""
-        import torch
-
         settings, moment = self.settings, self._moment(request.frame)
         from_image = moment.denoise < 1
         pipeline = self._pipeline(request.frame, from_image=from_image)
@@ -330,12 +323,19 @@ class DiffusionRenderer:
                 return values
 
             self._style_step(pipeline, 0, request.frame)
-            made = pipeline(
-                num_inference_steps=settings.steps, guidance_scale=moment.cfg, output_type="np",
-                generator=torch.Generator("cpu").manual_seed(request.seed), callback_on_step_end=on_end,
-                callback_on_step_end_tensor_inputs=["latents"], **asked,
-            )  # fmt: skip
-        return np.asarray(made.images[0], F32), {control.kind: picture for control, picture in pictures}
+            made = self._sampled(pipeline, request, asked, on_end)
+        return made, {control.kind: picture for control, picture in pictures}
+
+    def _sampled(self, pipeline: Any, request: RenderRequest, asked: Mapping[str, Any], on_end: OnEnd) -> Floats:
+        """The picture that the pipeline makes, float32 (h, w, 3); on_end: called after each step, as diffusers does."""
+        import torch
+
+        made = pipeline(
+            num_inference_steps=self.settings.steps, guidance_scale=self._moment(request.frame).cfg, output_type="np",
+            generator=torch.Generator("cpu").manual_seed(request.seed), callback_on_step_end=on_end,
+            callback_on_step_end_tensor_inputs=["latents"], **asked,
+        )  # fmt: skip
+        return np.asarray(made.images[0], F32)
 
     def _fuses(self, request: RenderRequest) -> bool:
         """Whether the earlier key is laid in."""
