@@ -1,4 +1,4 @@
-"""Texts that a PNG carries beside its pixels."""
+"""Texts that a PNG carries beside its pixels, read and written."""
 
 import struct
 import zlib
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stylize.errors import InputError
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Bytes of one chunk beyond which it is passed over: no text is so long.
 _LARGEST = 1 << 24
 
@@ -19,7 +19,7 @@ def read_texts(path: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     try:
         with path.open("rb") as file:
-            if file.read(8) != _SIGNATURE:
+            if file.read(8) != SIGNATURE:
                 return {}
             while len(head := file.read(8)) == 8:
                 size, kind = struct.unpack(">I4s", head)
@@ -45,3 +45,13 @@ def _text(kind: bytes, data: bytes) -> tuple[str, str]:
     # Whether it is packed, how, and in which language, twice.
     packed, (_, _, text) = rest[:1] == b"\1", rest[2:].split(b"\0", 2)
     return name.decode("latin-1"), (zlib.decompress(text) if packed else text).decode()
+
+
+def text_chunk(key: str, value: str) -> bytes:
+    """A PNG text chunk: `tEXt` where Latin-1 is enough, since every program reads it, else `iTXt`."""
+    name = key.encode("latin-1")
+    try:
+        kind, data = b"tEXt", name + b"\0" + value.encode("latin-1")
+    except UnicodeEncodeError:
+        kind, data = b"iTXt", name + b"\0\0\0\0\0" + value.encode()
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

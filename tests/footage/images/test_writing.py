@@ -1,4 +1,4 @@
-"""Stills in and out."""
+"""Stills written, and read again."""
 
 import re
 import resource
@@ -11,31 +11,9 @@ import numpy as np
 import OpenImageIO
 import pytest
 
-from propagate.arrays import Pixels
-from stylize.errors import InputError, OutputError
-from stylize.footage.images import check_written, image_size, quantise, read_image, to_float, write_image
-
-
-def noise(dtype: type, channels: int = 3) -> Pixels:
-    """(9, 13, channels), every value possible, alpha never 0."""
-    values = np.random.default_rng(1).integers(0, np.iinfo(dtype).max, (9, 13, channels), dtype, endpoint=True)
-    if channels == 4:
-        values[..., 3] = np.maximum(values[..., 3], np.iinfo(dtype).max // 4)
-    return values
-
-
-def write_raw(path: Path, stored: Pixels, kind: str, **attributes: object) -> None:
-    """A file as other programs make it."""
-    spec = OpenImageIO.ImageSpec(stored.shape[1], stored.shape[0], stored.shape[2], kind)
-    for name, value in attributes.items():
-        if name in ("x", "y", "full_width", "full_height"):
-            setattr(spec, name, value)
-        else:
-            spec.attribute(name.replace("__", ":"), value)
-    target = OpenImageIO.ImageOutput.create(str(path))
-    assert target.open(str(path), spec)
-    assert target.write_image(stored)
-    assert target.close()
+from stylize.errors import OutputError
+from stylize.footage.images import image_size, quantise, read_image, to_float, write_image
+from tests.footage.stills import noise
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -78,49 +56,10 @@ def test_eight_bits_survive_an_exr(tmp_path: Path) -> None:
     np.testing.assert_array_equal(quantise(to_float(read_image(tmp_path / "a.exr")), np.uint8), pixels)
 
 
-def test_exr_fills_its_display_window(tmp_path: Path) -> None:
-    write_raw(tmp_path / "a.exr", np.ones((2, 3, 3), np.float32), "half", x=4, y=1, full_width=8, full_height=5)
-    assert image_size(tmp_path / "a.exr") == (8, 5)
-    lit = read_image(tmp_path / "a.exr")[..., 0] > 0
-    assert lit.shape == (5, 8)
-    assert lit[1:3, 4:7].all()
-    assert lit.sum() == 6
-
-
-def test_exr_values_beyond_white_are_clipped(tmp_path: Path) -> None:
-    write_raw(tmp_path / "a.exr", np.array([[[-1, 7, np.inf]]], np.float32), "float")
-    assert read_image(tmp_path / "a.exr").tolist() == [[[0, 65535, 65535]]]
-
-
-def test_exr_with_nan_is_refused(tmp_path: Path) -> None:
-    write_raw(tmp_path / "a.exr", np.full((2, 2, 3), np.nan, np.float32), "half")
-    with pytest.raises(InputError, match=r"a\.exr: the picture holds NaN"):
-        read_image(tmp_path / "a.exr")
-
-
-def test_premultiplied_tiff_is_read_straight(tmp_path: Path) -> None:
-    write_raw(tmp_path / "a.tif", np.array([[[100, 50, 0, 100]]], np.uint8), "uint8")
-    assert read_image(tmp_path / "a.tif").tolist() == [[[255, 128, 0, 100]]]
-
-
 def test_grey_becomes_rgb(tmp_path: Path) -> None:
     grey = noise(np.uint16)[..., 0]
     write_image(tmp_path / "a.png", grey)
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), np.stack([grey] * 3, axis=2))
-
-
-def test_grey_with_alpha_becomes_rgba(tmp_path: Path) -> None:
-    write_raw(tmp_path / "a.png", np.array([[[9, 200]]], np.uint8), "uint8", oiio__UnassociatedAlpha=1)
-    assert read_image(tmp_path / "a.png").tolist() == [[[9, 9, 9, 200]]]
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_orientation_is_applied(tmp_path: Path, orientation: int) -> None:
-    pixels = noise(np.uint8)
-    write_raw(tmp_path / "a.tif", pixels, "uint8", Orientation=orientation)
-    judge = OpenImageIO.ImageBufAlgo.reorient(OpenImageIO.ImageBuf(str(tmp_path / "a.tif"))).get_pixels("uint8")
-    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), judge)
-    assert image_size(tmp_path / "a.tif") == (judge.shape[1], judge.shape[0])
 
 
 def test_jpeg_has_eight_bits_and_no_alpha(tmp_path: Path) -> None:
@@ -155,33 +94,6 @@ def test_spaces_and_other_alphabets_in_paths(tmp_path: Path) -> None:
     write_image(path, noise(np.uint8))
     np.testing.assert_array_equal(read_image(path), noise(np.uint8))
     assert image_size(path) == (13, 9)
-
-
-@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg", ".exr"])
-def test_a_picture_cut_off_is_refused(tmp_path: Path, suffix: str, capfd: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / f"a{suffix}"
-    write_image(path, np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
-    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
-    with pytest.raises(InputError, match=rf"a\{suffix}: .*cut off"):
-        read_image(path)
-    assert capfd.readouterr().err == ""
-
-
-@pytest.mark.parametrize("content", [b"", b"no picture at all, only words"])
-@pytest.mark.parametrize("suffix", [".png", ".exr", ".jpg", ".tif"])
-def test_what_is_no_picture_is_refused(tmp_path: Path, suffix: str, content: bytes) -> None:
-    path = tmp_path / f"a{suffix}"
-    path.write_bytes(content)
-    for read in (read_image, image_size):
-        with pytest.raises(InputError, match=r"^[^\n]*not a picture[^\n]*$"):
-            read(path)
-
-
-def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such file"):
-        read_image(tmp_path / "a.png")
-    with pytest.raises(InputError, match="this is a folder"):
-        read_image(tmp_path)
 
 
 def test_unknown_kind_and_missing_folder_are_refused(tmp_path: Path) -> None:
@@ -224,27 +136,3 @@ def test_dpx_has_ten_bits_rounded_and_white_stays_white(tmp_path: Path) -> None:
     pixels = np.random.default_rng(4).integers(0, 65535, (8, 9, 3), np.uint16, endpoint=True)
     write_image(tmp_path / "b.dpx", pixels)
     assert np.abs(to_float(read_image(tmp_path / "b.dpx")) - to_float(pixels)).max() <= 0.5 / 1023 + 1e-5
-
-
-def test_a_logarithmic_dpx_is_refused(tmp_path: Path) -> None:
-    write_raw(tmp_path / "a.dpx", np.zeros((4, 4, 3), np.uint16), "uint16", **{"dpx:Transfer": "Printing density"})
-    with pytest.raises(InputError, match="found logarithmic"):
-        read_image(tmp_path / "a.dpx")
-
-
-def test_quantise_rounds_halves_up_and_clips() -> None:
-    assert quantise(np.array([-1, 0.5 / 255, 0.4999 / 255, 2], np.float32), np.uint8).tolist() == [0, 1, 0, 255]
-    every = np.arange(65536, dtype=np.uint16)
-    np.testing.assert_array_equal(quantise(to_float(every), np.uint16), every)
-
-
-@pytest.mark.parametrize("suffix", [".tif", ".exr", ".dpx"])
-def test_a_file_without_its_end_is_not_taken_for_written(tmp_path: Path, suffix: str) -> None:
-    path = tmp_path / f"a{suffix}"
-    write_image(path, noise(np.uint16))
-    check_written(path)
-    data = path.read_bytes()
-    for left in (0, 1, len(data) // 2, len(data) - 5):
-        path.write_bytes(data[:left])
-        with pytest.raises(OSError, match="cannot be read again"):
-            check_written(path)

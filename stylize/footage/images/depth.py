@@ -1,0 +1,45 @@
+"""Integers of 8 and 16 bits, and floats in [0, 1]: the way between them."""
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from propagate.arrays import Floats, Pixels
+from propagate.bands import Band, in_bands
+
+
+def to_float(pixels: Pixels) -> Floats:
+    """uint8 or uint16 of any shape -> float32 in [0, 1] of the same shape."""
+    scale = np.float32(np.iinfo(pixels.dtype).max)
+    return np.asarray(pixels, np.float32) / scale
+
+
+def quantise(floats: Floats, dtype: DTypeLike) -> Pixels:
+    """Floats of any shape -> uint8 or uint16 of the same shape: clipped to [0, 1], halves rounded up."""
+    top = np.float32(np.iinfo(np.dtype(dtype)).max)
+    rows = np.atleast_2d(floats)
+    pixels = np.empty(rows.shape, dtype)
+
+    def work(band: Band) -> None:
+        levels = np.clip(rows[band.own], 0, 1) * top
+        levels += np.float32(0.5)
+        pixels[band.own] = np.floor(levels, out=levels)
+
+    in_bands(work, rows.shape)
+    return pixels.reshape(np.shape(floats))
+
+
+def widen(pixels: Pixels, depth: int, alpha: bool) -> Pixels:
+    """Pixels as uint16 if `depth` is 16, and with alpha, opaque where there was none, if `alpha`; nothing is lost."""
+    if depth == 16 and pixels.dtype == np.uint8:
+        pixels = pixels.astype(np.uint16) * 257
+    if alpha and pixels.shape[2] == 3:
+        opaque = np.full((*pixels.shape[:2], 1), np.iinfo(pixels.dtype).max, pixels.dtype)
+        pixels = np.concatenate([pixels, opaque], axis=2)
+    return pixels
+
+
+def in_bits(pixels: Pixels, bits: int | None) -> Pixels:
+    """uint8 or uint16 (H, W, C) with 8 or 16 bits a channel; None keeps what it has."""
+    if bits == 16:
+        return widen(pixels, 16, False)
+    return quantise(to_float(pixels), np.uint8) if bits == 8 and pixels.dtype == np.uint16 else pixels
