@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stylize.errors import OutputError
 from stylize.export.placing import refuse_folders, refuse_sources
 from stylize.footage.ebsynth_folder import folders_of
 from stylize.footage.sequences import PICTURE_SUFFIXES, parse_pattern
 from stylize.footage.shot import Shot
-from stylize.project import FOLDERS, LAYERS, Project
+from stylize.project import FOLDERS, LAYERS, Project, keeps_files
 from stylize.settings import (
     DEPTH_AUTO,
     DEPTH_SOURCE,
@@ -76,6 +77,17 @@ def refuse_inputs(targets: Collection[Path], inputs: Inputs, shot: Shot, project
     kept = [project.folder(name) for name in (*FOLDERS, LAYERS) if name != _EXPORT]
     refuse_folders(targets, [project.root], "the project keeps its own files there")
     refuse_folders(targets, kept, "the project keeps its own files there", below=True)
+
+
+def refuse_other_projects(targets: Collection[Path], project: Project) -> None:
+    """Raises OutputError when a target would lie in the folder of another project, at any depth."""
+    for parent in {target.resolve().parent for target in targets}:
+        nearest = next((one for one in (parent, *parent.parents) if one == project.root or keeps_files(one)), None)
+        if nearest not in (None, project.root):
+            raise OutputError(
+                f"{nearest} is another project, expected a folder of this shot's own; choose another place, or write "
+                "there with --overwrite"
+            )
 
 
 def _paths(kind: Kind, value: Any) -> Iterator[Path]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from propagate.holds import drawings
 from stylize.export import delivery, handoff
+from stylize.export.left_over import left_over
 from stylize.export.look_files import Painted
 from stylize.inputs import inputs_of
 from stylize.looks import Made, frames_there, make_look, plan_look
@@ -266,6 +267,9 @@ def _export(
     target = delivery.target_of(whole.settings.output, whole.shot, whole.project)
     notes = delivery.deliver(given, target)
     painted = [Painted(one, made.shots) for one, made in zip(work.looks, looks, strict=True)]
+    others = left_over(target, whole.shot.frames)
+    if others is not None:
+        whole.message(others)
     more = handoff.hand_over(Painted(whole, shots), painted, target)
     sheet = whole.project.root / "contact_sheet.png"
     keys = {f"key {one.name}".strip(): one.keys.files() for one in work.looks}

@@ -16,6 +16,7 @@ from typing import Any
 from stylize.errors import OutputError, ProjectError
 from stylize.footage.sequences import PICTURE_SUFFIXES
 from stylize.settings import OPTIONS, Settings, read_settings
+from stylize.unwritable import PROJECT, unwritable
 
 FOLDERS = ("video", "keys", "plan", "mask", "guides", "flow", "out", "passes", "export")
 # What each layer has of its own, in a folder of this name.
@@ -43,6 +44,11 @@ def digest_of(path: Path) -> str:
 def is_project(path: Path) -> bool:
     """Whether the folder is a project of ours."""
     return (path / "project.toml").is_file()
+
+
+def keeps_files(path: Path) -> bool:
+    """Whether the folder is one of ours that a run has worked in: one that made mattes alone leaves no settings."""
+    return (path / "state.json").is_file() and ((path / "project.lock").is_file() or is_project(path))
 
 
 class Project:
@@ -217,7 +223,7 @@ class Project:
             partial.replace(path)
         except OSError as error:
             partial.unlink(missing_ok=True)
-            raise OutputError(f"{path} cannot be written ({error.strerror}); free space or choose --project") from error
+            raise unwritable(error, path, PROJECT) from error
 
 
 def read_asked(root: Path) -> tuple[Path, Settings]:

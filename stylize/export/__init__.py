@@ -65,14 +65,14 @@ def check_form(form: Form, target: Target, size: tuple[int, int], *, rated: bool
             )
 
 
-def parse_target(text: str, name: str) -> Target:
-    """The target that `text` (the words after `-o`) means for a shot called `name`.
+def parse_target(text: str, name: str, flag: str = "-o") -> Target:
+    """The target that `text` (the words after `flag`) means for a shot called `name`.
 
     A folder (`out`, `out/`) takes `name.####.png`; a pattern (`out/comp.####.exr`, `%04d` and `@` as well) is
     taken as it is; `.mp4`, `.mov` and `.mkv` are movies. Raises SettingsError for anything else.
     """
     if not text.strip():
-        raise SettingsError(f"-o is empty: give a folder, a pattern such as out/{name}.####.png, or a movie file")
+        raise SettingsError(f"{flag} is empty: give a folder, a pattern such as out/{name}.####.png, or a movie file")
     path = Path(text)
     if text.endswith(("/", "\\")) or path.is_dir():
         return _folder(path, name)
@@ -83,10 +83,10 @@ def parse_target(text: str, name: str) -> Target:
         return Target("movie", path, None)
     if path.suffix.lower() in PICTURE_SUFFIXES:
         numbered = path.with_name(f"{path.stem}.####{path.suffix}")
-        raise SettingsError(f"-o {text} names one picture but a shot has many frames: write {numbered}")
+        raise SettingsError(f"{flag} {text} names one picture but a shot has many frames: write {numbered}")
     if path.suffix:
         raise SettingsError(
-            f"-o {text}: movies are written as {_listed(MOVIE_SUFFIXES)}, frames as {_listed(PICTURE_SUFFIXES)}, "
+            f"{flag} {text}: movies are written as {_listed(MOVIE_SUFFIXES)}, frames as {_listed(PICTURE_SUFFIXES)}, "
             f"not {path.suffix!r}; if a folder is meant, write {text}/"
         )
     return _folder(path, name)

@@ -14,7 +14,7 @@ from stylize.export.sequence import write_sequence
 from stylize.footage.colour import BT709
 from stylize.footage.images import image_size
 from stylize.footage.shot import Shot
-from stylize.inputs import Inputs, refuse_inputs
+from stylize.inputs import Inputs, refuse_inputs, refuse_other_projects
 from stylize.project import Project, fingerprint
 from stylize.settings import Settings
 
@@ -61,7 +61,9 @@ def check_place(target: Target, shot: Shot, project: Project, inputs: Inputs) ->
 
 
 def check_free(target: Target, shot: Shot, project: Project) -> None:
-    """Raises OutputError when a file that we did not write is in the way: best known before the work."""
+    """Raises OutputError when a file that we did not write is in the way, or another project is: best known before the
+    work."""
+    refuse_other_projects(_files(target, shot.frames), project)
     refuse_foreign(_files(target, shot.frames), project.may_replace)
 
 

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shutil
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +9,7 @@ from pathlib import Path
 from stylize.errors import OutputError
 from stylize.footage.sequences import find_sequence
 from stylize.footage.shot import Shot
-
-# Bytes.
-_NEXT_TO_NOTHING = 1 << 20
+from stylize.unwritable import unwritable
 
 
 @contextmanager
@@ -29,7 +26,7 @@ def placed(target: Path) -> Iterator[Path]:
         yield partial
         partial.replace(target)
     except OSError as error:
-        raise output_error(error, target) from error
+        raise unwritable(error, target) from error
     finally:
         _discard(partial)
 
@@ -39,25 +36,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise output_error(error, folder) from error
-
-
-def output_error(error: OSError, target: Path) -> OutputError:
-    """What a failure of the file system means for the person who asked for `target`."""
-    # Libraries that write by themselves do not say why.
-    if error.errno in (errno.ENOSPC, errno.EDQUOT) or (error.errno is None and _is_full(target.parent)):
-        return OutputError(f"{target} cannot be written: the disk is full; free some space and run again")
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return OutputError(f"{target} cannot be written: {target.parent} does not allow it; choose another -o")
-    if error.errno in (errno.ENOTDIR, errno.EEXIST):
-        return OutputError(f"{target} cannot be written: a file stands where a folder is needed; choose another -o")
-    if error.errno == errno.EISDIR:
-        return OutputError(f"{target} cannot be written: it is a folder; choose another -o")
-    return OutputError(f"{target} cannot be written ({error.strerror or error}); check the disk or choose another -o")
-
-
-def _is_full(folder: Path) -> bool:
-    return folder.is_dir() and shutil.disk_usage(folder).free < _NEXT_TO_NOTHING
+        raise unwritable(error, folder) from error
 
 
 def refuse_sources(targets: Collection[Path], shot: Shot | None, protected: Collection[Path] = ()) -> None:
@@ -104,9 +83,9 @@ def refuse_closed(targets: Collection[Path]) -> None:
     for folder, target in missing.items():
         standing = next(one for one in (folder, *folder.absolute().parents) if _identity(one) is not None)
         if not standing.is_dir():
-            raise output_error(OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), target)
+            raise unwritable(OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), target)
         if not os.access(standing, os.W_OK | os.X_OK):
-            raise output_error(OSError(errno.EACCES, os.strerror(errno.EACCES)), standing / target.name)
+            raise unwritable(OSError(errno.EACCES, os.strerror(errno.EACCES)), standing / target.name)
 
 
 def nothing_is_ours(path: Path) -> bool:

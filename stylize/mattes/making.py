@@ -19,14 +19,15 @@ from masks.track import Footage, Tracked, track
 from propagate.arrays import Floats
 from propagate.flow_dis import DisFlow
 from propagate.spans import Span, spans
-from stylize.errors import FrameRangeError, OutputError, SettingsError
+from stylize.errors import FrameRangeError, SettingsError
 from stylize.export import Target, parse_target
+from stylize.export.left_over import left_over
 from stylize.export.placing import make_folder, placed, refuse_closed, refuse_foreign
 from stylize.footage.images import quantise, to_float, write_image
 from stylize.footage.plates import Plates
 from stylize.footage.sequences import spell_frames
 from stylize.footage.shot import Shot, open_shot
-from stylize.inputs import inputs_of, refuse_inputs
+from stylize.inputs import inputs_of, refuse_inputs, refuse_other_projects
 from stylize.mattes.edges import Refine, open_refining
 from stylize.mattes.given import read_matte
 from stylize.mattes.keying import Key, open_key
@@ -38,6 +39,7 @@ from stylize.planning.picking import remembered_cuts
 from stylize.project import Project, fingerprint
 from stylize.settings import MatteSettings
 from stylize.threads import use_threads
+from stylize.unwritable import PROJECT, unwritable
 
 # Raise it whenever the same painted mattes and plates give other files.
 VERSION = 1
@@ -108,8 +110,10 @@ def make_mattes(
     refine, refined = open_refining(settings.refine)
     model = settings.matte_model
     finder = open_finder(model, settings.network_matte(), shot) if model is not None else None
-    target = _target("-o", settings.output or "", shot)
-    front = None if settings.foreground is None else _target("--foreground", settings.foreground, shot)
+    target = _target("-o", "mattes are", settings.output or "", shot)
+    front = None
+    if settings.foreground is not None:
+        front = _target("--foreground", "what is inside is, straight with alpha,", settings.foreground, shot)
     project = Project(project_of(path, settings.project))
     with project.locked():
         project.check_shot(path)
@@ -120,6 +124,7 @@ def make_mattes(
         refuse_inputs(written, inputs_of(settings, path), shot, project)
         refuse_closed(written)
         if not settings.overwrite:
+            refuse_other_projects(written, project)
             refuse_foreign(written, project.may_replace)
         plates = conformed(shot, project, on_progress)
         done = 0
@@ -143,6 +148,10 @@ def make_mattes(
         if front is not None:
             _cut_out(job, key)
         project.claim([])
+        for place in (target, front):
+            told = None if place is None else left_over(place, shot.frames)
+            if told is not None:
+                on_message(told)
         return made
 
 
@@ -157,10 +166,12 @@ def _keys(shot: Shot, settings: MatteSettings) -> dict[int, Path]:
     return found
 
 
-def _target(flag: str, words: str, shot: Shot) -> Target:
-    target = parse_target(words, shot.name)
+def _target(flag: str, what: str, words: str, shot: Shot) -> Target:
+    """what: is written there, with its verb."""
+    target = parse_target(words, shot.name, flag)
     if target.pattern is None or target.pattern.path(0).suffix.lower() not in SUFFIXES:
-        raise SettingsError(f"{flag} {words}: mattes are written as pictures, {' '.join(SUFFIXES)}: name those")
+        numbered = Path(words).with_name(f"{shot.name}.####.png")
+        raise SettingsError(f"{flag} {words}: {what} written as pictures, {', '.join(SUFFIXES)}: write {numbered}")
     return target
 
 
@@ -300,7 +311,7 @@ def _keep(path: Path, one: Tracked) -> None:
         np.savez(path, matte=quantise(one.matte, np.uint16), certainty=one.certainty.astype(np.float16),
                  confidence=one.confidence)  # fmt: skip
     except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror}); free space or choose --project") from error
+        raise unwritable(error, path, PROJECT) from error
 
 
 def _kept(path: Path, frame: int) -> Tracked:

@@ -8,7 +8,6 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from stylize.errors import OutputError
 from stylize.export.plan_picture import Card, Chart, plan_picture
 from stylize.footage.clock import later_timecode
 from stylize.footage.images import write_image
@@ -19,6 +18,7 @@ from stylize.opening import Work
 from stylize.planning.keys_csv import Row, table
 from stylize.planning.picking import ShotPlan, new_file
 from stylize.project import fingerprint
+from stylize.unwritable import PROJECT, unwritable
 
 # Raise it whenever the same plan is drawn otherwise.
 VERSION = 1
@@ -130,4 +130,4 @@ def _write_text(text: str, path: Path) -> None:
         path.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         path.unlink(missing_ok=True)
-        raise OutputError(f"{path} cannot be written ({error.strerror}); free space or choose --project") from error
+        raise unwritable(error, path, PROJECT) from error

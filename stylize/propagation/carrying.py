@@ -40,6 +40,7 @@ from stylize.propagation.parts import BACKWARD, FORWARD, Engine, Event, Footage,
 from stylize.propagation.vectors import GivenMotion, VectorFiles
 from stylize.settings import EVERY, Settings
 from stylize.threads import share_of_threads, use_threads
+from stylize.unwritable import PROJECT, unwritable
 
 # Raise it whenever the same input gives other frames.
 VERSION = 3
@@ -192,7 +193,7 @@ def _note(notes: Path, frame: int, files: Iterable[Path]) -> None:
         with notes.open("a") as file:
             file.write(f"\n{json.dumps([frame, digests])}\n")
     except OSError as error:
-        raise OutputError(f"{notes} cannot be written ({error.strerror}); free space or choose --project") from error
+        raise unwritable(error, notes, PROJECT) from error
 
 
 def _span_mark(work: Work, footage: Footage, span: Span, shown: list[int]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from propagate.arrays import Pixels
-from stylize.errors import OutputError
+from stylize.unwritable import PROJECT, unwritable
 
 # What reading a kept file raises when it is not there or not as it was written. Its digest is checked before anything
 # looks inside, so that an error of another kind is a mistake of ours and is not hidden.
@@ -30,7 +30,7 @@ def keep(path: Path, arrays: Mapping[str, Pixels]) -> None:
         unfinished.replace(path)
     except OSError as error:
         unfinished.unlink(missing_ok=True)
-        raise OutputError(f"{path} cannot be written ({error.strerror}); free space or choose --project") from error
+        raise unwritable(error, path, PROJECT) from error
 
 
 def whole(file: Path) -> bool:

@@ -18,6 +18,7 @@ from stylize.errors import OutputError
 from stylize.project import fingerprint
 from stylize.propagation.inside import Box
 from stylize.settings import Settings
+from stylize.unwritable import PROJECT, unwritable
 
 SUFFIX = ".flow"
 # In the names of files of a part of the frames.
@@ -152,4 +153,4 @@ def _write(path: Path, data: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             partial.unlink()
-        raise OutputError(f"{path} cannot be written ({error.strerror}); free space or choose --project") from error
+        raise unwritable(error, path, PROJECT) from error

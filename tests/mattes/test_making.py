@@ -160,6 +160,14 @@ def test_what_does_not_fit_is_refused_in_one_line(tmp_path, plates, case):
     for output in ("m.mov", "m.####.exr"):
         with pytest.raises(SettingsError, match="mattes are written as pictures"):
             make(plates, tmp_path / output, good)
+    for front in ("f.####.exr", "f.mov"):
+        with pytest.raises(
+            SettingsError, match=rf"^--foreground {front}: what is inside is, straight with alpha"
+        ) as told:
+            make(plates, tmp_path / "m/", good, foreground=front)
+        assert "matte" not in str(told.value)
+    with pytest.raises(SettingsError, match=r"^--foreground f\.gif: movies are written as"):
+        make(plates, tmp_path / "m/", good, foreground="f.gif")
     with pytest.raises(OutputError, match=r"made from|folder of the shot"):
         make(plates, plates, good)
 

@@ -1,5 +1,6 @@
 """Pictures written, whole or not at all."""
 
+import contextlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,9 +15,10 @@ from stylize.footage.images import dpx, png
 from stylize.footage.images.depth import in_bits, quantise, to_float
 from stylize.footage.images.light import premultiplied_linear
 from stylize.footage.images.stamp import Stamp, put_stamp
-from stylize.footage.images.stored import KINDS, first_line
+from stylize.footage.images.stored import KINDS
 from stylize.footage.images.written import check_written
 from stylize.footage.spaces import CORNERS, REC709, converted
+from stylize.unwritable import unwritable
 
 if TYPE_CHECKING:
     import OpenImageIO
@@ -63,11 +65,11 @@ def write_image(
             dpx.forget_name(temporary)
         temporary.replace(path)
     except OSError as error:
-        # Libraries do not say why: it is looked for while the half-written file still takes its room.
-        full = shutil.disk_usage(path.parent).free < _SPARE_BYTES
-        reason = error.strerror or ("the disk is full" if full else first_line(str(error)))
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"{path}: cannot be written ({reason}): free some space or choose another folder") from error
+        # Before what was half written is gone, and its room is free again.
+        told = unwritable(error, path, "folder")
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise told from error
 
 
 def make_folder(folder: Path) -> None:

@@ -1,0 +1,46 @@
+"""Why a file cannot be written, and what to do about it, in words: one place for all that is put on a disk."""
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+from stylize.errors import OutputError
+
+# Bytes: a disk with fewer of them is full.
+NEXT_TO_NOTHING = 1 << 20
+# What is chosen instead, of what a project keeps for itself.
+PROJECT = "project with --project FOLDER"
+
+
+def unwritable(error: OSError, target: Path, elsewhere: str = "-o") -> OutputError:
+    """What a failure of the file system means for the person who needs ``target``.
+
+    elsewhere: what else to choose, after 'another'. To be asked while what was half written still takes its room:
+    libraries that write by themselves do not say why, and it is looked for.
+    """
+    number = error.errno if error.errno is not None else _looked_for(target)
+    folder, other = target.parent, f"choose another {elsewhere}"
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return OutputError(f"{target} cannot be written: the disk is full; free some space and run again")
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return OutputError(f"{target} cannot be written: {folder} does not allow it; mend its rights, or {other}")
+    if number in (errno.ENOTDIR, errno.EEXIST):
+        return OutputError(f"{target} cannot be written: a file stands where a folder is needed; {other}")
+    if number == errno.EISDIR:
+        return OutputError(f"{target} cannot be written: it is a folder; {other}")
+    if number == errno.ENOENT:
+        return OutputError(f"{target} cannot be written: the folder {folder} has gone; run again, or {other}")
+    reason = error.strerror or " ".join(str(error).split()) or "no reason was told"
+    return OutputError(f"{target} cannot be written ({reason}); free space or check the disk, or {other}")
+
+
+def _looked_for(target: Path) -> int | None:
+    folder = target.parent
+    if not folder.is_dir():
+        return errno.ENOTDIR if folder.exists() else errno.ENOENT
+    if target.is_dir():
+        return errno.EISDIR
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return errno.EACCES
+    return errno.ENOSPC if shutil.disk_usage(folder).free < NEXT_TO_NOTHING else None
