@@ -41,6 +41,50 @@ def shares(mattes: _Mattes, size: tuple[int, int]) -> list[NDArray[np.float64]]:
     return found[::-1]
 
 
+def covers(mattes: _Mattes, size: tuple[int, int]) -> list[NDArray[np.float64]]:
+    """The alphas with which plain "over" of the same layers does what ``shares`` says, from the lowest to the
+    uppermost: float64 (H, W) in [0, 1]. Every compositor has that operator, and few have this one.
+
+    mattes, size: see ``shares``. A layer covers, of what those above leave of a pixel, as much as it has of the pixel.
+    Where they leave nothing it is 1 if the matte is not 0: no edge where nobody sees the layer.
+    """
+    left = np.ones(size, np.float64)
+    found = []
+    for matte in reversed(mattes):
+        if matte is None:
+            cover = np.ones(size, np.float64)
+            left = np.zeros(size, np.float64)
+        else:
+            _check(matte, size)
+            wanted = matte.astype(np.float64)
+            cover = np.where(wanted < left, wanted / np.maximum(left, np.finfo(np.float64).tiny), wanted > 0)
+            left = left - np.minimum(wanted, left)
+        found.append(cover)
+    return found[::-1]
+
+
+def merged(looks: Sequence[_Pixels], mattes: _Mattes) -> tuple[_Pixels, NDArray[np.float32]]:
+    """The looks as one picture, straight, and what they cover together: float32 (H, W) in [0, 1]. Laid over any plate
+    with plain "over" that is ``disjoint_over``, but for rounding.
+
+    looks: at least one, uint8 or uint16 (H, W, C) of one type and size; black where no matte reaches. mattes: see
+    ``shares``. Raises ValueError when they do not belong together.
+    """
+    _check_looks(looks, mattes, looks[0])
+    colour, alpha = np.empty_like(looks[0]), np.empty(looks[0].shape[:2], np.float32)
+    for top in range(0, len(colour), ROWS):
+        rows = slice(top, top + ROWS)
+        parts = shares([None if matte is None else matte[rows] for matte in mattes], colour[rows].shape[:2])
+        total = np.zeros(colour[rows].shape, np.float64)
+        for share, look in zip(parts, looks, strict=True):
+            total += share[..., None] * look[rows]
+        covered = np.minimum(np.sum(parts, axis=0), 1)
+        mean = total / np.where(covered > 0, covered, 1)[..., None]
+        colour[rows] = np.floor(mean + 0.5).astype(colour.dtype)
+        alpha[rows] = covered
+    return colour, alpha
+
+
 def disjoint_over(looks: Sequence[_Pixels], mattes: _Mattes, plate: _Pixels) -> _Pixels:
     """The looks over the plate through their mattes, from the lowest to the uppermost.
 
@@ -48,14 +92,7 @@ def disjoint_over(looks: Sequence[_Pixels], mattes: _Mattes, plate: _Pixels) -> 
     Where all mattes are 0 the plate to the bit, where the uppermost is 1 its look to the bit; of one layer the bits of
     ``composite.over``. Raises ValueError when they do not belong together.
     """
-    if len(looks) != len(mattes):
-        raise ValueError(f"every look needs a matte, not {len(mattes)} for {len(looks)}")
-    for look in looks:
-        if look.shape != plate.shape or look.dtype != plate.dtype:
-            raise ValueError(
-                f"looks and plate must have one size and depth, not {look.shape} {look.dtype} and "
-                f"{plate.shape} {plate.dtype}"
-            )
+    _check_looks(looks, mattes, plate)
     mixed = np.empty_like(plate)
     for top in range(0, len(plate), ROWS):
         rows = slice(top, top + ROWS)
@@ -74,6 +111,17 @@ def _mixed(looks: Sequence[_Pixels], parts: Sequence[NDArray[np.float64]], plate
         total += share[..., None] * look
     total += np.maximum(left, 0)[..., None] * plate
     return np.floor(total + 0.5).astype(plate.dtype)
+
+
+def _check_looks(looks: Sequence[_Pixels], mattes: _Mattes, plate: _Pixels) -> None:
+    if len(looks) != len(mattes):
+        raise ValueError(f"every look needs a matte, not {len(mattes)} for {len(looks)}")
+    for look in looks:
+        if look.shape != plate.shape or look.dtype != plate.dtype:
+            raise ValueError(
+                f"looks and plate must have one size and depth, not {look.shape} {look.dtype} and "
+                f"{plate.shape} {plate.dtype}"
+            )
 
 
 def _check(matte: NDArray[np.float32], size: tuple[int, int]) -> None:

@@ -1,4 +1,4 @@
-"""After Effects: a script (.jsx) that imports plate, result and matte and builds the comp.
+"""After Effects: a script (.jsx) that imports plate, result, mattes and foregrounds and builds the comps.
 
 It is ECMAScript 3, which is all that ExtendScript knows. Files are looked for where they were written, and else at
 the same place seen from the script, so that a folder may move.
@@ -16,9 +16,15 @@ def jsx_of(cut: Cut, beside: Path) -> str:
     """The text of the script. beside: the folder it will lie in.
 
     Layers from below: plate, result, matte (hidden). Markers on the comp's timeline stand at keyframes. The comp is as
-    long as the cut and counts its time code from the cut's start.
+    long as the cut and counts its time code from the cut's start. Where there are foregrounds, a second comp has plate,
+    foregrounds from the lowest, their mattes and the foreground of all (hidden).
     """
+    fronts = cut.fronts
     media = [("plate", cut.plate), ("result", cut.result)] + ([("matte", cut.matte)] if cut.matte else [])
+    hidden = [*fronts.mattes, *([fronts.together] if fronts.together else [])]
+    stack = [("plate", cut.plate), *((one.name, one) for one in (*fronts.layers, *hidden))]
+    unseen = {"matte", *(one.name for one in hidden)}
+    comps = [(cut.name, media)] + ([(f"{cut.name} layers", stack)] if fronts.layers else [])
     told = {
         "name": cut.name,
         "width": cut.size[0],
@@ -28,7 +34,11 @@ def jsx_of(cut: Cut, beside: Path) -> str:
         "frames": cut.count,
         "start": cut.start,
         "dropFrame": cut.drop,
-        "media": [_told(name, medium, beside) for name, medium in media],
+        "media": [_told(name, medium, beside) for name, medium in dict([*media, *stack]).items()],
+        "comps": [
+            {"name": name, "layers": [{"layer": layer, "shown": layer not in unseen} for layer, _ in layers]}
+            for name, layers in comps
+        ],
         "shots": [_shot(cut, event) for event in cut.events],
     }
     # json escapes what is not ASCII, so that the script means the same whatever encoding it is read in.
@@ -65,13 +75,13 @@ def _shot(cut: Cut, event: Event) -> dict[str, Any]:
         "name": event.name,
         "at": event.at,
         "frames": event.count,
-        "from": {"plate": event.plate_in, "result": event.result_in, "matte": event.result_in},
+        "from": {"plate": event.plate_in, "others": event.result_in},
         "keys": [{"at": event.at + key - event.number, "frame": key} for key in event.keys],
     }
 
 
 _SCRIPT = """\
-// Run with File > Scripts > Run Script File. Builds one comp; one step of undo takes it away again.
+// Run with File > Scripts > Run Script File. Builds the comps; one step of undo takes them away again.
 (function () {
     var cut = @CUT@;
 
@@ -147,15 +157,14 @@ _SCRIPT = """\
         return item;
     }
 
-    function place(comp, item, medium, shot) {
-        var layer = comp.layers.add(item);
+    function place(comp, medium, shot, shown) {
+        var layer = comp.layers.add(medium.item);
+        var from = medium.layer === "plate" ? shot.from.plate : shot.from.others;
         layer.name = shot.name + " " + medium.layer;
-        layer.startTime = seconds(shot.at - shot.from[medium.layer] - medium.ahead);
+        layer.startTime = seconds(shot.at - from - medium.ahead);
         layer.inPoint = seconds(shot.at);
         layer.outPoint = seconds(shot.at + shot.frames);
-        if (medium.layer === "matte") {
-            layer.enabled = false;
-        }
+        layer.enabled = shown;
         return layer;
     }
 
@@ -167,23 +176,36 @@ _SCRIPT = """\
         }
     }
 
-    function build() {
+    // Layers from below: each one that is added lies above those before it.
+    function stacked(told, media) {
         var comp = app.project.items.addComp(
-            cut.name, cut.width, cut.height, cut.pixelAspect, seconds(cut.frames), cut.rate
+            told.name, cut.width, cut.height, cut.pixelAspect, seconds(cut.frames), cut.rate
         );
-        var i, j, item;
+        var i, j;
         comp.displayStartTime = seconds(cut.start);
         comp.dropFrame = cut.dropFrame;
-        for (i = 0; i < cut.media.length; i += 1) {
-            item = imported(cut.media[i]);
+        for (i = 0; i < told.layers.length; i += 1) {
             for (j = 0; j < cut.shots.length; j += 1) {
-                place(comp, item, cut.media[i], cut.shots[j]);
+                place(comp, media[told.layers[i].layer], cut.shots[j], told.layers[i].shown);
             }
         }
         for (j = 0; j < cut.shots.length; j += 1) {
             mark(comp, cut.shots[j]);
         }
         return comp;
+    }
+
+    function build() {
+        var media = {}, comps = [];
+        var i;
+        for (i = 0; i < cut.media.length; i += 1) {
+            cut.media[i].item = imported(cut.media[i]);
+            media[cut.media[i].layer] = cut.media[i];
+        }
+        for (i = 0; i < cut.comps.length; i += 1) {
+            comps.push(stacked(cut.comps[i], media));
+        }
+        return comps[0];
     }
 
     app.beginUndoGroup("stylize " + cut.name);

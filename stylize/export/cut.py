@@ -35,6 +35,16 @@ class Media:
 
 
 @dataclass(frozen=True)
+class Fronts:
+    """What lies over the plate, cut out. layers: the foreground of each layer, from the lowest; of the only look the
+    one. mattes: of each layer. together: the foreground of all layers."""
+
+    layers: tuple[Media, ...] = ()
+    mattes: tuple[Media, ...] = ()
+    together: Media | None = None
+
+
+@dataclass(frozen=True)
 class Event:
     """A shot on the timeline. at: frames from the timeline's start. plate_in, result_in: frames from the first of each
     medium. count: how long. number: of its first frame. keys: numbers of its keyframes that are shown."""
@@ -52,7 +62,7 @@ class Event:
 class Cut:
     """What is handed over. start: the timeline's first frame, counted from midnight. drop: time code drops numbers.
 
-    matte: as big as the result, frame by frame; None if there is none.
+    matte: as big as the result, frame by frame; None if there is none. fronts: with the result's frames and numbers.
     """
 
     name: str
@@ -65,6 +75,7 @@ class Cut:
     result: Media
     matte: Media | None
     events: tuple[Event, ...]
+    fronts: Fronts = Fronts()
 
     @property
     def count(self) -> int:

@@ -1,83 +1,97 @@
-"""The stylised foreground: what lies over the plate, cut out by its matte, as a sequence of its own for the compositor.
+"""The stylised foreground: what lies over the plate, cut out, for the compositor: pictures or a movie of its own.
 
-Alpha is straight in PNG and TIFF, and premultiplied in linear light in EXR, as those formats have it; a TIFF says so
-itself. Colour under an alpha of 0 is black.
+Alpha is straight in PNG, TIFF and ProRes 4444, and premultiplied in linear light in EXR, as those have it; a TIFF says
+so itself. Colour under an alpha of 0 is black.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from propagate.arrays import Pixels
-from stylize.errors import OutputError
 from stylize.export import Form, Target
+from stylize.export.codecs import codec_of
+from stylize.export.cut import Media
+from stylize.export.front import Front
+from stylize.export.movie import write_movie
+from stylize.export.places import Places
 from stylize.export.placing import make_folder
-from stylize.footage.images import Stamp, quantise, read_image, to_float, widen, write_image
+from stylize.export.sequence import stamps_of
+from stylize.footage.images import write_image
 from stylize.footage.sequences import Pattern
 from stylize.footage.spaces import REC709
-from stylize.opening import Work
 from stylize.project import fingerprint
-from stylize.propagation.layering import look_file
 
-# Raise it whenever the same look and matte give other pictures.
-VERSION = 1
+# Raise it whenever what is cut out is written otherwise.
+VERSION = 2
 # Kinds of picture that keep alpha, and how they have it.
 KEEPS_ALPHA = {".png": "straight", ".tif": "straight", ".tiff": "straight", ".exr": "premultiplied"}
-_PADDING = 4
+# The codec of movies with alpha that every editor and compositor reads.
+_CLEAR = "prores-4444"
+_KIND, _PADDING = "foreground", 4
 
 
-def foreground_pattern(folder: Path, name: str, target: Target) -> Pattern:
-    """Where the foreground goes: pictures of the result's kind, or PNG where that keeps no alpha."""
+def foreground_target(places: Places, target: Target, codec: str | None) -> Target:
+    """Where the foreground goes: ProRes 4444 or pictures, as the result does, or PNG where that keeps no alpha, or is
+    FFV1, which compositors do not read."""
+    if target.pattern is None and codec_of(target.path.suffix, codec).name == _CLEAR:
+        return Target("movie", places.file(f"_{_KIND}.mov"), None)
     suffix = ".png" if target.pattern is None else target.pattern.path(0).suffix.lower()
-    kind = f"{name}_foreground"
-    return Pattern(folder / kind, f"{kind}.", _PADDING, suffix if suffix in KEEPS_ALPHA else ".png")
+    pattern = places.pattern(_KIND, suffix if suffix in KEEPS_ALPHA else ".png", _PADDING)
+    return Target("pattern", pattern.folder, pattern)
 
 
-def alpha_of(pattern: Pattern) -> str:
-    """How pictures of a pattern have their alpha: straight or premultiplied."""
-    return KEEPS_ALPHA[pattern.suffix.lower()]
+def files_of_target(target: Target, frames: Sequence[int]) -> list[Path]:
+    """The files of these frames."""
+    return [target.path] if target.pattern is None else [target.pattern.path(frame) for frame in frames]
 
 
-def write_foreground(work: Work, pattern: Pattern, form: Form, stamps: Mapping[int, Stamp]) -> None:
-    """Writes the foreground of every frame that is not there or is made from something else.
+def foreground_media(result: Media, name: str, target: Target) -> Media:
+    """The foreground as a medium, with the frames and numbers of the result."""
+    alpha = KEEPS_ALPHA[target.pattern.suffix.lower()] if target.pattern else "straight"
+    return replace(result, name=name, path=target.path, pattern=target.pattern, alpha=alpha, sound=False)
+
+
+def write_foreground(front: Front, target: Target, form: Form) -> None:
+    """Writes every frame of the foreground that is not there or is made from something else; of a movie, all.
 
     Raises OutputError: a frame that is not made, files that cannot be written.
     """
+    if target.pattern is None:
+        _write_movie(front, target.path, form)
+    else:
+        _write_pictures(front, target.pattern, form)
+
+
+def _write_pictures(front: Front, pattern: Pattern, form: Form) -> None:
+    work, linear = front.work, pattern.suffix.lower() == ".exr"
     make_folder(pattern.folder)
+    stamps = stamps_of(work.shot, form.fps)
+    bits = 16 if linear else form.bits or front.depth
     for frame in work.shot.frames:
-        path, look = pattern.path(frame), look_file(work, frame)
-        seen = _seen(work, frame)
-        if seen and not look.is_file():
-            raise OutputError(f"{look} is missing, expected what the stage propagate leaves; run all stages")
-        stamp = stamps[frame]
-        cut = work.mattes.facts([frame], work.project.digest) if work.mattes else []
+        path = pattern.path(frame)
         mark = fingerprint(
-            VERSION, work.marks([frame]), work.project.digest(look) if seen else "", cut, form.bits, form.space,
-            repr(stamp), repr(work.shot.colour),
+            VERSION, front.facts(frame), bits, form.space, repr(stamps[frame]), repr(work.shot.colour)
         )  # fmt: skip
         if not work.home.fresh(path, mark):
-            picture = read_image(look)[..., :3] if seen else np.zeros((*work.shot.size[::-1], 3), np.uint8)
-            linear = pattern.suffix.lower() == ".exr"
-            deep = linear or form.bits == 16 or picture.dtype == np.uint16
-            pixels = cut_out(work, frame, widen(np.ascontiguousarray(picture), 16 if deep else 8, False))
-            bits, colour = None if linear else form.bits, work.shot.colour
-            write_image(path, pixels, bits=bits, space=form.space or REC709, stamp=stamp, colour=colour)
+            # At 8 bits the look is not brought down from 16 before it is cut out.
+            pixels = front.cut(frame, max(bits, front.depth))
+            space, colour = form.space or REC709, work.shot.colour
+            write_image(path, pixels, bits=None if linear else bits, space=space, stamp=stamps[frame], colour=colour)
             work.home.record(path, mark)
 
 
-def cut_out(work: Work, frame: int, look: Pixels) -> Pixels:
-    """A look with its alpha, straight: uint8 or uint16 (H, W, 4). look: (H, W, 3), likewise.
-
-    A shot that has an alpha itself bounds what the matte says.
-    """
-    alpha = work.mattes.read(frame) if work.mattes else np.ones(look.shape[:2], np.float32)
-    own = work.plates.alpha(frame)
-    if own is not None:
-        alpha = np.minimum(alpha, to_float(own))
-    shown = np.where(alpha[..., None] > 0, look, np.zeros_like(look))
-    return np.dstack([shown, quantise(alpha, look.dtype)])
-
-
-def _seen(work: Work, frame: int) -> bool:
-    return work.mattes is None or work.extents[frame].box is not None
+def _write_movie(front: Front, path: Path, form: Form) -> None:
+    work = front.work
+    shot = replace(work.shot, audio=False)
+    time = [str(shot.rate), shot.times, str(shot.time_base), shot.timecode, str(shot.pixel_aspect), repr(shot.colour)]
+    told = [front.facts(frame) for frame in shot.frames]
+    mark = fingerprint(VERSION, time, str(form.fps), told, _CLEAR)
+    if work.home.fresh(path, mark):
+        return
+    depth = front.depth
+    finished = {frame: work.file("out", frame) for frame in shot.frames}
+    write_movie(
+        shot, finished, path, codec=_CLEAR, fps=form.fps, overwrite=True,
+        cut=lambda frame: front.cut(frame, depth),
+    )  # fmt: skip
+    work.home.record(path, mark)

@@ -1,6 +1,7 @@
 """What goes with the result: timelines, scripts for After Effects and Nuke, and what every look has of its own."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from stylize.errors import SettingsError
@@ -9,16 +10,20 @@ from stylize.export.aftereffects import jsx_of
 from stylize.export.codecs import CODECS, codec_of
 from stylize.export.cut import check_cut, make_cut
 from stylize.export.depth import check_depth
+from stylize.export.foreground import files_of_target, foreground_target
+from stylize.export.front import Front
 from stylize.export.linked import CODEC, NAME_MOVIES, linked, linked_files, write_linked
-from stylize.export.look_files import Painted, hand_over_look, look_files, look_media
+from stylize.export.look_files import Painted, fronts_of, hand_over_front, hand_over_look, look_files, look_passes
 from stylize.export.mattes import write_mattes
 from stylize.export.nuke import nk_of
 from stylize.export.pass_files import files_of
 from stylize.export.places import Places, places_of
 from stylize.export.placing import placed, refuse_foreign
 from stylize.export.timelines import TIMELINES
+from stylize.footage.images import image_facts
 from stylize.footage.sequences import Pattern, pattern_of
 from stylize.footage.shot import Shot
+from stylize.footage.spaces import REC709
 from stylize.inputs import inputs_of, refuse_inputs
 from stylize.opening import Work
 from stylize.project import Project
@@ -95,9 +100,14 @@ def hand_over(whole: Painted, looks: Sequence[Painted], target: Target) -> tuple
         matte = write_mattes(work, places.matte)
         written[matte.folder] = None
     marked: set[Path] = set()
-    for one in looks:
-        folders, told = hand_over_look(one, places.of(one.work.name), target)
+    for place, one in enumerate(looks):
+        above = [over.work for over in looks[place + 1 :]]
+        folders, told = hand_over_look(one, above, places.of(one.work.name), target)
         written |= dict.fromkeys(folders)
+        marked |= set(told)
+    if _has_front_of_all(work.settings):
+        folder, told = hand_over_front(Front(work, [one.work for one in looks]), places, target)
+        written[folder] = None
         marked |= set(told)
     marked |= set(files_of([places.matte], work.shot.frames))
     movies = linked_files(work.settings, work.shot, target, places.folder)
@@ -127,6 +137,11 @@ def _writes_matte(settings: Settings) -> bool:
     return _matted(settings) and bool(set(settings.export) & {*_WITH_MATTE, "matte"})
 
 
+def _has_front_of_all(settings: Settings) -> bool:
+    """Whether there is a foreground beside those of the looks."""
+    return bool(settings.layers) and "foreground" in settings.export
+
+
 def _whole_files(settings: Settings, places: Places, shot: Shot, target: Target) -> list[Path]:
     """The files that there is one of whatever is painted."""
     wanted = settings.export
@@ -134,6 +149,8 @@ def _whole_files(settings: Settings, places: Places, shot: Shot, target: Target)
     files += linked_files(settings, shot, target, places.folder).values()
     files += [places.file(".jsx")] if "aftereffects" in wanted else []
     files += [places.file(".nk")] if "nuke" in wanted else []
+    if _has_front_of_all(settings):
+        files += files_of_target(foreground_target(places, target, settings.codec), shot.frames)
     return files + (files_of([places.matte], shot.frames) if _writes_matte(settings) else [])
 
 
@@ -158,11 +175,15 @@ def _texts(
         for kind in wanted
         for end, make in TIMELINES.get(kind, {}).items()
     }
+    cut = replace(cut, fronts=fronts_of(cut, settings, places, layers, target))
     if "aftereffects" in wanted:
         texts[places.file(".jsx")] = jsx_of(cut, places.folder)
     if "nuke" in wanted:
-        media = [one for layer in layers for one in look_media(cut, settings, places.of(layer), layer, target)]
-        texts[places.file(".nk")] = nk_of(cut, media)
+        passes = [one for layer in layers for one in look_passes(cut, settings, places.of(layer), layer)]
+        space, plate_space = settings.working_space or REC709, image_facts(work.plates.paths[work.shot.frames[0]]).space
+        texts[places.file(".nk")] = nk_of(
+            cut, passes, colour=work.shot.colour, space=space, plate_space=plate_space
+        )  # fmt: skip
     return texts
 
 

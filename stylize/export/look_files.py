@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stylize.export import Target
-from stylize.export.cut import Cut, Media
+from stylize.export.cut import Cut, Fronts, Media
 from stylize.export.delivery import form_of
 from stylize.export.ebsynth_files import ebsynth_files, write_ebsynth
-from stylize.export.foreground import alpha_of, foreground_pattern, write_foreground
+from stylize.export.foreground import files_of_target, foreground_media, foreground_target, write_foreground
+from stylize.export.front import Front
 from stylize.export.mattes import write_mattes
 from stylize.export.pass_files import files_of, patterns_of, write_passes
 from stylize.export.places import Places
-from stylize.export.sequence import stamps_of
 from stylize.footage.sequences import Pattern
 from stylize.footage.shot import Shot
 from stylize.opening import Work
@@ -35,13 +35,17 @@ def look_files(
     wanted, files = settings.export, list[Path]()
     patterns = list(patterns_of(settings, places.folder, places.name).values())
     patterns += [places.matte] if "matte" in wanted else []
-    patterns += [foreground_pattern(places.folder, places.name, target)] if "foreground" in wanted else []
+    if "foreground" in wanted:
+        files += files_of_target(foreground_target(places, target, settings.codec), shot.frames)
     files += ebsynth_files(places, shot, keys, matted) if "ebsynth" in wanted else []
     return files + files_of(patterns, shot.frames)
 
 
-def hand_over_look(one: Painted, places: Places, target: Target) -> tuple[list[Path], list[Path]]:
-    """What is handed over of each look; returns folders, and the files that are known by what they are made from."""
+def hand_over_look(
+    one: Painted, above: Sequence[Work], places: Places, target: Target
+) -> tuple[list[Path], list[Path]]:  # fmt: skip
+    """What is handed over of each look; returns folders and movies, and the files that are known by what they are made
+    from. above: the layers that lie over it."""
     work, written, told = one.work, list[Path](), list[Path]()
     wanted, frames = work.settings.export, work.shot.frames
     passes = patterns_of(work.settings, places.folder, places.name)
@@ -53,23 +57,47 @@ def hand_over_look(one: Painted, places: Places, target: Target) -> tuple[list[P
         written.append(write_mattes(work, places.matte).folder)
         told += files_of([places.matte], frames)
     if "foreground" in wanted:
-        pattern = foreground_pattern(places.folder, places.name, target)
-        write_foreground(work, pattern, form_of(work.settings), stamps_of(work.shot, work.settings.fps))
-        written.append(pattern.folder)
-        told += files_of([pattern], frames)
+        place, files = hand_over_front(Front(work, [work], above), places, target)
+        written.append(place)
+        told += files
     if "ebsynth" in wanted:
         written.append(write_ebsynth(work, one.shots, places))
     return written, told
 
 
-def look_media(cut: Cut, settings: Settings, places: Places, layer: str, target: Target) -> Iterator[Media]:
-    """The sequences of a look that a script reads, by names that tell its layer."""
-    found: list[tuple[str, Pattern, str | None]] = [
-        (name, pattern, None) for name, pattern in patterns_of(settings, places.folder, places.name).items()
-    ]
-    if "foreground" in settings.export:
-        pattern = foreground_pattern(places.folder, places.name, target)
-        found.append(("foreground", pattern, alpha_of(pattern)))
-    for name, pattern, alpha in found:
-        known = f"layer_{layer}_{name}" if layer else name
-        yield replace(cut.result, name=known, path=pattern.folder, pattern=pattern, alpha=alpha, sound=False)
+def hand_over_front(front: Front, places: Places, target: Target) -> tuple[Path, list[Path]]:
+    """The foreground of a layer, or of all; returns its folder or movie, and its files."""
+    settings = front.work.settings
+    place = foreground_target(places, target, settings.codec)
+    write_foreground(front, place, form_of(settings))
+    return place.path, files_of_target(place, front.work.shot.frames)
+
+
+def look_passes(cut: Cut, settings: Settings, places: Places, layer: str) -> Iterator[Media]:
+    """The passes of a look that a script reads, by names that tell its layer."""
+    for name, pattern in patterns_of(settings, places.folder, places.name).items():
+        yield _sequence(cut, _known(layer, name), pattern)
+
+
+def fronts_of(cut: Cut, settings: Settings, places: Places, layers: Sequence[str], target: Target) -> Fronts:
+    """The foregrounds and the layers' mattes, as far as they are asked for. layers: names, from the lowest; of the only
+    look an empty one."""
+    named = [name for name in layers if name]
+    mattes = [_sequence(cut, _known(name, "matte"), places.of(name).matte) for name in named]
+    if "foreground" not in settings.export:
+        return Fronts(mattes=tuple(mattes) if "matte" in settings.export else ())
+    fronts = [_foreground(cut, settings, places.of(name), _known(name, "foreground"), target) for name in layers]
+    together = _foreground(cut, settings, places, "foreground", target) if named else None
+    return Fronts(tuple(fronts), tuple(mattes) if "matte" in settings.export else (), together)
+
+
+def _foreground(cut: Cut, settings: Settings, places: Places, name: str, target: Target) -> Media:
+    return foreground_media(cut.result, name, foreground_target(places, target, settings.codec))
+
+
+def _known(layer: str, name: str) -> str:
+    return f"layer_{layer}_{name}" if layer else name
+
+
+def _sequence(cut: Cut, name: str, pattern: Pattern) -> Media:
+    return replace(cut.result, name=name, path=pattern.folder, pattern=pattern, alpha=None, sound=False)

@@ -45,6 +45,7 @@ def write_movie(
     overwrite: bool = False,
     ours: Callable[[Path], bool] = nothing_is_ours,
     on_frame: Callable[[int], None] = ignore_progress,
+    cut: Callable[[int], Pixels] | None = None,
 ) -> tuple[str, ...]:
     """Write the results of `shot` as a movie with the time stamps, audio and time code of its source.
 
@@ -52,8 +53,9 @@ def write_movie(
     `codecs.CODECS`, or None for what is usual in such a file. Pixels mean what the source's do (`shot.colour`): they
     are converted with its matrix to limited range (FFV1 keeps RGB as it is), and every frame and the container are
     tagged with its matrix, primaries and transfer. `fps`: the frames follow each other at this even rate, whatever the
-    source's is. Audio is copied packet for packet, cut to the shot's part of its source. The movie appears whole or not
-    at all, after it was read back and found to hold every frame at its time.
+    source's is. Audio is copied packet for packet, cut to the shot's part of its source. `cut`: gives what is shown of
+    a frame instead of its result, uint8 or uint16 (H, W, 4), straight. The movie appears whole or not at all, after it
+    was read back and found to hold every frame at its time.
 
     Returns what could not be kept, told in words. Raises OutputError; SettingsError for a codec that such a file does
     not carry; InputError for a result that is no picture.
@@ -63,7 +65,7 @@ def write_movie(
     refuse_sources([target], shot, protected)
     if not overwrite:
         refuse_foreign([target], ours)
-    job = _Job(shot, frame_paths, target, chosen, _clock(shot, fps))
+    job = _Job(shot, frame_paths, target, chosen, _clock(shot, fps), cut)
     with placed(target) as partial:
         return (*_told_of_time(shot, fps), *_write(job, partial, on_frame))
 
@@ -87,6 +89,7 @@ class _Job:
     target: Path
     codec: Codec
     clock: _Clock
+    cut: Callable[[int], Pixels] | None
 
     @property
     def rate(self) -> Fraction:
@@ -192,7 +195,7 @@ def _colour(job: _Job) -> Colour:
 def _layout(job: _Job) -> str:
     """Alpha and depth of the first picture count for all: a movie has one layout."""
     facts = image_facts(job.frame_paths[job.shot.frames[0]])
-    return job.codec.pixels(job.shot.size, facts.alpha or job.shot.alpha, facts.depth)
+    return job.codec.pixels(job.shot.size, facts.alpha or job.shot.alpha or job.cut is not None, facts.depth)
 
 
 def _encoded(
@@ -214,7 +217,7 @@ def _encoded(
             yield packet.dts * clock.unit, packet
 
     for number, tick in zip(shot.frames, clock.ticks, strict=True):
-        pixels = _result(job.frame_paths[number], number, shot)
+        pixels = job.cut(number) if job.cut else _result(job.frame_paths[number], number, shot)
         if pixels.shape[2] == 4 and not convert.alpha:
             notes.append(f"{codec.said} keeps no alpha: the movie is over black; {_KEEPS_ALPHA} keep it")
             pixels = flatten(pixels)

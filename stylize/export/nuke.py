@@ -1,11 +1,14 @@
-"""Nuke: a script (.nk) with a Read for plate, result, matte and passes, and a Switch to flip plate and result.
+"""Nuke: a script (.nk) with a Read for plate, result, mattes, foregrounds and passes, and a Switch to flip plate and
+result.
 
 Colours are said outright, in Nuke's own management: what is display-encoded is sRGB whatever the kind of file, as our
-EXR are made from it; matte and passes are data; and what is in other primaries goes through a matrix to those of
-Rec. 709. So plate and result agree in linear light, pixel by pixel.
+EXR are made from it; mattes and passes are data; and what is in other primaries goes through a matrix to those of
+Rec. 709. So plate and result agree in linear light, pixel by pixel. Foregrounds are merged over the plate in the values
+that are shown, as the run did it: in linear light soft edges would be others.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +18,8 @@ from stylize.export.cut import Cut, Media
 from stylize.footage.colour import BT709, Colour, between
 from stylize.footage.spaces import REC709, converted
 
-_APART = 160
+_APART, _STEP, _LOW = 160, 40, 160
+_LAYERS = "layers"
 _DATA = "data"
 # Readers of Nuke's that are not called as the files are.
 _READERS = {"tif": "tiff", "jpg": "jpeg"}
@@ -25,8 +29,8 @@ def nk_of(cut: Cut, passes: Sequence[Media] = (), *, colour: Colour = BT709, spa
           plate_space: str = REC709) -> str:  # fmt: skip
     """The text of the script. Frames have their own numbers: a movie's begin where the result's do.
 
-    The script's range leaves handles out; what is read has them. colour: of what is display-encoded. space,
-    plate_space: of results and of plates that are EXR.
+    The script's range leaves handles out; what is read has them. passes: data. colour: of what is display-encoded.
+    space, plate_space: of results and of plates that are EXR.
     """
     first = cut.result.first + cut.start - cut.result.start
     last = first + cut.count - 1
@@ -38,14 +42,61 @@ def nk_of(cut: Cut, passes: Sequence[Media] = (), *, colour: Colour = BT709, spa
         fps=f"{float(cut.rate):.6f}",
         format=_quoted(f"{width} {height} 0 0 {width} {height} {aspect} {_word(cut.name)}"),
     )  # fmt: skip
-    plate = _space(cut.plate, colour, plate_space)
-    reads = [("plate", cut.plate, plate), ("result", cut.result, _space(cut.result, colour, space))]
-    reads += [("matte", cut.matte, (_DATA, None))] if cut.matte else []
-    reads += [(media.name, media, (_DATA, None)) for media in passes]
+    fronts = cut.fronts
+    shown = [*fronts.layers, *([fronts.together] if fronts.together else [])]
+    data = [*([replace(cut.matte, name="matte")] if cut.matte else []), *fronts.mattes, *passes]
+    reads = [("plate", cut.plate, _space(cut.plate, colour, plate_space))]
+    reads += [(name, media, _space(media, colour, space)) for name, media in (("result", cut.result), *_named(shown))]
+    reads += [(name, media, (_DATA, None)) for name, media in _named(data)]
     nodes = [_read(cut, name, media, place, means) for place, (name, media, means) in enumerate(reads)]
-    flip = "".join(f"push $N_{_word(name)}\n" for name in ("result", "plate"))
-    switch = _node("Switch", inputs=2, which=1, name="plate_or_result", xpos=_APART // 2, ypos=160)
-    return "\n".join(["#! Nuke", "version 13.0", root, *nodes, flip + switch, _node("Viewer", name="Viewer1")])
+    switch = _pushed("result", "plate") + _node(
+        "Switch", inputs=2, which=1, name="plate_or_result", xpos=_APART // 2, ypos=_LOW
+    )
+    viewer = _node("Viewer", name="Viewer1")
+    if fronts.layers:
+        nodes.append(_merged(fronts.layers, colour))
+        # Keys 1 and 2 in the viewer.
+        switch += _set("plate_or_result")
+        viewer = _pushed(_LAYERS, "plate_or_result") + _node("Viewer", inputs=2, name="Viewer1")
+    return "\n".join(["#! Nuke", "version 13.0", root, *nodes, switch, viewer])
+
+
+def _named(media: Sequence[Media]) -> list[tuple[str, Media]]:
+    return [(one.name, one) for one in media]
+
+
+def _merged(fronts: Sequence[Media], colour: Colour) -> str:
+    """The plate with the foregrounds over it, from the lowest to the uppermost."""
+    text = _as_shown("plate", 0, False, colour)
+    below = "plate_shown"
+    for place, front in enumerate(fronts, 1):
+        text += _as_shown(front.name, place, True, colour)
+        # The first input is what lies below, and it is the last that is pushed.
+        text += _pushed(f"{front.name}_shown", below)
+        below = f"{front.name}_over"
+        text += _node(
+            "Merge2", inputs=2, operation="over", name=_word(below), xpos=0, ypos=_LOW + _APART * (place + 1)
+        ) + _set(below)
+    low = _LOW + _APART * (len(fronts) + 2)
+    text += _node("Colorspace", colorspace_in="sRGB", name=_LAYERS, xpos=0, ypos=low)
+    if not colour.is_usual:
+        text += _matrix(between(colour, BT709), f"{_LAYERS}_rec709", 0, low + _STEP)
+    return text + _set(_LAYERS)
+
+
+def _as_shown(name: str, place: int, cut_out: bool, colour: Colour) -> str:
+    """What was read, in the values that are shown, in its own primaries. cut_out: alpha is multiplied in, and is so
+    again."""
+    apart, low, text = place * _APART, _LOW + _STEP, _pushed(name)
+    if cut_out:
+        text += _node("Unpremult", name=_word(f"{name}_straight"), xpos=apart, ypos=low)
+    if not colour.is_usual:
+        text += _matrix(between(BT709, colour), f"{name}_own", apart, low + _STEP)
+    last = f"{name}_encoded" if cut_out else f"{name}_shown"
+    text += _node("Colorspace", colorspace_out="sRGB", name=_word(last), xpos=apart, ypos=low + 2 * _STEP)
+    if cut_out:
+        text += _node("Premult", name=_word(f"{name}_shown"), xpos=apart, ypos=low + 3 * _STEP)
+    return text + _set(f"{name}_shown")
 
 
 _Means = tuple[str, Floats | None]
@@ -75,12 +126,26 @@ def _read(cut: Cut, name: str, media: Media, place: int, means: _Means) -> str:
     knobs |= {"raw": "true"} if space == _DATA else {"colorspace": space}
     read = _node("Read", inputs=0, **knobs, name=_word(name), xpos=apart, ypos=0)
     if matrix is not None:
-        rows = " ".join("{" + " ".join(f"{value:.7g}" for value in row) + "}" for row in matrix.tolist())
-        read += _node("ColorMatrix", matrix=f"{{ {rows} }}", name=f"{_word(name)}_rec709", xpos=apart, ypos=60)
+        read += _matrix(matrix, f"{name}_rec709", apart, 60)
     if media.alpha == "straight":
         # All of Nuke's nodes expect colour that alpha is multiplied into; EXR comes so.
         read += _node("Premult", name=f"{_word(name)}_premult", xpos=apart, ypos=100)
-    return f"{read}set N_{_word(name)} [stack 0]"
+    return read + _set(name).rstrip()
+
+
+def _matrix(matrix: Floats, name: str, xpos: int, ypos: int) -> str:
+    rows = " ".join("{" + " ".join(f"{value:.7g}" for value in row) + "}" for row in matrix.tolist())
+    return _node("ColorMatrix", matrix=f"{{ {rows} }}", name=_word(name), xpos=xpos, ypos=ypos)
+
+
+def _set(name: str) -> str:
+    """Calls the node before it by a name to push it by."""
+    return f"set N_{_word(name)} [stack 0]\n"
+
+
+def _pushed(*names: str) -> str:
+    """Puts nodes where the next one takes its inputs from, the last first."""
+    return "".join(f"push $N_{_word(name)}\n" for name in names)
 
 
 def _file(media: Media) -> str:

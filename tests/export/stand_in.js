@@ -1,5 +1,6 @@
 // The part of After Effects' object model that a script of ours may use; whatever else it asks for is an error.
-var log = {imports: [], layers: [], markers: [], comps: [], undo: []};
+// stacks: the layers of each comp by its name, from above to below; layers, markers: of all comps.
+var log = {imports: [], layers: [], markers: [], comps: [], stacks: {}, undo: []};
 
 function guard(object, name) {
     // Writing to a property that After Effects does not have would pass unseen: so all that may be written is listed.
@@ -67,6 +68,7 @@ var app = {
                         var layer = new Layer(item);
                         // A layer that is added lies above all others.
                         log.layers.unshift(layer);
+                        log.stacks[name].unshift(layer);
                         return layer;
                     }},
                     markerProperty: {setValueAtTime: function (time, value) {
@@ -75,6 +77,7 @@ var app = {
                     openInViewer: function () { this.opened = true; }
                 });
                 log.comps.push(comp);
+                log.stacks[name] = [];
                 return comp;
             }
         }

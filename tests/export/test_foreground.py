@@ -107,7 +107,7 @@ def test_each_layer_has_its_own_and_the_script_reads_them(plates, keys, matte, t
     wanted = "matte,foreground,passes,nuke,ebsynth,otio"
     result = stylize.run(plates, layers=layers, output=f"{tmp_path}/o/", export=wanted)
     folders = {path.name.split("_", 1)[1] for path in (tmp_path / "o").iterdir() if path.is_dir()}
-    assert folders == {"matte"} | {
+    assert folders == {"matte", "foreground"} | {
         f"layer_{layer}_{kind}" for layer in ("1", "top") for kind in ("matte", "foreground", "passes", "ebsynth")
     }
     script = (tmp_path / "o" / "plate.nk").read_text()
@@ -123,7 +123,8 @@ def test_each_layer_has_its_own_and_the_script_reads_them(plates, keys, matte, t
     laid = over(np.ascontiguousarray(top[..., :3]), np.ascontiguousarray(found[..., :3]), RAMP)
     np.testing.assert_array_equal(laid, read_image(result.frames[2]))
     # And nothing is in the way of a second run, which writes no picture anew.
-    times = {path: path.stat().st_mtime_ns for path in tmp_path.glob("o/*_layer_*/*.*") if "ebsynth" not in str(path)}
+    pictures = [*tmp_path.glob("o/*_layer_*/*.*"), *tmp_path.glob("o/plate_foreground/*.*")]
+    times = {path: path.stat().st_mtime_ns for path in pictures if "ebsynth" not in str(path)}
     stylize.run(plates, layers=layers, output=f"{tmp_path}/o/", export=wanted)
     assert {path: path.stat().st_mtime_ns for path in times} == times
 

@@ -25,7 +25,10 @@ KNOBS = {
     "ColorMatrix": {"matrix", "name", "xpos", "ypos"},
     "Premult": {"name", "xpos", "ypos"},
     "Switch": {"inputs", "which", "name", "xpos", "ypos"},
-    "Viewer": {"name"},
+    "Unpremult": {"name", "xpos", "ypos"},
+    "Colorspace": {"colorspace_in", "colorspace_out", "name", "xpos", "ypos"},
+    "Merge2": {"inputs", "operation", "name", "xpos", "ypos"},
+    "Viewer": {"inputs", "name"},
 }  # fmt: skip
 READERS = {"png", "tiff", "jpeg", "exr", "dpx", "mov"}
 SPACES = {"linear", "sRGB"}
@@ -96,6 +99,10 @@ def nodes(cut: Cut, text: str) -> dict[str, dict[str, str]]:
         found[knobs["name"]] = {**knobs, "kind": command, "from": " ".join(inputs)}
         if command != "Root":
             stack.append(knobs["name"])
+        if command == "Merge2":
+            assert knobs["operation"] in {"over", "disjoint-over"}
+        if command == "Colorspace":
+            assert {knobs.get(end, "sRGB") for end in ("colorspace_in", "colorspace_out")} == {"sRGB"}
         if command == "Read":
             assert knobs["file_type"] in READERS
             assert ("raw" in knobs) != (knobs.get("colorspace") in SPACES)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from masks.composite import over
-from masks.disjoint_over import disjoint_over, shares
+from masks.disjoint_over import covers, disjoint_over, merged, shares
 
 RAMP = np.linspace(0, 1, 1001, dtype=np.float32)[None]
 
@@ -64,6 +64,53 @@ def test_shares_never_pass_one_and_the_plate_stays_where_nothing_is(seed, dtype,
         np.testing.assert_array_equal(found, over(looks[0], plate, mattes[0]))
 
 
+def layers(seed, dtype, count):
+    """Mattes that are 0, 1, soft and complementary; the lowest may cover all."""
+    rng = np.random.default_rng(seed)
+    mattes = [rng.choice([0, 0.3, 0.5, 1, rng.random()], (70, 5)).astype(np.float32) for _ in range(count)]
+    if count > 1:
+        mattes[0] = 1 - mattes[-1] if seed % 2 else mattes[0]
+    pictures = rng.integers(0, np.iinfo(dtype).max + 1, (count + 1, 70, 5, 3)).astype(dtype)
+    return list(pictures[:-1]), [None, *mattes[1:]] if seed % 5 == 0 else mattes, pictures[-1]
+
+
+@given(st.integers(0, 10**6), st.sampled_from([np.uint8, np.uint16]), st.integers(1, 4))
+def test_plain_over_with_the_covers_is_the_same_picture(seed, dtype, count):
+    looks, mattes, plate = layers(seed, dtype, count)
+    laid, exact = disjoint_over(looks, mattes, plate), plate.astype(np.float64)
+    alphas = covers(mattes, (70, 5))
+    for look, alpha in zip(looks, alphas, strict=True):
+        exact = look * alpha[..., None] + exact * (1 - alpha[..., None])
+    np.testing.assert_allclose(exact, laid, atol=0.5 + 1e-6)
+    for alpha, matte in zip(alphas, mattes, strict=True):
+        assert (alpha <= 1).all()
+        if matte is not None:
+            assert (alpha >= matte).all()
+            np.testing.assert_array_equal(alpha[matte == 0], 0)
+    # The uppermost needs no other alpha than its matte.
+    np.testing.assert_array_equal(alphas[-1], 1 if mattes[-1] is None else mattes[-1])
+
+
+def test_a_layer_keeps_its_edge_where_nothing_lies_above_and_loses_it_where_edges_meet():
+    alone, _ = covers([RAMP, RAMP * 0], RAMP.shape)
+    np.testing.assert_array_equal(alone, RAMP)
+    below, above = covers([1 - RAMP, RAMP], RAMP.shape)
+    np.testing.assert_array_equal(above, RAMP)
+    np.testing.assert_allclose(below[:, :-1], 1, atol=1e-6)
+
+
+@given(st.integers(0, 10**6), st.sampled_from([np.uint8, np.uint16]), st.integers(1, 4))
+def test_all_layers_as_one_picture_over_the_plate_are_the_same(seed, dtype, count):
+    looks, mattes, plate = layers(seed, dtype, count)
+    colour, alpha = merged(looks, mattes)
+    assert (colour.dtype, alpha.dtype) == (dtype, np.float32)
+    laid = colour * alpha[..., None].astype(np.float64) + plate * (1 - alpha[..., None].astype(np.float64))
+    # Colour is rounded before it is mixed, and alpha is of single precision.
+    np.testing.assert_allclose(laid, disjoint_over(looks, mattes, plate), atol=1.01)
+    np.testing.assert_allclose(alpha, np.sum(shares(mattes, (70, 5)), axis=0), atol=1e-6)
+    assert not colour[alpha == 0].any()
+
+
 def test_what_does_not_belong_together_is_refused():
     with pytest.raises(ValueError, match="every look needs a matte"):
         disjoint_over([flat(1)], [], flat(0))
@@ -73,3 +120,7 @@ def test_what_does_not_belong_together_is_refused():
         disjoint_over([flat(1)], [RAMP[:, :9]], flat(0))
     with pytest.raises(ValueError, match="between 0 and 1"):
         disjoint_over([flat(1)], [RAMP * 2], flat(0))
+    with pytest.raises(ValueError, match="every look needs a matte"):
+        merged([flat(1)], [])
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        covers([RAMP * 2], RAMP.shape)

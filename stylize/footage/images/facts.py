@@ -5,18 +5,20 @@ from pathlib import Path
 from typing import Literal
 
 from stylize.footage.colour import BT709, Colour, colour_of
-from stylize.footage.images.stored import has_windows, open_picture
+from stylize.footage.images.stored import has_windows, open_picture, stated_space
+from stylize.footage.spaces import REC709
 
 
 @dataclass(frozen=True)
 class ImageFacts:
     """How `read_image` gives a picture: width and height, bits a channel, with alpha or not, and what a PNG says that
-    its values mean."""
+    its values mean. space: of `spaces.WORKING_SPACES`, the one that an EXR states."""
 
     size: tuple[int, int]
     depth: Literal[8, 16]
     alpha: bool
     colour: Colour = BT709
+    space: str = REC709
 
 
 def image_facts(path: str | Path) -> ImageFacts:
@@ -31,7 +33,8 @@ def image_facts(path: str | Path) -> ImageFacts:
     size = (height, width) if turned else (width, height)
     said = spec.getattribute("CICP")
     colour = BT709 if said is None else colour_of(0, said[0], said[1])
-    return ImageFacts(size, 8 if str(spec.format) == "uint8" else 16, spec.alpha_channel >= 0, colour)
+    depth: Literal[8, 16] = 8 if str(spec.format) == "uint8" else 16
+    return ImageFacts(size, depth, spec.alpha_channel >= 0, colour, stated_space(spec))
 
 
 def image_size(path: str | Path) -> tuple[int, int]:

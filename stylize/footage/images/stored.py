@@ -40,8 +40,12 @@ def read_stored(path: Path) -> Stored:
         raise InputError(f"{path}: expected display-encoded DPX, found logarithmic: convert it, or render PNG or EXR")
     refuse_nan(path, pixels)
     straight = spec.get_int_attribute("oiio:UnassociatedAlpha", 0) == 1
-    corners = spec.getattribute("chromaticities") if linear else None
-    return Stored(pixels, linear, straight, spec.get_int_attribute("Orientation", 1), stated(corners))
+    return Stored(pixels, linear, straight, spec.get_int_attribute("Orientation", 1), stated_space(spec))
+
+
+def stated_space(spec: "OpenImageIO.ImageSpec") -> str:
+    """The linear space that a file states: EXR only, others have the usual one."""
+    return stated(spec.getattribute("chromaticities") if is_float(spec) else None)
 
 
 def read_pixels(path: Path, kind: str | None = None) -> tuple[Pixels, "OpenImageIO.ImageSpec"]:
