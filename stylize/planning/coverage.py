@@ -1,16 +1,15 @@
 """How much of a frame a key explains: which of its pixels the key shows too, only elsewhere or in another light."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
+import numba as nb
 import numpy as np
-from numpy.typing import NDArray
 
-from propagate.arrays import F32, U8, Bools, Bytes, Floats
-from propagate.flow import FlowEstimator, consistent, grid, inside, sample
-
-Doubles = NDArray[np.float64]
-Lights = Bytes  # (1, 256, 3): what each level of a channel becomes
+from propagate.arrays import F32, U8, Bools, Bytes, Floats, Pixels
+from propagate.flow import FlowEstimator, consistent, grid, sample
+from stylize.planning.fitting import Doubles, Lights, fit_camera, fit_exposure, no_light
 
 # Planning looks at small pictures: what is new is larger than a few pixels. Motion between neighbours is found in
 # proxies, keys are compared in looks of half their size.
@@ -34,10 +33,6 @@ LEAST_AREA = F32(0.3)
 ANCHORING = 0.2
 # Where the camera alone leads must fit so much better than where the flow leads.
 BEHIND = F32(0.8)
-
-# Exposure may drift this far and still be the same picture; beyond it a light was switched.
-GAINS = (0.5, 2.0)
-LIFT = 0.2
 
 # What moves on its own counts this many times more than what stands still or goes with the camera: an actor that
 # fills a fifth of the picture weighs as much as all the rest.
@@ -118,10 +113,10 @@ def motion(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Motion:
     """What moves between two proxies; nothing where no motion connects them, as on a flash."""
     flow = _of_look(estimate(before, after))
     shown, seen = sample(look(before).picture, flow), look(after)
-    light = _exposure(shown, seen.picture, np.ones(flow.shape[:2], bool))
+    light = fit_exposure(shown, seen.picture, np.ones(flow.shape[:2], bool))
     if (_difference(shown, seen, light) < seen.limit).mean() < ANCHORING:
         flow = np.zeros_like(flow)
-    return Motion(flow, _camera(flow, np.ones(flow.shape[:2], bool)))
+    return Motion(flow, fit_camera(flow, np.ones(flow.shape[:2], bool)))
 
 
 def _of_look(flow: Floats) -> Floats:
@@ -136,8 +131,7 @@ def _of_look(flow: Floats) -> Floats:
 def own_view(key: Look) -> View:
     """A key seen from itself."""
     height, width = key.limit.shape
-    same = np.repeat(np.arange(256, dtype=U8)[None, :, None], 3, axis=2)
-    return View(np.zeros((height, width, 2), F32), np.zeros((height, width), F32), np.eye(3), same)
+    return View(np.zeros((height, width, 2), F32), np.zeros((height, width), F32), np.eye(3), no_light())
 
 
 def move_view(view: View, moved: Motion, key: Look, frame: Look, estimate: FlowEstimator) -> View:
@@ -146,26 +140,39 @@ def move_view(view: View, moved: Motion, key: Look, frame: Look, estimate: FlowE
     Flow leads on from the view before, or, where that fits better, the camera's motion alone: so what was hidden for
     a while is found when it comes back. The key itself is then looked at once more, so that flow does not drift.
     """
-    flow = moved.flow + sample(view.flow, moved.flow)
+    flow = moved.flow + _sample(view.flow, moved.flow)
     camera = view.camera @ moved.camera
     behind = _field(camera, *frame.limit.shape)
-    miss = _difference(sample(key.picture, flow), frame, view.light)
-    better = _difference(sample(key.picture, behind), frame, view.light) < BEHIND * miss
-    flow = np.where(better[..., None], behind, flow)
-    shown = sample(key.picture, flow)
+    shown, beyond = _sample(key.picture, flow), _sample(key.picture, behind)
     miss = _difference(shown, frame, view.light)
+    better = _difference(beyond, frame, view.light) < BEHIND * miss
+    if better.any():
+        _put(flow, behind, better)
+        _put(shown, beyond, better)
+        miss = _difference(shown, frame, view.light)
     drift = estimate(cv2.LUT(shown, view.light), frame.picture)
-    anchored = drift + sample(flow, drift)
-    shown = sample(key.picture, anchored)
-    light = _exposure(shown, frame.picture, sample(view.misfit, moved.flow) < 1)
+    anchored = drift + _sample(flow, drift)
+    shown = _sample(key.picture, anchored)
+    light = fit_exposure(shown, frame.picture, _sample(view.misfit, moved.flow) < 1)
     miss_anchored = _difference(shown, frame, light)
-    flow = np.where((miss_anchored < miss)[..., None], anchored, flow)
+    _put(flow, anchored, miss_anchored < miss)
     misfit = _misfit(flow, np.minimum(miss, miss_anchored), frame)
     explained = misfit < 1
     if explained.mean() <= ANCHORING:
         # Nothing is learned from what is hidden, or lost in a flash.
         return View(_filled(flow, explained), misfit, camera, view.light)
-    return View(_filled(flow, explained), misfit, _camera(flow, explained), light)
+    return View(_filled(flow, explained), misfit, fit_camera(flow, explained), light)
+
+
+def _sample(picture: Pixels, flow: Floats) -> Pixels:
+    """``propagate.flow.sample`` of something small."""
+    where = grid(*flow.shape[:2]) + flow
+    return cv2.remap(picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _put(picture: Pixels, other: Pixels, mask: Bools) -> None:
+    """Copies ``other`` into ``picture`` where the mask is."""
+    cv2.copyTo(other, mask.view(U8), picture)
 
 
 def alike(one: Bytes, other: Bytes, estimate: FlowEstimator) -> float:
@@ -197,34 +204,6 @@ def unexplained(misfit: Floats) -> Floats:
     return np.clip((misfit - F32(WHOLE)) / F32(NOTHING - WHOLE), 0, 1)
 
 
-def _camera(flow: Floats, known: Bools) -> Doubles:
-    """The affine motion that most of the known pixels follow, (3, 3): see ``Motion``."""
-    height, width = known.shape
-    every = max(1, min(height, width) // 15)
-    chosen = known[::every, ::every]
-    model = np.eye(3)
-    if np.count_nonzero(chosen) < 12:
-        return model
-    places = _places(height, width, every)[chosen]
-    wanted = flow[::every, ::every][chosen].astype(np.float64)
-    moves = np.zeros((3, 2))
-    moves[2] = np.median(wanted, axis=0)
-    for _ in range(3):
-        miss = wanted - places @ moves
-        miss = (miss * miss).sum(axis=1)
-        near = places[miss <= max(float(np.median(miss)), 0.03)]
-        aims = wanted[miss <= max(float(np.median(miss)), 0.03)]
-        # A trace of ridge: points on one line would leave the rest of the motion open.
-        moves = np.linalg.solve(near.T @ near + 1e-3 * np.eye(3), near.T @ aims + 1e-3 * moves)
-    model[:2] += moves.T
-    return model
-
-
-def _places(height: int, width: int, every: int) -> Doubles:
-    ones = np.ones((height, width), F32)
-    return np.dstack([grid(height, width), ones])[::every, ::every].astype(np.float64)
-
-
 def _field(camera: Doubles, height: int, width: int) -> Floats:
     """The flow of a camera motion: float32 (h, w, 2)."""
     moves = (camera[:2] - np.eye(3)[:2]).astype(F32)
@@ -235,43 +214,29 @@ def _field(camera: Doubles, height: int, width: int) -> Floats:
 
 def _misfit(flow: Floats, miss: Floats, frame: Look) -> Floats:
     """miss: see ``_difference``."""
-    area = _area(flow)
-    spread = STRETCH * (1 / np.clip(area, LEAST_AREA, 1) - 1)
-    found = np.minimum(miss / frame.limit + spread, F32(NOTHING))
-    found[~(inside(flow) & (area > LEAST_AREA))] = F32(NOTHING)
+    found = _stretched(flow, _area(flow), miss, frame.limit)
     # Specks are chance, both ways.
     return np.asarray(cv2.medianBlur(found, 3), F32)
+
+
+@nb.njit(nogil=True, cache=True, error_model="numpy")
+def _stretched(flow: Any, area: Any, miss: Any, limit: Any) -> Any:
+    height, width = miss.shape
+    found = np.empty_like(miss)
+    one, nothing = F32(1), F32(NOTHING)
+    for y in range(height):
+        for x in range(width):
+            across, down = F32(x) + flow[y, x, 0], F32(y) + flow[y, x, 1]
+            seen = -1 <= across <= width and -1 <= down <= height and area[y, x] > LEAST_AREA
+            spread = STRETCH * (one / min(max(area[y, x], LEAST_AREA), one) - one)
+            found[y, x] = min(miss[y, x] / limit[y, x] + spread, nothing) if seen else nothing
+    return found
 
 
 def _difference(shown: Bytes, frame: Look, light: Lights) -> Floats:
     """Mean absolute difference over 3 pixels once the exposure is matched: float32 (h, w), 0..1."""
     apart = cv2.absdiff(cv2.LUT(shown, light), frame.picture).astype(F32)
     return np.asarray(cv2.boxFilter(cv2.transform(apart, np.full((1, 3), 1 / 765, F32)), -1, (3, 3)), F32)
-
-
-def _exposure(shown: Bytes, picture: Bytes, known: Bools) -> Lights:
-    """The gain and the lift per channel that fit the better half of the pixels known to agree, as a table."""
-    trusted = known[1::4, 1::4]
-    if trusted.size == 0 or trusted.mean() < 0.1:
-        trusted = np.ones_like(trusted)
-    some, aim = (each[1::4, 1::4][trusted].astype(np.float64) / 255 for each in (shown, picture))
-    if not len(some):
-        return np.repeat(np.arange(256, dtype=U8)[None, :, None], 3, axis=2)
-    gain, lift = np.ones(3), np.median(aim - some, axis=0)
-    for _ in range(2):
-        miss = np.abs(some * gain + lift - aim).sum(axis=1)
-        near = miss <= np.median(miss)
-        gain, lift = _fit(some[near], aim[near])
-    levels = np.arange(256.0)[None, :, None] * gain + 255 * lift
-    return np.clip(np.rint(levels), 0, 255).astype(U8)
-
-
-def _fit(some: Doubles, aim: Doubles) -> tuple[Doubles, Doubles]:
-    middle, wanted = some.mean(axis=0), aim.mean(axis=0)
-    apart = some - middle
-    # Where a channel hardly varies its gain is anything: it is drawn to 1.
-    gain = np.clip(((apart * (aim - wanted)).mean(axis=0) + 1e-3) / ((apart * apart).mean(axis=0) + 1e-3), *GAINS)
-    return gain, np.clip(wanted - gain * middle, -LIFT, LIFT)
 
 
 def _area(flow: Floats) -> Floats:
@@ -292,11 +257,13 @@ def _filled(flow: Floats, explained: Bools) -> Floats:
     height, width = flow.shape[:2]
     small = (max(1, width // 8), max(1, height // 8))
     sure = explained.astype(F32)
-    parts = cv2.resize(np.dstack([flow * sure[..., None], sure]), small, interpolation=cv2.INTER_AREA)
+    sums = cv2.merge([flow[..., 0] * sure, flow[..., 1] * sure, sure])
+    parts = cv2.resize(sums, small, interpolation=cv2.INTER_AREA)
     # A wide blur reaches the middle of large holes, a narrow one keeps the motion beside them.
     total = parts * F32(1e2) + sum(cv2.GaussianBlur(parts, (0, 0), wide) * F32(scale) for wide, scale in BLURS)
     around = cv2.resize(np.asarray(total[..., :2] / np.maximum(total[..., 2:], F32(1e-9)), F32), (width, height))
-    return np.where(explained[..., None], flow, around)
+    _put(around, flow, explained)
+    return np.asarray(around, F32)
 
 
 # Standard deviation in eighths of a look, and how much each counts beside the next narrower.
