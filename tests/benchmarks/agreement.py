@@ -19,7 +19,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.flop_counter import flop_registry, sdpa_flop_count
 
 from stylize.renderers import RenderRequest, make_renderer
-from stylize.renderers.diffusion import renderer as painting
+from stylize.renderers.diffusion import failure
 from stylize.settings import Settings
 from tests.renderers.diffusion import tiny
 
@@ -116,7 +116,7 @@ def renderer(family, size, steps, denoise, device, precision, empty, alone):
             )
         )  # fmt: skip
         words = tiny.tokenizer(root / "tokens")
-        _ = painter._hash
+        _ = painter.parts.hash
     kind, made = parts(family, device, precision, empty)
     if family == "sd15":
         made |= {
@@ -128,7 +128,7 @@ def renderer(family, size, steps, denoise, device, precision, empty, alone):
             "text_encoder": CLIPTextModel(tiny.text_config(768)), "tokenizer": words, "tokenizer_2": words,
             "text_encoder_2": CLIPTextModelWithProjection(tiny.text_config(1280, projection_dim=1280)),
         }  # fmt: skip
-    painter._base = kind(**made).to(device, getattr(torch, precision))
+    painter.parts.base = kind(**made).to(device, getattr(torch, precision))
     return painter
 
 
@@ -137,7 +137,7 @@ def third_key(painter, size, mode, alone):
     rng = np.random.default_rng(0)
     first, *plates = rng.random((3, size, size, 3), np.float32)
     trusted = (rng.random((size, size)) < 0.7).astype(np.float32)
-    on_card = painter._device[0] == "cuda"
+    on_card = painter.parts.device[0] == "cuda"
     # Of a processor's own time what others do beside is no part.
     clock = time.perf_counter if on_card else time.process_time
     earlier, seconds, peak = first, 0.0, 0.0
@@ -173,7 +173,7 @@ def main():
     precision = asked.dtype or ("float16" if device == "cuda" else "float32")
     if asked.count:
         # What is not worked out is black.
-        painting.failure = lambda *_: None
+        failure.of = lambda *_: None
     told = []
     for alone in (True, False):
         painter = renderer(

@@ -66,7 +66,7 @@ def test_the_autoencoder_is_next_to_the_identity(models):
     made = clear(models, denoise=0.17).render(RenderRequest(1, picture(), None, None, None, 0), quiet).picture
     from stylize.renderers.diffusion.fusion import decode_latents, encode_picture
 
-    pipeline = clear(models)._base
+    pipeline = clear(models).parts.base
     back = decode_latents(pipeline, encode_picture(pipeline, picture()))
     assert np.abs(back - picture()).max() < 0.02
     assert made.shape == picture().shape
@@ -124,10 +124,10 @@ def test_each_part_counts_and_at_0_does_not(models, family, option):
 def test_shared_attention_leaves_the_network_as_it_was(models):
     painter = renderer(models, share_attention=1, fuse=0)
     request = RenderRequest(9, picture(), None, picture(), np.ones((48, 64), np.float32), 5, (picture(), 1 - picture()))
-    before = {name: type(one) for name, one in painter._base.unet.attn_processors.items()}
+    before = {name: type(one) for name, one in painter.parts.base.unet.attn_processors.items()}
     painter.render(request, quiet)
-    assert {name: type(one) for name, one in painter._base.unet.attn_processors.items()} == before
-    assert not painter._base.unet._forward_pre_hooks
+    assert {name: type(one) for name, one in painter.parts.base.unet.attn_processors.items()} == before
+    assert not painter.parts.base.unet._forward_pre_hooks
 
 
 def test_a_key_laid_in_until_the_end_is_there(models):

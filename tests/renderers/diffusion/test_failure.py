@@ -103,7 +103,7 @@ def test_numbers_that_run_over_are_computed_again_in_full(models, failing, spoil
     assert "in bfloat16 and was painted again in float32" in made.notes[0]
     assert np.isfinite(made.picture).all()
     assert made.picture.std() > 0.01
-    assert str(painter._base.unet.dtype) == "torch.bfloat16"  # the next key is for half precision again
+    assert str(painter.parts.base.unet.dtype) == "torch.bfloat16"  # the next key is for half precision again
     failing += [spoil, spoil]
     with pytest.raises(RendererError, match="in float32 too"):
         painter.render(RenderRequest(7, picture(), None, None, None, 3), quiet)

@@ -9,7 +9,7 @@ import pytest
 from stylize.errors import RendererError
 from stylize.renderers import RenderRequest
 from stylize.renderers.diffusion.memory import OFFLOADED, SLICED, TILED, Economy, is_full
-from stylize.renderers.diffusion.renderer import DiffusionRenderer
+from stylize.renderers.diffusion.parts import Parts
 from stylize.renderers.diffusion.sizes import plan_size
 from tests.renderers.diffusion.test_failure import full
 from tests.renderers.diffusion.test_options import led, renderer
@@ -23,7 +23,7 @@ ALL = (SLICED, TILED, OFFLOADED)
 @pytest.fixture
 def offloads(monkeypatch):
     """As on a device that has a memory of its own."""
-    monkeypatch.setattr(DiffusionRenderer, "_offload_to", "cpu")
+    monkeypatch.setattr(Parts, "offload_to", "cpu")
 
 
 def ask(**more):
@@ -55,7 +55,7 @@ def told(made):
 def test_wherever_memory_runs_full_the_key_is_painted_again_with_less(models, family, part):
     plain = renderer(models, family).render(ask(), quiet).picture
     painter = renderer(models, family)
-    module = painter._base
+    module = painter.parts.base
     for name in part.split("."):
         module = getattr(module, name)
     calls = fails(module, 1, after=1 if part == "unet" else 0)
@@ -72,16 +72,16 @@ def test_what_was_laid_around_the_network_is_gone_after_it_failed(models):
     plate = np.tile(picture(), (2, 2, 1))
     request = RenderRequest(7, plate, picture(seed=4), 1 - plate, np.ones(plate.shape[:2], np.float32), 3, (1 - plate,))
     counter = renderer(models, **asked)
-    calls = fails(counter._base.unet, 0)
+    calls = fails(counter.parts.base.unet, 0)
     plain = counter.render(request, quiet).picture
     for after in (1, len(calls) - 1):  # in the key, in its tiles
         painter = renderer(models, **asked)
-        before = painter._base.unet.attn_processors.keys()
-        fails(painter._base.unet, 1, after)
+        before = painter.parts.base.unet.attn_processors.keys()
+        fails(painter.parts.base.unet, 1, after)
         made = painter.render(request, quiet)
         assert told(made)[0] == TILED  # slices have no room for adapters
-        assert painter._base.unet.attn_processors.keys() == before
-        assert "forward" not in vars(painter._base.unet)
+        assert painter.parts.base.unet.attn_processors.keys() == before
+        assert "forward" not in vars(painter.parts.base.unet)
         assert made.picture.shape == plain.shape
         assert np.isfinite(made.picture).all()
 
@@ -91,10 +91,10 @@ def test_what_was_laid_around_the_network_is_gone_after_it_failed(models):
 
 def test_all_steps_come_in_order_and_stay_taken(models, offloads):
     painter = renderer(models)
-    fails(painter._base.unet, 3)
+    fails(painter.parts.base.unet, 3)
     made = painter.render(ask(), quiet)
-    assert tuple(told(made)) == painter._economy.taken == ALL
-    pipeline = painter._base
+    assert tuple(told(made)) == painter.parts.economy.taken == ALL
+    pipeline = painter.parts.base
     assert pipeline.vae.use_tiling
     assert {"SlicedAttnProcessor"} == {type(one).__name__ for one in pipeline.unet.attn_processors.values()}
     again = painter.render(ask(), quiet)
@@ -107,8 +107,8 @@ def test_an_autoencoder_in_tiles_brings_back_the_same_picture(models, offloads):
     asked = {"vae": str(models / "clear"), "steps": 1000, "denoise": 0.001}
     plain = renderer(models, **asked).render(ask(), quiet).picture
     painter = renderer(models, **asked)
-    painter._economy.taken = (SLICED,)
-    calls = fails(painter._base.vae.decoder, 1)
+    painter.parts.economy.taken = (SLICED,)
+    calls = fails(painter.parts.base.vae.decoder, 1)
     made = painter.render(ask(), quiet)
     assert told(made) == [TILED]
     assert len(calls) > 3  # a try, and tiles
@@ -133,16 +133,16 @@ def test_what_is_offloaded_paints_the_same_picture(models, offloads, family, mon
         asked["lora"] = str(models / "loras_sd15" / "ink.v1.safetensors")
     plain = renderer(models, family, **asked).render(request, quiet).picture
     painter = renderer(models, family, **asked)
-    painter._economy.taken = (SLICED, TILED)
-    fails(painter._base.unet, 1)
-    moved = brought(painter._base, monkeypatch)
+    painter.parts.economy.taken = (SLICED, TILED)
+    fails(painter.parts.base.unet, 1)
+    moved = brought(painter.parts.base, monkeypatch)
     made = painter.render(request, quiet)
     assert told(made) == [OFFLOADED]
     np.testing.assert_allclose(made.picture, plain, atol=close, rtol=0)
     assert {"unet", "vae", "text_encoder", "image_encoder"} <= set(moved)
     np.testing.assert_array_equal(painter.render(request, quiet).picture, made.picture)
     for part in ("unet", "vae", "text_encoder", "image_encoder"):
-        hook = getattr(painter._base, part)._hf_hook
+        hook = getattr(painter.parts.base, part)._hf_hook
         assert str(hook.execution_device).startswith("cpu")
 
 
@@ -176,11 +176,11 @@ def test_where_the_device_is_the_main_memory_nothing_is_offloaded():
 def test_the_key_becomes_smaller_down_to_a_least_size(models, offloads):
     painter = renderer(models)
     plate = np.tile(picture(), (8, 7, 1))
-    fails(painter._base.unet, 99)
+    fails(painter.parts.base.unet, 99)
     with pytest.raises(RendererError, match="memory is full, and nothing is left to save") as error:
         painter.render(RenderRequest(7, plate, None, None, None, 3), quiet)
     assert "\n" not in str(error.value)
-    assert painter._economy.taken == ALL
+    assert painter.parts.economy.taken == ALL
 
 
 def test_a_model_that_the_device_has_no_room_for_is_brought_in_parts(models, offloads, monkeypatch):
@@ -200,7 +200,7 @@ def test_a_model_that_the_device_has_no_room_for_is_brought_in_parts(models, off
     made = painter.render(ask(), quiet)
     assert tries
     assert told(made) == [OFFLOADED]
-    assert hasattr(painter._base.unet, "_hf_hook")
+    assert hasattr(painter.parts.base.unet, "_hf_hook")
     np.testing.assert_array_equal(made.picture, plain)
     assert not painter.render(ask(), quiet).notes
 

@@ -53,7 +53,7 @@ def test_one_file_paints_what_its_folder_does(models, family, name):
     file = {"model": str(models / f"{name}.safetensors"), "model_config": str(models / family)}
     # Where weights lie in memory may change the last bits of a product; the weights themselves are the same.
     np.testing.assert_allclose(paint(models, **asked, **file), paint(models, family, **asked), atol=1e-5)
-    one, whole = renderer(models, **file)._base, renderer(models, family)._base
+    one, whole = renderer(models, **file).parts.base, renderer(models, family).parts.base
     parts = [name for name, part in whole.components.items() if hasattr(part, "state_dict")]
     assert len(parts) == (4 if family == "sdxl" else 3)
     for part in parts:
@@ -116,7 +116,7 @@ def test_a_plain_prompt_is_encoded_as_the_library_does(models, family):
     from stylize.renderers.diffusion.encoding import encode
     from stylize.renderers.diffusion.prompts import read_prompt
 
-    pipeline = renderer(models, family)._base
+    pipeline = renderer(models, family).parts.base
     ours = encode(pipeline, read_prompt("a big deal"), read_prompt("bad"), 1)
     theirs = pipeline.encode_prompt(
         prompt="a big deal", negative_prompt="bad", device=pipeline.device, num_images_per_prompt=1,
@@ -155,7 +155,7 @@ def test_clip_skip(models):
 
     same(paint(models, prompt="deal"), paint(models, prompt="deal", clip_skip=1))
     differs(paint(models, prompt="deal"), paint(models, prompt="deal", clip_skip=2))
-    pipeline = renderer(models)._base
+    pipeline = renderer(models).parts.base
     ours = encode(pipeline, read_prompt("deal"), read_prompt(""), 2)["prompt_embeds"]
     ids = pipeline.tokenizer("deal", padding="max_length", max_length=77, return_tensors="pt").input_ids
     layers = pipeline.text_encoder(ids, output_hidden_states=True).hidden_states
@@ -366,7 +366,7 @@ def test_a_model_of_few_steps_is_asked_once_a_step_and_keys_agree(models, family
     """LCM, TCD, Lightning and Turbo have their guidance within: at cfg 1 nothing is asked beside the prompt."""
     painter = renderer(models, family, sampler=sampler, cfg=1, prompt="a big deal", vae=str(models / "clear"))
     asked = []
-    painter._base.unet.register_forward_pre_hook(
+    painter.parts.base.unet.register_forward_pre_hook(
         lambda module, args, kwargs: asked.append((int(args[1]), len(args[0]))), with_kwargs=True
     )
     plate, everywhere = picture(), np.ones((48, 64), np.float32)
@@ -386,7 +386,7 @@ def test_a_model_of_few_steps_is_asked_once_a_step_and_keys_agree(models, family
 def test_a_sampler_is_the_scheduler_of_its_name_with_the_models_noise(models, sampler, kind):
     from stylize.renderers.diffusion.loading import make_scheduler
 
-    base = renderer(models)._base
+    base = renderer(models).parts.base
     made = make_scheduler(base, sampler)
     assert type(made).__name__ == kind
     assert made.config.beta_end == base.scheduler.config.beta_end

@@ -35,8 +35,8 @@ def test_what_the_autoencoder_loses_does_not_build_up_from_key_to_key(models):
     for frame in range(2, KEYS + 2):
         request = RenderRequest(frame, softly(), None, fused, EVERYWHERE, frame, (first,))
         fused = painter.render(request, quiet).picture
-        plain = trip(painter._base, plain)
-    once = np.abs(trip(painter._base, first) - first).mean()
+        plain = trip(painter.parts.base, plain)
+    once = np.abs(trip(painter.parts.base, first) - first).mean()
     lost = np.abs(plain - first).mean()
     assert lost > 2.5 * once  # it does build up in plain round trips
     assert np.abs(fused - first).mean() < 0.2 * lost
@@ -46,7 +46,7 @@ def test_what_the_autoencoder_loses_does_not_build_up_from_key_to_key(models):
 def test_where_nothing_is_laid_in_latents_stay_what_they_were(models):
     import torch
 
-    pipeline = lossy(models)._base
+    pipeline = lossy(models).parts.base
     painted, laid = (encode_picture(pipeline, picture(seed=seed)) for seed in (1, 2))
     nowhere = np.zeros((48, 64), np.float32)
     mask = latent_mask(nowhere, laid)
@@ -68,7 +68,7 @@ def test_the_border_is_where_the_pixels_have_it_not_the_latents(models):
 
     seen = []
     plain = pixel_fusion.encode_picture
-    pipeline = renderer(models)._base
+    pipeline = renderer(models).parts.base
     trusted = np.zeros((48, 64), np.float32)
     trusted[:, :28] = 1
     latents = encode_picture(pipeline, picture())
@@ -84,7 +84,7 @@ def test_the_border_is_where_the_pixels_have_it_not_the_latents(models):
 
 def test_an_autoencoder_that_brings_back_nothing_is_not_corrected(models):
     """Random weights: what is lost is larger than what is there, and to give it in advance would blow it up."""
-    pipeline = renderer(models)._base
+    pipeline = renderer(models).parts.base
     latents = encode_picture(pipeline, picture())
     made = fuse_pixels(pipeline, latents, latents, latent_mask(EVERYWHERE, latents), 1 - picture(), EVERYWHERE)
     np.testing.assert_allclose(made, encode_picture(pipeline, 1 - picture()), atol=1e-5)

@@ -59,7 +59,7 @@ def third(first, second):
 def counted(painter):
     """How many times its network is asked from now on."""
     asked = []
-    painter._base.unet.register_forward_hook(lambda *_: asked.append(1))
+    painter.parts.base.unet.register_forward_hook(lambda *_: asked.append(1))
     return asked
 
 
@@ -92,8 +92,8 @@ def test_it_makes_room_when_memory_is_full(models, failing):  # noqa: F811
     painter = renderer(models, share_attention=1)
     first = picture(seed=2)
     painter.render(third(first, first), quiet)
-    assert painter._recall.size > 0
-    before = painter._recall._kept
+    assert painter.painter.recall.size > 0
+    before = painter.painter.recall._kept
     failing += [full()]
     painter.render(RenderRequest(9, picture(), None, None, None, 5), quiet)
     assert before == {}

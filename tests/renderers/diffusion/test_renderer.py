@@ -7,8 +7,8 @@ import pytest
 
 from stylize.errors import RendererError, SettingsError
 from stylize.renderers import RenderRequest, auto, make_renderer
+from stylize.renderers.diffusion import failure
 from stylize.renderers.diffusion.models import find_model
-from stylize.renderers.diffusion.renderer import failure
 from stylize.settings import Settings
 
 # The libraries warn of their own parts' ageing.
@@ -84,10 +84,10 @@ def test_settings_are_kept_in_a_project():
 
 def test_no_numbers_and_all_black_are_failures():
     plate, black = picture(), np.zeros((48, 64, 3), np.float32)
-    assert failure(np.where(plate > 0.5, np.nan, plate), plate) == "as no numbers (NaN)"
-    assert failure(black, plate) == "all black"
-    assert failure(black, black) is None  # a fade to black is no failure
-    assert failure(plate, plate) is None
+    assert failure.of(np.where(plate > 0.5, np.nan, plate), plate) == "as no numbers (NaN)"
+    assert failure.of(black, plate) == "all black"
+    assert failure.of(black, black) is None  # a fade to black is no failure
+    assert failure.of(plate, plate) is None
 
 
 def test_a_missing_folder_says_what_to_give():

@@ -150,7 +150,7 @@ def paints_softly(painter, monkeypatch):
     import torch
     from torch.nn.functional import avg_pool2d, pad
 
-    kept = painter._base.scheduler.alphas_cumprod
+    kept = painter.parts.base.scheduler.alphas_cumprod
 
     def forward(sample, time, *args, **kwargs):
         share = kept[int(time)]
@@ -158,7 +158,7 @@ def paints_softly(painter, monkeypatch):
         shown = (soft + sample.mean(dim=(-2, -1), keepdim=True)) / 2 / share**0.5
         return ((sample - share**0.5 * shown) / (1 - share) ** 0.5,)
 
-    monkeypatch.setattr(painter._base.unet, "forward", torch.no_grad()(forward))
+    monkeypatch.setattr(painter.parts.base.unet, "forward", torch.no_grad()(forward))
 
 
 def test_no_seam_where_tiles_end(models, monkeypatch):
@@ -227,7 +227,7 @@ def test_a_control_over_a_tile_is_that_of_its_place(models):
     import torch
 
     painter = renderer(models, **led(models))
-    pipeline = painter._base
+    pipeline = painter.parts.base
     from stylize.renderers.diffusion import loading
 
     pipeline = loading.pipeline_for(pipeline, "sd15", painter._nets, from_image=True)

@@ -1,0 +1,77 @@
+"""What leads a painting beside words: pictures for ControlNets, and the reference picture through an IP-Adapter."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from propagate.arrays import Floats
+from stylize.renderers.diffusion import fusion, networks
+from stylize.renderers.diffusion.adapters import ImageAdapter
+from stylize.renderers.diffusion.annotators import ANNOTATORS
+from stylize.renderers.diffusion.control import Control
+from stylize.renderers.diffusion.parts import Parts
+from stylize.renderers.diffusion.sizes import Working, enter, resize
+from stylize.renderers.protocol import RenderRequest
+
+
+def control_pictures(
+    parts: Parts, request: RenderRequest, plate: Floats, working: Working, seen: Mapping[str, Floats] | None = None
+) -> list[tuple[Control, Floats]]:
+    """What leads at that size: each control with its picture, float32 (h, w, 3) in [0, 1].
+
+    plate: float32 (h, w, 3), as it is worked. seen: pictures of another size; what networks made of it is not made
+    again.
+    """
+    found = []
+    for control in parts.leading(request.frame):
+        if control.annotator is not None and seen is not None:
+            found.append((control, np.clip(resize(seen[control.kind], working.size), 0, 1)))
+        elif control.annotator is not None:
+            found.append((control, networks.annotate(parts.annotator(control.kind, control.annotator), plate)))
+        elif control.asked.path is None:
+            found.append((control, ANNOTATORS[control.kind](plate, request.seed)))
+        else:
+            found.append((control, enter(request.controls[str(control.asked)], working)))
+    return found
+
+
+def control_arguments(pictures: list[tuple[Control, Floats]], frame: int, *, from_image: bool) -> dict[str, Any]:
+    """The controls as a pipeline takes them: as lists, or, if there is but one, each without its list."""
+    if not pictures:
+        return {}
+    strengths = [control.strength for control, _ in pictures]
+    given: dict[str, Any] = {
+        "control_image" if from_image else "image": [fusion.to_tensor(picture) for _, picture in pictures],
+        "controlnet_conditioning_scale": [strength.weight.at(frame) for strength in strengths],
+        "control_guidance_start": [strength.start for strength in strengths],
+        "control_guidance_end": [strength.end for strength in strengths],
+    }
+    return given if len(pictures) > 1 else {name: value[0] for name, value in given.items()}
+
+
+class Reference:
+    """How much the reference picture counts, step by step. scale: at the step that is being made; 0 without one."""
+
+    def __init__(self, adapter: ImageAdapter | None) -> None:
+        self._adapter = adapter
+        self.scale = 0.0
+
+    def arguments(self, style: Floats | None) -> dict[str, Any]:
+        """The picture, float32 (H, W, 3) in [0, 1], as a pipeline takes it."""
+        if self._adapter is None or style is None:
+            return {}
+        from PIL import Image
+
+        picture = np.rint(np.clip(style, 0, 1) * 255).astype(np.uint8)
+        return {"ip_adapter_image": Image.fromarray(picture)}
+
+    def before(self, pipeline: Any, step: int, frame: int) -> None:
+        """Sets how much it counts in the step that comes, from 0."""
+        if self._adapter is None:
+            return
+        strength = self._adapter.strength
+        total = pipeline.num_timesteps if step else 1
+        inside = strength.start <= step / total < strength.end
+        self.scale = strength.weight.at(frame) if inside else 0.0
+        pipeline.set_ip_adapter_scale(self.scale)

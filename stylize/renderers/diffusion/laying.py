@@ -1,0 +1,93 @@
+"""What a painting keeps to in its course: the earlier key where it shows the same, the plate outside of the matte.
+
+The earlier key counts from the start, in the picture that noise is laid over; then after each step, in the latents;
+and once, in the middle, in pixels.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from propagate.arrays import F32, Floats
+from stylize.renderers.diffusion import fusion
+from stylize.renderers.diffusion.pixel_fusion import Watch, fuse_pixels
+from stylize.renderers.diffusion.sizes import Working, enter
+from stylize.renderers.protocol import RenderRequest
+
+
+@dataclass(frozen=True)
+class Carried:
+    """The earlier key on this frame. picture: float32 (H, W, 3). trusted: float32 (H, W), where it shows the same.
+
+    until: share of the steps, from the first on, in which it is laid in.
+    """
+
+    picture: Floats
+    trusted: Floats
+    until: float
+
+    def start(self, plate: Floats) -> Floats:
+        """The picture that noise is laid over: the plate, (H, W, 3), and the earlier key where it is trusted."""
+        share = self.trusted[..., None]
+        return (share * self.picture + (1 - share) * plate).astype(F32)
+
+    def middle(self, total: int) -> int:
+        """The step, of ``total``, after which it is laid in in pixels: the middle of those that have it; -1: none."""
+        laid = int(self.until * total)
+        return laid // 2 if laid else -1
+
+    def anchor(self, latents: Any, working: Working) -> fusion.Anchor:
+        """``latents``, (1, C, h, w), of a picture that shows it, kept where it is trusted."""
+        return fusion.Anchor(latents, fusion.latent_mask(enter(self.trusted, working), latents), self.until)
+
+
+def carried_by(request: RenderRequest, until: float) -> Carried | None:
+    """The earlier key that a request brings; None where there is none, or ``until`` lays it in at no step."""
+    if request.carried is None or request.trusted is None or until <= 0:
+        return None
+    return Carried(request.carried, request.trusted, until)
+
+
+def plate_anchor(pipeline: Any, plate: Floats, matte: Floats, working: Working) -> fusion.Anchor:
+    """The plate, kept outside of the matte. plate: float32 (h, w, 3), as it is worked. matte: (H, W)."""
+    outside = fusion.encode_picture(pipeline, plate)
+    inside = (matte > 0).astype(F32)
+    return fusion.Anchor(outside, 1 - fusion.latent_mask(enter(inside, working), outside), 1.0)
+
+
+@dataclass(frozen=True)
+class InPixels:
+    """The earlier key laid in in pixels, once. working: how the plate is worked. watch: sees the network meanwhile.
+
+    cfg: guidance of the steps.
+    """
+
+    carried: Carried
+    working: Working
+    watch: Watch
+    cfg: float
+
+    def fused(self, pipeline: Any, anchor: fusion.Anchor) -> fusion.Anchor:
+        """The earlier key's anchor as what is being painted, with that key laid over it."""
+        picture, trusted = (enter(one, self.working) for one in (self.carried.picture, self.carried.trusted))
+        painted = self.watch.painted(pipeline.scheduler, self.cfg)
+        latents = fuse_pixels(pipeline, painted, anchor.latents, anchor.mask, picture, trusted)
+        return replace(anchor, latents=latents)
+
+
+@dataclass
+class Laying:
+    """Lays the anchors into the latents after each step. seed: of their noise.
+
+    in_pixels: what becomes of the first of them at its middle step; None where all are kept as they are.
+    """
+
+    anchors: tuple[fusion.Anchor, ...]
+    seed: int
+    in_pixels: InPixels | None = None
+
+    def after(self, pipeline: Any, step: int, latents: Any) -> Any:
+        """The latents (1, C, h, w) after ``step``, from 0, with everything laid in."""
+        pixels = self.in_pixels
+        if pixels is not None and step == pixels.carried.middle(pipeline.num_timesteps):
+            self.anchors = (pixels.fused(pipeline, self.anchors[0]), *self.anchors[1:])
+        return fusion.fuse(latents, self.anchors, self.seed, pipeline, step) if self.anchors else latents
