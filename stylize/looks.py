@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from stylize.ahead import paints
 from stylize.errors import SettingsError
 from stylize.keys import rendering
 from stylize.keys.folder import PAINTED
 from stylize.keys.leads import open_leads
-from stylize.opening import Work, paints, told_of
+from stylize.opening import told_of
 from stylize.planning import refining
 from stylize.planning.budget import TimedRenderer, limits, note_costs
 from stylize.planning.picking import ShotPlan, explained, plan_shots
@@ -15,6 +16,7 @@ from stylize.planning.refining import Refinement
 from stylize.propagation.carrying import carry_shots
 from stylize.renderers import Renderer, make_renderer
 from stylize.settings import Settings
+from stylize.work import Work
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from stylize.export.left_over import left_over
 from stylize.export.look_files import Painted
 from stylize.inputs import inputs_of
 from stylize.looks import Made, frames_there, make_look, plan_look
-from stylize.opening import Message, Opened, Progress, Work, opened, project_of, told_of
+from stylize.opening import Opened, opened, project_of, told_of
 from stylize.planning import refining
 from stylize.planning.budget import limits
 from stylize.planning.files import timecodes, write_plan
@@ -22,6 +22,7 @@ from stylize.propagation.breaks import unconnected
 from stylize.propagation.layering import stack_layers, with_union
 from stylize.settings import EVERY, STAGES, Settings
 from stylize.threads import available, use_threads
+from stylize.work import Message, Progress, Work
 
 if TYPE_CHECKING:
     from stylize.report.golden import Verdict

@@ -13,8 +13,8 @@ from stylize.export.sequence import write_sequence
 from stylize.footage.images import quantise, write_image
 from stylize.footage.sequences import Pattern
 from stylize.footage.shot import Shot
-from stylize.opening import Work
 from stylize.planning.picking import ShotPlan
+from stylize.work import Work
 
 
 def ebsynth_files(places: Places, shot: Shot, keys: Sequence[int], matted: bool) -> list[Path]:

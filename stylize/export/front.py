@@ -14,9 +14,9 @@ from masks import disjoint_over as stacking
 from propagate.arrays import Floats, Pixels
 from stylize.errors import OutputError
 from stylize.footage.images import image_facts, quantise, read_image, to_float
-from stylize.opening import Work
 from stylize.propagation.layering import look_file
 from stylize.propagation.span import to_depth
+from stylize.work import Work
 
 # Raise it whenever the same looks and mattes give other pictures.
 VERSION = 1

@@ -25,9 +25,9 @@ from stylize.footage.sequences import Pattern, pattern_of
 from stylize.footage.shot import Shot
 from stylize.footage.spaces import REC709
 from stylize.inputs import inputs_of, refuse_inputs
-from stylize.opening import Work
 from stylize.project import Project
 from stylize.settings import Settings, looks_of
+from stylize.work import Work
 
 _STRAIGHT = (".png", ".tif", ".tiff")
 _WITH_MATTE = ("aftereffects", "nuke")

@@ -15,9 +15,9 @@ from stylize.export.pass_files import files_of, patterns_of, write_passes
 from stylize.export.places import Places
 from stylize.footage.sequences import Pattern
 from stylize.footage.shot import Shot
-from stylize.opening import Work
 from stylize.planning.picking import ShotPlan
 from stylize.settings import Settings
+from stylize.work import Work
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import numpy as np
 from stylize.export.placing import make_folder
 from stylize.footage.images import quantise, write_image
 from stylize.footage.sequences import Pattern
-from stylize.opening import Work
 from stylize.project import fingerprint
+from stylize.work import Work
 
 # Raise it whenever the same matte is written otherwise.
 VERSION = 1

@@ -13,11 +13,11 @@ from stylize.export.placing import make_folder
 from stylize.export.sequence import stamps_of
 from stylize.footage.images import Stamp, read_values
 from stylize.footage.sequences import Pattern
-from stylize.opening import Work
 from stylize.planning.picking import ShotPlan
 from stylize.project import fingerprint
 from stylize.propagation.carrying import ERROR, MIX_SHARE, pass_file
 from stylize.settings import Settings
+from stylize.work import Work
 
 # Raise it whenever the same frame gets other passes.
 VERSION = 2

@@ -8,10 +8,10 @@ import numpy as np
 
 from propagate.arrays import F32, Floats
 from stylize.mattes.given import Mattes
-from stylize.opening import Work
 from stylize.project import Project, fingerprint
 from stylize.propagation.guides import Guide, open_pictures
 from stylize.settings import MODEL_RENDERERS
+from stylize.work import Work
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from stylize.footage.images import to_float
 from stylize.keys.folder import read_key
 from stylize.keys.judging import Agreement, agreement
 from stylize.keys.rendering import PlateSource, carry_over
-from stylize.opening import Work
 from stylize.project import fingerprint
+from stylize.work import Work
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from stylize.errors import FrameRangeError, SettingsError
 from stylize.export import Target, parse_target
 from stylize.export.left_over import left_over
 from stylize.export.placing import make_folder, placed, refuse_closed, refuse_foreign
+from stylize.footage.conforming import conformed
 from stylize.footage.images import quantise, to_float, write_image
 from stylize.footage.plates import Plates
 from stylize.footage.sequences import spell_frames
@@ -33,13 +34,14 @@ from stylize.mattes.given import read_matte
 from stylize.mattes.keying import Key, open_key
 from stylize.mattes.networks import open_finder
 from stylize.mattes.segmenting import segment_shot
-from stylize.opening import Message, Progress, conformed, project_of
+from stylize.opening import project_of
 from stylize.planning.cuts import split
 from stylize.planning.picking import remembered_cuts
 from stylize.project import Project, fingerprint
 from stylize.settings import MatteSettings
 from stylize.threads import use_threads
 from stylize.unwritable import PROJECT, unwritable
+from stylize.work import Message, Progress
 
 # Raise it whenever the same painted mattes and plates give other files.
 VERSION = 1

@@ -14,11 +14,11 @@ from stylize.footage.images import write_image
 from stylize.footage.sequences import frame_number
 from stylize.footage.shot import Shot
 from stylize.inputs import inputs_of
-from stylize.opening import Work
 from stylize.planning.keys_csv import Row, table
 from stylize.planning.picking import ShotPlan, new_file
 from stylize.project import fingerprint
 from stylize.unwritable import PROJECT, unwritable
+from stylize.work import Work
 
 # Raise it whenever the same plan is drawn otherwise.
 VERSION = 1

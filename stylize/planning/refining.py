@@ -18,7 +18,6 @@ from stylize.keys.folder import PAINTED
 from stylize.keys.leads import open_leads
 from stylize.keys.neighbours import Beside, judged
 from stylize.keys.rendering import AGAIN
-from stylize.opening import Work
 from stylize.planning.keyframes import Keyframe
 from stylize.planning.picking import ShotPlan, attended
 from stylize.planning.shortfall import best_frame, floor_of, shot_error
@@ -26,6 +25,7 @@ from stylize.project import fingerprint
 from stylize.propagation import carrying
 from stylize.renderers import make_renderer
 from stylize.settings import MODEL_RENDERERS
+from stylize.work import Work
 
 # Raise it whenever the same errors lead to other rounds.
 VERSION = 2

@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import pairwise
 
 from propagate.breaks import CONNECTED, VERSION, broken, connected
-from stylize.opening import Work
 from stylize.planning.picking import ShotPlan, cuts
 from stylize.project import fingerprint
 from stylize.propagation.inside import Box, box_of
+from stylize.work import Work
 
 
 def unconnected(work: Work, shots: Sequence[ShotPlan]) -> tuple[str, ...]:

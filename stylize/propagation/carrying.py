@@ -27,7 +27,6 @@ from stylize.footage.shot import Shot
 from stylize.jobs import Trade, work_off
 from stylize.keys.rendering import SHOWN
 from stylize.mattes.given import Mattes
-from stylize.opening import Work, frame_name, make_motion
 from stylize.planning.picking import ShotPlan
 from stylize.project import Project, digest_of, fingerprint
 from stylize.propagation import motion as moving
@@ -37,10 +36,12 @@ from stylize.propagation.inside import Box, box_of
 from stylize.propagation.maps import write_error, write_share
 from stylize.propagation.motion import make_estimators
 from stylize.propagation.parts import BACKWARD, FORWARD, Engine, Event, Footage, Made, Part, Put
+from stylize.propagation.sources import make_motion
 from stylize.propagation.vectors import GivenMotion, VectorFiles
 from stylize.settings import EVERY, Settings
 from stylize.threads import share_of_threads, use_threads
 from stylize.unwritable import PROJECT, unwritable
+from stylize.work import Work, frame_name
 
 # Raise it whenever the same input gives other frames.
 VERSION = 3

@@ -16,11 +16,12 @@ from stylize.errors import OutputError
 from stylize.footage.images import image_facts, make_folder, quantise, read_image, read_values, write_image
 from stylize.footage.plates import plate_pattern
 from stylize.mattes.given import Mattes, survey
-from stylize.opening import Opened, Work
+from stylize.opening import Opened
 from stylize.project import fingerprint
 from stylize.propagation.carrying import ERROR, LOOK, forget_others, pass_file
 from stylize.propagation.maps import write_error
 from stylize.propagation.span import to_depth
+from stylize.work import Work
 
 # Raise it whenever the same layers give other frames.
 VERSION = 1

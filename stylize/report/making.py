@@ -17,7 +17,6 @@ from stylize.export.flatten import flatten
 from stylize.export.placing import placed
 from stylize.footage.images import quantise, read_image, read_values, to_float
 from stylize.keys.neighbours import Beside, judged
-from stylize.opening import Work
 from stylize.planning.picking import ShotPlan
 from stylize.propagation.carrying import ERROR, pass_file
 from stylize.report.carried import Follow, pairs, small
@@ -33,6 +32,7 @@ from stylize.report.measures import (
     pop,
 )
 from stylize.report.page import page_of
+from stylize.work import Work
 
 # Of the player: enough to judge motion, and a page that can still be mailed.
 MOST_FRAMES, WIDEST, QUALITY = 120, 640, 80
