@@ -53,17 +53,19 @@ def grid(height: int, width: int) -> Floats:
     return spots
 
 
-def places(first: int, last: int, width: int) -> Floats:
-    """Pixel positions in the rows from ``first`` to before ``last``: float32 (last - first, W, 2), x then y."""
+def places(first: int, last: int, width: int, left: int = 0) -> Floats:
+    """Pixel positions in the rows from ``first`` to before ``last``, from the column ``left`` on: float32
+    (last - first, W, 2), x then y."""
     spots = np.empty((last - first, width, 2), F32)
-    spots[..., 0] = np.arange(width)
+    spots[..., 0] = np.arange(left, left + width)
     spots[..., 1] = np.arange(first, last)[:, None]
     return spots
 
 
-def origins(flow: Floats, first: int) -> Floats:
-    """Where the pixels of some rows come from, ``first`` being their first: ``x + flow(x)``, float32 like ``flow``."""
-    where = places(first, first + flow.shape[0], flow.shape[1])
+def origins(flow: Floats, first: int, left: int = 0) -> Floats:
+    """Where the pixels of some rows come from, ``first`` being their first and ``left`` their first column:
+    ``x + flow(x)``, float32 like ``flow``."""
+    where = places(first, first + flow.shape[0], flow.shape[1], left)
     where += flow
     return where
 
@@ -83,10 +85,11 @@ def sample(picture: Pixels, flow: Floats, *, crisp: bool = False) -> Pixels:
     return read
 
 
-def sample_rows(picture: Pixels, flow: Floats, first: int, *, crisp: bool = False) -> Pixels:
-    """Some rows of ``sample``: ``flow`` has these alone, ``first`` being their first; ``picture`` is whole."""
+def sample_rows(picture: Pixels, flow: Floats, first: int, left: int = 0, *, crisp: bool = False) -> Pixels:
+    """Some rows of ``sample``: ``flow`` has these alone, ``first`` being their first and ``left`` their first column;
+    ``picture`` is whole."""
     how = cv2.INTER_LANCZOS4 if crisp else cv2.INTER_LINEAR
-    read = cv2.remap(picture, origins(flow, first), None, how, borderMode=cv2.BORDER_REPLICATE)
+    read = cv2.remap(picture, origins(flow, first, left), None, how, borderMode=cv2.BORDER_REPLICATE)
     return read.reshape(*flow.shape[:2], *picture.shape[2:])
 
 
@@ -104,7 +107,7 @@ def consistent(forward: Floats, backward: Floats) -> Bools:
         back = sample_rows(backward, there, band.first)
         miss = _squared_length(there + back)
         size = _squared_length(there) + _squared_length(back)
-        passed[band.own] = (miss < 0.01 * size + 0.5) & _inside(there, band.first, forward.shape)
+        passed[band.own] = (miss < 0.01 * size + 0.5) & inside_rows(there, band.first, forward.shape)
 
     in_bands(work, forward.shape)
     return passed
@@ -184,7 +187,7 @@ def extend(composed: ComposedFlow, frame: int, step: Step) -> ComposedFlow:
         there = step.flow[band.own]
         flow[band.own] = there + sample_rows(composed.flow, there, band.first)
         reached = sample_rows(known, there, band.first) > 127
-        valid[band.own] = step.consistent[band.own] & reached & _inside(flow[band.own], band.first, flow.shape)
+        valid[band.own] = step.consistent[band.own] & reached & inside_rows(flow[band.own], band.first, flow.shape)
 
     in_bands(work, flow.shape)
     return ComposedFlow(frame, flow, valid)
@@ -192,11 +195,13 @@ def extend(composed: ComposedFlow, frame: int, step: Step) -> ComposedFlow:
 
 def inside(flow: Floats) -> Bools:
     """Where ``x + flow(x)`` lies in a picture of the flow's own size, to within a pixel: bool (H, W)."""
-    return _inside(flow, 0, flow.shape)
+    return inside_rows(flow, 0, flow.shape)
 
 
-def _inside(flow: Floats, first: int, size: tuple[int, ...]) -> Bools:
-    where = origins(flow, first)
+def inside_rows(flow: Floats, first: int, size: tuple[int, ...], left: int = 0) -> Bools:
+    """Some rows of ``inside``, in a picture of ``size`` (H, W, ...): ``flow`` has these alone, ``first`` being their
+    first and ``left`` their first column."""
+    where = origins(flow, first, left)
     across = (where[..., 0] >= -1) & (where[..., 0] <= size[1])
     return np.asarray(across & (where[..., 1] >= -1) & (where[..., 1] <= size[0]))
 

@@ -13,6 +13,7 @@ import numpy as np
 from propagate.ahead import one_ahead
 from propagate.arrays import F32, U8, Bools, Bytes, Floats, Ints, Pixels
 from propagate.bands import Band, in_bands
+from propagate.box import ORIGIN, Box, Corner, all_of
 from propagate.detail import energy_of, lerp, restore
 from propagate.features import EDGES_HALO, check, edges, guides_in
 from propagate.flow import (
@@ -21,6 +22,7 @@ from propagate.flow import (
     Step,
     anchor,
     extend,
+    inside_rows,
     origins,
     sample_rows,
     settle,
@@ -75,8 +77,9 @@ class SynthesisSettings:
 class PassState:
     """All that is needed to go on after ``frame``, exactly.
 
-    flow, valid: see ``ComposedFlow``. field: int32 (H, W, 2). colour: float32 (H, W, 3), the picture before its
-    contrast is given back: the next frame starts from it, and must not sharpen what is sharpened.
+    flow, valid: see ``ComposedFlow``, of the whole plate. field: int32 (h, w, 2). colour: float32 (h, w, 3), the
+    picture before its contrast is given back: the next frame starts from it, and must not sharpen what is sharpened.
+    corner: where field and colour begin in the plate, see ``Scene``.
     """
 
     frame: int
@@ -84,6 +87,13 @@ class PassState:
     valid: Bools
     field: Ints
     colour: Floats
+    corner: Corner = ORIGIN
+
+    @property
+    def box(self) -> Box:
+        """What field and colour are of."""
+        (left, top), (height, width) = self.corner, self.colour.shape[:2]
+        return Box(left, top, left + width, top + height)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Name to array, for keeping on disk without loss."""
@@ -91,21 +101,24 @@ class PassState:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "PassState":
-        """The inverse of ``arrays``. Raises KeyError or ValueError for what is no state."""
-        size = arrays["flow"].shape[:2]
-        expected = {"flow": (*size, 2), "valid": size, "field": (*size, 2), "colour": (*size, 3)}
+        """The inverse of ``arrays``. Raises ValueError for what is no state."""
+        if missing := {f.name for f in fields(cls)} - set(arrays):
+            raise ValueError(f"a state lacks {', '.join(sorted(missing))}")
+        size, part = arrays["flow"].shape[:2], arrays["field"].shape[:2]
+        expected = {"flow": (*size, 2), "valid": size, "field": (*part, 2), "colour": (*part, 3)}
         if any(arrays[name].shape != shape for name, shape in expected.items()):
             raise ValueError(f"a state must have arrays of one size, not {[arrays[name].shape for name in expected]}")
-        return cls(int(arrays["frame"]), *(arrays[name] for name in expected))
+        left, top = (int(place) for place in arrays["corner"])
+        return cls(int(arrays["frame"]), **{name: arrays[name] for name in expected}, corner=(left, top))
 
 
 @dataclass(frozen=True)
 class Carried:
     """One stylised frame.
 
-    colour: float32 (H, W, 3) in [0, 1]. error: float32 (H, W), 0..1, weighted mean squared difference per channel
-    between what is shown and what is wanted, larger is worse: of guides where the key is warped, of guides and style
-    where patches are put together. state: to go on from here.
+    Of the frame's box alone, see ``Scene``. colour: float32 (H, W, 3) in [0, 1]. error: float32 (H, W), 0..1, weighted
+    mean squared difference per channel between what is shown and what is wanted, larger is worse: of guides where the
+    key is warped, of guides and style where patches are put together. state: to go on from here.
     """
 
     frame: int
@@ -138,19 +151,21 @@ class _Key:
 
         shown: uint8 (h, W, G), of these rows. canvas: of the frame.
         """
-        width, radius = self.exemplar.size[1], self.exemplar.radius
+        radius = self.exemplar.radius
         asked = canvas[rows.start : rows.stop + 2 * radius]
-        return misfit(shown, guides_in(asked, (shown.shape[0], width), radius, self.guides.shape[2]), self.weight)
+        return misfit(shown, guides_in(asked, shown.shape[:2], radius, self.guides.shape[2]), self.weight)
 
 
 @dataclass(frozen=True)
 class _Warp:
     """The key, warped to a frame.
 
-    flow: to the key. certain: see ``trust``. colour: float32 (H, W, 3). misfit: of the guides that come along.
+    flow: to the key. corner: where the frame's part begins in what the key shows. certain: see ``trust``. colour:
+    float32 (H, W, 3). misfit: of the guides that come along.
     """
 
     flow: Floats
+    corner: Corner
     certain: Floats
     colour: Floats
     misfit: Floats
@@ -162,9 +177,11 @@ class _Warp:
 
 @dataclass(frozen=True)
 class _View:
-    """What is known of a frame before it is drawn. canvas: see ``Exemplar.canvas``. shown: see ``Scene``."""
+    """What is known of a frame before it is drawn. composed: of the whole plate. box: the part that is drawn, and all
+    else is of. canvas: see ``Exemplar.canvas``. shown: see ``Scene``."""
 
     composed: ComposedFlow
+    box: Box
     step: Step
     canvas: Bytes
     warp: _Warp
@@ -189,14 +206,14 @@ def carry(
     if state is None:
         height, width = key.shape[:2]
         still = start_at_key(frames[0], height, width)
-        state = PassState(frames[0], still.flow, still.valid, _by_flow(still.flow), key)
+        state = PassState(frames[0], still.flow, still.valid, _by_flow(still.flow, ORIGIN, key.shape), key)
     at = list(frames).index(state.frame)
     # Arrays are large: what is done with is let go of, the key, which the exemplar has too, and every state.
     composed = ComposedFlow(state.frame, state.flow, state.valid)
     views, states = one_ahead(_views(ready, composed, frames[at + 1 :], scene)), [state]
     del key, state, composed
     for view in views:
-        begun = _begin(states.pop(), view)
+        begun = _begin(ready, states.pop(), view)
         carried = _carry_on(ready, view, begun, settings)
         del view
         yield carried
@@ -223,8 +240,7 @@ def _guides(plate: Bytes, own: Sequence[Floats]) -> list[Floats]:
 
 
 def _canvas(key: _Key, plate: Bytes, own: Sequence[Floats]) -> Bytes:
-    """The guides of a frame, see ``Exemplar.canvas``."""
-    check(own, plate.shape[:2])
+    """The guides of what is made of a frame, see ``Exemplar.canvas``."""
 
     def guides(band: Band) -> list[Floats]:
         seen, outline = _guides(plate[band.wide], ())
@@ -244,8 +260,11 @@ def _views(key: _Key, composed: ComposedFlow, frames: Sequence[int], scene: Scen
         composed = extend(composed, frame, step)
         plate = relight(plate, key.plate, composed.flow, composed.valid)
         composed = _follow(key, composed, plate, scene.refine)
-        canvas = _canvas(key, plate, scene.guides(frame))
-        yield _View(composed, step, canvas, _warp(key, composed, plate, canvas), scene.shown(frame))
+        box, guides = scene.box(frame) or all_of(plate.shape), scene.guides(frame)
+        check(guides, plate.shape[:2])
+        canvas = _canvas(key, box.of(plate), [box.of(guide) for guide in guides])
+        part = Step(box.of(step.flow), box.of(step.consistent))
+        yield _View(composed, box, part, canvas, _warp(key, composed, plate, canvas, box), scene.shown(frame))
 
 
 def _follow(key: _Key, composed: ComposedFlow, plate: Bytes, refine: FlowEstimator | None) -> ComposedFlow:
@@ -255,52 +274,65 @@ def _follow(key: _Key, composed: ComposedFlow, plate: Bytes, refine: FlowEstimat
     return replace(composed, flow=settle(anchor(composed.flow, key.plate, plate, refine), key.plate, plate))
 
 
-def _begin(state: PassState, view: _View) -> list[Pixels]:
+def _begin(key: _Key, state: PassState, view: _View) -> list[Pixels]:
     """All that a frame takes over from the one before: its picture and its field, carried along, and a first guess:
-    the warped key as far as it is certain, else that picture."""
+    the warped key as far as it is certain, else that picture. What was in no box before comes from the key."""
     warp, former, guess = view.warp, np.empty_like(view.warp.colour), np.empty_like(view.warp.colour)
+    field, apart = np.empty((*guess.shape[:2], 2), np.int32), view.box.within(state.box).corner
+    # At the border of the plate what lies beyond is as it has always been: the border, repeated.
+    partly = state.colour.shape[:2] != view.composed.valid.shape
 
     def work(band: Band) -> None:
-        own = band.own
-        np.clip(sample_rows(state.colour, view.step.flow[own], band.first, crisp=True), 0, 1, out=former[own])
+        own, first = band.own, apart[1] + band.first
+        step = view.step.flow[own]
+        np.clip(sample_rows(state.colour, step, first, apart[0], crisp=True), 0, 1, out=former[own])
+        # A pixel has the patch of the place that it came from.
+        field[own] = _at(state.field, _nearest(step, first, apart[0], state.field.shape))
+        if partly:
+            known = inside_rows(step, first, state.field.shape, apart[0])[..., None]
+            np.copyto(former[own], warp.colour[own], where=~known)
+            straight = _nearest(warp.flow[own], warp.corner[1] + band.first, warp.corner[0], key.exemplar.size)
+            np.copyto(field[own], straight, where=~known)
         guess[own] = lerp(former[own], warp.colour[own], warp.certain[own, :, None])
 
     in_bands(work, guess.shape)
-    return [former, _moved_along(state.field, view.step), guess]
+    return [former, field, guess]
 
 
 def _carry_on(key: _Key, view: _View, begun: list[Pixels], settings: SynthesisSettings) -> Carried:
     """The frame. begun: see ``_begin``; it is emptied, so that all can be let go of as soon as it is used."""
     level = Level(
-        settings.rounds, settings.sweeps, max(view.warp.certain.shape) // 2, settings.uniformity, ALLOWANCE, CRISPNESS,
+        settings.rounds, settings.sweeps, max(key.exemplar.size) // 2, settings.uniformity, ALLOWANCE, CRISPNESS,
         ENOUGH,
     )  # fmt: skip
-    job = _job(key, view, settings)
-    texture = optimise(job, begun.pop(), _by_flow(view.warp.flow), level, begun.pop(), overwrite=True)
+    job, straight = _job(key, view, settings), _by_flow(view.warp.flow, view.warp.corner, key.exemplar.size)
+    texture = optimise(job, begun.pop(), straight, level, begun.pop(), overwrite=True)
     del job
     after, error, wanted = _compose(key, view, texture, begun.pop())
     del texture
     return Carried(after.frame, restore(after.colour, wanted), error, after)
 
 
-def _warp(key: _Key, composed: ComposedFlow, plate: Bytes, canvas: Bytes) -> _Warp:
-    flow, colour = composed.flow, np.empty((*plate.shape[:2], 3), F32)
-    apart = np.empty(plate.shape[:2], F32)
+def _warp(key: _Key, composed: ComposedFlow, plate: Bytes, canvas: Bytes, box: Box) -> _Warp:
+    colour, apart = np.empty((*box.size, 3), F32), np.empty(box.size, F32)
+    (left, top), flow = box.corner, box.of(composed.flow)
 
     def work(band: Band) -> None:
-        warped = sample_rows(key.colour, flow[band.own], band.first, crisp=True)
+        warped = sample_rows(key.colour, flow[band.own], top + band.first, left, crisp=True)
         np.clip(warped, 0, 1, out=colour[band.own])
-        guides = sample_rows(key.guides, flow[band.wide], band.top)
+        guides = sample_rows(key.guides, flow[band.wide], top + band.top, left)
         apart[band.own] = key.misfit(guides, canvas, band.wide)[band.inner]
 
-    in_bands(work, plate.shape, MISFIT_HALO)
-    return _Warp(flow, trust(flow, composed.valid, key.plate, plate), colour, apart)
+    in_bands(work, box.size, MISFIT_HALO)
+    certain = trust(flow, box.of(composed.valid), key.plate, box.of(plate), box.corner)
+    return _Warp(flow, box.corner, certain, colour, apart)
 
 
 def _job(key: _Key, view: _View, settings: SynthesisSettings) -> Job:
     warp, (height, width) = view.warp, view.warp.certain.shape
     mask, close = np.empty((height, width), bool), np.empty((height, width), bool)
-    expected, last = np.empty((height, width, 2), np.int32), np.array([width - 1, height - 1], F32)
+    (left, top), (high, wide) = warp.corner, key.exemplar.size
+    expected, last = np.empty((height, width, 2), np.int32), np.array([wide - 1, high - 1], F32)
     # Patches overlap: those around a pixel that is sought must be good too.
     window = np.ones((2 * settings.radius + 1, 2 * settings.radius + 1), U8)
 
@@ -310,41 +342,31 @@ def _job(key: _Key, view: _View, settings: SynthesisSettings) -> Job:
         if view.shown is not None:
             mask[band.own] &= view.shown[band.own]
         close[band.own] = (warp.certain[band.own] > 0.5) & (warp.misfit[band.own] < MISPLACED)
-        expected[band.own] = in_parts(np.clip(origins(warp.flow[band.own], band.first), 0, last))
+        expected[band.own] = in_parts(np.clip(origins(warp.flow[band.own], top + band.first, left), 0, last))
 
     in_bands(work, (height, width), settings.radius)
     matcher = PatchMatchNumba(settings.radius, key.exemplar.channels)
     near, seed = Nearness(expected, settings.position), view.composed.frame
-    return Job(matcher, key.exemplar, view.canvas, mask, near, close=close, seed=seed)
+    return Job(matcher, key.exemplar, view.canvas, mask, near, close=close, seed=seed, whole=high * wide)
 
 
-def _by_flow(flow: Floats) -> Ints:
-    """The field of where composed flow points to."""
+def _by_flow(flow: Floats, corner: Corner, size: tuple[int, ...]) -> Ints:
+    """The field of where composed flow points to, in a key of ``size``."""
     field = np.empty(flow.shape, np.int32)
 
     def work(band: Band) -> None:
-        field[band.own] = _nearest(flow[band.own], band.first, flow.shape)
+        field[band.own] = _nearest(flow[band.own], corner[1] + band.first, corner[0], size)
 
     in_bands(work, flow.shape)
     return field
 
 
-def _nearest(flow: Floats, first: int, size: tuple[int, ...]) -> Ints:
-    """Rows of ``_by_flow``: ``flow`` has these alone, ``first`` being their first; the picture is of ``size``."""
-    where = origins(flow, first)
+def _nearest(flow: Floats, first: int, left: int, size: tuple[int, ...]) -> Ints:
+    """The places that some rows of flow point to, in a picture of ``size``; ``first`` is the first of the rows, and
+    ``left`` their first column."""
+    where = origins(flow, first, left)
     where += F32(0.5)
     return np.clip(np.floor(where, out=where), 0, np.array([size[1] - 1, size[0] - 1], F32)).astype(np.int32)
-
-
-def _moved_along(former: Ints, step: Step) -> Ints:
-    """The former frame's field; a pixel has the patch of the place that it came from."""
-    field = np.empty_like(former)
-
-    def work(band: Band) -> None:
-        field[band.own] = _at(former, _nearest(step.flow[band.own], band.first, former.shape))
-
-    in_bands(work, former.shape)
-    return field
 
 
 def _at(picture: Pixels, field: Ints) -> Pixels:
@@ -358,6 +380,7 @@ def _compose(key: _Key, view: _View, texture: Texture, former: Floats) -> tuple[
     Returns the state after, the error, and the energy that the finest band should have.
     """
     warp, composed, error = view.warp, view.composed, texture.error
+    left, top = warp.corner
     colour, wanted = np.empty_like(texture.colour), np.empty_like(error)
 
     def work(band: Band) -> None:
@@ -366,13 +389,14 @@ def _compose(key: _Key, view: _View, texture: Texture, former: Floats) -> tuple[
         share = warp.certain[wide] * odds(warp.misfit[wide], by_texture)
         shown = lerp(texture.colour[wide], warp.colour[wide], share[..., None])
         # What stands where it stood in the key is shown without resampling: nothing shimmers there.
-        moved = (composed.flow[wide, :, 0] != 0) | (composed.flow[wide, :, 1] != 0)
+        moved = (warp.flow[wide, :, 0] != 0) | (warp.flow[wide, :, 1] != 0)
         colour[own] = steady(shown, former[wide], view.step.consistent[wide] & moved)[band.inner]
         share = share[band.inner]
         # In place: no other band looks at these rows.
         error[own] = lerp(error[own], warp.misfit[own], share)
         by_field = _at(key.energy, field[band.inner])
-        wanted[own] = lerp(by_field, sample_rows(key.energy, warp.flow[own], band.first), share)
+        wanted[own] = lerp(by_field, sample_rows(key.energy, warp.flow[own], top + band.first, left), share)
 
     in_bands(work, error.shape, STEADY_HALO + MISFIT_HALO)
-    return PassState(composed.frame, composed.flow, composed.valid, texture.field, colour), error, wanted
+    state = PassState(composed.frame, composed.flow, composed.valid, texture.field, colour, view.box.corner)
+    return state, error, wanted

@@ -145,7 +145,8 @@ class Job:
 
     mask: bool (H, W), the pixels to work on. wish: what the picture should look like, and how strongly that
     counts beside its own agreement: float32 (H, W, 3) and float32 (H, W), 0 for not at all. close: bool (H, W), where
-    random tries stay within ``NEAR`` pixels, None for nowhere.
+    random tries stay within ``NEAR`` pixels, None for nowhere. whole: pixels of the picture that this is a part of,
+    None for all: how often the style may be used goes by that.
     """
 
     matcher: PatchMatcher
@@ -156,6 +157,7 @@ class Job:
     wish: tuple[Floats, Floats] | None = None
     close: Bools | None = None
     seed: int = 0
+    whole: int | None = None
 
     @property
     def unit(self) -> int:
@@ -298,7 +300,7 @@ def _burden(job: Job, nnf: Ints, level: Level) -> Ints:
         return burden
     # What lies where the right patch is known to be close is not texture that repeats.
     free = job.mask if job.close is None else job.mask & ~job.close
-    counts, share = count(nnf, free, size), size[0] * size[1] / max(1, free.size)
+    counts, share = count(nnf, free, size), size[0] * size[1] / max(1, job.whole or free.size)
 
     def work(band: Band) -> None:
         used = _spread(counts[band.wide], share, radius)[band.inner]

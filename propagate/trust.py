@@ -5,6 +5,7 @@ import numpy as np
 
 from propagate.arrays import F32, U8, Bools, Bytes, Floats
 from propagate.bands import Band, in_bands
+from propagate.box import ORIGIN, Corner
 from propagate.flow import mismatch, sample_rows
 
 # Mean absolute difference of the plates, 0..1: at or below the first the warp is trusted, at the second not.
@@ -17,15 +18,16 @@ STRETCH = 3.0
 HALO = 6 + 2 + 3
 
 
-def trust(flow: Floats, valid: Bools, key_plate: Bytes, plate: Bytes) -> Floats:
+def trust(flow: Floats, valid: Bools, key_plate: Bytes, plate: Bytes, corner: Corner = ORIGIN) -> Floats:
     """How far the warped key may be shown at each pixel: float32 (H, W) in [0, 1], with soft borders.
 
-    flow, valid: composed flow to the key, on the grid of ``plate``. Plates: uint8 (H, W, 3).
+    flow, valid: composed flow to the key, on the grid of ``plate``. Plates: uint8 (H, W, 3). corner: the place of the
+    first pixel of ``plate`` in what the key's plate shows.
     """
-    certain = np.empty(valid.shape, F32)
+    (left, top), certain = corner, np.empty(valid.shape, F32)
 
     def work(band: Band) -> None:
-        warped = sample_rows(key_plate, flow[band.wide], band.top)
+        warped = sample_rows(key_plate, flow[band.wide], top + band.top, left)
         certain[band.own] = _trust(flow[band.wide], valid[band.wide], warped, plate[band.wide])[band.inner]
 
     in_bands(work, valid.shape, HALO)

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import pairwise
 
+from propagate.box import Box
 from propagate.breaks import CONNECTED, VERSION, broken, connected
 from stylize.planning.picking import ShotPlan, cuts
 from stylize.project import fingerprint
-from stylize.propagation.inside import Box, box_of
+from stylize.propagation.inside import box_of
 from stylize.work import Work
 
 

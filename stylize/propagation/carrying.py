@@ -16,6 +16,7 @@ import numpy as np
 
 import propagate.boil
 from propagate.arrays import Floats, Pixels
+from propagate.box import Box
 from propagate.holds import drawings
 from propagate.spans import Span, spans
 from propagate.synthesis import SynthesisSettings
@@ -32,7 +33,7 @@ from stylize.project import Project, digest_of, fingerprint
 from stylize.propagation import motion as moving
 from stylize.propagation import span as propagation
 from stylize.propagation.guides import Guide
-from stylize.propagation.inside import Box, box_of
+from stylize.propagation.inside import box_of, boxes_of
 from stylize.propagation.maps import write_error, write_share
 from stylize.propagation.motion import make_estimators
 from stylize.propagation.parts import BACKWARD, FORWARD, Engine, Event, Footage, Made, Part, Put
@@ -145,7 +146,7 @@ def _parts(work: Work, footage: Footage, plan: ShotPlan) -> Iterator[tuple[str, 
         lacking = [frame for frame in span.frames if not _there(work, frame, mark, None not in (span.left, span.right))]
         if lacking:
             looks = {frame: shown[frame] for frame in span.frames}
-            yield mark, Part(span, frozenset(lacking), looks, scratch, _box(work, span))
+            yield mark, Part(span, frozenset(lacking), looks, scratch, *_boxes(work, looks))
 
 
 def _there(work: Work, frame: int, mark: str, mixed: bool = False) -> bool:
@@ -198,7 +199,7 @@ def _note(notes: Path, frame: int, files: Iterable[Path]) -> None:
 
 
 def _span_mark(work: Work, footage: Footage, span: Span, shown: list[int]) -> str:
-    box = _box(work, span)
+    box, boxes = _boxes(work, dict(zip(span.frames, shown, strict=True)))
     keys = [key for key in (span.left, span.right) if key is not None]
     seen = sorted([*span.frames, *keys])
     guides = [[*guide.facts(), *_digests(work, guide.paths, seen)] for guide in work.guides]
@@ -206,14 +207,19 @@ def _span_mark(work: Work, footage: Footage, span: Span, shown: list[int]) -> st
         VERSION, SynthesisSettings().fingerprint(), work.motion.fingerprint(seen), span.left, span.right, seen, shown,
         work.marks(seen), [work.project.digest(footage.key(key)) for key in keys], _matte_mark(work, span.frames),
         np.dtype(footage.dtype).name, _boil_mark(work.settings), guides, *([box.facts()] if box else []),
+        *([[drawing, one.facts()] for drawing, one in sorted(boxes.items())]),
     )  # fmt: skip
 
 
-def _box(work: Work, span: Span) -> Box | None:
-    """What has to be worked on: where the mattes of the span let anything be seen."""
+def _boxes(work: Work, shown: Mapping[int, int]) -> tuple[Box | None, dict[int, Box]]:
+    """What has to be worked on: where the mattes of a span let anything be seen, in all and drawing by drawing.
+
+    shown: which drawing each frame of the span shows.
+    """
     if work.mattes is None:
-        return None
-    return box_of([work.extents[frame] for frame in span.frames], work.shot.size)
+        return None, {}
+    box = box_of([work.extents[frame] for frame in shown], work.shot.size)
+    return box, boxes_of(work.extents, shown, work.shot.size, box)
 
 
 def _key_mark(work: Work, footage: Footage, frame: int) -> str:

@@ -1,13 +1,17 @@
-"""Work on the part of the frames that a matte covers: a box around it for a whole span, and a margin."""
+"""Work on the part of the frames that a matte covers: a box around it, and a margin.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+Motion is followed in a box for a whole span, so that wherever a matte goes, what it reaches is known to come from the
+key. Each drawing is made in a box of its own.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 
 import cv2
 import numpy as np
 
 from masks.extent import Extent
-from propagate.arrays import Bools, Floats, Pixels
+from propagate.arrays import Bools, Floats
+from propagate.box import Box
 
 # Pixels around what is inside, and their share of the frame's longer side: patches and flow look around themselves.
 MARGIN, SHARE = 20, 0.02
@@ -17,30 +21,6 @@ NEARLY_ALL = 0.9
 LEAST = 64
 # Pixels around what is inside in which patches are sought: the next frame takes over what was found there.
 AROUND = 12
-
-
-@dataclass(frozen=True)
-class Box:
-    """Pixels; right and bottom are exclusive."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    def facts(self) -> list[int]:
-        """For fingerprints."""
-        return [self.left, self.top, self.right, self.bottom]
-
-    def of(self, picture: Pixels) -> Pixels:
-        """The part of a picture, (H, W) or (H, W, C), that lies in the box."""
-        return np.ascontiguousarray(picture[self.top : self.bottom, self.left : self.right])
-
-    def onto(self, part: Pixels, size: tuple[int, int]) -> Pixels:
-        """A picture of ``size`` (H, W) that is 0 but for the box, where it is ``part``."""
-        whole = np.zeros((*size, *part.shape[2:]), part.dtype)
-        whole[self.top : self.bottom, self.left : self.right] = part
-        return whole
 
 
 def around(mattes: Iterable[Floats], sway: float = 0.0) -> Bools:
@@ -56,17 +36,51 @@ def around(mattes: Iterable[Floats], sway: float = 0.0) -> Bools:
 
 def box_of(extents: Iterable[Extent], size: tuple[int, int]) -> Box | None:
     """The box of a span in frames of ``size`` (width, height), from how much of each frame is inside; None for all."""
-    boxes = [one.box for one in extents if one.box is not None] or [(0, 0, 1, 1)]
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    margin = max(MARGIN, round(SHARE * max(size)))
-    left, right = _widened(min(lefts) - margin, max(rights) + margin, size[0])
-    top, bottom = _widened(min(tops) - margin, max(bottoms) + margin, size[1])
-    if (right - left) * (bottom - top) >= NEARLY_ALL * size[0] * size[1]:
-        return None
-    return Box(left, top, right, bottom)
+    return _box_in(Box(0, 0, *size), _widened(extents, _margin(size)))
 
 
-def _widened(low: int, high: int, side: int) -> tuple[int, int]:
-    low, high = max(0, low), min(side, high)
-    high = min(side, max(high, low + LEAST))
-    return max(0, min(low, high - LEAST)), high
+def boxes_of(
+    extents: Mapping[int, Extent], shown: Mapping[int, int], size: tuple[int, int], span: Box | None
+) -> dict[int, Box]:
+    """The boxes of the drawings of a span, by their numbers, inside of the span's own; none where all of it is made.
+
+    Each holds where patches are sought for the drawings beside it too: what enters the one from a standstill was made
+    in the other. extents: of frames of ``size`` (width, height). shown: which drawing each frame of the span shows.
+    """
+    showing: dict[int, list[Extent]] = {drawing: [] for drawing in sorted(set(shown.values()))}
+    for frame, drawing in shown.items():
+        showing[drawing].append(extents[frame])
+    order, found = list(showing), {}
+    for place, drawing in enumerate(order):
+        beside = [one for near in order[max(0, place - 1) : place + 2] for one in showing[near]]
+        wide = [*_widened(showing[drawing], _margin(size)), *_widened(beside, AROUND)]
+        if box := _box_in(span or Box(0, 0, *size), wide):
+            found[drawing] = box
+    return found
+
+
+def _margin(size: tuple[int, int]) -> int:
+    return max(MARGIN, round(SHARE * max(size)))
+
+
+def _widened(extents: Iterable[Extent], margin: int) -> list[Box]:
+    """Boxes around what is inside, if anything is."""
+    boxes = [one.box for one in extents if one.box is not None]
+    return [Box(box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin) for box in boxes]
+
+
+def _box_in(most: Box, boxes: Sequence[Box]) -> Box | None:
+    """A box around some others, as far as it lies in ``most``; None if that is nearly all of it."""
+    boxes = boxes or [Box(most.left, most.top, most.left, most.top)]
+    left, right = _side(min(one.left for one in boxes), max(one.right for one in boxes), most.left, most.right)
+    top, bottom = _side(min(one.top for one in boxes), max(one.bottom for one in boxes), most.top, most.bottom)
+    box = Box(left, top, right, bottom)
+    (height, width), (high, wide) = box.size, most.size
+    return box if height * width < NEARLY_ALL * high * wide else None
+
+
+def _side(low: int, high: int, least: int, most: int) -> tuple[int, int]:
+    """A side of a box, as far as it lies between two bounds, and as long as can be worked on."""
+    low, high = max(least, low), min(most, high)
+    high = min(most, max(high, low + LEAST))
+    return max(least, min(low, high - LEAST)), high

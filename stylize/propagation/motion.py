@@ -12,11 +12,11 @@ from typing import Protocol
 
 from propagate import flow_codec
 from propagate.arrays import Bytes
+from propagate.box import Box
 from propagate.flow import FlowEstimator, Step, take_steps
 from propagate.flow_dis import DisFlow
 from stylize.errors import OutputError
 from stylize.project import fingerprint
-from stylize.propagation.inside import Box
 from stylize.settings import Settings
 from stylize.unwritable import PROJECT, unwritable
 

@@ -1,13 +1,13 @@
 """What a span is made of: the footage, the engine, what is wanted of it, and what comes out."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from propagate.arrays import Bytes, Floats, Pixels
+from propagate.box import Box
 from propagate.spans import Span
 from propagate.synthesis import SynthesisSettings
-from stylize.propagation.inside import Box
 from stylize.propagation.motion import Motion
 
 # The sides of a span that passes begin from: the left key's, and the right key's.
@@ -48,8 +48,9 @@ class Part:
 
     wanted: the frames that are to come out. shown: of every frame of the span, which frame's look it shows: its own,
     that of an earlier frame of the span, or the left key's. scratch: a folder of this span's own, under a name that
-    changes with everything the span depends on. box: what is worked on, None for all; outside of it the style goes
-    nowhere in any frame of the span.
+    changes with everything the span depends on. box: where motion is followed, None for all; outside of it the style
+    goes nowhere in any frame of the span. boxes: inside of that, what is made of each drawing, for those of which it is
+    not all; outside of it the style goes nowhere in any frame that shows the drawing.
     """
 
     span: Span
@@ -57,6 +58,11 @@ class Part:
     shown: Mapping[int, int]
     scratch: Path
     box: Box | None = None
+    boxes: Mapping[int, Box] = field(default_factory=dict)
+
+    def box_of(self, drawing: int) -> Box | None:
+        """What is made of a drawing, None for all of the frame."""
+        return self.boxes.get(drawing, self.box)
 
     def drawn(self) -> list[int]:
         """The frames of the span that are drawn, ascending."""

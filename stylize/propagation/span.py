@@ -28,6 +28,7 @@ from propagate.arrays import F32, Bools, Floats, Pixels
 from propagate.beside import beside
 from propagate.blend import blend
 from propagate.boil import boil, sway
+from propagate.box import Box
 from propagate.flow import FlowEstimator, Step
 from propagate.holds import leaping
 from propagate.scene import Scene
@@ -36,7 +37,7 @@ from propagate.threads import allowed, concurrent
 from stylize.errors import OutputError
 from stylize.footage.images import make_folder, quantise, to_float
 from stylize.keys.folder import read_key
-from stylize.propagation.inside import Box, around
+from stylize.propagation.inside import around
 from stylize.propagation.kept import SPOILT, keep, kept, whole
 from stylize.propagation.parts import BACKWARD, FORWARD, Engine, Event, Footage, Made, Part, Put
 
@@ -215,7 +216,7 @@ def _finish(footage: Footage, part: Part, engine: Engine, put: Put, gone: _Gone)
     carried = gone.carried
     events: list[Event] = []
     if frames := part.showing(carried.frame):
-        look = _Look(carried.frame, carried.colour, carried.error, box=part.box)
+        look = _Look(carried.frame, carried.colour, carried.error, box=part.box_of(carried.frame))
         if part.two_sided():
             look = _mixed(part, carried.frame, _packed(carried))
         events = _put_all(_shown(footage, engine, look, frames), put)
@@ -279,7 +280,7 @@ def _scene(
     return Scene(
         lambda frame: _cut(part, footage.colour(frame)), step, refine,
         lambda frame: [_cut(part, guide) for guide in footage.guides(frame)], footage.weights,
-        lambda drawing: _seen(footage, part, drawing, strength),
+        lambda drawing: _seen(footage, part, drawing, strength), lambda drawing: _made(part, drawing),
     )  # fmt: skip
 
 
@@ -289,7 +290,15 @@ def _seen(footage: Footage, part: Part, drawing: int, strength: float) -> Bools 
         return None
     shows = [frame for frame in part.span.frames if part.shown[frame] == drawing]
     mattes = [footage.matte(frame) for frame in shows]
-    return around((_cut(part, matte) for matte in mattes), sway(mattes[0].shape[0], strength))
+    box = part.box_of(drawing)
+    parts = mattes if box is None else [box.of(matte) for matte in mattes]
+    return around(parts, sway(mattes[0].shape[0], strength))
+
+
+def _made(part: Part, drawing: int) -> Box | None:
+    """What is made of a drawing, in the span's box; None for all of that."""
+    box = part.boxes.get(drawing)
+    return box if box is None or part.box is None else box.within(part.box)
 
 
 def _cut(part: Part, picture: Pixels) -> Pixels:
@@ -353,7 +362,7 @@ def _mixed(part: Part, drawing: int, backward: Mapping[str, Pixels]) -> _Look:
     left, right = part.order(FORWARD)[0], part.order(BACKWARD)[0]
     nearness = (drawing - left) / (right - left)
     colour, error, share = blend(forward["colour"], forward["error"], backward["colour"], backward["error"], nearness)
-    return _Look(drawing, colour, error, share, part.box)
+    return _Look(drawing, colour, error, share, part.box_of(drawing))
 
 
 def _shown(footage: Footage, engine: Engine, look: _Look, frames: Sequence[int]) -> Iterator[Made]:

@@ -23,13 +23,13 @@ from typing import Literal
 import numpy as np
 
 from propagate.arrays import F32, Floats
+from propagate.box import Box
 from propagate.flow import LARGEST, Step, step_of
 from stylize.errors import FlowError, InputError
 from stylize.footage.images import channel_names, image_size, read_channels
 from stylize.footage.sequences import find_sequence, spell_frames
 from stylize.footage.shot import Shot
 from stylize.project import Project, fingerprint
-from stylize.propagation.inside import Box
 
 # Raise it whenever the same files give other flow.
 VERSION = 1

@@ -3,13 +3,16 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import stylize
 from masks.extent import Extent
 from propagate import synthesis
+from propagate.box import Box
 from stylize.footage.images import read_image, write_image
 from stylize.propagation import span as propagation
-from stylize.propagation.inside import AROUND, LEAST, MARGIN, Box, around, box_of
+from stylize.propagation.inside import AROUND, LEAST, MARGIN, around, box_of, boxes_of
 from tests.composites import Motion, body, compose
 
 SIZE = (320, 180)
@@ -38,12 +41,47 @@ def test_nearly_all_of_a_frame_is_all_of_it():
     assert box_of([extent(1, 1, 9, 9)], (60, 40)) is None
 
 
-def test_what_is_cut_out_comes_back_in_its_place():
-    box = Box(3, 5, 20, 11)
-    picture = np.random.default_rng(0).integers(1, 255, (30, 40, 3), np.uint8)
-    back = box.onto(box.of(picture), (30, 40))
-    np.testing.assert_array_equal(back[5:11, 3:20], picture[5:11, 3:20])
-    assert np.count_nonzero(back) == 6 * 17 * 3
+@st.composite
+def extents(draw):
+    if draw(st.booleans()):
+        return Extent(None, False)
+    left, top = draw(st.integers(0, 999)), draw(st.integers(0, 699))
+    return extent(left, top, draw(st.integers(left + 1, 1000)), draw(st.integers(top + 1, 700)))
+
+
+@given(st.lists(extents(), min_size=1, max_size=6), st.sampled_from([1, 2, 3]))
+def test_drawings_have_boxes_in_that_of_their_span_around_all_that_shows_them(found, every):
+    told = dict(enumerate(found))
+    shown = {frame: frame - frame % every for frame in told}
+    span = box_of(found, (1000, 700))
+    boxes = boxes_of(told, shown, (1000, 700), span)
+    whole = span or Box(0, 0, 1000, 700)
+    assert set(boxes) <= set(shown.values())
+    for drawing, box in boxes.items():
+        assert whole.left <= box.left < box.right <= whole.right
+        assert whole.top <= box.top < box.bottom <= whole.bottom
+        for frame, one in told.items():
+            if shown[frame] == drawing and one.box is not None:
+                # All of it, and the margin, or up to the border of the frame.
+                left, top, right, bottom = one.box
+                assert box.left <= max(0, left - MARGIN)
+                assert box.top <= max(0, top - MARGIN)
+                assert box.right >= min(1000, right + MARGIN)
+                assert box.bottom >= min(700, bottom + MARGIN)
+
+
+def test_a_drawing_that_fills_the_box_of_its_span_has_none_of_its_own():
+    still, away = extent(300, 300, 500, 500), extent(700, 300, 900, 500)
+    assert boxes_of({1: still, 2: still}, {1: 1, 2: 2}, (1000, 700), box_of([still], (1000, 700))) == {}
+    span, each = box_of([still, away], (1000, 700)), {1: still, 2: still, 3: away, 4: away}
+    found = boxes_of(each, {n: n for n in each}, (1000, 700), span)
+    assert found == {1: box_of([still], (1000, 700)), 4: box_of([away], (1000, 700))}
+
+
+def test_a_drawing_has_room_for_what_the_ones_beside_it_show():
+    each = {n: extent(60 * n, 300, 60 * n + 100, 400) for n in range(1, 9)}
+    found = boxes_of(each, {n: n for n in each}, (1000, 700), box_of(each.values(), (1000, 700)))
+    assert found[4] == Box(180 - AROUND, 300 - MARGIN, 400 + AROUND, 400 + MARGIN)
 
 
 def test_patches_are_sought_a_little_beyond_what_any_matte_shows():
@@ -68,13 +106,15 @@ def test_no_patch_is_sought_where_nobody_looks(shot, case, monkeypatch):
 
     monkeypatch.setattr(synthesis, "optimise", optimise)
     run(shot, matte=shot / "mattes", project=shot / "a.stylize", threads=1)
-    box = box_of([mask_extent(np.logical_or.reduce([alpha * 255 > 0.5 for alpha in case.alphas[1:-1]]))], SIZE)
+    extents = {place: mask_extent(case.alphas[place] * 255 > 0.5) for place in range(1, COUNT - 1)}
+    span = box_of(extents.values(), SIZE)
+    boxes = boxes_of(extents, {place: place for place in extents}, SIZE, span)
     orders = [*range(1, COUNT - 1), *range(COUNT - 2, 0, -1)]
     assert len(sought) == len(orders)
     for mask, place in zip(sought, orders, strict=True):
         far = cv2.distanceTransform((case.alphas[place] * 255 <= 0.5).astype(np.uint8), cv2.DIST_L2, 5)
         assert mask.any()
-        assert not mask[box.of(far) > AROUND + 2].any()
+        assert not mask[boxes.get(place, span).of(far) > AROUND + 2].any()
 
 
 def mask_extent(inside):
@@ -87,8 +127,23 @@ def case():
     return compose(body(), Motion(lambda t: (90 + 2 * t, 90), scale=lambda t: 0.45), COUNT, seed=3, size=SIZE)
 
 
+@pytest.fixture(scope="module")
+def hurried():
+    """What moves so far between two keys that each drawing has a box of its own."""
+    return compose(body(), Motion(lambda t: (60 + 16 * t, 90), scale=lambda t: 0.4), COUNT, seed=4, size=SIZE)
+
+
+@pytest.fixture
+def hurried_shot(tmp_path, hurried):
+    return laid_out(tmp_path, hurried)
+
+
 @pytest.fixture
 def shot(tmp_path, case):
+    return laid_out(tmp_path, case)
+
+
+def laid_out(tmp_path, case):
     for name in ("plates", "mattes", "keys"):
         (tmp_path / name).mkdir()
     for number, (pixels, alpha) in enumerate(zip(case.frames, case.alphas, strict=True), 1):
@@ -116,6 +171,72 @@ def test_inside_it_is_what_the_whole_frame_gives_and_outside_the_plate(shot, cas
     if "jobs" not in more:
         return
     alone = run(shot, matte=shot / "mattes", project=shot / "c.stylize")
+    for number, made in found.items():
+        np.testing.assert_array_equal(made, alone[number])
+
+
+def boxes_made(monkeypatch):
+    """The sizes of what is made, drawing by drawing."""
+    sizes = []
+    real = synthesis.optimise
+
+    def optimise(job, *args, **more):
+        sizes.append(job.mask.shape)
+        return real(job, *args, **more)
+
+    monkeypatch.setattr(synthesis, "optimise", optimise)
+    return sizes
+
+
+@pytest.mark.parametrize("more", [{}, {"on": "twos"}, {"boil": 0.4}])
+def test_what_moves_is_made_in_a_box_of_every_drawing(hurried_shot, hurried, monkeypatch, more):
+    sizes = boxes_made(monkeypatch)
+    found = run(hurried_shot, matte=hurried_shot / "mattes", project=hurried_shot / "a.stylize", threads=1, **more)
+    shown = [box_of([mask_extent(alpha * 255 > 0.5)], SIZE) for alpha in hurried.alphas]
+    most = max((box.right - box.left) * (box.bottom - box.top) for box in shown)
+    assert sizes
+    assert all(height * width < most * (1.7 if "on" in more else 1.3) for height, width in sizes)
+    whole = run(hurried_shot, project=hurried_shot / "b.stylize", **more)
+    for number, made in found.items():
+        alpha = np.rint(hurried.alphas[number - 1] * 255)
+        np.testing.assert_array_equal(made[alpha == 0], hurried.frames[number - 1][alpha == 0])
+        if number in (1, COUNT) or more.get("on"):
+            continue
+        # As near to the negative of the plate, which is what it should be, as the whole frame comes.
+        truth = 255.0 - hurried.frames[number - 1]
+        off, whole_off = (np.abs(one - truth)[alpha == 255].mean() for one in (made, whole[number]))
+        if "boil" not in more:
+            assert off < whole_off + 0.4
+
+
+@pytest.mark.parametrize("more", [{"threads": 2}, {"jobs": 2}])
+def test_boxes_that_move_give_the_same_bits_whoever_makes_them(hurried_shot, more):
+    alone = run(hurried_shot, matte=hurried_shot / "mattes", project=hurried_shot / "a.stylize", threads=1)
+    found = run(hurried_shot, matte=hurried_shot / "mattes", project=hurried_shot / "b.stylize", **more)
+    for number, made in found.items():
+        np.testing.assert_array_equal(made, alone[number])
+
+
+def test_boxes_that_move_give_the_same_bits_however_often_a_run_is_stopped(hurried_shot, monkeypatch):
+    alone = run(hurried_shot, matte=hurried_shot / "mattes", project=hurried_shot / "a.stylize", threads=1)
+    asked = {"matte": hurried_shot / "mattes", "project": hurried_shot / "b.stylize", "threads": 1}
+    monkeypatch.setattr(propagation, "KEEP_EVERY", 0.0)
+    real, left = synthesis.optimise, [2]
+
+    def optimise(*args, **more):
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        return real(*args, **more)
+
+    monkeypatch.setattr(synthesis, "optimise", optimise)
+    for _ in range(3 * COUNT):
+        try:
+            left[0] = 2
+            found = run(hurried_shot, **asked)
+            break
+        except KeyboardInterrupt:
+            continue
     for number, made in found.items():
         np.testing.assert_array_equal(made, alone[number])
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import stylize
+from propagate.box import Box
 from propagate.flow import take_step
 from propagate.flow_codec import rounded
 from propagate.flow_dis import DisFlow
 from stylize.errors import OutputError
 from stylize.propagation import motion as moving
-from stylize.propagation.inside import Box
 from stylize.propagation.motion import EstimatedMotion, Estimators, tidy
 from tests.test_pipeline import folder_of, scene
 

@@ -8,12 +8,12 @@ import OpenImageIO
 import pytest
 
 import stylize
+from propagate.box import Box
 from propagate.flow import LARGEST, sample
 from stylize.errors import FlowError, SettingsError
 from stylize.footage.images import write_image
 from stylize.footage.shot import open_shot
 from stylize.project import Project
-from stylize.propagation.inside import Box
 from stylize.propagation.vectors import GivenMotion, look_through, open_vectors, read_flow
 from stylize.settings import Settings
 from tests.test_pipeline import folder_of

@@ -1,0 +1,117 @@
+"""A pass whose frames are made in boxes of their own, which move, grow and jump."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from propagate import bands
+from propagate.box import Box
+from propagate.flow_dis import DisFlow
+from propagate.scene import estimated
+from propagate.synthesis import PassState, SynthesisSettings, carry
+from tests.propagate.test_synthesis import moving, psnr
+
+SIZE = (72, 96)
+
+
+def filmed(plates, boxes):
+    return replace(estimated(plates.__getitem__, DisFlow()), box=boxes.get)
+
+
+def made(scene, key, state=None, frames=range(6)):
+    return list(carry(frames, scene, key, SynthesisSettings(), state))
+
+
+def equal(one, other):
+    for a, b in zip(one, other, strict=True):
+        for name, array in a.state.arrays().items():
+            np.testing.assert_array_equal(array, b.state.arrays()[name])
+        np.testing.assert_array_equal(a.colour, b.colour)
+        np.testing.assert_array_equal(a.error, b.error)
+
+
+def any_box():
+    return st.builds(
+        lambda left, top, width, height: Box(left, top, min(96, left + width), min(72, top + height)),
+        st.integers(0, 95), st.integers(0, 71), st.integers(1, 96), st.integers(1, 72),
+    )  # fmt: skip
+
+
+@settings(max_examples=12, deadline=None)
+@given(boxes=st.fixed_dictionaries({n: st.none() | any_box() for n in range(1, 6)}), stop=st.integers(0, 4))
+def test_any_boxes_are_made_and_gone_on_with_bit_for_bit(boxes, stop):
+    plates, truth = moving()
+    whole = made(filmed(plates, boxes), truth[0])
+    for carried in whole:
+        size = SIZE if boxes[carried.frame] is None else boxes[carried.frame].size
+        assert carried.colour.shape == (*size, 3)
+        assert carried.error.shape == size
+        assert np.isfinite(carried.colour).all()
+        assert np.isfinite(carried.error).all()
+        assert carried.state.flow.shape == (*SIZE, 2)
+    kept = PassState.from_arrays(whole[stop].state.arrays())
+    equal(whole[stop + 1 :], made(filmed(plates, boxes), truth[0], kept))
+
+
+def test_a_box_of_all_has_the_bits_of_none():
+    plates, truth = moving()
+    equal(
+        made(filmed(plates, {}), truth[0]), made(filmed(plates, dict.fromkeys(range(6), Box(0, 0, 96, 72))), truth[0])
+    )
+
+
+@pytest.fixture
+def threads():
+    """Sets OpenCV's threads, and puts them back."""
+    before = cv2.getNumThreads()
+    yield cv2.setNumThreads
+    cv2.setNumThreads(before)
+
+
+@pytest.mark.parametrize("number", [2, 4])
+def test_boxes_have_the_same_bits_on_any_number_of_threads(threads, monkeypatch, number):
+    plates, truth = moving()
+    boxes = {n: Box(6 * n, 4 * n, 6 * n + 50, 4 * n + 44) for n in range(6)}
+    threads(1)
+    alone = made(filmed(plates, boxes), truth[0])
+    # Bands of a few rows, so that there is something to share out.
+    monkeypatch.setattr(bands, "PIXELS", 500)
+    threads(number)
+    equal(alone, made(filmed(plates, boxes), truth[0]))
+
+
+@pytest.mark.parametrize("pace", [0, 5, 9])
+def test_in_a_box_that_moves_it_is_as_good_as_in_the_whole(pace):
+    plates, truth = moving()
+    boxes = {n: Box(pace * n, 8, pace * n + 50, 64) for n in range(6)}
+    alone, whole = made(filmed(plates, boxes), truth[0]), made(filmed(plates, {}), truth[0])
+    gains = []
+    for part, all_of_it in zip(alone, whole, strict=True):
+        box, inner = boxes[part.frame], Box(10, 10, 40, 46)
+        shown = inner.of(box.of(truth[part.frame]))
+        gains.append(psnr(inner.of(part.colour), shown) - psnr(inner.of(box.of(all_of_it.colour)), shown))
+    # Frame by frame chance gives or takes up to a decibel.
+    assert np.mean(gains) > -0.3
+    assert min(gains) > -1.5
+
+
+def test_where_no_box_has_been_before_there_is_the_key_as_motion_carries_it():
+    plates, truth = moving(1)
+    places = {n: Box(0, 0, 40, 40) if n % 2 else Box(50, 30, 96, 72) for n in range(1, 4)}
+    for carried in made(filmed(dict.fromkeys(range(4), plates[0]), places), truth[0], frames=range(4)):
+        shown = places[carried.frame].of(truth[0])
+        # Filters see the border of the box, and beyond their reach nothing of it.
+        inner = Box(12, 12, shown.shape[1] - 12, shown.shape[0] - 12)
+        assert np.abs(inner.of(carried.colour - shown)).max() < 1e-3
+
+
+def test_a_state_without_its_place_is_none():
+    plates, truth = moving()
+    arrays = made(filmed(plates, {}), truth[0], frames=range(2))[0].state.arrays()
+    del arrays["corner"]
+    with pytest.raises(ValueError, match="corner"):
+        PassState.from_arrays(arrays)
