@@ -13,12 +13,7 @@ import pytest
 import cli
 from stylize.footage.images import write_image
 from stylize.settings import GROUPS, MATTE_OPTIONS, OPTIONS
-from tests.test_pipeline import folder_of, picture, scene
-
-
-@pytest.fixture
-def plates(tmp_path):
-    return folder_of(tmp_path / "plates", scene(8))
+from tests.sliding import folder_of, picture, scene
 
 
 @pytest.fixture

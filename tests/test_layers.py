@@ -14,7 +14,7 @@ from stylize.errors import MatteError, SettingsError, StyleError, StylizeError
 from stylize.footage.images import read_image, read_values, write_image
 from stylize.footage.shot import open_shot, read_frames
 from tests.clips import write_movie
-from tests.test_pipeline import SIZE, folder_of, picture, scene
+from tests.sliding import SIZE, folder_of, picture, scene
 
 FRAMES = 5
 # Of what is soft between 0 and 1.

@@ -11,33 +11,7 @@ from stylize.errors import OutputError, PaintedKeyError, ProjectError, SequenceE
 from stylize.export.placing import placed
 from stylize.footage.images import read_image, write_image
 from tests.clips import write_movie
-
-SIZE = (64, 36)
-
-
-def scene(count, seed=3):
-    """A textured ground that slides 2 px a frame: enough for flow to hold on to."""
-    draw = np.random.default_rng(seed)
-    wide = np.kron(draw.integers(30, 220, (12, 40, 3)), np.ones((3, 3, 1))).astype(np.uint8)
-    return [np.ascontiguousarray(wide[:, 2 * n : 2 * n + SIZE[0]]) for n in range(count)]
-
-
-def folder_of(folder, pictures, first=1):
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, pixels in enumerate(pictures, first):
-        write_image(folder / f"plate.{number:04d}.png", pixels)
-    return folder
-
-
-@pytest.fixture
-def plates(tmp_path):
-    return folder_of(tmp_path / "plates", scene(8))
-
-
-@pytest.fixture
-def style(tmp_path):
-    write_image(tmp_path / "ref.png", np.random.default_rng(1).integers(0, 255, (60, 80, 3)).astype(np.uint8))
-    return tmp_path / "ref.png"
+from tests.sliding import SIZE, folder_of, picture, scene
 
 
 @pytest.fixture
@@ -46,10 +20,6 @@ def keys(tmp_path, plates):
     for number in (1, 8):
         write_image(tmp_path / "painted" / f"{number}.png", 255 - read_image(plates / f"plate.{number:04d}.png"))
     return tmp_path / "painted"
-
-
-def picture(value):
-    return np.full((SIZE[1], SIZE[0], 3), value, np.uint8)
 
 
 # Painted keys

@@ -3,9 +3,8 @@
 import contextlib
 import os
 import re
-import threading
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +16,7 @@ from propagate.flow import FlowEstimator, Step, take_steps
 from propagate.flow_dis import DisFlow
 from stylize.errors import OutputError
 from stylize.project import fingerprint
+from stylize.propagation.turns import Turns
 from stylize.settings import Settings
 from stylize.unwritable import PROJECT, unwritable
 
@@ -69,7 +69,8 @@ def make_estimators(settings: Settings) -> Estimators:
 
 @dataclass(frozen=True)
 class EstimatedMotion:
-    """Motion that is estimated from the plates: both ways at once, and never twice.
+    """Motion that is estimated from the plates: both ways at once, and never twice, though both passes of a span, which
+    are made at the same time, come to the same pair in its middle.
 
     plate: uint8 (H, W, 3) of a frame. digest: of the contents of a plate. folder: for the files, one a pair of
     neighbours, whose names begin with ``name``. A file tells itself what it was made from and whether it is whole, so
@@ -85,6 +86,7 @@ class EstimatedMotion:
     name: str
     box: Box | None = None
     shared: bool = False
+    _turns: Turns = field(default_factory=Turns, repr=False, compare=False)
 
     @property
     def refine(self) -> FlowEstimator:
@@ -116,11 +118,13 @@ class EstimatedMotion:
         path = self.folder / f"{self.name}{part}.{first:04d}-{second:04d}{SUFFIX}"
         made_from = [self.digest(first), self.digest(second), *([self.box.facts()] if self.box else [])]
         mark = fingerprint(self._between(), made_from).encode()
-        with contextlib.suppress(OSError, ValueError):
-            return _read(path, mark, onward=before < after)
-        one, other = (self._part(self.plate(frame)) for frame in (first, second))
-        onward, back = map(flow_codec.rounded, take_steps(one, other, self.estimators.neighbours))
-        _write(path, mark + flow_codec.pack(onward) + flow_codec.pack(back))
+        # The other pass may be at it: what it finds is waited for.
+        with self._turns.turn(path):
+            with contextlib.suppress(OSError, ValueError):
+                return _read(path, mark, onward=before < after)
+            one, other = (self._part(self.plate(frame)) for frame in (first, second))
+            onward, back = map(flow_codec.rounded, take_steps(one, other, self.estimators.neighbours))
+            _write(path, mark + flow_codec.pack(onward) + flow_codec.pack(back))
         return onward if before < after else back
 
 
@@ -145,8 +149,8 @@ def _read(path: Path, mark: bytes, *, onward: bool) -> Step:
 def _write(path: Path, data: bytes) -> None:
     if path.is_dir():
         raise OutputError(f"{path} is a folder, expected a file of motion or nothing; move it away")
-    # Two runs, or two passes, may make the same pair at one time, and both right.
-    partial = path.with_name(f".part-{os.getpid()}-{threading.get_ident()}-{path.name}")
+    # Two processes may make the same pair at one time, and both right.
+    partial = path.with_name(f".part-{os.getpid()}-{path.name}")
     try:
         partial.write_bytes(data)
         partial.replace(path)

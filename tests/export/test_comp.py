@@ -16,7 +16,7 @@ from stylize.footage.images.light import encode_srgb
 from stylize.footage.shot import open_shot, read_frames
 from tests.export.test_foreground import stored
 from tests.export.test_nuke import matrix_of, nodes
-from tests.test_pipeline import SIZE, scene
+from tests.sliding import SIZE, scene
 
 FRAMES, FIRST = 3, 7
 RAMP = np.clip((38 - np.arange(SIZE[0])) / 12, 0, 1)[None].repeat(SIZE[1], axis=0)

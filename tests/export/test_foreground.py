@@ -10,7 +10,7 @@ import stylize
 from masks.composite import over
 from stylize.errors import SettingsError
 from stylize.footage.images import read_image, read_values, write_image
-from tests.test_pipeline import SIZE, folder_of, scene
+from tests.sliding import SIZE, folder_of, scene
 
 FRAMES = 4
 GREY = np.round(np.clip((40 - np.arange(SIZE[0])) / 20, 0, 1) * 255)[None].repeat(SIZE[1], axis=0).astype(np.uint8)

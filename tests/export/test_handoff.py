@@ -15,7 +15,7 @@ from stylize.export.passes import SEQUENCES
 from stylize.footage.images import read_image, write_image
 from stylize.footage.shot import open_shot, read_frames
 from tests.clips import write_movie
-from tests.test_pipeline import folder_of, scene
+from tests.sliding import folder_of, scene
 
 ALL = ("otio", "xml", "fcpxml", "edl", "aftereffects", "nuke", "ebsynth", "passes")
 

@@ -10,7 +10,7 @@ from stylize.export.left_over import left_over
 from stylize.footage.images import write_image
 from stylize.mattes.making import make_mattes
 from stylize.settings import MatteSettings
-from tests.test_pipeline import SIZE, folder_of, picture, scene
+from tests.sliding import SIZE, folder_of, picture, scene
 
 COUNT = 6
 

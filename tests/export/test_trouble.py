@@ -17,7 +17,7 @@ import stylize
 from stylize.errors import OutputError
 from stylize.footage.images import write_image
 from tests import forbidden, small_disk
-from tests.test_pipeline import folder_of, scene
+from tests.sliding import folder_of, scene
 
 COUNT = 8
 # What is asked for, seen from the folder that takes it, and names of what must come out.

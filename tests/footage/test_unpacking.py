@@ -11,7 +11,7 @@ from stylize.footage.shot import open_shot
 from stylize.footage.unpacking import repaired, tidy, unpack_once
 from stylize.project import Project
 from tests.clips import write_movie
-from tests.test_pipeline import folder_of, scene
+from tests.sliding import folder_of, scene
 
 
 def greys(count, first=1):

@@ -9,8 +9,8 @@ from stylize.footage.images import write_image
 from tests.clips import write_movie
 from tests.mattes.test_given import write_exr
 from tests.networks import red_finder
+from tests.sliding import SIZE, folder_of, picture, scene
 from tests.test_cli import said
-from tests.test_pipeline import SIZE, folder_of, picture, scene
 
 FRAMES = 4
 

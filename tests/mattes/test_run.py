@@ -13,7 +13,7 @@ from stylize.footage.images import read_image, write_image
 from stylize.footage.shot import open_shot, read_frames
 from tests.clips import write_movie
 from tests.mattes.test_given import write_exr
-from tests.test_pipeline import SIZE, folder_of, scene
+from tests.sliding import SIZE, folder_of, scene
 
 FRAMES = 4
 

@@ -12,18 +12,7 @@ from stylize import renderers
 from stylize.errors import FrameRangeError, GuideError, MatteError, PaintedKeyError, PlanError, SettingsError
 from stylize.footage.images import read_image, write_image
 from tests import synthetic
-from tests.test_pipeline import folder_of, picture, scene
-
-
-@pytest.fixture
-def plates(tmp_path):
-    return folder_of(tmp_path / "plates", scene(8))
-
-
-@pytest.fixture
-def style(tmp_path):
-    write_image(tmp_path / "ref.png", np.random.default_rng(1).integers(0, 255, (60, 80, 3)).astype(np.uint8))
-    return tmp_path / "ref.png"
+from tests.sliding import folder_of, picture, scene
 
 
 @pytest.fixture(scope="module")

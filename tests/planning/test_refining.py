@@ -12,7 +12,7 @@ from stylize.errors import SettingsError
 from stylize.footage.images import read_image, write_image
 from stylize.planning import refining
 from tests import synthetic
-from tests.test_pipeline import folder_of
+from tests.sliding import folder_of
 
 
 class Negative:

@@ -6,8 +6,8 @@ import pytest
 
 import stylize
 from stylize.propagation.breaks import lonely
+from tests.sliding import folder_of
 from tests.synthetic import texture
-from tests.test_pipeline import folder_of
 
 
 def said(frames, keys, breaks):

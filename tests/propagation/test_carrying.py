@@ -16,7 +16,7 @@ from stylize.errors import MatteError, OutputError
 from stylize.footage.images import read_image, write_image
 from stylize.propagation import carrying
 from tests import forbidden
-from tests.test_pipeline import folder_of, picture, scene
+from tests.sliding import folder_of, picture, scene
 
 ROOT = Path(__file__).parents[2]
 FRAMES = 14

@@ -1,4 +1,7 @@
 import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +17,7 @@ from propagate.flow_dis import DisFlow
 from stylize.errors import OutputError
 from stylize.propagation import motion as moving
 from stylize.propagation.motion import EstimatedMotion, Estimators, tidy
-from tests.test_pipeline import folder_of, scene
+from tests.sliding import folder_of, scene
 
 PLATES = dict(enumerate(scene(5), 1))
 
@@ -56,6 +59,50 @@ def test_a_pair_is_estimated_once_for_both_ways_and_all_runs(tmp_path):
     assert_same(onward, rounded(take_step(PLATES[1], PLATES[2], DisFlow())))
     assert_same(back, rounded(take_step(PLATES[2], PLATES[1], DisFlow())))
     assert [path.name for path in tmp_path.iterdir()] == ["shot.0001-0002.flow"]
+
+
+class Slow(Counting):
+    """DIS that is not done before somebody else has begun to ask."""
+
+    def __init__(self):
+        super().__init__()
+        self.begun = threading.Event()
+
+    def __call__(self, source, target):
+        self.begun.set()
+        time.sleep(0.2)
+        return super().__call__(source, target)
+
+
+def test_two_passes_that_meet_estimate_the_pair_once(tmp_path):
+    slow = Slow()
+    whole = replace(motion(tmp_path), estimators=Estimators(slow, DisFlow()))
+    with ThreadPoolExecutor(2) as passes:
+        onward = passes.submit(whole.within(None).step, 1, 2)
+        assert slow.begun.wait(60)
+        back = passes.submit(whole.within(None).step, 2, 1)
+        assert_same(onward.result(), rounded(take_step(PLATES[1], PLATES[2], DisFlow())))
+        assert_same(back.result(), rounded(take_step(PLATES[2], PLATES[1], DisFlow())))
+    assert slow.calls == 2
+
+
+def test_who_waits_for_a_pair_that_fails_makes_it(tmp_path):
+    class Failing(Slow):
+        def __call__(self, source, target):
+            if not self.begun.is_set():
+                self.begun.set()
+                time.sleep(0.2)
+                raise RuntimeError("the first try")
+            return DisFlow.__call__(self, source, target)
+
+    whole = replace(motion(tmp_path), estimators=Estimators(Failing(), DisFlow()))
+    with ThreadPoolExecutor(2) as passes:
+        onward = passes.submit(whole.step, 1, 2)
+        assert whole.estimators.neighbours.begun.wait(60)
+        back = passes.submit(whole.step, 2, 1)
+        with pytest.raises(RuntimeError, match="the first try"):
+            onward.result()
+        assert_same(back.result(), rounded(take_step(PLATES[2], PLATES[1], DisFlow())))
 
 
 def test_the_first_to_ask_may_come_from_either_side(tmp_path):

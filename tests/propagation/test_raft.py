@@ -9,7 +9,7 @@ import stylize
 from stylize.errors import FlowError
 from stylize.propagation import raft
 from tests.propagation.test_motion import painted
-from tests.test_pipeline import folder_of, scene
+from tests.sliding import folder_of, scene
 from tests.vision import torchvision_or_skip
 
 pytestmark = [

@@ -19,7 +19,7 @@ from stylize.propagation import span as propagation
 from stylize.propagation.motion import EstimatedMotion, Estimators
 from stylize.propagation.parts import BACKWARD, FORWARD, Engine, Footage, Part
 from stylize.propagation.span import finish_key, mix, propagate_span, run_pass, to_depth
-from tests.test_pipeline import scene
+from tests.sliding import scene
 
 PLATES = dict(enumerate(scene(7), 1))
 SPANS = [Span((2, 3, 4, 5, 6), 1, 7), Span((2, 3, 4), 1, None), Span((4, 5, 6), None, 7)]

@@ -16,7 +16,7 @@ from stylize.footage.shot import open_shot
 from stylize.project import Project
 from stylize.propagation.vectors import GivenMotion, look_through, open_vectors, read_flow
 from stylize.settings import Settings
-from tests.test_pipeline import folder_of
+from tests.sliding import folder_of
 
 SIZE = (64, 36)
 # What is filmed moves so far from each frame to the next: to the right, and down.

@@ -12,7 +12,7 @@ import stylize
 from propagate.arrays import Bytes
 from stylize.footage.images import read_image, read_values, write_image
 from tests.report.test_page import run_command
-from tests.test_pipeline import folder_of
+from tests.sliding import folder_of
 
 COUNT, STEP, SIZE = 11, 2, (72, 112)
 KEYS = (1, 6, 11)

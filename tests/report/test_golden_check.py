@@ -9,7 +9,7 @@ from stylize.footage.images import read_image, write_image
 from stylize.report.golden import check_goldens
 from stylize.settings import Settings
 from tests.report.test_page import run_command
-from tests.test_pipeline import folder_of, scene
+from tests.sliding import folder_of, scene
 
 
 @pytest.fixture

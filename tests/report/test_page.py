@@ -9,7 +9,7 @@ import pytest
 import cli
 import stylize
 from stylize.footage.images import write_image
-from tests.test_pipeline import folder_of, scene
+from tests.sliding import folder_of, scene
 
 
 def run_command(*words: str) -> int:
