@@ -19,7 +19,7 @@ from stylize.project import Project, fingerprint
 from stylize.settings import Settings
 
 # Raise it whenever the same frames are written otherwise.
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)

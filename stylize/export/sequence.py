@@ -114,7 +114,7 @@ def _put(source: Path, target: Path, form: Form, stamp: Stamp | None, colour: Co
     if _same(source, target):
         return ()
     kind = _kind(target)
-    same = _kind(source) == kind and kind != ".exr" and (colour.is_usual or kind != ".png")
+    same = _kind(source) == kind and kind != ".exr" and (colour.is_usual or kind == ".dpx")
     if same and form.bits in (None, image_facts(source).depth):
         with placed(target) as partial:
             shutil.copyfile(source, partial)
@@ -139,7 +139,7 @@ def _lost(pixels: Pixels, kind: str, form: Form, colour: Colour) -> tuple[str, .
         lost.append("JPEG keeps 8 of the 16 bits: PNG, TIFF and EXR keep more")
     if deep and form.bits == 8:
         lost.append("8 of the 16 bits were kept, as --bits 8 says")
-    says = kind in (".png", ".exr") or (kind == ".dpx" and colour.primaries in DPX_COLOURS)
+    says = kind != ".dpx" or colour.primaries in DPX_COLOURS
     if not colour.is_usual and not says:
         lost.append(f"{kind} cannot say that its colours are those of {colour.name}: tell whoever reads it, or use PNG")
     return tuple(lost)

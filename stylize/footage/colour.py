@@ -4,7 +4,7 @@ Inside of the program pictures are R'G'B' as their source codes them, in the sou
 over the plate has the plate's own values, whether the program that shows both looks at tags or not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -112,11 +112,30 @@ def _through(linear: Floats, matrix: Floats) -> Floats:
     return np.ascontiguousarray(np.stack(rows, axis=-1), np.float32)
 
 
+def to_white(colour: Colour, white: tuple[float, float]) -> tuple[Floats, Floats]:
+    """float64 (3, 3) twice: linear R, G, B in the primaries of ``colour`` -> XYZ seen from ``white`` (x, y), and the
+    adaptation to it from its own white, Bradford's."""
+    own = colour.corners
+    adapted = _adaptation((own[6], own[7]), white)
+    return np.asarray(adapted @ _native(own)), adapted
+
+
 def _to_xyz(corners: tuple[float, ...]) -> Floats:
     """RGB to XYZ, adapted to D65 by Bradford (Lindbloom)."""
-    points = np.array(corners).reshape(4, 2)
-    xyz = np.array([[x / y, 1, (1 - x - y) / y] for x, y in points]).T
-    matrix = xyz[:, :3] * np.linalg.solve(xyz[:, :3], xyz[:, 3])
-    d65 = np.array([_D65[0] / _D65[1], 1, (1 - sum(_D65)) / _D65[1]])
-    adapted = np.linalg.inv(_BRADFORD) @ np.diag((_BRADFORD @ d65) / (_BRADFORD @ xyz[:, 3])) @ _BRADFORD
-    return np.asarray(adapted @ matrix)
+    return np.asarray(_adaptation((corners[6], corners[7]), _D65) @ _native(corners))
+
+
+def _native(corners: tuple[float, ...]) -> Floats:
+    """RGB to XYZ, white at its own place."""
+    xyz = np.stack([_xyz(point) for point in np.array(corners).reshape(4, 2)], axis=1)
+    return np.asarray(xyz[:, :3] * np.linalg.solve(xyz[:, :3], xyz[:, 3]))
+
+
+def _adaptation(given: tuple[float, float], wanted: tuple[float, float]) -> Floats:
+    scale = np.diag((_BRADFORD @ _xyz(wanted)) / (_BRADFORD @ _xyz(given)))
+    return np.asarray(np.linalg.inv(_BRADFORD) @ scale @ _BRADFORD)
+
+
+def _xyz(point: Sequence[float] | Floats) -> Floats:
+    x, y = point
+    return np.array([x / y, 1, (1 - x - y) / y])

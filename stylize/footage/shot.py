@@ -131,7 +131,7 @@ def _nothing_there(path: Path) -> ShotError:
 
 def _open_sequence(path: Path, asked: str | None, rate: Fraction) -> Shot:
     files = find_sequence(path)
-    chosen = _chosen(files, asked, path)
+    chosen, first = _chosen(files, asked, path), min(files)
     size, depth, alpha, colour = _sequence_facts([files[number] for number in chosen])
     return Shot(
         path=path,
@@ -149,8 +149,8 @@ def _open_sequence(path: Path, asked: str | None, rate: Fraction) -> Shot:
         audio=False,
         losses=(),
         files=tuple(files[number] for number in chosen),
-        positions=tuple(number - min(files) for number in chosen),
-        source_frames=max(files) - min(files) + 1,
+        positions=tuple(number - first for number in chosen),
+        source_frames=max(files) - first + 1,
         colour=colour,
     )
 

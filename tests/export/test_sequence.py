@@ -15,6 +15,7 @@ from stylize.errors import OutputError
 from stylize.export.sequence import write_sequence
 from stylize.footage.colour import Colour
 from stylize.footage.images import image_facts, read_image, write_image
+from stylize.footage.images.icc import icc_profile
 from stylize.footage.sequences import Pattern, parse_pattern
 from stylize.footage.shot import open_shot
 
@@ -203,9 +204,13 @@ def test_primaries_of_the_source_are_said_where_a_file_can(tmp_path: Path) -> No
     assert write_sequence(frames, pattern(tmp_path / "x/c.####.png"), shot=shot) == ()
     assert image_facts(tmp_path / "x/c.1002.png").colour == wide
     np.testing.assert_array_equal(read_image(tmp_path / "x/c.1002.png"), picture())
-    (note,) = write_sequence(frames, pattern(tmp_path / "x/c.####.tif"), shot=shot)
-    assert note.startswith(".tif cannot say that its colours are those of Rec. 2020")
-    assert len(write_sequence(frames, pattern(tmp_path / "x/c.####.dpx"), shot=shot)) == 1
+    for suffix in (".tif", ".jpg"):
+        assert write_sequence(frames, pattern(tmp_path / f"x/c.####{suffix}"), shot=shot) == ()
+        source = OpenImageIO.ImageInput.open(str(tmp_path / f"x/c.1002{suffix}"))
+        assert bytes(source.spec().getattribute("ICCProfile")) == icc_profile(wide)
+        source.close()
+    (note,) = write_sequence(frames, pattern(tmp_path / "x/c.####.dpx"), shot=shot)
+    assert note.startswith(".dpx cannot say that its colours are those of Rec. 2020")
     old = replace(shot, colour=lines)
     assert write_sequence(frames, pattern(tmp_path / "y/c.####.dpx"), shot=old) == ()
     source = OpenImageIO.ImageInput.open(str(tmp_path / "y/c.1001.dpx"))

@@ -13,6 +13,7 @@ from stylize.errors import OutputError
 from stylize.footage.colour import BT709, Colour, to_rec709
 from stylize.footage.images import dpx, png
 from stylize.footage.images.depth import in_bits, quantise, to_float
+from stylize.footage.images.icc import icc_profile, with_profile
 from stylize.footage.images.light import premultiplied_linear
 from stylize.footage.images.stamp import Stamp, put_stamp
 from stylize.footage.images.stored import KINDS
@@ -39,9 +40,9 @@ def write_image(
     EXR is half float, ZIP, linear and premultiplied. `pixels`: uint8 or uint16, (H, W) grey, (H, W, 3) or (H, W, 4),
     display-encoded, straight alpha. `text` goes into a PNG as text chunks. `bits`: 8 or 16, for PNG and TIFF, if not
     those of the pixels. `space`: one of `spaces.WORKING_SPACES`, the primaries of an EXR. `stamp` goes into EXR and
-    DPX. `colour`: what the values mean, which an EXR is converted from, and which PNG, and DPX where it can, say of
-    themselves if it is not what is usual. The same pixels give the same bytes. The file appears whole under its name or
-    not at all; OutputError if it cannot be written.
+    DPX. `colour`: what the values mean, which an EXR is converted from, and which the others, DPX where it can, say of
+    themselves if it is not what is usual: PNG by `cICP`, TIFF and JPEG by a profile. The same pixels give the same
+    bytes. The file appears whole under its name or not at all; OutputError if it cannot be written.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -56,7 +57,7 @@ def write_image(
     temporary = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         if suffix in (".jpg", ".jpeg"):
-            _write_jpeg(temporary, channels)
+            _write_jpeg(temporary, channels, colour)
         else:
             _write_with_oiio(temporary, channels, space, stamp, colour)
         if suffix == ".png":
@@ -130,6 +131,9 @@ def _spec(values: Pixels, suffix: str, space: str, stamp: Stamp | None, colour: 
         spec.attribute("chromaticities", TypeDesc("float[8]"), CORNERS[space])
     if suffix == ".png" and not colour.is_usual:
         spec.attribute("CICP", TypeDesc("int[4]"), (colour.primaries, colour.transfer, 0, 1))
+    if suffix in (".tif", ".tiff") and _needs_profile(channels, colour):
+        profile = np.frombuffer(icc_profile(colour), np.uint8)
+        spec.attribute("ICCProfile", TypeDesc(f"uint8[{profile.size}]"), profile)
     if suffix == ".dpx" and colour.primaries in dpx.DPX_COLOURS:
         spec.attribute("dpx:Colorimetric", dpx.DPX_COLOURS[colour.primaries])
     if stamp is not None and suffix in (".exr", ".dpx"):
@@ -146,14 +150,22 @@ def _attributes(suffix: str) -> dict[str, Any]:
     return common | (_PNG_ATTRIBUTES if suffix == ".png" else {"compression": "zip"})
 
 
-def _write_jpeg(path: Path, pixels: Pixels) -> None:
+def _write_jpeg(path: Path, pixels: Pixels, colour: Colour) -> None:
     """Encode in memory: OpenImageIO's JPEG writer ends the whole process when the disk is full."""
     import cv2
 
     if pixels.dtype == np.uint16:
         pixels = quantise(to_float(pixels), np.uint8)
-    colour = np.ascontiguousarray(pixels[..., 2::-1] if pixels.shape[2] > 1 else pixels)
-    done, encoded = cv2.imencode(".jpg", colour, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    values = np.ascontiguousarray(pixels[..., 2::-1] if pixels.shape[2] > 1 else pixels)
+    done, encoded = cv2.imencode(".jpg", values, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     if not done:
         raise OSError("the JPEG could not be encoded")
-    path.write_bytes(encoded.tobytes())
+    jpeg = encoded.tobytes()
+    if _needs_profile(pixels.shape[2], colour):
+        jpeg = with_profile(jpeg, icc_profile(colour))
+    path.write_bytes(jpeg)
+
+
+def _needs_profile(channels: int, colour: Colour) -> bool:
+    """Whether a picture has colours, and others than what is taken them for."""
+    return channels >= 3 and not colour.is_usual
