@@ -24,8 +24,9 @@ LAYERS = "layers"
 LAYER_FOLDERS = ("keys", "plan", "out", "passes")
 SUFFIX = ".stylize"
 STATE_VERSION = 1
-# Seconds between two writings of state.json while frames are being made.
-SAVE_EVERY = 1.0
+# Seconds between two writings of state.json while frames are being made, and how many times as long as one takes: of a
+# long shot it is large, and written every second it would take more and more of the time.
+SAVE_EVERY, SAVE_SHARE = 1.0, 20.0
 # Without it nobody knows any more which pictures in keys/ a person painted.
 _AGAIN = "delete it to have all made again, and with it the pictures in keys/ that are not painted by hand"
 
@@ -73,7 +74,7 @@ class Project:
             _make_folder(folder)
         self._home, self._layers = home, list[Project]()
         self._state = self._read_state()
-        self._saved = time.monotonic()
+        self._saved, self._every = time.monotonic(), SAVE_EVERY
 
     def folder(self, name: str) -> Path:
         """One of FOLDERS."""
@@ -157,7 +158,7 @@ class Project:
         """Notes that ``path`` was made under ``mark``; for files that no person is expected to replace."""
         made = self._state["files"].setdefault(self._name(path), {"mark": "", "digests": []})
         made["mark"], made["digests"] = mark, [self.digest(path)]
-        if time.monotonic() - self._saved > SAVE_EVERY:
+        if time.monotonic() - self._saved > self._every:
             self.save()
 
     def forget(self, path: Path) -> None:
@@ -177,8 +178,11 @@ class Project:
 
     def save(self) -> None:
         """Writes state.json."""
-        self._place_text(self.root / "state.json", json.dumps(self._state, indent=1))
+        begun = time.monotonic()
+        # On one line: indented, it takes ten times as long.
+        self._place_text(self.root / "state.json", json.dumps(self._state))
         self._saved = time.monotonic()
+        self._every = max(SAVE_EVERY, SAVE_SHARE * (self._saved - begun))
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

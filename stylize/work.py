@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from masks.extent import Extent
@@ -43,7 +44,7 @@ class Work:
     progress: Progress
     message: Message
 
-    @property
+    @cached_property
     def outside(self) -> bool:
         """Whether there is no pixel anywhere that the style goes to."""
         return self.mattes is not None and all(one.box is None for one in self.extents.values())

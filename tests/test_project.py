@@ -204,3 +204,22 @@ def test_a_project_below_a_file_names_the_project(tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(OutputError, match=r"the project folder .*file/p\.stylize cannot be made \(Not a directory\)"):
         Project(tmp_path / "file" / "p.stylize")
+
+
+@pytest.mark.parametrize(("takes", "most"), [(0.001, 100), (0.5, 10)])
+def test_what_is_noted_is_kept_every_second_and_seldomer_where_that_takes_long(project, monkeypatch, takes, most):
+    """A hundred seconds of notes: of long shots no more than a twentieth of them goes into keeping them."""
+    now, kept = [0.0], []
+
+    def place(path, text):
+        kept.append(now[0])
+        now[0] += takes
+
+    monkeypatch.setattr("stylize.project.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(project, "_place_text", place)
+    project.save()
+    (project.root / "out" / "a.png").write_bytes(b"a")
+    while now[0] < 100:
+        now[0] += 0.1
+        project.record(project.root / "out" / "a.png", "mark")
+    assert 0.85 * most <= len(kept) <= most

@@ -545,3 +545,10 @@ def test_halved_colour_lies_on_the_left_of_two_columns(tmp_path: Path, layout: s
     inner = slice(2, 62)
     top = np.iinfo(found.dtype).max
     np.testing.assert_allclose(found[5, inner, 0] / top, red[inner].clip(0, 1), atol=0.6 / 255)  # 0.007 if it is moved
+
+
+def test_places_are_counted_from_the_first_picture_there_is(tmp_path: Path) -> None:
+    for number in (3, 4, 5, 9):
+        write_image(tmp_path / f"p.{number:04d}.png", np.zeros((4, 4, 3), np.uint8))
+    shot = open_shot(tmp_path, frames="4,5,9")
+    assert (shot.positions, shot.source_frames, shot.times) == ((1, 2, 6), 7, (0, 1, 5))
