@@ -99,16 +99,8 @@ def hand_over(whole: Painted, looks: Sequence[Painted], target: Target) -> tuple
     if _writes_matte(work.settings):
         matte = write_mattes(work, places.matte)
         written[matte.folder] = None
-    marked: set[Path] = set()
-    for place, one in enumerate(looks):
-        above = [over.work for over in looks[place + 1 :]]
-        folders, told = hand_over_look(one, above, places.of(one.work.name), target)
-        written |= dict.fromkeys(folders)
-        marked |= set(told)
-    if _has_front_of_all(work.settings):
-        folder, told = hand_over_front(Front(work, [one.work for one in looks]), places, target)
-        written[folder] = None
-        marked |= set(told)
+    folders, marked = _hand_over_looks(work, looks, places, target)
+    written |= dict.fromkeys(folders)
     marked |= set(files_of([places.matte], work.shot.frames))
     movies = linked_files(work.settings, work.shot, target, places.folder)
     pictures = {"plate": work.plates.paths, "result": {n: work.file("out", n) for n in work.shot.frames}}
@@ -124,6 +116,24 @@ def hand_over(whole: Painted, looks: Sequence[Painted], target: Target) -> tuple
             work.project.record(path, "")
     work.project.claim([])
     return (*written, *texts)
+
+
+def _hand_over_looks(
+    work: Work, looks: Sequence[Painted], places: Places, target: Target
+) -> tuple[list[Path], set[Path]]:  # fmt: skip
+    """What each look has of its own, and the foreground of all; returns folders and movies, and the files that are
+    known by what they are made from."""
+    written, marked = list[Path](), set[Path]()
+    for place, one in enumerate(looks):
+        above = [over.work for over in looks[place + 1 :]]
+        folders, told = hand_over_look(one, above, places.of(one.work.name), target)
+        written += folders
+        marked |= set(told)
+    if _has_front_of_all(work.settings):
+        folder, told = hand_over_front(Front(work, [one.work for one in looks]), places, target)
+        written.append(folder)
+        marked |= set(told)
+    return written, marked
 
 
 def _matted(settings: Settings) -> bool:
