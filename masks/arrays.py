@@ -9,6 +9,7 @@ F32 = np.float32
 U8 = np.uint8
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 Pixels = NDArray[Any]

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from masks.arrays import F32, U8, Floats
+from masks.conjugate_gradients import conjugate_gradients
 from masks.trimap import UNKNOWN
 
 # Pixels around what is unknown that the equations look at.
@@ -58,14 +59,11 @@ def _solved(picture: Floats, known: Floats, matte: Floats, prior: Floats) -> Flo
     """What is unknown, in the order of its pixels, in [0, 1]."""
     from pymatting import cf_laplacian
     from scipy.sparse import diags
-    from scipy.sparse.linalg import cg
 
     unknown = (known == UNKNOWN).ravel()
     laplacian = cf_laplacian(picture.astype(np.float64), epsilon=FLAT, is_known=~unknown)[unknown]
     weight, expected = (values.ravel()[unknown].astype(np.float64) for values in (prior, matte))
     system = (laplacian[:, unknown] + diags(weight)).tocsr()
     right = weight * expected - laplacian[:, ~unknown] @ known.ravel()[~unknown].astype(np.float64)
-    # Jacobi's preconditioner. Where the rounds do not suffice, what they have come to is near enough.
-    scaling = diags(1 / np.maximum(system.diagonal(), 1e-9))
-    solved, _ = cg(system, right, x0=expected, rtol=LEFT, maxiter=ROUNDS, M=scaling)
-    return np.clip(solved, 0, 1).astype(F32)
+    # Where the rounds do not suffice, what they have come to is near enough.
+    return np.clip(conjugate_gradients(system, right, expected, LEFT, ROUNDS), 0, 1).astype(F32)

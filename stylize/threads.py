@@ -1,10 +1,17 @@
-"""How many threads the kernels of all libraries may use."""
+"""How many threads the kernels of all libraries may use.
+
+BLAS is not among them: it has a pool of its own, which only its environment or a further dependency (threadpoolctl)
+could bound, and nothing here is worth that. Its products are of matrices with three columns at most, as pixels and
+their colours, whose rows it shares out without adding up in another order. Long sums would be in another order, with
+other bits, for every number of its threads: they are no products (`planning.coverage.weighed`,
+`masks.conjugate_gradients`). A test holds all of this against other numbers of BLAS's threads.
+"""
 
 import os
 
 
 def use_threads(threads: int | None) -> None:
-    """Bounds the threads of all kernels, or leaves the libraries' own choice; the result is the same."""
+    """Bounds the threads of OpenCV and of our own kernels, or leaves the libraries' choice; the result is the same."""
     if threads is None:
         return
     import cv2

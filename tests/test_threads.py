@@ -1,8 +1,15 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import cv2
 import numba
 import pytest
 
 from stylize.threads import available, share_of_threads, use_threads
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +42,18 @@ def test_processes_share_what_one_would_use(threads, jobs, share):
 
 def test_threads_that_are_not_named_are_all_there_are():
     assert share_of_threads(None, 2) == max(1, available() // 2)
+
+
+def products(threads):
+    """Digests of what comes out in a process in which BLAS has so many threads."""
+    bound = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), str(threads))
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.products"], env=os.environ | bound, capture_output=True, check=True, cwd=ROOT
+    )
+    return done.stdout.split()
+
+
+def test_bits_do_not_depend_on_the_threads_of_blas():
+    one = products(1)
+    assert len(one) == 6
+    assert [products(threads) for threads in (2, 3, 8)] == [one] * 3

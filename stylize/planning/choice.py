@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from propagate.arrays import F32, Floats
-from stylize.planning.coverage import NOTHING, unexplained
+from stylize.planning.coverage import NOTHING, unexplained, weighed
 from stylize.planning.survey import Survey
 
 # What is gone after this many frames, a flash or something that whisks by, is not worth a key.
@@ -127,8 +127,8 @@ class Spans:
     def _figures(self, misfit: Floats, place: int) -> tuple[list[float], list[float]]:
         """Of one frame, for each row of misfit: the logarithm of what is left over, above a key's, and the share."""
         weights = self.survey.weights[place]
-        holes = unexplained(misfit) @ weights
-        costs = np.log1p(misfit @ weights / LEFT_OVER) + F32(HOLES) * holes * holes
+        holes = weighed(unexplained(misfit), weights)
+        costs = np.log1p(weighed(misfit, weights) / LEFT_OVER) + F32(HOLES) * holes * holes
         return costs.tolist(), (1 - holes).tolist()
 
     def edge(self, left: int | None, right: int | None) -> _Edge:

@@ -204,6 +204,14 @@ def unexplained(misfit: Floats) -> Floats:
     return np.clip((misfit - F32(WHOLE)) / F32(NOTHING - WHOLE), 0, 1)
 
 
+def weighed(values: Floats, weights: Floats) -> Floats:
+    """The sum over the last axis, each value times its weight: (..., N) and (N,) -> (...).
+
+    Not as a product of matrices: BLAS adds up in another order, to other bits, with another number of threads.
+    """
+    return np.asarray(np.einsum("...n,n->...", values, weights), F32)
+
+
 def _field(camera: Doubles, height: int, width: int) -> Floats:
     """The flow of a camera motion: float32 (h, w, 2)."""
     moves = (camera[:2] - np.eye(3)[:2]).astype(F32)

@@ -16,7 +16,7 @@ from propagate.flow import FlowEstimator
 from stylize.errors import FrameRangeError
 from stylize.planning import reasons
 from stylize.planning.choice import PATIENCE, Spans, Wish, choose
-from stylize.planning.coverage import NOTHING, unexplained
+from stylize.planning.coverage import NOTHING, unexplained, weighed
 from stylize.planning.survey import Attention, Shot, Survey, survey
 
 # Default of what every frame must be explained to; the benchmark of keyframes says why.
@@ -177,7 +177,7 @@ def _covered(seen: Survey, place: int, left: int | None, right: int | None) -> f
     for key, packed in ((left, seen.onward[place]), (right, seen.back[place])):
         if key in packed:
             misfit = np.minimum(misfit, seen.misfit(packed[key]))
-    return float(np.clip(1 - unexplained(misfit) @ seen.weights[place], 0, 1))
+    return float(np.clip(1 - weighed(unexplained(misfit), seen.weights[place]), 0, 1))
 
 
 def _fresh(seen: Survey, place: int, before: int | None) -> Floats:

@@ -26,6 +26,7 @@ from stylize.planning.coverage import (
     proxy,
     subject,
     unexplained,
+    weighed,
     weight,
 )
 
@@ -258,7 +259,7 @@ def shares(seen: Mapping[int, Bytes], weights: Floats) -> dict[int, float]:
     if not seen:
         return {}
     count = weights.size
-    gone = np.array([unexplained(unpack(packed, count)) for packed in seen.values()]) @ weights
+    gone = weighed(np.array([unexplained(unpack(packed, count)) for packed in seen.values()]), weights)
     return dict(zip(seen, (1 - gone).tolist(), strict=True))
 
 

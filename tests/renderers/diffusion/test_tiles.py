@@ -230,7 +230,7 @@ def test_a_control_over_a_tile_is_that_of_its_place(models):
     pipeline = painter.parts.base
     from stylize.renderers.diffusion import loading
 
-    pipeline = loading.pipeline_for(pipeline, "sd15", painter._nets, from_image=True)
+    pipeline = loading.pipeline_for(pipeline, "sd15", painter.parts.nets, from_image=True)
     draw = torch.Generator().manual_seed(0)
     sample, words = torch.randn(2, 4, 16, 24, generator=draw), torch.randn(2, 77, 32, generator=draw)
     shown = torch.rand(2, 3, 128, 192, generator=draw)

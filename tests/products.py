@@ -1,0 +1,40 @@
+"""Digests of everything that goes through BLAS, or would, at sizes at which BLAS uses all of its threads."""
+
+import hashlib
+
+import numpy as np
+
+from masks.conjugate_gradients import conjugate_gradients
+from masks.luma import luma_key
+from masks.motion_field import affine_motion
+from propagate.features import luminance
+from propagate.guidance import transport_colours
+from stylize.planning.coverage import weighed
+
+LINKS = 60000
+
+
+class Chain:
+    """The matrix of a chain whose links are held to their neighbours, and a little to their places."""
+
+    def diagonal(self):
+        return np.full(LINKS, 2.1)
+
+    def __matmul__(self, x):
+        return 2.1 * x - np.roll(x, 1) - np.roll(x, -1)
+
+
+def main():
+    draw = np.random.default_rng(0)
+    picture, flow = draw.random((36, 8192, 3), np.float32), draw.random((300, 400, 2), np.float32)
+    for made in (
+        luma_key(picture, 0, 1), luminance(picture), transport_colours(100 * picture, 90 * picture[:5]),
+        affine_motion(flow, flow[..., 0]),
+        weighed(draw.random((100, 14400), np.float32), draw.random(14400, np.float32)),
+        conjugate_gradients(Chain(), draw.random(LINKS), np.zeros(LINKS), 1e-6, 20),
+    ):  # fmt: skip
+        print(hashlib.blake2b(np.ascontiguousarray(made).tobytes(), digest_size=8).hexdigest())
+
+
+if __name__ == "__main__":
+    main()
