@@ -8,7 +8,7 @@ import pytest
 
 from propagate.arrays import F32
 from stylize.planning.choice import HOLES, PATIENCE, WORST, Spans, Wish, choose
-from stylize.planning.coverage import NOTHING, unexplained
+from stylize.planning.coverage import NOTHING, unexplained, weighed
 from stylize.planning.survey import Survey, pack, unpack
 
 CELLS = 40
@@ -58,9 +58,9 @@ def figures(seen: Survey, keys: Sequence[int], coverage: float) -> tuple[int, fl
         for key, packed in zip(around, (seen.onward[place], seen.back[place]), strict=True):
             if key in packed:
                 misfit = np.minimum(misfit, seen.misfit(packed[key]))
-        hole = unexplained(misfit) @ weights
+        hole = weighed(unexplained(misfit), weights)
         failed.append(float(1 - hole) < coverage)
-        cost += float(np.log1p(misfit @ weights / 0.05)) + HOLES * float(hole) ** 2
+        cost += float(np.log1p(weighed(misfit, weights) / 0.05)) + HOLES * float(hole) ** 2
     runs = "".join("x" if each else " " for each in failed).split()
     return sum(len(run) for run in runs if len(run) > PATIENCE), cost + 0.005 * sum(keys)
 
