@@ -10,13 +10,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from propagate.arrays import Pixels
 from stylize.errors import ShotError
 from stylize.footage.colour import BT709, HDR_TRANSFERS, Colour, colour_of, high_range
 from stylize.footage.containers import is_cut_off
-from stylize.footage.planes import plane_lines
+from stylize.footage.frame_pixels import MATRICES, Coding, coding_of, pixels_of, spelt
+from stylize.footage.turn import Turn, turn_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -27,16 +26,9 @@ if TYPE_CHECKING:
 
 # Decoders for the alpha of WebM: the ones that would be chosen leave it out.
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-# AVColorSpace -> the matrix that the scaler knows it by; the rest are untagged or not in use.
-_MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
-_BT709, _BT601 = 1, 5
-_LIMITED, _FULL = 1, 2
-_LARGEST_UNTAGGED_SD = 576
 # RGB, nothing said, and a number that says nothing.
 _WITHOUT_MATRIX = (0, 2, 3)
 _PATIENCE = 16
-# Of a picture whose halved colour is one sample wide, nothing is between two.
-_FEWEST_COLUMNS = 3
 
 
 @dataclass(frozen=True)
@@ -64,37 +56,12 @@ class _Trouble:
     places: int = 0
 
 
-@dataclass(frozen=True)
-class _Look:
-    """How the pixels of a frame are coded."""
-
-    size: tuple[int, int]
-    depth: int
-    alpha: bool
-
-
-@dataclass(frozen=True)
-class _Turn:
-    """How coded pixels become upright: swap the axes, then mirror left-right, then flip up-down."""
-
-    swap: bool = False
-    mirror: bool = False
-    flip: bool = False
-
-    def size(self, coded: tuple[int, int]) -> tuple[int, int]:
-        return (coded[1], coded[0]) if self.swap else coded
-
-    def pixels(self, coded: Pixels) -> Pixels:
-        swapped = coded.transpose(1, 0, 2) if self.swap else coded
-        return np.ascontiguousarray(swapped[:: -1 if self.flip else 1, :: -1 if self.mirror else 1])
-
-
 @dataclass
 class _Seen:
     """What a scan gathers on its way."""
 
-    first: _Look | None = None
-    turn: _Turn = _Turn()
+    first: Coding | None = None
+    turn: Turn = Turn()
     stamps: list[int | None] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     colour: Colour = BT709
@@ -138,14 +105,14 @@ def decode(path: Path, positions: Sequence[int]) -> Iterator[tuple[int, Pixels]]
     """
     wanted = iter(positions)
     next_wanted = next(wanted, None)
-    turn: _Turn | None = None
+    turn: Turn | None = None
     with _open(path) as (container, stream):
         for position, frame in enumerate(_frames(container, stream, _Trouble())):
             if next_wanted is None:
                 return
-            turn = turn or _turn(frame) or _Turn()
+            turn = turn or turn_of(frame) or Turn()
             if position == next_wanted:
-                yield position, turn.pixels(_pixels(frame))
+                yield position, turn.pixels(pixels_of(frame))
                 next_wanted = next(wanted, None)
     if next_wanted is not None:
         raise ShotError(f"{path}: frame {next_wanted + 1} cannot be decoded any more: put the movie back and run again")
@@ -244,13 +211,13 @@ def _packets(
 
 
 def _note(frame: "VideoFrame", seen: _Seen, path: Path) -> None:
-    look = _look(frame)
+    coding = coding_of(frame)
     if seen.first is None:
-        seen.first = look
+        seen.first = coding
         _check_colour(frame, path)
         _note_first(frame, seen, path.name)
-    if look != seen.first:
-        expected, found, number = _spell(seen.first), _spell(look), len(seen.stamps) + 1
+    if coding != seen.first:
+        expected, found, number = spelt(seen.first), spelt(coding), len(seen.stamps) + 1
         raise ShotError(
             f"{path}: expected one kind of picture, but after {expected} frame {number} is {found}: split it"
         )
@@ -260,142 +227,20 @@ def _note(frame: "VideoFrame", seen: _Seen, path: Path) -> None:
 def _note_first(frame: "VideoFrame", seen: _Seen, name: str) -> None:
     # Of RGB, a matrix is not told; of YUV without a tag nothing is, whatever its height makes us take.
     seen.colour = colour_of(frame.colorspace, frame.color_primaries, frame.color_trc)
-    turn = _turn(frame)
+    turn = turn_of(frame)
     if turn is None:
         seen.notes.append(f"{name}: it is turned by {frame.rotation} degrees, which is left out")
-    seen.turn = turn or _Turn()
+    seen.turn = turn or Turn()
 
 
 def _check_colour(frame: "VideoFrame", path: Path) -> None:
     if transfer := HDR_TRANSFERS.get(frame.color_trc):
         raise high_range(path, transfer)
-    if frame.colorspace not in (*_MATRICES, *_WITHOUT_MATRIX) and not frame.format.is_rgb:
+    if frame.colorspace not in (*MATRICES, *_WITHOUT_MATRIX) and not frame.format.is_rgb:
         raise ShotError(
             f"{path}: expected RGB, or YUV of BT.601, BT.709 or BT.2020, found matrix {int(frame.colorspace)} of "
             "ITU-T H.273: convert it, as with ffmpeg -vf scale=out_color_matrix=bt709"
         )
-
-
-def _look(frame: "VideoFrame") -> _Look:
-    components = frame.format.components
-    return _Look(
-        size=(frame.width, frame.height),
-        depth=16 if any(component.bits > 8 for component in components) else 8,
-        alpha=any(component.is_alpha for component in components),
-    )
-
-
-def _spell(look: _Look) -> str:
-    return f"{look.size[0]}x{look.size[1]} of {look.depth} bits" + (" with alpha" if look.alpha else "")
-
-
-def _turn(frame: "VideoFrame") -> _Turn | None:
-    """The movie's own turn; None for an angle that is no quarter. To be asked of one frame only: see below."""
-    from av.buffer import Buffer
-
-    # Side data holds on to its frame and the frame to it: asked of every frame, memory grows until the collector runs.
-    matrix = frame.side_data.get("DISPLAYMATRIX")
-    if not isinstance(matrix, Buffer):
-        return _Turn()
-    # x' = a x + c y and y' = b x + d y, in 16.16 fixed point: whole quarter turns and mirrors have two zeros.
-    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()
-    if a == d == 0 and b and c:
-        return _Turn(True, c < 0, b < 0)
-    return _Turn(False, a < 0, d < 0) if b == c == 0 and a and d else None
-
-
-def _pixels(frame: "VideoFrame") -> Pixels:
-    """uint8 or uint16 (H, W, 3 or 4), display-encoded, straight alpha, as coded: not turned."""
-    look = _look(frame)
-    return _deep(frame, look) if look.depth == 16 else _convert(frame, "rgba" if look.alpha else "rgb24")
-
-
-def _deep(frame: "VideoFrame", look: _Look) -> Pixels:
-    """uint16 with white at 65535. The scaler shifts bits to the left, and so leaves white at 255/256 for instance."""
-    pixels = _convert(frame, "rgba64le" if look.alpha else "rgb48le")
-    bits = max(component.bits for component in frame.format.components)
-    alpha_top = colour_top = 65535 - 65535 // (1 << bits)
-    if frame.format.is_rgb:
-        return pixels
-    if _range(frame) == _LIMITED:
-        colour_top = 255 << 8
-    widened = np.empty_like(pixels)
-    for channels, top in ((slice(0, 3), colour_top), (slice(3, 4), alpha_top)):
-        wide = (pixels[..., channels].astype(np.uint32) * 65535 + top // 2) // top
-        widened[..., channels] = np.minimum(wide, 65535)
-    return widened
-
-
-def _convert(frame: "VideoFrame", layout: str) -> Pixels:
-    """RGB by the frame's own matrix and range. The rounding is exact, and colour is smooth between its samples."""
-    from av.video.reformatter import Interpolation
-
-    how = (
-        Interpolation.BICUBIC
-        | Interpolation.ACCURATE_RND
-        | Interpolation.BITEXACT
-        | Interpolation.FULL_CHR_H_INT
-        | Interpolation.FULL_CHR_H_INP
-    )
-    matrix = _BT709 if frame.format.is_rgb else _matrix(frame)
-    converted = _beside(frame).reformat(
-        format=layout,
-        src_colorspace=matrix,
-        dst_colorspace=matrix,
-        src_color_range=_range(frame),
-        dst_color_range=_FULL,
-        interpolation=how,
-    )
-    pixels: Pixels = converted.to_ndarray()
-    return pixels
-
-
-def _beside(frame: "VideoFrame") -> "VideoFrame":
-    """4:2:2 as 4:4:4, each sample of colour on the left one of its two columns, as ITU-R BT.601 and BT.709 place it.
-
-    The scaler puts it between the two unless a stream says otherwise, and those of editing (ProRes, DNxHR) say
-    nothing: half a pixel, which costs 15 dB at colour edges. Samples between are cubic. Others are given back.
-    """
-    from av.video.frame import VideoFrame
-
-    layout = frame.format.name
-    if not layout.startswith(("yuv422p", "yuva422p")) or _range(frame) != _LIMITED or frame.width < _FEWEST_COLUMNS:
-        return frame
-    wide = VideoFrame(frame.width, frame.height, layout.replace("422", "444"))
-    wide.colorspace, wide.color_range = frame.colorspace, frame.color_range
-    for number in range(len(frame.planes)):
-        values = _plane(frame, number)
-        whole = values.shape[1] == frame.width
-        _plane(wide, number)[:] = values if whole else _widened(values, frame.width, frame.format.components[0].bits)
-    return wide
-
-
-def _plane(frame: "VideoFrame", number: int) -> Pixels:
-    """(H, W) of one plane: the frame's own memory."""
-    return plane_lines(frame, number)[:, : frame.planes[number].width]
-
-
-def _widened(plane: Pixels, width: int, bits: int) -> Pixels:
-    """(H, (W + 1) / 2) -> (H, W): what is there stays in even columns, cubic between (-1, 9, 9, -1) / 16."""
-    padded = np.pad(plane, ((0, 0), (1, 2)), mode="edge").astype(np.int32)
-    between = 9 * (padded[:, 1:-2] + padded[:, 2:-1]) - padded[:, :-3] - padded[:, 3:]
-    wide = np.empty((plane.shape[0], 2 * plane.shape[1]), plane.dtype)
-    wide[:, 0::2] = plane
-    wide[:, 1::2] = np.clip((between + 8) >> 4, 0, (1 << bits) - 1)
-    return wide[:, :width]
-
-
-def _matrix(frame: "VideoFrame") -> int:
-    untagged = _BT601 if frame.height <= _LARGEST_UNTAGGED_SD else _BT709
-    return _MATRICES.get(frame.colorspace, untagged)
-
-
-def _range(frame: "VideoFrame") -> int:
-    """Limited or full. RGB and grey are full whatever the tags say, as every tool of FFmpeg's family takes them."""
-    name = frame.format.name
-    if frame.format.is_rgb or name.startswith(("gray", "ya", "yuvj")):
-        return _FULL
-    return frame.color_range if frame.color_range in (_LIMITED, _FULL) else _LIMITED
 
 
 def _damage(path: Path, count: int, announced: int, trouble: _Trouble) -> tuple[str, ...]:
