@@ -1,21 +1,17 @@
 """What a user can ask for: every option once in `options`, how its words are read in `kinds`, bad mixes in `mixes`."""
 
+from stylize.settings.compound import GUIDE_WEIGHT, SCREENS, GuideAsked, Levels, MatteKey
 from stylize.settings.kinds import (
     DEPTH_AUTO,
     DEPTH_SOURCE,
     EVERY,
     FLAG,
-    GUIDE_WEIGHT,
     MATTE_MODEL,
     MATTE_SOURCE,
     MODEL,
     MODEL_RENDERERS,
-    SCREENS,
     STAGES,
-    GuideAsked,
     Kind,
-    Levels,
-    MatteKey,
     is_matte_word,
 )
 from stylize.settings.layers import LayerAsked, Look, looks_of

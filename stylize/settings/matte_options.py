@@ -7,7 +7,7 @@ from pathlib import Path
 from masks.prompts import Box, Point
 from stylize.errors import SettingsError
 from stylize.settings import kinds
-from stylize.settings.kinds import Levels, MatteKey
+from stylize.settings.compound import Levels, MatteKey
 from stylize.settings.mixes import check_ways
 from stylize.settings.network_matte import FINDS, NetworkMatte
 from stylize.settings.option import MATTE, READING, RUN, Option, declared, given, options_of, read

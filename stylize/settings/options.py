@@ -11,8 +11,8 @@ from stylize.errors import SettingsError
 from stylize.export.codecs import CODECS
 from stylize.footage.spaces import WORKING_SPACES
 from stylize.settings import kinds
+from stylize.settings.compound import GUIDE_WEIGHT, GuideAsked
 from stylize.settings.conditions import ControlAsked, FileAsked, ModelAsked
-from stylize.settings.kinds import GuideAsked
 from stylize.settings.layers import LAYER_KIND, LayerAsked, check_layers
 from stylize.settings.mixes import check_shot, refuse_idle
 from stylize.settings.option import (
@@ -224,7 +224,7 @@ class Settings:
     guide: tuple[GuideAsked, ...] = declared(
         kinds.GUIDES, (), PROPAGATION,
         f"A guide for the paint, such as depth, normals or IDs: sequence, movie or still, and its weight "
-        f"({kinds.GUIDE_WEIGHT:g}). May be repeated.",
+        f"({GUIDE_WEIGHT:g}). May be repeated.",
     )  # fmt: skip
     on: str = declared(
         kinds.choice(tuple(kinds.EVERY)), "ones", PROPAGATION, "Draw every frame, or hold drawings for 2 or 3 frames."

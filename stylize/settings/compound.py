@@ -1,0 +1,112 @@
+"""Values of several parts in one text: guides with a weight, painted mattes with a frame, two levels."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stylize.errors import SettingsError
+from stylize.settings import readers
+from stylize.settings.anchors import whole_path
+
+# Weight of a guide that comes without one, that of the plate's colours; and the most, beside which nothing else counts.
+GUIDE_WEIGHT, LARGEST_WEIGHT = 12.0, 1000.0
+# Screens whose colour is found.
+SCREENS = ("green", "blue")
+
+
+@dataclass(frozen=True)
+class GuideAsked:
+    """A guide that was asked for, and its weight; as text, and so in a project file, ``path:weight``."""
+
+    path: Path
+    weight: float
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.weight!r}"
+
+
+def read_guides(value: Any) -> tuple[GuideAsked, ...]:
+    """Guides, one or several. Raises SettingsError as ``read_guide`` does."""
+    return tuple(map(read_guide, [value] if isinstance(value, str | Path | GuideAsked) else value))
+
+
+def read_guide(value: Any) -> GuideAsked:
+    """What follows the last colon is the weight if it is a number: ``C:\\depth`` and ``10:20/depth`` have none.
+
+    Raises SettingsError for a weight out of bounds, and where there is no path.
+    """
+    if isinstance(value, GuideAsked):
+        return value
+    path, _, last = readers.text(str(value) if isinstance(value, Path) else value).rpartition(":")
+    try:
+        weight = float(last)
+    except ValueError:
+        path, weight = str(value), GUIDE_WEIGHT
+    if not path or not 0 < weight <= LARGEST_WEIGHT or path.endswith(":"):
+        raise SettingsError(
+            f"expected PATH or PATH:WEIGHT, with a weight above 0 and up to {LARGEST_WEIGHT:g}, found {str(value)!r}; "
+            f"leave the weight out for {GUIDE_WEIGHT:g}"
+        )
+    return GuideAsked(Path(path), weight)
+
+
+def whole_guide(stored: str, folder: Path) -> str:
+    """A guide as it is stored, its path made whole."""
+    asked = read_guide(stored)
+    return str(GuideAsked(Path(whole_path(str(asked.path), folder)), asked.weight))
+
+
+@dataclass(frozen=True)
+class MatteKey:
+    """A painted matte and the frame that it belongs to; as text ``frame:path``."""
+
+    frame: int
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.frame}:{self.path}"
+
+
+def read_matte_keys(value: Any) -> tuple[MatteKey, ...]:
+    """Painted mattes, one or several. Raises ValueError as ``read_matte_key`` does."""
+    return tuple(map(read_matte_key, [value] if isinstance(value, str | MatteKey) else value))
+
+
+def read_matte_key(value: Any) -> MatteKey:
+    """``frame:path``. Raises ValueError for anything else."""
+    if isinstance(value, MatteKey):
+        return value
+    frame, _, path = readers.text(value).partition(":")
+    if not frame.isascii() or not frame.isdigit() or not path:
+        raise ValueError
+    return MatteKey(int(frame), Path(path))
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Two levels, 0..1; as text ``low:high``."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.low:g}:{self.high:g}"
+
+
+def read_levels(value: Any) -> Levels:
+    """``low:high``, not equal. Raises ValueError for anything else."""
+    if isinstance(value, Levels):
+        value = f"{value.low!r}:{value.high!r}"
+    low, high = map(readers.number(0, 1), readers.text(value).split(":"))
+    if low == high:
+        raise ValueError
+    return Levels(low, high)
+
+
+def read_screen(value: Any) -> str:
+    """A screen by its name, or a colour as #14b43c. Raises ValueError for anything else."""
+    text = readers.text(value).lower()
+    if text not in SCREENS and not re.fullmatch("#[0-9a-f]{6}", text):
+        raise ValueError
+    return text
