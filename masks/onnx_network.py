@@ -81,7 +81,8 @@ class Network:
     classes: of the planes of the result, those that are people; -1 for all but the first; empty where one plane is all
     that there is. states: of a recurrent network, from the name of an output to the input that takes it with the next
     picture. ratio: the name of an input that takes by how much it may be worked smaller. finds: PERSON, or None where
-    the file does not say what it finds.
+    the file does not say what it finds. matting: whether it gives mattes with soft borders of their own, rather than
+    where a subject is.
     """
 
     picture: str
@@ -95,6 +96,7 @@ class Network:
     states: Mapping[str, str]
     ratio: str | None
     finds: str | None
+    matting: bool
 
 
 # Qin et al., "U²-Net", 2020; also what torchvision's and most others' networks are trained with.
@@ -126,7 +128,7 @@ def read_network(told: Told) -> Network:
         picture.name, result.name, picture.type, channels_last, (height, width), short,
         _scaling(told, states, height, count, modnet, channels_last), classes,
         states, next((one.name for one in told.inputs if one.name == "downsample_ratio"), None),
-        PERSON if known else None,
+        PERSON if known else None, bool(states) or modnet,
     )  # fmt: skip
 
 

@@ -18,6 +18,12 @@ class Segmenter(Protocol):
         """Whether it finds what it is pointed at, and nothing without that; else it finds the subject by itself."""
         ...
 
+    @property
+    def finished(self) -> bool:
+        """Whether what it gives are mattes, with soft borders and steady for its part, to be taken as they are; else it
+        is where it takes the subject to be, frame by frame."""
+        ...
+
     def __call__(
         self, frames: Sequence[int], plate: Callable[[int], Bytes], prompts: Sequence[Prompt] = ()
     ) -> Iterator[tuple[int, Floats]]:

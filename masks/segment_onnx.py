@@ -1,7 +1,8 @@
 """A Segmenter that runs a network of salient objects, of portraits or of classes in ONNX, through onnxruntime.
 
 Which networks those are, and how their pictures are made, is in `onnx_network`. One plane between 0 and 1 is taken as
-it is, other values as logits; of classes, the share of those that are people.
+it is, other values as logits; of classes, the share of those that are people. Networks that say where a subject is are
+asked twice, the second time with the picture mirrored, and the mean is taken: each time they leave out other parts.
 """
 
 import re
@@ -18,7 +19,7 @@ from masks.prompts import Prompt
 from masks.segment import check_unprompted
 
 # Raise it whenever the same network gives other mattes.
-VERSION = 2
+VERSION = 3
 # Beyond 0 and 1 by this much, values are no shares; and by so much more than 1 may shares of classes be together.
 ROUNDING, TOGETHER = 1e-3, 1e-2
 # Shorter side that a recurrent network works at before it goes into detail.
@@ -50,6 +51,7 @@ class OnnxSegmenter:
         self._network = read_network(self._told)
         check_finds(self._network, finds)
         self._identity = identity
+        self.finished = self._network.matting
 
     def __call__(
         self, frames: Sequence[int], plate: Callable[[int], Bytes], prompts: Sequence[Prompt] = ()
@@ -59,14 +61,21 @@ class OnnxSegmenter:
         states = {name: np.zeros((1, 1, 1, 1), F32) for name in self._network.states.values()}
         for frame in frames:
             picture = plate(frame)
-            result, states = self._run(picture, states)
-            yield frame, _matte(result, self._network, self._told, picture)
+            matte, states = self._find(picture, states)
+            if not self._network.matting:
+                other, _ = self._find(np.ascontiguousarray(picture[:, ::-1]), states)
+                matte = F32(0.5) * (matte + other[:, ::-1])
+            yield frame, matte
 
     def fingerprint(self) -> str:
         """Network, version and the library that runs it. Whom it is asked to find changes nothing."""
         import onnxruntime
 
         return f"onnx-{VERSION}-{onnxruntime.__version__}-{self._identity}"
+
+    def _find(self, picture: Bytes, states: dict[str, Pixels]) -> tuple[Floats, dict[str, Pixels]]:
+        result, states = self._run(picture, states)
+        return _matte(result, self._network, self._told, picture), states
 
     def _run(self, picture: Bytes, states: dict[str, Pixels]) -> tuple[Pixels, dict[str, Pixels]]:
         network = self._network

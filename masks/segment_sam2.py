@@ -33,6 +33,7 @@ class Sam2Segmenter:
     """See Segmenter. In 32-bit floats."""
 
     prompted = True
+    finished = True
 
     def __init__(self, load: Callable[[], Any], identity: str, levels: Levels = Levels()) -> None:
         """load: gives a Sam2VideoModel of transformers; called when the first frame is asked for.

@@ -73,6 +73,19 @@ def red_finder(
     )  # fmt: skip
 
 
+def red_finder_blind_on_the_right(side: int = 32) -> bytes:
+    """The same, and sees nothing in the right half of what it is given."""
+    blind = [0.0 if n % side < side // 2 else -200.0 for n in range(side * side)]
+    nodes = [
+        _node("Conv", ["picture", "weights"], "raw"), _node("Add", ["raw", "blind"], "half"),
+        _node("Sigmoid", ["half"], "matte"),
+    ]  # fmt: skip
+    return _model(
+        nodes, [_redness(), _tensor("blind", [1, 1, side, side], blind)], [_value("picture", [1, 3, side, side])],
+        [_value("matte", [1, 1, side, side])],
+    )  # fmt: skip
+
+
 def red_finder_beside(file: str, side: int = 32) -> tuple[bytes, bytes]:
     """The same, with its weights in another file, of this name: the network, and what the file is to hold."""
     weights = struct.pack("<3f", 6.0, 0.0, -6.0)

@@ -75,15 +75,9 @@ def _found(
     settings: Settings, plates: Plates, project: Project, folder: str, progress: Callable[[str, int, int], None]
 ) -> Mattes:
     """What a network finds, kept in the project, in a folder of mask/."""
-    shot, done = plates.shot, 0
+    shot = plates.shot
     # A folder of its own: what a person lays into mask/ stays.
     pattern = plate_pattern(shot, project.folder("mask") / folder)
     make_folder(pattern.folder)
-
-    def on_frame() -> None:
-        nonlocal done
-        done += 1
-        progress("matte", done, len(shot.frames))
-
-    segment_shot(shot, project, plates, _finder(settings, shot), pattern.path, on_frame)
+    segment_shot(shot, project, plates, _finder(settings, shot), pattern.path, progress)
     return Mattes({frame: pattern.path(frame) for frame in shot.frames}, shot.size, shaping=shaping(settings))

@@ -143,7 +143,7 @@ def make_mattes(
         job = _Job(shot, project, plates, target, front, keys, refine, refined, on_frame, on_message)
         key = open_key(settings, shot, plates, project) if finder is None and not keys else None
         if finder is not None:
-            redone = segment_shot(shot, project, plates, finder, job.file, on_frame, refine, refined)
+            redone = segment_shot(shot, project, plates, finder, job.file, on_progress, refine, refined)
             made = _told(job, files, {}, redone)
         else:
             made = _carried(job, files) if key is None else _keyed(job, key, files)

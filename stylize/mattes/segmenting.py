@@ -1,88 +1,180 @@
-"""Mattes by a network: the subject found in every frame, steadied along the motion, drawn to the plates' edges."""
+"""Mattes by a network: the subject found in every frame, settled by the whole shot, steadied along the motion, drawn to
+the plates' edges."""
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+import masks.settle
 from masks.guided_filter import guided_filter
+from masks.settle import settled
 from masks.steady import steadied
 from propagate.arrays import F32, Bytes, Floats
 from propagate.flow_dis import DisFlow
-from stylize.errors import MatteError
+from stylize.errors import MatteError, OutputError
 from stylize.footage.images import quantise, read_values, write_image
 from stylize.footage.plates import Plates
 from stylize.footage.shot import Shot
 from stylize.mattes.edges import Refine
 from stylize.mattes.networks import Finder
+from stylize.planning.cuts import split
+from stylize.planning.picking import remembered_cuts
 from stylize.project import Project, fingerprint
 from stylize.settings.network_matte import spell
 
 # Raise it whenever the same network gives other files.
-VERSION = 3
+VERSION = 4
 # Longest side, in pixels, of what is steadied; and the filter that enlarges it: radius in its pixels, and variance.
 LARGEST, RADIUS, SMOOTH = 640, 3, 1e-3
+# Longest side of what is settled, and how regions are drawn to the edges of the larger picture.
+SETTLED, DRAWN, CRISP = 320, 4, 2.0
 _WAITING = ".found-"
+
+Progress = Callable[[str, int, int], None]
 
 
 def segment_shot(
     shot: Shot, project: Project, plates: Plates, finder: Finder, file_of: Callable[[int], Path],
-    on_frame: Callable[[], None], refine: Refine = lambda plate, matte: matte, refined: Sequence[str | int] = (),
+    progress: Progress, refine: Refine = lambda plate, matte: matte, refined: Sequence[str | int] = (),
 ) -> list[int]:  # fmt: skip
-    """Makes the matte of every frame, 16 bits, and returns those made: all or none, for each sees its neighbours.
+    """Makes the matte of every frame, 16 bits, and returns those made: all or none, for each sees the others.
 
     Raises MatteError when the network cannot be used.
     """
-    seen = [project.digest(plates.paths[frame]) for frame in shot.frames]
+    frames = shot.frames
+    seen = [project.digest(plates.paths[frame]) for frame in frames]
     pointed = [spell(prompt) for prompt in finder.prompts]
-    mark = fingerprint(
-        VERSION, finder.segmenter.fingerprint(), pointed, DisFlow().fingerprint(), shot.frames, seen, *refined
-    )
-    if all(project.fresh(file_of(frame), mark) for frame in shot.frames):
-        for _ in shot.frames:
-            on_frame()
+    engine = [VERSION, masks.settle.VERSION, finder.segmenter.fingerprint(), pointed, DisFlow().fingerprint()]
+    mark = fingerprint(*engine, frames, seen, *refined)
+    if all(project.fresh(file_of(frame), mark) for frame in frames):
+        progress("matte", len(frames), len(frames))
         return []
-    made = []
+    made: list[int] = []
     for left in project.folder("mask").glob(f"{_WAITING}*"):  # by a run that was killed
         shutil.rmtree(left, ignore_errors=True)
     try:
-        # What is found out of turn waits on disk: memory does not grow with the shot.
+        # What is found waits on disk for what is found later: memory does not grow with the shot.
         with tempfile.TemporaryDirectory(dir=project.folder("mask"), prefix=_WAITING) as folder:
-            for frame, matte in steadied(_found(shot, plates, finder, Path(folder)), DisFlow()):
+            job = _Job(frames, seen, project, plates, Path(folder), progress)
+            found = _in_turn(job, finder) if finder.segmenter.finished else _settled(job, finder)
+            for frame, matte in steadied(found, DisFlow()):
                 plate = plates.colour(frame)
                 write_image(file_of(frame), quantise(refine(plate, _enlarged(matte, plate)), np.uint16))
                 project.record(file_of(frame), mark)
                 made.append(frame)
-                on_frame()
+                progress("matte", len(made), len(frames))
     except ValueError as error:
         raise MatteError(f"the network of --matte-model cannot be used: {error}; choose another one") from error
     return made
 
 
-def _found(shot: Shot, plates: Plates, finder: Finder, folder: Path) -> Iterator[tuple[int, Bytes, Floats]]:
+@dataclass(frozen=True)
+class _Job:
+    """seen: the digests of the frames' plates. folder: where what waits is kept."""
+
+    frames: tuple[int, ...]
+    seen: list[str]
+    project: Project
+    plates: Plates
+    folder: Path
+    progress: Progress
+
+    def file(self, frame: int) -> Path:
+        return self.folder / f"{frame}.png"
+
+    def put(self, frame: int, matte: Floats) -> None:
+        write_image(self.file(frame), quantise(matte, np.uint16))
+
+    def get(self, frame: int) -> Floats:
+        return read_values(self.file(frame))[..., 0]
+
+
+def _looked(job: _Job, finder: Finder) -> Iterator[int]:
+    """Each frame once its small matte waits, in the order in which the network finds them."""
+    for done, (frame, matte) in enumerate(finder.segmenter(job.frames, job.plates.colour, finder.prompts), 1):
+        size = _small(job.plates.colour(frame), LARGEST).shape[1::-1]
+        job.put(frame, np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA), F32))
+        job.progress("find", done, len(job.frames))
+        yield frame
+
+
+def _in_turn(job: _Job, finder: Finder) -> Iterator[tuple[int, Bytes, Floats]]:
     """Frame, plate and matte, both small, in order of time."""
-    waits = iter(shot.frames)
+    waits = iter(job.frames)
     turn = next(waits, None)
-    for frame, matte in finder.segmenter(shot.frames, plates.colour, finder.prompts):
-        small = _small(plates.colour(frame))
-        matte = np.asarray(cv2.resize(matte, small.shape[1::-1], interpolation=cv2.INTER_AREA), F32)
-        write_image(_waiting(folder, frame), quantise(matte, np.uint16))
-        while turn is not None and _waiting(folder, turn).exists():
-            file = _waiting(folder, turn)
-            yield turn, _small(plates.colour(turn)), read_values(file)[..., 0]
-            file.unlink()
+    for _ in _looked(job, finder):
+        while turn is not None and job.file(turn).exists():
+            yield turn, _small(job.plates.colour(turn), LARGEST), job.get(turn)
+            job.file(turn).unlink()
             turn = next(waits, None)
 
 
-def _waiting(folder: Path, frame: int) -> Path:
-    return folder / f"{frame}.png"
+def _settled(job: _Job, finder: Finder) -> Iterator[tuple[int, Bytes, Floats]]:
+    """The same, once each shot has settled which regions are inside."""
+    for _ in _looked(job, finder):
+        pass
+
+    def see(frame: int) -> tuple[Bytes, Floats]:
+        plate = _small(job.plates.colour(frame), SETTLED)
+        return plate, np.asarray(cv2.resize(job.get(frame), plate.shape[1::-1], interpolation=cv2.INTER_AREA), F32)
+
+    shown = ((frame, job.plates.colour(frame)) for frame in job.frames)
+    # Colours behind a cut are those of other things.
+    for frames in split(job.frames, remembered_cuts(job.project, job.frames, job.seen, shown)):
+        for frame, regions in settled(frames, see, _OnDisk(job.folder), DisFlow()):
+            job.put(frame, regions)
+    for frame in job.frames:
+        plate = _small(job.plates.colour(frame), LARGEST)
+        yield frame, plate, _drawn(job.get(frame), plate)
+        job.file(frame).unlink()
 
 
-def _small(plate: Bytes) -> Bytes:
-    scale = LARGEST / max(plate.shape[:2])
+class _OnDisk(MutableMapping[int, Floats]):
+    """Planes of frames as half floats in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def _file(self, frame: int) -> Path:
+        return self._folder / f"{frame}.npy"
+
+    def __setitem__(self, frame: int, planes: Floats) -> None:
+        try:
+            np.save(self._file(frame), planes.astype(np.float16))
+        except OSError as error:
+            raise OutputError(
+                f"{self._file(frame)} cannot be written ({error.strerror}); free space or choose --project"
+            ) from error
+
+    def __getitem__(self, frame: int) -> Floats:
+        if not self._file(frame).exists():
+            raise KeyError(frame)
+        return np.asarray(np.load(self._file(frame)), F32)
+
+    def __delitem__(self, frame: int) -> None:
+        self._file(frame).unlink()
+
+    def __iter__(self) -> Iterator[int]:
+        return (int(file.stem) for file in sorted(self._folder.glob("*.npy")))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _drawn(regions: Floats, plate: Bytes) -> Floats:
+    """Regions of a smaller picture at this one's size, drawn to its edges."""
+    regions = np.asarray(cv2.resize(regions, plate.shape[1::-1], interpolation=cv2.INTER_LINEAR), F32)
+    drawn = guided_filter(regions, plate.astype(F32) / F32(255), np.ones_like(regions), DRAWN, SMOOTH)
+    return np.clip((drawn - F32(0.5)) * F32(CRISP) + F32(0.5), 0, 1)
+
+
+def _small(plate: Bytes, largest: int) -> Bytes:
+    scale = largest / max(plate.shape[:2])
     if scale >= 1:
         return plate
     size = max(1, round(plate.shape[1] * scale)), max(1, round(plate.shape[0] * scale))

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from tests.networks import red_class, red_finder, red_finder_behind, red_labels, red_recurrent
+from tests.networks import (
+    red_class,
+    red_finder,
+    red_finder_behind,
+    red_finder_blind_on_the_right,
+    red_labels,
+    red_recurrent,
+)  # fmt: skip
 
 pytest.importorskip("onnxruntime")
 
@@ -40,6 +47,21 @@ def test_it_is_found_whatever_the_network_gives(opened, network):
     ((_, matte),) = opened(network)([1], lambda n: halves())
     assert matte[:, :40].min() > 0.8
     assert matte[:, 56:].max() < 0.2
+
+
+def test_what_a_network_leaves_out_on_one_side_is_seen_in_the_mirror(opened):
+    segmenter = opened(red_finder_blind_on_the_right())
+    assert not segmenter.finished
+    red = np.broadcast_to(RED, (64, 96, 3)).copy()
+    ((_, matte),) = segmenter([1], lambda n: red)
+    np.testing.assert_allclose(matte[:, :40], 0.5, atol=0.02)
+    np.testing.assert_allclose(matte[:, 56:], 0.5, atol=0.02)
+
+
+def test_networks_that_give_mattes_are_taken_as_they_are(opened):
+    assert opened(red_recurrent()).finished
+    assert opened(red_finder(), name="modnet.onnx").finished
+    assert not opened(red_class(21, 15)).finished
 
 
 def test_all_but_the_background_are_parts_of_people(opened):

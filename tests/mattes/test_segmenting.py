@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 import stylize
+from masks.segment_onnx import OnnxSegmenter
 from stylize.errors import MatteError
 from stylize.footage.images import read_image, read_values, write_image
 from stylize.mattes.making import make_mattes
 from stylize.settings import MatteSettings
-from tests.networks import red_class, red_finder, red_finder_beside
+from tests.networks import red_class, red_finder, red_finder_beside, red_recurrent
 
 SIZE = (96, 64)
 
@@ -53,6 +54,44 @@ def test_the_subject_is_found_and_nothing_is_made_twice(tmp_path, plates, model)
     assert make_mattes(plates, asked).redone == ()
     model.write_bytes(red_finder(32))
     assert make_mattes(plates, asked).redone == (1, 2, 3, 4, 5)
+
+
+def test_what_waited_is_gone_and_each_step_is_told(tmp_path, plates, model):
+    steps = []
+    made = make_mattes(
+        plates, MatteSettings(matte_model=model, output=f"{tmp_path}/m/"), lambda *step: steps.append(step)
+    )
+    assert [step for step in steps if step[0] == "find"] == [("find", n, 5) for n in range(1, 6)]
+    assert [step for step in steps if step[0] == "matte"] == [("matte", n, 5) for n in range(1, 6)]
+    assert not list(tmp_path.rglob(".found-*"))
+    first = {frame: path.read_bytes() for frame, path in made.frames.items()}
+    made.frames[3].unlink()
+    again = make_mattes(plates, MatteSettings(matte_model=model, output=f"{tmp_path}/m/", threads=1))
+    assert {frame: path.read_bytes() for frame, path in again.frames.items()} == first
+
+
+def test_what_a_frame_misses_the_others_know(tmp_path, model):
+    """In one frame of nine the subject is a little bluer, and a finder of red thinks it is rather not there."""
+    (tmp_path / "plates").mkdir()
+    frames = scene(9)
+    for number, (pixels, disc) in enumerate(frames, 1):
+        subject = np.array([105, 60, 97] if number == 5 else [120, 60, 90], np.uint8) + pixels % 8
+        write_image(tmp_path / "plates" / f"p.{number:04d}.png", np.where(disc[..., None], subject, pixels))
+    segmenter = OnnxSegmenter(model, "")
+    ((_, alone),) = segmenter([5], lambda n: read_image(tmp_path / "plates" / "p.0005.png"))
+    truth = frames[4][1]
+    assert (alone[truth] < 0.5).mean() > 0.8
+    made = make_mattes(tmp_path / "plates", MatteSettings(matte_model=model, output=f"{tmp_path}/m/"))
+    inside = read_values(made.frames[5])[..., 0] > 0.5
+    assert (inside & truth).sum() / (inside | truth).sum() > 0.9
+
+
+def test_a_network_of_mattes_keeps_its_soft_borders(tmp_path, plates, model):
+    model.write_bytes(red_recurrent())
+    made = make_mattes(plates, MatteSettings(matte_model=model, output=f"{tmp_path}/m/"))
+    inside = read_values(made.frames[3])[..., 0] > 0.5
+    truth = scene()[2][1]
+    assert (inside & truth).sum() / (inside | truth).sum() > 0.9
 
 
 def test_a_run_styles_what_is_found_and_leaves_the_rest(tmp_path, plates, model):
