@@ -22,10 +22,15 @@ def over(
         )
     if not (np.isfinite(matte).all() and matte.min(initial=0) >= 0 and matte.max(initial=0) <= 1):
         raise ValueError("a matte must lie between 0 and 1 everywhere")
-    mixed = np.empty_like(plate)
-    for top in range(0, len(plate), ROWS):
-        rows = slice(top, top + ROWS)
-        mixed[rows] = _mixed(stylised[rows], plate[rows], matte[rows])
+    mixed = plate.copy()
+    rows, columns = (np.flatnonzero(matte.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return mixed
+    # What lies around all that is inside is the plate.
+    across = slice(columns[0], columns[-1] + 1)
+    for top in range(rows[0], rows[-1] + 1, ROWS):
+        part = slice(top, min(top + ROWS, rows[-1] + 1)), across
+        mixed[part] = _mixed(stylised[part], plate[part], matte[part])
     return mixed
 
 

@@ -40,7 +40,7 @@ def relight(plate: Bytes, key_plate: Bytes, flow: Floats, valid: Bools) -> Bytes
 def _samples(plate: Bytes, key_plate: Bytes, flow: Floats, valid: Bools) -> tuple[Bytes, Bytes, Bools]:
     """Pixels of the plate on an even lattice, those of the key that they come from, and which tell something."""
     height, width = valid.shape
-    apart = max(1, int((height * width / SAMPLES) ** 0.5))
+    apart = max(1, round((height * width / SAMPLES) ** 0.5))
     lattice = slice(apart // 2, None, apart), slice(apart // 2, None, apart)
     across, down = np.arange(width)[lattice[1]], np.arange(height)[lattice[0]]
     where = flow[lattice] + np.stack(np.meshgrid(across, down), axis=-1).astype(F32)

@@ -39,7 +39,7 @@ from propagate.texture import Exemplar, Job, Level, Nearness, Texture, exemplar,
 from propagate.trust import trust
 
 # Raise it whenever the same input gives other pictures.
-VERSION = 4
+VERSION = 5
 # Difference of patches, as of ``texture.Texture.error``, that cannot be seen: such a patch is not sought any better.
 ENOUGH = 1e-4
 # A place of the key may be used so many times its share before it becomes dear: lower makes moving things boil.
@@ -347,7 +347,10 @@ def _job(key: _Key, view: _View, settings: SynthesisSettings) -> Job:
     in_bands(work, (height, width), settings.radius)
     matcher = PatchMatchNumba(settings.radius, key.exemplar.channels)
     near, seed = Nearness(expected, settings.position), view.composed.frame
-    return Job(matcher, key.exemplar, view.canvas, mask, near, close=close, seed=seed, whole=high * wide)
+    measured = None if view.shown is None else cv2.dilate(view.shown.view(U8), window).reshape(mask.shape) > 0
+    return Job(
+        matcher, key.exemplar, view.canvas, mask, near, close=close, seed=seed, whole=high * wide, measured=measured
+    )
 
 
 def _by_flow(flow: Floats, corner: Corner, size: tuple[int, ...]) -> Ints:

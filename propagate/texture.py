@@ -146,7 +146,8 @@ class Job:
     mask: bool (H, W), the pixels to work on. wish: what the picture should look like, and how strongly that
     counts beside its own agreement: float32 (H, W, 3) and float32 (H, W), 0 for not at all. close: bool (H, W), where
     random tries stay within ``NEAR`` pixels, None for nowhere. whole: pixels of the picture that this is a part of,
-    None for all: how often the style may be used goes by that.
+    None for all: how often the style may be used goes by that. measured: bool (H, W), where patches count and their
+    error is told, elsewhere it is 0; it has all within a patch's radius of ``mask``; None for everywhere.
     """
 
     matcher: PatchMatcher
@@ -158,6 +159,7 @@ class Job:
     close: Bools | None = None
     seed: int = 0
     whole: int | None = None
+    measured: Bools | None = None
 
     @property
     def unit(self) -> int:
@@ -203,7 +205,7 @@ def optimise(
         _check(job, colour, other)
     if job.mask.any() and level.rounds:
         costs = _costs(job, nnf, level)
-        job.matcher.measure(job.canvas, job.exemplar.packed, nnf, cost, np.ones_like(job.mask), costs)
+        job.matcher.measure(job.canvas, job.exemplar.packed, nnf, cost, _measured(job), costs)
         if other is not None:
             job.matcher.offer(job.canvas, job.exemplar.packed, nnf, cost, job.mask, costs, other)
             del other  # as large as the field, and not needed any more
@@ -235,7 +237,7 @@ def measure(job: Job, colour: Floats, nnf: Ints) -> Floats:
 def _measure(job: Job, nnf: Ints, cost: Longs) -> Floats:
     """``measure`` of the canvas as it is; what was in ``cost`` is lost."""
     still = Costs(_NOWHERE, 0, 0, np.zeros(job.exemplar.size, np.int32))
-    job.matcher.measure(job.canvas, job.exemplar.packed, nnf, cost, np.ones_like(job.mask), still)
+    job.matcher.measure(job.canvas, job.exemplar.packed, nnf, cost, _measured(job), still)
     error = np.empty(cost.shape, F32)
 
     def work(band: Band) -> None:
@@ -243,6 +245,10 @@ def _measure(job: Job, nnf: Ints, cost: Longs) -> Floats:
 
     in_bands(work, cost.shape)
     return error
+
+
+def _measured(job: Job) -> Bools:
+    return np.ones_like(job.mask) if job.measured is None else job.measured
 
 
 def _widest(job: Job, level: Level) -> Shorts:
@@ -260,7 +266,7 @@ def _check(job: Job, colour: Floats, start: Ints) -> None:
         raise ValueError(f"picture, field and packed guides must have the mask's size {size}, not {shapes}")
     besides: list[tuple[int, ...]] = [] if job.nearness is None else [job.nearness.expected.shape[:2]]
     besides += [] if job.wish is None else [job.wish[0].shape[:2], job.wish[1].shape]
-    besides += [] if job.close is None else [job.close.shape]
+    besides += [one.shape for one in (job.close, job.measured) if one is not None]
     if any(shape != size for shape in besides):
         raise ValueError(f"nearness, wish and what is close must have the mask's size {size}, not {besides}")
     high, wide = job.exemplar.size

@@ -27,6 +27,8 @@ FOUND = "auto"
 VERSION = 1
 
 _MATTE = Companion("matte", MatteError)
+# How many channels a file with alpha has, grey or coloured.
+_WITH_ALPHA = (2, 4)
 # What the survey is remembered as.
 _SURVEY = "mattes"
 
@@ -66,11 +68,12 @@ class Mattes:
         path = _MATTE.file_of(self.paths, frame)
         values = _values(path)
         _MATTE.check_size(path, (values.shape[1], values.shape[0]), self.size)
+        colours = values.shape[2] - (values.shape[2] in _WITH_ALPHA)
         if not self.by_alpha:
             # The mean, not luminance: of three equal values it is that value to the last bit.
-            return self.shaping.shape(values[..., :3].mean(axis=2))
+            return self.shaping.shape(values[..., :colours].mean(axis=2) if colours > 1 else values[..., 0])
         opaque = np.ones(values.shape[:2], np.float32)
-        return self.shaping.shape(values[..., 3] if values.shape[2] == 4 else opaque)
+        return self.shaping.shape(values[..., -1] if values.shape[2] in _WITH_ALPHA else opaque)
 
     def facts(self, frames: Iterable[int], digest: Callable[[Path], str]) -> list[object]:
         """All that `read` depends on for some frames. digest: of a file's contents."""
@@ -148,11 +151,11 @@ def _opened(path: Path, shot: Shot, shaping: Shaping, make: Callable[[Shot], dic
 def _by_alpha(files: Mapping[int, Path]) -> bool:
     """Whether the alpha tells anything: many programs write an opaque one beside a grey picture."""
     with_alpha = (file for file in dict.fromkeys(files.values()) if image_facts(file).alpha)
-    return any((_values(file)[..., 3] < 1).any() for file in with_alpha)
+    return any((_values(file)[..., -1] < 1).any() for file in with_alpha)
 
 
 def _values(path: Path) -> Floats:
     try:
-        return read_values(path)
+        return read_values(path, grey=True)
     except InputError as error:
         raise MatteError(f"matte {error}") from error

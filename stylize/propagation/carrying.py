@@ -16,6 +16,7 @@ import numpy as np
 
 import propagate.boil
 from propagate.arrays import Floats, Pixels
+from propagate.boil import sway
 from propagate.box import Box
 from propagate.holds import drawings
 from propagate.spans import Span, spans
@@ -51,6 +52,8 @@ WHOLE, MIX = "whole", "mix"
 # Folders in passes/ of what is told of every frame.
 ERROR, MIX_SHARE, LOOK = "error", "mix", "look"
 _KEPT = (ERROR, MIX_SHARE, LOOK)
+# Bytes of mattes that stay in memory, two of them at least: those of all frames between two keys, if they are small.
+MATTES = 24 << 20
 # Where a span's folder says which frames are on disk.
 NOTES = "made.jsonl"
 
@@ -219,7 +222,7 @@ def _boxes(work: Work, shown: Mapping[int, int]) -> tuple[Box | None, dict[int, 
     if work.mattes is None:
         return None, {}
     box = box_of([work.extents[frame] for frame in shown], work.shot.size)
-    return box, boxes_of(work.extents, shown, work.shot.size, box)
+    return box, boxes_of(work.extents, shown, work.shot.size, box, sway(work.shot.size[1], work.settings.boil))
 
 
 def _key_mark(work: Work, footage: Footage, frame: int) -> str:
@@ -383,9 +386,10 @@ def _footage(
 
 
 def _reader(mattes: Mattes) -> Callable[[int], Floats]:
-    """Reads mattes; the last ones stay in memory, for a frame's is asked for by its pass and when it is laid in."""
+    """Reads mattes; the last ones stay in memory, for a frame's is asked for by its passes and when it is laid in."""
     frames = {path: frame for frame, path in mattes.paths.items()}
-    kept = lru_cache(2)(lambda path: mattes.read(frames[path]))
+    width, height = mattes.size
+    kept = lru_cache(max(2, MATTES // (4 * width * height)))(lambda path: mattes.read(frames[path]))
     return lambda frame: kept(mattes.paths[frame]) if frame in mattes.paths else mattes.read(frame)
 
 

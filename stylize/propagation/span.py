@@ -385,9 +385,10 @@ def _shown(footage: Footage, engine: Engine, look: _Look, frames: Sequence[int])
 
 def _whole_frame(look: _Look, plane: Any, footage: Footage) -> Any:
     """An array of a look on the whole frame: 0 outside of its box, where no frame shows it."""
-    if look.box is None or plane is None or plane.shape[:2] == footage.colour(look.frame).shape[:2]:
+    size = footage.plate(look.frame).shape[:2]
+    if look.box is None or plane is None or plane.shape[:2] == size:
         return plane
-    return look.box.onto(plane, footage.colour(look.frame).shape[:2])
+    return look.box.onto(plane, size)
 
 
 def _laid(footage: Footage, frame: int, look: Pixels) -> tuple[Pixels, Pixels | None]:
@@ -397,7 +398,7 @@ def _laid(footage: Footage, frame: int, look: Pixels) -> tuple[Pixels, Pixels | 
     look, cut = to_depth(look, footage.dtype), None
     if footage.matte is not None:
         matte = footage.matte(frame)
-        cut = np.where(matte[..., None] > 0, look, np.zeros_like(look))
+        cut = look * (matte[..., None] > 0)
         look = over(look, np.ascontiguousarray(plate[..., :3]), matte)
     return np.concatenate([look, plate[..., 3:]], axis=-1), cut
 

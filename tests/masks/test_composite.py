@@ -2,6 +2,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from masks.composite import over
 
@@ -18,6 +20,20 @@ def test_outside_the_matte_the_plate_is_untouched_to_the_bit(depth):
     np.testing.assert_array_equal(mixed[matte == 1], look[matte == 1])
     low, high = np.minimum(plate, look), np.maximum(plate, look)
     assert ((mixed >= low) & (mixed <= high)).all()
+
+
+@given(st.lists(st.tuples(st.integers(0, 69), st.integers(0, 29)), max_size=4))
+def test_little_that_is_inside_is_mixed_as_all_of_it_would_be(places):
+    draw = np.random.default_rng(2)
+    plate, look = (draw.integers(0, 255, (70, 30, 3), np.uint8) for _ in range(2))
+    matte = np.zeros((70, 30), np.float32)
+    for number, place in enumerate(places):
+        matte[place] = (number + 1) / 4
+    share = matte[..., None].astype(np.float64)
+    expected = np.floor(share * look + (1 - share) * plate + 0.5).astype(np.uint8)
+    mixed = over(look, plate, matte)
+    np.testing.assert_array_equal(mixed, expected)
+    assert not np.shares_memory(mixed, plate)
 
 
 @pytest.mark.parametrize("value", [np.nan, -0.1, 1.5])

@@ -55,6 +55,29 @@ def test_grey_values_are_the_matte(tmp_path: Path, shot: Shot, dtype: type) -> N
     assert (matte[0, 0], matte[0, -1]) == (0, 1)
 
 
+def write_png(path: Path, pixels: Pixels) -> None:
+    """With as many channels as there are: grey, grey and alpha, RGB or RGBA."""
+    spec = OpenImageIO.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], "uint8")
+    spec.attribute("oiio:UnassociatedAlpha", 1)
+    out = OpenImageIO.ImageOutput.create(str(path))
+    assert out.open(str(path), spec)
+    assert out.write_image(np.ascontiguousarray(pixels))
+    out.close()
+
+
+@pytest.mark.parametrize("colours", [1, 3])
+@pytest.mark.parametrize("alpha", [None, 255, 200])
+def test_grey_and_coloured_files_give_the_same_matte(
+    tmp_path: Path, shot: Shot, colours: int, alpha: int | None
+) -> None:
+    path = tmp_path / "m.png"
+    veil = [] if alpha is None else [np.full_like(RAMP, alpha)]
+    write_png(path, np.dstack([*[RAMP] * colours, *veil]))
+    found = open_mattes(path, shot).read(1001)
+    wanted = np.full(RAMP.shape, 200, np.float32) if alpha == 200 else RAMP.astype(np.float32)
+    np.testing.assert_array_equal(found, wanted / np.float32(255))
+
+
 def test_inverted(tmp_path: Path, shot: Shot) -> None:
     mattes = open_mattes(folder_of(tmp_path / "mask", RAMP), shot, shaping=Shaping(invert=True))
     np.testing.assert_allclose(mattes.read(1001), 1 - RAMP / 255, atol=1e-6)

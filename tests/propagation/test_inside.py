@@ -12,7 +12,7 @@ from propagate import synthesis
 from propagate.box import Box
 from stylize.footage.images import read_image, write_image
 from stylize.propagation import span as propagation
-from stylize.propagation.inside import AROUND, LEAST, MARGIN, around, box_of, boxes_of
+from stylize.propagation.inside import AROUND, DRAWN, LEAST, MARGIN, around, box_of, boxes_of
 from tests.composites import Motion, body, compose
 
 SIZE = (320, 180)
@@ -49,12 +49,13 @@ def extents(draw):
     return extent(left, top, draw(st.integers(left + 1, 1000)), draw(st.integers(top + 1, 700)))
 
 
-@given(st.lists(extents(), min_size=1, max_size=6), st.sampled_from([1, 2, 3]))
-def test_drawings_have_boxes_in_that_of_their_span_around_all_that_shows_them(found, every):
+@given(st.lists(extents(), min_size=1, max_size=6), st.sampled_from([1, 2, 3]), st.sampled_from([0.0, 4.3]))
+def test_drawings_have_boxes_in_that_of_their_span_around_all_that_shows_them(found, every, sway):
     told = dict(enumerate(found))
     shown = {frame: frame - frame % every for frame in told}
     span = box_of(found, (1000, 700))
-    boxes = boxes_of(told, shown, (1000, 700), span)
+    boxes = boxes_of(told, shown, (1000, 700), span, sway)
+    far = DRAWN + (5 if sway else 0)
     whole = span or Box(0, 0, 1000, 700)
     assert set(boxes) <= set(shown.values())
     for drawing, box in boxes.items():
@@ -62,26 +63,28 @@ def test_drawings_have_boxes_in_that_of_their_span_around_all_that_shows_them(fo
         assert whole.top <= box.top < box.bottom <= whole.bottom
         for frame, one in told.items():
             if shown[frame] == drawing and one.box is not None:
-                # All of it, and the margin, or up to the border of the frame.
+                # All of it, and the margin, or up to the border of the span's.
                 left, top, right, bottom = one.box
-                assert box.left <= max(0, left - MARGIN)
-                assert box.top <= max(0, top - MARGIN)
-                assert box.right >= min(1000, right + MARGIN)
-                assert box.bottom >= min(700, bottom + MARGIN)
+                assert box.left <= max(whole.left, left - far)
+                assert box.top <= max(whole.top, top - far)
+                assert box.right >= min(whole.right, right + far)
+                assert box.bottom >= min(whole.bottom, bottom + far)
 
 
 def test_a_drawing_that_fills_the_box_of_its_span_has_none_of_its_own():
     still, away = extent(300, 300, 500, 500), extent(700, 300, 900, 500)
-    assert boxes_of({1: still, 2: still}, {1: 1, 2: 2}, (1000, 700), box_of([still], (1000, 700))) == {}
+    large = extent(5, 5, 995, 695)
+    assert boxes_of({1: large, 2: large}, {1: 1, 2: 2}, (1000, 700), box_of([large], (1000, 700))) == {}
     span, each = box_of([still, away], (1000, 700)), {1: still, 2: still, 3: away, 4: away}
     found = boxes_of(each, {n: n for n in each}, (1000, 700), span)
-    assert found == {1: box_of([still], (1000, 700)), 4: box_of([away], (1000, 700))}
+    assert found[1] == Box(300 - DRAWN, 300 - DRAWN, 500 + DRAWN, 500 + DRAWN)
+    assert found[4] == Box(700 - DRAWN, 300 - DRAWN, 900 + DRAWN, 500 + DRAWN)
 
 
 def test_a_drawing_has_room_for_what_the_ones_beside_it_show():
     each = {n: extent(60 * n, 300, 60 * n + 100, 400) for n in range(1, 9)}
     found = boxes_of(each, {n: n for n in each}, (1000, 700), box_of(each.values(), (1000, 700)))
-    assert found[4] == Box(180 - AROUND, 300 - MARGIN, 400 + AROUND, 400 + MARGIN)
+    assert found[4] == Box(180 - AROUND, 300 - DRAWN, 400 + AROUND, 400 + DRAWN)
 
 
 def test_patches_are_sought_a_little_beyond_what_any_matte_shows():

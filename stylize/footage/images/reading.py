@@ -34,12 +34,13 @@ def read_image(path: str | Path) -> Pixels:
     return _upright(pixels, stored.orientation)
 
 
-def read_values(path: str | Path) -> Floats:
+def read_values(path: str | Path, *, grey: bool = False) -> Floats:
     """Read a picture of data, such as a matte: float32 in [0, 1], (H, W, 3) or (H, W, 4), no colour conversion.
 
-    Integers are divided by their largest value; floats are taken as they are, clipped. InputError as `read_image`.
+    Integers are divided by their largest value; floats are taken as they are, clipped. grey: what has one colour stays
+    so, (H, W, 1) or (H, W, 2), instead of becoming RGB. InputError as `read_image`.
     """
-    stored = read_stored(Path(path))
+    stored = read_stored(Path(path), grey=grey)
     values = np.clip(stored.pixels, 0, 1) if stored.linear else to_float(stored.pixels)
     return _upright(values.astype(np.float32, copy=False), stored.orientation)
 

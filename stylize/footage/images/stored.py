@@ -22,7 +22,10 @@ _LOG = ("Printing density", "Logarithmic")
 
 @dataclass(frozen=True)
 class Stored:
-    """A picture as its file has it: uint8, uint16 or (`linear`) float32, (H, W, 3) or (H, W, 4), not yet upright."""
+    """A picture as its file has it: uint8, uint16 or (`linear`) float32, (H, W, 3) or (H, W, 4), not yet upright.
+
+    Grey that was asked for as such has one colour: (H, W, 1) or (H, W, 2).
+    """
 
     pixels: Pixels
     linear: bool
@@ -31,10 +34,13 @@ class Stored:
     space: str
 
 
-def read_stored(path: Path) -> Stored:
-    """A file's picture; InputError if there is none, it is cut off, is a logarithmic DPX or holds NaN."""
+def read_stored(path: Path, *, grey: bool = False) -> Stored:
+    """A file's picture; InputError if there is none, it is cut off, is a logarithmic DPX or holds NaN.
+
+    grey: what has one colour stays so, instead of becoming RGB.
+    """
     pixels, spec = read_pixels(path)
-    pixels = into_display_window(_pick_channels(pixels, spec), spec)
+    pixels = into_display_window(_pick_channels(pixels, spec, grey), spec)
     linear = is_float(spec)
     if spec.get_string_attribute("dpx:Transfer") in _LOG:
         raise InputError(f"{path}: expected display-encoded DPX, found logarithmic: convert it, or render PNG or EXR")
@@ -101,12 +107,15 @@ def open_picture(path: Path) -> "OpenImageIO.ImageInput":
     return source
 
 
-def _pick_channels(stored: Pixels, spec: "OpenImageIO.ImageSpec") -> Pixels:
+def _pick_channels(stored: Pixels, spec: "OpenImageIO.ImageSpec", grey: bool) -> Pixels:
     """(H, W, any) -> (H, W, 3) or (H, W, 4) by the channels' names; the first ones where the names say nothing."""
     names = list(spec.channelnames)
     colour = [names.index(name) for name in "RGB"] if set("RGB") <= set(names) else _first_channels(spec)
-    alpha = [spec.alpha_channel] if spec.alpha_channel >= 0 else []
-    return np.ascontiguousarray(stored[..., colour + alpha])
+    if grey and len(set(colour)) == 1:
+        colour = colour[:1]
+    picked = [*colour, *([spec.alpha_channel] if spec.alpha_channel >= 0 else [])]
+    # To pick one by one takes as long as to read the file.
+    return np.ascontiguousarray(stored if picked == list(range(stored.shape[2])) else stored[..., picked])
 
 
 def _first_channels(spec: "OpenImageIO.ImageSpec") -> list[int]:
