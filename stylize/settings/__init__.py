@@ -1,4 +1,4 @@
-"""What a user can ask for: every option once in `options`, how its words are read in `kinds`, bad mixes in `mixes`."""
+"""What a user can ask for: every option once in `options`, what it may be in `kinds`, bad mixes in `mixes`."""
 
 from stylize.settings.compound import GUIDE_WEIGHT, SCREENS, GuideAsked, Levels, MatteKey
 from stylize.settings.kinds import (
