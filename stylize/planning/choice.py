@@ -8,6 +8,7 @@ of a given number.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import exp
 
 import numpy as np
 
@@ -22,12 +23,18 @@ PATIENCE = 3
 # the error in decibels; misfit that nothing takes away.
 LEFT_OVER = F32(0.05)
 # And where the lower square of what is not explained is: a hole in a frame costs more the larger it is.
-HOLES = 3.0
+HOLES = 2.0
 # What a frame costs beside a key that is as blurred as can be, in that measure: blur is carried with the paint. And
-# what a key costs that comes a frame later.
-BLURRED, LATER = 2.0, 0.005
+# what a key costs that comes a frame later: it decides between keys that show the same.
+BLURRED, LATER = 2.0, 0.001
+# What a frame costs that lies before the first key or behind the last one: nothing corrects what that key gets wrong.
+# The second is where the worst frames count: it is there that they are.
+ALONE = (0.05, 0.2)
 # So much less of the sharpness of its surroundings is chance.
 CALM = 0.2
+# Where the worst frames count, this power of the misfit is summed up: of two frames, the better one hardly counts then.
+# A frame of which no candidate explains this share is lost to any choice, a flash say, and does not count among them.
+POWER, LOST = 12.0, 0.5
 # Frames on either side that a key's sharpness is compared with.
 NEAR = 6
 
@@ -74,9 +81,8 @@ class _Joint:
 
 @dataclass(frozen=True)
 class _Edge:
-    """From one key to the next. bad: frames that must be explained and are not. cost: sum of logarithms of misfit.
-
-    share: sum of what is explained.
+    """From one key to the next. bad: frames that must be explained and are not. cost: sum of what is left over, the
+    logarithm of misfit or, where the worst count, a power of it. share: sum of what is explained.
     """
 
     bad: int
@@ -85,19 +91,30 @@ class _Edge:
 
 
 class Spans:
-    """What every pair of neighbouring keys would explain between them."""
+    """What every pair of neighbouring keys would explain between them.
 
-    def __init__(self, survey: Survey, coverage: float) -> None:
+    worst: whether what is left over is that of the worst frames, instead of all alike.
+    """
+
+    def __init__(self, survey: Survey, coverage: float, *, worst: bool = False) -> None:
         self.survey, self.coverage, self.count = survey, coverage, len(survey.weights)
+        self.worst = worst
         self.onward = {place: _Alone() for place in survey.candidates}
         self.back = {place: _Alone() for place in survey.candidates}
         self.joint: dict[tuple[int, int], _Joint] = {}
         self.exempt = sum(1 << place for place in survey.exempt)
+        self.spared = self.exempt | sum(1 << place for place in range(self.count) if self._lost(place)) if worst else 0
         for place in range(self.count):
             self._alone(self.onward, place, survey.onward[place])
             self._together(place)
         for place in range(self.count - 1, -1, -1):
             self._alone(self.back, place, survey.back[place])
+
+    def _lost(self, place: int) -> bool:
+        seen = [*self.survey.onward[place].items(), *self.survey.back[place].items()]
+        misfit = [self.survey.misfit(packed) for key, packed in seen if key != place]
+        holes = weighed(unexplained(np.array(misfit)), self.survey.weights[place]) if misfit else np.ones(1)
+        return bool(holes.min() > 1 - LOST)
 
     def _alone(self, ways: dict[int, _Alone], place: int, seen: dict[int, np.ndarray]) -> None:
         keys = [key for key in seen if key != place]
@@ -125,10 +142,12 @@ class Spans:
             found.failed |= (share < self.coverage) << (place - pair[0])
 
     def _figures(self, misfit: Floats, place: int) -> tuple[list[float], list[float]]:
-        """Of one frame, for each row of misfit: the logarithm of what is left over, above a key's, and the share."""
+        """Of one frame, for each row of misfit: what is left over, and the share."""
         weights = self.survey.weights[place]
         holes = weighed(unexplained(misfit), weights)
         costs = np.log1p(weighed(misfit, weights) / LEFT_OVER) + F32(HOLES) * holes * holes
+        if self.worst:
+            costs = np.exp(POWER * costs.astype(np.float64)) * (not self.spared >> place & 1)
         return costs.tolist(), (1 - holes).tolist()
 
     def edge(self, left: int | None, right: int | None) -> _Edge:
@@ -145,12 +164,17 @@ class Spans:
         failed |= onward.failed & _bits(first + 1, first + 1 + only_left)
         failed |= back.failed & _bits(last - only_right, last)
         failed |= _bits(first + 1 + seen_left, last - seen_right)
-        gap = max(0, inner - seen_left - seen_right)
+        gap = (_bits(first + 1 + seen_left, last - seen_right) & ~self.spared).bit_count()
         blurs = [_blur(self.survey.sharp, key) for key in (left, right) if key is not None]
-        blurred = BLURRED * inner * sum(blurs) / max(len(blurs), 1)
+        beside = BLURRED * sum(blurs) / max(len(blurs), 1) + (ALONE[self.worst] if len(blurs) < 2 else 0)
+        seen = both.cost + onward.costs[only_left] + back.costs[only_right]
+        if self.worst:
+            cost = (seen + gap * exp(POWER * WORST)) * exp(POWER * beside)
+        else:
+            cost = seen + gap * WORST + beside * inner
         return _Edge(
             _lasting(failed & ~self.exempt),
-            both.cost + onward.costs[only_left] + back.costs[only_right] + gap * WORST + blurred,
+            cost,
             both.share + onward.shares[only_left] + back.shares[only_right],
         )
 

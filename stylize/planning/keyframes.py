@@ -68,6 +68,7 @@ def pick(
     *,
     coverage: float = COVERAGE,
     most: int | None = None,
+    worst: bool = False,
     locked: Sequence[int] = (),
     dropped: Sequence[int] = (),
     min_gap: int = 1,
@@ -79,7 +80,8 @@ def pick(
 
     frames: the shot's numbers, ascending. plate: the uint8 (H, W, 3) RGB plate of a frame. coverage: weighted share
     of every frame that the keys around it must explain, 0..1; what moves on its own weighs more. most: at most so
-    many keys, locked ones counted; where that is too few, those that leave the least unexplained. locked: frames that
+    many keys, locked ones counted; where that is too few, those that leave the least over. worst: of choices with as
+    many keys the one whose worst frames are best, instead of all frames on average. locked: frames that
     are keys already. dropped: frames that must not be keys. min_gap: least frames from a picked key to any other key.
     attention: float32 (H, W) in [0, 1] of a frame; only what is inside counts. on_frame: called with each frame when
     it has been looked at.
@@ -107,7 +109,7 @@ def pick(
     seen = survey(
         Shot(frames, plate, attention, estimate, on_frame), sorted(stays), None if full else allowed
     )  # fmt: skip
-    spans = Spans(seen, coverage)
+    spans = Spans(seen, coverage, worst=worst)
     keys = choose(spans, Wish(coverage, most, stays, apart))
     named = [fixed.get(frames[place], Keyframe(frames[place], "", 0.0)) for place in keys]
     picked = _told(frames, spans, keys, named)

@@ -23,7 +23,7 @@ from stylize.project import Project, fingerprint
 from stylize.work import Work
 
 # Raise a number whenever its stage gives another result for the same input.
-SPLIT, PICK = 1, 6
+SPLIT, PICK = 1, 7
 ASKED = "asked for"
 
 
@@ -211,8 +211,9 @@ def pick_shot(work: Work, frames: tuple[int, ...], hand: Hand, most: int | None)
     locked = sorted({*painted, *added})
     estimate = DisFlow("fast")
     mark = fingerprint(
-        PICK, frames, work.marks(frames), settings.coverage, settings.max_keyframes, most, settings.min_gap, added,
-        dropped, attended(work, frames), sorted(work.keys.given_numbers()), estimate.fingerprint(),
+        PICK, frames, work.marks(frames), settings.coverage, settings.keys_for, settings.max_keyframes, most,
+        settings.min_gap, added, dropped, attended(work, frames), sorted(work.keys.given_numbers()),
+        estimate.fingerprint(),
     )  # fmt: skip
     name = f"keyframes {frames[0]}-{frames[-1]}"
     known = work.project.recall(name, mark)
@@ -220,8 +221,9 @@ def pick_shot(work: Work, frames: tuple[int, ...], hand: Hand, most: int | None)
         free = None if most is None else most + len(painted)
         limits = [limit for limit in (free, settings.max_keyframes) if limit is not None]
         picked = picking.pick(
-            frames, work.plates.colour, coverage=settings.coverage, most=min(limits, default=None), locked=locked,
-            dropped=dropped, min_gap=settings.min_gap, attention=work.mattes.read if work.mattes else None,
+            frames, work.plates.colour, coverage=settings.coverage, most=min(limits, default=None),
+            worst=settings.keys_for == "worst", locked=locked, dropped=dropped, min_gap=settings.min_gap,
+            attention=work.mattes.read if work.mattes else None,
             estimate=estimate, on_frame=_counted(work, len(frames)),
         )  # fmt: skip
         _keep(work, frames, picked)

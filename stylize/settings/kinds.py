@@ -32,6 +32,8 @@ RENDERERS = ("example", "painted", "diffusion", "a1111", "auto")
 # Those that a model paints for, here or elsewhere.
 MODEL_RENDERERS = ("diffusion", "a1111")
 FLOWS = ("dis", "raft")
+# What keyframes are placed for.
+PLACED_FOR = ("mean", "worst")
 DEVICES, PRECISIONS = ("auto", "cuda", "mps", "cpu"), ("auto", "float16", "bfloat16", "float32")
 # What can go with the result.
 EXPORTS = ("otio", "xml", "fcpxml", "edl", "aftereffects", "nuke", "ebsynth", "passes", "matte", "foreground")

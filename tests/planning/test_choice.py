@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from propagate.arrays import F32
-from stylize.planning.choice import HOLES, PATIENCE, WORST, Spans, Wish, choose
+from stylize.planning.choice import ALONE, HOLES, LATER, LOST, PATIENCE, POWER, WORST, Spans, Wish, choose
 from stylize.planning.coverage import NOTHING, unexplained, weighed
 from stylize.planning.survey import Survey, pack, unpack
 
@@ -46,7 +46,7 @@ def wish(coverage: float, most: int | None = None, fixed: Sequence[int] = (), ga
     return Wish(coverage, most, stays, lambda one, other: {one, other} <= stays or other - one >= gap)
 
 
-def figures(seen: Survey, keys: Sequence[int], coverage: float) -> tuple[int, float]:
+def figures(seen: Survey, keys: Sequence[int], coverage: float, *, worst: bool = False) -> tuple[int, float]:
     """Frames that are not explained, in runs longer than PATIENCE, and what is left over; from the definition."""
     failed, cost = [], 0.0
     for place, weights in enumerate(seen.weights):
@@ -60,9 +60,18 @@ def figures(seen: Survey, keys: Sequence[int], coverage: float) -> tuple[int, fl
                 misfit = np.minimum(misfit, seen.misfit(packed[key]))
         hole = weighed(unexplained(misfit), weights)
         failed.append(float(1 - hole) < coverage)
-        cost += float(np.log1p(weighed(misfit, weights) / 0.05)) + HOLES * float(hole) ** 2
+        left = float(np.log1p(weighed(misfit, weights) / 0.05)) + HOLES * float(hole) ** 2
+        left += ALONE[worst] * (None in around)
+        if worst and lost(seen, place):
+            continue
+        cost += np.exp(POWER * left) if worst else left
     runs = "".join("x" if each else " " for each in failed).split()
-    return sum(len(run) for run in runs if len(run) > PATIENCE), cost + 0.005 * sum(keys)
+    return sum(len(run) for run in runs if len(run) > PATIENCE), cost + LATER * sum(keys)
+
+
+def lost(seen: Survey, place: int) -> bool:
+    shown = [packed for key, packed in {**seen.onward[place], **seen.back[place]}.items() if key != place]
+    return all(unexplained(seen.misfit(packed)).mean() > 1 - LOST for packed in shown)
 
 
 CANDIDATES = (0, 4, 7, 11, 15, 18, 23, 26)
@@ -90,6 +99,25 @@ def test_no_other_use_of_a_few_keys_is_better(most: int) -> None:
     assert figures(seen, keys, 0.99)[1] == pytest.approx(best, abs=1e-4)
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("most", [2, 3, 4])
+def test_no_other_use_of_a_few_keys_makes_the_worst_frames_better(seed: int, most: int) -> None:
+    seen = surveyed(seed, 30, CANDIDATES)
+    keys = choose(Spans(seen, 1.0, worst=True), wish(1.0, most))
+    left = {some: figures(seen, some, 1.0, worst=True)[1] for some in combinations(CANDIDATES, most)}
+    assert left[keys] == pytest.approx(min(left.values()))
+    assert figures(seen, keys, 1.0)[1] >= figures(seen, choose(Spans(seen, 1.0), wish(1.0, most)), 1.0)[1]
+
+
+def test_a_frame_that_nobody_shows_is_not_the_worst_to_care_for() -> None:
+    seen = surveyed(3, 60, range(0, 60, 3))
+    keys = choose(Spans(seen, 1.0, worst=True), wish(1.0, 4))
+    for shown in (seen.onward[31], seen.back[31]):
+        for key in shown:
+            shown[key] = pack(np.full(CELLS, NOTHING, F32))
+    assert choose(Spans(seen, 1.0, worst=True), wish(1.0, 4)) == keys
+
+
 def test_the_more_is_to_be_explained_the_more_keys() -> None:
     seen = surveyed(3, 60, range(0, 60, 3))
     counts = [len(choose(Spans(seen, coverage), wish(coverage))) for coverage in np.linspace(0.05, 0.95, 10)]
@@ -110,8 +138,9 @@ def test_fixed_keys_stay_and_others_keep_their_distance() -> None:
 def test_what_nobody_shows_costs_as_much_as_can_be() -> None:
     seen = surveyed(3, 40, [2, 37], reach=5)
     edge = Spans(seen, 0.5).edge(2, 37)
-    alone = Spans(seen, 0.5).edge(2, None).cost - (40 - 2 - 1 - 5) * WORST
-    assert edge.cost == pytest.approx((34 - 10) * WORST + alone + Spans(seen, 0.5).edge(None, 37).cost - 32 * WORST)
+    behind = Spans(seen, 0.5).edge(2, None).cost - (40 - 2 - 1 - 5) * WORST - 37 * ALONE[False]
+    before = Spans(seen, 0.5).edge(None, 37).cost - 32 * WORST - 37 * ALONE[False]
+    assert edge.cost == pytest.approx((34 - 10) * WORST + behind + before)
     assert edge.bad >= 24
 
 

@@ -11,6 +11,7 @@ import stylize
 from stylize import renderers
 from stylize.errors import FrameRangeError, GuideError, MatteError, PaintedKeyError, PlanError, SettingsError
 from stylize.footage.images import read_image, write_image
+from stylize.planning import picking
 from tests import synthetic
 from tests.sliding import folder_of, picture, scene
 
@@ -28,6 +29,14 @@ def turning(box, tmp_path):
 
 def keys_of(result):
     return [key for shot in result.shots for key in shot.keys]
+
+
+def test_keys_for_the_worst_frame_are_another_pick_and_are_remembered(turning, monkeypatch):
+    picks, pick = [], picking.picking.pick
+    monkeypatch.setattr(picking.picking, "pick", lambda *a, **k: picks.append(k["worst"]) or pick(*a, **k))
+    for placed in ("mean", "worst", "worst"):
+        stylize.plan(turning, keys_for=placed)
+    assert picks == [False, True]
 
 
 def test_a_plan_is_a_table_and_a_picture_with_a_row_for_every_frame(turning):

@@ -28,6 +28,10 @@ PARTS = ("events", "rules", "fewer", "coverage", "prediction", "speed")
 COUNTS = (2, 3, 4, 5)
 SHARES = (0.6, 0.7, 0.75, 0.8, 0.85, 0.9)
 FINE = (0.5, 0.6, 0.65, 0.7, 0.75, 0.775, 0.8, 0.825, 0.85, 0.875, 0.9, 0.92)
+# The most keys that are tried to make the worst frame as good as theirs.
+MOST = 10
+# What our keys are placed for when the worst frame counts: that, or the better of both ways for each number of keys.
+PLACED = ("worst", "either")
 # What others do; spacing that knows the length of the shot is shown beside them.
 PEERS = ("every n-th", "peaks", "edges")
 SPACED = ("every n-th", "centred")
@@ -97,16 +101,21 @@ class Case:
         self.others = {name: RULES[name] for name in asked.rules.split(",")}
         self.engine = Engine(take.name, small(shown, asked.width), asked.filter, asked.keep)
         shot = Shot(range(take.count), shown.__getitem__, None, DisFlow("fast"), lambda frame: None)
-        self.seen = survey(shot, [], lambda place: True)
+        self.seen, self.spans = survey(shot, [], lambda place: True), {}
         print(f"{take.name}: {take.count} frames", flush=True)
 
-    def chosen(self, coverage=COVERAGE, most=None):
+    def chosen(self, coverage=COVERAGE, most=None, worst=False):
         wish = Wish(coverage, most, frozenset(), lambda one, other: True)
-        return choose(Spans(self.seen, coverage), wish)
+        if (coverage, worst) not in self.spans:
+            self.spans[coverage, worst] = Spans(self.seen, coverage, worst=worst)
+        return choose(self.spans[coverage, worst], wish)
 
-    def best(self, count):
-        """The best use of ``count`` keys, as --max-keyframes makes it; more is asked for than they can do."""
-        return self.chosen(1.01, count)
+    def best(self, count, worst=False):
+        """The best use of ``count`` keys, as --max-keyframes makes it; more is asked for than they can do.
+
+        worst: as --keys-for worst makes it.
+        """
+        return self.chosen(1.01, count, worst)
 
     def psnr(self, keys):
         return np.array(list(self.engine.figures(keys).values()))
@@ -122,18 +131,30 @@ class Case:
         return found
 
     def fewer(self):
-        """For every number of evenly spaced keys, how many of ours make the worst frame as good."""
-        ours = {}
-        for keys in {self.chosen(share) for share in FINE} | {self.best(count) for count in (1, *COUNTS)}:
-            ours.setdefault(len(keys), set()).add(keys)
-        found = {}
-        for name in [name for name in SPACED if name in self.others]:
-            found[name] = []
-            for count in COUNTS[1:]:
-                worst = self.psnr(RULES[name](self.plates, count)).min()
-                # As a user would, with --coverage or --max-keyframes, from few keys on.
-                enough = (n for n in sorted(ours) if max(self.psnr(keys).min() for keys in ours[n]) >= worst)
-                found[name].append((count, next(enough, None)))
+        """For every number of evenly spaced keys, how many of ours make the worst frame as good; None beyond MOST.
+
+        Ours are placed for the worst frame, or for either, whichever has it better with as many keys.
+        """
+        theirs = {
+            (name, count): self.psnr(RULES[name](self.plates, count)).min()
+            for name in SPACED
+            if name in self.others
+            for count in COUNTS[1:]
+        }
+        asked = {worst: {self.chosen(share, worst=worst) for share in FINE} for worst in (True, False)}
+        found = {(*case, placed): None for case in theirs for placed in PLACED}
+        for ours in range(1, MOST + 1):
+            if None not in found.values():
+                break
+            # As a user would, with --coverage or --max-keyframes, from few keys on.
+            least = {}
+            for worst in (True, False):
+                sets = [keys for keys in {*asked[worst], self.best(ours, worst)} if len(keys) == ours]
+                least[worst] = max((self.psnr(keys).min() for keys in sets), default=-np.inf)
+            reached = {"worst": least[True], "either": max(least.values())}
+            found |= {
+                case: ours for case, known in found.items() if known is None and reached[case[2]] >= theirs[case[:2]]
+            }
         print(f"  {found}", flush=True)
         return found
 
@@ -195,15 +216,16 @@ def of_rules(rows):
 
 
 def of_fewer(rows):
-    for name in [name for name in SPACED if name in rows[0][1]]:
-        pairs = [pair for _, found in rows for pair in found[name]]
-        reached = [(theirs, ours) for theirs, ours in pairs if ours is not None]
-        if not reached:
-            print(f"worst frame never as good as with {name}")
-            continue
-        ratio = sum(ours for _, ours in reached) / sum(theirs for theirs, _ in reached)
-        print(f"worst frame as good as with {name}: {100 * (1 - ratio):.0f} % fewer keys; "
-              f"not reached in {len(pairs) - len(reached)} of {len(pairs)} cases")  # fmt: skip
+    cases = [(take, *case, ours) for take, found in rows for case, ours in found.items()]
+    for name, placed in dict.fromkeys(case[1:4:2] for case in cases):
+        mine = [case for case in cases if case[1:4:2] == (name, placed)]
+        lost = sum(ours is None for *_, ours in mine)
+        counted = [(take, count, MOST + 1 if ours is None else ours) for take, _, count, _, ours in mine]
+        ratio = sum(ours for *_, ours in counted) / sum(count for _, count, _ in counted)
+        more = dict.fromkeys(take for take, count, ours in counted if ours > count)
+        print(f"worst frame as good as with {name}, keys for {placed}: {100 * (1 - ratio):.0f} % fewer in {len(mine)} "
+              f"cases ({lost} not reached with {MOST}, counted as {MOST + 1}); "
+              f"more on {', '.join(more) or 'no take'}")  # fmt: skip
 
 
 def of_coverage(rows):
