@@ -2,6 +2,7 @@
 
 import signal
 
+import cv2
 import numpy as np
 import pytest
 
@@ -24,3 +25,18 @@ def style(tmp_path):
     """A reference picture."""
     write_image(tmp_path / "ref.png", np.random.default_rng(1).integers(0, 255, (60, 80, 3)).astype(np.uint8))
     return tmp_path / "ref.png"
+
+
+@pytest.fixture
+def set_threads():
+    """Sets how many threads OpenCV, and with it our steps, may use; puts it back afterwards."""
+    before = cv2.getNumThreads()
+    yield cv2.setNumThreads
+    cv2.setNumThreads(before)
+
+
+@pytest.fixture(params=[1, 2])
+def threads(request, set_threads):
+    """Once with one thread, once with two."""
+    set_threads(request.param)
+    return request.param

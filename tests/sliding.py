@@ -3,6 +3,7 @@
 import numpy as np
 
 from stylize.footage.images import write_image
+from tests.clips import write_movie
 
 SIZE = (64, 36)
 
@@ -25,3 +26,17 @@ def folder_of(folder, pictures, first=1):
 def picture(value):
     """One grey all over, of the frames' size."""
     return np.full((SIZE[1], SIZE[0], 3), value, np.uint8)
+
+
+def deepened(pictures):
+    """Of 16 bits, with values that 8 bits do not have."""
+    return [one.astype(np.uint16) * 257 - (one > 0) * np.uint16(99) for one in pictures]
+
+
+def shot_of(folder, kind, pictures):
+    """The path of a shot of these pictures: a "sequence", or a "movie" that is as deep as they are."""
+    if kind == "sequence":
+        return folder_of(folder / "plates", pictures)
+    layout = "yuv444p10le" if pictures[0].dtype == np.uint16 else "yuv444p"
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_movie(folder / "shot.mkv", pictures, layout=layout, options={"qp": "4"})

@@ -14,7 +14,7 @@ from stylize.errors import MatteError, SettingsError, StyleError, StylizeError
 from stylize.footage.images import read_image, read_values, write_image
 from stylize.footage.shot import open_shot, read_frames
 from tests.clips import write_movie
-from tests.sliding import SIZE, folder_of, picture, scene
+from tests.sliding import SIZE, deepened, folder_of, picture, scene, shot_of
 
 FRAMES = 5
 # Of what is soft between 0 and 1.
@@ -78,14 +78,7 @@ def test_later_layers_lie_over_earlier_ones(plates, painted, left, tmp_path):
 @pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize("kind", ["sequence", "movie"])
 def test_outside_all_mattes_the_plate_to_the_bit(tmp_path, painted, kind, deep):
-    pictures = scene(FRAMES)
-    if deep:
-        pictures = [one.astype(np.uint16) * 257 - (one > 0) * np.uint16(99) for one in pictures]
-    if kind == "sequence":
-        shot = folder_of(tmp_path / "shot", pictures)
-    else:
-        layout = "yuv444p10le" if deep else "yuv444p"
-        shot = write_movie(tmp_path / "shot.mkv", pictures, layout=layout, options={"qp": "4"})
+    shot = shot_of(tmp_path / "shot", kind, deepened(scene(FRAMES)) if deep else scene(FRAMES))
     decoded = dict(read_frames(open_shot(shot)))
     masks = []
     for name, centre in (("a", 14), ("b", 30)):

@@ -11,9 +11,8 @@ from masks.grow import grow as grown
 from stylize.errors import MatteError
 from stylize.footage.images import read_image, write_image
 from stylize.footage.shot import open_shot, read_frames
-from tests.clips import write_movie
 from tests.mattes.test_given import write_exr
-from tests.sliding import SIZE, folder_of, scene
+from tests.sliding import SIZE, deepened, folder_of, scene, shot_of
 
 FRAMES = 4
 
@@ -24,13 +23,7 @@ def make_shot(folder, kind, deep, alpha):
     if alpha:
         veil = np.random.default_rng(5).integers(0, 256, (*SIZE[::-1], 1), np.uint8)
         pictures = [np.dstack([one, veil]) for one in pictures]
-    if deep:
-        pictures = [one.astype(np.uint16) * 257 - (one > 0) * np.uint16(99) for one in pictures]
-    if kind == "sequence":
-        path = folder_of(folder / "plates", pictures)
-    else:
-        layout = "yuv444p10le" if deep else "yuv444p"
-        path = write_movie(folder / "shot.mkv", pictures, layout=layout, options={"qp": "4"})
+    path = shot_of(folder, kind, deepened(pictures) if deep else pictures)
     return path, dict(read_frames(open_shot(path)))
 
 

@@ -3,26 +3,14 @@
 import threading
 import time
 
-import cv2
 import pytest
 
 from propagate.ahead import one_ahead, one_behind
 
 
-@pytest.fixture(params=[1, 2])
-def threads(request):
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(request.param)
-    yield request.param
-    cv2.setNumThreads(before)
-
-
 @pytest.fixture
-def two_threads():
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(2)
-    yield
-    cv2.setNumThreads(before)
+def two_threads(set_threads):
+    set_threads(2)
 
 
 def test_items_and_outcomes_come_in_their_order(threads):

@@ -25,14 +25,6 @@ SIZES = st.tuples(st.integers(1, 70), st.integers(1, 40))
 WHOLE = 10**6
 
 
-@pytest.fixture
-def threads():
-    """Sets OpenCV's threads, and puts them back."""
-    before = cv2.getNumThreads()
-    yield cv2.setNumThreads
-    cv2.setNumThreads(before)
-
-
 def with_bands(height, make):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bands, "rows_of_a_band", lambda high, width, halo: height)
@@ -65,10 +57,10 @@ def test_bands_without_rows_are_refused(band, halo):
         list(rows(10, band, halo))
 
 
-def test_bands_do_not_depend_on_threads_and_are_high_beside_their_halo(monkeypatch, threads):
+def test_bands_do_not_depend_on_threads_and_are_high_beside_their_halo(monkeypatch, set_threads):
     seen = []
     for number in (1, 2, 5):
-        threads(number)
+        set_threads(number)
         found = []
         in_bands(found.append, (2160, 3840), 11)
         seen.append(sorted(found, key=lambda band: band.first))
@@ -87,8 +79,8 @@ def test_bands_are_about_alike_so_that_no_thread_waits(height, width):
     assert max(heights) - min(heights) <= len(heights)
 
 
-def test_bands_are_worked_by_several_threads(threads):
-    threads(2)
+def test_bands_are_worked_by_several_threads(set_threads):
+    set_threads(2)
     meet = threading.Barrier(2, timeout=20)
     names = set()
 
@@ -101,8 +93,8 @@ def test_bands_are_worked_by_several_threads(threads):
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_an_error_in_a_band_is_raised_and_ends_the_work(threads, number):
-    threads(number)
+def test_an_error_in_a_band_is_raised_and_ends_the_work(set_threads, number):
+    set_threads(number)
     done = []
 
     def work(band):
@@ -224,7 +216,7 @@ def filmed(size, frames=3):
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 30), (25, 1), (9, 14), (61, 83)])
 @pytest.mark.parametrize("band", [1, 7])
-def test_a_pass_has_the_same_bits_with_bands_and_without_on_any_number_of_threads(threads, size, band):
+def test_a_pass_has_the_same_bits_with_bands_and_without_on_any_number_of_threads(set_threads, size, band):
     plates = filmed(size)
     key = np.ascontiguousarray(255 - plates[0]).astype(np.float32) / 255
     own = [plate.astype(np.float32)[..., 0] / 255 for plate in plates]
@@ -239,5 +231,5 @@ def test_a_pass_has_the_same_bits_with_bands_and_without_on_any_number_of_thread
 
     whole = with_bands(WHOLE, make)
     for number in (1, 2, 4):
-        threads(number)
+        set_threads(number)
         equal(with_bands(band, make), whole)

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -64,23 +63,15 @@ def test_a_box_of_all_has_the_bits_of_none():
     )
 
 
-@pytest.fixture
-def threads():
-    """Sets OpenCV's threads, and puts them back."""
-    before = cv2.getNumThreads()
-    yield cv2.setNumThreads
-    cv2.setNumThreads(before)
-
-
 @pytest.mark.parametrize("number", [2, 4])
-def test_boxes_have_the_same_bits_on_any_number_of_threads(threads, monkeypatch, number):
+def test_boxes_have_the_same_bits_on_any_number_of_threads(set_threads, monkeypatch, number):
     plates, truth = moving()
     boxes = {n: Box(6 * n, 4 * n, 6 * n + 50, 4 * n + 44) for n in range(6)}
-    threads(1)
+    set_threads(1)
     alone = made(filmed(plates, boxes), truth[0])
     # Bands of a few rows, so that there is something to share out.
     monkeypatch.setattr(bands, "PIXELS", 500)
-    threads(number)
+    set_threads(number)
     equal(alone, made(filmed(plates, boxes), truth[0]))
 
 

@@ -3,7 +3,6 @@ import threading
 import time
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -157,14 +156,6 @@ def test_only_as_far_as_a_frame_is_wanted(tmp_path):
     assert events.count(None) == 2 + 4  # 2 and 3 from the left, 6 to 3 from the right
 
 
-@pytest.fixture(params=[1, 2])
-def threads(request):
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(request.param)
-    yield request.param
-    cv2.setNumThreads(before)
-
-
 @pytest.mark.parametrize("span", SPANS)
 def test_a_state_is_kept_when_all_that_it_has_passed_is_on_disk(tmp_path, monkeypatch, threads, span):
     monkeypatch.setattr(propagation, "KEEP_EVERY", 0.0)
@@ -221,13 +212,6 @@ def test_a_frame_that_cannot_be_written_ends_the_run_and_is_made_by_the_next(tmp
 
 
 # Two passes beside each other
-
-
-@pytest.fixture
-def set_threads():
-    before = cv2.getNumThreads()
-    yield cv2.setNumThreads
-    cv2.setNumThreads(before)
 
 
 @pytest.mark.parametrize("every", [1, 2])
