@@ -21,6 +21,7 @@ from stylize.mattes.asked import asked_mattes, made_mattes, surveyed
 from stylize.mattes.given import Mattes
 from stylize.project import SUFFIX, Project, is_project
 from stylize.propagation.guides import Guide, open_guides
+from stylize.propagation.inside import covered_by_boxes
 from stylize.propagation.motion import Estimators
 from stylize.propagation.sources import make_motion, motion_source
 from stylize.propagation.vectors import VectorFiles, look_through
@@ -93,7 +94,7 @@ def opened(
         given = _given(begun, shot, project, wanted=_looks_inside(settings))
         _take_in(settings, begun, project, message)
         whole = _whole(shot, settings, project, source, progress, message)
-        works = [_work(whole, one, *both) for one, both in zip(begun, given, strict=True)]
+        works = _with_motion([_work(whole, one, *both) for one, both in zip(begun, given, strict=True)])
         _tell_unused(whole)
         yield Opened(whole if settings.layers else works[0], tuple(works))
 
@@ -192,7 +193,6 @@ def _whole(
     plates = conformed(shot, project, progress)
     motion = make_motion(
         source, shot, plates, lambda frame: project.digest(plates.paths[frame]), project.digest, project.folder("flow"),
-        shared=bool(settings.layers),
     )  # fmt: skip
     return Work(
         "", shot, settings, project, project, plates, _keys(shot, settings, project), motion, None, {}, (), progress,
@@ -221,6 +221,14 @@ def _looked_through(whole: Work, begun: _Begun, mattes: Mattes | None, guides: t
         whole, name=name, settings=settings, project=begun.project, keys=begun.keys, mattes=mattes, extents=extents,
         guides=guides, progress=progress, message=message,
     )  # fmt: skip
+
+
+def _with_motion(works: Sequence[Work]) -> list[Work]:
+    """Layers that cover more than the frame together share its motion; others find that of their part by themselves."""
+    if not works[0].name:
+        return list(works)
+    covered = sum(1.0 if work.mattes is None else covered_by_boxes(work.extents, work.shot.size) for work in works)
+    return [replace(work, motion=work.motion.of_layer(work.name, shared=covered > 1)) for work in works]
 
 
 def _keys(shot: Shot, settings: Settings, project: Project) -> Keys:

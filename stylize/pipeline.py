@@ -235,9 +235,7 @@ def _results(work: Opened, looks: Sequence[Made]) -> tuple[LayerResult, ...]:
 
 def _cut_off(work: Opened, looks: Sequence[Made]) -> tuple[str, ...]:
     """What is told of frames that no motion connects to a key, once a line."""
-    lines = [
-        unconnected(work.whole, made.shots) for one, made in zip(work.looks, looks, strict=True) if not one.outside
-    ]
+    lines = [unconnected(one, made.shots) for one, made in zip(work.looks, looks, strict=True) if not one.outside]
     return tuple(dict.fromkeys(line for some in lines for line in some))
 
 

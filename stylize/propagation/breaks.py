@@ -49,7 +49,7 @@ def _breaks(work: Work, plan: ShotPlan) -> list[int]:
         f"breaks.{frames[0]}",
         fingerprint(
             VERSION,
-            work.motion.fingerprint(frames),
+            sorted({work.motion.within(box).fingerprint(frames) for box in (None, *boxes.values())}),
             work.marks(frames),
             work.settings.split,
             [[frame, box.facts()] for frame, box in boxes.items() if box],

@@ -36,7 +36,7 @@ from stylize.propagation import span as propagation
 from stylize.propagation.guides import Guide
 from stylize.propagation.inside import box_of, boxes_of
 from stylize.propagation.maps import write_error, write_share
-from stylize.propagation.motion import make_estimators
+from stylize.propagation.motion import EstimatedMotion, make_estimators
 from stylize.propagation.parts import BACKWARD, FORWARD, Engine, Event, Footage, Made, Part, Put
 from stylize.propagation.sources import make_motion
 from stylize.propagation.vectors import GivenMotion, VectorFiles
@@ -73,7 +73,7 @@ class Inputs:
     """All that a process must know to make frames, and nothing that cannot be sent to it.
 
     settings: with the threads that are its share. digests: of the plates. vectors: files of motion, if it is given.
-    root: of the project. flow: the folder of the motion, shared by layers or not.
+    root: of the project. flow: the folder of the motion. layer, shared: see ``Motion.of_layer``.
     """
 
     shot: Shot
@@ -87,6 +87,7 @@ class Inputs:
     dtype: type
     root: Path
     flow: Path
+    layer: str
     shared: bool
 
 
@@ -207,10 +208,10 @@ def _span_mark(work: Work, footage: Footage, span: Span, shown: list[int]) -> st
     seen = sorted([*span.frames, *keys])
     guides = [[*guide.facts(), *_digests(work, guide.paths, seen)] for guide in work.guides]
     return fingerprint(
-        VERSION, SynthesisSettings().fingerprint(), work.motion.fingerprint(seen), span.left, span.right, seen, shown,
-        work.marks(seen), [work.project.digest(footage.key(key)) for key in keys], _matte_mark(work, span.frames),
-        np.dtype(footage.dtype).name, _boil_mark(work.settings), guides, *([box.facts()] if box else []),
-        *([[drawing, one.facts()] for drawing, one in sorted(boxes.items())]),
+        VERSION, SynthesisSettings().fingerprint(), work.motion.within(box).fingerprint(seen), span.left, span.right,
+        seen, shown, work.marks(seen), [work.project.digest(footage.key(key)) for key in keys],
+        _matte_mark(work, span.frames), np.dtype(footage.dtype).name, _boil_mark(work.settings), guides,
+        *([box.facts()] if box else []), *([[drawing, one.facts()] for drawing, one in sorted(boxes.items())]),
     )  # fmt: skip
 
 
@@ -354,9 +355,8 @@ def prepare(inputs: Inputs) -> Callable[[Task], Iterator[Event]]:
     use_threads(inputs.settings.threads)
     plates = Plates(inputs.plates, inputs.shot)
     source = inputs.vectors or make_estimators(inputs.settings)
-    motion = make_motion(
-        source, inputs.shot, plates, inputs.digests.__getitem__, digest_of, inputs.flow, inputs.shared
-    )  # fmt: skip
+    motion = make_motion(source, inputs.shot, plates, inputs.digests.__getitem__, digest_of, inputs.flow)
+    motion = motion.of_layer(inputs.layer, shared=inputs.shared)
     footage = _footage(plates, inputs.keys, inputs.mattes, inputs.guides, inputs.dtype)
     return _maker(footage, _engine(inputs.settings, motion), inputs.shot, inputs.root)
 
@@ -367,7 +367,8 @@ def _inputs(work: Work, keys: Mapping[int, Path], dtype: type, jobs: int) -> Inp
         work.shot, replace(work.settings, threads=share), dict(work.plates.paths),
         {frame: work.project.digest(path) for frame, path in work.plates.paths.items()},
         work.motion.files if isinstance(work.motion, GivenMotion) else None, dict(keys), work.mattes,
-        work.guides, dtype, work.project.root, work.home.folder("flow"), bool(work.name),
+        work.guides, dtype, work.project.root, work.home.folder("flow"), work.name,
+        isinstance(work.motion, EstimatedMotion) and work.motion.shared,
     )  # fmt: skip
 
 

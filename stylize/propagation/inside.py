@@ -64,6 +64,16 @@ def boxes_of(
     return found
 
 
+def covered_by_boxes(extents: Mapping[int, Extent], size: tuple[int, int]) -> float:
+    """The share of frames of ``size`` (width, height) that lies in boxes around what is inside, on average: 0 to 1."""
+    shares = [_share(box_of([one], size), size) for one in extents.values() if one.box is not None]
+    return sum(shares) / max(1, len(extents))
+
+
+def _share(box: Box | None, size: tuple[int, int]) -> float:
+    return 1.0 if box is None else box.size[0] * box.size[1] / (size[0] * size[1])
+
+
 def _widened(extents: Iterable[Extent], margin: int) -> list[Box]:
     """Boxes around what is inside, if anything is."""
     boxes = [one.box for one in extents if one.box is not None]

@@ -42,6 +42,11 @@ class Motion(Protocol):
         """The motion in a part of the frames, found from this part alone; None for all."""
         ...
 
+    def of_layer(self, name: str, *, shared: bool) -> "Motion":
+        """The motion as one layer asks for it. shared: layers ask for so much of it that parts are cut out of that of
+        the whole frames."""
+        ...
+
     def fingerprint(self, frames: Sequence[int]) -> str:
         """What the steps among ``frames``, which follow each other, depend on beside the plates."""
         ...
@@ -75,8 +80,8 @@ class EstimatedMotion:
     plate: uint8 (H, W, 3) of a frame. digest: of the contents of a plate. folder: for the files, one a pair of
     neighbours, whose names begin with ``name``. A file tells itself what it was made from and whether it is whole, so
     that processes may share the folder; one that is spoilt or of another fingerprint is made again. box: the part of
-    the plates that is looked at, None for all; it has files of its own. shared: several layers use the motion, so that
-    it is estimated once, for all of the frames, and parts are cut out of it.
+    the plates that is looked at, None for all; it has files of its own, for each ``layer``. shared: it is estimated
+    once, for all of the frames, and parts are cut out of it.
     """
 
     plate: Callable[[int], Bytes]
@@ -85,6 +90,7 @@ class EstimatedMotion:
     folder: Path
     name: str
     box: Box | None = None
+    layer: str = ""
     shared: bool = False
     _turns: Turns = field(default_factory=Turns, repr=False, compare=False)
 
@@ -97,9 +103,13 @@ class EstimatedMotion:
         """See Motion."""
         return replace(self, box=box)
 
+    def of_layer(self, name: str, *, shared: bool) -> "EstimatedMotion":
+        """See Motion."""
+        return replace(self, layer=name, shared=shared)
+
     def fingerprint(self, frames: Sequence[int]) -> str:
         """See Motion."""
-        whole = "-whole" if self.shared else ""
+        whole = "-whole" if self.shared and self.box is not None else ""
         return f"{self._between()}-{self.estimators.refine.fingerprint()}{whole}"
 
     def _between(self) -> str:
@@ -114,7 +124,7 @@ class EstimatedMotion:
             step = self.within(None).step(before, after)
             return Step(self.box.of(step.flow), self.box.of(step.consistent))
         first, second = sorted((before, after))
-        part = "" if self.box is None else INSIDE
+        part = "" if self.box is None else f".{self.layer}{INSIDE}" if self.layer else INSIDE
         path = self.folder / f"{self.name}{part}.{first:04d}-{second:04d}{SUFFIX}"
         made_from = [self.digest(first), self.digest(second), *([self.box.facts()] if self.box else [])]
         mark = fingerprint(self._between(), made_from).encode()

@@ -24,10 +24,9 @@ def motion_source(settings: Settings, shot: Shot) -> Estimators | VectorFiles:
 
 def make_motion(
     source: Estimators | VectorFiles, shot: Shot, plates: Plates, plate_digest: Callable[[int], str],
-    digest: Callable[[Path], str], folder: Path, shared: bool,
+    digest: Callable[[Path], str], folder: Path,
 ) -> Motion:  # fmt: skip
-    """The motion of a shot. plate_digest, digest: of a plate's and of a file's contents. folder: for estimated flow.
-    shared: by several layers."""
+    """The motion of a shot. plate_digest, digest: of a plate's and of a file's contents. folder: for estimated flow."""
     if isinstance(source, VectorFiles):
         return GivenMotion(source, digest)
-    return EstimatedMotion(plates.colour, plate_digest, source, folder, shot.name, shared=shared)
+    return EstimatedMotion(plates.colour, plate_digest, source, folder, shot.name)

@@ -80,6 +80,10 @@ class GivenMotion:
         """See Motion. What leads out of the box is told from what is consistent where it is composed."""
         return replace(self, box=box)
 
+    def of_layer(self, name: str, *, shared: bool) -> "GivenMotion":
+        """See Motion. Files are read as they are, whoever asks."""
+        return self
+
     def fingerprint(self, frames: Sequence[int]) -> str:
         """See Motion."""
         ways = [[self.files.back[after], self.files.forward[before]] for before, after in pairwise(sorted(frames))]

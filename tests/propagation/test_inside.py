@@ -12,7 +12,7 @@ from propagate import synthesis
 from propagate.box import Box
 from stylize.footage.images import read_image, write_image
 from stylize.propagation import span as propagation
-from stylize.propagation.inside import AROUND, DRAWN, LEAST, MARGIN, around, box_of, boxes_of
+from stylize.propagation.inside import AROUND, DRAWN, LEAST, MARGIN, around, box_of, boxes_of, covered_by_boxes
 from tests.composites import Motion, body, compose
 
 SIZE = (320, 180)
@@ -85,6 +85,13 @@ def test_a_drawing_has_room_for_what_the_ones_beside_it_show():
     each = {n: extent(60 * n, 300, 60 * n + 100, 400) for n in range(1, 9)}
     found = boxes_of(each, {n: n for n in each}, (1000, 700), box_of(each.values(), (1000, 700)))
     assert found[4] == Box(180 - AROUND, 300 - DRAWN, 400 + AROUND, 400 + DRAWN)
+
+
+def test_what_boxes_cover_is_told_on_average():
+    size, half = (1000, 700), extent(MARGIN, MARGIN, 500 - MARGIN, 700 - MARGIN)
+    assert covered_by_boxes({1: half, 2: Extent(None, False)}, size) == 0.25
+    assert covered_by_boxes({1: half, 2: Extent((0, 0, 1000, 700), True)}, size) == 0.75
+    assert covered_by_boxes({}, size) == 0
 
 
 def test_patches_are_sought_a_little_beyond_what_any_matte_shows():
@@ -242,6 +249,32 @@ def test_boxes_that_move_give_the_same_bits_however_often_a_run_is_stopped(hurri
             continue
     for number, made in found.items():
         np.testing.assert_array_equal(made, alone[number])
+
+
+def moved(project):
+    return {path.name.split(".", 1)[1].rsplit(".", 2)[0] for path in (project / "flow").iterdir()}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_layer_alone_has_the_bits_and_the_motion_of_a_matte(hurried_shot, jobs):
+    matte, keys = hurried_shot / "mattes", hurried_shot / "keys"
+    alone = run(hurried_shot, matte=matte, project=hurried_shot / "a.stylize", threads=1)
+    layers = [{"name": "one", "matte": matte, "keys": keys}]
+    found = run(hurried_shot, keys=None, layers=layers, project=hurried_shot / "b.stylize", jobs=jobs)
+    for number, made in found.items():
+        np.testing.assert_array_equal(made, alone[number])
+    assert moved(hurried_shot / "a.stylize") == {"inside"}
+    assert moved(hurried_shot / "b.stylize") == {"one.inside"}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_layers_that_cover_the_frame_share_its_motion(hurried_shot, jobs):
+    matte, keys = hurried_shot / "mattes", hurried_shot / "keys"
+    layers = [{"matte": f"{matte}:invert", "keys": keys}, {"matte": matte, "keys": keys}]
+    run(hurried_shot, keys=None, layers=layers, jobs=jobs, project=hurried_shot / "a.stylize")
+    files = sorted(path.name for path in (hurried_shot / "a.stylize" / "flow").iterdir())
+    assert len(files) == COUNT - 1
+    assert not any("inside" in name for name in files)
 
 
 def test_it_works_on_the_box_alone(shot, monkeypatch):

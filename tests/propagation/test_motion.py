@@ -162,6 +162,36 @@ def test_another_plate_or_estimator_is_another_motion(tmp_path):
     assert faster.fingerprint((1, 2)) != other.fingerprint((1, 2))
 
 
+def test_layers_have_boxes_of_their_own_and_whole_frames_in_common(tmp_path):
+    box, other = Box(8, 4, 72, 44), Box(0, 0, 64, 40)
+    one, two = (motion(tmp_path).of_layer(name, shared=False) for name in ("one", "two"))
+    expected = rounded(take_step(box.of(PLATES[1]), box.of(PLATES[2]), DisFlow()))
+    assert_same(one.within(box).step(1, 2), expected)
+    two.within(other).step(1, 2)
+    calls = one.estimators.neighbours.calls
+    assert_same(one.within(box).step(1, 2), expected)
+    assert one.estimators.neighbours.calls == calls
+    one.step(1, 2)
+    assert_same(two.step(1, 2), motion(tmp_path).step(1, 2))
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "shot.0001-0002.flow", "shot.one.inside.0001-0002.flow", "shot.two.inside.0001-0002.flow"
+    }  # fmt: skip
+    tidy(tmp_path, (2, 3))
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_shared_is_cut_out_of_the_whole(tmp_path):
+    box = Box(8, 4, 72, 44)
+    whole, shared = motion(tmp_path).step(1, 2), motion(tmp_path).of_layer("one", shared=True)
+    found = shared.within(box).step(1, 2)
+    np.testing.assert_array_equal(found.flow, box.of(whole.flow))
+    np.testing.assert_array_equal(found.consistent, box.of(whole.consistent))
+    assert [path.name for path in tmp_path.iterdir()] == ["shot.0001-0002.flow"]
+    alone = motion(tmp_path).of_layer("one", shared=False)
+    assert shared.within(box).fingerprint([1, 2]) != alone.within(box).fingerprint([1, 2])
+    assert shared.fingerprint([1, 2]) == alone.fingerprint([1, 2]) == motion(tmp_path).fingerprint([1, 2])
+
+
 @pytest.mark.parametrize("inside", [(), ("a.txt",)])
 def test_a_folder_in_the_place_of_a_file_is_named(tmp_path, inside):
     place = tmp_path / "shot.0001-0002.flow"
