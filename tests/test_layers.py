@@ -103,11 +103,33 @@ def test_outside_all_mattes_the_plate_to_the_bit(tmp_path, painted, kind, deep):
 
 
 def test_one_layer_is_what_a_run_with_that_matte_is(plates, painted, left, tmp_path):
-    """Motion apart, which layers share for whole frames: these keys are flat."""
     alone = stylize.run(plates, keys=painted / "dark", matte=left, project=tmp_path / "a.stylize")
     layered = stylize.run(plates, layers=[{"keys": painted / "dark", "matte": left}], project=tmp_path / "b.stylize")
     for number, path in alone.frames.items():
         np.testing.assert_array_equal(read_image(path), read_image(layered.frames[number]))
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_frame_that_one_layer_alone_is_seen_in_is_that_layers_in_the_depth_of_all(
+    plates, painted, left, tmp_path, deep
+):
+    """The other layer is seen in the last frame only."""
+    (tmp_path / "late").mkdir()
+    for number in range(1, FRAMES + 1):
+        write_image(tmp_path / "late" / f"{number}.png", grey(LEFT[:, ::-1] if number == FRAMES else 0 * LEFT))
+    if deep:
+        for number in (1, FRAMES):
+            write_image(tmp_path / "bright" / f"{number}.png", picture(220).astype(np.uint16) * 257)
+    layers = [{"matte": left, "keys": painted / "dark"}, {"matte": tmp_path / "late", "keys": painted / "bright"}]
+    found = stylize.run(plates, layers=layers, project=tmp_path / "a.stylize", to_stage="propagate").frames
+    alone = stylize.run(plates, keys=painted / "dark", matte=left, project=tmp_path / "b.stylize", to_stage="propagate")
+    for number, path in found.items():
+        made, expected = read_image(path), read_image(alone.frames[number])
+        assert made.dtype == (np.uint16 if deep else np.uint8)
+        if number < FRAMES:
+            np.testing.assert_allclose(made.astype(float) / (257 if deep else 1), expected, atol=0.5 if deep else 0)
+        else:
+            assert (made[:, -1] == (220 * 257 if deep else 220)).all()
 
 
 def test_alpha_of_the_shot_stays_and_is_a_matte_of_a_layer(tmp_path, painted):
