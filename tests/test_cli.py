@@ -202,7 +202,9 @@ def test_a_terminal_gets_a_bar_for_each_stage(plates, keys):
     assert "[#" not in on_terminal([plates, "--keys", keys, "-q"])[1]
 
 
-def test_ctrl_c_ends_the_bar_and_says_one_line(plates, keys):
+def test_ctrl_c_ends_the_bar_and_says_one_line(tmp_path, keys):
+    # Long enough not to be done before the signal comes.
+    plates = folder_of(tmp_path / "long", scene(28))
     code, shown = on_terminal([plates, "--keys", keys], stop_at="propagate")
     assert code == 130
     last = shown.replace("\x1b[?25h", "").rstrip().splitlines()[-1]
