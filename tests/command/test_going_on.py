@@ -1,0 +1,129 @@
+"""The command run again: after a kill, after a change, on its own project."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+import stylize
+from stylize.footage.images import read_image, write_image
+from tests.clips import write_movie
+from tests.command.words import EXAMPLES, bunny, command, digests
+
+
+def test_changing_one_key_redoes_its_two_spans_and_nothing_else(movie, style):
+    stylize.run(movie, style=style, keyframes=(1, 3, 5, 8))
+    project = movie.with_name("shot.stylize")
+    before = digests(project / "out")
+    key = project / "keys" / "shot.0003.png"
+    mine = 255 - read_image(key)
+    write_image(key, mine)
+    result = stylize.run(movie, style=style, keyframes=(1, 3, 5, 8))
+    assert result.redone == (2, 3, 4)
+    assert result.rendered == ()
+    assert result.painted == (3,)
+    np.testing.assert_array_equal(read_image(key), mine)
+    np.testing.assert_array_equal(read_image(project / "out" / "shot.0003.png"), mine)
+    after = digests(project / "out")
+    assert {name for name in after if after[name] != before[name]} == {f"shot.{n:04d}.png" for n in (2, 3, 4)}
+
+
+def test_a_painted_key_at_a_new_frame_is_taken_up(movie, style):
+    stylize.run(movie, style=style, keyframes=(1,))
+    project = movie.with_name("shot.stylize")
+    write_image(project / "keys" / "anything 0006.png", 255 - read_image(project / "video" / "shot.0006.png"))
+    result = stylize.run(movie, style=style, keyframes=(1,))
+    assert [key.frame for key in result.shots[0].keyframes] == [1, 6]
+    assert result.painted == (6,)
+    assert result.rendered == ()
+
+
+def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bits(tmp_path, movie, style):
+    words = [movie, "--style", style, "--keyframes", "1,8"]
+    command(*words, "--project", tmp_path / "whole.stylize")
+    whole = tmp_path / "whole.stylize"
+    kills = 0
+    # Each mark is a file whose coming says how far the run is; it is killed right then.
+    for mark in ("video/shot.0004.png", "keys/shot.0001.png", "keys/shot.0008.png", "passes/*/forward.4.npz",
+                 "out/shot.0006.png", "out/shot.0002.png"):  # fmt: skip
+        project = tmp_path / "killed.stylize"
+        run = subprocess.Popen(
+            [sys.executable, "-m", "cli", *map(str, words), "--project", str(project)], cwd=EXAMPLES.parent,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        while run.poll() is None and not list(project.glob(mark)):
+            time.sleep(0.005)
+        if run.poll() is None:
+            os.kill(run.pid, signal.SIGKILL)
+            kills += 1
+        run.wait()
+    assert kills >= 4
+    command(*words, "--project", project)
+    assert digests(project / "keys") == digests(whole / "keys")
+    assert digests(project / "out") == digests(whole / "out")
+    assert (project / "export/shot.mp4").read_bytes() == (whole / "export/shot.mp4").read_bytes()
+    assert not [p for p in project.rglob(".part-*") if "video" not in p.parts and p.parent.name == "out"]
+
+
+def test_ctrl_c_leaves_a_project_to_go_on_with(tmp_path, movie, style):
+    words = [movie, "--style", style, "--keyframes", "1,8"]
+    project = movie.with_name("shot.stylize")
+    run = subprocess.Popen([sys.executable, "-m", "cli", *map(str, words)], cwd=EXAMPLES.parent,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    while run.poll() is None and not list(project.glob("keys/shot.0001.png")):
+        time.sleep(0.005)
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate()
+    assert run.returncode == 130
+    assert said.count("\n") == 1
+    assert "goes on from here" in said
+    assert "8 made" in command(*words).stdout
+
+
+def test_the_project_goes_on_with_its_own_settings(movie, style):
+    command(movie, "--style", style, "--keyframes", "1,8", "--seed", 5)
+    again = command(movie.with_name("shot.stylize"))
+    assert "0 made, 8 reused" in again.stdout
+    assert "0 rendered" in again.stdout
+
+
+def test_a_part_of_the_stages(movie, style):
+    project = movie.with_name("shot.stylize")
+    command(movie, "--style", style, "--keyframes", "1,8", "--to", "render")
+    assert len(digests(project / "keys")) == 2
+    assert not digests(project / "out")
+    assert "8 made" in command(project, "--from", "propagate").stdout
+
+
+def test_a_refined_run_that_is_killed_goes_on_and_is_then_done(tmp_path, style):
+    path = write_movie(tmp_path / "shot.mp4", bunny(30))
+    words = [path, "--style", style, "--keyframes", "1", "--refine", "1", "--to", "propagate"]
+    whole = command(*words, "--project", tmp_path / "whole.stylize").stdout
+    told = re.search(r"^refined 1: keyframe (\d+), error 0\.(\d+) to 0\.(\d+), kept$", whole, re.M)
+    assert told
+    assert int(told[3]) < int(told[2])
+    project = tmp_path / "killed.stylize"
+    run = subprocess.Popen([sys.executable, "-m", "cli", *map(str, words), "--project", str(project)],
+                           cwd=EXAMPLES.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    while run.poll() is None and not (project / "keys" / f"shot.{int(told[1]):04d}.png").exists():
+        time.sleep(0.005)
+    assert run.poll() is None
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    assert told[0] in command(*words, "--project", project).stdout
+    assert digests(project / "out") == digests(tmp_path / "whole.stylize" / "out")
+    again = command(*words, "--project", project)
+    assert told[0] in again.stdout
+    assert "0 made, 30 reused" in again.stdout
+    assert again.stderr == ""
+
+
+def test_another_start_number_does_not_reuse_the_plates_of_other_frames(movie, style):
+    stylize.run(movie, style=style, keyframes=(1,), to_stage="pick")
+    first = read_image(movie.with_name("shot.stylize") / "video" / "shot.0002.png")
+    stylize.run(movie, style=style, keyframes=(2,), start_number=2, to_stage="pick")
+    np.testing.assert_array_equal(read_image(movie.with_name("shot.stylize") / "video" / "shot.0003.png"), first)
