@@ -100,6 +100,49 @@ def _head(count: int, pose: Callable[[int], tuple[float, float]]) -> list[Bytes]
     return filmed(render, count)
 
 
+def open_eyes(count: int, start: int, frames: int) -> list[Bytes]:
+    """A face that nods a little, its eyes closed, opens them from ``start`` on, in ``frames``."""
+    return _face(count, lambda t: _ramp(t, start, frames))
+
+
+def blink(count: int, start: int, frames: int) -> list[Bytes]:
+    """The same face with open eyes, which are closed for ``frames`` frames from ``start`` on."""
+    return _face(count, lambda t: 0.0 if start <= t < start + frames else 1.0)
+
+
+def _face(count: int, lids: Callable[[int], float]) -> list[Bytes]:
+    """A large face before a still scene, tilting 3 degrees to and fro; lids: how far the eyes are open, 0..1."""
+    scene, skin = texture(1, colour=(90, 100, 120)), texture(2, colour=(205, 165, 140))
+    skin = cv2.addWeighted(skin, 0.4, np.full_like(skin, (205, 165, 140)), 0.6, 0)
+    ys, xs = np.mgrid[0 : SIZE[1], 0 : SIZE[0]].astype(np.float32)
+
+    def render(t: int) -> Bytes:
+        face = skin.copy()
+        for x in (130, 190):
+            _draw_eye(face, (x, 80), lids(t))
+        cv2.ellipse(face, (160, 138), (20, 6), 0, 0, 360, (165, 80, 80), -1, cv2.LINE_AA)
+        turned = cv2.getRotationMatrix2D((160, 180), 3 * float(np.sin(t / 6)), 1.0)
+        face = cv2.warpAffine(face, turned, SIZE, borderMode=cv2.BORDER_REFLECT)
+        return np.where((((xs - 160) / 75) ** 2 + ((ys - 95) / 84) ** 2 < 1)[..., None], face, scene)
+
+    return filmed(render, count)
+
+
+def _draw_eye(face: Bytes, middle: tuple[int, int], opened: float) -> None:
+    """An eye 36 pixels wide, with its brow; a line where it is closed."""
+    x, y = middle
+    cv2.ellipse(face, (x, y - 12), (22, 6), 0, 190, 350, (80, 50, 40), 3, cv2.LINE_AA)
+    high = round(10 * opened)
+    if high:
+        white, iris = np.zeros(face.shape[:2], np.uint8), face.copy()
+        cv2.ellipse(white, (x, y), (18, high), 0, 0, 360, 255, -1)
+        iris[:] = (245, 240, 235)
+        cv2.circle(iris, (x, y), 8, (60, 90, 110), -1, cv2.LINE_AA)
+        cv2.circle(iris, (x, y), 4, (10, 10, 10), -1, cv2.LINE_AA)
+        face[white > 0] = iris[white > 0]
+    cv2.ellipse(face, (x, y), (18, max(high, 1)), 0, 180 if high else 0, 360, (60, 35, 30), 2, cv2.LINE_AA)
+
+
 def box_turn(count: int, start: int, each: int, faces: int) -> list[Bytes]:
     """A textured box turns through ``faces`` new faces, ``each`` frames to a face, from ``start`` on."""
     scene = texture(1, colour=(90, 100, 120))

@@ -13,7 +13,9 @@ from math import exp
 import numpy as np
 
 from propagate.arrays import F32, Floats
+from stylize.planning import eyes
 from stylize.planning.coverage import NOTHING, unexplained, weighed
+from stylize.planning.eyes import Ages
 from stylize.planning.survey import Survey
 
 # What is gone after this many frames, a flash or something that whisks by, is not worth a key.
@@ -58,11 +60,15 @@ class Wish:
 
 @dataclass
 class _Alone:
-    """What one candidate explains on one way, frame by frame. costs, shares: running sums. failed: a bit a frame."""
+    """What one candidate explains on one way, frame by frame.
+
+    costs, shares: running sums. failed: a bit a frame. eyes: for how long it has lacked them, in the last frame.
+    """
 
     costs: list[float] = field(default_factory=lambda: [0.0])
     shares: list[float] = field(default_factory=lambda: [0.0])
     failed: int = 0
+    eyes: Ages | None = None
 
     @property
     def reach(self) -> int:
@@ -77,6 +83,7 @@ class _Joint:
     cost: float = 0.0
     share: float = 0.0
     failed: int = 0
+    eyes: Ages | None = None
 
 
 @dataclass(frozen=True)
@@ -121,11 +128,12 @@ class Spans:
         if not keys:
             return
         misfit = np.array([self.survey.misfit(seen[key]) for key in keys])
-        for key, cost, share in zip(keys, *self._figures(misfit, place), strict=True):
-            way = ways[key]
+        known = [ways[key] for key in keys]
+        blind = self._blind(misfit, place, known)
+        for way, lacks, cost, share in zip(known, blind, *self._figures(misfit, place), strict=True):
             way.costs.append(way.costs[-1] + cost)
             way.shares.append(way.shares[-1] + share)
-            way.failed |= (share < self.coverage) << place
+            way.failed |= (lacks or share < self.coverage) << place
 
     def _together(self, place: int) -> None:
         before = {key: seen for key, seen in self.survey.onward[place].items() if key != place}
@@ -135,11 +143,12 @@ class Spans:
         left, right = (np.array([self.survey.misfit(seen) for seen in each.values()]) for each in (before, behind))
         misfit = np.minimum(left[:, None], right[None]).reshape(-1, left.shape[1])
         pairs = [(one, other) for one in before for other in behind]
-        for pair, cost, share in zip(pairs, *self._figures(misfit, place), strict=True):
-            found = self.joint.setdefault(pair, _Joint())
+        known = [self.joint.setdefault(pair, _Joint()) for pair in pairs]
+        blind = self._blind(misfit, place, known)
+        for pair, found, lacks, cost, share in zip(pairs, known, blind, *self._figures(misfit, place), strict=True):
             found.cost += cost
             found.share += share
-            found.failed |= (share < self.coverage) << (place - pair[0])
+            found.failed |= (lacks or share < self.coverage) << (place - pair[0])
 
     def _figures(self, misfit: Floats, place: int) -> tuple[list[float], list[float]]:
         """Of one frame, for each row of misfit: what is left over, and the share."""
@@ -149,6 +158,16 @@ class Spans:
         if self.worst:
             costs = np.exp(POWER * costs.astype(np.float64)) * (not self.spared >> place & 1)
         return costs.tolist(), (1 - holes).tolist()
+
+    def _blind(self, misfit: Floats, place: int, known: Sequence[_Alone | _Joint]) -> list[bool]:
+        """Of one frame, for each row of misfit: whether eyes, or the like, have long been lacking. known: of each."""
+        survey = self.survey
+        none = eyes.none_yet(1, misfit.shape[1])
+        before = np.concatenate([none if each.eyes is None else each.eyes for each in known])
+        ages = eyes.ages_of(misfit, survey.weights[place], survey.cells, before)
+        for each, found in zip(known, ages, strict=True):
+            each.eyes = found[None]
+        return (ages.max(axis=1) >= eyes.LASTING).tolist()
 
     def edge(self, left: int | None, right: int | None) -> _Edge:
         """Between two keys; None for the start and the end of the shot."""

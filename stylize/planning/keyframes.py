@@ -17,6 +17,7 @@ from stylize.errors import FrameRangeError
 from stylize.planning import reasons
 from stylize.planning.choice import PATIENCE, Spans, Wish, choose
 from stylize.planning.coverage import NOTHING, unexplained, weighed
+from stylize.planning.eyes import lacking
 from stylize.planning.survey import Attention, Shot, Survey, survey
 
 # Default of what every frame must be explained to; the benchmark of keyframes says why.
@@ -154,7 +155,7 @@ def _told(frames: Sequence[int], spans: Spans, keys: Sequence[int], named: Seque
         apart = spans.edge(before, place).share + 1 + spans.edge(place, behind).share
         gained = (apart - spans.edge(before, behind).share) / count
         fresh = _fresh(seen, place, before)
-        reason = key.reason or _reason(index, place, len(keys), fresh, seen)
+        reason = key.reason or _reason(index, place, before, len(keys), seen)
         told.append(replace(key, reason=reason, coverage=_covered(seen, place, before, behind), gained=gained))
         new[key.frame] = _heat(fresh * seen.weights[place], seen)
     return Picked(tuple(told), dict(sorted(coverage.items())), new)
@@ -184,10 +185,13 @@ def _covered(seen: Survey, place: int, left: int | None, right: int | None) -> f
 
 def _fresh(seen: Survey, place: int, before: int | None) -> Floats:
     """How much of each cell of a key the key before does not explain: float32 (cells,), 0..1."""
+    return unexplained(_apart(seen, place, before))
+
+
+def _apart(seen: Survey, place: int, before: int | None) -> Floats:
+    """Misfit of each cell of a key with what the key before shows there: float32 (cells,)."""
     packed = seen.onward[place]
-    if before not in packed:
-        return np.ones(seen.weights[place].size, F32)
-    return unexplained(seen.misfit(packed[before]))
+    return seen.misfit(packed[before]) if before in packed else np.full(seen.weights[place].size, NOTHING, F32)
 
 
 def _heat(new: Floats, seen: Survey) -> Floats:
@@ -197,8 +201,10 @@ def _heat(new: Floats, seen: Survey) -> Floats:
     return np.clip(cv2.resize(picture, seen.size, interpolation=cv2.INTER_LINEAR), 0, 1)
 
 
-def _reason(index: int, place: int, count: int, fresh: Floats, seen: Survey) -> str:
+def _reason(index: int, place: int, before: int | None, count: int, seen: Survey) -> str:
     if index == 0:
         return reasons.of_first(place, count == 1)
-    width, height = seen.cells
-    return reasons.of_new(fresh.reshape(height, width), float(fresh.mean()))
+    (width, height), apart = seen.cells, _apart(seen, place, before)
+    fresh = unexplained(apart)
+    pair = bool(lacking(apart[None], seen.weights[place], seen.cells).any())
+    return reasons.of_new(fresh.reshape(height, width), float(fresh.mean()), pair=pair)

@@ -17,8 +17,11 @@ def of_first(place: int, only: bool) -> str:
     return ALONE if only else OPENING
 
 
-def of_new(new: Floats, spread: float) -> str:
-    """Why a later key is due. new: float32 (h, w), how much of each cell is new, 0..1. spread: mean of it."""
+def of_new(new: Floats, spread: float, *, pair: bool = False) -> str:
+    """Why a later key is due. new: float32 (h, w), how much of each cell is new, 0..1. spread: mean of it.
+
+    pair: whether there is a pair of small things in it, side by side.
+    """
     total = float(new.sum())
     if total <= 0:
         return "the keys around it explain too little between them"
@@ -29,7 +32,8 @@ def of_new(new: Floats, spread: float) -> str:
     across = _third((float((xs * new).sum()) / total + 0.5) / width, ("left", "middle", "right"))
     down = _third((float((ys * new).sum()) / total + 0.5) / height, ("top", "middle", "bottom"))
     where = across if down == "middle" else down if across == "middle" else f"{down} {across}"
-    return f"{100 * spread:.0f} % of the picture is new (mostly {where})"
+    eyes = "; among it a pair of small things, such as eyes" if pair else ""
+    return f"{100 * spread:.0f} % of the picture is new (mostly {where}){eyes}"
 
 
 def of_limit(most: int, explained: float) -> str:

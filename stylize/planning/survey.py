@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from propagate.arrays import F32, U8, Bytes, Floats
+from propagate.arrays import F32, U8, Bools, Bytes, Floats
 from propagate.flow import FlowEstimator
+from stylize.planning import eyes
 from stylize.planning.blends import REACH, blended, sharpness
 from stylize.planning.coverage import (
     NOTHING,
@@ -38,6 +39,8 @@ LEVELS = 15
 # many frames.
 ENOUGH = 0.975
 SPACING = 3
+# Where at least this share is explained, eyes that are not may be what is new.
+MOST = 0.9
 # After so many frames without a candidate, the last one before something new is seen is one too.
 REST = 6
 
@@ -203,9 +206,16 @@ class _Onward:
         self.weights.append(_weights(self.shot, frame, weights, self.cells))
         if self.chosen is not None and frame.place in self.exempt:
             self.chosen = None
-        if self._due(frame):
-            self._rest(frame)
-            self.chosen = self._sharpest(frame, ahead, weights)
+        if self._free(frame):
+            kept = _kept(self.views, self.cells)
+            share = max(shares(kept, self.weights[-1]).values(), default=0.0)
+            lacking = self._eyes(kept) if share >= MOST else np.zeros(0, bool)
+            if lacking.any():
+                # By now the frame before has them half open: it is no good as a key.
+                self.chosen = self._widest(frame, ahead, lacking)
+            elif share < ENOUGH:
+                self._rest(frame)
+                self.chosen = self._sharpest(frame, ahead[: SPACING - 1], weights)
         if frame.place in self.fixed or frame.place == self.chosen:
             self.candidates.append(frame.place)
             self.views.add(frame)
@@ -230,24 +240,40 @@ class _Onward:
         moved = move_view(own, frame.moved, last.look, frame.look, self.shot.estimate)
         self.views.views[last.place] = last.look, moved
 
-    def _due(self, frame: _Frame) -> bool:
-        """Whether a candidate is to be chosen from here on."""
+    def _free(self, frame: _Frame) -> bool:
+        """Whether a candidate may be chosen from here on."""
         waiting = self.chosen is not None and self.chosen > frame.place
         soon = bool(self.candidates) and frame.place - self.candidates[-1] < SPACING
-        if self.allowed is None or waiting or soon or frame.place in self.fixed:
-            return False
-        known = shares(_kept(self.views, self.cells), self.weights[frame.place])
-        return max(known.values(), default=0.0) < ENOUGH
+        return self.allowed is not None and not waiting and not soon and frame.place not in self.fixed
+
+    def _eyes(self, kept: Mapping[int, Bytes]) -> Bools:
+        """Cells with eyes, or the like, that none of the candidates shows: bool (height, width) of the grid."""
+        weights = self.weights[-1]
+        seen = [unpack(packed, weights.size) for packed in kept.values()]
+        return eyes.lacking(np.array(seen, F32).reshape(-1, weights.size), weights, self.cells)
+
+    def _keyable(self, frames: Sequence[_Frame]) -> list[_Frame]:
+        """Those that may be keys."""
+        assert self.allowed is not None
+        near = [one for one in frames if self.allowed(one.place)]
+        return [one for one in near if not self.exempt & set(range(one.place - MIXED, one.place + 1))]
 
     def _sharpest(self, frame: _Frame, ahead: Sequence[_Frame], weights: Floats) -> int | None:
-        """The sharpest of the next few that may be keys; an early one is preferred."""
-        assert self.allowed is not None
-        near = [one for one in [frame, *ahead[: SPACING - 1]] if self.allowed(one.place)]
-        near = [one for one in near if not self.exempt & set(range(one.place - MIXED, one.place + 1))]
+        """The sharpest that may be a key; an early one is preferred."""
+        near = self._keyable([frame, *ahead])
         if not near:
             return None
         sharp = [sharpness(one.picture, weights) for one in near]
         return next(one.place for one, found in zip(near, sharp, strict=True) if found >= 0.9 * max(sharp))
+
+    def _widest(self, frame: _Frame, ahead: Sequence[_Frame], lacking: Bools) -> int | None:
+        """The one with the most open eyes: with the most contrast where they are. lacking: see ``_eyes``."""
+        near = self._keyable([frame, *ahead])
+        return max(near, key=lambda one: _contrast(one, self.cells, lacking)).place if near else None
+
+
+def _contrast(frame: _Frame, cells: tuple[int, int], where: Bools) -> float:
+    return float(cv2.resize(frame.look.limit, cells, interpolation=cv2.INTER_AREA)[where].mean())
 
 
 def _blended(before: _Frame, frame: _Frame, behind: _Frame, estimate: FlowEstimator) -> bool:

@@ -60,6 +60,19 @@ def test_a_door_that_opens_gets_a_key_when_it_is_open() -> None:
     assert abs(second - 22) <= 2
 
 
+@pytest.mark.parametrize(("start", "lasts"), [(20, 3), (22, 5)])
+def test_eyes_that_open_get_a_key_with_open_eyes(start: int, lasts: int) -> None:
+    first, second = frames(picked(synthetic.open_eyes(50, start, lasts)))
+    assert first <= start
+    assert second >= start + lasts - 1
+
+
+@pytest.mark.parametrize("start", [0, 3, 20])
+def test_eyes_that_blink_get_one_key_and_it_shows_them_open(start: int) -> None:
+    (only,) = frames(picked(synthetic.blink(45, start, 5)))
+    assert not start <= only < start + 5
+
+
 def test_a_lamp_that_is_switched_on_gets_a_key() -> None:
     first, second = frames(picked(synthetic.lamp(34, 15)))
     assert first < 15
