@@ -17,7 +17,7 @@ ENOUGH, ALIKE, WHITE, BLACK = 0.05, 0.8, 250, 4
 # Gains that are no light of any scene; and a change too small to be told from grain: of gain, and in 8-bit levels.
 WEAKEST, STRONGEST, SAME_GAIN, SAME_LEVEL = 0.2, 5.0, 0.02, 1.5
 # About how many pixels a fit looks at; more change nothing.
-SAMPLES = 20000
+SAMPLES = 8000
 
 
 def relight(plate: Bytes, key_plate: Bytes, flow: Floats, valid: Bools) -> Bytes:

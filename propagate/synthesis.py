@@ -39,7 +39,7 @@ from propagate.texture import Exemplar, Job, Level, Nearness, Texture, exemplar,
 from propagate.trust import trust
 
 # Raise it whenever the same input gives other pictures.
-VERSION = 5
+VERSION = 6
 # Difference of patches, as of ``texture.Texture.error``, that cannot be seen: such a patch is not sought any better.
 ENOUGH = 1e-4
 # A place of the key may be used so many times its share before it becomes dear: lower makes moving things boil.

@@ -28,7 +28,7 @@ from propagate.arrays import F32, Bools, Floats, Pixels
 from propagate.beside import beside
 from propagate.blend import blend
 from propagate.boil import boil, sway
-from propagate.box import Box
+from propagate.box import Box, all_of
 from propagate.flow import FlowEstimator, Step
 from propagate.holds import leaping
 from propagate.scene import Scene
@@ -369,17 +369,17 @@ def _shown(footage: Footage, engine: Engine, look: _Look, frames: Sequence[int])
     """A drawing on each of the frames that show it: over the frame's own plate, through its own matte."""
     if not frames:
         return
-    colour = look.colour
+    colour, box = look.colour, look.box
     if engine.boil > 0:
         # Shapes sway by the place in the whole frame.
-        colour = _whole_frame(look, colour, footage)
+        colour, box = _whole_frame(look, colour, footage), None
         floats = colour if colour.dtype == F32 else to_float(colour)
         colour = boil(floats, engine.boil, engine.seed, look.frame)
     if colour.dtype == F32:
         colour = quantise(colour, footage.dtype)
-    colour, error, share = (_whole_frame(look, one, footage) for one in (colour, look.error, look.share))
+    error, share = (_whole_frame(look, one, footage) for one in (look.error, look.share))
     for frame in frames:
-        picture, cut = _laid(footage, frame, colour)
+        picture, cut = _laid(footage, frame, colour, box)
         yield Made(frame, picture, error, share, cut)
 
 
@@ -391,16 +391,16 @@ def _whole_frame(look: _Look, plane: Any, footage: Footage) -> Any:
     return look.box.onto(plane, size)
 
 
-def _laid(footage: Footage, frame: int, look: Pixels) -> tuple[Pixels, Pixels | None]:
+def _laid(footage: Footage, frame: int, look: Pixels, box: Box | None) -> tuple[Pixels, Pixels | None]:
     """The look over the plate through the matte, with the plate's alpha, in the depth of the output; and, where there
-    is a matte, the look alone, 0 where that is 0."""
-    plate = to_depth(footage.plate(frame), footage.dtype)
-    look, cut = to_depth(look, footage.dtype), None
-    if footage.matte is not None:
-        matte = footage.matte(frame)
-        cut = look * (matte[..., None] > 0)
-        look = over(look, np.ascontiguousarray(plate[..., :3]), matte)
-    return np.concatenate([look, plate[..., 3:]], axis=-1), cut
+    is a matte, the look alone, 0 where that is 0. box: what the look is of, None for all."""
+    plate, look = to_depth(footage.plate(frame), footage.dtype), to_depth(look, footage.dtype)
+    if footage.matte is None:
+        return np.concatenate([look, plate[..., 3:]], axis=-1), None
+    box = box or all_of(plate.shape)
+    matte, picture = box.of(footage.matte(frame)), plate.copy()
+    box.put(over(look, box.of(plate[..., :3]), matte), picture[..., :3])
+    return picture, box.onto(look * (matte[..., None] > 0), plate.shape[:2])
 
 
 def to_depth(pixels: Pixels, dtype: type) -> Pixels:
