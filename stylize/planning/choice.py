@@ -6,7 +6,7 @@ pairs, and the best choice is a shortest path from the start of the shot to its 
 of a given number.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from math import exp
 
@@ -62,13 +62,12 @@ class Wish:
 class _Alone:
     """What one candidate explains on one way, frame by frame.
 
-    costs, shares: running sums. failed: a bit a frame. eyes: for how long it has lacked them, in the last frame.
+    costs, shares: running sums. failed: a bit a frame.
     """
 
     costs: list[float] = field(default_factory=lambda: [0.0])
     shares: list[float] = field(default_factory=lambda: [0.0])
     failed: int = 0
-    eyes: Ages | None = None
 
     @property
     def reach(self) -> int:
@@ -83,7 +82,6 @@ class _Joint:
     cost: float = 0.0
     share: float = 0.0
     failed: int = 0
-    eyes: Ages | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +93,10 @@ class _Edge:
     bad: int
     cost: float
     share: float
+
+
+# What ``eyes`` told of the frame before, by key or pair of keys.
+_Ages = dict[Hashable, Ages]
 
 
 class Spans:
@@ -111,11 +113,14 @@ class Spans:
         self.joint: dict[tuple[int, int], _Joint] = {}
         self.exempt = sum(1 << place for place in survey.exempt)
         self.spared = self.exempt | sum(1 << place for place in range(self.count) if self._lost(place)) if worst else 0
+        alone: _Ages = {}
+        together: _Ages = {}
         for place in range(self.count):
-            self._alone(self.onward, place, survey.onward[place])
-            self._together(place)
+            self._alone(self.onward, place, survey.onward[place], alone)
+            self._together(place, together)
+        alone = {}
         for place in range(self.count - 1, -1, -1):
-            self._alone(self.back, place, survey.back[place])
+            self._alone(self.back, place, survey.back[place], alone)
 
     def _lost(self, place: int) -> bool:
         seen = [*self.survey.onward[place].items(), *self.survey.back[place].items()]
@@ -123,19 +128,19 @@ class Spans:
         holes = weighed(unexplained(np.array(misfit)), self.survey.weights[place]) if misfit else np.ones(1)
         return bool(holes.min() > 1 - LOST)
 
-    def _alone(self, ways: dict[int, _Alone], place: int, seen: dict[int, np.ndarray]) -> None:
+    def _alone(self, ways: dict[int, _Alone], place: int, seen: dict[int, np.ndarray], ages: _Ages) -> None:
         keys = [key for key in seen if key != place]
         if not keys:
             return
         misfit = np.array([self.survey.misfit(seen[key]) for key in keys])
-        known = [ways[key] for key in keys]
-        blind = self._blind(misfit, place, known)
-        for way, lacks, cost, share in zip(known, blind, *self._figures(misfit, place), strict=True):
+        blind = self._blind(misfit, place, keys, ages)
+        for key, lacks, cost, share in zip(keys, blind, *self._figures(misfit, place), strict=True):
+            way = ways[key]
             way.costs.append(way.costs[-1] + cost)
             way.shares.append(way.shares[-1] + share)
             way.failed |= (lacks or share < self.coverage) << place
 
-    def _together(self, place: int) -> None:
+    def _together(self, place: int, ages: _Ages) -> None:
         before = {key: seen for key, seen in self.survey.onward[place].items() if key != place}
         behind = {key: seen for key, seen in self.survey.back[place].items() if key != place}
         if not before or not behind:
@@ -143,9 +148,9 @@ class Spans:
         left, right = (np.array([self.survey.misfit(seen) for seen in each.values()]) for each in (before, behind))
         misfit = np.minimum(left[:, None], right[None]).reshape(-1, left.shape[1])
         pairs = [(one, other) for one in before for other in behind]
-        known = [self.joint.setdefault(pair, _Joint()) for pair in pairs]
-        blind = self._blind(misfit, place, known)
-        for pair, found, lacks, cost, share in zip(pairs, known, blind, *self._figures(misfit, place), strict=True):
+        blind = self._blind(misfit, place, pairs, ages)
+        for pair, lacks, cost, share in zip(pairs, blind, *self._figures(misfit, place), strict=True):
+            found = self.joint.setdefault(pair, _Joint())
             found.cost += cost
             found.share += share
             found.failed |= (lacks or share < self.coverage) << (place - pair[0])
@@ -159,15 +164,18 @@ class Spans:
             costs = np.exp(POWER * costs.astype(np.float64)) * (not self.spared >> place & 1)
         return costs.tolist(), (1 - holes).tolist()
 
-    def _blind(self, misfit: Floats, place: int, known: Sequence[_Alone | _Joint]) -> list[bool]:
-        """Of one frame, for each row of misfit: whether eyes, or the like, have long been lacking. known: of each."""
-        survey = self.survey
-        none = eyes.none_yet(1, misfit.shape[1])
-        before = np.concatenate([none if each.eyes is None else each.eyes for each in known])
-        ages = eyes.ages_of(misfit, survey.weights[place], survey.cells, before)
-        for each, found in zip(known, ages, strict=True):
-            each.eyes = found[None]
-        return (ages.max(axis=1) >= eyes.LASTING).tolist()
+    def _blind(self, misfit: Floats, place: int, seen: Sequence[Hashable], ages: _Ages) -> list[bool]:
+        """Of one frame, for each row of misfit: whether eyes, or the like, have long been lacking.
+
+        seen: the key or the keys of each row. ages: of the frame before, replaced by those of this one: what ends here
+        is forgotten, so that memory does not grow with the length.
+        """
+        none = eyes.none_yet(1, misfit.shape[1])[0]
+        before = np.array([ages.get(one, none) for one in seen])
+        found = eyes.ages_of(misfit, self.survey.weights[place], self.survey.cells, before)
+        ages.clear()
+        ages.update(zip(seen, found, strict=True))
+        return (found.max(axis=1) >= eyes.LASTING).tolist()
 
     def edge(self, left: int | None, right: int | None) -> _Edge:
         """Between two keys; None for the start and the end of the shot."""

@@ -1,5 +1,6 @@
 """The choice among candidates is the best there is: compared with trying all."""
 
+import tracemalloc
 from collections.abc import Sequence
 from itertools import combinations
 
@@ -162,3 +163,18 @@ def test_misfit_is_kept_to_half_a_level(count: int) -> None:
     kept = unpack(pack(misfit), count)
     assert kept.shape == (count,)
     assert np.abs(kept - misfit).max() <= NOTHING / 30 + 1e-6
+
+
+def test_what_is_kept_of_pairs_of_keys_does_not_hold_frames() -> None:
+    """Only sums are: cells of hundreds of pairs in every frame would be more than the survey itself."""
+    long = surveyed(3, 200, range(0, 200, 3), reach=15)
+    Spans(long, 0.8)  # what is compiled once is not counted
+    tracemalloc.start()
+    try:
+        spans = Spans(long, 0.8)
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert len(spans.joint) > 400
+    # A row of cells for each pair would be 80 bytes more, and all rows of a frame for its last pair far more.
+    assert kept / len(spans.joint) < 700
