@@ -10,6 +10,7 @@ key serves all others. It needs finished keys alone: a run that was stopped goes
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from stylize.renderers.diffusion.recall import Recall, Tensors, mark_of
@@ -54,6 +55,48 @@ class SharedAttention:
         return self.inner(attn, hidden_states, encoder_hidden_states, *args, **more)
 
 
+@dataclass
+class _Looks:
+    """The looks at earlier keys in the course of one painting; see ``shared_attention``."""
+
+    pipeline: Any
+    keys: Sequence[Any]
+    share: float
+    recall: Recall
+    state: Callable[[], object]
+    memory: _Memory
+
+    def before(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Called before each call of the network, as PyTorch calls its hooks: makes ready what is laid beside."""
+        if self.memory.mode == _KEEP:
+            return  # a call of our own
+        step, self.memory.calls = self.memory.calls, self.memory.calls + 1
+        if step >= self.share * self.pipeline.num_timesteps:
+            self.memory.mode, self.memory.seen = _OFF, {}
+        elif step % REFRESH == 0:
+            words = {name: _of_prompt(kwargs[name]) for name in _WORDS & set(kwargs)}
+            seen = self._all(args[0], args[1], words)
+            self.memory.mode, self.memory.seen = _SHOW, seen
+
+    def _all(self, sample: Any, moment: Any, words: dict[str, Any]) -> Tensors:
+        """What the layers see of all keys; what was seen while other keys were painted is not looked at again."""
+        looks, noise = [], _noise(self.keys[0])
+        for key in self.keys:
+            noised = _noised(self.pipeline.scheduler, key, noise, moment).to(sample.dtype)
+            mark = mark_of(noised, moment, words, self.state())
+            looks.append(self.recall.of(mark, partial(self._one, noised, moment, words)))
+        return _beside(looks)
+
+    def _one(self, noised: Any, moment: Any, words: dict[str, Any]) -> Tensors:
+        """What the layers see of one key. Always one at a time: two at once would be other bits."""
+        import torch
+
+        self.memory.mode, self.memory.seen = _KEEP, {}
+        with torch.no_grad():
+            self.pipeline.unet(noised, moment, **words)
+        return self.memory.seen
+
+
 @contextmanager
 def shared_attention(
     pipeline: Any, keys: Sequence[Any], share: float, recall: Recall, state: Callable[[], object]
@@ -68,34 +111,8 @@ def shared_attention(
     unet.set_attn_processor(
         {name: SharedAttention(inner, memory, name) if _shared(name) else inner for name, inner in before.items()}
     )
-    noise = _noise(keys[0])
-
-    def see(noised: Any, moment: Any, words: dict[str, Any]) -> Tensors:
-        """What the layers see of one key. Always one at a time: two at once would be other bits."""
-        import torch
-
-        memory.mode, memory.seen = _KEEP, {}
-        with torch.no_grad():
-            unet(noised, moment, **words)
-        return memory.seen
-
-    def look(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if memory.mode == _KEEP:
-            return  # its own call
-        step, memory.calls = memory.calls, memory.calls + 1
-        if step >= share * pipeline.num_timesteps:
-            memory.mode, memory.seen = _OFF, {}
-        elif step % REFRESH == 0:
-            sample, moment = args[0], args[1]
-            words = {name: _of_prompt(kwargs[name]) for name in _WORDS & set(kwargs)}
-            looks = []
-            for key in keys:
-                noised = _noised(pipeline.scheduler, key, noise, moment).to(sample.dtype)
-                mark = mark_of(noised, moment, words, state())
-                looks.append(recall.of(mark, lambda noised=noised: see(noised, moment, words)))  # type: ignore[misc]
-            memory.mode, memory.seen = _SHOW, _beside(looks)
-
-    handle = unet.register_forward_pre_hook(look, with_kwargs=True)
+    looks = _Looks(pipeline, keys, share, recall, state, memory)
+    handle = unet.register_forward_pre_hook(looks.before, with_kwargs=True)
     try:
         yield
     finally:
