@@ -6,7 +6,7 @@ import pytest
 from masks.advice import ENOUGH
 from masks.track import Footage, track
 from propagate.flow_dis import DisFlow
-from tests.composites import CASES, Motion, body, compose, iou
+from tests.composites import CASES, Composite, Motion, body, compose, iou
 
 COUNT = 41
 
@@ -44,6 +44,22 @@ def test_limbs_without_texture_bend_with_what_is_near_backward_too():
     scores = [iou(one.matte, case.alphas[one.frame]) for one in followed(case, range(20, -1, -1))]
     assert np.mean(scores) >= 0.96
     assert min(scores) >= 0.94
+
+
+def rising(count):
+    """A figure that rises from behind the ground, of which less than half is seen when it is painted."""
+    case = compose(body(), Motion(lambda t: (190, 190 - 2.2 * t)), count, seed=24)
+    edge = 165 + 6 * np.sin(np.arange(case.alphas[0].shape[1]) / 23)
+    seen = (np.arange(case.alphas[0].shape[0])[:, None] < edge.astype(int)[None]).astype(np.float32)
+    frames = [np.where(seen[..., None] > 0, one, behind) for one, behind in zip(case.frames, case.clean, strict=True)]
+    return Composite(frames, [alpha * seen for alpha in case.alphas], case.clean, case.foreground)
+
+
+def test_what_rises_from_behind_the_ground_comes_in():
+    case = rising(13)
+    scores = {one.frame: iou(one.matte, case.alphas[one.frame]) for one in followed(case)}
+    assert np.mean(list(scores.values())) > 0.85, scores
+    assert scores[12] > 0.8, scores
 
 
 def test_confidence_falls_when_something_stands_before_it():
