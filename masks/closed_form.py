@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from masks.arrays import F32, U8, Floats
+from masks.blockiness import blockiness
 from masks.conjugate_gradients import conjugate_gradients
 from masks.trimap import UNKNOWN
 
@@ -18,6 +19,8 @@ from masks.trimap import UNKNOWN
 AROUND = 4
 # Weight of the prior at so many pixels from the border of the matte; it grows with the square of the distance.
 PRIOR, UNIT = 0.03, 4.0
+# How much more it counts, for each unit of blockiness: a codec's blocks are lines of colour too.
+BLOCKS = 60.0
 # Variance of colour below which a window counts as flat.
 FLAT = 1e-6
 # When the solver has done enough: rounds, and what is left of the residual.
@@ -45,7 +48,8 @@ def closed_form(picture: Floats, known: Floats, matte: Floats) -> Floats:
         max(0, rows[0] - AROUND) : rows[-1] + 1 + AROUND, max(0, columns[0] - AROUND) : columns[-1] + 1 + AROUND
     ]
     part = found[box]
-    part[unknown[box]] = _solved(picture[box], known[box], matte[box], _prior(matte)[box])
+    prior = F32(1 + BLOCKS * blockiness(picture)) * _prior(matte)
+    part[unknown[box]] = _solved(picture[box], known[box], matte[box], prior[box])
     return found
 
 

@@ -13,7 +13,7 @@ from stylize.errors import MatteError
 from stylize.footage.images import to_float
 
 # Raise it whenever the same mattes and plates give others.
-VERSION = 2
+VERSION = 3
 
 # Makes a frame's matte better: its plate, and the matte.
 Refine = Callable[[Pixels, Floats], Floats]

@@ -6,7 +6,7 @@ import pytest
 
 from masks.closed_form import closed_form
 from masks.trimap import INSIDE, OUTSIDE, UNKNOWN, trimap
-from tests.composites import Motion, body, compose, hairy
+from tests.composites import CASES, Motion, body, compose, hairy
 
 
 def test_a_trimap_is_unknown_around_the_border_alone():
@@ -81,3 +81,12 @@ def test_several_sizes_are_refused():
     plane = np.zeros((20, 30), np.float32)
     with pytest.raises(ValueError, match="must have one size"):
         closed_form(np.zeros((20, 30, 3), np.float32), plane, np.zeros((20, 31), np.float32))
+
+
+@pytest.mark.parametrize("quality", [75, 30])
+def test_of_a_compressed_picture_it_is_nearer_to_the_truth_than_a_hard_matte(quality):
+    case = CASES["hair"](4)
+    seen = cv2.imdecode(cv2.imencode(".jpg", case.frames[3], [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+    hard = (case.alphas[3] > 0.5).astype(np.float32)
+    refined = closed_form(seen.astype(np.float32) / 255, trimap(hard, 10), hard)
+    assert np.abs(refined - case.alphas[3]).sum() < 0.9 * np.abs(hard - case.alphas[3]).sum()

@@ -1,0 +1,28 @@
+"""Blocks of codecs in pictures."""
+
+import cv2
+import numpy as np
+import pytest
+
+from masks.blockiness import blockiness
+from tests.composites import footage
+
+
+def compressed(quality):
+    seen = cv2.imdecode(cv2.imencode(".jpg", footage()[3], [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+    return seen.astype(np.float32) / 255
+
+
+def test_the_coarser_the_more_and_none_of_what_is_not_compressed():
+    assert blockiness(footage()[3].astype(np.float32) / 255) == 0
+    assert 0 < blockiness(compressed(60)) < blockiness(compressed(30)) < blockiness(compressed(12))
+
+
+def test_a_crop_hides_nothing():
+    whole = compressed(30)
+    assert blockiness(np.ascontiguousarray(whole[3:, 5:])) == pytest.approx(blockiness(whole), rel=0.1)
+
+
+def test_flat_and_tiny_pictures_have_none():
+    assert blockiness(np.full((40, 40, 3), 0.5, np.float32)) == 0
+    assert blockiness(compressed(12)[:9, :9]) == 0
