@@ -2,8 +2,8 @@
 
 The example's plates with a painted key at both ends, through the command's own stages; what is timed is the propagate
 stage, with motion, two passes, the mix, and every file that it writes. The matte is a disc of a share of the frame,
-that stands still or goes across half its own width, or is that of the only layer. Figures are the least of several
-runs in one process, turn about.
+that stands still or goes across half its own width, or is that of the only layer; it lies in several places, as some
+parts of a picture take more work than others. Figures are the least of several runs in one process, turn about.
 """
 
 import argparse
@@ -28,18 +28,24 @@ def main():
     words = argparse.ArgumentParser(prog="python -m tests.benchmarks.propagation.inside", description=__doc__)
     words.add_argument("--sizes", default="640x360,1280x720")
     words.add_argument("--share", type=float, default=0.2, help="of the frame that the matte covers")
+    words.add_argument("--places", default="0.3,0.45,0.6,0.7", help="of the disc's middle, in the width of the frame")
     words.add_argument("--threads", type=int, default=2)
     words.add_argument("--turns", type=int, default=2)
     asked = words.parse_args()
-    print(f"{'size':>10} {'matte':>7} {'covers':>7} {'whole s':>8} {'inside s':>9} {'ratio':>6}")
+    places = [float(place) for place in asked.places.split(",")]
+    print(f"{'size':>10} {'matte':>7}" + "".join(f"{f'at {place:g}':>8}" for place in places) + f"{'mean':>8}")
     for size in asked.sizes.split(","):
-        with tempfile.TemporaryDirectory() as folder:
-            case = Case(Path(folder), tuple(map(int, size.split("x"))), asked.share, asked.threads)
-            took = timed(case, asked.turns)
-            for name, seconds in took.items():
-                if name != WHOLE:
-                    print(f"{size:>10} {name:>7} {case.covers:>7.3f} {took[WHOLE]:>8.2f} {seconds:>9.2f} "
-                          f"{seconds / took[WHOLE]:>6.3f}", flush=True)  # fmt: skip
+        ratios = [ratios_at(tuple(map(int, size.split("x"))), place, asked) for place in places]
+        for name in ratios[0]:
+            row = [ratio[name] for ratio in ratios]
+            print(f"{size:>10} {name:>7}" + "".join(f"{ratio:>8.3f}" for ratio in [*row, np.mean(row)]), flush=True)
+
+
+def ratios_at(size, place, asked):
+    """Kind of matte to seconds over those without one."""
+    with tempfile.TemporaryDirectory() as folder:
+        took = timed(Case(Path(folder), size, asked.share, place, asked.threads), asked.turns)
+    return {name: seconds / took[WHOLE] for name, seconds in took.items() if name != WHOLE}
 
 
 def timed(case, turns):
@@ -56,17 +62,16 @@ def timed(case, turns):
 class Case:
     """Plates, keys and mattes of one size, on disk."""
 
-    def __init__(self, folder, size, share, threads):
+    def __init__(self, folder, size, share, place, threads):
         self.folder, self.threads = folder, threads
         for name in ("plates", "keys", "still", "moving"):
             (folder / name).mkdir()
         shown = [cv2.resize(p, size, interpolation=cv2.INTER_CUBIC) for p in plates(CLIPS[0], FRAMES, 640, None)]
         for number, plate in enumerate(shown, 1):
             write_image(folder / "plates" / f"p.{number:04d}.png", plate)
-            write_image(folder / "still" / f"m.{number:04d}.png", disc(size, share, 0))
+            write_image(folder / "still" / f"m.{number:04d}.png", disc(size, share, place))
             across = (number - 1) / (FRAMES - 1) - 0.5
-            write_image(folder / "moving" / f"m.{number:04d}.png", disc(size, share, across))
-        self.covers = float((disc(size, share, 0) > 0).mean())
+            write_image(folder / "moving" / f"m.{number:04d}.png", disc(size, share, place, across))
         for number in (1, FRAMES):
             write_image(folder / "keys" / f"{number}.png", toon(shown[number - 1]))
 
@@ -81,12 +86,12 @@ class Case:
         return time.perf_counter() - start
 
 
-def disc(size, share, across):
+def disc(size, share, place, across=0.0):
     """A disc with a soft edge that covers ``share`` of the frame, moved by ``across`` of its radius to the right."""
     width, height = size
     radius = np.sqrt(share * width * height / np.pi)
     ys, xs = np.mgrid[0:height, 0:width]
-    far = np.hypot(xs - width * 0.45 - across * radius, ys - height / 2)
+    far = np.hypot(xs - width * place - across * radius, ys - height / 2)
     return np.rint(np.clip(radius - far, 0, 1) * 255).astype(np.uint8)
 
 
