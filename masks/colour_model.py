@@ -89,7 +89,7 @@ def _spread(counts: Floats) -> Floats:
     cubes = counts.reshape(-1, STEPS, STEPS, STEPS)
     for _ in range(3):
         # Each channel in its turn becomes the last, and comes back to its place after three.
-        cubes = np.moveaxis(cubes, 1, -1) @ kernel.T
+        cubes = np.einsum("nabc,dc->nabd", np.moveaxis(cubes, 1, -1), kernel)
     return np.asarray(cubes.reshape(counts.shape), F32)
 
 
@@ -98,7 +98,8 @@ def _blurred(cells: Floats) -> Floats:
     for axis in (0, 1):
         apart = np.arange(cells.shape[axis])[:, None] - np.arange(cells.shape[axis])[None]
         kernel = np.exp(-0.5 * (apart / WIDE) ** 2).astype(F32)
-        cells = np.moveaxis(np.tensordot(kernel, cells, axes=(1, axis)), 0, axis)
+        # Not by BLAS, whose last bits depend on how many threads it has.
+        cells = np.einsum("ij,jxc->ixc" if axis == 0 else "ij,yjc->yic", kernel, cells)
     return cells
 
 

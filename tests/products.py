@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 
+from masks.colour_model import colour_model
 from masks.conjugate_gradients import conjugate_gradients
 from masks.luma import luma_key
 from masks.motion_field import affine_motion
@@ -27,11 +28,13 @@ class Chain:
 def main():
     draw = np.random.default_rng(0)
     picture, flow = draw.random((36, 8192, 3), np.float32), draw.random((300, 400, 2), np.float32)
+    plate, inside = draw.integers(0, 256, (360, 640, 3), np.uint8), draw.random((360, 640), np.float32)
     for made in (
         luma_key(picture, 0, 1), luminance(picture), transport_colours(100 * picture, 90 * picture[:5]),
         affine_motion(flow, flow[..., 0]),
         weighed(draw.random((100, 14400), np.float32), draw.random(14400, np.float32)),
         conjugate_gradients(Chain(), draw.random(LINKS), np.zeros(LINKS), 1e-6, 20),
+        colour_model(plate, inside, 1 - inside).told(plate),
     ):  # fmt: skip
         print(hashlib.blake2b(np.ascontiguousarray(made).tobytes(), digest_size=8).hexdigest())
 

@@ -55,5 +55,5 @@ def products(threads):
 
 def test_bits_do_not_depend_on_the_threads_of_blas():
     one = products(1)
-    assert len(one) == 6
+    assert len(one) == 7
     assert [products(threads) for threads in (2, 3, 8)] == [one] * 3
