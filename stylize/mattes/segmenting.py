@@ -16,16 +16,17 @@ from masks.settle import settled
 from masks.steady import steadied
 from propagate.arrays import F32, Bytes, Floats
 from propagate.flow_dis import DisFlow
-from stylize.errors import MatteError, OutputError
+from stylize.errors import MatteError
 from stylize.footage.images import quantise, read_values, write_image
 from stylize.footage.plates import Plates
 from stylize.footage.shot import Shot
 from stylize.mattes.edges import Refine
 from stylize.mattes.networks import Finder
+from stylize.planning import picking
 from stylize.planning.cuts import split
-from stylize.planning.picking import remembered_cuts
 from stylize.project import Project, fingerprint
 from stylize.settings.network_matte import spell
+from stylize.unwritable import PROJECT, unwritable
 
 # Raise it whenever the same network gives other files.
 VERSION = 4
@@ -50,6 +51,8 @@ def segment_shot(
     seen = [project.digest(plates.paths[frame]) for frame in frames]
     pointed = [spell(prompt) for prompt in finder.prompts]
     engine = [VERSION, masks.settle.VERSION, finder.segmenter.fingerprint(), pointed, DisFlow().fingerprint()]
+    if not finder.segmenter.finished:
+        engine.append(picking.SPLIT)  # what is settled depends on where the shots begin
     mark = fingerprint(*engine, frames, seen, *refined)
     if all(project.fresh(file_of(frame), mark) for frame in frames):
         progress("matte", len(frames), len(frames))
@@ -95,19 +98,20 @@ class _Job:
 
 
 def _looked(job: _Job, finder: Finder) -> Iterator[int]:
-    """Each frame once its small matte waits, in the order in which the network finds them."""
+    """Has the network find the frames, in its order; after each, when its small matte waits, how many do or did."""
     for done, (frame, matte) in enumerate(finder.segmenter(job.frames, job.plates.colour, finder.prompts), 1):
         size = _small(job.plates.colour(frame), LARGEST).shape[1::-1]
         job.put(frame, np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA), F32))
-        job.progress("find", done, len(job.frames))
-        yield frame
+        yield done
 
 
 def _in_turn(job: _Job, finder: Finder) -> Iterator[tuple[int, Bytes, Floats]]:
     """Frame, plate and matte, both small, in order of time."""
     waits = iter(job.frames)
     turn = next(waits, None)
-    for _ in _looked(job, finder):
+    for done in _looked(job, finder):
+        if turn == job.frames[0] and not job.file(turn).exists():
+            job.progress("find", done, len(job.frames))  # from then on, mattes tell how far it is
         while turn is not None and job.file(turn).exists():
             yield turn, _small(job.plates.colour(turn), LARGEST), job.get(turn)
             job.file(turn).unlink()
@@ -116,8 +120,8 @@ def _in_turn(job: _Job, finder: Finder) -> Iterator[tuple[int, Bytes, Floats]]:
 
 def _settled(job: _Job, finder: Finder) -> Iterator[tuple[int, Bytes, Floats]]:
     """The same, once each shot has settled which regions are inside."""
-    for _ in _looked(job, finder):
-        pass
+    for done in _looked(job, finder):
+        job.progress("find", done, len(job.frames))
 
     def see(frame: int) -> tuple[Bytes, Floats]:
         plate = _small(job.plates.colour(frame), SETTLED)
@@ -125,7 +129,7 @@ def _settled(job: _Job, finder: Finder) -> Iterator[tuple[int, Bytes, Floats]]:
 
     shown = ((frame, job.plates.colour(frame)) for frame in job.frames)
     # Colours behind a cut are those of other things.
-    for frames in split(job.frames, remembered_cuts(job.project, job.frames, job.seen, shown)):
+    for frames in split(job.frames, picking.remembered_cuts(job.project, job.frames, job.seen, shown)):
         for frame, regions in settled(frames, see, _OnDisk(job.folder), DisFlow()):
             job.put(frame, regions)
     for frame in job.frames:
@@ -147,9 +151,7 @@ class _OnDisk(MutableMapping[int, Floats]):
         try:
             np.save(self._file(frame), planes.astype(np.float16))
         except OSError as error:
-            raise OutputError(
-                f"{self._file(frame)} cannot be written ({error.strerror}); free space or choose --project"
-            ) from error
+            raise unwritable(error, self._file(frame), PROJECT) from error
 
     def __getitem__(self, frame: int) -> Floats:
         if not self._file(frame).exists():

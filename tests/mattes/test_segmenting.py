@@ -10,6 +10,7 @@ from masks.segment_onnx import OnnxSegmenter
 from stylize.errors import MatteError
 from stylize.footage.images import read_image, read_values, write_image
 from stylize.mattes.making import make_mattes
+from stylize.mattes.networks import Finder
 from stylize.settings import MatteSettings
 from tests.networks import red_class, red_finder, red_finder_beside, red_recurrent
 
@@ -68,6 +69,47 @@ def test_what_waited_is_gone_and_each_step_is_told(tmp_path, plates, model):
     made.frames[3].unlink()
     again = make_mattes(plates, MatteSettings(matte_model=model, output=f"{tmp_path}/m/", threads=1))
     assert {frame: path.read_bytes() for frame, path in again.frames.items()} == first
+
+
+class Painted:
+    """A network of mattes that are given, in an order of its own."""
+
+    prompted, finished = False, True
+
+    def __init__(self, order):
+        self.order = order
+
+    def __call__(self, frames, plate, prompts=()):
+        for frame in self.order:
+            yield frame, scene()[frame - 1][1].astype(np.float32)
+
+    def fingerprint(self):
+        return "painted"
+
+
+@pytest.mark.parametrize(
+    ("order", "found"), [((1, 2, 3, 4, 5), []), ((3, 4, 5, 2, 1), [("find", n, 5) for n in range(1, 5)])]
+)
+def test_mattes_that_come_out_while_others_are_found_are_one_bar(tmp_path, plates, monkeypatch, order, found):
+    monkeypatch.setattr(stylize.mattes.making, "open_finder", lambda *asked: Finder(Painted(order)))
+    steps = []
+    make_mattes(plates, MatteSettings(matte_model="any", output=f"{tmp_path}/m/"), lambda *step: steps.append(step))
+    assert steps == [*found, *(("matte", n, 5) for n in range(1, 6))]
+
+
+class Guessed(Painted):
+    """A network that says where the subject is."""
+
+    finished = False
+
+
+@pytest.mark.parametrize(("kind", "again"), [(Guessed, (1, 2, 3, 4, 5)), (Painted, ())])
+def test_other_cuts_are_other_mattes_where_whole_shots_settle_them(tmp_path, plates, monkeypatch, kind, again):
+    monkeypatch.setattr(stylize.mattes.making, "open_finder", lambda *asked: Finder(kind((1, 2, 3, 4, 5))))
+    asked = MatteSettings(matte_model="any", output=f"{tmp_path}/m/")
+    make_mattes(plates, asked)
+    monkeypatch.setattr(stylize.planning.picking, "SPLIT", 99)
+    assert make_mattes(plates, asked).redone == again
 
 
 def test_what_a_frame_misses_the_others_know(tmp_path, model):
