@@ -70,7 +70,7 @@ class Settings:
     coverage: float = declared(kinds.SHARE, 0.78, KEYFRAMES, "Share of every frame that the keyframes must explain.")
     keys_for: str = declared(
         kinds.choice(kinds.PLACED_FOR), "mean", KEYFRAMES,
-        "What keyframes are placed for, as many as they are: frames on average, or the worst.",
+        "What keyframes, however many, are placed for: frames on average, or the worst ones.",
     )  # fmt: skip
     refine: int | None = declared(
         kinds.COUNT, None, KEYFRAMES, "Look at the result, and render up to so many further keyframes where it is poor."
