@@ -70,12 +70,14 @@ class Footage:
 @dataclass(frozen=True)
 class Tracked:
     """A frame's matte. matte: float32 (H, W) in [0, 1]. certainty: float32 (H, W), 0..1, of each pixel's.
-    confidence: 0..1, of the frame's: the overlap with the truth, intersection over union, that is to be expected."""
+    confidence: 0..1, of the frame's: the overlap with the truth, intersection over union, that is to be expected.
+    absent: nothing was inside of the painted matte, see ``masks.absence``."""
 
     frame: int
     matte: Floats
     certainty: Floats
     confidence: float
+    absent: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,12 @@ def track(frames: Sequence[int], footage: Footage, key: Floats) -> Iterator[Trac
     plate = footage.plate(frames[0])
     if key.shape != plate.shape[:2]:
         raise ValueError(f"a matte must have the size of its plate, {plate.shape[:2]}, not {key.shape}")
-    small = _small(plate)
-    ready = _Key(key, _resized(key, small.shape[:2]), small, _floats(small))
-    height, width = small.shape[:2]
-    colours = colour_model(small, ready.matte, _outside(ready.matte))
+    looked = small(plate)
+    ready = _Key(key, resized(key, looked.shape[:2]), looked, _floats(looked))
+    height, width = looked.shape[:2]
+    colours = colour_model(looked, ready.matte, _outside(ready.matte))
     ones = np.ones((height, width), F32)
-    state = _State(small, ready.matte, ones, np.zeros((height, width, 2), F32), colours, ones)
+    state = _State(looked, ready.matte, ones, np.zeros((height, width, 2), F32), colours, ones)
     for frame in frames[1:]:
         state, tracked = _next(ready, state, frame, footage)
         yield tracked
@@ -124,7 +126,7 @@ def track(frames: Sequence[int], footage: Footage, key: Floats) -> Iterator[Trac
 
 def _next(key: _Key, state: _State, frame: int, footage: Footage) -> tuple[_State, Tracked]:
     whole = footage.plate(frame)
-    plate = _small(whole)
+    plate = small(whole)
     moved = footage.neighbours(state.plate, plate)
     inner, outer = _layers(state, plate, moved, footage)
     flow = _to_key(key, inner + warp(state.flow, inner), plate, footage.refine)
@@ -142,7 +144,7 @@ def _next(key: _Key, state: _State, frame: int, footage: Footage) -> tuple[_Stat
     found = np.clip((drawn - F32(0.5)) * F32(CRISP) + F32(0.5), 0, 1)
     share = _contradiction(found, shape)
     matte = shape + share * (found - shape)
-    fits = np.exp(-((_apart(key.plate, flow, plate) / LEVELS) ** 2)) * (shape > 0.5) + 1e-3
+    fits = np.exp(-((apart(key.plate, flow, plate) / LEVELS) ** 2)) * (shape > 0.5) + 1e-3
     sure = _confidence(key, matte, certain, found_out.explained, _overlap(found, shape))
     tracked = Tracked(frame, _enlarged(key, flow, share, found, whole), *sure)
     colours = state.colours.learned(plate, _outside(np.maximum(matte, shape)))
@@ -165,7 +167,7 @@ def _layers(state: _State, plate: Bytes, moved: Floats, footage: Footage) -> tup
 
 def _nudged(state: _State, flow: Floats, plate: Bytes, refine: Flow) -> Floats:
     """Once more, now that the inside of both frames lies in one place, and no border comes between."""
-    better, gain, left = _closer(state.plate, flow, plate, refine)
+    better, gain, left = closer(state.plate, flow, plate, refine)
     weight = _own(warp(state.matte, flow) > 0.5) * (left < LEVELS * 1.25)
     return flow + motion_field(
         np.where(gain[..., None], better - flow, 0).astype(F32), weight.astype(F32), robust=False
@@ -174,21 +176,21 @@ def _nudged(state: _State, flow: Floats, plate: Bytes, refine: Flow) -> Floats:
 
 def _to_key(key: _Key, flow: Floats, plate: Bytes, refine: Flow) -> Floats:
     """The way to the key without its drift, and where the inside is hidden, as its visible part says."""
-    better, gain, left = _closer(key.plate, flow, plate, refine)
+    better, gain, left = closer(key.plate, flow, plate, refine)
     near = np.abs(better - flow).max(axis=-1) < 4
     weight = _own(warp(key.matte, flow) > 0.5) * near * (left < LEVELS * 1.6)
     drift = np.where(gain[..., None] & near[..., None], better - flow, 0).astype(F32)
     flow = flow + motion_field(drift, weight.astype(F32), robust=False)
-    fits = np.exp(-((_apart(key.plate, flow, plate) / LEVELS) ** 2))
+    fits = np.exp(-((apart(key.plate, flow, plate) / LEVELS) ** 2))
     known = fits * _own(warp(key.matte, flow) > 0.5) * _texture(plate) + 1e-7
     return motion_field(flow, known.astype(F32), robust=False)
 
 
-def _closer(source: Bytes, flow: Floats, plate: Bytes, refine: Flow) -> tuple[Floats, Bools, Floats]:
+def closer(source: Bytes, flow: Floats, plate: Bytes, refine: Flow) -> tuple[Floats, Bools, Floats]:
     """A better flow, where it is better, and how far apart in levels the pictures are then."""
     more = refine(warp(source, flow), plate)
     better = more + warp(flow, more)
-    before, after = _apart(source, flow, plate), _apart(source, better, plate)
+    before, after = apart(source, flow, plate), apart(source, better, plate)
     return better, np.asarray(after < before), np.minimum(before, after)
 
 
@@ -213,7 +215,7 @@ def _texture(plate: Bytes) -> Floats:
     return np.asarray(least / (least + F32(2e-4)) + F32(FLAT))
 
 
-def _apart(source: Bytes, flow: Floats, plate: Bytes) -> Floats:
+def apart(source: Bytes, flow: Floats, plate: Bytes) -> Floats:
     """Mean absolute difference in levels around each pixel: float32 (h, w)."""
     levels = cv2.absdiff(warp(source, flow), plate).astype(F32).mean(axis=-1)
     return np.asarray(cv2.boxFilter(levels, -1, (5, 5), borderType=cv2.BORDER_REFLECT))
@@ -248,7 +250,7 @@ def _confidence(key: _Key, matte: Floats, certain: Floats, explained: float, agr
     inside = (matte > 0.5).astype(U8)
     border = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, np.ones((7, 7), U8)) > 0
     decided = float(certain[border].mean()) if border.any() else 0.0
-    return _resized(certain, key.whole.shape), _likely_overlap(decided * float(np.sqrt(explained)), agreed)
+    return resized(certain, key.whole.shape), _likely_overlap(decided * float(np.sqrt(explained)), agreed)
 
 
 def _likely_overlap(sure: float, agreed: float) -> float:
@@ -277,8 +279,8 @@ def _enlarged(key: _Key, flow: Floats, share: Floats, found: Floats, plate: Byte
         matte = warp(key.whole, flow)
         return np.clip(matte + share * (found - matte), 0, 1)
     scale = np.array([size[1] / share.shape[1], size[0] / share.shape[0]], F32)
-    matte = warp(key.whole, _resized(flow, size) * scale)
-    share, found = _resized(share, size), _resized(found, size)
+    matte = warp(key.whole, resized(flow, size) * scale)
+    share, found = resized(share, size), resized(found, size)
     if share.any():
         radius = round(2 * float(scale.max()))
         sharp = guided_filter(found, _floats(plate), np.ones(size, F32), radius, SMOOTH)
@@ -286,7 +288,8 @@ def _enlarged(key: _Key, flow: Floats, share: Floats, found: Floats, plate: Byte
     return np.clip(matte + share * (found - matte), 0, 1).astype(F32)
 
 
-def _small(plate: Bytes) -> Bytes:
+def small(plate: Bytes) -> Bytes:
+    """A plate, uint8 (H, W, 3), at the size that is looked at."""
     scale = LARGEST / max(plate.shape[:2])
     if scale >= 1:
         return plate
@@ -294,7 +297,8 @@ def _small(plate: Bytes) -> Bytes:
     return np.asarray(cv2.resize(plate, size, interpolation=cv2.INTER_AREA), U8)
 
 
-def _resized(values: Floats, size: tuple[int, ...]) -> Floats:
+def resized(values: Floats, size: tuple[int, ...]) -> Floats:
+    """Values of each pixel, float32 (H, W, ...), at another height and width."""
     if values.shape[:2] == tuple(size[:2]):
         return values
     how = cv2.INTER_AREA if size[0] < values.shape[0] else cv2.INTER_LINEAR

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+import masks.absence
 import masks.track
+from masks.absence import absent, nothing_inside
 from masks.advice import weakest
 from masks.between import between
 from masks.foreground import foreground
@@ -273,7 +275,7 @@ def _span(job: _Job, span: Span) -> tuple[dict[int, float], list[int]]:
     """The confidence of a span's frames, and those that had to be made."""
     sides = [key for key in (span.left, span.right) if key is not None]
     seen = [job.project.digest(job.plates.paths[frame]) for frame in sorted([*span.frames, *sides])]
-    engine = [masks.track.VERSION, DisFlow().fingerprint(), DisFlow("fine").fingerprint()]
+    engine = [masks.track.VERSION, masks.absence.VERSION, DisFlow().fingerprint(), DisFlow("fine").fingerprint()]
     painted = [job.project.digest(job.keys[key]) for key in sides]
     mark = fingerprint(VERSION, engine, span.left, span.right, span.frames, seen, painted, *job.refined)
     name = f"matte confidence {job.file(span.frames[0])}"
@@ -292,26 +294,32 @@ def _span(job: _Job, span: Span) -> tuple[dict[int, float], list[int]]:
 
 
 def _tracked(job: _Job, span: Span) -> Iterator[Tracked]:
-    footage = Footage(job.plates.colour, DisFlow(), DisFlow("fine"))
-    onward, back = list(span.frames), list(reversed(span.frames))
+    back = list(reversed(span.frames))
     if span.right is None and span.left is not None:
-        yield from track([span.left, *onward], footage, job.painted(span.left))
+        yield from _way(job, [span.left, *span.frames])
     elif span.left is None and span.right is not None:
-        yield from track([span.right, *back], footage, job.painted(span.right))
+        yield from _way(job, [span.right, *back])
     elif span.left is not None and span.right is not None:
         # One of the two ways is kept on disk meanwhile: memory does not grow with the span.
         with tempfile.TemporaryDirectory(dir=job.project.folder("mask"), prefix=".way-") as folder:
-            for one in track([span.left, *onward], footage, job.painted(span.left)):
+            for one in _way(job, [span.left, *span.frames]):
                 _keep(Path(folder) / str(one.frame), one)
-            for other in track([span.right, *back], footage, job.painted(span.right)):
+            for other in _way(job, [span.right, *back]):
                 nearness = (other.frame - span.left) / (span.right - span.left)
                 yield between(_kept(Path(folder) / str(other.frame), other.frame), other, nearness)
+
+
+def _way(job: _Job, frames: Sequence[int]) -> Iterator[Tracked]:
+    """From a painted matte, that of ``frames[0]``, in one direction."""
+    footage = Footage(job.plates.colour, DisFlow(), DisFlow("fine"))
+    painted = job.painted(frames[0])
+    return absent(frames, footage, painted.shape[:2]) if nothing_inside(painted) else track(frames, footage, painted)
 
 
 def _keep(path: Path, one: Tracked) -> None:
     try:
         np.savez(path, matte=quantise(one.matte, np.uint16), certainty=one.certainty.astype(np.float16),
-                 confidence=one.confidence)  # fmt: skip
+                 confidence=one.confidence, absent=one.absent)  # fmt: skip
     except OSError as error:
         raise unwritable(error, path, PROJECT) from error
 
@@ -319,7 +327,8 @@ def _keep(path: Path, one: Tracked) -> None:
 def _kept(path: Path, frame: int) -> Tracked:
     with np.load(path.with_name(f"{path.name}.npz")) as arrays:
         matte = arrays["matte"].astype(np.float32) / np.float32(65535)
-        return Tracked(frame, matte, arrays["certainty"].astype(np.float32), float(arrays["confidence"]))
+        return Tracked(frame, matte, arrays["certainty"].astype(np.float32),
+                       float(arrays["confidence"]), bool(arrays["absent"]))  # fmt: skip
 
 
 def _put(job: _Job, frame: int, matte: Floats, mark: str) -> None:

@@ -69,6 +69,18 @@ def test_a_second_painted_matte_redoes_its_neighbourhood_alone(tmp_path, plates,
     assert all(corrected.frames[frame].read_bytes() == before[frame] for frame in range(101, 106))
 
 
+def test_a_black_painted_matte_says_that_nothing_is_there_and_takes_nothing_from_the_frames_before(
+    tmp_path, plates, case
+):
+    write_image(tmp_path / "black.png", np.zeros(case.alphas[0].shape, np.uint8))
+    made = make(plates, tmp_path / "m/", key(tmp_path, case, 101), f"105:{tmp_path / 'black.png'}")
+    assert values(made.frames[105]).max() == 0
+    assert all(values(made.frames[frame]).max() == 0 for frame in made.frames if frame > 105)
+    for frame in (102, 103):
+        assert iou(values(made.frames[frame]), case.alphas[frame - 101]) > 0.9
+    assert made.confidence[102] > 0.5
+
+
 def test_a_painted_matte_stops_at_a_cut_and_the_shot_beyond_is_told(tmp_path, case):
     other = compose(body(), Motion(lambda t: (60 + 2 * t, 50)), COUNT, seed=9, size=(200, 112), ground=beyond(COUNT))
     (tmp_path / "plates").mkdir()
