@@ -2,7 +2,7 @@
 
 An eye is too small for its area to count, and nothing about a single hole in what a key shows tells an eye from a
 hand, a mouth or a car. Eyes are two: two compact holes of about one size, side by side, each with all around it
-explained, and both at their places for more than half a second, which a blink is not.
+explained, and both at their places for longer than a blink is at the rates of film: frames are counted, not seconds.
 """
 
 from typing import Any
