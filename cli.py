@@ -171,7 +171,7 @@ def matte_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
         f"{_spell(time.monotonic() - started)}"
     )
     for frame in made.weakest:
-        click.echo(f"frame {frame} is the least sure around it ({made.confidence[frame]:.2f}): paint it next")
+        click.echo(f"a painted matte for frame {frame} would help (confidence {made.confidence[frame]:.2f})")
     for folder in made.folders:
         click.echo(f"wrote: {folder}")
 

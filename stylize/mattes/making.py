@@ -146,7 +146,7 @@ def make_mattes(
         key = open_key(settings, shot, plates, project) if finder is None and not keys else None
         if finder is not None:
             redone = segment_shot(shot, project, plates, finder, job.file, on_progress, refine, refined)
-            made = _told(job, files, {}, redone)
+            made = _told(job, files, {}, [], redone)
         else:
             made = _carried(job, files) if key is None else _keyed(job, key, files)
         if front is not None:
@@ -199,7 +199,8 @@ def _carried(job: _Job, files: list[Path]) -> MadeMattes:
             _put(job, frame, job.painted(frame), mark)
             redone.append(frame)
         job.on_frame()
-    for frames in _shots(job):
+    shots = _shots(job)
+    for frames in shots:
         keys = [frame for frame in job.keys if frame in set(frames)]
         for span in spans(frames, keys) if keys else ():
             known, made = _span(job, span)
@@ -209,7 +210,7 @@ def _carried(job: _Job, files: list[Path]) -> MadeMattes:
             confidence.update(dict.fromkeys(frames, 0.0))
             redone += _unpainted(job, frames)
     _write_confidence(job, confidence)
-    return _told(job, files, confidence, redone)
+    return _told(job, files, confidence, weakest(confidence, shots, job.keys), redone)
 
 
 def _shots(job: _Job) -> list[tuple[int, ...]]:
@@ -235,10 +236,12 @@ def _unpainted(job: _Job, frames: Sequence[int]) -> list[int]:
     return made
 
 
-def _told(job: _Job, files: list[Path], confidence: Mapping[int, float], redone: list[int]) -> MadeMattes:
+def _told(
+    job: _Job, files: list[Path], confidence: Mapping[int, float], weak: list[int], redone: list[int]
+) -> MadeMattes:
     return MadeMattes(
         tuple(one.path for one in (job.target, job.front) if one is not None),
-        dict(zip(job.shot.frames, files, strict=True)), dict(sorted(confidence.items())), tuple(weakest(confidence)),
+        dict(zip(job.shot.frames, files, strict=True)), dict(sorted(confidence.items())), tuple(weak),
         tuple(sorted(redone)),
     )  # fmt: skip
 
@@ -251,7 +254,7 @@ def _keyed(job: _Job, key: Key, files: list[Path]) -> MadeMattes:
             _put(job, frame, job.better(frame, key.cut(frame).matte), mark)
             redone.append(frame)
         job.on_frame()
-    return _told(job, files, {}, redone)
+    return _told(job, files, {}, [], redone)
 
 
 def _cut_out(job: _Job, key: Key | None) -> None:

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from masks.advice import weakest
 from masks.between import between
 from masks.track import Tracked
 
@@ -40,10 +39,3 @@ def test_agreement_raises_confidence_and_contradiction_lowers_it():
 def test_a_nearness_outside_is_refused(nearness):
     with pytest.raises(ValueError, match="nearness"):
         between(side(half(5)), side(half(5)), nearness)
-
-
-def test_of_each_weak_run_the_weakest_is_named_first_and_few_in_all():
-    confidence = dict.fromkeys(range(1, 31), 0.9)
-    confidence.update({3: 0.6, 4: 0.4, 5: 0.5, 12: 0.2, 20: 0.65, 28: 0.1})
-    assert weakest(confidence) == [28, 12, 4]
-    assert weakest(dict.fromkeys(range(9), 0.95)) == []
