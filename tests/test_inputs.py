@@ -103,7 +103,7 @@ def test_mattes_replace_no_clean_plate(plates, tmp_path):
     refused(tmp_path, lambda: make_mattes(plates, asked), "clean cannot take the result")
 
 
-@pytest.mark.parametrize("name", ["", *(name for name in FOLDERS if name != "export"), "mask/auto"])
+@pytest.mark.parametrize("name", ["", *(name for name in FOLDERS if name != "export"), "mask/auto", "layers/1/keys"])
 @pytest.mark.parametrize("file", ["new.####.png", "new.mov"])
 def test_no_result_goes_among_the_projects_own_files(plates, keys, tmp_path, name, file):
     output = str(tmp_path / "plates.stylize" / name / file)

@@ -58,12 +58,11 @@ def refuse_folders(targets: Collection[Path], folders: Collection[Path], why: st
 
     below: or in a folder in it, at any depth. why: said to the person.
     """
-    kept = {_identity(folder): folder for folder in folders}
-    kept.pop(None, None)
+    kept = {_place(folder): folder for folder in folders}
     for parent in {target.resolve().parent for target in targets}:
         for folder in (parent, *(parent.parents if below else ())):
-            if _identity(folder) in kept:
-                raise OutputError(f"{kept[_identity(folder)]} cannot take the result: {why}; choose another -o")
+            if _place(folder) in kept:
+                raise OutputError(f"{kept[_place(folder)]} cannot take the result: {why}; choose another -o")
 
 
 def refuse_foreign(targets: Collection[Path], ours: Callable[[Path], bool]) -> None:
@@ -110,6 +109,11 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def _place(folder: Path) -> tuple[int, int] | Path:
+    """The same for every name of a folder, and where that is not there yet, its path without links."""
+    return _identity(folder) or folder.resolve()
 
 
 def _discard(partial: Path) -> None:
