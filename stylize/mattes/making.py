@@ -4,7 +4,6 @@ A span, the frames between two painted mattes of one shot, depends on these two 
 painted one makes the spans on both its sides anew, and no other. Nothing is carried over a cut.
 """
 
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +35,7 @@ from stylize.mattes.given import read_matte
 from stylize.mattes.keying import Key, open_key
 from stylize.mattes.networks import open_finder
 from stylize.mattes.segmenting import segment_shot
+from stylize.mattes.waiting import waiting
 from stylize.opening import project_of
 from stylize.planning.cuts import split
 from stylize.planning.picking import remembered_cuts
@@ -304,12 +304,12 @@ def _tracked(job: _Job, span: Span) -> Iterator[Tracked]:
         yield from _way(job, [span.right, *back])
     elif span.left is not None and span.right is not None:
         # One of the two ways is kept on disk meanwhile: memory does not grow with the span.
-        with tempfile.TemporaryDirectory(dir=job.project.folder("mask"), prefix=".way-") as folder:
+        with waiting(job.project, "way") as folder:
             for one in _way(job, [span.left, *span.frames]):
-                _keep(Path(folder) / str(one.frame), one)
+                _keep(folder / str(one.frame), one)
             for other in _way(job, [span.right, *back]):
                 nearness = (other.frame - span.left) / (span.right - span.left)
-                yield between(_kept(Path(folder) / str(other.frame), other.frame), other, nearness)
+                yield between(_kept(folder / str(other.frame), other.frame), other, nearness)
 
 
 def _way(job: _Job, frames: Sequence[int]) -> Iterator[Tracked]:

@@ -1,8 +1,6 @@
 """Mattes by a network: the subject found in every frame, settled by the whole shot, steadied along the motion, drawn to
 the plates' edges."""
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +20,7 @@ from stylize.footage.plates import Plates
 from stylize.footage.shot import Shot
 from stylize.mattes.edges import Refine
 from stylize.mattes.networks import Finder
+from stylize.mattes.waiting import waiting
 from stylize.planning import picking
 from stylize.planning.cuts import split
 from stylize.project import Project, fingerprint
@@ -34,7 +33,6 @@ VERSION = 4
 LARGEST, RADIUS, SMOOTH = 640, 3, 1e-3
 # Longest side of what is settled, and how regions are drawn to the edges of the larger picture.
 SETTLED, DRAWN, CRISP = 320, 4, 2.0
-_WAITING = ".found-"
 
 Progress = Callable[[str, int, int], None]
 
@@ -58,12 +56,10 @@ def segment_shot(
         progress("matte", len(frames), len(frames))
         return []
     made: list[int] = []
-    for left in project.folder("mask").glob(f"{_WAITING}*"):  # by a run that was killed
-        shutil.rmtree(left, ignore_errors=True)
     try:
         # What is found waits on disk for what is found later: memory does not grow with the shot.
-        with tempfile.TemporaryDirectory(dir=project.folder("mask"), prefix=_WAITING) as folder:
-            job = _Job(frames, seen, project, plates, Path(folder), progress)
+        with waiting(project, "found") as folder:
+            job = _Job(frames, seen, project, plates, folder, progress)
             found = _in_turn(job, finder) if finder.segmenter.finished else _settled(job, finder)
             for frame, matte in steadied(found, DisFlow()):
                 plate = plates.colour(frame)
