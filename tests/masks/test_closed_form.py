@@ -85,6 +85,7 @@ def test_several_sizes_are_refused():
 
 @pytest.mark.parametrize("quality", [75, 30])
 def test_of_a_compressed_picture_it_is_nearer_to_the_truth_than_a_hard_matte(quality):
+    pytest.importorskip("pymatting")
     case = CASES["hair"](4)
     seen = cv2.imdecode(cv2.imencode(".jpg", case.frames[3], [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
     hard = (case.alphas[3] > 0.5).astype(np.float32)
