@@ -159,11 +159,11 @@ def plan_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
 def matte_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
     """Make a matte for every frame of SHOT: from a few that are painted, keyed by colour, or found by a network."""
     settings = MatteSettings(**{name: value for name, value in asked.items() if value not in (None, ())})
-    import stylize.mattes.making
+    import stylize.matting.matte_pipeline
 
     started = time.monotonic()
     with _Voice(quiet, verbose) as say:
-        made = stylize.mattes.making.make_mattes(shot, settings, say.progress, say.message)
+        made = stylize.matting.matte_pipeline.make_mattes(shot, settings, say.progress, say.message)
     if quiet:
         return
     click.echo(
@@ -220,7 +220,7 @@ def _settings(shot: Path, asked: dict[str, Any]) -> tuple[Path, Settings]:
         path, stored = read_asked(shot)
         kept = stored.stored()
     if "like" in given:
-        from stylize.keys.likeness import laid_like
+        from stylize.keys.reproduce import laid_like
 
         kept |= laid_like(Path(given["like"]), given)
     return path, Settings(**laid_over(kept, given))

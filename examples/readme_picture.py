@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 import stylize
-from stylize.footage.images import read_image, write_image
+from stylize.media.images import read_image, write_image
 
 HERE = Path(__file__).parent
 FRAMES = (9, 27, 43)

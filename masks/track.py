@@ -18,8 +18,8 @@ import numpy as np
 
 from masks.arrays import F32, U8, Bools, Bytes, Floats, check_matte
 from masks.colour_model import ColourModel, colour_model
-from masks.evidence import EXPLAINED, Seen, Ways, evidence
 from masks.guided_filter import guided_filter
+from masks.log_odds import EXPLAINED, Seen, Ways, evidence
 from masks.motion_field import motion_field
 from masks.specks import without_specks
 from masks.warp import turned_round, warp
@@ -71,7 +71,7 @@ class Footage:
 class Tracked:
     """A frame's matte. matte: float32 (H, W) in [0, 1]. certainty: float32 (H, W), 0..1, of each pixel's.
     confidence: 0..1, of the frame's: the overlap with the truth, intersection over union, that is to be expected.
-    absent: nothing was inside of the painted matte, see ``masks.absence``."""
+    absent: nothing was inside of the painted matte, see ``masks.clean_plate``."""
 
     frame: int
     matte: Floats

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, fields, replace
 import cv2
 import numpy as np
 
-from propagate.ahead import one_ahead
 from propagate.arrays import F32, U8, Bools, Bytes, Floats, Ints, Pixels
 from propagate.bands import Band, in_bands
 from propagate.box import ORIGIN, Box, Corner, all_of
+from propagate.confidence import trust
 from propagate.detail import energy_of, lerp, restore
 from propagate.features import EDGES_HALO, check, edges, guides_in
 from propagate.flow import (
@@ -28,15 +28,15 @@ from propagate.flow import (
     settle,
     start_at_key,
 )
-from propagate.misfit import GRAIN, misfit, odds
-from propagate.misfit import HALO as MISFIT_HALO
 from propagate.patchmatch_numba import PatchMatchNumba
+from propagate.prefetch import one_ahead
 from propagate.relight import relight
+from propagate.residual import GRAIN, misfit, odds
+from propagate.residual import HALO as MISFIT_HALO
 from propagate.scene import Scene
-from propagate.steady import HALO as STEADY_HALO
-from propagate.steady import steady
+from propagate.temporal_filter import HALO as STEADY_HALO
+from propagate.temporal_filter import steady
 from propagate.texture import Exemplar, Job, Level, Nearness, Texture, exemplar, in_parts, optimise
-from propagate.trust import trust
 
 # Raise it whenever the same input gives other pictures.
 VERSION = 6

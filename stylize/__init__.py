@@ -27,7 +27,7 @@ def _asked(settings: dict[str, Any]) -> Settings:
     """The settings, laid over those of a key that is to be painted again."""
     if settings.get("like") is None:
         return Settings(**settings)
-    from stylize.keys.likeness import laid_like
+    from stylize.keys.reproduce import laid_like
     from stylize.settings import laid_over
 
     return Settings(**laid_over(laid_like(Path(settings["like"]), settings), settings))

@@ -6,23 +6,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from propagate.holds import drawings
-from stylize.export import delivery, handoff
-from stylize.export.left_over import left_over
-from stylize.export.look_files import Painted
-from stylize.inputs import inputs_of
-from stylize.looks import Made, frames_there, make_look, plan_look
-from stylize.opening import Opened, opened, project_of, told_of
-from stylize.planning import refining
+from stylize import refinement
+from stylize.context.context import Message, Progress, Work
+from stylize.delivery import deliver
+from stylize.interchange import handoff
+from stylize.interchange.look_handoff import Painted
+from stylize.look_pipeline import Made, frames_there, make_look, plan_look
+from stylize.media.stale_outputs import left_over
 from stylize.planning.budget import limits
-from stylize.planning.files import timecodes, write_plan
 from stylize.planning.picking import ShotPlan, find_shots, plan_shots
-from stylize.planning.refining import Refinement
+from stylize.planning.plan_report import timecodes, write_plan
 from stylize.project import is_project, read_asked
-from stylize.propagation.breaks import unconnected
-from stylize.propagation.layering import stack_layers, with_union
+from stylize.project.protect import inputs_of
+from stylize.refinement import Refinement
+from stylize.session import Opened, opened, project_of, told_of
 from stylize.settings import EVERY, STAGES, Settings
+from stylize.spans.layer_stack import stack_layers, with_union
+from stylize.spans.missed_cuts import unconnected
 from stylize.threads import available, use_threads
-from stylize.work import Message, Progress, Work
 
 if TYPE_CHECKING:
     from stylize.report.golden import Verdict
@@ -79,7 +80,7 @@ def run(
     with opened(shot, settings, project, on_progress, on_message) as work:
         whole = work.whole
         if settings.runs("export"):
-            target = delivery.target_of(settings.output, whole.shot, whole.project)
+            target = deliver.target_of(settings.output, whole.shot, whole.project)
             handoff.check_handoff(whole.settings, whole.shot, target, whole.project)
         found = find_shots(whole)
         looks = [make_look(look, found) for look in work.looks]
@@ -150,7 +151,7 @@ def report(
     """
     shot, settings = read_asked(project)
     use_threads(settings.threads)
-    from stylize.report.making import write_report
+    from stylize.report.project_report import write_report
 
     # As if to propagate, so that motion and mattes are those that the frames were made with.
     part = replace(settings, from_stage="propagate", to_stage="propagate")
@@ -166,7 +167,7 @@ def report(
             with told_of(look.name):
                 planned = plan_shots(look, found, limits(look, found))
                 _finished(look)
-                paths += write_report(look, refining.extended(planned, refining.known(look, planned)))
+                paths += write_report(look, refinement.extended(planned, refinement.known(look, planned)))
         return tuple(paths)
 
 
@@ -244,7 +245,7 @@ def _cut_off(work: Opened, looks: Sequence[Made]) -> tuple[str, ...]:
 
 def _finished(work: Work) -> dict[int, Path]:
     found = {frame: work.file("out", frame) for frame in work.shot.frames}
-    delivery.check_whole(work.shot, found)
+    deliver.check_whole(work.shot, found)
     return found
 
 
@@ -259,12 +260,12 @@ def _export(
         done += 1
         whole.progress("export", done, total)
 
-    given = delivery.Delivery(
+    given = deliver.Delivery(
         whole.shot, whole.project, whole.plates.paths, finished, inputs_of(whole.settings), whole.settings.overwrite,
-        on_frame, delivery.form_of(whole.settings), whole.settings.threads or available(),
+        on_frame, deliver.form_of(whole.settings), whole.settings.threads or available(),
     )  # fmt: skip
-    target = delivery.target_of(whole.settings.output, whole.shot, whole.project)
-    notes = delivery.deliver(given, target)
+    target = deliver.target_of(whole.settings.output, whole.shot, whole.project)
+    notes = deliver.deliver(given, target)
     painted = [Painted(one, made.shots) for one, made in zip(work.looks, looks, strict=True)]
     others = left_over(target, whole.shot.frames)
     if others is not None:
@@ -272,11 +273,11 @@ def _export(
     more = handoff.hand_over(Painted(whole, shots), painted, target)
     sheet = whole.project.root / "contact_sheet.png"
     keys = {f"key {one.name}".strip(): one.keys.files() for one in work.looks}
-    delivery.show(given, keys, [key.frame for plan in shots for key in plan.keyframes], sheet)
+    deliver.show(given, keys, [key.frame for plan in shots for key in plan.keyframes], sheet)
     for one, made in zip(work.looks, looks, strict=True) if work.layered else ():
         shown = replace(given, project=one.project, finished=frames_there(one))
         numbers = [key.frame for plan in made.shots for key in plan.keyframes]
-        delivery.show(shown, {"key": one.keys.files()}, numbers, one.project.root / sheet.name)
+        deliver.show(shown, {"key": one.keys.files()}, numbers, one.project.root / sheet.name)
     whole.progress("export", total, total)
     return (target.path, sheet, *more), (*notes, *handoff.told_of(whole.settings, whole.shot, target))
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from propagate.arrays import Bytes, Floats
-from stylize.footage.shot import open_shot, read_frames
+from stylize.media.shot import open_shot, read_frames
 
 SIZE = (384, 216)
 EXAMPLE = Path(__file__).parent.parent / "examples" / "bunny.mp4"

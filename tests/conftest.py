@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from stylize.footage.images import write_image
+from stylize.media.images import write_image
 from tests.sliding import folder_of, scene
 
 # What a script starts in its background ignores Ctrl-C, and so would every command that the tests run.

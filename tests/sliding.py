@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stylize.footage.images import write_image
+from stylize.media.images import write_image
 from tests.clips import write_movie
 
 SIZE = (64, 36)

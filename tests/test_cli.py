@@ -11,7 +11,7 @@ import click.testing
 import pytest
 
 import cli
-from stylize.footage.images import write_image
+from stylize.media.images import write_image
 from stylize.settings import GROUPS, MATTE_OPTIONS, OPTIONS
 from tests.sliding import folder_of, picture, scene
 

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from stylize.footage.images import read_image, to_float
-from stylize.footage.shot import open_shot
+from stylize.media.images import read_image, to_float
+from stylize.media.shot import open_shot
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 REFERENCES = ("oil", "ink", "watercolour")

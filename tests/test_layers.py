@@ -11,8 +11,8 @@ import pytest
 
 import stylize
 from stylize.errors import MatteError, SettingsError, StyleError, StylizeError
-from stylize.footage.images import read_image, read_values, write_image
-from stylize.footage.shot import open_shot, read_frames
+from stylize.media.images import read_image, read_values, write_image
+from stylize.media.shot import open_shot, read_frames
 from tests.clips import write_movie
 from tests.sliding import SIZE, deepened, folder_of, picture, scene, shot_of
 
@@ -180,7 +180,7 @@ def test_plates_and_motion_are_made_once_for_all_layers(tmp_path, painted, left,
         write(path, *rest, **more)
 
     monkeypatch.setattr(DisFlow, "__call__", counted)
-    monkeypatch.setattr("stylize.footage.plates.write_image", noted)
+    monkeypatch.setattr("stylize.media.plates.write_image", noted)
     movie = write_movie(tmp_path / "shot.mkv", scene(FRAMES))
     third = {"matte": left, "matte_shrink": 4, "keys": painted / "dark"}
     result = stylize.run(movie, layers=[*two(painted, left), third], threads=1)

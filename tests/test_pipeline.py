@@ -8,8 +8,8 @@ import pytest
 import stylize
 from stylize import pipeline
 from stylize.errors import OutputError, PaintedKeyError, ProjectError, SequenceError, SettingsError
-from stylize.export.placing import placed
-from stylize.footage.images import read_image, write_image
+from stylize.media.images import read_image, write_image
+from stylize.media.safe_write import placed
 from tests.clips import write_movie
 from tests.sliding import SIZE, folder_of, picture, scene
 
@@ -175,9 +175,9 @@ def test_an_export_killed_half_way_goes_on(plates, keys, tmp_path, monkeypatch, 
         return placed(target)
 
     with monkeypatch.context() as patch:
-        patch.setattr("stylize.export.sequence.placed", killed_after_two)
-        patch.setattr("stylize.export.movie.placed", killed_after_two)
-        patch.setattr("stylize.export.sequence.write_image", lambda target, _, **more: killed_after_two(target))
+        patch.setattr("stylize.delivery.sequence.placed", killed_after_two)
+        patch.setattr("stylize.delivery.movie.placed", killed_after_two)
+        patch.setattr("stylize.delivery.sequence.write_image", lambda target, _, **more: killed_after_two(target))
         with pytest.raises(KeyboardInterrupt):
             stylize.run(plates, keys=keys, output=where)
     assert len(stylize.run(plates, keys=keys, output=where).frames) == 8

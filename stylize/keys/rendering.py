@@ -10,15 +10,15 @@ from typing import Any, Protocol
 import numpy as np
 
 from propagate.arrays import F32, Bytes, Floats, Pixels
+from propagate.confidence import trust
 from propagate.flow import anchor, extend, sample, start_at_key
-from propagate.trust import trust
+from stylize.context.keys import read_key
 from stylize.errors import InputError, StyleError
-from stylize.footage.colour import Colour
-from stylize.footage.images import image_size, in_primaries, make_folder, quantise, read_image, to_float, write_image
-from stylize.keys.folder import read_key
-from stylize.keys.judging import agreement
+from stylize.keys.agreement import agreement
+from stylize.media.colour import Colour
+from stylize.media.images import image_size, in_primaries, make_folder, quantise, read_image, to_float, write_image
+from stylize.motion.estimated import Motion
 from stylize.project import Project, fingerprint
-from stylize.propagation.motion import Motion
 from stylize.renderers.protocol import Rendered, Renderer, RenderRequest
 
 # Pixels of a reference picture beyond which it is refused: it would be made far smaller anyway.

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from propagate.arrays import F32
-from stylize.keys.leads import open_leads
+from stylize.context.context import Work
+from stylize.keys.conditioning import open_leads
 from stylize.keys.rendering import read_reference
 from stylize.planning.keyframes import Keyframe
 from stylize.planning.picking import Hand, hand_of, pick_shot, picks
 from stylize.project import fingerprint
 from stylize.renderers import Fetching, Rendered, Renderer, RenderRequest, make_renderer
-from stylize.work import Work
 
 # Latest costs that are kept.
 NOTED = 16

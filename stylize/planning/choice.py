@@ -13,9 +13,9 @@ from math import exp
 import numpy as np
 
 from propagate.arrays import F32, Floats
-from stylize.planning import eyes
+from stylize.planning import eye_opening
 from stylize.planning.coverage import NOTHING, unexplained, weighed
-from stylize.planning.eyes import Ages
+from stylize.planning.eye_opening import Ages
 from stylize.planning.survey import Survey
 
 # What is gone after this many frames, a flash or something that whisks by, is not worth a key.
@@ -170,12 +170,12 @@ class Spans:
         seen: the key or the keys of each row. ages: of the frame before, replaced by those of this one: what ends here
         is forgotten, so that memory does not grow with the length.
         """
-        none = eyes.none_yet(1, misfit.shape[1])[0]
+        none = eye_opening.none_yet(1, misfit.shape[1])[0]
         before = np.array([ages.get(one, none) for one in seen])
-        found = eyes.ages_of(misfit, self.survey.weights[place], self.survey.cells, before)
+        found = eye_opening.ages_of(misfit, self.survey.weights[place], self.survey.cells, before)
         ages.clear()
         ages.update(zip(seen, found, strict=True))
-        return (found.max(axis=1) >= eyes.LASTING).tolist()
+        return (found.max(axis=1) >= eye_opening.LASTING).tolist()
 
     def edge(self, left: int | None, right: int | None) -> _Edge:
         """Between two keys; None for the start and the end of the shot."""

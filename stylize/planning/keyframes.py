@@ -17,7 +17,7 @@ from stylize.errors import FrameRangeError
 from stylize.planning import reasons
 from stylize.planning.choice import PATIENCE, Spans, Wish, choose
 from stylize.planning.coverage import NOTHING, unexplained, weighed
-from stylize.planning.eyes import lacking
+from stylize.planning.eye_opening import lacking
 from stylize.planning.survey import Attention, Shot, Survey, survey
 
 # Default of what every frame must be explained to; the benchmark of keyframes says why.

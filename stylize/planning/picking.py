@@ -10,17 +10,17 @@ import numpy as np
 from propagate.arrays import U8, Bytes, Floats
 from propagate.flow_dis import DisFlow
 from propagate.spans import Span, spans
-from stylize.ahead import paints
+from stylize.context.context import Work
+from stylize.context.keys import PAINTED
 from stylize.errors import FrameRangeError, PaintedKeyError, SettingsError
-from stylize.footage.images import write_image
-from stylize.footage.sequences import spell_frames
-from stylize.keys.folder import PAINTED
+from stylize.media.images import write_image
+from stylize.media.sequences import spell_frames
 from stylize.planning import keyframes as picking
 from stylize.planning.cuts import find_cuts, split
 from stylize.planning.keyframes import Keyframe, Picked
 from stylize.planning.keys_csv import read_keys
+from stylize.preflight import paints
 from stylize.project import Project, fingerprint
-from stylize.work import Work
 
 # Raise a number whenever its stage gives another result for the same input.
 SPLIT, PICK = 1, 8

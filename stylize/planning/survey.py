@@ -13,7 +13,7 @@ import numpy as np
 
 from propagate.arrays import F32, U8, Bools, Bytes, Floats
 from propagate.flow import FlowEstimator
-from stylize.planning import eyes
+from stylize.planning import eye_opening
 from stylize.planning.blends import REACH, blended, sharpness
 from stylize.planning.coverage import (
     NOTHING,
@@ -250,7 +250,7 @@ class _Onward:
         """Cells with eyes, or the like, that none of the candidates shows: bool (height, width) of the grid."""
         weights = self.weights[-1]
         seen = [unpack(packed, weights.size) for packed in kept.values()]
-        return eyes.lacking(np.array(seen, F32).reshape(-1, weights.size), weights, self.cells)
+        return eye_opening.lacking(np.array(seen, F32).reshape(-1, weights.size), weights, self.cells)
 
     def _keyable(self, frames: Sequence[_Frame]) -> list[_Frame]:
         """Those that may be keys."""

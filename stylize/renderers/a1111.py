@@ -16,14 +16,14 @@ import numpy as np
 
 from propagate.arrays import F32, Floats
 from stylize.errors import InputError, RendererError
-from stylize.footage.images import quantise, read_image, to_float, write_image
+from stylize.media.images import quantise, read_image, to_float, write_image
 from stylize.renderers.diffusion.models import SDXL
 from stylize.renderers.diffusion.provenance import hash_of, told_by
 from stylize.renderers.diffusion.sizes import Working, enter, leave, plan_size
 from stylize.renderers.protocol import Rendered, RenderRequest
 from stylize.settings import DIFFUSION, OPTIONS, Settings
-from stylize.settings.mixes import A1111
 from stylize.settings.schedules import text_at
+from stylize.settings.validation import A1111
 
 # Raise it whenever the same request gives another picture.
 VERSION = 2

@@ -26,8 +26,8 @@ import numpy as np
 
 from propagate.arrays import Pixels
 from stylize.errors import OutputError, ProjectError, SettingsError
-from stylize.export.flatten import flatten
-from stylize.footage.images import make_folder, quantise, read_image, to_float, write_image
+from stylize.media.flatten import flatten
+from stylize.media.images import make_folder, quantise, read_image, to_float, write_image
 from stylize.settings import OPTIONS, Settings, read_settings
 
 _FILE, _APPROVED, _DIFFERS = "golden.toml", "approved", "differs"

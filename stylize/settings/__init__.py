@@ -1,7 +1,10 @@
 """What a user can ask for: every option once in `options`, what it may be in `kinds`, bad mixes in `mixes`."""
 
 from stylize.settings.compound import GUIDE_WEIGHT, SCREENS, GuideAsked, Levels, MatteKey
-from stylize.settings.kinds import (
+from stylize.settings.layers import LayerAsked, Look, looks_of
+from stylize.settings.matte_options import MATTE_OPTIONS, MatteSettings
+from stylize.settings.option import DIFFUSION, EXPORT, GROUPS, MAIN, Option
+from stylize.settings.option_types import (
     DEPTH_AUTO,
     DEPTH_SOURCE,
     EVERY,
@@ -14,11 +17,8 @@ from stylize.settings.kinds import (
     Kind,
     is_matte_word,
 )
-from stylize.settings.layers import LayerAsked, Look, looks_of
-from stylize.settings.matte_options import MATTE_OPTIONS, MatteSettings
-from stylize.settings.mixes import laid_over
-from stylize.settings.option import DIFFUSION, EXPORT, GROUPS, MAIN, Option
 from stylize.settings.options import OPTIONS, Settings, read_settings
+from stylize.settings.validation import laid_over
 
 __all__ = [
     "DEPTH_AUTO",

@@ -7,7 +7,7 @@ from typing import Any
 
 from stylize.errors import SettingsError
 from stylize.settings import readers
-from stylize.settings.anchors import whole_path
+from stylize.settings.path_resolution import whole_path
 
 # Weight of a guide that comes without one, that of the plate's colours; and the most, beside which nothing else counts.
 GUIDE_WEIGHT, LARGEST_WEIGHT = 12.0, 1000.0

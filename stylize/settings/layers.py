@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylize.errors import SettingsError
-from stylize.settings.kinds import FLAG, Kind
 from stylize.settings.option import EXPORT, LAYERS, MOTION, READING, RUN, Option, given, read
+from stylize.settings.option_types import FLAG, Kind
 
 if TYPE_CHECKING:
     from stylize.settings.options import Settings

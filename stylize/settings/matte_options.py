@@ -6,11 +6,11 @@ from pathlib import Path
 
 from masks.prompts import Box, Point
 from stylize.errors import SettingsError
-from stylize.settings import kinds
+from stylize.settings import option_types as types
 from stylize.settings.compound import Levels, MatteKey
-from stylize.settings.mixes import check_ways
 from stylize.settings.network_matte import FINDS, NetworkMatte
 from stylize.settings.option import MATTE, READING, RUN, Option, declared, given, options_of, read
+from stylize.settings.validation import check_ways
 
 
 @dataclass(frozen=True)
@@ -18,56 +18,65 @@ class MatteSettings:
     """What a user asks of ``stylize matte``. Texts are read as on the command line. Raises SettingsError likewise."""
 
     key: tuple[MatteKey, ...] = declared(
-        kinds.MATTE_KEYS, (), MATTE, "A painted matte and its frame, to be carried through the shot. May be repeated."
+        types.MATTE_KEYS,
+        (),
+        MATTE,
+        "A painted matte and its frame, to be carried through the shot. May be repeated.",
     )
     chroma: str | None = declared(
-        kinds.SCREEN, None, MATTE, "Key against a screen: green, blue, or the screen's colour, as #14b43c."
+        types.SCREEN, None, MATTE, "Key against a screen: green, blue, or the screen's colour, as #14b43c."
     )
     luma: Levels | None = declared(
-        kinds.LEVELS, None, MATTE, "Key by brightness, 0 to 1: outside at the first level, inside at the second."
+        types.LEVELS, None, MATTE, "Key by brightness, 0 to 1: outside at the first level, inside at the second."
     )
     clean: Path | None = declared(
-        kinds.PATH,
+        types.PATH,
         None,
         MATTE,
         "Key against a clean plate, the same view without what is inside: sequence, movie or still.",
     )
     matte_model: str | None = declared(
-        kinds.MATTE_MODEL, None, MATTE,
+        types.MATTE_MODEL, None, MATTE,
         "Find the subject with a network: FILE.onnx, such as u2netp.onnx; or what SAM 2 is pointed at: a folder or a "
         "cached repo id.",
     )  # fmt: skip
     find: str | None = declared(
-        kinds.choice(FINDS), None, MATTE, "Refuse a network that is not known to find that; without it all will do."
+        types.choice(FINDS),
+        None,
+        MATTE,
+        "Refuse a network that is not known to find that; without it all will do.",
     )
     click: tuple[Point, ...] = declared(
-        kinds.CLICKS, (), MATTE, "A place that is inside, in pixels from the left and top, and its frame, for SAM 2. "
+        types.CLICKS, (), MATTE, "A place that is inside, in pixels from the left and top, and its frame, for SAM 2. "
         "May be repeated.",
     )  # fmt: skip
-    exclude: tuple[Point, ...] = declared(kinds.EXCLUDED, (), MATTE, "A place that is not inside. May be repeated.")
+    exclude: tuple[Point, ...] = declared(types.EXCLUDED, (), MATTE, "A place that is not inside. May be repeated.")
     box: tuple[Box, ...] = declared(
-        kinds.BOXES, (), MATTE, "A box round what is inside, and its frame. May be repeated."
+        types.BOXES, (), MATTE, "A box round what is inside, and its frame. May be repeated."
     )
     difference: Levels = declared(
-        kinds.LEVELS, Levels(0.04, 0.12), MATTE,
+        types.LEVELS, Levels(0.04, 0.12), MATTE,
         "Difference from the clean plate, 0 to 1, that is outside, and that is inside.",
     )  # fmt: skip
     output: str | None = declared(
-        kinds.TARGET, None, MATTE, "Folder or pattern (out/name.####.png) to write the mattes to.",
+        types.TARGET, None, MATTE, "Folder or pattern (out/name.####.png) to write the mattes to.",
         flags=("-o", "--output"),
     )  # fmt: skip
     refine: int = declared(
-        kinds.REACH, 0, MATTE, "Work out hair and soft edges in a band of so many pixels on both sides of the border."
+        types.REACH,
+        0,
+        MATTE,
+        "Work out hair and soft edges in a band of so many pixels on both sides of the border.",
     )
     foreground: str | None = declared(
-        kinds.TARGET, None, MATTE,
+        types.TARGET, None, MATTE,
         "Write what is inside too, straight with alpha, its colours freed of what is behind: folder or pattern.",
     )  # fmt: skip
-    frames: str | None = declared(kinds.RANGE, None, READING, "Part of the shot to work on, as 1001-1100 or 10-50x2.")
-    start_number: int = declared(kinds.NUMBER, 1, READING, "Number of a movie's first frame.")
-    project: Path | None = declared(kinds.FOLDER, None, RUN, "Project folder; the default is beside the shot.")
-    overwrite: bool = declared(kinds.FLAG, False, RUN, "Replace files that are in the way of the output.")
-    threads: int | None = declared(kinds.COUNT, None, RUN, "Threads to use; the result does not depend on it.")
+    frames: str | None = declared(types.RANGE, None, READING, "Part of the shot to work on, as 1001-1100 or 10-50x2.")
+    start_number: int = declared(types.NUMBER, 1, READING, "Number of a movie's first frame.")
+    project: Path | None = declared(types.FOLDER, None, RUN, "Project folder; the default is beside the shot.")
+    overwrite: bool = declared(types.FLAG, False, RUN, "Replace files that are in the way of the output.")
+    threads: int | None = declared(types.COUNT, None, RUN, "Threads to use; the result does not depend on it.")
 
     def __post_init__(self) -> None:
         for option in MATTE_OPTIONS.values():

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from stylize.errors import SettingsError, StylizeError
-from stylize.settings.kinds import Kind
+from stylize.settings.option_types import Kind
 
 MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, LAYERS, PROPAGATION, MOTION, EXPORT, READING, RUN = GROUPS = (
     "The five that matter", "Keyframes", "Look", "Diffusion", "Matte", "Layers", "Propagation", "Motion", "Export",

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from stylize.errors import SettingsError
-from stylize.export.codecs import CODECS
-from stylize.footage.spaces import WORKING_SPACES
-from stylize.settings import kinds
+from stylize.media.codecs import CODECS
+from stylize.media.spaces import WORKING_SPACES
+from stylize.settings import option_types as types
 from stylize.settings.compound import GUIDE_WEIGHT, GuideAsked
 from stylize.settings.conditions import ControlAsked, FileAsked, ModelAsked
 from stylize.settings.layers import LAYER_KIND, LayerAsked, check_layers
-from stylize.settings.mixes import check_shot, refuse_idle
 from stylize.settings.option import (
     DIFFUSION,
     EXPORT,
@@ -33,6 +32,7 @@ from stylize.settings.option import (
     read,
 )
 from stylize.settings.schedules import Schedule, constant
+from stylize.settings.validation import check_shot, refuse_idle
 
 
 @dataclass(frozen=True)
@@ -43,179 +43,191 @@ class Settings:
     """
 
     style: Path | None = declared(
-        kinds.PICTURE, None, MAIN, "Reference picture whose manner the keyframes are painted in."
+        types.PICTURE, None, MAIN, "Reference picture whose manner the keyframes are painted in."
     )
-    keys: Path | None = declared(kinds.FOLDER, None, MAIN, "Folder of painted keys, named by frame number.")
+    keys: Path | None = declared(types.FOLDER, None, MAIN, "Folder of painted keys, named by frame number.")
     output: str | None = declared(
-        kinds.TARGET, None, MAIN, "Folder, pattern (out/name.####.exr) or movie (.mp4, .mov, .mkv) to write.",
+        types.TARGET, None, MAIN, "Folder, pattern (out/name.####.exr) or movie (.mp4, .mov, .mkv) to write.",
         flags=("-o", "--output"),
     )  # fmt: skip
-    frames: str | None = declared(kinds.RANGE, None, MAIN, "Part of the shot to work on, as 1001-1100 or 10-50x2.")
+    frames: str | None = declared(types.RANGE, None, MAIN, "Part of the shot to work on, as 1001-1100 or 10-50x2.")
     keyframes: tuple[int, ...] | Path | None = declared(
-        kinds.KEYS, None, MAIN, "Frames to take as keyframes, as 12,40,77, or the keys.csv of a plan."
+        types.KEYS, None, MAIN, "Frames to take as keyframes, as 12,40,77, or the keys.csv of a plan."
     )
 
     add_key: tuple[int, ...] = declared(
-        kinds.FRAMES, (), KEYFRAMES, "Frames that are keyframes whatever else is picked."
+        types.FRAMES, (), KEYFRAMES, "Frames that are keyframes whatever else is picked."
     )
-    drop_key: tuple[int, ...] = declared(kinds.FRAMES, (), KEYFRAMES, "Frames that must not be keyframes.")
-    min_gap: int = declared(kinds.COUNT, 1, KEYFRAMES, "Least frames from a keyframe that is picked to any other.")
-    max_keyframes: int | None = declared(kinds.COUNT, None, KEYFRAMES, "Most keyframes to pick in each shot.")
+    drop_key: tuple[int, ...] = declared(types.FRAMES, (), KEYFRAMES, "Frames that must not be keyframes.")
+    min_gap: int = declared(types.COUNT, 1, KEYFRAMES, "Least frames from a keyframe that is picked to any other.")
+    max_keyframes: int | None = declared(types.COUNT, None, KEYFRAMES, "Most keyframes to pick in each shot.")
     keys_budget: float | None = declared(
-        kinds.DURATION,
+        types.DURATION,
         None,
         KEYFRAMES,
         "Time that rendering the keyframes may take, as 10m: decides how many there are.",
     )
-    coverage: float = declared(kinds.SHARE, 0.78, KEYFRAMES, "Share of every frame that the keyframes must explain.")
+    coverage: float = declared(types.SHARE, 0.78, KEYFRAMES, "Share of every frame that the keyframes must explain.")
     keys_for: str = declared(
-        kinds.choice(kinds.PLACED_FOR), "mean", KEYFRAMES,
+        types.choice(types.PLACED_FOR), "mean", KEYFRAMES,
         "What keyframes, however many, are placed for: frames on average, or the worst ones.",
     )  # fmt: skip
     refine: int | None = declared(
-        kinds.COUNT, None, KEYFRAMES, "Look at the result, and render up to so many further keyframes where it is poor."
+        types.COUNT,
+        None,
+        KEYFRAMES,
+        "Look at the result, and render up to so many further keyframes where it is poor.",
     )
-    split: bool = declared(kinds.FLAG, True, KEYFRAMES, "Take the footage as one shot, even where it cuts.",
+    split: bool = declared(types.FLAG, True, KEYFRAMES, "Take the footage as one shot, even where it cuts.",
                           flags=("--no-split",))  # fmt: skip
 
-    renderer: str = declared(kinds.choice(kinds.RENDERERS), "example", LOOK, "What paints the keyframes.")
-    structure: float = declared(kinds.SHARE, 0.5, LOOK, "How much the plate's edges rule over the reference's own.")
-    keep_colours: bool = declared(kinds.FLAG, False, LOOK, "Keep the plate's hues instead of the reference's palette.")
-    seed: int = declared(kinds.NUMBER, 0, LOOK, "Another number gives another painting.")
+    renderer: str = declared(types.choice(types.RENDERERS), "example", LOOK, "What paints the keyframes.")
+    structure: float = declared(types.SHARE, 0.5, LOOK, "How much the plate's edges rule over the reference's own.")
+    keep_colours: bool = declared(types.FLAG, False, LOOK, "Keep the plate's hues instead of the reference's palette.")
+    seed: int = declared(types.NUMBER, 0, LOOK, "Another number gives another painting.")
 
     model: str | None = declared(
-        kinds.MODEL, None, DIFFUSION, "Stable Diffusion 1.5 or XL: a folder, a .safetensors file, or a repo id."
+        types.MODEL, None, DIFFUSION, "Stable Diffusion 1.5 or XL: a folder, a .safetensors file, or a repo id."
     )
     model_config: str | None = declared(
-        kinds.MODEL,
+        types.MODEL,
         None,
         DIFFUSION,
         "Configuration of a model that is one file; the default is its family's repo.",
     )
     vae: str | None = declared(
-        kinds.MODEL, None, DIFFUSION, "Another autoencoder: a folder, a .safetensors file, or a repo id."
+        types.MODEL, None, DIFFUSION, "Another autoencoder: a folder, a .safetensors file, or a repo id."
     )
-    device: str = declared(kinds.choice(kinds.DEVICES), "auto", DIFFUSION, "What computes; auto takes what is there.")
+    device: str = declared(types.choice(types.DEVICES), "auto", DIFFUSION, "What computes; auto takes what is there.")
     dtype: str = declared(
-        kinds.choice(kinds.PRECISIONS), "auto", DIFFUSION, "Precision; auto is float16 on cuda, else float32."
+        types.choice(types.PRECISIONS),
+        "auto",
+        DIFFUSION,
+        "Precision; auto is float16 on cuda, else float32.",
     )
     prompt: str | None = declared(
-        kinds.WORDS, None, DIFFUSION, "What to paint, in words, as for A1111; or a schedule by frame."
+        types.WORDS, None, DIFFUSION, "What to paint, in words, as for A1111; or a schedule by frame."
     )
-    negative: str | None = declared(kinds.WORDS, None, DIFFUSION, "What not to paint, in words, likewise.")
+    negative: str | None = declared(types.WORDS, None, DIFFUSION, "What not to paint, in words, likewise.")
     steps: int = declared(
-        kinds.STEPS, 20, DIFFUSION, "Steps of the whole schedule; --denoise is the share that is done."
+        types.STEPS, 20, DIFFUSION, "Steps of the whole schedule; --denoise is the share that is done."
     )
     cfg: Schedule = declared(
-        kinds.GUIDANCE, constant(7.0), DIFFUSION, "How strongly the prompt rules; at 1 nothing is added to it."
+        types.GUIDANCE, constant(7.0), DIFFUSION, "How strongly the prompt rules; at 1 nothing is added to it."
     )
     denoise: Schedule = declared(
-        kinds.SCHEDULED_SHARE,
+        types.SCHEDULED_SHARE,
         constant(0.5),
         DIFFUSION,
         "How far the painting may leave the plate; at 1 it starts from noise.",
     )
     sampler: str | None = declared(
-        kinds.SAMPLER,
+        types.SAMPLER,
         None,
         DIFFUSION,
         "Sampler by its name in A1111, as 'dpm++ 2m karras'; the default is the model's own.",
     )
-    clip_skip: int = declared(kinds.SKIP, 1, DIFFUSION, "Which of the text encoder's layers counts, from the last one.")
+    clip_skip: int = declared(types.SKIP, 1, DIFFUSION, "Which of the text encoder's layers counts, from the last one.")
     render_size: int | None = declared(
-        kinds.SIDE,
+        types.SIDE,
         None,
         DIFFUSION,
         "Work at so many pixels as a square of this side has; the default is the plate's own size.",
     )
     upscale: float | None = declared(
-        kinds.FACTOR,
+        types.FACTOR,
         None,
         DIFFUSION,
         "Paint keys of large plates again in tiles, up to so many times as large, at most at the plate's own size.",
     )
     upscale_denoise: Schedule = declared(
-        kinds.SCHEDULED_SHARE,
+        types.SCHEDULED_SHARE,
         constant(0.3),
         DIFFUSION,
         "How far the tiles may leave the key that they are made from.",
     )
     control: tuple[ControlAsked, ...] = declared(
-        kinds.CONTROL, (), DIFFUSION,
+        types.CONTROL, (), DIFFUSION,
         "ControlNet that leads, its weight and share of the steps, as canny:0.8:0-0.6; KIND=PATH takes pictures that "
         "are ready. May be repeated.",
     )  # fmt: skip
     control_model: tuple[ModelAsked, ...] = declared(
-        kinds.CONTROL_MODEL, (), DIFFUSION, "Model for a kind of control, a folder or repo id. May be repeated."
+        types.CONTROL_MODEL, (), DIFFUSION, "Model for a kind of control, a folder or repo id. May be repeated."
     )
     annotators: str | None = declared(
-        kinds.MODEL,
+        types.MODEL,
         None,
         DIFFUSION,
         "Networks that make controls from the plate, a folder or repo id; the default is lllyasviel/Annotators.",
     )
-    lora: tuple[FileAsked, ...] = declared(kinds.LORAS, (), DIFFUSION, "LoRA and its weight. May be repeated.")
+    lora: tuple[FileAsked, ...] = declared(types.LORAS, (), DIFFUSION, "LoRA and its weight. May be repeated.")
     lora_folder: Path | None = declared(
-        kinds.FOLDER, None, DIFFUSION, "Where <lora:name:weight> in prompts is looked for."
+        types.FOLDER, None, DIFFUSION, "Where <lora:name:weight> in prompts is looked for."
     )
     ip_adapter: FileAsked | None = declared(
-        kinds.ADAPTER, None, DIFFUSION, "IP-Adapter, through which --style counts, its weight and share of the steps."
+        types.ADAPTER,
+        None,
+        DIFFUSION,
+        "IP-Adapter, through which --style counts, its weight and share of the steps.",
     )
     image_encoder: str | None = declared(
-        kinds.MODEL,
+        types.MODEL,
         None,
         DIFFUSION,
         "Model that sees --style for the adapter; the default is image_encoder/ beside it.",
     )
     share_attention: float = declared(
-        kinds.SHARE, 0.5, DIFFUSION, "Share of the steps in which a key also looks at the first and the previous one."
+        types.SHARE,
+        0.5,
+        DIFFUSION,
+        "Share of the steps in which a key also looks at the first and the previous one.",
     )
     fuse: float = declared(
-        kinds.SHARE, 0.8, DIFFUSION, "Share of the steps in which the previous key, carried by flow, is laid in."
+        types.SHARE, 0.8, DIFFUSION, "Share of the steps in which the previous key, carried by flow, is laid in."
     )
     match_colours: float = declared(
-        kinds.SHARE,
+        types.SHARE,
         1.0,
         DIFFUSION,
         "How much a key's colours are drawn to the previous one's, where both show the same.",
     )
 
     like: Path | None = declared(
-        kinds.PATH,
+        types.PATH,
         None,
         DIFFUSION,
         "A key, its JSON, or a picture of A1111: paint as it was painted, but for what is asked for beside.",
         stored=False,
     )
     url: str = declared(
-        kinds.TARGET_URL,
+        types.TARGET_URL,
         "http://127.0.0.1:7860",
         DIFFUSION,
         "Where the A1111 runs that --renderer a1111 asks to paint.",
     )
     retries: int = declared(
-        kinds.RETRIES,
+        types.RETRIES,
         0,
         DIFFUSION,
         "How often a key that disagrees with the one before is painted again, with other seeds.",
     )
 
     matte: str | None = declared(
-        kinds.MATTE_SOURCE, None, MATTE,
+        types.MATTE_SOURCE, None, MATTE,
         "Where the style goes: sequence, movie or still, white is inside; alpha, for the shot's own; what a network "
         "finds: auto, auto:person, auto:subject; or what SAM 2 is pointed at, repeated: click:x,y@frame, "
         "exclude:x,y@frame for what is not inside, box:x0,y0,x1,y1@frame.",
     )  # fmt: skip
     matte_model: str | None = declared(
-        kinds.MATTE_MODEL, None, MATTE,
+        types.MATTE_MODEL, None, MATTE,
         "Network for --matte auto: FILE.onnx, such as u2netp.onnx; or SAM 2 for click: and box:, a folder or a cached "
         "repo id.",
     )  # fmt: skip
-    matte_invert: bool = declared(kinds.FLAG, False, MATTE, "The style goes where the matte is black.")
-    matte_grow: int = declared(kinds.REACH, 0, MATTE, "Make the inside of the matte larger by so many pixels.")
-    matte_shrink: int = declared(kinds.REACH, 0, MATTE, "Make it smaller by so many pixels.")
+    matte_invert: bool = declared(types.FLAG, False, MATTE, "The style goes where the matte is black.")
+    matte_grow: int = declared(types.REACH, 0, MATTE, "Make the inside of the matte larger by so many pixels.")
+    matte_shrink: int = declared(types.REACH, 0, MATTE, "Make it smaller by so many pixels.")
     matte_feather: int = declared(
-        kinds.REACH, 0, MATTE, "Soften its edge over so many pixels, half of them on either side."
+        types.REACH, 0, MATTE, "Soften its edge over so many pixels, half of them on either side."
     )
 
     layers: tuple[LayerAsked, ...] = declared(
@@ -226,83 +238,95 @@ class Settings:
     )  # fmt: skip
 
     guide: tuple[GuideAsked, ...] = declared(
-        kinds.GUIDES, (), PROPAGATION,
+        types.GUIDES, (), PROPAGATION,
         f"A guide for the paint, such as depth, normals or IDs: sequence, movie or still, and its weight "
         f"({GUIDE_WEIGHT:g}). May be repeated.",
     )  # fmt: skip
     on: str = declared(
-        kinds.choice(tuple(kinds.EVERY)), "ones", PROPAGATION, "Draw every frame, or hold drawings for 2 or 3 frames."
+        types.choice(tuple(types.EVERY)),
+        "ones",
+        PROPAGATION,
+        "Draw every frame, or hold drawings for 2 or 3 frames.",
     )
     boil: float = declared(
-        kinds.SHARE, 0.0, PROPAGATION, "How much drawings waver from one to the next, as if made by hand."
+        types.SHARE, 0.0, PROPAGATION, "How much drawings waver from one to the next, as if made by hand."
     )
 
     flow: str = declared(
-        kinds.choice(kinds.FLOWS), "dis", MOTION, "How motion between frames is estimated; raft needs weights."
+        types.choice(types.FLOWS),
+        "dis",
+        MOTION,
+        "How motion between frames is estimated; raft needs weights.",
     )
     flow_weights: Path | None = declared(
-        kinds.PATH, None, MOTION, "Weights of RAFT, large or small: .pth or .safetensors."
+        types.PATH, None, MOTION, "Weights of RAFT, large or small: .pth or .safetensors."
     )
     vectors: Path | None = declared(
-        kinds.PATH, None, MOTION,
+        types.PATH, None, MOTION,
         "Motion vectors of a rendered shot, both ways, as EXR of Blender or Nuke: name.####.exr.",
     )  # fmt: skip
     vectors_back: Path | None = declared(
-        kinds.PATH, None, MOTION, "Motion from each frame to the one before: name.####.flo, or .exr with two channels.",
+        types.PATH, None, MOTION, "Motion from each frame to the one before: name.####.flo, or .exr with two channels.",
     )  # fmt: skip
-    vectors_forward: Path | None = declared(kinds.PATH, None, MOTION, "Motion from each frame to the next, likewise.")
+    vectors_forward: Path | None = declared(types.PATH, None, MOTION, "Motion from each frame to the next, likewise.")
 
     export: tuple[str, ...] = declared(
-        kinds.EXPORT_KINDS, (), EXPORT,
+        types.EXPORT_KINDS, (), EXPORT,
         "What else to hand over, beside the result: timelines (otio, xml for Premiere, fcpxml, edl), scripts "
         "(aftereffects, nuke), a folder for ebsynth, passes, matte, foreground (the look with the matte as its alpha). "
         "May be repeated.",
     )  # fmt: skip
     passes_as: str = declared(
-        kinds.choice(kinds.PASSES_AS), "multipart", EXPORT,
+        types.choice(types.PASSES_AS), "multipart", EXPORT,
         "Passes as the parts of one EXR a frame, or each as a sequence of EXR.",
     )  # fmt: skip
     depth: str | None = declared(
-        kinds.DEPTH_SOURCE, None, EXPORT,
+        types.DEPTH_SOURCE, None, EXPORT,
         "Depth among the passes: sequence, movie or still, as it is; or auto, by the network for --control depth.",
     )  # fmt: skip
-    handles: int = declared(kinds.NUMBER, 0, EXPORT, "Frames at both ends that timelines and scripts do not show.")
+    handles: int = declared(types.NUMBER, 0, EXPORT, "Frames at both ends that timelines and scripts do not show.")
     codec: str | None = declared(
-        kinds.choice(tuple(CODECS)), None, EXPORT, "Codec of a movie; without it h264 for .mp4 and .mov, ffv1 for .mkv."
+        types.choice(tuple(CODECS)),
+        None,
+        EXPORT,
+        "Codec of a movie; without it h264 for .mp4 and .mov, ffv1 for .mkv.",
     )
     fps: Fraction | None = declared(
-        kinds.RATE, None, EXPORT, "Even rate to conform the result to, whatever the source's is."
+        types.RATE, None, EXPORT, "Even rate to conform the result to, whatever the source's is."
     )
     bits: int | None = declared(
-        kinds.BITS, None, EXPORT, "Bits a channel of PNG and TIFF; without it those of the plate."
+        types.BITS, None, EXPORT, "Bits a channel of PNG and TIFF; without it those of the plate."
     )
     working_space: str | None = declared(
-        kinds.choice(WORKING_SPACES), None, EXPORT, "Linear space of EXR, through OpenColorIO; without it rec709."
+        types.choice(WORKING_SPACES),
+        None,
+        EXPORT,
+        "Linear space of EXR, through OpenColorIO; without it rec709.",
     )
 
     rate: Fraction | None = declared(
-        kinds.RATE, None, READING, "Frames per second of a sequence, as 24, 23.976, 24000/1001."
+        types.RATE, None, READING, "Frames per second of a sequence, as 24, 23.976, 24000/1001."
     )
-    start_number: int = declared(kinds.NUMBER, 1, READING, "Number of a movie's first frame.")
-    strict: bool = declared(kinds.FLAG, False, READING, "Refuse footage that cannot be read whole.")
+    start_number: int = declared(types.NUMBER, 1, READING, "Number of a movie's first frame.")
+    strict: bool = declared(types.FLAG, False, READING, "Refuse footage that cannot be read whole.")
 
     project: Path | None = declared(
-        kinds.FOLDER, None, RUN, "Project folder; the default is beside the shot.", stored=False
+        types.FOLDER, None, RUN, "Project folder; the default is beside the shot.", stored=False
     )
     offline: bool = declared(
-        kinds.FLAG, False, RUN, "Download no model: one that is not on this disk is an error that says how to get it.",
+        types.FLAG, False, RUN, "Download no model: one that is not on this disk is an error that says how to get it.",
         stored=False,
     )  # fmt: skip
-    overwrite: bool = declared(kinds.FLAG, False, RUN, "Replace files that are in the way of the output.", stored=False)
+    overwrite: bool = declared(types.FLAG, False, RUN, "Replace files that are in the way of the output.", stored=False)
     threads: int | None = declared(
-        kinds.COUNT, None, RUN, "Threads to use; the result does not depend on it.", stored=False
+        types.COUNT, None, RUN, "Threads to use; the result does not depend on it.", stored=False
     )
     jobs: int = declared(
-        kinds.COUNT, 1, RUN, "Processes that share the spans between keys, and the threads.", stored=False
+        types.COUNT, 1, RUN, "Processes that share the spans between keys, and the threads.", stored=False
     )
-    from_stage: str | None = declared(kinds.STAGE, None, RUN, "First stage to run; those before must be done.",
+    from_stage: str | None = declared(types.STAGE, None, RUN, "First stage to run; those before must be done.",
                                      flags=("--from",), stored=False)  # fmt: skip
-    to_stage: str | None = declared(kinds.STAGE, None, RUN, "Last stage to run.", flags=("--to",), stored=False)
+    to_stage: str | None = declared(types.STAGE, None, RUN, "Last stage to run.", flags=("--to",), stored=False)
 
     def __post_init__(self) -> None:
         for option in OPTIONS.values():
@@ -323,9 +347,9 @@ class Settings:
 
     def runs(self, stage: str) -> bool:
         """Whether a stage is among those from ``from_stage`` to ``to_stage``."""
-        first = kinds.STAGES.index(self.from_stage) if self.from_stage else 0
-        last = kinds.STAGES.index(self.to_stage) if self.to_stage else len(kinds.STAGES)
-        return first <= kinds.STAGES.index(stage) <= last
+        first = types.STAGES.index(self.from_stage) if self.from_stage else 0
+        last = types.STAGES.index(self.to_stage) if self.to_stage else len(types.STAGES)
+        return first <= types.STAGES.index(stage) <= last
 
 
 OPTIONS: Mapping[str, Option] = options_of(Settings)

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from stylize.footage.sequences import parse_range
+from stylize.media.sequences import parse_range
 from stylize.settings.schedules import Schedule, all_texts, read_schedule
 
 # How the table of a plan ends, where frames may be named as well.

@@ -16,7 +16,7 @@ from pathlib import Path
 import av
 import cv2
 
-from stylize.footage.images import write_image
+from stylize.media.images import write_image
 from tests.clips import write_movie
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from stylize.footage.images import read_image, write_image
+from stylize.media.images import read_image, write_image
 from tests.clips import write_movie
 from tests.command.words import EXAMPLES, bunny
 

@@ -5,7 +5,7 @@ import pytest
 
 import stylize
 from stylize.errors import OutputError, PaintedKeyError, ShotError, StyleError
-from stylize.footage.images import read_image, write_image
+from stylize.media.images import read_image, write_image
 from tests.clips import write_movie
 from tests.command.words import bunny, command
 

@@ -10,7 +10,7 @@ import time
 import numpy as np
 
 import stylize
-from stylize.footage.images import read_image, write_image
+from stylize.media.images import read_image, write_image
 from tests.clips import write_movie
 from tests.command.words import EXAMPLES, bunny, command, digests
 

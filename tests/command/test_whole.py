@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import stylize
-from stylize.footage.images import read_image, write_image
+from stylize.media.images import read_image, write_image
 from tests.clips import write_movie
 from tests.command.words import EXAMPLES, audio_packets, bunny, command, digests, sequence, streams
 

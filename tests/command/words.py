@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import cv2
 
-from stylize.footage.images import write_image
+from stylize.media.images import write_image
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SIZE = (96, 54)

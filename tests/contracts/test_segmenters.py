@@ -28,7 +28,7 @@ def made(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("network")
     if request.param == "sam2":
         tiny_sam2(folder)
-        from stylize.mattes.sam2_model import open_sam2
+        from stylize.matting.sam2_model import open_sam2
 
         return open_sam2(str(folder)), SOMEWHERE
     pytest.importorskip("onnxruntime")

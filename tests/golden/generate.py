@@ -10,7 +10,7 @@ import av
 import cv2
 import numpy as np
 
-from stylize.footage.images import read_image, write_image
+from stylize.media.images import read_image, write_image
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stylize.footage.images import read_image, write_image
+from stylize.media.images import read_image, write_image
 from tests.report.test_page import run_command
 
 HERE = Path(__file__).parent

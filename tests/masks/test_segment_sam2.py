@@ -16,7 +16,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def segmenter(folder):
-    from stylize.mattes.sam2_model import open_sam2
+    from stylize.matting.sam2_model import open_sam2
 
     return open_sam2(str(folder))
 

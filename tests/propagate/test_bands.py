@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from propagate import bands
 from propagate.bands import in_bands, rows
 from propagate.blend import blend
+from propagate.confidence import trust
 from propagate.detail import energy_of, restore
 from propagate.features import edges, pack, pad, restyle
 from propagate.flow import ComposedFlow, Step, anchor, consistent, extend, inside, sample, settle
@@ -19,7 +20,6 @@ from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.scene import Scene, estimated
 from propagate.synthesis import SynthesisSettings, carry
 from propagate.texture import Job, Level, exemplar, optimise, usage
-from propagate.trust import trust
 
 SIZES = st.tuples(st.integers(1, 70), st.integers(1, 40))
 WHOLE = 10**6

@@ -10,7 +10,7 @@ import pytest
 
 import stylize
 from propagate.arrays import Bytes
-from stylize.footage.images import read_image, read_values, write_image
+from stylize.media.images import read_image, read_values, write_image
 from tests.report.test_page import run_command
 from tests.sliding import folder_of
 

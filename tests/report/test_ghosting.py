@@ -6,8 +6,8 @@ import pytest
 
 from propagate.arrays import Floats
 from propagate.flow import Step, step_of
-from stylize.report.carried import WIDEST, Follow, pairs, small
 from stylize.report.ghosting import ghosting
+from stylize.report.warped_keys import WIDEST, Follow, pairs, small
 
 F32 = np.float32
 SIZE = (120, 160)

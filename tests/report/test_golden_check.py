@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stylize.footage.images import read_image, write_image
+from stylize.media.images import read_image, write_image
 from stylize.report.golden import check_goldens
 from stylize.settings import Settings
 from tests.report.test_page import run_command

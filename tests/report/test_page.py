@@ -8,7 +8,7 @@ import pytest
 
 import cli
 import stylize
-from stylize.footage.images import write_image
+from stylize.media.images import write_image
 from tests.sliding import folder_of, scene
 
 

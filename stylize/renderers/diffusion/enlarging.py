@@ -9,9 +9,9 @@ from propagate.arrays import Floats
 from stylize.errors import RendererError
 from stylize.renderers.diffusion import fusion
 from stylize.renderers.diffusion.conditions import control_arguments, control_pictures
-from stylize.renderers.diffusion.laying import Laying, carried_by
+from stylize.renderers.diffusion.frame_settings import Moment, moment_at
+from stylize.renderers.diffusion.latent_compositing import Laying, carried_by
 from stylize.renderers.diffusion.models import SDXL
-from stylize.renderers.diffusion.moment import Moment, moment_at
 from stylize.renderers.diffusion.painting import OnStep, Painter
 from stylize.renderers.diffusion.sizes import Working, enter, larger, tile_side
 from stylize.renderers.diffusion.tiles import in_tiles, plan_tiles, tiled_autoencoder

@@ -8,13 +8,13 @@ import numpy as np
 
 from propagate.arrays import F32, Floats
 from stylize.renderers.diffusion import adapters, fusion
+from stylize.renderers.diffusion.activation_cache import Recall, mark_of
 from stylize.renderers.diffusion.conditions import Reference, control_arguments, control_pictures
 from stylize.renderers.diffusion.encoding import encode
-from stylize.renderers.diffusion.laying import InPixels, Laying, carried_by, plate_anchor
-from stylize.renderers.diffusion.moment import Moment, moment_at
+from stylize.renderers.diffusion.frame_settings import Moment, moment_at
+from stylize.renderers.diffusion.latent_compositing import InPixels, Laying, carried_by, plate_anchor
 from stylize.renderers.diffusion.parts import Parts
 from stylize.renderers.diffusion.pixel_fusion import watched
-from stylize.renderers.diffusion.recall import Recall, mark_of
 from stylize.renderers.diffusion.shared_attention import shared_attention
 from stylize.renderers.diffusion.sizes import Working, enter
 from stylize.renderers.protocol import RenderRequest

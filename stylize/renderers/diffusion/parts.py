@@ -7,10 +7,10 @@ from typing import Any
 from stylize.errors import RendererError
 from stylize.renderers.diffusion import adapters, loading, networks
 from stylize.renderers.diffusion.control import Control, find_controls
+from stylize.renderers.diffusion.frame_settings import all_prompts
 from stylize.renderers.diffusion.hub import Source
 from stylize.renderers.diffusion.memory import OFFLOADED, Economy
 from stylize.renderers.diffusion.models import find_autoencoder, find_model, model_hash
-from stylize.renderers.diffusion.moment import all_prompts
 from stylize.renderers.protocol import Fetching
 from stylize.settings import Settings
 

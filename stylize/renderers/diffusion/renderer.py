@@ -16,9 +16,9 @@ from propagate.arrays import F32, Floats
 from stylize.renderers.diffusion import enlarging, failure, loading
 from stylize.renderers.diffusion.colours import match_colours
 from stylize.renderers.diffusion.enlarging import Enlarging
+from stylize.renderers.diffusion.frame_settings import moment_at
 from stylize.renderers.diffusion.memory import free, is_full
 from stylize.renderers.diffusion.models import contents
-from stylize.renderers.diffusion.moment import moment_at
 from stylize.renderers.diffusion.painting import OnStep, Painted, Painter
 from stylize.renderers.diffusion.parts import Parts
 from stylize.renderers.diffusion.provenance import Provenance, texts, unlike
@@ -162,6 +162,6 @@ class DiffusionRenderer:
 
 
 def _versions() -> dict[str, str]:
-    from stylize import opening
+    from stylize import session
 
-    return {name: version(name) for name in LIBRARIES} | {"stylize": opening.VERSION}
+    return {name: version(name) for name in LIBRARIES} | {"stylize": session.VERSION}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from stylize.renderers.diffusion.recall import Recall, Tensors, mark_of
+from stylize.renderers.diffusion.activation_cache import Recall, Tensors, mark_of
 
 _OFF, _KEEP, _SHOW = "off", "keep", "show"
 # Steps that one look at the earlier keys serves.

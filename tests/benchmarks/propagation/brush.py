@@ -18,7 +18,7 @@ from propagate.flow_dis import DisFlow
 from propagate.scene import estimated
 from propagate.synthesis import SynthesisSettings, carry
 from propagate.texture import usage
-from stylize.footage.images import quantise, read_image, to_float, write_image
+from stylize.media.images import quantise, read_image, to_float, write_image
 from stylize.renderers import make_renderer
 from stylize.renderers.protocol import RenderRequest
 from stylize.settings import Settings

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 import stylize
-from stylize.footage.images import write_image
+from stylize.media.images import write_image
 from tests.benchmarks.propagation.clips import CLIPS, plates
 from tests.benchmarks.propagation.truth import toon
 

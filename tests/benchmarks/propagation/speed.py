@@ -20,11 +20,11 @@ from propagate.flow_dis import DisFlow
 from propagate.scene import Scene
 from propagate.spans import Span
 from propagate.synthesis import SynthesisSettings, carry
-from stylize.footage.images import write_image
-from stylize.propagation.maps import write_error
-from stylize.propagation.motion import EstimatedMotion, Estimators
-from stylize.propagation.parts import Engine, Footage, Part
-from stylize.propagation.span import propagate_span
+from stylize.media.images import write_image
+from stylize.motion.estimated import EstimatedMotion, Estimators
+from stylize.spans.pass_maps import write_error
+from stylize.spans.span import propagate_span
+from stylize.spans.span_job import Engine, Footage, Part
 from tests.benchmarks.propagation import peers
 from tests.benchmarks.propagation.clips import CLIPS, plates
 from tests.benchmarks.propagation.truth import toon

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from propagate.confidence import trust
 from propagate.flow import extend, sample, start_at_key, take_step
 from propagate.flow_dis import DisFlow
-from propagate.trust import trust
-from stylize.keys.judging import agreement
+from stylize.keys.agreement import agreement
 from stylize.renderers import RenderRequest
 from stylize.renderers.diffusion.colours import match_colours
 from tests.renderers.diffusion.test_options import renderer

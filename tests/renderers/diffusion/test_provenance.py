@@ -2,7 +2,7 @@ import dataclasses
 
 import numpy as np
 
-from stylize.footage.images import write_image
+from stylize.media.images import write_image
 from stylize.renderers.diffusion.provenance import Provenance, parameters, read_parameters, texts, unlike
 
 MADE = Provenance(

@@ -7,8 +7,8 @@ import pytest
 
 import cli
 import stylize
-from stylize.footage.images import read_image, write_image
-from stylize.footage.png_text import read_texts
+from stylize.media.images import read_image, write_image
+from stylize.media.png_text import read_texts
 from tests.renderers.diffusion.test_renderer import pytestmark as quietly
 
 pytestmark = quietly
@@ -126,7 +126,7 @@ def size_of_clip():
 
 
 def test_outliers_are_painted_again(models, tmp_path, monkeypatch):
-    monkeypatch.setattr("stylize.keys.judging.OUTLIER", 0)
+    monkeypatch.setattr("stylize.keys.agreement.OUTLIER", 0)
     asked = {"fuse": 0, "share_attention": 0, "match_colours": 0, "to_stage": "render"}
     result, told = run(models, tmp_path / "p", retries=2, **asked)
     lines = [line for line in told if line.startswith("keyframe 5 beside 1")]

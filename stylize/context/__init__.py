@@ -1,0 +1,1 @@
+"""What every stage works on: the shot, its plates, keys, mattes, guides and motion."""

@@ -1,0 +1,63 @@
+"""What every stage of a run works on."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from masks.extent import Extent
+from stylize.context.guides import Guide
+from stylize.context.keys import Keys
+from stylize.context.mattes import Mattes
+from stylize.media.plates import Plates
+from stylize.media.shot import Shot
+from stylize.motion.estimated import Motion
+from stylize.project import Project
+from stylize.settings import Settings
+
+# Stage, frames done, frames in all.
+Progress = Callable[[str, int, int], None]
+# A line to be told.
+Message = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every stage needs of a look: of the only one, or of a layer.
+
+    name: of a layer, else empty. project: where its keys and frames are kept. home: where there is what the whole shot
+    has once, plates, motion and what movies were unpacked into; of the only look the same. mattes: None if there are
+    none, or if all of them are 1 everywhere. extents: of the mattes, frame by frame.
+    """
+
+    name: str
+    shot: Shot
+    settings: Settings
+    project: Project
+    home: Project
+    plates: Plates
+    keys: Keys
+    motion: Motion
+    mattes: Mattes | None
+    extents: Mapping[int, Extent]
+    guides: tuple[Guide, ...]
+    progress: Progress
+    message: Message
+
+    @cached_property
+    def outside(self) -> bool:
+        """Whether there is no pixel anywhere that the style goes to."""
+        return self.mattes is not None and all(one.box is None for one in self.extents.values())
+
+    def file(self, folder: str, frame: int) -> Path:
+        """Where a frame lies in a folder of the project."""
+        return self.project.folder(folder) / frame_name(self.shot, frame)
+
+    def marks(self, frames: Iterable[int]) -> list[str]:
+        """Digests of the plates of these frames."""
+        return [self.project.digest(self.plates.paths[frame]) for frame in frames]
+
+
+def frame_name(shot: Shot, frame: int) -> str:
+    """File name of a frame in every folder of the project."""
+    return f"{shot.name}.{frame:04d}.png"

@@ -1,0 +1,123 @@
+"""Guides that a user brings: what a patch of the key and a patch of a frame should have in common beside the plate.
+
+Depth, normals, IDs of objects, a painted map: one picture a frame, read as data, never as colour. Integers count from
+0 to 1, the largest that their type holds. Floats (EXR) are taken as they are while all of the shot's lie between 0 and
+1; otherwise the lowest of the whole shot becomes 0 and the highest 1, all frames and channels by the same rule.
+What is infinite, or larger than INFINITE, does not count there, and becomes 0 or 1.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from propagate.arrays import F32, Floats
+from propagate.features import MOST_CHANNELS, STYLE_CHANNELS
+from stylize.errors import GuideError, InputError
+from stylize.ingest.unpacking import unpack_once
+from stylize.media.companions import Companion
+from stylize.media.images import read_data
+from stylize.media.shot import Shot
+from stylize.project import Project, fingerprint
+from stylize.settings import GuideAsked
+
+# Raise it whenever the same files give other values.
+VERSION = 1
+# Renderers write 1e10 where there is nothing to measure the depth of.
+INFINITE = 1e9
+# What the guides of the engine's own take: the plate's colours and edges.
+PLATE_CHANNELS = 4
+MOST = MOST_CHANNELS - STYLE_CHANNELS - PLATE_CHANNELS
+
+_GUIDE = Companion("guide", GuideError)
+
+
+@dataclass(frozen=True)
+class Guide:
+    """One guide of a shot. weight: of each of its channels, against the style's own weight of 1.
+
+    low, high: the values that become 0 and 1. channels: 1 to 3; pictures that are grey throughout the shot have 1.
+    """
+
+    paths: Mapping[int, Path]
+    size: tuple[int, int]
+    weight: float
+    low: float
+    high: float
+    channels: int
+
+    def read(self, frame: int) -> Floats:
+        """float32 (H, W) or (H, W, C) in [0, 1]. Raises GuideError if there is none or it cannot be used any more."""
+        path = _GUIDE.file_of(self.paths, frame)
+        values = _values(path)
+        _GUIDE.check_size(path, (values.shape[1], values.shape[0]), self.size)
+        scaled = np.clip((values - F32(self.low)) / F32(max(self.high - self.low, 1e-30)), 0, 1)
+        return np.ascontiguousarray(scaled[..., 0] if self.channels == 1 else scaled[..., : self.channels])
+
+    def facts(self) -> list[float]:
+        """What `read` depends on beside the files, and the weight."""
+        return [VERSION, self.weight, self.low, self.high, self.channels]
+
+
+def open_guides(asked: Sequence[GuideAsked], shot: Shot, project: Project) -> tuple[Guide, ...]:
+    """Finds the guides of a shot and looks through all of their frames, unless that has been done before.
+
+    Raises GuideError: missing, wrong size or number of frames, unreadable, NaN, too many channels in all.
+    """
+    found = tuple(_open_guide(one, shot, project) for one in asked)
+    channels = sum(guide.channels for guide in found)
+    if channels > MOST:
+        raise GuideError(
+            f"the guides have {channels} channels in all, expected at most {MOST}: leave some out, or make them grey"
+        )
+    return found
+
+
+def open_pictures(path: Path, shot: Shot, project: Project) -> Guide:
+    """Pictures that lead something else than the search for patches. Raises GuideError, as ``open_guides``."""
+    return _open_guide(GuideAsked(path, 1.0), shot, project)
+
+
+def _open_guide(asked: GuideAsked, shot: Shot, project: Project) -> Guide:
+    files = _GUIDE.files(asked.path, shot, lambda movie: unpack_once(movie, project, "guides"))
+    distinct = list(dict.fromkeys(files.values()))
+    name = f"guide {asked.path.resolve()}"
+    mark = fingerprint(VERSION, [project.digest(path) for path in distinct])
+    known = project.recall(name, mark)
+    if known is None:
+        known = list(_look_through(asked.path, distinct))
+        project.remember(name, mark, known)
+    low, high, channels = known
+    return Guide(files, shot.size, asked.weight, low, high, channels)
+
+
+def _look_through(path: Path, files: Iterable[Path]) -> tuple[float, float, int]:
+    """What becomes 0 and 1, and the number of channels that tell anything."""
+    grey, count = True, 0
+    lows, highs = list[float](), list[float]()
+    for file in files:
+        values = _values(file)
+        count = count or values.shape[2]
+        if values.shape[2] != count:
+            found = f"expected {count} channels as in the frames before, found {values.shape[2]}"
+            raise GuideError(f"guide {file}: {found}: make all frames of {path} alike")
+        grey = grey and bool((values == values[..., :1]).all())
+        finite = values[np.abs(values) < INFINITE]
+        if finite.size:
+            lows.append(float(finite.min()))
+            highs.append(float(finite.max()))
+    if not lows:
+        found = f"expected values below {INFINITE:g}, found none in the whole shot"
+        raise GuideError(f"guide {path}: {found}: give another file or layer")
+    low, high = min(lows), max(highs)
+    channels = 1 if grey else count
+    return (low, high, channels) if low < 0 or high > 1 else (0.0, 1.0, channels)
+
+
+def _values(path: Path) -> Floats:
+    """float32 (H, W, C) as stored. Raises GuideError if it cannot be read or holds NaN."""
+    try:
+        return read_data(path)
+    except InputError as error:
+        raise GuideError(f"guide {error}") from error

@@ -1,0 +1,167 @@
+"""The keys folder of a project, where pictures that a person painted lie beside those that we made.
+
+A picture is painted when its contents are not what we wrote: it wins over the renderer, is never written over, and
+may have any text before its number. Keys from ``--keys`` are copied in by us, and count as painted too.
+"""
+
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+import numpy as np
+
+from masks.composite import over
+from propagate.arrays import F32, Pixels
+from stylize.errors import FrameRangeError, InputError, PaintedKeyError, SequenceError
+from stylize.media.images import image_size, read_image, to_float, widen, write_image
+from stylize.media.sequences import PICTURE_SUFFIXES, Pattern, frame_number, numbered
+from stylize.project import Project, fingerprint
+
+# Why a frame is a keyframe when nobody picked it or asked for it.
+PAINTED = "painted"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys of a shot. named: how ours are called, in the project's folder. given: the folder of ``--keys``.
+
+    part: only some frames of the shot are worked on, so that keys of other frames are no mistake.
+    """
+
+    project: Project
+    named: Pattern
+    frames: tuple[int, ...]
+    size: tuple[int, int]
+    given: Path | None
+    part: bool
+
+    def take_in(self, message: Callable[[str], None]) -> None:
+        """Copies the keys of ``--keys`` into the project; one that was changed there by hand stays as it is.
+
+        Raises PaintedKeyError, FrameRangeError or SequenceError for keys that do not fit the shot.
+        """
+        for number, path in self._from_given.items():
+            target = self.named.path(number)
+            if target.exists() and not self.project.ours(target):
+                message(f"{target} was changed by hand and is used instead of {path}")
+                continue
+            _copy_in(path, target, self.project)
+
+    def given_numbers(self) -> frozenset[int]:
+        """Numbers of the keys that come from ``--keys``."""
+        return frozenset(self._from_given)
+
+    def files(self) -> dict[int, Path]:
+        """The picture of every key, by frame: the painted one where there is one, else the one that we made.
+
+        Raises SequenceError for two painted pictures of one frame, PaintedKeyError for one without a number.
+        """
+        found: dict[int, list[Path]] = defaultdict(list)
+        for path in _pictures(self.named.folder):
+            number = frame_number(path)
+            if number is None:
+                raise PaintedKeyError(f"{path} has no frame number in its name; rename it, as in key.0012.png")
+            found[number].append(path)
+        inside = set(self.frames)
+        return {n: self._winner(n, found[n]) for n in sorted(found) if n in inside or not self.part}
+
+    def painted(self) -> frozenset[int]:
+        """Numbers of the painted keys. Raises FrameRangeError or PaintedKeyError for one that does not fit."""
+        theirs = {n: p for n, p in self.files().items() if n in self._from_given or not self.project.ours(p)}
+        for number, path in theirs.items():
+            check_key(path, number, self.frames, self.size)
+        return frozenset(theirs)
+
+    def drop_others(self, wanted: Iterable[int]) -> None:
+        """Removes keys that we made for frames that are keyframes no more."""
+        kept = set(wanted)
+        for number, path in self.files().items():
+            if number not in kept and self.project.ours(path):
+                self.project.forget(path)
+
+    @cached_property
+    def _from_given(self) -> dict[int, Path]:
+        folder = self.given
+        if folder is None or folder.resolve() == self.named.folder.resolve():
+            return {}
+        inside = set(self.frames)
+        found = {n: p for n, p in keys_in(folder).items() if n in inside or not self.part}
+        for number, path in found.items():
+            check_key(path, number, self.frames, self.size)
+        return found
+
+    def _winner(self, number: int, paths: Sequence[Path]) -> Path:
+        theirs = [path for path in paths if not self.project.ours(path)]
+        if len(theirs) > 1:
+            one, other = theirs[0].name, theirs[1].name
+            raise SequenceError(f"{self.named.folder}: {one} and {other} are both frame {number}: keep one")
+        return theirs[0] if theirs else paths[0]
+
+
+def keys_in(folder: Path) -> dict[int, Path]:
+    """The pictures in a folder of painted keys, by frame number.
+
+    Raises PaintedKeyError when there is no such folder or no picture in it, SequenceError for two of one number.
+    """
+    if not folder.is_dir():
+        raise PaintedKeyError(f"--keys takes a folder of painted keys, and {folder} is none")
+    if not _pictures(folder):
+        raise PaintedKeyError(f"{folder} holds no painted keys; name them by frame number, as key.0012.png")
+    return numbered(folder)
+
+
+def check_key(path: Path, number: int, frames: Sequence[int], size: tuple[int, int]) -> None:
+    """Raises FrameRangeError or PaintedKeyError when a painted key does not fit the shot."""
+    if number not in set(frames):
+        raise FrameRangeError(
+            f"the painted key {path} is for frame {number}, but the shot has frames {frames[0]} to {frames[-1]}; "
+            "rename it to the number of the frame it was painted on"
+        )
+    try:
+        found = image_size(path)
+    except InputError as error:
+        raise PaintedKeyError(f"the painted key {path} cannot be read: {error}") from error
+    if found != size:
+        raise PaintedKeyError(
+            f"the painted key {path} has {found[0]}x{found[1]} pixels, the shot {size[0]}x{size[1]}; "
+            "paint it at the shot's size"
+        )
+
+
+def read_key(path: Path, plate: Pixels) -> Pixels:
+    """A key's colour: uint8 or uint16 (H, W, 3). Where it is transparent, nobody painted, and the plate is seen.
+
+    plate: uint8 or uint16 (H, W, 3 or 4). Raises InputError when the key cannot be read.
+    """
+    key = read_image(path)
+    if key.shape[2] == 3 or key[..., 3].min() == np.iinfo(key.dtype).max:
+        return np.ascontiguousarray(key[..., :3])
+    depth = 8 * max(key.dtype.itemsize, plate.dtype.itemsize)
+    laid, under = (np.ascontiguousarray(widen(p, depth, False)[..., :3]) for p in (key[..., :3], plate[..., :3]))
+    return over(laid, under, to_float(key[..., 3]).astype(F32))
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return [p for p in sorted(folder.iterdir()) if p.suffix.lower() in PICTURE_SUFFIXES and not p.name.startswith(".")]
+
+
+def _copy_in(source: Path, target: Path, project: Project) -> None:
+    """Puts a key into the project, byte for byte when it is a PNG."""
+    mark = fingerprint(PAINTED, project.digest(source))
+    if project.fresh(target, mark):
+        return
+    if source.suffix.lower() == ".png":
+        project.place(target, mark, partial(_copy, source))
+    else:
+        project.place(target, mark, partial(_convert, source))
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+
+
+def _convert(source: Path, target: Path) -> None:
+    write_image(target, read_image(source))

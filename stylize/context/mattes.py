@@ -1,0 +1,161 @@
+"""Mattes that come with a shot: where the style goes. Read as data, never as colour."""
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from masks.extent import Extent, extent
+from masks.feather import feather
+from masks.grow import grow
+from propagate.arrays import Floats
+from stylize.errors import InputError, MatteError
+from stylize.ingest.unpacking import unpack, unpack_once
+from stylize.media.companions import Companion
+from stylize.media.images import image_facts, read_values
+from stylize.media.shot import Shot
+from stylize.project import Project, fingerprint
+from stylize.settings.option_types import ALPHA
+
+# Where in the project's folder of mattes those lie that a network finds.
+FOUND = "auto"
+# Raise it whenever the same files give other mattes.
+VERSION = 1
+
+_MATTE = Companion("matte", MatteError)
+# How many channels a file with alpha has, grey or coloured.
+_WITH_ALPHA = (2, 4)
+# What the survey is remembered as.
+_SURVEY = "mattes"
+
+
+@dataclass(frozen=True)
+class Shaping:
+    """What is done to a matte as it is read, in this order. grow: pixels, negative to shrink. feather: pixels."""
+
+    invert: bool = False
+    grow: int = 0
+    feather: int = 0
+
+    def shape(self, matte: Floats) -> Floats:
+        """The matte, float32 (H, W) in [0, 1], turned round, grown or shrunk, and softened."""
+        turned = np.ascontiguousarray(1 - matte if self.invert else matte, np.float32)
+        return feather(grow(turned, self.grow), self.feather)
+
+    def facts(self) -> list[int]:
+        """All that the outcome depends on beside the matte."""
+        return [VERSION, int(self.invert), self.grow, self.feather]
+
+
+@dataclass(frozen=True)
+class Mattes:
+    """One matte for every frame of a shot; the files in `paths` hold all that `read` depends on, but `shaping`.
+
+    `by_alpha`: the matte is the files' alpha, 1 in files that have none; else their grey value.
+    """
+
+    paths: Mapping[int, Path]
+    size: tuple[int, int]
+    by_alpha: bool = False
+    shaping: Shaping = Shaping()
+
+    def read(self, frame: int) -> Floats:
+        """float32 (H, W) in [0, 1], 1 where the style goes; MatteError if there is none or it cannot be used."""
+        path = _MATTE.file_of(self.paths, frame)
+        values = _values(path)
+        _MATTE.check_size(path, (values.shape[1], values.shape[0]), self.size)
+        colours = values.shape[2] - (values.shape[2] in _WITH_ALPHA)
+        if not self.by_alpha:
+            # The mean, not luminance: of three equal values it is that value to the last bit.
+            return self.shaping.shape(values[..., :colours].mean(axis=2) if colours > 1 else values[..., 0])
+        opaque = np.ones(values.shape[:2], np.float32)
+        return self.shaping.shape(values[..., -1] if values.shape[2] in _WITH_ALPHA else opaque)
+
+    def facts(self, frames: Iterable[int], digest: Callable[[Path], str]) -> list[object]:
+        """All that `read` depends on for some frames. digest: of a file's contents."""
+        return [*self.shaping.facts(), self.by_alpha, *(digest(self.paths[frame]) for frame in frames)]
+
+
+def open_mattes(
+    path: str | Path, shot: Shot, *, shaping: Shaping = Shaping(), project: Project | None = None
+) -> Mattes:
+    """Find the mattes of a shot: numbered like its frames, a movie of as many frames, or one still for all of them.
+
+    A file's alpha is the matte if any of it is not opaque, else its grey value; EXR values are taken as they are.
+    A movie's frames are unpacked into `project`, once, or into a temporary folder that goes with the object.
+    MatteError: missing, wrong size or number of frames, unreadable.
+    """
+    path = Path(path)
+    if project is not None:
+        return _opened(path, shot, shaping, lambda movie: unpack_once(movie, project, "mask"))
+    temporary = Path(tempfile.mkdtemp(prefix="stylize-mattes-"))
+    try:
+        mattes = _opened(path, shot, shaping, lambda movie: unpack(movie, temporary))
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    weakref.finalize(mattes, shutil.rmtree, temporary, ignore_errors=True)
+    return mattes
+
+
+def alpha_mattes(shot: Shot, plates: Mapping[int, Path], shaping: Shaping = Shaping()) -> Mattes:
+    """The alpha channel of the shot as its mattes. plates: the file of every frame. MatteError if it has none."""
+    if not shot.alpha:
+        raise MatteError(
+            f"matte {ALPHA}: {shot.path} has no alpha, expected one to take as the matte: give a matte with "
+            "--matte PATH"
+        )
+    return Mattes(plates, shot.size, by_alpha=True, shaping=shaping)
+
+
+def read_matte(path: Path, size: tuple[int, int]) -> Floats:
+    """One picture as a matte, float32 (H, W) in [0, 1]; MatteError if it is missing, unreadable, or of another size."""
+    files = {0: path}
+    try:
+        return Mattes(files, size, _by_alpha(files)).read(0)
+    except MatteError:
+        raise
+    except InputError as error:
+        raise MatteError(f"matte {error}") from error
+
+
+def survey(mattes: Mattes, project: Project) -> dict[int, Extent]:
+    """How much of every frame is inside. Reads all mattes, unless that has been done before; MatteError as `read`."""
+    digests = {frame: project.digest(path) for frame, path in mattes.paths.items()}
+    mark = fingerprint(mattes.shaping.facts(), mattes.by_alpha, sorted(digests.items()))
+    stored = project.recall(_SURVEY, mark)
+    if stored is not None:
+        return {int(frame): _extent_of(*facts) for frame, facts in stored}
+    known: dict[str, Extent] = {}
+    for frame, digest in digests.items():
+        if digest not in known:
+            known[digest] = extent(mattes.read(frame))
+    found = {frame: known[digest] for frame, digest in digests.items()}
+    project.remember(_SURVEY, mark, [[frame, [one.box, one.whole]] for frame, one in found.items()])
+    return found
+
+
+def _extent_of(box: list[int] | None, whole: bool) -> Extent:
+    return Extent(None if box is None else (box[0], box[1], box[2], box[3]), whole)
+
+
+def _opened(path: Path, shot: Shot, shaping: Shaping, make: Callable[[Shot], dict[int, Path]]) -> Mattes:
+    files = _MATTE.files(path, shot, make)
+    return Mattes(files, shot.size, _by_alpha(files), shaping)
+
+
+def _by_alpha(files: Mapping[int, Path]) -> bool:
+    """Whether the alpha tells anything: many programs write an opaque one beside a grey picture."""
+    with_alpha = (file for file in dict.fromkeys(files.values()) if image_facts(file).alpha)
+    return any((_values(file)[..., -1] < 1).any() for file in with_alpha)
+
+
+def _values(path: Path) -> Floats:
+    try:
+        return read_values(path, grey=True)
+    except InputError as error:
+        raise MatteError(f"matte {error}") from error

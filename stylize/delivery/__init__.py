@@ -1,0 +1,1 @@
+"""Sequences, movies and contact sheets."""

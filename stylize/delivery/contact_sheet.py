@@ -1,0 +1,167 @@
+"""One picture to judge a shot by: plates, keys and results side by side, frame by frame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from propagate.arrays import Bytes
+from stylize.errors import OutputError
+from stylize.media.flatten import flatten
+from stylize.media.images import image_size, quantise, read_image, to_float, write_image
+from stylize.media.safe_write import make_folder
+
+# A frame's number, and a picture for each row: the plate, what keys there are, and the result.
+Column = tuple[int, Sequence[Path | None]]
+Colour = tuple[int, int, int]
+
+MOST_COLUMNS = 8
+
+_BACKGROUND: Colour = (22, 23, 26)
+_EMPTY: Colour = (31, 32, 36)
+_QUIET: Colour = (138, 141, 150)
+_PLAIN: Colour = (222, 223, 226)
+_KEY: Colour = (255, 184, 77)
+
+# Pixels. A sheet of eight columns stays under the width of a 2560 screen.
+_WIDEST = 2520
+_MARGIN = 36
+_GUTTER = 14
+_HEADING = 48
+# For the names of rows, at least; of a letter; and letters that are shown.
+_NAMES = 104
+_LETTER, _LONGEST = 17, 14
+_BORDER = 4
+_LARGEST_TILE = (560, 400)
+_BACKDROP = 0.25  # behind alpha: neither black nor white, so that both are seen
+
+ROWS = ("plate", "key", "result")
+
+
+def choose_columns(frames: Sequence[int], keys: Sequence[int], most: int = MOST_COLUMNS) -> tuple[int, ...]:
+    """Up to `most` (4 or more) of the ascending `frames` that tell the story of a shot with these `keys`, ascending.
+
+    First and last frame, keys for half of the columns, and evenly in the gaps between them frames that are no keys.
+    """
+    if len(frames) <= most:
+        return tuple(frames)
+    at_keys = {frames.index(key) for key in keys}
+    anchors = sorted({0, len(frames) - 1, *_spread(sorted(at_keys), most // 2)})
+    gaps = list(pairwise(anchors))
+    parts = [1] * len(gaps)
+    for _ in range(most - len(anchors)):
+        widest = max(range(len(gaps)), key=lambda gap: (gaps[gap][1] - gaps[gap][0]) / parts[gap])
+        parts[widest] += 1
+    chosen = set(anchors)
+    for (left, right), count in zip(gaps, parts, strict=True):
+        for part in range(1, count):
+            wanted = left + round((right - left) * part / count)
+            free = [index for index in range(left + 1, right) if index not in at_keys | chosen]
+            chosen.update(_nearest(free, wanted))
+    return tuple(frames[index] for index in sorted(chosen))
+
+
+def contact_sheet(columns: Sequence[Column], target: Path, rows: Sequence[str] = ROWS) -> None:
+    """Write one PNG with a column for every frame, and a row for plates, for the keys of each layer, and for results.
+
+    rows: their names. Pictures are shrunk by averaging areas, never enlarged; columns with a key are marked. All
+    pictures are taken to have the first plate's proportions. Raises InputError for a picture that cannot be read,
+    OutputError.
+    """
+    if not columns:
+        raise OutputError(f"{target}: no frame to show; run the earlier stages first")
+    plate = columns[0][1][0]
+    assert plate is not None  # only keys may be missing
+    names = [name if len(name) <= _LONGEST else f"{name[: _LONGEST - 2]}.." for name in rows]
+    beside = max(_NAMES, _LETTER * max(map(len, names)))
+    layout = _Layout(len(columns), len(rows), beside, _tile_size(image_size(plate), len(columns), beside))
+    sheet = layout.canvas()
+    for row, name in enumerate(names):
+        _write(sheet, name, (_MARGIN, layout.top(row) + 24), 0.8, _QUIET)
+    for number, (frame, pictures) in enumerate(columns):
+        _draw_column(sheet, layout, number, frame, pictures)
+    make_folder(target.parent)
+    write_image(target, sheet)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where things stand on the sheet, in pixels; `tile` is (width, height)."""
+
+    columns: int
+    rows: int
+    names: int
+    tile: tuple[int, int]
+
+    def left(self, column: int) -> int:
+        return _MARGIN + self.names + column * (self.tile[0] + _GUTTER)
+
+    def top(self, row: int) -> int:
+        return _MARGIN + _HEADING + row * (self.tile[1] + _GUTTER)
+
+    def canvas(self) -> Bytes:
+        height = self.top(self.rows) - _GUTTER + _MARGIN
+        width = self.left(self.columns) - _GUTTER + _MARGIN
+        return np.full((height, width, 3), _BACKGROUND, np.uint8)
+
+
+def _tile_size(picture: tuple[int, int], columns: int, names: int) -> tuple[int, int]:
+    room = (_WIDEST - 2 * _MARGIN - names + _GUTTER) // max(columns, 1) - _GUTTER
+    scale = min(1.0, min(room, _LARGEST_TILE[0]) / picture[0], _LARGEST_TILE[1] / picture[1])
+    return max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))
+
+
+def _draw_column(sheet: Bytes, layout: _Layout, column: int, frame: int, pictures: Sequence[Path | None]) -> None:
+    left, (width, height) = layout.left(column), layout.tile
+    keys = range(1, len(pictures) - 1)
+    has_key = any(pictures[row] is not None for row in keys)
+    _write(sheet, str(frame), (left, _MARGIN + _HEADING - 17), 0.95, _KEY if has_key else _PLAIN)
+    for row, picture in enumerate(pictures):
+        top = layout.top(row)
+        place = sheet[top : top + height, left : left + width]
+        place[:] = _EMPTY if picture is None else _thumbnail(picture, layout.tile)
+        if picture is not None and row in keys:
+            _outline(sheet, left, top, layout.tile)
+
+
+def _outline(sheet: Bytes, left: int, top: int, tile: tuple[int, int]) -> None:
+    """A frame around the tile, in the gutter: it covers nothing of the picture."""
+    width, height = tile
+    upper, outer = top - _BORDER, left - _BORDER
+    for area in (
+        sheet[upper:top, outer : left + width + _BORDER],
+        sheet[top + height : top + height + _BORDER, outer : left + width + _BORDER],
+        sheet[upper : top + height + _BORDER, outer:left],
+        sheet[upper : top + height + _BORDER, left + width : left + width + _BORDER],
+    ):
+        area[:] = _KEY
+
+
+def _thumbnail(path: Path, size: tuple[int, int]) -> Bytes:
+    import cv2
+
+    pixels = flatten(read_image(path), _BACKDROP)
+    if pixels.dtype != np.uint8:
+        pixels = quantise(to_float(pixels), np.uint8)
+    smaller: Bytes = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return smaller
+
+
+def _write(sheet: Bytes, text: str, place: tuple[int, int], size: float, colour: Colour) -> None:
+    import cv2
+
+    cv2.putText(sheet, text, place, cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)
+
+
+def _nearest(items: Sequence[int], wanted: int) -> Sequence[int]:
+    """The one item that is closest to `wanted`; nothing of nothing."""
+    return sorted(items, key=lambda item: abs(item - wanted))[:1]
+
+
+def _spread(items: Sequence[int], most: int) -> list[int]:
+    """Up to `most` of the items, evenly, first and last among them."""
+    if len(items) <= most:
+        return list(items)
+    return [items[round(step * (len(items) - 1) / (most - 1))] for step in range(most)]

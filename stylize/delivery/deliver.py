@@ -1,0 +1,137 @@
+"""The export stage: finished frames go where they were asked for, once, and one picture shows the whole shot."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stylize.delivery.contact_sheet import Column, choose_columns, contact_sheet
+from stylize.delivery.movie import write_movie
+from stylize.delivery.sequence import write_sequence
+from stylize.errors import OutputError
+from stylize.media.colour import BT709
+from stylize.media.images import image_size
+from stylize.media.safe_write import refuse_closed, refuse_foreign
+from stylize.media.shot import Shot
+from stylize.media.targets import Form, Target, parse_target
+from stylize.project import Project, fingerprint
+from stylize.project.protect import Inputs, refuse_inputs, refuse_other_projects
+from stylize.settings import Settings
+
+# Raise it whenever the same frames are written otherwise.
+VERSION = 3
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What is handed over. plates, finished: the files of every frame of the shot, by number.
+
+    inputs: what else it is made from. overwrite: files of others may be replaced. on_frame: called with each frame that
+    is written. form: how it is encoded. workers: threads that write pictures.
+    """
+
+    shot: Shot
+    project: Project
+    plates: Mapping[int, Path]
+    finished: Mapping[int, Path]
+    inputs: Inputs
+    overwrite: bool
+    on_frame: Callable[[int], None]
+    form: Form = Form()
+    workers: int = 1
+
+
+def form_of(settings: Settings) -> Form:
+    """How the options say that a result is encoded."""
+    return Form(settings.codec, settings.bits, settings.working_space, settings.fps)
+
+
+def target_of(output: str | None, shot: Shot, project: Project) -> Target:
+    """Where results go: the words of ``-o``, or a movie in the project. Raises SettingsError."""
+    if output is not None:
+        return parse_target(output, shot.name)
+    return Target("movie", project.folder("export") / f"{shot.name}.mp4", None)
+
+
+def check_place(target: Target, shot: Shot, project: Project, inputs: Inputs) -> None:
+    """Raises OutputError when the result would replace what it is made from, or be taken for it, and where nothing can
+    be written: best known before the work."""
+    refuse_inputs(_files(target, shot.frames), inputs, shot, project)
+    refuse_closed(_files(target, shot.frames))
+
+
+def check_free(target: Target, shot: Shot, project: Project) -> None:
+    """Raises OutputError when a file that we did not write is in the way, or another project is: best known before the
+    work."""
+    refuse_other_projects(_files(target, shot.frames), project)
+    refuse_foreign(_files(target, shot.frames), project.may_replace)
+
+
+def check_whole(shot: Shot, finished: Mapping[int, Path]) -> None:
+    """Raises OutputError unless every frame of the shot is there in its size."""
+    missing = [frame for frame in shot.frames if frame not in finished or not finished[frame].is_file()]
+    if missing:
+        raise OutputError(f"{len(missing)} frames are missing in out/, the first is {missing[0]}; run all stages")
+    for frame in shot.frames:
+        if image_size(finished[frame]) != shot.size:
+            raise OutputError(f"{finished[frame]} has not the size of the shot; remove it and run again")
+
+
+def deliver(given: Delivery, target: Target) -> tuple[str, ...]:
+    """Writes the frames to ``target``, unless they are there already; returns what was lost, told in words."""
+    files = _files(target, given.shot.frames)
+    mark = _mark(given, target)
+    name = f"delivered {files[0].resolve()}"
+    notes = given.project.recall(name, mark)
+    if notes is None or not all(given.project.fresh(path.resolve(), mark) for path in files):
+        if not given.overwrite:
+            check_free(target, given.shot, given.project)
+        given.project.claim(path.resolve() for path in files)
+        notes = _write(given, target)
+        for path in files:
+            given.project.record(path.resolve(), mark)
+        given.project.claim([])
+        given.project.remember(name, mark, list(notes))
+    return tuple(notes)
+
+
+def show(given: Delivery, keys: Mapping[str, Mapping[int, Path]], frames: Sequence[int], target: Path) -> None:
+    """The contact sheet. keys: file of every key, by the name of their row, one for each layer. frames: the keyframes,
+    for which columns are kept."""
+    columns: list[Column] = [
+        (n, [given.plates[n], *(files.get(n) for files in keys.values()), given.finished[n]])
+        for n in choose_columns(given.shot.frames, frames)
+    ]
+    rows = ["plate", *keys, "result"]
+    shown = [[n, *(path and given.project.digest(path) for path in paths)] for n, paths in columns]
+    mark = fingerprint(VERSION, rows, shown)
+    if not given.project.fresh(target, mark):
+        contact_sheet(columns, target, rows)
+        given.project.record(target, mark)
+
+
+def _files(target: Target, frames: Iterable[int]) -> list[Path]:
+    return [target.path] if target.pattern is None else [target.pattern.path(frame) for frame in frames]
+
+
+def _mark(given: Delivery, target: Target) -> str:
+    shot = given.shot
+    source = given.project.digest(shot.path) if shot.kind == "movie" and target.pattern is None else ""
+    time = [str(shot.rate), shot.times, str(shot.time_base), shot.timecode, str(shot.start), str(shot.pixel_aspect)]
+    time += [] if shot.colour == BT709 else [repr(shot.colour)]
+    pictures = [given.project.digest(given.finished[frame]) for frame in shot.frames]
+    form = [given.form.codec, given.form.bits, given.form.space, str(given.form.fps)]
+    return fingerprint(VERSION, target.kind, str(target.pattern), source, time, shot.frames, pictures, form)
+
+
+def _write(given: Delivery, target: Target) -> tuple[str, ...]:
+    more: dict[str, Any] = {
+        "protected": [*given.plates.values(), *given.inputs.files],
+        "overwrite": given.overwrite,
+        "ours": lambda path: given.project.may_replace(path.resolve()),
+        "on_frame": given.on_frame,
+    }
+    if target.pattern is None:
+        return write_movie(given.shot, given.finished, target.path, codec=given.form.codec, fps=given.form.fps, **more)
+    frames = given.finished.items()
+    return write_sequence(frames, target.pattern, shot=given.shot, form=given.form, workers=given.workers, **more)

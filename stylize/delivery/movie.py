@@ -1,0 +1,326 @@
+"""Movies: exact rate or the source's own time stamps, true colour tags, the source's audio and time code."""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from propagate.arrays import Pixels
+from stylize.delivery.audio import Stretch, Track, add_tracks, copied
+from stylize.delivery.yuv_conversion import Conversion, tag
+from stylize.errors import OutputError, ShotError
+from stylize.media.codecs import Codec, codec_of
+from stylize.media.colour import Colour
+from stylize.media.flatten import flatten
+from stylize.media.images import image_facts, read_image
+from stylize.media.safe_write import ignore_progress, nothing_is_ours, placed, refuse_foreign, refuse_sources
+from stylize.media.shot import Shot
+
+if TYPE_CHECKING:
+    from av.container import InputContainer, OutputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+THREADS = 4  # fixed, because encoders make other bits for another number of threads
+# What containers round time stamps to, where they do not count in a unit of our choice.
+_ROUNDING = {".mkv": Fraction(1, 1000)}
+_FEWEST_FOR_B = 3
+_MUXERS = {".mkv": "matroska"}
+_KEEPS_ALPHA = "--codec prores-4444, FFV1, PNG, TIFF and EXR frames"
+
+
+def write_movie(
+    shot: Shot,
+    frame_paths: Mapping[int, Path],
+    target: Path,
+    *,
+    codec: str | None = None,
+    fps: Fraction | None = None,
+    protected: Collection[Path] = (),
+    overwrite: bool = False,
+    ours: Callable[[Path], bool] = nothing_is_ours,
+    on_frame: Callable[[int], None] = ignore_progress,
+    cut: Callable[[int], Pixels] | None = None,
+) -> tuple[str, ...]:
+    """Write the results of `shot` as a movie with the time stamps, audio and time code of its source.
+
+    `frame_paths`: the result of every frame of the shot, by number, all of the shot's size. `codec`: a name in
+    `codecs.CODECS`, or None for what is usual in such a file. Pixels mean what the source's do (`shot.colour`): they
+    are converted with its matrix to limited range (FFV1 keeps RGB as it is), and every frame and the container are
+    tagged with its matrix, primaries and transfer. `fps`: the frames follow each other at this even rate, whatever the
+    source's is. Audio is copied packet for packet, cut to the shot's part of its source. `cut`: gives what is shown of
+    a frame instead of its result, uint8 or uint16 (H, W, 4), straight. The movie appears whole or not at all, after it
+    was read back and found to hold every frame at its time.
+
+    Returns what could not be kept, told in words. Raises OutputError; SettingsError for a codec that such a file does
+    not carry; InputError for a result that is no picture.
+    """
+    chosen = codec_of(target.suffix, codec)
+    _check_complete(shot, frame_paths)
+    refuse_sources([target], shot, protected)
+    if not overwrite:
+        refuse_foreign([target], ours)
+    job = _Job(shot, frame_paths, target, chosen, _clock(shot, fps), cut)
+    with placed(target) as partial:
+        return (*_told_of_time(shot, fps), *_write(job, partial, on_frame))
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """When the frames show: `ticks` and `lengths` count `unit` seconds, the first 0; `rate` is the usual one."""
+
+    rate: Fraction
+    unit: Fraction
+    ticks: tuple[int, ...]
+    lengths: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is to be written, and how."""
+
+    shot: Shot
+    frame_paths: Mapping[int, Path]
+    target: Path
+    codec: Codec
+    clock: _Clock
+    cut: Callable[[int], Pixels] | None
+
+    @property
+    def rate(self) -> Fraction:
+        return self.clock.rate
+
+
+def _clock(shot: Shot, fps: Fraction | None) -> _Clock:
+    """Variable time stamps as they are; others exactly on the grid of the rate, whatever the source had rounded."""
+    if fps is not None:
+        count = len(shot.frames)
+        return _Clock(fps, 1 / fps, tuple(range(count)), (1,) * count)
+    unit = shot.time_base if shot.variable else 1 / shot.rate
+    ticks = tuple(round(time * shot.time_base / unit) for time in shot.times)
+    gaps = [after - before for before, after in pairwise(ticks)]
+    nominal = max(1, round(1 / shot.rate / unit))
+    last = nominal if shot.variable else min(gaps, default=nominal)
+    return _Clock(shot.rate, unit, ticks, (*gaps, last))
+
+
+def _told_of_time(shot: Shot, fps: Fraction | None) -> tuple[str, ...]:
+    """What became of time stamps that are not even, or were made so."""
+    if fps is None:
+        return (
+            ("the source's rate varies: its time stamps are kept; --fps RATE makes them even",) if shot.variable else ()
+        )
+    before, after = _clock(shot, None), _clock(shot, fps)
+    lasted, lasts = ((c.ticks[-1] + c.lengths[-1]) * c.unit for c in (before, after))
+    if lasted == lasts:
+        return ()
+    sound = "; the sound keeps its own time" if shot.audio else ""
+    return (f"conformed to {fps} fps: it lasts {float(lasts):.3f} s instead of {float(lasted):.3f} s{sound}",)
+
+
+def _write(job: _Job, partial: Path, on_frame: Callable[[int], None]) -> tuple[str, ...]:
+    import av
+
+    shot, suffix = job.shot, job.target.suffix.lower()
+    kind = _MUXERS.get(suffix, suffix.removeprefix("."))
+    notes: list[str] = []
+    try:
+        with ExitStack() as stack:
+            output = stack.enter_context(_opened(partial, kind))
+            video = _video_stream(output, job)
+            source = stack.enter_context(_source(shot)) if shot.audio else None
+            tracks, left_out = add_tracks(source, output, kind) if source else ([], ())
+            notes.extend(left_out)
+            output.start_encoding()
+            pictures = _encoded(job, video, notes, on_frame)
+            sounds = _sounds(source, tracks, _stretch(shot), notes) if source else iter(())
+            for _, packet in heapq.merge(pictures, sounds, key=lambda timed: timed[0]):
+                output.mux(packet)
+    except av.FFmpegError as error:
+        if isinstance(error, OSError):
+            raise
+        width, height = shot.size
+        raise OutputError(
+            f"{job.target}: {job.codec.said} refused {width}x{height} at {job.rate} fps ({error}); "
+            "use another --codec, or -o FOLDER"
+        ) from error
+    return (*dict.fromkeys(notes), *_read_back(partial, job, tracks))
+
+
+def _opened(partial: Path, kind: str) -> "OutputContainer":
+    import av
+
+    # Faststart lets browsers begin at once; without bitexact, Matroska has a random identity and no two are alike.
+    options = {"fflags": "+bitexact"} if kind == "matroska" else {"movflags": "+faststart"}
+    # "file:" keeps a name such as take:2.mp4 from being read as a protocol.
+    return av.open(f"file:{partial}", "w", format=kind, options=options)
+
+
+def _video_stream(output: "OutputContainer", job: _Job) -> "VideoStream":
+    shot, codec = job.shot, job.codec
+    options = dict(codec.options)
+    if codec.interframe:
+        # A key frame every second: editors and players that flip between plate and result jump to any frame at once.
+        options["g"] = str(max(1, round(job.rate)))
+    if codec.encoder == "libx265" and len(shot.frames) < _FEWEST_FOR_B:
+        # It orders so few by what lay in memory: time stamps that no file takes.
+        options["x265-params"] += ":bframes=0"
+    stream = cast("VideoStream", output.add_stream(codec.encoder, rate=job.rate, options=options))
+    stream.width, stream.height = shot.size
+    stream.pix_fmt = _layout(job)
+    stream.time_base = job.clock.unit
+    context = stream.codec_context
+    context.time_base = job.clock.unit
+    context.thread_count = THREADS
+    tag(context, stream.format.is_rgb, _colour(job))
+    if codec.tag and job.target.suffix.lower() != ".mkv":
+        context.codec_tag = codec.tag
+    context.sample_aspect_ratio = shot.pixel_aspect
+    if shot.timecode:
+        stream.metadata["timecode"] = shot.timecode
+    return stream
+
+
+def _colour(job: _Job) -> Colour:
+    """What the movie means by its values: the source's, but for a matrix that the codec cannot say."""
+    colour = job.shot.colour
+    return colour if job.codec.matrix is None else replace(colour, matrix=job.codec.matrix)
+
+
+def _layout(job: _Job) -> str:
+    """Alpha and depth of the first picture count for all: a movie has one layout."""
+    facts = image_facts(job.frame_paths[job.shot.frames[0]])
+    return job.codec.pixels(job.shot.size, facts.alpha or job.shot.alpha or job.cut is not None, facts.depth)
+
+
+def _encoded(
+    job: _Job, stream: "VideoStream", notes: list[str], on_frame: Callable[[int], None]
+) -> "Iterator[tuple[Fraction, Packet[Any]]]":
+    """The packets of every frame, with the second at which each is decoded; what is lost is added to `notes`."""
+    shot, clock, codec = job.shot, job.clock, job.codec
+    lengths = dict(zip(clock.ticks, clock.lengths, strict=True))
+    convert = Conversion(_layout(job), _colour(job))
+    if codec.odd == convert.layout:
+        notes.append(f"an odd width or height: the movie is {codec.said} 4:4:4, which not every player shows")
+
+    def timed(packets: "Sequence[Packet[VideoStream]]") -> "Iterator[tuple[Fraction, Packet[Any]]]":
+        for packet in packets:
+            assert packet.pts is not None  # the encoder stamps every packet
+            assert packet.dts is not None
+            packet.duration = lengths[packet.pts]
+            packet.time_base = clock.unit
+            yield packet.dts * clock.unit, packet
+
+    for number, tick in zip(shot.frames, clock.ticks, strict=True):
+        pixels = job.cut(number) if job.cut else _result(job.frame_paths[number], number, shot)
+        if pixels.shape[2] == 4 and not convert.alpha:
+            notes.append(f"{codec.said} keeps no alpha: the movie is over black; {_KEEPS_ALPHA} keep it")
+            pixels = flatten(pixels)
+        if pixels.dtype.itemsize == 2 and codec.name == "ffv1" and convert.bits == 8:
+            raise OutputError(f"{job.frame_paths[number]}: frame {number} has 16 bits, the first had 8; make it again")
+        frame = convert(pixels)
+        frame.pts, frame.time_base = tick, clock.unit
+        yield from timed(stream.encode(frame))
+        on_frame(number)
+    yield from timed(stream.encode(None))
+
+
+def _result(path: Path, number: int, shot: Shot) -> Pixels:
+    pixels = read_image(path)
+    height, width = pixels.shape[:2]
+    if (width, height) != shot.size:
+        expected = "x".join(map(str, shot.size))
+        raise OutputError(
+            f"{path}: frame {number} is {width}x{height}, expected {expected} like the shot; make it again"
+        )
+    return pixels
+
+
+def _check_complete(shot: Shot, frame_paths: Mapping[int, Path]) -> None:
+    missing = [number for number in shot.frames if number not in frame_paths or not frame_paths[number].is_file()]
+    if missing:
+        count = f"{len(missing)} of {len(shot.frames)} results"
+        raise OutputError(f"{count} are missing, first frame {missing[0]}: run again to make them")
+
+
+def _read_back(partial: Path, job: _Job, tracks: Sequence[Track]) -> tuple[str, ...]:
+    """Raise OutputError unless the file holds every frame at its time and every audio packet.
+
+    Returns what the container did not take, told in words.
+    """
+    import av
+
+    shot, clock, target = job.shot, job.clock, job.target
+    with av.open(f"file:{partial}") as movie:
+        video = movie.streams.video[0]
+        times: list[Fraction] = []
+        counts: Counter[int] = Counter()
+        for packet in movie.demux(video, *movie.streams.audio):
+            counts[packet.stream.index] += bool(packet.size)
+            if packet.size and packet.pts is not None and packet.stream.index == video.index:
+                times.append(packet.pts * packet.time_base)
+        sounds = [counts[stream.index] for stream in movie.streams.audio]
+        timecode = video.metadata.get("timecode") or video.metadata.get("TIMECODE")
+    wanted = [tick * clock.unit for tick in clock.ticks]
+    if len(times) != len(wanted) or _apart(sorted(times), wanted, target) > _ROUNDING.get(target.suffix.lower(), 0):
+        raise OutputError(f"{target}: {len(clock.ticks)} frames went in, {len(times)} came out or moved; use -o FOLDER")
+    if sounds != [track.packets for track in tracks]:
+        raise OutputError(
+            f"{target}: {sum(track.packets for track in tracks)} audio packets went in, {sum(sounds)} came out"
+        )
+    if shot.timecode != timecode:
+        return (f"time code {shot.timecode} does not go with {job.rate} fps: the movie has none",)
+    return ()
+
+
+def _apart(found: Sequence[Fraction], wanted: Sequence[Fraction], target: Path) -> Fraction:
+    """The most that a frame is away from its time. Matroska has no time below 0: with sound that starts there, all of
+    the file is moved."""
+    moved = found[0] if target.suffix.lower() == ".mkv" else Fraction(0)
+    return max(abs(time - moved - due) for time, due in zip(found, wanted, strict=True))
+
+
+@contextmanager
+def _source(shot: Shot) -> "Iterator[InputContainer]":
+    import av
+
+    try:
+        source = av.open(f"file:{shot.path}")
+    except (av.FFmpegError, OSError) as error:
+        raise ShotError(
+            f"{shot.path} cannot be read again for its audio ({error}); put it back and run again"
+        ) from error
+    with source:
+        yield source
+
+
+def _sounds(
+    source: "InputContainer", tracks: Sequence[Track], stretch: Stretch, notes: list[str]
+) -> "Iterator[tuple[Fraction, Packet[Any]]]":
+    """The audio packets of the shot; a source that breaks off on the way gives what it has, and the loss is told."""
+    import av
+
+    packets = copied(source, tracks, stretch)
+    while True:
+        try:
+            timed = next(packets, None)
+        except (av.FFmpegError, OSError) as error:
+            notes.append(f"the audio of the source cannot be read to its end ({error}): what there is was copied")
+            return
+        if timed is None:
+            return
+        yield timed
+
+
+def _stretch(shot: Shot) -> Stretch:
+    """What of the source's audio belongs to the shot: all of it, unless frames were left out at that end."""
+    clock = _clock(shot, None)
+    end = shot.start + (clock.ticks[-1] + clock.lengths[-1]) * clock.unit
+    whole_start = shot.positions[0] == 0
+    whole_end = shot.positions[-1] == shot.source_frames - 1
+    return Stretch(shot.start, None if whole_start else shot.start, None if whole_end else end)

@@ -1,0 +1,152 @@
+"""Numbered frames as PNG, TIFF, JPEG, EXR or DPX, under the source's own numbers."""
+
+import shutil
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+
+from propagate.arrays import Pixels
+from stylize.errors import OutputError
+from stylize.media.clock import later_timecode
+from stylize.media.colour import BT709, Colour
+from stylize.media.flatten import flatten
+from stylize.media.images import DPX_COLOURS, Stamp, image_facts, read_image, write_image
+from stylize.media.safe_write import (
+    ignore_progress,
+    make_folder,
+    nothing_is_ours,
+    placed,
+    refuse_foreign,
+    refuse_sources,
+)
+from stylize.media.sequences import Pattern
+from stylize.media.shot import Shot
+from stylize.media.spaces import REC709
+from stylize.media.targets import Form
+
+_USUAL = Form()
+# Kinds without alpha, by their suffix.
+_OPAQUE = {".jpg": "JPEG", ".dpx": "DPX"}
+
+
+def write_sequence(
+    frames: Iterable[tuple[int, Path]],
+    target: Pattern,
+    *,
+    shot: Shot | None = None,
+    form: Form = _USUAL,
+    workers: int = 1,
+    protected: Collection[Path] = (),
+    overwrite: bool = False,
+    ours: Callable[[Path], bool] = nothing_is_ours,
+    on_frame: Callable[[int], None] = ignore_progress,
+) -> tuple[str, ...]:
+    """Copy the results `frames` (number, picture file) to `target`, number by number, converting when the kind differs.
+
+    A file of the same kind and depth is copied byte for byte. EXR and DPX say the number, rate and time code of each
+    frame if there is a `shot` to tell. `workers` threads write at a time; what is written does not depend on it, nor
+    on the order in which it comes about. Everything that can be refused is refused before the first
+    frame is written: results that are missing, files of `shot` or `protected` in the way (even with `overwrite`),
+    existing files that `ours` does not know as written by us (unless `overwrite`). A frame appears whole or not
+    at all. Returns what the kind of file could not keep, told in words. Raises OutputError.
+    """
+    sources = list(frames)
+    targets = {number: target.path(number) for number, _ in sources}
+    _check_complete(sources, targets)
+    refuse_sources(targets.values(), shot, protected)
+    if not overwrite:
+        refuse_foreign([targets[number] for number, path in sources if not _same(path, targets[number])], ours)
+    make_folder(target.folder)
+    notes: dict[str, None] = {}
+    colour = shot.colour if shot else BT709
+    stamps = stamps_of(shot, form.fps) if shot else {}
+
+    def put(frame: tuple[int, Path]) -> tuple[str, ...]:
+        number, source = frame
+        return _put(source, targets[number], form, stamps.get(number), colour)
+
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        waiting = [pool.submit(put, frame) for frame in sources]
+        try:
+            for (number, _), done in zip(sources, waiting, strict=True):
+                notes.update(dict.fromkeys(done.result()))
+                on_frame(number)
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    _check_written(targets.values())
+    return tuple(notes)
+
+
+def _check_complete(sources: list[tuple[int, Path]], targets: dict[int, Path]) -> None:
+    if not sources:
+        raise OutputError("no frame to write: the result is empty; run the earlier stages first")
+    if len(targets) != len(sources):
+        raise OutputError(f"{len(sources)} frames share {len(targets)} numbers: two results for one frame")
+    missing = [(number, path) for number, path in sources if not path.is_file()]
+    if missing:
+        number, path = missing[0]
+        raise OutputError(
+            f"{len(missing)} of {len(sources)} results are missing, first frame {number} ({path}); run again"
+        )
+
+
+def _check_written(targets: Collection[Path]) -> None:
+    present = sum(path.is_file() for path in targets)
+    if present != len(targets):
+        raise OutputError(
+            f"{len(targets)} frames were written but {present} are there: something removed them; run again"
+        )
+
+
+def _same(source: Path, target: Path) -> bool:
+    return target.exists() and source.samefile(target)
+
+
+def stamps_of(shot: Shot, fps: Fraction | None) -> dict[int, Stamp]:
+    """What each frame says of its time. The time code counts the source's frames, also those that are left out."""
+    rate = fps or shot.rate
+    first = shot.positions[0]
+    return {
+        number: Stamp(
+            number, rate, shot.timecode and later_timecode(shot.timecode, place - first, shot.rate), shot.pixel_aspect
+        )
+        for number, place in zip(shot.frames, shot.positions, strict=True)
+    }
+
+
+def _put(source: Path, target: Path, form: Form, stamp: Stamp | None, colour: Colour) -> tuple[str, ...]:
+    """Bring one frame to `target`; returns what was lost on the way."""
+    if _same(source, target):
+        return ()
+    kind = _kind(target)
+    same = _kind(source) == kind and kind != ".exr" and (colour.is_usual or kind == ".dpx")
+    if same and form.bits in (None, image_facts(source).depth):
+        with placed(target) as partial:
+            shutil.copyfile(source, partial)
+        return ()
+    pixels = read_image(source)
+    flat = flatten(pixels) if kind in _OPAQUE else pixels
+    write_image(target, flat, bits=form.bits, space=form.space or REC709, stamp=stamp, colour=colour)
+    return _lost(pixels, kind, form, colour)
+
+
+def _kind(path: Path) -> str:
+    suffix = path.suffix.lower()
+    return {".jpeg": ".jpg", ".tiff": ".tif"}.get(suffix, suffix)
+
+
+def _lost(pixels: Pixels, kind: str, form: Form, colour: Colour) -> tuple[str, ...]:
+    name, deep = _OPAQUE.get(kind), pixels.dtype.itemsize == 2
+    lost = []
+    if name and pixels.shape[2] == 4:
+        lost.append(f"{name} keeps no alpha: the frames were put over black; PNG, TIFF and EXR keep it")
+    if deep and kind == ".jpg":
+        lost.append("JPEG keeps 8 of the 16 bits: PNG, TIFF and EXR keep more")
+    if deep and form.bits == 8:
+        lost.append("8 of the 16 bits were kept, as --bits 8 says")
+    says = kind != ".dpx" or colour.primaries in DPX_COLOURS
+    if not colour.is_usual and not says:
+        lost.append(f"{kind} cannot say that its colours are those of {colour.name}: tell whoever reads it, or use PNG")
+    return tuple(lost)

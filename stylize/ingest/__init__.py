@@ -1,0 +1,1 @@
+"""Movies unpacked into the project, once."""

@@ -1,0 +1,35 @@
+"""Every frame of a shot as a file: what every stage reads."""
+
+from collections.abc import Callable
+
+from stylize.media.plates import Plates, conform, plate_pattern
+from stylize.media.shot import Shot
+from stylize.project import Project, fingerprint
+
+# Raise it whenever the same movie gives other plates.
+CONFORM = 2
+
+
+def conformed(shot: Shot, project: Project, progress: Callable[[str, int, int], None]) -> Plates:
+    """Every frame as a file: a movie's are unpacked once, a sequence's are used where they lie."""
+    total = len(shot.frames)
+    if shot.kind == "sequence":
+        return conform(shot, project.folder("video"), lambda frame: True, lambda frame: None)
+    mark = fingerprint(CONFORM, project.digest(shot.path), shot.depth, shot.alpha, shot.size)
+    path = plate_pattern(shot, project.folder("video")).path
+    made = 0
+    # A number may name another frame of the file under another --start-number: its place is what counts.
+    places = dict(zip(shot.frames, shot.positions, strict=True))
+
+    def done(frame: int) -> bool:
+        return project.fresh(path(frame), fingerprint(mark, places[frame]))
+
+    def on_frame(frame: int) -> None:
+        nonlocal made
+        made += 1
+        project.record(path(frame), fingerprint(mark, places[frame]))
+        progress("conform", made, total)
+
+    plates = conform(shot, project.folder("video"), done, on_frame)
+    progress("conform", total, total)
+    return plates

@@ -1,0 +1,100 @@
+"""Movies that come with a shot, such as guides and mattes: their frames are unpacked into the project once.
+
+Each movie has a folder of its own, named after it and its contents: the same movie, asked for in another place or
+under another weight, is found there, and one that has changed is not taken for what it was.
+"""
+
+import contextlib
+import glob
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from stylize.media.images import make_folder, write_image
+from stylize.media.sequences import Pattern
+from stylize.media.shot import Shot, read_frames
+from stylize.project import Project, fingerprint
+
+# Raise it whenever the same movie gives other pictures.
+VERSION = 1
+_DIGITS = 12
+_OURS = re.compile(rf"(.+)\.[0-9a-f]{{{_DIGITS}}}")
+
+
+def folder_of(movie: Path, project: Project, name: str) -> Path:
+    """Where the frames of a movie go in the folder ``name`` of the project."""
+    return project.folder(name) / f"{movie.stem}.{project.digest(movie)[:_DIGITS]}"
+
+
+def unpack_once(movie: Shot, project: Project, name: str) -> dict[int, Path]:
+    """The file of every frame of ``movie``; those that are there already are not made again.
+
+    A frame that a person has changed stays and is used as it is; see ``repaired``. Delete it to have it unpacked anew.
+    InputError if it cannot be read, OutputError if the folder cannot be written.
+    """
+    digest = project.digest(movie.path)
+    marks = {
+        number: fingerprint(VERSION, digest, place) for number, place in zip(movie.frames, movie.positions, strict=True)
+    }
+    pattern = _pattern(movie, folder_of(movie.path, project, name))
+    lacking = [
+        n
+        for n, number in enumerate(movie.frames)
+        if not project.fresh(path := pattern.path(number), marks[number]) and not _theirs(project, path)
+    ]
+    rest = replace(
+        movie, frames=tuple(movie.frames[n] for n in lacking), positions=tuple(movie.positions[n] for n in lacking)
+    )
+    if lacking:
+        unpack(rest, pattern.folder, lambda number: project.record(pattern.path(number), marks[number]))
+        project.save()
+    return {number: pattern.path(number) for number in movie.frames}
+
+
+def unpack(movie: Shot, folder: Path, on_frame: Callable[[int], None] = lambda frame: None) -> dict[int, Path]:
+    """Every frame of ``movie`` as a file in a folder; ``on_frame`` is called after each. Raises as ``unpack_once``."""
+    make_folder(folder)
+    pattern = _pattern(movie, folder)
+    for number, pixels in read_frames(movie):
+        write_image(pattern.path(number), pixels)
+        on_frame(number)
+    return {number: pattern.path(number) for number in movie.frames}
+
+
+def tidy(project: Project, asked: Mapping[str, Collection[Path]]) -> None:
+    """Removes the frames of movies that are not among those asked for. What a person put there stays.
+
+    asked: by folder of the project, all files that may have been unpacked into it.
+    """
+    for name, files in asked.items():
+        keep = {folder_of(path, project, name) for path in files if path.is_file()}
+        for folder in project.folder(name).iterdir():
+            ours = _OURS.fullmatch(folder.name)
+            if ours is None or folder in keep or not folder.is_dir():
+                continue
+            for path in folder.iterdir():
+                # With what a kill left half written.
+                if project.ours(path) or re.fullmatch(rf"\.{re.escape(ours[1])}\.\d+\.part\.png", path.name):
+                    project.forget(path)
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+def repaired(project: Project, asked: Mapping[str, Collection[Path]]) -> list[Path]:
+    """The unpacked frames that a person has changed, and that are used as they are. asked: see ``tidy``."""
+    movies = dict.fromkeys((path, name) for name, files in asked.items() for path in files if path.is_file())
+    return [
+        path
+        for movie, name in movies
+        for path in sorted(folder_of(movie, project, name).glob(f"{glob.escape(movie.stem)}.*.png"))
+        if path.stem.removeprefix(f"{movie.stem}.").isdecimal() and _theirs(project, path)
+    ]
+
+
+def _theirs(project: Project, path: Path) -> bool:
+    return path.is_file() and not project.ours(path)
+
+
+def _pattern(movie: Shot, folder: Path) -> Pattern:
+    return Pattern(folder, f"{movie.name}.", 4, ".png")

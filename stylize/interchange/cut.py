@@ -1,0 +1,160 @@
+"""The cut that a project hands over: plate, result and matte as media, and every shot at its place on one timeline."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from stylize.errors import SettingsError
+from stylize.media.clock import counted_timecode, drops_frames, spelt_timecode
+from stylize.media.sequences import Pattern, is_regular, pattern_of
+from stylize.media.shot import Shot
+from stylize.media.targets import Target
+
+
+@dataclass(frozen=True)
+class Media:
+    """A movie or a sequence. count: its frames, whatever is shown of them. start: the number that its first frame has
+    by its time code (frames since midnight). first: number of its first picture, of sequences.
+
+    alpha: "straight", "premultiplied" or None. sound: whether it is heard.
+    """
+
+    name: str
+    path: Path
+    pattern: Pattern | None
+    count: int
+    start: int
+    first: int
+    alpha: str | None = None
+    sound: bool = False
+
+    def file(self) -> Path:
+        """The movie, or the first picture."""
+        return self.path if self.pattern is None else self.pattern.path(self.first)
+
+
+@dataclass(frozen=True)
+class Fronts:
+    """What lies over the plate, cut out. layers: the foreground of each layer, from the lowest; of the only look the
+    one. mattes: of each layer. together: the foreground of all layers."""
+
+    layers: tuple[Media, ...] = ()
+    mattes: tuple[Media, ...] = ()
+    together: Media | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """A shot on the timeline. at: frames from the timeline's start. plate_in, result_in: frames from the first of each
+    medium. count: how long. number: of its first frame. keys: numbers of its keyframes that are shown."""
+
+    name: str
+    at: int
+    plate_in: int
+    result_in: int
+    count: int
+    number: int
+    keys: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What is handed over. start: the timeline's first frame, counted from midnight. drop: time code drops numbers.
+
+    matte: as big as the result, frame by frame; None if there is none. fronts: with the result's frames and numbers.
+    """
+
+    name: str
+    rate: Fraction
+    size: tuple[int, int]
+    pixel_aspect: Fraction
+    start: int
+    drop: bool
+    plate: Media
+    result: Media
+    matte: Media | None
+    events: tuple[Event, ...]
+    fronts: Fronts = Fronts()
+
+    @property
+    def count(self) -> int:
+        """Frames on the timeline."""
+        return sum(event.count for event in self.events)
+
+    def timecode(self, frame: int) -> str:
+        """A number of frames since midnight as time code."""
+        return spelt_timecode(frame, self.rate, self.drop)
+
+
+def make_cut(
+    shot: Shot, target: Target, shots: Sequence[tuple[Sequence[int], Sequence[int]]], *, alpha: str | None,
+    fps: Fraction | None = None, handles: int = 0, matte: Pattern | None = None, plates: Pattern | None = None,
+) -> Cut:  # fmt: skip
+    """The cut of `shot`, delivered at `target`. shots: frames and keyframes of each, in order.
+
+    handles: how many frames at both ends of what was delivered are not shown. plates: the shot's frames as pictures,
+    which stand for a movie that has another rate than the cut. Raises SettingsError where no timeline
+    can be: a rate that varies, frames that are left out, handles that leave nothing.
+    """
+    check_cut(shot, fps, handles)
+    rate = fps or shot.rate
+    begin = (shot.timecode and counted_timecode(shot.timecode, rate)) or 0
+    plate = _plate(shot, begin, plates if is_conformed(shot, fps) else None)
+    result = _media(f"{shot.name}_stylized", target, shot, begin, alpha)
+    matted = matte and Media(f"{shot.name}_matte", matte.folder, matte, len(shot.frames), begin, shot.frames[0])
+    drop = bool(shot.timecode and drops_frames(shot.timecode, rate))
+    events = _events(shot, shots, handles, 0 if plate.pattern else shot.positions[0])
+    return Cut(
+        shot.name, rate, shot.size, shot.pixel_aspect, begin + handles, drop, plate, result, matted or None, events
+    )
+
+
+def check_cut(shot: Shot, fps: Fraction | None, handles: int) -> None:
+    """Raises SettingsError where `make_cut` would."""
+    if shot.variable and fps is None:
+        raise SettingsError("a timeline has an even rate, and the source's varies; give one with --fps RATE")
+    if not is_regular(shot.positions):
+        raise SettingsError("a timeline has all frames from its first to its last, and some are left out; see --frames")
+    if 2 * handles >= len(shot.frames):
+        raise SettingsError(f"--handles {handles} leaves nothing of {len(shot.frames)} frames; give fewer")
+
+
+def is_conformed(shot: Shot, fps: Fraction | None) -> bool:
+    """Whether a movie's frames follow each other at another rate than its own."""
+    return shot.kind == "movie" and fps is not None and (shot.variable or fps != shot.rate)
+
+
+def _plate(shot: Shot, begin: int, plates: Pattern | None) -> Media:
+    if plates is not None:
+        return Media(f"{shot.name}_plate", plates.folder, plates, len(shot.frames), begin, shot.frames[0])
+    if shot.kind == "movie":
+        # The file's own first frame, which may lie before the part that was asked for.
+        start = begin - shot.positions[0]
+        return Media(f"{shot.name}_plate", shot.path.resolve(), None, shot.source_frames, start, 0, None, shot.audio)
+    pattern = pattern_of(shot.files[0].resolve())
+    return Media(f"{shot.name}_plate", pattern.folder, pattern, len(shot.frames), begin, shot.frames[0])
+
+
+def _media(name: str, target: Target, shot: Shot, begin: int, alpha: str | None) -> Media:
+    pattern = target.pattern
+    if pattern is not None:
+        pattern = Pattern(pattern.folder.resolve(), pattern.prefix, pattern.padding, pattern.suffix)
+    sound = shot.audio and pattern is None
+    return Media(name, target.path.resolve(), pattern, len(shot.frames), begin, shot.frames[0], alpha, sound)
+
+
+def _events(
+    shot: Shot, shots: Sequence[tuple[Sequence[int], Sequence[int]]], handles: int, offset: int
+) -> tuple[Event, ...]:
+    places: Mapping[int, int] = {frame: place for place, frame in enumerate(shot.frames)}
+    last = len(shot.frames) - handles
+    events: list[Event] = []
+    for frames, keys in shots:
+        shown = [frame for frame in frames if handles <= places[frame] < last]
+        if shown:
+            place = places[shown[0]]
+            name = f"{shot.name}_{len(events) + 1:03d}"
+            seen = tuple(key for key in keys if shown[0] <= key <= shown[-1])
+            events.append(Event(name, place - handles, place + offset, place, len(shown), shown[0], seen))
+    return tuple(events)

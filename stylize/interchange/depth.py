@@ -1,0 +1,116 @@
+"""Depth for the passes: the user's own, frame by frame, or what a network makes of the plates."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from propagate.arrays import Floats
+from stylize.errors import GuideError, InputError
+from stylize.ingest.unpacking import unpack_once
+from stylize.media.companions import Companion
+from stylize.media.images import channel_names, read_channels, read_data, to_float
+from stylize.media.plates import Plates
+from stylize.media.shot import Shot
+from stylize.project import Project
+from stylize.settings import DEPTH_AUTO, Settings
+
+_DEPTH = Companion("depth", GuideError)
+
+
+@dataclass(frozen=True)
+class Depth:
+    """Depth of every frame. read: float32 (H, W) of a frame; mark: what it is made from."""
+
+    read: Callable[[int], Floats]
+    mark: Callable[[int], str]
+
+
+def check_depth(settings: Settings, shot: Shot, project: Project) -> None:
+    """Says before any work is done what would be missing. Raises GuideError or RendererError."""
+    if settings.depth == DEPTH_AUTO:
+        _weights(settings)
+    elif settings.depth is not None:
+        given_depth(Path(settings.depth), shot, project)
+
+
+def open_depth(settings: Settings, plates: Plates, project: Project) -> Depth | None:
+    """The depth that was asked for; None if none was. Raises as `check_depth`."""
+    if settings.depth is None:
+        return None
+    if settings.depth != DEPTH_AUTO:
+        return given_depth(Path(settings.depth), plates.shot, project)
+    folder = _weights(settings)
+    network = _Network(folder, settings.device)
+    weights = [project.digest(file) for file in sorted(folder.glob("*midas*"))]
+    return Depth(
+        lambda frame: network.read(plates, frame),
+        lambda frame: f"{DEPTH_AUTO} {weights} {project.digest(plates.paths[frame])}",
+    )
+
+
+def given_depth(path: Path, shot: Shot, project: Project) -> Depth:
+    """Depth from files, in the unit that they have it in. Raises GuideError: missing, wrong size, unreadable, NaN."""
+    files = _DEPTH.files(path, shot, lambda movie: unpack_once(movie, project, "guides"))
+
+    def read(frame: int) -> Floats:
+        values = read_depth(_DEPTH.file_of(files, frame))
+        _DEPTH.check_size(files[frame], (values.shape[1], values.shape[0]), shot.size)
+        return values
+
+    return Depth(read, lambda frame: project.digest(_DEPTH.file_of(files, frame)))
+
+
+def read_depth(path: Path) -> Floats:
+    """float32 (H, W): the channel `Z` of an EXR, alone or in a layer, or one in a layer `depth`, or else the first.
+
+    Floats are as the file has them, infinite ones too; integers count from 0 to 1. Raises GuideError.
+    """
+    try:
+        name = _channel(channel_names(path)) if path.suffix.lower() == ".exr" else None
+        values = read_data(path)[..., 0] if name is None else read_channels(path, [name])[..., 0]
+    except InputError as error:
+        raise GuideError(f"depth {error}") from error
+    if np.isnan(values).any():
+        raise GuideError(f"depth {path}: the picture holds NaN, expected numbers: render it again")
+    return np.ascontiguousarray(values, np.float32)
+
+
+def _channel(names: tuple[str, ...]) -> str | None:
+    for fits in (
+        lambda name: name == "Z",
+        lambda name: name.rpartition(".")[2].upper() == "Z",
+        lambda name: "depth" in name.lower(),
+    ):
+        found = [name for name in names if fits(name)]
+        if found:
+            return found[0]
+    return None
+
+
+def _weights(settings: Settings) -> Path:
+    from stylize.renderers.diffusion.networks import check_annotator
+
+    folder = check_annotator("depth", settings.annotators, ready="--depth PATH")
+    assert folder is not None  # depth is made by a network
+    return folder
+
+
+@dataclass
+class _Network:
+    """Loaded when the first frame is asked for: where all passes are there already, it is not needed."""
+
+    folder: Path
+    device: str
+    loaded: list[Any] = field(default_factory=list)
+
+    def read(self, plates: Plates, frame: int) -> Floats:
+        from stylize.renderers.diffusion import networks
+        from stylize.renderers.diffusion.loading import choose_device
+
+        if not self.loaded:
+            device, _ = choose_device(self.device, "float32")
+            self.loaded.append(networks.load_annotator("depth", self.folder, device))
+        return networks.depth_of(self.loaded[0], to_float(plates.colour(frame)))

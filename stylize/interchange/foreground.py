@@ -1,0 +1,97 @@
+"""The stylised foreground: what lies over the plate, cut out, for the compositor: pictures or a movie of its own.
+
+Alpha is straight in PNG, TIFF and ProRes 4444, and premultiplied in linear light in EXR, as those have it; a TIFF says
+so itself. Colour under an alpha of 0 is black.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from stylize.delivery.movie import write_movie
+from stylize.delivery.sequence import stamps_of
+from stylize.interchange.cut import Media
+from stylize.interchange.foreground_layers import Front
+from stylize.interchange.layout import Places
+from stylize.media.codecs import codec_of
+from stylize.media.images import write_image
+from stylize.media.safe_write import make_folder
+from stylize.media.sequences import Pattern
+from stylize.media.spaces import REC709
+from stylize.media.targets import Form, Target
+from stylize.project import fingerprint
+
+# Raise it whenever what is cut out is written otherwise.
+VERSION = 2
+# Kinds of picture that keep alpha, and how they have it.
+KEEPS_ALPHA = {".png": "straight", ".tif": "straight", ".tiff": "straight", ".exr": "premultiplied"}
+# The codec of movies with alpha that every editor and compositor reads.
+_CLEAR = "prores-4444"
+_KIND, _PADDING = "foreground", 4
+
+
+def foreground_target(places: Places, target: Target, codec: str | None) -> Target:
+    """Where the foreground goes: ProRes 4444 or pictures, as the result does, or PNG where that keeps no alpha, or is
+    FFV1, which compositors do not read."""
+    if target.pattern is None and codec_of(target.path.suffix, codec).name == _CLEAR:
+        return Target("movie", places.file(f"_{_KIND}.mov"), None)
+    suffix = ".png" if target.pattern is None else target.pattern.path(0).suffix.lower()
+    pattern = places.pattern(_KIND, suffix if suffix in KEEPS_ALPHA else ".png", _PADDING)
+    return Target("pattern", pattern.folder, pattern)
+
+
+def files_of_target(target: Target, frames: Sequence[int]) -> list[Path]:
+    """The files of these frames."""
+    return [target.path] if target.pattern is None else [target.pattern.path(frame) for frame in frames]
+
+
+def foreground_media(result: Media, name: str, target: Target) -> Media:
+    """The foreground as a medium, with the frames and numbers of the result."""
+    alpha = KEEPS_ALPHA[target.pattern.suffix.lower()] if target.pattern else "straight"
+    return replace(result, name=name, path=target.path, pattern=target.pattern, alpha=alpha, sound=False)
+
+
+def write_foreground(front: Front, target: Target, form: Form) -> None:
+    """Writes every frame of the foreground that is not there or is made from something else; of a movie, all.
+
+    Raises OutputError: a frame that is not made, files that cannot be written.
+    """
+    if target.pattern is None:
+        _write_movie(front, target.path, form)
+    else:
+        _write_pictures(front, target.pattern, form)
+
+
+def _write_pictures(front: Front, pattern: Pattern, form: Form) -> None:
+    work, linear = front.work, pattern.suffix.lower() == ".exr"
+    make_folder(pattern.folder)
+    stamps = stamps_of(work.shot, form.fps)
+    bits = 16 if linear else form.bits or front.depth
+    for frame in work.shot.frames:
+        path = pattern.path(frame)
+        mark = fingerprint(
+            VERSION, front.facts(frame), bits, form.space, repr(stamps[frame]), repr(work.shot.colour)
+        )  # fmt: skip
+        if not work.home.fresh(path, mark):
+            # At 8 bits the look is not brought down from 16 before it is cut out.
+            pixels = front.cut(frame, max(bits, front.depth))
+            space, colour = form.space or REC709, work.shot.colour
+            write_image(path, pixels, bits=None if linear else bits, space=space, stamp=stamps[frame], colour=colour)
+            work.home.record(path, mark)
+
+
+def _write_movie(front: Front, path: Path, form: Form) -> None:
+    work = front.work
+    shot = replace(work.shot, audio=False)
+    time = [str(shot.rate), shot.times, str(shot.time_base), shot.timecode, str(shot.pixel_aspect), repr(shot.colour)]
+    told = [front.facts(frame) for frame in shot.frames]
+    mark = fingerprint(VERSION, time, str(form.fps), told, _CLEAR)
+    if work.home.fresh(path, mark):
+        return
+    depth = front.depth
+    finished = {frame: work.file("out", frame) for frame in shot.frames}
+    write_movie(
+        shot, finished, path, codec=_CLEAR, fps=form.fps, overwrite=True,
+        cut=lambda frame: front.cut(frame, depth),
+    )  # fmt: skip
+    work.home.record(path, mark)

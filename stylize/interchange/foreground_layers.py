@@ -1,0 +1,86 @@
+"""What lies over the plate, cut out: one layer, or all of them as one picture.
+
+Alpha is such that plain "over" does what the run did: of what the layers above leave of a pixel, what this layer has of
+it. So soft edges that meet leave no seam in programs that have no other operator.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from masks import disjoint_over as stacking
+from propagate.arrays import Floats, Pixels
+from stylize.context.context import Work
+from stylize.errors import OutputError
+from stylize.media.images import image_facts, quantise, read_image, to_float
+from stylize.spans.layer_stack import look_file
+from stylize.spans.span import to_depth
+
+# Raise it whenever the same looks and mattes give other pictures.
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Front:
+    """work: the shot, and the project that knows the files made. looks: what is cut out, from the lowest: one layer, or
+    all. above: the layers over that one."""
+
+    work: Work
+    looks: Sequence[Work]
+    above: Sequence[Work] = ()
+
+    @property
+    def depth(self) -> int:
+        """Bits of the deepest look: 8 or 16."""
+        first = self.work.shot.frames[0]
+        return max(image_facts(one.file("out", first)).depth for one in self.looks)
+
+    def facts(self, frame: int) -> list[object]:
+        """All that a frame depends on. Raises OutputError where a look has not been made."""
+        digest = self.work.project.digest
+        told: list[object] = [VERSION, stacking.VERSION, self.work.marks([frame]) if self.work.shot.alpha else []]
+        for one in _seen(self.looks, frame):
+            told.append([digest(_look(one, frame)), one.mattes.facts([frame], digest) if one.mattes else []])
+        return [*told, [one.mattes.facts([frame], digest) for one in _seen(self.above, frame) if one.mattes]]
+
+    def cut(self, frame: int, depth: int) -> Pixels:
+        """A frame with its alpha, straight: uint8 or uint16 (H, W, 4), as `depth` says. Black where alpha is 0.
+
+        A shot that has an alpha itself bounds it. Raises OutputError where a look has not been made.
+        """
+        dtype = np.uint16 if depth == 16 else np.uint8
+        width, height = self.work.shot.size
+        shown = _seen(self.looks, frame)
+        if not shown:
+            return np.zeros((height, width, 4), dtype)
+        looks = [_colour(_look(one, frame), dtype) for one in shown]
+        mattes = [_matte(one, frame) for one in shown]
+        if len(looks) > 1:
+            colour, alpha = stacking.merged(looks, mattes)
+        else:
+            over = [_matte(one, frame) for one in _seen(self.above, frame)]
+            colour, alpha = looks[0], stacking.covers([*mattes, *over], (height, width))[0].astype(np.float32)
+        own = self.work.plates.alpha(frame) if self.work.shot.alpha else None
+        cover = quantise(alpha if own is None else np.minimum(alpha, to_float(own)), dtype)
+        return np.dstack([np.where(cover[..., None] > 0, colour, np.zeros_like(colour)), cover])
+
+
+def _seen(looks: Sequence[Work], frame: int) -> list[Work]:
+    return [one for one in looks if one.mattes is None or one.extents[frame].box is not None]
+
+
+def _matte(work: Work, frame: int) -> Floats | None:
+    return None if work.mattes is None else work.mattes.read(frame)
+
+
+def _look(work: Work, frame: int) -> Path:
+    path = look_file(work, frame)
+    if not path.is_file():
+        raise OutputError(f"{path} is missing, expected what the stage propagate leaves; run all stages")
+    return path
+
+
+def _colour(path: Path, dtype: type) -> Pixels:
+    return np.ascontiguousarray(to_depth(read_image(path), dtype)[..., :3])

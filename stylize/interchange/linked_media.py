@@ -1,0 +1,60 @@
+"""Movies that stand for pictures in timelines that name movies only: an editor links them, frame for frame."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from stylize.delivery.movie import write_movie
+from stylize.interchange.cut import Cut, Media, is_conformed
+from stylize.media.shot import Shot
+from stylize.media.targets import Target
+from stylize.project import Project, fingerprint
+from stylize.settings import Settings
+
+# Raise it whenever the same pictures give another movie.
+VERSION = 1
+# Timelines that know no numbered pictures.
+NAME_MOVIES = ("xml", "fcpxml")
+# More than 8 bits, whole colour, and alpha if there is any.
+CODEC = "prores-4444"
+
+
+def linked_files(settings: Settings, shot: Shot, target: Target, folder: Path) -> dict[str, Path]:
+    """The movies that are needed beside the timelines asked for: of "plate", of "result", of both or of none."""
+    if not set(settings.export) & set(NAME_MOVIES):
+        return {}
+    pictures = {
+        "plate": shot.kind == "sequence" or is_conformed(shot, settings.fps),
+        "result": target.pattern is not None,
+    }
+    names = {"plate": f"{shot.name}_plate.mov", "result": f"{shot.name}_stylized.mov"}
+    return {kind: folder / names[kind] for kind, needed in pictures.items() if needed}
+
+
+def linked(cut: Cut, files: Mapping[str, Path], shot: Shot) -> Cut:
+    """The cut with these movies in the place of pictures."""
+
+    def stand_in(kind: str, media: Media) -> Media:
+        if kind not in files:
+            return media
+        alpha = "straight" if shot.alpha else None
+        return replace(media, path=files[kind], pattern=None, alpha=alpha, sound=shot.audio)
+
+    return replace(cut, plate=stand_in("plate", cut.plate), result=stand_in("result", cut.result))
+
+
+def write_linked(
+    shot: Shot, pictures: Mapping[int, Path], target: Path, settings: Settings, project: Project
+) -> None:  # fmt: skip
+    """Writes one of them, unless it is there already. pictures: file of every frame. Raises OutputError."""
+    source = project.digest(shot.path) if shot.audio else ""
+    time = [str(shot.rate), shot.times, str(shot.time_base), shot.timecode, str(shot.pixel_aspect), repr(shot.colour)]
+    shown = [project.digest(pictures[frame]) for frame in shot.frames]
+    mark = fingerprint(VERSION, source, time, str(settings.fps), shown, CODEC)
+    if project.fresh(target, mark):
+        return
+    write_movie(
+        shot, pictures, target, codec=CODEC, fps=settings.fps, overwrite=settings.overwrite,
+        ours=lambda path: project.may_replace(path.resolve()),
+    )  # fmt: skip
+    project.record(target, mark)

@@ -1,0 +1,30 @@
+"""Mattes as a sequence of their own, as they were used: 16-bit grey, data that no program is to convert."""
+
+import numpy as np
+
+from stylize.context.context import Work
+from stylize.media.images import quantise, write_image
+from stylize.media.safe_write import make_folder
+from stylize.media.sequences import Pattern
+from stylize.project import fingerprint
+
+# Raise it whenever the same matte is written otherwise.
+VERSION = 1
+
+
+def write_mattes(work: Work, pattern: Pattern) -> Pattern:
+    """Writes the matte of every frame that is not there or is made from something else; returns the pattern.
+
+    Without a matte they are white, as the look is seen everywhere. Raises MatteError or OutputError.
+    """
+    make_folder(pattern.folder)
+    mattes = work.mattes
+    for frame in work.shot.frames:
+        path = pattern.path(frame)
+        facts = mattes.facts([frame], work.project.digest) if mattes else []
+        mark = fingerprint(VERSION, work.shot.size, facts)
+        if not work.home.fresh(path, mark):
+            matte = mattes.read(frame) if mattes else np.ones(work.shot.size[::-1], np.float32)
+            write_image(path, quantise(matte, np.uint16))
+            work.home.record(path, mark)
+    return pattern

@@ -1,0 +1,132 @@
+"""What a compositor needs to fix a frame in comp: passes (AOVs), as parts of one EXR a frame or each a sequence.
+
+Names are those that compositors know: a part is a layer, and motion vectors are `forward.u forward.v` and
+`backward.u backward.v`, in pixels, with y up, from a frame to the next and to the one before. A pass that is a sequence
+of its own has the channel that every program shows: `Y`, and for depth `Z`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from propagate.arrays import Bools, Floats
+from stylize.media.images import Stamp, check_written, put_stamp
+from stylize.media.safe_write import placed
+
+# What `key.id` is where no key has part in a frame. Numbers of frames are 0 or more.
+NO_KEY = -1
+# The passes, where each is a sequence of its own.
+SEQUENCES = ("matte", "error", "confidence", "mix", "key", "motion", "occlusion_forward", "occlusion_backward")
+DEPTH = "depth"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is known of one frame; arrays are float32 (H, W), but for the motion.
+
+    matte: 1 where the style goes. error: root mean squared difference of what is shown and what is wanted. mix: the
+    share of the right key's pass. keys: numbers of the keys on the left and on the right (the same where there is but
+    one, ``NO_KEY`` both where there is none). forward, backward: flow on the frame's grid to where it is in the next
+    frame and in the one before, float32 (H, W, 2), x then y, y down; None at the ends of a shot. seen_next,
+    seen_before: bool, whether it is there. depth: as it was given, of any unit; None if there is none.
+    """
+
+    matte: Floats
+    error: Floats
+    mix: Floats
+    keys: tuple[int, int]
+    forward: Floats | None
+    backward: Floats | None
+    seen_next: Bools | None
+    seen_before: Bools | None
+    depth: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Names of channels, values (H, W, C), and their type in the file: "half" or "float"."""
+
+    channels: tuple[str, ...]
+    values: Floats
+    kind: str
+
+
+def parts_of(told: Told) -> dict[str, Part]:
+    """The parts of one file, by name.
+
+    `key` is the number of the key that the greater share comes from; `occlusion` is 1 where a pixel is hidden in the
+    next frame (`forward`) or in the one before (`backward`).
+    """
+    left, right = told.keys
+    key = np.where(told.mix > 0.5, np.float32(right), np.float32(left))
+    hidden = [_hidden(told.seen_next, told.mix), _hidden(told.seen_before, told.mix)]
+    vectors = [_vectors(told.forward, told.mix), _vectors(told.backward, told.mix)]
+    parts = {
+        "matte": Part(("matte.A",), told.matte[..., None], "half"),
+        "error": Part(("error.Y",), told.error[..., None], "half"),
+        "confidence": Part(("confidence.Y",), (1 - np.clip(told.error, 0, 1))[..., None], "half"),
+        "mix": Part(("mix.Y",), told.mix[..., None], "half"),
+        # Whole numbers above 2048 are not all to be had in half floats, nor are they in the length of vectors.
+        "key": Part(("key.id",), key[..., None], "float"),
+        "motion": Part(
+            ("forward.u", "forward.v", "backward.u", "backward.v"), np.concatenate(vectors, axis=2), "float",
+        ),
+        "occlusion": Part(("occlusion.forward", "occlusion.backward"), np.stack(hidden, axis=2), "half"),
+    }  # fmt: skip
+    if told.depth is not None:
+        parts[DEPTH] = Part(("depth.Z",), told.depth[..., None], "float")
+    return parts
+
+
+def sequences_of(told: Told) -> dict[str, Part]:
+    """The same, each for a file of its own: `SEQUENCES`, and `DEPTH` if there is any."""
+    parts = parts_of(told)
+    occlusion = parts.pop("occlusion").values
+    for place, way in enumerate(("forward", "backward")):
+        parts[f"occlusion_{way}"] = Part(("Y",), occlusion[..., place : place + 1], "half")
+    motion = parts["motion"]
+    alone = {name: replace(part, channels=("Z",) if name == DEPTH else ("Y",)) for name, part in parts.items()}
+    return {**alone, "motion": motion}
+
+
+def write_parts(path: Path, parts: Mapping[str, Part], stamp: Stamp | None = None) -> None:
+    """Write parts as one EXR, whole or not at all. Raises OutputError."""
+    import OpenImageIO
+
+    specs = []
+    for name, part in parts.items():
+        height, width, channels = part.values.shape
+        spec = OpenImageIO.ImageSpec(width, height, channels, part.kind)
+        spec.channelnames = part.channels
+        for key, value in {"compression": "zip", "DateTime": ""}.items():
+            spec.attribute(key, value)
+        if len(parts) > 1:
+            spec.attribute("oiio:subimagename", name)
+        if stamp is not None:
+            put_stamp(spec, path.suffix, stamp)
+        specs.append(spec)
+    with placed(path) as partial:
+        # The library chooses by suffix, and the temporary name has another.
+        target = OpenImageIO.ImageOutput.create("openexr")
+        if target is None:
+            raise OSError(OpenImageIO.geterror())
+        done = target.open(str(partial), tuple(specs))
+        for place, (spec, part) in enumerate(zip(specs, parts.values(), strict=True)):
+            done = done and (place == 0 or target.open(str(partial), spec, "AppendSubimage"))
+            done = done and target.write_image(np.ascontiguousarray(part.values, np.float32))
+        if not (target.close() and done):
+            raise OSError(target.geterror().strip())
+        check_written(partial, len(parts))
+
+
+def _hidden(seen: Bools | None, like: Floats) -> Floats:
+    return np.zeros_like(like) if seen is None else (~seen).astype(np.float32)
+
+
+def _vectors(flow: Floats | None, like: Floats) -> Floats:
+    """With y up, as compositors have it; 0 where there is no frame to go to."""
+    if flow is None:
+        return np.zeros((*like.shape, 2), np.float32)
+    return flow * np.array([1, -1], np.float32)

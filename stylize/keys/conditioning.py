@@ -1,0 +1,57 @@
+"""What leads a renderer beside plate, reference and earlier keys: the matte, and pictures for its controls."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from propagate.arrays import F32, Floats
+from stylize.context.context import Work
+from stylize.context.guides import Guide, open_pictures
+from stylize.context.mattes import Mattes
+from stylize.project import Project, fingerprint
+from stylize.settings import MODEL_RENDERERS
+
+
+@dataclass(frozen=True)
+class Leads:
+    """The leads of a shot, frame by frame. pictures: for controls, by what was asked for."""
+
+    mattes: Mattes | None
+    pictures: Mapping[str, Guide]
+    project: Project
+    retries: int = 0
+
+    def of(self, frame: int) -> dict[str, Any]:
+        """The fields of a RenderRequest. Raises MatteError or GuideError for a file that cannot be used any more."""
+        matte = None if self.mattes is None else self.mattes.read(frame)
+        return {"matte": matte, "controls": {name: _colour(one.read(frame)) for name, one in self.pictures.items()}}
+
+    def mark(self, frame: int) -> str:
+        """What these depend on; empty when there are none."""
+        facts: list[Any] = []
+        if self.mattes is not None:
+            facts.append([self.project.digest(self.mattes.paths[frame]), self.mattes.shaping.facts()])
+        for name, one in self.pictures.items():
+            facts.append([name, self.project.digest(one.paths[frame]), one.facts()])
+        return fingerprint(facts) if facts else ""
+
+
+def open_leads(work: Work) -> Leads:
+    """The leads that the renderer asked for makes use of.
+
+    Raises GuideError for pictures that do not fit the shot.
+    """
+    if work.settings.renderer not in MODEL_RENDERERS:
+        return Leads(None, {}, work.project)
+    asked = [control for control in work.settings.control if control.path is not None]
+    pictures = {str(one): open_pictures(one.path, work.shot, work.home) for one in asked if one.path}
+    return Leads(work.mattes, pictures, work.project, work.settings.retries)
+
+
+def _colour(values: Floats) -> Floats:
+    """Values of 1, 2 or 3 channels as (H, W, 3): grey as it is, a third channel that is missing as 0."""
+    if values.ndim == 2:
+        return np.repeat(values[..., None], 3, axis=2)
+    return np.ascontiguousarray(np.pad(values, ((0, 0), (0, 0), (0, 3 - values.shape[2]))), F32)

@@ -1,0 +1,104 @@
+"""Mattes by colour: a screen, a range of brightness, or what differs from a clean plate. Each frame stands alone."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from masks.chroma import BLUE, GREEN, chroma_key, screen_colour
+from masks.difference import difference_key
+from masks.luma import luma_key
+from propagate.arrays import Floats
+from stylize.errors import InputError, MatteError
+from stylize.ingest.unpacking import unpack_once
+from stylize.media.companions import Companion
+from stylize.media.images import read_image, to_float
+from stylize.media.plates import Plates
+from stylize.media.shot import Shot
+from stylize.project import Project, fingerprint
+from stylize.settings import SCREENS, Levels, MatteSettings
+
+# Raise it whenever the same plates give other mattes.
+VERSION = 1
+# Of a screen's colour: frames that are looked at, evenly spread.
+LOOKS = 5
+
+_CLEAN = Companion("clean plate", MatteError)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """matte: float32 (H, W) in [0, 1]. foreground: float32 (H, W, 3) in [0, 1]; None where the key tells nothing."""
+
+    matte: Floats
+    foreground: Floats | None
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key by colour. cut: of a frame. mark: what a frame's depends on beside its plate."""
+
+    cut: Callable[[int], Cut]
+    mark: Callable[[int], str]
+
+
+def open_key(settings: MatteSettings, shot: Shot, plates: Plates, project: Project) -> Key:
+    """The key that is asked for. Raises MatteError: no such screen in the shot, clean plates that do not fit."""
+
+    def picture(frame: int) -> Floats:
+        return to_float(np.ascontiguousarray(plates.read(frame)[..., :3]))
+
+    if settings.chroma is not None:
+        screen = _screen(settings.chroma, shot, picture)
+        return Key(lambda frame: _by_screen(picture(frame), screen), lambda _: fingerprint(VERSION, screen.tolist()))
+    if settings.luma is not None:
+        levels = settings.luma
+        return Key(
+            lambda frame: Cut(luma_key(picture(frame), levels.low, levels.high), None),
+            lambda _: fingerprint(VERSION, "luma", levels.low, levels.high),
+        )
+    assert settings.clean is not None
+    return _against(settings.clean, settings.difference, shot, picture, project)
+
+
+def _by_screen(picture: Floats, screen: Floats) -> Cut:
+    try:
+        keyed = chroma_key(picture, screen)
+    except ValueError as error:
+        raise MatteError(f"--chroma: {error}: give a purer colour, or key by --luma or --clean") from error
+    return Cut(keyed.matte, keyed.foreground)
+
+
+def _screen(asked: str, shot: Shot, picture: Callable[[int], Floats]) -> Floats:
+    """One colour for the whole shot, so that no frame's key breathes."""
+    if asked not in SCREENS:
+        return np.array([int(asked[at : at + 2], 16) for at in (1, 3, 5)], np.float32) / np.float32(255)
+    channel = GREEN if asked == "green" else BLUE
+    places = np.linspace(0, len(shot.frames) - 1, min(LOOKS, len(shot.frames))).round().astype(int)
+    found = [screen_colour(picture(shot.frames[place]), channel) for place in places]
+    colours = [one for one in found if one is not None]
+    if not colours:
+        raise MatteError(f"--chroma {asked}: found no {asked} screen in {shot.path}: give its colour, as #14b43c")
+    return np.asarray(np.median(colours, axis=0), np.float32)
+
+
+def _against(path: Path, levels: Levels, shot: Shot, picture: Callable[[int], Floats], project: Project) -> Key:
+    files = _CLEAN.files(path, shot, lambda movie: unpack_once(movie, project, "mask"))
+
+    def cut(frame: int) -> Cut:
+        return Cut(difference_key(picture(frame), _clean(files, frame, shot), levels.low, levels.high), None)
+
+    return Key(
+        cut, lambda frame: fingerprint(VERSION, "clean", levels.low, levels.high, project.digest(files[frame]))
+    )  # fmt: skip
+
+
+def _clean(files: Mapping[int, Path], frame: int, shot: Shot) -> Floats:
+    file = _CLEAN.file_of(files, frame)
+    try:
+        pixels = read_image(file)
+    except InputError as error:
+        raise MatteError(f"clean plate {error}") from error
+    _CLEAN.check_size(file, (pixels.shape[1], pixels.shape[0]), shot.size)
+    return to_float(np.ascontiguousarray(pixels[..., :3]))

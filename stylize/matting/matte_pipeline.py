@@ -1,0 +1,347 @@
+"""``stylize matte``: a matte for every frame of a shot, from a few that are painted, keyed by colour, or found.
+
+A span, the frames between two painted mattes of one shot, depends on these two and on its own plates alone: a new
+painted one makes the spans on both its sides anew, and no other. Nothing is carried over a cut.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import masks.clean_plate
+import masks.track
+from masks.advice import weakest
+from masks.between import between
+from masks.clean_plate import absent, nothing_inside
+from masks.foreground import foreground
+from masks.track import Footage, Tracked, track
+from propagate.arrays import Floats
+from propagate.flow_dis import DisFlow
+from propagate.spans import Span, spans
+from stylize.context.context import Message, Progress
+from stylize.context.mattes import read_matte
+from stylize.errors import FrameRangeError, SettingsError
+from stylize.ingest.conforming import conformed
+from stylize.io_errors import PROJECT, unwritable
+from stylize.matting.keying import Key, open_key
+from stylize.matting.networks import open_finder
+from stylize.matting.refine_edges import Refine, open_refining
+from stylize.matting.scratch_folder import waiting
+from stylize.matting.segmenting import segment_shot
+from stylize.media.images import quantise, to_float, write_image
+from stylize.media.plates import Plates
+from stylize.media.safe_write import make_folder, placed, refuse_closed, refuse_foreign
+from stylize.media.sequences import spell_frames
+from stylize.media.shot import Shot, open_shot
+from stylize.media.stale_outputs import left_over
+from stylize.media.targets import Target, parse_target
+from stylize.planning.cuts import split
+from stylize.planning.picking import remembered_cuts
+from stylize.project import Project, fingerprint
+from stylize.project.protect import inputs_of, refuse_inputs, refuse_other_projects
+from stylize.session import project_of
+from stylize.settings import MatteSettings
+from stylize.threads import use_threads
+
+# Raise it whenever the same painted mattes and plates give other files.
+VERSION = 1
+SUFFIXES = (".png", ".tif", ".tiff")
+# Beside the mattes: a line for each frame.
+CONFIDENCE = "confidence.csv"
+
+
+@dataclass(frozen=True)
+class MadeMattes:
+    """What was made. frames: the file of each frame's matte. confidence: 0..1 of each frame, 1 where it was painted,
+    none where nothing was.
+
+    weakest: the frames that a new painted matte would help most. redone: those that were made in this run.
+    """
+
+    folders: tuple[Path, ...]
+    frames: Mapping[int, Path]
+    confidence: Mapping[int, float]
+    weakest: tuple[int, ...]
+    redone: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Job:
+    shot: Shot
+    project: Project
+    plates: Plates
+    target: Target
+    front: Target | None
+    keys: Mapping[int, Path]
+    refine: Refine
+    refined: list[str | int]
+    on_frame: Callable[[], None]
+    on_message: Message
+
+    def file(self, frame: int) -> Path:
+        assert self.target.pattern is not None
+        return self.target.pattern.path(frame).resolve()
+
+    def front_file(self, frame: int) -> Path:
+        assert self.front is not None
+        assert self.front.pattern is not None
+        return self.front.pattern.path(frame).resolve()
+
+    def better(self, frame: int, matte: Floats) -> Floats:
+        return self.refine(self.plates.read(frame), matte) if self.refined else matte
+
+    def painted(self, frame: int) -> Floats:
+        return read_matte(self.keys[frame], self.shot.size)
+
+
+def make_mattes(
+    path: Path, settings: MatteSettings, on_progress: Progress = lambda *_: None,
+    on_message: Message = lambda _: None,
+) -> MadeMattes:  # fmt: skip
+    """Makes the mattes of a shot and writes them as 16-bit pictures, and with them what they cut out, if asked for.
+
+    Painted mattes are carried through the shot, and ``confidence.csv`` is laid beside them.
+
+    Raises StylizeError: what does not fit the shot, and files in the way that are not ours.
+    """
+    use_threads(settings.threads)
+    shot = open_shot(path, frames=settings.frames, start_number=settings.start_number)
+    for loss in shot.losses:
+        on_message(f"warning: {loss}")
+    keys = _keys(shot, settings)
+    refine, refined = open_refining(settings.refine)
+    model = settings.matte_model
+    finder = open_finder(model, settings.network_matte(), shot) if model is not None else None
+    target = _target("-o", "mattes are", settings.output or "", shot)
+    front = None
+    if settings.foreground is not None:
+        front = _target("--foreground", "what is inside is, straight with alpha,", settings.foreground, shot)
+    project = Project(project_of(path, settings.project))
+    with project.locked():
+        project.check_shot(path)
+        files = _files(target, shot)
+        others = _files(front, shot)
+        _check_apart(files, others)
+        written = [*files, *others, *([target.path.resolve() / CONFIDENCE] if keys else [])]
+        refuse_inputs(written, inputs_of(settings, path), shot, project)
+        refuse_closed(written)
+        if not settings.overwrite:
+            refuse_other_projects(written, project)
+            refuse_foreign(written, project.may_replace)
+        plates = conformed(shot, project, on_progress)
+        done = 0
+
+        def on_frame() -> None:
+            nonlocal done
+            done += 1
+            on_progress("matte", min(done, len(shot.frames)), len(shot.frames))
+
+        for one in (target, front):
+            if one is not None:
+                make_folder(one.path)
+        project.claim(written)
+        job = _Job(shot, project, plates, target, front, keys, refine, refined, on_frame, on_message)
+        key = open_key(settings, shot, plates, project) if finder is None and not keys else None
+        if finder is not None:
+            redone = segment_shot(shot, project, plates, finder, job.file, on_progress, refine, refined)
+            made = _told(job, files, {}, [], redone)
+        else:
+            made = _carried(job, files) if key is None else _keyed(job, key, files)
+        if front is not None:
+            _cut_out(job, key)
+        project.claim([])
+        for place in (target, front):
+            told = None if place is None else left_over(place, shot.frames)
+            if told is not None:
+                on_message(told)
+        return made
+
+
+def _keys(shot: Shot, settings: MatteSettings) -> dict[int, Path]:
+    for key in settings.key:
+        if key.frame not in shot.frames:
+            there = f"the frames are {spell_frames(shot.frames)}"
+            raise FrameRangeError(f"--key {key}: the shot has no frame {key.frame}, {there}: choose one of these")
+    found = {key.frame: key.path for key in sorted(settings.key, key=lambda key: key.frame)}
+    for file in found.values():
+        read_matte(file, shot.size)  # says early what is wrong with it
+    return found
+
+
+def _target(flag: str, what: str, words: str, shot: Shot) -> Target:
+    """what: is written there, with its verb."""
+    target = parse_target(words, shot.name, flag)
+    if target.pattern is None or target.pattern.path(0).suffix.lower() not in SUFFIXES:
+        numbered = Path(words).with_name(f"{shot.name}.####.png")
+        raise SettingsError(f"{flag} {words}: {what} written as pictures, {', '.join(SUFFIXES)}: write {numbered}")
+    return target
+
+
+def _files(target: Target | None, shot: Shot) -> list[Path]:
+    if target is None or target.pattern is None:
+        return []
+    return [target.pattern.path(frame).resolve() for frame in shot.frames]
+
+
+def _check_apart(files: Collection[Path], others: Collection[Path]) -> None:
+    if set(files) & set(others):
+        raise SettingsError("-o and --foreground name the same files; give each a folder or a pattern of its own")
+
+
+def _carried(job: _Job, files: list[Path]) -> MadeMattes:
+    redone: list[int] = []
+    confidence = dict.fromkeys(job.keys, 1.0)
+    for frame in job.keys:
+        mark = fingerprint(VERSION, "painted", job.project.digest(job.keys[frame]))
+        if not job.project.fresh(job.file(frame), mark):
+            _put(job, frame, job.painted(frame), mark)
+            redone.append(frame)
+        job.on_frame()
+    shots = _shots(job)
+    for frames in shots:
+        keys = [frame for frame in job.keys if frame in set(frames)]
+        for span in spans(frames, keys) if keys else ():
+            known, made = _span(job, span)
+            confidence.update(known)
+            redone += made
+        if not keys:
+            confidence.update(dict.fromkeys(frames, 0.0))
+            redone += _unpainted(job, frames)
+    _write_confidence(job, confidence)
+    return _told(job, files, confidence, weakest(confidence, shots, job.keys), redone)
+
+
+def _shots(job: _Job) -> list[tuple[int, ...]]:
+    """The frames of each shot: nothing is carried over a cut."""
+    frames = job.shot.frames
+    digests = [job.project.digest(job.plates.paths[frame]) for frame in frames]
+    shown = ((frame, job.plates.colour(frame)) for frame in frames)
+    return split(frames, remembered_cuts(job.project, frames, digests, shown))
+
+
+def _unpainted(job: _Job, frames: Sequence[int]) -> list[int]:
+    """Black mattes for a shot that nothing is known of; those that had to be written."""
+    job.on_message(
+        f"frames {frames[0]} to {frames[-1]}: a shot of its own, without a painted matte, so its mattes are black; "
+        f"paint one of its frames (--key {frames[0]}:PICTURE)"
+    )
+    mark, made = fingerprint(VERSION, "unpainted"), []
+    for frame in frames:
+        if not job.project.fresh(job.file(frame), mark):
+            _put(job, frame, np.zeros(job.shot.size[::-1], np.float32), mark)
+            made.append(frame)
+        job.on_frame()
+    return made
+
+
+def _told(
+    job: _Job, files: list[Path], confidence: Mapping[int, float], weak: list[int], redone: list[int]
+) -> MadeMattes:
+    return MadeMattes(
+        tuple(one.path for one in (job.target, job.front) if one is not None),
+        dict(zip(job.shot.frames, files, strict=True)), dict(sorted(confidence.items())), tuple(weak),
+        tuple(sorted(redone)),
+    )  # fmt: skip
+
+
+def _keyed(job: _Job, key: Key, files: list[Path]) -> MadeMattes:
+    redone = []
+    for frame in job.shot.frames:
+        mark = fingerprint(VERSION, key.mark(frame), job.project.digest(job.plates.paths[frame]), *job.refined)
+        if not job.project.fresh(job.file(frame), mark):
+            _put(job, frame, job.better(frame, key.cut(frame).matte), mark)
+            redone.append(frame)
+        job.on_frame()
+    return _told(job, files, {}, [], redone)
+
+
+def _cut_out(job: _Job, key: Key | None) -> None:
+    """What is inside, with its matte as straight alpha, in the depth of the plates."""
+    for frame in job.shot.frames:
+        digests = [job.project.digest(path) for path in (job.plates.paths[frame], job.file(frame))]
+        mark = fingerprint(VERSION, "front", digests, key.mark(frame) if key else None)
+        if job.project.fresh(job.front_file(frame), mark):
+            continue
+        plate = np.ascontiguousarray(job.plates.read(frame)[..., :3])
+        matte = read_matte(job.file(frame), job.shot.size)
+        colour = key.cut(frame).foreground if key else None
+        if colour is None:
+            colour = foreground(to_float(plate), matte)
+        layers = [quantise(colour, plate.dtype), quantise(matte, plate.dtype)]
+        write_image(job.front_file(frame), np.dstack(layers))
+        job.project.record(job.front_file(frame), mark)
+
+
+def _span(job: _Job, span: Span) -> tuple[dict[int, float], list[int]]:
+    """The confidence of a span's frames, and those that had to be made."""
+    sides = [key for key in (span.left, span.right) if key is not None]
+    seen = [job.project.digest(job.plates.paths[frame]) for frame in sorted([*span.frames, *sides])]
+    engine = [masks.track.VERSION, masks.clean_plate.VERSION, DisFlow().fingerprint(), DisFlow("fine").fingerprint()]
+    painted = [job.project.digest(job.keys[key]) for key in sides]
+    mark = fingerprint(VERSION, engine, span.left, span.right, span.frames, seen, painted, *job.refined)
+    name = f"matte confidence {job.file(span.frames[0])}"
+    known = job.project.recall(name, mark)
+    if known is not None and all(job.project.fresh(job.file(frame), mark) for frame in span.frames):
+        for _ in span.frames:
+            job.on_frame()
+        return {int(frame): float(value) for frame, value in known}, []
+    found = {}
+    for one in _tracked(job, span):
+        _put(job, one.frame, job.better(one.frame, one.matte), mark)
+        found[one.frame] = one.confidence
+        job.on_frame()
+    job.project.remember(name, mark, sorted(found.items()))
+    return found, sorted(found)
+
+
+def _tracked(job: _Job, span: Span) -> Iterator[Tracked]:
+    back = list(reversed(span.frames))
+    if span.right is None and span.left is not None:
+        yield from _way(job, [span.left, *span.frames])
+    elif span.left is None and span.right is not None:
+        yield from _way(job, [span.right, *back])
+    elif span.left is not None and span.right is not None:
+        # One of the two ways is kept on disk meanwhile: memory does not grow with the span.
+        with waiting(job.project, "way") as folder:
+            for one in _way(job, [span.left, *span.frames]):
+                _keep(folder / str(one.frame), one)
+            for other in _way(job, [span.right, *back]):
+                nearness = (other.frame - span.left) / (span.right - span.left)
+                yield between(_kept(folder / str(other.frame), other.frame), other, nearness)
+
+
+def _way(job: _Job, frames: Sequence[int]) -> Iterator[Tracked]:
+    """From a painted matte, that of ``frames[0]``, in one direction."""
+    footage = Footage(job.plates.colour, DisFlow(), DisFlow("fine"))
+    painted = job.painted(frames[0])
+    return absent(frames, footage, painted.shape[:2]) if nothing_inside(painted) else track(frames, footage, painted)
+
+
+def _keep(path: Path, one: Tracked) -> None:
+    try:
+        np.savez(path, matte=quantise(one.matte, np.uint16), certainty=one.certainty.astype(np.float16),
+                 confidence=one.confidence, absent=one.absent)  # fmt: skip
+    except OSError as error:
+        raise unwritable(error, path, PROJECT) from error
+
+
+def _kept(path: Path, frame: int) -> Tracked:
+    with np.load(path.with_name(f"{path.name}.npz")) as arrays:
+        matte = arrays["matte"].astype(np.float32) / np.float32(65535)
+        return Tracked(frame, matte, arrays["certainty"].astype(np.float32),
+                       float(arrays["confidence"]), bool(arrays["absent"]))  # fmt: skip
+
+
+def _put(job: _Job, frame: int, matte: Floats, mark: str) -> None:
+    write_image(job.file(frame), quantise(matte, np.uint16))
+    job.project.record(job.file(frame), mark)
+
+
+def _write_confidence(job: _Job, confidence: Mapping[int, float]) -> None:
+    lines = [f"{frame},{value:.4f}" for frame, value in sorted(confidence.items())]
+    file = job.target.path.resolve() / CONFIDENCE
+    with placed(file) as partial:
+        partial.write_text("\n".join(["frame,confidence", *lines]) + "\n")
+    job.project.record(file, fingerprint(VERSION, lines))

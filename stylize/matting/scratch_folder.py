@@ -1,0 +1,25 @@
+"""A folder for what waits on disk in the course of one work, so that memory does not grow with the shot."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stylize.io_errors import PROJECT, unwritable
+from stylize.project import Project
+
+
+@contextmanager
+def waiting(project: Project, work: str) -> Iterator[Path]:
+    """An empty folder in the mask/ of a project that is locked, gone in the end, and first what a run that was killed
+    left of the same work. Raises OutputError when it cannot be made."""
+    home = project.folder("mask")
+    for left in home.glob(f".{work}-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    try:
+        folder = tempfile.TemporaryDirectory(dir=home, prefix=f".{work}-")
+    except OSError as error:
+        raise unwritable(error, home / f".{work}-", PROJECT) from error
+    with folder as path:
+        yield Path(path)

@@ -1,0 +1,100 @@
+"""Where results go: one file a kind of target, and the words after `-o` that choose it."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from stylize.errors import SettingsError
+from stylize.media.codecs import check_size, codec_of
+from stylize.media.sequences import PICTURE_SUFFIXES, Pattern, parse_pattern
+
+MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv")
+# Pictures that come in 8 and in 16 bits, and those that state a rate.
+_BOTH_DEPTHS, _TIMED = (".png", ".tif", ".tiff"), (".exr", ".dpx")
+_LINEAR_SUFFIX = ".exr"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a result goes.
+
+    `path` is the folder that takes the frames, or the movie file.
+    `pattern` names the frames inside the folder; None for a movie.
+    """
+
+    kind: Literal["folder", "pattern", "movie"]
+    path: Path
+    pattern: Pattern | None
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a result is encoded; None is what is usual.
+
+    `codec`: of a movie, a name in `codecs.CODECS`. `bits`: 8 or 16, of PNG and TIFF. `space`: one of
+    `spaces.WORKING_SPACES`, of EXR. `fps`: the even rate that frames follow each other at, instead of the source's.
+    """
+
+    codec: str | None = None
+    bits: int | None = None
+    space: str | None = None
+    fps: Fraction | None = None
+
+
+def check_form(form: Form, target: Target, size: tuple[int, int], *, rated: bool = False) -> None:
+    """Raises SettingsError for what `target` has no use for, or cannot carry. rated: more is made that has a rate."""
+    if target.pattern is None:
+        check_size(codec_of(target.path.suffix, form.codec), size)
+        for flag, unused in (("--bits", form.bits), ("--working-space", form.space)):
+            if unused is not None:
+                raise SettingsError(
+                    f"{flag} is for pictures, and {target.path} is a movie; choose a --codec, or leave it"
+                )
+        return
+    suffix = target.pattern.path(0).suffix.lower()
+    for flag, given, takes in (
+        ("--codec", form.codec, MOVIE_SUFFIXES),
+        ("--bits", form.bits, _BOTH_DEPTHS),
+        ("--working-space", form.space, (_LINEAR_SUFFIX,)),
+        ("--fps", form.fps, (*MOVIE_SUFFIXES, *_TIMED)),
+    ):
+        if given is not None and suffix not in takes and not (rated and given is form.fps):
+            raise SettingsError(
+                f"{flag} is for {_listed(takes)}, and the frames are {suffix}; leave it out, or change -o"
+            )
+
+
+def parse_target(text: str, name: str, flag: str = "-o") -> Target:
+    """The target that `text` (the words after `flag`) means for a shot called `name`.
+
+    A folder (`out`, `out/`) takes `name.####.png`; a pattern (`out/comp.####.exr`, `%04d` and `@` as well) is
+    taken as it is; `.mp4`, `.mov` and `.mkv` are movies. Raises SettingsError for anything else.
+    """
+    if not text.strip():
+        raise SettingsError(f"{flag} is empty: give a folder, a pattern such as out/{name}.####.png, or a movie file")
+    path = Path(text)
+    if text.endswith(("/", "\\")) or path.is_dir():
+        return _folder(path, name)
+    pattern = parse_pattern(text)
+    if pattern is not None:
+        return Target("pattern", pattern.folder, pattern)
+    if path.suffix.lower() in MOVIE_SUFFIXES:
+        return Target("movie", path, None)
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        numbered = path.with_name(f"{path.stem}.####{path.suffix}")
+        raise SettingsError(f"{flag} {text} names one picture but a shot has many frames: write {numbered}")
+    if path.suffix:
+        raise SettingsError(
+            f"{flag} {text}: movies are written as {_listed(MOVIE_SUFFIXES)}, frames as {_listed(PICTURE_SUFFIXES)}, "
+            f"not {path.suffix!r}; if a folder is meant, write {text}/"
+        )
+    return _folder(path, name)
+
+
+def _folder(path: Path, name: str) -> Target:
+    return Target("folder", path, Pattern(path, f"{name}.", 4, ".png"))
+
+
+def _listed(suffixes: tuple[str, ...]) -> str:
+    return ", ".join(suffixes)

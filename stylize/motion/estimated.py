@@ -1,0 +1,170 @@
+"""The motion of a shot: from each frame to its neighbours, estimated once a pair and kept in the project folder."""
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Protocol
+
+from propagate import flow_codec
+from propagate.arrays import Bytes
+from propagate.box import Box
+from propagate.flow import FlowEstimator, Step, take_steps
+from propagate.flow_dis import DisFlow
+from stylize.errors import OutputError
+from stylize.io_errors import PROJECT, unwritable
+from stylize.motion.keyed_lock import Turns
+from stylize.project import fingerprint
+from stylize.settings import Settings
+
+SUFFIX = ".flow"
+# In the names of files of a part of the frames.
+INSIDE = ".inside"
+_NUMBERS = re.compile(r"\.(\d+)-(\d+)\.flow$")
+
+
+class Motion(Protocol):
+    """Motion between the neighbouring frames of a shot."""
+
+    @property
+    def refine(self) -> FlowEstimator | None:
+        """What takes back the drift of composed flow; None where the motion is exact."""
+        ...
+
+    def step(self, before: int, after: int) -> Step:
+        """From a frame to its neighbour, earlier or later, on the grid of ``after``. The same bits at every call."""
+        ...
+
+    def within(self, box: Box | None) -> "Motion":
+        """The motion in a part of the frames, found from this part alone; None for all."""
+        ...
+
+    def of_layer(self, name: str, *, shared: bool) -> "Motion":
+        """The motion as one layer asks for it. shared: layers ask for so much of it that parts are cut out of that of
+        the whole frames."""
+        ...
+
+    def fingerprint(self, frames: Sequence[int]) -> str:
+        """What the steps among ``frames``, which follow each other, depend on beside the plates."""
+        ...
+
+
+@dataclass(frozen=True)
+class Estimators:
+    """neighbours: between frames that follow each other. refine: between the key, carried over, and a frame."""
+
+    neighbours: FlowEstimator
+    refine: FlowEstimator
+
+
+def make_estimators(settings: Settings) -> Estimators:
+    """What ``--flow`` asks for. Raises FlowError when it lacks its library or its weights.
+
+    Drift is always taken back by DIS, which matches every pixel: RAFT sees eighths of the picture.
+    """
+    if settings.flow == "raft":
+        from stylize.motion.raft import open_raft
+
+        return Estimators(open_raft(settings.flow_weights, settings.threads), DisFlow("fine"))
+    return Estimators(DisFlow(), DisFlow("fine"))
+
+
+@dataclass(frozen=True)
+class EstimatedMotion:
+    """Motion that is estimated from the plates: both ways at once, and never twice, though both passes of a span, which
+    are made at the same time, come to the same pair in its middle.
+
+    plate: uint8 (H, W, 3) of a frame. digest: of the contents of a plate. folder: for the files, one a pair of
+    neighbours, whose names begin with ``name``. A file tells itself what it was made from and whether it is whole, so
+    that processes may share the folder; one that is spoilt or of another fingerprint is made again. box: the part of
+    the plates that is looked at, None for all; it has files of its own, for each ``layer``. shared: it is estimated
+    once, for all of the frames, and parts are cut out of it.
+    """
+
+    plate: Callable[[int], Bytes]
+    digest: Callable[[int], str]
+    estimators: Estimators
+    folder: Path
+    name: str
+    box: Box | None = None
+    layer: str = ""
+    shared: bool = False
+    _turns: Turns = field(default_factory=Turns, repr=False, compare=False)
+
+    @property
+    def refine(self) -> FlowEstimator:
+        """See Motion."""
+        return self.estimators.refine
+
+    def within(self, box: Box | None) -> "EstimatedMotion":
+        """See Motion."""
+        return replace(self, box=box)
+
+    def of_layer(self, name: str, *, shared: bool) -> "EstimatedMotion":
+        """See Motion."""
+        return replace(self, layer=name, shared=shared)
+
+    def fingerprint(self, frames: Sequence[int]) -> str:
+        """See Motion."""
+        whole = "-whole" if self.shared and self.box is not None else ""
+        return f"{self._between()}-{self.estimators.refine.fingerprint()}{whole}"
+
+    def _between(self) -> str:
+        return f"{self.estimators.neighbours.fingerprint()}-codec{flow_codec.VERSION}"
+
+    def _part(self, plate: Bytes) -> Bytes:
+        return plate if self.box is None else self.box.of(plate)
+
+    def step(self, before: int, after: int) -> Step:
+        """See Motion. Raises OutputError when the folder cannot be written."""
+        if self.shared and self.box is not None:
+            step = self.within(None).step(before, after)
+            return Step(self.box.of(step.flow), self.box.of(step.consistent))
+        first, second = sorted((before, after))
+        part = "" if self.box is None else f".{self.layer}{INSIDE}" if self.layer else INSIDE
+        path = self.folder / f"{self.name}{part}.{first:04d}-{second:04d}{SUFFIX}"
+        made_from = [self.digest(first), self.digest(second), *([self.box.facts()] if self.box else [])]
+        mark = fingerprint(self._between(), made_from).encode()
+        # The other pass may be at it: what it finds is waited for.
+        with self._turns.turn(path):
+            with contextlib.suppress(OSError, ValueError):
+                return _read(path, mark, onward=before < after)
+            one, other = (self._part(self.plate(frame)) for frame in (first, second))
+            onward, back = map(flow_codec.rounded, take_steps(one, other, self.estimators.neighbours))
+            _write(path, mark + flow_codec.pack(onward) + flow_codec.pack(back))
+        return onward if before < after else back
+
+
+def tidy(folder: Path, frames: Sequence[int]) -> None:
+    """Removes the files of pairs that are no neighbours any more in ``frames``, ascending, and what a kill left."""
+    pairs: Collection[tuple[int, int]] = set(pairwise(frames))
+    for path in folder.glob(f"*{SUFFIX}"):
+        numbers = _NUMBERS.search(path.name)
+        if path.name.startswith(".part-") or numbers is None or (int(numbers[1]), int(numbers[2])) not in pairs:
+            path.unlink(missing_ok=True)
+
+
+def _read(path: Path, mark: bytes, *, onward: bool) -> Step:
+    """Raises OSError or ValueError for a file that is not there, not whole or of another fingerprint."""
+    data = path.read_bytes()
+    if not data.startswith(mark):
+        raise ValueError("made from something else")
+    rest = data[len(mark) :]
+    return flow_codec.unpack(rest if onward else flow_codec.skip(rest))[0]
+
+
+def _write(path: Path, data: bytes) -> None:
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder, expected a file of motion or nothing; move it away")
+    # Two processes may make the same pair at one time, and both right.
+    partial = path.with_name(f".part-{os.getpid()}-{path.name}")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise unwritable(error, path, PROJECT) from error

@@ -1,0 +1,289 @@
+"""Motion vectors that come with a rendered shot: exact motion, read from EXR or .flo files, never estimated.
+
+All are turned into flow on the grid of frame t, which points to where a pixel comes from in a neighbour s, in pixels,
+x to the right and y down: ``t(x) = s(x + flow(x))``. What the files hold:
+
+- EXR: pixels, y up, as renderers and compositors have it.
+  - Blender's Vector pass, channels X, Y, Z, W (``Vector.X``, ``ViewLayer.Vector.X``): X and Y lead to the place in the
+    frame before; Z and W lead from the place in the next frame to the one in this, so they are turned round.
+  - Nuke's ``backward.u``, ``backward.v`` lead to the place in the frame before, ``forward.u``, ``forward.v`` to that in
+    the next.
+  - Two channels alone (u and v, X and Y, R and G) lead to the frame that their option names.
+- ``.flo`` (Middlebury, https://vision.middlebury.edu/flow/code/flow-code/README.txt): pixels, y down, and leads to the
+  frame that its option names.
+"""
+
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from propagate.arrays import F32, Floats
+from propagate.box import Box
+from propagate.flow import LARGEST, Step, step_of
+from stylize.errors import FlowError, InputError
+from stylize.media.images import channel_names, image_size, read_channels
+from stylize.media.sequences import find_sequence, spell_frames
+from stylize.media.shot import Shot
+from stylize.project import Project, fingerprint
+
+# Raise it whenever the same files give other flow.
+VERSION = 1
+
+SUFFIXES = (".exr", ".flo")
+# What the files that were looked through are remembered as.
+_LOOKED = "vectors"
+
+Way = Literal["back", "forward"]
+
+# The channels of each way, and the sign of x and y that makes them our flow: EXR has y up.
+_BLENDER = {"back": (("X", "Y"), (1, -1)), "forward": (("Z", "W"), (-1, 1))}
+_NUKE = {"back": (("backward.u", "backward.v"), (1, -1)), "forward": (("forward.u", "forward.v"), (1, -1))}
+_PAIRS = (("u", "v"), ("X", "Y"), ("x", "y"), ("R", "G"))
+
+_FLO_HEADER = struct.Struct("<fii")
+# Spells PIEH in the file: tells the kind and the order of bytes.
+_FLO_MAGIC = 202021.25
+
+
+@dataclass(frozen=True)
+class VectorFiles:
+    """The files of a shot, by the frame on whose grid they lie, back and forward; size: (width, height)."""
+
+    size: tuple[int, int]
+    back: Mapping[int, Path]
+    forward: Mapping[int, Path]
+
+
+@dataclass(frozen=True)
+class GivenMotion:
+    """A Motion that is read from files. digest: of a file's contents. box: what is told of it, None for all."""
+
+    files: VectorFiles
+    digest: Callable[[Path], str]
+    box: Box | None = None
+    refine: None = None
+
+    def step(self, before: int, after: int) -> Step:
+        """See Motion. Raises FlowError for files that are damaged or hold NaN or infinity."""
+        if before < after:
+            step = step_of(self._flow("back", after), self._flow("forward", before))
+        else:
+            step = step_of(self._flow("forward", after), self._flow("back", before))
+        return step if self.box is None else Step(self.box.of(step.flow), self.box.of(step.consistent))
+
+    def within(self, box: Box | None) -> "GivenMotion":
+        """See Motion. What leads out of the box is told from what is consistent where it is composed."""
+        return replace(self, box=box)
+
+    def of_layer(self, name: str, *, shared: bool) -> "GivenMotion":
+        """See Motion. Files are read as they are, whoever asks."""
+        return self
+
+    def fingerprint(self, frames: Sequence[int]) -> str:
+        """See Motion."""
+        ways = [[self.files.back[after], self.files.forward[before]] for before, after in pairwise(sorted(frames))]
+        return f"vectors-{VERSION}-{fingerprint([[self.digest(path) for path in pair] for pair in ways])}"
+
+    def _flow(self, way: Way, frame: int) -> Floats:
+        return read_flow(getattr(self.files, way)[frame], way, self.files.size)
+
+
+def open_vectors(back: Path, forward: Path, shot: Shot) -> VectorFiles:
+    """Finds the files of both ways, which are the same where one sequence holds both, and looks at their headers.
+
+    Raises FlowError: files missing, of another size than the shot or without the channels that are needed.
+    """
+    gaps = [(before, after) for before, after in pairwise(shot.frames) if after != before + 1]
+    if gaps:
+        raise FlowError(
+            f"motion vectors lead from each frame to the next, and frame {gaps[0][0]} is followed by {gaps[0][1]}: "
+            "choose --frames without gaps, or leave the vectors out"
+        )
+    return VectorFiles(
+        shot.size,
+        _files(back, shot, "back", shot.frames if back == forward else shot.frames[1:], both=back == forward),
+        _files(forward, shot, "forward", shot.frames if back == forward else shot.frames[:-1], both=back == forward),
+    )
+
+
+def look_through(files: VectorFiles, project: Project, progress: Callable[[int, int], None]) -> None:
+    """Looks at every value that will be used, so that a bad one is told before anything is painted.
+
+    What has been looked at is remembered in the project by its contents, and not looked at again; progress: called
+    with the number of files done and of all that are looked at. Raises FlowError, as ``read_flow``.
+    """
+    ways = _used(files)
+    marks = {path: fingerprint(project.digest(path), used) for path, used in ways.items()}
+    sound = set(project.recall(_LOOKED, str(VERSION)) or ()) & set(marks.values())
+    waiting = [path for path, mark in marks.items() if mark not in sound]
+    try:
+        for done, path in enumerate(waiting, 1):
+            _check_values(path, ways[path], files.size)
+            sound.add(marks[path])
+            progress(done, len(waiting))
+    finally:
+        if waiting:
+            project.remember(_LOOKED, str(VERSION), sorted(sound))
+
+
+def _used(files: VectorFiles) -> dict[Path, list[Way]]:
+    """The ways that are read from each file: nothing leads back from the first frame, and on from the last."""
+    frames = sorted({*files.back, *files.forward})
+    ways: dict[Path, list[Way]] = {}
+    for before, after in pairwise(frames):
+        ways.setdefault(files.forward[before], []).append("forward")
+        ways.setdefault(files.back[after], []).append("back")
+    return ways
+
+
+def _check_values(path: Path, ways: Sequence[Way], size: tuple[int, int]) -> None:
+    try:
+        if path.suffix.lower() == ".flo":
+            values = _read_flo(path)
+        else:
+            names = channel_names(path)
+            pairs = [_channels(path, names, way, both=len(names) > 2)[0] for way in ways]
+            values = read_channels(path, list(dict.fromkeys(name for pair in pairs for name in pair)))
+    except InputError as error:
+        raise FlowError(f"motion vectors {error}") from error
+    _check_flow(path, values, size)
+
+
+def _check_flow(path: Path, flow: Floats, size: tuple[int, int]) -> None:
+    """Raises FlowError for another size, NaN or infinity."""
+    if flow.shape[1::-1] != size:
+        raise _other_size(path, (flow.shape[1], flow.shape[0]), size)
+    if np.isfinite(flow).all():
+        return
+    y, x, axis = (int(place) for place in np.argwhere(~np.isfinite(flow))[0])
+    raise FlowError(
+        f"motion vectors {path}: expected numbers, found {flow[y, x, axis]} at x {x}, y {y}: render the frame again"
+    )
+
+
+def read_flow(path: Path, way: Way, size: tuple[int, int]) -> Floats:
+    """Flow from a file: float32 (H, W, 2), in the convention of the module's text, at most LARGEST along x or y.
+
+    Raises FlowError as ``open_vectors``, and for a damaged file, NaN or infinity.
+    """
+    try:
+        flow = _read_flo(path) if path.suffix.lower() == ".flo" else _read_exr(path, way)
+    except InputError as error:
+        raise FlowError(f"motion vectors {error}") from error
+    _check_flow(path, flow, size)
+    # .flo has huge numbers where nothing is known: outside of the picture, and so never trusted.
+    return np.clip(flow, -LARGEST, LARGEST)
+
+
+def _files(path: Path, shot: Shot, way: Way, frames: Sequence[int], *, both: bool) -> dict[int, Path]:
+    try:
+        found = find_sequence(path, SUFFIXES)
+    except InputError as error:
+        raise FlowError(f"motion vectors {error}") from error
+    missing = [frame for frame in frames if frame not in found]
+    if missing:
+        raise FlowError(
+            f"motion vectors {path}: expected one for every frame of {spell_frames(frames)}, missing "
+            f"{spell_frames(missing)}: add them"
+        )
+    for frame in frames:
+        _check_header(found[frame], way, shot.size, both=both)
+    return {frame: found[frame] for frame in frames}
+
+
+def _check_header(path: Path, way: Way, size: tuple[int, int], *, both: bool) -> None:
+    if path.suffix.lower() == ".flo":
+        if both:
+            raise FlowError(
+                f"motion vectors {path}: a .flo file holds one way only: give two sequences with --vectors-back and "
+                "--vectors-forward"
+            )
+        found = _flo_size(path)
+    else:
+        try:
+            found = image_size(path)
+            names = channel_names(path)
+        except InputError as error:
+            raise FlowError(f"motion vectors {error}") from error
+        _channels(path, names, way, both=both)
+    if found != size:
+        raise _other_size(path, found, size)
+
+
+def _other_size(path: Path, found: tuple[int, int], size: tuple[int, int]) -> FlowError:
+    return FlowError(
+        f"motion vectors {path}: expected {size[0]}x{size[1]} like the shot, found {found[0]}x{found[1]}: render them "
+        "in the size of the plates"
+    )
+
+
+# EXR
+
+
+def _read_exr(path: Path, way: Way) -> Floats:
+    names = channel_names(path)
+    wanted, signs = _channels(path, names, way, both=len(names) > 2)
+    return read_channels(path, wanted) * np.array(signs, F32)
+
+
+def _channels(path: Path, names: Sequence[str], way: Way, *, both: bool) -> tuple[tuple[str, str], tuple[int, int]]:
+    """The names of the channels of x and y, and their signs."""
+    if not both and len(names) == 2:
+        for pair in _PAIRS:
+            if {_last(name) for name in names} == set(pair):
+                x, y = sorted(names, key=lambda name: pair.index(_last(name)))
+                return (x, y), (1, -1)
+    found = [*_layers(names, _NUKE[way]), *_layers(names, _BLENDER[way])]
+    if len(found) == 1:
+        return found[0]
+    layers = "X, Y, Z, W (Blender's Vector pass) or forward.u, forward.v, backward.u, backward.v (Nuke)"
+    expected = f"one layer of {layers}" if both else f"two channels, u and v, X and Y or R and G, or {layers}"
+    raise FlowError(f"motion vectors {path}: expected {expected}, found {', '.join(names)}: render that pass")
+
+
+def _layers(
+    names: Sequence[str], known: tuple[tuple[str, str], tuple[int, int]]
+) -> list[tuple[tuple[str, str], tuple[int, int]]]:
+    """Every layer that has channels of these names, after a dot or alone."""
+    (first, second), signs = known
+    prefixes = [name[: len(name) - len(first)] for name in names if name == first or name.endswith(f".{first}")]
+    return [((prefix + first, prefix + second), signs) for prefix in prefixes if prefix + second in names]
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+# .flo
+
+
+def _flo_size(path: Path) -> tuple[int, int]:
+    """Width and height from the header; FlowError when the file is not whole or no .flo."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(_FLO_HEADER.size)
+        length = path.stat().st_size
+    except OSError as error:
+        raise FlowError(f"motion vectors {path}: cannot be read ({error.strerror}): check the path") from error
+    if len(header) == _FLO_HEADER.size:
+        magic, width, height = _FLO_HEADER.unpack(header)
+        if magic == _FLO_MAGIC and width > 0 and height > 0:
+            expected = _FLO_HEADER.size + 8 * width * height
+            if length == expected:
+                return width, height
+            raise FlowError(
+                f"motion vectors {path}: expected {expected} bytes for {width}x{height}, found {length}: copy or "
+                "render it again"
+            )
+    raise FlowError(f"motion vectors {path}: expected a .flo file (PIEH, width, height), found something else")
+
+
+def _read_flo(path: Path) -> Floats:
+    width, height = _flo_size(path)
+    values = np.fromfile(path, "<f4", offset=_FLO_HEADER.size)
+    return values.reshape(height, width, 2).astype(F32)

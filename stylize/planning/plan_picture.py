@@ -1,0 +1,385 @@
+"""One picture that shows why: the timeline of a shot with what its keyframes explain, and what is new at each of them.
+
+The size is bounded whatever the length: of many frames a column of pixels shows the lowest, and of many keyframes
+those that gain most are shown.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from propagate.arrays import F32, Bytes, Floats
+from stylize.media.flatten import flatten
+from stylize.media.images import image_size, quantise, read_image, to_float
+
+Colour = tuple[int, int, int]
+
+# Rows and columns of cards, at most.
+MOST_ROWS, MOST_COLUMNS, FEWEST_COLUMNS = 4, 6, 3
+MOST_CARDS = MOST_ROWS * MOST_COLUMNS
+
+_BACKGROUND: Colour = (22, 23, 26)
+_PANEL: Colour = (31, 32, 36)
+_GRID: Colour = (52, 54, 60)
+_QUIET: Colour = (138, 141, 150)
+_PLAIN: Colour = (222, 223, 226)
+_KEY: Colour = (255, 184, 77)
+_CURVE: Colour = (96, 170, 214)
+_SHORT: Colour = (232, 92, 92)
+
+# How new something is, and red, green and blue of its glow.
+_HEAT = (0.0, 0.35, 0.7, 1.0), (90, 190, 250, 255), (20, 40, 110, 190), (110, 90, 50, 70)
+
+# Pixels.
+_WIDTH = 2400
+_MARGIN = 60
+_HEADING = 92
+_SCALE = 84  # room for the numbers of the upright axis
+_CHART = 300
+_AXIS = 92  # room for frame numbers and names of shots
+_LINKS = 56  # room for the lines from the timeline to the cards
+_GAP, _ROW_GAP = 26, 44
+_LINE = 30
+_TALLEST, _TALLEST_ALONE = 300, 430  # of a picture, where there are several rows of cards, and one
+_WORDS = 3  # lines of a reason, at most
+_BACKDROP = 0.25  # behind alpha
+_FONT = 0.66
+# Letters are drawn so many times larger and shrunk, which smooths them.
+_FINER = 4
+
+
+@dataclass(frozen=True)
+class Card:
+    """One keyframe.
+
+    gained: what it adds to the mean coverage of its shot, 0..1. plate: its picture. heat: grey, of any size, white
+    where most of what it shows is new.
+    """
+
+    frame: int
+    timecode: str
+    reason: str
+    gained: float
+    plate: Path
+    heat: Path
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What is drawn.
+
+    frames: all of them, in order. coverage: of each, 0..1. asked: the coverage asked for. shots: their first frames.
+    cards: the keyframes, in order.
+    """
+
+    title: str
+    frames: Sequence[int]
+    coverage: Sequence[float]
+    asked: float
+    shots: Sequence[int]
+    cards: Sequence[Card] = field(default_factory=tuple)
+
+
+def plan_picture(chart: Chart) -> Bytes:
+    """uint8 (H, W, 3), RGB; 2400 pixels wide. Raises InputError for a picture of a card that cannot be read."""
+    shown = chosen_cards(chart.cards)
+    tile = _tile(shown)
+    lines = max((len(_wrapped(card.reason, tile[0])) for card in shown), default=0)
+    # Where nothing is below one half, the upper half is shown larger.
+    least = 0.5 if min([chart.asked, *chart.coverage]) >= 0.5 else 0.0
+    layout = _Layout(len(shown), tile, lines, least)
+    canvas: Bytes = np.full((layout.height(), _WIDTH, 3), _BACKGROUND, np.uint8)
+    _write(canvas, chart.title, (_MARGIN, _MARGIN + 26), _PLAIN, 1.0)
+    told = f"coverage, and the {100 * chart.asked:g} % asked for (dashed)"
+    if len(shown) < len(chart.cards):
+        told += f"; below, the {len(shown)} of {len(chart.cards)} keyframes that gain most"
+    _write(canvas, told, (_WIDTH - _MARGIN, _MARGIN + 26), _QUIET, anchor="right")
+    _draw_timeline(canvas, layout, chart)
+    if len(shown) <= layout.columns:
+        for place, card in enumerate(shown):
+            _link(canvas, layout, place, layout.across(chart.frames.index(card.frame), len(chart.frames)))
+    _draw_keys(canvas, layout, chart)
+    for place, card in enumerate(shown):
+        _draw_card(canvas, layout, place, card)
+    return canvas
+
+
+def chosen_cards(cards: Sequence[Card], most: int = MOST_CARDS) -> list[Card]:
+    """Up to ``most`` cards, in order: the first, and those that gain most; of equals the earlier."""
+    ranked = sorted(range(1, len(cards)), key=lambda place: (-cards[place].gained, place))
+    return [cards[place] for place in sorted([0, *ranked[: most - 1]])] if cards else []
+
+
+def lowest(coverage: Sequence[float], columns: int) -> Floats:
+    """float32 (columns,): the lowest coverage of the frames that each column of pixels stands for."""
+    values = np.asarray(coverage, F32)
+    firsts = np.arange(columns) * len(values) // columns
+    ends = np.maximum(firsts + 1, np.arange(1, columns + 1) * len(values) // columns)
+    return np.array([values[first:end].min() for first, end in zip(firsts, ends, strict=True)], F32)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where things stand, in pixels. tile: width and height of a picture on a card. lines: of the longest reason.
+
+    least: the coverage at the foot of the timeline, 0..1.
+    """
+
+    cards: int
+    tile: tuple[int, int]
+    lines: int
+    least: float
+
+    @property
+    def columns(self) -> int:
+        return _columns(self.cards)
+
+    @property
+    def left(self) -> int:
+        return _MARGIN + _SCALE
+
+    @property
+    def right(self) -> int:
+        return _WIDTH - _MARGIN
+
+    @property
+    def top(self) -> int:
+        return _MARGIN + _HEADING
+
+    @property
+    def base(self) -> int:
+        return self.top + _CHART
+
+    def across(self, place: int, frames: int) -> int:
+        """The middle of a frame on the timeline."""
+        return round(self.left + (place + 0.5) * (self.right - self.left) / frames)
+
+    def up(self, share: float) -> int:
+        """The height of a coverage on the timeline."""
+        return round(self.base - max(0.0, share - self.least) / (1 - self.least) * _CHART)
+
+    def card(self, place: int) -> tuple[int, int]:
+        """The upper left corner of a card."""
+        row, column = divmod(place, self.columns)
+        width = (_WIDTH - 2 * _MARGIN + _GAP) // self.columns
+        return _MARGIN + column * width, self.base + _AXIS + _LINKS + row * (self.card_height() + _ROW_GAP)
+
+    def card_height(self) -> int:
+        return _LINE + 14 + 2 * self.tile[1] + 6 + 14 + self.lines * _LINE
+
+    def height(self) -> int:
+        rows = -(-self.cards // self.columns)
+        cards = _LINKS + rows * (self.card_height() + _ROW_GAP) - _ROW_GAP if rows else 0
+        return self.base + _AXIS + cards + _MARGIN
+
+
+def _columns(cards: int) -> int:
+    """As even rows as there can be."""
+    rows = max(1, -(-cards // MOST_COLUMNS))
+    return max(FEWEST_COLUMNS, min(MOST_COLUMNS, -(-cards // rows)))
+
+
+def _tile(cards: Sequence[Card]) -> tuple[int, int]:
+    if not cards:
+        return 1, 1
+    width, height = image_size(cards[0].plate)
+    room = (_WIDTH - 2 * _MARGIN + _GAP) // _columns(len(cards)) - _GAP
+    tallest = _TALLEST if len(cards) > MOST_COLUMNS else _TALLEST_ALONE
+    scale = min(room / width, tallest / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+# The timeline
+
+
+def _draw_timeline(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
+    left, right, top, base = layout.left, layout.right, layout.top, layout.base
+    canvas[top:base, left:right] = _PANEL
+    for share in _steps(layout):
+        canvas[layout.up(share), left:right] = _GRID
+        _write(canvas, f"{100 * share:.0f} %", (left - 14, layout.up(share) + 8), _QUIET, anchor="right")
+    _draw_curve(canvas, layout, chart)
+    _draw_cuts(canvas, layout, chart)
+    for frame in ticks(chart.frames):
+        x = layout.across(chart.frames.index(frame), len(chart.frames))
+        canvas[base : base + 8, x : x + 2] = _QUIET
+        _write(canvas, str(frame), (x, base + 34), _QUIET, anchor="middle")
+
+
+def _steps(layout: _Layout) -> list[float]:
+    """The coverages that have a line."""
+    return [layout.least + step * (1 - layout.least) / 5 for step in range(6)]
+
+
+def _draw_curve(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
+    """The area under the coverage; red between it and what was asked for, where it falls short."""
+    values = lowest(chart.coverage, layout.right - layout.left)
+    asked = layout.up(chart.asked)
+    heights = [layout.up(float(value)) for value in values]
+    for x, y in enumerate(heights, layout.left):
+        canvas[y : layout.base, x] = _mixed(_PANEL, _CURVE, 0.42)
+        if y > asked:
+            canvas[asked:y, x] = _mixed(_PANEL, _SHORT, 0.55)
+    for x, (before, after) in enumerate(pairwise([heights[0], *heights]), layout.left):
+        low, high = min(before, after), max(before, after)
+        canvas[low - 1 : high + 2, x] = _CURVE if after <= asked else _SHORT
+    for x in range(layout.left, layout.right, 16):
+        canvas[asked - 1 : asked + 1, x : min(x + 9, layout.right)] = _PLAIN
+    if min(abs(asked - layout.up(share)) for share in _steps(layout)) > 22:
+        _write(canvas, f"{100 * chart.asked:g} %", (layout.left - 14, asked + 8), _PLAIN, anchor="right")
+
+
+def _draw_cuts(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
+    """A line before the first frame of every shot but the first, and the shots' names where there is room."""
+    width = (layout.right - layout.left) / len(chart.frames)
+    places = [chart.frames.index(frame) for frame in chart.shots]
+    for number, (first, end) in enumerate(pairwise([*places, len(chart.frames)]), 1):
+        x, last = round(layout.left + first * width), round(layout.left + end * width)
+        if first:
+            canvas[layout.top - 10 : layout.base + 46, x - 1 : x + 2] = _PLAIN
+        name = f"shot {number}"
+        if len(chart.shots) > 1 and last - x > _length(name, _FONT) + 16:
+            _write(canvas, name, ((x + last) // 2, layout.base + 68), _PLAIN, anchor="middle")
+
+
+def _draw_keys(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
+    """A line and a diamond for every keyframe, and its number where there is room."""
+    import cv2
+
+    free = 0
+    for card in chart.cards:
+        x = layout.across(chart.frames.index(card.frame), len(chart.frames))
+        canvas[layout.top : layout.base, x - 1 : x + 1] = _KEY
+        corners = np.array([(x, layout.top - 9), (x + 9, layout.top), (x, layout.top + 9), (x - 9, layout.top)])
+        cv2.fillPoly(canvas, [corners.astype(np.int32)], _KEY, cv2.LINE_AA)
+        half = _length(str(card.frame), _FONT) // 2
+        if x - half >= free:
+            free = x + half + 12
+            _write(canvas, str(card.frame), (x, layout.top - 20), _KEY, anchor="middle")
+
+
+def ticks(frames: Sequence[int]) -> list[int]:
+    """Frames with round numbers, or the next there are, some ten of them."""
+    rough = max(1, (frames[-1] - frames[0] + 1) / 12)
+    power = 10 ** int(np.floor(np.log10(rough)))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
+    marks = range(frames[0] + -frames[0] % step, frames[-1] + 1, step)
+    wanted = {frames[0], *(frames[bisect_left(frames, mark)] for mark in marks)}
+    if frames[0] % step and {frame for frame in wanted if 0 < frame - frames[0] < 0.6 * step}:
+        wanted -= {frame for frame in wanted if 0 < frame - frames[0] < 0.6 * step}
+    return sorted(wanted)
+
+
+# The cards
+
+
+def _link(canvas: Bytes, layout: _Layout, place: int, x: int) -> None:
+    """A line from a keyframe on the timeline to its card."""
+    import cv2
+
+    left, top = layout.card(place)
+    bend = layout.base + _AXIS
+    points = np.array([(x, layout.base), (x, layout.base + 44), (left + 4, bend + _LINKS - 26), (left + 4, top - 6)])
+    cv2.polylines(canvas, [points.astype(np.int32)], False, _mixed(_BACKGROUND, _KEY, 0.45), 1, cv2.LINE_AA)
+
+
+def _draw_card(canvas: Bytes, layout: _Layout, place: int, card: Card) -> None:
+    left, top = layout.card(place)
+    width, height = layout.tile
+    after = _write(canvas, str(card.frame), (left, top + 22), _KEY, 0.95)
+    after = _write(canvas, card.timecode, (left + after + 18, top + 22), _QUIET) + left + after + 18
+    gain = f"+{100 * card.gained:.1f} %"
+    _write(canvas, gain, (left + width, top + 22), _PLAIN, anchor="right")
+    top += _LINE + 14
+    plate = _thumbnail(card.plate, layout.tile)
+    canvas[top : top + height, left : left + width] = plate
+    top += height + 6
+    canvas[top : top + height, left : left + width] = _heated(plate, _read_heat(card.heat, layout.tile))
+    top += height + 14
+    for line, words in enumerate(_wrapped(card.reason, width)):
+        _write(canvas, words, (left, top + 22 + line * _LINE), _PLAIN)
+
+
+def _heated(plate: Bytes, heat: Floats) -> Bytes:
+    """The plate, dim and grey, with what is new glowing on it."""
+    import cv2
+
+    light = cv2.cvtColor(plate, cv2.COLOR_RGB2GRAY).astype(F32)[..., None] / F32(255)
+    glow = np.dstack([np.interp(heat, _HEAT[0], shades) for shades in _HEAT[1:]]).astype(F32)
+    # What is below still shows: its lights and darks stay in the glow.
+    share = np.clip(heat * F32(2), 0, 1)[..., None] * F32(0.85)
+    laid = 110 * light * (1 - share) + glow * (F32(0.35) + F32(0.75) * light) * share
+    return np.asarray(np.clip(laid + F32(0.5), 0, 255), np.uint8)
+
+
+def _read_heat(path: Path, size: tuple[int, int]) -> Floats:
+    import cv2
+
+    grey = np.ascontiguousarray(to_float(read_image(path))[..., 0])
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR), F32)
+
+
+def _thumbnail(path: Path, size: tuple[int, int]) -> Bytes:
+    import cv2
+
+    pixels = flatten(read_image(path), _BACKDROP)
+    if pixels.dtype != np.uint8:
+        pixels = quantise(to_float(pixels), np.uint8)
+    larger = size[0] > pixels.shape[1]
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC if larger else cv2.INTER_AREA), np.uint8)
+
+
+# Words
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Lines that fit the width, no more than a card has room for."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if _length(longer, _FONT) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    if len(lines) <= _WORDS:
+        return lines
+    return [*lines[: _WORDS - 1], f"{lines[_WORDS - 1]} ..."]
+
+
+def _length(text: str, size: float) -> int:
+    import cv2
+
+    (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size * _FINER, _FINER)
+    return int(-(-width // _FINER))
+
+
+def _write(
+    canvas: Bytes, text: str, place: tuple[int, int], colour: Colour, size: float = _FONT, anchor: str = "left"
+) -> int:
+    """Writes a line whose foot is at ``place``; returns its width in pixels."""
+    import cv2
+
+    width, above, below = _length(text, size), round(34 * size), round(14 * size)
+    x = place[0] - (width if anchor == "right" else width // 2 if anchor == "middle" else 0)
+    ink: Bytes = np.zeros(((above + below) * _FINER, (width + 4) * _FINER), np.uint8)
+    cv2.putText(
+        ink, text, (2 * _FINER, above * _FINER), cv2.FONT_HERSHEY_SIMPLEX, size * _FINER, 255,
+        max(1, round(1.3 * size**0.5 * _FINER)), cv2.LINE_AA,
+    )  # fmt: skip
+    ink = np.asarray(cv2.resize(ink, None, fx=1 / _FINER, fy=1 / _FINER, interpolation=cv2.INTER_AREA), np.uint8)
+    rows = slice(max(0, place[1] - above), min(canvas.shape[0], place[1] + below))
+    cols = slice(max(0, x - 2), min(canvas.shape[1], x + width + 2))
+    ink = ink[rows.start - place[1] + above :, cols.start - x + 2 :][: rows.stop - rows.start, : cols.stop - cols.start]
+    share = ink[..., None].astype(F32) / F32(255)
+    under = canvas[rows, cols].astype(F32)
+    canvas[rows, cols] = (under * (1 - share) + np.array(colour, F32) * share + F32(0.5)).astype(np.uint8)
+    return width
+
+
+def _mixed(under: Colour, over: Colour, share: float) -> Colour:
+    red, green, blue = (round(a * (1 - share) + b * share) for a, b in zip(under, over, strict=True))
+    return red, green, blue

@@ -1,0 +1,73 @@
+"""What would go wrong later in a run, told before its work begins."""
+
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+
+from stylize.context.context import Message
+from stylize.context.keys import Keys
+from stylize.errors import SettingsError
+from stylize.keys import rendering
+from stylize.media.sequences import frame_number, spell_frames
+from stylize.media.shot import Shot
+from stylize.media.targets import parse_target
+from stylize.planning.keys_csv import read_keys
+from stylize.renderers import Fetching, make_renderer
+from stylize.settings import DEPTH_AUTO, MODEL_RENDERERS, Settings, is_matte_word
+
+
+def paints(settings: Settings) -> bool:
+    """Whether there is something to paint keys after: a reference, or a model that needs none."""
+    return settings.style is not None or settings.renderer in MODEL_RENDERERS
+
+
+def check_output(settings: Settings, shot: Shot, path: Path) -> None:
+    """Raises SettingsError when the result is to replace the shot itself. path: of the shot."""
+    if settings.output is not None:
+        target = parse_target(settings.output, shot.name)
+        if target.path.resolve() == path.resolve():
+            raise SettingsError(f"-o {settings.output} is the shot itself; choose another place for the result")
+
+
+def check_named(settings: Settings, shot: Shot, fetching: Fetching) -> None:
+    """Looks at what is named: tables, pictures, models; has models fetched that are missing.
+
+    Raises a StylizeError for what cannot be used.
+    """
+    if isinstance(settings.keyframes, Path):
+        read_keys(settings.keyframes, shot.frames, part=settings.frames is not None)
+    if settings.style is not None:
+        rendering.check_reference(settings.style)
+    if settings.runs("render"):
+        make_renderer(settings.renderer, settings, fetching)
+
+
+def check_look(settings: Settings, keys: Keys) -> None:
+    """Raises SettingsError when frames are to be made and nothing says what they are to look like."""
+    waits = settings.runs("render") and settings.renderer == "example" and not paints(settings)
+    if waits and settings.keys is None and not keys.painted():
+        raise SettingsError("what is it to look like? Give a reference with --style PICTURE, or --keys FOLDER")
+
+
+def _companions(settings: Settings) -> dict[str, list[Path]]:
+    """The files that come with the shot and may be movies, by the folder that they are unpacked into."""
+    led = [one.path for one in settings.control if one.path is not None]
+    matte = [] if settings.matte is None or is_matte_word(settings.matte) else [Path(settings.matte)]
+    led += [Path(settings.depth)] if settings.depth not in (None, DEPTH_AUTO) else []
+    return {"guides": [*(one.path for one in settings.guide), *led], "mask": matte}
+
+
+def all_companions(asked: Iterable[Settings]) -> dict[str, list[Path]]:
+    """Of all looks together."""
+    found: dict[str, list[Path]] = {}
+    for settings in asked:
+        for folder, files in _companions(settings).items():
+            found.setdefault(folder, []).extend(files)
+    return found
+
+
+def tell_repaired(files: Iterable[Path], message: Message) -> None:
+    """Says which unpacked frames a person changed. files: those frames, folder by folder."""
+    for folder, some in groupby(files, lambda file: file.parent):
+        frames = spell_frames(number for file in some if (number := frame_number(file)) is not None)
+        message(f"{frames} in {folder}: changed by hand, and used as they are; delete them to have them unpacked anew")

@@ -1,0 +1,25 @@
+"""The project folder: settings, state, lock and atomic writes."""
+
+from stylize.project.project import (
+    FOLDERS,
+    LAYERS,
+    SUFFIX,
+    Project,
+    digest_of,
+    fingerprint,
+    is_project,
+    keeps_files,
+    read_asked,
+)
+
+__all__ = [
+    "FOLDERS",
+    "LAYERS",
+    "SUFFIX",
+    "Project",
+    "digest_of",
+    "fingerprint",
+    "is_project",
+    "keeps_files",
+    "read_asked",
+]

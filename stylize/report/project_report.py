@@ -1,0 +1,198 @@
+"""Measures a finished project frame by frame, and writes `report.html` and `report.json` into its folder."""
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from propagate.arrays import Floats, Pixels
+from stylize.context.context import Work
+from stylize.delivery.contact_sheet import choose_columns
+from stylize.errors import OutputError
+from stylize.keys.neighbour_agreement import Beside, judged
+from stylize.media.flatten import flatten
+from stylize.media.images import quantise, read_image, read_values, to_float
+from stylize.media.safe_write import placed
+from stylize.planning.picking import ShotPlan
+from stylize.report.ghosting import ghosting
+from stylize.report.measures import (
+    FrameMeasures,
+    agreement,
+    between,
+    change_along,
+    colour_distance,
+    finest,
+    leak_of,
+    pop,
+)
+from stylize.report.page import page_of
+from stylize.report.warped_keys import Follow, pairs, small
+from stylize.spans.scheduler import ERROR, pass_file
+
+# Of the player: enough to judge motion, and a page that can still be mailed.
+MOST_FRAMES, WIDEST, QUALITY = 120, 640, 80
+JSON_VERSION = 3
+
+
+def write_report(work: Work, shots: Sequence[ShotPlan]) -> tuple[Path, Path]:
+    """The page and the figures of a project that is done. Raises OutputError where frames are missing."""
+    told = figures(work, shots)
+    sheet = work.project.root / "contact_sheet.png"
+    if not sheet.is_file():
+        raise OutputError(f"{sheet} is missing; run all stages, and then ask for the report")
+    chosen = choose_columns(work.shot.frames, [key for plan in shots for key in plan.keys], MOST_FRAMES)
+    pictures = [(frame, _url(_plate(work, frame)), _url(_result(work, frame))) for frame in chosen]
+    page = page_of(told, pictures, _url(to_float(flatten(read_image(sheet))), 2520))
+    paths = work.project.root / "report.html", work.project.root / "report.json"
+    for path, text in zip(paths, (page, json.dumps(told, indent=1) + "\n"), strict=True):
+        with placed(path) as partial:
+            partial.write_text(text, encoding="utf-8")
+    return paths
+
+
+def figures(work: Work, shots: Sequence[ShotPlan]) -> dict[str, Any]:
+    """What the JSON holds: for each shot its frames' measures, its keys with their pops, and means over the shot."""
+    width, height = work.shot.size
+    frames = len(work.shot.frames)
+    counted = f"{len(shots)} shot" + ("s" if len(shots) > 1 else "")
+    return {
+        "version": JSON_VERSION,
+        "name": work.shot.name,
+        "facts": f"{frames} frames, {width}x{height}, {work.shot.rate} fps, {counted}",
+        "shots": [_shot(work, plan) for plan in shots],
+    }
+
+
+def _shot(work: Work, plan: ShotPlan) -> dict[str, Any]:
+    measured = list(_measured(work, plan))
+    changes = [one.change for one in measured]
+    beside = {one.frame: one for one in judged(work, plan.frames, plan.keys)}
+    keys = [
+        {
+            "frame": key.frame, "reason": str(key.reason), "pop": pop(changes, plan.frames.index(key.frame)),
+            "agreement": _agreement(beside.get(key.frame)),
+        }
+        for key in plan.keyframes
+    ]  # fmt: skip
+    return {"frames": [asdict(one) for one in measured], "keys": keys, "summary": _summary(measured, keys)}
+
+
+def _agreement(one: Beside | None) -> dict[str, Any] | None:
+    """How well a key agrees with the one before; None for the first, and where they have nothing in common."""
+    if one is None or one.agreement is None:
+        return None
+    return {"before": one.before, **asdict(one.agreement), "outlier": one.agreement.outlier}
+
+
+def _summary(measured: Sequence[FrameMeasures], keys: Sequence[dict[str, Any]]) -> dict[str, float | None]:
+    def mean(name: str) -> float | None:
+        values = [getattr(one, name) for one in measured if getattr(one, name) is not None]
+        return float(np.mean(values)) if values else None
+
+    leaks = [one.leak for one in measured if one.leak is not None]
+    pops = [key["pop"] for key in keys if key["pop"] is not None]
+    return {
+        "error": mean("error"),
+        "agreement of the keys": mean("agreement"),
+        "flicker above the plates": mean("flicker"),
+        "largest pop at a key": max(pops, default=None),
+        "ghosting": mean("ghosting"),
+        "sharpness against keys": mean("sharpness"),
+        "colour drift": mean("drift"),
+        "leak outside of the matte": max(leaks, default=None),
+    }
+
+
+def _measured(work: Work, plan: ShotPlan) -> Iterator[FrameMeasures]:
+    beside = {frame: (span.left, span.right) for span in plan.spans() for frame in span.frames}
+    keys = {key: _look(_result(work, key)) for key in plan.keys}
+    together = _together(work, plan)
+    before: tuple[Floats, Floats] | None = None
+    for place, frame in enumerate(plan.frames):
+        work.progress("report", place + 1, len(plan.frames))
+        plate, result = _plate(work, frame), _result(work, frame)
+        flicker = change = None
+        if before is not None:
+            step = work.motion.step(plan.frames[place - 1], frame)
+            change = change_along(before[1], result, step.flow, step.consistent)
+            usual = change_along(before[0], plate, step.flow, step.consistent)
+            flicker = None if change is None or usual is None else change - usual
+        left, right = beside.get(frame, (frame, frame))
+        sharpness, drift = _against(keys, frame, left, right, result) if keys else (None, None)
+        agreed, ghosts = together.get(frame, (None, None))
+        yield FrameMeasures(
+            frame=frame,
+            error=float(_kept(work, ERROR, frame).mean()),
+            flicker=flicker,
+            change=change,
+            sharpness=sharpness,
+            drift=drift,
+            leak=leak_of(result, plate, work.mattes.read(frame)) if work.mattes else None,
+            agreement=agreed,
+            ghosting=ghosts,
+        )
+        before = plate, result
+
+
+def _together(work: Work, plan: ShotPlan) -> dict[int, tuple[float | None, float | None]]:
+    """Of every frame between two keys: how well these agree, and how much of both is seen at once."""
+    follow = Follow(work.motion.step, work.motion.refine, work.plates.colour, lambda key: _result(work, key))
+    found = {}
+    for span in plan.spans():
+        if span.left is None or span.right is None:
+            continue
+        for frame, one, other, seen in pairs(span.left, span.right, span.frames, follow):
+            shown = small(_result(work, frame))
+            found[frame] = agreement(one, other, seen), ghosting(shown, one, other, seen)
+    return found
+
+
+def _look(picture: Floats) -> tuple[float, Floats]:
+    """Finest detail and mean colour."""
+    return finest(picture), picture.mean(axis=(0, 1))
+
+
+def _against(
+    keys: dict[int, tuple[float, Floats]], frame: int, left: int | None, right: int | None, result: Floats
+) -> tuple[float, float]:
+    """Sharpness over, and colour's distance from, what lies between the keys beside."""
+    one, other = (left if left is not None else right), (right if right is not None else left)
+    assert one is not None  # no frame of a shot with keys is without one beside it
+    assert other is not None
+    nearness = 0.0 if one == other else (frame - one) / (other - one)
+    detail, colour = _look(result)
+    wanted = between(keys[one][0], keys[other][0], nearness)
+    meant = keys[one][1] + (keys[other][1] - keys[one][1]) * np.float32(nearness)
+    return detail / max(wanted, 1e-6), colour_distance(colour, meant)
+
+
+def _plate(work: Work, frame: int) -> Floats:
+    return to_float(flatten(work.plates.read(frame)))
+
+
+def _result(work: Work, frame: int) -> Floats:
+    return to_float(flatten(read_image(work.file("out", frame))))
+
+
+def _kept(work: Work, name: str, frame: int) -> Floats:
+    path = pass_file(work.project.root, work.shot, name, frame)
+    if not path.is_file():
+        raise OutputError(f"{path} is missing, expected what the stage propagate leaves; run all stages")
+    return np.ascontiguousarray(read_values(path)[..., 0])
+
+
+def _url(picture: Floats, widest: int = WIDEST) -> str:
+    """A JPEG inside of the page."""
+    pixels: Pixels = quantise(picture, np.uint8)
+    scale = min(1.0, widest / pixels.shape[1])
+    if scale < 1:
+        pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    done, data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    if not done:
+        raise OutputError("a picture of the report could not be encoded; report this")
+    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()

@@ -1,0 +1,253 @@
+"""Mixes of options: one that would be accepted and do nothing is an error that says so."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from stylize.errors import SettingsError
+from stylize.settings.network_matte import check_prompts, is_words, read_words
+from stylize.settings.option import DIFFUSION, MATTE, flag, given, options_of
+from stylize.settings.option_types import DEPTH_AUTO, MATTE_WAYS, MODEL_RENDERERS, STAGES
+
+# What the server of A1111 makes use of.
+A1111 = (
+    "url", "model", "prompt", "negative", "steps", "cfg", "denoise", "sampler", "clip_skip", "control", "control_model",
+    "fuse", "retries", "like", "render_size",
+)  # fmt: skip
+
+
+def refuse_idle(settings: Any) -> None:
+    """Raises SettingsError for an option of a look that would be accepted and do nothing."""
+    if settings.renderer == "diffusion":
+        _check_diffusion(settings)
+    elif settings.renderer == "a1111":
+        _check_a1111(settings)
+    elif settings.renderer != "auto":  # looked at again when it is known what that is
+        idle = [
+            option
+            for option in options_of(type(settings)).values()
+            if option.group == DIFFUSION and option.name not in _for_depth(settings) and given(settings, option.name)
+        ]
+        if idle:
+            raise SettingsError(f"{idle[0].flags[-1]} is for --renderer diffusion, not {settings.renderer}")
+    if settings.style is None and (given(settings, "structure") or settings.keep_colours):
+        raise SettingsError("--structure and --keep-colours are about painting keys; give a reference, --style PICTURE")
+    if settings.keys is not None and settings.style is None and settings.renderer not in (*MODEL_RENDERERS, "auto"):
+        _check_painted(settings)
+    _check_keyframes(settings)
+    _check_matte(settings)
+
+
+def check_shot(settings: Any) -> None:
+    """The same of options that the whole shot has, whatever is painted on it. Raises SettingsError likewise."""
+    _check_motion(settings)
+    _check_passes(settings)
+    first, last = settings.from_stage, settings.to_stage
+    if first and last and STAGES.index(first) > STAGES.index(last):
+        raise SettingsError(f"--from {first} comes after --to {last}; the stages are {', '.join(STAGES)}")
+
+
+def _for_depth(settings: Any) -> tuple[str, ...]:
+    """Options of diffusion that depth by a network makes use of."""
+    return ("annotators", "device") if settings.depth == DEPTH_AUTO else ()
+
+
+def _check_passes(settings: Any) -> None:
+    for name in ("passes_as", "depth"):
+        if given(settings, name) and "passes" not in settings.export:
+            raise SettingsError(f"{flag(settings, name)} is about passes; give --export passes too, or leave it out")
+
+
+def _check_keyframes(settings: Any) -> None:
+    both = sorted(set(settings.add_key) & set(settings.drop_key))
+    if both:
+        raise SettingsError(f"frame {both[0]} is in --add-key and in --drop-key; leave it out of one of them")
+    idle = [name for name in about_picking(refines=settings.refine is not None) if given(settings, name)]
+    if settings.keyframes is not None and idle:
+        raise SettingsError(
+            f"{flag(settings, idle[0])} is about picking, and --keyframes names the keyframes; leave one of them out"
+        )
+    if isinstance(settings.keyframes, tuple) and settings.refine is None:
+        _check_dropped(settings.keyframes, settings.drop_key)
+    if settings.refine is not None and (settings.renderer == "painted" or not _paints(settings)):
+        raise SettingsError("--refine renders further keyframes; say what they are painted after, with --style PICTURE")
+    if settings.keys_budget is not None and not _paints(settings):
+        raise SettingsError(
+            "--keys-budget measures what a key costs; say what keys are painted after, with --style PICTURE"
+        )
+
+
+def about_picking(*, refines: bool) -> tuple[str, ...]:
+    """The options that count only where keyframes are picked; refines: whether more are added to a result."""
+    return ("coverage", "max_keyframes", "keys_budget", "keys_for", *(() if refines else ("min_gap",)))
+
+
+def laid_over(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings that were kept, with what is asked now laid over: keyframes are named, or picked, as asked now."""
+    refines = "refine" in kept or "refine" in asked
+    about = set(about_picking(refines=refines))
+    replaced: set[str] = set()
+    if "keyframes" in asked:
+        replaced = about | (set() if refines else {"drop_key"})
+    elif about & asked.keys():
+        replaced = {"keyframes"}
+    return {name: value for name, value in kept.items() if name not in replaced} | dict(asked)
+
+
+def _check_dropped(named: tuple[int, ...], dropped: tuple[int, ...]) -> None:
+    """What is dropped is one of those that were named."""
+    others = sorted(set(dropped) - set(named))
+    if others:
+        raise SettingsError(
+            f"frame {others[0]} of --drop-key is none of those that --keyframes names; leave it out of --drop-key"
+        )
+
+
+def _paints(settings: Any) -> bool:
+    return settings.style is not None or settings.renderer in (*MODEL_RENDERERS, "auto")
+
+
+def _check_matte(settings: Any) -> None:
+    others = [
+        option for option in options_of(type(settings)).values() if option.group == MATTE and option.name != "matte"
+    ]
+    idle = [option for option in others if given(settings, option.name)]
+    if settings.matte is None and idle:
+        raise SettingsError(f"{idle[0].flags[-1]} needs a matte to work on; give one with --matte PATH")
+    found = settings.matte is not None and is_words(settings.matte)
+    if found and settings.matte_model is None:
+        raise SettingsError(f"--matte {settings.matte} needs {_model_for(read_words(settings.matte).prompts)}")
+    if not found and settings.matte_model is not None:
+        raise SettingsError(
+            "--matte-model is for --matte auto, click: or box:; give one of these too, or leave the model out"
+        )
+    if settings.matte_grow and settings.matte_shrink:
+        raise SettingsError("--matte-grow and --matte-shrink undo each other; give one of them, the difference")
+
+
+def _model_for(prompts: Any) -> str:
+    if prompts:
+        return "a SAM 2 video model, which finds what it is pointed at; give one with --matte-model FOLDER or a repo id"
+    return "a network that finds the subject; give one with --matte-model FILE.onnx"
+
+
+def check_ways(settings: Any) -> None:
+    """Ways to a matte of ``stylize matte``: one, and all that belongs to it, or SettingsError is raised."""
+    ways = [name for name in MATTE_WAYS if getattr(settings, name) not in (None, ())]
+    prompts = (*settings.click, *settings.exclude, *settings.box)
+    if prompts and settings.matte_model is None:
+        raise SettingsError(f"--click, --exclude and --box need {_model_for(prompts)}")
+    if settings.find is not None and (settings.matte_model is None or prompts):
+        raise SettingsError("--find is for a network that finds it by itself, --matte-model FILE.onnx; leave one out")
+    if not ways:
+        raise SettingsError(
+            "what is inside? Give a painted matte and its frame with --key 40:mask.png, or a colour key: --chroma "
+            "green, --luma 0.1:0.3 or --clean PATH, or a network: --matte-model FILE.onnx"
+        )
+    if len(ways) > 1:
+        one, other = (flag(settings, name) for name in ways[:2])
+        raise SettingsError(f"{one} and {other} are two ways to a matte; give one of them")
+    check_prompts(prompts)
+
+
+def _check_painted(settings: Any) -> None:
+    """With nothing but painted keys, nothing is picked and nothing rendered."""
+    about = ("coverage", "max_keyframes", "min_gap", "keys_budget", "keys_for", "drop_key", "refine")
+    idle = [name for name in about if given(settings, name)]
+    if given(settings, "seed") and settings.boil == 0:
+        idle.append("seed")
+    if idle:
+        raise SettingsError(
+            f"{flag(settings, idle[0])} does nothing with painted keys alone; leave it out, or give --style PICTURE "
+            "to have more keys rendered"
+        )
+
+
+def _check_motion(settings: Any) -> None:
+    ways = [name for name in ("vectors", "vectors_back", "vectors_forward") if getattr(settings, name) is not None]
+    if ways and given(settings, "flow"):
+        raise SettingsError(f"--flow is for motion that is estimated; leave it or {flag(settings, ways[0])} out")
+    if len(ways) > 1 and "vectors" in ways:
+        raise SettingsError(f"--vectors holds both ways; leave it or {flag(settings, ways[-1])} out")
+    if len(ways) == 1 and "vectors" not in ways:
+        other = "vectors_forward" if ways == ["vectors_back"] else "vectors_back"
+        raise SettingsError(
+            f"{flag(settings, ways[0])} is one way only; give the other with {flag(settings, other)} PATH"
+        )
+    if settings.flow_weights is not None and settings.flow != "raft":
+        raise SettingsError("--flow-weights is for --flow raft; give that too, or leave the weights out")
+
+
+def _check_diffusion(settings: Any) -> None:
+    for name in ("structure", "keep_colours"):
+        if given(settings, name):
+            raise SettingsError(
+                f"{flag(settings, name)} is not used by --renderer diffusion; leave it out, and say with "
+                "--prompt what to paint"
+            )
+    if given(settings, "url"):
+        raise SettingsError("--url is for --renderer a1111; give that too, or leave the address out")
+    if settings.model is None:
+        raise SettingsError("--renderer diffusion needs a model; give a folder, a file or a repo id with --model MODEL")
+    _check_numbers(settings)
+    _check_controls(settings)
+    _check_led(settings)
+
+
+def _check_numbers(settings: Any) -> None:
+    least = min(settings.denoise.values())
+    if int(settings.steps * least) < 1:
+        raise SettingsError(f"--denoise {least:g} of --steps {settings.steps} leaves no step to do; raise one of them")
+    if settings.upscale is None and given(settings, "upscale_denoise"):
+        raise SettingsError("--upscale-denoise is for --upscale FACTOR; give that too, or leave it out")
+    least = min(settings.upscale_denoise.values())
+    if settings.upscale is not None and int(settings.steps * least) < 1:
+        raise SettingsError(
+            f"--upscale-denoise {least:g} of --steps {settings.steps} leaves no step to do; raise one of them"
+        )
+    if settings.negative and max(settings.cfg.values()) == 1:
+        raise SettingsError("--negative does nothing at --cfg 1; raise --cfg, or leave --negative out")
+
+
+def _check_controls(settings: Any) -> None:
+    idle = [model for model in settings.control_model if model.kind not in {one.kind for one in settings.control}]
+    if idle:
+        raise SettingsError(
+            f"--control-model {idle[0]} is for a control that is not asked for; add --control {idle[0].kind}"
+        )
+
+
+def _check_a1111(settings: Any) -> None:
+    for option in options_of(type(settings)).values():
+        led = option.group == DIFFUSION and option.name not in A1111
+        if option.name in _for_depth(settings):
+            continue
+        if (led or option.name in ("style", "structure", "keep_colours")) and given(settings, option.name):
+            raise SettingsError(
+                f"{option.flags[-1]} is not used by --renderer a1111, whose server has models and weights of its own; "
+                "leave it out"
+            )
+    _check_numbers(settings)
+    _check_controls(settings)
+
+
+def _check_led(settings: Any) -> None:
+    """What leads a diffusion model beside words has all that it needs, and nothing that it does not use."""
+    made = settings.depth == DEPTH_AUTO or not all(one.path for one in settings.control)
+    if settings.annotators is not None and not made:
+        raise SettingsError(
+            "--annotators is for controls that are made from the plate; leave it out, or add --control KIND"
+        )
+    if settings.style is not None and settings.ip_adapter is None:
+        raise SettingsError(
+            "--style counts with --renderer diffusion through an IP-Adapter; give one with --ip-adapter FILE, or leave "
+            "--style out, and say with --prompt what to paint"
+        )
+    if settings.ip_adapter is not None and settings.style is None:
+        raise SettingsError("--ip-adapter is what --style counts through; give a picture with --style PICTURE")
+    if settings.image_encoder is not None and settings.ip_adapter is None:
+        raise SettingsError("--image-encoder is for an IP-Adapter; give one with --ip-adapter FILE")
+    words = f"{settings.prompt or ''}{settings.negative or ''}"
+    if settings.lora_folder is not None and "<lora:" not in words:
+        raise SettingsError("--lora-folder is where <lora:name> is looked for, and no prompt names one; leave it out")
+    if "<lora:" in (settings.negative or ""):
+        raise SettingsError("<lora:name> counts for the whole picture; write it in --prompt, not in --negative")

@@ -1,0 +1,60 @@
+import cv2
+import numpy as np
+import pytest
+
+from stylize.keys.agreement import _slopes, agreement
+
+
+def painting(seed=0):
+    noise = np.random.default_rng(seed).random((60, 80, 3), np.float32)
+    soft = cv2.GaussianBlur(noise, (0, 0), 3)
+    return (soft - soft.min()) / (soft.max() - soft.min())
+
+
+EVERYWHERE = np.ones((60, 80), np.float32)
+
+
+def test_the_same_picture_agrees_wholly():
+    told = agreement(painting(), painting(), EVERYWHERE)
+    assert (told.colour, told.structure, told.common) == pytest.approx((0, 1, 1))
+    assert not told.outlier
+
+
+def test_other_colours_and_other_shapes_are_told_apart():
+    dim = agreement(painting() * np.float32(0.8), painting(), EVERYWHERE)
+    other = agreement(painting(1), painting(), EVERYWHERE)
+    assert dim.structure > 0.99
+    assert dim.colour == pytest.approx(0.2 * painting().mean(), rel=1e-3)
+    assert other.structure < 0.4
+    assert other.badness > dim.badness
+    assert other.outlier
+
+
+def test_only_what_is_common_counts():
+    key, trusted = painting(), EVERYWHERE.copy()
+    trusted[:, :30] = 0
+    spoilt = key.copy()
+    spoilt[:, :20] = 1 - spoilt[:, :20]
+    told = agreement(spoilt, key, trusted)
+    assert told.colour == 0
+    assert told.common == pytest.approx(50 / 80)
+    assert agreement(key, key, EVERYWHERE * 0) is None
+
+
+def test_flat_pictures_agree():
+    flat = np.full((60, 80, 3), 0.5, np.float32)
+    assert agreement(flat, flat, EVERYWHERE).badness == 0
+
+
+def test_it_says_so_in_words():
+    assert (
+        str(agreement(painting(), painting(), EVERYWHERE)) == "colour 0.000, structure 1.00, over 100% of the picture"
+    )
+
+
+def test_a_score_does_not_depend_on_where_a_picture_lies_in_memory():
+    picture = np.random.default_rng(0).random((90, 161, 3), np.float32)
+    found = [_slopes(picture)]
+    for gap in range(24):  # results are kept, so that the next one lies elsewhere
+        found += [np.empty(4 * gap + 1, np.uint8), _slopes(picture)]
+        np.testing.assert_array_equal(found[-1], found[0])

@@ -1,0 +1,106 @@
+import cv2
+import numpy as np
+import pytest
+
+from masks.temporal_smoothing import REACH, steadied
+from propagate.flow_dis import DisFlow
+from tests.composites import CASES, dtssd, iou
+
+
+@pytest.fixture(scope="module")
+def case():
+    return CASES["moving"](14)
+
+
+def shaken(case, seed=0):
+    """The truth as a network would find it frame by frame: its border wavers, and parts come and go."""
+    draw = np.random.default_rng(seed)
+    found = []
+    for alpha in case.alphas:
+        wave = cv2.resize(
+            draw.normal(0, 4, (7, 12)).astype(np.float32), alpha.shape[::-1], interpolation=cv2.INTER_CUBIC
+        )
+        inside = (alpha > 0.5).astype(np.uint8)
+        far = cv2.distanceTransform(inside, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
+        found.append(np.clip((far + wave) / 4 + 0.5, 0, 1).astype(np.float32))
+    return found
+
+
+def steady(case, mattes):
+    return list(steadied(zip(range(len(mattes)), case.frames, mattes, strict=False), DisFlow()))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_flicker_is_halved_and_nothing_lags(name):
+    case = CASES[name](14)
+    for seed in range(2):
+        rough = shaken(case, seed)
+        found = steady(case, rough)
+        assert [frame for frame, _ in found] == list(range(14))
+        mattes = [matte for _, matte in found]
+        assert dtssd(mattes, case.alphas) <= 0.5 * dtssd(rough, case.alphas)
+        # A lag of one frame would cost more than the wavering does.
+        before, after = (
+            np.mean([iou(one, truth) for one, truth in zip(all_of, case.alphas, strict=True)])
+            for all_of in (rough, mattes)
+        )
+        assert after > before + 0.05
+
+
+def test_a_wavering_border_comes_out_as_steep_as_it_is_in_each_frame_and_a_soft_one_stays_soft():
+    plate = np.full((40, 60, 3), 90, np.uint8)
+    xs = np.arange(60, dtype=np.float32)
+    draw = np.random.default_rng(3)
+
+    def middle(width, wavering):
+        at = [29.5 + (draw.normal(0, 3) if wavering else 0) for _ in range(11)]
+        rough = [np.tile(np.clip((place - xs) / width + 0.5, 0, 1), (40, 1)).astype(np.float32) for place in at]
+        found = list(steadied(((n, plate, matte) for n, matte in enumerate(rough)), DisFlow()))[5][1][20]
+        return soft(found), soft(np.mean(rough, axis=0)[20])
+
+    def soft(row):
+        return int(((row > 0.05) & (row < 0.95)).sum())
+
+    steep, averaged = middle(3, wavering=True)
+    assert steep <= 6 < 8 <= averaged
+    kept, averaged = middle(16, wavering=False)
+    assert abs(kept - averaged) <= 1
+
+
+def test_what_is_still_and_steady_stays_as_it_is(case):
+    still = [case.frames[0]] * 9
+    same = [case.alphas[0]] * 9
+    found = list(steadied(zip(range(9), still, same, strict=True), DisFlow()))
+    assert len(found) == 9
+    for _, matte in found:
+        np.testing.assert_allclose(matte, same[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, REACH, REACH + 1, 2 * REACH + 1, 2 * REACH + 2])
+def test_every_frame_comes_once_however_few_there_are(case, count):
+    found = steady(case, case.alphas[:count])
+    assert [frame for frame, _ in found] == list(range(count))
+
+
+def test_every_frame_sees_as_much_on_either_side():
+    # Plates that are all alike, and mattes that tell their frame: the mean of the frames around is the frame itself.
+    plate = np.full((32, 40, 3), 90, np.uint8)
+    mattes = [np.full((32, 40), n / 20, np.float32) for n in range(16)]
+    found = list(steadied(((n, plate, matte) for n, matte in enumerate(mattes)), DisFlow()))
+    for frame, matte in found[REACH : 16 - REACH]:
+        np.testing.assert_allclose(matte, frame / 20, atol=1e-5)
+
+
+def test_what_frames_disagree_about_is_decided_and_what_is_soft_in_all_stays_soft():
+    plate = np.full((32, 40, 3), 90, np.uint8)
+
+    def middle(values):
+        mattes = [np.full((32, 40), value, np.float32) for value in values]
+        return float(list(steadied(((n, plate, matte) for n, matte in enumerate(mattes)), DisFlow()))[REACH][1][16, 20])
+
+    # Some frames say one thing and some the other: of 11, 8 outvote 3, and a tie is a tie.
+    assert middle([1, 1, 0, 1, 1, 1, 0, 1, 0, 1, 1]) > 0.9 > 8 / 11
+    assert middle([0, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0]) < 0.1 < 3 / 11
+    assert middle([0.97, 0.98, 0.02, 0.97, 0.99, 1, 0.01, 0.98, 0, 1, 1]) > 0.9
+    # Frames that are of one mind, though an unsure one, are heard.
+    assert middle([0.3, 0.4] * 5 + [0.35]) == pytest.approx(0.35, abs=0.01)

@@ -1,0 +1,227 @@
+"""Mattes that a network finds."""
+
+import sys
+
+import numpy as np
+import pytest
+
+import stylize
+from masks.segment_onnx import OnnxSegmenter
+from stylize.errors import MatteError
+from stylize.matting.matte_pipeline import make_mattes
+from stylize.matting.networks import Finder
+from stylize.media.images import read_image, read_values, write_image
+from stylize.settings import MatteSettings
+from tests.networks import red_class, red_finder, red_finder_beside, red_recurrent
+
+SIZE = (96, 64)
+
+
+def scene(count=5):
+    """A red disc on blue, in textured paint, that goes to the right."""
+    ys, xs = np.mgrid[: SIZE[1], : SIZE[0]]
+    grain = np.random.default_rng(0).integers(0, 40, (SIZE[1], SIZE[0], 1))
+    found = []
+    for n in range(count):
+        disc = ((xs - 35 - 2 * n) ** 2 + (ys - 32) ** 2 < 18**2)[..., None]
+        colour = np.where(disc, np.array([200, 40, 30]), np.array([30, 60, 190])) + grain
+        found.append((np.clip(colour, 0, 255).astype(np.uint8), disc[..., 0]))
+    return found
+
+
+@pytest.fixture
+def plates(tmp_path):
+    (tmp_path / "plates").mkdir()
+    for number, (pixels, _) in enumerate(scene(), 1):
+        write_image(tmp_path / "plates" / f"p.{number:04d}.png", pixels)
+    return tmp_path / "plates"
+
+
+@pytest.fixture
+def model(tmp_path):
+    pytest.importorskip("onnxruntime")
+    (tmp_path / "net.onnx").write_bytes(red_finder(64))
+    return tmp_path / "net.onnx"
+
+
+def test_the_subject_is_found_and_nothing_is_made_twice(tmp_path, plates, model):
+    asked = MatteSettings(matte_model=model, output=f"{tmp_path}/m/")
+    made = make_mattes(plates, asked)
+    for frame, path in made.frames.items():
+        inside = read_values(path)[..., 0] > 0.5
+        truth = scene()[frame - 1][1]
+        assert (inside & truth).sum() / (inside | truth).sum() > 0.9
+    assert made.redone == (1, 2, 3, 4, 5)
+    assert make_mattes(plates, asked).redone == ()
+    model.write_bytes(red_finder(32))
+    assert make_mattes(plates, asked).redone == (1, 2, 3, 4, 5)
+
+
+def test_what_waited_is_gone_and_each_step_is_told(tmp_path, plates, model):
+    steps = []
+    made = make_mattes(
+        plates, MatteSettings(matte_model=model, output=f"{tmp_path}/m/"), lambda *step: steps.append(step)
+    )
+    assert [step for step in steps if step[0] == "find"] == [("find", n, 5) for n in range(1, 6)]
+    assert [step for step in steps if step[0] == "matte"] == [("matte", n, 5) for n in range(1, 6)]
+    assert not list(tmp_path.rglob(".found-*"))
+    first = {frame: path.read_bytes() for frame, path in made.frames.items()}
+    made.frames[3].unlink()
+    again = make_mattes(plates, MatteSettings(matte_model=model, output=f"{tmp_path}/m/", threads=1))
+    assert {frame: path.read_bytes() for frame, path in again.frames.items()} == first
+
+
+class Painted:
+    """A network of mattes that are given, in an order of its own."""
+
+    prompted, finished = False, True
+
+    def __init__(self, order):
+        self.order = order
+
+    def __call__(self, frames, plate, prompts=()):
+        for frame in self.order:
+            yield frame, scene()[frame - 1][1].astype(np.float32)
+
+    def fingerprint(self):
+        return "painted"
+
+
+@pytest.mark.parametrize(
+    ("order", "found"), [((1, 2, 3, 4, 5), []), ((3, 4, 5, 2, 1), [("find", n, 5) for n in range(1, 5)])]
+)
+def test_mattes_that_come_out_while_others_are_found_are_one_bar(tmp_path, plates, monkeypatch, order, found):
+    monkeypatch.setattr(stylize.matting.matte_pipeline, "open_finder", lambda *asked: Finder(Painted(order)))
+    steps = []
+    make_mattes(plates, MatteSettings(matte_model="any", output=f"{tmp_path}/m/"), lambda *step: steps.append(step))
+    assert steps == [*found, *(("matte", n, 5) for n in range(1, 6))]
+
+
+class Guessed(Painted):
+    """A network that says where the subject is."""
+
+    finished = False
+
+
+@pytest.mark.parametrize(("kind", "again"), [(Guessed, (1, 2, 3, 4, 5)), (Painted, ())])
+def test_other_cuts_are_other_mattes_where_whole_shots_settle_them(tmp_path, plates, monkeypatch, kind, again):
+    monkeypatch.setattr(stylize.matting.matte_pipeline, "open_finder", lambda *asked: Finder(kind((1, 2, 3, 4, 5))))
+    asked = MatteSettings(matte_model="any", output=f"{tmp_path}/m/")
+    make_mattes(plates, asked)
+    monkeypatch.setattr(stylize.planning.picking, "SPLIT", 99)
+    assert make_mattes(plates, asked).redone == again
+
+
+def test_what_a_frame_misses_the_others_know(tmp_path, model):
+    """In one frame of nine the subject is a little bluer, and a finder of red thinks it is rather not there."""
+    (tmp_path / "plates").mkdir()
+    frames = scene(9)
+    for number, (pixels, disc) in enumerate(frames, 1):
+        subject = np.array([105, 60, 97] if number == 5 else [120, 60, 90], np.uint8) + pixels % 8
+        write_image(tmp_path / "plates" / f"p.{number:04d}.png", np.where(disc[..., None], subject, pixels))
+    segmenter = OnnxSegmenter(model, "")
+    ((_, alone),) = segmenter([5], lambda n: read_image(tmp_path / "plates" / "p.0005.png"))
+    truth = frames[4][1]
+    assert (alone[truth] < 0.5).mean() > 0.8
+    made = make_mattes(tmp_path / "plates", MatteSettings(matte_model=model, output=f"{tmp_path}/m/"))
+    inside = read_values(made.frames[5])[..., 0] > 0.5
+    assert (inside & truth).sum() / (inside | truth).sum() > 0.9
+
+
+def test_a_network_of_mattes_keeps_its_soft_borders(tmp_path, plates, model):
+    model.write_bytes(red_recurrent())
+    made = make_mattes(plates, MatteSettings(matte_model=model, output=f"{tmp_path}/m/"))
+    inside = read_values(made.frames[3])[..., 0] > 0.5
+    truth = scene()[2][1]
+    assert (inside & truth).sum() / (inside | truth).sum() > 0.9
+
+
+def test_a_run_styles_what_is_found_and_leaves_the_rest(tmp_path, plates, model):
+    (tmp_path / "keys").mkdir()
+    write_image(tmp_path / "keys" / "1.png", np.full((SIZE[1], SIZE[0], 3), 255, np.uint8))
+    asked = {"keys": tmp_path / "keys", "matte": "auto", "matte_model": model, "to_stage": "propagate"}
+    made = stylize.run(plates, **asked)
+    for frame, path in made.frames.items():
+        pixels, truth = scene()[frame - 1]
+        changed = (read_image(path) != pixels).any(axis=2)
+        assert changed[truth].mean() > 0.9
+        assert changed[~truth].mean() < 0.1
+        matte = read_values(made.project / "mask" / "auto" / f"p.{frame:04d}.png")[..., 0]
+        assert not changed[matte == 0].any()
+        assert (matte == 0).mean() > 0.5
+    assert stylize.run(plates, **asked).redone == ()
+
+
+def test_what_is_no_network_is_told_with_the_way_to_one(tmp_path, plates, model):
+    def make(path):
+        return make_mattes(plates, MatteSettings(matte_model=path, output=f"{tmp_path}/m/"))
+
+    with pytest.raises(MatteError, match=r"none\.onnx: no such file; any salient-object.*u2netp\.onnx"):
+        make(tmp_path / "none.onnx")
+    (tmp_path / "bad.onnx").write_bytes(b"nothing")
+    with pytest.raises(MatteError, match=r"^--matte-model [^\n]*not an ONNX network[^\n]*u2netp\.onnx[^\n]*$"):
+        make(tmp_path / "bad.onnx")
+    (tmp_path / "four.onnx").write_bytes(red_finder(channels=4))
+    with pytest.raises(MatteError, match=r"takes one picture, \(1, 3, h, w\) or .*, found \(float\) \[1, 4, 32, 32\]"):
+        make(tmp_path / "four.onnx")
+
+
+def test_weights_beside_a_network_are_a_part_of_it(tmp_path, plates, model):
+    asked = MatteSettings(matte_model=model, output=f"{tmp_path}/m/")
+    network, weights = red_finder_beside("net.onnx_data")
+    model.write_bytes(network)
+    with pytest.raises(MatteError, match=r"^--matte-model [^\n]*net\.onnx: not an ONNX network[^\n]*net\.onnx_data"):
+        make_mattes(plates, asked)
+    (tmp_path / "net.onnx_data").write_bytes(weights)
+    made = make_mattes(plates, asked)
+    assert read_values(made.frames[1])[32, 35, 0] > 0.9
+    (tmp_path / "unrelated").write_bytes(weights)
+    assert make_mattes(plates, asked).redone == ()
+    (tmp_path / "net.onnx_data").write_bytes(bytes(len(weights)))
+    assert make_mattes(plates, asked).redone == (1, 2, 3, 4, 5)
+
+
+def test_people_are_asked_for_by_name(tmp_path, plates, model):
+    def make(find):
+        return make_mattes(plates, MatteSettings(matte_model=model, find=find, output=f"{tmp_path}/m/"))
+
+    with pytest.raises(MatteError, match=r"net\.onnx: it is not known to find people: .*; u2net_human_seg\.onnx, from"):
+        make("person")
+    assert make("subject").redone == (1, 2, 3, 4, 5)
+    model.write_bytes(red_class(21, 15))
+    with pytest.raises(MatteError, match="it finds people, not any subject"):
+        make("subject")
+    made = make("person")
+    assert read_values(made.frames[1])[32, 35, 0] > 0.9
+    # What it is asked to find changes nothing of what it finds.
+    assert make(None).redone == ()
+
+
+def test_a_missing_library_is_told_with_the_command_that_gets_it(tmp_path, plates, monkeypatch):
+    (tmp_path / "net.onnx").write_bytes(red_finder())
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(MatteError, match=r"pip install '\.\[auto\]'"):
+        make_mattes(plates, MatteSettings(matte_model=tmp_path / "net.onnx", output=f"{tmp_path}/m/"))
+
+
+def test_layers_that_ask_the_same_network_share_what_it_finds_and_others_do_not(tmp_path, plates, model):
+    for name, value in (("dark", 30), ("bright", 220)):
+        (tmp_path / name).mkdir()
+        write_image(tmp_path / name / "1.png", np.full((SIZE[1], SIZE[0], 3), value, np.uint8))
+    layers = [
+        {"matte": "auto:invert", "matte_model": model, "keys": tmp_path / "dark"},
+        {"matte": "auto", "matte_model": model, "keys": tmp_path / "bright"},
+    ]
+    result = stylize.run(plates, layers=layers)
+    found = [path for path in (result.project / "mask").iterdir() if path.name != "layers"]
+    assert len(found) == 1
+    for number, path in result.frames.items():
+        made, truth = read_image(path)[..., 0], scene()[number - 1][1]
+        assert (made[truth] > 200).mean() > 0.9
+        assert (made[~truth] < 50).mean() > 0.9
+    other = tmp_path / "other.onnx"
+    other.write_bytes(red_finder(32))
+    layers[1]["matte_model"] = other
+    stylize.run(plates, layers=layers)
+    assert len([path for path in (result.project / "mask").iterdir() if path.name != "layers"]) == 2
+    assert stylize.run(plates, layers=layers).redone == ()

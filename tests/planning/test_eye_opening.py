@@ -1,0 +1,157 @@
+"""Pairs of small holes that last are told from all other holes."""
+
+import cv2
+import numpy as np
+import pytest
+
+from propagate.arrays import F32, Floats
+from stylize.planning.coverage import NOTHING
+from stylize.planning.eye_opening import (
+    AROUND,
+    BOTH,
+    EACH,
+    FAR,
+    FILLED,
+    LARGEST,
+    LASTING,
+    LEAST,
+    LONG,
+    NEAR,
+    TILT,
+    UNLIKE,
+    ages_of,
+    lacking,
+    none_yet,
+)
+
+SIZE = (40, 22)
+CELLS = SIZE[0] * SIZE[1]
+EVEN = np.full(CELLS, 1 / CELLS, F32)
+
+
+def holed(*boxes: tuple[int, int, int, int], rest: float = 0.1) -> Floats:
+    """Misfit with nothing explained in boxes (x, y, width, height): float32 (1, cells)."""
+    grid = np.full(SIZE[::-1], rest, F32)
+    for x, y, width, height in boxes:
+        grid[y : y + height, x : x + width] = NOTHING
+    return grid.reshape(1, -1)
+
+
+LEFT, RIGHT = (12, 9, 3, 2), (19, 10, 3, 2)
+EYES = holed(LEFT, RIGHT)
+
+
+def last(frames: list[Floats], weights: Floats = EVEN) -> list[int]:
+    """The highest age in each of the frames."""
+    ages, found = none_yet(1, CELLS), []
+    for misfit in frames:
+        ages = ages_of(misfit, weights, SIZE, ages)
+        found.append(int(ages.max()))
+    return found
+
+
+def test_a_pair_ages_as_long_as_it_lasts_and_may_be_missed_now_and_then() -> None:
+    assert last([EYES] * 3 + [holed()] + [EYES] * 2 + [holed()] * 9) == [2, 4, 6, 5, 7, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
+
+
+@pytest.mark.parametrize("frames", [6, 10])
+def test_blinks_never_last(frames: int) -> None:
+    assert max(last(([EYES] * frames + [holed()] * 2 * frames) * 4)) < LASTING
+    assert max(last([EYES] * 16)) >= LASTING
+
+
+def test_a_pair_that_moves_with_its_face_stays_the_same() -> None:
+    assert last([holed((5 + t, 9, 3, 2), (12 + t, 9 + t % 2, 3, 2)) for t in range(8)]) == list(range(2, 18, 2))
+
+
+def test_another_pair_elsewhere_begins_anew() -> None:
+    assert last([EYES, EYES, holed((22, 15, 3, 2), (29, 15, 3, 2))]) == [2, 4, 3]
+    assert last([EYES] * 2 + [holed((22, 15, 3, 2), (29, 15, 3, 2))] * 3) == [2, 4, 3, 4, 6]
+
+
+def test_where_the_pair_is_is_told() -> None:
+    wanted = EYES.reshape(SIZE[::-1]) > 1
+    assert (lacking(EYES, EVEN, SIZE) == wanted).all()
+
+
+def test_what_one_of_the_rows_explains_is_not_lacking() -> None:
+    assert not lacking(np.vstack([EYES, holed(LEFT)]), EVEN, SIZE).any()
+    assert not lacking(np.empty((0, CELLS), F32), EVEN, SIZE).any()
+
+
+@pytest.mark.parametrize(
+    "misfit",
+    [
+        pytest.param(holed(LEFT), id="one alone"),
+        pytest.param(holed((12, 9, 10, 2)), id="one long"),
+        pytest.param(holed((12, 3, 3, 2), (12, 14, 3, 2)), id="one above the other"),
+        pytest.param(holed((3, 9, 3, 2), (30, 9, 3, 2)), id="far apart"),
+        pytest.param(holed((12, 9, 2, 2), (19, 5, 6, 5)), id="of other sizes"),
+        pytest.param(holed((12, 9, 1, 2), (16, 9, 1, 2)), id="too small"),
+        pytest.param(holed((8, 5, 7, 7), (20, 5, 7, 7)), id="too large"),
+        pytest.param(holed((0, 9, 3, 2), (7, 9, 3, 2)), id="cut by the border"),
+        pytest.param(holed(LEFT, RIGHT, rest=0.8), id="little else explained"),
+        pytest.param(holed(LEFT, RIGHT, (9, 4, 16, 4)), id="much around them new too"),
+    ],
+)
+def test_other_holes_are_no_eyes(misfit: Floats) -> None:
+    assert last([misfit]) == [0]
+
+
+def test_what_counts_little_is_no_eye() -> None:
+    dull = EVEN.copy()
+    dull[EYES[0] > 1] *= 0.5
+    assert last([EYES], dull / dull.sum()) == [0]
+
+
+def test_rows_do_not_see_each_other() -> None:
+    ages = ages_of(np.vstack([EYES, holed(), EYES]), EVEN, SIZE, none_yet(3, CELLS))
+    assert ages.max(axis=1).tolist() == [2, 0, 2]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_it_is_what_the_rules_say(seed: int) -> None:
+    """Against OpenCV's components and morphology, on blobs of chance."""
+    rng = np.random.default_rng(seed)
+    boxes = [(int(rng.integers(0, 36)), int(rng.integers(0, 19)), *rng.integers(1, 6, 2).tolist()) for _ in range(7)]
+    misfit = np.minimum(holed(*boxes) + rng.uniform(0, 0.35, (1, CELLS)).astype(F32), F32(NOTHING))
+    weights = rng.uniform(0.8, 2, CELLS).astype(F32)
+    weights /= weights.sum()
+    assert (lacking(misfit, weights, SIZE) == by_the_rules(misfit, weights)).all()
+
+
+def by_the_rules(misfit: Floats, weights: Floats) -> np.ndarray:
+    grid = misfit.reshape(SIZE[::-1])
+    new, counts = np.clip(grid - 0.5, 0, 1), weights.reshape(grid.shape) * CELLS
+    count, labels, boxes, middles = cv2.connectedComponentsWithStats((grid > 1).astype(np.uint8), connectivity=8)
+    holes = []
+    for label in range(1, count):
+        (x, y, width, height, area), one = boxes[label], (labels == label).astype(np.uint8)
+        near = cv2.dilate(one, np.ones((3, 3)))
+        ring = (cv2.dilate(one, np.ones((7, 7))) > 0) & (near == 0)
+        mass = float((new * counts)[one > 0].sum())
+        cut = x == 0 or y == 0 or x + width == SIZE[0] or y + height == SIZE[1]
+        compact = area >= FILLED * width * height and max(width, height) <= LONG * min(width, height)
+        if LEAST <= area <= LARGEST and mass >= EACH and not cut and compact and new[ring].mean() <= AROUND:
+            holes.append((area, mass, middles[label], one > 0))
+    found = np.zeros(grid.shape, bool)
+    for index, (area, mass, middle, one) in enumerate(holes):
+        for other_area, other_mass, other_middle, other in holes[index + 1 :]:
+            across, down = np.abs(middle - other_middle)
+            apart = np.hypot(across, down) / np.sqrt((area + other_area) / 2)
+            alike = max(area, other_area) <= UNLIKE * min(area, other_area) and mass + other_mass >= BOTH
+            if alike and NEAR <= apart <= FAR and down <= TILT * across:
+                found |= one | other
+    return found
+
+
+def test_chance_makes_some_pairs() -> None:
+    """Or else the comparison above would compare nothing."""
+    found = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        boxes = [
+            (int(rng.integers(0, 36)), int(rng.integers(0, 19)), *rng.integers(1, 6, 2).tolist()) for _ in range(7)
+        ]
+        found += bool(lacking(holed(*boxes), EVEN, SIZE).any())
+    assert found > 5

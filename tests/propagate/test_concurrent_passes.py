@@ -1,0 +1,92 @@
+"""Works beside each other: at the same time, in their own order, and stopped together."""
+
+import threading
+
+import cv2
+import pytest
+
+from propagate.concurrent_passes import beside, shares
+from propagate.threads import allowed
+
+
+@pytest.fixture
+def set_threads():
+    before = cv2.getNumThreads()
+    yield cv2.setNumThreads
+    cv2.setNumThreads(before)
+
+
+def counting(name, count, closed=None):
+    def work():
+        try:
+            for number in range(count):
+                yield name, number
+        finally:
+            if closed is not None:
+                closed.append(name)
+
+    return work
+
+
+def test_all_items_come_and_those_of_one_work_in_their_order():
+    told = list(beside([counting("a", 50), counting("b", 7), counting("c", 0)]))
+    assert [number for name, number in told if name == "a"] == list(range(50))
+    assert [number for name, number in told if name == "b"] == list(range(7))
+    assert len(told) == 57
+
+
+def test_works_go_on_at_the_same_time():
+    meet = threading.Barrier(2, timeout=20)
+
+    def work():
+        for _ in range(3):
+            meet.wait()
+            yield threading.get_ident()
+
+    assert len(set(beside([work, work]))) == 2
+
+
+def test_threads_are_shared_out(set_threads):
+    def work():
+        yield allowed()
+
+    for threads, expected in ((1, [1, 1]), (2, [1, 1]), (3, [1, 2]), (4, [2, 2])):
+        set_threads(threads)
+        assert sorted(beside([work, work])) == shares(threads, 2) == expected
+    assert allowed() == 4
+
+
+@pytest.mark.parametrize("fault", [ValueError("bad plate"), KeyboardInterrupt("stopped")])
+def test_what_one_raises_comes_out_and_stops_and_closes_the_others(fault):
+    closed = []
+
+    def faulty():
+        yield "faulty", 0
+        raise fault
+
+    with pytest.raises(type(fault), match=str(fault)):
+        for _ in beside([faulty, counting("long", 10**9, closed)]):
+            pass
+    assert closed == ["long"]
+
+
+def test_ended_early_each_leaves_the_item_in_hand_done_and_is_closed():
+    closed, made = [], []
+
+    def work(name):
+        def run():
+            try:
+                for number in range(10**9):
+                    made.append((name, number))
+                    yield name, number
+            finally:
+                closed.append(name)
+
+        return run
+
+    items = beside([work("a"), work("b")])
+    told = [next(items) for _ in range(5)]
+    items.close()
+    assert sorted(closed) == ["a", "b"]
+    assert set(told) <= set(made)
+    assert len(made) <= len(told) + 6  # two wait to be told, one is in hand and one more begun before the end is seen

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from propagate.temporal_filter import APART, SHARE, steady
+from tests.synthetic import texture
+
+SIZE = (64, 48)
+ALL = np.ones((SIZE[1], SIZE[0]), bool)
+
+
+def picture(seed):
+    return (texture(seed, SIZE) / np.float32(255)).astype(np.float32)
+
+
+def shimmer(seed, deviation):
+    noise = np.random.default_rng(seed).normal(0, deviation, (SIZE[1], SIZE[0], 3))
+    return (picture(1) + noise).astype(np.float32)
+
+
+def test_shimmer_is_calmed():
+    truth, before, now = picture(1), shimmer(1, 0.01), shimmer(2, 0.01)
+    found = steady(now, before, ALL)
+    assert np.abs(found - before).mean() < 0.8 * np.abs(now - before).mean()
+    assert np.abs(found - truth).mean() < 0.9 * np.abs(now - truth).mean()
+
+
+def test_what_has_not_changed_keeps_its_bits():
+    now = picture(1)
+    assert np.array_equal(steady(now, now.copy(), ALL), now)
+
+
+def test_what_was_not_seen_before_keeps_its_bits():
+    now, before = shimmer(2, 0.01), shimmer(1, 0.01)
+    seen = ALL.copy()
+    seen[:, 30:] = False
+    assert np.array_equal(steady(now, before, seen)[:, 30:], now[:, 30:])
+
+
+@pytest.mark.parametrize("step", [0.06, 0.2, 0.8])
+def test_a_true_change_leaves_no_ghost(step):
+    before = np.full((SIZE[1], SIZE[0], 3), 0.1, np.float32)
+    now = before.copy()
+    now[10:30, 10:40] += np.float32(step)
+    found = steady(now, before, ALL)
+    assert np.array_equal(found[14:26, 14:36], now[14:26, 14:36])
+
+
+def test_a_slow_change_is_followed_closely():
+    """A level a frame: what remains behind is what a filter of that share remains behind, and no more."""
+    shown = np.full((SIZE[1], SIZE[0], 3), 0.2, np.float32)
+    level = 0.2
+    for _ in range(60):
+        level += 1 / 255
+        shown = steady(np.full_like(shown, level), shown, ALL)
+    behind = float(level - shown.mean())
+    assert 0 < behind < SHARE / (1 - SHARE) / 255
+    assert behind < APART

@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+from stylize.renderers import RenderRequest
+from stylize.renderers.diffusion.activation_cache import Recall, mark_of
+from tests.renderers.diffusion.test_failure import failing, full  # noqa: F401
+from tests.renderers.diffusion.test_options import renderer
+from tests.renderers.diffusion.test_renderer import picture, quiet
+from tests.renderers.diffusion.test_renderer import pytestmark as quietly
+
+pytestmark = quietly
+torch = pytest.importorskip("torch")
+
+
+def test_what_is_kept_is_not_made_again_and_what_has_no_use_is_forgotten():
+    recall, made = Recall(), []
+
+    def make(name):
+        made.append(name)
+        return {"layer": torch.full((2,), len(made))}
+
+    for _ in range(2):
+        with recall.one_key():
+            assert recall.of("first", lambda: make("first"))["layer"][0] == 1
+    with recall.one_key():
+        recall.of("other", lambda: make("other"))
+    assert recall.size == 2 * 8  # only the last one's
+    with recall.one_key():
+        recall.of("first", lambda: make("first"))
+    assert made == ["first", "other", "first"]
+    recall.forget()
+    assert recall.size == 0
+
+
+def test_there_is_an_end_to_what_is_kept():
+    recall = Recall(largest=100)
+    with recall.one_key():
+        for name in "abc":
+            recall.of(name, lambda: {"layer": torch.zeros(10)})
+    assert recall.size == 80
+    assert recall.of("c", lambda: {"layer": torch.ones(10)})["layer"].sum() == 10
+
+
+def test_marks_tell_contents_apart():
+    one = torch.arange(4.0)
+    same = [mark_of({"a": [one, None]}, 3), mark_of({"a": [one.clone(), None]}, 3)]
+    assert same[0] == same[1]
+    others = [
+        mark_of({"a": [one + 1, None]}, 3), mark_of({"a": [one.half(), None]}, 3), mark_of({"b": [one, None]}, 3),
+        mark_of({"a": [one.reshape(2, 2), None]}, 3), mark_of({"a": [one]}, None, 3), mark_of(np.arange(4.0), 3),
+    ]  # fmt: skip
+    assert len({*same, *others}) == 7
+
+
+def third(first, second):
+    return RenderRequest(9, picture(), None, second, np.ones((48, 64), np.float32), 5, (first, second))
+
+
+def counted(painter):
+    """How many times its network is asked from now on."""
+    asked = []
+    painter.parts.base.unet.register_forward_hook(lambda *_: asked.append(1))
+    return asked
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+def test_what_was_seen_of_the_first_key_serves_the_next_with_the_same_bits(models, family):
+    first, second = picture(seed=2), picture(seed=3)
+    asked = {"share_attention": 1, "fuse": 0, "steps": 8}  # four steps, two looks at each key
+    kept, fresh = renderer(models, family, **asked), renderer(models, family, **asked)
+    kept.render(RenderRequest(5, picture(), None, first, np.ones((48, 64), np.float32), 5, (first,)), quiet)
+    few, many = counted(kept), counted(fresh)
+    one, other = (painter.render(third(first, second), quiet).picture for painter in (kept, fresh))
+    np.testing.assert_array_equal(one, other)
+    assert (len(few), len(many)) == (4 + 2, 4 + 4)
+    again = kept.render(third(first, second), quiet).picture  # as for another seed: nothing is looked at anew
+    assert len(few) == 6 + 4
+    np.testing.assert_array_equal(again, one)
+
+
+def test_another_prompt_or_lora_is_seen_otherwise(models):
+    lora = models / "loras_sd15" / "ink.v1.safetensors"
+    asked = {"share_attention": 1, "fuse": 0, "prompt": '0: "a", 9: "bad"', "lora": f"{lora}:(0: 0, 9: 1)"}
+    first, second = picture(seed=2), picture(seed=3)
+    kept, fresh = renderer(models, **asked), renderer(models, **asked)
+    kept.render(RenderRequest(0, picture(), None, first, np.ones((48, 64), np.float32), 5, (first,)), quiet)
+    one, other = (painter.render(third(first, second), quiet).picture for painter in (kept, fresh))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_it_makes_room_when_memory_is_full(models, failing):  # noqa: F811
+    painter = renderer(models, share_attention=1)
+    first = picture(seed=2)
+    painter.render(third(first, first), quiet)
+    assert painter.painter.recall.size > 0
+    before = painter.painter.recall._kept
+    failing += [full()]
+    painter.render(RenderRequest(9, picture(), None, None, None, 5), quiet)
+    assert before == {}

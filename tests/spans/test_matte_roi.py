@@ -1,0 +1,292 @@
+"""Propagation works where the matte lets anything be seen, and nowhere else."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import stylize
+from masks.extent import Extent
+from propagate import synthesis
+from propagate.box import Box
+from stylize.media.images import read_image, write_image
+from stylize.spans import span as propagation
+from stylize.spans.matte_roi import AROUND, DRAWN, LEAST, MARGIN, around, box_of, boxes_of, covered_by_boxes
+from tests.composites import Motion, body, compose
+
+SIZE = (320, 180)
+COUNT = 6
+
+
+def extent(*box):
+    return Extent(box, False)
+
+
+def test_the_box_holds_all_frames_of_a_span_and_a_margin():
+    found = box_of([extent(400, 300, 420, 340), extent(500, 310, 560, 350), Extent(None, False)], (1000, 700))
+    assert found == Box(400 - MARGIN, 300 - MARGIN, 560 + MARGIN, 350 + MARGIN)
+
+
+def test_a_box_stays_in_the_frame_and_is_large_enough_to_work_on():
+    assert box_of([extent(0, 0, 3, 3)], (1000, 700)) == Box(0, 0, LEAST, LEAST)
+    assert box_of([extent(995, 690, 1000, 700)], (1000, 700)) == Box(1000 - LEAST, 700 - LEAST, 1000, 700)
+    nothing = box_of([Extent(None, False)] * 2, (1000, 700))
+    assert nothing is not None
+    assert (nothing.right - nothing.left) * (nothing.bottom - nothing.top) == LEAST**2
+
+
+def test_nearly_all_of_a_frame_is_all_of_it():
+    assert box_of([extent(20, 20, 980, 690)], (1000, 700)) is None
+    assert box_of([extent(1, 1, 9, 9)], (60, 40)) is None
+
+
+@st.composite
+def extents(draw):
+    if draw(st.booleans()):
+        return Extent(None, False)
+    left, top = draw(st.integers(0, 999)), draw(st.integers(0, 699))
+    return extent(left, top, draw(st.integers(left + 1, 1000)), draw(st.integers(top + 1, 700)))
+
+
+@given(st.lists(extents(), min_size=1, max_size=6), st.sampled_from([1, 2, 3]), st.sampled_from([0.0, 4.3]))
+def test_drawings_have_boxes_in_that_of_their_span_around_all_that_shows_them(found, every, sway):
+    told = dict(enumerate(found))
+    shown = {frame: frame - frame % every for frame in told}
+    span = box_of(found, (1000, 700))
+    boxes = boxes_of(told, shown, (1000, 700), span, sway)
+    far = DRAWN + (5 if sway else 0)
+    whole = span or Box(0, 0, 1000, 700)
+    assert set(boxes) <= set(shown.values())
+    for drawing, box in boxes.items():
+        assert whole.left <= box.left < box.right <= whole.right
+        assert whole.top <= box.top < box.bottom <= whole.bottom
+        for frame, one in told.items():
+            if shown[frame] == drawing and one.box is not None:
+                # All of it, and the margin, or up to the border of the span's.
+                left, top, right, bottom = one.box
+                assert box.left <= max(whole.left, left - far)
+                assert box.top <= max(whole.top, top - far)
+                assert box.right >= min(whole.right, right + far)
+                assert box.bottom >= min(whole.bottom, bottom + far)
+
+
+def test_a_drawing_that_fills_the_box_of_its_span_has_none_of_its_own():
+    still, away = extent(300, 300, 500, 500), extent(700, 300, 900, 500)
+    large = extent(5, 5, 995, 695)
+    assert boxes_of({1: large, 2: large}, {1: 1, 2: 2}, (1000, 700), box_of([large], (1000, 700))) == {}
+    span, each = box_of([still, away], (1000, 700)), {1: still, 2: still, 3: away, 4: away}
+    found = boxes_of(each, {n: n for n in each}, (1000, 700), span)
+    assert found[1] == Box(300 - DRAWN, 300 - DRAWN, 500 + DRAWN, 500 + DRAWN)
+    assert found[4] == Box(700 - DRAWN, 300 - DRAWN, 900 + DRAWN, 500 + DRAWN)
+
+
+def test_a_drawing_has_room_for_what_the_ones_beside_it_show():
+    each = {n: extent(60 * n, 300, 60 * n + 100, 400) for n in range(1, 9)}
+    found = boxes_of(each, {n: n for n in each}, (1000, 700), box_of(each.values(), (1000, 700)))
+    assert found[4] == Box(180 - AROUND, 300 - DRAWN, 400 + AROUND, 400 + DRAWN)
+
+
+def test_what_boxes_cover_is_told_on_average():
+    size, half = (1000, 700), extent(MARGIN, MARGIN, 500 - MARGIN, 700 - MARGIN)
+    assert covered_by_boxes({1: half, 2: Extent(None, False)}, size) == 0.25
+    assert covered_by_boxes({1: half, 2: Extent((0, 0, 1000, 700), True)}, size) == 0.75
+    assert covered_by_boxes({}, size) == 0
+
+
+def test_patches_are_sought_a_little_beyond_what_any_matte_shows():
+    mattes = np.zeros((2, 60, 80), np.float32)
+    mattes[0, 30, 20] = 0.001
+    mattes[1, 30, 60] = 1
+    found = around(mattes)
+    ys, xs = np.mgrid[0:60, 0:80]
+    near = np.minimum(np.hypot(ys - 30, xs - 20), np.hypot(ys - 30, xs - 60))
+    assert found[near <= AROUND].all()
+    assert not found[near > AROUND + 1].any()
+    assert around(mattes, 4.2).sum() > found.sum()
+
+
+def test_no_patch_is_sought_where_nobody_looks(shot, case, monkeypatch):
+    sought = []
+    real = synthesis.optimise
+
+    def optimise(job, *args, **more):
+        sought.append(job.mask)
+        return real(job, *args, **more)
+
+    monkeypatch.setattr(synthesis, "optimise", optimise)
+    run(shot, matte=shot / "mattes", project=shot / "a.stylize", threads=1)
+    extents = {place: mask_extent(case.alphas[place] * 255 > 0.5) for place in range(1, COUNT - 1)}
+    span = box_of(extents.values(), SIZE)
+    boxes = boxes_of(extents, {place: place for place in extents}, SIZE, span)
+    orders = [*range(1, COUNT - 1), *range(COUNT - 2, 0, -1)]
+    assert len(sought) == len(orders)
+    for mask, place in zip(sought, orders, strict=True):
+        far = cv2.distanceTransform((case.alphas[place] * 255 <= 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+        assert mask.any()
+        assert not mask[boxes.get(place, span).of(far) > AROUND + 2].any()
+
+
+def mask_extent(inside):
+    ys, xs = np.nonzero(inside)
+    return extent(xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)
+
+
+@pytest.fixture(scope="module")
+def case():
+    return compose(body(), Motion(lambda t: (90 + 2 * t, 90), scale=lambda t: 0.45), COUNT, seed=3, size=SIZE)
+
+
+@pytest.fixture(scope="module")
+def hurried():
+    """What moves so far between two keys that each drawing has a box of its own."""
+    return compose(body(), Motion(lambda t: (60 + 16 * t, 90), scale=lambda t: 0.4), COUNT, seed=4, size=SIZE)
+
+
+@pytest.fixture
+def hurried_shot(tmp_path, hurried):
+    return laid_out(tmp_path, hurried)
+
+
+@pytest.fixture
+def shot(tmp_path, case):
+    return laid_out(tmp_path, case)
+
+
+def laid_out(tmp_path, case):
+    for name in ("plates", "mattes", "keys"):
+        (tmp_path / name).mkdir()
+    for number, (pixels, alpha) in enumerate(zip(case.frames, case.alphas, strict=True), 1):
+        write_image(tmp_path / "plates" / f"p.{number:04d}.png", pixels)
+        write_image(tmp_path / "mattes" / f"m.{number:04d}.png", np.rint(alpha * 255).astype(np.uint8))
+    for number in (1, COUNT):
+        write_image(tmp_path / "keys" / f"{number}.png", 255 - case.frames[number - 1])
+    return tmp_path
+
+
+def run(shot, **more):
+    asked = {"keys": shot / "keys", "to_stage": "propagate", **more}
+    return {n: read_image(path) for n, path in stylize.run(shot / "plates", **asked).frames.items()}
+
+
+@pytest.mark.parametrize("more", [{}, {"jobs": 2}, {"on": "twos"}, {"boil": 0.4}])
+def test_inside_it_is_what_the_whole_frame_gives_and_outside_the_plate(shot, case, more):
+    found = run(shot, matte=shot / "mattes", project=shot / "a.stylize", **more)
+    whole = run(shot, project=shot / "b.stylize", **more)
+    for number, made in found.items():
+        alpha = np.rint(case.alphas[number - 1] * 255)
+        np.testing.assert_array_equal(made[alpha == 0], case.frames[number - 1][alpha == 0])
+        apart = np.abs(made[alpha == 255].astype(int) - whole[number][alpha == 255])
+        assert apart.mean() < 1.5  # levels: the search sees other patches of the key
+    if "jobs" not in more:
+        return
+    alone = run(shot, matte=shot / "mattes", project=shot / "c.stylize")
+    for number, made in found.items():
+        np.testing.assert_array_equal(made, alone[number])
+
+
+def boxes_made(monkeypatch):
+    """The sizes of what is made, drawing by drawing."""
+    sizes = []
+    real = synthesis.optimise
+
+    def optimise(job, *args, **more):
+        sizes.append(job.mask.shape)
+        return real(job, *args, **more)
+
+    monkeypatch.setattr(synthesis, "optimise", optimise)
+    return sizes
+
+
+@pytest.mark.parametrize("more", [{}, {"on": "twos"}, {"boil": 0.4}])
+def test_what_moves_is_made_in_a_box_of_every_drawing(hurried_shot, hurried, monkeypatch, more):
+    sizes = boxes_made(monkeypatch)
+    found = run(hurried_shot, matte=hurried_shot / "mattes", project=hurried_shot / "a.stylize", threads=1, **more)
+    shown = [box_of([mask_extent(alpha * 255 > 0.5)], SIZE) for alpha in hurried.alphas]
+    most = max((box.right - box.left) * (box.bottom - box.top) for box in shown)
+    assert sizes
+    assert all(height * width < most * (1.7 if "on" in more else 1.3) for height, width in sizes)
+    whole = run(hurried_shot, project=hurried_shot / "b.stylize", **more)
+    for number, made in found.items():
+        alpha = np.rint(hurried.alphas[number - 1] * 255)
+        np.testing.assert_array_equal(made[alpha == 0], hurried.frames[number - 1][alpha == 0])
+        if number in (1, COUNT) or more.get("on"):
+            continue
+        # As near to the negative of the plate, which is what it should be, as the whole frame comes.
+        truth = 255.0 - hurried.frames[number - 1]
+        off, whole_off = (np.abs(one - truth)[alpha == 255].mean() for one in (made, whole[number]))
+        if "boil" not in more:
+            assert off < whole_off + 0.4
+
+
+@pytest.mark.parametrize("more", [{"threads": 2}, {"jobs": 2}])
+def test_boxes_that_move_give_the_same_bits_whoever_makes_them(hurried_shot, more):
+    alone = run(hurried_shot, matte=hurried_shot / "mattes", project=hurried_shot / "a.stylize", threads=1)
+    found = run(hurried_shot, matte=hurried_shot / "mattes", project=hurried_shot / "b.stylize", **more)
+    for number, made in found.items():
+        np.testing.assert_array_equal(made, alone[number])
+
+
+def test_boxes_that_move_give_the_same_bits_however_often_a_run_is_stopped(hurried_shot, monkeypatch):
+    alone = run(hurried_shot, matte=hurried_shot / "mattes", project=hurried_shot / "a.stylize", threads=1)
+    asked = {"matte": hurried_shot / "mattes", "project": hurried_shot / "b.stylize", "threads": 1}
+    monkeypatch.setattr(propagation, "KEEP_EVERY", 0.0)
+    real, left = synthesis.optimise, [2]
+
+    def optimise(*args, **more):
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        return real(*args, **more)
+
+    monkeypatch.setattr(synthesis, "optimise", optimise)
+    for _ in range(3 * COUNT):
+        try:
+            left[0] = 2
+            found = run(hurried_shot, **asked)
+            break
+        except KeyboardInterrupt:
+            continue
+    for number, made in found.items():
+        np.testing.assert_array_equal(made, alone[number])
+
+
+def moved(project):
+    return {path.name.split(".", 1)[1].rsplit(".", 2)[0] for path in (project / "flow").iterdir()}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_layer_alone_has_the_bits_and_the_motion_of_a_matte(hurried_shot, jobs):
+    matte, keys = hurried_shot / "mattes", hurried_shot / "keys"
+    alone = run(hurried_shot, matte=matte, project=hurried_shot / "a.stylize", threads=1)
+    layers = [{"name": "one", "matte": matte, "keys": keys}]
+    found = run(hurried_shot, keys=None, layers=layers, project=hurried_shot / "b.stylize", jobs=jobs)
+    for number, made in found.items():
+        np.testing.assert_array_equal(made, alone[number])
+    assert moved(hurried_shot / "a.stylize") == {"inside"}
+    assert moved(hurried_shot / "b.stylize") == {"one.inside"}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_layers_that_cover_the_frame_share_its_motion(hurried_shot, jobs):
+    matte, keys = hurried_shot / "mattes", hurried_shot / "keys"
+    layers = [{"matte": f"{matte}:invert", "keys": keys}, {"matte": matte, "keys": keys}]
+    run(hurried_shot, keys=None, layers=layers, jobs=jobs, project=hurried_shot / "a.stylize")
+    files = sorted(path.name for path in (hurried_shot / "a.stylize" / "flow").iterdir())
+    assert len(files) == COUNT - 1
+    assert not any("inside" in name for name in files)
+
+
+def test_it_works_on_the_box_alone(shot, monkeypatch):
+    sizes = set()
+    real = propagation.carry
+
+    def carry(frames, scene, key, *more):
+        sizes.update({key.shape[:2], scene.plate(frames[0]).shape[:2], scene.step(*frames[:2]).flow.shape[:2]})
+        return real(frames, scene, key, *more)
+
+    monkeypatch.setattr(propagation, "carry", carry)
+    run(shot, matte=shot / "mattes")
+    assert len(sizes) == 1
+    height, width = sizes.pop()
+    assert height * width < 0.65 * SIZE[0] * SIZE[1]

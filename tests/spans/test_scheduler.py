@@ -1,0 +1,340 @@
+"""The propagate stage: shared by processes or not, killed or not, the same bits; and what is told when it fails."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import stylize
+from stylize.errors import MatteError, OutputError
+from stylize.media.images import read_image, write_image
+from stylize.spans import scheduler
+from tests import forbidden
+from tests.sliding import folder_of, picture, scene
+
+ROOT = Path(__file__).parents[2]
+FRAMES = 14
+
+
+@pytest.fixture
+def plates(tmp_path):
+    return folder_of(tmp_path / "plates", scene(FRAMES))
+
+
+def painted(folder, numbers):
+    folder.mkdir()
+    for number in numbers:
+        write_image(folder / f"{number}.png", 255 - scene(FRAMES)[number - 1])
+    return folder
+
+
+@pytest.fixture
+def keys(tmp_path):
+    return painted(tmp_path / "keys", (1, 5, 9, FRAMES))
+
+
+def bits(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.png"))}
+
+
+def command(*words, **more):
+    return subprocess.Popen([sys.executable, "-m", "cli", *map(str, words)], cwd=ROOT, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, **more)  # fmt: skip
+
+
+# Several processes
+
+
+@pytest.mark.parametrize("numbers", [(1, 5, 9, FRAMES), (1, FRAMES), (4,), (1, 3, 5, 7, 9, 11, 13)])
+def test_bits_and_progress_do_not_depend_on_jobs(tmp_path, plates, numbers):
+    keys = painted(tmp_path / "keys", numbers)
+    one_bar, other_bar = [], []
+    one = stylize.run(
+        plates, keys=keys, project=tmp_path / "one.stylize", on_progress=lambda *step: one_bar.append(step)
+    )
+    other = stylize.run(plates, keys=keys, project=tmp_path / "two.stylize", jobs=2, threads=2,
+                        on_progress=lambda *step: other_bar.append(step))  # fmt: skip
+    assert other.redone == one.redone == tuple(range(1, FRAMES + 1))
+    assert bits(one.project / "out") == bits(other.project / "out")
+    assert bits(one.project / "passes" / "error") == bits(other.project / "passes" / "error")
+    assert one_bar == other_bar
+    shares = ["mix"] if len(numbers) > 1 else []
+    assert sorted(path.name for path in (other.project / "passes").iterdir()) == ["error", *shares]
+    for name in shares:
+        assert bits(one.project / "passes" / name) == bits(other.project / "passes" / name) != {}
+    assert stylize.run(plates, keys=keys, project=other.project, jobs=2).redone == ()
+
+
+def test_threads_are_divided_among_the_processes(monkeypatch, plates, keys):
+    seen = []
+    prepare = scheduler.Trade
+
+    def spy(make, payload):
+        seen.append(payload and payload.settings.threads)
+        return prepare(make, payload)
+
+    monkeypatch.setattr(scheduler, "Trade", spy)
+    stylize.run(plates, keys=keys, jobs=2, threads=5)
+    stylize.run(plates, keys=keys, jobs=100, threads=5, boil=0.1)
+    assert seen == [2, 1]  # three spans of two passes: six tasks, and no process without one
+
+
+def test_several_processes_for_one_task_are_one(monkeypatch, tmp_path, plates):
+    monkeypatch.setattr("multiprocessing.get_context", lambda kind: pytest.fail("started a process"))
+    assert len(stylize.run(plates, keys=painted(tmp_path / "keys", (1,)), jobs=4).redone) == FRAMES
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_error_in_a_process_is_the_same_one_line(tmp_path, plates, keys, jobs):
+    mattes = tmp_path / "mattes"
+    for number in range(1, FRAMES + 1):
+        folder_of(mattes, [np.random.default_rng(0).integers(0, 256, (36, 64, 3), np.uint8)], number)
+    spoilt = mattes / "plate.0007.png"
+    data = bytearray(spoilt.read_bytes())
+    data[1000:1100] = bytes(100)  # its head is whole, so that only reading the pixels tells
+    spoilt.write_bytes(data)
+    with pytest.raises(MatteError, match=r"^matte .*plate\.0007\.png: .*: copy or export it again$"):
+        stylize.run(plates, keys=keys, matte=mattes, jobs=jobs)
+
+
+def children(parent):
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields, words = stat.read_text().rpartition(")")[2].split(), (stat.parent / "cmdline").read_text()
+        except OSError:
+            continue
+        if int(fields[1]) == parent and "spawn_main" in words:
+            found.append(int(stat.parent.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+def test_a_process_that_is_killed_is_told_and_the_next_run_goes_on(tmp_path, plates, keys):
+    whole = stylize.run(plates, keys=keys, project=tmp_path / "whole.stylize")
+    project = tmp_path / "killed.stylize"
+    run = command(plates, "--keys", keys, "--project", project, "--jobs", 2)
+    while run.poll() is None and not list(project.glob("passes/*/made.jsonl")):
+        time.sleep(0.005)
+    for worker in children(run.pid)[:1]:
+        os.kill(worker, signal.SIGKILL)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 1
+    assert said.count("\n") == 1
+    assert "killed by signal 9" in said
+    assert "--jobs" in said
+    again = stylize.run(plates, keys=keys, project=project, jobs=2)
+    assert bits(again.project / "out") == bits(whole.project / "out")
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("mark", ["passes/*/*.state.npz", "passes/*/made.jsonl"])
+def test_stopped_with_several_processes_it_goes_on_with_the_same_bits(tmp_path, plates, end, mark):
+    keys = painted(tmp_path / "keys", (1, FRAMES))
+    whole = stylize.run(plates, keys=keys, project=tmp_path / "whole.stylize")
+    project = tmp_path / "stopped.stylize"
+    run = command(plates, "--keys", keys, "--project", project, "--jobs", 2, start_new_session=True)
+    while run.poll() is None and not list(project.glob(mark)):
+        time.sleep(0.005)
+    # As the terminal does it: everyone in the group gets Ctrl-C.
+    (os.killpg if end == signal.SIGINT else os.kill)(run.pid, end)
+    _, said = run.communicate(timeout=60)
+    if end == signal.SIGINT:
+        assert run.returncode == 130
+        assert said.count("\n") == 1
+        assert "goes on from here" in said
+    assert all(read_image(path).shape for path in (project / "out").glob("[!.]*.png"))
+    again = stylize.run(plates, keys=keys, project=project, jobs=1)
+    assert bits(again.project / "out") == bits(whole.project / "out")
+    assert not [path for path in (again.project / "out").iterdir() if path.name.startswith(".")]
+
+
+# One process
+
+
+def test_frames_that_are_on_disk_are_not_made_again_however_the_run_ended(monkeypatch, plates, keys, tmp_path):
+    whole = stylize.run(plates, keys=keys, project=tmp_path / "whole.stylize")
+
+    def killed(stage, task, event):
+        if event is not None:
+            raise KeyboardInterrupt  # the frame is on disk, and nobody has heard of it
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scheduler._Stage, "event", killed)
+        there = [4]
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                stylize.run(plates, keys=keys)
+            # Frames are written behind the next one, so that one more may be there.
+            there.append(len(bits(plates.with_name("plates.stylize") / "out")))
+            assert there[-2] < there[-1] <= there[-2] + 2
+    again = stylize.run(plates, keys=keys)
+    assert len(again.redone) == FRAMES - there[-1]
+    assert bits(again.project / "out") == bits(whole.project / "out")
+
+
+def test_a_note_that_was_cut_off_or_tells_of_another_file_counts_for_nothing(tmp_path):
+    notes = tmp_path / "made.jsonl"
+    notes.write_text('[3, ["abc", null]]\n5\n["x", ["abc"]]\n[1, 2, 3]\n[4, ["de')
+    assert list(scheduler._noted(notes)) == [(3, ["abc", None])]
+    scheduler._note(notes, 5, [tmp_path / "none"])
+    assert list(scheduler._noted(notes)) == [(3, ["abc", None]), (5, [None])]
+    assert list(scheduler._noted(tmp_path / "none")) == []
+
+
+@pytest.mark.parametrize("name", ["error", "mix"])
+def test_what_is_told_of_a_frame_is_made_again_when_it_is_spoilt(plates, keys, name):
+    first = stylize.run(plates, keys=keys)
+    told = sorted((first.project / "passes" / name).iterdir())[5]
+    was = told.read_bytes()
+    told.write_bytes(b"")
+    again = stylize.run(plates, keys=keys)
+    assert len(again.redone) == 1
+    assert told.read_bytes() == was
+
+
+def test_what_is_told_of_a_frame_belongs_to_it_though_a_run_ended_between_the_two(monkeypatch, tmp_path, plates):
+    keys = painted(tmp_path / "mine", (1, FRAMES))
+    first = stylize.run(plates, keys=keys)
+    told, key = bits(first.project / "passes" / "error"), first.frames[FRAMES]
+    target = keys / f"{FRAMES}.png"
+    kept = target.read_bytes()
+    write_image(target, np.full((*read_image(target).shape[:2], 3), 90, np.uint8))
+
+    def full(path, pixels, **more):
+        if path.parent.name == "out" and path.name != key.name:
+            raise OutputError("no room")
+        return write_image(path, pixels, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scheduler, "write_image", full)
+        with pytest.raises(OutputError):
+            stylize.run(plates, keys=keys)
+    target.write_bytes(kept)
+    stylize.run(plates, keys=keys)
+    assert bits(first.project / "passes" / "error") == told
+
+
+def test_a_held_frame_is_all_the_key_that_it_shows_whatever_was_there_before(plates, keys):
+    stylize.run(plates, keys=keys)
+    held = stylize.run(plates, keys=keys, on="twos", export=("passes",))
+    anew = stylize.run(plates, keys=keys, on="twos", export=("passes",), project=plates.with_name("anew.stylize"))
+    assert bits(held.project / "passes" / "mix") == bits(anew.project / "passes" / "mix")
+    second = read_image(sorted((held.project / "passes" / "mix").iterdir())[0])
+    assert not second.any()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("limit", [6, 60])
+def test_a_full_disk_is_told_in_one_line_and_costs_nothing_that_is_done(tmp_path, plates, keys, jobs, limit):
+    words = (plates, "--keys", keys, "--jobs", jobs)
+    stylize.run(plates, keys=keys, to_stage="render")
+    # A limit on the size of files fails as a full disk does: in the middle of writing.
+    full = subprocess.run(["bash", "-c", f"trap '' XFSZ; ulimit -f {limit}; exec {sys.executable} -m cli \"$@\"", "_",
+                           *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False)  # fmt: skip
+    assert full.returncode == 1
+    assert full.stderr.count("\n") == 1
+    assert "cannot be written" in full.stderr
+    assert "free" in full.stderr
+    again = stylize.run(plates, keys=keys)
+    whole = stylize.run(plates, keys=keys, project=tmp_path / "whole.stylize")
+    assert bits(again.project / "out") == bits(whole.project / "out")
+
+
+@forbidden.needs_permissions
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(
+    ("folder", "told"),
+    [
+        ("out", r"out/plate\.0001\.png cannot be written: .*/out does not allow it; mend its rights"),
+        ("passes", r"passes/\w+: no folder can be made here \(Permission denied\)"),
+        ("flow", r"flow/plate\.0\d+-0\d+\.flow cannot be written: .*/flow does not allow it; mend its rights"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_is_told(plates, keys, folder, told, jobs):
+    project = stylize.run(plates, keys=keys, to_stage="render").project
+    for path in (project / "flow").iterdir():
+        path.unlink()
+    (project / folder).chmod(0o500)
+    try:
+        run = forbidden.python("-m", "cli", plates, "--keys", keys, "--jobs", jobs)
+    finally:
+        (project / folder).chmod(0o700)
+    assert run.returncode == 1, run.stderr
+    assert run.stderr.count("\n") == 1
+    assert re.search(told, run.stderr), run.stderr
+    assert "space" not in run.stderr
+    assert len(stylize.run(plates, keys=keys).redone) in (FRAMES, FRAMES - 4)  # the keys may be there
+
+
+# Drawings
+
+
+def looks(result):
+    return {frame: read_image(path) for frame, path in result.frames.items()}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_on_twos_drawings_are_held_and_keys_shown_at_their_frames(tmp_path, plates, jobs):
+    keys = painted(tmp_path / "keys", (1, 6))
+    passed = []
+    result = stylize.run(plates, keys=keys, on="twos", jobs=jobs, threads=2,
+                         on_progress=lambda stage, done, total: passed.append((stage, total)))  # fmt: skip
+    found = looks(result)
+    assert len(found) == FRAMES
+    shown = {1: 1, 2: 1, 3: 3, 4: 3, 5: 5, 6: 6, 7: 7, 8: 7, 9: 9, 10: 9, 11: 11, 12: 11, 13: 13, 14: 13}
+    for frame, drawing in shown.items():
+        np.testing.assert_array_equal(found[frame], found[drawing])
+    assert all((found[3] != found[n]).any() for n in (1, 5, 6))
+    np.testing.assert_array_equal(found[6], 255 - scene(FRAMES)[5])
+    assert ("propagate", 2 + 2 * 2 + 4) in passed  # two keys; 3 and 5 twice; 7, 9, 11, 13
+    calm = looks(stylize.run(plates, keys=keys, project=tmp_path / "ones.stylize"))
+    apart = np.abs(found[9].astype(int) - calm[9]).mean()
+    assert apart < 3  # drawn by a leap over a frame, it is nearly what it is on ones
+
+
+def test_drawings_are_counted_from_the_first_frame_of_each_shot(tmp_path):
+    folder = folder_of(tmp_path / "two", [*scene(5), *[p // 8 for p in scene(5, seed=8)]])
+    write_image(tmp_path / "ref.png", np.random.default_rng(1).integers(0, 255, (60, 80, 3)).astype(np.uint8))
+    result = stylize.run(folder, style=tmp_path / "ref.png", on="threes", max_keyframes=1)
+    found = looks(result)
+    assert [shot.frames[0] for shot in result.shots] == [1, 6]
+    for frame, drawing in {2: 1, 3: 1, 5: 4, 7: 6, 8: 6, 10: 9}.items():
+        np.testing.assert_array_equal(found[frame], found[drawing])
+    assert (found[6] != found[5]).any()
+
+
+def test_another_pace_and_more_boil_make_frames_anew_and_none_is_as_before(tmp_path, plates):
+    keys = painted(tmp_path / "keys", (1, FRAMES))
+    first = stylize.run(plates, keys=keys)
+    before = bits(first.project / "out")
+    assert len(stylize.run(plates, keys=keys, on="twos").redone) == FRAMES - 2
+    boiled = stylize.run(plates, keys=keys, on="twos", boil=0.4)
+    assert len(boiled.redone) == FRAMES
+    found = looks(boiled)
+    np.testing.assert_array_equal(found[3], found[4])
+    assert len({found[frame].tobytes() for frame in range(1, FRAMES, 2)}) == FRAMES // 2
+    assert stylize.run(plates, keys=keys, on="twos", boil=0.4).redone == ()
+    assert len(stylize.run(plates, keys=keys, on="twos", boil=0.4, seed=2).redone) == FRAMES
+    assert bits(stylize.run(plates, keys=keys, boil=0).project / "out") == before
+
+
+def test_boiling_leaves_the_outside_of_the_matte_and_still_keys_alone(tmp_path, plates):
+    keys = painted(tmp_path / "keys", (1,))
+    matte = picture(0)
+    matte[10:20, 20:40] = 255
+    write_image(tmp_path / "matte.png", matte)
+    for frame, found in looks(stylize.run(plates, keys=keys, boil=1, matte=tmp_path / "matte.png")).items():
+        np.testing.assert_array_equal(found[matte == 0], scene(FRAMES)[frame - 1][matte == 0])
+
+
+def test_a_part_that_cannot_be_made_is_an_error(monkeypatch, plates, keys):
+    monkeypatch.setattr(scheduler.propagation, "propagate_span", lambda *_: iter(()))
+    with pytest.raises(OutputError, match="frame 2 could not be made"):
+        stylize.run(plates, keys=keys)
