@@ -11,7 +11,6 @@ from stylize.keys import rendering
 from stylize.keys.conditioning import open_leads
 from stylize.planning.budget import TimedRenderer, limits, note_costs
 from stylize.planning.picking import ShotPlan, explained, plan_shots
-from stylize.preflight import paints
 from stylize.refinement import Refinement
 from stylize.renderers import Renderer, make_renderer
 from stylize.session import told_of
@@ -114,7 +113,7 @@ def _render(
 
 
 def _renderer(settings: Settings) -> Renderer:
-    if not paints(settings) and settings.renderer == "example":
+    if not settings.paints and settings.renderer == "example":
         raise SettingsError(
             "there are keys to render and nothing to paint them after; give a reference with --style PICTURE, "
             "or painted keys with --keys FOLDER"

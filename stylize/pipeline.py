@@ -16,11 +16,11 @@ from stylize.media.stale_outputs import left_over
 from stylize.planning.budget import limits
 from stylize.planning.picking import ShotPlan, find_shots, plan_shots
 from stylize.planning.plan_report import timecodes, write_plan
-from stylize.project import is_project, read_asked
-from stylize.project.protect import inputs_of
+from stylize.project import is_project, project_of, read_asked
 from stylize.refinement import Refinement
-from stylize.session import Opened, opened, project_of, told_of
+from stylize.session import Opened, opened, told_of
 from stylize.settings import EVERY, STAGES, Settings
+from stylize.settings.input_files import inputs_of
 from stylize.spans.layer_stack import stack_layers, with_union
 from stylize.spans.missed_cuts import unconnected
 from stylize.threads import available, use_threads
@@ -86,7 +86,7 @@ def run(
         looks = [make_look(look, found) for look in work.looks]
         redone = looks[0].redone
         if work.layered:
-            redone = stack_layers(work) if settings.runs("propagate") else ()
+            redone = stack_layers(whole, work.looks) if settings.runs("propagate") else ()
             whole = with_union(whole) if settings.runs("export") else whole
         finished = _finished(whole) if settings.runs("propagate") or settings.runs("export") else {}
         shots = _together(found, looks)

@@ -13,12 +13,7 @@ from stylize.media.shot import Shot
 from stylize.media.targets import parse_target
 from stylize.planning.keys_csv import read_keys
 from stylize.renderers import Fetching, make_renderer
-from stylize.settings import DEPTH_AUTO, MODEL_RENDERERS, Settings, is_matte_word
-
-
-def paints(settings: Settings) -> bool:
-    """Whether there is something to paint keys after: a reference, or a model that needs none."""
-    return settings.style is not None or settings.renderer in MODEL_RENDERERS
+from stylize.settings import DEPTH_AUTO, Settings, is_matte_word
 
 
 def check_output(settings: Settings, shot: Shot, path: Path) -> None:
@@ -44,7 +39,7 @@ def check_named(settings: Settings, shot: Shot, fetching: Fetching) -> None:
 
 def check_look(settings: Settings, keys: Keys) -> None:
     """Raises SettingsError when frames are to be made and nothing says what they are to look like."""
-    waits = settings.runs("render") and settings.renderer == "example" and not paints(settings)
+    waits = settings.runs("render") and settings.renderer == "example" and not settings.paints
     if waits and settings.keys is None and not keys.painted():
         raise SettingsError("what is it to look like? Give a reference with --style PICTURE, or --keys FOLDER")
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
 from masks.extent import Extent
@@ -14,35 +15,21 @@ from stylize.delivery import deliver
 from stylize.errors import StylizeError
 from stylize.ingest import unpacking
 from stylize.ingest.conforming import conformed
+from stylize.ingest.ebsynth_shot import unfolded
 from stylize.matting.requested import asked_mattes, made_mattes, surveyed
-from stylize.media.ebsynth_folder import unfolded
 from stylize.media.plates import plate_pattern
-from stylize.media.sequences import parse_pattern
 from stylize.media.shot import Shot, open_shot
 from stylize.media.targets import check_form
 from stylize.motion.estimated import Estimators
 from stylize.motion.sources import make_motion, motion_source
 from stylize.motion.vectors import VectorFiles, look_through
 from stylize.preflight import all_companions, check_look, check_named, check_output, tell_repaired
-from stylize.project import SUFFIX, Project, is_project
-from stylize.project.protect import inputs_of
+from stylize.project import Project, is_project, project_of
 from stylize.renderers import Fetching
 from stylize.renderers.auto import settled
 from stylize.settings import Look, Settings, looks_of
+from stylize.settings.input_files import inputs_of
 from stylize.spans.matte_roi import covered_by_boxes
-
-VERSION = "0.1.0"
-
-
-def project_of(shot: Path, project: Path | None) -> Path:
-    """The project folder of a shot: beside it unless another is asked for."""
-    if project is not None:
-        return project
-    pattern = parse_pattern(shot)
-    if pattern is not None:
-        return pattern.folder / f"{pattern.prefix.rstrip('._- ') or pattern.folder.resolve().name}{SUFFIX}"
-    path = shot.resolve()
-    return path.with_name((path.name if path.is_dir() else path.stem) + SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -88,7 +75,7 @@ def opened(
         _check_target(settings, shot, project, asked)
         # A look at the cuts, or one more export, does not change what was asked for.
         if settings.runs("render") or not is_project(project.root):
-            project.write_settings(path, settings, VERSION)
+            project.write_settings(path, settings, version("stylize"))
         # Before the keys are painted, which takes long: what does not fit is told now.
         if isinstance(source, VectorFiles):
             look_through(source, project, lambda done, total: progress("vectors", done, total))

@@ -9,9 +9,9 @@ from masks.extent import Extent
 from stylize.context.guides import Guide
 from stylize.context.keys import Keys
 from stylize.context.mattes import Mattes
+from stylize.context.motion import Motion
 from stylize.media.plates import Plates
 from stylize.media.shot import Shot
-from stylize.motion.estimated import Motion
 from stylize.project import Project
 from stylize.settings import Settings
 

@@ -15,8 +15,9 @@ from stylize.media.safe_write import refuse_closed, refuse_foreign
 from stylize.media.shot import Shot
 from stylize.media.targets import Form, Target, parse_target
 from stylize.project import Project, fingerprint
-from stylize.project.protect import Inputs, refuse_inputs, refuse_other_projects
+from stylize.project.protect import refuse_inputs, refuse_other_projects
 from stylize.settings import Settings
+from stylize.settings.input_files import Inputs
 
 # Raise it whenever the same frames are written otherwise.
 VERSION = 3

@@ -33,8 +33,9 @@ from stylize.media.shot import Shot
 from stylize.media.spaces import REC709
 from stylize.media.targets import Target
 from stylize.project import Project
-from stylize.project.protect import inputs_of, refuse_inputs
+from stylize.project.protect import refuse_inputs
 from stylize.settings import Settings, looks_of
+from stylize.settings.input_files import inputs_of
 
 _STRAIGHT = (".png", ".tif", ".tiff")
 _WITH_MATTE = ("aftereffects", "nuke")

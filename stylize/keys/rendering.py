@@ -13,11 +13,11 @@ from propagate.arrays import F32, Bytes, Floats, Pixels
 from propagate.confidence import trust
 from propagate.flow import anchor, extend, sample, start_at_key
 from stylize.context.keys import read_key
+from stylize.context.motion import Motion
 from stylize.errors import InputError, StyleError
 from stylize.keys.agreement import agreement
 from stylize.media.colour import Colour
 from stylize.media.images import image_size, in_primaries, make_folder, quantise, read_image, to_float, write_image
-from stylize.motion.estimated import Motion
 from stylize.project import Project, fingerprint
 from stylize.renderers.protocol import Rendered, Renderer, RenderRequest
 

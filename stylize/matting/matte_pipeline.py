@@ -39,10 +39,10 @@ from stylize.media.stale_outputs import left_over
 from stylize.media.targets import Target, parse_target
 from stylize.planning.cuts import split
 from stylize.planning.picking import remembered_cuts
-from stylize.project import Project, fingerprint
-from stylize.project.protect import inputs_of, refuse_inputs, refuse_other_projects
-from stylize.session import project_of
+from stylize.project import Project, fingerprint, project_of
+from stylize.project.protect import refuse_inputs, refuse_other_projects
 from stylize.settings import MatteSettings
+from stylize.settings.input_files import inputs_of
 from stylize.threads import use_threads
 
 # Raise it whenever the same painted mattes and plates give other files.

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
 
 from propagate import flow_codec
 from propagate.arrays import Bytes
@@ -24,32 +23,6 @@ SUFFIX = ".flow"
 # In the names of files of a part of the frames.
 INSIDE = ".inside"
 _NUMBERS = re.compile(r"\.(\d+)-(\d+)\.flow$")
-
-
-class Motion(Protocol):
-    """Motion between the neighbouring frames of a shot."""
-
-    @property
-    def refine(self) -> FlowEstimator | None:
-        """What takes back the drift of composed flow; None where the motion is exact."""
-        ...
-
-    def step(self, before: int, after: int) -> Step:
-        """From a frame to its neighbour, earlier or later, on the grid of ``after``. The same bits at every call."""
-        ...
-
-    def within(self, box: Box | None) -> "Motion":
-        """The motion in a part of the frames, found from this part alone; None for all."""
-        ...
-
-    def of_layer(self, name: str, *, shared: bool) -> "Motion":
-        """The motion as one layer asks for it. shared: layers ask for so much of it that parts are cut out of that of
-        the whole frames."""
-        ...
-
-    def fingerprint(self, frames: Sequence[int]) -> str:
-        """What the steps among ``frames``, which follow each other, depend on beside the plates."""
-        ...
 
 
 @dataclass(frozen=True)

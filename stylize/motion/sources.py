@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from stylize.context.motion import Motion
 from stylize.media.plates import Plates
 from stylize.media.shot import Shot
-from stylize.motion.estimated import EstimatedMotion, Estimators, Motion, make_estimators
+from stylize.motion.estimated import EstimatedMotion, Estimators, make_estimators
 from stylize.motion.vectors import GivenMotion, VectorFiles, open_vectors
 from stylize.settings import Settings
 

@@ -19,7 +19,6 @@ from stylize.planning import keyframes as picking
 from stylize.planning.cuts import find_cuts, split
 from stylize.planning.keyframes import Keyframe, Picked
 from stylize.planning.keys_csv import read_keys
-from stylize.preflight import paints
 from stylize.project import Project, fingerprint
 
 # Raise a number whenever its stage gives another result for the same input.
@@ -171,7 +170,7 @@ def _plan(work: Work, frames: tuple[int, ...], hand: Hand, most: int | None) -> 
 
 def picks(work: Work, hand: Hand) -> bool:
     """Whether keyframes are picked: not where people named them, or painted some and nothing to paint more after."""
-    return hand.base is None and (paints(work.settings) or not (hand.painted or work.settings.keys is not None))
+    return hand.base is None and (work.settings.paints or not (hand.painted or work.settings.keys is not None))
 
 
 def _given(frames: Sequence[int], hand: Hand, *, keyed: bool) -> list[Keyframe]:

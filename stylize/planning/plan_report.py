@@ -18,7 +18,7 @@ from stylize.planning.keys_csv import Row, table
 from stylize.planning.picking import ShotPlan, new_file
 from stylize.planning.plan_picture import Card, Chart, plan_picture
 from stylize.project import fingerprint
-from stylize.project.protect import inputs_of
+from stylize.settings.input_files import inputs_of
 
 # Raise it whenever the same plan is drawn otherwise.
 VERSION = 1

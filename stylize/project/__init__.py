@@ -9,6 +9,7 @@ from stylize.project.project import (
     fingerprint,
     is_project,
     keeps_files,
+    project_of,
     read_asked,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "fingerprint",
     "is_project",
     "keeps_files",
+    "project_of",
     "read_asked",
 ]

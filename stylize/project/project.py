@@ -15,7 +15,7 @@ from typing import Any
 
 from stylize.errors import OutputError, ProjectError
 from stylize.io_errors import PROJECT, unwritable
-from stylize.media.sequences import PICTURE_SUFFIXES
+from stylize.media.sequences import PICTURE_SUFFIXES, parse_pattern
 from stylize.settings import OPTIONS, Settings, read_settings
 
 FOLDERS = ("video", "keys", "plan", "mask", "guides", "flow", "out", "passes", "export")
@@ -50,6 +50,17 @@ def is_project(path: Path) -> bool:
 def keeps_files(path: Path) -> bool:
     """Whether the folder is one of ours that a run has worked in: one that made mattes alone leaves no settings."""
     return (path / "state.json").is_file() and ((path / "project.lock").is_file() or is_project(path))
+
+
+def project_of(shot: Path, project: Path | None) -> Path:
+    """The project folder of a shot: beside it unless another is asked for."""
+    if project is not None:
+        return project
+    pattern = parse_pattern(shot)
+    if pattern is not None:
+        return pattern.folder / f"{pattern.prefix.rstrip('._- ') or pattern.folder.resolve().name}{SUFFIX}"
+    path = shot.resolve()
+    return path.with_name((path.name if path.is_dir() else path.stem) + SUFFIX)
 
 
 class Project:

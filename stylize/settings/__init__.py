@@ -1,7 +1,7 @@
 """What a user can ask for: every option once in `options`, what it may be in `kinds`, bad mixes in `mixes`."""
 
 from stylize.settings.compound import GUIDE_WEIGHT, SCREENS, GuideAsked, Levels, MatteKey
-from stylize.settings.layers import LayerAsked, Look, looks_of
+from stylize.settings.layers import LayerAsked
 from stylize.settings.matte_options import MATTE_OPTIONS, MatteSettings
 from stylize.settings.option import DIFFUSION, EXPORT, GROUPS, MAIN, Option
 from stylize.settings.option_types import (
@@ -17,7 +17,7 @@ from stylize.settings.option_types import (
     Kind,
     is_matte_word,
 )
-from stylize.settings.options import OPTIONS, Settings, read_settings
+from stylize.settings.options import OPTIONS, Look, Settings, looks_of, read_settings
 from stylize.settings.validation import laid_over
 
 __all__ = [

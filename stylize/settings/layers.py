@@ -5,21 +5,17 @@ A layer is what a run would be with the shot's options, what was said for all la
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stylize.errors import SettingsError
-from stylize.settings.option import EXPORT, LAYERS, MOTION, READING, RUN, Option, given, read
+from stylize.settings.look_options import LOOK_OPTIONS
+from stylize.settings.option import Option, read
 from stylize.settings.option_types import FLAG, Kind
+from stylize.settings.run_options import RUN_OPTIONS
 
-if TYPE_CHECKING:
-    from stylize.settings.options import Settings
-
-# What there is one of for a shot, whatever is painted on it.
-_OF_SHOT_GROUPS = (MOTION, EXPORT, READING, RUN, LAYERS)
-_OF_SHOT = ("output", "frames", "split", "like")
 # What may follow the path of a layer's matte, and what it stands for.
 _SUFFIXES = {"invert": "matte_invert", "grow": "matte_grow", "shrink": "matte_shrink", "feather": "matte_feather"}
 _SUFFIX = re.compile(r":(invert|(?:grow|shrink|feather)=\d+)$")
@@ -42,74 +38,10 @@ class LayerAsked:
     def stored(self) -> dict[str, Any]:
         """As TOML can write it."""
         named = {} if self.name is None else {"name": self.name}
-        return named | {name: _options()[name].kind.store(value) for name, value in self.values}
+        return named | {name: LOOK_OPTIONS[name].kind.store(value) for name, value in self.values}
 
     def __str__(self) -> str:
         return ",".join(f"{name}={value}" for name, value in self.stored().items())
-
-
-@dataclass(frozen=True)
-class Look:
-    """What is painted: a layer, or all of a shot without layers, whose name is empty. settings: of it alone."""
-
-    name: str
-    settings: "Settings"
-
-
-def of_shot(option: Option) -> bool:
-    """Whether there is one of an option for the whole shot, so that no layer has its own."""
-    return option.group in _OF_SHOT_GROUPS or option.name in _OF_SHOT
-
-
-def looks_of(settings: "Settings") -> tuple[Look, ...]:
-    """The layers that settings ask for, from the lowest to the uppermost; without any, the settings themselves.
-
-    Raises SettingsError naming the layer and what is wrong in it.
-    """
-    if not settings.layers:
-        return (Look("", settings),)
-    looks = []
-    for place, asked in enumerate(settings.layers, 1):
-        name = asked.name or str(place)
-        try:
-            looks.append(Look(name, replace(settings, layers=(), **dict(asked.values))))
-        except SettingsError as error:
-            raise SettingsError(f"--layer {name}: {error}") from error
-    return tuple(looks)
-
-
-def check_layers(settings: "Settings") -> None:
-    """Raises SettingsError for layers that cannot be: two of a name, one that nobody would see; and for what is said
-    for all layers and used by none."""
-    looks = looks_of(settings)
-    names = [look.name for look in looks]
-    # They name folders, and not every disk tells capitals from small letters.
-    folded = [name.casefold() for name in names]
-    twice = [name for name in names if folded.count(name.casefold()) > 1]
-    if twice:
-        alike = "" if twice[0] == twice[1] else f" but for capitals, as {twice[1]} has"
-        raise SettingsError(f"--layer: two layers have the name {twice[0]}{alike}; give each one of its own")
-    for look in looks[1:]:
-        if look.settings.matte is None:
-            raise SettingsError(
-                f"--layer {look.name} has no matte, so that it would hide all layers before it: give it one with "
-                "matte=PATH, or put it first"
-            )
-    said = [dict(asked.values) for asked in settings.layers]
-    for option in _options().values():
-        own = all(option.name in values for values in said)
-        if own and settings.like is None and not of_shot(option) and given(settings, option.name):
-            raise SettingsError(
-                f"{option.flags[-1]} counts for layers that do not say it themselves, and each of them does; leave it "
-                "out"
-            )
-
-
-def _options() -> Mapping[str, Option]:
-    # Settings are declared with what is read here.
-    from stylize.settings.options import OPTIONS
-
-    return OPTIONS
 
 
 def _layers(value: Any) -> tuple[LayerAsked, ...]:
@@ -151,7 +83,7 @@ def _layer(value: Any) -> LayerAsked:
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
     """``matte=person/:invert,keyframes=1,9,prompt="a, b=c"``: a comma ends a value where another setting follows; in
     a value that stands in quotation marks, none does. A word that is an option without value stands alone."""
-    words = "|".join(name.replace("_", "[-_]") for name, option in _options().items() if option.kind is FLAG)
+    words = "|".join(name.replace("_", "[-_]") for name, option in LOOK_OPTIONS.items() if option.kind is FLAG)
     following = re.compile(rf",\s*(?=[A-Za-z][A-Za-z_-]*\s*=|(?:{words})\s*(?:,|$))")
     rest = text.strip()
     while rest:
@@ -189,17 +121,14 @@ def _unfolded(key: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _option(name: str, written: str) -> Option:
-    options = _options()
-    inner = [known for known, option in options.items() if not of_shot(option)]
-    if name in inner:
-        return options[name]
-    if name in options:
-        raise SettingsError(
-            f"{written} is the whole shot's and no layer's; give it outside, as {options[name].flags[-1]}"
-        )
-    near = get_close_matches(name, inner, 1)
+    if name in LOOK_OPTIONS:
+        return LOOK_OPTIONS[name]
+    if name in RUN_OPTIONS or name == "layers":
+        flag = RUN_OPTIONS[name].flags[-1] if name in RUN_OPTIONS else "--layer"
+        raise SettingsError(f"{written} is the whole shot's and no layer's; give it outside, as {flag}")
+    near = get_close_matches(name, LOOK_OPTIONS, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    raise SettingsError(f"a layer has no setting {written!r}, {hint}there are name, {', '.join(inner)}")
+    raise SettingsError(f"a layer has no setting {written!r}, {hint}there are name, {', '.join(LOOK_OPTIONS)}")
 
 
 def _several(value: Any) -> tuple[Any, ...]:
@@ -223,9 +152,11 @@ def _stored(layers: tuple[LayerAsked, ...]) -> list[dict[str, Any]]:
 
 
 def _whole(stored: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
-    options = _options()
     return [
-        {name: value if name == "name" else options[name].kind.anchor(value, folder) for name, value in layer.items()}
+        {
+            name: value if name == "name" else LOOK_OPTIONS[name].kind.anchor(value, folder)
+            for name, value in layer.items()
+        }
         for layer in stored
     ]
 

@@ -35,7 +35,9 @@ from stylize.settings.path_resolution import (
 from stylize.settings.samplers import SAMPLERS, known_sampler
 
 STAGES = ("conform", "split", "pick", "render", "propagate", "export")
-RENDERERS = ("example", "painted", "diffusion", "a1111", "auto")
+# Stands for the best renderer that is installed.
+AUTO_RENDERER = "auto"
+RENDERERS = ("example", "painted", "diffusion", "a1111", AUTO_RENDERER)
 # Those that a model paints for, here or elsewhere.
 MODEL_RENDERERS = ("diffusion", "a1111")
 FLOWS = ("dis", "raft")

@@ -68,9 +68,9 @@ def _check_keyframes(settings: Any) -> None:
         )
     if isinstance(settings.keyframes, tuple) and settings.refine is None:
         _check_dropped(settings.keyframes, settings.drop_key)
-    if settings.refine is not None and (settings.renderer == "painted" or not _paints(settings)):
+    if settings.refine is not None and (settings.renderer == "painted" or not settings.paints):
         raise SettingsError("--refine renders further keyframes; say what they are painted after, with --style PICTURE")
-    if settings.keys_budget is not None and not _paints(settings):
+    if settings.keys_budget is not None and not settings.paints:
         raise SettingsError(
             "--keys-budget measures what a key costs; say what keys are painted after, with --style PICTURE"
         )
@@ -100,10 +100,6 @@ def _check_dropped(named: tuple[int, ...], dropped: tuple[int, ...]) -> None:
         raise SettingsError(
             f"frame {others[0]} of --drop-key is none of those that --keyframes names; leave it out of --drop-key"
         )
-
-
-def _paints(settings: Any) -> bool:
-    return settings.style is not None or settings.renderer in (*MODEL_RENDERERS, "auto")
 
 
 def _check_matte(settings: Any) -> None:

@@ -24,7 +24,6 @@ from stylize.io_errors import PROJECT, unwritable
 from stylize.media.images import image_facts, make_folder, quantise, read_image, read_values, write_image
 from stylize.media.plates import plate_pattern
 from stylize.project import fingerprint
-from stylize.session import Opened
 from stylize.spans.pass_maps import write_error
 from stylize.spans.scheduler import ERROR, LOOK, forget_others, pass_file
 from stylize.spans.span import to_depth
@@ -65,17 +64,17 @@ class _Stack:
     files: tuple[Path, Path, Path]
 
 
-def stack_layers(opened: Opened) -> tuple[int, ...]:
+def stack_layers(whole: Work, layers: Sequence[Work]) -> tuple[int, ...]:
     """Makes the frames of the whole from those of its layers, and what is told of them; returns those that were made.
 
-    Raises OutputError where a layer lacks a frame.
+    layers: from the lowest. Raises OutputError where a layer lacks a frame.
     """
-    whole, made = opened.whole, []
+    made = []
     first = whole.shot.frames[0]
-    dtype = np.uint16 if any(image_facts(work.file("out", first)).depth == 16 for work in opened.looks) else np.uint8
+    dtype = np.uint16 if any(image_facts(work.file("out", first)).depth == 16 for work in layers) else np.uint8
     waiting = []
     for frame in whole.shot.frames:
-        stack = _stack(opened, frame, dtype)
+        stack = _stack(whole, layers, frame, dtype)
         if not all(whole.project.fresh(path, stack.mark) for path in stack.files):
             waiting.append(stack)
     there = len(whole.shot.frames) - len(waiting)
@@ -122,9 +121,8 @@ def _union(whole: Work, frame: int) -> Path:
     return plate_pattern(whole.shot, whole.project.folder("mask") / UNION).path(frame)
 
 
-def _stack(opened: Opened, frame: int, dtype: type) -> _Stack:
-    whole = opened.whole
-    sheets = tuple(_sheet(work, frame) for work in opened.looks if _seen(work, frame))
+def _stack(whole: Work, layers: Sequence[Work], frame: int, dtype: type) -> _Stack:
+    sheets = tuple(_sheet(work, frame) for work in layers if _seen(work, frame))
     mark = fingerprint(
         VERSION, stacking.VERSION, np.dtype(dtype).name, whole.marks([frame]),
         [sheet.facts(frame) for sheet in sheets],

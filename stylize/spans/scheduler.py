@@ -24,6 +24,7 @@ from propagate.synthesis import SynthesisSettings
 from stylize.context.context import Work, frame_name
 from stylize.context.guides import Guide
 from stylize.context.mattes import Mattes
+from stylize.context.motion import Motion
 from stylize.errors import OutputError, PaintedKeyError
 from stylize.io_errors import PROJECT, unwritable
 from stylize.jobs import Trade, work_off
@@ -394,7 +395,7 @@ def _reader(mattes: Mattes) -> Callable[[int], Floats]:
     return lambda frame: kept(mattes.paths[frame]) if frame in mattes.paths else mattes.read(frame)
 
 
-def _engine(settings: Settings, motion: moving.Motion) -> Engine:
+def _engine(settings: Settings, motion: Motion) -> Engine:
     return Engine(motion, SynthesisSettings(), settings.boil, settings.seed)
 
 

@@ -8,7 +8,7 @@ from propagate.arrays import Bytes, Floats, Pixels
 from propagate.box import Box
 from propagate.spans import Span
 from propagate.synthesis import SynthesisSettings
-from stylize.motion.estimated import Motion
+from stylize.context.motion import Motion
 
 # The sides of a span that passes begin from: the left key's, and the right key's.
 FORWARD, BACKWARD = "forward", "backward"

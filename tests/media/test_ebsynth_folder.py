@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from stylize.errors import PaintedKeyError
-from stylize.media.ebsynth_folder import is_ebsynth_folder, unfolded
+from stylize.ingest.ebsynth_shot import unfolded
+from stylize.media.ebsynth_folder import is_ebsynth_folder
 from stylize.media.images import write_image
 from stylize.settings import Settings
 

@@ -215,7 +215,7 @@ def test_what_is_noted_is_kept_every_second_and_seldomer_where_that_takes_long(p
         kept.append(now[0])
         now[0] += takes
 
-    monkeypatch.setattr("stylize.project.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("stylize.project.project.time.monotonic", lambda: now[0])
     monkeypatch.setattr(project, "_place_text", place)
     project.save()
     (project.root / "out" / "a.png").write_bytes(b"a")

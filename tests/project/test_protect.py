@@ -11,8 +11,8 @@ from stylize.errors import OutputError, SettingsError
 from stylize.matting.matte_pipeline import make_mattes
 from stylize.media.images import write_image
 from stylize.project import FOLDERS
-from stylize.project.protect import inputs_of
 from stylize.settings import MatteSettings, Settings
+from stylize.settings.input_files import inputs_of
 from tests.clips import write_movie
 from tests.motion.test_vectors import write_exr
 

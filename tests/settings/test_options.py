@@ -125,7 +125,7 @@ def test_a_misspelt_setting_lists_those_that_exist():
 
 def test_every_option_has_a_group_a_flag_and_help_and_five_lead():
     assert {option.group for option in OPTIONS.values()} == set(GROUPS)
-    assert [o.name for o in OPTIONS.values() if o.group == MAIN] == ["style", "keys", "output", "frames", "keyframes"]
+    assert [o.name for o in OPTIONS.values() if o.group == MAIN] == ["style", "keys", "keyframes", "output", "frames"]
     flags = [flag for option in OPTIONS.values() for flag in option.flags]
     assert len(flags) == len(set(flags))
     assert "--no-split" in flags

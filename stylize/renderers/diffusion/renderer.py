@@ -162,6 +162,4 @@ class DiffusionRenderer:
 
 
 def _versions() -> dict[str, str]:
-    from stylize import session
-
-    return {name: version(name) for name in LIBRARIES} | {"stylize": session.VERSION}
+    return {name: version(name) for name in (*LIBRARIES, "stylize")}

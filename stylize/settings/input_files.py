@@ -1,0 +1,83 @@
+"""Files and folders that settings name to be read: no result may replace them or go among them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stylize.media.ebsynth_folder import folders_of
+from stylize.media.sequences import PICTURE_SUFFIXES, parse_pattern
+from stylize.settings.compound import GuideAsked, MatteKey
+from stylize.settings.conditions import ControlAsked, FileAsked
+from stylize.settings.matte_options import MATTE_OPTIONS, MatteSettings
+from stylize.settings.option_types import (
+    DEPTH_AUTO,
+    DEPTH_SOURCE,
+    MATTE_MODEL,
+    MATTE_SOURCE,
+    MODEL,
+    Kind,
+    is_matte_word,
+)
+from stylize.settings.options import OPTIONS, Settings, looks_of
+
+# Whose folders are read as numbered pictures: one more would be taken for one of them.
+_NUMBERED = ("keys", "matte", "guide", "control", "depth", "vectors", "vectors_back", "vectors_forward", "clean")
+_SUFFIXES = (*PICTURE_SUFFIXES, ".flo")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """files: all that are read, beside the shot's. folders: those read as numbered pictures."""
+
+    files: tuple[Path, ...]
+    folders: tuple[Path, ...]
+
+
+def inputs_of(settings: Settings | MatteSettings, path: Path | None = None) -> Inputs:
+    """The inputs beside the shot, of all layers. path: of the shot as it was asked for, which may be a folder of
+    EbSynth's."""
+    asked = [settings] if isinstance(settings, MatteSettings) else [look.settings for look in looks_of(settings)]
+    files, folders = list[Path](), list[Path]()
+    for one in asked:
+        some, more = _of(one)
+        files += some
+        folders += more
+    folders += folders_of(path) if path is not None else ()
+    return Inputs(tuple(files), tuple(folders))
+
+
+def _of(settings: Settings | MatteSettings) -> tuple[list[Path], list[Path]]:
+    """Files, and folders of numbered pictures."""
+    options = MATTE_OPTIONS if isinstance(settings, MatteSettings) else OPTIONS
+    named = {name: list(_paths(option.kind, getattr(settings, name))) for name, option in options.items()}
+    files = [one for paths in named.values() for one in paths if one.is_file()]
+    numbered = [one for name in _NUMBERED for one in named.get(name, ()) if not one.is_file()]
+    files += [file for one in numbered for file in _pictures(one)]
+    return files, [one for one in numbered if one.is_dir()]
+
+
+def _paths(kind: Kind, value: Any) -> Iterator[Path]:
+    """The paths that are read in the value of an option."""
+    for one in value if isinstance(value, tuple) else (value,):
+        if isinstance(one, Path):
+            yield one
+        elif isinstance(one, GuideAsked | MatteKey | FileAsked | ControlAsked) and one.path is not None:
+            yield one.path
+        elif kind in (MATTE_SOURCE, MATTE_MODEL, DEPTH_SOURCE, MODEL) and one is not None and not _is_word(kind, one):
+            yield Path(one)
+
+
+def _is_word(kind: Kind, text: str) -> bool:
+    """Whether it stands for no path."""
+    return text == DEPTH_AUTO if kind is DEPTH_SOURCE else kind is MATTE_SOURCE and is_matte_word(text)
+
+
+def _pictures(path: Path) -> list[Path]:
+    """The pictures in a folder, or those of a pattern; none where nothing is."""
+    pattern = None if path.is_dir() else parse_pattern(path, _SUFFIXES)
+    folder = path if pattern is None else pattern.folder
+    if not folder.is_dir():
+        return []
+    there = [file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES]
+    return [file for file in there if pattern is None or pattern.match(file.name) is not None]
