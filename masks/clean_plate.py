@@ -19,8 +19,6 @@ from masks.warp import warp
 SAME = LEVELS / 2
 # Pixels around which all must be seen in the key, so that nothing is at the border of what came.
 AROUND = 5
-# Raise it whenever the same input gives another certainty.
-VERSION = 1
 # Of a frame whose matte is black, and of which it is not known whether it should be.
 CONFIDENCE = 0.4
 # Pixels that flow to the key is mended by in one frame at most, and may deviate from what is around.

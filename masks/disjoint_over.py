@@ -12,8 +12,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-# Raise it whenever the same layers give other pictures.
-VERSION = 1
 # Mixed at a time: float64 of a whole frame would take many times what the frame does.
 ROWS = 64
 

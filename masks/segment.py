@@ -37,8 +37,8 @@ class Segmenter(Protocol):
         """
         ...
 
-    def fingerprint(self) -> str:
-        """A text that changes whenever the mattes for the same plates and prompts would."""
+    def cache_key(self) -> str:
+        """Return a text that changes with every parameter that the mattes depend on; versions are not among them."""
         ...
 
 

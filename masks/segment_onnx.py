@@ -18,8 +18,6 @@ from masks.onnx_network import MULTIPLE, USUAL_SIDE, Network, Tensor, Told, chec
 from masks.prompts import Prompt
 from masks.segment import check_unprompted
 
-# Raise it whenever the same network gives other mattes.
-VERSION = 3
 # Beyond 0 and 1 by this much, values are no shares; and by so much more than 1 may shares of classes be together.
 ROUNDING, TOGETHER = 1e-3, 1e-2
 # Shorter side that a recurrent network works at before it goes into detail.
@@ -67,11 +65,9 @@ class OnnxSegmenter:
                 matte = F32(0.5) * (matte + other[:, ::-1])
             yield frame, matte
 
-    def fingerprint(self) -> str:
-        """Network, version and the library that runs it. Whom it is asked to find changes nothing."""
-        import onnxruntime
-
-        return f"onnx-{VERSION}-{onnxruntime.__version__}-{self._identity}"
+    def cache_key(self) -> str:
+        """Return the digest of the network. Whom it is asked to find changes nothing."""
+        return f"onnx-{self._identity}"
 
     def _find(self, picture: Bytes, states: dict[str, Pixels]) -> tuple[Floats, dict[str, Pixels]]:
         result, states = self._run(picture, states)

@@ -15,8 +15,6 @@ import numpy as np
 from masks.arrays import F32, Bytes, Floats
 from masks.prompts import Box, Prompt
 
-# Raise it whenever the same model gives other mattes.
-VERSION = 1
 # What the model calls the one object, and the kinds of its points: outside, inside, a box's first and second corner.
 OBJECT, OUTSIDE, INSIDE, FIRST, SECOND = 1, 0, 1, 2, 3
 
@@ -65,13 +63,9 @@ class Sam2Segmenter:
                     yield frames[at], walk.tracked(at, plate(frames[at]), reverse)
             walk.turn()
 
-    def fingerprint(self) -> str:
-        """The weights, the libraries that run them, and the device."""
-        import torch
-        import transformers
-
-        libraries = f"torch{torch.__version__}-transformers{transformers.__version__}"
-        return f"sam2-{VERSION}-{self._identity}-{self._levels}-{libraries}-{_device()}"
+    def cache_key(self) -> str:
+        """Return the digest of the weights, the levels and the device."""
+        return f"sam2-{self._identity}-{self._levels}-{_device()}"
 
     def _model(self) -> Any:
         if self._loaded is None:

@@ -16,8 +16,6 @@ from masks.gather import Gathered, moved_on, said, together
 from masks.min_cut import min_cut
 from masks.track import Flow
 
-# Raise it whenever the same input gives other regions.
-VERSION = 1
 # The odds from which a pixel is inside, as a share: below one half, since networks leave out more than they take in.
 INSIDE = 0.3
 # Shares below and above are not believed: of what the network says of a place, and of colours.

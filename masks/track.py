@@ -24,8 +24,6 @@ from masks.motion_field import motion_field
 from masks.specks import without_specks
 from masks.warp import turned_round, warp
 
-# Raise it whenever the same input gives other mattes.
-VERSION = 5
 # Longest side, in pixels, of the pictures that are looked at: the painted edge is moved at full size.
 LARGEST = 640
 # Pixels from the border of a layer at which its flow is its own.

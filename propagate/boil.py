@@ -10,9 +10,6 @@ import numpy as np
 from propagate.arrays import F32, Floats
 from propagate.flow import sample
 
-# Raise it whenever the same arguments give another picture.
-VERSION = 1
-
 # Scales of the displacement: size of a swirl and root mean square length at strength 1, both in picture heights.
 SCALES = ((1 / 3, 0.0050), (1 / 9, 0.0032), (1 / 24, 0.0011))
 # Scale of the variation of tone, in picture heights, and its root mean square at strength 1.

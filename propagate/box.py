@@ -31,8 +31,8 @@ class Box:
         """Height and width."""
         return self.bottom - self.top, self.right - self.left
 
-    def facts(self) -> list[int]:
-        """For fingerprints."""
+    def bounds(self) -> list[int]:
+        """Return left, top, right and bottom, for cache keys."""
         return [self.left, self.top, self.right, self.bottom]
 
     def within(self, other: "Box") -> "Box":

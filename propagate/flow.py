@@ -26,8 +26,8 @@ class FlowEstimator(Protocol):
         """
         ...
 
-    def fingerprint(self) -> str:
-        """A text that changes whenever the flow for the same pictures would."""
+    def cache_key(self) -> str:
+        """Return a text that changes with every parameter that the flow depends on; versions are not among them."""
         ...
 
 

@@ -12,8 +12,6 @@ import numpy as np
 from propagate.arrays import F32, Bools, Bytes, Floats, Pixels
 from propagate.flow import Step
 
-# Raise it whenever the same step gives other bytes, or bytes give another step.
-VERSION = 1
 # One gradation is 2 to the power of this, in pixels; longer flow than 511 pixels takes a larger one.
 FINEST = -6
 # Height, width, power of the gradation, length of what follows the header, checksum of all.

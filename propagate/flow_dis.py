@@ -77,10 +77,10 @@ class DisFlow:
             flow[strip.wide] += self._whole(source[strip.wide], target[strip.wide]) * fade(strip, height)[:, None, None]
         return flow
 
-    def fingerprint(self) -> str:
-        """Method, preset and the library that computes it."""
+    def cache_key(self) -> str:
+        """See FlowEstimator."""
         strips = f"-strips{STRIP}+{OVERLAP}" if self.preset == "fine" else ""
-        return f"dis-{self.preset}{strips}-opencv{cv2.__version__}"
+        return f"dis-{self.preset}{strips}"
 
 
 def strip_rows(height: int, width: int) -> int:

@@ -46,12 +46,9 @@ class RaftFlow:
             raise MemoryError(f"RAFT needs about {needed:.1f} GB of memory for {width}x{height}") from error
         return np.ascontiguousarray(found[:height, :width], F32)
 
-    def fingerprint(self) -> str:
-        """The weights, the libraries that compute it, and the device."""
-        import torch
-        import torchvision
-
-        return f"raft-{self.identity}-torch{torch.__version__}-torchvision{torchvision.__version__}-{self.device}"
+    def cache_key(self) -> str:
+        """Return the digest of the weights and the device."""
+        return f"raft-{self.identity}-{self.device}"
 
     def _tensor(self, picture: Bytes) -> Any:
         """(H, W, 3) as a batch (1, 3, H', W') of -1 to 1, its right and lower border repeated."""

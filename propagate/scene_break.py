@@ -12,8 +12,6 @@ import numpy as np
 from propagate.arrays import F32, Bools, Bytes, Floats
 from propagate.flow import Step, sample
 
-# Raise it whenever other pairs of frames count as cut.
-VERSION = 1
 # Share of pixels whose flow is consistent: cuts 0.29 and less, white flashes 0 to 0.30, pans of a sixth of the width a
 # frame 0.07 to 0.7, a large thing entering 0.50, whip pans with blur 0.79 and more, grain of 40 levels 0.89.
 CONNECTED = 0.4

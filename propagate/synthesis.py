@@ -38,8 +38,6 @@ from propagate.temporal_filter import HALO as STEADY_HALO
 from propagate.temporal_filter import steady
 from propagate.texture import Exemplar, Job, Level, Nearness, Texture, exemplar, in_parts, optimise
 
-# Raise it whenever the same input gives other pictures.
-VERSION = 6
 # Difference of patches, as of ``texture.Texture.error``, that cannot be seen: such a patch is not sought any better.
 ENOUGH = 1e-4
 # A place of the key may be used so many times its share before it becomes dear: lower makes moving things boil.
@@ -68,9 +66,9 @@ class SynthesisSettings:
     sweeps: int = 2
     uniformity: float = 0.004
 
-    def fingerprint(self) -> str:
-        """Version and all settings."""
-        return f"synthesis-{VERSION}-" + "-".join(f"{value:g}" for value in asdict(self).values())
+    def cache_key(self) -> str:
+        """Return all settings as one text."""
+        return "-".join(f"{value:g}" for value in asdict(self).values())
 
 
 @dataclass(frozen=True)

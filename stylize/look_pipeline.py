@@ -93,7 +93,10 @@ def _render(
         reference = rendering.read_reference(settings.style, work.project, work.shot.colour)
     renderer = TimedRenderer(_renderer(settings) if waiting else make_renderer("painted", settings))
     source = rendering.PlateSource(work.plates.colour, lambda frame: work.project.digest(work.plates.paths[frame]))
-    leads = open_leads(work)
+    inputs = rendering.KeyInputs(
+        source, renderer, (settings.renderer, *work.motion.stages), reference, settings.seed, work.motion,
+        open_leads(work),
+    )  # fmt: skip
     done: list[int] = []
     rendered: list[int] = []
 
@@ -104,10 +107,10 @@ def _render(
     for plan in shots:
         keys = {key.frame: files.get(key.frame, work.file("keys", key.frame)) for key in plan.keyframes}
         added = frozenset(key.frame for key in plan.keyframes if key.reason == PAINTED)
-        stage = rendering.KeyPlan(plan.frames, keys, painted, added & painted, work.shot.depth, late, again)
-        rendered += rendering.render_keys(
-            stage, source, renderer, reference, settings.seed, work.motion, leads, work.project, on_key, work.message
+        stage = rendering.KeyPlan(
+            plan.frames, keys, painted, added & painted, work.shot.depth, late, again, work.project.upgraded_keys
         )
+        rendered += rendering.render_keys(stage, inputs, work.project, on_key, work.message)
     note_costs(work, renderer)
     return tuple(rendered), tuple(sorted(painted & set(numbers)))
 

@@ -20,15 +20,13 @@ from stylize.keys.neighbour_agreement import Beside, judged
 from stylize.keys.rendering import AGAIN
 from stylize.media.images import read_image, to_float
 from stylize.planning.keyframes import Keyframe
-from stylize.planning.picking import ShotPlan, attended
+from stylize.planning.picking import ShotPlan
 from stylize.planning.uncovered import best_frame, floor_of, shot_error
-from stylize.project import fingerprint
 from stylize.renderers import make_renderer
 from stylize.settings import MODEL_RENDERERS
 from stylize.spans import scheduler
+from stylize.stages import cache_key
 
-# Raise it whenever the same errors lead to other rounds.
-VERSION = 2
 # A key pays when it takes this share of the error that so many frames of its shot have, all of a shorter shot. On the
 # example with a fixed filter as the truth, keys that paid brought 0.81 and 0.44 dB, the next one 0.19 dB.
 LEAST_GAIN, WORTH = 0.1, 50
@@ -93,7 +91,7 @@ def known(work: Work, shots: Sequence[ShotPlan]) -> Refined:
     """
     if work.settings.refine is None or work.outside:
         return Refined((), True)
-    stored = work.project.recall(_NAME, _mark(work, shots))
+    stored = work.project.recall(_NAME, _key(work, shots))
     if stored is None:
         return Refined()
     rounds = tuple(Refinement(int(frame), *figures) for frame, *figures in stored["rounds"])
@@ -238,23 +236,19 @@ def _forget(errors: dict[int, float], made: Collection[int]) -> None:
 def _keep(work: Work, shots: Sequence[ShotPlan], refined: Refined) -> None:
     rounds = [[one.frame, one.before, one.after, one.kept, one.floor] for one in refined.rounds]
     again = None if refined.again is None else sorted(refined.again)
-    work.project.remember(_NAME, _mark(work, shots), {"rounds": rounds, "ended": refined.ended, "again": again})
+    work.project.remember(_NAME, _key(work, shots), {"rounds": rounds, "ended": refined.ended, "again": again})
 
 
-def _mark(work: Work, shots: Sequence[ShotPlan]) -> str:
+def _key(work: Work, shots: Sequence[ShotPlan]) -> str:
     """Everything that the errors depend on, but for what people have painted."""
     settings, frames = work.settings, work.shot.frames
     keys = [[key.frame for key in plan.keyframes if key.reason != PAINTED] for plan in shots]
     leads = open_leads(work)
-    led = [leads.mark(frame) for numbers in keys for frame in numbers]
+    led = [leads.cache_inputs(frame) for numbers in keys for frame in numbers]
     style = "" if settings.style is None else work.project.digest(settings.style)
-    return fingerprint(
-        VERSION, scheduler.VERSION, [plan.frames for plan in shots], keys, work.marks(frames), attended(work, frames),
-        _guided(work), work.motion.fingerprint(frames), SynthesisSettings().fingerprint(), settings.on,
-        make_renderer(settings.renderer, settings).fingerprint(), style, settings.seed, work.shot.depth,
-        settings.min_gap, settings.drop_key, led,
+    return cache_key(
+        "refinement", [plan.frames for plan in shots], keys, work.plate_digests(frames), work.matte_inputs(frames),
+        work.guide_inputs(frames), work.motion.cache_key(frames), SynthesisSettings().cache_key(),
+        make_renderer(settings.renderer, settings).cache_key(), style, work.shot.depth, led, settings=settings,
+        uses=(*work.motion.stages, settings.renderer),
     )  # fmt: skip
-
-
-def _guided(work: Work) -> list[object]:
-    return [[*guide.facts(), *map(work.project.digest, guide.paths.values())] for guide in work.guides]

@@ -53,9 +53,21 @@ class Work:
         """Where a frame lies in a folder of the project."""
         return self.project.folder(folder) / frame_name(self.shot, frame)
 
-    def marks(self, frames: Iterable[int]) -> list[str]:
-        """Digests of the plates of these frames."""
+    def plate_digests(self, frames: Iterable[int]) -> list[str]:
+        """Return the digests of the plates of these frames."""
         return [self.project.digest(self.plates.paths[frame]) for frame in frames]
+
+    def matte_inputs(self, frames: Iterable[int]) -> list[object]:
+        """Return what the mattes of these frames depend on, for cache keys; empty without mattes."""
+        return [] if self.mattes is None else self.mattes.cache_inputs(frames, self.project.digest)
+
+    def guide_inputs(self, frames: Iterable[int]) -> list[object]:
+        """Return what the guides of these frames depend on, for cache keys."""
+        wanted = list(frames)
+        return [
+            [*guide.parameters(), *(self.project.digest(guide.paths[frame]) for frame in wanted)]
+            for guide in self.guides
+        ]
 
 
 def frame_name(shot: Shot, frame: int) -> str:

@@ -19,11 +19,10 @@ from stylize.ingest.unpacking import unpack_once
 from stylize.media.companions import Companion
 from stylize.media.images import read_data
 from stylize.media.shot import Shot
-from stylize.project import Project, fingerprint
+from stylize.project import Project
 from stylize.settings import GuideAsked
+from stylize.stages import cache_key
 
-# Raise it whenever the same files give other values.
-VERSION = 1
 # Renderers write 1e10 where there is nothing to measure the depth of.
 INFINITE = 1e9
 # What the guides of the engine's own take: the plate's colours and edges.
@@ -55,9 +54,9 @@ class Guide:
         scaled = np.clip((values - F32(self.low)) / F32(max(self.high - self.low, 1e-30)), 0, 1)
         return np.ascontiguousarray(scaled[..., 0] if self.channels == 1 else scaled[..., : self.channels])
 
-    def facts(self) -> list[float]:
-        """What `read` depends on beside the files, and the weight."""
-        return [VERSION, self.weight, self.low, self.high, self.channels]
+    def parameters(self) -> list[float]:
+        """Return what `read` depends on beside the files, and the weight, for cache keys."""
+        return [self.weight, self.low, self.high, self.channels]
 
 
 def open_guides(asked: Sequence[GuideAsked], shot: Shot, project: Project) -> tuple[Guide, ...]:
@@ -83,11 +82,11 @@ def _open_guide(asked: GuideAsked, shot: Shot, project: Project) -> Guide:
     files = _GUIDE.files(asked.path, shot, lambda movie: unpack_once(movie, project, "guides"))
     distinct = list(dict.fromkeys(files.values()))
     name = f"guide {asked.path.resolve()}"
-    mark = fingerprint(VERSION, [project.digest(path) for path in distinct])
-    known = project.recall(name, mark)
+    key = cache_key("guide", [project.digest(path) for path in distinct])
+    known = project.recall(name, key)
     if known is None:
         known = list(_look_through(asked.path, distinct))
-        project.remember(name, mark, known)
+        project.remember(name, key, known)
     low, high, channels = known
     return Guide(files, shot.size, asked.weight, low, high, channels)
 

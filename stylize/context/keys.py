@@ -18,7 +18,8 @@ from propagate.arrays import F32, Pixels
 from stylize.errors import FrameRangeError, InputError, PaintedKeyError, SequenceError
 from stylize.media.images import image_size, read_image, to_float, widen, write_image
 from stylize.media.sequences import PICTURE_SUFFIXES, Pattern, frame_number, numbered
-from stylize.project import Project, fingerprint
+from stylize.project import Project
+from stylize.stages import cache_key
 
 # Why a frame is a keyframe when nobody picked it or asked for it.
 PAINTED = "painted"
@@ -150,13 +151,13 @@ def _pictures(folder: Path) -> list[Path]:
 
 def _copy_in(source: Path, target: Path, project: Project) -> None:
     """Puts a key into the project, byte for byte when it is a PNG."""
-    mark = fingerprint(PAINTED, project.digest(source))
-    if project.fresh(target, mark):
+    key = cache_key("painted", project.digest(source))
+    if project.fresh(target, key):
         return
     if source.suffix.lower() == ".png":
-        project.place(target, mark, partial(_copy, source))
+        project.place(target, key, partial(_copy, source))
     else:
-        project.place(target, mark, partial(_convert, source))
+        project.place(target, key, partial(_convert, source))
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -18,13 +18,12 @@ from stylize.ingest.unpacking import unpack, unpack_once
 from stylize.media.companions import Companion
 from stylize.media.images import image_facts, read_values
 from stylize.media.shot import Shot
-from stylize.project import Project, fingerprint
+from stylize.project import Project
 from stylize.settings.option_types import ALPHA
+from stylize.stages import cache_key
 
 # Where in the project's folder of mattes those lie that a network finds.
 FOUND = "auto"
-# Raise it whenever the same files give other mattes.
-VERSION = 1
 
 _MATTE = Companion("matte", MatteError)
 # How many channels a file with alpha has, grey or coloured.
@@ -46,9 +45,9 @@ class Shaping:
         turned = np.ascontiguousarray(1 - matte if self.invert else matte, np.float32)
         return feather(grow(turned, self.grow), self.feather)
 
-    def facts(self) -> list[int]:
-        """All that the outcome depends on beside the matte."""
-        return [VERSION, int(self.invert), self.grow, self.feather]
+    def parameters(self) -> list[int]:
+        """Return all that the outcome depends on beside the matte, for cache keys."""
+        return [int(self.invert), self.grow, self.feather]
 
 
 @dataclass(frozen=True)
@@ -75,9 +74,9 @@ class Mattes:
         opaque = np.ones(values.shape[:2], np.float32)
         return self.shaping.shape(values[..., -1] if values.shape[2] in _WITH_ALPHA else opaque)
 
-    def facts(self, frames: Iterable[int], digest: Callable[[Path], str]) -> list[object]:
-        """All that `read` depends on for some frames. digest: of a file's contents."""
-        return [*self.shaping.facts(), self.by_alpha, *(digest(self.paths[frame]) for frame in frames)]
+    def cache_inputs(self, frames: Iterable[int], digest: Callable[[Path], str]) -> list[object]:
+        """Return all that `read` depends on for some frames, for cache keys. digest: of a file's contents."""
+        return [*self.shaping.parameters(), self.by_alpha, *(digest(self.paths[frame]) for frame in frames)]
 
 
 def open_mattes(
@@ -126,8 +125,8 @@ def read_matte(path: Path, size: tuple[int, int]) -> Floats:
 def survey(mattes: Mattes, project: Project) -> dict[int, Extent]:
     """How much of every frame is inside. Reads all mattes, unless that has been done before; MatteError as `read`."""
     digests = {frame: project.digest(path) for frame, path in mattes.paths.items()}
-    mark = fingerprint(mattes.shaping.facts(), mattes.by_alpha, sorted(digests.items()))
-    stored = project.recall(_SURVEY, mark)
+    key = cache_key("matte", mattes.shaping.parameters(), mattes.by_alpha, sorted(digests.items()))
+    stored = project.recall(_SURVEY, key)
     if stored is not None:
         return {int(frame): _extent_of(*facts) for frame, facts in stored}
     known: dict[str, Extent] = {}
@@ -135,7 +134,7 @@ def survey(mattes: Mattes, project: Project) -> dict[int, Extent]:
         if digest not in known:
             known[digest] = extent(mattes.read(frame))
     found = {frame: known[digest] for frame, digest in digests.items()}
-    project.remember(_SURVEY, mark, [[frame, [one.box, one.whole]] for frame, one in found.items()])
+    project.remember(_SURVEY, key, [[frame, [one.box, one.whole]] for frame, one in found.items()])
     return found
 
 

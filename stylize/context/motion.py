@@ -28,6 +28,11 @@ class Motion(Protocol):
         the whole frames."""
         ...
 
-    def fingerprint(self, frames: Sequence[int]) -> str:
-        """What the steps among ``frames``, which follow each other, depend on beside the plates."""
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Stages that the motion comes from, for cache keys."""
+        ...
+
+    def cache_key(self, frames: Sequence[int]) -> str:
+        """Return what the steps among ``frames``, which follow each other, depend on beside the plates."""
         ...

@@ -14,13 +14,11 @@ from stylize.media.images import image_size
 from stylize.media.safe_write import refuse_closed, refuse_foreign
 from stylize.media.shot import Shot
 from stylize.media.targets import Form, Target, parse_target
-from stylize.project import Project, fingerprint
+from stylize.project import Project
 from stylize.project.protect import refuse_inputs, refuse_other_projects
 from stylize.settings import Settings
 from stylize.settings.input_files import Inputs
-
-# Raise it whenever the same frames are written otherwise.
-VERSION = 3
+from stylize.stages import cache_key
 
 
 @dataclass(frozen=True)
@@ -81,18 +79,18 @@ def check_whole(shot: Shot, finished: Mapping[int, Path]) -> None:
 def deliver(given: Delivery, target: Target) -> tuple[str, ...]:
     """Writes the frames to ``target``, unless they are there already; returns what was lost, told in words."""
     files = _files(target, given.shot.frames)
-    mark = _mark(given, target)
+    key = _cache_key(given, target)
     name = f"delivered {files[0].resolve()}"
-    notes = given.project.recall(name, mark)
-    if notes is None or not all(given.project.fresh(path.resolve(), mark) for path in files):
+    notes = given.project.recall(name, key)
+    if notes is None or not all(given.project.fresh(path.resolve(), key) for path in files):
         if not given.overwrite:
             check_free(target, given.shot, given.project)
         given.project.claim(path.resolve() for path in files)
         notes = _write(given, target)
         for path in files:
-            given.project.record(path.resolve(), mark)
+            given.project.record(path.resolve(), key)
         given.project.claim([])
-        given.project.remember(name, mark, list(notes))
+        given.project.remember(name, key, list(notes))
     return tuple(notes)
 
 
@@ -105,24 +103,24 @@ def show(given: Delivery, keys: Mapping[str, Mapping[int, Path]], frames: Sequen
     ]
     rows = ["plate", *keys, "result"]
     shown = [[n, *(path and given.project.digest(path) for path in paths)] for n, paths in columns]
-    mark = fingerprint(VERSION, rows, shown)
-    if not given.project.fresh(target, mark):
+    key = cache_key("contact_sheet", rows, shown)
+    if not given.project.fresh(target, key):
         contact_sheet(columns, target, rows)
-        given.project.record(target, mark)
+        given.project.record(target, key)
 
 
 def _files(target: Target, frames: Iterable[int]) -> list[Path]:
     return [target.path] if target.pattern is None else [target.pattern.path(frame) for frame in frames]
 
 
-def _mark(given: Delivery, target: Target) -> str:
+def _cache_key(given: Delivery, target: Target) -> str:
     shot = given.shot
     source = given.project.digest(shot.path) if shot.kind == "movie" and target.pattern is None else ""
     time = [str(shot.rate), shot.times, str(shot.time_base), shot.timecode, str(shot.start), str(shot.pixel_aspect)]
     time += [] if shot.colour == BT709 else [repr(shot.colour)]
     pictures = [given.project.digest(given.finished[frame]) for frame in shot.frames]
     form = [given.form.codec, given.form.bits, given.form.space, str(given.form.fps)]
-    return fingerprint(VERSION, target.kind, str(target.pattern), source, time, shot.frames, pictures, form)
+    return cache_key("delivery", target.kind, str(target.pattern), source, time, shot.frames, pictures, form)
 
 
 def _write(given: Delivery, target: Target) -> tuple[str, ...]:

@@ -4,10 +4,8 @@ from collections.abc import Callable
 
 from stylize.media.plates import Plates, conform, plate_pattern
 from stylize.media.shot import Shot
-from stylize.project import Project, fingerprint
-
-# Raise it whenever the same movie gives other plates.
-CONFORM = 2
+from stylize.project import Project
+from stylize.stages import cache_key
 
 
 def conformed(shot: Shot, project: Project, progress: Callable[[str, int, int], None]) -> Plates:
@@ -15,19 +13,22 @@ def conformed(shot: Shot, project: Project, progress: Callable[[str, int, int], 
     total = len(shot.frames)
     if shot.kind == "sequence":
         return conform(shot, project.folder("video"), lambda frame: True, lambda frame: None)
-    mark = fingerprint(CONFORM, project.digest(shot.path), shot.depth, shot.alpha, shot.size)
+    source = [project.digest(shot.path), shot.depth, shot.alpha, shot.size]
     path = plate_pattern(shot, project.folder("video")).path
     made = 0
     # A number may name another frame of the file under another --start-number: its place is what counts.
     places = dict(zip(shot.frames, shot.positions, strict=True))
 
+    def key(frame: int) -> str:
+        return cache_key("conform", source, places[frame])
+
     def done(frame: int) -> bool:
-        return project.fresh(path(frame), fingerprint(mark, places[frame]))
+        return project.fresh(path(frame), key(frame))
 
     def on_frame(frame: int) -> None:
         nonlocal made
         made += 1
-        project.record(path(frame), fingerprint(mark, places[frame]))
+        project.record(path(frame), key(frame))
         progress("conform", made, total)
 
     plates = conform(shot, project.folder("video"), done, on_frame)

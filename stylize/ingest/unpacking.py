@@ -14,10 +14,9 @@ from pathlib import Path
 from stylize.media.images import make_folder, write_image
 from stylize.media.sequences import Pattern
 from stylize.media.shot import Shot, read_frames
-from stylize.project import Project, fingerprint
+from stylize.project import Project
+from stylize.stages import cache_key
 
-# Raise it whenever the same movie gives other pictures.
-VERSION = 1
 _DIGITS = 12
 _OURS = re.compile(rf"(.+)\.[0-9a-f]{{{_DIGITS}}}")
 
@@ -34,20 +33,20 @@ def unpack_once(movie: Shot, project: Project, name: str) -> dict[int, Path]:
     InputError if it cannot be read, OutputError if the folder cannot be written.
     """
     digest = project.digest(movie.path)
-    marks = {
-        number: fingerprint(VERSION, digest, place) for number, place in zip(movie.frames, movie.positions, strict=True)
+    keys = {
+        number: cache_key("unpack", digest, place) for number, place in zip(movie.frames, movie.positions, strict=True)
     }
     pattern = _pattern(movie, folder_of(movie.path, project, name))
     lacking = [
         n
         for n, number in enumerate(movie.frames)
-        if not project.fresh(path := pattern.path(number), marks[number]) and not _theirs(project, path)
+        if not project.fresh(path := pattern.path(number), keys[number]) and not _theirs(project, path)
     ]
     rest = replace(
         movie, frames=tuple(movie.frames[n] for n in lacking), positions=tuple(movie.positions[n] for n in lacking)
     )
     if lacking:
-        unpack(rest, pattern.folder, lambda number: project.record(pattern.path(number), marks[number]))
+        unpack(rest, pattern.folder, lambda number: project.record(pattern.path(number), keys[number]))
         project.save()
     return {number: pattern.path(number) for number in movie.frames}
 

@@ -22,10 +22,10 @@ _DEPTH = Companion("depth", GuideError)
 
 @dataclass(frozen=True)
 class Depth:
-    """Depth of every frame. read: float32 (H, W) of a frame; mark: what it is made from."""
+    """Depth of every frame. read: float32 (H, W) of a frame. cache_inputs: what it is made from."""
 
     read: Callable[[int], Floats]
-    mark: Callable[[int], str]
+    cache_inputs: Callable[[int], str]
 
 
 def check_depth(settings: Settings, shot: Shot, project: Project) -> None:

@@ -19,10 +19,8 @@ from stylize.media.safe_write import make_folder
 from stylize.media.sequences import Pattern
 from stylize.media.spaces import REC709
 from stylize.media.targets import Form, Target
-from stylize.project import fingerprint
+from stylize.stages import cache_key
 
-# Raise it whenever what is cut out is written otherwise.
-VERSION = 2
 # Kinds of picture that keep alpha, and how they have it.
 KEEPS_ALPHA = {".png": "straight", ".tif": "straight", ".tiff": "straight", ".exr": "premultiplied"}
 # The codec of movies with alpha that every editor and compositor reads.
@@ -69,24 +67,24 @@ def _write_pictures(front: Front, pattern: Pattern, form: Form) -> None:
     bits = 16 if linear else form.bits or front.depth
     for frame in work.shot.frames:
         path = pattern.path(frame)
-        mark = fingerprint(
-            VERSION, front.facts(frame), bits, form.space, repr(stamps[frame]), repr(work.shot.colour)
+        key = cache_key(
+            "foreground", front.cache_inputs(frame), bits, form.space, repr(stamps[frame]), repr(work.shot.colour)
         )  # fmt: skip
-        if not work.home.fresh(path, mark):
+        if not work.home.fresh(path, key):
             # At 8 bits the look is not brought down from 16 before it is cut out.
             pixels = front.cut(frame, max(bits, front.depth))
             space, colour = form.space or REC709, work.shot.colour
             write_image(path, pixels, bits=None if linear else bits, space=space, stamp=stamps[frame], colour=colour)
-            work.home.record(path, mark)
+            work.home.record(path, key)
 
 
 def _write_movie(front: Front, path: Path, form: Form) -> None:
     work = front.work
     shot = replace(work.shot, audio=False)
     time = [str(shot.rate), shot.times, str(shot.time_base), shot.timecode, str(shot.pixel_aspect), repr(shot.colour)]
-    told = [front.facts(frame) for frame in shot.frames]
-    mark = fingerprint(VERSION, time, str(form.fps), told, _CLEAR)
-    if work.home.fresh(path, mark):
+    told = [front.cache_inputs(frame) for frame in shot.frames]
+    key = cache_key("foreground", time, str(form.fps), told, _CLEAR)
+    if work.home.fresh(path, key):
         return
     depth = front.depth
     finished = {frame: work.file("out", frame) for frame in shot.frames}
@@ -94,4 +92,4 @@ def _write_movie(front: Front, path: Path, form: Form) -> None:
         shot, finished, path, codec=_CLEAR, fps=form.fps, overwrite=True,
         cut=lambda frame: front.cut(frame, depth),
     )  # fmt: skip
-    work.home.record(path, mark)
+    work.home.record(path, key)

@@ -18,9 +18,6 @@ from stylize.media.images import image_facts, quantise, read_image, to_float
 from stylize.spans.layer_stack import look_file
 from stylize.spans.span import to_depth
 
-# Raise it whenever the same looks and mattes give other pictures.
-VERSION = 1
-
 
 @dataclass(frozen=True)
 class Front:
@@ -37,13 +34,13 @@ class Front:
         first = self.work.shot.frames[0]
         return max(image_facts(one.file("out", first)).depth for one in self.looks)
 
-    def facts(self, frame: int) -> list[object]:
-        """All that a frame depends on. Raises OutputError where a look has not been made."""
+    def cache_inputs(self, frame: int) -> list[object]:
+        """Return all that a frame depends on, for cache keys. Raises OutputError where a look has not been made."""
         digest = self.work.project.digest
-        told: list[object] = [VERSION, stacking.VERSION, self.work.marks([frame]) if self.work.shot.alpha else []]
+        told: list[object] = [self.work.plate_digests([frame]) if self.work.shot.alpha else []]
         for one in _seen(self.looks, frame):
-            told.append([digest(_look(one, frame)), one.mattes.facts([frame], digest) if one.mattes else []])
-        return [*told, [one.mattes.facts([frame], digest) for one in _seen(self.above, frame) if one.mattes]]
+            told.append([digest(_look(one, frame)), one.mattes.cache_inputs([frame], digest) if one.mattes else []])
+        return [*told, [one.mattes.cache_inputs([frame], digest) for one in _seen(self.above, frame) if one.mattes]]
 
     def cut(self, frame: int, depth: int) -> Pixels:
         """A frame with its alpha, straight: uint8 or uint16 (H, W, 4), as `depth` says. Black where alpha is 0.

@@ -8,11 +8,10 @@ from stylize.delivery.movie import write_movie
 from stylize.interchange.cut import Cut, Media, is_conformed
 from stylize.media.shot import Shot
 from stylize.media.targets import Target
-from stylize.project import Project, fingerprint
+from stylize.project import Project
 from stylize.settings import Settings
+from stylize.stages import cache_key
 
-# Raise it whenever the same pictures give another movie.
-VERSION = 1
 # Timelines that know no numbered pictures.
 NAME_MOVIES = ("xml", "fcpxml")
 # More than 8 bits, whole colour, and alpha if there is any.
@@ -50,11 +49,11 @@ def write_linked(
     source = project.digest(shot.path) if shot.audio else ""
     time = [str(shot.rate), shot.times, str(shot.time_base), shot.timecode, str(shot.pixel_aspect), repr(shot.colour)]
     shown = [project.digest(pictures[frame]) for frame in shot.frames]
-    mark = fingerprint(VERSION, source, time, str(settings.fps), shown, CODEC)
-    if project.fresh(target, mark):
+    key = cache_key("linked_media", source, time, shown, CODEC, settings=settings)
+    if project.fresh(target, key):
         return
     write_movie(
         shot, pictures, target, codec=CODEC, fps=settings.fps, overwrite=settings.overwrite,
         ours=lambda path: project.may_replace(path.resolve()),
     )  # fmt: skip
-    project.record(target, mark)
+    project.record(target, key)

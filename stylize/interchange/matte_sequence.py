@@ -6,10 +6,7 @@ from stylize.context.context import Work
 from stylize.media.images import quantise, write_image
 from stylize.media.safe_write import make_folder
 from stylize.media.sequences import Pattern
-from stylize.project import fingerprint
-
-# Raise it whenever the same matte is written otherwise.
-VERSION = 1
+from stylize.stages import cache_key
 
 
 def write_mattes(work: Work, pattern: Pattern) -> Pattern:
@@ -21,10 +18,9 @@ def write_mattes(work: Work, pattern: Pattern) -> Pattern:
     mattes = work.mattes
     for frame in work.shot.frames:
         path = pattern.path(frame)
-        facts = mattes.facts([frame], work.project.digest) if mattes else []
-        mark = fingerprint(VERSION, work.shot.size, facts)
-        if not work.home.fresh(path, mark):
+        key = cache_key("matte_sequence", work.shot.size, work.matte_inputs([frame]))
+        if not work.home.fresh(path, key):
             matte = mattes.read(frame) if mattes else np.ones(work.shot.size[::-1], np.float32)
             write_image(path, quantise(matte, np.uint16))
-            work.home.record(path, mark)
+            work.home.record(path, key)
     return pattern

@@ -15,12 +15,10 @@ from stylize.media.images import Stamp, read_values
 from stylize.media.safe_write import make_folder
 from stylize.media.sequences import Pattern
 from stylize.planning.picking import ShotPlan
-from stylize.project import fingerprint
 from stylize.settings import Settings
 from stylize.spans.scheduler import ERROR, MIX_SHARE, pass_file
+from stylize.stages import cache_key
 
-# Raise it whenever the same frame gets other passes.
-VERSION = 2
 _FOLDER, _PADDING = "passes", 4
 
 
@@ -55,11 +53,11 @@ def write_passes(work: Work, shots: Sequence[ShotPlan], patterns: dict[str, Patt
             # Not beside a key: a key itself, or a plate that is given back, of a shot without keys.
             itself = (frame, frame) if plan.keys else (None, None)
             keys = beside.get(frame, itself)
-            mark = _mark(work, plan, place, keys, depth, stamps[frame])
-            if not all(work.home.fresh(path, mark) for path in files_of(patterns.values(), [frame])):
+            key = _cache_key(work, plan, place, keys, depth, stamps[frame])
+            if not all(work.home.fresh(path, key) for path in files_of(patterns.values(), [frame])):
                 _write(_told(work, plan, place, keys, depth), patterns, stamps[frame])
                 for path in files_of(patterns.values(), [frame]):
-                    work.home.record(path, mark)
+                    work.home.record(path, key)
 
 
 def _write(told: Told, patterns: dict[str, Pattern], stamp: Stamp) -> None:
@@ -71,20 +69,17 @@ def _write(told: Told, patterns: dict[str, Pattern], stamp: Stamp) -> None:
         write_parts(pattern.path(stamp.number), {name: parts[name]}, stamp)
 
 
-def _mark(
+def _cache_key(
     work: Work, plan: ShotPlan, place: int, keys: tuple[int | None, int | None], depth: Depth | None, stamp: Stamp
 ) -> str:
     """All that the passes of a frame are made from."""
     near, frame = plan.frames[max(0, place - 1) : place + 2], plan.frames[place]
     kept = [pass_file(work.project.root, work.shot, name, frame) for name in (ERROR, MIX_SHARE)]
     digests = [work.project.digest(path) for path in kept if path.is_file()]
-    matte = (
-        [work.project.digest(work.mattes.paths[frame]), work.mattes.by_alpha, repr(work.mattes.shaping)]
-        if work.mattes
-        else []
-    )
-    more = [depth.mark(frame) if depth else "", repr(stamp)]
-    return fingerprint(VERSION, near, keys, digests, work.marks(near), work.motion.fingerprint(near), matte, more)
+    return cache_key(
+        "passes", near, keys, digests, work.plate_digests(near), work.motion.cache_key(near),
+        work.matte_inputs([frame]), depth.cache_inputs(frame) if depth else "", repr(stamp), uses=work.motion.stages,
+    )  # fmt: skip
 
 
 def _told(

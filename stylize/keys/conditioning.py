@@ -10,7 +10,7 @@ from propagate.arrays import F32, Floats
 from stylize.context.context import Work
 from stylize.context.guides import Guide, open_pictures
 from stylize.context.mattes import Mattes
-from stylize.project import Project, fingerprint
+from stylize.project import Project
 from stylize.settings import MODEL_RENDERERS
 
 
@@ -28,14 +28,14 @@ class Leads:
         matte = None if self.mattes is None else self.mattes.read(frame)
         return {"matte": matte, "controls": {name: _colour(one.read(frame)) for name, one in self.pictures.items()}}
 
-    def mark(self, frame: int) -> str:
-        """What these depend on; empty when there are none."""
-        facts: list[Any] = []
+    def cache_inputs(self, frame: int) -> list[Any]:
+        """Return what these depend on, for cache keys; empty when there are none."""
+        found: list[Any] = []
         if self.mattes is not None:
-            facts.append([self.project.digest(self.mattes.paths[frame]), self.mattes.shaping.facts()])
+            found.append([self.project.digest(self.mattes.paths[frame]), self.mattes.shaping.parameters()])
         for name, one in self.pictures.items():
-            facts.append([name, self.project.digest(one.paths[frame]), one.facts()])
-        return fingerprint(facts) if facts else ""
+            found.append([name, self.project.digest(one.paths[frame]), one.parameters()])
+        return found
 
 
 def open_leads(work: Work) -> Leads:

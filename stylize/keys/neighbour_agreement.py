@@ -9,7 +9,7 @@ from stylize.context.keys import read_key
 from stylize.keys.agreement import Agreement, agreement
 from stylize.keys.rendering import PlateSource, carry_over
 from stylize.media.images import to_float
-from stylize.project import fingerprint
+from stylize.stages import cache_key
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,14 @@ def _judged(work: Work, frames: Sequence[int], before: int, frame: int) -> Besid
     between = [number for number in frames if before <= number <= frame]
     pictures = [work.project.digest(files[number]) for number in (before, frame)]
     name = f"agreement of keys {before} and {frame}"
-    mark = fingerprint(pictures, work.marks(between), work.motion.fingerprint(between))
-    kept = work.project.recall(name, mark)
+    key = cache_key(
+        "key_agreement", pictures, work.plate_digests(between), work.motion.cache_key(between), uses=work.motion.stages
+    )
+    kept = work.project.recall(name, key)
     if kept is None:
         source = PlateSource(work.plates.colour, lambda number: work.project.digest(work.plates.paths[number]))
         carried, trusted = carry_over(files[before], before, frame, between, source, work.motion)
         found = agreement(to_float(read_key(files[frame], source.colour(frame))), carried, trusted)
         kept = {} if found is None else asdict(found)
-        work.project.remember(name, mark, kept)
+        work.project.remember(name, key, kept)
     return Beside(frame, before, Agreement(**kept) if kept else None)

@@ -1,7 +1,7 @@
 """The render stage: keys that a person painted are taken as they are, the others are painted by the renderer."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -18,8 +18,10 @@ from stylize.errors import InputError, StyleError
 from stylize.keys.agreement import agreement
 from stylize.media.colour import Colour
 from stylize.media.images import image_size, in_primaries, make_folder, quantise, read_image, to_float, write_image
-from stylize.project import Project, fingerprint
+from stylize.media.sequences import spell_frames
+from stylize.project import Project
 from stylize.renderers.protocol import Rendered, Renderer, RenderRequest
+from stylize.stages import cache_key, inputs_half
 
 # Pixels of a reference picture beyond which it is refused: it would be made far smaller anyway.
 LARGEST_STYLE = 100_000_000
@@ -27,6 +29,8 @@ LARGEST_STYLE = 100_000_000
 SHOWN = "control"
 # Further seeds for a key that does not agree, before others are added.
 AGAIN = 2
+# Stands for the versions of keys that were taken over from a project of an earlier schema.
+UPGRADED = "upgraded"
 
 
 @dataclass(frozen=True)
@@ -91,8 +95,8 @@ class Leads(Protocol):
         """The fields of the request."""
         ...
 
-    def mark(self, frame: int) -> str:
-        """What they depend on; empty when there are none."""
+    def cache_inputs(self, frame: int) -> list[Any]:
+        """Return what they depend on, for cache keys; empty when there are none."""
         ...
 
 
@@ -102,7 +106,8 @@ class KeyPlan:
 
     keys: frame to file, ascending. painted: those not to be rendered. added: painted ones that nobody picked or
     asked for. depth: bits of a channel, 8 or 16. late: those that came when all others were there; none of the others
-    depends on them. again: those that did not agree, and are painted with other seeds too.
+    depends on them. again: those that did not agree, and are painted with other seeds too. upgraded: those that an
+    earlier version rendered from the same inputs, as far as that can be verified.
     """
 
     frames: tuple[int, ...]
@@ -112,6 +117,7 @@ class KeyPlan:
     depth: int
     late: frozenset[int] = frozenset()
     again: frozenset[int] = frozenset()
+    upgraded: frozenset[int] = frozenset()
 
     def source(self, number: int) -> int | None:
         """The key that one starts from: the one before; for a late one, the one behind where there is none before."""
@@ -121,78 +127,113 @@ class KeyPlan:
         return before[-1] if before else behind[0] if behind else None
 
 
+@dataclass(frozen=True)
+class KeyInputs:
+    """What the keys of a shot are rendered from.
+
+    stages: of the renderer and of the motion, for cache keys. reference: None for renderers that take none.
+    """
+
+    plates: PlateSource
+    renderer: Renderer
+    stages: tuple[str, ...]
+    reference: Reference | None
+    seed: int
+    motion: Motion
+    leads: Leads
+
+
 def render_keys(
-    plan: KeyPlan, plates: PlateSource, renderer: Renderer, reference: Reference | None, seed: int,
-    motion: Motion, leads: Leads, project: Project, on_key: Callable[[int, bool], None],
+    plan: KeyPlan, inputs: KeyInputs, project: Project, on_key: Callable[[int, bool], None],
     on_message: Callable[[str], None],
 ) -> list[int]:  # fmt: skip
-    """Renders the keys of one shot that are not painted and not done; returns their numbers.
+    """Render the keys of one shot that are not painted and not done; return their numbers.
 
-    Each later key starts from the one before, carried over by flow. A key's fingerprint counts the keys before
-    it as if all were rendered and none added: painting never makes the rendered keys anew. Late keys come last.
+    Each later key starts from the one before, warped by flow. A key's cache key covers the keys before it as if all
+    were rendered and none added: painting never renders the other keys again. Late keys come last. A key whose inputs
+    have not changed survives a change of versions, which is reported.
     """
-    rendered = []
-    marks = _marks(plan, plates, renderer, reference, seed, motion, leads)
+    rendered, survived = list[int](), list[int]()
+    keys = _cache_keys(plan, inputs)
     for number in sorted(plan.keys, key=lambda number: (number in plan.late, number)):
         path = plan.keys[number]
-        if number not in plan.painted and not project.fresh(path, marks[number]):
-            made = _render(plan, number, plan.source(number), plates, renderer, reference, seed, motion, leads)
-            for note in made.notes:
-                on_message(note)
-            project.remember(f"agreement of key {number}", marks[number], made.facts)
-            _show(made, path, project)
-            picture = quantise(made.picture, np.uint16 if plan.depth == 16 else np.uint8)
-            project.place(path, marks[number], partial(_write, picture, made.text))
-            rendered.append(number)
+        if number not in plan.painted and not project.fresh(path, keys[number]):
+            if _survives(plan, number, keys[number], project):
+                survived.append(number)
+            else:
+                _render_one(plan, number, keys[number], inputs, project, on_message)
+                rendered.append(number)
         on_key(number, number in rendered)
+    if survived:
+        on_message(
+            f"keyframes {spell_frames(survived)} were rendered by other versions and are kept; delete their pictures "
+            "to have them rendered again"
+        )
     return rendered
 
 
-def _marks(
-    plan: KeyPlan, plates: PlateSource, renderer: Renderer, reference: Reference | None, seed: int,
-    motion: Motion, leads: Leads,
-) -> dict[int, str]:  # fmt: skip
-    """Fingerprints of the keys that are not added, by frame; the plates from the key before on are counted in."""
-    style = reference.digest if reference else ""
-    marks: dict[int, str] = {}
-    before, first = "", plan.frames[0]
+def _survives(plan: KeyPlan, number: int, key: str, project: Project) -> bool:
+    """Return whether a key was rendered from the same inputs by other versions."""
+    path = plan.keys[number]
+    if number in plan.upgraded and project.ours(path):
+        project.record(path, f"{inputs_half(key)}/{UPGRADED}")
+    return project.made_from(path, key)
 
-    def mark(number: int, first: int, last: int, *more: object) -> str:
+
+def _render_one(
+    plan: KeyPlan, number: int, key: str, inputs: KeyInputs, project: Project, on_message: Callable[[str], None]
+) -> None:
+    made = _render(plan, number, plan.source(number), inputs)
+    for note in made.notes:
+        on_message(note)
+    path = plan.keys[number]
+    _show(made, path, project)
+    picture = quantise(made.picture, np.uint16 if plan.depth == 16 else np.uint8)
+    project.place(path, key, partial(_write, picture, made.text))
+
+
+def _cache_keys(plan: KeyPlan, inputs: KeyInputs) -> dict[int, str]:
+    """Return the cache keys of the keys that are not added, by frame; the plates from the key before on count."""
+    style = inputs.reference.digest if inputs.reference else ""
+    keys: dict[int, str] = {}
+
+    def key_of(number: int, first: int, last: int, *more: object) -> str:
         between = [frame for frame in plan.frames if first <= frame <= last]
-        seen = [plates.digest(frame) for frame in between]
-        more = (*more, "again") if number in plan.again else more
-        parts = [renderer.fingerprint(), seed, plan.depth, style, seen, *more, motion.fingerprint(between)]
-        led = leads.mark(number)
-        return fingerprint(*parts, led) if led else fingerprint(*parts)
+        seen = [inputs.plates.digest(frame) for frame in between]
+        return cache_key(
+            "keys", inputs.renderer.cache_key(), inputs.seed, plan.depth, style, seen, *more,
+            "again" if number in plan.again else "", inputs.motion.cache_key(between),
+            inputs.leads.cache_inputs(number), uses=inputs.stages,
+        )  # fmt: skip
 
     own = [number for number in plan.keys if number not in plan.added | plan.late]
+    before, first = "", plan.frames[0]
     for number in own:
         first = first if before else number
-        before, first = mark(number, first, number, before), number
-        marks[number] = before
+        keys[number] = key_of(number, first, number, before)
+        before, first = inputs_half(keys[number]), number
     for number in sorted(plan.late - plan.added):
         near = max((key for key in own if key < number), default=own[0] if own else number)
-        marks[number] = mark(number, min(near, number), max(near, number), "late", number, marks.get(near, ""))
-    return marks
+        start = inputs_half(keys.get(near, ""))
+        keys[number] = key_of(number, min(near, number), max(near, number), "late", number, start)
+    return keys
 
 
-def _render(
-    plan: KeyPlan, number: int, earlier: int | None, plates: PlateSource, renderer: Renderer,
-    reference: Reference | None, seed: int, motion: Motion, leads: Leads,
-) -> Rendered:  # fmt: skip
+def _render(plan: KeyPlan, number: int, earlier: int | None, inputs: KeyInputs) -> Rendered:
+    plates, leads = inputs.plates, inputs.leads
     plate = plates.colour(number)
     carried, trusted = None, None
     keys: tuple[Floats, ...] = ()
     if earlier is not None:
-        carried, trusted = carry_over(plan.keys[earlier], earlier, number, plan.frames, plates, motion)
+        carried, trusted = carry_over(plan.keys[earlier], earlier, number, plan.frames, plates, inputs.motion)
         kept = dict.fromkeys((min(set(plan.keys) - plan.late - {number}, default=earlier), earlier))
         keys = tuple(to_float(read_key(plan.keys[frame], plates.colour(frame))) for frame in kept)
     request = RenderRequest(
-        number, plate.astype(F32) / F32(255), reference.picture if reference else None, carried, trusted, seed, keys,
-        **leads.of(number),
+        number, plate.astype(F32) / F32(255), inputs.reference.picture if inputs.reference else None, carried, trusted,
+        inputs.seed, keys, **leads.of(number),
     )  # fmt: skip
     retries = max(leads.retries, AGAIN) if number in plan.again else leads.retries
-    return _best(request, renderer, retries, earlier)
+    return _best(request, inputs.renderer, retries, earlier)
 
 
 def _best(request: RenderRequest, renderer: Renderer, retries: int, earlier: int | None) -> Rendered:
@@ -206,10 +247,7 @@ def _best(request: RenderRequest, renderer: Renderer, retries: int, earlier: int
         if told is None:
             return made
         note = f"keyframe {request.frame} beside {earlier}: {told}"
-        facts = {"beside": earlier, "seed": request.seed + more, **asdict(told)}
-        made = replace(
-            made, notes=(*made.notes, f"{note}, seed {request.seed + more}" if retries else note), facts=facts
-        )
+        made = replace(made, notes=(*made.notes, f"{note}, seed {request.seed + more}" if retries else note))
         tried.append((told.badness, made))
         if not told.outlier:
             break

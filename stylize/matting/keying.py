@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +17,9 @@ from stylize.media.companions import Companion
 from stylize.media.images import read_image, to_float
 from stylize.media.plates import Plates
 from stylize.media.shot import Shot
-from stylize.project import Project, fingerprint
+from stylize.project import Project
 from stylize.settings import SCREENS, Levels, MatteSettings
 
-# Raise it whenever the same plates give other mattes.
-VERSION = 1
 # Of a screen's colour: frames that are looked at, evenly spread.
 LOOKS = 5
 
@@ -37,10 +36,10 @@ class Cut:
 
 @dataclass(frozen=True)
 class Key:
-    """A key by colour. cut: of a frame. mark: what a frame's depends on beside its plate."""
+    """A key by colour. cut: of a frame. cache_inputs: what a frame's matte depends on beside its plate."""
 
     cut: Callable[[int], Cut]
-    mark: Callable[[int], str]
+    cache_inputs: Callable[[int], list[Any]]
 
 
 def open_key(settings: MatteSettings, shot: Shot, plates: Plates, project: Project) -> Key:
@@ -51,12 +50,12 @@ def open_key(settings: MatteSettings, shot: Shot, plates: Plates, project: Proje
 
     if settings.chroma is not None:
         screen = _screen(settings.chroma, shot, picture)
-        return Key(lambda frame: _by_screen(picture(frame), screen), lambda _: fingerprint(VERSION, screen.tolist()))
+        return Key(lambda frame: _by_screen(picture(frame), screen), lambda _: [screen.tolist()])
     if settings.luma is not None:
         levels = settings.luma
         return Key(
             lambda frame: Cut(luma_key(picture(frame), levels.low, levels.high), None),
-            lambda _: fingerprint(VERSION, "luma", levels.low, levels.high),
+            lambda _: ["luma", levels.low, levels.high],
         )
     assert settings.clean is not None
     return _against(settings.clean, settings.difference, shot, picture, project)
@@ -90,7 +89,7 @@ def _against(path: Path, levels: Levels, shot: Shot, picture: Callable[[int], Fl
         return Cut(difference_key(picture(frame), _clean(files, frame, shot), levels.low, levels.high), None)
 
     return Key(
-        cut, lambda frame: fingerprint(VERSION, "clean", levels.low, levels.high, project.digest(files[frame]))
+        cut, lambda frame: ["clean", levels.low, levels.high, project.digest(files[frame])]
     )  # fmt: skip
 
 

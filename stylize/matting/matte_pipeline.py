@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-import masks.clean_plate
-import masks.track
 from masks.advice import weakest
 from masks.between import between
 from masks.clean_plate import absent, nothing_inside
@@ -39,14 +37,13 @@ from stylize.media.stale_outputs import left_over
 from stylize.media.targets import Target, parse_target
 from stylize.planning.cuts import split
 from stylize.planning.picking import remembered_cuts
-from stylize.project import Project, fingerprint, project_of
+from stylize.project import Project, project_of
 from stylize.project.protect import refuse_inputs, refuse_other_projects
 from stylize.settings import MatteSettings
 from stylize.settings.input_files import inputs_of
+from stylize.stages import cache_key
 from stylize.threads import use_threads
 
-# Raise it whenever the same painted mattes and plates give other files.
-VERSION = 1
 SUFFIXES = (".png", ".tif", ".tiff")
 # Beside the mattes: a line for each frame.
 CONFIDENCE = "confidence.csv"
@@ -76,9 +73,13 @@ class _Job:
     front: Target | None
     keys: Mapping[int, Path]
     refine: Refine
-    refined: list[str | int]
+    refined: list[int]
     on_frame: Callable[[], None]
     on_message: Message
+
+    @property
+    def refine_stage(self) -> tuple[str, ...]:
+        return ("refine_edges",) if self.refined else ()
 
     def file(self, frame: int) -> Path:
         assert self.target.pattern is not None
@@ -194,7 +195,7 @@ def _carried(job: _Job, files: list[Path]) -> MadeMattes:
     redone: list[int] = []
     confidence = dict.fromkeys(job.keys, 1.0)
     for frame in job.keys:
-        mark = fingerprint(VERSION, "painted", job.project.digest(job.keys[frame]))
+        mark = cache_key("matte_write", "painted", job.project.digest(job.keys[frame]))
         if not job.project.fresh(job.file(frame), mark):
             _put(job, frame, job.painted(frame), mark)
             redone.append(frame)
@@ -227,7 +228,7 @@ def _unpainted(job: _Job, frames: Sequence[int]) -> list[int]:
         f"frames {frames[0]} to {frames[-1]}: a shot of its own, without a painted matte, so its mattes are black; "
         f"paint one of its frames (--key {frames[0]}:PICTURE)"
     )
-    mark, made = fingerprint(VERSION, "unpainted"), []
+    mark, made = cache_key("matte_write", "unpainted"), []
     for frame in frames:
         if not job.project.fresh(job.file(frame), mark):
             _put(job, frame, np.zeros(job.shot.size[::-1], np.float32), mark)
@@ -249,7 +250,10 @@ def _told(
 def _keyed(job: _Job, key: Key, files: list[Path]) -> MadeMattes:
     redone = []
     for frame in job.shot.frames:
-        mark = fingerprint(VERSION, key.mark(frame), job.project.digest(job.plates.paths[frame]), *job.refined)
+        mark = cache_key(
+            "matte_key", key.cache_inputs(frame), job.project.digest(job.plates.paths[frame]), *job.refined,
+            uses=job.refine_stage,
+        )  # fmt: skip
         if not job.project.fresh(job.file(frame), mark):
             _put(job, frame, job.better(frame, key.cut(frame).matte), mark)
             redone.append(frame)
@@ -261,7 +265,7 @@ def _cut_out(job: _Job, key: Key | None) -> None:
     """What is inside, with its matte as straight alpha, in the depth of the plates."""
     for frame in job.shot.frames:
         digests = [job.project.digest(path) for path in (job.plates.paths[frame], job.file(frame))]
-        mark = fingerprint(VERSION, "front", digests, key.mark(frame) if key else None)
+        mark = cache_key("matte_write", "front", digests, key.cache_inputs(frame) if key else None)
         if job.project.fresh(job.front_file(frame), mark):
             continue
         plate = np.ascontiguousarray(job.plates.read(frame)[..., :3])
@@ -278,9 +282,11 @@ def _span(job: _Job, span: Span) -> tuple[dict[int, float], list[int]]:
     """The confidence of a span's frames, and those that had to be made."""
     sides = [key for key in (span.left, span.right) if key is not None]
     seen = [job.project.digest(job.plates.paths[frame]) for frame in sorted([*span.frames, *sides])]
-    engine = [masks.track.VERSION, masks.clean_plate.VERSION, DisFlow().fingerprint(), DisFlow("fine").fingerprint()]
+    flow = [DisFlow().cache_key(), DisFlow("fine").cache_key()]
     painted = [job.project.digest(job.keys[key]) for key in sides]
-    mark = fingerprint(VERSION, engine, span.left, span.right, span.frames, seen, painted, *job.refined)
+    mark = cache_key(
+        "matte_track", flow, span.left, span.right, span.frames, seen, painted, *job.refined, uses=job.refine_stage
+    )
     name = f"matte confidence {job.file(span.frames[0])}"
     known = job.project.recall(name, mark)
     if known is not None and all(job.project.fresh(job.file(frame), mark) for frame in span.frames):
@@ -344,4 +350,4 @@ def _write_confidence(job: _Job, confidence: Mapping[int, float]) -> None:
     file = job.target.path.resolve() / CONFIDENCE
     with placed(file) as partial:
         partial.write_text("\n".join(["frame,confidence", *lines]) + "\n")
-    job.project.record(file, fingerprint(VERSION, lines))
+    job.project.record(file, cache_key("matte_write", lines))

@@ -23,9 +23,10 @@ _BLOCK = 1 << 22
 
 @dataclass(frozen=True)
 class Finder:
-    """A network, and what it is pointed at, if anything."""
+    """A network, its stage in the table of stages, and what it is pointed at, if anything."""
 
     segmenter: Segmenter
+    stage: str
     prompts: tuple[Prompt, ...] = ()
 
 
@@ -34,8 +35,8 @@ def open_finder(model: str, asked: NetworkMatte, shot: Shot) -> Finder:
     library is missing; FrameRangeError and MatteError for prompts outside of the shot or its frames."""
     _check_places(asked.prompts, shot)
     if asked.prompts:
-        return Finder(open_sam2(model), asked.prompts)
-    return Finder(_open_onnx(Path(model).expanduser(), asked.finds))
+        return Finder(open_sam2(model), "segment_sam2", asked.prompts)
+    return Finder(_open_onnx(Path(model).expanduser(), asked.finds), "segment_onnx")
 
 
 def _check_places(prompts: tuple[Prompt, ...], shot: Shot) -> None:

@@ -1,7 +1,6 @@
 """``--refine``: the border of mattes that were made, worked out anew from the plates' colours."""
 
 from collections.abc import Callable
-from importlib.metadata import version
 from importlib.util import find_spec
 
 import numpy as np
@@ -12,14 +11,11 @@ from propagate.arrays import F32, Floats, Pixels
 from stylize.errors import MatteError
 from stylize.media.images import to_float
 
-# Raise it whenever the same mattes and plates give others.
-VERSION = 3
-
 # Makes a frame's matte better: its plate, and the matte.
 Refine = Callable[[Pixels, Floats], Floats]
 
 
-def open_refining(width: int) -> tuple[Refine, list[str | int]]:
+def open_refining(width: int) -> tuple[Refine, list[int]]:
     """What refines mattes in a band of so many pixels on both sides of their border, and what it depends on; with 0,
     nothing. Raises MatteError when its library is missing."""
     if width == 0:
@@ -34,4 +30,4 @@ def open_refining(width: int) -> tuple[Refine, list[str | int]]:
             return matte
         return closed_form(to_float(np.ascontiguousarray(plate[..., :3])), known, matte).astype(F32)
 
-    return refine, [VERSION, width, version("pymatting")]
+    return refine, [width]

@@ -9,10 +9,11 @@ from stylize.matting.segmenting import segment_shot
 from stylize.media.images import make_folder
 from stylize.media.plates import Plates, plate_pattern
 from stylize.media.shot import Shot
-from stylize.project import Project, fingerprint
+from stylize.project import Project
 from stylize.settings import Settings
 from stylize.settings.network_matte import is_words, read_words
 from stylize.settings.option_types import ALPHA
+from stylize.stages import stable_hash
 
 
 def asked_mattes(shot: Shot, settings: Settings, project: Project) -> Mattes | None:
@@ -42,7 +43,7 @@ def made_mattes(
         return alpha_mattes(plates.shot, plates.paths, shaping(settings))
     if settings.matte is None or not is_words(settings.matte):
         return None
-    asked = fingerprint(settings.matte, str(settings.matte_model))[:12]
+    asked = stable_hash(settings.matte, str(settings.matte_model))[:12]
     return _found(settings, plates, project, f"{FOUND}-{asked}" if shared else FOUND, progress)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-import masks.shot_consensus
 from masks.guided_filter import guided_filter
 from masks.shot_consensus import settled
 from masks.temporal_smoothing import steadied
@@ -24,11 +23,10 @@ from stylize.media.plates import Plates
 from stylize.media.shot import Shot
 from stylize.planning import picking
 from stylize.planning.cuts import split
-from stylize.project import Project, fingerprint
+from stylize.project import Project
 from stylize.settings.network_matte import spell
+from stylize.stages import cache_key
 
-# Raise it whenever the same network gives other files.
-VERSION = 4
 # Longest side, in pixels, of what is steadied; and the filter that enlarges it: radius in its pixels, and variance.
 LARGEST, RADIUS, SMOOTH = 640, 3, 1e-3
 # Longest side of what is settled, and how regions are drawn to the edges of the larger picture.
@@ -39,7 +37,7 @@ Progress = Callable[[str, int, int], None]
 
 def segment_shot(
     shot: Shot, project: Project, plates: Plates, finder: Finder, file_of: Callable[[int], Path],
-    progress: Progress, refine: Refine = lambda plate, matte: matte, refined: Sequence[str | int] = (),
+    progress: Progress, refine: Refine = lambda plate, matte: matte, refined: Sequence[int] = (),
 ) -> list[int]:  # fmt: skip
     """Makes the matte of every frame, 16 bits, and returns those made: all or none, for each sees the others.
 
@@ -48,11 +46,12 @@ def segment_shot(
     frames = shot.frames
     seen = [project.digest(plates.paths[frame]) for frame in frames]
     pointed = [spell(prompt) for prompt in finder.prompts]
-    engine = [VERSION, masks.shot_consensus.VERSION, finder.segmenter.fingerprint(), pointed, DisFlow().fingerprint()]
-    if not finder.segmenter.finished:
-        engine.append(picking.SPLIT)  # what is settled depends on where the shots begin
-    mark = fingerprint(*engine, frames, seen, *refined)
-    if all(project.fresh(file_of(frame), mark) for frame in frames):
+    # What is settled depends on where the shots begin.
+    uses = (finder.stage, *(() if finder.segmenter.finished else ("cuts",)), *(("refine_edges",) if refined else ()))
+    key = cache_key(
+        "matte_network", finder.segmenter.cache_key(), pointed, DisFlow().cache_key(), frames, seen, *refined, uses=uses
+    )
+    if all(project.fresh(file_of(frame), key) for frame in frames):
         progress("matte", len(frames), len(frames))
         return []
     made: list[int] = []
@@ -64,7 +63,7 @@ def segment_shot(
             for frame, matte in steadied(found, DisFlow()):
                 plate = plates.colour(frame)
                 write_image(file_of(frame), quantise(refine(plate, _enlarged(matte, plate)), np.uint16))
-                project.record(file_of(frame), mark)
+                project.record(file_of(frame), key)
                 made.append(frame)
                 progress("matte", len(made), len(frames))
     except ValueError as error:

@@ -16,8 +16,8 @@ from propagate.flow_dis import DisFlow
 from stylize.errors import OutputError
 from stylize.io_errors import PROJECT, unwritable
 from stylize.motion.keyed_lock import Turns
-from stylize.project import fingerprint
 from stylize.settings import Settings
+from stylize.stages import cache_key
 
 SUFFIX = ".flow"
 # In the names of files of a part of the frames.
@@ -27,10 +27,14 @@ _NUMBERS = re.compile(r"\.(\d+)-(\d+)\.flow$")
 
 @dataclass(frozen=True)
 class Estimators:
-    """neighbours: between frames that follow each other. refine: between the key, carried over, and a frame."""
+    """neighbours: between frames that follow each other. refine: between the key, carried over, and a frame.
+
+    stage: of the first, in the table of stages.
+    """
 
     neighbours: FlowEstimator
     refine: FlowEstimator
+    stage: str
 
 
 def make_estimators(settings: Settings) -> Estimators:
@@ -41,8 +45,8 @@ def make_estimators(settings: Settings) -> Estimators:
     if settings.flow == "raft":
         from stylize.motion.raft import open_raft
 
-        return Estimators(open_raft(settings.flow_weights, settings.threads), DisFlow("fine"))
-    return Estimators(DisFlow(), DisFlow("fine"))
+        return Estimators(open_raft(settings.flow_weights, settings.threads), DisFlow("fine"), "flow_raft")
+    return Estimators(DisFlow(), DisFlow("fine"), "flow_dis")
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class EstimatedMotion:
 
     plate: uint8 (H, W, 3) of a frame. digest: of the contents of a plate. folder: for the files, one a pair of
     neighbours, whose names begin with ``name``. A file tells itself what it was made from and whether it is whole, so
-    that processes may share the folder; one that is spoilt or of another fingerprint is made again. box: the part of
+    that processes may share the folder; one that is spoilt or of another cache key is made again. box: the part of
     the plates that is looked at, None for all; it has files of its own, for each ``layer``. shared: it is estimated
     once, for all of the frames, and parts are cut out of it.
     """
@@ -80,13 +84,15 @@ class EstimatedMotion:
         """See Motion."""
         return replace(self, layer=name, shared=shared)
 
-    def fingerprint(self, frames: Sequence[int]) -> str:
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """See Motion."""
+        return (self.estimators.stage,)
+
+    def cache_key(self, frames: Sequence[int]) -> str:
         """See Motion."""
         whole = "-whole" if self.shared and self.box is not None else ""
-        return f"{self._between()}-{self.estimators.refine.fingerprint()}{whole}"
-
-    def _between(self) -> str:
-        return f"{self.estimators.neighbours.fingerprint()}-codec{flow_codec.VERSION}"
+        return f"{self.estimators.neighbours.cache_key()}-{self.estimators.refine.cache_key()}{whole}"
 
     def _part(self, plate: Bytes) -> Bytes:
         return plate if self.box is None else self.box.of(plate)
@@ -99,15 +105,18 @@ class EstimatedMotion:
         first, second = sorted((before, after))
         part = "" if self.box is None else f".{self.layer}{INSIDE}" if self.layer else INSIDE
         path = self.folder / f"{self.name}{part}.{first:04d}-{second:04d}{SUFFIX}"
-        made_from = [self.digest(first), self.digest(second), *([self.box.facts()] if self.box else [])]
-        mark = fingerprint(self._between(), made_from).encode()
+        bounds = self.box.bounds() if self.box else []
+        key = cache_key(
+            self.estimators.stage, self.estimators.neighbours.cache_key(), self.digest(first), self.digest(second),
+            bounds,
+        ).encode()  # fmt: skip
         # The other pass may be at it: what it finds is waited for.
         with self._turns.turn(path):
             with contextlib.suppress(OSError, ValueError):
-                return _read(path, mark, onward=before < after)
+                return _read(path, key, onward=before < after)
             one, other = (self._part(self.plate(frame)) for frame in (first, second))
             onward, back = map(flow_codec.rounded, take_steps(one, other, self.estimators.neighbours))
-            _write(path, mark + flow_codec.pack(onward) + flow_codec.pack(back))
+            _write(path, key + flow_codec.pack(onward) + flow_codec.pack(back))
         return onward if before < after else back
 
 
@@ -120,12 +129,12 @@ def tidy(folder: Path, frames: Sequence[int]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _read(path: Path, mark: bytes, *, onward: bool) -> Step:
-    """Raises OSError or ValueError for a file that is not there, not whole or of another fingerprint."""
+def _read(path: Path, key: bytes, *, onward: bool) -> Step:
+    """Raises OSError or ValueError for a file that is not there, not whole or of another cache key."""
     data = path.read_bytes()
-    if not data.startswith(mark):
+    if not data.startswith(key):
         raise ValueError("made from something else")
-    rest = data[len(mark) :]
+    rest = data[len(key) :]
     return flow_codec.unpack(rest if onward else flow_codec.skip(rest))[0]
 
 

@@ -29,10 +29,8 @@ from stylize.errors import FlowError, InputError
 from stylize.media.images import channel_names, image_size, read_channels
 from stylize.media.sequences import find_sequence, spell_frames
 from stylize.media.shot import Shot
-from stylize.project import Project, fingerprint
-
-# Raise it whenever the same files give other flow.
-VERSION = 1
+from stylize.project import Project
+from stylize.stages import cache_key, stable_hash
 
 SUFFIXES = (".exr", ".flo")
 # What the files that were looked through are remembered as.
@@ -84,10 +82,15 @@ class GivenMotion:
         """See Motion. Files are read as they are, whoever asks."""
         return self
 
-    def fingerprint(self, frames: Sequence[int]) -> str:
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """See Motion."""
+        return ("vectors",)
+
+    def cache_key(self, frames: Sequence[int]) -> str:
         """See Motion."""
         ways = [[self.files.back[after], self.files.forward[before]] for before, after in pairwise(sorted(frames))]
-        return f"vectors-{VERSION}-{fingerprint([[self.digest(path) for path in pair] for pair in ways])}"
+        return f"vectors-{stable_hash([[self.digest(path) for path in pair] for pair in ways])}"
 
     def _flow(self, way: Way, frame: int) -> Floats:
         return read_flow(getattr(self.files, way)[frame], way, self.files.size)
@@ -118,8 +121,8 @@ def look_through(files: VectorFiles, project: Project, progress: Callable[[int, 
     with the number of files done and of all that are looked at. Raises FlowError, as ``read_flow``.
     """
     ways = _used(files)
-    marks = {path: fingerprint(project.digest(path), used) for path, used in ways.items()}
-    sound = set(project.recall(_LOOKED, str(VERSION)) or ()) & set(marks.values())
+    marks = {path: stable_hash(project.digest(path), used) for path, used in ways.items()}
+    sound = set(project.recall(_LOOKED, cache_key("vectors")) or ()) & set(marks.values())
     waiting = [path for path, mark in marks.items() if mark not in sound]
     try:
         for done, path in enumerate(waiting, 1):
@@ -128,7 +131,7 @@ def look_through(files: VectorFiles, project: Project, progress: Callable[[int, 
             progress(done, len(waiting))
     finally:
         if waiting:
-            project.remember(_LOOKED, str(VERSION), sorted(sound))
+            project.remember(_LOOKED, cache_key("vectors"), sorted(sound))
 
 
 def _used(files: VectorFiles) -> dict[Path, list[Way]]:

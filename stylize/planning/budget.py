@@ -15,8 +15,8 @@ from stylize.keys.conditioning import open_leads
 from stylize.keys.rendering import read_reference
 from stylize.planning.keyframes import Keyframe
 from stylize.planning.picking import Hand, hand_of, pick_shot, picks
-from stylize.project import fingerprint
 from stylize.renderers import Fetching, Rendered, Renderer, RenderRequest, make_renderer
+from stylize.stages import cache_key
 
 # Latest costs that are kept.
 NOTED = 16
@@ -39,9 +39,9 @@ class TimedRenderer:
         self.seconds.append(time.perf_counter() - started)
         return painted
 
-    def fingerprint(self) -> str:
+    def cache_key(self) -> str:
         """See Renderer."""
-        return self.renderer.fingerprint()
+        return self.renderer.cache_key()
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ class Ask:
 def note_costs(work: Work, timed: TimedRenderer) -> None:
     """Remembers what the keys of a run took."""
     if len(timed.seconds) > 1:
-        mark = _costs_mark(work, timed)
-        known = work.project.recall(_COSTS, mark) or []
-        work.project.remember(_COSTS, mark, [*known, *timed.seconds[1:]][-NOTED:])
+        key = _costs_key(work, timed)
+        known = work.project.recall(_COSTS, key) or []
+        work.project.remember(_COSTS, key, [*known, *timed.seconds[1:]][-NOTED:])
 
 
 def limits(work: Work, shots: Sequence[tuple[int, ...]]) -> tuple[int | None, ...]:
@@ -84,16 +84,16 @@ def limits(work: Work, shots: Sequence[tuple[int, ...]]) -> tuple[int | None, ..
         return (None,) * len(shots)
     renderer = make_renderer(settings.renderer, settings, Fetching(work.message, work.progress))
     asks = [_ask(pick_shot(work, frames, hand, None), hand, len(frames)) for frames in shots]
-    mark = fingerprint(
-        settings.keys_budget, _costs_mark(work, renderer), shots, work.marks(work.shot.frames),
-        [[ask.needed, ask.worth] for ask in asks],
+    key = cache_key(
+        "budget", renderer.cache_key(), work.shot.size, shots, work.plate_digests(work.shot.frames),
+        [[ask.needed, ask.worth] for ask in asks], settings=settings, uses=(settings.renderer,),
     )  # fmt: skip
-    known = work.project.recall("keys budget", mark)
+    known = work.project.recall("keys budget", key)
     if known is None:
         cost = _cost(work, renderer, settings.keys_budget)
         count = int(settings.keys_budget / cost.seconds)
         known = [list(shared(asks, count)), _told(settings.keys_budget, cost, count, asks)]
-        work.project.remember("keys budget", mark, known)
+        work.project.remember("keys budget", key, known)
     work.message(known[1])
     return tuple(known[0])
 
@@ -140,7 +140,7 @@ def spell(seconds: float) -> str:
 
 
 def _cost(work: Work, renderer: Renderer, budget: float) -> Cost:
-    known = work.project.recall(_COSTS, _costs_mark(work, renderer))
+    known = work.project.recall(_COSTS, _costs_key(work, renderer))
     if known:
         some = "1 key" if len(known) == 1 else f"{len(known)} keys"
         return Cost(median(known), f"measured on {some} of this project")
@@ -157,9 +157,10 @@ def _cost(work: Work, renderer: Renderer, budget: float) -> Cost:
     if sum(timed.seconds) > TRIAL_SHARE * budget:
         return Cost(timed.seconds[0], f"measured on frame {frame}, the start included")
     timed.render(request, lambda done, total: None)
-    work.project.remember(_COSTS, _costs_mark(work, renderer), timed.seconds[1:])
+    work.project.remember(_COSTS, _costs_key(work, renderer), timed.seconds[1:])
     return Cost(timed.seconds[1], f"measured on frame {frame}")
 
 
-def _costs_mark(work: Work, renderer: Renderer) -> str:
-    return fingerprint(renderer.fingerprint(), work.shot.size, work.settings.threads)
+def _costs_key(work: Work, renderer: Renderer) -> str:
+    uses = (work.settings.renderer,)
+    return cache_key("budget", renderer.cache_key(), work.shot.size, settings=work.settings, uses=uses)

@@ -19,10 +19,9 @@ from stylize.planning import keyframes as picking
 from stylize.planning.cuts import find_cuts, split
 from stylize.planning.keyframes import Keyframe, Picked
 from stylize.planning.keys_csv import read_keys
-from stylize.project import Project, fingerprint
+from stylize.project import Project
+from stylize.stages import cache_key
 
-# Raise a number whenever its stage gives another result for the same input.
-SPLIT, PICK = 1, 8
 ASKED = "asked for"
 
 
@@ -121,18 +120,18 @@ def _cuts(work: Work) -> tuple[int, ...]:
 
 def cuts(work: Work, shown: Iterable[tuple[int, Any]]) -> tuple[int, ...]:
     """The first frames of shots, found among all frames of the footage, or remembered. shown: see ``find_cuts``."""
-    return remembered_cuts(work.project, work.shot.frames, work.marks(work.shot.frames), shown)
+    return remembered_cuts(work.project, work.shot.frames, work.plate_digests(work.shot.frames), shown)
 
 
 def remembered_cuts(
     project: Project, frames: Sequence[int], digests: Sequence[str], shown: Iterable[tuple[int, Any]]
 ) -> tuple[int, ...]:
     """``cuts`` of these frames, with the digests of their plates."""
-    mark = fingerprint(SPLIT, frames, digests)
-    known = project.recall("cuts", mark)
+    key = cache_key("cuts", frames, digests)
+    known = project.recall("cuts", key)
     if known is None:
         known = find_cuts(shown)
-        project.remember("cuts", mark, list(known))
+        project.remember("cuts", key, list(known))
     return tuple(known)
 
 
@@ -209,13 +208,12 @@ def pick_shot(work: Work, frames: tuple[int, ...], hand: Hand, most: int | None)
         )
     locked = sorted({*painted, *added})
     estimate = DisFlow("fast")
-    mark = fingerprint(
-        PICK, frames, work.marks(frames), settings.coverage, settings.keys_for, settings.max_keyframes, most,
-        settings.min_gap, added, dropped, attended(work, frames), sorted(work.keys.given_numbers()),
-        estimate.fingerprint(),
+    key = cache_key(
+        "pick", frames, work.plate_digests(frames), most, added, dropped, work.matte_inputs(frames),
+        sorted(work.keys.given_numbers()), estimate.cache_key(), settings=settings,
     )  # fmt: skip
     name = f"keyframes {frames[0]}-{frames[-1]}"
-    known = work.project.recall(name, mark)
+    known = work.project.recall(name, key)
     if known is None or not set(known["locked"]) <= set(locked):
         free = None if most is None else most + len(painted)
         limits = [limit for limit in (free, settings.max_keyframes) if limit is not None]
@@ -227,20 +225,13 @@ def pick_shot(work: Work, frames: tuple[int, ...], hand: Hand, most: int | None)
         )  # fmt: skip
         _keep(work, frames, picked)
         known = {"locked": locked, "keys": [[key.frame, key.reason, *_figures(key)] for key in picked.keyframes]}
-        work.project.remember(name, mark, known)
+        work.project.remember(name, key, known)
         work.progress("pick", len(frames), len(frames))
     asked = set(added) - set(painted)
     return [
         Keyframe(int(frame), ASKED if frame in asked else str(reason), float(share), float(gained))
         for frame, reason, share, gained in known["keys"]
     ]
-
-
-def attended(work: Work, frames: Sequence[int]) -> list[object]:
-    """What the mattes say, which tell where information counts."""
-    if work.mattes is None:
-        return []
-    return work.mattes.facts(frames, work.project.digest)
 
 
 def _counted(work: Work, total: int) -> Callable[[int], None]:
@@ -259,9 +250,9 @@ def _counted(work: Work, total: int) -> Callable[[int], None]:
 
 def _explained(work: Work, plan: ShotPlan) -> ShotPlan:
     frames = plan.frames
-    name, mark = _sight(work, frames, plan.keys)
-    known = work.project.recall(name, mark)
-    if known is None or not all(work.project.fresh(new_file(work, frame), mark) for frame in plan.keys):
+    name, key = _sight(work, frames, plan.keys)
+    known = work.project.recall(name, key)
+    if known is None or not all(work.project.fresh(new_file(work, frame), key) for frame in plan.keys):
         picked = picking.explain(
             frames, work.plates.colour, plan.keyframes, attention=work.mattes.read if work.mattes else None,
             estimate=DisFlow("fast"), on_frame=_counted(work, len(frames)),
@@ -280,24 +271,24 @@ def new_file(work: Work, frame: int) -> Path:
 
 
 def _sight(work: Work, frames: Sequence[int], keys: Sequence[int]) -> tuple[str, str]:
-    """The name of what is remembered of keys and a shot, and its fingerprint."""
-    mark = fingerprint(
-        PICK, frames, work.marks(frames), keys, attended(work, frames), DisFlow("fast").fingerprint()
-    )  # fmt: skip
-    return f"explained {frames[0]}-{frames[-1]}", mark
+    """The name of what is remembered of keys and a shot, and its cache key."""
+    key = cache_key(
+        "coverage", frames, work.plate_digests(frames), keys, work.matte_inputs(frames), DisFlow("fast").cache_key()
+    )
+    return f"explained {frames[0]}-{frames[-1]}", key
 
 
 def _keep(work: Work, frames: Sequence[int], picked: Picked) -> dict[str, Any]:
     """Remembers what keys explain, whoever chose them, and the heat maps."""
-    name, mark = _sight(work, frames, [key.frame for key in picked.keyframes])
+    name, key = _sight(work, frames, [key.frame for key in picked.keyframes])
     for frame, heat in picked.new.items():
         write_image(new_file(work, frame), _grey(heat))
-        work.project.record(new_file(work, frame), mark)
+        work.project.record(new_file(work, frame), key)
     value = {
         "keys": [_figures(key) for key in picked.keyframes],
         "coverage": [float(picked.coverage[frame]) for frame in frames],
     }
-    work.project.remember(name, mark, value)
+    work.project.remember(name, key, value)
     return value
 
 

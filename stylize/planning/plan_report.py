@@ -17,11 +17,9 @@ from stylize.media.shot import Shot
 from stylize.planning.keys_csv import Row, table
 from stylize.planning.picking import ShotPlan, new_file
 from stylize.planning.plan_picture import Card, Chart, plan_picture
-from stylize.project import fingerprint
 from stylize.settings.input_files import inputs_of
+from stylize.stages import cache_key
 
-# Raise it whenever the same plan is drawn otherwise.
-VERSION = 1
 # Of footage that has none of its own.
 FIRST_TIMECODE = "00:00:00:00"
 
@@ -35,17 +33,17 @@ def write_plan(work: Work, shots: Sequence[ShotPlan]) -> tuple[Path, Path]:
     codes = timecodes(work.shot)
     text = table(rows(shots, codes))
     sheet = _target(work, "keys", ".csv")
-    mark = fingerprint(VERSION, text)
-    if not work.project.fresh(sheet, mark):
-        work.project.place(sheet, mark, partial(_write_text, text))
+    key = cache_key("plan_report", text)
+    if not work.project.fresh(sheet, key):
+        work.project.place(sheet, key, partial(_write_text, text))
     drawing = chart(work, shots, codes)
     picture = _target(work, "plan", ".png")
-    mark = fingerprint(
-        VERSION, text, drawing.title, drawing.asked, work.marks([card.frame for card in drawing.cards]),
+    key = cache_key(
+        "plan_report", text, drawing.title, drawing.asked, work.plate_digests([card.frame for card in drawing.cards]),
         [work.project.digest(card.heat) for card in drawing.cards],
     )  # fmt: skip
-    if not work.project.fresh(picture, mark):
-        work.project.place(picture, mark, lambda path: write_image(path, plan_picture(drawing)))
+    if not work.project.fresh(picture, key):
+        work.project.place(picture, key, lambda path: write_image(path, plan_picture(drawing)))
     return sheet, picture
 
 

@@ -1,17 +1,9 @@
-"""The project folder: settings, state, lock and atomic writes."""
+"""The project folder: settings, records of tasks, lock and atomic writes."""
 
-from stylize.project.project import (
-    FOLDERS,
-    LAYERS,
-    SUFFIX,
-    Project,
-    digest_of,
-    fingerprint,
-    is_project,
-    keeps_files,
-    project_of,
-    read_asked,
-)
+from stylize.project.digests import digest_of
+from stylize.project.layout import FOLDERS, LAYERS, SUFFIX, is_project, keeps_files, project_of
+from stylize.project.project import Project
+from stylize.project.settings_file import read_asked
 
 __all__ = [
     "FOLDERS",
@@ -19,7 +11,6 @@ __all__ = [
     "SUFFIX",
     "Project",
     "digest_of",
-    "fingerprint",
     "is_project",
     "keeps_files",
     "project_of",

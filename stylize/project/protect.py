@@ -7,7 +7,8 @@ from stylize.errors import OutputError
 from stylize.media.safe_write import refuse_folders, refuse_sources
 from stylize.media.sequences import PICTURE_SUFFIXES
 from stylize.media.shot import Shot
-from stylize.project.project import FOLDERS, LAYERS, Project, keeps_files
+from stylize.project.layout import FOLDERS, LAYERS, keeps_files
+from stylize.project.project import Project
 from stylize.settings.input_files import Inputs
 
 _EXPORT = "export"

@@ -25,8 +25,6 @@ from stylize.settings import DIFFUSION, OPTIONS, Settings
 from stylize.settings.schedules import text_at
 from stylize.settings.validation import A1111
 
-# Raise it whenever the same request gives another picture.
-VERSION = 2
 # Preprocessors of ControlNet's extension, by kind; a picture that is ready needs none.
 MODULES = {
     "canny": "canny", "softedge": "softedge_pidinet", "lineart": "lineart_standard", "lineart_anime": "lineart_anime",
@@ -48,14 +46,14 @@ class A1111Renderer:
         self._url = settings.url.rstrip("/")
         self._model: str | None = None
 
-    def fingerprint(self) -> str:
-        """Settings and the model that the server has loaded. Raises RendererError when it does not answer."""
+    def cache_key(self) -> str:
+        """Return settings and the model that the server has loaded. Raises RendererError when it does not answer."""
         if self._model is None:
             told = self._call("/sdapi/v1/options", None, QUICK)
             self._model = str(told.get("sd_model_checkpoint"))
         options = [option for option in OPTIONS.values() if option.group == DIFFUSION]
         asked = [[o.name, str(getattr(self.settings, o.name))] for o in options if o.name in A1111 and o.stored]
-        return f"a1111-{VERSION}-{json.dumps([self._model, asked])}"
+        return f"a1111-{json.dumps([self._model, asked])}"
 
     def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Rendered:
         """See Renderer. Raises RendererError when the server does not answer, refuses, or sends no picture."""

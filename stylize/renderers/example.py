@@ -17,9 +17,6 @@ from propagate.texture import Job, Level, Texture, at_random, enlarge, exemplar,
 from stylize.errors import RendererError
 from stylize.renderers.protocol import Rendered, RenderRequest
 
-# Raise it whenever the same request gives another picture.
-VERSION = 2
-
 # Side of the smallest size that the work begins with, in pixels.
 COARSEST = 40
 RADIUS = 3
@@ -59,9 +56,9 @@ class ExampleRenderer:
     def __init__(self, settings: ExampleSettings) -> None:
         self.settings = settings
 
-    def fingerprint(self) -> str:
-        """Version and settings."""
-        return f"example-{VERSION}-{self.settings.structure:g}-{self.settings.keep_colours}"
+    def cache_key(self) -> str:
+        """See Renderer."""
+        return f"example-{self.settings.structure:g}-{self.settings.keep_colours}"
 
     def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Rendered:
         """See Renderer. Raises RendererError when the request has no style."""

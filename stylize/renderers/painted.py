@@ -9,8 +9,8 @@ from stylize.renderers.protocol import Rendered, RenderRequest
 class PaintedRenderer:
     """A Renderer for shots whose every key is painted by hand."""
 
-    def fingerprint(self) -> str:
-        """Painted keys are told apart by their contents alone."""
+    def cache_key(self) -> str:
+        """See Renderer. Painted keys differ by their contents alone."""
         return "painted"
 
     def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Rendered:

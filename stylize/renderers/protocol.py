@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from propagate.arrays import Floats
 
@@ -35,14 +35,12 @@ class Rendered:
     """A painted key. picture: float32 (H, W, 3) in [0, 1], of the plate's size. text: goes into its file, by name.
 
     seen: pictures that the renderer was led by, float32 (H, W, 3) in [0, 1], by name. notes: lines to be told.
-    facts: what is kept of it in the project, as JSON can write it.
     """
 
     picture: Floats
     text: Mapping[str, str] = field(default_factory=dict)
     seen: Mapping[str, Floats] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,6 @@ class Renderer(Protocol):
         """The painted key, of the plate's size; ``on_step(done, total)`` is called as the work goes on."""
         ...
 
-    def fingerprint(self) -> str:
-        """A text that changes whenever the same request would be painted otherwise."""
+    def cache_key(self) -> str:
+        """Return a text that changes with every parameter of the painting; versions of code are not among them."""
         ...

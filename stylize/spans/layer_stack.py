@@ -23,13 +23,11 @@ from stylize.errors import OutputError
 from stylize.io_errors import PROJECT, unwritable
 from stylize.media.images import image_facts, make_folder, quantise, read_image, read_values, write_image
 from stylize.media.plates import plate_pattern
-from stylize.project import fingerprint
 from stylize.spans.pass_maps import write_error
 from stylize.spans.scheduler import ERROR, LOOK, forget_others, pass_file
 from stylize.spans.span import to_depth
+from stylize.stages import cache_key
 
-# Raise it whenever the same layers give other frames.
-VERSION = 1
 # Folder in mask/ of what all layers cover together.
 UNION = "layers"
 # Most frames that are stacked at once: each takes some 60 bytes a pixel.
@@ -46,12 +44,12 @@ class _Sheet:
     def matte(self, frame: int) -> Floats | None:
         return None if self.work.mattes is None else self.work.mattes.read(frame)
 
-    def facts(self, frame: int) -> list[object]:
+    def cache_inputs(self, frame: int) -> list[object]:
         digest, mattes = self.work.project.digest, self.work.mattes
         told = [digest(self.look), digest(pass_file(self.work.project.root, self.work.shot, ERROR, frame))]
         if mattes is None:
             return [told]
-        return [told, *mattes.facts([frame], digest)]
+        return [told, *mattes.cache_inputs([frame], digest)]
 
 
 @dataclass(frozen=True)
@@ -123,10 +121,9 @@ def _union(whole: Work, frame: int) -> Path:
 
 def _stack(whole: Work, layers: Sequence[Work], frame: int, dtype: type) -> _Stack:
     sheets = tuple(_sheet(work, frame) for work in layers if _seen(work, frame))
-    mark = fingerprint(
-        VERSION, stacking.VERSION, np.dtype(dtype).name, whole.marks([frame]),
-        [sheet.facts(frame) for sheet in sheets],
-    )  # fmt: skip
+    mark = cache_key(
+        "layers", np.dtype(dtype).name, whole.plate_digests([frame]), [sheet.cache_inputs(frame) for sheet in sheets]
+    )
     picture = whole.file("out", frame)
     error = pass_file(whole.project.root, whole.shot, ERROR, frame)
     return _Stack(frame, sheets, mark, (picture, error, _union(whole, frame)))

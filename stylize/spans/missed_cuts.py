@@ -4,11 +4,11 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import pairwise
 
 from propagate.box import Box
-from propagate.scene_break import CONNECTED, VERSION, broken, connected
+from propagate.scene_break import CONNECTED, broken, connected
 from stylize.context.context import Work
 from stylize.planning.picking import ShotPlan, cuts
-from stylize.project import fingerprint
 from stylize.spans.matte_roi import box_of
+from stylize.stages import cache_key
 
 
 def unconnected(work: Work, shots: Sequence[ShotPlan]) -> tuple[str, ...]:
@@ -45,17 +45,13 @@ def _breaks(work: Work, plan: ShotPlan) -> list[int]:
     if len(frames) < 2:
         return []
     boxes = _boxes(work, plan)
-    name, mark = (
-        f"breaks.{frames[0]}",
-        fingerprint(
-            VERSION,
-            sorted({work.motion.within(box).fingerprint(frames) for box in (None, *boxes.values())}),
-            work.marks(frames),
-            work.settings.split,
-            [[frame, box.facts()] for frame, box in boxes.items() if box],
-        ),
-    )
-    known = work.project.recall(name, mark)
+    name = f"breaks.{frames[0]}"
+    key = cache_key(
+        "missed_cuts", sorted({work.motion.within(box).cache_key(frames) for box in (None, *boxes.values())}),
+        work.plate_digests(frames), [[frame, box.bounds()] for frame, box in boxes.items() if box],
+        settings=work.settings, uses=work.motion.stages,
+    )  # fmt: skip
+    known = work.project.recall(name, key)
     if known is None:
         # Soft and dark pictures resemble each other whatever they show: there the detectors of the split see more.
         shown = ((frame, work.plates.colour(frame)) for frame in frames)
@@ -65,7 +61,7 @@ def _breaks(work: Work, plan: ShotPlan) -> list[int]:
             for before, after in pairwise(frames)
             if after in cut or _broken(work, before, after, boxes.get(after))
         ]
-        work.project.remember(name, mark, known)
+        work.project.remember(name, key, known)
         work.project.save()
     return list(known)
 

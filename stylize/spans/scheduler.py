@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-import propagate.boil
 from propagate.arrays import Floats, Pixels
 from propagate.boil import sway
 from propagate.box import Box
@@ -38,16 +37,15 @@ from stylize.motion.estimated import EstimatedMotion, make_estimators
 from stylize.motion.sources import make_motion
 from stylize.motion.vectors import GivenMotion, VectorFiles
 from stylize.planning.picking import ShotPlan
-from stylize.project import Project, digest_of, fingerprint
+from stylize.project import Project, digest_of
 from stylize.settings import EVERY, Settings
 from stylize.spans import span as propagation
 from stylize.spans.matte_roi import box_of, boxes_of
 from stylize.spans.pass_maps import write_error, write_share
 from stylize.spans.span_job import BACKWARD, FORWARD, Engine, Event, Footage, Made, Part, Put
+from stylize.stages import cache_key
 from stylize.threads import share_of_threads, use_threads
 
-# Raise it whenever the same input gives other frames.
-VERSION = 3
 # What a task does beside one of two passes: a whole span, or mixing some drawings when both passes are done.
 WHOLE, MIX = "whole", "mix"
 # Folders in passes/ of what is told of every frame.
@@ -126,7 +124,7 @@ def _give_back(work: Work) -> tuple[int, ...]:
     """The plates as they are, where the style goes nowhere; returns the numbers of the frames that were written."""
     written = []
     for done, frame in enumerate(work.shot.frames, 1):
-        mark = fingerprint(VERSION, "plate", work.marks([frame]))
+        mark = cache_key("span", "plate", work.plate_digests([frame]))
         if not _there(work, frame, mark):
             plate = work.plates.read(frame)
             _put(work.project.root, work.shot, Made(frame, plate, np.zeros(plate.shape[:2], np.float32)))
@@ -207,12 +205,14 @@ def _span_mark(work: Work, footage: Footage, span: Span, shown: list[int]) -> st
     box, boxes = _boxes(work, dict(zip(span.frames, shown, strict=True)))
     keys = [key for key in (span.left, span.right) if key is not None]
     seen = sorted([*span.frames, *keys])
-    guides = [[*guide.facts(), *_digests(work, guide.paths, seen)] for guide in work.guides]
-    return fingerprint(
-        VERSION, SynthesisSettings().fingerprint(), work.motion.within(box).fingerprint(seen), span.left, span.right,
-        seen, shown, work.marks(seen), [work.project.digest(footage.key(key)) for key in keys],
-        _matte_mark(work, span.frames), np.dtype(footage.dtype).name, _boil_mark(work.settings), guides,
-        *([box.facts()] if box else []), *([[drawing, one.facts()] for drawing, one in sorted(boxes.items())]),
+    motion = work.motion.within(box)
+    return cache_key(
+        "span", SynthesisSettings().cache_key(), motion.cache_key(seen), span.left, span.right, seen, shown,
+        work.plate_digests(seen), [work.project.digest(footage.key(key)) for key in keys],
+        work.matte_inputs(span.frames), np.dtype(footage.dtype).name, _boil_inputs(work.settings),
+        work.guide_inputs(seen), box.bounds() if box else [],
+        [[drawing, one.bounds()] for drawing, one in sorted(boxes.items())],
+        uses=(*motion.stages, *_boil_stage(work.settings)),
     )  # fmt: skip
 
 
@@ -228,24 +228,18 @@ def _boxes(work: Work, shown: Mapping[int, int]) -> tuple[Box | None, dict[int, 
 
 
 def _key_mark(work: Work, footage: Footage, frame: int) -> str:
-    return fingerprint(
-        VERSION, work.marks([frame]), work.project.digest(footage.key(frame)), _matte_mark(work, [frame]),
-        np.dtype(footage.dtype).name, _boil_mark(work.settings),
+    return cache_key(
+        "span", work.plate_digests([frame]), work.project.digest(footage.key(frame)), work.matte_inputs([frame]),
+        np.dtype(footage.dtype).name, _boil_inputs(work.settings), uses=_boil_stage(work.settings),
     )  # fmt: skip
 
 
-def _matte_mark(work: Work, frames: Sequence[int]) -> list[object]:
-    if work.mattes is None:
-        return []
-    return work.mattes.facts(frames, work.project.digest)
+def _boil_inputs(settings: Settings) -> list[float]:
+    return [settings.boil, settings.seed] if settings.boil > 0 else []
 
 
-def _digests(work: Work, paths: Mapping[int, Path], frames: Iterable[int]) -> list[str]:
-    return [work.project.digest(paths[frame]) for frame in frames]
-
-
-def _boil_mark(settings: Settings) -> list[float]:
-    return [propagate.boil.VERSION, settings.boil, settings.seed] if settings.boil > 0 else []
+def _boil_stage(settings: Settings) -> tuple[str, ...]:
+    return ("boil",) if settings.boil > 0 else ()
 
 
 def _dtype(work: Work, keys: Mapping[int, Path]) -> type:

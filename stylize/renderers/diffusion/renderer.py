@@ -26,8 +26,6 @@ from stylize.renderers.diffusion.sizes import Working, enter, leave, plan_size
 from stylize.renderers.protocol import Fetching, Rendered, RenderRequest
 from stylize.settings import DIFFUSION, OPTIONS, Settings
 
-# Raise it whenever the same request gives another picture.
-VERSION = 4
 LIBRARIES = ("torch", "diffusers", "transformers")
 
 
@@ -43,12 +41,9 @@ class DiffusionRenderer:
         self.parts = Parts(settings, fetching)
         self.painter = Painter(settings, self.parts)
 
-    def fingerprint(self) -> str:
-        """Version, settings, the models' files, the libraries, and the device with its precision."""
-        told = [
-            VERSION, self._asked(), [contents(path) for path in self.parts.paths],
-            [version(library) for library in LIBRARIES], self.parts.device,
-        ]  # fmt: skip
+    def cache_key(self) -> str:
+        """See Renderer: settings, the models' files, and the device with its precision."""
+        told = [self._asked(), [contents(path) for path in self.parts.paths], self.parts.device]
         return f"diffusion-{blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16).hexdigest()}"
 
     def render(self, request: RenderRequest, on_step: OnStep) -> Rendered:

@@ -1,0 +1,163 @@
+"""Records of tasks: the files that each has made, under which cache key and with which contents, and its facts.
+
+Every task has one file of JSON lines, to which whoever runs the task appends: several processes can work on one project
+without sharing a writer. A line that a killed run has cut off is passed over, and what it told of is done again.
+"""
+
+import json
+import threading
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stylize.errors import ProjectError
+from stylize.io_errors import PROJECT, unwritable
+from stylize.media.safe_write import make_folder, placed
+
+SUFFIX = ".jsonl"
+# Earlier contents of a file that still count as ours.
+_REMEMBERED = 8
+# A record is rewritten when it has so many times as many lines as entries, and at least so many.
+_BLOAT, _FEWEST = 2, 200
+
+
+@dataclass
+class FileEntry:
+    """A file that a task has made. digests: of its contents, latest last."""
+
+    key: str
+    digests: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Record:
+    """What one task has done. files: by name. facts: cache key and value, by name. claims: about to be written."""
+
+    files: dict[str, FileEntry] = field(default_factory=dict)
+    facts: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    claims: list[str] = field(default_factory=list)
+    lines: int = 0
+
+    def take(self, entry: Any) -> None:
+        """Take over one entry. Raises ValueError, TypeError or KeyError for one that is misshapen."""
+        self.lines += 1
+        if "file" in entry:
+            made = self.files.setdefault(str(entry["file"]), FileEntry(""))
+            made.key = str(entry["key"])
+            for digest in [str(one) for one in entry["digests"]]:
+                made.digests = [*(one for one in made.digests if one != digest), digest][-_REMEMBERED:]
+        elif "fact" in entry:
+            self.facts[str(entry["fact"])] = (str(entry["key"]), entry["value"])
+        else:
+            self.claims = [str(name) for name in entry["claims"]]
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """Yield the fewest entries that say the same."""
+        for name, made in self.files.items():
+            yield {"file": name, "key": made.key, "digests": made.digests}
+        for name, (key, value) in self.facts.items():
+            yield {"fact": name, "key": key, "value": value}
+        if self.claims:
+            yield {"claims": self.claims}
+
+
+class Records:
+    """The records of a project, in one folder; see the module's text."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._tasks: dict[str, Record] = {}
+        self._lock = threading.Lock()
+
+    def load(self) -> None:
+        """Read the records of all tasks. Raises ProjectError for one that cannot be read."""
+        self._tasks = {}
+        for path in sorted(self._folder.glob(f"*{SUFFIX}")):
+            self.reload(_task_of(path))
+
+    def reload(self, task: str) -> None:
+        """Read the record of one task again, which another process may have written."""
+        record = Record()
+        path = self._file(task)
+        try:
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+        except OSError as error:
+            raise ProjectError(f"{path} cannot be read ({error.strerror}); mend its rights") from error
+        for line in lines:
+            try:
+                record.take(json.loads(line))
+            except (ValueError, TypeError, KeyError, RecursionError):
+                continue
+        self._tasks[task] = record
+
+    def append(self, task: str, entry: dict[str, Any]) -> None:
+        """Add an entry to the record of a task, on disk first. Raises OutputError."""
+        path = self._file(task)
+        with self._lock:
+            try:
+                if not path.exists():
+                    make_folder(self._folder)
+                with path.open("a", encoding="utf-8") as file:
+                    # A line of its own even after one that was cut off.
+                    file.write(f"\n{json.dumps(entry)}\n" if file.tell() else f"{json.dumps(entry)}\n")
+            except OSError as error:
+                raise unwritable(error, path, PROJECT) from error
+            self._tasks.setdefault(task, Record()).take(entry)
+
+    def files(self, name: str) -> Iterator[FileEntry]:
+        """Yield what the tasks have recorded of a file."""
+        for record in list(self._tasks.values()):
+            if name in record.files:
+                yield record.files[name]
+
+    def forget(self, name: str) -> None:
+        """Drop a file that is no more. Records on disk lose it when they are next rewritten."""
+        for record in self._tasks.values():
+            record.files.pop(name, None)
+
+    def fact(self, name: str, key: str) -> Any:
+        """Return a fact that was recorded under a cache key, or None."""
+        for record in self._tasks.values():
+            if name in record.facts and record.facts[name][0] == key:
+                return record.facts[name][1]
+        return None
+
+    def claimed(self, name: str) -> bool:
+        """Return whether a task has claimed a file."""
+        return any(name in record.claims for record in self._tasks.values())
+
+    def tasks(self) -> list[str]:
+        """Return the names of the tasks that have a record."""
+        return sorted(self._tasks)
+
+    def retire(self, tasks: Collection[str], into: str) -> None:
+        """Hand the files of tasks that are no more over to another record. Raises OutputError."""
+        for task in tasks:
+            record = self._tasks.pop(task, None)
+            for entry in record.entries() if record else ():
+                if "file" in entry:
+                    self._tasks.setdefault(into, Record()).take(entry)
+        if tasks:
+            self._rewrite(into)
+            for task in tasks:
+                self._file(task).unlink(missing_ok=True)
+
+    def compact(self) -> None:
+        """Rewrite the records that say everything several times. Raises OutputError."""
+        for task, record in self._tasks.items():
+            if record.lines > max(_FEWEST, _BLOAT * sum(1 for _ in record.entries())):
+                self._rewrite(task)
+
+    def _rewrite(self, task: str) -> None:
+        record = self._tasks.get(task, Record())
+        with placed(self._file(task), PROJECT) as partial:
+            partial.write_text("".join(f"{json.dumps(entry)}\n" for entry in record.entries()), encoding="utf-8")
+        record.lines = sum(1 for _ in record.entries())
+
+    def _file(self, task: str) -> Path:
+        return self._folder / f"{task.replace(':', '.')}{SUFFIX}"
+
+
+def _task_of(path: Path) -> str:
+    return path.name.removesuffix(SUFFIX).replace(".", ":")

@@ -1,0 +1,24 @@
+"""The schema of project folders: its number, and what is refused.
+
+1  settings without a number, state in one file (stylize 0.1)
+2  a number in project.toml and state.json, state in one record per task
+"""
+
+from pathlib import Path
+from typing import Any
+
+from stylize.errors import ProjectError
+
+SCHEMA = 2
+
+
+def check_schema(path: Path, schema: Any) -> int:
+    """Return the schema of a file of a project. Raises ProjectError for one that is newer than this version knows."""
+    if isinstance(schema, int) and not isinstance(schema, bool) and 1 <= schema <= SCHEMA:
+        return schema
+    if isinstance(schema, int) and not isinstance(schema, bool) and schema > SCHEMA:
+        raise ProjectError(
+            f"{path} is of schema {schema}, and this version knows up to {SCHEMA}; install a newer stylize, or choose "
+            "another project with --project FOLDER; nothing was changed"
+        )
+    raise ProjectError(f"{path} has the schema {schema!r}, expected a number from 1 to {SCHEMA}; mend it")

@@ -1,0 +1,72 @@
+"""The file project.toml: the shot and the settings that a project was last run with."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from stylize.errors import ProjectError
+from stylize.io_errors import PROJECT
+from stylize.media.safe_write import placed
+from stylize.media.sequences import PICTURE_SUFFIXES
+from stylize.project.layout import SETTINGS_FILE, is_project
+from stylize.project.schema import SCHEMA, check_schema
+from stylize.settings import OPTIONS, Settings, read_settings
+
+
+def write_settings(root: Path, shot: Path, settings: Settings, version: str) -> None:
+    """Write shot, settings and version, with absolute paths, so that a project goes on from anywhere."""
+    import tomli_w
+
+    values = {name: OPTIONS[name].kind.anchor(value) for name, value in settings.stored().items()}
+    content = {"schema": SCHEMA, "shot": str(shot.resolve()), "version": version, "settings": values}
+    with placed(root / SETTINGS_FILE, PROJECT) as partial:
+        partial.write_text(tomli_w.dumps(content), encoding="utf-8")
+
+
+def read_asked(root: Path) -> tuple[Path, Settings]:
+    """Return the shot and the settings that a project was last run with.
+
+    Raises ProjectError when that is no project, its file is no TOML or of a newer schema, SettingsError for a setting
+    that is unknown.
+    """
+    if not is_project(root):
+        raise ProjectError(
+            f"{root}: expected a project folder, as shot.stylize, found {_found(root)}; give one that a run made"
+        )
+    path = root / SETTINGS_FILE
+    content = _content(path)
+    values = content.get("settings", {})
+    if not isinstance(content.get("shot"), str) or not isinstance(values, Mapping):
+        raise ProjectError(f"{path} must name the shot and a table of settings; mend it, or run on the shot again")
+    return Path(content["shot"]), read_settings(values, str(path))
+
+
+def check_shot(root: Path, shot: Path) -> None:
+    """Raise ProjectError when a folder is the project of another shot that still exists."""
+    try:
+        other = tomllib.loads((root / SETTINGS_FILE).read_text(encoding="utf-8")).get("shot")
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return  # none yet, or damaged: it is about to be written
+    if isinstance(other, str) and Path(other) != shot.resolve() and Path(other).exists():
+        raise ProjectError(f"{root} is the project of {other}; choose another with --project FOLDER")
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ProjectError(f"{path} cannot be read ({error.strerror}); mend its rights") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{path} cannot be read as TOML ({error}); mend it, or run on the shot again") from error
+    check_schema(path, content.get("schema", 1))
+    return content
+
+
+def _found(path: Path) -> str:
+    """Return what lies where a project was expected, in words."""
+    if path.is_dir():
+        return f"a folder without {SETTINGS_FILE}"
+    if not path.exists():
+        return "no such folder"
+    return "a picture" if path.suffix.lower() in PICTURE_SUFFIXES else "a file, such as a movie"

@@ -1,0 +1,182 @@
+"""Stages whose results are kept: the version of each and what determines its result. Cache keys are made here alone.
+
+A cache key has two halves, ``inputs/versions``. The first covers settings and contents, the second the declared
+versions of the stage and of all stages that it uses. A stage runs again when either differs; rendered keys alone
+survive a difference of versions, which is reported. Raise the version of a stage whenever the same inputs give another
+result. A test holds the syntax trees of its modules against the versions, so that none is forgotten.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
+from typing import Any
+
+_INPUT_BYTES, _VERSION_BYTES = 16, 8
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage.
+
+    version: raised when the same inputs give another result. modules: modules or packages whose code determines the
+    result; what they import from ``propagate`` and ``masks`` counts with them. uses: stages whose results enter, so
+    that their versions count too. settings: options that determine the result. inputs: what else enters, in words.
+    libraries: distributions whose versions change the result.
+    """
+
+    name: str
+    version: int
+    modules: tuple[str, ...]
+    uses: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    inputs: str = ""
+    libraries: tuple[str, ...] = ()
+
+
+def _table(*stages: Stage) -> Mapping[str, Stage]:
+    return MappingProxyType({stage.name: stage for stage in stages})
+
+
+_RENDERERS = "stylize.renderers"
+_OPENCV = ("opencv-python-headless",)
+
+STAGES = _table(
+    # Footage
+    Stage("read", 1, ("stylize.media.images", "stylize.media.plates", "stylize.media.shot"), inputs="a picture file"),
+    Stage("conform", 2, ("stylize.ingest.conforming", "stylize.media.decoder", "stylize.media.frame_pixels"),
+          inputs="the movie, and the place of a frame in it"),
+    Stage("unpack", 1, ("stylize.ingest.unpacking", "stylize.media.decoder", "stylize.media.frame_pixels"),
+          inputs="the movie of a matte or guide, and the place of a frame in it"),
+    # Motion
+    Stage("flow_dis", 1, ("propagate.flow_dis", "propagate.flow", "propagate.flow_codec"), ("read",),
+          inputs="two plates and the part of them that is looked at", libraries=_OPENCV),
+    Stage("flow_raft", 1, ("propagate.flow_raft",), ("flow_dis",),
+          inputs="as flow_dis, and the weights", libraries=("torch", "torchvision")),
+    Stage("vectors", 1, ("stylize.motion.vectors", "propagate.flow"), ("read",), inputs="files of motion vectors"),
+    # Split and pick
+    Stage("cuts", 1, ("stylize.planning.cuts", "stylize.planning.coverage"), ("read", "flow_dis"),
+          inputs="all plates", libraries=("scenedetect-headless",)),
+    Stage("coverage", 8, ("stylize.planning.keyframes", "stylize.planning.survey", "stylize.planning.coverage",
+                          "stylize.planning.fitting", "stylize.planning.eye_opening", "stylize.planning.blends"),
+          ("read", "flow_dis", "matte"), inputs="the plates, the mattes and the keyframes of a shot"),
+    Stage("pick", 1, ("stylize.planning.choice", "stylize.planning.reasons"), ("coverage",),
+          ("coverage", "keys_for", "max_keyframes", "min_gap"),
+          inputs="the plates and mattes of a shot, added, dropped and painted keys"),
+    Stage("budget", 1, ("stylize.planning.budget",), ("pick",), ("keys_budget", "threads"),
+          inputs="the renderer, and the keyframes that are worth rendering"),
+    Stage("plan_report", 1, ("stylize.planning.plan_report", "stylize.planning.plan_picture",
+                             "stylize.planning.keys_csv"), inputs="the plan and its heat maps"),
+    # Mattes and guides
+    Stage("guide", 1, ("stylize.context.guides",), ("read", "unpack"), inputs="the pictures of a guide"),
+    Stage("matte", 1, ("stylize.context.mattes",), ("read", "unpack"), inputs="a matte file"),
+    Stage("matte_network", 4, ("stylize.matting.segmenting",), ("read", "flow_dis"),
+          inputs="all plates, the network, and what points at the subject"),
+    Stage("segment_onnx", 3, ("masks.segment_onnx",), libraries=("onnxruntime",), inputs="the network's file"),
+    Stage("segment_sam2", 1, ("masks.segment_sam2",), libraries=("torch", "transformers"), inputs="the model's files"),
+    Stage("matte_key", 1, ("stylize.matting.keying",), ("read",), ("chroma", "luma", "clean", "difference"),
+          inputs="a plate"),
+    Stage("matte_track", 5, ("masks.track", "masks.clean_plate", "masks.between"), ("read", "flow_dis"),
+          inputs="the plates of a span and its painted mattes"),
+    Stage("matte_write", 1, ("stylize.matting.matte_pipeline", "masks.foreground"), ("read",), inputs="a matte"),
+    Stage("refine_edges", 3, ("stylize.matting.refine_edges",), ("read",), ("refine",),
+          inputs="a matte and its plate", libraries=("pymatting",)),
+    # Keys
+    Stage("example", 2, (f"{_RENDERERS}.example",), settings=("structure", "keep_colours")),
+    Stage("diffusion", 4, (f"{_RENDERERS}.diffusion",), libraries=("torch", "diffusers", "transformers"),
+          inputs="its options and the contents of the models"),
+    Stage("a1111", 2, (f"{_RENDERERS}.a1111",), inputs="its options and the server's model"),
+    Stage("painted", 1, (f"{_RENDERERS}.painted",)),
+    Stage("keys", 1, ("stylize.keys.rendering", "stylize.keys.agreement", "stylize.keys.conditioning",
+                      "stylize.context.keys"),
+          ("read", "matte", "guide"), ("seed",),
+          inputs="plates from the previous key on, that key, the reference, conditioning, motion and the renderer"),
+    Stage("key_agreement", 1, ("stylize.keys.neighbour_agreement", "stylize.keys.agreement"), ("read",),
+          inputs="two keys and the plates between them"),
+    # Propagate
+    Stage("span", 4, ("propagate.synthesis", "propagate.blend", "stylize.spans.span", "stylize.spans.span_job",
+                      "stylize.spans.matte_roi", "stylize.spans.pass_maps", "stylize.context.keys"),
+          ("read", "matte", "guide"), inputs="the plates, keys, mattes, guides and motion of a span"),
+    Stage("boil", 1, ("propagate.boil",), settings=("boil", "seed")),
+    Stage("missed_cuts", 1, ("stylize.spans.missed_cuts", "propagate.scene_break"), ("cuts",), ("split",),
+          inputs="the plates and motion of a shot"),
+    Stage("layers", 1, ("stylize.spans.layer_stack", "masks.disjoint_over"), ("matte",),
+          inputs="the looks, mattes and errors of a frame's layers, and its plate"),
+    Stage("refinement", 2, ("stylize.refinement", "stylize.planning.uncovered"), ("span", "keys", "pick"),
+          ("on", "seed", "min_gap", "drop_key"), inputs="everything that the error maps depend on but painted keys"),
+    # Delivery and interchange
+    Stage("delivery", 3, ("stylize.delivery.deliver", "stylize.delivery.sequence", "stylize.delivery.movie",
+                          "stylize.delivery.yuv_conversion", "stylize.delivery.audio", "stylize.media.flatten",
+                          "stylize.media.codecs"), ("read",), ("codec", "bits", "working_space", "fps"),
+          inputs="finished frames, and the time, colour and sound of the shot"),
+    Stage("contact_sheet", 3, ("stylize.delivery.contact_sheet",), ("read",), inputs="plates, keys and results"),
+    Stage("matte_sequence", 1, ("stylize.interchange.matte_sequence",), ("matte",), inputs="a matte"),
+    Stage("foreground", 3, ("stylize.interchange.foreground", "stylize.interchange.foreground_layers",
+                            "masks.disjoint_over"), ("delivery", "matte"), inputs="looks and mattes of a frame"),
+    Stage("passes", 2, ("stylize.interchange.passes", "stylize.interchange.pass_files", "stylize.interchange.depth"),
+          ("read", "matte"), inputs="the error, share, keys, motion, matte and depth of a frame"),
+    Stage("linked_media", 1, ("stylize.interchange.linked_media",), ("delivery",), ("fps",),
+          inputs="pictures, and the time and colour of the shot"),
+)  # fmt: skip
+
+
+def stable_hash(*values: Any, size: int = _INPUT_BYTES) -> str:
+    """Return a hexadecimal hash that changes whenever a value does. values: whatever JSON can write."""
+    return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=size).hexdigest()
+
+
+def cache_key(stage: str, *inputs: Any, settings: object = None, uses: Collection[str] = ()) -> str:
+    """Return the cache key of one result of a stage.
+
+    inputs: contents by digest, and whatever else the result depends on, as JSON can write it. settings: where to read
+    the options that the stage declares. uses: further stages that this result depends on, such as the renderer's.
+    """
+    declared = STAGES[stage]
+    options = {} if settings is None else {name: _plain(getattr(settings, name)) for name in declared.settings}
+    return f"{stable_hash(stage, options, inputs)}/{_versions_hash(stage, tuple(sorted(uses)))}"
+
+
+def inputs_half(key: str) -> str:
+    """Return the half of a cache key that no version enters."""
+    return key.partition("/")[0]
+
+
+def versions_of(stages: Iterable[str]) -> dict[str, str]:
+    """Return the version of every stage that some stages use, and of the libraries that these name, by name."""
+    found: dict[str, str] = {}
+    for name in sorted(_closure(stages)):
+        found[name] = str(STAGES[name].version)
+        found |= {library: _installed(library) for library in STAGES[name].libraries}
+    return found
+
+
+def _closure(stages: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(stages)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += STAGES[name].uses
+    return found
+
+
+@lru_cache
+def _versions_hash(stage: str, uses: tuple[str, ...]) -> str:
+    return stable_hash(versions_of((stage, *uses)), size=_VERSION_BYTES)
+
+
+@lru_cache
+def _installed(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "none"
+
+
+def _plain(value: Any) -> Any:
+    """Return an option's value as JSON can write it."""
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
