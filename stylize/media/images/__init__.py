@@ -1,18 +1,25 @@
-"""Stills in and out: the one place for depth, alpha, colour space and metadata.
+"""Still pictures in and out: bit depth, alpha, colour and metadata are handled here and nowhere else.
 
-Inside the program a picture is uint8 or uint16, (H, W, 3) or (H, W, 4), RGB(A), display-encoded (sRGB), with straight
-alpha. Files keep their own conventions: PNG, TIFF and JPEG are display-encoded and straight, EXR is linear and
-premultiplied, DPX is display-encoded and opaque.
+In memory a picture is uint8 or uint16, (H, W, 3) or (H, W, 4), RGB(A), display-encoded (sRGB), with straight alpha.
+Files keep their own conventions: PNG, TIFF and JPEG are display-encoded and straight, EXR is linear and premultiplied,
+DPX is display-encoded and opaque.
+
+`reading` and `writing` do the work; `bit_depth`, `transfer`, `icc` and `png` are what both are built from.
 """
 
 from stylize.media.images.bit_depth import quantise, to_float, widen
-from stylize.media.images.dpx import DPX_COLOURS
-from stylize.media.images.image_info import ImageFacts, channel_names, image_facts, image_size
-from stylize.media.images.metadata import Stamp, put_stamp
-from stylize.media.images.reading import read_channels, read_data, read_image, read_values
+from stylize.media.images.reading import (
+    ImageFacts,
+    channel_names,
+    image_facts,
+    image_size,
+    read_channels,
+    read_data,
+    read_image,
+    read_values,
+)
 from stylize.media.images.transfer import in_primaries
-from stylize.media.images.writing import make_folder, write_image
-from stylize.media.images.written import check_written
+from stylize.media.images.writing import DPX_COLOURS, Stamp, check_written, make_folder, put_stamp, write_image
 
 __all__ = [
     "DPX_COLOURS", "ImageFacts", "Stamp", "channel_names", "check_written", "image_facts", "image_size",

@@ -1,4 +1,4 @@
-"""Integers of 8 and 16 bits, and floats in [0, 1]: the way between them."""
+"""Conversion between integers of 8 and 16 bits and floats in [0, 1]."""
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -8,13 +8,13 @@ from propagate.bands import Band, in_bands
 
 
 def to_float(pixels: Pixels) -> Floats:
-    """uint8 or uint16 of any shape -> float32 in [0, 1] of the same shape."""
+    """Convert uint8 or uint16 of any shape to float32 in [0, 1] of the same shape."""
     scale = np.float32(np.iinfo(pixels.dtype).max)
     return np.asarray(pixels, np.float32) / scale
 
 
 def quantise(floats: Floats, dtype: DTypeLike) -> Pixels:
-    """Floats of any shape -> uint8 or uint16 of the same shape: clipped to [0, 1], halves rounded up."""
+    """Convert floats of any shape to uint8 or uint16 of the same shape, clipped to [0, 1], halves rounded up."""
     top = np.float32(np.iinfo(np.dtype(dtype)).max)
     rows = np.atleast_2d(floats)
     pixels = np.empty(rows.shape, dtype)
@@ -29,7 +29,10 @@ def quantise(floats: Floats, dtype: DTypeLike) -> Pixels:
 
 
 def widen(pixels: Pixels, depth: int, alpha: bool) -> Pixels:
-    """Pixels as uint16 if `depth` is 16, and with alpha, opaque where there was none, if `alpha`; nothing is lost."""
+    """Convert to uint16 if `depth` is 16, and add opaque alpha if `alpha` and there is none; nothing is lost.
+
+    `pixels`: uint8 or uint16, (H, W, 3) or (H, W, 4).
+    """
     if depth == 16 and pixels.dtype == np.uint8:
         pixels = pixels.astype(np.uint16) * 257
     if alpha and pixels.shape[2] == 3:
@@ -38,8 +41,8 @@ def widen(pixels: Pixels, depth: int, alpha: bool) -> Pixels:
     return pixels
 
 
-def in_bits(pixels: Pixels, bits: int | None) -> Pixels:
-    """uint8 or uint16 (H, W, C) with 8 or 16 bits a channel; None keeps what it has."""
+def to_bits(pixels: Pixels, bits: int | None) -> Pixels:
+    """Convert uint8 or uint16 (H, W, C) to `bits` per channel, 8 or 16; None keeps the depth."""
     if bits == 16:
         return widen(pixels, 16, False)
     return quantise(to_float(pixels), np.uint8) if bits == 8 and pixels.dtype == np.uint16 else pixels

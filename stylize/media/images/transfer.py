@@ -1,4 +1,4 @@
-"""Linear light and display-encoded values (sRGB, IEC 61966-2-1), with alpha straight or multiplied in."""
+"""Transfer function of sRGB (IEC 61966-2-1), and premultiplied alpha: between file conventions and ours."""
 
 from functools import cache
 
@@ -10,30 +10,33 @@ from stylize.media.images.bit_depth import quantise, to_float
 
 
 def encode_srgb(linear: Floats) -> Floats:
-    """Linear light, 0 or more -> sRGB-encoded, of the same shape."""
+    """Encode linear light, 0 or more, as sRGB: float32 of the same shape."""
     low = linear * np.float32(12.92)
     high = np.float32(1.055) * np.power(np.maximum(linear, 0.0031308), np.float32(1 / 2.4)) - np.float32(0.055)
     return np.where(linear <= 0.0031308, low, high).astype(np.float32)
 
 
+@cache
+def linear_light(dtype: str) -> Floats:
+    """Table of the linear light of every code value of uint8 or uint16: float32 (256,) or (65536,)."""
+    top = np.iinfo(np.dtype(dtype)).max
+    encoded = np.arange(top + 1, dtype=np.float64) / top
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
 def in_primaries(pixels: Pixels, colour: Colour) -> Pixels:
-    """uint8 or uint16 (H, W, 3), display-encoded in Rec. 709 -> the same colours in the primaries of `colour`."""
+    """Convert uint8 or uint16 (H, W, 3), display-encoded, from the primaries of Rec. 709 to those of `colour`."""
     if colour.is_usual:
         return pixels
     linear = from_rec709(linear_light(pixels.dtype.name)[pixels], colour)
     return quantise(encode_srgb(np.clip(linear, 0, 1)), pixels.dtype)
 
 
-@cache
-def linear_light(dtype: str) -> Floats:
-    """Linear light for every code value of uint8 or uint16."""
-    top = np.iinfo(np.dtype(dtype)).max
-    encoded = np.arange(top + 1, dtype=np.float64) / top
-    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4).astype(np.float32)
-
-
 def encode_linear(pixels: Floats, straight: bool) -> Pixels:
-    """Linear light (H, W, 3 or 4) -> uint16 of that shape, display-encoded, clipped; alpha comes out straight."""
+    """Encode linear light (H, W, 3 or 4) as sRGB: uint16 of that shape, clipped, straight alpha.
+
+    straight: whether the alpha of `pixels` is straight, rather than premultiplied.
+    """
     colour = pixels[..., :3]
     if pixels.shape[2] == 3:
         return quantise(encode_srgb(np.clip(colour, 0, 1)), np.uint16)
@@ -44,8 +47,11 @@ def encode_linear(pixels: Floats, straight: bool) -> Pixels:
     return quantise(np.concatenate([encoded, alpha], axis=2), np.uint16)
 
 
-def unpremultiplied(pixels: Pixels, straight: bool) -> Pixels:
-    """Integers with straight alpha; a TIFF may say that its colour is premultiplied."""
+def unpremultiply(pixels: Pixels, straight: bool) -> Pixels:
+    """Return integers (H, W, 3 or 4) with straight alpha; a TIFF may declare its colour premultiplied.
+
+    straight: whether the alpha is straight already.
+    """
     if straight or pixels.shape[2] == 3:
         return pixels
     floats = to_float(pixels)
@@ -55,7 +61,7 @@ def unpremultiplied(pixels: Pixels, straight: bool) -> Pixels:
 
 
 def premultiplied_linear(pixels: Pixels) -> Floats:
-    """uint8 or uint16 (H, W, C), display-encoded, alpha straight -> float32 linear light, alpha multiplied in."""
+    """Convert uint8 or uint16 (H, W, C), display-encoded, straight alpha, to float32 linear light, premultiplied."""
     linear = linear_light(pixels.dtype.name)[pixels]
     if pixels.shape[2] == 4:
         alpha = to_float(pixels[..., 3:])

@@ -1,8 +1,10 @@
-"""Pictures written, whole or not at all."""
+"""Write pictures, whole or not at all, with their metadata."""
 
 import contextlib
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,47 +13,66 @@ import numpy as np
 from propagate.arrays import Pixels
 from stylize.errors import OutputError
 from stylize.io_errors import unwritable
+from stylize.media.clock import packed_timecode
 from stylize.media.colour import BT709, Colour, to_rec709
-from stylize.media.images import dpx, png
-from stylize.media.images.bit_depth import in_bits, quantise, to_float
+from stylize.media.images import png
+from stylize.media.images.bit_depth import quantise, to_bits, to_float
 from stylize.media.images.icc import icc_profile, with_profile
-from stylize.media.images.metadata import Stamp, put_stamp
-from stylize.media.images.stored import KINDS
+from stylize.media.images.reading import first_line
 from stylize.media.images.transfer import premultiplied_linear
-from stylize.media.images.written import check_written
+from stylize.media.sequences import PICTURE_SUFFIXES
 from stylize.media.spaces import CORNERS, REC709, converted
 
 if TYPE_CHECKING:
     import OpenImageIO
 
+# Names that DPX has for primaries of 625 and of 525 lines.
+DPX_COLOURS = {5: "ITU-R 601-5 system B or G", 6: "ITU-R 601-5 system M"}
+_DPX_BITS = 10
 # Fixed by measurement on film plates: half the time of the defaults, files a few per cent larger.
 _PNG_ATTRIBUTES = {"png:compressionLevel": 1, "png:filter": 32}
 _JPEG_QUALITY = 95
-# A disk fills up while others write too: leave some room.
+# Other processes write to the disk at the same time: leave some room.
 _SPARE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Metadata of a frame in EXR and DPX: its number, rate in frames per second, time code and pixel aspect.
+
+    `pixel_aspect`: width of a pixel over its height.
+    """
+
+    number: int
+    rate: Fraction
+    timecode: str | None
+    pixel_aspect: Fraction = Fraction(1)
 
 
 def write_image(
     path: str | Path, pixels: Pixels, *, text: Mapping[str, str] | None = None, bits: int | None = None,
     space: str = REC709, stamp: Stamp | None = None, colour: Colour = BT709,
 ) -> None:  # fmt: skip
-    """Write a picture as its suffix says: PNG, TIFF, JPEG, DPX (10 bits, both without alpha) or EXR.
+    """Write a picture in the format of its suffix: PNG, TIFF, JPEG, DPX (10 bits, both without alpha) or EXR.
 
     EXR is half float, ZIP, linear and premultiplied. `pixels`: uint8 or uint16, (H, W) grey, (H, W, 3) or (H, W, 4),
     display-encoded, straight alpha. `text` goes into a PNG as text chunks. `bits`: 8 or 16, for PNG and TIFF, if not
     those of the pixels. `space`: one of `spaces.WORKING_SPACES`, the primaries of an EXR. `stamp` goes into EXR and
-    DPX. `colour`: what the values mean, which an EXR is converted from, and which the others, DPX where it can, say of
-    themselves if it is not what is usual: PNG by `cICP`, TIFF and JPEG by a profile. The same pixels give the same
-    bytes. The file appears whole under its name or not at all; OutputError if it cannot be written.
+    DPX. `colour`: the meaning of the values; an EXR is converted from it, and the others declare it where it is not
+    the usual one: PNG by `cICP`, TIFF and JPEG by a profile, DPX where it can.
+
+    The same pixels give the same bytes. The file appears whole under its name or not at all; OutputError if it cannot
+    be written.
     """
     path = Path(path)
     suffix = path.suffix.lower()
-    if suffix not in KINDS.split():
-        raise OutputError(f"{path}: cannot write pictures of this kind: name one of {KINDS}")
+    if suffix not in PICTURE_SUFFIXES:
+        kinds = " ".join(PICTURE_SUFFIXES)
+        raise OutputError(f"{path}: cannot write pictures of this kind: name one of {kinds}")
     if pixels.dtype not in (np.uint8, np.uint16) or pixels.ndim not in (2, 3):
         raise TypeError(f"expected uint8 or uint16, (H, W) or (H, W, 3 or 4), got {pixels.dtype} {pixels.shape}")
-    channels = in_bits(np.atleast_3d(pixels), bits)
-    # OpenImageIO does not notice that a disk is full while it writes a PNG, so ask before and look after.
+    channels = to_bits(np.atleast_3d(pixels), bits)
+    # OpenImageIO does not notice that a disk is full while it writes a PNG: ask before, and check afterwards.
     _need_space(path, channels.nbytes)
     # Hidden, and always the same: whoever lists pictures passes it over, and the next run replaces what a kill left.
     temporary = path.with_name(f".{path.stem}.part{path.suffix}")
@@ -63,22 +84,60 @@ def write_image(
         if suffix == ".png":
             png.finish(temporary, text or {})
         if suffix == ".dpx":
-            dpx.forget_name(temporary)
+            _blank_file_name(temporary)
         temporary.replace(path)
     except OSError as error:
-        # Before what was half written is gone, and its room is free again.
-        told = unwritable(error, path, "folder")
+        # Before the partial file is removed, which makes room again.
+        reason = unwritable(error, path, "folder")
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise told from error
+        raise reason from error
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and those above it; OutputError if that is not allowed."""
+    """Create a folder and its parents; OutputError if that is not allowed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: no folder can be made here ({error.strerror}): choose another place") from error
+
+
+def put_stamp(spec: "OpenImageIO.ImageSpec", suffix: str, stamp: Stamp) -> None:
+    """Add a frame's metadata to the header of an EXR or a DPX, whichever `suffix` says."""
+    from OpenImageIO import TypeDesc
+
+    if suffix == ".exr":
+        spec.attribute("FramesPerSecond", TypeDesc("rational"), (stamp.rate.numerator, stamp.rate.denominator))
+    else:
+        spec.attribute("dpx:FrameRate", float(stamp.rate))
+        spec.attribute("dpx:FramePosition", TypeDesc("uint"), stamp.number)
+    spec.attribute("PixelAspectRatio", float(stamp.pixel_aspect))
+    packed = stamp.timecode and packed_timecode(stamp.timecode, stamp.rate)
+    if packed is not None and stamp.timecode:
+        spec.attribute("smpte:TimeCode", TypeDesc("timecode"), (packed, 0))
+
+
+def check_written(path: Path, parts: int = 1) -> None:
+    """Raise OSError unless the last line of every part of a picture just written can be read back.
+
+    OpenImageIO's writers for EXR and TIFF do not report that the data they held back to the end found no room: a small
+    file is left empty, a larger one without its end.
+    """
+    import OpenImageIO
+
+    source = OpenImageIO.ImageInput.open(str(path))
+    if source is None:
+        raise OSError(f"what was written cannot be read again ({first_line(OpenImageIO.geterror())})")
+    try:
+        for part in range(parts):
+            found = source.seek_subimage(part, 0)
+            spec = source.spec()
+            last = spec.y + spec.height
+            line = source.read_scanlines(part, 0, last - 1, last, 0, 0, spec.nchannels, str(spec.format))
+            if not found or line is None:
+                raise OSError(f"what was written cannot be read again ({first_line(source.geterror())})")
+    finally:
+        source.close()
 
 
 def _need_space(path: Path, size: int) -> None:
@@ -93,24 +152,24 @@ def _write_with_oiio(path: Path, pixels: Pixels, space: str, stamp: Stamp | None
     import OpenImageIO
 
     suffix = path.suffix.lower()
-    values = _as_stored(pixels, suffix, space, colour)
+    values = _stored_values(pixels, suffix, space, colour)
     spec = _spec(values, suffix, space, stamp, colour)
     target = OpenImageIO.ImageOutput.create(str(path))
     if target is None:
         raise OSError(OpenImageIO.geterror())
     opened = target.open(str(path), spec)
     written = opened and target.write_image(np.ascontiguousarray(values))
-    # The order matters: closing writes the rest, and tells whether that worked.
+    # The order matters: closing writes the rest, and reports whether that worked.
     if not (target.close() and written):
         raise OSError(target.geterror())
-    if suffix != ".png":  # which is looked after on its own
+    if suffix != ".png":  # a PNG is checked by its end
         check_written(path)
 
 
-def _as_stored(pixels: Pixels, suffix: str, space: str, colour: Colour) -> Pixels:
-    """The values that go into a file of this kind."""
+def _stored_values(pixels: Pixels, suffix: str, space: str, colour: Colour) -> Pixels:
+    """Convert pixels to the values that a file of this kind stores."""
     if suffix == ".dpx":
-        return dpx.ten_bits(pixels)
+        return _rounded_to_dpx(pixels)
     if suffix != ".exr":
         return pixels
     linear = premultiplied_linear(pixels)
@@ -119,8 +178,21 @@ def _as_stored(pixels: Pixels, suffix: str, space: str, colour: Colour) -> Pixel
     return converted(linear, REC709, space)
 
 
+def _rounded_to_dpx(pixels: Pixels) -> Pixels:
+    """uint16 whose upper 10 bits are rounded to nearest: OpenImageIO truncates the others."""
+    rounded = np.floor(to_float(pixels) * np.float32((1 << _DPX_BITS) - 1) + np.float32(0.5)).astype(np.uint16)
+    return (rounded << 6) | (rounded >> 4)
+
+
+def _blank_file_name(dpx: Path) -> None:
+    """Blank the file's own, temporary name in the header of a DPX (SMPTE ST 268-1: 100 bytes at offset 36)."""
+    with dpx.open("r+b") as file:
+        file.seek(36)
+        file.write(bytes(100))
+
+
 def _spec(values: Pixels, suffix: str, space: str, stamp: Stamp | None, colour: Colour) -> "OpenImageIO.ImageSpec":
-    """What a file of this kind says of its values."""
+    """Return the header of a file of this kind."""
     from OpenImageIO import ImageSpec, TypeDesc
 
     height, width, channels = values.shape
@@ -134,19 +206,19 @@ def _spec(values: Pixels, suffix: str, space: str, stamp: Stamp | None, colour: 
     if suffix in (".tif", ".tiff") and _needs_profile(channels, colour):
         profile = np.frombuffer(icc_profile(colour), np.uint8)
         spec.attribute("ICCProfile", TypeDesc(f"uint8[{profile.size}]"), profile)
-    if suffix == ".dpx" and colour.primaries in dpx.DPX_COLOURS:
-        spec.attribute("dpx:Colorimetric", dpx.DPX_COLOURS[colour.primaries])
+    if suffix == ".dpx" and colour.primaries in DPX_COLOURS:
+        spec.attribute("dpx:Colorimetric", DPX_COLOURS[colour.primaries])
     if stamp is not None and suffix in (".exr", ".dpx"):
         put_stamp(spec, suffix, stamp)
     return spec
 
 
 def _attributes(suffix: str) -> dict[str, Any]:
-    # Without a date of ours the clock's would be stored, and no two files would be alike.
+    # Without a date given here the clock's would be stored, and no two files would be alike.
     common = {"DateTime": "", "oiio:UnassociatedAlpha": 0 if suffix == ".exr" else 1}
     if suffix == ".dpx":
         encoded = {"dpx:Transfer": "ITU-R 709-4", "dpx:Colorimetric": "ITU-R 709-4"}
-        return common | encoded | {"oiio:BitsPerSample": dpx.BITS}
+        return common | encoded | {"oiio:BitsPerSample": _DPX_BITS}
     return common | (_PNG_ATTRIBUTES if suffix == ".png" else {"compression": "zip"})
 
 
@@ -167,5 +239,5 @@ def _write_jpeg(path: Path, pixels: Pixels, colour: Colour) -> None:
 
 
 def _needs_profile(channels: int, colour: Colour) -> bool:
-    """Whether a picture has colours, and others than what is taken them for."""
+    """Return whether a picture is in colour, and in other colours than readers assume without a profile."""
     return channels >= 3 and not colour.is_usual

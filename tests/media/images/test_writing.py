@@ -12,7 +12,7 @@ import OpenImageIO
 import pytest
 
 from stylize.errors import OutputError
-from stylize.media.images import image_size, quantise, read_image, to_float, write_image
+from stylize.media.images import check_written, image_size, quantise, read_image, to_float, write_image
 from tests.media.stills import noise
 
 
@@ -136,3 +136,15 @@ def test_dpx_has_ten_bits_rounded_and_white_stays_white(tmp_path: Path) -> None:
     pixels = np.random.default_rng(4).integers(0, 65535, (8, 9, 3), np.uint16, endpoint=True)
     write_image(tmp_path / "b.dpx", pixels)
     assert np.abs(to_float(read_image(tmp_path / "b.dpx")) - to_float(pixels)).max() <= 0.5 / 1023 + 1e-5
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".exr", ".dpx"])
+def test_a_file_without_its_end_is_not_taken_for_written(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    write_image(path, noise(np.uint16))
+    check_written(path)
+    data = path.read_bytes()
+    for left in (0, 1, len(data) // 2, len(data) - 5):
+        path.write_bytes(data[:left])
+        with pytest.raises(OSError, match="cannot be read again"):
+            check_written(path)
