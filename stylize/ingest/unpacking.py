@@ -73,11 +73,15 @@ def tidy(project: Project, asked: Mapping[str, Collection[Path]]) -> None:
             if ours is None or folder in keep or not folder.is_dir():
                 continue
             for path in folder.iterdir():
-                # With what a kill left half written.
-                if project.ours(path) or re.fullmatch(rf"\.{re.escape(ours[1])}\.\d+\.part\.png", path.name):
+                if project.ours(path) or _is_partial(path.name, ours[1]):
                     project.forget(path)
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+
+def _is_partial(name: str, movie: str) -> bool:
+    """Return whether a file is one that a killed run left half written; earlier versions named it ``*.part.png``."""
+    return re.fullmatch(rf"\.{re.escape(movie)}\.\d+\.(png\.partial|part\.png)", name) is not None
 
 
 def repaired(project: Project, asked: Mapping[str, Collection[Path]]) -> list[Path]:

@@ -1,45 +1,57 @@
-"""Putting a finished file in its place: whole or not at all, and never on top of somebody's own."""
+"""Write output files: whole or not at all, and never over a file that belongs to somebody else."""
 
 import errno
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stylize.errors import OutputError
 from stylize.io_errors import unwritable
 from stylize.media.sequences import find_sequence
-from stylize.media.shot import Shot
+
+if TYPE_CHECKING:
+    from stylize.media.shot import Shot
 
 
 @contextmanager
-def placed(target: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `target` to write to; it becomes `target` when the block ends well.
+def placed(target: Path, elsewhere: str = "-o") -> Iterator[Path]:
+    """Yield a temporary path alongside `target` to write to; it becomes `target` when the block ends well.
 
-    When the block fails the temporary file is removed and whatever stood at `target` stays as it was.
-    Raises OutputError for any failure of the file system inside the block.
+    When the block fails the temporary file is removed and whatever was at `target` stays as it was. Raises OutputError
+    for any failure of the file system inside the block. elsewhere: what else to choose, in its message.
     """
-    # No picture suffix at the end: a leftover of a killed run must not be taken for a frame.
-    partial = target.with_name(f".{target.name}.partial")
     make_folder(target.parent)
+    partial = _partial(target)
     try:
         yield partial
         partial.replace(target)
     except OSError as error:
-        raise unwritable(error, target) from error
+        # Before the partial file is removed, which makes room again on a full disk.
+        raise unwritable(error, target, elsewhere) from error
     finally:
         _discard(partial)
 
 
+def _partial(target: Path) -> Path:
+    """Return the temporary name of a file: hidden, without a picture suffix at its end, and always the same.
+
+    What a killed run leaves is thus never taken for a frame, and the next run replaces it. A library that chooses the
+    format by suffix must be given the format.
+    """
+    return target.with_name(f".{target.name}.partial")
+
+
 def make_folder(folder: Path) -> None:
-    """Make `folder` and those above it where they are missing; raises OutputError."""
+    """Create `folder` and its missing parents; raises OutputError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(error, folder) from error
 
 
-def refuse_sources(targets: Collection[Path], shot: Shot | None, protected: Collection[Path] = ()) -> None:
+def refuse_sources(targets: Collection[Path], shot: "Shot | None", protected: Collection[Path] = ()) -> None:
     """Raise OutputError when a target is a file of the shot, or one of `protected`, under whatever name or link.
 
     A shot given as a folder keeps that folder to itself: frames put beside its own would be read as part of it.
@@ -96,7 +108,7 @@ def ignore_progress(frame: int) -> None:
     """Progress that nobody looks at."""
 
 
-def _files_of(shot: Shot | None) -> Collection[Path]:
+def _files_of(shot: "Shot | None") -> Collection[Path]:
     if shot is None:
         return ()
     return (shot.path,) if shot.kind == "movie" else find_sequence(shot.path).values()

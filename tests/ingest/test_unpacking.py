@@ -98,7 +98,8 @@ def test_tidying_removes_what_nobody_asks_for_and_nothing_of_a_persons(tmp_path,
     kept = unpack_once(open_shot(movie), project, "guides")
     gone = unpack_once(open_shot(write_movie(tmp_path / "old.mp4", greys(3))), project, "guides")
     other = unpack_once(open_shot(write_movie(tmp_path / "mine.mp4", greys(2))), project, "mask")
-    (gone[1].parent / ".old.0003.part.png").write_bytes(b"half")
+    (gone[1].parent / ".old.0003.png.partial").write_bytes(b"half")
+    (gone[1].parent / ".old.0003.part.png").write_bytes(b"half")  # as earlier versions named it
     (other[1].parent / "notes.txt").write_text("mine")
     write_image(project.folder("mask") / "painted.0001.png", greys(1)[0])
     (project.folder("guides") / "sketches").mkdir()

@@ -1,6 +1,5 @@
 """Write pictures, whole or not at all, with their metadata."""
 
-import contextlib
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ import numpy as np
 
 from propagate.arrays import Pixels
 from stylize.errors import OutputError
-from stylize.io_errors import unwritable
 from stylize.media.clock import packed_timecode
 from stylize.media.colour import BT709, Colour, to_rec709
 from stylize.media.images import png
@@ -20,6 +18,7 @@ from stylize.media.images.bit_depth import quantise, to_bits, to_float
 from stylize.media.images.icc import icc_profile, with_profile
 from stylize.media.images.reading import first_line
 from stylize.media.images.transfer import premultiplied_linear
+from stylize.media.safe_write import placed
 from stylize.media.sequences import PICTURE_SUFFIXES
 from stylize.media.spaces import CORNERS, REC709, converted
 
@@ -74,24 +73,15 @@ def write_image(
     channels = to_bits(np.atleast_3d(pixels), bits)
     # OpenImageIO does not notice that a disk is full while it writes a PNG: ask before, and check afterwards.
     _need_space(path, channels.nbytes)
-    # Hidden, and always the same: whoever lists pictures passes it over, and the next run replaces what a kill left.
-    temporary = path.with_name(f".{path.stem}.part{path.suffix}")
-    try:
+    with placed(path, "folder") as partial:
         if suffix in (".jpg", ".jpeg"):
-            _write_jpeg(temporary, channels, colour)
+            _write_jpeg(partial, channels, colour)
         else:
-            _write_with_oiio(temporary, channels, space, stamp, colour)
+            _write_with_oiio(partial, suffix, channels, space, stamp, colour)
         if suffix == ".png":
-            png.finish(temporary, text or {})
+            png.finish(partial, text or {})
         if suffix == ".dpx":
-            _blank_file_name(temporary)
-        temporary.replace(path)
-    except OSError as error:
-        # Before the partial file is removed, which makes room again.
-        reason = unwritable(error, path, "folder")
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise reason from error
+            _blank_file_name(partial)
 
 
 def make_folder(folder: Path) -> None:
@@ -148,13 +138,13 @@ def _need_space(path: Path, size: int) -> None:
         raise OutputError(f"{path}: the disk is full, {free >> 10} KiB left: free space or choose another folder")
 
 
-def _write_with_oiio(path: Path, pixels: Pixels, space: str, stamp: Stamp | None, colour: Colour) -> None:
+def _write_with_oiio(path: Path, suffix: str, pixels: Pixels, space: str, stamp: Stamp | None, colour: Colour) -> None:
+    """Write a file in the format of `suffix`, whatever suffix `path` has."""
     import OpenImageIO
 
-    suffix = path.suffix.lower()
     values = _stored_values(pixels, suffix, space, colour)
     spec = _spec(values, suffix, space, stamp, colour)
-    target = OpenImageIO.ImageOutput.create(str(path))
+    target = OpenImageIO.ImageOutput.create(suffix.removeprefix("."))
     if target is None:
         raise OSError(OpenImageIO.geterror())
     opened = target.open(str(path), spec)
