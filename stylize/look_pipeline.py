@@ -9,6 +9,7 @@ from stylize.context.keys import PAINTED
 from stylize.errors import SettingsError
 from stylize.keys import rendering
 from stylize.keys.conditioning import open_leads
+from stylize.keys.upgraded import upgraded_keys
 from stylize.planning.budget import TimedRenderer, limits, note_costs
 from stylize.planning.picking import ShotPlan, explained, plan_shots
 from stylize.refinement import Refinement
@@ -108,7 +109,7 @@ def _render(
         keys = {key.frame: files.get(key.frame, work.file("keys", key.frame)) for key in plan.keyframes}
         added = frozenset(key.frame for key in plan.keyframes if key.reason == PAINTED)
         stage = rendering.KeyPlan(
-            plan.frames, keys, painted, added & painted, work.shot.depth, late, again, work.project.upgraded_keys
+            plan.frames, keys, painted, added & painted, work.shot.depth, late, again, upgraded_keys(work)
         )
         rendered += rendering.render_keys(stage, inputs, work.project, on_key, work.message)
     note_costs(work, renderer)

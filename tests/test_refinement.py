@@ -23,7 +23,7 @@ class Negative:
         Negative.count += 1
         return renderers.Rendered(1 - request.plate)
 
-    def fingerprint(self):
+    def cache_key(self):
         return "negative"
 
 
@@ -241,7 +241,7 @@ class Unsteady(Negative):
         odd = request.frame == 26 and request.seed == 0
         return renderers.Rendered(request.plate if odd else 1 - request.plate)
 
-    def fingerprint(self):
+    def cache_key(self):
         return "unsteady"
 
 

@@ -11,7 +11,7 @@ from stylize.delivery.sequence import write_sequence
 from stylize.errors import OutputError
 from stylize.media.colour import BT709
 from stylize.media.images import image_size
-from stylize.media.safe_write import refuse_closed, refuse_foreign
+from stylize.media.overwrite_guard import refuse_closed, refuse_foreign
 from stylize.media.shot import Shot
 from stylize.media.targets import Form, Target, parse_target
 from stylize.project import Project

@@ -18,7 +18,8 @@ from stylize.media.codecs import Codec, codec_of
 from stylize.media.colour import Colour
 from stylize.media.flatten import flatten
 from stylize.media.images import image_facts, read_image
-from stylize.media.safe_write import ignore_progress, nothing_is_ours, placed, refuse_foreign, refuse_sources
+from stylize.media.overwrite_guard import ignore_progress, nothing_is_ours, refuse_foreign, refuse_sources
+from stylize.media.safe_write import placed
 from stylize.media.shot import Shot
 
 if TYPE_CHECKING:

@@ -12,14 +12,8 @@ from stylize.media.clock import later_timecode
 from stylize.media.colour import BT709, Colour
 from stylize.media.flatten import flatten
 from stylize.media.images import DPX_COLOURS, Stamp, image_facts, read_image, write_image
-from stylize.media.safe_write import (
-    ignore_progress,
-    make_folder,
-    nothing_is_ours,
-    placed,
-    refuse_foreign,
-    refuse_sources,
-)
+from stylize.media.overwrite_guard import ignore_progress, nothing_is_ours, refuse_foreign, refuse_sources
+from stylize.media.safe_write import make_folder, placed
 from stylize.media.sequences import Pattern
 from stylize.media.shot import Shot
 from stylize.media.spaces import REC709

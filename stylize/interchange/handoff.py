@@ -27,7 +27,8 @@ from stylize.interchange.pass_files import files_of
 from stylize.interchange.timelines import TIMELINES
 from stylize.media.codecs import CODECS, codec_of
 from stylize.media.images import image_facts
-from stylize.media.safe_write import placed, refuse_foreign
+from stylize.media.overwrite_guard import refuse_foreign
+from stylize.media.safe_write import placed
 from stylize.media.sequences import Pattern, pattern_of
 from stylize.media.shot import Shot
 from stylize.media.spaces import REC709

@@ -29,8 +29,9 @@ from stylize.matting.refine_edges import Refine, open_refining
 from stylize.matting.scratch_folder import waiting
 from stylize.matting.segmenting import segment_shot
 from stylize.media.images import quantise, to_float, write_image
+from stylize.media.overwrite_guard import refuse_closed, refuse_foreign
 from stylize.media.plates import Plates
-from stylize.media.safe_write import make_folder, placed, refuse_closed, refuse_foreign
+from stylize.media.safe_write import make_folder, placed
 from stylize.media.sequences import spell_frames
 from stylize.media.shot import Shot, open_shot
 from stylize.media.stale_outputs import left_over

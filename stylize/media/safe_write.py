@@ -1,29 +1,22 @@
 """Write output files: whole or not at all, and never over a file that belongs to somebody else."""
 
-import errno
-import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from stylize.errors import OutputError
 from stylize.io_errors import unwritable
-from stylize.media.sequences import find_sequence
-
-if TYPE_CHECKING:
-    from stylize.media.shot import Shot
 
 
 @contextmanager
-def placed(target: Path, elsewhere: str = "-o") -> Iterator[Path]:
+def placed(target: Path, elsewhere: str = "-o", *, keep_suffix: bool = False) -> Iterator[Path]:
     """Yield a temporary path alongside `target` to write to; it becomes `target` when the block ends well.
 
     When the block fails the temporary file is removed and whatever was at `target` stays as it was. Raises OutputError
-    for any failure of the file system inside the block. elsewhere: what else to choose, in its message.
+    for any failure of the file system inside the block. elsewhere: what else to choose, in its message. keep_suffix:
+    for writers that choose the format by it.
     """
     make_folder(target.parent)
-    partial = _partial(target)
+    partial = target.with_name(f".{target.stem}.partial{target.suffix}") if keep_suffix else _partial(target)
     try:
         yield partial
         partial.replace(target)
@@ -49,83 +42,6 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(error, folder) from error
-
-
-def refuse_sources(targets: Collection[Path], shot: "Shot | None", protected: Collection[Path] = ()) -> None:
-    """Raise OutputError when a target is a file of the shot, or one of `protected`, under whatever name or link.
-
-    A shot given as a folder keeps that folder to itself: frames put beside its own would be read as part of it.
-    """
-    own = {_identity(path) for path in (*_files_of(shot), *protected)} - {None}
-    for target in targets:
-        if _identity(target) in own:
-            raise OutputError(f"{target} is one of the files that this result is made from; choose another -o")
-    folders = {_identity(folder) for folder in {target.parent for target in targets}}
-    if shot is not None and shot.path.is_dir() and _identity(shot.path) in folders:
-        raise OutputError(f"{shot.path} is the folder of the shot itself; choose another folder with -o")
-
-
-def refuse_folders(targets: Collection[Path], folders: Collection[Path], why: str, *, below: bool = False) -> None:
-    """Raise OutputError when a target would lie in one of `folders`, under whatever name or link.
-
-    below: or in a folder in it, at any depth. why: said to the person.
-    """
-    kept = {_place(folder): folder for folder in folders}
-    for parent in {target.resolve().parent for target in targets}:
-        for folder in (parent, *(parent.parents if below else ())):
-            if _place(folder) in kept:
-                raise OutputError(f"{kept[_place(folder)]} cannot take the result: {why}; choose another -o")
-
-
-def refuse_foreign(targets: Collection[Path], ours: Callable[[Path], bool]) -> None:
-    """Raise OutputError when a target exists and `ours` does not know it as a file that we wrote."""
-    foreign = [target for target in targets if target.exists() and not ours(target)]
-    if not foreign:
-        return
-    more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
-    verb = "exist" if more else "exists"
-    raise OutputError(f"{foreign[0]}{more} already {verb}; choose another -o, or replace with --overwrite")
-
-
-def refuse_closed(targets: Collection[Path]) -> None:
-    """Raise OutputError when a target that is not there yet could not be put into its folder: best known before the
-    work."""
-    missing = {target.parent: target for target in targets if _identity(target) is None}
-    for folder, target in missing.items():
-        standing = next(one for one in (folder, *folder.absolute().parents) if _identity(one) is not None)
-        if not standing.is_dir():
-            raise unwritable(OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), target)
-        if not os.access(standing, os.W_OK | os.X_OK):
-            raise unwritable(OSError(errno.EACCES, os.strerror(errno.EACCES)), standing / target.name)
-
-
-def nothing_is_ours(path: Path) -> bool:
-    """The answer of a caller that keeps no record: every file found belongs to somebody else."""
-    return False
-
-
-def ignore_progress(frame: int) -> None:
-    """Progress that nobody looks at."""
-
-
-def _files_of(shot: "Shot | None") -> Collection[Path]:
-    if shot is None:
-        return ()
-    return (shot.path,) if shot.kind == "movie" else find_sequence(shot.path).values()
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """What stays the same through links, case-blind disks and `..`; None when nothing is there."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
-def _place(folder: Path) -> tuple[int, int] | Path:
-    """The same for every name of a folder, and where that is not there yet, its path without links."""
-    return _identity(folder) or folder.resolve()
 
 
 def _discard(partial: Path) -> None:

@@ -57,7 +57,7 @@ class Project:
         self.task = SESSION
         self._home, self._layers = home, list[Project]()
         self._records = Records(root / STATE_FOLDER)
-        self._digests = home._digests if home else DigestCache(root / STATE_FOLDER / "digests.json")
+        self._digests: DigestCache = home._digests if home else DigestCache(root / STATE_FOLDER / "digests.json")
         self._saved, self._every = time.monotonic(), SAVE_EVERY
         if home is not None:
             upgrade(root, home.root)
@@ -133,7 +133,7 @@ class Project:
         write: makes the file at the temporary path that it is given. The digest is on disk before the file gets its
         name, so that a run killed between the two never takes its own file for a person's.
         """
-        with placed(path, PROJECT) as partial:
+        with placed(path, PROJECT, keep_suffix=True) as partial:
             write(partial)
             self._append({"file": self._name(path), "key": key, "digests": [digest_of(partial)]})
 

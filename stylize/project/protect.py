@@ -4,7 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from stylize.errors import OutputError
-from stylize.media.safe_write import refuse_folders, refuse_sources
+from stylize.media.overwrite_guard import refuse_folders, refuse_sources
 from stylize.media.sequences import PICTURE_SUFFIXES
 from stylize.media.shot import Shot
 from stylize.project.layout import FOLDERS, LAYERS, keeps_files

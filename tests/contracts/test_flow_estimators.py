@@ -72,7 +72,7 @@ def test_the_same_pictures_give_the_same_bits(estimate):
     first = estimate(one, other)
     estimate(other, one)
     np.testing.assert_array_equal(estimate(one, other), first)
-    assert estimate.fingerprint() == estimate.fingerprint()
+    assert estimate.cache_key() == estimate.cache_key()
 
 
 def test_two_sizes_are_refused(estimate):

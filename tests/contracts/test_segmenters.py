@@ -67,7 +67,7 @@ def test_plates_are_left_as_they_are_and_the_bits_are_the_same(made):
     for frame in FRAMES:
         np.testing.assert_array_equal(frames[frame], before[frame])
         np.testing.assert_array_equal(first[frame], second[frame])
-    assert segmenter.fingerprint() == segmenter.fingerprint()
+    assert segmenter.cache_key() == segmenter.cache_key()
 
 
 def test_the_bits_do_not_depend_on_threads(made):

@@ -83,7 +83,7 @@ class Painted:
         for frame in self.order:
             yield frame, scene()[frame - 1][1].astype(np.float32)
 
-    def fingerprint(self):
+    def cache_key(self):
         return "painted"
 
 

@@ -159,7 +159,7 @@ def test_another_plate_or_estimator_is_another_motion(tmp_path):
     assert_same(other.step(1, 2), rounded(take_step(PLATES[1], PLATES[3], DisFlow())))
     faster = replace(motion(tmp_path), estimators=Estimators(DisFlow("fast"), DisFlow()))
     assert_same(faster.step(1, 2), rounded(take_step(PLATES[1], PLATES[2], DisFlow("fast"))))
-    assert faster.fingerprint((1, 2)) != other.fingerprint((1, 2))
+    assert faster.cache_key((1, 2)) != other.cache_key((1, 2))
 
 
 def test_layers_have_boxes_of_their_own_and_whole_frames_in_common(tmp_path):
@@ -188,8 +188,8 @@ def test_what_is_shared_is_cut_out_of_the_whole(tmp_path):
     np.testing.assert_array_equal(found.consistent, box.of(whole.consistent))
     assert [path.name for path in tmp_path.iterdir()] == ["shot.0001-0002.flow"]
     alone = motion(tmp_path).of_layer("one", shared=False)
-    assert shared.within(box).fingerprint([1, 2]) != alone.within(box).fingerprint([1, 2])
-    assert shared.fingerprint([1, 2]) == alone.fingerprint([1, 2]) == motion(tmp_path).fingerprint([1, 2])
+    assert shared.within(box).cache_key([1, 2]) != alone.within(box).cache_key([1, 2])
+    assert shared.cache_key([1, 2]) == alone.cache_key([1, 2]) == motion(tmp_path).cache_key([1, 2])
 
 
 @pytest.mark.parametrize("inside", [(), ("a.txt",)])

@@ -295,10 +295,10 @@ def test_frames_with_gaps_are_refused(tmp_path, plates):
 
 def test_the_fingerprint_counts_the_files_that_are_used(tmp_path, shot):
     motion = GivenMotion(open_vectors(*flo(tmp_path), shot), lambda path: path.read_bytes().hex())
-    before = motion.fingerprint((1001, 1002)), motion.fingerprint((1002, 1003, 1004))
+    before = motion.cache_key((1001, 1002)), motion.cache_key((1002, 1003, 1004))
     write_flo(tmp_path / "back" / "v_1004.flo", 1, 1)
-    assert motion.fingerprint((1001, 1002)) == before[0]
-    assert motion.fingerprint((1002, 1003, 1004)) != before[1]
+    assert motion.cache_key((1001, 1002)) == before[0]
+    assert motion.cache_key((1002, 1003, 1004)) != before[1]
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,7 @@ class Slow:
         time.sleep(self.seconds * (3 if self.count == 1 else 1))
         return renderers.Rendered(request.plate)
 
-    def fingerprint(self):
+    def cache_key(self):
         return "slow"
 
 

@@ -21,8 +21,8 @@ class Counted:
         self.count += 1
         return self.estimate(source, target)
 
-    def fingerprint(self) -> str:
-        return self.estimate.fingerprint()
+    def cache_key(self) -> str:
+        return self.estimate.cache_key()
 
 
 def surveyed(clip: Sequence[Bytes], fixed: Sequence[int] = (), estimate: FlowEstimator | None = None) -> Survey:

@@ -131,7 +131,7 @@ class Drift:
     def __call__(self, source, target):
         return self.flow
 
-    def fingerprint(self):
+    def cache_key(self):
         return "drift"
 
 

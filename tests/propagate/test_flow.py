@@ -175,7 +175,7 @@ def test_flow_that_is_no_number_is_told_with_its_place(bad, place):
         def __call__(self, source, target):
             return flow
 
-        def fingerprint(self):
+        def cache_key(self):
             return "broken"
 
     plate = np.zeros((3, 4, 3), np.uint8)
@@ -257,7 +257,7 @@ class Nonsense:
     def __call__(self, source, target):
         return np.full((*target.shape[:2], 2), 17, np.float32)
 
-    def fingerprint(self):
+    def cache_key(self):
         return "nonsense"
 
 

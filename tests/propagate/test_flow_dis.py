@@ -62,7 +62,7 @@ def test_between_neighbours_large_pictures_are_searched_whole(monkeypatch, prese
     estimate = DisFlow(preset)
     for _ in range(2):
         np.testing.assert_array_equal(estimate(key, frame), whole)
-    assert DisFlow(preset).fingerprint() == estimate.fingerprint() != DisFlow("fine").fingerprint()
+    assert DisFlow(preset).cache_key() == estimate.cache_key() != DisFlow("fine").cache_key()
 
 
 def test_threads_may_share_an_estimator():

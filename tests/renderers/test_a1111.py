@@ -171,17 +171,17 @@ def test_a_model_with_another_hash_is_told(server, tmp_path):
     ask = RenderRequest(7, plate(), None, None, None, 3)
     same = renderer(server, like=tmp_path / "key.txt")
     assert same.render(ask, lambda *_: None).notes == ()
-    assert same.fingerprint() == renderer(server).fingerprint()
+    assert same.cache_key() == renderer(server).cache_key()
     server.hash = "abcdef0123456789"
     (note,) = renderer(server, like=tmp_path / "key.txt").render(ask, lambda *_: None).notes
     assert note.startswith("the server's model has the hash abcdef0123, and")
 
 
 def test_the_fingerprint_follows_settings_and_the_servers_model(server):
-    marks = {renderer(server).fingerprint(), renderer(server, prompt="oil").fingerprint()}
-    assert renderer(server).fingerprint() in marks
+    marks = {renderer(server).cache_key(), renderer(server, prompt="oil").cache_key()}
+    assert renderer(server).cache_key() in marks
     server.model = "another"
-    marks.add(renderer(server).fingerprint())
+    marks.add(renderer(server).cache_key())
     assert len(marks) == 3
 
 
@@ -207,7 +207,7 @@ def test_what_goes_wrong_is_told_in_one_line(server, answer, told):
 def test_a_server_that_is_not_there(server):
     gone = Settings(renderer="a1111", url="http://127.0.0.1:9")
     with pytest.raises(RendererError, match="there is no A1111 at"):
-        make_renderer("a1111", gone).fingerprint()
+        make_renderer("a1111", gone).cache_key()
     with pytest.raises(RendererError, match="--url"):
         make_renderer("a1111", Settings(renderer="a1111", url="here"))
 

@@ -137,4 +137,4 @@ def test_an_unknown_renderer_names_the_known_ones():
 
 @pytest.mark.parametrize("name", [n for n in RENDERERS if n not in ("diffusion", "a1111")])
 def test_every_renderer_has_a_fingerprint(name):
-    assert make_renderer(name, Settings()).fingerprint()
+    assert make_renderer(name, Settings()).cache_key()

@@ -25,7 +25,7 @@ class Engine:
     def __init__(self, name, plates, filter_name, folder):
         """plates: uint8 (H, W, 3), small. folder: where passes are kept."""
         mark = sha256(b"".join(plate.tobytes() for plate in plates))
-        mark.update(f"{SynthesisSettings().fingerprint()} {DisFlow().fingerprint()}".encode())
+        mark.update(f"{SynthesisSettings().cache_key()} {DisFlow().cache_key()}".encode())
         self.name = f"{name}.{filter_name}.{mark.hexdigest()[:12]}".replace(" ", "-")
         self.plates, self.folder = plates, folder
         self.truth = [FILTERS[filter_name](plate) for plate in plates]

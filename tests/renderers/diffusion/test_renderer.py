@@ -163,7 +163,7 @@ def test_every_step_is_told(models):
 def test_the_fingerprint_follows_settings_and_files(models):
     lora, control = models / "loras_sd15" / "ink.v1.safetensors", {"control": "canny"}
     marks = [
-        renderer(models, **asked).fingerprint()
+        renderer(models, **asked).cache_key()
         for asked in (
             {}, {}, {"prompt": "oil"}, {"negative": "oil"}, {"steps": 5}, {"cfg": 3}, {"denoise": 0.6},
             control | {"control_model": f"canny={models / 'control'}"},

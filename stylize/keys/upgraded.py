@@ -1,0 +1,51 @@
+"""Rendered keys of a project that an earlier version made: those whose inputs are still what they were then."""
+
+from typing import Any
+
+from stylize.context.context import Work
+from stylize.errors import SettingsError
+from stylize.project.upgrade import FACT, FIRST_SCHEMA
+from stylize.settings import DIFFUSION, OPTIONS, Settings, looks_of, read_settings
+from stylize.settings.option import LOOK, MATTE, MOTION
+
+# Options that a key may depend on, by group, and beside these groups.
+_GROUPS, _OTHERS = (LOOK, DIFFUSION, MATTE, MOTION), ("style",)
+
+
+def upgraded_keys(work: Work) -> frozenset[int]:
+    """Return the frames of rendered keys of an earlier schema, unless settings, plates or reference have changed."""
+    old = {
+        frame
+        for frame, path in work.keys.files().items()
+        if any(key.startswith(f"{FIRST_SCHEMA}/") for key in work.project.keys_of(path))
+    }
+    made_from = work.home.recall(FACT, FIRST_SCHEMA) if old else None
+    if not isinstance(made_from, dict) or not _same_settings(work, made_from) or not _same_contents(work, made_from):
+        return frozenset()
+    return frozenset(old)
+
+
+def _same_settings(work: Work, made_from: dict[str, Any]) -> bool:
+    try:
+        before = read_settings(made_from["settings"], "the earlier settings")
+        looks = {look.name: look.settings for look in looks_of(before)}
+    except (SettingsError, KeyError, TypeError, AttributeError):
+        return False
+    return work.name in looks and _stored(looks[work.name]) == _stored(work.settings)
+
+
+def _stored(settings: Settings) -> dict[str, Any]:
+    """Return the options that a key depends on, with absolute paths."""
+    return {
+        name: OPTIONS[name].kind.anchor(value)
+        for name, value in settings.stored().items()
+        if OPTIONS[name].group in _GROUPS or name in _OTHERS
+    }
+
+
+def _same_contents(work: Work, made_from: dict[str, Any]) -> bool:
+    """Return whether plates and reference have the contents that were recorded, as far as any were."""
+    contents = made_from.get("contents") or {}
+    files = [*work.plates.paths.values(), *([work.settings.style] if work.settings.style else [])]
+    known = [(path, contents[str(path.absolute())]) for path in files if str(path.absolute()) in contents]
+    return all(work.project.digest(path) == digest for path, digest in known)
