@@ -1,6 +1,6 @@
-"""Tasks worked off by this process, or by several at once; what they make does not depend on which.
+"""Tasks of a run, and their execution by this process or by several at once; the result does not depend on which.
 
-A worker is a fresh process (spawned, so the same everywhere), told once what all tasks need. It reports through a
+A worker is a fresh process (spawned, so the same everywhere), which gets once what all tasks need. It reports through a
 pipe of its own, so that one which is killed takes nothing with it. Workers leave Ctrl-C to the parent, and end by
 themselves when the parent has gone.
 """
@@ -12,26 +12,52 @@ import pickle
 import signal
 import threading
 import traceback
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from stylize.errors import JobError, StylizeError
 
 Payload = TypeVar("Payload")
-Task = TypeVar("Task")
 Event = TypeVar("Event")
 
-# What a worker says, with one more thing: that it waits for a task, what a task reports, its end, an error.
+# Messages of a worker, each with one more value: it waits for a task, a task reports, it has ended, an error.
 _READY, _EVENT, _DONE, _FAILED = "ready", "event", "done", "failed"
 
 
 @dataclass(frozen=True)
-class Trade(Generic[Payload, Task, Event]):
-    """How tasks are done. ``prepare`` is a function of a module, and everything that is passed can be pickled.
+class Task:
+    """One task of a run.
+
+    id: its kind, and what distinguishes it from others of the kind, as ``span:0007``. needs: ids of the tasks that must
+    be done before; ids that are not in a list count as done. produces: files that exist when it is done. work: what
+    whoever runs it must know; what goes to another process can be pickled. cost: in units of its kind.
+    """
+
+    id: str
+    needs: tuple[str, ...] = ()
+    produces: tuple[Path, ...] = ()
+    work: Any = None
+    cost: float = 1.0
+
+    @property
+    def kind(self) -> str:
+        """The first word of the id."""
+        return self.id.partition(":")[0]
+
+
+def task_id(kind: str, *which: str) -> str:
+    """Return the id of a task: its kind, and the words that are not empty, such as layer and frame."""
+    return ":".join([kind, *filter(None, which)])
+
+
+@dataclass(frozen=True)
+class WorkerSetup(Generic[Payload, Event]):
+    """How a process gets ready. ``prepare`` is a function of a module, and everything that is passed can be pickled.
 
     prepare: from the payload, once a process, makes what turns a task into the events it reports.
     """
@@ -40,48 +66,87 @@ class Trade(Generic[Payload, Task, Event]):
     payload: Payload
 
 
-def work_off(
-    trade: Trade[Payload, Task, Event],
+def run_in_order(tasks: Sequence[Task], runners: Mapping[str, Callable[[Sequence[Task]], None]]) -> None:
+    """Run a list of tasks in this process: neighbours of one kind together, by the runner of that kind.
+
+    Raises ValueError for a task that stands before one that it needs.
+    """
+    ids, done = {task.id for task in tasks}, set[str]()
+    for kind, some in groupby(tasks, key=lambda task: task.kind):
+        group = list(some)
+        late = {need for task in group for need in task.needs} & ids - done - {task.id for task in group}
+        if late:
+            raise ValueError(f"{group[0].id} stands before {min(late)}, which it needs")
+        runners[kind](group)
+        done.update(task.id for task in group)
+
+
+def run_tasks(
+    setup: WorkerSetup[Payload, Event],
     tasks: Sequence[Task],
     jobs: int,
     on_event: Callable[[Task, Event], None],
-    then: Callable[[Task], Iterable[Task]] = lambda task: (),
+    on_done: Callable[[Task], None] = lambda task: None,
 ) -> None:
-    """Works off all tasks, ``jobs`` at a time; events and ends of tasks are told here, one after the other.
+    """Run all tasks, ``jobs`` at a time, each when all that it needs is done; the first of a list come first.
 
-    then: called when a task is done; tells which further tasks have become possible.
-    An error of a task stops all others and comes out here. Raises JobError when a process was killed.
+    Events and ends of tasks are reported here, one after the other. An error of a task stops all others and is raised
+    here. Raises JobError when a process was killed, ValueError for tasks that need each other.
     """
+    queue = _Queue(tasks)
     if jobs == 1:
-        _alone(trade, tasks, on_event, then)
+        _run_here(setup, queue, on_event, on_done)
         return
-    with _crew(trade, jobs) as crew:
-        waiting, busy = deque(tasks), dict[int, Task]()
-        while waiting or busy:
+    with _crew(setup, jobs) as crew:
+        busy = dict[int, Task]()
+        while queue.waiting or busy:
             for number, said, value in crew.hear():
                 if said == _FAILED:
                     raise value
                 if said == _EVENT:
                     on_event(busy[number], value)
                 if said == _DONE:
-                    waiting.extend(then(busy.pop(number)))
+                    task = busy.pop(number)
+                    queue.finish(task)
+                    on_done(task)
             for number in crew.idle(busy):
-                if waiting:
-                    busy[number] = waiting.popleft()
-                    crew.give(number, busy[number])
+                task_or_none = queue.next(idle=not busy)
+                if task_or_none is not None:
+                    busy[number] = task_or_none
+                    crew.give(number, task_or_none)
 
 
-def _alone(
-    trade: Trade[Payload, Task, Event], tasks: Sequence[Task], on_event: Callable[[Task, Event], None],
-    then: Callable[[Task], Iterable[Task]],
+def _run_here(
+    setup: WorkerSetup[Payload, Event], queue: "_Queue", on_event: Callable[[Task, Event], None],
+    on_done: Callable[[Task], None],
 ) -> None:  # fmt: skip
-    work = trade.prepare(trade.payload)
-    waiting = deque(tasks)
-    while waiting:
-        task = waiting.popleft()
+    work = setup.prepare(setup.payload)
+    while (task := queue.next(idle=True)) is not None:
         for event in work(task):
             on_event(task, event)
-        waiting.extend(then(task))
+        queue.finish(task)
+        on_done(task)
+
+
+class _Queue:
+    """Tasks that wait, in order, and those that must be done before others."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self.waiting = list(tasks)
+        self._open = {task.id for task in tasks}
+
+    def next(self, *, idle: bool) -> Task | None:
+        """Take out the first task that can run, if there is one. idle: no other task is running."""
+        for place, task in enumerate(self.waiting):
+            if not self._open.intersection(task.needs):
+                return self.waiting.pop(place)
+        if idle and self.waiting:
+            raise ValueError(f"{self.waiting[0].id} needs tasks that need it")
+        return None
+
+    def finish(self, task: Task) -> None:
+        """Let those run that have waited for a task."""
+        self._open.discard(task.id)
 
 
 @dataclass
@@ -141,13 +206,13 @@ class _Crew:
 
 
 @contextlib.contextmanager
-def _crew(trade: Trade[Payload, Task, Event], jobs: int) -> Iterator[_Crew]:
+def _crew(setup: WorkerSetup[Payload, Event], jobs: int) -> Iterator[_Crew]:
     spawn = multiprocessing.get_context("spawn")
     crew = _Crew([], [])
     try:
         for _ in range(jobs):
             ours, theirs = spawn.Pipe()
-            process = spawn.Process(target=_serve, args=(theirs, trade), daemon=True)
+            process = spawn.Process(target=_serve, args=(theirs, setup), daemon=True)
             with _undisturbed():
                 process.start()
             theirs.close()
@@ -171,12 +236,12 @@ def _undisturbed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(pipe: Connection, trade: Trade[Any, Any, Any]) -> None:
+def _serve(pipe: Connection, setup: WorkerSetup[Any, Any]) -> None:
     """The life of a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        work = trade.prepare(trade.payload)
+        work = setup.prepare(setup.payload)
         _say(pipe, _READY)
         while True:
             for event in work(_asked(pipe)):

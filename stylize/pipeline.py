@@ -11,7 +11,8 @@ from stylize.context.context import Message, Progress, Work
 from stylize.delivery import deliver
 from stylize.interchange import handoff
 from stylize.interchange.look_handoff import Painted
-from stylize.look_pipeline import Made, frames_there, make_look, plan_look
+from stylize.jobs import Task, run_in_order
+from stylize.look_pipeline import PLAN, LookRun, Made, covered_look, frames_there, plan_look
 from stylize.media.stale_outputs import left_over
 from stylize.planning.budget import limits
 from stylize.planning.picking import ShotPlan, find_shots, plan_shots
@@ -27,6 +28,10 @@ from stylize.threads import available, use_threads
 
 if TYPE_CHECKING:
     from stylize.report.golden import Verdict
+
+
+# Tasks of a run beside those of its looks.
+LAYERS, DELIVERY = "layers", "delivery"
 
 
 @dataclass(frozen=True)
@@ -75,70 +80,110 @@ def run(
     shot: Path, settings: Settings, project: Path | None = None, on_progress: Progress = lambda *_: None,
     on_message: Message = lambda _: None,
 ) -> Result:  # fmt: skip
-    """The whole job, or the stages from ``settings.from_stage`` to ``settings.to_stage``; see ``stylize.run``."""
+    """Run the whole job, or the stages from ``settings.from_stage`` to ``settings.to_stage``; see ``stylize.run``."""
     use_threads(settings.threads)
-    with opened(shot, settings, project, on_progress, on_message) as work:
-        whole = work.whole
-        if settings.runs("export"):
-            target = deliver.target_of(settings.output, whole.shot, whole.project)
-            handoff.check_handoff(whole.settings, whole.shot, target, whole.project)
-        found = find_shots(whole)
-        looks = [make_look(look, found) for look in work.looks]
-        redone = looks[0].redone
-        if work.layered:
-            redone = stack_layers(whole, work.looks) if settings.runs("propagate") else ()
-            whole = with_union(whole) if settings.runs("export") else whole
-        finished = _finished(whole) if settings.runs("propagate") or settings.runs("export") else {}
-        shots = _together(found, looks)
-        cut_off = _cut_off(work, looks) if settings.runs("propagate") else ()
-        outputs, told = _export(work, whole, looks, shots, finished) if settings.runs("export") else ((), ())
-        return Result(
-            project=whole.project.root,
-            frames=finished,
-            shots=shots,
-            rendered=_all(look.rendered for look in looks),
-            painted=_all(look.painted for look in looks),
-            redone=redone,
-            reused=tuple(sorted(set(finished) - set(redone))),
-            outputs=outputs,
-            notes=(*whole.shot.losses, *cut_off, *told),
-            pixels=whole.shot.size[0] * whole.shot.size[1],
-            timecodes=timecodes(whole.shot),
-            refinements=() if work.layered else looks[0].refinements,
-            layers=_results(work, looks),
-        )
+    with opened(shot, settings, project, on_progress, on_message) as session:
+        return _Run(session).run()
 
 
 def plan(
     shot: Path, settings: Settings, project: Path | None = None, on_progress: Progress = lambda *_: None,
     on_message: Message = lambda _: None,
 ) -> Result:  # fmt: skip
-    """Cuts and keyframes, with their reasons and what they explain, as a table and a picture; renders nothing."""
+    """Find cuts and keyframes, with their reasons and coverage, as a table and a picture; render nothing."""
     use_threads(settings.threads)
     part = replace(settings, from_stage="conform", to_stage="pick")
-    with opened(shot, part, project, on_progress, on_message) as work:
-        whole = work.whole
-        found = find_shots(whole)
-        looks = [plan_look(look, found) for look in work.looks]
+    with opened(shot, part, project, on_progress, on_message) as session:
+        found = find_shots(session.whole.during(PLAN))
+        looks = [covered_look(look, plan_look(look, found)) for look in session.looks]
         outputs: list[Path] = []
-        for one, look in zip(work.looks, looks, strict=True):
+        for one, look in zip(session.looks, looks, strict=True):
             with told_of(one.name):
-                outputs += write_plan(one, look.shots)
-        return Result(
-            project=whole.project.root,
-            frames={},
-            shots=_together(found, looks),
-            rendered=(),
-            painted=_all(look.painted for look in looks),
-            redone=(),
-            reused=(),
-            outputs=tuple(outputs),
-            notes=whole.shot.losses,
-            pixels=whole.shot.size[0] * whole.shot.size[1],
-            timecodes=timecodes(whole.shot),
-            refinements=() if work.layered else looks[0].refinements,
-            layers=_results(work, looks),
-        )
+                outputs += write_plan(one.during(PLAN), look.shots)
+        return _result(session, found, looks, outputs=tuple(outputs), notes=session.whole.shot.losses)
+
+
+def task_list(session: Opened, looks: Sequence[LookRun]) -> list[Task]:
+    """Return the tasks of a run, done or not, in an order in which each stands behind those that it needs.
+
+    The plan has been made: what it found decides what the others are.
+    """
+    settings = session.whole.settings
+    tasks = [Task(PLAN), *(task for look in looks for task in look.tasks())]
+    if session.layered and settings.runs("propagate"):
+        tasks.append(Task(LAYERS, tuple(task.id for task in tasks)))
+    if settings.runs("export"):
+        tasks.append(Task(DELIVERY, tuple(task.id for task in tasks)))
+    return tasks
+
+
+@dataclass
+class _Run:
+    """A run on its way through its tasks. redone: frames of the whole that were made in this run."""
+
+    session: Opened
+    redone: tuple[int, ...] = ()
+    outputs: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def run(self) -> Result:
+        """Plan, and run the tasks that the plan asks for."""
+        session, settings = self.session, self.session.whole.settings
+        self.whole = session.whole
+        if settings.runs("export"):
+            target = deliver.target_of(settings.output, self.whole.shot, self.whole.project)
+            handoff.check_handoff(settings, self.whole.shot, target, self.whole.project)
+        self.found = find_shots(self.whole.during(PLAN))
+        self.looks = [LookRun(look, plan_look(look, self.found)) for look in session.looks]
+        looks = dict.fromkeys(("keys", "span", "refine"), self._look)
+        run_in_order(task_list(session, self.looks)[1:], looks | {LAYERS: self._stack, DELIVERY: self._deliver})
+        made = [look.made() for look in self.looks]
+        finished = _finished(self.whole) if settings.runs("propagate") or settings.runs("export") else {}
+        cut_off = _cut_off(session, made) if settings.runs("propagate") else ()
+        redone = self.redone if session.layered else made[0].redone
+        return _result(
+            session, self.found, made, finished, redone, self.outputs,
+            (*self.whole.shot.losses, *cut_off, *self.notes),
+        )  # fmt: skip
+
+    def _look(self, tasks: Sequence[Task]) -> None:
+        """Run tasks of one kind, look by look."""
+        for look in self.looks:
+            mine = [task for task in tasks if task.work == look.work.name]
+            if mine:
+                look.run(mine)
+
+    def _stack(self, _: Sequence[Task]) -> None:
+        self.redone = stack_layers(self.whole.during(LAYERS), self.session.looks)
+
+    def _deliver(self, _: Sequence[Task]) -> None:
+        whole = with_union(self.whole) if self.session.layered else self.whole
+        made, finished = [look.made() for look in self.looks], _finished(whole)
+        shots = _together(self.found, made)
+        self.outputs, self.notes = _export(self.session, whole.during(DELIVERY), made, shots, finished)
+
+
+def _result(
+    session: Opened, found: tuple[tuple[int, ...], ...], looks: Sequence[Made],
+    finished: Mapping[int, Path] | None = None, redone: tuple[int, ...] = (), outputs: tuple[Path, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> Result:  # fmt: skip
+    shot, frames = session.whole.shot, finished or {}
+    return Result(
+        project=session.whole.project.root,
+        frames=frames,
+        shots=_together(found, looks),
+        rendered=_all(look.rendered for look in looks),
+        painted=_all(look.painted for look in looks),
+        redone=redone,
+        reused=tuple(sorted(set(frames) - set(redone))),
+        outputs=outputs,
+        notes=notes,
+        pixels=shot.size[0] * shot.size[1],
+        timecodes=timecodes(shot),
+        refinements=() if session.layered else looks[0].refinements,
+        layers=_results(session, looks),
+    )
 
 
 def report(

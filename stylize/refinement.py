@@ -24,7 +24,7 @@ from stylize.planning.picking import ShotPlan
 from stylize.planning.uncovered import best_frame, floor_of, shot_error
 from stylize.renderers import make_renderer
 from stylize.settings import MODEL_RENDERERS
-from stylize.spans import scheduler
+from stylize.spans.frame_files import ERROR, pass_file
 from stylize.stages import cache_key
 
 # A key pays when it takes this share of the error that so many frames of its shot have, all of a shorter shot. On the
@@ -33,10 +33,6 @@ LEAST_GAIN, WORTH = 0.1, 50
 # Frames that lie nearer to a key are as good as it gets.
 NEAREST = 3
 _NAME = "refined"
-
-# Renders and propagates shots; of the keys, those of the frames given are painted with other seeds too. Returns the
-# frames that were made.
-Make = Callable[[tuple[ShotPlan, ...], frozenset[int]], Collection[int]]
 
 
 @dataclass(frozen=True)
@@ -84,6 +80,10 @@ class Refined:
         return [one.frame for one in self.rounds if one.kept or one.after is None]
 
 
+# Renders and propagates the shots with the keyframes of the rounds so far; returns the frames that were made.
+Make = Callable[[Refined], Collection[int]]
+
+
 def known(work: Work, shots: Sequence[ShotPlan]) -> Refined:
     """The rounds that earlier runs have done for this plan; see ``Refined.first``.
 
@@ -112,8 +112,7 @@ def refine(work: Work, shots: Sequence[ShotPlan], refined: Refined, make: Make) 
         refined = replace(refined, again=_disagreeing(work, shots))
         _keep(work, shots, refined)
         if refined.again:
-            make(extended(shots, refined), refined.again)
-    again = refined.again or frozenset()
+            make(refined)
     while not refined.done(count):
         if not refined.rounds or refined.rounds[-1].after is not None:
             refined = _opened(work, shots, refined, errors)
@@ -125,11 +124,11 @@ def refine(work: Work, shots: Sequence[ShotPlan], refined: Refined, make: Make) 
                 f"refine, round {len(refined.rounds)}: frame {last.frame} becomes a keyframe; the error of its shot is "
                 f"{last.before:.4f}"
             )
-            _forget(errors, make(extended(shots, refined), again))
+            _forget(errors, make(refined))
         refined = _closed(work, shots, refined, errors)
         _keep(work, shots, refined)
         if not refined.rounds[-1].kept:
-            _forget(errors, make(extended(shots, refined), again))
+            _forget(errors, make(refined))
     return refined
 
 
@@ -217,7 +216,7 @@ def _measure(work: Work, frames: Iterable[int], errors: dict[int, float]) -> Non
 
 def _error(work: Work, frame: int) -> float:
     """Root mean squared difference of a frame, inside of the matte: 0..1."""
-    path = scheduler.pass_file(work.project.root, work.shot, scheduler.ERROR, frame)
+    path = pass_file(work.project.root, work.shot, ERROR, frame)
     squares = to_float(read_image(path))[..., 0].astype(np.float64) ** 2
     if work.mattes is None:
         return float(np.sqrt(squares.mean()))

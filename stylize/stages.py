@@ -1,6 +1,6 @@
 """Stages whose results are kept: the version of each and what determines its result. Cache keys are made here alone.
 
-A cache key has two halves, ``inputs/versions``. The first covers settings and contents, the second the declared
+A cache key has two halves, ``inputs-versions``. The first covers settings and contents, the second the declared
 versions of the stage and of all stages that it uses. A stage runs again when either differs; rendered keys alone
 survive a difference of versions, which is reported. Raise the version of a stage whenever the same inputs give another
 result. A test holds the syntax trees of its modules against the versions, so that none is forgotten.
@@ -136,12 +136,12 @@ def cache_key(stage: str, *inputs: Any, settings: object = None, uses: Collectio
     """
     declared = STAGES[stage]
     options = {} if settings is None else {name: _plain(getattr(settings, name)) for name in declared.settings}
-    return f"{stable_hash(stage, options, inputs)}/{_versions_hash(stage, tuple(sorted(uses)))}"
+    return f"{stable_hash(stage, options, inputs)}-{_versions_hash(stage, tuple(sorted(uses)))}"
 
 
 def inputs_half(key: str) -> str:
     """Return the half of a cache key that no version enters."""
-    return key.partition("/")[0]
+    return key.partition("-")[0]
 
 
 def versions_of(stages: Iterable[str]) -> dict[str, str]:

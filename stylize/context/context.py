@@ -1,7 +1,7 @@
 """What every stage of a run works on."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -48,6 +48,11 @@ class Work:
     def outside(self) -> bool:
         """Whether there is no pixel anywhere that the style goes to."""
         return self.mattes is not None and all(one.box is None for one in self.extents.values())
+
+    def during(self, task: str) -> "Work":
+        """Return the same look, whose records go to a task."""
+        project = self.project.during(task)
+        return replace(self, project=project, home=project if self.home is self.project else self.home.during(task))
 
     def file(self, folder: str, frame: int) -> Path:
         """Where a frame lies in a folder of the project."""

@@ -16,7 +16,7 @@ from stylize.media.safe_write import make_folder
 from stylize.media.sequences import Pattern
 from stylize.planning.picking import ShotPlan
 from stylize.settings import Settings
-from stylize.spans.scheduler import ERROR, MIX_SHARE, pass_file
+from stylize.spans.frame_files import ERROR, MIX_SHARE, pass_file
 from stylize.stages import cache_key
 
 _FOLDER, _PADDING = "passes", 4

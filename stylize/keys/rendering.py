@@ -176,7 +176,7 @@ def _survives(plan: KeyPlan, number: int, key: str, project: Project) -> bool:
     """Return whether a key was rendered from the same inputs by other versions."""
     path = plan.keys[number]
     if number in plan.upgraded and project.ours(path):
-        project.record(path, f"{inputs_half(key)}/{UPGRADED}")
+        project.record(path, f"{inputs_half(key)}-{UPGRADED}")
     return project.made_from(path, key)
 
 

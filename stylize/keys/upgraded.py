@@ -17,7 +17,7 @@ def upgraded_keys(work: Work) -> frozenset[int]:
     old = {
         frame
         for frame, path in work.keys.files().items()
-        if any(key.startswith(f"{FIRST_SCHEMA}/") for key in work.project.keys_of(path))
+        if any(key.startswith(f"{FIRST_SCHEMA}-") for key in work.project.keys_of(path))
     }
     made_from = work.home.recall(FACT, FIRST_SCHEMA) if old else None
     if not isinstance(made_from, dict) or not _same_settings(work, made_from) or not _same_contents(work, made_from):

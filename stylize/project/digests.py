@@ -38,6 +38,12 @@ class DigestCache:
         """Take over entries ``path: [size, time, digest]``; others are passed over."""
         self._known |= {name: one for name, one in known.items() if isinstance(one, list) and len(one) == 3}
 
+    def seed(self, path: Path, known: list[Any]) -> None:
+        """Take over size, time and digest of a file, unless later ones are known. A wrong time costs one reading."""
+        name = str(path)
+        if name not in self._known or self._known[name][1] < known[1]:
+            self._known[name] = known
+
     def digest(self, path: Path) -> str:
         """Return the digest of a file. Raises OSError when it cannot be read."""
         name = str(path.absolute())

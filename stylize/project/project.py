@@ -26,7 +26,7 @@ from stylize.project.layout import (
     STATE_FOLDER,
 )
 from stylize.project.lock import exclusive
-from stylize.project.records import Records
+from stylize.project.records import Records, file_entry, file_name
 from stylize.project.state_file import read_state, write_state
 from stylize.project.upgrade import upgrade
 from stylize.settings import Settings
@@ -135,11 +135,11 @@ class Project:
         """
         with placed(path, PROJECT, keep_suffix=True) as partial:
             write(partial)
-            self._append({"file": self._name(path), "key": key, "digests": [digest_of(partial)]})
+            self._append(file_entry(self._name(path), key, digest_of(partial), partial.stat()))
 
     def record(self, path: Path, key: str) -> None:
         """Record that a file was made under a cache key; for files that no person is expected to replace."""
-        self._append({"file": self._name(path), "key": key, "digests": [self.digest(path)]})
+        self._append(file_entry(self._name(path), key, self.digest(path), path.stat()))
         if time.monotonic() - self._saved > self._every:
             self.save()
 
@@ -163,6 +163,7 @@ class Project:
     def reload(self, task: str) -> None:
         """Read what another process has recorded for a task."""
         self._records.reload(task)
+        self._seed()
 
     def retire(self, kind: str, tasks: Collection[str]) -> None:
         """Hand over what tasks of a kind have made that are not among ``tasks``. For a project that is locked."""
@@ -196,14 +197,18 @@ class Project:
         self._records.load()
         if self._home is None:
             self._digests.load()
+        self._seed()
+
+    def _seed(self) -> None:
+        for name, known in self._records.contents():
+            self._digests.seed(self.root / name, known)
 
     def _append(self, entry: dict[str, Any]) -> None:
         write_state(self.root)
         self._records.append(self.task, entry)
 
     def _name(self, path: Path) -> str:
-        path = path.absolute()
-        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+        return file_name(self.root, path)
 
 
 def _check_root(root: Path) -> None:

@@ -5,6 +5,7 @@ without sharing a writer. A line that a killed run has cut off is passed over, a
 """
 
 import json
+import os
 import threading
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from typing import Any
 from stylize.errors import ProjectError
 from stylize.io_errors import PROJECT, unwritable
 from stylize.media.safe_write import make_folder, placed
+from stylize.project.digests import digest_of
+from stylize.project.layout import STATE_FOLDER
 
 SUFFIX = ".jsonl"
 # Earlier contents of a file that still count as ours.
@@ -24,10 +27,11 @@ _BLOAT, _FEWEST = 2, 200
 
 @dataclass
 class FileEntry:
-    """A file that a task has made. digests: of its contents, latest last."""
+    """A file that a task has made. digests: of its contents, latest last. status: size and time of the latest."""
 
     key: str
     digests: list[str] = field(default_factory=list)
+    status: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -44,7 +48,7 @@ class Record:
         self.lines += 1
         if "file" in entry:
             made = self.files.setdefault(str(entry["file"]), FileEntry(""))
-            made.key = str(entry["key"])
+            made.key, made.status = str(entry["key"]), list(entry.get("status", ()))
             for digest in [str(one) for one in entry["digests"]]:
                 made.digests = [*(one for one in made.digests if one != digest), digest][-_REMEMBERED:]
         elif "fact" in entry:
@@ -55,11 +59,26 @@ class Record:
     def entries(self) -> Iterator[dict[str, Any]]:
         """Yield the fewest entries that say the same."""
         for name, made in self.files.items():
-            yield {"file": name, "key": made.key, "digests": made.digests}
+            yield {"file": name, "key": made.key, "digests": made.digests, "status": made.status}
         for name, (key, value) in self.facts.items():
             yield {"fact": name, "key": key, "value": value}
         if self.claims:
             yield {"claims": self.claims}
+
+
+class Recorder:
+    """The record of one task, written by whoever runs it, in whatever process."""
+
+    def __init__(self, root: Path, task: str) -> None:
+        """root: of the project."""
+        self._root, self._file = root.resolve(), record_file(root / STATE_FOLDER, task)
+        self._one_at_a_time = threading.Lock()
+
+    def record(self, path: Path, key: str) -> None:
+        """Record a file that exists under a cache key. Raises OutputError."""
+        entry = file_entry(file_name(self._root, path), key, digest_of(path), path.stat())
+        with self._one_at_a_time:
+            _append(self._file, entry)
 
 
 class Records:
@@ -93,16 +112,8 @@ class Records:
 
     def append(self, task: str, entry: dict[str, Any]) -> None:
         """Add an entry to the record of a task, on disk first. Raises OutputError."""
-        path = self._file(task)
         with self._lock:
-            try:
-                if not path.exists():
-                    make_folder(self._folder)
-                with path.open("a", encoding="utf-8") as file:
-                    # A line of its own even after one that was cut off.
-                    file.write(f"\n{json.dumps(entry)}\n" if file.tell() else f"{json.dumps(entry)}\n")
-            except OSError as error:
-                raise unwritable(error, path, PROJECT) from error
+            _append(self._file(task), entry)
             self._tasks.setdefault(task, Record()).take(entry)
 
     def files(self, name: str) -> Iterator[FileEntry]:
@@ -110,6 +121,13 @@ class Records:
         for record in list(self._tasks.values()):
             if name in record.files:
                 yield record.files[name]
+
+    def contents(self) -> Iterator[tuple[str, list[Any]]]:
+        """Yield name, and size, time and digest, of every file that was recorded with them."""
+        for record in list(self._tasks.values()):
+            for name, made in record.files.items():
+                if len(made.status) == 2 and made.digests:
+                    yield name, [*made.status, made.digests[-1]]
 
     def forget(self, name: str) -> None:
         """Drop a file that is no more. Records on disk lose it when they are next rewritten."""
@@ -156,7 +174,33 @@ class Records:
         record.lines = sum(1 for _ in record.entries())
 
     def _file(self, task: str) -> Path:
-        return self._folder / f"{task.replace(':', '.')}{SUFFIX}"
+        return record_file(self._folder, task)
+
+
+def record_file(folder: Path, task: str) -> Path:
+    """Return the file of a task's record. folder: of all records."""
+    return folder / f"{task.replace(':', '.')}{SUFFIX}"
+
+
+def file_name(root: Path, path: Path) -> str:
+    """Return how records call a file: by its place in the project, or by its absolute path."""
+    path = path.absolute()
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def file_entry(name: str, key: str, digest: str, status: os.stat_result) -> dict[str, Any]:
+    """Return the entry of a file. status: of the file, so that it need not be read again while that is the same."""
+    return {"file": name, "key": key, "digests": [digest], "status": [status.st_size, status.st_mtime_ns]}
+
+
+def _append(path: Path, entry: dict[str, Any]) -> None:
+    try:
+        make_folder(path.parent)
+        with path.open("a", encoding="utf-8") as file:
+            # A line of its own even after one that was cut off.
+            file.write(f"\n{json.dumps(entry)}\n" if file.tell() else f"{json.dumps(entry)}\n")
+    except OSError as error:
+        raise unwritable(error, path, PROJECT) from error
 
 
 def _task_of(path: Path) -> str:

@@ -35,7 +35,7 @@ def upgrade(root: Path, home: Path | None = None) -> None:
     record.unlink(missing_ok=True)
     records = Records(root / STATE_FOLDER)
     for name, made in files.items():
-        records.append(TASK, {"file": name, "key": f"{FIRST_SCHEMA}/{made['mark']}", "digests": made["digests"]})
+        records.append(TASK, {"file": name, "key": f"{FIRST_SCHEMA}-{made['mark']}", "digests": made["digests"]})
     if home is None:
         contents = {name: known[2] for name, known in digests.items()}
         records.append(

@@ -32,7 +32,7 @@ from stylize.report.measures import (
 )
 from stylize.report.page import page_of
 from stylize.report.warped_keys import Follow, pairs, small
-from stylize.spans.scheduler import ERROR, pass_file
+from stylize.spans.frame_files import ERROR, pass_file
 
 # Of the player: enough to judge motion, and a page that can still be mailed.
 MOST_FRAMES, WIDEST, QUALITY = 120, 640, 80

@@ -23,8 +23,8 @@ from stylize.errors import OutputError
 from stylize.io_errors import PROJECT, unwritable
 from stylize.media.images import image_facts, make_folder, quantise, read_image, read_values, write_image
 from stylize.media.plates import plate_pattern
+from stylize.spans.frame_files import ERROR, LOOK, pass_file, remove_stale
 from stylize.spans.pass_maps import write_error
-from stylize.spans.scheduler import ERROR, LOOK, forget_others, pass_file
 from stylize.spans.span import to_depth
 from stylize.stages import cache_key
 
@@ -83,7 +83,7 @@ def stack_layers(whole: Work, layers: Sequence[Work]) -> tuple[int, ...]:
         made.append(stack.frame)
         whole.progress("layers", there + len(made), len(whole.shot.frames))
     if whole.settings.frames is None:
-        forget_others(whole.project, "out", whole.plates.paths)
+        remove_stale(whole.project, "out", whole.plates.paths)
     whole.project.save()
     return tuple(sorted(made))
 

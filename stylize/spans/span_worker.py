@@ -1,0 +1,143 @@
+"""The work of one process on spans: it makes frames, and records each in the record of its task when it is on disk."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from propagate.arrays import Floats
+from propagate.synthesis import SynthesisSettings
+from stylize.context.context import Work
+from stylize.context.guides import Guide
+from stylize.context.mattes import Mattes
+from stylize.context.motion import Motion
+from stylize.jobs import Task
+from stylize.media.plates import Plates
+from stylize.media.shot import Shot
+from stylize.motion.estimated import EstimatedMotion, make_estimators
+from stylize.motion.sources import make_motion
+from stylize.motion.vectors import GivenMotion, VectorFiles
+from stylize.project import digest_of
+from stylize.project.records import Recorder
+from stylize.settings import Settings
+from stylize.spans.frame_files import frame_files, write_frame
+from stylize.spans.span import SpanRun
+from stylize.spans.span_job import Engine, Event, FinishedFrame, SpanInputs
+from stylize.spans.span_plan import PlannedSpan
+from stylize.threads import share_of_threads, use_threads
+
+# What a task does of a span: all of it, or the blending of some drawings when both passes are done; else one pass.
+WHOLE, BLEND = "whole", "blend"
+# Bytes of mattes that stay in memory, two of them at least: those of all frames between two keys, if they are small.
+MATTES = 24 << 20
+
+Worker = Callable[[Task], Iterator[Event]]
+
+
+@dataclass(frozen=True)
+class SpanWork:
+    """Work of one task. part: WHOLE, BLEND, or the side of a pass. drawings: those to blend."""
+
+    planned: PlannedSpan
+    part: str
+    drawings: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class WorkerInputs:
+    """All that a process must know to make frames, and nothing that cannot be sent to it.
+
+    settings: with the threads that are its share. digests: of the plates. vectors: files of motion, if it is given.
+    root: of the project. flow: the folder of the motion. layer, shared: see ``Motion.of_layer``.
+    """
+
+    shot: Shot
+    settings: Settings
+    plates: Mapping[int, Path]
+    digests: Mapping[int, str]
+    vectors: VectorFiles | None
+    keys: Mapping[int, Path]
+    mattes: Mattes | None
+    guides: tuple[Guide, ...]
+    dtype: type
+    root: Path
+    flow: Path
+    layer: str
+    shared: bool
+
+
+def prepare(inputs: WorkerInputs) -> Worker:
+    """Make a fresh process ready for tasks."""
+    use_threads(inputs.settings.threads)
+    plates = Plates(inputs.plates, inputs.shot)
+    source = inputs.vectors or make_estimators(inputs.settings)
+    motion = make_motion(source, inputs.shot, plates, inputs.digests.__getitem__, digest_of, inputs.flow)
+    motion = motion.of_layer(inputs.layer, shared=inputs.shared)
+    pictures = span_inputs(plates, inputs.keys, inputs.mattes, inputs.guides, inputs.dtype)
+    return make_worker(pictures, engine_of(inputs.settings, motion), inputs.shot, inputs.root)
+
+
+def worker_inputs(work: Work, keys: Mapping[int, Path], dtype: type, jobs: int) -> WorkerInputs:
+    """Return what each of several processes needs."""
+    share = share_of_threads(work.settings.threads, jobs)
+    return WorkerInputs(
+        work.shot, replace(work.settings, threads=share), dict(work.plates.paths),
+        {frame: work.project.digest(path) for frame, path in work.plates.paths.items()},
+        work.motion.files if isinstance(work.motion, GivenMotion) else None, dict(keys), work.mattes,
+        work.guides, dtype, work.project.root, work.home.folder("flow"), work.name,
+        isinstance(work.motion, EstimatedMotion) and work.motion.shared,
+    )  # fmt: skip
+
+
+def span_inputs(
+    plates: Plates, keys: Mapping[int, Path], mattes: Mattes | None, guides: Sequence[Guide], dtype: type
+) -> SpanInputs:
+    """Return access to the pictures of a shot, by frame number."""
+    return SpanInputs(
+        plates.colour,
+        plates.read,
+        keys.__getitem__,
+        _matte_reader(mattes) if mattes is not None else None,
+        dtype,
+        lambda frame: [guide.read(frame) for guide in guides],
+        tuple(guide.weight for guide in guides),
+    )
+
+
+def engine_of(settings: Settings, motion: Motion) -> Engine:
+    """Return what frames are made with."""
+    return Engine(motion, SynthesisSettings(), settings.boil, settings.seed)
+
+
+def make_worker(inputs: SpanInputs, engine: Engine, shot: Shot, root: Path) -> Worker:
+    """Return what runs tasks. root: of the project that takes the frames."""
+
+    def run(task: Task) -> Iterator[Event]:
+        work: SpanWork = task.work
+        recorder = Recorder(root, task.id)
+
+        def put(made: FinishedFrame) -> None:
+            write_frame(root, shot, made)
+            for path in frame_files(root, shot, made.frame):
+                if path.is_file():
+                    recorder.record(path, work.planned.key)
+
+        return _run(SpanRun(inputs, work.planned.job, engine, put), work)
+
+    return run
+
+
+def _run(span: SpanRun, work: SpanWork) -> Iterator[Event]:
+    if work.part == WHOLE:
+        return span.run()
+    if work.part == BLEND:
+        return span.blend(work.drawings)
+    return span.run_pass(work.part)
+
+
+def _matte_reader(mattes: Mattes) -> Callable[[int], Floats]:
+    """Read mattes; the last ones stay in memory, for a frame's is asked for by its passes and when it is composited."""
+    frames = {path: frame for frame, path in mattes.paths.items()}
+    width, height = mattes.size
+    kept = lru_cache(max(2, MATTES // (4 * width * height)))(lambda path: mattes.read(frames[path]))
+    return lambda frame: kept(mattes.paths[frame]) if frame in mattes.paths else mattes.read(frame)
