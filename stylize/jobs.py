@@ -87,15 +87,16 @@ def run_tasks(
     jobs: int,
     on_event: Callable[[Task, Event], None],
     on_done: Callable[[Task], None] = lambda task: None,
+    on_start: Callable[[Task], None] = lambda task: None,
 ) -> None:
     """Run all tasks, ``jobs`` at a time, each when all that it needs is done; the first of a list come first.
 
-    Events and ends of tasks are reported here, one after the other. An error of a task stops all others and is raised
-    here. Raises JobError when a process was killed, ValueError for tasks that need each other.
+    Starts, events and ends of tasks are reported here, one after the other. An error of a task stops all others and is
+    raised here. Raises JobError when a process was killed, ValueError for tasks that need each other.
     """
     queue = _Queue(tasks)
     if jobs == 1:
-        _run_here(setup, queue, on_event, on_done)
+        _run_here(setup, queue, on_event, on_done, on_start)
         return
     with _crew(setup, jobs) as crew:
         busy = dict[int, Task]()
@@ -112,16 +113,18 @@ def run_tasks(
             for number in crew.idle(busy):
                 task_or_none = queue.next(idle=not busy)
                 if task_or_none is not None:
+                    on_start(task_or_none)
                     busy[number] = task_or_none
                     crew.give(number, task_or_none)
 
 
 def _run_here(
     setup: WorkerSetup[Payload, Event], queue: "_Queue", on_event: Callable[[Task, Event], None],
-    on_done: Callable[[Task], None],
+    on_done: Callable[[Task], None], on_start: Callable[[Task], None],
 ) -> None:  # fmt: skip
     work = setup.prepare(setup.payload)
     while (task := queue.next(idle=True)) is not None:
+        on_start(task)
         for event in work(task):
             on_event(task, event)
         queue.finish(task)

@@ -131,7 +131,8 @@ class LookRun:
                 plan.frames, keys, painted, added & painted, work.shot.depth, late, again, upgraded
             )
             project = work.project.during(task.id)
-            self.rendered.update(rendering.render_keys(stage, inputs, project, on_key, work.message))
+            with work.log.task(task.id):
+                self.rendered.update(rendering.render_keys(stage, inputs, project, on_key, work.message))
         note_costs(work.during(PLAN), renderer)
 
     def _propagate(self, tasks: Sequence[Task]) -> None:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from propagate.holds import drawings
 from stylize import refinement
 from stylize.context.context import Message, Progress, Work
 from stylize.delivery import deliver
+from stylize.event_log import EventLog, opened_log
 from stylize.interchange import handoff
 from stylize.interchange.look_handoff import Painted
 from stylize.jobs import Task, run_in_order
@@ -24,6 +26,8 @@ from stylize.settings import EVERY, STAGES, Settings
 from stylize.settings.input_files import inputs_of
 from stylize.spans.layer_stack import stack_layers, with_union
 from stylize.spans.missed_cuts import unconnected
+from stylize.stages import STAGES as STAGE_TABLE
+from stylize.stages import versions_of
 from stylize.threads import available, use_threads
 
 if TYPE_CHECKING:
@@ -82,8 +86,10 @@ def run(
 ) -> Result:  # fmt: skip
     """Run the whole job, or the stages from ``settings.from_stage`` to ``settings.to_stage``; see ``stylize.run``."""
     use_threads(settings.threads)
-    with opened(shot, settings, project, on_progress, on_message) as session:
-        return _Run(session).run()
+    with opened_log(settings.log_json, **_start(shot, settings)) as log:
+        progress, message = _logged(on_progress, on_message, log)
+        with opened(shot, settings, project, progress, message, log) as session:
+            return _Run(session).run()
 
 
 def plan(
@@ -93,14 +99,38 @@ def plan(
     """Find cuts and keyframes, with their reasons and coverage, as a table and a picture; render nothing."""
     use_threads(settings.threads)
     part = replace(settings, from_stage="conform", to_stage="pick")
-    with opened(shot, part, project, on_progress, on_message) as session:
-        found = find_shots(session.whole.during(PLAN))
-        looks = [covered_look(look, plan_look(look, found)) for look in session.looks]
-        outputs: list[Path] = []
-        for one, look in zip(session.looks, looks, strict=True):
-            with told_of(one.name):
-                outputs += write_plan(one.during(PLAN), look.shots)
-        return _result(session, found, looks, outputs=tuple(outputs), notes=session.whole.shot.losses)
+    with opened_log(settings.log_json, **_start(shot, part)) as log:
+        progress, message = _logged(on_progress, on_message, log)
+        with opened(shot, part, project, progress, message, log) as session, log.task(PLAN):
+            found = find_shots(session.whole.during(PLAN))
+            looks = [covered_look(look, plan_look(look, found)) for look in session.looks]
+            outputs: list[Path] = []
+            for one, look in zip(session.looks, looks, strict=True):
+                with told_of(one.name):
+                    outputs += write_plan(one.during(PLAN), look.shots)
+            return _result(session, found, looks, outputs=tuple(outputs), notes=session.whole.shot.losses)
+
+
+def _start(shot: Path, settings: Settings) -> dict[str, Any]:
+    """Return what the log of a run begins with."""
+    return {
+        "stylize": version("stylize"), "versions": versions_of(STAGE_TABLE), "shot": str(shot),
+        "settings": settings.stored(),
+    }  # fmt: skip
+
+
+def _logged(on_progress: Progress, on_message: Message, log: EventLog) -> tuple[Progress, Message]:
+    """Return the callbacks, which write to a log as well."""
+
+    def progress(stage: str, done: int, total: int) -> None:
+        log.write("stage", name=stage, done=done, total=total)
+        on_progress(stage, done, total)
+
+    def message(text: str) -> None:
+        log.message(text)
+        on_message(text)
+
+    return progress, message
 
 
 def task_list(session: Opened, looks: Sequence[LookRun]) -> list[Task]:
@@ -133,8 +163,9 @@ class _Run:
         if settings.runs("export"):
             target = deliver.target_of(settings.output, self.whole.shot, self.whole.project)
             handoff.check_handoff(settings, self.whole.shot, target, self.whole.project)
-        self.found = find_shots(self.whole.during(PLAN))
-        self.looks = [LookRun(look, plan_look(look, self.found)) for look in session.looks]
+        with self.whole.log.task(PLAN):
+            self.found = find_shots(self.whole.during(PLAN))
+            self.looks = [LookRun(look, plan_look(look, self.found)) for look in session.looks]
         looks = dict.fromkeys(("keys", "span", "refine"), self._look)
         run_in_order(task_list(session, self.looks)[1:], looks | {LAYERS: self._stack, DELIVERY: self._deliver})
         made = [look.made() for look in self.looks]
@@ -154,13 +185,15 @@ class _Run:
                 look.run(mine)
 
     def _stack(self, _: Sequence[Task]) -> None:
-        self.redone = stack_layers(self.whole.during(LAYERS), self.session.looks)
+        with self.whole.log.task(LAYERS):
+            self.redone = stack_layers(self.whole.during(LAYERS), self.session.looks)
 
     def _deliver(self, _: Sequence[Task]) -> None:
         whole = with_union(self.whole) if self.session.layered else self.whole
         made, finished = [look.made() for look in self.looks], _finished(whole)
         shots = _together(self.found, made)
-        self.outputs, self.notes = _export(self.session, whole.during(DELIVERY), made, shots, finished)
+        with self.whole.log.task(DELIVERY):
+            self.outputs, self.notes = _export(self.session, whole.during(DELIVERY), made, shots, finished)
 
 
 def _result(

@@ -12,7 +12,9 @@ from stylize.context.guides import Guide, open_guides
 from stylize.context.keys import Keys
 from stylize.context.mattes import Mattes
 from stylize.delivery import deliver
+from stylize.disk_estimate import estimate_disk
 from stylize.errors import StylizeError
+from stylize.event_log import NO_LOG, EventLog
 from stylize.ingest import unpacking
 from stylize.ingest.conforming import conformed
 from stylize.ingest.ebsynth_shot import unfolded
@@ -51,8 +53,9 @@ class Opened:
 
 @contextmanager
 def opened(
-    path: Path, settings: Settings, folder: Path | None, progress: Progress, message: Message
-) -> Iterator[Opened]:
+    path: Path, settings: Settings, folder: Path | None, progress: Progress, message: Message,
+    log: EventLog = NO_LOG,
+) -> Iterator[Opened]:  # fmt: skip
     """Opens shot and project, conforms the plates, and keeps other runs out until the end.
 
     Raises a StylizeError for what is wrong with the footage, the settings or what they name.
@@ -73,6 +76,7 @@ def opened(
         project.check_shot(path)
         begun = [_begun(look, shot, project) for look in looks]
         _check_target(settings, shot, project, asked)
+        _report_disk(shot, settings, looks, project, message, log)
         # A look at the cuts, or one more export, does not change what was asked for.
         if settings.runs("render") or not is_project(project.root):
             project.write_settings(path, settings, version("stylize"))
@@ -81,7 +85,7 @@ def opened(
             look_through(source, project, lambda done, total: progress("vectors", done, total))
         given = _given(begun, shot, project, wanted=_looks_inside(settings))
         _take_in(settings, begun, project, message)
-        whole = _whole(shot, settings, project, source, progress, message)
+        whole = replace(_whole(shot, settings, project, source, progress, message), log=log)
         works = _with_motion([_work(whole, one, *both) for one, both in zip(begun, given, strict=True)])
         _tell_unused(whole)
         yield Opened(whole if settings.layers else works[0], tuple(works))
@@ -128,6 +132,16 @@ def _check_target(settings: Settings, shot: Shot, project: Project, asked: Path)
         deliver.check_place(target, shot, project, inputs_of(settings, asked))
     if settings.runs("export") and not settings.overwrite:
         deliver.check_free(target, shot, project)
+
+
+def _report_disk(
+    shot: Shot, settings: Settings, looks: Sequence[Look], project: Project, message: Message, log: EventLog
+) -> None:
+    """Log the disk that the run needs, and warn where there is too little."""
+    estimate = estimate_disk(shot, settings, tuple(looks), project.root)
+    log.write("disk", needed=estimate.needed, free=estimate.free)
+    if not estimate.fits:
+        message(f"warning: this run needs {estimate} in {project.root}; free some space, or choose another --project")
 
 
 def _settled(look: Look, message: Message) -> Look:

@@ -147,13 +147,14 @@ def inputs_half(key: str) -> str:
 def versions_of(stages: Iterable[str]) -> dict[str, str]:
     """Return the version of every stage that some stages use, and of the libraries that these name, by name."""
     found: dict[str, str] = {}
-    for name in sorted(_closure(stages)):
+    for name in sorted(closure(stages)):
         found[name] = str(STAGES[name].version)
         found |= {library: _installed(library) for library in STAGES[name].libraries}
     return found
 
 
-def _closure(stages: Iterable[str]) -> set[str]:
+def closure(stages: Iterable[str]) -> set[str]:
+    """Return some stages with all that they use."""
     found: set[str] = set()
     waiting = list(stages)
     while waiting:

@@ -10,6 +10,7 @@ from stylize.context.guides import Guide
 from stylize.context.keys import Keys
 from stylize.context.mattes import Mattes
 from stylize.context.motion import Motion
+from stylize.event_log import NO_LOG, EventLog
 from stylize.media.plates import Plates
 from stylize.media.shot import Shot
 from stylize.project import Project
@@ -43,6 +44,7 @@ class Work:
     guides: tuple[Guide, ...]
     progress: Progress
     message: Message
+    log: EventLog = NO_LOG
 
     @cached_property
     def outside(self) -> bool:

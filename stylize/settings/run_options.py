@@ -103,6 +103,9 @@ class RunSettings:
         stored=False,
     )  # fmt: skip
     overwrite: bool = declared(types.FLAG, False, RUN, "Replace files that are in the way of the output.", stored=False)
+    log_json: Path | None = declared(
+        types.PATH, None, RUN, "Append every event of the run to a file, one JSON object a line.", stored=False
+    )
     threads: int | None = declared(
         types.COUNT, None, RUN, "Threads to use; the result does not depend on it.", stored=False
     )

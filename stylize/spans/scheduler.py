@@ -91,10 +91,10 @@ def _run(
     if jobs < 2:
         alone = make_worker(inputs, engine, work.shot, work.project.root)
         here = WorkerSetup[None, Event](lambda _: alone, None)
-        run_tasks(here, tasks, 1, progress.event, progress.done)
+        run_tasks(here, tasks, 1, progress.event, progress.done, progress.start)
     else:
         setup = WorkerSetup[WorkerInputs, Event](prepare, worker_inputs(work, keys, inputs.dtype, jobs))
-        run_tasks(setup, tasks, jobs, progress.event, progress.done)
+        run_tasks(setup, tasks, jobs, progress.event, progress.done, progress.start)
 
 
 def _pass_tasks(planned: Sequence[PlannedSpan], jobs: int) -> list[Task]:
@@ -176,10 +176,14 @@ class _Progress:
         """Count the tasks that are to be done for each span."""
         self._open = Counter(task.work.planned.task for task in tasks)
 
+    def start(self, task: Task) -> None:
+        """Log a task that begins."""
+        self.work.log.write("task", id=task.id, state="started")
+
     def keyframe(self, frame: int, written: bool) -> None:
         """Count a keyframe."""
         if written:
-            self.redone.append(frame)
+            self._finished(frame)
         self._step(1)
 
     def event(self, task: Task, event: Event) -> None:
@@ -190,12 +194,13 @@ class _Progress:
             self._steps_left[span] -= 1
         elif event.frame in self._waiting[span]:
             self._waiting[span].discard(event.frame)
-            self.redone.append(event.frame)
+            self._finished(event.frame)
 
     def done(self, task: Task) -> None:
         """Take over the record of a task, and clear up when its span is done. Raises OutputError if it is not."""
         planned: PlannedSpan = task.work.planned
         self.work.project.reload(task.id)
+        self.work.log.write("task", id=task.id, state="done")
         self._open[planned.task] -= 1
         if self._open[planned.task]:
             return
@@ -205,6 +210,10 @@ class _Progress:
         clear(planned.job.scratch)
         if self._steps_left[planned.task]:  # what an earlier run had gone through
             self._step(self._steps_left[planned.task])
+
+    def _finished(self, frame: int) -> None:
+        self.redone.append(frame)
+        self.work.log.write("frame", frame=frame, layer=self.work.name)
 
     def _step(self, count: int) -> None:
         self.steps += count

@@ -1,0 +1,116 @@
+"""Pins the code of every stage: ``python -m tests.pin_stages``, after its version was raised if its result changes."""
+
+import ast
+import hashlib
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+from stylize.stages import STAGES, closure
+
+ROOT = Path(__file__).parents[1]
+PINS = Path(__file__).with_name("pinned_stages.json")
+# What a stage's modules import from these counts with them.
+LIBRARIES = ("propagate", "masks")
+
+
+def pins(sources: dict[str, str] | None = None) -> dict[str, dict[str, object]]:
+    """Return digest and versions of every stage. sources: code to take for modules instead of their files."""
+    code = _Code(sources or {})
+    return {
+        name: {
+            "versions": {one: STAGES[one].version for one in sorted(closure([name]))},
+            "code": hashlib.blake2b(
+                "".join(code.tree(module) for module in sorted(code.modules(stage.modules))).encode(), digest_size=12
+            ).hexdigest(),
+        }
+        for name, stage in STAGES.items()
+    }
+
+
+def changed(before: dict[str, dict[str, object]], now: dict[str, dict[str, object]]) -> list[str]:
+    """Return the stages whose code has changed, and neither their version nor that of a stage they use."""
+    return [
+        name
+        for name, pin in now.items()
+        if name in before and pin["code"] != before[name]["code"] and pin["versions"] == before[name]["versions"]
+    ]
+
+
+class _Code:
+    """The modules of this tree, read once."""
+
+    def __init__(self, sources: dict[str, str]) -> None:
+        self._sources = sources
+        self._trees: dict[str, ast.Module] = {}
+
+    def modules(self, names: tuple[str, ...]) -> set[str]:
+        """Return modules and packages with all modules inside, and what they import from LIBRARIES."""
+        found, waiting = set[str](), [module for name in names for module in _inside(name)]
+        while waiting:
+            module = waiting.pop()
+            if module not in found:
+                found.add(module)
+                waiting += [one for one in _imported(self._parsed(module)) if one.partition(".")[0] in LIBRARIES]
+        return found
+
+    def tree(self, module: str) -> str:
+        """Return the syntax tree of a module without docstrings; comments are not part of it."""
+        parsed = self._parsed(module)
+        for node in ast.walk(parsed):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                first = node.body[0] if node.body else None
+                if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                    node.body = node.body[1:]
+        return f"{module} {ast.dump(parsed)}\n"
+
+    def _parsed(self, module: str) -> ast.Module:
+        if module not in self._trees:
+            text = self._sources.get(module) or file_of(module).read_text(encoding="utf-8")
+            self._trees[module] = ast.parse(text)
+        return self._trees[module]
+
+
+def file_of(module: str) -> Path:
+    """Return the file of a module of this tree. Raises FileNotFoundError."""
+    base = ROOT / module.replace(".", "/")
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    raise FileNotFoundError(f"stages.py names {module}, and there is no such module")
+
+
+def _inside(name: str) -> list[str]:
+    path = file_of(name)
+    if path.name != "__init__.py":
+        return [name]
+    inner = sorted(path.parent.rglob("*.py"))
+    return [".".join(one.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for one in inner]
+
+
+def _imported(tree: ast.Module) -> list[str]:
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            found += [one for one in inner if _exists(one)] or [node.module]
+    return found
+
+
+def _exists(module: str) -> bool:
+    if module.partition(".")[0] not in LIBRARIES:
+        return False
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def main() -> None:
+    PINS.write_text(json.dumps(pins(), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
