@@ -41,7 +41,7 @@ from stylize.planning.picking import ShotPlan
 from stylize.project import Project, digest_of, fingerprint
 from stylize.settings import EVERY, Settings
 from stylize.spans import span as propagation
-from stylize.spans.matte_roi import box_of, boxes_of
+from stylize.spans.matte_roi import drawing_boxes, span_box
 from stylize.spans.pass_maps import write_error, write_share
 from stylize.spans.span_job import BACKWARD, FORWARD, Engine, Event, Footage, Made, Part, Put
 from stylize.threads import share_of_threads, use_threads
@@ -223,8 +223,8 @@ def _boxes(work: Work, shown: Mapping[int, int]) -> tuple[Box | None, dict[int, 
     """
     if work.mattes is None:
         return None, {}
-    box = box_of([work.extents[frame] for frame in shown], work.shot.size)
-    return box, boxes_of(work.extents, shown, work.shot.size, box, sway(work.shot.size[1], work.settings.boil))
+    box = span_box([work.extents[frame] for frame in shown], work.shot.size)
+    return box, drawing_boxes(work.extents, shown, work.shot.size, box, sway(work.shot.size[1], work.settings.boil))
 
 
 def _key_mark(work: Work, footage: Footage, frame: int) -> str:

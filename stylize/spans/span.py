@@ -37,7 +37,7 @@ from propagate.threads import allowed, concurrent
 from stylize.context.keys import read_key
 from stylize.errors import OutputError
 from stylize.media.images import make_folder, quantise, to_float
-from stylize.spans.matte_roi import around
+from stylize.spans.matte_roi import search_area
 from stylize.spans.resume_point import SPOILT, keep, kept, whole
 from stylize.spans.span_job import BACKWARD, FORWARD, Engine, Event, Footage, Made, Part, Put
 
@@ -292,7 +292,7 @@ def _seen(footage: Footage, part: Part, drawing: int, strength: float) -> Bools 
     mattes = [footage.matte(frame) for frame in shows]
     box = part.box_of(drawing)
     parts = mattes if box is None else [box.of(matte) for matte in mattes]
-    return around(parts, sway(mattes[0].shape[0], strength))
+    return search_area(parts, sway(mattes[0].shape[0], strength))
 
 
 def _made(part: Part, drawing: int) -> Box | None:
