@@ -24,9 +24,9 @@ from stylize.io_errors import PROJECT, unwritable
 from stylize.media.images import image_facts, make_folder, quantise, read_image, read_values, write_image
 from stylize.media.plates import plate_pattern
 from stylize.project import fingerprint
+from stylize.spans.composite_look import to_depth
 from stylize.spans.pass_maps import write_error
 from stylize.spans.scheduler import ERROR, LOOK, forget_others, pass_file
-from stylize.spans.span import to_depth
 
 # Raise it whenever the same layers give other frames.
 VERSION = 1

@@ -40,10 +40,22 @@ from stylize.motion.vectors import GivenMotion, VectorFiles
 from stylize.planning.picking import ShotPlan
 from stylize.project import Project, digest_of, fingerprint
 from stylize.settings import EVERY, Settings
-from stylize.spans import span as propagation
+from stylize.spans.composite_look import finish_key
 from stylize.spans.matte_roi import drawing_boxes, span_box
 from stylize.spans.pass_maps import write_error, write_share
-from stylize.spans.span_job import BACKWARD, FORWARD, Engine, Event, Footage, Made, Part, Put
+from stylize.spans.resume_point import clear
+from stylize.spans.span import SpanRun
+from stylize.spans.span_job import (
+    BACKWARD,
+    FORWARD,
+    DrawingPassed,
+    Engine,
+    Event,
+    FinishedFrame,
+    Put,
+    SpanInputs,
+    SpanJob,
+)
 from stylize.threads import share_of_threads, use_threads
 
 # Raise it whenever the same input gives other frames.
@@ -63,7 +75,7 @@ NOTES = "made.jsonl"
 class Task:
     """does: WHOLE, FORWARD, BACKWARD or MIX. drawings: those to mix. mark: fingerprint of the span."""
 
-    part: Part
+    part: SpanJob
     does: str
     mark: str
     drawings: tuple[int, ...] = ()
@@ -129,7 +141,7 @@ def _give_back(work: Work) -> tuple[int, ...]:
         mark = fingerprint(VERSION, "plate", work.marks([frame]))
         if not _there(work, frame, mark):
             plate = work.plates.read(frame)
-            _put(work.project.root, work.shot, Made(frame, plate, np.zeros(plate.shape[:2], np.float32)))
+            _put(work.project.root, work.shot, FinishedFrame(frame, plate, np.zeros(plate.shape[:2], np.float32)))
             _record(work, frame, mark)
             written.append(frame)
         work.progress("propagate", done, len(work.shot.frames))
@@ -141,7 +153,7 @@ def _give_back(work: Work) -> tuple[int, ...]:
 # What has to be made
 
 
-def _parts(work: Work, footage: Footage, plan: ShotPlan) -> Iterator[tuple[str, Part]]:
+def _parts(work: Work, footage: SpanInputs, plan: ShotPlan) -> Iterator[tuple[str, SpanJob]]:
     """The spans that lack frames, with their fingerprints."""
     shown = drawings(plan.frames, plan.keys, EVERY[work.settings.on])
     for span in spans(plan.frames, plan.keys):
@@ -151,7 +163,7 @@ def _parts(work: Work, footage: Footage, plan: ShotPlan) -> Iterator[tuple[str, 
         lacking = [frame for frame in span.frames if not _there(work, frame, mark, None not in (span.left, span.right))]
         if lacking:
             looks = {frame: shown[frame] for frame in span.frames}
-            yield mark, Part(span, frozenset(lacking), looks, scratch, *_boxes(work, looks))
+            yield mark, SpanJob(span, frozenset(lacking), looks, scratch, *_boxes(work, looks))
 
 
 def _there(work: Work, frame: int, mark: str, mixed: bool = False) -> bool:
@@ -203,14 +215,14 @@ def _note(notes: Path, frame: int, files: Iterable[Path]) -> None:
         raise unwritable(error, notes, PROJECT) from error
 
 
-def _span_mark(work: Work, footage: Footage, span: Span, shown: list[int]) -> str:
+def _span_mark(work: Work, footage: SpanInputs, span: Span, shown: list[int]) -> str:
     box, boxes = _boxes(work, dict(zip(span.frames, shown, strict=True)))
     keys = [key for key in (span.left, span.right) if key is not None]
     seen = sorted([*span.frames, *keys])
     guides = [[*guide.facts(), *_digests(work, guide.paths, seen)] for guide in work.guides]
     return fingerprint(
         VERSION, SynthesisSettings().fingerprint(), work.motion.within(box).fingerprint(seen), span.left, span.right,
-        seen, shown, work.marks(seen), [work.project.digest(footage.key(key)) for key in keys],
+        seen, shown, work.marks(seen), [work.project.digest(footage.key_file(key)) for key in keys],
         _matte_mark(work, span.frames), np.dtype(footage.dtype).name, _boil_mark(work.settings), guides,
         *([box.facts()] if box else []), *([[drawing, one.facts()] for drawing, one in sorted(boxes.items())]),
     )  # fmt: skip
@@ -227,9 +239,9 @@ def _boxes(work: Work, shown: Mapping[int, int]) -> tuple[Box | None, dict[int, 
     return box, drawing_boxes(work.extents, shown, work.shot.size, box, sway(work.shot.size[1], work.settings.boil))
 
 
-def _key_mark(work: Work, footage: Footage, frame: int) -> str:
+def _key_mark(work: Work, footage: SpanInputs, frame: int) -> str:
     return fingerprint(
-        VERSION, work.marks([frame]), work.project.digest(footage.key(frame)), _matte_mark(work, [frame]),
+        VERSION, work.marks([frame]), work.project.digest(footage.key_file(frame)), _matte_mark(work, [frame]),
         np.dtype(footage.dtype).name, _boil_mark(work.settings),
     )  # fmt: skip
 
@@ -262,21 +274,21 @@ class _Stage:
     """Progress and records. parts: by fingerprint, what has to be made; count: of keys, each a step of the bar."""
 
     work: Work
-    parts: Mapping[str, Part]
+    parts: Mapping[str, SpanJob]
     count: int
     redone: list[int] = field(default_factory=list)
     done: int = 0
 
     def __post_init__(self) -> None:
-        self.total = self.count + sum(part.work() for part in self.parts.values())
+        self.total = self.count + sum(part.step_count() for part in self.parts.values())
         self.waiting = {mark: set(part.wanted) for mark, part in self.parts.items()}
-        self.left = {mark: part.work() for mark, part in self.parts.items()}
+        self.left = {mark: part.step_count() for mark, part in self.parts.items()}
         self.open = dict.fromkeys(self.parts, 0)
 
-    def key(self, frame: int, mark: str, footage: Footage, engine: Engine) -> None:
+    def key(self, frame: int, mark: str, footage: SpanInputs, engine: Engine) -> None:
         """Puts a key into the result, unless it is there."""
         if not _there(self.work, frame, mark):
-            _put(self.work.project.root, self.work.shot, propagation.finish_key(footage, engine, frame))
+            _put(self.work.project.root, self.work.shot, finish_key(footage, engine, frame))
             _record(self.work, frame, mark)
             self.redone.append(frame)
         self._tick(1)
@@ -287,20 +299,20 @@ class _Stage:
         found = []
         for mark, part in self.parts.items():
             sides = (FORWARD, BACKWARD) if parted and part.two_sided() else (WHOLE,)
-            found += [(part.work() / len(sides), Task(part, does, mark)) for does in sides]
+            found += [(part.step_count() / len(sides), Task(part, does, mark)) for does in sides]
             self.open[mark] = len(sides)
         self.chunks = jobs
         return [task for _, task in (sorted(found, key=lambda one: -one[0]) if jobs > 1 else found)]
 
     def event(self, task: Task, event: Event) -> None:
         """Hears what a task reports."""
-        if event is None:
+        if isinstance(event, DrawingPassed):
             self._tick(1)
             self.left[task.mark] -= 1
-        elif event in self.waiting[task.mark]:
-            _record(self.work, event, task.mark)
-            self.waiting[task.mark].discard(event)
-            self.redone.append(event)
+        elif event.frame in self.waiting[task.mark]:
+            _record(self.work, event.frame, task.mark)
+            self.waiting[task.mark].discard(event.frame)
+            self.redone.append(event.frame)
 
     def then(self, task: Task) -> Iterable[Task]:
         """What is to be done after a task: mixing when both passes are done, nothing when a span is."""
@@ -308,7 +320,7 @@ class _Stage:
         if self.open[task.mark]:
             return []
         if task.does in (FORWARD, BACKWARD):
-            needed = sorted(task.part.needed())
+            needed = sorted(task.part.needed_drawings())
             chunks = [tuple(needed[first :: self.chunks]) for first in range(min(self.chunks, len(needed)))]
             self.open[task.mark] = len(chunks)
             return [Task(task.part, MIX, task.mark, chunk) for chunk in chunks]
@@ -317,7 +329,7 @@ class _Stage:
                 f"frame {min(self.waiting[task.mark])} could not be made; run again, and if it stays so report it"
             )
         self.work.project.save()
-        propagation.clear(task.part.scratch)
+        clear(task.part.scratch)
         if self.left[task.mark]:  # what an earlier run had gone through
             self._tick(self.left[task.mark])
         return []
@@ -331,7 +343,7 @@ def _tidy(work: Work) -> None:
     """Removes what runs left that were killed or that saw a longer shot: scratch, and files of frames that are gone."""
     for path in work.project.folder("passes").iterdir():
         if path.is_dir() and path.name not in (*_KEPT, SHOWN):
-            propagation.clear(path)
+            clear(path)
     if work.settings.frames is not None:
         return  # the other frames are still part of the shot
     moving.tidy(work.home.folder("flow"), work.shot.frames)
@@ -375,8 +387,8 @@ def _inputs(work: Work, keys: Mapping[int, Path], dtype: type, jobs: int) -> Inp
 
 def _footage(
     plates: Plates, keys: Mapping[int, Path], mattes: Mattes | None, guides: Sequence[Guide], dtype: type
-) -> Footage:
-    return Footage(
+) -> SpanInputs:
+    return SpanInputs(
         plates.colour,
         plates.read,
         keys.__getitem__,
@@ -399,9 +411,9 @@ def _engine(settings: Settings, motion: Motion) -> Engine:
     return Engine(motion, SynthesisSettings(), settings.boil, settings.seed)
 
 
-def _maker(footage: Footage, engine: Engine, shot: Shot, root: Path) -> Callable[[Task], Iterator[Event]]:
+def _maker(footage: SpanInputs, engine: Engine, shot: Shot, root: Path) -> Callable[[Task], Iterator[Event]]:
     def make(task: Task) -> Iterator[Event]:
-        def put(made: Made) -> None:
+        def put(made: FinishedFrame) -> None:
             _put(root, shot, made)
             _note(task.part.scratch / NOTES, made.frame, _files(root, shot, made.frame))
 
@@ -410,12 +422,13 @@ def _maker(footage: Footage, engine: Engine, shot: Shot, root: Path) -> Callable
     return make
 
 
-def _work_on(task: Task, footage: Footage, engine: Engine, put: Put) -> Iterator[Event]:
+def _work_on(task: Task, footage: SpanInputs, engine: Engine, put: Put) -> Iterator[Event]:
+    run = SpanRun(footage, task.part, engine, put)
     if task.does == MIX:
-        return propagation.mix(footage, task.part, task.drawings, engine, put)
+        return run.blend(task.drawings)
     if task.does == WHOLE:
-        return propagation.propagate_span(footage, task.part, engine, put)
-    return propagation.run_pass(footage, task.part, task.does, engine)
+        return run.run()
+    return run.run_pass(task.does)
 
 
 def pass_file(root: Path, shot: Shot, name: str, frame: int) -> Path:
@@ -428,7 +441,7 @@ def _files(root: Path, shot: Shot, frame: int) -> tuple[Path, ...]:
     return root / "out" / frame_name(shot, frame), *(pass_file(root, shot, name, frame) for name in _KEPT)
 
 
-def _put(root: Path, shot: Shot, made: Made) -> None:
+def _put(root: Path, shot: Shot, made: FinishedFrame) -> None:
     """Writes a frame and what is told of it."""
     picture, error, share, look = _files(root, shot, made.frame)
     make_folder(error.parent)

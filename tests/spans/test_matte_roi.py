@@ -239,7 +239,7 @@ def test_boxes_that_move_give_the_same_bits_whoever_makes_them(hurried_shot, mor
 def test_boxes_that_move_give_the_same_bits_however_often_a_run_is_stopped(hurried_shot, monkeypatch):
     alone = run(hurried_shot, matte=hurried_shot / "mattes", project=hurried_shot / "a.stylize", threads=1)
     asked = {"matte": hurried_shot / "mattes", "project": hurried_shot / "b.stylize", "threads": 1}
-    monkeypatch.setattr(propagation, "KEEP_EVERY", 0.0)
+    monkeypatch.setattr(propagation, "RESUME_INTERVAL", 0.0)
     real, left = synthesis.optimise, [2]
 
     def optimise(*args, **more):
