@@ -25,7 +25,7 @@ from stylize.session import Opened, opened, told_of
 from stylize.settings import EVERY, STAGES, Settings
 from stylize.settings.input_files import inputs_of
 from stylize.spans.layer_stack import stack_layers, with_union
-from stylize.spans.missed_cuts import unconnected
+from stylize.spans.missed_cuts import missed_cut_warnings
 from stylize.stages import STAGES as STAGE_TABLE
 from stylize.stages import versions_of
 from stylize.threads import available, use_threads
@@ -314,7 +314,9 @@ def _results(work: Opened, looks: Sequence[Made]) -> tuple[LayerResult, ...]:
 
 def _cut_off(work: Opened, looks: Sequence[Made]) -> tuple[str, ...]:
     """What is told of frames that no motion connects to a key, once a line."""
-    lines = [unconnected(one, made.shots) for one, made in zip(work.looks, looks, strict=True) if not one.outside]
+    lines = [
+        missed_cut_warnings(one, made.shots) for one, made in zip(work.looks, looks, strict=True) if not one.outside
+    ]
     return tuple(dict.fromkeys(line for some in lines for line in some))
 
 

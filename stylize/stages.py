@@ -41,7 +41,7 @@ def _table(*stages: Stage) -> Mapping[str, Stage]:
     return MappingProxyType({stage.name: stage for stage in stages})
 
 
-_RENDERERS = "stylize.renderers"
+_RENDERERS, _SPANS = "stylize.renderers", "stylize.spans"
 _OPENCV = ("opencv-python-headless",)
 
 STAGES = _table(
@@ -97,13 +97,15 @@ STAGES = _table(
     Stage("key_agreement", 1, ("stylize.keys.neighbour_agreement", "stylize.keys.agreement"), ("read",),
           inputs="two keys and the plates between them"),
     # Propagate
-    Stage("span", 4, ("propagate.synthesis", "propagate.blend", "stylize.spans.span", "stylize.spans.span_job",
-                      "stylize.spans.matte_roi", "stylize.spans.pass_maps", "stylize.context.keys"),
+    Stage("span", 4, ("propagate.synthesis", "propagate.blend", f"{_SPANS}.span", f"{_SPANS}.span_job",
+                      f"{_SPANS}.span_scene", f"{_SPANS}.span_plan", f"{_SPANS}.composite_look",
+                      f"{_SPANS}.matte_roi", f"{_SPANS}.pass_maps", f"{_SPANS}.resume_point", f"{_SPANS}.array_file",
+                      f"{_SPANS}.write_behind", f"{_SPANS}.frame_files", "stylize.context.keys"),
           ("read", "matte", "guide"), inputs="the plates, keys, mattes, guides and motion of a span"),
     Stage("boil", 1, ("propagate.boil",), settings=("boil", "seed")),
-    Stage("missed_cuts", 1, ("stylize.spans.missed_cuts", "propagate.scene_break"), ("cuts",), ("split",),
+    Stage("missed_cuts", 1, (f"{_SPANS}.missed_cuts", "propagate.scene_break"), ("cuts",), ("split",),
           inputs="the plates and motion of a shot"),
-    Stage("layers", 1, ("stylize.spans.layer_stack", "masks.disjoint_over"), ("matte",),
+    Stage("layers", 1, (f"{_SPANS}.layer_stack", "masks.disjoint_over"), ("matte",),
           inputs="the looks, mattes and errors of a frame's layers, and its plate"),
     Stage("refinement", 2, ("stylize.refinement", "stylize.planning.uncovered"), ("span", "keys", "pick"),
           ("on", "seed", "min_gap", "drop_key"), inputs="everything that the error maps depend on but painted keys"),

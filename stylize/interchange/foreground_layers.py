@@ -15,8 +15,8 @@ from propagate.arrays import Floats, Pixels
 from stylize.context.context import Work
 from stylize.errors import OutputError
 from stylize.media.images import image_facts, quantise, read_image, to_float
+from stylize.spans.composite_look import to_depth
 from stylize.spans.layer_stack import look_file
-from stylize.spans.span import to_depth
 
 
 @dataclass(frozen=True)

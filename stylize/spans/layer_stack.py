@@ -1,7 +1,7 @@
-"""What layers make together: their looks over the plate, later over earlier, frame by frame.
+"""Stack of layers: their looks composited over the plate, later over earlier, frame by frame.
 
-A layer keeps its look before its matte has cut it, so that where soft mattes meet each counts once, and no plate is
-mixed in twice.
+A layer keeps its look before its matte cuts it. So where soft mattes meet each counts once, and no plate is blended in
+twice.
 """
 
 import contextlib
@@ -23,65 +23,71 @@ from stylize.errors import OutputError
 from stylize.io_errors import PROJECT, unwritable
 from stylize.media.images import image_facts, make_folder, quantise, read_image, read_values, write_image
 from stylize.media.plates import plate_pattern
+from stylize.spans.composite_look import to_depth
 from stylize.spans.frame_files import ERROR, LOOK, pass_file, remove_stale
 from stylize.spans.pass_maps import write_error
-from stylize.spans.span import to_depth
 from stylize.stages import cache_key
 
-# Folder in mask/ of what all layers cover together.
+# Folder in mask/ of the union of all layers' mattes.
 UNION = "layers"
-# Most frames that are stacked at once: each takes some 60 bytes a pixel.
-AT_ONCE = 2
+# Maximum frames that are stacked at once: each takes some 60 bytes a pixel.
+MAX_CONCURRENT = 2
 
 
 @dataclass(frozen=True)
-class _Sheet:
-    """What one layer brings to a frame: the file of its look, and the layer."""
+class _LayerFrame:
+    """What one layer contributes to a frame. layer: its context. look: file of its look."""
 
-    work: Work
+    layer: Work
+    frame: int
     look: Path
 
-    def matte(self, frame: int) -> Floats | None:
-        return None if self.work.mattes is None else self.work.mattes.read(frame)
+    @property
+    def error(self) -> Path:
+        """File of its error map."""
+        return pass_file(self.layer.project.root, self.layer.shot, ERROR, self.frame)
 
-    def cache_inputs(self, frame: int) -> list[object]:
-        digest, mattes = self.work.project.digest, self.work.mattes
-        told = [digest(self.look), digest(pass_file(self.work.project.root, self.work.shot, ERROR, frame))]
-        if mattes is None:
-            return [told]
-        return [told, *mattes.cache_inputs([frame], digest)]
+    def matte(self) -> Floats | None:
+        return None if self.layer.mattes is None else self.layer.mattes.read(self.frame)
+
+    def cache_inputs(self) -> list[object]:
+        """Return what it depends on, for cache keys."""
+        digest = self.layer.project.digest
+        return [[digest(self.look), digest(self.error)], *self.layer.matte_inputs([self.frame])]
 
 
 @dataclass(frozen=True)
-class _Stack:
-    """A frame of the whole: what it is made of, under which fingerprint, and its picture, errors and matte."""
+class _StackedFrame:
+    """A frame of the whole: its layers from the lowest, its cache key, and the files to be made of it."""
 
     frame: int
-    sheets: tuple[_Sheet, ...]
-    mark: str
-    files: tuple[Path, Path, Path]
+    layers: tuple[_LayerFrame, ...]
+    cache_key: str
+    picture: Path
+    error: Path
+    union: Path
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return self.picture, self.error, self.union
 
 
 def stack_layers(whole: Work, layers: Sequence[Work]) -> tuple[int, ...]:
-    """Makes the frames of the whole from those of its layers, and what is told of them; returns those that were made.
+    """Make the frames of the whole, their error maps and mattes from those of the layers; returns the frames made.
 
     layers: from the lowest. Raises OutputError where a layer lacks a frame.
     """
-    made = []
-    first = whole.shot.frames[0]
-    dtype = np.uint16 if any(image_facts(work.file("out", first)).depth == 16 for work in layers) else np.uint8
-    waiting = []
-    for frame in whole.shot.frames:
-        stack = _stack(whole, layers, frame, dtype)
-        if not all(whole.project.fresh(path, stack.mark) for path in stack.files):
-            waiting.append(stack)
-    there = len(whole.shot.frames) - len(waiting)
-    whole.progress("layers", there, len(whole.shot.frames))
-    for stack in _put_all(whole, waiting, dtype):
+    frames = whole.shot.frames
+    dtype = np.uint16 if any(image_facts(work.file("out", frames[0])).depth == 16 for work in layers) else np.uint8
+    stacks = [_stacked_frame(whole, layers, frame, dtype) for frame in frames]
+    stale = [stack for stack in stacks if not all(whole.project.fresh(path, stack.cache_key) for path in stack.files)]
+    done, made = len(stacks) - len(stale), []
+    whole.progress("layers", done, len(frames))
+    for stack in _write_all(whole, stale, dtype):
         for path in stack.files:
-            whole.project.record(path, stack.mark)
+            whole.project.record(path, stack.cache_key)
         made.append(stack.frame)
-        whole.progress("layers", there + len(made), len(whole.shot.frames))
+        whole.progress("layers", done + len(made), len(frames))
     if whole.settings.frames is None:
         remove_stale(whole.project, "out", whole.plates.paths)
     whole.project.save()
@@ -89,81 +95,78 @@ def stack_layers(whole: Work, layers: Sequence[Work]) -> tuple[int, ...]:
 
 
 def with_union(whole: Work) -> Work:
-    """The whole with what its layers cover together as its matte. Raises OutputError when that has not been made."""
-    mattes = Mattes({frame: _union(whole, frame) for frame in whole.shot.frames}, whole.shot.size)
+    """Return the whole with the union of its layers as its matte. Raises OutputError when that has not been made."""
+    mattes = Mattes({frame: _union_file(whole, frame) for frame in whole.shot.frames}, whole.shot.size)
     missing = [path for path in mattes.paths.values() if not path.is_file()]
     if missing:
         raise OutputError(f"{missing[0]} is missing, expected what the stage propagate leaves; run all stages")
     extents = survey(mattes, whole.project)
-    covered = all(one.whole for one in extents.values())
+    covered = all(extent.whole for extent in extents.values())
     return whole if covered else replace(whole, mattes=mattes, extents=extents)
 
 
 def look_file(work: Work, frame: int) -> Path:
-    """The look of a frame before a matte cuts it: where there is no matte, the frame itself."""
+    """File of a frame's look before a matte cuts it: without mattes, the frame itself."""
     return work.file("out", frame) if work.mattes is None else pass_file(work.project.root, work.shot, LOOK, frame)
 
 
-def _seen(work: Work, frame: int) -> bool:
-    return work.mattes is None or work.extents[frame].box is not None
-
-
-def _sheet(work: Work, frame: int) -> _Sheet:
-    path = look_file(work, frame)
-    if not path.is_file():
-        raise OutputError(f"{path} is missing, expected what the layer has made; run all stages")
-    return _Sheet(work, path)
-
-
-def _union(whole: Work, frame: int) -> Path:
+def _union_file(whole: Work, frame: int) -> Path:
     return plate_pattern(whole.shot, whole.project.folder("mask") / UNION).path(frame)
 
 
-def _stack(whole: Work, layers: Sequence[Work], frame: int, dtype: type) -> _Stack:
-    sheets = tuple(_sheet(work, frame) for work in layers if _seen(work, frame))
-    mark = cache_key(
-        "layers", np.dtype(dtype).name, whole.plate_digests([frame]), [sheet.cache_inputs(frame) for sheet in sheets]
-    )
-    picture = whole.file("out", frame)
+def _stacked_frame(whole: Work, layers: Sequence[Work], frame: int, dtype: type) -> _StackedFrame:
+    visible = tuple(_layer_frame(work, frame) for work in layers if _is_visible(work, frame))
+    inputs = [layer.cache_inputs() for layer in visible]
+    key = cache_key("layers", np.dtype(dtype).name, whole.plate_digests([frame]), inputs)
     error = pass_file(whole.project.root, whole.shot, ERROR, frame)
-    return _Stack(frame, sheets, mark, (picture, error, _union(whole, frame)))
+    return _StackedFrame(frame, visible, key, whole.file("out", frame), error, _union_file(whole, frame))
 
 
-def _put_all(whole: Work, stacks: Sequence[_Stack], dtype: type) -> Iterator[_Stack]:
-    """Writes frames, several at once where threads are allowed, and tells of each."""
+def _is_visible(work: Work, frame: int) -> bool:
+    return work.mattes is None or work.extents[frame].box is not None
+
+
+def _layer_frame(work: Work, frame: int) -> _LayerFrame:
+    path = look_file(work, frame)
+    if not path.is_file():
+        raise OutputError(f"{path} is missing, expected what the layer has made; run all stages")
+    return _LayerFrame(work, frame, path)
+
+
+def _write_all(whole: Work, stacks: Sequence[_StackedFrame], dtype: type) -> Iterator[_StackedFrame]:
+    """Write frames, several at once where threads are allowed; yields each when it is on disk."""
     for path in {path.parent for stack in stacks for path in stack.files}:
         make_folder(path)
-    workers = max(1, min(allowed(), AT_ONCE, len(stacks)))
-    yield from beside([partial(_some, whole, stacks[first::workers], dtype) for first in range(workers)])
+    workers = max(1, min(allowed(), MAX_CONCURRENT, len(stacks)))
+    yield from beside([partial(_write_some, whole, stacks[first::workers], dtype) for first in range(workers)])
 
 
-def _some(whole: Work, stacks: Sequence[_Stack], dtype: type) -> Generator[_Stack, None, None]:
+def _write_some(whole: Work, stacks: Sequence[_StackedFrame], dtype: type) -> Generator[_StackedFrame, None, None]:
     for stack in stacks:
-        _put(whole, stack.frame, stack.sheets, stack.files, dtype)
+        _write(whole, stack, dtype)
         yield stack
 
 
-def _put(whole: Work, frame: int, sheets: Sequence[_Sheet], files: Sequence[Path], dtype: type) -> None:
-    mattes, size = [sheet.matte(frame) for sheet in sheets], whole.shot.size[::-1]
-    parts = stacking.shares(mattes, size)
-    picture, error, union = files
-    write_error(error, _error(sheets, parts, frame, size))
-    covered = np.zeros(size, np.float64)
-    for share in parts:
-        covered += share
-    write_image(union, quantise(covered.astype(F32), np.uint16))
-    if not _copied(sheets, frame, picture, dtype):
-        plate = to_depth(whole.plates.read(frame), dtype)
-        looks = [_colour(sheet.look, dtype) for sheet in sheets]
-        laid = stacking.disjoint_over(looks, mattes, np.ascontiguousarray(plate[..., :3]))
-        write_image(picture, np.concatenate([laid, plate[..., 3:]], axis=-1))
+def _write(whole: Work, stack: _StackedFrame, dtype: type) -> None:
+    mattes, size = [layer.matte() for layer in stack.layers], whole.shot.size[::-1]
+    shares = stacking.shares(mattes, size)
+    write_error(stack.error, _mean_error(stack.layers, shares, size))
+    union = np.zeros(size, np.float64)
+    for share in shares:
+        union += share
+    write_image(stack.union, quantise(union.astype(F32), np.uint16))
+    if not _copy_of_single_layer(stack, dtype):
+        plate = to_depth(whole.plates.read(stack.frame), dtype)
+        looks = [_colour(layer.look, dtype) for layer in stack.layers]
+        composite = stacking.disjoint_over(looks, mattes, np.ascontiguousarray(plate[..., :3]))
+        write_image(stack.picture, np.concatenate([composite, plate[..., 3:]], axis=-1))
 
 
-def _copied(sheets: Sequence[_Sheet], frame: int, picture: Path, dtype: type) -> bool:
-    """Whether a frame that only one layer has to do with is that layer's, as it lies there."""
-    if len(sheets) != 1:
+def _copy_of_single_layer(stack: _StackedFrame, dtype: type) -> bool:
+    """Copy the frame of a layer that is alone in it, as it is on disk. Return whether that was possible."""
+    if len(stack.layers) != 1:
         return False
-    source = sheets[0].work.file("out", frame)
+    source, picture = stack.layers[0].layer.file("out", stack.frame), stack.picture
     if image_facts(source).depth != 8 * np.dtype(dtype).itemsize:
         return False
     partial_copy = picture.with_name(f".{picture.stem}.part{picture.suffix}")
@@ -181,10 +184,10 @@ def _colour(path: Path, dtype: type) -> Pixels:
     return np.ascontiguousarray(to_depth(read_image(path), dtype)[..., :3])
 
 
-def _error(sheets: Sequence[_Sheet], parts: Sequence[np.ndarray], frame: int, size: tuple[int, int]) -> Floats:
-    """Of each pixel the errors of its layers, squared, by what they have of it; the plate has none."""
+def _mean_error(layers: Sequence[_LayerFrame], shares: Sequence[np.ndarray], size: tuple[int, int]) -> Floats:
+    """Mean squared error of the layers of each pixel, weighted by their shares; the plate's is 0: float32 (H, W)."""
     total = np.zeros(size, np.float64)
-    for sheet, share in zip(sheets, parts, strict=True):
-        root = read_values(pass_file(sheet.work.project.root, sheet.work.shot, ERROR, frame))[..., 0]
+    for layer, share in zip(layers, shares, strict=True):
+        root = read_values(layer.error)[..., 0]
         total += share * root.astype(np.float64) ** 2
     return total.astype(F32)

@@ -1,7 +1,7 @@
-"""Work on the part of the frames that a matte covers: a box around it, and a margin.
+"""Region of interest of a matte: a box around the part of the frames that it covers, and a margin.
 
-Motion is followed in a box for a whole span, so that wherever a matte goes, what it reaches is known to come from the
-key. Each drawing is made in a box of its own.
+Motion is followed in one box for a whole span, so that whatever the matte reaches is known to come from the key. Each
+drawing is made in a smaller box of its own.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,60 +13,61 @@ from masks.extent import Extent
 from propagate.arrays import Bools, Floats
 from propagate.box import Box
 
-# Pixels around what is inside, and their share of the frame's longer side: patches and flow look around themselves.
-MARGIN, SHARE = 20, 0.02
-# Pixels around what is inside of a drawing: no filter that its look goes through sees the border of its box from there.
-DRAWN = 12
-# From this share of the frame on, a box saves nothing; and so does that of a drawing from this share of the span's.
-NEARLY_ALL, HARDLY_LESS = 0.9, 0.97
-# The least side of a box: a span of which nothing is inside costs next to nothing.
-LEAST = 64
-# Pixels around what is inside in which patches are sought: the next frame takes over what was found there.
-AROUND = 8
+# Margin of a span's box: in pixels, and as a share of the frame's longer side. Patches and flow look around themselves.
+SPAN_MARGIN, SPAN_MARGIN_SHARE = 20, 0.02
+# Margin of a drawing's box in pixels: inside of it, no filter of the look reaches the border of the box.
+DRAWING_MARGIN = 12
+# Largest share of the frame, and of the span's box, at which a box saves anything.
+MAX_SPAN_SHARE, MAX_DRAWING_SHARE = 0.9, 0.97
+# Smallest side of a box: a span whose mattes are empty costs next to nothing.
+MIN_SIDE = 64
+# Margin in pixels in which patches are searched: the next frame starts from what was found there.
+SEARCH_MARGIN = 8
 
 
-def around(mattes: Iterable[Floats], sway: float = 0.0) -> Bools:
-    """Where any of some mattes, float32 (H, W), is not 0, and AROUND pixels about: bool (H, W).
+def search_area(mattes: Iterable[Floats], wobble: float = 0.0) -> Bools:
+    """Pixels where any matte is not 0, and SEARCH_MARGIN around them: bool (H, W).
 
-    sway: how far, in pixels, what is drawn is displaced afterwards.
+    mattes: float32 (H, W), one at least. wobble: pixels that boiling may displace the drawing by afterwards.
     """
     inside = np.logical_or.reduce([matte > 0 for matte in mattes])
-    side = 2 * (AROUND + int(np.ceil(sway))) + 1
+    side = 2 * (SEARCH_MARGIN + int(np.ceil(wobble))) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     return np.asarray(cv2.dilate(inside.view(np.uint8), disc) > 0)
 
 
-def box_of(extents: Iterable[Extent], size: tuple[int, int]) -> Box | None:
-    """The box of a span in frames of ``size`` (width, height), from how much of each frame is inside; None for all."""
-    margin = max(MARGIN, round(SHARE * max(size)))
-    return _box_in(Box(0, 0, *size), _widened(extents, margin), NEARLY_ALL)
+def span_box(extents: Iterable[Extent], size: tuple[int, int]) -> Box | None:
+    """Box of a span from the extents of its mattes, in frames of ``size`` (width, height); None for the whole frame."""
+    margin = max(SPAN_MARGIN, round(SPAN_MARGIN_SHARE * max(size)))
+    return _enclose(_padded(extents, margin), Box(0, 0, *size), MAX_SPAN_SHARE)
 
 
-def boxes_of(
-    extents: Mapping[int, Extent], shown: Mapping[int, int], size: tuple[int, int], span: Box | None, sway: float = 0.0
-) -> dict[int, Box]:
-    """The boxes of the drawings of a span, by their numbers, inside of the span's own; none where all of it is made.
+def drawing_boxes(
+    extents: Mapping[int, Extent], drawing_of: Mapping[int, int], size: tuple[int, int], span: Box | None,
+    wobble: float = 0.0,
+) -> dict[int, Box]:  # fmt: skip
+    """Boxes of the drawings of a span, within the span's own box; without those that would be all of it.
 
-    Each holds where patches are sought for the drawings beside it too: what enters the one from a standstill was made
-    in the other. extents: of frames of ``size`` (width, height). shown: which drawing each frame of the span shows.
-    sway: see ``around``.
+    A box also holds the search area of the drawings next to it: what enters a drawing was made in its neighbour.
+    extents: of the mattes, by frame, in frames of ``size`` (width, height). drawing_of: the drawing that each frame
+    displays. wobble: see ``search_area``.
     """
-    further = int(np.ceil(sway))
-    showing: dict[int, list[Extent]] = {drawing: [] for drawing in sorted(set(shown.values()))}
-    for frame, drawing in shown.items():
-        showing[drawing].append(extents[frame])
-    order, found = list(showing), {}
+    reach = int(np.ceil(wobble))
+    by_drawing: dict[int, list[Extent]] = {drawing: [] for drawing in sorted(set(drawing_of.values()))}
+    for frame, drawing in drawing_of.items():
+        by_drawing[drawing].append(extents[frame])
+    order, boxes = list(by_drawing), {}
     for place, drawing in enumerate(order):
-        beside = [one for near in order[max(0, place - 1) : place + 2] for one in showing[near]]
-        wide = [*_widened(showing[drawing], DRAWN + further), *_widened(beside, AROUND + further)]
-        if box := _box_in(span or Box(0, 0, *size), wide, HARDLY_LESS):
-            found[drawing] = box
-    return found
+        neighbours = [extent for near in order[max(0, place - 1) : place + 2] for extent in by_drawing[near]]
+        parts = [*_padded(by_drawing[drawing], DRAWING_MARGIN + reach), *_padded(neighbours, SEARCH_MARGIN + reach)]
+        if box := _enclose(parts, span or Box(0, 0, *size), MAX_DRAWING_SHARE):
+            boxes[drawing] = box
+    return boxes
 
 
 def covered_by_boxes(extents: Mapping[int, Extent], size: tuple[int, int]) -> float:
-    """The share of frames of ``size`` (width, height) that lies in boxes around what is inside, on average: 0 to 1."""
-    shares = [_share(box_of([one], size), size) for one in extents.values() if one.box is not None]
+    """Mean share of frames of ``size`` (width, height) that lies in boxes around their mattes: 0 to 1."""
+    shares = [_share(span_box([extent], size), size) for extent in extents.values() if extent.box is not None]
     return sum(shares) / max(1, len(extents))
 
 
@@ -74,24 +75,24 @@ def _share(box: Box | None, size: tuple[int, int]) -> float:
     return 1.0 if box is None else box.size[0] * box.size[1] / (size[0] * size[1])
 
 
-def _widened(extents: Iterable[Extent], margin: int) -> list[Box]:
-    """Boxes around what is inside, if anything is."""
-    boxes = [one.box for one in extents if one.box is not None]
+def _padded(extents: Iterable[Extent], margin: int) -> list[Box]:
+    """Boxes of all extents that are not empty, with a margin."""
+    boxes = [extent.box for extent in extents if extent.box is not None]
     return [Box(box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin) for box in boxes]
 
 
-def _box_in(most: Box, boxes: Sequence[Box], share: float) -> Box | None:
-    """A box around some others, as far as it lies in ``most``; None if that is this share of it, or more."""
-    boxes = boxes or [Box(most.left, most.top, most.left, most.top)]
-    left, right = _side(min(one.left for one in boxes), max(one.right for one in boxes), most.left, most.right)
-    top, bottom = _side(min(one.top for one in boxes), max(one.bottom for one in boxes), most.top, most.bottom)
+def _enclose(boxes: Sequence[Box], bounds: Box, max_share: float) -> Box | None:
+    """Smallest box around some others, within bounds; None if it is ``max_share`` of the bounds, or more."""
+    boxes = boxes or [Box(bounds.left, bounds.top, bounds.left, bounds.top)]
+    left, right = _side(min(one.left for one in boxes), max(one.right for one in boxes), bounds.left, bounds.right)
+    top, bottom = _side(min(one.top for one in boxes), max(one.bottom for one in boxes), bounds.top, bounds.bottom)
     box = Box(left, top, right, bottom)
-    (height, width), (high, wide) = box.size, most.size
-    return box if height * width < share * high * wide else None
+    (height, width), (max_height, max_width) = box.size, bounds.size
+    return box if height * width < max_share * max_height * max_width else None
 
 
-def _side(low: int, high: int, least: int, most: int) -> tuple[int, int]:
-    """A side of a box, as far as it lies between two bounds, and as long as can be worked on."""
-    low, high = max(least, low), min(most, high)
-    high = min(most, max(high, low + LEAST))
-    return max(least, min(low, high - LEAST)), high
+def _side(low: int, high: int, lower: int, upper: int) -> tuple[int, int]:
+    """Clip one side of a box to bounds, and keep it at least MIN_SIDE long where the bounds are."""
+    low, high = max(lower, low), min(upper, high)
+    high = min(upper, max(high, low + MIN_SIDE))
+    return max(lower, min(low, high - MIN_SIDE)), high

@@ -1,4 +1,4 @@
-"""Cuts that the split has missed, or was told to leave: frames of a shot that no motion connects to a key."""
+"""Cuts that the split has missed or was told to leave: frames of a shot that no motion connects to a key."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import pairwise
@@ -7,21 +7,21 @@ from propagate.box import Box
 from propagate.scene_break import CONNECTED, broken, connected
 from stylize.context.context import Work
 from stylize.planning.picking import ShotPlan, cuts
-from stylize.spans.matte_roi import box_of
+from stylize.spans.matte_roi import span_box
 from stylize.stages import cache_key
 
 
-def unconnected(work: Work, shots: Sequence[ShotPlan]) -> tuple[str, ...]:
-    """A line for every run of frames that lies beyond a cut, seen from all keys of its shot.
+def missed_cut_warnings(work: Work, shots: Sequence[ShotPlan]) -> tuple[str, ...]:
+    """One line for every run of frames that a cut separates from all keys of its shot.
 
-    The motion is what the passes have used, and kept: nothing is estimated twice.
+    The motion is that of the passes, which is cached: nothing is estimated twice.
     """
-    return tuple(line for plan in shots for line in lonely(plan.frames, plan.keys, _breaks(work, plan)))
+    return tuple(line for plan in shots for line in shot_warnings(plan.frames, plan.keys, _scene_breaks(work, plan)))
 
 
-def lonely(frames: Sequence[int], keys: Collection[int], breaks: Collection[int]) -> Iterator[str]:
-    """The lines for one shot. frames: ascending; breaks: the frames that nothing connects to the one before."""
-    for run in _runs(frames, lambda frame: frame in breaks):
+def shot_warnings(frames: Sequence[int], keys: Collection[int], breaks: Collection[int]) -> Iterator[str]:
+    """Lines for one shot. frames: ascending. breaks: the frames that nothing connects to the previous one."""
+    for run in _split_runs(frames, lambda frame: frame in breaks):
         if not set(run) & set(keys):
             yield (
                 f"frames {run[0]} to {run[-1]}: nothing connects them to a key, as beyond a cut that was not split; "
@@ -29,7 +29,8 @@ def lonely(frames: Sequence[int], keys: Collection[int], breaks: Collection[int]
             )
 
 
-def _runs(frames: Sequence[int], starts: Callable[[int], bool]) -> Iterator[list[int]]:
+def _split_runs(frames: Sequence[int], starts: Callable[[int], bool]) -> Iterator[list[int]]:
+    """Split frames into runs; a run starts at every frame for which ``starts`` is true."""
     run: list[int] = []
     for frame in frames:
         if run and starts(frame):
@@ -40,44 +41,48 @@ def _runs(frames: Sequence[int], starts: Callable[[int], bool]) -> Iterator[list
         yield run
 
 
-def _breaks(work: Work, plan: ShotPlan) -> list[int]:
+def _scene_breaks(work: Work, plan: ShotPlan) -> list[int]:
+    """Frames of a shot that nothing connects to the previous one, cached in the project's state."""
     frames = plan.frames
     if len(frames) < 2:
         return []
-    boxes = _boxes(work, plan)
-    name = f"breaks.{frames[0]}"
-    key = cache_key(
-        "missed_cuts", sorted({work.motion.within(box).cache_key(frames) for box in (None, *boxes.values())}),
-        work.plate_digests(frames), [[frame, box.bounds()] for frame, box in boxes.items() if box],
-        settings=work.settings, uses=work.motion.stages,
-    )  # fmt: skip
-    known = work.project.recall(name, key)
-    if known is None:
+    boxes = _motion_boxes(work, plan)
+    name, key = f"breaks.{frames[0]}", _cache_key(work, frames, boxes)
+    breaks = work.project.recall(name, key)
+    if breaks is None:
         # Soft and dark pictures resemble each other whatever they show: there the detectors of the split see more.
-        shown = ((frame, work.plates.colour(frame)) for frame in frames)
-        cut = set() if work.settings.split else set(cuts(work, shown))
-        known = [
+        plates = ((frame, work.plates.colour(frame)) for frame in frames)
+        detected = set() if work.settings.split else set(cuts(work, plates))
+        breaks = [
             after
             for before, after in pairwise(frames)
-            if after in cut or _broken(work, before, after, boxes.get(after))
+            if after in detected or _is_scene_break(work, before, after, boxes.get(after))
         ]
-        work.project.remember(name, key, known)
+        work.project.remember(name, key, breaks)
         work.project.save()
-    return list(known)
+    return list(breaks)
 
 
-def _boxes(work: Work, plan: ShotPlan) -> dict[int, Box | None]:
-    """The part of the frames whose motion the passes have used, for each frame and the one before it."""
-    found: dict[int, Box | None] = {}
+def _cache_key(work: Work, frames: Sequence[int], boxes: dict[int, Box | None]) -> str:
+    motion = sorted({work.motion.within(box).cache_key(frames) for box in (None, *boxes.values())})
+    bounds = [[frame, box.bounds()] for frame, box in boxes.items() if box]
+    return cache_key(
+        "missed_cuts", motion, work.plate_digests(frames), bounds, settings=work.settings, uses=work.motion.stages
+    )
+
+
+def _motion_boxes(work: Work, plan: ShotPlan) -> dict[int, Box | None]:
+    """The box that the passes follow motion in, for each frame and the previous one; None for the whole frame."""
+    boxes: dict[int, Box | None] = {}
     for span in plan.spans():
-        box = box_of([work.extents[frame] for frame in span.frames], work.shot.size) if work.mattes else None
-        found |= dict.fromkeys([*span.frames, *([span.right] if span.right is not None else [])], box)
-    return found
+        box = span_box([work.extents[frame] for frame in span.frames], work.shot.size) if work.mattes else None
+        boxes |= dict.fromkeys([*span.frames, *([span.right] if span.right is not None else [])], box)
+    return boxes
 
 
-def _broken(work: Work, before: int, after: int, box: Box | None) -> bool:
+def _is_scene_break(work: Work, before: int, after: int, box: Box | None) -> bool:
     step = work.motion.within(box).step(before, after)
-    # Plates are read only where the motion alone cannot tell: nearly never.
+    # Plates are read only where the motion alone does not decide: almost never.
     if connected(step) >= CONNECTED:
         return False
     plates = [work.plates.colour(frame) for frame in (before, after)]

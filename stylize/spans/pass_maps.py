@@ -1,4 +1,4 @@
-"""Maps of a finished frame as grey pictures: its error, and the share of one pass."""
+"""Maps of a finished frame as grey pictures: its error, and the share of one pass in the blend."""
 
 from pathlib import Path
 
@@ -8,21 +8,24 @@ from propagate.arrays import Floats
 from propagate.bands import Band, in_bands
 from stylize.media.images import quantise, write_image
 
-# What a root mean squared difference of 1 is in the files of errors.
+# Value of a root mean squared difference of 1 in an error map.
 ERROR_UNIT = 65535
 
 
 def write_error(path: Path, error: Floats) -> None:
-    """An error map as a grey 16-bit picture: root of the mean squared difference, 65535 for 1."""
+    """Write an error map as a grey 16-bit picture: the root mean squared difference, 65535 for 1.
+
+    error: float32 (H, W), mean squared difference.
+    """
     grey = np.empty(error.shape, np.uint16)
 
-    def work(band: Band) -> None:
+    def convert(band: Band) -> None:
         grey[band.own] = np.floor(np.sqrt(np.clip(error[band.own], 0, 1)) * ERROR_UNIT + 0.5)
 
-    in_bands(work, error.shape)
+    in_bands(convert, error.shape)
     write_image(path, grey)
 
 
 def write_share(path: Path, share: Floats) -> None:
-    """The share of the right key's pass as a grey 8-bit picture, 255 for all of it."""
+    """Write the share of the right key's pass as a grey 8-bit picture, 255 for all of it. share: float32 (H, W)."""
     write_image(path, quantise(share, np.uint8))

@@ -1,60 +1,80 @@
-"""Arrays kept on disk for going on: a file begins with a digest of itself, so that a spoilt one is never taken."""
+"""Files of a span from which an interrupted run continues: resume points of its passes, and drawings to be blended."""
 
-import hashlib
-from collections.abc import Mapping
-from io import BufferedRandom, BufferedReader
+import contextlib
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from propagate.arrays import Pixels
-from stylize.io_errors import PROJECT, unwritable
-
-# What reading a kept file raises when it is not there or not as it was written. Its digest is checked before anything
-# looks inside, so that an error of another kind is a mistake of ours and is not hidden.
-SPOILT = (OSError, ValueError)
-# Bytes of the digest that a kept file begins with.
-DIGEST = 16
+from propagate.synthesis import Carried, PassState
+from stylize.errors import OutputError
+from stylize.media.images import quantise
+from stylize.spans.array_file import UNREADABLE, is_intact, load_arrays, save_arrays
 
 
-def keep(path: Path, arrays: Mapping[str, Pixels]) -> None:
-    """Writes arrays of any shapes whole or not at all. Raises OutputError when they cannot be written."""
-    unfinished = path.with_name(f".part-{path.name}")
-    try:
-        with unfinished.open("w+b") as file:
-            file.write(bytes(DIGEST))
-            np.savez(file, **arrays)  # type: ignore[arg-type, unused-ignore]
-            digest = _digest(file)
-            file.seek(0)
-            file.write(digest)
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise unwritable(error, path, PROJECT) from error
+@dataclass(frozen=True)
+class StoredDrawing:
+    """A drawing of one pass while it waits for the other pass. Its precision is finer than that of any output.
 
-
-def whole(file: Path) -> bool:
-    """Whether a file is there, and as it was written."""
-    try:
-        return bool(kept(file))
-    except SPOILT:
-        return False
-
-
-def kept(path: Path) -> dict[str, Pixels]:
-    """The arrays of a file.
-
-    Raises OSError for a file that cannot be read, ValueError for one that is not as it was written.
+    colour: uint16 (H, W, 3). error: float16 (H, W).
     """
-    with path.open("rb") as file:
-        if file.read(DIGEST) != _digest(file):
-            raise ValueError(f"{path} is not as it was written")
-        file.seek(DIGEST)
-        with np.load(file) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+
+    colour: Pixels
+    error: Pixels
+
+    @classmethod
+    def of(cls, drawing: Carried) -> "StoredDrawing":
+        """Reduce a drawing to what is stored of it."""
+        return cls(quantise(drawing.colour, np.uint16), drawing.error.astype(np.float16))
 
 
-def _digest(file: BufferedReader | BufferedRandom) -> bytes:
-    """Of all that follows the place of the digest."""
-    file.seek(DIGEST)
-    return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=DIGEST)).digest()
+@dataclass(frozen=True)
+class ResumeFiles:
+    """The files in a span's scratch folder: for each side a resume point, and the drawings that its pass has stored."""
+
+    scratch: Path
+
+    def save_drawing(self, side: str, drawing: int, stored: StoredDrawing) -> None:
+        """Store a drawing until it is blended. Raises OutputError when it cannot be written."""
+        save_arrays(self._drawing_file(side, drawing), {"colour": stored.colour, "error": stored.error})
+
+    def has_drawing(self, side: str, drawing: int) -> bool:
+        """Return whether a drawing is stored and undamaged."""
+        return is_intact(self._drawing_file(side, drawing))
+
+    def load_drawing(self, side: str, drawing: int) -> StoredDrawing:
+        """Read a drawing that a pass has stored. Raises OutputError when it has been lost since."""
+        path = self._drawing_file(side, drawing)
+        try:
+            return StoredDrawing(**load_arrays(path))
+        except UNREADABLE as error:
+            # Only this file: another process may be at work in the folder.
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+            raise OutputError(
+                f"{path} was lost or spoilt while it was needed; run again, and its span is made anew"
+            ) from error
+
+    def save_resume_point(self, side: str, state: PassState) -> None:
+        """Write the resume point of a pass. Raises OutputError when it cannot be written."""
+        save_arrays(self._state_file(side), state.arrays())
+
+    def load_resume_point(self, side: str) -> PassState | None:
+        """Read the resume point of a pass; None when there is none or it is damaged, which only costs time."""
+        try:
+            return PassState.from_arrays(load_arrays(self._state_file(side)))
+        except UNREADABLE:
+            return None
+
+    def _drawing_file(self, side: str, drawing: int) -> Path:
+        return self.scratch / f"{side}.{drawing}.npz"
+
+    def _state_file(self, side: str) -> Path:
+        return self.scratch / f"{side}.state.npz"
+
+
+def clear(scratch: Path) -> None:
+    """Remove the scratch folder of a finished span."""
+    shutil.rmtree(scratch, ignore_errors=True)

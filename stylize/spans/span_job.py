@@ -1,4 +1,4 @@
-"""What a span is made of: the footage, the engine, what is wanted of it, and what comes out."""
+"""Data of a span: what its passes read, what is to be made of it, and what comes out."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,31 +10,32 @@ from propagate.spans import Span
 from propagate.synthesis import SynthesisSettings
 from stylize.context.motion import Motion
 
-# The sides of a span that passes begin from: the left key's, and the right key's.
+# The two passes through a span, by the side that they come from: from the left key, and from the right key.
 FORWARD, BACKWARD = "forward", "backward"
+SIDES = (FORWARD, BACKWARD)
 
 
 @dataclass(frozen=True)
-class Footage:
-    """What propagation sees of a shot.
+class SpanInputs:
+    """Access to the pictures of a shot, by frame number.
 
-    colour: uint8 (H, W, 3) plate of a frame, for flow and guides. plate: the same in its own depth, with alpha
-    where it has one. key: the file of a key. matte: float32 (H, W) of a frame, or None without mattes.
-    guides, weights: the user's own, see ``Scene``.
+    colour: plate as uint8 (H, W, 3), for flow and guides. plate: the same in its own depth, with alpha where it has
+    one. key_file: picture of a keyframe. matte: float32 (H, W), or None without mattes. dtype: of the finished frames,
+    uint8 or uint16. guides, guide_weights: the user's own, see ``Scene``.
     """
 
     colour: Callable[[int], Bytes]
     plate: Callable[[int], Pixels]
-    key: Callable[[int], Path]
+    key_file: Callable[[int], Path]
     matte: Callable[[int], Floats] | None
     dtype: type
     guides: Callable[[int], Sequence[Floats]] = lambda frame: ()
-    weights: tuple[float, ...] = ()
+    guide_weights: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class Engine:
-    """What makes the frames. boil, seed: see ``boil``."""
+    """Motion and settings that the frames are made with. boil, seed: see ``boil``."""
 
     motion: Motion
     synthesis: SynthesisSettings
@@ -43,66 +44,87 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class Part:
-    """What is to be made of a span.
+class SpanJob:
+    """Frames to be made of a span.
 
-    wanted: the frames that are to come out. shown: of every frame of the span, which frame's look it shows: its own,
-    that of an earlier frame of the span, or the left key's. scratch: a folder of this span's own, under a name that
-    changes with everything the span depends on. box: where motion is followed, None for all; outside of it the style
-    goes nowhere in any frame of the span. boxes: inside of that, what is made of each drawing, for those of which it is
-    not all; outside of it the style goes nowhere in any frame that shows the drawing.
+    A drawing is a frame that is drawn, and goes by that frame's number; on twos and threes several frames display it.
+
+    wanted: the frames that are to come out. drawing_of: the drawing that each frame of the span displays: its own, that
+    of an earlier frame of the span, or the left key. scratch: a folder of this span's own, under a name that changes
+    with everything the span depends on. box: the part of the frame where motion is followed, None for all; outside of
+    it the style is visible in no frame of the span. drawing_boxes: the part of ``box`` that is made of a drawing, for
+    those of which it is not all; outside of it the style is visible in no frame that displays the drawing.
     """
 
     span: Span
     wanted: frozenset[int]
-    shown: Mapping[int, int]
+    drawing_of: Mapping[int, int]
     scratch: Path
     box: Box | None = None
-    boxes: Mapping[int, Box] = field(default_factory=dict)
-
-    def box_of(self, drawing: int) -> Box | None:
-        """What is made of a drawing, None for all of the frame."""
-        return self.boxes.get(drawing, self.box)
-
-    def drawn(self) -> list[int]:
-        """The frames of the span that are drawn, ascending."""
-        return [frame for frame in self.span.frames if self.shown[frame] == frame]
-
-    def needed(self) -> frozenset[int]:
-        """The drawings that the wanted frames show, the key's among them if they show it."""
-        return frozenset(self.shown[frame] for frame in self.wanted)
-
-    def showing(self, drawing: int) -> list[int]:
-        """The wanted frames that show a drawing, ascending."""
-        return [frame for frame in sorted(self.wanted) if self.shown[frame] == drawing]
+    drawing_boxes: Mapping[int, Box] = field(default_factory=dict)
 
     def two_sided(self) -> bool:
-        """Whether two passes are needed."""
+        """Return whether the span has two passes."""
         return self.span.left is not None and self.span.right is not None
 
-    def order(self, side: str) -> list[int]:
-        """The key of a side, ``forward`` or ``backward``, and all drawings in the order of its pass; none without
-        a key."""
+    def drawings(self) -> list[int]:
+        """Drawings among the frames of the span, ascending."""
+        return [frame for frame in self.span.frames if self.drawing_of[frame] == frame]
+
+    def needed_drawings(self) -> frozenset[int]:
+        """Drawings that the wanted frames display; the left key is one if they display it."""
+        return frozenset(self.drawing_of[frame] for frame in self.wanted)
+
+    def frames_of(self, drawing: int) -> list[int]:
+        """Frames of the span that display a drawing, wanted or not, ascending."""
+        return [frame for frame in self.span.frames if self.drawing_of[frame] == drawing]
+
+    def wanted_frames_of(self, drawing: int) -> list[int]:
+        """Wanted frames that display a drawing, ascending."""
+        return [frame for frame in sorted(self.wanted) if self.drawing_of[frame] == drawing]
+
+    def pass_order(self, side: str) -> list[int]:
+        """Key of a side, then all drawings in the order of its pass; empty without a key on that side."""
         if side == FORWARD:
-            return [] if self.span.left is None else [self.span.left, *self.drawn()]
-        return [] if self.span.right is None else [self.span.right, *reversed(self.drawn())]
+            return [] if self.span.left is None else [self.span.left, *self.drawings()]
+        return [] if self.span.right is None else [self.span.right, *reversed(self.drawings())]
 
-    def reach(self, side: str) -> int:
-        """How many drawings the pass of a side has to go through, to the last that is needed."""
-        needed = self.needed()
-        return max((place for place, frame in enumerate(self.order(side)[1:], 1) if frame in needed), default=0)
+    def pass_length(self, side: str) -> int:
+        """Number of drawings that the pass of a side goes through, up to the last needed one."""
+        needed = self.needed_drawings()
+        return max((place for place, frame in enumerate(self.pass_order(side)[1:], 1) if frame in needed), default=0)
 
-    def work(self) -> int:
-        """Drawings that the passes go through."""
-        return self.reach(FORWARD) + self.reach(BACKWARD)
+    def step_count(self) -> int:
+        """Number of drawings that all passes go through."""
+        return sum(self.pass_length(side) for side in SIDES)
+
+    def nearness(self, drawing: int) -> float:
+        """Place of a drawing between the keys of a two-sided span: 0 at the left key, 1 at the right."""
+        left, right = self.pass_order(FORWARD)[0], self.pass_order(BACKWARD)[0]
+        return (drawing - left) / (right - left)
+
+    def drawing_box(self, drawing: int) -> Box | None:
+        """Part of the frame that is made of a drawing, None for all."""
+        return self.drawing_boxes.get(drawing, self.box)
+
+    def box_in_crop(self, drawing: int) -> Box | None:
+        """Part that is made of a drawing, in pictures cropped by ``crop``; None for all."""
+        box = self.drawing_boxes.get(drawing)
+        return box if box is None or self.box is None else box.within(self.box)
+
+    def crop(self, picture: Pixels) -> Pixels:
+        """Crop a picture of the whole frame to ``box``."""
+        return picture if self.box is None else self.box.of(picture)
 
 
 @dataclass(frozen=True)
-class Made:
-    """One finished frame. error: float32 (H, W), see ``synthesis.Carried``.
+class FinishedFrame:
+    """One finished frame.
 
-    share: float32 (H, W), of the right key's pass in what is shown; None where there is but one pass. look: uint8 or
-    uint16 (H, W, 3), what lies over the plate before the matte cuts it, 0 where the matte is; None without a matte.
+    picture: uint8 or uint16 (H, W, 3), or (H, W, 4) where the plate has alpha. error: float32 (H, W), see
+    ``synthesis.Carried``. share: float32 (H, W), the right key's pass in the blend; None with one pass alone. look:
+    uint8 or uint16 (H, W, 3), what was composited over the plate, uncut by soft edges and 0 where the matte is; None
+    without a matte.
     """
 
     frame: int
@@ -112,7 +134,21 @@ class Made:
     look: Pixels | None = None
 
 
-# Sets a finished frame down where it lasts.
-Put = Callable[[Made], None]
-# What is told: a frame that has been put, or None for a drawing that a pass has gone through.
-Event = int | None
+@dataclass(frozen=True)
+class DrawingPassed:
+    """Event: a pass has gone through a drawing."""
+
+    side: str
+    drawing: int
+
+
+@dataclass(frozen=True)
+class FrameFinished:
+    """Event: a finished frame has been written."""
+
+    frame: int
+
+
+Event = DrawingPassed | FrameFinished
+# Writes a finished frame to where it lasts.
+Put = Callable[[FinishedFrame], None]

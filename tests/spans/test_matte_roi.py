@@ -12,7 +12,16 @@ from propagate import synthesis
 from propagate.box import Box
 from stylize.media.images import read_image, write_image
 from stylize.spans import span as propagation
-from stylize.spans.matte_roi import AROUND, DRAWN, LEAST, MARGIN, around, box_of, boxes_of, covered_by_boxes
+from stylize.spans.matte_roi import (
+    DRAWING_MARGIN,
+    MIN_SIDE,
+    SEARCH_MARGIN,
+    SPAN_MARGIN,
+    covered_by_boxes,
+    drawing_boxes,
+    search_area,
+    span_box,
+)
 from tests.composites import Motion, body, compose
 
 SIZE = (320, 180)
@@ -24,21 +33,21 @@ def extent(*box):
 
 
 def test_the_box_holds_all_frames_of_a_span_and_a_margin():
-    found = box_of([extent(400, 300, 420, 340), extent(500, 310, 560, 350), Extent(None, False)], (1000, 700))
-    assert found == Box(400 - MARGIN, 300 - MARGIN, 560 + MARGIN, 350 + MARGIN)
+    found = span_box([extent(400, 300, 420, 340), extent(500, 310, 560, 350), Extent(None, False)], (1000, 700))
+    assert found == Box(400 - SPAN_MARGIN, 300 - SPAN_MARGIN, 560 + SPAN_MARGIN, 350 + SPAN_MARGIN)
 
 
 def test_a_box_stays_in_the_frame_and_is_large_enough_to_work_on():
-    assert box_of([extent(0, 0, 3, 3)], (1000, 700)) == Box(0, 0, LEAST, LEAST)
-    assert box_of([extent(995, 690, 1000, 700)], (1000, 700)) == Box(1000 - LEAST, 700 - LEAST, 1000, 700)
-    nothing = box_of([Extent(None, False)] * 2, (1000, 700))
+    assert span_box([extent(0, 0, 3, 3)], (1000, 700)) == Box(0, 0, MIN_SIDE, MIN_SIDE)
+    assert span_box([extent(995, 690, 1000, 700)], (1000, 700)) == Box(1000 - MIN_SIDE, 700 - MIN_SIDE, 1000, 700)
+    nothing = span_box([Extent(None, False)] * 2, (1000, 700))
     assert nothing is not None
-    assert (nothing.right - nothing.left) * (nothing.bottom - nothing.top) == LEAST**2
+    assert (nothing.right - nothing.left) * (nothing.bottom - nothing.top) == MIN_SIDE**2
 
 
 def test_nearly_all_of_a_frame_is_all_of_it():
-    assert box_of([extent(20, 20, 980, 690)], (1000, 700)) is None
-    assert box_of([extent(1, 1, 9, 9)], (60, 40)) is None
+    assert span_box([extent(20, 20, 980, 690)], (1000, 700)) is None
+    assert span_box([extent(1, 1, 9, 9)], (60, 40)) is None
 
 
 @st.composite
@@ -53,9 +62,9 @@ def extents(draw):
 def test_drawings_have_boxes_in_that_of_their_span_around_all_that_shows_them(found, every, sway):
     told = dict(enumerate(found))
     shown = {frame: frame - frame % every for frame in told}
-    span = box_of(found, (1000, 700))
-    boxes = boxes_of(told, shown, (1000, 700), span, sway)
-    far = DRAWN + (5 if sway else 0)
+    span = span_box(found, (1000, 700))
+    boxes = drawing_boxes(told, shown, (1000, 700), span, sway)
+    far = DRAWING_MARGIN + (5 if sway else 0)
     whole = span or Box(0, 0, 1000, 700)
     assert set(boxes) <= set(shown.values())
     for drawing, box in boxes.items():
@@ -74,21 +83,21 @@ def test_drawings_have_boxes_in_that_of_their_span_around_all_that_shows_them(fo
 def test_a_drawing_that_fills_the_box_of_its_span_has_none_of_its_own():
     still, away = extent(300, 300, 500, 500), extent(700, 300, 900, 500)
     large = extent(5, 5, 995, 695)
-    assert boxes_of({1: large, 2: large}, {1: 1, 2: 2}, (1000, 700), box_of([large], (1000, 700))) == {}
-    span, each = box_of([still, away], (1000, 700)), {1: still, 2: still, 3: away, 4: away}
-    found = boxes_of(each, {n: n for n in each}, (1000, 700), span)
-    assert found[1] == Box(300 - DRAWN, 300 - DRAWN, 500 + DRAWN, 500 + DRAWN)
-    assert found[4] == Box(700 - DRAWN, 300 - DRAWN, 900 + DRAWN, 500 + DRAWN)
+    assert drawing_boxes({1: large, 2: large}, {1: 1, 2: 2}, (1000, 700), span_box([large], (1000, 700))) == {}
+    span, each = span_box([still, away], (1000, 700)), {1: still, 2: still, 3: away, 4: away}
+    found = drawing_boxes(each, {n: n for n in each}, (1000, 700), span)
+    assert found[1] == Box(300 - DRAWING_MARGIN, 300 - DRAWING_MARGIN, 500 + DRAWING_MARGIN, 500 + DRAWING_MARGIN)
+    assert found[4] == Box(700 - DRAWING_MARGIN, 300 - DRAWING_MARGIN, 900 + DRAWING_MARGIN, 500 + DRAWING_MARGIN)
 
 
 def test_a_drawing_has_room_for_what_the_ones_beside_it_show():
     each = {n: extent(60 * n, 300, 60 * n + 100, 400) for n in range(1, 9)}
-    found = boxes_of(each, {n: n for n in each}, (1000, 700), box_of(each.values(), (1000, 700)))
-    assert found[4] == Box(180 - AROUND, 300 - DRAWN, 400 + AROUND, 400 + DRAWN)
+    found = drawing_boxes(each, {n: n for n in each}, (1000, 700), span_box(each.values(), (1000, 700)))
+    assert found[4] == Box(180 - SEARCH_MARGIN, 300 - DRAWING_MARGIN, 400 + SEARCH_MARGIN, 400 + DRAWING_MARGIN)
 
 
 def test_what_boxes_cover_is_told_on_average():
-    size, half = (1000, 700), extent(MARGIN, MARGIN, 500 - MARGIN, 700 - MARGIN)
+    size, half = (1000, 700), extent(SPAN_MARGIN, SPAN_MARGIN, 500 - SPAN_MARGIN, 700 - SPAN_MARGIN)
     assert covered_by_boxes({1: half, 2: Extent(None, False)}, size) == 0.25
     assert covered_by_boxes({1: half, 2: Extent((0, 0, 1000, 700), True)}, size) == 0.75
     assert covered_by_boxes({}, size) == 0
@@ -98,12 +107,12 @@ def test_patches_are_sought_a_little_beyond_what_any_matte_shows():
     mattes = np.zeros((2, 60, 80), np.float32)
     mattes[0, 30, 20] = 0.001
     mattes[1, 30, 60] = 1
-    found = around(mattes)
+    found = search_area(mattes)
     ys, xs = np.mgrid[0:60, 0:80]
     near = np.minimum(np.hypot(ys - 30, xs - 20), np.hypot(ys - 30, xs - 60))
-    assert found[near <= AROUND].all()
-    assert not found[near > AROUND + 1].any()
-    assert around(mattes, 4.2).sum() > found.sum()
+    assert found[near <= SEARCH_MARGIN].all()
+    assert not found[near > SEARCH_MARGIN + 1].any()
+    assert search_area(mattes, 4.2).sum() > found.sum()
 
 
 def test_no_patch_is_sought_where_nobody_looks(shot, case, monkeypatch):
@@ -117,14 +126,14 @@ def test_no_patch_is_sought_where_nobody_looks(shot, case, monkeypatch):
     monkeypatch.setattr(synthesis, "optimise", optimise)
     run(shot, matte=shot / "mattes", project=shot / "a.stylize", threads=1)
     extents = {place: mask_extent(case.alphas[place] * 255 > 0.5) for place in range(1, COUNT - 1)}
-    span = box_of(extents.values(), SIZE)
-    boxes = boxes_of(extents, {place: place for place in extents}, SIZE, span)
+    span = span_box(extents.values(), SIZE)
+    boxes = drawing_boxes(extents, {place: place for place in extents}, SIZE, span)
     orders = [*range(1, COUNT - 1), *range(COUNT - 2, 0, -1)]
     assert len(sought) == len(orders)
     for mask, place in zip(sought, orders, strict=True):
         far = cv2.distanceTransform((case.alphas[place] * 255 <= 0.5).astype(np.uint8), cv2.DIST_L2, 5)
         assert mask.any()
-        assert not mask[boxes.get(place, span).of(far) > AROUND + 2].any()
+        assert not mask[boxes.get(place, span).of(far) > SEARCH_MARGIN + 2].any()
 
 
 def mask_extent(inside):
@@ -202,7 +211,7 @@ def boxes_made(monkeypatch):
 def test_what_moves_is_made_in_a_box_of_every_drawing(hurried_shot, hurried, monkeypatch, more):
     sizes = boxes_made(monkeypatch)
     found = run(hurried_shot, matte=hurried_shot / "mattes", project=hurried_shot / "a.stylize", threads=1, **more)
-    shown = [box_of([mask_extent(alpha * 255 > 0.5)], SIZE) for alpha in hurried.alphas]
+    shown = [span_box([mask_extent(alpha * 255 > 0.5)], SIZE) for alpha in hurried.alphas]
     most = max((box.right - box.left) * (box.bottom - box.top) for box in shown)
     assert sizes
     assert all(height * width < most * (1.7 if "on" in more else 1.3) for height, width in sizes)
@@ -230,7 +239,7 @@ def test_boxes_that_move_give_the_same_bits_whoever_makes_them(hurried_shot, mor
 def test_boxes_that_move_give_the_same_bits_however_often_a_run_is_stopped(hurried_shot, monkeypatch):
     alone = run(hurried_shot, matte=hurried_shot / "mattes", project=hurried_shot / "a.stylize", threads=1)
     asked = {"matte": hurried_shot / "mattes", "project": hurried_shot / "b.stylize", "threads": 1}
-    monkeypatch.setattr(propagation, "KEEP_EVERY", 0.0)
+    monkeypatch.setattr(propagation, "RESUME_INTERVAL", 0.0)
     real, left = synthesis.optimise, [2]
 
     def optimise(*args, **more):

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 import stylize
-from stylize.spans.missed_cuts import lonely
+from stylize.spans.missed_cuts import shot_warnings
 from tests.sliding import folder_of
 from tests.synthetic import texture
 
 
 def said(frames, keys, breaks):
-    return [line.split(":")[0] for line in lonely(frames, keys, breaks)]
+    return [line.split(":")[0] for line in shot_warnings(frames, keys, breaks)]
 
 
 @pytest.mark.parametrize(

@@ -1,39 +1,72 @@
 import numpy as np
 import pytest
 
+from propagate.synthesis import Carried, PassState
 from stylize.errors import OutputError
-from stylize.spans.resume_point import keep, kept, whole
+from stylize.spans.resume_point import ResumeFiles, StoredDrawing, clear
+from stylize.spans.span_job import BACKWARD, FORWARD
 
-ARRAYS = {"one": np.arange(6, dtype=np.float16).reshape(2, 3), "other": np.uint8(7) * np.ones((2, 2, 3), np.uint8)}
-
-
-def test_what_is_kept_comes_back_as_it_was(tmp_path):
-    keep(tmp_path / "a.npz", ARRAYS)
-    back = kept(tmp_path / "a.npz")
-    assert back.keys() == ARRAYS.keys()
-    for name, array in ARRAYS.items():
-        assert back[name].dtype == array.dtype
-        np.testing.assert_array_equal(back[name], array)
-    assert [file.name for file in tmp_path.iterdir()] == ["a.npz"]
+SIZE = (6, 8)
 
 
-def test_no_byte_may_have_changed_and_none_be_lost(tmp_path):
-    file = tmp_path / "a.npz"
-    keep(file, ARRAYS)
-    good = file.read_bytes()
-    for at in range(0, len(good), 7):
-        file.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
-        assert not whole(file)
-        file.write_bytes(good[:at])
-        assert not whole(file)
-    file.write_bytes(good)
-    assert whole(file)
-    file.unlink()
-    assert not whole(file)
-    with pytest.raises(OSError, match=r"a\.npz"):
-        kept(file)
+@pytest.fixture
+def files(tmp_path):
+    return ResumeFiles(tmp_path)
 
 
-def test_what_cannot_be_kept_is_told(tmp_path):
-    with pytest.raises(OutputError, match="cannot be written"):
-        keep(tmp_path / "nowhere" / "a.npz", ARRAYS)
+def state(frame):
+    draw = np.random.default_rng(frame)
+    flow, colour = draw.random((*SIZE, 2)).astype(np.float32), draw.random((*SIZE, 3)).astype(np.float32)
+    return PassState(frame, flow, draw.random(SIZE) > 0.5, draw.integers(0, 6, (*SIZE, 2)).astype(np.int32), colour)
+
+
+def drawing(number):
+    colour = np.random.default_rng(number).random((*SIZE, 3)).astype(np.float32)
+    return Carried(number, colour, colour[..., 0] ** 2, state(number))
+
+
+def test_a_drawing_is_stored_finer_than_any_output_and_by_its_side(files):
+    stored = StoredDrawing.of(drawing(4))
+    assert (stored.colour.dtype, stored.error.dtype) == (np.uint16, np.float16)
+    files.save_drawing(FORWARD, 4, stored)
+    assert files.has_drawing(FORWARD, 4)
+    assert not files.has_drawing(BACKWARD, 4)
+    assert not files.has_drawing(FORWARD, 5)
+    back = files.load_drawing(FORWARD, 4)
+    np.testing.assert_array_equal(back.colour, stored.colour)
+    np.testing.assert_array_equal(back.error, stored.error)
+
+
+def test_a_resume_point_is_replaced_by_the_next_of_its_side(files):
+    assert files.load_resume_point(FORWARD) is None
+    for frame in (3, 5):
+        files.save_resume_point(FORWARD, state(frame))
+    files.save_resume_point(BACKWARD, state(8))
+    back = files.load_resume_point(FORWARD)
+    assert back is not None
+    for name, array in state(5).arrays().items():
+        np.testing.assert_array_equal(back.arrays()[name], array)
+    assert files.load_resume_point(BACKWARD).frame == 8
+
+
+def test_a_damaged_resume_point_is_none_and_a_damaged_drawing_is_an_error_and_removed(files, tmp_path):
+    files.save_resume_point(FORWARD, state(3))
+    files.save_drawing(FORWARD, 3, StoredDrawing.of(drawing(3)))
+    for path in tmp_path.iterdir():
+        data = bytearray(path.read_bytes())
+        data[-40] ^= 1
+        path.write_bytes(data)
+    assert files.load_resume_point(FORWARD) is None
+    for _ in range(2):  # damaged, and then gone
+        assert not files.has_drawing(FORWARD, 3)
+        with pytest.raises(OutputError, match=r"forward\.3\.npz was lost or spoilt.*run again"):
+            files.load_drawing(FORWARD, 3)
+    assert [path.name for path in tmp_path.iterdir()] == ["forward.state.npz"]
+
+
+def test_a_folder_that_is_gone_already_is_clear(tmp_path):
+    (tmp_path / "s").mkdir()
+    ResumeFiles(tmp_path / "s").save_resume_point(FORWARD, state(3))
+    for _ in range(2):
+        clear(tmp_path / "s")
+        assert not (tmp_path / "s").exists()

@@ -15,6 +15,8 @@ import stylize
 from stylize.errors import MatteError, OutputError
 from stylize.media.images import read_image, write_image
 from stylize.spans import scheduler
+from stylize.spans.span import SpanRun
+from stylize.spans.span_job import FrameFinished
 from tests import forbidden
 from tests.sliding import folder_of, picture, scene
 
@@ -162,7 +164,7 @@ def test_frames_that_are_on_disk_are_not_made_again_however_the_run_ended(monkey
     whole = stylize.run(plates, keys=keys, project=tmp_path / "whole.stylize")
 
     def killed(stage, task, event):
-        if event is not None:
+        if isinstance(event, FrameFinished):
             raise KeyboardInterrupt  # the frame is on disk, and nobody has heard of it
 
     with monkeypatch.context() as patch:
@@ -335,6 +337,6 @@ def test_boiling_leaves_the_outside_of_the_matte_and_still_keys_alone(tmp_path, 
 
 
 def test_a_part_that_cannot_be_made_is_an_error(monkeypatch, plates, keys):
-    monkeypatch.setattr(scheduler.propagation, "propagate_span", lambda *_: iter(()))
+    monkeypatch.setattr(SpanRun, "run", lambda _: iter(()))
     with pytest.raises(OutputError, match="frame 2 could not be made"):
         stylize.run(plates, keys=keys)

@@ -1,3 +1,5 @@
+"""One span: any way of running, stopping and continuing it gives the same bits."""
+
 import itertools
 import threading
 import time
@@ -8,77 +10,40 @@ import pytest
 
 from masks.composite import over
 from propagate.boil import boil
-from propagate.flow_dis import DisFlow
-from propagate.holds import drawings
-from propagate.spans import Span
-from propagate.synthesis import SynthesisSettings
 from stylize.errors import OutputError
-from stylize.media.images import quantise, to_float, write_image
-from stylize.motion.estimated import EstimatedMotion, Estimators
+from stylize.media.images import quantise, to_float
+from stylize.spans import resume_point
 from stylize.spans import span as propagation
-from stylize.spans.span import finish_key, mix, propagate_span, run_pass, to_depth
-from stylize.spans.span_job import BACKWARD, FORWARD, Engine, Footage, Part
-from tests.sliding import scene
-
-PLATES = dict(enumerate(scene(7), 1))
-SPANS = [Span((2, 3, 4, 5, 6), 1, 7), Span((2, 3, 4), 1, None), Span((4, 5, 6), None, 7)]
-
-
-def footage(tmp_path, dtype=np.uint8, matte=None, plates=PLATES):
-    keys = {n: tmp_path / f"{n}.png" for n in (1, 7)}
-    for number, path in keys.items():
-        if not path.exists():
-            write_image(path, 255 - PLATES[number])
-    return Footage(lambda n: plates[n][..., :3], plates.__getitem__, keys.__getitem__, matte, dtype)
-
-
-def engine(given, tmp_path, **more):
-    flow = tmp_path / "flow"
-    flow.mkdir(exist_ok=True)
-    motion = EstimatedMotion(given.colour, str, Estimators(DisFlow(), DisFlow()), flow, "shot")
-    return Engine(motion, SynthesisSettings(), **more)
-
-
-def part(span, scratch, wanted=None, every=1):
-    frames = sorted({*span.frames, *(key for key in (span.left, span.right) if key is not None)})
-    shown = drawings(frames, [key for key in (span.left, span.right) if key is not None], every)
-    return Part(span, frozenset(span.frames if wanted is None else wanted), {n: shown[n] for n in span.frames}, scratch)
-
-
-def put_down(run):
-    """What a run tells, with the frames that it has put in the place of their numbers; run: from ``put``."""
-    done = {}
-    for event in run(lambda made: done.__setitem__(made.frame, made)):
-        yield None if event is None else done[event]
-
-
-def work(given, span, scratch, wanted=None, every=1, **more):
-    asked, made_with = part(span, scratch, wanted, every), engine(given, scratch.parent, **more)
-    return put_down(lambda put: propagate_span(given, asked, made_with, put))
-
-
-def mixed(given, some_part, drawings, made_with):
-    return put_down(lambda put: mix(given, some_part, drawings, made_with, put))
+from stylize.spans.composite_look import finish_key
+from stylize.spans.resume_point import ResumeFiles
+from stylize.spans.span import SpanRun
+from stylize.spans.span_job import BACKWARD, FORWARD, FrameFinished
+from tests.span_runs import (
+    PLATES,
+    SPANS,
+    blend_drawings,
+    frames_in,
+    run_pass,
+    run_span,
+    span_engine,
+    span_inputs,
+    span_job,
+)
 
 
 @pytest.fixture
 def one_by_one(monkeypatch):
     """One pass after the other, however many threads there are."""
-    monkeypatch.setattr(propagation, "BESIDE", 0)
-
-
-def made_of(events):
-    return {made.frame: made for made in events if made is not None}
+    monkeypatch.setattr(propagation, "MAX_CONCURRENT_PIXELS", 0)
 
 
 @pytest.mark.parametrize("span", SPANS)
 def test_every_frame_of_a_span_comes_once_with_its_error(tmp_path, span):
-    events = list(work(footage(tmp_path), span, tmp_path / "s"))
+    events = list(run_span(span_inputs(tmp_path), span, tmp_path / "s"))
     assert sorted(made.frame for made in events if made is not None) == list(span.frames)
-    assert (
-        events.count(None) == part(span, tmp_path).work() == len(span.frames) * (2 if span.left and span.right else 1)
-    )
-    for made in made_of(events).values():
+    passes = 2 if span.left and span.right else 1
+    assert events.count(None) == span_job(span, tmp_path).step_count() == len(span.frames) * passes
+    for made in frames_in(events).values():
         assert made.picture.shape == (36, 64, 3)
         assert made.picture.dtype == np.uint8
         assert made.error.shape == (36, 64)
@@ -88,13 +53,13 @@ def test_every_frame_of_a_span_comes_once_with_its_error(tmp_path, span):
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("every", [0.0, 1e9])
 def test_stopped_after_any_frame_it_goes_on_with_the_same_bits(tmp_path, span, every, monkeypatch):
-    monkeypatch.setattr(propagation, "KEEP_EVERY", every)
-    given = footage(tmp_path)
-    whole = made_of(work(given, span, tmp_path / "whole"))
+    monkeypatch.setattr(propagation, "RESUME_INTERVAL", every)
+    given = span_inputs(tmp_path)
+    whole = frames_in(run_span(given, span, tmp_path / "whole"))
     found, stops, scratch = {}, 0, tmp_path / "part"
     while left := set(span.frames) - set(found):
         # One frame a run, as if each run were killed right after it.
-        found |= made_of(itertools.islice((e for e in work(given, span, scratch, left) if e), 1))
+        found |= frames_in(itertools.islice((e for e in run_span(given, span, scratch, left) if e), 1))
         stops += 1
     assert stops == len(span.frames)
     for frame, made in whole.items():
@@ -103,13 +68,13 @@ def test_stopped_after_any_frame_it_goes_on_with_the_same_bits(tmp_path, span, e
 
 
 def test_however_soon_it_is_stopped_each_run_gets_a_drawing_further(tmp_path, monkeypatch):
-    monkeypatch.setattr(propagation, "KEEP_EVERY", 1e9)
-    given, span = footage(tmp_path), SPANS[0]
-    runs, whole = 0, made_of(work(given, span, tmp_path / "whole"))
+    monkeypatch.setattr(propagation, "RESUME_INTERVAL", 1e9)
+    given, span = span_inputs(tmp_path), SPANS[0]
+    runs, whole = 0, frames_in(run_span(given, span, tmp_path / "whole"))
     found = {}
     while left := set(span.frames) - set(found):
         # Stopped while the second drawing of a pass is made.
-        found |= made_of(itertools.islice(work(given, span, tmp_path / "part", left), 3))
+        found |= frames_in(itertools.islice(run_span(given, span, tmp_path / "part", left), 3))
         runs += 1
         assert runs < 20
     for frame, made in whole.items():
@@ -133,34 +98,35 @@ def damaged(place):
 @pytest.mark.parametrize("name", ["forward.state.npz", "backward.state.npz", "forward.4.npz"])
 @pytest.mark.usefixtures("one_by_one")
 def test_spoilt_scratch_costs_time_and_nothing_else(tmp_path, monkeypatch, name, spoil):
-    monkeypatch.setattr(propagation, "KEEP_EVERY", 0.0)
-    given, span = footage(tmp_path), SPANS[0]
-    whole = made_of(work(given, span, tmp_path / "whole"))
-    stopped = work(given, span, tmp_path / "part")
-    found = made_of(itertools.islice(stopped, len(span.frames) + 3))
+    monkeypatch.setattr(propagation, "RESUME_INTERVAL", 0.0)
+    given, span = span_inputs(tmp_path), SPANS[0]
+    whole = frames_in(run_span(given, span, tmp_path / "whole"))
+    stopped = run_span(given, span, tmp_path / "part")
+    found = frames_in(itertools.islice(stopped, len(span.frames) + 3))
     stopped.close()
     assert found
     spoil(tmp_path / "part" / name)
-    found |= made_of(work(given, span, tmp_path / "part", set(span.frames) - set(found)))
+    found |= frames_in(run_span(given, span, tmp_path / "part", set(span.frames) - set(found)))
     assert sorted(found) == list(span.frames)
     for frame, made in found.items():
         np.testing.assert_array_equal(made.picture, whole[frame].picture)
 
 
 def test_only_as_far_as_a_frame_is_wanted(tmp_path):
-    given = footage(tmp_path)
-    whole = made_of(work(given, SPANS[0], tmp_path / "whole"))
-    events = list(work(given, SPANS[0], tmp_path / "few", {3}))
-    np.testing.assert_array_equal(made_of(events)[3].picture, whole[3].picture)
-    assert list(made_of(events)) == [3]
+    given = span_inputs(tmp_path)
+    whole = frames_in(run_span(given, SPANS[0], tmp_path / "whole"))
+    events = list(run_span(given, SPANS[0], tmp_path / "few", {3}))
+    np.testing.assert_array_equal(frames_in(events)[3].picture, whole[3].picture)
+    assert list(frames_in(events)) == [3]
     assert events.count(None) == 2 + 4  # 2 and 3 from the left, 6 to 3 from the right
 
 
 @pytest.mark.parametrize("span", SPANS)
 def test_a_state_is_kept_when_all_that_it_has_passed_is_on_disk(tmp_path, monkeypatch, threads, span):
-    monkeypatch.setattr(propagation, "KEEP_EVERY", 0.0)
-    given, scratch, keep = footage(tmp_path), tmp_path / "s", propagation.keep
-    asked, made_with, last = part(span, scratch), engine(given, tmp_path), FORWARD if span.right is None else BACKWARD
+    monkeypatch.setattr(propagation, "RESUME_INTERVAL", 0.0)
+    given, scratch, keep = span_inputs(tmp_path), tmp_path / "s", resume_point.save_arrays
+    asked, made_with = span_job(span, scratch), span_engine(given, tmp_path)
+    last = FORWARD if span.right is None else BACKWARD
     put, kept, where = [], [], set()
 
     def slow(made):
@@ -169,17 +135,17 @@ def test_a_state_is_kept_when_all_that_it_has_passed_is_on_disk(tmp_path, monkey
         where.add(threading.current_thread() is threading.main_thread())
 
     def spy(path, arrays):
-        order = asked.order(path.name.partition(".")[0])
+        order = asked.pass_order(path.name.partition(".")[0])
         if path.name.endswith(".state.npz"):
             side = path.name.partition(".")[0]
             passed = set(order[1 : order.index(int(arrays["frame"])) + 1])
-            left = {n for n in passed if propagation.whole(propagation._file(asked, side, n))}
+            left = {n for n in passed if ResumeFiles(scratch).has_drawing(side, n)}
             assert passed <= (set(put) | left if side == last else left)
             kept.append(path.name)
         keep(path, arrays)
 
-    monkeypatch.setattr(propagation, "keep", spy)
-    told = [event for event in propagate_span(given, asked, made_with, slow) if event is not None]
+    monkeypatch.setattr(resume_point, "save_arrays", spy)
+    told = [event.frame for event in SpanRun(given, asked, made_with, slow).run() if isinstance(event, FrameFinished)]
     assert sorted(told) == sorted(put) == list(span.frames)
     if threads == 1 or not asked.two_sided():
         assert told == put
@@ -189,10 +155,10 @@ def test_a_state_is_kept_when_all_that_it_has_passed_is_on_disk(tmp_path, monkey
 
 @pytest.mark.parametrize("span", SPANS)
 def test_a_frame_that_cannot_be_written_ends_the_run_and_is_made_by_the_next(tmp_path, monkeypatch, threads, span):
-    monkeypatch.setattr(propagation, "KEEP_EVERY", 0.0)
-    given, asked = footage(tmp_path), part(span, tmp_path / "part")
-    whole, found = made_of(work(given, span, tmp_path / "whole")), {}
-    spoilt = asked.order(FORWARD if span.right is None else BACKWARD)[2]
+    monkeypatch.setattr(propagation, "RESUME_INTERVAL", 0.0)
+    given, asked = span_inputs(tmp_path), span_job(span, tmp_path / "part")
+    whole, found = frames_in(run_span(given, span, tmp_path / "whole")), {}
+    spoilt = asked.pass_order(FORWARD if span.right is None else BACKWARD)[2]
 
     def full(made):
         if made.frame == spoilt:
@@ -200,11 +166,11 @@ def test_a_frame_that_cannot_be_written_ends_the_run_and_is_made_by_the_next(tmp
         found[made.frame] = made
 
     with pytest.raises(OutputError, match="no space"):
-        list(propagate_span(given, asked, engine(given, tmp_path), full))
+        list(SpanRun(given, asked, span_engine(given, tmp_path), full).run())
     # Beside each other, passes may have gone on with what each had in hand.
     assert spoilt not in found
     assert len(found) == 1 if threads == 1 or not asked.two_sided() else len(found) < len(span.frames)
-    found |= made_of(work(given, span, tmp_path / "part", set(span.frames) - set(found)))
+    found |= frames_in(run_span(given, span, tmp_path / "part", set(span.frames) - set(found)))
     assert sorted(found) == list(span.frames)
     for frame, made in whole.items():
         np.testing.assert_array_equal(found[frame].picture, made.picture)
@@ -216,15 +182,15 @@ def test_a_frame_that_cannot_be_written_ends_the_run_and_is_made_by_the_next(tmp
 
 @pytest.mark.parametrize("every", [1, 2])
 def test_passes_beside_each_other_have_the_bits_of_one_after_the_other(tmp_path, monkeypatch, set_threads, every):
-    given, span = footage(tmp_path), SPANS[0]
+    given, span = span_inputs(tmp_path), SPANS[0]
     set_threads(1)
-    alone = made_of(work(given, span, tmp_path / "one", every=every))
+    alone = frames_in(run_span(given, span, tmp_path / "one", every=every))
     for number in (2, 4, 5):
         set_threads(number)
-        monkeypatch.setattr(propagation, "BESIDE", 1 << 20)
-        beside = made_of(work(given, span, tmp_path / f"beside{number}", every=every))
-        monkeypatch.setattr(propagation, "BESIDE", 0)
-        after = made_of(work(given, span, tmp_path / f"after{number}", every=every))
+        monkeypatch.setattr(propagation, "MAX_CONCURRENT_PIXELS", 1 << 20)
+        beside = frames_in(run_span(given, span, tmp_path / f"beside{number}", every=every))
+        monkeypatch.setattr(propagation, "MAX_CONCURRENT_PIXELS", 0)
+        after = frames_in(run_span(given, span, tmp_path / f"after{number}", every=every))
         assert sorted(alone) == sorted(beside) == sorted(after) == list(span.frames)
         for frame, made in alone.items():
             for other in (beside[frame], after[frame]):
@@ -236,32 +202,32 @@ def test_passes_beside_each_other_have_the_bits_of_one_after_the_other(tmp_path,
 @pytest.mark.parametrize(("most", "together"), [(36 * 64, True), (36 * 64 - 1, False)])
 def test_passes_of_frames_that_are_small_enough_go_on_together(tmp_path, monkeypatch, set_threads, most, together):
     set_threads(2)
-    monkeypatch.setattr(propagation, "BESIDE", most)
-    given, seen, keep = footage(tmp_path), [], propagation.keep
-    monkeypatch.setattr(propagation, "keep", lambda path, arrays: seen.append(path.name) or keep(path, arrays))
-    list(work(given, SPANS[0], tmp_path / "s"))
+    monkeypatch.setattr(propagation, "MAX_CONCURRENT_PIXELS", most)
+    given, seen, keep = span_inputs(tmp_path), [], resume_point.save_arrays
+    monkeypatch.setattr(resume_point, "save_arrays", lambda path, arrays: seen.append(path.name) or keep(path, arrays))
+    list(run_span(given, SPANS[0], tmp_path / "s"))
     assert (seen.index("backward.6.npz") < seen.index("forward.6.npz")) if together else "backward.6.npz" not in seen
 
 
 def test_kernels_that_cannot_be_shared_are_not(tmp_path, monkeypatch, set_threads):
     set_threads(2)
     monkeypatch.setattr(propagation, "concurrent", lambda: False)
-    list(work(footage(tmp_path), SPANS[0], tmp_path / "s"))
+    list(run_span(span_inputs(tmp_path), SPANS[0], tmp_path / "s"))
     assert not (tmp_path / "s" / "backward.4.npz").exists()
 
 
 @pytest.mark.parametrize("stop", [1, 3, 6, 9, 12, 14])
 @pytest.mark.parametrize("order", [(2, 1), (1, 2), (2, 2)])
 def test_what_passes_beside_each_other_began_is_ended_with_any_threads(tmp_path, monkeypatch, set_threads, stop, order):
-    monkeypatch.setattr(propagation, "KEEP_EVERY", 0.0)
-    given, span = footage(tmp_path), SPANS[0]
+    monkeypatch.setattr(propagation, "RESUME_INTERVAL", 0.0)
+    given, span = span_inputs(tmp_path), SPANS[0]
     set_threads(1)
-    whole = made_of(work(given, span, tmp_path / "whole"))
+    whole = frames_in(run_span(given, span, tmp_path / "whole"))
     found, put = {}, []
     for number, much in zip(order, (stop, None), strict=True):
         set_threads(number)
-        run = work(given, span, tmp_path / "part", set(span.frames) - set(found))
-        found |= (some := made_of(itertools.islice(run, much)))
+        run = run_span(given, span, tmp_path / "part", set(span.frames) - set(found))
+        found |= (some := frames_in(itertools.islice(run, much)))
         put += list(some)
         run.close()
     assert sorted(put) == list(span.frames)  # each told once
@@ -275,12 +241,12 @@ def test_what_passes_beside_each_other_began_is_ended_with_any_threads(tmp_path,
 
 
 def test_two_passes_made_apart_and_mixed_give_the_same_bits(tmp_path):
-    given, made_with = footage(tmp_path), engine(footage(tmp_path), tmp_path)
-    whole = made_of(work(given, SPANS[0], tmp_path / "whole"))
-    apart = part(SPANS[0], tmp_path / "apart")
+    given, made_with = span_inputs(tmp_path), span_engine(span_inputs(tmp_path), tmp_path)
+    whole = frames_in(run_span(given, SPANS[0], tmp_path / "whole"))
+    apart = span_job(SPANS[0], tmp_path / "apart")
     for side in (BACKWARD, FORWARD):
         assert len(list(run_pass(given, apart, side, made_with))) == 5
-    found = {made.frame: made for some in ((2, 4, 6), (3, 5)) for made in mixed(given, apart, some, made_with)}
+    found = {made.frame: made for some in ((2, 4, 6), (3, 5)) for made in blend_drawings(given, apart, some, made_with)}
     assert sorted(found) == sorted(whole)
     for frame, made in whole.items():
         np.testing.assert_array_equal(found[frame].picture, made.picture)
@@ -289,52 +255,53 @@ def test_two_passes_made_apart_and_mixed_give_the_same_bits(tmp_path):
 
 @pytest.mark.parametrize("stop", [1, 4, 7])
 def test_what_one_process_began_two_can_end_and_the_other_way_round(tmp_path, stop):
-    given, made_with, span = footage(tmp_path), engine(footage(tmp_path), tmp_path), SPANS[0]
-    whole = made_of(work(given, span, tmp_path / "whole"))
-    alone = work(given, span, tmp_path / "one")
-    found = made_of(itertools.islice(alone, stop))
+    given, made_with, span = span_inputs(tmp_path), span_engine(span_inputs(tmp_path), tmp_path), SPANS[0]
+    whole = frames_in(run_span(given, span, tmp_path / "whole"))
+    alone = run_span(given, span, tmp_path / "one")
+    found = frames_in(itertools.islice(alone, stop))
     alone.close()
-    rest = part(span, tmp_path / "one", set(span.frames) - set(found))
+    rest = span_job(span, tmp_path / "one", set(span.frames) - set(found))
     for side in (FORWARD, BACKWARD):
         list(run_pass(given, rest, side, made_with))
-    found |= made_of(mixed(given, rest, sorted(rest.needed()), made_with))
-    halves = part(span, tmp_path / "two")
+    found |= frames_in(blend_drawings(given, rest, sorted(rest.needed_drawings()), made_with))
+    halves = span_job(span, tmp_path / "two")
     for side in (BACKWARD, FORWARD):
         passing = run_pass(given, halves, side, made_with)
         list(itertools.islice(passing, min(stop, 5)))
         passing.close()
-    other = made_of(work(given, span, tmp_path / "two"))
+    other = frames_in(run_span(given, span, tmp_path / "two"))
     for frame, made in whole.items():
         np.testing.assert_array_equal(found[frame].picture, made.picture)
         np.testing.assert_array_equal(other[frame].picture, made.picture)
 
 
 def test_a_pass_that_got_lost_before_mixing_says_so(tmp_path):
-    given, made_with, apart = footage(tmp_path), engine(footage(tmp_path), tmp_path), part(SPANS[0], tmp_path / "s")
+    given, apart = span_inputs(tmp_path), span_job(SPANS[0], tmp_path / "s")
+    made_with = span_engine(given, tmp_path)
     for side in (BACKWARD, FORWARD):
         list(run_pass(given, apart, side, made_with))
     (tmp_path / "s" / "forward.4.npz").unlink()
     with pytest.raises(OutputError, match=r"forward\.4\.npz was lost.*run again"):
-        list(mixed(given, apart, [4], made_with))
+        list(blend_drawings(given, apart, [4], made_with))
 
 
 @pytest.mark.parametrize("side", [FORWARD, BACKWARD])
 def test_a_spoilt_drawing_goes_and_what_others_are_at_work_with_stays(tmp_path, side):
-    given, made_with, scratch = footage(tmp_path), engine(footage(tmp_path), tmp_path), tmp_path / "s"
-    whole = made_of(work(given, SPANS[0], tmp_path / "whole"))
-    apart = part(SPANS[0], scratch)
+    given, made_with, scratch = span_inputs(tmp_path), span_engine(span_inputs(tmp_path), tmp_path), tmp_path / "s"
+    whole = frames_in(run_span(given, SPANS[0], tmp_path / "whole"))
+    apart = span_job(SPANS[0], scratch)
     for one in (BACKWARD, FORWARD):
         list(run_pass(given, apart, one, made_with))
     spoilt, before = scratch / f"{side}.4.npz", {path.name for path in scratch.iterdir()}
     damaged(900)(spoilt)
     with pytest.raises(OutputError, match=rf"{side}\.4\.npz was lost.*run again"):
-        list(mixed(given, apart, [4], made_with))
+        list(blend_drawings(given, apart, [4], made_with))
     assert {path.name for path in scratch.iterdir()} == before - {spoilt.name}
     # As one process that goes on, and as two: that pass is made again, the other is there.
     assert len(list(run_pass(given, apart, FORWARD, made_with))) == (5 if side == FORWARD else 0)
     assert len(list(run_pass(given, apart, BACKWARD, made_with))) == (5 if side == BACKWARD else 0)
     spoilt.unlink()
-    found = made_of(work(given, SPANS[0], scratch))
+    found = frames_in(run_span(given, SPANS[0], scratch))
     for frame, made in whole.items():
         np.testing.assert_array_equal(found[frame].picture, made.picture)
 
@@ -346,9 +313,9 @@ def test_held_frames_show_their_drawing_over_their_own_plate_and_alpha(tmp_path)
     draw = np.random.default_rng(0)
     plates = {n: np.dstack([p, draw.integers(0, 256, p.shape[:2], np.uint8)]) for n, p in PLATES.items()}
     masks = {n: draw.random((36, 64)).astype(np.float32) for n in PLATES}
-    bare, masked = footage(tmp_path), footage(tmp_path, matte=masks.__getitem__, plates=plates)
-    looks = made_of(work(bare, SPANS[0], tmp_path / "bare", every=3))
-    found = made_of(work(masked, SPANS[0], tmp_path / "masked", every=3))
+    bare, masked = span_inputs(tmp_path), span_inputs(tmp_path, matte=masks.__getitem__, plates=plates)
+    looks = frames_in(run_span(bare, SPANS[0], tmp_path / "bare", every=3))
+    found = frames_in(run_span(masked, SPANS[0], tmp_path / "masked", every=3))
     shown = {2: 1, 3: 1, 4: 4, 5: 4, 6: 4}
     assert sorted(found) == sorted(looks) == [2, 3, 4, 5, 6]
     np.testing.assert_array_equal(looks[2].picture, 255 - PLATES[1])
@@ -360,40 +327,40 @@ def test_held_frames_show_their_drawing_over_their_own_plate_and_alpha(tmp_path)
 
 
 def test_what_is_not_shown_is_not_made(tmp_path):
-    assert part(SPANS[0], tmp_path).work() == 10
-    assert part(SPANS[0], tmp_path, every=2).work() == 4  # 3 and 5, from both sides
-    assert part(SPANS[0], tmp_path, every=3).work() == 2
-    events = list(work(footage(tmp_path), SPANS[0], tmp_path / "s", every=3))
+    assert span_job(SPANS[0], tmp_path).step_count() == 10
+    assert span_job(SPANS[0], tmp_path, every=2).step_count() == 4  # 3 and 5, from both sides
+    assert span_job(SPANS[0], tmp_path, every=3).step_count() == 2
+    events = list(run_span(span_inputs(tmp_path), SPANS[0], tmp_path / "s", every=3))
     assert events.count(None) == 2
     # What only shows the key needs no pass at all.
-    assert list(made_of(work(footage(tmp_path), SPANS[0], tmp_path / "k", {2}, every=3))) == [2]
+    assert list(frames_in(run_span(span_inputs(tmp_path), SPANS[0], tmp_path / "k", {2}, every=3))) == [2]
 
 
 @pytest.mark.parametrize("every", [2, 3])
 def test_held_drawings_are_stopped_and_gone_on_with_like_others(tmp_path, every):
-    given, span = footage(tmp_path), SPANS[0]
-    whole, found = made_of(work(given, span, tmp_path / "whole", every=every)), {}
+    given, span = span_inputs(tmp_path), SPANS[0]
+    whole, found = frames_in(run_span(given, span, tmp_path / "whole", every=every)), {}
     while left := set(span.frames) - set(found):
-        found |= made_of(itertools.islice((e for e in work(given, span, tmp_path / "p", left, every) if e), 1))
+        found |= frames_in(itertools.islice((e for e in run_span(given, span, tmp_path / "p", left, every) if e), 1))
     for frame, made in whole.items():
         np.testing.assert_array_equal(found[frame].picture, made.picture)
 
 
 def test_a_drawing_boils_as_one_and_so_does_a_key(tmp_path):
-    given = footage(tmp_path)
-    calm = made_of(work(given, SPANS[1], tmp_path / "calm", every=2))
-    wild = made_of(work(given, SPANS[1], tmp_path / "wild", every=2, boil=0.5, seed=3))
+    given = span_inputs(tmp_path)
+    calm = frames_in(run_span(given, SPANS[1], tmp_path / "calm", every=2))
+    wild = frames_in(run_span(given, SPANS[1], tmp_path / "wild", every=2, boil=0.5, seed=3))
     np.testing.assert_array_equal(wild[3].picture, wild[4].picture)
     assert (wild[3].picture != calm[3].picture).mean() > 0.3
     key = quantise(boil(to_float(255 - PLATES[1]), 0.5, 3, 1), np.uint8)
     np.testing.assert_array_equal(wild[2].picture, key)
-    np.testing.assert_array_equal(finish_key(given, engine(given, tmp_path, boil=0.5, seed=3), 1).picture, key)
+    np.testing.assert_array_equal(finish_key(given, span_engine(given, tmp_path, boil=0.5, seed=3), 1).picture, key)
 
 
 def test_boiling_leaves_the_plate_outside_of_the_matte(tmp_path):
     matte = np.zeros((36, 64), np.float32)
     matte[10:20, 10:40] = 1
-    for made in work(footage(tmp_path, matte=lambda n: matte), SPANS[1], tmp_path / "s", boil=1.0):
+    for made in run_span(span_inputs(tmp_path, matte=lambda n: matte), SPANS[1], tmp_path / "s", boil=1.0):
         if made is not None:
             np.testing.assert_array_equal(made.picture[matte == 0], PLATES[made.frame][matte == 0])
 
@@ -402,7 +369,7 @@ def test_boiling_leaves_the_plate_outside_of_the_matte(tmp_path):
 
 
 def test_a_key_comes_out_exactly_in_the_depth_of_the_output(tmp_path):
-    made = finish_key(footage(tmp_path, np.uint16), engine(footage(tmp_path), tmp_path), 1)
+    made = finish_key(span_inputs(tmp_path, np.uint16), span_engine(span_inputs(tmp_path), tmp_path), 1)
     np.testing.assert_array_equal(made.picture, (255 - PLATES[1]).astype(np.uint16) * 257)
     assert not made.error.any()
 
@@ -412,14 +379,9 @@ def test_alpha_and_matte_of_the_plate_are_kept(tmp_path):
     plates = {n: np.dstack([p, draw.integers(0, 256, p.shape[:2], np.uint8)]) for n, p in PLATES.items()}
     matte = np.zeros((36, 64), np.float32)
     matte[:, :20] = 1
-    for made in made_of(
-        work(footage(tmp_path, matte=lambda n: matte, plates=plates), SPANS[1], tmp_path / "s")
+    for made in frames_in(
+        run_span(span_inputs(tmp_path, matte=lambda n: matte, plates=plates), SPANS[1], tmp_path / "s")
     ).values():
         np.testing.assert_array_equal(made.picture[..., 3], plates[made.frame][..., 3])
         np.testing.assert_array_equal(made.picture[:, 20:], plates[made.frame][:, 20:])
         assert (made.picture[:, :20] != plates[made.frame][:, :20]).any()
-
-
-def test_depths_turn_into_each_other_without_loss():
-    eight = np.arange(256, dtype=np.uint8).reshape(1, -1)
-    np.testing.assert_array_equal(to_depth(to_depth(eight, np.uint16), np.uint8), eight)

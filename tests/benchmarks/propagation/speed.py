@@ -23,8 +23,8 @@ from propagate.synthesis import SynthesisSettings, carry
 from stylize.media.images import write_image
 from stylize.motion.estimated import EstimatedMotion, Estimators
 from stylize.spans.pass_maps import write_error
-from stylize.spans.span import propagate_span
-from stylize.spans.span_job import Engine, Footage, Part
+from stylize.spans.span import SpanRun
+from stylize.spans.span_job import Engine, SpanInputs, SpanJob
 from tests.benchmarks.propagation import peers
 from tests.benchmarks.propagation.clips import CLIPS, plates
 from tests.benchmarks.propagation.truth import toon
@@ -122,17 +122,17 @@ def two_keys(shown):
         keys = {frame: folder / f"key{frame}.png" for frame in (0, last)}
         for frame, path in keys.items():
             write_image(path, toon(shown[frame]))
-        footage = Footage(shown.__getitem__, shown.__getitem__, keys.__getitem__, None, np.uint8)
+        inputs = SpanInputs(shown.__getitem__, shown.__getitem__, keys.__getitem__, None, np.uint8)
         motion = EstimatedMotion(shown.__getitem__, str, Estimators(DisFlow(), DisFlow("fine")), folder / "flow", "s")
         inner = tuple(range(1, last))
-        part = Part(Span(inner, 0, last), frozenset(inner), {n: n for n in inner}, folder / "scratch")
+        job = SpanJob(Span(inner, 0, last), frozenset(inner), {n: n for n in inner}, folder / "scratch")
 
         def put(made):
             write_error(folder / f"{made.frame}.error.png", made.error)
             write_image(folder / f"{made.frame}.png", made.picture)
 
         start = time.perf_counter()
-        for _ in propagate_span(footage, part, Engine(motion, SynthesisSettings()), put):
+        for _ in SpanRun(inputs, job, Engine(motion, SynthesisSettings()), put).run():
             pass
         return (time.perf_counter() - start) / len(inner)
 

@@ -1,0 +1,57 @@
+"""Arrays in a file that begins with a digest of its own content: a damaged file is never used."""
+
+import hashlib
+from collections.abc import Mapping
+from io import BufferedRandom, BufferedReader
+from pathlib import Path
+
+import numpy as np
+
+from propagate.arrays import Pixels
+from stylize.io_errors import PROJECT, unwritable
+
+# Errors of reading a file that is missing or damaged. The digest is checked before anything parses the content, so an
+# error of another kind is a bug and is not hidden.
+UNREADABLE = (OSError, ValueError)
+# Bytes of the digest that a file begins with.
+DIGEST_SIZE = 16
+
+
+def save_arrays(path: Path, arrays: Mapping[str, Pixels]) -> None:
+    """Write arrays of any shapes, atomically. Raises OutputError when they cannot be written."""
+    unfinished = path.with_name(f".part-{path.name}")
+    try:
+        with unfinished.open("w+b") as file:
+            file.write(bytes(DIGEST_SIZE))
+            np.savez(file, **arrays)  # type: ignore[arg-type, unused-ignore]
+            digest = _digest(file)
+            file.seek(0)
+            file.write(digest)
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise unwritable(error, path, PROJECT) from error
+
+
+def load_arrays(path: Path) -> dict[str, Pixels]:
+    """Read the arrays of a file. Raises OSError when it cannot be read, ValueError when it is damaged."""
+    with path.open("rb") as file:
+        if file.read(DIGEST_SIZE) != _digest(file):
+            raise ValueError(f"{path} is not as it was written")
+        file.seek(DIGEST_SIZE)
+        with np.load(file) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+
+
+def is_intact(path: Path) -> bool:
+    """Return whether a file exists and is undamaged."""
+    try:
+        return bool(load_arrays(path))
+    except UNREADABLE:
+        return False
+
+
+def _digest(file: BufferedReader | BufferedRandom) -> bytes:
+    """Digest of all that follows the place of the digest."""
+    file.seek(DIGEST_SIZE)
+    return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=DIGEST_SIZE)).digest()

@@ -1,0 +1,96 @@
+"""Composite a drawing over the plates of the frames that display it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from masks.composite import over
+from propagate.arrays import F32, Floats, Pixels
+from propagate.boil import boil
+from propagate.box import Box, all_of
+from stylize.context.keys import read_key
+from stylize.media.images import quantise, to_float
+from stylize.spans.span_job import Engine, FinishedFrame, SpanInputs
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A drawing before it is composited.
+
+    frame: its number. colour: uint8 or uint16 (H, W, 3), or float32 in [0, 1]. error: float32 (H, W), see
+    ``synthesis.Carried``. share: float32 (H, W), the right key's pass in a blend. box: the part of the frame that the
+    arrays cover, None for all.
+    """
+
+    frame: int
+    colour: Pixels
+    error: Floats
+    share: Floats | None = None
+    box: Box | None = None
+
+
+def finish_key(inputs: SpanInputs, engine: Engine, frame: int) -> FinishedFrame:
+    """Finish a keyframe: its picture as it is, but for boiling, the plate's alpha and the matte."""
+    return next(finished_frames(key_drawing(inputs, frame), [frame], inputs, engine))
+
+
+def key_drawing(inputs: SpanInputs, frame: int) -> Drawing:
+    """Picture of a keyframe as a drawing without error."""
+    key = read_key(inputs.key_file(frame), inputs.plate(frame))
+    return Drawing(frame, key, np.zeros(key.shape[:2], F32))
+
+
+def finished_frames(
+    drawing: Drawing, frames: Sequence[int], inputs: SpanInputs, engine: Engine
+) -> Iterator[FinishedFrame]:
+    """Composite a drawing over each frame that displays it: over its own plate, through its own matte."""
+    colour, box = drawing.colour, drawing.box
+    size = colour.shape[:2] if box is None else inputs.plate(drawing.frame).shape[:2]
+    if engine.boil > 0:
+        # Boiling displaces by the place in the whole frame.
+        colour, box = boil(_floats(_uncrop(colour, box, size)), engine.boil, engine.seed, drawing.frame), None
+    if colour.dtype == F32:
+        colour = quantise(colour, inputs.dtype)
+    error = _uncrop(drawing.error, drawing.box, size)
+    share = None if drawing.share is None else _uncrop(drawing.share, drawing.box, size)
+    for frame in frames:
+        matte = None if inputs.matte is None else inputs.matte(frame)
+        picture, look = composite_look(colour, box, inputs.plate(frame), matte, inputs.dtype)
+        yield FinishedFrame(frame, picture, error, share, look)
+
+
+def composite_look(
+    look: Pixels, box: Box | None, plate: Pixels, matte: Floats | None, dtype: type
+) -> tuple[Pixels, Pixels | None]:
+    """Composite a look over a plate through a matte; keeps the plate's alpha.
+
+    look: uint8 or uint16 (H, W, 3). box: the part of the frame that it covers, None for all. plate: uint8 or uint16
+    (H, W, 3) or (H, W, 4). matte: float32 (H, W), None for 1 everywhere. Returns the picture in ``dtype``, and, with a
+    matte, the look alone: of the whole frame, 0 where the matte is 0.
+    """
+    plate, look = to_depth(plate, dtype), to_depth(look, dtype)
+    if matte is None:
+        return np.concatenate([look, plate[..., 3:]], axis=-1), None
+    box, picture = box or all_of(plate.shape), plate.copy()
+    matte = box.of(matte)
+    box.put(over(look, box.of(plate[..., :3]), matte), picture[..., :3])
+    return picture, box.onto(look * (matte[..., None] > 0), plate.shape[:2])
+
+
+def to_depth(pixels: Pixels, dtype: type) -> Pixels:
+    """Convert uint8 or uint16 pixels to the other depth; 8 to 16 bit and back is lossless."""
+    if pixels.dtype == dtype:
+        return pixels
+    if dtype == np.uint16:
+        return pixels.astype(np.uint16) * np.uint16(257)
+    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def _floats(colour: Pixels) -> Floats:
+    return colour if colour.dtype == F32 else to_float(colour)
+
+
+def _uncrop(part: Pixels, box: Box | None, size: tuple[int, int]) -> Pixels:
+    """Expand an array of a box to the whole frame: 0 outside of the box, where the style is not visible."""
+    return part if box is None else box.onto(part, size)

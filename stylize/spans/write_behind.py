@@ -1,0 +1,58 @@
+"""Write-behind: finish one item in another thread while the caller makes the next one."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Generic, ParamSpec, TypeVar
+
+from propagate.threads import allow, allowed
+
+Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
+
+
+class WriteBehind(Generic[Result]):
+    """Runs jobs in order, one at a time, each while the caller prepares the next one.
+
+    Used as a context: leaving it waits for the running job, and starts no other. With one thread allowed, and outside
+    of the context, a job runs in the caller's thread when it is submitted.
+    """
+
+    def __init__(self) -> None:
+        self._worker: ThreadPoolExecutor | None = None
+        self._running: Future[Sequence[Result]] | None = None
+
+    def __enter__(self) -> "WriteBehind[Result]":
+        if allowed() > 1:
+            self._worker = ThreadPoolExecutor(1, "behind", allow, (allowed(),))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Wait for the running job. Its error came first: it is raised from the one that the caller has run into."""
+        worker, self._worker = self._worker, None
+        running, self._running = self._running, None
+        if worker is not None:
+            worker.shutdown()
+        if isinstance(error, Exception) and running is not None and (earlier := running.exception()):
+            raise earlier from error
+
+    def submit(
+        self, job: Callable[Arguments, Sequence[Result]], *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Iterator[Result]:
+        """Yield the results of the job before this one, then start this one; nothing happens unless iterated.
+
+        Raises what the job before this one has raised; this one does not start then.
+        """
+        yield from self.results()
+        if self._worker is None:
+            yield from job(*args, **kwargs)
+        else:
+            self._running = self._worker.submit(job, *args, **kwargs)
+
+    def results(self) -> Iterator[Result]:
+        """Wait for the running job, and yield its results. Raises what it has raised."""
+        running, self._running = self._running, None
+        if running is not None:
+            yield from running.result()

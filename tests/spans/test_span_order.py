@@ -1,0 +1,271 @@
+"""Order of a span's work: what is on disk before what, what is blended how often, and what an error leaves."""
+
+import itertools
+import threading
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from propagate.threads import allowed
+from stylize.errors import OutputError
+from stylize.spans import span as propagation
+from stylize.spans.resume_point import ResumeFiles
+from stylize.spans.span import DrawingPairs, SpanRun
+from stylize.spans.span_job import BACKWARD, FORWARD, SIDES, DrawingPassed, FrameFinished
+from tests.span_runs import SPANS, frames_in, run_pass, run_span, span_engine, span_inputs, span_job
+
+TWO_SIDED = SPANS[0]
+CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class Write:
+    """Something that has come to be on disk: "frame", "drawing" or "resume point"."""
+
+    kind: str
+    number: int
+    side: str = ""
+
+
+@pytest.fixture(params=["one thread", "in turn", "concurrent"])
+def schedule(request, set_threads, monkeypatch):
+    """Every way in which one process may run a two-sided span."""
+    set_threads(1 if request.param == "one thread" else 2)
+    if request.param == "in turn":
+        monkeypatch.setattr(propagation, "MAX_CONCURRENT_PIXELS", 0)
+    return request.param
+
+
+@pytest.fixture
+def writes(monkeypatch):
+    """Writes in their order; a resume point after every drawing. Frames are noted by ``noting``."""
+    done = []
+    save_drawing, save_resume_point = ResumeFiles.save_drawing, ResumeFiles.save_resume_point
+
+    def drawing(files, side, number, stored):
+        save_drawing(files, side, number, stored)
+        done.append(Write("drawing", number, side))
+
+    def resume_point(files, side, state):
+        save_resume_point(files, side, state)
+        done.append(Write("resume point", state.frame, side))
+
+    monkeypatch.setattr(propagation, "RESUME_INTERVAL", 0.0)
+    monkeypatch.setattr(ResumeFiles, "save_drawing", drawing)
+    monkeypatch.setattr(ResumeFiles, "save_resume_point", resume_point)
+    return done
+
+
+@pytest.fixture
+def blends(monkeypatch):
+    """How often each drawing is blended, by its nearness to the right key."""
+    counts, blend = Counter(), propagation.blend_passes
+
+    def spy(*arrays_and_nearness):
+        counts[arrays_and_nearness[-1]] += 1
+        return blend(*arrays_and_nearness)
+
+    monkeypatch.setattr(propagation, "blend_passes", spy)
+    return counts
+
+
+def span_run(tmp_path, span, put, every=1):
+    inputs = span_inputs(tmp_path)
+    return SpanRun(inputs, span_job(span, tmp_path / "s", every=every), span_engine(inputs, tmp_path), put)
+
+
+def noting(writes):
+    return lambda frame: writes.append(Write("frame", frame.frame))
+
+
+def on_disk(job, writes, drawing, side):
+    """Return whether a drawing need not be made again by the pass of a side."""
+    frames = {Write("frame", frame) for frame in job.wanted_frames_of(drawing)}
+    return Write("drawing", drawing, side) in writes or frames <= set(writes)
+
+
+@pytest.mark.parametrize("span", SPANS)
+@pytest.mark.parametrize("every", [1, 2])
+@pytest.mark.usefixtures("schedule")
+def test_a_resume_point_comes_after_all_that_its_pass_has_gone_through(tmp_path, writes, span, every):
+    job = span_job(span, tmp_path / "s", every=every)
+    list(span_run(tmp_path, span, noting(writes), every).run())
+    resume_points = [(place, write) for place, write in enumerate(writes) if write.kind == "resume point"]
+    assert len(resume_points) == job.step_count()
+    for place, write in resume_points:
+        order = job.pass_order(write.side)
+        for drawing in order[1 : order.index(write.number) + 1]:
+            assert on_disk(job, writes[:place], drawing, write.side)
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.usefixtures("threads")
+def test_a_pass_alone_stores_each_drawing_before_its_resume_point(tmp_path, writes, side):
+    inputs, job = span_inputs(tmp_path), span_job(TWO_SIDED, tmp_path / "s")
+    events = list(run_pass(inputs, job, side, span_engine(inputs, tmp_path)))
+    order = job.pass_order(side)[1:]
+    assert events == [DrawingPassed(side, drawing) for drawing in order]
+    assert writes == [Write(kind, drawing, side) for drawing in order for kind in ("drawing", "resume point")]
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_each_drawing_is_passed_once_a_side_and_each_frame_finished_once(tmp_path, writes, schedule, every):
+    put, events = [], []
+    run = span_run(tmp_path, TWO_SIDED, lambda frame: put.append(frame.frame), every)
+    for event in run.run():
+        if isinstance(event, FrameFinished):
+            assert event.frame in put
+        events.append(event)
+    job = span_job(TWO_SIDED, tmp_path / "s", every=every)
+    assert sorted(put) == list(TWO_SIDED.frames)
+    assert sorted(event.frame for event in events if isinstance(event, FrameFinished)) == list(TWO_SIDED.frames)
+    for side in SIDES:
+        passed = [event.drawing for event in events if isinstance(event, DrawingPassed) and event.side == side]
+        assert passed == job.pass_order(side)[1:]
+    stored = {(write.side, write.number) for write in writes if write.kind == "drawing"}
+    sides = SIDES if schedule == "concurrent" else (FORWARD,)
+    assert stored == {(side, drawing) for side in sides for drawing in job.drawings()}
+
+
+# Blending
+
+
+@pytest.mark.parametrize("every", [1, 2])
+@pytest.mark.usefixtures("schedule")
+def test_each_drawing_is_blended_once(tmp_path, blends, every):
+    job = span_job(TWO_SIDED, tmp_path / "s", every=every)
+    list(span_run(tmp_path, TWO_SIDED, lambda frame: None, every).run())
+    assert blends == Counter(job.nearness(drawing) for drawing in job.drawings())
+
+
+@pytest.mark.parametrize("stop", [2, 5, 8, 11])
+@pytest.mark.parametrize("first", [1, 2])
+@pytest.mark.usefixtures("schedule")
+def test_each_drawing_is_blended_once_by_a_run_that_continues_another(tmp_path, blends, set_threads, stop, first):
+    now = allowed()
+    set_threads(first)
+    inputs = span_inputs(tmp_path)
+    stopped = run_span(inputs, TWO_SIDED, tmp_path / "s")
+    found = frames_in(itertools.islice(stopped, stop))
+    stopped.close()
+    blends.clear()
+    set_threads(now)
+    wanted = set(TWO_SIDED.frames) - set(found)
+    rest = frames_in(run_span(inputs, TWO_SIDED, tmp_path / "s", wanted))
+    assert sorted(rest) == sorted(wanted)
+    job = span_job(TWO_SIDED, tmp_path / "s")
+    assert blends == Counter(job.nearness(drawing) for drawing in wanted)
+
+
+@pytest.mark.parametrize("lost", [(), (FORWARD,), (BACKWARD,), SIDES])
+@pytest.mark.usefixtures("schedule")
+def test_what_both_passes_have_stored_is_blended_once_though_resume_points_are_lost(tmp_path, blends, lost):
+    inputs, job = span_inputs(tmp_path), span_job(TWO_SIDED, tmp_path / "s")
+    engine = span_engine(inputs, tmp_path)
+    for side in SIDES:
+        list(run_pass(inputs, job, side, engine))
+    for side in lost:
+        (tmp_path / "s" / f"{side}.state.npz").unlink()
+    events = list(SpanRun(inputs, job, engine, lambda frame: None).run())
+    assert sorted(event.frame for event in events if isinstance(event, FrameFinished)) == list(TWO_SIDED.frames)
+    passed = Counter(event.side for event in events if isinstance(event, DrawingPassed))
+    assert passed == Counter({side: len(TWO_SIDED.frames) for side in lost})
+    assert blends == Counter(job.nearness(drawing) for drawing in job.drawings())
+
+
+def test_a_pair_is_complete_for_one_of_two_threads():
+    numbers = range(2000)
+    pairs, completed = DrawingPairs({FORWARD: {0, 1}, BACKWARD: {1, 2}}), {side: [] for side in SIDES}
+    assert pairs.complete() == [1]
+
+    def add_all(side):
+        completed[side] += [number for number in numbers if pairs.add(side, number)]
+
+    threads = [threading.Thread(target=add_all, args=(side,)) for side in SIDES]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(completed[FORWARD] + completed[BACKWARD]) == [number for number in numbers if number != 1]
+    assert pairs.complete() == list(numbers)
+
+
+# Errors
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Drawings that the passes have made, and CLOSED where one has ended."""
+    log, carry = [], propagation.carry
+
+    def spy(*arguments):
+        try:
+            for carried in carry(*arguments):
+                log.append(carried.frame)
+                yield carried
+        finally:
+            log.append(CLOSED)
+
+    monkeypatch.setattr(propagation, "carry", spy)
+    return log
+
+
+@pytest.mark.parametrize("span", SPANS)
+@pytest.mark.parametrize("place", [1, 2, -1])
+def test_what_put_raises_comes_out_at_most_one_drawing_later_and_ends_the_pass(
+    tmp_path, monkeypatch, threads, made, span, place
+):
+    monkeypatch.setattr(propagation, "MAX_CONCURRENT_PIXELS", 0)
+    job = span_job(span, tmp_path / "s")
+    order, put = job.pass_order(FORWARD if span.right is None else BACKWARD), []
+    spoilt = order[place]
+
+    def failing(frame):
+        if frame.frame == spoilt:
+            raise OutputError("no space")
+        put.append(frame.frame)
+
+    with pytest.raises(OutputError, match="no space") as error:
+        list(span_run(tmp_path, span, failing).run())
+    assert error.value.__traceback__ is not None  # it holds the frames of all generators that it has come through
+    assert made.pop() == CLOSED
+    last_pass = made[made.index(CLOSED) + 1 :] if job.two_sided() else made
+    # With two threads, the next drawing is made while this one is put.
+    assert last_pass == order[1 : order.index(spoilt) + threads]
+    assert put == order[1 : order.index(spoilt)]
+
+
+def test_what_put_raises_in_concurrent_passes_ends_both(tmp_path, set_threads, made):
+    set_threads(2)
+
+    def failing(frame):
+        raise OutputError("no space")
+
+    with pytest.raises(OutputError, match="no space"):
+        list(span_run(tmp_path, TWO_SIDED, failing).run())
+    assert made.count(CLOSED) == 2
+
+
+@pytest.mark.usefixtures("threads")
+def test_a_held_key_that_cannot_be_put_is_raised_too(tmp_path):
+    def failing(frame):
+        raise OutputError(f"no space for {frame.frame}")
+
+    with pytest.raises(OutputError, match="no space for 2"):
+        list(span_run(tmp_path, TWO_SIDED, failing, every=3).run())
+
+
+@pytest.mark.usefixtures("threads")
+def test_steps_of_a_run_may_be_run_by_themselves(tmp_path):
+    inputs, put = span_inputs(tmp_path), {}
+    whole = frames_in(run_span(inputs, TWO_SIDED, tmp_path / "whole"))
+    run = span_run(tmp_path, TWO_SIDED, lambda frame: put.__setitem__(frame.frame, frame))
+    (tmp_path / "s").mkdir()
+    assert list(run.forward()) == [DrawingPassed(FORWARD, drawing) for drawing in TWO_SIDED.frames]
+    assert not put
+    assert len(list(run.backward())) == 2 * len(TWO_SIDED.frames)
+    assert sorted(put) == list(TWO_SIDED.frames)
+    for frame, finished in whole.items():
+        np.testing.assert_array_equal(put[frame].picture, finished.picture)
