@@ -30,7 +30,7 @@ def span_inputs(folder, dtype=np.uint8, matte=None, plates=PLATES):
 def span_engine(inputs, folder, **more):
     flow = folder / "flow"
     flow.mkdir(exist_ok=True)
-    motion = EstimatedMotion(inputs.colour, str, Estimators(DisFlow(), DisFlow()), flow, "shot")
+    motion = EstimatedMotion(inputs.colour, str, Estimators(DisFlow(), DisFlow(), "flow_dis"), flow, "shot")
     return Engine(motion, SynthesisSettings(), **more)
 
 

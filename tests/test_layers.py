@@ -349,7 +349,7 @@ def test_a_matte_that_is_a_movie_is_unpacked_once(tmp_path, plates, painted):
 def test_killed_at_any_time_it_goes_on_to_the_same_bits(tmp_path, plates, painted, left):
     words = [f"matte={left},keys={painted / 'dark'}", f"name=b,matte={left}:invert,keys={painted / 'bright'}"]
     whole = stylize.run(plates, layers=words, project=tmp_path / "whole.stylize")
-    for mark in ("layers/1/out/*.png", "layers/b/passes/*/made.jsonl", "out/*.png"):
+    for mark in ("layers/1/out/*.png", "layers/b/state/span.*.jsonl", "out/*.png"):
         project = tmp_path / f"{len(mark)}.stylize"
         run = command(plates, "--layer", words[0], "--layer", words[1], "--project", project)
         while run.poll() is None and not list(project.glob(mark)):

@@ -51,7 +51,9 @@ class Project:
         """
         self.root = root = root.resolve()
         _check_root(root)
-        read_state(root)  # raises before anything is created
+        # Raises before anything is created.
+        settings_file.check_settings_schema(root)
+        read_state(root)
         for folder in (root, *(root / name for name in (LAYER_FOLDERS if home else FOLDERS))):
             _make_folder(folder)
         self.task = SESSION

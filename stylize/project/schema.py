@@ -12,8 +12,11 @@ from stylize.errors import ProjectError
 SCHEMA = 2
 
 
-def check_schema(path: Path, schema: Any) -> int:
-    """Return the schema of a file of a project. Raises ProjectError for one that is newer than this version knows."""
+def check_schema(path: Path, schema: Any, way_out: str = "mend it") -> int:
+    """Return the schema of a file of a project. way_out: advice for one that is no number.
+
+    Raises ProjectError for such a one, and for one that is newer than this version knows.
+    """
     if isinstance(schema, int) and not isinstance(schema, bool) and 1 <= schema <= SCHEMA:
         return schema
     if isinstance(schema, int) and not isinstance(schema, bool) and schema > SCHEMA:
@@ -21,4 +24,4 @@ def check_schema(path: Path, schema: Any) -> int:
             f"{path} is of schema {schema}, and this version knows up to {SCHEMA}; install a newer stylize, or choose "
             "another project with --project FOLDER; nothing was changed"
         )
-    raise ProjectError(f"{path} has the schema {schema!r}, expected a number from 1 to {SCHEMA}; mend it")
+    raise ProjectError(f"{path} has the schema {schema!r}, expected a number from 1 to {SCHEMA}; {way_out}")

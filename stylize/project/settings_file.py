@@ -42,14 +42,31 @@ def read_asked(root: Path) -> tuple[Path, Settings]:
     return Path(content["shot"]), read_settings(values, str(path))
 
 
+def raw_settings(root: Path) -> dict[str, Any]:
+    """Return the settings as they stand in project.toml, not checked; empty where that cannot be read."""
+    values = _readable(root / SETTINGS_FILE).get("settings", {})
+    return values if isinstance(values, dict) else {}
+
+
+def check_settings_schema(root: Path) -> None:
+    """Raise ProjectError when project.toml is of a newer schema; one that is missing or damaged is written again."""
+    path = root / SETTINGS_FILE
+    check_schema(path, _readable(path).get("schema", 1))
+
+
 def check_shot(root: Path, shot: Path) -> None:
     """Raise ProjectError when a folder is the project of another shot that still exists."""
-    try:
-        other = tomllib.loads((root / SETTINGS_FILE).read_text(encoding="utf-8")).get("shot")
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
-        return  # none yet, or damaged: it is about to be written
+    other = _readable(root / SETTINGS_FILE).get("shot")
     if isinstance(other, str) and Path(other) != shot.resolve() and Path(other).exists():
         raise ProjectError(f"{root} is the project of {other}; choose another with --project FOLDER")
+
+
+def _readable(path: Path) -> dict[str, Any]:
+    """Return what project.toml holds; empty where it is missing or damaged."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return {}
 
 
 def _content(path: Path) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def read_state(root: Path) -> dict[str, Any]:
     if not isinstance(state, dict):
         raise ProjectError(f"{path} holds no table; {_WAY_OUT}")
     # The first schema called its number a version.
-    return state | {"schema": check_schema(path, state.get("schema", state.get("version")))}
+    return state | {"schema": check_schema(path, state.get("schema", state.get("version")), _WAY_OUT)}
 
 
 def write_state(root: Path, *, replace: bool = False) -> None:

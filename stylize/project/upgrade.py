@@ -4,16 +4,16 @@ Files are known as ours under cache keys that never match, so that they are made
 the inputs recorded here are still the same (`stylize.keys.upgraded`).
 """
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from stylize.errors import ProjectError
 from stylize.project.digests import DigestCache
-from stylize.project.layout import SETTINGS_FILE, STATE_FILE, STATE_FOLDER
+from stylize.project.layout import STATE_FILE, STATE_FOLDER
 from stylize.project.records import Records
 from stylize.project.schema import SCHEMA
+from stylize.project.settings_file import raw_settings
 from stylize.project.state_file import read_state, write_state
 
 # Record of what an earlier version has made, and the fact in it that holds settings and contents of that time.
@@ -39,7 +39,7 @@ def upgrade(root: Path, home: Path | None = None) -> None:
     if home is None:
         contents = {name: known[2] for name, known in digests.items()}
         records.append(
-            TASK, {"fact": FACT, "key": FIRST_SCHEMA, "value": {"settings": _settings(root), "contents": contents}}
+            TASK, {"fact": FACT, "key": FIRST_SCHEMA, "value": {"settings": raw_settings(root), "contents": contents}}
         )
         cache = DigestCache(root / STATE_FOLDER / "digests.json")
         cache.add(digests)
@@ -61,12 +61,3 @@ def _tables(root: Path, state: Mapping[str, Any]) -> tuple[dict[str, Any], dict[
     }
     known = {name: one for name, one in digests.items() if isinstance(one, list) and len(one) == 3}
     return made, known
-
-
-def _settings(root: Path) -> dict[str, Any]:
-    """Return the settings as they stand in project.toml; empty where that cannot be read."""
-    try:
-        values = tomllib.loads((root / SETTINGS_FILE).read_text(encoding="utf-8")).get("settings", {})
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
-        return {}
-    return values if isinstance(values, dict) else {}

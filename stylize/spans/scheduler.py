@@ -90,10 +90,10 @@ def _run(
     jobs = min(work.settings.jobs, sum(not task.needs for task in tasks))
     if jobs < 2:
         alone = make_worker(inputs, engine, work.shot, work.project.root)
-        here = WorkerSetup[None, Event](lambda _: alone, None)
+        here: WorkerSetup[None, Event] = WorkerSetup(lambda _: alone, None)
         run_tasks(here, tasks, 1, progress.event, progress.done, progress.start)
     else:
-        setup = WorkerSetup[WorkerInputs, Event](prepare, worker_inputs(work, keys, inputs.dtype, jobs))
+        setup: WorkerSetup[WorkerInputs, Event] = WorkerSetup(prepare, worker_inputs(work, keys, inputs.dtype, jobs))
         run_tasks(setup, tasks, jobs, progress.event, progress.done, progress.start)
 
 

@@ -38,7 +38,7 @@ def motion(folder, plates=PLATES):
     def digest(frame):
         return f"digest {plates[frame].sum()}"
 
-    return EstimatedMotion(plates.__getitem__, digest, Estimators(Counting(), DisFlow()), folder, "shot")
+    return EstimatedMotion(plates.__getitem__, digest, Estimators(Counting(), DisFlow(), "flow_dis"), folder, "shot")
 
 
 def assert_same(one, other):
@@ -76,7 +76,7 @@ class Slow(Counting):
 
 def test_two_passes_that_meet_estimate_the_pair_once(tmp_path):
     slow = Slow()
-    whole = replace(motion(tmp_path), estimators=Estimators(slow, DisFlow()))
+    whole = replace(motion(tmp_path), estimators=Estimators(slow, DisFlow(), "flow_dis"))
     with ThreadPoolExecutor(2) as passes:
         onward = passes.submit(whole.within(None).step, 1, 2)
         assert slow.begun.wait(60)
@@ -95,7 +95,7 @@ def test_who_waits_for_a_pair_that_fails_makes_it(tmp_path):
                 raise RuntimeError("the first try")
             return DisFlow.__call__(self, source, target)
 
-    whole = replace(motion(tmp_path), estimators=Estimators(Failing(), DisFlow()))
+    whole = replace(motion(tmp_path), estimators=Estimators(Failing(), DisFlow(), "flow_dis"))
     with ThreadPoolExecutor(2) as passes:
         onward = passes.submit(whole.step, 1, 2)
         assert whole.estimators.neighbours.begun.wait(60)
@@ -157,7 +157,7 @@ def test_another_plate_or_estimator_is_another_motion(tmp_path):
     motion(tmp_path).step(1, 2)
     other = motion(tmp_path, {**PLATES, 2: PLATES[3]})
     assert_same(other.step(1, 2), rounded(take_step(PLATES[1], PLATES[3], DisFlow())))
-    faster = replace(motion(tmp_path), estimators=Estimators(DisFlow("fast"), DisFlow()))
+    faster = replace(motion(tmp_path), estimators=Estimators(DisFlow("fast"), DisFlow(), "flow_dis"))
     assert_same(faster.step(1, 2), rounded(take_step(PLATES[1], PLATES[2], DisFlow("fast"))))
     assert faster.cache_key((1, 2)) != other.cache_key((1, 2))
 

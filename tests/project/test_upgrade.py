@@ -49,7 +49,7 @@ def test_every_rendered_key_is_reused_and_reported(root: Path) -> None:
     assert len(result.frames) == 7
     kept = [line for line in told if "rendered by other versions and are kept" in line]
     assert len(kept) == 1
-    assert "1001,1007" in kept[0]
+    assert "1001, 1007" in kept[0]
     again = stylize.run(root / "inputs/plates", **asked(root))
     assert (again.rendered, again.redone) == ((), ())
 

@@ -75,13 +75,13 @@ def test_bits_and_progress_do_not_depend_on_jobs(tmp_path, plates, numbers):
 
 def test_threads_are_divided_among_the_processes(monkeypatch, plates, keys):
     seen = []
-    prepare = scheduler.Trade
+    prepare = scheduler.WorkerSetup
 
     def spy(make, payload):
         seen.append(payload and payload.settings.threads)
         return prepare(make, payload)
 
-    monkeypatch.setattr(scheduler, "Trade", spy)
+    monkeypatch.setattr(scheduler, "WorkerSetup", spy)
     stylize.run(plates, keys=keys, jobs=2, threads=5)
     stylize.run(plates, keys=keys, jobs=100, threads=5, boil=0.1)
     assert seen == [2, 1]  # three spans of two passes: six tasks, and no process without one
@@ -122,7 +122,7 @@ def test_a_process_that_is_killed_is_told_and_the_next_run_goes_on(tmp_path, pla
     whole = stylize.run(plates, keys=keys, project=tmp_path / "whole.stylize")
     project = tmp_path / "killed.stylize"
     run = command(plates, "--keys", keys, "--project", project, "--jobs", 2)
-    while run.poll() is None and not list(project.glob("passes/*/made.jsonl")):
+    while run.poll() is None and not list(project.glob("state/span.*.jsonl")):
         time.sleep(0.005)
     for worker in children(run.pid)[:1]:
         os.kill(worker, signal.SIGKILL)
@@ -136,7 +136,7 @@ def test_a_process_that_is_killed_is_told_and_the_next_run_goes_on(tmp_path, pla
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
-@pytest.mark.parametrize("mark", ["passes/*/*.state.npz", "passes/*/made.jsonl"])
+@pytest.mark.parametrize("mark", ["passes/*/*.state.npz", "state/span.*.jsonl"])
 def test_stopped_with_several_processes_it_goes_on_with_the_same_bits(tmp_path, plates, end, mark):
     keys = painted(tmp_path / "keys", (1, FRAMES))
     whole = stylize.run(plates, keys=keys, project=tmp_path / "whole.stylize")
@@ -168,7 +168,7 @@ def test_frames_that_are_on_disk_are_not_made_again_however_the_run_ended(monkey
             raise KeyboardInterrupt  # the frame is on disk, and nobody has heard of it
 
     with monkeypatch.context() as patch:
-        patch.setattr(scheduler._Stage, "event", killed)
+        patch.setattr(scheduler._Progress, "event", killed)
         there = [4]
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
@@ -179,15 +179,6 @@ def test_frames_that_are_on_disk_are_not_made_again_however_the_run_ended(monkey
     again = stylize.run(plates, keys=keys)
     assert len(again.redone) == FRAMES - there[-1]
     assert bits(again.project / "out") == bits(whole.project / "out")
-
-
-def test_a_note_that_was_cut_off_or_tells_of_another_file_counts_for_nothing(tmp_path):
-    notes = tmp_path / "made.jsonl"
-    notes.write_text('[3, ["abc", null]]\n5\n["x", ["abc"]]\n[1, 2, 3]\n[4, ["de')
-    assert list(scheduler._noted(notes)) == [(3, ["abc", None])]
-    scheduler._note(notes, 5, [tmp_path / "none"])
-    assert list(scheduler._noted(notes)) == [(3, ["abc", None]), (5, [None])]
-    assert list(scheduler._noted(tmp_path / "none")) == []
 
 
 @pytest.mark.parametrize("name", ["error", "mix"])
@@ -215,7 +206,7 @@ def test_what_is_told_of_a_frame_belongs_to_it_though_a_run_ended_between_the_tw
         return write_image(path, pixels, **more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(scheduler, "write_image", full)
+        patch.setattr("stylize.spans.frame_files.write_image", full)
         with pytest.raises(OutputError):
             stylize.run(plates, keys=keys)
     target.write_bytes(kept)

@@ -123,7 +123,9 @@ def two_keys(shown):
         for frame, path in keys.items():
             write_image(path, toon(shown[frame]))
         inputs = SpanInputs(shown.__getitem__, shown.__getitem__, keys.__getitem__, None, np.uint8)
-        motion = EstimatedMotion(shown.__getitem__, str, Estimators(DisFlow(), DisFlow("fine")), folder / "flow", "s")
+        motion = EstimatedMotion(
+            shown.__getitem__, str, Estimators(DisFlow(), DisFlow("fine"), "flow_dis"), folder / "flow", "s"
+        )
         inner = tuple(range(1, last))
         job = SpanJob(Span(inner, 0, last), frozenset(inner), {n: n for n in inner}, folder / "scratch")
 
