@@ -16,8 +16,8 @@ from stylize.media.overwrite_guard import ignore_progress, nothing_is_ours, refu
 from stylize.media.safe_write import make_folder, placed
 from stylize.media.sequences import Pattern
 from stylize.media.shot import Shot
-from stylize.media.spaces import REC709
 from stylize.media.targets import Form
+from stylize.media.working_spaces import REC709
 
 _USUAL = Form()
 # Kinds without alpha, by their suffix.

@@ -17,8 +17,8 @@ from stylize.media.codecs import codec_of
 from stylize.media.images import write_image
 from stylize.media.safe_write import make_folder
 from stylize.media.sequences import Pattern
-from stylize.media.spaces import REC709
 from stylize.media.targets import Form, Target
+from stylize.media.working_spaces import REC709
 from stylize.stages import cache_key
 
 # Kinds of picture that keep alpha, and how they have it.

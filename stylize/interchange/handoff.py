@@ -31,8 +31,8 @@ from stylize.media.overwrite_guard import refuse_foreign
 from stylize.media.safe_write import placed
 from stylize.media.sequences import Pattern, pattern_of
 from stylize.media.shot import Shot
-from stylize.media.spaces import REC709
 from stylize.media.targets import Target
+from stylize.media.working_spaces import REC709
 from stylize.project import Project
 from stylize.project.protect import refuse_inputs
 from stylize.settings import Settings, looks_of

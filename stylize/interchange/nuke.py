@@ -16,7 +16,7 @@ import numpy as np
 from propagate.arrays import Floats
 from stylize.interchange.cut import Cut, Media
 from stylize.media.colour import BT709, Colour, between
-from stylize.media.spaces import REC709, converted
+from stylize.media.working_spaces import REC709, converted
 
 _APART, _STEP, _LOW = 160, 40, 160
 _LAYERS = "layers"

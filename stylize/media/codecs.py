@@ -1,4 +1,4 @@
-"""The codecs of movies: what each one encodes, how well, and which files carry it. No library is imported here."""
+"""Codecs of movies: their encoders, pixel formats and options, and the files that carry them. Imports no library."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +11,13 @@ from stylize.errors import SettingsError
 class Codec:
     """One codec as editors name it.
 
-    encoder: FFmpeg's. layout: its pixels, of which `_halved` ones share colour between two columns (4:2:2) or two
-    columns and two rows (4:2:0). odd: the layout where a side that it halves is odd. clear: the layout with alpha,
-    None if it keeps none. deep: the layouts of more than 8 bits, if `layout` is the one for 8 only. tag: what the
-    stream is called in a QuickTime file, where FFmpeg's own choice is not the one that players know. smallest: width
-    and height that it asks for at least. matrix: the only one that its frames can say, if there is but one.
+    said: its name in messages. encoder: FFmpeg's name of the encoder. suffixes: of the files that carry it. options:
+    of the encoder. interframe: whether frames depend on each other. tag: of the stream in a QuickTime file, where
+    players do not know the one that FFmpeg chooses. smallest: the least width and height. matrix: the only one that its
+    frames can declare, if there is but one.
+
+    Pixel formats, by FFmpeg's names. layout: the usual one. odd: for an odd width or height, which 4:2:0 does not have.
+    clear: with alpha; None if the codec keeps none. deep, deep_clear: of more than 8 bits, if the others have 8 only.
     """
 
     name: str
@@ -34,7 +36,7 @@ class Codec:
     matrix: int | None = None
 
     def pixels(self, size: tuple[int, int], alpha: bool, depth: int) -> str:
-        """The layout for pictures of `size` (width, height) with these properties."""
+        """Return the pixel format for pictures of `size` (width, height). depth: bits per channel."""
         if alpha and self.clear:
             return (depth > 8 and self.deep_clear) or self.clear
         if depth > 8 and self.deep:
@@ -46,12 +48,12 @@ def _table(*codecs: Codec) -> Mapping[str, Codec]:
     return MappingProxyType({codec.name: codec for codec in codecs})
 
 
-# x264's and x265's constant rate factor: no difference is seen at 14, and brush texture survives. Macroblock-tree rate
-# control reads what it has not set: with it the same frames made other bits from run to run.
+# Constant rate factor of x264 and x265: at 14 no difference is visible, and brush texture survives. Macroblock-tree
+# rate control reads uninitialised memory: with it the same frames made other bits from run to run.
 _X264 = {"crf": "14", "preset": "medium", "x264-params": "mbtree=0"}
-# Both numbers of threads are fixed, because x265 makes other bits for others.
+# Both numbers of threads are fixed, because the bits that x265 makes depend on them.
 _X265 = {"crf": "14", "preset": "medium", "x265-params": "log-level=error:frame-threads=2:pools=4"}
-# DNxHR knows no smaller pictures, and FFmpeg's says BT.709 in every frame, which readers believe.
+# DNxHR has no smaller pictures, and FFmpeg's encoder declares BT.709 in every frame, which readers believe.
 _DNXHR, _BT709 = (256, 120), 1
 _PLAYERS, _EDITORS = (".mp4", ".mov", ".mkv"), (".mov",)
 
@@ -75,13 +77,16 @@ CODECS = _table(
           clear="bgra", deep="gbrp16le", deep_clear="gbrap16le"),
 )  # fmt: skip
 
-# What a suffix means where no codec was asked for.
+# Default codec of a suffix.
 USUAL: Mapping[str, str] = MappingProxyType({".mp4": "h264", ".mov": "h264", ".mkv": "ffv1"})
 
 
-def codec_of(suffix: str, asked: str | None) -> Codec:
-    """The codec for a movie file of `suffix`; SettingsError if such a file does not carry the one that is asked for."""
-    codec = CODECS[asked or USUAL[suffix.lower()]]
+def codec_of(suffix: str, name: str | None) -> Codec:
+    """Return the codec of this name, by default the usual one for a movie file of `suffix`.
+
+    SettingsError if such a file does not carry it.
+    """
+    codec = CODECS[name or USUAL[suffix.lower()]]
     if suffix.lower() not in codec.suffixes:
         fitting = " or ".join(codec.suffixes)
         raise SettingsError(f"--codec {codec.name} does not go into {suffix}: name the movie with {fitting}")
@@ -89,10 +94,10 @@ def codec_of(suffix: str, asked: str | None) -> Codec:
 
 
 def check_size(codec: Codec, size: tuple[int, int]) -> None:
-    """SettingsError if pictures of `size` (width, height) are too small for the codec."""
+    """Raise SettingsError if pictures of `size` (width, height) are too small for the codec."""
     if size[0] < codec.smallest[0] or size[1] < codec.smallest[1]:
-        least, found = ("x".join(map(str, sides)) for sides in (codec.smallest, size))
+        expected, found = ("x".join(map(str, sides)) for sides in (codec.smallest, size))
         raise SettingsError(
-            f"--codec {codec.name} needs pictures of {least} or larger, and these are {found}: "
+            f"--codec {codec.name} needs pictures of {expected} or larger, and these are {found}: "
             "use another --codec, or -o FOLDER"
         )

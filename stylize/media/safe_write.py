@@ -1,4 +1,4 @@
-"""Write output files: whole or not at all, and never over a file that belongs to somebody else."""
+"""Write output files whole or not at all."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,4 +48,4 @@ def _discard(partial: Path) -> None:
     try:
         partial.unlink(missing_ok=True)
     except OSError:
-        return  # the folder itself has gone or is closed to us: the error under way says so
+        return  # the folder itself is gone or closed: the error being raised says so

@@ -1,4 +1,4 @@
-"""Where results go: one file a kind of target, and the words after `-o` that choose it."""
+"""Targets: where a result goes and how it is encoded, as `-o` and the options of output say."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,7 +10,7 @@ from stylize.media.codecs import check_size, codec_of
 from stylize.media.sequences import PICTURE_SUFFIXES, Pattern, parse_pattern
 
 MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv")
-# Pictures that come in 8 and in 16 bits, and those that state a rate.
+# Pictures that have 8 or 16 bits, and those that declare a rate.
 _BOTH_DEPTHS, _TIMED = (".png", ".tif", ".tiff"), (".exr", ".dpx")
 _LINEAR_SUFFIX = ".exr"
 
@@ -30,10 +30,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Form:
-    """How a result is encoded; None is what is usual.
+    """Encoding of a result; None is the default.
 
     `codec`: of a movie, a name in `codecs.CODECS`. `bits`: 8 or 16, of PNG and TIFF. `space`: one of
-    `spaces.WORKING_SPACES`, of EXR. `fps`: the even rate that frames follow each other at, instead of the source's.
+    `working_spaces.WORKING_SPACES`, of EXR. `fps`: a constant rate instead of the source's.
     """
 
     codec: str | None = None
@@ -43,7 +43,10 @@ class Form:
 
 
 def check_form(form: Form, target: Target, size: tuple[int, int], *, rated: bool = False) -> None:
-    """Raises SettingsError for what `target` has no use for, or cannot carry. rated: more is made that has a rate."""
+    """Raise SettingsError for an option that does not apply to `target`, or that it cannot carry out.
+
+    size: (width, height). rated: whether other outputs have a rate, to which `fps` applies.
+    """
     if target.pattern is None:
         check_size(codec_of(target.path.suffix, form.codec), size)
         for flag, unused in (("--bits", form.bits), ("--working-space", form.space)):
@@ -66,10 +69,10 @@ def check_form(form: Form, target: Target, size: tuple[int, int], *, rated: bool
 
 
 def parse_target(text: str, name: str, flag: str = "-o") -> Target:
-    """The target that `text` (the words after `flag`) means for a shot called `name`.
+    """Return the target that `text`, the value of `flag`, means for a shot called `name`.
 
     A folder (`out`, `out/`) takes `name.####.png`; a pattern (`out/comp.####.exr`, `%04d` and `@` as well) is
-    taken as it is; `.mp4`, `.mov` and `.mkv` are movies. Raises SettingsError for anything else.
+    used unchanged; `.mp4`, `.mov` and `.mkv` are movies. Raises SettingsError for anything else.
     """
     if not text.strip():
         raise SettingsError(f"{flag} is empty: give a folder, a pattern such as out/{name}.####.png, or a movie file")

@@ -14,7 +14,7 @@ from stylize.media.images import png
 from stylize.media.images.bit_depth import to_float
 from stylize.media.images.transfer import encode_linear, unpremultiply
 from stylize.media.sequences import PICTURE_SUFFIXES
-from stylize.media.spaces import REC709, converted, stated
+from stylize.media.working_spaces import REC709, converted, stated
 
 if TYPE_CHECKING:
     import OpenImageIO
@@ -31,7 +31,7 @@ class ImageFacts:
     """Properties of the picture that `read_image` returns.
 
     size: (width, height), upright. depth: bits per channel. colour: what a PNG declares its values to mean. space: the
-    one of `spaces.WORKING_SPACES` that an EXR declares.
+    one of `working_spaces.WORKING_SPACES` that an EXR declares.
     """
 
     size: tuple[int, int]

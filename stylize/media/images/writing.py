@@ -20,7 +20,7 @@ from stylize.media.images.reading import first_line
 from stylize.media.images.transfer import premultiplied_linear
 from stylize.media.safe_write import placed
 from stylize.media.sequences import PICTURE_SUFFIXES
-from stylize.media.spaces import CORNERS, REC709, converted
+from stylize.media.working_spaces import CORNERS, REC709, converted
 
 if TYPE_CHECKING:
     import OpenImageIO
@@ -56,9 +56,9 @@ def write_image(
 
     EXR is half float, ZIP, linear and premultiplied. `pixels`: uint8 or uint16, (H, W) grey, (H, W, 3) or (H, W, 4),
     display-encoded, straight alpha. `text` goes into a PNG as text chunks. `bits`: 8 or 16, for PNG and TIFF, if not
-    those of the pixels. `space`: one of `spaces.WORKING_SPACES`, the primaries of an EXR. `stamp` goes into EXR and
-    DPX. `colour`: the meaning of the values; an EXR is converted from it, and the others declare it where it is not
-    the usual one: PNG by `cICP`, TIFF and JPEG by a profile, DPX where it can.
+    those of the pixels. `space`: one of `working_spaces.WORKING_SPACES`, for EXR. `stamp` goes into EXR and DPX.
+    `colour`: the meaning of the values; an EXR is converted from it, and the others declare it where it is not the
+    usual one: PNG by `cICP`, TIFF and JPEG by a profile, DPX where it can.
 
     The same pixels give the same bytes. The file appears whole under its name or not at all; OutputError if it cannot
     be written.

@@ -8,7 +8,7 @@ import pytest
 
 from propagate.arrays import Floats
 from stylize.media.images import read_image, write_image
-from stylize.media.spaces import CORNERS, REC709, WORKING_SPACES, converted, stated
+from stylize.media.working_spaces import CORNERS, REC709, WORKING_SPACES, converted, stated
 
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
