@@ -45,6 +45,7 @@ HDR_TRANSFERS: Mapping[int, str] = MappingProxyType({16: "PQ", 18: "HLG"})
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
 
+# Cache keys of deliveries hold the repr: another name of the class or of a field makes them again.
 @dataclass(frozen=True)
 class Colour:
     """Numbers of H.273 of a picture.

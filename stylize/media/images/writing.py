@@ -35,6 +35,7 @@ _JPEG_QUALITY = 95
 _SPARE_BYTES = 1 << 20
 
 
+# Cache keys of passes and foregrounds hold the repr: another name of the class or of a field makes them again.
 @dataclass(frozen=True)
 class Stamp:
     """Metadata of a frame in EXR and DPX: its number, rate in frames per second, time code and pixel aspect.
