@@ -47,24 +47,24 @@ def _fits(stamps: Sequence[int], time_base: Fraction, rate: Fraction) -> bool:
     return all(abs((stamp - first) * time_base - index / rate) <= allowed for index, stamp in enumerate(stamps))
 
 
-def regular(count: int, rate: Fraction) -> tuple[tuple[int, ...], Fraction]:
+def regular_stamps(count: int, rate: Fraction) -> tuple[tuple[int, ...], Fraction]:
     """Return time stamps of `count` frames at `rate`, and their time base."""
     return tuple(range(count)), 1 / rate
 
 
-def later_timecode(timecode: str, frames: int, rate: Fraction) -> str:
+def offset_timecode(timecode: str, frames: int, rate: Fraction) -> str:
     """Return `timecode` moved on by a number of frames; the semicolon of `01:00:59;29` means drop-frame.
 
     A time code that cannot be read is returned unchanged.
     """
-    count = counted_timecode(timecode, rate)
+    count = timecode_to_frames(timecode, rate)
     match = _TIMECODE.fullmatch(timecode)
     if count is None or match is None:
         return timecode
     return _format(count + frames, round(rate), match[4])
 
 
-def counted_timecode(timecode: str, rate: Fraction) -> int | None:
+def timecode_to_frames(timecode: str, rate: Fraction) -> int | None:
     """Return the number of frames from midnight to `timecode`; None for one that cannot be read."""
     match = _TIMECODE.fullmatch(timecode)
     nominal = round(rate)
@@ -76,18 +76,18 @@ def counted_timecode(timecode: str, rate: Fraction) -> int | None:
     return (all_minutes * 60 + seconds) * nominal + frames - dropped * (all_minutes - all_minutes // 10)
 
 
-def spelt_timecode(count: int, rate: Fraction, drop: bool) -> str:
+def frames_to_timecode(count: int, rate: Fraction, drop: bool) -> str:
     """Return the time code of a number of frames since midnight. drop: use drop-frame, where the rate has it."""
     return _format(count, round(rate), ";" if drop else ":")
 
 
-def drops_frames(timecode: str, rate: Fraction) -> bool:
+def is_drop_frame(timecode: str, rate: Fraction) -> bool:
     """Return whether a time code is drop-frame: by its separator, at rates that have it."""
     match = _TIMECODE.fullmatch(timecode)
     return match is not None and _dropped_numbers(match[4], round(rate)) > 0
 
 
-def packed_timecode(timecode: str, rate: Fraction) -> int | None:
+def pack_timecode(timecode: str, rate: Fraction) -> int | None:
     """Pack `timecode` into the 32 bits of SMPTE ST 12-1 that EXR and DPX keep; None for one that cannot be read.
 
     Above 30 frames per second two frames share a number, and the field mark is set for the second of them (ST 12-2).

@@ -11,37 +11,38 @@ from stylize.errors import SettingsError
 class Codec:
     """One codec as editors name it.
 
-    said: its name in messages. encoder: FFmpeg's name of the encoder. suffixes: of the files that carry it. options:
+    label: its name in messages. encoder: FFmpeg's name of the encoder. suffixes: of the files that carry it. options:
     of the encoder. interframe: whether frames depend on each other. tag: of the stream in a QuickTime file, where
-    players do not know the one that FFmpeg chooses. smallest: the least width and height. matrix: the only one that its
+    players do not know the one that FFmpeg chooses. min_size: the least width and height. matrix: the only one that its
     frames can declare, if there is but one.
 
-    Pixel formats, by FFmpeg's names. layout: the usual one. odd: for an odd width or height, which 4:2:0 does not have.
-    clear: with alpha; None if the codec keeps none. deep, deep_clear: of more than 8 bits, if the others have 8 only.
+    Pixel formats have FFmpeg's names. pixel_format: the usual one. odd_format: for an odd width or height, which 4:2:0
+    does not have. alpha_format: with alpha; None if the codec keeps none. deep_format, deep_alpha_format: of more than
+    8 bits, if the others have 8 only.
     """
 
     name: str
-    said: str
+    label: str
     encoder: str
     suffixes: tuple[str, ...]
-    layout: str
+    pixel_format: str
     options: Mapping[str, str]
-    odd: str | None = None
-    clear: str | None = None
-    deep: str | None = None
-    deep_clear: str | None = None
+    odd_format: str | None = None
+    alpha_format: str | None = None
+    deep_format: str | None = None
+    deep_alpha_format: str | None = None
     tag: str | None = None
     interframe: bool = False
-    smallest: tuple[int, int] = (1, 1)
+    min_size: tuple[int, int] = (1, 1)
     matrix: int | None = None
 
     def pixels(self, size: tuple[int, int], alpha: bool, depth: int) -> str:
         """Return the pixel format for pictures of `size` (width, height). depth: bits per channel."""
-        if alpha and self.clear:
-            return (depth > 8 and self.deep_clear) or self.clear
-        if depth > 8 and self.deep:
-            return self.deep
-        return self.odd if self.odd and any(side % 2 for side in size) else self.layout
+        if alpha and self.alpha_format:
+            return (depth > 8 and self.deep_alpha_format) or self.alpha_format
+        if depth > 8 and self.deep_format:
+            return self.deep_format
+        return self.odd_format if self.odd_format and any(side % 2 for side in size) else self.pixel_format
 
 
 def _table(*codecs: Codec) -> Mapping[str, Codec]:
@@ -58,27 +59,28 @@ _DNXHR, _BT709 = (256, 120), 1
 _PLAYERS, _EDITORS = (".mp4", ".mov", ".mkv"), (".mov",)
 
 CODECS = _table(
-    Codec("h264", "H.264", "libx264", _PLAYERS, "yuv420p", _X264, odd="yuv444p", interframe=True),
-    Codec("h264-10", "H.264 of 10 bits", "libx264", _PLAYERS, "yuv420p10le", _X264, odd="yuv444p10le", interframe=True),
-    Codec("h265", "H.265", "libx265", _PLAYERS, "yuv420p", _X265, odd="yuv444p", tag="hvc1", interframe=True),
-    Codec("h265-10", "H.265 of 10 bits", "libx265", _PLAYERS, "yuv420p10le", _X265, odd="yuv444p10le", tag="hvc1",
+    Codec("h264", "H.264", "libx264", _PLAYERS, "yuv420p", _X264, odd_format="yuv444p", interframe=True),
+    Codec("h264-10", "H.264 of 10 bits", "libx264", _PLAYERS, "yuv420p10le", _X264, odd_format="yuv444p10le",
           interframe=True),
+    Codec("h265", "H.265", "libx265", _PLAYERS, "yuv420p", _X265, odd_format="yuv444p", tag="hvc1", interframe=True),
+    Codec("h265-10", "H.265 of 10 bits", "libx265", _PLAYERS, "yuv420p10le", _X265, odd_format="yuv444p10le",
+          tag="hvc1", interframe=True),
     Codec("prores-422hq", "ProRes 422 HQ", "prores_ks", _EDITORS, "yuv422p10le",
           {"profile": "3", "vendor": "apl0", "bits_per_mb": "8000"}),
     Codec("prores-4444", "ProRes 4444", "prores_ks", _EDITORS, "yuv444p10le",
-          {"profile": "4", "vendor": "apl0", "bits_per_mb": "8000", "alpha_bits": "16"}, clear="yuva444p10le"),
+          {"profile": "4", "vendor": "apl0", "bits_per_mb": "8000", "alpha_bits": "16"}, alpha_format="yuva444p10le"),
     Codec("dnxhr-hq", "DNxHR HQ", "dnxhd", _EDITORS, "yuv422p", {"profile": "dnxhr_hq"},
-          smallest=_DNXHR, matrix=_BT709),
+          min_size=_DNXHR, matrix=_BT709),
     Codec("dnxhr-hqx", "DNxHR HQX", "dnxhd", _EDITORS, "yuv422p10le", {"profile": "dnxhr_hqx"},
-          smallest=_DNXHR, matrix=_BT709),
+          min_size=_DNXHR, matrix=_BT709),
     Codec("dnxhr-444", "DNxHR 444", "dnxhd", _EDITORS, "yuv444p10le", {"profile": "dnxhr_444"},
-          smallest=_DNXHR, matrix=_BT709),
+          min_size=_DNXHR, matrix=_BT709),
     Codec("ffv1", "FFV1", "ffv1", (".mkv",), "bgr0", {"level": "3", "slicecrc": "1", "slices": "4"},
-          clear="bgra", deep="gbrp16le", deep_clear="gbrap16le"),
+          alpha_format="bgra", deep_format="gbrp16le", deep_alpha_format="gbrap16le"),
 )  # fmt: skip
 
 # Default codec of a suffix.
-USUAL: Mapping[str, str] = MappingProxyType({".mp4": "h264", ".mov": "h264", ".mkv": "ffv1"})
+DEFAULT_CODECS: Mapping[str, str] = MappingProxyType({".mp4": "h264", ".mov": "h264", ".mkv": "ffv1"})
 
 
 def codec_of(suffix: str, name: str | None) -> Codec:
@@ -86,7 +88,7 @@ def codec_of(suffix: str, name: str | None) -> Codec:
 
     SettingsError if such a file does not carry it.
     """
-    codec = CODECS[name or USUAL[suffix.lower()]]
+    codec = CODECS[name or DEFAULT_CODECS[suffix.lower()]]
     if suffix.lower() not in codec.suffixes:
         fitting = " or ".join(codec.suffixes)
         raise SettingsError(f"--codec {codec.name} does not go into {suffix}: name the movie with {fitting}")
@@ -95,8 +97,8 @@ def codec_of(suffix: str, name: str | None) -> Codec:
 
 def check_size(codec: Codec, size: tuple[int, int]) -> None:
     """Raise SettingsError if pictures of `size` (width, height) are too small for the codec."""
-    if size[0] < codec.smallest[0] or size[1] < codec.smallest[1]:
-        expected, found = ("x".join(map(str, sides)) for sides in (codec.smallest, size))
+    if size[0] < codec.min_size[0] or size[1] < codec.min_size[1]:
+        expected, found = ("x".join(map(str, sides)) for sides in (codec.min_size, size))
         raise SettingsError(
             f"--codec {codec.name} needs pictures of {expected} or larger, and these are {found}: "
             "use another --codec, or -o FOLDER"

@@ -64,12 +64,12 @@ class Colour:
         return _PRIMARIES[self.primaries][0]
 
     @property
-    def is_usual(self) -> bool:
+    def has_rec709_primaries(self) -> bool:
         """Whether the primaries are those of Rec. 709 and sRGB, whatever the matrix and transfer."""
         return self.primaries == BT709.primaries
 
     @property
-    def corners(self) -> tuple[float, ...]:
+    def chromaticities(self) -> tuple[float, ...]:
         """x and y of red, green, blue and white."""
         return _PRIMARIES[self.primaries][1]
 
@@ -77,7 +77,7 @@ class Colour:
 BT709 = Colour()
 
 
-def colour_of(matrix: int, primaries: int, transfer: int) -> Colour:
+def colour_from_tags(matrix: int, primaries: int, transfer: int) -> Colour:
     """Return the colour that a file's tags declare; missing ones follow from the others, and BT.709 from none."""
     known = matrix if matrix in LUMA else _WITH_PRIMARIES.get(primaries, BT709.matrix)
     usual_primaries, usual_transfer = _WITH_MATRIX.get(known, (BT709.primaries, BT709.transfer))
@@ -88,7 +88,7 @@ def colour_of(matrix: int, primaries: int, transfer: int) -> Colour:
     )
 
 
-def high_range(path: Path, transfer: str) -> ShotError:
+def hdr_error(path: Path, transfer: str) -> ShotError:
     """Return the error for footage of high dynamic range, in which a look painted for a screen has no place."""
     return ShotError(
         f"{path}: expected colours for a screen, found high dynamic range ({transfer}): bring it to Rec. 709 first, as "
@@ -101,17 +101,17 @@ def to_rec709(linear: Floats, colour: Colour) -> Floats:
 
     Colours outside of Rec. 709 get values below 0. White stays white (Bradford).
     """
-    return _transformed(linear, between(colour, BT709))
+    return _transformed(linear, primaries_matrix(colour, BT709))
 
 
 def from_rec709(linear: Floats, colour: Colour) -> Floats:
     """Convert float32 (H, W, 3), linear light, from the primaries of Rec. 709 to those of `colour`; see `to_rec709`."""
-    return _transformed(linear, between(BT709, colour))
+    return _transformed(linear, primaries_matrix(BT709, colour))
 
 
-def between(source: Colour, target: Colour) -> Floats:
+def primaries_matrix(source: Colour, target: Colour) -> Floats:
     """Return the matrix, float64 (3, 3), from linear RGB in the primaries of `source` to that of `target`."""
-    return np.asarray(np.linalg.inv(_to_xyz(target.corners)) @ _to_xyz(source.corners))
+    return np.asarray(np.linalg.inv(_to_xyz(target.chromaticities)) @ _to_xyz(source.chromaticities))
 
 
 def _transformed(linear: Floats, matrix: Floats) -> Floats:
@@ -121,25 +121,25 @@ def _transformed(linear: Floats, matrix: Floats) -> Floats:
     return np.ascontiguousarray(np.stack(rows, axis=-1), np.float32)
 
 
-def to_white(colour: Colour, white: tuple[float, float]) -> tuple[Floats, Floats]:
+def rgb_to_xyz(colour: Colour, white: tuple[float, float]) -> tuple[Floats, Floats]:
     """Return two matrices, float64 (3, 3), for a white point ``white`` (x, y).
 
     The first is from linear RGB in the primaries of ``colour`` to XYZ adapted to ``white``, the second the adaptation
     alone, from the white of ``colour`` (Bradford).
     """
-    own = colour.corners
+    own = colour.chromaticities
     adaptation = _adaptation((own[6], own[7]), white)
     return np.asarray(adaptation @ _unadapted_to_xyz(own)), adaptation
 
 
-def _to_xyz(corners: tuple[float, ...]) -> Floats:
+def _to_xyz(chromaticities: tuple[float, ...]) -> Floats:
     """Matrix from RGB to XYZ, adapted to D65 by Bradford (Lindbloom)."""
-    return np.asarray(_adaptation((corners[6], corners[7]), _D65) @ _unadapted_to_xyz(corners))
+    return np.asarray(_adaptation((chromaticities[6], chromaticities[7]), _D65) @ _unadapted_to_xyz(chromaticities))
 
 
-def _unadapted_to_xyz(corners: tuple[float, ...]) -> Floats:
+def _unadapted_to_xyz(chromaticities: tuple[float, ...]) -> Floats:
     """Matrix from RGB to XYZ, with the white point of the primaries themselves."""
-    xyz = np.stack([_xyz(point) for point in np.array(corners).reshape(4, 2)], axis=1)
+    xyz = np.stack([_xyz(point) for point in np.array(chromaticities).reshape(4, 2)], axis=1)
     return np.asarray(xyz[:, :3] * np.linalg.solve(xyz[:, :3], xyz[:, 3]))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stylize.errors import InputError
 from stylize.media.images import image_size
-from stylize.media.sequences import PICTURE_SUFFIXES, find_sequence, parse_pattern, spell_frames
+from stylize.media.sequences import PICTURE_SUFFIXES, find_sequence, format_frames, parse_pattern
 from stylize.media.shot import Shot, open_shot
 
 
@@ -48,7 +48,7 @@ class Companion:
     def file_of(self, files: Mapping[int, Path], frame: int) -> Path:
         """Return the file of one frame; raises `error` if there is none."""
         if frame not in files:
-            existing = f"there are {self.name}s for {spell_frames(files)}"
+            existing = f"there are {self.name}s for {format_frames(files)}"
             raise self.error(f"frame {frame} has no {self.name}, {existing}: add it")
         return files[frame]
 
@@ -61,8 +61,8 @@ class Companion:
         files = find_sequence(path)
         missing = [number for number in shot.frames if number not in files]
         if missing:
-            expected = f"expected one for every frame of {spell_frames(shot.frames)}"
-            raise self.error(f"{self.name} {path}: {expected}, missing {spell_frames(missing)}: add them")
+            expected = f"expected one for every frame of {format_frames(shot.frames)}"
+            raise self.error(f"{self.name} {path}: {expected}, missing {format_frames(missing)}: add them")
         return {number: files[number] for number in shot.frames}
 
     def _movie(self, path: Path, shot: Shot) -> Shot:

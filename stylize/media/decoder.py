@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from propagate.arrays import Pixels
 from stylize.errors import ShotError
-from stylize.media.colour import BT709, HDR_TRANSFERS, Colour, colour_of, high_range
+from stylize.media.colour import BT709, HDR_TRANSFERS, Colour, colour_from_tags, hdr_error
 from stylize.media.frame_pixels import MATRICES, FrameFormat, Rotation, format_of, pixels_of, rotation_of
-from stylize.media.truncation import is_cut_off
+from stylize.media.truncation import is_truncated
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -139,7 +139,7 @@ def _open(path: Path) -> "Iterator[tuple[InputContainer, VideoStream]]":
 def _not_a_movie(path: Path, error: Exception) -> ShotError:
     if isinstance(error, PermissionError):
         return ShotError(f"{path}: the file may not be read: change its permissions")
-    if is_cut_off(path):
+    if is_truncated(path):
         return ShotError(f"{path}: the movie is cut off and its index is missing: copy or export it again")
     return ShotError(f"{path}: not a movie that can be read: expected mp4, mov, mkv, webm, avi or numbered pictures")
 
@@ -227,7 +227,7 @@ def _add_frame(frame: "VideoFrame", found: _Scan, path: Path) -> None:
 
 def _add_first_frame(frame: "VideoFrame", found: _Scan, name: str) -> None:
     # RGB declares no matrix, and YUV without tags nothing, whatever matrix its height implies.
-    found.colour = colour_of(frame.colorspace, frame.color_primaries, frame.color_trc)
+    found.colour = colour_from_tags(frame.colorspace, frame.color_primaries, frame.color_trc)
     rotation = rotation_of(frame)
     if rotation is None:
         found.notes.append(f"{name}: it is turned by {frame.rotation} degrees, which is left out")
@@ -236,7 +236,7 @@ def _add_first_frame(frame: "VideoFrame", found: _Scan, name: str) -> None:
 
 def _check_colour(frame: "VideoFrame", path: Path) -> None:
     if transfer := HDR_TRANSFERS.get(frame.color_trc):
-        raise high_range(path, transfer)
+        raise hdr_error(path, transfer)
     if frame.colorspace not in (*MATRICES, *_WITHOUT_MATRIX) and not frame.format.is_rgb:
         raise ShotError(
             f"{path}: expected RGB, or YUV of BT.601, BT.709 or BT.2020, found matrix {int(frame.colorspace)} of "
@@ -246,7 +246,7 @@ def _check_colour(frame: "VideoFrame", path: Path) -> None:
 
 def _damage(path: Path, count: int, declared: int, failures: _Failures) -> tuple[str, ...]:
     of = f" of {declared}" if declared > count else ""
-    if is_cut_off(path):
+    if is_truncated(path):
         return (f"{path.name}: the movie is cut off: {count}{of} frames could be read",)
     if failures.count:
         return (f"{path.name}: the movie is damaged in {failures.count} places: {count}{of} frames could be read",)

@@ -48,7 +48,7 @@ def refuse_foreign(targets: Collection[Path], ours: Callable[[Path], bool]) -> N
     raise OutputError(f"{foreign[0]}{more} already {verb}; choose another -o, or replace with --overwrite")
 
 
-def refuse_closed(targets: Collection[Path]) -> None:
+def refuse_unwritable(targets: Collection[Path]) -> None:
     """Raise OutputError when a target that does not exist yet could not be written into its folder.
 
     A preflight check: the write itself would fail only after the work.
@@ -62,7 +62,7 @@ def refuse_closed(targets: Collection[Path]) -> None:
             raise unwritable(OSError(errno.EACCES, os.strerror(errno.EACCES)), existing / target.name)
 
 
-def nothing_is_ours(path: Path) -> bool:
+def never_ours(path: Path) -> bool:
     """Return False: for callers that keep no record of their files, every existing file is somebody else's."""
     return False
 

@@ -10,7 +10,7 @@ import numpy as np
 from propagate.arrays import Bytes, Pixels
 from stylize.errors import FrameRangeError
 from stylize.media.images import make_folder, quantise, to_float, write_image
-from stylize.media.sequences import Pattern, spell_frames
+from stylize.media.sequences import Pattern, format_frames
 from stylize.media.shot import Shot, read_frames, read_plate
 
 # Flow, guides and the alpha of the result read neighbouring frames several times in a row.
@@ -47,7 +47,7 @@ class Plates:
 
     def _load(self, frame: int) -> Pixels:
         if frame not in self.paths:
-            raise FrameRangeError(f"frame {frame} was asked for, but the frames are {spell_frames(self.paths)}")
+            raise FrameRangeError(f"frame {frame} was asked for, but the frames are {format_frames(self.paths)}")
         pixels = read_plate(self.paths[frame], self.shot)
         pixels.flags.writeable = False
         return pixels

@@ -8,7 +8,7 @@ from stylize.io_errors import unwritable
 
 
 @contextmanager
-def placed(target: Path, elsewhere: str = "-o", *, keep_suffix: bool = False) -> Iterator[Path]:
+def atomic_write(target: Path, elsewhere: str = "-o", *, keep_suffix: bool = False) -> Iterator[Path]:
     """Yield a temporary path alongside `target` to write to; it becomes `target` when the block ends well.
 
     When the block fails the temporary file is removed and whatever was at `target` stays as it was. Raises OutputError

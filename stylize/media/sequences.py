@@ -37,11 +37,11 @@ class FrameRange:
             raise self._missing(self.text, existing)
         requested = sorted({number for part in self.parts for number in part})
         if missing := [number for number in requested if number not in existing]:
-            raise self._missing(spell_frames(missing), existing)
+            raise self._missing(format_frames(missing), existing)
         return tuple(requested)
 
     def _missing(self, missing: str, existing: Iterable[int]) -> FrameRangeError:
-        listed = spell_frames(existing)
+        listed = format_frames(existing)
         return FrameRangeError(f"frames {missing} were asked for, but the frames are {listed}: choose among these")
 
 
@@ -66,7 +66,7 @@ def _parse_part(piece: str, text: str) -> range:
     return range(first, numbers[-1] + 1, step)
 
 
-def spell_frames(frames: Iterable[int]) -> str:
+def format_frames(frames: Iterable[int]) -> str:
     """Format frame numbers for messages: `1001-1003, 1007`; at most 6 ranges are listed."""
     runs: list[list[int]] = []
     for number in sorted(set(frames)):
@@ -141,7 +141,7 @@ def frame_number(path: Path) -> int | None:
     return parts and parts[1]
 
 
-def clean_name(path: Path) -> str:
+def base_name(path: Path) -> str:
     """Return a file's name without number, suffix and the separators around them: `plate` of `plate.1001.png`."""
     parts = _split_stem(path)
     return (parts[0] if parts else path.stem).rstrip("._- ")
@@ -169,7 +169,7 @@ def find_sequence(path: str | Path, suffixes: Sequence[str] = PICTURE_SUFFIXES) 
     return files
 
 
-def numbered(folder: str | Path) -> dict[int, Path]:
+def find_numbered(folder: str | Path) -> dict[int, Path]:
     """Return all pictures of a folder by frame number, ascending, whatever their names; empty if there are none.
 
     SequenceError if the folder is missing, or holds a picture without a number or two pictures for one number.
@@ -177,7 +177,7 @@ def numbered(folder: str | Path) -> dict[int, Path]:
     return _by_number(_numbered_pictures(Path(folder), PICTURE_SUFFIXES))
 
 
-def is_regular(frames: Sequence[int]) -> bool:
+def is_contiguous(frames: Sequence[int]) -> bool:
     """Return whether ascending `frames` have no gaps."""
     return not frames or frames[-1] - frames[0] == len(frames) - 1
 

@@ -9,12 +9,12 @@ from typing import Literal
 
 from propagate.arrays import Pixels
 from stylize.errors import SequenceError, SettingsError, ShotError
-from stylize.media.clock import DEFAULT_RATE, find_rate, later_timecode, regular
-from stylize.media.colour import BT709, HDR_TRANSFERS, Colour, high_range
+from stylize.media.clock import DEFAULT_RATE, find_rate, offset_timecode, regular_stamps
+from stylize.media.colour import BT709, HDR_TRANSFERS, Colour, hdr_error
 from stylize.media.sequences import (
     PICTURE_SUFFIXES,
+    base_name,
     check_no_gaps,
-    clean_name,
     find_sequence,
     parse_pattern,
     parse_range,
@@ -27,7 +27,7 @@ class Shot:
 
     `times` are counts of `time_base` seconds, one per frame, rising, the first one 0; unless `variable`, each lies on
     the grid of `rate`, but for the rounding of its container. Frames are read as pictures of `size` (width, height),
-    upright, `depth` bits per channel, RGB or (with `alpha`) RGBA. `losses` are messages about what is damaged or
+    upright, `depth` bits per channel, RGB or (with `alpha`) RGBA. `warnings` are messages about what is damaged or
     ignored.
     """
 
@@ -44,7 +44,7 @@ class Shot:
     alpha: bool
     timecode: str | None
     audio: bool
-    losses: tuple[str, ...]
+    warnings: tuple[str, ...]
     files: tuple[Path, ...] = ()
     """The file of every frame of a sequence."""
     positions: tuple[int, ...] = ()
@@ -71,7 +71,7 @@ def open_shot(
 
     `frames` selects a part: `1001-1100`, `10-50x2`, `1-3,9`. `rate`: frames per second of a sequence, 24 by default; a
     movie has its own. `start_number`: number of a movie's first frame. A movie that is cut off or damaged gives the
-    frames that can be decoded, with a message in `losses`; with `strict` it is refused.
+    frames that can be decoded, with a message in `warnings`; with `strict` it is refused.
 
     ShotError: missing, unreadable, empty, or damaged and `strict`. SequenceError: gaps, two files for one number, mixed
     sizes. FrameRangeError: frames that do not exist. SettingsError: `frames`, `rate` or `start_number` do not apply to
@@ -148,7 +148,7 @@ def _open_sequence(path: Path, requested: str | None, rate: Fraction) -> Shot:
         alpha=alpha,
         timecode=None,
         audio=False,
-        losses=(),
+        warnings=(),
         files=tuple(files[number] for number in chosen),
         positions=tuple(number - first for number in chosen),
         source_frames=max(files) - first + 1,
@@ -169,9 +169,9 @@ def _sequence_format(files: list[Path]) -> tuple[tuple[int, int], Literal[8, 16]
 
     SequenceError with the first file of another size or colour; ShotError for high dynamic range.
     """
-    from stylize.media.images import image_facts
+    from stylize.media.images import image_info
 
-    infos = [image_facts(file) for file in files]
+    infos = [image_info(file) for file in files]
     size, colour = infos[0].size, infos[0].colour
     for file, info in zip(files, infos, strict=True):
         if info.size != size:
@@ -179,7 +179,7 @@ def _sequence_format(files: list[Path]) -> tuple[tuple[int, int], Literal[8, 16]
         if info.colour != colour:
             raise SequenceError(f"{file}: it says other colours than the first frame: make all frames alike")
     if transfer := HDR_TRANSFERS.get(colour.transfer):
-        raise high_range(files[0], transfer)
+        raise hdr_error(files[0], transfer)
     # Programs leave out the alpha of opaque frames: one with alpha is enough.
     depth: Literal[8, 16] = 16 if any(info.depth == 16 for info in infos) else 8
     return size, depth, any(info.alpha for info in infos), colour
@@ -191,7 +191,7 @@ def _size_error(file: Path, found: tuple[int, int], expected: tuple[int, int]) -
 
 
 def _sequence_name(path: Path, first: Path) -> str:
-    return clean_name(first) or (path if path.is_dir() else path.parent).resolve().name or "shot"
+    return base_name(first) or (path if path.is_dir() else path.parent).resolve().name or "shot"
 
 
 def _open_movie(path: Path, requested: str | None, rate: Fraction | None, start_number: int, strict: bool) -> Shot:
@@ -220,9 +220,9 @@ def _open_movie(path: Path, requested: str | None, rate: Fraction | None, start_
         variable=variable,
         depth=16 if movie.depth == 16 else 8,
         alpha=movie.alpha,
-        timecode=movie.timecode and later_timecode(movie.timecode, positions[0], own_rate),
+        timecode=movie.timecode and offset_timecode(movie.timecode, positions[0], own_rate),
         audio=movie.audio,
-        losses=movie.damage + movie.notes + notes,
+        warnings=movie.damage + movie.notes + notes,
         positions=positions,
         source_frames=count,
         start=first * time_base,
@@ -240,7 +240,7 @@ def _stamps(
         return tuple(known), time_base, ()
     rate = (rates or (DEFAULT_RATE,))[0]
     note = f"time stamps are missing or do not rise: frames are taken to come at {rate} per second"
-    return *regular(len(stamps), rate), (note,)
+    return *regular_stamps(len(stamps), rate), (note,)
 
 
 def _check_rate(path: Path, requested: Fraction | None, own: Fraction) -> None:

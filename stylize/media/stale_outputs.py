@@ -2,11 +2,11 @@
 
 from collections.abc import Collection
 
-from stylize.media.sequences import spell_frames
+from stylize.media.sequences import format_frames
 from stylize.media.targets import Target
 
 
-def left_over(target: Target, frames: Collection[int]) -> str | None:
+def stale_warning(target: Target, frames: Collection[int]) -> str | None:
     """Return one line about pictures named as the target's whose frame is none of ``frames``; None if there are none.
 
     A program that reads the whole folder would take them for a part of the result.
@@ -19,4 +19,4 @@ def left_over(target: Target, frames: Collection[int]) -> str | None:
     if not others:
         return None
     count = "1 picture is" if len(others) == 1 else f"{len(others)} pictures are"
-    return f"{pattern.folder}: {count} there that this run did not make, of {spell_frames(others)}: left as they were"
+    return f"{pattern.folder}: {count} there that this run did not make, of {format_frames(others)}: left as they were"

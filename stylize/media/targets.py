@@ -29,7 +29,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Form:
+class Encoding:
     """Encoding of a result; None is the default.
 
     `codec`: of a movie, a name in `codecs.CODECS`. `bits`: 8 or 16, of PNG and TIFF. `space`: one of
@@ -42,14 +42,16 @@ class Form:
     fps: Fraction | None = None
 
 
-def check_form(form: Form, target: Target, size: tuple[int, int], *, rated: bool = False) -> None:
+def check_encoding(
+    encoding: Encoding, target: Target, size: tuple[int, int], *, fps_used_elsewhere: bool = False
+) -> None:
     """Raise SettingsError for an option that does not apply to `target`, or that it cannot carry out.
 
-    size: (width, height). rated: whether other outputs have a rate, to which `fps` applies.
+    size: (width, height). fps_used_elsewhere: whether other outputs have a rate, to which `fps` applies.
     """
     if target.pattern is None:
-        check_size(codec_of(target.path.suffix, form.codec), size)
-        for flag, unused in (("--bits", form.bits), ("--working-space", form.space)):
+        check_size(codec_of(target.path.suffix, encoding.codec), size)
+        for flag, unused in (("--bits", encoding.bits), ("--working-space", encoding.space)):
             if unused is not None:
                 raise SettingsError(
                     f"{flag} is for pictures, and {target.path} is a movie; choose a --codec, or leave it"
@@ -57,12 +59,12 @@ def check_form(form: Form, target: Target, size: tuple[int, int], *, rated: bool
         return
     suffix = target.pattern.path(0).suffix.lower()
     for flag, given, takes in (
-        ("--codec", form.codec, MOVIE_SUFFIXES),
-        ("--bits", form.bits, _BOTH_DEPTHS),
-        ("--working-space", form.space, (_LINEAR_SUFFIX,)),
-        ("--fps", form.fps, (*MOVIE_SUFFIXES, *_TIMED)),
+        ("--codec", encoding.codec, MOVIE_SUFFIXES),
+        ("--bits", encoding.bits, _BOTH_DEPTHS),
+        ("--working-space", encoding.space, (_LINEAR_SUFFIX,)),
+        ("--fps", encoding.fps, (*MOVIE_SUFFIXES, *_TIMED)),
     ):
-        if given is not None and suffix not in takes and not (rated and given is form.fps):
+        if given is not None and suffix not in takes and not (fps_used_elsewhere and given is encoding.fps):
             raise SettingsError(
                 f"{flag} is for {_listed(takes)}, and the frames are {suffix}; leave it out, or change -o"
             )

@@ -11,7 +11,7 @@ _EBML_HEADER = b"\x1a\x45\xdf\xa3"
 _SEGMENT = b"\x18\x53\x80\x67"
 
 
-def is_cut_off(path: Path) -> bool:
+def is_truncated(path: Path) -> bool:
     """Return whether the outermost boxes of a movie file extend beyond its end; False for other formats.
 
     Raises OSError if the file cannot be read.

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 REC709 = "rec709"
 _OCIO_NAMES = {REC709: "Linear Rec.709 (sRGB)", "acescg": "ACEScg", "aces2065-1": "ACES2065-1"}
 # What an EXR declares of each: x and y of red, green, blue and white.
-CORNERS: Mapping[str, tuple[float, ...]] = MappingProxyType(
+CHROMATICITIES: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {
         REC709: (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329),
         "acescg": (0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.32168, 0.33767),
@@ -22,7 +22,7 @@ _OCIO_CONFIG = "ocio://default"
 _LARGEST_HALF = 65504
 
 
-def converted(linear: "Floats", source: str, target: str) -> "Floats":
+def to_space(linear: "Floats", source: str, target: str) -> "Floats":
     """Convert float32 (H, W, C), linear light, from one of `WORKING_SPACES` to another; the first 3 of C are RGB.
 
     Values beyond the range of half float are clipped to it. Fewer than 3 channels, and pictures in the target space
@@ -41,9 +41,9 @@ def converted(linear: "Floats", source: str, target: str) -> "Floats":
     return np.concatenate([np.asarray(result.get_pixels(), np.float32), linear[..., 3:]], axis=2)
 
 
-def stated(corners: Sequence[float] | None) -> str:
+def space_of(chromaticities: Sequence[float] | None) -> str:
     """Return the working space of the chromaticities that an EXR declares; Rec. 709 for none and for unknown ones."""
-    for name, known in CORNERS.items():
-        if corners is not None and all(abs(a - b) < 5e-4 for a, b in zip(corners, known, strict=True)):
+    for name, known in CHROMATICITIES.items():
+        if chromaticities is not None and all(abs(a - b) < 5e-4 for a, b in zip(chromaticities, known, strict=True)):
             return name
     return REC709
