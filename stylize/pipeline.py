@@ -15,7 +15,7 @@ from stylize.interchange import handoff
 from stylize.interchange.look_handoff import Painted
 from stylize.jobs import Task, run_in_order
 from stylize.look_pipeline import PLAN, LookRun, Made, covered_look, frames_there, plan_look
-from stylize.media.stale_outputs import left_over
+from stylize.media.stale_outputs import stale_warning
 from stylize.planning.budget import limits
 from stylize.planning.picking import ShotPlan, find_shots, plan_shots
 from stylize.planning.plan_report import timecodes, write_plan
@@ -108,7 +108,7 @@ def plan(
             for one, look in zip(session.looks, looks, strict=True):
                 with told_of(one.name):
                     outputs += write_plan(one.during(PLAN), look.shots)
-            return _result(session, found, looks, outputs=tuple(outputs), notes=session.whole.shot.losses)
+            return _result(session, found, looks, outputs=tuple(outputs), notes=session.whole.shot.warnings)
 
 
 def _start(shot: Path, settings: Settings) -> dict[str, Any]:
@@ -174,7 +174,7 @@ class _Run:
         redone = self.redone if session.layered else made[0].redone
         return _result(
             session, self.found, made, finished, redone, self.outputs,
-            (*self.whole.shot.losses, *cut_off, *self.notes),
+            (*self.whole.shot.warnings, *cut_off, *self.notes),
         )  # fmt: skip
 
     def _look(self, tasks: Sequence[Task]) -> None:
@@ -342,12 +342,12 @@ def _export(
 
     given = deliver.Delivery(
         whole.shot, whole.project, whole.plates.paths, finished, inputs_of(whole.settings), whole.settings.overwrite,
-        on_frame, deliver.form_of(whole.settings), whole.settings.threads or available(),
+        on_frame, deliver.encoding_of(whole.settings), whole.settings.threads or available(),
     )  # fmt: skip
     target = deliver.target_of(whole.settings.output, whole.shot, whole.project)
     notes = deliver.deliver(given, target)
     painted = [Painted(one, made.shots) for one, made in zip(work.looks, looks, strict=True)]
-    others = left_over(target, whole.shot.frames)
+    others = stale_warning(target, whole.shot.frames)
     if others is not None:
         whole.message(others)
     more = handoff.hand_over(Painted(whole, shots), painted, target)

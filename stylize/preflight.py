@@ -8,7 +8,7 @@ from stylize.context.context import Message
 from stylize.context.keys import Keys
 from stylize.errors import SettingsError
 from stylize.keys import rendering
-from stylize.media.sequences import frame_number, spell_frames
+from stylize.media.sequences import format_frames, frame_number
 from stylize.media.shot import Shot
 from stylize.media.targets import parse_target
 from stylize.planning.keys_csv import read_keys
@@ -64,5 +64,5 @@ def all_companions(asked: Iterable[Settings]) -> dict[str, list[Path]]:
 def tell_repaired(files: Iterable[Path], message: Message) -> None:
     """Says which unpacked frames a person changed. files: those frames, folder by folder."""
     for folder, some in groupby(files, lambda file: file.parent):
-        frames = spell_frames(number for file in some if (number := frame_number(file)) is not None)
+        frames = format_frames(number for file in some if (number := frame_number(file)) is not None)
         message(f"{frames} in {folder}: changed by hand, and used as they are; delete them to have them unpacked anew")

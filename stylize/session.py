@@ -21,7 +21,7 @@ from stylize.ingest.ebsynth_shot import unfolded
 from stylize.matting.requested import asked_mattes, made_mattes, surveyed
 from stylize.media.plates import plate_pattern
 from stylize.media.shot import Shot, open_shot
-from stylize.media.targets import check_form
+from stylize.media.targets import check_encoding
 from stylize.motion.estimated import Estimators
 from stylize.motion.sources import make_motion, motion_source
 from stylize.motion.vectors import VectorFiles, look_through
@@ -119,7 +119,7 @@ def _shot(path: Path, settings: Settings, message: Message) -> Shot:
     shot = open_shot(
         path, frames=settings.frames, rate=settings.rate, start_number=settings.start_number, strict=settings.strict
     )
-    for loss in shot.losses:
+    for loss in shot.warnings:
         message(f"warning: {loss}")
     return shot
 
@@ -127,7 +127,7 @@ def _shot(path: Path, settings: Settings, message: Message) -> Shot:
 def _check_target(settings: Settings, shot: Shot, project: Project, asked: Path) -> None:
     """Raises where the result could not be written as asked. asked: the shot, as it was named."""
     target = deliver.target_of(settings.output, shot, project)
-    check_form(deliver.form_of(settings), target, shot.size, rated=bool(settings.export))
+    check_encoding(deliver.encoding_of(settings), target, shot.size, fps_used_elsewhere=bool(settings.export))
     if settings.runs("export"):
         deliver.check_place(target, shot, project, inputs_of(settings, asked))
     if settings.runs("export") and not settings.overwrite:

@@ -36,7 +36,7 @@ def test_every_file_of_the_examples_is_explained():
 def test_the_shot_has_48_frames_at_25_a_second_and_sound():
     shot = open_shot(EXAMPLES / "bunny.mp4")
     assert shot.frames == tuple(range(1, 49))
-    assert (shot.size, shot.rate, shot.audio, shot.variable, shot.losses) == ((640, 360), 25, True, False, ())
+    assert (shot.size, shot.rate, shot.audio, shot.variable, shot.warnings) == ((640, 360), 25, True, False, ())
 
 
 @pytest.mark.parametrize("name", ["bunny.mp4", *(f"{name}.png" for name in REFERENCES)])

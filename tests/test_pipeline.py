@@ -9,7 +9,7 @@ import stylize
 from stylize import pipeline
 from stylize.errors import OutputError, PaintedKeyError, ProjectError, SequenceError, SettingsError
 from stylize.media.images import read_image, write_image
-from stylize.media.safe_write import placed
+from stylize.media.safe_write import atomic_write
 from tests.clips import write_movie
 from tests.sliding import SIZE, folder_of, picture, scene
 
@@ -172,11 +172,11 @@ def test_an_export_killed_half_way_goes_on(plates, keys, tmp_path, monkeypatch, 
         count += 1
         if count > 2 or target.suffix == ".mov":
             raise KeyboardInterrupt
-        return placed(target)
+        return atomic_write(target)
 
     with monkeypatch.context() as patch:
-        patch.setattr("stylize.delivery.sequence.placed", killed_after_two)
-        patch.setattr("stylize.delivery.movie.placed", killed_after_two)
+        patch.setattr("stylize.delivery.sequence.atomic_write", killed_after_two)
+        patch.setattr("stylize.delivery.movie.atomic_write", killed_after_two)
         patch.setattr("stylize.delivery.sequence.write_image", lambda target, _, **more: killed_after_two(target))
         with pytest.raises(KeyboardInterrupt):
             stylize.run(plates, keys=keys, output=where)

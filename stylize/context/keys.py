@@ -17,7 +17,7 @@ from masks.composite import over
 from propagate.arrays import F32, Pixels
 from stylize.errors import FrameRangeError, InputError, PaintedKeyError, SequenceError
 from stylize.media.images import image_size, read_image, to_float, widen, write_image
-from stylize.media.sequences import PICTURE_SUFFIXES, Pattern, frame_number, numbered
+from stylize.media.sequences import PICTURE_SUFFIXES, Pattern, find_numbered, frame_number
 from stylize.project import Project
 from stylize.stages import cache_key
 
@@ -111,7 +111,7 @@ def keys_in(folder: Path) -> dict[int, Path]:
         raise PaintedKeyError(f"--keys takes a folder of painted keys, and {folder} is none")
     if not _pictures(folder):
         raise PaintedKeyError(f"{folder} holds no painted keys; name them by frame number, as key.0012.png")
-    return numbered(folder)
+    return find_numbered(folder)
 
 
 def check_key(path: Path, number: int, frames: Sequence[int], size: tuple[int, int]) -> None:

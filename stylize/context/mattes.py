@@ -16,7 +16,7 @@ from propagate.arrays import Floats
 from stylize.errors import InputError, MatteError
 from stylize.ingest.unpacking import unpack, unpack_once
 from stylize.media.companions import Companion
-from stylize.media.images import image_facts, read_values
+from stylize.media.images import image_info, read_values
 from stylize.media.shot import Shot
 from stylize.project import Project
 from stylize.settings.option_types import ALPHA
@@ -149,7 +149,7 @@ def _opened(path: Path, shot: Shot, shaping: Shaping, make: Callable[[Shot], dic
 
 def _by_alpha(files: Mapping[int, Path]) -> bool:
     """Whether the alpha tells anything: many programs write an opaque one beside a grey picture."""
-    with_alpha = (file for file in dict.fromkeys(files.values()) if image_facts(file).alpha)
+    with_alpha = (file for file in dict.fromkeys(files.values()) if image_info(file).alpha)
     return any((_values(file)[..., -1] < 1).any() for file in with_alpha)
 
 

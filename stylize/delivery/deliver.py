@@ -11,9 +11,9 @@ from stylize.delivery.sequence import write_sequence
 from stylize.errors import OutputError
 from stylize.media.colour import BT709
 from stylize.media.images import image_size
-from stylize.media.overwrite_guard import refuse_closed, refuse_foreign
+from stylize.media.overwrite_guard import refuse_foreign, refuse_unwritable
 from stylize.media.shot import Shot
-from stylize.media.targets import Form, Target, parse_target
+from stylize.media.targets import Encoding, Target, parse_target
 from stylize.project import Project
 from stylize.project.protect import refuse_inputs, refuse_other_projects
 from stylize.settings import Settings
@@ -26,7 +26,7 @@ class Delivery:
     """What is handed over. plates, finished: the files of every frame of the shot, by number.
 
     inputs: what else it is made from. overwrite: files of others may be replaced. on_frame: called with each frame that
-    is written. form: how it is encoded. workers: threads that write pictures.
+    is written. encoding: how it is encoded. workers: threads that write pictures.
     """
 
     shot: Shot
@@ -36,13 +36,13 @@ class Delivery:
     inputs: Inputs
     overwrite: bool
     on_frame: Callable[[int], None]
-    form: Form = Form()
+    encoding: Encoding = Encoding()
     workers: int = 1
 
 
-def form_of(settings: Settings) -> Form:
+def encoding_of(settings: Settings) -> Encoding:
     """How the options say that a result is encoded."""
-    return Form(settings.codec, settings.bits, settings.working_space, settings.fps)
+    return Encoding(settings.codec, settings.bits, settings.working_space, settings.fps)
 
 
 def target_of(output: str | None, shot: Shot, project: Project) -> Target:
@@ -56,7 +56,7 @@ def check_place(target: Target, shot: Shot, project: Project, inputs: Inputs) ->
     """Raises OutputError when the result would replace what it is made from, or be taken for it, and where nothing can
     be written: best known before the work."""
     refuse_inputs(_files(target, shot.frames), inputs, shot, project)
-    refuse_closed(_files(target, shot.frames))
+    refuse_unwritable(_files(target, shot.frames))
 
 
 def check_free(target: Target, shot: Shot, project: Project) -> None:
@@ -119,8 +119,8 @@ def _cache_key(given: Delivery, target: Target) -> str:
     time = [str(shot.rate), shot.times, str(shot.time_base), shot.timecode, str(shot.start), str(shot.pixel_aspect)]
     time += [] if shot.colour == BT709 else [repr(shot.colour)]
     pictures = [given.project.digest(given.finished[frame]) for frame in shot.frames]
-    form = [given.form.codec, given.form.bits, given.form.space, str(given.form.fps)]
-    return cache_key("delivery", target.kind, str(target.pattern), source, time, shot.frames, pictures, form)
+    encoding = [given.encoding.codec, given.encoding.bits, given.encoding.space, str(given.encoding.fps)]
+    return cache_key("delivery", target.kind, str(target.pattern), source, time, shot.frames, pictures, encoding)
 
 
 def _write(given: Delivery, target: Target) -> tuple[str, ...]:
@@ -131,6 +131,10 @@ def _write(given: Delivery, target: Target) -> tuple[str, ...]:
         "on_frame": given.on_frame,
     }
     if target.pattern is None:
-        return write_movie(given.shot, given.finished, target.path, codec=given.form.codec, fps=given.form.fps, **more)
+        return write_movie(
+            given.shot, given.finished, target.path, codec=given.encoding.codec, fps=given.encoding.fps, **more
+        )
     frames = given.finished.items()
-    return write_sequence(frames, target.pattern, shot=given.shot, form=given.form, workers=given.workers, **more)
+    return write_sequence(
+        frames, target.pattern, shot=given.shot, encoding=given.encoding, workers=given.workers, **more
+    )

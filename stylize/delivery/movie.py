@@ -17,9 +17,9 @@ from stylize.errors import OutputError, ShotError
 from stylize.media.codecs import Codec, codec_of
 from stylize.media.colour import Colour
 from stylize.media.flatten import flatten
-from stylize.media.images import image_facts, read_image
-from stylize.media.overwrite_guard import ignore_progress, nothing_is_ours, refuse_foreign, refuse_sources
-from stylize.media.safe_write import placed
+from stylize.media.images import image_info, read_image
+from stylize.media.overwrite_guard import ignore_progress, never_ours, refuse_foreign, refuse_sources
+from stylize.media.safe_write import atomic_write
 from stylize.media.shot import Shot
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def write_movie(
     fps: Fraction | None = None,
     protected: Collection[Path] = (),
     overwrite: bool = False,
-    ours: Callable[[Path], bool] = nothing_is_ours,
+    ours: Callable[[Path], bool] = never_ours,
     on_frame: Callable[[int], None] = ignore_progress,
     cut: Callable[[int], Pixels] | None = None,
 ) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ def write_movie(
     if not overwrite:
         refuse_foreign([target], ours)
     job = _Job(shot, frame_paths, target, chosen, _clock(shot, fps), cut)
-    with placed(target) as partial:
+    with atomic_write(target) as partial:
         return (*_told_of_time(shot, fps), *_write(job, partial, on_frame))
 
 
@@ -147,7 +147,7 @@ def _write(job: _Job, partial: Path, on_frame: Callable[[int], None]) -> tuple[s
             raise
         width, height = shot.size
         raise OutputError(
-            f"{job.target}: {job.codec.said} refused {width}x{height} at {job.rate} fps ({error}); "
+            f"{job.target}: {job.codec.label} refused {width}x{height} at {job.rate} fps ({error}); "
             "use another --codec, or -o FOLDER"
         ) from error
     return (*dict.fromkeys(notes), *_read_back(partial, job, tracks))
@@ -195,7 +195,7 @@ def _colour(job: _Job) -> Colour:
 
 def _layout(job: _Job) -> str:
     """Alpha and depth of the first picture count for all: a movie has one layout."""
-    facts = image_facts(job.frame_paths[job.shot.frames[0]])
+    facts = image_info(job.frame_paths[job.shot.frames[0]])
     return job.codec.pixels(job.shot.size, facts.alpha or job.shot.alpha or job.cut is not None, facts.depth)
 
 
@@ -206,8 +206,8 @@ def _encoded(
     shot, clock, codec = job.shot, job.clock, job.codec
     lengths = dict(zip(clock.ticks, clock.lengths, strict=True))
     convert = Conversion(_layout(job), _colour(job))
-    if codec.odd == convert.layout:
-        notes.append(f"an odd width or height: the movie is {codec.said} 4:4:4, which not every player shows")
+    if codec.odd_format == convert.layout:
+        notes.append(f"an odd width or height: the movie is {codec.label} 4:4:4, which not every player shows")
 
     def timed(packets: "Sequence[Packet[VideoStream]]") -> "Iterator[tuple[Fraction, Packet[Any]]]":
         for packet in packets:
@@ -220,7 +220,7 @@ def _encoded(
     for number, tick in zip(shot.frames, clock.ticks, strict=True):
         pixels = job.cut(number) if job.cut else _result(job.frame_paths[number], number, shot)
         if pixels.shape[2] == 4 and not convert.alpha:
-            notes.append(f"{codec.said} keeps no alpha: the movie is over black; {_KEEPS_ALPHA} keep it")
+            notes.append(f"{codec.label} keeps no alpha: the movie is over black; {_KEEPS_ALPHA} keep it")
             pixels = flatten(pixels)
         if pixels.dtype.itemsize == 2 and codec.name == "ffv1" and convert.bits == 8:
             raise OutputError(f"{job.frame_paths[number]}: frame {number} has 16 bits, the first had 8; make it again")

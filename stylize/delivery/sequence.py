@@ -8,18 +8,18 @@ from pathlib import Path
 
 from propagate.arrays import Pixels
 from stylize.errors import OutputError
-from stylize.media.clock import later_timecode
+from stylize.media.clock import offset_timecode
 from stylize.media.colour import BT709, Colour
 from stylize.media.flatten import flatten
-from stylize.media.images import DPX_COLOURS, Stamp, image_facts, read_image, write_image
-from stylize.media.overwrite_guard import ignore_progress, nothing_is_ours, refuse_foreign, refuse_sources
-from stylize.media.safe_write import make_folder, placed
+from stylize.media.images import DPX_COLOURS, Stamp, image_info, read_image, write_image
+from stylize.media.overwrite_guard import ignore_progress, never_ours, refuse_foreign, refuse_sources
+from stylize.media.safe_write import atomic_write, make_folder
 from stylize.media.sequences import Pattern
 from stylize.media.shot import Shot
-from stylize.media.spaces import REC709
-from stylize.media.targets import Form
+from stylize.media.targets import Encoding
+from stylize.media.working_spaces import REC709
 
-_USUAL = Form()
+_USUAL = Encoding()
 # Kinds without alpha, by their suffix.
 _OPAQUE = {".jpg": "JPEG", ".dpx": "DPX"}
 
@@ -29,11 +29,11 @@ def write_sequence(
     target: Pattern,
     *,
     shot: Shot | None = None,
-    form: Form = _USUAL,
+    encoding: Encoding = _USUAL,
     workers: int = 1,
     protected: Collection[Path] = (),
     overwrite: bool = False,
-    ours: Callable[[Path], bool] = nothing_is_ours,
+    ours: Callable[[Path], bool] = never_ours,
     on_frame: Callable[[int], None] = ignore_progress,
 ) -> tuple[str, ...]:
     """Copy the results `frames` (number, picture file) to `target`, number by number, converting when the kind differs.
@@ -54,11 +54,11 @@ def write_sequence(
     make_folder(target.folder)
     notes: dict[str, None] = {}
     colour = shot.colour if shot else BT709
-    stamps = stamps_of(shot, form.fps) if shot else {}
+    stamps = stamps_of(shot, encoding.fps) if shot else {}
 
     def put(frame: tuple[int, Path]) -> tuple[str, ...]:
         number, source = frame
-        return _put(source, targets[number], form, stamps.get(number), colour)
+        return _put(source, targets[number], encoding, stamps.get(number), colour)
 
     with ThreadPoolExecutor(max_workers=workers) as pool:
         waiting = [pool.submit(put, frame) for frame in sources]
@@ -104,26 +104,26 @@ def stamps_of(shot: Shot, fps: Fraction | None) -> dict[int, Stamp]:
     first = shot.positions[0]
     return {
         number: Stamp(
-            number, rate, shot.timecode and later_timecode(shot.timecode, place - first, shot.rate), shot.pixel_aspect
+            number, rate, shot.timecode and offset_timecode(shot.timecode, place - first, shot.rate), shot.pixel_aspect
         )
         for number, place in zip(shot.frames, shot.positions, strict=True)
     }
 
 
-def _put(source: Path, target: Path, form: Form, stamp: Stamp | None, colour: Colour) -> tuple[str, ...]:
+def _put(source: Path, target: Path, encoding: Encoding, stamp: Stamp | None, colour: Colour) -> tuple[str, ...]:
     """Bring one frame to `target`; returns what was lost on the way."""
     if _same(source, target):
         return ()
     kind = _kind(target)
-    same = _kind(source) == kind and kind != ".exr" and (colour.is_usual or kind == ".dpx")
-    if same and form.bits in (None, image_facts(source).depth):
-        with placed(target) as partial:
+    same = _kind(source) == kind and kind != ".exr" and (colour.has_rec709_primaries or kind == ".dpx")
+    if same and encoding.bits in (None, image_info(source).depth):
+        with atomic_write(target) as partial:
             shutil.copyfile(source, partial)
         return ()
     pixels = read_image(source)
     flat = flatten(pixels) if kind in _OPAQUE else pixels
-    write_image(target, flat, bits=form.bits, space=form.space or REC709, stamp=stamp, colour=colour)
-    return _lost(pixels, kind, form, colour)
+    write_image(target, flat, bits=encoding.bits, space=encoding.space or REC709, stamp=stamp, colour=colour)
+    return _lost(pixels, kind, encoding, colour)
 
 
 def _kind(path: Path) -> str:
@@ -131,16 +131,16 @@ def _kind(path: Path) -> str:
     return {".jpeg": ".jpg", ".tiff": ".tif"}.get(suffix, suffix)
 
 
-def _lost(pixels: Pixels, kind: str, form: Form, colour: Colour) -> tuple[str, ...]:
+def _lost(pixels: Pixels, kind: str, encoding: Encoding, colour: Colour) -> tuple[str, ...]:
     name, deep = _OPAQUE.get(kind), pixels.dtype.itemsize == 2
     lost = []
     if name and pixels.shape[2] == 4:
         lost.append(f"{name} keeps no alpha: the frames were put over black; PNG, TIFF and EXR keep it")
     if deep and kind == ".jpg":
         lost.append("JPEG keeps 8 of the 16 bits: PNG, TIFF and EXR keep more")
-    if deep and form.bits == 8:
+    if deep and encoding.bits == 8:
         lost.append("8 of the 16 bits were kept, as --bits 8 says")
     says = kind != ".dpx" or colour.primaries in DPX_COLOURS
-    if not colour.is_usual and not says:
+    if not colour.has_rec709_primaries and not says:
         lost.append(f"{kind} cannot say that its colours are those of {colour.name}: tell whoever reads it, or use PNG")
     return tuple(lost)

@@ -6,8 +6,8 @@ import numpy as np
 
 from propagate.arrays import Floats, Pixels
 from stylize.media.colour import BT709, LUMA, Colour
+from stylize.media.frame_pixels import plane_lines
 from stylize.media.images import to_float, widen
-from stylize.media.planes import plane_lines
 
 if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext

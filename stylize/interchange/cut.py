@@ -6,8 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from stylize.errors import SettingsError
-from stylize.media.clock import counted_timecode, drops_frames, spelt_timecode
-from stylize.media.sequences import Pattern, is_regular, pattern_of
+from stylize.media.clock import frames_to_timecode, is_drop_frame, timecode_to_frames
+from stylize.media.sequences import Pattern, is_contiguous, pattern_of
 from stylize.media.shot import Shot
 from stylize.media.targets import Target
 
@@ -84,7 +84,7 @@ class Cut:
 
     def timecode(self, frame: int) -> str:
         """A number of frames since midnight as time code."""
-        return spelt_timecode(frame, self.rate, self.drop)
+        return frames_to_timecode(frame, self.rate, self.drop)
 
 
 def make_cut(
@@ -99,11 +99,11 @@ def make_cut(
     """
     check_cut(shot, fps, handles)
     rate = fps or shot.rate
-    begin = (shot.timecode and counted_timecode(shot.timecode, rate)) or 0
+    begin = (shot.timecode and timecode_to_frames(shot.timecode, rate)) or 0
     plate = _plate(shot, begin, plates if is_conformed(shot, fps) else None)
     result = _media(f"{shot.name}_stylized", target, shot, begin, alpha)
     matted = matte and Media(f"{shot.name}_matte", matte.folder, matte, len(shot.frames), begin, shot.frames[0])
-    drop = bool(shot.timecode and drops_frames(shot.timecode, rate))
+    drop = bool(shot.timecode and is_drop_frame(shot.timecode, rate))
     events = _events(shot, shots, handles, 0 if plate.pattern else shot.positions[0])
     return Cut(
         shot.name, rate, shot.size, shot.pixel_aspect, begin + handles, drop, plate, result, matted or None, events
@@ -114,7 +114,7 @@ def check_cut(shot: Shot, fps: Fraction | None, handles: int) -> None:
     """Raises SettingsError where `make_cut` would."""
     if shot.variable and fps is None:
         raise SettingsError("a timeline has an even rate, and the source's varies; give one with --fps RATE")
-    if not is_regular(shot.positions):
+    if not is_contiguous(shot.positions):
         raise SettingsError("a timeline has all frames from its first to its last, and some are left out; see --frames")
     if 2 * handles >= len(shot.frames):
         raise SettingsError(f"--handles {handles} leaves nothing of {len(shot.frames)} frames; give fewer")

@@ -10,10 +10,10 @@ from stylize.delivery.sequence import write_sequence
 from stylize.interchange.ebsynth import check_keys, digits_of, ebs_of, synths
 from stylize.interchange.layout import Places
 from stylize.media.images import quantise, write_image
-from stylize.media.safe_write import make_folder, placed
+from stylize.media.safe_write import atomic_write, make_folder
 from stylize.media.sequences import Pattern
 from stylize.media.shot import Shot
-from stylize.media.targets import Form
+from stylize.media.targets import Encoding
 from stylize.planning.picking import ShotPlan
 
 
@@ -40,7 +40,7 @@ def write_ebsynth(work: Work, shots: Sequence[ShotPlan], places: Places) -> Path
         pattern = Pattern(folder / name, "", digits, ".png")
         chosen = [(frame, files[frame]) for frame in sorted(files) if frame in set(frames)]
         if chosen:
-            write_sequence(chosen, pattern, form=Form(bits=8), overwrite=True)
+            write_sequence(chosen, pattern, encoding=Encoding(bits=8), overwrite=True)
         else:
             make_folder(pattern.folder)  # of keys, where the plate is the result
     if work.mattes is not None:
@@ -54,6 +54,6 @@ def write_ebsynth(work: Work, shots: Sequence[ShotPlan], places: Places) -> Path
             continue  # the plate is the result: there is nothing to synthesise
         check_keys(plan.frames, keys)
         made += synths(plan.frames, [key for key in plan.keys if key in keys])
-    with placed(folder / f"{places.name}.ebs") as partial:
+    with atomic_write(folder / f"{places.name}.ebs") as partial:
         partial.write_bytes(ebs_of(frames, made, work.mattes is not None))
     return folder

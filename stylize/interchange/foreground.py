@@ -17,8 +17,8 @@ from stylize.media.codecs import codec_of
 from stylize.media.images import write_image
 from stylize.media.safe_write import make_folder
 from stylize.media.sequences import Pattern
-from stylize.media.spaces import REC709
-from stylize.media.targets import Form, Target
+from stylize.media.targets import Encoding, Target
+from stylize.media.working_spaces import REC709
 from stylize.stages import cache_key
 
 # Kinds of picture that keep alpha, and how they have it.
@@ -49,47 +49,47 @@ def foreground_media(result: Media, name: str, target: Target) -> Media:
     return replace(result, name=name, path=target.path, pattern=target.pattern, alpha=alpha, sound=False)
 
 
-def write_foreground(front: Front, target: Target, form: Form) -> None:
+def write_foreground(front: Front, target: Target, encoding: Encoding) -> None:
     """Writes every frame of the foreground that is not there or is made from something else; of a movie, all.
 
     Raises OutputError: a frame that is not made, files that cannot be written.
     """
     if target.pattern is None:
-        _write_movie(front, target.path, form)
+        _write_movie(front, target.path, encoding)
     else:
-        _write_pictures(front, target.pattern, form)
+        _write_pictures(front, target.pattern, encoding)
 
 
-def _write_pictures(front: Front, pattern: Pattern, form: Form) -> None:
+def _write_pictures(front: Front, pattern: Pattern, encoding: Encoding) -> None:
     work, linear = front.work, pattern.suffix.lower() == ".exr"
     make_folder(pattern.folder)
-    stamps = stamps_of(work.shot, form.fps)
-    bits = 16 if linear else form.bits or front.depth
+    stamps = stamps_of(work.shot, encoding.fps)
+    bits = 16 if linear else encoding.bits or front.depth
     for frame in work.shot.frames:
         path = pattern.path(frame)
         key = cache_key(
-            "foreground", front.cache_inputs(frame), bits, form.space, repr(stamps[frame]), repr(work.shot.colour)
+            "foreground", front.cache_inputs(frame), bits, encoding.space, repr(stamps[frame]), repr(work.shot.colour)
         )  # fmt: skip
         if not work.home.fresh(path, key):
             # At 8 bits the look is not brought down from 16 before it is cut out.
             pixels = front.cut(frame, max(bits, front.depth))
-            space, colour = form.space or REC709, work.shot.colour
+            space, colour = encoding.space or REC709, work.shot.colour
             write_image(path, pixels, bits=None if linear else bits, space=space, stamp=stamps[frame], colour=colour)
             work.home.record(path, key)
 
 
-def _write_movie(front: Front, path: Path, form: Form) -> None:
+def _write_movie(front: Front, path: Path, encoding: Encoding) -> None:
     work = front.work
     shot = replace(work.shot, audio=False)
     time = [str(shot.rate), shot.times, str(shot.time_base), shot.timecode, str(shot.pixel_aspect), repr(shot.colour)]
     told = [front.cache_inputs(frame) for frame in shot.frames]
-    key = cache_key("foreground", time, str(form.fps), told, _CLEAR)
+    key = cache_key("foreground", time, str(encoding.fps), told, _CLEAR)
     if work.home.fresh(path, key):
         return
     depth = front.depth
     finished = {frame: work.file("out", frame) for frame in shot.frames}
     write_movie(
-        shot, finished, path, codec=_CLEAR, fps=form.fps, overwrite=True,
+        shot, finished, path, codec=_CLEAR, fps=encoding.fps, overwrite=True,
         cut=lambda frame: front.cut(frame, depth),
     )  # fmt: skip
     work.home.record(path, key)

@@ -14,7 +14,7 @@ from masks import disjoint_over as stacking
 from propagate.arrays import Floats, Pixels
 from stylize.context.context import Work
 from stylize.errors import OutputError
-from stylize.media.images import image_facts, quantise, read_image, to_float
+from stylize.media.images import image_info, quantise, read_image, to_float
 from stylize.spans.composite_look import to_depth
 from stylize.spans.layer_stack import look_file
 
@@ -32,7 +32,7 @@ class Front:
     def depth(self) -> int:
         """Bits of the deepest look: 8 or 16."""
         first = self.work.shot.frames[0]
-        return max(image_facts(one.file("out", first)).depth for one in self.looks)
+        return max(image_info(one.file("out", first)).depth for one in self.looks)
 
     def cache_inputs(self, frame: int) -> list[object]:
         """Return all that a frame depends on, for cache keys. Raises OutputError where a look has not been made."""

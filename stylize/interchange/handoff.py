@@ -26,13 +26,13 @@ from stylize.interchange.nuke import nk_of
 from stylize.interchange.pass_files import files_of
 from stylize.interchange.timelines import TIMELINES
 from stylize.media.codecs import CODECS, codec_of
-from stylize.media.images import image_facts
+from stylize.media.images import image_info
 from stylize.media.overwrite_guard import refuse_foreign
-from stylize.media.safe_write import placed
+from stylize.media.safe_write import atomic_write
 from stylize.media.sequences import Pattern, pattern_of
 from stylize.media.shot import Shot
-from stylize.media.spaces import REC709
 from stylize.media.targets import Target
+from stylize.media.working_spaces import REC709
 from stylize.project import Project
 from stylize.project.protect import refuse_inputs
 from stylize.settings import Settings, looks_of
@@ -78,7 +78,7 @@ def told_of(settings: Settings, shot: Shot, target: Target) -> tuple[str, ...]:
     files = linked_files(settings, shot, target, places_of(shot, target).folder)
     named = " and ".join(kind for kind in settings.export if kind in NAME_MOVIES)
     return tuple(
-        f"{named} name movies only, and the {kind} is pictures: {path.name} ({CODECS[CODEC].said}) stands for it"
+        f"{named} name movies only, and the {kind} is pictures: {path.name} ({CODECS[CODEC].label}) stands for it"
         for kind, path in files.items()
     )
 
@@ -199,7 +199,7 @@ def _texts(
         texts[places.file(".jsx")] = jsx_of(cut, places.folder)
     if "nuke" in wanted:
         passes = [one for layer in layers for one in look_passes(cut, settings, places.of(layer), layer)]
-        space, plate_space = settings.working_space or REC709, image_facts(work.plates.paths[work.shot.frames[0]]).space
+        space, plate_space = settings.working_space or REC709, image_info(work.plates.paths[work.shot.frames[0]]).space
         texts[places.file(".nk")] = nk_of(
             cut, passes, colour=work.shot.colour, space=space, plate_space=plate_space
         )  # fmt: skip
@@ -211,11 +211,11 @@ def _alpha(work: Work, target: Target) -> str | None:
     if not work.shot.alpha:
         return None
     if target.pattern is None:
-        return "straight" if codec_of(target.path.suffix, work.settings.codec).clear else None
+        return "straight" if codec_of(target.path.suffix, work.settings.codec).alpha_format else None
     suffix = target.pattern.path(0).suffix.lower()
     return "premultiplied" if suffix == ".exr" else "straight" if suffix in _STRAIGHT else None
 
 
 def _write_text(path: Path, text: str) -> None:
-    with placed(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")

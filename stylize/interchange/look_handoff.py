@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stylize.context.context import Work
-from stylize.delivery.deliver import form_of
+from stylize.delivery.deliver import encoding_of
 from stylize.interchange.cut import Cut, Fronts, Media
 from stylize.interchange.ebsynth_files import ebsynth_files, write_ebsynth
 from stylize.interchange.foreground import files_of_target, foreground_media, foreground_target, write_foreground
@@ -69,7 +69,7 @@ def hand_over_front(front: Front, places: Places, target: Target) -> tuple[Path,
     """The foreground of a layer, or of all; returns its folder or movie, and its files."""
     settings = front.work.settings
     place = foreground_target(places, target, settings.codec)
-    write_foreground(front, place, form_of(settings))
+    write_foreground(front, place, encoding_of(settings))
     return place.path, files_of_target(place, front.work.shot.frames)
 
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from propagate.arrays import Floats
 from stylize.interchange.cut import Cut, Media
-from stylize.media.colour import BT709, Colour, between
-from stylize.media.spaces import REC709, converted
+from stylize.media.colour import BT709, Colour, primaries_matrix
+from stylize.media.working_spaces import REC709, to_space
 
 _APART, _STEP, _LOW = 160, 40, 160
 _LAYERS = "layers"
@@ -79,8 +79,8 @@ def _merged(fronts: Sequence[Media], colour: Colour) -> str:
         ) + _set(below)
     low = _LOW + _APART * (len(fronts) + 2)
     text += _node("Colorspace", colorspace_in="sRGB", name=_LAYERS, xpos=0, ypos=low)
-    if not colour.is_usual:
-        text += _matrix(between(colour, BT709), f"{_LAYERS}_rec709", 0, low + _STEP)
+    if not colour.has_rec709_primaries:
+        text += _matrix(primaries_matrix(colour, BT709), f"{_LAYERS}_rec709", 0, low + _STEP)
     return text + _set(_LAYERS)
 
 
@@ -90,8 +90,8 @@ def _as_shown(name: str, place: int, cut_out: bool, colour: Colour) -> str:
     apart, low, text = place * _APART, _LOW + _STEP, _pushed(name)
     if cut_out:
         text += _node("Unpremult", name=_word(f"{name}_straight"), xpos=apart, ypos=low)
-    if not colour.is_usual:
-        text += _matrix(between(BT709, colour), f"{name}_own", apart, low + _STEP)
+    if not colour.has_rec709_primaries:
+        text += _matrix(primaries_matrix(BT709, colour), f"{name}_own", apart, low + _STEP)
     last = f"{name}_encoded" if cut_out else f"{name}_shown"
     text += _node("Colorspace", colorspace_out="sRGB", name=_word(last), xpos=apart, ypos=low + 2 * _STEP)
     if cut_out:
@@ -106,8 +106,8 @@ def _space(media: Media, colour: Colour, space: str) -> _Means:
     """Nuke's name of what values are, and what brings them into the primaries of Rec. 709, if they are in others."""
     if media.file().suffix.lower() == ".exr":
         # As OpenColorIO has it: what red, green and blue alone go to.
-        return "linear", None if space == REC709 else converted(np.eye(3, dtype=np.float32)[None], space, REC709)[0].T
-    return "sRGB", None if colour.is_usual else between(colour, BT709)
+        return "linear", None if space == REC709 else to_space(np.eye(3, dtype=np.float32)[None], space, REC709)[0].T
+    return "sRGB", None if colour.has_rec709_primaries else primaries_matrix(colour, BT709)
 
 
 def _read(cut: Cut, name: str, media: Media, place: int, means: _Means) -> str:

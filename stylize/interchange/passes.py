@@ -13,7 +13,7 @@ import numpy as np
 
 from propagate.arrays import Bools, Floats
 from stylize.media.images import Stamp, check_written, put_stamp
-from stylize.media.safe_write import placed
+from stylize.media.safe_write import atomic_write
 
 # What `key.id` is where no key has part in a frame. Numbers of frames are 0 or more.
 NO_KEY = -1
@@ -107,7 +107,7 @@ def write_parts(path: Path, parts: Mapping[str, Part], stamp: Stamp | None = Non
         if stamp is not None:
             put_stamp(spec, path.suffix, stamp)
         specs.append(spec)
-    with placed(path) as partial:
+    with atomic_write(path) as partial:
         # The library chooses by suffix, and the temporary name has another.
         target = OpenImageIO.ImageOutput.create("openexr")
         if target is None:

@@ -17,8 +17,16 @@ from stylize.context.motion import Motion
 from stylize.errors import InputError, StyleError
 from stylize.keys.agreement import agreement
 from stylize.media.colour import Colour
-from stylize.media.images import image_size, in_primaries, make_folder, quantise, read_image, to_float, write_image
-from stylize.media.sequences import spell_frames
+from stylize.media.images import (
+    convert_to_primaries,
+    image_size,
+    make_folder,
+    quantise,
+    read_image,
+    to_float,
+    write_image,
+)
+from stylize.media.sequences import format_frames
 from stylize.project import Project
 from stylize.renderers.protocol import Rendered, Renderer, RenderRequest
 from stylize.stages import cache_key, inputs_half
@@ -72,10 +80,10 @@ def read_reference(path: Path, project: Project, colour: Colour) -> Reference:
         pixels = read_image(path)
     except InputError as error:
         raise StyleError(f"the reference cannot be used: {error}") from error
-    picture = to_float(np.concatenate([in_primaries(pixels[..., :3], colour), pixels[..., 3:]], axis=2))
+    picture = to_float(np.concatenate([convert_to_primaries(pixels[..., :3], colour), pixels[..., 3:]], axis=2))
     if picture.shape[2] == 4:
         picture = picture[..., :3] * picture[..., 3:] + (1 - picture[..., 3:])
-    digest = project.digest(path) if colour.is_usual else f"{project.digest(path)} {colour.primaries}"
+    digest = project.digest(path) if colour.has_rec709_primaries else f"{project.digest(path)} {colour.primaries}"
     return Reference(np.ascontiguousarray(picture[..., :3], F32), digest)
 
 
@@ -166,7 +174,7 @@ def render_keys(
         on_key(number, number in rendered)
     if survived:
         on_message(
-            f"keyframes {spell_frames(survived)} were rendered by other versions and are kept; delete their pictures "
+            f"keyframes {format_frames(survived)} were rendered by other versions and are kept; delete their pictures "
             "to have them rendered again"
         )
     return rendered

@@ -29,12 +29,12 @@ from stylize.matting.refine_edges import Refine, open_refining
 from stylize.matting.scratch_folder import waiting
 from stylize.matting.segmenting import segment_shot
 from stylize.media.images import quantise, to_float, write_image
-from stylize.media.overwrite_guard import refuse_closed, refuse_foreign
+from stylize.media.overwrite_guard import refuse_foreign, refuse_unwritable
 from stylize.media.plates import Plates
-from stylize.media.safe_write import make_folder, placed
-from stylize.media.sequences import spell_frames
+from stylize.media.safe_write import atomic_write, make_folder
+from stylize.media.sequences import format_frames
 from stylize.media.shot import Shot, open_shot
-from stylize.media.stale_outputs import left_over
+from stylize.media.stale_outputs import stale_warning
 from stylize.media.targets import Target, parse_target
 from stylize.planning.cuts import split
 from stylize.planning.picking import remembered_cuts
@@ -110,7 +110,7 @@ def make_mattes(
     """
     use_threads(settings.threads)
     shot = open_shot(path, frames=settings.frames, start_number=settings.start_number)
-    for loss in shot.losses:
+    for loss in shot.warnings:
         on_message(f"warning: {loss}")
     keys = _keys(shot, settings)
     refine, refined = open_refining(settings.refine)
@@ -128,7 +128,7 @@ def make_mattes(
         _check_apart(files, others)
         written = [*files, *others, *([target.path.resolve() / CONFIDENCE] if keys else [])]
         refuse_inputs(written, inputs_of(settings, path), shot, project)
-        refuse_closed(written)
+        refuse_unwritable(written)
         if not settings.overwrite:
             refuse_other_projects(written, project)
             refuse_foreign(written, project.may_replace)
@@ -155,7 +155,7 @@ def make_mattes(
             _cut_out(job, key)
         project.claim([])
         for place in (target, front):
-            told = None if place is None else left_over(place, shot.frames)
+            told = None if place is None else stale_warning(place, shot.frames)
             if told is not None:
                 on_message(told)
         return made
@@ -164,7 +164,7 @@ def make_mattes(
 def _keys(shot: Shot, settings: MatteSettings) -> dict[int, Path]:
     for key in settings.key:
         if key.frame not in shot.frames:
-            there = f"the frames are {spell_frames(shot.frames)}"
+            there = f"the frames are {format_frames(shot.frames)}"
             raise FrameRangeError(f"--key {key}: the shot has no frame {key.frame}, {there}: choose one of these")
     found = {key.frame: key.path for key in sorted(settings.key, key=lambda key: key.frame)}
     for file in found.values():
@@ -349,6 +349,6 @@ def _put(job: _Job, frame: int, matte: Floats, mark: str) -> None:
 def _write_confidence(job: _Job, confidence: Mapping[int, float]) -> None:
     lines = [f"{frame},{value:.4f}" for frame, value in sorted(confidence.items())]
     file = job.target.path.resolve() / CONFIDENCE
-    with placed(file) as partial:
+    with atomic_write(file) as partial:
         partial.write_text("\n".join(["frame,confidence", *lines]) + "\n")
     job.project.record(file, cache_key("matte_write", lines))

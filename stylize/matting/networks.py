@@ -9,7 +9,7 @@ from masks.segment import Segmenter
 from masks.segment_onnx import OnnxSegmenter
 from stylize.errors import FrameRangeError, MatteError
 from stylize.matting.sam2_model import open_sam2
-from stylize.media.sequences import spell_frames
+from stylize.media.sequences import format_frames
 from stylize.media.shot import Shot
 from stylize.settings.network_matte import NetworkMatte, spell
 
@@ -43,7 +43,7 @@ def _check_places(prompts: tuple[Prompt, ...], shot: Shot) -> None:
     width, height = shot.size
     for prompt in prompts:
         if prompt.frame not in shot.frames:
-            there = f"the frames are {spell_frames(shot.frames)}"
+            there = f"the frames are {format_frames(shot.frames)}"
             raise FrameRangeError(
                 f"{spell(prompt)}: the shot has no frame {prompt.frame}, {there}: choose one of these"
             )

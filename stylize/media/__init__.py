@@ -1,1 +1,8 @@
-"""Footage read: movies, numbered frames and stills, their exact time, depth and colour."""
+"""Pictures and movies, in and out.
+
+In: `shot` opens a movie or a numbered sequence (`sequences`) and `plates` gives its frames by number; `companions`
+finds the mattes and guides that come with them. `decoder` decodes movies; `images` reads and writes pictures.
+Out: `targets` says where a result goes, `codecs` how movies are encoded, `safe_write` puts files in place,
+`overwrite_guard` refuses targets that are not ours to write and `stale_outputs` reports frames of earlier runs.
+`clock` and `colour` are the arithmetic of time and of primaries.
+"""

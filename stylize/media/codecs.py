@@ -1,4 +1,4 @@
-"""The codecs of movies: what each one encodes, how well, and which files carry it. No library is imported here."""
+"""Codecs of movies: their encoders, pixel formats and options, and the files that carry them. Imports no library."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,77 +11,84 @@ from stylize.errors import SettingsError
 class Codec:
     """One codec as editors name it.
 
-    encoder: FFmpeg's. layout: its pixels, of which `_halved` ones share colour between two columns (4:2:2) or two
-    columns and two rows (4:2:0). odd: the layout where a side that it halves is odd. clear: the layout with alpha,
-    None if it keeps none. deep: the layouts of more than 8 bits, if `layout` is the one for 8 only. tag: what the
-    stream is called in a QuickTime file, where FFmpeg's own choice is not the one that players know. smallest: width
-    and height that it asks for at least. matrix: the only one that its frames can say, if there is but one.
+    label: its name in messages. encoder: FFmpeg's name of the encoder. suffixes: of the files that carry it. options:
+    of the encoder. interframe: whether frames depend on each other. tag: of the stream in a QuickTime file, where
+    players do not know the one that FFmpeg chooses. min_size: the least width and height. matrix: the only one that its
+    frames can declare, if there is but one.
+
+    Pixel formats have FFmpeg's names. pixel_format: the usual one. odd_format: for an odd width or height, which 4:2:0
+    does not have. alpha_format: with alpha; None if the codec keeps none. deep_format, deep_alpha_format: of more than
+    8 bits, if the others have 8 only.
     """
 
     name: str
-    said: str
+    label: str
     encoder: str
     suffixes: tuple[str, ...]
-    layout: str
+    pixel_format: str
     options: Mapping[str, str]
-    odd: str | None = None
-    clear: str | None = None
-    deep: str | None = None
-    deep_clear: str | None = None
+    odd_format: str | None = None
+    alpha_format: str | None = None
+    deep_format: str | None = None
+    deep_alpha_format: str | None = None
     tag: str | None = None
     interframe: bool = False
-    smallest: tuple[int, int] = (1, 1)
+    min_size: tuple[int, int] = (1, 1)
     matrix: int | None = None
 
     def pixels(self, size: tuple[int, int], alpha: bool, depth: int) -> str:
-        """The layout for pictures of `size` (width, height) with these properties."""
-        if alpha and self.clear:
-            return (depth > 8 and self.deep_clear) or self.clear
-        if depth > 8 and self.deep:
-            return self.deep
-        return self.odd if self.odd and any(side % 2 for side in size) else self.layout
+        """Return the pixel format for pictures of `size` (width, height). depth: bits per channel."""
+        if alpha and self.alpha_format:
+            return (depth > 8 and self.deep_alpha_format) or self.alpha_format
+        if depth > 8 and self.deep_format:
+            return self.deep_format
+        return self.odd_format if self.odd_format and any(side % 2 for side in size) else self.pixel_format
 
 
 def _table(*codecs: Codec) -> Mapping[str, Codec]:
     return MappingProxyType({codec.name: codec for codec in codecs})
 
 
-# x264's and x265's constant rate factor: no difference is seen at 14, and brush texture survives. Macroblock-tree rate
-# control reads what it has not set: with it the same frames made other bits from run to run.
+# Constant rate factor of x264 and x265: at 14 no difference is visible, and brush texture survives. Macroblock-tree
+# rate control reads uninitialised memory: with it the same frames made other bits from run to run.
 _X264 = {"crf": "14", "preset": "medium", "x264-params": "mbtree=0"}
-# Both numbers of threads are fixed, because x265 makes other bits for others.
+# Both numbers of threads are fixed, because the bits that x265 makes depend on them.
 _X265 = {"crf": "14", "preset": "medium", "x265-params": "log-level=error:frame-threads=2:pools=4"}
-# DNxHR knows no smaller pictures, and FFmpeg's says BT.709 in every frame, which readers believe.
+# DNxHR has no smaller pictures, and FFmpeg's encoder declares BT.709 in every frame, which readers believe.
 _DNXHR, _BT709 = (256, 120), 1
 _PLAYERS, _EDITORS = (".mp4", ".mov", ".mkv"), (".mov",)
 
 CODECS = _table(
-    Codec("h264", "H.264", "libx264", _PLAYERS, "yuv420p", _X264, odd="yuv444p", interframe=True),
-    Codec("h264-10", "H.264 of 10 bits", "libx264", _PLAYERS, "yuv420p10le", _X264, odd="yuv444p10le", interframe=True),
-    Codec("h265", "H.265", "libx265", _PLAYERS, "yuv420p", _X265, odd="yuv444p", tag="hvc1", interframe=True),
-    Codec("h265-10", "H.265 of 10 bits", "libx265", _PLAYERS, "yuv420p10le", _X265, odd="yuv444p10le", tag="hvc1",
+    Codec("h264", "H.264", "libx264", _PLAYERS, "yuv420p", _X264, odd_format="yuv444p", interframe=True),
+    Codec("h264-10", "H.264 of 10 bits", "libx264", _PLAYERS, "yuv420p10le", _X264, odd_format="yuv444p10le",
           interframe=True),
+    Codec("h265", "H.265", "libx265", _PLAYERS, "yuv420p", _X265, odd_format="yuv444p", tag="hvc1", interframe=True),
+    Codec("h265-10", "H.265 of 10 bits", "libx265", _PLAYERS, "yuv420p10le", _X265, odd_format="yuv444p10le",
+          tag="hvc1", interframe=True),
     Codec("prores-422hq", "ProRes 422 HQ", "prores_ks", _EDITORS, "yuv422p10le",
           {"profile": "3", "vendor": "apl0", "bits_per_mb": "8000"}),
     Codec("prores-4444", "ProRes 4444", "prores_ks", _EDITORS, "yuv444p10le",
-          {"profile": "4", "vendor": "apl0", "bits_per_mb": "8000", "alpha_bits": "16"}, clear="yuva444p10le"),
+          {"profile": "4", "vendor": "apl0", "bits_per_mb": "8000", "alpha_bits": "16"}, alpha_format="yuva444p10le"),
     Codec("dnxhr-hq", "DNxHR HQ", "dnxhd", _EDITORS, "yuv422p", {"profile": "dnxhr_hq"},
-          smallest=_DNXHR, matrix=_BT709),
+          min_size=_DNXHR, matrix=_BT709),
     Codec("dnxhr-hqx", "DNxHR HQX", "dnxhd", _EDITORS, "yuv422p10le", {"profile": "dnxhr_hqx"},
-          smallest=_DNXHR, matrix=_BT709),
+          min_size=_DNXHR, matrix=_BT709),
     Codec("dnxhr-444", "DNxHR 444", "dnxhd", _EDITORS, "yuv444p10le", {"profile": "dnxhr_444"},
-          smallest=_DNXHR, matrix=_BT709),
+          min_size=_DNXHR, matrix=_BT709),
     Codec("ffv1", "FFV1", "ffv1", (".mkv",), "bgr0", {"level": "3", "slicecrc": "1", "slices": "4"},
-          clear="bgra", deep="gbrp16le", deep_clear="gbrap16le"),
+          alpha_format="bgra", deep_format="gbrp16le", deep_alpha_format="gbrap16le"),
 )  # fmt: skip
 
-# What a suffix means where no codec was asked for.
-USUAL: Mapping[str, str] = MappingProxyType({".mp4": "h264", ".mov": "h264", ".mkv": "ffv1"})
+# Default codec of a suffix.
+DEFAULT_CODECS: Mapping[str, str] = MappingProxyType({".mp4": "h264", ".mov": "h264", ".mkv": "ffv1"})
 
 
-def codec_of(suffix: str, asked: str | None) -> Codec:
-    """The codec for a movie file of `suffix`; SettingsError if such a file does not carry the one that is asked for."""
-    codec = CODECS[asked or USUAL[suffix.lower()]]
+def codec_of(suffix: str, name: str | None) -> Codec:
+    """Return the codec of this name, by default the usual one for a movie file of `suffix`.
+
+    SettingsError if such a file does not carry it.
+    """
+    codec = CODECS[name or DEFAULT_CODECS[suffix.lower()]]
     if suffix.lower() not in codec.suffixes:
         fitting = " or ".join(codec.suffixes)
         raise SettingsError(f"--codec {codec.name} does not go into {suffix}: name the movie with {fitting}")
@@ -89,10 +96,10 @@ def codec_of(suffix: str, asked: str | None) -> Codec:
 
 
 def check_size(codec: Codec, size: tuple[int, int]) -> None:
-    """SettingsError if pictures of `size` (width, height) are too small for the codec."""
-    if size[0] < codec.smallest[0] or size[1] < codec.smallest[1]:
-        least, found = ("x".join(map(str, sides)) for sides in (codec.smallest, size))
+    """Raise SettingsError if pictures of `size` (width, height) are too small for the codec."""
+    if size[0] < codec.min_size[0] or size[1] < codec.min_size[1]:
+        expected, found = ("x".join(map(str, sides)) for sides in (codec.min_size, size))
         raise SettingsError(
-            f"--codec {codec.name} needs pictures of {least} or larger, and these are {found}: "
+            f"--codec {codec.name} needs pictures of {expected} or larger, and these are {found}: "
             "use another --codec, or -o FOLDER"
         )

@@ -1,4 +1,4 @@
-"""Pictures that come with a shot, one for each of its frames, such as mattes and guides: found, counted, measured."""
+"""Pictures that accompany a shot, one for each frame, such as mattes and guides: found and checked against it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -6,22 +6,22 @@ from pathlib import Path
 
 from stylize.errors import InputError
 from stylize.media.images import image_size
-from stylize.media.sequences import PICTURE_SUFFIXES, find_sequence, parse_pattern, spell_frames
+from stylize.media.sequences import PICTURE_SUFFIXES, find_sequence, format_frames, parse_pattern
 from stylize.media.shot import Shot, open_shot
 
 
 @dataclass(frozen=True)
 class Companion:
-    """A kind of such pictures. name: in messages, before the path. error: what is raised."""
+    """A kind of accompanying pictures. name: its name in messages. error: the error to raise."""
 
     name: str
     error: type[InputError]
 
     def files(self, path: Path, shot: Shot, unpack: Callable[[Shot], dict[int, Path]]) -> dict[int, Path]:
-        """The file of every frame: numbered like the shot's, a movie of as many frames, or one still for all.
+        """Return the file of every frame: of numbered pictures, of a movie of as many frames, or one still for all.
 
-        unpack: makes the frames of a movie files, and tells which. Raises `error`: missing, wrong size or count,
-        unreadable.
+        unpack: writes the frames of a movie to files and returns these by frame number. Raises `error` if pictures are
+        missing, cannot be read, or have another size or count than the shot's.
         """
         try:
             if self.is_movie(path):
@@ -36,20 +36,20 @@ class Companion:
         return files
 
     def is_movie(self, path: Path) -> bool:
-        """Whether `path` is to be unpacked."""
+        """Return whether `path` is a movie, whose frames are to be unpacked."""
         return path.is_file() and path.suffix.lower() not in PICTURE_SUFFIXES
 
     def check_size(self, file: Path, found: tuple[int, int], expected: tuple[int, int]) -> None:
-        """Raises `error` unless both sizes, (width, height), are the same."""
+        """Raise `error` unless both sizes, (width, height), are the same."""
         if found != expected:
             sizes = f"expected {expected[0]}x{expected[1]} like the shot, found {found[0]}x{found[1]}"
             raise self.error(f"{self.name} {file}: {sizes}: make it the size of the plates")
 
     def file_of(self, files: Mapping[int, Path], frame: int) -> Path:
-        """The file of one frame; raises `error` if there is none."""
+        """Return the file of one frame; raises `error` if there is none."""
         if frame not in files:
-            there = f"there are {self.name}s for {spell_frames(files)}"
-            raise self.error(f"frame {frame} has no {self.name}, {there}: add it")
+            existing = f"there are {self.name}s for {format_frames(files)}"
+            raise self.error(f"frame {frame} has no {self.name}, {existing}: add it")
         return files[frame]
 
     def _pictures(self, path: Path, shot: Shot) -> dict[int, Path]:
@@ -61,18 +61,18 @@ class Companion:
         files = find_sequence(path)
         missing = [number for number in shot.frames if number not in files]
         if missing:
-            expected = f"expected one for every frame of {spell_frames(shot.frames)}"
-            raise self.error(f"{self.name} {path}: {expected}, missing {spell_frames(missing)}: add them")
+            expected = f"expected one for every frame of {format_frames(shot.frames)}"
+            raise self.error(f"{self.name} {path}: {expected}, missing {format_frames(missing)}: add them")
         return {number: files[number] for number in shot.frames}
 
     def _movie(self, path: Path, shot: Shot) -> Shot:
-        """The part of a movie that belongs to the shot, with the shot's numbers."""
+        """Open the part of a movie that belongs to the shot, with the shot's frame numbers."""
         movie = open_shot(path)
         self.check_size(path, movie.size, shot.size)
-        return replace(movie, frames=shot.frames, positions=self._places(movie, shot))
+        return replace(movie, frames=shot.frames, positions=self._positions(movie, shot))
 
-    def _places(self, movie: Shot, shot: Shot) -> tuple[int, ...]:
-        """Which frame of a movie belongs to each frame of the shot: it matches the whole source, or the part."""
+    def _positions(self, movie: Shot, shot: Shot) -> tuple[int, ...]:
+        """Return the position in the movie of each frame: the movie matches the whole source, or the part of it."""
         if len(movie.frames) == shot.source_frames:
             return shot.positions
         if len(movie.frames) == len(shot.frames):

@@ -1,4 +1,4 @@
-"""The pixels of one decoded frame: RGB by its own matrix and range, as deep as it is coded."""
+"""Pixels of one decoded frame: RGB by its own matrix and range, as deep as it is coded, and its rotation."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -6,71 +6,124 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from propagate.arrays import Pixels
-from stylize.media.planes import plane_lines
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-# AVColorSpace -> the matrix that the scaler knows it by; the rest are untagged or not in use.
+# AVColorSpace -> the matrix by which the scaler knows it; the rest are untagged or not in use.
 MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 _BT709, _BT601 = 1, 5
 _LIMITED, _FULL = 1, 2
-_LARGEST_UNTAGGED_SD = 576
-# Of a picture whose halved colour is one sample wide, nothing is between two.
-_FEWEST_COLUMNS = 3
+_MAX_UNTAGGED_SD_HEIGHT = 576
+# Narrower pictures have a single sample of halved colour in a row, and nothing to interpolate.
+_MIN_UPSAMPLED_WIDTH = 3
+
+
+# Format
 
 
 @dataclass(frozen=True)
-class Coding:
-    """How the pixels of a frame are coded. size: (width, height), not turned. depth: 8, or 16 for what is deeper."""
+class FrameFormat:
+    """Format of a frame's pixels. size: (width, height), not rotated. depth: 8, or 16 for anything deeper."""
 
     size: tuple[int, int]
     depth: int
     alpha: bool
 
+    def __str__(self) -> str:
+        return f"{self.size[0]}x{self.size[1]} of {self.depth} bits" + (" with alpha" if self.alpha else "")
 
-def coding_of(frame: "VideoFrame") -> Coding:
-    """How the pixels of this frame are coded."""
+
+def format_of(frame: "VideoFrame") -> FrameFormat:
+    """Return the format of this frame's pixels."""
     components = frame.format.components
-    return Coding(
+    return FrameFormat(
         size=(frame.width, frame.height),
         depth=16 if any(component.bits > 8 for component in components) else 8,
         alpha=any(component.is_alpha for component in components),
     )
 
 
-def spelt(coding: Coding) -> str:
-    """It in words, as 1920x1080 of 8 bits."""
-    return f"{coding.size[0]}x{coding.size[1]} of {coding.depth} bits" + (" with alpha" if coding.alpha else "")
+# Rotation
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """Steps from coded to upright pixels: swap the axes, then mirror left-right, then flip up-down."""
+
+    swap: bool = False
+    mirror: bool = False
+    flip: bool = False
+
+    def size(self, coded: tuple[int, int]) -> tuple[int, int]:
+        """Return (width, height), upright, of a frame coded at (width, height)."""
+        return (coded[1], coded[0]) if self.swap else coded
+
+    def apply(self, coded: Pixels) -> Pixels:
+        """Turn (H, W, C) as coded upright: (H, W, C) or (W, H, C)."""
+        swapped = coded.transpose(1, 0, 2) if self.swap else coded
+        return np.ascontiguousarray(swapped[:: -1 if self.flip else 1, :: -1 if self.mirror else 1])
+
+
+def rotation_of(frame: "VideoFrame") -> Rotation | None:
+    """Return the rotation that the movie declares, as phones do; None for an angle that is no quarter turn.
+
+    Call it for one frame of a movie only: side data and its frame refer to each other, so that calls for every frame
+    hold memory until the garbage collector runs.
+    """
+    from av.buffer import Buffer
+
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if not isinstance(matrix, Buffer):
+        return Rotation()
+    # x' = a x + c y and y' = b x + d y, in 16.16 fixed point: quarter turns and mirrors have two zeros.
+    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()
+    if a == d == 0 and b and c:
+        return Rotation(True, c < 0, b < 0)
+    return Rotation(False, a < 0, d < 0) if b == c == 0 and a and d else None
+
+
+# Pixels
 
 
 def pixels_of(frame: "VideoFrame") -> Pixels:
-    """uint8 or uint16 (H, W, 3 or 4), display-encoded, straight alpha, as coded: not turned."""
-    coding = coding_of(frame)
-    return _deep(frame, coding) if coding.depth == 16 else _convert(frame, "rgba" if coding.alpha else "rgb24")
+    """Convert a frame to uint8 or uint16, (H, W, 3) or (H, W, 4), display-encoded, straight alpha, not rotated."""
+    coded = format_of(frame)
+    return _deep_pixels(frame, coded) if coded.depth == 16 else _convert(frame, "rgba" if coded.alpha else "rgb24")
 
 
-def _deep(frame: "VideoFrame", coding: Coding) -> Pixels:
+def plane_lines(frame: "VideoFrame", number: int) -> Pixels:
+    """Return one plane as an array over the frame's own memory: what is written into it goes into the frame.
+
+    (H, N), uint8, or uint16 for deeper samples; N is the line's length in memory, which may exceed the picture's width.
+    """
+    plane = frame.planes[number]
+    dtype = np.dtype(np.uint8 if frame.format.components[0].bits == 8 else np.uint16)
+    lines: Pixels = np.frombuffer(memoryview(plane), dtype)
+    return lines.reshape(plane.height, plane.line_size // dtype.itemsize)
+
+
+def _deep_pixels(frame: "VideoFrame", coded: FrameFormat) -> Pixels:
     """uint16 with white at 65535. The scaler shifts bits to the left, and so leaves white at 255/256 for instance."""
-    pixels = _convert(frame, "rgba64le" if coding.alpha else "rgb48le")
+    pixels = _convert(frame, "rgba64le" if coded.alpha else "rgb48le")
     bits = max(component.bits for component in frame.format.components)
     alpha_top = colour_top = 65535 - 65535 // (1 << bits)
     if frame.format.is_rgb:
         return pixels
     if _range(frame) == _LIMITED:
         colour_top = 255 << 8
-    widened = np.empty_like(pixels)
+    stretched = np.empty_like(pixels)
     for channels, top in ((slice(0, 3), colour_top), (slice(3, 4), alpha_top)):
-        wide = (pixels[..., channels].astype(np.uint32) * 65535 + top // 2) // top
-        widened[..., channels] = np.minimum(wide, 65535)
-    return widened
+        scaled = (pixels[..., channels].astype(np.uint32) * 65535 + top // 2) // top
+        stretched[..., channels] = np.minimum(scaled, 65535)
+    return stretched
 
 
-def _convert(frame: "VideoFrame", layout: str) -> Pixels:
-    """RGB by the frame's own matrix and range. The rounding is exact, and colour is smooth between its samples."""
+def _convert(frame: "VideoFrame", pixel_format: str) -> Pixels:
+    """Convert to RGB by the frame's own matrix and range, with exact rounding and interpolated chroma."""
     from av.video.reformatter import Interpolation
 
-    how = (
+    interpolation = (
         Interpolation.BICUBIC
         | Interpolation.ACCURATE_RND
         | Interpolation.BITEXACT
@@ -78,35 +131,36 @@ def _convert(frame: "VideoFrame", layout: str) -> Pixels:
         | Interpolation.FULL_CHR_H_INP
     )
     matrix = _BT709 if frame.format.is_rgb else _matrix(frame)
-    converted = _beside(frame).reformat(
-        format=layout,
+    converted = _upsample_422(frame).reformat(
+        format=pixel_format,
         src_colorspace=matrix,
         dst_colorspace=matrix,
         src_color_range=_range(frame),
         dst_color_range=_FULL,
-        interpolation=how,
+        interpolation=interpolation,
     )
     pixels: Pixels = converted.to_ndarray()
     return pixels
 
 
-def _beside(frame: "VideoFrame") -> "VideoFrame":
-    """4:2:2 as 4:4:4, each sample of colour on the left one of its two columns, as ITU-R BT.601 and BT.709 place it.
+def _upsample_422(frame: "VideoFrame") -> "VideoFrame":
+    """Convert 4:2:2 to 4:4:4, with chroma sited on the left one of two columns, as ITU-R BT.601 and BT.709 say.
 
-    The scaler puts it between the two unless a stream says otherwise, and those of editing (ProRes, DNxHR) say
-    nothing: half a pixel, which costs 15 dB at colour edges. Samples between are cubic. Others are given back.
+    The scaler sites it between the two unless a stream says otherwise, and those of editing (ProRes, DNxHR) say
+    nothing: half a pixel, which costs 15 dB at colour edges. Samples between are cubic. Other frames are returned
+    unchanged.
     """
     from av.video.frame import VideoFrame
 
-    layout = frame.format.name
-    if not layout.startswith(("yuv422p", "yuva422p")) or _range(frame) != _LIMITED or frame.width < _FEWEST_COLUMNS:
+    name = frame.format.name
+    if not name.startswith(("yuv422p", "yuva422p")) or _range(frame) != _LIMITED or frame.width < _MIN_UPSAMPLED_WIDTH:
         return frame
-    wide = VideoFrame(frame.width, frame.height, layout.replace("422", "444"))
+    wide = VideoFrame(frame.width, frame.height, name.replace("422", "444"))
     wide.colorspace, wide.color_range = frame.colorspace, frame.color_range
     for number in range(len(frame.planes)):
         values = _plane(frame, number)
-        whole = values.shape[1] == frame.width
-        _plane(wide, number)[:] = values if whole else _widened(values, frame.width, frame.format.components[0].bits)
+        full = values.shape[1] == frame.width
+        _plane(wide, number)[:] = values if full else _upsampled(values, frame.width, frame.format.components[0].bits)
     return wide
 
 
@@ -115,8 +169,8 @@ def _plane(frame: "VideoFrame", number: int) -> Pixels:
     return plane_lines(frame, number)[:, : frame.planes[number].width]
 
 
-def _widened(plane: Pixels, width: int, bits: int) -> Pixels:
-    """(H, (W + 1) / 2) -> (H, W): what is there stays in even columns, cubic between (-1, 9, 9, -1) / 16."""
+def _upsampled(plane: Pixels, width: int, bits: int) -> Pixels:
+    """(H, (W + 1) / 2) -> (H, W): samples stay in even columns, cubic between (-1, 9, 9, -1) / 16."""
     padded = np.pad(plane, ((0, 0), (1, 2)), mode="edge").astype(np.int32)
     between = 9 * (padded[:, 1:-2] + padded[:, 2:-1]) - padded[:, :-3] - padded[:, 3:]
     wide = np.empty((plane.shape[0], 2 * plane.shape[1]), plane.dtype)
@@ -126,12 +180,12 @@ def _widened(plane: Pixels, width: int, bits: int) -> Pixels:
 
 
 def _matrix(frame: "VideoFrame") -> int:
-    untagged = _BT601 if frame.height <= _LARGEST_UNTAGGED_SD else _BT709
+    untagged = _BT601 if frame.height <= _MAX_UNTAGGED_SD_HEIGHT else _BT709
     return MATRICES.get(frame.colorspace, untagged)
 
 
 def _range(frame: "VideoFrame") -> int:
-    """Limited or full. RGB and grey are full whatever the tags say, as every tool of FFmpeg's family takes them."""
+    """Return limited or full. RGB and grey are full whatever the tags say, as all tools of FFmpeg's family have it."""
     name = frame.format.name
     if frame.format.is_rgb or name.startswith(("gray", "ya", "yuvj")):
         return _FULL

@@ -1,4 +1,4 @@
-"""Refusal of targets that are inputs, lie among inputs, belong to somebody else, or cannot be written."""
+"""Refuse targets that are inputs, are among inputs, belong to somebody else, or cannot be written."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ from stylize.media.shot import Shot
 def refuse_sources(targets: Collection[Path], shot: Shot | None, protected: Collection[Path] = ()) -> None:
     """Raise OutputError when a target is a file of the shot, or one of `protected`, under whatever name or link.
 
-    A shot given as a folder keeps that folder to itself: frames put beside its own would be read as part of it.
+    A shot given as a folder keeps that folder to itself: other frames in it would be read as part of the shot.
     """
     own = {_identity(path) for path in (*_files_of(shot), *protected)} - {None}
     for target in targets:
@@ -28,17 +28,18 @@ def refuse_sources(targets: Collection[Path], shot: Shot | None, protected: Coll
 def refuse_folders(targets: Collection[Path], folders: Collection[Path], why: str, *, below: bool = False) -> None:
     """Raise OutputError when a target would lie in one of `folders`, under whatever name or link.
 
-    below: or in a folder in it, at any depth. why: said to the person.
+    below: or in a folder below one of them, at any depth. why: the reason in the message.
     """
-    kept = {_place(folder): folder for folder in folders}
+    reserved = {_folder_identity(folder): folder for folder in folders}
     for parent in {target.resolve().parent for target in targets}:
         for folder in (parent, *(parent.parents if below else ())):
-            if _place(folder) in kept:
-                raise OutputError(f"{kept[_place(folder)]} cannot take the result: {why}; choose another -o")
+            identity = _folder_identity(folder)
+            if identity in reserved:
+                raise OutputError(f"{reserved[identity]} cannot take the result: {why}; choose another -o")
 
 
 def refuse_foreign(targets: Collection[Path], ours: Callable[[Path], bool]) -> None:
-    """Raise OutputError when a target exists and `ours` does not know it as a file that we wrote."""
+    """Raise OutputError when a target exists that an earlier run did not write. ours: whether one did."""
     foreign = [target for target in targets if target.exists() and not ours(target)]
     if not foreign:
         return
@@ -47,25 +48,27 @@ def refuse_foreign(targets: Collection[Path], ours: Callable[[Path], bool]) -> N
     raise OutputError(f"{foreign[0]}{more} already {verb}; choose another -o, or replace with --overwrite")
 
 
-def refuse_closed(targets: Collection[Path]) -> None:
-    """Raise OutputError when a target that is not there yet could not be put into its folder: best known before the
-    work."""
+def refuse_unwritable(targets: Collection[Path]) -> None:
+    """Raise OutputError when a target that does not exist yet could not be written into its folder.
+
+    A preflight check: the write itself would fail only after the work.
+    """
     missing = {target.parent: target for target in targets if _identity(target) is None}
     for folder, target in missing.items():
-        standing = next(one for one in (folder, *folder.absolute().parents) if _identity(one) is not None)
-        if not standing.is_dir():
+        existing = next(one for one in (folder, *folder.absolute().parents) if _identity(one) is not None)
+        if not existing.is_dir():
             raise unwritable(OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), target)
-        if not os.access(standing, os.W_OK | os.X_OK):
-            raise unwritable(OSError(errno.EACCES, os.strerror(errno.EACCES)), standing / target.name)
+        if not os.access(existing, os.W_OK | os.X_OK):
+            raise unwritable(OSError(errno.EACCES, os.strerror(errno.EACCES)), existing / target.name)
 
 
-def nothing_is_ours(path: Path) -> bool:
-    """The answer of a caller that keeps no record: every file found belongs to somebody else."""
+def never_ours(path: Path) -> bool:
+    """Return False: for callers that keep no record of their files, every existing file is somebody else's."""
     return False
 
 
 def ignore_progress(frame: int) -> None:
-    """Progress that nobody looks at."""
+    """Do nothing: for callers that show no progress."""
 
 
 def _files_of(shot: Shot | None) -> Collection[Path]:
@@ -75,7 +78,7 @@ def _files_of(shot: Shot | None) -> Collection[Path]:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What stays the same through links, case-blind disks and `..`; None when nothing is there."""
+    """Return what is the same for every name of a file (links, `..`, other case); None if it does not exist."""
     try:
         status = path.stat()
     except OSError:
@@ -83,6 +86,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _place(folder: Path) -> tuple[int, int] | Path:
-    """The same for every name of a folder, and where that is not there yet, its path without links."""
+def _folder_identity(folder: Path) -> tuple[int, int] | Path:
+    """Return the identity of a folder, or its path without links where it does not exist yet."""
     return _identity(folder) or folder.resolve()

@@ -1,4 +1,4 @@
-"""Write output files: whole or not at all, and never over a file that belongs to somebody else."""
+"""Write output files whole or not at all."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from stylize.io_errors import unwritable
 
 
 @contextmanager
-def placed(target: Path, elsewhere: str = "-o", *, keep_suffix: bool = False) -> Iterator[Path]:
+def atomic_write(target: Path, elsewhere: str = "-o", *, keep_suffix: bool = False) -> Iterator[Path]:
     """Yield a temporary path alongside `target` to write to; it becomes `target` when the block ends well.
 
     When the block fails the temporary file is removed and whatever was at `target` stays as it was. Raises OutputError
@@ -48,4 +48,4 @@ def _discard(partial: Path) -> None:
     try:
         partial.unlink(missing_ok=True)
     except OSError:
-        return  # the folder itself has gone or is closed to us: the error under way says so
+        return  # the folder itself is gone or closed: the error being raised says so

@@ -1,7 +1,6 @@
-"""The grammar of numbered frames: `name.####.png`, `name.%04d.png`, `name.@.png`, `1001-1100x2`.
+"""Numbered frames: patterns such as `name.####.png`, `name.%04d.png` and `name.@.png`, and ranges as `1001-1100x2`.
 
-A frame number is the last run of digits in a file's name before its suffix: 7 in `v2_0007.png`.
-Nothing here opens a picture.
+A frame number is the last run of digits in a file's name before its suffix: 7 in `v2_0007.png`. No picture is opened.
 """
 
 import re
@@ -17,33 +16,33 @@ PICTURE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".exr", ".dpx")
 _PLACEHOLDER = re.compile(r"#+|@+|%0?([0-9]*)d")
 _RANGE_PART = re.compile(r"([0-9]+)(?:-([0-9]+)(?:x([0-9]+))?)?")
 _NUMBERED_STEM = re.compile(r"(.*?)([0-9]+)([^0-9]*)", re.DOTALL)
-_RANGES_SPELT = 6
-_NAMES_SPELT = 4
+_MAX_LISTED_RANGES = 6
+_MAX_LISTED_NAMES = 4
 
 
 @dataclass(frozen=True)
 class FrameRange:
-    """Frames that were asked for: `text` as it was written, `parts` as ranges with steps, ends included."""
+    """Requested frames: `text` as it was written, `parts` as ranges with steps."""
 
     text: str
     parts: tuple[range, ...]
 
     def select(self, frames: Sequence[int]) -> tuple[int, ...]:
-        """The asked-for numbers, ascending, each once; FrameRangeError if `frames` lacks one of them."""
+        """Return the requested numbers, ascending, each once; FrameRangeError if `frames` lacks one of them."""
         existing = set(frames)
         if not existing:
             raise FrameRangeError(f"frames {self.text} were asked for, but there are none: choose another source")
         first, last = min(existing), max(existing)
         if any(part[0] < first or part[-1] > last for part in self.parts):
-            raise self._absent(self.text, existing)
-        asked = sorted({number for part in self.parts for number in part})
-        if absent := [number for number in asked if number not in existing]:
-            raise self._absent(spell_frames(absent), existing)
-        return tuple(asked)
+            raise self._missing(self.text, existing)
+        requested = sorted({number for part in self.parts for number in part})
+        if missing := [number for number in requested if number not in existing]:
+            raise self._missing(format_frames(missing), existing)
+        return tuple(requested)
 
-    def _absent(self, absent: str, existing: Iterable[int]) -> FrameRangeError:
-        there = spell_frames(existing)
-        return FrameRangeError(f"frames {absent} were asked for, but the frames are {there}: choose among these")
+    def _missing(self, missing: str, existing: Iterable[int]) -> FrameRangeError:
+        listed = format_frames(existing)
+        return FrameRangeError(f"frames {missing} were asked for, but the frames are {listed}: choose among these")
 
 
 def parse_range(text: str) -> FrameRange:
@@ -67,24 +66,24 @@ def _parse_part(piece: str, text: str) -> range:
     return range(first, numbers[-1] + 1, step)
 
 
-def spell_frames(frames: Iterable[int]) -> str:
-    """Numbers in short, for messages: `1001-1003, 1007`; at most 6 ranges are spelt out."""
+def format_frames(frames: Iterable[int]) -> str:
+    """Format frame numbers for messages: `1001-1003, 1007`; at most 6 ranges are listed."""
     runs: list[list[int]] = []
     for number in sorted(set(frames)):
         if runs and number == runs[-1][1] + 1:
             runs[-1][1] = number
         else:
             runs.append([number, number])
-    spelt = [f"{first}" if first == last else f"{first}-{last}" for first, last in runs[:_RANGES_SPELT]]
-    more = [f"and {len(runs) - _RANGES_SPELT} more"] if len(runs) > _RANGES_SPELT else []
-    return ", ".join(spelt + more)
+    listed = [f"{first}" if first == last else f"{first}-{last}" for first, last in runs[:_MAX_LISTED_RANGES]]
+    more = [f"and {len(runs) - _MAX_LISTED_RANGES} more"] if len(runs) > _MAX_LISTED_RANGES else []
+    return ", ".join(listed + more)
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """A name with a place for the frame number, written with at least `padding` digits.
+    """A file name with a frame number of at least `padding` digits.
 
-    `suffix` is all that follows the number, with the file type: `.png` or `_left.png`.
+    `suffix` is everything after the number, with the file type: `.png` or `_left.png`.
     """
 
     folder: Path
@@ -93,11 +92,11 @@ class Pattern:
     suffix: str
 
     def path(self, frame: int) -> Path:
-        """Where frame number `frame` lies."""
+        """Return the path of a frame."""
         return self.folder / f"{self.prefix}{frame:0{self.padding}d}{self.suffix}"
 
     def match(self, name: str) -> int | None:
-        """The frame number of a file of this name, or None if the pattern does not fit it."""
+        """Return the frame number of a file of this name, or None if the pattern does not match it."""
         if len(name) <= len(self.prefix) + len(self.suffix):
             return None
         if not (name.startswith(self.prefix) and name.endswith(self.suffix)):
@@ -105,7 +104,7 @@ class Pattern:
         digits = name[len(self.prefix) : len(name) - len(self.suffix)]
         if not _is_digits(digits) or len(digits) < self.padding:
             return None
-        # 00012 is no name that four digits of padding would give; one digit of padding takes what is there.
+        # Padding of four digits never gives 00012; padding of one digit accepts any number of zeros.
         return None if self.padding > 1 and len(digits) > self.padding and digits[0] == "0" else int(digits)
 
     def __str__(self) -> str:
@@ -113,47 +112,47 @@ class Pattern:
 
 
 def parse_pattern(text: str | Path, suffixes: Sequence[str] = PICTURE_SUFFIXES) -> Pattern | None:
-    """Read `dir/name.####.png`, `dir/name.%04d.png` or `dir/name.@.png`; None if it is no such thing.
+    """Parse `dir/name.####.png`, `dir/name.%04d.png` or `dir/name.@.png`; None if it is no pattern.
 
     Only names with one of `suffixes` are patterns, so that `me@home.mp4` stays a movie. `####` means four digits or
-    more, `@` and `%d` any number of them. Of several places the last one takes the number.
+    more, `@` and `%d` any number of them. Of several placeholders the last one is the frame number.
     """
     path = Path(text)
-    places = list(_PLACEHOLDER.finditer(path.stem))
-    if path.suffix.lower() not in suffixes or not places:
+    placeholders = list(_PLACEHOLDER.finditer(path.stem))
+    if path.suffix.lower() not in suffixes or not placeholders:
         return None
-    place = places[-1]
-    padding = int(place[1] or 1) if place[0].startswith("%") else len(place[0])
-    return Pattern(path.parent, path.stem[: place.start()], padding, path.stem[place.end() :] + path.suffix)
+    last = placeholders[-1]
+    padding = int(last[1] or 1) if last[0].startswith("%") else len(last[0])
+    return Pattern(path.parent, path.stem[: last.start()], padding, path.stem[last.end() :] + path.suffix)
 
 
 def pattern_of(path: Path) -> Pattern:
-    """The pattern of a numbered file; SequenceError if it has no number."""
+    """Return the pattern of a numbered file; SequenceError if it has no number."""
     match = _NUMBERED_STEM.fullmatch(path.stem)
     if match is None:
         raise SequenceError(f"{path}: expected a frame number in the name: rename the file")
-    # 1001 may be the 1001st of four digits or of one: both name what is there.
+    # The padding of 1001 may be four digits or one: both give this name.
     return Pattern(path.parent, match[1], len(match[2]), match[3] + path.suffix)
 
 
 def frame_number(path: Path) -> int | None:
-    """The number of a file: the last run of digits in its stem; None if it has no digits."""
+    """Return the frame number of a file, the last run of digits in its stem; None if it has no digits."""
     parts = _split_stem(path)
     return parts and parts[1]
 
 
-def clean_name(path: Path) -> str:
-    """A file's name without its number, suffix and the separators around them: `plate` of `plate.1001.png`."""
+def base_name(path: Path) -> str:
+    """Return a file's name without number, suffix and the separators around them: `plate` of `plate.1001.png`."""
     parts = _split_stem(path)
     return (parts[0] if parts else path.stem).rstrip("._- ")
 
 
 def find_sequence(path: str | Path, suffixes: Sequence[str] = PICTURE_SUFFIXES) -> dict[int, Path]:
-    """The files of one sequence by frame number, ascending; `path` is a folder, a pattern or a single picture.
+    """Return the files of one sequence by frame number, ascending.
 
-    A single picture is a sequence of one; without a number it is frame 1. Other files than pictures are found by
-    their `suffixes`. Gaps are allowed here: see `check_no_gaps`.
-    SequenceError if nothing is there, if a folder holds pictures of several sequences or without a number, or if two
+    `path` is a folder, a pattern or a single picture, which is a sequence of one and, without a number, frame 1.
+    `suffixes`: of the files to find. Gaps are allowed here: see `check_no_gaps`.
+    SequenceError if there are no files, if a folder holds pictures of several sequences or without a number, or if two
     files have one number.
     """
     if Path(path).is_file():
@@ -170,28 +169,28 @@ def find_sequence(path: str | Path, suffixes: Sequence[str] = PICTURE_SUFFIXES) 
     return files
 
 
-def numbered(folder: str | Path) -> dict[int, Path]:
-    """All pictures of a folder by frame number, ascending, whatever stands before the number; none, if it has none.
+def find_numbered(folder: str | Path) -> dict[int, Path]:
+    """Return all pictures of a folder by frame number, ascending, whatever their names; empty if there are none.
 
     SequenceError if the folder is missing, or holds a picture without a number or two pictures for one number.
     """
     return _by_number(_numbered_pictures(Path(folder), PICTURE_SUFFIXES))
 
 
-def is_regular(frames: Sequence[int]) -> bool:
-    """Whether ascending `frames` leave out none from first to last."""
+def is_contiguous(frames: Sequence[int]) -> bool:
+    """Return whether ascending `frames` have no gaps."""
     return not frames or frames[-1] - frames[0] == len(frames) - 1
 
 
 def check_no_gaps(frames: Sequence[int], step: int = 1, name: str | Path = "the sequence") -> None:
-    """SequenceError naming what is missing, if ascending `frames` leave out one on the way from first to last."""
+    """Raise SequenceError, with the missing numbers, if ascending `frames` are more than `step` apart anywhere."""
     steps = ((before, after) for before, after in pairwise(frames) if after - before > step)
-    # At most as many as will be spelt: names such as 20261121_093000 leave gaps of millions.
-    missing = [range(before + step, after, step) for before, after in islice(steps, _RANGES_SPELT)]
+    # At most as many as will be listed: names such as 20261121_093000 leave gaps of millions.
+    missing = [range(before + step, after, step) for before, after in islice(steps, _MAX_LISTED_RANGES)]
     if missing:
-        spelt = ", ".join(f"{gap[0]}" if len(gap) == 1 else f"{gap[0]}-{gap[-1]}" for gap in missing)
-        how = "add the missing files, or choose frames that exist with --frames"
-        raise SequenceError(f"{name}: the sequence has gaps, {spelt} missing: {how}")
+        listed = ", ".join(f"{gap[0]}" if len(gap) == 1 else f"{gap[0]}-{gap[-1]}" for gap in missing)
+        advice = "add the missing files, or choose frames that exist with --frames"
+        raise SequenceError(f"{name}: the sequence has gaps, {listed} missing: {advice}")
 
 
 def _one_sequence(folder: Path, suffixes: Sequence[str]) -> dict[int, Path]:
@@ -201,7 +200,7 @@ def _one_sequence(folder: Path, suffixes: Sequence[str]) -> dict[int, Path]:
         raise SequenceError(f"{folder}: the folder has no pictures, expected numbered ones ({kinds}): check the path")
     names = list(dict.fromkeys(_without_number(file) for _, file in files))
     if len(names) > 1:
-        listed = ", ".join(names[:_NAMES_SPELT]) + (", ..." if len(names) > _NAMES_SPELT else "")
+        listed = ", ".join(names[:_MAX_LISTED_NAMES]) + (", ..." if len(names) > _MAX_LISTED_NAMES else "")
         raise SequenceError(f"{folder}: expected one sequence, found {len(names)} ({listed}): name one by its pattern")
     return _by_number(files)
 
@@ -232,7 +231,7 @@ def _is_digits(text: str) -> bool:
 
 
 def _pictures(folder: Path, suffixes: Sequence[str]) -> list[Path]:
-    """The files of a folder with these suffixes, by name; hidden ones (temporary, macOS's `._name`) are not ours."""
+    """Return the files of a folder with these suffixes, by name, without hidden ones (temporary, macOS's `._name`)."""
     if not folder.is_dir():
         raise SequenceError(f"{folder}: no such folder: check the path")
     try:

@@ -1,4 +1,4 @@
-"""The shot: a movie or a numbered sequence, its facts, and its frames one at a time."""
+"""The shot: a movie or a numbered sequence, its properties, and its frames one at a time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from typing import Literal
 
 from propagate.arrays import Pixels
 from stylize.errors import SequenceError, SettingsError, ShotError
-from stylize.media.clock import DEFAULT_RATE, find_rate, later_timecode, regular
-from stylize.media.colour import BT709, HDR_TRANSFERS, Colour, high_range
+from stylize.media.clock import DEFAULT_RATE, find_rate, offset_timecode, regular_stamps
+from stylize.media.colour import BT709, HDR_TRANSFERS, Colour, hdr_error
 from stylize.media.sequences import (
     PICTURE_SUFFIXES,
+    base_name,
     check_no_gaps,
-    clean_name,
     find_sequence,
     parse_pattern,
     parse_range,
@@ -23,11 +23,12 @@ from stylize.media.sequences import (
 
 @dataclass(frozen=True)
 class Shot:
-    """What there is to work on. Frames carry the source's own numbers, or a movie's count from its start number.
+    """Properties of a shot. Frames have the source's own numbers; those of a movie count from its start number.
 
-    `times` are counts of `time_base` seconds, one a frame, rising, the first one 0; unless `variable`, each lies on
+    `times` are counts of `time_base` seconds, one per frame, rising, the first one 0; unless `variable`, each lies on
     the grid of `rate`, but for the rounding of its container. Frames are read as pictures of `size` (width, height),
-    upright, `depth` bits a channel, RGB or (with `alpha`) RGBA.
+    upright, `depth` bits per channel, RGB or (with `alpha`) RGBA. `warnings` are messages about what is damaged or
+    ignored.
     """
 
     path: Path
@@ -43,19 +44,19 @@ class Shot:
     alpha: bool
     timecode: str | None
     audio: bool
-    losses: tuple[str, ...]
+    warnings: tuple[str, ...]
     files: tuple[Path, ...] = ()
-    """Of a sequence: the file of every frame."""
+    """The file of every frame of a sequence."""
     positions: tuple[int, ...] = ()
-    """The place of every frame in the source, 0 for the first."""
+    """The position of every frame in the source, 0 for the first."""
     source_frames: int = 0
-    """How many frames the whole source has, before a part was taken."""
+    """Number of frames of the whole source, before a part was taken."""
     start: Fraction = Fraction(0)
-    """Of a movie: the second of the file's own clock at which the first of `frames` is shown."""
+    """Presentation time of the first of `frames` in a movie, in seconds."""
     pixel_aspect: Fraction = Fraction(1)
     """Width of a pixel over its height."""
     colour: Colour = BT709
-    """What the values mean: they are as the source codes them."""
+    """Meaning of the values, which stay as the source codes them."""
 
 
 def open_shot(
@@ -66,15 +67,15 @@ def open_shot(
     start_number: int = 1,
     strict: bool = False,
 ) -> Shot:
-    """Look at a movie, a folder of numbered pictures, a pattern (`name.####.png`) or a single picture.
+    """Open a movie, a folder of numbered pictures, a pattern (`name.####.png`) or a single picture.
 
-    `frames` takes a part: `1001-1100`, `10-50x2`, `1-3,9`. `rate` is a sequence's frames per second (24 if not
-    told); a movie has its own. A movie's first frame is `start_number`. A movie that is cut off or damaged gives the
-    frames that can be decoded and says so in `losses`; with `strict` it is refused.
+    `frames` selects a part: `1001-1100`, `10-50x2`, `1-3,9`. `rate`: frames per second of a sequence, 24 by default; a
+    movie has its own. `start_number`: number of a movie's first frame. A movie that is cut off or damaged gives the
+    frames that can be decoded, with a message in `warnings`; with `strict` it is refused.
 
-    ShotError: missing, unreadable, empty, damaged and `strict`. SequenceError: gaps, two files for one number, mixed
-    sizes. FrameRangeError: frames that do not exist. SettingsError: `frames`, `rate` or
-    `start_number` make no sense here.
+    ShotError: missing, unreadable, empty, or damaged and `strict`. SequenceError: gaps, two files for one number, mixed
+    sizes. FrameRangeError: frames that do not exist. SettingsError: `frames`, `rate` or `start_number` do not apply to
+    this shot.
     """
     if rate is not None and rate <= 0:
         raise SettingsError(f"the rate is {rate}, expected frames per second above 0, such as 24 or 24000/1001")
@@ -84,12 +85,12 @@ def open_shot(
             raise SettingsError(f"{path}: pictures have numbers of their own: leave out --start-number")
         return _open_sequence(path, frames, rate or DEFAULT_RATE)
     if not path.is_file():
-        raise _nothing_there(path)
+        raise _missing_error(path)
     return _open_movie(path, frames, rate, start_number, strict)
 
 
 def read_frames(shot: Shot) -> Iterator[tuple[int, Pixels]]:
-    """Every frame of the shot in order: its number and its pixels, one at a time.
+    """Yield the number and the pixels of every frame of the shot in order, one at a time.
 
     Pixels: uint8 or uint16 as `shot.depth` says, (H, W, 3), or (H, W, 4) with `shot.alpha`, RGB(A), display-encoded,
     straight alpha. ShotError or InputError if the source has changed since it was opened.
@@ -106,13 +107,13 @@ def read_frames(shot: Shot) -> Iterator[tuple[int, Pixels]]:
 
 
 def read_plate(file: Path, shot: Shot) -> Pixels:
-    """A picture with the shot's size, depth and channels; InputError if it cannot be read, SequenceError by size."""
+    """Read a picture with the shot's depth and channels; InputError if unreadable, SequenceError if of another size."""
     from stylize.media.images import read_image, widen
 
     pixels = widen(read_image(file), shot.depth, shot.alpha)
     height, width = pixels.shape[:2]
     if (width, height) != shot.size:
-        raise _other_size(file, (width, height), shot.size)
+        raise _size_error(file, (width, height), shot.size)
     return pixels
 
 
@@ -122,17 +123,17 @@ def _is_sequence(path: Path) -> bool:
     return path.is_dir() or parse_pattern(path) is not None
 
 
-def _nothing_there(path: Path) -> ShotError:
+def _missing_error(path: Path) -> ShotError:
     if "#" in path.name or "%" in path.name:
         kinds = " ".join(PICTURE_SUFFIXES)
         return ShotError(f"{path}: no such file, and no pattern of pictures that are known ({kinds}): check the name")
     return ShotError(f"{path}: no such file, expected a movie, a folder of pictures or name.####.png: check the path")
 
 
-def _open_sequence(path: Path, asked: str | None, rate: Fraction) -> Shot:
+def _open_sequence(path: Path, requested: str | None, rate: Fraction) -> Shot:
     files = find_sequence(path)
-    chosen, first = _chosen(files, asked, path), min(files)
-    size, depth, alpha, colour = _sequence_facts([files[number] for number in chosen])
+    chosen, first = _chosen(files, requested, path), min(files)
+    size, depth, alpha, colour = _sequence_format([files[number] for number in chosen])
     return Shot(
         path=path,
         name=_sequence_name(path, next(iter(files.values()))),
@@ -147,7 +148,7 @@ def _open_sequence(path: Path, asked: str | None, rate: Fraction) -> Shot:
         alpha=alpha,
         timecode=None,
         audio=False,
-        losses=(),
+        warnings=(),
         files=tuple(files[number] for number in chosen),
         positions=tuple(number - first for number in chosen),
         source_frames=max(files) - first + 1,
@@ -155,45 +156,45 @@ def _open_sequence(path: Path, asked: str | None, rate: Fraction) -> Shot:
     )
 
 
-def _chosen(files: dict[int, Path], asked: str | None, path: Path) -> tuple[int, ...]:
+def _chosen(files: dict[int, Path], requested: str | None, path: Path) -> tuple[int, ...]:
     numbers = tuple(files)
-    if asked:
-        return parse_range(asked).select(numbers)
+    if requested:
+        return parse_range(requested).select(numbers)
     check_no_gaps(numbers, name=path)
     return numbers
 
 
-def _sequence_facts(files: list[Path]) -> tuple[tuple[int, int], Literal[8, 16], bool, Colour]:
-    """Size, depth and alpha that all files can be read in, and the first one's colour.
+def _sequence_format(files: list[Path]) -> tuple[tuple[int, int], Literal[8, 16], bool, Colour]:
+    """Return the size, depth and alpha in which all files can be read, and the first one's colour.
 
-    SequenceError naming the first of another size or colour; ShotError for high dynamic range.
+    SequenceError with the first file of another size or colour; ShotError for high dynamic range.
     """
-    from stylize.media.images import image_facts
+    from stylize.media.images import image_info
 
-    facts = [image_facts(file) for file in files]
-    size = facts[0].size
-    for file, fact in zip(files, facts, strict=True):
-        if fact.size != size:
-            raise _other_size(file, fact.size, size)
-        if fact.colour != facts[0].colour:
+    infos = [image_info(file) for file in files]
+    size, colour = infos[0].size, infos[0].colour
+    for file, info in zip(files, infos, strict=True):
+        if info.size != size:
+            raise _size_error(file, info.size, size)
+        if info.colour != colour:
             raise SequenceError(f"{file}: it says other colours than the first frame: make all frames alike")
-    if transfer := HDR_TRANSFERS.get(facts[0].colour.transfer):
-        raise high_range(files[0], transfer)
-    # Programs leave out the alpha of frames that are opaque: one with alpha is enough.
-    depth: Literal[8, 16] = 16 if any(fact.depth == 16 for fact in facts) else 8
-    return size, depth, any(fact.alpha for fact in facts), facts[0].colour
+    if transfer := HDR_TRANSFERS.get(colour.transfer):
+        raise hdr_error(files[0], transfer)
+    # Programs leave out the alpha of opaque frames: one with alpha is enough.
+    depth: Literal[8, 16] = 16 if any(info.depth == 16 for info in infos) else 8
+    return size, depth, any(info.alpha for info in infos), colour
 
 
-def _other_size(file: Path, found: tuple[int, int], expected: tuple[int, int]) -> SequenceError:
+def _size_error(file: Path, found: tuple[int, int], expected: tuple[int, int]) -> SequenceError:
     sizes = f"expected {expected[0]}x{expected[1]} like the first frame, found {found[0]}x{found[1]}"
     return SequenceError(f"{file}: {sizes}: make all frames one size, or choose others with --frames")
 
 
 def _sequence_name(path: Path, first: Path) -> str:
-    return clean_name(first) or (path if path.is_dir() else path.parent).resolve().name or "shot"
+    return base_name(first) or (path if path.is_dir() else path.parent).resolve().name or "shot"
 
 
-def _open_movie(path: Path, asked: str | None, rate: Fraction | None, start_number: int, strict: bool) -> Shot:
+def _open_movie(path: Path, requested: str | None, rate: Fraction | None, start_number: int, strict: bool) -> Shot:
     from stylize.media.decoder import scan
 
     movie = scan(path)
@@ -201,11 +202,11 @@ def _open_movie(path: Path, asked: str | None, rate: Fraction | None, start_numb
         raise ShotError(f"{movie.damage[0]}: copy or export it again, or leave out --strict to use these")
     count = len(movie.stamps)
     numbers = range(start_number, start_number + count)
-    chosen = parse_range(asked).select(numbers) if asked else tuple(numbers)
+    chosen = parse_range(requested).select(numbers) if requested else tuple(numbers)
     positions = tuple(number - start_number for number in chosen)
     stamps, time_base, notes = _stamps(movie.stamps, movie.time_base, movie.rates)
-    found, variable = find_rate(stamps, time_base, movie.rates)
-    _check_rate(path, rate, found)
+    own_rate, variable = find_rate(stamps, time_base, movie.rates)
+    _check_rate(path, rate, own_rate)
     first = stamps[positions[0]]
     return Shot(
         path=path,
@@ -213,15 +214,15 @@ def _open_movie(path: Path, asked: str | None, rate: Fraction | None, start_numb
         kind="movie",
         frames=chosen,
         size=movie.size,
-        rate=found,
+        rate=own_rate,
         times=tuple(stamps[position] - first for position in positions),
         time_base=time_base,
         variable=variable,
         depth=16 if movie.depth == 16 else 8,
         alpha=movie.alpha,
-        timecode=movie.timecode and later_timecode(movie.timecode, positions[0], found),
+        timecode=movie.timecode and offset_timecode(movie.timecode, positions[0], own_rate),
         audio=movie.audio,
-        losses=movie.damage + movie.notes + notes,
+        warnings=movie.damage + movie.notes + notes,
         positions=positions,
         source_frames=count,
         start=first * time_base,
@@ -233,15 +234,15 @@ def _open_movie(path: Path, asked: str | None, rate: Fraction | None, start_numb
 def _stamps(
     stamps: tuple[int | None, ...], time_base: Fraction, rates: tuple[Fraction, ...]
 ) -> tuple[tuple[int, ...], Fraction, tuple[str, ...]]:
-    """The time stamps, if every frame has one and they rise; else regular ones, and a note."""
+    """Return the time stamps and their base, with messages: regular stamps where some are missing or do not rise."""
     known = [stamp for stamp in stamps if stamp is not None]
     if len(known) == len(stamps) and all(before < after for before, after in pairwise(known)):
         return tuple(known), time_base, ()
     rate = (rates or (DEFAULT_RATE,))[0]
     note = f"time stamps are missing or do not rise: frames are taken to come at {rate} per second"
-    return *regular(len(stamps), rate), (note,)
+    return *regular_stamps(len(stamps), rate), (note,)
 
 
-def _check_rate(path: Path, asked: Fraction | None, found: Fraction) -> None:
-    if asked is not None and asked != found:
-        raise SettingsError(f"{path}: a rate is for pictures, and this movie has its own, {found}: leave out --rate")
+def _check_rate(path: Path, requested: Fraction | None, own: Fraction) -> None:
+    if requested is not None and requested != own:
+        raise SettingsError(f"{path}: a rate is for pictures, and this movie has its own, {own}: leave out --rate")

@@ -1,15 +1,15 @@
-"""Frames of earlier runs that lie where a result goes."""
+"""Detection of frames of earlier runs in the folder of a result."""
 
 from collections.abc import Collection
 
-from stylize.media.sequences import spell_frames
+from stylize.media.sequences import format_frames
 from stylize.media.targets import Target
 
 
-def left_over(target: Target, frames: Collection[int]) -> str | None:
-    """One line about pictures among those of the target that are of none of ``frames``; None if there are none.
+def stale_warning(target: Target, frames: Collection[int]) -> str | None:
+    """Return one line about pictures named as the target's whose frame is none of ``frames``; None if there are none.
 
-    They are whatever else would be read as part of the result, by whoever takes all of its folder.
+    A program that reads the whole folder would take them for a part of the result.
     """
     pattern = target.pattern
     if pattern is None or not pattern.folder.is_dir():
@@ -18,5 +18,5 @@ def left_over(target: Target, frames: Collection[int]) -> str | None:
     others = [number for number in found if number is not None]
     if not others:
         return None
-    some = "1 picture is" if len(others) == 1 else f"{len(others)} pictures are"
-    return f"{pattern.folder}: {some} there that this run did not make, of {spell_frames(others)}: left as they were"
+    count = "1 picture is" if len(others) == 1 else f"{len(others)} pictures are"
+    return f"{pattern.folder}: {count} there that this run did not make, of {format_frames(others)}: left as they were"

@@ -1,4 +1,4 @@
-"""Where results go: one file a kind of target, and the words after `-o` that choose it."""
+"""Targets: where a result goes and how it is encoded, as `-o` and the options of output say."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,7 +10,7 @@ from stylize.media.codecs import check_size, codec_of
 from stylize.media.sequences import PICTURE_SUFFIXES, Pattern, parse_pattern
 
 MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv")
-# Pictures that come in 8 and in 16 bits, and those that state a rate.
+# Pictures that have 8 or 16 bits, and those that declare a rate.
 _BOTH_DEPTHS, _TIMED = (".png", ".tif", ".tiff"), (".exr", ".dpx")
 _LINEAR_SUFFIX = ".exr"
 
@@ -29,11 +29,11 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Form:
-    """How a result is encoded; None is what is usual.
+class Encoding:
+    """Encoding of a result; None is the default.
 
     `codec`: of a movie, a name in `codecs.CODECS`. `bits`: 8 or 16, of PNG and TIFF. `space`: one of
-    `spaces.WORKING_SPACES`, of EXR. `fps`: the even rate that frames follow each other at, instead of the source's.
+    `working_spaces.WORKING_SPACES`, of EXR. `fps`: a constant rate instead of the source's.
     """
 
     codec: str | None = None
@@ -42,11 +42,16 @@ class Form:
     fps: Fraction | None = None
 
 
-def check_form(form: Form, target: Target, size: tuple[int, int], *, rated: bool = False) -> None:
-    """Raises SettingsError for what `target` has no use for, or cannot carry. rated: more is made that has a rate."""
+def check_encoding(
+    encoding: Encoding, target: Target, size: tuple[int, int], *, fps_used_elsewhere: bool = False
+) -> None:
+    """Raise SettingsError for an option that does not apply to `target`, or that it cannot carry out.
+
+    size: (width, height). fps_used_elsewhere: whether other outputs have a rate, to which `fps` applies.
+    """
     if target.pattern is None:
-        check_size(codec_of(target.path.suffix, form.codec), size)
-        for flag, unused in (("--bits", form.bits), ("--working-space", form.space)):
+        check_size(codec_of(target.path.suffix, encoding.codec), size)
+        for flag, unused in (("--bits", encoding.bits), ("--working-space", encoding.space)):
             if unused is not None:
                 raise SettingsError(
                     f"{flag} is for pictures, and {target.path} is a movie; choose a --codec, or leave it"
@@ -54,22 +59,22 @@ def check_form(form: Form, target: Target, size: tuple[int, int], *, rated: bool
         return
     suffix = target.pattern.path(0).suffix.lower()
     for flag, given, takes in (
-        ("--codec", form.codec, MOVIE_SUFFIXES),
-        ("--bits", form.bits, _BOTH_DEPTHS),
-        ("--working-space", form.space, (_LINEAR_SUFFIX,)),
-        ("--fps", form.fps, (*MOVIE_SUFFIXES, *_TIMED)),
+        ("--codec", encoding.codec, MOVIE_SUFFIXES),
+        ("--bits", encoding.bits, _BOTH_DEPTHS),
+        ("--working-space", encoding.space, (_LINEAR_SUFFIX,)),
+        ("--fps", encoding.fps, (*MOVIE_SUFFIXES, *_TIMED)),
     ):
-        if given is not None and suffix not in takes and not (rated and given is form.fps):
+        if given is not None and suffix not in takes and not (fps_used_elsewhere and given is encoding.fps):
             raise SettingsError(
                 f"{flag} is for {_listed(takes)}, and the frames are {suffix}; leave it out, or change -o"
             )
 
 
 def parse_target(text: str, name: str, flag: str = "-o") -> Target:
-    """The target that `text` (the words after `flag`) means for a shot called `name`.
+    """Return the target that `text`, the value of `flag`, means for a shot called `name`.
 
     A folder (`out`, `out/`) takes `name.####.png`; a pattern (`out/comp.####.exr`, `%04d` and `@` as well) is
-    taken as it is; `.mp4`, `.mov` and `.mkv` are movies. Raises SettingsError for anything else.
+    used unchanged; `.mp4`, `.mov` and `.mkv` are movies. Raises SettingsError for anything else.
     """
     if not text.strip():
         raise SettingsError(f"{flag} is empty: give a folder, a pattern such as out/{name}.####.png, or a movie file")

@@ -27,7 +27,7 @@ from propagate.box import Box
 from propagate.flow import LARGEST, Step, step_of
 from stylize.errors import FlowError, InputError
 from stylize.media.images import channel_names, image_size, read_channels
-from stylize.media.sequences import find_sequence, spell_frames
+from stylize.media.sequences import find_sequence, format_frames
 from stylize.media.shot import Shot
 from stylize.project import Project
 from stylize.stages import cache_key, stable_hash
@@ -191,8 +191,8 @@ def _files(path: Path, shot: Shot, way: Way, frames: Sequence[int], *, both: boo
     missing = [frame for frame in frames if frame not in found]
     if missing:
         raise FlowError(
-            f"motion vectors {path}: expected one for every frame of {spell_frames(frames)}, missing "
-            f"{spell_frames(missing)}: add them"
+            f"motion vectors {path}: expected one for every frame of {format_frames(frames)}, missing "
+            f"{format_frames(missing)}: add them"
         )
     for frame in frames:
         _check_header(found[frame], way, shot.size, both=both)

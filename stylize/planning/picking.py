@@ -14,7 +14,7 @@ from stylize.context.context import Work
 from stylize.context.keys import PAINTED
 from stylize.errors import FrameRangeError, PaintedKeyError, SettingsError
 from stylize.media.images import write_image
-from stylize.media.sequences import spell_frames
+from stylize.media.sequences import format_frames
 from stylize.planning import keyframes as picking
 from stylize.planning.cuts import find_cuts, split
 from stylize.planning.keyframes import Keyframe, Picked
@@ -93,7 +93,7 @@ def hand_of(work: Work) -> Hand:
     for number in settings.drop_key:
         if number not in set(frames):
             raise FrameRangeError(
-                f"frame {number} of --drop-key is not a frame to work on: there are {spell_frames(frames)}"
+                f"frame {number} of --drop-key is not a frame to work on: there are {format_frames(frames)}"
             )
     painted = work.keys.painted()
     for number in sorted(painted & set(settings.drop_key)):

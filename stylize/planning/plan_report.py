@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stylize.context.context import Work
 from stylize.io_errors import PROJECT, unwritable
-from stylize.media.clock import later_timecode
+from stylize.media.clock import offset_timecode
 from stylize.media.images import write_image
 from stylize.media.sequences import frame_number
 from stylize.media.shot import Shot
@@ -49,9 +49,9 @@ def write_plan(work: Work, shots: Sequence[ShotPlan]) -> tuple[Path, Path]:
 
 def timecodes(shot: Shot) -> dict[int, str]:
     """The time code of every frame: the footage's own, or counted from zero at its beginning."""
-    start = shot.timecode or later_timecode(FIRST_TIMECODE, shot.positions[0] if shot.positions else 0, shot.rate)
+    start = shot.timecode or offset_timecode(FIRST_TIMECODE, shot.positions[0] if shot.positions else 0, shot.rate)
     counts = (round(time * shot.time_base * shot.rate) for time in shot.times)
-    return {frame: later_timecode(start, passed, shot.rate) for frame, passed in zip(shot.frames, counts, strict=True)}
+    return {frame: offset_timecode(start, passed, shot.rate) for frame, passed in zip(shot.frames, counts, strict=True)}
 
 
 def rows(shots: Sequence[ShotPlan], codes: dict[int, str]) -> list[Row]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from stylize.errors import OutputError, ProjectError
 from stylize.io_errors import PROJECT
-from stylize.media.safe_write import placed
+from stylize.media.safe_write import atomic_write
 from stylize.project import settings_file
 from stylize.project.digests import DigestCache, digest_of
 from stylize.project.layout import (
@@ -135,7 +135,7 @@ class Project:
         write: makes the file at the temporary path that it is given. The digest is on disk before the file gets its
         name, so that a run killed between the two never takes its own file for a person's.
         """
-        with placed(path, PROJECT, keep_suffix=True) as partial:
+        with atomic_write(path, PROJECT, keep_suffix=True) as partial:
             write(partial)
             self._append(file_entry(self._name(path), key, digest_of(partial), partial.stat()))
 

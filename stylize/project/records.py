@@ -14,7 +14,7 @@ from typing import Any
 
 from stylize.errors import ProjectError
 from stylize.io_errors import PROJECT, unwritable
-from stylize.media.safe_write import make_folder, placed
+from stylize.media.safe_write import atomic_write, make_folder
 from stylize.project.digests import digest_of
 from stylize.project.layout import STATE_FOLDER
 
@@ -169,7 +169,7 @@ class Records:
 
     def _rewrite(self, task: str) -> None:
         record = self._tasks.get(task, Record())
-        with placed(self._file(task), PROJECT) as partial:
+        with atomic_write(self._file(task), PROJECT) as partial:
             partial.write_text("".join(f"{json.dumps(entry)}\n" for entry in record.entries()), encoding="utf-8")
         record.lines = sum(1 for _ in record.entries())
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from stylize.errors import ProjectError
 from stylize.io_errors import PROJECT
-from stylize.media.safe_write import placed
+from stylize.media.safe_write import atomic_write
 from stylize.media.sequences import PICTURE_SUFFIXES
 from stylize.project.layout import SETTINGS_FILE, is_project
 from stylize.project.schema import SCHEMA, check_schema
@@ -20,7 +20,7 @@ def write_settings(root: Path, shot: Path, settings: Settings, version: str) -> 
 
     values = {name: OPTIONS[name].kind.anchor(value) for name, value in settings.stored().items()}
     content = {"schema": SCHEMA, "shot": str(shot.resolve()), "version": version, "settings": values}
-    with placed(root / SETTINGS_FILE, PROJECT) as partial:
+    with atomic_write(root / SETTINGS_FILE, PROJECT) as partial:
         partial.write_text(tomli_w.dumps(content), encoding="utf-8")
 
 

@@ -17,7 +17,7 @@ from stylize.errors import OutputError
 from stylize.keys.neighbour_agreement import Beside, judged
 from stylize.media.flatten import flatten
 from stylize.media.images import quantise, read_image, read_values, to_float
-from stylize.media.safe_write import placed
+from stylize.media.safe_write import atomic_write
 from stylize.planning.picking import ShotPlan
 from stylize.report.ghosting import ghosting
 from stylize.report.measures import (
@@ -50,7 +50,7 @@ def write_report(work: Work, shots: Sequence[ShotPlan]) -> tuple[Path, Path]:
     page = page_of(told, pictures, _url(to_float(flatten(read_image(sheet))), 2520))
     paths = work.project.root / "report.html", work.project.root / "report.json"
     for path, text in zip(paths, (page, json.dumps(told, indent=1) + "\n"), strict=True):
-        with placed(path) as partial:
+        with atomic_write(path) as partial:
             partial.write_text(text, encoding="utf-8")
     return paths
 

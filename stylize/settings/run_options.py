@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from stylize.media.codecs import CODECS
-from stylize.media.spaces import WORKING_SPACES
+from stylize.media.working_spaces import WORKING_SPACES
 from stylize.settings import option_types as types
 from stylize.settings.option import (
     DIFFUSION,

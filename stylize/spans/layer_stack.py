@@ -21,7 +21,7 @@ from stylize.context.context import Work
 from stylize.context.mattes import Mattes, survey
 from stylize.errors import OutputError
 from stylize.io_errors import PROJECT, unwritable
-from stylize.media.images import image_facts, make_folder, quantise, read_image, read_values, write_image
+from stylize.media.images import image_info, make_folder, quantise, read_image, read_values, write_image
 from stylize.media.plates import plate_pattern
 from stylize.spans.composite_look import to_depth
 from stylize.spans.frame_files import ERROR, LOOK, pass_file, remove_stale
@@ -78,7 +78,7 @@ def stack_layers(whole: Work, layers: Sequence[Work]) -> tuple[int, ...]:
     layers: from the lowest. Raises OutputError where a layer lacks a frame.
     """
     frames = whole.shot.frames
-    dtype = np.uint16 if any(image_facts(work.file("out", frames[0])).depth == 16 for work in layers) else np.uint8
+    dtype = np.uint16 if any(image_info(work.file("out", frames[0])).depth == 16 for work in layers) else np.uint8
     stacks = [_stacked_frame(whole, layers, frame, dtype) for frame in frames]
     stale = [stack for stack in stacks if not all(whole.project.fresh(path, stack.cache_key) for path in stack.files)]
     done, made = len(stacks) - len(stale), []
@@ -167,7 +167,7 @@ def _copy_of_single_layer(stack: _StackedFrame, dtype: type) -> bool:
     if len(stack.layers) != 1:
         return False
     source, picture = stack.layers[0].layer.file("out", stack.frame), stack.picture
-    if image_facts(source).depth != 8 * np.dtype(dtype).itemsize:
+    if image_info(source).depth != 8 * np.dtype(dtype).itemsize:
         return False
     partial_copy = picture.with_name(f".{picture.stem}.part{picture.suffix}")
     try:

@@ -16,7 +16,7 @@ from stylize.context.context import Work
 from stylize.errors import OutputError, PaintedKeyError
 from stylize.jobs import Task, WorkerSetup, run_tasks, task_id
 from stylize.keys.rendering import SHOWN
-from stylize.media.images import image_facts
+from stylize.media.images import image_info
 from stylize.motion import estimated
 from stylize.planning.picking import ShotPlan
 from stylize.spans.composite_look import finish_key
@@ -152,7 +152,7 @@ def _return_plates(work: Work) -> tuple[int, ...]:
 
 def _dtype(work: Work, keys: Mapping[int, Path]) -> type:
     """Return uint16 when the plates or any key have 16 bits."""
-    deep = work.shot.depth == 16 or any(image_facts(path).depth == 16 for path in keys.values())
+    deep = work.shot.depth == 16 or any(image_info(path).depth == 16 for path in keys.values())
     return np.uint16 if deep else np.uint8
 
 

@@ -19,12 +19,12 @@ from stylize.delivery.sequence import write_sequence
 from stylize.interchange.cut import make_cut
 from stylize.interchange.timelines.edl import edl_of
 from stylize.interchange.timelines.otio import otio_of
-from stylize.media.clock import later_timecode
+from stylize.media.clock import offset_timecode
 from stylize.media.codecs import CODECS
 from stylize.media.images import to_float, write_image
 from stylize.media.sequences import Pattern
 from stylize.media.shot import Shot, open_shot, read_frames
-from stylize.media.targets import Form, check_form, parse_target
+from stylize.media.targets import Encoding, check_encoding, parse_target
 from tests.clips import coded
 from tests.delivery.test_movie import chart, heard, noise, shown
 
@@ -158,7 +158,7 @@ def over_black(pixels: Pixels) -> Pixels:
 def test_movies(given: tuple[Kind, Shot, list[Path]], codec: str, suffix: str, tmp_path: Path) -> None:
     kind, shot, paths = given
     target, results = tmp_path / f"out é{suffix}", dict(zip(shot.frames, paths, strict=True))
-    check_form(Form(codec=codec), parse_target(str(target), shot.name), shot.size)
+    check_encoding(Encoding(codec=codec), parse_target(str(target), shot.name), shot.size)
     notes = write_movie(shot, results, target, codec=codec)
     back = open_shot(target, start_number=1001)
     assert back.frames == shot.frames
@@ -171,7 +171,7 @@ def test_movies(given: tuple[Kind, Shot, list[Path]], codec: str, suffix: str, t
     assert bool(left_out) == (kind.audio == "flac" and suffix == ".mov")
     if kind.audio and not left_out:
         assert [packet[2] for packet in heard(target)] == [packet[2] for packet in heard(shot.path)]
-    keeps = kind.alpha and CODECS[codec].clear is not None
+    keeps = kind.alpha and CODECS[codec].alpha_format is not None
     assert back.alpha == keeps
     assert any("no alpha" in note for note in notes) == (kind.alpha and not keeps)
     assert any("varies" in note for note in notes) == bool(kind.stamps)
@@ -189,9 +189,9 @@ def test_movies(given: tuple[Kind, Shot, list[Path]], codec: str, suffix: str, t
 @pytest.mark.parametrize(("suffix", "bits"), SEQUENCES)
 def test_sequences(given: tuple[Kind, Shot, list[Path]], suffix: str, bits: int | None, tmp_path: Path) -> None:
     kind, shot, paths = given
-    pattern, form = Pattern(tmp_path / "out é", "x 1.", 6, suffix), Form(bits=bits)
-    check_form(form, parse_target(str(pattern), shot.name), shot.size)
-    notes = write_sequence(zip(shot.frames, paths, strict=True), pattern, shot=shot, form=form, workers=3)
+    pattern, encoding = Pattern(tmp_path / "out é", "x 1.", 6, suffix), Encoding(bits=bits)
+    check_encoding(encoding, parse_target(str(pattern), shot.name), shot.size)
+    notes = write_sequence(zip(shot.frames, paths, strict=True), pattern, shot=shot, encoding=encoding, workers=3)
     assert sorted(path.name for path in (tmp_path / "out é").iterdir()) == [
         f"x 1.{number:06d}{suffix}" for number in shot.frames
     ]
@@ -237,7 +237,7 @@ def test_ffprobe_reports_what_went_in(
     assert (video["nb_read_packets"], (video["width"], video["height"])) == (str(COUNT), shot.size)
     assert not any("rotation" in side for side in video.get("side_data_list", ()))  # it is upright by itself
     assert ("a" in video["pix_fmt"].removeprefix("yuv").removeprefix("gbr")) == (
-        kind.alpha and CODECS[codec].clear is not None
+        kind.alpha and CODECS[codec].alpha_format is not None
     )
     times = sorted(float(p["pts_time"]) for p in told["packets"] if p["stream_index"] == video["index"])
     due = [stamp / 1000 for stamp in kind.stamps] or [float(index / kind.rate) for index in range(COUNT)]
@@ -263,14 +263,14 @@ def test_oiiotool_reports_what_went_in(
 ) -> None:
     kind, shot, paths = given
     pattern = Pattern(tmp_path / "o é", "f.", 4, suffix)
-    write_sequence(zip(shot.frames, paths, strict=True), pattern, shot=shot, form=Form(bits=bits))
+    write_sequence(zip(shot.frames, paths, strict=True), pattern, shot=shot, encoding=Encoding(bits=bits))
     words = ["oiiotool", "--info", "-v", *map(str, sorted((tmp_path / "o é").iterdir()))]
     told = subprocess.run(words, capture_output=True, check=True, text=True).stdout
     width, height = shot.size
     assert len(re.findall(rf"{width} x +{height}, {4 if kind.alpha else 3} channel, {said}", told)) == COUNT
     if suffix == ".exr" and kind.timecode:
         for index in range(COUNT):
-            code = later_timecode(kind.timecode, index, kind.rate).replace(";", ":")
+            code = offset_timecode(kind.timecode, index, kind.rate).replace(";", ":")
             assert code in told or kind.rate > 30  # above 30, two frames share a number of SMPTE's time code
 
 
@@ -298,11 +298,11 @@ def test_exrheader_agrees(tmp_path: Path) -> None:
     for number, pixels in read_frames(shot):
         write_image(tmp_path / f"r.{number}.png", pixels)
     frames = [(number, tmp_path / f"r.{number}.png") for number in shot.frames]
-    write_sequence(frames, Pattern(tmp_path / "o", "f.", 4, ".exr"), shot=shot, form=Form(space="acescg"))
+    write_sequence(frames, Pattern(tmp_path / "o", "f.", 4, ".exr"), shot=shot, encoding=Encoding(space="acescg"))
     for index, number in enumerate(shot.frames):
         words = ["exrheader", str(tmp_path / f"o/f.{number}.exr")]
         told = subprocess.run(words, capture_output=True, check=True, text=True).stdout
-        hours, minutes, seconds, frame = later_timecode("00:59:59;27", index, NTSC).replace(";", ":").split(":")
+        hours, minutes, seconds, frame = offset_timecode("00:59:59;27", index, NTSC).replace(";", ":").split(":")
         assert f"time {hours}:{minutes}:{seconds}:{frame}" in told
         assert "drop frame 1" in told
         assert "30000/1001" in told
@@ -343,5 +343,5 @@ def test_timelines(given: tuple[Kind, Shot, list[Path]], tmp_path: Path) -> None
         assert [span["start_time"]["value"] - cut.start for span in spans] == [0, 2]
         assert {span["start_time"]["rate"] for span in spans} == {float(kind.rate)}
     lists = edl_of(cut, "result")
-    end = later_timecode(kind.timecode or "00:00:00:00", COUNT, kind.rate)
+    end = offset_timecode(kind.timecode or "00:00:00:00", COUNT, kind.rate)
     assert f"{cut.timecode(cut.start + 2)} {end}\n" in lists

@@ -14,7 +14,7 @@ from propagate.arrays import Pixels
 from stylize.delivery.sequence import write_sequence
 from stylize.errors import OutputError
 from stylize.media.colour import Colour
-from stylize.media.images import image_facts, read_image, write_image
+from stylize.media.images import image_info, read_image, write_image
 from stylize.media.images.icc import icc_profile
 from stylize.media.sequences import Pattern, parse_pattern
 from stylize.media.shot import open_shot
@@ -202,7 +202,7 @@ def test_primaries_of_the_source_are_said_where_a_file_can(tmp_path: Path) -> No
     shot = open_shot(tmp_path / "in", frames="1001,1002,1004")
     assert shot.colour == wide
     assert write_sequence(frames, pattern(tmp_path / "x/c.####.png"), shot=shot) == ()
-    assert image_facts(tmp_path / "x/c.1002.png").colour == wide
+    assert image_info(tmp_path / "x/c.1002.png").colour == wide
     np.testing.assert_array_equal(read_image(tmp_path / "x/c.1002.png"), picture())
     for suffix in (".tif", ".jpg"):
         assert write_sequence(frames, pattern(tmp_path / f"x/c.####{suffix}"), shot=shot) == ()

@@ -225,7 +225,7 @@ import resource, sys
 from fractions import Fraction
 from pathlib import Path
 import numpy as np
-from stylize.media.targets import Form
+from stylize.media.targets import Encoding
 from stylize.delivery.movie import write_movie
 from stylize.interchange.passes import Told, parts_of, write_parts
 from stylize.delivery.sequence import write_sequence

@@ -10,7 +10,7 @@ import pytest
 
 from stylize.interchange.aftereffects import jsx_of
 from stylize.interchange.cut import Cut
-from stylize.media.clock import spelt_timecode
+from stylize.media.clock import frames_to_timecode
 from tests.interchange.cuts import FAST, FILM, NTSC, movie_cut, picture_cut
 
 dukpy: Any = pytest.importorskip("dukpy")
@@ -96,7 +96,7 @@ def test_the_time_code_of_a_drop_frame_comp_is_the_sources(tmp_path: Path) -> No
     cut = movie_cut(tmp_path, NTSC, "01:00:59;28")
     (comp,) = run(jsx_of(cut, tmp_path), files(cut))["comps"]
     start = whole(comp["displayStartTime"], cut)
-    assert [spelt_timecode(start + n, NTSC, comp["dropFrame"]) for n in (0, 1, 2)] == [
+    assert [frames_to_timecode(start + n, NTSC, comp["dropFrame"]) for n in (0, 1, 2)] == [
         "01:00:59;28", "01:00:59;29", "01:01:00;02",
     ]  # fmt: skip
 

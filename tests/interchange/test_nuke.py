@@ -12,7 +12,7 @@ from stylize.interchange.nuke import nk_of
 from stylize.media.colour import Colour, to_rec709
 from stylize.media.images import write_image
 from stylize.media.sequences import parse_pattern
-from stylize.media.spaces import REC709, converted
+from stylize.media.working_spaces import REC709, to_space
 from tests.interchange.cuts import FILM, movie_cut, picture_cut
 
 # What each kind of node has, by Nuke's reference of nodes.
@@ -183,7 +183,7 @@ def test_a_working_space_is_brought_to_that_of_the_plate(tmp_path: Path) -> None
     assert found["result_rec709"]["from"] == "result"
     assert "plate_rec709" not in found
     linear = np.random.default_rng(1).random((4, 3)).astype(np.float32)
-    there = converted(linear[None], REC709, "acescg")[0]
+    there = to_space(linear[None], REC709, "acescg")[0]
     np.testing.assert_allclose(there @ matrix_of(found["result_rec709"]).T, linear, atol=1e-4)
     assert found["plate_or_result"]["from"] == "plate result_rec709"
     write_image(tmp_path / "p.0001.exr", np.zeros((4, 4, 3), np.uint8), space="aces2065-1")

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from stylize.media.clock import find_rate, later_timecode, packed_timecode
+from stylize.media.clock import find_rate, offset_timecode, pack_timecode
 
 FILM = Fraction(24000, 1001)
 NTSC = Fraction(30000, 1001)
@@ -54,13 +54,13 @@ def test_one_frame_has_the_rate_that_the_container_names() -> None:
     ],
 )
 def test_timecodes_move_on(before: str, frames: int, rate: Fraction, after: str) -> None:
-    assert later_timecode(before, frames, rate) == after
+    assert offset_timecode(before, frames, rate) == after
 
 
 def test_drop_frame_counts_every_frame_once() -> None:
-    counted = [later_timecode("00:00:00;00", frames, NTSC) for frames in range(0, 40000)]
+    counted = [offset_timecode("00:00:00;00", frames, NTSC) for frames in range(0, 40000)]
     assert len(set(counted)) == len(counted)
-    assert all(later_timecode(before, 1, NTSC) == after for before, after in pairwise(counted))
+    assert all(offset_timecode(before, 1, NTSC) == after for before, after in pairwise(counted))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_drop_frame_counts_every_frame_once() -> None:
     ],
 )
 def test_time_code_is_packed_as_film_and_television_do(timecode: str, rate: Fraction, packed: int | None) -> None:
-    assert packed_timecode(timecode, rate) == packed
+    assert pack_timecode(timecode, rate) == packed
 
 
 def test_a_rate_that_matroska_rounded_is_the_standard_one() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from stylize.errors import SequenceError, ShotError
-from stylize.media.colour import BT709, LUMA, Colour, between, colour_of, from_rec709, to_rec709
-from stylize.media.images import image_facts, in_primaries, read_image, write_image
+from stylize.media.colour import BT709, LUMA, Colour, colour_from_tags, from_rec709, primaries_matrix, to_rec709
+from stylize.media.images import convert_to_primaries, image_info, read_image, write_image
 from stylize.media.shot import open_shot
 from tests.clips import picture, write_movie
 
@@ -29,13 +29,13 @@ REC2020, SD = Colour(9, 9, 14), Colour(6, 6, 6)
     ],
 )
 def test_what_is_not_said_follows_from_what_is(tags: tuple[int, int, int], expected: Colour) -> None:
-    assert colour_of(*tags) == expected
+    assert colour_from_tags(*tags) == expected
 
 
 def test_the_way_is_the_one_that_the_standard_prints() -> None:
     # ITU-R BT.2087-0, from BT.709 to BT.2020.
     printed = [[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]]
-    np.testing.assert_allclose(between(BT709, REC2020), printed, atol=6e-5)
+    np.testing.assert_allclose(primaries_matrix(BT709, REC2020), printed, atol=6e-5)
 
 
 @pytest.mark.parametrize("primaries", [4, 5, 6, 7, 9, 11, 12, 22])
@@ -51,7 +51,7 @@ def test_luma_of_white_is_one() -> None:
     for matrix, primaries in ((1, 1), (9, 9)):
         red, blue = LUMA[matrix]
         xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
-        row = (xyz @ between(Colour(primaries=primaries), BT709))[1]
+        row = (xyz @ primaries_matrix(Colour(primaries=primaries), BT709))[1]
         np.testing.assert_allclose(row, [red, 1 - red - blue, blue], atol=2e-4)
 
 
@@ -93,8 +93,8 @@ def test_high_dynamic_range_is_refused_with_the_way_out(tmp_path: Path, transfer
 def test_a_png_says_its_primaries_and_is_read_by_them(tmp_path: Path) -> None:
     write_image(tmp_path / "a.0001.png", picture(1), colour=REC2020)
     write_image(tmp_path / "a.0002.png", picture(2))
-    assert image_facts(tmp_path / "a.0001.png").colour == REC2020
-    assert image_facts(tmp_path / "a.0002.png").colour == BT709
+    assert image_info(tmp_path / "a.0001.png").colour == REC2020
+    assert image_info(tmp_path / "a.0002.png").colour == BT709
     np.testing.assert_array_equal(read_image(tmp_path / "a.0001.png"), picture(1))
     assert open_shot(tmp_path / "a.0001.png").colour == REC2020
     with pytest.raises(SequenceError, match=r"a\.0002\.png: it says other colours"):
@@ -105,7 +105,7 @@ def test_an_exr_is_converted_from_the_sources_primaries(tmp_path: Path) -> None:
     pixels = np.full((2, 2, 3), (200, 90, 40), np.uint8)
     write_image(tmp_path / "a.exr", pixels, colour=REC2020)
     linear = np.where(pixels <= 10, pixels / 255 / 12.92, ((pixels / 255 + 0.055) / 1.055) ** 2.4)[0, 0]
-    expected = between(REC2020, BT709) @ linear
+    expected = primaries_matrix(REC2020, BT709) @ linear
     import OpenImageIO
 
     source = OpenImageIO.ImageInput.open(str(tmp_path / "a.exr"))
@@ -117,8 +117,8 @@ def test_an_exr_is_converted_from_the_sources_primaries(tmp_path: Path) -> None:
 
 def test_a_reference_comes_into_the_plates_primaries() -> None:
     pixels = np.array([[[255, 0, 0], [128, 128, 128], [0, 0, 255]]], np.uint8)
-    found = in_primaries(pixels, REC2020)
+    found = convert_to_primaries(pixels, REC2020)
     np.testing.assert_array_equal(found[0, 1], 128)
     red = 1.055 * np.array([0.6274, 0.0691, 0.0164]) ** (1 / 2.4) - 0.055  # BT.2087's red, by the curve of sRGB
     np.testing.assert_allclose(found[0, 0] / 255, red, atol=0.003)
-    assert in_primaries(pixels, BT709) is pixels
+    assert convert_to_primaries(pixels, BT709) is pixels

@@ -32,7 +32,7 @@ def test_a_movie_cut_off_gives_what_it_has_and_says_so(tmp_path: Path, name: str
     shot = open_shot(path)
     assert 8 <= len(shot.frames) < 20
     assert (shot.rate, shot.variable) == (FILM_RATE, False)
-    assert f"{name}: the movie is cut off: {len(shot.frames)}" in shot.losses[0]
+    assert f"{name}: the movie is cut off: {len(shot.frames)}" in shot.warnings[0]
     for found, expected in zip(read(shot), whole, strict=False):
         np.testing.assert_array_equal(found, expected)
     with pytest.raises(ShotError, match=r"^[^\n]*cut off[^\n]*$"):
@@ -55,7 +55,7 @@ def test_a_movie_damaged_in_the_middle_says_so(tmp_path: Path) -> None:
     path.write_bytes(data)
     shot = open_shot(path)
     assert 18 <= len(shot.frames) < 24
-    assert "damaged" in shot.losses[0]
+    assert "damaged" in shot.warnings[0]
     assert len(read(shot)) == len(shot.frames)
 
 

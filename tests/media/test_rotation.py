@@ -41,4 +41,4 @@ def test_a_crooked_rotation_is_left_out_and_told(tmp_path: Path) -> None:
     path = write_movie(tmp_path / "a.mp4", PICTURES, prepare=lambda stream: stream.set_display_rotation(45))
     shot = open_shot(path)
     assert shot.size == (64, 48)
-    assert "turned by 45 degrees" in shot.losses[0]
+    assert "turned by 45 degrees" in shot.warnings[0]

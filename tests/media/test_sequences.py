@@ -6,14 +6,14 @@ import pytest
 
 from stylize.errors import FrameRangeError, SequenceError, SettingsError
 from stylize.media.sequences import (
+    base_name,
     check_no_gaps,
-    clean_name,
+    find_numbered,
     find_sequence,
+    format_frames,
     frame_number,
-    numbered,
     parse_pattern,
     parse_range,
-    spell_frames,
 )
 
 
@@ -56,8 +56,8 @@ def test_a_range_over_a_gap_names_what_is_absent() -> None:
 
 
 def test_frames_are_spelt_in_short() -> None:
-    assert spell_frames([5, 1, 2, 3]) == "1-3, 5"
-    assert spell_frames(range(0, 100, 2)).endswith("and 44 more")
+    assert format_frames([5, 1, 2, 3]) == "1-3, 5"
+    assert format_frames(range(0, 100, 2)).endswith("and 44 more")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_pattern_matches_its_own_digits_only() -> None:
 def test_numbers_and_clean_names() -> None:
     assert [frame_number(Path(name)) for name in ("v2_0010.png", "1001.exr", "hill.png")] == [10, 1001, None]
     names = ("shot.mp4", "plate.1001.png", "v2_0010_left.png", "a.b.mov", "1001.png")
-    assert [clean_name(Path(name)) for name in names] == ["shot", "plate", "v2", "a.b", ""]
+    assert [base_name(Path(name)) for name in names] == ["shot", "plate", "v2", "a.b", ""]
 
 
 def test_a_folder_with_one_sequence(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_two_sequences_in_one_folder_are_listed(tmp_path: Path) -> None:
 
 def test_two_files_for_one_number_are_named(tmp_path: Path) -> None:
     touch(tmp_path, "a.1.png", "a.01.png")
-    for find in (find_sequence, numbered):
+    for find in (find_sequence, find_numbered):
         with pytest.raises(SequenceError, match=r"a\.01\.png and a\.1\.png are both frame 1"):
             find(tmp_path)
     with pytest.raises(SequenceError, match="both frame 1"):
@@ -133,7 +133,7 @@ def test_two_files_for_one_number_are_named(tmp_path: Path) -> None:
 
 def test_keys_may_have_any_text_before_the_number(tmp_path: Path) -> None:
     touch(tmp_path, "key_0040.png", "final look 12.tif", "0077.exr")
-    assert [file.name for file in numbered(tmp_path).values()] == ["final look 12.tif", "key_0040.png", "0077.exr"]
+    assert [file.name for file in find_numbered(tmp_path).values()] == ["final look 12.tif", "key_0040.png", "0077.exr"]
 
 
 def test_a_picture_without_a_number_is_named(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_picture_without_a_number_is_named(tmp_path: Path) -> None:
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    assert numbered(tmp_path) == {}
+    assert find_numbered(tmp_path) == {}
     with pytest.raises(SequenceError, match="no pictures"):
         find_sequence(tmp_path)
     with pytest.raises(SequenceError, match="no such folder"):

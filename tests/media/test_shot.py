@@ -23,7 +23,7 @@ def test_facts_of_a_movie(tmp_path: Path) -> None:
     assert (shot.path, shot.name, shot.kind) == (path, "my shot.v2", "movie")
     assert shot.frames == tuple(range(1, 11))
     assert (shot.size, shot.depth, shot.alpha, shot.audio) == ((64, 48), 8, False, True)
-    assert (shot.rate, shot.variable, shot.losses) == (FILM_RATE, False, ())
+    assert (shot.rate, shot.variable, shot.warnings) == (FILM_RATE, False, ())
     assert [time * shot.time_base for time in shot.times] == [index / FILM_RATE for index in range(10)]
     assert all(off_by(found, PICTURES[index]) <= 2 for index, found in enumerate(read(shot)))
 
@@ -50,7 +50,7 @@ def test_kinds_of_movies(tmp_path: Path, name: str, codec: str, layout: str) -> 
     matrix = 5 if name == "a.avi" or codec == "mpeg4" else 1
     path = write_movie(tmp_path / name, PICTURES, codec=codec, layout=layout, options=options, matrix=matrix)
     shot = open_shot(path)
-    assert (len(shot.frames), shot.rate, shot.variable, shot.losses) == (10, FILM_RATE, False, ())
+    assert (len(shot.frames), shot.rate, shot.variable, shot.warnings) == (10, FILM_RATE, False, ())
     allowed = 24 if codec in ("mpeg4", "mjpeg") else 4  # coarse codecs
     assert max(off_by(found, PICTURES[index]) for index, found in enumerate(read(shot))) <= allowed
 

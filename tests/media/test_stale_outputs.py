@@ -7,7 +7,7 @@ import stylize
 from stylize.errors import OutputError
 from stylize.matting.matte_pipeline import make_mattes
 from stylize.media.images import write_image
-from stylize.media.stale_outputs import left_over
+from stylize.media.stale_outputs import stale_warning
 from stylize.media.targets import parse_target
 from stylize.settings import MatteSettings
 from tests.sliding import SIZE, folder_of, picture, scene
@@ -29,15 +29,15 @@ def keys(tmp_path):
 
 def test_only_pictures_of_the_same_name_and_other_frames_count(tmp_path):
     target = parse_target(f"{tmp_path}/o/", "shot")
-    assert left_over(target, (1, 2)) is None
+    assert stale_warning(target, (1, 2)) is None
     (tmp_path / "o").mkdir()
     for name in ("shot.0001.png", "shot.0004.png", "shot.0005.png", "other.0009.png", "shot.0007.png.txt", "a.txt"):
         (tmp_path / "o" / name).write_bytes(b"")
-    told = left_over(target, (1, 2))
+    told = stale_warning(target, (1, 2))
     assert told == f"{tmp_path}/o: 2 pictures are there that this run did not make, of 4-5: left as they were"
-    assert left_over(target, (1, 4)).startswith(f"{tmp_path}/o: 1 picture is there")
-    assert left_over(target, (1, 4, 5)) is None
-    assert left_over(parse_target(f"{tmp_path}/o/m.mov", "shot"), (1,)) is None
+    assert stale_warning(target, (1, 4)).startswith(f"{tmp_path}/o: 1 picture is there")
+    assert stale_warning(target, (1, 4, 5)) is None
+    assert stale_warning(parse_target(f"{tmp_path}/o/m.mov", "shot"), (1,)) is None
 
 
 def test_a_part_of_the_frames_tells_of_the_others_and_leaves_them(tmp_path, plates, keys):

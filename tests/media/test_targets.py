@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stylize.errors import SettingsError
-from stylize.media.targets import Form, check_form, parse_target
+from stylize.media.targets import Encoding, check_encoding, parse_target
 
 
 @pytest.mark.parametrize("text", ["out", "out/", "/tmp/a b/Zürich"])
@@ -58,43 +58,47 @@ def test_a_shot_name_with_pattern_signs_keeps_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("output", "form", "says"),
+    ("output", "encoding", "says"),
     [
-        ("a.mp4", Form(codec="prores-4444"), r"--codec prores-4444 does not go into \.mp4: name the movie with \.mov"),
-        ("a.mov", Form(codec="ffv1"), r"name the movie with \.mkv"),
-        ("a.mov", Form(bits=16), "--bits is for pictures"),
-        ("a.mov", Form(space="acescg"), "--working-space is for pictures"),
-        ("out/", Form(codec="h264"), r"--codec is for \.mp4, \.mov, \.mkv, and the frames are \.png"),
-        ("o.####.exr", Form(bits=16), r"--bits is for \.png, \.tif, \.tiff, and the frames are \.exr"),
-        ("o.####.png", Form(space="acescg"), r"--working-space is for \.exr"),
-        ("o.####.png", Form(fps=Fraction(24)), r"--fps is for .*\.exr, \.dpx"),
+        (
+            "a.mp4",
+            Encoding(codec="prores-4444"),
+            r"--codec prores-4444 does not go into \.mp4: name the movie with \.mov",
+        ),
+        ("a.mov", Encoding(codec="ffv1"), r"name the movie with \.mkv"),
+        ("a.mov", Encoding(bits=16), "--bits is for pictures"),
+        ("a.mov", Encoding(space="acescg"), "--working-space is for pictures"),
+        ("out/", Encoding(codec="h264"), r"--codec is for \.mp4, \.mov, \.mkv, and the frames are \.png"),
+        ("o.####.exr", Encoding(bits=16), r"--bits is for \.png, \.tif, \.tiff, and the frames are \.exr"),
+        ("o.####.png", Encoding(space="acescg"), r"--working-space is for \.exr"),
+        ("o.####.png", Encoding(fps=Fraction(24)), r"--fps is for .*\.exr, \.dpx"),
     ],
 )
-def test_what_would_do_nothing_is_refused(output: str, form: Form, says: str) -> None:
+def test_what_would_do_nothing_is_refused(output: str, encoding: Encoding, says: str) -> None:
     with pytest.raises(SettingsError, match=says):
-        check_form(form, parse_target(output, "shot"), (640, 360))
+        check_encoding(encoding, parse_target(output, "shot"), (640, 360))
 
 
 @pytest.mark.parametrize(
-    ("output", "form"),
+    ("output", "encoding"),
     [
-        ("a.mov", Form(codec="prores-4444", fps=Fraction(24))),
-        ("o.####.exr", Form(space="acescg", fps=Fraction(24))),
-        ("o.####.tif", Form(bits=16)),
-        ("a.mkv", Form()),
+        ("a.mov", Encoding(codec="prores-4444", fps=Fraction(24))),
+        ("o.####.exr", Encoding(space="acescg", fps=Fraction(24))),
+        ("o.####.tif", Encoding(bits=16)),
+        ("a.mkv", Encoding()),
     ],
 )
-def test_what_has_a_use_is_taken(output: str, form: Form) -> None:
-    check_form(form, parse_target(output, "shot"), (640, 360))
+def test_what_has_a_use_is_taken(output: str, encoding: Encoding) -> None:
+    check_encoding(encoding, parse_target(output, "shot"), (640, 360))
 
 
 @pytest.mark.parametrize(("size", "fits"), [((256, 120), True), ((255, 120), False), ((640, 118), False)])
 def test_pictures_too_small_for_a_codec_are_told_before_the_work(size, fits):
-    form, target = Form(codec="dnxhr-hq"), parse_target("out.mov", "shot")
+    encoding, target = Encoding(codec="dnxhr-hq"), parse_target("out.mov", "shot")
     if fits:
-        check_form(form, target, size)
+        check_encoding(encoding, target, size)
     else:
         with pytest.raises(
             SettingsError, match=f"needs pictures of 256x120 or larger, and these are {size[0]}x{size[1]}"
         ):
-            check_form(form, target, size)
+            check_encoding(encoding, target, size)

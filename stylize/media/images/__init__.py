@@ -9,20 +9,20 @@ DPX is display-encoded and opaque.
 
 from stylize.media.images.bit_depth import quantise, to_float, widen
 from stylize.media.images.reading import (
-    ImageFacts,
+    ImageInfo,
     channel_names,
-    image_facts,
+    image_info,
     image_size,
     read_channels,
     read_data,
     read_image,
     read_values,
 )
-from stylize.media.images.transfer import in_primaries
+from stylize.media.images.transfer import convert_to_primaries
 from stylize.media.images.writing import DPX_COLOURS, Stamp, check_written, make_folder, put_stamp, write_image
 
 __all__ = [
-    "DPX_COLOURS", "ImageFacts", "Stamp", "channel_names", "check_written", "image_facts", "image_size",
-    "in_primaries", "make_folder", "put_stamp", "quantise", "read_channels", "read_data", "read_image", "read_values",
+    "DPX_COLOURS", "ImageInfo", "Stamp", "channel_names", "check_written", "convert_to_primaries", "image_info",
+    "image_size", "make_folder", "put_stamp", "quantise", "read_channels", "read_data", "read_image", "read_values",
     "to_float", "widen", "write_image",
 ]  # fmt: skip

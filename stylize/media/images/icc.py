@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from propagate.arrays import Floats
-from stylize.media.colour import Colour, to_white
+from stylize.media.colour import Colour, rgb_to_xyz
 
 # x and y of the white of the profile connection space, as the standard has it; and its X, Y, Z in 65536ths.
 _D50 = (0.9642 / 2.7891, 1 / 2.7891)
@@ -29,7 +29,7 @@ _JPEG_START, _SEGMENT_NAME, _MAX_SEGMENT = b"\xff\xd8", b"ICC_PROFILE\0", 0xFFFF
 @cache
 def icc_profile(colour: Colour) -> bytes:
     """Return the profile of R'G'B' in the primaries of ``colour``, encoded by the curve of sRGB."""
-    colorants, adaptation = to_white(colour, _D50)
+    colorants, adaptation = rgb_to_xyz(colour, _D50)
     curve = b"para" + struct.pack(">IHH", 0, 3, 0) + _fixed_point(np.array(_SRGB))
     tags = {
         b"desc": _text(f"{colour.name}, sRGB curve"),

@@ -9,12 +9,12 @@ import numpy as np
 
 from propagate.arrays import Floats, Pixels
 from stylize.errors import InputError
-from stylize.media.colour import BT709, Colour, colour_of
+from stylize.media.colour import BT709, Colour, colour_from_tags
 from stylize.media.images import png
 from stylize.media.images.bit_depth import to_float
 from stylize.media.images.transfer import encode_linear, unpremultiply
 from stylize.media.sequences import PICTURE_SUFFIXES
-from stylize.media.spaces import REC709, converted, stated
+from stylize.media.working_spaces import REC709, space_of, to_space
 
 if TYPE_CHECKING:
     import OpenImageIO
@@ -27,11 +27,11 @@ _LOG = ("Printing density", "Logarithmic")
 
 
 @dataclass(frozen=True)
-class ImageFacts:
+class ImageInfo:
     """Properties of the picture that `read_image` returns.
 
     size: (width, height), upright. depth: bits per channel. colour: what a PNG declares its values to mean. space: the
-    one of `spaces.WORKING_SPACES` that an EXR declares.
+    one of `working_spaces.WORKING_SPACES` that an EXR declares.
     """
 
     size: tuple[int, int]
@@ -41,20 +41,20 @@ class ImageFacts:
     space: str = REC709
 
 
-def image_facts(path: str | Path) -> ImageFacts:
+def image_info(path: str | Path) -> ImageInfo:
     """Return the properties of a picture, from its header alone; InputError as `read_image`."""
     spec = _read_spec(path)
     width, height = (spec.full_width, spec.full_height) if _has_windows(spec) else (spec.width, spec.height)
     size = (height, width) if _orientation(spec) >= 5 else (width, height)
     tags = spec.getattribute("CICP")
-    colour = BT709 if tags is None else colour_of(0, tags[0], tags[1])
+    colour = BT709 if tags is None else colour_from_tags(0, tags[0], tags[1])
     depth: Literal[8, 16] = 8 if str(spec.format) == "uint8" else 16
-    return ImageFacts(size, depth, spec.alpha_channel >= 0, colour, _declared_space(spec))
+    return ImageInfo(size, depth, spec.alpha_channel >= 0, colour, _declared_space(spec))
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
     """Return (width, height) of a picture, upright, from its header alone; InputError as `read_image`."""
-    return image_facts(path).size
+    return image_info(path).size
 
 
 def channel_names(path: str | Path) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ def read_image(path: str | Path) -> Pixels:
     """
     stored = _read_stored(Path(path))
     if stored.linear:
-        pixels = encode_linear(converted(stored.pixels, stored.space, REC709), stored.straight)
+        pixels = encode_linear(to_space(stored.pixels, stored.space, REC709), stored.straight)
     else:
         pixels = unpremultiply(stored.pixels, stored.straight)
     return _upright(pixels, stored.orientation)
@@ -215,7 +215,7 @@ def _is_float(spec: "OpenImageIO.ImageSpec") -> bool:
 
 def _declared_space(spec: "OpenImageIO.ImageSpec") -> str:
     """Return the linear space that an EXR declares; other files have the usual one."""
-    return stated(spec.getattribute("chromaticities") if _is_float(spec) else None)
+    return space_of(spec.getattribute("chromaticities") if _is_float(spec) else None)
 
 
 def _pick_channels(stored: Pixels, spec: "OpenImageIO.ImageSpec", grey: bool) -> Pixels:

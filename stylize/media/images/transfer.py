@@ -24,9 +24,9 @@ def linear_light(dtype: str) -> Floats:
     return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
-def in_primaries(pixels: Pixels, colour: Colour) -> Pixels:
+def convert_to_primaries(pixels: Pixels, colour: Colour) -> Pixels:
     """Convert uint8 or uint16 (H, W, 3), display-encoded, from the primaries of Rec. 709 to those of `colour`."""
-    if colour.is_usual:
+    if colour.has_rec709_primaries:
         return pixels
     linear = from_rec709(linear_light(pixels.dtype.name)[pixels], colour)
     return quantise(encode_srgb(np.clip(linear, 0, 1)), pixels.dtype)

@@ -11,16 +11,16 @@ import numpy as np
 
 from propagate.arrays import Pixels
 from stylize.errors import OutputError
-from stylize.media.clock import packed_timecode
+from stylize.media.clock import pack_timecode
 from stylize.media.colour import BT709, Colour, to_rec709
 from stylize.media.images import png
 from stylize.media.images.bit_depth import quantise, to_bits, to_float
 from stylize.media.images.icc import icc_profile, with_profile
 from stylize.media.images.reading import first_line
 from stylize.media.images.transfer import premultiplied_linear
-from stylize.media.safe_write import placed
+from stylize.media.safe_write import atomic_write
 from stylize.media.sequences import PICTURE_SUFFIXES
-from stylize.media.spaces import CORNERS, REC709, converted
+from stylize.media.working_spaces import CHROMATICITIES, REC709, to_space
 
 if TYPE_CHECKING:
     import OpenImageIO
@@ -35,6 +35,7 @@ _JPEG_QUALITY = 95
 _SPARE_BYTES = 1 << 20
 
 
+# Cache keys of passes and foregrounds hold the repr: another name of the class or of a field makes them again.
 @dataclass(frozen=True)
 class Stamp:
     """Metadata of a frame in EXR and DPX: its number, rate in frames per second, time code and pixel aspect.
@@ -56,9 +57,9 @@ def write_image(
 
     EXR is half float, ZIP, linear and premultiplied. `pixels`: uint8 or uint16, (H, W) grey, (H, W, 3) or (H, W, 4),
     display-encoded, straight alpha. `text` goes into a PNG as text chunks. `bits`: 8 or 16, for PNG and TIFF, if not
-    those of the pixels. `space`: one of `spaces.WORKING_SPACES`, the primaries of an EXR. `stamp` goes into EXR and
-    DPX. `colour`: the meaning of the values; an EXR is converted from it, and the others declare it where it is not
-    the usual one: PNG by `cICP`, TIFF and JPEG by a profile, DPX where it can.
+    those of the pixels. `space`: one of `working_spaces.WORKING_SPACES`, for EXR. `stamp` goes into EXR and DPX.
+    `colour`: the meaning of the values; an EXR is converted from it, and the others declare it where it is not the
+    usual one: PNG by `cICP`, TIFF and JPEG by a profile, DPX where it can.
 
     The same pixels give the same bytes. The file appears whole under its name or not at all; OutputError if it cannot
     be written.
@@ -73,7 +74,7 @@ def write_image(
     channels = to_bits(np.atleast_3d(pixels), bits)
     # OpenImageIO does not notice that a disk is full while it writes a PNG: ask before, and check afterwards.
     _need_space(path, channels.nbytes)
-    with placed(path, "folder") as partial:
+    with atomic_write(path, "folder") as partial:
         if suffix in (".jpg", ".jpeg"):
             _write_jpeg(partial, channels, colour)
         else:
@@ -102,7 +103,7 @@ def put_stamp(spec: "OpenImageIO.ImageSpec", suffix: str, stamp: Stamp) -> None:
         spec.attribute("dpx:FrameRate", float(stamp.rate))
         spec.attribute("dpx:FramePosition", TypeDesc("uint"), stamp.number)
     spec.attribute("PixelAspectRatio", float(stamp.pixel_aspect))
-    packed = stamp.timecode and packed_timecode(stamp.timecode, stamp.rate)
+    packed = stamp.timecode and pack_timecode(stamp.timecode, stamp.rate)
     if packed is not None and stamp.timecode:
         spec.attribute("smpte:TimeCode", TypeDesc("timecode"), (packed, 0))
 
@@ -163,9 +164,9 @@ def _stored_values(pixels: Pixels, suffix: str, space: str, colour: Colour) -> P
     if suffix != ".exr":
         return pixels
     linear = premultiplied_linear(pixels)
-    if not colour.is_usual and linear.shape[2] >= 3:
+    if not colour.has_rec709_primaries and linear.shape[2] >= 3:
         linear = np.concatenate([to_rec709(linear[..., :3], colour), linear[..., 3:]], axis=2)
-    return converted(linear, REC709, space)
+    return to_space(linear, REC709, space)
 
 
 def _rounded_to_dpx(pixels: Pixels) -> Pixels:
@@ -190,8 +191,8 @@ def _spec(values: Pixels, suffix: str, space: str, stamp: Stamp | None, colour: 
     for name, value in _attributes(suffix).items():
         spec.attribute(name, value)
     if suffix == ".exr":
-        spec.attribute("chromaticities", TypeDesc("float[8]"), CORNERS[space])
-    if suffix == ".png" and not colour.is_usual:
+        spec.attribute("chromaticities", TypeDesc("float[8]"), CHROMATICITIES[space])
+    if suffix == ".png" and not colour.has_rec709_primaries:
         spec.attribute("CICP", TypeDesc("int[4]"), (colour.primaries, colour.transfer, 0, 1))
     if suffix in (".tif", ".tiff") and _needs_profile(channels, colour):
         profile = np.frombuffer(icc_profile(colour), np.uint8)
@@ -230,4 +231,4 @@ def _write_jpeg(path: Path, pixels: Pixels, colour: Colour) -> None:
 
 def _needs_profile(channels: int, colour: Colour) -> bool:
     """Return whether a picture is in colour, and in other colours than readers assume without a profile."""
-    return channels >= 3 and not colour.is_usual
+    return channels >= 3 and not colour.has_rec709_primaries

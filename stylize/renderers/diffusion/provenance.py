@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stylize.errors import InputError
-from stylize.media.png_text import read_texts
+from stylize.media.images.png import read_texts
 
 # The names of the texts in the key's PNG. ``prompt`` and ``workflow`` mean a graph of nodes to others.
 PARAMETERS, JSON = "parameters", "stylize"

@@ -8,7 +8,7 @@ import pytest
 import cli
 import stylize
 from stylize.media.images import read_image, write_image
-from stylize.media.png_text import read_texts
+from stylize.media.images.png import read_texts
 from tests.renderers.diffusion.test_renderer import pytestmark as quietly
 
 pytestmark = quietly

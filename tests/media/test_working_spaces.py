@@ -8,7 +8,7 @@ import pytest
 
 from propagate.arrays import Floats
 from stylize.media.images import read_image, write_image
-from stylize.media.spaces import CORNERS, REC709, WORKING_SPACES, converted, stated
+from stylize.media.working_spaces import CHROMATICITIES, REC709, WORKING_SPACES, space_of, to_space
 
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
@@ -26,14 +26,14 @@ def to_xyz(corners: tuple[float, ...]) -> Floats:
 @pytest.mark.parametrize("space", [space for space in WORKING_SPACES if space != REC709])
 def test_colours_go_where_the_corners_say(space: str) -> None:
     linear = np.random.default_rng(1).random((5, 7, 4)).astype(np.float32)
-    expected = linear[..., :3] @ (np.linalg.inv(to_xyz(CORNERS[space])) @ to_xyz(CORNERS[REC709])).T
-    made = converted(linear, REC709, space)
+    expected = linear[..., :3] @ (np.linalg.inv(to_xyz(CHROMATICITIES[space])) @ to_xyz(CHROMATICITIES[REC709])).T
+    made = to_space(linear, REC709, space)
     # OpenColorIO adapts with CAT02, which differs in the third digit.
     np.testing.assert_allclose(made[..., :3], expected, atol=0.004)
     np.testing.assert_array_equal(made[..., 3], linear[..., 3])
-    np.testing.assert_allclose(converted(made, space, REC709), linear, atol=1e-5)
+    np.testing.assert_allclose(to_space(made, space, REC709), linear, atol=1e-5)
     grey = np.full((1, 1, 3), 0.18, np.float32)
-    np.testing.assert_allclose(converted(grey, REC709, space), grey, atol=1e-5)  # white stays white
+    np.testing.assert_allclose(to_space(grey, REC709, space), grey, atol=1e-5)  # white stays white
 
 
 @pytest.mark.parametrize("space", WORKING_SPACES)
@@ -43,10 +43,10 @@ def test_an_exr_says_its_space_and_comes_back(tmp_path: Path, space: str) -> Non
     source = OpenImageIO.ImageInput.open(str(tmp_path / "a.exr"))
     corners = source.spec().getattribute("chromaticities")
     source.close()
-    assert stated(corners) == space
+    assert space_of(corners) == space
     np.testing.assert_allclose(read_image(tmp_path / "a.exr") / 65535, pixels / 65535, atol=2e-3)
 
 
 def test_what_says_nothing_is_rec709() -> None:
-    assert stated(None) == REC709
-    assert stated((0.5,) * 8) == REC709
+    assert space_of(None) == REC709
+    assert space_of((0.5,) * 8) == REC709

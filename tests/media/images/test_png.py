@@ -6,7 +6,7 @@ import pytest
 
 from stylize.errors import InputError
 from stylize.media.images import write_image
-from stylize.media.png_text import read_texts
+from stylize.media.images.png import read_texts
 
 
 def chunk(kind, data):
