@@ -7,7 +7,7 @@ from pathlib import Path
 from stylize.context.context import Work
 from stylize.delivery.deliver import form_of
 from stylize.interchange.cut import Cut, Fronts, Media
-from stylize.interchange.ebsynth_files import ebsynth_files, write_ebsynth
+from stylize.interchange.ebsynth import ebsynth_files, write_ebsynth
 from stylize.interchange.foreground import files_of_target, foreground_media, foreground_target, write_foreground
 from stylize.interchange.foreground_layers import Front
 from stylize.interchange.layout import Places
