@@ -23,7 +23,7 @@ from stylize.interchange.look_handoff import (
 )
 from stylize.interchange.matte_sequence import write_mattes
 from stylize.interchange.nuke import nk_of
-from stylize.interchange.pass_files import files_of
+from stylize.interchange.passes import files_of
 from stylize.interchange.timelines import TIMELINES
 from stylize.media.codecs import CODECS, codec_of
 from stylize.media.images import image_facts

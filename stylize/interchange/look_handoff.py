@@ -12,7 +12,7 @@ from stylize.interchange.foreground import files_of_target, foreground_media, fo
 from stylize.interchange.foreground_layers import Front
 from stylize.interchange.layout import Places
 from stylize.interchange.matte_sequence import write_mattes
-from stylize.interchange.pass_files import files_of, patterns_of, write_passes
+from stylize.interchange.passes import files_of, patterns_of, write_passes
 from stylize.media.sequences import Pattern
 from stylize.media.shot import Shot
 from stylize.media.targets import Target
