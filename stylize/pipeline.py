@@ -12,7 +12,7 @@ from stylize.context.context import Message, Progress, Work
 from stylize.delivery import deliver
 from stylize.event_log import EventLog, opened_log
 from stylize.interchange import handoff
-from stylize.interchange.look_handoff import Painted
+from stylize.interchange.handoff import Painted
 from stylize.jobs import Task, run_in_order
 from stylize.look_pipeline import PLAN, LookRun, Made, covered_look, frames_there, plan_look
 from stylize.media.stale_outputs import left_over
