@@ -7,7 +7,6 @@ from pathlib import Path
 from stylize.context.context import Work
 from stylize.delivery.deliver import form_of
 from stylize.errors import SettingsError
-from stylize.interchange.cut import check_cut
 from stylize.interchange.depth import check_depth
 from stylize.interchange.ebsynth import ebsynth_files, write_ebsynth
 from stylize.interchange.foreground import files_of_target, foreground_target, write_foreground
@@ -18,6 +17,7 @@ from stylize.interchange.matte_sequence import write_mattes
 from stylize.interchange.passes import files_of, patterns_of, write_passes
 from stylize.interchange.text_exports import SCRIPTS, is_text, texts_of
 from stylize.interchange.timelines import TIMELINES
+from stylize.interchange.timelines.timeline import check_cut
 from stylize.media.codecs import CODECS
 from stylize.media.overwrite_guard import refuse_foreign
 from stylize.media.safe_write import placed

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from stylize.context.context import Work
 from stylize.interchange.aftereffects import jsx_of
-from stylize.interchange.cut import Cut, Fronts, Media, make_cut
 from stylize.interchange.foreground import foreground_media, foreground_target
 from stylize.interchange.layout import Places
 from stylize.interchange.linked_media import NAME_MOVIES, linked, linked_files
 from stylize.interchange.nuke import nk_of
 from stylize.interchange.passes import patterns_of
 from stylize.interchange.timelines import TIMELINES
+from stylize.interchange.timelines.timeline import Cut, Fronts, Media, make_cut
 from stylize.media.codecs import codec_of
 from stylize.media.images import image_facts
 from stylize.media.sequences import Pattern, pattern_of

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from xml.etree import ElementTree as Tree
 
-from stylize.interchange.cut import Cut, Event, Media
+from stylize.interchange.timelines.timeline import Cut, Event, Media
 
 
 def fcpxml_of(cut: Cut) -> str:

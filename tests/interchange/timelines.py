@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stylize.interchange.cut import Cut, make_cut
+from stylize.interchange.timelines.timeline import Cut, make_cut
 from stylize.media.images import write_image
 from stylize.media.shot import Shot, open_shot
 from stylize.media.targets import Target, parse_target
