@@ -359,7 +359,7 @@ def _export(
         numbers = [key.frame for plan in made.shots for key in plan.keyframes]
         deliver.show(shown, {"key": one.keys.files()}, numbers, one.project.root / sheet.name)
     whole.progress("export", total, total)
-    return (target.path, sheet, *more), (*notes, *handoff.told_of(whole.settings, whole.shot, target))
+    return (target.path, sheet, *more), (*notes, *handoff.handoff_notes(whole.settings, whole.shot, target))
 
 
 def open_project(path: Path) -> tuple[Path, Settings]:

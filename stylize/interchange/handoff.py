@@ -69,7 +69,7 @@ def _planned_files(settings: Settings, shot: Shot, target: Target, keys: Sequenc
     return files
 
 
-def told_of(settings: Settings, shot: Shot, target: Target) -> tuple[str, ...]:
+def handoff_notes(settings: Settings, shot: Shot, target: Target) -> tuple[str, ...]:
     """What was written beside what was asked for, and why."""
     files = linked_files(settings, shot, target, places_of(shot, target).folder)
     named = " and ".join(kind for kind in settings.export if kind in NAME_MOVIES)
@@ -129,15 +129,15 @@ def _hand_over_looks(
     """What each look has of its own, and the foreground of all; returns folders and movies, and the files that are
     known by what they are made from."""
     written, marked = list[Path](), set[Path]()
-    for place, one in enumerate(looks):
-        above = [over.work for over in looks[place + 1 :]]
-        folders, told = _hand_over_look(one, above, places.of(one.work.name), target)
+    for index, one in enumerate(looks):
+        above = [over.work for over in looks[index + 1 :]]
+        folders, files = _hand_over_look(one, above, places.of(one.work.name), target)
         written += folders
-        marked |= set(told)
+        marked |= set(files)
     if _has_front_of_all(work.settings):
-        folder, told = _hand_over_front(Front(work, [one.work for one in looks]), places, target)
+        folder, files = _hand_over_front(Front(work, [one.work for one in looks]), places, target)
         written.append(folder)
-        marked |= set(told)
+        marked |= set(files)
     return written, marked
 
 
@@ -146,31 +146,31 @@ def _hand_over_look(
 ) -> tuple[list[Path], list[Path]]:  # fmt: skip
     """What is handed over of each look; returns folders and movies, and the files that are known by what they are made
     from. above: the layers that lie over it."""
-    work, written, told = one.work, list[Path](), list[Path]()
+    work, written, marked = one.work, list[Path](), list[Path]()
     wanted, frames = work.settings.export, work.shot.frames
     passes = patterns_of(work.settings, places.folder, places.name)
     if passes:
         write_passes(work, one.shots, passes)
         written.append(places.folder / f"{places.name}_passes")
-        told += files_of(passes.values(), frames)
+        marked += files_of(passes.values(), frames)
     if "matte" in wanted:
         written.append(write_mattes(work, places.matte).folder)
-        told += files_of([places.matte], frames)
+        marked += files_of([places.matte], frames)
     if "foreground" in wanted:
-        place, files = _hand_over_front(Front(work, [work], above), places, target)
-        written.append(place)
-        told += files
+        folder, files = _hand_over_front(Front(work, [work], above), places, target)
+        written.append(folder)
+        marked += files
     if "ebsynth" in wanted:
         written.append(write_ebsynth(work, one.shots, places))
-    return written, told
+    return written, marked
 
 
 def _hand_over_front(front: Front, places: Places, target: Target) -> tuple[Path, list[Path]]:
     """The foreground of a layer, or of all; returns its folder or movie, and its files."""
     settings = front.work.settings
-    place = foreground_target(places, target, settings.codec)
-    write_foreground(front, place, form_of(settings))
-    return place.path, files_of_target(place, front.work.shot.frames)
+    destination = foreground_target(places, target, settings.codec)
+    write_foreground(front, destination, form_of(settings))
+    return destination.path, files_of_target(destination, front.work.shot.frames)
 
 
 def _matted(settings: Settings) -> bool:

@@ -86,10 +86,10 @@ def _levels(folder: Path, name: str) -> Levels:
     """What the model's processor makes of levels; without one, what all models of the kind are published with."""
     for file in _LEVELS:
         if (folder / file).is_file():
-            told = _json(folder / file, name)
-            told = told.get("image_processor", told)
-            if isinstance(told, dict) and "image_mean" in told and "image_std" in told:
-                return Levels(tuple(map(float, told["image_mean"])), tuple(map(float, told["image_std"])))
+            config = _json(folder / file, name)
+            config = config.get("image_processor", config)
+            if isinstance(config, dict) and "image_mean" in config and "image_std" in config:
+                return Levels(tuple(map(float, config["image_mean"])), tuple(map(float, config["image_std"])))
     return Levels()
 
 
