@@ -12,7 +12,7 @@ from stylize.context.context import Message, Progress, Work
 from stylize.delivery import deliver
 from stylize.event_log import EventLog, opened_log
 from stylize.interchange import handoff
-from stylize.interchange.look_handoff import Painted
+from stylize.interchange.handoff import Painted
 from stylize.jobs import Task, run_in_order
 from stylize.look_pipeline import PLAN, LookRun, Made, covered_look, frames_there, plan_look
 from stylize.media.stale_outputs import stale_warning
@@ -359,7 +359,7 @@ def _export(
         numbers = [key.frame for plan in made.shots for key in plan.keyframes]
         deliver.show(shown, {"key": one.keys.files()}, numbers, one.project.root / sheet.name)
     whole.progress("export", total, total)
-    return (target.path, sheet, *more), (*notes, *handoff.told_of(whole.settings, whole.shot, target))
+    return (target.path, sheet, *more), (*notes, *handoff.handoff_notes(whole.settings, whole.shot, target))
 
 
 def open_project(path: Path) -> tuple[Path, Settings]:

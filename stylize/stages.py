@@ -118,8 +118,8 @@ STAGES = _table(
     Stage("matte_sequence", 1, ("stylize.interchange.matte_sequence",), ("matte",), inputs="a matte"),
     Stage("foreground", 3, ("stylize.interchange.foreground", "stylize.interchange.foreground_layers",
                             "masks.disjoint_over"), ("delivery", "matte"), inputs="looks and mattes of a frame"),
-    Stage("passes", 2, ("stylize.interchange.passes", "stylize.interchange.pass_files", "stylize.interchange.depth"),
-          ("read", "matte"), inputs="the error, share, keys, motion, matte and depth of a frame"),
+    Stage("passes", 2, ("stylize.interchange.passes", "stylize.interchange.depth"), ("read", "matte"),
+          inputs="the error, share, keys, motion, matte and depth of a frame"),
     Stage("linked_media", 1, ("stylize.interchange.linked_media",), ("delivery",), ("fps",),
           inputs="pictures, and the time and colour of the shot"),
 )  # fmt: skip

@@ -75,8 +75,9 @@ def contact_sheet(columns: Sequence[Column], target: Path, rows: Sequence[str] =
     plate = columns[0][1][0]
     assert plate is not None  # only keys may be missing
     names = [name if len(name) <= _LONGEST else f"{name[: _LONGEST - 2]}.." for name in rows]
-    beside = max(_NAMES, _LETTER * max(map(len, names)))
-    layout = _Layout(len(columns), len(rows), beside, _tile_size(image_size(plate), len(columns), beside))
+    label_width = max(_NAMES, _LETTER * max(map(len, names)))
+    tile = _tile_size(image_size(plate), len(columns), label_width)
+    layout = _Layout(len(columns), len(rows), label_width, tile)
     sheet = layout.canvas()
     for row, name in enumerate(names):
         _write(sheet, name, (_MARGIN, layout.top(row) + 24), 0.8, _QUIET)
@@ -92,11 +93,11 @@ class _Layout:
 
     columns: int
     rows: int
-    names: int
+    label_width: int
     tile: tuple[int, int]
 
     def left(self, column: int) -> int:
-        return _MARGIN + self.names + column * (self.tile[0] + _GUTTER)
+        return _MARGIN + self.label_width + column * (self.tile[0] + _GUTTER)
 
     def top(self, row: int) -> int:
         return _MARGIN + _HEADING + row * (self.tile[1] + _GUTTER)
@@ -107,8 +108,8 @@ class _Layout:
         return np.full((height, width, 3), _BACKGROUND, np.uint8)
 
 
-def _tile_size(picture: tuple[int, int], columns: int, names: int) -> tuple[int, int]:
-    room = (_WIDEST - 2 * _MARGIN - names + _GUTTER) // max(columns, 1) - _GUTTER
+def _tile_size(picture: tuple[int, int], columns: int, label_width: int) -> tuple[int, int]:
+    room = (_WIDEST - 2 * _MARGIN - label_width + _GUTTER) // max(columns, 1) - _GUTTER
     scale = min(1.0, min(room, _LARGEST_TILE[0]) / picture[0], _LARGEST_TILE[1] / picture[1])
     return max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))
 
@@ -120,8 +121,8 @@ def _draw_column(sheet: Bytes, layout: _Layout, column: int, frame: int, picture
     _write(sheet, str(frame), (left, _MARGIN + _HEADING - 17), 0.95, _KEY if has_key else _PLAIN)
     for row, picture in enumerate(pictures):
         top = layout.top(row)
-        place = sheet[top : top + height, left : left + width]
-        place[:] = _EMPTY if picture is None else _thumbnail(picture, layout.tile)
+        tile = sheet[top : top + height, left : left + width]
+        tile[:] = _EMPTY if picture is None else _thumbnail(picture, layout.tile)
         if picture is not None and row in keys:
             _outline(sheet, left, top, layout.tile)
 

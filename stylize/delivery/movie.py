@@ -268,7 +268,8 @@ def _read_back(partial: Path, job: _Job, tracks: Sequence[Track]) -> tuple[str, 
         sounds = [counts[stream.index] for stream in movie.streams.audio]
         timecode = video.metadata.get("timecode") or video.metadata.get("TIMECODE")
     wanted = [tick * clock.unit for tick in clock.ticks]
-    if len(times) != len(wanted) or _apart(sorted(times), wanted, target) > _ROUNDING.get(target.suffix.lower(), 0):
+    tolerance = _ROUNDING.get(target.suffix.lower(), 0)
+    if len(times) != len(wanted) or _apart(sorted(times), wanted, target) > tolerance:
         raise OutputError(f"{target}: {len(clock.ticks)} frames went in, {len(times)} came out or moved; use -o FOLDER")
     if sounds != [track.packets for track in tracks]:
         raise OutputError(

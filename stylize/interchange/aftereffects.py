@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from stylize.interchange.cut import Cut, Event, Media
+from stylize.interchange.timelines.timeline import Cut, Event, Media
 
 
 def jsx_of(cut: Cut, beside: Path) -> str:

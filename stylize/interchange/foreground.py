@@ -10,9 +10,9 @@ from pathlib import Path
 
 from stylize.delivery.movie import write_movie
 from stylize.delivery.sequence import stamps_of
-from stylize.interchange.cut import Media
 from stylize.interchange.foreground_layers import Front
 from stylize.interchange.layout import Places
+from stylize.interchange.timelines.timeline import Media
 from stylize.media.codecs import codec_of
 from stylize.media.images import write_image
 from stylize.media.safe_write import make_folder

@@ -1,50 +1,46 @@
 """What goes with the result: timelines, scripts for After Effects and Nuke, and what every look has of its own."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from stylize.context.context import Work
+from stylize.delivery.deliver import encoding_of
 from stylize.errors import SettingsError
-from stylize.interchange.aftereffects import jsx_of
-from stylize.interchange.cut import check_cut, make_cut
 from stylize.interchange.depth import check_depth
-from stylize.interchange.foreground import files_of_target, foreground_target
+from stylize.interchange.ebsynth import ebsynth_files, write_ebsynth
+from stylize.interchange.foreground import files_of_target, foreground_target, write_foreground
 from stylize.interchange.foreground_layers import Front
 from stylize.interchange.layout import Places, places_of
-from stylize.interchange.linked_media import CODEC, NAME_MOVIES, linked, linked_files, write_linked
-from stylize.interchange.look_handoff import (
-    Painted,
-    fronts_of,
-    hand_over_front,
-    hand_over_look,
-    look_files,
-    look_passes,
-)
+from stylize.interchange.linked_media import CODEC, NAME_MOVIES, linked_files, write_linked
 from stylize.interchange.matte_sequence import write_mattes
-from stylize.interchange.nuke import nk_of
-from stylize.interchange.pass_files import files_of
+from stylize.interchange.passes import files_of, patterns_of, write_passes
+from stylize.interchange.text_exports import SCRIPTS, is_text, texts_of
 from stylize.interchange.timelines import TIMELINES
-from stylize.media.codecs import CODECS, codec_of
-from stylize.media.images import image_info
+from stylize.interchange.timelines.timeline import check_cut
+from stylize.media.codecs import CODECS
 from stylize.media.overwrite_guard import refuse_foreign
 from stylize.media.safe_write import atomic_write
-from stylize.media.sequences import Pattern, pattern_of
 from stylize.media.shot import Shot
 from stylize.media.targets import Target
-from stylize.media.working_spaces import REC709
+from stylize.planning.picking import ShotPlan
 from stylize.project import Project
 from stylize.project.protect import refuse_inputs
 from stylize.settings import Settings, looks_of
 from stylize.settings.input_files import inputs_of
 
-_STRAIGHT = (".png", ".tif", ".tiff")
-_WITH_MATTE = ("aftereffects", "nuke")
+
+@dataclass(frozen=True)
+class Painted:
+    """A look, a layer or the whole, and the shots with its keyframes."""
+
+    work: Work
+    shots: Sequence[ShotPlan]
 
 
 def check_handoff(settings: Settings, shot: Shot, target: Target, project: Project) -> None:
     """Says before any work is done what could not be handed over. Raises SettingsError or OutputError."""
-    timed = [kind for kind in settings.export if kind in TIMELINES or kind in _WITH_MATTE]
+    timed = [kind for kind in settings.export if is_text(kind)]
     if timed:
         check_cut(shot, settings.fps, settings.handles)
     elif settings.handles:
@@ -69,11 +65,11 @@ def _planned_files(settings: Settings, shot: Shot, target: Target, keys: Sequenc
     files = _whole_files(settings, places, shot, target)
     for look in looks:
         matted = look.settings.matte is not None
-        files += look_files(settings, places.of(look.name), shot, target, keys, matted)
+        files += _look_files(settings, places.of(look.name), shot, target, keys, matted)
     return files
 
 
-def told_of(settings: Settings, shot: Shot, target: Target) -> tuple[str, ...]:
+def handoff_notes(settings: Settings, shot: Shot, target: Target) -> tuple[str, ...]:
     """What was written beside what was asked for, and why."""
     files = linked_files(settings, shot, target, places_of(shot, target).folder)
     named = " and ".join(kind for kind in settings.export if kind in NAME_MOVIES)
@@ -95,7 +91,7 @@ def hand_over(whole: Painted, looks: Sequence[Painted], target: Target) -> tuple
     files = _whole_files(work.settings, places, work.shot, target)
     for one in looks:
         keys = sorted(set(one.work.keys.files()) & set(work.shot.frames))
-        files += look_files(
+        files += _look_files(
             work.settings, places.of(one.work.name), work.shot, target, keys, one.work.mattes is not None
         )
     files = list(dict.fromkeys(files))
@@ -117,7 +113,7 @@ def hand_over(whole: Painted, looks: Sequence[Painted], target: Target) -> tuple
         write_linked(work.shot, pictures[kind], path, work.settings, work.project)
         written[path] = None
     marked |= set(movies.values())
-    texts = _texts(whole, [one.work.name for one in looks], target, places, matte)
+    texts = texts_of(work, whole.shots, [one.work.name for one in looks], target, places, matte)
     for path, text in texts.items():
         _write_text(path, text)
     for path in files:
@@ -133,16 +129,48 @@ def _hand_over_looks(
     """What each look has of its own, and the foreground of all; returns folders and movies, and the files that are
     known by what they are made from."""
     written, marked = list[Path](), set[Path]()
-    for place, one in enumerate(looks):
-        above = [over.work for over in looks[place + 1 :]]
-        folders, told = hand_over_look(one, above, places.of(one.work.name), target)
+    for index, one in enumerate(looks):
+        above = [over.work for over in looks[index + 1 :]]
+        folders, files = _hand_over_look(one, above, places.of(one.work.name), target)
         written += folders
-        marked |= set(told)
+        marked |= set(files)
     if _has_front_of_all(work.settings):
-        folder, told = hand_over_front(Front(work, [one.work for one in looks]), places, target)
+        folder, files = _hand_over_front(Front(work, [one.work for one in looks]), places, target)
         written.append(folder)
-        marked |= set(told)
+        marked |= set(files)
     return written, marked
+
+
+def _hand_over_look(
+    one: Painted, above: Sequence[Work], places: Places, target: Target
+) -> tuple[list[Path], list[Path]]:  # fmt: skip
+    """What is handed over of each look; returns folders and movies, and the files that are known by what they are made
+    from. above: the layers that lie over it."""
+    work, written, marked = one.work, list[Path](), list[Path]()
+    wanted, frames = work.settings.export, work.shot.frames
+    passes = patterns_of(work.settings, places.folder, places.name)
+    if passes:
+        write_passes(work, one.shots, passes)
+        written.append(places.folder / f"{places.name}_passes")
+        marked += files_of(passes.values(), frames)
+    if "matte" in wanted:
+        written.append(write_mattes(work, places.matte).folder)
+        marked += files_of([places.matte], frames)
+    if "foreground" in wanted:
+        folder, files = _hand_over_front(Front(work, [work], above), places, target)
+        written.append(folder)
+        marked += files
+    if "ebsynth" in wanted:
+        written.append(write_ebsynth(work, one.shots, places))
+    return written, marked
+
+
+def _hand_over_front(front: Front, places: Places, target: Target) -> tuple[Path, list[Path]]:
+    """The foreground of a layer, or of all; returns its folder or movie, and its files."""
+    settings = front.work.settings
+    destination = foreground_target(places, target, settings.codec)
+    write_foreground(front, destination, encoding_of(settings))
+    return destination.path, files_of_target(destination, front.work.shot.frames)
 
 
 def _matted(settings: Settings) -> bool:
@@ -153,7 +181,7 @@ def _matted(settings: Settings) -> bool:
 def _writes_matte(settings: Settings) -> bool:
     """Whether there is a matte of the whole. One that turned out to be white throughout is written too: who reads the
     folder waits for it, and one of an earlier run must not stay there."""
-    return _matted(settings) and bool(set(settings.export) & {*_WITH_MATTE, "matte"})
+    return _matted(settings) and bool(set(settings.export) & {*SCRIPTS, "matte"})
 
 
 def _has_front_of_all(settings: Settings) -> bool:
@@ -173,47 +201,17 @@ def _whole_files(settings: Settings, places: Places, shot: Shot, target: Target)
     return files + (files_of([places.matte], shot.frames) if _writes_matte(settings) else [])
 
 
-# Timelines and scripts
-
-
-def _texts(
-    whole: Painted, layers: Sequence[str], target: Target, places: Places, matte: Pattern | None
-) -> dict[Path, str]:
-    work = whole.work
-    wanted, settings = work.settings.export, work.settings
-    if not any(kind in TIMELINES or kind in _WITH_MATTE for kind in wanted):
-        return {}
-    shown = [(plan.frames, plan.keys) for plan in whole.shots]
-    cut = make_cut(
-        work.shot, target, shown, alpha=_alpha(work, target), fps=settings.fps, handles=settings.handles, matte=matte,
-        plates=pattern_of(work.plates.paths[work.shot.frames[0]].resolve()),
-    )  # fmt: skip
-    movies = linked(cut, linked_files(settings, work.shot, target, places.folder), work.shot)
-    texts = {
-        places.file(end): make(movies if kind in NAME_MOVIES else cut)
-        for kind in wanted
-        for end, make in TIMELINES.get(kind, {}).items()
-    }
-    cut = replace(cut, fronts=fronts_of(cut, settings, places, layers, target))
-    if "aftereffects" in wanted:
-        texts[places.file(".jsx")] = jsx_of(cut, places.folder)
-    if "nuke" in wanted:
-        passes = [one for layer in layers for one in look_passes(cut, settings, places.of(layer), layer)]
-        space, plate_space = settings.working_space or REC709, image_info(work.plates.paths[work.shot.frames[0]]).space
-        texts[places.file(".nk")] = nk_of(
-            cut, passes, colour=work.shot.colour, space=space, plate_space=plate_space
-        )  # fmt: skip
-    return texts
-
-
-def _alpha(work: Work, target: Target) -> str | None:
-    """How what was delivered keeps the shot's alpha."""
-    if not work.shot.alpha:
-        return None
-    if target.pattern is None:
-        return "straight" if codec_of(target.path.suffix, work.settings.codec).alpha_format else None
-    suffix = target.pattern.path(0).suffix.lower()
-    return "premultiplied" if suffix == ".exr" else "straight" if suffix in _STRAIGHT else None
+def _look_files(
+    settings: Settings, places: Places, shot: Shot, target: Target, keys: Sequence[int], matted: bool
+) -> list[Path]:
+    """The files of each look. keys: numbers of those that EbSynth gets. matted: it has a matte."""
+    wanted, files = settings.export, list[Path]()
+    patterns = list(patterns_of(settings, places.folder, places.name).values())
+    patterns += [places.matte] if "matte" in wanted else []
+    if "foreground" in wanted:
+        files += files_of_target(foreground_target(places, target, settings.codec), shot.frames)
+    files += ebsynth_files(places, shot, keys, matted) if "ebsynth" in wanted else []
+    return files + files_of(patterns, shot.frames)
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from stylize.delivery.movie import write_movie
-from stylize.interchange.cut import Cut, Media, is_conformed
+from stylize.interchange.timelines.timeline import Cut, Media, is_conformed
 from stylize.media.shot import Shot
 from stylize.media.targets import Target
 from stylize.project import Project

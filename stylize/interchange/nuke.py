@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from propagate.arrays import Floats
-from stylize.interchange.cut import Cut, Media
+from stylize.interchange.timelines.timeline import Cut, Media
 from stylize.media.colour import BT709, Colour, primaries_matrix
 from stylize.media.working_spaces import REC709, to_space
 

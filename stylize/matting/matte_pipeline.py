@@ -145,14 +145,14 @@ def make_mattes(
                 make_folder(one.path)
         project.claim(written)
         job = _Job(shot, project, plates, target, front, keys, refine, refined, on_frame, on_message)
-        key = open_key(settings, shot, plates, project) if finder is None and not keys else None
+        keyer = open_key(settings, shot, plates, project) if finder is None and not keys else None
         if finder is not None:
             redone = segment_shot(shot, project, plates, finder, job.file, on_progress, refine, refined)
             made = _told(job, files, {}, [], redone)
         else:
-            made = _carried(job, files) if key is None else _keyed(job, key, files)
+            made = _carried(job, files) if keyer is None else _keyed(job, keyer, files)
         if front is not None:
-            _cut_out(job, key)
+            _cut_out(job, keyer)
         project.claim([])
         for place in (target, front):
             told = None if place is None else stale_warning(place, shot.frames)
@@ -248,30 +248,30 @@ def _told(
     )  # fmt: skip
 
 
-def _keyed(job: _Job, key: Key, files: list[Path]) -> MadeMattes:
+def _keyed(job: _Job, keyer: Key, files: list[Path]) -> MadeMattes:
     redone = []
     for frame in job.shot.frames:
         mark = cache_key(
-            "matte_key", key.cache_inputs(frame), job.project.digest(job.plates.paths[frame]), *job.refined,
+            "matte_key", keyer.cache_inputs(frame), job.project.digest(job.plates.paths[frame]), *job.refined,
             uses=job.refine_stage,
         )  # fmt: skip
         if not job.project.fresh(job.file(frame), mark):
-            _put(job, frame, job.better(frame, key.cut(frame).matte), mark)
+            _put(job, frame, job.better(frame, keyer.cut(frame).matte), mark)
             redone.append(frame)
         job.on_frame()
     return _told(job, files, {}, [], redone)
 
 
-def _cut_out(job: _Job, key: Key | None) -> None:
+def _cut_out(job: _Job, keyer: Key | None) -> None:
     """What is inside, with its matte as straight alpha, in the depth of the plates."""
     for frame in job.shot.frames:
         digests = [job.project.digest(path) for path in (job.plates.paths[frame], job.file(frame))]
-        mark = cache_key("matte_write", "front", digests, key.cache_inputs(frame) if key else None)
+        mark = cache_key("matte_write", "front", digests, keyer.cache_inputs(frame) if keyer else None)
         if job.project.fresh(job.front_file(frame), mark):
             continue
         plate = np.ascontiguousarray(job.plates.read(frame)[..., :3])
         matte = read_matte(job.file(frame), job.shot.size)
-        colour = key.cut(frame).foreground if key else None
+        colour = keyer.cut(frame).foreground if keyer else None
         if colour is None:
             colour = foreground(to_float(plate), matte)
         layers = [quantise(colour, plate.dtype), quantise(matte, plate.dtype)]

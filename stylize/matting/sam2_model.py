@@ -15,15 +15,15 @@ from masks.segment import Segmenter
 from masks.segment_sam2 import Levels, Sam2Segmenter
 from stylize.errors import MatteError
 
-USUAL = "facebook/sam2.1-hiera-tiny"
-KIND, CONFIG, WEIGHTS = "sam2_video", "config.json", "*.safetensors"
+DEFAULT_MODEL = "facebook/sam2.1-hiera-tiny"
+MODEL_TYPE, CONFIG, WEIGHTS = "sam2_video", "config.json", "*.safetensors"
 # Where a processor keeps mean and deviation, newer first; in the first of them within a part of its own.
-_LEVELS = ("processor_config.json", "preprocessor_config.json", "video_preprocessor_config.json")
+_PROCESSOR_CONFIGS = ("processor_config.json", "preprocessor_config.json", "video_preprocessor_config.json")
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")
-_LIBRARIES = ("torch", "transformers", "safetensors")
+_REQUIRED_LIBRARIES = ("torch", "transformers", "safetensors")
 _BLOCK = 1 << 22
 # What transformers raises for files that are not what it expects.
-_FAILURES = (OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, ImportError)
+_LOAD_ERRORS = (OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, ImportError)
 
 
 def open_sam2(name: str) -> Segmenter:
@@ -31,69 +31,75 @@ def open_sam2(name: str) -> Segmenter:
     if Path(name).expanduser().is_file():
         raise MatteError(
             f"--matte-model {name}: a file, expected a SAM 2 video model for what it is pointed at, a folder or a repo "
-            f"id such as {USUAL}"
+            f"id such as {DEFAULT_MODEL}"
         )
-    missing = [library for library in _LIBRARIES if find_spec(library) is None]
+    missing = [library for library in _REQUIRED_LIBRARIES if find_spec(library) is None]
     if missing:
         raise MatteError(f"--click and --box need {', '.join(missing)}; install with: pip install '.[sam2]'")
-    folder = _folder(name)
-    config = _json(folder / CONFIG, name)
-    if config.get("model_type") != KIND:
-        kind = config.get("model_type", "nothing that is known")
+    folder = _model_folder(name)
+    config = _read_json(folder / CONFIG, name)
+    if config.get("model_type") != MODEL_TYPE:
+        model_type = config.get("model_type", "nothing that is known")
         raise MatteError(
-            f"--matte-model {name}: {kind}, expected a SAM 2 video model ({KIND}), such as {USUAL}; {_get(USUAL)}"
+            f"--matte-model {name}: {model_type}, expected a SAM 2 video model ({MODEL_TYPE}), such as "
+            f"{DEFAULT_MODEL}; {_download_hint(DEFAULT_MODEL)}"
         )
     weights = sorted(folder.glob(WEIGHTS))
     if not weights:
-        raise MatteError(f"--matte-model {name}: it has no {WEIGHTS}; {_get(name)}")
-    return Sam2Segmenter(_loading(folder, name), _identity([folder / CONFIG, *weights]), _levels(folder, name))
+        raise MatteError(f"--matte-model {name}: it has no {WEIGHTS}; {_download_hint(name)}")
+    return Sam2Segmenter(_loader(folder, name), _weights_digest([folder / CONFIG, *weights]), _levels(folder, name))
 
 
-def _folder(name: str) -> Path:
+def _model_folder(name: str) -> Path:
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder
     if not _REPO.fullmatch(name):
-        raise MatteError(f"--matte-model {name}: no such folder; give one, or a repo id such as {USUAL}; {_get(USUAL)}")
+        raise MatteError(
+            f"--matte-model {name}: no such folder; give one, or a repo id such as {DEFAULT_MODEL}; "
+            f"{_download_hint(DEFAULT_MODEL)}"
+        )
     from huggingface_hub import snapshot_download
 
     try:
         return Path(snapshot_download(name, local_files_only=True))
     except (OSError, ValueError) as error:
         raise MatteError(
-            f"--matte-model {name}: neither a folder here nor in the Hugging Face cache; {_get(name)}"
+            f"--matte-model {name}: neither a folder here nor in the Hugging Face cache; {_download_hint(name)}"
         ) from error
 
 
-def _get(name: str) -> str:
-    repo = name if _REPO.fullmatch(name) and not Path(name).expanduser().is_dir() else USUAL
+def _download_hint(name: str) -> str:
+    repo = name if _REPO.fullmatch(name) and not Path(name).expanduser().is_dir() else DEFAULT_MODEL
     return f'download it with: hf download {repo} --include "*.json" --include "{WEIGHTS}"'
 
 
-def _json(path: Path, name: str) -> dict[str, Any]:
+def _read_json(path: Path, name: str) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise MatteError(f"--matte-model {name}: it has no {path.name}; {_get(name)}") from error
+        raise MatteError(f"--matte-model {name}: it has no {path.name}; {_download_hint(name)}") from error
     except ValueError as error:
-        raise MatteError(f"--matte-model {name}: its {path.name} cannot be read ({error}); {_get(name)}") from error
-    if not isinstance(found, dict):
-        raise MatteError(f"--matte-model {name}: its {path.name} holds no settings; {_get(name)}")
-    return found
+        raise MatteError(
+            f"--matte-model {name}: its {path.name} cannot be read ({error}); {_download_hint(name)}"
+        ) from error
+    if not isinstance(content, dict):
+        raise MatteError(f"--matte-model {name}: its {path.name} holds no settings; {_download_hint(name)}")
+    return content
 
 
 def _levels(folder: Path, name: str) -> Levels:
     """What the model's processor makes of levels; without one, what all models of the kind are published with."""
-    for file in _LEVELS:
+    for file in _PROCESSOR_CONFIGS:
         if (folder / file).is_file():
-            told = _json(folder / file, name)
-            told = told.get("image_processor", told)
-            if isinstance(told, dict) and "image_mean" in told and "image_std" in told:
-                return Levels(tuple(map(float, told["image_mean"])), tuple(map(float, told["image_std"])))
+            config = _read_json(folder / file, name)
+            config = config.get("image_processor", config)
+            if isinstance(config, dict) and "image_mean" in config and "image_std" in config:
+                return Levels(tuple(map(float, config["image_mean"])), tuple(map(float, config["image_std"])))
     return Levels()
 
 
-def _identity(files: list[Path]) -> str:
+def _weights_digest(files: list[Path]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for path in files:
         with path.open("rb") as file:
@@ -102,7 +108,7 @@ def _identity(files: list[Path]) -> str:
     return digest.hexdigest()
 
 
-def _loading(folder: Path, name: str) -> Callable[[], Any]:
+def _loader(folder: Path, name: str) -> Callable[[], Any]:
     """Loads the model when it is first needed. Raises ValueError for weights that are not its own."""
 
     def load() -> Any:
@@ -115,21 +121,19 @@ def _loading(folder: Path, name: str) -> Callable[[], Any]:
         logging.disable_progress_bar()
         logging.set_verbosity_error()
         try:
-            model, told = Sam2VideoModel.from_pretrained(
+            model, loading_info = Sam2VideoModel.from_pretrained(
                 folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, output_loading_info=True
             )
-        except (*_FAILURES, SafetensorError) as error:
+        except (*_LOAD_ERRORS, SafetensorError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise ValueError(f"{name} cannot be loaded ({reason}); download it again") from error
         finally:
             logging.set_verbosity(level)
             if bars:
                 logging.enable_progress_bar()
-        if told["missing_keys"]:
-            raise ValueError(
-                f"{name} lacks {len(told['missing_keys'])} of its weights, such as {min(told['missing_keys'])}; "
-                "download it again"
-            )
+        missing = loading_info["missing_keys"]
+        if missing:
+            raise ValueError(f"{name} lacks {len(missing)} of its weights, such as {min(missing)}; download it again")
         return model
 
     return load

@@ -11,15 +11,15 @@ from stylize.project import Project
 
 
 @contextmanager
-def waiting(project: Project, work: str) -> Iterator[Path]:
+def waiting(project: Project, purpose: str) -> Iterator[Path]:
     """An empty folder in the mask/ of a project that is locked, gone in the end, and first what a run that was killed
-    left of the same work. Raises OutputError when it cannot be made."""
+    left of the same purpose. Raises OutputError when it cannot be made."""
     home = project.folder("mask")
-    for left in home.glob(f".{work}-*"):
+    for left in home.glob(f".{purpose}-*"):
         shutil.rmtree(left, ignore_errors=True)
     try:
-        folder = tempfile.TemporaryDirectory(dir=home, prefix=f".{work}-")
+        folder = tempfile.TemporaryDirectory(dir=home, prefix=f".{purpose}-")
     except OSError as error:
-        raise unwritable(error, home / f".{work}-", PROJECT) from error
+        raise unwritable(error, home / f".{purpose}-", PROJECT) from error
     with folder as path:
         yield Path(path)

@@ -82,24 +82,24 @@ def check_goldens(folder: Path, run: Run, *, update: bool) -> tuple[Verdict, ...
 
 def _opened(path: Path) -> Golden:
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProjectError(f"{path} cannot be read as TOML ({error}); mend it") from error
-    strange = sorted(set(told) - _KNOWN)
-    if strange or not isinstance(told.get("shot"), str):
+    strange = sorted(set(table) - _KNOWN)
+    if strange or not isinstance(table.get("shot"), str):
         raise ProjectError(
             f"{path} must name the shot, and may hold {', '.join(sorted(_KNOWN))}; mend {strange or 'it'}"
         )
-    numbers = {name: told.get(name, 0) for name in _MOST}
+    numbers = {name: table.get(name, 0) for name in _MOST}
     for name, most in _MOST.items():
         number = numbers[name]
         if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= most:
             raise ProjectError(f"{path}: {name} must be a number from 0 to {most}, not {number!r}; mend it")
-    settings = told.get("settings", {})
+    settings = table.get("settings", {})
     if not isinstance(settings, Mapping) or {"output", "export"} & settings.keys():
         raise SettingsError(f"{path}: [settings] is a table without output and export; what is compared are the frames")
     given = _seen_from(path.parent, read_settings(settings, str(path)), str(path))
-    return Golden(path.parent, path.parent / told["shot"], given, **numbers)
+    return Golden(path.parent, path.parent / table["shot"], given, **numbers)
 
 
 def _seen_from(folder: Path, settings: Settings, where: str) -> Settings:

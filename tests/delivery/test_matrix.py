@@ -16,9 +16,9 @@ import pytest
 from propagate.arrays import Pixels
 from stylize.delivery.movie import write_movie
 from stylize.delivery.sequence import write_sequence
-from stylize.interchange.cut import make_cut
 from stylize.interchange.timelines.edl import edl_of
 from stylize.interchange.timelines.otio import otio_of
+from stylize.interchange.timelines.timeline import make_cut
 from stylize.media.clock import offset_timecode
 from stylize.media.codecs import CODECS
 from stylize.media.images import to_float, write_image

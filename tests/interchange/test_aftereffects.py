@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from stylize.interchange.aftereffects import jsx_of
-from stylize.interchange.cut import Cut
+from stylize.interchange.timelines.timeline import Cut
 from stylize.media.clock import frames_to_timecode
-from tests.interchange.cuts import FAST, FILM, NTSC, movie_cut, picture_cut
+from tests.interchange.timelines import FAST, FILM, NTSC, movie_cut, picture_cut
 
 dukpy: Any = pytest.importorskip("dukpy")
 STAND_IN = (Path(__file__).parent / "stand_in.js").read_text()

@@ -97,12 +97,13 @@ def test_passes_are_made_again_only_where_something_changed(
     from stylize.interchange import passes
 
     written: list[str] = []
+    write_parts = passes.write_parts
 
     def note(path: Path, *more: Any) -> None:
         written.append(path.name)
-        passes.write_parts(path, *more)
+        write_parts(path, *more)
 
-    monkeypatch.setattr("stylize.interchange.pass_files.write_parts", note)
+    monkeypatch.setattr(passes, "write_parts", note)
     output = f"{tmp_path}/out/"
     stylize.run(movie, keys=keys, output=output, export="passes")
     assert len(written) == 8

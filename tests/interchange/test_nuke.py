@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from propagate.arrays import Floats
-from stylize.interchange.cut import Cut
 from stylize.interchange.nuke import nk_of
+from stylize.interchange.timelines.timeline import Cut
 from stylize.media.colour import Colour, to_rec709
 from stylize.media.images import write_image
 from stylize.media.sequences import parse_pattern
 from stylize.media.working_spaces import REC709, to_space
-from tests.interchange.cuts import FILM, movie_cut, picture_cut
+from tests.interchange.timelines import FILM, movie_cut, picture_cut
 
 # What each kind of node has, by Nuke's reference of nodes.
 KNOBS = {

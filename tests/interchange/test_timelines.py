@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from stylize.errors import SettingsError
-from stylize.interchange.cut import Cut, check_cut, make_cut
 from stylize.interchange.linked_media import linked, linked_files
 from stylize.interchange.timelines import TIMELINES
+from stylize.interchange.timelines.timeline import Cut, check_cut, make_cut
 from stylize.media.images import write_image
 from stylize.media.sequences import Pattern
 from stylize.media.shot import open_shot
 from stylize.media.targets import parse_target
 from stylize.settings import Settings
 from tests.delivery.test_movie import source
-from tests.interchange.cuts import (
+from tests.interchange.timelines import (
     COUNT,
     FILM,
     NTSC,
@@ -94,10 +94,10 @@ def test_what_the_cut_says(tmp_path: Path) -> None:
 
 
 def test_otio(cut: Cut, tmp_path: Path) -> None:
-    (timeline,) = read(cut, tmp_path, "otio")
-    assert frames(timeline.global_start_time, cut.rate) == cut.start
-    plate, result, sound = timeline.tracks
-    assert [(track.name, track.kind) for track in timeline.tracks] == [
+    (parsed,) = read(cut, tmp_path, "otio")
+    assert frames(parsed.global_start_time, cut.rate) == cut.start
+    plate, result, sound = parsed.tracks
+    assert [(track.name, track.kind) for track in parsed.tracks] == [
         ("V1", "Video"),
         ("V2", "Video"),
         ("A1", "Audio"),
@@ -117,10 +117,10 @@ def test_otio(cut: Cut, tmp_path: Path) -> None:
 
 
 def test_final_cut_and_premiere(cut: Cut, tmp_path: Path) -> None:
-    (timeline,) = read(cut, tmp_path, "xml")
-    assert frames(timeline.global_start_time, cut.rate) == cut.start
-    plate, result = timeline.video_tracks()
-    (sound,) = timeline.audio_tracks()
+    (parsed,) = read(cut, tmp_path, "xml")
+    assert frames(parsed.global_start_time, cut.rate) == cut.start
+    plate, result = parsed.video_tracks()
+    (sound,) = parsed.audio_tracks()
     for track, media in ((plate, cut.plate), (result, cut.result), (sound, cut.plate)):
         begins = [event.result_in if media is cut.result else event.plate_in for event in cut.events]
         # The adapter counts a clip's beginning from the medium's time code.
@@ -137,8 +137,8 @@ def test_final_cut_and_premiere(cut: Cut, tmp_path: Path) -> None:
 
 
 def test_edit_decision_lists(cut: Cut, tmp_path: Path) -> None:
-    for timeline, media in zip(read(cut, tmp_path, "edl"), (cut.result, cut.plate), strict=True):
-        (track,) = timeline.video_tracks()
+    for parsed, media in zip(read(cut, tmp_path, "edl"), (cut.result, cut.plate), strict=True):
+        (track,) = parsed.video_tracks()
         shown = clips(track)
         begins = [event.result_in if media is cut.result else event.plate_in for event in cut.events]
         assert [frames(clip.source_range.start_time, cut.rate) - media.start for clip in shown] == begins
@@ -183,8 +183,8 @@ def test_final_cut_x(cut: Cut, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert frame is not None
     assert exactly(frame.get("frameDuration"), cut) == 1
     exact_times_for_fcpx(monkeypatch)
-    (timeline,) = read(cut, tmp_path, "fcpxml")
-    clips_read = timeline.find_clips()
+    (parsed,) = read(cut, tmp_path, "fcpxml")
+    clips_read = parsed.find_clips()
     assert sorted(frames(clip.source_range.duration, cut.rate) for clip in clips_read) == durations
     assert sorted(frames(clip.source_range.start_time, cut.rate) for clip in clips_read) == sorted(begins)
 
@@ -199,8 +199,8 @@ def exactly(time: str | None, cut: Cut) -> int:
 
 def test_pictures_are_named_as_sequences(tmp_path: Path) -> None:
     cut = picture_cut(tmp_path)
-    (timeline,) = read(cut, tmp_path, "otio")
-    plate, result = timeline.tracks
+    (parsed,) = read(cut, tmp_path, "otio")
+    plate, result = parsed.tracks
     first = clips(result)[0].media_reference
     assert isinstance(first, otio.schema.ImageSequenceReference)
     assert unquote(urlparse(first.target_url_for_image_number(0)).path) == str(tmp_path / "out/comp 1.01001.exr")
@@ -228,12 +228,12 @@ def test_movies_stand_for_pictures_frame_for_frame(tmp_path: Path) -> None:
     for kind in ("xml", "fcpxml"):
         if kind == "fcpxml":
             exact_times_for_fcpx(pytest.MonkeyPatch())
-        (timeline,) = read(movies, tmp_path, kind)
-        for clip in timeline.find_clips():
+        (parsed,) = read(movies, tmp_path, kind)
+        for clip in parsed.find_clips():
             path = Path(unquote(urlparse(clip.media_reference.target_url).path))
             assert path in files.values()
-    (timeline,) = read(movies, tmp_path, "xml")
-    plate, result = timeline.video_tracks()
+    (parsed,) = read(movies, tmp_path, "xml")
+    plate, result = parsed.video_tracks()
     for track, media in ((plate, movies.plate), (result, movies.result)):
         check_track(cut, track, [event.result_in for event in cut.events], media.start)
     # What is a movie already is linked itself.
@@ -247,8 +247,8 @@ def test_a_movie_that_is_conformed_is_shown_by_its_pictures(tmp_path: Path) -> N
     pictures = Pattern(tmp_path / "video", "v.", 4, ".png")
     shots = [(shot.frames, ())]
     cut = make_cut(shot, parse_target(str(tmp_path / "o.mov"), "v"), shots, alpha=None, fps=FILM, plates=pictures)
-    (timeline,) = read(cut, tmp_path, "otio")
-    plate, result = timeline.tracks
+    (parsed,) = read(cut, tmp_path, "otio")
+    plate, result = parsed.tracks
     for track in (plate, result):
         check_track(cut, track, [0], 0)
     first = clips(plate)[0].media_reference.target_url_for_image_number(0)

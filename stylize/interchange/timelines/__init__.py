@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from stylize.interchange.cut import Cut
 from stylize.interchange.timelines.edl import edl_of
 from stylize.interchange.timelines.fcpxml import fcpxml_of
 from stylize.interchange.timelines.otio import otio_of
+from stylize.interchange.timelines.timeline import Cut
 from stylize.interchange.timelines.xmeml import xmeml_of
 
 # What is asked for -> the ends of the files' names, and what makes the text of each.

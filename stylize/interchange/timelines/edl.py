@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from stylize.interchange.cut import Cut, Event, Media
+from stylize.interchange.timelines.timeline import Cut, Event, Media
 
 # Letters that a reel may have.
 _REEL = 8

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from xml.etree import ElementTree as Tree
 
-from stylize.interchange.cut import Cut, Event, Media
+from stylize.interchange.timelines.timeline import Cut, Event, Media
 
 
 def fcpxml_of(cut: Cut) -> str:
@@ -14,16 +14,16 @@ def fcpxml_of(cut: Cut) -> str:
     resources = Tree.SubElement(root, "resources")
     width, height = map(str, cut.size)
     Tree.SubElement(
-        resources, "format", id="r1", name=f"FFVideoFormat_{cut.name}", frameDuration=_time(cut, 1), width=width,
-        height=height,
+        resources, "format", id="r1", name=f"FFVideoFormat_{cut.name}", frameDuration=_time(cut, 1),
+        width=width, height=height,
     )  # fmt: skip
     for number, media in enumerate((cut.plate, cut.result), 2):
         _asset(resources, cut, media, f"r{number}")
     event = Tree.SubElement(Tree.SubElement(root, "library"), "event", name=cut.name)
     project = Tree.SubElement(event, "project", name=cut.name)
     sequence = Tree.SubElement(
-        project, "sequence", format="r1", duration=_time(cut, cut.count), tcStart=_time(cut, cut.start),
-        tcFormat="DF" if cut.drop else "NDF",
+        project, "sequence", format="r1", duration=_time(cut, cut.count),
+        tcStart=_time(cut, cut.start), tcFormat="DF" if cut.drop else "NDF",
     )  # fmt: skip
     spine = Tree.SubElement(sequence, "spine")
     for shown in cut.events:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from stylize.interchange.cut import Cut, Event, Media
+from stylize.interchange.timelines.timeline import Cut, Event, Media
 
 
 def otio_of(cut: Cut) -> str:
@@ -11,14 +11,14 @@ def otio_of(cut: Cut) -> str:
     tracks = [_track(cut, "V1", "Video", cut.plate), _track(cut, "V2", "Video", cut.result)]
     if cut.plate.sound:
         tracks.append(_track(cut, "A1", "Audio", cut.plate))
-    timeline = {
+    document = {
         "OTIO_SCHEMA": "Timeline.1",
         "name": cut.name,
         "metadata": {},
         "global_start_time": _time(cut, cut.start),
         "tracks": _object("Stack.1", "tracks", children=tracks, source_range=None),
     }
-    return json.dumps(timeline, indent=2) + "\n"
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _object(schema: str, name: str, **more: Any) -> dict[str, Any]:

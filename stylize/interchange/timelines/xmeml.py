@@ -5,7 +5,7 @@ It names movies; pictures that are numbered have no place in it, so that movies 
 
 from xml.etree import ElementTree as Tree
 
-from stylize.interchange.cut import Cut, Event, Media
+from stylize.interchange.timelines.timeline import Cut, Event, Media
 
 
 def xmeml_of(cut: Cut) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stylize.interchange.cut import Cut, make_cut
+from stylize.interchange.timelines.timeline import Cut, make_cut
 from stylize.media.images import write_image
 from stylize.media.shot import Shot, open_shot
 from stylize.media.targets import Target, parse_target
@@ -42,8 +42,15 @@ def target_of(folder: Path, text: str) -> Target:
     return parse_target(str(folder / text), "shot")
 
 
-def movie_cut(folder: Path, rate: Fraction | int = FILM, timecode: str | None = "10:00:00:00", *,
-              frames: str | None = None, handles: int = 0, alpha: str | None = None) -> Cut:  # fmt: skip
+def movie_cut(
+    folder: Path,
+    rate: Fraction | int = FILM,
+    timecode: str | None = "10:00:00:00",
+    *,
+    frames: str | None = None,
+    handles: int = 0,
+    alpha: str | None = None,
+) -> Cut:
     shot = movie_shot(folder, rate, timecode, frames)
     return make_cut(shot, target_of(folder, "out é.mov"), shots_of(shot), alpha=alpha, handles=handles)
 
