@@ -1,4 +1,7 @@
-"""Works one item ahead, or finishes one behind, so that what cannot be split among threads runs beside what can."""
+"""One-item prefetch and write-behind.
+
+Work that cannot be split among threads runs concurrently with work that can.
+"""
 
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,10 +14,10 @@ Item = TypeVar("Item")
 
 
 def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """The items in their order; each is made while the caller works on the one before.
+    """Prefetch one item: it is made while the caller processes the previous one.
 
-    With one thread allowed, each is made when it is asked for. What making an item raises is raised here,
-    in its place.
+    With one thread allowed, each item is made on request. The items stay in order; an error of making one is raised in
+    its place.
     """
     if allowed() < 2:
         yield from items
@@ -28,15 +31,14 @@ def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
 
 
 def one_behind(jobs: Generator[Callable[[], Item], None, None]) -> Iterator[Item]:
-    """What the jobs return, in their order; each is done while the next one is made ready.
+    """Call jobs one behind: each runs in another thread while the next one is prepared. Yields their results in order.
 
-    jobs: makes every job ready, which is then called in another thread, one job at a time. A job's outcome comes when
-    the one after it is ready; what a job raises is raised here then, and no later one is begun. Where making the one
-    after it fails too, the job's error is raised, from the other. Ended before its time,
-    it leaves the job in hand done and begins no other. With one thread allowed, each is done when it is
-    made, and nothing runs beside anything.
+    jobs: prepares one job after the other. The result of a job is yielded when the next one is ready; an error of a job
+    is raised at that point, and no further job starts. If preparing the next job fails too, the job's error is raised
+    from the other one. A consumer that ends early waits for the running job, and starts no other. With one thread
+    allowed, jobs run one after the other in the caller's thread.
     """
-    # Closed here and now: what makes the jobs may have threads of its own, which cannot be waited for just anywhere.
+    # Closed here rather than by garbage collection: the generator may have threads of its own to wait for.
     with closing(jobs):
         if allowed() < 2:
             for job in jobs:
@@ -53,7 +55,7 @@ def one_behind(jobs: Generator[Callable[[], Item], None, None]) -> Iterator[Item
 
 
 def _made_beside(jobs: Iterator[Callable[[], Item]], doing: Future[Item] | None) -> Callable[[], Item] | None:
-    """The next job, None after the last. Where making it fails, what the one in hand has raised came first."""
+    """Return the next job, None after the last. If making it fails, an error of the running job takes precedence."""
     try:
         return next(jobs, None)
     except Exception as error:
