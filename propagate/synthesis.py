@@ -28,6 +28,7 @@ from propagate.flow import (
     settle,
     start_at_key,
 )
+from propagate.nnf import field_from_flow, gather, nearest_pixels
 from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.prefetch import one_ahead
 from propagate.relight import relight
@@ -209,7 +210,7 @@ def carry(
     if state is None:
         height, width = key.shape[:2]
         still = start_at_key(frames[0], height, width)
-        state = PassState(frames[0], still.flow, still.valid, _by_flow(still.flow, ORIGIN, key.shape), key)
+        state = PassState(frames[0], still.flow, still.valid, field_from_flow(still.flow, ORIGIN, key.shape), key)
     at = list(frames).index(state.frame)
     # Arrays are large: the key, which the exemplar holds too, and every state are released as soon as possible.
     composed = ComposedFlow(state.frame, state.flow, state.valid)
@@ -293,11 +294,11 @@ def _begin(key: _Key, state: PassState, view: _View) -> list[Pixels]:
         step = view.step.flow[own]
         np.clip(sample_rows(state.colour, step, first, apart[0], crisp=True), 0, 1, out=former[own])
         # A pixel starts from the patch of its source position.
-        field[own] = _at(state.field, _nearest(step, first, apart[0], state.field.shape))
+        field[own] = gather(state.field, nearest_pixels(step, first, apart[0], state.field.shape))
         if partly:
             known = inside_rows(step, first, state.field.shape, apart[0])[..., None]
             np.copyto(former[own], warp.colour[own], where=~known)
-            straight = _nearest(warp.flow[own], warp.corner[1] + band.first, warp.corner[0], key.exemplar.size)
+            straight = nearest_pixels(warp.flow[own], warp.corner[1] + band.first, warp.corner[0], key.exemplar.size)
             np.copyto(field[own], straight, where=~known)
         guess[own] = lerp(former[own], warp.colour[own], warp.certain[own, :, None])
 
@@ -311,7 +312,7 @@ def _carry_on(key: _Key, view: _View, begun: list[Pixels], settings: SynthesisSe
         settings.rounds, settings.sweeps, max(key.exemplar.size) // 2, settings.uniformity, ALLOWANCE, CRISPNESS,
         ENOUGH,
     )  # fmt: skip
-    job, straight = _job(key, view, settings), _by_flow(view.warp.flow, view.warp.corner, key.exemplar.size)
+    job, straight = _job(key, view, settings), field_from_flow(view.warp.flow, view.warp.corner, key.exemplar.size)
     texture = optimise(job, begun.pop(), straight, level, begun.pop(), overwrite=True)
     del job
     after, error, wanted = _compose(key, view, texture, begun.pop())
@@ -359,32 +360,6 @@ def _job(key: _Key, view: _View, settings: SynthesisSettings) -> Job:
     )
 
 
-def _by_flow(flow: Floats, corner: Corner, size: tuple[int, ...]) -> Ints:
-    """Field of the positions that composed flow points to, in a key of ``size``: int32 (H, W, 2)."""
-    field = np.empty(flow.shape, np.int32)
-
-    def work(band: Band) -> None:
-        field[band.own] = _nearest(flow[band.own], corner[1] + band.first, corner[0], size)
-
-    in_bands(work, flow.shape)
-    return field
-
-
-def _nearest(flow: Floats, first: int, left: int, size: tuple[int, ...]) -> Ints:
-    """Nearest pixels, int32 (h, W, 2), that some rows of flow point to, in a picture of ``size``.
-
-    ``flow`` begins at row ``first`` and column ``left``.
-    """
-    where = origins(flow, first, left)
-    where += F32(0.5)
-    return np.clip(np.floor(where, out=where), 0, np.array([size[1] - 1, size[0] - 1], F32)).astype(np.int32)
-
-
-def _at(picture: Pixels, field: Ints) -> Pixels:
-    """Gather a picture at the positions of a field: (H, W) or (H, W, C) and int32 (h, w, 2) -> (h, w) or (h, w, C)."""
-    return np.asarray(picture[field[..., 1], field[..., 0]])
-
-
 def _compose(key: _Key, view: _View, texture: Texture, former: Floats) -> tuple[PassState, Floats, Floats]:
     """Composite the warped key, where it matches the plate, and the texture, where that fits better; the mask is soft.
 
@@ -396,7 +371,7 @@ def _compose(key: _Key, view: _View, texture: Texture, former: Floats) -> tuple[
 
     def work(band: Band) -> None:
         own, wide, field = band.own, band.wide, texture.field[band.wide]
-        by_texture = key.misfit(_at(key.guides, field), view.canvas, wide)
+        by_texture = key.misfit(gather(key.guides, field), view.canvas, wide)
         share = warp.certain[wide] * odds(warp.misfit[wide], by_texture)
         shown = lerp(texture.colour[wide], warp.colour[wide], share[..., None])
         # Static areas are not resampled, so that nothing shimmers there.
@@ -405,7 +380,7 @@ def _compose(key: _Key, view: _View, texture: Texture, former: Floats) -> tuple[
         share = share[band.inner]
         # In place: no other band reads these rows.
         error[own] = lerp(error[own], warp.misfit[own], share)
-        by_field = _at(key.energy, field[band.inner])
+        by_field = gather(key.energy, field[band.inner])
         wanted[own] = lerp(by_field, sample_rows(key.energy, warp.flow[own], top + band.first, left), share)
 
     in_bands(work, error.shape, STEADY_HALO + MISFIT_HALO)

@@ -336,34 +336,3 @@ def _by_distance(radius: int, level: Level) -> Floats:
     steps = np.arange(-radius, radius + 1, dtype=F32)
     fall = np.exp(-(steps**2) * F32(level.crispness) / F32(2 * radius * radius))
     return np.outer(fall, fall).astype(F32)
-
-
-def evenly(height: int, width: int, size: tuple[int, int]) -> Ints:
-    """Initialise a field that maps one picture linearly onto another of ``size``: int32 (H, W, 2)."""
-    ys = (np.arange(height) + 0.5) * size[0] / height
-    xs = (np.arange(width) + 0.5) * size[1] / width
-    return np.stack(np.meshgrid(xs, ys), axis=-1).astype(np.int32)
-
-
-def at_random(height: int, width: int, size: tuple[int, int], seed: int) -> Ints:
-    """Initialise a field of uniformly random positions: int32 (H, W, 2)."""
-    draw = np.random.Generator(np.random.PCG64(seed))
-    xs = draw.integers(0, size[1], (height, width))
-    return np.stack([xs, draw.integers(0, size[0], (height, width))], axis=-1).astype(np.int32)
-
-
-def enlarge(nnf: Ints, height: int, width: int, size: tuple[int, int], smaller: tuple[int, int]) -> Ints:
-    """Upsample a field to the next level: int32 (H, W, 2).
-
-    ``smaller`` and ``size`` are the style's sizes before and after.
-    """
-    ys = np.minimum(np.arange(height) * nnf.shape[0] // height, nnf.shape[0] - 1)
-    xs = np.minimum(np.arange(width) * nnf.shape[1] // width, nnf.shape[1] - 1)
-    coarse = nnf[ys][:, xs].astype(np.float64)
-    # A fine pixel keeps its offset within the coarse one, so that patches stay contiguous.
-    inside_x = (np.arange(width) + 0.5) * nnf.shape[1] / width - xs - 0.5
-    inside_y = (np.arange(height) + 0.5) * nnf.shape[0] / height - ys - 0.5
-    fine_x = (coarse[..., 0] + 0.5 + inside_x[None, :]) * size[1] / smaller[1] - 0.5
-    fine_y = (coarse[..., 1] + 0.5 + inside_y[:, None]) * size[0] / smaller[0] - 0.5
-    fine = np.stack([fine_x, fine_y], axis=-1)
-    return np.clip(np.floor(fine + 0.5), 0, [size[1] - 1, size[0] - 1]).astype(np.int32)
