@@ -1,4 +1,4 @@
-"""Names for the array types that every file here uses."""
+"""Aliases of the array types that the whole package uses."""
 
 from typing import Any
 

@@ -1,9 +1,9 @@
-"""Works a picture in bands of rows: what lies between two steps is then small, stays in the processor's caches, and
-is made on several threads.
+"""Band-wise processing of pictures: a few rows at a time, on several threads.
 
-A step may be worked so if a row of its result depends on few rows around it, the halo. The bands are the same
-whatever the threads, and the bits are those of one band over the whole picture: sums of floats that run down the
-picture would not be, so none may be used whose rounding depends on where it began.
+Intermediate results of a band are small and stay in the processor's caches. A step may run in bands if a row of its
+result depends on few rows around it, the halo. The bands do not depend on the number of threads, and the result is
+bit-identical to that of a single band over the whole picture. A step must not sum floats down the picture: the rounding
+of such a sum depends on where it began.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,15 +13,15 @@ from functools import lru_cache
 
 from propagate.threads import allowed
 
-# Pixels of a band, its halo not counted: a float32 picture of three channels is then 1.5 MB.
+# Pixels in a band, without its halo: 1.5 MB as a float32 picture of three channels.
 PIXELS = 1 << 17
-# A band is at least so many halos high, so that little is made twice.
+# Minimum height of a band, in halos: bounds the work that is done twice.
 HALOS = 5
 
 
 @dataclass(frozen=True)
 class Band:
-    """Rows ``first`` to ``last`` of a picture, ``last`` not among them; with their halo, ``top`` to ``bottom``."""
+    """Rows ``first`` to ``last`` of a picture, and ``top`` to ``bottom`` with their halo; both ends are exclusive."""
 
     first: int
     last: int
@@ -30,24 +30,24 @@ class Band:
 
     @property
     def own(self) -> slice:
-        """The band's rows, in the picture."""
+        """Rows of the band, as a slice of the picture."""
         return slice(self.first, self.last)
 
     @property
     def wide(self) -> slice:
-        """The band's rows and its halo, in the picture."""
+        """Rows of the band and its halo, as a slice of the picture."""
         return slice(self.top, self.bottom)
 
     @property
     def inner(self) -> slice:
-        """The band's rows, in an array that holds them and the halo."""
+        """Rows of the band, as a slice of an array that holds the band and its halo."""
         return slice(self.first - self.top, self.last - self.top)
 
 
 def rows(height: int, band: int, halo: int = 0) -> Iterator[Band]:
-    """Bands of ``band`` rows, the last with what is left, that together are all rows of a picture, each once.
+    """Split a picture into bands of ``band`` rows; the last band takes the remainder.
 
-    halo: rows that are looked at above and below, cut off at the picture's border. Raises ValueError for a band
+    halo: rows that are read above and below each band, clipped at the picture's border. Raises ValueError for a band
     without rows or a halo below 0.
     """
     if band < 1 or halo < 0:
@@ -58,22 +58,22 @@ def rows(height: int, band: int, halo: int = 0) -> Iterator[Band]:
 
 
 def rows_of_a_band(height: int, width: int, halo: int) -> int:
-    """How high bands are, by the picture's size alone: all about alike, so that threads end together."""
+    """Height of the bands, from the picture's size alone: about equal, so that threads finish together."""
     most = max(1, PIXELS // max(1, width), HALOS * halo)
     return max(1, HALOS * halo, -(-height // max(1, -(-height // most))))
 
 
 def in_bands(work: Callable[[Band], None], size: tuple[int, ...], halo: int = 0) -> None:
-    """Calls ``work`` for all bands of a picture of ``size`` (H, W, ...), on as many threads as are allowed.
+    """Call ``work`` for every band of a picture of ``size`` (H, W, ...), on as many threads as are allowed.
 
-    work: writes its own rows of a result, and nothing else that another band reads. What it raises is raised here.
+    work: writes the band's own rows of a result, and nothing else that another band reads. Its errors are raised here.
     """
     bands = list(rows(size[0], rows_of_a_band(size[0], size[1], halo), halo))
     helpers = min(allowed(), len(bands)) - 1
     waiting = iter(bands)
     others = [_pool(helpers).submit(_work_off, work, waiting) for _ in range(helpers)]
     try:
-        # The caller works too, so that helpers that are busy with another caller's bands hold nobody up.
+        # The caller works too: helpers that are busy with another caller's bands then delay nobody.
         _work_off(work, waiting)
     finally:
         begun = [other for other in others if not other.cancel()]
@@ -87,7 +87,7 @@ def _work_off(work: Callable[[Band], None], waiting: Iterator[Band]) -> None:
         for band in waiting:
             work(band)
     finally:
-        list(waiting)  # after an error nothing new is begun
+        list(waiting)  # after an error, no further band is started
 
 
 @lru_cache(maxsize=4)

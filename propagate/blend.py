@@ -1,9 +1,9 @@
-"""Mixes what two keys say of one frame: an average where they agree, a choice where they differ.
+"""Blend the two passes of a frame: average where they agree, choose where they differ.
 
-An average of pictures that do not line up is a ghost, and of textures that do not line up is mush; a choice
-everywhere shows a line where it switches, and jumps in time. So the odds of each side, from its error and its
-distance in time, become the sharper the more the two differ, and sharper still for the finest band, which suffers
-most (Burt and Adelson, "A multiresolution spline", ACM TOG 1983). What contrast the average still takes is given back.
+An average of pictures that do not line up is a ghost, and of textures that do not line up, mush. A choice everywhere
+shows a seam where it switches, and jumps in time. The odds of each side follow from its error and its distance in time.
+They are sharpened where the two sides differ, and sharpened further for the finest band, which suffers most (Burt and
+Adelson, "A multiresolution spline", ACM TOG 1983). Contrast that the average still loses is restored.
 """
 
 import cv2
@@ -13,26 +13,29 @@ from propagate.arrays import F32, Floats, Pixels
 from propagate.bands import Band, in_bands
 from propagate.detail import ENERGY_HALO, coarse, energy, lerp, restore
 
-# Difference of the two, mean over channels, 0..1: below the first they agree, above the second they differ.
+# Mean absolute difference over channels, 0..1: the sides agree below the first, and differ above the second.
 AGREE, DIFFER = F32(0.02), F32(0.10)
-# Power on the odds where the two differ.
+# Exponent of the odds where the two sides differ.
 SHARPEST = F32(4)
-# Mean squared difference that counts as no error at all.
+# Error, mean squared difference, that counts as none.
 FLOOR = F32(5e-5)
-# Power on the distance in time: below 1, so that a key far away still helps where it fits, and is still silent at
-# the other key.
+# Exponent of the distance in time. Below 1, so that a distant key still contributes where it fits; at the other key
+# its weight is 0 all the same.
 FAR = 0.35
-# Rows that a blur of 1 pixel looks at on each side.
+# Rows that a blur of sigma 1 reads on each side.
 SMOOTH_HALO = 4
 
 
 def blend(
     forward: Pixels, forward_error: Pixels, backward: Pixels, backward_error: Pixels, nearness: float
 ) -> tuple[Floats, Floats, Floats]:
-    """The mixed frame, its error, and the share of the backward pass: (H, W, 3), (H, W), (H, W), float32.
+    """Blend two stylised versions of a frame.
 
-    forward, backward: (H, W, 3), float32 in [0, 1] or uint16; the errors float32 or float16 (H, W), see
-    ``synthesis.Carried``. nearness: 0 at the left key, 1 at the right. Raises ValueError outside of that.
+    Returns the frame (H, W, 3), its error (H, W) and the weight of the backward pass (H, W), all float32.
+
+    forward, backward: (H, W, 3), float32 in [0, 1] or uint16. Their errors: float32 or float16 (H, W), see
+    ``synthesis.Carried``. nearness: position between the keys, 0 at the left, 1 at the right. Raises ValueError outside
+    of that range.
     """
     if not 0 <= nearness <= 1:
         raise ValueError(f"nearness must lie between 0 (left key) and 1 (right key), not {nearness}")
@@ -58,7 +61,7 @@ def _floats(picture: Pixels) -> Floats:
 def _mix(
     forward: Floats, backward: Floats, forward_error: Floats, backward_error: Floats, nearness: float
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """The mixed frame before its contrast is given back, the energy that it should have, its error, and the share."""
+    """Blend without restored contrast, the target energy of its finest band, its error, and the backward weight."""
     share = _share(forward, forward_error, backward, backward_error, nearness)
     smooth = coarse(forward), coarse(backward)
     fine = forward - smooth[0], backward - smooth[1]

@@ -1,8 +1,8 @@
-"""Boiling: the drawn look wavers a little from drawing to drawing, as lines and paint do that are made anew by hand.
+"""Line boil: small displacements and changes of tone from drawing to drawing, as in hand-drawn animation.
 
-The picture is displaced along a smooth field of noise without sources or sinks (the curl of a random stream
-function: Bridson, Houriham and Nordenstam, "Curl-noise for procedural fluid flow", SIGGRAPH 2007), so that shapes
-sway and keep their area; and its tone is varied by a few per cent in broad patches, as paint is mixed anew.
+The picture is displaced along a smooth noise field without sources or sinks (the curl of a random stream function:
+Bridson, Houriham and Nordenstam, "Curl-noise for procedural fluid flow", SIGGRAPH 2007), so that shapes wobble and keep
+their area. Its tone varies by a few per cent in broad patches, like paint that is mixed again.
 """
 
 import numpy as np
@@ -10,22 +10,22 @@ import numpy as np
 from propagate.arrays import F32, Floats
 from propagate.flow import sample
 
-# Scales of the displacement: size of a swirl and root mean square length at strength 1, both in picture heights.
+# Octaves of the displacement: size of a swirl and RMS length at strength 1, both in picture heights.
 SCALES = ((1 / 3, 0.0050), (1 / 9, 0.0032), (1 / 24, 0.0011))
-# Scale of the variation of tone, in picture heights, and its root mean square at strength 1.
+# Scale of the variation of tone, in picture heights, and its RMS at strength 1.
 TONE_SCALE, TONE = 1 / 5, 0.025
-# Root mean square slope of noise of unit variance whose swirls have unit size.
+# RMS slope of noise of unit variance whose swirls have unit size.
 SLOPE = 1.6
-# Noise beyond so many of its standard deviations is cut off: no drawing jumps.
+# Noise is clipped at this many standard deviations, so that no drawing jumps.
 LIMIT = 2.5
 
 
 def boil(colour: Floats, strength: float, seed: int, drawing: int) -> Floats:
-    """The picture as drawn once more: float32 (H, W, 3) in [0, 1], as ``colour``.
+    """Redraw a picture with boil: float32 (H, W, 3) in [0, 1], as ``colour``.
 
-    strength: 0 gives ``colour`` itself, 1 the most, see ``SCALES`` and ``TONE``. The same seed and number of the
-    drawing waver alike, whatever the picture; at another size, by the same share of its height.
-    Raises ValueError when strength lies outside of 0 to 1.
+    strength: 0 returns ``colour`` itself, 1 is the maximum, see ``SCALES`` and ``TONE``. seed and drawing determine the
+    field, whatever the picture; at another size it scales with the picture's height. Raises ValueError when strength
+    lies outside of 0 to 1.
     """
     if not 0 <= strength <= 1:
         raise ValueError(f"the strength of boiling must lie between 0 and 1, not {strength}")
@@ -39,14 +39,14 @@ def boil(colour: Floats, strength: float, seed: int, drawing: int) -> Floats:
 
 
 def sway(height: int, strength: float) -> float:
-    """How far anything is displaced, in pixels of a picture of this height, but for rare sums of all scales."""
+    """Maximum wobble in pixels of a picture of this height, apart from rare sums of all octaves."""
     return LIMIT * sum(length for _, length in SCALES) * height * strength / 2
 
 
 def displacement(height: int, width: int, seed: int, drawing: int) -> Floats:
-    """Where each pixel of a drawing is taken from at strength 1, relative to itself: float32 (H, W, 2), pixels.
+    """Displacement field of a drawing at strength 1, for backward warping: float32 (H, W, 2), x then y, pixels.
 
-    Nothing is taken from outside of the picture: at its border the field runs along it.
+    The field runs along the border of the picture, so that nothing is read from outside.
     """
     total = np.zeros((height, width, 2), F32)
     for number, (scale, length) in enumerate(SCALES):
@@ -59,7 +59,7 @@ def displacement(height: int, width: int, seed: int, drawing: int) -> Floats:
 
 
 def _inwards(height: int, width: int, reach: float) -> Floats:
-    """0 at the border, 1 from ``reach`` pixels on, smooth: float32 (H, W)."""
+    """Falloff towards the border: 0 there, 1 from ``reach`` pixels on, smooth: float32 (H, W)."""
     return np.outer(_rise(height, reach), _rise(width, reach)).astype(F32)
 
 
@@ -72,19 +72,19 @@ def _rise(length: int, reach: float) -> Floats:
 def _noise(height: int, width: int, scale: float, seeds: tuple[int, int, int]) -> Floats:
     """Smooth noise of mean 0 and standard deviation about 1, with swirls of ``scale`` heights: float32 (H, W).
 
-    Random values on a lattice, joined by cubic B-splines, which leave no trace of the lattice.
+    Random values on a lattice are interpolated by cubic B-splines, which leave no trace of the lattice.
     """
     cell = scale * height
     rows, columns = int(np.ceil(height / cell)) + 4, int(np.ceil(width / cell)) + 4
     draw = np.random.Generator(np.random.PCG64(list(seeds)))
-    # Rows and columns are drawn by their number, so that a wider picture shows more of the same field.
+    # Columns are drawn one after the other, so that a wider picture shows more of the same field.
     lattice = np.clip(draw.standard_normal((columns, rows)).T, -LIMIT, LIMIT).astype(F32)
-    # Unit noise under the splines of both axes has this standard deviation.
+    # Standard deviation of unit noise after both splines.
     return _joined(_joined(lattice, height, cell).T, width, cell).T / F32(0.48)
 
 
 def _joined(knots: Floats, length: int, cell: float) -> Floats:
-    """Uniform cubic B-splines along the first axis: (K, N) at a distance of ``cell`` -> float32 (length, N)."""
+    """Interpolate knots (K, N), ``cell`` apart, along the first axis by cubic B-splines: float32 (length, N)."""
     place = (np.arange(length) + 0.5) / cell
     first = np.floor(place).astype(np.int64)
     t = place - first

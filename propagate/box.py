@@ -1,4 +1,4 @@
-"""A rectangle of a picture that is worked on by itself."""
+"""A rectangle of a picture that is processed on its own."""
 
 from dataclasses import dataclass
 
@@ -6,15 +6,15 @@ import numpy as np
 
 from propagate.arrays import Pixels
 
-# Where the first pixel of a part lies in the whole: columns, rows.
+# Position of a part's first pixel in the whole picture: x, y.
 Corner = tuple[int, int]
-# Of a picture that is a part of nothing.
+# Corner of a whole picture.
 ORIGIN: Corner = (0, 0)
 
 
 @dataclass(frozen=True)
 class Box:
-    """Pixels; right and bottom are exclusive."""
+    """Rectangle in pixels; right and bottom are exclusive."""
 
     left: int
     top: int
@@ -23,7 +23,7 @@ class Box:
 
     @property
     def corner(self) -> Corner:
-        """Where its first pixel lies."""
+        """Position of the first pixel: x, y."""
         return self.left, self.top
 
     @property
@@ -36,25 +36,25 @@ class Box:
         return [self.left, self.top, self.right, self.bottom]
 
     def within(self, other: "Box") -> "Box":
-        """The same rectangle, told from the corner of another one that holds it."""
+        """The same rectangle, relative to the corner of a box that contains it."""
         left, top = other.corner
         return Box(self.left - left, self.top - top, self.right - left, self.bottom - top)
 
     def of(self, picture: Pixels) -> Pixels:
-        """The part of a picture, (H, W) or (H, W, C), that lies in the box."""
+        """Crop a picture, (H, W) or (H, W, C), to the box."""
         return np.ascontiguousarray(picture[self.top : self.bottom, self.left : self.right])
 
     def put(self, part: Pixels, picture: Pixels) -> None:
-        """Lays a part, (h, w) or (h, w, C), into a picture in its place."""
+        """Paste a part, (h, w) or (h, w, C), into a picture, in place."""
         picture[self.top : self.bottom, self.left : self.right] = part
 
     def onto(self, part: Pixels, size: tuple[int, int]) -> Pixels:
-        """A picture of ``size`` (H, W) that is 0 but for the box, where it is ``part``."""
+        """Expand a part to a picture of ``size`` (H, W) that is 0 outside of the box."""
         whole = np.zeros((*size, *part.shape[2:]), part.dtype)
         self.put(part, whole)
         return whole
 
 
 def all_of(size: tuple[int, ...]) -> Box:
-    """The box of a whole picture of ``size`` (H, W, ...)."""
+    """Box of a whole picture of ``size`` (H, W, ...)."""
     return Box(0, 0, size[1], size[0])

@@ -1,7 +1,7 @@
-"""Runs works that do not need each other at the same time, each on its share of the threads.
+"""Run independent passes concurrently, each on its share of the threads.
 
-What is split into small pieces for several threads makes them wait for each other at every piece; two works that go
-on by themselves never do.
+A step that is split into small pieces makes its threads wait for each other at every piece. Two passes that run on
+their own threads never wait.
 """
 
 import threading
@@ -19,17 +19,17 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class _End:
-    """A work is done, or has failed."""
+    """Sentinel of a pass that has finished or failed."""
 
     error: BaseException | None = None
 
 
 def beside(works: Sequence[Callable[[], Generator[Item, None, None]]]) -> Iterator[Item]:
-    """The items of all works, as they come; those of one work in their order.
+    """Yield the items of all passes as they come; the items of one pass stay in order.
 
-    works: each is begun and gone on with in a thread of its own; all together are a few items ahead of the caller at
-    most. What one raises is raised here, and stops the others. Stopped, or ended before its time, a work leaves the
-    item in hand done, begins no other and is closed.
+    works: each runs in a thread of its own, at most a few items ahead of the caller. The first error stops the other
+    passes and is raised here. A pass that is stopped, or whose consumer ends early, finishes its current item, starts
+    no other and is closed.
     """
     told: Queue[Item | _End] = Queue(len(works))
     stop, left = threading.Event(), len(works)
@@ -47,13 +47,13 @@ def beside(works: Sequence[Callable[[], Generator[Item, None, None]]]) -> Iterat
                     raise item.error
         finally:
             stop.set()
-            # Whoever waits for room to tell something is let go.
+            # A pass may be blocked on the full queue: drain it.
             while left:
                 left -= isinstance(told.get(), _End)
 
 
 def shares(threads: int, works: int) -> list[int]:
-    """Threads shared out as evenly as can be, at least one each."""
+    """Split threads as evenly as possible, at least one for each pass."""
     return [max(1, (threads + number) // works) for number in range(works)]
 
 
@@ -67,7 +67,7 @@ def _run(
                 told.put(item)
                 if stop.is_set():
                     break
-    except BaseException as error:  # whatever it is, it belongs to the caller
+    except BaseException as error:  # of any kind: the caller raises it
         told.put(_End(error))
     else:
         told.put(_End())

@@ -1,8 +1,8 @@
-"""Gives back the fine contrast that interpolation, voting and averaging take.
+"""Restore the fine contrast that interpolation, voting and averaging remove.
 
-Each of these only ever lowers the energy of the finest band, and how much there should be is known: the key has it.
-So the finest band is amplified, locally and within a bound, until its energy is the key's own at the place that
-a pixel came from. Local energies instead of a histogram keep borders and flat areas as they are.
+Each of these only lowers the energy of the finest band, and the key shows how much there should be. The finest band is
+amplified locally, within a bound, until its energy equals that of the key where the pixel comes from. Unlike a
+histogram, local energies leave borders and flat areas as they are.
 """
 
 import cv2
@@ -11,30 +11,30 @@ import numpy as np
 from propagate.arrays import F32, Floats
 from propagate.bands import Band, in_bands
 
-# Standard deviation in pixels of what counts as fine, and of the neighbourhood whose energy is compared.
+# Standard deviations in pixels of the low pass below the finest band, and of the window of local energies.
 FINE, AROUND = 1.0, 2.0
-# Rows that the two blurs look at on each side.
+# Rows that the two blurs read on each side.
 COARSE_HALO, ENERGY_HALO = 4, 8
-# Most that detail is amplified; more would show what is noise or a true difference of the two pictures.
+# Maximum gain; more would amplify noise, or true differences of the two pictures.
 MOST = 2.2
-# Energy of a difference of a third of an 8-bit level: nothing is amplified in what is flat.
+# Energy of a third of an 8-bit level, below which an area counts as flat and is not amplified.
 FLAT = F32((0.33 / 255) ** 2)
 
 
 def coarse(picture: Floats) -> Floats:
-    """The picture without its finest band, float32 (H, W, C)."""
+    """Low-pass a picture (H, W, C), removing its finest band: float32 (H, W, C)."""
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), FINE))
 
 
 def energy(fine: Floats) -> Floats:
-    """Local mean over space and channels of the square of a finest band (H, W, 3): float32 (H, W)."""
+    """Local energy of a finest band (H, W, 3), the mean square over space and channels: float32 (H, W)."""
     squares = fine * fine
     mean = (squares[..., 0] + squares[..., 1] + squares[..., 2]) / F32(3)
     return np.asarray(cv2.GaussianBlur(mean, (0, 0), AROUND))
 
 
 def energy_of(picture: Floats) -> Floats:
-    """Energy of a picture's finest band, (H, W, 3): float32 (H, W)."""
+    """Local energy of a picture's finest band; the picture is (H, W, 3): float32 (H, W)."""
     found = np.empty(picture.shape[:2], F32)
 
     def work(band: Band) -> None:
@@ -46,14 +46,15 @@ def energy_of(picture: Floats) -> Floats:
 
 
 def lerp(one: Floats, other: Floats, share: Floats) -> Floats:
-    """``one`` where share is 0, ``other`` where it is 1; float32, of shapes that broadcast."""
+    """Interpolate linearly: ``one`` where share is 0, ``other`` where it is 1; float32, of shapes that broadcast."""
     return np.asarray(one + share * (other - one), F32)
 
 
 def restore(picture: Floats, wanted: Floats) -> Floats:
-    """``picture`` with its finest band raised to the local energy ``wanted``, and never lowered.
+    """Raise the finest band of a picture to a local energy; never lower it.
 
-    picture: float32 (H, W, 3) in [0, 1]; wanted: float32 (H, W), see ``energy``. Returns float32 (H, W, 3) in [0, 1].
+    picture: float32 (H, W, 3) in [0, 1]. wanted: the energy, float32 (H, W), see ``energy``. Returns float32 (H, W, 3)
+    in [0, 1].
     """
     raised = np.empty_like(picture)
 

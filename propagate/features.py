@@ -1,7 +1,7 @@
-"""What a patch is compared by: the style and its guides, side by side in bytes.
+"""Patch features: style and guides, interleaved in bytes.
 
-The squared difference of two such patches is the weighted sum over style and guides, because every channel
-is scaled by the root of its weight. A patch row is one run of bytes, which is what makes the search fast.
+Every channel is scaled by the root of its weight, so that the squared difference of two patches is the weighted sum
+over style and guides. A row of a patch is one run of bytes, which makes the search fast.
 """
 
 from collections.abc import Sequence
@@ -12,16 +12,16 @@ import numpy as np
 from propagate.arrays import F32, U8, Bytes, Floats, Pixels
 from propagate.bands import Band, in_bands
 
-# Bytes of a pixel come in groups of so many: what a vector instruction likes, and few kernels to compile.
+# Channels are padded to a multiple of this: it suits vector instructions, and leaves few kernels to compile.
 GROUP = 8
 MOST_CHANNELS = 24
 STYLE_CHANNELS = 3
-# Rows that ``edges`` of sigma 1 look at on each side.
+# Rows that ``edges`` of sigma 1 reads on each side.
 EDGES_HALO = 5
 
 
 def scales(weights: Sequence[float], style_weight: float) -> tuple[float, list[float]]:
-    """Factors for the style's channels and for each guide's: roots of weights, the largest being 1.
+    """Scale of the style's channels, and of each guide's: the roots of the weights, the largest being 1.
 
     Raises ValueError for a weight that is negative or not finite, or when all are 0.
     """
@@ -33,18 +33,18 @@ def scales(weights: Sequence[float], style_weight: float) -> tuple[float, list[f
 
 
 def to_bytes(picture: Floats, scale: float = 1.0) -> Bytes:
-    """[0, 1] float of any shape to uint8, 0..255 times ``scale``, rounded half up."""
+    """Quantise floats in [0, 1], of any shape, to uint8: 255 times ``scale``, rounded half up."""
     levels = picture * F32(255 * scale)
     levels += F32(0.5)
     return np.clip(levels, 0, 255, out=levels).astype(U8)
 
 
 def pack(style: Floats, style_scale: float, guides: Sequence[tuple[Floats, float]], radius: int) -> Bytes:
-    """Style (H, W, 3) and scaled guides in one padded array, uint8 (H + 2 radius, (W + 2 radius) · C).
+    """Pack style (H, W, 3) and scaled guides into one padded array, uint8 (H + 2 radius, (W + 2 radius) · C).
 
-    C is the number of channels in all, rounded up to a multiple of 8. The border mirrors the picture, so that
-    every pixel is the centre of a whole patch. Raises ValueError when the guides have more than 21 channels in all,
-    or another size than the style, or when a value is not finite.
+    C is the number of channels in all, rounded up to a multiple of 8. The border mirrors the picture, so that every
+    pixel is the centre of a complete patch. Raises ValueError when the guides have more than 21 channels in all or
+    another size than the style, or when a value is not finite.
     """
     height, width = style.shape[:2]
     check([style], (height, width), "style")
@@ -61,27 +61,27 @@ def pack(style: Floats, style_scale: float, guides: Sequence[tuple[Floats, float
 
 
 def blank(height: int, width: int, count: int, radius: int) -> Bytes:
-    """A padded picture of ``count`` bytes a pixel, all 0: uint8 (H + 2 radius, W + 2 radius, count)."""
+    """Allocate a padded canvas of ``count`` bytes a pixel, all 0: uint8 (H + 2 radius, W + 2 radius, count)."""
     return np.zeros((height + 2 * radius, width + 2 * radius, count), U8)
 
 
 def lay(packed: Bytes, first: int, parts: Sequence[tuple[Floats, float]], radius: int, at: int = 0) -> None:
-    """Writes some rows into a padded picture, ``first`` being their first; the border is left to ``mirror``.
+    """Write rows into a padded canvas from row ``first`` on, without the border, see ``mirror``.
 
-    parts: float32 (h, W) or (h, W, C), and their scales, side by side from channel ``at`` on.
+    parts: float32 (h, W) or (h, W, C) and their scales, interleaved from channel ``at`` on.
     """
     for values, scale in parts:
         height, width = values.shape[:2]
         planes = to_bytes(values.reshape(height, width, -1), scale)
         inner = packed[radius + first : radius + first + height, radius : radius + width]
         count = planes.shape[2]
-        # Far faster than an assignment, whose inner loop would be as long as a pixel has channels.
+        # Far faster than an assignment, whose inner loop would run over the few channels of a pixel.
         cv2.mixChannels([planes], [inner], [n for c in range(count) for n in (c, at + c)])
         at += count
 
 
 def mirror(padded: Pixels, radius: int) -> None:
-    """Fills the border of a padded picture (H + 2 radius, W + 2 radius, C), see ``pad``."""
+    """Fill the border of a padded picture (H + 2 radius, W + 2 radius, C) in place, see ``pad``."""
     height, width = padded.shape[0] - 2 * radius, padded.shape[1] - 2 * radius
     step = 1 if min(height, width) > radius else 0
     for line in range(1, radius + 1):
@@ -93,24 +93,24 @@ def mirror(padded: Pixels, radius: int) -> None:
 
 
 def check(pictures: Sequence[Floats], size: tuple[int, ...], name: str = "guide") -> None:
-    """Raises ValueError unless all pictures, (H, W) or (H, W, C), are of ``size`` (H, W) and finite."""
+    """Raise ValueError unless all pictures, (H, W) or (H, W, C), are of ``size`` (H, W) and finite."""
     for values in pictures:
         if values.shape[:2] != size or values.ndim > 3:
             raise ValueError(f"a {name} must be of size {size}, with or without channels, not {values.shape}")
-        # One pass each, and no array: NaN makes both false.
+        # One pass each and no temporary array; NaN makes both comparisons false.
         if not (values.min() > -np.inf and values.max() < np.inf):
             raise ValueError(f"a {name} must be finite, and has NaN or infinity")
 
 
 def guides_in(packed: Bytes, size: tuple[int, int], radius: int, count: int) -> Bytes:
-    """The first ``count`` guide channels of a packed picture of ``size`` (H, W), unpadded: uint8 (H, W, count)."""
+    """Unpack the first ``count`` guide channels of a packed picture of ``size`` (H, W): uint8 (H, W, count)."""
     planes = packed.reshape(size[0] + 2 * radius, size[1] + 2 * radius, -1)
     inner = planes[radius : radius + size[0], radius : radius + size[1]]
     return np.ascontiguousarray(inner[..., STYLE_CHANNELS : STYLE_CHANNELS + count])
 
 
 def channels(guides: Sequence[Floats]) -> int:
-    """Bytes of a pixel with style and guides. Raises ValueError when the guides have more than 21 channels."""
+    """Bytes of a packed pixel, style and guides. Raises ValueError when the guides have more than 21 channels."""
     used = sum(1 if guide.ndim == 2 else guide.shape[2] for guide in guides)
     if STYLE_CHANNELS + used > MOST_CHANNELS:
         raise ValueError(f"guides may have {MOST_CHANNELS - STYLE_CHANNELS} channels in all, not {used}")
@@ -118,7 +118,7 @@ def channels(guides: Sequence[Floats]) -> int:
 
 
 def pad(picture: Pixels, radius: int) -> Pixels:
-    """``picture``, (H, W) or (H, W, C), with a mirrored border; ones thinner than the border repeat their edge."""
+    """Pad a picture, (H, W) or (H, W, C), with a mirrored border; one thinner than the border repeats its edge."""
     mirror = min(picture.shape[:2]) > radius
     return np.pad(
         picture, [(radius, radius), (radius, radius), *[(0, 0)] * (picture.ndim - 2)], "reflect" if mirror else "edge"
@@ -126,7 +126,7 @@ def pad(picture: Pixels, radius: int) -> Pixels:
 
 
 def restyle(packed: Bytes, style: Floats, style_scale: float, radius: int) -> None:
-    """Replaces, in place, the style channels of a packed target by a new estimate (H, W, 3)."""
+    """Replace, in place, the style channels of a packed target by a new estimate (H, W, 3)."""
     height, width = style.shape[:2]
     planes = packed.reshape(height + 2 * radius, width + 2 * radius, -1)
 
@@ -138,12 +138,12 @@ def restyle(packed: Bytes, style: Floats, style_scale: float, radius: int) -> No
 
 
 def luminance(picture: Floats) -> Floats:
-    """Display-encoded luma, BT.709 weights: float32 (H, W) in [0, 1]."""
+    """Display-encoded luma with BT.709 weights: float32 (H, W) in [0, 1]."""
     return np.ascontiguousarray(picture @ np.array([0.2126, 0.7152, 0.0722], F32))
 
 
 def edges(picture: Floats, sigma: float = 1.0) -> Floats:
-    """Strength of luma edges: float32 (H, W) in [0, 1]; a step from black to white of blur ``sigma`` gives 1."""
+    """Strength of luma edges: float32 (H, W) in [0, 1]; a step from black to white with blur ``sigma`` gives 1."""
     grey = cv2.GaussianBlur(luminance(picture), (0, 0), sigma)
     across = cv2.Scharr(grey, cv2.CV_32F, 1, 0, scale=1 / 16)
     down = cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 16)

@@ -1,4 +1,4 @@
-"""Optical flow: what an estimator is, when flow can be trusted, and how it is composed over many frames."""
+"""Optical flow: the estimator protocol, consistency, composition over many frames, and drift correction."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,17 +10,17 @@ import numpy as np
 from propagate.arrays import F32, U8, Bools, Bytes, Floats, Pixels
 from propagate.bands import Band, in_bands
 
-# Pixels. What points further comes from outside any picture; sums of such flow over a long shot still are numbers.
+# Maximum length in pixels, beyond any picture; sums of such flow over a long shot stay finite.
 LARGEST = 65536.0
-# Half the window of a mismatch, of a median and of a blur.
+# Radius of the windows of ``mismatch``, of a median and of a blur.
 _AROUND = 2
 
 
 class FlowEstimator(Protocol):
-    """Finds where each pixel of one picture comes from in another."""
+    """Estimates dense flow between two pictures."""
 
     def __call__(self, source: Bytes, target: Bytes) -> Floats:
-        """Flow on the grid of ``target``: ``target(x) = source(x + flow(x))``.
+        """Estimate flow on the grid of ``target``: ``target(x) = source(x + flow(x))``.
 
         source, target: uint8 (H, W, 3), RGB. Returns float32 (H, W, 2), x then y, in pixels.
         """
@@ -33,11 +33,10 @@ class FlowEstimator(Protocol):
 
 @dataclass(frozen=True)
 class ComposedFlow:
-    """Where the pixels of one frame come from in the key, however many frames lie between.
+    """Flow from a frame to the key, composed over the frames between them.
 
-    frame: the frame on whose grid the arrays lie.
-    flow: float32 (H, W, 2), pixels: ``frame(x) = key(x + flow(x))``.
-    valid: bool (H, W): every step on the way was consistent both ways and stayed inside the picture.
+    frame: the frame on whose grid the arrays lie. flow: float32 (H, W, 2), pixels: ``frame(x) = key(x + flow(x))``.
+    valid: bool (H, W), where every step was consistent both ways and stayed inside the picture.
     """
 
     frame: int
@@ -47,15 +46,17 @@ class ComposedFlow:
 
 @lru_cache(maxsize=4)
 def grid(height: int, width: int) -> Floats:
-    """Pixel positions, float32 (H, W, 2), x then y; shared, and so read-only. For small pictures."""
+    """Pixel positions, float32 (H, W, 2), x then y. For small pictures; cached, and therefore read-only."""
     spots = places(0, height, width)
     spots.setflags(write=False)
     return spots
 
 
 def places(first: int, last: int, width: int, left: int = 0) -> Floats:
-    """Pixel positions in the rows from ``first`` to before ``last``, from the column ``left`` on: float32
-    (last - first, W, 2), x then y."""
+    """Pixel positions of some rows: float32 (last - first, W, 2), x then y.
+
+    Rows ``first`` to ``last``, exclusive; columns from ``left`` on.
+    """
     spots = np.empty((last - first, width, 2), F32)
     spots[..., 0] = np.arange(left, left + width)
     spots[..., 1] = np.arange(first, last)[:, None]
@@ -63,18 +64,20 @@ def places(first: int, last: int, width: int, left: int = 0) -> Floats:
 
 
 def origins(flow: Floats, first: int, left: int = 0) -> Floats:
-    """Where the pixels of some rows come from, ``first`` being their first and ``left`` their first column:
-    ``x + flow(x)``, float32 like ``flow``."""
+    """Source positions of some rows, ``x + flow(x)``, float32 like ``flow``.
+
+    ``flow`` begins at row ``first`` and column ``left``.
+    """
     where = places(first, first + flow.shape[0], flow.shape[1], left)
     where += flow
     return where
 
 
 def sample(picture: Pixels, flow: Floats, *, crisp: bool = False) -> Pixels:
-    """``picture`` read at ``x + flow(x)``: backward warping; outside, the border pixel is repeated.
+    """Warp a picture backward: read it at ``x + flow(x)``, with the border pixel repeated outside.
 
-    picture: (H, W) or (H, W, C), any type that OpenCV remaps. Bilinear, or crisp: Lanczos over 8 pixels, which
-    keeps the finest detail and may overshoot the range.
+    picture: (H, W) or (H, W, C), of any type that OpenCV remaps. The interpolation is bilinear, or with ``crisp``
+    Lanczos over 8 pixels, which keeps the finest detail and may overshoot the range.
     """
     read = np.empty((*flow.shape[:2], *picture.shape[2:]), picture.dtype)
 
@@ -86,19 +89,17 @@ def sample(picture: Pixels, flow: Floats, *, crisp: bool = False) -> Pixels:
 
 
 def sample_rows(picture: Pixels, flow: Floats, first: int, left: int = 0, *, crisp: bool = False) -> Pixels:
-    """Some rows of ``sample``: ``flow`` has these alone, ``first`` being their first and ``left`` their first column;
-    ``picture`` is whole."""
+    """Warp some rows, see ``sample``. ``flow`` begins at row ``first`` and column ``left``; ``picture`` is complete."""
     how = cv2.INTER_LANCZOS4 if crisp else cv2.INTER_LINEAR
     read = cv2.remap(picture, origins(flow, first, left), None, how, borderMode=cv2.BORDER_REPLICATE)
     return read.reshape(*flow.shape[:2], *picture.shape[2:])
 
 
 def consistent(forward: Floats, backward: Floats) -> Bools:
-    """Where going there and back again ends near the start (Sundaram, Brox and Keutzer, ECCV 2010).
+    """Forward-backward consistency (Sundaram, Brox and Keutzer, ECCV 2010): bool (H, W).
 
-    ``forward`` lies on the grid of the picture asked about and points into the other; ``backward``
-    lies on the other's grid. A pixel passes when ``|f + b|² < 0.01 (|f|² + |b|²) + 0.5`` and its
-    origin is inside the other picture. Returns bool (H, W).
+    forward: flow on the grid of the picture in question, into the other one. backward: flow on the other one's grid. A
+    pixel passes when ``|f + b|² < 0.01 (|f|² + |b|²) + 0.5`` and its source position is inside the other picture.
     """
     passed = np.empty(forward.shape[:2], bool)
 
@@ -114,22 +115,22 @@ def consistent(forward: Floats, backward: Floats) -> Bools:
 
 
 def _squared_length(flow: Floats) -> Floats:
-    # A sum along an axis of two takes NumPy twenty times as long as one sum of two planes.
+    # NumPy takes twenty times as long to sum along an axis of two as to add two planes.
     squares = flow * flow
     return np.asarray(squares[..., 0] + squares[..., 1])
 
 
 def start_at_key(frame: int, height: int, width: int) -> ComposedFlow:
-    """The composed flow of the key itself: no motion, all valid."""
+    """Composed flow of the key itself: no motion, valid everywhere."""
     return ComposedFlow(frame, np.zeros((height, width, 2), F32), np.ones((height, width), bool))
 
 
 @dataclass(frozen=True)
 class Step:
-    """Flow between neighbours, on the grid of the later one on the way from the key.
+    """Flow between neighbouring frames, on the grid of the one further away from the key.
 
-    flow: float32 (H, W, 2): ``after(x) = before(x + flow(x))``. consistent: bool (H, W), see ``consistent``.
-    All flow enters here: raises ValueError for another shape or type, NaN, infinity, or a length beyond LARGEST.
+    flow: float32 (H, W, 2): ``after(x) = before(x + flow(x))``. consistent: bool (H, W), see ``consistent``. All flow
+    is checked here: raises ValueError for another shape or type, NaN, infinity, or a length beyond LARGEST.
     """
 
     flow: Floats
@@ -145,10 +146,10 @@ class Step:
 
 
 def check_flow(flow: Floats) -> None:
-    """Raises ValueError unless ``flow`` is float32 (H, W, 2), finite, and no longer than LARGEST along x or y."""
+    """Raise ValueError unless ``flow`` is float32 (H, W, 2), finite, and no longer than LARGEST along x or y."""
     if flow.ndim != 3 or flow.shape[2] != 2 or not flow.size or flow.dtype != F32:
         raise ValueError(f"flow must be float32 (H, W, 2), not {flow.dtype} {flow.shape}")
-    # One pass each, and no array: NaN makes both false.
+    # One pass each and no temporary array; NaN makes both comparisons false.
     if not (flow.min() >= -LARGEST and flow.max() <= LARGEST):
         bad = ~(np.abs(flow) <= LARGEST)
         y, x, axis = (int(place) for place in np.argwhere(bad)[0])
@@ -156,9 +157,9 @@ def check_flow(flow: Floats) -> None:
 
 
 def step_of(flow: Floats, back: Floats) -> Step:
-    """The step of ``flow`` on the grid of the later frame, given the flow ``back`` on the grid of the one before.
+    """Build a step from flow on the grid of the later frame, and from the flow ``back`` on the grid of the earlier one.
 
-    Both float32 (H, W, 2), in pixels. Raises ValueError when they are of other shapes, or not of one.
+    Both float32 (H, W, 2), in pixels. Raises ValueError when they have other shapes, or different ones.
     """
     for way in (flow, back):
         check_flow(way)
@@ -168,18 +169,18 @@ def step_of(flow: Floats, back: Floats) -> Step:
 
 
 def take_step(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Step:
-    """Flow from ``after`` into ``before``, both uint8 (H, W, 3), estimated both ways to know what to trust."""
+    """Estimate the step from ``before`` to ``after``, both uint8 (H, W, 3), with one estimate each way."""
     return step_of(estimate(before, after), estimate(after, before))
 
 
 def take_steps(one: Bytes, other: Bytes, estimate: FlowEstimator) -> tuple[Step, Step]:
-    """The steps from ``one`` to ``other`` and back, both uint8 (H, W, 3), with two estimates in all."""
+    """Estimate the steps from ``one`` to ``other`` and back, both uint8 (H, W, 3), with two estimates in all."""
     onward, back = estimate(one, other), estimate(other, one)
     return step_of(onward, back), step_of(back, onward)
 
 
 def extend(composed: ComposedFlow, frame: int, step: Step) -> ComposedFlow:
-    """One frame further away from the key: ``composed`` is the flow of the frame that ``step`` leads back to."""
+    """Compose with one more step away from the key; ``composed`` is the flow of the frame that ``step`` points to."""
     flow, valid = np.empty_like(step.flow), np.empty_like(step.consistent)
     known = composed.valid.view(U8) * U8(255)
 
@@ -194,23 +195,25 @@ def extend(composed: ComposedFlow, frame: int, step: Step) -> ComposedFlow:
 
 
 def inside(flow: Floats) -> Bools:
-    """Where ``x + flow(x)`` lies in a picture of the flow's own size, to within a pixel: bool (H, W)."""
+    """Mask of the pixels whose ``x + flow(x)`` lies in a picture of the flow's size, to within a pixel: bool (H, W)."""
     return inside_rows(flow, 0, flow.shape)
 
 
 def inside_rows(flow: Floats, first: int, size: tuple[int, ...], left: int = 0) -> Bools:
-    """Some rows of ``inside``, in a picture of ``size`` (H, W, ...): ``flow`` has these alone, ``first`` being their
-    first and ``left`` their first column."""
+    """Some rows of ``inside``, for a picture of ``size`` (H, W, ...).
+
+    ``flow`` begins at row ``first`` and column ``left``.
+    """
     where = origins(flow, first, left)
     across = (where[..., 0] >= -1) & (where[..., 0] <= size[1])
     return np.asarray(across & (where[..., 1] >= -1) & (where[..., 1] <= size[0]))
 
 
 def anchor(flow: Floats, key_plate: Bytes, plate: Bytes, estimate: FlowEstimator) -> Floats:
-    """Takes back the drift of a composed flow by looking at the key itself once more.
+    """Correct the drift of composed flow by comparing with the key itself.
 
-    The key's plate, warped by ``flow``, and the frame's plate differ by the drift alone; its flow is added
-    where that brings the two plates closer. All on the frame's grid; plates uint8 (H, W, 3).
+    The key's plate, warped by ``flow``, and the frame's plate differ by the drift alone. The flow between these two is
+    added where it lowers the photometric error. All arrays are on the frame's grid; plates are uint8 (H, W, 3).
     """
     carried = sample(key_plate, flow)
     drift = estimate(carried, plate)
@@ -226,16 +229,16 @@ def anchor(flow: Floats, key_plate: Bytes, plate: Bytes, estimate: FlowEstimator
     return found
 
 
-# Motion below this many pixels may be none at all; so much more mismatch, in 0..1, without it shows that it is not.
+# Motion below this many pixels may be noise; it is kept if the photometric error, 0..1, is this much larger without it.
 CREEP, TELLING = 0.25, 1 / 255
 
 
 def settle(flow: Floats, key_plate: Bytes, plate: Bytes) -> Floats:
-    """Takes the creep out of what stands still, so that a locked-off background does not boil.
+    """Set the flow of static areas to 0, so that a locked-off background does not boil.
 
     flow: float32 (H, W, 2), in pixels, on the grid of ``plate``; the plates: uint8 (H, W, 3). Returns flow of that
-    shape. Estimates waver by a tenth of a pixel about no motion. Where no motion explains the plate as well, it is
-    taken.
+    shape. Estimated flow of a static area is off by a tenth of a pixel. It is replaced by 0 where no motion explains
+    the plate as well.
     """
     calmed = np.empty_like(flow)
 
@@ -247,24 +250,27 @@ def settle(flow: Floats, key_plate: Bytes, plate: Bytes) -> Floats:
 
 
 def _calmed(flow: Floats, key_plate: Bytes, plate: Bytes, band: Band) -> Floats:
-    """Rows of ``settle``: ``flow`` has those of the band and its halo, the plates are whole."""
+    """Rows of ``settle``; ``flow`` has those of the band and its halo, the plates are complete."""
     slow = np.maximum(np.abs(flow[..., 0]), np.abs(flow[..., 1])) < CREEP
     if not slow.any():
         return flow
     shown = plate[band.wide]
     moved = mismatch(sample_rows(key_plate, flow, band.top), shown)
     calm = slow & (mismatch(key_plate[band.wide], shown) <= moved + TELLING)
-    # Single pixels follow their neighbours, and the border between still and moving is soft.
+    # Single pixels follow their neighbours, and the border between static and moving areas is soft.
     certain = cv2.blur(cv2.medianBlur(calm.view(U8), 2 * _AROUND + 1).astype(F32), (2 * _AROUND + 1,) * 2)
     return flow * (1 - certain.reshape(calm.shape))[..., None]
 
 
 def mismatch(one: Bytes, other: Bytes) -> Floats:
-    """Local mean absolute difference of two pictures, over 5 pixels and all channels: float32 (H, W), 0..1."""
+    """Local photometric error of two pictures: float32 (H, W), 0..1.
+
+    The mean absolute difference over a window of 5 x 5 pixels and all channels.
+    """
     apart = cv2.absdiff(one, other)
     total = sum(apart[..., channel].astype(F32) for channel in range(apart.shape[2]))
     mean = np.asarray(total, F32) / F32(apart.shape[2]) / F32(255)
-    # The filter keeps running sums, in float64. All values are whole multiples of 2 to the power of -33, so that the
-    # sums are exact, wherever they began.
+    # The filter keeps running sums in float64. All values are integer multiples of 2^-33, so that the sums are exact
+    # wherever they began.
     window = (2 * _AROUND + 1, 2 * _AROUND + 1)
     return np.asarray(cv2.boxFilter(mean, -1, window, borderType=cv2.BORDER_REFLECT))

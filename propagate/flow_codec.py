@@ -1,7 +1,7 @@
-"""Flow as few bytes: fixed-point, predicted from its neighbours, run lengths and Huffman codes (DEFLATE).
+"""Lossy compression of flow: fixed-point values, plane prediction, run lengths and Huffman codes (DEFLATE).
 
-Estimated flow is smooth, so the second difference along x and y (the plane predictor of Paeth's PNG paper) is mostly
-zero. Half a gradation of error, 1/128 pixel, is far below what an estimator knows.
+Estimated flow is smooth, so its second difference along x and y (the plane predictor of Paeth's PNG paper) is mostly
+zero. The error of at most half a quantisation step, 1/128 pixel, is far below the accuracy of an estimator.
 """
 
 import struct
@@ -12,21 +12,21 @@ import numpy as np
 from propagate.arrays import F32, Bools, Bytes, Floats, Pixels
 from propagate.flow import Step
 
-# One gradation is 2 to the power of this, in pixels; longer flow than 511 pixels takes a larger one.
+# Base-2 exponent of the quantisation step, in pixels; flow longer than 511 pixels takes a larger one.
 FINEST = -6
-# Height, width, power of the gradation, length of what follows the header, checksum of all.
+# Height, width, exponent of the quantisation step, length of the body; and a checksum of header and body.
 _HEADER = struct.Struct("<IIbI")
 _CHECK = struct.Struct("<I")
 
 
 def rounded(step: Step) -> Step:
-    """The step that comes out of ``unpack`` when this one is packed."""
+    """Quantise a step: the result equals that of packing and unpacking it."""
     power, numbers = _fixed(step.flow)
     return Step(_floating(power, numbers), step.consistent)
 
 
 def pack(step: Step) -> bytes:
-    """A step as bytes that ``unpack`` takes; about 0.4 bytes a pixel for film."""
+    """Pack a step into bytes for ``unpack``; about 0.4 bytes a pixel for film."""
     power, numbers = _fixed(step.flow)
     rows = np.diff(numbers, axis=1, prepend=np.int16(0))
     differences = np.diff(rows, axis=2, prepend=np.int16(0))
@@ -37,7 +37,10 @@ def pack(step: Step) -> bytes:
 
 
 def unpack(data: bytes) -> tuple[Step, bytes]:
-    """The step at the start of ``data``, and the bytes behind it. Raises ValueError when they are not whole."""
+    """Unpack the step at the start of ``data``; returns it and the remaining bytes.
+
+    Raises ValueError for data that is cut off or damaged.
+    """
     begin = _CHECK.size + _HEADER.size
     if len(data) < begin:
         raise ValueError(f"packed flow has at least {begin} bytes, not {len(data)}")
@@ -54,7 +57,7 @@ def unpack(data: bytes) -> tuple[Step, bytes]:
 
 
 def skip(data: bytes) -> bytes:
-    """The bytes behind the step at the start of ``data``, without unpacking it. ValueError when it is cut off."""
+    """Skip the step at the start of ``data`` without unpacking it. Raises ValueError when its header is cut off."""
     if len(data) < _CHECK.size + _HEADER.size:
         raise ValueError("packed flow is cut off or damaged")
     length = _HEADER.unpack_from(data, _CHECK.size)[3]
@@ -62,7 +65,7 @@ def skip(data: bytes) -> bytes:
 
 
 def _fixed(flow: Floats) -> tuple[int, Pixels]:
-    """The power of the gradation, and int16 (2, H, W)."""
+    """Convert to fixed point: the exponent of the quantisation step, and int16 (2, H, W)."""
     power, longest = FINEST, float(max(flow.max(), -flow.min()))
     while longest > 32767 * 2.0**power:
         power += 1
@@ -70,27 +73,29 @@ def _fixed(flow: Floats) -> tuple[int, Pixels]:
 
 
 def _floating(power: int, numbers: Pixels) -> Floats:
-    """The inverse: float32 (H, W, 2)."""
+    """Inverse of ``_fixed``: float32 (H, W, 2)."""
     flow = np.empty((*numbers.shape[1:], 2), F32)
-    # By a power of two, so that the product is exact.
+    # A power of two: the product is exact.
     np.multiply(numbers.transpose(1, 2, 0), F32(2.0**power), out=flow)
     return flow
 
 
 def _zigzag(differences: Pixels) -> Bytes:
-    """int16 of any shape to uint8 with a first axis of 2: low bytes, then high ones, small numbers of either sign
-    small. Differences wrap round at 16 bits, and sums wrap back."""
+    """Fold signed numbers, int16 of any shape, into uint8 with a first axis of 2: low bytes, then high bytes.
+
+    Small numbers of either sign become small. Differences wrap around at 16 bits, and sums wrap back.
+    """
     folded = ((differences << 1) ^ (differences >> 15)).astype(np.uint16)
     return np.stack([folded.astype(np.uint8), (folded >> 8).astype(np.uint8)])
 
 
 def _unzigzag(halves: Bytes) -> Pixels:
-    """The inverse: uint8 (2, ...) to int16 (...)."""
+    """Inverse of ``_zigzag``: uint8 (2, ...) to int16 (...)."""
     folded = halves[0] | (halves[1].astype(np.uint16) << 8)
     return ((folded >> 1) ^ -(folded & 1)).astype(np.int16)
 
 
 def _deflate(*parts: Bytes) -> bytes:
-    # Runs of one byte are all there is to find; to look for longer matches takes longer and finds less.
+    # Only runs of one byte occur; a search for longer matches takes longer and compresses less.
     packer = zlib.compressobj(1, zlib.DEFLATED, 15, 8, zlib.Z_RLE)
     return b"".join([*(packer.compress(np.ascontiguousarray(part).tobytes()) for part in parts), packer.flush()])

@@ -6,8 +6,8 @@ import numpy as np
 from propagate.arrays import F32, Bytes, Floats
 from propagate.bands import Band, rows
 
-# Preset of OpenCV; the finest level of its pyramid that is searched, 0 being every pixel; pixels between patches;
-# steps of descent. Against a key the search starts close, so that few steps will do.
+# Preset of OpenCV; finest level of its pyramid that is searched, 0 being full resolution; patch stride in pixels;
+# steps of gradient descent. Against a key the search starts close, so that few steps suffice.
 PRESETS = {
     "fast": (cv2.DISOPTICAL_FLOW_PRESET_FAST, 2, 4, 16),
     "medium": (cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 1, 3, 25),
@@ -17,21 +17,21 @@ PRESETS = {
 # The method works on patches of 8 pixels over a pyramid; smaller pictures are extended to this size.
 SMALLEST = 32
 
-# Against a key the method needs 195 bytes for each pixel, so that pictures of more pixels than this are searched in
-# strips of about so many, each with so many rows of its neighbours', across which one fades into the other. Drift is
-# a few pixels at most, and needs to see no further.
+# Against a key the method needs 195 bytes a pixel. Pictures of more pixels than this are processed in strips of about
+# that many, which overlap by this many rows on each side and are cross-faded there. Drift is a few pixels at most, so
+# that a strip need not read further.
 STRIP, OVERLAP = 1 << 20, 32
 
 
 class DisFlow:
-    """A FlowEstimator that needs no weights. The same pictures give the same bits on one machine."""
+    """A FlowEstimator without weights. Results are bit-identical on one machine."""
 
     def __init__(self, preset: str = "medium") -> None:
         """preset: ``fast`` for planning, ``medium`` between neighbours, ``fine`` against a key."""
         if preset not in PRESETS:
             raise ValueError(f"DIS preset must be one of {', '.join(PRESETS)}, not {preset!r}")
         self.preset = preset
-        # An engine keeps its buffers, and is no use to two threads at once.
+        # An engine keeps its buffers and is not thread-safe.
         self._free: list[cv2.DISOpticalFlow] = []
 
     def _fresh(self) -> cv2.DISOpticalFlow:
@@ -52,12 +52,12 @@ class DisFlow:
         if self.preset == "fine":
             return self._in_strips(*greys)
         flow = self._whole(*greys)
-        # Buffers are 52 bytes for each pixel; to ask for them anew takes a twentieth of the time.
+        # Buffers are 52 bytes a pixel; to allocate them again takes a twentieth of the time.
         self._free.clear()
         return flow
 
     def _whole(self, source: Bytes, target: Bytes) -> Floats:
-        """Flow between grey pictures, (H, W)."""
+        """Estimate flow between grey pictures, (H, W), without strips."""
         height, width = target.shape
         below, right = max(0, SMALLEST - height), max(0, SMALLEST - width)
         grey = [cv2.copyMakeBorder(p, 0, below, 0, right, cv2.BORDER_REPLICATE) for p in (source, target)]
@@ -70,7 +70,7 @@ class DisFlow:
         return np.ascontiguousarray(flow[:height, :width])
 
     def _in_strips(self, source: Bytes, target: Bytes) -> Floats:
-        """``_whole``, with memory for a strip alone."""
+        """Estimate flow like ``_whole``, with the memory of one strip."""
         height, width = target.shape
         flow = np.zeros((height, width, 2), F32)
         for strip in rows(height, strip_rows(height, width), OVERLAP):
@@ -84,13 +84,15 @@ class DisFlow:
 
 
 def strip_rows(height: int, width: int) -> int:
-    """How high strips are: as many as it takes, all alike, and none lower than what it shares with its neighbours."""
+    """Height of the strips: as few equal strips as needed, none lower than its overlap with both neighbours."""
     return max(2 * OVERLAP, -(-height // -(-height * width // STRIP)))
 
 
 def fade(strip: Band, height: int) -> Floats:
-    """How much each row of a strip counts, halo and all: 1 within, falling where the next strip's part begins, so that
-    both together are 1; float32 (h,)."""
+    """Weight of each row of a strip with its halo: float32 (h,).
+
+    1 inside, falling linearly across the overlap with a neighbouring strip; the weights of both add up to 1.
+    """
     place = np.arange(strip.top, strip.bottom, dtype=F32) + F32(0.5)
     above = (place - (strip.first - OVERLAP)) / F32(2 * OVERLAP) if strip.first else np.ones_like(place)
     below = (strip.last + OVERLAP - place) / F32(2 * OVERLAP) if strip.last < height else np.ones_like(place)

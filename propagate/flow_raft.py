@@ -7,20 +7,19 @@ import numpy as np
 
 from propagate.arrays import F32, Bytes, Floats
 
-# The network works at an eighth of the size, over four levels of which the coarsest has two places a side.
+# The network works at 1/8 of the resolution, on a pyramid of four levels whose coarsest has two cells a side.
 MULTIPLE = 8
 SMALLEST = 128
 
 
 class RaftFlow:
-    """A FlowEstimator with weights, large or small; in 32-bit floats. The same pictures give the same bits on one
-    device.
+    """A FlowEstimator with weights, large or small, in 32-bit floats. Results are bit-identical on one device.
 
-    Its memory grows with the square of the pixels: about 5.3 (H W / 64)² bytes, 5.6 GB at 1920x1080.
+    Memory grows with the square of the number of pixels: about 5.3 (H W / 64)² bytes, 5.6 GB at 1920x1080.
     """
 
     def __init__(self, weights: Mapping[str, Any], identity: str) -> None:
-        """weights: the state of torchvision's raft_large or raft_small, by name. identity: tells them from others.
+        """weights: state dict of torchvision's raft_large or raft_small. identity: name of the weights in cache keys.
 
         Raises ValueError for weights of another network.
         """
@@ -51,7 +50,7 @@ class RaftFlow:
         return f"raft-{self.identity}-{self.device}"
 
     def _tensor(self, picture: Bytes) -> Any:
-        """(H, W, 3) as a batch (1, 3, H', W') of -1 to 1, its right and lower border repeated."""
+        """Convert a picture (H, W, 3) to a batch (1, 3, H', W') in -1..1, with its right and bottom border repeated."""
         import torch
 
         sides = (max(SMALLEST, -(-side // MULTIPLE) * MULTIPLE) - side for side in picture.shape[:2])
@@ -63,7 +62,7 @@ class RaftFlow:
 def _network(weights: Mapping[str, Any]) -> Any:
     from torchvision.models.optical_flow import raft_large, raft_small
 
-    # Only the large one learns how to make its flow finer; the small one resizes it.
+    # Only the large network learns to upsample its flow; the small one resizes it.
     large = any(name.startswith("mask_predictor.") for name in weights)
     network = (raft_large if large else raft_small)(weights=None, progress=False)
     try:
@@ -83,11 +82,11 @@ def _device() -> str:
 
 
 def _exact(device: str) -> Any:
-    """A context in which the bits depend on the device alone."""
+    """Context in which the bits of a result depend on the device alone."""
     import torch
 
     if device == "cuda":
-        # No rounding to TF32 on the way, no algorithm that depends on timing.
+        # No TF32, and no algorithm that is chosen by timing.
         return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
-    # oneDNN's convolutions are twice as fast, and round differently with one thread and with several.
+    # oneDNN's convolutions are twice as fast, but their rounding depends on the number of threads.
     return torch.backends.mkldnn.flags(enabled=False)

@@ -1,7 +1,7 @@
-"""Guides that tie a photographed plate to a painted reference: tone, hue and structure, made comparable.
+"""Guides between a photographed plate and a painted reference: tone, hue and structure, made comparable.
 
-Both sides of each guide are brought to one scale, so that a patch of the reference whose tone, hue and edges
-are like the plate's, each within its own picture, is a good match.
+Both sides of each guide are normalised to one scale. A patch of the reference matches the plate well if its tone, hue
+and edges, relative to its own picture, are those of the plate.
 """
 
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ import numpy as np
 from propagate.arrays import F32, Floats
 from propagate.features import luminance
 
-# Directions that the transport of colours projects on; enough that their order no longer shows.
+# Random rotations of the colour transport; with this many, their order has no visible influence.
 PROJECTIONS = 24
-# Size of what counts as local, in pixels.
+# Sigma of local contrast, in pixels.
 LOCAL = 8.0
 
 
 @dataclass(frozen=True)
 class Guide:
-    """One thing that a patch of the reference and a patch of the plate should have in common.
+    """One property that a patch of the reference and a patch of the plate should share.
 
-    source: float32 (Hs, Ws) or (Hs, Ws, C) in [0, 1], beside the reference. target: float32 (H, W) or
-    (H, W, C), on the grid of the plate. weight: of each channel, relative to the style's own.
+    source: float32 (Hs, Ws) or (Hs, Ws, C) in [0, 1], on the grid of the reference. target: float32 (H, W) or
+    (H, W, C), on the grid of the plate. weight: of each channel, relative to the style's own weight.
     """
 
     source: Floats
@@ -32,9 +32,9 @@ class Guide:
 
 
 def match_histogram(values: Floats, reference: Floats) -> Floats:
-    """``values`` moved monotonically so that they are spread like ``reference``; any shapes, float32.
+    """Match the histogram of ``values`` to that of ``reference``, monotonically; any shapes, float32.
 
-    Equal values stay equal: each is given the reference's quantile at the middle of its run.
+    Equal values stay equal: each takes the reference's quantile at the middle of its run.
     """
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     quantiles = (np.cumsum(counts) - 0.5 * counts) / values.size
@@ -44,20 +44,20 @@ def match_histogram(values: Floats, reference: Floats) -> Floats:
 
 
 def to_lab(picture: Floats) -> Floats:
-    """CIELAB of a display-encoded sRGB picture: float32 (H, W, 3), L in [0, 100], a and b about ±100."""
+    """Convert display-encoded sRGB to CIELAB: float32 (H, W, 3), L in [0, 100], a and b about ±100."""
     return np.asarray(cv2.cvtColor(np.ascontiguousarray(picture, F32), cv2.COLOR_RGB2LAB), F32)
 
 
 def from_lab(lab: Floats) -> Floats:
-    """The inverse of ``to_lab``: float32 (H, W, 3), clipped to [0, 1]."""
+    """Inverse of ``to_lab``: float32 (H, W, 3), clipped to [0, 1]."""
     return np.clip(cv2.cvtColor(np.ascontiguousarray(lab, F32), cv2.COLOR_LAB2RGB), 0, 1).astype(F32)
 
 
 def transport_colours(lab: Floats, reference: Floats, seed: int = 0, samples: int = 20000) -> Floats:
-    """``lab`` moved to the palette of ``reference``, both float32 (..., 3): sliced optimal transport.
+    """Transport colours to the palette of ``reference``, both float32 (..., 3): sliced optimal transport.
 
-    Pitié, Kokaram and Dahyot, "Automated colour grading using colour distribution transfer", CVIU 2007:
-    histograms are matched along turned axes, again and again. Quantiles are taken from ``samples`` pixels.
+    Pitié, Kokaram and Dahyot, "Automated colour grading using colour distribution transfer", CVIU 2007: histograms are
+    matched along randomly rotated axes, repeatedly. Quantiles are estimated from ``samples`` pixels.
     """
     draw = np.random.Generator(np.random.PCG64(seed))
     moved = lab.reshape(-1, 3).astype(F32)
@@ -77,13 +77,13 @@ def transport_colours(lab: Floats, reference: Floats, seed: int = 0, samples: in
 
 
 def tone(plate: Floats, style: Floats, sigma: float, weight: float, boost: float = 0.0) -> Guide:
-    """Lightness of plate and style, lightly smoothed, the plate's spread like the style's.
+    """Guide of lightness: plate and style lightly smoothed, the plate matched to the style's histogram.
 
     plate, style: float32 (H, W, 3) in [0, 1], display-encoded, of sizes of their own. sigma: in pixels. Both sides of
     the guide are float32 (H, W).
 
-    boost: how much local contrast is raised before: a painter makes eyes and fingers out of less difference
-    than a patch of paint is away from the next.
+    boost: gain of the plate's local contrast before the match. A painter depicts eyes and fingers with smaller
+    differences than those between neighbouring patches of paint.
     """
     theirs = cv2.GaussianBlur(luminance(style), (0, 0), sigma)
     ours = cv2.GaussianBlur(luminance(plate), (0, 0), max(0.5, sigma / 2))
@@ -92,7 +92,7 @@ def tone(plate: Floats, style: Floats, sigma: float, weight: float, boost: float
 
 
 def hue(plate: Floats, style: Floats, sigma: float, weight: float, seed: int = 0) -> Guide:
-    """Chroma of plate and style, the plate's moved into the style's palette: float32 (H, W, 2); see ``tone``."""
+    """Guide of chroma, the plate's transported into the style's palette: float32 (H, W, 2); see ``tone``."""
     theirs, ours = to_lab(style), to_lab(plate)
     moved = transport_colours(ours, theirs, seed)
     sides = [cv2.GaussianBlur(lab[..., 1:], (0, 0), sigma) / F32(200) + F32(0.5) for lab in (theirs, moved)]
@@ -100,7 +100,7 @@ def hue(plate: Floats, style: Floats, sigma: float, weight: float, seed: int = 0
 
 
 def structure(plate: Floats, style: Floats, sigma: float, weight: float) -> Guide:
-    """Direction and strength of edges: the smoothed lightness's gradient, each side to its own strength.
+    """Guide of edges: gradient of smoothed lightness, each side normalised by its own strength.
 
     Float32 (H, W, 2) in [0, 1], 0.5 for none; see ``tone``.
     """

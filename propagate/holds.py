@@ -1,4 +1,4 @@
-"""Drawings that are held for several frames, as animators do "on twos" and "on threes"."""
+"""Drawings that are held for several frames: animation "on twos" and "on threes"."""
 
 from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
@@ -7,10 +7,10 @@ from propagate.flow import Step, extend, start_at_key
 
 
 def drawings(frames: Sequence[int], keys: Collection[int], every: int) -> dict[int, int]:
-    """Which frame each frame of a shot shows the look of: itself, where it is drawn, or the last one drawn before.
+    """Map every frame of a shot to the drawing that it shows: itself if it is drawn, else the last one drawn before.
 
-    frames: of one shot, ascending. Drawn are every ``every``-th of them, counted from the first, and all ``keys``.
-    Raises ValueError unless ``every`` is 1 or more.
+    frames: of one shot, ascending. Every ``every``-th frame is drawn, counted from the first, and all ``keys``. Raises
+    ValueError unless ``every`` is 1 or more.
     """
     if every < 1:
         raise ValueError(f"frames must be held for 1 or more, not {every}")
@@ -24,10 +24,10 @@ def drawings(frames: Sequence[int], keys: Collection[int], every: int) -> dict[i
 
 
 def leaping(step: Callable[[int, int], Step], frames: Sequence[int]) -> Callable[[int, int], Step]:
-    """Motion between frames that are not neighbours: the steps between, one after the other.
+    """Chain steps between neighbours into steps between frames that are further apart.
 
-    step: from one of ``frames``, ascending, to the next or the one before. What is consistent is so on every step.
-    A leap from a frame to itself raises ValueError.
+    step: from one of ``frames``, ascending, to the next or the previous one. A pixel is consistent if it is so in every
+    step. A step from a frame to itself raises ValueError.
     """
     place = {frame: at for at, frame in enumerate(frames)}
 

@@ -1,7 +1,7 @@
-"""PatchMatch, plain: what a search is, and a slow reference that the fast kernels must equal bit for bit.
+"""PatchMatch: the matcher protocol, and a slow reference that compiled kernels must equal bit for bit.
 
-Barnes, Shechtman, Finkelstein and Goldman, "PatchMatch", SIGGRAPH 2009: a field of nearest patches improves
-by taking over neighbours' matches and by trying places around the present one at random.
+Barnes, Shechtman, Finkelstein and Goldman, "PatchMatch", SIGGRAPH 2009: a nearest-neighbour field improves by
+propagation of neighbours' matches and by random search around the present one.
 """
 
 from dataclasses import dataclass
@@ -11,20 +11,20 @@ import numpy as np
 
 from propagate.arrays import Bools, Bytes, Ints, Longs, Shorts
 
-# Rows in a band. Larger bands spread good matches further in a sweep, smaller ones feed more threads.
+# Rows in a band. Larger bands propagate good matches further in a sweep, smaller ones feed more threads.
 BAND = 16
-# Expected positions are whole numbers of this part of a pixel.
+# Expected positions are integers, in this fraction of a pixel.
 SUBPIXEL = 16
 
 
 @dataclass(frozen=True)
 class Costs:
-    """What a match costs beside the difference of its patches.
+    """Terms of a match's cost beside the difference of its patches.
 
-    expected: int32 (H, W, 2), x then y, in 1/16 px: where in the source composed flow puts each pixel.
-    stray: cost of each square pixel of distance from there; 0 turns it off. reach: distance in pixels
-    beyond which no more is charged. burden: int32 (Hs, Ws), cost of using a source patch (uniformity).
-    enough: a match that costs no more is left as it is.
+    expected: int32 (H, W, 2), x then y, in 1/16 px: source position of each pixel according to composed flow. stray:
+    cost of each square pixel of distance from there; 0 disables the term. reach: distance in pixels beyond which the
+    cost no longer grows. burden: int32 (Hs, Ws), cost of using a source patch (uniformity). enough: cost up to which a
+    match is accepted without further search.
     """
 
     expected: Ints
@@ -36,10 +36,10 @@ class Costs:
 
 @dataclass(frozen=True)
 class Sweep:
-    """One pass over the picture. number: seeds chance, and even ones go down, odd ones up.
+    """One pass of the search over the picture. number: seeds the random search; even sweeps run down, odd ones up.
 
-    widest: int16 (H, W), radius in pixels of the first random try at each pixel; each further one has half of it,
-    down to 1; 0 for none.
+    widest: int16 (H, W), radius in pixels of the first random candidate at each pixel, halved for each further one down
+    to 1; 0 for no random search.
     """
 
     number: int
@@ -49,33 +49,33 @@ class Sweep:
 class PatchMatcher(Protocol):
     """Improves a nearest-neighbour field of patches of one ``radius`` over ``channels`` bytes a pixel.
 
-    target, source: packed features (see ``features.pack``), padded by ``radius``.
-    field: int32 (H, W, 2), x then y, the centre in the source of each pixel's patch; changed in place.
-    cost: int64 (H, W), changed in place. mask: bool (H, W), the pixels to work on.
+    target, source: packed features (see ``features.pack``), padded by ``radius``. field: int32 (H, W, 2), x then y,
+    centre of each pixel's source patch; changed in place. cost: int64 (H, W), changed in place. mask: bool (H, W),
+    pixels to process.
     """
 
     radius: int
     channels: int
 
     def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
-        """Writes the cost of every masked pixel's present patch."""
+        """Compute the cost of every masked pixel's present patch."""
         ...
 
     def offer(
         self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, other: Ints
     ) -> None:
-        """Takes the patch of another field wherever it costs less; field and cost are changed in place."""
+        """Take the patch of another field where it costs less; field and cost are changed in place."""
         ...
 
     def sweep(
         self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, sweep: Sweep
     ) -> None:
-        """Improves field and cost in place, once over the picture."""
+        """Improve field and cost in place, in one pass over the picture."""
         ...
 
 
 def chance(x: int, y: int, sweep: int, step: int) -> int:
-    """A well mixed 32-bit number for a place and moment (the finaliser of MurmurHash3, A. Appleby)."""
+    """Hash a position and a moment to 32 well-mixed bits (the finaliser of MurmurHash3, A. Appleby)."""
     h = (x * 73856093 ^ y * 19349663 ^ sweep * 83492791 ^ step * 50331653) & 0xFFFFFFFF
     h = ((h ^ h >> 16) * 0x85EBCA6B) & 0xFFFFFFFF
     h = ((h ^ h >> 13) * 0xC2B2AE35) & 0xFFFFFFFF
@@ -83,7 +83,7 @@ def chance(x: int, y: int, sweep: int, step: int) -> int:
 
 
 class PatchMatchPlain:
-    """The reference: one pixel after the other, for small pictures only."""
+    """Reference implementation: one pixel after the other, for small pictures only."""
 
     def __init__(self, radius: int, channels: int) -> None:
         self.radius, self.channels = radius, channels

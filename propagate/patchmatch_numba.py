@@ -1,8 +1,8 @@
 """PatchMatch in compiled loops (Barnes, Shechtman, Finkelstein and Goldman, SIGGRAPH 2009).
 
-The same search as ``patchmatch`` does in plain Python, bit for bit. All arithmetic is on integers, rows are
-worked in bands of a fixed height that see each other's fields only as they were when the sweep began, and
-chance is a hash of place and sweep: so the result depends on neither threads nor processor.
+Bit-identical to the plain Python of ``patchmatch``. All arithmetic is on integers. Rows are processed in bands of fixed
+height, which read other bands' fields as they were before the sweep, and random numbers are a hash of position and
+sweep. The result depends neither on threads nor on the processor.
 """
 
 import os
@@ -14,14 +14,14 @@ import numpy as np
 from propagate.arrays import F32, Bools, Bytes, Floats, Ints, Longs
 from propagate.patchmatch import BAND, SUBPIXEL, Costs, Sweep
 
-# Between kernels the threads sleep: spinning, as GNU's OpenMP does by default, they would take the processor from
-# the flow of the next frame. Read when the first kernel starts.
+# Threads sleep between kernels: if they spun, as GNU's OpenMP does by default, they would take the processor from the
+# flow of the next frame. The variable is read when the first kernel starts.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 @nb.njit(nogil=True, cache=True)
 def _chance(x: int, y: int, sweep: int, step: int) -> Any:
-    """A well mixed 32-bit number for a place and moment (the finaliser of MurmurHash3, A. Appleby)."""
+    """Hash a position and a moment to 32 well-mixed bits (the finaliser of MurmurHash3, A. Appleby)."""
     h = np.uint32(np.uint32(x * 73856093) ^ np.uint32(y * 19349663))
     h = np.uint32(h ^ np.uint32(np.uint32(sweep * 83492791) ^ np.uint32(step * 50331653)))
     h = np.uint32(np.uint32(h ^ np.uint32(h >> np.uint32(16))) * np.uint32(0x85EBCA6B))
@@ -29,13 +29,13 @@ def _chance(x: int, y: int, sweep: int, step: int) -> Any:
     return np.uint32(h ^ np.uint32(h >> np.uint32(16)))
 
 
-# Inlined into the loops, where the compiler keeps what does not change in registers: twice as fast.
+# Inlined into the loops, where the compiler keeps invariants in registers: twice as fast.
 @nb.njit(nogil=True, error_model="numpy", inline="always")
 def _difference(window: Any, lanes: Any, target: Any, ty: int, tx: int, source: Any, sy: int, sx: int) -> Any:
     rows = len(window)
     channels = len(lanes)
-    # Unsigned indices spare the test for negative ones; bytes are subtracted as bytes, larger minus smaller; and
-    # rows are the inner loop, so that the outer one becomes a few wide vectors that are added up only once.
+    # Unsigned indices avoid the test for negative ones. Bytes are subtracted as bytes, larger minus smaller. Rows are
+    # the inner loop, so that the outer one becomes a few wide vectors that are added up only once.
     part = np.uint32(0)
     for i in range(rows * channels):
         for j in range(rows):
@@ -168,12 +168,12 @@ class PatchMatchNumba:
 
     def __init__(self, radius: int, channels: int) -> None:
         self.radius, self.channels = radius, channels
-        # The kernels read rows and channels from the types of these tuples: lengths known to the compiler
-        # double their speed, and each pair is compiled and cached once.
+        # The kernels take rows and channels from the types of these tuples. Lengths known to the compiler double the
+        # speed, and each pair is compiled and cached once.
         self._shape = (0,) * (2 * radius + 1), (0,) * channels
 
     def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
-        """Writes the cost of every masked pixel's present patch."""
+        """Compute the cost of every masked pixel's present patch."""
         _measure_field(
             *self._shape, target, source, field, cost, mask, costs.expected, costs.stray, costs.reach, costs.burden
         )
@@ -181,7 +181,7 @@ class PatchMatchNumba:
     def offer(
         self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, other: Ints
     ) -> None:
-        """Takes the patch of another field wherever it costs less."""
+        """Take the patch of another field where it costs less."""
         _offer_field(
             *self._shape, target, source, field, cost, mask, costs.expected, costs.stray, costs.reach, costs.burden,
             other,
@@ -190,8 +190,8 @@ class PatchMatchNumba:
     def sweep(
         self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, sweep: Sweep
     ) -> None:
-        """Improves field and cost in place, once over the picture."""
-        # All that a band sees of another's field: the row next to it, in the direction that it comes from.
+        """Improve field and cost in place, in one pass over the picture."""
+        # A band reads one row of another band's field: the adjacent one, on the side that the sweep comes from.
         before = field[BAND - 1 :: BAND] if sweep.number % 2 == 0 else field[BAND::BAND]
         _sweep_field(
             *self._shape, target, source, field, before.copy(), cost, mask, costs.expected, costs.stray, costs.reach,
@@ -223,11 +223,11 @@ def _vote(style: Any, field: Any, weights: Any, near: Any, mask: Any, out: Any, 
 
 
 def vote(style: Floats, field: Ints, weights: Floats, near: Floats, mask: Bools, out: Floats) -> None:
-    """Every masked pixel becomes the weighted mean of what the patches over it say; written into ``out``.
+    """Set every masked pixel to the weighted mean of the patches that overlap it; written into ``out``.
 
-    style: float32 (Hs + 2r, Ws + 2r, 3), padded by the patch radius r. field: int32 (H, W, 2).
-    weights: float32 (H, W), above 0, how much each patch counts. near: float32 (2r + 1, 2r + 1), how
-    much a patch counts by its distance. out: float32 (H, W, 3).
+    style: float32 (Hs + 2r, Ws + 2r, 3), padded by the patch radius r. field: int32 (H, W, 2). weights: float32 (H, W),
+    above 0, weight of each patch. near: float32 (2r + 1, 2r + 1), weight of a patch by its offset. out: float32
+    (H, W, 3).
     """
     radius = near.shape[0] // 2
     _vote(np.ascontiguousarray(style, F32), field, weights, near, mask, out, radius)
@@ -243,7 +243,7 @@ def _count(field: Any, mask: Any, counts: Any) -> None:
 
 
 def count(field: Ints, mask: Bools, size: tuple[int, int]) -> Ints:
-    """How many masked pixels use each place of the source: int32, of the source's ``size`` (Hs, Ws)."""
+    """Count the masked pixels that use each source position: int32, of the source's ``size`` (Hs, Ws)."""
     counts = np.zeros(size, np.int32)
     _count(field, mask, counts)
     return counts

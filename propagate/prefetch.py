@@ -10,10 +10,10 @@ Item = TypeVar("Item")
 
 
 def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """The items in their order; each is made while the caller works on the one before.
+    """Prefetch one item: it is made while the caller processes the previous one.
 
-    With one thread allowed, each is made when it is asked for. What making an item raises is raised here,
-    in its place.
+    With one thread allowed, each item is made on request. The items stay in order; an error of making one is raised in
+    its place.
     """
     if allowed() < 2:
         yield from items

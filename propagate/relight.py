@@ -1,8 +1,8 @@
-"""Takes a change of light out of a plate, so that the look does not flash with it.
+"""Compensate changes of light in a plate, so that the look does not flash with them.
 
-Patches are found, and the warped key is believed, by the plate's colours. Lamps that flicker, clouds and flashes
-change all of these at once; so a plate is first brought to the light of the key's plate, by a gain and an offset
-of each channel, found where flow says that the two show the same thing.
+Patch search and warp confidence rely on the plate's colours. Flickering lamps, clouds and flashes change all of them at
+once. A plate is therefore brought to the light of the key's plate by a gain and an offset for each channel, fitted
+where flow says that both show the same surface.
 """
 
 import cv2
@@ -10,18 +10,18 @@ import numpy as np
 
 from propagate.arrays import F32, U8, Bools, Bytes, Floats
 
-# Rounds of a fit that leaves out what it does not explain: beyond so many medians of the residual, in levels at least.
+# Rounds of the robust fit; outliers are beyond this many medians of the residual, and at least this many levels.
 ROUNDS, OUTLIER, LEAST = 4, 3.0, 2.0
-# Least share of a frame, and least correlation, from which light is judged. White and black carry nothing.
+# Minimum share of the frame and minimum correlation for a fit. Clipped white and black are ignored.
 ENOUGH, ALIKE, WHITE, BLACK = 0.05, 0.8, 250, 4
-# Gains that are no light of any scene; and a change too small to be told from grain: of gain, and in 8-bit levels.
+# Range of plausible gains; and changes that cannot be distinguished from grain: of gain, and in 8-bit levels.
 WEAKEST, STRONGEST, SAME_GAIN, SAME_LEVEL = 0.2, 5.0, 0.02, 1.5
-# About how many pixels a fit looks at; more change nothing.
+# Approximate number of pixels in a fit; more do not improve it.
 SAMPLES = 8000
 
 
 def relight(plate: Bytes, key_plate: Bytes, flow: Floats, valid: Bools) -> Bytes:
-    """``plate`` in the light of ``key_plate``: uint8 (H, W, 3); ``plate`` itself where no change of light is found.
+    """Match the light of ``plate`` to ``key_plate``: uint8 (H, W, 3); returns ``plate`` itself if no change is found.
 
     flow, valid: composed flow to the key, on the grid of ``plate``.
     """
@@ -38,7 +38,7 @@ def relight(plate: Bytes, key_plate: Bytes, flow: Floats, valid: Bools) -> Bytes
 
 
 def _samples(plate: Bytes, key_plate: Bytes, flow: Floats, valid: Bools) -> tuple[Bytes, Bytes, Bools]:
-    """Pixels of the plate on an even lattice, those of the key that they come from, and which tell something."""
+    """Pixels of the plate on a regular lattice, those of the key that they come from, and a mask of the usable ones."""
     height, width = valid.shape
     apart = max(1, round((height * width / SAMPLES) ** 0.5))
     lattice = slice(apart // 2, None, apart), slice(apart // 2, None, apart)
@@ -51,9 +51,9 @@ def _samples(plate: Bytes, key_plate: Bytes, flow: Floats, valid: Bools) -> tupl
 
 
 def fit(ours: Floats, theirs: Floats) -> tuple[float, float]:
-    """Gain and offset that turn the one into the other, both float32 (N,) in 0..255; 1 and 0 when nothing does.
+    """Fit gain and offset that map ``ours`` to ``theirs``, both float32 (N,) in 0..255; 1 and 0 if nothing fits.
 
-    The ratio of spreads rather than a regression, which grain on the one side would flatten; outliers are left out.
+    The gain is the ratio of standard deviations: a regression would be biased by grain. Outliers are left out.
     """
     inside = np.ones(len(ours), bool)
     gain, offset, alike = 1.0, 0.0, 0.0
@@ -72,5 +72,5 @@ def fit(ours: Floats, theirs: Floats) -> tuple[float, float]:
 
 
 def same(gain: float, offset: float) -> bool:
-    """Whether a change of light cannot be told from grain, at any level."""
+    """Return whether a change of light cannot be distinguished from grain at any level."""
     return abs(gain - 1) < SAME_GAIN and abs(offset) < SAME_LEVEL + 128 * SAME_GAIN

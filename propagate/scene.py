@@ -1,4 +1,4 @@
-"""What a pass sees of a shot: its plates, the motion between neighbours, and guides that the user brings."""
+"""Input of a pass: plates, motion between neighbours, and the user's guides."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from propagate.flow import FlowEstimator, Step, take_step
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything is asked for by frame number, when it is needed and not before.
+    """Access to a shot by frame number; nothing is requested before it is needed.
 
-    plate: uint8 (H, W, 3), RGB. step: of (before, after), the motion from a frame to its neighbour, on the grid
-    of ``after``. refine: takes back the drift of composed flow by looking at the key itself; None where the
-    motion is exact. guides: the user's own, float32 (H, W) or (H, W, C) in [0, 1], as many as ``weights``;
-    weights: of each guide, see ``SynthesisSettings``. shown: bool (H, W), where anybody will see the frame: elsewhere
-    no patches are sought, and there is only what comes along by flow; None for everywhere. box: the part of a frame
-    that is made, None for all. All else, ``shown`` apart, which lies on the box, lies on the whole plate: motion is
-    followed there too, so that what enters a box, from wherever, is known to come from the key.
+    plate: uint8 (H, W, 3), RGB. step: of (before, after), the motion from a frame to its neighbour, on the grid of
+    ``after``. refine: estimator that corrects the drift of composed flow against the key; None where the motion is
+    exact. guides: the user's own, float32 (H, W) or (H, W, C) in [0, 1], as many as ``weights``. weights: of each
+    guide, see ``SynthesisSettings``. shown: bool (H, W), the visible pixels of a frame, None for all; elsewhere patches
+    are not searched, and the picture is only warped. box: the part of a frame that is synthesised, None for all. Only
+    ``shown`` lies on the box. All else covers the whole plate: motion is followed there too, so that whatever enters a
+    box is known to come from the key.
     """
 
     plate: Callable[[int], Bytes]
@@ -31,5 +31,8 @@ class Scene:
 
 
 def estimated(plate: Callable[[int], Bytes], estimate: FlowEstimator, refine: FlowEstimator | None = None) -> Scene:
-    """A scene whose motion is estimated from its plates, anew each time; ``refine`` is ``estimate`` unless given."""
+    """Build a scene whose motion is estimated from its plates at every request.
+
+    ``refine`` is ``estimate`` unless given.
+    """
     return Scene(plate, lambda before, after: take_step(plate(before), plate(after), estimate), refine or estimate)

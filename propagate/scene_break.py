@@ -1,9 +1,9 @@
-"""Tells when nothing connects two neighbouring frames: a camera cut inside what was taken for one shot.
+"""Detect that nothing connects two neighbouring frames: a cut inside of a supposed shot.
 
-Two signs must come together, as each alone has another cause. Flow there and back disagrees nearly everywhere: it
-does so too on a flash or a move too fast for the estimator. And the warped frame does not resemble the other one,
-by the correlation of small windows, which takes no notice of brightness: it does not resemble it under heavy grain
-either. Where a frame shows next to nothing, as in a white flash or a fade, nothing can be told, and it is no cut.
+Two signs must coincide, as each has other causes too. First, forward and backward flow are inconsistent nearly
+everywhere; a flash, or motion too fast for the estimator, does that too. Second, the warped frame does not resemble the
+other one, by the correlation of small windows, which ignores brightness; heavy grain does that too. Where a frame has
+almost no texture, as in a white flash or a fade, no break is reported.
 """
 
 import cv2
@@ -12,23 +12,24 @@ import numpy as np
 from propagate.arrays import F32, Bools, Bytes, Floats
 from propagate.flow import Step, sample
 
-# Share of pixels whose flow is consistent: cuts 0.29 and less, white flashes 0 to 0.30, pans of a sixth of the width a
-# frame 0.07 to 0.7, a large thing entering 0.50, whip pans with blur 0.79 and more, grain of 40 levels 0.89.
+# Share of pixels with consistent flow below which a break is possible. Cuts 0.29 and less, white flashes 0 to 0.30,
+# pans of a sixth of the width a frame 0.07 to 0.7, a large object entering 0.50, whip pans with blur 0.79 and more,
+# grain of 40 levels 0.89.
 CONNECTED = 0.4
-# Median correlation of windows: cuts 0.59 and less, a flash of 2.5 times the light 0.82, pans of a sixth of the width
-# a frame 0.99; grain of 40 levels 0.54.
+# Median correlation of windows below which a break is possible. Cuts 0.59 and less, a flash of 2.5 times the light
+# 0.82, pans of a sixth of the width a frame 0.99, grain of 40 levels 0.54.
 ALIKE = 0.7
-# Side of a window in pixels; standard deviation in pixels of a blur that takes the grain away first.
+# Side of a window in pixels; sigma in pixels of the blur that removes grain first.
 WINDOW, CALM = 9, 1.5
-# Standard deviation in 8-bit levels above which a window shows something; least share of such windows.
+# Standard deviation in 8-bit levels above which a window is textured; minimum share of such windows.
 TEXTURED, SHOWN = F32(3.0), 0.1
 
 
 def broken(step: Step, before: Bytes, after: Bytes) -> bool:
-    """Whether the two frames have nothing in common that motion could connect.
+    """Return whether no motion could connect the two frames.
 
-    step: the motion between the frames, on the grid of ``after``. before, after: uint8 (H, W, 3).
-    Raises ValueError when the sizes differ.
+    step: the motion between the frames, on the grid of ``after``. before, after: uint8 (H, W, 3). Raises ValueError
+    when the sizes differ.
     """
     if not before.shape == after.shape == (*step.flow.shape[:2], 3):
         raise ValueError(f"frames and flow must be of one size, not {before.shape}, {after.shape}, {step.flow.shape}")
@@ -44,7 +45,7 @@ def connected(step: Step) -> float:
 
 
 def likeness(one: Bytes, other: Bytes) -> tuple[Floats, Bools]:
-    """Correlation of windows around each pixel, float32 (H, W) in -1..1, and where both show something.
+    """Correlation of windows around each pixel, float32 (H, W) in -1..1, and a mask of those textured in both pictures.
 
     Normalised cross-correlation (Lewis, "Fast normalized cross-correlation", Vision Interface 1995).
     """
@@ -56,7 +57,7 @@ def likeness(one: Bytes, other: Bytes) -> tuple[Floats, Bools]:
 
 
 def _calm(picture: Bytes) -> Floats:
-    """Grey without grain, and without its local mean."""
+    """Denoised grey without its local mean."""
     grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(F32), (0, 0), CALM)
     return np.asarray(grey - _mean(grey), F32)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Span:
-    """frames: ascending numbers, keys not among them. left, right: the keys beside, None at an open end."""
+    """Frames between two keys, ascending, without the keys. left, right: the keys, None at an open end."""
 
     frames: tuple[int, ...]
     left: int | None
@@ -14,7 +14,7 @@ class Span:
 
 
 def spans(frames: Sequence[int], keys: Sequence[int]) -> list[Span]:
-    """Cuts a shot at its keys: ascending, empty spans left out.
+    """Split a shot at its keys; the spans are ascending, and empty ones are left out.
 
     frames: the shot's numbers, ascending. keys: at least one, all in ``frames``. Raises ValueError otherwise.
     """

@@ -1,7 +1,7 @@
-"""Carries one key through a run of frames: warped where that shows what the plate shows, patches of it elsewhere.
+"""Propagation of one key through a run of frames: warped where that matches the plate, patches of the key elsewhere.
 
 The guides are those of Jamriška et al., "Stylizing video by example", SIGGRAPH 2019: the plate's colours, its edges,
-the place in the key that flow points to, and the frame before.
+the position in the key that flow points to, and the previous frame.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,6 +28,7 @@ from propagate.flow import (
     settle,
     start_at_key,
 )
+from propagate.nnf import field_from_flow, gather, nearest_pixels
 from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.prefetch import one_ahead
 from propagate.relight import relight
@@ -38,24 +39,24 @@ from propagate.temporal_filter import HALO as STEADY_HALO
 from propagate.temporal_filter import steady
 from propagate.texture import Exemplar, Job, Level, Nearness, Texture, exemplar, in_parts, optimise
 
-# Difference of patches, as of ``texture.Texture.error``, that cannot be seen: such a patch is not sought any better.
+# Error, as of ``texture.Texture.error``, that is invisible: the search accepts such a patch.
 ENOUGH = 1e-4
-# A place of the key may be used so many times its share before it becomes dear: lower makes moving things boil.
+# Uses of a patch, relative to an even share, beyond which it is penalised. Lower values make moving objects boil.
 ALLOWANCE = 5.0
-# How much the vote listens to the better and nearer patches, see ``Level``.
+# Preference of the vote for better and nearer patches, see ``Level``.
 CRISPNESS = 2.0
-# Trust in the warped key that leaves nothing to be sought.
+# Confidence in the warped key above which no patches are searched.
 WHOLE = 0.98
-# Misfit of the warped guides from which on the right patch may be far away, whatever the flow says.
+# Residual of the warped guides from which on the right patch may be far from where flow points to.
 MISPLACED = 0.02
 
 
 @dataclass(frozen=True)
 class SynthesisSettings:
-    """Weights of the guides, for each channel, against the style's own weight of 1; and how hard to search.
+    """Weights of the guides, for each channel, relative to the style's weight of 1; and the effort of the search.
 
-    colour, edge: of the plate. position: of a square pixel of distance from where flow points to, in mean
-    squared difference per channel. radius: of a patch. rounds, sweeps, uniformity: see ``texture.Level``.
+    colour, edge: of the plate. position: of a square pixel of distance from where flow points to, in mean squared
+    difference per channel. radius: of a patch. rounds, sweeps, uniformity: see ``texture.Level``.
     """
 
     colour: float = 12.0
@@ -73,11 +74,11 @@ class SynthesisSettings:
 
 @dataclass(frozen=True)
 class PassState:
-    """All that is needed to go on after ``frame``, exactly.
+    """State of a pass after ``frame``, from which it resumes bit-identically.
 
     flow, valid: see ``ComposedFlow``, of the whole plate. field: int32 (h, w, 2). colour: float32 (h, w, 3), the
-    picture before its contrast is given back: the next frame starts from it, and must not sharpen what is sharpened.
-    corner: where field and colour begin in the plate, see ``Scene``.
+    picture before its contrast is restored: the next frame starts from it, and sharpening must not accumulate. corner:
+    position of field and colour in the plate, see ``Scene``.
     """
 
     frame: int
@@ -89,17 +90,17 @@ class PassState:
 
     @property
     def box(self) -> Box:
-        """What field and colour are of."""
+        """Box of the plate that field and colour cover."""
         (left, top), (height, width) = self.corner, self.colour.shape[:2]
         return Box(left, top, left + width, top + height)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Name to array, for keeping on disk without loss."""
+        """Arrays by name, for lossless storage."""
         return {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "PassState":
-        """The inverse of ``arrays``. Raises ValueError for what is no state."""
+        """Inverse of ``arrays``. Raises ValueError for anything else."""
         if missing := {f.name for f in fields(cls)} - set(arrays):
             raise ValueError(f"a state lacks {', '.join(sorted(missing))}")
         size, part = arrays["flow"].shape[:2], arrays["field"].shape[:2]
@@ -112,11 +113,11 @@ class PassState:
 
 @dataclass(frozen=True)
 class Carried:
-    """One stylised frame.
+    """Stylised frame; covers the frame's box alone, see ``Scene``.
 
-    Of the frame's box alone, see ``Scene``. colour: float32 (H, W, 3) in [0, 1]. error: float32 (H, W), 0..1, weighted
-    mean squared difference per channel between what is shown and what is wanted, larger is worse: of guides where the
-    key is warped, of guides and style where patches are put together. state: to go on from here.
+    colour: float32 (H, W, 3) in [0, 1]. error: float32 (H, W), 0..1, weighted mean squared difference per channel
+    between result and target, larger is worse: of guides where the key is warped, of guides and style where patches are
+    synthesised. state: for resuming the pass after this frame.
     """
 
     frame: int
@@ -127,9 +128,10 @@ class Carried:
 
 @dataclass(frozen=True)
 class _Key:
-    """The key, made ready once for a whole pass.
+    """Key with everything that is computed once for a pass.
 
-    guides: uint8 (H, W, G), the exemplar's own. weight: of these together. energy: of the key's finest band.
+    guides: uint8 (H, W, G), unpacked from the exemplar. weight: of all guides together. energy: of the key's finest
+    band.
     """
 
     plate: Bytes
@@ -145,7 +147,7 @@ class _Key:
         return self.exemplar.padded[radius : radius + height, radius : radius + width]
 
     def misfit(self, shown: Bytes, canvas: Bytes, rows: slice) -> Floats:
-        """How badly guides of the key fit those of a frame, in some rows alone; see ``misfit``.
+        """Residual of guides of the key against those of a frame, for some rows; see ``residual.misfit``.
 
         shown: uint8 (h, W, G), of these rows. canvas: of the frame.
         """
@@ -158,8 +160,8 @@ class _Key:
 class _Warp:
     """The key, warped to a frame.
 
-    flow: to the key. corner: where the frame's part begins in what the key shows. certain: see ``trust``. colour:
-    float32 (H, W, 3). misfit: of the guides that come along.
+    flow: to the key. corner: position of the frame's box in the key. certain: see ``trust``. colour: float32 (H, W, 3).
+    misfit: of the warped guides.
     """
 
     flow: Floats
@@ -169,14 +171,17 @@ class _Warp:
     misfit: Floats
 
     def whole(self, rows: slice) -> Bools:
-        """Where, in some rows, nothing better can be found."""
+        """Mask, in some rows, of the pixels that no patch search could improve."""
         return np.asarray((self.certain[rows] > WHOLE) & (self.misfit[rows] < GRAIN))
 
 
 @dataclass(frozen=True)
 class _View:
-    """What is known of a frame before it is drawn. composed: of the whole plate. box: the part that is drawn, and all
-    else is of. canvas: see ``Exemplar.canvas``. shown: see ``Scene``."""
+    """Input of a frame's synthesis, except the previous picture.
+
+    composed: flow of the whole plate. box: the part that is synthesised; all else covers this box. canvas: see
+    ``Exemplar.canvas``. shown: see ``Scene``.
+    """
 
     composed: ComposedFlow
     box: Box
@@ -193,20 +198,19 @@ def carry(
     settings: SynthesisSettings,
     state: PassState | None = None,
 ) -> Iterator[Carried]:
-    """Stylised frames, one by one, in the order of ``frames``, forward or backward in time.
+    """Propagate a key: yield stylised frames in the order of ``frames``, forward or backward in time.
 
-    frames: the key's number, then the frames to make.
-    key: float32 (H, W, 3), the stylised key. state: of an earlier, interrupted call with the same arguments;
-    the frames after ``state.frame`` come out as they would have then, to the bit.
-    Raises ValueError when key and plates differ in size.
+    frames: the key's number, then the frames to make. key: float32 (H, W, 3), the stylised key. state: of an earlier,
+    interrupted call with the same arguments; the frames after ``state.frame`` are then bit-identical to those of an
+    uninterrupted call. Raises ValueError when key and plates differ in size.
     """
     ready = _ready(key, scene, frames[0], settings)
     if state is None:
         height, width = key.shape[:2]
         still = start_at_key(frames[0], height, width)
-        state = PassState(frames[0], still.flow, still.valid, _by_flow(still.flow, ORIGIN, key.shape), key)
+        state = PassState(frames[0], still.flow, still.valid, field_from_flow(still.flow, ORIGIN, key.shape), key)
     at = list(frames).index(state.frame)
-    # Arrays are large: what is done with is let go of, the key, which the exemplar has too, and every state.
+    # Arrays are large: the key, which the exemplar holds too, and every state are released as soon as possible.
     composed = ComposedFlow(state.frame, state.flow, state.valid)
     views, states = one_ahead(_views(ready, composed, frames[at + 1 :], scene)), [state]
     del key, state, composed
@@ -238,7 +242,7 @@ def _guides(plate: Bytes, own: Sequence[Floats]) -> list[Floats]:
 
 
 def _canvas(key: _Key, plate: Bytes, own: Sequence[Floats]) -> Bytes:
-    """The guides of what is made of a frame, see ``Exemplar.canvas``."""
+    """Pack the guides of the part of a frame that is synthesised, see ``Exemplar.canvas``."""
 
     def guides(band: Band) -> list[Floats]:
         seen, outline = _guides(plate[band.wide], ())
@@ -248,7 +252,7 @@ def _canvas(key: _Key, plate: Bytes, own: Sequence[Floats]) -> Bytes:
 
 
 def _views(key: _Key, composed: ComposedFlow, frames: Sequence[int], scene: Scene) -> Iterator[_View]:
-    """All that a frame's picture depends on beside the picture before, frame by frame. composed: of the one before."""
+    """Compute the input of each frame's synthesis, except the previous picture. composed: flow of the frame before."""
     for frame in frames:
         plate, step = scene.plate(frame), scene.step(composed.frame, frame)
         if plate.shape != key.plate.shape:
@@ -266,30 +270,33 @@ def _views(key: _Key, composed: ComposedFlow, frames: Sequence[int], scene: Scen
 
 
 def _follow(key: _Key, composed: ComposedFlow, plate: Bytes, refine: FlowEstimator | None) -> ComposedFlow:
-    """Flow to the key, without its drift."""
+    """Correct the drift of flow to the key."""
     if refine is None:
         return composed
     return replace(composed, flow=settle(anchor(composed.flow, key.plate, plate, refine), key.plate, plate))
 
 
 def _begin(key: _Key, state: PassState, view: _View) -> list[Pixels]:
-    """All that a frame takes over from the one before: its picture and its field, carried along, and a first guess:
-    the warped key as far as it is certain, else that picture. What was in no box before comes from the key."""
+    """Initialise a frame from the previous one: its picture and its field, both warped, and a first guess.
+
+    The guess is the warped key as far as its confidence goes, else the warped picture. Areas that were in no box before
+    are initialised from the key.
+    """
     warp, former, guess = view.warp, np.empty_like(view.warp.colour), np.empty_like(view.warp.colour)
     field, apart = np.empty((*guess.shape[:2], 2), np.int32), view.box.within(state.box).corner
-    # At the border of the plate what lies beyond is as it has always been: the border, repeated.
+    # A state that covers the whole plate repeats its border outside, as any warp does; a box must not.
     partly = state.colour.shape[:2] != view.composed.valid.shape
 
     def work(band: Band) -> None:
         own, first = band.own, apart[1] + band.first
         step = view.step.flow[own]
         np.clip(sample_rows(state.colour, step, first, apart[0], crisp=True), 0, 1, out=former[own])
-        # A pixel has the patch of the place that it came from.
-        field[own] = _at(state.field, _nearest(step, first, apart[0], state.field.shape))
+        # A pixel starts from the patch of its source position.
+        field[own] = gather(state.field, nearest_pixels(step, first, apart[0], state.field.shape))
         if partly:
             known = inside_rows(step, first, state.field.shape, apart[0])[..., None]
             np.copyto(former[own], warp.colour[own], where=~known)
-            straight = _nearest(warp.flow[own], warp.corner[1] + band.first, warp.corner[0], key.exemplar.size)
+            straight = nearest_pixels(warp.flow[own], warp.corner[1] + band.first, warp.corner[0], key.exemplar.size)
             np.copyto(field[own], straight, where=~known)
         guess[own] = lerp(former[own], warp.colour[own], warp.certain[own, :, None])
 
@@ -298,12 +305,12 @@ def _begin(key: _Key, state: PassState, view: _View) -> list[Pixels]:
 
 
 def _carry_on(key: _Key, view: _View, begun: list[Pixels], settings: SynthesisSettings) -> Carried:
-    """The frame. begun: see ``_begin``; it is emptied, so that all can be let go of as soon as it is used."""
+    """Synthesise a frame. begun: see ``_begin``; it is emptied, so that each array is released once it is used."""
     level = Level(
         settings.rounds, settings.sweeps, max(key.exemplar.size) // 2, settings.uniformity, ALLOWANCE, CRISPNESS,
         ENOUGH,
     )  # fmt: skip
-    job, straight = _job(key, view, settings), _by_flow(view.warp.flow, view.warp.corner, key.exemplar.size)
+    job, straight = _job(key, view, settings), field_from_flow(view.warp.flow, view.warp.corner, key.exemplar.size)
     texture = optimise(job, begun.pop(), straight, level, begun.pop(), overwrite=True)
     del job
     after, error, wanted = _compose(key, view, texture, begun.pop())
@@ -331,7 +338,7 @@ def _job(key: _Key, view: _View, settings: SynthesisSettings) -> Job:
     mask, close = np.empty((height, width), bool), np.empty((height, width), bool)
     (left, top), (high, wide) = warp.corner, key.exemplar.size
     expected, last = np.empty((height, width, 2), np.int32), np.array([wide - 1, high - 1], F32)
-    # Patches overlap: those around a pixel that is sought must be good too.
+    # Patches overlap: those around a searched pixel must be good too.
     window = np.ones((2 * settings.radius + 1, 2 * settings.radius + 1), U8)
 
     def work(band: Band) -> None:
@@ -351,34 +358,10 @@ def _job(key: _Key, view: _View, settings: SynthesisSettings) -> Job:
     )
 
 
-def _by_flow(flow: Floats, corner: Corner, size: tuple[int, ...]) -> Ints:
-    """The field of where composed flow points to, in a key of ``size``."""
-    field = np.empty(flow.shape, np.int32)
-
-    def work(band: Band) -> None:
-        field[band.own] = _nearest(flow[band.own], corner[1] + band.first, corner[0], size)
-
-    in_bands(work, flow.shape)
-    return field
-
-
-def _nearest(flow: Floats, first: int, left: int, size: tuple[int, ...]) -> Ints:
-    """The places that some rows of flow point to, in a picture of ``size``; ``first`` is the first of the rows, and
-    ``left`` their first column."""
-    where = origins(flow, first, left)
-    where += F32(0.5)
-    return np.clip(np.floor(where, out=where), 0, np.array([size[1] - 1, size[0] - 1], F32)).astype(np.int32)
-
-
-def _at(picture: Pixels, field: Ints) -> Pixels:
-    """What a picture has at the places of a field: (H, W) or (H, W, C) and int32 (h, w, 2) -> (h, w) or (h, w, C)."""
-    return np.asarray(picture[field[..., 1], field[..., 0]])
-
-
 def _compose(key: _Key, view: _View, texture: Texture, former: Floats) -> tuple[PassState, Floats, Floats]:
-    """The warped key where it shows what the plate shows, the texture where that fits better, soft between.
+    """Composite the warped key, where it matches the plate, and the texture, where that fits better; the mask is soft.
 
-    Returns the state after, the error, and the energy that the finest band should have.
+    Returns the new state, the error, and the target energy of the finest band.
     """
     warp, composed, error = view.warp, view.composed, texture.error
     left, top = warp.corner
@@ -386,16 +369,16 @@ def _compose(key: _Key, view: _View, texture: Texture, former: Floats) -> tuple[
 
     def work(band: Band) -> None:
         own, wide, field = band.own, band.wide, texture.field[band.wide]
-        by_texture = key.misfit(_at(key.guides, field), view.canvas, wide)
+        by_texture = key.misfit(gather(key.guides, field), view.canvas, wide)
         share = warp.certain[wide] * odds(warp.misfit[wide], by_texture)
         shown = lerp(texture.colour[wide], warp.colour[wide], share[..., None])
-        # What stands where it stood in the key is shown without resampling: nothing shimmers there.
+        # Static areas are not resampled, so that nothing shimmers there.
         moved = (warp.flow[wide, :, 0] != 0) | (warp.flow[wide, :, 1] != 0)
         colour[own] = steady(shown, former[wide], view.step.consistent[wide] & moved)[band.inner]
         share = share[band.inner]
-        # In place: no other band looks at these rows.
+        # In place: no other band reads these rows.
         error[own] = lerp(error[own], warp.misfit[own], share)
-        by_field = _at(key.energy, field[band.inner])
+        by_field = gather(key.energy, field[band.inner])
         wanted[own] = lerp(by_field, sample_rows(key.energy, warp.flow[own], top + band.first, left), share)
 
     in_bands(work, error.shape, STEADY_HALO + MISFIT_HALO)

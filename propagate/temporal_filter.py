@@ -1,9 +1,9 @@
-"""Takes out of a frame what flickers: small differences from the frame before that nothing in the plate explains.
+"""Filter flicker: small differences to the previous frame that the plate does not explain.
 
-Each frame's patches are chosen anew, and the warped key is read at another part of a pixel, so that a surface
-shimmers by a few levels though it only moves. A recursive filter along the motion, as of Lang, Wang, Aydin, Smolic and
-Gross, "Practical temporal consistency for image-based graphics applications", ACM TOG 2012, calms that. It is weak and
-heeds only what cannot be told from chance, so that nothing lags and nothing leaves a ghost.
+The patches of each frame are chosen independently, and the warped key is resampled at another sub-pixel position, so
+that a surface that only moves shimmers by a few levels. A recursive filter along the motion reduces this, as in Lang,
+Wang, Aydin, Smolic and Gross, "Practical temporal consistency for image-based graphics applications", ACM TOG 2012. It
+is weak and acts only on differences that noise could explain, so that it causes neither lag nor ghosts.
 """
 
 import cv2
@@ -12,17 +12,17 @@ import numpy as np
 from propagate.arrays import F32, Bools, Floats
 from propagate.detail import lerp
 
-# Share of the frame before where the two agree; and the difference, mean over channels, from which on it has none.
+# Weight of the previous frame where the two agree; and the difference, mean over channels, at which it reaches 0.
 SHARE, APART = F32(0.35), F32(0.05)
-# Rows that are looked at on each side.
+# Rows that are read on each side.
 HALO = 4
 
 
 def steady(colour: Floats, former: Floats, seen: Bools) -> Floats:
-    """``colour`` drawn towards ``former`` where both nearly agree: float32 (H, W, 3).
+    """Filter ``colour`` towards ``former`` where both nearly agree: float32 (H, W, 3).
 
-    former: float32 (H, W, 3), the frame before, moved to where its things are now. seen: bool (H, W), where it shows
-    what this one does.
+    former: float32 (H, W, 3), the previous frame, warped to this one. seen: bool (H, W), where the previous frame shows
+    the same surface.
     """
     differences = np.abs(colour - former)
     mean = (differences[..., 0] + differences[..., 1] + differences[..., 2]) / F32(3)

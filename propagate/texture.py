@@ -1,7 +1,7 @@
-"""Texture optimisation: search for patches and vote, in turn, until picture and patches agree.
+"""Texture optimisation: alternate patch search and vote until picture and patches agree.
 
-Kwatra, Essa, Bobick and Kwatra, "Texture optimization for example-based synthesis", SIGGRAPH 2005, with the
-weighted guides of Fišer et al., "StyLit", SIGGRAPH 2016.
+Kwatra, Essa, Bobick and Kwatra, "Texture optimization for example-based synthesis", SIGGRAPH 2005, with the weighted
+guides of Fišer et al., "StyLit", SIGGRAPH 2016.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,21 +16,21 @@ from propagate.features import GROUP, STYLE_CHANNELS, blank, channels, lay, mirr
 from propagate.patchmatch import SUBPIXEL, Costs, PatchMatcher, Sweep
 from propagate.patchmatch_numba import count, vote
 
-# Radius of random tries where the right patch is known to be close.
+# Radius of the random search where the right patch is known to be close.
 NEAR = 2
-# What is expected where straying costs nothing: it is not looked at.
+# Expected positions when distance costs nothing: never read.
 _NOWHERE = np.zeros((1, 1, 2), np.int32)
 
 
 @dataclass(frozen=True)
 class Level:
-    """How one size of the picture is worked.
+    """Parameters of one level of the pyramid.
 
-    rounds: times that search and vote take turns. sweeps: passes of a search over the picture.
-    widest: radius of random tries in pixels, 0 for none. uniformity: how dear an over-used patch becomes,
-    in mean squared difference per channel (0..1), for each time it is used beyond ``allowance`` times its share.
-    enough: difference, as of ``Texture.error``, at which a patch is not sought any better.
-    crispness: 0 lets all patches over a pixel vote alike; larger values listen to the better and the nearer.
+    rounds: alternations of search and vote. sweeps: passes of a search over the picture. widest: radius of the random
+    search in pixels, 0 for none. uniformity: penalty of an over-used patch, in mean squared difference per channel
+    (0..1), for each use beyond ``allowance`` times its even share. enough: error, as of ``Texture.error``, at which a
+    patch is accepted without further search. crispness: preference of the vote for better and nearer patches; at 0 all
+    patches over a pixel count alike.
     """
 
     rounds: int = 2
@@ -44,10 +44,10 @@ class Level:
 
 @dataclass(frozen=True)
 class Texture:
-    """A picture put together from patches of the style.
+    """Picture synthesised from patches of the style.
 
-    colour: float32 (H, W, 3). field: int32 (H, W, 2), x then y, centres of the patches in the style.
-    error: float32 (H, W), weighted mean squared difference per channel of the chosen patch, 0..1; larger is worse.
+    colour: float32 (H, W, 3). field: int32 (H, W, 2), x then y, centres of the patches in the style. error: float32
+    (H, W), weighted mean squared difference per channel of the chosen patch, 0..1; larger is worse.
     """
 
     colour: Floats
@@ -57,10 +57,10 @@ class Texture:
 
 @dataclass(frozen=True)
 class Nearness:
-    """Holds a field near an expected one. expected: int32 (H, W, 2), positions in the style, see ``in_parts``.
+    """Prior on the field: patches near an expected position cost less.
 
-    weight: what a square pixel of distance costs, in mean squared difference per channel; reach: distance
-    in pixels beyond which no more is charged.
+    expected: int32 (H, W, 2), positions in the style, see ``in_parts``. weight: cost of a square pixel of distance, in
+    mean squared difference per channel. reach: distance in pixels beyond which the cost no longer grows.
     """
 
     expected: Ints
@@ -69,17 +69,17 @@ class Nearness:
 
 
 def in_parts(places: Floats) -> Ints:
-    """Positions in pixels, of any shape, as whole numbers of ``SUBPIXEL`` parts of a pixel: int32."""
+    """Convert positions in pixels, of any shape, to integers in units of 1 / ``SUBPIXEL`` pixel: int32."""
     return np.floor(places * SUBPIXEL + 0.5).astype(np.int32)
 
 
 @dataclass(frozen=True)
 class Exemplar:
-    """The style and the source side of its guides, packed once for any number of targets.
+    """Style and the source side of its guides, packed once for any number of targets.
 
-    size: (Hs, Ws). padded: float32 (Hs + 2r, Ws + 2r, 3). packed: see ``features.pack``.
-    style_scale, guide_scales: see ``features.scales``. channels: bytes of a pixel. weight: of all channels together,
-    the heaviest being 1.
+    size: (Hs, Ws). padded: float32 (Hs + 2r, Ws + 2r, 3). packed: see ``features.pack``. style_scale, guide_scales: see
+    ``features.scales``. channels: bytes of a pixel. weight: of all channels together, the largest being 1. counts:
+    channels of each guide.
     """
 
     size: tuple[int, int]
@@ -93,7 +93,7 @@ class Exemplar:
     counts: tuple[int, ...]
 
     def canvas(self, targets: Sequence[Floats]) -> Bytes:
-        """The target side of the guides, packed without a picture; see ``features.pack``.
+        """Pack the target side of the guides, with an empty picture; see ``features.pack``.
 
         targets: float32 (H, W) or (H, W, C), in the order of the sources. Raises ValueError when they differ in size.
         """
@@ -105,9 +105,9 @@ class Exemplar:
         return pack(nothing, self.style_scale, list(zip(targets, self.guide_scales, strict=True)), self.radius)
 
     def canvas_by_rows(self, height: int, width: int, targets: Callable[[Band], Sequence[Floats]], halo: int) -> Bytes:
-        """``canvas``, from guides that are made for a few rows at a time.
+        """Pack a canvas from guides that are computed for a few rows at a time, see ``canvas``.
 
-        targets: the guides' own rows of a band that has a ``halo``; finite, which is not looked at.
+        targets: computes the guides' own rows of a band with a ``halo``. They must be finite, which is not checked.
         """
         packed = blank(height, width, self.channels, self.radius)
 
@@ -127,7 +127,7 @@ class Exemplar:
 
 
 def exemplar(style: Floats, guides: Sequence[tuple[Floats, float]], style_weight: float, radius: int) -> Exemplar:
-    """style: float32 (Hs, Ws, 3). guides: (source, weight) each, float32 (Hs, Ws) or (Hs, Ws, C)."""
+    """Pack an exemplar. style: float32 (Hs, Ws, 3). guides: (source, weight) each, float32 (Hs, Ws) or (Hs, Ws, C)."""
     style_scale, guide_scales = scales([weight for _, weight in guides], style_weight)
     sources = [(source, scale) for (source, _), scale in zip(guides, guide_scales, strict=True)]
     packed = pack(style, style_scale, sources, radius)
@@ -141,13 +141,13 @@ def exemplar(style: Floats, guides: Sequence[tuple[Floats, float]], style_weight
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to make. canvas: its guides, see ``Exemplar.canvas``; its style is room to work in.
+    """One picture to synthesise. canvas: its guides, see ``Exemplar.canvas``; its style channels are scratch space.
 
-    mask: bool (H, W), the pixels to work on. wish: what the picture should look like, and how strongly that
-    counts beside its own agreement: float32 (H, W, 3) and float32 (H, W), 0 for not at all. close: bool (H, W), where
-    random tries stay within ``NEAR`` pixels, None for nowhere. whole: pixels of the picture that this is a part of,
-    None for all: how often the style may be used goes by that. measured: bool (H, W), where patches count and their
-    error is told, elsewhere it is 0; it has all within a patch's radius of ``mask``; None for everywhere.
+    mask: bool (H, W), pixels to synthesise. nearness: prior on the field. wish: target picture and its strength
+    relative to the agreement with patches: float32 (H, W, 3) and float32 (H, W), 0 for none. close: bool (H, W), where
+    the random search stays within ``NEAR`` pixels, None for nowhere. whole: pixels of the picture that this is a part
+    of, None for all of it; sets the even share of uses of the style. measured: bool (H, W), where patches have an
+    error, elsewhere it is 0; must contain everything within a patch's radius of ``mask``; None for everywhere.
     """
 
     matcher: PatchMatcher
@@ -163,12 +163,14 @@ class Job:
 
     @property
     def unit(self) -> int:
-        """What a difference of 1 in eight channels of the heaviest weight is in the search's integers."""
+        """Integer cost of a difference of 1 in eight channels of the largest weight."""
         return 255 * 255 * (2 * self.exemplar.radius + 1) ** 2 * GROUP
 
     def sought(self, colour: Floats) -> Floats:
-        """The colours that patches are compared with: two squared differences from one patch are, up to a
-        constant, one from the mean."""
+        """Colours that patches are compared with: picture and target, merged by their strengths.
+
+        Two squared differences from one patch equal, up to a constant, a single one from the weighted mean.
+        """
         if self.wish is None:
             return colour
         found = np.empty(colour.shape, F32)
@@ -182,19 +184,19 @@ class Job:
         return found
 
     def look(self, colour: Floats) -> None:
-        """Makes ``colour`` the present picture of the canvas."""
+        """Set the picture of the canvas."""
         restyle(self.canvas, self.sought(colour), self.exemplar.style_scale, self.exemplar.radius)
 
 
 def optimise(
     job: Job, colour: Floats, start: Ints, level: Level, other: Ints | None = None, *, overwrite: bool = False
 ) -> Texture:
-    """Improves a first guess by search and vote.
+    """Improve a first guess by alternating search and vote.
 
-    colour: float32 (H, W, 3), the first guess. start: int32 (H, W, 2), a first field, x then y; where the patch of
-    ``other`` is better it is taken instead. Outside ``job.mask`` picture and ``start`` stay as they are.
-    overwrite: ``colour`` and ``start`` become the result, and no copies are made of them.
-    Raises ValueError when shapes do not belong together, or a field leaves the style.
+    colour: float32 (H, W, 3), the first guess. start: int32 (H, W, 2), the first field, x then y; the patch of
+    ``other`` is taken where it is better. Outside of ``job.mask`` picture and ``start`` are unchanged. overwrite:
+    ``colour`` and ``start`` become the result instead of being copied. Raises ValueError when shapes do not match, or a
+    field leaves the style.
     """
     _check(job, colour, start)
     nnf = start if overwrite else start.copy()
@@ -208,14 +210,14 @@ def optimise(
         job.matcher.measure(job.canvas, job.exemplar.packed, nnf, cost, _measured(job), costs)
         if other is not None:
             job.matcher.offer(job.canvas, job.exemplar.packed, nnf, cost, job.mask, costs, other)
-            del other  # as large as the field, and not needed any more
+            del other  # as large as the field, and no longer needed
         _take_turns(job, colour, nnf, cost, level, costs)
         job.look(colour)
     return Texture(colour, nnf, _measure(job, nnf, cost))
 
 
 def _take_turns(job: Job, colour: Floats, nnf: Ints, cost: Longs, level: Level, costs: Costs) -> None:
-    """Searches and votes; changes ``colour``, ``nnf`` and ``cost``, which has what ``costs`` say of ``nnf``."""
+    """Alternate search and vote; updates ``colour``, ``nnf`` and ``cost``, which must hold the costs of ``nnf``."""
     example, widest = job.exemplar, _widest(job, level)
     for turn in range(level.rounds):
         if turn:
@@ -229,13 +231,13 @@ def _take_turns(job: Job, colour: Floats, nnf: Ints, cost: Longs, level: Level, 
 
 
 def measure(job: Job, colour: Floats, nnf: Ints) -> Floats:
-    """How badly each pixel's patch fits: weighted mean squared difference per channel, float32 (H, W), 0..1."""
+    """Error of each pixel's patch, weighted mean squared difference per channel: float32 (H, W), 0..1."""
     job.look(colour)
     return _measure(job, nnf, np.zeros(job.mask.shape, np.int64))
 
 
 def _measure(job: Job, nnf: Ints, cost: Longs) -> Floats:
-    """``measure`` of the canvas as it is; what was in ``cost`` is lost."""
+    """Error of the canvas as it is, see ``measure``; overwrites ``cost``."""
     still = Costs(_NOWHERE, 0, 0, np.zeros(job.exemplar.size, np.int32))
     job.matcher.measure(job.canvas, job.exemplar.packed, nnf, cost, _measured(job), still)
     error = np.empty(cost.shape, F32)
@@ -286,7 +288,7 @@ def _costs(job: Job, nnf: Ints, level: Level) -> Costs:
 
 
 def usage(nnf: Ints, mask: Bools, size: tuple[int, int], radius: int) -> Floats:
-    """How often each place of the style is used by masked pixels: float32 (Hs, Ws), 1 for an even share of the picture.
+    """Uses of each position of the style by masked pixels: float32 (Hs, Ws), 1 for an even share of the picture.
 
     Kaspar, Neubert, Lischinski, Pauly and Kopf, "Self tuning texture optimization", Eurographics 2015.
     """
@@ -294,7 +296,7 @@ def usage(nnf: Ints, mask: Bools, size: tuple[int, int], radius: int) -> Floats:
 
 
 def _spread(counts: Ints, share: float, radius: int) -> Floats:
-    """Counts of a window around each place. They are whole, so that the filter's running sums are exact."""
+    """Mean count in the window around each position. Counts are integers: the filter's running sums are exact."""
     window = (2 * radius + 1, 2 * radius + 1)
     return np.asarray(cv2.boxFilter(counts.astype(F32), -1, window, borderType=cv2.BORDER_REFLECT) * F32(share), F32)
 
@@ -304,7 +306,7 @@ def _burden(job: Job, nnf: Ints, level: Level) -> Ints:
     burden = np.zeros(size, np.int32)
     if level.uniformity <= 0:
         return burden
-    # What lies where the right patch is known to be close is not texture that repeats.
+    # Where the right patch is known to be close, repetition is no fault.
     free = job.mask if job.close is None else job.mask & ~job.close
     counts, share = count(nnf, free, size), size[0] * size[1] / max(1, job.whole or free.size)
 
@@ -318,7 +320,7 @@ def _burden(job: Job, nnf: Ints, level: Level) -> Ints:
 
 
 def _say(cost: Longs, job: Job, level: Level) -> Floats:
-    """How much each patch counts in the vote: the worse it fits, the less."""
+    """Weight of each patch in the vote: the larger its error, the smaller."""
     says = np.empty(cost.shape, F32)
 
     def work(band: Band) -> None:
@@ -330,35 +332,7 @@ def _say(cost: Longs, job: Job, level: Level) -> Floats:
 
 
 def _by_distance(radius: int, level: Level) -> Floats:
-    """How much a patch counts by the distance of its centre."""
+    """Weight of a patch in the vote by the offset of its centre: float32 (2r + 1, 2r + 1)."""
     steps = np.arange(-radius, radius + 1, dtype=F32)
     fall = np.exp(-(steps**2) * F32(level.crispness) / F32(2 * radius * radius))
     return np.outer(fall, fall).astype(F32)
-
-
-def evenly(height: int, width: int, size: tuple[int, int]) -> Ints:
-    """A field that maps one picture onto another of another size, whole onto whole: int32 (H, W, 2)."""
-    ys = (np.arange(height) + 0.5) * size[0] / height
-    xs = (np.arange(width) + 0.5) * size[1] / width
-    return np.stack(np.meshgrid(xs, ys), axis=-1).astype(np.int32)
-
-
-def at_random(height: int, width: int, size: tuple[int, int], seed: int) -> Ints:
-    """A field of places drawn evenly: int32 (H, W, 2)."""
-    draw = np.random.Generator(np.random.PCG64(seed))
-    xs = draw.integers(0, size[1], (height, width))
-    return np.stack([xs, draw.integers(0, size[0], (height, width))], axis=-1).astype(np.int32)
-
-
-def enlarge(nnf: Ints, height: int, width: int, size: tuple[int, int], smaller: tuple[int, int]) -> Ints:
-    """A field for the next larger size: ``smaller`` and ``size`` are the style's sizes before and after."""
-    ys = np.minimum(np.arange(height) * nnf.shape[0] // height, nnf.shape[0] - 1)
-    xs = np.minimum(np.arange(width) * nnf.shape[1] // width, nnf.shape[1] - 1)
-    coarse = nnf[ys][:, xs].astype(np.float64)
-    # The part of a coarse pixel that a fine one sits at carries over, so that patches stay whole.
-    inside_x = (np.arange(width) + 0.5) * nnf.shape[1] / width - xs - 0.5
-    inside_y = (np.arange(height) + 0.5) * nnf.shape[0] / height - ys - 0.5
-    fine_x = (coarse[..., 0] + 0.5 + inside_x[None, :]) * size[1] / smaller[1] - 0.5
-    fine_y = (coarse[..., 1] + 0.5 + inside_y[:, None]) * size[0] / smaller[0] - 0.5
-    fine = np.stack([fine_x, fine_y], axis=-1)
-    return np.clip(np.floor(fine + 0.5), 0, [size[1] - 1, size[0] - 1]).astype(np.int32)

@@ -1,4 +1,4 @@
-"""How many threads a step may use: all that OpenCV may, or a share, where works run beside each other."""
+"""Thread limits: a step uses all of OpenCV's threads, or its share where passes run concurrently."""
 
 import threading
 
@@ -9,17 +9,17 @@ _own = threading.local()
 
 
 def allowed() -> int:
-    """How many threads what this thread does may use."""
+    """Number of threads that work on this thread may use."""
     return getattr(_own, "threads", None) or cv2.getNumThreads()
 
 
 def allow(threads: int) -> None:
-    """Bounds what this thread may use, whatever OpenCV may."""
+    """Limit the threads that work on this thread may use, whatever OpenCV's limit."""
     _own.threads = threads
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
 
 
 def concurrent() -> bool:
-    """Whether several threads may run kernels at once. The simplest of numba's layers ends the process then."""
+    """Return whether several threads may run kernels at once: numba's simplest threading layer aborts the process."""
     numba.get_num_threads()  # chooses the layer, unless one is in use
     return bool(numba.threading_layer() != "workqueue")

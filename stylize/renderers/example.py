@@ -12,8 +12,9 @@ import numpy as np
 
 from propagate import guidance
 from propagate.arrays import F32, Floats, Ints
+from propagate.nnf import at_random, enlarge
 from propagate.patchmatch_numba import PatchMatchNumba
-from propagate.texture import Job, Level, Texture, at_random, enlarge, exemplar, optimise
+from propagate.texture import Job, Level, Texture, exemplar, optimise
 from stylize.errors import RendererError
 from stylize.renderers.protocol import Rendered, RenderRequest
 

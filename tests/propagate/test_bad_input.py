@@ -12,11 +12,12 @@ from propagate.blend import blend
 from propagate.features import channels
 from propagate.flow import LARGEST, Step, check_flow, consistent, step_of
 from propagate.flow_dis import DisFlow
+from propagate.nnf import evenly
 from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.scene import Scene, estimated
 from propagate.spans import spans
 from propagate.synthesis import PassState, SynthesisSettings, carry
-from propagate.texture import Job, Level, Nearness, evenly, exemplar, optimise
+from propagate.texture import Job, Level, Nearness, exemplar, optimise
 
 SIDES = st.integers(1, 40)
 # Kernels are compiled for each radius and group of channels.

@@ -3,14 +3,12 @@ import pytest
 
 from propagate.features import pack, restyle, scales
 from propagate.guidance import from_lab, match_histogram, to_lab, transport_colours
+from propagate.nnf import at_random, enlarge, evenly
 from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.texture import (
     Job,
     Level,
     Nearness,
-    at_random,
-    enlarge,
-    evenly,
     exemplar,
     in_parts,
     measure,
