@@ -1,25 +1,26 @@
-"""Which frames a new painted matte would help most."""
+"""Suggestions of the frames where a new painted matte would help most."""
 
 from collections.abc import Collection, Mapping, Sequence
 
-# Confidence below which a frame should be looked at.
+# Confidence below which a frame should be reviewed.
 ENOUGH = 0.9
-# Frames that are named at most.
+# Frames that are suggested at most.
 MOST = 3
-# Frames that a painted matte is carried well: see the tests of composites.
+# Frames over which a painted matte tracks reliably, as measured by the tests on composites.
 CARRIED = 40
 
 
 def weakest(
     confidence: Mapping[int, float], shots: Sequence[Sequence[int]], painted: Collection[int] = ()
 ) -> list[int]:
-    """The frames to paint, the weakest first; none if all may be trusted.
+    """Frames to paint, the weakest first; empty if every frame is reliable.
 
-    confidence: of every frame, 0..1. shots: their frames, ascending; nothing is carried from one to another. painted:
+    confidence: of every frame, 0..1. shots: their frames, ascending; mattes never propagate across a cut. painted:
     frames with a painted matte.
-    Neighbours fall together: of each run of frames below ENOUGH one is named. Where mattes come from one side alone,
-    that is its far end: what stood before the subject at the lowest has gone by then, and a matte painted of what is
-    hidden would say that nothing is there from then on. Between two painted mattes it is the lowest.
+
+    Each run of frames below ENOUGH gives one frame. Between two painted mattes that is the frame of the lowest
+    confidence. Where mattes propagate from one side only, it is the far end of the run: an occluder has left by then,
+    and a matte painted of a hidden subject would be empty from there on.
     """
     runs = [(run, frames) for frames in shots for run in _runs(frames, confidence)]
     runs.sort(key=lambda run: min(confidence[frame] for frame in run[0]))
@@ -27,7 +28,7 @@ def weakest(
 
 
 def _runs(frames: Sequence[int], confidence: Mapping[int, float]) -> list[list[int]]:
-    """The frames below ENOUGH, those together that follow each other."""
+    """Runs of consecutive frames below ENOUGH."""
     runs: list[list[int]] = [[]]
     for frame in frames:
         if confidence[frame] < ENOUGH:
@@ -38,6 +39,7 @@ def _runs(frames: Sequence[int], confidence: Mapping[int, float]) -> list[list[i
 
 
 def _of(run: Sequence[int], confidence: Mapping[int, float], painted: Collection[int]) -> int:
+    """Choose the frame of a run to paint. painted: frames of the same shot with a painted matte."""
     before = any(frame < run[0] for frame in painted)
     behind = any(frame > run[-1] for frame in painted)
     if before and not behind:

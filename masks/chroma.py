@@ -1,7 +1,7 @@
-"""Keys by the colour of a screen: the colour-difference key, after Petro Vlahos (US 3,595,987), and spill suppression.
+"""Chroma keying: the colour-difference key, after Petro Vlahos (US 3,595,987), and spill suppression.
 
-How much the screen's own channel exceeds the larger of the other two is a measure of how much screen is seen, that hair
-and motion blur share in proportion. It is the more exact the more evenly the screen is lit.
+The excess of the screen's channel over the larger of the other two measures how much of the screen is visible, in
+proportion even in hair and motion blur. The key is the more exact, the more evenly the screen is lit.
 """
 
 from dataclasses import dataclass
@@ -11,26 +11,28 @@ import numpy as np
 from masks.arrays import F32, Floats
 
 GREEN, BLUE = 1, 2
-# Of the screen's difference: what is below the first is no screen, above the second nothing but screen. Screens are
-# uneven, and what stands before them reflects some of their colour.
+# Fractions of the screen's own excess: no screen below the first, nothing but screen above the second. Screens are
+# uneven, and subjects reflect some of their colour.
 CLEAR, SOLID = 0.12, 0.90
-# The share of the largest differences that the screen's colour is judged by, and the least difference of a screen.
+# Fraction of the picture with the largest excess, from which the threshold of a screen follows; smallest excess of a
+# screen.
 BRIGHTEST, FAINTEST = 0.2, 0.1
 
 
 @dataclass(frozen=True)
 class Keyed:
-    """matte: float32 (H, W), 1 where no screen is seen. foreground: float32 (H, W, 3) in [0, 1], without the screen's
-    colour."""
+    """A keyed picture. matte: float32 (H, W) in [0, 1], 1 where no screen is visible. foreground: float32 (H, W, 3) in
+    [0, 1], without screen and spill."""
 
     matte: Floats
     foreground: Floats
 
 
 def screen_colour(picture: Floats, channel: int) -> Floats | None:
-    """The colour of a screen of GREEN or BLUE: float32 (3,), the median where that channel exceeds the others most.
+    """Colour of a GREEN or BLUE screen: float32 (3,), or None if the picture shows no such screen.
 
-    picture: float32 (H, W, 3) in [0, 1]. None if there is no such screen.
+    picture: float32 (H, W, 3) in [0, 1]. The colour is the median of the pixels where that channel exceeds the others
+    most.
     """
     excess = _excess(picture, channel)
     bound = max(FAINTEST, float(np.quantile(excess, 1 - BRIGHTEST / 4)) * 0.7)
@@ -39,7 +41,7 @@ def screen_colour(picture: Floats, channel: int) -> Floats | None:
 
 
 def chroma_key(picture: Floats, screen: Floats) -> Keyed:
-    """Keys a picture against a screen of this colour.
+    """Key a picture against a screen of this colour.
 
     picture: float32 (H, W, 3) in [0, 1]. screen: float32 (3,), green or blue its largest channel. Raises ValueError
     for a screen that is neither.
@@ -54,7 +56,7 @@ def chroma_key(picture: Floats, screen: Floats) -> Keyed:
 
 
 def _without(picture: Floats, screen: Floats, matte: Floats, channel: int) -> Floats:
-    """The foreground's colour: the screen's share taken out, and what its light leaves on the rest."""
+    """Foreground colour, float32 (H, W, 3) in [0, 1]: unmixed from the screen by the matte, and with spill removed."""
     share = matte[..., None]
     own = np.where(share > 0.05, (picture - (1 - share) * screen) / np.maximum(share, F32(0.05)), picture)
     own = np.clip(own, 0, 1).astype(F32)
@@ -64,5 +66,6 @@ def _without(picture: Floats, screen: Floats, matte: Floats, channel: int) -> Fl
 
 
 def _excess(colours: Floats, channel: int) -> Floats:
+    """Excess of a channel over the larger of the other two: float32 (...), 0 or more."""
     others = np.maximum(*(colours[..., other] for other in range(3) if other != channel))
     return np.asarray(np.maximum(colours[..., channel] - others, 0), F32)

@@ -1,7 +1,7 @@
-"""Carries it from frame to frame that nothing is inside: what a painted matte says that is black everywhere.
+"""Propagation of an empty matte: a frame whose painted matte is black everywhere is a clean plate.
 
-Such a frame is a clean plate. What another frame shares with it, each pixel moved along, is outside there too, for
-sure; of all else nothing is known, for what was not there may have come.
+Pixels of another frame that match the clean plate, warped along the motion, are outside with confidence. The others
+stay unknown, because something may have entered the picture.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,25 +14,27 @@ from masks.motion_field import motion_field
 from masks.track import LEVELS, NOTHING, Footage, Tracked, apart, closer, resized, small
 from masks.warp import warp
 
-# Difference of 8-bit levels that a pixel may have and be the same: less than beside a shape that is known, for here
-# dark things pass for dark ground.
+# Difference in 8-bit levels that a matching pixel may have: stricter than for a known shape, because dark subjects pass
+# for dark ground.
 SAME = LEVELS / 2
-# Pixels around which all must be seen in the key, so that nothing is at the border of what came.
+# Side in pixels of the window in which every pixel must match, so that the edge of a newcomer does not.
 AROUND = 5
-# Of a frame whose matte is black, and of which it is not known whether it should be.
+# Confidence of an empty matte that no other painted matte confirms.
 CONFIDENCE = 0.4
-# Pixels that flow to the key is mended by in one frame at most, and may deviate from what is around.
+# Largest correction of the flow to the key in one frame, and its tolerated deviation from the flow around, in pixels.
 NEAR, ASTRAY = 4.0, 1.5
 
 
 def nothing_inside(key: Floats) -> bool:
-    """key: float32 (H, W) in [0, 1]."""
+    """Return whether a painted matte is empty, but for traces. key: float32 (H, W) in [0, 1]."""
     return not (key > NOTHING).any()
 
 
 def absent(frames: Sequence[int], footage: Footage, size: tuple[int, int]) -> Iterator[Tracked]:
-    """Black mattes of ``frames[1:]``, one by one, forward or backward in time, sure where they show what the first
-    frame shows. size: height and width of the plates."""
+    """Track a clean plate: yield empty mattes of ``frames[1:]``, one by one, forward or backward in time.
+
+    They are confident where they match the first frame. size: height and width of the plates.
+    """
     key = former = small(footage.plate(frames[0]))
     flow = np.zeros((*key.shape[:2], 2), F32)
     for frame in frames[1:]:
@@ -44,8 +46,10 @@ def absent(frames: Sequence[int], footage: Footage, size: tuple[int, int]) -> It
 
 
 def _shown(key: Bytes, flow: Floats, plate: Bytes, footage: Footage) -> tuple[Floats, Floats]:
-    """The way to the key, and how surely each pixel is seen there, 0..1. What covers it for a while does not lead it
-    astray: the way is that of what is seen around it."""
+    """Flow to the key, float32 (h, w, 2), and confidence that each pixel is visible there, float32 (h, w), 0..1.
+
+    Occluders do not disturb the flow: under them it is extrapolated from the visible pixels around.
+    """
     better, nearer, _ = closer(key, flow, plate, footage.refine)
     near = np.abs(better - flow).max(axis=-1) < NEAR
     found = np.where((nearer & near)[..., None], better, flow).astype(F32)

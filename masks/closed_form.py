@@ -1,10 +1,9 @@
-"""Hair and soft edges from a matte and its trimap: closed-form matting (Levin, Lischinski and Weiss, CVPR 2006), with
-the matte itself as a prior that weighs the more, the farther a pixel lies from its border.
+"""Closed-form matting of hair and soft edges (Levin, Lischinski and Weiss, CVPR 2006), from a matte and its trimap.
 
-Without the prior a wide band of unknown pixels leaks over busy ground, and a narrow one misses hair. With it the band
-narrows by itself wherever the picture does not contradict the matte; and the system is so well conditioned that it
-takes a few dozen rounds of conjugate gradients instead of up to a thousand (the prior as a data term as in Wang and
-Cohen, "Optimized color sampling for robust matting", CVPR 2007).
+The matte is a prior whose weight grows with the distance from its border. Without it, a wide unknown band leaks over
+busy ground, and a narrow one misses hair. With it, the band narrows by itself wherever the picture does not contradict
+the matte, and the system is so well conditioned that conjugate gradients take a few dozen iterations instead of up to a
+thousand. The prior is a data term as in Wang and Cohen, "Optimized color sampling for robust matting", CVPR 2007.
 """
 
 import cv2
@@ -15,24 +14,25 @@ from masks.blockiness import blockiness
 from masks.conjugate_gradients import conjugate_gradients
 from masks.trimap import UNKNOWN
 
-# Pixels around what is unknown that the equations look at.
+# Margin in pixels around the unknown region that enters the equations.
 AROUND = 4
-# Weight of the prior at so many pixels from the border of the matte; it grows with the square of the distance.
+# Weight of the prior, and the distance in pixels from the border of the matte at which it has this weight; it grows
+# with the square of the distance.
 PRIOR, UNIT = 0.03, 4.0
-# How much more it counts, for each unit of blockiness: a codec's blocks are lines of colour too.
+# Gain of that weight per unit of blockiness, because a codec's blocks form colour lines too.
 BLOCKS = 60.0
 # Variance of colour below which a window counts as flat.
 FLAT = 1e-6
-# When the solver has done enough: rounds, and what is left of the residual.
+# Iteration limit and relative tolerance of the solver.
 ROUNDS, LEFT = 300, 1e-3
 
 
 def closed_form(picture: Floats, known: Floats, matte: Floats) -> Floats:
-    """The matte that explains the picture's colours as lines between two, given what is known of it: float32 (H, W).
+    """Solve for the alpha that fits the picture's local colour lines: float32 (H, W) in [0, 1].
 
-    picture: float32 (H, W, 3) in [0, 1]. known: see ``trimap``; where it is INSIDE or OUTSIDE the matte is 1 or 0,
-    exactly. matte: float32 (H, W) in [0, 1], what is expected where nothing is known. Raises ValueError for several
-    sizes, ImportError without pymatting.
+    picture: float32 (H, W, 3) in [0, 1]. known: a trimap, see ``masks.trimap``; alpha is exactly 1 where it is INSIDE
+    and 0 where it is OUTSIDE. matte: float32 (H, W) in [0, 1], the prior of the unknown pixels. Raises ValueError for
+    different sizes, ImportError without pymatting.
     """
     if not picture.shape[:2] == known.shape == matte.shape:
         raise ValueError(
@@ -40,7 +40,7 @@ def closed_form(picture: Floats, known: Floats, matte: Floats) -> Floats:
         )
     unknown = known == UNKNOWN
     found = known.copy()
-    # A trimap that knows only one side says nothing of the other.
+    # A trimap with only one known side has no colour lines to solve for.
     if not unknown.any() or not (known == 0).any() or not (known == 1).any():
         return found
     rows, columns = np.flatnonzero(unknown.any(axis=1)), np.flatnonzero(unknown.any(axis=0))
@@ -54,13 +54,14 @@ def closed_form(picture: Floats, known: Floats, matte: Floats) -> Floats:
 
 
 def _prior(matte: Floats) -> Floats:
+    """Weight of the prior, float32 (H, W): it grows with the squared distance from the border of the matte."""
     inside = (matte > 0.5).astype(U8)
     away = cv2.distanceTransform(inside, cv2.DIST_L2, 5) + cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
     return np.asarray(F32(PRIOR) * (away / F32(UNIT)) ** 2, F32)
 
 
 def _solved(picture: Floats, known: Floats, matte: Floats, prior: Floats) -> Floats:
-    """What is unknown, in the order of its pixels, in [0, 1]."""
+    """Alpha of the unknown pixels in raster order: float32 (N,) in [0, 1]."""
     from pymatting import cf_laplacian
     from scipy.sparse import diags
 
@@ -69,5 +70,5 @@ def _solved(picture: Floats, known: Floats, matte: Floats, prior: Floats) -> Flo
     weight, expected = (values.ravel()[unknown].astype(np.float64) for values in (prior, matte))
     system = (laplacian[:, unknown] + diags(weight)).tocsr()
     right = weight * expected - laplacian[:, ~unknown] @ known.ravel()[~unknown].astype(np.float64)
-    # Where the rounds do not suffice, what they have come to is near enough.
+    # An iteration that has not converged is close enough.
     return np.clip(conjugate_gradients(system, right, expected, LEFT, ROUNDS), 0, 1).astype(F32)

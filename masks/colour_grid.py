@@ -1,8 +1,8 @@
-"""Where, and with which colours, the inside was seen: votes in a coarse grid of place and colour.
+"""Bilateral grid of votes for the inside, coarse in position and colour.
 
 Bilateral space as in Märki, Perazzi, Wang and Sorkine-Hornung, "Bilateral space video segmentation", CVPR 2016: pixels
-vote in the cell of their place and colour, cells share with their neighbours, and every pixel reads what its cell has
-come to. What looks alike and lies near is told alike, whether or not flow finds it again.
+vote in the cell of their position and colour, votes blur into neighbouring cells, and every pixel reads its cell.
+Pixels that are similar and close get the same label, whether or not flow finds them again.
 """
 
 from dataclasses import dataclass
@@ -14,19 +14,20 @@ from masks.arrays import F32, Bytes, Floats, Pixels
 
 # Cells along the longest side.
 PLACES = 16
-# Width of a cell in the levels of 8-bit Lab, lightness and then both colours; the least and the most of the latter.
+# Width of a cell in levels of 8-bit Lab, in lightness and in each colour axis; range of the colour axes.
 LIGHT, COLOUR, LEAST, MOST = 16, 10, 55, 205
-# What neighbours one, two and three cells away get beside 1 for the cell itself: along places, and along colours.
+# Blur weights of the cells one, two and three steps away, relative to the cell itself: in position, and in colour.
 NEAR, ALIKE = (0.7, 0.35, 0.1), (0.5, 0.1)
-# Share that is left after a frame.
+# Fraction of the votes that remains after a frame.
 MEMORY = 0.9
-# Votes of nobody, half for the inside, in votes of pixels.
+# Pseudo-votes of every pixel, half of them for the inside.
 NOBODY = 0.01
 
 
 @dataclass(frozen=True)
 class Votes:
-    """inside, all: float32, of every cell (y, x, lightness, two colours), or of pixels once they are read."""
+    """Votes for the inside, and all votes. inside, all: float32, of the grid's cells (y, x, lightness, a, b), or of
+    pixels (H, W)."""
 
     inside: Floats
     all: Floats
@@ -34,14 +35,14 @@ class Votes:
 
 @dataclass(frozen=True)
 class Cells:
-    """of: which cell each pixel lies in, (H, W). shape: of the grid."""
+    """Cells of a picture's pixels. of: (H, W), flat index of each pixel's cell. shape: of the grid."""
 
     of: Pixels
     shape: tuple[int, ...]
 
 
 def cells(plate: Bytes) -> Cells:
-    """plate: uint8 (H, W, 3), RGB."""
+    """Assign every pixel to its cell of the grid. plate: uint8 (H, W, 3), RGB."""
     height, width = plate.shape[:2]
     side = max(height, width) / PLACES
     lab = cv2.cvtColor(plate, cv2.COLOR_RGB2LAB).astype(np.int64)
@@ -55,7 +56,7 @@ def cells(plate: Bytes) -> Cells:
 
 
 def votes(where: Cells, matte: Floats) -> Votes:
-    """What a frame's pixels vote; matte: float32 (H, W) in [0, 1]."""
+    """Votes of one frame's pixels. matte: float32 (H, W) in [0, 1]."""
     count = int(np.prod(where.shape))
     flat = where.of.ravel()
     inside, everything = np.bincount(flat, matte.ravel(), count), np.bincount(flat, minlength=count)
@@ -63,17 +64,17 @@ def votes(where: Cells, matte: Floats) -> Votes:
 
 
 def later(before: Votes, more: Votes) -> Votes:
-    """Older votes and those of the frame that followed, as they count for the next one."""
+    """Accumulate older votes and those of the frame after them, decayed for the next frame."""
     return Votes(F32(MEMORY) * (before.inside + more.inside), F32(MEMORY) * (before.all + more.all))
 
 
 def read(grid: Votes, where: Cells) -> Votes:
-    """The votes that count at each pixel: (H, W)."""
+    """Read the blurred votes at each pixel: (H, W)."""
     return Votes(_shared(grid.inside).ravel()[where.of], _shared(grid.all).ravel()[where.of])
 
 
 def share(*several: Votes) -> Floats:
-    """How likely a pixel is inside by votes that were read, together: float32 (H, W), between 0 and 1."""
+    """Probability that a pixel is inside, by the sum of several votes of pixels: float32 (H, W), between 0 and 1."""
     inside, everything = np.full_like(several[0].all, NOBODY / 2), np.full_like(several[0].all, NOBODY)
     for one in several:
         inside += one.inside
@@ -82,6 +83,7 @@ def share(*several: Votes) -> Floats:
 
 
 def _shared(grid: Floats) -> Floats:
+    """Blur the grid along every axis, with weights that sum to 1."""
     for axis in range(grid.ndim):
         weights = NEAR if axis < 2 else ALIKE
         turned = np.moveaxis(grid, axis, 0)

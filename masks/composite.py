@@ -1,19 +1,20 @@
-"""Lays a stylised picture over its plate through a matte (Porter and Duff, "Compositing digital images", 1984)."""
+"""Composite of a picture over its plate through a matte (Porter and Duff, "Compositing digital images", 1984)."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Mixed at a time: float64 of a whole frame would take many times what the frame does.
+# Rows blended at a time: a whole frame in float64 would take many times the memory of the frame.
 ROWS = 64
 
 
 def over(
     stylised: NDArray[np.unsignedinteger], plate: NDArray[np.unsignedinteger], matte: NDArray[np.float32]
 ) -> NDArray[np.unsignedinteger]:
-    """``stylised`` where the matte is 1, ``plate`` to the bit where it is 0, a mix between.
+    """Composite ``stylised`` over ``plate`` through a matte.
 
     stylised, plate: uint8 or uint16 (H, W, C) of one type and size, display-encoded, straight.
-    matte: float32 (H, W) in [0, 1]. Raises ValueError when they do not belong together.
+    matte: float32 (H, W) in [0, 1]. The result is bit-identical to ``plate`` where the matte is 0, and to ``stylised``
+    where it is 1. Raises ValueError for different sizes or types, and for a matte beyond its range.
     """
     if stylised.shape != plate.shape or stylised.dtype != plate.dtype or matte.shape != plate.shape[:2]:
         raise ValueError(
@@ -26,7 +27,7 @@ def over(
     rows, columns = (np.flatnonzero(matte.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
         return mixed
-    # What lies around all that is inside is the plate.
+    # Outside the bounding box of the matte the plate stays.
     across = slice(columns[0], columns[-1] + 1)
     for top in range(rows[0], rows[-1] + 1, ROWS):
         part = slice(top, min(top + ROWS, rows[-1] + 1)), across

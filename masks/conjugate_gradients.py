@@ -1,6 +1,6 @@
-"""The method of conjugate gradients with Jacobi's preconditioner (Hestenes and Stiefel 1952).
+"""Conjugate gradients with Jacobi's preconditioner (Hestenes and Stiefel, 1952).
 
-SciPy's asks BLAS for its inner products, whose last bits depend on how many threads BLAS has; these do not.
+SciPy's solver takes its inner products from BLAS, whose last bits depend on the number of threads. This one does not.
 """
 
 from typing import Any
@@ -11,10 +11,10 @@ from masks.arrays import Doubles
 
 
 def conjugate_gradients(system: Any, right: Doubles, start: Doubles, left: float, rounds: int) -> Doubles:
-    """x (N,) with ``system @ x`` near ``right``, both of N rows; what it has come to when the rounds do not suffice.
+    """Solve ``system @ x = right`` for x: float64 (N,), the last iterate where the limit is reached first.
 
-    system: symmetric and positive definite, dense or of scipy.sparse. left: the length of what remains, in shares of
-    that of ``right``, with which it is content.
+    system: (N, N), symmetric and positive definite, dense or of scipy.sparse. right, start: float64 (N,).
+    left: norm of the residual at which to stop, relative to that of ``right``. rounds: limit of iterations.
     """
     scaling = 1 / np.maximum(system.diagonal(), 1e-9)
     solved = start.copy()

@@ -1,16 +1,16 @@
-"""Keys by what has changed: a frame against a clean plate of the same view (Qian and Sezan, ICIP 1992)."""
+"""Difference key of a frame against a clean plate of the same view (Qian and Sezan, ICIP 1992)."""
 
 import cv2
 import numpy as np
 
 from masks.arrays import F32, Floats
 
-# Pixels over which grain is averaged.
+# Width in pixels of the blur that averages grain.
 GRAIN = 1.0
 
 
 def difference_key(picture: Floats, clean: Floats, low: float, high: float) -> Floats:
-    """0 where the largest difference of a channel is ``low`` or less, 1 where it is ``high`` or more: float32 (H, W).
+    """Key the largest difference of a channel: float32 (H, W), 0 at ``low`` or less, 1 at ``high`` or more.
 
     picture, clean: float32 (H, W, 3) in [0, 1]. Raises ValueError for two sizes, or unless ``low`` is below ``high``.
     """

@@ -1,10 +1,11 @@
-"""Lays several stylised pictures over a plate, later over earlier, so that mattes which meet softly leave no seam: the
-operator "disjoint over" (Porter and Duff's coverage of pixels that two shapes share without overlapping; so named by
-the X Render Extension, and by compositors).
+"""Composite of several stylised pictures over a plate, later over earlier, without seams between soft mattes that meet.
 
-Plain "over" takes soft edges for accidents: where a matte is a and the next one 1 - a, it lets a (1 - a) of the plate
-shine through, a line along the whole edge. Here what one layer leaves free is given to the next one as far as its matte
-wants it, and only what all mattes leave together is the plate's.
+The operator is "disjoint over": Porter and Duff's case of two shapes that share a pixel without overlapping, so named
+by the X Render Extension and by compositors.
+
+Plain "over" takes the coverages of soft edges for independent: where a matte is a and the next one 1 - a, a (1 - a) of
+the plate shines through, a line along the whole edge. Here each layer takes what the layers above leave of a pixel, up
+to its matte, and only the remainder of all layers is the plate's.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-# Mixed at a time: float64 of a whole frame would take many times what the frame does.
+# Rows blended at a time: a whole frame in float64 would take many times the memory of the frame.
 ROWS = 64
 
 _Pixels = NDArray[np.unsignedinteger]
@@ -20,11 +21,11 @@ _Mattes = Sequence[NDArray[np.float32] | None]
 
 
 def shares(mattes: _Mattes, size: tuple[int, int]) -> list[NDArray[np.float64]]:
-    """How much of each pixel every layer shows, from the lowest to the uppermost: float64 (H, W) in [0, 1].
+    """Weights of the layers at each pixel, from the lowest to the uppermost: float64 (H, W) in [0, 1].
 
-    mattes: float32 (H, W) in [0, 1], from the lowest; None is 1 everywhere. size: (H, W). What is left of 1 is the
-    plate's. A layer gets the smaller of its matte and of what those above it leave. Raises ValueError for a matte of
-    another size or beyond its range.
+    mattes: float32 (H, W) in [0, 1], from the lowest; None is 1 everywhere. size: (H, W). A layer has the smaller of
+    its matte and the remainder of the layers above. The remainder of all is the plate's weight. Raises ValueError for a
+    matte of another size or beyond its range.
     """
     left = np.ones(size, np.float64)
     found = []
@@ -40,11 +41,11 @@ def shares(mattes: _Mattes, size: tuple[int, int]) -> list[NDArray[np.float64]]:
 
 
 def covers(mattes: _Mattes, size: tuple[int, int]) -> list[NDArray[np.float64]]:
-    """The alphas with which plain "over" of the same layers does what ``shares`` says, from the lowest to the
-    uppermost: float64 (H, W) in [0, 1]. Every compositor has that operator, and few have this one.
+    """Alphas with which plain "over" gives the picture of ``disjoint_over``, from the lowest to the uppermost: float64
+    (H, W) in [0, 1]. Every compositor has plain "over", and few have this operator.
 
-    mattes, size: see ``shares``. A layer covers, of what those above leave of a pixel, as much as it has of the pixel.
-    Where they leave nothing it is 1 if the matte is not 0: no edge where nobody sees the layer.
+    mattes, size: see ``shares``. An alpha is the layer's weight relative to the remainder of the layers above.
+    Where nothing remains, it is 1 if the matte is not 0, so that hidden layers get no edge.
     """
     left = np.ones(size, np.float64)
     found = []
@@ -62,11 +63,11 @@ def covers(mattes: _Mattes, size: tuple[int, int]) -> list[NDArray[np.float64]]:
 
 
 def merged(looks: Sequence[_Pixels], mattes: _Mattes) -> tuple[_Pixels, NDArray[np.float32]]:
-    """The looks as one picture, straight, and what they cover together: float32 (H, W) in [0, 1]. Laid over any plate
-    with plain "over" that is ``disjoint_over``, but for rounding.
+    """Merge the looks into one straight picture and its alpha, float32 (H, W) in [0, 1].
 
-    looks: at least one, uint8 or uint16 (H, W, C) of one type and size; black where no matte reaches. mattes: see
-    ``shares``. Raises ValueError when they do not belong together.
+    Plain "over" of the result and any plate equals ``disjoint_over``, but for rounding. The picture is black where no
+    matte reaches. looks: at least one, uint8 or uint16 (H, W, C) of one type and size. mattes: see ``shares``.
+    Raises ValueError for different sizes, types or numbers.
     """
     _check_looks(looks, mattes, looks[0])
     colour, alpha = np.empty_like(looks[0]), np.empty(looks[0].shape[:2], np.float32)
@@ -84,11 +85,12 @@ def merged(looks: Sequence[_Pixels], mattes: _Mattes) -> tuple[_Pixels, NDArray[
 
 
 def disjoint_over(looks: Sequence[_Pixels], mattes: _Mattes, plate: _Pixels) -> _Pixels:
-    """The looks over the plate through their mattes, from the lowest to the uppermost.
+    """Composite the looks over the plate through their mattes, from the lowest to the uppermost.
 
-    looks, plate: uint8 or uint16 (H, W, C) of one type and size, display-encoded, straight. mattes: see ``shares``.
-    Where all mattes are 0 the plate to the bit, where the uppermost is 1 its look to the bit; of one layer the bits of
-    ``composite.over``. Raises ValueError when they do not belong together.
+    looks, plate: uint8 or uint16 (H, W, C) of one type and size, display-encoded, straight.
+    mattes: see ``shares``. The result is bit-identical to the plate where all mattes are 0, to the uppermost
+    look where its matte is 1, and with one layer to ``composite.over``. Raises ValueError for different sizes, types
+    or numbers.
     """
     _check_looks(looks, mattes, plate)
     mixed = np.empty_like(plate)
@@ -103,7 +105,7 @@ def _mixed(looks: Sequence[_Pixels], parts: Sequence[NDArray[np.float64]], plate
     left = np.ones(plate.shape[:2], np.float64)
     for share in parts:
         left = left - share
-    # From the uppermost on: rounding does not depend on layers that nobody sees.
+    # From the uppermost down, so that rounding does not depend on hidden layers.
     total = np.zeros(plate.shape, np.float64)
     for share, look in zip(reversed(parts), reversed(looks), strict=True):
         total += share[..., None] * look

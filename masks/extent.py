@@ -1,4 +1,4 @@
-"""How much of a frame a matte covers: nothing, all, or what lies in a box."""
+"""Extent of a matte in its frame: nothing, everything, or a bounding box."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,15 @@ from masks.arrays import Floats
 
 @dataclass(frozen=True)
 class Extent:
-    """box: left, top, right, bottom in pixels, the last two exclusive, around all that is not 0; None if all is 0.
-
-    whole: the matte is 1 everywhere.
-    """
+    """Extent of a matte. box: left, top, right, bottom in pixels, the last two exclusive, around all that is not 0;
+    None if all is 0. whole: the matte is 1 everywhere."""
 
     box: tuple[int, int, int, int] | None
     whole: bool
 
 
 def extent(matte: Floats) -> Extent:
-    """The extent of a matte, float32 (H, W) in [0, 1]."""
+    """Measure the extent of a matte, float32 (H, W) in [0, 1]."""
     inside = matte > 0
     columns, rows = np.flatnonzero(inside.any(axis=0)), np.flatnonzero(inside.any(axis=1))
     if not columns.size:

@@ -1,19 +1,19 @@
-"""The colour of what a matte cuts out, where it mixes with what is behind: multi-level foreground estimation (Germer,
-Uelwer, Conrad and Harmeling, "Fast multi-level foreground estimation", ICPR 2020)."""
+"""Multi-level foreground estimation (Germer, Uelwer, Conrad and Harmeling, "Fast multi-level foreground estimation",
+ICPR 2020): the foreground's own colour where a matte mixes it with the background."""
 
 import cv2
 import numpy as np
 
 from masks.arrays import F32, Floats
 
-# How much neighbours are to agree: always, and more across steps of the matte.
+# Smoothness of the colours: everywhere, and in addition per unit of the gradient of the matte.
 AGREE, ACROSS = F32(1e-5), F32(1.0)
-# Rounds on levels up to this side in pixels, and on the others.
+# Side in pixels of a small level, iterations on small levels, and iterations on large ones.
 SMALL, MANY, FEW = 32, 10, 2
 
 
 def foreground(picture: Floats, matte: Floats) -> Floats:
-    """Colours F such that ``picture = matte F + (1 - matte) B`` with F and B smooth: float32 (H, W, 3) in [0, 1].
+    """Estimate F in ``picture = matte F + (1 - matte) B``, with F and B smooth: float32 (H, W, 3) in [0, 1].
 
     picture: float32 (H, W, 3) in [0, 1], display-encoded; matte: float32 (H, W) in [0, 1]. Raises ValueError for two
     sizes.
@@ -32,7 +32,7 @@ def foreground(picture: Floats, matte: Floats) -> Floats:
         )
         for _ in range(MANY if max(size) <= SMALL else FEW):
             front, back = _round(seen, share, front, back)
-    # Where nothing is behind, the picture is all there is.
+    # Opaque pixels keep the colours of the picture.
     return np.where((matte == 1)[..., None], picture, front).astype(F32)
 
 
@@ -41,7 +41,7 @@ def _size(side: int, level: int, levels: int) -> int:
 
 
 def _round(picture: Floats, matte: Floats, front: Floats, back: Floats) -> tuple[Floats, Floats]:
-    """One round of Jacobi's method: at each pixel, two unknowns from the picture and four neighbours."""
+    """Run one iteration of Jacobi's method: two unknowns at each pixel, from the picture and four neighbours."""
     wide = np.pad(matte, 1, mode="edge")
     around = [wide[1:-1, :-2], wide[1:-1, 2:], wide[:-2, 1:-1], wide[2:, 1:-1]]
     weights = [AGREE + ACROSS * np.abs(matte - one) for one in around]

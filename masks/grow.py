@@ -1,26 +1,26 @@
-"""Grows and shrinks mattes: grey-scale dilation and erosion with a disc (Serra, 1982)."""
+"""Growing and shrinking of mattes: grey-scale dilation and erosion with a disc (Serra, 1982)."""
 
 import cv2
 import numpy as np
 
 from masks.arrays import U8, Floats, check_matte
 
-# Pixels. A disc is the sum of smaller ones, and many small ones are quicker than one that is large.
+# Radius in pixels. Discs add up to larger ones, and several small ones are faster than one large one.
 LARGEST_DISC = 6
 
 
 def grow(matte: Floats, pixels: int) -> Floats:
-    """``matte`` with its inside larger by so many pixels on every side; smaller by them, if ``pixels`` is negative.
+    """Grow the inside of a matte by ``pixels`` on every side, or shrink it if ``pixels`` is negative.
 
-    matte: float32 (H, W) in [0, 1]; soft edges keep their softness. What lies outside of the picture is like its
-    border. Raises ValueError for what is no matte.
+    matte: float32 (H, W) in [0, 1]; soft edges keep their softness. The border of the picture extends outward. Raises
+    ValueError for an invalid matte.
     """
     check_matte(matte)
     change = cv2.dilate if pixels > 0 else cv2.erode
     left = abs(pixels)
     while left:
         radius = min(left, LARGEST_DISC)
-        # Beyond the border nothing is added, to a maximum as to a minimum: as if the border went on.
+        # OpenCV ignores pixels beyond the border, as if the border extended outward.
         matte = np.asarray(change(matte, _disc(radius)))
         left -= radius
     return matte
@@ -28,5 +28,5 @@ def grow(matte: Floats, pixels: int) -> Floats:
 
 def _disc(radius: int) -> np.ndarray:
     ys, xs = np.mgrid[-radius : radius + 1, -radius : radius + 1]
-    # Half a pixel more: the disc is as round as its pixels allow, and one of radius 1 is a cross.
+    # Half a pixel more makes the disc as round as its pixels allow: that of radius 1 is a cross.
     return np.asarray(xs * xs + ys * ys < (radius + 0.5) ** 2, U8)

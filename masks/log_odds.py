@@ -1,10 +1,9 @@
-"""What speaks for it that a pixel is inside of a painted matte that is carried along, and what for the outside.
+"""Per-pixel log-odds of the inside of a painted matte that is tracked.
 
-Patches of the key's inside, of the former frame's inside and of its outside, each moved along, are compared with what
-is seen. What none of the key's patches explains may be new: then it counts with which side the pixel moves, and to
-which side its colour belongs. That speaks against the inside anywhere, so that ground that comes into sight does not
-stay in, and for it where the shape was not expected and nothing of the outside is seen, so that limbs that turn up
-come in.
+Patches of the frame are compared with those of the key's inside, and of the previous frame's inside and outside, each
+warped by its own motion. Where no patch of the key matches, the pixel may be newly visible: its motion and its colour
+then vote for one side. They count against the inside everywhere, so that uncovered ground does not stay inside. They
+count for it only beyond the expected shape and where the outside does not match, so that limbs that appear come in.
 """
 
 from dataclasses import dataclass
@@ -17,24 +16,23 @@ from masks.colour_model import ColourModel
 from masks.patch_distance import patch_distance
 from masks.warp import warp
 
-# Squared difference, summed over channels 0..1, beyond which a patch explains nothing; and what counts as one
-# unit of evidence; the most evidence of patches that there can be.
+# Squared difference, summed over channels in 0..1, beyond which a patch does not match; the difference that makes one
+# unit of log-odds; the largest log-odds of patches.
 UNLIKE, UNIT, MOST = 0.006, 0.0015, 6.0
-# How much it speaks against the inside that neither side explains a pixel, 0..1, where the key explains the others.
+# Penalty of the inside, 0..1, where no side matches a pixel and the key matches most of the others: an occluder.
 STRICT = 0.65
-# The most that a colour says, and that a pixel's motion does, in the same units.
+# Largest log-odds of a colour, and of the motion of a pixel.
 COLOUR, MOTION = 2.0, 2.0
-# What these two have to say that a pixel is taken to be what they say.
+# Log-odds of colour and motion from which they decide a pixel.
 TOLD = 1.2
-# Up to which distance a patch explains a pixel.
+# Distance up to which a patch matches a pixel.
 EXPLAINED = UNLIKE * 2 / 3
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A frame that is known. plate: float32 (h, w, 3) in [0, 1]. matte: float32 (h, w) in [0, 1]. sure: float32
-    (h, w), 1 where there was a reason to take a pixel for inside or outside, 0 where it was hidden before, and nothing
-    spoke."""
+    """A frame with a known matte. plate: float32 (h, w, 3) in [0, 1]. matte: float32 (h, w) in [0, 1].
+    sure: float32 (h, w), 1 where evidence decided the label, 0 where a newly visible pixel had none."""
 
     plate: Floats
     matte: Floats
@@ -43,8 +41,8 @@ class Seen:
 
 @dataclass(frozen=True)
 class Ways:
-    """Flow on a frame's grid, float32 (h, w, 2): to the frame before as it is estimated, as if there were only inside,
-    and only outside; and that of the inside, to the key."""
+    """Flows on a frame's grid, float32 (h, w, 2). whole: to the previous frame, without layers. inside, outside:
+    to the previous frame, extrapolated from one layer. key: of the inside, to the key."""
 
     whole: Floats
     inside: Floats
@@ -54,8 +52,9 @@ class Ways:
 
 @dataclass(frozen=True)
 class Evidence:
-    """odds: float32 (h, w), logarithms, above 0 for the inside. explained: 0..1, the share of the inside that the key
-    explains. behind: float32 (h, w), distance to the best patch of the outside. sure: see ``Seen``."""
+    """Evidence of a frame's labels. odds: float32 (h, w), above 0 for the inside. explained: 0..1, fraction of the
+    inside that matches the key. behind: float32 (h, w), to the best patch of the outside.
+    sure: float32 (h, w), as in ``Seen``."""
 
     odds: Floats
     explained: float
@@ -64,7 +63,7 @@ class Evidence:
 
 
 def evidence(plate: Bytes, key: Seen, former: Seen, ways: Ways, colours: ColourModel) -> Evidence:
-    """plate: uint8 (h, w, 3), the frame that is asked about."""
+    """Collect the evidence of one frame. plate: uint8 (h, w, 3) of that frame."""
     here = plate.astype(F32) / F32(255)
     expected = warp(key.matte, ways.key)
     by_key = patch_distance(here, warp(key.plate, ways.key), expected)
@@ -72,11 +71,11 @@ def evidence(plate: Bytes, key: Seen, former: Seen, ways: Ways, colours: ColourM
     explained = float(((by_key < EXPLAINED) & shape).sum() / max(int(shape.sum()), 1))
     colour, motion = colours.told(plate), _by_motion(here, former, ways)
     unlabelled, behind = _by_former(here, former, ways)
-    # What has turned up and was not known to be inside explains itself too: unless it moves with the inside.
+    # Newly visible parts of the inside also match themselves in the previous frame, unless they move with the inside.
     outside = behind + F32(UNLIKE) * np.maximum(motion, 0) * (1 - expected)
-    # Where the key explains most of the inside it is to be believed about the rest: the former frame may be wrong.
+    # A key that matches most of the inside is right about the rest too: the previous frame may be wrong.
     strict = F32(STRICT * min(1.0, 1.5 * explained)) * expected
-    # What was taken in by mistake explains itself from then on: unless its colour is of the outside.
+    # Pixels included by mistake match themselves from then on, unless their colour is of the outside.
     inside = unlabelled + F32(UNLIKE) * (strict + np.maximum(-colour, 0))
     nearest = np.minimum(np.minimum(inside, by_key), F32(UNLIKE) * (1 + strict))
     by_patches = np.clip((np.minimum(outside, F32(UNLIKE)) - nearest) / F32(UNIT), -MOST, MOST)
@@ -90,7 +89,7 @@ def evidence(plate: Bytes, key: Seen, former: Seen, ways: Ways, colours: ColourM
 
 
 def _by_former(here: Floats, former: Seen, ways: Ways) -> tuple[Floats, Floats]:
-    """Distances to the former frame's inside and to its outside."""
+    """Patch distances to the inside and to the outside of the previous frame: float32 (h, w) each."""
     inside = patch_distance(here, warp(former.plate, ways.inside), warp(former.matte * former.sure, ways.inside))
     beyond = (1 - former.matte) * former.sure
     outside = patch_distance(here, warp(former.plate, ways.outside), warp(beyond, ways.outside))
@@ -102,11 +101,12 @@ def _by_former(here: Floats, former: Seen, ways: Ways) -> tuple[Floats, Floats]:
 
 
 def _by_motion(here: Floats, former: Seen, ways: Ways) -> Floats:
-    """With which side a pixel moves, whatever it was before: 1 with the inside, -1 with the outside, 0 with both."""
+    """Score of a pixel's motion, whatever its label was: float32 (h, w), from -1 (outside) to 1 (inside)."""
     inside, outside = (np.minimum(_apart(here, former, way, 3), F32(UNLIKE)) for way in (ways.inside, ways.outside))
     return np.asarray(np.clip((outside - inside) / F32(UNIT), -1, 1), F32)
 
 
 def _apart(here: Floats, former: Seen, way: Floats, side: int = 5) -> Floats:
+    """Squared difference to the warped previous frame, averaged over a window of ``side`` pixels: float32 (h, w)."""
     squares = ((warp(former.plate, way) - here) ** 2).sum(axis=-1)
     return np.asarray(cv2.boxFilter(squares, -1, (side, side), borderType=cv2.BORDER_REFLECT), F32)

@@ -1,4 +1,4 @@
-"""Keys by brightness: a ramp between two levels of luma."""
+"""Luma key: a ramp between two levels of brightness."""
 
 import numpy as np
 
@@ -6,10 +6,10 @@ from masks.arrays import F32, Floats
 
 
 def luma_key(picture: Floats, low: float, high: float) -> Floats:
-    """0 where luma is ``low`` or less, 1 where it is ``high`` or more; the other way round if ``low`` is the larger.
+    """Key luma: float32 (H, W), 0 at ``low`` and 1 at ``high``; inverted if ``low`` is the larger.
 
-    picture: float32 (H, W, 3) in [0, 1], display-encoded, BT.709 weights. Returns float32 (H, W). Raises ValueError
-    when both are equal.
+    picture: float32 (H, W, 3) in [0, 1], display-encoded, weighted by BT.709. Raises ValueError when both levels are
+    equal.
     """
     if low == high:
         raise ValueError(f"a luma key needs two levels, not {low} and {high}")

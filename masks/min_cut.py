@@ -1,4 +1,4 @@
-"""Which regions of a picture are inside: the cheapest cut along its edges, given what speaks for each pixel.
+"""Segmentation of a picture by the minimum cut along its edges, given a cost of every pixel.
 
 The energy of interactive graph cuts (Boykov and Jolly, ICCV 2001; its weights as in Rother, Kolmogorov and Blake,
 "GrabCut", SIGGRAPH 2004), solved as a weighted total variation, whose relaxation is exact (Nikolova, Esedoglu and Chan,
@@ -11,25 +11,24 @@ import numpy as np
 
 from masks.arrays import F32, Bytes, Floats
 
-# What a pixel's length of border costs where the picture is flat, beside 1 for all that may speak for a pixel; and the
-# share of it that is left at the strongest edge.
+# Cost of one pixel of border where the picture is flat, and the fraction of it that remains at the strongest edge.
 COST, LEAST = 2.0, 0.03
-# How much smaller the pictures are that it starts with, and the rounds at each size.
+# Reductions of the picture, from coarse to fine, and iterations at each.
 SCALES, ROUNDS = (4, 2, 1), 400
-# Steps of the algorithm: their product times 8 must not be more than 1.
+# Primal and dual step size: their product times 8 must not exceed 1.
 STEP = F32(0.35)
 
 
 def min_cut(against: Floats, picture: Bytes) -> Floats:
-    """1 inside, 0 outside, and rarely between where the cut is not settled: float32 (H, W).
+    """Cut a picture into 1 inside and 0 outside: float32 (H, W), rarely between where the cut has not converged.
 
-    against: float32 (H, W), what it costs that a pixel is inside; negative speaks for it. picture: uint8 (H, W, 3).
+    against: float32 (H, W), cost of labelling a pixel inside; negative favours it. picture: uint8 (H, W, 3), RGB.
     """
     height, width = against.shape
     inside = None
     for scale in SCALES:
         size = (max(1, width // scale), max(1, height // scale))
-        # A pixel of a smaller picture stands for the area of several, and its border for their side.
+        # A pixel of a reduced picture counts for an area, and its border for the side of that area.
         here = np.asarray(cv2.resize(against, size, interpolation=cv2.INTER_AREA), F32) * F32(scale)
         small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
         if inside is None:
@@ -41,7 +40,7 @@ def min_cut(against: Floats, picture: Bytes) -> Floats:
 
 
 def _costs(picture: Bytes) -> tuple[Floats, Floats]:
-    """Of a border between each pixel and the one to its right, and the one below."""
+    """Costs of a border between each pixel and its right neighbour, and the one below: float32 (H, W) each."""
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(F32)
     across, down = (np.diff(lab, axis=axis) ** 2 for axis in (1, 0))
     squares = across.sum(axis=-1), down.sum(axis=-1)
@@ -56,7 +55,7 @@ def _costs(picture: Bytes) -> tuple[Floats, Floats]:
 
 @nb.njit(nogil=True, cache=True)
 def _solve(inside: Floats, against: Floats, right: Floats, below: Floats, rounds: int) -> None:
-    """Changes ``inside``."""
+    """Run the primal-dual iterations on ``inside``, in place."""
     height, width = inside.shape
     ahead = inside.copy()
     across, down = np.zeros_like(inside), np.zeros_like(inside)

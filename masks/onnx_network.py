@@ -1,7 +1,7 @@
-"""What an ONNX network of mattes takes and gives, and whom it finds: read from its file, before it is run.
+"""Inputs, outputs and subjects of an ONNX network of mattes, read from its file before it runs.
 
-A file tells names, types and shapes, and what whoever made it wrote beside them. What pictures a network was trained
-with it does not tell: that is known of families of networks, by their shapes and names.
+A file states names, types and shapes, and the notes of its author. It does not state the normalisation of the training
+pictures: families of networks have known ones, and are recognised by their shapes and names.
 """
 
 import ast
@@ -11,19 +11,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-# Sides of what is open in the file: U2-Net's where a network is of no known family, else the shorter side.
+# Sides where the file leaves them open: U2-Net's for networks of unknown families, and the shorter side of others.
 USUAL_SIDE, SHORT_SIDE, MULTIPLE = 320, 512, 32
 PERSON, SUBJECT = "person", "subject"
 PICTURE_TYPES = ("tensor(float)", "tensor(float16)", "tensor(uint8)")
 RESULT_TYPES = ("tensor(float)", "tensor(float16)", "tensor(double)")
-# Words in a file or in its name with which networks of people are published.
+# Words in the file or its name by which networks of people are published.
 _PEOPLE = re.compile(r"human|person|people|portrait|selfie|modnet|robust_?video_?matting|(?<![a-z])(rvm|pphumanseg)")
-# Names of classes that are people.
+# Class names of people.
 _PERSONS = frozenset({"person", "people", "human", "pedestrian", "rider", "man", "woman", "portrait"})
-# Keys under which names of classes are kept in a file.
+# Keys of class names in a file.
 _CLASS_KEYS = ("names", "classes", "labels", "class_names", "id2label")
-# By number of classes, where the file does not name them: which are people in the data set that has so many; a minus
-# one stands for all but the first, the background, where all others are parts of people.
+# Classes of people in the data set with that number of classes, for files that do not name them. -1 stands for all but
+# the first one, the background, where all others are parts of people.
 _ALL_BUT_FIRST = (-1,)
 _BY_COUNT: Mapping[int, tuple[int, ...]] = MappingProxyType(
     {
@@ -43,7 +43,7 @@ _STATES = re.compile(r"r(\d+)i")
 
 @dataclass(frozen=True)
 class Tensor:
-    """An input or output as the file tells it. shape: numbers, and texts or None for what is open."""
+    """Input or output, as stated in the file. shape: numbers, or texts or None where it is open."""
 
     name: str
     type: str
@@ -52,7 +52,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Told:
-    """All that a file tells. words: names and descriptions in it, and its own name. notes: its own keys and values."""
+    """Statements of a model file. words: names and descriptions in it, and its own name. notes: custom metadata."""
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
@@ -62,9 +62,9 @@ class Told:
 
 @dataclass(frozen=True)
 class Scaling:
-    """How 8-bit levels become what a network was trained with: ``(level / top - mean) / deviation``, by channel.
+    """Normalisation of 8-bit levels as in training: ``(level / top - mean) / deviation``, by channel.
 
-    by_brightest: top is the largest level in the picture, as U2-Net has it, and not 255.
+    by_brightest: top is the largest level in the picture, as in U2-Net, and not 255.
     """
 
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -74,15 +74,14 @@ class Scaling:
 
 @dataclass(frozen=True)
 class Network:
-    """How a network is fed and read.
+    """Inputs and outputs of a network, and their meaning.
 
-    picture, result: names. channels_last: the picture is (1, h, w, 3), else (1, 3, h, w). sides: h and w; None where
-    they are open. short: then the shorter side's length; None for squares of USUAL_SIDE; 0 for the plate's own size.
-    classes: of the planes of the result, those that are people; -1 for all but the first; empty where one plane is all
-    that there is. states: of a recurrent network, from the name of an output to the input that takes it with the next
-    picture. ratio: the name of an input that takes by how much it may be worked smaller. finds: PERSON, or None where
-    the file does not say what it finds. matting: whether it gives mattes with soft borders of their own, rather than
-    where a subject is.
+    picture, result: names of the input and the output. channels_last: the picture is (1, h, w, 3), else (1, 3, h, w).
+    sides: h and w; None where they are open. short: its length for open sides; None for squares of USUAL_SIDE,
+    0 for the plate's own size. classes: planes of the result that are people; -1 for all but the first; empty for a
+    single plane. states: of a recurrent network, from the name of an output to the input that takes it with the next
+    picture. ratio: name of an input for the factor by which the network may work at a smaller size. finds: PERSON, or
+    None where the file states no subject. matting: the network returns mattes with soft borders, not regions.
     """
 
     picture: str
@@ -111,7 +110,7 @@ _SHARES = Scaling()
 
 
 def read_network(told: Told) -> Network:
-    """How a network is fed and read. Raises ValueError, with what was expected, for one that gives no mattes."""
+    """Derive a network's inputs and outputs from its file. Raises ValueError for one that returns no mattes."""
     states = _states(told)
     picture = _picture(told, states)
     result = _result(told)
@@ -133,7 +132,7 @@ def read_network(told: Told) -> Network:
 
 
 def check_finds(network: Network, wanted: str | None) -> None:
-    """Raises ValueError when the network is not known to find what is ``wanted``, PERSON or SUBJECT; None takes all."""
+    """Raise ValueError unless the network is known to find what is ``wanted``, PERSON or SUBJECT; None takes all."""
     if wanted == PERSON and network.finds != PERSON:
         raise ValueError(
             "it is not known to find people: expected several classes with one of people, an RVM, or human, person, "
@@ -144,8 +143,11 @@ def check_finds(network: Network, wanted: str | None) -> None:
 
 
 def people(count: int, notes: Mapping[str, str]) -> tuple[int, ...]:
-    """Which of ``count`` planes are people; -1 stands for all but the first. notes: what the file says, which counts
-    more than the number. Raises ValueError where none is known to be."""
+    """Return which of ``count`` planes are people; -1 stands for all but the first.
+
+    Class names in ``notes`` take precedence over the number of planes. Raises ValueError where no plane is known to
+    be of people.
+    """
     if count == 1:
         return ()
     names = _class_names(notes)
@@ -161,17 +163,18 @@ def people(count: int, notes: Mapping[str, str]) -> tuple[int, ...]:
 
 
 def _states(told: Told) -> Mapping[str, str]:
-    """r1o to r1i, and so on, as RVM has them."""
+    """Recurrent states of RVM: r1o to r1i, and so on."""
     outputs = {one.name for one in told.outputs}
     numbers = [match[1] for one in told.inputs if (match := _STATES.fullmatch(one.name))]
     return MappingProxyType({f"r{n}o": f"r{n}i" for n in numbers if f"r{n}o" in outputs})
 
 
 def _picture(told: Told, states: Mapping[str, str]) -> Tensor:
+    """Find the input of the picture. Raises ValueError unless there is exactly one, of three channels."""
     taken = {*states.values(), "downsample_ratio"}
     pictures = [one for one in told.inputs if one.name not in taken]
     shape = pictures[0].shape if len(pictures) == 1 else ()
-    # Three channels, in front or behind; where that is left open, in front.
+    # Three channels, first or last; first where the shape is open.
     fits = len(shape) == 4 and (shape[1] == 3 or shape[3] == 3 or not isinstance(shape[1], int))
     if not fits or (isinstance(shape[0], int) and shape[0] > 1) or pictures[0].type not in PICTURE_TYPES:
         shapes = [f"{one.type.removeprefix('tensor')} {list(one.shape)}" for one in told.inputs]
@@ -182,7 +185,7 @@ def _picture(told: Told, states: Mapping[str, str]) -> Tensor:
 
 
 def _result(told: Told) -> Tensor:
-    """RVM's alpha and torchvision's result by their names, else the first, of which U2-Net's others are drafts."""
+    """Find the output: RVM's alpha or torchvision's result by name, else the first one; U2-Net's others are drafts."""
     named = [one for name in ("pha", "out") for one in told.outputs if one.name == name]
     found = [*named, *told.outputs]
     if not found or found[0].type not in RESULT_TYPES:
@@ -192,7 +195,7 @@ def _result(told: Told) -> Tensor:
 
 
 def _planes(result: Tensor, channels_last: bool) -> int | None:
-    """How many planes there are, or None where the file leaves that open."""
+    """Number of planes of the output, or None where the file leaves it open."""
     if len(result.shape) in (2, 3):
         return 1 if len(result.shape) == 2 or not isinstance(result.shape[0], int) or result.shape[0] == 1 else None
     if len(result.shape) != 4:
@@ -207,6 +210,7 @@ def _planes(result: Tensor, channels_last: bool) -> int | None:
 def _scaling(
     told: Told, states: Mapping[str, str], height: int | None, count: int | None, modnet: bool, channels_last: bool
 ) -> Scaling:
+    """Choose the normalisation of the network's family."""
     words = told.words.lower()
     if states or channels_last:
         return _SHARES
@@ -225,7 +229,7 @@ def _class_names(notes: Mapping[str, str]) -> list[str]:
 
 
 def _listed(text: str) -> list[str]:
-    """Names from JSON or Python's writing of a list or of a dictionary by number, or from words with commas."""
+    """Parse names from a list or a numbered dictionary, as JSON or Python writes it, or from words with commas."""
     for read in (json.loads, ast.literal_eval):
         try:
             found = read(text)

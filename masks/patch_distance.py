@@ -1,8 +1,8 @@
-"""How well a picture can be put together, pixel by pixel, from one layer of another: the least distance of patches.
+"""Patch distance from every pixel of a picture to one layer of another.
 
 Non-local transfer of labels as in Fan, Zhong, Lischinski, Cohen-Or and Chen, "JumpCut: non-successive mask transfer",
-SIGGRAPH Asia 2015: distances to the inside and to the outside of a known matte are searched apart, and only pixels of
-the layer count in a patch.
+SIGGRAPH Asia 2015: the distances to the inside and to the outside of a known matte are searched separately, and only
+pixels of the layer count in a patch.
 """
 
 import cv2
@@ -10,17 +10,17 @@ import numpy as np
 
 from masks.arrays import F32, Floats
 
-# Side of a patch in pixels, and how far around its place it is sought.
+# Side of a patch and radius of the search, in pixels.
 PATCH, REACH = 5, 3
-# What the farthest place costs, and what a patch costs that is not of the layer.
+# Cost of the farthest place, and distance where no pixel of the layer is in reach.
 FAR, NONE = 0.0006, 1e3
 
 
 def patch_distance(target: Floats, source: Floats, layer: Floats) -> Floats:
-    """Sum over channels of the mean squared difference to the best patch of the layer nearby: float32 (H, W).
+    """Mean squared difference, summed over channels, to the best patch of the layer nearby: float32 (H, W).
 
-    target, source: float32 (H, W, 3) in [0, 1]. layer: float32 (H, W) in [0, 1], how far a pixel of ``source`` belongs
-    to the layer; NONE where no pixel around does.
+    target, source: float32 (H, W, 3) in [0, 1]. layer: float32 (H, W) in [0, 1], membership of the pixels of
+    ``source``. The distance is NONE where no pixel around belongs to the layer.
     """
     height, width = layer.shape
     border = (REACH, REACH, REACH, REACH, cv2.BORDER_REPLICATE)

@@ -1,11 +1,11 @@
-"""What points a network at a subject: places and boxes in frames, in the plate's pixels from its left and top."""
+"""Prompts that point a network at a subject: points and boxes, in pixels from the upper left corner of the plate."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Point:
-    """A place in a frame that is inside, or is not. x, y: pixels; 0, 0 is the first one of the first row."""
+    """A pixel of a frame that is inside, or is not. x, y: pixels; 0, 0 is the first one of the first row."""
 
     frame: int
     x: float
@@ -15,7 +15,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Box:
-    """A box round what is inside. x0, y0: of its left upper corner. x1, y1: of its right lower one."""
+    """A box around what is inside. x0, y0: its upper left corner. x1, y1: its lower right corner."""
 
     frame: int
     x0: float

@@ -1,4 +1,4 @@
-"""What finds a subject in pictures: by itself, or the one that it is pointed at."""
+"""Protocol of networks that find a subject in pictures, by themselves or from prompts."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
@@ -8,32 +8,33 @@ from masks.prompts import Prompt
 
 
 class Segmenter(Protocol):
-    """Mattes of a person or a subject, without anything painted.
+    """Network that makes mattes of a person or a subject, without a painted matte.
 
-    The same pictures and prompts give the same bits on one device, whatever the threads.
+    The same pictures and prompts give bit-identical mattes on one device, with any number of threads.
     """
 
     @property
     def prompted(self) -> bool:
-        """Whether it finds what it is pointed at, and nothing without that; else it finds the subject by itself."""
+        """True for a network that needs prompts, False for one that finds its subject by itself."""
         ...
 
     @property
     def finished(self) -> bool:
-        """Whether what it gives are mattes, with soft borders and steady for its part, to be taken as they are; else it
-        is where it takes the subject to be, frame by frame."""
+        """True for final mattes with soft borders, stable in time; False for rough regions, found frame by frame."""
         ...
 
     def __call__(
         self, frames: Sequence[int], plate: Callable[[int], Bytes], prompts: Sequence[Prompt] = ()
     ) -> Iterator[tuple[int, Floats]]:
-        """Each frame once, with its matte, float32 (H, W) in [0, 1], of the plate's size; in the order in which they
-        are found, which is that of time for those that are not prompted. Memory does not grow with their number.
+        """Yield every frame once, with its matte, float32 (H, W) in [0, 1], of the plate's size.
 
-        frames: in order of time. plate: uint8 (H, W, 3), RGB, of a frame. prompts: in frames that are among ``frames``,
-        all of them about one subject, with a box or a place that is inside in each frame that has any.
+        Frames come in the order in which they are found, which is the order of time without prompts. Memory does not
+        grow with their number.
 
-        Raises ValueError: no prompts where there must be some, or the other way round; a network that does not fit.
+        frames: in order of time. plate: reads a frame, uint8 (H, W, 3), RGB. prompts: of one subject, in frames among
+        ``frames``; each prompted frame has a box or a point that is inside.
+
+        Raises ValueError for missing or unwanted prompts, and for a network that does not fit.
         """
         ...
 
@@ -43,6 +44,6 @@ class Segmenter(Protocol):
 
 
 def check_unprompted(prompts: Sequence[Prompt]) -> None:
-    """For those that find the subject by themselves. Raises ValueError when they are pointed at one."""
+    """Raise ValueError for prompts to a network that finds its subject by itself."""
     if prompts:
         raise ValueError("this network finds its subject by itself and cannot be pointed at one")

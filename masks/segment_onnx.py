@@ -1,8 +1,8 @@
-"""A Segmenter that runs a network of salient objects, of portraits or of classes in ONNX, through onnxruntime.
+"""Segmenter for ONNX networks of salient objects, portraits or classes, run by onnxruntime.
 
-Which networks those are, and how their pictures are made, is in `onnx_network`. One plane between 0 and 1 is taken as
-it is, other values as logits; of classes, the share of those that are people. Networks that say where a subject is are
-asked twice, the second time with the picture mirrored, and the mean is taken: each time they leave out other parts.
+``masks.onnx_network`` knows these networks and the normalisation of their pictures. A plane of values in 0..1 is a
+probability, other values are logits; of several classes, those of people are summed. Networks of rough regions run
+twice, on the picture and on its mirror image, and the mean is taken, because each run misses other parts.
 """
 
 import re
@@ -18,27 +18,27 @@ from masks.onnx_network import MULTIPLE, USUAL_SIDE, Network, Tensor, Told, chec
 from masks.prompts import Prompt
 from masks.segment import check_unprompted
 
-# Beyond 0 and 1 by this much, values are no shares; and by so much more than 1 may shares of classes be together.
+# Tolerance beyond 0..1 of a probability, and tolerance of the sum of the probabilities of all classes.
 ROUNDING, TOGETHER = 1e-3, 1e-2
-# Shorter side that a recurrent network works at before it goes into detail.
+# Shorter side at which a recurrent network works before it refines details.
 WORKED_AT = 512
 
 
 class OnnxSegmenter:
-    """See Segmenter. Pictures stand alone, but for those that a recurrent network has seen before."""
+    """Segmenter of single pictures, except for recurrent networks, which remember the pictures before."""
 
     prompted = False
 
     def __init__(self, model: Path, identity: str, finds: str | None = None) -> None:
-        """model: the file, with what it refers to beside it. identity: changes with their contents.
-        finds: PERSON or SUBJECT to refuse what is not known to find that.
+        """Open a network. model: its file, beside the files that it refers to. identity: changes with their contents.
+        finds: PERSON or SUBJECT, to refuse a network that is not known to find it.
 
-        Raises ValueError for what is no network of this kind, ImportError without onnxruntime.
+        Raises ValueError for a file that is no such network, ImportError without onnxruntime.
         """
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        # Sums that are shared among threads depend on how many there are.
+        # Sums over several threads depend on their number.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
         try:
@@ -98,7 +98,7 @@ def _told(session: Any, name: str) -> Told:
 
 
 def _fed(picture: Bytes, network: Network) -> Pixels:
-    """The picture as the network takes it, (1, 3, h, w) or (1, h, w, 3)."""
+    """Input of the network for a picture, (1, 3, h, w) or (1, h, w, 3), resized and normalised."""
     height, width = _sides(picture.shape[:2], network)
     small = picture
     if (height, width) != picture.shape[:2]:
@@ -113,7 +113,7 @@ def _fed(picture: Bytes, network: Network) -> Pixels:
 
 
 def _sides(size: tuple[int, ...], network: Network) -> tuple[int, int]:
-    """Height and width of what is fed: the file's, or of the plate's shape where these are open."""
+    """Height and width of the input: the file's, or in the plate's proportions where these are open."""
     if network.short == 0:
         sides = size[0], size[1]
     elif network.short is None:
@@ -135,7 +135,7 @@ def _matte(result: Pixels, network: Network, told: Told, picture: Bytes) -> Floa
 
 
 def _planes(result: Floats, network: Network) -> Floats:
-    """(n, h, w), whatever stands round it."""
+    """Strip the output's other axes: float32 (n, h, w)."""
     found = result[0] if result.ndim > 2 and result.shape[0] == 1 else result
     if found.ndim == 2:
         found = found[None]
@@ -147,6 +147,7 @@ def _planes(result: Floats, network: Network) -> Floats:
 
 
 def _inside(planes: Floats, classes: tuple[int, ...]) -> Floats:
+    """Probability of the inside, float32 (h, w), from planes of probabilities or logits."""
     if not classes:
         shares = planes[0]
         if shares.min() < -ROUNDING or shares.max() > 1 + ROUNDING:
@@ -161,7 +162,7 @@ def _inside(planes: Floats, classes: tuple[int, ...]) -> Floats:
 
 
 def _reason(error: Exception) -> str:
-    """What onnxruntime says, without which file it is about and where in its own source that is."""
+    """Message of onnxruntime in one line, without the paths of the model and of its own source."""
     line = (str(error).strip().splitlines() or ["no reason given"])[0]
     line = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", line)
     line = re.sub(r"^Load model from .* failed: ?", "", line)

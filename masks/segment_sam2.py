@@ -1,8 +1,8 @@
-"""A Segmenter that runs SAM 2 (Ravi et al., "SAM 2: Segment anything in images and videos", 2024) on a shot.
+"""Segmenter for SAM 2 (Ravi et al., "SAM 2: Segment anything in images and videos", 2024).
 
-Frames are fed one at a time into a session of the model: first those that have prompts, then the others, forward from
-the first of these to the end, then backward from it to the beginning. What the model keeps of frames that it will not
-look at again is dropped, so that memory does not grow with the shot.
+A session of the model takes one frame at a time: first the prompted frames, then the others, forward from the first
+prompted frame to the end, then backward from it to the beginning. Memory of frames beyond the model's reach is dropped,
+so that it does not grow with the shot.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,27 +15,27 @@ import numpy as np
 from masks.arrays import F32, Bytes, Floats
 from masks.prompts import Box, Prompt
 
-# What the model calls the one object, and the kinds of its points: outside, inside, a box's first and second corner.
+# The model's id of the object, and its point labels: outside, inside, first and second corner of a box.
 OBJECT, OUTSIDE, INSIDE, FIRST, SECOND = 1, 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
 class Levels:
-    """Mean and deviation of pictures, as shares of 255, by channel: ImageNet's unless the model's processor differs."""
+    """Mean and deviation of the pictures by channel, in 0..1: ImageNet's unless the model's processor differs."""
 
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     deviation: tuple[float, ...] = (0.229, 0.224, 0.225)
 
 
 class Sam2Segmenter:
-    """See Segmenter. In 32-bit floats."""
+    """Segmenter of one prompted subject, in 32-bit floats."""
 
     prompted = True
     finished = True
 
     def __init__(self, load: Callable[[], Any], identity: str, levels: Levels = Levels()) -> None:
-        """load: gives a Sam2VideoModel of transformers; called when the first frame is asked for.
-        identity: changes with the model's weights and settings."""
+        """Set up a model without loading it. load: returns a Sam2VideoModel of transformers, called for the first
+        frame. identity: changes with the model's weights and settings."""
         self._load = load
         self._identity = identity
         self._levels = levels
@@ -44,7 +44,7 @@ class Sam2Segmenter:
     def __call__(
         self, frames: Sequence[int], plate: Callable[[int], Bytes], prompts: Sequence[Prompt] = ()
     ) -> Iterator[tuple[int, Floats]]:
-        """See Segmenter. Prompted frames come first, then those behind the first of them, then those before it."""
+        """See Segmenter. Prompted frames come first, then those after the first of them, then those before it."""
         if not frames:
             return
         if not prompts:
@@ -74,7 +74,7 @@ class Sam2Segmenter:
 
 
 class _Walk:
-    """One walk through a shot. Frames are known by their place in it."""
+    """One pass over a shot. Frames are identified by their index in it."""
 
     def __init__(self, model: Any, levels: Levels) -> None:
         import torch
@@ -89,17 +89,17 @@ class _Walk:
         self._reach = max(model.config.num_maskmem, model.config.max_object_pointers_in_encoder)
 
     def prompted(self, at: int, plate: Bytes, prompts: Sequence[Prompt]) -> Floats:
-        """The matte of a frame that has prompts, from these alone."""
+        """Matte of a prompted frame, from its prompts alone: float32 (H, W) in [0, 1]."""
         self._session.add_point_inputs(self._index, at, _points(prompts, plate.shape, self._model.config.image_size))
         self._session.obj_with_new_inputs = [OBJECT]
         return self._run(at, plate, False)
 
     def tracked(self, at: int, plate: Bytes, reverse: bool) -> Floats:
-        """The matte of a frame, from those that have been seen before."""
+        """Matte of a frame, from the frames before it in this pass: float32 (H, W) in [0, 1]."""
         return self._run(at, plate, reverse)
 
     def turn(self) -> None:
-        """Forgets all frames but those that have prompts: the other way begins at these again."""
+        """Forget all but the prompted frames, from which the other direction starts again."""
         self._outputs()["non_cond_frame_outputs"].clear()
         self._session.frames_tracked_per_obj[self._index].clear()
 
@@ -119,9 +119,10 @@ class _Walk:
         return np.clip(matte, 0, 1)
 
     def _forget(self, at: int) -> None:
+        """Drop the memory of frames beyond the model's reach."""
         self._session.processed_frames.pop(at, None)
         for kind in self._outputs().values():
-            # At the model's full size, and needed for its memory of the frame alone, which is made by now.
+            # At the model's full size, and needed only for its memory of the frame, which is encoded by now.
             if at in kind:
                 kind[at].pop("high_res_masks", None)
         past = self._outputs()["non_cond_frame_outputs"]
@@ -136,7 +137,7 @@ class _Walk:
 
 
 def _points(prompts: Sequence[Prompt], shape: Sequence[int], side: int) -> dict[str, Any]:
-    """Prompts of one frame as the model takes them, a box's corners first: on the grid of its own picture."""
+    """Point inputs of the prompts of one frame, corners of boxes first, on the grid of the model's input."""
     import torch
 
     places, kinds = [], []
@@ -154,7 +155,7 @@ def _points(prompts: Sequence[Prompt], shape: Sequence[int], side: int) -> dict[
 
 
 def _fed(plate: Bytes, side: int, levels: Levels, device: Any) -> Any:
-    """(1, 3, side, side) of (H, W, 3), as the model's own processor makes it, but that it rounds to whole levels."""
+    """Input of the model for a plate, (1, 3, side, side): as from its own processor, but without rounding to levels."""
     import torch
 
     planes = torch.from_numpy(np.ascontiguousarray(plate.transpose(2, 0, 1)[None])).to(device, torch.float32)
@@ -176,7 +177,7 @@ def _device() -> str:
 
 @contextmanager
 def _exact(device: str) -> Iterator[None]:
-    """A context in which the bits depend on the device alone."""
+    """Context in which the bits of the results depend on the device alone."""
     import torch
 
     if device == "cuda":
@@ -185,7 +186,7 @@ def _exact(device: str) -> Iterator[None]:
             yield
         return
     threads = torch.get_num_threads()
-    # Sums that are shared among threads depend on how many there are.
+    # Sums over several threads depend on their number.
     torch.set_num_threads(1)
     try:
         yield

@@ -1,8 +1,8 @@
-"""What a network is not sure of, settled by the whole shot: which regions of each frame are its subject.
+"""Consensus of a whole shot on the regions of a subject that a network finds frame by frame.
 
-A network that is asked frame by frame loses an arm here and takes in a rock there. All that it said of a place, moved
-along in both directions of time, and of colours like these around there, are added up as odds; the regions are cut
-out along the edges of the plate.
+Frame by frame, a network loses an arm here and includes a rock there. Two probabilities are added as log-odds: the mean
+of its mattes, warped along the motion from both directions of time, and that of similar colours nearby. A minimum cut
+along the edges of the plate then gives the regions.
 """
 
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
@@ -16,20 +16,20 @@ from masks.gather import Gathered, moved_on, said, together
 from masks.min_cut import min_cut
 from masks.track import Flow
 
-# The odds from which a pixel is inside, as a share: below one half, since networks leave out more than they take in.
+# Probability from which a pixel is inside: below one half, because networks miss more than they add.
 INSIDE = 0.3
-# Shares below and above are not believed: of what the network says of a place, and of colours.
+# Lower limit of a probability, and distance of the upper limit from 1.
 BELIEVED = 0.02
 
-# Of a frame: plate, uint8 (H, W, 3), and what the network says, float32 (H, W) in [0, 1].
+# Reads a frame: plate, uint8 (H, W, 3), and the network's matte, float32 (H, W) in [0, 1].
 See = Callable[[int], tuple[Bytes, Floats]]
-# What the frames before each one say, kept until those behind are heard: float32 (4, H, W).
+# Results of the forward pass by frame, stored until the backward pass reads them: float32 (4, H, W).
 Kept = MutableMapping[int, Floats]
 
 
 @dataclass(frozen=True)
 class _Past:
-    """The frame that was seen last: its plate, and all that was gathered and voted up to it, with its own."""
+    """State of the filter after a frame: its plate, and the mattes and votes accumulated up to and including it."""
 
     plate: Bytes
     gathered: Gathered
@@ -37,11 +37,11 @@ class _Past:
 
 
 def settled(frames: Sequence[int], see: See, kept: Kept, flow: Flow) -> Iterator[tuple[int, Floats]]:
-    """Each frame with what is inside, float32 (H, W) in [0, 1], nearly always 0 or 1; in order of time from the last to
-    the first.
+    """Yield every frame with its regions, float32 (H, W) in [0, 1], nearly always 0 or 1; from the last frame to the
+    first.
 
-    frames: of one shot, in order of time; all of one size. see: is asked twice for each. kept: holds a frame from its
-    first turn to its second, and is empty in the end.
+    frames: of one shot, in order of time; all of one size. see: reads a frame; called twice for each.
+    kept: stores the forward pass, and is empty in the end.
     """
     past: _Past | None = None
     for frame in frames:
@@ -59,7 +59,7 @@ def settled(frames: Sequence[int], see: See, kept: Kept, flow: Flow) -> Iterator
 
 
 def _told(past: _Past | None, plate: Bytes, matte: Floats, flow: Flow) -> tuple[tuple[Gathered, Votes], _Past]:
-    """What the frames on one side say of this one, and what these and this one say to the next."""
+    """Advance the filter by one frame: return the prediction of the frames before it, and the new state."""
     where, nothing = cells(plate), np.zeros_like(matte)
     own = votes(where, matte)
     if past is None:
@@ -74,10 +74,12 @@ _NONE = Votes(np.zeros((), F32), np.zeros((), F32))
 
 
 def _against(place: Floats, colour: Floats) -> Floats:
+    """Cost of labelling a pixel inside, -0.5..0.5: float32 (H, W). place, colour: probabilities, float32 (H, W)."""
     odds = _odds(place) + _odds(colour) - _odds(np.asarray(INSIDE, F32))
     return np.asarray(F32(0.5) - 1 / (1 + np.exp(-odds)), F32)
 
 
 def _odds(share: Floats) -> Floats:
+    """Log-odds of a probability, within its limits."""
     believed = np.clip(share, F32(BELIEVED), F32(1 - BELIEVED))
     return np.asarray(np.log(believed / (1 - believed)), F32)

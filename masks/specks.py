@@ -1,21 +1,23 @@
-"""Takes holes and islands out of a matte that nothing accounts for."""
+"""Removal of unexpected holes and islands from a matte."""
 
 import cv2
 import numpy as np
 
 from masks.arrays import F32, U8, Bools, Floats
 
-# What becomes of a hole, and of an island.
+# Probability of the inside in a filled hole, and in a removed island.
 FILLED, CLEARED = F32(0.99), F32(0.01)
 
 
 def without_specks(likely: Floats, expected: Floats, behind: Bools) -> Floats:
-    """``likely`` without holes that are not expected and show nothing of the outside, and without islands that are not
-    expected: float32 (H, W).
+    """Fill unexpected holes that do not show the outside, and remove unexpected islands: float32 (H, W) in [0, 1].
 
-    likely, expected: float32 (H, W) in [0, 1]. behind: (H, W), where the outside is seen. A hole is what the largest
-    part of the outside does not reach, and no border of the picture; an island what the largest part of the inside
-    does not. One that is expected, or shows the outside, in more than half of its pixels stays.
+    likely: float32 (H, W) in [0, 1], of the inside. expected: float32 (H, W) in [0, 1], the expected matte.
+    behind: bool (H, W), where the outside is visible.
+
+    A hole is a component of the outside that is neither the largest one nor at the border of the picture; an island is
+    a component of the inside that is not the largest one. A component stays if more than half of its pixels are
+    expected, or show the outside.
     """
     inside, shape = likely > 0.5, expected > 0.5
     holes = _apart(~inside, ~shape | behind) & ~_at_border(~inside)
@@ -24,7 +26,7 @@ def without_specks(likely: Floats, expected: Floats, behind: Bools) -> Floats:
 
 
 def _apart(layer: Bools, accounted: Bools) -> Bools:
-    """Pixels of those parts of a layer that are not its largest, and mostly not accounted for."""
+    """Pixels of components of a layer that are not its largest one and mostly not accounted for: bool (H, W)."""
     count, names, facts, _ = cv2.connectedComponentsWithStats(layer.astype(U8), connectivity=4)
     areas = facts[:, cv2.CC_STAT_AREA]
     found = np.bincount(names.ravel(), accounted.ravel(), count) <= 0.5 * areas
@@ -35,7 +37,7 @@ def _apart(layer: Bools, accounted: Bools) -> Bools:
 
 
 def _at_border(layer: Bools) -> Bools:
-    """Pixels of those parts of a layer that the border of the picture cuts."""
+    """Pixels of the components of a layer that touch the border of the picture: bool (H, W)."""
     count, names = cv2.connectedComponents(layer.astype(U8), connectivity=4)
     found = np.zeros(count, np.bool_)
     for line in (names[0], names[-1], names[:, 0], names[:, -1]):

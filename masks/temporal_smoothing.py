@@ -1,10 +1,10 @@
-"""Takes the flicker out of mattes that were made frame by frame: an average along the motion.
+"""Temporal smoothing of mattes that were made frame by frame, which removes flicker.
 
-The frames before count as much as those behind, so that nothing lags; a frame counts where it shows, moved along, what
-this one shows (Bonneel et al., "Blind video temporal consistency", SIGGRAPH Asia 2015, take the same evidence). An
-average of borders that waver is softer than each of them, so it is made as steep again as they are; what is soft in
-every frame, as hair is, stays soft. Where frames are sure, some that a place is inside and some that it is not, they
-vote: it does not become half transparent.
+Mattes are averaged along the motion. Previous and next frames count alike, so that nothing lags. A frame counts where
+it matches the current one after warping, the criterion of Bonneel et al., "Blind video temporal consistency", SIGGRAPH
+Asia 2015. The average of a wavering border is softer than the border, so its slope is restored; a border that is soft
+in every frame, as in hair, stays soft. Where confident frames disagree about a pixel, they vote, so that it does not
+become half transparent.
 """
 
 from collections import deque
@@ -18,23 +18,23 @@ from masks.arrays import F32, Bytes, Floats
 from masks.track import Flow
 from masks.warp import warp
 
-# Frames on either side that are looked at.
+# Frames averaged on either side.
 REACH = 5
-# Difference of 8-bit levels, mean over channels, at which a frame hardly counts.
+# Difference in 8-bit levels, mean over channels, at which pixels hardly match.
 LEVELS = 25.0
-# Width in pixels over which steepness is compared, and the most that a border is made steeper.
+# Width in pixels over which slopes are compared, and the largest gain of a slope.
 COMPARED, STEEPER = 4.0, 4.0
-# How steeply a vote decides: shares of 1/2 - 1/(2 DECIDED) and of 1/2 + 1/(2 DECIDED) are 0 and 1.
+# Gain of a vote: means of 1/2 - 1/(2 DECIDED) and of 1/2 + 1/(2 DECIDED) become 0 and 1.
 DECIDED = 1.5
-# Share of the largest variance up to which frames agree, but for their softness, and from which on they do not.
+# Variance relative to its maximum up to which frames agree, and from which they fully disagree.
 AGREED, DISPUTED = 0.3, 0.7
-# Squared slope, in 1 a pixel, that is none.
+# Squared slope of a flat matte, in 1 per pixel.
 FLAT = F32(6e-6)
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """A frame. onward, back: flow on its grid to the frame behind and to the one before; None at the ends."""
+    """A frame of the window. back, onward: flow on its grid to the neighbouring frame; None at the ends."""
 
     frame: int
     plate: Bytes
@@ -44,9 +44,10 @@ class _Seen:
 
 
 def steadied(mattes: Iterable[tuple[int, Bytes, Floats]], flow: Flow) -> Iterator[tuple[int, Floats]]:
-    """Each frame with its steady matte, float32 (H, W) in [0, 1].
+    """Yield every frame with its smoothed matte, float32 (H, W) in [0, 1].
 
-    mattes: frame, plate, uint8 (H, W, 3), and matte, float32 (H, W), in order of time. 2 REACH + 1 of them are held.
+    mattes: frame, plate, uint8 (H, W, 3), and matte, float32 (H, W) in [0, 1], in order of time. A window of
+    2 REACH + 1 of them is in memory.
     """
     held: deque[_Seen] = deque()
     at = 0
@@ -66,6 +67,7 @@ def steadied(mattes: Iterable[tuple[int, Bytes, Floats]], flow: Flow) -> Iterato
 
 
 def _average(held: list[_Seen], at: int) -> Floats:
+    """Smoothed matte of one frame of the window: float32 (H, W) in [0, 1]."""
     here = held[at]
     total, squares, slopes = here.matte.copy(), here.matte**2, _slope(here.matte)
     weight = np.ones_like(total)
@@ -92,18 +94,19 @@ def _average(held: list[_Seen], at: int) -> Floats:
 
 
 def _apart(mean: Floats, squares: Floats) -> Floats:
-    """How much frames that are sure, each for itself, are not of one mind, 0..1; soft ones are never sure."""
+    """Disagreement of confident frames, 0..1; soft mattes are never confident."""
     most = np.maximum(mean * (1 - mean), F32(1e-6))
     return np.clip(((squares - mean**2) / most - F32(AGREED)) / F32(DISPUTED - AGREED), 0, 1)
 
 
 def _vote(mean: Floats) -> Floats:
+    """Majority of the frames, with a smooth transition around 1/2."""
     decided = np.clip((mean - F32(0.5)) * F32(DECIDED) + F32(0.5), 0, 1)
     return decided * decided * (3 - 2 * decided)
 
 
 def _slope(matte: Floats) -> Floats:
-    """Squared slope at each pixel, in 1 a pixel (Scharr's operator)."""
+    """Squared slope at each pixel, in 1 per pixel (Scharr's operator)."""
     across, down = (cv2.Scharr(matte, cv2.CV_32F, *way, scale=1 / 32) for way in ((1, 0), (0, 1)))
     return np.asarray(across * across + down * down, F32)
 
@@ -113,6 +116,7 @@ def _around(values: Floats) -> Floats:
 
 
 def _fits(moved: Bytes, plate: Bytes) -> Floats:
+    """Similarity of a warped plate, 0..1: float32 (H, W)."""
     levels = cv2.absdiff(moved, plate).astype(F32).mean(axis=-1)
     levels = cv2.boxFilter(levels, -1, (5, 5), borderType=cv2.BORDER_REFLECT)
     return np.exp(-((levels / F32(LEVELS)) ** 2)).astype(F32)

@@ -1,12 +1,11 @@
-"""Carries a painted matte from frame to frame.
+"""Tracking of a painted matte from frame to frame.
 
-What is inside moves by its own motion, taken from its inside alone, and is drawn to the key itself in every frame, so
-that nothing drifts. That gives the shape that is expected. Each pixel then says which layer explains it better: the
-key's and the former frame's inside, or the former frame's outside, each moved along. Where neither does, something
-has come into sight that was hidden: its motion and its colour say whether it is ground, and else the expected shape
-decides; where the key explains nearly all of the inside and not this pixel, something stands before it. What is found
-is drawn to the edges of the frame; where it does not contradict the expected shape, the painted edge itself is taken,
-with its hair.
+The inside moves by its own motion, estimated from its interior, and is re-aligned with the key in every frame, so that
+it does not drift. This gives the expected shape. Each pixel is then matched with two layers: with the inside of the key
+and of the previous frame, and with the outside of the previous frame, each warped. A pixel that matches neither is
+newly visible: its motion and its colour decide, or else the expected shape. If the key matches nearly all of the inside
+but not this pixel, the pixel is an occluder. The observed matte is aligned with the edges of the frame. Where it does
+not contradict the expected shape, the painted edge itself is warped, with its hair.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,41 +23,44 @@ from masks.motion_field import motion_field
 from masks.specks import without_specks
 from masks.warp import turned_round, warp
 
-# Longest side, in pixels, of the pictures that are looked at: the painted edge is moved at full size.
+# Longest side in pixels of the pictures that are tracked; the painted edge is warped at full size.
 LARGEST = 640
-# Pixels from the border of a layer at which its flow is its own.
+# Distance in pixels from the border of a layer at which its flow is reliable.
 OWN = 6.0
-# What flow counts where nothing can be seen to move, beside 1: estimates are smooth and carry on from what is near,
-# which is nearer the truth for limbs that bend than what the whole does.
+# Weight of flow without texture, relative to 1: estimates are smooth and continue the motion nearby, which suits
+# bending limbs better than the motion of the whole.
 FLAT = 0.3
-# Difference of 8-bit levels, mean over channels, that a layer explains.
+# Difference in 8-bit levels, mean over channels, of a matching pixel.
 LEVELS = 12.0
-# The most that the expected shape says, in log odds, and how many pixels from its border.
+# Largest log-odds of the expected shape, and the distance in pixels from its border over which they rise.
 EXPECTED, SOFT = 2.5, 4.0
-# Share of a matte below which there is nothing of it.
+# Alpha below which a matte counts as empty.
 NOTHING = 0.02
-# Pixels around what is expected beyond which nothing is inside.
+# Margin in pixels around the expected shape, outside of which nothing is inside.
 NEAR = 12
-# The guided filter, and how it is made crisp again.
+# Radius and flat variance of the guided filter, and the contrast that restores its crispness.
 RADIUS, SMOOTH, CRISP = 5, 1e-3, 2.5
-# What is likely missed of the truth where nothing is sure, and where what was found is not what was expected.
+# Loss of overlap where no pixel is confident, and where the observed matte and the expected shape do not overlap.
 MISS_SURE, MISS_AGREED = 0.3, 0.3
-# Pixels, at the size that is looked at, that a contradiction is wide at least.
+# Smallest width of a contradiction, in pixels of the tracked size.
 CONTRADICTION = 3
 
 
 class Flow(Protocol):
-    """Finds where each pixel of one picture comes from in another."""
+    """Optical flow between two pictures."""
 
     def __call__(self, source: Bytes, target: Bytes) -> Floats:
-        """``target(x) = source(x + flow(x))``; uint8 (H, W, 3) both, float32 (H, W, 2), x then y, in pixels."""
+        """Estimate flow on the grid of ``target`` to ``source``: ``target(x) = source(x + flow(x))``.
+
+        source, target: uint8 (H, W, 3). Returns float32 (H, W, 2), x then y, in pixels.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class Footage:
-    """What is tracked in. plate: uint8 (H, W, 3) of a frame. neighbours: flow between frames that follow each other.
-    refine: flow between pictures that nearly agree."""
+    """Plates and flow of a shot. plate: reads a frame, uint8 (H, W, 3). neighbours: flow between adjacent frames.
+    refine: flow between pictures that are nearly aligned."""
 
     plate: Callable[[int], Bytes]
     neighbours: Flow
@@ -67,9 +69,9 @@ class Footage:
 
 @dataclass(frozen=True)
 class Tracked:
-    """A frame's matte. matte: float32 (H, W) in [0, 1]. certainty: float32 (H, W), 0..1, of each pixel's.
-    confidence: 0..1, of the frame's: the overlap with the truth, intersection over union, that is to be expected.
-    absent: nothing was inside of the painted matte, see ``masks.clean_plate``."""
+    """Tracked matte of a frame. matte: float32 (H, W) in [0, 1]. certainty: float32 (H, W), 0..1, of each pixel.
+    confidence: 0..1, expected intersection over union with the true matte.
+    absent: the painted matte was empty, see ``masks.clean_plate``."""
 
     frame: int
     matte: Floats
@@ -80,7 +82,8 @@ class Tracked:
 
 @dataclass(frozen=True)
 class _Key:
-    """whole: the painted matte at full size. matte, plate, seen: small; seen is float32 in [0, 1]."""
+    """The painted matte and its plate. whole: matte at full size, float32 (H, W). matte, plate, seen: at the
+    tracked size; seen is the plate as float32 in [0, 1]."""
 
     whole: Floats
     matte: Floats
@@ -90,9 +93,9 @@ class _Key:
 
 @dataclass(frozen=True)
 class _State:
-    """The frame before. plate: uint8. matte, explained: float32 (h, w), what is inside, and what the key explains of
-    it. flow: of what is inside, to the key, on this frame's grid. colours: of both sides, as far as they are known.
-    sure: see ``Seen``."""
+    """State after a frame, at the tracked size. plate: uint8 (h, w, 3). matte: float32 (h, w) in [0, 1]. explained:
+    float32 (h, w), 0..1, where the inside matches the key. flow: float32 (h, w, 2), of the inside to the key, on this
+    frame's grid. colours: of both sides. sure: float32 (h, w), as in ``Seen``."""
 
     plate: Bytes
     matte: Floats
@@ -103,9 +106,10 @@ class _State:
 
 
 def track(frames: Sequence[int], footage: Footage, key: Floats) -> Iterator[Tracked]:
-    """Mattes of ``frames[1:]``, one by one, forward or backward in time, from the painted one of ``frames[0]``.
+    """Track a painted matte: yield mattes of ``frames[1:]``, one by one, forward or backward in time.
 
-    key: float32 (H, W) in [0, 1], of the plate's size. Raises ValueError for what is no matte or of another size.
+    key: float32 (H, W) in [0, 1], the painted matte of ``frames[0]``. Raises ValueError for an invalid matte, and for
+    one of another size than its plate.
     """
     check_matte(key)
     plate = footage.plate(frames[0])
@@ -153,7 +157,7 @@ def _next(key: _Key, state: _State, frame: int, footage: Footage) -> tuple[_Stat
 
 
 def _layers(state: _State, plate: Bytes, moved: Floats, footage: Footage) -> tuple[Floats, Floats]:
-    """The motion of inside and outside, each as if there were nothing else, on the new frame's grid, to the former."""
+    """Flows of the inside and of the outside, each extrapolated, from the new frame's grid to the previous frame."""
     there = footage.neighbours(plate, state.plate)
     steady = _agree(there, moved) * state.sure
     inside = steady * _own(state.matte > 0.5) * state.explained * _texture(state.plate)
@@ -164,7 +168,7 @@ def _layers(state: _State, plate: Bytes, moved: Floats, footage: Footage) -> tup
 
 
 def _nudged(state: _State, flow: Floats, plate: Bytes, refine: Flow) -> Floats:
-    """Once more, now that the inside of both frames lies in one place, and no border comes between."""
+    """Refine the flow of the inside: both insides are nearly aligned now, and no border lies between them."""
     better, gain, left = closer(state.plate, flow, plate, refine)
     weight = _own(warp(state.matte, flow) > 0.5) * (left < LEVELS * 1.25)
     return flow + motion_field(
@@ -173,7 +177,7 @@ def _nudged(state: _State, flow: Floats, plate: Bytes, refine: Flow) -> Floats:
 
 
 def _to_key(key: _Key, flow: Floats, plate: Bytes, refine: Flow) -> Floats:
-    """The way to the key without its drift, and where the inside is hidden, as its visible part says."""
+    """Remove the drift of the flow to the key; occluded parts of the inside follow the visible ones."""
     better, gain, left = closer(key.plate, flow, plate, refine)
     near = np.abs(better - flow).max(axis=-1) < 4
     weight = _own(warp(key.matte, flow) > 0.5) * near * (left < LEVELS * 1.6)
@@ -185,7 +189,10 @@ def _to_key(key: _Key, flow: Floats, plate: Bytes, refine: Flow) -> Floats:
 
 
 def closer(source: Bytes, flow: Floats, plate: Bytes, refine: Flow) -> tuple[Floats, Bools, Floats]:
-    """A better flow, where it is better, and how far apart in levels the pictures are then."""
+    """Refine a flow from ``plate`` to ``source``: refined flow, where it is better, and the remaining difference.
+
+    The difference is that of the better flow, in levels: float32 (h, w).
+    """
     more = refine(warp(source, flow), plate)
     better = more + warp(flow, more)
     before, after = apart(source, flow, plate), apart(source, better, plate)
@@ -193,7 +200,7 @@ def closer(source: Bytes, flow: Floats, plate: Bytes, refine: Flow) -> tuple[Flo
 
 
 def _agree(there: Floats, back: Floats) -> Floats:
-    """1 where flow there and back ends near the start (Sundaram, Brox and Keutzer, ECCV 2010), else 0."""
+    """Forward-backward check of two flows (Sundaram, Brox and Keutzer, ECCV 2010): float32 (h, w), 1 or 0."""
     again = warp(back, there)
     miss = ((there + again) ** 2).sum(axis=-1)
     size = (there**2).sum(axis=-1) + (again**2).sum(axis=-1)
@@ -201,13 +208,13 @@ def _agree(there: Floats, back: Floats) -> Floats:
 
 
 def _own(layer: Bools) -> Floats:
-    """How far a pixel's flow is its layer's: 0 at the border, 1 from OWN pixels on."""
+    """Reliability of the flow inside a layer: float32 (h, w), 0 at its border, 1 from OWN pixels on."""
     depth = cv2.distanceTransform(layer.astype(U8), cv2.DIST_L2, 5)
     return np.asarray(np.clip((depth - 1) / F32(OWN - 1), 0, 1) ** 2, F32)
 
 
 def _texture(plate: Bytes) -> Floats:
-    """How well motion can be told there: by the smaller eigenvalue of the structure tensor (Shi and Tomasi, 1994)."""
+    """Weight of the texture, by the smaller eigenvalue of the structure tensor (Shi and Tomasi, 1994)."""
     grey = cv2.cvtColor(plate, cv2.COLOR_RGB2GRAY).astype(F32) / F32(255)
     least = cv2.cornerMinEigenVal(grey, 7)
     return np.asarray(least / (least + F32(2e-4)) + F32(FLAT))
@@ -223,19 +230,19 @@ def apart(source: Bytes, flow: Floats, plate: Bytes) -> Floats:
 
 
 def _outside(matte: Floats) -> Floats:
-    """What is surely outside: 1, else 0."""
+    """Mask of the pixels that are certainly outside: 1, else 0."""
     return (matte < NOTHING).astype(F32)
 
 
 def _distance(shape: Floats) -> Floats:
-    """Pixels to the border of a matte, negative outside."""
+    """Signed distance to the border of a matte in pixels, negative outside: float32 (h, w)."""
     inside = (shape > 0.5).astype(U8)
     out = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
     return np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, 5) - out, F32)
 
 
 def _contradiction(found: Floats, shape: Floats) -> Floats:
-    """Where what was found is not the expected shape, nor its edge moved a little: float32 (h, w), 0..1, soft."""
+    """Soft mask where the observed matte contradicts the expected shape by more than a shifted edge: float32 (h, w)."""
     other = ((found > 0.5) != (shape > 0.5)).astype(U8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (CONTRADICTION, CONTRADICTION))
     core = cv2.morphologyEx(other, cv2.MORPH_OPEN, disc)
@@ -244,7 +251,7 @@ def _contradiction(found: Floats, shape: Floats) -> Floats:
 
 
 def _confidence(key: _Key, matte: Floats, certain: Floats, explained: float, agreed: float) -> tuple[Floats, float]:
-    """Of each pixel, at full size, and of the frame: see ``_likely_overlap``."""
+    """Confidence of each pixel, at full size, and of the frame, see ``_likely_overlap``."""
     inside = (matte > 0.5).astype(U8)
     border = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, np.ones((7, 7), U8)) > 0
     decided = float(certain[border].mean()) if border.any() else 0.0
@@ -252,17 +259,17 @@ def _confidence(key: _Key, matte: Floats, certain: Floats, explained: float, agr
 
 
 def _likely_overlap(sure: float, agreed: float) -> float:
-    """What the intersection over union with the truth is likely to be, 0..1.
+    """Expected intersection over union with the true matte, 0..1.
 
-    sure: how decided the border is, and how much of the inside the key shows. agreed: overlap of what was found and
-    what was expected. Fitted to composites with known alpha (turning fast, moving fast, growing, hidden): where the
-    overlap was 0.8 or more it tells it to 0.09 in the mean, and what was lost is told as less than 0.6.
+    sure: confidence of the border, and coverage of the inside by the key, 0..1. agreed: overlap of the observed matte
+    and the expected shape, 0..1. Fitted to composites with known alpha, with fast turns, fast motion, growth and
+    occlusion: where the overlap was 0.8 or more the mean error is 0.09, and lost subjects score below 0.6.
     """
     return float(np.clip(1 - MISS_SURE * (1 - sure) ** 2 - MISS_AGREED * (1 - agreed), 0, 1))
 
 
 def _overlap(found: Floats, shape: Floats) -> float:
-    """Intersection over union; 0 of nothing with nothing, for then there is nothing to be sure of."""
+    """Intersection over union; 0 for two empty mattes, because they give no evidence."""
     one, other = found > 0.5, shape > 0.5
     return float((one & other).sum()) / max(int((one | other).sum()), 1)
 
@@ -271,7 +278,7 @@ def _overlap(found: Floats, shape: Floats) -> float:
 
 
 def _enlarged(key: _Key, flow: Floats, share: Floats, found: Floats, plate: Bytes) -> Floats:
-    """The matte at full size: the painted one, moved, and what contradicts it, drawn to the edges of the plate."""
+    """Matte at full size: the painted one, warped, and the contradictions to it, aligned with the plate's edges."""
     size = (key.whole.shape[0], key.whole.shape[1])
     if size == share.shape:
         matte = warp(key.whole, flow)
@@ -287,7 +294,7 @@ def _enlarged(key: _Key, flow: Floats, share: Floats, found: Floats, plate: Byte
 
 
 def small(plate: Bytes) -> Bytes:
-    """A plate, uint8 (H, W, 3), at the size that is looked at."""
+    """Downscale a plate, uint8 (H, W, 3), to the tracked size."""
     scale = LARGEST / max(plate.shape[:2])
     if scale >= 1:
         return plate
@@ -296,7 +303,7 @@ def small(plate: Bytes) -> Bytes:
 
 
 def resized(values: Floats, size: tuple[int, ...]) -> Floats:
-    """Values of each pixel, float32 (H, W, ...), at another height and width."""
+    """Resize per-pixel values, float32 (H, W, ...), to a height and width."""
     if values.shape[:2] == tuple(size[:2]):
         return values
     how = cv2.INTER_AREA if size[0] < values.shape[0] else cv2.INTER_LINEAR

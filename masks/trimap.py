@@ -1,4 +1,4 @@
-"""What of a matte is certain: inside, outside, and a band around its border that is neither."""
+"""Trimap of a matte: certainly inside, certainly outside, and an unknown band around its border."""
 
 import cv2
 import numpy as np
@@ -6,15 +6,15 @@ import numpy as np
 from masks.arrays import F32, U8, Floats, check_matte
 
 INSIDE, OUTSIDE, UNKNOWN = F32(1), F32(0), F32(0.5)
-# Shares from which a pixel of a matte is taken for wholly inside, or wholly outside.
+# Alpha from which a pixel counts as wholly inside; wholly outside below 1 minus this.
 NEARLY = 0.95
 
 
 def trimap(matte: Floats, width: int) -> Floats:
-    """INSIDE, OUTSIDE or UNKNOWN at every pixel: float32 (H, W).
+    """Make a trimap: INSIDE, OUTSIDE or UNKNOWN at every pixel, float32 (H, W).
 
-    Unknown is what the matte itself is not sure of, and all within ``width`` pixels of it and of its border.
-    Raises ValueError for what is no matte, or a width below 1.
+    Unknown are soft pixels of the matte, and all within ``width`` pixels of them and of its border. matte: float32
+    (H, W) in [0, 1]. Raises ValueError for an invalid matte, or a width below 1.
     """
     check_matte(matte)
     if width < 1:

@@ -1,4 +1,4 @@
-"""Backward warping: a picture read where a flow points to."""
+"""Backward warping of pictures by a flow, and inversion of flows."""
 
 from functools import lru_cache
 
@@ -10,6 +10,7 @@ from masks.arrays import F32, Floats, Pixels
 
 @lru_cache(maxsize=4)
 def _places(height: int, width: int) -> Floats:
+    """Coordinates of the pixels, x then y: float32 (height, width, 2), read-only."""
     ys, xs = np.mgrid[0:height, 0:width]
     places = np.stack([xs, ys], axis=-1).astype(F32)
     places.setflags(write=False)
@@ -17,7 +18,7 @@ def _places(height: int, width: int) -> Floats:
 
 
 def warp(picture: Pixels, flow: Floats) -> Pixels:
-    """``picture`` read at ``x + flow(x)``, bilinear; outside, the border pixel is repeated.
+    """Sample a picture at ``x + flow(x)``, bilinear; outside, the border pixel is repeated.
 
     picture: (H, W) or (H, W, C), any type that OpenCV remaps. flow: float32 (h, w, 2), x then y, in pixels.
     """
@@ -26,16 +27,16 @@ def warp(picture: Pixels, flow: Floats) -> Pixels:
 
 
 def shifted(picture: Pixels, flow: Floats) -> Pixels:
-    """The same, bicubic: sharper when it is done again and again, and with values a little beyond the picture's."""
+    """Sample like ``warp``, but bicubic: sharper when repeated, and with values slightly beyond the picture's range."""
     where = flow + _places(*flow.shape[:2])
     return np.asarray(cv2.remap(picture, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
 
 
 def turned_round(flow: Floats, rounds: int = 6) -> Floats:
-    """The flow that leads back: on the other picture's grid, where ``flow`` lies on this one's.
+    """Invert a flow: the result lies on the other picture's grid, and points back to this one's.
 
     Fixed-point iteration, ``g(x) = -f(x + g(x))`` (Chen et al., "A simple fixed-point approach to invert a deformation
-    field", Medical Physics 2008); for fields that are smooth, as extrapolated ones are.
+    field", Medical Physics 2008), for smooth fields such as extrapolated ones.
     """
     back = -flow
     for _ in range(rounds):
