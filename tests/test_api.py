@@ -25,13 +25,16 @@ def test_the_fields_of_a_result():
 
 
 def test_every_error_is_a_stylize_error_with_a_text_of_its_own():
-    found = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
+    members = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
+    found = [kind for kind in members if not issubclass(kind, Warning)]
     assert {kind.__name__ for kind in found} == {
         "FlowError", "FrameRangeError", "GuideError", "InputError", "JobError", "MatteError", "OutputError",
         "PaintedKeyError", "PlanError", "ProjectError", "RendererError", "SequenceError", "SettingsError", "ShotError",
         "StyleError", "StylizeError",
     }  # fmt: skip
     assert all(issubclass(kind, stylize.StylizeError) and kind.__doc__ for kind in found)
+    assert set(members) - set(found) == {errors.RenamedOptionWarning}
+    assert issubclass(errors.RenamedOptionWarning, FutureWarning)
 
 
 def test_options_are_the_fields_of_settings():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stylize.errors import SettingsError
+from stylize.settings.former_names import former_names, reading, renamed
 from stylize.settings.look_options import LOOK_OPTIONS
 from stylize.settings.option import Option, read
 from stylize.settings.option_types import FLAG, Kind
@@ -48,10 +49,8 @@ def _layers(value: Any) -> tuple[LayerAsked, ...]:
     alone = isinstance(value, str | Mapping | LayerAsked)
     found = []
     for place, one in enumerate([value] if alone else value, 1):
-        try:
+        with reading(f"layer {place}"):
             found.append(_layer(one))
-        except SettingsError as error:
-            raise SettingsError(f"layer {place}: {error}") from error
     return tuple(found)
 
 
@@ -65,8 +64,10 @@ def _layer(value: Any) -> LayerAsked:
         raise SettingsError("a layer says what it looks like, as matte=person/,style=a.png; found nothing")
     name: str | None = None
     found: dict[str, Any] = {}
-    for key, one in (pair for both in pairs for pair in _unfolded(*both)):
-        known = key.strip().replace("-", "_")
+    pairs = [pair for both in pairs for pair in _unfolded(*both)]
+    current = renamed([_plain(key) for key, _ in pairs], LOOK_OPTIONS)
+    for key, one in pairs:
+        known = current[_plain(key)]
         if known == "name":
             name = _name(one)
             continue
@@ -80,10 +81,16 @@ def _layer(value: Any) -> LayerAsked:
     return LayerAsked(name, tuple(found.items()))
 
 
+def _plain(key: str) -> str:
+    """Return the name of an option as Python spells it."""
+    return key.strip().replace("-", "_")
+
+
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
     """``matte=person/:invert,keyframes=1,9,prompt="a, b=c"``: a comma ends a value where another setting follows; in
     a value that stands in quotation marks, none does. A word that is an option without value stands alone."""
-    words = "|".join(name.replace("_", "[-_]") for name, option in LOOK_OPTIONS.items() if option.kind is FLAG)
+    options = {**former_names(LOOK_OPTIONS), **LOOK_OPTIONS}
+    words = "|".join(name.replace("_", "[-_]") for name, option in options.items() if option.kind is FLAG)
     following = re.compile(rf",\s*(?=[A-Za-z][A-Za-z_-]*\s*=|(?:{words})\s*(?:,|$))")
     rest = text.strip()
     while rest:

@@ -8,11 +8,13 @@ from masks.prompts import Box, Point
 from stylize.errors import SettingsError
 from stylize.settings import option_types as types
 from stylize.settings.compound import Levels, MatteKey
+from stylize.settings.former_names import accept_former_names
 from stylize.settings.network_matte import FINDS, NetworkMatte
 from stylize.settings.option import MATTE, READING, RUN, Option, declared, given, options_of, read
 from stylize.settings.validation import check_ways
 
 
+@accept_former_names
 @dataclass(frozen=True)
 class MatteSettings:
     """What a user asks of ``stylize matte``. Texts are read as on the command line. Raises SettingsError likewise."""

@@ -16,7 +16,10 @@ MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, LAYERS, PROPAGATION, MOTION, EXPORT, RE
 
 @dataclass(frozen=True)
 class Option:
-    """One option. flags: on the command line. stored: kept in the project's file, not only for one run."""
+    """One option. flags: on the command line. stored: kept in the project's file, not only for one run.
+
+    formerly: its former names, each with the version that removes it.
+    """
 
     name: str
     kind: Kind
@@ -25,23 +28,30 @@ class Option:
     group: str
     flags: tuple[str, ...]
     stored: bool
+    formerly: Mapping[str, str]
 
 
 def declared(
-    kind: Kind, default: Any, group: str, help: str, *, flags: tuple[str, ...] | None = None, stored: bool = True
-) -> Any:
+    kind: Kind, default: Any, group: str, help: str, *, flags: tuple[str, ...] | None = None, stored: bool = True,
+    formerly: Mapping[str, str] = MappingProxyType({}),
+) -> Any:  # fmt: skip
     """An option as a field of a dataclass, from which ``options_of`` reads it."""
-    return field(default=default, metadata={"told": (kind, group, help, flags, stored)})
+    return field(default=default, metadata={"told": (kind, group, help, flags, stored, formerly)})
 
 
 def options_of(owner: type) -> Mapping[str, Option]:
     """The options that a dataclass declares, by name."""
     found = {}
     for known in fields(owner):
-        kind, group, help_text, flags, stored = known.metadata["told"]
-        flags = flags or ("--" + known.name.replace("_", "-"),)
-        found[known.name] = Option(known.name, kind, known.default, help_text, group, flags, stored)
+        kind, group, help_text, flags, stored, formerly = known.metadata["told"]
+        flags = flags or (flag_of(known.name),)
+        found[known.name] = Option(known.name, kind, known.default, help_text, group, flags, stored, formerly)
     return MappingProxyType(found)
+
+
+def flag_of(name: str) -> str:
+    """Return the flag of an option that has none of its own."""
+    return "--" + name.replace("_", "-")
 
 
 def read(option: Option, value: Any) -> Any:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from stylize.errors import SettingsError
+from stylize.settings.former_names import accept_former_names, current_names, reading
 from stylize.settings.layers import LAYER_KIND, LayerAsked
 from stylize.settings.look_options import LOOK_OPTIONS, LookSettings
 from stylize.settings.option import GROUPS, LAYERS, Option, declared, given, options_of, read
@@ -14,6 +15,7 @@ from stylize.settings.run_options import RunSettings
 from stylize.settings.validation import check_shot, refuse_idle
 
 
+@accept_former_names
 @dataclass(frozen=True)
 class Settings(RunSettings, LookSettings):
     """What a user asks for. Texts are read as on the command line.
@@ -79,15 +81,14 @@ def looks_of(settings: Settings) -> tuple[Look, ...]:
 def read_settings(stored: Mapping[str, Any], where: str) -> Settings:
     """Read settings from a project file named ``where``. Raises SettingsError naming the file and the fault."""
     known = [option.name for option in OPTIONS.values() if option.stored]
-    for name in stored:
-        if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise SettingsError(f"{where}: there is no setting {name!r}, {hint}there are {', '.join(known)}")
-    try:
+    with reading(where):
+        stored = current_names(stored, OPTIONS)
+        for name in stored:
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                hint = f"did you mean {near[0]!r}? " if near else ""
+                raise SettingsError(f"there is no setting {name!r}, {hint}there are {', '.join(known)}")
         return Settings(**stored)
-    except SettingsError as error:
-        raise SettingsError(f"{where}: {error}") from error
 
 
 def _check_layers(settings: Settings) -> None:
