@@ -46,6 +46,15 @@ def test_an_unknown_option_is_a_type_error():
         stylize.run("shot.mp4", strukture=1)
 
 
+def test_a_former_name_of_an_option_is_warned_of(tmp_path):
+    with (
+        pytest.warns(errors.RenamedOptionWarning, match="^keys_for is now optimise_for") as caught,
+        pytest.raises(errors.ShotError, match="none"),
+    ):
+        stylize.plan(tmp_path / "none.mp4", keys_for="worst", max_keyframes=2)
+    assert [one.filename for one in caught] == [__file__]
+
+
 def test_importing_loads_nothing_heavy():
     code = "import sys, stylize; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

@@ -7,7 +7,7 @@ from importlib.metadata import version
 import pytest
 
 from stylize.errors import RenamedOptionWarning, SettingsError
-from stylize.settings import MATTE_OPTIONS, OPTIONS
+from stylize.settings import MATTE_OPTIONS, OPTIONS, Settings, looks_of, read_settings
 from stylize.settings.former_names import accept_former_names, current_names, former_names_to, reading
 from stylize.settings.option import LOOK, declared, options_of
 from stylize.settings.option_types import COUNT, SHARE
@@ -81,3 +81,52 @@ def test_former_names_are_free_and_go_with_their_version():
         for option in options.values():
             assert not option.formerly.keys() & options.keys()
             assert all(tuple(map(int, end.split("."))) > now for end in option.formerly.values())
+
+
+WORST = {"optimise_for": "worst"}
+
+
+def test_a_project_file_may_have_a_former_name():
+    with pytest.warns(RenamedOptionWarning) as caught:
+        read = read_settings({"keys_for": "worst"}, "project.toml")
+    assert [str(one.message) for one in caught] == [
+        "project.toml: keys_for is now optimise_for; version 0.2 removes the old name"
+    ]
+    assert read.stored() == WORST
+    with pytest.raises(SettingsError, match=r"^project\.toml: keys_for is now optimise_for; give optimise_for alone$"):
+        read_settings({"keys_for": "worst", "optimise_for": "worst"}, "project.toml")
+    with pytest.raises(SettingsError, match=r"no setting 'optimize_for', did you mean 'optimise_for'\?"):
+        read_settings({"optimize_for": "worst"}, "project.toml")
+
+
+@pytest.mark.parametrize("layer", ["style=a.png,keys-for=worst", {"style": "a.png", "keys_for": "worst"}])
+def test_a_layer_may_have_a_former_name(layer):
+    with pytest.warns(RenamedOptionWarning, match="^layer 1: keys_for is now optimise_for") as caught:
+        asked = Settings(layers=[layer])
+    assert looks_of(asked)[0].settings.optimise_for == "worst"
+    assert len(caught) == 1
+    assert asked.stored() == {"layers": [{"style": "a.png", **WORST}]}
+
+
+def test_a_layer_of_a_project_file_names_both():
+    layers = [{"style": "a.png"}, {"matte": "m.png", "style": "b.png", "keys_for": "worst"}]
+    with pytest.warns(RenamedOptionWarning, match=r"^project\.toml: layer 2: keys_for is now"):
+        read_settings({"layers": layers}, "project.toml")
+    with pytest.raises(SettingsError, match=r"^project\.toml: --layer: layer 1: keys_for is now optimise_for; give"):
+        read_settings({"layers": [layers[1] | WORST]}, "project.toml")
+    with pytest.raises(SettingsError, match=r"a layer has no setting 'optimise_four', did you mean 'optimise_for'\?"):
+        read_settings({"layers": [{"optimise_four": "worst"}]}, "project.toml")
+
+
+def test_python_may_use_a_former_name():
+    with pytest.warns(RenamedOptionWarning, match="^keys_for is now optimise_for") as caught:
+        asked = Settings(keys_for="worst")
+    assert asked == Settings(optimise_for="worst")
+    assert caught[0].filename == __file__
+    with pytest.raises(SettingsError, match=r"^keys_for is now optimise_for; give optimise_for alone$"):
+        Settings(keys_for="worst", optimise_for="mean")
+    with (
+        pytest.warns(RenamedOptionWarning),
+        pytest.raises(SettingsError, match=r"^--optimise-for must be one of mean,"),
+    ):
+        Settings(keys_for="best")

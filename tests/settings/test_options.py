@@ -60,7 +60,7 @@ def test_a_setting_that_would_do_nothing_is_refused():
             Settings(**idle)
     with pytest.raises(SettingsError, match="undo each other"):
         Settings(matte="m.png", matte_grow=3, matte_shrink=1)
-    for idle in ({"seed": 5}, {"coverage": 0.2}, {"max_keyframes": 2}, {"keys_for": "worst"}):
+    for idle in ({"seed": 5}, {"coverage": 0.2}, {"max_keyframes": 2}, {"optimise_for": "worst"}):
         with pytest.raises(SettingsError, match="painted keys alone"):
             Settings(keys="painted", **idle)
     assert Settings(keys="painted", seed=5, boil=0.3).seed == 5
@@ -72,7 +72,7 @@ def test_a_person_and_the_picking_do_not_contradict_each_other():
     with pytest.raises(SettingsError, match="frame 7 is in --add-key and in --drop-key"):
         Settings(add_key=(5, 7), drop_key=(7,))
     picking = ({"max_keyframes": 2}, {"min_gap": 4}, {"coverage": 0.9}, {"coverage": 0.9, "refine": 2})
-    for idle in (*picking, {"keys_for": "worst"}):
+    for idle in (*picking, {"optimise_for": "worst"}):
         with pytest.raises(SettingsError, match="--keyframes names the keyframes"):
             Settings(keyframes=(1, 4), **idle)
     with pytest.raises(SettingsError, match="frame 33 of --drop-key is none of those that --keyframes names"):
