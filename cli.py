@@ -91,8 +91,8 @@ def _click_options(option: Option) -> Iterator[Callable[[Any], Any]]:
     """The option, and for each of its former names another that the help does not show."""
     # Not by equality with True: a default of 1 is told.
     default = "" if option.default is True or not option.default else f"  [default: {option.default}]"
-    more: dict[str, Any] = {"is_flag": True} if option.kind is FLAG else {"metavar": option.kind.metavar}
-    more |= {"cls": _InGroup, "group": option.group, "default": None, "multiple": option.kind.many}
+    more: dict[str, Any] = {"is_flag": True} if option.type is FLAG else {"metavar": option.type.metavar}
+    more |= {"cls": _InGroup, "group": option.group, "default": None, "multiple": option.type.many}
     yield click.option(*option.flags, option.name, help=option.help + default, **more)
     for name in option.formerly:
         yield click.option(flag_of(name), name, hidden=True, **more)

@@ -102,7 +102,7 @@ class Project:
         """Keeps shot, settings and version in project.toml, with whole paths: a project goes on from anywhere."""
         import tomli_w
 
-        values = {name: OPTIONS[name].kind.anchor(value) for name, value in settings.stored().items()}
+        values = {name: OPTIONS[name].resolve(value) for name, value in settings.stored().items()}
         text = tomli_w.dumps({"shot": str(shot.resolve()), "version": version, "settings": values})
         self._place_text(self.root / "project.toml", text)
 

@@ -13,7 +13,7 @@ from typing import Any
 from stylize.errors import SettingsError
 from stylize.settings.former_names import former_names, reading, renamed
 from stylize.settings.look_options import LOOK_OPTIONS
-from stylize.settings.option import Option, read
+from stylize.settings.option import Option
 from stylize.settings.option_types import FLAG, Kind
 from stylize.settings.run_options import RUN_OPTIONS
 
@@ -39,7 +39,7 @@ class LayerAsked:
     def stored(self) -> dict[str, Any]:
         """As TOML can write it."""
         named = {} if self.name is None else {"name": self.name}
-        return named | {name: LOOK_OPTIONS[name].kind.store(value) for name, value in self.values}
+        return named | {name: LOOK_OPTIONS[name].store(value) for name, value in self.values}
 
     def __str__(self) -> str:
         return ",".join(f"{name}={value}" for name, value in self.stored().items())
@@ -72,12 +72,12 @@ def _layer(value: Any) -> LayerAsked:
             name = _name(one)
             continue
         option = _option(known, key)
-        one = _truth(one) if option.kind is FLAG else one
+        one = _truth(one) if option.type is FLAG else one
         if known in found:
-            if not option.kind.many:
+            if not option.type.many:
                 raise SettingsError(f"{key} is given twice in the layer; give it once")
             one = (*_several(found[known]), *_several(one))
-        found[known] = read(option, one)
+        found[known] = option.read(one)
     return LayerAsked(name, tuple(found.items()))
 
 
@@ -90,7 +90,7 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
     """``matte=person/:invert,keyframes=1,9,prompt="a, b=c"``: a comma ends a value where another setting follows; in
     a value that stands in quotation marks, none does. A word that is an option without value stands alone."""
     options = {**former_names(LOOK_OPTIONS), **LOOK_OPTIONS}
-    words = "|".join(name.replace("_", "[-_]") for name, option in options.items() if option.kind is FLAG)
+    words = "|".join(name.replace("_", "[-_]") for name, option in options.items() if option.type is FLAG)
     following = re.compile(rf",\s*(?=[A-Za-z][A-Za-z_-]*\s*=|(?:{words})\s*(?:,|$))")
     rest = text.strip()
     while rest:
@@ -160,10 +160,7 @@ def _stored(layers: tuple[LayerAsked, ...]) -> list[dict[str, Any]]:
 
 def _whole(stored: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
     return [
-        {
-            name: value if name == "name" else LOOK_OPTIONS[name].kind.anchor(value, folder)
-            for name, value in layer.items()
-        }
+        {name: value if name == "name" else LOOK_OPTIONS[name].resolve(value, folder) for name, value in layer.items()}
         for layer in stored
     ]
 

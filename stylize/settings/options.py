@@ -10,7 +10,7 @@ from stylize.errors import SettingsError
 from stylize.settings.former_names import accept_former_names, current_names, reading
 from stylize.settings.layers import LAYER_KIND, LayerAsked
 from stylize.settings.look_options import LOOK_OPTIONS, LookSettings
-from stylize.settings.option import GROUPS, LAYERS, Option, declared, given, options_of, read
+from stylize.settings.option import GROUPS, LAYERS, Option, declared, given, options_of
 from stylize.settings.run_options import RunSettings
 from stylize.settings.validation import check_shot, refuse_idle
 
@@ -32,7 +32,7 @@ class Settings(RunSettings, LookSettings):
 
     def __post_init__(self) -> None:
         for option in OPTIONS.values():
-            object.__setattr__(self, option.name, read(option, getattr(self, option.name)))
+            object.__setattr__(self, option.name, option.read(getattr(self, option.name)))
         check_shot(self)
         if self.layers:
             _check_layers(self)
@@ -42,7 +42,7 @@ class Settings(RunSettings, LookSettings):
     def stored(self) -> dict[str, Any]:
         """Return what a project file keeps: the options that are not at their default, as TOML can write them."""
         return {
-            option.name: option.kind.store(getattr(self, option.name))
+            option.name: option.store(getattr(self, option.name))
             for option in OPTIONS.values()
             if option.stored and getattr(self, option.name) != option.default
         }

@@ -97,10 +97,10 @@ def test_times_without_sense_are_refused(text):
 
 def test_keyframes_are_frames_or_a_table(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    kind = OPTIONS["keyframes"].kind
+    option = OPTIONS["keyframes"]
     assert Settings(keyframes="keys.csv").keyframes == Path("keys.csv")
-    assert kind.anchor(Settings(keyframes=Path("keys.csv")).stored()["keyframes"]) == str(tmp_path / "keys.csv")
-    assert kind.anchor(Settings(keyframes=(9, 1)).stored()["keyframes"]) == "1,9"
+    assert option.resolve(Settings(keyframes=Path("keys.csv")).stored()["keyframes"]) == str(tmp_path / "keys.csv")
+    assert option.resolve(Settings(keyframes=(9, 1)).stored()["keyframes"]) == "1,9"
     assert Settings(add_key=["4-6", "2"], drop_key=(1,)).add_key == (2, 4, 5, 6)
 
 
@@ -134,14 +134,14 @@ def test_every_option_has_a_group_a_flag_and_help_and_five_lead():
 
 def test_a_matte_is_a_path_or_a_word(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    anchor = OPTIONS["matte"].kind.anchor
-    assert anchor(Settings(matte="alpha").matte) == "alpha"
-    assert anchor(Settings(matte="auto", matte_model="m.onnx").matte) == "auto"
+    resolve = OPTIONS["matte"].resolve
+    assert resolve(Settings(matte="alpha").matte) == "alpha"
+    assert resolve(Settings(matte="auto", matte_model="m.onnx").matte) == "auto"
     with pytest.raises(SettingsError, match=r"--matte-model FILE\.onnx"):
         Settings(matte="auto")
     with pytest.raises(SettingsError, match="--matte-model is for --matte auto"):
         Settings(matte="m.png", matte_model="m.onnx")
-    assert anchor(Settings(matte=Path("alpha")).matte) == anchor("./alpha") == str(tmp_path / "alpha")
+    assert resolve(Settings(matte=Path("alpha")).matte) == resolve("./alpha") == str(tmp_path / "alpha")
     assert Settings(matte=Path("m.png")).matte == "m.png"
 
 

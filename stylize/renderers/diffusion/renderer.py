@@ -124,7 +124,7 @@ class DiffusionRenderer:
         """What was asked of this renderer, by option, as it is stored."""
         options = [option for option in OPTIONS.values() if option.group == DIFFUSION and option.stored]
         values = {option.name: getattr(self.settings, option.name) for option in options}
-        return {o.name: None if values[o.name] is None else o.kind.store(values[o.name]) for o in options}
+        return {o.name: None if values[o.name] is None else o.store(values[o.name]) for o in options}
 
     def _provenance(
         self, request: RenderRequest, working: Working, plan: Enlarging | None, notes: list[str]
@@ -149,7 +149,7 @@ class DiffusionRenderer:
     @cached_property
     def _stored(self) -> dict[str, Any]:
         """What was asked for, with whole paths: it paints the same keys again, from anywhere."""
-        return {name: OPTIONS[name].kind.anchor(value) for name, value in self.settings.stored().items()}
+        return {name: OPTIONS[name].resolve(value) for name, value in self.settings.stored().items()}
 
     @cached_property
     def _unlike(self) -> tuple[str, ...]:
