@@ -61,7 +61,7 @@ class DiffusionRenderer:
         working = plan_size((width, height), family, self.settings.render_size, box)
         enlarging.refuse_idle(request, working, self.settings.upscale, family)
         notes: list[str] = []
-        with loading.told(
+        with loading.readable_errors(
             f"keyframe {request.frame} could not be painted", "try a smaller --render-size or another model"
         ):
             (painted, seen), working = self._within_memory(request, working, on_step, notes)
@@ -70,8 +70,8 @@ class DiffusionRenderer:
         made = self._provenance(request, working, plan, notes)
         if plan is not None:
             notes.append(plan.cost(self.settings.steps, moment_at(self.settings, request.frame)))
-        told = (*self._unlike, *(f"keyframe {request.frame}: {note}" for note in notes))
-        return Rendered(np.ascontiguousarray(np.clip(picture, 0, 1), F32), texts(made), seen, told)
+        reported = (*self._unlike, *(f"keyframe {request.frame}: {note}" for note in notes))
+        return Rendered(np.ascontiguousarray(np.clip(picture, 0, 1), F32), texts(made), seen, reported)
 
     def _composed(self, request: RenderRequest, picture: Floats) -> Floats:
         """The painted plate, (H, W, 3), in the colours of the earlier key; the plate itself outside of the matte."""
