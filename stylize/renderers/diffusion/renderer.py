@@ -139,8 +139,8 @@ class DiffusionRenderer:
         )  # fmt: skip
         scheduler = settings.sampler or type(parts.base.scheduler).__name__.removesuffix("Scheduler")
         return Provenance(
-            self._stored, request.frame, request.seed, moment.prompt_text,
-            moment.negative_text, settings.steps, scheduler, moment.cfg, moment.denoise, settings.clip_skip,
+            self._stored, request.frame, request.seed, moment.prompt_text, moment.negative_text,
+            settings.steps, scheduler, moment.cfg, moment.denoise, settings.clip_skip,
             working.size, parts.model.path.stem, parts.hash, *parts.device, controls,
             tuple(dict.fromkeys((*parts.economy.taken, *notes))), _versions(),
             None if plan is None else plan.facts(moment),
