@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,6 +17,9 @@ from stylize.settings import (
     MatteSettings,
     Option,
     Settings,
+    current_names,
+    flag_of,
+    former_names_to,
     laid_over,
     looks_of,
 )
@@ -84,21 +87,23 @@ class _InGroup(click.Option):
         self.group = group
 
 
-def _click_option(option: Option) -> Callable[[Any], Any]:
+def _click_options(option: Option) -> Iterator[Callable[[Any], Any]]:
+    """The option, and for each of its former names another that the help does not show."""
     # Not by equality with True: a default of 1 is told.
     default = "" if option.default is True or not option.default else f"  [default: {option.default}]"
-    more: dict[str, Any] = {"is_flag": True} if option.kind is FLAG else {"metavar": option.kind.metavar}
-    return click.option(
-        *option.flags, option.name, cls=_InGroup, group=option.group, help=option.help + default, default=None,
-        multiple=option.kind.many, **more,
-    )  # fmt: skip
+    more: dict[str, Any] = {"is_flag": True} if option.type is FLAG else {"metavar": option.type.metavar}
+    more |= {"cls": _InGroup, "group": option.group, "default": None, "multiple": option.type.many}
+    yield click.option(*option.flags, option.name, help=option.help + default, **more)
+    for name in option.formerly:
+        yield click.option(flag_of(name), name, hidden=True, **more)
 
 
 def _options(command: Callable[..., Any], options: Mapping[str, Option] = OPTIONS) -> Callable[..., Any]:
     command = click.option("-v", "--verbose", is_flag=True, help="Say more, for every stage.")(command)
     command = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")(command)
     for option in reversed(list(options.values())):
-        command = _click_option(option)(command)
+        for decorate in _click_options(option):
+            command = decorate(command)
     return command
 
 
@@ -117,11 +122,11 @@ def command() -> None:
 @_options
 def run_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
     """Stylise SHOT: a movie, a folder of frames, a pattern (name.####.png), or a project to go on with."""
-    path, settings = _settings(shot, asked)
-    import stylize.pipeline
-
-    started = time.monotonic()
     with _Voice(quiet, verbose) as say:
+        path, settings = _settings(shot, asked)
+        import stylize.pipeline
+
+        started = time.monotonic()
         result = stylize.pipeline.run(path, settings, _project(shot, settings), say.progress, say.message)
     _tell(result, settings, say, time.monotonic() - started)
 
@@ -131,10 +136,10 @@ def run_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
 @_options
 def plan_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
     """Show where SHOT cuts, which frames would be keyframes and why; renders nothing."""
-    path, settings = _settings(shot, asked)
-    import stylize.pipeline
-
     with _Voice(quiet, verbose) as say:
+        path, settings = _settings(shot, asked)
+        import stylize.pipeline
+
         planned = stylize.pipeline.plan(path, settings, _project(shot, settings), say.progress, say.message)
     for note in planned.notes:
         say.message(f"warning: {note}")
@@ -158,11 +163,11 @@ def plan_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
 @_matte_options
 def matte_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
     """Make a matte for every frame of SHOT: from a few that are painted, keyed by colour, or found by a network."""
-    settings = MatteSettings(**{name: value for name, value in asked.items() if value not in (None, ())})
-    import stylize.matting.matte_pipeline
-
-    started = time.monotonic()
     with _Voice(quiet, verbose) as say:
+        settings = MatteSettings(**_given(asked, MATTE_OPTIONS))
+        import stylize.matting.matte_pipeline
+
+        started = time.monotonic()
         made = stylize.matting.matte_pipeline.make_mattes(shot, settings, say.progress, say.message)
     if quiet:
         return
@@ -210,7 +215,7 @@ def check_command(folder: Path, update: bool, quiet: bool) -> None:
 
 def _settings(shot: Path, asked: dict[str, Any]) -> tuple[Path, Settings]:
     """Settings from the flags, laid over those of a project and of a key that is to be painted again."""
-    given = {name: value for name, value in asked.items() if value not in (None, False, ())}
+    given = _given(asked, OPTIONS)
     if given.get("split"):
         given["split"] = False
     path, kept = shot, {}
@@ -226,6 +231,12 @@ def _settings(shot: Path, asked: dict[str, Any]) -> tuple[Path, Settings]:
     return path, Settings(**laid_over(kept, given))
 
 
+def _given(asked: Mapping[str, Any], options: Mapping[str, Option]) -> dict[str, Any]:
+    """Values of the flags that stand on the command line."""
+    given = {name: value for name, value in asked.items() if value not in (None, False, ())}
+    return current_names(given, options, as_flags=True)
+
+
 def _project(shot: Path, settings: Settings) -> Path | None:
     return shot if (shot / "project.toml").is_file() else settings.project
 
@@ -238,11 +249,14 @@ class _Voice:
         self._bar: Any = None
         self._stage = ""
         self._said: set[str] = set()
+        self._warnings = former_names_to(self.message)
 
     def __enter__(self) -> "_Voice":
+        self._warnings.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._warnings.__exit__(None, None, None)
         # Whatever ended the work, what is said next begins on a line of its own.
         self.close()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from stylize import errors
 from stylize.errors import StylizeError
-from stylize.settings import Settings
+from stylize.settings import OPTIONS, Settings, current_names
 
 if TYPE_CHECKING:
     from stylize.pipeline import Result
@@ -25,6 +25,7 @@ def _silent(*_: object) -> None:
 
 def _asked(settings: dict[str, Any]) -> Settings:
     """The settings, laid over those of a key that is to be painted again."""
+    settings = current_names(settings, OPTIONS)
     if settings.get("like") is None:
         return Settings(**settings)
     from stylize.keys.reproduce import laid_like

@@ -17,7 +17,8 @@ StylizeError
 ├── ProjectError       a project folder that is not ours, is in use, or is damaged
 └── RendererError      a renderer that is not installed or failed
 
-A message is one line that says what was expected, what was found and what to do.
+A message is one line that says what was expected, what was found and what to do. RenamedOptionWarning is a warning of
+Python's for the former name of an option.
 """
 
 
@@ -27,6 +28,10 @@ class StylizeError(Exception):
 
 class SettingsError(StylizeError):
     """An option, or a mix of options, that cannot be carried out."""
+
+
+class RenamedOptionWarning(FutureWarning):
+    """An option is given under a former name, which a later version removes."""
 
 
 class InputError(StylizeError):

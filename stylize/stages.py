@@ -64,7 +64,7 @@ STAGES = _table(
                           "stylize.planning.fitting", "stylize.planning.eye_opening", "stylize.planning.blends"),
           ("read", "flow_dis", "matte"), inputs="the plates, the mattes and the keyframes of a shot"),
     Stage("pick", 1, ("stylize.planning.choice", "stylize.planning.reasons"), ("coverage",),
-          ("coverage", "keys_for", "max_keyframes", "min_gap"),
+          ("coverage", "optimise_for", "max_keyframes", "min_gap"),
           inputs="the plates and mattes of a shot, added, dropped and painted keys"),
     Stage("budget", 1, ("stylize.planning.budget",), ("pick",), ("keys_budget", "threads"),
           inputs="the renderer, and the keyframes that are worth rendering"),

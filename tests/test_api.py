@@ -25,13 +25,16 @@ def test_the_fields_of_a_result():
 
 
 def test_every_error_is_a_stylize_error_with_a_text_of_its_own():
-    found = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
+    members = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
+    found = [kind for kind in members if not issubclass(kind, Warning)]
     assert {kind.__name__ for kind in found} == {
         "FlowError", "FrameRangeError", "GuideError", "InputError", "JobError", "MatteError", "OutputError",
         "PaintedKeyError", "PlanError", "ProjectError", "RendererError", "SequenceError", "SettingsError", "ShotError",
         "StyleError", "StylizeError",
     }  # fmt: skip
     assert all(issubclass(kind, stylize.StylizeError) and kind.__doc__ for kind in found)
+    assert set(members) - set(found) == {errors.RenamedOptionWarning}
+    assert issubclass(errors.RenamedOptionWarning, FutureWarning)
 
 
 def test_options_are_the_fields_of_settings():
@@ -41,6 +44,15 @@ def test_options_are_the_fields_of_settings():
 def test_an_unknown_option_is_a_type_error():
     with pytest.raises(TypeError, match="strukture"):
         stylize.run("shot.mp4", strukture=1)
+
+
+def test_a_former_name_of_an_option_is_warned_of(tmp_path):
+    with (
+        pytest.warns(errors.RenamedOptionWarning, match="^keys_for is now optimise_for") as caught,
+        pytest.raises(errors.ShotError, match="none"),
+    ):
+        stylize.plan(tmp_path / "none.mp4", keys_for="worst", max_keyframes=2)
+    assert [one.filename for one in caught] == [__file__]
 
 
 def test_importing_loads_nothing_heavy():

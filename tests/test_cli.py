@@ -79,6 +79,8 @@ def test_the_version_is_told(capfd):
     [
         (["{plates}", "--styl", "x.png"], 2, "--style"),
         (["{plates}", "--structure"], 2, "--structure"),
+        (["{plates}", "--optimise-fr", "worst"], 2, "--optimise-for"),
+        (["{plates}", "--keys-for", "worst", "--optimise-for", "mean"], 2, "--keys-for is now --optimise-for; give"),
         (["{plates}", "--style", "x.png", "--structure", "much"], 2, "a number from 0 to 1"),
         (["{plates}", "{plates}"], 2, "unexpected"),
         (["plan"], 2, "SHOT"),
@@ -163,6 +165,30 @@ def test_words_about_picking_and_named_keyframes_take_each_others_place_in_a_pro
     assert said(capfd, "plan", plates, "--keyframes", "1,5")[0] == 0
     assert "asked for" in said(capfd, "plan", project)[1]
     assert "asked for" not in said(capfd, "plan", project, "--max-keyframes", 2)[1]
+
+
+def test_a_former_name_works_with_a_warning(capfd, plates):
+    renamed = "warning: --keys-for is now --optimise-for; version 0.2 removes the old name\n"
+    project = plates.parent / "plates.stylize"
+    code, out, err = said(capfd, "plan", plates, "--keys-for", "worst")
+    assert (code, err) == (0, renamed)
+    assert said(capfd, "plan", plates, "--optimise-for", "worst")[:2] == (0, out)
+    stored = (project / "project.toml").read_text()
+    assert 'optimise_for = "worst"' in stored
+    (project / "project.toml").write_text(stored.replace("optimise_for", "keys_for"))
+    code, again, err = said(capfd, "plan", project)
+    assert (code, again) == (0, out)
+    assert (
+        err == f"warning: {project / 'project.toml'}: keys_for is now optimise_for; version 0.2 removes the old name\n"
+    )
+    assert said(capfd, "plan", plates, "--keys-for", "worst", "-q") == (0, "", "")
+    assert "keys-for" not in said(capfd, "--help")[1]
+
+
+def test_a_former_name_takes_the_place_of_keyframes_in_a_project(capfd, plates):
+    assert said(capfd, "plan", plates, "--keyframes", "1,5")[0] == 0
+    code, out, _ = said(capfd, "plan", plates.parent / "plates.stylize", "--keys-for", "worst")
+    assert (code, "asked for" in out) == (0, False)
 
 
 def test_frames_may_be_added_and_dropped_in_several_words(capfd, plates):

@@ -266,9 +266,9 @@ def _best(request: RenderRequest, renderer: Renderer, retries: int, earlier: int
 def _show(made: Rendered, key: Path, project: Project) -> None:
     """Puts what led the renderer into passes/control/, for people to look at."""
     folder = project.folder("passes") / SHOWN
-    if made.seen:
+    if made.control_pictures:
         make_folder(folder)
-    for name, picture in made.seen.items():
+    for name, picture in made.control_pictures.items():
         write_image(folder / f"{name}.{key.stem}.png", quantise(picture, np.uint8))
 
 

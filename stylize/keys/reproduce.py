@@ -10,7 +10,7 @@ from typing import Any
 
 from stylize.errors import InputError, SettingsError
 from stylize.renderers.diffusion.provenance import PARAMETERS, read_parameters, told_by
-from stylize.settings import EXPORT, OPTIONS
+from stylize.settings import EXPORT, OPTIONS, former_names
 
 # What another run may do otherwise with the same keys.
 _OWN = ("output",)
@@ -31,7 +31,9 @@ def laid_like(path: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
     told = told_by(path)
     if PARAMETERS not in told:
         known = {name for name, option in OPTIONS.items() if option.stored and option.group != EXPORT}
-        return {name: value for name, value in told["settings"].items() if name in known - set(_OWN)}
+        former = former_names(OPTIONS)  # nobody edits a key's settings, so that nobody is warned
+        settings = {former[name].name if name in former else name: value for name, value in told["settings"].items()}
+        return {name: value for name, value in settings.items() if name in known - set(_OWN)}
     prompt, negative, values = read_parameters(told[PARAMETERS])
     found = _from_values(values, path) | {"prompt": prompt, "renderer": asked.get("renderer", "diffusion")}
     if negative:

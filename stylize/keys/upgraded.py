@@ -37,7 +37,7 @@ def _same_settings(work: Work, made_from: dict[str, Any]) -> bool:
 def _stored(settings: Settings) -> dict[str, Any]:
     """Return the options that a key depends on, with absolute paths."""
     return {
-        name: OPTIONS[name].kind.anchor(value)
+        name: OPTIONS[name].resolve(value)
         for name, value in settings.stored().items()
         if OPTIONS[name].group in _GROUPS or name in _OTHERS
     }

@@ -52,8 +52,8 @@ def _check_places(prompts: tuple[Prompt, ...], shot: Shot) -> None:
         room = (width, height) if isinstance(prompt, Box) else (width - 1, height - 1)
         if corner[0] > room[0] or corner[1] > room[1]:
             raise MatteError(
-                f"{spell(prompt)} lies outside of the frame, which is {width}x{height}: expected x from 0 to {room[0]} "
-                f"and y from 0 to {room[1]}"
+                f"{spell(prompt)} lies outside of the frame, which is {width}x{height}: expected x from 0 to "
+                f"{room[0]} and y from 0 to {room[1]}"
             )
 
 

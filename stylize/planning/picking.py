@@ -219,7 +219,7 @@ def pick_shot(work: Work, frames: tuple[int, ...], hand: Hand, most: int | None)
         limits = [limit for limit in (free, settings.max_keyframes) if limit is not None]
         picked = picking.pick(
             frames, work.plates.colour, coverage=settings.coverage, most=min(limits, default=None),
-            worst=settings.keys_for == "worst", locked=locked, dropped=dropped, min_gap=settings.min_gap,
+            worst=settings.optimise_for == "worst", locked=locked, dropped=dropped, min_gap=settings.min_gap,
             attention=work.mattes.read if work.mattes else None,
             estimate=estimate, on_frame=_counted(work, len(frames)),
         )  # fmt: skip

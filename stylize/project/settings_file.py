@@ -18,7 +18,7 @@ def write_settings(root: Path, shot: Path, settings: Settings, version: str) -> 
     """Write shot, settings and version, with absolute paths, so that a project goes on from anywhere."""
     import tomli_w
 
-    values = {name: OPTIONS[name].kind.anchor(value) for name, value in settings.stored().items()}
+    values = {name: OPTIONS[name].resolve(value) for name, value in settings.stored().items()}
     content = {"schema": SCHEMA, "shot": str(shot.resolve()), "version": version, "settings": values}
     with atomic_write(root / SETTINGS_FILE, PROJECT) as partial:
         partial.write_text(tomli_w.dumps(content), encoding="utf-8")

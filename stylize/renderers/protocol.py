@@ -34,12 +34,12 @@ class RenderRequest:
 class Rendered:
     """A painted key. picture: float32 (H, W, 3) in [0, 1], of the plate's size. text: goes into its file, by name.
 
-    seen: pictures that the renderer was led by, float32 (H, W, 3) in [0, 1], by name. notes: lines to be told.
+    control_pictures: what the ControlNets were given, float32 (H, W, 3) in [0, 1], by name. notes: lines to be told.
     """
 
     picture: Floats
     text: Mapping[str, str] = field(default_factory=dict)
-    seen: Mapping[str, Floats] = field(default_factory=dict)
+    control_pictures: Mapping[str, Floats] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 

@@ -105,7 +105,7 @@ def _opened(path: Path) -> Golden:
 def _seen_from(folder: Path, settings: Settings, where: str) -> Settings:
     """Settings whose paths are made whole."""
     stored = settings.stored().items()
-    return read_settings({name: OPTIONS[name].kind.anchor(value, folder) for name, value in stored}, where)
+    return read_settings({name: OPTIONS[name].resolve(value, folder) for name, value in stored}, where)
 
 
 def _check(golden: Golden, run: Run, update: bool) -> Verdict:

@@ -50,7 +50,7 @@ def inputs_of(settings: Settings | MatteSettings, path: Path | None = None) -> I
 def _of(settings: Settings | MatteSettings) -> tuple[list[Path], list[Path]]:
     """Files, and folders of numbered pictures."""
     options = MATTE_OPTIONS if isinstance(settings, MatteSettings) else OPTIONS
-    named = {name: list(_paths(option.kind, getattr(settings, name))) for name, option in options.items()}
+    named = {name: list(_paths(option.type, getattr(settings, name))) for name, option in options.items()}
     files = [one for paths in named.values() for one in paths if one.is_file()]
     numbered = [one for name in _NUMBERED for one in named.get(name, ()) if not one.is_file()]
     files += [file for one in numbered for file in _pictures(one)]

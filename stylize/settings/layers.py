@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from stylize.errors import SettingsError
+from stylize.settings.former_names import former_names, reading, renamed
 from stylize.settings.look_options import LOOK_OPTIONS
-from stylize.settings.option import Option, read
+from stylize.settings.option import Option
 from stylize.settings.option_types import FLAG, Kind
 from stylize.settings.run_options import RUN_OPTIONS
 
@@ -38,7 +39,7 @@ class LayerAsked:
     def stored(self) -> dict[str, Any]:
         """As TOML can write it."""
         named = {} if self.name is None else {"name": self.name}
-        return named | {name: LOOK_OPTIONS[name].kind.store(value) for name, value in self.values}
+        return named | {name: LOOK_OPTIONS[name].store(value) for name, value in self.values}
 
     def __str__(self) -> str:
         return ",".join(f"{name}={value}" for name, value in self.stored().items())
@@ -48,10 +49,8 @@ def _layers(value: Any) -> tuple[LayerAsked, ...]:
     alone = isinstance(value, str | Mapping | LayerAsked)
     found = []
     for place, one in enumerate([value] if alone else value, 1):
-        try:
+        with reading(f"layer {place}"):
             found.append(_layer(one))
-        except SettingsError as error:
-            raise SettingsError(f"layer {place}: {error}") from error
     return tuple(found)
 
 
@@ -65,25 +64,33 @@ def _layer(value: Any) -> LayerAsked:
         raise SettingsError("a layer says what it looks like, as matte=person/,style=a.png; found nothing")
     name: str | None = None
     found: dict[str, Any] = {}
-    for key, one in (pair for both in pairs for pair in _unfolded(*both)):
-        known = key.strip().replace("-", "_")
+    pairs = [pair for both in pairs for pair in _unfolded(*both)]
+    current = renamed([_plain(key) for key, _ in pairs], LOOK_OPTIONS)
+    for key, one in pairs:
+        known = current[_plain(key)]
         if known == "name":
             name = _name(one)
             continue
         option = _option(known, key)
-        one = _truth(one) if option.kind is FLAG else one
+        one = _truth(one) if option.type is FLAG else one
         if known in found:
-            if not option.kind.many:
+            if not option.type.many:
                 raise SettingsError(f"{key} is given twice in the layer; give it once")
             one = (*_several(found[known]), *_several(one))
-        found[known] = read(option, one)
+        found[known] = option.read(one)
     return LayerAsked(name, tuple(found.items()))
+
+
+def _plain(key: str) -> str:
+    """Return the name of an option as Python spells it."""
+    return key.strip().replace("-", "_")
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
     """``matte=person/:invert,keyframes=1,9,prompt="a, b=c"``: a comma ends a value where another setting follows; in
     a value that stands in quotation marks, none does. A word that is an option without value stands alone."""
-    words = "|".join(name.replace("_", "[-_]") for name, option in LOOK_OPTIONS.items() if option.kind is FLAG)
+    options = {**former_names(LOOK_OPTIONS), **LOOK_OPTIONS}
+    words = "|".join(name.replace("_", "[-_]") for name, option in options.items() if option.type is FLAG)
     following = re.compile(rf",\s*(?=[A-Za-z][A-Za-z_-]*\s*=|(?:{words})\s*(?:,|$))")
     rest = text.strip()
     while rest:
@@ -153,10 +160,7 @@ def _stored(layers: tuple[LayerAsked, ...]) -> list[dict[str, Any]]:
 
 def _whole(stored: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
     return [
-        {
-            name: value if name == "name" else LOOK_OPTIONS[name].kind.anchor(value, folder)
-            for name, value in layer.items()
-        }
+        {name: value if name == "name" else LOOK_OPTIONS[name].resolve(value, folder) for name, value in layer.items()}
         for layer in stored
     ]
 

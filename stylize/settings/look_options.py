@@ -35,9 +35,10 @@ class LookSettings:
         "Time that rendering the keyframes may take, as 10m: decides how many there are.",
     )
     coverage: float = declared(types.SHARE, 0.78, KEYFRAMES, "Share of every frame that the keyframes must explain.")
-    keys_for: str = declared(
+    optimise_for: str = declared(
         types.choice(types.PLACED_FOR), "mean", KEYFRAMES,
         "What keyframes, however many, are placed for: frames on average, or the worst ones.",
+        formerly={"keys_for": "0.2"},
     )  # fmt: skip
     refine: int | None = declared(
         types.COUNT,

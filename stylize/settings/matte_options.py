@@ -8,11 +8,13 @@ from masks.prompts import Box, Point
 from stylize.errors import SettingsError
 from stylize.settings import option_types as types
 from stylize.settings.compound import Levels, MatteKey
+from stylize.settings.former_names import accept_former_names
 from stylize.settings.network_matte import FINDS, NetworkMatte
-from stylize.settings.option import MATTE, READING, RUN, Option, declared, given, options_of, read
+from stylize.settings.option import MATTE, READING, RUN, Option, declared, given, options_of
 from stylize.settings.validation import check_ways
 
 
+@accept_former_names
 @dataclass(frozen=True)
 class MatteSettings:
     """What a user asks of ``stylize matte``. Texts are read as on the command line. Raises SettingsError likewise."""
@@ -80,7 +82,7 @@ class MatteSettings:
 
     def __post_init__(self) -> None:
         for option in MATTE_OPTIONS.values():
-            object.__setattr__(self, option.name, read(option, getattr(self, option.name)))
+            object.__setattr__(self, option.name, option.read(getattr(self, option.name)))
         if self.output is None:
             raise SettingsError("where are the mattes to go? Give a folder or a pattern with -o PATH")
         check_ways(self)

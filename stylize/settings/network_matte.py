@@ -82,8 +82,8 @@ def check_prompts(prompts: Sequence[Prompt]) -> None:
             raise SettingsError(f"frame {prompt.frame} has two boxes; give one round all that is inside")
         if not any(isinstance(one, Box) or one.inside for one in beside):
             raise SettingsError(
-                f"{spell(prompt)} says what is outside, and nothing says what is inside in frame {prompt.frame}: "
-                "add a click or a box there"
+                f"{spell(prompt)} says what is outside, and nothing says what is inside in frame "
+                f"{prompt.frame}: add a click or a box there"
             )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -16,44 +17,67 @@ MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, LAYERS, PROPAGATION, MOTION, EXPORT, RE
 
 @dataclass(frozen=True)
 class Option:
-    """One option. flags: on the command line. stored: kept in the project's file, not only for one run."""
+    """One option. flags: on the command line. stored: kept in the project's file, not only for one run.
+
+    formerly: its former names, each with the version that removes it.
+    """
 
     name: str
-    kind: Kind
+    type: Kind
     default: Any
     help: str
     group: str
     flags: tuple[str, ...]
     stored: bool
+    formerly: Mapping[str, str]
+
+    def read(self, value: Any) -> Any:
+        """Return the value from what was given for it. Raises SettingsError naming the flag."""
+        if value is None and self.default is None:
+            return None
+        try:
+            return self.type.read(value)
+        except StylizeError as error:
+            raise SettingsError(f"{self.flags[-1]}: {error}") from error
+        except (ValueError, TypeError, ArithmeticError):
+            raise SettingsError(f"{self.flags[-1]} must be {self.type.said}, not {_said(value)!r}") from None
+
+    def store(self, value: Any) -> Any:
+        """Return a value as TOML can write it."""
+        return self.type.store(value)
+
+    def resolve(self, stored: Any, folder: Path = Path()) -> Any:
+        """Return a stored value with absolute paths; relative ones are taken from ``folder``."""
+        return self.type.whole(stored, folder)
 
 
 def declared(
-    kind: Kind, default: Any, group: str, help: str, *, flags: tuple[str, ...] | None = None, stored: bool = True
+    option_type: Kind,
+    default: Any,
+    group: str,
+    help: str,
+    *,
+    flags: tuple[str, ...] | None = None,
+    stored: bool = True,
+    formerly: Mapping[str, str] = MappingProxyType({}),
 ) -> Any:
     """An option as a field of a dataclass, from which ``options_of`` reads it."""
-    return field(default=default, metadata={"told": (kind, group, help, flags, stored)})
+    return field(default=default, metadata={"option": (option_type, group, help, flags, stored, formerly)})
 
 
 def options_of(owner: type) -> Mapping[str, Option]:
     """The options that a dataclass declares, by name."""
     found = {}
     for known in fields(owner):
-        kind, group, help_text, flags, stored = known.metadata["told"]
-        flags = flags or ("--" + known.name.replace("_", "-"),)
-        found[known.name] = Option(known.name, kind, known.default, help_text, group, flags, stored)
+        option_type, group, help_text, flags, stored, formerly = known.metadata["option"]
+        flags = flags or (flag_of(known.name),)
+        found[known.name] = Option(known.name, option_type, known.default, help_text, group, flags, stored, formerly)
     return MappingProxyType(found)
 
 
-def read(option: Option, value: Any) -> Any:
-    """The value of an option from what was given for it. Raises SettingsError naming its flag."""
-    if value is None and option.default is None:
-        return None
-    try:
-        return option.kind.read(value)
-    except StylizeError as error:
-        raise SettingsError(f"{option.flags[-1]}: {error}") from error
-    except (ValueError, TypeError, ArithmeticError):
-        raise SettingsError(f"{option.flags[-1]} must be {option.kind.said}, not {_said(value)!r}") from None
+def flag_of(name: str) -> str:
+    """Return the flag of an option that has none of its own."""
+    return "--" + name.replace("_", "-")
 
 
 def _said(value: Any) -> str:

@@ -73,10 +73,6 @@ class Kind:
     whole: Callable[[Any, Path], Any] = lambda stored, folder: stored
     many: bool = False
 
-    def anchor(self, stored: Any, folder: Path = Path()) -> Any:
-        """What is stored with its paths made whole; those that are not are seen from ``folder``."""
-        return self.whole(stored, folder)
-
 
 def is_matte_word(text: str) -> bool:
     """Whether it stands where a path of mattes would stand, and is none."""

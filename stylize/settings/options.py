@@ -7,13 +7,15 @@ from types import MappingProxyType
 from typing import Any
 
 from stylize.errors import SettingsError
+from stylize.settings.former_names import accept_former_names, current_names, reading
 from stylize.settings.layers import LAYER_KIND, LayerAsked
 from stylize.settings.look_options import LOOK_OPTIONS, LookSettings
-from stylize.settings.option import GROUPS, LAYERS, Option, declared, given, options_of, read
+from stylize.settings.option import GROUPS, LAYERS, Option, declared, given, options_of
 from stylize.settings.run_options import RunSettings
 from stylize.settings.validation import check_shot, refuse_idle
 
 
+@accept_former_names
 @dataclass(frozen=True)
 class Settings(RunSettings, LookSettings):
     """What a user asks for. Texts are read as on the command line.
@@ -30,7 +32,7 @@ class Settings(RunSettings, LookSettings):
 
     def __post_init__(self) -> None:
         for option in OPTIONS.values():
-            object.__setattr__(self, option.name, read(option, getattr(self, option.name)))
+            object.__setattr__(self, option.name, option.read(getattr(self, option.name)))
         check_shot(self)
         if self.layers:
             _check_layers(self)
@@ -40,7 +42,7 @@ class Settings(RunSettings, LookSettings):
     def stored(self) -> dict[str, Any]:
         """Return what a project file keeps: the options that are not at their default, as TOML can write them."""
         return {
-            option.name: option.kind.store(getattr(self, option.name))
+            option.name: option.store(getattr(self, option.name))
             for option in OPTIONS.values()
             if option.stored and getattr(self, option.name) != option.default
         }
@@ -79,15 +81,14 @@ def looks_of(settings: Settings) -> tuple[Look, ...]:
 def read_settings(stored: Mapping[str, Any], where: str) -> Settings:
     """Read settings from a project file named ``where``. Raises SettingsError naming the file and the fault."""
     known = [option.name for option in OPTIONS.values() if option.stored]
-    for name in stored:
-        if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise SettingsError(f"{where}: there is no setting {name!r}, {hint}there are {', '.join(known)}")
-    try:
+    with reading(where):
+        stored = current_names(stored, OPTIONS)
+        for name in stored:
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                hint = f"did you mean {near[0]!r}? " if near else ""
+                raise SettingsError(f"there is no setting {name!r}, {hint}there are {', '.join(known)}")
         return Settings(**stored)
-    except SettingsError as error:
-        raise SettingsError(f"{where}: {error}") from error
 
 
 def _check_layers(settings: Settings) -> None:

@@ -78,7 +78,7 @@ def _check_keyframes(settings: Any) -> None:
 
 def about_picking(*, refines: bool) -> tuple[str, ...]:
     """The options that count only where keyframes are picked; refines: whether more are added to a result."""
-    return ("coverage", "max_keyframes", "keys_budget", "keys_for", *(() if refines else ("min_gap",)))
+    return ("coverage", "max_keyframes", "keys_budget", "optimise_for", *(() if refines else ("min_gap",)))
 
 
 def laid_over(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def check_ways(settings: Any) -> None:
 
 def _check_painted(settings: Any) -> None:
     """With nothing but painted keys, nothing is picked and nothing rendered."""
-    about = ("coverage", "max_keyframes", "min_gap", "keys_budget", "keys_for", "drop_key", "refine")
+    about = ("coverage", "max_keyframes", "min_gap", "keys_budget", "optimise_for", "drop_key", "refine")
     idle = [name for name in about if given(settings, name)]
     if given(settings, "seed") and settings.boil == 0:
         idle.append("seed")

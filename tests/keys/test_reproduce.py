@@ -48,6 +48,8 @@ def test_what_a_key_of_ours_tells(tmp_path):
     assert laid_like(picture, {}) == kept
     (tmp_path / "key.json").write_text(json.dumps({"settings": stored}))
     assert laid_like(tmp_path / "key.json", {}) == kept
+    (tmp_path / "old.json").write_text(json.dumps({"settings": stored | {"keys_for": "worst"}}))
+    assert laid_like(tmp_path / "old.json", {}) == kept | {"optimise_for": "worst"}
     assert laid_over(kept, {"seed": 4})["seed"] == 4
     assert "keyframes" not in laid_over(kept, {"max_keyframes": 3})
 

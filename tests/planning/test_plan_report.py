@@ -35,7 +35,7 @@ def test_keys_for_the_worst_frame_are_another_pick_and_are_remembered(turning, m
     picks, pick = [], picking.picking.pick
     monkeypatch.setattr(picking.picking, "pick", lambda *a, **k: picks.append(k["worst"]) or pick(*a, **k))
     for placed in ("mean", "worst", "worst"):
-        stylize.plan(turning, keys_for=placed)
+        stylize.plan(turning, optimise_for=placed)
     assert picks == [False, True]
 
 

@@ -71,7 +71,7 @@ def test_a_project_keeps_them_with_whole_paths(tmp_path, monkeypatch):
         prompt='0: "a village", 9: "a burning village"',
     )  # fmt: skip
     assert Settings(**asked.stored()) == asked
-    whole = {name: OPTIONS[name].kind.anchor(value) for name, value in asked.stored().items()}
+    whole = {name: OPTIONS[name].resolve(value) for name, value in asked.stored().items()}
     assert whole["control"] == ["canny:0.8", f"depth={tmp_path}/z/d.####.exr:0.5"]
     assert whole["lora"] == [f"{tmp_path}/ink.safetensors:0.7"]
     assert whole["model"] == "a/b"

@@ -109,7 +109,7 @@ def test_without_layers_settings_are_the_only_look():
 def test_a_project_keeps_layers_with_whole_paths(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     stored = Settings(layers=["name=top,matte=m/:invert,style=a.png", "matte=alpha,style=b.png"]).stored()
-    whole = {name: OPTIONS[name].kind.anchor(value) for name, value in stored.items()}
+    whole = {name: OPTIONS[name].resolve(value) for name, value in stored.items()}
     assert whole["layers"][0]["style"] == str(tmp_path / "a.png")
     assert whole["layers"][1]["matte"] == "alpha"
     again = read_settings(whole, "project.toml")

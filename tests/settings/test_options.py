@@ -60,7 +60,7 @@ def test_a_setting_that_would_do_nothing_is_refused():
             Settings(**idle)
     with pytest.raises(SettingsError, match="undo each other"):
         Settings(matte="m.png", matte_grow=3, matte_shrink=1)
-    for idle in ({"seed": 5}, {"coverage": 0.2}, {"max_keyframes": 2}, {"keys_for": "worst"}):
+    for idle in ({"seed": 5}, {"coverage": 0.2}, {"max_keyframes": 2}, {"optimise_for": "worst"}):
         with pytest.raises(SettingsError, match="painted keys alone"):
             Settings(keys="painted", **idle)
     assert Settings(keys="painted", seed=5, boil=0.3).seed == 5
@@ -72,7 +72,7 @@ def test_a_person_and_the_picking_do_not_contradict_each_other():
     with pytest.raises(SettingsError, match="frame 7 is in --add-key and in --drop-key"):
         Settings(add_key=(5, 7), drop_key=(7,))
     picking = ({"max_keyframes": 2}, {"min_gap": 4}, {"coverage": 0.9}, {"coverage": 0.9, "refine": 2})
-    for idle in (*picking, {"keys_for": "worst"}):
+    for idle in (*picking, {"optimise_for": "worst"}):
         with pytest.raises(SettingsError, match="--keyframes names the keyframes"):
             Settings(keyframes=(1, 4), **idle)
     with pytest.raises(SettingsError, match="frame 33 of --drop-key is none of those that --keyframes names"):
@@ -97,10 +97,10 @@ def test_times_without_sense_are_refused(text):
 
 def test_keyframes_are_frames_or_a_table(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    kind = OPTIONS["keyframes"].kind
+    option = OPTIONS["keyframes"]
     assert Settings(keyframes="keys.csv").keyframes == Path("keys.csv")
-    assert kind.anchor(Settings(keyframes=Path("keys.csv")).stored()["keyframes"]) == str(tmp_path / "keys.csv")
-    assert kind.anchor(Settings(keyframes=(9, 1)).stored()["keyframes"]) == "1,9"
+    assert option.resolve(Settings(keyframes=Path("keys.csv")).stored()["keyframes"]) == str(tmp_path / "keys.csv")
+    assert option.resolve(Settings(keyframes=(9, 1)).stored()["keyframes"]) == "1,9"
     assert Settings(add_key=["4-6", "2"], drop_key=(1,)).add_key == (2, 4, 5, 6)
 
 
@@ -134,14 +134,14 @@ def test_every_option_has_a_group_a_flag_and_help_and_five_lead():
 
 def test_a_matte_is_a_path_or_a_word(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    anchor = OPTIONS["matte"].kind.anchor
-    assert anchor(Settings(matte="alpha").matte) == "alpha"
-    assert anchor(Settings(matte="auto", matte_model="m.onnx").matte) == "auto"
+    resolve = OPTIONS["matte"].resolve
+    assert resolve(Settings(matte="alpha").matte) == "alpha"
+    assert resolve(Settings(matte="auto", matte_model="m.onnx").matte) == "auto"
     with pytest.raises(SettingsError, match=r"--matte-model FILE\.onnx"):
         Settings(matte="auto")
     with pytest.raises(SettingsError, match="--matte-model is for --matte auto"):
         Settings(matte="m.png", matte_model="m.onnx")
-    assert anchor(Settings(matte=Path("alpha")).matte) == anchor("./alpha") == str(tmp_path / "alpha")
+    assert resolve(Settings(matte=Path("alpha")).matte) == resolve("./alpha") == str(tmp_path / "alpha")
     assert Settings(matte=Path("m.png")).matte == "m.png"
 
 

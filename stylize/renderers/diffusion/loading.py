@@ -31,8 +31,8 @@ def choose_device(device: str, precision: str) -> tuple[str, str]:
 
 
 @contextmanager
-def told(what: str, advice: str) -> Iterator[None]:
-    """Makes one line, a RendererError, of what the libraries raise. what: went wrong. advice: what to do."""
+def readable_errors(what: str, advice: str) -> Iterator[None]:
+    """Turn what the libraries raise into a RendererError of one line. what: went wrong. advice: what to do."""
     try:
         yield
     except (RuntimeError, ValueError, OSError, TypeError, ImportError, KeyError, AttributeError) as error:
@@ -58,13 +58,13 @@ def load(model: Model, vae: Path | None, precision: str) -> Any:
         # The checker that blackens pictures it dislikes is not loaded.
         parts = {"safety_checker": None, "requires_safety_checker": False}
     asked: dict[str, Any] = {"local_files_only": True, **parts}
-    with told(f"the model {model.name} could not be loaded", "mend it, or choose another with --model"):
+    with readable_errors(f"the model {model.name} could not be loaded", "mend it, or choose another with --model"):
         if model.config is not None:
             pipeline = kind.from_single_file(str(model.path), config=str(model.config), **asked)
         else:
             pipeline = kind.from_pretrained(str(model.path), variant=model.variant, use_safetensors=True, **asked)
     if vae is not None:
-        with told(f"the autoencoder {vae} could not be loaded", "mend it, or choose another with --vae"):
+        with readable_errors(f"the autoencoder {vae} could not be loaded", "mend it, or choose another with --vae"):
             pipeline.register_modules(vae=load_vae(vae, model.config or model.path))
     # The option to load at a precision is named otherwise from one release to the next.
     return pipeline.to("cpu", getattr(torch, precision), silence_dtype_warnings=True)
@@ -89,7 +89,7 @@ def load_controls(controls: tuple[Control, ...], pipeline: Any, device: str) -> 
     for control in controls:
         if control.folder in loaded:
             continue
-        with told(f"the ControlNet {control.folder} could not be loaded", "mend it, or choose another"):
+        with readable_errors(f"the ControlNet {control.folder} could not be loaded", "mend it, or choose another"):
             net = ControlNetModel.from_pretrained(
                 str(control.folder), local_files_only=True, use_safetensors=True, variant=control.variant
             )
@@ -118,7 +118,7 @@ def make_scheduler(base: Any, sampler: str | None) -> Any:
 
     if sampler is None:
         return type(base.scheduler).from_config(base.scheduler.config)
-    asked = SAMPLERS[sampler]
+    known = SAMPLERS[sampler]
     # What the model's own scheduler is told about noise counts; how it spaces sigmas is the sampler's own affair.
     config = {k: v for k, v in base.scheduler.config.items() if not k.startswith("use_") and k != "timestep_spacing"}
-    return getattr(diffusers, asked.kind).from_config({**config, **asked.options})
+    return getattr(diffusers, known.kind).from_config({**config, **known.options})

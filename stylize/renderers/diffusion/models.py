@@ -6,7 +6,7 @@ A model is a folder in diffusers' layout, a repo id of Hugging Face, or one .saf
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -265,8 +265,3 @@ def model_hash(model: Model) -> str:
             while block := file.read(1 << 22):
                 digest.update(block)
     return digest.hexdigest()[:10]
-
-
-def mark(paths: list[Path]) -> str:
-    """A short text that changes with the contents of any of these models."""
-    return blake2b(json.dumps([contents(path) for path in paths]).encode(), digest_size=16).hexdigest()

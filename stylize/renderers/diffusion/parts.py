@@ -78,7 +78,7 @@ class Parts:
         """The loaded model with its adapters, on the device. Raises RendererError when it cannot be loaded."""
         device, precision = self.device
         pipeline = loading.load(self.model, self.vae, precision)
-        with loading.told("a LoRA or adapter could not be loaded", "give one made for this kind of model"):
+        with loading.readable_errors("a LoRA or adapter could not be loaded", "give one made for this kind of model"):
             adapters.load_loras(pipeline, self.loras)
             if self.adapter is not None:
                 adapters.load_image_adapter(pipeline, self.adapter)

@@ -146,8 +146,8 @@ def unlike(path: Path, now: Mapping[str, Any]) -> list[str]:
     lines = []
     if hash_of(told) not in (None, now["model_hash"]):
         lines.append(
-            f"the model has the hash {now['model_hash']}, and {path} was painted with {hash_of(told)}: another picture "
-            "comes out"
+            f"the model has the hash {now['model_hash']}, and {path} was painted with {hash_of(told)}: "
+            "another picture comes out"
         )
     for name, said in (("device", "on"), ("precision", "in")):
         if told.get(name) not in (None, now[name]):

@@ -56,7 +56,7 @@ class DiffusionRenderer:
         working = plan_size((width, height), family, self.settings.render_size, box)
         enlarging.refuse_idle(request, working, self.settings.upscale, family)
         notes: list[str] = []
-        with loading.told(
+        with loading.readable_errors(
             f"keyframe {request.frame} could not be painted", "try a smaller --render-size or another model"
         ):
             (painted, seen), working = self._within_memory(request, working, on_step, notes)
@@ -65,8 +65,8 @@ class DiffusionRenderer:
         made = self._provenance(request, working, plan, notes)
         if plan is not None:
             notes.append(plan.cost(self.settings.steps, moment_at(self.settings, request.frame)))
-        told = (*self._unlike, *(f"keyframe {request.frame}: {note}" for note in notes))
-        return Rendered(np.ascontiguousarray(np.clip(picture, 0, 1), F32), texts(made), seen, told)
+        reported = (*self._unlike, *(f"keyframe {request.frame}: {note}" for note in notes))
+        return Rendered(np.ascontiguousarray(np.clip(picture, 0, 1), F32), texts(made), seen, reported)
 
     def _composed(self, request: RenderRequest, picture: Floats) -> Floats:
         """The painted plate, (H, W, 3), in the colours of the earlier key; the plate itself outside of the matte."""
@@ -119,7 +119,7 @@ class DiffusionRenderer:
         """What was asked of this renderer, by option, as it is stored."""
         options = [option for option in OPTIONS.values() if option.group == DIFFUSION and option.stored]
         values = {option.name: getattr(self.settings, option.name) for option in options}
-        return {o.name: None if values[o.name] is None else o.kind.store(values[o.name]) for o in options}
+        return {o.name: None if values[o.name] is None else o.store(values[o.name]) for o in options}
 
     def _provenance(
         self, request: RenderRequest, working: Working, plan: Enlarging | None, notes: list[str]
@@ -134,8 +134,8 @@ class DiffusionRenderer:
         )  # fmt: skip
         scheduler = settings.sampler or type(parts.base.scheduler).__name__.removesuffix("Scheduler")
         return Provenance(
-            self._stored, request.frame, request.seed, moment.prompt_text,
-            moment.negative_text, settings.steps, scheduler, moment.cfg, moment.denoise, settings.clip_skip,
+            self._stored, request.frame, request.seed, moment.prompt_text, moment.negative_text,
+            settings.steps, scheduler, moment.cfg, moment.denoise, settings.clip_skip,
             working.size, parts.model.path.stem, parts.hash, *parts.device, controls,
             tuple(dict.fromkeys((*parts.economy.taken, *notes))), _versions(),
             None if plan is None else plan.facts(moment),
@@ -144,7 +144,7 @@ class DiffusionRenderer:
     @cached_property
     def _stored(self) -> dict[str, Any]:
         """What was asked for, with whole paths: it paints the same keys again, from anywhere."""
-        return {name: OPTIONS[name].kind.anchor(value) for name, value in self.settings.stored().items()}
+        return {name: OPTIONS[name].resolve(value) for name, value in self.settings.stored().items()}
 
     @cached_property
     def _unlike(self) -> tuple[str, ...]:

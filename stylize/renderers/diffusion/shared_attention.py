@@ -107,9 +107,9 @@ def shared_attention(
     other keys were painted. state: what the network depends on beside its inputs, at the step that goes on.
     """
     unet, memory = pipeline.unet, _Memory()
-    before = dict(unet.attn_processors)
+    processors = dict(unet.attn_processors)
     unet.set_attn_processor(
-        {name: SharedAttention(inner, memory, name) if _shared(name) else inner for name, inner in before.items()}
+        {name: SharedAttention(inner, memory, name) if _shared(name) else inner for name, inner in processors.items()}
     )
     looks = _Looks(pipeline, keys, share, recall, state, memory)
     handle = unet.register_forward_pre_hook(looks.before, with_kwargs=True)
@@ -117,7 +117,7 @@ def shared_attention(
         yield
     finally:
         handle.remove()
-        unet.set_attn_processor(before)
+        unet.set_attn_processor(processors)
 
 
 def _shared(name: str) -> bool:

@@ -113,7 +113,7 @@ class Case:
     def best(self, count, worst=False):
         """The best use of ``count`` keys, as --max-keyframes makes it; more is asked for than they can do.
 
-        worst: as --keys-for worst makes it.
+        worst: as --optimise-for worst makes it.
         """
         return self.chosen(1.01, count, worst)
 

@@ -264,7 +264,7 @@ def test_pictures_that_are_ready_lead_as_those_made_here(models):
     made = renderer(models, **led(models)).render(RenderRequest(7, picture(), None, None, None, 3), quiet)
     ready = paint(
         models, control="canny=edges.png", control_model=f"canny={models / 'control'}",
-        request={"controls": {"canny=edges.png": made.seen["canny"]}},
+        request={"controls": {"canny=edges.png": made.control_pictures["canny"]}},
     )  # fmt: skip
     same(made.picture, ready)
 

@@ -345,7 +345,7 @@ def test_what_a_network_drew_of_the_plate_leads_the_tiles_enlarged(models, monke
     led_by = {"control": "depth", "control_model": f"depth={models / 'control'}"}
     made = make(models, **led_by)
     assert asked_for == [(48, 96)]
-    assert made.seen["depth"].shape == (48, 96, 3)
+    assert made.control_pictures["depth"].shape == (48, 96, 3)
     ready = {"control": "depth=x.png", "control_model": led_by["control_model"]}
     drawn = cv2.resize(plate(), (96, 48), interpolation=cv2.INTER_AREA)[..., ::-1] * np.float32(0.5)
     shown = np.clip(cv2.resize(drawn, (192, 96), interpolation=cv2.INTER_CUBIC), 0, 1)

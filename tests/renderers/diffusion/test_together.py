@@ -44,7 +44,7 @@ def test_a_key_with_everything(models, family):
     np.testing.assert_array_equal(made.picture, everything(models, family).render(request(), quiet).picture)
     outside = request().matte == 0
     np.testing.assert_array_equal(made.picture[outside], request().plate[outside])
-    assert set(made.seen) == {"canny", "tile"}
+    assert set(made.control_pictures) == {"canny", "tile"}
     told = json.loads(made.text["stylize"])
     assert (told["prompt"], told["denoise"], told["cfg"]) == ("a (big:1.2) deal <lora:ink.v1:0.5>", 0.85, 5.1)
     # From noise alone, at a later frame, without guidance.
