@@ -50,9 +50,9 @@ class Box:
 
     def onto(self, part: Pixels, size: tuple[int, int]) -> Pixels:
         """Expand a part to a picture of ``size`` (H, W) that is 0 outside of the box."""
-        whole = np.zeros((*size, *part.shape[2:]), part.dtype)
-        self.put(part, whole)
-        return whole
+        full = np.zeros((*size, *part.shape[2:]), part.dtype)
+        self.put(part, full)
+        return full
 
 
 def all_of(size: tuple[int, ...]) -> Box:

@@ -24,26 +24,26 @@ def trust(flow: Floats, valid: Bools, key_plate: Bytes, plate: Bytes, corner: Co
     flow, valid: composed flow to the key, on the grid of ``plate``. Plates: uint8 (H, W, 3). corner: position of
     ``plate`` in the key's plate.
     """
-    (left, top), certain = corner, np.empty(valid.shape, F32)
+    (left, top), confidence = corner, np.empty(valid.shape, F32)
 
     def work(band: Band) -> None:
-        warped = sample_rows(key_plate, flow[band.wide], top + band.top, left)
-        certain[band.own] = _trust(flow[band.wide], valid[band.wide], warped, plate[band.wide])[band.inner]
+        warped = sample_rows(key_plate, flow[band.wide], top + band.halo_start, left)
+        confidence[band.own] = _trust(flow[band.wide], valid[band.wide], warped, plate[band.wide])[band.inner]
 
     in_bands(work, valid.shape, HALO)
-    return certain
+    return confidence
 
 
 def _trust(flow: Floats, valid: Bools, warped: Bytes, plate: Bytes) -> Floats:
-    apart = mismatch(warped, plate)
-    slack = FORGIVEN * contrast(plate)
-    close = 1 - np.clip((apart - CLOSE - slack) / (APART - CLOSE), 0, 1)
+    error = mismatch(warped, plate)
+    tolerance = FORGIVEN * contrast(plate)
+    agreement = 1 - np.clip((error - CLOSE - tolerance) / (APART - CLOSE), 0, 1)
     # Flow is noisy where the plate has no texture: a pixel follows the majority around it.
-    mostly = cv2.medianBlur(valid.view(U8), 7) > 0
-    seen = mostly & (np.abs(np.log(stretch(flow))) < np.log(STRETCH))
+    majority = cv2.medianBlur(valid.view(U8), 7) > 0
+    reliable = majority & (np.abs(np.log(stretch(flow))) < np.log(STRETCH))
     # Valid flow ends where occlusion begins, and is least reliable there: keep a distance.
-    core = cv2.erode(seen.astype(F32), np.ones((5, 5)), borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.GaussianBlur(close * core, (0, 0), 1.5) * close * core, F32)
+    core = cv2.erode(reliable.astype(F32), np.ones((5, 5)), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.GaussianBlur(agreement * core, (0, 0), 1.5) * agreement * core, F32)
 
 
 def contrast(plate: Bytes) -> Floats:
@@ -60,5 +60,5 @@ def stretch(flow: Floats) -> Floats:
     """
     dy = np.gradient(flow, axis=0) if flow.shape[0] > 1 else np.zeros_like(flow)
     dx = np.gradient(flow, axis=1) if flow.shape[1] > 1 else np.zeros_like(flow)
-    area = (1 + dx[..., 0]) * (1 + dy[..., 1]) - dx[..., 1] * dy[..., 0]
-    return np.asarray(np.maximum(np.abs(area), 1e-3), F32)
+    determinant = (1 + dx[..., 0]) * (1 + dy[..., 1]) - dx[..., 1] * dy[..., 0]
+    return np.asarray(np.maximum(np.abs(determinant), 1e-3), F32)

@@ -35,40 +35,40 @@ def energy(fine: Floats) -> Floats:
 
 def energy_of(picture: Floats) -> Floats:
     """Local energy of a picture's finest band; the picture is (H, W, 3): float32 (H, W)."""
-    found = np.empty(picture.shape[:2], F32)
+    result = np.empty(picture.shape[:2], F32)
 
     def work(band: Band) -> None:
-        seen = picture[band.wide]
-        found[band.own] = energy(seen - coarse(seen))[band.inner]
+        rows = picture[band.wide]
+        result[band.own] = energy(rows - coarse(rows))[band.inner]
 
     in_bands(work, picture.shape, COARSE_HALO + ENERGY_HALO)
-    return found
+    return result
 
 
-def lerp(one: Floats, other: Floats, share: Floats) -> Floats:
-    """Interpolate linearly: ``one`` where share is 0, ``other`` where it is 1; float32, of shapes that broadcast."""
-    return np.asarray(one + share * (other - one), F32)
+def lerp(a: Floats, b: Floats, weight: Floats) -> Floats:
+    """Interpolate linearly: ``a`` where the weight is 0, ``b`` where it is 1; float32, of shapes that broadcast."""
+    return np.asarray(a + weight * (b - a), F32)
 
 
-def restore(picture: Floats, wanted: Floats) -> Floats:
+def restore(picture: Floats, target_energy: Floats) -> Floats:
     """Raise the finest band of a picture to a local energy; never lower it.
 
-    picture: float32 (H, W, 3) in [0, 1]. wanted: the energy, float32 (H, W), see ``energy``. Returns float32 (H, W, 3)
+    picture: float32 (H, W, 3) in [0, 1]. target_energy: float32 (H, W), see ``energy``. Returns float32 (H, W, 3)
     in [0, 1].
     """
-    raised = np.empty_like(picture)
+    restored = np.empty_like(picture)
 
     def work(band: Band) -> None:
-        raised[band.own] = _restore(picture[band.wide], wanted[band.wide])[band.inner]
+        restored[band.own] = _restore(picture[band.wide], target_energy[band.wide])[band.inner]
 
     in_bands(work, picture.shape, COARSE_HALO + ENERGY_HALO)
-    return raised
+    return restored
 
 
-def _restore(picture: Floats, wanted: Floats) -> Floats:
-    smooth = coarse(picture)
-    fine = picture - smooth
-    gain = np.sqrt((wanted + FLAT) / (energy(fine) + FLAT))
+def _restore(picture: Floats, target_energy: Floats) -> Floats:
+    low = coarse(picture)
+    fine = picture - low
+    gain = np.sqrt((target_energy + FLAT) / (energy(fine) + FLAT))
     fine *= np.clip(gain, 1, MOST)[..., None]
-    fine += smooth
+    fine += low
     return np.clip(fine, 0, 1, out=fine)

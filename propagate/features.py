@@ -25,9 +25,9 @@ def scales(weights: Sequence[float], style_weight: float) -> tuple[float, list[f
 
     Raises ValueError for a weight that is negative or not finite, or when all are 0.
     """
-    every = np.array([style_weight, *weights])
-    largest = float(every.max())
-    if not (np.isfinite(every).all() and largest > 0 and every.min() >= 0):
+    all_weights = np.array([style_weight, *weights])
+    largest = float(all_weights.max())
+    if not (np.isfinite(all_weights).all() and largest > 0 and all_weights.min() >= 0):
         raise ValueError(f"weights must be finite, 0 or more, and one above 0, not {[style_weight, *weights]}")
     return float(np.sqrt(style_weight / largest)), [float(np.sqrt(weight / largest)) for weight in weights]
 
@@ -49,11 +49,11 @@ def pack(style: Floats, style_scale: float, guides: Sequence[tuple[Floats, float
     height, width = style.shape[:2]
     check([style], (height, width), "style")
     check([values for values, _ in guides], (height, width))
-    packed = blank(height, width, channels([values for values, _ in guides]), radius)
+    packed = blank(height, width, packed_channels([values for values, _ in guides]), radius)
     parts = [(style, style_scale), *guides]
 
     def work(band: Band) -> None:
-        lay(packed, band.first, [(values[band.own], scale) for values, scale in parts], radius)
+        lay(packed, band.start, [(values[band.own], scale) for values, scale in parts], radius)
 
     in_bands(work, (height, width))
     mirror(packed, radius)
@@ -65,19 +65,19 @@ def blank(height: int, width: int, count: int, radius: int) -> Bytes:
     return np.zeros((height + 2 * radius, width + 2 * radius, count), U8)
 
 
-def lay(packed: Bytes, first: int, parts: Sequence[tuple[Floats, float]], radius: int, at: int = 0) -> None:
-    """Write rows into a padded canvas from row ``first`` on, without the border, see ``mirror``.
+def lay(packed: Bytes, top: int, parts: Sequence[tuple[Floats, float]], radius: int, channel: int = 0) -> None:
+    """Write rows into a padded canvas from row ``top`` on, without the border, see ``mirror``.
 
-    parts: float32 (h, W) or (h, W, C) and their scales, interleaved from channel ``at`` on.
+    parts: float32 (h, W) or (h, W, C) and their scales, interleaved from ``channel`` on.
     """
     for values, scale in parts:
         height, width = values.shape[:2]
         planes = to_bytes(values.reshape(height, width, -1), scale)
-        inner = packed[radius + first : radius + first + height, radius : radius + width]
+        interior = packed[radius + top : radius + top + height, radius : radius + width]
         count = planes.shape[2]
         # Far faster than an assignment, whose inner loop would run over the few channels of a pixel.
-        cv2.mixChannels([planes], [inner], [n for c in range(count) for n in (c, at + c)])
-        at += count
+        cv2.mixChannels([planes], [interior], [n for c in range(count) for n in (c, channel + c)])
+        channel += count
 
 
 def mirror(padded: Pixels, radius: int) -> None:
@@ -94,22 +94,22 @@ def mirror(padded: Pixels, radius: int) -> None:
 
 def check(pictures: Sequence[Floats], size: tuple[int, ...], name: str = "guide") -> None:
     """Raise ValueError unless all pictures, (H, W) or (H, W, C), are of ``size`` (H, W) and finite."""
-    for values in pictures:
-        if values.shape[:2] != size or values.ndim > 3:
-            raise ValueError(f"a {name} must be of size {size}, with or without channels, not {values.shape}")
+    for picture in pictures:
+        if picture.shape[:2] != size or picture.ndim > 3:
+            raise ValueError(f"a {name} must be of size {size}, with or without channels, not {picture.shape}")
         # One pass each and no temporary array; NaN makes both comparisons false.
-        if not (values.min() > -np.inf and values.max() < np.inf):
+        if not (picture.min() > -np.inf and picture.max() < np.inf):
             raise ValueError(f"a {name} must be finite, and has NaN or infinity")
 
 
 def guides_in(packed: Bytes, size: tuple[int, int], radius: int, count: int) -> Bytes:
     """Unpack the first ``count`` guide channels of a packed picture of ``size`` (H, W): uint8 (H, W, count)."""
     planes = packed.reshape(size[0] + 2 * radius, size[1] + 2 * radius, -1)
-    inner = planes[radius : radius + size[0], radius : radius + size[1]]
-    return np.ascontiguousarray(inner[..., STYLE_CHANNELS : STYLE_CHANNELS + count])
+    interior = planes[radius : radius + size[0], radius : radius + size[1]]
+    return np.ascontiguousarray(interior[..., STYLE_CHANNELS : STYLE_CHANNELS + count])
 
 
-def channels(guides: Sequence[Floats]) -> int:
+def packed_channels(guides: Sequence[Floats]) -> int:
     """Bytes of a packed pixel, style and guides. Raises ValueError when the guides have more than 21 channels."""
     used = sum(1 if guide.ndim == 2 else guide.shape[2] for guide in guides)
     if STYLE_CHANNELS + used > MOST_CHANNELS:
@@ -119,9 +119,9 @@ def channels(guides: Sequence[Floats]) -> int:
 
 def pad(picture: Pixels, radius: int) -> Pixels:
     """Pad a picture, (H, W) or (H, W, C), with a mirrored border; one thinner than the border repeats its edge."""
-    mirror = min(picture.shape[:2]) > radius
+    reflect = min(picture.shape[:2]) > radius
     return np.pad(
-        picture, [(radius, radius), (radius, radius), *[(0, 0)] * (picture.ndim - 2)], "reflect" if mirror else "edge"
+        picture, [(radius, radius), (radius, radius), *[(0, 0)] * (picture.ndim - 2)], "reflect" if reflect else "edge"
     )
 
 
@@ -131,7 +131,7 @@ def restyle(packed: Bytes, style: Floats, style_scale: float, radius: int) -> No
     planes = packed.reshape(height + 2 * radius, width + 2 * radius, -1)
 
     def work(band: Band) -> None:
-        lay(planes, band.first, [(style[band.own], style_scale)], radius)
+        lay(planes, band.start, [(style[band.own], style_scale)], radius)
 
     in_bands(work, style.shape)
     mirror(planes[..., :STYLE_CHANNELS], radius)
@@ -145,7 +145,7 @@ def luminance(picture: Floats) -> Floats:
 def edges(picture: Floats, sigma: float = 1.0) -> Floats:
     """Strength of luma edges: float32 (H, W) in [0, 1]; a step from black to white with blur ``sigma`` gives 1."""
     grey = cv2.GaussianBlur(luminance(picture), (0, 0), sigma)
-    across = cv2.Scharr(grey, cv2.CV_32F, 1, 0, scale=1 / 16)
-    down = cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 16)
+    dx = cv2.Scharr(grey, cv2.CV_32F, 1, 0, scale=1 / 16)
+    dy = cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 16)
     peak = 2 / (np.sqrt(2 * np.pi) * sigma)
-    return np.clip(np.hypot(across, down) * F32(1 / peak * 1.6), 0, 1).astype(F32)
+    return np.clip(np.hypot(dx, dy) * F32(1 / peak * 1.6), 0, 1).astype(F32)

@@ -47,30 +47,30 @@ class ComposedFlow:
 @lru_cache(maxsize=4)
 def grid(height: int, width: int) -> Floats:
     """Pixel positions, float32 (H, W, 2), x then y. For small pictures; cached, and therefore read-only."""
-    spots = places(0, height, width)
-    spots.setflags(write=False)
-    return spots
+    positions = places(0, height, width)
+    positions.setflags(write=False)
+    return positions
 
 
-def places(first: int, last: int, width: int, left: int = 0) -> Floats:
-    """Pixel positions of some rows: float32 (last - first, W, 2), x then y.
+def places(top: int, bottom: int, width: int, left: int = 0) -> Floats:
+    """Pixel positions of some rows: float32 (bottom - top, W, 2), x then y.
 
-    Rows ``first`` to ``last``, exclusive; columns from ``left`` on.
+    Rows ``top`` to ``bottom``, exclusive; columns from ``left`` on.
     """
-    spots = np.empty((last - first, width, 2), F32)
-    spots[..., 0] = np.arange(left, left + width)
-    spots[..., 1] = np.arange(first, last)[:, None]
-    return spots
+    positions = np.empty((bottom - top, width, 2), F32)
+    positions[..., 0] = np.arange(left, left + width)
+    positions[..., 1] = np.arange(top, bottom)[:, None]
+    return positions
 
 
-def origins(flow: Floats, first: int, left: int = 0) -> Floats:
+def origins(flow: Floats, top: int, left: int = 0) -> Floats:
     """Source positions of some rows, ``x + flow(x)``, float32 like ``flow``.
 
-    ``flow`` begins at row ``first`` and column ``left``.
+    ``flow`` begins at row ``top`` and column ``left``.
     """
-    where = places(first, first + flow.shape[0], flow.shape[1], left)
-    where += flow
-    return where
+    positions = places(top, top + flow.shape[0], flow.shape[1], left)
+    positions += flow
+    return positions
 
 
 def sample(picture: Pixels, flow: Floats, *, crisp: bool = False) -> Pixels:
@@ -79,20 +79,20 @@ def sample(picture: Pixels, flow: Floats, *, crisp: bool = False) -> Pixels:
     picture: (H, W) or (H, W, C), of any type that OpenCV remaps. The interpolation is bilinear, or with ``crisp``
     Lanczos over 8 pixels, which keeps the finest detail and may overshoot the range.
     """
-    read = np.empty((*flow.shape[:2], *picture.shape[2:]), picture.dtype)
+    warped = np.empty((*flow.shape[:2], *picture.shape[2:]), picture.dtype)
 
     def work(band: Band) -> None:
-        read[band.own] = sample_rows(picture, flow[band.own], band.first, crisp=crisp)
+        warped[band.own] = sample_rows(picture, flow[band.own], band.start, crisp=crisp)
 
     in_bands(work, flow.shape)
-    return read
+    return warped
 
 
-def sample_rows(picture: Pixels, flow: Floats, first: int, left: int = 0, *, crisp: bool = False) -> Pixels:
-    """Warp some rows, see ``sample``. ``flow`` begins at row ``first`` and column ``left``; ``picture`` is complete."""
-    how = cv2.INTER_LANCZOS4 if crisp else cv2.INTER_LINEAR
-    read = cv2.remap(picture, origins(flow, first, left), None, how, borderMode=cv2.BORDER_REPLICATE)
-    return read.reshape(*flow.shape[:2], *picture.shape[2:])
+def sample_rows(picture: Pixels, flow: Floats, top: int, left: int = 0, *, crisp: bool = False) -> Pixels:
+    """Warp some rows, see ``sample``. ``flow`` begins at row ``top`` and column ``left``; ``picture`` is complete."""
+    interpolation = cv2.INTER_LANCZOS4 if crisp else cv2.INTER_LINEAR
+    warped = cv2.remap(picture, origins(flow, top, left), None, interpolation, borderMode=cv2.BORDER_REPLICATE)
+    return warped.reshape(*flow.shape[:2], *picture.shape[2:])
 
 
 def consistent(forward: Floats, backward: Floats) -> Bools:
@@ -101,17 +101,17 @@ def consistent(forward: Floats, backward: Floats) -> Bools:
     forward: flow on the grid of the picture in question, into the other one. backward: flow on the other one's grid. A
     pixel passes when ``|f + b|² < 0.01 (|f|² + |b|²) + 0.5`` and its source position is inside the other picture.
     """
-    passed = np.empty(forward.shape[:2], bool)
+    mask = np.empty(forward.shape[:2], bool)
 
     def work(band: Band) -> None:
-        there = forward[band.own]
-        back = sample_rows(backward, there, band.first)
-        miss = _squared_length(there + back)
-        size = _squared_length(there) + _squared_length(back)
-        passed[band.own] = (miss < 0.01 * size + 0.5) & inside_rows(there, band.first, forward.shape)
+        flow = forward[band.own]
+        returned = sample_rows(backward, flow, band.start)
+        error = _squared_length(flow + returned)
+        length = _squared_length(flow) + _squared_length(returned)
+        mask[band.own] = (error < 0.01 * length + 0.5) & inside_rows(flow, band.start, forward.shape)
 
     in_bands(work, forward.shape)
-    return passed
+    return mask
 
 
 def _squared_length(flow: Floats) -> Floats:
@@ -152,7 +152,7 @@ def check_flow(flow: Floats) -> None:
     # One pass each and no temporary array; NaN makes both comparisons false.
     if not (flow.min() >= -LARGEST and flow.max() <= LARGEST):
         bad = ~(np.abs(flow) <= LARGEST)
-        y, x, axis = (int(place) for place in np.argwhere(bad)[0])
+        y, x, axis = (int(index) for index in np.argwhere(bad)[0])
         raise ValueError(f"flow must be finite and at most {LARGEST:g} pixels, not {flow[y, x, axis]} at x {x}, y {y}")
 
 
@@ -161,8 +161,8 @@ def step_of(flow: Floats, back: Floats) -> Step:
 
     Both float32 (H, W, 2), in pixels. Raises ValueError when they have other shapes, or different ones.
     """
-    for way in (flow, back):
-        check_flow(way)
+    for each in (flow, back):
+        check_flow(each)
     if flow.shape != back.shape:
         raise ValueError(f"flow there and back must be of one size, not {flow.shape} and {back.shape}")
     return Step(flow, consistent(flow, back))
@@ -173,10 +173,10 @@ def take_step(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Step:
     return step_of(estimate(before, after), estimate(after, before))
 
 
-def take_steps(one: Bytes, other: Bytes, estimate: FlowEstimator) -> tuple[Step, Step]:
-    """Estimate the steps from ``one`` to ``other`` and back, both uint8 (H, W, 3), with two estimates in all."""
-    onward, back = estimate(one, other), estimate(other, one)
-    return step_of(onward, back), step_of(back, onward)
+def take_steps(first: Bytes, second: Bytes, estimate: FlowEstimator) -> tuple[Step, Step]:
+    """Estimate the steps from ``first`` to ``second`` and back, both uint8 (H, W, 3), with two estimates in all."""
+    forward, backward = estimate(first, second), estimate(second, first)
+    return step_of(forward, backward), step_of(backward, forward)
 
 
 def extend(composed: ComposedFlow, frame: int, step: Step) -> ComposedFlow:
@@ -185,10 +185,11 @@ def extend(composed: ComposedFlow, frame: int, step: Step) -> ComposedFlow:
     known = composed.valid.view(U8) * U8(255)
 
     def work(band: Band) -> None:
-        there = step.flow[band.own]
-        flow[band.own] = there + sample_rows(composed.flow, there, band.first)
-        reached = sample_rows(known, there, band.first) > 127
-        valid[band.own] = step.consistent[band.own] & reached & inside_rows(flow[band.own], band.first, flow.shape)
+        offset = step.flow[band.own]
+        flow[band.own] = offset + sample_rows(composed.flow, offset, band.start)
+        reached = sample_rows(known, offset, band.start) > 127
+        in_picture = inside_rows(flow[band.own], band.start, flow.shape)
+        valid[band.own] = step.consistent[band.own] & reached & in_picture
 
     in_bands(work, flow.shape)
     return ComposedFlow(frame, flow, valid)
@@ -199,14 +200,14 @@ def inside(flow: Floats) -> Bools:
     return inside_rows(flow, 0, flow.shape)
 
 
-def inside_rows(flow: Floats, first: int, size: tuple[int, ...], left: int = 0) -> Bools:
+def inside_rows(flow: Floats, top: int, size: tuple[int, ...], left: int = 0) -> Bools:
     """Some rows of ``inside``, for a picture of ``size`` (H, W, ...).
 
-    ``flow`` begins at row ``first`` and column ``left``.
+    ``flow`` begins at row ``top`` and column ``left``.
     """
-    where = origins(flow, first, left)
-    across = (where[..., 0] >= -1) & (where[..., 0] <= size[1])
-    return np.asarray(across & (where[..., 1] >= -1) & (where[..., 1] <= size[0]))
+    positions = origins(flow, top, left)
+    inside_x = (positions[..., 0] >= -1) & (positions[..., 0] <= size[1])
+    return np.asarray(inside_x & (positions[..., 1] >= -1) & (positions[..., 1] <= size[0]))
 
 
 def anchor(flow: Floats, key_plate: Bytes, plate: Bytes, estimate: FlowEstimator) -> Floats:
@@ -215,18 +216,19 @@ def anchor(flow: Floats, key_plate: Bytes, plate: Bytes, estimate: FlowEstimator
     The key's plate, warped by ``flow``, and the frame's plate differ by the drift alone. The flow between these two is
     added where it lowers the photometric error. All arrays are on the frame's grid; plates are uint8 (H, W, 3).
     """
-    carried = sample(key_plate, flow)
-    drift = estimate(carried, plate)
-    found = np.empty_like(flow)
+    warped = sample(key_plate, flow)
+    drift = estimate(warped, plate)
+    corrected = np.empty_like(flow)
 
     def work(band: Band) -> None:
-        shown = plate[band.wide]
-        better = drift[band.wide] + sample_rows(flow, drift[band.wide], band.top)
-        gain = mismatch(carried[band.wide], shown) - mismatch(sample_rows(key_plate, better, band.top), shown)
-        found[band.own] = np.where((gain > 0)[..., None], better, flow[band.wide])[band.inner]
+        target = plate[band.wide]
+        candidate = drift[band.wide] + sample_rows(flow, drift[band.wide], band.halo_start)
+        error = mismatch(sample_rows(key_plate, candidate, band.halo_start), target)
+        improved = mismatch(warped[band.wide], target) - error > 0
+        corrected[band.own] = np.where(improved[..., None], candidate, flow[band.wide])[band.inner]
 
     in_bands(work, flow.shape, _AROUND)
-    return found
+    return corrected
 
 
 # Motion below this many pixels may be noise; it is kept if the photometric error, 0..1, is this much larger without it.
@@ -240,37 +242,38 @@ def settle(flow: Floats, key_plate: Bytes, plate: Bytes) -> Floats:
     shape. Estimated flow of a static area is off by a tenth of a pixel. It is replaced by 0 where no motion explains
     the plate as well.
     """
-    calmed = np.empty_like(flow)
+    result = np.empty_like(flow)
 
     def work(band: Band) -> None:
-        calmed[band.own] = _calmed(flow[band.wide], key_plate, plate, band)[band.inner]
+        result[band.own] = _calmed(flow[band.wide], key_plate, plate, band)[band.inner]
 
     in_bands(work, flow.shape, 3 * _AROUND)
-    return calmed
+    return result
 
 
 def _calmed(flow: Floats, key_plate: Bytes, plate: Bytes, band: Band) -> Floats:
     """Rows of ``settle``; ``flow`` has those of the band and its halo, the plates are complete."""
-    slow = np.maximum(np.abs(flow[..., 0]), np.abs(flow[..., 1])) < CREEP
-    if not slow.any():
+    small = np.maximum(np.abs(flow[..., 0]), np.abs(flow[..., 1])) < CREEP
+    if not small.any():
         return flow
-    shown = plate[band.wide]
-    moved = mismatch(sample_rows(key_plate, flow, band.top), shown)
-    calm = slow & (mismatch(key_plate[band.wide], shown) <= moved + TELLING)
+    target = plate[band.wide]
+    warp_error = mismatch(sample_rows(key_plate, flow, band.halo_start), target)
+    static = small & (mismatch(key_plate[band.wide], target) <= warp_error + TELLING)
     # Single pixels follow their neighbours, and the border between static and moving areas is soft.
-    certain = cv2.blur(cv2.medianBlur(calm.view(U8), 2 * _AROUND + 1).astype(F32), (2 * _AROUND + 1,) * 2)
-    return flow * (1 - certain.reshape(calm.shape))[..., None]
+    side = 2 * _AROUND + 1
+    weight = cv2.blur(cv2.medianBlur(static.view(U8), side).astype(F32), (side, side))
+    return flow * (1 - weight.reshape(static.shape))[..., None]
 
 
-def mismatch(one: Bytes, other: Bytes) -> Floats:
+def mismatch(a: Bytes, b: Bytes) -> Floats:
     """Local photometric error of two pictures: float32 (H, W), 0..1.
 
     The mean absolute difference over a window of 5 x 5 pixels and all channels.
     """
-    apart = cv2.absdiff(one, other)
-    total = sum(apart[..., channel].astype(F32) for channel in range(apart.shape[2]))
-    mean = np.asarray(total, F32) / F32(apart.shape[2]) / F32(255)
+    difference = cv2.absdiff(a, b)
+    total = sum(difference[..., channel].astype(F32) for channel in range(difference.shape[2]))
+    mean = np.asarray(total, F32) / F32(difference.shape[2]) / F32(255)
     # The filter keeps running sums in float64. All values are integer multiples of 2^-33, so that the sums are exact
     # wherever they began.
-    window = (2 * _AROUND + 1, 2 * _AROUND + 1)
-    return np.asarray(cv2.boxFilter(mean, -1, window, borderType=cv2.BORDER_REFLECT))
+    side = 2 * _AROUND + 1
+    return np.asarray(cv2.boxFilter(mean, -1, (side, side), borderType=cv2.BORDER_REFLECT))

@@ -59,8 +59,8 @@ class DisFlow:
     def _whole(self, source: Bytes, target: Bytes) -> Floats:
         """Estimate flow between grey pictures, (H, W), without strips."""
         height, width = target.shape
-        below, right = max(0, SMALLEST - height), max(0, SMALLEST - width)
-        grey = [cv2.copyMakeBorder(p, 0, below, 0, right, cv2.BORDER_REPLICATE) for p in (source, target)]
+        bottom, right = max(0, SMALLEST - height), max(0, SMALLEST - width)
+        grey = [cv2.copyMakeBorder(p, 0, bottom, 0, right, cv2.BORDER_REPLICATE) for p in (source, target)]
         try:
             engine = self._free.pop()
         except IndexError:
@@ -93,7 +93,7 @@ def fade(strip: Band, height: int) -> Floats:
 
     1 inside, falling linearly across the overlap with a neighbouring strip; the weights of both add up to 1.
     """
-    place = np.arange(strip.top, strip.bottom, dtype=F32) + F32(0.5)
-    above = (place - (strip.first - OVERLAP)) / F32(2 * OVERLAP) if strip.first else np.ones_like(place)
-    below = (strip.last + OVERLAP - place) / F32(2 * OVERLAP) if strip.last < height else np.ones_like(place)
+    position = np.arange(strip.halo_start, strip.halo_stop, dtype=F32) + F32(0.5)
+    above = (position - (strip.start - OVERLAP)) / F32(2 * OVERLAP) if strip.start else np.ones_like(position)
+    below = (strip.stop + OVERLAP - position) / F32(2 * OVERLAP) if strip.stop < height else np.ones_like(position)
     return np.clip(np.minimum(above, below), 0, 1)

@@ -37,13 +37,13 @@ class RaftFlow:
         try:
             with torch.inference_mode(), _exact(self.device):
                 flow = self._network(self._tensor(target), self._tensor(source))[-1]
-                found = flow[0].permute(1, 2, 0).cpu().numpy()
+                values = flow[0].permute(1, 2, 0).cpu().numpy()
         except RuntimeError as error:
             if "memory" not in str(error):
                 raise
             needed = 5.3 * (height * width / 64) ** 2 / 1e9
             raise MemoryError(f"RAFT needs about {needed:.1f} GB of memory for {width}x{height}") from error
-        return np.ascontiguousarray(found[:height, :width], F32)
+        return np.ascontiguousarray(values[:height, :width], F32)
 
     def fingerprint(self) -> str:
         """The weights, the libraries that compute it, and the device."""
@@ -57,7 +57,7 @@ class RaftFlow:
         import torch
 
         sides = (max(SMALLEST, -(-side // MULTIPLE) * MULTIPLE) - side for side in picture.shape[:2])
-        padded = np.pad(picture, (*((0, more) for more in sides), (0, 0)), mode="edge")
+        padded = np.pad(picture, (*((0, extra) for extra in sides), (0, 0)), mode="edge")
         planes = torch.from_numpy(np.ascontiguousarray(padded.transpose(2, 0, 1)[None])).to(self.device)
         return planes.to(torch.float32) / 127.5 - 1
 

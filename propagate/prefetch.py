@@ -22,11 +22,11 @@ def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
     if allowed() < 2:
         yield from items
         return
-    end = object()
-    with ThreadPoolExecutor(1, "ahead", allow, (allowed(),)) as worker:
-        coming = worker.submit(next, items, end)
-        while (item := coming.result()) is not end:
-            coming = worker.submit(next, items, end)
+    sentinel = object()
+    with ThreadPoolExecutor(1, "prefetch", allow, (allowed(),)) as worker:
+        upcoming = worker.submit(next, items, sentinel)
+        while (item := upcoming.result()) is not sentinel:
+            upcoming = worker.submit(next, items, sentinel)
             yield item  # type: ignore[misc]
 
 
@@ -44,22 +44,22 @@ def one_behind(jobs: Generator[Callable[[], Item], None, None]) -> Iterator[Item
             for job in jobs:
                 yield job()
             return
-        with ThreadPoolExecutor(1, "behind", allow, (allowed(),)) as worker:
-            doing: Future[Item] | None = None
-            while (ready := _made_beside(jobs, doing)) is not None:
-                if doing is not None:
-                    yield doing.result()
-                doing = worker.submit(ready)
-            if doing is not None:
-                yield doing.result()
+        with ThreadPoolExecutor(1, "write-behind", allow, (allowed(),)) as worker:
+            running: Future[Item] | None = None
+            while (following := _made_beside(jobs, running)) is not None:
+                if running is not None:
+                    yield running.result()
+                running = worker.submit(following)
+            if running is not None:
+                yield running.result()
 
 
-def _made_beside(jobs: Iterator[Callable[[], Item]], doing: Future[Item] | None) -> Callable[[], Item] | None:
+def _made_beside(jobs: Iterator[Callable[[], Item]], running: Future[Item] | None) -> Callable[[], Item] | None:
     """Return the next job, None after the last. If making it fails, an error of the running job takes precedence."""
     try:
         return next(jobs, None)
     except Exception as error:
-        earlier = None if doing is None else doing.exception()
+        earlier = None if running is None else running.exception()
         if earlier is None:
             raise
         raise earlier from error

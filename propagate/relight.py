@@ -25,50 +25,51 @@ def relight(plate: Bytes, key_plate: Bytes, flow: Floats, valid: Bools) -> Bytes
 
     flow, valid: composed flow to the key, on the grid of ``plate``.
     """
-    ours, theirs, clear = _samples(plate, key_plate, flow, valid)
-    if clear.mean() < ENOUGH:
+    plate_samples, key_samples, usable = _samples(plate, key_plate, flow, valid)
+    if usable.mean() < ENOUGH:
         return plate
-    one, other = ours[clear].astype(F32), theirs[clear].astype(F32)
-    lights = [fit(one[:, channel], other[:, channel]) for channel in range(3)]
-    if all(same(*light) for light in lights):
+    plate_values, key_values = plate_samples[usable].astype(F32), key_samples[usable].astype(F32)
+    fits = [fit(plate_values[:, channel], key_values[:, channel]) for channel in range(3)]
+    if all(same(*gain_offset) for gain_offset in fits):
         return plate
     levels = np.arange(256, dtype=F32)
-    table = np.stack([np.clip(levels * F32(gain) + F32(offset + 0.5), 0, 255) for gain, offset in lights], axis=-1)
+    table = np.stack([np.clip(levels * F32(gain) + F32(offset + 0.5), 0, 255) for gain, offset in fits], axis=-1)
     return np.asarray(cv2.LUT(plate, table.astype(U8)[None]))
 
 
 def _samples(plate: Bytes, key_plate: Bytes, flow: Floats, valid: Bools) -> tuple[Bytes, Bytes, Bools]:
     """Pixels of the plate on a regular lattice, those of the key that they come from, and a mask of the usable ones."""
     height, width = valid.shape
-    apart = max(1, round((height * width / SAMPLES) ** 0.5))
-    lattice = slice(apart // 2, None, apart), slice(apart // 2, None, apart)
-    across, down = np.arange(width)[lattice[1]], np.arange(height)[lattice[0]]
-    where = flow[lattice] + np.stack(np.meshgrid(across, down), axis=-1).astype(F32)
-    theirs = cv2.remap(key_plate, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    ours = plate[lattice]
-    most = ours.max(axis=-1)
-    return ours, theirs, valid[lattice] & (most < WHITE) & (most > BLACK) & (theirs.max(axis=-1) < WHITE)
+    stride = max(1, round((height * width / SAMPLES) ** 0.5))
+    lattice = slice(stride // 2, None, stride), slice(stride // 2, None, stride)
+    xs, ys = np.arange(width)[lattice[1]], np.arange(height)[lattice[0]]
+    positions = flow[lattice] + np.stack(np.meshgrid(xs, ys), axis=-1).astype(F32)
+    key_samples = cv2.remap(key_plate, positions, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    plate_samples = plate[lattice]
+    brightest = plate_samples.max(axis=-1)
+    usable = valid[lattice] & (brightest < WHITE) & (brightest > BLACK) & (key_samples.max(axis=-1) < WHITE)
+    return plate_samples, key_samples, usable
 
 
-def fit(ours: Floats, theirs: Floats) -> tuple[float, float]:
-    """Fit gain and offset that map ``ours`` to ``theirs``, both float32 (N,) in 0..255; 1 and 0 if nothing fits.
+def fit(source: Floats, target: Floats) -> tuple[float, float]:
+    """Fit gain and offset that map ``source`` to ``target``, both float32 (N,) in 0..255; 1 and 0 if nothing fits.
 
     The gain is the ratio of standard deviations: a regression would be biased by grain. Outliers are left out.
     """
-    inside = np.ones(len(ours), bool)
-    gain, offset, alike = 1.0, 0.0, 0.0
+    inliers = np.ones(len(source), bool)
+    gain, offset, correlation = 1.0, 0.0, 0.0
     for _ in range(ROUNDS):
-        one, other = ours[inside], theirs[inside]
-        spread = float(one.std()), float(other.std())
-        if min(spread) < 1:
+        x, y = source[inliers], target[inliers]
+        deviation = float(x.std()), float(y.std())
+        if min(deviation) < 1:
             return 1.0, 0.0
-        alike = float(((one - one.mean()) * (other - other.mean())).mean()) / (spread[0] * spread[1])
-        gain = spread[1] / spread[0]
-        offset = float(other.mean()) - gain * float(one.mean())
-        apart = np.abs(F32(gain) * ours + F32(offset) - theirs)
-        inside = apart <= max(OUTLIER * float(np.median(apart)), LEAST)
-    known = alike >= ALIKE and WEAKEST <= gain <= STRONGEST
-    return (gain, offset) if known else (1.0, 0.0)
+        correlation = float(((x - x.mean()) * (y - y.mean())).mean()) / (deviation[0] * deviation[1])
+        gain = deviation[1] / deviation[0]
+        offset = float(y.mean()) - gain * float(x.mean())
+        residual = np.abs(F32(gain) * source + F32(offset) - target)
+        inliers = residual <= max(OUTLIER * float(np.median(residual)), LEAST)
+    plausible = correlation >= ALIKE and WEAKEST <= gain <= STRONGEST
+    return (gain, offset) if plausible else (1.0, 0.0)
 
 
 def same(gain: float, offset: float) -> bool:

@@ -1,4 +1,4 @@
-"""Detect that nothing connects two neighbouring frames: a cut inside of a supposed shot.
+"""Detect that nothing connects two neighbouring frames: a cut within a supposed shot.
 
 Two signs must coincide, as each has other causes too. First, forward and backward flow are inconsistent nearly
 everywhere; a flash, or motion too fast for the estimator, does that too. Second, the warped frame does not resemble the
@@ -37,8 +37,8 @@ def broken(step: Step, before: Bytes, after: Bytes) -> bool:
         raise ValueError(f"frames and flow must be of one size, not {before.shape}, {after.shape}, {step.flow.shape}")
     if connected(step) >= CONNECTED:
         return False
-    alike, shown = likeness(sample(before, step.flow), after)
-    return bool(shown.mean() >= SHOWN and np.median(alike[shown]) < ALIKE)
+    correlation, textured = likeness(sample(before, step.flow), after)
+    return bool(textured.mean() >= SHOWN and np.median(correlation[textured]) < ALIKE)
 
 
 def connected(step: Step) -> float:
@@ -46,16 +46,16 @@ def connected(step: Step) -> float:
     return float(step.consistent.mean())
 
 
-def likeness(one: Bytes, other: Bytes) -> tuple[Floats, Bools]:
+def likeness(first: Bytes, second: Bytes) -> tuple[Floats, Bools]:
     """Correlation of windows around each pixel, float32 (H, W) in -1..1, and a mask of those textured in both pictures.
 
     Normalised cross-correlation (Lewis, "Fast normalized cross-correlation", Vision Interface 1995).
     """
-    left, right = _calm(one), _calm(other)
-    spread = _mean(left * left), _mean(right * right)
-    together = _mean(left * right)
-    shown = np.asarray(np.minimum(*spread) > TEXTURED**2)
-    return np.asarray(together / np.sqrt(np.maximum(spread[0] * spread[1], F32(1e-3))), F32), shown
+    a, b = _calm(first), _calm(second)
+    variance = _mean(a * a), _mean(b * b)
+    covariance = _mean(a * b)
+    textured = np.asarray(np.minimum(*variance) > TEXTURED**2)
+    return np.asarray(covariance / np.sqrt(np.maximum(variance[0] * variance[1], F32(1e-3))), F32), textured
 
 
 def _calm(picture: Bytes) -> Floats:

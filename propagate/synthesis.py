@@ -105,11 +105,11 @@ class PassState:
         """Inverse of ``arrays``. Raises ValueError for anything else."""
         if missing := {f.name for f in fields(cls)} - set(arrays):
             raise ValueError(f"a state lacks {', '.join(sorted(missing))}")
-        size, part = arrays["flow"].shape[:2], arrays["field"].shape[:2]
-        expected = {"flow": (*size, 2), "valid": size, "field": (*part, 2), "colour": (*part, 3)}
+        size, box_size = arrays["flow"].shape[:2], arrays["field"].shape[:2]
+        expected = {"flow": (*size, 2), "valid": size, "field": (*box_size, 2), "colour": (*box_size, 3)}
         if any(arrays[name].shape != shape for name, shape in expected.items()):
             raise ValueError(f"a state must have arrays of one size, not {[arrays[name].shape for name in expected]}")
-        left, top = (int(place) for place in arrays["corner"])
+        left, top = (int(value) for value in arrays["corner"])
         return cls(int(arrays["frame"]), **{name: arrays[name] for name in expected}, corner=(left, top))
 
 
@@ -148,33 +148,34 @@ class _Key:
         (height, width), radius = self.exemplar.size, self.exemplar.radius
         return self.exemplar.padded[radius : radius + height, radius : radius + width]
 
-    def misfit(self, shown: Bytes, canvas: Bytes, rows: slice) -> Floats:
+    def residual(self, guides: Bytes, canvas: Bytes, rows: slice) -> Floats:
         """Residual of guides of the key against those of a frame, for some rows; see ``residual.misfit``.
 
-        shown: uint8 (h, W, G), of these rows. canvas: of the frame.
+        guides: uint8 (h, W, G), of these rows. canvas: of the frame.
         """
         radius = self.exemplar.radius
-        asked = canvas[rows.start : rows.stop + 2 * radius]
-        return misfit(shown, guides_in(asked, shown.shape[:2], radius, self.guides.shape[2]), self.weight)
+        canvas_rows = canvas[rows.start : rows.stop + 2 * radius]
+        target = guides_in(canvas_rows, guides.shape[:2], radius, self.guides.shape[2])
+        return misfit(guides, target, self.weight)
 
 
 @dataclass(frozen=True)
 class _Warp:
     """The key, warped to a frame.
 
-    flow: to the key. corner: position of the frame's box in the key. certain: see ``trust``. colour: float32 (H, W, 3).
-    misfit: of the warped guides.
+    flow: to the key. corner: position of the frame's box in the key. confidence: see ``trust``.
+    colour: float32 (H, W, 3). residual: of the warped guides.
     """
 
     flow: Floats
     corner: Corner
-    certain: Floats
+    confidence: Floats
     colour: Floats
-    misfit: Floats
+    residual: Floats
 
-    def whole(self, rows: slice) -> Bools:
+    def accepted(self, rows: slice) -> Bools:
         """Mask, in some rows, of the pixels that no patch search could improve."""
-        return np.asarray((self.certain[rows] > WHOLE) & (self.misfit[rows] < GRAIN))
+        return np.asarray((self.confidence[rows] > WHOLE) & (self.residual[rows] < GRAIN))
 
 
 @dataclass(frozen=True)
@@ -194,11 +195,7 @@ class _View:
 
 
 def carry(
-    frames: Sequence[int],
-    scene: Scene,
-    key: Floats,
-    settings: SynthesisSettings,
-    state: PassState | None = None,
+    frames: Sequence[int], scene: Scene, key: Floats, settings: SynthesisSettings, state: PassState | None = None
 ) -> Iterator[Carried]:
     """Propagate a key: yield stylised frames in the order of ``frames``, forward or backward in time.
 
@@ -206,23 +203,26 @@ def carry(
     interrupted call with the same arguments; the frames after ``state.frame`` are then bit-identical to those of an
     uninterrupted call. Raises ValueError when key and plates differ in size.
     """
-    ready = _ready(key, scene, frames[0], settings)
+    prepared = _ready(key, scene, frames[0], settings)
     if state is None:
-        height, width = key.shape[:2]
-        still = start_at_key(frames[0], height, width)
-        state = PassState(frames[0], still.flow, still.valid, field_from_flow(still.flow, ORIGIN, key.shape), key)
-    at = list(frames).index(state.frame)
+        state = _initial_state(key, frames[0])
+    start = list(frames).index(state.frame)
     # Arrays are large: the key, which the exemplar holds too, and every state are released as soon as possible.
     composed = ComposedFlow(state.frame, state.flow, state.valid)
-    views, states = one_ahead(_views(ready, composed, frames[at + 1 :], scene)), [state]
+    upcoming, states = one_ahead(_views(prepared, composed, frames[start + 1 :], scene)), [state]
     del key, state, composed
-    for view in views:
-        begun = _begin(ready, states.pop(), view)
-        carried = _carry_on(ready, view, begun, settings)
-        del view
-        yield carried
-        states.append(carried.state)
-        del carried
+    for inputs in upcoming:
+        initial = _begin(prepared, states.pop(), inputs)
+        stylised = _carry_on(prepared, inputs, initial, settings)
+        del inputs
+        yield stylised
+        states.append(stylised.state)
+        del stylised
+
+
+def _initial_state(key: Floats, frame: int) -> PassState:
+    composed = start_at_key(frame, *key.shape[:2])
+    return PassState(frame, composed.flow, composed.valid, field_from_flow(composed.flow, ORIGIN, key.shape), key)
 
 
 def _ready(key: Floats, scene: Scene, frame: int, settings: SynthesisSettings) -> _Key:
@@ -233,22 +233,22 @@ def _ready(key: Floats, scene: Scene, frame: int, settings: SynthesisSettings) -
     weights = [settings.colour, settings.edge, *scene.weights]
     example = exemplar(key, list(zip(guides, weights, strict=True)), 1.0, settings.radius)
     counts = [1 if guide.ndim == 2 else guide.shape[2] for guide in guides]
-    inner = guides_in(example.packed, example.size, example.radius, sum(counts))
+    packed_guides = guides_in(example.packed, example.size, example.radius, sum(counts))
     weight = sum(count * scale**2 for count, scale in zip(counts, example.guide_scales, strict=True))
-    return _Key(plate, example, inner, weight, energy_of(key))
+    return _Key(plate, example, packed_guides, weight, energy_of(key))
 
 
-def _guides(plate: Bytes, own: Sequence[Floats]) -> list[Floats]:
-    seen = plate.astype(F32) / F32(255)
-    return [seen, edges(seen), *own]
+def _guides(plate: Bytes, user_guides: Sequence[Floats]) -> list[Floats]:
+    colour = plate.astype(F32) / F32(255)
+    return [colour, edges(colour), *user_guides]
 
 
-def _canvas(key: _Key, plate: Bytes, own: Sequence[Floats]) -> Bytes:
+def _canvas(key: _Key, plate: Bytes, user_guides: Sequence[Floats]) -> Bytes:
     """Pack the guides of the part of a frame that is synthesised, see ``Exemplar.canvas``."""
 
     def guides(band: Band) -> list[Floats]:
-        seen, outline = _guides(plate[band.wide], ())
-        return [seen[band.inner], outline[band.inner], *(guide[band.own] for guide in own)]
+        colour, edge = _guides(plate[band.wide], ())
+        return [colour[band.inner], edge[band.inner], *(guide[band.own] for guide in user_guides)]
 
     return key.exemplar.canvas_by_rows(plate.shape[0], plate.shape[1], guides, EDGES_HALO)
 
@@ -275,114 +275,120 @@ def _follow(key: _Key, composed: ComposedFlow, plate: Bytes, refine: FlowEstimat
     """Correct the drift of flow to the key."""
     if refine is None:
         return composed
-    return replace(composed, flow=settle(anchor(composed.flow, key.plate, plate, refine), key.plate, plate))
+    flow = anchor(composed.flow, key.plate, plate, refine)
+    return replace(composed, flow=settle(flow, key.plate, plate))
 
 
-def _begin(key: _Key, state: PassState, view: _View) -> list[Pixels]:
+def _begin(key: _Key, state: PassState, inputs: _View) -> list[Pixels]:
     """Initialise a frame from the previous one: its picture and its field, both warped, and a first guess.
 
     The guess is the warped key as far as its confidence goes, else the warped picture. Areas that were in no box before
     are initialised from the key.
     """
-    warp, former, guess = view.warp, np.empty_like(view.warp.colour), np.empty_like(view.warp.colour)
-    field, apart = np.empty((*guess.shape[:2], 2), np.int32), view.box.within(state.box).corner
+    warp, previous, guess = inputs.warp, np.empty_like(inputs.warp.colour), np.empty_like(inputs.warp.colour)
+    field, offset = np.empty((*guess.shape[:2], 2), np.int32), inputs.box.within(state.box).corner
     # A state that covers the whole plate repeats its border outside, as any warp does; a box must not.
-    partly = state.colour.shape[:2] != view.composed.valid.shape
+    partial = state.colour.shape[:2] != inputs.composed.valid.shape
 
     def work(band: Band) -> None:
-        own, first = band.own, apart[1] + band.first
-        step = view.step.flow[own]
-        np.clip(sample_rows(state.colour, step, first, apart[0], crisp=True), 0, 1, out=former[own])
+        rows, top = band.own, offset[1] + band.start
+        step = inputs.step.flow[rows]
+        np.clip(sample_rows(state.colour, step, top, offset[0], crisp=True), 0, 1, out=previous[rows])
         # A pixel starts from the patch of its source position.
-        field[own] = gather(state.field, nearest_pixels(step, first, apart[0], state.field.shape))
-        if partly:
-            known = inside_rows(step, first, state.field.shape, apart[0])[..., None]
-            np.copyto(former[own], warp.colour[own], where=~known)
-            straight = nearest_pixels(warp.flow[own], warp.corner[1] + band.first, warp.corner[0], key.exemplar.size)
-            np.copyto(field[own], straight, where=~known)
-        guess[own] = lerp(former[own], warp.colour[own], warp.certain[own, :, None])
+        field[rows] = gather(state.field, nearest_pixels(step, top, offset[0], state.field.shape))
+        if partial:
+            known = inside_rows(step, top, state.field.shape, offset[0])[..., None]
+            np.copyto(previous[rows], warp.colour[rows], where=~known)
+            from_flow = nearest_pixels(warp.flow[rows], warp.corner[1] + band.start, warp.corner[0], key.exemplar.size)
+            np.copyto(field[rows], from_flow, where=~known)
+        guess[rows] = lerp(previous[rows], warp.colour[rows], warp.confidence[rows, :, None])
 
     in_bands(work, guess.shape)
-    return [former, field, guess]
+    return [previous, field, guess]
 
 
-def _carry_on(key: _Key, view: _View, begun: list[Pixels], settings: SynthesisSettings) -> Carried:
-    """Synthesise a frame. begun: see ``_begin``; it is emptied, so that each array is released once it is used."""
+def _carry_on(key: _Key, inputs: _View, initial: list[Pixels], settings: SynthesisSettings) -> Carried:
+    """Synthesise a frame. initial: see ``_begin``; it is emptied, so that used arrays are released."""
     level = Level(
         settings.rounds, settings.sweeps, max(key.exemplar.size) // 2, settings.uniformity, ALLOWANCE, CRISPNESS,
         ENOUGH,
     )  # fmt: skip
-    job, straight = _job(key, view, settings), field_from_flow(view.warp.flow, view.warp.corner, key.exemplar.size)
-    texture = optimise(job, begun.pop(), straight, level, begun.pop(), overwrite=True)
+    job = _job(key, inputs, settings)
+    from_flow = field_from_flow(inputs.warp.flow, inputs.warp.corner, key.exemplar.size)
+    texture = optimise(job, initial.pop(), from_flow, level, initial.pop(), overwrite=True)
     del job
-    after, error, wanted = _compose(key, view, texture, begun.pop())
+    state, error, target_energy = _compose(key, inputs, texture, initial.pop())
     del texture
-    return Carried(after.frame, restore(after.colour, wanted), error, after)
+    return Carried(state.frame, restore(state.colour, target_energy), error, state)
 
 
 def _warp(key: _Key, composed: ComposedFlow, plate: Bytes, canvas: Bytes, box: Box) -> _Warp:
-    colour, apart = np.empty((*box.size, 3), F32), np.empty(box.size, F32)
+    colour, residual = np.empty((*box.size, 3), F32), np.empty(box.size, F32)
     (left, top), flow = box.corner, box.of(composed.flow)
 
     def work(band: Band) -> None:
-        warped = sample_rows(key.colour, flow[band.own], top + band.first, left, crisp=True)
+        warped = sample_rows(key.colour, flow[band.own], top + band.start, left, crisp=True)
         np.clip(warped, 0, 1, out=colour[band.own])
-        guides = sample_rows(key.guides, flow[band.wide], top + band.top, left)
-        apart[band.own] = key.misfit(guides, canvas, band.wide)[band.inner]
+        guides = sample_rows(key.guides, flow[band.wide], top + band.halo_start, left)
+        residual[band.own] = key.residual(guides, canvas, band.wide)[band.inner]
 
     in_bands(work, box.size, MISFIT_HALO)
-    certain = trust(flow, box.of(composed.valid), key.plate, box.of(plate), box.corner)
-    return _Warp(flow, box.corner, certain, colour, apart)
+    confidence = trust(flow, box.of(composed.valid), key.plate, box.of(plate), box.corner)
+    return _Warp(flow, box.corner, confidence, colour, residual)
 
 
-def _job(key: _Key, view: _View, settings: SynthesisSettings) -> Job:
-    warp, (height, width) = view.warp, view.warp.certain.shape
-    mask, close = np.empty((height, width), bool), np.empty((height, width), bool)
-    (left, top), (high, wide) = warp.corner, key.exemplar.size
-    expected, last = np.empty((height, width, 2), np.int32), np.array([wide - 1, high - 1], F32)
+def _job(key: _Key, inputs: _View, settings: SynthesisSettings) -> Job:
+    warp, (height, width) = inputs.warp, inputs.warp.confidence.shape
+    mask, local = np.empty((height, width), bool), np.empty((height, width), bool)
+    (left, top), (key_height, key_width) = warp.corner, key.exemplar.size
+    expected, last_pixel = np.empty((height, width, 2), np.int32), np.array([key_width - 1, key_height - 1], F32)
     # Patches overlap: those around a searched pixel must be good too.
     window = np.ones((2 * settings.radius + 1, 2 * settings.radius + 1), U8)
 
     def work(band: Band) -> None:
-        sought = (~warp.whole(band.wide)).view(U8)
-        mask[band.own] = cv2.dilate(sought, window).reshape(sought.shape)[band.inner] > 0
-        if view.shown is not None:
-            mask[band.own] &= view.shown[band.own]
-        close[band.own] = (warp.certain[band.own] > 0.5) & (warp.misfit[band.own] < MISPLACED)
-        expected[band.own] = in_parts(np.clip(origins(warp.flow[band.own], top + band.first, left), 0, last))
+        searched = (~warp.accepted(band.wide)).view(U8)
+        mask[band.own] = cv2.dilate(searched, window).reshape(searched.shape)[band.inner] > 0
+        if inputs.shown is not None:
+            mask[band.own] &= inputs.shown[band.own]
+        local[band.own] = (warp.confidence[band.own] > 0.5) & (warp.residual[band.own] < MISPLACED)
+        positions = origins(warp.flow[band.own], top + band.start, left)
+        expected[band.own] = in_parts(np.clip(positions, 0, last_pixel))
 
     in_bands(work, (height, width), settings.radius)
     matcher = PatchMatchNumba(settings.radius, key.exemplar.channels)
-    near, seed = Nearness(expected, settings.position), view.composed.frame
-    measured = None if view.shown is None else cv2.dilate(view.shown.view(U8), window).reshape(mask.shape) > 0
+    prior, seed = Nearness(expected, settings.position), inputs.composed.frame
+    evaluated = None if inputs.shown is None else cv2.dilate(inputs.shown.view(U8), window).reshape(mask.shape) > 0
     return Job(
-        matcher, key.exemplar, view.canvas, mask, near, close=close, seed=seed, whole=high * wide, measured=measured
-    )
+        matcher, key.exemplar, inputs.canvas, mask, prior, close=local, seed=seed,
+        whole=key_height * key_width, measured=evaluated,
+    )  # fmt: skip
 
 
-def _compose(key: _Key, view: _View, texture: Texture, former: Floats) -> tuple[PassState, Floats, Floats]:
+def _compose(key: _Key, inputs: _View, texture: Texture, previous: Floats) -> tuple[PassState, Floats, Floats]:
     """Composite the warped key, where it matches the plate, and the texture, where that fits better; the mask is soft.
 
     Returns the new state, the error, and the target energy of the finest band.
     """
-    warp, composed, error = view.warp, view.composed, texture.error
+    warp, composed, error = inputs.warp, inputs.composed, texture.error
     left, top = warp.corner
-    colour, wanted = np.empty_like(texture.colour), np.empty_like(error)
+    colour, target_energy = np.empty_like(texture.colour), np.empty_like(error)
 
     def work(band: Band) -> None:
-        own, wide, field = band.own, band.wide, texture.field[band.wide]
-        by_texture = key.misfit(gather(key.guides, field), view.canvas, wide)
-        share = warp.certain[wide] * odds(warp.misfit[wide], by_texture)
-        shown = lerp(texture.colour[wide], warp.colour[wide], share[..., None])
+        rows, padded, field = band.own, band.wide, texture.field[band.wide]
+        texture_residual = key.residual(gather(key.guides, field), inputs.canvas, padded)
+        warp_weight = warp.confidence[padded] * odds(warp.residual[padded], texture_residual)
+        composite = lerp(texture.colour[padded], warp.colour[padded], warp_weight[..., None])
         # Static areas are not resampled, so that nothing shimmers there.
-        moved = (warp.flow[wide, :, 0] != 0) | (warp.flow[wide, :, 1] != 0)
-        colour[own] = steady(shown, former[wide], view.step.consistent[wide] & moved)[band.inner]
-        share = share[band.inner]
+        moving = (warp.flow[padded, :, 0] != 0) | (warp.flow[padded, :, 1] != 0)
+        same_surface = inputs.step.consistent[padded] & moving
+        colour[rows] = steady(composite, previous[padded], same_surface)[band.inner]
+        warp_weight = warp_weight[band.inner]
         # In place: no other band reads these rows.
-        error[own] = lerp(error[own], warp.misfit[own], share)
-        by_field = gather(key.energy, field[band.inner])
-        wanted[own] = lerp(by_field, sample_rows(key.energy, warp.flow[own], top + band.first, left), share)
+        error[rows] = lerp(error[rows], warp.residual[rows], warp_weight)
+        texture_energy = gather(key.energy, field[band.inner])
+        warp_energy = sample_rows(key.energy, warp.flow[rows], top + band.start, left)
+        target_energy[rows] = lerp(texture_energy, warp_energy, warp_weight)
 
     in_bands(work, error.shape, STEADY_HALO + MISFIT_HALO)
-    state = PassState(composed.frame, composed.flow, composed.valid, texture.field, colour, view.box.corner)
-    return state, error, wanted
+    state = PassState(composed.frame, composed.flow, composed.valid, texture.field, colour, inputs.box.corner)
+    return state, error, target_energy

@@ -18,14 +18,14 @@ SHARE, APART = F32(0.35), F32(0.05)
 HALO = 4
 
 
-def steady(colour: Floats, former: Floats, seen: Bools) -> Floats:
-    """Filter ``colour`` towards ``former`` where both nearly agree: float32 (H, W, 3).
+def steady(colour: Floats, previous: Floats, visible: Bools) -> Floats:
+    """Filter ``colour`` towards ``previous`` where both nearly agree: float32 (H, W, 3).
 
-    former: float32 (H, W, 3), the previous frame, warped to this one. seen: bool (H, W), where the previous frame shows
-    the same surface.
+    previous: float32 (H, W, 3), the previous frame, warped to this one. visible: bool (H, W), where the previous frame
+    shows the same surface.
     """
-    differences = np.abs(colour - former)
+    differences = np.abs(colour - previous)
     mean = (differences[..., 0] + differences[..., 1] + differences[..., 2]) / F32(3)
-    apart = cv2.GaussianBlur(mean, (0, 0), 1.0)
-    share = SHARE * np.clip(1 - apart / APART, 0, 1) * seen
-    return lerp(colour, former, share[..., None])
+    difference = cv2.GaussianBlur(mean, (0, 0), 1.0)
+    weight = SHARE * np.clip(1 - difference / APART, 0, 1) * visible
+    return lerp(colour, previous, weight[..., None])

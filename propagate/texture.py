@@ -12,11 +12,11 @@ import numpy as np
 
 from propagate.arrays import F32, Bools, Bytes, Floats, Ints, Longs, Shorts
 from propagate.bands import Band, in_bands
-from propagate.features import GROUP, STYLE_CHANNELS, blank, channels, lay, mirror, pack, pad, restyle, scales
+from propagate.features import GROUP, STYLE_CHANNELS, blank, lay, mirror, pack, packed_channels, pad, restyle, scales
 from propagate.patchmatch import SUBPIXEL, Costs, PatchMatcher, Sweep
 from propagate.patchmatch_numba import count, vote
 
-# Radius of the random search where the right patch is known to be close.
+# Radius of the random search where the right patch is known to be near.
 NEAR = 2
 # Expected positions when distance costs nothing: never read.
 _NOWHERE = np.zeros((1, 1, 2), np.int32)
@@ -26,11 +26,12 @@ _NOWHERE = np.zeros((1, 1, 2), np.int32)
 class Level:
     """Parameters of one level of the pyramid.
 
-    rounds: alternations of search and vote. sweeps: passes of a search over the picture. widest: radius of the random
-    search in pixels, 0 for none. uniformity: penalty of an over-used patch, in mean squared difference per channel
-    (0..1), for each use beyond ``allowance`` times its even share. enough: error, as of ``Texture.error``, at which a
-    patch is accepted without further search. crispness: preference of the vote for better and nearer patches; at 0 all
-    patches over a pixel count alike.
+    rounds: alternations of search and vote. sweeps: passes of a search over the picture.
+    widest: radius of the random search in pixels, 0 for none.
+    uniformity: penalty of an over-used patch, in mean squared difference per channel (0..1), for each use beyond
+    ``allowance`` times its even share.
+    crispness: preference of the vote for better and nearer patches; at 0 all patches over a pixel count alike.
+    enough: error, as of ``Texture.error``, at which a patch is accepted without further search.
     """
 
     rounds: int = 2
@@ -59,8 +60,9 @@ class Texture:
 class Nearness:
     """Prior on the field: patches near an expected position cost less.
 
-    expected: int32 (H, W, 2), positions in the style, see ``in_parts``. weight: cost of a square pixel of distance, in
-    mean squared difference per channel. reach: distance in pixels beyond which the cost no longer grows.
+    expected: int32 (H, W, 2), positions in the style, see ``in_parts``.
+    weight: cost of a square pixel of distance, in mean squared difference per channel.
+    reach: distance in pixels beyond which the cost no longer grows.
     """
 
     expected: Ints
@@ -68,18 +70,18 @@ class Nearness:
     reach: int = 12
 
 
-def in_parts(places: Floats) -> Ints:
+def in_parts(positions: Floats) -> Ints:
     """Convert positions in pixels, of any shape, to integers in units of 1 / ``SUBPIXEL`` pixel: int32."""
-    return np.floor(places * SUBPIXEL + 0.5).astype(np.int32)
+    return np.floor(positions * SUBPIXEL + 0.5).astype(np.int32)
 
 
 @dataclass(frozen=True)
 class Exemplar:
     """Style and the source side of its guides, packed once for any number of targets.
 
-    size: (Hs, Ws). padded: float32 (Hs + 2r, Ws + 2r, 3). packed: see ``features.pack``. style_scale, guide_scales: see
-    ``features.scales``. channels: bytes of a pixel. weight: of all channels together, the largest being 1. counts:
-    channels of each guide.
+    size: (Hs, Ws). padded: float32 (Hs + 2r, Ws + 2r, 3). packed: see ``features.pack``.
+    style_scale, guide_scales: see ``features.scales``. channels: bytes of a pixel.
+    counts: channels of each guide. weight: of all channels together, the largest being 1.
     """
 
     size: tuple[int, int]
@@ -101,8 +103,8 @@ class Exemplar:
         if any(target.shape[:2] != size for target in targets):
             raise ValueError(f"guides must have one size, not {[target.shape[:2] for target in targets]}")
         self._check(targets)
-        nothing = np.broadcast_to(F32(0), (*size, STYLE_CHANNELS))
-        return pack(nothing, self.style_scale, list(zip(targets, self.guide_scales, strict=True)), self.radius)
+        empty = np.broadcast_to(F32(0), (*size, STYLE_CHANNELS))
+        return pack(empty, self.style_scale, list(zip(targets, self.guide_scales, strict=True)), self.radius)
 
     def canvas_by_rows(self, height: int, width: int, targets: Callable[[Band], Sequence[Floats]], halo: int) -> Bytes:
         """Pack a canvas from guides that are computed for a few rows at a time, see ``canvas``.
@@ -114,7 +116,7 @@ class Exemplar:
         def work(band: Band) -> None:
             guides = targets(band)
             self._check(guides)
-            lay(packed, band.first, list(zip(guides, self.guide_scales, strict=True)), self.radius, STYLE_CHANNELS)
+            lay(packed, band.start, list(zip(guides, self.guide_scales, strict=True)), self.radius, STYLE_CHANNELS)
 
         in_bands(work, (height, width), halo)
         mirror(packed, self.radius)
@@ -134,20 +136,26 @@ def exemplar(style: Floats, guides: Sequence[tuple[Floats, float]], style_weight
     size = (style.shape[0], style.shape[1])
     weight = STYLE_CHANNELS * style_scale**2
     weight += sum(scale**2 * (1 if guide.ndim == 2 else guide.shape[2]) for guide, scale in sources)
-    wide = channels([guide for guide, _ in guides])
+    packed_width = packed_channels([guide for guide, _ in guides])
     counts = tuple(1 if guide.ndim == 2 else guide.shape[2] for guide, _ in guides)
-    return Exemplar(size, radius, pad(style, radius), packed, style_scale, tuple(guide_scales), wide, weight, counts)
+    return Exemplar(
+        size, radius, pad(style, radius), packed, style_scale, tuple(guide_scales), packed_width, weight, counts
+    )
 
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to synthesise. canvas: its guides, see ``Exemplar.canvas``; its style channels are scratch space.
+    """One picture to synthesise.
 
-    mask: bool (H, W), pixels to synthesise. nearness: prior on the field. wish: target picture and its strength
-    relative to the agreement with patches: float32 (H, W, 3) and float32 (H, W), 0 for none. close: bool (H, W), where
-    the random search stays within ``NEAR`` pixels, None for nowhere. whole: pixels of the picture that this is a part
-    of, None for all of it; sets the even share of uses of the style. measured: bool (H, W), where patches have an
-    error, elsewhere it is 0; must contain everything within a patch's radius of ``mask``; None for everywhere.
+    canvas: its guides, see ``Exemplar.canvas``; its style channels are scratch space.
+    mask: bool (H, W), pixels to synthesise.
+    nearness: prior on the field.
+    wish: target picture and its strength relative to the agreement with patches, 0 for none:
+    float32 (H, W, 3) and float32 (H, W).
+    close: bool (H, W), where the random search stays within ``NEAR`` pixels, None for nowhere.
+    whole: number of pixels that sets the even share of uses of the style, where this is a part of a picture.
+    measured: bool (H, W), where patches have an error, 0 elsewhere, None for everywhere; must contain everything
+    within a patch's radius of ``mask``.
     """
 
     matcher: PatchMatcher
@@ -173,15 +181,15 @@ class Job:
         """
         if self.wish is None:
             return colour
-        found = np.empty(colour.shape, F32)
-        wished, strengths = self.wish
+        result = np.empty(colour.shape, F32)
+        target, strengths = self.wish
 
         def work(band: Band) -> None:
             strength = strengths[band.own, :, None]
-            found[band.own] = (colour[band.own] + strength * wished[band.own]) / (1 + strength)
+            result[band.own] = (colour[band.own] + strength * target[band.own]) / (1 + strength)
 
         in_bands(work, colour.shape)
-        return found
+        return result
 
     def look(self, colour: Floats) -> None:
         """Set the picture of the canvas."""
@@ -189,57 +197,58 @@ class Job:
 
 
 def optimise(
-    job: Job, colour: Floats, start: Ints, level: Level, other: Ints | None = None, *, overwrite: bool = False
+    job: Job, colour: Floats, start: Ints, level: Level, alternative: Ints | None = None, *, overwrite: bool = False
 ) -> Texture:
     """Improve a first guess by alternating search and vote.
 
     colour: float32 (H, W, 3), the first guess. start: int32 (H, W, 2), the first field, x then y; the patch of
-    ``other`` is taken where it is better. Outside of ``job.mask`` picture and ``start`` are unchanged. overwrite:
+    ``alternative`` is taken where it is better. Outside of ``job.mask`` picture and ``start`` are unchanged. overwrite:
     ``colour`` and ``start`` become the result instead of being copied. Raises ValueError when shapes do not match, or a
     field leaves the style.
     """
     _check(job, colour, start)
-    nnf = start if overwrite else start.copy()
+    field = start if overwrite else start.copy()
     colour = colour if overwrite else colour.copy()
     job.look(colour)
     cost: Longs = np.zeros(job.mask.shape, np.int64)
-    if other is not None:
-        _check(job, colour, other)
+    if alternative is not None:
+        _check(job, colour, alternative)
     if job.mask.any() and level.rounds:
-        costs = _costs(job, nnf, level)
-        job.matcher.measure(job.canvas, job.exemplar.packed, nnf, cost, _measured(job), costs)
-        if other is not None:
-            job.matcher.offer(job.canvas, job.exemplar.packed, nnf, cost, job.mask, costs, other)
-            del other  # as large as the field, and no longer needed
-        _take_turns(job, colour, nnf, cost, level, costs)
+        costs = _costs(job, field, level)
+        job.matcher.measure(job.canvas, job.exemplar.packed, field, cost, _measured(job), costs)
+        if alternative is not None:
+            job.matcher.offer(job.canvas, job.exemplar.packed, field, cost, job.mask, costs, alternative)
+            del alternative  # as large as the field, and no longer needed
+        _take_turns(job, colour, field, cost, level, costs)
         job.look(colour)
-    return Texture(colour, nnf, _measure(job, nnf, cost))
+    return Texture(colour, field, _patch_error(job, field, cost))
 
 
-def _take_turns(job: Job, colour: Floats, nnf: Ints, cost: Longs, level: Level, costs: Costs) -> None:
-    """Alternate search and vote; updates ``colour``, ``nnf`` and ``cost``, which must hold the costs of ``nnf``."""
-    example, widest = job.exemplar, _widest(job, level)
-    for turn in range(level.rounds):
-        if turn:
+def _take_turns(job: Job, colour: Floats, field: Ints, cost: Longs, level: Level, costs: Costs) -> None:
+    """Alternate search and vote; updates ``colour``, ``field`` and ``cost``, which must hold the costs of ``field``."""
+    example, radii = job.exemplar, _widest(job, level)
+    kernel = _by_distance(example.radius, level)
+    for iteration in range(level.rounds):
+        if iteration:
             job.look(colour)
-            costs = _costs(job, nnf, level)
-            job.matcher.measure(job.canvas, example.packed, nnf, cost, job.mask, costs)
-        for number in range(level.sweeps):
-            sweep = Sweep(2 * (turn * level.sweeps + number + 1000 * job.seed) + number % 2, widest)
-            job.matcher.sweep(job.canvas, example.packed, nnf, cost, job.mask, costs, sweep)
-        vote(example.padded, nnf, _say(cost, job, level), _by_distance(example.radius, level), job.mask, colour)
+            costs = _costs(job, field, level)
+            job.matcher.measure(job.canvas, example.packed, field, cost, job.mask, costs)
+        for index in range(level.sweeps):
+            sweep = Sweep(2 * (iteration * level.sweeps + index + 1000 * job.seed) + index % 2, radii)
+            job.matcher.sweep(job.canvas, example.packed, field, cost, job.mask, costs, sweep)
+        vote(example.padded, field, _say(cost, job, level), kernel, job.mask, colour)
 
 
-def measure(job: Job, colour: Floats, nnf: Ints) -> Floats:
+def patch_error(job: Job, colour: Floats, field: Ints) -> Floats:
     """Error of each pixel's patch, weighted mean squared difference per channel: float32 (H, W), 0..1."""
     job.look(colour)
-    return _measure(job, nnf, np.zeros(job.mask.shape, np.int64))
+    return _patch_error(job, field, np.zeros(job.mask.shape, np.int64))
 
 
-def _measure(job: Job, nnf: Ints, cost: Longs) -> Floats:
-    """Error of the canvas as it is, see ``measure``; overwrites ``cost``."""
-    still = Costs(_NOWHERE, 0, 0, np.zeros(job.exemplar.size, np.int32))
-    job.matcher.measure(job.canvas, job.exemplar.packed, nnf, cost, _measured(job), still)
+def _patch_error(job: Job, field: Ints, cost: Longs) -> Floats:
+    """Error of the canvas as it is, see ``patch_error``; overwrites ``cost``."""
+    costs = Costs(_NOWHERE, 0, 0, np.zeros(job.exemplar.size, np.int32))
+    job.matcher.measure(job.canvas, job.exemplar.packed, field, cost, _measured(job), costs)
     error = np.empty(cost.shape, F32)
 
     def work(band: Band) -> None:
@@ -254,10 +263,10 @@ def _measured(job: Job) -> Bools:
 
 
 def _widest(job: Job, level: Level) -> Shorts:
-    widest = np.full(job.mask.shape, level.widest, np.int16)
+    radii = np.full(job.mask.shape, level.widest, np.int16)
     if job.close is not None:
-        widest[job.close] = min(NEAR, level.widest)
-    return widest
+        radii[job.close] = min(NEAR, level.widest)
+    return radii
 
 
 def _check(job: Job, colour: Floats, start: Ints) -> None:
@@ -266,33 +275,33 @@ def _check(job: Job, colour: Floats, start: Ints) -> None:
     if colour.shape != (*size, 3) or start.shape != (*size, 2) or job.canvas.shape != padded:
         shapes = [colour.shape, start.shape, job.canvas.shape]
         raise ValueError(f"picture, field and packed guides must have the mask's size {size}, not {shapes}")
-    besides: list[tuple[int, ...]] = [] if job.nearness is None else [job.nearness.expected.shape[:2]]
-    besides += [] if job.wish is None else [job.wish[0].shape[:2], job.wish[1].shape]
-    besides += [one.shape for one in (job.close, job.measured) if one is not None]
-    if any(shape != size for shape in besides):
-        raise ValueError(f"nearness, wish and what is close must have the mask's size {size}, not {besides}")
-    high, wide = job.exemplar.size
-    if start.size and (start.min() < 0 or start[..., 0].max() >= wide or start[..., 1].max() >= high):
-        raise ValueError(f"the field must stay inside the style of {wide}x{high} pixels")
+    others: list[tuple[int, ...]] = [] if job.nearness is None else [job.nearness.expected.shape[:2]]
+    others += [] if job.wish is None else [job.wish[0].shape[:2], job.wish[1].shape]
+    others += [optional.shape for optional in (job.close, job.measured) if optional is not None]
+    if any(other != size for other in others):
+        raise ValueError(f"prior, target and local search must have the mask's size {size}, not {others}")
+    source_height, source_width = job.exemplar.size
+    if start.size and (start.min() < 0 or start[..., 0].max() >= source_width or start[..., 1].max() >= source_height):
+        raise ValueError(f"the field must stay inside the style of {source_width}x{source_height} pixels")
     if (job.matcher.radius, job.matcher.channels) != (job.exemplar.radius, job.exemplar.channels):
         raise ValueError("matcher and exemplar must have the same radius and channels")
 
 
-def _costs(job: Job, nnf: Ints, level: Level) -> Costs:
+def _costs(job: Job, field: Ints, level: Level) -> Costs:
     stray, expected, reach = 0, _NOWHERE, 0
     if job.nearness is not None:
         stray = max(1, round(job.nearness.weight * job.unit))
         expected, reach = job.nearness.expected, job.nearness.reach
     enough = int(level.enough * job.unit * job.exemplar.weight / GROUP)
-    return Costs(expected, stray, reach, _burden(job, nnf, level), enough)
+    return Costs(expected, stray, reach, _burden(job, field, level), enough)
 
 
-def usage(nnf: Ints, mask: Bools, size: tuple[int, int], radius: int) -> Floats:
+def usage(field: Ints, mask: Bools, size: tuple[int, int], radius: int) -> Floats:
     """Uses of each position of the style by masked pixels: float32 (Hs, Ws), 1 for an even share of the picture.
 
     Kaspar, Neubert, Lischinski, Pauly and Kopf, "Self tuning texture optimization", Eurographics 2015.
     """
-    return _spread(count(nnf, mask, size), size[0] * size[1] / max(1, mask.size), radius)
+    return _spread(count(field, mask, size), size[0] * size[1] / max(1, mask.size), radius)
 
 
 def _spread(counts: Ints, share: float, radius: int) -> Floats:
@@ -301,38 +310,39 @@ def _spread(counts: Ints, share: float, radius: int) -> Floats:
     return np.asarray(cv2.boxFilter(counts.astype(F32), -1, window, borderType=cv2.BORDER_REFLECT) * F32(share), F32)
 
 
-def _burden(job: Job, nnf: Ints, level: Level) -> Ints:
+def _burden(job: Job, field: Ints, level: Level) -> Ints:
     size, radius = job.exemplar.size, job.exemplar.radius
-    burden = np.zeros(size, np.int32)
+    penalty = np.zeros(size, np.int32)
     if level.uniformity <= 0:
-        return burden
-    # Where the right patch is known to be close, repetition is no fault.
-    free = job.mask if job.close is None else job.mask & ~job.close
-    counts, share = count(nnf, free, size), size[0] * size[1] / max(1, job.whole or free.size)
+        return penalty
+    # Where the right patch is known to be near, repetition is no fault.
+    repeating = job.mask if job.close is None else job.mask & ~job.close
+    counts = count(field, repeating, size)
+    share = size[0] * size[1] / max(1, job.whole or repeating.size)
 
     def work(band: Band) -> None:
         used = _spread(counts[band.wide], share, radius)[band.inner]
-        over = np.clip(used - level.allowance, 0, 10)
-        burden[band.own] = np.floor(over * F32(level.uniformity * job.unit))
+        excess = np.clip(used - level.allowance, 0, 10)
+        penalty[band.own] = np.floor(excess * F32(level.uniformity * job.unit))
 
     in_bands(work, size, radius)
-    return burden
+    return penalty
 
 
 def _say(cost: Longs, job: Job, level: Level) -> Floats:
     """Weight of each patch in the vote: the larger its error, the smaller."""
-    says = np.empty(cost.shape, F32)
+    weights = np.empty(cost.shape, F32)
 
     def work(band: Band) -> None:
         error = cost[band.own].astype(F32) / F32(job.unit)
-        says[band.own] = 1 / (F32(1e-3) + F32(level.crispness) * error)
+        weights[band.own] = 1 / (F32(1e-3) + F32(level.crispness) * error)
 
     in_bands(work, cost.shape)
-    return says
+    return weights
 
 
 def _by_distance(radius: int, level: Level) -> Floats:
     """Weight of a patch in the vote by the offset of its centre: float32 (2r + 1, 2r + 1)."""
-    steps = np.arange(-radius, radius + 1, dtype=F32)
-    fall = np.exp(-(steps**2) * F32(level.crispness) / F32(2 * radius * radius))
-    return np.outer(fall, fall).astype(F32)
+    offsets = np.arange(-radius, radius + 1, dtype=F32)
+    falloff = np.exp(-(offsets**2) * F32(level.crispness) / F32(2 * radius * radius))
+    return np.outer(falloff, falloff).astype(F32)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from propagate.blend import blend
-from propagate.features import channels
+from propagate.features import packed_channels
 from propagate.flow import LARGEST, Step, check_flow, consistent, step_of
 from propagate.flow_dis import DisFlow
 from propagate.nnf import evenly
@@ -208,9 +208,9 @@ def test_guides_of_other_channels_in_the_frame_are_refused(of_key, of_frame):
 
 
 def test_guides_may_have_as_many_channels_as_there_is_room_for():
-    assert channels([np.zeros((2, 2, 21), np.float32)]) == 24
+    assert packed_channels([np.zeros((2, 2, 21), np.float32)]) == 24
     with pytest.raises(ValueError, match="21 channels"):
-        channels([np.zeros((2, 2, 22), np.float32)])
+        packed_channels([np.zeros((2, 2, 22), np.float32)])
 
 
 @pytest.mark.parametrize("weights", [(-1.0,), (float("nan"),), (float("inf"),)])
@@ -294,19 +294,19 @@ def test_a_pass_over_no_frames_makes_none():
 
 @settings(max_examples=30, deadline=None)
 @given(SIDES, SIDES, st.floats(0, 1), st.integers(0, 99), st.sampled_from([0.0, 1e-12, 1.0]))
-def test_a_mix_of_any_size_stays_between(height, width, nearness, seed, scale):
+def test_a_mix_of_any_size_stays_between(height, width, t, seed, scale):
     draw = np.random.default_rng(seed)
     one, other = draw.random((height, width, 3), np.float32), draw.random((height, width, 3), np.float32)
     errors = [draw.random((height, width), np.float32) * np.float32(scale) for _ in range(2)]
-    colour, error, share = blend(one, errors[0], other, errors[1], nearness)
+    colour, error, share = blend(one, errors[0], other, errors[1], t)
     assert np.isfinite(colour).all()
     assert 0 <= colour.min() <= colour.max() <= 1
     assert -1e-6 <= share.min() <= share.max() <= 1 + 1e-6
     assert (error <= np.maximum(*errors) + 1e-6).all()
 
 
-@pytest.mark.parametrize("nearness", [-0.1, 1.1, float("nan")])
-def test_a_mix_outside_of_its_span_is_refused(nearness):
+@pytest.mark.parametrize("t", [-0.1, 1.1, float("nan")])
+def test_a_mix_outside_of_its_span_is_refused(t):
     picture, error = np.zeros((4, 4, 3), np.float32), np.zeros((4, 4), np.float32)
     with pytest.raises(ValueError, match="between 0"):
-        blend(picture, error, picture, error, nearness)
+        blend(picture, error, picture, error, t)

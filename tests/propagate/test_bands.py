@@ -46,9 +46,9 @@ def test_bands_are_all_rows_once_with_their_halo(height, band, halo):
     found = list(rows(height, band, halo))
     assert [y for one in found for y in range(height)[one.own]] == list(range(height))
     for one in found:
-        assert (one.top, one.bottom) == (max(0, one.first - halo), min(height, one.last + halo))
+        assert (one.halo_start, one.halo_stop) == (max(0, one.start - halo), min(height, one.stop + halo))
         assert np.arange(height)[one.wide][one.inner].tolist() == np.arange(height)[one.own].tolist()
-        assert one.last - one.first <= band
+        assert one.stop - one.start <= band
 
 
 @pytest.mark.parametrize(("band", "halo"), [(0, 0), (-1, 2), (3, -1)])
@@ -63,10 +63,10 @@ def test_bands_do_not_depend_on_threads_and_are_high_beside_their_halo(monkeypat
         set_threads(number)
         found = []
         in_bands(found.append, (2160, 3840), 11)
-        seen.append(sorted(found, key=lambda band: band.first))
+        seen.append(sorted(found, key=lambda band: band.start))
     assert seen[0] == seen[1] == seen[2]
     assert len(seen[0]) > 10
-    assert seen[0][0].last >= bands.HALOS * 11
+    assert seen[0][0].stop >= bands.HALOS * 11
     monkeypatch.setattr(bands, "PIXELS", 1)
     assert bands.rows_of_a_band(100, 100, 0) == 1
 
@@ -74,7 +74,7 @@ def test_bands_do_not_depend_on_threads_and_are_high_beside_their_halo(monkeypat
 @pytest.mark.parametrize(("height", "width"), [(360, 640), (720, 1280), (1080, 1920), (480, 854), (99, 5000)])
 def test_bands_are_about_alike_so_that_no_thread_waits(height, width):
     most = bands.PIXELS // width
-    heights = [band.last - band.first for band in rows(height, bands.rows_of_a_band(height, width, 0))]
+    heights = [band.stop - band.start for band in rows(height, bands.rows_of_a_band(height, width, 0))]
     assert len(heights) == -(-height // most)
     assert max(heights) - min(heights) <= len(heights)
 
@@ -98,15 +98,15 @@ def test_an_error_in_a_band_is_raised_and_ends_the_work(set_threads, number):
     done = []
 
     def work(band):
-        if band.first == 3:
+        if band.start == 3:
             raise ArithmeticError("row 3")
-        done.append(band.first)
+        done.append(band.start)
 
     with pytest.raises(ArithmeticError, match="row 3"):
         with_bands(1, lambda: in_bands(work, (5000, 8)))
     count = len(done)
     assert count < 4999
-    assert with_bands(4, lambda: in_bands(lambda band: done.append(band.last), (8, 8))) is None
+    assert with_bands(4, lambda: in_bands(lambda band: done.append(band.stop), (8, 8))) is None
     assert len(done) == count + 2
 
 
@@ -207,8 +207,8 @@ def test_edges_of_rows_are_those_of_the_whole():
 
 def filmed(size, frames=3):
     draw = np.random.default_rng(2)
-    wide = np.kron(draw.integers(20, 240, (size[0] // 3 + 2, size[1] // 3 + 8, 3)), np.ones((3, 3, 1)))
-    moving = [wide[n : size[0] + n, 2 * n : size[1] + 2 * n].astype(np.uint8) for n in range(frames)]
+    ground = np.kron(draw.integers(20, 240, (size[0] // 3 + 2, size[1] // 3 + 8, 3)), np.ones((3, 3, 1)))
+    moving = [ground[n : size[0] + n, 2 * n : size[1] + 2 * n].astype(np.uint8) for n in range(frames)]
     for n, plate in enumerate(moving):
         plate[size[0] // 4 : size[0] // 2, (5 + 3 * n) % size[1] : (20 + 3 * n) % size[1]] = (200, 30, 60)
     return moving
@@ -219,9 +219,9 @@ def filmed(size, frames=3):
 def test_a_pass_has_the_same_bits_with_bands_and_without_on_any_number_of_threads(set_threads, size, band):
     plates = filmed(size)
     key = np.ascontiguousarray(255 - plates[0]).astype(np.float32) / 255
-    own = [plate.astype(np.float32)[..., 0] / 255 for plate in plates]
+    user_guides = [plate.astype(np.float32)[..., 0] / 255 for plate in plates]
     seen = estimated(plates.__getitem__, DisFlow())
-    scene = Scene(seen.plate, seen.step, seen.refine, lambda frame: [own[frame]], (2.0,))
+    scene = Scene(seen.plate, seen.step, seen.refine, lambda frame: [user_guides[frame]], (2.0,))
 
     def make():
         found = []

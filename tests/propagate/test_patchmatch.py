@@ -51,7 +51,8 @@ def search(matcher, target, source, field, mask, costs, sweeps=3):
 )  # fmt: skip
 def test_fast_search_equals_plain_search(seed, height, width, high, wide, radius, channels, enough):
     parts = problem(seed, height, width, high, wide, radius, channels, enough)
-    plain, fast = search(PatchMatchPlain(radius, channels), *parts), search(PatchMatchNumba(radius, channels), *parts)
+    plain = search(PatchMatchPlain(radius, channels), *parts)
+    fast = search(PatchMatchNumba(radius, channels), *parts)
     np.testing.assert_array_equal(plain[0], fast[0])
     np.testing.assert_array_equal(plain[1], fast[1])
 

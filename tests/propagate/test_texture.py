@@ -11,8 +11,8 @@ from propagate.texture import (
     Nearness,
     exemplar,
     in_parts,
-    measure,
     optimise,
+    patch_error,
     usage,
 )
 
@@ -53,7 +53,8 @@ def test_a_wish_is_followed_and_no_strength_is_no_wish():
     wished = np.roll(style, 9, axis=1)
 
     def make(wish):
-        return optimise(job(style, flat, everywhere, 0.1, wish=wish), blank, start, Level(3, 4, 40)).colour
+        drawn = job(style, flat, everywhere, 0.1, wish=wish)
+        return optimise(drawn, blank, start, Level(3, 4, 40)).colour
 
     free, none, strong = make(None), make((wished, blank[..., 0])), make((wished, np.full((40, 40), 50, np.float32)))
     np.testing.assert_array_equal(free, none)
@@ -89,9 +90,9 @@ def test_error_is_the_weighted_mean_squared_difference_per_channel():
     example = exemplar(style, [(style, 4.0)], 1.0, 2)
     everywhere, field = np.ones((12, 12), bool), evenly(12, 12, (12, 12))
     white = Job(PatchMatchNumba(2, 8), example, example.canvas([target]), everywhere)
-    np.testing.assert_allclose(measure(white, target, field), 1, rtol=3e-3)
+    np.testing.assert_allclose(patch_error(white, target, field), 1, rtol=3e-3)
     # The style has a fifth of the weight. Channels are scaled and rounded to bytes.
-    np.testing.assert_allclose(measure(white, style, field), 4 / 5, rtol=3e-3)
+    np.testing.assert_allclose(patch_error(white, style, field), 4 / 5, rtol=3e-3)
 
 
 def test_shapes_that_do_not_belong_together_are_refused():

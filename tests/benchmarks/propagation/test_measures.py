@@ -28,11 +28,11 @@ def sharp():
 
 def test_what_moves_as_the_plates_do_is_steady_however_sharp_it_is(sharp):
     soft = cv2.GaussianBlur(sharp, (0, 0), 1.5)
-    crisp, blurred = (measures.unsteadiness(*moving(p, 4)) for p in (sharp, soft))
-    assert max(crisp, blurred) < 1
+    unblurred, blurred = (measures.unsteadiness(*moving(p, 4)) for p in (sharp, soft))
+    assert max(unblurred, blurred) < 1
     # A bilinear warp would have called the sharp one unsteady.
     by_blur = measures.unsteadiness(*moving(sharp, 4), cv2.INTER_LINEAR)
-    assert by_blur > 1.8 * crisp
+    assert by_blur > 1.8 * unblurred
     assert by_blur > 2 * measures.unsteadiness(*moving(soft, 4), cv2.INTER_LINEAR)
 
 
