@@ -10,20 +10,20 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, Floats, Pixels
-from propagate.bands import Band, in_bands
-from propagate.detail import ENERGY_HALO, coarse, energy, lerp, restore
+from propagate.bands import Band, for_each_band
+from propagate.detail import ENERGY_HALO, lerp, local_energy, low_pass, restore_detail
 
 # Mean absolute difference over channels, 0..1: the sides agree below the first, and differ above the second.
 AGREE, DIFFER = F32(0.02), F32(0.10)
 # Exponent of the odds where the two sides differ.
-SHARPEST = F32(4)
+MAX_EXPONENT = F32(4)
 # Error, mean squared difference, that counts as none.
-FLOOR = F32(5e-5)
+ERROR_FLOOR = F32(5e-5)
 # Exponent of the distance in time. Below 1, so that a distant key still contributes where it fits; at the other key
 # its weight is 0 all the same.
-FAR = 0.35
+DISTANCE_EXPONENT = 0.35
 # Rows that a blur of sigma 1 reads on each side.
-SMOOTH_HALO = 4
+BLUR_HALO = 4
 
 
 def blend(
@@ -34,7 +34,7 @@ def blend(
     Returns the frame (H, W, 3), its error (H, W) and the weight of the backward pass (H, W), all float32.
 
     forward, backward: (H, W, 3), float32 in [0, 1] or uint16. Their errors: float32 or float16 (H, W), see
-    ``synthesis.Carried``. t: position in time between the keys, 0 at the left, 1 at the right. Raises ValueError
+    ``synthesis.StylisedFrame``. t: position in time between the keys, 0 at the left, 1 at the right. Raises ValueError
     outside of that range.
     """
     if not 0 <= t <= 1:
@@ -44,43 +44,45 @@ def blend(
     error = np.empty(size, F32)
 
     def work(band: Band) -> None:
-        forward_rows, backward_rows = (_floats(picture[band.wide]) for picture in (forward, backward))
-        errors = forward_error[band.wide].astype(F32), backward_error[band.wide].astype(F32)
-        band_results = _mix(forward_rows, backward_rows, *errors, t)
+        forward_rows, backward_rows = (_to_float(picture[band.with_halo]) for picture in (forward, backward))
+        errors = forward_error[band.with_halo].astype(F32), backward_error[band.with_halo].astype(F32)
+        band_results = _blend_rows(forward_rows, backward_rows, *errors, t)
         for result, band_result in zip((blended, target_energy, error, weight), band_results, strict=True):
-            result[band.own] = band_result[band.inner]
+            result[band.rows] = band_result[band.interior]
 
-    in_bands(work, size, max(2 * SMOOTH_HALO, SMOOTH_HALO + ENERGY_HALO))
-    return restore(blended, target_energy), error, weight
+    for_each_band(work, size, max(2 * BLUR_HALO, BLUR_HALO + ENERGY_HALO))
+    return restore_detail(blended, target_energy), error, weight
 
 
-def _floats(picture: Pixels) -> Floats:
+def _to_float(picture: Pixels) -> Floats:
     return picture.astype(F32) / F32(65535) if picture.dtype == np.uint16 else picture
 
 
-def _mix(
+def _blend_rows(
     forward: Floats, backward: Floats, forward_error: Floats, backward_error: Floats, t: float
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Blend without restored contrast, the target energy of its finest band, its error, and the backward weight."""
-    weight = _share(forward, forward_error, backward, backward_error, t)
-    low = coarse(forward), coarse(backward)
+    weight = _backward_weight(forward, forward_error, backward, backward_error, t)
+    low = low_pass(forward), low_pass(backward)
     fine = forward - low[0], backward - low[1]
     fine_weight = np.clip(2 * weight - F32(0.5), 0, 1)
     blended = lerp(*low, weight[..., None]) + lerp(*fine, fine_weight[..., None])
-    target_energy = lerp(energy(fine[0]), energy(fine[1]), weight)
+    target_energy = lerp(local_energy(fine[0]), local_energy(fine[1]), weight)
     return blended, target_energy, lerp(forward_error, backward_error, weight), weight
 
 
-def _share(forward: Floats, forward_error: Floats, backward: Floats, backward_error: Floats, t: float) -> Floats:
-    left_odds = F32((1 - t) ** FAR) * (_smooth(backward_error) + FLOOR)
-    right_odds = F32(t**FAR) * (_smooth(forward_error) + FLOOR)
+def _backward_weight(
+    forward: Floats, forward_error: Floats, backward: Floats, backward_error: Floats, t: float
+) -> Floats:
+    left_odds = F32((1 - t) ** DISTANCE_EXPONENT) * (_blur(backward_error) + ERROR_FLOOR)
+    right_odds = F32(t**DISTANCE_EXPONENT) * (_blur(forward_error) + ERROR_FLOOR)
     differences = np.abs(forward - backward)
-    difference = _smooth((differences[..., 0] + differences[..., 1] + differences[..., 2]) / F32(3))
-    exponent = 1 + (SHARPEST - 1) * np.clip((difference - AGREE) / (DIFFER - AGREE), 0, 1)
+    difference = _blur((differences[..., 0] + differences[..., 1] + differences[..., 2]) / F32(3))
+    exponent = 1 + (MAX_EXPONENT - 1) * np.clip((difference - AGREE) / (DIFFER - AGREE), 0, 1)
     total = left_odds + right_odds
     right_power, left_power = (right_odds / total) ** exponent, (left_odds / total) ** exponent
     return np.asarray(cv2.GaussianBlur(right_power / (right_power + left_power), (0, 0), 1.0), F32)
 
 
-def _smooth(values: Floats) -> Floats:
+def _blur(values: Floats) -> Floats:
     return np.asarray(cv2.GaussianBlur(values, (0, 0), 1.0))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from queue import Queue
 from typing import TypeVar
 
-from propagate.threads import allow, allowed
+from propagate.threads import limit_threads, thread_limit
 
 Item = TypeVar("Item")
 
@@ -24,7 +24,7 @@ class _End:
     error: BaseException | None = None
 
 
-def beside(passes: Sequence[Callable[[], Generator[Item, None, None]]]) -> Iterator[Item]:
+def run_concurrently(passes: Sequence[Callable[[], Generator[Item, None, None]]]) -> Iterator[Item]:
     """Yield the items of all passes as they come; the items of one pass stay in order.
 
     passes: each runs in a thread of its own, at most a few items ahead of the caller. The first error stops the other
@@ -34,7 +34,7 @@ def beside(passes: Sequence[Callable[[], Generator[Item, None, None]]]) -> Itera
     results: Queue[Item | _End] = Queue(len(passes))
     stop, running = threading.Event(), len(passes)
     with ThreadPoolExecutor(len(passes), "passes") as pool:
-        for start, threads in zip(passes, shares(allowed(), len(passes)), strict=True):
+        for start, threads in zip(passes, split_threads(thread_limit(), len(passes)), strict=True):
             pool.submit(_run, start, threads, results, stop)
         try:
             while running:
@@ -52,7 +52,7 @@ def beside(passes: Sequence[Callable[[], Generator[Item, None, None]]]) -> Itera
                 running -= isinstance(results.get(), _End)
 
 
-def shares(threads: int, count: int) -> list[int]:
+def split_threads(threads: int, count: int) -> list[int]:
     """Split threads as evenly as possible, at least one for each pass."""
     return [max(1, (threads + index) // count) for index in range(count)]
 
@@ -60,7 +60,7 @@ def shares(threads: int, count: int) -> list[int]:
 def _run(
     start: Callable[[], Generator[Item, None, None]], threads: int, results: "Queue[Item | _End]", stop: threading.Event
 ) -> None:
-    allow(threads)
+    limit_threads(threads)
     try:
         with closing(start()) as items:
             for item in items:

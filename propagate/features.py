@@ -10,17 +10,17 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, U8, Bytes, Floats, Pixels
-from propagate.bands import Band, in_bands
+from propagate.bands import Band, for_each_band
 
 # Channels are padded to a multiple of this: it suits vector instructions, and leaves few kernels to compile.
-GROUP = 8
-MOST_CHANNELS = 24
+CHANNEL_GROUP = 8
+MAX_CHANNELS = 24
 STYLE_CHANNELS = 3
 # Rows that ``edges`` of sigma 1 reads on each side.
 EDGES_HALO = 5
 
 
-def scales(weights: Sequence[float], style_weight: float) -> tuple[float, list[float]]:
+def channel_scales(weights: Sequence[float], style_weight: float) -> tuple[float, list[float]]:
     """Scale of the style's channels, and of each guide's: the roots of the weights, the largest being 1.
 
     Raises ValueError for a weight that is negative or not finite, or when all are 0.
@@ -47,26 +47,28 @@ def pack(style: Floats, style_scale: float, guides: Sequence[tuple[Floats, float
     another size than the style, or when a value is not finite.
     """
     height, width = style.shape[:2]
-    check([style], (height, width), "style")
-    check([values for values, _ in guides], (height, width))
-    packed = blank(height, width, packed_channels([values for values, _ in guides]), radius)
+    check_pictures([style], (height, width), "style")
+    check_pictures([values for values, _ in guides], (height, width))
+    packed = empty_canvas(height, width, packed_channels([values for values, _ in guides]), radius)
     parts = [(style, style_scale), *guides]
 
     def work(band: Band) -> None:
-        lay(packed, band.start, [(values[band.own], scale) for values, scale in parts], radius)
+        write_channels(packed, band.start, [(values[band.rows], scale) for values, scale in parts], radius)
 
-    in_bands(work, (height, width))
-    mirror(packed, radius)
+    for_each_band(work, (height, width))
+    reflect_border(packed, radius)
     return packed.reshape(height + 2 * radius, -1)
 
 
-def blank(height: int, width: int, count: int, radius: int) -> Bytes:
+def empty_canvas(height: int, width: int, count: int, radius: int) -> Bytes:
     """Allocate a padded canvas of ``count`` bytes a pixel, all 0: uint8 (H + 2 radius, W + 2 radius, count)."""
     return np.zeros((height + 2 * radius, width + 2 * radius, count), U8)
 
 
-def lay(packed: Bytes, top: int, parts: Sequence[tuple[Floats, float]], radius: int, channel: int = 0) -> None:
-    """Write rows into a padded canvas from row ``top`` on, without the border, see ``mirror``.
+def write_channels(
+    packed: Bytes, top: int, parts: Sequence[tuple[Floats, float]], radius: int, channel: int = 0
+) -> None:
+    """Write rows into a padded canvas from row ``top`` on, without the border, see ``reflect_border``.
 
     parts: float32 (h, W) or (h, W, C) and their scales, interleaved from ``channel`` on.
     """
@@ -80,7 +82,7 @@ def lay(packed: Bytes, top: int, parts: Sequence[tuple[Floats, float]], radius: 
         channel += count
 
 
-def mirror(padded: Pixels, radius: int) -> None:
+def reflect_border(padded: Pixels, radius: int) -> None:
     """Fill the border of a padded picture (H + 2 radius, W + 2 radius, C) in place, see ``pad``."""
     height, width = padded.shape[0] - 2 * radius, padded.shape[1] - 2 * radius
     step = 1 if min(height, width) > radius else 0
@@ -92,7 +94,7 @@ def mirror(padded: Pixels, radius: int) -> None:
         padded[radius + height - 1 + line] = padded[radius + height - 1 - step * line]
 
 
-def check(pictures: Sequence[Floats], size: tuple[int, ...], name: str = "guide") -> None:
+def check_pictures(pictures: Sequence[Floats], size: tuple[int, ...], name: str = "guide") -> None:
     """Raise ValueError unless all pictures, (H, W) or (H, W, C), are of ``size`` (H, W) and finite."""
     for picture in pictures:
         if picture.shape[:2] != size or picture.ndim > 3:
@@ -102,7 +104,7 @@ def check(pictures: Sequence[Floats], size: tuple[int, ...], name: str = "guide"
             raise ValueError(f"a {name} must be finite, and has NaN or infinity")
 
 
-def guides_in(packed: Bytes, size: tuple[int, int], radius: int, count: int) -> Bytes:
+def unpack_guides(packed: Bytes, size: tuple[int, int], radius: int, count: int) -> Bytes:
     """Unpack the first ``count`` guide channels of a packed picture of ``size`` (H, W): uint8 (H, W, count)."""
     planes = packed.reshape(size[0] + 2 * radius, size[1] + 2 * radius, -1)
     interior = planes[radius : radius + size[0], radius : radius + size[1]]
@@ -112,9 +114,9 @@ def guides_in(packed: Bytes, size: tuple[int, int], radius: int, count: int) -> 
 def packed_channels(guides: Sequence[Floats]) -> int:
     """Bytes of a packed pixel, style and guides. Raises ValueError when the guides have more than 21 channels."""
     used = sum(1 if guide.ndim == 2 else guide.shape[2] for guide in guides)
-    if STYLE_CHANNELS + used > MOST_CHANNELS:
-        raise ValueError(f"guides may have {MOST_CHANNELS - STYLE_CHANNELS} channels in all, not {used}")
-    return -(-(STYLE_CHANNELS + used) // GROUP) * GROUP
+    if STYLE_CHANNELS + used > MAX_CHANNELS:
+        raise ValueError(f"guides may have {MAX_CHANNELS - STYLE_CHANNELS} channels in all, not {used}")
+    return -(-(STYLE_CHANNELS + used) // CHANNEL_GROUP) * CHANNEL_GROUP
 
 
 def pad(picture: Pixels, radius: int) -> Pixels:
@@ -131,10 +133,10 @@ def restyle(packed: Bytes, style: Floats, style_scale: float, radius: int) -> No
     planes = packed.reshape(height + 2 * radius, width + 2 * radius, -1)
 
     def work(band: Band) -> None:
-        lay(planes, band.start, [(style[band.own], style_scale)], radius)
+        write_channels(planes, band.start, [(style[band.rows], style_scale)], radius)
 
-    in_bands(work, style.shape)
-    mirror(planes[..., :STYLE_CHANNELS], radius)
+    for_each_band(work, style.shape)
+    reflect_border(planes[..., :STYLE_CHANNELS], radius)
 
 
 def luminance(picture: Floats) -> Floats:

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, U8, Bools, Bytes, Floats, Pixels
-from propagate.bands import Band, in_bands
+from propagate.bands import Band, for_each_band
 
 # Maximum length in pixels, beyond any picture; sums of such flow over a long shot stay finite.
-LARGEST = 65536.0
-# Radius of the windows of ``mismatch``, of a median and of a blur.
-_AROUND = 2
+MAX_LENGTH = 65536.0
+# Radius of the windows of ``photometric_error``, of a median and of a blur.
+_WINDOW_RADIUS = 2
 
 
 class FlowEstimator(Protocol):
@@ -47,12 +47,12 @@ class ComposedFlow:
 @lru_cache(maxsize=4)
 def grid(height: int, width: int) -> Floats:
     """Pixel positions, float32 (H, W, 2), x then y. For small pictures; cached, and therefore read-only."""
-    positions = places(0, height, width)
+    positions = grid_rows(0, height, width)
     positions.setflags(write=False)
     return positions
 
 
-def places(top: int, bottom: int, width: int, left: int = 0) -> Floats:
+def grid_rows(top: int, bottom: int, width: int, left: int = 0) -> Floats:
     """Pixel positions of some rows: float32 (bottom - top, W, 2), x then y.
 
     Rows ``top`` to ``bottom``, exclusive; columns from ``left`` on.
@@ -63,35 +63,35 @@ def places(top: int, bottom: int, width: int, left: int = 0) -> Floats:
     return positions
 
 
-def origins(flow: Floats, top: int, left: int = 0) -> Floats:
+def source_positions(flow: Floats, top: int, left: int = 0) -> Floats:
     """Source positions of some rows, ``x + flow(x)``, float32 like ``flow``.
 
     ``flow`` begins at row ``top`` and column ``left``.
     """
-    positions = places(top, top + flow.shape[0], flow.shape[1], left)
+    positions = grid_rows(top, top + flow.shape[0], flow.shape[1], left)
     positions += flow
     return positions
 
 
-def sample(picture: Pixels, flow: Floats, *, crisp: bool = False) -> Pixels:
+def warp(picture: Pixels, flow: Floats, *, lanczos: bool = False) -> Pixels:
     """Warp a picture backward: read it at ``x + flow(x)``, with the border pixel repeated outside.
 
-    picture: (H, W) or (H, W, C), of any type that OpenCV remaps. The interpolation is bilinear, or with ``crisp``
+    picture: (H, W) or (H, W, C), of any type that OpenCV remaps. The interpolation is bilinear, or with ``lanczos``
     Lanczos over 8 pixels, which keeps the finest detail and may overshoot the range.
     """
     warped = np.empty((*flow.shape[:2], *picture.shape[2:]), picture.dtype)
 
     def work(band: Band) -> None:
-        warped[band.own] = sample_rows(picture, flow[band.own], band.start, crisp=crisp)
+        warped[band.rows] = warp_rows(picture, flow[band.rows], band.start, lanczos=lanczos)
 
-    in_bands(work, flow.shape)
+    for_each_band(work, flow.shape)
     return warped
 
 
-def sample_rows(picture: Pixels, flow: Floats, top: int, left: int = 0, *, crisp: bool = False) -> Pixels:
-    """Warp some rows, see ``sample``. ``flow`` begins at row ``top`` and column ``left``; ``picture`` is complete."""
-    interpolation = cv2.INTER_LANCZOS4 if crisp else cv2.INTER_LINEAR
-    warped = cv2.remap(picture, origins(flow, top, left), None, interpolation, borderMode=cv2.BORDER_REPLICATE)
+def warp_rows(picture: Pixels, flow: Floats, top: int, left: int = 0, *, lanczos: bool = False) -> Pixels:
+    """Warp some rows, see ``warp``. ``flow`` begins at row ``top`` and column ``left``; ``picture`` is complete."""
+    interpolation = cv2.INTER_LANCZOS4 if lanczos else cv2.INTER_LINEAR
+    warped = cv2.remap(picture, source_positions(flow, top, left), None, interpolation, borderMode=cv2.BORDER_REPLICATE)
     return warped.reshape(*flow.shape[:2], *picture.shape[2:])
 
 
@@ -104,13 +104,13 @@ def consistent(forward: Floats, backward: Floats) -> Bools:
     mask = np.empty(forward.shape[:2], bool)
 
     def work(band: Band) -> None:
-        flow = forward[band.own]
-        returned = sample_rows(backward, flow, band.start)
+        flow = forward[band.rows]
+        returned = warp_rows(backward, flow, band.start)
         error = _squared_length(flow + returned)
         length = _squared_length(flow) + _squared_length(returned)
-        mask[band.own] = (error < 0.01 * length + 0.5) & inside_rows(flow, band.start, forward.shape)
+        mask[band.rows] = (error < 0.01 * length + 0.5) & in_bounds_rows(flow, band.start, forward.shape)
 
-    in_bands(work, forward.shape)
+    for_each_band(work, forward.shape)
     return mask
 
 
@@ -120,7 +120,7 @@ def _squared_length(flow: Floats) -> Floats:
     return np.asarray(squares[..., 0] + squares[..., 1])
 
 
-def start_at_key(frame: int, height: int, width: int) -> ComposedFlow:
+def identity_flow(frame: int, height: int, width: int) -> ComposedFlow:
     """Composed flow of the key itself: no motion, valid everywhere."""
     return ComposedFlow(frame, np.zeros((height, width, 2), F32), np.ones((height, width), bool))
 
@@ -130,7 +130,7 @@ class Step:
     """Flow between neighbouring frames, on the grid of the one further away from the key.
 
     flow: float32 (H, W, 2): ``after(x) = before(x + flow(x))``. consistent: bool (H, W), see ``consistent``. All flow
-    is checked here: raises ValueError for another shape or type, NaN, infinity, or a length beyond LARGEST.
+    is checked here: raises ValueError for another shape or type, NaN, infinity, or a length beyond MAX_LENGTH.
     """
 
     flow: Floats
@@ -146,17 +146,19 @@ class Step:
 
 
 def check_flow(flow: Floats) -> None:
-    """Raise ValueError unless ``flow`` is float32 (H, W, 2), finite, and no longer than LARGEST along x or y."""
+    """Raise ValueError unless ``flow`` is float32 (H, W, 2), finite, and no longer than MAX_LENGTH along x or y."""
     if flow.ndim != 3 or flow.shape[2] != 2 or not flow.size or flow.dtype != F32:
         raise ValueError(f"flow must be float32 (H, W, 2), not {flow.dtype} {flow.shape}")
     # One pass each and no temporary array; NaN makes both comparisons false.
-    if not (flow.min() >= -LARGEST and flow.max() <= LARGEST):
-        bad = ~(np.abs(flow) <= LARGEST)
+    if not (flow.min() >= -MAX_LENGTH and flow.max() <= MAX_LENGTH):
+        bad = ~(np.abs(flow) <= MAX_LENGTH)
         y, x, axis = (int(index) for index in np.argwhere(bad)[0])
-        raise ValueError(f"flow must be finite and at most {LARGEST:g} pixels, not {flow[y, x, axis]} at x {x}, y {y}")
+        raise ValueError(
+            f"flow must be finite and at most {MAX_LENGTH:g} pixels, not {flow[y, x, axis]} at x {x}, y {y}"
+        )
 
 
-def step_of(flow: Floats, back: Floats) -> Step:
+def step_from_flows(flow: Floats, back: Floats) -> Step:
     """Build a step from flow on the grid of the later frame, and from the flow ``back`` on the grid of the earlier one.
 
     Both float32 (H, W, 2), in pixels. Raises ValueError when they have other shapes, or different ones.
@@ -168,74 +170,74 @@ def step_of(flow: Floats, back: Floats) -> Step:
     return Step(flow, consistent(flow, back))
 
 
-def take_step(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Step:
+def estimate_step(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Step:
     """Estimate the step from ``before`` to ``after``, both uint8 (H, W, 3), with one estimate each way."""
-    return step_of(estimate(before, after), estimate(after, before))
+    return step_from_flows(estimate(before, after), estimate(after, before))
 
 
-def take_steps(first: Bytes, second: Bytes, estimate: FlowEstimator) -> tuple[Step, Step]:
+def estimate_steps(first: Bytes, second: Bytes, estimate: FlowEstimator) -> tuple[Step, Step]:
     """Estimate the steps from ``first`` to ``second`` and back, both uint8 (H, W, 3), with two estimates in all."""
     forward, backward = estimate(first, second), estimate(second, first)
-    return step_of(forward, backward), step_of(backward, forward)
+    return step_from_flows(forward, backward), step_from_flows(backward, forward)
 
 
-def extend(composed: ComposedFlow, frame: int, step: Step) -> ComposedFlow:
+def compose_step(composed: ComposedFlow, frame: int, step: Step) -> ComposedFlow:
     """Compose with one more step away from the key; ``composed`` is the flow of the frame that ``step`` points to."""
     flow, valid = np.empty_like(step.flow), np.empty_like(step.consistent)
     known = composed.valid.view(U8) * U8(255)
 
     def work(band: Band) -> None:
-        offset = step.flow[band.own]
-        flow[band.own] = offset + sample_rows(composed.flow, offset, band.start)
-        reached = sample_rows(known, offset, band.start) > 127
-        in_picture = inside_rows(flow[band.own], band.start, flow.shape)
-        valid[band.own] = step.consistent[band.own] & reached & in_picture
+        offset = step.flow[band.rows]
+        flow[band.rows] = offset + warp_rows(composed.flow, offset, band.start)
+        reached = warp_rows(known, offset, band.start) > 127
+        in_picture = in_bounds_rows(flow[band.rows], band.start, flow.shape)
+        valid[band.rows] = step.consistent[band.rows] & reached & in_picture
 
-    in_bands(work, flow.shape)
+    for_each_band(work, flow.shape)
     return ComposedFlow(frame, flow, valid)
 
 
-def inside(flow: Floats) -> Bools:
+def in_bounds(flow: Floats) -> Bools:
     """Mask of the pixels whose ``x + flow(x)`` lies in a picture of the flow's size, to within a pixel: bool (H, W)."""
-    return inside_rows(flow, 0, flow.shape)
+    return in_bounds_rows(flow, 0, flow.shape)
 
 
-def inside_rows(flow: Floats, top: int, size: tuple[int, ...], left: int = 0) -> Bools:
-    """Some rows of ``inside``, for a picture of ``size`` (H, W, ...).
+def in_bounds_rows(flow: Floats, top: int, size: tuple[int, ...], left: int = 0) -> Bools:
+    """Some rows of ``in_bounds``, for a picture of ``size`` (H, W, ...).
 
     ``flow`` begins at row ``top`` and column ``left``.
     """
-    positions = origins(flow, top, left)
+    positions = source_positions(flow, top, left)
     inside_x = (positions[..., 0] >= -1) & (positions[..., 0] <= size[1])
     return np.asarray(inside_x & (positions[..., 1] >= -1) & (positions[..., 1] <= size[0]))
 
 
-def anchor(flow: Floats, key_plate: Bytes, plate: Bytes, estimate: FlowEstimator) -> Floats:
+def correct_drift(flow: Floats, key_plate: Bytes, plate: Bytes, estimate: FlowEstimator) -> Floats:
     """Correct the drift of composed flow by comparing with the key itself.
 
     The key's plate, warped by ``flow``, and the frame's plate differ by the drift alone. The flow between these two is
     added where it lowers the photometric error. All arrays are on the frame's grid; plates are uint8 (H, W, 3).
     """
-    warped = sample(key_plate, flow)
+    warped = warp(key_plate, flow)
     drift = estimate(warped, plate)
     corrected = np.empty_like(flow)
 
     def work(band: Band) -> None:
-        target = plate[band.wide]
-        candidate = drift[band.wide] + sample_rows(flow, drift[band.wide], band.halo_start)
-        error = mismatch(sample_rows(key_plate, candidate, band.halo_start), target)
-        improved = mismatch(warped[band.wide], target) - error > 0
-        corrected[band.own] = np.where(improved[..., None], candidate, flow[band.wide])[band.inner]
+        target = plate[band.with_halo]
+        candidate = drift[band.with_halo] + warp_rows(flow, drift[band.with_halo], band.halo_start)
+        error = photometric_error(warp_rows(key_plate, candidate, band.halo_start), target)
+        improved = photometric_error(warped[band.with_halo], target) - error > 0
+        corrected[band.rows] = np.where(improved[..., None], candidate, flow[band.with_halo])[band.interior]
 
-    in_bands(work, flow.shape, _AROUND)
+    for_each_band(work, flow.shape, _WINDOW_RADIUS)
     return corrected
 
 
 # Motion below this many pixels may be noise; it is kept if the photometric error, 0..1, is this much larger without it.
-CREEP, TELLING = 0.25, 1 / 255
+MAX_CREEP, CREEP_TOLERANCE = 0.25, 1 / 255
 
 
-def settle(flow: Floats, key_plate: Bytes, plate: Bytes) -> Floats:
+def freeze_static(flow: Floats, key_plate: Bytes, plate: Bytes) -> Floats:
     """Set the flow of static areas to 0, so that a locked-off background does not boil.
 
     flow: float32 (H, W, 2), in pixels, on the grid of ``plate``; the plates: uint8 (H, W, 3). Returns flow of that
@@ -245,27 +247,27 @@ def settle(flow: Floats, key_plate: Bytes, plate: Bytes) -> Floats:
     result = np.empty_like(flow)
 
     def work(band: Band) -> None:
-        result[band.own] = _calmed(flow[band.wide], key_plate, plate, band)[band.inner]
+        result[band.rows] = _freeze_rows(flow[band.with_halo], key_plate, plate, band)[band.interior]
 
-    in_bands(work, flow.shape, 3 * _AROUND)
+    for_each_band(work, flow.shape, 3 * _WINDOW_RADIUS)
     return result
 
 
-def _calmed(flow: Floats, key_plate: Bytes, plate: Bytes, band: Band) -> Floats:
-    """Rows of ``settle``; ``flow`` has those of the band and its halo, the plates are complete."""
-    small = np.maximum(np.abs(flow[..., 0]), np.abs(flow[..., 1])) < CREEP
+def _freeze_rows(flow: Floats, key_plate: Bytes, plate: Bytes, band: Band) -> Floats:
+    """Rows of ``freeze_static``; ``flow`` has those of the band and its halo, the plates are complete."""
+    small = np.maximum(np.abs(flow[..., 0]), np.abs(flow[..., 1])) < MAX_CREEP
     if not small.any():
         return flow
-    target = plate[band.wide]
-    warp_error = mismatch(sample_rows(key_plate, flow, band.halo_start), target)
-    static = small & (mismatch(key_plate[band.wide], target) <= warp_error + TELLING)
+    target = plate[band.with_halo]
+    warp_error = photometric_error(warp_rows(key_plate, flow, band.halo_start), target)
+    static = small & (photometric_error(key_plate[band.with_halo], target) <= warp_error + CREEP_TOLERANCE)
     # Single pixels follow their neighbours, and the border between static and moving areas is soft.
-    side = 2 * _AROUND + 1
+    side = 2 * _WINDOW_RADIUS + 1
     weight = cv2.blur(cv2.medianBlur(static.view(U8), side).astype(F32), (side, side))
     return flow * (1 - weight.reshape(static.shape))[..., None]
 
 
-def mismatch(a: Bytes, b: Bytes) -> Floats:
+def photometric_error(a: Bytes, b: Bytes) -> Floats:
     """Local photometric error of two pictures: float32 (H, W), 0..1.
 
     The mean absolute difference over a window of 5 x 5 pixels and all channels.
@@ -275,5 +277,5 @@ def mismatch(a: Bytes, b: Bytes) -> Floats:
     mean = np.asarray(total, F32) / F32(difference.shape[2]) / F32(255)
     # The filter keeps running sums in float64. All values are integer multiples of 2^-33, so that the sums are exact
     # wherever they began.
-    side = 2 * _AROUND + 1
+    side = 2 * _WINDOW_RADIUS + 1
     return np.asarray(cv2.boxFilter(mean, -1, (side, side), borderType=cv2.BORDER_REFLECT))

@@ -15,21 +15,21 @@ from propagate.flow import Step
 # Raise whenever the same step gives other bytes, or the same bytes another step.
 VERSION = 1
 # Base-2 exponent of the quantisation step, in pixels; flow longer than 511 pixels takes a larger one.
-FINEST = -6
+MIN_EXPONENT = -6
 # Height, width, exponent of the quantisation step, length of the body; and a checksum of header and body.
 _HEADER = struct.Struct("<IIbI")
 _CHECK = struct.Struct("<I")
 
 
-def rounded(step: Step) -> Step:
+def quantise(step: Step) -> Step:
     """Quantise a step: the result equals that of packing and unpacking it."""
-    exponent, values = _fixed(step.flow)
-    return Step(_floating(exponent, values), step.consistent)
+    exponent, values = _to_fixed_point(step.flow)
+    return Step(_from_fixed_point(exponent, values), step.consistent)
 
 
 def pack(step: Step) -> bytes:
     """Pack a step into bytes for ``unpack``; about 0.4 bytes a pixel for film."""
-    exponent, values = _fixed(step.flow)
+    exponent, values = _to_fixed_point(step.flow)
     rows = np.diff(values, axis=1, prepend=np.int16(0))
     differences = np.diff(rows, axis=2, prepend=np.int16(0))
     body = _deflate(_zigzag(differences), np.packbits(step.consistent))
@@ -55,7 +55,7 @@ def unpack(data: bytes) -> tuple[Step, bytes]:
     differences = _unzigzag(inflated[: 4 * pixels].reshape(2, 2, height, width))
     values = np.cumsum(np.cumsum(differences, axis=2, dtype=np.int16), axis=1, dtype=np.int16)
     consistent: Bools = np.unpackbits(inflated[4 * pixels :], count=pixels).reshape(height, width).astype(bool)
-    return Step(_floating(exponent, values), consistent), data[stop:]
+    return Step(_from_fixed_point(exponent, values), consistent), data[stop:]
 
 
 def skip(data: bytes) -> bytes:
@@ -66,16 +66,16 @@ def skip(data: bytes) -> bytes:
     return data[_CHECK.size + _HEADER.size + length :]
 
 
-def _fixed(flow: Floats) -> tuple[int, Pixels]:
+def _to_fixed_point(flow: Floats) -> tuple[int, Pixels]:
     """Convert to fixed point: the exponent of the quantisation step, and int16 (2, H, W)."""
-    exponent, max_length = FINEST, float(max(flow.max(), -flow.min()))
+    exponent, max_length = MIN_EXPONENT, float(max(flow.max(), -flow.min()))
     while max_length > 32767 * 2.0**exponent:
         exponent += 1
     return exponent, np.rint(flow.transpose(2, 0, 1) * F32(2.0**-exponent)).astype(np.int16)
 
 
-def _floating(exponent: int, values: Pixels) -> Floats:
-    """Inverse of ``_fixed``: float32 (H, W, 2)."""
+def _from_fixed_point(exponent: int, values: Pixels) -> Floats:
+    """Inverse of ``_to_fixed_point``: float32 (H, W, 2)."""
     flow = np.empty((*values.shape[1:], 2), F32)
     # A power of two: the product is exact.
     np.multiply(values.transpose(1, 2, 0), F32(2.0**exponent), out=flow)

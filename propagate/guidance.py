@@ -15,7 +15,7 @@ from propagate.features import luminance
 # Random rotations of the colour transport; with this many, their order has no visible influence.
 PROJECTIONS = 24
 # Sigma of local contrast, in pixels.
-LOCAL = 8.0
+LOCAL_SIGMA = 8.0
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,9 @@ def tone(plate: Floats, style: Floats, sigma: float, weight: float, boost: float
     """
     style_luma = cv2.GaussianBlur(luminance(style), (0, 0), sigma)
     plate_luma = cv2.GaussianBlur(luminance(plate), (0, 0), max(0.5, sigma / 2))
-    plate_luma = np.clip(plate_luma + F32(boost) * (plate_luma - cv2.GaussianBlur(plate_luma, (0, 0), LOCAL)), 0, 1)
+    plate_luma = np.clip(
+        plate_luma + F32(boost) * (plate_luma - cv2.GaussianBlur(plate_luma, (0, 0), LOCAL_SIGMA)), 0, 1
+    )
     return Guide(style_luma, match_histogram(np.floor(plate_luma * 1023 + 0.5).astype(F32), style_luma), weight)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 
-from propagate.flow import Step, extend, start_at_key
+from propagate.flow import Step, compose_step, identity_flow
 
 
 def drawings(frames: Sequence[int], keys: Collection[int], hold: int) -> dict[int, int]:
@@ -23,7 +23,7 @@ def drawings(frames: Sequence[int], keys: Collection[int], hold: int) -> dict[in
     return drawing_of
 
 
-def leaping(step: Callable[[int, int], Step], frames: Sequence[int]) -> Callable[[int, int], Step]:
+def chain_steps(step: Callable[[int, int], Step], frames: Sequence[int]) -> Callable[[int, int], Step]:
     """Chain steps between neighbours into steps between frames that are further apart.
 
     step: from one of ``frames``, ascending, to the next or the previous one. A pixel is consistent if it is so in every
@@ -41,8 +41,8 @@ def leaping(step: Callable[[int, int], Step], frames: Sequence[int]) -> Callable
         for current, following in pairwise(path):
             following_step = step(current, following)
             if composed is None:
-                composed = start_at_key(before, *following_step.flow.shape[:2])
-            composed = extend(composed, following, following_step)
+                composed = identity_flow(before, *following_step.flow.shape[:2])
+            composed = compose_step(composed, following, following_step)
         if composed is None:
             raise ValueError(f"a step leads from one frame to another, not from {before} to {after}")
         return Step(composed.flow, composed.valid)

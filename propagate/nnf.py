@@ -6,9 +6,9 @@ A field is int32 (H, W, 2), x then y: the centre in the source of each pixel's p
 import numpy as np
 
 from propagate.arrays import F32, Floats, Ints, Pixels
-from propagate.bands import Band, in_bands
+from propagate.bands import Band, for_each_band
 from propagate.box import Corner
-from propagate.flow import origins
+from propagate.flow import source_positions
 
 
 def field_from_flow(flow: Floats, corner: Corner, size: tuple[int, ...]) -> Ints:
@@ -16,9 +16,9 @@ def field_from_flow(flow: Floats, corner: Corner, size: tuple[int, ...]) -> Ints
     field = np.empty(flow.shape, np.int32)
 
     def work(band: Band) -> None:
-        field[band.own] = nearest_pixels(flow[band.own], corner[1] + band.start, corner[0], size)
+        field[band.rows] = nearest_pixels(flow[band.rows], corner[1] + band.start, corner[0], size)
 
-    in_bands(work, flow.shape)
+    for_each_band(work, flow.shape)
     return field
 
 
@@ -27,7 +27,7 @@ def nearest_pixels(flow: Floats, top: int, left: int, size: tuple[int, ...]) -> 
 
     ``flow`` begins at row ``top`` and column ``left``.
     """
-    positions = origins(flow, top, left)
+    positions = source_positions(flow, top, left)
     positions += F32(0.5)
     return np.clip(np.floor(positions, out=positions), 0, np.array([size[1] - 1, size[0] - 1], F32)).astype(np.int32)
 
@@ -37,21 +37,21 @@ def gather(picture: Pixels, field: Ints) -> Pixels:
     return np.asarray(picture[field[..., 1], field[..., 0]])
 
 
-def evenly(height: int, width: int, size: tuple[int, int]) -> Ints:
+def even_field(height: int, width: int, size: tuple[int, int]) -> Ints:
     """Initialise a field that maps one picture linearly onto another of ``size``: int32 (H, W, 2)."""
     ys = (np.arange(height) + 0.5) * size[0] / height
     xs = (np.arange(width) + 0.5) * size[1] / width
     return np.stack(np.meshgrid(xs, ys), axis=-1).astype(np.int32)
 
 
-def at_random(height: int, width: int, size: tuple[int, int], seed: int) -> Ints:
+def random_field(height: int, width: int, size: tuple[int, int], seed: int) -> Ints:
     """Initialise a field of uniformly random positions: int32 (H, W, 2)."""
     rng = np.random.Generator(np.random.PCG64(seed))
     xs = rng.integers(0, size[1], (height, width))
     return np.stack([xs, rng.integers(0, size[0], (height, width))], axis=-1).astype(np.int32)
 
 
-def enlarge(field: Ints, height: int, width: int, size: tuple[int, int], smaller: tuple[int, int]) -> Ints:
+def upsample_field(field: Ints, height: int, width: int, size: tuple[int, int], smaller: tuple[int, int]) -> Ints:
     """Upsample a field to the next level: int32 (H, W, 2).
 
     ``smaller`` and ``size`` are the style's sizes before and after.

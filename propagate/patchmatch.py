@@ -22,17 +22,17 @@ class Costs:
     """Terms of a match's cost besides the difference of its patches.
 
     expected: int32 (H, W, 2), x then y, in 1/16 px: source position of each pixel according to composed flow.
-    stray: cost of each square pixel of distance from there; 0 disables the term.
-    reach: distance in pixels beyond which the cost no longer grows.
-    burden: int32 (Hs, Ws), cost of using a source patch (uniformity).
-    enough: cost up to which a match is accepted without further search.
+    distance_cost: cost of each square pixel of distance from there; 0 disables the term.
+    max_distance: distance in pixels beyond which the cost no longer grows.
+    usage_cost: int32 (Hs, Ws), cost of using a source patch (uniformity).
+    tolerance: cost up to which a match is accepted without further search.
     """
 
     expected: Ints
-    stray: int
-    reach: int
-    burden: Ints
-    enough: int = 0
+    distance_cost: int
+    max_distance: int
+    usage_cost: Ints
+    tolerance: int = 0
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class Sweep:
     """One pass of the search over the picture.
 
     number: seeds the random search; even sweeps run down, odd ones up.
-    widest: int16 (H, W), radius in pixels of the first random candidate at each pixel, halved for each further
+    search_radius: int16 (H, W), radius in pixels of the first random candidate at each pixel, halved for each further
     one down to 1; 0 for no random search.
     """
 
     number: int
-    widest: Shorts
+    search_radius: Shorts
 
 
 class PatchMatcher(Protocol):
@@ -59,11 +59,11 @@ class PatchMatcher(Protocol):
     radius: int
     channels: int
 
-    def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
+    def evaluate(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
         """Compute the cost of every masked pixel's present patch."""
         ...
 
-    def offer(
+    def merge(
         self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, candidates: Ints
     ) -> None:
         """Take the patch of another field where it costs less; field and cost are changed in place."""
@@ -76,7 +76,7 @@ class PatchMatcher(Protocol):
         ...
 
 
-def chance(x: int, y: int, sweep: int, trial: int) -> int:
+def hash32(x: int, y: int, sweep: int, trial: int) -> int:
     """Hash a position and a moment to 32 well-mixed bits (the finaliser of MurmurHash3, A. Appleby)."""
     h = (x * 73856093 ^ y * 19349663 ^ sweep * 83492791 ^ trial * 50331653) & 0xFFFFFFFF
     h = ((h ^ h >> 16) * 0x85EBCA6B) & 0xFFFFFFFF
@@ -84,7 +84,7 @@ def chance(x: int, y: int, sweep: int, trial: int) -> int:
     return h ^ h >> 16
 
 
-class PatchMatchPlain:
+class PatchMatchReference:
     """Reference implementation: one pixel after the other, for small pictures only."""
 
     def __init__(self, radius: int, channels: int) -> None:
@@ -96,15 +96,15 @@ class PatchMatchPlain:
         source_rows = source[sy : sy + rows, sx * size : sx * size + length].astype(np.int64)
         offset = [int(s) * SUBPIXEL - int(e) for s, e in zip((sx, sy), costs.expected[y, x], strict=True)]
         squared_distance = (offset[0] ** 2 + offset[1] ** 2) // SUBPIXEL**2
-        penalty = int(costs.burden[sy, sx]) + costs.stray * min(squared_distance, costs.reach**2)
+        penalty = int(costs.usage_cost[sy, sx]) + costs.distance_cost * min(squared_distance, costs.max_distance**2)
         return penalty + int(((target_rows - source_rows) ** 2).sum())
 
-    def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
+    def evaluate(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
         """See PatchMatcher."""
         for y, x in np.argwhere(mask).tolist():
             cost[y, x] = self._cost(target, source, x, y, int(field[y, x, 0]), int(field[y, x, 1]), costs)
 
-    def offer(
+    def merge(
         self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, candidates: Ints
     ) -> None:
         """See PatchMatcher."""
@@ -120,15 +120,15 @@ class PatchMatchPlain:
         previous = field.copy()
         pixels = np.argwhere(mask)
         for y, x in (pixels if sweep.number % 2 == 0 else pixels[::-1]).tolist():
-            if cost[y, x] > costs.enough:
-                self._visit(target, source, field, previous, cost, costs, sweep, x, y)
+            if cost[y, x] > costs.tolerance:
+                self._improve_pixel(target, source, field, previous, cost, costs, sweep, x, y)
 
-    def _visit(
+    def _improve_pixel(
         self, target: Bytes, source: Bytes, field: Ints, previous: Ints, cost: Longs, costs: Costs, sweep: Sweep,
         x: int, y: int,
     ) -> None:  # fmt: skip
         height, width = cost.shape
-        source_height, source_width = costs.burden.shape
+        source_height, source_width = costs.usage_cost.shape
         offset = -1 if sweep.number % 2 == 0 else 1
 
         def try_patch(sx: int, sy: int) -> None:
@@ -142,9 +142,9 @@ class PatchMatchPlain:
             if 0 <= x + dx < width and 0 <= y + dy < height:
                 neighbours = field if (y + dy) // BAND == y // BAND else previous
                 try_patch(int(neighbours[y + dy, x + dx, 0]) - dx, int(neighbours[y + dy, x + dx, 1]) - dy)
-        trial_radius, trial = int(sweep.widest[y, x]), 0
+        trial_radius, trial = int(sweep.search_radius[y, x]), 0
         while trial_radius >= 1:
-            h = chance(x, y, sweep.number, trial)
+            h = hash32(x, y, sweep.number, trial)
             jitter_x = (h & 0xFFFF) % (2 * trial_radius + 1) - trial_radius
             jitter_y = (h >> 16) % (2 * trial_radius + 1) - trial_radius
             try_patch(int(field[y, x, 0]) + jitter_x, int(field[y, x, 1]) + jitter_y)

@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 @nb.njit(nogil=True, cache=True)
-def _chance(x: int, y: int, sweep: int, trial: int) -> Any:
+def _hash32(x: int, y: int, sweep: int, trial: int) -> Any:
     """Hash a position and a moment to 32 well-mixed bits (the finaliser of MurmurHash3, A. Appleby)."""
     h = np.uint32(np.uint32(x * 73856093) ^ np.uint32(y * 19349663))
     h = np.uint32(h ^ np.uint32(np.uint32(sweep * 83492791) ^ np.uint32(trial * 50331653)))
@@ -49,13 +49,13 @@ def _difference(window: Any, lanes: Any, target: Any, ty: int, tx: int, source: 
 @nb.njit(nogil=True, error_model="numpy", inline="always")
 def _cost_of(
     window: Any, lanes: Any, target: Any, source: Any, y: int, x: int, sy: int, sx: int, expected: Any,
-    stray: int, reach: int, burden: Any, limit: int,
+    distance_cost: int, max_distance: int, usage_cost: Any, limit: int,
 ) -> Any:  # fmt: skip
-    penalty = np.int64(burden[sy, sx])
-    if stray > 0:
+    penalty = np.int64(usage_cost[sy, sx])
+    if distance_cost > 0:
         dx = sx * SUBPIXEL - expected[y, x, 0]
         dy = sy * SUBPIXEL - expected[y, x, 1]
-        penalty += stray * min((dx * dx + dy * dy) // (SUBPIXEL * SUBPIXEL), reach * reach)
+        penalty += distance_cost * min((dx * dx + dy * dy) // (SUBPIXEL * SUBPIXEL), max_distance * max_distance)
     if penalty >= limit:
         return limit
     return penalty + _difference(window, lanes, target, y, x, source, sy, sx)
@@ -64,10 +64,10 @@ def _cost_of(
 @nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
 def _sweep_field(
     window: Any, lanes: Any, target: Any, source: Any, field: Any, previous: Any, cost: Any, mask: Any, expected: Any,
-    stray: int, reach: int, burden: Any, enough: int, number: int, widest: Any,
+    distance_cost: int, max_distance: int, usage_cost: Any, tolerance: int, number: int, search_radius: Any,
 ) -> None:  # fmt: skip
     height, width = cost.shape
-    source_height, source_width = burden.shape
+    source_height, source_width = usage_cost.shape
     down = number % 2 == 0
     offset = -1 if down else 1
     for band in nb.prange((height + BAND - 1) // BAND):
@@ -78,7 +78,7 @@ def _sweep_field(
             for column in range(width):
                 x = column if down else width - 1 - column
                 best_cost = cost[y, x]
-                if best_cost <= enough or not mask[y, x]:
+                if best_cost <= tolerance or not mask[y, x]:
                     continue
                 best_y = field[y, x, 1]
                 best_x = field[y, x, 0]
@@ -100,16 +100,16 @@ def _sweep_field(
                         continue
                     candidate_cost = _cost_of(
                         window, lanes, target, source, y, x, sy, sx, expected,
-                        stray, reach, burden, best_cost,
+                        distance_cost, max_distance, usage_cost, best_cost,
                     )  # fmt: skip
                     if candidate_cost < best_cost:
                         best_cost = candidate_cost
                         best_y = sy
                         best_x = sx
                 trial = 0
-                trial_radius = np.int64(widest[y, x])
+                trial_radius = np.int64(search_radius[y, x])
                 while trial_radius >= 1:
-                    h = np.int64(_chance(x, y, number, trial))
+                    h = np.int64(_hash32(x, y, number, trial))
                     sx = best_x + (h & 0xFFFF) % (2 * trial_radius + 1) - trial_radius
                     sy = best_y + (h >> 16) % (2 * trial_radius + 1) - trial_radius
                     sx = min(max(sx, 0), source_width - 1)
@@ -117,7 +117,7 @@ def _sweep_field(
                     if sx != best_x or sy != best_y:
                         candidate_cost = _cost_of(
                             window, lanes, target, source, y, x, sy, sx, expected,
-                            stray, reach, burden, best_cost,
+                            distance_cost, max_distance, usage_cost, best_cost,
                         )  # fmt: skip
                         if candidate_cost < best_cost:
                             best_cost = candidate_cost
@@ -131,9 +131,9 @@ def _sweep_field(
 
 
 @nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
-def _measure_field(
+def _evaluate_field(
     window: Any, lanes: Any, target: Any, source: Any, field: Any, cost: Any, mask: Any, expected: Any,
-    stray: int, reach: int, burden: Any,
+    distance_cost: int, max_distance: int, usage_cost: Any,
 ) -> None:  # fmt: skip
     height, width = cost.shape
     for row in nb.prange(height):
@@ -142,14 +142,14 @@ def _measure_field(
             if mask[y, x]:
                 cost[y, x] = _cost_of(
                     window, lanes, target, source, y, x, field[y, x, 1], field[y, x, 0], expected,
-                    stray, reach, burden, np.int64(1) << 40,
+                    distance_cost, max_distance, usage_cost, np.int64(1) << 40,
                 )  # fmt: skip
 
 
 @nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
-def _offer_field(
+def _merge_field(
     window: Any, lanes: Any, target: Any, source: Any, field: Any, cost: Any, mask: Any, expected: Any,
-    stray: int, reach: int, burden: Any, candidates: Any,
+    distance_cost: int, max_distance: int, usage_cost: Any, candidates: Any,
 ) -> None:  # fmt: skip
     height, width = cost.shape
     for row in nb.prange(height):
@@ -162,7 +162,7 @@ def _offer_field(
             present_cost = cost[y, x]
             candidate_cost = _cost_of(
                 window, lanes, target, source, y, x, sy, sx, expected,
-                stray, reach, burden, present_cost,
+                distance_cost, max_distance, usage_cost, present_cost,
             )  # fmt: skip
             if candidate_cost < present_cost:
                 cost[y, x] = candidate_cost
@@ -179,20 +179,20 @@ class PatchMatchNumba:
         # speed, and each pair is compiled and cached once.
         self._shape = (0,) * (2 * radius + 1), (0,) * channels
 
-    def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
+    def evaluate(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
         """Compute the cost of every masked pixel's present patch."""
-        _measure_field(
+        _evaluate_field(
             *self._shape, target, source, field, cost, mask, costs.expected,
-            costs.stray, costs.reach, costs.burden,
+            costs.distance_cost, costs.max_distance, costs.usage_cost,
         )  # fmt: skip
 
-    def offer(
+    def merge(
         self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, candidates: Ints
     ) -> None:
         """Take the patch of another field where it costs less."""
-        _offer_field(
+        _merge_field(
             *self._shape, target, source, field, cost, mask, costs.expected,
-            costs.stray, costs.reach, costs.burden, candidates,
+            costs.distance_cost, costs.max_distance, costs.usage_cost, candidates,
         )  # fmt: skip
 
     def sweep(
@@ -203,8 +203,8 @@ class PatchMatchNumba:
         previous = field[BAND - 1 :: BAND] if sweep.number % 2 == 0 else field[BAND::BAND]
         _sweep_field(
             *self._shape, target, source, field, previous.copy(), cost, mask, costs.expected,
-            costs.stray, costs.reach, costs.burden, costs.enough,
-            sweep.number, sweep.widest,
+            costs.distance_cost, costs.max_distance, costs.usage_cost, costs.tolerance,
+            sweep.number, sweep.search_radius,
         )  # fmt: skip
 
 
@@ -243,7 +243,7 @@ def vote(style: Floats, field: Ints, weights: Floats, kernel: Floats, mask: Bool
 
 
 @nb.njit(nogil=True, error_model="numpy", cache=True)
-def _count(field: Any, mask: Any, counts: Any) -> None:
+def _count_usage(field: Any, mask: Any, counts: Any) -> None:
     height, width = mask.shape
     for y in range(height):
         for x in range(width):
@@ -251,8 +251,8 @@ def _count(field: Any, mask: Any, counts: Any) -> None:
                 counts[field[y, x, 1], field[y, x, 0]] += 1
 
 
-def count(field: Ints, mask: Bools, size: tuple[int, int]) -> Ints:
+def count_usage(field: Ints, mask: Bools, size: tuple[int, int]) -> Ints:
     """Count the masked pixels that use each source position: int32, of the source's ``size`` (Hs, Ws)."""
     counts = np.zeros(size, np.int32)
-    _count(field, mask, counts)
+    _count_usage(field, mask, counts)
     return counts

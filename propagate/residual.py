@@ -9,10 +9,10 @@ from propagate.arrays import F32, Bytes, Floats
 WINDOW = 5
 HALO = WINDOW // 2
 # Mean squared difference that grain and rounding always cause, and exponent of the odds above it.
-GRAIN, DECIDED = F32(2e-4), F32(4)
+GRAIN, ODDS_EXPONENT = F32(2e-4), F32(4)
 
 
-def misfit(candidate: Bytes, target: Bytes, weight: float) -> Floats:
+def guide_residual(candidate: Bytes, target: Bytes, weight: float) -> Floats:
     """Residual of guides: local weighted mean squared difference per channel, float32 (H, W), 0..1; larger is worse.
 
     candidate, target: uint8 (H, W, C), channels scaled by the roots of their weights, the largest being 1. weight: of
@@ -27,10 +27,10 @@ def misfit(candidate: Bytes, target: Bytes, weight: float) -> Floats:
     return np.asarray(cv2.boxFilter(total, -1, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT))
 
 
-def odds(first: Floats, second: Floats) -> Floats:
+def selection_weight(first: Floats, second: Floats) -> Floats:
     """Weight of the first of two candidates for a pixel, from their residuals: float32 (H, W) in (0, 1).
 
     Equal residuals give 0.5.
     """
-    ratio = ((second + GRAIN) / (first + GRAIN)) ** DECIDED
+    ratio = ((second + GRAIN) / (first + GRAIN)) ** ODDS_EXPONENT
     return np.asarray(ratio / (1 + ratio))

@@ -11,15 +11,26 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, Bools, Bytes, Floats, Ints, Longs, Shorts
-from propagate.bands import Band, in_bands
-from propagate.features import GROUP, STYLE_CHANNELS, blank, lay, mirror, pack, packed_channels, pad, restyle, scales
+from propagate.bands import Band, for_each_band
+from propagate.features import (
+    CHANNEL_GROUP,
+    STYLE_CHANNELS,
+    channel_scales,
+    empty_canvas,
+    pack,
+    packed_channels,
+    pad,
+    reflect_border,
+    restyle,
+    write_channels,
+)
 from propagate.patchmatch import SUBPIXEL, Costs, PatchMatcher, Sweep
-from propagate.patchmatch_numba import count, vote
+from propagate.patchmatch_numba import count_usage, vote
 
 # Radius of the random search where the right patch is known to be near.
-NEAR = 2
+LOCAL_RADIUS = 2
 # Expected positions when distance costs nothing: never read.
-_NOWHERE = np.zeros((1, 1, 2), np.int32)
+_NO_POSITIONS = np.zeros((1, 1, 2), np.int32)
 
 
 @dataclass(frozen=True)
@@ -27,20 +38,20 @@ class Level:
     """Parameters of one level of the pyramid.
 
     rounds: alternations of search and vote. sweeps: passes of a search over the picture.
-    widest: radius of the random search in pixels, 0 for none.
+    search_radius: radius of the random search in pixels, 0 for none.
     uniformity: penalty of an over-used patch, in mean squared difference per channel (0..1), for each use beyond
     ``allowance`` times its even share.
-    crispness: preference of the vote for better and nearer patches; at 0 all patches over a pixel count alike.
-    enough: error, as of ``Texture.error``, at which a patch is accepted without further search.
+    vote_sharpness: preference of the vote for better and nearer patches; at 0 all patches over a pixel count alike.
+    tolerance: error, as of ``Texture.error``, at which a patch is accepted without further search.
     """
 
     rounds: int = 2
     sweeps: int = 2
-    widest: int = 8
+    search_radius: int = 8
     uniformity: float = 0.0
     allowance: float = 1.0
-    crispness: float = 1.0
-    enough: float = 0.0
+    vote_sharpness: float = 1.0
+    tolerance: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -57,20 +68,20 @@ class Texture:
 
 
 @dataclass(frozen=True)
-class Nearness:
+class PositionPrior:
     """Prior on the field: patches near an expected position cost less.
 
-    expected: int32 (H, W, 2), positions in the style, see ``in_parts``.
+    expected: int32 (H, W, 2), positions in the style, see ``to_subpixel``.
     weight: cost of a square pixel of distance, in mean squared difference per channel.
-    reach: distance in pixels beyond which the cost no longer grows.
+    max_distance: distance in pixels beyond which the cost no longer grows.
     """
 
     expected: Ints
     weight: float
-    reach: int = 12
+    max_distance: int = 12
 
 
-def in_parts(positions: Floats) -> Ints:
+def to_subpixel(positions: Floats) -> Ints:
     """Convert positions in pixels, of any shape, to integers in units of 1 / ``SUBPIXEL`` pixel: int32."""
     return np.floor(positions * SUBPIXEL + 0.5).astype(np.int32)
 
@@ -80,7 +91,7 @@ class Exemplar:
     """Style and the source side of its guides, packed once for any number of targets.
 
     size: (Hs, Ws). padded: float32 (Hs + 2r, Ws + 2r, 3). packed: see ``features.pack``.
-    style_scale, guide_scales: see ``features.scales``. channels: bytes of a pixel.
+    style_scale, guide_scales: see ``features.channel_scales``. channels: bytes of a pixel.
     counts: channels of each guide. weight: of all channels together, the largest being 1.
     """
 
@@ -111,15 +122,17 @@ class Exemplar:
 
         targets: computes the guides' own rows of a band with a ``halo``. They must be finite, which is not checked.
         """
-        packed = blank(height, width, self.channels, self.radius)
+        packed = empty_canvas(height, width, self.channels, self.radius)
 
         def work(band: Band) -> None:
             guides = targets(band)
             self._check(guides)
-            lay(packed, band.start, list(zip(guides, self.guide_scales, strict=True)), self.radius, STYLE_CHANNELS)
+            write_channels(
+                packed, band.start, list(zip(guides, self.guide_scales, strict=True)), self.radius, STYLE_CHANNELS
+            )
 
-        in_bands(work, (height, width), halo)
-        mirror(packed, self.radius)
+        for_each_band(work, (height, width), halo)
+        reflect_border(packed, self.radius)
         return packed.reshape(packed.shape[0], -1)
 
     def _check(self, targets: Sequence[Floats]) -> None:
@@ -130,7 +143,7 @@ class Exemplar:
 
 def exemplar(style: Floats, guides: Sequence[tuple[Floats, float]], style_weight: float, radius: int) -> Exemplar:
     """Pack an exemplar. style: float32 (Hs, Ws, 3). guides: (source, weight) each, float32 (Hs, Ws) or (Hs, Ws, C)."""
-    style_scale, guide_scales = scales([weight for _, weight in guides], style_weight)
+    style_scale, guide_scales = channel_scales([weight for _, weight in guides], style_weight)
     sources = [(source, scale) for (source, _), scale in zip(guides, guide_scales, strict=True)]
     packed = pack(style, style_scale, sources, radius)
     size = (style.shape[0], style.shape[1])
@@ -149,12 +162,12 @@ class Job:
 
     canvas: its guides, see ``Exemplar.canvas``; its style channels are scratch space.
     mask: bool (H, W), pixels to synthesise.
-    nearness: prior on the field.
-    wish: target picture and its strength relative to the agreement with patches, 0 for none:
+    prior: prior on the field.
+    target_colour: target picture and its strength relative to the agreement with patches, 0 for none:
     float32 (H, W, 3) and float32 (H, W).
-    close: bool (H, W), where the random search stays within ``NEAR`` pixels, None for nowhere.
-    whole: number of pixels that sets the even share of uses of the style, where this is a part of a picture.
-    measured: bool (H, W), where patches have an error, 0 elsewhere, None for everywhere; must contain everything
+    local_search: bool (H, W), where the random search stays within ``LOCAL_RADIUS`` pixels, None for nowhere.
+    picture_pixels: number of pixels that sets the even share of uses of the style, where this is a part of a picture.
+    evaluated: bool (H, W), where patches have an error, 0 elsewhere, None for everywhere; must contain everything
     within a patch's radius of ``mask``.
     """
 
@@ -162,38 +175,38 @@ class Job:
     exemplar: Exemplar
     canvas: Bytes
     mask: Bools
-    nearness: Nearness | None = None
-    wish: tuple[Floats, Floats] | None = None
-    close: Bools | None = None
+    prior: PositionPrior | None = None
+    target_colour: tuple[Floats, Floats] | None = None
+    local_search: Bools | None = None
     seed: int = 0
-    whole: int | None = None
-    measured: Bools | None = None
+    picture_pixels: int | None = None
+    evaluated: Bools | None = None
 
     @property
     def unit(self) -> int:
         """Integer cost of a difference of 1 in eight channels of the largest weight."""
-        return 255 * 255 * (2 * self.exemplar.radius + 1) ** 2 * GROUP
+        return 255 * 255 * (2 * self.exemplar.radius + 1) ** 2 * CHANNEL_GROUP
 
-    def sought(self, colour: Floats) -> Floats:
+    def compared_colours(self, colour: Floats) -> Floats:
         """Colours that patches are compared with: picture and target, merged by their strengths.
 
         Two squared differences from one patch equal, up to a constant, a single one from the weighted mean.
         """
-        if self.wish is None:
+        if self.target_colour is None:
             return colour
         result = np.empty(colour.shape, F32)
-        target, strengths = self.wish
+        target, strengths = self.target_colour
 
         def work(band: Band) -> None:
-            strength = strengths[band.own, :, None]
-            result[band.own] = (colour[band.own] + strength * target[band.own]) / (1 + strength)
+            strength = strengths[band.rows, :, None]
+            result[band.rows] = (colour[band.rows] + strength * target[band.rows]) / (1 + strength)
 
-        in_bands(work, colour.shape)
+        for_each_band(work, colour.shape)
         return result
 
-    def look(self, colour: Floats) -> None:
+    def set_picture(self, colour: Floats) -> None:
         """Set the picture of the canvas."""
-        restyle(self.canvas, self.sought(colour), self.exemplar.style_scale, self.exemplar.radius)
+        restyle(self.canvas, self.compared_colours(colour), self.exemplar.style_scale, self.exemplar.radius)
 
 
 def optimise(
@@ -209,63 +222,63 @@ def optimise(
     _check(job, colour, start)
     field = start if overwrite else start.copy()
     colour = colour if overwrite else colour.copy()
-    job.look(colour)
+    job.set_picture(colour)
     cost: Longs = np.zeros(job.mask.shape, np.int64)
     if alternative is not None:
         _check(job, colour, alternative)
     if job.mask.any() and level.rounds:
         costs = _costs(job, field, level)
-        job.matcher.measure(job.canvas, job.exemplar.packed, field, cost, _measured(job), costs)
+        job.matcher.evaluate(job.canvas, job.exemplar.packed, field, cost, _evaluated_mask(job), costs)
         if alternative is not None:
-            job.matcher.offer(job.canvas, job.exemplar.packed, field, cost, job.mask, costs, alternative)
+            job.matcher.merge(job.canvas, job.exemplar.packed, field, cost, job.mask, costs, alternative)
             del alternative  # as large as the field, and no longer needed
-        _take_turns(job, colour, field, cost, level, costs)
-        job.look(colour)
+        _search_and_vote(job, colour, field, cost, level, costs)
+        job.set_picture(colour)
     return Texture(colour, field, _patch_error(job, field, cost))
 
 
-def _take_turns(job: Job, colour: Floats, field: Ints, cost: Longs, level: Level, costs: Costs) -> None:
+def _search_and_vote(job: Job, colour: Floats, field: Ints, cost: Longs, level: Level, costs: Costs) -> None:
     """Alternate search and vote; updates ``colour``, ``field`` and ``cost``, which must hold the costs of ``field``."""
-    example, radii = job.exemplar, _widest(job, level)
-    kernel = _by_distance(example.radius, level)
+    example, radii = job.exemplar, _search_radii(job, level)
+    kernel = _vote_kernel(example.radius, level)
     for iteration in range(level.rounds):
         if iteration:
-            job.look(colour)
+            job.set_picture(colour)
             costs = _costs(job, field, level)
-            job.matcher.measure(job.canvas, example.packed, field, cost, job.mask, costs)
+            job.matcher.evaluate(job.canvas, example.packed, field, cost, job.mask, costs)
         for index in range(level.sweeps):
             sweep = Sweep(2 * (iteration * level.sweeps + index + 1000 * job.seed) + index % 2, radii)
             job.matcher.sweep(job.canvas, example.packed, field, cost, job.mask, costs, sweep)
-        vote(example.padded, field, _say(cost, job, level), kernel, job.mask, colour)
+        vote(example.padded, field, _vote_weights(cost, job, level), kernel, job.mask, colour)
 
 
 def patch_error(job: Job, colour: Floats, field: Ints) -> Floats:
     """Error of each pixel's patch, weighted mean squared difference per channel: float32 (H, W), 0..1."""
-    job.look(colour)
+    job.set_picture(colour)
     return _patch_error(job, field, np.zeros(job.mask.shape, np.int64))
 
 
 def _patch_error(job: Job, field: Ints, cost: Longs) -> Floats:
     """Error of the canvas as it is, see ``patch_error``; overwrites ``cost``."""
-    costs = Costs(_NOWHERE, 0, 0, np.zeros(job.exemplar.size, np.int32))
-    job.matcher.measure(job.canvas, job.exemplar.packed, field, cost, _measured(job), costs)
+    costs = Costs(_NO_POSITIONS, 0, 0, np.zeros(job.exemplar.size, np.int32))
+    job.matcher.evaluate(job.canvas, job.exemplar.packed, field, cost, _evaluated_mask(job), costs)
     error = np.empty(cost.shape, F32)
 
     def work(band: Band) -> None:
-        error[band.own] = cost[band.own] / F32(job.unit * job.exemplar.weight / GROUP)
+        error[band.rows] = cost[band.rows] / F32(job.unit * job.exemplar.weight / CHANNEL_GROUP)
 
-    in_bands(work, cost.shape)
+    for_each_band(work, cost.shape)
     return error
 
 
-def _measured(job: Job) -> Bools:
-    return np.ones_like(job.mask) if job.measured is None else job.measured
+def _evaluated_mask(job: Job) -> Bools:
+    return np.ones_like(job.mask) if job.evaluated is None else job.evaluated
 
 
-def _widest(job: Job, level: Level) -> Shorts:
-    radii = np.full(job.mask.shape, level.widest, np.int16)
-    if job.close is not None:
-        radii[job.close] = min(NEAR, level.widest)
+def _search_radii(job: Job, level: Level) -> Shorts:
+    radii = np.full(job.mask.shape, level.search_radius, np.int16)
+    if job.local_search is not None:
+        radii[job.local_search] = min(LOCAL_RADIUS, level.search_radius)
     return radii
 
 
@@ -275,9 +288,9 @@ def _check(job: Job, colour: Floats, start: Ints) -> None:
     if colour.shape != (*size, 3) or start.shape != (*size, 2) or job.canvas.shape != padded:
         shapes = [colour.shape, start.shape, job.canvas.shape]
         raise ValueError(f"picture, field and packed guides must have the mask's size {size}, not {shapes}")
-    others: list[tuple[int, ...]] = [] if job.nearness is None else [job.nearness.expected.shape[:2]]
-    others += [] if job.wish is None else [job.wish[0].shape[:2], job.wish[1].shape]
-    others += [optional.shape for optional in (job.close, job.measured) if optional is not None]
+    others: list[tuple[int, ...]] = [] if job.prior is None else [job.prior.expected.shape[:2]]
+    others += [] if job.target_colour is None else [job.target_colour[0].shape[:2], job.target_colour[1].shape]
+    others += [optional.shape for optional in (job.local_search, job.evaluated) if optional is not None]
     if any(other != size for other in others):
         raise ValueError(f"prior, target and local search must have the mask's size {size}, not {others}")
     source_height, source_width = job.exemplar.size
@@ -288,12 +301,12 @@ def _check(job: Job, colour: Floats, start: Ints) -> None:
 
 
 def _costs(job: Job, field: Ints, level: Level) -> Costs:
-    stray, expected, reach = 0, _NOWHERE, 0
-    if job.nearness is not None:
-        stray = max(1, round(job.nearness.weight * job.unit))
-        expected, reach = job.nearness.expected, job.nearness.reach
-    enough = int(level.enough * job.unit * job.exemplar.weight / GROUP)
-    return Costs(expected, stray, reach, _burden(job, field, level), enough)
+    distance_cost, expected, max_distance = 0, _NO_POSITIONS, 0
+    if job.prior is not None:
+        distance_cost = max(1, round(job.prior.weight * job.unit))
+        expected, max_distance = job.prior.expected, job.prior.max_distance
+    tolerance = int(level.tolerance * job.unit * job.exemplar.weight / CHANNEL_GROUP)
+    return Costs(expected, distance_cost, max_distance, _usage_costs(job, field, level), tolerance)
 
 
 def usage(field: Ints, mask: Bools, size: tuple[int, int], radius: int) -> Floats:
@@ -301,48 +314,48 @@ def usage(field: Ints, mask: Bools, size: tuple[int, int], radius: int) -> Float
 
     Kaspar, Neubert, Lischinski, Pauly and Kopf, "Self tuning texture optimization", Eurographics 2015.
     """
-    return _spread(count(field, mask, size), size[0] * size[1] / max(1, mask.size), radius)
+    return _windowed_usage(count_usage(field, mask, size), size[0] * size[1] / max(1, mask.size), radius)
 
 
-def _spread(counts: Ints, share: float, radius: int) -> Floats:
+def _windowed_usage(counts: Ints, share: float, radius: int) -> Floats:
     """Mean count in the window around each position. Counts are integers: the filter's running sums are exact."""
     window = (2 * radius + 1, 2 * radius + 1)
     return np.asarray(cv2.boxFilter(counts.astype(F32), -1, window, borderType=cv2.BORDER_REFLECT) * F32(share), F32)
 
 
-def _burden(job: Job, field: Ints, level: Level) -> Ints:
+def _usage_costs(job: Job, field: Ints, level: Level) -> Ints:
     size, radius = job.exemplar.size, job.exemplar.radius
     penalty = np.zeros(size, np.int32)
     if level.uniformity <= 0:
         return penalty
     # Where the right patch is known to be near, repetition is no fault.
-    repeating = job.mask if job.close is None else job.mask & ~job.close
-    counts = count(field, repeating, size)
-    share = size[0] * size[1] / max(1, job.whole or repeating.size)
+    repeating = job.mask if job.local_search is None else job.mask & ~job.local_search
+    counts = count_usage(field, repeating, size)
+    share = size[0] * size[1] / max(1, job.picture_pixels or repeating.size)
 
     def work(band: Band) -> None:
-        used = _spread(counts[band.wide], share, radius)[band.inner]
+        used = _windowed_usage(counts[band.with_halo], share, radius)[band.interior]
         excess = np.clip(used - level.allowance, 0, 10)
-        penalty[band.own] = np.floor(excess * F32(level.uniformity * job.unit))
+        penalty[band.rows] = np.floor(excess * F32(level.uniformity * job.unit))
 
-    in_bands(work, size, radius)
+    for_each_band(work, size, radius)
     return penalty
 
 
-def _say(cost: Longs, job: Job, level: Level) -> Floats:
+def _vote_weights(cost: Longs, job: Job, level: Level) -> Floats:
     """Weight of each patch in the vote: the larger its error, the smaller."""
     weights = np.empty(cost.shape, F32)
 
     def work(band: Band) -> None:
-        error = cost[band.own].astype(F32) / F32(job.unit)
-        weights[band.own] = 1 / (F32(1e-3) + F32(level.crispness) * error)
+        error = cost[band.rows].astype(F32) / F32(job.unit)
+        weights[band.rows] = 1 / (F32(1e-3) + F32(level.vote_sharpness) * error)
 
-    in_bands(work, cost.shape)
+    for_each_band(work, cost.shape)
     return weights
 
 
-def _by_distance(radius: int, level: Level) -> Floats:
+def _vote_kernel(radius: int, level: Level) -> Floats:
     """Weight of a patch in the vote by the offset of its centre: float32 (2r + 1, 2r + 1)."""
     offsets = np.arange(-radius, radius + 1, dtype=F32)
-    falloff = np.exp(-(offsets**2) * F32(level.crispness) / F32(2 * radius * radius))
+    falloff = np.exp(-(offsets**2) * F32(level.vote_sharpness) / F32(2 * radius * radius))
     return np.outer(falloff, falloff).astype(F32)

@@ -12,7 +12,7 @@ from typing import Protocol
 from propagate import flow_codec
 from propagate.arrays import Bytes
 from propagate.box import Box
-from propagate.flow import FlowEstimator, Step, take_steps
+from propagate.flow import FlowEstimator, Step, estimate_steps
 from propagate.flow_dis import DisFlow
 from stylize.errors import OutputError
 from stylize.io_errors import PROJECT, unwritable
@@ -116,13 +116,13 @@ class EstimatedMotion:
         return f"{self.estimators.neighbours.fingerprint()}-codec{flow_codec.VERSION}"
 
     def _part(self, plate: Bytes) -> Bytes:
-        return plate if self.box is None else self.box.of(plate)
+        return plate if self.box is None else self.box.crop(plate)
 
     def step(self, before: int, after: int) -> Step:
         """See Motion. Raises OutputError when the folder cannot be written."""
         if self.shared and self.box is not None:
             step = self.within(None).step(before, after)
-            return Step(self.box.of(step.flow), self.box.of(step.consistent))
+            return Step(self.box.crop(step.flow), self.box.crop(step.consistent))
         first, second = sorted((before, after))
         part = "" if self.box is None else f".{self.layer}{INSIDE}" if self.layer else INSIDE
         path = self.folder / f"{self.name}{part}.{first:04d}-{second:04d}{SUFFIX}"
@@ -133,7 +133,7 @@ class EstimatedMotion:
             with contextlib.suppress(OSError, ValueError):
                 return _read(path, mark, onward=before < after)
             one, other = (self._part(self.plate(frame)) for frame in (first, second))
-            onward, back = map(flow_codec.rounded, take_steps(one, other, self.estimators.neighbours))
+            onward, back = map(flow_codec.quantise, estimate_steps(one, other, self.estimators.neighbours))
             _write(path, mark + flow_codec.pack(onward) + flow_codec.pack(back))
         return onward if before < after else back
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from masks import disjoint_over as stacking
 from propagate.arrays import F32, Floats, Pixels
-from propagate.concurrent_passes import beside
-from propagate.threads import allowed
+from propagate.concurrent_passes import run_concurrently
+from propagate.threads import thread_limit
 from stylize.context.context import Work
 from stylize.context.mattes import Mattes, survey
 from stylize.errors import OutputError
@@ -138,8 +138,8 @@ def _put_all(whole: Work, stacks: Sequence[_Stack], dtype: type) -> Iterator[_St
     """Writes frames, several at once where threads are allowed, and tells of each."""
     for path in {path.parent for stack in stacks for path in stack.files}:
         make_folder(path)
-    workers = max(1, min(allowed(), AT_ONCE, len(stacks)))
-    yield from beside([partial(_some, whole, stacks[first::workers], dtype) for first in range(workers)])
+    workers = max(1, min(thread_limit(), AT_ONCE, len(stacks)))
+    yield from run_concurrently([partial(_some, whole, stacks[first::workers], dtype) for first in range(workers)])
 
 
 def _some(whole: Work, stacks: Sequence[_Stack], dtype: type) -> Generator[_Stack, None, None]:

@@ -25,13 +25,13 @@ LEAST = 64
 AROUND = 8
 
 
-def around(mattes: Iterable[Floats], sway: float = 0.0) -> Bools:
+def around(mattes: Iterable[Floats], wobble: float = 0.0) -> Bools:
     """Where any of some mattes, float32 (H, W), is not 0, and AROUND pixels about: bool (H, W).
 
-    sway: how far, in pixels, what is drawn is displaced afterwards.
+    wobble: how far, in pixels, what is drawn is displaced afterwards.
     """
     inside = np.logical_or.reduce([matte > 0 for matte in mattes])
-    side = 2 * (AROUND + int(np.ceil(sway))) + 1
+    side = 2 * (AROUND + int(np.ceil(wobble))) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     return np.asarray(cv2.dilate(inside.view(np.uint8), disc) > 0)
 
@@ -43,15 +43,19 @@ def box_of(extents: Iterable[Extent], size: tuple[int, int]) -> Box | None:
 
 
 def boxes_of(
-    extents: Mapping[int, Extent], shown: Mapping[int, int], size: tuple[int, int], span: Box | None, sway: float = 0.0
+    extents: Mapping[int, Extent],
+    shown: Mapping[int, int],
+    size: tuple[int, int],
+    span: Box | None,
+    wobble: float = 0.0,
 ) -> dict[int, Box]:
     """The boxes of the drawings of a span, by their numbers, inside of the span's own; none where all of it is made.
 
     Each holds where patches are sought for the drawings beside it too: what enters the one from a standstill was made
     in the other. extents: of frames of ``size`` (width, height). shown: which drawing each frame of the span shows.
-    sway: see ``around``.
+    wobble: see ``around``.
     """
-    further = int(np.ceil(sway))
+    further = int(np.ceil(wobble))
     showing: dict[int, list[Extent]] = {drawing: [] for drawing in sorted(set(shown.values()))}
     for frame, drawing in shown.items():
         showing[drawing].append(extents[frame])

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from propagate.arrays import Floats
-from propagate.bands import Band, in_bands
+from propagate.bands import Band, for_each_band
 from stylize.media.images import quantise, write_image
 
 # What a root mean squared difference of 1 is in the files of errors.
@@ -17,9 +17,9 @@ def write_error(path: Path, error: Floats) -> None:
     grey = np.empty(error.shape, np.uint16)
 
     def work(band: Band) -> None:
-        grey[band.own] = np.floor(np.sqrt(np.clip(error[band.own], 0, 1)) * ERROR_UNIT + 0.5)
+        grey[band.rows] = np.floor(np.sqrt(np.clip(error[band.rows], 0, 1)) * ERROR_UNIT + 0.5)
 
-    in_bands(work, error.shape)
+    for_each_band(work, error.shape)
     write_image(path, grey)
 
 

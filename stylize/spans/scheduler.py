@@ -16,7 +16,7 @@ import numpy as np
 
 import propagate.boil
 from propagate.arrays import Floats, Pixels
-from propagate.boil import sway
+from propagate.boil import max_wobble
 from propagate.box import Box
 from propagate.holds import drawings
 from propagate.spans import Span, spans
@@ -223,7 +223,7 @@ def _boxes(work: Work, shown: Mapping[int, int]) -> tuple[Box | None, dict[int, 
     if work.mattes is None:
         return None, {}
     box = box_of([work.extents[frame] for frame in shown], work.shot.size)
-    return box, boxes_of(work.extents, shown, work.shot.size, box, sway(work.shot.size[1], work.settings.boil))
+    return box, boxes_of(work.extents, shown, work.shot.size, box, max_wobble(work.shot.size[1], work.settings.boil))
 
 
 def _key_mark(work: Work, footage: Footage, frame: int) -> str:

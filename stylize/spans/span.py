@@ -25,15 +25,15 @@ import numpy as np
 from masks.composite import over
 from propagate.arrays import F32, Bools, Floats, Pixels
 from propagate.blend import blend
-from propagate.boil import boil, sway
-from propagate.box import Box, all_of
-from propagate.concurrent_passes import beside
+from propagate.boil import boil, max_wobble
+from propagate.box import Box, full_box
+from propagate.concurrent_passes import run_concurrently
 from propagate.flow import FlowEstimator, Step
-from propagate.holds import leaping
-from propagate.prefetch import one_behind
+from propagate.holds import chain_steps
+from propagate.prefetch import write_behind
 from propagate.scene import Scene
-from propagate.synthesis import Carried, PassState, carry
-from propagate.threads import allowed, concurrent
+from propagate.synthesis import PassState, StylisedFrame, propagate_key
+from propagate.threads import kernels_thread_safe, thread_limit
 from stylize.context.keys import read_key
 from stylize.errors import OutputError
 from stylize.media.images import make_folder, quantise, to_float
@@ -57,7 +57,7 @@ class _Gone:
     """A drawing that the pass of a side has gone through. due: whether the pass's state is to be kept."""
 
     side: str
-    carried: Carried
+    carried: StylisedFrame
     due: bool
 
 
@@ -124,7 +124,7 @@ def clear(scratch: Path) -> None:
 def _room_for_two(footage: Footage, part: Part) -> bool:
     """Whether both passes of a span may be made at once."""
     height, width = _cut(part, footage.colour(part.span.frames[0])).shape[:2]
-    return allowed() > 1 and height * width <= BESIDE and concurrent()
+    return thread_limit() > 1 and height * width <= BESIDE and kernels_thread_safe()
 
 
 def _beside(footage: Footage, part: Part, engine: Engine, put: Put) -> Iterator[Event]:
@@ -132,7 +132,9 @@ def _beside(footage: Footage, part: Part, engine: Engine, put: Put) -> Iterator[
     yield from _held_from_key(footage, part, engine, put)
     yield from _told(_mix_jobs(footage, part, sorted(left[FORWARD] & left[BACKWARD]), engine, put))
     meeting = _Meeting(left)
-    yield from beside([partial(_side, footage, part, side, engine, put, meeting) for side in (FORWARD, BACKWARD)])
+    yield from run_concurrently(
+        [partial(_side, footage, part, side, engine, put, meeting) for side in (FORWARD, BACKWARD)]
+    )
 
 
 def _side(
@@ -165,7 +167,7 @@ class _Meeting:
 
 
 def _told(jobs: _Jobs) -> Iterator[Event]:
-    for events in one_behind(jobs):
+    for events in write_behind(jobs):
         yield from events
 
 
@@ -260,11 +262,11 @@ def _pass(footage: Footage, part: Part, side: str, engine: Engine) -> Iterator[_
     if first >= reach:
         return
     motion = engine.motion.within(part.box)
-    step = leaping(motion.step, sorted({*part.span.frames, order[0]}))
+    step = chain_steps(motion.step, sorted({*part.span.frames, order[0]}))
     scene = _scene(footage, part, step, motion.refine, engine.boil)
     # No name is kept for the key and the state: the pass lets go of them when it has done with them.
     key = footage.key(order[0]), footage.plate(order[0])
-    made = carry(order[: reach + 1], scene, to_float(_cut(part, read_key(*key))), engine.synthesis, state)
+    made = propagate_key(order[: reach + 1], scene, to_float(_cut(part, read_key(*key))), engine.synthesis, state)
     del key, state
     begun = last = time.monotonic()
     for carried in made:
@@ -291,8 +293,8 @@ def _seen(footage: Footage, part: Part, drawing: int, strength: float) -> Bools 
     shows = [frame for frame in part.span.frames if part.shown[frame] == drawing]
     mattes = [footage.matte(frame) for frame in shows]
     box = part.box_of(drawing)
-    parts = mattes if box is None else [box.of(matte) for matte in mattes]
-    return around(parts, sway(mattes[0].shape[0], strength))
+    parts = mattes if box is None else [box.crop(matte) for matte in mattes]
+    return around(parts, max_wobble(mattes[0].shape[0], strength))
 
 
 def _made(part: Part, drawing: int) -> Box | None:
@@ -302,7 +304,7 @@ def _made(part: Part, drawing: int) -> Box | None:
 
 
 def _cut(part: Part, picture: Pixels) -> Pixels:
-    return picture if part.box is None else part.box.of(picture)
+    return picture if part.box is None else part.box.crop(picture)
 
 
 def _usable(state: PassState | None, part: Part, side: str) -> PassState | None:
@@ -315,7 +317,7 @@ def _usable(state: PassState | None, part: Part, side: str) -> PassState | None:
     return state if there else None
 
 
-def _packed(carried: Carried) -> dict[str, Pixels]:
+def _packed(carried: StylisedFrame) -> dict[str, Pixels]:
     """What is kept of a drawing until the other pass has it: finer than any output."""
     return {"colour": quantise(carried.colour, np.uint16), "error": carried.error.astype(np.float16)}
 
@@ -388,7 +390,7 @@ def _whole_frame(look: _Look, plane: Any, footage: Footage) -> Any:
     size = footage.plate(look.frame).shape[:2]
     if look.box is None or plane is None or plane.shape[:2] == size:
         return plane
-    return look.box.onto(plane, size)
+    return look.box.zero_pad(plane, size)
 
 
 def _laid(footage: Footage, frame: int, look: Pixels, box: Box | None) -> tuple[Pixels, Pixels | None]:
@@ -397,10 +399,10 @@ def _laid(footage: Footage, frame: int, look: Pixels, box: Box | None) -> tuple[
     plate, look = to_depth(footage.plate(frame), footage.dtype), to_depth(look, footage.dtype)
     if footage.matte is None:
         return np.concatenate([look, plate[..., 3:]], axis=-1), None
-    box = box or all_of(plate.shape)
-    matte, picture = box.of(footage.matte(frame)), plate.copy()
-    box.put(over(look, box.of(plate[..., :3]), matte), picture[..., :3])
-    return picture, box.onto(look * (matte[..., None] > 0), plate.shape[:2])
+    box = box or full_box(plate.shape)
+    matte, picture = box.crop(footage.matte(frame)), plate.copy()
+    box.put(over(look, box.crop(plate[..., :3]), matte), picture[..., :3])
+    return picture, box.zero_pad(look * (matte[..., None] > 0), plate.shape[:2])
 
 
 def to_depth(pixels: Pixels, dtype: type) -> Pixels:

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from propagate.prefetch import one_ahead, one_behind
+from propagate.prefetch import prefetch, write_behind
 
 
 @pytest.fixture
@@ -14,9 +14,9 @@ def two_threads(set_threads):
 
 
 def test_items_and_outcomes_come_in_their_order(threads):
-    assert list(one_ahead(iter(range(5)))) == list(range(5))
-    assert list(one_behind(lambda n=n: 10 * n for n in range(5))) == [0, 10, 20, 30, 40]
-    assert list(one_behind(job for job in ())) == []
+    assert list(prefetch(iter(range(5)))) == list(range(5))
+    assert list(write_behind(lambda n=n: 10 * n for n in range(5))) == [0, 10, 20, 30, 40]
+    assert list(write_behind(job for job in ())) == []
 
 
 def test_with_one_thread_nothing_runs_elsewhere_and_every_job_is_done_before_the_next_is_made(threads):
@@ -27,7 +27,7 @@ def test_with_one_thread_nothing_runs_elsewhere_and_every_job_is_done_before_the
             seen.append(f"make {n}")
             yield lambda n=n: seen.append(f"do {n}") or threading.current_thread() is threading.main_thread()
 
-    here = list(one_behind(jobs()))
+    here = list(write_behind(jobs()))
     assert here == [threads == 1] * 3
     assert sorted(seen) == sorted(f"{what} {n}" for what in ("make", "do") for n in range(3))
     if threads == 1:
@@ -48,7 +48,7 @@ def test_a_job_is_done_while_the_next_is_made():
         going_on.set()  # what makes the second lets the first end
         yield lambda: True
 
-    assert list(one_behind(jobs())) == [True, True]
+    assert list(write_behind(jobs())) == [True, True]
 
 
 @pytest.mark.usefixtures("two_threads")
@@ -66,7 +66,7 @@ def test_no_more_than_one_job_waits_and_no_two_are_done_at_once():
             made.append(n)
             yield lambda n=n: job(n)
 
-    list(one_behind(jobs()))
+    list(write_behind(jobs()))
     assert max(most) == 2  # itself and the next
 
 
@@ -81,7 +81,7 @@ def test_what_a_job_raises_comes_out_and_no_later_one_is_begun(threads):
 
     heard = []
     with pytest.raises(OSError, match="full"):
-        heard.extend(one_behind(lambda n=n: job(n) for n in range(4)))
+        heard.extend(write_behind(lambda n=n: job(n) for n in range(4)))
     assert done == [0]
 
 
@@ -93,7 +93,7 @@ def test_what_making_a_job_raises_comes_out_when_the_one_before_is_done(threads)
         raise ValueError("bad plate")
 
     with pytest.raises(ValueError, match="bad plate"):
-        list(one_behind(jobs()))
+        list(write_behind(jobs()))
     assert done == [0]
 
 
@@ -107,13 +107,13 @@ def test_where_making_the_next_fails_too_the_job_in_hand_came_first():
         raise ValueError("bad plate")
 
     with pytest.raises(OSError, match="full") as error:
-        list(one_behind(jobs()))
+        list(write_behind(jobs()))
     assert str(error.value.__cause__) == "bad plate"
 
 
 def test_ended_early_it_leaves_the_job_in_hand_done_and_begins_no_other(threads):
     done = []
-    outcomes = one_behind(lambda n=n: done.append(n) for n in range(4))
+    outcomes = write_behind(lambda n=n: done.append(n) for n in range(4))
     next(outcomes)
     outcomes.close()
     assert done == [0]
@@ -130,7 +130,7 @@ def test_what_makes_the_jobs_is_closed_at_once_when_one_fails(threads):
             closed.append(threading.current_thread() is threading.main_thread())
 
     with pytest.raises(ZeroDivisionError) as error:
-        list(one_behind(jobs()))
+        list(write_behind(jobs()))
     # Though the error, which is still held, holds all that it has passed.
     assert error.value.__traceback__ is not None
     assert closed == [True]

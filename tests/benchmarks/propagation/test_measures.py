@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from propagate.flow import sample
+from propagate.flow import warp
 from tests.benchmarks.propagation import measures
 from tests.synthetic import texture
 
@@ -15,7 +15,7 @@ def moving(picture, steps):
     seen[12:-12, 12:-12] = True
     for step in range(steps):
         flow = np.full((*picture.shape[:2], 2), -0.4 * step, np.float32)
-        pictures.append(sample(picture, flow, crisp=True))
+        pictures.append(warp(picture, flow, lanczos=True))
     return pictures, [np.full_like(flow, -0.4)] * (steps - 1), [seen] * (steps - 1)
 
 
