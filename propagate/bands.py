@@ -11,40 +11,40 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import lru_cache
 
-from propagate.threads import allowed
+from propagate.threads import thread_limit
 
 # Pixels in a band, without its halo: 1.5 MB as a float32 picture of three channels.
-PIXELS = 1 << 17
+BAND_PIXELS = 1 << 17
 # Minimum height of a band, in halos: bounds the work that is done twice.
-HALOS = 5
+MIN_HALOS = 5
 
 
 @dataclass(frozen=True)
 class Band:
-    """Rows ``first`` to ``last`` of a picture, and ``top`` to ``bottom`` with their halo; both ends are exclusive."""
+    """Rows ``start`` to ``stop`` of a picture, exclusive; ``halo_start`` to ``halo_stop`` with their halo."""
 
-    first: int
-    last: int
-    top: int
-    bottom: int
+    start: int
+    stop: int
+    halo_start: int
+    halo_stop: int
 
     @property
-    def own(self) -> slice:
+    def rows(self) -> slice:
         """Rows of the band, as a slice of the picture."""
-        return slice(self.first, self.last)
+        return slice(self.start, self.stop)
 
     @property
-    def wide(self) -> slice:
+    def with_halo(self) -> slice:
         """Rows of the band and its halo, as a slice of the picture."""
-        return slice(self.top, self.bottom)
+        return slice(self.halo_start, self.halo_stop)
 
     @property
-    def inner(self) -> slice:
+    def interior(self) -> slice:
         """Rows of the band, as a slice of an array that holds the band and its halo."""
-        return slice(self.first - self.top, self.last - self.top)
+        return slice(self.start - self.halo_start, self.stop - self.halo_start)
 
 
-def rows(height: int, band: int, halo: int = 0) -> Iterator[Band]:
+def split_rows(height: int, band: int, halo: int = 0) -> Iterator[Band]:
     """Split a picture into bands of ``band`` rows; the last band takes the remainder.
 
     halo: rows that are read above and below each band, clipped at the picture's border. Raises ValueError for a band
@@ -52,42 +52,42 @@ def rows(height: int, band: int, halo: int = 0) -> Iterator[Band]:
     """
     if band < 1 or halo < 0:
         raise ValueError(f"a band must have 1 row or more and a halo of 0 or more, not {band} and {halo}")
-    for first in range(0, height, band):
-        last = min(height, first + band)
-        yield Band(first, last, max(0, first - halo), min(height, last + halo))
+    for start in range(0, height, band):
+        stop = min(height, start + band)
+        yield Band(start, stop, max(0, start - halo), min(height, stop + halo))
 
 
-def rows_of_a_band(height: int, width: int, halo: int) -> int:
+def band_height(height: int, width: int, halo: int) -> int:
     """Height of the bands, from the picture's size alone: about equal, so that threads finish together."""
-    most = max(1, PIXELS // max(1, width), HALOS * halo)
-    return max(1, HALOS * halo, -(-height // max(1, -(-height // most))))
+    max_rows = max(1, BAND_PIXELS // max(1, width), MIN_HALOS * halo)
+    return max(1, MIN_HALOS * halo, -(-height // max(1, -(-height // max_rows))))
 
 
-def in_bands(work: Callable[[Band], None], size: tuple[int, ...], halo: int = 0) -> None:
+def for_each_band(work: Callable[[Band], None], size: tuple[int, ...], halo: int = 0) -> None:
     """Call ``work`` for every band of a picture of ``size`` (H, W, ...), on as many threads as are allowed.
 
     work: writes the band's own rows of a result, and nothing else that another band reads. Its errors are raised here.
     """
-    bands = list(rows(size[0], rows_of_a_band(size[0], size[1], halo), halo))
-    helpers = min(allowed(), len(bands)) - 1
-    waiting = iter(bands)
-    others = [_pool(helpers).submit(_work_off, work, waiting) for _ in range(helpers)]
+    bands = list(split_rows(size[0], band_height(size[0], size[1], halo), halo))
+    workers = min(thread_limit(), len(bands)) - 1
+    pending = iter(bands)
+    futures = [_pool(workers).submit(_drain, work, pending) for _ in range(workers)]
     try:
-        # The caller works too: helpers that are busy with another caller's bands then delay nobody.
-        _work_off(work, waiting)
+        # The caller works too: workers that are busy with another caller's bands then delay nobody.
+        _drain(work, pending)
     finally:
-        begun = [other for other in others if not other.cancel()]
-        wait(begun)
-    for other in begun:
-        other.result()
+        started = [future for future in futures if not future.cancel()]
+        wait(started)
+    for future in started:
+        future.result()
 
 
-def _work_off(work: Callable[[Band], None], waiting: Iterator[Band]) -> None:
+def _drain(work: Callable[[Band], None], pending: Iterator[Band]) -> None:
     try:
-        for band in waiting:
+        for band in pending:
             work(band)
     finally:
-        list(waiting)  # after an error, no further band is started
+        list(pending)  # after an error, no further band is started
 
 
 @lru_cache(maxsize=4)

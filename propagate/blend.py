@@ -10,77 +10,79 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, Floats, Pixels
-from propagate.bands import Band, in_bands
-from propagate.detail import ENERGY_HALO, coarse, energy, lerp, restore
+from propagate.bands import Band, for_each_band
+from propagate.detail import ENERGY_HALO, lerp, local_energy, low_pass, restore_detail
 
 # Mean absolute difference over channels, 0..1: the sides agree below the first, and differ above the second.
 AGREE, DIFFER = F32(0.02), F32(0.10)
 # Exponent of the odds where the two sides differ.
-SHARPEST = F32(4)
+MAX_EXPONENT = F32(4)
 # Error, mean squared difference, that counts as none.
-FLOOR = F32(5e-5)
+ERROR_FLOOR = F32(5e-5)
 # Exponent of the distance in time. Below 1, so that a distant key still contributes where it fits; at the other key
 # its weight is 0 all the same.
-FAR = 0.35
+DISTANCE_EXPONENT = 0.35
 # Rows that a blur of sigma 1 reads on each side.
-SMOOTH_HALO = 4
+BLUR_HALO = 4
 
 
 def blend(
-    forward: Pixels, forward_error: Pixels, backward: Pixels, backward_error: Pixels, nearness: float
+    forward: Pixels, forward_error: Pixels, backward: Pixels, backward_error: Pixels, t: float
 ) -> tuple[Floats, Floats, Floats]:
     """Blend two stylised versions of a frame.
 
     Returns the frame (H, W, 3), its error (H, W) and the weight of the backward pass (H, W), all float32.
 
     forward, backward: (H, W, 3), float32 in [0, 1] or uint16. Their errors: float32 or float16 (H, W), see
-    ``synthesis.Carried``. nearness: position between the keys, 0 at the left, 1 at the right. Raises ValueError outside
-    of that range.
+    ``synthesis.StylisedFrame``. t: position in time between the keys, 0 at the left, 1 at the right. Raises ValueError
+    outside of that range.
     """
-    if not 0 <= nearness <= 1:
-        raise ValueError(f"nearness must lie between 0 (left key) and 1 (right key), not {nearness}")
+    if not 0 <= t <= 1:
+        raise ValueError(f"t must lie between 0 (left key) and 1 (right key), not {t}")
     size = forward.shape[:2]
-    mixed, wanted, share = np.empty((*size, 3), F32), np.empty(size, F32), np.empty(size, F32)
+    blended, target_energy, weight = np.empty((*size, 3), F32), np.empty(size, F32), np.empty(size, F32)
     error = np.empty(size, F32)
 
     def work(band: Band) -> None:
-        one, other = (_floats(side[band.wide]) for side in (forward, backward))
-        errors = forward_error[band.wide].astype(F32), backward_error[band.wide].astype(F32)
-        parts = _mix(one, other, *errors, nearness)
-        for whole, part in zip((mixed, wanted, error, share), parts, strict=True):
-            whole[band.own] = part[band.inner]
+        forward_rows, backward_rows = (_to_float(picture[band.with_halo]) for picture in (forward, backward))
+        errors = forward_error[band.with_halo].astype(F32), backward_error[band.with_halo].astype(F32)
+        band_results = _blend_rows(forward_rows, backward_rows, *errors, t)
+        for result, band_result in zip((blended, target_energy, error, weight), band_results, strict=True):
+            result[band.rows] = band_result[band.interior]
 
-    in_bands(work, size, max(2 * SMOOTH_HALO, SMOOTH_HALO + ENERGY_HALO))
-    return restore(mixed, wanted), error, share
+    for_each_band(work, size, max(2 * BLUR_HALO, BLUR_HALO + ENERGY_HALO))
+    return restore_detail(blended, target_energy), error, weight
 
 
-def _floats(picture: Pixels) -> Floats:
+def _to_float(picture: Pixels) -> Floats:
     return picture.astype(F32) / F32(65535) if picture.dtype == np.uint16 else picture
 
 
-def _mix(
-    forward: Floats, backward: Floats, forward_error: Floats, backward_error: Floats, nearness: float
+def _blend_rows(
+    forward: Floats, backward: Floats, forward_error: Floats, backward_error: Floats, t: float
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Blend without restored contrast, the target energy of its finest band, its error, and the backward weight."""
-    share = _share(forward, forward_error, backward, backward_error, nearness)
-    smooth = coarse(forward), coarse(backward)
-    fine = forward - smooth[0], backward - smooth[1]
-    decided = np.clip(2 * share - F32(0.5), 0, 1)
-    mixed = lerp(*smooth, share[..., None]) + lerp(*fine, decided[..., None])
-    wanted = lerp(energy(fine[0]), energy(fine[1]), share)
-    return mixed, wanted, lerp(forward_error, backward_error, share), share
+    weight = _backward_weight(forward, forward_error, backward, backward_error, t)
+    low = low_pass(forward), low_pass(backward)
+    fine = forward - low[0], backward - low[1]
+    fine_weight = np.clip(2 * weight - F32(0.5), 0, 1)
+    blended = lerp(*low, weight[..., None]) + lerp(*fine, fine_weight[..., None])
+    target_energy = lerp(local_energy(fine[0]), local_energy(fine[1]), weight)
+    return blended, target_energy, lerp(forward_error, backward_error, weight), weight
 
 
-def _share(forward: Floats, forward_error: Floats, backward: Floats, backward_error: Floats, nearness: float) -> Floats:
-    left = F32((1 - nearness) ** FAR) * (_smooth(backward_error) + FLOOR)
-    right = F32(nearness**FAR) * (_smooth(forward_error) + FLOOR)
+def _backward_weight(
+    forward: Floats, forward_error: Floats, backward: Floats, backward_error: Floats, t: float
+) -> Floats:
+    left_odds = F32((1 - t) ** DISTANCE_EXPONENT) * (_blur(backward_error) + ERROR_FLOOR)
+    right_odds = F32(t**DISTANCE_EXPONENT) * (_blur(forward_error) + ERROR_FLOOR)
     differences = np.abs(forward - backward)
-    apart = _smooth((differences[..., 0] + differences[..., 1] + differences[..., 2]) / F32(3))
-    power = 1 + (SHARPEST - 1) * np.clip((apart - AGREE) / (DIFFER - AGREE), 0, 1)
-    total = left + right
-    strong, weak = (right / total) ** power, (left / total) ** power
-    return np.asarray(cv2.GaussianBlur(strong / (strong + weak), (0, 0), 1.0), F32)
+    difference = _blur((differences[..., 0] + differences[..., 1] + differences[..., 2]) / F32(3))
+    exponent = 1 + (MAX_EXPONENT - 1) * np.clip((difference - AGREE) / (DIFFER - AGREE), 0, 1)
+    total = left_odds + right_odds
+    right_power, left_power = (right_odds / total) ** exponent, (left_odds / total) ** exponent
+    return np.asarray(cv2.GaussianBlur(right_power / (right_power + left_power), (0, 0), 1.0), F32)
 
 
-def _smooth(values: Floats) -> Floats:
+def _blur(values: Floats) -> Floats:
     return np.asarray(cv2.GaussianBlur(values, (0, 0), 1.0))

@@ -8,39 +8,39 @@ their area. Its tone varies by a few per cent in broad patches, like paint that 
 import numpy as np
 
 from propagate.arrays import F32, Floats
-from propagate.flow import sample
+from propagate.flow import warp
 
 # Octaves of the displacement: size of a swirl and RMS length at strength 1, both in picture heights.
 SCALES = ((1 / 3, 0.0050), (1 / 9, 0.0032), (1 / 24, 0.0011))
 # Scale of the variation of tone, in picture heights, and its RMS at strength 1.
-TONE_SCALE, TONE = 1 / 5, 0.025
+TONE_SCALE, TONE_RMS = 1 / 5, 0.025
 # RMS slope of noise of unit variance whose swirls have unit size.
-SLOPE = 1.6
+NOISE_SLOPE = 1.6
 # Noise is clipped at this many standard deviations, so that no drawing jumps.
-LIMIT = 2.5
+MAX_SIGMAS = 2.5
 
 
 def boil(colour: Floats, strength: float, seed: int, drawing: int) -> Floats:
     """Redraw a picture with boil: float32 (H, W, 3) in [0, 1], as ``colour``.
 
-    strength: 0 returns ``colour`` itself, 1 is the maximum, see ``SCALES`` and ``TONE``. seed and drawing determine the
-    field, whatever the picture; at another size it scales with the picture's height. Raises ValueError when strength
-    lies outside of 0 to 1.
+    strength: 0 returns ``colour`` itself, 1 is the maximum, see ``SCALES`` and ``TONE_RMS``.
+    seed, drawing: determine the field, whatever the picture; at another size it scales with the picture's height.
+    Raises ValueError when strength lies outside of 0 to 1.
     """
     if not 0 <= strength <= 1:
         raise ValueError(f"the strength of boiling must lie between 0 and 1, not {strength}")
     if strength == 0:
         return colour
     height, width = colour.shape[:2]
-    where = displacement(height, width, seed, drawing) * F32(strength)
-    tone = 1 + _noise(height, width, TONE_SCALE, (seed, drawing, len(SCALES))) * F32(TONE * strength)
-    moved = sample(colour, where, crisp=True)
-    return np.clip(moved * tone[..., None], 0, 1).astype(F32)
+    flow = displacement(height, width, seed, drawing) * F32(strength)
+    tone = 1 + _noise(height, width, TONE_SCALE, (seed, drawing, len(SCALES))) * F32(TONE_RMS * strength)
+    warped = warp(colour, flow, lanczos=True)
+    return np.clip(warped * tone[..., None], 0, 1).astype(F32)
 
 
-def sway(height: int, strength: float) -> float:
-    """Maximum wobble in pixels of a picture of this height, apart from rare sums of all octaves."""
-    return LIMIT * sum(length for _, length in SCALES) * height * strength / 2
+def max_wobble(height: int, strength: float) -> float:
+    """Maximum wobble in pixels of a picture of this height, apart from rare sums of all scales."""
+    return MAX_SIGMAS * sum(length for _, length in SCALES) * height * strength / 2
 
 
 def displacement(height: int, width: int, seed: int, drawing: int) -> Floats:
@@ -49,24 +49,24 @@ def displacement(height: int, width: int, seed: int, drawing: int) -> Floats:
     The field runs along the border of the picture, so that nothing is read from outside.
     """
     total = np.zeros((height, width, 2), F32)
-    for number, (scale, length) in enumerate(SCALES):
+    for index, (scale, length) in enumerate(SCALES):
         size = scale * height
-        stream = _noise(height, width, scale, (seed, drawing, number)) * _inwards(height, width, size)
-        down = np.gradient(stream, axis=0) if height > 1 else np.zeros_like(stream)
-        across = np.gradient(stream, axis=1) if width > 1 else np.zeros_like(stream)
-        total += np.stack([down, -across], axis=-1) * F32(length * height * size / SLOPE)
+        stream = _noise(height, width, scale, (seed, drawing, index)) * _border_falloff(height, width, size)
+        dy = np.gradient(stream, axis=0) if height > 1 else np.zeros_like(stream)
+        dx = np.gradient(stream, axis=1) if width > 1 else np.zeros_like(stream)
+        total += np.stack([dy, -dx], axis=-1) * F32(length * height * size / NOISE_SLOPE)
     return total
 
 
-def _inwards(height: int, width: int, reach: float) -> Floats:
+def _border_falloff(height: int, width: int, reach: float) -> Floats:
     """Falloff towards the border: 0 there, 1 from ``reach`` pixels on, smooth: float32 (H, W)."""
-    return np.outer(_rise(height, reach), _rise(width, reach)).astype(F32)
+    return np.outer(_edge_ramp(height, reach), _edge_ramp(width, reach)).astype(F32)
 
 
-def _rise(length: int, reach: float) -> Floats:
-    near = np.minimum(np.arange(length) + 0.5, np.arange(length)[::-1] + 0.5)
-    share = np.clip(near / max(reach, 1.0), 0, 1)
-    return np.asarray(share * share * (3 - 2 * share), F32)
+def _edge_ramp(length: int, reach: float) -> Floats:
+    distance = np.minimum(np.arange(length) + 0.5, np.arange(length)[::-1] + 0.5)
+    t = np.clip(distance / max(reach, 1.0), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), F32)
 
 
 def _noise(height: int, width: int, scale: float, seeds: tuple[int, int, int]) -> Floats:
@@ -76,20 +76,20 @@ def _noise(height: int, width: int, scale: float, seeds: tuple[int, int, int]) -
     """
     cell = scale * height
     rows, columns = int(np.ceil(height / cell)) + 4, int(np.ceil(width / cell)) + 4
-    draw = np.random.Generator(np.random.PCG64(list(seeds)))
+    rng = np.random.Generator(np.random.PCG64(list(seeds)))
     # Columns are drawn one after the other, so that a wider picture shows more of the same field.
-    lattice = np.clip(draw.standard_normal((columns, rows)).T, -LIMIT, LIMIT).astype(F32)
+    lattice = np.clip(rng.standard_normal((columns, rows)).T, -MAX_SIGMAS, MAX_SIGMAS).astype(F32)
     # Standard deviation of unit noise after both splines.
-    return _joined(_joined(lattice, height, cell).T, width, cell).T / F32(0.48)
+    return _interpolate_spline(_interpolate_spline(lattice, height, cell).T, width, cell).T / F32(0.48)
 
 
-def _joined(knots: Floats, length: int, cell: float) -> Floats:
+def _interpolate_spline(knots: Floats, length: int, cell: float) -> Floats:
     """Interpolate knots (K, N), ``cell`` apart, along the first axis by cubic B-splines: float32 (length, N)."""
-    place = (np.arange(length) + 0.5) / cell
-    first = np.floor(place).astype(np.int64)
-    t = place - first
-    shares = ((1 - t) ** 3 / 6, (3 * t**3 - 6 * t**2 + 4) / 6, (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6, t**3 / 6)
+    position = (np.arange(length) + 0.5) / cell
+    first = np.floor(position).astype(np.int64)
+    t = position - first
+    weights = ((1 - t) ** 3 / 6, (3 * t**3 - 6 * t**2 + 4) / 6, (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6, t**3 / 6)
     total = np.zeros((length, knots.shape[1]), F32)
-    for offset, share in enumerate(shares):
-        total += share.astype(F32)[:, None] * knots[first + offset]
+    for offset, weight in enumerate(weights):
+        total += weight.astype(F32)[:, None] * knots[first + offset]
     return total

@@ -40,7 +40,7 @@ class Box:
         left, top = other.corner
         return Box(self.left - left, self.top - top, self.right - left, self.bottom - top)
 
-    def of(self, picture: Pixels) -> Pixels:
+    def crop(self, picture: Pixels) -> Pixels:
         """Crop a picture, (H, W) or (H, W, C), to the box."""
         return np.ascontiguousarray(picture[self.top : self.bottom, self.left : self.right])
 
@@ -48,13 +48,13 @@ class Box:
         """Paste a part, (h, w) or (h, w, C), into a picture, in place."""
         picture[self.top : self.bottom, self.left : self.right] = part
 
-    def onto(self, part: Pixels, size: tuple[int, int]) -> Pixels:
+    def zero_pad(self, part: Pixels, size: tuple[int, int]) -> Pixels:
         """Expand a part to a picture of ``size`` (H, W) that is 0 outside of the box."""
-        whole = np.zeros((*size, *part.shape[2:]), part.dtype)
-        self.put(part, whole)
-        return whole
+        full = np.zeros((*size, *part.shape[2:]), part.dtype)
+        self.put(part, full)
+        return full
 
 
-def all_of(size: tuple[int, ...]) -> Box:
+def full_box(size: tuple[int, ...]) -> Box:
     """Box of a whole picture of ``size`` (H, W, ...)."""
     return Box(0, 0, size[1], size[0])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from queue import Queue
 from typing import TypeVar
 
-from propagate.threads import allow, allowed
+from propagate.threads import limit_threads, thread_limit
 
 Item = TypeVar("Item")
 
@@ -24,50 +24,50 @@ class _End:
     error: BaseException | None = None
 
 
-def beside(works: Sequence[Callable[[], Generator[Item, None, None]]]) -> Iterator[Item]:
+def run_concurrently(passes: Sequence[Callable[[], Generator[Item, None, None]]]) -> Iterator[Item]:
     """Yield the items of all passes as they come; the items of one pass stay in order.
 
-    works: each runs in a thread of its own, at most a few items ahead of the caller. The first error stops the other
+    passes: each runs in a thread of its own, at most a few items ahead of the caller. The first error stops the other
     passes and is raised here. A pass that is stopped, or whose consumer ends early, finishes its current item, starts
     no other and is closed.
     """
-    told: Queue[Item | _End] = Queue(len(works))
-    stop, left = threading.Event(), len(works)
-    with ThreadPoolExecutor(len(works), "beside") as threads:
-        for work, share in zip(works, shares(allowed(), len(works)), strict=True):
-            threads.submit(_run, work, share, told, stop)
+    results: Queue[Item | _End] = Queue(len(passes))
+    stop, running = threading.Event(), len(passes)
+    with ThreadPoolExecutor(len(passes), "passes") as pool:
+        for start, threads in zip(passes, split_threads(thread_limit(), len(passes)), strict=True):
+            pool.submit(_run, start, threads, results, stop)
         try:
-            while left:
-                item = told.get()
+            while running:
+                item = results.get()
                 if not isinstance(item, _End):
                     yield item
                     continue
-                left -= 1
+                running -= 1
                 if item.error is not None:
                     raise item.error
         finally:
             stop.set()
             # A pass may be blocked on the full queue: drain it.
-            while left:
-                left -= isinstance(told.get(), _End)
+            while running:
+                running -= isinstance(results.get(), _End)
 
 
-def shares(threads: int, works: int) -> list[int]:
+def split_threads(threads: int, count: int) -> list[int]:
     """Split threads as evenly as possible, at least one for each pass."""
-    return [max(1, (threads + number) // works) for number in range(works)]
+    return [max(1, (threads + index) // count) for index in range(count)]
 
 
 def _run(
-    work: Callable[[], Generator[Item, None, None]], share: int, told: "Queue[Item | _End]", stop: threading.Event
+    start: Callable[[], Generator[Item, None, None]], threads: int, results: "Queue[Item | _End]", stop: threading.Event
 ) -> None:
-    allow(share)
+    limit_threads(threads)
     try:
-        with closing(work()) as items:
+        with closing(start()) as items:
             for item in items:
-                told.put(item)
+                results.put(item)
                 if stop.is_set():
                     break
     except BaseException as error:  # of any kind: the caller raises it
-        told.put(_End(error))
+        results.put(_End(error))
     else:
-        told.put(_End())
+        results.put(_End())

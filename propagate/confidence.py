@@ -4,46 +4,50 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, U8, Bools, Bytes, Floats
-from propagate.bands import Band, in_bands
+from propagate.bands import Band, for_each_band
 from propagate.box import ORIGIN, Corner
-from propagate.flow import mismatch, sample_rows
+from propagate.flow import photometric_error, warp_rows
 
 # Photometric error of the warped plate, 0..1: full confidence up to the first, none from the second on.
-CLOSE, APART = F32(0.025), F32(0.07)
+FULL_CONFIDENCE_ERROR, ZERO_CONFIDENCE_ERROR = F32(0.025), F32(0.07)
 # Error that is tolerated for each unit of local contrast, where a sub-pixel error of the flow already shows.
-FORGIVEN = F32(0.35)
+CONTRAST_TOLERANCE = F32(0.35)
 # Change of area beyond which brush strokes of the key look stretched or squeezed.
-STRETCH = 3.0
+MAX_STRETCH = 3.0
 # Rows around a pixel that its confidence depends on: those of the blur, the erosion and the median.
 HALO = 6 + 2 + 3
 
 
-def trust(flow: Floats, valid: Bools, key_plate: Bytes, plate: Bytes, corner: Corner = ORIGIN) -> Floats:
+def warp_confidence(flow: Floats, valid: Bools, key_plate: Bytes, plate: Bytes, corner: Corner = ORIGIN) -> Floats:
     """Confidence in the warped key: float32 (H, W) in [0, 1], with soft borders.
 
     flow, valid: composed flow to the key, on the grid of ``plate``. Plates: uint8 (H, W, 3). corner: position of
     ``plate`` in the key's plate.
     """
-    (left, top), certain = corner, np.empty(valid.shape, F32)
+    (left, top), confidence = corner, np.empty(valid.shape, F32)
 
     def work(band: Band) -> None:
-        warped = sample_rows(key_plate, flow[band.wide], top + band.top, left)
-        certain[band.own] = _trust(flow[band.wide], valid[band.wide], warped, plate[band.wide])[band.inner]
+        warped = warp_rows(key_plate, flow[band.with_halo], top + band.halo_start, left)
+        confidence[band.rows] = _band_confidence(
+            flow[band.with_halo], valid[band.with_halo], warped, plate[band.with_halo]
+        )[band.interior]
 
-    in_bands(work, valid.shape, HALO)
-    return certain
+    for_each_band(work, valid.shape, HALO)
+    return confidence
 
 
-def _trust(flow: Floats, valid: Bools, warped: Bytes, plate: Bytes) -> Floats:
-    apart = mismatch(warped, plate)
-    slack = FORGIVEN * contrast(plate)
-    close = 1 - np.clip((apart - CLOSE - slack) / (APART - CLOSE), 0, 1)
+def _band_confidence(flow: Floats, valid: Bools, warped: Bytes, plate: Bytes) -> Floats:
+    error = photometric_error(warped, plate)
+    tolerance = CONTRAST_TOLERANCE * contrast(plate)
+    agreement = 1 - np.clip(
+        (error - FULL_CONFIDENCE_ERROR - tolerance) / (ZERO_CONFIDENCE_ERROR - FULL_CONFIDENCE_ERROR), 0, 1
+    )
     # Flow is noisy where the plate has no texture: a pixel follows the majority around it.
-    mostly = cv2.medianBlur(valid.view(U8), 7) > 0
-    seen = mostly & (np.abs(np.log(stretch(flow))) < np.log(STRETCH))
+    majority = cv2.medianBlur(valid.view(U8), 7) > 0
+    reliable = majority & (np.abs(np.log(stretch(flow))) < np.log(MAX_STRETCH))
     # Valid flow ends where occlusion begins, and is least reliable there: keep a distance.
-    core = cv2.erode(seen.astype(F32), np.ones((5, 5)), borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.GaussianBlur(close * core, (0, 0), 1.5) * close * core, F32)
+    core = cv2.erode(reliable.astype(F32), np.ones((5, 5)), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.GaussianBlur(agreement * core, (0, 0), 1.5) * agreement * core, F32)
 
 
 def contrast(plate: Bytes) -> Floats:
@@ -60,5 +64,5 @@ def stretch(flow: Floats) -> Floats:
     """
     dy = np.gradient(flow, axis=0) if flow.shape[0] > 1 else np.zeros_like(flow)
     dx = np.gradient(flow, axis=1) if flow.shape[1] > 1 else np.zeros_like(flow)
-    area = (1 + dx[..., 0]) * (1 + dy[..., 1]) - dx[..., 1] * dy[..., 0]
-    return np.asarray(np.maximum(np.abs(area), 1e-3), F32)
+    determinant = (1 + dx[..., 0]) * (1 + dy[..., 1]) - dx[..., 1] * dy[..., 0]
+    return np.asarray(np.maximum(np.abs(determinant), 1e-3), F32)

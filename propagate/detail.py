@@ -9,66 +9,66 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, Floats
-from propagate.bands import Band, in_bands
+from propagate.bands import Band, for_each_band
 
 # Standard deviations in pixels of the low pass below the finest band, and of the window of local energies.
-FINE, AROUND = 1.0, 2.0
+FINE_SIGMA, ENERGY_SIGMA = 1.0, 2.0
 # Rows that the two blurs read on each side.
-COARSE_HALO, ENERGY_HALO = 4, 8
+LOW_PASS_HALO, ENERGY_HALO = 4, 8
 # Maximum gain; more would amplify noise, or true differences of the two pictures.
-MOST = 2.2
+MAX_GAIN = 2.2
 # Energy of a third of an 8-bit level, below which an area counts as flat and is not amplified.
-FLAT = F32((0.33 / 255) ** 2)
+FLAT_ENERGY = F32((0.33 / 255) ** 2)
 
 
-def coarse(picture: Floats) -> Floats:
+def low_pass(picture: Floats) -> Floats:
     """Low-pass a picture (H, W, C), removing its finest band: float32 (H, W, C)."""
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), FINE))
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), FINE_SIGMA))
 
 
-def energy(fine: Floats) -> Floats:
+def local_energy(fine: Floats) -> Floats:
     """Local energy of a finest band (H, W, 3), the mean square over space and channels: float32 (H, W)."""
     squares = fine * fine
     mean = (squares[..., 0] + squares[..., 1] + squares[..., 2]) / F32(3)
-    return np.asarray(cv2.GaussianBlur(mean, (0, 0), AROUND))
+    return np.asarray(cv2.GaussianBlur(mean, (0, 0), ENERGY_SIGMA))
 
 
-def energy_of(picture: Floats) -> Floats:
+def detail_energy(picture: Floats) -> Floats:
     """Local energy of a picture's finest band; the picture is (H, W, 3): float32 (H, W)."""
-    found = np.empty(picture.shape[:2], F32)
+    result = np.empty(picture.shape[:2], F32)
 
     def work(band: Band) -> None:
-        seen = picture[band.wide]
-        found[band.own] = energy(seen - coarse(seen))[band.inner]
+        rows = picture[band.with_halo]
+        result[band.rows] = local_energy(rows - low_pass(rows))[band.interior]
 
-    in_bands(work, picture.shape, COARSE_HALO + ENERGY_HALO)
-    return found
-
-
-def lerp(one: Floats, other: Floats, share: Floats) -> Floats:
-    """Interpolate linearly: ``one`` where share is 0, ``other`` where it is 1; float32, of shapes that broadcast."""
-    return np.asarray(one + share * (other - one), F32)
+    for_each_band(work, picture.shape, LOW_PASS_HALO + ENERGY_HALO)
+    return result
 
 
-def restore(picture: Floats, wanted: Floats) -> Floats:
+def lerp(a: Floats, b: Floats, weight: Floats) -> Floats:
+    """Interpolate linearly: ``a`` where the weight is 0, ``b`` where it is 1; float32, of shapes that broadcast."""
+    return np.asarray(a + weight * (b - a), F32)
+
+
+def restore_detail(picture: Floats, target_energy: Floats) -> Floats:
     """Raise the finest band of a picture to a local energy; never lower it.
 
-    picture: float32 (H, W, 3) in [0, 1]. wanted: the energy, float32 (H, W), see ``energy``. Returns float32 (H, W, 3)
+    picture: float32 (H, W, 3) in [0, 1]. target_energy: float32 (H, W), see ``local_energy``. Returns float32 (H, W, 3)
     in [0, 1].
     """
-    raised = np.empty_like(picture)
+    restored = np.empty_like(picture)
 
     def work(band: Band) -> None:
-        raised[band.own] = _restore(picture[band.wide], wanted[band.wide])[band.inner]
+        restored[band.rows] = _restore_rows(picture[band.with_halo], target_energy[band.with_halo])[band.interior]
 
-    in_bands(work, picture.shape, COARSE_HALO + ENERGY_HALO)
-    return raised
+    for_each_band(work, picture.shape, LOW_PASS_HALO + ENERGY_HALO)
+    return restored
 
 
-def _restore(picture: Floats, wanted: Floats) -> Floats:
-    smooth = coarse(picture)
-    fine = picture - smooth
-    gain = np.sqrt((wanted + FLAT) / (energy(fine) + FLAT))
-    fine *= np.clip(gain, 1, MOST)[..., None]
-    fine += smooth
+def _restore_rows(picture: Floats, target_energy: Floats) -> Floats:
+    low = low_pass(picture)
+    fine = picture - low
+    gain = np.sqrt((target_energy + FLAT_ENERGY) / (local_energy(fine) + FLAT_ENERGY))
+    fine *= np.clip(gain, 1, MAX_GAIN)[..., None]
+    fine += low
     return np.clip(fine, 0, 1, out=fine)

@@ -10,24 +10,24 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, U8, Bytes, Floats, Pixels
-from propagate.bands import Band, in_bands
+from propagate.bands import Band, for_each_band
 
 # Channels are padded to a multiple of this: it suits vector instructions, and leaves few kernels to compile.
-GROUP = 8
-MOST_CHANNELS = 24
+CHANNEL_GROUP = 8
+MAX_CHANNELS = 24
 STYLE_CHANNELS = 3
 # Rows that ``edges`` of sigma 1 reads on each side.
 EDGES_HALO = 5
 
 
-def scales(weights: Sequence[float], style_weight: float) -> tuple[float, list[float]]:
+def channel_scales(weights: Sequence[float], style_weight: float) -> tuple[float, list[float]]:
     """Scale of the style's channels, and of each guide's: the roots of the weights, the largest being 1.
 
     Raises ValueError for a weight that is negative or not finite, or when all are 0.
     """
-    every = np.array([style_weight, *weights])
-    largest = float(every.max())
-    if not (np.isfinite(every).all() and largest > 0 and every.min() >= 0):
+    all_weights = np.array([style_weight, *weights])
+    largest = float(all_weights.max())
+    if not (np.isfinite(all_weights).all() and largest > 0 and all_weights.min() >= 0):
         raise ValueError(f"weights must be finite, 0 or more, and one above 0, not {[style_weight, *weights]}")
     return float(np.sqrt(style_weight / largest)), [float(np.sqrt(weight / largest)) for weight in weights]
 
@@ -47,40 +47,42 @@ def pack(style: Floats, style_scale: float, guides: Sequence[tuple[Floats, float
     another size than the style, or when a value is not finite.
     """
     height, width = style.shape[:2]
-    check([style], (height, width), "style")
-    check([values for values, _ in guides], (height, width))
-    packed = blank(height, width, channels([values for values, _ in guides]), radius)
+    check_pictures([style], (height, width), "style")
+    check_pictures([values for values, _ in guides], (height, width))
+    packed = empty_canvas(height, width, packed_channels([values for values, _ in guides]), radius)
     parts = [(style, style_scale), *guides]
 
     def work(band: Band) -> None:
-        lay(packed, band.first, [(values[band.own], scale) for values, scale in parts], radius)
+        write_channels(packed, band.start, [(values[band.rows], scale) for values, scale in parts], radius)
 
-    in_bands(work, (height, width))
-    mirror(packed, radius)
+    for_each_band(work, (height, width))
+    reflect_border(packed, radius)
     return packed.reshape(height + 2 * radius, -1)
 
 
-def blank(height: int, width: int, count: int, radius: int) -> Bytes:
+def empty_canvas(height: int, width: int, count: int, radius: int) -> Bytes:
     """Allocate a padded canvas of ``count`` bytes a pixel, all 0: uint8 (H + 2 radius, W + 2 radius, count)."""
     return np.zeros((height + 2 * radius, width + 2 * radius, count), U8)
 
 
-def lay(packed: Bytes, first: int, parts: Sequence[tuple[Floats, float]], radius: int, at: int = 0) -> None:
-    """Write rows into a padded canvas from row ``first`` on, without the border, see ``mirror``.
+def write_channels(
+    packed: Bytes, top: int, parts: Sequence[tuple[Floats, float]], radius: int, channel: int = 0
+) -> None:
+    """Write rows into a padded canvas from row ``top`` on, without the border, see ``reflect_border``.
 
-    parts: float32 (h, W) or (h, W, C) and their scales, interleaved from channel ``at`` on.
+    parts: float32 (h, W) or (h, W, C) and their scales, interleaved from ``channel`` on.
     """
     for values, scale in parts:
         height, width = values.shape[:2]
         planes = to_bytes(values.reshape(height, width, -1), scale)
-        inner = packed[radius + first : radius + first + height, radius : radius + width]
+        interior = packed[radius + top : radius + top + height, radius : radius + width]
         count = planes.shape[2]
         # Far faster than an assignment, whose inner loop would run over the few channels of a pixel.
-        cv2.mixChannels([planes], [inner], [n for c in range(count) for n in (c, at + c)])
-        at += count
+        cv2.mixChannels([planes], [interior], [n for c in range(count) for n in (c, channel + c)])
+        channel += count
 
 
-def mirror(padded: Pixels, radius: int) -> None:
+def reflect_border(padded: Pixels, radius: int) -> None:
     """Fill the border of a padded picture (H + 2 radius, W + 2 radius, C) in place, see ``pad``."""
     height, width = padded.shape[0] - 2 * radius, padded.shape[1] - 2 * radius
     step = 1 if min(height, width) > radius else 0
@@ -92,36 +94,36 @@ def mirror(padded: Pixels, radius: int) -> None:
         padded[radius + height - 1 + line] = padded[radius + height - 1 - step * line]
 
 
-def check(pictures: Sequence[Floats], size: tuple[int, ...], name: str = "guide") -> None:
+def check_pictures(pictures: Sequence[Floats], size: tuple[int, ...], name: str = "guide") -> None:
     """Raise ValueError unless all pictures, (H, W) or (H, W, C), are of ``size`` (H, W) and finite."""
-    for values in pictures:
-        if values.shape[:2] != size or values.ndim > 3:
-            raise ValueError(f"a {name} must be of size {size}, with or without channels, not {values.shape}")
+    for picture in pictures:
+        if picture.shape[:2] != size or picture.ndim > 3:
+            raise ValueError(f"a {name} must be of size {size}, with or without channels, not {picture.shape}")
         # One pass each and no temporary array; NaN makes both comparisons false.
-        if not (values.min() > -np.inf and values.max() < np.inf):
+        if not (picture.min() > -np.inf and picture.max() < np.inf):
             raise ValueError(f"a {name} must be finite, and has NaN or infinity")
 
 
-def guides_in(packed: Bytes, size: tuple[int, int], radius: int, count: int) -> Bytes:
+def unpack_guides(packed: Bytes, size: tuple[int, int], radius: int, count: int) -> Bytes:
     """Unpack the first ``count`` guide channels of a packed picture of ``size`` (H, W): uint8 (H, W, count)."""
     planes = packed.reshape(size[0] + 2 * radius, size[1] + 2 * radius, -1)
-    inner = planes[radius : radius + size[0], radius : radius + size[1]]
-    return np.ascontiguousarray(inner[..., STYLE_CHANNELS : STYLE_CHANNELS + count])
+    interior = planes[radius : radius + size[0], radius : radius + size[1]]
+    return np.ascontiguousarray(interior[..., STYLE_CHANNELS : STYLE_CHANNELS + count])
 
 
-def channels(guides: Sequence[Floats]) -> int:
+def packed_channels(guides: Sequence[Floats]) -> int:
     """Bytes of a packed pixel, style and guides. Raises ValueError when the guides have more than 21 channels."""
     used = sum(1 if guide.ndim == 2 else guide.shape[2] for guide in guides)
-    if STYLE_CHANNELS + used > MOST_CHANNELS:
-        raise ValueError(f"guides may have {MOST_CHANNELS - STYLE_CHANNELS} channels in all, not {used}")
-    return -(-(STYLE_CHANNELS + used) // GROUP) * GROUP
+    if STYLE_CHANNELS + used > MAX_CHANNELS:
+        raise ValueError(f"guides may have {MAX_CHANNELS - STYLE_CHANNELS} channels in all, not {used}")
+    return -(-(STYLE_CHANNELS + used) // CHANNEL_GROUP) * CHANNEL_GROUP
 
 
 def pad(picture: Pixels, radius: int) -> Pixels:
     """Pad a picture, (H, W) or (H, W, C), with a mirrored border; one thinner than the border repeats its edge."""
-    mirror = min(picture.shape[:2]) > radius
+    reflect = min(picture.shape[:2]) > radius
     return np.pad(
-        picture, [(radius, radius), (radius, radius), *[(0, 0)] * (picture.ndim - 2)], "reflect" if mirror else "edge"
+        picture, [(radius, radius), (radius, radius), *[(0, 0)] * (picture.ndim - 2)], "reflect" if reflect else "edge"
     )
 
 
@@ -131,10 +133,10 @@ def restyle(packed: Bytes, style: Floats, style_scale: float, radius: int) -> No
     planes = packed.reshape(height + 2 * radius, width + 2 * radius, -1)
 
     def work(band: Band) -> None:
-        lay(planes, band.first, [(style[band.own], style_scale)], radius)
+        write_channels(planes, band.start, [(style[band.rows], style_scale)], radius)
 
-    in_bands(work, style.shape)
-    mirror(planes[..., :STYLE_CHANNELS], radius)
+    for_each_band(work, style.shape)
+    reflect_border(planes[..., :STYLE_CHANNELS], radius)
 
 
 def luminance(picture: Floats) -> Floats:
@@ -145,7 +147,7 @@ def luminance(picture: Floats) -> Floats:
 def edges(picture: Floats, sigma: float = 1.0) -> Floats:
     """Strength of luma edges: float32 (H, W) in [0, 1]; a step from black to white with blur ``sigma`` gives 1."""
     grey = cv2.GaussianBlur(luminance(picture), (0, 0), sigma)
-    across = cv2.Scharr(grey, cv2.CV_32F, 1, 0, scale=1 / 16)
-    down = cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 16)
+    dx = cv2.Scharr(grey, cv2.CV_32F, 1, 0, scale=1 / 16)
+    dy = cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 16)
     peak = 2 / (np.sqrt(2 * np.pi) * sigma)
-    return np.clip(np.hypot(across, down) * F32(1 / peak * 1.6), 0, 1).astype(F32)
+    return np.clip(np.hypot(dx, dy) * F32(1 / peak * 1.6), 0, 1).astype(F32)

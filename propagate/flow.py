@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, U8, Bools, Bytes, Floats, Pixels
-from propagate.bands import Band, in_bands
+from propagate.bands import Band, for_each_band
 
 # Maximum length in pixels, beyond any picture; sums of such flow over a long shot stay finite.
-LARGEST = 65536.0
-# Radius of the windows of ``mismatch``, of a median and of a blur.
-_AROUND = 2
+MAX_LENGTH = 65536.0
+# Radius of the windows of ``photometric_error``, of a median and of a blur.
+_WINDOW_RADIUS = 2
 
 
 class FlowEstimator(Protocol):
@@ -47,52 +47,52 @@ class ComposedFlow:
 @lru_cache(maxsize=4)
 def grid(height: int, width: int) -> Floats:
     """Pixel positions, float32 (H, W, 2), x then y. For small pictures; cached, and therefore read-only."""
-    spots = places(0, height, width)
-    spots.setflags(write=False)
-    return spots
+    positions = grid_rows(0, height, width)
+    positions.setflags(write=False)
+    return positions
 
 
-def places(first: int, last: int, width: int, left: int = 0) -> Floats:
-    """Pixel positions of some rows: float32 (last - first, W, 2), x then y.
+def grid_rows(top: int, bottom: int, width: int, left: int = 0) -> Floats:
+    """Pixel positions of some rows: float32 (bottom - top, W, 2), x then y.
 
-    Rows ``first`` to ``last``, exclusive; columns from ``left`` on.
+    Rows ``top`` to ``bottom``, exclusive; columns from ``left`` on.
     """
-    spots = np.empty((last - first, width, 2), F32)
-    spots[..., 0] = np.arange(left, left + width)
-    spots[..., 1] = np.arange(first, last)[:, None]
-    return spots
+    positions = np.empty((bottom - top, width, 2), F32)
+    positions[..., 0] = np.arange(left, left + width)
+    positions[..., 1] = np.arange(top, bottom)[:, None]
+    return positions
 
 
-def origins(flow: Floats, first: int, left: int = 0) -> Floats:
+def source_positions(flow: Floats, top: int, left: int = 0) -> Floats:
     """Source positions of some rows, ``x + flow(x)``, float32 like ``flow``.
 
-    ``flow`` begins at row ``first`` and column ``left``.
+    ``flow`` begins at row ``top`` and column ``left``.
     """
-    where = places(first, first + flow.shape[0], flow.shape[1], left)
-    where += flow
-    return where
+    positions = grid_rows(top, top + flow.shape[0], flow.shape[1], left)
+    positions += flow
+    return positions
 
 
-def sample(picture: Pixels, flow: Floats, *, crisp: bool = False) -> Pixels:
+def warp(picture: Pixels, flow: Floats, *, lanczos: bool = False) -> Pixels:
     """Warp a picture backward: read it at ``x + flow(x)``, with the border pixel repeated outside.
 
-    picture: (H, W) or (H, W, C), of any type that OpenCV remaps. The interpolation is bilinear, or with ``crisp``
+    picture: (H, W) or (H, W, C), of any type that OpenCV remaps. The interpolation is bilinear, or with ``lanczos``
     Lanczos over 8 pixels, which keeps the finest detail and may overshoot the range.
     """
-    read = np.empty((*flow.shape[:2], *picture.shape[2:]), picture.dtype)
+    warped = np.empty((*flow.shape[:2], *picture.shape[2:]), picture.dtype)
 
     def work(band: Band) -> None:
-        read[band.own] = sample_rows(picture, flow[band.own], band.first, crisp=crisp)
+        warped[band.rows] = warp_rows(picture, flow[band.rows], band.start, lanczos=lanczos)
 
-    in_bands(work, flow.shape)
-    return read
+    for_each_band(work, flow.shape)
+    return warped
 
 
-def sample_rows(picture: Pixels, flow: Floats, first: int, left: int = 0, *, crisp: bool = False) -> Pixels:
-    """Warp some rows, see ``sample``. ``flow`` begins at row ``first`` and column ``left``; ``picture`` is complete."""
-    how = cv2.INTER_LANCZOS4 if crisp else cv2.INTER_LINEAR
-    read = cv2.remap(picture, origins(flow, first, left), None, how, borderMode=cv2.BORDER_REPLICATE)
-    return read.reshape(*flow.shape[:2], *picture.shape[2:])
+def warp_rows(picture: Pixels, flow: Floats, top: int, left: int = 0, *, lanczos: bool = False) -> Pixels:
+    """Warp some rows, see ``warp``. ``flow`` begins at row ``top`` and column ``left``; ``picture`` is complete."""
+    interpolation = cv2.INTER_LANCZOS4 if lanczos else cv2.INTER_LINEAR
+    warped = cv2.remap(picture, source_positions(flow, top, left), None, interpolation, borderMode=cv2.BORDER_REPLICATE)
+    return warped.reshape(*flow.shape[:2], *picture.shape[2:])
 
 
 def consistent(forward: Floats, backward: Floats) -> Bools:
@@ -101,17 +101,17 @@ def consistent(forward: Floats, backward: Floats) -> Bools:
     forward: flow on the grid of the picture in question, into the other one. backward: flow on the other one's grid. A
     pixel passes when ``|f + b|² < 0.01 (|f|² + |b|²) + 0.5`` and its source position is inside the other picture.
     """
-    passed = np.empty(forward.shape[:2], bool)
+    mask = np.empty(forward.shape[:2], bool)
 
     def work(band: Band) -> None:
-        there = forward[band.own]
-        back = sample_rows(backward, there, band.first)
-        miss = _squared_length(there + back)
-        size = _squared_length(there) + _squared_length(back)
-        passed[band.own] = (miss < 0.01 * size + 0.5) & inside_rows(there, band.first, forward.shape)
+        flow = forward[band.rows]
+        returned = warp_rows(backward, flow, band.start)
+        error = _squared_length(flow + returned)
+        length = _squared_length(flow) + _squared_length(returned)
+        mask[band.rows] = (error < 0.01 * length + 0.5) & in_bounds_rows(flow, band.start, forward.shape)
 
-    in_bands(work, forward.shape)
-    return passed
+    for_each_band(work, forward.shape)
+    return mask
 
 
 def _squared_length(flow: Floats) -> Floats:
@@ -120,7 +120,7 @@ def _squared_length(flow: Floats) -> Floats:
     return np.asarray(squares[..., 0] + squares[..., 1])
 
 
-def start_at_key(frame: int, height: int, width: int) -> ComposedFlow:
+def identity_flow(frame: int, height: int, width: int) -> ComposedFlow:
     """Composed flow of the key itself: no motion, valid everywhere."""
     return ComposedFlow(frame, np.zeros((height, width, 2), F32), np.ones((height, width), bool))
 
@@ -130,7 +130,7 @@ class Step:
     """Flow between neighbouring frames, on the grid of the one further away from the key.
 
     flow: float32 (H, W, 2): ``after(x) = before(x + flow(x))``. consistent: bool (H, W), see ``consistent``. All flow
-    is checked here: raises ValueError for another shape or type, NaN, infinity, or a length beyond LARGEST.
+    is checked here: raises ValueError for another shape or type, NaN, infinity, or a length beyond MAX_LENGTH.
     """
 
     flow: Floats
@@ -146,131 +146,136 @@ class Step:
 
 
 def check_flow(flow: Floats) -> None:
-    """Raise ValueError unless ``flow`` is float32 (H, W, 2), finite, and no longer than LARGEST along x or y."""
+    """Raise ValueError unless ``flow`` is float32 (H, W, 2), finite, and no longer than MAX_LENGTH along x or y."""
     if flow.ndim != 3 or flow.shape[2] != 2 or not flow.size or flow.dtype != F32:
         raise ValueError(f"flow must be float32 (H, W, 2), not {flow.dtype} {flow.shape}")
     # One pass each and no temporary array; NaN makes both comparisons false.
-    if not (flow.min() >= -LARGEST and flow.max() <= LARGEST):
-        bad = ~(np.abs(flow) <= LARGEST)
-        y, x, axis = (int(place) for place in np.argwhere(bad)[0])
-        raise ValueError(f"flow must be finite and at most {LARGEST:g} pixels, not {flow[y, x, axis]} at x {x}, y {y}")
+    if not (flow.min() >= -MAX_LENGTH and flow.max() <= MAX_LENGTH):
+        bad = ~(np.abs(flow) <= MAX_LENGTH)
+        y, x, axis = (int(index) for index in np.argwhere(bad)[0])
+        raise ValueError(
+            f"flow must be finite and at most {MAX_LENGTH:g} pixels, not {flow[y, x, axis]} at x {x}, y {y}"
+        )
 
 
-def step_of(flow: Floats, back: Floats) -> Step:
+def step_from_flows(flow: Floats, back: Floats) -> Step:
     """Build a step from flow on the grid of the later frame, and from the flow ``back`` on the grid of the earlier one.
 
     Both float32 (H, W, 2), in pixels. Raises ValueError when they have other shapes, or different ones.
     """
-    for way in (flow, back):
-        check_flow(way)
+    for each in (flow, back):
+        check_flow(each)
     if flow.shape != back.shape:
         raise ValueError(f"flow there and back must be of one size, not {flow.shape} and {back.shape}")
     return Step(flow, consistent(flow, back))
 
 
-def take_step(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Step:
+def estimate_step(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Step:
     """Estimate the step from ``before`` to ``after``, both uint8 (H, W, 3), with one estimate each way."""
-    return step_of(estimate(before, after), estimate(after, before))
+    return step_from_flows(estimate(before, after), estimate(after, before))
 
 
-def take_steps(one: Bytes, other: Bytes, estimate: FlowEstimator) -> tuple[Step, Step]:
-    """Estimate the steps from ``one`` to ``other`` and back, both uint8 (H, W, 3), with two estimates in all."""
-    onward, back = estimate(one, other), estimate(other, one)
-    return step_of(onward, back), step_of(back, onward)
+def estimate_steps(first: Bytes, second: Bytes, estimate: FlowEstimator) -> tuple[Step, Step]:
+    """Estimate the steps from ``first`` to ``second`` and back, both uint8 (H, W, 3), with two estimates in all."""
+    forward, backward = estimate(first, second), estimate(second, first)
+    return step_from_flows(forward, backward), step_from_flows(backward, forward)
 
 
-def extend(composed: ComposedFlow, frame: int, step: Step) -> ComposedFlow:
+def compose_step(composed: ComposedFlow, frame: int, step: Step) -> ComposedFlow:
     """Compose with one more step away from the key; ``composed`` is the flow of the frame that ``step`` points to."""
     flow, valid = np.empty_like(step.flow), np.empty_like(step.consistent)
     known = composed.valid.view(U8) * U8(255)
 
     def work(band: Band) -> None:
-        there = step.flow[band.own]
-        flow[band.own] = there + sample_rows(composed.flow, there, band.first)
-        reached = sample_rows(known, there, band.first) > 127
-        valid[band.own] = step.consistent[band.own] & reached & inside_rows(flow[band.own], band.first, flow.shape)
+        offset = step.flow[band.rows]
+        flow[band.rows] = offset + warp_rows(composed.flow, offset, band.start)
+        reached = warp_rows(known, offset, band.start) > 127
+        in_picture = in_bounds_rows(flow[band.rows], band.start, flow.shape)
+        valid[band.rows] = step.consistent[band.rows] & reached & in_picture
 
-    in_bands(work, flow.shape)
+    for_each_band(work, flow.shape)
     return ComposedFlow(frame, flow, valid)
 
 
-def inside(flow: Floats) -> Bools:
+def in_bounds(flow: Floats) -> Bools:
     """Mask of the pixels whose ``x + flow(x)`` lies in a picture of the flow's size, to within a pixel: bool (H, W)."""
-    return inside_rows(flow, 0, flow.shape)
+    return in_bounds_rows(flow, 0, flow.shape)
 
 
-def inside_rows(flow: Floats, first: int, size: tuple[int, ...], left: int = 0) -> Bools:
-    """Some rows of ``inside``, for a picture of ``size`` (H, W, ...).
+def in_bounds_rows(flow: Floats, top: int, size: tuple[int, ...], left: int = 0) -> Bools:
+    """Some rows of ``in_bounds``, for a picture of ``size`` (H, W, ...).
 
-    ``flow`` begins at row ``first`` and column ``left``.
+    ``flow`` begins at row ``top`` and column ``left``.
     """
-    where = origins(flow, first, left)
-    across = (where[..., 0] >= -1) & (where[..., 0] <= size[1])
-    return np.asarray(across & (where[..., 1] >= -1) & (where[..., 1] <= size[0]))
+    positions = source_positions(flow, top, left)
+    inside_x = (positions[..., 0] >= -1) & (positions[..., 0] <= size[1])
+    return np.asarray(inside_x & (positions[..., 1] >= -1) & (positions[..., 1] <= size[0]))
 
 
-def anchor(flow: Floats, key_plate: Bytes, plate: Bytes, estimate: FlowEstimator) -> Floats:
+def correct_drift(flow: Floats, key_plate: Bytes, plate: Bytes, estimate: FlowEstimator) -> Floats:
     """Correct the drift of composed flow by comparing with the key itself.
 
     The key's plate, warped by ``flow``, and the frame's plate differ by the drift alone. The flow between these two is
     added where it lowers the photometric error. All arrays are on the frame's grid; plates are uint8 (H, W, 3).
     """
-    carried = sample(key_plate, flow)
-    drift = estimate(carried, plate)
-    found = np.empty_like(flow)
+    warped = warp(key_plate, flow)
+    drift = estimate(warped, plate)
+    corrected = np.empty_like(flow)
 
     def work(band: Band) -> None:
-        shown = plate[band.wide]
-        better = drift[band.wide] + sample_rows(flow, drift[band.wide], band.top)
-        gain = mismatch(carried[band.wide], shown) - mismatch(sample_rows(key_plate, better, band.top), shown)
-        found[band.own] = np.where((gain > 0)[..., None], better, flow[band.wide])[band.inner]
+        target = plate[band.with_halo]
+        candidate = drift[band.with_halo] + warp_rows(flow, drift[band.with_halo], band.halo_start)
+        error = photometric_error(warp_rows(key_plate, candidate, band.halo_start), target)
+        improved = photometric_error(warped[band.with_halo], target) - error > 0
+        corrected[band.rows] = np.where(improved[..., None], candidate, flow[band.with_halo])[band.interior]
 
-    in_bands(work, flow.shape, _AROUND)
-    return found
+    for_each_band(work, flow.shape, _WINDOW_RADIUS)
+    return corrected
 
 
 # Motion below this many pixels may be noise; it is kept if the photometric error, 0..1, is this much larger without it.
-CREEP, TELLING = 0.25, 1 / 255
+MAX_CREEP, CREEP_TOLERANCE = 0.25, 1 / 255
 
 
-def settle(flow: Floats, key_plate: Bytes, plate: Bytes) -> Floats:
+def freeze_static(flow: Floats, key_plate: Bytes, plate: Bytes) -> Floats:
     """Set the flow of static areas to 0, so that a locked-off background does not boil.
 
     flow: float32 (H, W, 2), in pixels, on the grid of ``plate``; the plates: uint8 (H, W, 3). Returns flow of that
     shape. Estimated flow of a static area is off by a tenth of a pixel. It is replaced by 0 where no motion explains
     the plate as well.
     """
-    calmed = np.empty_like(flow)
+    result = np.empty_like(flow)
 
     def work(band: Band) -> None:
-        calmed[band.own] = _calmed(flow[band.wide], key_plate, plate, band)[band.inner]
+        result[band.rows] = _freeze_rows(flow[band.with_halo], key_plate, plate, band)[band.interior]
 
-    in_bands(work, flow.shape, 3 * _AROUND)
-    return calmed
+    for_each_band(work, flow.shape, 3 * _WINDOW_RADIUS)
+    return result
 
 
-def _calmed(flow: Floats, key_plate: Bytes, plate: Bytes, band: Band) -> Floats:
-    """Rows of ``settle``; ``flow`` has those of the band and its halo, the plates are complete."""
-    slow = np.maximum(np.abs(flow[..., 0]), np.abs(flow[..., 1])) < CREEP
-    if not slow.any():
+def _freeze_rows(flow: Floats, key_plate: Bytes, plate: Bytes, band: Band) -> Floats:
+    """Rows of ``freeze_static``; ``flow`` has those of the band and its halo, the plates are complete."""
+    small = np.maximum(np.abs(flow[..., 0]), np.abs(flow[..., 1])) < MAX_CREEP
+    if not small.any():
         return flow
-    shown = plate[band.wide]
-    moved = mismatch(sample_rows(key_plate, flow, band.top), shown)
-    calm = slow & (mismatch(key_plate[band.wide], shown) <= moved + TELLING)
+    target = plate[band.with_halo]
+    warp_error = photometric_error(warp_rows(key_plate, flow, band.halo_start), target)
+    static = small & (photometric_error(key_plate[band.with_halo], target) <= warp_error + CREEP_TOLERANCE)
     # Single pixels follow their neighbours, and the border between static and moving areas is soft.
-    certain = cv2.blur(cv2.medianBlur(calm.view(U8), 2 * _AROUND + 1).astype(F32), (2 * _AROUND + 1,) * 2)
-    return flow * (1 - certain.reshape(calm.shape))[..., None]
+    side = 2 * _WINDOW_RADIUS + 1
+    weight = cv2.blur(cv2.medianBlur(static.view(U8), side).astype(F32), (side, side))
+    return flow * (1 - weight.reshape(static.shape))[..., None]
 
 
-def mismatch(one: Bytes, other: Bytes) -> Floats:
+def photometric_error(a: Bytes, b: Bytes) -> Floats:
     """Local photometric error of two pictures: float32 (H, W), 0..1.
 
     The mean absolute difference over a window of 5 x 5 pixels and all channels.
     """
-    apart = cv2.absdiff(one, other)
-    total = sum(apart[..., channel].astype(F32) for channel in range(apart.shape[2]))
-    mean = np.asarray(total, F32) / F32(apart.shape[2]) / F32(255)
+    difference = cv2.absdiff(a, b)
+    total = sum(difference[..., channel].astype(F32) for channel in range(difference.shape[2]))
+    mean = np.asarray(total, F32) / F32(difference.shape[2]) / F32(255)
     # The filter keeps running sums in float64. All values are integer multiples of 2^-33, so that the sums are exact
     # wherever they began.
-    window = (2 * _AROUND + 1, 2 * _AROUND + 1)
-    return np.asarray(cv2.boxFilter(mean, -1, window, borderType=cv2.BORDER_REFLECT))
+    side = 2 * _WINDOW_RADIUS + 1
+    return np.asarray(cv2.boxFilter(mean, -1, (side, side), borderType=cv2.BORDER_REFLECT))

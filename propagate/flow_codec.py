@@ -13,26 +13,26 @@ from propagate.arrays import F32, Bools, Bytes, Floats, Pixels
 from propagate.flow import Step
 
 # Base-2 exponent of the quantisation step, in pixels; flow longer than 511 pixels takes a larger one.
-FINEST = -6
+MIN_EXPONENT = -6
 # Height, width, exponent of the quantisation step, length of the body; and a checksum of header and body.
 _HEADER = struct.Struct("<IIbI")
 _CHECK = struct.Struct("<I")
 
 
-def rounded(step: Step) -> Step:
+def quantise(step: Step) -> Step:
     """Quantise a step: the result equals that of packing and unpacking it."""
-    power, numbers = _fixed(step.flow)
-    return Step(_floating(power, numbers), step.consistent)
+    exponent, values = _to_fixed_point(step.flow)
+    return Step(_from_fixed_point(exponent, values), step.consistent)
 
 
 def pack(step: Step) -> bytes:
     """Pack a step into bytes for ``unpack``; about 0.4 bytes a pixel for film."""
-    power, numbers = _fixed(step.flow)
-    rows = np.diff(numbers, axis=1, prepend=np.int16(0))
+    exponent, values = _to_fixed_point(step.flow)
+    rows = np.diff(values, axis=1, prepend=np.int16(0))
     differences = np.diff(rows, axis=2, prepend=np.int16(0))
     body = _deflate(_zigzag(differences), np.packbits(step.consistent))
     height, width = step.consistent.shape
-    data = _HEADER.pack(height, width, power, len(body)) + body
+    data = _HEADER.pack(height, width, exponent, len(body)) + body
     return _CHECK.pack(zlib.crc32(data)) + data
 
 
@@ -41,19 +41,19 @@ def unpack(data: bytes) -> tuple[Step, bytes]:
 
     Raises ValueError for data that is cut off or damaged.
     """
-    begin = _CHECK.size + _HEADER.size
-    if len(data) < begin:
-        raise ValueError(f"packed flow has at least {begin} bytes, not {len(data)}")
-    height, width, power, length = _HEADER.unpack_from(data, _CHECK.size)
-    end = begin + length
-    if len(data) < end or zlib.crc32(data[_CHECK.size : end]) != _CHECK.unpack_from(data)[0]:
+    start = _CHECK.size + _HEADER.size
+    if len(data) < start:
+        raise ValueError(f"packed flow has at least {start} bytes, not {len(data)}")
+    height, width, exponent, length = _HEADER.unpack_from(data, _CHECK.size)
+    stop = start + length
+    if len(data) < stop or zlib.crc32(data[_CHECK.size : stop]) != _CHECK.unpack_from(data)[0]:
         raise ValueError("packed flow is cut off or damaged")
-    inflated = np.frombuffer(zlib.decompress(data[begin:end]), np.uint8)
+    inflated = np.frombuffer(zlib.decompress(data[start:stop]), np.uint8)
     pixels = height * width
     differences = _unzigzag(inflated[: 4 * pixels].reshape(2, 2, height, width))
-    numbers = np.cumsum(np.cumsum(differences, axis=2, dtype=np.int16), axis=1, dtype=np.int16)
-    seen: Bools = np.unpackbits(inflated[4 * pixels :], count=pixels).reshape(height, width).astype(bool)
-    return Step(_floating(power, numbers), seen), data[end:]
+    values = np.cumsum(np.cumsum(differences, axis=2, dtype=np.int16), axis=1, dtype=np.int16)
+    consistent: Bools = np.unpackbits(inflated[4 * pixels :], count=pixels).reshape(height, width).astype(bool)
+    return Step(_from_fixed_point(exponent, values), consistent), data[stop:]
 
 
 def skip(data: bytes) -> bytes:
@@ -64,19 +64,19 @@ def skip(data: bytes) -> bytes:
     return data[_CHECK.size + _HEADER.size + length :]
 
 
-def _fixed(flow: Floats) -> tuple[int, Pixels]:
+def _to_fixed_point(flow: Floats) -> tuple[int, Pixels]:
     """Convert to fixed point: the exponent of the quantisation step, and int16 (2, H, W)."""
-    power, longest = FINEST, float(max(flow.max(), -flow.min()))
-    while longest > 32767 * 2.0**power:
-        power += 1
-    return power, np.rint(flow.transpose(2, 0, 1) * F32(2.0**-power)).astype(np.int16)
+    exponent, max_length = MIN_EXPONENT, float(max(flow.max(), -flow.min()))
+    while max_length > 32767 * 2.0**exponent:
+        exponent += 1
+    return exponent, np.rint(flow.transpose(2, 0, 1) * F32(2.0**-exponent)).astype(np.int16)
 
 
-def _floating(power: int, numbers: Pixels) -> Floats:
-    """Inverse of ``_fixed``: float32 (H, W, 2)."""
-    flow = np.empty((*numbers.shape[1:], 2), F32)
+def _from_fixed_point(exponent: int, values: Pixels) -> Floats:
+    """Inverse of ``_to_fixed_point``: float32 (H, W, 2)."""
+    flow = np.empty((*values.shape[1:], 2), F32)
     # A power of two: the product is exact.
-    np.multiply(numbers.transpose(1, 2, 0), F32(2.0**power), out=flow)
+    np.multiply(values.transpose(1, 2, 0), F32(2.0**exponent), out=flow)
     return flow
 
 
@@ -97,5 +97,6 @@ def _unzigzag(halves: Bytes) -> Pixels:
 
 def _deflate(*parts: Bytes) -> bytes:
     # Only runs of one byte occur; a search for longer matches takes longer and compresses less.
-    packer = zlib.compressobj(1, zlib.DEFLATED, 15, 8, zlib.Z_RLE)
-    return b"".join([*(packer.compress(np.ascontiguousarray(part).tobytes()) for part in parts), packer.flush()])
+    compressor = zlib.compressobj(1, zlib.DEFLATED, 15, 8, zlib.Z_RLE)
+    compressed = [compressor.compress(np.ascontiguousarray(part).tobytes()) for part in parts]
+    return b"".join([*compressed, compressor.flush()])

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, Bytes, Floats
-from propagate.bands import Band, rows
+from propagate.bands import Band, split_rows
 
 # Preset of OpenCV; finest level of its pyramid that is searched, 0 being full resolution; patch stride in pixels;
 # steps of gradient descent. Against a key the search starts close, so that few steps suffice.
@@ -15,12 +15,12 @@ PRESETS = {
 }
 
 # The method works on patches of 8 pixels over a pyramid; smaller pictures are extended to this size.
-SMALLEST = 32
+MIN_SIDE = 32
 
 # Against a key the method needs 195 bytes a pixel. Pictures of more pixels than this are processed in strips of about
 # that many, which overlap by this many rows on each side and are cross-faded there. Drift is a few pixels at most, so
 # that a strip need not read further.
-STRIP, OVERLAP = 1 << 20, 32
+STRIP_PIXELS, OVERLAP = 1 << 20, 32
 
 
 class DisFlow:
@@ -32,9 +32,9 @@ class DisFlow:
             raise ValueError(f"DIS preset must be one of {', '.join(PRESETS)}, not {preset!r}")
         self.preset = preset
         # An engine keeps its buffers and is not thread-safe.
-        self._free: list[cv2.DISOpticalFlow] = []
+        self._idle_engines: list[cv2.DISOpticalFlow] = []
 
-    def _fresh(self) -> cv2.DISOpticalFlow:
+    def _create_engine(self) -> cv2.DISOpticalFlow:
         settings, finest, stride, steps = PRESETS[self.preset]
         engine = cv2.DISOpticalFlow.create(settings)
         engine.setFinestScale(finest)
@@ -47,34 +47,37 @@ class DisFlow:
         if source.shape != target.shape:
             raise ValueError(f"flow needs two pictures of one size, not {source.shape} and {target.shape}")
         greys = cv2.cvtColor(source, cv2.COLOR_RGB2GRAY), cv2.cvtColor(target, cv2.COLOR_RGB2GRAY)
-        if target.shape[0] * target.shape[1] <= STRIP:
-            return self._whole(*greys)
+        if target.shape[0] * target.shape[1] <= STRIP_PIXELS:
+            return self._estimate(*greys)
         if self.preset == "fine":
-            return self._in_strips(*greys)
-        flow = self._whole(*greys)
+            return self._estimate_strips(*greys)
+        flow = self._estimate(*greys)
         # Buffers are 52 bytes a pixel; to allocate them again takes a twentieth of the time.
-        self._free.clear()
+        self._idle_engines.clear()
         return flow
 
-    def _whole(self, source: Bytes, target: Bytes) -> Floats:
+    def _estimate(self, source: Bytes, target: Bytes) -> Floats:
         """Estimate flow between grey pictures, (H, W), without strips."""
         height, width = target.shape
-        below, right = max(0, SMALLEST - height), max(0, SMALLEST - width)
-        grey = [cv2.copyMakeBorder(p, 0, below, 0, right, cv2.BORDER_REPLICATE) for p in (source, target)]
+        bottom, right = max(0, MIN_SIDE - height), max(0, MIN_SIDE - width)
+        grey = [cv2.copyMakeBorder(p, 0, bottom, 0, right, cv2.BORDER_REPLICATE) for p in (source, target)]
         try:
-            engine = self._free.pop()
+            engine = self._idle_engines.pop()
         except IndexError:
-            engine = self._fresh()
+            engine = self._create_engine()
         flow = engine.calc(grey[1], grey[0], None)
-        self._free.append(engine)
+        self._idle_engines.append(engine)
         return np.ascontiguousarray(flow[:height, :width])
 
-    def _in_strips(self, source: Bytes, target: Bytes) -> Floats:
-        """Estimate flow like ``_whole``, with the memory of one strip."""
+    def _estimate_strips(self, source: Bytes, target: Bytes) -> Floats:
+        """Estimate flow like ``_estimate``, with the memory of one strip."""
         height, width = target.shape
         flow = np.zeros((height, width, 2), F32)
-        for strip in rows(height, strip_rows(height, width), OVERLAP):
-            flow[strip.wide] += self._whole(source[strip.wide], target[strip.wide]) * fade(strip, height)[:, None, None]
+        for strip in split_rows(height, strip_height(height, width), OVERLAP):
+            flow[strip.with_halo] += (
+                self._estimate(source[strip.with_halo], target[strip.with_halo])
+                * strip_weights(strip, height)[:, None, None]
+            )
         return flow
 
     def cache_key(self) -> str:
@@ -83,17 +86,17 @@ class DisFlow:
         return f"dis-{self.preset}{strips}"
 
 
-def strip_rows(height: int, width: int) -> int:
+def strip_height(height: int, width: int) -> int:
     """Height of the strips: as few equal strips as needed, none lower than its overlap with both neighbours."""
-    return max(2 * OVERLAP, -(-height // -(-height * width // STRIP)))
+    return max(2 * OVERLAP, -(-height // -(-height * width // STRIP_PIXELS)))
 
 
-def fade(strip: Band, height: int) -> Floats:
+def strip_weights(strip: Band, height: int) -> Floats:
     """Weight of each row of a strip with its halo: float32 (h,).
 
     1 inside, falling linearly across the overlap with a neighbouring strip; the weights of both add up to 1.
     """
-    place = np.arange(strip.top, strip.bottom, dtype=F32) + F32(0.5)
-    above = (place - (strip.first - OVERLAP)) / F32(2 * OVERLAP) if strip.first else np.ones_like(place)
-    below = (strip.last + OVERLAP - place) / F32(2 * OVERLAP) if strip.last < height else np.ones_like(place)
+    position = np.arange(strip.halo_start, strip.halo_stop, dtype=F32) + F32(0.5)
+    above = (position - (strip.start - OVERLAP)) / F32(2 * OVERLAP) if strip.start else np.ones_like(position)
+    below = (strip.stop + OVERLAP - position) / F32(2 * OVERLAP) if strip.stop < height else np.ones_like(position)
     return np.clip(np.minimum(above, below), 0, 1)

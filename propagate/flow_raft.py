@@ -9,7 +9,7 @@ from propagate.arrays import F32, Bytes, Floats
 
 # The network works at 1/8 of the resolution, on a pyramid of four levels whose coarsest has two cells a side.
 MULTIPLE = 8
-SMALLEST = 128
+MIN_SIDE = 128
 
 
 class RaftFlow:
@@ -35,26 +35,26 @@ class RaftFlow:
             raise ValueError(f"flow needs two pictures of one size, not {source.shape} and {target.shape}")
         height, width = target.shape[:2]
         try:
-            with torch.inference_mode(), _exact(self.device):
-                flow = self._network(self._tensor(target), self._tensor(source))[-1]
-                found = flow[0].permute(1, 2, 0).cpu().numpy()
+            with torch.inference_mode(), _deterministic(self.device):
+                flow = self._network(self._to_batch(target), self._to_batch(source))[-1]
+                values = flow[0].permute(1, 2, 0).cpu().numpy()
         except RuntimeError as error:
             if "memory" not in str(error):
                 raise
             needed = 5.3 * (height * width / 64) ** 2 / 1e9
             raise MemoryError(f"RAFT needs about {needed:.1f} GB of memory for {width}x{height}") from error
-        return np.ascontiguousarray(found[:height, :width], F32)
+        return np.ascontiguousarray(values[:height, :width], F32)
 
     def cache_key(self) -> str:
         """Return the digest of the weights and the device."""
         return f"raft-{self.identity}-{self.device}"
 
-    def _tensor(self, picture: Bytes) -> Any:
+    def _to_batch(self, picture: Bytes) -> Any:
         """Convert a picture (H, W, 3) to a batch (1, 3, H', W') in -1..1, with its right and bottom border repeated."""
         import torch
 
-        sides = (max(SMALLEST, -(-side // MULTIPLE) * MULTIPLE) - side for side in picture.shape[:2])
-        padded = np.pad(picture, (*((0, more) for more in sides), (0, 0)), mode="edge")
+        sides = (max(MIN_SIDE, -(-side // MULTIPLE) * MULTIPLE) - side for side in picture.shape[:2])
+        padded = np.pad(picture, (*((0, extra) for extra in sides), (0, 0)), mode="edge")
         planes = torch.from_numpy(np.ascontiguousarray(padded.transpose(2, 0, 1)[None])).to(self.device)
         return planes.to(torch.float32) / 127.5 - 1
 
@@ -81,7 +81,7 @@ def _device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _exact(device: str) -> Any:
+def _deterministic(device: str) -> Any:
     """Context in which the bits of a result depend on the device alone."""
     import torch
 

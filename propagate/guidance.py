@@ -15,7 +15,7 @@ from propagate.features import luminance
 # Random rotations of the colour transport; with this many, their order has no visible influence.
 PROJECTIONS = 24
 # Sigma of local contrast, in pixels.
-LOCAL = 8.0
+LOCAL_SIGMA = 8.0
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ def match_histogram(values: Floats, reference: Floats) -> Floats:
 
     Equal values stay equal: each takes the reference's quantile at the middle of its run.
     """
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     quantiles = (np.cumsum(counts) - 0.5 * counts) / values.size
     ordered = np.sort(reference, axis=None)
-    at = (np.arange(ordered.size) + 0.5) / ordered.size
-    return np.interp(quantiles, at, ordered).astype(F32)[place].reshape(values.shape)
+    levels = (np.arange(ordered.size) + 0.5) / ordered.size
+    return np.interp(quantiles, levels, ordered).astype(F32)[inverse].reshape(values.shape)
 
 
 def to_lab(picture: Floats) -> Floats:
@@ -59,20 +59,21 @@ def transport_colours(lab: Floats, reference: Floats, seed: int = 0, samples: in
     Pitié, Kokaram and Dahyot, "Automated colour grading using colour distribution transfer", CVIU 2007: histograms are
     matched along randomly rotated axes, repeatedly. Quantiles are estimated from ``samples`` pixels.
     """
-    draw = np.random.Generator(np.random.PCG64(seed))
+    rng = np.random.Generator(np.random.PCG64(seed))
     moved = lab.reshape(-1, 3).astype(F32)
-    goal = reference.reshape(-1, 3).astype(F32)
-    goal = goal[draw.integers(0, len(goal), samples)]
-    few = draw.integers(0, len(moved), samples)
-    at = np.linspace(0, 1, 129)
+    target = reference.reshape(-1, 3).astype(F32)
+    target = target[rng.integers(0, len(target), samples)]
+    subset = rng.integers(0, len(moved), samples)
+    levels = np.linspace(0, 1, 129)
     for _ in range(PROJECTIONS):
-        axes = np.linalg.qr(draw.standard_normal((3, 3)))[0].astype(F32)
-        turned, wanted = moved @ axes, goal @ axes
+        axes = np.linalg.qr(rng.standard_normal((3, 3)))[0].astype(F32)
+        rotated, rotated_target = moved @ axes, target @ axes
         for k in range(3):
-            have, want = np.quantile(turned[few, k], at), np.quantile(wanted[:, k], at)
-            keep = np.concatenate([[True], np.diff(have) > 1e-4])
-            turned[:, k] = np.interp(turned[:, k], have[keep], want[keep])
-        moved = (turned @ axes.T).astype(F32)
+            quantiles = np.quantile(rotated[subset, k], levels)
+            target_quantiles = np.quantile(rotated_target[:, k], levels)
+            increasing = np.concatenate([[True], np.diff(quantiles) > 1e-4])
+            rotated[:, k] = np.interp(rotated[:, k], quantiles[increasing], target_quantiles[increasing])
+        moved = (rotated @ axes.T).astype(F32)
     return moved.reshape(lab.shape)
 
 
@@ -85,17 +86,19 @@ def tone(plate: Floats, style: Floats, sigma: float, weight: float, boost: float
     boost: gain of the plate's local contrast before the match. A painter depicts eyes and fingers with smaller
     differences than those between neighbouring patches of paint.
     """
-    theirs = cv2.GaussianBlur(luminance(style), (0, 0), sigma)
-    ours = cv2.GaussianBlur(luminance(plate), (0, 0), max(0.5, sigma / 2))
-    ours = np.clip(ours + F32(boost) * (ours - cv2.GaussianBlur(ours, (0, 0), LOCAL)), 0, 1)
-    return Guide(theirs, match_histogram(np.floor(ours * 1023 + 0.5).astype(F32), theirs), weight)
+    style_luma = cv2.GaussianBlur(luminance(style), (0, 0), sigma)
+    plate_luma = cv2.GaussianBlur(luminance(plate), (0, 0), max(0.5, sigma / 2))
+    plate_luma = np.clip(
+        plate_luma + F32(boost) * (plate_luma - cv2.GaussianBlur(plate_luma, (0, 0), LOCAL_SIGMA)), 0, 1
+    )
+    return Guide(style_luma, match_histogram(np.floor(plate_luma * 1023 + 0.5).astype(F32), style_luma), weight)
 
 
 def hue(plate: Floats, style: Floats, sigma: float, weight: float, seed: int = 0) -> Guide:
     """Guide of chroma, the plate's transported into the style's palette: float32 (H, W, 2); see ``tone``."""
-    theirs, ours = to_lab(style), to_lab(plate)
-    moved = transport_colours(ours, theirs, seed)
-    sides = [cv2.GaussianBlur(lab[..., 1:], (0, 0), sigma) / F32(200) + F32(0.5) for lab in (theirs, moved)]
+    style_lab, plate_lab = to_lab(style), to_lab(plate)
+    moved = transport_colours(plate_lab, style_lab, seed)
+    sides = [cv2.GaussianBlur(lab[..., 1:], (0, 0), sigma) / F32(200) + F32(0.5) for lab in (style_lab, moved)]
     return Guide(np.clip(sides[0], 0, 1), np.clip(sides[1], 0, 1), weight)
 
 
@@ -109,8 +112,8 @@ def structure(plate: Floats, style: Floats, sigma: float, weight: float) -> Guid
 
 def _gradient(picture: Floats, sigma: float) -> Floats:
     grey = cv2.GaussianBlur(luminance(picture), (0, 0), sigma)
-    across = cv2.Scharr(grey, cv2.CV_32F, 1, 0, scale=1 / 32, borderType=cv2.BORDER_REPLICATE)
-    down = cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 32, borderType=cv2.BORDER_REPLICATE)
-    strong = max(1e-3, float(np.quantile(np.hypot(across, down), 0.98)))
-    field = np.stack([across, down], axis=-1) / F32(2 * strong)
+    dx = cv2.Scharr(grey, cv2.CV_32F, 1, 0, scale=1 / 32, borderType=cv2.BORDER_REPLICATE)
+    dy = cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 32, borderType=cv2.BORDER_REPLICATE)
+    scale = max(1e-3, float(np.quantile(np.hypot(dx, dy), 0.98)))
+    field = np.stack([dx, dy], axis=-1) / F32(2 * scale)
     return np.clip(field + F32(0.5), 0, 1).astype(F32)

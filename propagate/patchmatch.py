@@ -19,31 +19,33 @@ SUBPIXEL = 16
 
 @dataclass(frozen=True)
 class Costs:
-    """Terms of a match's cost beside the difference of its patches.
+    """Terms of a match's cost besides the difference of its patches.
 
-    expected: int32 (H, W, 2), x then y, in 1/16 px: source position of each pixel according to composed flow. stray:
-    cost of each square pixel of distance from there; 0 disables the term. reach: distance in pixels beyond which the
-    cost no longer grows. burden: int32 (Hs, Ws), cost of using a source patch (uniformity). enough: cost up to which a
-    match is accepted without further search.
+    expected: int32 (H, W, 2), x then y, in 1/16 px: source position of each pixel according to composed flow.
+    distance_cost: cost of each square pixel of distance from there; 0 disables the term.
+    max_distance: distance in pixels beyond which the cost no longer grows.
+    usage_cost: int32 (Hs, Ws), cost of using a source patch (uniformity).
+    tolerance: cost up to which a match is accepted without further search.
     """
 
     expected: Ints
-    stray: int
-    reach: int
-    burden: Ints
-    enough: int = 0
+    distance_cost: int
+    max_distance: int
+    usage_cost: Ints
+    tolerance: int = 0
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """One pass of the search over the picture. number: seeds the random search; even sweeps run down, odd ones up.
+    """One pass of the search over the picture.
 
-    widest: int16 (H, W), radius in pixels of the first random candidate at each pixel, halved for each further one down
-    to 1; 0 for no random search.
+    number: seeds the random search; even sweeps run down, odd ones up.
+    search_radius: int16 (H, W), radius in pixels of the first random candidate at each pixel, halved for each further
+    one down to 1; 0 for no random search.
     """
 
     number: int
-    widest: Shorts
+    search_radius: Shorts
 
 
 class PatchMatcher(Protocol):
@@ -57,12 +59,12 @@ class PatchMatcher(Protocol):
     radius: int
     channels: int
 
-    def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
+    def evaluate(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
         """Compute the cost of every masked pixel's present patch."""
         ...
 
-    def offer(
-        self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, other: Ints
+    def merge(
+        self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, candidates: Ints
     ) -> None:
         """Take the patch of another field where it costs less; field and cost are changed in place."""
         ...
@@ -74,75 +76,76 @@ class PatchMatcher(Protocol):
         ...
 
 
-def chance(x: int, y: int, sweep: int, step: int) -> int:
+def hash32(x: int, y: int, sweep: int, trial: int) -> int:
     """Hash a position and a moment to 32 well-mixed bits (the finaliser of MurmurHash3, A. Appleby)."""
-    h = (x * 73856093 ^ y * 19349663 ^ sweep * 83492791 ^ step * 50331653) & 0xFFFFFFFF
+    h = (x * 73856093 ^ y * 19349663 ^ sweep * 83492791 ^ trial * 50331653) & 0xFFFFFFFF
     h = ((h ^ h >> 16) * 0x85EBCA6B) & 0xFFFFFFFF
     h = ((h ^ h >> 13) * 0xC2B2AE35) & 0xFFFFFFFF
     return h ^ h >> 16
 
 
-class PatchMatchPlain:
+class PatchMatchReference:
     """Reference implementation: one pixel after the other, for small pictures only."""
 
     def __init__(self, radius: int, channels: int) -> None:
         self.radius, self.channels = radius, channels
 
     def _cost(self, target: Bytes, source: Bytes, x: int, y: int, sx: int, sy: int, costs: Costs) -> int:
-        rows, run, size = 2 * self.radius + 1, (2 * self.radius + 1) * self.channels, self.channels
-        here = target[y : y + rows, x * size : x * size + run].astype(np.int64)
-        there = source[sy : sy + rows, sx * size : sx * size + run].astype(np.int64)
-        away = [int(s) * SUBPIXEL - int(e) for s, e in zip((sx, sy), costs.expected[y, x], strict=True)]
-        squared = (away[0] ** 2 + away[1] ** 2) // SUBPIXEL**2
-        extra = int(costs.burden[sy, sx]) + costs.stray * min(squared, costs.reach**2)
-        return extra + int(((here - there) ** 2).sum())
+        rows, length, size = 2 * self.radius + 1, (2 * self.radius + 1) * self.channels, self.channels
+        target_rows = target[y : y + rows, x * size : x * size + length].astype(np.int64)
+        source_rows = source[sy : sy + rows, sx * size : sx * size + length].astype(np.int64)
+        offset = [int(s) * SUBPIXEL - int(e) for s, e in zip((sx, sy), costs.expected[y, x], strict=True)]
+        squared_distance = (offset[0] ** 2 + offset[1] ** 2) // SUBPIXEL**2
+        penalty = int(costs.usage_cost[sy, sx]) + costs.distance_cost * min(squared_distance, costs.max_distance**2)
+        return penalty + int(((target_rows - source_rows) ** 2).sum())
 
-    def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
+    def evaluate(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
         """See PatchMatcher."""
         for y, x in np.argwhere(mask).tolist():
             cost[y, x] = self._cost(target, source, x, y, int(field[y, x, 0]), int(field[y, x, 1]), costs)
 
-    def offer(
-        self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, other: Ints
+    def merge(
+        self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, candidates: Ints
     ) -> None:
         """See PatchMatcher."""
         for y, x in np.argwhere(mask).tolist():
-            found = self._cost(target, source, x, y, int(other[y, x, 0]), int(other[y, x, 1]), costs)
-            if found < cost[y, x]:
-                cost[y, x], field[y, x] = found, other[y, x]
+            candidate_cost = self._cost(target, source, x, y, int(candidates[y, x, 0]), int(candidates[y, x, 1]), costs)
+            if candidate_cost < cost[y, x]:
+                cost[y, x], field[y, x] = candidate_cost, candidates[y, x]
 
     def sweep(
         self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, sweep: Sweep
     ) -> None:
         """See PatchMatcher."""
-        before = field.copy()
-        places = np.argwhere(mask)
-        for y, x in (places if sweep.number % 2 == 0 else places[::-1]).tolist():
-            if cost[y, x] > costs.enough:
-                self._visit(target, source, field, before, cost, costs, sweep, x, y)
+        previous = field.copy()
+        pixels = np.argwhere(mask)
+        for y, x in (pixels if sweep.number % 2 == 0 else pixels[::-1]).tolist():
+            if cost[y, x] > costs.tolerance:
+                self._improve_pixel(target, source, field, previous, cost, costs, sweep, x, y)
 
-    def _visit(
-        self, target: Bytes, source: Bytes, field: Ints, before: Ints, cost: Longs, costs: Costs, sweep: Sweep,
+    def _improve_pixel(
+        self, target: Bytes, source: Bytes, field: Ints, previous: Ints, cost: Longs, costs: Costs, sweep: Sweep,
         x: int, y: int,
     ) -> None:  # fmt: skip
         height, width = cost.shape
-        high, wide = costs.burden.shape
-        ahead = -1 if sweep.number % 2 == 0 else 1
+        source_height, source_width = costs.usage_cost.shape
+        offset = -1 if sweep.number % 2 == 0 else 1
 
-        def attempt(sx: int, sy: int) -> None:
-            sx, sy = min(max(sx, 0), wide - 1), min(max(sy, 0), high - 1)
-            found = self._cost(target, source, x, y, sx, sy, costs)
-            if found < cost[y, x]:
-                cost[y, x] = found
+        def try_patch(sx: int, sy: int) -> None:
+            sx, sy = min(max(sx, 0), source_width - 1), min(max(sy, 0), source_height - 1)
+            candidate_cost = self._cost(target, source, x, y, sx, sy, costs)
+            if candidate_cost < cost[y, x]:
+                cost[y, x] = candidate_cost
                 field[y, x] = sx, sy
 
-        for dx, dy in ((ahead, 0), (0, ahead)):
+        for dx, dy in ((offset, 0), (0, offset)):
             if 0 <= x + dx < width and 0 <= y + dy < height:
-                seen = field if (y + dy) // BAND == y // BAND else before
-                attempt(int(seen[y + dy, x + dx, 0]) - dx, int(seen[y + dy, x + dx, 1]) - dy)
-        span, step = int(sweep.widest[y, x]), 0
-        while span >= 1:
-            h = chance(x, y, sweep.number, step)
-            aside, along = (h & 0xFFFF) % (2 * span + 1) - span, (h >> 16) % (2 * span + 1) - span
-            attempt(int(field[y, x, 0]) + aside, int(field[y, x, 1]) + along)
-            span, step = span // 2, step + 1
+                neighbours = field if (y + dy) // BAND == y // BAND else previous
+                try_patch(int(neighbours[y + dy, x + dx, 0]) - dx, int(neighbours[y + dy, x + dx, 1]) - dy)
+        trial_radius, trial = int(sweep.search_radius[y, x]), 0
+        while trial_radius >= 1:
+            h = hash32(x, y, sweep.number, trial)
+            jitter_x = (h & 0xFFFF) % (2 * trial_radius + 1) - trial_radius
+            jitter_y = (h >> 16) % (2 * trial_radius + 1) - trial_radius
+            try_patch(int(field[y, x, 0]) + jitter_x, int(field[y, x, 1]) + jitter_y)
+            trial_radius, trial = trial_radius // 2, trial + 1

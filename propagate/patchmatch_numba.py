@@ -20,10 +20,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 @nb.njit(nogil=True, cache=True)
-def _chance(x: int, y: int, sweep: int, step: int) -> Any:
+def _hash32(x: int, y: int, sweep: int, trial: int) -> Any:
     """Hash a position and a moment to 32 well-mixed bits (the finaliser of MurmurHash3, A. Appleby)."""
     h = np.uint32(np.uint32(x * 73856093) ^ np.uint32(y * 19349663))
-    h = np.uint32(h ^ np.uint32(np.uint32(sweep * 83492791) ^ np.uint32(step * 50331653)))
+    h = np.uint32(h ^ np.uint32(np.uint32(sweep * 83492791) ^ np.uint32(trial * 50331653)))
     h = np.uint32(np.uint32(h ^ np.uint32(h >> np.uint32(16))) * np.uint32(0x85EBCA6B))
     h = np.uint32(np.uint32(h ^ np.uint32(h >> np.uint32(13))) * np.uint32(0xC2B2AE35))
     return np.uint32(h ^ np.uint32(h >> np.uint32(16)))
@@ -36,129 +36,136 @@ def _difference(window: Any, lanes: Any, target: Any, ty: int, tx: int, source: 
     channels = len(lanes)
     # Unsigned indices avoid the test for negative ones. Bytes are subtracted as bytes, larger minus smaller. Rows are
     # the inner loop, so that the outer one becomes a few wide vectors that are added up only once.
-    part = np.uint32(0)
+    total = np.uint32(0)
     for i in range(rows * channels):
         for j in range(rows):
             a = target[np.uint64(ty + j), np.uint64(tx * channels + i)]
             b = source[np.uint64(sy + j), np.uint64(sx * channels + i)]
             e = np.uint32(np.uint8(max(a, b) - min(a, b)))
-            part = np.uint32(part + np.uint32(e * e))
-    return np.int64(part)
+            total = np.uint32(total + np.uint32(e * e))
+    return np.int64(total)
 
 
 @nb.njit(nogil=True, error_model="numpy", inline="always")
 def _cost_of(
-    window: Any, lanes: Any, target: Any, source: Any, y: int, x: int, sy: int, sx: int, expected: Any, stray: int,
-    reach: int, burden: Any, limit: int,
+    window: Any, lanes: Any, target: Any, source: Any, y: int, x: int, sy: int, sx: int, expected: Any,
+    distance_cost: int, max_distance: int, usage_cost: Any, limit: int,
 ) -> Any:  # fmt: skip
-    extra = np.int64(burden[sy, sx])
-    if stray > 0:
+    penalty = np.int64(usage_cost[sy, sx])
+    if distance_cost > 0:
         dx = sx * SUBPIXEL - expected[y, x, 0]
         dy = sy * SUBPIXEL - expected[y, x, 1]
-        extra += stray * min((dx * dx + dy * dy) // (SUBPIXEL * SUBPIXEL), reach * reach)
-    if extra >= limit:
+        penalty += distance_cost * min((dx * dx + dy * dy) // (SUBPIXEL * SUBPIXEL), max_distance * max_distance)
+    if penalty >= limit:
         return limit
-    return extra + _difference(window, lanes, target, y, x, source, sy, sx)
+    return penalty + _difference(window, lanes, target, y, x, source, sy, sx)
 
 
 @nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
 def _sweep_field(
-    window: Any, lanes: Any, target: Any, source: Any, field: Any, before: Any, cost: Any, mask: Any, expected: Any,
-    stray: int, reach: int, burden: Any, enough: int, number: int, widest: Any,
+    window: Any, lanes: Any, target: Any, source: Any, field: Any, previous: Any, cost: Any, mask: Any, expected: Any,
+    distance_cost: int, max_distance: int, usage_cost: Any, tolerance: int, number: int, search_radius: Any,
 ) -> None:  # fmt: skip
     height, width = cost.shape
-    high, wide = burden.shape
+    source_height, source_width = usage_cost.shape
     down = number % 2 == 0
-    ahead = -1 if down else 1
+    offset = -1 if down else 1
     for band in nb.prange((height + BAND - 1) // BAND):
         top = np.int64(band) * BAND  # prange counts in unsigned numbers, which would turn sums into floats
-        end = min(height, top + BAND)
-        for row in range(end - top):
-            y = top + row if down else end - 1 - row
+        bottom = min(height, top + BAND)
+        for row in range(bottom - top):
+            y = top + row if down else bottom - 1 - row
             for column in range(width):
                 x = column if down else width - 1 - column
-                best = cost[y, x]
-                if best <= enough or not mask[y, x]:
+                best_cost = cost[y, x]
+                if best_cost <= tolerance or not mask[y, x]:
                     continue
-                by = field[y, x, 1]
-                bx = field[y, x, 0]
-                for side in range(2):
-                    ny = y + (ahead if side == 1 else 0)
-                    nx = x + (ahead if side == 0 else 0)
+                best_y = field[y, x, 1]
+                best_x = field[y, x, 0]
+                for axis in range(2):
+                    ny = y + (offset if axis == 1 else 0)
+                    nx = x + (offset if axis == 0 else 0)
                     if ny < 0 or ny >= height or nx < 0 or nx >= width:
                         continue
-                    if ny < top or ny >= end:
-                        line = top // BAND - 1 if down else top // BAND
-                        sx = before[line, nx, 0]
-                        sy = before[line, nx, 1]
+                    if ny < top or ny >= bottom:
+                        band_index = top // BAND - 1 if down else top // BAND
+                        sx = previous[band_index, nx, 0]
+                        sy = previous[band_index, nx, 1]
                     else:
                         sx = field[ny, nx, 0]
                         sy = field[ny, nx, 1]
-                    sx = min(max(sx + x - nx, 0), wide - 1)
-                    sy = min(max(sy + y - ny, 0), high - 1)
-                    if sx == bx and sy == by:
+                    sx = min(max(sx + x - nx, 0), source_width - 1)
+                    sy = min(max(sy + y - ny, 0), source_height - 1)
+                    if sx == best_x and sy == best_y:
                         continue
-                    found = _cost_of(window, lanes, target, source, y, x, sy, sx, expected, stray, reach, burden, best)
-                    if found < best:
-                        best = found
-                        by = sy
-                        bx = sx
-                step = 0
-                span = np.int64(widest[y, x])
-                while span >= 1:
-                    h = np.int64(_chance(x, y, number, step))
-                    sx = bx + (h & 0xFFFF) % (2 * span + 1) - span
-                    sy = by + (h >> 16) % (2 * span + 1) - span
-                    sx = min(max(sx, 0), wide - 1)
-                    sy = min(max(sy, 0), high - 1)
-                    if sx != bx or sy != by:
-                        found = _cost_of(
-                            window, lanes, target, source, y, x, sy, sx, expected, stray, reach, burden, best
-                        )
-                        if found < best:
-                            best = found
-                            by = sy
-                            bx = sx
-                    span //= 2
-                    step += 1
-                cost[y, x] = best
-                field[y, x, 0] = bx
-                field[y, x, 1] = by
+                    candidate_cost = _cost_of(
+                        window, lanes, target, source, y, x, sy, sx, expected,
+                        distance_cost, max_distance, usage_cost, best_cost,
+                    )  # fmt: skip
+                    if candidate_cost < best_cost:
+                        best_cost = candidate_cost
+                        best_y = sy
+                        best_x = sx
+                trial = 0
+                trial_radius = np.int64(search_radius[y, x])
+                while trial_radius >= 1:
+                    h = np.int64(_hash32(x, y, number, trial))
+                    sx = best_x + (h & 0xFFFF) % (2 * trial_radius + 1) - trial_radius
+                    sy = best_y + (h >> 16) % (2 * trial_radius + 1) - trial_radius
+                    sx = min(max(sx, 0), source_width - 1)
+                    sy = min(max(sy, 0), source_height - 1)
+                    if sx != best_x or sy != best_y:
+                        candidate_cost = _cost_of(
+                            window, lanes, target, source, y, x, sy, sx, expected,
+                            distance_cost, max_distance, usage_cost, best_cost,
+                        )  # fmt: skip
+                        if candidate_cost < best_cost:
+                            best_cost = candidate_cost
+                            best_y = sy
+                            best_x = sx
+                    trial_radius //= 2
+                    trial += 1
+                cost[y, x] = best_cost
+                field[y, x, 0] = best_x
+                field[y, x, 1] = best_y
 
 
 @nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
-def _measure_field(
-    window: Any, lanes: Any, target: Any, source: Any, field: Any, cost: Any, mask: Any, expected: Any, stray: int,
-    reach: int, burden: Any,
+def _evaluate_field(
+    window: Any, lanes: Any, target: Any, source: Any, field: Any, cost: Any, mask: Any, expected: Any,
+    distance_cost: int, max_distance: int, usage_cost: Any,
 ) -> None:  # fmt: skip
     height, width = cost.shape
-    for line in nb.prange(height):
-        y = np.int64(line)
+    for row in nb.prange(height):
+        y = np.int64(row)
         for x in range(width):
             if mask[y, x]:
                 cost[y, x] = _cost_of(
-                    window, lanes, target, source, y, x, field[y, x, 1], field[y, x, 0], expected, stray, reach, burden,
-                    np.int64(1) << 40,
+                    window, lanes, target, source, y, x, field[y, x, 1], field[y, x, 0], expected,
+                    distance_cost, max_distance, usage_cost, np.int64(1) << 40,
                 )  # fmt: skip
 
 
 @nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
-def _offer_field(
-    window: Any, lanes: Any, target: Any, source: Any, field: Any, cost: Any, mask: Any, expected: Any, stray: int,
-    reach: int, burden: Any, other: Any,
+def _merge_field(
+    window: Any, lanes: Any, target: Any, source: Any, field: Any, cost: Any, mask: Any, expected: Any,
+    distance_cost: int, max_distance: int, usage_cost: Any, candidates: Any,
 ) -> None:  # fmt: skip
     height, width = cost.shape
-    for line in nb.prange(height):
-        y = np.int64(line)
+    for row in nb.prange(height):
+        y = np.int64(row)
         for x in range(width):
-            sx = other[y, x, 0]
-            sy = other[y, x, 1]
+            sx = candidates[y, x, 0]
+            sy = candidates[y, x, 1]
             if not mask[y, x] or (sx == field[y, x, 0] and sy == field[y, x, 1]):
                 continue
-            best = cost[y, x]
-            found = _cost_of(window, lanes, target, source, y, x, sy, sx, expected, stray, reach, burden, best)
-            if found < best:
-                cost[y, x] = found
+            present_cost = cost[y, x]
+            candidate_cost = _cost_of(
+                window, lanes, target, source, y, x, sy, sx, expected,
+                distance_cost, max_distance, usage_cost, present_cost,
+            )  # fmt: skip
+            if candidate_cost < present_cost:
+                cost[y, x] = candidate_cost
                 field[y, x, 0] = sx
                 field[y, x, 1] = sy
 
@@ -172,19 +179,20 @@ class PatchMatchNumba:
         # speed, and each pair is compiled and cached once.
         self._shape = (0,) * (2 * radius + 1), (0,) * channels
 
-    def measure(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
+    def evaluate(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
         """Compute the cost of every masked pixel's present patch."""
-        _measure_field(
-            *self._shape, target, source, field, cost, mask, costs.expected, costs.stray, costs.reach, costs.burden
-        )
+        _evaluate_field(
+            *self._shape, target, source, field, cost, mask, costs.expected,
+            costs.distance_cost, costs.max_distance, costs.usage_cost,
+        )  # fmt: skip
 
-    def offer(
-        self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, other: Ints
+    def merge(
+        self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, candidates: Ints
     ) -> None:
         """Take the patch of another field where it costs less."""
-        _offer_field(
-            *self._shape, target, source, field, cost, mask, costs.expected, costs.stray, costs.reach, costs.burden,
-            other,
+        _merge_field(
+            *self._shape, target, source, field, cost, mask, costs.expected,
+            costs.distance_cost, costs.max_distance, costs.usage_cost, candidates,
         )  # fmt: skip
 
     def sweep(
@@ -192,25 +200,26 @@ class PatchMatchNumba:
     ) -> None:
         """Improve field and cost in place, in one pass over the picture."""
         # A band reads one row of another band's field: the adjacent one, on the side that the sweep comes from.
-        before = field[BAND - 1 :: BAND] if sweep.number % 2 == 0 else field[BAND::BAND]
+        previous = field[BAND - 1 :: BAND] if sweep.number % 2 == 0 else field[BAND::BAND]
         _sweep_field(
-            *self._shape, target, source, field, before.copy(), cost, mask, costs.expected, costs.stray, costs.reach,
-            costs.burden, costs.enough, sweep.number, sweep.widest,
+            *self._shape, target, source, field, previous.copy(), cost, mask, costs.expected,
+            costs.distance_cost, costs.max_distance, costs.usage_cost, costs.tolerance,
+            sweep.number, sweep.search_radius,
         )  # fmt: skip
 
 
 @nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
-def _vote(style: Any, field: Any, weights: Any, near: Any, mask: Any, out: Any, radius: Any) -> None:
+def _vote(style: Any, field: Any, weights: Any, kernel: Any, mask: Any, out: Any, radius: Any) -> None:
     height, width = mask.shape
-    for line in nb.prange(height):
-        y = np.int64(line)
+    for row in nb.prange(height):
+        y = np.int64(row)
         for x in range(width):
             if not mask[y, x]:
                 continue
             red = green = blue = total = np.float32(0)
             for j in range(max(-radius, -y), min(radius, height - 1 - y) + 1):
                 for i in range(max(-radius, -x), min(radius, width - 1 - x) + 1):
-                    w = weights[y + j, x + i] * near[j + radius, i + radius]
+                    w = weights[y + j, x + i] * kernel[j + radius, i + radius]
                     sy = np.uint64(field[y + j, x + i, 1] - j + radius)
                     sx = np.uint64(field[y + j, x + i, 0] - i + radius)
                     total += w
@@ -222,19 +231,19 @@ def _vote(style: Any, field: Any, weights: Any, near: Any, mask: Any, out: Any, 
             out[y, x, 2] = blue / total
 
 
-def vote(style: Floats, field: Ints, weights: Floats, near: Floats, mask: Bools, out: Floats) -> None:
+def vote(style: Floats, field: Ints, weights: Floats, kernel: Floats, mask: Bools, out: Floats) -> None:
     """Set every masked pixel to the weighted mean of the patches that overlap it; written into ``out``.
 
     style: float32 (Hs + 2r, Ws + 2r, 3), padded by the patch radius r. field: int32 (H, W, 2). weights: float32 (H, W),
-    above 0, weight of each patch. near: float32 (2r + 1, 2r + 1), weight of a patch by its offset. out: float32
+    above 0, weight of each patch. kernel: float32 (2r + 1, 2r + 1), weight of a patch by its offset. out: float32
     (H, W, 3).
     """
-    radius = near.shape[0] // 2
-    _vote(np.ascontiguousarray(style, F32), field, weights, near, mask, out, radius)
+    radius = kernel.shape[0] // 2
+    _vote(np.ascontiguousarray(style, F32), field, weights, kernel, mask, out, radius)
 
 
 @nb.njit(nogil=True, error_model="numpy", cache=True)
-def _count(field: Any, mask: Any, counts: Any) -> None:
+def _count_usage(field: Any, mask: Any, counts: Any) -> None:
     height, width = mask.shape
     for y in range(height):
         for x in range(width):
@@ -242,8 +251,8 @@ def _count(field: Any, mask: Any, counts: Any) -> None:
                 counts[field[y, x, 1], field[y, x, 0]] += 1
 
 
-def count(field: Ints, mask: Bools, size: tuple[int, int]) -> Ints:
+def count_usage(field: Ints, mask: Bools, size: tuple[int, int]) -> Ints:
     """Count the masked pixels that use each source position: int32, of the source's ``size`` (Hs, Ws)."""
     counts = np.zeros(size, np.int32)
-    _count(field, mask, counts)
+    _count_usage(field, mask, counts)
     return counts

@@ -11,11 +11,11 @@ import numpy as np
 from propagate.arrays import F32, U8, Bools, Bytes, Floats
 
 # Rounds of the robust fit; outliers are beyond this many medians of the residual, and at least this many levels.
-ROUNDS, OUTLIER, LEAST = 4, 3.0, 2.0
+FIT_ROUNDS, OUTLIER_MEDIANS, MIN_OUTLIER = 4, 3.0, 2.0
 # Minimum share of the frame and minimum correlation for a fit. Clipped white and black are ignored.
-ENOUGH, ALIKE, WHITE, BLACK = 0.05, 0.8, 250, 4
+MIN_SHARE, MIN_CORRELATION, WHITE, BLACK = 0.05, 0.8, 250, 4
 # Range of plausible gains; and changes that cannot be distinguished from grain: of gain, and in 8-bit levels.
-WEAKEST, STRONGEST, SAME_GAIN, SAME_LEVEL = 0.2, 5.0, 0.02, 1.5
+MIN_GAIN, MAX_GAIN, GAIN_TOLERANCE, LEVEL_TOLERANCE = 0.2, 5.0, 0.02, 1.5
 # Approximate number of pixels in a fit; more do not improve it.
 SAMPLES = 8000
 
@@ -25,52 +25,53 @@ def relight(plate: Bytes, key_plate: Bytes, flow: Floats, valid: Bools) -> Bytes
 
     flow, valid: composed flow to the key, on the grid of ``plate``.
     """
-    ours, theirs, clear = _samples(plate, key_plate, flow, valid)
-    if clear.mean() < ENOUGH:
+    plate_samples, key_samples, usable = _samples(plate, key_plate, flow, valid)
+    if usable.mean() < MIN_SHARE:
         return plate
-    one, other = ours[clear].astype(F32), theirs[clear].astype(F32)
-    lights = [fit(one[:, channel], other[:, channel]) for channel in range(3)]
-    if all(same(*light) for light in lights):
+    plate_values, key_values = plate_samples[usable].astype(F32), key_samples[usable].astype(F32)
+    fits = [fit_gain(plate_values[:, channel], key_values[:, channel]) for channel in range(3)]
+    if all(is_negligible(*gain_offset) for gain_offset in fits):
         return plate
     levels = np.arange(256, dtype=F32)
-    table = np.stack([np.clip(levels * F32(gain) + F32(offset + 0.5), 0, 255) for gain, offset in lights], axis=-1)
+    table = np.stack([np.clip(levels * F32(gain) + F32(offset + 0.5), 0, 255) for gain, offset in fits], axis=-1)
     return np.asarray(cv2.LUT(plate, table.astype(U8)[None]))
 
 
 def _samples(plate: Bytes, key_plate: Bytes, flow: Floats, valid: Bools) -> tuple[Bytes, Bytes, Bools]:
     """Pixels of the plate on a regular lattice, those of the key that they come from, and a mask of the usable ones."""
     height, width = valid.shape
-    apart = max(1, round((height * width / SAMPLES) ** 0.5))
-    lattice = slice(apart // 2, None, apart), slice(apart // 2, None, apart)
-    across, down = np.arange(width)[lattice[1]], np.arange(height)[lattice[0]]
-    where = flow[lattice] + np.stack(np.meshgrid(across, down), axis=-1).astype(F32)
-    theirs = cv2.remap(key_plate, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    ours = plate[lattice]
-    most = ours.max(axis=-1)
-    return ours, theirs, valid[lattice] & (most < WHITE) & (most > BLACK) & (theirs.max(axis=-1) < WHITE)
+    stride = max(1, round((height * width / SAMPLES) ** 0.5))
+    lattice = slice(stride // 2, None, stride), slice(stride // 2, None, stride)
+    xs, ys = np.arange(width)[lattice[1]], np.arange(height)[lattice[0]]
+    positions = flow[lattice] + np.stack(np.meshgrid(xs, ys), axis=-1).astype(F32)
+    key_samples = cv2.remap(key_plate, positions, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    plate_samples = plate[lattice]
+    brightest = plate_samples.max(axis=-1)
+    usable = valid[lattice] & (brightest < WHITE) & (brightest > BLACK) & (key_samples.max(axis=-1) < WHITE)
+    return plate_samples, key_samples, usable
 
 
-def fit(ours: Floats, theirs: Floats) -> tuple[float, float]:
-    """Fit gain and offset that map ``ours`` to ``theirs``, both float32 (N,) in 0..255; 1 and 0 if nothing fits.
+def fit_gain(source: Floats, target: Floats) -> tuple[float, float]:
+    """Fit gain and offset that map ``source`` to ``target``, both float32 (N,) in 0..255; 1 and 0 if nothing fits.
 
     The gain is the ratio of standard deviations: a regression would be biased by grain. Outliers are left out.
     """
-    inside = np.ones(len(ours), bool)
-    gain, offset, alike = 1.0, 0.0, 0.0
-    for _ in range(ROUNDS):
-        one, other = ours[inside], theirs[inside]
-        spread = float(one.std()), float(other.std())
-        if min(spread) < 1:
+    inliers = np.ones(len(source), bool)
+    gain, offset, correlation = 1.0, 0.0, 0.0
+    for _ in range(FIT_ROUNDS):
+        x, y = source[inliers], target[inliers]
+        deviation = float(x.std()), float(y.std())
+        if min(deviation) < 1:
             return 1.0, 0.0
-        alike = float(((one - one.mean()) * (other - other.mean())).mean()) / (spread[0] * spread[1])
-        gain = spread[1] / spread[0]
-        offset = float(other.mean()) - gain * float(one.mean())
-        apart = np.abs(F32(gain) * ours + F32(offset) - theirs)
-        inside = apart <= max(OUTLIER * float(np.median(apart)), LEAST)
-    known = alike >= ALIKE and WEAKEST <= gain <= STRONGEST
-    return (gain, offset) if known else (1.0, 0.0)
+        correlation = float(((x - x.mean()) * (y - y.mean())).mean()) / (deviation[0] * deviation[1])
+        gain = deviation[1] / deviation[0]
+        offset = float(y.mean()) - gain * float(x.mean())
+        residual = np.abs(F32(gain) * source + F32(offset) - target)
+        inliers = residual <= max(OUTLIER_MEDIANS * float(np.median(residual)), MIN_OUTLIER)
+    plausible = correlation >= MIN_CORRELATION and MIN_GAIN <= gain <= MAX_GAIN
+    return (gain, offset) if plausible else (1.0, 0.0)
 
 
-def same(gain: float, offset: float) -> bool:
+def is_negligible(gain: float, offset: float) -> bool:
     """Return whether a change of light cannot be distinguished from grain at any level."""
-    return abs(gain - 1) < SAME_GAIN and abs(offset) < SAME_LEVEL + 128 * SAME_GAIN
+    return abs(gain - 1) < GAIN_TOLERANCE and abs(offset) < LEVEL_TOLERANCE + 128 * GAIN_TOLERANCE

@@ -5,20 +5,24 @@ from dataclasses import dataclass
 
 from propagate.arrays import Bools, Bytes, Floats
 from propagate.box import Box
-from propagate.flow import FlowEstimator, Step, take_step
+from propagate.flow import FlowEstimator, Step, estimate_step
 
 
 @dataclass(frozen=True)
 class Scene:
     """Access to a shot by frame number; nothing is requested before it is needed.
 
-    plate: uint8 (H, W, 3), RGB. step: of (before, after), the motion from a frame to its neighbour, on the grid of
-    ``after``. refine: estimator that corrects the drift of composed flow against the key; None where the motion is
-    exact. guides: the user's own, float32 (H, W) or (H, W, C) in [0, 1], as many as ``weights``. weights: of each
-    guide, see ``SynthesisSettings``. shown: bool (H, W), the visible pixels of a frame, None for all; elsewhere patches
-    are not searched, and the picture is only warped. box: the part of a frame that is synthesised, None for all. Only
-    ``shown`` lies on the box. All else covers the whole plate: motion is followed there too, so that whatever enters a
-    box is known to come from the key.
+    plate: uint8 (H, W, 3), RGB.
+    step: of (before, after), the motion from a frame to its neighbour, on the grid of ``after``.
+    refine: estimator that corrects the drift of composed flow against the key; None where the motion is exact.
+    guides: the user's own, float32 (H, W) or (H, W, C) in [0, 1], as many as ``weights``.
+    weights: of each guide, see ``SynthesisSettings``.
+    visible: bool (H, W) on the box, the pixels that anybody sees, None for all; elsewhere no patches are searched, and
+    the picture is only warped.
+    box: the part of a frame that is synthesised, None for all.
+
+    All but ``visible`` covers the entire plate: motion is followed there too, so that whatever enters a box is known to
+    come from the key.
     """
 
     plate: Callable[[int], Bytes]
@@ -26,13 +30,15 @@ class Scene:
     refine: FlowEstimator | None = None
     guides: Callable[[int], Sequence[Floats]] = lambda frame: ()
     weights: tuple[float, ...] = ()
-    shown: Callable[[int], Bools | None] = lambda frame: None
+    visible: Callable[[int], Bools | None] = lambda frame: None
     box: Callable[[int], Box | None] = lambda frame: None
 
 
-def estimated(plate: Callable[[int], Bytes], estimate: FlowEstimator, refine: FlowEstimator | None = None) -> Scene:
+def estimated_scene(
+    plate: Callable[[int], Bytes], estimate: FlowEstimator, refine: FlowEstimator | None = None
+) -> Scene:
     """Build a scene whose motion is estimated from its plates at every request.
 
     ``refine`` is ``estimate`` unless given.
     """
-    return Scene(plate, lambda before, after: take_step(plate(before), plate(after), estimate), refine or estimate)
+    return Scene(plate, lambda before, after: estimate_step(plate(before), plate(after), estimate), refine or estimate)

@@ -18,12 +18,12 @@ def spans(frames: Sequence[int], keys: Sequence[int]) -> list[Span]:
 
     frames: the shot's numbers, ascending. keys: at least one, all in ``frames``. Raises ValueError otherwise.
     """
-    marks = sorted(set(keys))
-    if not marks or not set(marks) <= set(frames):
-        raise ValueError(f"a shot needs keys among its frames, not {marks}")
-    ends: list[tuple[int | None, int | None]] = list(zip([None, *marks], [*marks, None], strict=True))
-    found = [
+    ascending = sorted(set(keys))
+    if not ascending or not set(ascending) <= set(frames):
+        raise ValueError(f"a shot needs keys among its frames, not {ascending}")
+    ends: list[tuple[int | None, int | None]] = list(zip([None, *ascending], [*ascending, None], strict=True))
+    result = [
         Span(tuple(f for f in frames if (left is None or f > left) and (right is None or f < right)), left, right)
         for left, right in ends
     ]
-    return [span for span in found if span.frames]
+    return [span for span in result if span.frames]

@@ -11,44 +11,44 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, U8, Bools, Bytes, Floats, Ints, Pixels
-from propagate.bands import Band, in_bands
-from propagate.box import ORIGIN, Box, Corner, all_of
-from propagate.confidence import trust
-from propagate.detail import energy_of, lerp, restore
-from propagate.features import EDGES_HALO, check, edges, guides_in
+from propagate.bands import Band, for_each_band
+from propagate.box import ORIGIN, Box, Corner, full_box
+from propagate.confidence import warp_confidence
+from propagate.detail import detail_energy, lerp, restore_detail
+from propagate.features import EDGES_HALO, check_pictures, edges, unpack_guides
 from propagate.flow import (
     ComposedFlow,
     FlowEstimator,
     Step,
-    anchor,
-    extend,
-    inside_rows,
-    origins,
-    sample_rows,
-    settle,
-    start_at_key,
+    compose_step,
+    correct_drift,
+    freeze_static,
+    identity_flow,
+    in_bounds_rows,
+    source_positions,
+    warp_rows,
 )
 from propagate.nnf import field_from_flow, gather, nearest_pixels
 from propagate.patchmatch_numba import PatchMatchNumba
-from propagate.prefetch import one_ahead
+from propagate.prefetch import prefetch
 from propagate.relight import relight
-from propagate.residual import GRAIN, misfit, odds
-from propagate.residual import HALO as MISFIT_HALO
+from propagate.residual import GRAIN, guide_residual, selection_weight
+from propagate.residual import HALO as RESIDUAL_HALO
 from propagate.scene import Scene
-from propagate.temporal_filter import HALO as STEADY_HALO
-from propagate.temporal_filter import steady
-from propagate.texture import Exemplar, Job, Level, Nearness, Texture, exemplar, in_parts, optimise
+from propagate.temporal_filter import HALO as FILTER_HALO
+from propagate.temporal_filter import filter_flicker
+from propagate.texture import Exemplar, Job, Level, PositionPrior, Texture, exemplar, optimise, to_subpixel
 
 # Error, as of ``texture.Texture.error``, that is invisible: the search accepts such a patch.
-ENOUGH = 1e-4
+PATCH_TOLERANCE = 1e-4
 # Uses of a patch, relative to an even share, beyond which it is penalised. Lower values make moving objects boil.
 ALLOWANCE = 5.0
 # Preference of the vote for better and nearer patches, see ``Level``.
-CRISPNESS = 2.0
+VOTE_SHARPNESS = 2.0
 # Confidence in the warped key above which no patches are searched.
-WHOLE = 0.98
+ACCEPTED_CONFIDENCE = 0.98
 # Residual of the warped guides from which on the right patch may be far from where flow points to.
-MISPLACED = 0.02
+MAX_LOCAL_RESIDUAL = 0.02
 
 
 @dataclass(frozen=True)
@@ -103,16 +103,16 @@ class PassState:
         """Inverse of ``arrays``. Raises ValueError for anything else."""
         if missing := {f.name for f in fields(cls)} - set(arrays):
             raise ValueError(f"a state lacks {', '.join(sorted(missing))}")
-        size, part = arrays["flow"].shape[:2], arrays["field"].shape[:2]
-        expected = {"flow": (*size, 2), "valid": size, "field": (*part, 2), "colour": (*part, 3)}
+        size, box_size = arrays["flow"].shape[:2], arrays["field"].shape[:2]
+        expected = {"flow": (*size, 2), "valid": size, "field": (*box_size, 2), "colour": (*box_size, 3)}
         if any(arrays[name].shape != shape for name, shape in expected.items()):
             raise ValueError(f"a state must have arrays of one size, not {[arrays[name].shape for name in expected]}")
-        left, top = (int(place) for place in arrays["corner"])
+        left, top = (int(value) for value in arrays["corner"])
         return cls(int(arrays["frame"]), **{name: arrays[name] for name in expected}, corner=(left, top))
 
 
 @dataclass(frozen=True)
-class Carried:
+class StylisedFrame:
     """Stylised frame; covers the frame's box alone, see ``Scene``.
 
     colour: float32 (H, W, 3) in [0, 1]. error: float32 (H, W), 0..1, weighted mean squared difference per channel
@@ -146,41 +146,42 @@ class _Key:
         (height, width), radius = self.exemplar.size, self.exemplar.radius
         return self.exemplar.padded[radius : radius + height, radius : radius + width]
 
-    def misfit(self, shown: Bytes, canvas: Bytes, rows: slice) -> Floats:
-        """Residual of guides of the key against those of a frame, for some rows; see ``residual.misfit``.
+    def residual(self, guides: Bytes, canvas: Bytes, rows: slice) -> Floats:
+        """Residual of guides of the key against those of a frame, for some rows; see ``residual.guide_residual``.
 
-        shown: uint8 (h, W, G), of these rows. canvas: of the frame.
+        guides: uint8 (h, W, G), of these rows. canvas: of the frame.
         """
         radius = self.exemplar.radius
-        asked = canvas[rows.start : rows.stop + 2 * radius]
-        return misfit(shown, guides_in(asked, shown.shape[:2], radius, self.guides.shape[2]), self.weight)
+        canvas_rows = canvas[rows.start : rows.stop + 2 * radius]
+        target = unpack_guides(canvas_rows, guides.shape[:2], radius, self.guides.shape[2])
+        return guide_residual(guides, target, self.weight)
 
 
 @dataclass(frozen=True)
 class _Warp:
     """The key, warped to a frame.
 
-    flow: to the key. corner: position of the frame's box in the key. certain: see ``trust``. colour: float32 (H, W, 3).
-    misfit: of the warped guides.
+    flow: to the key. corner: position of the frame's box in the key. confidence: see ``warp_confidence``.
+    colour: float32 (H, W, 3). residual: of the warped guides.
     """
 
     flow: Floats
     corner: Corner
-    certain: Floats
+    confidence: Floats
     colour: Floats
-    misfit: Floats
+    residual: Floats
 
-    def whole(self, rows: slice) -> Bools:
+    def accepted(self, rows: slice) -> Bools:
         """Mask, in some rows, of the pixels that no patch search could improve."""
-        return np.asarray((self.certain[rows] > WHOLE) & (self.misfit[rows] < GRAIN))
+        return np.asarray((self.confidence[rows] > ACCEPTED_CONFIDENCE) & (self.residual[rows] < GRAIN))
 
 
 @dataclass(frozen=True)
-class _View:
+class _FrameInputs:
     """Input of a frame's synthesis, except the previous picture.
 
     composed: flow of the whole plate. box: the part that is synthesised; all else covers this box. canvas: see
-    ``Exemplar.canvas``. shown: see ``Scene``.
+    ``Exemplar.canvas``. visible: see ``Scene``.
     """
 
     composed: ComposedFlow
@@ -188,42 +189,41 @@ class _View:
     step: Step
     canvas: Bytes
     warp: _Warp
-    shown: Bools | None
+    visible: Bools | None
 
 
-def carry(
-    frames: Sequence[int],
-    scene: Scene,
-    key: Floats,
-    settings: SynthesisSettings,
-    state: PassState | None = None,
-) -> Iterator[Carried]:
+def propagate_key(
+    frames: Sequence[int], scene: Scene, key: Floats, settings: SynthesisSettings, state: PassState | None = None
+) -> Iterator[StylisedFrame]:
     """Propagate a key: yield stylised frames in the order of ``frames``, forward or backward in time.
 
     frames: the key's number, then the frames to make. key: float32 (H, W, 3), the stylised key. state: of an earlier,
     interrupted call with the same arguments; the frames after ``state.frame`` are then bit-identical to those of an
     uninterrupted call. Raises ValueError when key and plates differ in size.
     """
-    ready = _ready(key, scene, frames[0], settings)
+    prepared = _prepare_key(key, scene, frames[0], settings)
     if state is None:
-        height, width = key.shape[:2]
-        still = start_at_key(frames[0], height, width)
-        state = PassState(frames[0], still.flow, still.valid, field_from_flow(still.flow, ORIGIN, key.shape), key)
-    at = list(frames).index(state.frame)
+        state = _initial_state(key, frames[0])
+    start = list(frames).index(state.frame)
     # Arrays are large: the key, which the exemplar holds too, and every state are released as soon as possible.
     composed = ComposedFlow(state.frame, state.flow, state.valid)
-    views, states = one_ahead(_views(ready, composed, frames[at + 1 :], scene)), [state]
+    upcoming, states = prefetch(_frame_inputs(prepared, composed, frames[start + 1 :], scene)), [state]
     del key, state, composed
-    for view in views:
-        begun = _begin(ready, states.pop(), view)
-        carried = _carry_on(ready, view, begun, settings)
-        del view
-        yield carried
-        states.append(carried.state)
-        del carried
+    for inputs in upcoming:
+        initial = _initialise(prepared, states.pop(), inputs)
+        stylised = _synthesise(prepared, inputs, initial, settings)
+        del inputs
+        yield stylised
+        states.append(stylised.state)
+        del stylised
 
 
-def _ready(key: Floats, scene: Scene, frame: int, settings: SynthesisSettings) -> _Key:
+def _initial_state(key: Floats, frame: int) -> PassState:
+    composed = identity_flow(frame, *key.shape[:2])
+    return PassState(frame, composed.flow, composed.valid, field_from_flow(composed.flow, ORIGIN, key.shape), key)
+
+
+def _prepare_key(key: Floats, scene: Scene, frame: int, settings: SynthesisSettings) -> _Key:
     plate = scene.plate(frame)
     if key.shape != plate.shape:
         raise ValueError(f"a key must have the size of its plate, {plate.shape}, not {key.shape}")
@@ -231,27 +231,27 @@ def _ready(key: Floats, scene: Scene, frame: int, settings: SynthesisSettings) -
     weights = [settings.colour, settings.edge, *scene.weights]
     example = exemplar(key, list(zip(guides, weights, strict=True)), 1.0, settings.radius)
     counts = [1 if guide.ndim == 2 else guide.shape[2] for guide in guides]
-    inner = guides_in(example.packed, example.size, example.radius, sum(counts))
+    packed_guides = unpack_guides(example.packed, example.size, example.radius, sum(counts))
     weight = sum(count * scale**2 for count, scale in zip(counts, example.guide_scales, strict=True))
-    return _Key(plate, example, inner, weight, energy_of(key))
+    return _Key(plate, example, packed_guides, weight, detail_energy(key))
 
 
-def _guides(plate: Bytes, own: Sequence[Floats]) -> list[Floats]:
-    seen = plate.astype(F32) / F32(255)
-    return [seen, edges(seen), *own]
+def _guides(plate: Bytes, user_guides: Sequence[Floats]) -> list[Floats]:
+    colour = plate.astype(F32) / F32(255)
+    return [colour, edges(colour), *user_guides]
 
 
-def _canvas(key: _Key, plate: Bytes, own: Sequence[Floats]) -> Bytes:
+def _pack_guides(key: _Key, plate: Bytes, user_guides: Sequence[Floats]) -> Bytes:
     """Pack the guides of the part of a frame that is synthesised, see ``Exemplar.canvas``."""
 
     def guides(band: Band) -> list[Floats]:
-        seen, outline = _guides(plate[band.wide], ())
-        return [seen[band.inner], outline[band.inner], *(guide[band.own] for guide in own)]
+        colour, edge = _guides(plate[band.with_halo], ())
+        return [colour[band.interior], edge[band.interior], *(guide[band.rows] for guide in user_guides)]
 
     return key.exemplar.canvas_by_rows(plate.shape[0], plate.shape[1], guides, EDGES_HALO)
 
 
-def _views(key: _Key, composed: ComposedFlow, frames: Sequence[int], scene: Scene) -> Iterator[_View]:
+def _frame_inputs(key: _Key, composed: ComposedFlow, frames: Sequence[int], scene: Scene) -> Iterator[_FrameInputs]:
     """Compute the input of each frame's synthesis, except the previous picture. composed: flow of the frame before."""
     for frame in frames:
         plate, step = scene.plate(frame), scene.step(composed.frame, frame)
@@ -259,128 +259,136 @@ def _views(key: _Key, composed: ComposedFlow, frames: Sequence[int], scene: Scen
             raise ValueError(f"frame {frame} is {plate.shape}, the key's plate {key.plate.shape}")
         if step.flow.shape[:2] != plate.shape[:2]:
             raise ValueError(f"the flow of frame {frame} is {step.flow.shape[:2]}, its plate {plate.shape[:2]}")
-        composed = extend(composed, frame, step)
+        composed = compose_step(composed, frame, step)
         plate = relight(plate, key.plate, composed.flow, composed.valid)
-        composed = _follow(key, composed, plate, scene.refine)
-        box, guides = scene.box(frame) or all_of(plate.shape), scene.guides(frame)
-        check(guides, plate.shape[:2])
-        canvas = _canvas(key, box.of(plate), [box.of(guide) for guide in guides])
-        part = Step(box.of(step.flow), box.of(step.consistent))
-        yield _View(composed, box, part, canvas, _warp(key, composed, plate, canvas, box), scene.shown(frame))
+        composed = _correct_flow(key, composed, plate, scene.refine)
+        box, guides = scene.box(frame) or full_box(plate.shape), scene.guides(frame)
+        check_pictures(guides, plate.shape[:2])
+        canvas = _pack_guides(key, box.crop(plate), [box.crop(guide) for guide in guides])
+        part = Step(box.crop(step.flow), box.crop(step.consistent))
+        yield _FrameInputs(
+            composed, box, part, canvas, _warp_key(key, composed, plate, canvas, box), scene.visible(frame)
+        )
 
 
-def _follow(key: _Key, composed: ComposedFlow, plate: Bytes, refine: FlowEstimator | None) -> ComposedFlow:
+def _correct_flow(key: _Key, composed: ComposedFlow, plate: Bytes, refine: FlowEstimator | None) -> ComposedFlow:
     """Correct the drift of flow to the key."""
     if refine is None:
         return composed
-    return replace(composed, flow=settle(anchor(composed.flow, key.plate, plate, refine), key.plate, plate))
+    flow = correct_drift(composed.flow, key.plate, plate, refine)
+    return replace(composed, flow=freeze_static(flow, key.plate, plate))
 
 
-def _begin(key: _Key, state: PassState, view: _View) -> list[Pixels]:
+def _initialise(key: _Key, state: PassState, inputs: _FrameInputs) -> list[Pixels]:
     """Initialise a frame from the previous one: its picture and its field, both warped, and a first guess.
 
     The guess is the warped key as far as its confidence goes, else the warped picture. Areas that were in no box before
     are initialised from the key.
     """
-    warp, former, guess = view.warp, np.empty_like(view.warp.colour), np.empty_like(view.warp.colour)
-    field, apart = np.empty((*guess.shape[:2], 2), np.int32), view.box.within(state.box).corner
+    warp, previous, guess = inputs.warp, np.empty_like(inputs.warp.colour), np.empty_like(inputs.warp.colour)
+    field, offset = np.empty((*guess.shape[:2], 2), np.int32), inputs.box.within(state.box).corner
     # A state that covers the whole plate repeats its border outside, as any warp does; a box must not.
-    partly = state.colour.shape[:2] != view.composed.valid.shape
+    partial = state.colour.shape[:2] != inputs.composed.valid.shape
 
     def work(band: Band) -> None:
-        own, first = band.own, apart[1] + band.first
-        step = view.step.flow[own]
-        np.clip(sample_rows(state.colour, step, first, apart[0], crisp=True), 0, 1, out=former[own])
+        rows, top = band.rows, offset[1] + band.start
+        step = inputs.step.flow[rows]
+        np.clip(warp_rows(state.colour, step, top, offset[0], lanczos=True), 0, 1, out=previous[rows])
         # A pixel starts from the patch of its source position.
-        field[own] = gather(state.field, nearest_pixels(step, first, apart[0], state.field.shape))
-        if partly:
-            known = inside_rows(step, first, state.field.shape, apart[0])[..., None]
-            np.copyto(former[own], warp.colour[own], where=~known)
-            straight = nearest_pixels(warp.flow[own], warp.corner[1] + band.first, warp.corner[0], key.exemplar.size)
-            np.copyto(field[own], straight, where=~known)
-        guess[own] = lerp(former[own], warp.colour[own], warp.certain[own, :, None])
+        field[rows] = gather(state.field, nearest_pixels(step, top, offset[0], state.field.shape))
+        if partial:
+            known = in_bounds_rows(step, top, state.field.shape, offset[0])[..., None]
+            np.copyto(previous[rows], warp.colour[rows], where=~known)
+            from_flow = nearest_pixels(warp.flow[rows], warp.corner[1] + band.start, warp.corner[0], key.exemplar.size)
+            np.copyto(field[rows], from_flow, where=~known)
+        guess[rows] = lerp(previous[rows], warp.colour[rows], warp.confidence[rows, :, None])
 
-    in_bands(work, guess.shape)
-    return [former, field, guess]
+    for_each_band(work, guess.shape)
+    return [previous, field, guess]
 
 
-def _carry_on(key: _Key, view: _View, begun: list[Pixels], settings: SynthesisSettings) -> Carried:
-    """Synthesise a frame. begun: see ``_begin``; it is emptied, so that each array is released once it is used."""
+def _synthesise(key: _Key, inputs: _FrameInputs, initial: list[Pixels], settings: SynthesisSettings) -> StylisedFrame:
+    """Synthesise a frame. initial: see ``_initialise``; it is emptied, so that used arrays are released."""
     level = Level(
-        settings.rounds, settings.sweeps, max(key.exemplar.size) // 2, settings.uniformity, ALLOWANCE, CRISPNESS,
-        ENOUGH,
+        settings.rounds, settings.sweeps, max(key.exemplar.size) // 2, settings.uniformity, ALLOWANCE, VOTE_SHARPNESS,
+        PATCH_TOLERANCE,
     )  # fmt: skip
-    job, straight = _job(key, view, settings), field_from_flow(view.warp.flow, view.warp.corner, key.exemplar.size)
-    texture = optimise(job, begun.pop(), straight, level, begun.pop(), overwrite=True)
+    job = _search_job(key, inputs, settings)
+    from_flow = field_from_flow(inputs.warp.flow, inputs.warp.corner, key.exemplar.size)
+    texture = optimise(job, initial.pop(), from_flow, level, initial.pop(), overwrite=True)
     del job
-    after, error, wanted = _compose(key, view, texture, begun.pop())
+    state, error, target_energy = _composite(key, inputs, texture, initial.pop())
     del texture
-    return Carried(after.frame, restore(after.colour, wanted), error, after)
+    return StylisedFrame(state.frame, restore_detail(state.colour, target_energy), error, state)
 
 
-def _warp(key: _Key, composed: ComposedFlow, plate: Bytes, canvas: Bytes, box: Box) -> _Warp:
-    colour, apart = np.empty((*box.size, 3), F32), np.empty(box.size, F32)
-    (left, top), flow = box.corner, box.of(composed.flow)
+def _warp_key(key: _Key, composed: ComposedFlow, plate: Bytes, canvas: Bytes, box: Box) -> _Warp:
+    colour, residual = np.empty((*box.size, 3), F32), np.empty(box.size, F32)
+    (left, top), flow = box.corner, box.crop(composed.flow)
 
     def work(band: Band) -> None:
-        warped = sample_rows(key.colour, flow[band.own], top + band.first, left, crisp=True)
-        np.clip(warped, 0, 1, out=colour[band.own])
-        guides = sample_rows(key.guides, flow[band.wide], top + band.top, left)
-        apart[band.own] = key.misfit(guides, canvas, band.wide)[band.inner]
+        warped = warp_rows(key.colour, flow[band.rows], top + band.start, left, lanczos=True)
+        np.clip(warped, 0, 1, out=colour[band.rows])
+        guides = warp_rows(key.guides, flow[band.with_halo], top + band.halo_start, left)
+        residual[band.rows] = key.residual(guides, canvas, band.with_halo)[band.interior]
 
-    in_bands(work, box.size, MISFIT_HALO)
-    certain = trust(flow, box.of(composed.valid), key.plate, box.of(plate), box.corner)
-    return _Warp(flow, box.corner, certain, colour, apart)
+    for_each_band(work, box.size, RESIDUAL_HALO)
+    confidence = warp_confidence(flow, box.crop(composed.valid), key.plate, box.crop(plate), box.corner)
+    return _Warp(flow, box.corner, confidence, colour, residual)
 
 
-def _job(key: _Key, view: _View, settings: SynthesisSettings) -> Job:
-    warp, (height, width) = view.warp, view.warp.certain.shape
-    mask, close = np.empty((height, width), bool), np.empty((height, width), bool)
-    (left, top), (high, wide) = warp.corner, key.exemplar.size
-    expected, last = np.empty((height, width, 2), np.int32), np.array([wide - 1, high - 1], F32)
+def _search_job(key: _Key, inputs: _FrameInputs, settings: SynthesisSettings) -> Job:
+    warp, (height, width) = inputs.warp, inputs.warp.confidence.shape
+    mask, local = np.empty((height, width), bool), np.empty((height, width), bool)
+    (left, top), (key_height, key_width) = warp.corner, key.exemplar.size
+    expected, last_pixel = np.empty((height, width, 2), np.int32), np.array([key_width - 1, key_height - 1], F32)
     # Patches overlap: those around a searched pixel must be good too.
     window = np.ones((2 * settings.radius + 1, 2 * settings.radius + 1), U8)
 
     def work(band: Band) -> None:
-        sought = (~warp.whole(band.wide)).view(U8)
-        mask[band.own] = cv2.dilate(sought, window).reshape(sought.shape)[band.inner] > 0
-        if view.shown is not None:
-            mask[band.own] &= view.shown[band.own]
-        close[band.own] = (warp.certain[band.own] > 0.5) & (warp.misfit[band.own] < MISPLACED)
-        expected[band.own] = in_parts(np.clip(origins(warp.flow[band.own], top + band.first, left), 0, last))
+        searched = (~warp.accepted(band.with_halo)).view(U8)
+        mask[band.rows] = cv2.dilate(searched, window).reshape(searched.shape)[band.interior] > 0
+        if inputs.visible is not None:
+            mask[band.rows] &= inputs.visible[band.rows]
+        local[band.rows] = (warp.confidence[band.rows] > 0.5) & (warp.residual[band.rows] < MAX_LOCAL_RESIDUAL)
+        positions = source_positions(warp.flow[band.rows], top + band.start, left)
+        expected[band.rows] = to_subpixel(np.clip(positions, 0, last_pixel))
 
-    in_bands(work, (height, width), settings.radius)
+    for_each_band(work, (height, width), settings.radius)
     matcher = PatchMatchNumba(settings.radius, key.exemplar.channels)
-    near, seed = Nearness(expected, settings.position), view.composed.frame
-    measured = None if view.shown is None else cv2.dilate(view.shown.view(U8), window).reshape(mask.shape) > 0
+    prior, seed = PositionPrior(expected, settings.position), inputs.composed.frame
+    evaluated = None if inputs.visible is None else cv2.dilate(inputs.visible.view(U8), window).reshape(mask.shape) > 0
     return Job(
-        matcher, key.exemplar, view.canvas, mask, near, close=close, seed=seed, whole=high * wide, measured=measured
-    )
+        matcher, key.exemplar, inputs.canvas, mask, prior, local_search=local, seed=seed,
+        picture_pixels=key_height * key_width, evaluated=evaluated,
+    )  # fmt: skip
 
 
-def _compose(key: _Key, view: _View, texture: Texture, former: Floats) -> tuple[PassState, Floats, Floats]:
+def _composite(key: _Key, inputs: _FrameInputs, texture: Texture, previous: Floats) -> tuple[PassState, Floats, Floats]:
     """Composite the warped key, where it matches the plate, and the texture, where that fits better; the mask is soft.
 
     Returns the new state, the error, and the target energy of the finest band.
     """
-    warp, composed, error = view.warp, view.composed, texture.error
+    warp, composed, error = inputs.warp, inputs.composed, texture.error
     left, top = warp.corner
-    colour, wanted = np.empty_like(texture.colour), np.empty_like(error)
+    colour, target_energy = np.empty_like(texture.colour), np.empty_like(error)
 
     def work(band: Band) -> None:
-        own, wide, field = band.own, band.wide, texture.field[band.wide]
-        by_texture = key.misfit(gather(key.guides, field), view.canvas, wide)
-        share = warp.certain[wide] * odds(warp.misfit[wide], by_texture)
-        shown = lerp(texture.colour[wide], warp.colour[wide], share[..., None])
+        rows, padded, field = band.rows, band.with_halo, texture.field[band.with_halo]
+        texture_residual = key.residual(gather(key.guides, field), inputs.canvas, padded)
+        warp_weight = warp.confidence[padded] * selection_weight(warp.residual[padded], texture_residual)
+        composite = lerp(texture.colour[padded], warp.colour[padded], warp_weight[..., None])
         # Static areas are not resampled, so that nothing shimmers there.
-        moved = (warp.flow[wide, :, 0] != 0) | (warp.flow[wide, :, 1] != 0)
-        colour[own] = steady(shown, former[wide], view.step.consistent[wide] & moved)[band.inner]
-        share = share[band.inner]
+        moving = (warp.flow[padded, :, 0] != 0) | (warp.flow[padded, :, 1] != 0)
+        same_surface = inputs.step.consistent[padded] & moving
+        colour[rows] = filter_flicker(composite, previous[padded], same_surface)[band.interior]
+        warp_weight = warp_weight[band.interior]
         # In place: no other band reads these rows.
-        error[own] = lerp(error[own], warp.misfit[own], share)
-        by_field = gather(key.energy, field[band.inner])
-        wanted[own] = lerp(by_field, sample_rows(key.energy, warp.flow[own], top + band.first, left), share)
+        error[rows] = lerp(error[rows], warp.residual[rows], warp_weight)
+        texture_energy = gather(key.energy, field[band.interior])
+        warp_energy = warp_rows(key.energy, warp.flow[rows], top + band.start, left)
+        target_energy[rows] = lerp(texture_energy, warp_energy, warp_weight)
 
-    in_bands(work, error.shape, STEADY_HALO + MISFIT_HALO)
-    state = PassState(composed.frame, composed.flow, composed.valid, texture.field, colour, view.box.corner)
-    return state, error, wanted
+    for_each_band(work, error.shape, FILTER_HALO + RESIDUAL_HALO)
+    state = PassState(composed.frame, composed.flow, composed.valid, texture.field, colour, inputs.box.corner)
+    return state, error, target_energy

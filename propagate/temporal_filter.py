@@ -13,19 +13,19 @@ from propagate.arrays import F32, Bools, Floats
 from propagate.detail import lerp
 
 # Weight of the previous frame where the two agree; and the difference, mean over channels, at which it reaches 0.
-SHARE, APART = F32(0.35), F32(0.05)
+MAX_WEIGHT, MAX_DIFFERENCE = F32(0.35), F32(0.05)
 # Rows that are read on each side.
 HALO = 4
 
 
-def steady(colour: Floats, former: Floats, seen: Bools) -> Floats:
-    """Filter ``colour`` towards ``former`` where both nearly agree: float32 (H, W, 3).
+def filter_flicker(colour: Floats, previous: Floats, visible: Bools) -> Floats:
+    """Filter ``colour`` towards ``previous`` where both nearly agree: float32 (H, W, 3).
 
-    former: float32 (H, W, 3), the previous frame, warped to this one. seen: bool (H, W), where the previous frame shows
-    the same surface.
+    previous: float32 (H, W, 3), the previous frame, warped to this one. visible: bool (H, W), where the previous frame
+    shows the same surface.
     """
-    differences = np.abs(colour - former)
+    differences = np.abs(colour - previous)
     mean = (differences[..., 0] + differences[..., 1] + differences[..., 2]) / F32(3)
-    apart = cv2.GaussianBlur(mean, (0, 0), 1.0)
-    share = SHARE * np.clip(1 - apart / APART, 0, 1) * seen
-    return lerp(colour, former, share[..., None])
+    difference = cv2.GaussianBlur(mean, (0, 0), 1.0)
+    weight = MAX_WEIGHT * np.clip(1 - difference / MAX_DIFFERENCE, 0, 1) * visible
+    return lerp(colour, previous, weight[..., None])

@@ -11,35 +11,47 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, Bools, Bytes, Floats, Ints, Longs, Shorts
-from propagate.bands import Band, in_bands
-from propagate.features import GROUP, STYLE_CHANNELS, blank, channels, lay, mirror, pack, pad, restyle, scales
+from propagate.bands import Band, for_each_band
+from propagate.features import (
+    CHANNEL_GROUP,
+    STYLE_CHANNELS,
+    channel_scales,
+    empty_canvas,
+    pack,
+    packed_channels,
+    pad,
+    reflect_border,
+    restyle,
+    write_channels,
+)
 from propagate.patchmatch import SUBPIXEL, Costs, PatchMatcher, Sweep
-from propagate.patchmatch_numba import count, vote
+from propagate.patchmatch_numba import count_usage, vote
 
-# Radius of the random search where the right patch is known to be close.
-NEAR = 2
+# Radius of the random search where the right patch is known to be near.
+LOCAL_RADIUS = 2
 # Expected positions when distance costs nothing: never read.
-_NOWHERE = np.zeros((1, 1, 2), np.int32)
+_NO_POSITIONS = np.zeros((1, 1, 2), np.int32)
 
 
 @dataclass(frozen=True)
 class Level:
     """Parameters of one level of the pyramid.
 
-    rounds: alternations of search and vote. sweeps: passes of a search over the picture. widest: radius of the random
-    search in pixels, 0 for none. uniformity: penalty of an over-used patch, in mean squared difference per channel
-    (0..1), for each use beyond ``allowance`` times its even share. enough: error, as of ``Texture.error``, at which a
-    patch is accepted without further search. crispness: preference of the vote for better and nearer patches; at 0 all
-    patches over a pixel count alike.
+    rounds: alternations of search and vote. sweeps: passes of a search over the picture.
+    search_radius: radius of the random search in pixels, 0 for none.
+    uniformity: penalty of an over-used patch, in mean squared difference per channel (0..1), for each use beyond
+    ``allowance`` times its even share.
+    vote_sharpness: preference of the vote for better and nearer patches; at 0 all patches over a pixel count alike.
+    tolerance: error, as of ``Texture.error``, at which a patch is accepted without further search.
     """
 
     rounds: int = 2
     sweeps: int = 2
-    widest: int = 8
+    search_radius: int = 8
     uniformity: float = 0.0
     allowance: float = 1.0
-    crispness: float = 1.0
-    enough: float = 0.0
+    vote_sharpness: float = 1.0
+    tolerance: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -56,30 +68,31 @@ class Texture:
 
 
 @dataclass(frozen=True)
-class Nearness:
+class PositionPrior:
     """Prior on the field: patches near an expected position cost less.
 
-    expected: int32 (H, W, 2), positions in the style, see ``in_parts``. weight: cost of a square pixel of distance, in
-    mean squared difference per channel. reach: distance in pixels beyond which the cost no longer grows.
+    expected: int32 (H, W, 2), positions in the style, see ``to_subpixel``.
+    weight: cost of a square pixel of distance, in mean squared difference per channel.
+    max_distance: distance in pixels beyond which the cost no longer grows.
     """
 
     expected: Ints
     weight: float
-    reach: int = 12
+    max_distance: int = 12
 
 
-def in_parts(places: Floats) -> Ints:
+def to_subpixel(positions: Floats) -> Ints:
     """Convert positions in pixels, of any shape, to integers in units of 1 / ``SUBPIXEL`` pixel: int32."""
-    return np.floor(places * SUBPIXEL + 0.5).astype(np.int32)
+    return np.floor(positions * SUBPIXEL + 0.5).astype(np.int32)
 
 
 @dataclass(frozen=True)
 class Exemplar:
     """Style and the source side of its guides, packed once for any number of targets.
 
-    size: (Hs, Ws). padded: float32 (Hs + 2r, Ws + 2r, 3). packed: see ``features.pack``. style_scale, guide_scales: see
-    ``features.scales``. channels: bytes of a pixel. weight: of all channels together, the largest being 1. counts:
-    channels of each guide.
+    size: (Hs, Ws). padded: float32 (Hs + 2r, Ws + 2r, 3). packed: see ``features.pack``.
+    style_scale, guide_scales: see ``features.channel_scales``. channels: bytes of a pixel.
+    counts: channels of each guide. weight: of all channels together, the largest being 1.
     """
 
     size: tuple[int, int]
@@ -101,23 +114,25 @@ class Exemplar:
         if any(target.shape[:2] != size for target in targets):
             raise ValueError(f"guides must have one size, not {[target.shape[:2] for target in targets]}")
         self._check(targets)
-        nothing = np.broadcast_to(F32(0), (*size, STYLE_CHANNELS))
-        return pack(nothing, self.style_scale, list(zip(targets, self.guide_scales, strict=True)), self.radius)
+        empty = np.broadcast_to(F32(0), (*size, STYLE_CHANNELS))
+        return pack(empty, self.style_scale, list(zip(targets, self.guide_scales, strict=True)), self.radius)
 
     def canvas_by_rows(self, height: int, width: int, targets: Callable[[Band], Sequence[Floats]], halo: int) -> Bytes:
         """Pack a canvas from guides that are computed for a few rows at a time, see ``canvas``.
 
         targets: computes the guides' own rows of a band with a ``halo``. They must be finite, which is not checked.
         """
-        packed = blank(height, width, self.channels, self.radius)
+        packed = empty_canvas(height, width, self.channels, self.radius)
 
         def work(band: Band) -> None:
             guides = targets(band)
             self._check(guides)
-            lay(packed, band.first, list(zip(guides, self.guide_scales, strict=True)), self.radius, STYLE_CHANNELS)
+            write_channels(
+                packed, band.start, list(zip(guides, self.guide_scales, strict=True)), self.radius, STYLE_CHANNELS
+            )
 
-        in_bands(work, (height, width), halo)
-        mirror(packed, self.radius)
+        for_each_band(work, (height, width), halo)
+        reflect_border(packed, self.radius)
         return packed.reshape(packed.shape[0], -1)
 
     def _check(self, targets: Sequence[Floats]) -> None:
@@ -128,136 +143,143 @@ class Exemplar:
 
 def exemplar(style: Floats, guides: Sequence[tuple[Floats, float]], style_weight: float, radius: int) -> Exemplar:
     """Pack an exemplar. style: float32 (Hs, Ws, 3). guides: (source, weight) each, float32 (Hs, Ws) or (Hs, Ws, C)."""
-    style_scale, guide_scales = scales([weight for _, weight in guides], style_weight)
+    style_scale, guide_scales = channel_scales([weight for _, weight in guides], style_weight)
     sources = [(source, scale) for (source, _), scale in zip(guides, guide_scales, strict=True)]
     packed = pack(style, style_scale, sources, radius)
     size = (style.shape[0], style.shape[1])
     weight = STYLE_CHANNELS * style_scale**2
     weight += sum(scale**2 * (1 if guide.ndim == 2 else guide.shape[2]) for guide, scale in sources)
-    wide = channels([guide for guide, _ in guides])
+    packed_width = packed_channels([guide for guide, _ in guides])
     counts = tuple(1 if guide.ndim == 2 else guide.shape[2] for guide, _ in guides)
-    return Exemplar(size, radius, pad(style, radius), packed, style_scale, tuple(guide_scales), wide, weight, counts)
+    return Exemplar(
+        size, radius, pad(style, radius), packed, style_scale, tuple(guide_scales), packed_width, weight, counts
+    )
 
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to synthesise. canvas: its guides, see ``Exemplar.canvas``; its style channels are scratch space.
+    """One picture to synthesise.
 
-    mask: bool (H, W), pixels to synthesise. nearness: prior on the field. wish: target picture and its strength
-    relative to the agreement with patches: float32 (H, W, 3) and float32 (H, W), 0 for none. close: bool (H, W), where
-    the random search stays within ``NEAR`` pixels, None for nowhere. whole: pixels of the picture that this is a part
-    of, None for all of it; sets the even share of uses of the style. measured: bool (H, W), where patches have an
-    error, elsewhere it is 0; must contain everything within a patch's radius of ``mask``; None for everywhere.
+    canvas: its guides, see ``Exemplar.canvas``; its style channels are scratch space.
+    mask: bool (H, W), pixels to synthesise.
+    prior: prior on the field.
+    target_colour: target picture and its strength relative to the agreement with patches, 0 for none:
+    float32 (H, W, 3) and float32 (H, W).
+    local_search: bool (H, W), where the random search stays within ``LOCAL_RADIUS`` pixels, None for nowhere.
+    picture_pixels: number of pixels that sets the even share of uses of the style, where this is a part of a picture.
+    evaluated: bool (H, W), where patches have an error, 0 elsewhere, None for everywhere; must contain everything
+    within a patch's radius of ``mask``.
     """
 
     matcher: PatchMatcher
     exemplar: Exemplar
     canvas: Bytes
     mask: Bools
-    nearness: Nearness | None = None
-    wish: tuple[Floats, Floats] | None = None
-    close: Bools | None = None
+    prior: PositionPrior | None = None
+    target_colour: tuple[Floats, Floats] | None = None
+    local_search: Bools | None = None
     seed: int = 0
-    whole: int | None = None
-    measured: Bools | None = None
+    picture_pixels: int | None = None
+    evaluated: Bools | None = None
 
     @property
     def unit(self) -> int:
         """Integer cost of a difference of 1 in eight channels of the largest weight."""
-        return 255 * 255 * (2 * self.exemplar.radius + 1) ** 2 * GROUP
+        return 255 * 255 * (2 * self.exemplar.radius + 1) ** 2 * CHANNEL_GROUP
 
-    def sought(self, colour: Floats) -> Floats:
+    def compared_colours(self, colour: Floats) -> Floats:
         """Colours that patches are compared with: picture and target, merged by their strengths.
 
         Two squared differences from one patch equal, up to a constant, a single one from the weighted mean.
         """
-        if self.wish is None:
+        if self.target_colour is None:
             return colour
-        found = np.empty(colour.shape, F32)
-        wished, strengths = self.wish
+        result = np.empty(colour.shape, F32)
+        target, strengths = self.target_colour
 
         def work(band: Band) -> None:
-            strength = strengths[band.own, :, None]
-            found[band.own] = (colour[band.own] + strength * wished[band.own]) / (1 + strength)
+            strength = strengths[band.rows, :, None]
+            result[band.rows] = (colour[band.rows] + strength * target[band.rows]) / (1 + strength)
 
-        in_bands(work, colour.shape)
-        return found
+        for_each_band(work, colour.shape)
+        return result
 
-    def look(self, colour: Floats) -> None:
+    def set_picture(self, colour: Floats) -> None:
         """Set the picture of the canvas."""
-        restyle(self.canvas, self.sought(colour), self.exemplar.style_scale, self.exemplar.radius)
+        restyle(self.canvas, self.compared_colours(colour), self.exemplar.style_scale, self.exemplar.radius)
 
 
 def optimise(
-    job: Job, colour: Floats, start: Ints, level: Level, other: Ints | None = None, *, overwrite: bool = False
+    job: Job, colour: Floats, start: Ints, level: Level, alternative: Ints | None = None, *, overwrite: bool = False
 ) -> Texture:
     """Improve a first guess by alternating search and vote.
 
     colour: float32 (H, W, 3), the first guess. start: int32 (H, W, 2), the first field, x then y; the patch of
-    ``other`` is taken where it is better. Outside of ``job.mask`` picture and ``start`` are unchanged. overwrite:
+    ``alternative`` is taken where it is better. Outside of ``job.mask`` picture and ``start`` are unchanged. overwrite:
     ``colour`` and ``start`` become the result instead of being copied. Raises ValueError when shapes do not match, or a
     field leaves the style.
     """
     _check(job, colour, start)
-    nnf = start if overwrite else start.copy()
+    field = start if overwrite else start.copy()
     colour = colour if overwrite else colour.copy()
-    job.look(colour)
+    job.set_picture(colour)
     cost: Longs = np.zeros(job.mask.shape, np.int64)
-    if other is not None:
-        _check(job, colour, other)
+    if alternative is not None:
+        _check(job, colour, alternative)
     if job.mask.any() and level.rounds:
-        costs = _costs(job, nnf, level)
-        job.matcher.measure(job.canvas, job.exemplar.packed, nnf, cost, _measured(job), costs)
-        if other is not None:
-            job.matcher.offer(job.canvas, job.exemplar.packed, nnf, cost, job.mask, costs, other)
-            del other  # as large as the field, and no longer needed
-        _take_turns(job, colour, nnf, cost, level, costs)
-        job.look(colour)
-    return Texture(colour, nnf, _measure(job, nnf, cost))
+        costs = _costs(job, field, level)
+        job.matcher.evaluate(job.canvas, job.exemplar.packed, field, cost, _evaluated_mask(job), costs)
+        if alternative is not None:
+            job.matcher.merge(job.canvas, job.exemplar.packed, field, cost, job.mask, costs, alternative)
+            del alternative  # as large as the field, and no longer needed
+        _search_and_vote(job, colour, field, cost, level, costs)
+        job.set_picture(colour)
+    return Texture(colour, field, _patch_error(job, field, cost))
 
 
-def _take_turns(job: Job, colour: Floats, nnf: Ints, cost: Longs, level: Level, costs: Costs) -> None:
-    """Alternate search and vote; updates ``colour``, ``nnf`` and ``cost``, which must hold the costs of ``nnf``."""
-    example, widest = job.exemplar, _widest(job, level)
-    for turn in range(level.rounds):
-        if turn:
-            job.look(colour)
-            costs = _costs(job, nnf, level)
-            job.matcher.measure(job.canvas, example.packed, nnf, cost, job.mask, costs)
-        for number in range(level.sweeps):
-            sweep = Sweep(2 * (turn * level.sweeps + number + 1000 * job.seed) + number % 2, widest)
-            job.matcher.sweep(job.canvas, example.packed, nnf, cost, job.mask, costs, sweep)
-        vote(example.padded, nnf, _say(cost, job, level), _by_distance(example.radius, level), job.mask, colour)
+def _search_and_vote(job: Job, colour: Floats, field: Ints, cost: Longs, level: Level, costs: Costs) -> None:
+    """Alternate search and vote; updates ``colour``, ``field`` and ``cost``, which must hold the costs of ``field``."""
+    example, radii = job.exemplar, _search_radii(job, level)
+    kernel = _vote_kernel(example.radius, level)
+    for iteration in range(level.rounds):
+        if iteration:
+            job.set_picture(colour)
+            costs = _costs(job, field, level)
+            job.matcher.evaluate(job.canvas, example.packed, field, cost, job.mask, costs)
+        for index in range(level.sweeps):
+            sweep = Sweep(2 * (iteration * level.sweeps + index + 1000 * job.seed) + index % 2, radii)
+            job.matcher.sweep(job.canvas, example.packed, field, cost, job.mask, costs, sweep)
+        vote(example.padded, field, _vote_weights(cost, job, level), kernel, job.mask, colour)
 
 
-def measure(job: Job, colour: Floats, nnf: Ints) -> Floats:
+def patch_error(job: Job, colour: Floats, field: Ints) -> Floats:
     """Error of each pixel's patch, weighted mean squared difference per channel: float32 (H, W), 0..1."""
-    job.look(colour)
-    return _measure(job, nnf, np.zeros(job.mask.shape, np.int64))
+    job.set_picture(colour)
+    return _patch_error(job, field, np.zeros(job.mask.shape, np.int64))
 
 
-def _measure(job: Job, nnf: Ints, cost: Longs) -> Floats:
-    """Error of the canvas as it is, see ``measure``; overwrites ``cost``."""
-    still = Costs(_NOWHERE, 0, 0, np.zeros(job.exemplar.size, np.int32))
-    job.matcher.measure(job.canvas, job.exemplar.packed, nnf, cost, _measured(job), still)
+def _patch_error(job: Job, field: Ints, cost: Longs) -> Floats:
+    """Error of the canvas as it is, see ``patch_error``; overwrites ``cost``."""
+    costs = Costs(_NO_POSITIONS, 0, 0, np.zeros(job.exemplar.size, np.int32))
+    job.matcher.evaluate(job.canvas, job.exemplar.packed, field, cost, _evaluated_mask(job), costs)
     error = np.empty(cost.shape, F32)
 
     def work(band: Band) -> None:
-        error[band.own] = cost[band.own] / F32(job.unit * job.exemplar.weight / GROUP)
+        error[band.rows] = cost[band.rows] / F32(job.unit * job.exemplar.weight / CHANNEL_GROUP)
 
-    in_bands(work, cost.shape)
+    for_each_band(work, cost.shape)
     return error
 
 
-def _measured(job: Job) -> Bools:
-    return np.ones_like(job.mask) if job.measured is None else job.measured
+def _evaluated_mask(job: Job) -> Bools:
+    return np.ones_like(job.mask) if job.evaluated is None else job.evaluated
 
 
-def _widest(job: Job, level: Level) -> Shorts:
-    widest = np.full(job.mask.shape, level.widest, np.int16)
-    if job.close is not None:
-        widest[job.close] = min(NEAR, level.widest)
-    return widest
+def _search_radii(job: Job, level: Level) -> Shorts:
+    radii = np.full(job.mask.shape, level.search_radius, np.int16)
+    if job.local_search is not None:
+        radii[job.local_search] = min(LOCAL_RADIUS, level.search_radius)
+    return radii
 
 
 def _check(job: Job, colour: Floats, start: Ints) -> None:
@@ -266,73 +288,74 @@ def _check(job: Job, colour: Floats, start: Ints) -> None:
     if colour.shape != (*size, 3) or start.shape != (*size, 2) or job.canvas.shape != padded:
         shapes = [colour.shape, start.shape, job.canvas.shape]
         raise ValueError(f"picture, field and packed guides must have the mask's size {size}, not {shapes}")
-    besides: list[tuple[int, ...]] = [] if job.nearness is None else [job.nearness.expected.shape[:2]]
-    besides += [] if job.wish is None else [job.wish[0].shape[:2], job.wish[1].shape]
-    besides += [one.shape for one in (job.close, job.measured) if one is not None]
-    if any(shape != size for shape in besides):
-        raise ValueError(f"nearness, wish and what is close must have the mask's size {size}, not {besides}")
-    high, wide = job.exemplar.size
-    if start.size and (start.min() < 0 or start[..., 0].max() >= wide or start[..., 1].max() >= high):
-        raise ValueError(f"the field must stay inside the style of {wide}x{high} pixels")
+    others: list[tuple[int, ...]] = [] if job.prior is None else [job.prior.expected.shape[:2]]
+    others += [] if job.target_colour is None else [job.target_colour[0].shape[:2], job.target_colour[1].shape]
+    others += [optional.shape for optional in (job.local_search, job.evaluated) if optional is not None]
+    if any(other != size for other in others):
+        raise ValueError(f"prior, target and local search must have the mask's size {size}, not {others}")
+    source_height, source_width = job.exemplar.size
+    if start.size and (start.min() < 0 or start[..., 0].max() >= source_width or start[..., 1].max() >= source_height):
+        raise ValueError(f"the field must stay inside the style of {source_width}x{source_height} pixels")
     if (job.matcher.radius, job.matcher.channels) != (job.exemplar.radius, job.exemplar.channels):
         raise ValueError("matcher and exemplar must have the same radius and channels")
 
 
-def _costs(job: Job, nnf: Ints, level: Level) -> Costs:
-    stray, expected, reach = 0, _NOWHERE, 0
-    if job.nearness is not None:
-        stray = max(1, round(job.nearness.weight * job.unit))
-        expected, reach = job.nearness.expected, job.nearness.reach
-    enough = int(level.enough * job.unit * job.exemplar.weight / GROUP)
-    return Costs(expected, stray, reach, _burden(job, nnf, level), enough)
+def _costs(job: Job, field: Ints, level: Level) -> Costs:
+    distance_cost, expected, max_distance = 0, _NO_POSITIONS, 0
+    if job.prior is not None:
+        distance_cost = max(1, round(job.prior.weight * job.unit))
+        expected, max_distance = job.prior.expected, job.prior.max_distance
+    tolerance = int(level.tolerance * job.unit * job.exemplar.weight / CHANNEL_GROUP)
+    return Costs(expected, distance_cost, max_distance, _usage_costs(job, field, level), tolerance)
 
 
-def usage(nnf: Ints, mask: Bools, size: tuple[int, int], radius: int) -> Floats:
+def usage(field: Ints, mask: Bools, size: tuple[int, int], radius: int) -> Floats:
     """Uses of each position of the style by masked pixels: float32 (Hs, Ws), 1 for an even share of the picture.
 
     Kaspar, Neubert, Lischinski, Pauly and Kopf, "Self tuning texture optimization", Eurographics 2015.
     """
-    return _spread(count(nnf, mask, size), size[0] * size[1] / max(1, mask.size), radius)
+    return _windowed_usage(count_usage(field, mask, size), size[0] * size[1] / max(1, mask.size), radius)
 
 
-def _spread(counts: Ints, share: float, radius: int) -> Floats:
+def _windowed_usage(counts: Ints, share: float, radius: int) -> Floats:
     """Mean count in the window around each position. Counts are integers: the filter's running sums are exact."""
     window = (2 * radius + 1, 2 * radius + 1)
     return np.asarray(cv2.boxFilter(counts.astype(F32), -1, window, borderType=cv2.BORDER_REFLECT) * F32(share), F32)
 
 
-def _burden(job: Job, nnf: Ints, level: Level) -> Ints:
+def _usage_costs(job: Job, field: Ints, level: Level) -> Ints:
     size, radius = job.exemplar.size, job.exemplar.radius
-    burden = np.zeros(size, np.int32)
+    penalty = np.zeros(size, np.int32)
     if level.uniformity <= 0:
-        return burden
-    # Where the right patch is known to be close, repetition is no fault.
-    free = job.mask if job.close is None else job.mask & ~job.close
-    counts, share = count(nnf, free, size), size[0] * size[1] / max(1, job.whole or free.size)
+        return penalty
+    # Where the right patch is known to be near, repetition is no fault.
+    repeating = job.mask if job.local_search is None else job.mask & ~job.local_search
+    counts = count_usage(field, repeating, size)
+    share = size[0] * size[1] / max(1, job.picture_pixels or repeating.size)
 
     def work(band: Band) -> None:
-        used = _spread(counts[band.wide], share, radius)[band.inner]
-        over = np.clip(used - level.allowance, 0, 10)
-        burden[band.own] = np.floor(over * F32(level.uniformity * job.unit))
+        used = _windowed_usage(counts[band.with_halo], share, radius)[band.interior]
+        excess = np.clip(used - level.allowance, 0, 10)
+        penalty[band.rows] = np.floor(excess * F32(level.uniformity * job.unit))
 
-    in_bands(work, size, radius)
-    return burden
+    for_each_band(work, size, radius)
+    return penalty
 
 
-def _say(cost: Longs, job: Job, level: Level) -> Floats:
+def _vote_weights(cost: Longs, job: Job, level: Level) -> Floats:
     """Weight of each patch in the vote: the larger its error, the smaller."""
-    says = np.empty(cost.shape, F32)
+    weights = np.empty(cost.shape, F32)
 
     def work(band: Band) -> None:
-        error = cost[band.own].astype(F32) / F32(job.unit)
-        says[band.own] = 1 / (F32(1e-3) + F32(level.crispness) * error)
+        error = cost[band.rows].astype(F32) / F32(job.unit)
+        weights[band.rows] = 1 / (F32(1e-3) + F32(level.vote_sharpness) * error)
 
-    in_bands(work, cost.shape)
-    return says
+    for_each_band(work, cost.shape)
+    return weights
 
 
-def _by_distance(radius: int, level: Level) -> Floats:
+def _vote_kernel(radius: int, level: Level) -> Floats:
     """Weight of a patch in the vote by the offset of its centre: float32 (2r + 1, 2r + 1)."""
-    steps = np.arange(-radius, radius + 1, dtype=F32)
-    fall = np.exp(-(steps**2) * F32(level.crispness) / F32(2 * radius * radius))
-    return np.outer(fall, fall).astype(F32)
+    offsets = np.arange(-radius, radius + 1, dtype=F32)
+    falloff = np.exp(-(offsets**2) * F32(level.vote_sharpness) / F32(2 * radius * radius))
+    return np.outer(falloff, falloff).astype(F32)

@@ -5,21 +5,21 @@ import threading
 import cv2
 import numba
 
-_own = threading.local()
+_limits = threading.local()
 
 
-def allowed() -> int:
+def thread_limit() -> int:
     """Number of threads that work on this thread may use."""
-    return getattr(_own, "threads", None) or cv2.getNumThreads()
+    return getattr(_limits, "threads", None) or cv2.getNumThreads()
 
 
-def allow(threads: int) -> None:
+def limit_threads(threads: int) -> None:
     """Limit the threads that work on this thread may use, whatever OpenCV's limit."""
-    _own.threads = threads
+    _limits.threads = threads
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
 
 
-def concurrent() -> bool:
+def kernels_thread_safe() -> bool:
     """Return whether several threads may run kernels at once: numba's simplest threading layer aborts the process."""
     numba.get_num_threads()  # chooses the layer, unless one is in use
     return bool(numba.threading_layer() != "workqueue")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from propagate.arrays import F32, Floats
-from propagate.features import MOST_CHANNELS, STYLE_CHANNELS
+from propagate.features import MAX_CHANNELS, STYLE_CHANNELS
 from stylize.errors import GuideError, InputError
 from stylize.ingest.unpacking import unpack_once
 from stylize.media.companions import Companion
@@ -27,7 +27,7 @@ from stylize.stages import cache_key
 INFINITE = 1e9
 # What the guides of the engine's own take: the plate's colours and edges.
 PLATE_CHANNELS = 4
-MOST = MOST_CHANNELS - STYLE_CHANNELS - PLATE_CHANNELS
+MOST = MAX_CHANNELS - STYLE_CHANNELS - PLATE_CHANNELS
 
 _GUIDE = Companion("guide", GuideError)
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from propagate.arrays import F32, Bytes, Floats, Pixels
-from propagate.confidence import trust
-from propagate.flow import anchor, extend, sample, start_at_key
+from propagate.confidence import warp_confidence
+from propagate.flow import compose_step, correct_drift, identity_flow, warp
 from stylize.context.keys import read_key
 from stylize.context.motion import Motion
 from stylize.errors import InputError, StyleError
@@ -282,9 +282,9 @@ def carry_over(
     way = 1 if earlier < number else -1
     between = [frame for frame in frames if min(earlier, number) <= frame <= max(earlier, number)][::way]
     first, last = plates.colour(earlier), plates.colour(number)
-    composed = start_at_key(earlier, *first.shape[:2])
+    composed = identity_flow(earlier, *first.shape[:2])
     for before, after in pairwise(between):
-        composed = extend(composed, after, motion.step(before, after))
-    flow = composed.flow if motion.refine is None else anchor(composed.flow, first, last, motion.refine)
+        composed = compose_step(composed, after, motion.step(before, after))
+    flow = composed.flow if motion.refine is None else correct_drift(composed.flow, first, last, motion.refine)
     key = to_float(read_key(path, first))
-    return np.clip(sample(key, flow, crisp=True), 0, 1), trust(flow, composed.valid, first, last)
+    return np.clip(warp(key, flow, lanczos=True), 0, 1), warp_confidence(flow, composed.valid, first, last)

@@ -11,7 +11,7 @@ from pathlib import Path
 from propagate import flow_codec
 from propagate.arrays import Bytes
 from propagate.box import Box
-from propagate.flow import FlowEstimator, Step, take_steps
+from propagate.flow import FlowEstimator, Step, estimate_steps
 from propagate.flow_dis import DisFlow
 from stylize.errors import OutputError
 from stylize.io_errors import PROJECT, unwritable
@@ -95,13 +95,13 @@ class EstimatedMotion:
         return f"{self.estimators.neighbours.cache_key()}-{self.estimators.refine.cache_key()}{whole}"
 
     def _part(self, plate: Bytes) -> Bytes:
-        return plate if self.box is None else self.box.of(plate)
+        return plate if self.box is None else self.box.crop(plate)
 
     def step(self, before: int, after: int) -> Step:
         """See Motion. Raises OutputError when the folder cannot be written."""
         if self.shared and self.box is not None:
             step = self.within(None).step(before, after)
-            return Step(self.box.of(step.flow), self.box.of(step.consistent))
+            return Step(self.box.crop(step.flow), self.box.crop(step.consistent))
         first, second = sorted((before, after))
         part = "" if self.box is None else f".{self.layer}{INSIDE}" if self.layer else INSIDE
         path = self.folder / f"{self.name}{part}.{first:04d}-{second:04d}{SUFFIX}"

@@ -24,7 +24,7 @@ import numpy as np
 
 from propagate.arrays import F32, Floats
 from propagate.box import Box
-from propagate.flow import LARGEST, Step, step_of
+from propagate.flow import MAX_LENGTH, Step, step_from_flows
 from stylize.errors import FlowError, InputError
 from stylize.media.images import channel_names, image_size, read_channels
 from stylize.media.sequences import find_sequence, format_frames
@@ -69,10 +69,10 @@ class GivenMotion:
     def step(self, before: int, after: int) -> Step:
         """See Motion. Raises FlowError for files that are damaged or hold NaN or infinity."""
         if before < after:
-            step = step_of(self._flow("back", after), self._flow("forward", before))
+            step = step_from_flows(self._flow("back", after), self._flow("forward", before))
         else:
-            step = step_of(self._flow("forward", after), self._flow("back", before))
-        return step if self.box is None else Step(self.box.of(step.flow), self.box.of(step.consistent))
+            step = step_from_flows(self._flow("forward", after), self._flow("back", before))
+        return step if self.box is None else Step(self.box.crop(step.flow), self.box.crop(step.consistent))
 
     def within(self, box: Box | None) -> "GivenMotion":
         """See Motion. What leads out of the box is told from what is consistent where it is composed."""
@@ -170,7 +170,7 @@ def _check_flow(path: Path, flow: Floats, size: tuple[int, int]) -> None:
 
 
 def read_flow(path: Path, way: Way, size: tuple[int, int]) -> Floats:
-    """Flow from a file: float32 (H, W, 2), in the convention of the module's text, at most LARGEST along x or y.
+    """Flow from a file: float32 (H, W, 2), in the convention of the module's text, at most MAX_LENGTH along x or y.
 
     Raises FlowError as ``open_vectors``, and for a damaged file, NaN or infinity.
     """
@@ -180,7 +180,7 @@ def read_flow(path: Path, way: Way, size: tuple[int, int]) -> Floats:
         raise FlowError(f"motion vectors {error}") from error
     _check_flow(path, flow, size)
     # .flo has huge numbers where nothing is known: outside of the picture, and so never trusted.
-    return np.clip(flow, -LARGEST, LARGEST)
+    return np.clip(flow, -MAX_LENGTH, MAX_LENGTH)
 
 
 def _files(path: Path, shot: Shot, way: Way, frames: Sequence[int], *, both: bool) -> dict[int, Path]:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from propagate.arrays import F32, Bytes, Floats
-from propagate.flow import FlowEstimator, sample
+from propagate.flow import FlowEstimator, warp
 
 # A frame is compared with those so many before and behind it.
 REACH = 4
@@ -46,7 +46,7 @@ def blended(before: Bytes, picture: Bytes, behind: Bytes, estimate: FlowEstimato
     between = changed & (off < MIDDLE * _farthest(first, last))
     if between.sum() < MOST * changed.sum():
         return False
-    near = _farthest(_calm(sample(before, estimate(before, picture))), middle)
+    near = _farthest(_calm(warp(before, estimate(before, picture))), middle)
     explained = near < np.maximum(CHANGED / 2, apart / 4)
     return bool(explained[between].mean() < MOVED)
 

@@ -8,7 +8,7 @@ import numba as nb
 import numpy as np
 
 from propagate.arrays import F32, U8, Bools, Bytes, Floats, Pixels
-from propagate.flow import FlowEstimator, consistent, grid, sample
+from propagate.flow import FlowEstimator, consistent, grid, warp
 from stylize.planning.fitting import Doubles, Lights, fit_camera, fit_exposure, no_light
 
 # Planning looks at small pictures: what is new is larger than a few pixels. Motion between neighbours is found in
@@ -112,7 +112,7 @@ def _fitted(picture: Bytes, widest: int) -> Bytes:
 def motion(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Motion:
     """What moves between two proxies; nothing where no motion connects them, as on a flash."""
     flow = _of_look(estimate(before, after))
-    shown, seen = sample(look(before).picture, flow), look(after)
+    shown, seen = warp(look(before).picture, flow), look(after)
     light = fit_exposure(shown, seen.picture, np.ones(flow.shape[:2], bool))
     if (_difference(shown, seen, light) < seen.limit).mean() < ANCHORING:
         flow = np.zeros_like(flow)
@@ -165,7 +165,7 @@ def move_view(view: View, moved: Motion, key: Look, frame: Look, estimate: FlowE
 
 
 def _sample(picture: Pixels, flow: Floats) -> Pixels:
-    """``propagate.flow.sample`` of something small."""
+    """``propagate.flow.warp`` of something small."""
     where = grid(*flow.shape[:2]) + flow
     return cv2.remap(picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
@@ -191,7 +191,7 @@ def subject(before: Floats | None, moved: Motion) -> Floats:
     moves = (np.hypot(apart[..., 0], apart[..., 1]) > SUBJECT_SPEED).astype(U8)
     # Smaller than 3 pixels is chance.
     found = cv2.morphologyEx(moves, cv2.MORPH_OPEN, np.ones((3, 3), U8)).astype(F32)
-    return found if before is None else np.maximum(found, sample(before, moved.flow) * SUBJECT_MEMORY)
+    return found if before is None else np.maximum(found, warp(before, moved.flow) * SUBJECT_MEMORY)
 
 
 def weight(frame: Look, moving: Floats) -> Floats:

@@ -12,7 +12,7 @@ import numpy as np
 
 from propagate import guidance
 from propagate.arrays import F32, Floats, Ints
-from propagate.nnf import at_random, enlarge
+from propagate.nnf import random_field, upsample_field
 from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.texture import Job, Level, Texture, exemplar, optimise
 from stylize.errors import RendererError
@@ -22,7 +22,7 @@ from stylize.renderers.protocol import Rendered, RenderRequest
 COARSEST = 40
 RADIUS = 3
 # Patches vote almost for their centre alone: brush marks stay sharp, and seams look like strokes' ends.
-CRISPNESS = 50.0
+VOTE_SHARPNESS = 50.0
 # How strongly the earlier key counts, where it shows the same thing, beside agreement among patches.
 AGREEMENT = F32(4)
 # Part of the guides' weight that is left when an earlier key is painted again.
@@ -106,14 +106,16 @@ class ExampleRenderer:
         height, width = size.guides[0].target.shape[:2]
         high, wide = size.style.shape[:2]
         if before is None or smaller is None:
-            start = self._lay(size, at_random(height, width, (high, wide), seed), seed)
+            start = self._lay(size, random_field(height, width, (high, wide), seed), seed)
         else:
-            start = enlarge(before.field, height, width, (high, wide), (smaller[0], smaller[1]))
+            start = upsample_field(before.field, height, width, (high, wide), (smaller[0], smaller[1]))
         colour = size.style[start[..., 1], start[..., 0]]
         if size.carried is not None and size.trusted is not None:
             share = size.trusted[..., None]
             colour = (share * size.carried + (1 - share) * colour).astype(F32)
-        level = Level(rounds=4 if above else 3, sweeps=3, widest=24, uniformity=0.004, crispness=CRISPNESS)
+        level = Level(
+            rounds=4 if above else 3, sweeps=3, search_radius=24, uniformity=0.004, vote_sharpness=VOTE_SHARPNESS
+        )
         texture = optimise(_job(size, 1.0, seed), colour, start, level)
         return texture if above else self._agree(size, texture, seed)
 
@@ -129,11 +131,13 @@ class ExampleRenderer:
         wanted = (share * size.carried + (1 - share) * texture.colour).astype(F32)
         faint = replace(size, guides=tuple(replace(g, weight=FAINT * g.weight) for g in size.guides), carried=None)
         job = replace(_job(faint, 1.0, seed), mask=size.trusted > 0)
-        return optimise(job, wanted, texture.field, Level(rounds=1, sweeps=6, widest=64, crispness=CRISPNESS))
+        return optimise(
+            job, wanted, texture.field, Level(rounds=1, sweeps=6, search_radius=64, vote_sharpness=VOTE_SHARPNESS)
+        )
 
     def _lay(self, size: _Size, start: Ints, seed: int) -> Ints:
         """A first field by the guides alone: there is no picture yet that patches could agree with."""
-        alone = Level(rounds=1, sweeps=8, widest=max(size.style.shape[:2]), uniformity=0.02)
+        alone = Level(rounds=1, sweeps=8, search_radius=max(size.style.shape[:2]), uniformity=0.02)
         blank = np.zeros((*start.shape[:2], 3), F32)
         return optimise(_job(size, 0.0, seed), blank, start, alone).field
 
@@ -144,11 +148,13 @@ class ExampleRenderer:
 def _job(size: _Size, style_weight: float, seed: int) -> Job:
     everywhere = np.ones(size.guides[0].target.shape[:2], bool)
     example = exemplar(size.style, [(g.source, g.weight) for g in size.guides], style_weight, RADIUS)
-    wish = None
+    target_colour = None
     if size.carried is not None and size.trusted is not None:
-        wish = (size.carried, AGREEMENT * size.trusted)
+        target_colour = (size.carried, AGREEMENT * size.trusted)
     canvas = example.canvas([g.target for g in size.guides])
-    return Job(PatchMatchNumba(RADIUS, example.channels), example, canvas, everywhere, wish=wish, seed=seed)
+    return Job(
+        PatchMatchNumba(RADIUS, example.channels), example, canvas, everywhere, target_colour=target_colour, seed=seed
+    )
 
 
 def fit(style: Floats, size: tuple[int, ...]) -> Floats:

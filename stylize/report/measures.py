@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from propagate.arrays import Bools, Floats
-from propagate.flow import sample
+from propagate.flow import warp
 
 F32 = np.float32
 # Alpha of a matte below which nothing of the style may be seen.
@@ -43,7 +43,7 @@ def change_along(before: Floats, after: Floats, flow: Floats, seen: Bools) -> fl
     """
     if not seen.any():
         return None
-    moved = np.asarray(sample(before, flow), F32)
+    moved = np.asarray(warp(before, flow), F32)
     return float(np.abs(moved - after).mean(axis=-1)[seen].mean())
 
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from propagate.arrays import Bools, Bytes, Floats
-from propagate.flow import FlowEstimator, Step, anchor, extend, sample, start_at_key
+from propagate.flow import FlowEstimator, Step, compose_step, correct_drift, identity_flow, warp
 
 F32 = np.float32
 # Pixels: doubled edges show at this width, and a span of it can be kept.
@@ -47,13 +47,13 @@ def carried(order: Sequence[int], follow: Follow) -> Iterator[tuple[int, Floats,
     """
     key = order[0]
     plate, look = small(follow.plate(key)), small(follow.look(key))
-    composed = start_at_key(key, *look.shape[:2])
+    composed = identity_flow(key, *look.shape[:2])
     for before, frame in pairwise(order):
-        composed = extend(composed, frame, _shrunk(follow.step(before, frame), look.shape))
+        composed = compose_step(composed, frame, _shrunk(follow.step(before, frame), look.shape))
         flow = composed.flow
         if follow.refine is not None:
-            flow = anchor(flow, plate, small(follow.plate(frame)), follow.refine)
-        yield frame, np.asarray(sample(look, flow), F32), composed.valid
+            flow = correct_drift(flow, plate, small(follow.plate(frame)), follow.refine)
+        yield frame, np.asarray(warp(look, flow), F32), composed.valid
 
 
 def pairs(left: int, right: int, frames: Sequence[int], follow: Follow) -> Iterator[tuple[int, Floats, Floats, Bools]]:

@@ -15,8 +15,8 @@ import numpy as np
 
 from masks import disjoint_over as stacking
 from propagate.arrays import F32, Floats, Pixels
-from propagate.concurrent_passes import beside
-from propagate.threads import allowed
+from propagate.concurrent_passes import run_concurrently
+from propagate.threads import thread_limit
 from stylize.context.context import Work
 from stylize.context.mattes import Mattes, survey
 from stylize.errors import OutputError

@@ -86,4 +86,4 @@ def _is_scene_break(work: Work, before: int, after: int, box: Box | None) -> boo
     if connected(step) >= CONNECTED:
         return False
     plates = [work.plates.colour(frame) for frame in (before, after)]
-    return broken(step, *(plates if box is None else [box.of(plate) for plate in plates]))
+    return is_scene_break(step, *(plates if box is None else [box.crop(plate) for plate in plates]))

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from propagate.arrays import Floats
-from propagate.bands import Band, in_bands
+from propagate.bands import Band, for_each_band
 from stylize.media.images import quantise, write_image
 
 # Value of a root mean squared difference of 1 in an error map.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from propagate.flow import check_flow, take_steps
+from propagate.flow import check_flow, estimate_steps
 from propagate.flow_dis import PRESETS, DisFlow
 from tests.synthetic import texture
 from tests.vision import torchvision_or_skip
@@ -54,7 +54,7 @@ def test_flow_has_the_size_of_its_pictures_and_is_whole(estimate, size):
     check_flow(flow)
     assert flow.shape == (*size, 2)
     assert flow.flags.c_contiguous
-    for step in take_steps(one, other, estimate):
+    for step in estimate_steps(one, other, estimate):
         assert step.consistent.shape == size
 
 

@@ -11,8 +11,8 @@ import pytest
 
 import stylize
 from propagate.box import Box
-from propagate.flow import take_step
-from propagate.flow_codec import rounded
+from propagate.flow import estimate_step
+from propagate.flow_codec import quantise
 from propagate.flow_dis import DisFlow
 from stylize.errors import OutputError
 from stylize.motion import estimated as moving
@@ -56,8 +56,8 @@ def test_a_pair_is_estimated_once_for_both_ways_and_all_runs(tmp_path):
     assert_same(again.step(1, 2), onward)
     assert_same(again.step(2, 1), back)
     assert again.estimators.neighbours.calls == 0
-    assert_same(onward, rounded(take_step(PLATES[1], PLATES[2], DisFlow())))
-    assert_same(back, rounded(take_step(PLATES[2], PLATES[1], DisFlow())))
+    assert_same(onward, quantise(estimate_step(PLATES[1], PLATES[2], DisFlow())))
+    assert_same(back, quantise(estimate_step(PLATES[2], PLATES[1], DisFlow())))
     assert [path.name for path in tmp_path.iterdir()] == ["shot.0001-0002.flow"]
 
 
@@ -81,8 +81,8 @@ def test_two_passes_that_meet_estimate_the_pair_once(tmp_path):
         onward = passes.submit(whole.within(None).step, 1, 2)
         assert slow.begun.wait(60)
         back = passes.submit(whole.within(None).step, 2, 1)
-        assert_same(onward.result(), rounded(take_step(PLATES[1], PLATES[2], DisFlow())))
-        assert_same(back.result(), rounded(take_step(PLATES[2], PLATES[1], DisFlow())))
+        assert_same(onward.result(), quantise(estimate_step(PLATES[1], PLATES[2], DisFlow())))
+        assert_same(back.result(), quantise(estimate_step(PLATES[2], PLATES[1], DisFlow())))
     assert slow.calls == 2
 
 
@@ -102,7 +102,7 @@ def test_who_waits_for_a_pair_that_fails_makes_it(tmp_path):
         back = passes.submit(whole.step, 2, 1)
         with pytest.raises(RuntimeError, match="the first try"):
             onward.result()
-        assert_same(back.result(), rounded(take_step(PLATES[2], PLATES[1], DisFlow())))
+        assert_same(back.result(), quantise(estimate_step(PLATES[2], PLATES[1], DisFlow())))
 
 
 def test_the_first_to_ask_may_come_from_either_side(tmp_path):
@@ -115,7 +115,7 @@ def test_motion_in_a_box_is_that_of_the_box_alone_and_kept_by_itself(tmp_path):
     whole, box = motion(tmp_path), Box(8, 4, 72, 44)
     before = whole.step(1, 2)
     inside = motion(tmp_path).within(box)
-    expected = rounded(take_step(box.of(PLATES[1]), box.of(PLATES[2]), DisFlow()))
+    expected = quantise(estimate_step(box.crop(PLATES[1]), box.crop(PLATES[2]), DisFlow()))
     assert_same(inside.step(1, 2), expected)
     inside.step(2, 1)
     assert inside.estimators.neighbours.calls == 2
@@ -165,7 +165,7 @@ def test_another_plate_or_estimator_is_another_motion(tmp_path):
 def test_layers_have_boxes_of_their_own_and_whole_frames_in_common(tmp_path):
     box, other = Box(8, 4, 72, 44), Box(0, 0, 64, 40)
     one, two = (motion(tmp_path).of_layer(name, shared=False) for name in ("one", "two"))
-    expected = rounded(take_step(box.of(PLATES[1]), box.of(PLATES[2]), DisFlow()))
+    expected = quantise(estimate_step(box.crop(PLATES[1]), box.crop(PLATES[2]), DisFlow()))
     assert_same(one.within(box).step(1, 2), expected)
     two.within(other).step(1, 2)
     calls = one.estimators.neighbours.calls
@@ -184,8 +184,8 @@ def test_what_is_shared_is_cut_out_of_the_whole(tmp_path):
     box = Box(8, 4, 72, 44)
     whole, shared = motion(tmp_path).step(1, 2), motion(tmp_path).of_layer("one", shared=True)
     found = shared.within(box).step(1, 2)
-    np.testing.assert_array_equal(found.flow, box.of(whole.flow))
-    np.testing.assert_array_equal(found.consistent, box.of(whole.consistent))
+    np.testing.assert_array_equal(found.flow, box.crop(whole.flow))
+    np.testing.assert_array_equal(found.consistent, box.crop(whole.consistent))
     assert [path.name for path in tmp_path.iterdir()] == ["shot.0001-0002.flow"]
     alone = motion(tmp_path).of_layer("one", shared=False)
     assert shared.within(box).cache_key([1, 2]) != alone.within(box).cache_key([1, 2])
@@ -237,8 +237,8 @@ def painted(folder, numbers=(1, 6)):
 
 def counted(monkeypatch):
     """Counts estimates of pairs in runs of the whole program; those of planning are not among them."""
-    calls, real = [], moving.take_steps
-    monkeypatch.setattr(moving, "take_steps", lambda *given: calls.append(1) or real(*given))
+    calls, real = [], moving.estimate_steps
+    monkeypatch.setattr(moving, "estimate_steps", lambda *given: calls.append(1) or real(*given))
     return calls
 
 

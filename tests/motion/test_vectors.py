@@ -9,7 +9,7 @@ import pytest
 
 import stylize
 from propagate.box import Box
-from propagate.flow import LARGEST, sample
+from propagate.flow import MAX_LENGTH, warp
 from stylize.errors import FlowError, SettingsError
 from stylize.media.images import write_image
 from stylize.media.shot import open_shot
@@ -117,7 +117,7 @@ def test_vectors_lead_to_where_a_pixel_was(tmp_path, shot, kind):
         step = motion.step(before, after)
         assert step.flow.dtype == np.float32
         core = np.s_[4:-4, 5:-5]
-        np.testing.assert_array_equal(sample(pictures[before], step.flow)[core], pictures[after][core])
+        np.testing.assert_array_equal(warp(pictures[before], step.flow)[core], pictures[after][core])
         assert step.consistent[core].all()
     assert motion.refine is None
 
@@ -125,8 +125,8 @@ def test_vectors_lead_to_where_a_pixel_was(tmp_path, shot, kind):
 def test_vectors_in_a_box_are_those_of_the_whole_frame_there(tmp_path, shot):
     motion, box = GivenMotion(open_vectors(*flo(tmp_path), shot), str), Box(2, 3, 20, 11)
     whole, inside = motion.step(1001, 1002), motion.within(box).step(1001, 1002)
-    np.testing.assert_array_equal(inside.flow, box.of(whole.flow))
-    np.testing.assert_array_equal(inside.consistent, box.of(whole.consistent))
+    np.testing.assert_array_equal(inside.flow, box.crop(whole.flow))
+    np.testing.assert_array_equal(inside.consistent, box.crop(whole.consistent))
 
 
 def test_files_of_other_frames_are_not_looked_at(tmp_path, shot):
@@ -156,7 +156,7 @@ def test_huge_numbers_of_unknown_motion_are_outside(tmp_path, shot):
     back, forward = flo(tmp_path)
     write_flo(back / "v_1002.flo", 1e10, -1e10)
     step = GivenMotion(open_vectors(back, forward, shot), str).step(1001, 1002)
-    assert np.abs(step.flow).max() == LARGEST
+    assert np.abs(step.flow).max() == MAX_LENGTH
     assert not step.consistent.any()
 
 

@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from propagate.blend import blend
-from propagate.features import channels
-from propagate.flow import LARGEST, Step, check_flow, consistent, step_of
+from propagate.features import packed_channels
+from propagate.flow import MAX_LENGTH, Step, check_flow, consistent, step_from_flows
 from propagate.flow_dis import DisFlow
-from propagate.nnf import evenly
+from propagate.nnf import even_field
 from propagate.patchmatch_numba import PatchMatchNumba
-from propagate.scene import Scene, estimated
+from propagate.scene import Scene, estimated_scene
 from propagate.spans import spans
-from propagate.synthesis import PassState, SynthesisSettings, carry
-from propagate.texture import Job, Level, Nearness, exemplar, optimise
+from propagate.synthesis import PassState, SynthesisSettings, propagate_key
+from propagate.texture import Job, Level, PositionPrior, exemplar, optimise
 
 SIDES = st.integers(1, 40)
 # Kernels are compiled for each radius and group of channels.
@@ -33,12 +33,14 @@ def plates_of(draw, height, width, kind):
 
 
 def guided(plates, guides=lambda frame: (), weights=()):
-    scene = estimated(plates.__getitem__, DisFlow())
+    scene = estimated_scene(plates.__getitem__, DisFlow())
     return Scene(scene.plate, scene.step, scene.refine, guides, weights)
 
 
 def run(plates, key, given=None, radius=2, state=None):
-    return list(carry(range(len(plates)), given or guided(plates), key, SynthesisSettings(radius=radius), state))
+    return list(
+        propagate_key(range(len(plates)), given or guided(plates), key, SynthesisSettings(radius=radius), state)
+    )
 
 
 def sane(made, size):
@@ -75,7 +77,7 @@ def test_a_key_that_is_its_plate_gives_back_a_still_plate(height, width, seed):
 
 
 @settings(max_examples=20, deadline=None)
-@given(SIDES, SIDES, st.floats(-LARGEST, LARGEST, width=32), st.booleans(), st.integers(0, 99))
+@given(SIDES, SIDES, st.floats(-MAX_LENGTH, MAX_LENGTH, width=32), st.booleans(), st.integers(0, 99))
 def test_any_finite_flow_works(height, width, length, believed, seed):
     draw = np.random.default_rng(seed)
     plates = plates_of(draw, height, width, "noise")
@@ -85,7 +87,7 @@ def test_any_finite_flow_works(height, width, length, believed, seed):
     sane(run(plates, draw.random((height, width, 3), np.float32), scene), (height, width))
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 2 * LARGEST])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 2 * MAX_LENGTH])
 @pytest.mark.parametrize("place", [(0, 0, 0), (3, 4, 1)])
 def test_flow_that_is_no_motion_is_refused(bad, place):
     flow = np.zeros((6, 7, 2), np.float32)
@@ -93,8 +95,8 @@ def test_flow_that_is_no_motion_is_refused(bad, place):
     for refuse in (
         lambda: check_flow(flow),
         lambda: Step(flow, np.ones((6, 7), bool)),
-        lambda: step_of(flow, np.zeros_like(flow)),
-        lambda: step_of(np.zeros_like(flow), flow),
+        lambda: step_from_flows(flow, np.zeros_like(flow)),
+        lambda: step_from_flows(np.zeros_like(flow), flow),
     ):
         with pytest.raises(ValueError, match="finite and at most"):
             refuse()
@@ -208,9 +210,9 @@ def test_guides_of_other_channels_in_the_frame_are_refused(of_key, of_frame):
 
 
 def test_guides_may_have_as_many_channels_as_there_is_room_for():
-    assert channels([np.zeros((2, 2, 21), np.float32)]) == 24
+    assert packed_channels([np.zeros((2, 2, 21), np.float32)]) == 24
     with pytest.raises(ValueError, match="21 channels"):
-        channels([np.zeros((2, 2, 22), np.float32)])
+        packed_channels([np.zeros((2, 2, 22), np.float32)])
 
 
 @pytest.mark.parametrize("weights", [(-1.0,), (float("nan"),), (float("inf"),)])
@@ -233,9 +235,9 @@ def job_of(size=(9, 11), radius=2):
 @given(st.integers(0, 8), st.integers(0, 10), st.sampled_from([-1, -(2**31), 11, 12, 2**31 - 1]), st.integers(0, 1))
 def test_fields_that_leave_the_style_are_refused(y, x, value, axis):
     job, style = job_of()
-    field = evenly(9, 11, (9, 11))
+    field = even_field(9, 11, (9, 11))
     field[y, x, axis] = value
-    for first, other in ((field, None), (evenly(9, 11, (9, 11)), field)):
+    for first, other in ((field, None), (even_field(9, 11, (9, 11)), field)):
         with pytest.raises(ValueError, match="inside the style"):
             optimise(job, style, first, Level(1, 1), other)
 
@@ -246,33 +248,33 @@ def test_fields_of_another_shape_are_refused(shape):
     with pytest.raises(ValueError, match="mask's size"):
         optimise(job, style, np.zeros(shape, np.int32), Level(1, 1))
     with pytest.raises(ValueError, match="mask's size"):
-        optimise(job, style, evenly(9, 11, (9, 11)), Level(1, 1), np.zeros(shape, np.int32))
+        optimise(job, style, even_field(9, 11, (9, 11)), Level(1, 1), np.zeros(shape, np.int32))
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(1, 12), st.integers(1, 12), st.sampled_from(["nearness", "wish", "strength", "close"]))
+@given(st.integers(1, 12), st.integers(1, 12), st.sampled_from(["prior", "target_colour", "strength", "local_search"]))
 def test_what_else_a_search_looks_at_has_the_size_of_the_picture(height, width, what):
     job, style = job_of()
     size = (height, width)
     colours, plane = np.zeros((*size, 3), np.float32), np.zeros(size, np.float32)
     more = {
-        "nearness": {"nearness": Nearness(np.zeros((*size, 2), np.int32), 1.0)},
-        "wish": {"wish": (colours, np.zeros((9, 11), np.float32))},
-        "strength": {"wish": (style, plane)},
-        "close": {"close": np.zeros(size, bool)},
+        "prior": {"prior": PositionPrior(np.zeros((*size, 2), np.int32), 1.0)},
+        "target_colour": {"target_colour": (colours, np.zeros((9, 11), np.float32))},
+        "strength": {"target_colour": (style, plane)},
+        "local_search": {"local_search": np.zeros(size, bool)},
     }[what]
     if size == (9, 11):
-        optimise(replace(job, **more), style, evenly(9, 11, (9, 11)), Level(1, 1))
+        optimise(replace(job, **more), style, even_field(9, 11, (9, 11)), Level(1, 1))
         return
     with pytest.raises(ValueError, match="mask's size"):
-        optimise(replace(job, **more), style, evenly(9, 11, (9, 11)), Level(1, 1))
+        optimise(replace(job, **more), style, even_field(9, 11, (9, 11)), Level(1, 1))
 
 
 def test_a_matcher_for_other_features_is_refused():
     job, style = job_of()
     for matcher in (PatchMatchNumba(1, job.exemplar.channels), PatchMatchNumba(2, 16)):
         with pytest.raises(ValueError, match="same radius and channels"):
-            optimise(Job(matcher, job.exemplar, job.canvas, job.mask), style, evenly(9, 11, (9, 11)), Level(1, 1))
+            optimise(Job(matcher, job.exemplar, job.canvas, job.mask), style, even_field(9, 11, (9, 11)), Level(1, 1))
 
 
 # Spans and mixes
@@ -294,19 +296,19 @@ def test_a_pass_over_no_frames_makes_none():
 
 @settings(max_examples=30, deadline=None)
 @given(SIDES, SIDES, st.floats(0, 1), st.integers(0, 99), st.sampled_from([0.0, 1e-12, 1.0]))
-def test_a_mix_of_any_size_stays_between(height, width, nearness, seed, scale):
+def test_a_mix_of_any_size_stays_between(height, width, t, seed, scale):
     draw = np.random.default_rng(seed)
     one, other = draw.random((height, width, 3), np.float32), draw.random((height, width, 3), np.float32)
     errors = [draw.random((height, width), np.float32) * np.float32(scale) for _ in range(2)]
-    colour, error, share = blend(one, errors[0], other, errors[1], nearness)
+    colour, error, share = blend(one, errors[0], other, errors[1], t)
     assert np.isfinite(colour).all()
     assert 0 <= colour.min() <= colour.max() <= 1
     assert -1e-6 <= share.min() <= share.max() <= 1 + 1e-6
     assert (error <= np.maximum(*errors) + 1e-6).all()
 
 
-@pytest.mark.parametrize("nearness", [-0.1, 1.1, float("nan")])
-def test_a_mix_outside_of_its_span_is_refused(nearness):
+@pytest.mark.parametrize("t", [-0.1, 1.1, float("nan")])
+def test_a_mix_outside_of_its_span_is_refused(t):
     picture, error = np.zeros((4, 4, 3), np.float32), np.zeros((4, 4), np.float32)
     with pytest.raises(ValueError, match="between 0"):
-        blend(picture, error, picture, error, nearness)
+        blend(picture, error, picture, error, t)

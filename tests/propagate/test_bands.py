@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from propagate import bands
-from propagate.bands import in_bands, rows
+from propagate.bands import for_each_band, split_rows
 from propagate.blend import blend
-from propagate.confidence import trust
-from propagate.detail import energy_of, restore
+from propagate.confidence import warp_confidence
+from propagate.detail import detail_energy, restore_detail
 from propagate.features import edges, pack, pad, restyle
-from propagate.flow import ComposedFlow, Step, anchor, consistent, extend, inside, sample, settle
+from propagate.flow import ComposedFlow, Step, compose_step, consistent, correct_drift, freeze_static, in_bounds, warp
 from propagate.flow_dis import DisFlow
 from propagate.patchmatch_numba import PatchMatchNumba
-from propagate.scene import Scene, estimated
-from propagate.synthesis import SynthesisSettings, carry
+from propagate.scene import Scene, estimated_scene
+from propagate.synthesis import SynthesisSettings, propagate_key
 from propagate.texture import Job, Level, exemplar, optimise, usage
 
 SIZES = st.tuples(st.integers(1, 70), st.integers(1, 40))
@@ -27,7 +27,7 @@ WHOLE = 10**6
 
 def with_bands(height, make):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bands, "rows_of_a_band", lambda high, width, halo: height)
+        patch.setattr(bands, "band_height", lambda high, width, halo: height)
         return make()
 
 
@@ -43,18 +43,18 @@ def equal(one, other):
 
 @given(height=st.integers(0, 200), band=st.integers(1, 60), halo=st.integers(0, 40))
 def test_bands_are_all_rows_once_with_their_halo(height, band, halo):
-    found = list(rows(height, band, halo))
-    assert [y for one in found for y in range(height)[one.own]] == list(range(height))
+    found = list(split_rows(height, band, halo))
+    assert [y for one in found for y in range(height)[one.rows]] == list(range(height))
     for one in found:
-        assert (one.top, one.bottom) == (max(0, one.first - halo), min(height, one.last + halo))
-        assert np.arange(height)[one.wide][one.inner].tolist() == np.arange(height)[one.own].tolist()
-        assert one.last - one.first <= band
+        assert (one.halo_start, one.halo_stop) == (max(0, one.start - halo), min(height, one.stop + halo))
+        assert np.arange(height)[one.with_halo][one.interior].tolist() == np.arange(height)[one.rows].tolist()
+        assert one.stop - one.start <= band
 
 
 @pytest.mark.parametrize(("band", "halo"), [(0, 0), (-1, 2), (3, -1)])
 def test_bands_without_rows_are_refused(band, halo):
     with pytest.raises(ValueError, match="1 row or more"):
-        list(rows(10, band, halo))
+        list(split_rows(10, band, halo))
 
 
 def test_bands_do_not_depend_on_threads_and_are_high_beside_their_halo(monkeypatch, set_threads):
@@ -62,19 +62,19 @@ def test_bands_do_not_depend_on_threads_and_are_high_beside_their_halo(monkeypat
     for number in (1, 2, 5):
         set_threads(number)
         found = []
-        in_bands(found.append, (2160, 3840), 11)
-        seen.append(sorted(found, key=lambda band: band.first))
+        for_each_band(found.append, (2160, 3840), 11)
+        seen.append(sorted(found, key=lambda band: band.start))
     assert seen[0] == seen[1] == seen[2]
     assert len(seen[0]) > 10
-    assert seen[0][0].last >= bands.HALOS * 11
-    monkeypatch.setattr(bands, "PIXELS", 1)
-    assert bands.rows_of_a_band(100, 100, 0) == 1
+    assert seen[0][0].stop >= bands.MIN_HALOS * 11
+    monkeypatch.setattr(bands, "BAND_PIXELS", 1)
+    assert bands.band_height(100, 100, 0) == 1
 
 
 @pytest.mark.parametrize(("height", "width"), [(360, 640), (720, 1280), (1080, 1920), (480, 854), (99, 5000)])
 def test_bands_are_about_alike_so_that_no_thread_waits(height, width):
-    most = bands.PIXELS // width
-    heights = [band.last - band.first for band in rows(height, bands.rows_of_a_band(height, width, 0))]
+    most = bands.BAND_PIXELS // width
+    heights = [band.stop - band.start for band in split_rows(height, bands.band_height(height, width, 0))]
     assert len(heights) == -(-height // most)
     assert max(heights) - min(heights) <= len(heights)
 
@@ -88,7 +88,7 @@ def test_bands_are_worked_by_several_threads(set_threads):
         names.add(threading.get_ident())
         meet.wait()
 
-    with_bands(1, lambda: in_bands(work, (2, 8)))
+    with_bands(1, lambda: for_each_band(work, (2, 8)))
     assert len(names) == 2
 
 
@@ -98,15 +98,15 @@ def test_an_error_in_a_band_is_raised_and_ends_the_work(set_threads, number):
     done = []
 
     def work(band):
-        if band.first == 3:
+        if band.start == 3:
             raise ArithmeticError("row 3")
-        done.append(band.first)
+        done.append(band.start)
 
     with pytest.raises(ArithmeticError, match="row 3"):
-        with_bands(1, lambda: in_bands(work, (5000, 8)))
+        with_bands(1, lambda: for_each_band(work, (5000, 8)))
     count = len(done)
     assert count < 4999
-    assert with_bands(4, lambda: in_bands(lambda band: done.append(band.last), (8, 8))) is None
+    assert with_bands(4, lambda: for_each_band(lambda band: done.append(band.stop), (8, 8))) is None
     assert len(done) == count + 2
 
 
@@ -142,13 +142,13 @@ def local_steps(seed, size):
     values = [draw.random(size, np.float32) ** 6 for _ in range(2)]
     style = pack(pictures[0], 0.7, [(values[0], 1.0), (pictures[1], 0.3)], 2)
     restyle(style, pictures[1], 0.5, 2)
-    extended = extend(ComposedFlow(3, flow, valid), 4, Step(flow[::-1].copy(), valid[::-1].copy()))
+    extended = compose_step(ComposedFlow(3, flow, valid), 4, Step(flow[::-1].copy(), valid[::-1].copy()))
     return [
-        sample(plates[0], flow), sample(pictures[0], flow, crisp=True), sample(values[0], flow),
-        consistent(flow, -flow), inside(flow), extended.flow, extended.valid,
-        anchor(flow, plates[0], plates[1], Drift(flow / 7)), settle(flow / 20, plates[0], plates[2]),
-        trust(flow, valid, plates[0], plates[2]), trust(flow / 90, valid, plates[2], plates[2]),
-        restore(pictures[0], values[0]), energy_of(pictures[1]), style,
+        warp(plates[0], flow), warp(pictures[0], flow, lanczos=True), warp(values[0], flow),
+        consistent(flow, -flow), in_bounds(flow), extended.flow, extended.valid,
+        correct_drift(flow, plates[0], plates[1], Drift(flow / 7)), freeze_static(flow / 20, plates[0], plates[2]),
+        warp_confidence(flow, valid, plates[0], plates[2]), warp_confidence(flow / 90, valid, plates[2], plates[2]),
+        restore_detail(pictures[0], values[0]), detail_energy(pictures[1]), style,
         *blend(pictures[0], values[0], pictures[1], values[1], 0.3),
         *blend((pictures[0] * 65535).astype(np.uint16), values[0].astype(np.float16), pictures[1], values[1], 0.8),
     ]  # fmt: skip
@@ -177,11 +177,11 @@ def test_texture_has_the_bits_of_the_whole(seed, size, style, band, wished):
     )
     start = np.stack([draw.integers(0, style[1], size), draw.integers(0, style[0], size)], -1).astype(np.int32)
     mask, first = draw.random(size) < 0.6, draw.random((*size, 3), np.float32)
-    wish = (draw.random((*size, 3), np.float32), draw.random(size, np.float32)) if wished else None
+    target_colour = (draw.random((*size, 3), np.float32), draw.random(size, np.float32)) if wished else None
 
     def make():
         example = exemplar(look, [(guide, 3.0)], 1.0, 2)
-        job = Job(PatchMatchNumba(2, 8), example, example.canvas([asked]), mask, wish=wish)
+        job = Job(PatchMatchNumba(2, 8), example, example.canvas([asked]), mask, target_colour=target_colour)
         made = optimise(job, first, start, Level(2, 1, 4, 0.01))
         return [made.colour, made.field, made.error, usage(made.field, mask, style, 2)]
 
@@ -198,8 +198,8 @@ def test_a_mirrored_border_is_that_of_pad(size):
 
 def test_edges_of_rows_are_those_of_the_whole():
     picture = np.random.default_rng(0).random((50, 33, 3), np.float32)
-    for band in rows(50, 7, 5):
-        np.testing.assert_array_equal(edges(picture[band.wide])[band.inner], edges(picture)[band.own])
+    for band in split_rows(50, 7, 5):
+        np.testing.assert_array_equal(edges(picture[band.with_halo])[band.interior], edges(picture)[band.rows])
 
 
 # A pass
@@ -207,8 +207,8 @@ def test_edges_of_rows_are_those_of_the_whole():
 
 def filmed(size, frames=3):
     draw = np.random.default_rng(2)
-    wide = np.kron(draw.integers(20, 240, (size[0] // 3 + 2, size[1] // 3 + 8, 3)), np.ones((3, 3, 1)))
-    moving = [wide[n : size[0] + n, 2 * n : size[1] + 2 * n].astype(np.uint8) for n in range(frames)]
+    ground = np.kron(draw.integers(20, 240, (size[0] // 3 + 2, size[1] // 3 + 8, 3)), np.ones((3, 3, 1)))
+    moving = [ground[n : size[0] + n, 2 * n : size[1] + 2 * n].astype(np.uint8) for n in range(frames)]
     for n, plate in enumerate(moving):
         plate[size[0] // 4 : size[0] // 2, (5 + 3 * n) % size[1] : (20 + 3 * n) % size[1]] = (200, 30, 60)
     return moving
@@ -219,13 +219,13 @@ def filmed(size, frames=3):
 def test_a_pass_has_the_same_bits_with_bands_and_without_on_any_number_of_threads(set_threads, size, band):
     plates = filmed(size)
     key = np.ascontiguousarray(255 - plates[0]).astype(np.float32) / 255
-    own = [plate.astype(np.float32)[..., 0] / 255 for plate in plates]
-    seen = estimated(plates.__getitem__, DisFlow())
-    scene = Scene(seen.plate, seen.step, seen.refine, lambda frame: [own[frame]], (2.0,))
+    user_guides = [plate.astype(np.float32)[..., 0] / 255 for plate in plates]
+    seen = estimated_scene(plates.__getitem__, DisFlow())
+    scene = Scene(seen.plate, seen.step, seen.refine, lambda frame: [user_guides[frame]], (2.0,))
 
     def make():
         found = []
-        for carried in carry([0, 1, 2], scene, key, SynthesisSettings()):
+        for carried in propagate_key([0, 1, 2], scene, key, SynthesisSettings()):
             found += [carried.colour, carried.error, *list(carried.state.arrays().values())[1:]]
         return found
 

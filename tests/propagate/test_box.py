@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from propagate.box import Box, all_of
+from propagate.box import Box, full_box
 
 
 @st.composite
@@ -16,14 +16,14 @@ def boxes(draw):
 @given(box=boxes(), channels=st.sampled_from([(), (1,), (3,)]))
 def test_what_is_cut_out_comes_back_in_its_place_and_nothing_else(box, channels):
     picture = np.random.default_rng(0).integers(1, 255, (40, 40, *channels), np.uint8)
-    part = box.of(picture)
+    part = box.crop(picture)
     assert part.shape[:2] == box.size
-    back = box.onto(part, (40, 40))
+    back = box.zero_pad(part, (40, 40))
     np.testing.assert_array_equal(back[box.top : box.bottom, box.left : box.right], part)
     assert np.count_nonzero(back) == part.size
     box.put(part, back)
     rest = picture - back
-    assert not box.of(rest).any()
+    assert not box.crop(rest).any()
     np.testing.assert_array_equal(rest + back, picture)
 
 
@@ -33,10 +33,10 @@ def test_a_box_seen_from_another_shows_the_same(one, other):
         min(one.left, other.left), min(one.top, other.top), max(one.right, other.right), max(one.bottom, other.bottom)
     )
     picture = np.random.default_rng(1).integers(0, 255, (60, 70, 3), np.uint8)
-    np.testing.assert_array_equal(one.within(outer).of(outer.of(picture)), one.of(picture))
+    np.testing.assert_array_equal(one.within(outer).crop(outer.crop(picture)), one.crop(picture))
     assert one.within(one).corner == (0, 0)
 
 
 def test_all_of_a_picture_is_no_copy_of_it():
     picture = np.zeros((5, 7, 3), np.uint8)
-    assert np.shares_memory(all_of(picture.shape).of(picture), picture)
+    assert np.shares_memory(full_box(picture.shape).crop(picture), picture)

@@ -10,19 +10,19 @@ from hypothesis import strategies as st
 from propagate import bands
 from propagate.box import Box
 from propagate.flow_dis import DisFlow
-from propagate.scene import estimated
-from propagate.synthesis import PassState, SynthesisSettings, carry
+from propagate.scene import estimated_scene
+from propagate.synthesis import PassState, SynthesisSettings, propagate_key
 from tests.propagate.test_synthesis import moving, psnr
 
 SIZE = (72, 96)
 
 
 def filmed(plates, boxes):
-    return replace(estimated(plates.__getitem__, DisFlow()), box=boxes.get)
+    return replace(estimated_scene(plates.__getitem__, DisFlow()), box=boxes.get)
 
 
 def made(scene, key, state=None, frames=range(6)):
-    return list(carry(frames, scene, key, SynthesisSettings(), state))
+    return list(propagate_key(frames, scene, key, SynthesisSettings(), state))
 
 
 def equal(one, other):
@@ -70,7 +70,7 @@ def test_boxes_have_the_same_bits_on_any_number_of_threads(set_threads, monkeypa
     set_threads(1)
     alone = made(filmed(plates, boxes), truth[0])
     # Bands of a few rows, so that there is something to share out.
-    monkeypatch.setattr(bands, "PIXELS", 500)
+    monkeypatch.setattr(bands, "BAND_PIXELS", 500)
     set_threads(number)
     equal(alone, made(filmed(plates, boxes), truth[0]))
 
@@ -83,8 +83,8 @@ def test_in_a_box_that_moves_it_is_as_good_as_in_the_whole(pace):
     gains = []
     for part, all_of_it in zip(alone, whole, strict=True):
         box, inner = boxes[part.frame], Box(10, 10, 40, 46)
-        shown = inner.of(box.of(truth[part.frame]))
-        gains.append(psnr(inner.of(part.colour), shown) - psnr(inner.of(box.of(all_of_it.colour)), shown))
+        shown = inner.crop(box.crop(truth[part.frame]))
+        gains.append(psnr(inner.crop(part.colour), shown) - psnr(inner.crop(box.crop(all_of_it.colour)), shown))
     # Frame by frame chance gives or takes up to a decibel.
     assert np.mean(gains) > -0.3
     assert min(gains) > -1.5
@@ -94,10 +94,10 @@ def test_where_no_box_has_been_before_there_is_the_key_as_motion_carries_it():
     plates, truth = moving(1)
     places = {n: Box(0, 0, 40, 40) if n % 2 else Box(50, 30, 96, 72) for n in range(1, 4)}
     for carried in made(filmed(dict.fromkeys(range(4), plates[0]), places), truth[0], frames=range(4)):
-        shown = places[carried.frame].of(truth[0])
+        shown = places[carried.frame].crop(truth[0])
         # Filters see the border of the box, and beyond their reach nothing of it.
         inner = Box(12, 12, shown.shape[1] - 12, shown.shape[0] - 12)
-        assert np.abs(inner.of(carried.colour - shown)).max() < 1e-3
+        assert np.abs(inner.crop(carried.colour - shown)).max() < 1e-3
 
 
 def test_a_state_without_its_place_is_none():

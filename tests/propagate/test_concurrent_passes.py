@@ -5,8 +5,8 @@ import threading
 import cv2
 import pytest
 
-from propagate.concurrent_passes import beside, shares
-from propagate.threads import allowed
+from propagate.concurrent_passes import run_concurrently, split_threads
+from propagate.threads import thread_limit
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def counting(name, count, closed=None):
 
 
 def test_all_items_come_and_those_of_one_work_in_their_order():
-    told = list(beside([counting("a", 50), counting("b", 7), counting("c", 0)]))
+    told = list(run_concurrently([counting("a", 50), counting("b", 7), counting("c", 0)]))
     assert [number for name, number in told if name == "a"] == list(range(50))
     assert [number for name, number in told if name == "b"] == list(range(7))
     assert len(told) == 57
@@ -43,17 +43,17 @@ def test_works_go_on_at_the_same_time():
             meet.wait()
             yield threading.get_ident()
 
-    assert len(set(beside([work, work]))) == 2
+    assert len(set(run_concurrently([work, work]))) == 2
 
 
 def test_threads_are_shared_out(set_threads):
     def work():
-        yield allowed()
+        yield thread_limit()
 
     for threads, expected in ((1, [1, 1]), (2, [1, 1]), (3, [1, 2]), (4, [2, 2])):
         set_threads(threads)
-        assert sorted(beside([work, work])) == shares(threads, 2) == expected
-    assert allowed() == 4
+        assert sorted(run_concurrently([work, work])) == split_threads(threads, 2) == expected
+    assert thread_limit() == 4
 
 
 @pytest.mark.parametrize("fault", [ValueError("bad plate"), KeyboardInterrupt("stopped")])
@@ -65,7 +65,7 @@ def test_what_one_raises_comes_out_and_stops_and_closes_the_others(fault):
         raise fault
 
     with pytest.raises(type(fault), match=str(fault)):
-        for _ in beside([faulty, counting("long", 10**9, closed)]):
+        for _ in run_concurrently([faulty, counting("long", 10**9, closed)]):
             pass
     assert closed == ["long"]
 
@@ -84,7 +84,7 @@ def test_ended_early_each_leaves_the_item_in_hand_done_and_is_closed():
 
         return run
 
-    items = beside([work("a"), work("b")])
+    items = run_concurrently([work("a"), work("b")])
     told = [next(items) for _ in range(5)]
     items.close()
     assert sorted(closed) == ["a", "b"]

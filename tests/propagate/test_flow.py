@@ -5,20 +5,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from propagate.flow import (
-    LARGEST,
+    MAX_LENGTH,
     ComposedFlow,
     Step,
-    anchor,
+    compose_step,
     consistent,
-    extend,
+    correct_drift,
+    estimate_step,
+    estimate_steps,
     grid,
-    inside,
-    mismatch,
-    sample,
-    start_at_key,
-    step_of,
-    take_step,
-    take_steps,
+    identity_flow,
+    in_bounds,
+    photometric_error,
+    step_from_flows,
+    warp,
 )
 from propagate.flow_dis import DisFlow
 from tests.benchmarks.propagation.peers import compose
@@ -53,7 +53,7 @@ def test_composed_flow_points_to_where_a_pixel_comes_from(order):
     inner = last.flow[20:-20, 30:-30]
     np.testing.assert_allclose(np.median(inner[..., 0]), expected, atol=0.5)
     np.testing.assert_allclose(np.median(inner[..., 1]), 0, atol=0.5)
-    warped = sample(plates[order[0]], last.flow)
+    warped = warp(plates[order[0]], last.flow)
     apart = np.abs(warped.astype(float) - plates[order[-1]])[last.valid].mean()
     assert apart < 8
 
@@ -75,10 +75,10 @@ def test_what_leaves_the_picture_is_not_valid():
     width=st.integers(42, 60),
 )
 def test_composed_shifts_add_up_and_know_where_they_leave_the_picture(moves, height, width):
-    composed = start_at_key(0, height, width)
+    composed = identity_flow(0, height, width)
     for frame, (x, y) in enumerate(moves, 1):
         there = uniform(height, width, x, y)
-        composed = extend(composed, frame, step_of(there, -there))
+        composed = compose_step(composed, frame, step_from_flows(there, -there))
     x, y = np.float32(moves).sum(axis=0)
     # In float32, rounded once a step.
     np.testing.assert_allclose(composed.flow, uniform(height, width, x, y), atol=1e-4)
@@ -87,15 +87,17 @@ def test_composed_shifts_add_up_and_know_where_they_leave_the_picture(moves, hei
     far = int(np.abs(moves).sum(axis=0).max()) + 2
     core = slice(far, -far)
     assert composed.valid[core, core].all()
-    assert not composed.valid[~inside(composed.flow)].any()
+    assert not composed.valid[~in_bounds(composed.flow)].any()
 
 
 def test_composed_turns_and_zooms_are_those_of_the_matrices():
-    size, total, composed = (90, 120), np.eye(3), start_at_key(0, 90, 120)
+    size, total, composed = (90, 120), np.eye(3), identity_flow(0, 90, 120)
     turn = np.deg2rad(2)
     there = np.array([[1.02 * np.cos(turn), -np.sin(turn), 0.7], [np.sin(turn), 0.98 * np.cos(turn), -0.4], [0, 0, 1]])
     for frame in range(1, 7):
-        composed = extend(composed, frame, step_of(affine(size, there), affine(size, np.linalg.inv(there))))
+        composed = compose_step(
+            composed, frame, step_from_flows(affine(size, there), affine(size, np.linalg.inv(there)))
+        )
         total = there @ total
     apart = np.abs(composed.flow - affine(size, total)).max(axis=-1)
     # Bilinear reading is exact in fields that are linear, but for OpenCV's places in 1/32 of a pixel.
@@ -109,9 +111,9 @@ def test_what_was_hidden_once_stays_not_valid():
     size = (16, 24)
     still, hidden = Step(np.zeros((*size, 2), np.float32), np.ones(size, bool)), np.ones(size, bool)
     hidden[4:9, 5:12] = False
-    composed = extend(start_at_key(0, *size), 1, Step(still.flow, hidden))
+    composed = compose_step(identity_flow(0, *size), 1, Step(still.flow, hidden))
     for frame in (2, 3):
-        composed = extend(composed, frame, still)
+        composed = compose_step(composed, frame, still)
     np.testing.assert_array_equal(composed.valid, hidden)
 
 
@@ -141,16 +143,16 @@ def test_consistency_is_the_documented_rule(there, miss, height, width):
         return  # as close to the bound as rounding
     flow = uniform(height, width, *there)
     found = consistent(flow, uniform(height, width, *back))
-    np.testing.assert_array_equal(found, inside(flow) & (rest < bound))
+    np.testing.assert_array_equal(found, in_bounds(flow) & (rest < bound))
 
 
 def test_steps_both_ways_are_the_steps_one_by_one():
     plates = sliding(4)
     estimate = DisFlow()
-    onward, back = take_steps(plates[0], plates[1], estimate)
+    onward, back = estimate_steps(plates[0], plates[1], estimate)
     for got, wanted in (
-        (onward, take_step(plates[0], plates[1], estimate)),
-        (back, take_step(plates[1], plates[0], estimate)),
+        (onward, estimate_step(plates[0], plates[1], estimate)),
+        (back, estimate_step(plates[1], plates[0], estimate)),
     ):
         np.testing.assert_array_equal(got.flow, wanted.flow)
         np.testing.assert_array_equal(got.consistent, wanted.consistent)
@@ -159,7 +161,7 @@ def test_steps_both_ways_are_the_steps_one_by_one():
 # Bad flow
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 2 * LARGEST, -2 * LARGEST])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 2 * MAX_LENGTH, -2 * MAX_LENGTH])
 @pytest.mark.parametrize("place", [(0, 0, 0), (2, 3, 1)])
 def test_flow_that_is_no_number_is_told_with_its_place(bad, place):
     flow = np.zeros((3, 4, 2), np.float32)
@@ -169,7 +171,7 @@ def test_flow_that_is_no_number_is_told_with_its_place(bad, place):
         Step(flow, np.ones((3, 4), bool))
     for ways in ((flow, np.zeros_like(flow)), (np.zeros_like(flow), flow)):
         with pytest.raises(ValueError, match=told):
-            step_of(*ways)
+            step_from_flows(*ways)
 
     class Broken:
         def __call__(self, source, target):
@@ -180,9 +182,9 @@ def test_flow_that_is_no_number_is_told_with_its_place(bad, place):
 
     plate = np.zeros((3, 4, 3), np.uint8)
     with pytest.raises(ValueError, match=told):
-        take_step(plate, plate, Broken())
+        estimate_step(plate, plate, Broken())
     with pytest.raises(ValueError, match=told):
-        take_steps(plate, plate, Broken())
+        estimate_steps(plate, plate, Broken())
 
 
 @pytest.mark.parametrize(
@@ -203,21 +205,21 @@ def test_flow_of_another_shape_or_type_is_refused(flow, seen):
 
 def test_flow_there_and_back_of_two_sizes_is_refused():
     with pytest.raises(ValueError, match="one size"):
-        step_of(np.zeros((3, 4, 2), np.float32), np.zeros((4, 3, 2), np.float32))
+        step_from_flows(np.zeros((3, 4, 2), np.float32), np.zeros((4, 3, 2), np.float32))
 
 
 @settings(deadline=None)
-@given(height=SIDES, width=SIDES, seed=st.integers(0, 99), longest=st.sampled_from([0.3, 5, 1e3, LARGEST]))
+@given(height=SIDES, width=SIDES, seed=st.integers(0, 99), longest=st.sampled_from([0.3, 5, 1e3, MAX_LENGTH]))
 def test_any_flow_in_bounds_composes_to_numbers(height, width, seed, longest):
     draw = np.random.default_rng(seed)
-    composed = start_at_key(0, height, width)
+    composed = identity_flow(0, height, width)
     for frame in range(1, 4):
         there, back = draw.uniform(-longest, longest, (2, height, width, 2)).astype(np.float32)
-        composed = extend(composed, frame, step_of(there, back))
+        composed = compose_step(composed, frame, step_from_flows(there, back))
     assert isinstance(composed, ComposedFlow)
     assert composed.flow.shape == (height, width, 2)
     assert np.isfinite(composed.flow).all()
-    assert not composed.valid[~inside(composed.flow)].any()
+    assert not composed.valid[~in_bounds(composed.flow)].any()
 
 
 # Small things
@@ -231,7 +233,7 @@ def test_mismatch_is_the_mean_difference_of_all_channels():
     one = np.zeros((9, 9, 3), np.uint8)
     other = one.copy()
     other[...] = (30, 60, 0)
-    np.testing.assert_allclose(mismatch(one, other), 30 / 255, rtol=1e-6)
+    np.testing.assert_allclose(photometric_error(one, other), 30 / 255, rtol=1e-6)
 
 
 def drifted_scene():
@@ -241,13 +243,13 @@ def drifted_scene():
     key = texture(5, (160, 100))
     ys, xs = np.mgrid[:100, :160]
     drift = np.dstack([1.5 * np.sin(ys / 25), 1.2 * np.cos(xs / 30)]).astype(np.float32)
-    return key, sample(key, exact, crisp=True), exact, exact + drift
+    return key, warp(key, exact, lanczos=True), exact, exact + drift
 
 
 def test_drift_is_taken_back_by_looking_at_the_key():
     key, frame, exact, drifted = drifted_scene()
-    anchored = anchor(drifted, key, frame, DisFlow("fine"))
-    inner = inside(exact) & inside(drifted)
+    anchored = correct_drift(drifted, key, frame, DisFlow("fine"))
+    inner = in_bounds(exact) & in_bounds(drifted)
     miss, before = (np.linalg.norm(flow - exact, axis=-1)[inner].mean() for flow in (anchored, drifted))
     assert before > 1
     assert miss < 0.25 * before
@@ -263,8 +265,8 @@ class Nonsense:
 
 def test_a_correction_that_makes_it_worse_is_not_taken():
     key, frame, exact, _ = drifted_scene()
-    anchored = anchor(exact, key, frame, Nonsense())
+    anchored = correct_drift(exact, key, frame, Nonsense())
     kept = (anchored == exact).all(axis=-1)
-    assert kept[inside(exact)].mean() > 0.97
-    miss, before = (mismatch(sample(key, flow), frame)[inside(exact)].mean() for flow in (anchored, exact))
+    assert kept[in_bounds(exact)].mean() > 0.97
+    miss, before = (photometric_error(warp(key, flow), frame)[in_bounds(exact)].mean() for flow in (anchored, exact))
     assert miss <= before

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from propagate.flow import LARGEST, Step
-from propagate.flow_codec import pack, rounded, skip, unpack
+from propagate.flow import MAX_LENGTH, Step
+from propagate.flow_codec import pack, quantise, skip, unpack
 
 
 def step(height, width, longest, seed=0):
@@ -23,24 +23,24 @@ def assert_same(one, other):
 @given(
     height=st.integers(1, 40),
     width=st.integers(1, 40),
-    longest=st.sampled_from([0, 1e-9, 0.5, 7, 511, 600, 40_000, LARGEST]),
+    longest=st.sampled_from([0, 1e-9, 0.5, 7, 511, 600, 40_000, MAX_LENGTH]),
     seed=st.integers(0, 9),
 )
 def test_what_is_unpacked_is_the_rounded_step_to_the_bit(height, width, longest, seed):
     given_step = step(height, width, longest, seed)
     again, rest = unpack(pack(given_step) + b"rest")
     assert rest == b"rest" == skip(pack(given_step) + b"rest")
-    assert_same(again, rounded(given_step))
+    assert_same(again, quantise(given_step))
     np.testing.assert_array_equal(again.consistent, given_step.consistent)
     # Half a gradation: 1/128 of a pixel, and in proportion for flow beyond 511 pixels.
     assert np.abs(again.flow - given_step.flow).max() <= max(1 / 128, longest / 32767)
 
 
 @settings(deadline=None)
-@given(longest=st.sampled_from([0.5, 511, 600, LARGEST]))
+@given(longest=st.sampled_from([0.5, 511, 600, MAX_LENGTH]))
 def test_a_rounded_step_is_not_rounded_again(longest):
-    once = rounded(step(9, 12, longest))
-    assert_same(rounded(once), once)
+    once = quantise(step(9, 12, longest))
+    assert_same(quantise(once), once)
     assert pack(once) == pack(step(9, 12, longest))
 
 

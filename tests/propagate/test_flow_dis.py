@@ -10,21 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from propagate import flow_dis
-from propagate.bands import rows
-from propagate.flow import mismatch, sample
-from propagate.flow_dis import OVERLAP, DisFlow, fade, strip_rows
+from propagate.bands import split_rows
+from propagate.flow import photometric_error, warp
+from propagate.flow_dis import OVERLAP, DisFlow, strip_height, strip_weights
 from tests.synthetic import texture
 
 
 @given(height=st.integers(1, 9000), width=st.integers(1, 20000))
 def test_strips_are_of_about_a_size_and_fade_into_each_other(height, width):
     total = np.zeros(height)
-    high = strip_rows(height, width)
-    assert high * width <= max(flow_dis.STRIP + width, 2 * OVERLAP * width)
-    for strip in rows(height, high, OVERLAP):
-        shares = fade(strip, height)
+    high = strip_height(height, width)
+    assert high * width <= max(flow_dis.STRIP_PIXELS + width, 2 * OVERLAP * width)
+    for strip in split_rows(height, high, OVERLAP):
+        shares = strip_weights(strip, height)
         assert 0 <= shares.min() <= shares.max() <= 1
-        total[strip.wide] += shares
+        total[strip.with_halo] += shares
     np.testing.assert_allclose(total, 1, atol=1e-5)
 
 
@@ -33,23 +33,23 @@ def drifted(size):
     key = texture(4, (size[1], size[0]))
     ys, xs = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
     drift = np.stack([2 * np.sin(ys / 40), 1.5 * np.cos(xs / 50)], axis=-1).astype(np.float32)
-    return key, sample(key, drift), drift
+    return key, warp(key, drift), drift
 
 
 @pytest.mark.parametrize("pixels", [16000, 40000])
 def test_strips_find_what_the_whole_finds_and_show_no_seam(monkeypatch, pixels):
     key, frame, drift = drifted((500, 160))
     whole = DisFlow("fine")(key, frame)
-    monkeypatch.setattr(flow_dis, "STRIP", pixels)
+    monkeypatch.setattr(flow_dis, "STRIP_PIXELS", pixels)
     estimate = DisFlow("fine")
     parts = estimate(key, frame)
     assert (parts != whole).any()
     misses = [np.abs(flow - drift)[20:-20, 20:-20].mean() for flow in (parts, whole)]
     assert misses[0] < 1.05 * misses[1]
-    assert mismatch(sample(key, parts), frame).mean() < 1.05 * mismatch(sample(key, whole), frame).mean()
+    assert photometric_error(warp(key, parts), frame).mean() < 1.05 * photometric_error(warp(key, whole), frame).mean()
     # From row to row the flow changes no more where strips meet than elsewhere; cut hard, it changes by thrice as much.
     steps, steps_whole = (np.abs(np.diff(flow, axis=0)).mean(axis=(1, 2)) for flow in (parts, whole))
-    high = strip_rows(500, 160)
+    high = strip_height(500, 160)
     assert all(steps[y - 2 : y + 2].max() < 1.1 * steps_whole.max() for y in range(high, 480, high))
     np.testing.assert_array_equal(estimate(key, frame), parts)
 
@@ -58,7 +58,7 @@ def test_strips_find_what_the_whole_finds_and_show_no_seam(monkeypatch, pixels):
 def test_between_neighbours_large_pictures_are_searched_whole(monkeypatch, preset):
     key, frame, _ = drifted((300, 160))
     whole = DisFlow(preset)(key, frame)
-    monkeypatch.setattr(flow_dis, "STRIP", 16000)
+    monkeypatch.setattr(flow_dis, "STRIP_PIXELS", 16000)
     estimate = DisFlow(preset)
     for _ in range(2):
         np.testing.assert_array_equal(estimate(key, frame), whole)

@@ -13,9 +13,9 @@ import pytest
 from propagate.blend import blend
 from propagate.flow import Step
 from propagate.flow_dis import DisFlow
-from propagate.scene import Scene, estimated
+from propagate.scene import Scene, estimated_scene
 from propagate.spans import spans
-from propagate.synthesis import SynthesisSettings, carry
+from propagate.synthesis import SynthesisSettings, propagate_key
 from tests.synthetic import (
     SMALL,
     WIRES,
@@ -32,8 +32,8 @@ from tests.synthetic import (
 def carried(clip, order=None, scene=None):
     """Every frame of a pass, by number; the pass starts at the first frame of ``order``."""
     order = clip.frames if order is None else order
-    scene = scene or estimated(clip.plates.__getitem__, DisFlow(), DisFlow("fine"))
-    return {made.frame: made for made in carry(order, scene, clip.truth[order[0]], SynthesisSettings())}
+    scene = scene or estimated_scene(clip.plates.__getitem__, DisFlow(), DisFlow("fine"))
+    return {made.frame: made for made in propagate_key(order, scene, clip.truth[order[0]], SynthesisSettings())}
 
 
 def without_motion(clip):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from propagate.flow import Step, extend, start_at_key
-from propagate.holds import drawings, leaping
+from propagate.flow import Step, compose_step, identity_flow
+from propagate.holds import chain_steps, drawings
 
 
 def test_every_frame_is_drawn_on_ones():
@@ -32,17 +32,17 @@ def steps(before, after):
 
 
 def test_a_leap_is_the_steps_between_one_after_the_other():
-    leap = leaping(steps, range(1, 8))
+    leap = chain_steps(steps, range(1, 8))
     for before, after, path in ((2, 5, (3, 4, 5)), (5, 2, (4, 3, 2))):
-        composed, last = start_at_key(before, 6, 8), before
+        composed, last = identity_flow(before, 6, 8), before
         for frame in path:
-            composed, last = extend(composed, frame, steps(last, frame)), frame
+            composed, last = compose_step(composed, frame, steps(last, frame)), frame
         np.testing.assert_array_equal(leap(before, after).flow, composed.flow)
         np.testing.assert_array_equal(leap(before, after).consistent, composed.valid)
 
 
 def test_a_leap_to_a_neighbour_is_the_step_itself():
-    leap = leaping(steps, [2, 4, 6])
+    leap = chain_steps(steps, [2, 4, 6])
     np.testing.assert_array_equal(leap(4, 2).flow, steps(4, 2).flow)
     np.testing.assert_array_equal(leap(4, 2).consistent, steps(4, 2).consistent)
     with pytest.raises(ValueError, match="from 4 to 4"):

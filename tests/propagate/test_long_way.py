@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from propagate.flow_dis import DisFlow
-from propagate.scene import estimated
-from propagate.synthesis import SynthesisSettings, carry
+from propagate.scene import estimated_scene
+from propagate.synthesis import SynthesisSettings, propagate_key
 from tests.benchmarks.propagation.brush import bands, put_together, spread_of_use
 from tests.synthetic import twin_camera, twin_pan
 
@@ -15,8 +15,8 @@ FAR = 40
 
 
 def last_of(clip):
-    scene = estimated(clip.plates.__getitem__, DisFlow(), DisFlow("fine"))
-    for made in carry(clip.frames, scene, clip.truth[0], SynthesisSettings()):
+    scene = estimated_scene(clip.plates.__getitem__, DisFlow(), DisFlow("fine"))
+    for made in propagate_key(clip.frames, scene, clip.truth[0], SynthesisSettings()):
         last = made
     return last
 
@@ -64,10 +64,10 @@ def test_memory_does_not_grow_with_the_length():
     def peak(count):
         clip = twin_pan(3, 1.0)
         plates = [clip.plates[n % 3] for n in range(count)]
-        scene = estimated(plates.__getitem__, DisFlow(), DisFlow("fine"))
+        scene = estimated_scene(plates.__getitem__, DisFlow(), DisFlow("fine"))
         tracemalloc.start()
         try:
-            for _ in carry(range(count), scene, clip.truth[0], SynthesisSettings()):
+            for _ in propagate_key(range(count), scene, clip.truth[0], SynthesisSettings()):
                 pass
             return tracemalloc.get_traced_memory()[1]
         finally:

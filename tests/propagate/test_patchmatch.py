@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from propagate.features import pack
-from propagate.patchmatch import Costs, PatchMatchPlain, Sweep, chance
-from propagate.patchmatch_numba import PatchMatchNumba, _chance, vote
+from propagate.patchmatch import Costs, PatchMatchReference, Sweep, hash32
+from propagate.patchmatch_numba import PatchMatchNumba, _hash32, vote
 
 
-def problem(seed, height, width, high, wide, radius, channels=8, enough=0):
+def problem(seed, height, width, high, wide, radius, channels=8, tolerance=0):
     draw = np.random.default_rng(seed)
 
     def features(h, w):
@@ -22,7 +22,7 @@ def problem(seed, height, width, high, wide, radius, channels=8, enough=0):
     field = np.stack([draw.integers(0, wide, (height, width)), draw.integers(0, high, (height, width))], -1)
     costs = Costs(
         draw.integers(0, 16 * wide, (height, width, 2)).astype(np.int32), 37, 6,
-        draw.integers(0, 5000, (high, wide)).astype(np.int32), enough,
+        draw.integers(0, 5000, (high, wide)).astype(np.int32), tolerance,
     )  # fmt: skip
     return (
         features(height, width),
@@ -35,11 +35,11 @@ def problem(seed, height, width, high, wide, radius, channels=8, enough=0):
 
 def search(matcher, target, source, field, mask, costs, sweeps=3):
     field, cost = field.copy(), np.zeros(field.shape[:2], np.int64)
-    widest = (np.arange(cost.size) % 17).reshape(cost.shape).astype(np.int16)
-    matcher.measure(target, source, field, cost, mask, costs)
-    matcher.offer(target, source, field, cost, mask, costs, np.ascontiguousarray(field[::-1, ::-1]))
+    search_radius = (np.arange(cost.size) % 17).reshape(cost.shape).astype(np.int16)
+    matcher.evaluate(target, source, field, cost, mask, costs)
+    matcher.merge(target, source, field, cost, mask, costs, np.ascontiguousarray(field[::-1, ::-1]))
     for number in range(sweeps):
-        matcher.sweep(target, source, field, cost, mask, costs, Sweep(number, widest))
+        matcher.sweep(target, source, field, cost, mask, costs, Sweep(number, search_radius))
     return field, cost
 
 
@@ -47,16 +47,17 @@ def search(matcher, target, source, field, mask, costs, sweeps=3):
 @given(
     seed=st.integers(0, 2**16), height=st.integers(1, 36), width=st.integers(1, 20), high=st.integers(1, 20),
     wide=st.integers(1, 20), radius=st.sampled_from([1, 2]), channels=st.sampled_from([8, 24]),
-    enough=st.sampled_from([0, 2_000_000]),
+    tolerance=st.sampled_from([0, 2_000_000]),
 )  # fmt: skip
-def test_fast_search_equals_plain_search(seed, height, width, high, wide, radius, channels, enough):
-    parts = problem(seed, height, width, high, wide, radius, channels, enough)
-    plain, fast = search(PatchMatchPlain(radius, channels), *parts), search(PatchMatchNumba(radius, channels), *parts)
+def test_fast_search_equals_plain_search(seed, height, width, high, wide, radius, channels, tolerance):
+    parts = problem(seed, height, width, high, wide, radius, channels, tolerance)
+    plain = search(PatchMatchReference(radius, channels), *parts)
+    fast = search(PatchMatchNumba(radius, channels), *parts)
     np.testing.assert_array_equal(plain[0], fast[0])
     np.testing.assert_array_equal(plain[1], fast[1])
 
 
-@pytest.mark.parametrize("matcher", [PatchMatchPlain(2, 8), PatchMatchNumba(2, 8)])
+@pytest.mark.parametrize("matcher", [PatchMatchReference(2, 8), PatchMatchNumba(2, 8)])
 def test_a_sweep_never_makes_a_match_worse_and_keeps_out_of_the_unmasked(matcher):
     target, source, field, mask, costs = problem(7, 20, 24, 18, 22, 2)
     before = search(matcher, target, source, field, mask, costs, 0)
@@ -66,10 +67,10 @@ def test_a_sweep_never_makes_a_match_worse_and_keeps_out_of_the_unmasked(matcher
     np.testing.assert_array_equal(after[0][~mask], field[~mask])
 
 
-@pytest.mark.parametrize("matcher", [PatchMatchPlain(2, 8), PatchMatchNumba(2, 8)])
+@pytest.mark.parametrize("matcher", [PatchMatchReference(2, 8), PatchMatchNumba(2, 8)])
 def test_a_picture_finds_itself(matcher):
     _, source, _, _, costs = problem(3, 1, 1, 24, 28, 2)
-    free = Costs(np.zeros((24, 28, 2), np.int32), 0, 0, np.zeros_like(costs.burden))
+    free = Costs(np.zeros((24, 28, 2), np.int32), 0, 0, np.zeros_like(costs.usage_cost))
     ys, xs = np.mgrid[0:24, 0:28]
     jolted = np.clip(np.stack([xs + 2, ys - 1], -1), 0, [27, 23]).astype(np.int32)
     field, _ = search(matcher, source, source, jolted, np.ones((24, 28), bool), free, 6)
@@ -90,7 +91,7 @@ def test_bits_do_not_depend_on_threads():
 
 def test_chance_is_the_same_in_both():
     places = [(0, 0, 0, 0), (639, 359, 12345, 3), (70000, 1, 2**20, 9)]
-    assert [chance(*p) for p in places] == [int(_chance(*p)) for p in places]
+    assert [hash32(*p) for p in places] == [int(_hash32(*p)) for p in places]
 
 
 def test_vote_is_the_weighted_mean_of_all_patches_over_a_pixel():

@@ -6,9 +6,15 @@ import cv2
 import numpy as np
 import pytest
 
-from propagate.flow import Step, sample, take_step
+from propagate.flow import Step, estimate_step, warp
 from propagate.flow_dis import DisFlow
-from propagate.scene_break import ALIKE, CONNECTED, broken, connected, likeness
+from propagate.scene_break import (
+    MIN_CONSISTENT_SHARE,
+    MIN_CORRELATION,
+    consistent_share,
+    is_scene_break,
+    local_correlation,
+)
 from tests import synthetic
 from tests.synthetic import texture, to_bytes
 
@@ -16,7 +22,7 @@ BUNNY = Path(__file__).parents[2] / "examples" / "bunny.mp4"
 
 
 def cut(before, after):
-    return broken(take_step(before, after, DisFlow()), before, after)
+    return is_scene_break(estimate_step(before, after, DisFlow()), before, after)
 
 
 def grained(picture, deviation, seed):
@@ -96,10 +102,10 @@ def test_grain_is_no_cut(grain):
 def test_cuts_and_the_rest_lie_well_apart():
     cuts = [(texture(seed), texture(seed + 20)) for seed in range(8)]
     for before, after in cuts:
-        step = take_step(before, after, DisFlow())
-        alike, shown = likeness(sample(before, step.flow), after)
-        assert connected(step) < 0.75 * CONNECTED
-        assert np.median(alike[shown]) < 0.9 * ALIKE
+        step = estimate_step(before, after, DisFlow())
+        alike, shown = local_correlation(warp(before, step.flow), after)
+        assert consistent_share(step) < 0.75 * MIN_CONSISTENT_SHARE
+        assert np.median(alike[shown]) < 0.9 * MIN_CORRELATION
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 30), (30, 1), (4, 3)])
@@ -113,4 +119,4 @@ def test_tiny_frames_work(size):
 def test_sizes_that_differ_are_refused():
     step = Step(np.zeros((4, 4, 2), np.float32), np.ones((4, 4), bool))
     with pytest.raises(ValueError, match="one size"):
-        broken(step, np.zeros((4, 4, 3), np.uint8), np.zeros((4, 5, 3), np.uint8))
+        is_scene_break(step, np.zeros((4, 4, 3), np.uint8), np.zeros((4, 5, 3), np.uint8))

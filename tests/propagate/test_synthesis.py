@@ -3,9 +3,9 @@ import pytest
 
 from propagate.blend import blend
 from propagate.flow_dis import DisFlow
-from propagate.scene import estimated
+from propagate.scene import estimated_scene
 from propagate.spans import Span, spans
-from propagate.synthesis import PassState, SynthesisSettings, carry
+from propagate.synthesis import PassState, SynthesisSettings, propagate_key
 
 
 def moving(frames=6, height=72, width=96):
@@ -26,16 +26,18 @@ def psnr(one, other):
 
 def test_carrying_is_far_closer_to_the_truth_than_the_key_itself():
     plates, truth = moving()
-    last = list(carry(range(6), estimated(plates.__getitem__, DisFlow()), truth[0], SynthesisSettings()))[-1]
+    scene = estimated_scene(plates.__getitem__, DisFlow())
+    last = list(propagate_key(range(6), scene, truth[0], SynthesisSettings()))[-1]
     assert last.frame == 5
     assert psnr(last.colour, truth[5]) > psnr(truth[0], truth[5]) + 6
 
 
 def test_an_interrupted_pass_goes_on_bit_for_bit():
     plates, truth = moving()
-    whole = list(carry(range(6), estimated(plates.__getitem__, DisFlow()), truth[0], SynthesisSettings()))
+    scene = estimated_scene(plates.__getitem__, DisFlow())
+    whole = list(propagate_key(range(6), scene, truth[0], SynthesisSettings()))
     kept = PassState.from_arrays(whole[1].state.arrays())
-    rest = list(carry(range(6), estimated(plates.__getitem__, DisFlow()), truth[0], SynthesisSettings(), kept))
+    rest = list(propagate_key(range(6), scene, truth[0], SynthesisSettings(), kept))
     assert [c.frame for c in rest] == [3, 4, 5]
     for one, other in zip(whole[2:], rest, strict=True):
         np.testing.assert_array_equal(one.colour, other.colour)
@@ -44,7 +46,8 @@ def test_an_interrupted_pass_goes_on_bit_for_bit():
 
 def test_a_still_shot_stays_the_key():
     plates, truth = moving(1)
-    for carried in carry([0, 1, 2, 3], estimated(lambda n: plates[0], DisFlow()), truth[0], SynthesisSettings()):
+    scene = estimated_scene(lambda n: plates[0], DisFlow())
+    for carried in propagate_key([0, 1, 2, 3], scene, truth[0], SynthesisSettings()):
         assert np.abs(carried.colour - truth[0]).max() < 1e-3
 
 
@@ -52,9 +55,8 @@ def test_a_still_shot_stays_the_key():
 def test_tiny_and_odd_pictures_work(size):
     draw = np.random.default_rng(1)
     plates = {n: draw.integers(0, 255, (*size, 3)).astype(np.uint8) for n in range(3)}
-    for carried in carry(
-        [0, 1, 2], estimated(plates.__getitem__, DisFlow()), draw.random((*size, 3), np.float32), SynthesisSettings()
-    ):
+    scene = estimated_scene(plates.__getitem__, DisFlow())
+    for carried in propagate_key([0, 1, 2], scene, draw.random((*size, 3), np.float32), SynthesisSettings()):
         assert carried.colour.shape == (*size, 3)
         assert np.isfinite(carried.colour).all()
         assert np.isfinite(carried.error).all()
@@ -63,9 +65,9 @@ def test_tiny_and_odd_pictures_work(size):
 def test_a_key_of_another_size_is_refused():
     with pytest.raises(ValueError, match="size of its plate"):
         next(
-            carry(
+            propagate_key(
                 [0, 1],
-                estimated(lambda n: np.zeros((8, 8, 3), np.uint8), DisFlow()),
+                estimated_scene(lambda n: np.zeros((8, 8, 3), np.uint8), DisFlow()),
                 np.zeros((8, 9, 3), np.float32),
                 SynthesisSettings(),
             )

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from propagate.temporal_filter import APART, SHARE, steady
+from propagate.temporal_filter import MAX_DIFFERENCE, MAX_WEIGHT, filter_flicker
 from tests.synthetic import texture
 
 SIZE = (64, 48)
@@ -19,21 +19,21 @@ def shimmer(seed, deviation):
 
 def test_shimmer_is_calmed():
     truth, before, now = picture(1), shimmer(1, 0.01), shimmer(2, 0.01)
-    found = steady(now, before, ALL)
+    found = filter_flicker(now, before, ALL)
     assert np.abs(found - before).mean() < 0.8 * np.abs(now - before).mean()
     assert np.abs(found - truth).mean() < 0.9 * np.abs(now - truth).mean()
 
 
 def test_what_has_not_changed_keeps_its_bits():
     now = picture(1)
-    assert np.array_equal(steady(now, now.copy(), ALL), now)
+    assert np.array_equal(filter_flicker(now, now.copy(), ALL), now)
 
 
 def test_what_was_not_seen_before_keeps_its_bits():
     now, before = shimmer(2, 0.01), shimmer(1, 0.01)
     seen = ALL.copy()
     seen[:, 30:] = False
-    assert np.array_equal(steady(now, before, seen)[:, 30:], now[:, 30:])
+    assert np.array_equal(filter_flicker(now, before, seen)[:, 30:], now[:, 30:])
 
 
 @pytest.mark.parametrize("step", [0.06, 0.2, 0.8])
@@ -41,7 +41,7 @@ def test_a_true_change_leaves_no_ghost(step):
     before = np.full((SIZE[1], SIZE[0], 3), 0.1, np.float32)
     now = before.copy()
     now[10:30, 10:40] += np.float32(step)
-    found = steady(now, before, ALL)
+    found = filter_flicker(now, before, ALL)
     assert np.array_equal(found[14:26, 14:36], now[14:26, 14:36])
 
 
@@ -51,7 +51,7 @@ def test_a_slow_change_is_followed_closely():
     level = 0.2
     for _ in range(60):
         level += 1 / 255
-        shown = steady(np.full_like(shown, level), shown, ALL)
+        shown = filter_flicker(np.full_like(shown, level), shown, ALL)
     behind = float(level - shown.mean())
-    assert 0 < behind < SHARE / (1 - SHARE) / 255
-    assert behind < APART
+    assert 0 < behind < MAX_WEIGHT / (1 - MAX_WEIGHT) / 255
+    assert behind < MAX_DIFFERENCE

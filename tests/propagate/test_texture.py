@@ -1,18 +1,18 @@
 import numpy as np
 import pytest
 
-from propagate.features import pack, restyle, scales
+from propagate.features import channel_scales, pack, restyle
 from propagate.guidance import from_lab, match_histogram, to_lab, transport_colours
-from propagate.nnf import at_random, enlarge, evenly
+from propagate.nnf import even_field, random_field, upsample_field
 from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.texture import (
     Job,
     Level,
-    Nearness,
+    PositionPrior,
     exemplar,
-    in_parts,
-    measure,
     optimise,
+    patch_error,
+    to_subpixel,
     usage,
 )
 
@@ -30,7 +30,7 @@ def job(style, target, mask, weight=4.0, **more):
 
 def test_a_picture_is_put_together_from_itself():
     style = picture(1, 48, 64)
-    start = at_random(48, 64, (48, 64), 0)
+    start = random_field(48, 64, (48, 64), 0)
     made = optimise(job(style, style, np.ones((48, 64), bool)), np.zeros_like(style), start, Level(3, 4, 64))
     assert np.abs(made.colour - style).mean() < 0.03
     assert made.error.mean() < 0.002
@@ -39,7 +39,7 @@ def test_a_picture_is_put_together_from_itself():
 def test_outside_the_mask_nothing_changes():
     style, mask = picture(2, 40, 40), np.zeros((40, 40), bool)
     mask[10:20, 10:30] = True
-    first, start = picture(3, 40, 40), evenly(40, 40, (40, 40))
+    first, start = picture(3, 40, 40), even_field(40, 40, (40, 40))
     made = optimise(job(style, picture(4, 40, 40), mask), first, start, Level())
     np.testing.assert_array_equal(made.colour[~mask], first[~mask])
     np.testing.assert_array_equal(made.field[~mask], start[~mask])
@@ -48,12 +48,13 @@ def test_outside_the_mask_nothing_changes():
 
 def test_a_wish_is_followed_and_no_strength_is_no_wish():
     style, everywhere = picture(5, 40, 40), np.ones((40, 40), bool)
-    blank, start = np.zeros((40, 40, 3), np.float32), at_random(40, 40, (40, 40), 1)
+    blank, start = np.zeros((40, 40, 3), np.float32), random_field(40, 40, (40, 40), 1)
     flat = np.full((40, 40, 3), 0.5, np.float32)
     wished = np.roll(style, 9, axis=1)
 
-    def make(wish):
-        return optimise(job(style, flat, everywhere, 0.1, wish=wish), blank, start, Level(3, 4, 40)).colour
+    def make(target_colour):
+        drawn = job(style, flat, everywhere, 0.1, target_colour=target_colour)
+        return optimise(drawn, blank, start, Level(3, 4, 40)).colour
 
     free, none, strong = make(None), make((wished, blank[..., 0])), make((wished, np.full((40, 40), 50, np.float32)))
     np.testing.assert_array_equal(free, none)
@@ -62,7 +63,7 @@ def test_a_wish_is_followed_and_no_strength_is_no_wish():
 
 def test_uniformity_spreads_the_use_of_patches():
     style, everywhere = picture(6, 40, 40), np.ones((60, 60), bool)
-    flat, start = np.full((60, 60, 3), 0.5, np.float32), at_random(60, 60, (40, 40), 2)
+    flat, start = np.full((60, 60, 3), 0.5, np.float32), random_field(60, 60, (40, 40), 2)
     used = []
     for uniformity in (0.0, 0.05):
         made = optimise(job(style, flat, everywhere), flat, start, Level(4, 3, 40, uniformity))
@@ -72,14 +73,12 @@ def test_uniformity_spreads_the_use_of_patches():
 
 def test_nearness_holds_the_field():
     style, everywhere = picture(7, 40, 40), np.ones((40, 40), bool)
-    expected = evenly(40, 40, (40, 40)).astype(np.float32)
-    target, start = picture(8, 40, 40), evenly(40, 40, (40, 40))
+    expected = even_field(40, 40, (40, 40)).astype(np.float32)
+    target, start = picture(8, 40, 40), even_field(40, 40, (40, 40))
 
     def stray(weight):
-        near = Nearness(in_parts(expected), weight)
-        return np.abs(
-            optimise(job(style, target, everywhere, nearness=near), target, start, Level()).field - start
-        ).mean()
+        near = PositionPrior(to_subpixel(expected), weight)
+        return np.abs(optimise(job(style, target, everywhere, prior=near), target, start, Level()).field - start).mean()
 
     assert stray(0.05) < 0.3 * stray(1e-7)
 
@@ -87,25 +86,25 @@ def test_nearness_holds_the_field():
 def test_error_is_the_weighted_mean_squared_difference_per_channel():
     style, target = np.zeros((12, 12, 3), np.float32), np.ones((12, 12, 3), np.float32)
     example = exemplar(style, [(style, 4.0)], 1.0, 2)
-    everywhere, field = np.ones((12, 12), bool), evenly(12, 12, (12, 12))
+    everywhere, field = np.ones((12, 12), bool), even_field(12, 12, (12, 12))
     white = Job(PatchMatchNumba(2, 8), example, example.canvas([target]), everywhere)
-    np.testing.assert_allclose(measure(white, target, field), 1, rtol=3e-3)
+    np.testing.assert_allclose(patch_error(white, target, field), 1, rtol=3e-3)
     # The style has a fifth of the weight. Channels are scaled and rounded to bytes.
-    np.testing.assert_allclose(measure(white, style, field), 4 / 5, rtol=3e-3)
+    np.testing.assert_allclose(patch_error(white, style, field), 4 / 5, rtol=3e-3)
 
 
 def test_shapes_that_do_not_belong_together_are_refused():
     style = picture(9, 20, 20)
     with pytest.raises(ValueError, match="mask's size"):
-        optimise(job(style, style, np.ones((20, 20), bool)), style[:10], evenly(20, 20, (20, 20)), Level())
+        optimise(job(style, style, np.ones((20, 20), bool)), style[:10], even_field(20, 20, (20, 20)), Level())
     with pytest.raises(ValueError, match="inside the style"):
-        optimise(job(style, style, np.ones((20, 20), bool)), style, evenly(20, 20, (30, 30)), Level())
+        optimise(job(style, style, np.ones((20, 20), bool)), style, even_field(20, 20, (30, 30)), Level())
 
 
 def test_scales_are_roots_of_weights():
-    assert scales([4.0, 1.0], 1.0) == (0.5, [1.0, 0.5])
+    assert channel_scales([4.0, 1.0], 1.0) == (0.5, [1.0, 0.5])
     with pytest.raises(ValueError, match="above 0"):
-        scales([0.0], 0.0)
+        channel_scales([0.0], 0.0)
 
 
 def test_restyle_equals_packing_anew():
@@ -116,7 +115,7 @@ def test_restyle_equals_packing_anew():
 
 
 def test_a_field_made_larger_keeps_patches_whole():
-    field = enlarge(evenly(10, 12, (20, 24)), 20, 24, (40, 48), (20, 24))
+    field = upsample_field(even_field(10, 12, (20, 24)), 20, 24, (40, 48), (20, 24))
     np.testing.assert_array_equal(np.diff(field[..., 0], axis=1).min(), 1)
     assert field.max() < 48
 

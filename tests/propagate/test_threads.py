@@ -4,7 +4,7 @@ import cv2
 import numba
 import pytest
 
-from propagate.threads import allow, allowed, concurrent
+from propagate.threads import kernels_thread_safe, limit_threads, thread_limit
 
 
 @pytest.fixture(autouse=True)
@@ -25,20 +25,20 @@ def in_a_thread(what):
 
 def test_all_that_opencv_may_use_unless_a_thread_is_bounded_and_that_one_alone():
     kernels = numba.get_num_threads()
-    assert allowed() == 3
-    assert in_a_thread(lambda: allow(1) or (allowed(), numba.get_num_threads())) == (1, 1)
-    assert in_a_thread(lambda: allow(10**6) or (allowed(), numba.get_num_threads())) == (
+    assert thread_limit() == 3
+    assert in_a_thread(lambda: limit_threads(1) or (thread_limit(), numba.get_num_threads())) == (1, 1)
+    assert in_a_thread(lambda: limit_threads(10**6) or (thread_limit(), numba.get_num_threads())) == (
         10**6,
         numba.config.NUMBA_NUM_THREADS,
     )
-    assert (allowed(), numba.get_num_threads()) == (3, kernels)
+    assert (thread_limit(), numba.get_num_threads()) == (3, kernels)
 
 
 @pytest.mark.parametrize(("layer", "may"), [("omp", True), ("tbb", True), ("workqueue", False)])
 def test_kernels_run_at_once_unless_the_layer_forbids_it(monkeypatch, layer, may):
     monkeypatch.setattr(numba, "threading_layer", lambda: layer)
-    assert concurrent() is may
+    assert kernels_thread_safe() is may
 
 
 def test_the_layer_is_known_before_any_kernel_has_run():
-    assert isinstance(concurrent(), bool)
+    assert isinstance(kernels_thread_safe(), bool)

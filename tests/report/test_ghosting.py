@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from propagate.arrays import Floats
-from propagate.flow import Step, step_of
+from propagate.flow import Step, step_from_flows
 from stylize.report.ghosting import ghosting
 from stylize.report.warped_keys import WIDEST, Follow, pairs, small
 
@@ -79,7 +79,7 @@ def test_keys_are_moved_along_to_every_frame_between(width: int) -> None:
     def step(before: int, after: int) -> Step:
         flow = np.zeros((90, width, 2), F32)
         flow[..., 0] = 6 * (after - before)
-        return step_of(flow, -flow)
+        return step_from_flows(flow, -flow)
 
     follow = Follow(step, None, frames.__getitem__, lambda key: frames[key].astype(F32) / 255)
     found = list(pairs(1, 6, (2, 3, 4, 5), follow))

@@ -59,7 +59,7 @@ def extents(draw):
 
 
 @given(st.lists(extents(), min_size=1, max_size=6), st.sampled_from([1, 2, 3]), st.sampled_from([0.0, 4.3]))
-def test_drawings_have_boxes_in_that_of_their_span_around_all_that_shows_them(found, every, sway):
+def test_drawings_have_boxes_in_that_of_their_span_around_all_that_shows_them(found, every, wobble):
     told = dict(enumerate(found))
     shown = {frame: frame - frame % every for frame in told}
     span = span_box(found, (1000, 700))
@@ -288,13 +288,13 @@ def test_layers_that_cover_the_frame_share_its_motion(hurried_shot, jobs):
 
 def test_it_works_on_the_box_alone(shot, monkeypatch):
     sizes = set()
-    real = propagation.carry
+    real = propagation.propagate_key
 
-    def carry(frames, scene, key, *more):
+    def propagate_key(frames, scene, key, *more):
         sizes.update({key.shape[:2], scene.plate(frames[0]).shape[:2], scene.step(*frames[:2]).flow.shape[:2]})
         return real(frames, scene, key, *more)
 
-    monkeypatch.setattr(propagation, "carry", carry)
+    monkeypatch.setattr(propagation, "propagate_key", propagate_key)
     run(shot, matte=shot / "mattes")
     assert len(sizes) == 1
     height, width = sizes.pop()

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from propagate.arrays import Floats, Pixels
-from propagate.bands import Band, in_bands
+from propagate.bands import Band, for_each_band
 
 
 def to_float(pixels: Pixels) -> Floats:
@@ -20,11 +20,11 @@ def quantise(floats: Floats, dtype: DTypeLike) -> Pixels:
     pixels = np.empty(rows.shape, dtype)
 
     def work(band: Band) -> None:
-        levels = np.clip(rows[band.own], 0, 1) * top
+        levels = np.clip(rows[band.rows], 0, 1) * top
         levels += np.float32(0.5)
-        pixels[band.own] = np.floor(levels, out=levels)
+        pixels[band.rows] = np.floor(levels, out=levels)
 
-    in_bands(work, rows.shape)
+    for_each_band(work, rows.shape)
     return pixels.reshape(np.shape(floats))
 
 

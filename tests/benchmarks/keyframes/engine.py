@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 
 from propagate.blend import blend
-from propagate.flow import take_steps
+from propagate.flow import estimate_steps
 from propagate.flow_dis import DisFlow
 from propagate.scene import Scene
-from propagate.synthesis import SynthesisSettings, carry
+from propagate.synthesis import SynthesisSettings, propagate_key
 from tests.benchmarks.propagation.measures import psnr
 from tests.benchmarks.propagation.truth import FILTERS
 
@@ -90,13 +90,13 @@ class Engine:
         own = self.truth[order[0]].astype(np.float32) / 255
         made = [(own, np.zeros(own.shape[:2], np.float32))]
         scene = Scene(self.plates.__getitem__, self.step, DisFlow("fine"))
-        made += [(c.colour, c.error) for c in carry(list(order), scene, own, SynthesisSettings())]
+        made += [(c.colour, c.error) for c in propagate_key(list(order), scene, own, SynthesisSettings())]
         colour = np.array([np.rint(255 * np.clip(picture, 0, 1)) for picture, _ in made]).astype(np.uint8)
         return colour, np.array([error for _, error in made]).astype(np.float16)
 
     def step(self, before, after):
         if (before, after) not in self.steps:
-            ways = take_steps(self.plates[before], self.plates[after], self.estimate)
+            ways = estimate_steps(self.plates[before], self.plates[after], self.estimate)
             self.steps[before, after], self.steps[after, before] = ways
         return self.steps[before, after]
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from propagate.flow import consistent
 from propagate.flow_dis import DisFlow
-from propagate.scene import estimated
-from propagate.synthesis import SynthesisSettings, carry
+from propagate.scene import estimated_scene
+from propagate.synthesis import SynthesisSettings, propagate_key
 from tests.benchmarks.propagation import measures, peers
 from tests.benchmarks.propagation.clips import CLIPS, LOCKED_OFF, plates
 from tests.benchmarks.propagation.truth import FILTERS
@@ -113,8 +113,8 @@ class Case:
         made, start = {}, time.perf_counter()
         for name, order in self.passes().items():
             key = self.truth[order[0]].astype(np.float32) / 255
-            carried = carry(
-                order, estimated(self.plates.__getitem__, DisFlow(), DisFlow("fine")), key, SynthesisSettings()
+            carried = propagate_key(
+                order, estimated_scene(self.plates.__getitem__, DisFlow(), DisFlow("fine")), key, SynthesisSettings()
             )
             made[name] = {c.frame: (c.colour, c.error) for c in carried}
         return made, (time.perf_counter() - start) / sum(len(frames) for frames in made.values())

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 
 from propagate.flow_dis import DisFlow
-from propagate.scene import estimated
-from propagate.synthesis import SynthesisSettings, carry
+from propagate.scene import estimated_scene
+from propagate.synthesis import SynthesisSettings, propagate_key
 from propagate.texture import usage
 from stylize.media.images import quantise, read_image, to_float, write_image
 from stylize.renderers import make_renderer
@@ -35,8 +35,8 @@ def main():
         key = painted(shown[0], EXAMPLE.with_name(f"{name}.png"))
         own = bands(key)
         print(f"{name}: {'frame':>5}  bands from the finest     patches  key used  use: 50 %   90 %   99 %   most")
-        scene = estimated(shown.__getitem__, DisFlow(), DisFlow("fine"))
-        for carried in carry(range(FAR + 1), scene, key, SynthesisSettings()):
+        scene = estimated_scene(shown.__getitem__, DisFlow(), DisFlow("fine"))
+        for carried in propagate_key(range(FAR + 1), scene, key, SynthesisSettings()):
             if carried.frame in SHOWN:
                 tell(carried, own)
                 if folder:

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from propagate.flow import origins
+from propagate.flow import source_positions
 
 # Range in levels of 255 that what stands still may have; see ``background``.
 STILL = 6.0
@@ -49,7 +49,9 @@ def unsteadiness(pictures, flows, visible, how=cv2.INTER_CUBIC):
     charged for its sharpness, and mush is calm.
     """
     apart = [
-        np.abs(after - cv2.remap(before, origins(flow, 0), None, how, borderMode=cv2.BORDER_REPLICATE))[seen].mean()
+        np.abs(after - cv2.remap(before, source_positions(flow, 0), None, how, borderMode=cv2.BORDER_REPLICATE))[
+            seen
+        ].mean()
         for before, after, flow, seen in zip(pictures[:-1], pictures[1:], flows, visible, strict=True)
     ]
     return 255 * float(np.mean(apart))

@@ -11,7 +11,7 @@ import numpy as np
 
 from propagate.blend import blend
 from propagate.features import edges
-from propagate.flow import extend, sample, start_at_key, take_step
+from propagate.flow import compose_step, estimate_step, identity_flow, warp
 from propagate.flow_dis import DisFlow
 
 # Ezsynth's weights: colour, edge, position, the frame before; each is shared by its channels.
@@ -83,9 +83,9 @@ def compose(frames, plate, estimate):
     for frame in frames:
         after = plate(frame)
         if composed is None:
-            composed = start_at_key(frame, *after.shape[:2])
+            composed = identity_flow(frame, *after.shape[:2])
         else:
-            composed = extend(composed, frame, take_step(before, after, estimate))
+            composed = compose_step(composed, frame, estimate_step(before, after, estimate))
         before = after
         yield composed
 
@@ -102,7 +102,7 @@ def by_ebsynth(engine, plates, key, order):
     def guides(frame, flow, carried):
         plate = plates[frame]
         edge = (edges(plate.astype(np.float32) / 255) * 255).astype(np.uint8)[..., None]
-        where = np.clip(sample(place, flow) * 255, 0, 255).astype(np.uint8)
+        where = np.clip(warp(place, flow) * 255, 0, 255).astype(np.uint8)
         return np.concatenate([plate, edge, where, carried], axis=-1)
 
     weights = [WEIGHTS["colour"] / 3] * 3 + [WEIGHTS["edge"]] + [WEIGHTS["position"] / 2] * 2
@@ -110,7 +110,7 @@ def by_ebsynth(engine, plates, key, order):
     source = guides(order[0], np.zeros((height, width, 2), np.float32), key)
     for frame in order[1:]:
         step = estimate(plates[last], plates[frame])
-        target = guides(frame, flows[frame], sample(before, step))
+        target = guides(frame, flows[frame], warp(before, step))
         before, error, seconds = engine(key, source, target, weights)
         found[frame] = (before, error, seconds)
         last = frame
@@ -120,7 +120,7 @@ def by_ebsynth(engine, plates, key, order):
 def by_warp(plates, key, order):
     """The key, uint8, warped by composed flow: frame to uint8 (H, W, 3)."""
     flows = compose(order, plates.__getitem__, DisFlow())
-    return {c.frame: np.clip(sample(key, c.flow, crisp=True), 0, 255) for c in flows}
+    return {c.frame: np.clip(warp(key, c.flow, lanczos=True), 0, 255) for c in flows}
 
 
 # Mixes of two passes. one, other: float32 (H, W, 3); errors float32 (H, W); nearness: 0 left, 1 right.

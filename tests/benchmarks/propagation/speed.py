@@ -15,11 +15,11 @@ import cv2
 import numba
 import numpy as np
 
-from propagate.flow import take_steps
+from propagate.flow import estimate_steps
 from propagate.flow_dis import DisFlow
 from propagate.scene import Scene
 from propagate.spans import Span
-from propagate.synthesis import SynthesisSettings, carry
+from propagate.synthesis import SynthesisSettings, propagate_key
 from stylize.media.images import write_image
 from stylize.motion.estimated import EstimatedMotion, Estimators
 from stylize.spans.pass_maps import write_error
@@ -40,7 +40,7 @@ class Filmed:
 
     def step(self, before, after):
         if (before, after) not in self.steps:
-            ways = take_steps(self.shown[before], self.shown[after], self.estimate)
+            ways = estimate_steps(self.shown[before], self.shown[after], self.estimate)
             self.steps[before, after], self.steps[after, before] = ways
         return self.steps[before, after]
 
@@ -82,7 +82,7 @@ def use(threads):
 def warm_up():
     """Compiles."""
     shown = [np.zeros((40, 40, 3), np.uint8)] * 2
-    list(carry([0, 1], Filmed(shown).known(), shown[0].astype(np.float32), SynthesisSettings()))
+    list(propagate_key([0, 1], Filmed(shown).known(), shown[0].astype(np.float32), SynthesisSettings()))
 
 
 def laps(items):
@@ -98,7 +98,7 @@ def laps(items):
 def synthesis(shown, key):
     """A frame of one pass, its motion given."""
     order = list(range(len(shown)))
-    return laps(carry(order, Filmed(shown).known(), key.astype(np.float32) / 255, SynthesisSettings()))
+    return laps(propagate_key(order, Filmed(shown).known(), key.astype(np.float32) / 255, SynthesisSettings()))
 
 
 def in_turns(shown, threads, turns):

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from propagate.confidence import trust
-from propagate.flow import extend, sample, start_at_key, take_step
+from propagate.confidence import warp_confidence
+from propagate.flow import compose_step, estimate_step, identity_flow, warp
 from propagate.flow_dis import DisFlow
 from stylize.keys.agreement import agreement
 from stylize.renderers import RenderRequest
@@ -46,10 +46,10 @@ def floats(frame):
 
 def moved(clip):
     """Flow from the last frame to the first, and where it is trusted."""
-    composed = start_at_key(0, *clip[0].shape[:2])
+    composed = identity_flow(0, *clip[0].shape[:2])
     for number in range(1, len(clip)):
-        composed = extend(composed, number, take_step(clip[number - 1], clip[number], DisFlow()))
-    return composed.flow, trust(composed.flow, composed.valid, clip[0], clip[-1])
+        composed = compose_step(composed, number, estimate_step(clip[number - 1], clip[number], DisFlow()))
+    return composed.flow, warp_confidence(composed.flow, composed.valid, clip[0], clip[-1])
 
 
 def two_keys(models, clip, family="sd15", **asked):
@@ -57,7 +57,7 @@ def two_keys(models, clip, family="sd15", **asked):
     painter = clear(models, family, **asked)
     first = painter.render(RenderRequest(1, floats(clip[0]), None, None, None, 5), quiet).picture
     flow, trusted = moved(clip)
-    carried = np.clip(sample(first, flow), 0, 1)
+    carried = np.clip(warp(first, flow), 0, 1)
     request = RenderRequest(9, floats(clip[-1]), None, carried, trusted, 5, (first,))
     return painter.render(request, quiet).picture, carried, trusted
 
@@ -91,7 +91,7 @@ def test_what_the_earlier_key_does_not_explain_follows_its_own_plate(models, cli
     trusted[:, 56:] = 0
     painter = clear(models, family, denoise=0.34, match_colours=0)
     first = painter.render(RenderRequest(1, floats(clip[0]), None, None, None, 5), quiet).picture
-    carried = np.clip(sample(first, flow), 0, 1)
+    carried = np.clip(warp(first, flow), 0, 1)
     request = RenderRequest(9, floats(other), None, carried, trusted, 5, (first,))
     key = cv2.GaussianBlur(painter.render(request, quiet).picture, (0, 0), 2)
     plate, copied = (cv2.GaussianBlur(floats(one), (0, 0), 2) for one in (other, clip[-1]))
