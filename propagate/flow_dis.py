@@ -82,7 +82,7 @@ class DisFlow:
 
     def cache_key(self) -> str:
         """See FlowEstimator."""
-        strips = f"-strips{STRIP}+{OVERLAP}" if self.preset == "fine" else ""
+        strips = f"-strips{STRIP_PIXELS}+{OVERLAP}" if self.preset == "fine" else ""
         return f"dis-{self.preset}{strips}"
 
 

@@ -115,7 +115,7 @@ class EstimatedMotion:
             with contextlib.suppress(OSError, ValueError):
                 return _read(path, key, onward=before < after)
             one, other = (self._part(self.plate(frame)) for frame in (first, second))
-            onward, back = map(flow_codec.rounded, take_steps(one, other, self.estimators.neighbours))
+            onward, back = map(flow_codec.quantise, estimate_steps(one, other, self.estimators.neighbours))
             _write(path, key + flow_codec.pack(onward) + flow_codec.pack(back))
         return onward if before < after else back
 

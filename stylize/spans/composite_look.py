@@ -8,7 +8,7 @@ import numpy as np
 from masks.composite import over
 from propagate.arrays import F32, Floats, Pixels
 from propagate.boil import boil
-from propagate.box import Box, all_of
+from propagate.box import Box, full_box
 from stylize.context.keys import read_key
 from stylize.media.images import quantise, to_float
 from stylize.spans.span_job import Engine, FinishedFrame, SpanInputs
@@ -19,8 +19,8 @@ class Drawing:
     """A drawing before it is composited.
 
     frame: its number. colour: uint8 or uint16 (H, W, 3), or float32 in [0, 1]. error: float32 (H, W), see
-    ``synthesis.Carried``. share: float32 (H, W), the right key's pass in a blend. box: the part of the frame that the
-    arrays cover, None for all.
+    ``synthesis.StylisedFrame``. share: float32 (H, W), the right key's pass in a blend. box: the part of the frame that
+    the arrays cover, None for all.
     """
 
     frame: int
@@ -72,10 +72,10 @@ def composite_look(
     plate, look = to_depth(plate, dtype), to_depth(look, dtype)
     if matte is None:
         return np.concatenate([look, plate[..., 3:]], axis=-1), None
-    box, picture = box or all_of(plate.shape), plate.copy()
-    matte = box.of(matte)
-    box.put(over(look, box.of(plate[..., :3]), matte), picture[..., :3])
-    return picture, box.onto(look * (matte[..., None] > 0), plate.shape[:2])
+    box, picture = box or full_box(plate.shape), plate.copy()
+    matte = box.crop(matte)
+    box.put(over(look, box.crop(plate[..., :3]), matte), picture[..., :3])
+    return picture, box.zero_pad(look * (matte[..., None] > 0), plate.shape[:2])
 
 
 def to_depth(pixels: Pixels, dtype: type) -> Pixels:
@@ -93,4 +93,4 @@ def _floats(colour: Pixels) -> Floats:
 
 def _uncrop(part: Pixels, box: Box | None, size: tuple[int, int]) -> Pixels:
     """Expand an array of a box to the whole frame: 0 outside of the box, where the style is not visible."""
-    return part if box is None else box.onto(part, size)
+    return part if box is None else box.zero_pad(part, size)

@@ -137,8 +137,10 @@ def _write_all(whole: Work, stacks: Sequence[_StackedFrame], dtype: type) -> Ite
     """Write frames, several at once where threads are allowed; yields each when it is on disk."""
     for path in {path.parent for stack in stacks for path in stack.files}:
         make_folder(path)
-    workers = max(1, min(allowed(), MAX_CONCURRENT, len(stacks)))
-    yield from beside([partial(_write_some, whole, stacks[first::workers], dtype) for first in range(workers)])
+    workers = max(1, min(thread_limit(), MAX_CONCURRENT, len(stacks)))
+    yield from run_concurrently(
+        [partial(_write_some, whole, stacks[first::workers], dtype) for first in range(workers)]
+    )
 
 
 def _write_some(whole: Work, stacks: Sequence[_StackedFrame], dtype: type) -> Generator[_StackedFrame, None, None]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import pairwise
 
 from propagate.box import Box
-from propagate.scene_break import CONNECTED, broken, connected
+from propagate.scene_break import MIN_CONSISTENT_SHARE, consistent_share, is_scene_break
 from stylize.context.context import Work
 from stylize.planning.picking import ShotPlan, cuts
 from stylize.spans.matte_roi import span_box
@@ -83,7 +83,7 @@ def _motion_boxes(work: Work, plan: ShotPlan) -> dict[int, Box | None]:
 def _is_scene_break(work: Work, before: int, after: int, box: Box | None) -> bool:
     step = work.motion.within(box).step(before, after)
     # Plates are read only where the motion alone does not decide: almost never.
-    if connected(step) >= CONNECTED:
+    if consistent_share(step) >= MIN_CONSISTENT_SHARE:
         return False
     plates = [work.plates.colour(frame) for frame in (before, after)]
     return is_scene_break(step, *(plates if box is None else [box.crop(plate) for plate in plates]))

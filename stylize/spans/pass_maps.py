@@ -20,9 +20,9 @@ def write_error(path: Path, error: Floats) -> None:
     grey = np.empty(error.shape, np.uint16)
 
     def convert(band: Band) -> None:
-        grey[band.own] = np.floor(np.sqrt(np.clip(error[band.own], 0, 1)) * ERROR_UNIT + 0.5)
+        grey[band.rows] = np.floor(np.sqrt(np.clip(error[band.rows], 0, 1)) * ERROR_UNIT + 0.5)
 
-    in_bands(convert, error.shape)
+    for_each_band(convert, error.shape)
     write_image(path, grey)
 
 

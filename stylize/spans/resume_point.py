@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from propagate.arrays import Pixels
-from propagate.synthesis import Carried, PassState
+from propagate.synthesis import PassState, StylisedFrame
 from stylize.errors import OutputError
 from stylize.media.images import quantise
 from stylize.spans.array_file import UNREADABLE, is_intact, load_arrays, save_arrays
@@ -25,7 +25,7 @@ class StoredDrawing:
     error: Pixels
 
     @classmethod
-    def of(cls, drawing: Carried) -> "StoredDrawing":
+    def of(cls, drawing: StylisedFrame) -> "StoredDrawing":
         """Reduce a drawing to what is stored of it."""
         return cls(quantise(drawing.colour, np.uint16), drawing.error.astype(np.float16))
 

@@ -21,9 +21,9 @@ from functools import partial
 import numpy as np
 
 from propagate.blend import blend as blend_passes
-from propagate.concurrent_passes import beside
-from propagate.synthesis import Carried, PassState, carry
-from propagate.threads import allowed, concurrent
+from propagate.concurrent_passes import run_concurrently
+from propagate.synthesis import PassState, StylisedFrame, propagate_key
+from propagate.threads import kernels_thread_safe, thread_limit
 from stylize.media.images import make_folder
 from stylize.spans.composite_look import Drawing, finished_frames, key_drawing
 from stylize.spans.resume_point import ResumeFiles, StoredDrawing
@@ -129,14 +129,14 @@ class SpanRun:
         if not self._job.two_sided():
             return False
         height, width = self._job.crop(self._inputs.colour(self._job.span.frames[0])).shape[:2]
-        return allowed() > 1 and height * width <= MAX_CONCURRENT_PIXELS and concurrent()
+        return thread_limit() > 1 and height * width <= MAX_CONCURRENT_PIXELS and kernels_thread_safe()
 
     def _run_concurrently(self) -> Iterator[Event]:
         """Run both passes at once. Both store their drawings; the one that comes to a drawing last blends it."""
         pairs = DrawingPairs({side: {n for n in self._needed if self._files.has_drawing(side, n)} for side in SIDES})
         yield from self._finish_held_key()
         yield from self.blend(pairs.complete())
-        yield from beside([partial(self._store_and_blend, side, pairs) for side in SIDES])
+        yield from run_concurrently([partial(self._store_and_blend, side, pairs) for side in SIDES])
 
     def _store_and_blend(self, side: str, pairs: "DrawingPairs") -> Generator[Event, None, None]:
         with closing(self._propagate(side)) as steps:
@@ -211,7 +211,7 @@ class SpanRun:
         for carried in drawings:
             yield _Step(side, carried, clock.is_due() or carried.frame == order[length])
 
-    def _start_pass(self, side: str) -> Iterator[Carried]:
+    def _start_pass(self, side: str) -> Iterator[StylisedFrame]:
         """Propagate the key of a side, from the last resume point up to the last drawing that is needed."""
         order, length = self._job.pass_order(side), self._job.pass_length(side)
         state = self._resume_state(side)
@@ -221,7 +221,7 @@ class SpanRun:
         scene = pass_scene(self._inputs, self._job, self._engine, order[0])
         # Nothing else may hold the key and the state: they are large, and the pass frees them when it has used them.
         key = key_picture(self._inputs, self._job, order[0])
-        return carry(order[: length + 1], scene, key, self._engine.synthesis, state)
+        return propagate_key(order[: length + 1], scene, key, self._engine.synthesis, state)
 
     def _resume_state(self, side: str) -> PassState | None:
         """Last resume point of a pass, unless it lies beyond a drawing that is needed and not stored."""
@@ -256,7 +256,7 @@ class _Step:
     """A drawing that the pass of a side has made."""
 
     side: str
-    carried: Carried
+    carried: StylisedFrame
     resume_point_due: bool
 
     @property

@@ -114,7 +114,7 @@ class SpanJob:
 
     def crop(self, picture: Pixels) -> Pixels:
         """Crop a picture of the whole frame to ``box``."""
-        return picture if self.box is None else self.box.of(picture)
+        return picture if self.box is None else self.box.crop(picture)
 
 
 @dataclass(frozen=True)
@@ -122,9 +122,9 @@ class FinishedFrame:
     """One finished frame.
 
     picture: uint8 or uint16 (H, W, 3), or (H, W, 4) where the plate has alpha. error: float32 (H, W), see
-    ``synthesis.Carried``. share: float32 (H, W), the right key's pass in the blend; None with one pass alone. look:
-    uint8 or uint16 (H, W, 3), what was composited over the plate, uncut by soft edges and 0 where the matte is; None
-    without a matte.
+    ``synthesis.StylisedFrame``. share: float32 (H, W), the right key's pass in the blend; None with one pass alone.
+    look: uint8 or uint16 (H, W, 3), what was composited over the plate, uncut by soft edges and 0 where the matte is;
+    None without a matte.
     """
 
     frame: int

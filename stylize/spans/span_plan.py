@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from propagate.boil import sway
+from propagate.boil import max_wobble
 from propagate.box import Box
 from propagate.holds import drawings
 from propagate.spans import Span, spans
@@ -85,7 +85,9 @@ def _boxes(work: Work, shown: Mapping[int, int]) -> tuple[Box | None, dict[int, 
     if work.mattes is None:
         return None, {}
     box = span_box([work.extents[frame] for frame in shown], work.shot.size)
-    return box, drawing_boxes(work.extents, shown, work.shot.size, box, sway(work.shot.size[1], work.settings.boil))
+    return box, drawing_boxes(
+        work.extents, shown, work.shot.size, box, max_wobble(work.shot.size[1], work.settings.boil)
+    )
 
 
 def _boil_inputs(settings: Settings) -> list[float]:

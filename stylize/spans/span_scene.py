@@ -1,8 +1,8 @@
 """The scene of one pass: plates, motion and guides of a shot, cropped to the span's box."""
 
 from propagate.arrays import Bools, Floats
-from propagate.boil import sway
-from propagate.holds import leaping
+from propagate.boil import max_wobble
+from propagate.holds import chain_steps
 from propagate.scene import Scene
 from stylize.context.keys import read_key
 from stylize.media.images import to_float
@@ -15,11 +15,11 @@ def pass_scene(inputs: SpanInputs, job: SpanJob, engine: Engine, key: int) -> Sc
     motion = engine.motion.within(job.box)
     return Scene(
         plate=lambda frame: job.crop(inputs.colour(frame)),
-        step=leaping(motion.step, sorted({*job.span.frames, key})),
+        step=chain_steps(motion.step, sorted({*job.span.frames, key})),
         refine=motion.refine,
         guides=lambda frame: [job.crop(guide) for guide in inputs.guides(frame)],
         weights=inputs.guide_weights,
-        shown=lambda drawing: _visible_area(inputs, job, drawing, engine.boil),
+        visible=lambda drawing: _visible_area(inputs, job, drawing, engine.boil),
         box=job.box_in_crop,
     )
 
@@ -35,5 +35,5 @@ def _visible_area(inputs: SpanInputs, job: SpanJob, drawing: int, boil: float) -
         return None
     mattes = [inputs.matte(frame) for frame in job.frames_of(drawing)]
     box = job.drawing_box(drawing)
-    cropped = mattes if box is None else [box.of(matte) for matte in mattes]
-    return search_area(cropped, sway(mattes[0].shape[0], boil))
+    cropped = mattes if box is None else [box.crop(matte) for matte in mattes]
+    return search_area(cropped, max_wobble(mattes[0].shape[0], boil))

@@ -1,11 +1,12 @@
 """Write-behind: finish one item in another thread while the caller makes the next one."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Generic, ParamSpec, TypeVar
 
-from propagate.threads import allow, allowed
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from propagate.threads import limit_threads, thread_limit
 
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
@@ -23,8 +24,8 @@ class WriteBehind(Generic[Result]):
         self._running: Future[Sequence[Result]] | None = None
 
     def __enter__(self) -> "WriteBehind[Result]":
-        if allowed() > 1:
-            self._worker = ThreadPoolExecutor(1, "behind", allow, (allowed(),))
+        if thread_limit() > 1:
+            self._worker = ThreadPoolExecutor(1, "behind", limit_threads, (thread_limit(),))
         return self
 
     def __exit__(

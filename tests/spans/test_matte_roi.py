@@ -63,8 +63,8 @@ def test_drawings_have_boxes_in_that_of_their_span_around_all_that_shows_them(fo
     told = dict(enumerate(found))
     shown = {frame: frame - frame % every for frame in told}
     span = span_box(found, (1000, 700))
-    boxes = drawing_boxes(told, shown, (1000, 700), span, sway)
-    far = DRAWING_MARGIN + (5 if sway else 0)
+    boxes = drawing_boxes(told, shown, (1000, 700), span, wobble)
+    far = DRAWING_MARGIN + (5 if wobble else 0)
     whole = span or Box(0, 0, 1000, 700)
     assert set(boxes) <= set(shown.values())
     for drawing, box in boxes.items():
@@ -133,7 +133,7 @@ def test_no_patch_is_sought_where_nobody_looks(shot, case, monkeypatch):
     for mask, place in zip(sought, orders, strict=True):
         far = cv2.distanceTransform((case.alphas[place] * 255 <= 0.5).astype(np.uint8), cv2.DIST_L2, 5)
         assert mask.any()
-        assert not mask[boxes.get(place, span).of(far) > SEARCH_MARGIN + 2].any()
+        assert not mask[boxes.get(place, span).crop(far) > SEARCH_MARGIN + 2].any()
 
 
 def mask_extent(inside):

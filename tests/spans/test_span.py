@@ -211,7 +211,7 @@ def test_passes_of_frames_that_are_small_enough_go_on_together(tmp_path, monkeyp
 
 def test_kernels_that_cannot_be_shared_are_not(tmp_path, monkeypatch, set_threads):
     set_threads(2)
-    monkeypatch.setattr(propagation, "concurrent", lambda: False)
+    monkeypatch.setattr(propagation, "kernels_thread_safe", lambda: False)
     list(run_span(span_inputs(tmp_path), SPANS[0], tmp_path / "s"))
     assert not (tmp_path / "s" / "backward.4.npz").exists()
 
