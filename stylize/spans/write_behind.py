@@ -1,10 +1,9 @@
 """Write-behind: finish one item in another thread while the caller makes the next one."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Generic, ParamSpec, TypeVar
-
-from concurrent.futures import Future, ThreadPoolExecutor
 
 from propagate.threads import limit_threads, thread_limit
 
