@@ -69,7 +69,7 @@ def _write_pictures(front: Front, pattern: Pattern, encoding: Encoding) -> None:
         path = pattern.path(frame)
         key = cache_key(
             "foreground", front.cache_inputs(frame), bits, encoding.space, repr(stamps[frame]), repr(work.shot.colour)
-        )  # fmt: skip
+        )
         if not work.home.fresh(path, key):
             # At 8 bits the look is not brought down from 16 before it is cut out.
             pixels = front.cut(frame, max(bits, front.depth))
