@@ -11,7 +11,7 @@ from masks.segment_onnx import OnnxSegmenter
 from stylize import stages
 from stylize.errors import MatteError
 from stylize.matting.matte_pipeline import make_mattes
-from stylize.matting.networks import Finder
+from stylize.matting.networks import Segmentation
 from stylize.media.images import read_image, read_values, write_image
 from stylize.settings import MatteSettings
 from tests.networks import red_class, red_finder, red_finder_beside, red_recurrent
@@ -94,7 +94,7 @@ class Painted:
 )
 def test_mattes_that_come_out_while_others_are_found_are_one_bar(tmp_path, plates, monkeypatch, order, found):
     monkeypatch.setattr(
-        stylize.matting.matte_pipeline, "open_finder", lambda *asked: Finder(Painted(order), "segment_onnx")
+        stylize.matting.matte_pipeline, "open_segmentation", lambda *asked: Segmentation(Painted(order), "segment_onnx")
     )
     steps = []
     make_mattes(plates, MatteSettings(matte_model="any", output=f"{tmp_path}/m/"), lambda *step: steps.append(step))
@@ -109,8 +109,8 @@ class Guessed(Painted):
 
 @pytest.mark.parametrize(("kind", "again"), [(Guessed, (1, 2, 3, 4, 5)), (Painted, ())])
 def test_other_cuts_are_other_mattes_where_whole_shots_settle_them(tmp_path, plates, monkeypatch, kind, again):
-    finder = Finder(kind((1, 2, 3, 4, 5)), "segment_onnx")
-    monkeypatch.setattr(stylize.matting.matte_pipeline, "open_finder", lambda *asked: finder)
+    finder = Segmentation(kind((1, 2, 3, 4, 5)), "segment_onnx")
+    monkeypatch.setattr(stylize.matting.matte_pipeline, "open_segmentation", lambda *asked: finder)
     asked = MatteSettings(matte_model="any", output=f"{tmp_path}/m/")
     make_mattes(plates, asked)
     with monkeypatch.context() as patched:
