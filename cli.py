@@ -205,11 +205,11 @@ def check_command(folder: Path, update: bool, quiet: bool) -> None:
     with _Voice(quiet, False) as say:
         verdicts = stylize.pipeline.check(folder, update, say.progress, say.message)
     for verdict in verdicts:
-        for line in verdict.differs:
+        for line in verdict.differences:
             click.echo(f"{verdict.name}: {line}")
-        if not quiet and not verdict.differs:
+        if not quiet and not verdict.differences:
             click.echo(f"{verdict.name}: {verdict.frames} frames {'approved' if update else 'as approved'}")
-    if any(verdict.differs for verdict in verdicts):
+    if any(verdict.differences for verdict in verdicts):
         _fail("the result is not what was approved; see differs/, and approve it with --update if it is better", FAILED)
 
 

@@ -12,7 +12,7 @@ from stylize.context.context import Message, Progress, Work
 from stylize.delivery import deliver
 from stylize.event_log import EventLog, opened_log
 from stylize.interchange import handoff
-from stylize.interchange.handoff import Painted
+from stylize.interchange.handoff import PlannedLook
 from stylize.jobs import Task, run_in_order
 from stylize.look_pipeline import PLAN, LookRun, Made, covered_look, frames_there, plan_look
 from stylize.media.stale_outputs import stale_warning
@@ -325,7 +325,7 @@ def _cut_off(work: Opened, looks: Sequence[Made]) -> tuple[str, ...]:
 
 def _finished(work: Work) -> dict[int, Path]:
     found = {frame: work.file("out", frame) for frame in work.shot.frames}
-    deliver.check_whole(work.shot, found)
+    deliver.check_complete(work.shot, found)
     return found
 
 
@@ -346,18 +346,18 @@ def _export(
     )  # fmt: skip
     target = deliver.target_of(whole.settings.output, whole.shot, whole.project)
     notes = deliver.deliver(given, target)
-    painted = [Painted(one, made.shots) for one, made in zip(work.looks, looks, strict=True)]
+    painted = [PlannedLook(one, made.shots) for one, made in zip(work.looks, looks, strict=True)]
     others = stale_warning(target, whole.shot.frames)
     if others is not None:
         whole.message(others)
-    more = handoff.hand_over(Painted(whole, shots), painted, target)
+    more = handoff.write_handoff(PlannedLook(whole, shots), painted, target)
     sheet = whole.project.root / "contact_sheet.png"
     keys = {f"key {one.name}".strip(): one.keys.files() for one in work.looks}
-    deliver.show(given, keys, [key.frame for plan in shots for key in plan.keyframes], sheet)
+    deliver.deliver_contact_sheet(given, keys, [key.frame for plan in shots for key in plan.keyframes], sheet)
     for one, made in zip(work.looks, looks, strict=True) if work.layered else ():
         shown = replace(given, project=one.project, finished=frames_there(one))
         numbers = [key.frame for plan in made.shots for key in plan.keyframes]
-        deliver.show(shown, {"key": one.keys.files()}, numbers, one.project.root / sheet.name)
+        deliver.deliver_contact_sheet(shown, {"key": one.keys.files()}, numbers, one.project.root / sheet.name)
     whole.progress("export", total, total)
     return (target.path, sheet, *more), (*notes, *handoff.handoff_notes(whole.settings, whole.shot, target))
 

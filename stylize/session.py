@@ -18,7 +18,7 @@ from stylize.event_log import NO_LOG, EventLog
 from stylize.ingest import unpacking
 from stylize.ingest.conforming import conformed
 from stylize.ingest.ebsynth_shot import unfolded
-from stylize.matting.requested import asked_mattes, made_mattes, surveyed
+from stylize.matting.requested import effective_mattes, mattes_from_files, mattes_from_plates
 from stylize.media.plates import plate_pattern
 from stylize.media.shot import Shot, open_shot
 from stylize.media.targets import check_encoding
@@ -129,9 +129,9 @@ def _check_target(settings: Settings, shot: Shot, project: Project, asked: Path)
     target = deliver.target_of(settings.output, shot, project)
     check_encoding(deliver.encoding_of(settings), target, shot.size, fps_used_elsewhere=bool(settings.export))
     if settings.runs("export"):
-        deliver.check_place(target, shot, project, inputs_of(settings, asked))
+        deliver.check_target(target, shot, project, inputs_of(settings, asked))
     if settings.runs("export") and not settings.overwrite:
-        deliver.check_free(target, shot, project)
+        deliver.check_overwrite(target, shot, project)
 
 
 def _report_disk(
@@ -171,7 +171,7 @@ def _given(begun: Sequence[_Begun], shot: Shot, project: Project, *, wanted: boo
     found = []
     for one in begun:
         with told_of(one.look.name):
-            mattes = asked_mattes(shot, one.look.settings, project) if wanted else None
+            mattes = mattes_from_files(shot, one.look.settings, project) if wanted else None
             found.append((mattes, open_guides(one.look.settings.guide, shot, project) if wanted else ()))
     return found
 
@@ -217,8 +217,8 @@ def _looked_through(whole: Work, begun: _Begun, mattes: Mattes | None, guides: t
     message = _naming(name, whole.message)
     extents: Mapping[int, Extent] = {}
     if _looks_inside(whole.settings):
-        mattes = mattes or made_mattes(settings, whole.plates, whole.home, progress, shared=bool(name))
-        mattes, extents = surveyed(mattes, begun.project, message)
+        mattes = mattes or mattes_from_plates(settings, whole.plates, whole.home, progress, shared=bool(name))
+        mattes, extents = effective_mattes(mattes, begun.project, message)
     return replace(
         whole, name=name, settings=settings, project=begun.project, keys=begun.keys, mattes=mattes, extents=extents,
         guides=guides, progress=progress, message=message,

@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class TimeRange:
     """The part of a source that a shot shows, in seconds of the source's own clock.
 
-    `zero` is what becomes 0 in the result. Packets that end at or before `begin`, or start at or after `end`, are
+    `origin` is what becomes 0 in the result. Packets that end at or before `begin`, or start at or after `end`, are
     left out; None leaves out nothing on that side.
     """
 
-    zero: Fraction
+    origin: Fraction
     begin: Fraction | None
     end: Fraction | None
 
-    def holds(self, start: Fraction, stop: Fraction) -> bool:
+    def overlaps(self, start: Fraction, stop: Fraction) -> bool:
         """Whether any of a packet from `start` to `stop` is heard."""
         return (self.begin is None or stop > self.begin) and (self.end is None or start < self.end)
 
@@ -46,7 +46,7 @@ def add_tracks(source: "InputContainer", output: "OutputContainer", kind: str) -
     """
     tracks, notes = [], []
     for number, stream in enumerate(source.streams.audio, start=1):
-        if not _fits(stream, kind):
+        if not _can_carry(stream, kind):
             codec = stream.codec_context.name
             notes.append(f"audio stream {number} ({codec}) was left out: .{kind} cannot carry {codec}")
             continue
@@ -57,13 +57,13 @@ def add_tracks(source: "InputContainer", output: "OutputContainer", kind: str) -
     return tracks, tuple(notes)
 
 
-def copied(
-    source: "InputContainer", tracks: Sequence[Track], stretch: Stretch
+def copy_packets(
+    source: "InputContainer", tracks: Sequence[Track], time_range: TimeRange
 ) -> "Iterator[tuple[Fraction, Packet[Any]]]":
-    """The packets of `tracks` that `stretch` holds, in the file's order, with the second at which each one starts.
+    """Packets of `tracks` in `time_range`, in the file's order, with the second at which each one starts.
 
-    Packets come with their time stamps moved so that `stretch.zero` is 0. The one that `stretch.begin` cuts through
-    starts below 0; players skip what lies there. Raises av.FFmpegError where the source cannot be read on.
+    Packets come with their time stamps moved so that `time_range.origin` is 0. The one that `time_range.begin`
+    cuts through starts below 0; players skip what lies there. Raises av.FFmpegError where the source cannot be read on.
     """
     by_index = {track.source.index: track for track in tracks}
     for packet in source.demux(*(track.source for track in tracks)) if tracks else ():
@@ -71,12 +71,12 @@ def copied(
         if stamp is None or not packet.size:
             continue
         start = stamp * packet.time_base
-        if stretch.holds(start, start + (packet.duration or 0) * packet.time_base):
-            _move(packet, by_index[packet.stream.index], start - stretch.zero)
-            yield start - stretch.zero, packet
+        if time_range.overlaps(start, start + (packet.duration or 0) * packet.time_base):
+            _restamp(packet, by_index[packet.stream.index], start - time_range.origin)
+            yield start - time_range.origin, packet
 
 
-def _move(packet: "Packet[Any]", track: Track, start: Fraction) -> None:
+def _restamp(packet: "Packet[Any]", track: Track, start: Fraction) -> None:
     unit = track.target.time_base
     assert unit is not None  # the header has been written
     stamp = round(start / unit)
@@ -90,7 +90,7 @@ def _move(packet: "Packet[Any]", track: Track, start: Fraction) -> None:
     track.last = stamp
 
 
-def _fits(stream: "AudioStream", kind: str) -> bool:
+def _can_carry(stream: "AudioStream", kind: str) -> bool:
     """Whether a container of `kind` takes the stream: tried, because lists of codecs do not tell the whole truth."""
     import av
 

@@ -17,49 +17,49 @@ from stylize.media.safe_write import make_folder
 Column = tuple[int, Sequence[Path | None]]
 Colour = tuple[int, int, int]
 
-MOST_COLUMNS = 8
+MAX_COLUMNS = 8
 
 _BACKGROUND: Colour = (22, 23, 26)
 _EMPTY: Colour = (31, 32, 36)
-_QUIET: Colour = (138, 141, 150)
-_PLAIN: Colour = (222, 223, 226)
+_LABEL_TEXT: Colour = (138, 141, 150)
+_FRAME_TEXT: Colour = (222, 223, 226)
 _KEY: Colour = (255, 184, 77)
 
 # Pixels. A sheet of eight columns stays under the width of a 2560 screen.
-_WIDEST = 2520
+_MAX_WIDTH = 2520
 _MARGIN = 36
 _GUTTER = 14
 _HEADING = 48
 # For the names of rows, at least; of a letter; and letters that are shown.
-_NAMES = 104
-_LETTER, _LONGEST = 17, 14
+_MIN_LABEL_WIDTH = 104
+_LETTER_WIDTH, _MAX_LETTERS = 17, 14
 _BORDER = 4
-_LARGEST_TILE = (560, 400)
+_MAX_TILE = (560, 400)
 _BACKDROP = 0.25  # behind alpha: neither black nor white, so that both are seen
 
 ROWS = ("plate", "key", "result")
 
 
-def choose_columns(frames: Sequence[int], keys: Sequence[int], most: int = MOST_COLUMNS) -> tuple[int, ...]:
-    """Up to `most` (4 or more) of the ascending `frames` that tell the story of a shot with these `keys`, ascending.
+def choose_columns(frames: Sequence[int], keys: Sequence[int], limit: int = MAX_COLUMNS) -> tuple[int, ...]:
+    """Up to `limit` (4 or more) of the ascending `frames` that tell the story of a shot with these `keys`, ascending.
 
     First and last frame, keys for half of the columns, and evenly in the gaps between them frames that are no keys.
     """
-    if len(frames) <= most:
+    if len(frames) <= limit:
         return tuple(frames)
     at_keys = {frames.index(key) for key in keys}
-    anchors = sorted({0, len(frames) - 1, *_spread(sorted(at_keys), most // 2)})
+    anchors = sorted({0, len(frames) - 1, *_spread(sorted(at_keys), limit // 2)})
     gaps = list(pairwise(anchors))
     parts = [1] * len(gaps)
-    for _ in range(most - len(anchors)):
+    for _ in range(limit - len(anchors)):
         widest = max(range(len(gaps)), key=lambda gap: (gaps[gap][1] - gaps[gap][0]) / parts[gap])
         parts[widest] += 1
     chosen = set(anchors)
     for (left, right), count in zip(gaps, parts, strict=True):
         for part in range(1, count):
-            wanted = left + round((right - left) * part / count)
+            ideal = left + round((right - left) * part / count)
             free = [index for index in range(left + 1, right) if index not in at_keys | chosen]
-            chosen.update(_nearest(free, wanted))
+            chosen.update(_nearest(free, ideal))
     return tuple(frames[index] for index in sorted(chosen))
 
 
@@ -74,13 +74,13 @@ def contact_sheet(columns: Sequence[Column], target: Path, rows: Sequence[str] =
         raise OutputError(f"{target}: no frame to show; run the earlier stages first")
     plate = columns[0][1][0]
     assert plate is not None  # only keys may be missing
-    names = [name if len(name) <= _LONGEST else f"{name[: _LONGEST - 2]}.." for name in rows]
-    label_width = max(_NAMES, _LETTER * max(map(len, names)))
+    names = [name if len(name) <= _MAX_LETTERS else f"{name[: _MAX_LETTERS - 2]}.." for name in rows]
+    label_width = max(_MIN_LABEL_WIDTH, _LETTER_WIDTH * max(map(len, names)))
     tile = _tile_size(image_size(plate), len(columns), label_width)
     layout = _Layout(len(columns), len(rows), label_width, tile)
     sheet = layout.canvas()
     for row, name in enumerate(names):
-        _write(sheet, name, (_MARGIN, layout.top(row) + 24), 0.8, _QUIET)
+        _write(sheet, name, (_MARGIN, layout.top(row) + 24), 0.8, _LABEL_TEXT)
     for number, (frame, pictures) in enumerate(columns):
         _draw_column(sheet, layout, number, frame, pictures)
     make_folder(target.parent)
@@ -109,8 +109,8 @@ class _Layout:
 
 
 def _tile_size(picture: tuple[int, int], columns: int, label_width: int) -> tuple[int, int]:
-    room = (_WIDEST - 2 * _MARGIN - label_width + _GUTTER) // max(columns, 1) - _GUTTER
-    scale = min(1.0, min(room, _LARGEST_TILE[0]) / picture[0], _LARGEST_TILE[1] / picture[1])
+    room = (_MAX_WIDTH - 2 * _MARGIN - label_width + _GUTTER) // max(columns, 1) - _GUTTER
+    scale = min(1.0, min(room, _MAX_TILE[0]) / picture[0], _MAX_TILE[1] / picture[1])
     return max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))
 
 
@@ -118,7 +118,7 @@ def _draw_column(sheet: Bytes, layout: _Layout, column: int, frame: int, picture
     left, (width, height) = layout.left(column), layout.tile
     keys = range(1, len(pictures) - 1)
     has_key = any(pictures[row] is not None for row in keys)
-    _write(sheet, str(frame), (left, _MARGIN + _HEADING - 17), 0.95, _KEY if has_key else _PLAIN)
+    _write(sheet, str(frame), (left, _MARGIN + _HEADING - 17), 0.95, _KEY if has_key else _FRAME_TEXT)
     for row, picture in enumerate(pictures):
         top = layout.top(row)
         tile = sheet[top : top + height, left : left + width]
@@ -150,19 +150,19 @@ def _thumbnail(path: Path, size: tuple[int, int]) -> Bytes:
     return smaller
 
 
-def _write(sheet: Bytes, text: str, place: tuple[int, int], size: float, colour: Colour) -> None:
+def _write(sheet: Bytes, text: str, position: tuple[int, int], size: float, colour: Colour) -> None:
     import cv2
 
-    cv2.putText(sheet, text, place, cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)
+    cv2.putText(sheet, text, position, cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)
 
 
-def _nearest(items: Sequence[int], wanted: int) -> Sequence[int]:
-    """The one item that is closest to `wanted`; nothing of nothing."""
-    return sorted(items, key=lambda item: abs(item - wanted))[:1]
+def _nearest(items: Sequence[int], ideal: int) -> Sequence[int]:
+    """The one item that is closest to `ideal`; nothing of nothing."""
+    return sorted(items, key=lambda item: abs(item - ideal))[:1]
 
 
-def _spread(items: Sequence[int], most: int) -> list[int]:
-    """Up to `most` of the items, evenly, first and last among them."""
-    if len(items) <= most:
+def _spread(items: Sequence[int], limit: int) -> list[int]:
+    """Up to `limit` of the items, evenly, first and last among them."""
+    if len(items) <= limit:
         return list(items)
-    return [items[round(step * (len(items) - 1) / (most - 1))] for step in range(most)]
+    return [items[round(step * (len(items) - 1) / (limit - 1))] for step in range(limit)]

@@ -52,21 +52,21 @@ def target_of(output: str | None, shot: Shot, project: Project) -> Target:
     return Target("movie", project.folder("export") / f"{shot.name}.mp4", None)
 
 
-def check_place(target: Target, shot: Shot, project: Project, inputs: Inputs) -> None:
+def check_target(target: Target, shot: Shot, project: Project, inputs: Inputs) -> None:
     """Raises OutputError when the result would replace what it is made from, or be taken for it, and where nothing can
     be written: best known before the work."""
     refuse_inputs(_files(target, shot.frames), inputs, shot, project)
     refuse_unwritable(_files(target, shot.frames))
 
 
-def check_free(target: Target, shot: Shot, project: Project) -> None:
+def check_overwrite(target: Target, shot: Shot, project: Project) -> None:
     """Raises OutputError when a file that we did not write is in the way, or another project is: best known before the
     work."""
     refuse_other_projects(_files(target, shot.frames), project)
     refuse_foreign(_files(target, shot.frames), project.may_replace)
 
 
-def check_whole(shot: Shot, finished: Mapping[int, Path]) -> None:
+def check_complete(shot: Shot, finished: Mapping[int, Path]) -> None:
     """Raises OutputError unless every frame of the shot is there in its size."""
     missing = [frame for frame in shot.frames if frame not in finished or not finished[frame].is_file()]
     if missing:
@@ -76,65 +76,72 @@ def check_whole(shot: Shot, finished: Mapping[int, Path]) -> None:
             raise OutputError(f"{finished[frame]} has not the size of the shot; remove it and run again")
 
 
-def deliver(given: Delivery, target: Target) -> tuple[str, ...]:
+def deliver(delivery: Delivery, target: Target) -> tuple[str, ...]:
     """Writes the frames to ``target``, unless they are there already; returns what was lost, told in words."""
-    files = _files(target, given.shot.frames)
-    key = _cache_key(given, target)
+    files = _files(target, delivery.shot.frames)
+    key = _cache_key(delivery, target)
     name = f"delivered {files[0].resolve()}"
-    notes = given.project.recall(name, key)
-    if notes is None or not all(given.project.fresh(path.resolve(), key) for path in files):
-        if not given.overwrite:
-            check_free(target, given.shot, given.project)
-        given.project.claim(path.resolve() for path in files)
-        notes = _write(given, target)
+    notes = delivery.project.recall(name, key)
+    if notes is None or not all(delivery.project.fresh(path.resolve(), key) for path in files):
+        if not delivery.overwrite:
+            check_overwrite(target, delivery.shot, delivery.project)
+        delivery.project.claim(path.resolve() for path in files)
+        notes = _write(delivery, target)
         for path in files:
-            given.project.record(path.resolve(), key)
-        given.project.claim([])
-        given.project.remember(name, key, list(notes))
+            delivery.project.record(path.resolve(), key)
+        delivery.project.claim([])
+        delivery.project.remember(name, key, list(notes))
     return tuple(notes)
 
 
-def show(given: Delivery, keys: Mapping[str, Mapping[int, Path]], frames: Sequence[int], target: Path) -> None:
+def deliver_contact_sheet(
+    delivery: Delivery, keys: Mapping[str, Mapping[int, Path]], frames: Sequence[int], target: Path
+) -> None:
     """The contact sheet. keys: file of every key, by the name of their row, one for each layer. frames: the keyframes,
     for which columns are kept."""
     columns: list[Column] = [
-        (n, [given.plates[n], *(files.get(n) for files in keys.values()), given.finished[n]])
-        for n in choose_columns(given.shot.frames, frames)
+        (n, [delivery.plates[n], *(files.get(n) for files in keys.values()), delivery.finished[n]])
+        for n in choose_columns(delivery.shot.frames, frames)
     ]
     rows = ["plate", *keys, "result"]
-    shown = [[n, *(path and given.project.digest(path) for path in paths)] for n, paths in columns]
-    key = cache_key("contact_sheet", rows, shown)
-    if not given.project.fresh(target, key):
+    cells = [[n, *(path and delivery.project.digest(path) for path in paths)] for n, paths in columns]
+    key = cache_key("contact_sheet", rows, cells)
+    if not delivery.project.fresh(target, key):
         contact_sheet(columns, target, rows)
-        given.project.record(target, key)
+        delivery.project.record(target, key)
 
 
 def _files(target: Target, frames: Iterable[int]) -> list[Path]:
     return [target.path] if target.pattern is None else [target.pattern.path(frame) for frame in frames]
 
 
-def _cache_key(given: Delivery, target: Target) -> str:
-    shot = given.shot
-    source = given.project.digest(shot.path) if shot.kind == "movie" and target.pattern is None else ""
+def _cache_key(delivery: Delivery, target: Target) -> str:
+    shot = delivery.shot
+    source = delivery.project.digest(shot.path) if shot.kind == "movie" and target.pattern is None else ""
     time = [str(shot.rate), shot.times, str(shot.time_base), shot.timecode, str(shot.start), str(shot.pixel_aspect)]
     time += [] if shot.colour == BT709 else [repr(shot.colour)]
-    pictures = [given.project.digest(given.finished[frame]) for frame in shot.frames]
-    encoding = [given.encoding.codec, given.encoding.bits, given.encoding.space, str(given.encoding.fps)]
+    pictures = [delivery.project.digest(delivery.finished[frame]) for frame in shot.frames]
+    encoding = [delivery.encoding.codec, delivery.encoding.bits, delivery.encoding.space, str(delivery.encoding.fps)]
     return cache_key("delivery", target.kind, str(target.pattern), source, time, shot.frames, pictures, encoding)
 
 
-def _write(given: Delivery, target: Target) -> tuple[str, ...]:
-    more: dict[str, Any] = {
-        "protected": [*given.plates.values(), *given.inputs.files],
-        "overwrite": given.overwrite,
-        "ours": lambda path: given.project.may_replace(path.resolve()),
-        "on_frame": given.on_frame,
+def _write(delivery: Delivery, target: Target) -> tuple[str, ...]:
+    options: dict[str, Any] = {
+        "protected": [*delivery.plates.values(), *delivery.inputs.files],
+        "overwrite": delivery.overwrite,
+        "ours": lambda path: delivery.project.may_replace(path.resolve()),
+        "on_frame": delivery.on_frame,
     }
     if target.pattern is None:
         return write_movie(
-            given.shot, given.finished, target.path, codec=given.encoding.codec, fps=given.encoding.fps, **more
+            delivery.shot,
+            delivery.finished,
+            target.path,
+            codec=delivery.encoding.codec,
+            fps=delivery.encoding.fps,
+            **options,
         )
-    frames = given.finished.items()
+    frames = delivery.finished.items()
     return write_sequence(
-        frames, target.pattern, shot=given.shot, encoding=given.encoding, workers=given.workers, **more
+        frames, target.pattern, shot=delivery.shot, encoding=delivery.encoding, workers=delivery.workers, **options
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from propagate.arrays import Pixels
-from stylize.delivery.audio import Stretch, Track, add_tracks, copied
+from stylize.delivery.audio import TimeRange, Track, add_tracks, copy_packets
 from stylize.delivery.yuv_conversion import Conversion, tag
 from stylize.errors import OutputError, ShotError
 from stylize.media.codecs import Codec, codec_of
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 THREADS = 4  # fixed, because encoders make other bits for another number of threads
 # What containers round time stamps to, where they do not count in a unit of our choice.
 _ROUNDING = {".mkv": Fraction(1, 1000)}
-_FEWEST_FOR_B = 3
+_MIN_FRAMES_FOR_B = 3
 _MUXERS = {".mkv": "matroska"}
-_KEEPS_ALPHA = "--codec prores-4444, FFV1, PNG, TIFF and EXR frames"
+_ALPHA_ALTERNATIVES = "--codec prores-4444, FFV1, PNG, TIFF and EXR frames"
 
 
 def write_movie(
@@ -46,7 +46,7 @@ def write_movie(
     overwrite: bool = False,
     ours: Callable[[Path], bool] = never_ours,
     on_frame: Callable[[int], None] = ignore_progress,
-    cut: Callable[[int], Pixels] | None = None,
+    cutout: Callable[[int], Pixels] | None = None,
 ) -> tuple[str, ...]:
     """Write the results of `shot` as a movie with the time stamps, audio and time code of its source.
 
@@ -54,9 +54,9 @@ def write_movie(
     `codecs.CODECS`, or None for what is usual in such a file. Pixels mean what the source's do (`shot.colour`): they
     are converted with its matrix to limited range (FFV1 keeps RGB as it is), and every frame and the container are
     tagged with its matrix, primaries and transfer. `fps`: the frames follow each other at this even rate, whatever the
-    source's is. Audio is copied packet for packet, cut to the shot's part of its source. `cut`: gives what is shown of
-    a frame instead of its result, uint8 or uint16 (H, W, 4), straight. The movie appears whole or not at all, after it
-    was read back and found to hold every frame at its time.
+    source's is. Audio is copied packet for packet, cut to the shot's part of its source. `cutout`: gives what is shown
+    of a frame instead of its result, uint8 or uint16 (H, W, 4), straight. The movie appears whole or not at all, after
+    it was read back and found to hold every frame at its time.
 
     Returns what could not be kept, told in words. Raises OutputError; SettingsError for a codec that such a file does
     not carry; InputError for a result that is no picture.
@@ -66,9 +66,9 @@ def write_movie(
     refuse_sources([target], shot, protected)
     if not overwrite:
         refuse_foreign([target], ours)
-    job = _Job(shot, frame_paths, target, chosen, _clock(shot, fps), cut)
+    job = _Job(shot, frame_paths, target, chosen, _clock(shot, fps), cutout)
     with atomic_write(target) as partial:
-        return (*_told_of_time(shot, fps), *_write(job, partial, on_frame))
+        return (*_timing_notes(shot, fps), *_write(job, partial, on_frame))
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class _Job:
     target: Path
     codec: Codec
     clock: _Clock
-    cut: Callable[[int], Pixels] | None
+    cutout: Callable[[int], Pixels] | None
 
     @property
     def rate(self) -> Fraction:
@@ -110,18 +110,20 @@ def _clock(shot: Shot, fps: Fraction | None) -> _Clock:
     return _Clock(shot.rate, unit, ticks, (*gaps, last))
 
 
-def _told_of_time(shot: Shot, fps: Fraction | None) -> tuple[str, ...]:
+def _timing_notes(shot: Shot, fps: Fraction | None) -> tuple[str, ...]:
     """What became of time stamps that are not even, or were made so."""
     if fps is None:
         return (
             ("the source's rate varies: its time stamps are kept; --fps RATE makes them even",) if shot.variable else ()
         )
     before, after = _clock(shot, None), _clock(shot, fps)
-    lasted, lasts = ((c.ticks[-1] + c.lengths[-1]) * c.unit for c in (before, after))
-    if lasted == lasts:
+    old_duration, new_duration = ((c.ticks[-1] + c.lengths[-1]) * c.unit for c in (before, after))
+    if old_duration == new_duration:
         return ()
     sound = "; the sound keeps its own time" if shot.audio else ""
-    return (f"conformed to {fps} fps: it lasts {float(lasts):.3f} s instead of {float(lasted):.3f} s{sound}",)
+    return (
+        f"conformed to {fps} fps: it lasts {float(new_duration):.3f} s instead of {float(old_duration):.3f} s{sound}",
+    )
 
 
 def _write(job: _Job, partial: Path, on_frame: Callable[[int], None]) -> tuple[str, ...]:
@@ -132,15 +134,15 @@ def _write(job: _Job, partial: Path, on_frame: Callable[[int], None]) -> tuple[s
     notes: list[str] = []
     try:
         with ExitStack() as stack:
-            output = stack.enter_context(_opened(partial, kind))
+            output = stack.enter_context(_open_output(partial, kind))
             video = _video_stream(output, job)
-            source = stack.enter_context(_source(shot)) if shot.audio else None
+            source = stack.enter_context(_open_source(shot)) if shot.audio else None
             tracks, left_out = add_tracks(source, output, kind) if source else ([], ())
             notes.extend(left_out)
             output.start_encoding()
-            pictures = _encoded(job, video, notes, on_frame)
-            sounds = _sounds(source, tracks, _stretch(shot), notes) if source else iter(())
-            for _, packet in heapq.merge(pictures, sounds, key=lambda timed: timed[0]):
+            pictures = _encode(job, video, notes, on_frame)
+            audio = _audio_packets(source, tracks, _audio_range(shot), notes) if source else iter(())
+            for _, packet in heapq.merge(pictures, audio, key=lambda timed: timed[0]):
                 output.mux(packet)
     except av.FFmpegError as error:
         if isinstance(error, OSError):
@@ -153,7 +155,7 @@ def _write(job: _Job, partial: Path, on_frame: Callable[[int], None]) -> tuple[s
     return (*dict.fromkeys(notes), *_read_back(partial, job, tracks))
 
 
-def _opened(partial: Path, kind: str) -> "OutputContainer":
+def _open_output(partial: Path, kind: str) -> "OutputContainer":
     import av
 
     # Faststart lets browsers begin at once; without bitexact, Matroska has a random identity and no two are alike.
@@ -168,7 +170,7 @@ def _video_stream(output: "OutputContainer", job: _Job) -> "VideoStream":
     if codec.interframe:
         # A key frame every second: editors and players that flip between plate and result jump to any frame at once.
         options["g"] = str(max(1, round(job.rate)))
-    if codec.encoder == "libx265" and len(shot.frames) < _FEWEST_FOR_B:
+    if codec.encoder == "libx265" and len(shot.frames) < _MIN_FRAMES_FOR_B:
         # It orders so few by what lay in memory: time stamps that no file takes.
         options["x265-params"] += ":bframes=0"
     stream = cast("VideoStream", output.add_stream(codec.encoder, rate=job.rate, options=options))
@@ -196,10 +198,10 @@ def _colour(job: _Job) -> Colour:
 def _layout(job: _Job) -> str:
     """Alpha and depth of the first picture count for all: a movie has one layout."""
     facts = image_info(job.frame_paths[job.shot.frames[0]])
-    return job.codec.pixels(job.shot.size, facts.alpha or job.shot.alpha or job.cut is not None, facts.depth)
+    return job.codec.pixels(job.shot.size, facts.alpha or job.shot.alpha or job.cutout is not None, facts.depth)
 
 
-def _encoded(
+def _encode(
     job: _Job, stream: "VideoStream", notes: list[str], on_frame: Callable[[int], None]
 ) -> "Iterator[tuple[Fraction, Packet[Any]]]":
     """The packets of every frame, with the second at which each is decoded; what is lost is added to `notes`."""
@@ -218,9 +220,9 @@ def _encoded(
             yield packet.dts * clock.unit, packet
 
     for number, tick in zip(shot.frames, clock.ticks, strict=True):
-        pixels = job.cut(number) if job.cut else _result(job.frame_paths[number], number, shot)
+        pixels = job.cutout(number) if job.cutout else _read_result(job.frame_paths[number], number, shot)
         if pixels.shape[2] == 4 and not convert.alpha:
-            notes.append(f"{codec.label} keeps no alpha: the movie is over black; {_KEEPS_ALPHA} keep it")
+            notes.append(f"{codec.label} keeps no alpha: the movie is over black; {_ALPHA_ALTERNATIVES} keep it")
             pixels = flatten(pixels)
         if pixels.dtype.itemsize == 2 and codec.name == "ffv1" and convert.bits == 8:
             raise OutputError(f"{job.frame_paths[number]}: frame {number} has 16 bits, the first had 8; make it again")
@@ -231,7 +233,7 @@ def _encoded(
     yield from timed(stream.encode(None))
 
 
-def _result(path: Path, number: int, shot: Shot) -> Pixels:
+def _read_result(path: Path, number: int, shot: Shot) -> Pixels:
     pixels = read_image(path)
     height, width = pixels.shape[:2]
     if (width, height) != shot.size:
@@ -265,30 +267,30 @@ def _read_back(partial: Path, job: _Job, tracks: Sequence[Track]) -> tuple[str, 
             counts[packet.stream.index] += bool(packet.size)
             if packet.size and packet.pts is not None and packet.stream.index == video.index:
                 times.append(packet.pts * packet.time_base)
-        sounds = [counts[stream.index] for stream in movie.streams.audio]
+        audio = [counts[stream.index] for stream in movie.streams.audio]
         timecode = video.metadata.get("timecode") or video.metadata.get("TIMECODE")
-    wanted = [tick * clock.unit for tick in clock.ticks]
+    expected = [tick * clock.unit for tick in clock.ticks]
     tolerance = _ROUNDING.get(target.suffix.lower(), 0)
-    if len(times) != len(wanted) or _apart(sorted(times), wanted, target) > tolerance:
+    if len(times) != len(expected) or _max_time_error(sorted(times), expected, target) > tolerance:
         raise OutputError(f"{target}: {len(clock.ticks)} frames went in, {len(times)} came out or moved; use -o FOLDER")
-    if sounds != [track.packets for track in tracks]:
+    if audio != [track.packets for track in tracks]:
         raise OutputError(
-            f"{target}: {sum(track.packets for track in tracks)} audio packets went in, {sum(sounds)} came out"
+            f"{target}: {sum(track.packets for track in tracks)} audio packets went in, {sum(audio)} came out"
         )
     if shot.timecode != timecode:
         return (f"time code {shot.timecode} does not go with {job.rate} fps: the movie has none",)
     return ()
 
 
-def _apart(found: Sequence[Fraction], wanted: Sequence[Fraction], target: Path) -> Fraction:
+def _max_time_error(found: Sequence[Fraction], expected: Sequence[Fraction], target: Path) -> Fraction:
     """The most that a frame is away from its time. Matroska has no time below 0: with sound that starts there, all of
     the file is moved."""
     moved = found[0] if target.suffix.lower() == ".mkv" else Fraction(0)
-    return max(abs(time - moved - due) for time, due in zip(found, wanted, strict=True))
+    return max(abs(time - moved - due) for time, due in zip(found, expected, strict=True))
 
 
 @contextmanager
-def _source(shot: Shot) -> "Iterator[InputContainer]":
+def _open_source(shot: Shot) -> "Iterator[InputContainer]":
     import av
 
     try:
@@ -301,13 +303,13 @@ def _source(shot: Shot) -> "Iterator[InputContainer]":
         yield source
 
 
-def _sounds(
-    source: "InputContainer", tracks: Sequence[Track], stretch: Stretch, notes: list[str]
+def _audio_packets(
+    source: "InputContainer", tracks: Sequence[Track], time_range: TimeRange, notes: list[str]
 ) -> "Iterator[tuple[Fraction, Packet[Any]]]":
     """The audio packets of the shot; a source that breaks off on the way gives what it has, and the loss is told."""
     import av
 
-    packets = copied(source, tracks, stretch)
+    packets = copy_packets(source, tracks, time_range)
     while True:
         try:
             timed = next(packets, None)
@@ -319,10 +321,10 @@ def _sounds(
         yield timed
 
 
-def _stretch(shot: Shot) -> Stretch:
+def _audio_range(shot: Shot) -> TimeRange:
     """What of the source's audio belongs to the shot: all of it, unless frames were left out at that end."""
     clock = _clock(shot, None)
     end = shot.start + (clock.ticks[-1] + clock.lengths[-1]) * clock.unit
     whole_start = shot.positions[0] == 0
     whole_end = shot.positions[-1] == shot.source_frames - 1
-    return Stretch(shot.start, None if whole_start else shot.start, None if whole_end else end)
+    return TimeRange(shot.start, None if whole_start else shot.start, None if whole_end else end)

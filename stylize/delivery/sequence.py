@@ -19,7 +19,7 @@ from stylize.media.shot import Shot
 from stylize.media.targets import Encoding
 from stylize.media.working_spaces import REC709
 
-_USUAL = Encoding()
+_DEFAULT_FORM = Encoding()
 # Kinds without alpha, by their suffix.
 _OPAQUE = {".jpg": "JPEG", ".dpx": "DPX"}
 
@@ -29,7 +29,7 @@ def write_sequence(
     target: Pattern,
     *,
     shot: Shot | None = None,
-    encoding: Encoding = _USUAL,
+    encoding: Encoding = _DEFAULT_FORM,
     workers: int = 1,
     protected: Collection[Path] = (),
     overwrite: bool = False,
@@ -50,20 +50,20 @@ def write_sequence(
     _check_complete(sources, targets)
     refuse_sources(targets.values(), shot, protected)
     if not overwrite:
-        refuse_foreign([targets[number] for number, path in sources if not _same(path, targets[number])], ours)
+        refuse_foreign([targets[number] for number, path in sources if not _is_same_file(path, targets[number])], ours)
     make_folder(target.folder)
     notes: dict[str, None] = {}
     colour = shot.colour if shot else BT709
     stamps = stamps_of(shot, encoding.fps) if shot else {}
 
-    def put(frame: tuple[int, Path]) -> tuple[str, ...]:
+    def write(frame: tuple[int, Path]) -> tuple[str, ...]:
         number, source = frame
-        return _put(source, targets[number], encoding, stamps.get(number), colour)
+        return _write_frame(source, targets[number], encoding, stamps.get(number), colour)
 
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        waiting = [pool.submit(put, frame) for frame in sources]
+        futures = [pool.submit(write, frame) for frame in sources]
         try:
-            for (number, _), done in zip(sources, waiting, strict=True):
+            for (number, _), done in zip(sources, futures, strict=True):
                 notes.update(dict.fromkeys(done.result()))
                 on_frame(number)
         except BaseException:
@@ -94,7 +94,7 @@ def _check_written(targets: Collection[Path]) -> None:
         )
 
 
-def _same(source: Path, target: Path) -> bool:
+def _is_same_file(source: Path, target: Path) -> bool:
     return target.exists() and source.samefile(target)
 
 
@@ -104,26 +104,31 @@ def stamps_of(shot: Shot, fps: Fraction | None) -> dict[int, Stamp]:
     first = shot.positions[0]
     return {
         number: Stamp(
-            number, rate, shot.timecode and offset_timecode(shot.timecode, place - first, shot.rate), shot.pixel_aspect
+            number,
+            rate,
+            shot.timecode and offset_timecode(shot.timecode, position - first, shot.rate),
+            shot.pixel_aspect,
         )
-        for number, place in zip(shot.frames, shot.positions, strict=True)
+        for number, position in zip(shot.frames, shot.positions, strict=True)
     }
 
 
-def _put(source: Path, target: Path, encoding: Encoding, stamp: Stamp | None, colour: Colour) -> tuple[str, ...]:
+def _write_frame(
+    source: Path, target: Path, encoding: Encoding, stamp: Stamp | None, colour: Colour
+) -> tuple[str, ...]:
     """Bring one frame to `target`; returns what was lost on the way."""
-    if _same(source, target):
+    if _is_same_file(source, target):
         return ()
     kind = _kind(target)
-    same = _kind(source) == kind and kind != ".exr" and (colour.has_rec709_primaries or kind == ".dpx")
-    if same and encoding.bits in (None, image_info(source).depth):
+    copyable = _kind(source) == kind and kind != ".exr" and (colour.has_rec709_primaries or kind == ".dpx")
+    if copyable and encoding.bits in (None, image_info(source).depth):
         with atomic_write(target) as partial:
             shutil.copyfile(source, partial)
         return ()
     pixels = read_image(source)
     flat = flatten(pixels) if kind in _OPAQUE else pixels
     write_image(target, flat, bits=encoding.bits, space=encoding.space or REC709, stamp=stamp, colour=colour)
-    return _lost(pixels, kind, encoding, colour)
+    return _loss_notes(pixels, kind, encoding, colour)
 
 
 def _kind(path: Path) -> str:
@@ -131,16 +136,18 @@ def _kind(path: Path) -> str:
     return {".jpeg": ".jpg", ".tiff": ".tif"}.get(suffix, suffix)
 
 
-def _lost(pixels: Pixels, kind: str, encoding: Encoding, colour: Colour) -> tuple[str, ...]:
+def _loss_notes(pixels: Pixels, kind: str, encoding: Encoding, colour: Colour) -> tuple[str, ...]:
     name, deep = _OPAQUE.get(kind), pixels.dtype.itemsize == 2
-    lost = []
+    notes = []
     if name and pixels.shape[2] == 4:
-        lost.append(f"{name} keeps no alpha: the frames were put over black; PNG, TIFF and EXR keep it")
+        notes.append(f"{name} keeps no alpha: the frames were put over black; PNG, TIFF and EXR keep it")
     if deep and kind == ".jpg":
-        lost.append("JPEG keeps 8 of the 16 bits: PNG, TIFF and EXR keep more")
+        notes.append("JPEG keeps 8 of the 16 bits: PNG, TIFF and EXR keep more")
     if deep and encoding.bits == 8:
-        lost.append("8 of the 16 bits were kept, as --bits 8 says")
-    says = kind != ".dpx" or colour.primaries in DPX_COLOURS
-    if not colour.has_rec709_primaries and not says:
-        lost.append(f"{kind} cannot say that its colours are those of {colour.name}: tell whoever reads it, or use PNG")
-    return tuple(lost)
+        notes.append("8 of the 16 bits were kept, as --bits 8 says")
+    can_tag = kind != ".dpx" or colour.primaries in DPX_COLOURS
+    if not colour.has_rec709_primaries and not can_tag:
+        notes.append(
+            f"{kind} cannot say that its colours are those of {colour.name}: tell whoever reads it, or use PNG"
+        )
+    return tuple(notes)

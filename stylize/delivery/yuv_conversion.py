@@ -31,11 +31,11 @@ class Conversion:
         from av.video.format import VideoFormat
 
         self.layout, self.colour = layout, colour
-        known = VideoFormat(layout)
-        self.alpha = any(component.is_alpha for component in known.components)
-        self.bits = max(component.bits for component in known.components)
-        self._halved = (known.chroma_width(2) == 1, known.chroma_height(2) == 1)
-        self._is_rgb = known.is_rgb
+        video_format = VideoFormat(layout)
+        self.alpha = any(component.is_alpha for component in video_format.components)
+        self.bits = max(component.bits for component in video_format.components)
+        self._halved = (video_format.chroma_width(2) == 1, video_format.chroma_height(2) == 1)
+        self._is_rgb = video_format.is_rgb
 
     def __call__(self, pixels: Pixels) -> "VideoFrame":
         """`pixels`: uint8 or uint16 (H, W, 3), or (H, W, 4) where the layout has alpha; display-encoded, straight.
@@ -75,17 +75,17 @@ class Conversion:
         share_red, share_blue = map(F32, LUMA[self.colour.matrix])
         luma = red * share_red + green * F32(1 - sum(LUMA[self.colour.matrix])) + blue * share_blue
         step = 1 << (self.bits - 8)
-        _fill(frame, 0, self._rounded(luma * F32(219 * step) + F32(16 * step)))
+        _fill(frame, 0, self._quantise(luma * F32(219 * step) + F32(16 * step)))
         for plane, (colour, share) in enumerate(((blue, share_blue), (red, share_red)), start=1):
             colour -= luma
             halved = _halve(colour, *self._halved)
-            _fill(frame, plane, self._rounded(halved * (F32(112 * step) / (1 - share)) + F32(128 * step)))
+            _fill(frame, plane, self._quantise(halved * (F32(112 * step) / (1 - share)) + F32(128 * step)))
         if self.alpha:
             alpha = to_float(np.ascontiguousarray(pixels[..., 3]))
-            _fill(frame, 3, self._rounded(alpha * F32((1 << self.bits) - 1)))
+            _fill(frame, 3, self._quantise(alpha * F32((1 << self.bits) - 1)))
         return frame
 
-    def _rounded(self, values: Floats) -> Pixels:
+    def _quantise(self, values: Floats) -> Pixels:
         return np.floor(values + F32(0.5)).astype(np.uint8 if self.bits == 8 else np.uint16)
 
 

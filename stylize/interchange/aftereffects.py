@@ -9,48 +9,50 @@ import os
 from pathlib import Path
 from typing import Any
 
-from stylize.interchange.timelines.timeline import Cut, Event, Media
+from stylize.interchange.timelines.timeline import Event, Media, Timeline
 
 
-def jsx_of(cut: Cut, beside: Path) -> str:
-    """The text of the script. beside: the folder it will lie in.
+def jsx_of(timeline: Timeline, folder: Path) -> str:
+    """The text of the script. folder: where it will lie.
 
     Layers from below: plate, result, matte (hidden). Markers on the comp's timeline stand at keyframes. The comp is as
-    long as the cut and counts its time code from the cut's start. Where there are foregrounds, a second comp has plate,
+    long as the timeline and counts its time code from there. Where there are foregrounds, a second comp has plate,
     foregrounds from the lowest, their mattes and the foreground of all (hidden).
     """
-    fronts = cut.fronts
-    media = [("plate", cut.plate), ("result", cut.result)] + ([("matte", cut.matte)] if cut.matte else [])
-    hidden = [*fronts.mattes, *([fronts.together] if fronts.together else [])]
-    stack = [("plate", cut.plate), *((one.name, one) for one in (*fronts.layers, *hidden))]
-    unseen = {"matte", *(one.name for one in hidden)}
-    comps = [(cut.name, media)] + ([(f"{cut.name} layers", stack)] if fronts.layers else [])
-    told = {
-        "name": cut.name,
-        "width": cut.size[0],
-        "height": cut.size[1],
-        "pixelAspect": float(cut.pixel_aspect),
-        "rate": float(cut.rate),
-        "frames": cut.count,
-        "start": cut.start,
-        "dropFrame": cut.drop,
-        "media": [_told(name, medium, beside) for name, medium in dict([*media, *stack]).items()],
+    foregrounds = timeline.foregrounds
+    media = [("plate", timeline.plate), ("result", timeline.result)] + (
+        [("matte", timeline.matte)] if timeline.matte else []
+    )
+    hidden = [*foregrounds.mattes, *([foregrounds.combined] if foregrounds.combined else [])]
+    stack = [("plate", timeline.plate), *((one.name, one) for one in (*foregrounds.layers, *hidden))]
+    hidden_names = {"matte", *(one.name for one in hidden)}
+    comps = [(timeline.name, media)] + ([(f"{timeline.name} layers", stack)] if foregrounds.layers else [])
+    description = {
+        "name": timeline.name,
+        "width": timeline.size[0],
+        "height": timeline.size[1],
+        "pixelAspect": float(timeline.pixel_aspect),
+        "rate": float(timeline.rate),
+        "frames": timeline.count,
+        "start": timeline.start,
+        "dropFrame": timeline.drop_frame,
+        "media": [_media_entry(name, medium, folder) for name, medium in dict([*media, *stack]).items()],
         "comps": [
-            {"name": name, "layers": [{"layer": layer, "shown": layer not in unseen} for layer, _ in layers]}
+            {"name": name, "layers": [{"layer": layer, "shown": layer not in hidden_names} for layer, _ in layers]}
             for name, layers in comps
         ],
-        "shots": [_shot(cut, event) for event in cut.events],
+        "shots": [_shot_entry(timeline, event) for event in timeline.events],
     }
     # json escapes what is not ASCII, so that the script means the same whatever encoding it is read in.
-    return _SCRIPT.replace("@CUT@", json.dumps(told, indent=2))
+    return _SCRIPT.replace("@CUT@", json.dumps(description, indent=2))
 
 
-def _told(name: str, media: Media, beside: Path) -> dict[str, Any]:
+def _media_entry(name: str, media: Media, folder: Path) -> dict[str, Any]:
     file = media.file()
     return {
         "layer": name,
         "file": file.as_posix(),
-        "near": Path(os.path.relpath(file, beside)).as_posix(),
+        "near": Path(os.path.relpath(file, folder)).as_posix(),
         "sequence": media.pattern is not None,
         "alpha": media.alpha or "ignore",
         "frames": media.count,
@@ -70,7 +72,7 @@ def _numbers(media: Media) -> dict[str, Any] | None:
     }
 
 
-def _shot(cut: Cut, event: Event) -> dict[str, Any]:
+def _shot_entry(timeline: Timeline, event: Event) -> dict[str, Any]:
     return {
         "name": event.name,
         "at": event.at,

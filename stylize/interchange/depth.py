@@ -31,9 +31,9 @@ class Depth:
 def check_depth(settings: Settings, shot: Shot, project: Project) -> None:
     """Says before any work is done what would be missing. Raises GuideError or RendererError."""
     if settings.depth == DEPTH_AUTO:
-        _weights(settings)
+        _weights_folder(settings)
     elif settings.depth is not None:
-        given_depth(Path(settings.depth), shot, project)
+        depth_from_files(Path(settings.depth), shot, project)
 
 
 def open_depth(settings: Settings, plates: Plates, project: Project) -> Depth | None:
@@ -41,8 +41,8 @@ def open_depth(settings: Settings, plates: Plates, project: Project) -> Depth | 
     if settings.depth is None:
         return None
     if settings.depth != DEPTH_AUTO:
-        return given_depth(Path(settings.depth), plates.shot, project)
-    folder = _weights(settings)
+        return depth_from_files(Path(settings.depth), plates.shot, project)
+    folder = _weights_folder(settings)
     network = _Network(folder, settings.device)
     weights = [project.digest(file) for file in sorted(folder.glob("*midas*"))]
     return Depth(
@@ -51,7 +51,7 @@ def open_depth(settings: Settings, plates: Plates, project: Project) -> Depth | 
     )
 
 
-def given_depth(path: Path, shot: Shot, project: Project) -> Depth:
+def depth_from_files(path: Path, shot: Shot, project: Project) -> Depth:
     """Depth from files, in the unit that they have it in. Raises GuideError: missing, wrong size, unreadable, NaN."""
     files = _DEPTH.files(path, shot, lambda movie: unpack_once(movie, project, "guides"))
 
@@ -69,7 +69,7 @@ def read_depth(path: Path) -> Floats:
     Floats are as the file has them, infinite ones too; integers count from 0 to 1. Raises GuideError.
     """
     try:
-        name = _channel(channel_names(path)) if path.suffix.lower() == ".exr" else None
+        name = _depth_channel(channel_names(path)) if path.suffix.lower() == ".exr" else None
         values = read_data(path)[..., 0] if name is None else read_channels(path, [name])[..., 0]
     except InputError as error:
         raise GuideError(f"depth {error}") from error
@@ -78,19 +78,19 @@ def read_depth(path: Path) -> Floats:
     return np.ascontiguousarray(values, np.float32)
 
 
-def _channel(names: tuple[str, ...]) -> str | None:
-    for fits in (
+def _depth_channel(names: tuple[str, ...]) -> str | None:
+    for matches in (
         lambda name: name == "Z",
         lambda name: name.rpartition(".")[2].upper() == "Z",
         lambda name: "depth" in name.lower(),
     ):
-        found = [name for name in names if fits(name)]
+        found = [name for name in names if matches(name)]
         if found:
             return found[0]
     return None
 
 
-def _weights(settings: Settings) -> Path:
+def _weights_folder(settings: Settings) -> Path:
     from stylize.renderers.diffusion.networks import check_annotator
 
     folder = check_annotator("depth", settings.annotators, ready="--depth PATH")

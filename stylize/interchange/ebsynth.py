@@ -14,7 +14,7 @@ from propagate.spans import spans
 from stylize.context.context import Work
 from stylize.delivery.sequence import write_sequence
 from stylize.errors import OutputError
-from stylize.interchange.layout import Places
+from stylize.interchange.layout import Layout
 from stylize.media.images import quantise, write_image
 from stylize.media.safe_write import atomic_write, make_folder
 from stylize.media.sequences import Pattern
@@ -25,29 +25,29 @@ from stylize.planning.picking import ShotPlan
 # EbSynth's own settings as it starts: weights of keys, video and mask, then mapping, de-flicker, diversity.
 _WEIGHTS = (1.0, 4.0, 1.0, 10.0, 1.0, 3500.0)
 _DETAIL_HIGH, _GPU = 1, 1
-FEWEST_DIGITS = 4
+MIN_DIGITS = 4
 
 
-def ebsynth_files(places: Places, shot: Shot, keys: Sequence[int], matted: bool) -> list[Path]:
-    """All files of the folder. keys: their numbers. matted: there is a matte."""
-    folder, digits = _folder(places), digits_of(shot.frames)
+def ebsynth_files(layout: Layout, shot: Shot, keys: Sequence[int], has_matte: bool) -> list[Path]:
+    """All files of the folder. keys: their numbers. has_matte: there is a matte."""
+    folder, digits = _folder(layout), digits_of(shot.frames)
     inner = {name: Pattern(folder / name, "", digits, ".png") for name in ("video", "mask", "keys")}
-    numbered = [inner["video"], *([inner["mask"]] if matted else [])]
+    numbered = [inner["video"], *([inner["mask"]] if has_matte else [])]
     files = [pattern.path(frame) for pattern in numbered for frame in shot.frames]
-    return [folder / f"{places.name}.ebs", *files, *(inner["keys"].path(key) for key in keys)]
+    return [folder / f"{layout.name}.ebs", *files, *(inner["keys"].path(key) for key in keys)]
 
 
-def _folder(places: Places) -> Path:
-    return places.folder / f"{places.name}_ebsynth"
+def _folder(layout: Layout) -> Path:
+    return layout.folder / f"{layout.name}_ebsynth"
 
 
-def write_ebsynth(work: Work, shots: Sequence[ShotPlan], places: Places) -> Path:
+def write_ebsynth(work: Work, shots: Sequence[ShotPlan], layout: Layout) -> Path:
     """Writes the folder, and returns it. Raises OutputError."""
-    folder = _folder(places)
+    folder = _folder(layout)
     frames, digits = work.shot.frames, digits_of(work.shot.frames)
     keys: Mapping[int, Path] = {frame: path for frame, path in work.keys.files().items() if frame in set(frames)}
-    given = {"video": work.plates.paths, "keys": keys}
-    for name, files in given.items():
+    sources = {"video": work.plates.paths, "keys": keys}
+    for name, files in sources.items():
         pattern = Pattern(folder / name, "", digits, ".png")
         chosen = [(frame, files[frame]) for frame in sorted(files) if frame in set(frames)]
         if chosen:
@@ -59,27 +59,27 @@ def write_ebsynth(work: Work, shots: Sequence[ShotPlan], places: Places) -> Path
         for frame in frames:
             path = Pattern(folder / "mask", "", digits, ".png").path(frame)
             write_image(path, quantise(work.mattes.read(frame), np.uint8))
-    made: list[tuple[int, int, int]] = []
+    ranges: list[tuple[int, int, int]] = []
     for plan in shots:
         if not plan.keys:
             continue  # the plate is the result: there is nothing to synthesise
         _check_keys(plan.frames, keys)
-        made += synths(plan.frames, [key for key in plan.keys if key in keys])
-    with atomic_write(folder / f"{places.name}.ebs") as partial:
-        partial.write_bytes(ebs_of(frames, made, work.mattes is not None))
+        ranges += synths(plan.frames, [key for key in plan.keys if key in keys])
+    with atomic_write(folder / f"{layout.name}.ebs") as partial:
+        partial.write_bytes(ebs_of(frames, ranges, work.mattes is not None))
     return folder
 
 
 def digits_of(frames: Sequence[int]) -> int:
     """Digits of every number in the folder: one width for all, as EbSynth wants it."""
-    return max(FEWEST_DIGITS, len(str(max(frames))))
+    return max(MIN_DIGITS, len(str(max(frames))))
 
 
 def synths(frames: Sequence[int], keys: Sequence[int]) -> tuple[tuple[int, int, int], ...]:
     """Key, first and last frame of each synthesis: from the key before to the key behind, or to the shot's ends."""
-    marks = sorted(keys)
-    found = {key: [key, key] for key in marks}
-    for span in spans(frames, marks):
+    ordered_keys = sorted(keys)
+    found = {key: [key, key] for key in ordered_keys}
+    for span in spans(frames, ordered_keys):
         if span.left is not None:
             found[span.left][1] = span.frames[-1] if span.right is None else span.right
         if span.right is not None:
@@ -87,19 +87,19 @@ def synths(frames: Sequence[int], keys: Sequence[int]) -> tuple[tuple[int, int, 
     return tuple((key, first, last) for key, (first, last) in found.items())
 
 
-def ebs_of(frames: Sequence[int], made: Sequence[tuple[int, int, int]], mask: bool) -> bytes:
-    """The bytes of a project file. made: see `synths`. mask: there is a folder `mask/`."""
+def ebs_of(frames: Sequence[int], ranges: Sequence[tuple[int, int, int]], mask: bool) -> bytes:
+    """The bytes of a project file. ranges: see `synths`. mask: there is a folder `mask/`."""
     digits = digits_of(frames)
     name = f"/[{'#' * digits}].png"
-    paths = [_text("video" + name), _text("mask" + name if mask else ""), _text("keys" + name)]
-    head = b"EBS05\0" + b"".join(paths) + struct.pack("<B6f", mask, *_WEIGHTS) + struct.pack("<I", len(made))
-    each = (
-        struct.pack("<IBBII", key, 1, 1, first, last) + _text(f"out-{key:0{digits}d}{name}")
-        for key, first, last in made
+    paths = [_packed_text("video" + name), _packed_text("mask" + name if mask else ""), _packed_text("keys" + name)]
+    head = b"EBS05\0" + b"".join(paths) + struct.pack("<B6f", mask, *_WEIGHTS) + struct.pack("<I", len(ranges))
+    entries = (
+        struct.pack("<IBBII", key, 1, 1, first, last) + _packed_text(f"out-{key:0{digits}d}{name}")
+        for key, first, last in ranges
     )
     # What follows has not been understood but for detail and GPU: it is what was seen.
     tail = b"V02\0" + struct.pack("<B3xB", _DETAIL_HIGH, _GPU) + bytes.fromhex("0000f041c0020000")
-    return head + b"".join(each) + tail
+    return head + b"".join(entries) + tail
 
 
 def _check_keys(frames: Sequence[int], keys: Mapping[int, Path]) -> None:
@@ -108,6 +108,6 @@ def _check_keys(frames: Sequence[int], keys: Mapping[int, Path]) -> None:
         raise OutputError(f"frames {frames[0]}-{frames[-1]} have no key to hand to EbSynth; run the stage render first")
 
 
-def _text(text: str) -> bytes:
+def _packed_text(text: str) -> bytes:
     data = text.encode()
     return struct.pack("<I", len(data)) + data

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from stylize.delivery.movie import write_movie
 from stylize.delivery.sequence import stamps_of
-from stylize.interchange.foreground_layers import Front
-from stylize.interchange.layout import Places
+from stylize.interchange.foreground_layers import Foreground
+from stylize.interchange.layout import Layout
 from stylize.interchange.timelines.timeline import Media
 from stylize.media.codecs import codec_of
 from stylize.media.images import write_image
@@ -22,74 +22,79 @@ from stylize.media.working_spaces import REC709
 from stylize.stages import cache_key
 
 # Kinds of picture that keep alpha, and how they have it.
-KEEPS_ALPHA = {".png": "straight", ".tif": "straight", ".tiff": "straight", ".exr": "premultiplied"}
+ALPHA_MODES = {".png": "straight", ".tif": "straight", ".tiff": "straight", ".exr": "premultiplied"}
 # The codec of movies with alpha that every editor and compositor reads.
-_CLEAR = "prores-4444"
+_ALPHA_CODEC = "prores-4444"
 _KIND, _PADDING = "foreground", 4
 
 
-def foreground_target(places: Places, target: Target, codec: str | None) -> Target:
+def foreground_target(layout: Layout, target: Target, codec: str | None) -> Target:
     """Where the foreground goes: ProRes 4444 or pictures, as the result does, or PNG where that keeps no alpha, or is
     FFV1, which compositors do not read."""
-    if target.pattern is None and codec_of(target.path.suffix, codec).name == _CLEAR:
-        return Target("movie", places.file(f"_{_KIND}.mov"), None)
+    if target.pattern is None and codec_of(target.path.suffix, codec).name == _ALPHA_CODEC:
+        return Target("movie", layout.file(f"_{_KIND}.mov"), None)
     suffix = ".png" if target.pattern is None else target.pattern.path(0).suffix.lower()
-    pattern = places.pattern(_KIND, suffix if suffix in KEEPS_ALPHA else ".png", _PADDING)
+    pattern = layout.pattern(_KIND, suffix if suffix in ALPHA_MODES else ".png", _PADDING)
     return Target("pattern", pattern.folder, pattern)
 
 
-def files_of_target(target: Target, frames: Sequence[int]) -> list[Path]:
+def target_files(target: Target, frames: Sequence[int]) -> list[Path]:
     """The files of these frames."""
     return [target.path] if target.pattern is None else [target.pattern.path(frame) for frame in frames]
 
 
 def foreground_media(result: Media, name: str, target: Target) -> Media:
     """The foreground as a medium, with the frames and numbers of the result."""
-    alpha = KEEPS_ALPHA[target.pattern.suffix.lower()] if target.pattern else "straight"
+    alpha = ALPHA_MODES[target.pattern.suffix.lower()] if target.pattern else "straight"
     return replace(result, name=name, path=target.path, pattern=target.pattern, alpha=alpha, sound=False)
 
 
-def write_foreground(front: Front, target: Target, encoding: Encoding) -> None:
+def write_foreground(foreground: Foreground, target: Target, encoding: Encoding) -> None:
     """Writes every frame of the foreground that is not there or is made from something else; of a movie, all.
 
     Raises OutputError: a frame that is not made, files that cannot be written.
     """
     if target.pattern is None:
-        _write_movie(front, target.path, encoding)
+        _write_movie(foreground, target.path, encoding)
     else:
-        _write_pictures(front, target.pattern, encoding)
+        _write_pictures(foreground, target.pattern, encoding)
 
 
-def _write_pictures(front: Front, pattern: Pattern, encoding: Encoding) -> None:
-    work, linear = front.work, pattern.suffix.lower() == ".exr"
+def _write_pictures(foreground: Foreground, pattern: Pattern, encoding: Encoding) -> None:
+    work, linear = foreground.work, pattern.suffix.lower() == ".exr"
     make_folder(pattern.folder)
     stamps = stamps_of(work.shot, encoding.fps)
-    bits = 16 if linear else encoding.bits or front.depth
+    bits = 16 if linear else encoding.bits or foreground.depth
     for frame in work.shot.frames:
         path = pattern.path(frame)
         key = cache_key(
-            "foreground", front.cache_inputs(frame), bits, encoding.space, repr(stamps[frame]), repr(work.shot.colour)
-        )  # fmt: skip
+            "foreground",
+            foreground.cache_inputs(frame),
+            bits,
+            encoding.space,
+            repr(stamps[frame]),
+            repr(work.shot.colour),
+        )
         if not work.home.fresh(path, key):
             # At 8 bits the look is not brought down from 16 before it is cut out.
-            pixels = front.cut(frame, max(bits, front.depth))
+            pixels = foreground.cutout(frame, max(bits, foreground.depth))
             space, colour = encoding.space or REC709, work.shot.colour
             write_image(path, pixels, bits=None if linear else bits, space=space, stamp=stamps[frame], colour=colour)
             work.home.record(path, key)
 
 
-def _write_movie(front: Front, path: Path, encoding: Encoding) -> None:
-    work = front.work
+def _write_movie(foreground: Foreground, path: Path, encoding: Encoding) -> None:
+    work = foreground.work
     shot = replace(work.shot, audio=False)
     time = [str(shot.rate), shot.times, str(shot.time_base), shot.timecode, str(shot.pixel_aspect), repr(shot.colour)]
-    told = [front.cache_inputs(frame) for frame in shot.frames]
-    key = cache_key("foreground", time, str(encoding.fps), told, _CLEAR)
+    frame_inputs = [foreground.cache_inputs(frame) for frame in shot.frames]
+    key = cache_key("foreground", time, str(encoding.fps), frame_inputs, _ALPHA_CODEC)
     if work.home.fresh(path, key):
         return
-    depth = front.depth
+    depth = foreground.depth
     finished = {frame: work.file("out", frame) for frame in shot.frames}
     write_movie(
-        shot, finished, path, codec=_CLEAR, fps=encoding.fps, overwrite=True,
-        cut=lambda frame: front.cut(frame, depth),
+        shot, finished, path, codec=_ALPHA_CODEC, fps=encoding.fps, overwrite=True,
+        cutout=lambda frame: foreground.cutout(frame, depth),
     )  # fmt: skip
     work.home.record(path, key)

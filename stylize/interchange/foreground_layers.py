@@ -20,13 +20,13 @@ from stylize.spans.layer_stack import look_file
 
 
 @dataclass(frozen=True)
-class Front:
+class Foreground:
     """work: the shot, and the project that knows the files made. looks: what is cut out, from the lowest: one layer, or
-    all. above: the layers over that one."""
+    all. layers_above: those over that one."""
 
     work: Work
     looks: Sequence[Work]
-    above: Sequence[Work] = ()
+    layers_above: Sequence[Work] = ()
 
     @property
     def depth(self) -> int:
@@ -37,34 +37,37 @@ class Front:
     def cache_inputs(self, frame: int) -> list[object]:
         """Return all that a frame depends on, for cache keys. Raises OutputError where a look has not been made."""
         digest = self.work.project.digest
-        told: list[object] = [self.work.plate_digests([frame]) if self.work.shot.alpha else []]
-        for one in _seen(self.looks, frame):
-            told.append([digest(_look(one, frame)), one.mattes.cache_inputs([frame], digest) if one.mattes else []])
-        return [*told, [one.mattes.cache_inputs([frame], digest) for one in _seen(self.above, frame) if one.mattes]]
+        content: list[object] = [self.work.plate_digests([frame]) if self.work.shot.alpha else []]
+        for one in _visible(self.looks, frame):
+            content.append([digest(_look(one, frame)), one.mattes.cache_inputs([frame], digest) if one.mattes else []])
+        return [
+            *content,
+            [one.mattes.cache_inputs([frame], digest) for one in _visible(self.layers_above, frame) if one.mattes],
+        ]
 
-    def cut(self, frame: int, depth: int) -> Pixels:
+    def cutout(self, frame: int, depth: int) -> Pixels:
         """A frame with its alpha, straight: uint8 or uint16 (H, W, 4), as `depth` says. Black where alpha is 0.
 
         A shot that has an alpha itself bounds it. Raises OutputError where a look has not been made.
         """
         dtype = np.uint16 if depth == 16 else np.uint8
         width, height = self.work.shot.size
-        shown = _seen(self.looks, frame)
-        if not shown:
+        visible = _visible(self.looks, frame)
+        if not visible:
             return np.zeros((height, width, 4), dtype)
-        looks = [_colour(_look(one, frame), dtype) for one in shown]
-        mattes = [_matte(one, frame) for one in shown]
+        looks = [_colour(_look(one, frame), dtype) for one in visible]
+        mattes = [_matte(one, frame) for one in visible]
         if len(looks) > 1:
             colour, alpha = stacking.merged(looks, mattes)
         else:
-            over = [_matte(one, frame) for one in _seen(self.above, frame)]
-            colour, alpha = looks[0], stacking.covers([*mattes, *over], (height, width))[0].astype(np.float32)
-        own = self.work.plates.alpha(frame) if self.work.shot.alpha else None
-        cover = quantise(alpha if own is None else np.minimum(alpha, to_float(own)), dtype)
+            mattes_above = [_matte(one, frame) for one in _visible(self.layers_above, frame)]
+            colour, alpha = looks[0], stacking.covers([*mattes, *mattes_above], (height, width))[0].astype(np.float32)
+        shot_alpha = self.work.plates.alpha(frame) if self.work.shot.alpha else None
+        cover = quantise(alpha if shot_alpha is None else np.minimum(alpha, to_float(shot_alpha)), dtype)
         return np.dstack([np.where(cover[..., None] > 0, colour, np.zeros_like(colour)), cover])
 
 
-def _seen(looks: Sequence[Work], frame: int) -> list[Work]:
+def _visible(looks: Sequence[Work], frame: int) -> list[Work]:
     return [one for one in looks if one.mattes is None or one.extents[frame].box is not None]
 
 

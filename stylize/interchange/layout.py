@@ -9,7 +9,7 @@ from stylize.media.targets import Target
 
 
 @dataclass(frozen=True)
-class Places:
+class Layout:
     """Where everything goes: beside a movie, or into the folder of the frames."""
 
     folder: Path
@@ -28,12 +28,12 @@ class Places:
         """Mattes, as data."""
         return self.pattern("matte", ".png", 4)
 
-    def of(self, layer: str) -> "Places":
+    def for_layer(self, layer: str) -> "Layout":
         """Those of a layer; without a name, of the whole."""
         return replace(self, name=f"{self.name}_layer_{layer}") if layer else self
 
 
-def places_of(shot: Shot, target: Target) -> Places:
+def layout_of(shot: Shot, target: Target) -> Layout:
     """Beside the movie, or in the folder of the frames."""
     folder = target.path.parent if target.pattern is None else target.path
-    return Places(folder.resolve(), shot.name)
+    return Layout(folder.resolve(), shot.name)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from stylize.delivery.movie import write_movie
-from stylize.interchange.timelines.timeline import Cut, Media, is_conformed
+from stylize.interchange.timelines.timeline import Media, Timeline, is_conformed
 from stylize.media.shot import Shot
 from stylize.media.targets import Target
 from stylize.project import Project
@@ -13,14 +13,14 @@ from stylize.settings import Settings
 from stylize.stages import cache_key
 
 # Timelines that know no numbered pictures.
-NAME_MOVIES = ("xml", "fcpxml")
+MOVIES_ONLY = ("xml", "fcpxml")
 # More than 8 bits, whole colour, and alpha if there is any.
-CODEC = "prores-4444"
+LINK_CODEC = "prores-4444"
 
 
-def linked_files(settings: Settings, shot: Shot, target: Target, folder: Path) -> dict[str, Path]:
+def linked_movies(settings: Settings, shot: Shot, target: Target, folder: Path) -> dict[str, Path]:
     """The movies that are needed beside the timelines asked for: of "plate", of "result", of both or of none."""
-    if not set(settings.export) & set(NAME_MOVIES):
+    if not set(settings.export) & set(MOVIES_ONLY):
         return {}
     pictures = {
         "plate": shot.kind == "sequence" or is_conformed(shot, settings.fps),
@@ -30,30 +30,30 @@ def linked_files(settings: Settings, shot: Shot, target: Target, folder: Path) -
     return {kind: folder / names[kind] for kind, needed in pictures.items() if needed}
 
 
-def linked(cut: Cut, files: Mapping[str, Path], shot: Shot) -> Cut:
-    """The cut with these movies in the place of pictures."""
+def with_linked_movies(timeline: Timeline, files: Mapping[str, Path], shot: Shot) -> Timeline:
+    """The timeline with these movies in the place of pictures."""
 
-    def stand_in(kind: str, media: Media) -> Media:
+    def replaced(kind: str, media: Media) -> Media:
         if kind not in files:
             return media
         alpha = "straight" if shot.alpha else None
         return replace(media, path=files[kind], pattern=None, alpha=alpha, sound=shot.audio)
 
-    return replace(cut, plate=stand_in("plate", cut.plate), result=stand_in("result", cut.result))
+    return replace(timeline, plate=replaced("plate", timeline.plate), result=replaced("result", timeline.result))
 
 
-def write_linked(
+def write_linked_movie(
     shot: Shot, pictures: Mapping[int, Path], target: Path, settings: Settings, project: Project
 ) -> None:  # fmt: skip
     """Writes one of them, unless it is there already. pictures: file of every frame. Raises OutputError."""
     source = project.digest(shot.path) if shot.audio else ""
     time = [str(shot.rate), shot.times, str(shot.time_base), shot.timecode, str(shot.pixel_aspect), repr(shot.colour)]
-    shown = [project.digest(pictures[frame]) for frame in shot.frames]
-    key = cache_key("linked_media", source, time, shown, CODEC, settings=settings)
+    digests = [project.digest(pictures[frame]) for frame in shot.frames]
+    key = cache_key("linked_media", source, time, digests, LINK_CODEC, settings=settings)
     if project.fresh(target, key):
         return
     write_movie(
-        shot, pictures, target, codec=CODEC, fps=settings.fps, overwrite=settings.overwrite,
+        shot, pictures, target, codec=LINK_CODEC, fps=settings.fps, overwrite=settings.overwrite,
         ours=lambda path: project.may_replace(path.resolve()),
     )  # fmt: skip
     project.record(target, key)

@@ -14,95 +14,100 @@ from pathlib import Path
 import numpy as np
 
 from propagate.arrays import Floats
-from stylize.interchange.timelines.timeline import Cut, Media
+from stylize.interchange.timelines.timeline import Media, Timeline
 from stylize.media.colour import BT709, Colour, primaries_matrix
 from stylize.media.working_spaces import REC709, to_space
 
-_APART, _STEP, _LOW = 160, 40, 160
+_COLUMN, _ROW, _TOP = 160, 40, 160
 _LAYERS = "layers"
 _DATA = "data"
 # Readers of Nuke's that are not called as the files are.
 _READERS = {"tif": "tiff", "jpg": "jpeg"}
 
 
-def nk_of(cut: Cut, passes: Sequence[Media] = (), *, colour: Colour = BT709, space: str = REC709,
+def nk_of(timeline: Timeline, passes: Sequence[Media] = (), *, colour: Colour = BT709, space: str = REC709,
           plate_space: str = REC709) -> str:  # fmt: skip
     """The text of the script. Frames have their own numbers: a movie's begin where the result's do.
 
     The script's range leaves handles out; what is read has them. passes: data. colour: of what is display-encoded.
     space, plate_space: of results and of plates that are EXR.
     """
-    first = cut.result.first + cut.start - cut.result.start
-    last = first + cut.count - 1
-    width, height = cut.size
-    aspect = f"{float(cut.pixel_aspect):g}"
+    first = timeline.result.first + timeline.start - timeline.result.start
+    last = first + timeline.count - 1
+    width, height = timeline.size
+    aspect = f"{float(timeline.pixel_aspect):g}"
     root = _node(
         "Root", inputs=0, colorManagement="Nuke", OCIO_config="nuke-default",
-        name=_quoted(f"{cut.name}.nk"), first_frame=first, last_frame=last,
-        fps=f"{float(cut.rate):.6f}",
-        format=_quoted(f"{width} {height} 0 0 {width} {height} {aspect} {_word(cut.name)}"),
+        name=_quoted(f"{timeline.name}.nk"), first_frame=first, last_frame=last,
+        fps=f"{float(timeline.rate):.6f}",
+        format=_quoted(f"{width} {height} 0 0 {width} {height} {aspect} {_node_name(timeline.name)}"),
     )  # fmt: skip
-    fronts = cut.fronts
-    shown = [*fronts.layers, *([fronts.together] if fronts.together else [])]
-    data = [*([replace(cut.matte, name="matte")] if cut.matte else []), *fronts.mattes, *passes]
-    reads = [("plate", cut.plate, _space(cut.plate, colour, plate_space))]
-    reads += [(name, media, _space(media, colour, space)) for name, media in (("result", cut.result), *_named(shown))]
-    reads += [(name, media, (_DATA, None)) for name, media in _named(data)]
-    nodes = [_read(cut, name, media, place, means) for place, (name, media, means) in enumerate(reads)]
-    switch = _pushed("result", "plate") + _node(
-        "Switch", inputs=2, which=1, name="plate_or_result", xpos=_APART // 2, ypos=_LOW
+    foregrounds = timeline.foregrounds
+    visible = [*foregrounds.layers, *([foregrounds.combined] if foregrounds.combined else [])]
+    data = [*([replace(timeline.matte, name="matte")] if timeline.matte else []), *foregrounds.mattes, *passes]
+    reads = [("plate", timeline.plate, _colour_space(timeline.plate, colour, plate_space))]
+    reads += [
+        (name, media, _colour_space(media, colour, space))
+        for name, media in (("result", timeline.result), *_by_name(visible))
+    ]
+    reads += [(name, media, (_DATA, None)) for name, media in _by_name(data)]
+    nodes = [
+        _read(timeline, name, media, column, colour_space) for column, (name, media, colour_space) in enumerate(reads)
+    ]
+    switch = _push("result", "plate") + _node(
+        "Switch", inputs=2, which=1, name="plate_or_result", xpos=_COLUMN // 2, ypos=_TOP
     )
     viewer = _node("Viewer", name="Viewer1")
-    if fronts.layers:
-        nodes.append(_merged(fronts.layers, colour))
+    if foregrounds.layers:
+        nodes.append(_merge(foregrounds.layers, colour))
         # Keys 1 and 2 in the viewer.
         switch += _set("plate_or_result")
-        viewer = _pushed(_LAYERS, "plate_or_result") + _node("Viewer", inputs=2, name="Viewer1")
+        viewer = _push(_LAYERS, "plate_or_result") + _node("Viewer", inputs=2, name="Viewer1")
     return "\n".join(["#! Nuke", "version 13.0", root, *nodes, switch, viewer])
 
 
-def _named(media: Sequence[Media]) -> list[tuple[str, Media]]:
+def _by_name(media: Sequence[Media]) -> list[tuple[str, Media]]:
     return [(one.name, one) for one in media]
 
 
-def _merged(fronts: Sequence[Media], colour: Colour) -> str:
+def _merge(foregrounds: Sequence[Media], colour: Colour) -> str:
     """The plate with the foregrounds over it, from the lowest to the uppermost."""
-    text = _as_shown("plate", 0, False, colour)
+    text = _display_encoded("plate", 0, False, colour)
     below = "plate_shown"
-    for place, front in enumerate(fronts, 1):
-        text += _as_shown(front.name, place, True, colour)
+    for column, layer in enumerate(foregrounds, 1):
+        text += _display_encoded(layer.name, column, True, colour)
         # The first input is what lies below, and it is the last that is pushed.
-        text += _pushed(f"{front.name}_shown", below)
-        below = f"{front.name}_over"
+        text += _push(f"{layer.name}_shown", below)
+        below = f"{layer.name}_over"
         text += _node(
-            "Merge2", inputs=2, operation="over", name=_word(below), xpos=0, ypos=_LOW + _APART * (place + 1)
+            "Merge2", inputs=2, operation="over", name=_node_name(below), xpos=0, ypos=_TOP + _COLUMN * (column + 1)
         ) + _set(below)
-    low = _LOW + _APART * (len(fronts) + 2)
-    text += _node("Colorspace", colorspace_in="sRGB", name=_LAYERS, xpos=0, ypos=low)
+    ypos = _TOP + _COLUMN * (len(foregrounds) + 2)
+    text += _node("Colorspace", colorspace_in="sRGB", name=_LAYERS, xpos=0, ypos=ypos)
     if not colour.has_rec709_primaries:
-        text += _matrix(primaries_matrix(colour, BT709), f"{_LAYERS}_rec709", 0, low + _STEP)
+        text += _matrix(primaries_matrix(colour, BT709), f"{_LAYERS}_rec709", 0, ypos + _ROW)
     return text + _set(_LAYERS)
 
 
-def _as_shown(name: str, place: int, cut_out: bool, colour: Colour) -> str:
-    """What was read, in the values that are shown, in its own primaries. cut_out: alpha is multiplied in, and is so
-    again."""
-    apart, low, text = place * _APART, _LOW + _STEP, _pushed(name)
-    if cut_out:
-        text += _node("Unpremult", name=_word(f"{name}_straight"), xpos=apart, ypos=low)
+def _display_encoded(name: str, column: int, premultiplied: bool, colour: Colour) -> str:
+    """What was read, in the values that are shown, in its own primaries. premultiplied: alpha is multiplied in,
+    and is so again."""
+    xpos, ypos, text = column * _COLUMN, _TOP + _ROW, _push(name)
+    if premultiplied:
+        text += _node("Unpremult", name=_node_name(f"{name}_straight"), xpos=xpos, ypos=ypos)
     if not colour.has_rec709_primaries:
-        text += _matrix(primaries_matrix(BT709, colour), f"{name}_own", apart, low + _STEP)
-    last = f"{name}_encoded" if cut_out else f"{name}_shown"
-    text += _node("Colorspace", colorspace_out="sRGB", name=_word(last), xpos=apart, ypos=low + 2 * _STEP)
-    if cut_out:
-        text += _node("Premult", name=_word(f"{name}_shown"), xpos=apart, ypos=low + 3 * _STEP)
+        text += _matrix(primaries_matrix(BT709, colour), f"{name}_own", xpos, ypos + _ROW)
+    last = f"{name}_encoded" if premultiplied else f"{name}_shown"
+    text += _node("Colorspace", colorspace_out="sRGB", name=_node_name(last), xpos=xpos, ypos=ypos + 2 * _ROW)
+    if premultiplied:
+        text += _node("Premult", name=_node_name(f"{name}_shown"), xpos=xpos, ypos=ypos + 3 * _ROW)
     return text + _set(f"{name}_shown")
 
 
-_Means = tuple[str, Floats | None]
+_ColourSpace = tuple[str, Floats | None]
 
 
-def _space(media: Media, colour: Colour, space: str) -> _Means:
+def _colour_space(media: Media, colour: Colour, space: str) -> _ColourSpace:
     """Nuke's name of what values are, and what brings them into the primaries of Rec. 709, if they are in others."""
     if media.file().suffix.lower() == ".exr":
         # As OpenColorIO has it: what red, green and blue alone go to.
@@ -110,9 +115,9 @@ def _space(media: Media, colour: Colour, space: str) -> _Means:
     return "sRGB", None if colour.has_rec709_primaries else primaries_matrix(colour, BT709)
 
 
-def _read(cut: Cut, name: str, media: Media, place: int, means: _Means) -> str:
+def _read(timeline: Timeline, name: str, media: Media, column: int, colour_space: _ColourSpace) -> str:
     # A movie is shown from the number of the result's first frame on; a plate may have frames before it.
-    ahead = cut.result.start - media.start
+    offset = timeline.result.start - media.start
     first, last = (media.first, media.first + media.count - 1) if media.pattern else (1, media.count)
     # One reader of Nuke's takes all movies.
     suffix = media.file().suffix.lstrip(".").lower()
@@ -120,32 +125,32 @@ def _read(cut: Cut, name: str, media: Media, place: int, means: _Means) -> str:
     knobs: dict[str, str | int] = {"file_type": kind, "file": _quoted(_file(media))}
     knobs |= {"first": first, "last": last, "origfirst": first, "origlast": last, "origset": "true"}
     if media.pattern is None:
-        knobs |= {"frame_mode": _quoted("start at"), "frame": cut.result.first - ahead}
-    apart = place * _APART
-    space, matrix = means
+        knobs |= {"frame_mode": _quoted("start at"), "frame": timeline.result.first - offset}
+    xpos = column * _COLUMN
+    space, matrix = colour_space
     knobs |= {"raw": "true"} if space == _DATA else {"colorspace": space}
-    read = _node("Read", inputs=0, **knobs, name=_word(name), xpos=apart, ypos=0)
+    read = _node("Read", inputs=0, **knobs, name=_node_name(name), xpos=xpos, ypos=0)
     if matrix is not None:
-        read += _matrix(matrix, f"{name}_rec709", apart, 60)
+        read += _matrix(matrix, f"{name}_rec709", xpos, 60)
     if media.alpha == "straight":
         # All of Nuke's nodes expect colour that alpha is multiplied into; EXR comes so.
-        read += _node("Premult", name=f"{_word(name)}_premult", xpos=apart, ypos=100)
+        read += _node("Premult", name=f"{_node_name(name)}_premult", xpos=xpos, ypos=100)
     return read + _set(name).rstrip()
 
 
 def _matrix(matrix: Floats, name: str, xpos: int, ypos: int) -> str:
     rows = " ".join("{" + " ".join(f"{value:.7g}" for value in row) + "}" for row in matrix.tolist())
-    return _node("ColorMatrix", matrix=f"{{ {rows} }}", name=_word(name), xpos=xpos, ypos=ypos)
+    return _node("ColorMatrix", matrix=f"{{ {rows} }}", name=_node_name(name), xpos=xpos, ypos=ypos)
 
 
 def _set(name: str) -> str:
     """Calls the node before it by a name to push it by."""
-    return f"set N_{_word(name)} [stack 0]\n"
+    return f"set N_{_node_name(name)} [stack 0]\n"
 
 
-def _pushed(*names: str) -> str:
+def _push(*names: str) -> str:
     """Puts nodes where the next one takes its inputs from, the last first."""
-    return "".join(f"push $N_{_word(name)}\n" for name in names)
+    return "".join(f"push $N_{_node_name(name)}\n" for name in names)
 
 
 def _file(media: Media) -> str:
@@ -162,11 +167,11 @@ def _node(kind: str, **knobs: str | int) -> str:
 
 def _quoted(text: str) -> str:
     """A word of Tcl, whatever is in it."""
-    escaped = "".join(f"\\{sign}" if sign in '\\"[]{}$;' else sign for sign in text)
+    escaped = "".join(f"\\{character}" if character in '\\"[]{}$;' else character for character in text)
     return f'"{escaped}"'
 
 
-def _word(text: str) -> str:
+def _node_name(text: str) -> str:
     """A name of a node: letters, digits and underscores."""
-    word = "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in text)
+    word = "".join(character if character.isascii() and character.isalnum() else "_" for character in text)
     return word if word[:1].isalpha() else f"n_{word}"

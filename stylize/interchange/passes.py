@@ -33,14 +33,14 @@ _FOLDER, _PADDING = "passes", 4
 
 
 @dataclass(frozen=True)
-class Told:
+class FrameData:
     """What is known of one frame; arrays are float32 (H, W), but for the motion.
 
     matte: 1 where the style goes. error: root mean squared difference of what is shown and what is wanted. mix: the
     share of the right key's pass. keys: numbers of the keys on the left and on the right (the same where there is but
     one, ``NO_KEY`` both where there is none). forward, backward: flow on the frame's grid to where it is in the next
-    frame and in the one before, float32 (H, W, 2), x then y, y down; None at the ends of a shot. seen_next,
-    seen_before: bool, whether it is there. depth: as it was given, of any unit; None if there is none.
+    frame and in the one before, float32 (H, W, 2), x then y, y down; None at the ends of a shot. visible_next,
+    visible_previous: bool, whether it is there. depth: as it was given, of any unit; None if there is none.
     """
 
     matte: Floats
@@ -49,8 +49,8 @@ class Told:
     keys: tuple[int, int]
     forward: Floats | None
     backward: Floats | None
-    seen_next: Bools | None
-    seen_before: Bools | None
+    visible_next: Bools | None
+    visible_previous: Bools | None
     depth: Floats | None = None
 
 
@@ -63,7 +63,7 @@ class Part:
     kind: str
 
 
-def patterns_of(settings: Settings, folder: Path, name: str) -> dict[str, Pattern]:
+def pass_patterns(settings: Settings, folder: Path, name: str) -> dict[str, Pattern]:
     """Where passes go, by their names: one sequence for all of them, or one for each.
 
     folder, name: of the shot's files. Empty where none are asked for.
@@ -77,7 +77,7 @@ def patterns_of(settings: Settings, folder: Path, name: str) -> dict[str, Patter
     return {kind: Pattern(inner / kind, f"{name}_{kind}.", _PADDING, ".exr") for kind in kinds}
 
 
-def files_of(patterns: Iterable[Pattern], frames: Sequence[int]) -> list[Path]:
+def pattern_files(patterns: Iterable[Pattern], frames: Sequence[int]) -> list[Path]:
     """All files of some sequences."""
     return [pattern.path(frame) for pattern in patterns for frame in frames]
 
@@ -89,87 +89,87 @@ def write_passes(work: Work, shots: Sequence[ShotPlan], patterns: dict[str, Patt
     for pattern in patterns.values():
         make_folder(pattern.folder)
     for plan in shots:
-        beside = {frame: (span.left, span.right) for span in plan.spans() for frame in span.frames}
-        for place, frame in enumerate(plan.frames):
+        span_keys = {frame: (span.left, span.right) for span in plan.spans() for frame in span.frames}
+        for index, frame in enumerate(plan.frames):
             # Not beside a key: a key itself, or a plate that is given back, of a shot without keys.
-            itself = (frame, frame) if plan.keys else (None, None)
-            keys = beside.get(frame, itself)
-            key = _cache_key(work, plan, place, keys, depth, stamps[frame])
-            if not all(work.home.fresh(path, key) for path in files_of(patterns.values(), [frame])):
-                _write(_told(work, plan, place, keys, depth), patterns, stamps[frame])
-                for path in files_of(patterns.values(), [frame]):
+            own_keys = (frame, frame) if plan.keys else (None, None)
+            keys = span_keys.get(frame, own_keys)
+            key = _cache_key(work, plan, index, keys, depth, stamps[frame])
+            if not all(work.home.fresh(path, key) for path in pattern_files(patterns.values(), [frame])):
+                _write(_frame_data(work, plan, index, keys, depth), patterns, stamps[frame])
+                for path in pattern_files(patterns.values(), [frame]):
                     work.home.record(path, key)
 
 
-def _write(told: Told, patterns: dict[str, Pattern], stamp: Stamp) -> None:
+def _write(data: FrameData, patterns: dict[str, Pattern], stamp: Stamp) -> None:
     if _FOLDER in patterns:
-        write_parts(patterns[_FOLDER].path(stamp.number), parts_of(told), stamp)
+        write_parts(patterns[_FOLDER].path(stamp.number), parts_of(data), stamp)
         return
-    parts = sequences_of(told)
+    parts = sequences_of(data)
     for name, pattern in patterns.items():
         write_parts(pattern.path(stamp.number), {name: parts[name]}, stamp)
 
 
 def _cache_key(
-    work: Work, plan: ShotPlan, place: int, keys: tuple[int | None, int | None], depth: Depth | None, stamp: Stamp
+    work: Work, plan: ShotPlan, index: int, keys: tuple[int | None, int | None], depth: Depth | None, stamp: Stamp
 ) -> str:
     """All that the passes of a frame are made from."""
-    near, frame = plan.frames[max(0, place - 1) : place + 2], plan.frames[place]
-    kept = [pass_file(work.project.root, work.shot, name, frame) for name in (ERROR, MIX_SHARE)]
-    digests = [work.project.digest(path) for path in kept if path.is_file()]
+    neighbours, frame = plan.frames[max(0, index - 1) : index + 2], plan.frames[index]
+    maps = [pass_file(work.project.root, work.shot, name, frame) for name in (ERROR, MIX_SHARE)]
+    digests = [work.project.digest(path) for path in maps if path.is_file()]
     return cache_key(
-        "passes", near, keys, digests, work.plate_digests(near), work.motion.cache_key(near),
+        "passes", neighbours, keys, digests, work.plate_digests(neighbours), work.motion.cache_key(neighbours),
         work.matte_inputs([frame]), depth.cache_inputs(frame) if depth else "", repr(stamp), uses=work.motion.stages,
     )  # fmt: skip
 
 
-def _told(
-    work: Work, plan: ShotPlan, place: int, keys: tuple[int | None, int | None], depth: Depth | None
-) -> Told:  # fmt: skip
-    frame = plan.frames[place]
+def _frame_data(
+    work: Work, plan: ShotPlan, index: int, keys: tuple[int | None, int | None], depth: Depth | None
+) -> FrameData:  # fmt: skip
+    frame = plan.frames[index]
     width, height = work.shot.size
-    after = plan.frames[place + 1] if place + 1 < len(plan.frames) else None
-    before = plan.frames[place - 1] if place else None
+    next_frame = plan.frames[index + 1] if index + 1 < len(plan.frames) else None
+    previous_frame = plan.frames[index - 1] if index else None
     # A step is on the grid of the frame it is asked for second, and leads to the first.
-    onward = work.motion.step(after, frame) if after is not None else None
-    back = work.motion.step(before, frame) if before is not None else None
-    there = [key for key in keys if key is not None]
-    whole = np.full((height, width), 1 if there and keys[0] is None else 0, np.float32)
-    return Told(
+    forward = work.motion.step(next_frame, frame) if next_frame is not None else None
+    backward = work.motion.step(previous_frame, frame) if previous_frame is not None else None
+    used_keys = [key for key in keys if key is not None]
+    uniform = np.full((height, width), 1 if used_keys and keys[0] is None else 0, np.float32)
+    return FrameData(
         matte=work.mattes.read(frame) if work.mattes else np.ones((height, width), np.float32),
-        error=_kept(work, ERROR, frame),
-        mix=_kept(work, MIX_SHARE, frame) if len(set(there)) > 1 else whole,
-        keys=(there[0], there[-1]) if there else (NO_KEY, NO_KEY),
-        forward=None if onward is None else onward.flow,
-        backward=None if back is None else back.flow,
-        seen_next=None if onward is None else onward.consistent,
-        seen_before=None if back is None else back.consistent,
+        error=_read_map(work, ERROR, frame),
+        mix=_read_map(work, MIX_SHARE, frame) if len(set(used_keys)) > 1 else uniform,
+        keys=(used_keys[0], used_keys[-1]) if used_keys else (NO_KEY, NO_KEY),
+        forward=None if forward is None else forward.flow,
+        backward=None if backward is None else backward.flow,
+        visible_next=None if forward is None else forward.consistent,
+        visible_previous=None if backward is None else backward.consistent,
         depth=None if depth is None else depth.read(frame),
     )
 
 
-def _kept(work: Work, name: str, frame: int) -> Floats:
+def _read_map(work: Work, name: str, frame: int) -> Floats:
     path = pass_file(work.project.root, work.shot, name, frame)
     if not path.is_file():
         raise OutputError(f"{path} is missing, expected what the stage propagate leaves; run all stages")
     return np.ascontiguousarray(read_values(path)[..., 0])
 
 
-def parts_of(told: Told) -> dict[str, Part]:
+def parts_of(data: FrameData) -> dict[str, Part]:
     """The parts of one file, by name.
 
     `key` is the number of the key that the greater share comes from; `occlusion` is 1 where a pixel is hidden in the
     next frame (`forward`) or in the one before (`backward`).
     """
-    left, right = told.keys
-    key = np.where(told.mix > 0.5, np.float32(right), np.float32(left))
-    hidden = [_hidden(told.seen_next, told.mix), _hidden(told.seen_before, told.mix)]
-    vectors = [_vectors(told.forward, told.mix), _vectors(told.backward, told.mix)]
+    left, right = data.keys
+    key = np.where(data.mix > 0.5, np.float32(right), np.float32(left))
+    hidden = [_hidden(data.visible_next, data.mix), _hidden(data.visible_previous, data.mix)]
+    vectors = [_vectors(data.forward, data.mix), _vectors(data.backward, data.mix)]
     parts = {
-        "matte": Part(("matte.A",), told.matte[..., None], "half"),
-        "error": Part(("error.Y",), told.error[..., None], "half"),
-        "confidence": Part(("confidence.Y",), (1 - np.clip(told.error, 0, 1))[..., None], "half"),
-        "mix": Part(("mix.Y",), told.mix[..., None], "half"),
+        "matte": Part(("matte.A",), data.matte[..., None], "half"),
+        "error": Part(("error.Y",), data.error[..., None], "half"),
+        "confidence": Part(("confidence.Y",), (1 - np.clip(data.error, 0, 1))[..., None], "half"),
+        "mix": Part(("mix.Y",), data.mix[..., None], "half"),
         # Whole numbers above 2048 are not all to be had in half floats, nor are they in the length of vectors.
         "key": Part(("key.id",), key[..., None], "float"),
         "motion": Part(
@@ -177,20 +177,20 @@ def parts_of(told: Told) -> dict[str, Part]:
         ),
         "occlusion": Part(("occlusion.forward", "occlusion.backward"), np.stack(hidden, axis=2), "half"),
     }  # fmt: skip
-    if told.depth is not None:
-        parts[DEPTH] = Part(("depth.Z",), told.depth[..., None], "float")
+    if data.depth is not None:
+        parts[DEPTH] = Part(("depth.Z",), data.depth[..., None], "float")
     return parts
 
 
-def sequences_of(told: Told) -> dict[str, Part]:
+def sequences_of(data: FrameData) -> dict[str, Part]:
     """The same, each for a file of its own: `SEQUENCES`, and `DEPTH` if there is any."""
-    parts = parts_of(told)
+    parts = parts_of(data)
     occlusion = parts.pop("occlusion").values
-    for place, way in enumerate(("forward", "backward")):
-        parts[f"occlusion_{way}"] = Part(("Y",), occlusion[..., place : place + 1], "half")
+    for index, direction in enumerate(("forward", "backward")):
+        parts[f"occlusion_{direction}"] = Part(("Y",), occlusion[..., index : index + 1], "half")
     motion = parts["motion"]
-    alone = {name: replace(part, channels=("Z",) if name == DEPTH else ("Y",)) for name, part in parts.items()}
-    return {**alone, "motion": motion}
+    single_channel = {name: replace(part, channels=("Z",) if name == DEPTH else ("Y",)) for name, part in parts.items()}
+    return {**single_channel, "motion": motion}
 
 
 def write_parts(path: Path, parts: Mapping[str, Part], stamp: Stamp | None = None) -> None:
@@ -215,16 +215,16 @@ def write_parts(path: Path, parts: Mapping[str, Part], stamp: Stamp | None = Non
         if target is None:
             raise OSError(OpenImageIO.geterror())
         done = target.open(str(partial), tuple(specs))
-        for place, (spec, part) in enumerate(zip(specs, parts.values(), strict=True)):
-            done = done and (place == 0 or target.open(str(partial), spec, "AppendSubimage"))
+        for index, (spec, part) in enumerate(zip(specs, parts.values(), strict=True)):
+            done = done and (index == 0 or target.open(str(partial), spec, "AppendSubimage"))
             done = done and target.write_image(np.ascontiguousarray(part.values, np.float32))
         if not (target.close() and done):
             raise OSError(target.geterror().strip())
         check_written(partial, len(parts))
 
 
-def _hidden(seen: Bools | None, like: Floats) -> Floats:
-    return np.zeros_like(like) if seen is None else (~seen).astype(np.float32)
+def _hidden(visible: Bools | None, like: Floats) -> Floats:
+    return np.zeros_like(like) if visible is None else (~visible).astype(np.float32)
 
 
 def _vectors(flow: Floats | None, like: Floats) -> Floats:

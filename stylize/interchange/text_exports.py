@@ -7,12 +7,12 @@ from pathlib import Path
 from stylize.context.context import Work
 from stylize.interchange.aftereffects import jsx_of
 from stylize.interchange.foreground import foreground_media, foreground_target
-from stylize.interchange.layout import Places
-from stylize.interchange.linked_media import NAME_MOVIES, linked, linked_files
+from stylize.interchange.layout import Layout
+from stylize.interchange.linked_media import MOVIES_ONLY, linked_movies, with_linked_movies
 from stylize.interchange.nuke import nk_of
-from stylize.interchange.passes import patterns_of
+from stylize.interchange.passes import pass_patterns
 from stylize.interchange.timelines import TIMELINES
-from stylize.interchange.timelines.timeline import Cut, Fronts, Media, make_cut
+from stylize.interchange.timelines.timeline import ForegroundLayers, Media, Timeline, make_timeline
 from stylize.media.codecs import codec_of
 from stylize.media.images import image_info
 from stylize.media.sequences import Pattern, pattern_of
@@ -22,7 +22,7 @@ from stylize.planning.picking import ShotPlan
 from stylize.settings import Settings
 
 SCRIPTS = ("aftereffects", "nuke")
-_STRAIGHT = (".png", ".tif", ".tiff")
+_STRAIGHT_SUFFIXES = (".png", ".tif", ".tiff")
 
 
 def is_text(kind: str) -> bool:
@@ -31,31 +31,33 @@ def is_text(kind: str) -> bool:
 
 
 def texts_of(
-    work: Work, shots: Sequence[ShotPlan], layers: Sequence[str], target: Target, places: Places, matte: Pattern | None
+    work: Work, shots: Sequence[ShotPlan], layers: Sequence[str], target: Target, layout: Layout, matte: Pattern | None
 ) -> dict[Path, str]:
     """The text of every timeline and script that is asked for, by its file. layers: names, from the lowest."""
-    wanted, settings = work.settings.export, work.settings
-    if not any(is_text(kind) for kind in wanted):
+    exports, settings = work.settings.export, work.settings
+    if not any(is_text(kind) for kind in exports):
         return {}
-    shown = [(plan.frames, plan.keys) for plan in shots]
-    cut = make_cut(
-        work.shot, target, shown, alpha=_alpha(work, target), fps=settings.fps, handles=settings.handles, matte=matte,
+    keyed = [(plan.frames, plan.keys) for plan in shots]
+    timeline = make_timeline(
+        work.shot, target, keyed, alpha=_alpha(work, target), fps=settings.fps, handles=settings.handles, matte=matte,
         plates=pattern_of(work.plates.paths[work.shot.frames[0]].resolve()),
     )  # fmt: skip
-    movies = linked(cut, linked_files(settings, work.shot, target, places.folder), work.shot)
+    movies = with_linked_movies(timeline, linked_movies(settings, work.shot, target, layout.folder), work.shot)
     texts = {
-        places.file(end): make(movies if kind in NAME_MOVIES else cut)
-        for kind in wanted
-        for end, make in TIMELINES.get(kind, {}).items()
+        layout.file(suffix): make(movies if kind in MOVIES_ONLY else timeline)
+        for kind in exports
+        for suffix, make in TIMELINES.get(kind, {}).items()
     }
-    cut = replace(cut, fronts=_fronts_of(cut, settings, places, layers, target))
-    if "aftereffects" in wanted:
-        texts[places.file(".jsx")] = jsx_of(cut, places.folder)
-    if "nuke" in wanted:
-        passes = [one for layer in layers for one in _look_passes(cut, settings, places.of(layer), layer)]
+    timeline = replace(timeline, foregrounds=_foreground_layers(timeline, settings, layout, layers, target))
+    if "aftereffects" in exports:
+        texts[layout.file(".jsx")] = jsx_of(timeline, layout.folder)
+    if "nuke" in exports:
+        passes = [
+            media for layer in layers for media in _look_passes(timeline, settings, layout.for_layer(layer), layer)
+        ]
         space, plate_space = settings.working_space or REC709, image_info(work.plates.paths[work.shot.frames[0]]).space
-        texts[places.file(".nk")] = nk_of(
-            cut, passes, colour=work.shot.colour, space=space, plate_space=plate_space
+        texts[layout.file(".nk")] = nk_of(
+            timeline, passes, colour=work.shot.colour, space=space, plate_space=plate_space
         )  # fmt: skip
     return texts
 
@@ -67,34 +69,39 @@ def _alpha(work: Work, target: Target) -> str | None:
     if target.pattern is None:
         return "straight" if codec_of(target.path.suffix, work.settings.codec).alpha_format else None
     suffix = target.pattern.path(0).suffix.lower()
-    return "premultiplied" if suffix == ".exr" else "straight" if suffix in _STRAIGHT else None
+    return "premultiplied" if suffix == ".exr" else "straight" if suffix in _STRAIGHT_SUFFIXES else None
 
 
-def _look_passes(cut: Cut, settings: Settings, places: Places, layer: str) -> Iterator[Media]:
+def _look_passes(timeline: Timeline, settings: Settings, layout: Layout, layer: str) -> Iterator[Media]:
     """The passes of a look that a script reads, by names that tell its layer."""
-    for name, pattern in patterns_of(settings, places.folder, places.name).items():
-        yield _sequence(cut, _known(layer, name), pattern)
+    for name, pattern in pass_patterns(settings, layout.folder, layout.name).items():
+        yield _sequence(timeline, _qualified(layer, name), pattern)
 
 
-def _fronts_of(cut: Cut, settings: Settings, places: Places, layers: Sequence[str], target: Target) -> Fronts:
+def _foreground_layers(
+    timeline: Timeline, settings: Settings, layout: Layout, layers: Sequence[str], target: Target
+) -> ForegroundLayers:
     """The foregrounds and the layers' mattes, as far as they are asked for. layers: names, from the lowest; of the only
     look an empty one."""
-    named = [name for name in layers if name]
-    mattes = [_sequence(cut, _known(name, "matte"), places.of(name).matte) for name in named]
+    layer_names = [name for name in layers if name]
+    mattes = [_sequence(timeline, _qualified(name, "matte"), layout.for_layer(name).matte) for name in layer_names]
     if "foreground" not in settings.export:
-        return Fronts(mattes=tuple(mattes) if "matte" in settings.export else ())
-    fronts = [_foreground(cut, settings, places.of(name), _known(name, "foreground"), target) for name in layers]
-    together = _foreground(cut, settings, places, "foreground", target) if named else None
-    return Fronts(tuple(fronts), tuple(mattes) if "matte" in settings.export else (), together)
+        return ForegroundLayers(mattes=tuple(mattes) if "matte" in settings.export else ())
+    foregrounds = [
+        _foreground(timeline, settings, layout.for_layer(name), _qualified(name, "foreground"), target)
+        for name in layers
+    ]
+    combined = _foreground(timeline, settings, layout, "foreground", target) if layer_names else None
+    return ForegroundLayers(tuple(foregrounds), tuple(mattes) if "matte" in settings.export else (), combined)
 
 
-def _foreground(cut: Cut, settings: Settings, places: Places, name: str, target: Target) -> Media:
-    return foreground_media(cut.result, name, foreground_target(places, target, settings.codec))
+def _foreground(timeline: Timeline, settings: Settings, layout: Layout, name: str, target: Target) -> Media:
+    return foreground_media(timeline.result, name, foreground_target(layout, target, settings.codec))
 
 
-def _known(layer: str, name: str) -> str:
+def _qualified(layer: str, name: str) -> str:
     return f"layer_{layer}_{name}" if layer else name
 
 
-def _sequence(cut: Cut, name: str, pattern: Pattern) -> Media:
-    return replace(cut.result, name=name, path=pattern.folder, pattern=pattern, alpha=None, sound=False)
+def _sequence(timeline: Timeline, name: str, pattern: Pattern) -> Media:
+    return replace(timeline.result, name=name, path=pattern.folder, pattern=pattern, alpha=None, sound=False)

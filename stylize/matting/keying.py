@@ -21,13 +21,13 @@ from stylize.project import Project
 from stylize.settings import SCREENS, Levels, MatteSettings
 
 # Of a screen's colour: frames that are looked at, evenly spread.
-LOOKS = 5
+SAMPLED_FRAMES = 5
 
-_CLEAN = Companion("clean plate", MatteError)
+_CLEAN_PLATE = Companion("clean plate", MatteError)
 
 
 @dataclass(frozen=True)
-class Cut:
+class KeyedFrame:
     """matte: float32 (H, W) in [0, 1]. foreground: float32 (H, W, 3) in [0, 1]; None where the key tells nothing."""
 
     matte: Floats
@@ -35,69 +35,73 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class Key:
-    """A key by colour. cut: of a frame. cache_inputs: what a frame's matte depends on beside its plate."""
+class Keyer:
+    """A key by colour. key: keys a frame. cache_inputs: what a frame's matte depends on beside its plate."""
 
-    cut: Callable[[int], Cut]
+    key: Callable[[int], KeyedFrame]
     cache_inputs: Callable[[int], list[Any]]
 
 
-def open_key(settings: MatteSettings, shot: Shot, plates: Plates, project: Project) -> Key:
+def open_keyer(settings: MatteSettings, shot: Shot, plates: Plates, project: Project) -> Keyer:
     """The key that is asked for. Raises MatteError: no such screen in the shot, clean plates that do not fit."""
 
     def picture(frame: int) -> Floats:
         return to_float(np.ascontiguousarray(plates.read(frame)[..., :3]))
 
     if settings.chroma is not None:
-        screen = _screen(settings.chroma, shot, picture)
-        return Key(lambda frame: _by_screen(picture(frame), screen), lambda _: [screen.tolist()])
+        screen = _shot_screen_colour(settings.chroma, shot, picture)
+        return Keyer(lambda frame: _key_screen(picture(frame), screen), lambda _: [screen.tolist()])
     if settings.luma is not None:
         levels = settings.luma
-        return Key(
-            lambda frame: Cut(luma_key(picture(frame), levels.low, levels.high), None),
+        return Keyer(
+            lambda frame: KeyedFrame(luma_key(picture(frame), levels.low, levels.high), None),
             lambda _: ["luma", levels.low, levels.high],
         )
     assert settings.clean is not None
-    return _against(settings.clean, settings.difference, shot, picture, project)
+    return _difference_keyer(settings.clean, settings.difference, shot, picture, project)
 
 
-def _by_screen(picture: Floats, screen: Floats) -> Cut:
+def _key_screen(picture: Floats, screen: Floats) -> KeyedFrame:
     try:
         keyed = chroma_key(picture, screen)
     except ValueError as error:
         raise MatteError(f"--chroma: {error}: give a purer colour, or key by --luma or --clean") from error
-    return Cut(keyed.matte, keyed.foreground)
+    return KeyedFrame(keyed.matte, keyed.foreground)
 
 
-def _screen(asked: str, shot: Shot, picture: Callable[[int], Floats]) -> Floats:
+def _shot_screen_colour(chroma: str, shot: Shot, picture: Callable[[int], Floats]) -> Floats:
     """One colour for the whole shot, so that no frame's key breathes."""
-    if asked not in SCREENS:
-        return np.array([int(asked[at : at + 2], 16) for at in (1, 3, 5)], np.float32) / np.float32(255)
-    channel = GREEN if asked == "green" else BLUE
-    places = np.linspace(0, len(shot.frames) - 1, min(LOOKS, len(shot.frames))).round().astype(int)
-    found = [screen_colour(picture(shot.frames[place]), channel) for place in places]
-    colours = [one for one in found if one is not None]
+    if chroma not in SCREENS:
+        return np.array([int(chroma[at : at + 2], 16) for at in (1, 3, 5)], np.float32) / np.float32(255)
+    channel = GREEN if chroma == "green" else BLUE
+    indices = np.linspace(0, len(shot.frames) - 1, min(SAMPLED_FRAMES, len(shot.frames))).round().astype(int)
+    detected = [screen_colour(picture(shot.frames[index]), channel) for index in indices]
+    colours = [one for one in detected if one is not None]
     if not colours:
-        raise MatteError(f"--chroma {asked}: found no {asked} screen in {shot.path}: give its colour, as #14b43c")
+        raise MatteError(f"--chroma {chroma}: found no {chroma} screen in {shot.path}: give its colour, as #14b43c")
     return np.asarray(np.median(colours, axis=0), np.float32)
 
 
-def _against(path: Path, levels: Levels, shot: Shot, picture: Callable[[int], Floats], project: Project) -> Key:
-    files = _CLEAN.files(path, shot, lambda movie: unpack_once(movie, project, "mask"))
+def _difference_keyer(
+    path: Path, levels: Levels, shot: Shot, picture: Callable[[int], Floats], project: Project
+) -> Keyer:
+    files = _CLEAN_PLATE.files(path, shot, lambda movie: unpack_once(movie, project, "mask"))
 
-    def cut(frame: int) -> Cut:
-        return Cut(difference_key(picture(frame), _clean(files, frame, shot), levels.low, levels.high), None)
+    def key(frame: int) -> KeyedFrame:
+        return KeyedFrame(
+            difference_key(picture(frame), _read_clean_plate(files, frame, shot), levels.low, levels.high), None
+        )
 
-    return Key(
-        cut, lambda frame: ["clean", levels.low, levels.high, project.digest(files[frame])]
+    return Keyer(
+        key, lambda frame: ["clean", levels.low, levels.high, project.digest(files[frame])]
     )  # fmt: skip
 
 
-def _clean(files: Mapping[int, Path], frame: int, shot: Shot) -> Floats:
-    file = _CLEAN.file_of(files, frame)
+def _read_clean_plate(files: Mapping[int, Path], frame: int, shot: Shot) -> Floats:
+    file = _CLEAN_PLATE.file_of(files, frame)
     try:
         pixels = read_image(file)
     except InputError as error:
         raise MatteError(f"clean plate {error}") from error
-    _CLEAN.check_size(file, (pixels.shape[1], pixels.shape[0]), shot.size)
+    _CLEAN_PLATE.check_size(file, (pixels.shape[1], pixels.shape[0]), shot.size)
     return to_float(np.ascontiguousarray(pixels[..., :3]))

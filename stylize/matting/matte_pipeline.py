@@ -23,10 +23,10 @@ from stylize.context.mattes import read_matte
 from stylize.errors import FrameRangeError, SettingsError
 from stylize.ingest.conforming import conformed
 from stylize.io_errors import PROJECT, unwritable
-from stylize.matting.keying import Key, open_key
-from stylize.matting.networks import open_finder
-from stylize.matting.refine_edges import Refine, open_refining
-from stylize.matting.scratch_folder import waiting
+from stylize.matting.keying import Keyer, open_keyer
+from stylize.matting.networks import open_segmentation
+from stylize.matting.refine_edges import Refine, open_refiner
+from stylize.matting.scratch_folder import scratch_folder
 from stylize.matting.segmenting import segment_shot
 from stylize.media.images import quantise, to_float, write_image
 from stylize.media.overwrite_guard import refuse_foreign, refuse_unwritable
@@ -51,7 +51,7 @@ CONFIDENCE = "confidence.csv"
 
 
 @dataclass(frozen=True)
-class MadeMattes:
+class MatteResult:
     """What was made. frames: the file of each frame's matte. confidence: 0..1 of each frame, 1 where it was painted,
     none where nothing was.
 
@@ -71,28 +71,28 @@ class _Job:
     project: Project
     plates: Plates
     target: Target
-    front: Target | None
+    foreground_target: Target | None
     keys: Mapping[int, Path]
     refine: Refine
-    refined: list[int]
+    refine_inputs: list[int]
     on_frame: Callable[[], None]
     on_message: Message
 
     @property
     def refine_stage(self) -> tuple[str, ...]:
-        return ("refine_edges",) if self.refined else ()
+        return ("refine_edges",) if self.refine_inputs else ()
 
     def file(self, frame: int) -> Path:
         assert self.target.pattern is not None
         return self.target.pattern.path(frame).resolve()
 
-    def front_file(self, frame: int) -> Path:
-        assert self.front is not None
-        assert self.front.pattern is not None
-        return self.front.pattern.path(frame).resolve()
+    def foreground_file(self, frame: int) -> Path:
+        assert self.foreground_target is not None
+        assert self.foreground_target.pattern is not None
+        return self.foreground_target.pattern.path(frame).resolve()
 
-    def better(self, frame: int, matte: Floats) -> Floats:
-        return self.refine(self.plates.read(frame), matte) if self.refined else matte
+    def refined(self, frame: int, matte: Floats) -> Floats:
+        return self.refine(self.plates.read(frame), matte) if self.refine_inputs else matte
 
     def painted(self, frame: int) -> Floats:
         return read_matte(self.keys[frame], self.shot.size)
@@ -101,7 +101,7 @@ class _Job:
 def make_mattes(
     path: Path, settings: MatteSettings, on_progress: Progress = lambda *_: None,
     on_message: Message = lambda _: None,
-) -> MadeMattes:  # fmt: skip
+) -> MatteResult:  # fmt: skip
     """Makes the mattes of a shot and writes them as 16-bit pictures, and with them what they cut out, if asked for.
 
     Painted mattes are carried through the shot, and ``confidence.csv`` is laid beside them.
@@ -113,20 +113,22 @@ def make_mattes(
     for loss in shot.warnings:
         on_message(f"warning: {loss}")
     keys = _keys(shot, settings)
-    refine, refined = open_refining(settings.refine)
+    refine, refine_inputs = open_refiner(settings.refine)
     model = settings.matte_model
-    finder = open_finder(model, settings.network_matte(), shot) if model is not None else None
+    segmentation = open_segmentation(model, settings.network_matte(), shot) if model is not None else None
     target = _target("-o", "mattes are", settings.output or "", shot)
-    front = None
+    foreground_target = None
     if settings.foreground is not None:
-        front = _target("--foreground", "what is inside is, straight with alpha,", settings.foreground, shot)
+        foreground_target = _target(
+            "--foreground", "what is inside is, straight with alpha,", settings.foreground, shot
+        )
     project = Project(project_of(path, settings.project))
     with project.locked():
         project.check_shot(path)
         files = _files(target, shot)
-        others = _files(front, shot)
-        _check_apart(files, others)
-        written = [*files, *others, *([target.path.resolve() / CONFIDENCE] if keys else [])]
+        foreground_files = _files(foreground_target, shot)
+        _check_distinct(files, foreground_files)
+        written = [*files, *foreground_files, *([target.path.resolve() / CONFIDENCE] if keys else [])]
         refuse_inputs(written, inputs_of(settings, path), shot, project)
         refuse_unwritable(written)
         if not settings.overwrite:
@@ -140,44 +142,44 @@ def make_mattes(
             done += 1
             on_progress("matte", min(done, len(shot.frames)), len(shot.frames))
 
-        for one in (target, front):
+        for one in (target, foreground_target):
             if one is not None:
                 make_folder(one.path)
         project.claim(written)
-        job = _Job(shot, project, plates, target, front, keys, refine, refined, on_frame, on_message)
-        keyer = open_key(settings, shot, plates, project) if finder is None and not keys else None
-        if finder is not None:
-            redone = segment_shot(shot, project, plates, finder, job.file, on_progress, refine, refined)
-            made = _told(job, files, {}, [], redone)
+        job = _Job(shot, project, plates, target, foreground_target, keys, refine, refine_inputs, on_frame, on_message)
+        keyer = open_keyer(settings, shot, plates, project) if segmentation is None and not keys else None
+        if segmentation is not None:
+            redone = segment_shot(shot, project, plates, segmentation, job.file, on_progress, refine, refine_inputs)
+            made = _result(job, files, {}, [], redone)
         else:
-            made = _carried(job, files) if keyer is None else _keyed(job, keyer, files)
-        if front is not None:
-            _cut_out(job, keyer)
+            made = _propagate(job, files) if keyer is None else _key_plates(job, keyer, files)
+        if foreground_target is not None:
+            _write_foreground(job, keyer)
         project.claim([])
-        for place in (target, front):
-            told = None if place is None else stale_warning(place, shot.frames)
-            if told is not None:
-                on_message(told)
+        for destination in (target, foreground_target):
+            warning = None if destination is None else stale_warning(destination, shot.frames)
+            if warning is not None:
+                on_message(warning)
         return made
 
 
 def _keys(shot: Shot, settings: MatteSettings) -> dict[int, Path]:
     for key in settings.key:
         if key.frame not in shot.frames:
-            there = f"the frames are {format_frames(shot.frames)}"
-            raise FrameRangeError(f"--key {key}: the shot has no frame {key.frame}, {there}: choose one of these")
+            available = f"the frames are {format_frames(shot.frames)}"
+            raise FrameRangeError(f"--key {key}: the shot has no frame {key.frame}, {available}: choose one of these")
     found = {key.frame: key.path for key in sorted(settings.key, key=lambda key: key.frame)}
     for file in found.values():
         read_matte(file, shot.size)  # says early what is wrong with it
     return found
 
 
-def _target(flag: str, what: str, words: str, shot: Shot) -> Target:
-    """what: is written there, with its verb."""
-    target = parse_target(words, shot.name, flag)
+def _target(flag: str, subject: str, text: str, shot: Shot) -> Target:
+    """subject: what is written there, with its verb."""
+    target = parse_target(text, shot.name, flag)
     if target.pattern is None or target.pattern.path(0).suffix.lower() not in SUFFIXES:
-        numbered = Path(words).with_name(f"{shot.name}.####.png")
-        raise SettingsError(f"{flag} {words}: {what} written as pictures, {', '.join(SUFFIXES)}: write {numbered}")
+        numbered = Path(text).with_name(f"{shot.name}.####.png")
+        raise SettingsError(f"{flag} {text}: {subject} written as pictures, {', '.join(SUFFIXES)}: write {numbered}")
     return target
 
 
@@ -187,146 +189,154 @@ def _files(target: Target | None, shot: Shot) -> list[Path]:
     return [target.pattern.path(frame).resolve() for frame in shot.frames]
 
 
-def _check_apart(files: Collection[Path], others: Collection[Path]) -> None:
-    if set(files) & set(others):
+def _check_distinct(files: Collection[Path], foreground_files: Collection[Path]) -> None:
+    if set(files) & set(foreground_files):
         raise SettingsError("-o and --foreground name the same files; give each a folder or a pattern of its own")
 
 
-def _carried(job: _Job, files: list[Path]) -> MadeMattes:
+def _propagate(job: _Job, files: list[Path]) -> MatteResult:
     redone: list[int] = []
     confidence = dict.fromkeys(job.keys, 1.0)
     for frame in job.keys:
-        mark = cache_key("matte_write", "painted", job.project.digest(job.keys[frame]))
-        if not job.project.fresh(job.file(frame), mark):
-            _put(job, frame, job.painted(frame), mark)
+        matte_key = cache_key("matte_write", "painted", job.project.digest(job.keys[frame]))
+        if not job.project.fresh(job.file(frame), matte_key):
+            _write_matte(job, frame, job.painted(frame), matte_key)
             redone.append(frame)
         job.on_frame()
     shots = _shots(job)
     for frames in shots:
         keys = [frame for frame in job.keys if frame in set(frames)]
         for span in spans(frames, keys) if keys else ():
-            known, made = _span(job, span)
+            known, made = _make_span(job, span)
             confidence.update(known)
             redone += made
         if not keys:
             confidence.update(dict.fromkeys(frames, 0.0))
-            redone += _unpainted(job, frames)
+            redone += _write_black(job, frames)
     _write_confidence(job, confidence)
-    return _told(job, files, confidence, weakest(confidence, shots, job.keys), redone)
+    return _result(job, files, confidence, weakest(confidence, shots, job.keys), redone)
 
 
 def _shots(job: _Job) -> list[tuple[int, ...]]:
     """The frames of each shot: nothing is carried over a cut."""
     frames = job.shot.frames
     digests = [job.project.digest(job.plates.paths[frame]) for frame in frames]
-    shown = ((frame, job.plates.colour(frame)) for frame in frames)
-    return split(frames, remembered_cuts(job.project, frames, digests, shown))
+    pictures = ((frame, job.plates.colour(frame)) for frame in frames)
+    return split(frames, remembered_cuts(job.project, frames, digests, pictures))
 
 
-def _unpainted(job: _Job, frames: Sequence[int]) -> list[int]:
+def _write_black(job: _Job, frames: Sequence[int]) -> list[int]:
     """Black mattes for a shot that nothing is known of; those that had to be written."""
     job.on_message(
         f"frames {frames[0]} to {frames[-1]}: a shot of its own, without a painted matte, so its mattes are black; "
         f"paint one of its frames (--key {frames[0]}:PICTURE)"
     )
-    mark, made = cache_key("matte_write", "unpainted"), []
+    matte_key, made = cache_key("matte_write", "unpainted"), []
     for frame in frames:
-        if not job.project.fresh(job.file(frame), mark):
-            _put(job, frame, np.zeros(job.shot.size[::-1], np.float32), mark)
+        if not job.project.fresh(job.file(frame), matte_key):
+            _write_matte(job, frame, np.zeros(job.shot.size[::-1], np.float32), matte_key)
             made.append(frame)
         job.on_frame()
     return made
 
 
-def _told(
-    job: _Job, files: list[Path], confidence: Mapping[int, float], weak: list[int], redone: list[int]
-) -> MadeMattes:
-    return MadeMattes(
-        tuple(one.path for one in (job.target, job.front) if one is not None),
-        dict(zip(job.shot.frames, files, strict=True)), dict(sorted(confidence.items())), tuple(weak),
+def _result(
+    job: _Job, files: list[Path], confidence: Mapping[int, float], suggested: list[int], redone: list[int]
+) -> MatteResult:
+    return MatteResult(
+        tuple(one.path for one in (job.target, job.foreground_target) if one is not None),
+        dict(zip(job.shot.frames, files, strict=True)), dict(sorted(confidence.items())), tuple(suggested),
         tuple(sorted(redone)),
     )  # fmt: skip
 
 
-def _keyed(job: _Job, keyer: Key, files: list[Path]) -> MadeMattes:
+def _key_plates(job: _Job, keyer: Keyer, files: list[Path]) -> MatteResult:
     redone = []
     for frame in job.shot.frames:
-        mark = cache_key(
-            "matte_key", keyer.cache_inputs(frame), job.project.digest(job.plates.paths[frame]), *job.refined,
+        matte_key = cache_key(
+            "matte_key", keyer.cache_inputs(frame), job.project.digest(job.plates.paths[frame]), *job.refine_inputs,
             uses=job.refine_stage,
         )  # fmt: skip
-        if not job.project.fresh(job.file(frame), mark):
-            _put(job, frame, job.better(frame, keyer.cut(frame).matte), mark)
+        if not job.project.fresh(job.file(frame), matte_key):
+            _write_matte(job, frame, job.refined(frame, keyer.key(frame).matte), matte_key)
             redone.append(frame)
         job.on_frame()
-    return _told(job, files, {}, [], redone)
+    return _result(job, files, {}, [], redone)
 
 
-def _cut_out(job: _Job, keyer: Key | None) -> None:
+def _write_foreground(job: _Job, keyer: Keyer | None) -> None:
     """What is inside, with its matte as straight alpha, in the depth of the plates."""
     for frame in job.shot.frames:
         digests = [job.project.digest(path) for path in (job.plates.paths[frame], job.file(frame))]
-        mark = cache_key("matte_write", "front", digests, keyer.cache_inputs(frame) if keyer else None)
-        if job.project.fresh(job.front_file(frame), mark):
+        matte_key = cache_key("matte_write", "front", digests, keyer.cache_inputs(frame) if keyer else None)
+        if job.project.fresh(job.foreground_file(frame), matte_key):
             continue
         plate = np.ascontiguousarray(job.plates.read(frame)[..., :3])
         matte = read_matte(job.file(frame), job.shot.size)
-        colour = keyer.cut(frame).foreground if keyer else None
+        colour = keyer.key(frame).foreground if keyer else None
         if colour is None:
             colour = foreground(to_float(plate), matte)
         layers = [quantise(colour, plate.dtype), quantise(matte, plate.dtype)]
-        write_image(job.front_file(frame), np.dstack(layers))
-        job.project.record(job.front_file(frame), mark)
+        write_image(job.foreground_file(frame), np.dstack(layers))
+        job.project.record(job.foreground_file(frame), matte_key)
 
 
-def _span(job: _Job, span: Span) -> tuple[dict[int, float], list[int]]:
+def _make_span(job: _Job, span: Span) -> tuple[dict[int, float], list[int]]:
     """The confidence of a span's frames, and those that had to be made."""
     sides = [key for key in (span.left, span.right) if key is not None]
-    seen = [job.project.digest(job.plates.paths[frame]) for frame in sorted([*span.frames, *sides])]
+    plate_digests = [job.project.digest(job.plates.paths[frame]) for frame in sorted([*span.frames, *sides])]
     flow = [DisFlow().cache_key(), DisFlow("fine").cache_key()]
     painted = [job.project.digest(job.keys[key]) for key in sides]
-    mark = cache_key(
-        "matte_track", flow, span.left, span.right, span.frames, seen, painted, *job.refined, uses=job.refine_stage
+    matte_key = cache_key(
+        "matte_track",
+        flow,
+        span.left,
+        span.right,
+        span.frames,
+        plate_digests,
+        painted,
+        *job.refine_inputs,
+        uses=job.refine_stage,
     )
     name = f"matte confidence {job.file(span.frames[0])}"
-    known = job.project.recall(name, mark)
-    if known is not None and all(job.project.fresh(job.file(frame), mark) for frame in span.frames):
+    known = job.project.recall(name, matte_key)
+    if known is not None and all(job.project.fresh(job.file(frame), matte_key) for frame in span.frames):
         for _ in span.frames:
             job.on_frame()
         return {int(frame): float(value) for frame, value in known}, []
     found = {}
-    for one in _tracked(job, span):
-        _put(job, one.frame, job.better(one.frame, one.matte), mark)
+    for one in _track_span(job, span):
+        _write_matte(job, one.frame, job.refined(one.frame, one.matte), matte_key)
         found[one.frame] = one.confidence
         job.on_frame()
-    job.project.remember(name, mark, sorted(found.items()))
+    job.project.remember(name, matte_key, sorted(found.items()))
     return found, sorted(found)
 
 
-def _tracked(job: _Job, span: Span) -> Iterator[Tracked]:
-    back = list(reversed(span.frames))
+def _track_span(job: _Job, span: Span) -> Iterator[Tracked]:
+    backward = list(reversed(span.frames))
     if span.right is None and span.left is not None:
-        yield from _way(job, [span.left, *span.frames])
+        yield from _track_one_way(job, [span.left, *span.frames])
     elif span.left is None and span.right is not None:
-        yield from _way(job, [span.right, *back])
+        yield from _track_one_way(job, [span.right, *backward])
     elif span.left is not None and span.right is not None:
         # One of the two ways is kept on disk meanwhile: memory does not grow with the span.
-        with waiting(job.project, "way") as folder:
-            for one in _way(job, [span.left, *span.frames]):
-                _keep(folder / str(one.frame), one)
-            for other in _way(job, [span.right, *back]):
+        with scratch_folder(job.project, "way") as folder:
+            for one in _track_one_way(job, [span.left, *span.frames]):
+                _save_tracked(folder / str(one.frame), one)
+            for other in _track_one_way(job, [span.right, *backward]):
                 nearness = (other.frame - span.left) / (span.right - span.left)
-                yield between(_kept(folder / str(other.frame), other.frame), other, nearness)
+                yield between(_load_tracked(folder / str(other.frame), other.frame), other, nearness)
 
 
-def _way(job: _Job, frames: Sequence[int]) -> Iterator[Tracked]:
+def _track_one_way(job: _Job, frames: Sequence[int]) -> Iterator[Tracked]:
     """From a painted matte, that of ``frames[0]``, in one direction."""
     footage = Footage(job.plates.colour, DisFlow(), DisFlow("fine"))
     painted = job.painted(frames[0])
     return absent(frames, footage, painted.shape[:2]) if nothing_inside(painted) else track(frames, footage, painted)
 
 
-def _keep(path: Path, one: Tracked) -> None:
+def _save_tracked(path: Path, one: Tracked) -> None:
     try:
         np.savez(path, matte=quantise(one.matte, np.uint16), certainty=one.certainty.astype(np.float16),
                  confidence=one.confidence, absent=one.absent)  # fmt: skip
@@ -334,16 +344,16 @@ def _keep(path: Path, one: Tracked) -> None:
         raise unwritable(error, path, PROJECT) from error
 
 
-def _kept(path: Path, frame: int) -> Tracked:
+def _load_tracked(path: Path, frame: int) -> Tracked:
     with np.load(path.with_name(f"{path.name}.npz")) as arrays:
         matte = arrays["matte"].astype(np.float32) / np.float32(65535)
         return Tracked(frame, matte, arrays["certainty"].astype(np.float32),
                        float(arrays["confidence"]), bool(arrays["absent"]))  # fmt: skip
 
 
-def _put(job: _Job, frame: int, matte: Floats, mark: str) -> None:
+def _write_matte(job: _Job, frame: int, matte: Floats, matte_key: str) -> None:
     write_image(job.file(frame), quantise(matte, np.uint16))
-    job.project.record(job.file(frame), mark)
+    job.project.record(job.file(frame), matte_key)
 
 
 def _write_confidence(job: _Job, confidence: Mapping[int, float]) -> None:

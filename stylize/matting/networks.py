@@ -13,16 +13,16 @@ from stylize.media.sequences import format_frames
 from stylize.media.shot import Shot
 from stylize.settings.network_matte import NetworkMatte, spell
 
-HOW = (
+SUGGESTION = (
     "any salient-object or portrait network in ONNX will do, such as u2netp.onnx or isnet-general-use.onnx from the "
     "releases of danielgatis/rembg"
 )
-HOW_PERSON = "u2net_human_seg.onnx, from the releases of danielgatis/rembg, is one that finds people"
+PERSON_SUGGESTION = "u2net_human_seg.onnx, from the releases of danielgatis/rembg, is one that finds people"
 _BLOCK = 1 << 22
 
 
 @dataclass(frozen=True)
-class Finder:
+class Segmentation:
     """A network, its stage in the table of stages, and what it is pointed at, if anything."""
 
     segmenter: Segmenter
@@ -30,53 +30,53 @@ class Finder:
     prompts: tuple[Prompt, ...] = ()
 
 
-def open_finder(model: str, asked: NetworkMatte, shot: Shot) -> Finder:
+def open_segmentation(model: str, request: NetworkMatte, shot: Shot) -> Segmentation:
     """The network ``model`` for what is asked for. Raises MatteError: no such network, one that does not fit, or its
     library is missing; FrameRangeError and MatteError for prompts outside of the shot or its frames."""
-    _check_places(asked.prompts, shot)
-    if asked.prompts:
-        return Finder(open_sam2(model), "segment_sam2", asked.prompts)
-    return Finder(_open_onnx(Path(model).expanduser(), asked.finds), "segment_onnx")
+    _check_prompts(request.prompts, shot)
+    if request.prompts:
+        return Segmentation(open_sam2(model), "segment_sam2", request.prompts)
+    return Segmentation(_open_onnx(Path(model).expanduser(), request.finds), "segment_onnx")
 
 
-def _check_places(prompts: tuple[Prompt, ...], shot: Shot) -> None:
+def _check_prompts(prompts: tuple[Prompt, ...], shot: Shot) -> None:
     width, height = shot.size
     for prompt in prompts:
         if prompt.frame not in shot.frames:
-            there = f"the frames are {format_frames(shot.frames)}"
+            available = f"the frames are {format_frames(shot.frames)}"
             raise FrameRangeError(
-                f"{spell(prompt)}: the shot has no frame {prompt.frame}, {there}: choose one of these"
+                f"{spell(prompt)}: the shot has no frame {prompt.frame}, {available}: choose one of these"
             )
         # A box may end with the last pixel, at the picture's width; a place is a pixel.
         corner = (prompt.x1, prompt.y1) if isinstance(prompt, Box) else (prompt.x, prompt.y)
-        room = (width, height) if isinstance(prompt, Box) else (width - 1, height - 1)
-        if corner[0] > room[0] or corner[1] > room[1]:
+        last = (width, height) if isinstance(prompt, Box) else (width - 1, height - 1)
+        if corner[0] > last[0] or corner[1] > last[1]:
             raise MatteError(
                 f"{spell(prompt)} lies outside of the frame, which is {width}x{height}: expected x from 0 to "
-                f"{room[0]} and y from 0 to {room[1]}"
+                f"{last[0]} and y from 0 to {last[1]}"
             )
 
 
 def _open_onnx(model: Path, finds: str | None) -> Segmenter:
-    how = HOW_PERSON if finds == "person" else HOW
+    suggestion = PERSON_SUGGESTION if finds == "person" else SUGGESTION
     if model.is_dir():
         raise MatteError(
             f"--matte-model {model}: a folder, expected a network in one .onnx file; SAM 2 is for what it is pointed "
             "at, with a click or a box"
         )
     if not model.is_file():
-        raise MatteError(f"--matte-model {model}: no such file; {how}")
+        raise MatteError(f"--matte-model {model}: no such file; {suggestion}")
     try:
-        return OnnxSegmenter(model, _identity(model), finds)
+        return OnnxSegmenter(model, _weights_digest(model), finds)
     except ImportError as error:
         raise MatteError("--matte-model needs onnxruntime; install it with: pip install '.[auto]'") from error
     except ValueError as error:
-        raise MatteError(f"--matte-model {model}: {error}; {how}") from error
+        raise MatteError(f"--matte-model {model}: {error}; {suggestion}") from error
     except OSError as error:
         raise MatteError(f"--matte-model {model}: cannot be read ({error.strerror}); check its permissions") from error
 
 
-def _identity(model: Path) -> str:
+def _weights_digest(model: Path) -> str:
     """Digest of a network and of the files beside it that hold weights of it."""
     data = model.read_bytes()
     digest = hashlib.blake2b(data, digest_size=16)

@@ -15,7 +15,7 @@ from stylize.media.images import to_float
 Refine = Callable[[Pixels, Floats], Floats]
 
 
-def open_refining(width: int) -> tuple[Refine, list[int]]:
+def open_refiner(width: int) -> tuple[Refine, list[int]]:
     """What refines mattes in a band of so many pixels on both sides of their border, and what it depends on; with 0,
     nothing. Raises MatteError when its library is missing."""
     if width == 0:
@@ -24,10 +24,10 @@ def open_refining(width: int) -> tuple[Refine, list[int]]:
         raise MatteError("--refine needs pymatting; install it with: pip install '.[matting]'")
 
     def refine(plate: Pixels, matte: Floats) -> Floats:
-        known = trimap(matte, width)
+        regions = trimap(matte, width)
         # A matte without any certain inside, or outside, is all that is known.
-        if not ((known == 1).any() and (known == 0).any()):
+        if not ((regions == 1).any() and (regions == 0).any()):
             return matte
-        return closed_form(to_float(np.ascontiguousarray(plate[..., :3])), known, matte).astype(F32)
+        return closed_form(to_float(np.ascontiguousarray(plate[..., :3])), regions, matte).astype(F32)
 
     return refine, [width]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from masks.extent import Extent
 from stylize.context.mattes import FOUND, Mattes, Shaping, alpha_mattes, open_mattes, survey
-from stylize.matting.networks import Finder, open_finder
+from stylize.matting.networks import Segmentation, open_segmentation
 from stylize.matting.segmenting import segment_shot
 from stylize.media.images import make_folder
 from stylize.media.plates import Plates, plate_pattern
@@ -16,8 +16,9 @@ from stylize.settings.option_types import ALPHA
 from stylize.stages import stable_hash
 
 
-def asked_mattes(shot: Shot, settings: Settings, project: Project) -> Mattes | None:
-    """The mattes that are files; None if there are none, or if they are to be made of the plates, see ``made_mattes``.
+def mattes_from_files(shot: Shot, settings: Settings, project: Project) -> Mattes | None:
+    """The mattes that are files; None if there are none, or if they are made of the plates
+    (``mattes_from_plates``).
 
     Says what is wrong with the latter too, before the plates are files. Raises MatteError.
     """
@@ -27,12 +28,12 @@ def asked_mattes(shot: Shot, settings: Settings, project: Project) -> Mattes | N
         alpha_mattes(shot, {})
         return None
     if is_words(settings.matte):
-        _finder(settings, shot)
+        _segmentation(settings, shot)
         return None
     return open_mattes(settings.matte, shot, shaping=shaping(settings), project=project)
 
 
-def made_mattes(
+def mattes_from_plates(
     settings: Settings, plates: Plates, project: Project, progress: Callable[[str, int, int], None], *, shared: bool
 ) -> Mattes | None:
     """The mattes that come of the plates: their alpha, or what a network finds; None where files were asked for.
@@ -43,11 +44,11 @@ def made_mattes(
         return alpha_mattes(plates.shot, plates.paths, shaping(settings))
     if settings.matte is None or not is_words(settings.matte):
         return None
-    asked = stable_hash(settings.matte, str(settings.matte_model))[:12]
-    return _found(settings, plates, project, f"{FOUND}-{asked}" if shared else FOUND, progress)
+    digest = stable_hash(settings.matte, str(settings.matte_model))[:12]
+    return _segmented(settings, plates, project, f"{FOUND}-{digest}" if shared else FOUND, progress)
 
 
-def surveyed(
+def effective_mattes(
     mattes: Mattes | None, project: Project, message: Callable[[str], None]
 ) -> tuple[Mattes | None, Mapping[int, Extent]]:
     """The mattes that make a difference, and how much of every frame they cover. project: that keeps the extents."""
@@ -66,13 +67,13 @@ def shaping(settings: Settings) -> Shaping:
     return Shaping(settings.matte_invert, settings.matte_grow - settings.matte_shrink, settings.matte_feather)
 
 
-def _finder(settings: Settings, shot: Shot) -> Finder:
+def _segmentation(settings: Settings, shot: Shot) -> Segmentation:
     assert settings.matte is not None
     assert settings.matte_model is not None
-    return open_finder(settings.matte_model, read_words(settings.matte), shot)
+    return open_segmentation(settings.matte_model, read_words(settings.matte), shot)
 
 
-def _found(
+def _segmented(
     settings: Settings, plates: Plates, project: Project, folder: str, progress: Callable[[str, int, int], None]
 ) -> Mattes:
     """What a network finds, kept in the project, in a folder of mask/."""
@@ -80,5 +81,5 @@ def _found(
     # A folder of its own: what a person lays into mask/ stays.
     pattern = plate_pattern(shot, project.folder("mask") / folder)
     make_folder(pattern.folder)
-    segment_shot(shot, project, plates, _finder(settings, shot), pattern.path, progress)
+    segment_shot(shot, project, plates, _segmentation(settings, shot), pattern.path, progress)
     return Mattes({frame: pattern.path(frame) for frame in shot.frames}, shot.size, shaping=shaping(settings))

@@ -11,15 +11,15 @@ from stylize.project import Project
 
 
 @contextmanager
-def waiting(project: Project, purpose: str) -> Iterator[Path]:
+def scratch_folder(project: Project, purpose: str) -> Iterator[Path]:
     """An empty folder in the mask/ of a project that is locked, gone in the end, and first what a run that was killed
     left of the same purpose. Raises OutputError when it cannot be made."""
-    home = project.folder("mask")
-    for left in home.glob(f".{purpose}-*"):
-        shutil.rmtree(left, ignore_errors=True)
+    parent = project.folder("mask")
+    for stale in parent.glob(f".{purpose}-*"):
+        shutil.rmtree(stale, ignore_errors=True)
     try:
-        folder = tempfile.TemporaryDirectory(dir=home, prefix=f".{purpose}-")
+        folder = tempfile.TemporaryDirectory(dir=parent, prefix=f".{purpose}-")
     except OSError as error:
-        raise unwritable(error, home / f".{purpose}-", PROJECT) from error
+        raise unwritable(error, parent / f".{purpose}-", PROJECT) from error
     with folder as path:
         yield Path(path)

@@ -15,9 +15,9 @@ from propagate.arrays import F32, Bytes, Floats
 from propagate.flow_dis import DisFlow
 from stylize.errors import MatteError
 from stylize.io_errors import PROJECT, unwritable
-from stylize.matting.networks import Finder
+from stylize.matting.networks import Segmentation
 from stylize.matting.refine_edges import Refine
-from stylize.matting.scratch_folder import waiting
+from stylize.matting.scratch_folder import scratch_folder
 from stylize.media.images import quantise, read_values, write_image
 from stylize.media.plates import Plates
 from stylize.media.shot import Shot
@@ -28,28 +28,39 @@ from stylize.settings.network_matte import spell
 from stylize.stages import cache_key
 
 # Longest side, in pixels, of what is steadied; and the filter that enlarges it: radius in its pixels, and variance.
-LARGEST, RADIUS, SMOOTH = 640, 3, 1e-3
+SMOOTHING_SIDE, UPSAMPLING_RADIUS, FILTER_VARIANCE = 640, 3, 1e-3
 # Longest side of what is settled, and how regions are drawn to the edges of the larger picture.
-SETTLED, DRAWN, CRISP = 320, 4, 2.0
+CONSENSUS_SIDE, EDGE_RADIUS, EDGE_CONTRAST = 320, 4, 2.0
 
 Progress = Callable[[str, int, int], None]
 
 
 def segment_shot(
-    shot: Shot, project: Project, plates: Plates, finder: Finder, file_of: Callable[[int], Path],
-    progress: Progress, refine: Refine = lambda plate, matte: matte, refined: Sequence[int] = (),
+    shot: Shot, project: Project, plates: Plates, segmentation: Segmentation, file_of: Callable[[int], Path],
+    progress: Progress, refine: Refine = lambda plate, matte: matte, refine_inputs: Sequence[int] = (),
 ) -> list[int]:  # fmt: skip
     """Makes the matte of every frame, 16 bits, and returns those made: all or none, for each sees the others.
 
     Raises MatteError when the network cannot be used.
     """
     frames = shot.frames
-    seen = [project.digest(plates.paths[frame]) for frame in frames]
-    pointed = [spell(prompt) for prompt in finder.prompts]
+    plate_digests = [project.digest(plates.paths[frame]) for frame in frames]
+    prompt_texts = [spell(prompt) for prompt in segmentation.prompts]
     # What is settled depends on where the shots begin.
-    uses = (finder.stage, *(() if finder.segmenter.finished else ("cuts",)), *(("refine_edges",) if refined else ()))
+    uses = (
+        segmentation.stage,
+        *(() if segmentation.segmenter.finished else ("cuts",)),
+        *(("refine_edges",) if refine_inputs else ()),
+    )
     key = cache_key(
-        "matte_network", finder.segmenter.cache_key(), pointed, DisFlow().cache_key(), frames, seen, *refined, uses=uses
+        "matte_network",
+        segmentation.segmenter.cache_key(),
+        prompt_texts,
+        DisFlow().cache_key(),
+        frames,
+        plate_digests,
+        *refine_inputs,
+        uses=uses,
     )
     if all(project.fresh(file_of(frame), key) for frame in frames):
         progress("matte", len(frames), len(frames))
@@ -57,12 +68,16 @@ def segment_shot(
     made: list[int] = []
     try:
         # What is found waits on disk for what is found later: memory does not grow with the shot.
-        with waiting(project, "found") as folder:
-            job = _Job(frames, seen, project, plates, folder, progress)
-            found = _in_turn(job, finder) if finder.segmenter.finished else _settled(job, finder)
+        with scratch_folder(project, "found") as folder:
+            job = _Job(frames, plate_digests, project, plates, folder, progress)
+            found = (
+                _in_frame_order(job, segmentation)
+                if segmentation.segmenter.finished
+                else _with_consensus(job, segmentation)
+            )
             for frame, matte in steadied(found, DisFlow()):
                 plate = plates.colour(frame)
-                write_image(file_of(frame), quantise(refine(plate, _enlarged(matte, plate)), np.uint16))
+                write_image(file_of(frame), quantise(refine(plate, _upsample(matte, plate)), np.uint16))
                 project.record(file_of(frame), key)
                 made.append(frame)
                 progress("matte", len(made), len(frames))
@@ -73,10 +88,10 @@ def segment_shot(
 
 @dataclass(frozen=True)
 class _Job:
-    """seen: the digests of the frames' plates. folder: where what waits is kept."""
+    """plate_digests: of the frames, in their order. folder: where what waits is kept."""
 
     frames: tuple[int, ...]
-    seen: list[str]
+    plate_digests: list[str]
     project: Project
     plates: Plates
     folder: Path
@@ -92,48 +107,50 @@ class _Job:
         return read_values(self.file(frame))[..., 0]
 
 
-def _looked(job: _Job, finder: Finder) -> Iterator[int]:
+def _segment_frames(job: _Job, segmentation: Segmentation) -> Iterator[int]:
     """Has the network find the frames, in its order; after each, when its small matte waits, how many do or did."""
-    for done, (frame, matte) in enumerate(finder.segmenter(job.frames, job.plates.colour, finder.prompts), 1):
-        size = _small(job.plates.colour(frame), LARGEST).shape[1::-1]
+    for done, (frame, matte) in enumerate(
+        segmentation.segmenter(job.frames, job.plates.colour, segmentation.prompts), 1
+    ):
+        size = _shrink(job.plates.colour(frame), SMOOTHING_SIDE).shape[1::-1]
         job.put(frame, np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA), F32))
         yield done
 
 
-def _in_turn(job: _Job, finder: Finder) -> Iterator[tuple[int, Bytes, Floats]]:
+def _in_frame_order(job: _Job, segmentation: Segmentation) -> Iterator[tuple[int, Bytes, Floats]]:
     """Frame, plate and matte, both small, in order of time."""
-    waits = iter(job.frames)
-    turn = next(waits, None)
-    for done in _looked(job, finder):
-        if turn == job.frames[0] and not job.file(turn).exists():
+    remaining = iter(job.frames)
+    due = next(remaining, None)
+    for done in _segment_frames(job, segmentation):
+        if due == job.frames[0] and not job.file(due).exists():
             job.progress("find", done, len(job.frames))  # from then on, mattes tell how far it is
-        while turn is not None and job.file(turn).exists():
-            yield turn, _small(job.plates.colour(turn), LARGEST), job.get(turn)
-            job.file(turn).unlink()
-            turn = next(waits, None)
+        while due is not None and job.file(due).exists():
+            yield due, _shrink(job.plates.colour(due), SMOOTHING_SIDE), job.get(due)
+            job.file(due).unlink()
+            due = next(remaining, None)
 
 
-def _settled(job: _Job, finder: Finder) -> Iterator[tuple[int, Bytes, Floats]]:
+def _with_consensus(job: _Job, segmentation: Segmentation) -> Iterator[tuple[int, Bytes, Floats]]:
     """The same, once each shot has settled which regions are inside."""
-    for done in _looked(job, finder):
+    for done in _segment_frames(job, segmentation):
         job.progress("find", done, len(job.frames))
 
-    def see(frame: int) -> tuple[Bytes, Floats]:
-        plate = _small(job.plates.colour(frame), SETTLED)
+    def read_small(frame: int) -> tuple[Bytes, Floats]:
+        plate = _shrink(job.plates.colour(frame), CONSENSUS_SIDE)
         return plate, np.asarray(cv2.resize(job.get(frame), plate.shape[1::-1], interpolation=cv2.INTER_AREA), F32)
 
-    shown = ((frame, job.plates.colour(frame)) for frame in job.frames)
+    pictures = ((frame, job.plates.colour(frame)) for frame in job.frames)
     # Colours behind a cut are those of other things.
-    for frames in split(job.frames, picking.remembered_cuts(job.project, job.frames, job.seen, shown)):
-        for frame, regions in settled(frames, see, _OnDisk(job.folder), DisFlow()):
+    for frames in split(job.frames, picking.remembered_cuts(job.project, job.frames, job.plate_digests, pictures)):
+        for frame, regions in settled(frames, read_small, _DiskPlanes(job.folder), DisFlow()):
             job.put(frame, regions)
     for frame in job.frames:
-        plate = _small(job.plates.colour(frame), LARGEST)
-        yield frame, plate, _drawn(job.get(frame), plate)
+        plate = _shrink(job.plates.colour(frame), SMOOTHING_SIDE)
+        yield frame, plate, _snap_to_edges(job.get(frame), plate)
         job.file(frame).unlink()
 
 
-class _OnDisk(MutableMapping[int, Floats]):
+class _DiskPlanes(MutableMapping[int, Floats]):
     """Planes of frames as half floats in a folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -163,26 +180,28 @@ class _OnDisk(MutableMapping[int, Floats]):
         return sum(1 for _ in self)
 
 
-def _drawn(regions: Floats, plate: Bytes) -> Floats:
+def _snap_to_edges(regions: Floats, plate: Bytes) -> Floats:
     """Regions of a smaller picture at this one's size, drawn to its edges."""
     regions = np.asarray(cv2.resize(regions, plate.shape[1::-1], interpolation=cv2.INTER_LINEAR), F32)
-    drawn = guided_filter(regions, plate.astype(F32) / F32(255), np.ones_like(regions), DRAWN, SMOOTH)
-    return np.clip((drawn - F32(0.5)) * F32(CRISP) + F32(0.5), 0, 1)
+    snapped = guided_filter(regions, plate.astype(F32) / F32(255), np.ones_like(regions), EDGE_RADIUS, FILTER_VARIANCE)
+    return np.clip((snapped - F32(0.5)) * F32(EDGE_CONTRAST) + F32(0.5), 0, 1)
 
 
-def _small(plate: Bytes, largest: int) -> Bytes:
-    scale = largest / max(plate.shape[:2])
+def _shrink(plate: Bytes, max_side: int) -> Bytes:
+    scale = max_side / max(plate.shape[:2])
     if scale >= 1:
         return plate
     size = max(1, round(plate.shape[1] * scale)), max(1, round(plate.shape[0] * scale))
     return np.asarray(cv2.resize(plate, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _enlarged(matte: Floats, plate: Bytes) -> Floats:
+def _upsample(matte: Floats, plate: Bytes) -> Floats:
     """At full size, and drawn to the edges of the plate."""
     height, width = plate.shape[:2]
     scale = max(height, width) / max(matte.shape)
     matte = np.asarray(cv2.resize(matte, (width, height), interpolation=cv2.INTER_LINEAR), F32)
-    drawn = guided_filter(matte, plate.astype(F32) / F32(255), np.ones_like(matte), round(RADIUS * scale), SMOOTH)
+    snapped = guided_filter(
+        matte, plate.astype(F32) / F32(255), np.ones_like(matte), round(UPSAMPLING_RADIUS * scale), FILTER_VARIANCE
+    )
     # Traces that a filter leaves would be neither the style nor, to the bit, the plate.
-    return np.clip((drawn - F32(0.05)) / F32(0.9), 0, 1).astype(F32)
+    return np.clip((snapped - F32(0.05)) / F32(0.9), 0, 1).astype(F32)

@@ -17,34 +17,34 @@ _LUMA = np.array([0.2126, 0.7152, 0.0722], F32)
 # Pixels: what is finer than the first is detail, and the window it is taken apart in.
 DETAIL, WINDOW = 2.0, 15
 # Least energy of detail that counts, in 0..1 squared: a quarter of a level of 255.
-_LEAST = F32((0.25 / 255) ** 2)
+_MIN_ENERGY = F32((0.25 / 255) ** 2)
 
 
-def ghosting(result: Floats, left: Floats, right: Floats, seen: Bools) -> float | None:
+def ghosting(result: Floats, left: Floats, right: Floats, visible: Bools) -> float | None:
     """The share of the keys' detail that shows twice, 0 (a choice) to 1 (a cross-fade of keys that share nothing).
 
-    result, and both keys moved along to it: float32 (H, W, 3) in [0, 1]. seen: bool (H, W), where both keys have been
-    followed to. None where there is nothing to compare.
+    result, and both keys moved along to it: float32 (H, W, 3) in [0, 1]. visible: bool (H, W), where both keys have
+    been followed to. None where there is nothing to compare.
     """
-    x, one, other = (_detail(picture) for picture in (result, left, right))
+    frame, one, other = (_detail(picture) for picture in (result, left, right))
     own, others, both = _mean(one * one), _mean(other * other), _mean(one * other)
-    with_one, with_other = _mean(x * one), _mean(x * other)
-    energy = np.where(seen, own + others, 0)
+    with_one, with_other = _mean(frame * one), _mean(frame * other)
+    energy = np.where(visible, own + others, 0)
     total = float(energy.sum(dtype=np.float64))
-    if total <= float(_LEAST) * max(1, int(seen.sum())):
+    if total <= float(_MIN_ENERGY) * max(1, int(visible.sum())):
         return None
     product = own * others
-    apart = np.maximum(product - both * both, 0)
-    solid = apart + _LEAST * _LEAST
-    a = (with_one * others - with_other * both) / solid
-    b = (with_other * own - with_one * both) / solid
-    twice = np.clip(2 * np.minimum(a, b), 0, 1)
-    faded = np.maximum(_mean(x * x) - a * with_one - b * with_other, 0)
-    chosen = _mean(np.minimum((x - one) ** 2, (x - other) ** 2))
-    better = np.clip((chosen - faded) / (chosen + faded + _LEAST), 0, 1)
+    determinant = np.maximum(product - both * both, 0)
+    regularised = determinant + _MIN_ENERGY * _MIN_ENERGY
+    a = (with_one * others - with_other * both) / regularised
+    b = (with_other * own - with_one * both) / regularised
+    doubled = np.clip(2 * np.minimum(a, b), 0, 1)
+    faded = np.maximum(_mean(frame * frame) - a * with_one - b * with_other, 0)
+    chosen = _mean(np.minimum((frame - one) ** 2, (frame - other) ** 2))
+    gain = np.clip((chosen - faded) / (chosen + faded + _MIN_ENERGY), 0, 1)
     # What both share cannot ghost: 1 less the square of their correlation.
-    alone = apart / (product + _LEAST * _LEAST)
-    return float((twice * better * alone * energy).sum(dtype=np.float64) / total)
+    distinct = determinant / (product + _MIN_ENERGY * _MIN_ENERGY)
+    return float((doubled * gain * distinct * energy).sum(dtype=np.float64) / total)
 
 
 def _detail(picture: Floats) -> Floats:

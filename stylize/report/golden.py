@@ -30,13 +30,13 @@ from stylize.media.flatten import flatten
 from stylize.media.images import make_folder, quantise, read_image, to_float, write_image
 from stylize.settings import OPTIONS, Settings, read_settings
 
-_FILE, _APPROVED, _DIFFERS = "golden.toml", "approved", "differs"
-_KNOWN = {"shot", "mean", "far", "share", "settings"}
-_LEVELS, _MAGNIFIED = 255, 8
+_FILE, _APPROVED, _DIFFERENCES = "golden.toml", "approved", "differs"
+_FIELDS = {"shot", "mean", "far", "share", "settings"}
+_LEVELS, _MAGNIFICATION = 255, 8
 # Of every tolerance: two of levels, and a share of pixels.
-_MOST = {"mean": _LEVELS, "far": _LEVELS, "share": 1}
+_MAX_TOLERANCE = {"mean": _LEVELS, "far": _LEVELS, "share": 1}
 # A picture of ours is named after its shot and its frame.
-_OURS = re.compile(r"(.+)\.\d{4,}\.png")
+_PICTURE_NAME = re.compile(r"(.+)\.\d{4,}\.png")
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,11 @@ class Golden:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Of one golden. differs: what is wrong, told in words, frame by frame; none where all is as approved."""
+    """Of one golden. differences: what is wrong, told in words, frame by frame; none where all is as approved."""
 
     name: str
     frames: int
-    differs: tuple[str, ...]
+    differences: tuple[str, ...]
 
 
 Run = Callable[[Path, Settings, Path], Mapping[int, Path]]
@@ -74,52 +74,52 @@ def check_goldens(folder: Path, run: Run, *, update: bool) -> tuple[Verdict, ...
     run: makes a shot with these settings in this project folder, and gives the file of every frame. Raises
     ProjectError where there is no golden, or one that is damaged.
     """
-    goldens = [_opened(path) for path in sorted(folder.glob(f"*/{_FILE}"))]
+    goldens = [_read_golden(path) for path in sorted(folder.glob(f"*/{_FILE}"))]
     if not goldens:
         raise ProjectError(f"{folder}: expected folders with a {_FILE} in each, found none; see the README")
     return tuple(_check(golden, run, update) for golden in goldens)
 
 
-def _opened(path: Path) -> Golden:
+def _read_golden(path: Path) -> Golden:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProjectError(f"{path} cannot be read as TOML ({error}); mend it") from error
-    strange = sorted(set(table) - _KNOWN)
-    if strange or not isinstance(table.get("shot"), str):
+    unknown = sorted(set(table) - _FIELDS)
+    if unknown or not isinstance(table.get("shot"), str):
         raise ProjectError(
-            f"{path} must name the shot, and may hold {', '.join(sorted(_KNOWN))}; mend {strange or 'it'}"
+            f"{path} must name the shot, and may hold {', '.join(sorted(_FIELDS))}; mend {unknown or 'it'}"
         )
-    numbers = {name: table.get(name, 0) for name in _MOST}
-    for name, most in _MOST.items():
+    numbers = {name: table.get(name, 0) for name in _MAX_TOLERANCE}
+    for name, maximum in _MAX_TOLERANCE.items():
         number = numbers[name]
-        if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= most:
-            raise ProjectError(f"{path}: {name} must be a number from 0 to {most}, not {number!r}; mend it")
+        if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= maximum:
+            raise ProjectError(f"{path}: {name} must be a number from 0 to {maximum}, not {number!r}; mend it")
     settings = table.get("settings", {})
     if not isinstance(settings, Mapping) or {"output", "export"} & settings.keys():
         raise SettingsError(f"{path}: [settings] is a table without output and export; what is compared are the frames")
-    given = _seen_from(path.parent, read_settings(settings, str(path)), str(path))
-    return Golden(path.parent, path.parent / table["shot"], given, **numbers)
+    resolved = _resolve_paths(path.parent, read_settings(settings, str(path)), str(path))
+    return Golden(path.parent, path.parent / table["shot"], resolved, **numbers)
 
 
-def _seen_from(folder: Path, settings: Settings, where: str) -> Settings:
+def _resolve_paths(folder: Path, settings: Settings, where: str) -> Settings:
     """Settings whose paths are made whole."""
     stored = settings.stored().items()
     return read_settings({name: OPTIONS[name].resolve(value, folder) for name, value in stored}, where)
 
 
 def _check(golden: Golden, run: Run, update: bool) -> Verdict:
-    approved, differs = golden.folder / _APPROVED, golden.folder / _DIFFERS
+    approved, differences = golden.folder / _APPROVED, golden.folder / _DIFFERENCES
     with tempfile.TemporaryDirectory(prefix="stylize-golden-") as scratch:
         made = run(golden.shot, golden.settings, Path(scratch) / "golden.stylize")
         if update:
             _approve(made, approved)
-            _clear(differs, made)
+            _clear(differences, made)
             return Verdict(golden.name, len(made), ())
         if not approved.is_dir():
             raise ProjectError(f"{golden.folder} has nothing approved; look at it, and approve it with --update")
-        _clear(differs, made)
-        return Verdict(golden.name, len(made), tuple(_compared(golden, made, approved, differs)))
+        _clear(differences, made)
+        return Verdict(golden.name, len(made), tuple(_compare(golden, made, approved, differences)))
 
 
 def _approve(made: Mapping[int, Path], approved: Path) -> None:
@@ -127,29 +127,29 @@ def _approve(made: Mapping[int, Path], approved: Path) -> None:
     make_folder(approved)
     try:
         # All are copied before the first one is replaced: a full disk leaves what was approved.
-        with tempfile.TemporaryDirectory(prefix=f".{_APPROVED}-", dir=approved.parent) as fresh:
+        with tempfile.TemporaryDirectory(prefix=f".{_APPROVED}-", dir=approved.parent) as staging:
             for path in made.values():
-                shutil.copyfile(path, Path(fresh) / path.name)
+                shutil.copyfile(path, Path(staging) / path.name)
             for path in made.values():
-                (Path(fresh) / path.name).replace(approved / path.name)
-        for name in _ours(approved, made) - {path.name for path in made.values()}:
+                (Path(staging) / path.name).replace(approved / path.name)
+        for name in _shot_pictures(approved, made) - {path.name for path in made.values()}:
             (approved / name).unlink()
     except OSError as error:
         raise OutputError(f"{approved} cannot be written ({error.strerror}); free space or mend its rights") from error
 
 
-def _clear(differs: Path, made: Mapping[int, Path]) -> None:
+def _clear(differences: Path, made: Mapping[int, Path]) -> None:
     """Removes the pictures that an earlier check left, and the folder if nothing else is in it."""
     try:
-        for name in _ours(differs, made):
-            (differs / name).unlink()
-        if differs.is_dir() and not any(differs.iterdir()):
-            differs.rmdir()
+        for name in _shot_pictures(differences, made):
+            (differences / name).unlink()
+        if differences.is_dir() and not any(differences.iterdir()):
+            differences.rmdir()
     except OSError as error:
-        raise OutputError(f"{differs} cannot be cleared ({error.strerror}); mend its rights") from error
+        raise OutputError(f"{differences} cannot be cleared ({error.strerror}); mend its rights") from error
 
 
-def _ours(folder: Path, made: Mapping[int, Path]) -> set[str]:
+def _shot_pictures(folder: Path, made: Mapping[int, Path]) -> set[str]:
     """Names of the pictures in a folder that are named as those that are made, of whatever frame."""
     names = {path.name for path in folder.iterdir() if path.is_file()} if folder.is_dir() else set()
     shots = {_shot_of(path.name) for path in made.values()}
@@ -157,40 +157,43 @@ def _ours(folder: Path, made: Mapping[int, Path]) -> set[str]:
 
 
 def _shot_of(name: str) -> str | None:
-    match = _OURS.fullmatch(name)
+    match = _PICTURE_NAME.fullmatch(name)
     return match and match[1]
 
 
-def _compared(golden: Golden, made: Mapping[int, Path], approved: Path, differs: Path) -> list[str]:
-    there = _ours(approved, made)
-    told = [f"{name} is approved, and is not made any more" for name in sorted(there - {p.name for p in made.values()})]
+def _compare(golden: Golden, made: Mapping[int, Path], approved: Path, differences: Path) -> list[str]:
+    approved_names = _shot_pictures(approved, made)
+    findings = [
+        f"{name} is approved, and is not made any more"
+        for name in sorted(approved_names - {p.name for p in made.values()})
+    ]
     for frame, path in made.items():
-        if path.name not in there:
-            told.append(f"frame {frame} is made, and was never approved")
+        if path.name not in approved_names:
+            findings.append(f"frame {frame} is made, and was never approved")
             continue
-        now, before = read_image(path), read_image(approved / path.name)
-        wrong = _wrong(golden, now, before)
-        if wrong:
-            told.append(f"frame {frame}: {wrong}")
-            if now.shape == before.shape:
-                make_folder(differs)
-                write_image(differs / path.name, _shown(now, before))
-    return told
+        current, reference = read_image(path), read_image(approved / path.name)
+        mismatch = _mismatch(golden, current, reference)
+        if mismatch:
+            findings.append(f"frame {frame}: {mismatch}")
+            if current.shape == reference.shape:
+                make_folder(differences)
+                write_image(differences / path.name, _comparison(current, reference))
+    return findings
 
 
-def _wrong(golden: Golden, now: Pixels, before: Pixels) -> str:
+def _mismatch(golden: Golden, current: Pixels, reference: Pixels) -> str:
     """What keeps a frame from being taken, or nothing."""
-    if now.shape != before.shape or now.dtype != before.dtype:
-        return f"expected {before.shape} {before.dtype}, found {now.shape} {now.dtype}"
-    apart = np.abs(to_float(now) - to_float(before)) * _LEVELS
-    mean, far = float(apart.mean()), float((apart.max(axis=-1) > golden.far).mean())
+    if current.shape != reference.shape or current.dtype != reference.dtype:
+        return f"expected {reference.shape} {reference.dtype}, found {current.shape} {current.dtype}"
+    difference = np.abs(to_float(current) - to_float(reference)) * _LEVELS
+    mean, far = float(difference.mean()), float((difference.max(axis=-1) > golden.far).mean())
     if mean <= golden.mean and far <= golden.share:
         return ""
     exact = "" if golden.mean or golden.far or golden.share else ", expected the same bits"
     return f"{mean:.3g} levels off in the mean (up to {golden.mean:g}), {far:.2%} of pixels far off{exact}"
 
 
-def _shown(now: Pixels, before: Pixels) -> Pixels:
+def _comparison(current: Pixels, reference: Pixels) -> Pixels:
     """Approved, now, and the difference magnified, side by side."""
-    one, other = (to_float(flatten(picture)) for picture in (before, now))
-    return quantise(np.concatenate([one, other, np.abs(one - other) * _MAGNIFIED], axis=1), np.uint8)
+    one, other = (to_float(flatten(picture)) for picture in (reference, current))
+    return quantise(np.concatenate([one, other, np.abs(one - other) * _MAGNIFICATION], axis=1), np.uint8)

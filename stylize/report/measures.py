@@ -36,24 +36,24 @@ class FrameMeasures:
     ghosting: float | None
 
 
-def change_along(before: Floats, after: Floats, flow: Floats, seen: Bools) -> float | None:
-    """Mean absolute difference of ``after`` and ``before`` moved along, where ``seen``; None if nothing is.
+def change_along(previous: Floats, current: Floats, flow: Floats, visible: Bools) -> float | None:
+    """Mean absolute difference of ``current`` and ``previous`` moved along, where ``visible``; None if nothing is.
 
-    flow: float32 (H, W, 2) on the grid of ``after``: ``after(x) = before(x + flow(x))``.
+    flow: float32 (H, W, 2) on the grid of ``current``: ``current(x) = previous(x + flow(x))``.
     """
-    if not seen.any():
+    if not visible.any():
         return None
-    moved = np.asarray(warp(before, flow), F32)
-    return float(np.abs(moved - after).mean(axis=-1)[seen].mean())
+    warped = np.asarray(sample(previous, flow), F32)
+    return float(np.abs(warped - current).mean(axis=-1)[visible].mean())
 
 
-def finest(picture: Floats) -> float:
+def detail_strength(picture: Floats) -> float:
     """Strength of the finest detail: mean absolute Laplacian of the luma."""
     luma = picture @ np.array([0.2126, 0.7152, 0.0722], F32)
     return float(np.abs(cv2.Laplacian(luma, cv2.CV_32F)).mean())
 
 
-def between(left: float, right: float, nearness: float) -> float:
+def interpolate(left: float, right: float, nearness: float) -> float:
     """What lies between two keys' values, at ``nearness`` from 0 (left) to 1 (right)."""
     return left + (right - left) * nearness
 
@@ -69,15 +69,15 @@ def leak_of(result: Floats, plate: Floats, matte: Floats) -> float | None:
     return float(np.abs(result - plate)[outside].max()) if outside.any() else None
 
 
-def agreement(one: Floats, other: Floats, seen: Bools) -> float | None:
-    """1 less the mean absolute difference of two pictures, (H, W, 3), where ``seen``; None if nothing is."""
-    return 1 - float(np.abs(one - other).mean(axis=-1)[seen].mean()) if seen.any() else None
+def agreement(one: Floats, other: Floats, visible: Bools) -> float | None:
+    """1 less the mean absolute difference of two pictures, (H, W, 3), where ``visible``; None if nothing is."""
+    return 1 - float(np.abs(one - other).mean(axis=-1)[visible].mean()) if visible.any() else None
 
 
-def pop(changes: list[float | None], place: int) -> float | None:
+def pop(changes: list[float | None], index: int) -> float | None:
     """How much the change to a key, and from it, is above the usual around it; None without neighbours."""
-    near = [c for c in (changes[place : place + 2]) if c is not None]
-    around = [c for c in (*changes[max(0, place - 4) : place], *changes[place + 2 : place + 6]) if c is not None]
-    if not near or not around:
+    at_key = [c for c in (changes[index : index + 2]) if c is not None]
+    around = [c for c in (*changes[max(0, index - 4) : index], *changes[index + 2 : index + 6]) if c is not None]
+    if not at_key or not around:
         return None
-    return max(near) - float(np.median(around))
+    return max(at_key) - float(np.median(around))

@@ -18,15 +18,15 @@ CURVES = (
 _WIDTH, _HEIGHT = 860, 90
 
 
-def page_of(told: Mapping[str, Any], pictures: Sequence[tuple[int, str, str]], strip: str) -> str:
-    """HTML. told: the figures, as `figures` of ``making`` gives them. pictures: frame, plate and result as data URLs,
-    of the frames that the player shows. strip: the contact sheet as a data URL."""
-    shots = "".join(_shot(number, shot) for number, shot in enumerate(told["shots"], 1))
+def page_of(figures: Mapping[str, Any], pictures: Sequence[tuple[int, str, str]], contact_sheet: str) -> str:
+    """HTML. figures: as `figures` of ``making`` gives them. pictures: frame, plate and result as data URLs,
+    of the frames that the player shows. contact_sheet: as a data URL."""
+    shots = "".join(_shot(number, shot) for number, shot in enumerate(figures["shots"], 1))
     data = json.dumps([[frame, plate, result] for frame, plate, result in pictures])
-    name = html.escape(str(told["name"]))
+    name = html.escape(str(figures["name"]))
     return (
-        _PAGE.replace("@NAME@", name).replace("@SHOTS@", shots).replace("@STRIP@", strip)
-        .replace("@FACTS@", html.escape(told["facts"])).replace("@DATA@", data.replace("</", "<\\/"))
+        _PAGE.replace("@NAME@", name).replace("@SHOTS@", shots).replace("@STRIP@", contact_sheet)
+        .replace("@FACTS@", html.escape(figures["facts"])).replace("@DATA@", data.replace("</", "<\\/"))
     )  # fmt: skip
 
 
@@ -47,19 +47,19 @@ def _shot(number: int, shot: Mapping[str, Any]) -> str:
     )
 
 
-def _agreement(told: Mapping[str, Any] | None) -> str:
-    if told is None:
+def _agreement(figures: Mapping[str, Any] | None) -> str:
+    if figures is None:
         return "&ndash;"
-    flagged = "does not agree: " if told["outlier"] else ""
-    return f"{flagged}colour {_number(told['colour'])}, structure {_number(told['structure'])}"
+    flagged = "does not agree: " if figures["outlier"] else ""
+    return f"{flagged}colour {_number(figures['colour'])}, structure {_number(figures['structure'])}"
 
 
-def _curve(shot: Mapping[str, Any], name: str, called: str, says: str, least: float) -> str:
+def _curve(shot: Mapping[str, Any], name: str, title: str, note: str, min_top: float) -> str:
     frames = [(entry["frame"], entry[name]) for entry in shot["frames"] if entry[name] is not None]
     if not frames:
         return ""
     first, last = shot["frames"][0]["frame"], max(shot["frames"][-1]["frame"], shot["frames"][0]["frame"] + 1)
-    low, high = min(0.0, *(value for _, value in frames)), max(least, *(value for _, value in frames))
+    low, high = min(0.0, *(value for _, value in frames)), max(min_top, *(value for _, value in frames))
 
     def x(frame: float) -> float:
         return 4 + (frame - first) / (last - first) * (_WIDTH - 8)
@@ -68,13 +68,13 @@ def _curve(shot: Mapping[str, Any], name: str, called: str, says: str, least: fl
         return _HEIGHT - 4 - (value - low) / (high - low) * (_HEIGHT - 8)
 
     line = " ".join(f"{x(frame):.1f},{y(value):.1f}" for frame, value in frames)
-    marks = "".join(
+    key_lines = "".join(
         f"<line class=key x1={x(key['frame']):.1f} x2={x(key['frame']):.1f} y1=0 y2={_HEIGHT} />"
         for key in shot["keys"]
     )
     return (
-        f"<figure><figcaption><b>{called}</b> {html.escape(says)} <i>{_number(low)} to {_number(high)}</i></figcaption>"
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" data-first={first} data-last={last}>{marks}'
+        f"<figure><figcaption><b>{title}</b> {html.escape(note)} <i>{_number(low)} to {_number(high)}</i></figcaption>"
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" data-first={first} data-last={last}>{key_lines}'
         f'<line class=zero x1=0 x2={_WIDTH} y1={y(0):.1f} y2={y(0):.1f} /><polyline points="{line}" /></svg></figure>'
     )
 

@@ -23,33 +23,33 @@ from stylize.report.ghosting import ghosting
 from stylize.report.measures import (
     FrameMeasures,
     agreement,
-    between,
     change_along,
     colour_distance,
-    finest,
+    detail_strength,
+    interpolate,
     leak_of,
     pop,
 )
 from stylize.report.page import page_of
-from stylize.report.warped_keys import Follow, pairs, small
+from stylize.report.warped_keys import WarpInputs, downscale, warped_pairs
 from stylize.spans.frame_files import ERROR, pass_file
 
 # Of the player: enough to judge motion, and a page that can still be mailed.
-MOST_FRAMES, WIDEST, QUALITY = 120, 640, 80
+MAX_FRAMES, MAX_WIDTH, JPEG_QUALITY = 120, 640, 80
 JSON_VERSION = 3
 
 
 def write_report(work: Work, shots: Sequence[ShotPlan]) -> tuple[Path, Path]:
     """The page and the figures of a project that is done. Raises OutputError where frames are missing."""
-    told = figures(work, shots)
+    content = figures(work, shots)
     sheet = work.project.root / "contact_sheet.png"
     if not sheet.is_file():
         raise OutputError(f"{sheet} is missing; run all stages, and then ask for the report")
-    chosen = choose_columns(work.shot.frames, [key for plan in shots for key in plan.keys], MOST_FRAMES)
-    pictures = [(frame, _url(_plate(work, frame)), _url(_result(work, frame))) for frame in chosen]
-    page = page_of(told, pictures, _url(to_float(flatten(read_image(sheet))), 2520))
+    chosen = choose_columns(work.shot.frames, [key for plan in shots for key in plan.keys], MAX_FRAMES)
+    pictures = [(frame, _data_url(_plate(work, frame)), _data_url(_result(work, frame))) for frame in chosen]
+    page = page_of(content, pictures, _data_url(to_float(flatten(read_image(sheet))), 2520))
     paths = work.project.root / "report.html", work.project.root / "report.json"
-    for path, text in zip(paths, (page, json.dumps(told, indent=1) + "\n"), strict=True):
+    for path, text in zip(paths, (page, json.dumps(content, indent=1) + "\n"), strict=True):
         with atomic_write(path) as partial:
             partial.write_text(text, encoding="utf-8")
     return paths
@@ -71,11 +71,11 @@ def figures(work: Work, shots: Sequence[ShotPlan]) -> dict[str, Any]:
 def _shot(work: Work, plan: ShotPlan) -> dict[str, Any]:
     measured = list(_measured(work, plan))
     changes = [one.change for one in measured]
-    beside = {one.frame: one for one in judged(work, plan.frames, plan.keys)}
+    neighbours = {one.frame: one for one in judged(work, plan.frames, plan.keys)}
     keys = [
         {
             "frame": key.frame, "reason": str(key.reason), "pop": pop(changes, plan.frames.index(key.frame)),
-            "agreement": _agreement(beside.get(key.frame)),
+            "agreement": _agreement(neighbours.get(key.frame)),
         }
         for key in plan.keyframes
     ]  # fmt: skip
@@ -109,25 +109,25 @@ def _summary(measured: Sequence[FrameMeasures], keys: Sequence[dict[str, Any]]) 
 
 
 def _measured(work: Work, plan: ShotPlan) -> Iterator[FrameMeasures]:
-    beside = {frame: (span.left, span.right) for span in plan.spans() for frame in span.frames}
-    keys = {key: _look(_result(work, key)) for key in plan.keys}
-    together = _together(work, plan)
+    neighbours = {frame: (span.left, span.right) for span in plan.spans() for frame in span.frames}
+    keys = {key: _detail_and_colour(_result(work, key)) for key in plan.keys}
+    comparisons = _compare_keys(work, plan)
     before: tuple[Floats, Floats] | None = None
-    for place, frame in enumerate(plan.frames):
-        work.progress("report", place + 1, len(plan.frames))
+    for index, frame in enumerate(plan.frames):
+        work.progress("report", index + 1, len(plan.frames))
         plate, result = _plate(work, frame), _result(work, frame)
         flicker = change = None
         if before is not None:
-            step = work.motion.step(plan.frames[place - 1], frame)
+            step = work.motion.step(plan.frames[index - 1], frame)
             change = change_along(before[1], result, step.flow, step.consistent)
-            usual = change_along(before[0], plate, step.flow, step.consistent)
-            flicker = None if change is None or usual is None else change - usual
-        left, right = beside.get(frame, (frame, frame))
-        sharpness, drift = _against(keys, frame, left, right, result) if keys else (None, None)
-        agreed, ghosts = together.get(frame, (None, None))
+            plate_change = change_along(before[0], plate, step.flow, step.consistent)
+            flicker = None if change is None or plate_change is None else change - plate_change
+        left, right = neighbours.get(frame, (frame, frame))
+        sharpness, drift = _sharpness_and_drift(keys, frame, left, right, result) if keys else (None, None)
+        agreed, ghosts = comparisons.get(frame, (None, None))
         yield FrameMeasures(
             frame=frame,
-            error=float(_kept(work, ERROR, frame).mean()),
+            error=float(_read_map(work, ERROR, frame).mean()),
             flicker=flicker,
             change=change,
             sharpness=sharpness,
@@ -139,25 +139,25 @@ def _measured(work: Work, plan: ShotPlan) -> Iterator[FrameMeasures]:
         before = plate, result
 
 
-def _together(work: Work, plan: ShotPlan) -> dict[int, tuple[float | None, float | None]]:
+def _compare_keys(work: Work, plan: ShotPlan) -> dict[int, tuple[float | None, float | None]]:
     """Of every frame between two keys: how well these agree, and how much of both is seen at once."""
-    follow = Follow(work.motion.step, work.motion.refine, work.plates.colour, lambda key: _result(work, key))
+    inputs = WarpInputs(work.motion.step, work.motion.refine, work.plates.colour, lambda key: _result(work, key))
     found = {}
     for span in plan.spans():
         if span.left is None or span.right is None:
             continue
-        for frame, one, other, seen in pairs(span.left, span.right, span.frames, follow):
-            shown = small(_result(work, frame))
-            found[frame] = agreement(one, other, seen), ghosting(shown, one, other, seen)
+        for frame, one, other, visible in warped_pairs(span.left, span.right, span.frames, inputs):
+            downscaled = downscale(_result(work, frame))
+            found[frame] = agreement(one, other, visible), ghosting(downscaled, one, other, visible)
     return found
 
 
-def _look(picture: Floats) -> tuple[float, Floats]:
+def _detail_and_colour(picture: Floats) -> tuple[float, Floats]:
     """Finest detail and mean colour."""
-    return finest(picture), picture.mean(axis=(0, 1))
+    return detail_strength(picture), picture.mean(axis=(0, 1))
 
 
-def _against(
+def _sharpness_and_drift(
     keys: dict[int, tuple[float, Floats]], frame: int, left: int | None, right: int | None, result: Floats
 ) -> tuple[float, float]:
     """Sharpness over, and colour's distance from, what lies between the keys beside."""
@@ -165,10 +165,10 @@ def _against(
     assert one is not None  # no frame of a shot with keys is without one beside it
     assert other is not None
     nearness = 0.0 if one == other else (frame - one) / (other - one)
-    detail, colour = _look(result)
-    wanted = between(keys[one][0], keys[other][0], nearness)
-    meant = keys[one][1] + (keys[other][1] - keys[one][1]) * np.float32(nearness)
-    return detail / max(wanted, 1e-6), colour_distance(colour, meant)
+    detail, colour = _detail_and_colour(result)
+    expected_detail = interpolate(keys[one][0], keys[other][0], nearness)
+    expected_colour = keys[one][1] + (keys[other][1] - keys[one][1]) * np.float32(nearness)
+    return detail / max(expected_detail, 1e-6), colour_distance(colour, expected_colour)
 
 
 def _plate(work: Work, frame: int) -> Floats:
@@ -179,20 +179,20 @@ def _result(work: Work, frame: int) -> Floats:
     return to_float(flatten(read_image(work.file("out", frame))))
 
 
-def _kept(work: Work, name: str, frame: int) -> Floats:
+def _read_map(work: Work, name: str, frame: int) -> Floats:
     path = pass_file(work.project.root, work.shot, name, frame)
     if not path.is_file():
         raise OutputError(f"{path} is missing, expected what the stage propagate leaves; run all stages")
     return np.ascontiguousarray(read_values(path)[..., 0])
 
 
-def _url(picture: Floats, widest: int = WIDEST) -> str:
+def _data_url(picture: Floats, max_width: int = MAX_WIDTH) -> str:
     """A JPEG inside of the page."""
     pixels: Pixels = quantise(picture, np.uint8)
-    scale = min(1.0, widest / pixels.shape[1])
+    scale = min(1.0, max_width / pixels.shape[1])
     if scale < 1:
         pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    done, data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    done, data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not done:
         raise OutputError("a picture of the report could not be encoded; report this")
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()

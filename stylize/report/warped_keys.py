@@ -14,11 +14,11 @@ from propagate.flow import FlowEstimator, Step, compose_step, correct_drift, ide
 
 F32 = np.float32
 # Pixels: doubled edges show at this width, and a span of it can be kept.
-WIDEST = 480
+MAX_WIDTH = 480
 
 
 @dataclass(frozen=True)
-class Follow:
+class WarpInputs:
     """How keys are followed. step: from a frame to its neighbour, see ``Motion``. refine: takes back drift, or None.
     plate: uint8 (H, W, 3). look: float32 (H, W, 3) of a key."""
 
@@ -31,54 +31,56 @@ class Follow:
 _Picture = TypeVar("_Picture", Bytes, Floats)
 
 
-def small(picture: _Picture) -> _Picture:
-    """A picture of any depth no wider than `WIDEST`, by means of areas."""
+def downscale(picture: _Picture) -> _Picture:
+    """A picture of any depth no wider than `MAX_WIDTH`, by means of areas."""
     height, width = picture.shape[:2]
-    if width <= WIDEST:
+    if width <= MAX_WIDTH:
         return picture
-    size = WIDEST, max(1, round(height * WIDEST / width))
+    size = MAX_WIDTH, max(1, round(height * MAX_WIDTH / width))
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 
-def carried(order: Sequence[int], follow: Follow) -> Iterator[tuple[int, Floats, Bools]]:
+def warp_along(order: Sequence[int], inputs: WarpInputs) -> Iterator[tuple[int, Floats, Bools]]:
     """The key that `order` begins with at each of the other frames, which lead away from it one by one.
 
-    Frame, look (float32 (H, W, 3)) and where the key was followed to (bool (H, W)), all `small`.
+    Frame, look (float32 (H, W, 3)) and where the key was followed to (bool (H, W)), all downscaled.
     """
     key = order[0]
-    plate, look = small(follow.plate(key)), small(follow.look(key))
-    composed = identity_flow(key, *look.shape[:2])
-    for before, frame in pairwise(order):
-        composed = compose_step(composed, frame, _shrunk(follow.step(before, frame), look.shape))
+    plate, look = downscale(inputs.plate(key)), downscale(inputs.look(key))
+    composed = start_at_key(key, *look.shape[:2])
+    for previous, frame in pairwise(order):
+        composed = extend(composed, frame, _downscale_step(inputs.step(previous, frame), look.shape))
         flow = composed.flow
-        if follow.refine is not None:
-            flow = correct_drift(flow, plate, small(follow.plate(frame)), follow.refine)
-        yield frame, np.asarray(warp(look, flow), F32), composed.valid
+        if inputs.refine is not None:
+            flow = anchor(flow, plate, downscale(inputs.plate(frame)), inputs.refine)
+        yield frame, np.asarray(sample(look, flow), F32), composed.valid
 
 
-def pairs(left: int, right: int, frames: Sequence[int], follow: Follow) -> Iterator[tuple[int, Floats, Floats, Bools]]:
+def warped_pairs(
+    left: int, right: int, frames: Sequence[int], inputs: WarpInputs
+) -> Iterator[tuple[int, Floats, Floats, Bools]]:
     """For every frame of a span: frame, left key and right key moved along to it, and where both were followed to.
 
     What the right key gives comes backwards, and waits on the disk.
     """
     with tempfile.TemporaryFile() as file:
-        places: dict[int, int] = {}
-        for frame, look, seen in carried([right, *reversed(frames)], follow):
-            places[frame] = file.tell()
+        offsets: dict[int, int] = {}
+        for frame, look, visible in warp_along([right, *reversed(frames)], inputs):
+            offsets[frame] = file.tell()
             np.save(file, look.astype(np.float16))
-            np.save(file, np.packbits(seen))
-        for frame, look, seen in carried([left, *frames], follow):
-            file.seek(places[frame])
+            np.save(file, np.packbits(visible))
+        for frame, look, visible in warp_along([left, *frames], inputs):
+            file.seek(offsets[frame])
             other = np.load(file).astype(F32)
-            other_seen = np.unpackbits(np.load(file), count=seen.size).reshape(seen.shape).astype(bool)
-            yield frame, look, other, seen & other_seen
+            other_visible = np.unpackbits(np.load(file), count=visible.size).reshape(visible.shape).astype(bool)
+            yield frame, look, other, visible & other_visible
 
 
-def _shrunk(step: Step, size: tuple[int, ...]) -> Step:
+def _downscale_step(step: Step, size: tuple[int, ...]) -> Step:
     height, width = step.flow.shape[:2]
     if (height, width) == size[:2]:
         return step
     flow = cv2.resize(step.flow, (size[1], size[0]), interpolation=cv2.INTER_AREA)
     flow *= np.array([size[1] / width, size[0] / height], F32)
-    trusted = cv2.resize(step.consistent.astype(F32), (size[1], size[0]), interpolation=cv2.INTER_AREA)
-    return Step(np.ascontiguousarray(flow, F32), np.asarray(trusted > 0.5))
+    consistency = cv2.resize(step.consistent.astype(F32), (size[1], size[0]), interpolation=cv2.INTER_AREA)
+    return Step(np.ascontiguousarray(flow, F32), np.asarray(consistency > 0.5))

@@ -18,7 +18,7 @@ from stylize.delivery.movie import write_movie
 from stylize.delivery.sequence import write_sequence
 from stylize.interchange.timelines.edl import edl_of
 from stylize.interchange.timelines.otio import otio_of
-from stylize.interchange.timelines.timeline import make_cut
+from stylize.interchange.timelines.timeline import make_timeline
 from stylize.media.clock import offset_timecode
 from stylize.media.codecs import CODECS
 from stylize.media.images import to_float, write_image
@@ -331,17 +331,19 @@ def test_timelines(given: tuple[Kind, Shot, list[Path]], tmp_path: Path) -> None
     fps = kind.rate if kind.stamps else None
     shown = [(shot.frames[:2], shot.frames[:1]), (shot.frames[2:], ())]
     plates = Pattern(tmp_path / "video", "p.", 4, ".png")
-    cut = make_cut(shot, parse_target(str(tmp_path / "o.mov"), shot.name), shown, alpha=None, fps=fps, plates=plates)
-    assert (cut.rate, cut.count, cut.size) == (kind.rate, COUNT, shot.size)
-    assert cut.timecode(cut.start) == (kind.timecode or "00:00:00:00")
-    assert (cut.plate.count, cut.result.count) == (COUNT, COUNT)
-    assert (cut.plate.pattern is None) == (not kind.name.endswith(".png") and not kind.stamps)
-    told = json.loads(otio_of(cut))
+    timeline = make_timeline(
+        shot, parse_target(str(tmp_path / "o.mov"), shot.name), shown, alpha=None, fps=fps, plates=plates
+    )
+    assert (timeline.rate, timeline.count, timeline.size) == (kind.rate, COUNT, shot.size)
+    assert timeline.timecode(timeline.start) == (kind.timecode or "00:00:00:00")
+    assert (timeline.plate.count, timeline.result.count) == (COUNT, COUNT)
+    assert (timeline.plate.pattern is None) == (not kind.name.endswith(".png") and not kind.stamps)
+    told = json.loads(otio_of(timeline))
     for track in told["tracks"]["children"][:2]:
         spans = [clip["source_range"] for clip in track["children"]]
         assert [span["duration"]["value"] for span in spans] == [2, 3]
-        assert [span["start_time"]["value"] - cut.start for span in spans] == [0, 2]
+        assert [span["start_time"]["value"] - timeline.start for span in spans] == [0, 2]
         assert {span["start_time"]["rate"] for span in spans} == {float(kind.rate)}
-    lists = edl_of(cut, "result")
+    lists = edl_of(timeline, "result")
     end = offset_timecode(kind.timecode or "00:00:00:00", COUNT, kind.rate)
-    assert f"{cut.timecode(cut.start + 2)} {end}\n" in lists
+    assert f"{timeline.timecode(timeline.start + 2)} {end}\n" in lists

@@ -227,7 +227,7 @@ from pathlib import Path
 import numpy as np
 from stylize.media.targets import Encoding
 from stylize.delivery.movie import write_movie
-from stylize.interchange.passes import Told, parts_of, write_parts
+from stylize.interchange.passes import FrameData, parts_of, write_parts
 from stylize.delivery.sequence import write_sequence
 from stylize.media.sequences import Pattern
 from stylize.media.shot import Shot
@@ -245,7 +245,7 @@ else:
     flat = np.zeros((16, 16), np.float32)
     flow = np.zeros((16, 16, 2), np.float32)
     for frame in frames:
-        write_parts(folder / f"x/p.{frame}.exr", parts_of(Told(flat, flat, flat, (1, 2), flow, flow, None, None)))
+        write_parts(folder / f"x/p.{frame}.exr", parts_of(FrameData(flat, flat, flat, (1, 2), flow, flow, None, None)))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 

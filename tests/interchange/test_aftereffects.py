@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from stylize.interchange.aftereffects import jsx_of
-from stylize.interchange.timelines.timeline import Cut
+from stylize.interchange.timelines.timeline import Timeline
 from stylize.media.clock import frames_to_timecode
-from tests.interchange.timelines import FAST, FILM, NTSC, movie_cut, picture_cut
+from tests.interchange.timelines import FAST, FILM, NTSC, movie_timeline, picture_timeline
 
 dukpy: Any = pytest.importorskip("dukpy")
 STAND_IN = (Path(__file__).parent / "stand_in.js").read_text()
@@ -30,110 +30,118 @@ def run(
     return told
 
 
-def files(cut: Cut) -> list[str]:
-    return [media.file().as_posix() for media in (cut.plate, cut.result, cut.matte) if media]
+def files(timeline: Timeline) -> list[str]:
+    return [media.file().as_posix() for media in (timeline.plate, timeline.result, timeline.matte) if media]
 
 
 @pytest.fixture(params=["movie", "pictures", "handles", "drop", "fast drop"])
-def cut(request: pytest.FixtureRequest, tmp_path: Path) -> Cut:
+def timeline(request: pytest.FixtureRequest, tmp_path: Path) -> Timeline:
     if "drop" in request.param:
         rate = NTSC if request.param == "drop" else FAST
-        return movie_cut(tmp_path, rate, "00:59:58;20", frames="1003-1040")
+        return movie_timeline(tmp_path, rate, "00:59:58;20", frames="1003-1040")
     if request.param == "pictures":
-        made = picture_cut(tmp_path, alpha="premultiplied")
+        made = picture_timeline(tmp_path, alpha="premultiplied")
         return replace(made, matte=replace(made.result, name="m", path=tmp_path / "m", alpha=None))
-    return movie_cut(tmp_path, FILM, "01:00:00:10", frames="1003-1038", handles=3 if request.param == "handles" else 0)
+    return movie_timeline(
+        tmp_path, FILM, "01:00:00:10", frames="1003-1038", handles=3 if request.param == "handles" else 0
+    )
 
 
-def test_the_comp_is_the_cut(cut: Cut, tmp_path: Path) -> None:
-    told = run(jsx_of(cut, tmp_path), files(cut))
+def test_the_comp_is_the_cut(timeline: Timeline, tmp_path: Path) -> None:
+    told = run(jsx_of(timeline, tmp_path), files(timeline))
     (comp,) = told["comps"]
-    assert (comp["name"], comp["width"], comp["height"], comp["pixelAspect"]) == (cut.name, *cut.size, 1)
-    assert comp["frameRate"] == float(cut.rate)
-    assert whole(comp["duration"], cut) == cut.count
-    assert whole(comp["displayStartTime"], cut) == cut.start
-    assert comp["dropFrame"] == cut.drop
+    assert (comp["name"], comp["width"], comp["height"], comp["pixelAspect"]) == (timeline.name, *timeline.size, 1)
+    assert comp["frameRate"] == float(timeline.rate)
+    assert whole(comp["duration"], timeline) == timeline.count
+    assert whole(comp["displayStartTime"], timeline) == timeline.start
+    assert comp["dropFrame"] == timeline.drop_frame
     assert comp["opened"]
-    assert told["undo"] == [f"begin stylize {cut.name}", "end"]
+    assert told["undo"] == [f"begin stylize {timeline.name}", "end"]
 
 
-def test_every_layer_lies_at_its_place_with_its_own_frames(cut: Cut, tmp_path: Path) -> None:
-    told = run(jsx_of(cut, tmp_path), files(cut))
-    kinds = ["plate", "result"] + (["matte"] if cut.matte else [])
+def test_every_layer_lies_at_its_place_with_its_own_frames(timeline: Timeline, tmp_path: Path) -> None:
+    told = run(jsx_of(timeline, tmp_path), files(timeline))
+    kinds = ["plate", "result"] + (["matte"] if timeline.matte else [])
     found = {layer["name"]: layer for layer in told["layers"]}
-    assert len(found) == len(cut.events) * len(kinds)
-    for event in cut.events:
+    assert len(found) == len(timeline.events) * len(kinds)
+    for event in timeline.events:
         for kind in kinds:
             layer = found[f"{event.name} {kind}"]
             begin = event.plate_in if kind == "plate" else event.result_in
-            assert (whole(layer["inPoint"], cut), whole(layer["outPoint"], cut)) == (event.at, event.at + event.count)
-            assert whole(layer["inPoint"] - layer["startTime"], cut) == begin
+            assert (whole(layer["inPoint"], timeline), whole(layer["outPoint"], timeline)) == (
+                event.at,
+                event.at + event.count,
+            )
+            assert whole(layer["inPoint"] - layer["startTime"], timeline) == begin
             assert layer["enabled"] == (kind != "matte")
     order = [layer["name"].split()[-1] for layer in told["layers"]]
-    assert order == [kind for kind in reversed(kinds) for _ in cut.events]  # from above to below
-    marked = [(whole(mark["time"], cut), mark["comment"]) for mark in told["markers"]]
-    assert marked == [(e.at + key - e.number, f"key {key}") for e in cut.events for key in e.keys]
+    assert order == [kind for kind in reversed(kinds) for _ in timeline.events]  # from above to below
+    marked = [(whole(mark["time"], timeline), mark["comment"]) for mark in told["markers"]]
+    assert marked == [(e.at + key - e.number, f"key {key}") for e in timeline.events for key in e.keys]
 
 
 @pytest.mark.parametrize("whole_import", [True, False])
 def test_a_part_of_a_longer_sequence_lies_where_it_belongs(tmp_path: Path, whole_import: bool) -> None:
     """Plates go on before and behind the shot; After Effects may take all of them in, or those from the file on."""
-    cut = picture_cut(tmp_path)
+    timeline = picture_timeline(tmp_path)
     folder = (tmp_path / "in").as_posix()
     there = [f"{folder}/plate x.{number}.png" for number in range(995, 1051) if number != 997]
     there = [name.replace("x.99", "x.099") for name in there]
-    counts = {cut.plate.file().as_posix(): 40 + 10 + (3 if whole_import else 0), cut.result.file().as_posix(): 40}
-    told = run(jsx_of(cut, tmp_path), [*files(cut), *there], counts=counts)
+    counts = {
+        timeline.plate.file().as_posix(): 40 + 10 + (3 if whole_import else 0),
+        timeline.result.file().as_posix(): 40,
+    }
+    told = run(jsx_of(timeline, tmp_path), [*files(timeline), *there], counts=counts)
     for layer in told["layers"]:
-        event = next(event for event in cut.events if layer["name"].startswith(event.name))
+        event = next(event for event in timeline.events if layer["name"].startswith(event.name))
         ahead = 3 if whole_import and layer["name"].endswith("plate") else 0  # 998, 999, 1000
         begin = event.plate_in if layer["name"].endswith("plate") else event.result_in
-        assert whole(layer["inPoint"] - layer["startTime"], cut) == begin + ahead
-        assert whole(layer["inPoint"], cut) == event.at
+        assert whole(layer["inPoint"] - layer["startTime"], timeline) == begin + ahead
+        assert whole(layer["inPoint"], timeline) == event.at
 
 
 def test_the_time_code_of_a_drop_frame_comp_is_the_sources(tmp_path: Path) -> None:
-    cut = movie_cut(tmp_path, NTSC, "01:00:59;28")
-    (comp,) = run(jsx_of(cut, tmp_path), files(cut))["comps"]
-    start = whole(comp["displayStartTime"], cut)
+    timeline = movie_timeline(tmp_path, NTSC, "01:00:59;28")
+    (comp,) = run(jsx_of(timeline, tmp_path), files(timeline))["comps"]
+    start = whole(comp["displayStartTime"], timeline)
     assert [frames_to_timecode(start + n, NTSC, comp["dropFrame"]) for n in (0, 1, 2)] == [
         "01:00:59;28", "01:00:59;29", "01:01:00;02",
     ]  # fmt: skip
 
 
-def test_footage_is_interpreted_as_it_was_written(cut: Cut, tmp_path: Path) -> None:
-    told = run(jsx_of(cut, tmp_path), files(cut))
-    assert [found["file"] for found in told["imports"]] == files(cut)
-    for found, media in zip(told["imports"], (cut.plate, cut.result, cut.matte), strict=False):
+def test_footage_is_interpreted_as_it_was_written(timeline: Timeline, tmp_path: Path) -> None:
+    told = run(jsx_of(timeline, tmp_path), files(timeline))
+    assert [found["file"] for found in told["imports"]] == files(timeline)
+    for found, media in zip(told["imports"], (timeline.plate, timeline.result, timeline.matte), strict=False):
         assert media is not None
         assert found["sequence"] == (media.pattern is not None)
         assert not (found["sequence"] and found["alphabetical"])
         source = found["item"]["mainSource"]
-        assert source["conformFrameRate"] == float(cut.rate)
+        assert source["conformFrameRate"] == float(timeline.rate)
         assert source["alphaMode"] == (media.alpha or "ignore")
         assert source["premulColor"] == ([0, 0, 0] if media.alpha == "premultiplied" else [1, 1, 1])
 
 
 def test_straight_alpha_and_footage_without(tmp_path: Path) -> None:
-    cut = movie_cut(tmp_path, alpha="straight")
-    result = run(jsx_of(cut, tmp_path), files(cut))["imports"][1]
+    timeline = movie_timeline(tmp_path, alpha="straight")
+    result = run(jsx_of(timeline, tmp_path), files(timeline))["imports"][1]
     assert result["item"]["mainSource"]["alphaMode"] == "straight"
-    result = run(jsx_of(cut, tmp_path), files(cut), alpha=False)["imports"][1]
+    result = run(jsx_of(timeline, tmp_path), files(timeline), alpha=False)["imports"][1]
     assert result["item"]["mainSource"]["alphaMode"] == "guessed"
 
 
 def test_a_folder_that_was_moved_is_found_beside_the_script(tmp_path: Path) -> None:
-    cut = movie_cut(tmp_path)
-    moved = [f"/other/{media.path.name}" for media in (cut.plate, cut.result)]
-    told = run(jsx_of(cut, tmp_path), moved, where="/other/x.jsx")
+    timeline = movie_timeline(tmp_path)
+    moved = [f"/other/{media.path.name}" for media in (timeline.plate, timeline.result)]
+    told = run(jsx_of(timeline, tmp_path), moved, where="/other/x.jsx")
     assert [found["file"] for found in told["imports"]] == moved
     with pytest.raises(dukpy.JSRuntimeError, match="plate was not found"):
-        run(jsx_of(cut, tmp_path), [])
+        run(jsx_of(timeline, tmp_path), [])
 
 
-def test_it_is_of_the_third_edition(cut: Cut, tmp_path: Path) -> None:
+def test_it_is_of_the_third_edition(timeline: Timeline, tmp_path: Path) -> None:
     """ExtendScript knows no later one, and dukpy does: so what came later is looked for."""
-    script = jsx_of(cut, tmp_path)
+    script = jsx_of(timeline, tmp_path)
     assert script.isascii()
     code = re.sub(r'"(\\.|[^"\\])*"|//[^\n]*', "", script)
     for later in (
@@ -150,7 +158,7 @@ def test_it_is_of_the_third_edition(cut: Cut, tmp_path: Path) -> None:
         assert re.search(later, code) is None
 
 
-def whole(seconds: float, cut: Cut) -> int:
-    frames = seconds * float(cut.rate)
+def whole(seconds: float, timeline: Timeline) -> int:
+    frames = seconds * float(timeline.rate)
     assert abs(frames - round(frames)) < 1e-6
     return round(frames)

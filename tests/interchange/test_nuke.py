@@ -8,12 +8,12 @@ import pytest
 
 from propagate.arrays import Floats
 from stylize.interchange.nuke import nk_of
-from stylize.interchange.timelines.timeline import Cut
+from stylize.interchange.timelines.timeline import Timeline
 from stylize.media.colour import Colour, to_rec709
 from stylize.media.images import write_image
 from stylize.media.sequences import parse_pattern
 from stylize.media.working_spaces import REC709, to_space
-from tests.interchange.timelines import FILM, movie_cut, picture_cut
+from tests.interchange.timelines import FILM, movie_timeline, picture_timeline
 
 # What each kind of node has, by Nuke's reference of nodes.
 KNOBS = {
@@ -72,7 +72,7 @@ def words(text: str) -> list[str]:
     return found
 
 
-def nodes(cut: Cut, text: str) -> dict[str, dict[str, str]]:
+def nodes(timeline: Timeline, text: str) -> dict[str, dict[str, str]]:
     """Every node by its name: its knobs, which must be such as its kind has, and what kind it is.
 
     Commands run as Nuke runs them: a node takes its inputs from the stack and is put on it; `set` names what is on top.
@@ -114,10 +114,10 @@ def nodes(cut: Cut, text: str) -> dict[str, dict[str, str]]:
 
 
 def test_every_medium_is_read_under_its_own_numbers(tmp_path: Path) -> None:
-    cut = picture_cut(tmp_path, alpha="premultiplied")
-    passes = replace(cut.result, name="passes", alpha=None)
-    matte = replace(cut.result, name="m", alpha=None)
-    found = nodes(cut, nk_of(replace(cut, matte=matte), [passes]))
+    timeline = picture_timeline(tmp_path, alpha="premultiplied")
+    passes = replace(timeline.result, name="passes", alpha=None)
+    matte = replace(timeline.result, name="m", alpha=None)
+    found = nodes(timeline, nk_of(replace(timeline, matte=matte), [passes]))
     assert [name for name, node in found.items() if node["kind"] == "Read"] == ["plate", "result", "matte", "passes"]
     assert found["result"]["file"] == f"{tmp_path.as_posix()}/out/comp 1.%05d.exr"
     assert found["plate"]["file"] == f"{tmp_path.as_posix()}/in/plate x.%04d.png"
@@ -133,28 +133,28 @@ def test_every_medium_is_read_under_its_own_numbers(tmp_path: Path) -> None:
 
 
 def test_a_movie_begins_where_the_result_does(tmp_path: Path) -> None:
-    cut = movie_cut(tmp_path, FILM, "01:00:00:00", frames="1005-1040", alpha="straight")
-    found = nodes(cut, nk_of(cut))
+    timeline = movie_timeline(tmp_path, FILM, "01:00:00:00", frames="1005-1040", alpha="straight")
+    found = nodes(timeline, nk_of(timeline))
     # Four frames of the plate lie before: its first is shown at 1001, so that 1005 is the result's first.
     assert (found["plate"]["frame_mode"], found["plate"]["frame"], found["plate"]["last"]) == ("start at", "1001", "40")
     assert (found["result"]["frame"], found["result"]["last"]) == ("1005", "36")
     assert found["result_premult"]["kind"] == "Premult"
-    text = nk_of(cut)
+    text = nk_of(timeline)
     assert text.count("push $N_") == 2
     assert text.index("set N_result") > text.index("result_premult")
 
 
 def test_handles_are_read_and_not_shown(tmp_path: Path) -> None:
-    cut = movie_cut(tmp_path, FILM, "01:00:00:00", frames="1005-1040", handles=4)
-    found = nodes(cut, nk_of(cut))
-    root = found[f"{cut.name}.nk"]
+    timeline = movie_timeline(tmp_path, FILM, "01:00:00:00", frames="1005-1040", handles=4)
+    found = nodes(timeline, nk_of(timeline))
+    root = found[f"{timeline.name}.nk"]
     assert (root["first_frame"], root["last_frame"]) == ("1009", "1036")
     assert (found["result"]["frame"], found["result"]["last"]) == ("1005", "36")
 
 
 def test_signs_of_tcl_in_names_stay_names(tmp_path: Path) -> None:
-    cut = movie_cut(tmp_path)
-    odd = replace(cut, result=replace(cut.result, path=Path("/a [b] $c {d}.mov")), name='x"; exit')
+    timeline = movie_timeline(tmp_path)
+    odd = replace(timeline, result=replace(timeline.result, path=Path("/a [b] $c {d}.mov")), name='x"; exit')
     text = nk_of(odd)
     assert nodes(odd, text)["Viewer1"]["from"] == "plate_or_result"
     assert r'"/a \[b\] \$c \{d\}.mov"' in text
@@ -167,8 +167,8 @@ def test_signs_of_tcl_in_names_stay_names(tmp_path: Path) -> None:
     [(".tif", "tiff", "sRGB"), (".jpg", "jpeg", "sRGB"), (".dpx", "dpx", "sRGB"), (".exr", "exr", "linear")],
 )
 def test_readers_are_called_as_nuke_calls_them(tmp_path: Path, suffix: str, reader: str, space: str) -> None:
-    cut = picture_cut(tmp_path, suffix=suffix)
-    result = nodes(cut, nk_of(cut))["result"]
+    timeline = picture_timeline(tmp_path, suffix=suffix)
+    result = nodes(timeline, nk_of(timeline))["result"]
     assert (result["file_type"], result["colorspace"]) == (reader, space)
 
 
@@ -178,8 +178,8 @@ def matrix_of(node: dict[str, str]) -> Floats:
 
 
 def test_a_working_space_is_brought_to_that_of_the_plate(tmp_path: Path) -> None:
-    cut = picture_cut(tmp_path)
-    found = nodes(cut, nk_of(cut, space="acescg"))
+    timeline = picture_timeline(tmp_path)
+    found = nodes(timeline, nk_of(timeline, space="acescg"))
     assert found["result_rec709"]["from"] == "result"
     assert "plate_rec709" not in found
     linear = np.random.default_rng(1).random((4, 3)).astype(np.float32)
@@ -187,14 +187,14 @@ def test_a_working_space_is_brought_to_that_of_the_plate(tmp_path: Path) -> None
     np.testing.assert_allclose(there @ matrix_of(found["result_rec709"]).T, linear, atol=1e-4)
     assert found["plate_or_result"]["from"] == "plate result_rec709"
     write_image(tmp_path / "p.0001.exr", np.zeros((4, 4, 3), np.uint8), space="aces2065-1")
-    plate = replace(cut.plate, pattern=parse_pattern(tmp_path / "p.####.exr"), first=1)
-    found = nodes(cut, nk_of(replace(cut, plate=plate), plate_space="aces2065-1"))
+    plate = replace(timeline.plate, pattern=parse_pattern(tmp_path / "p.####.exr"), first=1)
+    found = nodes(timeline, nk_of(replace(timeline, plate=plate), plate_space="aces2065-1"))
     assert found["plate_or_result"]["from"] == "plate_rec709 result"
 
 
 def test_other_primaries_are_brought_to_those_of_the_exr(tmp_path: Path) -> None:
-    cut, wide = picture_cut(tmp_path), Colour(9, 9, 14)
-    found = nodes(cut, nk_of(cut, colour=wide))
+    timeline, wide = picture_timeline(tmp_path), Colour(9, 9, 14)
+    found = nodes(timeline, nk_of(timeline, colour=wide))
     linear = np.random.default_rng(1).random((1, 4, 3)).astype(np.float32)
     np.testing.assert_allclose(
         linear[0] @ matrix_of(found["plate_rec709"]).T, to_rec709(linear, wide)[0], atol=1e-5

@@ -12,18 +12,18 @@ import pytest
 
 from propagate.arrays import Floats
 from stylize.errors import OutputError
-from stylize.interchange.passes import DEPTH, SEQUENCES, Told, parts_of, sequences_of, write_parts
+from stylize.interchange.passes import DEPTH, SEQUENCES, FrameData, parts_of, sequences_of, write_parts
 from stylize.media.images import Stamp
 from stylize.motion.vectors import read_flow
 
 SIZE = (24, 32)
 
 
-def told() -> Told:
+def frame_data() -> FrameData:
     rng = np.random.default_rng(1)
     values = [rng.random(SIZE).astype(np.float32) for _ in range(3)]
     flow = rng.normal(0, 900, (*SIZE, 2)).astype(np.float32)
-    return Told(*values, (1001, 3002), flow, None, rng.random(SIZE) > 0.5, None)
+    return FrameData(*values, (1001, 3002), flow, None, rng.random(SIZE) > 0.5, None)
 
 
 def read(path: Path, parts: int = 7) -> dict[str, Floats]:
@@ -42,7 +42,7 @@ def read(path: Path, parts: int = 7) -> dict[str, Floats]:
 
 
 def test_every_part_comes_back_under_its_name(tmp_path: Path) -> None:
-    given = told()
+    given = frame_data()
     write_parts(tmp_path / "p é.1001.exr", parts_of(given))
     found = read(tmp_path / "p é.1001.exr")
     for name, values in (("matte.A", given.matte), ("error.Y", given.error), ("mix.Y", given.mix)):
@@ -50,23 +50,23 @@ def test_every_part_comes_back_under_its_name(tmp_path: Path) -> None:
     np.testing.assert_allclose(found["confidence.Y"], 1 - given.error, atol=5e-4)
     np.testing.assert_array_equal(found["key.id"], np.where(given.mix > 0.5, 3002, 1001))
     assert given.forward is not None
-    assert given.seen_next is not None
+    assert given.visible_next is not None
     np.testing.assert_array_equal(found["forward.u"], given.forward[..., 0])
     np.testing.assert_array_equal(found["forward.v"], -given.forward[..., 1])  # up
     assert not found["backward.u"].any()
-    np.testing.assert_array_equal(found["occlusion.forward"], 1 - given.seen_next)
+    np.testing.assert_array_equal(found["occlusion.forward"], 1 - given.visible_next)
     assert not found["occlusion.backward"].any()
 
 
 def test_depth_is_one_part_more_and_keeps_its_unit(tmp_path: Path) -> None:
     far = np.full(SIZE, 12345.678, np.float32)
     far[0, 0] = np.inf
-    write_parts(tmp_path / "a.exr", parts_of(replace(told(), depth=far)))
+    write_parts(tmp_path / "a.exr", parts_of(replace(frame_data(), depth=far)))
     np.testing.assert_array_equal(read(tmp_path / "a.exr", parts=8)["depth.Z"], far)
 
 
 def test_each_pass_may_be_a_sequence_that_every_program_shows(tmp_path: Path) -> None:
-    given = replace(told(), depth=np.full(SIZE, 7, np.float32))
+    given = replace(frame_data(), depth=np.full(SIZE, 7, np.float32))
     parts = sequences_of(given)
     assert set(parts) == {*SEQUENCES, DEPTH}
     whole = {name: part.values for name, part in parts_of(given).items()}
@@ -84,7 +84,7 @@ def test_each_pass_may_be_a_sequence_that_every_program_shows(tmp_path: Path) ->
 
 def test_motion_comes_back_as_the_flow_that_it_was(tmp_path: Path) -> None:
     """What --vectors reads is what Nuke writes: so the pass goes out in Nuke's own convention."""
-    given = replace(told(), backward=told().forward)
+    given = replace(frame_data(), backward=frame_data().forward)
     write_parts(tmp_path / "motion.exr", {"motion": sequences_of(given)["motion"]})
     for way, flow in (("forward", given.forward), ("back", given.backward)):
         np.testing.assert_array_equal(read_flow(tmp_path / "motion.exr", way, SIZE[::-1]), flow)  # type: ignore[arg-type]
@@ -92,12 +92,12 @@ def test_motion_comes_back_as_the_flow_that_it_was(tmp_path: Path) -> None:
 
 def test_the_same_passes_have_the_same_bytes_and_no_half_file_is_left(tmp_path: Path) -> None:
     for name in "ab":
-        write_parts(tmp_path / f"{name}.exr", parts_of(told()))
+        write_parts(tmp_path / f"{name}.exr", parts_of(frame_data()))
     assert (tmp_path / "a.exr").read_bytes() == (tmp_path / "b.exr").read_bytes()
     assert len(list(tmp_path.iterdir())) == 2
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError):
-        write_parts(tmp_path / "file" / "a.exr", parts_of(told()))
+        write_parts(tmp_path / "file" / "a.exr", parts_of(frame_data()))
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,17 +114,17 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(OpenImageIO.ImageOutput, "create", lambda kind: Full())
     with pytest.raises(OutputError, match="File output failed"):
-        write_parts(tmp_path / "a.exr", parts_of(told()))
+        write_parts(tmp_path / "a.exr", parts_of(frame_data()))
     monkeypatch.setattr("shutil.disk_usage", lambda folder: shutil._ntuple_diskusage(1 << 30, 1 << 30, 0))  # type: ignore
     with pytest.raises(OutputError, match=r"a\.exr cannot be written: the disk is full"):
-        write_parts(tmp_path / "a.exr", parts_of(told()))
+        write_parts(tmp_path / "a.exr", parts_of(frame_data()))
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(shutil.which("exrheader") is None, reason="exrheader is not on this machine")
 def test_exrheader_finds_the_parts(tmp_path: Path) -> None:
     stamp = Stamp(1001, Fraction(30000, 1001), "00:59:59;27", Fraction(16, 15))
-    write_parts(tmp_path / "a.exr", parts_of(told()), stamp)
+    write_parts(tmp_path / "a.exr", parts_of(frame_data()), stamp)
     text = subprocess.run(["exrheader", str(tmp_path / "a.exr")], capture_output=True, check=True, text=True).stdout
     for part in ("matte", "error", "confidence", "mix", "key", "motion", "occlusion"):
         assert f'name (type string): "{part}"' in text

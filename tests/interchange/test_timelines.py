@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from stylize.errors import SettingsError
-from stylize.interchange.linked_media import linked, linked_files
+from stylize.interchange.linked_media import linked_movies, with_linked_movies
 from stylize.interchange.timelines import TIMELINES
-from stylize.interchange.timelines.timeline import Cut, check_cut, make_cut
+from stylize.interchange.timelines.timeline import Timeline, check_timeline, make_timeline
 from stylize.media.images import write_image
 from stylize.media.sequences import Pattern
 from stylize.media.shot import open_shot
@@ -24,10 +24,10 @@ from tests.interchange.timelines import (
     COUNT,
     FILM,
     NTSC,
-    movie_cut,
     movie_shot,
-    picture_cut,
+    movie_timeline,
     picture_shot,
+    picture_timeline,
     shots_of,
     target_of,
 )
@@ -46,17 +46,17 @@ CUTS = {
 
 
 @pytest.fixture(params=list(CUTS))
-def cut(request: pytest.FixtureRequest, tmp_path: Path) -> Cut:
-    return movie_cut(tmp_path, **CUTS[request.param])  # type: ignore[arg-type]
+def timeline(request: pytest.FixtureRequest, tmp_path: Path) -> Timeline:
+    return movie_timeline(tmp_path, **CUTS[request.param])  # type: ignore[arg-type]
 
 
-def read(cut: Cut, folder: Path, kind: str) -> list[Any]:
+def read(timeline: Timeline, folder: Path, kind: str) -> list[Any]:
     """The timelines of a kind, written and read by OpenTimelineIO."""
     found = []
     for suffix, text in TIMELINES[kind].items():
         path = folder / f"x{suffix}"
-        path.write_text(text(cut), encoding="utf-8")
-        more = {"rate": float(cut.rate)} if kind == "edl" else {}
+        path.write_text(text(timeline), encoding="utf-8")
+        more = {"rate": float(timeline.rate)} if kind == "edl" else {}
         read_in = otio.adapters.read_from_file(str(path), **more)
         found.append(read_in[0] if isinstance(read_in, otio.schema.SerializableCollection) else read_in)
     return found
@@ -73,77 +73,84 @@ def clips(track: Any) -> list[Any]:
     return [item for item in track if isinstance(item, otio.schema.Clip)]
 
 
-def check_track(cut: Cut, track: Any, begins: list[int], media_start: int) -> None:
+def check_track(timeline: Timeline, track: Any, begins: list[int], media_start: int) -> None:
     """Every clip of a track at its place, with its length and its place in the medium."""
     shown = clips(track)
-    assert [frames(clip.source_range.duration, cut.rate) for clip in shown] == [event.count for event in cut.events]
+    assert [frames(clip.source_range.duration, timeline.rate) for clip in shown] == [
+        event.count for event in timeline.events
+    ]
     placed = [track.range_of_child(clip).start_time for clip in shown]
-    assert [frames(time, cut.rate) for time in placed] == [event.at for event in cut.events]
-    assert [frames(clip.source_range.start_time, cut.rate) - media_start for clip in shown] == begins
+    assert [frames(time, timeline.rate) for time in placed] == [event.at for event in timeline.events]
+    assert [frames(clip.source_range.start_time, timeline.rate) - media_start for clip in shown] == begins
 
 
 def test_what_the_cut_says(tmp_path: Path) -> None:
-    cut = movie_cut(tmp_path, FILM, "10:00:00:00", frames="1003-1038", handles=4)
-    assert cut.count == 28
-    assert (cut.timecode(cut.start), cut.timecode(cut.plate.start)) == ("10:00:00:06", "10:00:00:00")
-    assert cut.timecode(cut.result.start) == "10:00:00:02"
-    assert [(e.at, e.plate_in, e.result_in, e.count, e.keys) for e in cut.events] == [
+    timeline = movie_timeline(tmp_path, FILM, "10:00:00:00", frames="1003-1038", handles=4)
+    assert timeline.count == 28
+    assert (timeline.timecode(timeline.start), timeline.timecode(timeline.plate.start)) == (
+        "10:00:00:06",
+        "10:00:00:00",
+    )
+    assert timeline.timecode(timeline.result.start) == "10:00:00:02"
+    assert [(e.at, e.plate_in, e.result_in, e.count, e.keys) for e in timeline.events] == [
         (0, 6, 4, 11, (1010,)),
         (11, 17, 15, 17, (1025,)),
     ]
 
 
-def test_otio(cut: Cut, tmp_path: Path) -> None:
-    (parsed,) = read(cut, tmp_path, "otio")
-    assert frames(parsed.global_start_time, cut.rate) == cut.start
+def test_otio(timeline: Timeline, tmp_path: Path) -> None:
+    (parsed,) = read(timeline, tmp_path, "otio")
+    assert frames(parsed.global_start_time, timeline.rate) == timeline.start
     plate, result, sound = parsed.tracks
     assert [(track.name, track.kind) for track in parsed.tracks] == [
         ("V1", "Video"),
         ("V2", "Video"),
         ("A1", "Audio"),
     ]
-    for track, media in ((plate, cut.plate), (result, cut.result), (sound, cut.plate)):
-        begins = [event.result_in if media is cut.result else event.plate_in for event in cut.events]
-        check_track(cut, track, begins, media.start)
+    for track, media in ((plate, timeline.plate), (result, timeline.result), (sound, timeline.plate)):
+        begins = [event.result_in if media is timeline.result else event.plate_in for event in timeline.events]
+        check_track(timeline, track, begins, media.start)
         for clip in clips(track):
             available = clip.media_reference.available_range
-            assert frames(available.start_time, cut.rate) == media.start
-            assert frames(available.duration, cut.rate) == media.count
+            assert frames(available.start_time, timeline.rate) == media.start
+            assert frames(available.duration, timeline.rate) == media.count
             assert available.start_time <= clip.source_range.start_time
             assert clip.source_range.end_time_exclusive() <= available.end_time_exclusive()
             assert Path(unquote(urlparse(clip.media_reference.target_url).path)) == media.path
     marked = [marker.name for clip in clips(result) for marker in clip.markers]
-    assert marked == [f"key {key}" for event in cut.events for key in event.keys]
+    assert marked == [f"key {key}" for event in timeline.events for key in event.keys]
 
 
-def test_final_cut_and_premiere(cut: Cut, tmp_path: Path) -> None:
-    (parsed,) = read(cut, tmp_path, "xml")
-    assert frames(parsed.global_start_time, cut.rate) == cut.start
+def test_final_cut_and_premiere(timeline: Timeline, tmp_path: Path) -> None:
+    (parsed,) = read(timeline, tmp_path, "xml")
+    assert frames(parsed.global_start_time, timeline.rate) == timeline.start
     plate, result = parsed.video_tracks()
     (sound,) = parsed.audio_tracks()
-    for track, media in ((plate, cut.plate), (result, cut.result), (sound, cut.plate)):
-        begins = [event.result_in if media is cut.result else event.plate_in for event in cut.events]
+    for track, media in ((plate, timeline.plate), (result, timeline.result), (sound, timeline.plate)):
+        begins = [event.result_in if media is timeline.result else event.plate_in for event in timeline.events]
         # The adapter counts a clip's beginning from the medium's time code.
-        check_track(cut, track, begins, media.start)
+        check_track(timeline, track, begins, media.start)
         for clip in clips(track):
             available = clip.media_reference.available_range
-            assert (frames(available.start_time, cut.rate), frames(available.duration, cut.rate)) == (
+            assert (frames(available.start_time, timeline.rate), frames(available.duration, timeline.rate)) == (
                 media.start,
                 media.count,
             )
             assert Path(unquote(urlparse(clip.media_reference.target_url).path)) == media.path
     keys = [marker.name for clip in clips(result) for marker in clip.markers]
-    assert keys == [f"key {key}" for event in cut.events for key in event.keys]
+    assert keys == [f"key {key}" for event in timeline.events for key in event.keys]
 
 
-def test_edit_decision_lists(cut: Cut, tmp_path: Path) -> None:
-    for parsed, media in zip(read(cut, tmp_path, "edl"), (cut.result, cut.plate), strict=True):
+def test_edit_decision_lists(timeline: Timeline, tmp_path: Path) -> None:
+    for parsed, media in zip(read(timeline, tmp_path, "edl"), (timeline.result, timeline.plate), strict=True):
         (track,) = parsed.video_tracks()
         shown = clips(track)
-        begins = [event.result_in if media is cut.result else event.plate_in for event in cut.events]
-        assert [frames(clip.source_range.start_time, cut.rate) - media.start for clip in shown] == begins
-        assert [frames(clip.source_range.duration, cut.rate) for clip in shown] == [e.count for e in cut.events]
-        assert [clip.name for clip in shown] == [event.name for event in cut.events]
+        begins = [event.result_in if media is timeline.result else event.plate_in for event in timeline.events]
+        assert [frames(clip.source_range.start_time, timeline.rate) - media.start for clip in shown] == begins
+        assert [frames(clip.source_range.duration, timeline.rate) for clip in shown] == [
+            e.count for e in timeline.events
+        ]
+        assert [clip.name for clip in shown] == [event.name for event in timeline.events]
 
 
 def exact_times_for_fcpx(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,40 +173,44 @@ def exact_times_for_fcpx(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapter.FcpxXml, "_number_of_frames", frames_of)
 
 
-def test_final_cut_x(cut: Cut, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    durations = sorted([event.count for event in cut.events] * 2)
-    begins = [cut.plate.start + e.plate_in for e in cut.events] + [cut.result.start + e.result_in for e in cut.events]
-    root = Tree.fromstring(TIMELINES["fcpxml"][".fcpxml"](cut).split("<!DOCTYPE fcpxml>")[1])
+def test_final_cut_x(timeline: Timeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    durations = sorted([event.count for event in timeline.events] * 2)
+    begins = [timeline.plate.start + e.plate_in for e in timeline.events] + [
+        timeline.result.start + e.result_in for e in timeline.events
+    ]
+    root = Tree.fromstring(TIMELINES["fcpxml"][".fcpxml"](timeline).split("<!DOCTYPE fcpxml>")[1])
     found = root.findall(".//asset-clip")
-    assert sorted(exactly(clip.get("duration"), cut) for clip in found) == durations
-    assert sorted(exactly(clip.get("start"), cut) for clip in found) == sorted(begins)
+    assert sorted(exactly(clip.get("duration"), timeline) for clip in found) == durations
+    assert sorted(exactly(clip.get("start"), timeline) for clip in found) == sorted(begins)
     lower = root.findall("./library/event/project/sequence/spine/asset-clip")
-    assert [exactly(clip.get("offset"), cut) for clip in lower] == [cut.start + event.at for event in cut.events]
+    assert [exactly(clip.get("offset"), timeline) for clip in lower] == [
+        timeline.start + event.at for event in timeline.events
+    ]
     for clip in lower:
         above = clip.find("asset-clip")
         assert above is not None
         assert (above.get("offset"), above.get("lane")) == (clip.get("start"), "1")
     frame = root.find("./resources/format")
     assert frame is not None
-    assert exactly(frame.get("frameDuration"), cut) == 1
+    assert exactly(frame.get("frameDuration"), timeline) == 1
     exact_times_for_fcpx(monkeypatch)
-    (parsed,) = read(cut, tmp_path, "fcpxml")
+    (parsed,) = read(timeline, tmp_path, "fcpxml")
     clips_read = parsed.find_clips()
-    assert sorted(frames(clip.source_range.duration, cut.rate) for clip in clips_read) == durations
-    assert sorted(frames(clip.source_range.start_time, cut.rate) for clip in clips_read) == sorted(begins)
+    assert sorted(frames(clip.source_range.duration, timeline.rate) for clip in clips_read) == durations
+    assert sorted(frames(clip.source_range.start_time, timeline.rate) for clip in clips_read) == sorted(begins)
 
 
-def exactly(time: str | None, cut: Cut) -> int:
+def exactly(time: str | None, timeline: Timeline) -> int:
     """A fraction of a second as frames, which must be whole."""
     assert time is not None
-    count = Fraction(time.removesuffix("s")) * cut.rate
+    count = Fraction(time.removesuffix("s")) * timeline.rate
     assert count.denominator == 1
     return int(count)
 
 
 def test_pictures_are_named_as_sequences(tmp_path: Path) -> None:
-    cut = picture_cut(tmp_path)
-    (parsed,) = read(cut, tmp_path, "otio")
+    timeline = picture_timeline(tmp_path)
+    (parsed,) = read(timeline, tmp_path, "otio")
     plate, result = parsed.tracks
     first = clips(result)[0].media_reference
     assert isinstance(first, otio.schema.ImageSequenceReference)
@@ -210,21 +221,23 @@ def test_pictures_are_named_as_sequences(tmp_path: Path) -> None:
     )
     for kind in ("xml", "fcpxml"):
         with pytest.raises(ValueError, match="names movies"):
-            read(cut, tmp_path, kind)
-    result_only, plates = read(cut, tmp_path, "edl")
+            read(timeline, tmp_path, kind)
+    result_only, plates = read(timeline, tmp_path, "edl")
     assert len(clips(result_only.video_tracks()[0])) == len(clips(plates.video_tracks()[0])) == 2
 
 
 def test_movies_stand_for_pictures_frame_for_frame(tmp_path: Path) -> None:
     shot = picture_shot(tmp_path, FILM)
-    cut = make_cut(shot, target_of(tmp_path, "out/c.####.exr"), shots_of(shot), alpha="premultiplied", handles=3)
+    timeline = make_timeline(
+        shot, target_of(tmp_path, "out/c.####.exr"), shots_of(shot), alpha="premultiplied", handles=3
+    )
     settings = Settings(keys="k", export=("xml", "fcpxml"), handles=3)
-    files = linked_files(settings, shot, target_of(tmp_path, "out/c.####.exr"), tmp_path)
+    files = linked_movies(settings, shot, target_of(tmp_path, "out/c.####.exr"), tmp_path)
     assert {kind: path.name for kind, path in files.items()} == {
         "plate": "in_plate.mov" if shot.name == "in" else f"{shot.name}_plate.mov",
         "result": f"{shot.name}_stylized.mov",
     }
-    movies = linked(cut, files, shot)
+    movies = with_linked_movies(timeline, files, shot)
     for kind in ("xml", "fcpxml"):
         if kind == "fcpxml":
             exact_times_for_fcpx(pytest.MonkeyPatch())
@@ -235,44 +248,46 @@ def test_movies_stand_for_pictures_frame_for_frame(tmp_path: Path) -> None:
     (parsed,) = read(movies, tmp_path, "xml")
     plate, result = parsed.video_tracks()
     for track, media in ((plate, movies.plate), (result, movies.result)):
-        check_track(cut, track, [event.result_in for event in cut.events], media.start)
+        check_track(timeline, track, [event.result_in for event in timeline.events], media.start)
     # What is a movie already is linked itself.
-    only = linked_files(settings, movie_shot(tmp_path, 25, None), target_of(tmp_path, "o.mov"), tmp_path)
+    only = linked_movies(settings, movie_shot(tmp_path, 25, None), target_of(tmp_path, "o.mov"), tmp_path)
     assert only == {}
-    assert linked_files(Settings(keys="k", export="otio"), shot, target_of(tmp_path, "c.####.exr"), tmp_path) == {}
+    assert linked_movies(Settings(keys="k", export="otio"), shot, target_of(tmp_path, "c.####.exr"), tmp_path) == {}
 
 
 def test_a_movie_that_is_conformed_is_shown_by_its_pictures(tmp_path: Path) -> None:
     shot = open_shot(source(tmp_path / "v.mkv", stamps=(0, 40, 113, 200), unit=Fraction(1, 1000)), frames="2-4")
     pictures = Pattern(tmp_path / "video", "v.", 4, ".png")
     shots = [(shot.frames, ())]
-    cut = make_cut(shot, parse_target(str(tmp_path / "o.mov"), "v"), shots, alpha=None, fps=FILM, plates=pictures)
-    (parsed,) = read(cut, tmp_path, "otio")
+    timeline = make_timeline(
+        shot, parse_target(str(tmp_path / "o.mov"), "v"), shots, alpha=None, fps=FILM, plates=pictures
+    )
+    (parsed,) = read(timeline, tmp_path, "otio")
     plate, result = parsed.tracks
     for track in (plate, result):
-        check_track(cut, track, [0], 0)
+        check_track(timeline, track, [0], 0)
     first = clips(plate)[0].media_reference.target_url_for_image_number(0)
     assert unquote(urlparse(first).path) == str(tmp_path / "video/v.0002.png")
-    assert cut.rate == FILM
+    assert timeline.rate == FILM
 
 
 def test_where_no_timeline_can_be_it_is_told(tmp_path: Path) -> None:
     uneven = open_shot(source(tmp_path / "v.mkv", stamps=(0, 40, 113, 200), unit=Fraction(1, 1000)))
     with pytest.raises(SettingsError, match="give one with --fps RATE"):
-        check_cut(uneven, None, 0)
+        check_timeline(uneven, None, 0)
     shot = movie_shot(tmp_path, 25, None)
     with pytest.raises(SettingsError, match="--handles 20 leaves nothing of 40 frames"):
-        check_cut(shot, None, 20)
+        check_timeline(shot, None, 20)
     with pytest.raises(SettingsError, match="some are left out"):
-        check_cut(open_shot(shot.path, frames="1-9x2"), None, 0)
-    check_cut(shot, Fraction(25), 19)
+        check_timeline(open_shot(shot.path, frames="1-9x2"), None, 0)
+    check_timeline(shot, Fraction(25), 19)
     (tmp_path / "p").mkdir()
-    check_cut(picture_shot(tmp_path / "p", FILM), Fraction(24), 0)
+    check_timeline(picture_shot(tmp_path / "p", FILM), Fraction(24), 0)
 
 
 def test_a_name_of_markup_stays_a_name(tmp_path: Path) -> None:
     write_image(tmp_path / "a.0001.png", np.zeros((4, 4, 3), np.uint8))
-    cut = replace(movie_cut(tmp_path, 25, None), name='<"&>')
+    timeline = replace(movie_timeline(tmp_path, 25, None), name='<"&>')
     for kind in ("otio", "xml", "fcpxml"):
-        assert len(read(cut, tmp_path, kind)) == 1
-    assert cut.count == COUNT
+        assert len(read(timeline, tmp_path, kind)) == 1
+    assert timeline.count == COUNT

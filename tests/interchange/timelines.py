@@ -1,4 +1,4 @@
-"""Cuts for the tests of what is made from them."""
+"""Timelines for the tests of what is made from them."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stylize.interchange.timelines.timeline import Cut, make_cut
+from stylize.interchange.timelines.timeline import Timeline, make_timeline
 from stylize.media.images import write_image
 from stylize.media.shot import Shot, open_shot
 from stylize.media.targets import Target, parse_target
@@ -42,7 +42,7 @@ def target_of(folder: Path, text: str) -> Target:
     return parse_target(str(folder / text), "shot")
 
 
-def movie_cut(
+def movie_timeline(
     folder: Path,
     rate: Fraction | int = FILM,
     timecode: str | None = "10:00:00:00",
@@ -50,12 +50,12 @@ def movie_cut(
     frames: str | None = None,
     handles: int = 0,
     alpha: str | None = None,
-) -> Cut:
+) -> Timeline:
     shot = movie_shot(folder, rate, timecode, frames)
-    return make_cut(shot, target_of(folder, "out é.mov"), shots_of(shot), alpha=alpha, handles=handles)
+    return make_timeline(shot, target_of(folder, "out é.mov"), shots_of(shot), alpha=alpha, handles=handles)
 
 
-def picture_cut(folder: Path, rate: Fraction = FILM, suffix: str = ".exr", alpha: str | None = None) -> Cut:
+def picture_timeline(folder: Path, rate: Fraction = FILM, suffix: str = ".exr", alpha: str | None = None) -> Timeline:
     shot = picture_shot(folder, rate)
-    cut = make_cut(shot, target_of(folder, f"out/comp 1.#####{suffix}"), shots_of(shot), alpha=alpha)
-    return replace(cut, name="Größe")
+    timeline = make_timeline(shot, target_of(folder, f"out/comp 1.#####{suffix}"), shots_of(shot), alpha=alpha)
+    return replace(timeline, name="Größe")

@@ -41,7 +41,7 @@ def test_a_hard_matte_that_is_carried_gets_its_motion_blur(tmp_path, plates, cas
 
 def test_a_matte_of_nothing_or_all_is_left():
     pytest.importorskip("pymatting")
-    refine, _ = matte_edges.open_refining(4)
+    refine, _ = matte_edges.open_refiner(4)
     for value in (0, 1):
         matte = np.full((20, 30), value, np.float32)
         np.testing.assert_array_equal(refine(np.zeros((20, 30, 3), np.uint8), matte), matte)
@@ -50,7 +50,7 @@ def test_a_matte_of_nothing_or_all_is_left():
 def test_a_missing_library_and_what_needs_none_are_told(monkeypatch):
     monkeypatch.setattr(matte_edges, "find_spec", lambda name: None)
     with pytest.raises(MatteError, match=r"pip install '\.\[matting\]'"):
-        matte_edges.open_refining(4)
-    assert matte_edges.open_refining(0)[1] == []
+        matte_edges.open_refiner(4)
+    assert matte_edges.open_refiner(0)[1] == []
     with pytest.raises(SettingsError, match="soft already"):
         MatteSettings(chroma="green", refine=4, output="m/")

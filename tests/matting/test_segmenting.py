@@ -1,15 +1,17 @@
 """Mattes that a network finds."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import stylize
 from masks.segment_onnx import OnnxSegmenter
+from stylize import stages
 from stylize.errors import MatteError
 from stylize.matting.matte_pipeline import make_mattes
-from stylize.matting.networks import Finder
+from stylize.matting.networks import Segmentation
 from stylize.media.images import read_image, read_values, write_image
 from stylize.settings import MatteSettings
 from tests.networks import red_class, red_finder, red_finder_beside, red_recurrent
@@ -91,7 +93,9 @@ class Painted:
     ("order", "found"), [((1, 2, 3, 4, 5), []), ((3, 4, 5, 2, 1), [("find", n, 5) for n in range(1, 5)])]
 )
 def test_mattes_that_come_out_while_others_are_found_are_one_bar(tmp_path, plates, monkeypatch, order, found):
-    monkeypatch.setattr(stylize.matting.matte_pipeline, "open_finder", lambda *asked: Finder(Painted(order)))
+    monkeypatch.setattr(
+        stylize.matting.matte_pipeline, "open_segmentation", lambda *asked: Segmentation(Painted(order), "segment_onnx")
+    )
     steps = []
     make_mattes(plates, MatteSettings(matte_model="any", output=f"{tmp_path}/m/"), lambda *step: steps.append(step))
     assert steps == [*found, *(("matte", n, 5) for n in range(1, 6))]
@@ -105,11 +109,16 @@ class Guessed(Painted):
 
 @pytest.mark.parametrize(("kind", "again"), [(Guessed, (1, 2, 3, 4, 5)), (Painted, ())])
 def test_other_cuts_are_other_mattes_where_whole_shots_settle_them(tmp_path, plates, monkeypatch, kind, again):
-    monkeypatch.setattr(stylize.matting.matte_pipeline, "open_finder", lambda *asked: Finder(kind((1, 2, 3, 4, 5))))
+    finder = Segmentation(kind((1, 2, 3, 4, 5)), "segment_onnx")
+    monkeypatch.setattr(stylize.matting.matte_pipeline, "open_segmentation", lambda *asked: finder)
     asked = MatteSettings(matte_model="any", output=f"{tmp_path}/m/")
     make_mattes(plates, asked)
-    monkeypatch.setattr(stylize.planning.picking, "SPLIT", 99)
-    assert make_mattes(plates, asked).redone == again
+    with monkeypatch.context() as patched:
+        patched.setattr(stages, "STAGES", {**stages.STAGES, "cuts": replace(stages.STAGES["cuts"], version=99)})
+        stages._versions_hash.cache_clear()
+        redone = make_mattes(plates, asked).redone
+    stages._versions_hash.cache_clear()
+    assert redone == again
 
 
 def test_what_a_frame_misses_the_others_know(tmp_path, model):

@@ -7,7 +7,7 @@ import pytest
 from propagate.arrays import Floats
 from propagate.flow import Step, step_from_flows
 from stylize.report.ghosting import ghosting
-from stylize.report.warped_keys import WIDEST, Follow, pairs, small
+from stylize.report.warped_keys import MAX_WIDTH, WarpInputs, downscale, warped_pairs
 
 F32 = np.float32
 SIZE = (120, 160)
@@ -69,7 +69,7 @@ def test_where_nothing_was_followed_nothing_is_said(keys: tuple[Floats, Floats])
     assert (ghosting(shown, left, right, one_side) or 0) < 0.05
 
 
-@pytest.mark.parametrize("width", [160, 3 * WIDEST])
+@pytest.mark.parametrize("width", [160, 3 * MAX_WIDTH])
 def test_keys_are_moved_along_to_every_frame_between(width: int) -> None:
     """A ground that slides 6 pixels a frame: each key is found there again, from both sides."""
     rng = np.random.default_rng(4)
@@ -81,11 +81,11 @@ def test_keys_are_moved_along_to_every_frame_between(width: int) -> None:
         flow[..., 0] = 6 * (after - before)
         return step_from_flows(flow, -flow)
 
-    follow = Follow(step, None, frames.__getitem__, lambda key: frames[key].astype(F32) / 255)
-    found = list(pairs(1, 6, (2, 3, 4, 5), follow))
+    inputs = WarpInputs(step, None, frames.__getitem__, lambda key: frames[key].astype(F32) / 255)
+    found = list(warped_pairs(1, 6, (2, 3, 4, 5), inputs))
     assert [frame for frame, *_ in found] == [2, 3, 4, 5]
     for frame, left, right, seen in found:
-        expected = small(frames[frame].astype(F32) / 255)
+        expected = downscale(frames[frame].astype(F32) / 255)
         assert left.shape == right.shape == expected.shape
         assert seen.mean() > 0.7
         for carried in (left, right):

@@ -5,10 +5,10 @@ import pytest
 
 from stylize.report.measures import (
     agreement,
-    between,
     change_along,
     colour_distance,
-    finest,
+    detail_strength,
+    interpolate,
     leak_of,
     pop,
 )
@@ -34,8 +34,8 @@ def test_what_only_moves_does_not_change() -> None:
 def test_blur_is_less_sharp() -> None:
     import cv2
 
-    assert finest(cv2.GaussianBlur(PICTURE, (0, 0), 1.0)) < 0.5 * finest(PICTURE)
-    assert finest(np.full((9, 9, 3), 0.5, F32)) < 1e-6
+    assert detail_strength(cv2.GaussianBlur(PICTURE, (0, 0), 1.0)) < 0.5 * detail_strength(PICTURE)
+    assert detail_strength(np.full((9, 9, 3), 0.5, F32)) < 1e-6
 
 
 def test_leaks_are_found_outside_of_the_matte_only() -> None:
@@ -58,7 +58,7 @@ def test_a_key_that_jumps_pops() -> None:
 
 
 def test_the_rest() -> None:
-    assert between(1.0, 3.0, 0.25) == 1.5
+    assert interpolate(1.0, 3.0, 0.25) == 1.5
     assert colour_distance(np.zeros(3, F32), np.array([3, 4, 0], F32)) == 5
     seen = np.ones((40, 60), bool)
     assert agreement(PICTURE, PICTURE, seen) == 1

@@ -1,4 +1,4 @@
-"""The cut that a project hands over: plate, result and matte as media, and every shot at its place on one timeline."""
+"""The timeline that a project hands over: plate, result and matte as media, and every shot at its place."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,13 +35,13 @@ class Media:
 
 
 @dataclass(frozen=True)
-class Fronts:
+class ForegroundLayers:
     """What lies over the plate, cut out. layers: the foreground of each layer, from the lowest; of the only look the
-    one. mattes: of each layer. together: the foreground of all layers."""
+    one. mattes: of each layer. combined: the foreground of all layers."""
 
     layers: tuple[Media, ...] = ()
     mattes: tuple[Media, ...] = ()
-    together: Media | None = None
+    combined: Media | None = None
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,12 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Cut:
-    """What is handed over. start: the timeline's first frame, counted from midnight. drop: time code drops numbers.
+class Timeline:
+    """What is handed over. start: the timeline's first frame, counted from midnight. drop_frame: its time code drops
+    numbers.
 
-    matte: as big as the result, frame by frame; None if there is none. fronts: with the result's frames and numbers.
+    matte: as big as the result, frame by frame; None if there is none. foregrounds: with the result's frames and
+    numbers.
     """
 
     name: str
@@ -70,12 +72,12 @@ class Cut:
     size: tuple[int, int]
     pixel_aspect: Fraction
     start: int
-    drop: bool
+    drop_frame: bool
     plate: Media
     result: Media
     matte: Media | None
     events: tuple[Event, ...]
-    fronts: Fronts = Fronts()
+    foregrounds: ForegroundLayers = ForegroundLayers()
 
     @property
     def count(self) -> int:
@@ -84,34 +86,43 @@ class Cut:
 
     def timecode(self, frame: int) -> str:
         """A number of frames since midnight as time code."""
-        return frames_to_timecode(frame, self.rate, self.drop)
+        return frames_to_timecode(frame, self.rate, self.drop_frame)
 
 
-def make_cut(
+def make_timeline(
     shot: Shot, target: Target, shots: Sequence[tuple[Sequence[int], Sequence[int]]], *, alpha: str | None,
     fps: Fraction | None = None, handles: int = 0, matte: Pattern | None = None, plates: Pattern | None = None,
-) -> Cut:  # fmt: skip
-    """The cut of `shot`, delivered at `target`. shots: frames and keyframes of each, in order.
+) -> Timeline:  # fmt: skip
+    """The timeline of `shot`, delivered at `target`. shots: frames and keyframes of each, in order.
 
     handles: how many frames at both ends of what was delivered are not shown. plates: the shot's frames as pictures,
-    which stand for a movie that has another rate than the cut. Raises SettingsError where no timeline
+    which stand for a movie that has another rate than the timeline. Raises SettingsError where no timeline
     can be: a rate that varies, frames that are left out, handles that leave nothing.
     """
-    check_cut(shot, fps, handles)
+    check_timeline(shot, fps, handles)
     rate = fps or shot.rate
     begin = (shot.timecode and timecode_to_frames(shot.timecode, rate)) or 0
     plate = _plate(shot, begin, plates if is_conformed(shot, fps) else None)
     result = _media(f"{shot.name}_stylized", target, shot, begin, alpha)
-    matted = matte and Media(f"{shot.name}_matte", matte.folder, matte, len(shot.frames), begin, shot.frames[0])
-    drop = bool(shot.timecode and is_drop_frame(shot.timecode, rate))
+    matte_media = matte and Media(f"{shot.name}_matte", matte.folder, matte, len(shot.frames), begin, shot.frames[0])
+    drop_frame = bool(shot.timecode and is_drop_frame(shot.timecode, rate))
     events = _events(shot, shots, handles, 0 if plate.pattern else shot.positions[0])
-    return Cut(
-        shot.name, rate, shot.size, shot.pixel_aspect, begin + handles, drop, plate, result, matted or None, events
+    return Timeline(
+        shot.name,
+        rate,
+        shot.size,
+        shot.pixel_aspect,
+        begin + handles,
+        drop_frame,
+        plate,
+        result,
+        matte_media or None,
+        events,
     )
 
 
-def check_cut(shot: Shot, fps: Fraction | None, handles: int) -> None:
-    """Raises SettingsError where `make_cut` would."""
+def check_timeline(shot: Shot, fps: Fraction | None, handles: int) -> None:
+    """Raises SettingsError where `make_timeline` would."""
     if shot.variable and fps is None:
         raise SettingsError("a timeline has an even rate, and the source's varies; give one with --fps RATE")
     if not is_contiguous(shot.positions):
@@ -147,14 +158,14 @@ def _media(name: str, target: Target, shot: Shot, begin: int, alpha: str | None)
 def _events(
     shot: Shot, shots: Sequence[tuple[Sequence[int], Sequence[int]]], handles: int, offset: int
 ) -> tuple[Event, ...]:
-    places: Mapping[int, int] = {frame: place for place, frame in enumerate(shot.frames)}
+    indices: Mapping[int, int] = {frame: index for index, frame in enumerate(shot.frames)}
     last = len(shot.frames) - handles
     events: list[Event] = []
     for frames, keys in shots:
-        shown = [frame for frame in frames if handles <= places[frame] < last]
-        if shown:
-            place = places[shown[0]]
+        visible = [frame for frame in frames if handles <= indices[frame] < last]
+        if visible:
+            index = indices[visible[0]]
             name = f"{shot.name}_{len(events) + 1:03d}"
-            seen = tuple(key for key in keys if shown[0] <= key <= shown[-1])
-            events.append(Event(name, place - handles, place + offset, place, len(shown), shown[0], seen))
+            visible_keys = tuple(key for key in keys if visible[0] <= key <= visible[-1])
+            events.append(Event(name, index - handles, index + offset, index, len(visible), visible[0], visible_keys))
     return tuple(events)
