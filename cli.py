@@ -175,7 +175,7 @@ def matte_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
         f"mattes: {len(made.redone)} made, {len(made.frames) - len(made.redone)} reused, in "
         f"{_spell(time.monotonic() - started)}"
     )
-    for frame in made.weakest:
+    for frame in made.suggested_keyframes:
         click.echo(f"a painted matte for frame {frame} would help (confidence {made.confidence[frame]:.2f})")
     for folder in made.folders:
         click.echo(f"wrote: {folder}")

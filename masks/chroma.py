@@ -13,10 +13,10 @@ from masks.arrays import F32, Floats
 GREEN, BLUE = 1, 2
 # Fractions of the screen's own excess: no screen below the first, nothing but screen above the second. Screens are
 # uneven, and subjects reflect some of their colour.
-CLEAR, SOLID = 0.12, 0.90
+CLIP_WHITE, CLIP_BLACK = 0.12, 0.90
 # Fraction of the picture with the largest excess, from which the threshold of a screen follows; smallest excess of a
 # screen.
-BRIGHTEST, FAINTEST = 0.2, 0.1
+SCREEN_FRACTION, MIN_EXCESS = 0.2, 0.1
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ def screen_colour(picture: Floats, channel: int) -> Floats | None:
     most.
     """
     excess = _excess(picture, channel)
-    bound = max(FAINTEST, float(np.quantile(excess, 1 - BRIGHTEST / 4)) * 0.7)
-    chosen = picture[excess >= bound]
-    return np.asarray(np.median(chosen, axis=0), F32) if len(chosen) >= 0.005 * excess.size else None
+    threshold = max(MIN_EXCESS, float(np.quantile(excess, 1 - SCREEN_FRACTION / 4)) * 0.7)
+    samples = picture[excess >= threshold]
+    return np.asarray(np.median(samples, axis=0), F32) if len(samples) >= 0.005 * excess.size else None
 
 
 def chroma_key(picture: Floats, screen: Floats) -> Keyed:
@@ -47,22 +47,24 @@ def chroma_key(picture: Floats, screen: Floats) -> Keyed:
     for a screen that is neither.
     """
     channel = int(np.argmax(screen))
-    depth = float(_excess(screen, channel))
-    if channel not in (GREEN, BLUE) or depth < FAINTEST:
-        raise ValueError(f"a screen must be green or blue by {FAINTEST:g} at least, not {np.round(screen, 3).tolist()}")
-    seen = _excess(picture, channel) / F32(depth)
-    matte = 1 - np.clip((seen - F32(CLEAR)) / F32(SOLID - CLEAR), 0, 1)
-    return Keyed(np.asarray(matte, F32), _without(picture, screen, matte, channel))
+    screen_excess = float(_excess(screen, channel))
+    if channel not in (GREEN, BLUE) or screen_excess < MIN_EXCESS:
+        raise ValueError(
+            f"a screen must be green or blue by {MIN_EXCESS:g} at least, not {np.round(screen, 3).tolist()}"
+        )
+    screen_coverage = _excess(picture, channel) / F32(screen_excess)
+    matte = 1 - np.clip((screen_coverage - F32(CLIP_WHITE)) / F32(CLIP_BLACK - CLIP_WHITE), 0, 1)
+    return Keyed(np.asarray(matte, F32), _despilled(picture, screen, matte, channel))
 
 
-def _without(picture: Floats, screen: Floats, matte: Floats, channel: int) -> Floats:
+def _despilled(picture: Floats, screen: Floats, matte: Floats, channel: int) -> Floats:
     """Foreground colour, float32 (H, W, 3) in [0, 1]: unmixed from the screen by the matte, and with spill removed."""
-    share = matte[..., None]
-    own = np.where(share > 0.05, (picture - (1 - share) * screen) / np.maximum(share, F32(0.05)), picture)
-    own = np.clip(own, 0, 1).astype(F32)
-    others = np.maximum(*(own[..., other] for other in range(3) if other != channel))
-    own[..., channel] = np.minimum(own[..., channel], others)
-    return own
+    alpha = matte[..., None]
+    colour = np.where(alpha > 0.05, (picture - (1 - alpha) * screen) / np.maximum(alpha, F32(0.05)), picture)
+    colour = np.clip(colour, 0, 1).astype(F32)
+    others = np.maximum(*(colour[..., other] for other in range(3) if other != channel))
+    colour[..., channel] = np.minimum(colour[..., channel], others)
+    return colour
 
 
 def _excess(colours: Floats, channel: int) -> Floats:

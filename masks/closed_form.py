@@ -15,60 +15,60 @@ from masks.conjugate_gradients import conjugate_gradients
 from masks.trimap import UNKNOWN
 
 # Margin in pixels around the unknown region that enters the equations.
-AROUND = 4
+MARGIN = 4
 # Weight of the prior, and the distance in pixels from the border of the matte at which it has this weight; it grows
 # with the square of the distance.
-PRIOR, UNIT = 0.03, 4.0
+PRIOR_WEIGHT, PRIOR_DISTANCE = 0.03, 4.0
 # Gain of that weight per unit of blockiness, because a codec's blocks form colour lines too.
-BLOCKS = 60.0
+BLOCKINESS_GAIN = 60.0
 # Variance of colour below which a window counts as flat.
-FLAT = 1e-6
+FLAT_VARIANCE = 1e-6
 # Iteration limit and relative tolerance of the solver.
-ROUNDS, LEFT = 300, 1e-3
+MAX_ITERATIONS, TOLERANCE = 300, 1e-3
 
 
-def closed_form(picture: Floats, known: Floats, matte: Floats) -> Floats:
+def closed_form(picture: Floats, trimap: Floats, matte: Floats) -> Floats:
     """Solve for the alpha that fits the picture's local colour lines: float32 (H, W) in [0, 1].
 
-    picture: float32 (H, W, 3) in [0, 1]. known: a trimap, see ``masks.trimap``; alpha is exactly 1 where it is INSIDE
+    picture: float32 (H, W, 3) in [0, 1]. trimap: see ``masks.trimap``; alpha is exactly 1 where it is INSIDE
     and 0 where it is OUTSIDE. matte: float32 (H, W) in [0, 1], the prior of the unknown pixels. Raises ValueError for
     different sizes, ImportError without pymatting.
     """
-    if not picture.shape[:2] == known.shape == matte.shape:
+    if not picture.shape[:2] == trimap.shape == matte.shape:
         raise ValueError(
-            f"picture, trimap and matte must have one size, not {picture.shape[:2]}, {known.shape} and {matte.shape}"
+            f"picture, trimap and matte must have one size, not {picture.shape[:2]}, {trimap.shape} and {matte.shape}"
         )
-    unknown = known == UNKNOWN
-    found = known.copy()
+    unknown = trimap == UNKNOWN
+    alpha = trimap.copy()
     # A trimap with only one known side has no colour lines to solve for.
-    if not unknown.any() or not (known == 0).any() or not (known == 1).any():
-        return found
+    if not unknown.any() or not (trimap == 0).any() or not (trimap == 1).any():
+        return alpha
     rows, columns = np.flatnonzero(unknown.any(axis=1)), np.flatnonzero(unknown.any(axis=0))
     box = np.s_[
-        max(0, rows[0] - AROUND) : rows[-1] + 1 + AROUND, max(0, columns[0] - AROUND) : columns[-1] + 1 + AROUND
+        max(0, rows[0] - MARGIN) : rows[-1] + 1 + MARGIN, max(0, columns[0] - MARGIN) : columns[-1] + 1 + MARGIN
     ]
-    part = found[box]
-    prior = F32(1 + BLOCKS * blockiness(picture)) * _prior(matte)
-    part[unknown[box]] = _solved(picture[box], known[box], matte[box], prior[box])
-    return found
+    region = alpha[box]
+    prior = F32(1 + BLOCKINESS_GAIN * blockiness(picture)) * _prior_weight(matte)
+    region[unknown[box]] = _solve(picture[box], trimap[box], matte[box], prior[box])
+    return alpha
 
 
-def _prior(matte: Floats) -> Floats:
+def _prior_weight(matte: Floats) -> Floats:
     """Weight of the prior, float32 (H, W): it grows with the squared distance from the border of the matte."""
     inside = (matte > 0.5).astype(U8)
-    away = cv2.distanceTransform(inside, cv2.DIST_L2, 5) + cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
-    return np.asarray(F32(PRIOR) * (away / F32(UNIT)) ** 2, F32)
+    distance = cv2.distanceTransform(inside, cv2.DIST_L2, 5) + cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
+    return np.asarray(F32(PRIOR_WEIGHT) * (distance / F32(PRIOR_DISTANCE)) ** 2, F32)
 
 
-def _solved(picture: Floats, known: Floats, matte: Floats, prior: Floats) -> Floats:
+def _solve(picture: Floats, trimap: Floats, matte: Floats, prior: Floats) -> Floats:
     """Alpha of the unknown pixels in raster order: float32 (N,) in [0, 1]."""
     from pymatting import cf_laplacian
     from scipy.sparse import diags
 
-    unknown = (known == UNKNOWN).ravel()
-    laplacian = cf_laplacian(picture.astype(np.float64), epsilon=FLAT, is_known=~unknown)[unknown]
+    unknown = (trimap == UNKNOWN).ravel()
+    laplacian = cf_laplacian(picture.astype(np.float64), epsilon=FLAT_VARIANCE, is_known=~unknown)[unknown]
     weight, expected = (values.ravel()[unknown].astype(np.float64) for values in (prior, matte))
     system = (laplacian[:, unknown] + diags(weight)).tocsr()
-    right = weight * expected - laplacian[:, ~unknown] @ known.ravel()[~unknown].astype(np.float64)
+    rhs = weight * expected - laplacian[:, ~unknown] @ trimap.ravel()[~unknown].astype(np.float64)
     # An iteration that has not converged is close enough.
-    return np.clip(conjugate_gradients(system, right, expected, LEFT, ROUNDS), 0, 1).astype(F32)
+    return np.clip(conjugate_gradients(system, rhs, expected, TOLERANCE, MAX_ITERATIONS), 0, 1).astype(F32)

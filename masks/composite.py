@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Rows blended at a time: a whole frame in float64 would take many times the memory of the frame.
-ROWS = 64
+STRIP_ROWS = 64
 
 
 def over(
@@ -23,21 +23,21 @@ def over(
         )
     if not (np.isfinite(matte).all() and matte.min(initial=0) >= 0 and matte.max(initial=0) <= 1):
         raise ValueError("a matte must lie between 0 and 1 everywhere")
-    mixed = plate.copy()
+    composited = plate.copy()
     rows, columns = (np.flatnonzero(matte.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
-        return mixed
+        return composited
     # Outside the bounding box of the matte the plate stays.
-    across = slice(columns[0], columns[-1] + 1)
-    for top in range(rows[0], rows[-1] + 1, ROWS):
-        part = slice(top, min(top + ROWS, rows[-1] + 1)), across
-        mixed[part] = _mixed(stylised[part], plate[part], matte[part])
-    return mixed
+    column_span = slice(columns[0], columns[-1] + 1)
+    for top in range(rows[0], rows[-1] + 1, STRIP_ROWS):
+        strip = slice(top, min(top + STRIP_ROWS, rows[-1] + 1)), column_span
+        composited[strip] = _blend(stylised[strip], plate[strip], matte[strip])
+    return composited
 
 
-def _mixed(
+def _blend(
     stylised: NDArray[np.unsignedinteger], plate: NDArray[np.unsignedinteger], matte: NDArray[np.float32]
 ) -> NDArray[np.unsignedinteger]:
-    share = matte[..., None].astype(np.float64)
-    mixed = np.floor(share * stylised + (1 - share) * plate + 0.5).astype(plate.dtype)
-    return np.where(share == 0, plate, np.where(share == 1, stylised, mixed))
+    alpha = matte[..., None].astype(np.float64)
+    composited = np.floor(alpha * stylised + (1 - alpha) * plate + 0.5).astype(plate.dtype)
+    return np.where(alpha == 0, plate, np.where(alpha == 1, stylised, composited))

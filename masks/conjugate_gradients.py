@@ -10,30 +10,30 @@ import numpy as np
 from masks.arrays import Doubles
 
 
-def conjugate_gradients(system: Any, right: Doubles, start: Doubles, left: float, rounds: int) -> Doubles:
-    """Solve ``system @ x = right`` for x: float64 (N,), the last iterate where the limit is reached first.
+def conjugate_gradients(matrix: Any, rhs: Doubles, initial: Doubles, tolerance: float, max_iterations: int) -> Doubles:
+    """Solve ``matrix @ x = rhs`` for x: float64 (N,), the last iterate where the limit is reached first.
 
-    system: (N, N), symmetric and positive definite, dense or of scipy.sparse. right, start: float64 (N,).
-    left: norm of the residual at which to stop, relative to that of ``right``. rounds: limit of iterations.
+    matrix: (N, N), symmetric and positive definite, dense or of scipy.sparse. rhs, initial: float64 (N,).
+    tolerance: norm of the residual at which to stop, relative to that of ``rhs``. max_iterations: limit of iterations.
     """
-    scaling = 1 / np.maximum(system.diagonal(), 1e-9)
-    solved = start.copy()
-    remains = right - system @ solved
-    enough = left * left * _inner(right, right)
-    onward, before = np.zeros_like(right), 1.0
-    for number in range(rounds):
-        if _inner(remains, remains) <= enough:
+    preconditioner = 1 / np.maximum(matrix.diagonal(), 1e-9)
+    solution = initial.copy()
+    residual = rhs - matrix @ solution
+    threshold = tolerance * tolerance * _inner(rhs, rhs)
+    direction, previous_rho = np.zeros_like(rhs), 1.0
+    for iteration in range(max_iterations):
+        if _inner(residual, residual) <= threshold:
             break
-        scaled = scaling * remains
-        now = _inner(remains, scaled)
-        onward = scaled if number == 0 else scaled + now / before * onward
-        ahead = system @ onward
-        step = now / _inner(onward, ahead)
-        solved += step * onward
-        remains -= step * ahead
-        before = now
-    return solved
+        preconditioned = preconditioner * residual
+        rho = _inner(residual, preconditioned)
+        direction = preconditioned if iteration == 0 else preconditioned + rho / previous_rho * direction
+        product = matrix @ direction
+        step = rho / _inner(direction, product)
+        solution += step * direction
+        residual -= step * product
+        previous_rho = rho
+    return solution
 
 
-def _inner(one: Doubles, other: Doubles) -> float:
-    return float(np.einsum("n,n->", one, other))
+def _inner(a: Doubles, b: Doubles) -> float:
+    return float(np.einsum("n,n->", a, b))

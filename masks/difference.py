@@ -6,7 +6,7 @@ import numpy as np
 from masks.arrays import F32, Floats
 
 # Width in pixels of the blur that averages grain.
-GRAIN = 1.0
+GRAIN_SIGMA = 1.0
 
 
 def difference_key(picture: Floats, clean: Floats, low: float, high: float) -> Floats:
@@ -16,5 +16,5 @@ def difference_key(picture: Floats, clean: Floats, low: float, high: float) -> F
     """
     if picture.shape != clean.shape or not low < high:
         raise ValueError(f"expected one size and rising levels, not {picture.shape}, {clean.shape}, {low} and {high}")
-    apart = np.abs(cv2.GaussianBlur(picture - clean, (0, 0), GRAIN)).max(axis=-1)
-    return np.clip((apart - F32(low)) / F32(high - low), 0, 1).astype(F32)
+    difference = np.abs(cv2.GaussianBlur(picture - clean, (0, 0), GRAIN_SIGMA)).max(axis=-1)
+    return np.clip((difference - F32(low)) / F32(high - low), 0, 1).astype(F32)

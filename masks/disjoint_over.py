@@ -14,73 +14,75 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Rows blended at a time: a whole frame in float64 would take many times the memory of the frame.
-ROWS = 64
+STRIP_ROWS = 64
 
 _Pixels = NDArray[np.unsignedinteger]
 _Mattes = Sequence[NDArray[np.float32] | None]
 
 
-def shares(mattes: _Mattes, size: tuple[int, int]) -> list[NDArray[np.float64]]:
+def layer_weights(mattes: _Mattes, size: tuple[int, int]) -> list[NDArray[np.float64]]:
     """Weights of the layers at each pixel, from the lowest to the uppermost: float64 (H, W) in [0, 1].
 
     mattes: float32 (H, W) in [0, 1], from the lowest; None is 1 everywhere. size: (H, W). A layer has the smaller of
     its matte and the remainder of the layers above. The remainder of all is the plate's weight. Raises ValueError for a
     matte of another size or beyond its range.
     """
-    left = np.ones(size, np.float64)
-    found = []
+    remaining = np.ones(size, np.float64)
+    top_down = []
     for matte in reversed(mattes):
         if matte is None:
-            share = left
+            weight = remaining
         else:
-            _check(matte, size)
-            share = np.minimum(matte, left)
-        found.append(share)
-        left = left - share
-    return found[::-1]
+            _check_matte(matte, size)
+            weight = np.minimum(matte, remaining)
+        top_down.append(weight)
+        remaining = remaining - weight
+    return top_down[::-1]
 
 
-def covers(mattes: _Mattes, size: tuple[int, int]) -> list[NDArray[np.float64]]:
+def over_alphas(mattes: _Mattes, size: tuple[int, int]) -> list[NDArray[np.float64]]:
     """Alphas with which plain "over" gives the picture of ``disjoint_over``, from the lowest to the uppermost: float64
     (H, W) in [0, 1]. Every compositor has plain "over", and few have this operator.
 
-    mattes, size: see ``shares``. An alpha is the layer's weight relative to the remainder of the layers above.
+    mattes, size: see ``layer_weights``. An alpha is the layer's weight relative to the remainder of the layers above.
     Where nothing remains, it is 1 if the matte is not 0, so that hidden layers get no edge.
     """
-    left = np.ones(size, np.float64)
-    found = []
+    remaining = np.ones(size, np.float64)
+    top_down = []
     for matte in reversed(mattes):
         if matte is None:
-            cover = np.ones(size, np.float64)
-            left = np.zeros(size, np.float64)
+            alpha = np.ones(size, np.float64)
+            remaining = np.zeros(size, np.float64)
         else:
-            _check(matte, size)
-            wanted = matte.astype(np.float64)
-            cover = np.where(wanted < left, wanted / np.maximum(left, np.finfo(np.float64).tiny), wanted > 0)
-            left = left - np.minimum(wanted, left)
-        found.append(cover)
-    return found[::-1]
+            _check_matte(matte, size)
+            matte64 = matte.astype(np.float64)
+            alpha = np.where(
+                matte64 < remaining, matte64 / np.maximum(remaining, np.finfo(np.float64).tiny), matte64 > 0
+            )
+            remaining = remaining - np.minimum(matte64, remaining)
+        top_down.append(alpha)
+    return top_down[::-1]
 
 
-def merged(looks: Sequence[_Pixels], mattes: _Mattes) -> tuple[_Pixels, NDArray[np.float32]]:
+def merge_layers(looks: Sequence[_Pixels], mattes: _Mattes) -> tuple[_Pixels, NDArray[np.float32]]:
     """Merge the looks into one straight picture and its alpha, float32 (H, W) in [0, 1].
 
     Plain "over" of the result and any plate equals ``disjoint_over``, but for rounding. The picture is black where no
-    matte reaches. looks: at least one, uint8 or uint16 (H, W, C) of one type and size. mattes: see ``shares``.
+    matte reaches. looks: at least one, uint8 or uint16 (H, W, C) of one type and size. mattes: see ``layer_weights``.
     Raises ValueError for different sizes, types or numbers.
     """
     _check_looks(looks, mattes, looks[0])
     colour, alpha = np.empty_like(looks[0]), np.empty(looks[0].shape[:2], np.float32)
-    for top in range(0, len(colour), ROWS):
-        rows = slice(top, top + ROWS)
-        parts = shares([None if matte is None else matte[rows] for matte in mattes], colour[rows].shape[:2])
+    for top in range(0, len(colour), STRIP_ROWS):
+        rows = slice(top, top + STRIP_ROWS)
+        weights = layer_weights([None if matte is None else matte[rows] for matte in mattes], colour[rows].shape[:2])
         total = np.zeros(colour[rows].shape, np.float64)
-        for share, look in zip(parts, looks, strict=True):
-            total += share[..., None] * look[rows]
-        covered = np.minimum(np.sum(parts, axis=0), 1)
-        mean = total / np.where(covered > 0, covered, 1)[..., None]
+        for weight, look in zip(weights, looks, strict=True):
+            total += weight[..., None] * look[rows]
+        coverage = np.minimum(np.sum(weights, axis=0), 1)
+        mean = total / np.where(coverage > 0, coverage, 1)[..., None]
         colour[rows] = np.floor(mean + 0.5).astype(colour.dtype)
-        alpha[rows] = covered
+        alpha[rows] = coverage
     return colour, alpha
 
 
@@ -88,28 +90,30 @@ def disjoint_over(looks: Sequence[_Pixels], mattes: _Mattes, plate: _Pixels) -> 
     """Composite the looks over the plate through their mattes, from the lowest to the uppermost.
 
     looks, plate: uint8 or uint16 (H, W, C) of one type and size, display-encoded, straight.
-    mattes: see ``shares``. The result is bit-identical to the plate where all mattes are 0, to the uppermost
+    mattes: see ``layer_weights``. The result is bit-identical to the plate where all mattes are 0, to the uppermost
     look where its matte is 1, and with one layer to ``composite.over``. Raises ValueError for different sizes, types
     or numbers.
     """
     _check_looks(looks, mattes, plate)
-    mixed = np.empty_like(plate)
-    for top in range(0, len(plate), ROWS):
-        rows = slice(top, top + ROWS)
-        part = [None if matte is None else matte[rows] for matte in mattes]
-        mixed[rows] = _mixed([look[rows] for look in looks], shares(part, plate[rows].shape[:2]), plate[rows])
-    return mixed
+    composited = np.empty_like(plate)
+    for top in range(0, len(plate), STRIP_ROWS):
+        rows = slice(top, top + STRIP_ROWS)
+        strip_mattes = [None if matte is None else matte[rows] for matte in mattes]
+        composited[rows] = _composite_strip(
+            [look[rows] for look in looks], layer_weights(strip_mattes, plate[rows].shape[:2]), plate[rows]
+        )
+    return composited
 
 
-def _mixed(looks: Sequence[_Pixels], parts: Sequence[NDArray[np.float64]], plate: _Pixels) -> _Pixels:
-    left = np.ones(plate.shape[:2], np.float64)
-    for share in parts:
-        left = left - share
+def _composite_strip(looks: Sequence[_Pixels], weights: Sequence[NDArray[np.float64]], plate: _Pixels) -> _Pixels:
+    remaining = np.ones(plate.shape[:2], np.float64)
+    for weight in weights:
+        remaining = remaining - weight
     # From the uppermost down, so that rounding does not depend on hidden layers.
     total = np.zeros(plate.shape, np.float64)
-    for share, look in zip(reversed(parts), reversed(looks), strict=True):
-        total += share[..., None] * look
-    total += np.maximum(left, 0)[..., None] * plate
+    for weight, look in zip(reversed(weights), reversed(looks), strict=True):
+        total += weight[..., None] * look
+    total += np.maximum(remaining, 0)[..., None] * plate
     return np.floor(total + 0.5).astype(plate.dtype)
 
 
@@ -124,7 +128,7 @@ def _check_looks(looks: Sequence[_Pixels], mattes: _Mattes, plate: _Pixels) -> N
             )
 
 
-def _check(matte: NDArray[np.float32], size: tuple[int, int]) -> None:
+def _check_matte(matte: NDArray[np.float32], size: tuple[int, int]) -> None:
     if matte.shape != size:
         raise ValueError(f"mattes and plate must have one size, not {matte.shape} and {size}")
     if not (np.isfinite(matte).all() and matte.min(initial=0) >= 0 and matte.max(initial=0) <= 1):

@@ -21,9 +21,9 @@ def feather(matte: Floats, pixels: int) -> Floats:
     if pixels == 0:
         return matte
     # A triangle, because a Gaussian has no end; and no running sums, because they leave traces where all is 0.
-    reach = pixels / 2
-    steps = np.arange(-int(reach), int(reach) + 1)
-    fall = (reach + 0.5 - np.abs(steps)).astype(F32)
-    fall /= fall.sum()
-    soft = cv2.sepFilter2D(matte, -1, fall, fall, borderType=cv2.BORDER_REPLICATE)
+    radius = pixels / 2
+    offsets = np.arange(-int(radius), int(radius) + 1)
+    kernel = (radius + 0.5 - np.abs(offsets)).astype(F32)
+    kernel /= kernel.sum()
+    soft = cv2.sepFilter2D(matte, -1, kernel, kernel, borderType=cv2.BORDER_REPLICATE)
     return np.where(soft > 1 - ROUNDING, F32(1), np.minimum(soft, 1)).astype(F32)

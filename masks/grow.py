@@ -6,7 +6,7 @@ import numpy as np
 from masks.arrays import U8, Floats, check_matte
 
 # Radius in pixels. Discs add up to larger ones, and several small ones are faster than one large one.
-LARGEST_DISC = 6
+MAX_DISC_RADIUS = 6
 
 
 def grow(matte: Floats, pixels: int) -> Floats:
@@ -16,13 +16,13 @@ def grow(matte: Floats, pixels: int) -> Floats:
     ValueError for an invalid matte.
     """
     check_matte(matte)
-    change = cv2.dilate if pixels > 0 else cv2.erode
-    left = abs(pixels)
-    while left:
-        radius = min(left, LARGEST_DISC)
+    morph = cv2.dilate if pixels > 0 else cv2.erode
+    remaining = abs(pixels)
+    while remaining:
+        radius = min(remaining, MAX_DISC_RADIUS)
         # OpenCV ignores pixels beyond the border, as if the border extended outward.
-        matte = np.asarray(change(matte, _disc(radius)))
-        left -= radius
+        matte = np.asarray(morph(matte, _disc(radius)))
+        remaining -= radius
     return matte
 
 

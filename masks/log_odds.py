@@ -18,33 +18,33 @@ from masks.warp import warp
 
 # Squared difference, summed over channels in 0..1, beyond which a patch does not match; the difference that makes one
 # unit of log-odds; the largest log-odds of patches.
-UNLIKE, UNIT, MOST = 0.006, 0.0015, 6.0
+MAX_DISTANCE, DISTANCE_UNIT, MAX_PATCH_LOG_ODDS = 0.006, 0.0015, 6.0
 # Penalty of the inside, 0..1, where no side matches a pixel and the key matches most of the others: an occluder.
-STRICT = 0.65
+OCCLUSION_PENALTY = 0.65
 # Largest log-odds of a colour, and of the motion of a pixel.
-COLOUR, MOTION = 2.0, 2.0
+COLOUR_LOG_ODDS, MOTION_LOG_ODDS = 2.0, 2.0
 # Log-odds of colour and motion from which they decide a pixel.
-TOLD = 1.2
+DECISIVE_LOG_ODDS = 1.2
 # Distance up to which a patch matches a pixel.
-EXPLAINED = UNLIKE * 2 / 3
+MATCH_DISTANCE = MAX_DISTANCE * 2 / 3
 
 
 @dataclass(frozen=True)
-class Seen:
+class LabelledFrame:
     """A frame with a known matte. plate: float32 (h, w, 3) in [0, 1]. matte: float32 (h, w) in [0, 1].
-    sure: float32 (h, w), 1 where evidence decided the label, 0 where a newly visible pixel had none."""
+    confidence: float32 (h, w), 1 where evidence decided the label, 0 where a newly visible pixel had none."""
 
     plate: Floats
     matte: Floats
-    sure: Floats
+    confidence: Floats
 
 
 @dataclass(frozen=True)
-class Ways:
-    """Flows on a frame's grid, float32 (h, w, 2). whole: to the previous frame, without layers. inside, outside:
+class Flows:
+    """Flows on a frame's grid, float32 (h, w, 2). estimated: to the previous frame, without layers. inside, outside:
     to the previous frame, extrapolated from one layer. key: of the inside, to the key."""
 
-    whole: Floats
+    estimated: Floats
     inside: Floats
     outside: Floats
     key: Floats
@@ -52,61 +52,70 @@ class Ways:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Evidence of a frame's labels. odds: float32 (h, w), above 0 for the inside. explained: 0..1, fraction of the
-    inside that matches the key. behind: float32 (h, w), to the best patch of the outside.
-    sure: float32 (h, w), as in ``Seen``."""
+    """Evidence of a frame's labels. log_odds: float32 (h, w), above 0 for the inside. coverage: 0..1, fraction of the
+    inside that matches the key. outside_distance: float32 (h, w), to the best patch of the outside.
+    confidence: float32 (h, w), as in ``LabelledFrame``."""
 
-    odds: Floats
-    explained: float
-    behind: Floats
-    sure: Floats
+    log_odds: Floats
+    coverage: float
+    outside_distance: Floats
+    confidence: Floats
 
 
-def evidence(plate: Bytes, key: Seen, former: Seen, ways: Ways, colours: ColourModel) -> Evidence:
+def evidence(plate: Bytes, key: LabelledFrame, previous: LabelledFrame, flows: Flows, colours: ColourModel) -> Evidence:
     """Collect the evidence of one frame. plate: uint8 (h, w, 3) of that frame."""
-    here = plate.astype(F32) / F32(255)
-    expected = warp(key.matte, ways.key)
-    by_key = patch_distance(here, warp(key.plate, ways.key), expected)
+    picture = plate.astype(F32) / F32(255)
+    expected = warp(key.matte, flows.key)
+    key_distance = patch_distance(picture, warp(key.plate, flows.key), expected)
     shape = expected > 0.5
-    explained = float(((by_key < EXPLAINED) & shape).sum() / max(int(shape.sum()), 1))
-    colour, motion = colours.told(plate), _by_motion(here, former, ways)
-    unlabelled, behind = _by_former(here, former, ways)
+    coverage = float(((key_distance < MATCH_DISTANCE) & shape).sum() / max(int(shape.sum()), 1))
+    colour_score, motion_score = colours.score(plate), _motion_score(picture, previous, flows)
+    inside_distance, outside_distance = _previous_distances(picture, previous, flows)
     # Newly visible parts of the inside also match themselves in the previous frame, unless they move with the inside.
-    outside = behind + F32(UNLIKE) * np.maximum(motion, 0) * (1 - expected)
+    outside = outside_distance + F32(MAX_DISTANCE) * np.maximum(motion_score, 0) * (1 - expected)
     # A key that matches most of the inside is right about the rest too: the previous frame may be wrong.
-    strict = F32(STRICT * min(1.0, 1.5 * explained)) * expected
+    penalty = F32(OCCLUSION_PENALTY * min(1.0, 1.5 * coverage)) * expected
     # Pixels included by mistake match themselves from then on, unless their colour is of the outside.
-    inside = unlabelled + F32(UNLIKE) * (strict + np.maximum(-colour, 0))
-    nearest = np.minimum(np.minimum(inside, by_key), F32(UNLIKE) * (1 + strict))
-    by_patches = np.clip((np.minimum(outside, F32(UNLIKE)) - nearest) / F32(UNIT), -MOST, MOST)
-    told = F32(COLOUR) * colour + F32(MOTION) * motion
-    new = np.clip(by_key / F32(UNLIKE), 0, 1)
-    unexpected = np.clip(outside / F32(UNLIKE), 0, 1) * (1 - expected)
-    odds = by_patches + new * np.where(told > 0, told * unexpected, told)
-    known = np.minimum(np.minimum(by_key, unlabelled), outside) < EXPLAINED
-    sure = np.asarray(known | (np.abs(told) > TOLD), F32)
-    return Evidence(odds.astype(F32), explained, behind, sure)
+    inside = inside_distance + F32(MAX_DISTANCE) * (penalty + np.maximum(-colour_score, 0))
+    nearest = np.minimum(np.minimum(inside, key_distance), F32(MAX_DISTANCE) * (1 + penalty))
+    patch_log_odds = np.clip(
+        (np.minimum(outside, F32(MAX_DISTANCE)) - nearest) / F32(DISTANCE_UNIT), -MAX_PATCH_LOG_ODDS, MAX_PATCH_LOG_ODDS
+    )
+    score = F32(COLOUR_LOG_ODDS) * colour_score + F32(MOTION_LOG_ODDS) * motion_score
+    novelty = np.clip(key_distance / F32(MAX_DISTANCE), 0, 1)
+    unexpected = np.clip(outside / F32(MAX_DISTANCE), 0, 1) * (1 - expected)
+    log_odds = patch_log_odds + novelty * np.where(score > 0, score * unexpected, score)
+    matched = np.minimum(np.minimum(key_distance, inside_distance), outside) < MATCH_DISTANCE
+    confidence = np.asarray(matched | (np.abs(score) > DECISIVE_LOG_ODDS), F32)
+    return Evidence(log_odds.astype(F32), coverage, outside_distance, confidence)
 
 
-def _by_former(here: Floats, former: Seen, ways: Ways) -> tuple[Floats, Floats]:
+def _previous_distances(picture: Floats, previous: LabelledFrame, flows: Flows) -> tuple[Floats, Floats]:
     """Patch distances to the inside and to the outside of the previous frame: float32 (h, w) each."""
-    inside = patch_distance(here, warp(former.plate, ways.inside), warp(former.matte * former.sure, ways.inside))
-    beyond = (1 - former.matte) * former.sure
-    outside = patch_distance(here, warp(former.plate, ways.outside), warp(beyond, ways.outside))
-    same = _apart(here, former, ways.whole) + F32(UNLIKE) * (1 - warp(former.sure, ways.whole))
-    was_inside = warp(former.matte, ways.whole) > 0.5
-    inside = np.where(was_inside, np.minimum(inside, same), inside)
-    outside = np.where(was_inside, outside, np.minimum(outside, same))
+    inside = patch_distance(
+        picture, warp(previous.plate, flows.inside), warp(previous.matte * previous.confidence, flows.inside)
+    )
+    outside_weight = (1 - previous.matte) * previous.confidence
+    outside = patch_distance(picture, warp(previous.plate, flows.outside), warp(outside_weight, flows.outside))
+    static_distance = _squared_difference(picture, previous, flows.estimated) + F32(MAX_DISTANCE) * (
+        1 - warp(previous.confidence, flows.estimated)
+    )
+    was_inside = warp(previous.matte, flows.estimated) > 0.5
+    inside = np.where(was_inside, np.minimum(inside, static_distance), inside)
+    outside = np.where(was_inside, outside, np.minimum(outside, static_distance))
     return inside, outside
 
 
-def _by_motion(here: Floats, former: Seen, ways: Ways) -> Floats:
+def _motion_score(picture: Floats, previous: LabelledFrame, flows: Flows) -> Floats:
     """Score of a pixel's motion, whatever its label was: float32 (h, w), from -1 (outside) to 1 (inside)."""
-    inside, outside = (np.minimum(_apart(here, former, way, 3), F32(UNLIKE)) for way in (ways.inside, ways.outside))
-    return np.asarray(np.clip((outside - inside) / F32(UNIT), -1, 1), F32)
+    inside, outside = (
+        np.minimum(_squared_difference(picture, previous, flow, 3), F32(MAX_DISTANCE))
+        for flow in (flows.inside, flows.outside)
+    )
+    return np.asarray(np.clip((outside - inside) / F32(DISTANCE_UNIT), -1, 1), F32)
 
 
-def _apart(here: Floats, former: Seen, way: Floats, side: int = 5) -> Floats:
+def _squared_difference(picture: Floats, previous: LabelledFrame, flow: Floats, side: int = 5) -> Floats:
     """Squared difference to the warped previous frame, averaged over a window of ``side`` pixels: float32 (h, w)."""
-    squares = ((warp(former.plate, way) - here) ** 2).sum(axis=-1)
+    squares = ((warp(previous.plate, flow) - picture) ** 2).sum(axis=-1)
     return np.asarray(cv2.boxFilter(squares, -1, (side, side), borderType=cv2.BORDER_REFLECT), F32)

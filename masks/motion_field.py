@@ -16,15 +16,15 @@ from masks.arrays import F32, Floats
 # Widths in pixels of the convolution: the finest with enough known weight counts.
 WIDTHS = (1.5, 4.0, 10.0, 25.0, 60.0)
 # Known weight around a pixel, 0..1, that is enough for a width.
-KNOWN = 0.15
+MIN_SUPPORT = 0.15
 # Weight of a residual of 0, relative to the mean weight.
-FAITH = 0.005
+ZERO_WEIGHT = 0.005
 # Largest width in pixels of a blur at full size; wider ones run on a reduced picture.
-COARSE = 2.5
+MAX_BLUR_WIDTH = 2.5
 # Affine fit: residual of an outlier in pixels, for each iteration, and number of pixels sampled.
-OUTLIERS, SAMPLES = (8.0, 5.0, 3.0, 2.0, 1.4, 1.0, 0.7), 6000
+OUTLIER_SCALES, MAX_SAMPLES = (8.0, 5.0, 3.0, 2.0, 1.4, 1.0, 0.7), 6000
 # Deviation from the neighbours that halves the weight of a pixel: in pixels, and in relation to the motion.
-APART, APART_SHARE = 0.5, 0.05
+DEVIATION, DEVIATION_RATIO = 0.5, 0.05
 
 
 def motion_field(flow: Floats, weight: Floats, *, robust: bool) -> Floats:
@@ -33,35 +33,35 @@ def motion_field(flow: Floats, weight: Floats, *, robust: bool) -> Floats:
     flow: float32 (H, W, 2), pixels. weight: float32 (H, W), 0 or more. robust: pixels whose motion deviates from that
     of a wide neighbourhood count less.
     """
-    whole = affine_motion(flow, weight)
-    rest = flow - whole
+    affine = affine_motion(flow, weight)
+    residual = flow - affine
     if robust:
-        apart = _length(rest - spread(rest, weight, WIDTHS[2:]))
-        weight = weight / (1 + (apart / (APART + APART_SHARE * _length(whole))) ** 2)
-    return np.asarray(whole + spread(rest, weight.astype(F32), WIDTHS), F32)
+        deviation = _magnitude(residual - normalised_convolution(residual, weight, WIDTHS[2:]))
+        weight = weight / (1 + (deviation / (DEVIATION + DEVIATION_RATIO * _magnitude(affine))) ** 2)
+    return np.asarray(affine + normalised_convolution(residual, weight.astype(F32), WIDTHS), F32)
 
 
-def spread(field: Floats, weight: Floats, widths: Sequence[float]) -> Floats:
+def normalised_convolution(field: Floats, weight: Floats, widths: Sequence[float]) -> Floats:
     """Normalised convolution of a field, float32 (H, W, C), over several widths; 0 far from any known pixel."""
     total = float(weight.sum())
-    faith = F32(FAITH * float((weight * weight).sum()) / total) if total > 0 else F32(1)
+    zero_weight = F32(ZERO_WEIGHT * float((weight * weight).sum()) / total) if total > 0 else F32(1)
     out = np.zeros_like(field)
     for width in sorted(widths, reverse=True):
-        known = _blurred(weight, width)
-        mean = _blurred(field * weight[..., None], width) / (known + faith + F32(1e-9))[..., None]
-        share = np.clip(known / F32(KNOWN), 0, 1)[..., None] if width != max(widths) else F32(1)
-        out += share * (mean - out)
+        support = _blur(weight, width)
+        mean = _blur(field * weight[..., None], width) / (support + zero_weight + F32(1e-9))[..., None]
+        mix = np.clip(support / F32(MIN_SUPPORT), 0, 1)[..., None] if width != max(widths) else F32(1)
+        out += mix * (mean - out)
     return out
 
 
-def _blurred(values: Floats, width: float) -> Floats:
+def _blur(values: Floats, width: float) -> Floats:
     """Gaussian blur; a wide one runs on a reduced picture, with no visible difference and in no time."""
     height, across = values.shape[:2]
-    step = min(int(width / COARSE), height, across)
-    if step < 2:
+    factor = min(int(width / MAX_BLUR_WIDTH), height, across)
+    if factor < 2:
         return np.asarray(cv2.GaussianBlur(values, (0, 0), width), F32)
-    small = cv2.resize(values, (-(-across // step), -(-height // step)), interpolation=cv2.INTER_AREA)
-    blurred = cv2.GaussianBlur(small, (0, 0), width / step)
+    reduced = cv2.resize(values, (-(-across // factor), -(-height // factor)), interpolation=cv2.INTER_AREA)
+    blurred = cv2.GaussianBlur(reduced, (0, 0), width / factor)
     return np.asarray(cv2.resize(blurred, (across, height), interpolation=cv2.INTER_LINEAR), F32)
 
 
@@ -70,24 +70,24 @@ def affine_motion(flow: Floats, weight: Floats) -> Floats:
     height, width = weight.shape
     ys, xs = np.mgrid[0:height, 0:width]
     across, down = (xs - width / 2) / width, (ys - height / 2) / width
-    chosen = np.flatnonzero(weight.ravel() > 0.05 * weight.max(initial=0))
-    if chosen.size < 30:
+    samples = np.flatnonzero(weight.ravel() > 0.05 * weight.max(initial=0))
+    if samples.size < 30:
         return np.zeros_like(flow)
-    chosen = chosen[:: max(1, chosen.size // SAMPLES)]
-    terms = np.stack([np.ones(chosen.size), across.ravel()[chosen], down.ravel()[chosen]], axis=1)
-    wanted, weights = flow.reshape(-1, 2)[chosen].astype(np.float64), weight.ravel()[chosen].astype(np.float64)
+    samples = samples[:: max(1, samples.size // MAX_SAMPLES)]
+    design = np.stack([np.ones(samples.size), across.ravel()[samples], down.ravel()[samples]], axis=1)
+    target, weights = flow.reshape(-1, 2)[samples].astype(np.float64), weight.ravel()[samples].astype(np.float64)
     # A small layer hardly determines its slopes: damp them.
     damping = np.diag([1e-9, 1e-5, 1e-5]) * weights.sum()
-    believed = np.ones(chosen.size)
-    for outlier in OUTLIERS:
-        now = (weights * believed)[:, None]
-        found = np.linalg.solve(terms.T @ (terms * now) + damping, terms.T @ (wanted * now))
-        apart = np.linalg.norm(terms @ found - wanted, axis=1)
+    inlier_weight = np.ones(samples.size)
+    for scale in OUTLIER_SCALES:
+        total_weight = (weights * inlier_weight)[:, None]
+        coefficients = np.linalg.solve(design.T @ (design * total_weight) + damping, design.T @ (target * total_weight))
+        deviation = np.linalg.norm(design @ coefficients - target, axis=1)
         # Geman and McClure's weights; wide at first, so that the fit does not settle on a local optimum.
-        believed = 1 / (1 + (apart / max(outlier, float(np.median(apart)))) ** 2) ** 2
-    planes = [found[0, axis] + found[1, axis] * across + found[2, axis] * down for axis in (0, 1)]
+        inlier_weight = 1 / (1 + (deviation / max(scale, float(np.median(deviation)))) ** 2) ** 2
+    planes = [coefficients[0, axis] + coefficients[1, axis] * across + coefficients[2, axis] * down for axis in (0, 1)]
     return np.stack(planes, axis=-1).astype(F32)
 
 
-def _length(field: Floats) -> Floats:
+def _magnitude(field: Floats) -> Floats:
     return np.asarray(np.hypot(field[..., 0], field[..., 1]), F32)

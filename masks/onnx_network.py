@@ -12,20 +12,22 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 # Sides where the file leaves them open: U2-Net's for networks of unknown families, and the shorter side of others.
-USUAL_SIDE, SHORT_SIDE, MULTIPLE = 320, 512, 32
+DEFAULT_SIDE, SHORT_SIDE, MULTIPLE = 320, 512, 32
 PERSON, SUBJECT = "person", "subject"
-PICTURE_TYPES = ("tensor(float)", "tensor(float16)", "tensor(uint8)")
-RESULT_TYPES = ("tensor(float)", "tensor(float16)", "tensor(double)")
+INPUT_TYPES = ("tensor(float)", "tensor(float16)", "tensor(uint8)")
+OUTPUT_TYPES = ("tensor(float)", "tensor(float16)", "tensor(double)")
 # Words in the file or its name by which networks of people are published.
-_PEOPLE = re.compile(r"human|person|people|portrait|selfie|modnet|robust_?video_?matting|(?<![a-z])(rvm|pphumanseg)")
+_PEOPLE_WORDS = re.compile(
+    r"human|person|people|portrait|selfie|modnet|robust_?video_?matting|(?<![a-z])(rvm|pphumanseg)"
+)
 # Class names of people.
-_PERSONS = frozenset({"person", "people", "human", "pedestrian", "rider", "man", "woman", "portrait"})
+_PEOPLE_CLASSES = frozenset({"person", "people", "human", "pedestrian", "rider", "man", "woman", "portrait"})
 # Keys of class names in a file.
 _CLASS_KEYS = ("names", "classes", "labels", "class_names", "id2label")
 # Classes of people in the data set with that number of classes, for files that do not name them. -1 stands for all but
 # the first one, the background, where all others are parts of people.
 _ALL_BUT_FIRST = (-1,)
-_BY_COUNT: Mapping[int, tuple[int, ...]] = MappingProxyType(
+_PEOPLE_BY_COUNT: Mapping[int, tuple[int, ...]] = MappingProxyType(
     {
         2: (1,),  # background and foreground
         6: _ALL_BUT_FIRST,  # MediaPipe's selfie: hair, skin, face, clothes, others
@@ -51,25 +53,25 @@ class Tensor:
 
 
 @dataclass(frozen=True)
-class Told:
-    """Statements of a model file. words: names and descriptions in it, and its own name. notes: custom metadata."""
+class ModelInfo:
+    """Statements of a model file. text: names and descriptions in it, and its own name. metadata: custom keys."""
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
-    words: str = ""
-    notes: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Scaling:
-    """Normalisation of 8-bit levels as in training: ``(level / top - mean) / deviation``, by channel.
+class Normalisation:
+    """Normalisation of 8-bit levels as in training: ``(level / top - mean) / std``, by channel.
 
-    by_brightest: top is the largest level in the picture, as in U2-Net, and not 255.
+    by_max: top is the largest level in the picture, as in U2-Net, and not 255.
     """
 
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    by_brightest: bool = False
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    by_max: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,11 @@ class Network:
     """Inputs and outputs of a network, and their meaning.
 
     picture, result: names of the input and the output. channels_last: the picture is (1, h, w, 3), else (1, 3, h, w).
-    sides: h and w; None where they are open. short: its length for open sides; None for squares of USUAL_SIDE,
+    sides: h and w; None where they are open. shorter_side: its length for open sides; None for squares of DEFAULT_SIDE,
     0 for the plate's own size. classes: planes of the result that are people; -1 for all but the first; empty for a
     single plane. states: of a recurrent network, from the name of an output to the input that takes it with the next
     picture. ratio: name of an input for the factor by which the network may work at a smaller size. finds: PERSON, or
-    None where the file states no subject. matting: the network returns mattes with soft borders, not regions.
+    None where the file states no subject. produces_mattes: the network returns mattes with soft borders, not regions.
     """
 
     picture: str
@@ -89,44 +91,44 @@ class Network:
     type: str
     channels_last: bool
     sides: tuple[int | None, int | None]
-    short: int | None
-    scaling: Scaling
+    shorter_side: int | None
+    normalisation: Normalisation
     classes: tuple[int, ...]
     states: Mapping[str, str]
     ratio: str | None
     finds: str | None
-    matting: bool
+    produces_mattes: bool
 
 
 # Qin et al., "U²-Net", 2020; also what torchvision's and most others' networks are trained with.
-_IMAGENET = Scaling((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-_U2NET = Scaling(_IMAGENET.mean, _IMAGENET.deviation, by_brightest=True)
+_IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+_U2NET = Normalisation(_IMAGENET.mean, _IMAGENET.std, by_max=True)
 # Qin et al., "Highly accurate dichotomous image segmentation" (IS-Net), 2022.
-_ISNET_SIDE, _ISNET = 1024, Scaling((0.5, 0.5, 0.5), by_brightest=True)
+_ISNET_SIDE, _ISNET = 1024, Normalisation((0.5, 0.5, 0.5), by_max=True)
 # Ke et al., "MODNet", 2022; and PaddleSeg's.
-_SYMMETRIC = Scaling((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+_SYMMETRIC = Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 # MediaPipe's, and Lin et al., "Robust high-resolution video matting" (RVM), 2022.
-_SHARES = Scaling()
+_UNIT_RANGE = Normalisation()
 
 
-def read_network(told: Told) -> Network:
+def read_network(info: ModelInfo) -> Network:
     """Derive a network's inputs and outputs from its file. Raises ValueError for one that returns no mattes."""
-    states = _states(told)
-    picture = _picture(told, states)
-    result = _result(told)
-    count = _planes(result, picture.shape[3] == 3)
+    states = _recurrent_states(info)
+    picture = _find_input(info, states)
+    result = _find_output(info)
+    count = _count_planes(result, picture.shape[3] == 3)
     channels_last = picture.shape[1] != 3 and picture.shape[3] == 3
-    classes = people(count, told.notes) if count is not None else ()
+    classes = people_classes(count, info.metadata) if count is not None else ()
     sides = picture.shape[1:3] if channels_last else picture.shape[2:]
     height, width = (side if isinstance(side, int) and side > 0 else None for side in sides)
-    words = told.words.lower()
-    modnet = "modnet" in words or ((picture.name, result.name, height, width) == ("input", "output", None, None))
-    known = bool(states) or modnet or _PEOPLE.search(words) is not None or (count or 1) > 2
-    short = 0 if states else SHORT_SIDE if modnet or (count or 1) > 1 else None
+    text = info.text.lower()
+    modnet = "modnet" in text or ((picture.name, result.name, height, width) == ("input", "output", None, None))
+    known = bool(states) or modnet or _PEOPLE_WORDS.search(text) is not None or (count or 1) > 2
+    shorter_side = 0 if states else SHORT_SIDE if modnet or (count or 1) > 1 else None
     return Network(
-        picture.name, result.name, picture.type, channels_last, (height, width), short,
-        _scaling(told, states, height, count, modnet, channels_last), classes,
-        states, next((one.name for one in told.inputs if one.name == "downsample_ratio"), None),
+        picture.name, result.name, picture.type, channels_last, (height, width), shorter_side,
+        _normalisation(info, states, height, count, modnet, channels_last), classes,
+        states, next((one.name for one in info.inputs if one.name == "downsample_ratio"), None),
         PERSON if known else None, bool(states) or modnet,
     )  # fmt: skip
 
@@ -142,59 +144,59 @@ def check_finds(network: Network, wanted: str | None) -> None:
         raise ValueError("it finds people, not any subject; ask for auto:person, or auto")
 
 
-def people(count: int, notes: Mapping[str, str]) -> tuple[int, ...]:
+def people_classes(count: int, metadata: Mapping[str, str]) -> tuple[int, ...]:
     """Return which of ``count`` planes are people; -1 stands for all but the first.
 
-    Class names in ``notes`` take precedence over the number of planes. Raises ValueError where no plane is known to
+    Class names in ``metadata`` take precedence over the number of planes. Raises ValueError where no plane is known to
     be of people.
     """
     if count == 1:
         return ()
-    names = _class_names(notes)
+    names = _class_names(metadata)
     if names and len(names) == count:
-        found = tuple(at for at, name in enumerate(names) if name.strip().lower() in _PERSONS)
+        found = tuple(index for index, name in enumerate(names) if name.strip().lower() in _PEOPLE_CLASSES)
         if not found:
             raise ValueError(f"expected a class of people, found {', '.join(names)[:80]}")
         return found
-    if count not in _BY_COUNT:
-        known = ", ".join(map(str, _BY_COUNT))
+    if count not in _PEOPLE_BY_COUNT:
+        known = ", ".join(map(str, _PEOPLE_BY_COUNT))
         raise ValueError(f"expected one plane, {known} classes, or names of classes in the file, found {count} planes")
-    return _BY_COUNT[count]
+    return _PEOPLE_BY_COUNT[count]
 
 
-def _states(told: Told) -> Mapping[str, str]:
+def _recurrent_states(info: ModelInfo) -> Mapping[str, str]:
     """Recurrent states of RVM: r1o to r1i, and so on."""
-    outputs = {one.name for one in told.outputs}
-    numbers = [match[1] for one in told.inputs if (match := _STATES.fullmatch(one.name))]
+    outputs = {one.name for one in info.outputs}
+    numbers = [match[1] for one in info.inputs if (match := _STATES.fullmatch(one.name))]
     return MappingProxyType({f"r{n}o": f"r{n}i" for n in numbers if f"r{n}o" in outputs})
 
 
-def _picture(told: Told, states: Mapping[str, str]) -> Tensor:
+def _find_input(info: ModelInfo, states: Mapping[str, str]) -> Tensor:
     """Find the input of the picture. Raises ValueError unless there is exactly one, of three channels."""
-    taken = {*states.values(), "downsample_ratio"}
-    pictures = [one for one in told.inputs if one.name not in taken]
+    other_inputs = {*states.values(), "downsample_ratio"}
+    pictures = [one for one in info.inputs if one.name not in other_inputs]
     shape = pictures[0].shape if len(pictures) == 1 else ()
     # Three channels, first or last; first where the shape is open.
     fits = len(shape) == 4 and (shape[1] == 3 or shape[3] == 3 or not isinstance(shape[1], int))
-    if not fits or (isinstance(shape[0], int) and shape[0] > 1) or pictures[0].type not in PICTURE_TYPES:
-        shapes = [f"{one.type.removeprefix('tensor')} {list(one.shape)}" for one in told.inputs]
+    if not fits or (isinstance(shape[0], int) and shape[0] > 1) or pictures[0].type not in INPUT_TYPES:
+        shapes = [f"{one.type.removeprefix('tensor')} {list(one.shape)}" for one in info.inputs]
         raise ValueError(
             f"expected a network that takes one picture, (1, 3, h, w) or (1, h, w, 3), found {', '.join(shapes)[:120]}"
         )
     return pictures[0]
 
 
-def _result(told: Told) -> Tensor:
+def _find_output(info: ModelInfo) -> Tensor:
     """Find the output: RVM's alpha or torchvision's result by name, else the first one; U2-Net's others are drafts."""
-    named = [one for name in ("pha", "out") for one in told.outputs if one.name == name]
-    found = [*named, *told.outputs]
-    if not found or found[0].type not in RESULT_TYPES:
-        kinds = ", ".join(one.type for one in told.outputs) or "nothing"
-        raise ValueError(f"expected a network that gives shares or logits as floats, found {kinds[:80]}")
+    named = [one for name in ("pha", "out") for one in info.outputs if one.name == name]
+    found = [*named, *info.outputs]
+    if not found or found[0].type not in OUTPUT_TYPES:
+        type_names = ", ".join(one.type for one in info.outputs) or "nothing"
+        raise ValueError(f"expected a network that gives shares or logits as floats, found {type_names[:80]}")
     return found[0]
 
 
-def _planes(result: Tensor, channels_last: bool) -> int | None:
+def _count_planes(result: Tensor, channels_last: bool) -> int | None:
     """Number of planes of the output, or None where the file leaves it open."""
     if len(result.shape) in (2, 3):
         return 1 if len(result.shape) == 2 or not isinstance(result.shape[0], int) or result.shape[0] == 1 else None
@@ -207,41 +209,41 @@ def _planes(result: Tensor, channels_last: bool) -> int | None:
     return count if isinstance(count, int) and count > 0 else None
 
 
-def _scaling(
-    told: Told, states: Mapping[str, str], height: int | None, count: int | None, modnet: bool, channels_last: bool
-) -> Scaling:
+def _normalisation(
+    info: ModelInfo, states: Mapping[str, str], height: int | None, count: int | None, modnet: bool, channels_last: bool
+) -> Normalisation:
     """Choose the normalisation of the network's family."""
-    words = told.words.lower()
+    text = info.text.lower()
     if states or channels_last:
-        return _SHARES
-    if modnet or "paddle" in words or "humanseg" in words:
+        return _UNIT_RANGE
+    if modnet or "paddle" in text or "humanseg" in text:
         return _SYMMETRIC
-    if (count or 1) > 1 or "birefnet" in words or told.outputs[0].name in ("output_image", "alphas"):
+    if (count or 1) > 1 or "birefnet" in text or info.outputs[0].name in ("output_image", "alphas"):
         return _IMAGENET
     return _ISNET if height == _ISNET_SIDE else _U2NET
 
 
-def _class_names(notes: Mapping[str, str]) -> list[str]:
+def _class_names(metadata: Mapping[str, str]) -> list[str]:
     for key in _CLASS_KEYS:
-        if key in notes:
-            return _listed(notes[key])
+        if key in metadata:
+            return _parse_names(metadata[key])
     return []
 
 
-def _listed(text: str) -> list[str]:
+def _parse_names(text: str) -> list[str]:
     """Parse names from a list or a numbered dictionary, as JSON or Python writes it, or from words with commas."""
-    for read in (json.loads, ast.literal_eval):
+    for parse in (json.loads, ast.literal_eval):
         try:
-            found = read(text)
+            found = parse(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             continue
         if isinstance(found, dict) and all(str(key).isdigit() for key in found):
             return [str(found[key]) for key in sorted(found, key=lambda key: int(str(key)))]
         if isinstance(found, list | tuple):
             return [str(one) for one in found]
-    return _split(text)
+    return _split_names(text)
 
 
-def _split(text: str) -> list[str]:
+def _split_names(text: str) -> list[str]:
     parts: Sequence[str] = re.split(r"[,\n;]", text)
     return [part.strip() for part in parts if part.strip()]

@@ -11,33 +11,37 @@ import numpy as np
 from masks.arrays import F32, Floats
 
 # Side of a patch and radius of the search, in pixels.
-PATCH, REACH = 5, 3
+PATCH_SIZE, SEARCH_RADIUS = 5, 3
 # Cost of the farthest place, and distance where no pixel of the layer is in reach.
-FAR, NONE = 0.0006, 1e3
+DISTANCE_COST, NO_MATCH = 0.0006, 1e3
 
 
 def patch_distance(target: Floats, source: Floats, layer: Floats) -> Floats:
     """Mean squared difference, summed over channels, to the best patch of the layer nearby: float32 (H, W).
 
     target, source: float32 (H, W, 3) in [0, 1]. layer: float32 (H, W) in [0, 1], membership of the pixels of
-    ``source``. The distance is NONE where no pixel around belongs to the layer.
+    ``source``. The distance is NO_MATCH where no pixel around belongs to the layer.
     """
     height, width = layer.shape
-    border = (REACH, REACH, REACH, REACH, cv2.BORDER_REPLICATE)
-    wide, weights = cv2.copyMakeBorder(source, *border), cv2.copyMakeBorder(layer, *border)
-    best = np.full((height, width), NONE, F32)
-    for dy in range(-REACH, REACH + 1):
-        for dx in range(-REACH, REACH + 1):
-            if dx * dx + dy * dy > REACH * REACH + 1:
+    border = (SEARCH_RADIUS, SEARCH_RADIUS, SEARCH_RADIUS, SEARCH_RADIUS, cv2.BORDER_REPLICATE)
+    padded, weights = cv2.copyMakeBorder(source, *border), cv2.copyMakeBorder(layer, *border)
+    best = np.full((height, width), NO_MATCH, F32)
+    for dy in range(-SEARCH_RADIUS, SEARCH_RADIUS + 1):
+        for dx in range(-SEARCH_RADIUS, SEARCH_RADIUS + 1):
+            if dx * dx + dy * dy > SEARCH_RADIUS * SEARCH_RADIUS + 1:
                 continue
-            here = np.s_[REACH + dy : REACH + dy + height, REACH + dx : REACH + dx + width]
-            apart = wide[here] - target
-            weight = weights[here]
-            squares = (apart[..., 0] ** 2 + apart[..., 1] ** 2 + apart[..., 2] ** 2) * weight
-            cost = _sum(squares) / np.maximum(_sum(weight), F32(1e-3)) + F32(FAR * (dx * dx + dy * dy) / REACH**2)
-            np.minimum(best, np.where(weight > F32(0.5), cost, F32(NONE)), out=best)
+            window = np.s_[
+                SEARCH_RADIUS + dy : SEARCH_RADIUS + dy + height, SEARCH_RADIUS + dx : SEARCH_RADIUS + dx + width
+            ]
+            difference = padded[window] - target
+            weight = weights[window]
+            squares = (difference[..., 0] ** 2 + difference[..., 1] ** 2 + difference[..., 2] ** 2) * weight
+            cost = _sum(squares) / np.maximum(_sum(weight), F32(1e-3)) + F32(
+                DISTANCE_COST * (dx * dx + dy * dy) / SEARCH_RADIUS**2
+            )
+            np.minimum(best, np.where(weight > F32(0.5), cost, F32(NO_MATCH)), out=best)
     return best
 
 
 def _sum(values: Floats) -> Floats:
-    return np.asarray(cv2.boxFilter(values, -1, (PATCH, PATCH), borderType=cv2.BORDER_REFLECT))
+    return np.asarray(cv2.boxFilter(values, -1, (PATCH_SIZE, PATCH_SIZE), borderType=cv2.BORDER_REFLECT))

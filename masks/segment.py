@@ -19,7 +19,7 @@ class Segmenter(Protocol):
         ...
 
     @property
-    def finished(self) -> bool:
+    def produces_mattes(self) -> bool:
         """True for final mattes with soft borders, stable in time; False for rough regions, found frame by frame."""
         ...
 

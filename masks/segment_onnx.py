@@ -14,14 +14,23 @@ import cv2
 import numpy as np
 
 from masks.arrays import F32, Bytes, Floats, Pixels
-from masks.onnx_network import MULTIPLE, USUAL_SIDE, Network, Tensor, Told, check_finds, people, read_network
+from masks.onnx_network import (
+    DEFAULT_SIDE,
+    MULTIPLE,
+    ModelInfo,
+    Network,
+    Tensor,
+    check_finds,
+    people_classes,
+    read_network,
+)
 from masks.prompts import Prompt
 from masks.segment import check_unprompted
 
 # Tolerance beyond 0..1 of a probability, and tolerance of the sum of the probabilities of all classes.
-ROUNDING, TOGETHER = 1e-3, 1e-2
+RANGE_TOLERANCE, SUM_TOLERANCE = 1e-3, 1e-2
 # Shorter side at which a recurrent network works before it refines details.
-WORKED_AT = 512
+WORKING_SIDE = 512
 
 
 class OnnxSegmenter:
@@ -45,11 +54,11 @@ class OnnxSegmenter:
             self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's errors have no common root
             raise ValueError(f"not an ONNX network that can be run ({_reason(error)})") from error
-        self._told = _told(self._session, model.name)
-        self._network = read_network(self._told)
+        self._model_info = _model_info(self._session, model.name)
+        self._network = read_network(self._model_info)
         check_finds(self._network, finds)
         self._identity = identity
-        self.finished = self._network.matting
+        self.produces_mattes = self._network.produces_mattes
 
     def __call__(
         self, frames: Sequence[int], plate: Callable[[int], Bytes], prompts: Sequence[Prompt] = ()
@@ -59,78 +68,82 @@ class OnnxSegmenter:
         states = {name: np.zeros((1, 1, 1, 1), F32) for name in self._network.states.values()}
         for frame in frames:
             picture = plate(frame)
-            matte, states = self._find(picture, states)
-            if not self._network.matting:
-                other, _ = self._find(np.ascontiguousarray(picture[:, ::-1]), states)
-                matte = F32(0.5) * (matte + other[:, ::-1])
+            matte, states = self._segment(picture, states)
+            if not self._network.produces_mattes:
+                mirrored, _ = self._segment(np.ascontiguousarray(picture[:, ::-1]), states)
+                matte = F32(0.5) * (matte + mirrored[:, ::-1])
             yield frame, matte
 
     def cache_key(self) -> str:
         """Return the digest of the network. Whom it is asked to find changes nothing."""
         return f"onnx-{self._identity}"
 
-    def _find(self, picture: Bytes, states: dict[str, Pixels]) -> tuple[Floats, dict[str, Pixels]]:
+    def _segment(self, picture: Bytes, states: dict[str, Pixels]) -> tuple[Floats, dict[str, Pixels]]:
         result, states = self._run(picture, states)
-        return _matte(result, self._network, self._told, picture), states
+        return _matte(result, self._network, self._model_info, picture), states
 
     def _run(self, picture: Bytes, states: dict[str, Pixels]) -> tuple[Pixels, dict[str, Pixels]]:
         network = self._network
-        fed: dict[str, Pixels] = {network.picture: _fed(picture, network), **states}
+        inputs: dict[str, Pixels] = {network.picture: _network_input(picture, network), **states}
         if network.ratio is not None:
-            fed[network.ratio] = np.asarray([min(1.0, WORKED_AT / min(picture.shape[:2]))], F32)
+            inputs[network.ratio] = np.asarray([min(1.0, WORKING_SIDE / min(picture.shape[:2]))], F32)
         try:
-            found = self._session.run([network.result, *network.states], fed)
+            found = self._session.run([network.result, *network.states], inputs)
         except Exception as error:
-            size = " x ".join(map(str, fed[network.picture].shape))
+            size = " x ".join(map(str, inputs[network.picture].shape))
             raise ValueError(f"a picture of {size} could not be run ({_reason(error)})") from error
         return found[0], dict(zip(network.states.values(), found[1:], strict=True))
 
 
-def _told(session: Any, name: str) -> Told:
+def _model_info(session: Any, name: str) -> ModelInfo:
     meta = session.get_modelmeta()
-    notes = {str(key): str(value) for key, value in meta.custom_metadata_map.items()}
-    words = [meta.producer_name, meta.graph_name, meta.description, meta.domain, name, *notes.values()]
+    metadata = {str(key): str(value) for key, value in meta.custom_metadata_map.items()}
+    texts = [meta.producer_name, meta.graph_name, meta.description, meta.domain, name, *metadata.values()]
     inputs, outputs = (
         tuple(Tensor(one.name, one.type, tuple(one.shape)) for one in some)
         for some in (session.get_inputs(), session.get_outputs())
     )
-    return Told(inputs, outputs, " ".join(words), notes)
+    return ModelInfo(inputs, outputs, " ".join(texts), metadata)
 
 
-def _fed(picture: Bytes, network: Network) -> Pixels:
+def _network_input(picture: Bytes, network: Network) -> Pixels:
     """Input of the network for a picture, (1, 3, h, w) or (1, h, w, 3), resized and normalised."""
-    height, width = _sides(picture.shape[:2], network)
-    small = picture
+    height, width = _input_size(picture.shape[:2], network)
+    resized = picture
     if (height, width) != picture.shape[:2]:
-        small = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    made: Pixels = small
+        resized = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    tensor: Pixels = resized
     if network.type != "tensor(uint8)":
-        scaling = network.scaling
-        top = max(1, int(small.max())) if scaling.by_brightest else 255
-        made = (small.astype(F32) / F32(top) - np.asarray(scaling.mean, F32)) / np.asarray(scaling.deviation, F32)
-        made = made.astype(np.float16) if network.type == "tensor(float16)" else made
-    return np.ascontiguousarray((made if network.channels_last else made.transpose(2, 0, 1))[None])
+        normalisation = network.normalisation
+        max_level = max(1, int(resized.max())) if normalisation.by_max else 255
+        tensor = (resized.astype(F32) / F32(max_level) - np.asarray(normalisation.mean, F32)) / np.asarray(
+            normalisation.std, F32
+        )
+        tensor = tensor.astype(np.float16) if network.type == "tensor(float16)" else tensor
+    return np.ascontiguousarray((tensor if network.channels_last else tensor.transpose(2, 0, 1))[None])
 
 
-def _sides(size: tuple[int, ...], network: Network) -> tuple[int, int]:
+def _input_size(size: tuple[int, ...], network: Network) -> tuple[int, int]:
     """Height and width of the input: the file's, or in the plate's proportions where these are open."""
-    if network.short == 0:
+    if network.shorter_side == 0:
         sides = size[0], size[1]
-    elif network.short is None:
-        sides = USUAL_SIDE, USUAL_SIDE
+    elif network.shorter_side is None:
+        sides = DEFAULT_SIDE, DEFAULT_SIDE
     else:
-        scale = network.short / min(size)
+        scale = network.shorter_side / min(size)
         # The longer side is bounded, for strips.
-        sides = tuple(min(4 * network.short, max(MULTIPLE, round(side * scale / MULTIPLE) * MULTIPLE)) for side in size)  # type: ignore[assignment]
+        sides = tuple(
+            min(4 * network.shorter_side, max(MULTIPLE, round(side * scale / MULTIPLE) * MULTIPLE)) for side in size
+        )  # type: ignore[assignment]
     return network.sides[0] or sides[0], network.sides[1] or sides[1]
 
 
-def _matte(result: Pixels, network: Network, told: Told, picture: Bytes) -> Floats:
+def _matte(result: Pixels, network: Network, info: ModelInfo, picture: Bytes) -> Floats:
     height, width = picture.shape[:2]
     planes = _planes(np.asarray(result, F32), network)
     if not np.isfinite(planes).all():
         raise ValueError("it gave NaN or infinity")
-    plane = _inside(planes, network.classes or people(len(planes), told.notes))
+    plane = _inside_probability(planes, network.classes or people_classes(len(planes), info.metadata))
     return np.clip(cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR), 0, 1).astype(F32)
 
 
@@ -146,17 +159,17 @@ def _planes(result: Floats, network: Network) -> Floats:
     return found
 
 
-def _inside(planes: Floats, classes: tuple[int, ...]) -> Floats:
+def _inside_probability(planes: Floats, classes: tuple[int, ...]) -> Floats:
     """Probability of the inside, float32 (h, w), from planes of probabilities or logits."""
     if not classes:
-        shares = planes[0]
-        if shares.min() < -ROUNDING or shares.max() > 1 + ROUNDING:
+        probability = planes[0]
+        if probability.min() < -RANGE_TOLERANCE or probability.max() > 1 + RANGE_TOLERANCE:
             # The same as 1 / (1 + exp(-x)), and does not overflow.
-            shares = (F32(0.5) + F32(0.5) * np.tanh(F32(0.5) * shares)).astype(F32)
-        return np.ascontiguousarray(shares)
-    if planes.min() < -ROUNDING or (np.abs(planes.sum(axis=0) - 1) > TOGETHER).any():
-        powers = np.exp(planes - planes.max(axis=0))
-        planes = powers / powers.sum(axis=0)
+            probability = (F32(0.5) + F32(0.5) * np.tanh(F32(0.5) * probability)).astype(F32)
+        return np.ascontiguousarray(probability)
+    if planes.min() < -RANGE_TOLERANCE or (np.abs(planes.sum(axis=0) - 1) > SUM_TOLERANCE).any():
+        exponentials = np.exp(planes - planes.max(axis=0))
+        planes = exponentials / exponentials.sum(axis=0)
     found = 1 - planes[0] if classes == (-1,) else planes[list(classes)].sum(axis=0)
     return np.ascontiguousarray(found, F32)
 

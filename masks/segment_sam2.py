@@ -16,7 +16,7 @@ from masks.arrays import F32, Bytes, Floats
 from masks.prompts import Box, Prompt
 
 # The model's id of the object, and its point labels: outside, inside, first and second corner of a box.
-OBJECT, OUTSIDE, INSIDE, FIRST, SECOND = 1, 0, 1, 2, 3
+OBJECT_ID, OUTSIDE, INSIDE, FIRST_CORNER, SECOND_CORNER = 1, 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Sam2Segmenter:
     """Segmenter of one prompted subject, in 32-bit floats."""
 
     prompted = True
-    finished = True
+    produces_mattes = True
 
     def __init__(self, load: Callable[[], Any], identity: str, levels: Levels = Levels()) -> None:
         """Set up a model without loading it. load: returns a Sam2VideoModel of transformers, called for the first
@@ -49,19 +49,22 @@ class Sam2Segmenter:
             return
         if not prompts:
             raise ValueError("SAM 2 finds what it is pointed at: give it a click or a box")
-        places = {frame: at for at, frame in enumerate(frames)}
-        if not all(prompt.frame in places for prompt in prompts):
+        positions = {frame: index for index, frame in enumerate(frames)}
+        if not all(prompt.frame in positions for prompt in prompts):
             raise ValueError("a prompt is in a frame that is not there")
-        told = {at: [one for one in prompts if places[one.frame] == at] for at in {places[p.frame] for p in prompts}}
-        walk = _Walk(self._model(), self._levels)
-        for at in sorted(told):
-            yield frames[at], walk.prompted(at, plate(frames[at]), told[at])
-        first = min(told)
-        for way, reverse in ((range(first + 1, len(frames)), False), (range(first - 1, -1, -1), True)):
-            for at in way:
-                if at not in told:
-                    yield frames[at], walk.tracked(at, plate(frames[at]), reverse)
-            walk.turn()
+        prompts_by_index = {
+            index: [one for one in prompts if positions[one.frame] == index]
+            for index in {positions[p.frame] for p in prompts}
+        }
+        shot_pass = _ShotPass(self._model(), self._levels)
+        for index in sorted(prompts_by_index):
+            yield frames[index], shot_pass.prompted(index, plate(frames[index]), prompts_by_index[index])
+        first = min(prompts_by_index)
+        for indices, reverse in ((range(first + 1, len(frames)), False), (range(first - 1, -1, -1), True)):
+            for index in indices:
+                if index not in prompts_by_index:
+                    yield frames[index], shot_pass.tracked(index, plate(frames[index]), reverse)
+            shot_pass.restart()
 
     def cache_key(self) -> str:
         """Return the digest of the weights, the levels and the device."""
@@ -73,7 +76,7 @@ class Sam2Segmenter:
         return self._loaded
 
 
-class _Walk:
+class _ShotPass:
     """One pass over a shot. Frames are identified by their index in it."""
 
     def __init__(self, model: Any, levels: Levels) -> None:
@@ -85,76 +88,78 @@ class _Walk:
         self._session = Sam2VideoInferenceSession(
             inference_device=device, inference_state_device=device, video_storage_device=device, dtype=torch.float32
         )
-        self._index = self._session.obj_id_to_idx(OBJECT)
-        self._reach = max(model.config.num_maskmem, model.config.max_object_pointers_in_encoder)
+        self._index = self._session.obj_id_to_idx(OBJECT_ID)
+        self._memory_reach = max(model.config.num_maskmem, model.config.max_object_pointers_in_encoder)
 
-    def prompted(self, at: int, plate: Bytes, prompts: Sequence[Prompt]) -> Floats:
+    def prompted(self, index: int, plate: Bytes, prompts: Sequence[Prompt]) -> Floats:
         """Matte of a prompted frame, from its prompts alone: float32 (H, W) in [0, 1]."""
-        self._session.add_point_inputs(self._index, at, _points(prompts, plate.shape, self._model.config.image_size))
-        self._session.obj_with_new_inputs = [OBJECT]
-        return self._run(at, plate, False)
+        self._session.add_point_inputs(
+            self._index, index, _point_inputs(prompts, plate.shape, self._model.config.image_size)
+        )
+        self._session.obj_with_new_inputs = [OBJECT_ID]
+        return self._run(index, plate, False)
 
-    def tracked(self, at: int, plate: Bytes, reverse: bool) -> Floats:
+    def tracked(self, index: int, plate: Bytes, reverse: bool) -> Floats:
         """Matte of a frame, from the frames before it in this pass: float32 (H, W) in [0, 1]."""
-        return self._run(at, plate, reverse)
+        return self._run(index, plate, reverse)
 
-    def turn(self) -> None:
+    def restart(self) -> None:
         """Forget all but the prompted frames, from which the other direction starts again."""
         self._outputs()["non_cond_frame_outputs"].clear()
         self._session.frames_tracked_per_obj[self._index].clear()
 
-    def _run(self, at: int, plate: Bytes, reverse: bool) -> Floats:
+    def _run(self, index: int, plate: Bytes, reverse: bool) -> Floats:
         import torch
 
-        with torch.inference_mode(), _exact(self._model.device.type):
-            picture = _fed(plate, self._model.config.image_size, self._levels, self._model.device)
-            found = self._model(self._session, frame=picture, frame_idx=at, reverse=reverse)
+        with torch.inference_mode(), _deterministic(self._model.device.type):
+            picture = _model_input(plate, self._model.config.image_size, self._levels, self._model.device)
+            output = self._model(self._session, frame=picture, frame_idx=index, reverse=reverse)
             logits = torch.nn.functional.interpolate(
-                found.pred_masks.float(), plate.shape[:2], mode="bilinear", align_corners=False
+                output.pred_masks.float(), plate.shape[:2], mode="bilinear", align_corners=False
             )
             matte = np.ascontiguousarray(torch.sigmoid(logits)[0, 0].cpu().numpy(), F32)
-        self._forget(at)
+        self._forget(index)
         if not np.isfinite(matte).all():
             raise ValueError("it gave NaN or infinity")
         return np.clip(matte, 0, 1)
 
-    def _forget(self, at: int) -> None:
+    def _forget(self, index: int) -> None:
         """Drop the memory of frames beyond the model's reach."""
-        self._session.processed_frames.pop(at, None)
-        for kind in self._outputs().values():
+        self._session.processed_frames.pop(index, None)
+        for outputs in self._outputs().values():
             # At the model's full size, and needed only for its memory of the frame, which is encoded by now.
-            if at in kind:
-                kind[at].pop("high_res_masks", None)
-        past = self._outputs()["non_cond_frame_outputs"]
+            if index in outputs:
+                outputs[index].pop("high_res_masks", None)
+        memory = self._outputs()["non_cond_frame_outputs"]
         tracked = self._session.frames_tracked_per_obj[self._index]
-        for kept in (past, tracked):
-            for far in [other for other in kept if abs(at - other) >= self._reach]:
-                del kept[far]
+        for store in (memory, tracked):
+            for expired in [other for other in store if abs(index - other) >= self._memory_reach]:
+                del store[expired]
 
     def _outputs(self) -> dict[str, dict[int, dict[str, Any]]]:
-        found: dict[str, dict[int, dict[str, Any]]] = self._session.output_dict_per_obj[self._index]
-        return found
+        output: dict[str, dict[int, dict[str, Any]]] = self._session.output_dict_per_obj[self._index]
+        return output
 
 
-def _points(prompts: Sequence[Prompt], shape: Sequence[int], side: int) -> dict[str, Any]:
+def _point_inputs(prompts: Sequence[Prompt], shape: Sequence[int], side: int) -> dict[str, Any]:
     """Point inputs of the prompts of one frame, corners of boxes first, on the grid of the model's input."""
     import torch
 
-    places, kinds = [], []
+    positions, labels = [], []
     for box in (one for one in prompts if isinstance(one, Box)):
-        places += [(box.x0, box.y0), (box.x1, box.y1)]
-        kinds += [FIRST, SECOND]
+        positions += [(box.x0, box.y0), (box.x1, box.y1)]
+        labels += [FIRST_CORNER, SECOND_CORNER]
     for point in (one for one in prompts if not isinstance(one, Box)):
-        places.append((point.x, point.y))
-        kinds.append(INSIDE if point.inside else OUTSIDE)
+        positions.append((point.x, point.y))
+        labels.append(INSIDE if point.inside else OUTSIDE)
     scale = torch.tensor([side / shape[1], side / shape[0]], dtype=torch.float32)
     return {
-        "point_coords": torch.tensor(places, dtype=torch.float32)[None, None] * scale,
-        "point_labels": torch.tensor(kinds, dtype=torch.int32)[None, None],
+        "point_coords": torch.tensor(positions, dtype=torch.float32)[None, None] * scale,
+        "point_labels": torch.tensor(labels, dtype=torch.int32)[None, None],
     }
 
 
-def _fed(plate: Bytes, side: int, levels: Levels, device: Any) -> Any:
+def _model_input(plate: Bytes, side: int, levels: Levels, device: Any) -> Any:
     """Input of the model for a plate, (1, 3, side, side): as from its own processor, but without rounding to levels."""
     import torch
 
@@ -176,7 +181,7 @@ def _device() -> str:
 
 
 @contextmanager
-def _exact(device: str) -> Iterator[None]:
+def _deterministic(device: str) -> Iterator[None]:
     """Context in which the bits of the results depend on the device alone."""
     import torch
 

@@ -7,7 +7,7 @@ from masks.arrays import F32, U8, Floats, check_matte
 
 INSIDE, OUTSIDE, UNKNOWN = F32(1), F32(0), F32(0.5)
 # Alpha from which a pixel counts as wholly inside; wholly outside below 1 minus this.
-NEARLY = 0.95
+SOLID_ALPHA = 0.95
 
 
 def trimap(matte: Floats, width: int) -> Floats:
@@ -20,6 +20,6 @@ def trimap(matte: Floats, width: int) -> Floats:
     if width < 1:
         raise ValueError(f"a trimap's band must be 1 pixel wide or more, not {width}")
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * width + 1, 2 * width + 1))
-    inside = cv2.erode((matte > NEARLY).astype(U8), disc)
-    outside = cv2.erode((matte < 1 - NEARLY).astype(U8), disc)
+    inside = cv2.erode((matte > SOLID_ALPHA).astype(U8), disc)
+    outside = cv2.erode((matte < 1 - SOLID_ALPHA).astype(U8), disc)
     return np.where(inside > 0, INSIDE, np.where(outside > 0, OUTSIDE, UNKNOWN)).astype(F32)

@@ -9,12 +9,12 @@ from masks.arrays import F32, Floats, Pixels
 
 
 @lru_cache(maxsize=4)
-def _places(height: int, width: int) -> Floats:
+def _pixel_grid(height: int, width: int) -> Floats:
     """Coordinates of the pixels, x then y: float32 (height, width, 2), read-only."""
     ys, xs = np.mgrid[0:height, 0:width]
-    places = np.stack([xs, ys], axis=-1).astype(F32)
-    places.setflags(write=False)
-    return places
+    grid = np.stack([xs, ys], axis=-1).astype(F32)
+    grid.setflags(write=False)
+    return grid
 
 
 def warp(picture: Pixels, flow: Floats) -> Pixels:
@@ -22,23 +22,23 @@ def warp(picture: Pixels, flow: Floats) -> Pixels:
 
     picture: (H, W) or (H, W, C), any type that OpenCV remaps. flow: float32 (h, w, 2), x then y, in pixels.
     """
-    where = flow + _places(*flow.shape[:2])
-    return np.asarray(cv2.remap(picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    coordinates = flow + _pixel_grid(*flow.shape[:2])
+    return np.asarray(cv2.remap(picture, coordinates, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
-def shifted(picture: Pixels, flow: Floats) -> Pixels:
+def warp_cubic(picture: Pixels, flow: Floats) -> Pixels:
     """Sample like ``warp``, but bicubic: sharper when repeated, and with values slightly beyond the picture's range."""
-    where = flow + _places(*flow.shape[:2])
-    return np.asarray(cv2.remap(picture, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
+    coordinates = flow + _pixel_grid(*flow.shape[:2])
+    return np.asarray(cv2.remap(picture, coordinates, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
 
 
-def turned_round(flow: Floats, rounds: int = 6) -> Floats:
+def inverse_flow(flow: Floats, iterations: int = 6) -> Floats:
     """Invert a flow: the result lies on the other picture's grid, and points back to this one's.
 
     Fixed-point iteration, ``g(x) = -f(x + g(x))`` (Chen et al., "A simple fixed-point approach to invert a deformation
     field", Medical Physics 2008), for smooth fields such as extrapolated ones.
     """
-    back = -flow
-    for _ in range(rounds):
-        back = -warp(flow, back)
-    return back
+    inverse = -flow
+    for _ in range(iterations):
+        inverse = -warp(flow, inverse)
+    return inverse

@@ -34,7 +34,7 @@ def main():
         affine_motion(flow, flow[..., 0]),
         weighed(draw.random((100, 14400), np.float32), draw.random(14400, np.float32)),
         conjugate_gradients(Chain(), draw.random(LINKS), np.zeros(LINKS), 1e-6, 20),
-        colour_model(plate, inside, 1 - inside).told(plate),
+        colour_model(plate, inside, 1 - inside).score(plate),
     ):  # fmt: skip
         print(hashlib.blake2b(np.ascontiguousarray(made).tobytes(), digest_size=8).hexdigest())
 

@@ -58,10 +58,13 @@ class Foreground:
         looks = [_colour(_look(one, frame), dtype) for one in visible]
         mattes = [_matte(one, frame) for one in visible]
         if len(looks) > 1:
-            colour, alpha = stacking.merged(looks, mattes)
+            colour, alpha = stacking.merge_layers(looks, mattes)
         else:
             mattes_above = [_matte(one, frame) for one in _visible(self.layers_above, frame)]
-            colour, alpha = looks[0], stacking.covers([*mattes, *mattes_above], (height, width))[0].astype(np.float32)
+            colour, alpha = (
+                looks[0],
+                stacking.over_alphas([*mattes, *mattes_above], (height, width))[0].astype(np.float32),
+            )
         shot_alpha = self.work.plates.alpha(frame) if self.work.shot.alpha else None
         cover = quantise(alpha if shot_alpha is None else np.minimum(alpha, to_float(shot_alpha)), dtype)
         return np.dstack([np.where(cover[..., None] > 0, colour, np.zeros_like(colour)), cover])

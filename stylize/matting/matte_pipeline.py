@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from masks.advice import weakest
-from masks.between import between
-from masks.clean_plate import absent, nothing_inside
+from masks.clean_plate import from_clean_plate, is_empty
 from masks.foreground import foreground
+from masks.fuse_tracks import fuse_tracks
+from masks.keyframe_suggestions import suggested_keyframes
 from masks.track import Footage, Tracked, track
 from propagate.arrays import Floats
 from propagate.flow_dis import DisFlow
@@ -55,13 +55,13 @@ class MatteResult:
     """What was made. frames: the file of each frame's matte. confidence: 0..1 of each frame, 1 where it was painted,
     none where nothing was.
 
-    weakest: the frames that a new painted matte would help most. redone: those that were made in this run.
+    suggested_keyframes: the frames that a new painted matte would help most. redone: those that were made in this run.
     """
 
     folders: tuple[Path, ...]
     frames: Mapping[int, Path]
     confidence: Mapping[int, float]
-    weakest: tuple[int, ...]
+    suggested_keyframes: tuple[int, ...]
     redone: tuple[int, ...]
 
 
@@ -214,7 +214,7 @@ def _propagate(job: _Job, files: list[Path]) -> MatteResult:
             confidence.update(dict.fromkeys(frames, 0.0))
             redone += _write_black(job, frames)
     _write_confidence(job, confidence)
-    return _result(job, files, confidence, weakest(confidence, shots, job.keys), redone)
+    return _result(job, files, confidence, suggested_keyframes(confidence, shots, job.keys), redone)
 
 
 def _shots(job: _Job) -> list[tuple[int, ...]]:
@@ -326,20 +326,22 @@ def _track_span(job: _Job, span: Span) -> Iterator[Tracked]:
                 _save_tracked(folder / str(one.frame), one)
             for other in _track_one_way(job, [span.right, *backward]):
                 nearness = (other.frame - span.left) / (span.right - span.left)
-                yield between(_load_tracked(folder / str(other.frame), other.frame), other, nearness)
+                yield fuse_tracks(_load_tracked(folder / str(other.frame), other.frame), other, nearness)
 
 
 def _track_one_way(job: _Job, frames: Sequence[int]) -> Iterator[Tracked]:
     """From a painted matte, that of ``frames[0]``, in one direction."""
     footage = Footage(job.plates.colour, DisFlow(), DisFlow("fine"))
     painted = job.painted(frames[0])
-    return absent(frames, footage, painted.shape[:2]) if nothing_inside(painted) else track(frames, footage, painted)
+    return (
+        from_clean_plate(frames, footage, painted.shape[:2]) if is_empty(painted) else track(frames, footage, painted)
+    )
 
 
 def _save_tracked(path: Path, one: Tracked) -> None:
     try:
-        np.savez(path, matte=quantise(one.matte, np.uint16), certainty=one.certainty.astype(np.float16),
-                 confidence=one.confidence, absent=one.absent)  # fmt: skip
+        np.savez(path, matte=quantise(one.matte, np.uint16), confidence_map=one.confidence_map.astype(np.float16),
+                 confidence=one.confidence, from_clean_plate=one.from_clean_plate)  # fmt: skip
     except OSError as error:
         raise unwritable(error, path, PROJECT) from error
 
@@ -347,8 +349,8 @@ def _save_tracked(path: Path, one: Tracked) -> None:
 def _load_tracked(path: Path, frame: int) -> Tracked:
     with np.load(path.with_name(f"{path.name}.npz")) as arrays:
         matte = arrays["matte"].astype(np.float32) / np.float32(65535)
-        return Tracked(frame, matte, arrays["certainty"].astype(np.float32),
-                       float(arrays["confidence"]), bool(arrays["absent"]))  # fmt: skip
+        return Tracked(frame, matte, arrays["confidence_map"].astype(np.float32),
+                       float(arrays["confidence"]), bool(arrays["from_clean_plate"]))  # fmt: skip
 
 
 def _write_matte(job: _Job, frame: int, matte: Floats, matte_key: str) -> None:

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from masks.guided_filter import guided_filter
-from masks.shot_consensus import settled
-from masks.temporal_smoothing import steadied
+from masks.shot_consensus import consensus_regions
+from masks.temporal_smoothing import smooth_mattes
 from propagate.arrays import F32, Bytes, Floats
 from propagate.flow_dis import DisFlow
 from stylize.errors import MatteError
@@ -49,7 +49,7 @@ def segment_shot(
     # What is settled depends on where the shots begin.
     uses = (
         segmentation.stage,
-        *(() if segmentation.segmenter.finished else ("cuts",)),
+        *(() if segmentation.segmenter.produces_mattes else ("cuts",)),
         *(("refine_edges",) if refine_inputs else ()),
     )
     key = cache_key(
@@ -72,10 +72,10 @@ def segment_shot(
             job = _Job(frames, plate_digests, project, plates, folder, progress)
             found = (
                 _in_frame_order(job, segmentation)
-                if segmentation.segmenter.finished
+                if segmentation.segmenter.produces_mattes
                 else _with_consensus(job, segmentation)
             )
-            for frame, matte in steadied(found, DisFlow()):
+            for frame, matte in smooth_mattes(found, DisFlow()):
                 plate = plates.colour(frame)
                 write_image(file_of(frame), quantise(refine(plate, _upsample(matte, plate)), np.uint16))
                 project.record(file_of(frame), key)
@@ -142,7 +142,7 @@ def _with_consensus(job: _Job, segmentation: Segmentation) -> Iterator[tuple[int
     pictures = ((frame, job.plates.colour(frame)) for frame in job.frames)
     # Colours behind a cut are those of other things.
     for frames in split(job.frames, picking.remembered_cuts(job.project, job.frames, job.plate_digests, pictures)):
-        for frame, regions in settled(frames, read_small, _DiskPlanes(job.folder), DisFlow()):
+        for frame, regions in consensus_regions(frames, read_small, _DiskPlanes(job.folder), DisFlow()):
             job.put(frame, regions)
     for frame in job.frames:
         plate = _shrink(job.plates.colour(frame), SMOOTHING_SIDE)

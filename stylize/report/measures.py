@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 
 from propagate.arrays import Bools, Floats
-from propagate.flow import warp
 
 F32 = np.float32
 # Alpha of a matte below which nothing of the style may be seen.
@@ -43,7 +42,7 @@ def change_along(previous: Floats, current: Floats, flow: Floats, visible: Bools
     """
     if not visible.any():
         return None
-    warped = np.asarray(sample(previous, flow), F32)
+    warped = np.asarray(warp(previous, flow), F32)
     return float(np.abs(warped - current).mean(axis=-1)[visible].mean())
 
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from propagate.arrays import Bools, Bytes, Floats
-from propagate.flow import FlowEstimator, Step, compose_step, correct_drift, identity_flow, warp
+from propagate.flow import FlowEstimator, Step
 
 F32 = np.float32
 # Pixels: doubled edges show at this width, and a span of it can be kept.
@@ -47,13 +47,13 @@ def warp_along(order: Sequence[int], inputs: WarpInputs) -> Iterator[tuple[int, 
     """
     key = order[0]
     plate, look = downscale(inputs.plate(key)), downscale(inputs.look(key))
-    composed = start_at_key(key, *look.shape[:2])
+    composed = identity_flow(key, *look.shape[:2])
     for previous, frame in pairwise(order):
-        composed = extend(composed, frame, _downscale_step(inputs.step(previous, frame), look.shape))
+        composed = compose_step(composed, frame, _downscale_step(inputs.step(previous, frame), look.shape))
         flow = composed.flow
         if inputs.refine is not None:
-            flow = anchor(flow, plate, downscale(inputs.plate(frame)), inputs.refine)
-        yield frame, np.asarray(sample(look, flow), F32), composed.valid
+            flow = correct_drift(flow, plate, downscale(inputs.plate(frame)), inputs.refine)
+        yield frame, np.asarray(warp(look, flow), F32), composed.valid
 
 
 def warped_pairs(

@@ -151,10 +151,10 @@ def _write_some(whole: Work, stacks: Sequence[_StackedFrame], dtype: type) -> Ge
 
 def _write(whole: Work, stack: _StackedFrame, dtype: type) -> None:
     mattes, size = [layer.matte() for layer in stack.layers], whole.shot.size[::-1]
-    shares = stacking.shares(mattes, size)
-    write_error(stack.error, _mean_error(stack.layers, shares, size))
+    layer_weights = stacking.layer_weights(mattes, size)
+    write_error(stack.error, _mean_error(stack.layers, layer_weights, size))
     union = np.zeros(size, np.float64)
-    for share in shares:
+    for share in layer_weights:
         union += share
     write_image(stack.union, quantise(union.astype(F32), np.uint16))
     if not _copy_of_single_layer(stack, dtype):
@@ -186,10 +186,10 @@ def _colour(path: Path, dtype: type) -> Pixels:
     return np.ascontiguousarray(to_depth(read_image(path), dtype)[..., :3])
 
 
-def _mean_error(layers: Sequence[_LayerFrame], shares: Sequence[np.ndarray], size: tuple[int, int]) -> Floats:
+def _mean_error(layers: Sequence[_LayerFrame], layer_weights: Sequence[np.ndarray], size: tuple[int, int]) -> Floats:
     """Mean squared error of the layers of each pixel, weighted by their shares; the plate's is 0: float32 (H, W)."""
     total = np.zeros(size, np.float64)
-    for layer, share in zip(layers, shares, strict=True):
+    for layer, share in zip(layers, layer_weights, strict=True):
         root = read_values(layer.error)[..., 0]
         total += share * root.astype(np.float64) ** 2
     return total.astype(F32)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from masks.colour_grid import PLACES, cells, later, read, share, votes
+from masks.colour_grid import SPATIAL_CELLS, accumulate, assign_cells, inside_probability, slice_grid, votes
 
 RED, GREEN = (200, 40, 40), (40, 160, 60)
 
@@ -15,8 +15,8 @@ def picture(*colours, side=64):
 
 
 def told(plate, matte):
-    where = cells(plate)
-    return share(read(votes(where, matte), where))
+    cells = assign_cells(plate)
+    return inside_probability(slice_grid(votes(cells, matte), cells))
 
 
 def test_colours_that_were_inside_are_likely_inside_where_nothing_was_said_of_them():
@@ -32,34 +32,34 @@ def test_colours_that_were_inside_are_likely_inside_where_nothing_was_said_of_th
 
 def test_what_nobody_has_voted_on_is_left_open():
     plate = picture(RED)
-    where, other = cells(plate), cells(picture(GREEN))
+    cells, other = assign_cells(plate), assign_cells(picture(GREEN))
     grid = votes(other, np.ones((64, 64), np.float32))
-    np.testing.assert_allclose(share(read(grid, where)), 0.5)
+    np.testing.assert_allclose(inside_probability(slice_grid(grid, cells)), 0.5)
 
 
 def test_older_votes_fade_and_newer_ones_decide():
     plate = picture(RED)
-    where = cells(plate)
-    no, yes = (votes(where, np.full((64, 64), value, np.float32)) for value in (0, 1))
+    cells = assign_cells(plate)
+    no, yes = (votes(cells, np.full((64, 64), value, np.float32)) for value in (0, 1))
     grid = no
     for _ in range(30):
-        grid = later(grid, yes)
-    assert share(read(grid, where)).min() > 0.9
-    assert share(read(later(no, no), where)).max() < 0.1
+        grid = accumulate(grid, yes)
+    assert inside_probability(slice_grid(grid, cells)).min() > 0.9
+    assert inside_probability(slice_grid(accumulate(no, no), cells)).max() < 0.1
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1), (33, 7), (216, 384)])
 def test_every_pixel_has_a_cell_whatever_the_size(size):
     draw = np.random.default_rng(0)
     plate = draw.integers(0, 256, (*size, 3), np.uint8)
-    where = cells(plate)
-    assert where.of.shape == size
-    assert where.of.min() >= 0
-    assert where.of.max() < np.prod(where.shape)
-    assert max(where.shape[:2]) <= PLACES
-    everything = votes(where, np.ones(size, np.float32))
-    assert everything.all.sum() == size[0] * size[1]
-    np.testing.assert_array_equal(everything.inside, everything.all)
+    cells = assign_cells(plate)
+    assert cells.indices.shape == size
+    assert cells.indices.min() >= 0
+    assert cells.indices.max() < np.prod(cells.shape)
+    assert max(cells.shape[:2]) <= SPATIAL_CELLS
+    everything = votes(cells, np.ones(size, np.float32))
+    assert everything.total.sum() == size[0] * size[1]
+    np.testing.assert_array_equal(everything.inside, everything.total)
     likely = told(plate, np.ones(size, np.float32))
     assert likely.min() > 0.5
     assert likely.max() <= 1

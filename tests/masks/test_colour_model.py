@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from masks.colour_model import CELL, colour_model
+from masks.colour_model import CELL_SIZE, colour_model
 
 RED, BLUE, GREEN = (200, 40, 30), (30, 60, 190), (40, 190, 60)
 
@@ -23,28 +23,28 @@ def test_colours_of_one_layer_speak_for_it_and_others_for_none():
     picture = painted([RED, BLUE])
     inside = np.zeros(picture.shape[:2], bool)
     inside[:, :48] = True
-    told = colour_model(picture, *layers(inside)).told(painted([RED, BLUE, GREEN]))
-    assert told.dtype == np.float32
-    assert told[:, 3:29].min() > 0.9
-    assert told[:, 35:61].max() < -0.9
-    assert np.abs(told[:, 68:]).max() < 0.1
+    score = colour_model(picture, *layers(inside)).score(painted([RED, BLUE, GREEN]))
+    assert score.dtype == np.float32
+    assert score[:, 3:29].min() > 0.9
+    assert score[:, 35:61].max() < -0.9
+    assert np.abs(score[:, 68:]).max() < 0.1
 
 
 def test_a_colour_that_both_have_tells_nothing():
     picture = painted([RED, RED])
     inside = np.zeros(picture.shape[:2], bool)
     inside[:, :48] = True
-    assert np.abs(colour_model(picture, *layers(inside)).told(picture)).max() < 0.4
+    assert np.abs(colour_model(picture, *layers(inside)).score(picture)).max() < 0.4
 
 
 def test_of_the_outside_only_what_is_near_counts():
     """Blue is inside at the left, and outside at the far right."""
-    picture = painted([BLUE, GREEN, GREEN, GREEN, BLUE], columns=60 * CELL)
+    picture = painted([BLUE, GREEN, GREEN, GREEN, BLUE], columns=60 * CELL_SIZE)
     inside = np.zeros(picture.shape[:2], bool)
-    inside[:, : 12 * CELL] = True
-    told = colour_model(picture, *layers(inside)).told(picture)
-    assert told[:, : 12 * CELL - 3].min() > 0.9
-    assert told[:, -6 * CELL :].max() < 0.4
+    inside[:, : 12 * CELL_SIZE] = True
+    score = colour_model(picture, *layers(inside)).score(picture)
+    assert score[:, : 12 * CELL_SIZE - 3].min() > 0.9
+    assert score[:, -6 * CELL_SIZE :].max() < 0.4
 
 
 def test_what_is_learned_of_the_outside_counts_and_of_nothing_changes_nothing():
@@ -53,14 +53,14 @@ def test_what_is_learned_of_the_outside_counts_and_of_nothing_changes_nothing():
     inside[:, :48] = True
     model = colour_model(picture, *layers(inside))
     green = painted([GREEN])
-    nothing = model.learned(green, np.zeros(green.shape[:2], np.float32)).told(green)
+    nothing = model.updated(green, np.zeros(green.shape[:2], np.float32)).score(green)
     assert np.abs(nothing).max() < 0.1
-    assert model.learned(green, np.ones(green.shape[:2], np.float32)).told(green).max() < -0.9
+    assert model.updated(green, np.ones(green.shape[:2], np.float32)).score(green).max() < -0.9
 
 
 def test_an_empty_layer_and_sides_that_are_no_whole_cells():
     picture = painted([RED], height=37, columns=53)
     empty, full = np.zeros((37, 53), np.float32), np.ones((37, 53), np.float32)
-    assert colour_model(picture, full, empty).told(picture).min() > 0.9
-    assert colour_model(picture, empty, full).told(picture).max() < -0.9
-    assert not colour_model(picture, empty, empty).told(picture).any()
+    assert colour_model(picture, full, empty).score(picture).min() > 0.9
+    assert colour_model(picture, empty, full).score(picture).max() < -0.9
+    assert not colour_model(picture, empty, empty).score(picture).any()

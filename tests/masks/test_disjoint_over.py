@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from masks.composite import over
-from masks.disjoint_over import covers, disjoint_over, merged, shares
+from masks.disjoint_over import disjoint_over, layer_weights, merge_layers, over_alphas
 
 RAMP = np.linspace(0, 1, 1001, dtype=np.float32)[None]
 
@@ -45,7 +45,7 @@ def test_later_layers_lie_over_earlier_ones():
     looks = [flat(v, whole) for v in (10, 20, 30)]
     assert (disjoint_over(looks, [whole] * 3, flat(0, whole)) == 30).all()
     assert (disjoint_over(looks, [whole, whole, whole * 0], flat(0, whole)) == 20).all()
-    np.testing.assert_array_equal(shares([whole, whole], whole.shape)[0], 0)
+    np.testing.assert_array_equal(layer_weights([whole, whole], whole.shape)[0], 0)
 
 
 @given(st.integers(0, 10**6), st.sampled_from([np.uint8, np.uint16]), st.integers(1, 4))
@@ -54,7 +54,7 @@ def test_shares_never_pass_one_and_the_plate_stays_where_nothing_is(seed, dtype,
     mattes = [rng.choice([0, 0, 0.3, 0.5, 1], (70, 5)).astype(np.float32) for _ in range(count)]
     looks = [rng.integers(0, np.iinfo(dtype).max + 1, (70, 5, 3)).astype(dtype) for _ in range(count)]
     plate = rng.integers(0, np.iinfo(dtype).max + 1, (70, 5, 3)).astype(dtype)
-    found, parts = disjoint_over(looks, mattes, plate), shares(mattes, (70, 5))
+    found, parts = disjoint_over(looks, mattes, plate), layer_weights(mattes, (70, 5))
     assert (np.sum(parts, axis=0) <= 1 + 1e-12).all()
     assert all((part >= 0).all() and (part <= matte).all() for part, matte in zip(parts, mattes, strict=True))
     outside = np.max(mattes, axis=0) == 0
@@ -78,7 +78,7 @@ def layers(seed, dtype, count):
 def test_plain_over_with_the_covers_is_the_same_picture(seed, dtype, count):
     looks, mattes, plate = layers(seed, dtype, count)
     laid, exact = disjoint_over(looks, mattes, plate), plate.astype(np.float64)
-    alphas = covers(mattes, (70, 5))
+    alphas = over_alphas(mattes, (70, 5))
     for look, alpha in zip(looks, alphas, strict=True):
         exact = look * alpha[..., None] + exact * (1 - alpha[..., None])
     np.testing.assert_allclose(exact, laid, atol=0.5 + 1e-6)
@@ -92,9 +92,9 @@ def test_plain_over_with_the_covers_is_the_same_picture(seed, dtype, count):
 
 
 def test_a_layer_keeps_its_edge_where_nothing_lies_above_and_loses_it_where_edges_meet():
-    alone, _ = covers([RAMP, RAMP * 0], RAMP.shape)
+    alone, _ = over_alphas([RAMP, RAMP * 0], RAMP.shape)
     np.testing.assert_array_equal(alone, RAMP)
-    below, above = covers([1 - RAMP, RAMP], RAMP.shape)
+    below, above = over_alphas([1 - RAMP, RAMP], RAMP.shape)
     np.testing.assert_array_equal(above, RAMP)
     np.testing.assert_allclose(below[:, :-1], 1, atol=1e-6)
 
@@ -102,12 +102,12 @@ def test_a_layer_keeps_its_edge_where_nothing_lies_above_and_loses_it_where_edge
 @given(st.integers(0, 10**6), st.sampled_from([np.uint8, np.uint16]), st.integers(1, 4))
 def test_all_layers_as_one_picture_over_the_plate_are_the_same(seed, dtype, count):
     looks, mattes, plate = layers(seed, dtype, count)
-    colour, alpha = merged(looks, mattes)
+    colour, alpha = merge_layers(looks, mattes)
     assert (colour.dtype, alpha.dtype) == (dtype, np.float32)
     laid = colour * alpha[..., None].astype(np.float64) + plate * (1 - alpha[..., None].astype(np.float64))
     # Colour is rounded before it is mixed, and alpha is of single precision.
     np.testing.assert_allclose(laid, disjoint_over(looks, mattes, plate), atol=1.01)
-    np.testing.assert_allclose(alpha, np.sum(shares(mattes, (70, 5)), axis=0), atol=1e-6)
+    np.testing.assert_allclose(alpha, np.sum(layer_weights(mattes, (70, 5)), axis=0), atol=1e-6)
     assert not colour[alpha == 0].any()
 
 
@@ -121,6 +121,6 @@ def test_what_does_not_belong_together_is_refused():
     with pytest.raises(ValueError, match="between 0 and 1"):
         disjoint_over([flat(1)], [RAMP * 2], flat(0))
     with pytest.raises(ValueError, match="every look needs a matte"):
-        merged([flat(1)], [])
+        merge_layers([flat(1)], [])
     with pytest.raises(ValueError, match="between 0 and 1"):
-        covers([RAMP * 2], RAMP.shape)
+        over_alphas([RAMP * 2], RAMP.shape)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from masks.min_cut import COST, min_cut
+from masks.min_cut import BORDER_COST, min_cut
 
 
 def plate(grain=4):
@@ -13,20 +13,20 @@ def plate(grain=4):
 
 
 def test_a_region_is_inside_as_a_whole_by_what_speaks_for_it_together():
-    against = np.full((48, 64), 0.3, np.float32)
+    unary = np.full((48, 64), 0.3, np.float32)
     # Unsure on the left, and a few sure pixels; far from the border of the picture's halves.
-    against[:, :30] = 0.02
-    against[20:30, 5:15] = -0.5
-    inside = min_cut(against, plate())
+    unary[:, :30] = 0.02
+    unary[20:30, 5:15] = -0.5
+    inside = min_cut(unary, plate())
     assert inside[:, :29].min() > 0.9
     assert inside[:, 31:].max() < 0.1
 
 
 def test_specks_of_the_other_opinion_are_cut_away():
     draw = np.random.default_rng(1)
-    against = np.where(np.arange(64) < 30, -0.3, 0.3) * np.ones((48, 1))
-    against[draw.random((48, 64)) < 0.15] *= -1
-    inside = min_cut(against.astype(np.float32), plate())
+    unary = np.where(np.arange(64) < 30, -0.3, 0.3) * np.ones((48, 1))
+    unary[draw.random((48, 64)) < 0.15] *= -1
+    inside = min_cut(unary.astype(np.float32), plate())
     assert inside[:, :29].min() > 0.9
     assert inside[:, 31:].max() < 0.1
 
@@ -40,14 +40,14 @@ def test_it_is_the_cheapest_of_all_cuts_of_a_small_picture():
     draw = np.random.default_rng(2)
     picture = np.full((3, 4, 3), 90, np.uint8)
     for _ in range(20):
-        against = draw.normal(0, 1.5, (3, 4)).astype(np.float32)
+        unary = draw.normal(0, 1.5, (3, 4)).astype(np.float32)
         # A flat picture: every piece of border costs the same.
-        inside = min_cut(against, picture)
+        inside = min_cut(unary, picture)
 
-        def cost(labels, against=against):
+        def cost(labels, unary=unary):
             grid = labels.reshape(3, 4)
             length = np.abs(np.diff(grid, axis=0)).sum() + np.abs(np.diff(grid, axis=1)).sum()
-            return float((against * grid).sum() + COST * length)
+            return float((unary * grid).sum() + BORDER_COST * length)
 
         best = min(cost(np.array([n >> bit & 1 for bit in range(12)], np.float64)) for n in range(4096))
         assert cost((inside > 0.5).astype(np.float64).ravel()) == pytest.approx(best, abs=0.02)

@@ -1,7 +1,7 @@
 import numpy as np
 
 from masks.motion_field import affine_motion, motion_field
-from masks.warp import turned_round, warp
+from masks.warp import inverse_flow, warp
 
 SIZE = (90, 140)
 
@@ -45,5 +45,5 @@ def test_nothing_known_is_no_motion():
 
 def test_there_and_back_is_where_it_was():
     flow = turning(8)
-    again = turned_round(flow) + warp(flow, turned_round(flow))
+    again = inverse_flow(flow) + warp(flow, inverse_flow(flow))
     assert np.abs(again[20:70, 30:110]).max() < 0.01

@@ -1,6 +1,6 @@
 import numpy as np
 
-from masks.patch_distance import NONE, patch_distance
+from masks.patch_distance import NO_MATCH, patch_distance
 
 
 def noise(seed, size=(40, 50)):
@@ -21,7 +21,7 @@ def test_only_the_layer_is_looked_at():
     layer[:, :25] = 1
     found = patch_distance(source, source, layer)
     assert found[10:30, 5:20].max() < 1e-6
-    assert (found[:, 30:] == np.float32(NONE)).all()
+    assert (found[:, 30:] == np.float32(NO_MATCH)).all()
     # At the layer's border the other side's colours do not count.
     other = source.copy()
     other[:, 25:] = 1 - other[:, 25:]

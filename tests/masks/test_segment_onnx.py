@@ -51,7 +51,7 @@ def test_it_is_found_whatever_the_network_gives(opened, network):
 
 def test_what_a_network_leaves_out_on_one_side_is_seen_in_the_mirror(opened):
     segmenter = opened(red_finder_blind_on_the_right())
-    assert not segmenter.finished
+    assert not segmenter.produces_mattes
     red = np.broadcast_to(RED, (64, 96, 3)).copy()
     ((_, matte),) = segmenter([1], lambda n: red)
     np.testing.assert_allclose(matte[:, :40], 0.5, atol=0.02)
@@ -59,9 +59,9 @@ def test_what_a_network_leaves_out_on_one_side_is_seen_in_the_mirror(opened):
 
 
 def test_networks_that_give_mattes_are_taken_as_they_are(opened):
-    assert opened(red_recurrent()).finished
-    assert opened(red_finder(), name="modnet.onnx").finished
-    assert not opened(red_class(21, 15)).finished
+    assert opened(red_recurrent()).produces_mattes
+    assert opened(red_finder(), name="modnet.onnx").produces_mattes
+    assert not opened(red_class(21, 15)).produces_mattes
 
 
 def test_all_but_the_background_are_parts_of_people(opened):

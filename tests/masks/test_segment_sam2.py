@@ -32,14 +32,14 @@ def at_once(folder, frames, prompts, reverse):
     from transformers import Sam2VideoModel
     from transformers.models.sam2_video.modeling_sam2_video import Sam2VideoInferenceSession
 
-    from masks.segment_sam2 import Levels, _fed, _points
+    from masks.segment_sam2 import Levels, _model_input, _point_inputs
 
     model = Sam2VideoModel.from_pretrained(folder, local_files_only=True).eval()
-    video = torch.cat([_fed(one, SIDE, Levels(), "cpu") for one in frames])
+    video = torch.cat([_model_input(one, SIDE, Levels(), "cpu") for one in frames])
     session = Sam2VideoInferenceSession(video=video, dtype=torch.float32)
     index = session.obj_id_to_idx(1)
     for frame, some in prompts.items():
-        session.add_point_inputs(index, frame, _points(some, frames[0].shape, SIDE))
+        session.add_point_inputs(index, frame, _point_inputs(some, frames[0].shape, SIDE))
         session.obj_with_new_inputs = [1]
         with torch.inference_mode():
             model(session, frame_idx=frame)
@@ -69,7 +69,7 @@ def test_what_is_kept_does_not_grow_with_the_shot(segmenter, monkeypatch):
 
     kept = []
 
-    class Watched(masks.segment_sam2._Walk):
+    class Watched(masks.segment_sam2._ShotPass):
         def _forget(self, at):
             super()._forget(at)
             outputs = self._outputs()
@@ -77,7 +77,7 @@ def test_what_is_kept_does_not_grow_with_the_shot(segmenter, monkeypatch):
             size = sum(value.nbytes for one in held for value in one.values() if hasattr(value, "nbytes"))
             kept.append((len(held), len(self._session.processed_frames), size))
 
-    monkeypatch.setattr(masks.segment_sam2, "_Walk", Watched)
+    monkeypatch.setattr(masks.segment_sam2, "_ShotPass", Watched)
     list(segmenter(range(60), lambda n: shot(1)[0], [Point(0, 20, 20)]))
     settled = kept[20:]
     assert len(set(settled)) == 1
@@ -98,10 +98,10 @@ def test_frames_are_asked_for_once_each(segmenter):
 
 def test_a_click_means_the_same_place_whatever_the_size_of_the_plate(folder):
     torch = pytest.importorskip("torch")
-    from masks.segment_sam2 import _points
+    from masks.segment_sam2 import _point_inputs
 
-    small = _points([Point(0, 16, 9), Box(0, 8, 4, 16, 18)], (36, 64, 3), SIDE)
-    large = _points([Point(0, 32, 18), Box(0, 16, 8, 32, 36)], (72, 128, 3), SIDE)
+    small = _point_inputs([Point(0, 16, 9), Box(0, 8, 4, 16, 18)], (36, 64, 3), SIDE)
+    large = _point_inputs([Point(0, 32, 18), Box(0, 16, 8, 32, 36)], (72, 128, 3), SIDE)
     torch.testing.assert_close(small, large)
     assert small["point_coords"][0, 0].flatten().tolist() == pytest.approx([8, 4 * SIDE / 36, 16, 32, 16, 16])
     assert small["point_labels"][0, 0].tolist() == [2, 3, 1]

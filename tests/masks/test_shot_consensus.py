@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from masks.shot_consensus import settled
-from masks.temporal_smoothing import steadied
+from masks.shot_consensus import consensus_regions
+from masks.temporal_smoothing import smooth_mattes
 from propagate.flow_dis import DisFlow
 from tests.composites import CASES, dtssd, iou
 
@@ -47,7 +47,9 @@ def asked(alphas, seed=0):
 
 
 def settle(plates, said, kept=None):
-    found = dict(settled(range(len(plates)), lambda n: (plates[n], said[n]), {} if kept is None else kept, DisFlow()))
+    found = dict(
+        consensus_regions(range(len(plates)), lambda n: (plates[n], said[n]), {} if kept is None else kept, DisFlow())
+    )
     return [found[n] for n in range(len(plates))]
 
 
@@ -61,7 +63,7 @@ def test_what_is_left_out_here_and_taken_in_there_is_settled_and_flickers_less_t
     rough = asked(alphas)
     regions = settle(plates, rough)
     assert overlap(regions, alphas) > max(0.9, overlap(rough, alphas) + 0.1)
-    steady = [one for _, one in steadied(zip(range(COUNT), plates, regions, strict=True), DisFlow())]
+    steady = [one for _, one in smooth_mattes(zip(range(COUNT), plates, regions, strict=True), DisFlow())]
     assert overlap(steady, alphas) > 0.9
     assert dtssd(steady, alphas) <= 0.5 * dtssd(rough, alphas)
 
@@ -82,7 +84,7 @@ def test_frames_in_which_nothing_is_seen_are_filled_and_nothing_is_made_up_witho
 def test_it_comes_from_the_last_to_the_first_and_keeps_nothing():
     plates, alphas = case("moving")
     kept = {}
-    order = [n for n, _ in settled(range(5), lambda n: (plates[n], alphas[n]), kept, DisFlow())]
+    order = [n for n, _ in consensus_regions(range(5), lambda n: (plates[n], alphas[n]), kept, DisFlow())]
     assert order == [4, 3, 2, 1, 0]
     assert kept == {}
 

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from masks.temporal_smoothing import REACH, steadied
+from masks.temporal_smoothing import RADIUS, smooth_mattes
 from propagate.flow_dis import DisFlow
 from tests.composites import CASES, dtssd, iou
 
@@ -27,7 +27,7 @@ def shaken(case, seed=0):
 
 
 def steady(case, mattes):
-    return list(steadied(zip(range(len(mattes)), case.frames, mattes, strict=False), DisFlow()))
+    return list(smooth_mattes(zip(range(len(mattes)), case.frames, mattes, strict=False), DisFlow()))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -55,7 +55,7 @@ def test_a_wavering_border_comes_out_as_steep_as_it_is_in_each_frame_and_a_soft_
     def middle(width, wavering):
         at = [29.5 + (draw.normal(0, 3) if wavering else 0) for _ in range(11)]
         rough = [np.tile(np.clip((place - xs) / width + 0.5, 0, 1), (40, 1)).astype(np.float32) for place in at]
-        found = list(steadied(((n, plate, matte) for n, matte in enumerate(rough)), DisFlow()))[5][1][20]
+        found = list(smooth_mattes(((n, plate, matte) for n, matte in enumerate(rough)), DisFlow()))[5][1][20]
         return soft(found), soft(np.mean(rough, axis=0)[20])
 
     def soft(row):
@@ -70,13 +70,13 @@ def test_a_wavering_border_comes_out_as_steep_as_it_is_in_each_frame_and_a_soft_
 def test_what_is_still_and_steady_stays_as_it_is(case):
     still = [case.frames[0]] * 9
     same = [case.alphas[0]] * 9
-    found = list(steadied(zip(range(9), still, same, strict=True), DisFlow()))
+    found = list(smooth_mattes(zip(range(9), still, same, strict=True), DisFlow()))
     assert len(found) == 9
     for _, matte in found:
         np.testing.assert_allclose(matte, same[0], atol=1e-5)
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, REACH, REACH + 1, 2 * REACH + 1, 2 * REACH + 2])
+@pytest.mark.parametrize("count", [0, 1, 2, RADIUS, RADIUS + 1, 2 * RADIUS + 1, 2 * RADIUS + 2])
 def test_every_frame_comes_once_however_few_there_are(case, count):
     found = steady(case, case.alphas[:count])
     assert [frame for frame, _ in found] == list(range(count))
@@ -86,8 +86,8 @@ def test_every_frame_sees_as_much_on_either_side():
     # Plates that are all alike, and mattes that tell their frame: the mean of the frames around is the frame itself.
     plate = np.full((32, 40, 3), 90, np.uint8)
     mattes = [np.full((32, 40), n / 20, np.float32) for n in range(16)]
-    found = list(steadied(((n, plate, matte) for n, matte in enumerate(mattes)), DisFlow()))
-    for frame, matte in found[REACH : 16 - REACH]:
+    found = list(smooth_mattes(((n, plate, matte) for n, matte in enumerate(mattes)), DisFlow()))
+    for frame, matte in found[RADIUS : 16 - RADIUS]:
         np.testing.assert_allclose(matte, frame / 20, atol=1e-5)
 
 
@@ -96,7 +96,9 @@ def test_what_frames_disagree_about_is_decided_and_what_is_soft_in_all_stays_sof
 
     def middle(values):
         mattes = [np.full((32, 40), value, np.float32) for value in values]
-        return float(list(steadied(((n, plate, matte) for n, matte in enumerate(mattes)), DisFlow()))[REACH][1][16, 20])
+        return float(
+            list(smooth_mattes(((n, plate, matte) for n, matte in enumerate(mattes)), DisFlow()))[RADIUS][1][16, 20]
+        )
 
     # Some frames say one thing and some the other: of 11, 8 outvote 3, and a tie is a tie.
     assert middle([1, 1, 0, 1, 1, 1, 0, 1, 0, 1, 1]) > 0.9 > 8 / 11

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from masks.advice import ENOUGH
+from masks.keyframe_suggestions import MIN_CONFIDENCE
 from masks.track import Footage, track
 from propagate.flow_dis import DisFlow
 from tests.composites import CASES, Composite, Motion, body, compose, iou
@@ -95,7 +95,7 @@ def test_confidence_foretells_the_overlap_with_the_truth():
     assert np.corrcoef(ranks(told), ranks(true))[0, 1] > 0.7
     assert np.abs(told - true)[true > 0.8].mean() < 0.1, (told, true)
     # What is lost is told as such, if not how much of it is.
-    assert told[true < 0.7].max() < ENOUGH, (told, true)
+    assert told[true < 0.7].max() < MIN_CONFIDENCE, (told, true)
 
 
 def test_a_still_picture_keeps_the_painted_matte_to_the_last_level():

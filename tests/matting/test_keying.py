@@ -40,7 +40,7 @@ def test_a_screen_is_taken_out(tmp_path, plates, case, screen):
     assert made.folders == (tmp_path / "m", tmp_path / "f")
     again = make_mattes(plates, asked)
     assert again.redone == ()
-    assert (again.confidence, again.weakest) == ({}, ())
+    assert (again.confidence, again.suggested_keyframes) == ({}, ())
 
 
 def test_a_clean_plate_may_be_one_still(tmp_path, plates, case):

@@ -100,7 +100,7 @@ def test_a_painted_matte_stops_at_a_cut_and_the_shot_beyond_is_told(tmp_path, ca
         else:
             assert not values(path).any()
             assert made.confidence[frame] == 0
-    assert made.weakest[0] == first
+    assert made.suggested_keyframes[0] == first
     # A painted one beyond the cut is carried there, and leaves the first shot as it is.
     write_image(tmp_path / "other.png", quantise(other.alphas[4], np.uint8))
     settings = MatteSettings(

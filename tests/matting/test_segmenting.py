@@ -76,7 +76,7 @@ def test_what_waited_is_gone_and_each_step_is_told(tmp_path, plates, model):
 class Painted:
     """A network of mattes that are given, in an order of its own."""
 
-    prompted, finished = False, True
+    prompted, produces_mattes = False, True
 
     def __init__(self, order):
         self.order = order
@@ -104,7 +104,7 @@ def test_mattes_that_come_out_while_others_are_found_are_one_bar(tmp_path, plate
 class Guessed(Painted):
     """A network that says where the subject is."""
 
-    finished = False
+    produces_mattes = False
 
 
 @pytest.mark.parametrize(("kind", "again"), [(Guessed, (1, 2, 3, 4, 5)), (Painted, ())])

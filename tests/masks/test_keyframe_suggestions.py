@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from masks.advice import CARRIED, weakest
-from masks.between import between
+from masks.fuse_tracks import fuse_tracks
+from masks.keyframe_suggestions import TRACKING_RANGE, suggested_keyframes
 from masks.track import Footage, Tracked, track
 from propagate.flow_dis import DisFlow
 from tests.composites import Motion, body, compose, iou
@@ -14,27 +14,27 @@ SURE, WEAK = 0.95, 0.5
 def test_of_each_weak_run_one_is_named_the_weakest_first_and_few_in_all():
     confidence = dict.fromkeys(range(1, 31), 0.9)
     confidence.update({3: 0.6, 4: 0.4, 5: 0.5, 12: 0.2, 20: 0.65, 28: 0.1})
-    assert weakest(confidence, [range(1, 31)], (1, 30)) == [28, 12, 4]
-    assert weakest(dict.fromkeys(range(9), SURE), [range(9)], (0,)) == []
+    assert suggested_keyframes(confidence, [range(1, 31)], (1, 30)) == [28, 12, 4]
+    assert suggested_keyframes(dict.fromkeys(range(9), SURE), [range(9)], (0,)) == []
 
 
 def test_where_mattes_come_from_one_side_the_far_end_is_named():
     confidence = dict.fromkeys(range(30), SURE) | {10: WEAK, 11: 0.2, 12: WEAK, 13: 0.8}
-    assert weakest(confidence, [range(30)], (0,)) == [13]
-    assert weakest(confidence, [range(30)], (29,)) == [10]
-    assert weakest(confidence, [range(30)], (0, 29)) == [11]
+    assert suggested_keyframes(confidence, [range(30)], (0,)) == [13]
+    assert suggested_keyframes(confidence, [range(30)], (29,)) == [10]
+    assert suggested_keyframes(confidence, [range(30)], (0, 29)) == [11]
 
 
 def test_what_is_named_is_not_further_than_a_matte_is_carried():
     confidence = {0: 1.0} | dict.fromkeys(range(1, 500), WEAK)
-    assert weakest(confidence, [range(500)], (0,)) == [1 + CARRIED]
+    assert suggested_keyframes(confidence, [range(500)], (0,)) == [1 + TRACKING_RANGE]
     backward = {499: 1.0} | dict.fromkeys(range(499), WEAK)
-    assert weakest(backward, [range(500)], (499,)) == [498 - CARRIED]
+    assert suggested_keyframes(backward, [range(500)], (499,)) == [498 - TRACKING_RANGE]
 
 
 def test_shots_are_told_apart():
     confidence = dict.fromkeys(range(6), SURE) | {4: WEAK, 5: WEAK} | dict.fromkeys(range(6, 12), 0.0)
-    assert weakest(confidence, [range(6), range(6, 12)], (0,)) == [6, 5]
+    assert suggested_keyframes(confidence, [range(6), range(6, 12)], (0,)) == [6, 5]
 
 
 def carried(case, painted):
@@ -49,7 +49,7 @@ def carried(case, painted):
         for frame in inner:
             both = frame in onward and frame in back
             share = (frame - first) / (last - first) if both else 0.0
-            made[frame] = between(onward[frame], back[frame], share) if both else (onward or back)[frame]
+            made[frame] = fuse_tracks(onward[frame], back[frame], share) if both else (onward or back)[frame]
     return made
 
 
@@ -67,5 +67,5 @@ def test_painting_what_is_named_helps_where_something_has_passed_before_it():
         occluder=lambda t: 60 + 4.0 * t,
     )  # fmt: skip
     once = carried(case, [0])
-    named = weakest({frame: one.confidence for frame, one in once.items()}, [range(13)], (0,))
+    named = suggested_keyframes({frame: one.confidence for frame, one in once.items()}, [range(13)], (0,))
     assert overlap(case, carried(case, [0, named[0]])) > overlap(case, once) + 0.15

@@ -1,6 +1,6 @@
 import numpy as np
 
-from masks.gather import MEMORY, moved_on, said, together
+from masks.recursive_filter import DECAY, add, advance, weigh
 
 SIZE = (24, 32)
 
@@ -10,7 +10,7 @@ def still():
 
 
 def test_what_is_sure_is_heard_more():
-    told = said(np.array([[0.0, 0.5, 1.0]], np.float32))
+    told = weigh(np.array([[0.0, 0.5, 1.0]], np.float32))
     np.testing.assert_allclose(told.weight, [[1.1, 0.1, 1.1]], rtol=1e-6)
     np.testing.assert_allclose(told.inside / told.weight, [[0, 0.5, 1]], atol=1e-6)
 
@@ -22,21 +22,21 @@ def test_what_moves_takes_what_was_said_with_it():
     matte[8:16, 10:20] = 1
     there = still()
     there[..., 0] = 3
-    moved = moved_on(said(matte), wide[:, :-3], wide[:, 3:], there, -there)
-    np.testing.assert_allclose(moved.inside[8:16, 7:17], MEMORY * 1.1, rtol=1e-4)
+    moved = advance(weigh(matte), wide[:, :-3], wide[:, 3:], there, -there)
+    np.testing.assert_allclose(moved.inside[8:16, 7:17], DECAY * 1.1, rtol=1e-4)
     np.testing.assert_allclose(moved.inside[:, :6], 0, atol=1e-4)
 
 
 def test_what_does_not_show_the_same_is_forgotten():
     black, white = np.zeros((*SIZE, 3), np.uint8), np.full((*SIZE, 3), 200, np.uint8)
-    assert moved_on(said(np.ones(SIZE, np.float32)), black, white, still(), still()).weight.max() < 1e-6
+    assert advance(weigh(np.ones(SIZE, np.float32)), black, white, still(), still()).weight.max() < 1e-6
 
 
 def test_flow_that_does_not_come_back_carries_little():
     grey = np.full((*SIZE, 3), 90, np.uint8)
     there, back = still(), still()
     there[..., 0] = 5
-    assert moved_on(said(np.ones(SIZE, np.float32)), grey, grey, there, back).weight.max() < 0.01
+    assert advance(weigh(np.ones(SIZE, np.float32)), grey, grey, there, back).weight.max() < 0.01
 
 
 def test_a_border_that_is_moved_often_stays_one():
@@ -44,17 +44,17 @@ def test_a_border_that_is_moved_often_stays_one():
     grey = np.full((*SIZE, 3), draw.integers(0, 255), np.uint8)
     matte = np.zeros(SIZE, np.float32)
     matte[:, 16:] = 1
-    gathered, there = said(matte), still()
+    gathered, there = weigh(matte), still()
     for step in range(40):
         there[..., 0] = 0.5 if step % 2 else -0.5
-        gathered = moved_on(gathered, grey, grey, there, -there)
+        gathered = advance(gathered, grey, grey, there, -there)
     share = (gathered.inside / gathered.weight)[12]
     assert share[:12].max() < 0.1
     assert share[20:].min() > 0.9
 
 
 def test_several_are_added():
-    one = said(np.full(SIZE, 0.8, np.float32))
-    both = together(one, one, one)
+    one = weigh(np.full(SIZE, 0.8, np.float32))
+    both = add(one, one, one)
     np.testing.assert_allclose(both.inside, 3 * one.inside, rtol=1e-6)
     np.testing.assert_allclose(both.weight, 3 * one.weight, rtol=1e-6)

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 
 # Confidence below which a frame should be reviewed.
-ENOUGH = 0.9
+MIN_CONFIDENCE = 0.9
 # Frames that are suggested at most.
-MOST = 3
+MAX_SUGGESTIONS = 3
 # Frames over which a painted matte tracks reliably, as measured by the tests on composites.
-CARRIED = 40
+TRACKING_RANGE = 40
 
 
-def weakest(
+def suggested_keyframes(
     confidence: Mapping[int, float], shots: Sequence[Sequence[int]], painted: Collection[int] = ()
 ) -> list[int]:
     """Frames to paint, the weakest first; empty if every frame is reliable.
@@ -18,32 +18,32 @@ def weakest(
     confidence: of every frame, 0..1. shots: their frames, ascending; mattes never propagate across a cut. painted:
     frames with a painted matte.
 
-    Each run of frames below ENOUGH gives one frame. Between two painted mattes that is the frame of the lowest
+    Each run of frames below MIN_CONFIDENCE gives one frame. Between two painted mattes that is the frame of the lowest
     confidence. Where mattes propagate from one side only, it is the far end of the run: an occluder has left by then,
     and a matte painted of a hidden subject would be empty from there on.
     """
-    runs = [(run, frames) for frames in shots for run in _runs(frames, confidence)]
+    runs = [(run, frames) for frames in shots for run in _weak_runs(frames, confidence)]
     runs.sort(key=lambda run: min(confidence[frame] for frame in run[0]))
-    return [_of(run, confidence, set(frames) & set(painted)) for run, frames in runs[:MOST]]
+    return [_choose_frame(run, confidence, set(frames) & set(painted)) for run, frames in runs[:MAX_SUGGESTIONS]]
 
 
-def _runs(frames: Sequence[int], confidence: Mapping[int, float]) -> list[list[int]]:
-    """Runs of consecutive frames below ENOUGH."""
+def _weak_runs(frames: Sequence[int], confidence: Mapping[int, float]) -> list[list[int]]:
+    """Runs of consecutive frames below MIN_CONFIDENCE."""
     runs: list[list[int]] = [[]]
     for frame in frames:
-        if confidence[frame] < ENOUGH:
+        if confidence[frame] < MIN_CONFIDENCE:
             runs[-1].append(frame)
         elif runs[-1]:
             runs.append([])
     return [run for run in runs if run]
 
 
-def _of(run: Sequence[int], confidence: Mapping[int, float], painted: Collection[int]) -> int:
+def _choose_frame(run: Sequence[int], confidence: Mapping[int, float], painted: Collection[int]) -> int:
     """Choose the frame of a run to paint. painted: frames of the same shot with a painted matte."""
-    before = any(frame < run[0] for frame in painted)
-    behind = any(frame > run[-1] for frame in painted)
-    if before and not behind:
-        return run[: CARRIED + 1][-1]
-    if behind and not before:
-        return run[-CARRIED - 1 :][0]
+    painted_before = any(frame < run[0] for frame in painted)
+    painted_after = any(frame > run[-1] for frame in painted)
+    if painted_before and not painted_after:
+        return run[: TRACKING_RANGE + 1][-1]
+    if painted_after and not painted_before:
+        return run[-TRACKING_RANGE - 1 :][0]
     return min(run, key=lambda frame: confidence[frame])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from masks.between import between
+from masks.fuse_tracks import fuse_tracks
 from masks.track import Tracked
 
 
@@ -18,24 +18,24 @@ def half(left):
 
 def test_at_a_key_its_own_matte_counts():
     one, other = half(5), half(20)
-    assert np.abs(between(side(one), side(other), 0.0).matte - one).max() < 1e-3
-    assert np.abs(between(side(one), side(other), 1.0).matte - other).max() < 1e-3
+    assert np.abs(fuse_tracks(side(one), side(other), 0.0).matte - one).max() < 1e-3
+    assert np.abs(fuse_tracks(side(one), side(other), 1.0).matte - other).max() < 1e-3
 
 
 def test_the_surer_side_decides_half_way():
     one, other = half(5), half(20)
-    mixed = between(side(one, certain=0.9), side(other, certain=0.2), 0.5).matte
+    mixed = fuse_tracks(side(one, certain=0.9), side(other, certain=0.2), 0.5).matte
     assert np.abs(mixed - one).max() < 0.1
 
 
 def test_agreement_raises_confidence_and_contradiction_lowers_it():
-    same = between(side(half(5), 0.8), side(half(5), 0.8), 0.5)
+    same = fuse_tracks(side(half(5), 0.8), side(half(5), 0.8), 0.5)
     np.testing.assert_allclose(same.matte, half(5), atol=1e-6)
     assert same.confidence > 0.8
-    assert between(side(half(5), 0.8), side(half(20), 0.8), 0.5).confidence < 0.2
+    assert fuse_tracks(side(half(5), 0.8), side(half(20), 0.8), 0.5).confidence < 0.2
 
 
 @pytest.mark.parametrize("nearness", [-0.1, 1.1])
 def test_a_nearness_outside_is_refused(nearness):
     with pytest.raises(ValueError, match="nearness"):
-        between(side(half(5)), side(half(5)), nearness)
+        fuse_tracks(side(half(5)), side(half(5)), nearness)

@@ -1,0 +1,76 @@
+"""Fusion of two mattes of one frame, tracked forward and backward from the painted mattes on its two sides.
+
+Mattes that agree are averaged; where they differ, the more confident one wins. A matte tracked from a clean plate has
+no opinion on shape: it counts only where the frame matches the clean plate.
+"""
+
+import cv2
+import numpy as np
+
+from masks.arrays import F32, Floats
+from masks.track import Tracked
+
+# Exponent of the weights: the nearer and more confident side decides.
+SHARPNESS = 3
+# Confidence of a pixel without any evidence.
+CONFIDENCE_FLOOR = F32(0.05)
+# Confidence of a clean plate where the frame matches it.
+CLEAN_PLATE_CONFIDENCE = 0.95
+
+
+def fuse_tracks(forward: Tracked, backward: Tracked, nearness: float) -> Tracked:
+    """Fuse two tracked mattes of one frame.
+
+    nearness: 0 at the previous key, 1 at the next one. The confidence of the result is the weighted mean of the two,
+    raised where they agree and lowered where they differ. Raises ValueError for two frames or a nearness beyond 0..1.
+    """
+    if forward.frame != backward.frame or not 0 <= nearness <= 1:
+        raise ValueError(
+            f"expected one frame and a nearness from 0 to 1, not {forward.frame}, {backward.frame}, {nearness}"
+        )
+    forward_weight = _weight_map(forward, 1 - nearness)
+    backward_weight = _weight_map(backward, nearness)
+    mix = backward_weight / (forward_weight + backward_weight)
+    matte = forward.matte + mix * (backward.matte - forward.matte)
+    confidence_map = forward.confidence_map + mix * (backward.confidence_map - forward.confidence_map)
+    if forward.from_clean_plate != backward.from_clean_plate:
+        subject_side, clean_side, clean_weight = (
+            (backward, forward, 1 - mix) if forward.from_clean_plate else (forward, backward, mix)
+        )
+        if (subject_side.matte > 0).any():
+            fused_confidence = _clean_plate_confidence(subject_side, clean_side, clean_weight)
+            return Tracked(forward.frame, np.clip(matte, 0, 1), confidence_map, fused_confidence)
+    mean_mix = float(mix.mean())
+    confidence = (1 - mean_mix) * forward.confidence + mean_mix * backward.confidence
+    agreement = _soft_iou(forward.matte, backward.matte)
+    # Two independent tracks that agree are right more often than either.
+    confidence = 1 - (1 - confidence) * (2 - agreement) / 2 if agreement > 0.9 else confidence * agreement
+    from_clean_plate = forward.from_clean_plate and backward.from_clean_plate
+    return Tracked(forward.frame, np.clip(matte, 0, 1), confidence_map, confidence, from_clean_plate)
+
+
+def _clean_plate_confidence(subject_side: Tracked, clean_side: Tracked, clean_weight: Floats) -> float:
+    """Confidence of a fused frame where one side is a clean plate: the mean over the other side's matte.
+
+    Each pixel has the confidence of the side that decides it.
+    clean_weight: float32 (H, W), 0..1, weight of the clean plate.
+    """
+    pixel_confidence = subject_side.confidence + clean_weight * (
+        clean_side.confidence_map - F32(subject_side.confidence)
+    )
+    return float(np.clip((pixel_confidence * subject_side.matte).sum() / subject_side.matte.sum(), 0, 1))
+
+
+def _weight_map(side: Tracked, nearness: float) -> Floats:
+    """Weight of one side at each pixel: float32 (H, W), above 0. nearness: 1 at the side's own key, 0 at the other."""
+    smoothed = cv2.GaussianBlur(side.confidence_map, (0, 0), 2.0) + CONFIDENCE_FLOOR
+    # As odds, because expected overlaps that differ little in value differ much in their error.
+    confidence = CLEAN_PLATE_CONFIDENCE if side.from_clean_plate else side.confidence
+    odds = np.sqrt((confidence + 0.05) / (1.1 - confidence))
+    return np.asarray((F32(nearness + 1e-3) * F32(odds) * smoothed) ** SHARPNESS, F32)
+
+
+def _soft_iou(a: Floats, b: Floats) -> float:
+    """Soft intersection over union, 0..1; 1 for two empty mattes."""
+    union = float(np.maximum(a, b).sum())
+    return float(np.minimum(a, b).sum()) / union if union > 0 else 1.0
