@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from propagate.arrays import Bools, Floats
+from propagate.flow import warp
 
 F32 = np.float32
 # Alpha of a matte below which nothing of the style may be seen.

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from propagate.arrays import Bools, Bytes, Floats
-from propagate.flow import FlowEstimator, Step
+from propagate.flow import FlowEstimator, Step, compose_step, correct_drift, identity_flow, warp
 
 F32 = np.float32
 # Pixels: doubled edges show at this width, and a span of it can be kept.
