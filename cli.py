@@ -20,8 +20,8 @@ from stylize.settings import (
     current_names,
     flag_of,
     former_names_to,
-    laid_over,
     looks_of,
+    merge_settings,
 )
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _click_options(option: Option) -> Iterator[Callable[[Any], Any]]:
     # Not by equality with True: a default of 1 is told.
     default = "" if option.default is True or not option.default else f"  [default: {option.default}]"
     more: dict[str, Any] = {"is_flag": True} if option.type is FLAG else {"metavar": option.type.metavar}
-    more |= {"cls": _InGroup, "group": option.group, "default": None, "multiple": option.type.many}
+    more |= {"cls": _InGroup, "group": option.group, "default": None, "multiple": option.type.multiple}
     yield click.option(*option.flags, option.name, help=option.help + default, **more)
     for name in option.formerly:
         yield click.option(flag_of(name), name, hidden=True, **more)
@@ -228,7 +228,7 @@ def _settings(shot: Path, asked: dict[str, Any]) -> tuple[Path, Settings]:
         from stylize.keys.reproduce import laid_like
 
         kept |= laid_like(Path(given["like"]), given)
-    return path, Settings(**laid_over(kept, given))
+    return path, Settings(**merge_settings(kept, given))
 
 
 def _given(asked: Mapping[str, Any], options: Mapping[str, Option]) -> dict[str, Any]:

@@ -14,11 +14,11 @@ FRAMES = (9, 27, 43)
 TILE, GAP = (400, 225), 8
 
 
-def shown(path: Path, size: tuple[int, int]) -> np.ndarray:
+def read_resized(path: Path, size: tuple[int, int]) -> np.ndarray:
     return cv2.resize(read_image(path)[..., :3], size, interpolation=cv2.INTER_AREA)
 
 
-def framed(tile: np.ndarray, below: int = 0) -> np.ndarray:
+def add_gap(tile: np.ndarray, below: int = 0) -> np.ndarray:
     return cv2.copyMakeBorder(tile, 0, below, GAP, 0, cv2.BORDER_CONSTANT, value=(255, 255, 255))
 
 
@@ -32,11 +32,11 @@ def draw_readme(folder: Path) -> None:
     project = folder / "bunny.stylize"
     result = stylize.run(HERE / "bunny.mp4", style=HERE / "oil.png", project=project)
     high = 2 * TILE[1] + GAP
-    reference = shown(HERE / "oil.png", (high * 4 // 3, high))
-    plates = [shown(project / "video" / result.frames[f].name, TILE) for f in FRAMES]
-    frames = [shown(result.frames[f], TILE) for f in FRAMES]
-    upper = np.hstack([framed(tile, below=GAP) for tile in plates])
-    lower = np.hstack([framed(tile) for tile in frames])
+    reference = read_resized(HERE / "oil.png", (high * 4 // 3, high))
+    plates = [read_resized(project / "video" / result.frames[f].name, TILE) for f in FRAMES]
+    frames = [read_resized(result.frames[f], TILE) for f in FRAMES]
+    upper = np.hstack([add_gap(tile, below=GAP) for tile in plates])
+    lower = np.hstack([add_gap(tile) for tile in frames])
     picture = np.hstack([reference, np.vstack([upper, lower])])
     smaller = cv2.resize(picture, None, fx=0.72, fy=0.72, interpolation=cv2.INTER_AREA)
     write_image(HERE / "readme.png", np.ascontiguousarray(smaller))
@@ -49,8 +49,8 @@ def draw_styles(folder: Path) -> None:
         project = folder / f"{name}.stylize"
         style = HERE / f"{name}.png"
         result = stylize.run(HERE / "bunny.mp4", style=style, project=project, frames="40", to_stage="propagate")
-        reference = shown(style, (TILE[0], TILE[0] * 3 // 4))
-        columns.append(framed(np.vstack([framed(reference, GAP), framed(shown(result.frames[40], TILE))])))
+        reference = read_resized(style, (TILE[0], TILE[0] * 3 // 4))
+        columns.append(add_gap(np.vstack([add_gap(reference, GAP), add_gap(read_resized(result.frames[40], TILE))])))
     picture = np.hstack(columns)[:, GAP:]
     smaller = cv2.resize(picture, None, fx=0.72, fy=0.72, interpolation=cv2.INTER_AREA)
     write_image(HERE / "styles.png", np.ascontiguousarray(smaller))

@@ -29,9 +29,9 @@ def _asked(settings: dict[str, Any]) -> Settings:
     if settings.get("like") is None:
         return Settings(**settings)
     from stylize.keys.reproduce import laid_like
-    from stylize.settings import laid_over
+    from stylize.settings import merge_settings
 
-    return Settings(**laid_over(laid_like(Path(settings["like"]), settings), settings))
+    return Settings(**merge_settings(laid_like(Path(settings["like"]), settings), settings))
 
 
 def run(

@@ -22,7 +22,7 @@ from stylize.planning.plan_report import timecodes, write_plan
 from stylize.project import is_project, project_of, read_asked
 from stylize.refinement import Refinement
 from stylize.session import Opened, opened, told_of
-from stylize.settings import EVERY, STAGES, Settings
+from stylize.settings import FRAMES_PER_DRAWING, STAGES, Settings
 from stylize.settings.input_files import inputs_of
 from stylize.spans.layer_stack import stack_layers, with_union
 from stylize.spans.missed_cuts import missed_cut_warnings
@@ -276,7 +276,7 @@ def expected_seconds(planned: Result, on: str = "ones") -> float:
 
 def _passes(shot: ShotPlan, on: str) -> int:
     """Drawings that passes go through: each one twice where there is a key on both sides."""
-    drawn = set(drawings(shot.frames, shot.keys, EVERY[on]).values())
+    drawn = set(drawings(shot.frames, shot.keys, FRAMES_PER_DRAWING[on]).values())
     return sum(
         len(drawn & set(span.frames)) * (1 if span.left is None or span.right is None else 2) for span in shot.spans()
     )

@@ -12,8 +12,8 @@ from stylize.media.sequences import format_frames, frame_number
 from stylize.media.shot import Shot
 from stylize.media.targets import parse_target
 from stylize.planning.keys_csv import read_keys
-from stylize.renderers import Fetching, make_renderer
-from stylize.settings import DEPTH_AUTO, Settings, is_matte_word
+from stylize.renderers import DownloadPermission, make_renderer
+from stylize.settings import DEPTH_AUTO, Settings, is_matte_keyword
 
 
 def check_output(settings: Settings, shot: Shot, path: Path) -> None:
@@ -24,7 +24,7 @@ def check_output(settings: Settings, shot: Shot, path: Path) -> None:
             raise SettingsError(f"-o {settings.output} is the shot itself; choose another place for the result")
 
 
-def check_named(settings: Settings, shot: Shot, fetching: Fetching) -> None:
+def check_named(settings: Settings, shot: Shot, permission: DownloadPermission) -> None:
     """Looks at what is named: tables, pictures, models; has models fetched that are missing.
 
     Raises a StylizeError for what cannot be used.
@@ -34,7 +34,7 @@ def check_named(settings: Settings, shot: Shot, fetching: Fetching) -> None:
     if settings.style is not None:
         rendering.check_reference(settings.style)
     if settings.runs("render"):
-        make_renderer(settings.renderer, settings, fetching)
+        make_renderer(settings.renderer, settings, permission)
 
 
 def check_look(settings: Settings, keys: Keys) -> None:
@@ -47,7 +47,7 @@ def check_look(settings: Settings, keys: Keys) -> None:
 def _companions(settings: Settings) -> dict[str, list[Path]]:
     """The files that come with the shot and may be movies, by the folder that they are unpacked into."""
     led = [one.path for one in settings.control if one.path is not None]
-    matte = [] if settings.matte is None or is_matte_word(settings.matte) else [Path(settings.matte)]
+    matte = [] if settings.matte is None or is_matte_keyword(settings.matte) else [Path(settings.matte)]
     led += [Path(settings.depth)] if settings.depth not in (None, DEPTH_AUTO) else []
     return {"guides": [*(one.path for one in settings.guide), *led], "mask": matte}
 

@@ -16,19 +16,19 @@ from stylize.disk_estimate import estimate_disk
 from stylize.errors import StylizeError
 from stylize.event_log import NO_LOG, EventLog
 from stylize.ingest import unpacking
-from stylize.ingest.conforming import conformed
-from stylize.ingest.ebsynth_shot import unfolded
+from stylize.ingest.conforming import conform_plates
+from stylize.ingest.ebsynth_shot import open_ebsynth_folder
 from stylize.matting.requested import effective_mattes, mattes_from_files, mattes_from_plates
 from stylize.media.plates import plate_pattern
 from stylize.media.shot import Shot, open_shot
 from stylize.media.targets import check_encoding
 from stylize.motion.estimated import Estimators
 from stylize.motion.sources import make_motion, motion_source
-from stylize.motion.vectors import VectorFiles, look_through
+from stylize.motion.vectors import VectorFiles, check_vectors
 from stylize.preflight import all_companions, check_look, check_named, check_output, tell_repaired
 from stylize.project import Project, is_project, project_of
-from stylize.renderers import Fetching
-from stylize.renderers.auto import settled
+from stylize.renderers import DownloadPermission
+from stylize.renderers.auto import resolve_renderer
 from stylize.settings import Look, Settings, looks_of
 from stylize.settings.input_files import inputs_of
 from stylize.spans.matte_roi import covered_by_boxes
@@ -62,14 +62,14 @@ def opened(
     """
     root, asked = project_of(path, folder), path
     if not settings.layers:
-        settings = settled(settings, message)
-    path, settings = unfolded(path, settings)
+        settings = resolve_renderer(settings, message)
+    path, settings = open_ebsynth_folder(path, settings)
     looks = [_settled(look, message) for look in looks_of(settings)]
     shot = _shot(path, settings, message)
     check_output(settings, shot, path)
     for look in looks:
         with told_of(look.name):
-            check_named(look.settings, shot, Fetching(_naming(look.name, message), progress))
+            check_named(look.settings, shot, DownloadPermission(_naming(look.name, message), progress))
     source = motion_source(settings, shot)
     project = Project(root)
     with project.locked():
@@ -82,7 +82,7 @@ def opened(
             project.write_settings(path, settings, version("stylize"))
         # Before the keys are painted, which takes long: what does not fit is told now.
         if isinstance(source, VectorFiles):
-            look_through(source, project, lambda done, total: progress("vectors", done, total))
+            check_vectors(source, project, lambda done, total: progress("vectors", done, total))
         given = _given(begun, shot, project, wanted=_looks_inside(settings))
         _take_in(settings, begun, project, message)
         whole = replace(_whole(shot, settings, project, source, progress, message), log=log)
@@ -146,7 +146,7 @@ def _report_disk(
 
 def _settled(look: Look, message: Message) -> Look:
     with told_of(look.name):
-        return replace(look, settings=settled(look.settings, _naming(look.name, message)))
+        return replace(look, settings=resolve_renderer(look.settings, _naming(look.name, message)))
 
 
 def _naming(layer: str, message: Message) -> Message:
@@ -180,8 +180,8 @@ def _take_in(settings: Settings, begun: Sequence[_Begun], project: Project, mess
     """What is not asked for any more goes, and keys that were painted come in."""
     if settings.runs("render"):
         companions = all_companions(one.look.settings for one in begun)
-        unpacking.tidy(project, companions)
-        tell_repaired(unpacking.repaired(project, companions), message)
+        unpacking.remove_stale_frames(project, companions)
+        tell_repaired(unpacking.edited_frames(project, companions), message)
     for one in begun:
         with told_of(one.look.name):
             one.keys.take_in(message)
@@ -192,7 +192,7 @@ def _whole(
     message: Message,
 ) -> Work:  # fmt: skip
     """What there is once for a shot, its plates as files."""
-    plates = conformed(shot, project, progress)
+    plates = conform_plates(shot, project, progress)
     motion = make_motion(
         source, shot, plates, lambda frame: project.digest(plates.paths[frame]), project.digest, project.folder("flow"),
     )  # fmt: skip

@@ -21,7 +21,7 @@ class Negative:
 
     def render(self, request, on_step):
         Negative.count += 1
-        return renderers.Rendered(1 - request.plate)
+        return renderers.RenderedKey(1 - request.plate)
 
     def cache_key(self):
         return "negative"
@@ -239,7 +239,7 @@ class Unsteady(Negative):
     def render(self, request, on_step):
         Unsteady.seeds.append((request.frame, request.seed))
         odd = request.frame == 26 and request.seed == 0
-        return renderers.Rendered(request.plate if odd else 1 - request.plate)
+        return renderers.RenderedKey(request.plate if odd else 1 - request.plate)
 
     def cache_key(self):
         return "unsteady"

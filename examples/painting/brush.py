@@ -10,16 +10,16 @@ from painting.scene import HEIGHT, WIDTH, Array, Scene
 
 @dataclass(frozen=True)
 class Brush:
-    """half: half the brush's width in pixels. length: most steps of half a width. gap: between strokes, pixels.
+    """half_width: half the brush's width in pixels. length: most steps of half a width. gap: between strokes, pixels.
 
-    tolerance: colour difference below which nothing is painted over. wander: how far colours stray.
+    tolerance: colour difference below which nothing is painted over. colour_jitter: how far colours stray.
     """
 
-    half: float
+    half_width: float
     length: int
     gap: float
     tolerance: float
-    wander: float
+    colour_jitter: float
     finest: float
 
 
@@ -30,14 +30,14 @@ def flow_of(scene: Scene, sigma: float) -> tuple[Array, Array]:
     xx, yy, xy = (cv2.GaussianBlur(v, (0, 0), sigma) for v in (gx * gx, gy * gy, gx * gy))
     edge = 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
     strength = np.sqrt(np.sqrt((xx - yy) ** 2 + 4 * xy**2))
-    trust = np.clip(strength / 0.045 - 0.35, 0, 1)
-    c = np.cos(2 * edge) * trust + np.cos(2 * scene.direction) * (1 - trust)
-    s = np.sin(2 * edge) * trust + np.sin(2 * scene.direction) * (1 - trust)
+    confidence = np.clip(strength / 0.045 - 0.35, 0, 1)
+    c = np.cos(2 * edge) * confidence + np.cos(2 * scene.direction) * (1 - confidence)
+    s = np.sin(2 * edge) * confidence + np.sin(2 * scene.direction) * (1 - confidence)
     return cv2.GaussianBlur(c, (0, 0), 1.5), cv2.GaussianBlur(s, (0, 0), 1.5)
 
 
 def trace(
-    flow: tuple[Array, Array], goal: Array, seen: Array, start: tuple[float, float], heading: float, brush: Brush
+    flow: tuple[Array, Array], target: Array, painted: Array, start: tuple[float, float], heading: float, brush: Brush
 ) -> Array:
     """A curved stroke from ``start`` along the flow, until its colour is no longer wanted: float32 (N, 2).
 
@@ -46,21 +46,25 @@ def trace(
     Hertzmann, "Painterly rendering with curved brush strokes of multiple sizes", SIGGRAPH 1998.
     """
     x, y = start
-    colour = goal[int(y), int(x)]
-    points, before = [(x, y)], (float(np.cos(heading)), float(np.sin(heading)))
+    colour = target[int(y), int(x)]
+    points, previous = [(x, y)], (float(np.cos(heading)), float(np.sin(heading)))
     for number in range(brush.length):
         row, column = min(max(int(y), 0), HEIGHT - 1), min(max(int(x), 0), WIDTH - 1)
-        want = goal[row, column]
-        if number > 2 and float(np.abs(want - colour).sum()) > float(np.abs(want - seen[row, column]).sum()) + 0.12:
+        target_colour = target[row, column]
+        if (
+            number > 2
+            and float(np.abs(target_colour - colour).sum())
+            > float(np.abs(target_colour - painted[row, column]).sum()) + 0.12
+        ):
             break
         angle = 0.5 * float(np.arctan2(flow[1][row, column], flow[0][row, column]))
         dx, dy = float(np.cos(angle)), float(np.sin(angle))
-        if dx * before[0] + dy * before[1] < 0:
+        if dx * previous[0] + dy * previous[1] < 0:
             dx, dy = -dx, -dy
         if number:
-            dx, dy = 0.75 * dx + 0.25 * before[0], 0.75 * dy + 0.25 * before[1]
-        before = (dx, dy)
-        x, y = x + dx * brush.half * 0.9, y + dy * brush.half * 0.9
+            dx, dy = 0.75 * dx + 0.25 * previous[0], 0.75 * dy + 0.25 * previous[1]
+        previous = (dx, dy)
+        x, y = x + dx * brush.half_width * 0.9, y + dy * brush.half_width * 0.9
         points.append((x, y))
     return np.array(points, np.float32)
 
@@ -74,10 +78,10 @@ def ribbon(path: Array, step: float) -> tuple[Array, Array, Array]:
             cut[1:-1:2] = 0.75 * path[:-1] + 0.25 * path[1:]
             cut[2::2] = 0.25 * path[:-1] + 0.75 * path[1:]
             path = cut
-    ahead = np.hypot(*np.diff(path, axis=0).T)
-    so_far = np.concatenate([[0], np.cumsum(ahead)])
-    along = np.arange(0, so_far[-1], step, dtype=np.float32)
-    line = np.stack([np.interp(along, so_far, path[:, k]) for k in range(2)], -1).astype(np.float32)
+    step_lengths = np.hypot(*np.diff(path, axis=0).T)
+    cumulative = np.concatenate([[0], np.cumsum(step_lengths)])
+    along = np.arange(0, cumulative[-1], step, dtype=np.float32)
+    line = np.stack([np.interp(along, cumulative, path[:, k]) for k in range(2)], -1).astype(np.float32)
     tangent = np.gradient(line, axis=0) if len(line) > 1 else np.array([[1.0, 0.0]], np.float32)
     tangent /= np.maximum(np.hypot(*tangent.T), 1e-6)[:, None]
     return line, np.stack([-tangent[:, 1], tangent[:, 0]], -1).astype(np.float32), along

@@ -15,13 +15,13 @@ BLACK = 0.075  # tones below are filled in with the brush
 
 @dataclass(frozen=True)
 class Hatch:
-    """One set of strokes: over everything darker than ``below``; turned from the hand's direction by ``turn``.
+    """One set of strokes: over everything darker than ``below``; turned from the hand's direction by ``rotation``.
 
     gap: pixels between strokes where the tone is just below, narrowing to ``tight`` times that in black.
     """
 
     below: float
-    turn: float
+    rotation: float
     gap: float
     tight: float
 
@@ -48,47 +48,47 @@ class Sheet:
         for a, b, width in zip(at[:-1], at[1:], widths[1:], strict=True):
             cv2.line(self.ink, a.tolist(), b.tolist(), 0, max(1, round(float(width) * FINE)))
 
-    def seen(self) -> Array:
+    def coverage(self) -> Array:
         """How much ink covers each pixel: float32 (H, W), 0 for none."""
         return 1 - cv2.resize(self.ink, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA) / np.float32(255)
 
 
-def pen_width(draw: Random, count: int, wide: float) -> Array:
+def pen_width(rng: Random, count: int, wide: float) -> Array:
     """Widths along a stroke: pressed in the middle, lifted at the ends, float32 (count,)."""
     place = np.linspace(0, 1, count)
-    lifted = np.minimum(1, np.minimum(place / 0.15 + 0.45, (1 - place) / 0.35 + 0.25))
-    return (wide * lifted * draw.uniform(0.8, 1.2)).astype(np.float32)
+    pressure = np.minimum(1, np.minimum(place / 0.15 + 0.45, (1 - place) / 0.35 + 0.25))
+    return (wide * pressure * rng.uniform(0.8, 1.2)).astype(np.float32)
 
 
-def hatch(scene: Washed, tone: Array, sheet: Sheet, layer: Hatch, draw: Random) -> None:
+def hatch(scene: Washed, tone: Array, sheet: Sheet, layer: Hatch, rng: Random) -> None:
     """Evenly spaced strokes along the turned directions, after Jobard and Lefer's streamlines of 1997."""
-    c, s = (cv2.GaussianBlur(f(2 * (scene.direction + layer.turn)), (0, 0), 2.0) for f in (np.cos, np.sin))
+    c, s = (cv2.GaussianBlur(f(2 * (scene.direction + layer.rotation)), (0, 0), 2.0) for f in (np.cos, np.sin))
     angle = 0.5 * np.arctan2(s, c)
     depth = np.clip((layer.below - tone) / layer.below, 0, 1)
     gap = layer.gap * (1 - (1 - layer.tight) * depth)
-    taken = np.zeros((HEIGHT, WIDTH), np.uint8)
+    occupied = np.zeros((HEIGHT, WIDTH), np.uint8)
     rows, columns = np.nonzero(tone < layer.below)
-    for number in draw.permutation(len(rows)):
+    for number in rng.permutation(len(rows)):
         y, x = int(rows[number]), int(columns[number])
-        if taken[y, x]:
+        if occupied[y, x]:
             continue
-        points = _stroke(angle, tone, scene.thing, taken, (x, y), layer, draw)
+        points = _stroke(angle, tone, scene.labels, occupied, (x, y), layer, rng)
         if len(points) < 4:
-            taken[y, x] = 1
+            occupied[y, x] = 1
             continue
         wide = 0.55 + 0.40 * float(depth[y, x])
-        sheet.line(points + 0.25 * draw.standard_normal(2).astype(np.float32), pen_width(draw, len(points), wide))
-        apart = max(1, round(2 * float(gap[y, x])) - 1)
-        cv2.polylines(taken, [np.rint(points).astype(np.int32)], False, 1, apart)
+        sheet.line(points + 0.25 * rng.standard_normal(2).astype(np.float32), pen_width(rng, len(points), wide))
+        spacing = max(1, round(2 * float(gap[y, x])) - 1)
+        cv2.polylines(occupied, [np.rint(points).astype(np.int32)], False, 1, spacing)
 
 
 def _stroke(
-    angle: Array, tone: Array, thing: Array, taken: Array, start: tuple[float, float], layer: Hatch, draw: Random
+    angle: Array, tone: Array, labels: Array, occupied: Array, start: tuple[float, float], layer: Hatch, rng: Random
 ) -> Array:
     """A stroke both ways from ``start``, inside one thing and one tone: float32 (N, 2), a point a step."""
-    longest = int(draw.integers(7, 16))
-    own = thing[int(start[1]), int(start[0])]
-    bend = draw.uniform(-0.012, 0.012)
+    longest = int(rng.integers(7, 16))
+    own = labels[int(start[1]), int(start[0])]
+    bend = rng.uniform(-0.012, 0.012)
     halves = []
     for way in (1.0, -1.0):
         x, y = start
@@ -98,33 +98,33 @@ def _stroke(
             dx, dy = np.cos(heading) * 1.8, np.sin(heading) * 1.8
             x, y = x + dx, y + dy
             column, row = int(x), int(y)
-            if not (0 <= column < WIDTH and 0 <= row < HEIGHT) or taken[row, column]:
+            if not (0 <= column < WIDTH and 0 <= row < HEIGHT) or occupied[row, column]:
                 break
-            if thing[row, column] != own or tone[row, column] > layer.below + 0.03:
+            if labels[row, column] != own or tone[row, column] > layer.below + 0.03:
                 break
             half.append((x, y))
-            turn = angle[row, column] - heading
-            heading += (turn + np.pi / 2) % np.pi - np.pi / 2 + bend
+            rotation = angle[row, column] - heading
+            heading += (rotation + np.pi / 2) % np.pi - np.pi / 2 + bend
         halves.append(half)
     return np.array([*halves[1][::-1], start, *halves[0]], np.float32)
 
 
-def contours(scene: Washed, sheet: Sheet, draw: Random) -> None:
+def contours(scene: Washed, sheet: Sheet, rng: Random) -> None:
     """The outline of everything, unsteady, pressed here and lost there."""
     for number in range(2, scene.count + 1):
-        mask = cv2.GaussianBlur((scene.thing == number).astype(np.float32), (0, 0), 0.8)
+        mask = cv2.GaussianBlur((scene.labels == number).astype(np.float32), (0, 0), 0.8)
         found, _ = cv2.findContours((mask > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         for outline in found:
             if len(outline) > 12:
-                _outline(outline[:, 0].astype(np.float32), sheet, draw)
+                _outline(outline[:, 0].astype(np.float32), sheet, rng)
 
 
-def _outline(points: Array, sheet: Sheet, draw: Random) -> None:
+def _outline(points: Array, sheet: Sheet, rng: Random) -> None:
     count = len(points)
     closed = np.concatenate([points, points[:6]])
     smooth = cv2.GaussianBlur(closed, (1, 9), 1.1)
-    wobble = np.stack([noise(draw, 22, 2, (1, count + 6))[0] for _ in range(2)], -1) * 0.55
-    press = noise(draw, 46, 2, (1, count + 6))[0]
+    wobble = np.stack([noise(rng, 22, 2, (1, count + 6))[0] for _ in range(2)], -1) * 0.55
+    press = noise(rng, 46, 2, (1, count + 6))[0]
     widths = np.clip(1.15 + 0.75 * press, 0.4, 2.2).astype(np.float32)
     inside = (points > 1.5).all(1) & (points[:, 0] < WIDTH - 2.5) & (points[:, 1] < HEIGHT - 2.5)
     drawn = np.concatenate([inside, inside[:6]]) & (press > -0.75)
@@ -133,30 +133,30 @@ def _outline(points: Array, sheet: Sheet, draw: Random) -> None:
             sheet.line((smooth + wobble)[run].astype(np.float32), widths[run])
 
 
-def washes(scene: Washed, tone: Array, draw: Random) -> Array:
+def washes(scene: Washed, tone: Array, rng: Random) -> Array:
     """Paper with flat, slightly uneven colour, not quite inside the lines: float32 (H, W, 3)."""
     table = np.array([scene.washes.get(number, PAPER) for number in range(scene.count + 1)], np.float32)
     shift = np.array([[1, 0, 2], [0, 1, -1.5]], np.float32)
-    flat = cv2.warpAffine(table[scene.thing], shift, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
+    flat = cv2.warpAffine(table[scene.labels], shift, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
     flat = cv2.GaussianBlur(flat, (0, 0), 1.2)
     paper = np.asarray(PAPER, np.float32)
-    strength = np.clip(0.80 + 0.20 * noise(draw, 110, 3), 0, 1)[..., None]
+    strength = np.clip(0.80 + 0.20 * noise(rng, 110, 3), 0, 1)[..., None]
     for level in SHADED:
-        coat = (cv2.GaussianBlur(tone, (0, 0), 2.5) + 0.04 * noise(draw, 26, 3) < level).astype(np.float32)
+        coat = (cv2.GaussianBlur(tone, (0, 0), 2.5) + 0.04 * noise(rng, 26, 3) < level).astype(np.float32)
         flat = flat * (1 - (1 - SHADE) * cv2.GaussianBlur(coat, (0, 0), 0.9)[..., None])
-    grain = 1 + 0.016 * noise(draw, 5, 3)[..., None] + 0.012 * draw.standard_normal((HEIGHT, WIDTH, 1))
+    grain = 1 + 0.016 * noise(rng, 5, 3)[..., None] + 0.012 * rng.standard_normal((HEIGHT, WIDTH, 1))
     return (paper * (1 - strength) + flat * strength) * grain
 
 
 def ink() -> Array:
     """The drawing, float32 (H, W, 3)."""
-    draw = np.random.Generator(np.random.PCG64(2))
+    rng = np.random.Generator(np.random.PCG64(2))
     scene = river()
     tone = cv2.GaussianBlur(scene.colour.mean(-1), (0, 0), 1.0)
     sheet = Sheet()
     for layer in HATCHES:
-        hatch(scene, tone, sheet, layer, draw)
-    contours(scene, sheet, draw)
-    spots = cv2.GaussianBlur((tone + 0.02 * noise(draw, 9, 2) < BLACK).astype(np.float32), (0, 0), 0.6)
-    cover = (np.maximum(sheet.seen(), spots) * np.clip(0.93 + 0.06 * noise(draw, 3, 2), 0, 1))[..., None]
-    return np.clip(washes(scene, tone, draw) * (1 - cover) + INK * cover, 0, 1).astype(np.float32)
+        hatch(scene, tone, sheet, layer, rng)
+    contours(scene, sheet, rng)
+    spots = cv2.GaussianBlur((tone + 0.02 * noise(rng, 9, 2) < BLACK).astype(np.float32), (0, 0), 0.6)
+    cover = (np.maximum(sheet.coverage(), spots) * np.clip(0.93 + 0.06 * noise(rng, 3, 2), 0, 1))[..., None]
+    return np.clip(washes(scene, tone, rng) * (1 - cover) + INK * cover, 0, 1).astype(np.float32)

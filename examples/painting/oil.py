@@ -22,24 +22,24 @@ BRUSHES = (
 class Canvas:
     """Wet paint at FINE times the picture's size: colour (H, W, 3) and the height of the relief (H, W)."""
 
-    def __init__(self, draw: Random, ground: Colour) -> None:
+    def __init__(self, rng: Random, ground: Colour) -> None:
         size = (HEIGHT * FINE, WIDTH * FINE)
         y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
         weave = np.sin(x * 1.05) * np.cos(y * 1.05)
         self.colour = np.empty((*size, 3), np.float32)
-        self.colour[:] = np.asarray(ground, np.float32) * (1 + 0.06 * noise(draw, 60, 4, size))[..., None]
+        self.colour[:] = np.asarray(ground, np.float32) * (1 + 0.06 * noise(rng, 60, 4, size))[..., None]
         self.relief = (0.10 * weave).astype(np.float32)
 
-    def seen(self) -> Array:
+    def downsampled(self) -> Array:
         """The colours at the picture's size."""
         return cv2.resize(self.colour, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
 
-    def stroke(self, draw: Random, path: Array, half: float, colour: Array, other: Array) -> None:
+    def stroke(self, rng: Random, path: Array, half_width: float, colour: Array, other: Array) -> None:
         """Drags a loaded brush along ``path`` (N, 2), x then y: ``colour`` on one side, ``other`` on the other."""
         line, normal, along = ribbon(path * FINE, 0.7)
-        wide = half * FINE
+        wide = half_width * FINE
         lanes = np.linspace(-1, 1, max(5, int(2 * wide / 0.7)), dtype=np.float32)
-        bristle = _bristles(draw, len(lanes), len(line), wide)
+        bristle = _bristles(rng, len(lanes), len(line), wide)
         end = along / max(1.0, along[-1])
         bow = wide * 0.55 * np.sqrt(np.clip(1 - lanes**2, 0, 1))  # a brush's tip is round
         head = along[:, None] - (wide * 0.55 - bow)[None]
@@ -51,7 +51,10 @@ class Canvas:
         rim = 0.75 * np.abs(lanes[None]) ** 5 + 0.6 * np.exp(-np.maximum(left, 0) / (0.5 * wide))
         body = 0.75 + 1.15 * bristle + rim
         self._put(
-            line[:, None] + normal[:, None] * (lanes * wide)[None, :, None], alpha, paint, body * min(1.0, half / 5)
+            line[:, None] + normal[:, None] * (lanes * wide)[None, :, None],
+            alpha,
+            paint,
+            body * min(1.0, half_width / 5),
         )
 
     def _put(self, places: Array, alpha: Array, paint: Array, body: Array) -> None:
@@ -73,45 +76,47 @@ class Canvas:
         return cv2.resize(np.clip(shaded + gloss, 0, 1), (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
 
 
-def _bristles(draw: Random, lanes: int, steps: int, wide: float) -> Array:
+def _bristles(rng: Random, lanes: int, steps: int, wide: float) -> Array:
     """Streaks that run along the stroke: float32 (steps, lanes), mean about 0, mostly within ±0.5."""
     count = max(3, round(2 * wide / 3.4))
-    fixed = draw.standard_normal((1, count)).astype(np.float32)
-    loose = draw.standard_normal((max(2, steps // 26 + 2), count)).astype(np.float32)
+    fixed = rng.standard_normal((1, count)).astype(np.float32)
+    loose = rng.standard_normal((max(2, steps // 26 + 2), count)).astype(np.float32)
     both = cv2.resize(fixed, (lanes, steps), interpolation=cv2.INTER_CUBIC) * 0.30
     return both + cv2.resize(loose, (lanes, steps), interpolation=cv2.INTER_CUBIC) * 0.13
 
 
-def paint_layer(scene: Scene, canvas: Canvas, brush: Brush, draw: Random) -> None:
+def paint_layer(scene: Scene, canvas: Canvas, brush: Brush, rng: Random) -> None:
     """One brush over the whole picture, where the paint so far is not yet what is wanted."""
-    goal = cv2.GaussianBlur(scene.colour, (0, 0), max(0.6, brush.half * 0.35))
-    seen = canvas.seen()
-    missing = cv2.GaussianBlur(np.abs(goal - seen).mean(-1), (0, 0), brush.half * 0.5)
-    flow = flow_of(scene, max(1.5, brush.half * 0.5))
+    target = cv2.GaussianBlur(scene.colour, (0, 0), max(0.6, brush.half_width * 0.35))
+    downsampled = canvas.downsampled()
+    missing = cv2.GaussianBlur(np.abs(target - downsampled).mean(-1), (0, 0), brush.half_width * 0.5)
+    flow = flow_of(scene, max(1.5, brush.half_width * 0.5))
     rows, columns = np.mgrid[0 : HEIGHT : brush.gap, 0 : WIDTH : brush.gap]
-    seeds = np.stack([columns.ravel(), rows.ravel()], -1) + draw.uniform(-0.7, 0.7, (rows.size, 2)) * brush.gap
-    seeds = np.clip(seeds, 0, [WIDTH - 1, HEIGHT - 1])[draw.permutation(rows.size)]
+    seeds = np.stack([columns.ravel(), rows.ravel()], -1) + rng.uniform(-0.7, 0.7, (rows.size, 2)) * brush.gap
+    seeds = np.clip(seeds, 0, [WIDTH - 1, HEIGHT - 1])[rng.permutation(rows.size)]
     for x, y in seeds:
         column, row = int(x), int(y)
         if missing[row, column] < brush.tolerance or scene.detail[row, column] < brush.finest:
             continue
-        path = trace(flow, goal, seen, (x, y), draw.uniform(-np.pi, np.pi), brush)
-        colour = mixed(draw, goal[row, column], brush.wander)
-        canvas.stroke(draw, path, brush.half * draw.uniform(0.8, 1.15), colour, mixed(draw, colour, brush.wander))
+        path = trace(flow, target, downsampled, (x, y), rng.uniform(-np.pi, np.pi), brush)
+        colour = mixed(rng, target[row, column], brush.colour_jitter)
+        canvas.stroke(
+            rng, path, brush.half_width * rng.uniform(0.8, 1.15), colour, mixed(rng, colour, brush.colour_jitter)
+        )
 
 
-def mixed(draw: Random, colour: Array, wander: float) -> Array:
+def mixed(rng: Random, colour: Array, colour_jitter: float) -> Array:
     """A colour as it comes off the palette: lighter or darker, warmer or cooler, less so in the darks."""
-    light, warm, odd = draw.standard_normal(3) * (0.75, 0.8, 0.35) * wander * (0.35 + 0.9 * float(colour.mean()))
-    astray = light + warm * np.array([1.0, 0.15, -1.0]) + odd * np.array([0.6, -1.0, 0.6])
-    return np.clip(colour + astray, 0, 1).astype(np.float32)
+    light, warm, odd = rng.standard_normal(3) * (0.75, 0.8, 0.35) * colour_jitter * (0.35 + 0.9 * float(colour.mean()))
+    offset = light + warm * np.array([1.0, 0.15, -1.0]) + odd * np.array([0.6, -1.0, 0.6])
+    return np.clip(colour + offset, 0, 1).astype(np.float32)
 
 
 def oil() -> Array:
     """Thick oil paint on a warm ground, broad strokes first, float32 (H, W, 3)."""
-    draw = np.random.Generator(np.random.PCG64(1))
+    rng = np.random.Generator(np.random.PCG64(1))
     scene = valley()
-    canvas = Canvas(draw, (0.46, 0.24, 0.14))
+    canvas = Canvas(rng, (0.46, 0.24, 0.14))
     for brush in BRUSHES:
-        paint_layer(scene, canvas, brush, draw)
+        paint_layer(scene, canvas, brush, rng)
     return canvas.lit(2.2)

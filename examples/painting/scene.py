@@ -21,13 +21,13 @@ Y, X = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
 SUN = np.array([0.56, -0.58, 0.59], np.float32)  # towards the light: right, up, to the viewer
 
 
-def noise(draw: Random, cell: float, octaves: int = 4, size: tuple[int, int] = (HEIGHT, WIDTH)) -> Array:
+def noise(rng: Random, cell: float, octaves: int = 4, size: tuple[int, int] = (HEIGHT, WIDTH)) -> Array:
     """Smooth noise, float32 ``size``, mean 0, mostly within ±1; ``cell`` is its coarsest grain in pixels."""
     total = np.zeros(size, np.float32)
     for octave in range(octaves):
         step = max(1.0, cell / 2**octave)
         few = (int(size[0] / step) + 3, int(size[1] / step) + 3)
-        grid = draw.standard_normal(few).astype(np.float32)
+        grid = rng.standard_normal(few).astype(np.float32)
         wide = cv2.resize(grid, (round(few[1] * step), round(few[0] * step)), interpolation=cv2.INTER_CUBIC)
         total += wide[: size[0], : size[1]] / 2**octave
     return total * np.float32(0.6)
@@ -52,26 +52,26 @@ def polygon(*points: tuple[float, float]) -> Array:
     return (mask / np.float32(255)).astype(np.float32)
 
 
-def ridge(draw: Random, level: float, swing: float, cell: float) -> Array:
+def ridge(rng: Random, level: float, amplitude: float, cell: float) -> Array:
     """A skyline: its height in pixels for every column, float32 (W,)."""
-    return level + swing * noise(draw, cell, 4, (1, WIDTH))[0]
+    return level + amplitude * noise(rng, cell, 4, (1, WIDTH))[0]
 
 
 class Scene:
     """A picture to paint from: colour, the hand's direction, where detail is wanted, and things by number.
 
     colour: (H, W, 3). direction: (H, W). detail: (H, W), 0 for broad strokes to 1 for the finest.
-    thing: int32 (H, W), a number for everything laid, in its order.
+    labels: int32 (H, W), a number for everything laid, in its order.
     """
 
     def __init__(self) -> None:
         self.colour = np.zeros((HEIGHT, WIDTH, 3), np.float32)
         self.direction = np.zeros((HEIGHT, WIDTH), np.float32)
         self.detail = np.zeros((HEIGHT, WIDTH), np.float32)
-        self.thing = np.zeros((HEIGHT, WIDTH), np.int32)
+        self.labels = np.zeros((HEIGHT, WIDTH), np.int32)
         self.count = 0
 
-    def lay(self, mask: Array, colour: Array | Colour, direction: Array | float, detail: float = 0.3) -> int:
+    def composite(self, mask: Array, colour: Array | Colour, direction: Array | float, detail: float = 0.3) -> int:
         """Puts a thing over what is there, and returns its number."""
         self.count += 1
         part = mask[..., None]
@@ -79,7 +79,7 @@ class Scene:
         inside = mask > 0.5
         self.direction = np.where(inside, np.asarray(direction, np.float32), self.direction)
         self.detail = np.where(inside, np.float32(detail), self.detail)
-        self.thing = np.where(inside, np.int32(self.count), self.thing)
+        self.labels = np.where(inside, np.int32(self.count), self.labels)
         return self.count
 
     def shade(self, mask: Array, colour: Colour, strength: float) -> None:
@@ -103,10 +103,10 @@ def ball(scene: Scene, x: float, y: float, rx: float, ry: float, stops: Stops, d
     far = np.hypot(nx, ny)
     nz = np.sqrt(np.clip(1 - far**2, 0, 1))
     around = np.arctan2(ny * rx, nx * ry) + np.pi / 2
-    scene.lay(soft((far - 1) * min(rx, ry), 1.5), ramp(light(nx, ny, nz), stops), around, detail)
+    scene.composite(soft((far - 1) * min(rx, ry), 1.5), ramp(light(nx, ny, nz), stops), around, detail)
 
 
-def turned(scene: Scene, x: float, rows: Sequence[float], radii: Sequence[float], stops: Stops) -> None:
+def surface_of_revolution(scene: Scene, x: float, rows: Sequence[float], radii: Sequence[float], stops: Stops) -> None:
     """A thrown pot: a radius for each of some rows, shaded as a surface of revolution."""
     smooth = cv2.GaussianBlur(np.interp(Y[:, 0], rows, radii).astype(np.float32)[:, None], (1, 0), 0, sigmaY=7)
     radius = np.maximum(smooth, 1)
@@ -118,19 +118,19 @@ def turned(scene: Scene, x: float, rows: Sequence[float], radii: Sequence[float]
     length = np.sqrt(1 + ny**2)
     inside = soft((np.abs(across) - 1) * radius, 1.5) * ((rows[0] <= Y) & (rows[-1] >= Y))
     around = np.arctan(0.35 * nx * -1.0) + np.pi / 2 * np.clip(np.abs(nx) * 1.6 - 0.7, 0, 1)
-    scene.lay(inside.astype(np.float32), ramp(light(nx / length, ny / length, nz / length), stops), around, 0.45)
+    scene.composite(inside.astype(np.float32), ramp(light(nx / length, ny / length, nz / length), stops), around, 0.45)
 
 
-def leaves(scene: Scene, draw: Random, clumps: Sequence[tuple[float, float, float]], stops: Stops) -> None:
+def leaves(scene: Scene, rng: Random, clumps: Sequence[tuple[float, float, float]], stops: Stops) -> None:
     """Clumps of foliage (x, y, radius), each lit as a rough ball, dabbed in all directions about its form."""
-    ragged = noise(draw, 26, 4) * 0.17
-    dabs = noise(draw, 18, 3) * 1.2
+    ragged = noise(rng, 26, 4) * 0.17
+    dabs = noise(rng, 18, 3) * 1.2
     for x, y, radius in clumps:
         nx, ny = (X - x) / radius, (Y - y) / (radius * 0.85)
         far = np.hypot(nx, ny) + ragged
         nz = np.sqrt(np.clip(1 - far**2, 0, 1))
-        lit = np.clip(light(nx, ny, nz) + 0.22 * noise(draw, 14, 3), 0, 1)
-        scene.lay(soft((far - 1) * radius, 3), ramp(lit, stops), np.arctan2(ny, nx) + np.pi / 2 + dabs, 0.5)
+        lit = np.clip(light(nx, ny, nz) + 0.22 * noise(rng, 14, 3), 0, 1)
+        scene.composite(soft((far - 1) * radius, 3), ramp(lit, stops), np.arctan2(ny, nx) + np.pi / 2 + dabs, 0.5)
 
 
 def trunk(scene: Scene, x: float, flare: float, foot: float, stops: Stops) -> None:
@@ -145,4 +145,4 @@ def trunk(scene: Scene, x: float, flare: float, foot: float, stops: Stops) -> No
         across = (X - middle) / wide
         mask = soft((np.abs(across) - 1) * wide, 2) * (low > Y) * (Y > 120)
         tilt = np.arctan2(1.0, np.gradient(middle, axis=0)) + 0.12 * np.sin(Y / 7)
-        scene.lay(mask.astype(np.float32), ramp(np.clip(0.5 + 0.5 * across, 0, 1), stops), tilt, 0.5)
+        scene.composite(mask.astype(np.float32), ramp(np.clip(0.5 + 0.5 * across, 0, 1), stops), tilt, 0.5)

@@ -20,7 +20,7 @@ from stylize.media.companions import Companion
 from stylize.media.images import read_data
 from stylize.media.shot import Shot
 from stylize.project import Project
-from stylize.settings import GuideAsked
+from stylize.settings import GuideSpec
 from stylize.stages import cache_key
 
 # Renderers write 1e10 where there is nothing to measure the depth of.
@@ -59,7 +59,7 @@ class Guide:
         return [self.weight, self.low, self.high, self.channels]
 
 
-def open_guides(asked: Sequence[GuideAsked], shot: Shot, project: Project) -> tuple[Guide, ...]:
+def open_guides(asked: Sequence[GuideSpec], shot: Shot, project: Project) -> tuple[Guide, ...]:
     """Finds the guides of a shot and looks through all of their frames, unless that has been done before.
 
     Raises GuideError: missing, wrong size or number of frames, unreadable, NaN, too many channels in all.
@@ -75,10 +75,10 @@ def open_guides(asked: Sequence[GuideAsked], shot: Shot, project: Project) -> tu
 
 def open_pictures(path: Path, shot: Shot, project: Project) -> Guide:
     """Pictures that lead something else than the search for patches. Raises GuideError, as ``open_guides``."""
-    return _open_guide(GuideAsked(path, 1.0), shot, project)
+    return _open_guide(GuideSpec(path, 1.0), shot, project)
 
 
-def _open_guide(asked: GuideAsked, shot: Shot, project: Project) -> Guide:
+def _open_guide(asked: GuideSpec, shot: Shot, project: Project) -> Guide:
     files = _GUIDE.files(asked.path, shot, lambda movie: unpack_once(movie, project, "guides"))
     distinct = list(dict.fromkeys(files.values()))
     name = f"guide {asked.path.resolve()}"

@@ -8,7 +8,7 @@ from stylize.project import Project
 from stylize.stages import cache_key
 
 
-def conformed(shot: Shot, project: Project, progress: Callable[[str, int, int], None]) -> Plates:
+def conform_plates(shot: Shot, project: Project, progress: Callable[[str, int, int], None]) -> Plates:
     """Every frame as a file: a movie's are unpacked once, a sequence's are used where they lie."""
     total = len(shot.frames)
     if shot.kind == "sequence":

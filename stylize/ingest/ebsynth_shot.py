@@ -8,7 +8,7 @@ from stylize.media.ebsynth_folder import KEYS, MASK, VIDEO, has_pictures, is_ebs
 from stylize.settings import Settings
 
 
-def unfolded(path: Path, settings: Settings) -> tuple[Path, Settings]:
+def open_ebsynth_folder(path: Path, settings: Settings) -> tuple[Path, Settings]:
     """The shot in an EbSynth folder, and the settings with its keys and mask where no others were asked for.
 
     What is no such folder is given back as it is; layers have keys and mattes of their own. Raises PaintedKeyError

@@ -29,24 +29,24 @@ def folder_of(movie: Path, project: Project, name: str) -> Path:
 def unpack_once(movie: Shot, project: Project, name: str) -> dict[int, Path]:
     """The file of every frame of ``movie``; those that are there already are not made again.
 
-    A frame that a person has changed stays and is used as it is; see ``repaired``. Delete it to have it unpacked anew.
-    InputError if it cannot be read, OutputError if the folder cannot be written.
+    A frame that a person has changed stays and is used as it is; see ``edited_frames``. Delete it to have it unpacked
+    anew. InputError if it cannot be read, OutputError if the folder cannot be written.
     """
     digest = project.digest(movie.path)
     keys = {
         number: cache_key("unpack", digest, place) for number, place in zip(movie.frames, movie.positions, strict=True)
     }
     pattern = _pattern(movie, folder_of(movie.path, project, name))
-    lacking = [
+    missing = [
         n
         for n, number in enumerate(movie.frames)
-        if not project.fresh(path := pattern.path(number), keys[number]) and not _theirs(project, path)
+        if not project.fresh(path := pattern.path(number), keys[number]) and not _edited(project, path)
     ]
-    rest = replace(
-        movie, frames=tuple(movie.frames[n] for n in lacking), positions=tuple(movie.positions[n] for n in lacking)
+    missing_frames = replace(
+        movie, frames=tuple(movie.frames[n] for n in missing), positions=tuple(movie.positions[n] for n in missing)
     )
-    if lacking:
-        unpack(rest, pattern.folder, lambda number: project.record(pattern.path(number), keys[number]))
+    if missing:
+        unpack(missing_frames, pattern.folder, lambda number: project.record(pattern.path(number), keys[number]))
         project.save()
     return {number: pattern.path(number) for number in movie.frames}
 
@@ -61,12 +61,12 @@ def unpack(movie: Shot, folder: Path, on_frame: Callable[[int], None] = lambda f
     return {number: pattern.path(number) for number in movie.frames}
 
 
-def tidy(project: Project, asked: Mapping[str, Collection[Path]]) -> None:
+def remove_stale_frames(project: Project, requested: Mapping[str, Collection[Path]]) -> None:
     """Removes the frames of movies that are not among those asked for. What a person put there stays.
 
-    asked: by folder of the project, all files that may have been unpacked into it.
+    requested: by folder of the project, all files that may have been unpacked into it.
     """
-    for name, files in asked.items():
+    for name, files in requested.items():
         keep = {folder_of(path, project, name) for path in files if path.is_file()}
         for folder in project.folder(name).iterdir():
             ours = _OURS.fullmatch(folder.name)
@@ -84,18 +84,18 @@ def _is_partial(name: str, movie: str) -> bool:
     return re.fullmatch(rf"\.{re.escape(movie)}\.\d+\.(png\.partial|part\.png)", name) is not None
 
 
-def repaired(project: Project, asked: Mapping[str, Collection[Path]]) -> list[Path]:
-    """The unpacked frames that a person has changed, and that are used as they are. asked: see ``tidy``."""
-    movies = dict.fromkeys((path, name) for name, files in asked.items() for path in files if path.is_file())
+def edited_frames(project: Project, requested: Mapping[str, Collection[Path]]) -> list[Path]:
+    """List the unpacked frames that a person has changed. requested: as in ``remove_stale_frames``."""
+    movies = dict.fromkeys((path, name) for name, files in requested.items() for path in files if path.is_file())
     return [
         path
         for movie, name in movies
         for path in sorted(folder_of(movie, project, name).glob(f"{glob.escape(movie.stem)}.*.png"))
-        if path.stem.removeprefix(f"{movie.stem}.").isdecimal() and _theirs(project, path)
+        if path.stem.removeprefix(f"{movie.stem}.").isdecimal() and _edited(project, path)
     ]
 
 
-def _theirs(project: Project, path: Path) -> bool:
+def _edited(project: Project, path: Path) -> bool:
     return path.is_file() and not project.ours(path)
 
 

@@ -28,7 +28,7 @@ from stylize.media.images import (
 )
 from stylize.media.sequences import format_frames
 from stylize.project import Project
-from stylize.renderers.protocol import Rendered, Renderer, RenderRequest
+from stylize.renderers.protocol import RenderedKey, Renderer, RenderRequest
 from stylize.stages import cache_key, inputs_half
 
 # Pixels of a reference picture beyond which it is refused: it would be made far smaller anyway.
@@ -227,7 +227,7 @@ def _cache_keys(plan: KeyPlan, inputs: KeyInputs) -> dict[int, str]:
     return keys
 
 
-def _render(plan: KeyPlan, number: int, earlier: int | None, inputs: KeyInputs) -> Rendered:
+def _render(plan: KeyPlan, number: int, earlier: int | None, inputs: KeyInputs) -> RenderedKey:
     plates, leads = inputs.plates, inputs.leads
     plate = plates.colour(number)
     carried, trusted = None, None
@@ -244,9 +244,9 @@ def _render(plan: KeyPlan, number: int, earlier: int | None, inputs: KeyInputs) 
     return _best(request, inputs.renderer, retries, earlier)
 
 
-def _best(request: RenderRequest, renderer: Renderer, retries: int, earlier: int | None) -> Rendered:
+def _best(request: RenderRequest, renderer: Renderer, retries: int, earlier: int | None) -> RenderedKey:
     """The key; an outlier is painted again with the next seeds, and the one that agrees best is kept."""
-    tried: list[tuple[float, Rendered]] = []
+    tried: list[tuple[float, RenderedKey]] = []
     for more in range(retries + 1):
         made = renderer.render(replace(request, seed=request.seed + more), lambda done, total: None)
         if request.carried is None or request.trusted is None:
@@ -263,7 +263,7 @@ def _best(request: RenderRequest, renderer: Renderer, retries: int, earlier: int
     return replace(min(tried, key=lambda one: one[0])[1], notes=notes)
 
 
-def _show(made: Rendered, key: Path, project: Project) -> None:
+def _show(made: RenderedKey, key: Path, project: Project) -> None:
     """Puts what led the renderer into passes/control/, for people to look at."""
     folder = project.folder("passes") / SHOWN
     if made.control_pictures:

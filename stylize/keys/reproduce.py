@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from stylize.errors import InputError, SettingsError
-from stylize.renderers.diffusion.provenance import PARAMETERS, read_parameters, told_by
+from stylize.renderers.diffusion.provenance import PARAMETERS, read_parameters, read_provenance
 from stylize.settings import EXPORT, OPTIONS, former_names
 
 # What another run may do otherwise with the same keys.
@@ -28,7 +28,7 @@ def laid_like(path: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises InputError where the key tells nothing, SettingsError where it does not tell enough.
     """
-    told = told_by(path)
+    told = read_provenance(path)
     if PARAMETERS not in told:
         known = {name for name, option in OPTIONS.items() if option.stored and option.group != EXPORT}
         former = former_names(OPTIONS)  # nobody edits a key's settings, so that nobody is warned

@@ -21,7 +21,7 @@ from propagate.spans import Span, spans
 from stylize.context.context import Message, Progress
 from stylize.context.mattes import read_matte
 from stylize.errors import FrameRangeError, SettingsError
-from stylize.ingest.conforming import conformed
+from stylize.ingest.conforming import conform_plates
 from stylize.io_errors import PROJECT, unwritable
 from stylize.matting.keying import Keyer, open_keyer
 from stylize.matting.networks import open_segmentation
@@ -134,7 +134,7 @@ def make_mattes(
         if not settings.overwrite:
             refuse_other_projects(written, project)
             refuse_foreign(written, project.may_replace)
-        plates = conformed(shot, project, on_progress)
+        plates = conform_plates(shot, project, on_progress)
         done = 0
 
         def on_frame() -> None:

@@ -11,7 +11,7 @@ from stylize.errors import FrameRangeError, MatteError
 from stylize.matting.sam2_model import open_sam2
 from stylize.media.sequences import format_frames
 from stylize.media.shot import Shot
-from stylize.settings.network_matte import NetworkMatte, spell
+from stylize.settings.network_matte import NetworkMatte, format_prompt
 
 SUGGESTION = (
     "any salient-object or portrait network in ONNX will do, such as u2netp.onnx or isnet-general-use.onnx from the "
@@ -45,14 +45,14 @@ def _check_prompts(prompts: tuple[Prompt, ...], shot: Shot) -> None:
         if prompt.frame not in shot.frames:
             available = f"the frames are {format_frames(shot.frames)}"
             raise FrameRangeError(
-                f"{spell(prompt)}: the shot has no frame {prompt.frame}, {available}: choose one of these"
+                f"{format_prompt(prompt)}: the shot has no frame {prompt.frame}, {available}: choose one of these"
             )
         # A box may end with the last pixel, at the picture's width; a place is a pixel.
         corner = (prompt.x1, prompt.y1) if isinstance(prompt, Box) else (prompt.x, prompt.y)
         last = (width, height) if isinstance(prompt, Box) else (width - 1, height - 1)
         if corner[0] > last[0] or corner[1] > last[1]:
             raise MatteError(
-                f"{spell(prompt)} lies outside of the frame, which is {width}x{height}: expected x from 0 to "
+                f"{format_prompt(prompt)} lies outside of the frame, which is {width}x{height}: expected x from 0 to "
                 f"{last[0]} and y from 0 to {last[1]}"
             )
 

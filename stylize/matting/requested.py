@@ -11,7 +11,7 @@ from stylize.media.plates import Plates, plate_pattern
 from stylize.media.shot import Shot
 from stylize.project import Project
 from stylize.settings import Settings
-from stylize.settings.network_matte import is_words, read_words
+from stylize.settings.network_matte import is_network_matte, read_network_matte
 from stylize.settings.option_types import ALPHA
 from stylize.stages import stable_hash
 
@@ -27,7 +27,7 @@ def mattes_from_files(shot: Shot, settings: Settings, project: Project) -> Matte
     if settings.matte == ALPHA:
         alpha_mattes(shot, {})
         return None
-    if is_words(settings.matte):
+    if is_network_matte(settings.matte):
         _segmentation(settings, shot)
         return None
     return open_mattes(settings.matte, shot, shaping=shaping(settings), project=project)
@@ -42,7 +42,7 @@ def mattes_from_plates(
     """
     if settings.matte == ALPHA:
         return alpha_mattes(plates.shot, plates.paths, shaping(settings))
-    if settings.matte is None or not is_words(settings.matte):
+    if settings.matte is None or not is_network_matte(settings.matte):
         return None
     digest = stable_hash(settings.matte, str(settings.matte_model))[:12]
     return _segmented(settings, plates, project, f"{FOUND}-{digest}" if shared else FOUND, progress)
@@ -70,7 +70,7 @@ def shaping(settings: Settings) -> Shaping:
 def _segmentation(settings: Settings, shot: Shot) -> Segmentation:
     assert settings.matte is not None
     assert settings.matte_model is not None
-    return open_segmentation(settings.matte_model, read_words(settings.matte), shot)
+    return open_segmentation(settings.matte_model, read_network_matte(settings.matte), shot)
 
 
 def _segmented(

@@ -24,7 +24,7 @@ from stylize.media.shot import Shot
 from stylize.planning import picking
 from stylize.planning.cuts import split
 from stylize.project import Project
-from stylize.settings.network_matte import spell
+from stylize.settings.network_matte import format_prompt
 from stylize.stages import cache_key
 
 # Longest side, in pixels, of what is steadied; and the filter that enlarges it: radius in its pixels, and variance.
@@ -45,7 +45,7 @@ def segment_shot(
     """
     frames = shot.frames
     plate_digests = [project.digest(plates.paths[frame]) for frame in frames]
-    prompt_texts = [spell(prompt) for prompt in segmentation.prompts]
+    prompt_texts = [format_prompt(prompt) for prompt in segmentation.prompts]
     # What is settled depends on where the shots begin.
     uses = (
         segmentation.stage,

@@ -15,7 +15,7 @@ from propagate.flow import FlowEstimator, Step, estimate_steps
 from propagate.flow_dis import DisFlow
 from stylize.errors import OutputError
 from stylize.io_errors import PROJECT, unwritable
-from stylize.motion.keyed_lock import Turns
+from stylize.motion.keyed_lock import KeyedLock
 from stylize.settings import Settings
 from stylize.stages import cache_key
 
@@ -69,7 +69,7 @@ class EstimatedMotion:
     box: Box | None = None
     layer: str = ""
     shared: bool = False
-    _turns: Turns = field(default_factory=Turns, repr=False, compare=False)
+    _lock: KeyedLock = field(default_factory=KeyedLock, repr=False, compare=False)
 
     @property
     def refine(self) -> FlowEstimator:
@@ -111,16 +111,16 @@ class EstimatedMotion:
             bounds,
         ).encode()  # fmt: skip
         # The other pass may be at it: what it finds is waited for.
-        with self._turns.turn(path):
+        with self._lock.hold(path):
             with contextlib.suppress(OSError, ValueError):
-                return _read(path, key, onward=before < after)
+                return _read(path, key, forward=before < after)
             one, other = (self._part(self.plate(frame)) for frame in (first, second))
-            onward, back = map(flow_codec.quantise, estimate_steps(one, other, self.estimators.neighbours))
-            _write(path, key + flow_codec.pack(onward) + flow_codec.pack(back))
-        return onward if before < after else back
+            forward, backward = map(flow_codec.quantise, estimate_steps(one, other, self.estimators.neighbours))
+            _write(path, key + flow_codec.pack(forward) + flow_codec.pack(backward))
+        return forward if before < after else backward
 
 
-def tidy(folder: Path, frames: Sequence[int]) -> None:
+def remove_stale_flow(folder: Path, frames: Sequence[int]) -> None:
     """Removes the files of pairs that are no neighbours any more in ``frames``, ascending, and what a kill left."""
     pairs: Collection[tuple[int, int]] = set(pairwise(frames))
     for path in folder.glob(f"*{SUFFIX}"):
@@ -129,13 +129,13 @@ def tidy(folder: Path, frames: Sequence[int]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _read(path: Path, key: bytes, *, onward: bool) -> Step:
+def _read(path: Path, key: bytes, *, forward: bool) -> Step:
     """Raises OSError or ValueError for a file that is not there, not whole or of another cache key."""
     data = path.read_bytes()
     if not data.startswith(key):
         raise ValueError("made from something else")
     rest = data[len(key) :]
-    return flow_codec.unpack(rest if onward else flow_codec.skip(rest))[0]
+    return flow_codec.unpack(rest if forward else flow_codec.skip(rest))[0]
 
 
 def _write(path: Path, data: bytes) -> None:

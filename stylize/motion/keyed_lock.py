@@ -5,21 +5,21 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
 
-class Turns:
+class KeyedLock:
     """One thread at a time has its turn for a thing; for different things they do not wait for each other."""
 
     def __init__(self) -> None:
-        self._changed, self._taken = threading.Condition(), set[Hashable]()
+        self._changed, self._held = threading.Condition(), set[Hashable]()
 
     @contextmanager
-    def turn(self, thing: Hashable) -> Iterator[None]:
+    def hold(self, key: Hashable) -> Iterator[None]:
         """Waits until no other thread is within a turn for the same thing. Not to be nested for one thing."""
         with self._changed:
-            self._changed.wait_for(lambda: thing not in self._taken)
-            self._taken.add(thing)
+            self._changed.wait_for(lambda: key not in self._held)
+            self._held.add(key)
         try:
             yield
         finally:
             with self._changed:
-                self._taken.remove(thing)
+                self._held.remove(key)
                 self._changed.notify_all()

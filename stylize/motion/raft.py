@@ -16,7 +16,7 @@ CACHED = ("raft_large_C_T_SKHT_V2-ff5fadd5.pth", "raft_small_C_T_V2-01064c6d.pth
 DOWNLOAD = 'python -c "from torchvision.models.optical_flow import Raft_Large_Weights as W; W.DEFAULT.get_state_dict()"'
 
 
-class _ToldRaft(RaftFlow):
+class _GuardedRaft(RaftFlow):
     """RAFT whose failures are for a person to read."""
 
     def __call__(self, source: Bytes, target: Bytes) -> Floats:
@@ -47,9 +47,9 @@ def open_raft(weights: Path | None, threads: int | None = None) -> RaftFlow:
         ) from error
     if threads is not None:
         torch.set_num_threads(threads)
-    path = weights or _cached(Path(torch.hub.get_dir()) / "checkpoints")
+    path = weights or _find_cached(Path(torch.hub.get_dir()) / "checkpoints")
     try:
-        return _ToldRaft(_load(path), digest_of(path))
+        return _GuardedRaft(_load(path), digest_of(path))
     except OSError as error:
         raise FlowError(
             f"the weights {path} cannot be read ({error.strerror or error}); check --flow-weights"
@@ -58,7 +58,7 @@ def open_raft(weights: Path | None, threads: int | None = None) -> RaftFlow:
         raise FlowError(f"{path}: {_first_line(error)}; choose others with --flow-weights, or --flow dis") from error
 
 
-def _cached(folder: Path) -> Path:
+def _find_cached(folder: Path) -> Path:
     for name in CACHED:
         if (folder / name).is_file():
             return folder / name

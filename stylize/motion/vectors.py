@@ -34,9 +34,9 @@ from stylize.stages import cache_key, stable_hash
 
 SUFFIXES = (".exr", ".flo")
 # What the files that were looked through are remembered as.
-_LOOKED = "vectors"
+_CHECKED = "vectors"
 
-Way = Literal["back", "forward"]
+Direction = Literal["back", "forward"]
 
 # The channels of each way, and the sign of x and y that makes them our flow: EXR has y up.
 _BLENDER = {"back": (("X", "Y"), (1, -1)), "forward": (("Z", "W"), (-1, 1))}
@@ -58,7 +58,7 @@ class VectorFiles:
 
 
 @dataclass(frozen=True)
-class GivenMotion:
+class VectorMotion:
     """A Motion that is read from files. digest: of a file's contents. box: what is told of it, None for all."""
 
     files: VectorFiles
@@ -74,11 +74,11 @@ class GivenMotion:
             step = step_from_flows(self._flow("forward", after), self._flow("back", before))
         return step if self.box is None else Step(self.box.crop(step.flow), self.box.crop(step.consistent))
 
-    def within(self, box: Box | None) -> "GivenMotion":
+    def within(self, box: Box | None) -> "VectorMotion":
         """See Motion. What leads out of the box is told from what is consistent where it is composed."""
         return replace(self, box=box)
 
-    def of_layer(self, name: str, *, shared: bool) -> "GivenMotion":
+    def of_layer(self, name: str, *, shared: bool) -> "VectorMotion":
         """See Motion. Files are read as they are, whoever asks."""
         return self
 
@@ -89,11 +89,13 @@ class GivenMotion:
 
     def cache_key(self, frames: Sequence[int]) -> str:
         """See Motion."""
-        ways = [[self.files.back[after], self.files.forward[before]] for before, after in pairwise(sorted(frames))]
-        return f"vectors-{stable_hash([[self.digest(path) for path in pair] for pair in ways])}"
+        directions = [
+            [self.files.back[after], self.files.forward[before]] for before, after in pairwise(sorted(frames))
+        ]
+        return f"vectors-{stable_hash([[self.digest(path) for path in pair] for pair in directions])}"
 
-    def _flow(self, way: Way, frame: int) -> Floats:
-        return read_flow(getattr(self.files, way)[frame], way, self.files.size)
+    def _flow(self, direction: Direction, frame: int) -> Floats:
+        return read_flow(getattr(self.files, direction)[frame], direction, self.files.size)
 
 
 def open_vectors(back: Path, forward: Path, shot: Shot) -> VectorFiles:
@@ -109,48 +111,50 @@ def open_vectors(back: Path, forward: Path, shot: Shot) -> VectorFiles:
         )
     return VectorFiles(
         shot.size,
-        _files(back, shot, "back", shot.frames if back == forward else shot.frames[1:], both=back == forward),
-        _files(forward, shot, "forward", shot.frames if back == forward else shot.frames[:-1], both=back == forward),
+        _find_files(back, shot, "back", shot.frames if back == forward else shot.frames[1:], both=back == forward),
+        _find_files(
+            forward, shot, "forward", shot.frames if back == forward else shot.frames[:-1], both=back == forward
+        ),
     )
 
 
-def look_through(files: VectorFiles, project: Project, progress: Callable[[int, int], None]) -> None:
+def check_vectors(files: VectorFiles, project: Project, progress: Callable[[int, int], None]) -> None:
     """Looks at every value that will be used, so that a bad one is told before anything is painted.
 
     What has been looked at is remembered in the project by its contents, and not looked at again; progress: called
     with the number of files done and of all that are looked at. Raises FlowError, as ``read_flow``.
     """
-    ways = _used(files)
-    marks = {path: stable_hash(project.digest(path), used) for path, used in ways.items()}
-    sound = set(project.recall(_LOOKED, cache_key("vectors")) or ()) & set(marks.values())
-    waiting = [path for path, mark in marks.items() if mark not in sound]
+    directions = _directions_used(files)
+    marks = {path: stable_hash(project.digest(path), used) for path, used in directions.items()}
+    valid = set(project.recall(_CHECKED, cache_key("vectors")) or ()) & set(marks.values())
+    unchecked = [path for path, mark in marks.items() if mark not in valid]
     try:
-        for done, path in enumerate(waiting, 1):
-            _check_values(path, ways[path], files.size)
-            sound.add(marks[path])
-            progress(done, len(waiting))
+        for done, path in enumerate(unchecked, 1):
+            _check_values(path, directions[path], files.size)
+            valid.add(marks[path])
+            progress(done, len(unchecked))
     finally:
-        if waiting:
-            project.remember(_LOOKED, cache_key("vectors"), sorted(sound))
+        if unchecked:
+            project.remember(_CHECKED, cache_key("vectors"), sorted(valid))
 
 
-def _used(files: VectorFiles) -> dict[Path, list[Way]]:
+def _directions_used(files: VectorFiles) -> dict[Path, list[Direction]]:
     """The ways that are read from each file: nothing leads back from the first frame, and on from the last."""
     frames = sorted({*files.back, *files.forward})
-    ways: dict[Path, list[Way]] = {}
+    directions: dict[Path, list[Direction]] = {}
     for before, after in pairwise(frames):
-        ways.setdefault(files.forward[before], []).append("forward")
-        ways.setdefault(files.back[after], []).append("back")
-    return ways
+        directions.setdefault(files.forward[before], []).append("forward")
+        directions.setdefault(files.back[after], []).append("back")
+    return directions
 
 
-def _check_values(path: Path, ways: Sequence[Way], size: tuple[int, int]) -> None:
+def _check_values(path: Path, directions: Sequence[Direction], size: tuple[int, int]) -> None:
     try:
         if path.suffix.lower() == ".flo":
             values = _read_flo(path)
         else:
             names = channel_names(path)
-            pairs = [_channels(path, names, way, both=len(names) > 2)[0] for way in ways]
+            pairs = [_channels(path, names, direction, both=len(names) > 2)[0] for direction in directions]
             values = read_channels(path, list(dict.fromkeys(name for pair in pairs for name in pair)))
     except InputError as error:
         raise FlowError(f"motion vectors {error}") from error
@@ -160,7 +164,7 @@ def _check_values(path: Path, ways: Sequence[Way], size: tuple[int, int]) -> Non
 def _check_flow(path: Path, flow: Floats, size: tuple[int, int]) -> None:
     """Raises FlowError for another size, NaN or infinity."""
     if flow.shape[1::-1] != size:
-        raise _other_size(path, (flow.shape[1], flow.shape[0]), size)
+        raise _size_error(path, (flow.shape[1], flow.shape[0]), size)
     if np.isfinite(flow).all():
         return
     y, x, axis = (int(place) for place in np.argwhere(~np.isfinite(flow))[0])
@@ -169,13 +173,13 @@ def _check_flow(path: Path, flow: Floats, size: tuple[int, int]) -> None:
     )
 
 
-def read_flow(path: Path, way: Way, size: tuple[int, int]) -> Floats:
+def read_flow(path: Path, direction: Direction, size: tuple[int, int]) -> Floats:
     """Flow from a file: float32 (H, W, 2), in the convention of the module's text, at most MAX_LENGTH along x or y.
 
     Raises FlowError as ``open_vectors``, and for a damaged file, NaN or infinity.
     """
     try:
-        flow = _read_flo(path) if path.suffix.lower() == ".flo" else _read_exr(path, way)
+        flow = _read_flo(path) if path.suffix.lower() == ".flo" else _read_exr(path, direction)
     except InputError as error:
         raise FlowError(f"motion vectors {error}") from error
     _check_flow(path, flow, size)
@@ -183,7 +187,7 @@ def read_flow(path: Path, way: Way, size: tuple[int, int]) -> Floats:
     return np.clip(flow, -MAX_LENGTH, MAX_LENGTH)
 
 
-def _files(path: Path, shot: Shot, way: Way, frames: Sequence[int], *, both: bool) -> dict[int, Path]:
+def _find_files(path: Path, shot: Shot, direction: Direction, frames: Sequence[int], *, both: bool) -> dict[int, Path]:
     try:
         found = find_sequence(path, SUFFIXES)
     except InputError as error:
@@ -195,11 +199,11 @@ def _files(path: Path, shot: Shot, way: Way, frames: Sequence[int], *, both: boo
             f"{format_frames(missing)}: add them"
         )
     for frame in frames:
-        _check_header(found[frame], way, shot.size, both=both)
+        _check_header(found[frame], direction, shot.size, both=both)
     return {frame: found[frame] for frame in frames}
 
 
-def _check_header(path: Path, way: Way, size: tuple[int, int], *, both: bool) -> None:
+def _check_header(path: Path, direction: Direction, size: tuple[int, int], *, both: bool) -> None:
     if path.suffix.lower() == ".flo":
         if both:
             raise FlowError(
@@ -213,12 +217,12 @@ def _check_header(path: Path, way: Way, size: tuple[int, int], *, both: bool) ->
             names = channel_names(path)
         except InputError as error:
             raise FlowError(f"motion vectors {error}") from error
-        _channels(path, names, way, both=both)
+        _channels(path, names, direction, both=both)
     if found != size:
-        raise _other_size(path, found, size)
+        raise _size_error(path, found, size)
 
 
-def _other_size(path: Path, found: tuple[int, int], size: tuple[int, int]) -> FlowError:
+def _size_error(path: Path, found: tuple[int, int], size: tuple[int, int]) -> FlowError:
     return FlowError(
         f"motion vectors {path}: expected {size[0]}x{size[1]} like the shot, found {found[0]}x{found[1]}: render them "
         "in the size of the plates"
@@ -228,20 +232,22 @@ def _other_size(path: Path, found: tuple[int, int], size: tuple[int, int]) -> Fl
 # EXR
 
 
-def _read_exr(path: Path, way: Way) -> Floats:
+def _read_exr(path: Path, direction: Direction) -> Floats:
     names = channel_names(path)
-    wanted, signs = _channels(path, names, way, both=len(names) > 2)
+    wanted, signs = _channels(path, names, direction, both=len(names) > 2)
     return read_channels(path, wanted) * np.array(signs, F32)
 
 
-def _channels(path: Path, names: Sequence[str], way: Way, *, both: bool) -> tuple[tuple[str, str], tuple[int, int]]:
+def _channels(
+    path: Path, names: Sequence[str], direction: Direction, *, both: bool
+) -> tuple[tuple[str, str], tuple[int, int]]:
     """The names of the channels of x and y, and their signs."""
     if not both and len(names) == 2:
         for pair in _PAIRS:
-            if {_last(name) for name in names} == set(pair):
-                x, y = sorted(names, key=lambda name: pair.index(_last(name)))
+            if {_channel_suffix(name) for name in names} == set(pair):
+                x, y = sorted(names, key=lambda name: pair.index(_channel_suffix(name)))
                 return (x, y), (1, -1)
-    found = [*_layers(names, _NUKE[way]), *_layers(names, _BLENDER[way])]
+    found = [*_matching_layers(names, _NUKE[direction]), *_matching_layers(names, _BLENDER[direction])]
     if len(found) == 1:
         return found[0]
     layers = "X, Y, Z, W (Blender's Vector pass) or forward.u, forward.v, backward.u, backward.v (Nuke)"
@@ -249,7 +255,7 @@ def _channels(path: Path, names: Sequence[str], way: Way, *, both: bool) -> tupl
     raise FlowError(f"motion vectors {path}: expected {expected}, found {', '.join(names)}: render that pass")
 
 
-def _layers(
+def _matching_layers(
     names: Sequence[str], known: tuple[tuple[str, str], tuple[int, int]]
 ) -> list[tuple[tuple[str, str], tuple[int, int]]]:
     """Every layer that has channels of these names, after a dot or alone."""
@@ -258,7 +264,7 @@ def _layers(
     return [((prefix + first, prefix + second), signs) for prefix in prefixes if prefix + second in names]
 
 
-def _last(name: str) -> str:
+def _channel_suffix(name: str) -> str:
     return name.rpartition(".")[2]
 
 

@@ -15,7 +15,7 @@ from stylize.keys.conditioning import open_leads
 from stylize.keys.rendering import read_reference
 from stylize.planning.keyframes import Keyframe
 from stylize.planning.picking import Hand, hand_of, pick_shot, picks
-from stylize.renderers import Fetching, Rendered, Renderer, RenderRequest, make_renderer
+from stylize.renderers import DownloadPermission, RenderedKey, Renderer, RenderRequest, make_renderer
 from stylize.stages import cache_key
 
 # Latest costs that are kept.
@@ -32,7 +32,7 @@ class TimedRenderer:
     renderer: Renderer
     seconds: list[float] = field(default_factory=list)
 
-    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Rendered:
+    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> RenderedKey:
         """See Renderer."""
         started = time.perf_counter()
         painted = self.renderer.render(request, on_step)
@@ -82,7 +82,7 @@ def limits(work: Work, shots: Sequence[tuple[int, ...]]) -> tuple[int | None, ..
     hand = hand_of(work)
     if not picks(work, hand):
         return (None,) * len(shots)
-    renderer = make_renderer(settings.renderer, settings, Fetching(work.message, work.progress))
+    renderer = make_renderer(settings.renderer, settings, DownloadPermission(work.message, work.progress))
     asks = [_ask(pick_shot(work, frames, hand, None), hand, len(frames)) for frames in shots]
     key = cache_key(
         "budget", renderer.cache_key(), work.shot.size, shots, work.plate_digests(work.shot.frames),

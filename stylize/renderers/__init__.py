@@ -6,13 +6,13 @@ from stylize.errors import RendererError, SettingsError
 from stylize.renderers.auto import missing_libraries
 from stylize.renderers.example import ExampleRenderer, ExampleSettings
 from stylize.renderers.painted import PaintedRenderer
-from stylize.renderers.protocol import Fetching, Rendered, Renderer, RenderRequest
+from stylize.renderers.protocol import DownloadPermission, RenderedKey, Renderer, RenderRequest
 from stylize.settings import Settings
 
-__all__ = ["RENDERERS", "Fetching", "RenderRequest", "Rendered", "Renderer", "make_renderer"]
+__all__ = ["RENDERERS", "DownloadPermission", "RenderRequest", "RenderedKey", "Renderer", "make_renderer"]
 
 
-def _diffusion(settings: Settings, fetching: Fetching | None) -> Renderer:
+def _diffusion(settings: Settings, permission: DownloadPermission | None) -> Renderer:
     missing = missing_libraries()
     if missing:
         raise RendererError(
@@ -21,16 +21,16 @@ def _diffusion(settings: Settings, fetching: Fetching | None) -> Renderer:
         )
     from stylize.renderers.diffusion import DiffusionRenderer
 
-    return DiffusionRenderer(settings, fetching)
+    return DiffusionRenderer(settings, permission)
 
 
-def _a1111(settings: Settings, fetching: Fetching | None) -> Renderer:
+def _a1111(settings: Settings, permission: DownloadPermission | None) -> Renderer:
     from stylize.renderers.a1111 import A1111Renderer
 
     return A1111Renderer(settings)
 
 
-RENDERERS: dict[str, Callable[[Settings, Fetching | None], Renderer]] = {
+RENDERERS: dict[str, Callable[[Settings, DownloadPermission | None], Renderer]] = {
     "example": lambda settings, _: ExampleRenderer(ExampleSettings(settings.structure, settings.keep_colours)),
     "painted": lambda settings, _: PaintedRenderer(),
     "diffusion": _diffusion,
@@ -38,12 +38,12 @@ RENDERERS: dict[str, Callable[[Settings, Fetching | None], Renderer]] = {
 }
 
 
-def make_renderer(name: str, settings: Settings, fetching: Fetching | None = None) -> Renderer:
+def make_renderer(name: str, settings: Settings, permission: DownloadPermission | None = None) -> Renderer:
     """The renderer of that name, with what the settings say of it.
 
-    fetching: leave to download a model that is missing, and who is told; without it nothing is downloaded.
+    permission: leave to download a model that is missing, and who is told; without it nothing is downloaded.
     Raises SettingsError for an unknown name, RendererError when it is not installed or lacks its model.
     """
     if name not in RENDERERS:
         raise SettingsError(f"renderer must be one of {', '.join(RENDERERS)}, not {name!r}")
-    return RENDERERS[name](settings, fetching)
+    return RENDERERS[name](settings, permission)

@@ -18,12 +18,12 @@ from propagate.arrays import F32, Floats
 from stylize.errors import InputError, RendererError
 from stylize.media.images import quantise, read_image, to_float, write_image
 from stylize.renderers.diffusion.models import SDXL
-from stylize.renderers.diffusion.provenance import hash_of, told_by
-from stylize.renderers.diffusion.sizes import Working, enter, leave, plan_size
-from stylize.renderers.protocol import Rendered, RenderRequest
+from stylize.renderers.diffusion.provenance import read_provenance, recorded_hash
+from stylize.renderers.diffusion.sizes import Working, crop_resize, paste_back, plan_size
+from stylize.renderers.protocol import RenderedKey, RenderRequest
 from stylize.settings import DIFFUSION, OPTIONS, Settings
 from stylize.settings.schedules import text_at
-from stylize.settings.validation import A1111
+from stylize.settings.validation import A1111_OPTIONS
 
 # Preprocessors of ControlNet's extension, by kind; a picture that is ready needs none.
 MODULES = {
@@ -32,7 +32,7 @@ MODULES = {
     "shuffle": "shuffle",
 }  # fmt: skip
 # A key may take minutes on a slow card; a question about the server's state may not.
-PATIENCE, QUICK = 1800.0, 20.0
+RENDER_TIMEOUT, QUERY_TIMEOUT = 1800.0, 20.0
 
 
 class A1111Renderer:
@@ -49,52 +49,52 @@ class A1111Renderer:
     def cache_key(self) -> str:
         """Return settings and the model that the server has loaded. Raises RendererError when it does not answer."""
         if self._model is None:
-            told = self._call("/sdapi/v1/options", None, QUICK)
-            self._model = str(told.get("sd_model_checkpoint"))
+            reply = self._call("/sdapi/v1/options", None, QUERY_TIMEOUT)
+            self._model = str(reply.get("sd_model_checkpoint"))
         options = [option for option in OPTIONS.values() if option.group == DIFFUSION]
-        asked = [[o.name, str(getattr(self.settings, o.name))] for o in options if o.name in A1111 and o.stored]
-        return f"a1111-{json.dumps([self._model, asked])}"
+        sent = [[o.name, str(getattr(self.settings, o.name))] for o in options if o.name in A1111_OPTIONS and o.stored]
+        return f"a1111-{json.dumps([self._model, sent])}"
 
-    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Rendered:
+    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> RenderedKey:
         """See Renderer. Raises RendererError when the server does not answer, refuses, or sends no picture."""
         working = working_of(self.settings, request)
-        told = self._call("/sdapi/v1/img2img", payload(self.settings, request, working), PATIENCE)
-        images = told.get("images")
+        reply = self._call("/sdapi/v1/img2img", payload(self.settings, request, working), RENDER_TIMEOUT)
+        images = reply.get("images")
         if not isinstance(images, list) or not images:
             raise RendererError(f"{self._url} sent no picture for keyframe {request.frame}; see what it says of itself")
         painted = _decoded(str(images[0]), f"{self._url} sent for keyframe {request.frame}")
         if painted.shape[1::-1] != working.size:
-            found, wanted = ("x".join(map(str, size)) for size in (painted.shape[1::-1], working.size))
+            found, expected = ("x".join(map(str, size)) for size in (painted.shape[1::-1], working.size))
             raise RendererError(
-                f"{self._url} sent {found} pixels for keyframe {request.frame}, expected {wanted}; turn off what "
+                f"{self._url} sent {found} pixels for keyframe {request.frame}, expected {expected}; turn off what "
                 "changes sizes there"
             )
-        picture = np.clip(leave(painted, request.plate, working), 0, 1)
+        picture = np.clip(paste_back(painted, request.plate, working), 0, 1)
         if request.matte is not None:
             picture = np.where(request.matte[..., None] > 0, picture, request.plate)
         on_step(1, 1)
-        return Rendered(np.ascontiguousarray(picture, F32), _texts(told), notes=self._unlike())
+        return RenderedKey(np.ascontiguousarray(picture, F32), _texts(reply), notes=self._model_differences())
 
-    def _unlike(self) -> tuple[str, ...]:
+    def _model_differences(self) -> tuple[str, ...]:
         """Whether the server's model is another than that of the key that is asked for again."""
         if self.settings.like is None:
             return ()
-        wanted = hash_of(told_by(self.settings.like))
-        there = str(self._call("/sdapi/v1/options", None, QUICK).get("sd_checkpoint_hash") or "")
-        if not wanted or not there or there.startswith(wanted):
+        expected = recorded_hash(read_provenance(self.settings.like))
+        loaded = str(self._call("/sdapi/v1/options", None, QUERY_TIMEOUT).get("sd_checkpoint_hash") or "")
+        if not expected or not loaded or loaded.startswith(expected):
             return ()
         return (
-            f"the server's model has the hash {there[:10]}, and {self.settings.like} was painted with {wanted}: "
+            f"the server's model has the hash {loaded[:10]}, and {self.settings.like} was painted with {expected}: "
             "another picture comes out",
         )
 
-    def _call(self, path: str, body: Mapping[str, Any] | None, patience: float) -> dict[str, Any]:
+    def _call(self, path: str, body: Mapping[str, Any] | None, timeout: float) -> dict[str, Any]:
         """The server's answer to a question (GET), or to a body (POST)."""
         data = None if body is None else json.dumps(body).encode()
-        asked = urllib.request.Request(f"{self._url}{path}", data, {"Content-Type": "application/json"})
+        sent = urllib.request.Request(f"{self._url}{path}", data, {"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(asked, timeout=patience) as answer:
-                told = json.load(answer)
+            with urllib.request.urlopen(sent, timeout=timeout) as answer:
+                reply = json.load(answer)
         except urllib.error.HTTPError as error:
             lines = error.read().decode(errors="replace").strip().splitlines() or [str(error.reason)]
             raise RendererError(
@@ -106,9 +106,9 @@ class A1111Renderer:
             raise RendererError(
                 f"there is no A1111 at {self._url} ({reason}); start it with --api, or give its address with --url"
             ) from error
-        if not isinstance(told, dict):
+        if not isinstance(reply, dict):
             raise RendererError(f"{self._url}{path} did not answer as A1111 does; give its address with --url")
-        return told
+        return reply
 
 
 def working_of(settings: Settings, request: RenderRequest) -> Working:
@@ -121,7 +121,7 @@ def payload(settings: Settings, request: RenderRequest, working: Working) -> dic
     """What is asked of ``/sdapi/v1/img2img`` for a key."""
     width, height = working.size
     body: dict[str, Any] = {
-        "init_images": [_encoded(enter(_start(settings, request), working))],
+        "init_images": [_encoded(crop_resize(_start_picture(settings, request), working))],
         "prompt": text_at(settings.prompt or "", request.frame),
         "negative_prompt": text_at(settings.negative or "", request.frame),
         "seed": request.seed, "steps": settings.steps, "cfg_scale": settings.cfg.at(request.frame),
@@ -136,7 +136,7 @@ def payload(settings: Settings, request: RenderRequest, working: Working) -> dic
     if overrides:
         body["override_settings"] = overrides
     if request.matte is not None:
-        mask = np.repeat(enter(request.matte, working)[..., None], 3, axis=2)
+        mask = np.repeat(crop_resize(request.matte, working)[..., None], 3, axis=2)
         body |= {"mask": _encoded(mask), "inpainting_fill": 1, "inpaint_full_res": True, "inpaint_full_res_padding": 32}
     units = [
         _unit(settings, one, request, working) for one in settings.control if one.strength.weight.at(request.frame) > 0
@@ -157,11 +157,11 @@ def _unit(settings: Settings, control: Any, request: RenderRequest, working: Wor
         "enabled": True, "module": MODULES[control.kind] if ready is None else "none", "model": models[control.kind],
         "weight": control.strength.weight.at(request.frame), "guidance_start": control.strength.start,
         "guidance_end": control.strength.end, "pixel_perfect": True, "control_mode": 0, "resize_mode": 0,
-        "image": _encoded(enter(request.plate if ready is None else ready, working)),
+        "image": _encoded(crop_resize(request.plate if ready is None else ready, working)),
     }  # fmt: skip
 
 
-def _start(settings: Settings, request: RenderRequest) -> Floats:
+def _start_picture(settings: Settings, request: RenderRequest) -> Floats:
     """The plate, and the earlier key where it shows the same thing."""
     if request.carried is None or request.trusted is None or settings.fuse == 0:
         return request.plate
@@ -186,10 +186,10 @@ def _decoded(text: str, what: str) -> Floats:
             raise RendererError(f"what {what} is no picture; see what the server says of itself") from error
 
 
-def _texts(told: Mapping[str, Any]) -> dict[str, str]:
+def _texts(reply: Mapping[str, Any]) -> dict[str, str]:
     """The ``parameters`` text that the server writes, if it told it."""
     try:
-        lines = json.loads(str(told["info"]))["infotexts"]
+        lines = json.loads(str(reply["info"]))["infotexts"]
         return {"parameters": str(lines[0])}
     except (KeyError, ValueError, TypeError, IndexError):
         return {}

@@ -10,7 +10,7 @@ from stylize.settings import Settings
 LIBRARIES = ("torch", "diffusers", "transformers", "peft")
 
 
-def settled(settings: Settings, message: Callable[[str], None]) -> Settings:
+def resolve_renderer(settings: Settings, message: Callable[[str], None]) -> Settings:
     """The settings with ``auto`` replaced by what it is here and now, and that told.
 
     Raises SettingsError when what was asked for beside cannot be carried out by it.

@@ -16,7 +16,7 @@ from propagate.nnf import random_field, upsample_field
 from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.texture import Job, Level, Texture, exemplar, optimise
 from stylize.errors import RendererError
-from stylize.renderers.protocol import Rendered, RenderRequest
+from stylize.renderers.protocol import RenderedKey, RenderRequest
 
 # Side of the smallest size that the work begins with, in pixels.
 COARSEST = 40
@@ -26,7 +26,7 @@ VOTE_SHARPNESS = 50.0
 # How strongly the earlier key counts, where it shows the same thing, beside agreement among patches.
 AGREEMENT = F32(4)
 # Part of the guides' weight that is left when an earlier key is painted again.
-FAINT = 0.05
+REPAINT_GUIDE_WEIGHT = 0.05
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ExampleSettings:
 
 
 @dataclass(frozen=True)
-class _Size:
+class _PyramidLevel:
     """All that one level of the pyramid works on."""
 
     style: Floats
@@ -61,20 +61,20 @@ class ExampleRenderer:
         """See Renderer."""
         return f"example-{self.settings.structure:g}-{self.settings.keep_colours}"
 
-    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Rendered:
+    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> RenderedKey:
         """See Renderer. Raises RendererError when the request has no style."""
         if request.style is None:
             raise RendererError("the example renderer paints after a reference picture; give one with --style PICTURE")
         sizes = self._pyramid(request)
         texture: Texture | None = None
         for number, size in enumerate(sizes):
-            smaller = sizes[number - 1].style.shape if number else None
-            texture = self._paint(size, texture, smaller, len(sizes) - 1 - number, request.seed)
+            coarser_shape = sizes[number - 1].style.shape if number else None
+            texture = self._paint(size, texture, coarser_shape, len(sizes) - 1 - number, request.seed)
             on_step(number + 1, len(sizes))
         assert texture is not None
-        return Rendered(self._colours(texture.colour, request.plate))
+        return RenderedKey(self._colours(texture.colour, request.plate))
 
-    def _pyramid(self, request: RenderRequest) -> list[_Size]:
+    def _pyramid(self, request: RenderRequest) -> list[_PyramidLevel]:
         assert request.style is not None
         style = fit(request.style, request.plate.shape[:2])
         if self.settings.keep_colours:
@@ -92,8 +92,10 @@ class ExampleRenderer:
             guidance.structure(plate, style, 1.5, 2.5 * strength),
         )
 
-    def _shrink(self, request: RenderRequest, style: Floats, guides: tuple[guidance.Guide, ...], by: int) -> _Size:
-        return _Size(
+    def _shrink(
+        self, request: RenderRequest, style: Floats, guides: tuple[guidance.Guide, ...], by: int
+    ) -> _PyramidLevel:
+        return _PyramidLevel(
             shrink(style, by),
             tuple(replace(g, source=shrink(g.source, by), target=shrink(g.target, by)) for g in guides),
             None if request.carried is None else shrink(request.carried, by),
@@ -101,25 +103,30 @@ class ExampleRenderer:
         )
 
     def _paint(
-        self, size: _Size, before: Texture | None, smaller: tuple[int, ...] | None, above: int, seed: int
+        self,
+        size: _PyramidLevel,
+        coarser: Texture | None,
+        coarser_shape: tuple[int, ...] | None,
+        finer_levels: int,
+        seed: int,
     ) -> Texture:
         height, width = size.guides[0].target.shape[:2]
         high, wide = size.style.shape[:2]
-        if before is None or smaller is None:
-            start = self._lay(size, random_field(height, width, (high, wide), seed), seed)
+        if coarser is None or coarser_shape is None:
+            start = self._initial_field(size, random_field(height, width, (high, wide), seed), seed)
         else:
-            start = upsample_field(before.field, height, width, (high, wide), (smaller[0], smaller[1]))
+            start = upsample_field(coarser.field, height, width, (high, wide), (coarser_shape[0], coarser_shape[1]))
         colour = size.style[start[..., 1], start[..., 0]]
         if size.carried is not None and size.trusted is not None:
             share = size.trusted[..., None]
             colour = (share * size.carried + (1 - share) * colour).astype(F32)
         level = Level(
-            rounds=4 if above else 3, sweeps=3, search_radius=24, uniformity=0.004, vote_sharpness=VOTE_SHARPNESS
+            rounds=4 if finer_levels else 3, sweeps=3, search_radius=24, uniformity=0.004, vote_sharpness=VOTE_SHARPNESS
         )
         texture = optimise(_job(size, 1.0, seed), colour, start, level)
-        return texture if above else self._agree(size, texture, seed)
+        return texture if finer_levels else self._repaint_previous_key(size, texture, seed)
 
-    def _agree(self, size: _Size, texture: Texture, seed: int) -> Texture:
+    def _repaint_previous_key(self, size: _PyramidLevel, texture: Texture, seed: int) -> Texture:
         """Takes the earlier key over where it shows the same thing.
 
         It is painted again, by the reference's own patches that look most like it: warped from key to key
@@ -128,14 +135,16 @@ class ExampleRenderer:
         if size.carried is None or size.trusted is None:
             return texture
         share = size.trusted[..., None]
-        wanted = (share * size.carried + (1 - share) * texture.colour).astype(F32)
-        faint = replace(size, guides=tuple(replace(g, weight=FAINT * g.weight) for g in size.guides), carried=None)
-        job = replace(_job(faint, 1.0, seed), mask=size.trusted > 0)
+        target = (share * size.carried + (1 - share) * texture.colour).astype(F32)
+        repainted = replace(
+            size, guides=tuple(replace(g, weight=REPAINT_GUIDE_WEIGHT * g.weight) for g in size.guides), carried=None
+        )
+        job = replace(_job(repainted, 1.0, seed), mask=size.trusted > 0)
         return optimise(
-            job, wanted, texture.field, Level(rounds=1, sweeps=6, search_radius=64, vote_sharpness=VOTE_SHARPNESS)
+            job, target, texture.field, Level(rounds=1, sweeps=6, search_radius=64, vote_sharpness=VOTE_SHARPNESS)
         )
 
-    def _lay(self, size: _Size, start: Ints, seed: int) -> Ints:
+    def _initial_field(self, size: _PyramidLevel, start: Ints, seed: int) -> Ints:
         """A first field by the guides alone: there is no picture yet that patches could agree with."""
         alone = Level(rounds=1, sweeps=8, search_radius=max(size.style.shape[:2]), uniformity=0.02)
         blank = np.zeros((*start.shape[:2], 3), F32)
@@ -145,7 +154,7 @@ class ExampleRenderer:
         return np.clip(colour, 0, 1).astype(F32)
 
 
-def _job(size: _Size, style_weight: float, seed: int) -> Job:
+def _job(size: _PyramidLevel, style_weight: float, seed: int) -> Job:
     everywhere = np.ones(size.guides[0].target.shape[:2], bool)
     example = exemplar(size.style, [(g.source, g.weight) for g in size.guides], style_weight, RADIUS)
     target_colour = None

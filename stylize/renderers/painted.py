@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from stylize.errors import RendererError
-from stylize.renderers.protocol import Rendered, RenderRequest
+from stylize.renderers.protocol import RenderedKey, RenderRequest
 
 
 class PaintedRenderer:
@@ -13,7 +13,7 @@ class PaintedRenderer:
         """See Renderer. Painted keys differ by their contents alone."""
         return "painted"
 
-    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Rendered:
+    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> RenderedKey:
         """Raises RendererError: a key that is to be painted by hand is not there yet."""
         raise RendererError(
             f"keyframe {request.frame} is to be painted by hand and is not there; put the painted picture for "

@@ -31,7 +31,7 @@ class RenderRequest:
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderedKey:
     """A painted key. picture: float32 (H, W, 3) in [0, 1], of the plate's size. text: goes into its file, by name.
 
     control_pictures: what the ControlNets were given, float32 (H, W, 3) in [0, 1], by name. notes: lines to be told.
@@ -44,7 +44,7 @@ class Rendered:
 
 
 @dataclass(frozen=True)
-class Fetching:
+class DownloadPermission:
     """Leave to download, and who is told. message: a line for each repo. progress: stage, megabytes done, in all."""
 
     message: Callable[[str], None]
@@ -54,7 +54,7 @@ class Fetching:
 class Renderer(Protocol):
     """Paints keyframes."""
 
-    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> Rendered:
+    def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> RenderedKey:
         """The painted key, of the plate's size; ``on_step(done, total)`` is called as the work goes on."""
         ...
 

@@ -1,33 +1,33 @@
-"""What a user can ask for: every option once in `options`, what it may be in `kinds`, bad mixes in `mixes`."""
+"""The settings: options in `options`, their types in `option_types`, refused combinations in `validation`."""
 
-from stylize.settings.compound import GUIDE_WEIGHT, SCREENS, GuideAsked, Levels, MatteKey
+from stylize.settings.compound import GUIDE_WEIGHT, SCREENS, GuideSpec, Levels, MatteKey
 from stylize.settings.former_names import current_names, former_names, former_names_to
-from stylize.settings.layers import LayerAsked
+from stylize.settings.layers import LayerSpec
 from stylize.settings.matte_options import MATTE_OPTIONS, MatteSettings
 from stylize.settings.option import DIFFUSION, EXPORT, GROUPS, MAIN, Option, flag_of
 from stylize.settings.option_types import (
     DEPTH_AUTO,
     DEPTH_SOURCE,
-    EVERY,
     FLAG,
+    FRAMES_PER_DRAWING,
     MATTE_MODEL,
     MATTE_SOURCE,
     MODEL,
     MODEL_RENDERERS,
     STAGES,
-    Kind,
-    is_matte_word,
+    OptionType,
+    is_matte_keyword,
 )
 from stylize.settings.options import OPTIONS, Look, Settings, looks_of, read_settings
-from stylize.settings.validation import laid_over
+from stylize.settings.validation import merge_settings
 
 __all__ = [
     "DEPTH_AUTO",
     "DEPTH_SOURCE",
     "DIFFUSION",
-    "EVERY",
     "EXPORT",
     "FLAG",
+    "FRAMES_PER_DRAWING",
     "GROUPS",
     "GUIDE_WEIGHT",
     "MAIN",
@@ -39,21 +39,21 @@ __all__ = [
     "OPTIONS",
     "SCREENS",
     "STAGES",
-    "GuideAsked",
-    "Kind",
-    "LayerAsked",
+    "GuideSpec",
+    "LayerSpec",
     "Levels",
     "Look",
     "MatteKey",
     "MatteSettings",
     "Option",
+    "OptionType",
     "Settings",
     "current_names",
     "flag_of",
     "former_names",
     "former_names_to",
-    "is_matte_word",
-    "laid_over",
+    "is_matte_keyword",
     "looks_of",
+    "merge_settings",
     "read_settings",
 ]

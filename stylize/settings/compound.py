@@ -7,7 +7,7 @@ from typing import Any
 
 from stylize.errors import SettingsError
 from stylize.settings import readers
-from stylize.settings.path_resolution import whole_path
+from stylize.settings.path_resolution import resolve_path
 
 # Weight of a guide that comes without one, that of the plate's colours; and the most, beside which nothing else counts.
 GUIDE_WEIGHT, LARGEST_WEIGHT = 12.0, 1000.0
@@ -16,7 +16,7 @@ SCREENS = ("green", "blue")
 
 
 @dataclass(frozen=True)
-class GuideAsked:
+class GuideSpec:
     """A guide that was asked for, and its weight; as text, and so in a project file, ``path:weight``."""
 
     path: Path
@@ -26,17 +26,17 @@ class GuideAsked:
         return f"{self.path}:{self.weight!r}"
 
 
-def read_guides(value: Any) -> tuple[GuideAsked, ...]:
+def read_guides(value: Any) -> tuple[GuideSpec, ...]:
     """Guides, one or several. Raises SettingsError as ``read_guide`` does."""
-    return tuple(map(read_guide, [value] if isinstance(value, str | Path | GuideAsked) else value))
+    return tuple(map(read_guide, [value] if isinstance(value, str | Path | GuideSpec) else value))
 
 
-def read_guide(value: Any) -> GuideAsked:
+def read_guide(value: Any) -> GuideSpec:
     """What follows the last colon is the weight if it is a number: ``C:\\depth`` and ``10:20/depth`` have none.
 
     Raises SettingsError for a weight out of bounds, and where there is no path.
     """
-    if isinstance(value, GuideAsked):
+    if isinstance(value, GuideSpec):
         return value
     path, _, last = readers.text(str(value) if isinstance(value, Path) else value).rpartition(":")
     try:
@@ -48,13 +48,13 @@ def read_guide(value: Any) -> GuideAsked:
             f"expected PATH or PATH:WEIGHT, with a weight above 0 and up to {LARGEST_WEIGHT:g}, found {str(value)!r}; "
             f"leave the weight out for {GUIDE_WEIGHT:g}"
         )
-    return GuideAsked(Path(path), weight)
+    return GuideSpec(Path(path), weight)
 
 
-def whole_guide(stored: str, folder: Path) -> str:
+def resolve_guide(stored: str, folder: Path) -> str:
     """A guide as it is stored, its path made whole."""
-    asked = read_guide(stored)
-    return str(GuideAsked(Path(whole_path(str(asked.path), folder)), asked.weight))
+    spec = read_guide(stored)
+    return str(GuideSpec(Path(resolve_path(str(spec.path), folder)), spec.weight))
 
 
 @dataclass(frozen=True)

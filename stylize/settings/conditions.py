@@ -26,7 +26,7 @@ class Strength:
     end: float = 1.0
 
     @property
-    def counts(self) -> bool:
+    def is_active(self) -> bool:
         """Whether there is a frame where it leads."""
         return max(self.weight.values()) > 0
 
@@ -38,7 +38,7 @@ class Strength:
 
 
 @dataclass(frozen=True)
-class ControlAsked:
+class ControlSpec:
     """A ControlNet that was asked for. path: of pictures that are ready; None makes them from the plate."""
 
     kind: str
@@ -50,7 +50,7 @@ class ControlAsked:
 
 
 @dataclass(frozen=True)
-class FileAsked:
+class WeightsSpec:
     """A file of weights, a LoRA or an adapter, and how strongly it counts."""
 
     path: Path
@@ -63,7 +63,7 @@ class FileAsked:
 
 
 @dataclass(frozen=True)
-class ModelAsked:
+class ControlModelSpec:
     """Which model is to be used for a kind of control."""
 
     kind: str
@@ -73,35 +73,35 @@ class ModelAsked:
         return f"{self.kind}={self.model}"
 
 
-def read_control(value: object) -> ControlAsked:
+def read_control(value: object) -> ControlSpec:
     """``KIND[:weight[:start-end]]`` or ``KIND=PATH[:weight[:start-end]]``. Raises SettingsError for anything else."""
-    if isinstance(value, ControlAsked):
+    if isinstance(value, ControlSpec):
         return value
-    name, strength = _cut(value, "KIND or KIND=PATH, as in canny:0.8:0-0.6")
+    name, strength = _split_strength(value, "KIND or KIND=PATH, as in canny:0.8:0-0.6")
     kind, equals, path = name.partition("=")
     _check_kind(kind, str(value))
     if equals and not path:
         raise SettingsError(f"{str(value)!r} names no path after the equals sign; leave that out, or give one")
-    return ControlAsked(kind, Path(path) if path else None, strength)
+    return ControlSpec(kind, Path(path) if path else None, strength)
 
 
-def read_file(value: object) -> FileAsked:
+def read_weights_spec(value: object) -> WeightsSpec:
     """``PATH[:weight[:start-end]]``. Raises SettingsError for anything else."""
-    if isinstance(value, FileAsked):
+    if isinstance(value, WeightsSpec):
         return value
-    name, strength = _cut(str(value) if isinstance(value, Path) else value, "PATH or PATH:weight")
-    return FileAsked(Path(name), strength)
+    name, strength = _split_strength(str(value) if isinstance(value, Path) else value, "PATH or PATH:weight")
+    return WeightsSpec(Path(name), strength)
 
 
-def read_model(value: object) -> ModelAsked:
+def read_control_model(value: object) -> ControlModelSpec:
     """``KIND=MODEL``. Raises SettingsError for anything else."""
-    if isinstance(value, ModelAsked):
+    if isinstance(value, ControlModelSpec):
         return value
     kind, equals, model = value.partition("=") if isinstance(value, str) else ("", "", "")
     if not equals or not model:
         raise SettingsError(f"expected KIND=MODEL, found {str(value)!r}; KIND is one of {', '.join(CONTROLS)}")
     _check_kind(kind, str(value))
-    return ModelAsked(kind, model)
+    return ControlModelSpec(kind, model)
 
 
 def _check_kind(kind: str, found: str) -> None:
@@ -109,10 +109,10 @@ def _check_kind(kind: str, found: str) -> None:
         raise SettingsError(f"expected a kind of control, one of {', '.join(CONTROLS)}, found {found!r}")
 
 
-def _cut(value: object, wanted: str) -> tuple[str, Strength]:
+def _split_strength(value: object, expected: str) -> tuple[str, Strength]:
     match = _TAIL.search(value) if isinstance(value, str) else None
     if match is None or not isinstance(value, str) or not value[: match.start()]:
-        raise SettingsError(f"expected {wanted}, found {str(value)!r}")
+        raise SettingsError(f"expected {expected}, found {str(value)!r}")
     start, end = (float(match[name] or other) for name, other in (("start", 0.0), ("end", 1.0)))
     try:
         weight = read_schedule((match["weight"] or "1").removeprefix("(").removesuffix(")"), 0, LARGEST_WEIGHT)

@@ -7,8 +7,8 @@ from typing import Any
 
 from stylize.media.ebsynth_folder import folders_of
 from stylize.media.sequences import PICTURE_SUFFIXES, parse_pattern
-from stylize.settings.compound import GuideAsked, MatteKey
-from stylize.settings.conditions import ControlAsked, FileAsked
+from stylize.settings.compound import GuideSpec, MatteKey
+from stylize.settings.conditions import ControlSpec, WeightsSpec
 from stylize.settings.matte_options import MATTE_OPTIONS, MatteSettings
 from stylize.settings.option_types import (
     DEPTH_AUTO,
@@ -16,8 +16,8 @@ from stylize.settings.option_types import (
     MATTE_MODEL,
     MATTE_SOURCE,
     MODEL,
-    Kind,
-    is_matte_word,
+    OptionType,
+    is_matte_keyword,
 )
 from stylize.settings.options import OPTIONS, Settings, looks_of
 
@@ -37,17 +37,17 @@ class Inputs:
 def inputs_of(settings: Settings | MatteSettings, path: Path | None = None) -> Inputs:
     """The inputs beside the shot, of all layers. path: of the shot as it was asked for, which may be a folder of
     EbSynth's."""
-    asked = [settings] if isinstance(settings, MatteSettings) else [look.settings for look in looks_of(settings)]
+    all_settings = [settings] if isinstance(settings, MatteSettings) else [look.settings for look in looks_of(settings)]
     files, folders = list[Path](), list[Path]()
-    for one in asked:
-        some, more = _of(one)
-        files += some
-        folders += more
+    for one in all_settings:
+        look_files, look_folders = _inputs_of_look(one)
+        files += look_files
+        folders += look_folders
     folders += folders_of(path) if path is not None else ()
     return Inputs(tuple(files), tuple(folders))
 
 
-def _of(settings: Settings | MatteSettings) -> tuple[list[Path], list[Path]]:
+def _inputs_of_look(settings: Settings | MatteSettings) -> tuple[list[Path], list[Path]]:
     """Files, and folders of numbered pictures."""
     options = MATTE_OPTIONS if isinstance(settings, MatteSettings) else OPTIONS
     named = {name: list(_paths(option.type, getattr(settings, name))) for name, option in options.items()}
@@ -57,20 +57,24 @@ def _of(settings: Settings | MatteSettings) -> tuple[list[Path], list[Path]]:
     return files, [one for one in numbered if one.is_dir()]
 
 
-def _paths(kind: Kind, value: Any) -> Iterator[Path]:
+def _paths(option_type: OptionType, value: Any) -> Iterator[Path]:
     """The paths that are read in the value of an option."""
     for one in value if isinstance(value, tuple) else (value,):
         if isinstance(one, Path):
             yield one
-        elif isinstance(one, GuideAsked | MatteKey | FileAsked | ControlAsked) and one.path is not None:
+        elif isinstance(one, GuideSpec | MatteKey | WeightsSpec | ControlSpec) and one.path is not None:
             yield one.path
-        elif kind in (MATTE_SOURCE, MATTE_MODEL, DEPTH_SOURCE, MODEL) and one is not None and not _is_word(kind, one):
+        elif (
+            option_type in (MATTE_SOURCE, MATTE_MODEL, DEPTH_SOURCE, MODEL)
+            and one is not None
+            and not _is_keyword(option_type, one)
+        ):
             yield Path(one)
 
 
-def _is_word(kind: Kind, text: str) -> bool:
+def _is_keyword(option_type: OptionType, text: str) -> bool:
     """Whether it stands for no path."""
-    return text == DEPTH_AUTO if kind is DEPTH_SOURCE else kind is MATTE_SOURCE and is_matte_word(text)
+    return text == DEPTH_AUTO if option_type is DEPTH_SOURCE else option_type is MATTE_SOURCE and is_matte_keyword(text)
 
 
 def _pictures(path: Path) -> list[Path]:

@@ -14,7 +14,7 @@ from stylize.errors import SettingsError
 from stylize.settings.former_names import former_names, reading, renamed
 from stylize.settings.look_options import LOOK_OPTIONS
 from stylize.settings.option import Option
-from stylize.settings.option_types import FLAG, Kind
+from stylize.settings.option_types import FLAG, OptionType
 from stylize.settings.run_options import RUN_OPTIONS
 
 # What may follow the path of a layer's matte, and what it stands for.
@@ -27,7 +27,7 @@ _TRUTH = {"true": True, "false": False}
 
 
 @dataclass(frozen=True)
-class LayerAsked:
+class LayerSpec:
     """What was asked for one layer. name: of its folder; None for its place, counted from 1.
 
     values: options and what was given for them, as they are read.
@@ -45,48 +45,48 @@ class LayerAsked:
         return ",".join(f"{name}={value}" for name, value in self.stored().items())
 
 
-def _layers(value: Any) -> tuple[LayerAsked, ...]:
-    alone = isinstance(value, str | Mapping | LayerAsked)
+def _read_layers(value: Any) -> tuple[LayerSpec, ...]:
+    alone = isinstance(value, str | Mapping | LayerSpec)
     found = []
     for place, one in enumerate([value] if alone else value, 1):
         with reading(f"layer {place}"):
-            found.append(_layer(one))
+            found.append(_read_layer(one))
     return tuple(found)
 
 
-def _layer(value: Any) -> LayerAsked:
-    if isinstance(value, LayerAsked):
+def _read_layer(value: Any) -> LayerSpec:
+    if isinstance(value, LayerSpec):
         return value
     if not isinstance(value, str | Mapping):
         raise ValueError
-    pairs = list(_pairs(value) if isinstance(value, str) else value.items())
+    pairs = list(_split_pairs(value) if isinstance(value, str) else value.items())
     if not pairs:
         raise SettingsError("a layer says what it looks like, as matte=person/,style=a.png; found nothing")
     name: str | None = None
     found: dict[str, Any] = {}
-    pairs = [pair for both in pairs for pair in _unfolded(*both)]
-    current = renamed([_plain(key) for key, _ in pairs], LOOK_OPTIONS)
+    pairs = [pair for key_and_value in pairs for pair in _expand_suffixes(*key_and_value)]
+    current = renamed([_as_identifier(key) for key, _ in pairs], LOOK_OPTIONS)
     for key, one in pairs:
-        known = current[_plain(key)]
-        if known == "name":
-            name = _name(one)
+        option_name = current[_as_identifier(key)]
+        if option_name == "name":
+            name = _read_name(one)
             continue
-        option = _option(known, key)
-        one = _truth(one) if option.type is FLAG else one
-        if known in found:
-            if not option.type.many:
+        option = _find_option(option_name, key)
+        one = _read_truth(one) if option.type is FLAG else one
+        if option_name in found:
+            if not option.type.multiple:
                 raise SettingsError(f"{key} is given twice in the layer; give it once")
-            one = (*_several(found[known]), *_several(one))
-        found[known] = option.read(one)
-    return LayerAsked(name, tuple(found.items()))
+            one = (*_as_tuple(found[option_name]), *_as_tuple(one))
+        found[option_name] = option.read(one)
+    return LayerSpec(name, tuple(found.items()))
 
 
-def _plain(key: str) -> str:
+def _as_identifier(key: str) -> str:
     """Return the name of an option as Python spells it."""
     return key.strip().replace("-", "_")
 
 
-def _pairs(text: str) -> Iterator[tuple[str, str]]:
+def _split_pairs(text: str) -> Iterator[tuple[str, str]]:
     """``matte=person/:invert,keyframes=1,9,prompt="a, b=c"``: a comma ends a value where another setting follows; in
     a value that stands in quotation marks, none does. A word that is an option without value stands alone."""
     options = {**former_names(LOOK_OPTIONS), **LOOK_OPTIONS}
@@ -113,7 +113,7 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
         rest = parts[1] if len(parts) > 1 else ""
 
 
-def _unfolded(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _expand_suffixes(key: str, value: Any) -> Iterator[tuple[str, Any]]:
     """A matte's suffixes as the options that they stand for."""
     while key.strip() == "matte" and isinstance(value, str) and (suffix := _SUFFIX.search(value)):
         name, _, pixels = suffix[1].partition("=")
@@ -127,7 +127,7 @@ def _unfolded(key: str, value: Any) -> Iterator[tuple[str, Any]]:
     yield key, value
 
 
-def _option(name: str, written: str) -> Option:
+def _find_option(name: str, written: str) -> Option:
     if name in LOOK_OPTIONS:
         return LOOK_OPTIONS[name]
     if name in RUN_OPTIONS or name == "layers":
@@ -138,11 +138,11 @@ def _option(name: str, written: str) -> Option:
     raise SettingsError(f"a layer has no setting {written!r}, {hint}there are name, {', '.join(LOOK_OPTIONS)}")
 
 
-def _several(value: Any) -> tuple[Any, ...]:
+def _as_tuple(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-def _name(value: Any) -> str:
+def _read_name(value: Any) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise SettingsError(
             f"a layer's name is a letter and then letters, digits, - and _, found {str(value)!r}; it names a folder"
@@ -150,21 +150,21 @@ def _name(value: Any) -> str:
     return value
 
 
-def _truth(value: Any) -> Any:
+def _read_truth(value: Any) -> Any:
     return _TRUTH.get(value.lower(), value) if isinstance(value, str) else value
 
 
-def _stored(layers: tuple[LayerAsked, ...]) -> list[dict[str, Any]]:
+def _store_layers(layers: tuple[LayerSpec, ...]) -> list[dict[str, Any]]:
     return [layer.stored() for layer in layers]
 
 
-def _whole(stored: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
+def _resolve_layers(stored: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
     return [
         {name: value if name == "name" else LOOK_OPTIONS[name].resolve(value, folder) for name, value in layer.items()}
         for layer in stored
     ]
 
 
-LAYER_KIND = Kind(
-    "layers as matte=person/,style=a.png", _layers, _stored, "NAME=VALUE,...", _whole, many=True
+LAYER_TYPE = OptionType(
+    "layers as matte=person/,style=a.png", _read_layers, _store_layers, "NAME=VALUE,...", _resolve_layers, multiple=True
 )  # fmt: skip

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from stylize.errors import SettingsError, StylizeError
-from stylize.settings.option_types import Kind
+from stylize.settings.option_types import OptionType
 
 MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, LAYERS, PROPAGATION, MOTION, EXPORT, READING, RUN = GROUPS = (
     "The five that matter", "Keyframes", "Look", "Diffusion", "Matte", "Layers", "Propagation", "Motion", "Export",
@@ -23,7 +23,7 @@ class Option:
     """
 
     name: str
-    type: Kind
+    type: OptionType
     default: Any
     help: str
     group: str
@@ -40,7 +40,9 @@ class Option:
         except StylizeError as error:
             raise SettingsError(f"{self.flags[-1]}: {error}") from error
         except (ValueError, TypeError, ArithmeticError):
-            raise SettingsError(f"{self.flags[-1]} must be {self.type.said}, not {_said(value)!r}") from None
+            raise SettingsError(
+                f"{self.flags[-1]} must be {self.type.description}, not {_as_written(value)!r}"
+            ) from None
 
     def store(self, value: Any) -> Any:
         """Return a value as TOML can write it."""
@@ -48,11 +50,11 @@ class Option:
 
     def resolve(self, stored: Any, folder: Path = Path()) -> Any:
         """Return a stored value with absolute paths; relative ones are taken from ``folder``."""
-        return self.type.whole(stored, folder)
+        return self.type.resolve(stored, folder)
 
 
-def declared(
-    option_type: Kind,
+def option_field(
+    option_type: OptionType,
     default: Any,
     group: str,
     help: str,
@@ -68,10 +70,10 @@ def declared(
 def options_of(owner: type) -> Mapping[str, Option]:
     """The options that a dataclass declares, by name."""
     found = {}
-    for known in fields(owner):
-        option_type, group, help_text, flags, stored, formerly = known.metadata["option"]
-        flags = flags or (flag_of(known.name),)
-        found[known.name] = Option(known.name, option_type, known.default, help_text, group, flags, stored, formerly)
+    for member in fields(owner):
+        option_type, group, help_text, flags, stored, formerly = member.metadata["option"]
+        flags = flags or (flag_of(member.name),)
+        found[member.name] = Option(member.name, option_type, member.default, help_text, group, flags, stored, formerly)
     return MappingProxyType(found)
 
 
@@ -80,12 +82,12 @@ def flag_of(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _said(value: Any) -> str:
+def _as_written(value: Any) -> str:
     """What was given, as it was written: a flag that is repeated gives a tuple."""
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def given(settings: object, name: str) -> bool:
+def is_given(settings: object, name: str) -> bool:
     """Whether an option differs from its default."""
     return bool(getattr(settings, name) != options_of(type(settings))[name].default)
 

@@ -11,26 +11,26 @@ from typing import Any
 from masks.prompts import Prompt
 from stylize.errors import SettingsError
 from stylize.settings import readers
-from stylize.settings.compound import read_guides, read_levels, read_matte_keys, read_screen, whole_guide
-from stylize.settings.conditions import read_control, read_file, read_model
+from stylize.settings.compound import read_guides, read_levels, read_matte_keys, read_screen, resolve_guide
+from stylize.settings.conditions import read_control, read_control_model, read_weights_spec
 from stylize.settings.network_matte import (
     BOX,
     CLICK,
     EXCLUDE,
-    is_pointing,
-    is_words,
+    format_network_matte,
+    format_position,
+    is_network_matte,
+    is_prompt,
+    read_network_matte,
     read_prompt,
-    read_words,
-    spell_place,
-    spell_words,
 )
 from stylize.settings.path_resolution import (
-    whole_control,
-    whole_control_model,
-    whole_each,
-    whole_file,
-    whole_model,
-    whole_path,
+    resolve_control,
+    resolve_control_model,
+    resolve_each,
+    resolve_model,
+    resolve_path,
+    resolve_weights,
 )
 from stylize.settings.samplers import SAMPLERS, known_sampler
 
@@ -42,148 +42,161 @@ RENDERERS = ("example", "painted", "diffusion", "a1111", AUTO_RENDERER)
 MODEL_RENDERERS = ("diffusion", "a1111")
 FLOWS = ("dis", "raft")
 # What keyframes are placed for.
-PLACED_FOR = ("mean", "worst")
+OPTIMISE_FOR = ("mean", "worst")
 DEVICES, PRECISIONS = ("auto", "cuda", "mps", "cpu"), ("auto", "float16", "bfloat16", "float32")
 # What can go with the result.
 EXPORTS = ("otio", "xml", "fcpxml", "edl", "aftereffects", "nuke", "ebsynth", "passes", "matte", "foreground")
 # How passes are laid out, and the word that stands for a path of depth.
 PASSES_AS, DEPTH_AUTO = ("multipart", "sequences"), "auto"
 # For how many frames a drawing is held, in animators' words.
-EVERY = MappingProxyType({"ones": 1, "twos": 2, "threes": 3})
+FRAMES_PER_DRAWING = MappingProxyType({"ones": 1, "twos": 2, "threes": 3})
 # What stands for the shot's own alpha, where a path of mattes would stand.
 ALPHA = "alpha"
 # The ways to a matte.
-MATTE_WAYS = ("key", "chroma", "luma", "clean", "matte_model")
+MATTE_METHODS = ("key", "chroma", "luma", "clean", "matte_model")
 # Pixels that a matte may be changed by.
-MOST_REACH = 500
+MAX_MATTE_PIXELS = 500
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of value: what it is called in messages, how it is read, and how it is stored in a project file.
+class OptionType:
+    """The type of an option: its name in messages, how it is read, and how a project file stores it.
 
-    read raises ValueError for what it does not take. whole: makes paths in what is stored whole, seen from a folder.
-    many: the flag may be repeated, and the value is a tuple.
+    read raises ValueError for what it does not take. resolve: makes stored paths absolute, seen from a folder.
+    multiple: the flag may be repeated, and the value is a tuple.
     """
 
-    said: str
+    description: str
     read: Callable[[Any], Any]
     store: Callable[[Any], Any] = lambda value: value
     metavar: str = "TEXT"
-    whole: Callable[[Any, Path], Any] = lambda stored, folder: stored
-    many: bool = False
+    resolve: Callable[[Any, Path], Any] = lambda stored, folder: stored
+    multiple: bool = False
 
 
-def is_matte_word(text: str) -> bool:
+def is_matte_keyword(text: str) -> bool:
     """Whether it stands where a path of mattes would stand, and is none."""
-    return text == ALPHA or is_words(text)
+    return text == ALPHA or is_network_matte(text)
 
 
-def _matte_source(value: Any) -> str:
+def _read_matte_source(value: Any) -> str:
     if isinstance(value, list | tuple):
         texts = [str(readers.path(one)) for one in value]
-        if len(texts) > 1 and not all(map(is_pointing, texts)):
+        if len(texts) > 1 and not all(map(is_prompt, texts)):
             raise SettingsError(
                 f"there is one matte, and only click:, exclude: and box: may be repeated, found {' '.join(texts)}"
             )
         value = value[0] if len(texts) == 1 else " ".join(texts)
     # A path given as such is no word, whatever its name.
-    if isinstance(value, Path) and is_matte_word(str(value)):
+    if isinstance(value, Path) and is_matte_keyword(str(value)):
         return f".{os.sep}{value}"
     text = str(readers.path(value))
-    return spell_words(read_words(text)) if is_words(text) else text
+    return format_network_matte(read_network_matte(text)) if is_network_matte(text) else text
 
 
-def _pointed(kind: str) -> Callable[[Any], tuple[Prompt, ...]]:
+def _read_prompts(kind: str) -> Callable[[Any], tuple[Prompt, ...]]:
     return readers.each(lambda value: read_prompt(kind, value))
 
 
-def _places(prompts: Any) -> list[str]:
-    return [spell_place(prompt) for prompt in prompts]
+def _format_positions(prompts: Any) -> list[str]:
+    return [format_position(prompt) for prompt in prompts]
 
 
-def _depth_source(value: Any) -> str:
+def _read_depth_source(value: Any) -> str:
     return f".{os.sep}{value}" if isinstance(value, Path) and str(value) == DEPTH_AUTO else str(readers.path(value))
 
 
-def _exports(value: Any) -> tuple[str, ...]:
+def _read_exports(value: Any) -> tuple[str, ...]:
     words = [word.strip() for text in ([value] if isinstance(value, str) else value) for word in text.split(",")]
     if not set(words) <= set(EXPORTS):
         raise ValueError
     return tuple(kind for kind in EXPORTS if kind in words)
 
 
-def choice(choices: tuple[str, ...]) -> Kind:
+def choice(choices: tuple[str, ...]) -> OptionType:
     """One of some words."""
-    return Kind(f"one of {', '.join(choices)}", readers.one_of(choices), metavar="|".join(choices))
+    return OptionType(f"one of {', '.join(choices)}", readers.one_of(choices), metavar="|".join(choices))
 
 
-PATH = Kind("a path", readers.path, str, "PATH", whole_path)
-PICTURE = Kind("a path", readers.path, str, "PICTURE", whole_path)
-FOLDER = Kind("a path", readers.path, str, "FOLDER", whole_path)
-TARGET = Kind("a path", readers.text, metavar="PATH", whole=whole_path)
-GUIDES = Kind(
+PATH = OptionType("a path", readers.path, str, "PATH", resolve_path)
+PICTURE = OptionType("a path", readers.path, str, "PICTURE", resolve_path)
+FOLDER = OptionType("a path", readers.path, str, "FOLDER", resolve_path)
+TARGET = OptionType("a path", readers.text, metavar="PATH", resolve=resolve_path)
+GUIDES = OptionType(
     "paths of guides, PATH or PATH:WEIGHT", read_guides, lambda guides: [str(guide) for guide in guides], "PATH:WEIGHT",
-    whole_each(whole_guide), many=True,
+    resolve_each(resolve_guide), multiple=True,
 )  # fmt: skip
-MATTE_SOURCE = Kind(
-    "a path, alpha, auto, click:x,y@frame or box:x0,y0,x1,y1@frame", _matte_source, metavar="PATH",
-    whole=lambda stored, folder: stored if is_matte_word(stored) else whole_path(stored, folder), many=True,
+MATTE_SOURCE = OptionType(
+    "a path, alpha, auto, click:x,y@frame or box:x0,y0,x1,y1@frame", _read_matte_source, metavar="PATH",
+    resolve=lambda stored, folder: stored if is_matte_keyword(stored) else resolve_path(stored, folder), multiple=True,
 )  # fmt: skip
-DEPTH_SOURCE = Kind(
-    "a path, or the word auto", _depth_source, metavar="PATH|auto",
-    whole=lambda stored, folder: stored if stored == DEPTH_AUTO else whole_path(stored, folder),
+DEPTH_SOURCE = OptionType(
+    "a path, or the word auto", _read_depth_source, metavar="PATH|auto",
+    resolve=lambda stored, folder: stored if stored == DEPTH_AUTO else resolve_path(stored, folder),
 )  # fmt: skip
-MATTE_MODEL = Kind(
-    "a file, a folder or a repo id", lambda value: str(readers.path(value)), metavar="MODEL", whole=whole_model
+MATTE_MODEL = OptionType(
+    "a file, a folder or a repo id", lambda value: str(readers.path(value)), metavar="MODEL", resolve=resolve_model
 )
-CLICKS = Kind("places as 320,200@12", _pointed(CLICK), _places, "X,Y@FRAME", many=True)
-EXCLUDED = Kind("places as 320,200@12", _pointed(EXCLUDE), _places, "X,Y@FRAME", many=True)
-BOXES = Kind("boxes as 100,50,300,200@12", _pointed(BOX), _places, "X0,Y0,X1,Y1@FRAME", many=True)
-SCREEN = Kind("green, blue or a colour as #14b43c", read_screen, metavar="COLOUR")
-LEVELS = Kind("two levels from 0 to 1, as 0.1:0.3", read_levels, str, "LOW:HIGH")
-MATTE_KEYS = Kind(
+CLICKS = OptionType("places as 320,200@12", _read_prompts(CLICK), _format_positions, "X,Y@FRAME", multiple=True)
+EXCLUDED = OptionType("places as 320,200@12", _read_prompts(EXCLUDE), _format_positions, "X,Y@FRAME", multiple=True)
+BOXES = OptionType(
+    "boxes as 100,50,300,200@12", _read_prompts(BOX), _format_positions, "X0,Y0,X1,Y1@FRAME", multiple=True
+)
+SCREEN = OptionType("green, blue or a colour as #14b43c", read_screen, metavar="COLOUR")
+LEVELS = OptionType("two levels from 0 to 1, as 0.1:0.3", read_levels, str, "LOW:HIGH")
+MATTE_KEYS = OptionType(
     "a frame and a picture, as 40:mask.png", read_matte_keys, lambda keys: [str(key) for key in keys], "FRAME:PICTURE",
-    many=True,
+    multiple=True,
 )  # fmt: skip
-MODEL = Kind("a folder, a file or a repo id", readers.text, metavar="MODEL", whole=whole_model)
-CONTROL = Kind(
+MODEL = OptionType("a folder, a file or a repo id", readers.text, metavar="MODEL", resolve=resolve_model)
+CONTROL = OptionType(
     "controls as canny:0.8:0-0.6 or depth=PATH", readers.each(read_control), readers.texts, "KIND[=PATH][:W[:A-B]]",
-    whole_each(whole_control), many=True,
+    resolve_each(resolve_control), multiple=True,
 )  # fmt: skip
-CONTROL_MODEL = Kind(
-    "KIND=MODEL", readers.each(read_model), readers.texts, "KIND=MODEL", whole_each(whole_control_model), many=True
+CONTROL_MODEL = OptionType(
+    "KIND=MODEL",
+    readers.each(read_control_model),
+    readers.texts,
+    "KIND=MODEL",
+    resolve_each(resolve_control_model),
+    multiple=True,
 )
-LORAS = Kind(
-    "files as style.safetensors:0.8", readers.each(read_file), readers.texts, "FILE[:W]",
-    whole_each(whole_file), many=True,
+LORAS = OptionType(
+    "files as style.safetensors:0.8", readers.each(read_weights_spec), readers.texts, "FILE[:W]",
+    resolve_each(resolve_weights), multiple=True,
 )  # fmt: skip
-ADAPTER = Kind("a file as adapter.safetensors:0.8:0-0.6", read_file, str, "FILE[:W[:A-B]]", whole_file)
-SAMPLER = Kind(f"one of {', '.join(SAMPLERS)}", known_sampler, metavar="NAME")
-WORDS = Kind('a text, or a schedule as 0: "a village", 100: "a burning village"', readers.scheduled_words)
-FLAG = Kind("true or false", readers.flag)
-RANGE = Kind("frames as 1001-1100 or 10-50x2", readers.frame_range, metavar="RANGE")
-FRAMES = Kind("frames as 12,40,77 or 1001-1100", readers.frames, readers.spell_frames, "FRAMES", many=True)
-KEYS = Kind(
-    "frames as 12,40,77 or 1001-1100, or a table as keys.csv", readers.keyframes, readers.spell_frames, "FRAMES",
-    lambda stored, folder: whole_path(stored, folder) if readers.is_table(stored) else stored,
+ADAPTER = OptionType(
+    "a file as adapter.safetensors:0.8:0-0.6", read_weights_spec, str, "FILE[:W[:A-B]]", resolve_weights
+)
+SAMPLER = OptionType(f"one of {', '.join(SAMPLERS)}", known_sampler, metavar="NAME")
+WORDS = OptionType('a text, or a schedule as 0: "a village", 100: "a burning village"', readers.scheduled_words)
+FLAG = OptionType("true or false", readers.flag)
+RANGE = OptionType("frames as 1001-1100 or 10-50x2", readers.frame_range, metavar="RANGE")
+FRAMES = OptionType("frames as 12,40,77 or 1001-1100", readers.frames, readers.format_frames, "FRAMES", multiple=True)
+KEYS = OptionType(
+    "frames as 12,40,77 or 1001-1100, or a table as keys.csv", readers.keyframes, readers.format_frames, "FRAMES",
+    lambda stored, folder: resolve_path(stored, folder) if readers.is_table(stored) else stored,
 )  # fmt: skip
-DURATION = Kind("a time as 90s, 10m or 1h30m", readers.duration, lambda seconds: f"{seconds:g}s", "TIME")
-RATE = Kind("frames per second as 24, 23.976 or 24000/1001", readers.rate, str, "RATE")
-SHARE = Kind("a number from 0 to 1", readers.number(0, 1), metavar="0..1")
-COUNT = Kind("a whole number of 1 or more", readers.integer(1, math.inf), metavar="N")
-REACH = Kind(f"a whole number of pixels from 0 to {MOST_REACH}", readers.integer(0, MOST_REACH), metavar="PIXELS")
-NUMBER = Kind("a whole number of 0 or more", readers.integer(0, 2**31 - 1), metavar="N")
-STEPS = Kind("a whole number from 1 to 1000", readers.integer(1, 1000), metavar="N")
-EXPORT_KINDS = Kind(f"some of {', '.join(EXPORTS)}", _exports, list, "WHAT", many=True)
-BITS = Kind("8 or 16", readers.bits, metavar="8|16")
-GUIDANCE = Kind(
+DURATION = OptionType("a time as 90s, 10m or 1h30m", readers.duration, lambda seconds: f"{seconds:g}s", "TIME")
+RATE = OptionType("frames per second as 24, 23.976 or 24000/1001", readers.rate, str, "RATE")
+SHARE = OptionType("a number from 0 to 1", readers.number(0, 1), metavar="0..1")
+COUNT = OptionType("a whole number of 1 or more", readers.integer(1, math.inf), metavar="N")
+MATTE_PIXELS = OptionType(
+    f"a whole number of pixels from 0 to {MAX_MATTE_PIXELS}", readers.integer(0, MAX_MATTE_PIXELS), metavar="PIXELS"
+)
+NUMBER = OptionType("a whole number of 0 or more", readers.integer(0, 2**31 - 1), metavar="N")
+STEPS = OptionType("a whole number from 1 to 1000", readers.integer(1, 1000), metavar="N")
+EXPORT_KINDS = OptionType(f"some of {', '.join(EXPORTS)}", _read_exports, list, "WHAT", multiple=True)
+BITS = OptionType("8 or 16", readers.bits, metavar="8|16")
+GUIDANCE = OptionType(
     'a number from 1 to 100, or a schedule as "0: 5, 40: 9"', readers.scheduled(1, 100), str, "1..100"
 )  # fmt: skip
-SCHEDULED_SHARE = Kind('a number from 0 to 1, or a schedule as "0: 0.4, 40: 0.7"', readers.scheduled(0, 1), str, "0..1")
-TARGET_URL = Kind("an address as http://127.0.0.1:7860", readers.text, metavar="URL")
-RETRIES = Kind("a whole number from 0 to 20", readers.integer(0, 20), metavar="N")
-SKIP = Kind("a whole number from 1 to 12", readers.integer(1, 12), metavar="N")
-SIDE = Kind("a whole number from 64 to 4096", readers.integer(64, 4096), metavar="PIXELS")
-FACTOR = Kind("a number from 1.1 to 8", readers.number(1.1, 8), metavar="FACTOR")
+SCHEDULED_SHARE = OptionType(
+    'a number from 0 to 1, or a schedule as "0: 0.4, 40: 0.7"', readers.scheduled(0, 1), str, "0..1"
+)
+TARGET_URL = OptionType("an address as http://127.0.0.1:7860", readers.text, metavar="URL")
+RETRIES = OptionType("a whole number from 0 to 20", readers.integer(0, 20), metavar="N")
+SKIP = OptionType("a whole number from 1 to 12", readers.integer(1, 12), metavar="N")
+SIDE = OptionType("a whole number from 64 to 4096", readers.integer(64, 4096), metavar="PIXELS")
+FACTOR = OptionType("a number from 1.1 to 8", readers.number(1.1, 8), metavar="FACTOR")
 STAGE = choice(STAGES)

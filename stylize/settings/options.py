@@ -8,11 +8,11 @@ from typing import Any
 
 from stylize.errors import SettingsError
 from stylize.settings.former_names import accept_former_names, current_names, reading
-from stylize.settings.layers import LAYER_KIND, LayerAsked
+from stylize.settings.layers import LAYER_TYPE, LayerSpec
 from stylize.settings.look_options import LOOK_OPTIONS, LookSettings
-from stylize.settings.option import GROUPS, LAYERS, Option, declared, given, options_of
+from stylize.settings.option import GROUPS, LAYERS, Option, is_given, option_field, options_of
 from stylize.settings.run_options import RunSettings
-from stylize.settings.validation import check_shot, refuse_idle
+from stylize.settings.validation import check_run_options, refuse_unused_options
 
 
 @accept_former_names
@@ -23,8 +23,8 @@ class Settings(RunSettings, LookSettings):
     Raises SettingsError for a value that an option does not take, and for a mix that would do nothing.
     """
 
-    layers: tuple[LayerAsked, ...] = declared(
-        LAYER_KIND, (), LAYERS,
+    layers: tuple[LayerSpec, ...] = option_field(
+        LAYER_TYPE, (), LAYERS,
         "A look with a matte, and options of its own, as matte=person/:invert,style=b.png. May be repeated: later ones "
         "lie over earlier ones.",
         flags=("--layer",),
@@ -33,11 +33,11 @@ class Settings(RunSettings, LookSettings):
     def __post_init__(self) -> None:
         for option in OPTIONS.values():
             object.__setattr__(self, option.name, option.read(getattr(self, option.name)))
-        check_shot(self)
+        check_run_options(self)
         if self.layers:
             _check_layers(self)
         else:
-            refuse_idle(self)
+            refuse_unused_options(self)
 
     def stored(self) -> dict[str, Any]:
         """Return what a project file keeps: the options that are not at their default, as TOML can write them."""
@@ -69,10 +69,10 @@ def looks_of(settings: Settings) -> tuple[Look, ...]:
     if not settings.layers:
         return (Look("", settings),)
     looks = []
-    for place, asked in enumerate(settings.layers, 1):
-        name = asked.name or str(place)
+    for place, spec in enumerate(settings.layers, 1):
+        name = spec.name or str(place)
         try:
-            looks.append(Look(name, replace(settings, layers=(), **dict(asked.values))))
+            looks.append(Look(name, replace(settings, layers=(), **dict(spec.values))))
         except SettingsError as error:
             raise SettingsError(f"--layer {name}: {error}") from error
     return tuple(looks)
@@ -97,20 +97,20 @@ def _check_layers(settings: Settings) -> None:
     names = [look.name for look in looks]
     # They name folders, and not every disk distinguishes capitals from small letters.
     folded = [name.casefold() for name in names]
-    twice = [name for name in names if folded.count(name.casefold()) > 1]
-    if twice:
-        alike = "" if twice[0] == twice[1] else f" but for capitals, as {twice[1]} has"
-        raise SettingsError(f"--layer: two layers have the name {twice[0]}{alike}; give each one of its own")
+    duplicates = [name for name in names if folded.count(name.casefold()) > 1]
+    if duplicates:
+        case_note = "" if duplicates[0] == duplicates[1] else f" but for capitals, as {duplicates[1]} has"
+        raise SettingsError(f"--layer: two layers have the name {duplicates[0]}{case_note}; give each one of its own")
     for look in looks[1:]:
         if look.settings.matte is None:
             raise SettingsError(
                 f"--layer {look.name} has no matte, so that it would hide all layers before it: give it one with "
                 "matte=PATH, or put it first"
             )
-    said = [dict(asked.values) for asked in settings.layers]
+    given_values = [dict(spec.values) for spec in settings.layers]
     for option in LOOK_OPTIONS.values():
-        own = all(option.name in values for values in said)
-        if own and settings.like is None and given(settings, option.name):
+        own = all(option.name in values for values in given_values)
+        if own and settings.like is None and is_given(settings, option.name):
             raise SettingsError(
                 f"{option.flags[-1]} counts for layers that do not say it themselves, and each of them does; leave it "
                 "out"

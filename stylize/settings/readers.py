@@ -13,10 +13,10 @@ from stylize.settings.schedules import Schedule, all_texts, read_schedule
 # How the table of a plan ends, where frames may be named as well.
 TABLE_SUFFIX = ".csv"
 # Longest time that a budget may be, in seconds: a year.
-LONGEST = 366 * 24 * 3600.0
+MAX_SECONDS = 366 * 24 * 3600.0
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 # Rates that people write short, over 1001.
-SHORT_RATES = {"23.976": 24000, "23.98": 24000, "29.97": 30000, "47.952": 48000, "59.94": 60000, "119.88": 120000}
+NTSC_RATES = {"23.976": 24000, "23.98": 24000, "29.97": 30000, "47.952": 48000, "59.94": 60000, "119.88": 120000}
 
 
 def path(value: Any) -> Path:
@@ -92,7 +92,7 @@ def is_table(value: Any) -> bool:
     return isinstance(value, Path) or (isinstance(value, str) and value.lower().endswith(TABLE_SUFFIX))
 
 
-def spell_frames(value: tuple[int, ...] | Path) -> str:
+def format_frames(value: tuple[int, ...] | Path) -> str:
     """Frames, or the table that names them, as they are stored."""
     return str(value) if isinstance(value, Path) else ",".join(map(str, value))
 
@@ -104,12 +104,12 @@ def duration(value: Any) -> float:
         if parts is None or not any(parts.groups()):
             raise ValueError
         return duration(sum(float(part or 0) * unit for part, unit in zip(parts.groups(), (3600, 60, 1), strict=True)))
-    return number(1, LONGEST)(value)
+    return number(1, MAX_SECONDS)(value)
 
 
 def rate(value: Any) -> Fraction:
     """Frames per second, exactly."""
-    read = Fraction(SHORT_RATES[value], 1001) if value in SHORT_RATES else Fraction(value)
+    read = Fraction(NTSC_RATES[value], 1001) if value in NTSC_RATES else Fraction(value)
     if read <= 0 or isinstance(value, bool | float):
         raise ValueError
     return read

@@ -86,11 +86,11 @@ def _text_points(text: str) -> list[tuple[int, str]]:
     return points
 
 
-def _matches(form: re.Pattern[str], text: str) -> list[tuple[str, str]]:
-    """What ``form``'s two groups find in a list parted by commas that it fills from end to end."""
-    found, place = [], 0
+def _matches(pattern: re.Pattern[str], text: str) -> list[tuple[str, str]]:
+    """What the two groups of ``pattern`` find in a list parted by commas that it fills from end to end."""
+    found, position = [], 0
     while True:
-        match = form.match(text, place)
+        match = pattern.match(text, position)
         if match is None:
             raise ValueError
         found.append((match[1], match[2]))
@@ -98,4 +98,4 @@ def _matches(form: re.Pattern[str], text: str) -> list[tuple[str, str]]:
             return found
         if text[match.end()] != ",":
             raise ValueError
-        place = match.end() + 1
+        position = match.end() + 1

@@ -4,32 +4,34 @@ from collections.abc import Mapping
 from typing import Any
 
 from stylize.errors import SettingsError
-from stylize.settings.network_matte import check_prompts, is_words, read_words
-from stylize.settings.option import DIFFUSION, MATTE, flag, given, options_of
-from stylize.settings.option_types import DEPTH_AUTO, MATTE_WAYS, MODEL_RENDERERS, STAGES
+from stylize.settings.network_matte import check_prompts, is_network_matte, read_network_matte
+from stylize.settings.option import DIFFUSION, MATTE, flag, is_given, options_of
+from stylize.settings.option_types import DEPTH_AUTO, MATTE_METHODS, MODEL_RENDERERS, STAGES
 
 # What the server of A1111 makes use of.
-A1111 = (
+A1111_OPTIONS = (
     "url", "model", "prompt", "negative", "steps", "cfg", "denoise", "sampler", "clip_skip", "control", "control_model",
     "fuse", "retries", "like", "render_size",
 )  # fmt: skip
 
 
-def refuse_idle(settings: Any) -> None:
+def refuse_unused_options(settings: Any) -> None:
     """Raises SettingsError for an option of a look that would be accepted and do nothing."""
     if settings.renderer == "diffusion":
         _check_diffusion(settings)
     elif settings.renderer == "a1111":
         _check_a1111(settings)
     elif settings.renderer != "auto":  # looked at again when it is known what that is
-        idle = [
+        unused = [
             option
             for option in options_of(type(settings)).values()
-            if option.group == DIFFUSION and option.name not in _for_depth(settings) and given(settings, option.name)
+            if option.group == DIFFUSION
+            and option.name not in _used_by_depth(settings)
+            and is_given(settings, option.name)
         ]
-        if idle:
-            raise SettingsError(f"{idle[0].flags[-1]} is for --renderer diffusion, not {settings.renderer}")
-    if settings.style is None and (given(settings, "structure") or settings.keep_colours):
+        if unused:
+            raise SettingsError(f"{unused[0].flags[-1]} is for --renderer diffusion, not {settings.renderer}")
+    if settings.style is None and (is_given(settings, "structure") or settings.keep_colours):
         raise SettingsError("--structure and --keep-colours are about painting keys; give a reference, --style PICTURE")
     if settings.keys is not None and settings.style is None and settings.renderer not in (*MODEL_RENDERERS, "auto"):
         _check_painted(settings)
@@ -37,7 +39,7 @@ def refuse_idle(settings: Any) -> None:
     _check_matte(settings)
 
 
-def check_shot(settings: Any) -> None:
+def check_run_options(settings: Any) -> None:
     """The same of options that the whole shot has, whatever is painted on it. Raises SettingsError likewise."""
     _check_motion(settings)
     _check_passes(settings)
@@ -46,14 +48,14 @@ def check_shot(settings: Any) -> None:
         raise SettingsError(f"--from {first} comes after --to {last}; the stages are {', '.join(STAGES)}")
 
 
-def _for_depth(settings: Any) -> tuple[str, ...]:
+def _used_by_depth(settings: Any) -> tuple[str, ...]:
     """Options of diffusion that depth by a network makes use of."""
     return ("annotators", "device") if settings.depth == DEPTH_AUTO else ()
 
 
 def _check_passes(settings: Any) -> None:
     for name in ("passes_as", "depth"):
-        if given(settings, name) and "passes" not in settings.export:
+        if is_given(settings, name) and "passes" not in settings.export:
             raise SettingsError(f"{flag(settings, name)} is about passes; give --export passes too, or leave it out")
 
 
@@ -61,13 +63,13 @@ def _check_keyframes(settings: Any) -> None:
     both = sorted(set(settings.add_key) & set(settings.drop_key))
     if both:
         raise SettingsError(f"frame {both[0]} is in --add-key and in --drop-key; leave it out of one of them")
-    idle = [name for name in about_picking(refines=settings.refine is not None) if given(settings, name)]
-    if settings.keyframes is not None and idle:
+    unused = [name for name in picking_options(refining=settings.refine is not None) if is_given(settings, name)]
+    if settings.keyframes is not None and unused:
         raise SettingsError(
-            f"{flag(settings, idle[0])} is about picking, and --keyframes names the keyframes; leave one of them out"
+            f"{flag(settings, unused[0])} is about picking, and --keyframes names the keyframes; leave one of them out"
         )
     if isinstance(settings.keyframes, tuple) and settings.refine is None:
-        _check_dropped(settings.keyframes, settings.drop_key)
+        _check_dropped_keys(settings.keyframes, settings.drop_key)
     if settings.refine is not None and (settings.renderer == "painted" or not settings.paints):
         raise SettingsError("--refine renders further keyframes; say what they are painted after, with --style PICTURE")
     if settings.keys_budget is not None and not settings.paints:
@@ -76,24 +78,24 @@ def _check_keyframes(settings: Any) -> None:
         )
 
 
-def about_picking(*, refines: bool) -> tuple[str, ...]:
-    """The options that count only where keyframes are picked; refines: whether more are added to a result."""
-    return ("coverage", "max_keyframes", "keys_budget", "optimise_for", *(() if refines else ("min_gap",)))
+def picking_options(*, refining: bool) -> tuple[str, ...]:
+    """The options that count only where keyframes are picked; refining: whether more are added to a result."""
+    return ("coverage", "max_keyframes", "keys_budget", "optimise_for", *(() if refining else ("min_gap",)))
 
 
-def laid_over(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+def merge_settings(stored: Mapping[str, Any], requested: Mapping[str, Any]) -> dict[str, Any]:
     """Settings that were kept, with what is asked now laid over: keyframes are named, or picked, as asked now."""
-    refines = "refine" in kept or "refine" in asked
-    about = set(about_picking(refines=refines))
+    refining = "refine" in stored or "refine" in requested
+    picking = set(picking_options(refining=refining))
     replaced: set[str] = set()
-    if "keyframes" in asked:
-        replaced = about | (set() if refines else {"drop_key"})
-    elif about & asked.keys():
+    if "keyframes" in requested:
+        replaced = picking | (set() if refining else {"drop_key"})
+    elif picking & requested.keys():
         replaced = {"keyframes"}
-    return {name: value for name, value in kept.items() if name not in replaced} | dict(asked)
+    return {name: value for name, value in stored.items() if name not in replaced} | dict(requested)
 
 
-def _check_dropped(named: tuple[int, ...], dropped: tuple[int, ...]) -> None:
+def _check_dropped_keys(named: tuple[int, ...], dropped: tuple[int, ...]) -> None:
     """What is dropped is one of those that were named."""
     others = sorted(set(dropped) - set(named))
     if others:
@@ -106,12 +108,12 @@ def _check_matte(settings: Any) -> None:
     others = [
         option for option in options_of(type(settings)).values() if option.group == MATTE and option.name != "matte"
     ]
-    idle = [option for option in others if given(settings, option.name)]
-    if settings.matte is None and idle:
-        raise SettingsError(f"{idle[0].flags[-1]} needs a matte to work on; give one with --matte PATH")
-    found = settings.matte is not None and is_words(settings.matte)
+    unused = [option for option in others if is_given(settings, option.name)]
+    if settings.matte is None and unused:
+        raise SettingsError(f"{unused[0].flags[-1]} needs a matte to work on; give one with --matte PATH")
+    found = settings.matte is not None and is_network_matte(settings.matte)
     if found and settings.matte_model is None:
-        raise SettingsError(f"--matte {settings.matte} needs {_model_for(read_words(settings.matte).prompts)}")
+        raise SettingsError(f"--matte {settings.matte} needs {_model_for(read_network_matte(settings.matte).prompts)}")
     if not found and settings.matte_model is not None:
         raise SettingsError(
             "--matte-model is for --matte auto, click: or box:; give one of these too, or leave the model out"
@@ -126,48 +128,52 @@ def _model_for(prompts: Any) -> str:
     return "a network that finds the subject; give one with --matte-model FILE.onnx"
 
 
-def check_ways(settings: Any) -> None:
+def check_matte_method(settings: Any) -> None:
     """Ways to a matte of ``stylize matte``: one, and all that belongs to it, or SettingsError is raised."""
-    ways = [name for name in MATTE_WAYS if getattr(settings, name) not in (None, ())]
+    given_options = [name for name in MATTE_METHODS if getattr(settings, name) not in (None, ())]
     prompts = (*settings.click, *settings.exclude, *settings.box)
     if prompts and settings.matte_model is None:
         raise SettingsError(f"--click, --exclude and --box need {_model_for(prompts)}")
     if settings.find is not None and (settings.matte_model is None or prompts):
         raise SettingsError("--find is for a network that finds it by itself, --matte-model FILE.onnx; leave one out")
-    if not ways:
+    if not given_options:
         raise SettingsError(
             "what is inside? Give a painted matte and its frame with --key 40:mask.png, or a colour key: --chroma "
             "green, --luma 0.1:0.3 or --clean PATH, or a network: --matte-model FILE.onnx"
         )
-    if len(ways) > 1:
-        one, other = (flag(settings, name) for name in ways[:2])
+    if len(given_options) > 1:
+        one, other = (flag(settings, name) for name in given_options[:2])
         raise SettingsError(f"{one} and {other} are two ways to a matte; give one of them")
     check_prompts(prompts)
 
 
 def _check_painted(settings: Any) -> None:
     """With nothing but painted keys, nothing is picked and nothing rendered."""
-    about = ("coverage", "max_keyframes", "min_gap", "keys_budget", "optimise_for", "drop_key", "refine")
-    idle = [name for name in about if given(settings, name)]
-    if given(settings, "seed") and settings.boil == 0:
-        idle.append("seed")
-    if idle:
+    picking = ("coverage", "max_keyframes", "min_gap", "keys_budget", "optimise_for", "drop_key", "refine")
+    unused = [name for name in picking if is_given(settings, name)]
+    if is_given(settings, "seed") and settings.boil == 0:
+        unused.append("seed")
+    if unused:
         raise SettingsError(
-            f"{flag(settings, idle[0])} does nothing with painted keys alone; leave it out, or give --style PICTURE "
+            f"{flag(settings, unused[0])} does nothing with painted keys alone; leave it out, or give --style PICTURE "
             "to have more keys rendered"
         )
 
 
 def _check_motion(settings: Any) -> None:
-    ways = [name for name in ("vectors", "vectors_back", "vectors_forward") if getattr(settings, name) is not None]
-    if ways and given(settings, "flow"):
-        raise SettingsError(f"--flow is for motion that is estimated; leave it or {flag(settings, ways[0])} out")
-    if len(ways) > 1 and "vectors" in ways:
-        raise SettingsError(f"--vectors holds both ways; leave it or {flag(settings, ways[-1])} out")
-    if len(ways) == 1 and "vectors" not in ways:
-        other = "vectors_forward" if ways == ["vectors_back"] else "vectors_back"
+    given_options = [
+        name for name in ("vectors", "vectors_back", "vectors_forward") if getattr(settings, name) is not None
+    ]
+    if given_options and is_given(settings, "flow"):
         raise SettingsError(
-            f"{flag(settings, ways[0])} is one way only; give the other with {flag(settings, other)} PATH"
+            f"--flow is for motion that is estimated; leave it or {flag(settings, given_options[0])} out"
+        )
+    if len(given_options) > 1 and "vectors" in given_options:
+        raise SettingsError(f"--vectors holds both ways; leave it or {flag(settings, given_options[-1])} out")
+    if len(given_options) == 1 and "vectors" not in given_options:
+        other = "vectors_forward" if given_options == ["vectors_back"] else "vectors_back"
+        raise SettingsError(
+            f"{flag(settings, given_options[0])} is one way only; give the other with {flag(settings, other)} PATH"
         )
     if settings.flow_weights is not None and settings.flow != "raft":
         raise SettingsError("--flow-weights is for --flow raft; give that too, or leave the weights out")
@@ -175,49 +181,49 @@ def _check_motion(settings: Any) -> None:
 
 def _check_diffusion(settings: Any) -> None:
     for name in ("structure", "keep_colours"):
-        if given(settings, name):
+        if is_given(settings, name):
             raise SettingsError(
                 f"{flag(settings, name)} is not used by --renderer diffusion; leave it out, and say with "
                 "--prompt what to paint"
             )
-    if given(settings, "url"):
+    if is_given(settings, "url"):
         raise SettingsError("--url is for --renderer a1111; give that too, or leave the address out")
     if settings.model is None:
         raise SettingsError("--renderer diffusion needs a model; give a folder, a file or a repo id with --model MODEL")
     _check_numbers(settings)
     _check_controls(settings)
-    _check_led(settings)
+    _check_conditioning(settings)
 
 
 def _check_numbers(settings: Any) -> None:
-    least = min(settings.denoise.values())
-    if int(settings.steps * least) < 1:
-        raise SettingsError(f"--denoise {least:g} of --steps {settings.steps} leaves no step to do; raise one of them")
-    if settings.upscale is None and given(settings, "upscale_denoise"):
+    lowest = min(settings.denoise.values())
+    if int(settings.steps * lowest) < 1:
+        raise SettingsError(f"--denoise {lowest:g} of --steps {settings.steps} leaves no step to do; raise one of them")
+    if settings.upscale is None and is_given(settings, "upscale_denoise"):
         raise SettingsError("--upscale-denoise is for --upscale FACTOR; give that too, or leave it out")
-    least = min(settings.upscale_denoise.values())
-    if settings.upscale is not None and int(settings.steps * least) < 1:
+    lowest = min(settings.upscale_denoise.values())
+    if settings.upscale is not None and int(settings.steps * lowest) < 1:
         raise SettingsError(
-            f"--upscale-denoise {least:g} of --steps {settings.steps} leaves no step to do; raise one of them"
+            f"--upscale-denoise {lowest:g} of --steps {settings.steps} leaves no step to do; raise one of them"
         )
     if settings.negative and max(settings.cfg.values()) == 1:
         raise SettingsError("--negative does nothing at --cfg 1; raise --cfg, or leave --negative out")
 
 
 def _check_controls(settings: Any) -> None:
-    idle = [model for model in settings.control_model if model.kind not in {one.kind for one in settings.control}]
-    if idle:
+    unused = [model for model in settings.control_model if model.kind not in {one.kind for one in settings.control}]
+    if unused:
         raise SettingsError(
-            f"--control-model {idle[0]} is for a control that is not asked for; add --control {idle[0].kind}"
+            f"--control-model {unused[0]} is for a control that is not asked for; add --control {unused[0].kind}"
         )
 
 
 def _check_a1111(settings: Any) -> None:
     for option in options_of(type(settings)).values():
-        led = option.group == DIFFUSION and option.name not in A1111
-        if option.name in _for_depth(settings):
+        unsupported = option.group == DIFFUSION and option.name not in A1111_OPTIONS
+        if option.name in _used_by_depth(settings):
             continue
-        if (led or option.name in ("style", "structure", "keep_colours")) and given(settings, option.name):
+        if (unsupported or option.name in ("style", "structure", "keep_colours")) and is_given(settings, option.name):
             raise SettingsError(
                 f"{option.flags[-1]} is not used by --renderer a1111, whose server has models and weights of its own; "
                 "leave it out"
@@ -226,10 +232,10 @@ def _check_a1111(settings: Any) -> None:
     _check_controls(settings)
 
 
-def _check_led(settings: Any) -> None:
+def _check_conditioning(settings: Any) -> None:
     """What leads a diffusion model beside words has all that it needs, and nothing that it does not use."""
-    made = settings.depth == DEPTH_AUTO or not all(one.path for one in settings.control)
-    if settings.annotators is not None and not made:
+    uses_annotators = settings.depth == DEPTH_AUTO or not all(one.path for one in settings.control)
+    if settings.annotators is not None and not uses_annotators:
         raise SettingsError(
             "--annotators is for controls that are made from the plate; leave it out, or add --control KIND"
         )

@@ -230,7 +230,7 @@ def _tidy(work: Work, tasks: Iterable[str]) -> None:
             clear(path)
     work.project.retire("span", {task_id("span", work.name, KEYFRAMES), *tasks})
     if work.settings.frames is None:  # else the other frames are still part of the shot
-        estimated.tidy(work.home.folder("flow"), work.shot.frames)
+        estimated.remove_stale_flow(work.home.folder("flow"), work.shot.frames)
         remove_stale(work.home, "video", work.plates.paths)
         remove_stale(work.project, "out", work.plates.paths)
     work.project.save()

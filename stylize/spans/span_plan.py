@@ -13,7 +13,7 @@ from propagate.synthesis import SynthesisSettings
 from stylize.context.context import Work
 from stylize.jobs import task_id
 from stylize.planning.picking import ShotPlan
-from stylize.settings import EVERY, Settings
+from stylize.settings import FRAMES_PER_DRAWING, Settings
 from stylize.spans.frame_files import is_done
 from stylize.spans.matte_roi import drawing_boxes, span_box
 from stylize.spans.span_job import SpanInputs, SpanJob
@@ -36,7 +36,7 @@ def span_id(layer: str, span: Span) -> str:
 
 def planned_spans(work: Work, inputs: SpanInputs, plan: ShotPlan) -> Iterator[PlannedSpan]:
     """Yield the spans of a shot that lack frames."""
-    drawing_of = drawings(plan.frames, plan.keys, EVERY[work.settings.on])
+    drawing_of = drawings(plan.frames, plan.keys, FRAMES_PER_DRAWING[work.settings.on])
     for span in spans(plan.frames, plan.keys):
         shown = {frame: drawing_of[frame] for frame in span.frames}
         key = _span_key(work, inputs, span, shown)

@@ -16,7 +16,7 @@ from stylize.media.plates import Plates
 from stylize.media.shot import Shot
 from stylize.motion.estimated import EstimatedMotion, make_estimators
 from stylize.motion.sources import make_motion
-from stylize.motion.vectors import GivenMotion, VectorFiles
+from stylize.motion.vectors import VectorFiles, VectorMotion
 from stylize.project import digest_of
 from stylize.project.records import Recorder
 from stylize.settings import Settings
@@ -83,7 +83,7 @@ def worker_inputs(work: Work, keys: Mapping[int, Path], dtype: type, jobs: int) 
     return WorkerInputs(
         work.shot, replace(work.settings, threads=share), dict(work.plates.paths),
         {frame: work.project.digest(path) for frame, path in work.plates.paths.items()},
-        work.motion.files if isinstance(work.motion, GivenMotion) else None, dict(keys), work.mattes,
+        work.motion.files if isinstance(work.motion, VectorMotion) else None, dict(keys), work.mattes,
         work.guides, dtype, work.project.root, work.home.folder("flow"), work.name,
         isinstance(work.motion, EstimatedMotion) and work.motion.shared,
     )  # fmt: skip

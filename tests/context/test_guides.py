@@ -15,7 +15,7 @@ from stylize.errors import GuideError, SettingsError
 from stylize.media.images import read_image, write_image
 from stylize.media.shot import open_shot
 from stylize.project import Project
-from stylize.settings import GUIDE_WEIGHT, GuideAsked, Settings, read_settings
+from stylize.settings import GUIDE_WEIGHT, GuideSpec, Settings, read_settings
 from tests.clips import write_movie
 
 SIZE = (64, 48)
@@ -60,7 +60,7 @@ def exrs(folder, values, names=("Z",), **more):
 
 
 def opened(path, shot, project, weight=2.0):
-    return open_guides([GuideAsked(path, weight)], shot, project)[0]
+    return open_guides([GuideSpec(path, weight)], shot, project)[0]
 
 
 # Words
@@ -215,7 +215,7 @@ def test_frames_of_different_channels_are_refused(tmp_path, shot, project):
 def test_too_many_channels_are_refused(tmp_path, shot, project):
     folder = sequence(tmp_path / "normals", [noise(n) for n in range(4)])
     with pytest.raises(GuideError, match=rf"18 channels in all, expected at most {MOST}"):
-        open_guides([GuideAsked(folder, 1.0)] * 6, shot, project)
+        open_guides([GuideSpec(folder, 1.0)] * 6, shot, project)
 
 
 # What they do

@@ -6,7 +6,7 @@ import pytest
 import stylize
 from stylize.errors import OutputError
 from stylize.ingest import unpacking
-from stylize.ingest.unpacking import repaired, tidy, unpack_once
+from stylize.ingest.unpacking import edited_frames, remove_stale_frames, unpack_once
 from stylize.media.images import read_image, write_image
 from stylize.media.shot import open_shot
 from stylize.project import Project
@@ -58,9 +58,9 @@ def test_a_frame_that_a_person_has_changed_stays_and_is_told(tmp_path, movie, pr
     for opened in (project, Project(project.root)):
         assert unpack_once(open_shot(movie), opened, "mask") == files
         np.testing.assert_array_equal(read_image(files[3]), mended)
-        assert repaired(opened, {"mask": [movie], "guides": [tmp_path / "none.mp4"]}) == [files[3]]
+        assert edited_frames(opened, {"mask": [movie], "guides": [tmp_path / "none.mp4"]}) == [files[3]]
     assert written == ["ids.0005.png"]
-    tidy(project, {"mask": []})  # asked for no more: what is ours goes
+    remove_stale_frames(project, {"mask": []})  # asked for no more: what is ours goes
     assert [path.name for path in files[3].parent.iterdir()] == ["ids.0003.png"]
     np.testing.assert_array_equal(read_image(files[3]), mended)
 
@@ -103,7 +103,7 @@ def test_tidying_removes_what_nobody_asks_for_and_nothing_of_a_persons(tmp_path,
     (other[1].parent / "notes.txt").write_text("mine")
     write_image(project.folder("mask") / "painted.0001.png", greys(1)[0])
     (project.folder("guides") / "sketches").mkdir()
-    tidy(project, {"guides": [movie, tmp_path / "none.mp4"], "mask": []})
+    remove_stale_frames(project, {"guides": [movie, tmp_path / "none.mp4"], "mask": []})
     assert all(path.is_file() for path in kept.values())
     assert not gone[1].parent.exists()
     assert [path.name for path in other[1].parent.iterdir()] == ["notes.txt"]

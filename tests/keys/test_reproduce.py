@@ -9,7 +9,7 @@ import stylize
 from stylize.errors import InputError, SettingsError
 from stylize.keys.reproduce import laid_like
 from stylize.media.images import write_image
-from stylize.settings import Settings, laid_over
+from stylize.settings import Settings, merge_settings
 
 A1111 = (
     "a village, <lora:ink:0.8> (oil:1.2)\nNegative prompt: blur\n"
@@ -30,7 +30,7 @@ def test_what_a_picture_of_a1111_tells(tmp_path):
         "renderer": "diffusion", "prompt": "a village, <lora:ink:0.8> (oil:1.2)", "negative": "blur", "steps": 30,
         "sampler": "DPM++ 2M Karras", "cfg": 5.5, "seed": 77, "render_size": 384, "denoise": 0.4, "clip_skip": 2,
     }  # fmt: skip
-    settings = Settings(**laid_over(told, {"model": "a/b", "lora_folder": "loras"}))
+    settings = Settings(**merge_settings(told, {"model": "a/b", "lora_folder": "loras"}))
     assert (settings.sampler, settings.denoise.at(9)) == ("DPM++ 2M Karras", 0.4)
     served = laid_like(picture, {"renderer": "a1111"})
     assert served == told | {"renderer": "a1111"}
@@ -50,8 +50,8 @@ def test_what_a_key_of_ours_tells(tmp_path):
     assert laid_like(tmp_path / "key.json", {}) == kept
     (tmp_path / "old.json").write_text(json.dumps({"settings": stored | {"keys_for": "worst"}}))
     assert laid_like(tmp_path / "old.json", {}) == kept | {"optimise_for": "worst"}
-    assert laid_over(kept, {"seed": 4})["seed"] == 4
-    assert "keyframes" not in laid_over(kept, {"max_keyframes": 3})
+    assert merge_settings(kept, {"seed": 4})["seed"] == 4
+    assert "keyframes" not in merge_settings(kept, {"max_keyframes": 3})
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stylize.errors import PaintedKeyError
-from stylize.ingest.ebsynth_shot import unfolded
+from stylize.ingest.ebsynth_shot import open_ebsynth_folder
 from stylize.media.ebsynth_folder import is_ebsynth_folder
 from stylize.media.images import write_image
 from stylize.settings import Settings
@@ -22,12 +22,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_its_keys_and_mask_are_taken_unless_others_are_asked_for(folder: Path) -> None:
-    shot, settings = unfolded(folder, Settings())
+    shot, settings = open_ebsynth_folder(folder, Settings())
     assert (shot, settings.keys, settings.matte) == (folder / "video", folder / "keys", str(folder / "mask"))
     asked = Settings(keys=Path("mine"), matte="alpha")
-    assert unfolded(folder, asked) == (folder / "video", asked)
+    assert open_ebsynth_folder(folder, asked) == (folder / "video", asked)
     (folder / "mask/0001.png").unlink()
-    assert unfolded(folder, Settings())[1].matte is None
+    assert open_ebsynth_folder(folder, Settings())[1].matte is None
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -37,14 +37,14 @@ def test_without_keys_of_its_own_something_else_gives_them(folder: Path, there: 
         (folder / "keys").rmdir()
     matte = str(folder / "mask")
     for asked in (Settings(style=Path("s.png")), Settings(keys=Path("mine")), Settings(to_stage="pick")):
-        assert unfolded(folder, asked) == (folder / "video", replace(asked, matte=matte))
+        assert open_ebsynth_folder(folder, asked) == (folder / "video", replace(asked, matte=matte))
     with pytest.raises(PaintedKeyError, match=r"keys has no pictures; paint one, or give --style PICTURE"):
-        unfolded(folder, Settings())
+        open_ebsynth_folder(folder, Settings())
 
 
 def test_what_is_no_such_folder_stays_as_it_is(folder: Path) -> None:
     for path in (folder / "video", folder / "video/0001.png", folder / "none.mp4"):
         assert not is_ebsynth_folder(path)
-        assert unfolded(path, Settings()) == (path, Settings())
+        assert open_ebsynth_folder(path, Settings()) == (path, Settings())
     write_image(folder / "plate.0001.png", np.zeros((4, 4, 3), np.uint8))
     assert not is_ebsynth_folder(folder)

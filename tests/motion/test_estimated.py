@@ -16,7 +16,7 @@ from propagate.flow_codec import quantise
 from propagate.flow_dis import DisFlow
 from stylize.errors import OutputError
 from stylize.motion import estimated as moving
-from stylize.motion.estimated import EstimatedMotion, Estimators, tidy
+from stylize.motion.estimated import EstimatedMotion, Estimators, remove_stale_flow
 from tests.sliding import folder_of, scene
 
 PLATES = dict(enumerate(scene(5), 1))
@@ -128,9 +128,9 @@ def test_motion_in_a_box_is_that_of_the_box_alone_and_kept_by_itself(tmp_path):
     again = motion(tmp_path)
     assert_same(again.step(1, 2), before)
     assert again.estimators.neighbours.calls == 0
-    tidy(tmp_path, (1, 2, 3))
+    remove_stale_flow(tmp_path, (1, 2, 3))
     assert {path.name for path in tmp_path.iterdir()} == {"shot.0001-0002.flow", "shot.inside.0001-0002.flow"}
-    tidy(tmp_path, (2, 3))
+    remove_stale_flow(tmp_path, (2, 3))
     assert not list(tmp_path.iterdir())
 
 
@@ -176,7 +176,7 @@ def test_layers_have_boxes_of_their_own_and_whole_frames_in_common(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {
         "shot.0001-0002.flow", "shot.one.inside.0001-0002.flow", "shot.two.inside.0001-0002.flow"
     }  # fmt: skip
-    tidy(tmp_path, (2, 3))
+    remove_stale_flow(tmp_path, (2, 3))
     assert not list(tmp_path.iterdir())
 
 
@@ -216,7 +216,7 @@ def test_only_pairs_that_are_neighbours_stay(tmp_path):
         moving.step(*pair)
     moving.step(2, 4)
     (tmp_path / f".part-{os.getpid()}-shot.0001-0002.flow").write_bytes(b"half")
-    tidy(tmp_path, (1, 2, 3))
+    remove_stale_flow(tmp_path, (1, 2, 3))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["shot.0001-0002.flow", "shot.0002-0003.flow"]
 
 

@@ -13,7 +13,7 @@ from propagate.flow import MAX_LENGTH, warp
 from stylize.errors import FlowError, SettingsError
 from stylize.media.images import write_image
 from stylize.media.shot import open_shot
-from stylize.motion.vectors import GivenMotion, look_through, open_vectors, read_flow
+from stylize.motion.vectors import VectorMotion, check_vectors, open_vectors, read_flow
 from stylize.project import Project
 from stylize.settings import Settings
 from tests.sliding import folder_of
@@ -111,7 +111,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_vectors_lead_to_where_a_pixel_was(tmp_path, shot, kind):
-    motion = GivenMotion(open_vectors(*KINDS[kind](tmp_path), shot), str)
+    motion = VectorMotion(open_vectors(*KINDS[kind](tmp_path), shot), str)
     pictures = dict(zip(numbered(), moving(), strict=True))
     for before, after in ((1001, 1002), (1003, 1004), (1002, 1001), (1004, 1003)):
         step = motion.step(before, after)
@@ -123,7 +123,7 @@ def test_vectors_lead_to_where_a_pixel_was(tmp_path, shot, kind):
 
 
 def test_vectors_in_a_box_are_those_of_the_whole_frame_there(tmp_path, shot):
-    motion, box = GivenMotion(open_vectors(*flo(tmp_path), shot), str), Box(2, 3, 20, 11)
+    motion, box = VectorMotion(open_vectors(*flo(tmp_path), shot), str), Box(2, 3, 20, 11)
     whole, inside = motion.step(1001, 1002), motion.within(box).step(1001, 1002)
     np.testing.assert_array_equal(inside.flow, box.crop(whole.flow))
     np.testing.assert_array_equal(inside.consistent, box.crop(whole.consistent))
@@ -155,7 +155,7 @@ def test_an_exr_may_hold_a_part_of_its_display_window(tmp_path):
 def test_huge_numbers_of_unknown_motion_are_outside(tmp_path, shot):
     back, forward = flo(tmp_path)
     write_flo(back / "v_1002.flo", 1e10, -1e10)
-    step = GivenMotion(open_vectors(back, forward, shot), str).step(1001, 1002)
+    step = VectorMotion(open_vectors(back, forward, shot), str).step(1001, 1002)
     assert np.abs(step.flow).max() == MAX_LENGTH
     assert not step.consistent.any()
 
@@ -220,7 +220,7 @@ def test_a_spoilt_exr_is_told(tmp_path, shot):
     (tmp_path / "vec" / "v.1002.exr").write_bytes(b"nothing")
     assert "v.1002.exr: not a picture" in refused(paths, shot)
     nuke(tmp_path)
-    motion = GivenMotion(open_vectors(*paths, shot), str)
+    motion = VectorMotion(open_vectors(*paths, shot), str)
     whole = (tmp_path / "vec" / "v.1002.exr").read_bytes()
     (tmp_path / "vec" / "v.1002.exr").write_bytes(whole[: len(whole) * 2 // 3])
     with pytest.raises(FlowError, match=r"v\.1002\.exr: the picture is cut off"):
@@ -234,13 +234,13 @@ def test_what_is_no_number_is_told_with_its_file_and_place(tmp_path, shot, bad, 
     forward[7, 11] = bad
     write_exr(tmp_path / "vec" / "v.1002.exr", tuple(NUKE), (forward, 0, 0, 0))
     with pytest.raises(FlowError, match=rf"v\.1002\.exr: expected numbers, found {told} at x 11, y 7: render"):
-        GivenMotion(open_vectors(*paths, shot), str).step(1002, 1003)
+        VectorMotion(open_vectors(*paths, shot), str).step(1002, 1003)
 
 
 def looked(paths, shot, project):
     """How many files were looked at."""
     done = []
-    look_through(open_vectors(*paths, shot), project, lambda *step: done.append(step))
+    check_vectors(open_vectors(*paths, shot), project, lambda *step: done.append(step))
     assert done == [(n + 1, len(done)) for n in range(len(done))]
     return len(done)
 
@@ -294,7 +294,7 @@ def test_frames_with_gaps_are_refused(tmp_path, plates):
 
 
 def test_the_fingerprint_counts_the_files_that_are_used(tmp_path, shot):
-    motion = GivenMotion(open_vectors(*flo(tmp_path), shot), lambda path: path.read_bytes().hex())
+    motion = VectorMotion(open_vectors(*flo(tmp_path), shot), lambda path: path.read_bytes().hex())
     before = motion.cache_key((1001, 1002)), motion.cache_key((1002, 1003, 1004))
     write_flo(tmp_path / "back" / "v_1004.flo", 1, 1)
     assert motion.cache_key((1001, 1002)) == before[0]

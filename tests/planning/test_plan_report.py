@@ -197,7 +197,7 @@ class Slow:
     def render(self, request, on_step):
         self.count += 1
         time.sleep(self.seconds * (3 if self.count == 1 else 1))
-        return renderers.Rendered(request.plate)
+        return renderers.RenderedKey(request.plate)
 
     def cache_key(self):
         return "slow"

@@ -2,14 +2,14 @@ import pytest
 
 from stylize.errors import RendererError, SettingsError
 from stylize.renderers import auto
-from stylize.renderers.auto import settled
+from stylize.renderers.auto import resolve_renderer
 from stylize.renderers.diffusion import models
 from stylize.settings import Settings
 
 
 def settle(**asked):
     told = []
-    return settled(Settings(renderer="auto", **asked), told.append), told
+    return resolve_renderer(Settings(renderer="auto", **asked), told.append), told
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def installed(monkeypatch):
 
 def test_another_renderer_stays():
     asked = Settings(style="ref.png")
-    assert settled(asked, lambda line: pytest.fail(line)) is asked
+    assert resolve_renderer(asked, lambda line: pytest.fail(line)) is asked
 
 
 def test_without_the_libraries_it_is_the_embedded_one(monkeypatch):

@@ -4,24 +4,24 @@ import pytest
 
 from stylize.errors import SettingsError
 from stylize.settings import OPTIONS, Settings
-from stylize.settings.conditions import ControlAsked, Strength, read_control, read_file, read_model
+from stylize.settings.conditions import ControlSpec, Strength, read_control, read_control_model, read_weights_spec
 from stylize.settings.schedules import Schedule, constant
 
 
 @pytest.mark.parametrize(
     ("text", "asked"),
     [
-        ("canny", ControlAsked("canny", None, Strength())),
-        ("canny:0.8", ControlAsked("canny", None, Strength(constant(0.8)))),
-        ("tile:.5:0-0.6", ControlAsked("tile", None, Strength(constant(0.5), 0.0, 0.6))),
-        ("depth=z/d.####.exr", ControlAsked("depth", Path("z/d.####.exr"), Strength())),
+        ("canny", ControlSpec("canny", None, Strength())),
+        ("canny:0.8", ControlSpec("canny", None, Strength(constant(0.8)))),
+        ("tile:.5:0-0.6", ControlSpec("tile", None, Strength(constant(0.5), 0.0, 0.6))),
+        ("depth=z/d.####.exr", ControlSpec("depth", Path("z/d.####.exr"), Strength())),
         (
             "depth=C:\\z\\d.exr:0.7:0.1-1",
-            ControlAsked("depth", Path("C:\\z\\d.exr"), Strength(constant(0.7), 0.1, 1.0)),
+            ControlSpec("depth", Path("C:\\z\\d.exr"), Strength(constant(0.7), 0.1, 1.0)),
         ),
-        ("canny:(0: 0.4, 40: 0.9)", ControlAsked("canny", None, Strength(Schedule(((0, 0.4), (40, 0.9)))))),
-        ("tile:(0:(.4), 9:(1)):0-.5", ControlAsked("tile", None, Strength(Schedule(((0, 0.4), (9, 1.0))), 0, 0.5))),
-        ("depth=a(1).exr:(0.7)", ControlAsked("depth", Path("a(1).exr"), Strength(constant(0.7)))),
+        ("canny:(0: 0.4, 40: 0.9)", ControlSpec("canny", None, Strength(Schedule(((0, 0.4), (40, 0.9)))))),
+        ("tile:(0:(.4), 9:(1)):0-.5", ControlSpec("tile", None, Strength(Schedule(((0, 0.4), (9, 1.0))), 0, 0.5))),
+        ("depth=a(1).exr:(0.7)", ControlSpec("depth", Path("a(1).exr"), Strength(constant(0.7)))),
     ],
 )
 def test_controls_are_read_and_written_back(text, asked):
@@ -53,14 +53,14 @@ def test_a_control_that_makes_no_sense_is_refused(text):
 
 
 def test_files_and_models():
-    assert read_file("a/ink.safetensors:0.8").strength.weight == constant(0.8)
-    assert read_file("a/ink.safetensors").path == Path("a/ink.safetensors")
-    assert read_model("canny=owner/net").model == "owner/net"
+    assert read_weights_spec("a/ink.safetensors:0.8").strength.weight == constant(0.8)
+    assert read_weights_spec("a/ink.safetensors").path == Path("a/ink.safetensors")
+    assert read_control_model("canny=owner/net").model == "owner/net"
     for wrong in ("owner/net", "canny=", 7):
         with pytest.raises(SettingsError, match="expected KIND=MODEL"):
-            read_model(wrong)
+            read_control_model(wrong)
     with pytest.raises(SettingsError, match="one of canny"):
-        read_model("edges=owner/net")
+        read_control_model("edges=owner/net")
 
 
 def test_a_project_keeps_them_with_whole_paths(tmp_path, monkeypatch):

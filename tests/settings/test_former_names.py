@@ -9,15 +9,15 @@ import pytest
 from stylize.errors import RenamedOptionWarning, SettingsError
 from stylize.settings import MATTE_OPTIONS, OPTIONS, Settings, looks_of, read_settings
 from stylize.settings.former_names import accept_former_names, current_names, former_names_to, reading
-from stylize.settings.option import LOOK, declared, options_of
+from stylize.settings.option import LOOK, option_field, options_of
 from stylize.settings.option_types import COUNT, SHARE
 
 
 @accept_former_names
 @dataclass(frozen=True)
 class Brush:
-    width: int = declared(COUNT, 1, LOOK, "Width.", formerly={"half_width": "0.3", "radius": "0.2"})
-    pressure: float = declared(SHARE, 0.5, LOOK, "Pressure.")
+    width: int = option_field(COUNT, 1, LOOK, "Width.", formerly={"half_width": "0.3", "radius": "0.2"})
+    pressure: float = option_field(SHARE, 0.5, LOOK, "Pressure.")
 
 
 BRUSH = options_of(Brush)

@@ -8,7 +8,7 @@ import pytest
 from masks.prompts import Box, Point
 from stylize.errors import SettingsError
 from stylize.settings import MatteSettings, Settings, looks_of
-from stylize.settings.network_matte import NetworkMatte, read_words
+from stylize.settings.network_matte import NetworkMatte, read_network_matte
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from stylize.settings.network_matte import NetworkMatte, read_words
     ],
 )
 def test_words_are_read_and_stored_so_that_they_are_read_again(text, asked):
-    assert read_words(text) == asked
+    assert read_network_matte(text) == asked
     settings = Settings(matte=text, matte_model="m")
     assert settings.matte == text
     assert Settings(**settings.stored()).matte == text

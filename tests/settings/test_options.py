@@ -55,14 +55,14 @@ def test_a_setting_that_would_do_nothing_is_refused():
         Settings(structure=0.9)
     with pytest.raises(SettingsError, match="--matte PATH"):
         Settings(matte_invert=True)
-    for idle in ({"matte_grow": 2}, {"matte_shrink": 2}, {"matte_feather": 2}):
+    for unused in ({"matte_grow": 2}, {"matte_shrink": 2}, {"matte_feather": 2}):
         with pytest.raises(SettingsError, match="--matte PATH"):
-            Settings(**idle)
+            Settings(**unused)
     with pytest.raises(SettingsError, match="undo each other"):
         Settings(matte="m.png", matte_grow=3, matte_shrink=1)
-    for idle in ({"seed": 5}, {"coverage": 0.2}, {"max_keyframes": 2}, {"optimise_for": "worst"}):
+    for unused in ({"seed": 5}, {"coverage": 0.2}, {"max_keyframes": 2}, {"optimise_for": "worst"}):
         with pytest.raises(SettingsError, match="painted keys alone"):
-            Settings(keys="painted", **idle)
+            Settings(keys="painted", **unused)
     assert Settings(keys="painted", seed=5, boil=0.3).seed == 5
     with pytest.raises(SettingsError, match="--from export comes after --to pick"):
         Settings(from_stage="export", to_stage="pick")
@@ -72,9 +72,9 @@ def test_a_person_and_the_picking_do_not_contradict_each_other():
     with pytest.raises(SettingsError, match="frame 7 is in --add-key and in --drop-key"):
         Settings(add_key=(5, 7), drop_key=(7,))
     picking = ({"max_keyframes": 2}, {"min_gap": 4}, {"coverage": 0.9}, {"coverage": 0.9, "refine": 2})
-    for idle in (*picking, {"optimise_for": "worst"}):
+    for unused in (*picking, {"optimise_for": "worst"}):
         with pytest.raises(SettingsError, match="--keyframes names the keyframes"):
-            Settings(keyframes=(1, 4), **idle)
+            Settings(keyframes=(1, 4), **unused)
     with pytest.raises(SettingsError, match="frame 33 of --drop-key is none of those that --keyframes names"):
         Settings(keyframes=(1, 40), drop_key=(40, 33))
     assert Settings(keyframes=(1, 40), drop_key=(33,), refine=1, style="ref.png").drop_key == (33,)

@@ -10,47 +10,47 @@ from hashlib import blake2b
 from typing import Any
 
 # Bytes that may be kept on the device.
-LARGEST = 1 << 30
+MAX_BYTES = 1 << 30
 
 Tensors = dict[str, Any]
 
 
 @dataclass
-class Recall:
-    """Named tensors by the mark of what they were made from. largest: bytes that may be kept."""
+class ActivationCache:
+    """Named tensors by the mark of what they were made from. max_bytes: how much may be kept."""
 
-    largest: int = LARGEST
-    _kept: dict[str, Tensors] = field(default_factory=dict)
+    max_bytes: int = MAX_BYTES
+    _entries: dict[str, Tensors] = field(default_factory=dict)
     _used: set[str] = field(default_factory=set)
 
-    def of(self, mark: str, make: Callable[[], Tensors]) -> Tensors:
+    def get(self, key: str, make: Callable[[], Tensors]) -> Tensors:
         """What belongs to a mark: what was kept, or what ``make`` makes, which is kept if there is room."""
-        self._used.add(mark)
-        if mark in self._kept:
-            return self._kept[mark]
+        self._used.add(key)
+        if key in self._entries:
+            return self._entries[key]
         made = make()
-        if self.size + _size(made) <= self.largest:
-            self._kept[mark] = made
+        if self.size + _size(made) <= self.max_bytes:
+            self._entries[key] = made
         return made
 
     @property
     def size(self) -> int:
         """Bytes that are kept."""
-        return sum(map(_size, self._kept.values()))
+        return sum(map(_size, self._entries.values()))
 
     @contextmanager
     def one_key(self) -> Iterator[None]:
         """While one key is painted; what it had no use for is forgotten afterwards."""
         self._used.clear()
         yield
-        self._kept = {mark: made for mark, made in self._kept.items() if mark in self._used}
+        self._entries = {key: made for key, made in self._entries.items() if key in self._used}
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Makes room."""
-        self._kept.clear()
+        self._entries.clear()
 
 
-def mark_of(*facts: Any) -> str:
+def cache_key(*facts: Any) -> str:
     """A text that changes with any of the facts: tensors, arrays, and lists and dicts of these, by their contents."""
     digest = blake2b(digest_size=16)
     _add(digest, facts)

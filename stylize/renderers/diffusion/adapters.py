@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from stylize.errors import RendererError
-from stylize.renderers.diffusion.hub import HERE, Source, is_inside
+from stylize.renderers.diffusion.hub import CACHE_ONLY, Source, is_inside
 from stylize.renderers.diffusion.models import find_file, find_folder, read_header, refuse_pickle
 from stylize.renderers.diffusion.repo_files import NETWORK, WEIGHTS
-from stylize.settings.conditions import FileAsked, Strength
+from stylize.settings.conditions import Strength, WeightsSpec
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,14 @@ class ImageAdapter:
 
 
 def find_loras(
-    asked: Sequence[FileAsked], named: Sequence[str], folder: Path | None, source: Source = HERE
+    requested: Sequence[WeightsSpec], named: Sequence[str], folder: Path | None, source: Source = CACHE_ONLY
 ) -> dict[str, Path]:
     """Every LoRA's file, by its name, which is the file's. named: in prompts; looked for in ``folder``.
 
     Raises RendererError for one that is missing, is a pickle, or shares its name with another.
     """
     found: dict[str, Path] = {}
-    for one in asked:
+    for one in requested:
         path = _find_weights(one.path, "LoRA", source)
         if found.setdefault(path.stem, path) != path:
             raise RendererError(f"two LoRAs are called {path.stem}: {found[path.stem]} and {path}; rename one")
@@ -42,42 +42,42 @@ def find_loras(
     return found
 
 
-def find_image_adapter(asked: FileAsked, encoder: str | None, source: Source = HERE) -> ImageAdapter:
+def find_image_adapter(requested: WeightsSpec, encoder: str | None, source: Source = CACHE_ONLY) -> ImageAdapter:
     """The adapter's files. encoder: a folder or repo id; None looks beside the adapter, where its repo has it.
 
     Raises RendererError when one is missing.
     """
-    path = _find_weights(asked.path, "IP-Adapter", source)
-    beside = path.parent / "image_encoder"
-    if encoder is None and is_inside(str(asked.path)):
-        encoder = f"hf://{Path(*asked.path.parts[1:]).parent.as_posix()}/image_encoder"
-    if encoder is None and not beside.is_dir():
+    path = _find_weights(requested.path, "IP-Adapter", source)
+    sibling = path.parent / "image_encoder"
+    if encoder is None and is_inside(str(requested.path)):
+        encoder = f"hf://{Path(*requested.path.parts[1:]).parent.as_posix()}/image_encoder"
+    if encoder is None and not sibling.is_dir():
         raise RendererError(
-            f"the adapter {path} needs the model that sees pictures for it, and there is no {beside}; give its folder "
+            f"the adapter {path} needs the model that sees pictures for it, and there is no {sibling}; give its folder "
             "with --image-encoder FOLDER"
         )
-    folder = beside if encoder is None else find_folder(encoder, NETWORK, source, "image encoder")
+    folder = sibling if encoder is None else find_folder(encoder, NETWORK, source, "image encoder")
     if not any(folder.glob(f"*{WEIGHTS}")):
         raise RendererError(f"{folder} has no *{WEIGHTS}; give a folder with --image-encoder FOLDER")
-    return ImageAdapter(path, asked.strength, folder)
+    return ImageAdapter(path, requested.strength, folder)
 
 
-def lora_weights(asked: Sequence[FileAsked], named: Sequence[tuple[str, float]], frame: int) -> dict[str, float]:
+def lora_weights(requested: Sequence[WeightsSpec], named: Sequence[tuple[str, float]], frame: int) -> dict[str, float]:
     """How much each LoRA counts at a frame, those of weight 0 left out; one that is named twice counts as often."""
     weights: dict[str, float] = {}
-    told = [(one.path.stem, one.strength.weight.at(frame)) for one in asked]
-    for name, weight in [*told, *named]:
+    listed = [(one.path.stem, one.strength.weight.at(frame)) for one in requested]
+    for name, weight in [*listed, *named]:
         weights[name] = weights.get(name, 0.0) + weight
     return {name: weight for name, weight in weights.items() if weight != 0}
 
 
 def load_loras(pipeline: Any, files: Mapping[str, Path]) -> None:
-    """Lays every LoRA beside the weights of the pipeline; none counts before ``weigh_loras``."""
+    """Lays every LoRA beside the weights of the pipeline; none counts before ``set_lora_weights``."""
     for name, path in files.items():
-        pipeline.load_lora_weights(str(path.parent), weight_name=path.name, adapter_name=_safe(name))
+        pipeline.load_lora_weights(str(path.parent), weight_name=path.name, adapter_name=_adapter_name(name))
 
 
-def weigh_loras(pipeline: Any, files: Mapping[str, Path], weights: Mapping[str, float]) -> None:
+def set_lora_weights(pipeline: Any, files: Mapping[str, Path], weights: Mapping[str, float]) -> None:
     """Lets each LoRA count as ``weights`` says, the others not at all."""
     if not files:
         return
@@ -85,7 +85,7 @@ def weigh_loras(pipeline: Any, files: Mapping[str, Path], weights: Mapping[str, 
         pipeline.disable_lora()
         return
     pipeline.enable_lora()
-    pipeline.set_adapters([_safe(name) for name in weights], list(weights.values()))
+    pipeline.set_adapters([_adapter_name(name) for name in weights], list(weights.values()))
 
 
 def load_image_adapter(pipeline: Any, adapter: ImageAdapter) -> None:
@@ -113,6 +113,6 @@ def _find_weights(path: Path, what: str, source: Source) -> Path:
     return found
 
 
-def _safe(name: str) -> str:
+def _adapter_name(name: str) -> str:
     """A name that may be part of a module's: peft parts its names at points."""
     return name.replace(".", "_")

@@ -42,8 +42,8 @@ def tile(plate: Floats, seed: int) -> Floats:
 def shuffle(plate: Floats, seed: int) -> Floats:
     """The plate's contents washed about by a smooth field of noise: colours without shapes. Another seed, another."""
     height, width = plate.shape[:2]
-    draw = np.random.default_rng(seed)
-    x, y = (_waves(height, width, draw) * F32(side - 1) for side in (width, height))
+    rng = np.random.default_rng(seed)
+    x, y = (_waves(height, width, rng) * F32(side - 1) for side in (width, height))
     return np.asarray(cv2.remap(plate, x, y, cv2.INTER_LINEAR), F32)
 
 
@@ -52,9 +52,9 @@ ANNOTATORS: Mapping[str, Callable[[Floats, int], Floats]] = MappingProxyType(
 )
 
 
-def _waves(height: int, width: int, draw: np.random.Generator) -> Floats:
+def _waves(height: int, width: int, rng: np.random.Generator) -> Floats:
     """Smooth noise that fills 0..1, float32 (H, W)."""
-    noise = draw.random((height // SHUFFLE + 3, width // SHUFFLE + 3), np.float32)
+    noise = rng.random((height // SHUFFLE + 3, width // SHUFFLE + 3), np.float32)
     high, wide = noise.shape
     large = cv2.resize(noise, (wide * SHUFFLE, high * SHUFFLE), interpolation=cv2.INTER_CUBIC)
     part = large[SHUFFLE // 2 : SHUFFLE // 2 + height, SHUFFLE // 2 : SHUFFLE // 2 + width]

@@ -5,9 +5,9 @@ import numpy as np
 from propagate.arrays import F32, Floats
 
 # Share of the picture that has to be common to two keys before colours are compared there.
-LEAST_COMMON = 0.02
+MIN_COMMON = 0.02
 # How far contrast may be changed to agree, either way.
-MOST_CONTRAST = 1.5
+MAX_CONTRAST = 1.5
 
 
 def match_colours(picture: Floats, carried: Floats, trusted: Floats, strength: float) -> Floats:
@@ -17,10 +17,10 @@ def match_colours(picture: Floats, carried: Floats, trusted: Floats, strength: f
     """
     weight = trusted[..., None].astype(np.float64)
     total = weight.sum()
-    if strength == 0 or total < LEAST_COMMON * trusted.size:
+    if strength == 0 or total < MIN_COMMON * trusted.size:
         return picture
     means, spreads = zip(*(_moments(one, weight, total) for one in (picture, carried)), strict=True)
-    contrast = np.clip(spreads[1] / np.maximum(spreads[0], 1e-6), 1 / MOST_CONTRAST, MOST_CONTRAST)
+    contrast = np.clip(spreads[1] / np.maximum(spreads[0], 1e-6), 1 / MAX_CONTRAST, MAX_CONTRAST)
     matched = (picture - means[0]) * contrast + means[1]
     return np.clip(picture + strength * (matched - picture), 0, 1).astype(F32)
 

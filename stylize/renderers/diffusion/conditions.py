@@ -11,28 +11,32 @@ from stylize.renderers.diffusion.adapters import ImageAdapter
 from stylize.renderers.diffusion.annotators import ANNOTATORS
 from stylize.renderers.diffusion.control import Control
 from stylize.renderers.diffusion.parts import Parts
-from stylize.renderers.diffusion.sizes import Working, enter, resize
+from stylize.renderers.diffusion.sizes import Working, crop_resize, resize
 from stylize.renderers.protocol import RenderRequest
 
 
 def control_pictures(
-    parts: Parts, request: RenderRequest, plate: Floats, working: Working, seen: Mapping[str, Floats] | None = None
+    parts: Parts,
+    request: RenderRequest,
+    plate: Floats,
+    working: Working,
+    base_pictures: Mapping[str, Floats] | None = None,
 ) -> list[tuple[Control, Floats]]:
     """What leads at that size: each control with its picture, float32 (h, w, 3) in [0, 1].
 
-    plate: float32 (h, w, 3), as it is worked. seen: pictures of another size; what networks made of it is not made
-    again.
+    plate: float32 (h, w, 3), as it is worked. base_pictures: pictures of another size; what networks made of
+    it is not made again.
     """
     found = []
-    for control in parts.leading(request.frame):
-        if control.annotator is not None and seen is not None:
-            found.append((control, np.clip(resize(seen[control.kind], working.size), 0, 1)))
+    for control in parts.active_controls(request.frame):
+        if control.annotator is not None and base_pictures is not None:
+            found.append((control, np.clip(resize(base_pictures[control.kind], working.size), 0, 1)))
         elif control.annotator is not None:
             found.append((control, networks.annotate(parts.annotator(control.kind, control.annotator), plate)))
-        elif control.asked.path is None:
+        elif control.requested.path is None:
             found.append((control, ANNOTATORS[control.kind](plate, request.seed)))
         else:
-            found.append((control, enter(request.controls[str(control.asked)], working)))
+            found.append((control, crop_resize(request.controls[str(control.requested)], working)))
     return found
 
 
@@ -41,13 +45,13 @@ def control_arguments(pictures: list[tuple[Control, Floats]], frame: int, *, fro
     if not pictures:
         return {}
     strengths = [control.strength for control, _ in pictures]
-    given: dict[str, Any] = {
+    kwargs: dict[str, Any] = {
         "control_image" if from_image else "image": [fusion.to_tensor(picture) for _, picture in pictures],
         "controlnet_conditioning_scale": [strength.weight.at(frame) for strength in strengths],
         "control_guidance_start": [strength.start for strength in strengths],
         "control_guidance_end": [strength.end for strength in strengths],
     }
-    return given if len(pictures) > 1 else {name: value[0] for name, value in given.items()}
+    return kwargs if len(pictures) > 1 else {name: value[0] for name, value in kwargs.items()}
 
 
 class Reference:
@@ -66,7 +70,7 @@ class Reference:
         picture = np.rint(np.clip(style, 0, 1) * 255).astype(np.uint8)
         return {"ip_adapter_image": Image.fromarray(picture)}
 
-    def before(self, pipeline: Any, step: int, frame: int) -> None:
+    def set_scale(self, pipeline: Any, step: int, frame: int) -> None:
         """Sets how much it counts in the step that comes, from 0."""
         if self._adapter is None:
             return

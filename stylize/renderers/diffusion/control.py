@@ -6,11 +6,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from stylize.errors import RendererError
-from stylize.renderers.diffusion.hub import HERE, Source
-from stylize.renderers.diffusion.models import SAID, SD15, SDXL, class_name, find_folder, weights_variant
+from stylize.renderers.diffusion.hub import CACHE_ONLY, Source
+from stylize.renderers.diffusion.models import FAMILY_NAMES, SD15, SDXL, class_name, find_folder, weights_variant
 from stylize.renderers.diffusion.networks import check_annotator
 from stylize.renderers.diffusion.repo_files import NETWORK
-from stylize.settings.conditions import ControlAsked, ModelAsked, Strength
+from stylize.settings.conditions import ControlModelSpec, ControlSpec, Strength
 
 _V11 = "lllyasviel/control_v11"
 MODELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -32,10 +32,10 @@ MODELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Control:
-    """A ControlNet that leads. asked: as it was asked for. folder: of its model.
+    """A ControlNet that leads. requested: as it was asked for. folder: of its model.
     annotator: folder of the network that makes its pictures from the plate, if one does."""
 
-    asked: ControlAsked
+    requested: ControlSpec
     folder: Path
     variant: str | None
     annotator: Path | None = None
@@ -43,39 +43,41 @@ class Control:
     @property
     def kind(self) -> str:
         """What its pictures show."""
-        return self.asked.kind
+        return self.requested.kind
 
     @property
     def strength(self) -> Strength:
         """How strongly it leads, and when."""
-        return self.asked.strength
+        return self.requested.strength
 
 
 def find_controls(
-    asked: Sequence[ControlAsked],
-    models: Sequence[ModelAsked],
+    requested: Sequence[ControlSpec],
+    models: Sequence[ControlModelSpec],
     family: str,
     annotators: str | None = None,
-    source: Source = HERE,
+    source: Source = CACHE_ONLY,
 ) -> tuple[Control, ...]:
     """The controls that count, with their models. Raises RendererError when one is missing or of another kind."""
     by_kind = {model.kind: model.model for model in models}
-    return tuple(_find(control, by_kind, family, annotators, source) for control in asked if control.strength.counts)
+    return tuple(
+        _find(control, by_kind, family, annotators, source) for control in requested if control.strength.is_active
+    )
 
 
 def _find(
-    asked: ControlAsked, models: Mapping[str, str], family: str, annotators: str | None, source: Source
+    requested: ControlSpec, models: Mapping[str, str], family: str, annotators: str | None, source: Source
 ) -> Control:
-    annotator = check_annotator(asked.kind, annotators, source) if asked.path is None else None
-    name = models.get(asked.kind) or MODELS[family].get(asked.kind)
+    annotator = check_annotator(requested.kind, annotators, source) if requested.path is None else None
+    name = models.get(requested.kind) or MODELS[family].get(requested.kind)
     if name is None:
         raise RendererError(
-            f"no ControlNet for {asked.kind} and {SAID[family]} is known here; give one with "
-            f"--control-model {asked.kind}=MODEL"
+            f"no ControlNet for {requested.kind} and {FAMILY_NAMES[family]} is known here; give one with "
+            f"--control-model {requested.kind}=MODEL"
         )
     folder = find_folder(name, NETWORK, source, "ControlNet", lambda folder: _check_class(folder, name))
     _check_class(folder, name)
-    return Control(asked, folder, weights_variant(folder, name), annotator)
+    return Control(requested, folder, weights_variant(folder, name), annotator)
 
 
 def _check_class(folder: Path, name: str) -> None:

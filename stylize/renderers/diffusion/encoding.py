@@ -27,9 +27,12 @@ def encode(pipeline: Any, prompt: Prompt, negative: Prompt, clip_skip: int) -> d
     pooled: dict[str, Any] = {}
     with torch.no_grad():
         for tokenizer, encoder in encoders:
-            asked = {"prompt_embeds": _parts(tokenizer, prompt), "negative_prompt_embeds": _parts(tokenizer, negative)}
-            length = max(map(len, asked.values()))
-            for name, parts in asked.items():
+            prompt_parts = {
+                "prompt_embeds": _parts(tokenizer, prompt),
+                "negative_prompt_embeds": _parts(tokenizer, negative),
+            }
+            length = max(map(len, prompt_parts.values()))
+            for name, parts in prompt_parts.items():
                 parts += [([], [])] * (length - len(parts))
                 encoded = [_encode_part(tokenizer, encoder, part, clip_skip, wide=wide) for part in parts]
                 found[name].append(torch.cat([hidden for hidden, _ in encoded], dim=1))
@@ -59,15 +62,15 @@ def _encode_part(tokenizer: Any, encoder: Any, part: Part, clip_skip: int, *, wi
     import torch
 
     tokens, weights = part
-    left = tokenizer.model_max_length - 2 - len(tokens)
-    ids = [tokenizer.bos_token_id, *tokens, tokenizer.eos_token_id, *[tokenizer.pad_token_id] * left]
-    made = encoder(torch.tensor([ids], device=encoder.device), output_hidden_states=True)
+    padding = tokenizer.model_max_length - 2 - len(tokens)
+    ids = [tokenizer.bos_token_id, *tokens, tokenizer.eos_token_id, *[tokenizer.pad_token_id] * padding]
+    output = encoder(torch.tensor([ids], device=encoder.device), output_hidden_states=True)
     if wide:
-        hidden = made.hidden_states[-(clip_skip + 1)]
+        hidden = output.hidden_states[-(clip_skip + 1)]
     elif clip_skip == 1:
-        hidden = made[0]
+        hidden = output[0]
     else:
         # The last layer's norm belongs to every outcome that is not its own.
-        hidden = getattr(encoder, "text_model", encoder).final_layer_norm(made.hidden_states[-clip_skip])
-    scale = torch.tensor([1.0, *weights, *[1.0] * (left + 1)], device=hidden.device, dtype=hidden.dtype)
-    return hidden * scale[None, :, None], made[0]
+        hidden = getattr(encoder, "text_model", encoder).final_layer_norm(output.hidden_states[-clip_skip])
+    scale = torch.tensor([1.0, *weights, *[1.0] * (padding + 1)], device=hidden.device, dtype=hidden.dtype)
+    return hidden * scale[None, :, None], output[0]

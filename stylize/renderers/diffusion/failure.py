@@ -10,7 +10,7 @@ from stylize.renderers.diffusion.painting import Painted
 from stylize.renderers.diffusion.parts import FULL, Parts
 
 
-def of(picture: Floats, plate: Floats) -> str | None:
+def describe(picture: Floats, plate: Floats) -> str | None:
     """What a model makes when its numbers run over, in words: no picture, or a black one; None for a picture."""
     if not np.isfinite(picture).all():
         return "as no numbers (NaN)"
@@ -23,7 +23,7 @@ def finite(paint: Callable[[], Painted], plate: Floats, frame: int, parts: Parts
     Raises RendererError when they run over in that too.
     """
     made = paint()
-    failed = of(made[0], plate)
+    failed = describe(made[0], plate)
     if failed is None:
         return made
     precision = parts.device[1]
@@ -35,7 +35,7 @@ def finite(paint: Callable[[], Painted], plate: Floats, frame: int, parts: Parts
         made = paint()
     finally:
         parts.cast(precision)
-    failed = of(made[0], plate)
+    failed = describe(made[0], plate)
     if failed is not None:
         raise RendererError(
             f"keyframe {frame} came out {failed}, in {FULL} too; try a lower --cfg, another --seed or model"

@@ -8,7 +8,7 @@ from stylize.settings.schedules import all_texts, text_at
 
 
 @dataclass(frozen=True)
-class Moment:
+class FrameSettings:
     """What is asked for at ``frame``. prompt, negative: as read. prompt_text, negative_text: as written.
 
     cfg, denoise: as their options say; upscale_denoise: the latter, of the pass in tiles.
@@ -24,10 +24,10 @@ class Moment:
     upscale_denoise: float
 
 
-def moment_at(settings: Settings, frame: int) -> Moment:
+def settings_at(settings: Settings, frame: int) -> FrameSettings:
     """What is asked for at a frame. Raises SettingsError for a prompt that cannot be read."""
     prompt, negative = (text_at(text or "", frame) for text in (settings.prompt, settings.negative))
-    return Moment(
+    return FrameSettings(
         frame, read_prompt(prompt), read_prompt(negative), prompt, negative, settings.cfg.at(frame),
         settings.denoise.at(frame), settings.upscale_denoise.at(frame),
     )  # fmt: skip

@@ -15,7 +15,7 @@ from propagate.arrays import F32, Floats
 
 
 @dataclass(frozen=True)
-class Anchor:
+class LatentBlend:
     """A picture that the painting keeps to. latents: (1, C, h, w). mask: (1, 1, h, w) in [0, 1], 1 where it keeps.
 
     until: share of the steps, from the first on, in which it does.
@@ -56,25 +56,25 @@ def latent_mask(mask: Floats, latents: Any) -> Any:
     return torch.from_numpy(np.ascontiguousarray(small[None, None], F32)).to(latents.device, latents.dtype)
 
 
-def fuse(latents: Any, anchors: tuple[Anchor, ...], seed: int, pipeline: Any, step: int) -> Any:
+def fuse(latents: Any, blends: tuple[LatentBlend, ...], seed: int, pipeline: Any, step: int) -> Any:
     """``latents`` after ``step`` (from 0) with the anchors laid in, at the noise of the next step.
 
     seed: of that noise, which is the same at every step.
     """
     import torch
 
-    draw = torch.Generator("cpu").manual_seed(seed)
-    noise = torch.randn(latents.shape, generator=draw).to(latents.device, latents.dtype)
+    generator = torch.Generator("cpu").manual_seed(seed)
+    noise = torch.randn(latents.shape, generator=generator).to(latents.device, latents.dtype)
     timesteps, total = pipeline.scheduler.timesteps, pipeline.num_timesteps
     later = len(timesteps) - total + step + 1
-    for anchor in anchors:
-        if (step + 1) / total > anchor.until:
+    for blend in blends:
+        if (step + 1) / total > blend.until:
             continue
-        kept = anchor.latents.to(latents.dtype)
+        source = blend.latents.to(latents.dtype)
         if later < len(timesteps):
-            kept = pipeline.scheduler.add_noise(kept, noise, timesteps[later : later + 1])
-        mask = anchor.mask.to(latents.dtype)
-        latents = (mask * kept + (1 - mask) * latents).to(latents.dtype)
+            source = pipeline.scheduler.add_noise(source, noise, timesteps[later : later + 1])
+        mask = blend.mask.to(latents.dtype)
+        latents = (mask * source + (1 - mask) * latents).to(latents.dtype)
     return latents
 
 

@@ -1,7 +1,7 @@
 """Models in the Hugging Face cache: found there, or fetched into it, and never without saying what and how large.
 
 What is in the cache is taken as it is: with everything there, no request is made. What is not is fetched only where
-somebody listens (``Fetching``) and neither --offline nor HF_HUB_OFFLINE forbids it.
+somebody listens (``DownloadPermission``) and neither --offline nor HF_HUB_OFFLINE forbids it.
 """
 
 import re
@@ -15,13 +15,13 @@ from pathlib import Path
 
 from stylize.errors import RendererError
 from stylize.renderers.diffusion.repo_files import WEIGHTS, Needed, within
-from stylize.renderers.protocol import Fetching
+from stylize.renderers.protocol import DownloadPermission
 
 REPO = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 # What lies inside of a repo is written so: hf://owner/name/folder/file. A path swallows one of the slashes.
 _INSIDE = re.compile(rf"hf:/{{1,2}}({REPO.pattern})/(.+?)/*")
 # How often a download tells how far it is, in seconds; and in what unit, in bytes.
-_LOOK, _MEGABYTE = 0.5, 1_000_000
+_POLL_SECONDS, _MEGABYTE = 0.5, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Source:
     offline: it was asked for. half: tells whether weights of half precision will do.
     """
 
-    fetching: Fetching | None = None
+    permission: DownloadPermission | None = None
     offline: bool = False
     half: Callable[[], bool] = lambda: False
 
@@ -47,27 +47,27 @@ class Source:
         repo, inside = split(name)
         needed = within(inside, needed)
         folder = cached(repo)
-        lacks = "" if folder is None else needed.lacking(names_in(folder))
-        if folder is not None and not lacks:
+        missing_part = "" if folder is None else needed.lacking(names_in(folder))
+        if folder is not None and not missing_part:
             return folder / inside
-        get = f"hf download {repo} {needed.patterns}"
-        found = f"has {lacks} in the Hugging Face cache" if lacks else "is not in the Hugging Face cache"
-        if self.offline or self.fetching is None or _is_offline():
+        command = f"hf download {repo} {needed.patterns}"
+        found = f"has {missing_part} in the Hugging Face cache" if missing_part else "is not in the Hugging Face cache"
+        if self.offline or self.permission is None or _is_offline():
             why = ""
-            if self.fetching is not None:
-                said = "--offline is given" if self.offline else "HF_HUB_OFFLINE is set"
-                why = f", and nothing is downloaded when {said}"
-            raise RendererError(f"the {what} {repo} {found}{why}; download it with: {get}")
-        with _told(repo, what, get):
-            _fetch(_Wanted(repo, inside, what, get), needed, self.half(), self.fetching, check)
+            if self.permission is not None:
+                cause = "--offline is given" if self.offline else "HF_HUB_OFFLINE is set"
+                why = f", and nothing is downloaded when {cause}"
+            raise RendererError(f"the {what} {repo} {found}{why}; download it with: {command}")
+        with _readable_errors(repo, what, command):
+            _fetch(_Remote(repo, inside, what, command), needed, self.half(), self.permission, check)
         folder = cached(repo)
         if folder is None or needed.lacking(names_in(folder)):
-            raise RendererError(f"the {what} {repo} did not arrive whole; download it again with: {get}")
+            raise RendererError(f"the {what} {repo} did not arrive whole; download it again with: {command}")
         return folder / inside
 
 
 # The cache alone.
-HERE = Source()
+CACHE_ONLY = Source()
 
 
 def is_remote(name: str) -> bool:
@@ -104,7 +104,7 @@ def names_in(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def said_size(size: int) -> str:
+def format_size(size: int) -> str:
     """A size in bytes as people say it."""
     for unit, factor in (("GB", 1_000_000_000), ("MB", 1_000_000)):
         if size >= factor:
@@ -113,13 +113,13 @@ def said_size(size: int) -> str:
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class _Remote:
     """A repo that is to be fetched, what lies inside of it, what it is, and the command that gets it."""
 
     repo: str
     inside: str
     what: str
-    get: str
+    command: str
 
 
 def _is_offline() -> bool:
@@ -129,37 +129,37 @@ def _is_offline() -> bool:
 
 
 def _fetch(
-    wanted: _Wanted, needed: Needed, half: bool, fetching: Fetching, check: Callable[[Path], object]
+    remote: _Remote, needed: Needed, half: bool, permission: DownloadPermission, check: Callable[[Path], object]
 ) -> None:  # fmt: skip
     from huggingface_hub import HfApi, constants
 
-    info = HfApi().model_info(wanted.repo, files_metadata=True)
+    info = HfApi().model_info(remote.repo, files_metadata=True)
     sizes = {one.rfilename: one.size or 0 for one in info.siblings or []}
     try:
         names = needed.choose(sorted(sizes), half)
     except LookupError as error:
         raise RendererError(
-            f"the {wanted.what} {wanted.repo} has {error.args[0]} in its repo, so it is of no use here; give one with "
+            f"the {remote.what} {remote.repo} has {error.args[0]} in its repo, so it is of no use here; give one with "
             f"weights as {WEIGHTS}, or a folder or file of your own"
         ) from error
-    folder = cached(wanted.repo)
+    folder = cached(remote.repo)
     # Files of an earlier commit may have changed since.
-    there = names_in(folder) if folder is not None and folder.name == info.sha else []
-    missing = [name for name in names if name not in there]
+    present = names_in(folder) if folder is not None and folder.name == info.sha else []
+    missing = [name for name in names if name not in present]
     size = sum(sizes[name] for name in missing)
     cache = Path(constants.HF_HUB_CACHE).expanduser()
-    _check_room(wanted, size, cache)
+    _check_room(remote, size, cache)
     files = f"{len(missing)} file{'s' if len(missing) > 1 else ''}"
-    fetching.message(f"downloads the {wanted.what} {wanted.repo}, {said_size(size)} in {files}, to {cache}")
+    permission.message(f"downloads the {remote.what} {remote.repo}, {format_size(size)} in {files}, to {cache}")
     small = [name for name in names if not name.endswith(WEIGHTS)]
-    store = cache / f"models--{wanted.repo.replace('/', '--')}" / "blobs"
-    with _watched(store, size, fetching):
-        _download(wanted.repo, small)
-        folder = cached(wanted.repo)
+    store = cache / f"models--{remote.repo.replace('/', '--')}" / "blobs"
+    with _reporting_progress(store, size, permission):
+        _download(remote.repo, small)
+        folder = cached(remote.repo)
         if folder is not None:
-            check(folder / wanted.inside)
+            check(folder / remote.inside)
         if len(small) < len(names):
-            _download(wanted.repo, names)
+            _download(remote.repo, names)
 
 
 def _download(repo: str, names: list[str] | tuple[str, ...]) -> None:
@@ -170,35 +170,35 @@ def _download(repo: str, names: list[str] | tuple[str, ...]) -> None:
             snapshot_download(repo, allow_patterns=[escape(name) for name in names])
 
 
-def _check_room(wanted: _Wanted, size: int, cache: Path) -> None:
+def _check_room(remote: _Remote, size: int, cache: Path) -> None:
     place = next(folder for folder in (cache, *cache.parents) if folder.is_dir())
     free = shutil.disk_usage(place).free
     if free < size:
         raise RendererError(
-            f"the {wanted.what} {wanted.repo} takes {said_size(size)}, and {said_size(free)} are free at {place}; "
+            f"the {remote.what} {remote.repo} takes {format_size(size)}, and {format_size(free)} are free at {place}; "
             "make room, or set HF_HOME to another place"
         )
 
 
 @contextmanager
-def _watched(store: Path, size: int, fetching: Fetching) -> Iterator[None]:
+def _reporting_progress(store: Path, size: int, permission: DownloadPermission) -> Iterator[None]:
     """Tells within it how far a download is, by what has arrived."""
-    before, over = _bytes_in(store), threading.Event()
+    before, finished = _bytes_in(store), threading.Event()
     total = max(1, size // _MEGABYTE)
 
     def watch() -> None:
-        while not over.wait(_LOOK):
+        while not finished.wait(_POLL_SECONDS):
             done = (_bytes_in(store) - before) // _MEGABYTE
-            fetching.progress("download", max(0, min(done, total - 1)), total)
+            permission.progress("download", max(0, min(done, total - 1)), total)
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
     try:
         yield
     finally:
-        over.set()
+        finished.set()
         thread.join()
-    fetching.progress("download", total, total)
+    permission.progress("download", total, total)
 
 
 def _bytes_in(store: Path) -> int:
@@ -226,7 +226,7 @@ def _without_bars() -> Iterator[None]:
 
 
 @contextmanager
-def _told(repo: str, what: str, get: str) -> Iterator[None]:
+def _readable_errors(repo: str, what: str, command: str) -> Iterator[None]:
     """Makes one line of what can go wrong with a download."""
     from huggingface_hub import constants
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
@@ -237,17 +237,17 @@ def _told(repo: str, what: str, get: str) -> Iterator[None]:
     except GatedRepoError as error:
         raise RendererError(
             f"the {what} {repo} is gated: accept its terms at {hub}/{repo}, log in with: hf auth login, and run "
-            f"again, or download it with: {get}"
+            f"again, or download it with: {command}"
         ) from error
     except RepositoryNotFoundError as error:
         raise RendererError(
             f"there is no {what} {repo} at {hub}, or it is private; mend the name, or log in with: hf auth login, and "
-            f"download it with: {get}"
+            f"download it with: {command}"
         ) from error
     # Its bases are those of the client that the library is built upon, which is another from release to release.
     except (HfHubHTTPError, *HfHubHTTPError.__bases__, OSError, RuntimeError, ValueError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise RendererError(
             f"the {what} {repo} could not be downloaded from {hub}: {reason}; when it can be reached, run again, or "
-            f"get it with: {get}"
+            f"get it with: {command}"
         ) from error

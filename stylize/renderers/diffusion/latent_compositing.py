@@ -9,13 +9,13 @@ from typing import Any
 
 from propagate.arrays import F32, Floats
 from stylize.renderers.diffusion import fusion
-from stylize.renderers.diffusion.pixel_fusion import Watch, fuse_pixels
-from stylize.renderers.diffusion.sizes import Working, enter
+from stylize.renderers.diffusion.pixel_fusion import NetworkWatch, fuse_pixels
+from stylize.renderers.diffusion.sizes import Working, crop_resize
 from stylize.renderers.protocol import RenderRequest
 
 
 @dataclass(frozen=True)
-class Carried:
+class PreviousKey:
     """The earlier key on this frame. picture: float32 (H, W, 3). trusted: float32 (H, W), where it shows the same.
 
     until: share of the steps, from the first on, in which it is laid in.
@@ -30,64 +30,64 @@ class Carried:
         share = self.trusted[..., None]
         return (share * self.picture + (1 - share) * plate).astype(F32)
 
-    def middle(self, total: int) -> int:
+    def pixel_step(self, total: int) -> int:
         """The step, of ``total``, after which it is laid in in pixels: the middle of those that have it; -1: none."""
-        laid = int(self.until * total)
-        return laid // 2 if laid else -1
+        fused_steps = int(self.until * total)
+        return fused_steps // 2 if fused_steps else -1
 
-    def anchor(self, latents: Any, working: Working) -> fusion.Anchor:
+    def blend(self, latents: Any, working: Working) -> fusion.LatentBlend:
         """``latents``, (1, C, h, w), of a picture that shows it, kept where it is trusted."""
-        return fusion.Anchor(latents, fusion.latent_mask(enter(self.trusted, working), latents), self.until)
+        return fusion.LatentBlend(latents, fusion.latent_mask(crop_resize(self.trusted, working), latents), self.until)
 
 
-def carried_by(request: RenderRequest, until: float) -> Carried | None:
+def previous_key_of(request: RenderRequest, until: float) -> PreviousKey | None:
     """The earlier key that a request brings; None where there is none, or ``until`` lays it in at no step."""
     if request.carried is None or request.trusted is None or until <= 0:
         return None
-    return Carried(request.carried, request.trusted, until)
+    return PreviousKey(request.carried, request.trusted, until)
 
 
-def plate_anchor(pipeline: Any, plate: Floats, matte: Floats, working: Working) -> fusion.Anchor:
+def plate_blend(pipeline: Any, plate: Floats, matte: Floats, working: Working) -> fusion.LatentBlend:
     """The plate, kept outside of the matte. plate: float32 (h, w, 3), as it is worked. matte: (H, W)."""
     outside = fusion.encode_picture(pipeline, plate)
     inside = (matte > 0).astype(F32)
-    return fusion.Anchor(outside, 1 - fusion.latent_mask(enter(inside, working), outside), 1.0)
+    return fusion.LatentBlend(outside, 1 - fusion.latent_mask(crop_resize(inside, working), outside), 1.0)
 
 
 @dataclass(frozen=True)
-class InPixels:
+class PixelFusion:
     """The earlier key laid in in pixels, once. working: how the plate is worked. watch: sees the network meanwhile.
 
     cfg: guidance of the steps.
     """
 
-    carried: Carried
+    carried: PreviousKey
     working: Working
-    watch: Watch
+    watch: NetworkWatch
     cfg: float
 
-    def fused(self, pipeline: Any, anchor: fusion.Anchor) -> fusion.Anchor:
+    def apply(self, pipeline: Any, blend: fusion.LatentBlend) -> fusion.LatentBlend:
         """The earlier key's anchor as what is being painted, with that key laid over it."""
-        picture, trusted = (enter(one, self.working) for one in (self.carried.picture, self.carried.trusted))
+        picture, trusted = (crop_resize(one, self.working) for one in (self.carried.picture, self.carried.trusted))
         painted = self.watch.painted(pipeline.scheduler, self.cfg)
-        latents = fuse_pixels(pipeline, painted, anchor.latents, anchor.mask, picture, trusted)
-        return replace(anchor, latents=latents)
+        latents = fuse_pixels(pipeline, painted, blend.latents, blend.mask, picture, trusted)
+        return replace(blend, latents=latents)
 
 
 @dataclass
-class Laying:
+class LatentCompositor:
     """Lays the anchors into the latents after each step. seed: of their noise.
 
-    in_pixels: what becomes of the first of them at its middle step; None where all are kept as they are.
+    pixel_fusion: what becomes of the first of them at its middle step; None where all are kept as they are.
     """
 
-    anchors: tuple[fusion.Anchor, ...]
+    blends: tuple[fusion.LatentBlend, ...]
     seed: int
-    in_pixels: InPixels | None = None
+    pixel_fusion: PixelFusion | None = None
 
-    def after(self, pipeline: Any, step: int, latents: Any) -> Any:
+    def composite(self, pipeline: Any, step: int, latents: Any) -> Any:
         """The latents (1, C, h, w) after ``step``, from 0, with everything laid in."""
-        pixels = self.in_pixels
-        if pixels is not None and step == pixels.carried.middle(pipeline.num_timesteps):
-            self.anchors = (pixels.fused(pipeline, self.anchors[0]), *self.anchors[1:])
-        return fusion.fuse(latents, self.anchors, self.seed, pipeline, step) if self.anchors else latents
+        pixels = self.pixel_fusion
+        if pixels is not None and step == pixels.carried.pixel_step(pipeline.num_timesteps):
+            self.blends = (pixels.apply(pipeline, self.blends[0]), *self.blends[1:])
+        return fusion.fuse(latents, self.blends, self.seed, pipeline, step) if self.blends else latents

@@ -21,11 +21,11 @@ def choose_device(device: str, precision: str) -> tuple[str, str]:
     """
     import torch
 
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if device == "auto":
-        device = next(name for name, found in there.items() if found)
-    if not there[device]:
-        found = ", ".join(name for name, usable in there.items() if usable)
+        device = next(name for name, found in available.items() if found)
+    if not available[device]:
+        found = ", ".join(name for name, usable in available.items() if usable)
         raise RendererError(f"--device {device} is not there or PyTorch cannot use it; there is {found}")
     return device, PRECISIONS[device] if precision == "auto" else precision
 
@@ -57,12 +57,12 @@ def load(model: Model, vae: Path | None, precision: str) -> Any:
     if model.family == SD15:
         # The checker that blackens pictures it dislikes is not loaded.
         parts = {"safety_checker": None, "requires_safety_checker": False}
-    asked: dict[str, Any] = {"local_files_only": True, **parts}
+    kwargs: dict[str, Any] = {"local_files_only": True, **parts}
     with readable_errors(f"the model {model.name} could not be loaded", "mend it, or choose another with --model"):
         if model.config is not None:
-            pipeline = kind.from_single_file(str(model.path), config=str(model.config), **asked)
+            pipeline = kind.from_single_file(str(model.path), config=str(model.config), **kwargs)
         else:
-            pipeline = kind.from_pretrained(str(model.path), variant=model.variant, use_safetensors=True, **asked)
+            pipeline = kind.from_pretrained(str(model.path), variant=model.variant, use_safetensors=True, **kwargs)
     if vae is not None:
         with readable_errors(f"the autoencoder {vae} could not be loaded", "mend it, or choose another with --vae"):
             pipeline.register_modules(vae=load_vae(vae, model.config or model.path))

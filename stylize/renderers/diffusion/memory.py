@@ -7,7 +7,7 @@ from typing import Any
 from stylize.renderers.diffusion.sizes import Working, smaller
 
 # What is left of each side at every step, and the side below which there is no picture worth having.
-SHRINK, LEAST = 0.75, 256
+SHRINK, MIN_SIDE = 0.75, 256
 SLICED = "attention is computed in slices"
 TILED = "the autoencoder works in tiles"
 OFFLOADED = "parts of the model wait in the main memory"
@@ -16,7 +16,7 @@ _FULL = ("out of memory", "can't allocate memory", "not enough memory", "alloc_f
 
 
 @dataclass
-class Economy:
+class MemorySavings:
     """What has been given up so far in this run: kept, since what was too much once would be again."""
 
     taken: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class Economy:
             return False
         free(pipeline)
         pipeline.enable_model_cpu_offload(device=offload_to)
-        self._took(OFFLOADED)
+        self._record(OFFLOADED)
         return True
 
     def steps(self, pipeline: Any, working: Working, offload_to: str | None = None) -> Iterator[tuple[str, Working]]:
@@ -45,19 +45,19 @@ class Economy:
         """
         if SLICED not in self.taken and not _has_adapter(pipeline):
             pipeline.enable_attention_slicing("auto")
-            yield self._took(SLICED), working
+            yield self._record(SLICED), working
         if TILED not in self.taken:
             pipeline.vae.enable_slicing()
             pipeline.vae.enable_tiling()
-            yield self._took(TILED), working
+            yield self._record(TILED), working
         if OFFLOADED not in self.taken and offload_to is not None:
             pipeline.enable_model_cpu_offload(device=offload_to)
-            yield self._took(OFFLOADED), working
-        while min(working.size) * SHRINK >= LEAST:
+            yield self._record(OFFLOADED), working
+        while min(working.size) * SHRINK >= MIN_SIDE:
             working = smaller(working, SHRINK)
             yield f"the key is worked at {working.size[0]}x{working.size[1]}", working
 
-    def _took(self, step: str) -> str:
+    def _record(self, step: str) -> str:
         self.taken = (*self.taken, step)
         return step
 

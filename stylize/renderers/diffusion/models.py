@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from stylize.errors import RendererError
-from stylize.renderers.diffusion.hub import HERE, Source, is_inside, is_remote, split
+from stylize.renderers.diffusion.hub import CACHE_ONLY, Source, is_inside, is_remote, split
 from stylize.renderers.diffusion.repo_files import (
     AUTOENCODER,
     CONFIGURATION,
@@ -24,7 +24,7 @@ from stylize.renderers.diffusion.repo_files import (
 )
 
 SD15, SDXL = "sd15", "sdxl"
-SAID = MappingProxyType({SD15: "Stable Diffusion 1.5", SDXL: "Stable Diffusion XL"})
+FAMILY_NAMES = MappingProxyType({SD15: "Stable Diffusion 1.5", SDXL: "Stable Diffusion XL"})
 # Pipelines whose weights serve here; inpainting, refiner and instruction models have other inputs.
 _KINDS = MappingProxyType(
     {
@@ -69,7 +69,7 @@ class Model:
     variant: str | None = None
 
 
-def find_model(name: str, config: str | None = None, source: Source = HERE) -> Model:
+def find_model(name: str, config: str | None = None, source: Source = CACHE_ONLY) -> Model:
     """The model of that name, checked as far as can be without loading it.
 
     config: a folder or repo id with the configuration of a model that is one file. Raises RendererError.
@@ -84,7 +84,7 @@ def find_model(name: str, config: str | None = None, source: Source = HERE) -> M
     return _check_folder(folder, name)
 
 
-def find_file(name: str, source: Source = HERE, what: str = "model") -> Path | None:
+def find_file(name: str, source: Source = CACHE_ONLY, what: str = "model") -> Path | None:
     """The file so named, on this disk or inside of a repo; None when the name is no file's. Raises RendererError."""
     path = Path(name).expanduser()
     if path.is_file():
@@ -99,7 +99,7 @@ def find_file(name: str, source: Source = HERE, what: str = "model") -> Path | N
 def find_folder(
     name: str,
     needed: Needed,
-    source: Source = HERE,
+    source: Source = CACHE_ONLY,
     what: str = "model",
     check: Callable[[Path], object] = lambda folder: None,
 ) -> Path:
@@ -116,7 +116,7 @@ def find_folder(
     return source.find(name, needed, what, check)
 
 
-def find_autoencoder(name: str, source: Source = HERE) -> Path:
+def find_autoencoder(name: str, source: Source = CACHE_ONLY) -> Path:
     """The folder or file of an autoencoder. Raises RendererError when it is missing or something else."""
     path = find_file(name, source, "autoencoder")
     if path is None:
@@ -139,23 +139,25 @@ def _missing(name: str, found: str) -> RendererError:
 
 
 def _config_of(family: str, name: str, config: str | None, source: Source) -> Path:
-    wanted = config or CONFIGS[family]
+    chosen = config or CONFIGS[family]
     try:
-        folder = find_folder(wanted, CONFIGURATION, source, "configuration")
+        folder = find_folder(chosen, CONFIGURATION, source, "configuration")
     except RendererError as error:
         raise RendererError(
             f"{name} is one file, whose configuration comes from a folder or repo, --model-config: {error}"
         ) from error
-    kind = _family_of_class(folder, wanted)
+    kind = _family_of_class(folder, chosen)
     if kind != family:
-        raise RendererError(f"{name} is a {SAID[family]} model, and the configuration {wanted} that of {SAID[kind]}")
+        raise RendererError(
+            f"{name} is a {FAMILY_NAMES[family]} model, and the configuration {chosen} that of {FAMILY_NAMES[kind]}"
+        )
     return folder
 
 
 def _family_of_class(folder: Path, name: str) -> str:
     kind = class_name(folder / "model_index.json", name)
     if kind not in _KINDS:
-        known = " or ".join(SAID.values())
+        known = " or ".join(FAMILY_NAMES.values())
         raise RendererError(f"the model {name} is a {kind}; give one of the {known} kind with --model")
     return _KINDS[kind]
 
@@ -164,10 +166,10 @@ def _check_kind(folder: Path, name: str) -> str:
     """The family that the configurations tell. Raises RendererError for a model of another kind."""
     family = _family_of_class(folder, name)
     try:
-        told = json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8"))
+        unet_config = json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise _missing(name, "has no unet/config.json that can be read") from error
-    _check_channels(int(told.get("in_channels", _LATENT)), name)
+    _check_channels(int(unet_config.get("in_channels", _LATENT)), name)
     return family
 
 
@@ -233,7 +235,9 @@ def family_of(header: Mapping[str, Any], name: str) -> str:
         return SDXL
     if any(layer.startswith("cond_stage_model.transformer.") for layer in header):
         return SD15
-    raise RendererError(f"{name} is neither a {SAID[SD15]} nor a {SAID[SDXL]} model; give one of these with --model")
+    raise RendererError(
+        f"{name} is neither a {FAMILY_NAMES[SD15]} nor a {FAMILY_NAMES[SDXL]} model; give one of these with --model"
+    )
 
 
 def _check_channels(channels: int, name: str) -> None:

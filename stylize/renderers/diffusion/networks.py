@@ -18,7 +18,7 @@ import numpy as np
 from propagate.arrays import F32, Floats
 from stylize.errors import RendererError
 from stylize.renderers.diffusion.annotators import ANNOTATORS
-from stylize.renderers.diffusion.hub import HERE, Source
+from stylize.renderers.diffusion.hub import CACHE_ONLY, Source
 from stylize.renderers.diffusion.models import find_folder
 from stylize.renderers.diffusion.repo_files import files
 from stylize.renderers.diffusion.sizes import resize
@@ -27,7 +27,7 @@ REPO = "lllyasviel/Annotators"
 # Multiples of pixels that the network for depth takes, and the shorter side that it was trained for.
 _DEPTH_GRID, _DEPTH_SIDE = 32, 384
 # The library works at multiples of so many pixels, and what is smaller would be nothing.
-LEAST = 64
+MIN_SIDE = 64
 # By kind: the class in controlnet_aux, and the files that it reads.
 NETWORKS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -40,7 +40,9 @@ NETWORKS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 
-def check_annotator(kind: str, folder: str | None, source: Source = HERE, ready: str | None = None) -> Path | None:
+def check_annotator(
+    kind: str, folder: str | None, source: Source = CACHE_ONLY, ready: str | None = None
+) -> Path | None:
     """The folder of the weights for a kind of control, None where none are needed.
 
     folder: as asked for, or None for the repo. ready: how pictures are given instead, if not as a control.
@@ -54,14 +56,14 @@ def check_annotator(kind: str, folder: str | None, source: Source = HERE, ready:
             f"{kind} is made from the plate by controlnet_aux, not installed here; run: pip install '.[annotators]' "
             f"where stylize was installed from, {instead}"
         )
-    wanted = NETWORKS[kind][1]
+    filenames = NETWORKS[kind][1]
     try:
-        found = find_folder(folder or REPO, files(*wanted), source, "repo of annotators")
+        found = find_folder(folder or REPO, files(*filenames), source, "repo of annotators")
     except RendererError as error:
         raise RendererError(f"{error}, {instead}") from error
-    missing = [name for name in wanted if not (found / name).is_file()]
+    missing = [name for name in filenames if not (found / name).is_file()]
     if missing:
-        get = f"hf download {REPO} {' '.join(wanted)}"
+        get = f"hf download {REPO} {' '.join(filenames)}"
         raise RendererError(f"{found} has no {', '.join(missing)} for {kind}; get it with: {get}, {instead}")
     return found
 
@@ -87,10 +89,10 @@ def load_annotator(kind: str, folder: Path, device: str) -> Any:
 def annotate(network: Any, plate: Floats) -> Floats:
     """What a network makes of a plate, float32 (H, W, 3) in [0, 1], of its size."""
     height, width = plate.shape[:2]
-    side = max(LEAST, min(height, width))
+    side = max(MIN_SIDE, min(height, width))
     picture = np.rint(np.clip(plate, 0, 1) * 255).astype(np.uint8)
-    made = np.asarray(network(picture, detect_resolution=side, image_resolution=side, output_type="np"))
-    return np.clip(resize(made.astype(F32) / F32(255), (width, height)), 0, 1)
+    annotated = np.asarray(network(picture, detect_resolution=side, image_resolution=side, output_type="np"))
+    return np.clip(resize(annotated.astype(F32) / F32(255), (width, height)), 0, 1)
 
 
 def depth_of(network: Any, plate: Floats) -> Floats:
@@ -101,10 +103,10 @@ def depth_of(network: Any, plate: Floats) -> Floats:
     height, width = plate.shape[:2]
     scale = _DEPTH_SIDE / min(height, width)
     size = tuple(max(1, round(side * scale / _DEPTH_GRID)) * _DEPTH_GRID for side in (width, height))
-    seen = np.ascontiguousarray(resize(plate, size) * F32(2) - F32(1)).transpose(2, 0, 1)[None]
+    network_input = np.ascontiguousarray(resize(plate, size) * F32(2) - F32(1)).transpose(2, 0, 1)[None]
     model = network.model
     device = next(iter(model.parameters())).device
     with torch.no_grad():
-        found = model(torch.from_numpy(np.ascontiguousarray(seen)).to(device))[0]
+        found = model(torch.from_numpy(np.ascontiguousarray(network_input)).to(device))[0]
     near = found.float().cpu().numpy()
     return np.ascontiguousarray(resize(near, (width, height)), F32)

@@ -9,9 +9,9 @@ from stylize.renderers.diffusion import adapters, loading, networks
 from stylize.renderers.diffusion.control import Control, find_controls
 from stylize.renderers.diffusion.frame_settings import all_prompts
 from stylize.renderers.diffusion.hub import Source
-from stylize.renderers.diffusion.memory import OFFLOADED, Economy
+from stylize.renderers.diffusion.memory import OFFLOADED, MemorySavings
 from stylize.renderers.diffusion.models import find_autoencoder, find_model, model_hash
-from stylize.renderers.protocol import Fetching
+from stylize.renderers.protocol import DownloadPermission
 from stylize.settings import Settings
 
 # The names of precisions: what is too much for half is worked again in full.
@@ -21,20 +21,20 @@ FULL, HALF = "float32", "float16"
 class Parts:
     """The model, its autoencoder, ControlNets, LoRAs and image adapter, as asked for; and what memory they were given.
 
-    model, vae, controls, loras (by name) and adapter: where they lie. economy: what was given up for want of memory.
-    late: what was given up when the model was loaded, to be told with the next key.
+    model, vae, controls, loras (by name) and adapter: where they lie. memory_savings: what was given up for want of
+    memory. pending_notes: what was given up when the model was loaded, to be told with the next key.
     """
 
-    def __init__(self, settings: Settings, fetching: Fetching | None = None) -> None:
+    def __init__(self, settings: Settings, permission: DownloadPermission | None = None) -> None:
         """Finds everything and loads nothing. Raises RendererError when a part is missing or of another kind.
 
-        fetching: leave to download what is missing, and who is told; without it nothing is downloaded.
+        permission: leave to download what is missing, and who is told; without it nothing is downloaded.
         """
         if settings.model is None:
             raise RendererError("the diffusion renderer needs a model; give a folder, file or repo id with --model")
-        self._wanted = settings.device, settings.dtype
+        self._requested_device = settings.device, settings.dtype
         named = [name for prompt in all_prompts(settings) for name, _ in prompt.loras]
-        source = Source(fetching, settings.offline, lambda: self.device[1] == HALF)
+        source = Source(permission, settings.offline, lambda: self.device[1] == HALF)
         self.model = find_model(settings.model, settings.model_config, source)
         self.vae = None if settings.vae is None else find_autoencoder(settings.vae, source)
         self.controls = find_controls(
@@ -44,8 +44,8 @@ class Parts:
         self.adapter = None
         if settings.ip_adapter is not None:
             self.adapter = adapters.find_image_adapter(settings.ip_adapter, settings.image_encoder, source)
-        self.economy = Economy()
-        self.late: list[str] = []
+        self.memory_savings = MemorySavings()
+        self.pending_notes: list[str] = []
         self._annotators: dict[str, Any] = {}
 
     @property
@@ -61,7 +61,7 @@ class Parts:
     @cached_property
     def device(self) -> tuple[str, str]:
         """The device and the precision to work at."""
-        return loading.choose_device(*self._wanted)
+        return loading.choose_device(*self._requested_device)
 
     @property
     def offload_to(self) -> str | None:
@@ -82,8 +82,8 @@ class Parts:
             adapters.load_loras(pipeline, self.loras)
             if self.adapter is not None:
                 adapters.load_image_adapter(pipeline, self.adapter)
-        if self.economy.place(pipeline, device, self.offload_to):
-            self.late.append(f"memory was full, so {OFFLOADED}")
+        if self.memory_savings.place(pipeline, device, self.offload_to):
+            self.pending_notes.append(f"memory was full, so {OFFLOADED}")
         return pipeline
 
     @cached_property
@@ -97,14 +97,14 @@ class Parts:
             self._annotators[kind] = networks.load_annotator(kind, folder, self.device[0])
         return self._annotators[kind]
 
-    def leading(self, frame: int) -> tuple[Control, ...]:
+    def active_controls(self, frame: int) -> tuple[Control, ...]:
         """The controls that count at a frame."""
         return tuple(control for control in self.controls if control.strength.weight.at(frame) > 0)
 
     def pipeline(self, frame: int, sampler: str | None, *, from_image: bool) -> Any:
         """The pipeline for a frame, with the ControlNets that count there and a fresh scheduler."""
-        leading = self.leading(frame)
-        nets = [net for control, net in zip(self.controls, self.nets, strict=True) if control in leading]
+        active_controls = self.active_controls(frame)
+        nets = [net for control, net in zip(self.controls, self.nets, strict=True) if control in active_controls]
         pipeline = loading.pipeline_for(self.base, self.model.family, nets, from_image=from_image)
         pipeline.scheduler = loading.make_scheduler(self.base, sampler)
         return pipeline

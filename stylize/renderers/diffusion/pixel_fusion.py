@@ -20,60 +20,60 @@ from stylize.renderers.diffusion.fusion import decode_latents, encode_picture
 
 # An autoencoder that loses a larger share of the latents on one way back and forth does not bring back pictures, and
 # what it loses cannot be given in advance.
-FAITHFUL = 0.5
+MAX_ROUND_TRIP_LOSS = 0.5
 # No step has less of the picture in it: at none, what is painted could not be told from noise.
-_LEAST_KEPT = 1e-4
+_MIN_ALPHA = 1e-4
 
 
 @dataclass
-class Watch:
-    """What the network was last shown, and what it said: (batch, C, h, w) each, and the moment."""
+class NetworkWatch:
+    """What the network was last shown, and what it said: (batch, C, h, w) each, and the timestep."""
 
     sample: Any = None
-    said: Any = None
-    moment: Any = None
+    prediction: Any = None
+    timestep: Any = None
 
     def painted(self, scheduler: Any, cfg: float) -> Any:
         """The latents (1, C, h, w), float32, that the painting is on its way to, whatever the sampler."""
-        said = self.said.float()
-        if len(said) == 2:  # without the prompt, and with it
-            said = said[:1] + cfg * (said[1:] - said[:1])
+        prediction = self.prediction.float()
+        if len(prediction) == 2:  # without the prompt, and with it
+            prediction = prediction[:1] + cfg * (prediction[1:] - prediction[:1])
         sample = self.sample[-1:].float()
-        kept = max(scheduler.alphas_cumprod[round(float(self.moment))].item(), _LEAST_KEPT)
+        alpha = max(scheduler.alphas_cumprod[round(float(self.timestep))].item(), _MIN_ALPHA)
         kind = scheduler.config.get("prediction_type", "epsilon")
         if kind == "sample":
-            return said
+            return prediction
         if kind == "v_prediction":
-            return kept**0.5 * sample - (1 - kept) ** 0.5 * said
-        return (sample - (1 - kept) ** 0.5 * said) / kept**0.5
+            return alpha**0.5 * sample - (1 - alpha) ** 0.5 * prediction
+        return (sample - (1 - alpha) ** 0.5 * prediction) / alpha**0.5
 
 
 @contextmanager
-def watched(pipeline: Any) -> Iterator[Watch]:
+def watch_network(pipeline: Any) -> Iterator[NetworkWatch]:
     """Within it, what the network is shown and says last can be seen."""
-    watch = Watch()
+    watch = NetworkWatch()
 
-    def see(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        watch.sample, watch.moment, watch.said = args[0], args[1], output[0]
+    def record(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        watch.sample, watch.timestep, watch.prediction = args[0], args[1], output[0]
 
-    handle = pipeline.unet.register_forward_hook(see, with_kwargs=True)
+    handle = pipeline.unet.register_forward_hook(record, with_kwargs=True)
     try:
         yield watch
     finally:
         handle.remove()
 
 
-def fuse_pixels(pipeline: Any, painted: Any, laid: Any, mask: Any, carried: Floats, trusted: Floats) -> Any:
+def fuse_pixels(pipeline: Any, painted: Any, key_latents: Any, mask: Any, carried: Floats, trusted: Floats) -> Any:
     """Latents (1, C, h, w) of what is being painted with the carried key laid over it.
 
-    painted: its latents. laid: latents of the carried key, with mask (1, 1, h, w) in [0, 1], where they count.
+    painted: its latents. key_latents: latents of the carried key, with mask (1, 1, h, w) in [0, 1], where they count.
     carried: float32 (H, W, 3) in [0, 1], and trusted (H, W): the same in pixels.
     """
-    before = (mask * laid + (1 - mask) * painted.to(laid.dtype)).to(laid.dtype)
-    seen = np.clip(decode_latents(pipeline, before), 0, 1)
+    blended = (mask * key_latents + (1 - mask) * painted.to(key_latents.dtype)).to(key_latents.dtype)
+    decoded = np.clip(decode_latents(pipeline, blended), 0, 1)
     share = trusted[..., None]
-    fused = (share * carried + (1 - share) * seen).astype(F32)
-    back, after = (encode_picture(pipeline, picture) for picture in (seen, fused))
-    if float((back - before).float().abs().mean()) > FAITHFUL * float(before.float().abs().mean()):
-        return before + mask * (after - before)
-    return before + (after - back)
+    fused = (share * carried + (1 - share) * decoded).astype(F32)
+    round_trip, fused_latents = (encode_picture(pipeline, picture) for picture in (decoded, fused))
+    if float((round_trip - blended).float().abs().mean()) > MAX_ROUND_TRIP_LOSS * float(blended.float().abs().mean()):
+        return blended + mask * (fused_latents - blended)
+    return blended + (fused_latents - round_trip)

@@ -54,20 +54,20 @@ def texts(made: Provenance) -> dict[str, str]:
 def parameters(made: Provenance) -> str:
     """The text that A1111 writes: the prompt, the negative one, and a line of names and values."""
     lines = [made.prompt] + ([f"Negative prompt: {made.negative}"] if made.negative else [])
-    told: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "Steps": made.steps, "Sampler": made.sampler, "CFG scale": f"{made.cfg:g}", "Seed": made.seed,
         "Size": f"{made.size[0]}x{made.size[1]}", "Model hash": made.model_hash, "Model": made.model,
         "Denoising strength": f"{made.denoise:g}",
     }  # fmt: skip
     if made.clip_skip != 1:
-        told["Clip skip"] = made.clip_skip
+        metadata["Clip skip"] = made.clip_skip
     if made.upscale is not None:
         wide, high = made.upscale["size"]
         # As A1111 names what its second, larger pass is told.
-        told |= {"Hires resize": f"{wide}x{high}", "Hires denoising strength": f"{made.upscale['denoise']:g}"}
-    told |= {f"ControlNet {number}": _unit(control) for number, control in enumerate(made.controls)}
-    told["Version"] = f"stylize {made.versions['stylize']}"
-    return "\n".join([*lines, ", ".join(f"{name}: {_quoted(value)}" for name, value in told.items())])
+        metadata |= {"Hires resize": f"{wide}x{high}", "Hires denoising strength": f"{made.upscale['denoise']:g}"}
+    metadata |= {f"ControlNet {number}": _unit(control) for number, control in enumerate(made.controls)}
+    metadata["Version"] = f"stylize {made.versions['stylize']}"
+    return "\n".join([*lines, ", ".join(f"{name}: {_quoted(value)}" for name, value in metadata.items())])
 
 
 def _unit(control: Mapping[str, Any]) -> str:
@@ -103,7 +103,7 @@ def _unquoted(value: str) -> str:
         return value
 
 
-def told_by(path: Path) -> dict[str, Any]:
+def read_provenance(path: Path) -> dict[str, Any]:
     """What a key tells: as our JSON has it, or ``{"parameters": text}`` as A1111 writes it.
 
     path: a PNG with either, or a file with that text alone. Raises InputError where nothing is told.
@@ -117,11 +117,11 @@ def told_by(path: Path) -> dict[str, Any]:
         texts = {JSON if text.lstrip().startswith("{") else PARAMETERS: text}
     if JSON in texts:
         try:
-            told = json.loads(texts[JSON])
+            metadata = json.loads(texts[JSON])
         except ValueError:
-            told = None
-        if isinstance(told, dict) and isinstance(told.get("settings"), dict):
-            return told
+            metadata = None
+        if isinstance(metadata, dict) and isinstance(metadata.get("settings"), dict):
+            return metadata
         raise InputError(f"{path}: its JSON is none of a key of ours; give the key as it was painted")
     if PARAMETERS in texts:
         return {PARAMETERS: texts[PARAMETERS]}
@@ -131,28 +131,34 @@ def told_by(path: Path) -> dict[str, Any]:
     )
 
 
-def hash_of(told: Mapping[str, Any]) -> str | None:
+def recorded_hash(metadata: Mapping[str, Any]) -> str | None:
     """The hash of the model that painted it, if it is told."""
-    found = read_parameters(told[PARAMETERS])[2].get("Model hash") if PARAMETERS in told else told.get("model_hash")
+    found = (
+        read_parameters(metadata[PARAMETERS])[2].get("Model hash")
+        if PARAMETERS in metadata
+        else metadata.get("model_hash")
+    )
     return None if found is None else str(found)
 
 
-def unlike(path: Path, now: Mapping[str, Any]) -> list[str]:
+def differences(path: Path, now: Mapping[str, Any]) -> list[str]:
     """Lines on what is otherwise now than when a key was painted, so that other bits come out.
 
     now: model_hash, device, precision and versions, as keys of ours tell them.
     """
-    told = told_by(path)
+    metadata = read_provenance(path)
     lines = []
-    if hash_of(told) not in (None, now["model_hash"]):
+    if recorded_hash(metadata) not in (None, now["model_hash"]):
         lines.append(
-            f"the model has the hash {now['model_hash']}, and {path} was painted with {hash_of(told)}: "
+            f"the model has the hash {now['model_hash']}, and {path} was painted with {recorded_hash(metadata)}: "
             "another picture comes out"
         )
-    for name, said in (("device", "on"), ("precision", "in")):
-        if told.get(name) not in (None, now[name]):
-            lines.append(f"{path} was painted {said} {told[name]}, now it is {now[name]}: other bits come out")
-    then, versions = told.get("versions") or {}, now["versions"]
+    for name, preposition in (("device", "on"), ("precision", "in")):
+        if metadata.get(name) not in (None, now[name]):
+            lines.append(
+                f"{path} was painted {preposition} {metadata[name]}, now it is {now[name]}: other bits come out"
+            )
+    then, versions = metadata.get("versions") or {}, now["versions"]
     changed = [name for name in versions if then.get(name, versions[name]) != versions[name]]
     if changed:
         other = ", ".join(f"{name} {then[name]}, now {versions[name]}" for name in changed)

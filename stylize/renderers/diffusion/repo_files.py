@@ -18,7 +18,7 @@ _WEIGHTS = re.compile(
 # What diffusers and transformers call the weights of their own; beside them lie exports for other programs.
 _STEMS = ("diffusion_pytorch_model", "model")
 # Folders of a pipeline that are never loaded.
-_LEFT_OUT = ("safety_checker",)
+_EXCLUDED = ("safety_checker",)
 _SMALL = (".json", ".txt")
 
 Choose = Callable[[Sequence[str], bool], tuple[str, ...]]
@@ -111,7 +111,7 @@ def _configuration(names: Sequence[str]) -> tuple[str, ...]:
     if INDEX not in names:
         raise LookupError(f"no {INDEX}")
     parts = [name for name in names if name.count("/") == 1 and name.endswith(_SMALL)]
-    return INDEX, *(name for name in parts if not name.startswith(_LEFT_OUT))
+    return INDEX, *(name for name in parts if not name.startswith(_EXCLUDED))
 
 
 def network(*folders: str) -> Needed:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from stylize.renderers.diffusion.activation_cache import Recall, Tensors, mark_of
+from stylize.renderers.diffusion.activation_cache import ActivationCache, Tensors, cache_key
 
-_OFF, _KEEP, _SHOW = "off", "keep", "show"
+_OFF, _RECORD, _ATTEND = "off", "keep", "show"
 # Steps that one look at the earlier keys serves.
 REFRESH = 2
 # Where the network puts its picture together. Its first half tells where things are, and that is the plate's affair
@@ -24,13 +24,13 @@ LAYERS = ("mid_block.", "up_blocks.")
 # Of the noise that is laid over earlier keys, whatever the seed of the new one.
 SEED = 0
 # What the network is told beside the picture; the last of a batch is the prompt, the first the negative one.
-_WORDS = frozenset({"encoder_hidden_states", "added_cond_kwargs", "timestep_cond"})
+_PROMPT_INPUTS = frozenset({"encoder_hidden_states", "added_cond_kwargs", "timestep_cond"})
 
 
 @dataclass
 class _Memory:
     mode: str = _OFF
-    seen: Tensors = field(default_factory=dict)
+    inputs: Tensors = field(default_factory=dict)
     calls: int = 0
 
 
@@ -46,73 +46,75 @@ class SharedAttention:
         """See diffusers' attention processors. hidden_states: (batch, places, channels)."""
         import torch
 
-        if encoder_hidden_states is None and self.memory.mode == _KEEP:
-            self.memory.seen[self.name] = hidden_states
-        elif encoder_hidden_states is None and self.memory.mode == _SHOW:
-            seen = self.memory.seen[self.name]
-            beside = seen.expand(hidden_states.shape[0], -1, -1).to(hidden_states.dtype)
-            encoder_hidden_states = torch.cat([hidden_states, beside], dim=1)
+        if encoder_hidden_states is None and self.memory.mode == _RECORD:
+            self.memory.inputs[self.name] = hidden_states
+        elif encoder_hidden_states is None and self.memory.mode == _ATTEND:
+            inputs = self.memory.inputs[self.name]
+            earlier = inputs.expand(hidden_states.shape[0], -1, -1).to(hidden_states.dtype)
+            encoder_hidden_states = torch.cat([hidden_states, earlier], dim=1)
         return self.inner(attn, hidden_states, encoder_hidden_states, *args, **more)
 
 
 @dataclass
-class _Looks:
+class _EarlierActivations:
     """The looks at earlier keys in the course of one painting; see ``shared_attention``."""
 
     pipeline: Any
     keys: Sequence[Any]
     share: float
-    recall: Recall
+    activation_cache: ActivationCache
     state: Callable[[], object]
     memory: _Memory
 
-    def before(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def prepare(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Called before each call of the network, as PyTorch calls its hooks: makes ready what is laid beside."""
-        if self.memory.mode == _KEEP:
+        if self.memory.mode == _RECORD:
             return  # a call of our own
         step, self.memory.calls = self.memory.calls, self.memory.calls + 1
         if step >= self.share * self.pipeline.num_timesteps:
-            self.memory.mode, self.memory.seen = _OFF, {}
+            self.memory.mode, self.memory.inputs = _OFF, {}
         elif step % REFRESH == 0:
-            words = {name: _of_prompt(kwargs[name]) for name in _WORDS & set(kwargs)}
-            seen = self._all(args[0], args[1], words)
-            self.memory.mode, self.memory.seen = _SHOW, seen
+            prompt_inputs = {name: _prompt_half(kwargs[name]) for name in _PROMPT_INPUTS & set(kwargs)}
+            inputs = self._all_inputs(args[0], args[1], prompt_inputs)
+            self.memory.mode, self.memory.inputs = _ATTEND, inputs
 
-    def _all(self, sample: Any, moment: Any, words: dict[str, Any]) -> Tensors:
+    def _all_inputs(self, sample: Any, timestep: Any, prompt_inputs: dict[str, Any]) -> Tensors:
         """What the layers see of all keys; what was seen while other keys were painted is not looked at again."""
-        looks, noise = [], _noise(self.keys[0])
+        activations, noise = [], _noise(self.keys[0])
         for key in self.keys:
-            noised = _noised(self.pipeline.scheduler, key, noise, moment).to(sample.dtype)
-            mark = mark_of(noised, moment, words, self.state())
-            looks.append(self.recall.of(mark, partial(self._one, noised, moment, words)))
-        return _beside(looks)
+            noisy = _add_noise(self.pipeline.scheduler, key, noise, timestep).to(sample.dtype)
+            entry = cache_key(noisy, timestep, prompt_inputs, self.state())
+            activations.append(
+                self.activation_cache.get(entry, partial(self._key_inputs, noisy, timestep, prompt_inputs))
+            )
+        return _concatenate(activations)
 
-    def _one(self, noised: Any, moment: Any, words: dict[str, Any]) -> Tensors:
+    def _key_inputs(self, noisy: Any, timestep: Any, prompt_inputs: dict[str, Any]) -> Tensors:
         """What the layers see of one key. Always one at a time: two at once would be other bits."""
         import torch
 
-        self.memory.mode, self.memory.seen = _KEEP, {}
+        self.memory.mode, self.memory.inputs = _RECORD, {}
         with torch.no_grad():
-            self.pipeline.unet(noised, moment, **words)
-        return self.memory.seen
+            self.pipeline.unet(noisy, timestep, **prompt_inputs)
+        return self.memory.inputs
 
 
 @contextmanager
 def shared_attention(
-    pipeline: Any, keys: Sequence[Any], share: float, recall: Recall, state: Callable[[], object]
+    pipeline: Any, keys: Sequence[Any], share: float, activation_cache: ActivationCache, state: Callable[[], object]
 ) -> Iterator[None]:
     """Within it, the pipeline's self-attention also looks at earlier keys.
 
-    keys: their latents, (1, C, h, w) each. share: of the steps, from the first on. recall: what was seen of them while
-    other keys were painted. state: what the network depends on beside its inputs, at the step that goes on.
+    keys: their latents, (1, C, h, w) each. share: of the steps, from the first on. activation_cache: of earlier
+    paintings. state: what the network depends on beside its inputs, at the step that goes on.
     """
     unet, memory = pipeline.unet, _Memory()
     processors = dict(unet.attn_processors)
     unet.set_attn_processor(
         {name: SharedAttention(inner, memory, name) if _shared(name) else inner for name, inner in processors.items()}
     )
-    looks = _Looks(pipeline, keys, share, recall, state, memory)
-    handle = unet.register_forward_pre_hook(looks.before, with_kwargs=True)
+    activations = _EarlierActivations(pipeline, keys, share, activation_cache, state, memory)
+    handle = unet.register_forward_pre_hook(activations.prepare, with_kwargs=True)
     try:
         yield
     finally:
@@ -124,29 +126,29 @@ def _shared(name: str) -> bool:
     return name.startswith(LAYERS) and name.endswith("attn1.processor")
 
 
-def _beside(looks: Sequence[Tensors]) -> Tensors:
+def _concatenate(activations: Sequence[Tensors]) -> Tensors:
     """What was seen of several keys, (1, places, channels) by layer, one key's places behind the other's."""
     import torch
 
-    return {name: torch.cat([look[name] for look in looks], dim=1) for name in looks[0]}
+    return {name: torch.cat([layer_inputs[name] for layer_inputs in activations], dim=1) for name in activations[0]}
 
 
-def _of_prompt(value: Any) -> Any:
+def _prompt_half(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _of_prompt(one) for name, one in value.items()}
+        return {name: _prompt_half(one) for name, one in value.items()}
     if isinstance(value, list):
-        return [_of_prompt(one) for one in value]
+        return [_prompt_half(one) for one in value]
     return None if value is None else value[-1:]
 
 
 def _noise(latents: Any) -> Any:
     import torch
 
-    draw = torch.Generator("cpu").manual_seed(SEED)
-    return torch.randn(latents.shape, generator=draw).to(latents.device, latents.dtype)
+    generator = torch.Generator("cpu").manual_seed(SEED)
+    return torch.randn(latents.shape, generator=generator).to(latents.device, latents.dtype)
 
 
-def _noised(scheduler: Any, key: Any, noise: Any, moment: Any) -> Any:
+def _add_noise(scheduler: Any, key: Any, noise: Any, timestep: Any) -> Any:
     """The key as the network is shown it at that moment, whatever the sampler's own scale of noise."""
-    kept = scheduler.alphas_cumprod[round(float(moment))].item()
-    return kept**0.5 * key + (1 - kept) ** 0.5 * noise
+    alpha = scheduler.alphas_cumprod[round(float(timestep))].item()
+    return alpha**0.5 * key + (1 - alpha) ** 0.5 * noise

@@ -19,9 +19,9 @@ MULTIPLE = 8
 NATIVE = MappingProxyType({"sd15": 512, "sdxl": 1024})
 LARGEST = MappingProxyType({"sd15": 768, "sdxl": 1216})
 # Pixels around a matte's box that are worked with it, as a share of its longer side, and at least so many.
-MARGIN, LEAST_MARGIN = 0.125, 32
+MARGIN, MIN_MARGIN = 0.125, 32
 # How often a small box may be enlarged.
-MOST_ENLARGED = 4.0
+MAX_ENLARGEMENT = 4.0
 
 Box = tuple[int, int, int, int]
 
@@ -45,18 +45,18 @@ def plan_size(plate: tuple[int, int], family: str, side: int | None = None, box:
     side: of a square with as many pixels as are to be worked; None works the plate at its own size as long as the
     model can. box: around the matte; alone it is worked then, enlarged to the model's own size if it is smaller.
     """
-    part = (0, 0, *plate) if box is None else _widened(box, plate)
+    part = (0, 0, *plate) if box is None else _with_margin(box, plate)
     wide, high = part[2] - part[0], part[3] - part[1]
     by = _scale(wide * high, family, side, boxed=box is not None)
     if by == 1:
-        return Working(plate, part, (_up(wide), _up(high)), False)
-    return Working(plate, part, (_nearest(wide * by), _nearest(high * by)), True)
+        return Working(plate, part, (_round_up(wide), _round_up(high)), False)
+    return Working(plate, part, (_round_nearest(wide * by), _round_nearest(high * by)), True)
 
 
 def smaller(working: Working, by: float) -> Working:
     """The same part, worked at ``by`` (below 1) of the size."""
     wide, high = working.size
-    return Working(working.plate, working.box, (_nearest(wide * by), _nearest(high * by)), True)
+    return Working(working.plate, working.box, (_round_nearest(wide * by), _round_nearest(high * by)), True)
 
 
 def larger(working: Working, by: float) -> Working | None:
@@ -68,9 +68,9 @@ def larger(working: Working, by: float) -> Working | None:
     wide, high = right - left, bottom - top
     if not working.scaled or working.size[0] * working.size[1] >= wide * high:
         return None
-    size = _nearest(working.size[0] * by), _nearest(working.size[1] * by)
+    size = _round_nearest(working.size[0] * by), _round_nearest(working.size[1] * by)
     if size[0] * size[1] >= wide * high:
-        return Working(working.plate, working.box, (_up(wide), _up(high)), False)
+        return Working(working.plate, working.box, (_round_up(wide), _round_up(high)), False)
     return Working(working.plate, working.box, size, True)
 
 
@@ -79,7 +79,7 @@ def tile_side(working: Working, family: str) -> int:
     return min(NATIVE[family], max(working.size))
 
 
-def enter(picture: Floats, working: Working) -> Floats:
+def crop_resize(picture: Floats, working: Working) -> Floats:
     """``picture``, float32 (H, W, 3) or (H, W) of the plate's size, as it is worked."""
     left, top, right, bottom = working.box
     part = picture[top:bottom, left:right]
@@ -91,7 +91,7 @@ def enter(picture: Floats, working: Working) -> Floats:
     return np.clip(resize(part, (wide, high)), 0, 1)
 
 
-def leave(painted: Floats, plate: Floats, working: Working) -> Floats:
+def paste_back(painted: Floats, plate: Floats, working: Working) -> Floats:
     """``plate`` (H, W, 3) with what was worked, (h, w, 3), in its place."""
     left, top, right, bottom = working.box
     wide, high = right - left, bottom - top
@@ -115,19 +115,19 @@ def _scale(pixels: int, family: str, side: int | None, *, boxed: bool) -> float:
     if pixels > LARGEST[family] ** 2:
         return LARGEST[family] / math.sqrt(pixels)
     if boxed and pixels < NATIVE[family] ** 2:
-        return min(NATIVE[family] / math.sqrt(pixels), MOST_ENLARGED)
+        return min(NATIVE[family] / math.sqrt(pixels), MAX_ENLARGEMENT)
     return 1.0
 
 
-def _widened(box: Box, plate: tuple[int, int]) -> Box:
+def _with_margin(box: Box, plate: tuple[int, int]) -> Box:
     left, top, right, bottom = box
-    margin = max(LEAST_MARGIN, round(MARGIN * max(right - left, bottom - top)))
+    margin = max(MIN_MARGIN, round(MARGIN * max(right - left, bottom - top)))
     return max(0, left - margin), max(0, top - margin), min(plate[0], right + margin), min(plate[1], bottom + margin)
 
 
-def _up(side: int) -> int:
+def _round_up(side: int) -> int:
     return -(-side // MULTIPLE) * MULTIPLE
 
 
-def _nearest(side: float) -> int:
+def _round_nearest(side: float) -> int:
     return max(MULTIPLE, round(side / MULTIPLE) * MULTIPLE)

@@ -63,12 +63,12 @@ def _ramp(length: int) -> Floats:
 @contextmanager
 def in_tiles(pipeline: Any, side: int) -> Iterator[None]:
     """Within it, the pipeline's UNet and ControlNets look at tiles of ``side`` latent pixels, one after the other."""
-    asked: list[_Control] = []
+    control_calls: list[_Control] = []
     with ExitStack() as within:
         control = getattr(pipeline, "controlnet", None)
         if control is not None:
-            within.enter_context(_instead(control, lambda inner: _remembered(inner, asked)))
-        within.enter_context(_instead(pipeline.unet, lambda inner: _tiled(inner, side, asked)))
+            within.enter_context(_replaced_forward(control, lambda inner: _recorded(inner, control_calls)))
+        within.enter_context(_replaced_forward(pipeline.unet, lambda inner: _tiled(inner, side, control_calls)))
         yield
 
 
@@ -94,29 +94,29 @@ class _Control:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
 
-    def of(self, part: Part, count: int) -> dict[str, Any]:
+    def residuals(self, part: Part, count: int) -> dict[str, Any]:
         """What it adds to the UNet's layers over a tile. count: of the UNet's batch, whose last it may know alone."""
         pictures = self.kwargs["controlnet_cond"]
         pictures = pictures if isinstance(pictures, list) else [pictures]
-        cut = [_cut(picture, part, picture.shape[-1] // self.sample.shape[-1]) for picture in pictures]
+        cut = [_crop(picture, part, picture.shape[-1] // self.sample.shape[-1]) for picture in pictures]
         kwargs = {**self.kwargs, "controlnet_cond": cut if isinstance(self.kwargs["controlnet_cond"], list) else cut[0]}
-        down, middle = self.forward(_cut(self.sample, part), *self.args, **kwargs)[:2]
+        down, middle = self.forward(_crop(self.sample, part), *self.args, **kwargs)[:2]
         return {
-            "down_block_additional_residuals": tuple(_filled(one, count) for one in down),
-            "mid_block_additional_residual": _filled(middle, count),
+            "down_block_additional_residuals": tuple(_with_negative(one, count) for one in down),
+            "mid_block_additional_residual": _with_negative(middle, count),
         }
 
 
-def _remembered(inner: Callable[..., Any], asked: list[_Control]) -> Callable[..., Any]:
+def _recorded(inner: Callable[..., Any], control_calls: list[_Control]) -> Callable[..., Any]:
     def forward(sample: Any, *args: Any, **kwargs: Any) -> Any:
-        asked[:] = [_Control(inner, sample, args, kwargs)]
+        control_calls[:] = [_Control(inner, sample, args, kwargs)]
         nothing = sample.new_zeros(1)
         return (nothing,), nothing
 
     return forward
 
 
-def _tiled(inner: Callable[..., Any], side: int, asked: list[_Control]) -> Callable[..., Any]:
+def _tiled(inner: Callable[..., Any], side: int, control_calls: list[_Control]) -> Callable[..., Any]:
     def forward(sample: Any, *args: Any, **kwargs: Any) -> Any:
         import torch
 
@@ -126,23 +126,23 @@ def _tiled(inner: Callable[..., Any], side: int, asked: list[_Control]) -> Calla
         weights = torch.zeros(sample.shape[-2:], device=sample.device)
         kwargs["return_dict"] = False
         for part in tiling.parts:
-            added = asked[0].of(part, len(sample)) if asked else {}
-            said = inner(_cut(sample, part), *args, **{**kwargs, **added})[0]
-            total[(..., *part)] += said.float() * weight
+            added = control_calls[0].residuals(part, len(sample)) if control_calls else {}
+            prediction = inner(_crop(sample, part), *args, **{**kwargs, **added})[0]
+            total[(..., *part)] += prediction.float() * weight
             weights[part] += weight
-        asked.clear()
+        control_calls.clear()
         return ((total / weights).to(sample.dtype),)
 
     return forward
 
 
-def _cut(values: Any, part: Part, scale: int = 1) -> Any:
+def _crop(values: Any, part: Part, scale: int = 1) -> Any:
     """A tile of (n, C, H, W). scale: how much finer the values' grid is than the tiles'."""
     rows, columns = (slice(one.start * scale, one.stop * scale) for one in part)
     return values[..., rows, columns].contiguous()
 
 
-def _filled(values: Any, count: int) -> Any:
+def _with_negative(values: Any, count: int) -> Any:
     """Values of the prompt alone, with none before them for the negative one."""
     import torch
 
@@ -150,7 +150,7 @@ def _filled(values: Any, count: int) -> Any:
 
 
 @contextmanager
-def _instead(module: Any, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
+def _replaced_forward(module: Any, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
     """Within it, the module's ``forward`` is what ``make`` makes of it; hooks around it stay."""
     own = "forward" in vars(module)
     inner = module.forward

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stylize.renderers import RenderRequest
-from stylize.renderers.diffusion.activation_cache import Recall, mark_of
+from stylize.renderers.diffusion.activation_cache import ActivationCache, cache_key
 from tests.renderers.diffusion.test_failure import failing, full  # noqa: F401
 from tests.renderers.diffusion.test_options import renderer
 from tests.renderers.diffusion.test_renderer import picture, quiet
@@ -13,41 +13,41 @@ torch = pytest.importorskip("torch")
 
 
 def test_what_is_kept_is_not_made_again_and_what_has_no_use_is_forgotten():
-    recall, made = Recall(), []
+    activation_cache, made = ActivationCache(), []
 
     def make(name):
         made.append(name)
         return {"layer": torch.full((2,), len(made))}
 
     for _ in range(2):
-        with recall.one_key():
-            assert recall.of("first", lambda: make("first"))["layer"][0] == 1
-    with recall.one_key():
-        recall.of("other", lambda: make("other"))
-    assert recall.size == 2 * 8  # only the last one's
-    with recall.one_key():
-        recall.of("first", lambda: make("first"))
+        with activation_cache.one_key():
+            assert activation_cache.get("first", lambda: make("first"))["layer"][0] == 1
+    with activation_cache.one_key():
+        activation_cache.get("other", lambda: make("other"))
+    assert activation_cache.size == 2 * 8  # only the last one's
+    with activation_cache.one_key():
+        activation_cache.get("first", lambda: make("first"))
     assert made == ["first", "other", "first"]
-    recall.forget()
-    assert recall.size == 0
+    activation_cache.clear()
+    assert activation_cache.size == 0
 
 
 def test_there_is_an_end_to_what_is_kept():
-    recall = Recall(largest=100)
-    with recall.one_key():
+    activation_cache = ActivationCache(max_bytes=100)
+    with activation_cache.one_key():
         for name in "abc":
-            recall.of(name, lambda: {"layer": torch.zeros(10)})
-    assert recall.size == 80
-    assert recall.of("c", lambda: {"layer": torch.ones(10)})["layer"].sum() == 10
+            activation_cache.get(name, lambda: {"layer": torch.zeros(10)})
+    assert activation_cache.size == 80
+    assert activation_cache.get("c", lambda: {"layer": torch.ones(10)})["layer"].sum() == 10
 
 
 def test_marks_tell_contents_apart():
     one = torch.arange(4.0)
-    same = [mark_of({"a": [one, None]}, 3), mark_of({"a": [one.clone(), None]}, 3)]
+    same = [cache_key({"a": [one, None]}, 3), cache_key({"a": [one.clone(), None]}, 3)]
     assert same[0] == same[1]
     others = [
-        mark_of({"a": [one + 1, None]}, 3), mark_of({"a": [one.half(), None]}, 3), mark_of({"b": [one, None]}, 3),
-        mark_of({"a": [one.reshape(2, 2), None]}, 3), mark_of({"a": [one]}, None, 3), mark_of(np.arange(4.0), 3),
+        cache_key({"a": [one + 1, None]}, 3), cache_key({"a": [one.half(), None]}, 3), cache_key({"b": [one, None]}, 3),
+        cache_key({"a": [one.reshape(2, 2), None]}, 3), cache_key({"a": [one]}, None, 3), cache_key(np.arange(4.0), 3),
     ]  # fmt: skip
     assert len({*same, *others}) == 7
 
@@ -92,8 +92,8 @@ def test_it_makes_room_when_memory_is_full(models, failing):  # noqa: F811
     painter = renderer(models, share_attention=1)
     first = picture(seed=2)
     painter.render(third(first, first), quiet)
-    assert painter.painter.recall.size > 0
-    before = painter.painter.recall._kept
+    assert painter.painter.activation_cache.size > 0
+    before = painter.painter.activation_cache._entries
     failing += [full()]
     painter.render(RenderRequest(9, picture(), None, None, None, 5), quiet)
     assert before == {}

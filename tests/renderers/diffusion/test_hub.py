@@ -10,9 +10,18 @@ import numpy as np
 import pytest
 
 from stylize.errors import RendererError
-from stylize.renderers import Fetching, RenderRequest, make_renderer
+from stylize.renderers import DownloadPermission, RenderRequest, make_renderer
 from stylize.renderers.diffusion import hub
-from stylize.renderers.diffusion.hub import HERE, Source, cached, is_inside, is_remote, names_in, said_size, split
+from stylize.renderers.diffusion.hub import (
+    CACHE_ONLY,
+    Source,
+    cached,
+    format_size,
+    is_inside,
+    is_remote,
+    names_in,
+    split,
+)
 from stylize.renderers.diffusion.models import PIPELINE, find_model
 from stylize.renderers.diffusion.repo_files import NETWORK, files
 from stylize.settings import Settings
@@ -51,7 +60,7 @@ def shared(server, models, tmp_path):
 
 
 def fetching(told):
-    return Fetching(told.append, lambda *step: told.append(step))
+    return DownloadPermission(told.append, lambda *step: told.append(step))
 
 
 def lines(told):
@@ -76,7 +85,7 @@ def test_a_model_is_told_of_fetched_once_and_paints_as_from_its_folder(shared, m
     size = sum((shared.repos[REPO] / name).stat().st_size for name in got)
     (line,) = lines(told)
     where = re.escape(str(hub.Path(cached(REPO)).parents[2]))
-    assert re.fullmatch(f"downloads the model {REPO}, {said_size(size)} in {len(got)} files, to {where}", line)
+    assert re.fullmatch(f"downloads the model {REPO}, {format_size(size)} in {len(got)} files, to {where}", line)
     assert told[-1][0] == "download"
     assert told[-1][1] == told[-1][2] > 0
     np.testing.assert_array_equal(shown(painter), paint(models, plate=picture()))
@@ -285,14 +294,14 @@ def test_names_of_repos_and_what_lies_in_them():
 
 
 def test_sizes_are_said_as_people_do():
-    assert [said_size(size) for size in (4_265_380_512, 23_000_000, 500)] == ["4.3 GB", "23.0 MB", "1 kB"]
+    assert [format_size(size) for size in (4_265_380_512, 23_000_000, 500)] == ["4.3 GB", "23.0 MB", "1 kB"]
 
 
 def test_what_is_not_there_is_named_with_the_command(server):
     with pytest.raises(RendererError, match=r"the ControlNet a/b is not in .*: hf download a/b --include"):
-        HERE.find("a/b", NETWORK, "ControlNet")
+        CACHE_ONLY.find("a/b", NETWORK, "ControlNet")
     with pytest.raises(RendererError, match=r"hf download a/b x\.pth y\.pth$"):
-        HERE.find("a/b", files("x.pth", "y.pth"))
+        CACHE_ONLY.find("a/b", files("x.pth", "y.pth"))
 
 
 def test_annotators_get_the_files_of_their_kind_alone(server, monkeypatch, tmp_path):

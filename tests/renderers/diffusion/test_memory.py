@@ -8,7 +8,7 @@ import pytest
 
 from stylize.errors import RendererError
 from stylize.renderers import RenderRequest
-from stylize.renderers.diffusion.memory import OFFLOADED, SLICED, TILED, Economy, is_full
+from stylize.renderers.diffusion.memory import OFFLOADED, SLICED, TILED, MemorySavings, is_full
 from stylize.renderers.diffusion.parts import Parts
 from stylize.renderers.diffusion.sizes import plan_size
 from tests.renderers.diffusion.test_failure import full
@@ -93,7 +93,7 @@ def test_all_steps_come_in_order_and_stay_taken(models, offloads):
     painter = renderer(models)
     fails(painter.parts.base.unet, 3)
     made = painter.render(ask(), quiet)
-    assert tuple(told(made)) == painter.parts.economy.taken == ALL
+    assert tuple(told(made)) == painter.parts.memory_savings.taken == ALL
     pipeline = painter.parts.base
     assert pipeline.vae.use_tiling
     assert {"SlicedAttnProcessor"} == {type(one).__name__ for one in pipeline.unet.attn_processors.values()}
@@ -107,7 +107,7 @@ def test_an_autoencoder_in_tiles_brings_back_the_same_picture(models, offloads):
     asked = {"vae": str(models / "clear"), "steps": 1000, "denoise": 0.001}
     plain = renderer(models, **asked).render(ask(), quiet).picture
     painter = renderer(models, **asked)
-    painter.parts.economy.taken = (SLICED,)
+    painter.parts.memory_savings.taken = (SLICED,)
     calls = fails(painter.parts.base.vae.decoder, 1)
     made = painter.render(ask(), quiet)
     assert told(made) == [TILED]
@@ -133,7 +133,7 @@ def test_what_is_offloaded_paints_the_same_picture(models, offloads, family, mon
         asked["lora"] = str(models / "loras_sd15" / "ink.v1.safetensors")
     plain = renderer(models, family, **asked).render(request, quiet).picture
     painter = renderer(models, family, **asked)
-    painter.parts.economy.taken = (SLICED, TILED)
+    painter.parts.memory_savings.taken = (SLICED, TILED)
     fails(painter.parts.base.unet, 1)
     moved = brought(painter.parts.base, monkeypatch)
     made = painter.render(request, quiet)
@@ -169,7 +169,7 @@ def test_where_the_device_is_the_main_memory_nothing_is_offloaded():
         def enable_attention_slicing(self, how):
             assert how == "auto"
 
-    steps = [step for step, _ in Economy().steps(Pipeline(), plan_size((640, 480), "sd15"))]
+    steps = [step for step, _ in MemorySavings().steps(Pipeline(), plan_size((640, 480), "sd15"))]
     assert steps == [SLICED, TILED, "the key is worked at 480x360", "the key is worked at 360x272"]
 
 
@@ -180,7 +180,7 @@ def test_the_key_becomes_smaller_down_to_a_least_size(models, offloads):
     with pytest.raises(RendererError, match="memory is full, and nothing is left to save") as error:
         painter.render(RenderRequest(7, plate, None, None, None, 3), quiet)
     assert "\n" not in str(error.value)
-    assert painter.parts.economy.taken == ALL
+    assert painter.parts.memory_savings.taken == ALL
 
 
 def test_a_model_that_the_device_has_no_room_for_is_brought_in_parts(models, offloads, monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 
 from stylize.renderers import RenderRequest
 from stylize.renderers.diffusion.fusion import decode_latents, encode_picture, latent_mask
-from stylize.renderers.diffusion.pixel_fusion import Watch, fuse_pixels
+from stylize.renderers.diffusion.pixel_fusion import NetworkWatch, fuse_pixels
 from tests.renderers.diffusion.test_options import renderer
 from tests.renderers.diffusion.test_renderer import picture, quiet
 from tests.renderers.diffusion.test_renderer import pytestmark as quietly
@@ -97,14 +97,18 @@ def test_what_is_being_painted_is_told_from_what_the_network_says(kind):
 
     scheduler = DDIMScheduler(prediction_type=kind)
     clean, noise = torch.randn(1, 4, 6, 8), torch.randn(1, 4, 6, 8)
-    moment = torch.tensor(400)
+    timestep = torch.tensor(400)
     kept = scheduler.alphas_cumprod[400]
-    sample = scheduler.add_noise(clean, noise, moment[None])
-    said = {"epsilon": noise, "v_prediction": kept**0.5 * noise - (1 - kept) ** 0.5 * clean, "sample": clean}[kind]
-    torch.testing.assert_close(Watch(sample, said, moment).painted(scheduler, 7), clean, atol=1e-4, rtol=1e-4)
+    sample = scheduler.add_noise(clean, noise, timestep[None])
+    prediction = {"epsilon": noise, "v_prediction": kept**0.5 * noise - (1 - kept) ** 0.5 * clean, "sample": clean}[
+        kind
+    ]
+    torch.testing.assert_close(
+        NetworkWatch(sample, prediction, timestep).painted(scheduler, 7), clean, atol=1e-4, rtol=1e-4
+    )
     # Without and with the prompt: guided from one towards the other.
-    both = torch.cat([said - 1, said + 1])
-    guided = Watch(torch.cat([sample, sample]), both, moment).painted(scheduler, 0.5)
+    both = torch.cat([prediction - 1, prediction + 1])
+    guided = NetworkWatch(torch.cat([sample, sample]), both, timestep).painted(scheduler, 0.5)
     torch.testing.assert_close(guided, clean, atol=1e-4, rtol=1e-4)
 
 

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 
 from stylize.media.images import write_image
-from stylize.renderers.diffusion.provenance import Provenance, parameters, read_parameters, texts, unlike
+from stylize.renderers.diffusion.provenance import Provenance, differences, parameters, read_parameters, texts
 
 MADE = Provenance(
     {"model": "a/b", "prompt": "a village, oil"}, 40, 3, "a village, oil", "", 20, "DPM++ 2M Karras", 7.0, 0.5, 1,
@@ -38,19 +38,19 @@ def test_the_text_is_read_back():
 def test_what_is_otherwise_is_told(tmp_path):
     write_image(tmp_path / "key.png", np.zeros((8, 8, 3), np.uint8), text=texts(MADE))
     now = {"model_hash": "0123456789", "device": "cpu", "precision": "float32", "versions": {"stylize": "0.1.0"}}
-    assert unlike(tmp_path / "key.png", now) == []
+    assert differences(tmp_path / "key.png", now) == []
     other = {
         "model_hash": "abc",
         "device": "cuda",
         "precision": "float16",
         "versions": {"stylize": "0.2.0", "new": "1"},
     }
-    lines = unlike(tmp_path / "key.png", other)
+    lines = differences(tmp_path / "key.png", other)
     assert [line.rpartition(": ")[2] for line in lines] == [
         "another picture comes out", "other bits come out", "other bits come out", "other bits may come out",
     ]  # fmt: skip
     assert "0123456789" in lines[0]
     assert "stylize 0.1.0, now 0.2.0" in lines[3]
     (tmp_path / "key.txt").write_text(parameters(MADE))
-    assert unlike(tmp_path / "key.txt", now) == []
-    assert len(unlike(tmp_path / "key.txt", other)) == 1
+    assert differences(tmp_path / "key.txt", now) == []
+    assert len(differences(tmp_path / "key.txt", other)) == 1

@@ -84,10 +84,10 @@ def test_settings_are_kept_in_a_project():
 
 def test_no_numbers_and_all_black_are_failures():
     plate, black = picture(), np.zeros((48, 64, 3), np.float32)
-    assert failure.of(np.where(plate > 0.5, np.nan, plate), plate) == "as no numbers (NaN)"
-    assert failure.of(black, plate) == "all black"
-    assert failure.of(black, black) is None  # a fade to black is no failure
-    assert failure.of(plate, plate) is None
+    assert failure.describe(np.where(plate > 0.5, np.nan, plate), plate) == "as no numbers (NaN)"
+    assert failure.describe(black, plate) == "all black"
+    assert failure.describe(black, black) is None  # a fade to black is no failure
+    assert failure.describe(plate, plate) is None
 
 
 def test_a_missing_folder_says_what_to_give():

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from stylize.renderers.diffusion.sizes import LARGEST, enter, leave, plan_size, resize, smaller
+from stylize.renderers.diffusion.sizes import LARGEST, crop_resize, paste_back, plan_size, resize, smaller
 
 SIZES = [(641, 361), (360, 640), (640, 480), (1024, 429), (333, 777), (1920, 1080)]
 
@@ -17,10 +17,10 @@ def plate(size, seed=0):
 @pytest.mark.parametrize("size", [(48, 64), (37, 41), (1, 1), (3, 9), (1, 30)])
 def test_a_padded_plate_keeps_every_pixel_in_its_place(size):
     picture, working = plate(size), plan_size(size, "sd15")
-    worked = enter(picture, working)
+    worked = crop_resize(picture, working)
     assert worked.shape[0] % 8 == worked.shape[1] % 8 == 0
     assert max(working.size[0] - size[0], working.size[1] - size[1]) < 8
-    np.testing.assert_array_equal(leave(worked, picture * 0, working), picture)
+    np.testing.assert_array_equal(paste_back(worked, picture * 0, working), picture)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -29,7 +29,7 @@ def test_there_and_back_moves_nothing(size, side):
     """Shift by phase correlation, in the middle and in each corner: a wrong scale would show there."""
     picture, working = plate(size), plan_size(size, "sd15", side)
     assert working.size[0] % 8 == working.size[1] % 8 == 0
-    back = leave(enter(picture, working), picture * 0, working)
+    back = paste_back(crop_resize(picture, working), picture * 0, working)
     assert back.shape == picture.shape
     grey, other = picture.mean(axis=2), back.mean(axis=2)
     side = min(160, *size)
@@ -56,7 +56,7 @@ def test_a_box_is_worked_with_a_margin_and_enlarged():
     assert working.box == (268, 68, 432, 232)
     assert working.size == (512, 512)
     picture = plate((640, 360))
-    back = leave(enter(picture, working) * 0, picture, working)
+    back = paste_back(crop_resize(picture, working) * 0, picture, working)
     assert not back[68:232, 268:432].any()
     back[68:232, 268:432] = picture[68:232, 268:432]
     np.testing.assert_array_equal(back, picture)
@@ -67,13 +67,13 @@ def test_smaller_is_smaller_and_still_fits():
     less = smaller(working, 0.75)
     assert less.size == (480, 272)
     picture = plate((640, 360))
-    assert np.abs(leave(enter(picture, less), picture, less) - picture).mean() < 0.02
+    assert np.abs(paste_back(crop_resize(picture, less), picture, less) - picture).mean() < 0.02
 
 
 def test_mattes_go_the_same_way():
     matte = np.zeros((37, 41), np.float32)
     matte[:, 20:] = 1
-    worked = enter(matte, plan_size((41, 37), "sd15", 256))
+    worked = crop_resize(matte, plan_size((41, 37), "sd15", 256))
     assert worked.ndim == 2
     assert 0 <= worked.min() <= worked.max() <= 1
     assert resize(matte, (41, 37)) is matte

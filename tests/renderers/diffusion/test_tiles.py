@@ -10,7 +10,7 @@ import pytest
 from stylize.errors import RendererError, SettingsError
 from stylize.renderers import RenderRequest
 from stylize.renderers.diffusion import tiles
-from stylize.renderers.diffusion.sizes import enter, larger, leave, plan_size, tile_side
+from stylize.renderers.diffusion.sizes import crop_resize, larger, paste_back, plan_size, tile_side
 from stylize.renderers.diffusion.tiles import feather, in_tiles, plan_tiles
 from stylize.settings import Settings
 from tests.renderers.diffusion.test_failure import failing, full  # noqa: F401
@@ -323,9 +323,9 @@ def test_the_way_to_the_larger_size_moves_nothing():
     one = plate(161, 95)
     working = plan_size((161, 95), "sd15", 64)
     target = larger(working, 1.3)
-    there = enter(leave(enter(one, working), one, working), target)
+    there = crop_resize(paste_back(crop_resize(one, working), one, working), target)
     assert there.shape[:2] == target.size[::-1]
-    shift, _ = cv2.phaseCorrelate(*(shown.mean(axis=2) - shown.mean() for shown in (enter(one, target), there)))
+    shift, _ = cv2.phaseCorrelate(*(shown.mean(axis=2) - shown.mean() for shown in (crop_resize(one, target), there)))
     assert np.hypot(*shift) <= 0.1
 
 
