@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from stylize.planning.picking import ShotPlan
 
 # Exit codes as shells and farms know them.
-FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+FAILED, USAGE_ERROR, INTERRUPTED = 1, 2, 130
 
 
 class _ShotFirst(click.Group):
@@ -58,7 +58,7 @@ class _StoppedError(Exception):
     """Ctrl-C, before click makes a line of its own of it."""
 
 
-class _Grouped(click.Command):
+class _GroupedHelp(click.Command):
     """A command whose help shows its options by group, the ones that matter first."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -71,19 +71,19 @@ class _Grouped(click.Command):
         for group in GROUPS:
             records = []
             for param in self.params:
-                told = param.get_help_record(ctx)
-                if isinstance(param, click.Option) and told and getattr(param, "group", GROUPS[-1]) == group:
-                    records.append(told)
+                record = param.get_help_record(ctx)
+                if isinstance(param, click.Option) and record and getattr(param, "group", GROUPS[-1]) == group:
+                    records.append(record)
             if records:
                 with formatter.section(group):
                     formatter.write_dl(records)
 
 
-class _InGroup(click.Option):
+class _GroupedOption(click.Option):
     """An option that knows the group of the help which it stands in."""
 
-    def __init__(self, *args: Any, group: str, **more: Any) -> None:
-        super().__init__(*args, **more)
+    def __init__(self, *args: Any, group: str, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
         self.group = group
 
 
@@ -91,11 +91,11 @@ def _click_options(option: Option) -> Iterator[Callable[[Any], Any]]:
     """The option, and for each of its former names another that the help does not show."""
     # Not by equality with True: a default of 1 is told.
     default = "" if option.default is True or not option.default else f"  [default: {option.default}]"
-    more: dict[str, Any] = {"is_flag": True} if option.type is FLAG else {"metavar": option.type.metavar}
-    more |= {"cls": _InGroup, "group": option.group, "default": None, "multiple": option.type.multiple}
-    yield click.option(*option.flags, option.name, help=option.help + default, **more)
+    attributes: dict[str, Any] = {"is_flag": True} if option.type is FLAG else {"metavar": option.type.metavar}
+    attributes |= {"cls": _GroupedOption, "group": option.group, "default": None, "multiple": option.type.multiple}
+    yield click.option(*option.flags, option.name, help=option.help + default, **attributes)
     for name in option.formerly:
-        yield click.option(flag_of(name), name, hidden=True, **more)
+        yield click.option(flag_of(name), name, hidden=True, **attributes)
 
 
 def _options(command: Callable[..., Any], options: Mapping[str, Option] = OPTIONS) -> Callable[..., Any]:
@@ -117,67 +117,67 @@ def command() -> None:
     """Carry a painted look through a shot from a few keyframes."""
 
 
-@command.command("run", cls=_Grouped, short_help="Do the whole job; the word itself may be left out.")
+@command.command("run", cls=_GroupedHelp, short_help="Do the whole job; the word itself may be left out.")
 @click.argument("shot", type=click.Path(path_type=Path))
 @_options
-def run_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
+def run_command(shot: Path, quiet: bool, verbose: bool, **flags: Any) -> None:
     """Stylise SHOT: a movie, a folder of frames, a pattern (name.####.png), or a project to go on with."""
-    with _Voice(quiet, verbose) as say:
-        path, settings = _settings(shot, asked)
+    with _Console(quiet, verbose) as console:
+        path, settings = _settings(shot, flags)
         import stylize.pipeline
 
         started = time.monotonic()
-        result = stylize.pipeline.run(path, settings, _project(shot, settings), say.progress, say.message)
-    _tell(result, settings, say, time.monotonic() - started)
+        result = stylize.pipeline.run(path, settings, _project(shot, settings), console.progress, console.message)
+    _print_result(result, settings, console, time.monotonic() - started)
 
 
-@command.command("plan", cls=_Grouped, short_help="Show cuts and keyframes, and why; renders nothing.")
+@command.command("plan", cls=_GroupedHelp, short_help="Show cuts and keyframes, and why; renders nothing.")
 @click.argument("shot", type=click.Path(path_type=Path))
 @_options
-def plan_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
+def plan_command(shot: Path, quiet: bool, verbose: bool, **flags: Any) -> None:
     """Show where SHOT cuts, which frames would be keyframes and why; renders nothing."""
-    with _Voice(quiet, verbose) as say:
-        path, settings = _settings(shot, asked)
+    with _Console(quiet, verbose) as console:
+        path, settings = _settings(shot, flags)
         import stylize.pipeline
 
-        planned = stylize.pipeline.plan(path, settings, _project(shot, settings), say.progress, say.message)
+        planned = stylize.pipeline.plan(path, settings, _project(shot, settings), console.progress, console.message)
     for note in planned.notes:
-        say.message(f"warning: {note}")
+        console.message(f"warning: {note}")
     if quiet:
         return
-    for name, one, own in _looks_of(planned, settings):
+    for name, one, look_settings in _looks_of(planned, settings):
         if name:
             click.echo(f"layer {name}:")
-        _tell_plan(one.shots, planned.timecodes, own)
+        _print_plan(one.shots, planned.timecodes, look_settings)
     frames = sum(len(shot.frames) for shot in planned.shots)
     keys = sum(len(shot.keyframes) for _, one, _ in _looks_of(planned, settings) for shot in one.shots)
     seconds = stylize.pipeline.expected_seconds(planned, settings.on)
-    counted = [_count(frames, "frame"), _count(len(planned.shots), "shot"), _count(keys, "keyframe")]
-    click.echo(f"{', '.join(counted)}; about {_spell(seconds)} to make")
+    counts = [_count(frames, "frame"), _count(len(planned.shots), "shot"), _count(keys, "keyframe")]
+    click.echo(f"{', '.join(counts)}; about {_format_duration(seconds)} to make")
     for path in planned.outputs:
         click.echo(f"wrote: {path}")
 
 
-@command.command("matte", cls=_Grouped, short_help="Make mattes: from painted ones, by colour, or by a network.")
+@command.command("matte", cls=_GroupedHelp, short_help="Make mattes: from painted ones, by colour, or by a network.")
 @click.argument("shot", type=click.Path(path_type=Path))
 @_matte_options
-def matte_command(shot: Path, quiet: bool, verbose: bool, **asked: Any) -> None:
+def matte_command(shot: Path, quiet: bool, verbose: bool, **flags: Any) -> None:
     """Make a matte for every frame of SHOT: from a few that are painted, keyed by colour, or found by a network."""
-    with _Voice(quiet, verbose) as say:
-        settings = MatteSettings(**_given(asked, MATTE_OPTIONS))
+    with _Console(quiet, verbose) as console:
+        settings = MatteSettings(**_given(flags, MATTE_OPTIONS))
         import stylize.matting.matte_pipeline
 
         started = time.monotonic()
-        made = stylize.matting.matte_pipeline.make_mattes(shot, settings, say.progress, say.message)
+        result = stylize.matting.matte_pipeline.make_mattes(shot, settings, console.progress, console.message)
     if quiet:
         return
     click.echo(
-        f"mattes: {len(made.redone)} made, {len(made.frames) - len(made.redone)} reused, in "
-        f"{_spell(time.monotonic() - started)}"
+        f"mattes: {len(result.redone)} made, {len(result.frames) - len(result.redone)} reused, in "
+        f"{_format_duration(time.monotonic() - started)}"
     )
-    for frame in made.suggested_keyframes:
-        click.echo(f"a painted matte for frame {frame} would help (confidence {made.confidence[frame]:.2f})")
-    for folder in made.folders:
+    for frame in result.suggested_keyframes:
+        click.echo(f"a painted matte for frame {frame} would help (confidence {result.confidence[frame]:.2f})")
+    for folder in result.folders:
         click.echo(f"wrote: {folder}")
 
 
@@ -188,8 +188,8 @@ def report_command(project: Path, quiet: bool) -> None:
     """Measure what PROJECT (shot.stylize) has made, and write report.html and report.json into it."""
     import stylize.pipeline
 
-    with _Voice(quiet, False) as say:
-        paths = stylize.pipeline.report(project, say.progress, say.message)
+    with _Console(quiet, False) as console:
+        paths = stylize.pipeline.report(project, console.progress, console.message)
     for path in paths if not quiet else ():
         click.echo(f"wrote: {path}")
 
@@ -202,8 +202,8 @@ def check_command(folder: Path, update: bool, quiet: bool) -> None:
     """Make the golden projects in FOLDER anew and compare them with the frames that were approved."""
     import stylize.pipeline
 
-    with _Voice(quiet, False) as say:
-        verdicts = stylize.pipeline.check(folder, update, say.progress, say.message)
+    with _Console(quiet, False) as console:
+        verdicts = stylize.pipeline.check(folder, update, console.progress, console.message)
     for verdict in verdicts:
         for line in verdict.differences:
             click.echo(f"{verdict.name}: {line}")
@@ -213,9 +213,9 @@ def check_command(folder: Path, update: bool, quiet: bool) -> None:
         _fail("the result is not what was approved; see differs/, and approve it with --update if it is better", FAILED)
 
 
-def _settings(shot: Path, asked: dict[str, Any]) -> tuple[Path, Settings]:
+def _settings(shot: Path, flags: dict[str, Any]) -> tuple[Path, Settings]:
     """Settings from the flags, laid over those of a project and of a key that is to be painted again."""
-    given = _given(asked, OPTIONS)
+    given = _given(flags, OPTIONS)
     if given.get("split"):
         given["split"] = False
     path, kept = shot, {}
@@ -225,15 +225,15 @@ def _settings(shot: Path, asked: dict[str, Any]) -> tuple[Path, Settings]:
         path, stored = read_asked(shot)
         kept = stored.stored()
     if "like" in given:
-        from stylize.keys.reproduce import laid_like
+        from stylize.keys.reproduce import settings_from_key
 
-        kept |= laid_like(Path(given["like"]), given)
+        kept |= settings_from_key(Path(given["like"]), given)
     return path, Settings(**merge_settings(kept, given))
 
 
-def _given(asked: Mapping[str, Any], options: Mapping[str, Option]) -> dict[str, Any]:
+def _given(flags: Mapping[str, Any], options: Mapping[str, Option]) -> dict[str, Any]:
     """Values of the flags that stand on the command line."""
-    given = {name: value for name, value in asked.items() if value not in (None, False, ())}
+    given = {name: value for name, value in flags.items() if value not in (None, False, ())}
     return current_names(given, options, as_flags=True)
 
 
@@ -241,17 +241,17 @@ def _project(shot: Path, settings: Settings) -> Path | None:
     return shot if (shot / "project.toml").is_file() else settings.project
 
 
-class _Voice:
+class _Console:
     """What is said while the work goes on: bars on a terminal, nothing else unless asked."""
 
     def __init__(self, quiet: bool, verbose: bool) -> None:
         self.quiet, self.verbose = quiet, verbose
         self._bar: Any = None
         self._stage = ""
-        self._said: set[str] = set()
+        self._reported: set[str] = set()
         self._warnings = former_names_to(self.message)
 
-    def __enter__(self) -> "_Voice":
+    def __enter__(self) -> "_Console":
         self._warnings.__enter__()
         return self
 
@@ -275,10 +275,10 @@ class _Voice:
 
     def message(self, text: str) -> None:
         """See ``stylize.run``'s on_message."""
-        if not self.quiet and text not in self._said:
+        if not self.quiet and text not in self._reported:
             self.close()
             click.echo(text, err=True)
-        self._said.add(text)
+        self._reported.add(text)
 
     def close(self) -> None:
         """Ends the bar that is being drawn."""
@@ -289,74 +289,74 @@ class _Voice:
 
 def _looks_of(result: "Result", settings: Settings) -> list[tuple[str, "Result | LayerResult", Settings]]:
     """Name, result and settings of every layer, or of the whole, which has no name."""
-    made: tuple[Result | LayerResult, ...] = result.layers or (result,)
-    return [(look.name, one, look.settings) for look, one in zip(looks_of(settings), made, strict=True)]
+    results: tuple[Result | LayerResult, ...] = result.layers or (result,)
+    return [(look.name, one, look.settings) for look, one in zip(looks_of(settings), results, strict=True)]
 
 
-def _tell_keyframes(shots: "Iterable[ShotPlan]") -> None:
+def _print_keyframes(shots: "Iterable[ShotPlan]") -> None:
     for number, shot in enumerate(shots, 1):
         click.echo(f"shot {number}: frames {shot.frames[0]}-{shot.frames[-1]}")
         for key in shot.keyframes:
             click.echo(f"  keyframe {key.frame}: {key.reason}")
 
 
-def _tell_plan(shots: "Iterable[ShotPlan]", timecodes: Mapping[int, str], settings: Settings) -> None:
+def _print_plan(shots: "Iterable[ShotPlan]", timecodes: Mapping[int, str], settings: Settings) -> None:
     for number, shot in enumerate(shots, 1):
         line = f"shot {number}: frames {shot.frames[0]}-{shot.frames[-1]}"
         if not shot.coverage:
             click.echo(line)
             continue
-        least = min(shot.frames, key=lambda frame: shot.coverage[frame])
+        lowest = min(shot.frames, key=lambda frame: shot.coverage[frame])
         mean = sum(shot.coverage.values()) / len(shot.coverage)
-        click.echo(f"{line}, explained to {mean:.0%} on average, {shot.coverage[least]:.0%} at least (frame {least})")
+        click.echo(f"{line}, explained to {mean:.0%} on average, {shot.coverage[lowest]:.0%} at least (frame {lowest})")
         rows = [(str(key.frame), timecodes[key.frame], f"{key.gained:.1%}", key.reason) for key in shot.keyframes]
         head = ("keyframe", "time code", "gains", "reason")
         widths = [max(len(row[column]) for row in (head, *rows)) for column in range(3)]
         for row in (head, *rows):
             frame, code, gains = (text.rjust(width) for text, width in zip(row[:3], widths, strict=True))
             click.echo(f"  {frame}  {code}  {gains}  {row[3]}")
-        short = sum(shot.coverage[frame] < settings.coverage for frame in shot.frames)
-        if short:
-            some = "1 frame is" if short == 1 else f"{short} frames are"
+        below = sum(shot.coverage[frame] < settings.coverage for frame in shot.frames)
+        if below:
+            some = "1 frame is" if below == 1 else f"{below} frames are"
             click.echo(f"  {some} explained to less than {100 * settings.coverage:g}%")
 
 
-def _tell(result: "Result", settings: Settings, say: _Voice, seconds: float) -> None:
+def _print_result(result: "Result", settings: Settings, console: _Console, seconds: float) -> None:
     for note in result.notes:
-        say.message(f"warning: {note}")
-    if say.quiet:
+        console.message(f"warning: {note}")
+    if console.quiet:
         return
-    for name, made, own in _looks_of(result, settings):
+    for name, look_result, look_settings in _looks_of(result, settings):
         if name:
             click.echo(f"layer {name}:")
-        _tell_keyframes(made.shots)
-        _tell_made(made, own)
+        _print_keyframes(look_result.shots)
+        _print_counts(look_result, look_settings)
     if settings.runs("propagate"):
-        click.echo(f"frames: {len(result.redone)} made, {len(result.reused)} reused, in {_spell(seconds)}")
+        click.echo(f"frames: {len(result.redone)} made, {len(result.reused)} reused, in {_format_duration(seconds)}")
     click.echo(f"project: {result.project}")
     for path in result.outputs:
         click.echo(f"wrote: {path}")
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _tell_made(made: "Result | LayerResult", settings: Settings) -> None:
+def _print_counts(result: "Result | LayerResult", settings: Settings) -> None:
     """What was done for a look beside its frames."""
-    painted, rendered = len(made.painted), len(made.rendered)
-    keys = sum(len(shot.keyframes) for shot in made.shots)
+    painted, rendered = len(result.painted), len(result.rendered)
+    keys = sum(len(shot.keyframes) for shot in result.shots)
     if settings.runs("render"):
         click.echo(f"keyframes: {rendered} rendered, {painted} painted, {keys - rendered - painted} reused")
-    if settings.refine and not made.refinements and settings.runs("render") and settings.runs("propagate"):
+    if settings.refine and not result.refinements and settings.runs("render") and settings.runs("propagate"):
         click.echo("refined: no further keyframe would pay")
-    for number, one in enumerate(made.refinements, 1):
+    for number, one in enumerate(result.refinements, 1):
         outcome = "kept" if one.kept else "taken back"
         if one.after is not None:
             click.echo(f"refined {number}: keyframe {one.frame}, error {one.before:.4f} to {one.after:.4f}, {outcome}")
 
 
-def _spell(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
@@ -371,14 +371,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         command.main(args=None if argv is None else list(argv), prog_name="stylize", standalone_mode=False)
     except SettingsError as error:
-        _fail(str(error), MISUSED)
+        _fail(str(error), USAGE_ERROR)
     except StylizeError as error:
         _fail(str(error), FAILED)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
-        sys.exit(MISUSED)
+        sys.exit(USAGE_ERROR)
     except click.ClickException as error:
-        _fail(f"{error.format_message()} See stylize --help.", MISUSED)
+        _fail(f"{error.format_message()} See stylize --help.", USAGE_ERROR)
     except (_StoppedError, KeyboardInterrupt, click.Abort):
         _fail("stopped; what is done is kept, and the same command goes on from here", INTERRUPTED)
     except MemoryError:

@@ -23,15 +23,15 @@ def _silent(*_: object) -> None:
     """Hears and says nothing."""
 
 
-def _asked(settings: dict[str, Any]) -> Settings:
+def _build_settings(settings: dict[str, Any]) -> Settings:
     """The settings, laid over those of a key that is to be painted again."""
     settings = current_names(settings, OPTIONS)
     if settings.get("like") is None:
         return Settings(**settings)
-    from stylize.keys.reproduce import laid_like
+    from stylize.keys.reproduce import settings_from_key
     from stylize.settings import merge_settings
 
-    return Settings(**merge_settings(laid_like(Path(settings["like"]), settings), settings))
+    return Settings(**merge_settings(settings_from_key(Path(settings["like"]), settings), settings))
 
 
 def run(
@@ -50,8 +50,8 @@ def run(
     """
     from stylize import pipeline
 
-    asked = _asked(settings)
-    return pipeline.run(Path(shot), asked, asked.project, on_progress, on_message)
+    built = _build_settings(settings)
+    return pipeline.run(Path(shot), built, built.project, on_progress, on_message)
 
 
 def plan(
@@ -64,5 +64,5 @@ def plan(
     """Finds cuts and keyframes, in ``result.shots``, and renders nothing; arguments as of ``run``."""
     from stylize import pipeline
 
-    asked = _asked(settings)
-    return pipeline.plan(Path(shot), asked, asked.project, on_progress, on_message)
+    built = _build_settings(settings)
+    return pipeline.plan(Path(shot), built, built.project, on_progress, on_message)

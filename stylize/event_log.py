@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from stylize.io_errors import unwritable
+from stylize.io_errors import output_error
 
 # What a message about a loss begins with.
 _WARNING = "warning: "
@@ -42,7 +42,7 @@ class EventLog:
             self._file.write(json.dumps({**now, "event": event, **values}) + "\n")
             self._file.flush()
         except OSError as error:
-            raise unwritable(error, self._path, "--log-json") from error
+            raise output_error(error, self._path, "--log-json") from error
 
     def message(self, text: str) -> None:
         """Write a message, or a warning by its first word."""
@@ -64,7 +64,7 @@ NO_LOG = EventLog()
 
 
 @contextmanager
-def opened_log(path: Path | None, **start: Any) -> Iterator[EventLog]:
+def open_log(path: Path | None, **start: Any) -> Iterator[EventLog]:
     """Open a log, or one that goes nowhere. start: values of its first event. Raises OutputError."""
     if path is None:
         yield NO_LOG
@@ -72,7 +72,7 @@ def opened_log(path: Path | None, **start: Any) -> Iterator[EventLog]:
     try:
         file = path.open("a", encoding="utf-8")
     except OSError as error:
-        raise unwritable(error, path, "--log-json") from error
+        raise output_error(error, path, "--log-json") from error
     with file:
         log = EventLog(file, path)
         log.write("start", **start)

@@ -8,19 +8,19 @@ from pathlib import Path
 from stylize.errors import OutputError
 
 # Bytes: a disk with fewer of them is full.
-NEXT_TO_NOTHING = 1 << 20
+FULL_DISK_BYTES = 1 << 20
 # What is chosen instead, of what a project keeps for itself.
-PROJECT = "project with --project FOLDER"
+PROJECT_OPTION = "project with --project FOLDER"
 
 
-def unwritable(error: OSError, target: Path, elsewhere: str = "-o") -> OutputError:
+def output_error(error: OSError, target: Path, alternative: str = "-o") -> OutputError:
     """What a failure of the file system means for the person who needs ``target``.
 
-    elsewhere: what else to choose, after 'another'. To be asked while what was half written still takes its room:
+    alternative: what else to choose, after 'another'. To be asked while what was half written still takes its room:
     libraries that write by themselves do not say why, and it is looked for.
     """
-    number = error.errno if error.errno is not None else _looked_for(target)
-    folder, other = target.parent, f"choose another {elsewhere}"
+    number = error.errno if error.errno is not None else _probable_errno(target)
+    folder, other = target.parent, f"choose another {alternative}"
     if number in (errno.ENOSPC, errno.EDQUOT):
         return OutputError(f"{target} cannot be written: the disk is full; free some space and run again")
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
@@ -35,7 +35,7 @@ def unwritable(error: OSError, target: Path, elsewhere: str = "-o") -> OutputErr
     return OutputError(f"{target} cannot be written ({reason}); free space or check the disk, or {other}")
 
 
-def _looked_for(target: Path) -> int | None:
+def _probable_errno(target: Path) -> int | None:
     folder = target.parent
     if not folder.is_dir():
         return errno.ENOTDIR if folder.exists() else errno.ENOENT
@@ -43,4 +43,4 @@ def _looked_for(target: Path) -> int | None:
         return errno.EISDIR
     if not os.access(folder, os.W_OK | os.X_OK):
         return errno.EACCES
-    return errno.ENOSPC if shutil.disk_usage(folder).free < NEXT_TO_NOTHING else None
+    return errno.ENOSPC if shutil.disk_usage(folder).free < FULL_DISK_BYTES else None

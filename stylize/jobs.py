@@ -34,14 +34,14 @@ class Task:
     """One task of a run.
 
     id: its kind, and what distinguishes it from others of the kind, as ``span:0007``. needs: ids of the tasks that must
-    be done before; ids that are not in a list count as done. produces: files that exist when it is done. work: what
+    be done before; ids that are not in a list count as done. produces: files that exist when it is done. details: what
     whoever runs it must know; what goes to another process can be pickled. cost: in units of its kind.
     """
 
     id: str
     needs: tuple[str, ...] = ()
     produces: tuple[Path, ...] = ()
-    work: Any = None
+    details: Any = None
     cost: float = 1.0
 
     @property
@@ -72,11 +72,11 @@ def run_in_order(tasks: Sequence[Task], runners: Mapping[str, Callable[[Sequence
     Raises ValueError for a task that stands before one that it needs.
     """
     ids, done = {task.id for task in tasks}, set[str]()
-    for kind, some in groupby(tasks, key=lambda task: task.kind):
-        group = list(some)
-        late = {need for task in group for need in task.needs} & ids - done - {task.id for task in group}
-        if late:
-            raise ValueError(f"{group[0].id} stands before {min(late)}, which it needs")
+    for kind, neighbours in groupby(tasks, key=lambda task: task.kind):
+        group = list(neighbours)
+        missing = {need for task in group for need in task.needs} & ids - done - {task.id for task in group}
+        if missing:
+            raise ValueError(f"{group[0].id} stands before {min(missing)}, which it needs")
         runners[kind](group)
         done.update(task.id for task in group)
 
@@ -98,34 +98,34 @@ def run_tasks(
     if jobs == 1:
         _run_here(setup, queue, on_event, on_done, on_start)
         return
-    with _crew(setup, jobs) as crew:
-        busy = dict[int, Task]()
-        while queue.waiting or busy:
-            for number, said, value in crew.hear():
-                if said == _FAILED:
+    with _worker_pool(setup, jobs) as pool:
+        running = dict[int, Task]()
+        while queue.pending or running:
+            for number, kind, value in pool.receive():
+                if kind == _FAILED:
                     raise value
-                if said == _EVENT:
-                    on_event(busy[number], value)
-                if said == _DONE:
-                    task = busy.pop(number)
+                if kind == _EVENT:
+                    on_event(running[number], value)
+                if kind == _DONE:
+                    task = running.pop(number)
                     queue.finish(task)
                     on_done(task)
-            for number in crew.idle(busy):
-                task_or_none = queue.next(idle=not busy)
-                if task_or_none is not None:
-                    on_start(task_or_none)
-                    busy[number] = task_or_none
-                    crew.give(number, task_or_none)
+            for number in pool.idle(running):
+                next_task = queue.next(idle=not running)
+                if next_task is not None:
+                    on_start(next_task)
+                    running[number] = next_task
+                    pool.assign(number, next_task)
 
 
 def _run_here(
     setup: WorkerSetup[Payload, Event], queue: "_Queue", on_event: Callable[[Task, Event], None],
     on_done: Callable[[Task], None], on_start: Callable[[Task], None],
 ) -> None:  # fmt: skip
-    work = setup.prepare(setup.payload)
+    run_task = setup.prepare(setup.payload)
     while (task := queue.next(idle=True)) is not None:
         on_start(task)
-        for event in work(task):
+        for event in run_task(task):
             on_event(task, event)
         queue.finish(task)
         on_done(task)
@@ -135,16 +135,16 @@ class _Queue:
     """Tasks that wait, in order, and those that must be done before others."""
 
     def __init__(self, tasks: Sequence[Task]) -> None:
-        self.waiting = list(tasks)
+        self.pending = list(tasks)
         self._open = {task.id for task in tasks}
 
     def next(self, *, idle: bool) -> Task | None:
         """Take out the first task that can run, if there is one. idle: no other task is running."""
-        for place, task in enumerate(self.waiting):
+        for place, task in enumerate(self.pending):
             if not self._open.intersection(task.needs):
-                return self.waiting.pop(place)
-        if idle and self.waiting:
-            raise ValueError(f"{self.waiting[0].id} needs tasks that need it")
+                return self.pending.pop(place)
+        if idle and self.pending:
+            raise ValueError(f"{self.pending[0].id} needs tasks that need it")
         return None
 
     def finish(self, task: Task) -> None:
@@ -153,37 +153,37 @@ class _Queue:
 
 
 @dataclass
-class _Crew:
+class _WorkerPool:
     """The processes, their pipes, and those among them that have said they are ready."""
 
     processes: list[SpawnProcess]
     pipes: list[Connection]
     ready: set[int] = field(default_factory=set)
 
-    def hear(self) -> Iterator[tuple[int, str, Any]]:
+    def receive(self) -> Iterator[tuple[int, str, Any]]:
         """What the workers say, as soon as one says something. Raises JobError when one has ended."""
         for pipe in wait(self.pipes):
             number = self.pipes.index(pipe)  # type: ignore[arg-type]
             try:
-                said, value = self.pipes[number].recv()
+                kind, value = self.pipes[number].recv()
             except (EOFError, OSError):
-                raise self._ended(number) from None
-            if said == _READY:
+                raise self._worker_error(number) from None
+            if kind == _READY:
                 self.ready.add(number)
-            yield number, said, value
+            yield number, kind, value
 
-    def idle(self, busy: Iterable[int]) -> list[int]:
+    def idle(self, running: Iterable[int]) -> list[int]:
         """Those that could do a task."""
-        return sorted(self.ready - set(busy))
+        return sorted(self.ready - set(running))
 
-    def give(self, number: int, task: Any) -> None:
+    def assign(self, number: int, task: Any) -> None:
         """Sends a task. Raises JobError when the worker has ended."""
         try:
             self.pipes[number].send(task)
         except OSError:
-            raise self._ended(number) from None
+            raise self._worker_error(number) from None
 
-    def _ended(self, number: int) -> JobError:
+    def _worker_error(self, number: int) -> JobError:
         self.processes[number].join(5)
         code = self.processes[number].exitcode
         if number not in self.ready:
@@ -191,10 +191,10 @@ class _Crew:
                 f"a process of --jobs could not start (exit code {code}); use --jobs 1, and in a script of your own "
                 'call stylize.run under if __name__ == "__main__"'
             )
-        how = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
+        ending = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
         return JobError(
-            f"a process of --jobs {how}, most often for want of memory; run again with fewer --jobs: what is done is "
-            "kept, and the same command goes on from here"
+            f"a process of --jobs {ending}, most often for want of memory; run again with fewer --jobs: what is done "
+            "is kept, and the same command goes on from here"
         )
 
     def stop(self) -> None:
@@ -209,66 +209,66 @@ class _Crew:
 
 
 @contextlib.contextmanager
-def _crew(setup: WorkerSetup[Payload, Event], jobs: int) -> Iterator[_Crew]:
+def _worker_pool(setup: WorkerSetup[Payload, Event], jobs: int) -> Iterator[_WorkerPool]:
     spawn = multiprocessing.get_context("spawn")
-    crew = _Crew([], [])
+    pool = _WorkerPool([], [])
     try:
         for _ in range(jobs):
-            ours, theirs = spawn.Pipe()
-            process = spawn.Process(target=_serve, args=(theirs, setup), daemon=True)
-            with _undisturbed():
+            parent_end, child_end = spawn.Pipe()
+            process = spawn.Process(target=_worker_main, args=(child_end, setup), daemon=True)
+            with _sigint_blocked():
                 process.start()
-            theirs.close()
-            crew.processes.append(process)
-            crew.pipes.append(ours)
-        yield crew
+            child_end.close()
+            pool.processes.append(process)
+            pool.pipes.append(parent_end)
+        yield pool
     finally:
-        crew.stop()
+        pool.stop()
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
+def _sigint_blocked() -> Iterator[None]:
     """A process started here never gets Ctrl-C, not even before it can say so itself; ours comes afterwards."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    previous_mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous_mask)
 
 
-def _serve(pipe: Connection, setup: WorkerSetup[Any, Any]) -> None:
+def _worker_main(pipe: Connection, setup: WorkerSetup[Any, Any]) -> None:
     """The life of a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:
-        work = setup.prepare(setup.payload)
-        _say(pipe, _READY)
+        run_task = setup.prepare(setup.payload)
+        _send(pipe, _READY)
         while True:
-            for event in work(_asked(pipe)):
-                _say(pipe, _EVENT, event)
-            _say(pipe, _DONE)
+            for event in run_task(_receive_task(pipe)):
+                _send(pipe, _EVENT, event)
+            _send(pipe, _DONE)
     except Exception as error:
-        _say(pipe, _FAILED, _portable(error))
+        _send(pipe, _FAILED, _picklable_error(error))
 
 
-def _say(pipe: Connection, what: str, more: Any = None) -> None:
+def _send(pipe: Connection, kind: str, value: Any = None) -> None:
     try:
-        pipe.send((what, more))
+        pipe.send((kind, value))
     except OSError:
         os._exit(1)  # nobody is left to hear it
 
 
-def _asked(pipe: Connection) -> Any:
+def _receive_task(pipe: Connection) -> Any:
     try:
         return pipe.recv()
     except (EOFError, OSError):
         os._exit(1)
 
 
-def _end_with_parent() -> None:
+def _exit_with_parent() -> None:
     # A worker that outlived its parent would write into a project that another run may have taken up.
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -276,7 +276,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _portable(error: Exception) -> Exception:
+def _picklable_error(error: Exception) -> Exception:
     """The error itself where it can be sent, with the place it comes from when nobody meant it."""
     if isinstance(error, MemoryError):
         return JobError(
@@ -286,12 +286,12 @@ def _portable(error: Exception) -> Exception:
     if not isinstance(error, StylizeError):
         error.add_note(traceback.format_exc())
     try:
-        return _same(error)
+        return _pickle_round_trip(error)
     except Exception:
         return RuntimeError("".join(traceback.format_exception(error)))
 
 
-def _same(error: Exception) -> Exception:
+def _pickle_round_trip(error: Exception) -> Exception:
     """What arrives at the other end of a pipe. Raises whatever keeps it from arriving."""
     arrived: Exception = pickle.loads(pickle.dumps(error))
     return arrived

@@ -7,18 +7,18 @@ from pathlib import Path
 from types import MappingProxyType
 
 from stylize import refinement
-from stylize.context.context import Work
+from stylize.context.context import Context
 from stylize.context.keys import PAINTED
 from stylize.errors import SettingsError
 from stylize.jobs import Task, run_in_order, task_id
 from stylize.keys import rendering
-from stylize.keys.conditioning import open_leads
+from stylize.keys.conditioning import open_conditioning
 from stylize.keys.upgraded import upgraded_keys
-from stylize.planning.budget import TimedRenderer, limits, note_costs
-from stylize.planning.picking import ShotPlan, explained, plan_shots
-from stylize.refinement import Refined, Refinement
+from stylize.planning.budget import TimedRenderer, key_limits, record_costs
+from stylize.planning.picking import ShotPlan, plan_shots, with_coverage
+from stylize.refinement import Refinement, RefinementState
 from stylize.renderers import Renderer, make_renderer
-from stylize.session import told_of
+from stylize.session import prefix_errors
 from stylize.settings import Settings
 from stylize.spans.scheduler import propagate_shots, span_tasks
 
@@ -26,7 +26,7 @@ PLAN = "plan"
 
 
 @dataclass(frozen=True)
-class Made:
+class LookResult:
     """What has been done for a look; see ``pipeline.Result``."""
 
     shots: tuple[ShotPlan, ...]
@@ -36,24 +36,24 @@ class Made:
     refinements: tuple[Refinement, ...]
 
 
-def plan_look(work: Work, found: tuple[tuple[int, ...], ...]) -> tuple[ShotPlan, ...]:
-    """Return the keyframes of one look, without those that refining adds. found: the frames of each shot."""
-    with told_of(work.name):
-        planning = work.during(PLAN)
-        return plan_shots(planning, found, limits(planning, found))
+def plan_look(context: Context, shot_frames: tuple[tuple[int, ...], ...]) -> tuple[ShotPlan, ...]:
+    """Return the keyframes of one look, without those that refining adds. shot_frames: the frames of each shot."""
+    with prefix_errors(context.name):
+        planning = context.during(PLAN)
+        return plan_shots(planning, shot_frames, key_limits(planning, shot_frames))
 
 
-def covered_look(work: Work, planned: tuple[ShotPlan, ...]) -> Made:
+def look_with_coverage(context: Context, planned: tuple[ShotPlan, ...]) -> LookResult:
     """Return the keyframes of one look and what they explain, those that refining has added among them."""
-    with told_of(work.name):
-        refined = refinement.known(work, planned)
-        shots = explained(work.during(PLAN), refinement.extended(planned, refined))
-        return Made(shots, (), tuple(sorted(work.keys.painted())), (), refined.rounds)
+    with prefix_errors(context.name):
+        refinement_state = refinement.stored_rounds(context, planned)
+        shots = with_coverage(context.during(PLAN), refinement.extend_shots(planned, refinement_state))
+        return LookResult(shots, (), tuple(sorted(context.keys.painted())), (), refinement_state.rounds)
 
 
-def frames_there(work: Work) -> dict[int, Path]:
+def existing_frames(context: Context) -> dict[int, Path]:
     """Return the frames of a look that exist."""
-    return {frame: path for frame in work.shot.frames if (path := work.file("out", frame)).is_file()}
+    return {frame: path for frame in context.shot.frames if (path := context.file("out", frame)).is_file()}
 
 
 @dataclass
@@ -64,20 +64,20 @@ class LookRun:
     painted: keys that a person painted.
     """
 
-    work: Work
+    context: Context
     planned: tuple[ShotPlan, ...]
     rendered: set[int] = field(default_factory=set)
     redone: set[int] = field(default_factory=set)
     painted: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        with told_of(self.work.name):
-            self.refined = refinement.known(self.work, self.planned)
+        with prefix_errors(self.context.name):
+            self.refinement_state = refinement.stored_rounds(self.context, self.planned)
 
     @property
     def shots(self) -> tuple[ShotPlan, ...]:
         """The shots with all keyframes."""
-        return refinement.extended(self.planned, self.refined)
+        return refinement.extend_shots(self.planned, self.refinement_state)
 
     def tasks(self) -> list[Task]:
         """Return the tasks of the look, done or not.
@@ -85,72 +85,76 @@ class LookRun:
         They are the keys of each shot, which are rendered one from another, its spans, which are independent of each
         other, and refining.
         """
-        settings, tasks = self.work.settings, list[Task]()
-        files = self.work.keys.files() if settings.runs("render") else {}
+        settings, tasks = self.context.settings, list[Task]()
+        files = self.context.keys.files() if settings.runs("render") else {}
         for plan in self.shots if settings.runs("render") else ():
-            keys = tuple(files.get(frame, self.work.file("keys", frame)) for frame in plan.keys)
-            name = task_id("keys", self.work.name, f"{plan.frames[0]:04d}")
-            tasks.append(Task(name, (PLAN,), keys, self.work.name, len(plan.keys)))
+            keys = tuple(files.get(frame, self.context.file("keys", frame)) for frame in plan.keys)
+            name = task_id("keys", self.context.name, f"{plan.frames[0]:04d}")
+            tasks.append(Task(name, (PLAN,), keys, self.context.name, len(plan.keys)))
         if settings.runs("propagate"):
-            tasks += span_tasks(self.work, self.shots, [task.id for task in tasks])
+            tasks += span_tasks(self.context, self.shots, [task.id for task in tasks])
         if settings.refine is not None:
-            tasks.append(Task(task_id("refine", self.work.name), tuple(task.id for task in tasks), work=self.work.name))
+            tasks.append(
+                Task(task_id("refine", self.context.name), tuple(task.id for task in tasks), details=self.context.name)
+            )
         return tasks
 
     def run(self, tasks: Sequence[Task]) -> None:
         """Run tasks of one kind."""
-        with told_of(self.work.name):
+        with prefix_errors(self.context.name):
             _RUNNERS[tasks[0].kind](self, tasks)
 
-    def made(self) -> Made:
+    def result(self) -> LookResult:
         """Return what has been done."""
         kept = self.rendered & {frame for plan in self.shots for frame in plan.keys}
-        rounds = self.refined.rounds
-        return Made(self.shots, tuple(sorted(kept)), self.painted, tuple(sorted(self.redone)), rounds)
+        rounds = self.refinement_state.rounds
+        return LookResult(self.shots, tuple(sorted(kept)), self.painted, tuple(sorted(self.redone)), rounds)
 
     def _render(self, tasks: Sequence[Task]) -> None:
         """Render the keys of all shots, one shot after the other."""
-        work, shots = self.work, self.shots
-        painted, numbers = work.keys.painted(), [key.frame for plan in shots for key in plan.keyframes]
-        work.keys.drop_others([*numbers, *painted])
+        context, shots = self.context, self.shots
+        painted, numbers = context.keys.painted(), [key.frame for plan in shots for key in plan.keyframes]
+        context.keys.remove_stale([*numbers, *painted])
         self.painted = tuple(sorted(painted & set(numbers)))
-        base = {frame for plan in self.planned for frame in plan.keys}
-        late = frozenset(frame for plan in shots for frame in plan.keys if frame not in base)
-        again = self.refined.again or frozenset()
-        inputs, renderer = _key_inputs(work, [number for number in numbers if number not in painted])
-        files, done, upgraded = work.keys.files(), list[int](), upgraded_keys(work)
+        planned_keys = {frame for plan in self.planned for frame in plan.keys}
+        late = frozenset(frame for plan in shots for frame in plan.keys if frame not in planned_keys)
+        retried = self.refinement_state.retried or frozenset()
+        inputs, renderer = _key_inputs(context, [number for number in numbers if number not in painted])
+        files, done, upgraded = context.keys.files(), list[int](), upgraded_keys(context)
 
         def on_key(number: int, new: bool) -> None:
             done.append(number)
-            work.progress("render", len(done), len(numbers))
+            context.progress("render", len(done), len(numbers))
 
         for task, plan in zip(tasks, shots, strict=True):
-            keys = {key.frame: files.get(key.frame, work.file("keys", key.frame)) for key in plan.keyframes}
+            keys = {key.frame: files.get(key.frame, context.file("keys", key.frame)) for key in plan.keyframes}
             added = frozenset(key.frame for key in plan.keyframes if key.reason == PAINTED)
-            stage = rendering.KeyPlan(
-                plan.frames, keys, painted, added & painted, work.shot.depth, late, again, upgraded
+            key_plan = rendering.KeyPlan(
+                plan.frames, keys, painted, added & painted, context.shot.depth, late, retried, upgraded
             )
-            project = work.project.during(task.id)
-            with work.log.task(task.id):
-                self.rendered.update(rendering.render_keys(stage, inputs, project, on_key, work.message))
-        note_costs(work.during(PLAN), renderer)
+            project = context.project.during(task.id)
+            with context.log.task(task.id):
+                self.rendered.update(rendering.render_keys(key_plan, inputs, project, on_key, context.message))
+        record_costs(context.during(PLAN), renderer)
 
     def _propagate(self, tasks: Sequence[Task]) -> None:
-        self.last = propagate_shots(self.work, self.shots)
+        self.last = propagate_shots(self.context, self.shots)
         self.redone.update(self.last)
 
     def _refine(self, tasks: Sequence[Task]) -> None:
-        work, settings = self.work, self.work.settings
+        context, settings = self.context, self.context.settings
         if settings.runs("render") and settings.runs("propagate"):
-            self.refined = refinement.refine(work.during(tasks[0].id), self.planned, self.refined, self._make_again)
-        elif settings.refine is not None and not self.refined.done(settings.refine):
-            work.message("--refine goes on in a run that renders and propagates; this one only takes what is known")
+            self.refinement_state = refinement.refine(
+                context.during(tasks[0].id), self.planned, self.refinement_state, self._run_round
+            )
+        elif settings.refine is not None and not self.refinement_state.done(settings.refine):
+            context.message("--refine goes on in a run that renders and propagates; this one only takes what is known")
 
-    def _make_again(self, refined: Refined) -> tuple[int, ...]:
+    def _run_round(self, refinement_state: RefinementState) -> tuple[int, ...]:
         """Run the tasks of the look with the keyframes of a further round; return the frames made."""
-        self.refined = refined
-        again = [task for task in self.tasks() if task.kind in ("keys", "span")]
-        run_in_order(again, {kind: partial(run, self) for kind, run in _RUNNERS.items()})
+        self.refinement_state = refinement_state
+        tasks = [task for task in self.tasks() if task.kind in ("keys", "span")]
+        run_in_order(tasks, {kind: partial(run, self) for kind, run in _RUNNERS.items()})
         return self.last
 
 
@@ -159,16 +163,20 @@ _RUNNERS: Mapping[str, Callable[[LookRun, Sequence[Task]], None]] = MappingProxy
 )
 
 
-def _key_inputs(work: Work, waiting: Sequence[int]) -> tuple[rendering.KeyInputs, TimedRenderer]:
-    """Return what keys are rendered from. waiting: the keys that are not painted."""
-    settings = work.settings
+def _key_inputs(context: Context, to_render: Sequence[int]) -> tuple[rendering.KeyInputs, TimedRenderer]:
+    """Return what keys are rendered from. to_render: the keys that are not painted."""
+    settings = context.settings
     reference = None
-    if settings.style is not None and waiting:
-        reference = rendering.read_reference(settings.style, work.project, work.shot.colour)
-    renderer = TimedRenderer(_renderer(settings) if waiting else make_renderer("painted", settings))
-    source = rendering.PlateSource(work.plates.colour, lambda frame: work.project.digest(work.plates.paths[frame]))
-    stages = (settings.renderer, *work.motion.stages)
-    inputs = rendering.KeyInputs(source, renderer, stages, reference, settings.seed, work.motion, open_leads(work))
+    if settings.style is not None and to_render:
+        reference = rendering.read_reference(settings.style, context.project, context.shot.colour)
+    renderer = TimedRenderer(_renderer(settings) if to_render else make_renderer("painted", settings))
+    source = rendering.PlateSource(
+        context.plates.colour, lambda frame: context.project.digest(context.plates.paths[frame])
+    )
+    stages = (settings.renderer, *context.motion.stages)
+    inputs = rendering.KeyInputs(
+        source, renderer, stages, reference, settings.seed, context.motion, open_conditioning(context)
+    )
     return inputs, renderer
 
 

@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 from propagate.holds import drawings
 from stylize import refinement
-from stylize.context.context import Message, Progress, Work
+from stylize.context.context import Context, Message, Progress
 from stylize.delivery import deliver
-from stylize.event_log import EventLog, opened_log
+from stylize.event_log import EventLog, open_log
 from stylize.interchange import handoff
 from stylize.interchange.handoff import PlannedLook
 from stylize.jobs import Task, run_in_order
-from stylize.look_pipeline import PLAN, LookRun, Made, covered_look, frames_there, plan_look
+from stylize.look_pipeline import PLAN, LookResult, LookRun, existing_frames, look_with_coverage, plan_look
 from stylize.media.stale_outputs import stale_warning
-from stylize.planning.budget import limits
+from stylize.planning.budget import key_limits
 from stylize.planning.picking import ShotPlan, find_shots, plan_shots
 from stylize.planning.plan_report import timecodes, write_plan
 from stylize.project import is_project, project_of, read_asked
 from stylize.refinement import Refinement
-from stylize.session import Opened, opened, told_of
+from stylize.session import Session, open_session, prefix_errors
 from stylize.settings import FRAMES_PER_DRAWING, STAGES, Settings
 from stylize.settings.input_files import inputs_of
 from stylize.spans.layer_stack import stack_layers, with_union
 from stylize.spans.missed_cuts import missed_cut_warnings
 from stylize.stages import STAGES as STAGE_TABLE
 from stylize.stages import versions_of
-from stylize.threads import available, use_threads
+from stylize.threads import available_cpus, use_threads
 
 if TYPE_CHECKING:
     from stylize.report.golden import Verdict
@@ -86,9 +86,9 @@ def run(
 ) -> Result:  # fmt: skip
     """Run the whole job, or the stages from ``settings.from_stage`` to ``settings.to_stage``; see ``stylize.run``."""
     use_threads(settings.threads)
-    with opened_log(settings.log_json, **_start(shot, settings)) as log:
+    with open_log(settings.log_json, **_start(shot, settings)) as log:
         progress, message = _logged(on_progress, on_message, log)
-        with opened(shot, settings, project, progress, message, log) as session:
+        with open_session(shot, settings, project, progress, message, log) as session:
             return _Run(session).run()
 
 
@@ -99,16 +99,16 @@ def plan(
     """Find cuts and keyframes, with their reasons and coverage, as a table and a picture; render nothing."""
     use_threads(settings.threads)
     part = replace(settings, from_stage="conform", to_stage="pick")
-    with opened_log(settings.log_json, **_start(shot, part)) as log:
+    with open_log(settings.log_json, **_start(shot, part)) as log:
         progress, message = _logged(on_progress, on_message, log)
-        with opened(shot, part, project, progress, message, log) as session, log.task(PLAN):
-            found = find_shots(session.whole.during(PLAN))
-            looks = [covered_look(look, plan_look(look, found)) for look in session.looks]
+        with open_session(shot, part, project, progress, message, log) as session, log.task(PLAN):
+            shot_frames = find_shots(session.context.during(PLAN))
+            results = [look_with_coverage(look, plan_look(look, shot_frames)) for look in session.looks]
             outputs: list[Path] = []
-            for one, look in zip(session.looks, looks, strict=True):
-                with told_of(one.name):
-                    outputs += write_plan(one.during(PLAN), look.shots)
-            return _result(session, found, looks, outputs=tuple(outputs), notes=session.whole.shot.warnings)
+            for look, result in zip(session.looks, results, strict=True):
+                with prefix_errors(look.name):
+                    outputs += write_plan(look.during(PLAN), result.shots)
+            return _result(session, shot_frames, results, outputs=tuple(outputs), notes=session.context.shot.warnings)
 
 
 def _start(shot: Path, settings: Settings) -> dict[str, Any]:
@@ -133,12 +133,12 @@ def _logged(on_progress: Progress, on_message: Message, log: EventLog) -> tuple[
     return progress, message
 
 
-def task_list(session: Opened, looks: Sequence[LookRun]) -> list[Task]:
+def task_list(session: Session, looks: Sequence[LookRun]) -> list[Task]:
     """Return the tasks of a run, done or not, in an order in which each stands behind those that it needs.
 
     The plan has been made: what it found decides what the others are.
     """
-    settings = session.whole.settings
+    settings = session.context.settings
     tasks = [Task(PLAN), *(task for look in looks for task in look.tasks())]
     if session.layered and settings.runs("propagate"):
         tasks.append(Task(LAYERS, tuple(task.id for task in tasks)))
@@ -151,71 +151,71 @@ def task_list(session: Opened, looks: Sequence[LookRun]) -> list[Task]:
 class _Run:
     """A run on its way through its tasks. redone: frames of the whole that were made in this run."""
 
-    session: Opened
+    session: Session
     redone: tuple[int, ...] = ()
     outputs: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
 
     def run(self) -> Result:
         """Plan, and run the tasks that the plan asks for."""
-        session, settings = self.session, self.session.whole.settings
-        self.whole = session.whole
+        session, settings = self.session, self.session.context.settings
+        self.context = session.context
         if settings.runs("export"):
-            target = deliver.target_of(settings.output, self.whole.shot, self.whole.project)
-            handoff.check_handoff(settings, self.whole.shot, target, self.whole.project)
-        with self.whole.log.task(PLAN):
-            self.found = find_shots(self.whole.during(PLAN))
-            self.looks = [LookRun(look, plan_look(look, self.found)) for look in session.looks]
-        looks = dict.fromkeys(("keys", "span", "refine"), self._look)
-        run_in_order(task_list(session, self.looks)[1:], looks | {LAYERS: self._stack, DELIVERY: self._deliver})
-        made = [look.made() for look in self.looks]
-        finished = _finished(self.whole) if settings.runs("propagate") or settings.runs("export") else {}
-        cut_off = _cut_off(session, made) if settings.runs("propagate") else ()
-        redone = self.redone if session.layered else made[0].redone
+            target = deliver.target_of(settings.output, self.context.shot, self.context.project)
+            handoff.check_handoff(settings, self.context.shot, target, self.context.project)
+        with self.context.log.task(PLAN):
+            self.shot_frames = find_shots(self.context.during(PLAN))
+            self.look_runs = [LookRun(look, plan_look(look, self.shot_frames)) for look in session.looks]
+        runners = dict.fromkeys(("keys", "span", "refine"), self._look)
+        run_in_order(task_list(session, self.look_runs)[1:], runners | {LAYERS: self._stack, DELIVERY: self._deliver})
+        results = [look.result() for look in self.look_runs]
+        finished = _finished_frames(self.context) if settings.runs("propagate") or settings.runs("export") else {}
+        warnings = _missed_cut_warnings(session, results) if settings.runs("propagate") else ()
+        redone = self.redone if session.layered else results[0].redone
         return _result(
-            session, self.found, made, finished, redone, self.outputs,
-            (*self.whole.shot.warnings, *cut_off, *self.notes),
+            session, self.shot_frames, results, finished, redone, self.outputs,
+            (*self.context.shot.warnings, *warnings, *self.notes),
         )  # fmt: skip
 
     def _look(self, tasks: Sequence[Task]) -> None:
         """Run tasks of one kind, look by look."""
-        for look in self.looks:
-            mine = [task for task in tasks if task.work == look.work.name]
-            if mine:
-                look.run(mine)
+        for look_run in self.look_runs:
+            look_tasks = [task for task in tasks if task.details == look_run.context.name]
+            if look_tasks:
+                look_run.run(look_tasks)
 
     def _stack(self, _: Sequence[Task]) -> None:
-        with self.whole.log.task(LAYERS):
-            self.redone = stack_layers(self.whole.during(LAYERS), self.session.looks)
+        with self.context.log.task(LAYERS):
+            self.redone = stack_layers(self.context.during(LAYERS), self.session.looks)
 
     def _deliver(self, _: Sequence[Task]) -> None:
-        whole = with_union(self.whole) if self.session.layered else self.whole
-        made, finished = [look.made() for look in self.looks], _finished(whole)
-        shots = _together(self.found, made)
-        with self.whole.log.task(DELIVERY):
-            self.outputs, self.notes = _export(self.session, whole.during(DELIVERY), made, shots, finished)
+        context = with_union(self.context) if self.session.layered else self.context
+        results, finished = [look.result() for look in self.look_runs], _finished_frames(context)
+        shots = _merge_shots(self.shot_frames, results)
+        with self.context.log.task(DELIVERY):
+            self.outputs, self.notes = _export(self.session, context.during(DELIVERY), results, shots, finished)
 
 
 def _result(
-    session: Opened, found: tuple[tuple[int, ...], ...], looks: Sequence[Made],
+    session: Session, shot_frames: tuple[tuple[int, ...], ...], results: Sequence[LookResult],
     finished: Mapping[int, Path] | None = None, redone: tuple[int, ...] = (), outputs: tuple[Path, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> Result:  # fmt: skip
-    shot, frames = session.whole.shot, finished or {}
+    shot, frames = session.context.shot, finished or {}
     return Result(
-        project=session.whole.project.root,
+        project=session.context.project.root,
         frames=frames,
-        shots=_together(found, looks),
-        rendered=_all(look.rendered for look in looks),
-        painted=_all(look.painted for look in looks),
+        shots=_merge_shots(shot_frames, results),
+        rendered=_union(result.rendered for result in results),
+        painted=_union(result.painted for result in results),
         redone=redone,
         reused=tuple(sorted(set(frames) - set(redone))),
         outputs=outputs,
         notes=notes,
         pixels=shot.size[0] * shot.size[1],
         timecodes=timecodes(shot),
-        refinements=() if session.layered else looks[0].refinements,
-        layers=_results(session, looks),
+        refinements=() if session.layered else results[0].refinements,
+        layers=_layer_results(session, results),
     )
 
 
@@ -233,19 +233,19 @@ def report(
 
     # As if to propagate, so that motion and mattes are those that the frames were made with.
     part = replace(settings, from_stage="propagate", to_stage="propagate")
-    with opened(shot, part, project, on_progress, on_message) as work:
-        found = find_shots(work.whole)
+    with open_session(shot, part, project, on_progress, on_message) as session:
+        shot_frames = find_shots(session.context)
         paths: list[Path] = []
-        if work.layered:
-            whole = with_union(work.whole)
-            _finished(whole)
+        if session.layered:
+            context = with_union(session.context)
+            _finished_frames(context)
             # Keys are the layers'.
-            paths += write_report(whole, [ShotPlan(frames, ()) for frames in found])
-        for look in work.looks:
-            with told_of(look.name):
-                planned = plan_shots(look, found, limits(look, found))
-                _finished(look)
-                paths += write_report(look, refinement.extended(planned, refinement.known(look, planned)))
+            paths += write_report(context, [ShotPlan(frames, ()) for frames in shot_frames])
+        for look in session.looks:
+            with prefix_errors(look.name):
+                planned = plan_shots(look, shot_frames, key_limits(look, shot_frames))
+                _finished_frames(look)
+                paths += write_report(look, refinement.extend_shots(planned, refinement.stored_rounds(look, planned)))
         return tuple(paths)
 
 
@@ -255,10 +255,10 @@ def check(
     """Makes a folder of golden projects anew, and compares them with what was approved; see ``golden``."""
     from stylize.report.golden import check_goldens
 
-    def made(shot: Path, settings: Settings, project: Path) -> Mapping[int, Path]:
+    def render_frames(shot: Path, settings: Settings, project: Path) -> Mapping[int, Path]:
         return run(shot, replace(settings, to_stage="propagate"), project, on_progress, on_message).frames
 
-    return check_goldens(folder, made, update=update)
+    return check_goldens(folder, render_frames, update=update)
 
 
 # What a pixel costs on one processor of today, in seconds: of a keyframe, and of a drawing carried from one key.
@@ -270,11 +270,11 @@ def expected_seconds(planned: Result, on: str = "ones") -> float:
     of a run without layers."""
     looks = [(one.shots, one.on) for one in planned.layers] or [(planned.shots, on)]
     keys = sum(len(shot.keyframes) for shots, _ in looks for shot in shots)
-    drawn = sum(_passes(shot, held) for shots, held in looks for shot in shots)
-    return planned.pixels * (keys * KEY_COST + drawn * FRAME_COST)
+    pass_frames = sum(_pass_frames(shot, hold) for shots, hold in looks for shot in shots)
+    return planned.pixels * (keys * KEY_COST + pass_frames * FRAME_COST)
 
 
-def _passes(shot: ShotPlan, on: str) -> int:
+def _pass_frames(shot: ShotPlan, on: str) -> int:
     """Drawings that passes go through: each one twice where there is a key on both sides."""
     drawn = set(drawings(shot.frames, shot.keys, FRAMES_PER_DRAWING[on]).values())
     return sum(
@@ -285,37 +285,39 @@ def _passes(shot: ShotPlan, on: str) -> int:
 # Looks: all of a shot, or its layers
 
 
-def _together(found: tuple[tuple[int, ...], ...], looks: Sequence[Made]) -> tuple[ShotPlan, ...]:
+def _merge_shots(shot_frames: tuple[tuple[int, ...], ...], results: Sequence[LookResult]) -> tuple[ShotPlan, ...]:
     """The shots with the keyframes of all looks."""
-    if len(looks) == 1:
-        return looks[0].shots
-    together = []
-    for place, frames in enumerate(found):
-        keys = {key.frame: key for look in reversed(looks) for key in look.shots[place].keyframes}
-        together.append(ShotPlan(frames, tuple(keys[frame] for frame in sorted(keys))))
-    return tuple(together)
+    if len(results) == 1:
+        return results[0].shots
+    merged = []
+    for place, frames in enumerate(shot_frames):
+        keys = {key.frame: key for result in reversed(results) for key in result.shots[place].keyframes}
+        merged.append(ShotPlan(frames, tuple(keys[frame] for frame in sorted(keys))))
+    return tuple(merged)
 
 
-def _all(numbers: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
+def _union(numbers: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
     return tuple(sorted({number for some in numbers for number in some}))
 
 
-def _results(work: Opened, looks: Sequence[Made]) -> tuple[LayerResult, ...]:
-    if not work.layered:
+def _layer_results(session: Session, results: Sequence[LookResult]) -> tuple[LayerResult, ...]:
+    if not session.layered:
         return ()
     return tuple(
         LayerResult(
-            one.name, one.project.root, one.settings.on, frames_there(one), made.shots, made.rendered, made.painted,
-            made.redone, made.refinements,
+            look.name, look.project.root, look.settings.on, existing_frames(look), result.shots, result.rendered,
+            result.painted, result.redone, result.refinements,
         )
-        for one, made in zip(work.looks, looks, strict=True)
+        for look, result in zip(session.looks, results, strict=True)
     )  # fmt: skip
 
 
-def _cut_off(work: Opened, looks: Sequence[Made]) -> tuple[str, ...]:
+def _missed_cut_warnings(session: Session, results: Sequence[LookResult]) -> tuple[str, ...]:
     """What is told of frames that no motion connects to a key, once a line."""
     lines = [
-        missed_cut_warnings(one, made.shots) for one, made in zip(work.looks, looks, strict=True) if not one.outside
+        missed_cut_warnings(look, result.shots)
+        for look, result in zip(session.looks, results, strict=True)
+        if not look.matte_is_empty
     ]
     return tuple(dict.fromkeys(line for some in lines for line in some))
 
@@ -323,43 +325,50 @@ def _cut_off(work: Opened, looks: Sequence[Made]) -> tuple[str, ...]:
 # Export
 
 
-def _finished(work: Work) -> dict[int, Path]:
-    found = {frame: work.file("out", frame) for frame in work.shot.frames}
-    deliver.check_complete(work.shot, found)
-    return found
+def _finished_frames(context: Context) -> dict[int, Path]:
+    paths = {frame: context.file("out", frame) for frame in context.shot.frames}
+    deliver.check_complete(context.shot, paths)
+    return paths
 
 
 def _export(
-    work: Opened, whole: Work, looks: Sequence[Made], shots: tuple[ShotPlan, ...], finished: Mapping[int, Path]
+    session: Session,
+    context: Context,
+    results: Sequence[LookResult],
+    shots: tuple[ShotPlan, ...],
+    finished: Mapping[int, Path],
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """whole: with what layers cover together as its matte."""
+    """context: with what layers cover together as its matte."""
     total, done = len(finished), 0
 
     def on_frame(frame: int) -> None:
         nonlocal done
         done += 1
-        whole.progress("export", done, total)
+        context.progress("export", done, total)
 
-    given = deliver.Delivery(
-        whole.shot, whole.project, whole.plates.paths, finished, inputs_of(whole.settings), whole.settings.overwrite,
-        on_frame, deliver.encoding_of(whole.settings), whole.settings.threads or available(),
+    delivery = deliver.Delivery(
+        context.shot, context.project, context.plates.paths, finished, inputs_of(context.settings),
+        context.settings.overwrite, on_frame, deliver.encoding_of(context.settings),
+        context.settings.threads or available_cpus(),
     )  # fmt: skip
-    target = deliver.target_of(whole.settings.output, whole.shot, whole.project)
-    notes = deliver.deliver(given, target)
-    painted = [PlannedLook(one, made.shots) for one, made in zip(work.looks, looks, strict=True)]
-    others = stale_warning(target, whole.shot.frames)
-    if others is not None:
-        whole.message(others)
-    more = handoff.write_handoff(PlannedLook(whole, shots), painted, target)
-    sheet = whole.project.root / "contact_sheet.png"
-    keys = {f"key {one.name}".strip(): one.keys.files() for one in work.looks}
-    deliver.deliver_contact_sheet(given, keys, [key.frame for plan in shots for key in plan.keyframes], sheet)
-    for one, made in zip(work.looks, looks, strict=True) if work.layered else ():
-        shown = replace(given, project=one.project, finished=frames_there(one))
-        numbers = [key.frame for plan in made.shots for key in plan.keyframes]
-        deliver.deliver_contact_sheet(shown, {"key": one.keys.files()}, numbers, one.project.root / sheet.name)
-    whole.progress("export", total, total)
-    return (target.path, sheet, *more), (*notes, *handoff.handoff_notes(whole.settings, whole.shot, target))
+    target = deliver.target_of(context.settings.output, context.shot, context.project)
+    notes = deliver.deliver(delivery, target)
+    painted = [PlannedLook(look, result.shots) for look, result in zip(session.looks, results, strict=True)]
+    stale_note = stale_warning(target, context.shot.frames)
+    if stale_note is not None:
+        context.message(stale_note)
+    files = handoff.write_handoff(PlannedLook(context, shots), painted, target)
+    sheet = context.project.root / "contact_sheet.png"
+    keys = {f"key {look.name}".strip(): look.keys.files() for look in session.looks}
+    deliver.deliver_contact_sheet(delivery, keys, [key.frame for plan in shots for key in plan.keyframes], sheet)
+    for look, result in zip(session.looks, results, strict=True) if session.layered else ():
+        layer_delivery = replace(delivery, project=look.project, finished=existing_frames(look))
+        numbers = [key.frame for plan in result.shots for key in plan.keyframes]
+        deliver.deliver_contact_sheet(
+            layer_delivery, {"key": look.keys.files()}, numbers, look.project.root / sheet.name
+        )
+    context.progress("export", total, total)
+    return (target.path, sheet, *files), (*notes, *handoff.handoff_notes(context.settings, context.shot, target))
 
 
 def open_project(path: Path) -> tuple[Path, Settings]:

@@ -24,45 +24,45 @@ def check_output(settings: Settings, shot: Shot, path: Path) -> None:
             raise SettingsError(f"-o {settings.output} is the shot itself; choose another place for the result")
 
 
-def check_named(settings: Settings, shot: Shot, permission: DownloadPermission) -> None:
+def check_inputs(settings: Settings, shot: Shot, permission: DownloadPermission) -> None:
     """Looks at what is named: tables, pictures, models; has models fetched that are missing.
 
     Raises a StylizeError for what cannot be used.
     """
     if isinstance(settings.keyframes, Path):
-        read_keys(settings.keyframes, shot.frames, part=settings.frames is not None)
+        read_keys(settings.keyframes, shot.frames, is_partial=settings.frames is not None)
     if settings.style is not None:
         rendering.check_reference(settings.style)
     if settings.runs("render"):
         make_renderer(settings.renderer, settings, permission)
 
 
-def check_look(settings: Settings, keys: Keys) -> None:
+def check_style(settings: Settings, keys: Keys) -> None:
     """Raises SettingsError when frames are to be made and nothing says what they are to look like."""
-    waits = settings.runs("render") and settings.renderer == "example" and not settings.paints
-    if waits and settings.keys is None and not keys.painted():
+    needs_style = settings.runs("render") and settings.renderer == "example" and not settings.paints
+    if needs_style and settings.keys is None and not keys.painted():
         raise SettingsError("what is it to look like? Give a reference with --style PICTURE, or --keys FOLDER")
 
 
 def _companions(settings: Settings) -> dict[str, list[Path]]:
     """The files that come with the shot and may be movies, by the folder that they are unpacked into."""
-    led = [one.path for one in settings.control if one.path is not None]
+    controls = [one.path for one in settings.control if one.path is not None]
     matte = [] if settings.matte is None or is_matte_keyword(settings.matte) else [Path(settings.matte)]
-    led += [Path(settings.depth)] if settings.depth not in (None, DEPTH_AUTO) else []
-    return {"guides": [*(one.path for one in settings.guide), *led], "mask": matte}
+    controls += [Path(settings.depth)] if settings.depth not in (None, DEPTH_AUTO) else []
+    return {"guides": [*(one.path for one in settings.guide), *controls], "mask": matte}
 
 
-def all_companions(asked: Iterable[Settings]) -> dict[str, list[Path]]:
+def all_companions(looks: Iterable[Settings]) -> dict[str, list[Path]]:
     """Of all looks together."""
     found: dict[str, list[Path]] = {}
-    for settings in asked:
+    for settings in looks:
         for folder, files in _companions(settings).items():
             found.setdefault(folder, []).extend(files)
     return found
 
 
-def tell_repaired(files: Iterable[Path], message: Message) -> None:
+def report_edited_frames(files: Iterable[Path], message: Message) -> None:
     """Says which unpacked frames a person changed. files: those frames, folder by folder."""
-    for folder, some in groupby(files, lambda file: file.parent):
-        frames = format_frames(number for file in some if (number := frame_number(file)) is not None)
+    for folder, group in groupby(files, lambda file: file.parent):
+        frames = format_frames(number for file in group if (number := frame_number(file)) is not None)
         message(f"{frames} in {folder}: changed by hand, and used as they are; delete them to have them unpacked anew")

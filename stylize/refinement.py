@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from propagate.synthesis import SynthesisSettings
-from stylize.context.context import Work
+from stylize.context.context import Context
 from stylize.context.keys import PAINTED
-from stylize.keys.conditioning import open_leads
-from stylize.keys.neighbour_agreement import Beside, judged
-from stylize.keys.rendering import AGAIN
+from stylize.keys.conditioning import open_conditioning
+from stylize.keys.neighbour_agreement import NeighbourAgreement, neighbour_agreements
+from stylize.keys.rendering import REFINE_RETRIES
 from stylize.media.images import read_image, to_float
 from stylize.planning.keyframes import Keyframe
 from stylize.planning.picking import ShotPlan
-from stylize.planning.uncovered import best_frame, floor_of, shot_error
+from stylize.planning.uncovered import best_frame, error_floor, shot_error
 from stylize.renderers import make_renderer
 from stylize.settings import MODEL_RENDERERS
 from stylize.spans.frame_files import ERROR, pass_file
@@ -29,9 +29,9 @@ from stylize.stages import cache_key
 
 # A key pays when it takes this share of the error that so many frames of its shot have, all of a shorter shot. On the
 # example with a fixed filter as the truth, keys that paid brought 0.81 and 0.44 dB, the next one 0.19 dB.
-LEAST_GAIN, WORTH = 0.1, 50
+MIN_GAIN, MIN_GAIN_FRAMES = 0.1, 50
 # Frames that lie nearer to a key are as good as it gets.
-NEAREST = 3
+MIN_DISTANCE = 3
 _NAME = "refined"
 
 
@@ -56,19 +56,19 @@ class Refinement:
 
 
 @dataclass(frozen=True)
-class Refined:
+class RefinementState:
     """All rounds of a project, in order. ended: there was nothing left that would pay.
 
-    again: keys that did not agree and are painted with other seeds too; None as long as nobody has looked.
+    retried: keys that did not agree and are painted with other seeds too; None as long as nobody has looked.
     """
 
     rounds: tuple[Refinement, ...] = ()
     ended: bool = False
-    again: frozenset[int] | None = None
+    retried: frozenset[int] | None = None
 
-    def first(self, count: int) -> "Refined":
+    def first(self, count: int) -> "RefinementState":
         """What ``--refine count`` has of it."""
-        return self if len(self.rounds) <= count else Refined(self.rounds[:count], True, self.again)
+        return self if len(self.rounds) <= count else RefinementState(self.rounds[:count], True, self.retried)
 
     def done(self, count: int) -> bool:
         """Whether ``--refine count`` has nothing to do any more."""
@@ -81,70 +81,70 @@ class Refined:
 
 
 # Renders and propagates the shots with the keyframes of the rounds so far; returns the frames that were made.
-Make = Callable[[Refined], Collection[int]]
+Make = Callable[[RefinementState], Collection[int]]
 
 
-def known(work: Work, shots: Sequence[ShotPlan]) -> Refined:
+def stored_rounds(context: Context, shots: Sequence[ShotPlan]) -> RefinementState:
     """The rounds that earlier runs have done for this plan; see ``Refined.first``.
 
     What a person paints afterwards changes no round: a painted key is the answer to what was seen.
     """
-    if work.settings.refine is None or work.outside:
-        return Refined((), True)
-    stored = work.project.recall(_NAME, _key(work, shots))
+    if context.settings.refine is None or context.matte_is_empty:
+        return RefinementState((), True)
+    stored = context.project.recall(_NAME, _key(context, shots))
     if stored is None:
-        return Refined()
+        return RefinementState()
     rounds = tuple(Refinement(int(frame), *figures) for frame, *figures in stored["rounds"])
-    again = None if stored["again"] is None else frozenset(stored["again"])
-    return Refined(rounds, bool(stored["ended"]), again).first(work.settings.refine)
+    retried = None if stored["again"] is None else frozenset(stored["again"])
+    return RefinementState(rounds, bool(stored["ended"]), retried).first(context.settings.refine)
 
 
-def extended(shots: Sequence[ShotPlan], refined: Refined) -> tuple[ShotPlan, ...]:
+def extend_shots(shots: Sequence[ShotPlan], state: RefinementState) -> tuple[ShotPlan, ...]:
     """The shots with the keyframes that rounds have added."""
-    return tuple(_extended(plan, refined.rounds) for plan in shots)
+    return tuple(_extend_shot(plan, state.rounds) for plan in shots)
 
 
-def refine(work: Work, shots: Sequence[ShotPlan], refined: Refined, make: Make) -> Refined:
-    """The rounds that are still to be done, when the shots are made with the keyframes of ``refined``."""
-    count = work.settings.refine or 0
+def refine(context: Context, shots: Sequence[ShotPlan], state: RefinementState, make: Make) -> RefinementState:
+    """The rounds that are still to be done, when the shots are made with the keyframes of ``state``."""
+    count = context.settings.refine or 0
     errors: dict[int, float] = {}
-    if refined.again is None and not refined.done(count):
-        refined = replace(refined, again=_disagreeing(work, shots))
-        _keep(work, shots, refined)
-        if refined.again:
-            make(refined)
-    while not refined.done(count):
-        if not refined.rounds or refined.rounds[-1].after is not None:
-            refined = _opened(work, shots, refined, errors)
-            _keep(work, shots, refined)
-            if refined.ended:
+    if state.retried is None and not state.done(count):
+        state = replace(state, retried=_outlier_keys(context, shots))
+        _store(context, shots, state)
+        if state.retried:
+            make(state)
+    while not state.done(count):
+        if not state.rounds or state.rounds[-1].after is not None:
+            state = _begin_round(context, shots, state, errors)
+            _store(context, shots, state)
+            if state.ended:
                 break
-            last = refined.rounds[-1]
-            work.message(
-                f"refine, round {len(refined.rounds)}: frame {last.frame} becomes a keyframe; the error of its shot is "
+            last = state.rounds[-1]
+            context.message(
+                f"refine, round {len(state.rounds)}: frame {last.frame} becomes a keyframe; the error of its shot is "
                 f"{last.before:.4f}"
             )
-            _forget(errors, make(refined))
-        refined = _closed(work, shots, refined, errors)
-        _keep(work, shots, refined)
-        if not refined.rounds[-1].kept:
-            _forget(errors, make(refined))
-    return refined
+            _forget(errors, make(state))
+        state = _end_round(context, shots, state, errors)
+        _store(context, shots, state)
+        if not state.rounds[-1].kept:
+            _forget(errors, make(state))
+    return state
 
 
-def _disagreeing(work: Work, shots: Sequence[ShotPlan]) -> frozenset[int]:
+def _outlier_keys(context: Context, shots: Sequence[ShotPlan]) -> frozenset[int]:
     """Keys of a model that do not agree with the one before, and have not been painted with other seeds yet."""
-    if work.settings.renderer not in MODEL_RENDERERS or work.settings.retries >= AGAIN:
+    if context.settings.renderer not in MODEL_RENDERERS or context.settings.retries >= REFINE_RETRIES:
         return frozenset()
-    painted = work.keys.painted()
-    found: list[Beside] = []
+    painted = context.keys.painted()
+    found: list[NeighbourAgreement] = []
     for plan in shots:
         found += [
-            one for one in judged(work, plan.frames, plan.keys)
+            one for one in neighbour_agreements(context, plan.frames, plan.keys)
             if one.frame not in painted and one.agreement is not None and one.agreement.outlier
         ]  # fmt: skip
     for one in found:
-        work.message(
+        context.message(
             f"refine: keyframe {one.frame} does not agree with {one.before} ({one.agreement}): painted again with "
             "other seeds"
         )
@@ -154,43 +154,47 @@ def _disagreeing(work: Work, shots: Sequence[ShotPlan]) -> frozenset[int]:
 # Rounds
 
 
-def _opened(work: Work, shots: Sequence[ShotPlan], refined: Refined, errors: dict[int, float]) -> Refined:
+def _begin_round(
+    context: Context, shots: Sequence[ShotPlan], state: RefinementState, errors: dict[int, float]
+) -> RefinementState:
     """With one more round begun, at the frame of all shots that would mend most; or ended, if none would pay."""
     best: tuple[float, Refinement] | None = None
-    gap = max(NEAREST, work.settings.min_gap)
-    tried = {one.frame for one in refined.rounds}
-    for plan, base in zip(extended(shots, refined), shots, strict=True):
-        past = [one for one in refined.rounds if one.frame in set(plan.frames)]
+    gap = max(MIN_DISTANCE, context.settings.min_gap)
+    tried = {one.frame for one in state.rounds}
+    for plan, base in zip(extend_shots(shots, state), shots, strict=True):
+        past = [one for one in state.rounds if one.frame in set(plan.frames)]
         if past and not past[-1].pays(len(plan.frames)):
             continue
-        _measure(work, plan.frames, errors)
-        floor = past[0].floor if past else floor_of(plan.frames, errors, base.keys)
-        found = best_frame(plan.frames, errors, plan.keys, floor, gap, tried | set(work.settings.drop_key))
+        _measure(context, plan.frames, errors)
+        floor = past[0].floor if past else error_floor(plan.frames, errors, base.keys)
+        found = best_frame(plan.frames, errors, plan.keys, floor, gap, tried | set(context.settings.drop_key))
         if found is None:
             continue
         now = shot_error(plan.frames, errors, floor)
         if _pays(found[1], now, len(plan.frames)) and (best is None or found[1] > best[0]):
             best = found[1], Refinement(found[0], now, None, False, floor)
     if best is None:
-        return replace(refined, ended=True)
-    return replace(refined, rounds=(*refined.rounds, best[1]))
+        return replace(state, ended=True)
+    return replace(state, rounds=(*state.rounds, best[1]))
 
 
-def _closed(work: Work, shots: Sequence[ShotPlan], refined: Refined, errors: dict[int, float]) -> Refined:
+def _end_round(
+    context: Context, shots: Sequence[ShotPlan], state: RefinementState, errors: dict[int, float]
+) -> RefinementState:
     """With the last round measured. A key that has made nothing better is taken back."""
-    last = refined.rounds[-1]
+    last = state.rounds[-1]
     frames = next(plan.frames for plan in shots if last.frame in set(plan.frames))
-    _measure(work, frames, errors)
+    _measure(context, frames, errors)
     after = shot_error(frames, errors, last.floor)
-    return replace(refined, rounds=(*refined.rounds[:-1], replace(last, after=after, kept=after < last.before)))
+    return replace(state, rounds=(*state.rounds[:-1], replace(last, after=after, kept=after < last.before)))
 
 
-def _pays(taken: float, error: float, frames: int) -> bool:
-    """taken: from the errors of all frames together. error: the mean of a shot."""
-    return taken >= LEAST_GAIN * error * min(frames, WORTH)
+def _pays(reduction: float, error: float, frames: int) -> bool:
+    """reduction: from the errors of all frames together. error: the mean of a shot."""
+    return reduction >= MIN_GAIN * error * min(frames, MIN_GAIN_FRAMES)
 
 
-def _extended(plan: ShotPlan, rounds: Iterable[Refinement]) -> ShotPlan:
+def _extend_shot(plan: ShotPlan, rounds: Iterable[Refinement]) -> ShotPlan:
     inside, found = set(plan.frames), {key.frame: key for key in plan.keyframes}
     for one in rounds:
         if one.frame in inside - found.keys() and (one.kept or one.after is None):
@@ -208,19 +212,19 @@ def _reason(one: Refinement) -> str:
 # Errors
 
 
-def _measure(work: Work, frames: Iterable[int], errors: dict[int, float]) -> None:
+def _measure(context: Context, frames: Iterable[int], errors: dict[int, float]) -> None:
     for frame in frames:
         if frame not in errors:
-            errors[frame] = _error(work, frame)
+            errors[frame] = _error(context, frame)
 
 
-def _error(work: Work, frame: int) -> float:
+def _error(context: Context, frame: int) -> float:
     """Root mean squared difference of a frame, inside of the matte: 0..1."""
-    path = pass_file(work.project.root, work.shot, ERROR, frame)
+    path = pass_file(context.project.root, context.shot, ERROR, frame)
     squares = to_float(read_image(path))[..., 0].astype(np.float64) ** 2
-    if work.mattes is None:
+    if context.mattes is None:
         return float(np.sqrt(squares.mean()))
-    matte = work.mattes.read(frame).astype(np.float64)
+    matte = context.mattes.read(frame).astype(np.float64)
     return float(np.sqrt((squares * matte).sum() / max(float(matte.sum()), 1e-9)))
 
 
@@ -232,22 +236,22 @@ def _forget(errors: dict[int, float], made: Collection[int]) -> None:
 # What is kept
 
 
-def _keep(work: Work, shots: Sequence[ShotPlan], refined: Refined) -> None:
-    rounds = [[one.frame, one.before, one.after, one.kept, one.floor] for one in refined.rounds]
-    again = None if refined.again is None else sorted(refined.again)
-    work.project.remember(_NAME, _key(work, shots), {"rounds": rounds, "ended": refined.ended, "again": again})
+def _store(context: Context, shots: Sequence[ShotPlan], state: RefinementState) -> None:
+    rounds = [[one.frame, one.before, one.after, one.kept, one.floor] for one in state.rounds]
+    retried = None if state.retried is None else sorted(state.retried)
+    context.project.remember(_NAME, _key(context, shots), {"rounds": rounds, "ended": state.ended, "again": retried})
 
 
-def _key(work: Work, shots: Sequence[ShotPlan]) -> str:
+def _key(context: Context, shots: Sequence[ShotPlan]) -> str:
     """Everything that the errors depend on, but for what people have painted."""
-    settings, frames = work.settings, work.shot.frames
+    settings, frames = context.settings, context.shot.frames
     keys = [[key.frame for key in plan.keyframes if key.reason != PAINTED] for plan in shots]
-    leads = open_leads(work)
-    led = [leads.cache_inputs(frame) for numbers in keys for frame in numbers]
-    style = "" if settings.style is None else work.project.digest(settings.style)
+    conditioning = open_conditioning(context)
+    conditioning_inputs = [conditioning.cache_inputs(frame) for numbers in keys for frame in numbers]
+    style = "" if settings.style is None else context.project.digest(settings.style)
     return cache_key(
-        "refinement", [plan.frames for plan in shots], keys, work.plate_digests(frames), work.matte_inputs(frames),
-        work.guide_inputs(frames), work.motion.cache_key(frames), SynthesisSettings().cache_key(),
-        make_renderer(settings.renderer, settings).cache_key(), style, work.shot.depth, led, settings=settings,
-        uses=(*work.motion.stages, settings.renderer),
+        "refinement", [plan.frames for plan in shots], keys, context.plate_digests(frames),
+        context.matte_inputs(frames), context.guide_inputs(frames), context.motion.cache_key(frames),
+        SynthesisSettings().cache_key(), make_renderer(settings.renderer, settings).cache_key(), style,
+        context.shot.depth, conditioning_inputs, settings=settings, uses=(*context.motion.stages, settings.renderer),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from masks.extent import Extent
-from stylize.context.context import Message, Progress, Work
+from stylize.context.context import Context, Message, Progress
 from stylize.context.guides import Guide, open_guides
 from stylize.context.keys import Keys
 from stylize.context.mattes import Mattes
@@ -25,7 +25,7 @@ from stylize.media.targets import check_encoding
 from stylize.motion.estimated import Estimators
 from stylize.motion.sources import make_motion, motion_source
 from stylize.motion.vectors import VectorFiles, check_vectors
-from stylize.preflight import all_companions, check_look, check_named, check_output, tell_repaired
+from stylize.preflight import all_companions, check_inputs, check_output, check_style, report_edited_frames
 from stylize.project import Project, is_project, project_of
 from stylize.renderers import DownloadPermission
 from stylize.renderers.auto import resolve_renderer
@@ -35,47 +35,47 @@ from stylize.spans.matte_roi import covered_by_boxes
 
 
 @dataclass(frozen=True)
-class Opened:
+class Session:
     """A shot that is open for a run.
 
-    whole: the shot, and what is handed over. looks: all that is painted on it, from the lowest layer to the uppermost;
-    without layers ``whole`` alone.
+    context: the shot, and what is handed over. looks: all that is painted on it, from the lowest layer to the
+    uppermost; without layers ``context`` alone.
     """
 
-    whole: Work
-    looks: tuple[Work, ...]
+    context: Context
+    looks: tuple[Context, ...]
 
     @property
     def layered(self) -> bool:
         """Whether there are layers."""
-        return bool(self.whole.settings.layers)
+        return bool(self.context.settings.layers)
 
 
 @contextmanager
-def opened(
+def open_session(
     path: Path, settings: Settings, folder: Path | None, progress: Progress, message: Message,
     log: EventLog = NO_LOG,
-) -> Iterator[Opened]:  # fmt: skip
+) -> Iterator[Session]:  # fmt: skip
     """Opens shot and project, conforms the plates, and keeps other runs out until the end.
 
     Raises a StylizeError for what is wrong with the footage, the settings or what they name.
     """
-    root, asked = project_of(path, folder), path
+    root, user_path = project_of(path, folder), path
     if not settings.layers:
         settings = resolve_renderer(settings, message)
     path, settings = open_ebsynth_folder(path, settings)
-    looks = [_settled(look, message) for look in looks_of(settings)]
-    shot = _shot(path, settings, message)
+    looks = [_resolve_renderer(look, message) for look in looks_of(settings)]
+    shot = _open_shot(path, settings, message)
     check_output(settings, shot, path)
     for look in looks:
-        with told_of(look.name):
-            check_named(look.settings, shot, DownloadPermission(_naming(look.name, message), progress))
+        with prefix_errors(look.name):
+            check_inputs(look.settings, shot, DownloadPermission(_with_layer_name(look.name, message), progress))
     source = motion_source(settings, shot)
     project = Project(root)
     with project.locked():
         project.check_shot(path)
-        begun = [_begun(look, shot, project) for look in looks]
-        _check_target(settings, shot, project, asked)
+        open_looks = [_open_look(look, shot, project) for look in looks]
+        _check_target(settings, shot, project, user_path)
         _report_disk(shot, settings, looks, project, message, log)
         # A look at the cuts, or one more export, does not change what was asked for.
         if settings.runs("render") or not is_project(project.root):
@@ -83,16 +83,21 @@ def opened(
         # Before the keys are painted, which takes long: what does not fit is told now.
         if isinstance(source, VectorFiles):
             check_vectors(source, project, lambda done, total: progress("vectors", done, total))
-        given = _given(begun, shot, project, wanted=_looks_inside(settings))
-        _take_in(settings, begun, project, message)
-        whole = replace(_whole(shot, settings, project, source, progress, message), log=log)
-        works = _with_motion([_work(whole, one, *both) for one, both in zip(begun, given, strict=True)])
-        _tell_unused(whole)
-        yield Opened(whole if settings.layers else works[0], tuple(works))
+        inputs = _open_inputs(open_looks, shot, project, needed=_needs_mattes(settings))
+        _update_inputs(settings, open_looks, project, message)
+        shot_context = replace(_shot_context(shot, settings, project, source, progress, message), log=log)
+        contexts = _with_layer_motion(
+            [
+                _look_context(shot_context, open_look, *opened_inputs)
+                for open_look, opened_inputs in zip(open_looks, inputs, strict=True)
+            ]
+        )
+        _warn_unused_keys(shot_context)
+        yield Session(shot_context if settings.layers else contexts[0], tuple(contexts))
 
 
 @contextmanager
-def told_of(layer: str) -> Iterator[None]:
+def prefix_errors(layer: str) -> Iterator[None]:
     """Lets what goes wrong with a layer begin with its name."""
     try:
         yield
@@ -103,7 +108,7 @@ def told_of(layer: str) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class _Begun:
+class _OpenLook:
     """A look whose folder is open."""
 
     look: Look
@@ -111,10 +116,10 @@ class _Begun:
     keys: Keys
 
 
-_Given = tuple[Mattes | None, tuple[Guide, ...]]
+_LookInputs = tuple[Mattes | None, tuple[Guide, ...]]
 
 
-def _shot(path: Path, settings: Settings, message: Message) -> Shot:
+def _open_shot(path: Path, settings: Settings, message: Message) -> Shot:
     """The footage, with a word on what of it is lost."""
     shot = open_shot(
         path, frames=settings.frames, rate=settings.rate, start_number=settings.start_number, strict=settings.strict
@@ -124,12 +129,12 @@ def _shot(path: Path, settings: Settings, message: Message) -> Shot:
     return shot
 
 
-def _check_target(settings: Settings, shot: Shot, project: Project, asked: Path) -> None:
-    """Raises where the result could not be written as asked. asked: the shot, as it was named."""
+def _check_target(settings: Settings, shot: Shot, project: Project, user_path: Path) -> None:
+    """Raises where the result could not be written as asked. user_path: the shot, as it was named."""
     target = deliver.target_of(settings.output, shot, project)
     check_encoding(deliver.encoding_of(settings), target, shot.size, fps_used_elsewhere=bool(settings.export))
     if settings.runs("export"):
-        deliver.check_target(target, shot, project, inputs_of(settings, asked))
+        deliver.check_target(target, shot, project, inputs_of(settings, user_path))
     if settings.runs("export") and not settings.overwrite:
         deliver.check_overwrite(target, shot, project)
 
@@ -144,102 +149,112 @@ def _report_disk(
         message(f"warning: this run needs {estimate} in {project.root}; free some space, or choose another --project")
 
 
-def _settled(look: Look, message: Message) -> Look:
-    with told_of(look.name):
-        return replace(look, settings=resolve_renderer(look.settings, _naming(look.name, message)))
+def _resolve_renderer(look: Look, message: Message) -> Look:
+    with prefix_errors(look.name):
+        return replace(look, settings=resolve_renderer(look.settings, _with_layer_name(look.name, message)))
 
 
-def _naming(layer: str, message: Message) -> Message:
+def _with_layer_name(layer: str, message: Message) -> Message:
     return (lambda text: message(f"layer {layer}: {text}")) if layer else message
 
 
-def _begun(look: Look, shot: Shot, home: Project) -> _Begun:
-    with told_of(look.name):
-        project = home.layer(look.name) if look.name else home
-        keys = _keys(shot, look.settings, project)
-        check_look(look.settings, keys)
-        return _Begun(look, project, keys)
+def _open_look(look: Look, shot: Shot, shot_project: Project) -> _OpenLook:
+    with prefix_errors(look.name):
+        project = shot_project.layer(look.name) if look.name else shot_project
+        keys = _open_keys(shot, look.settings, project)
+        check_style(look.settings, keys)
+        return _OpenLook(look, project, keys)
 
 
-def _looks_inside(settings: Settings) -> bool:
+def _needs_mattes(settings: Settings) -> bool:
     """Whether a stage runs that has to do with mattes and guides, or comes before: what does not fit is told early."""
     return any(settings.runs(stage) for stage in ("pick", "render", "propagate"))
 
 
-def _given(begun: Sequence[_Begun], shot: Shot, project: Project, *, wanted: bool) -> list[_Given]:
-    """Of every look, in its order. wanted: whether anybody asks for them."""
+def _open_inputs(open_looks: Sequence[_OpenLook], shot: Shot, project: Project, *, needed: bool) -> list[_LookInputs]:
+    """Of every look, in its order. needed: whether anybody asks for them."""
     found = []
-    for one in begun:
-        with told_of(one.look.name):
-            mattes = mattes_from_files(shot, one.look.settings, project) if wanted else None
-            found.append((mattes, open_guides(one.look.settings.guide, shot, project) if wanted else ()))
+    for open_look in open_looks:
+        with prefix_errors(open_look.look.name):
+            mattes = mattes_from_files(shot, open_look.look.settings, project) if needed else None
+            found.append((mattes, open_guides(open_look.look.settings.guide, shot, project) if needed else ()))
     return found
 
 
-def _take_in(settings: Settings, begun: Sequence[_Begun], project: Project, message: Message) -> None:
+def _update_inputs(settings: Settings, open_looks: Sequence[_OpenLook], project: Project, message: Message) -> None:
     """What is not asked for any more goes, and keys that were painted come in."""
     if settings.runs("render"):
-        companions = all_companions(one.look.settings for one in begun)
+        companions = all_companions(open_look.look.settings for open_look in open_looks)
         unpacking.remove_stale_frames(project, companions)
-        tell_repaired(unpacking.edited_frames(project, companions), message)
-    for one in begun:
-        with told_of(one.look.name):
-            one.keys.take_in(message)
+        report_edited_frames(unpacking.edited_frames(project, companions), message)
+    for open_look in open_looks:
+        with prefix_errors(open_look.look.name):
+            open_look.keys.import_keys(message)
 
 
-def _whole(
+def _shot_context(
     shot: Shot, settings: Settings, project: Project, source: Estimators | VectorFiles, progress: Progress,
     message: Message,
-) -> Work:  # fmt: skip
+) -> Context:  # fmt: skip
     """What there is once for a shot, its plates as files."""
     plates = conform_plates(shot, project, progress)
     motion = make_motion(
         source, shot, plates, lambda frame: project.digest(plates.paths[frame]), project.digest, project.folder("flow"),
     )  # fmt: skip
-    return Work(
-        "", shot, settings, project, project, plates, _keys(shot, settings, project), motion, None, {}, (), progress,
-        message,
+    return Context(
+        "", shot, settings, project, project, plates, _open_keys(shot, settings, project), motion, None, {}, (),
+        progress, message,
     )  # fmt: skip
 
 
-def _work(whole: Work, begun: _Begun, mattes: Mattes | None, guides: tuple[Guide, ...]) -> Work:
+def _look_context(
+    shot_context: Context, open_look: _OpenLook, mattes: Mattes | None, guides: tuple[Guide, ...]
+) -> Context:
     """One look, with its mattes looked through, if anybody asks for them."""
-    with told_of(begun.look.name):
-        return _looked_through(whole, begun, mattes, guides)
+    with prefix_errors(open_look.look.name):
+        return _build_look_context(shot_context, open_look, mattes, guides)
 
 
-def _looked_through(whole: Work, begun: _Begun, mattes: Mattes | None, guides: tuple[Guide, ...]) -> Work:
-    name, settings = begun.look.name, begun.look.settings
+def _build_look_context(
+    shot_context: Context, open_look: _OpenLook, mattes: Mattes | None, guides: tuple[Guide, ...]
+) -> Context:
+    name, settings = open_look.look.name, open_look.look.settings
 
     def progress(stage: str, done: int, total: int) -> None:
-        whole.progress(f"{stage} {name}" if name else stage, done, total)
+        shot_context.progress(f"{stage} {name}" if name else stage, done, total)
 
-    message = _naming(name, whole.message)
+    message = _with_layer_name(name, shot_context.message)
     extents: Mapping[int, Extent] = {}
-    if _looks_inside(whole.settings):
-        mattes = mattes or mattes_from_plates(settings, whole.plates, whole.home, progress, shared=bool(name))
-        mattes, extents = effective_mattes(mattes, begun.project, message)
+    if _needs_mattes(shot_context.settings):
+        mattes = mattes or mattes_from_plates(
+            settings, shot_context.plates, shot_context.shot_project, progress, shared=bool(name)
+        )
+        mattes, extents = effective_mattes(mattes, open_look.project, message)
     return replace(
-        whole, name=name, settings=settings, project=begun.project, keys=begun.keys, mattes=mattes, extents=extents,
-        guides=guides, progress=progress, message=message,
+        shot_context, name=name, settings=settings, project=open_look.project, keys=open_look.keys, mattes=mattes,
+        extents=extents, guides=guides, progress=progress, message=message,
     )  # fmt: skip
 
 
-def _with_motion(works: Sequence[Work]) -> list[Work]:
+def _with_layer_motion(contexts: Sequence[Context]) -> list[Context]:
     """Layers that cover more than the frame together share its motion; others find that of their part by themselves."""
-    if not works[0].name:
-        return list(works)
-    covered = sum(1.0 if work.mattes is None else covered_by_boxes(work.extents, work.shot.size) for work in works)
-    return [replace(work, motion=work.motion.of_layer(work.name, shared=covered > 1)) for work in works]
+    if not contexts[0].name:
+        return list(contexts)
+    covered = sum(
+        1.0 if context.mattes is None else covered_by_boxes(context.extents, context.shot.size) for context in contexts
+    )
+    return [replace(context, motion=context.motion.of_layer(context.name, shared=covered > 1)) for context in contexts]
 
 
-def _keys(shot: Shot, settings: Settings, project: Project) -> Keys:
-    named = plate_pattern(shot, project.folder("keys"))
-    return Keys(project, named, shot.frames, shot.size, settings.keys, settings.frames is not None)
+def _open_keys(shot: Shot, settings: Settings, project: Project) -> Keys:
+    pattern = plate_pattern(shot, project.folder("keys"))
+    return Keys(project, pattern, shot.frames, shot.size, settings.keys, settings.frames is not None)
 
 
-def _tell_unused(whole: Work) -> None:
+def _warn_unused_keys(shot_context: Context) -> None:
     """Keys beside those of the layers are nobody's."""
-    if whole.settings.layers and not all(map(whole.project.ours, whole.keys.files().values())):
-        unused = whole.keys.named.folder
-        whole.message(f"{unused}: keys painted here are not used with layers; each has its own, in layers/NAME/keys")
+    if shot_context.settings.layers and not all(map(shot_context.project.ours, shot_context.keys.files().values())):
+        unused = shot_context.keys.pattern.folder
+        shot_context.message(
+            f"{unused}: keys painted here are not used with layers; each has its own, in layers/NAME/keys"
+        )

@@ -10,7 +10,7 @@ from masks.luma import luma_key
 from masks.motion_field import affine_motion
 from propagate.features import luminance
 from propagate.guidance import transport_colours
-from stylize.planning.coverage import weighed
+from stylize.planning.coverage import weighted_sum
 
 LINKS = 60000
 
@@ -32,7 +32,7 @@ def main():
     for made in (
         luma_key(picture, 0, 1), luminance(picture), transport_colours(100 * picture, 90 * picture[:5]),
         affine_motion(flow, flow[..., 0]),
-        weighed(draw.random((100, 14400), np.float32), draw.random(14400, np.float32)),
+        weighted_sum(draw.random((100, 14400), np.float32), draw.random(14400, np.float32)),
         conjugate_gradients(Chain(), draw.random(LINKS), np.zeros(LINKS), 1e-6, 20),
         colour_model(plate, inside, 1 - inside).score(plate),
     ):  # fmt: skip

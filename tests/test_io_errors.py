@@ -6,9 +6,9 @@ import os
 import numpy as np
 import pytest
 
-from stylize import io_errors as unwritable_module
+from stylize import io_errors
 from stylize.errors import OutputError
-from stylize.io_errors import PROJECT, unwritable
+from stylize.io_errors import PROJECT_OPTION, output_error
 from stylize.media.images import write_image
 
 
@@ -25,7 +25,7 @@ from stylize.media.images import write_image
     ],
 )
 def test_each_reason_has_its_own_remedy(tmp_path, number, told):
-    error = unwritable(OSError(number, os.strerror(number)), tmp_path / "out" / "a.png", PROJECT)
+    error = output_error(OSError(number, os.strerror(number)), tmp_path / "out" / "a.png", PROJECT_OPTION)
     with pytest.raises(OutputError, match=told):
         raise error
     assert "\n" not in str(error)
@@ -34,13 +34,13 @@ def test_each_reason_has_its_own_remedy(tmp_path, number, told):
 
 def test_what_a_library_does_not_say_is_looked_for(tmp_path, monkeypatch):
     nothing = OSError("libfoo:\n failed")
-    assert "has gone" in str(unwritable(nothing, tmp_path / "gone" / "a.png"))
+    assert "has gone" in str(output_error(nothing, tmp_path / "gone" / "a.png"))
     (tmp_path / "file").write_text("")
-    assert "a file stands" in str(unwritable(nothing, tmp_path / "file" / "a.png"))
-    assert "is a folder" in str(unwritable(nothing, tmp_path))
-    assert "(libfoo: failed)" in str(unwritable(nothing, tmp_path / "a.png"))
-    monkeypatch.setattr(unwritable_module.os, "access", lambda *_: False)
-    assert "does not allow it" in str(unwritable(nothing, tmp_path / "a.png"))
+    assert "a file stands" in str(output_error(nothing, tmp_path / "file" / "a.png"))
+    assert "is a folder" in str(output_error(nothing, tmp_path))
+    assert "(libfoo: failed)" in str(output_error(nothing, tmp_path / "a.png"))
+    monkeypatch.setattr(io_errors.os, "access", lambda *_: False)
+    assert "does not allow it" in str(output_error(nothing, tmp_path / "a.png"))
 
 
 def test_a_picture_for_a_locked_folder_is_not_told_to_lack_room(tmp_path, monkeypatch):

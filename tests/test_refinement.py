@@ -155,7 +155,7 @@ def test_a_key_that_mends_nothing_is_taken_back(box, asked, monkeypatch):
 
 @pytest.mark.parametrize(("share", "rounds"), [(0.11, 2), (0.09, 1)])
 def test_it_stops_once_a_key_takes_less_than_the_share_that_pays(box, asked, monkeypatch, share, rounds):
-    assert rounds == 1 + (share >= refinement.LEAST_GAIN)
+    assert rounds == 1 + (share >= refinement.MIN_GAIN)
     first, second = 0.02, 0.02 * (1 - share)
     values = iter([first, second, second, second * (1 - share / 2)])
     monkeypatch.setattr(refinement, "shot_error", lambda *_: next(values))

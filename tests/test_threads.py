@@ -7,7 +7,7 @@ import cv2
 import numba
 import pytest
 
-from stylize.threads import available, share_of_threads, use_threads
+from stylize.threads import available_cpus, threads_per_process, use_threads
 
 ROOT = Path(__file__).parents[1]
 
@@ -37,11 +37,11 @@ def test_nothing_is_changed_unless_asked():
     ("threads", "jobs", "share"), [(None, 1, None), (8, 1, 8), (8, 3, 2), (2, 2, 1), (2, 9, 1), (None, 1000, 1)]
 )
 def test_processes_share_what_one_would_use(threads, jobs, share):
-    assert share_of_threads(threads, jobs) == share
+    assert threads_per_process(threads, jobs) == share
 
 
 def test_threads_that_are_not_named_are_all_there_are():
-    assert share_of_threads(None, 2) == max(1, available() // 2)
+    assert threads_per_process(None, 2) == max(1, available_cpus() // 2)
 
 
 def products(threads):

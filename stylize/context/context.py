@@ -23,19 +23,19 @@ Message = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Work:
+class Context:
     """What every stage needs of a look: of the only one, or of a layer.
 
-    name: of a layer, else empty. project: where its keys and frames are kept. home: where there is what the whole shot
-    has once, plates, motion and what movies were unpacked into; of the only look the same. mattes: None if there are
-    none, or if all of them are 1 everywhere. extents: of the mattes, frame by frame.
+    name: of a layer, else empty. project: where its keys and frames are kept. shot_project: where there is what the
+    whole shot has once, plates, motion and what movies were unpacked into; of the only look the same. mattes: None if
+    there are none, or if all of them are 1 everywhere. extents: of the mattes, frame by frame.
     """
 
     name: str
     shot: Shot
     settings: Settings
     project: Project
-    home: Project
+    shot_project: Project
     plates: Plates
     keys: Keys
     motion: Motion
@@ -47,14 +47,18 @@ class Work:
     log: EventLog = NO_LOG
 
     @cached_property
-    def outside(self) -> bool:
+    def matte_is_empty(self) -> bool:
         """Whether there is no pixel anywhere that the style goes to."""
         return self.mattes is not None and all(one.box is None for one in self.extents.values())
 
-    def during(self, task: str) -> "Work":
+    def during(self, task: str) -> "Context":
         """Return the same look, whose records go to a task."""
         project = self.project.during(task)
-        return replace(self, project=project, home=project if self.home is self.project else self.home.during(task))
+        return replace(
+            self,
+            project=project,
+            shot_project=project if self.shot_project is self.project else self.shot_project.during(task),
+        )
 
     def file(self, folder: str, frame: int) -> Path:
         """Where a frame lies in a folder of the project."""
@@ -70,9 +74,9 @@ class Work:
 
     def guide_inputs(self, frames: Iterable[int]) -> list[object]:
         """Return what the guides of these frames depend on, for cache keys."""
-        wanted = list(frames)
+        numbers = list(frames)
         return [
-            [*guide.parameters(), *(self.project.digest(guide.paths[frame]) for frame in wanted)]
+            [*guide.parameters(), *(self.project.digest(guide.paths[frame]) for frame in numbers)]
             for guide in self.guides
         ]
 

@@ -27,7 +27,7 @@ from stylize.stages import cache_key
 INFINITE = 1e9
 # What the guides of the engine's own take: the plate's colours and edges.
 PLATE_CHANNELS = 4
-MOST = MAX_CHANNELS - STYLE_CHANNELS - PLATE_CHANNELS
+MAX_GUIDE_CHANNELS = MAX_CHANNELS - STYLE_CHANNELS - PLATE_CHANNELS
 
 _GUIDE = Companion("guide", GuideError)
 
@@ -59,39 +59,40 @@ class Guide:
         return [self.weight, self.low, self.high, self.channels]
 
 
-def open_guides(asked: Sequence[GuideSpec], shot: Shot, project: Project) -> tuple[Guide, ...]:
+def open_guides(requested: Sequence[GuideSpec], shot: Shot, project: Project) -> tuple[Guide, ...]:
     """Finds the guides of a shot and looks through all of their frames, unless that has been done before.
 
     Raises GuideError: missing, wrong size or number of frames, unreadable, NaN, too many channels in all.
     """
-    found = tuple(_open_guide(one, shot, project) for one in asked)
+    found = tuple(_open_guide(one, shot, project) for one in requested)
     channels = sum(guide.channels for guide in found)
-    if channels > MOST:
+    if channels > MAX_GUIDE_CHANNELS:
         raise GuideError(
-            f"the guides have {channels} channels in all, expected at most {MOST}: leave some out, or make them grey"
+            f"the guides have {channels} channels in all, expected at most {MAX_GUIDE_CHANNELS}: leave some out, or "
+            "make them grey"
         )
     return found
 
 
-def open_pictures(path: Path, shot: Shot, project: Project) -> Guide:
+def open_control(path: Path, shot: Shot, project: Project) -> Guide:
     """Pictures that lead something else than the search for patches. Raises GuideError, as ``open_guides``."""
     return _open_guide(GuideSpec(path, 1.0), shot, project)
 
 
-def _open_guide(asked: GuideSpec, shot: Shot, project: Project) -> Guide:
-    files = _GUIDE.files(asked.path, shot, lambda movie: unpack_once(movie, project, "guides"))
+def _open_guide(requested: GuideSpec, shot: Shot, project: Project) -> Guide:
+    files = _GUIDE.files(requested.path, shot, lambda movie: unpack_once(movie, project, "guides"))
     distinct = list(dict.fromkeys(files.values()))
-    name = f"guide {asked.path.resolve()}"
+    name = f"guide {requested.path.resolve()}"
     key = cache_key("guide", [project.digest(path) for path in distinct])
-    known = project.recall(name, key)
-    if known is None:
-        known = list(_look_through(asked.path, distinct))
-        project.remember(name, key, known)
-    low, high, channels = known
-    return Guide(files, shot.size, asked.weight, low, high, channels)
+    stored = project.recall(name, key)
+    if stored is None:
+        stored = list(_scan(requested.path, distinct))
+        project.remember(name, key, stored)
+    low, high, channels = stored
+    return Guide(files, shot.size, requested.weight, low, high, channels)
 
 
-def _look_through(path: Path, files: Iterable[Path]) -> tuple[float, float, int]:
+def _scan(path: Path, files: Iterable[Path]) -> tuple[float, float, int]:
     """What becomes 0 and 1, and the number of channels that tell anything."""
     grey, count = True, 0
     lows, highs = list[float](), list[float]()
@@ -99,16 +100,16 @@ def _look_through(path: Path, files: Iterable[Path]) -> tuple[float, float, int]
         values = _values(file)
         count = count or values.shape[2]
         if values.shape[2] != count:
-            found = f"expected {count} channels as in the frames before, found {values.shape[2]}"
-            raise GuideError(f"guide {file}: {found}: make all frames of {path} alike")
+            problem = f"expected {count} channels as in the frames before, found {values.shape[2]}"
+            raise GuideError(f"guide {file}: {problem}: make all frames of {path} alike")
         grey = grey and bool((values == values[..., :1]).all())
         finite = values[np.abs(values) < INFINITE]
         if finite.size:
             lows.append(float(finite.min()))
             highs.append(float(finite.max()))
     if not lows:
-        found = f"expected values below {INFINITE:g}, found none in the whole shot"
-        raise GuideError(f"guide {path}: {found}: give another file or layer")
+        problem = f"expected values below {INFINITE:g}, found none in the whole shot"
+        raise GuideError(f"guide {path}: {problem}: give another file or layer")
     low, high = min(lows), max(highs)
     channels = 1 if grey else count
     return (low, high, channels) if low < 0 or high > 1 else (0.0, 1.0, channels)

@@ -27,33 +27,34 @@ PAINTED = "painted"
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys of a shot. named: how ours are called, in the project's folder. given: the folder of ``--keys``.
+    """The keys of a shot. pattern: how ours are called, in the project's folder. source_folder: the folder of
+    ``--keys``.
 
-    part: only some frames of the shot are worked on, so that keys of other frames are no mistake.
+    is_partial: only some frames of the shot are worked on, so that keys of other frames are no mistake.
     """
 
     project: Project
-    named: Pattern
+    pattern: Pattern
     frames: tuple[int, ...]
     size: tuple[int, int]
-    given: Path | None
-    part: bool
+    source_folder: Path | None
+    is_partial: bool
 
-    def take_in(self, message: Callable[[str], None]) -> None:
+    def import_keys(self, message: Callable[[str], None]) -> None:
         """Copies the keys of ``--keys`` into the project; one that was changed there by hand stays as it is.
 
         Raises PaintedKeyError, FrameRangeError or SequenceError for keys that do not fit the shot.
         """
-        for number, path in self._from_given.items():
-            target = self.named.path(number)
+        for number, path in self._imported.items():
+            target = self.pattern.path(number)
             if target.exists() and not self.project.ours(target):
                 message(f"{target} was changed by hand and is used instead of {path}")
                 continue
-            _copy_in(path, target, self.project)
+            _import_key(path, target, self.project)
 
-    def given_numbers(self) -> frozenset[int]:
+    def imported_numbers(self) -> frozenset[int]:
         """Numbers of the keys that come from ``--keys``."""
-        return frozenset(self._from_given)
+        return frozenset(self._imported)
 
     def files(self) -> dict[int, Path]:
         """The picture of every key, by frame: the painted one where there is one, else the one that we made.
@@ -61,48 +62,48 @@ class Keys:
         Raises SequenceError for two painted pictures of one frame, PaintedKeyError for one without a number.
         """
         found: dict[int, list[Path]] = defaultdict(list)
-        for path in _pictures(self.named.folder):
+        for path in _pictures(self.pattern.folder):
             number = frame_number(path)
             if number is None:
                 raise PaintedKeyError(f"{path} has no frame number in its name; rename it, as in key.0012.png")
             found[number].append(path)
         inside = set(self.frames)
-        return {n: self._winner(n, found[n]) for n in sorted(found) if n in inside or not self.part}
+        return {n: self._preferred(n, found[n]) for n in sorted(found) if n in inside or not self.is_partial}
 
     def painted(self) -> frozenset[int]:
         """Numbers of the painted keys. Raises FrameRangeError or PaintedKeyError for one that does not fit."""
-        theirs = {n: p for n, p in self.files().items() if n in self._from_given or not self.project.ours(p)}
+        theirs = {n: p for n, p in self.files().items() if n in self._imported or not self.project.ours(p)}
         for number, path in theirs.items():
             check_key(path, number, self.frames, self.size)
         return frozenset(theirs)
 
-    def drop_others(self, wanted: Iterable[int]) -> None:
+    def remove_stale(self, keyframes: Iterable[int]) -> None:
         """Removes keys that we made for frames that are keyframes no more."""
-        kept = set(wanted)
+        keyframe_set = set(keyframes)
         for number, path in self.files().items():
-            if number not in kept and self.project.ours(path):
+            if number not in keyframe_set and self.project.ours(path):
                 self.project.forget(path)
 
     @cached_property
-    def _from_given(self) -> dict[int, Path]:
-        folder = self.given
-        if folder is None or folder.resolve() == self.named.folder.resolve():
+    def _imported(self) -> dict[int, Path]:
+        folder = self.source_folder
+        if folder is None or folder.resolve() == self.pattern.folder.resolve():
             return {}
         inside = set(self.frames)
-        found = {n: p for n, p in keys_in(folder).items() if n in inside or not self.part}
+        found = {n: p for n, p in read_key_folder(folder).items() if n in inside or not self.is_partial}
         for number, path in found.items():
             check_key(path, number, self.frames, self.size)
         return found
 
-    def _winner(self, number: int, paths: Sequence[Path]) -> Path:
+    def _preferred(self, number: int, paths: Sequence[Path]) -> Path:
         theirs = [path for path in paths if not self.project.ours(path)]
         if len(theirs) > 1:
             one, other = theirs[0].name, theirs[1].name
-            raise SequenceError(f"{self.named.folder}: {one} and {other} are both frame {number}: keep one")
+            raise SequenceError(f"{self.pattern.folder}: {one} and {other} are both frame {number}: keep one")
         return theirs[0] if theirs else paths[0]
 
 
-def keys_in(folder: Path) -> dict[int, Path]:
+def read_key_folder(folder: Path) -> dict[int, Path]:
     """The pictures in a folder of painted keys, by frame number.
 
     Raises PaintedKeyError when there is no such folder or no picture in it, SequenceError for two of one number.
@@ -141,15 +142,17 @@ def read_key(path: Path, plate: Pixels) -> Pixels:
     if key.shape[2] == 3 or key[..., 3].min() == np.iinfo(key.dtype).max:
         return np.ascontiguousarray(key[..., :3])
     depth = 8 * max(key.dtype.itemsize, plate.dtype.itemsize)
-    laid, under = (np.ascontiguousarray(widen(p, depth, False)[..., :3]) for p in (key[..., :3], plate[..., :3]))
-    return over(laid, under, to_float(key[..., 3]).astype(F32))
+    foreground, background = (
+        np.ascontiguousarray(widen(p, depth, False)[..., :3]) for p in (key[..., :3], plate[..., :3])
+    )
+    return over(foreground, background, to_float(key[..., 3]).astype(F32))
 
 
 def _pictures(folder: Path) -> list[Path]:
     return [p for p in sorted(folder.iterdir()) if p.suffix.lower() in PICTURE_SUFFIXES and not p.name.startswith(".")]
 
 
-def _copy_in(source: Path, target: Path, project: Project) -> None:
+def _import_key(source: Path, target: Path, project: Project) -> None:
     """Puts a key into the project, byte for byte when it is a PNG."""
     key = cache_key("painted", project.digest(source))
     if project.fresh(target, key):

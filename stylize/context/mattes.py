@@ -23,7 +23,7 @@ from stylize.settings.option_types import ALPHA
 from stylize.stages import cache_key
 
 # Where in the project's folder of mattes those lie that a network finds.
-FOUND = "auto"
+NETWORK_FOLDER = "auto"
 
 _MATTE = Companion("matte", MatteError)
 # How many channels a file with alpha has, grey or coloured.
@@ -42,8 +42,8 @@ class Shaping:
 
     def shape(self, matte: Floats) -> Floats:
         """The matte, float32 (H, W) in [0, 1], turned round, grown or shrunk, and softened."""
-        turned = np.ascontiguousarray(1 - matte if self.invert else matte, np.float32)
-        return feather(grow(turned, self.grow), self.feather)
+        inverted = np.ascontiguousarray(1 - matte if self.invert else matte, np.float32)
+        return feather(grow(inverted, self.grow), self.feather)
 
     def parameters(self) -> list[int]:
         """Return all that the outcome depends on beside the matte, for cache keys."""
@@ -90,10 +90,10 @@ def open_mattes(
     """
     path = Path(path)
     if project is not None:
-        return _opened(path, shot, shaping, lambda movie: unpack_once(movie, project, "mask"))
+        return _find_mattes(path, shot, shaping, lambda movie: unpack_once(movie, project, "mask"))
     temporary = Path(tempfile.mkdtemp(prefix="stylize-mattes-"))
     try:
-        mattes = _opened(path, shot, shaping, lambda movie: unpack(movie, temporary))
+        mattes = _find_mattes(path, shot, shaping, lambda movie: unpack(movie, temporary))
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
@@ -122,28 +122,30 @@ def read_matte(path: Path, size: tuple[int, int]) -> Floats:
         raise MatteError(f"matte {error}") from error
 
 
-def survey(mattes: Mattes, project: Project) -> dict[int, Extent]:
+def matte_extents(mattes: Mattes, project: Project) -> dict[int, Extent]:
     """How much of every frame is inside. Reads all mattes, unless that has been done before; MatteError as `read`."""
     digests = {frame: project.digest(path) for frame, path in mattes.paths.items()}
     key = cache_key("matte", mattes.shaping.parameters(), mattes.by_alpha, sorted(digests.items()))
     stored = project.recall(_SURVEY, key)
     if stored is not None:
-        return {int(frame): _extent_of(*facts) for frame, facts in stored}
-    known: dict[str, Extent] = {}
+        return {int(frame): _as_extent(*facts) for frame, facts in stored}
+    by_digest: dict[str, Extent] = {}
     for frame, digest in digests.items():
-        if digest not in known:
-            known[digest] = extent(mattes.read(frame))
-    found = {frame: known[digest] for frame, digest in digests.items()}
-    project.remember(_SURVEY, key, [[frame, [one.box, one.whole]] for frame, one in found.items()])
+        if digest not in by_digest:
+            by_digest[digest] = extent(mattes.read(frame))
+    found = {frame: by_digest[digest] for frame, digest in digests.items()}
+    project.remember(
+        _SURVEY, key, [[frame, [found_extent.box, found_extent.whole]] for frame, found_extent in found.items()]
+    )
     return found
 
 
-def _extent_of(box: list[int] | None, whole: bool) -> Extent:
+def _as_extent(box: list[int] | None, whole: bool) -> Extent:
     return Extent(None if box is None else (box[0], box[1], box[2], box[3]), whole)
 
 
-def _opened(path: Path, shot: Shot, shaping: Shaping, make: Callable[[Shot], dict[int, Path]]) -> Mattes:
-    files = _MATTE.files(path, shot, make)
+def _find_mattes(path: Path, shot: Shot, shaping: Shaping, unpack_movie: Callable[[Shot], dict[int, Path]]) -> Mattes:
+    files = _MATTE.files(path, shot, unpack_movie)
     return Mattes(files, shot.size, _by_alpha(files), shaping)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from propagate.spans import spans
-from stylize.context.context import Work
+from stylize.context.context import Context
 from stylize.delivery.sequence import write_sequence
 from stylize.errors import OutputError
 from stylize.interchange.layout import Layout
@@ -41,12 +41,12 @@ def _folder(layout: Layout) -> Path:
     return layout.folder / f"{layout.name}_ebsynth"
 
 
-def write_ebsynth(work: Work, shots: Sequence[ShotPlan], layout: Layout) -> Path:
+def write_ebsynth(context: Context, shots: Sequence[ShotPlan], layout: Layout) -> Path:
     """Writes the folder, and returns it. Raises OutputError."""
     folder = _folder(layout)
-    frames, digits = work.shot.frames, digits_of(work.shot.frames)
-    keys: Mapping[int, Path] = {frame: path for frame, path in work.keys.files().items() if frame in set(frames)}
-    sources = {"video": work.plates.paths, "keys": keys}
+    frames, digits = context.shot.frames, digits_of(context.shot.frames)
+    keys: Mapping[int, Path] = {frame: path for frame, path in context.keys.files().items() if frame in set(frames)}
+    sources = {"video": context.plates.paths, "keys": keys}
     for name, files in sources.items():
         pattern = Pattern(folder / name, "", digits, ".png")
         chosen = [(frame, files[frame]) for frame in sorted(files) if frame in set(frames)]
@@ -54,11 +54,11 @@ def write_ebsynth(work: Work, shots: Sequence[ShotPlan], layout: Layout) -> Path
             write_sequence(chosen, pattern, encoding=Encoding(bits=8), overwrite=True)
         else:
             make_folder(pattern.folder)  # of keys, where the plate is the result
-    if work.mattes is not None:
+    if context.mattes is not None:
         make_folder(folder / "mask")
         for frame in frames:
             path = Pattern(folder / "mask", "", digits, ".png").path(frame)
-            write_image(path, quantise(work.mattes.read(frame), np.uint8))
+            write_image(path, quantise(context.mattes.read(frame), np.uint8))
     ranges: list[tuple[int, int, int]] = []
     for plan in shots:
         if not plan.keys:
@@ -66,7 +66,7 @@ def write_ebsynth(work: Work, shots: Sequence[ShotPlan], layout: Layout) -> Path
         _check_keys(plan.frames, keys)
         ranges += synths(plan.frames, [key for key in plan.keys if key in keys])
     with atomic_write(folder / f"{layout.name}.ebs") as partial:
-        partial.write_bytes(ebs_of(frames, ranges, work.mattes is not None))
+        partial.write_bytes(ebs_of(frames, ranges, context.mattes is not None))
     return folder
 
 

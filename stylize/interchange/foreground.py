@@ -61,11 +61,11 @@ def write_foreground(foreground: Foreground, target: Target, encoding: Encoding)
 
 
 def _write_pictures(foreground: Foreground, pattern: Pattern, encoding: Encoding) -> None:
-    work, linear = foreground.work, pattern.suffix.lower() == ".exr"
+    context, linear = foreground.context, pattern.suffix.lower() == ".exr"
     make_folder(pattern.folder)
-    stamps = stamps_of(work.shot, encoding.fps)
+    stamps = stamps_of(context.shot, encoding.fps)
     bits = 16 if linear else encoding.bits or foreground.depth
-    for frame in work.shot.frames:
+    for frame in context.shot.frames:
         path = pattern.path(frame)
         key = cache_key(
             "foreground",
@@ -73,28 +73,28 @@ def _write_pictures(foreground: Foreground, pattern: Pattern, encoding: Encoding
             bits,
             encoding.space,
             repr(stamps[frame]),
-            repr(work.shot.colour),
+            repr(context.shot.colour),
         )
-        if not work.home.fresh(path, key):
+        if not context.shot_project.fresh(path, key):
             # At 8 bits the look is not brought down from 16 before it is cut out.
             pixels = foreground.cutout(frame, max(bits, foreground.depth))
-            space, colour = encoding.space or REC709, work.shot.colour
+            space, colour = encoding.space or REC709, context.shot.colour
             write_image(path, pixels, bits=None if linear else bits, space=space, stamp=stamps[frame], colour=colour)
-            work.home.record(path, key)
+            context.shot_project.record(path, key)
 
 
 def _write_movie(foreground: Foreground, path: Path, encoding: Encoding) -> None:
-    work = foreground.work
-    shot = replace(work.shot, audio=False)
+    context = foreground.context
+    shot = replace(context.shot, audio=False)
     time = [str(shot.rate), shot.times, str(shot.time_base), shot.timecode, str(shot.pixel_aspect), repr(shot.colour)]
     frame_inputs = [foreground.cache_inputs(frame) for frame in shot.frames]
     key = cache_key("foreground", time, str(encoding.fps), frame_inputs, _ALPHA_CODEC)
-    if work.home.fresh(path, key):
+    if context.shot_project.fresh(path, key):
         return
     depth = foreground.depth
-    finished = {frame: work.file("out", frame) for frame in shot.frames}
+    finished = {frame: context.file("out", frame) for frame in shot.frames}
     write_movie(
         shot, finished, path, codec=_ALPHA_CODEC, fps=encoding.fps, overwrite=True,
         cutout=lambda frame: foreground.cutout(frame, depth),
     )  # fmt: skip
-    work.home.record(path, key)
+    context.shot_project.record(path, key)

@@ -12,7 +12,7 @@ import numpy as np
 
 from masks import disjoint_over as stacking
 from propagate.arrays import Floats, Pixels
-from stylize.context.context import Work
+from stylize.context.context import Context
 from stylize.errors import OutputError
 from stylize.media.images import image_info, quantise, read_image, to_float
 from stylize.spans.composite_look import to_depth
@@ -21,23 +21,23 @@ from stylize.spans.layer_stack import look_file
 
 @dataclass(frozen=True)
 class Foreground:
-    """work: the shot, and the project that knows the files made. looks: what is cut out, from the lowest: one layer, or
-    all. layers_above: those over that one."""
+    """context: the shot, and the project that knows the files made. looks: what is cut out, from the lowest: one layer,
+    or all. layers_above: those over that one."""
 
-    work: Work
-    looks: Sequence[Work]
-    layers_above: Sequence[Work] = ()
+    context: Context
+    looks: Sequence[Context]
+    layers_above: Sequence[Context] = ()
 
     @property
     def depth(self) -> int:
         """Bits of the deepest look: 8 or 16."""
-        first = self.work.shot.frames[0]
+        first = self.context.shot.frames[0]
         return max(image_info(one.file("out", first)).depth for one in self.looks)
 
     def cache_inputs(self, frame: int) -> list[object]:
         """Return all that a frame depends on, for cache keys. Raises OutputError where a look has not been made."""
-        digest = self.work.project.digest
-        content: list[object] = [self.work.plate_digests([frame]) if self.work.shot.alpha else []]
+        digest = self.context.project.digest
+        content: list[object] = [self.context.plate_digests([frame]) if self.context.shot.alpha else []]
         for one in _visible(self.looks, frame):
             content.append([digest(_look(one, frame)), one.mattes.cache_inputs([frame], digest) if one.mattes else []])
         return [
@@ -51,7 +51,7 @@ class Foreground:
         A shot that has an alpha itself bounds it. Raises OutputError where a look has not been made.
         """
         dtype = np.uint16 if depth == 16 else np.uint8
-        width, height = self.work.shot.size
+        width, height = self.context.shot.size
         visible = _visible(self.looks, frame)
         if not visible:
             return np.zeros((height, width, 4), dtype)
@@ -65,21 +65,21 @@ class Foreground:
                 looks[0],
                 stacking.over_alphas([*mattes, *mattes_above], (height, width))[0].astype(np.float32),
             )
-        shot_alpha = self.work.plates.alpha(frame) if self.work.shot.alpha else None
+        shot_alpha = self.context.plates.alpha(frame) if self.context.shot.alpha else None
         cover = quantise(alpha if shot_alpha is None else np.minimum(alpha, to_float(shot_alpha)), dtype)
         return np.dstack([np.where(cover[..., None] > 0, colour, np.zeros_like(colour)), cover])
 
 
-def _visible(looks: Sequence[Work], frame: int) -> list[Work]:
+def _visible(looks: Sequence[Context], frame: int) -> list[Context]:
     return [one for one in looks if one.mattes is None or one.extents[frame].box is not None]
 
 
-def _matte(work: Work, frame: int) -> Floats | None:
-    return None if work.mattes is None else work.mattes.read(frame)
+def _matte(context: Context, frame: int) -> Floats | None:
+    return None if context.mattes is None else context.mattes.read(frame)
 
 
-def _look(work: Work, frame: int) -> Path:
-    path = look_file(work, frame)
+def _look(context: Context, frame: int) -> Path:
+    path = look_file(context, frame)
     if not path.is_file():
         raise OutputError(f"{path} is missing, expected what the stage propagate leaves; run all stages")
     return path

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stylize.context.context import Work
+from stylize.context.context import Context
 from stylize.delivery.deliver import encoding_of
 from stylize.errors import SettingsError
 from stylize.interchange.depth import check_depth
@@ -34,7 +34,7 @@ from stylize.settings.input_files import inputs_of
 class PlannedLook:
     """A look, a layer or the whole, and the shots with its keyframes."""
 
-    work: Work
+    context: Context
     shots: Sequence[ShotPlan]
 
 
@@ -84,93 +84,98 @@ def write_handoff(whole: PlannedLook, looks: Sequence[PlannedLook], target: Targ
 
     looks: all that was painted, from the lowest layer; without layers the whole alone.
     """
-    work = whole.work
-    exports, layout = work.settings.export, layout_of(work.shot, target)
+    context = whole.context
+    exports, layout = context.settings.export, layout_of(context.shot, target)
     if not exports:
         return ()
-    files = _shared_files(work.settings, layout, work.shot, target)
+    files = _shared_files(context.settings, layout, context.shot, target)
     for look in looks:
-        keys = sorted(set(look.work.keys.files()) & set(work.shot.frames))
+        keys = sorted(set(look.context.keys.files()) & set(context.shot.frames))
         files += _look_files(
-            work.settings, layout.for_layer(look.work.name), work.shot, target, keys, look.work.mattes is not None
+            context.settings,
+            layout.for_layer(look.context.name),
+            context.shot,
+            target,
+            keys,
+            look.context.mattes is not None,
         )
     files = list(dict.fromkeys(files))
-    refuse_inputs(files, inputs_of(work.settings), work.shot, work.project)
-    if not work.settings.overwrite:
-        refuse_foreign(files, work.project.may_replace)
-    work.project.claim(files)
+    refuse_inputs(files, inputs_of(context.settings), context.shot, context.project)
+    if not context.settings.overwrite:
+        refuse_foreign(files, context.project.may_replace)
+    context.project.claim(files)
     written: dict[Path, None] = {}
     matte = None
-    if _writes_matte(work.settings):
-        matte = write_mattes(work, layout.matte)
+    if _writes_matte(context.settings):
+        matte = write_mattes(context, layout.matte)
         written[matte.folder] = None
-    folders, recorded = _export_looks(work, looks, layout, target)
+    folders, recorded = _export_looks(context, looks, layout, target)
     written |= dict.fromkeys(folders)
-    recorded |= set(pattern_files([layout.matte], work.shot.frames))
-    movies = linked_movies(work.settings, work.shot, target, layout.folder)
-    pictures = {"plate": work.plates.paths, "result": {n: work.file("out", n) for n in work.shot.frames}}
+    recorded |= set(pattern_files([layout.matte], context.shot.frames))
+    movies = linked_movies(context.settings, context.shot, target, layout.folder)
+    pictures = {"plate": context.plates.paths, "result": {n: context.file("out", n) for n in context.shot.frames}}
     for kind, path in movies.items():
-        write_linked_movie(work.shot, pictures[kind], path, work.settings, work.project)
+        write_linked_movie(context.shot, pictures[kind], path, context.settings, context.project)
         written[path] = None
     recorded |= set(movies.values())
-    texts = texts_of(work, whole.shots, [look.work.name for look in looks], target, layout, matte)
+    texts = texts_of(context, whole.shots, [look.context.name for look in looks], target, layout, matte)
     for path, text in texts.items():
         _write_text(path, text)
     for path in files:
         if path not in recorded:
-            work.project.record(path, "")
-    work.project.claim([])
+            context.project.record(path, "")
+    context.project.claim([])
     return (*written, *texts)
 
 
 def _export_looks(
-    work: Work, looks: Sequence[PlannedLook], layout: Layout, target: Target
+    context: Context, looks: Sequence[PlannedLook], layout: Layout, target: Target
 ) -> tuple[list[Path], set[Path]]:  # fmt: skip
     """What each look has of its own, and the foreground of all; returns folders and movies, and the files that are
     known by what they are made from."""
     written, recorded = list[Path](), set[Path]()
     for index, look in enumerate(looks):
-        layers_above = [upper.work for upper in looks[index + 1 :]]
-        folders, files = _export_look(look, layers_above, layout.for_layer(look.work.name), target)
+        layers_above = [upper.context for upper in looks[index + 1 :]]
+        folders, files = _export_look(look, layers_above, layout.for_layer(look.context.name), target)
         written += folders
         recorded |= set(files)
-    if _has_combined_foreground(work.settings):
-        folder, files = _export_foreground(Foreground(work, [look.work for look in looks]), layout, target)
+    if _has_combined_foreground(context.settings):
+        folder, files = _export_foreground(Foreground(context, [look.context for look in looks]), layout, target)
         written.append(folder)
         recorded |= set(files)
     return written, recorded
 
 
 def _export_look(
-    look: PlannedLook, layers_above: Sequence[Work], layout: Layout, target: Target
+    look: PlannedLook, layers_above: Sequence[Context], layout: Layout, target: Target
 ) -> tuple[list[Path], list[Path]]:  # fmt: skip
     """What is handed over of each look; returns folders and movies, and the files that are known by what they are made
     from. layers_above: those that lie over it."""
-    work, written, recorded = look.work, list[Path](), list[Path]()
-    exports, frames = work.settings.export, work.shot.frames
-    passes = pass_patterns(work.settings, layout.folder, layout.name)
+    context, written, recorded = look.context, list[Path](), list[Path]()
+    exports, frames = context.settings.export, context.shot.frames
+    passes = pass_patterns(context.settings, layout.folder, layout.name)
     if passes:
-        write_passes(work, look.shots, passes)
+        write_passes(context, look.shots, passes)
         written.append(layout.folder / f"{layout.name}_passes")
         recorded += pattern_files(passes.values(), frames)
     if "matte" in exports:
-        written.append(write_mattes(work, layout.matte).folder)
+        written.append(write_mattes(context, layout.matte).folder)
         recorded += pattern_files([layout.matte], frames)
     if "foreground" in exports:
-        folder, files = _export_foreground(Foreground(work, [work], layers_above), layout, target)
+        folder, files = _export_foreground(Foreground(context, [context], layers_above), layout, target)
         written.append(folder)
         recorded += files
     if "ebsynth" in exports:
-        written.append(write_ebsynth(work, look.shots, layout))
+        written.append(write_ebsynth(context, look.shots, layout))
     return written, recorded
 
 
 def _export_foreground(foreground: Foreground, layout: Layout, target: Target) -> tuple[Path, list[Path]]:
     """The foreground of a layer, or of all; returns its folder or movie, and its files."""
-    settings = foreground.work.settings
+    settings = foreground.context.settings
     destination = foreground_target(layout, target, settings.codec)
     write_foreground(foreground, destination, encoding_of(settings))
-    return destination.path, target_files(destination, foreground.work.shot.frames)
+    return destination.path, target_files(destination, foreground.context.shot.frames)
 
 
 def _has_matte(settings: Settings) -> bool:

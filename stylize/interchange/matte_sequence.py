@@ -2,25 +2,25 @@
 
 import numpy as np
 
-from stylize.context.context import Work
+from stylize.context.context import Context
 from stylize.media.images import quantise, write_image
 from stylize.media.safe_write import make_folder
 from stylize.media.sequences import Pattern
 from stylize.stages import cache_key
 
 
-def write_mattes(work: Work, pattern: Pattern) -> Pattern:
+def write_mattes(context: Context, pattern: Pattern) -> Pattern:
     """Writes the matte of every frame that is not there or is made from something else; returns the pattern.
 
     Without a matte they are white, as the look is seen everywhere. Raises MatteError or OutputError.
     """
     make_folder(pattern.folder)
-    mattes = work.mattes
-    for frame in work.shot.frames:
+    mattes = context.mattes
+    for frame in context.shot.frames:
         path = pattern.path(frame)
-        key = cache_key("matte_sequence", work.shot.size, work.matte_inputs([frame]))
-        if not work.home.fresh(path, key):
-            matte = mattes.read(frame) if mattes else np.ones(work.shot.size[::-1], np.float32)
+        key = cache_key("matte_sequence", context.shot.size, context.matte_inputs([frame]))
+        if not context.shot_project.fresh(path, key):
+            matte = mattes.read(frame) if mattes else np.ones(context.shot.size[::-1], np.float32)
             write_image(path, quantise(matte, np.uint16))
-            work.home.record(path, key)
+            context.shot_project.record(path, key)
     return pattern

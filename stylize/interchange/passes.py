@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from propagate.arrays import Bools, Floats
-from stylize.context.context import Work
+from stylize.context.context import Context
 from stylize.delivery.sequence import stamps_of
 from stylize.errors import OutputError
 from stylize.interchange.depth import Depth, open_depth
@@ -82,10 +82,10 @@ def pattern_files(patterns: Iterable[Pattern], frames: Sequence[int]) -> list[Pa
     return [pattern.path(frame) for pattern in patterns for frame in frames]
 
 
-def write_passes(work: Work, shots: Sequence[ShotPlan], patterns: dict[str, Pattern]) -> None:
+def write_passes(context: Context, shots: Sequence[ShotPlan], patterns: dict[str, Pattern]) -> None:
     """Writes the passes of every frame whose files are not there or are made from something else."""
-    depth = open_depth(work.settings, work.plates, work.home)
-    stamps = stamps_of(work.shot, work.settings.fps)
+    depth = open_depth(context.settings, context.plates, context.shot_project)
+    stamps = stamps_of(context.shot, context.settings.fps)
     for pattern in patterns.values():
         make_folder(pattern.folder)
     for plan in shots:
@@ -94,11 +94,11 @@ def write_passes(work: Work, shots: Sequence[ShotPlan], patterns: dict[str, Patt
             # Not beside a key: a key itself, or a plate that is given back, of a shot without keys.
             own_keys = (frame, frame) if plan.keys else (None, None)
             keys = span_keys.get(frame, own_keys)
-            key = _cache_key(work, plan, index, keys, depth, stamps[frame])
-            if not all(work.home.fresh(path, key) for path in pattern_files(patterns.values(), [frame])):
-                _write(_frame_data(work, plan, index, keys, depth), patterns, stamps[frame])
+            key = _cache_key(context, plan, index, keys, depth, stamps[frame])
+            if not all(context.shot_project.fresh(path, key) for path in pattern_files(patterns.values(), [frame])):
+                _write(_frame_data(context, plan, index, keys, depth), patterns, stamps[frame])
                 for path in pattern_files(patterns.values(), [frame]):
-                    work.home.record(path, key)
+                    context.shot_project.record(path, key)
 
 
 def _write(data: FrameData, patterns: dict[str, Pattern], stamp: Stamp) -> None:
@@ -111,34 +111,35 @@ def _write(data: FrameData, patterns: dict[str, Pattern], stamp: Stamp) -> None:
 
 
 def _cache_key(
-    work: Work, plan: ShotPlan, index: int, keys: tuple[int | None, int | None], depth: Depth | None, stamp: Stamp
+    context: Context, plan: ShotPlan, index: int, keys: tuple[int | None, int | None], depth: Depth | None, stamp: Stamp
 ) -> str:
     """All that the passes of a frame are made from."""
     neighbours, frame = plan.frames[max(0, index - 1) : index + 2], plan.frames[index]
-    maps = [pass_file(work.project.root, work.shot, name, frame) for name in (ERROR, MIX_SHARE)]
-    digests = [work.project.digest(path) for path in maps if path.is_file()]
+    maps = [pass_file(context.project.root, context.shot, name, frame) for name in (ERROR, MIX_SHARE)]
+    digests = [context.project.digest(path) for path in maps if path.is_file()]
     return cache_key(
-        "passes", neighbours, keys, digests, work.plate_digests(neighbours), work.motion.cache_key(neighbours),
-        work.matte_inputs([frame]), depth.cache_inputs(frame) if depth else "", repr(stamp), uses=work.motion.stages,
+        "passes", neighbours, keys, digests, context.plate_digests(neighbours), context.motion.cache_key(neighbours),
+        context.matte_inputs([frame]), depth.cache_inputs(frame) if depth else "", repr(stamp),
+        uses=context.motion.stages,
     )  # fmt: skip
 
 
 def _frame_data(
-    work: Work, plan: ShotPlan, index: int, keys: tuple[int | None, int | None], depth: Depth | None
+    context: Context, plan: ShotPlan, index: int, keys: tuple[int | None, int | None], depth: Depth | None
 ) -> FrameData:  # fmt: skip
     frame = plan.frames[index]
-    width, height = work.shot.size
+    width, height = context.shot.size
     next_frame = plan.frames[index + 1] if index + 1 < len(plan.frames) else None
     previous_frame = plan.frames[index - 1] if index else None
     # A step is on the grid of the frame it is asked for second, and leads to the first.
-    forward = work.motion.step(next_frame, frame) if next_frame is not None else None
-    backward = work.motion.step(previous_frame, frame) if previous_frame is not None else None
+    forward = context.motion.step(next_frame, frame) if next_frame is not None else None
+    backward = context.motion.step(previous_frame, frame) if previous_frame is not None else None
     used_keys = [key for key in keys if key is not None]
     uniform = np.full((height, width), 1 if used_keys and keys[0] is None else 0, np.float32)
     return FrameData(
-        matte=work.mattes.read(frame) if work.mattes else np.ones((height, width), np.float32),
-        error=_read_map(work, ERROR, frame),
-        mix=_read_map(work, MIX_SHARE, frame) if len(set(used_keys)) > 1 else uniform,
+        matte=context.mattes.read(frame) if context.mattes else np.ones((height, width), np.float32),
+        error=_read_map(context, ERROR, frame),
+        mix=_read_map(context, MIX_SHARE, frame) if len(set(used_keys)) > 1 else uniform,
         keys=(used_keys[0], used_keys[-1]) if used_keys else (NO_KEY, NO_KEY),
         forward=None if forward is None else forward.flow,
         backward=None if backward is None else backward.flow,
@@ -148,8 +149,8 @@ def _frame_data(
     )
 
 
-def _read_map(work: Work, name: str, frame: int) -> Floats:
-    path = pass_file(work.project.root, work.shot, name, frame)
+def _read_map(context: Context, name: str, frame: int) -> Floats:
+    path = pass_file(context.project.root, context.shot, name, frame)
     if not path.is_file():
         raise OutputError(f"{path} is missing, expected what the stage propagate leaves; run all stages")
     return np.ascontiguousarray(read_values(path)[..., 0])

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from stylize.context.context import Work
+from stylize.context.context import Context
 from stylize.interchange.aftereffects import jsx_of
 from stylize.interchange.foreground import foreground_media, foreground_target
 from stylize.interchange.layout import Layout
@@ -31,18 +31,23 @@ def is_text(kind: str) -> bool:
 
 
 def texts_of(
-    work: Work, shots: Sequence[ShotPlan], layers: Sequence[str], target: Target, layout: Layout, matte: Pattern | None
+    context: Context,
+    shots: Sequence[ShotPlan],
+    layers: Sequence[str],
+    target: Target,
+    layout: Layout,
+    matte: Pattern | None,
 ) -> dict[Path, str]:
     """The text of every timeline and script that is asked for, by its file. layers: names, from the lowest."""
-    exports, settings = work.settings.export, work.settings
+    exports, settings = context.settings.export, context.settings
     if not any(is_text(kind) for kind in exports):
         return {}
     keyed = [(plan.frames, plan.keys) for plan in shots]
     timeline = make_timeline(
-        work.shot, target, keyed, alpha=_alpha(work, target), fps=settings.fps, handles=settings.handles, matte=matte,
-        plates=pattern_of(work.plates.paths[work.shot.frames[0]].resolve()),
+        context.shot, target, keyed, alpha=_alpha(context, target), fps=settings.fps, handles=settings.handles,
+        matte=matte, plates=pattern_of(context.plates.paths[context.shot.frames[0]].resolve()),
     )  # fmt: skip
-    movies = with_linked_movies(timeline, linked_movies(settings, work.shot, target, layout.folder), work.shot)
+    movies = with_linked_movies(timeline, linked_movies(settings, context.shot, target, layout.folder), context.shot)
     texts = {
         layout.file(suffix): make(movies if kind in MOVIES_ONLY else timeline)
         for kind in exports
@@ -55,19 +60,22 @@ def texts_of(
         passes = [
             media for layer in layers for media in _look_passes(timeline, settings, layout.for_layer(layer), layer)
         ]
-        space, plate_space = settings.working_space or REC709, image_info(work.plates.paths[work.shot.frames[0]]).space
+        space, plate_space = (
+            settings.working_space or REC709,
+            image_info(context.plates.paths[context.shot.frames[0]]).space,
+        )
         texts[layout.file(".nk")] = nk_of(
-            timeline, passes, colour=work.shot.colour, space=space, plate_space=plate_space
+            timeline, passes, colour=context.shot.colour, space=space, plate_space=plate_space
         )  # fmt: skip
     return texts
 
 
-def _alpha(work: Work, target: Target) -> str | None:
+def _alpha(context: Context, target: Target) -> str | None:
     """How what was delivered keeps the shot's alpha."""
-    if not work.shot.alpha:
+    if not context.shot.alpha:
         return None
     if target.pattern is None:
-        return "straight" if codec_of(target.path.suffix, work.settings.codec).alpha_format else None
+        return "straight" if codec_of(target.path.suffix, context.settings.codec).alpha_format else None
     suffix = target.pattern.path(0).suffix.lower()
     return "premultiplied" if suffix == ".exr" else "straight" if suffix in _STRAIGHT_SUFFIXES else None
 

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from propagate.arrays import F32, Floats
-from stylize.context.context import Work
-from stylize.context.guides import Guide, open_pictures
+from stylize.context.context import Context
+from stylize.context.guides import Guide, open_control
 from stylize.context.mattes import Mattes
 from stylize.project import Project
 from stylize.settings import MODEL_RENDERERS
 
 
 @dataclass(frozen=True)
-class Leads:
+class Conditioning:
     """The leads of a shot, frame by frame. pictures: for controls, by what was asked for."""
 
     mattes: Mattes | None
@@ -23,7 +23,7 @@ class Leads:
     project: Project
     retries: int = 0
 
-    def of(self, frame: int) -> dict[str, Any]:
+    def request_fields(self, frame: int) -> dict[str, Any]:
         """The fields of a RenderRequest. Raises MatteError or GuideError for a file that cannot be used any more."""
         matte = None if self.mattes is None else self.mattes.read(frame)
         return {"matte": matte, "controls": {name: _colour(one.read(frame)) for name, one in self.pictures.items()}}
@@ -38,16 +38,16 @@ class Leads:
         return found
 
 
-def open_leads(work: Work) -> Leads:
+def open_conditioning(context: Context) -> Conditioning:
     """The leads that the renderer asked for makes use of.
 
     Raises GuideError for pictures that do not fit the shot.
     """
-    if work.settings.renderer not in MODEL_RENDERERS:
-        return Leads(None, {}, work.project)
-    asked = [control for control in work.settings.control if control.path is not None]
-    pictures = {str(one): open_pictures(one.path, work.shot, work.home) for one in asked if one.path}
-    return Leads(work.mattes, pictures, work.project, work.settings.retries)
+    if context.settings.renderer not in MODEL_RENDERERS:
+        return Conditioning(None, {}, context.project)
+    asked = [control for control in context.settings.control if control.path is not None]
+    pictures = {str(one): open_control(one.path, context.shot, context.shot_project) for one in asked if one.path}
+    return Conditioning(context.mattes, pictures, context.project, context.settings.retries)
 
 
 def _colour(values: Floats) -> Floats:

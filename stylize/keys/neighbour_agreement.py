@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 
-from stylize.context.context import Work
+from stylize.context.context import Context
 from stylize.context.keys import read_key
 from stylize.keys.agreement import Agreement, agreement
-from stylize.keys.rendering import PlateSource, carry_over
+from stylize.keys.rendering import PlateSource, warp_key
 from stylize.media.images import to_float
 from stylize.stages import cache_key
 
 
 @dataclass(frozen=True)
-class Beside:
+class NeighbourAgreement:
     """A key judged beside the one before. agreement: None where they show next to nothing in common."""
 
     frame: int
@@ -21,27 +21,33 @@ class Beside:
     agreement: Agreement | None
 
 
-def judged(work: Work, frames: Sequence[int], keys: Sequence[int]) -> tuple[Beside, ...]:
+def neighbour_agreements(
+    context: Context, frames: Sequence[int], keys: Sequence[int]
+) -> tuple[NeighbourAgreement, ...]:
     """Every key of a shot but the first, beside the one before; measured once and kept in the project.
 
     frames: of the shot. keys: their frames, ascending; each has its picture.
     """
-    return tuple(_judged(work, frames, before, frame) for before, frame in pairwise(keys))
+    return tuple(_neighbour_agreement(context, frames, before, frame) for before, frame in pairwise(keys))
 
 
-def _judged(work: Work, frames: Sequence[int], before: int, frame: int) -> Beside:
-    files = work.keys.files()
+def _neighbour_agreement(context: Context, frames: Sequence[int], before: int, frame: int) -> NeighbourAgreement:
+    files = context.keys.files()
     between = [number for number in frames if before <= number <= frame]
-    pictures = [work.project.digest(files[number]) for number in (before, frame)]
+    pictures = [context.project.digest(files[number]) for number in (before, frame)]
     name = f"agreement of keys {before} and {frame}"
     key = cache_key(
-        "key_agreement", pictures, work.plate_digests(between), work.motion.cache_key(between), uses=work.motion.stages
+        "key_agreement",
+        pictures,
+        context.plate_digests(between),
+        context.motion.cache_key(between),
+        uses=context.motion.stages,
     )
-    kept = work.project.recall(name, key)
-    if kept is None:
-        source = PlateSource(work.plates.colour, lambda number: work.project.digest(work.plates.paths[number]))
-        carried, trusted = carry_over(files[before], before, frame, between, source, work.motion)
-        found = agreement(to_float(read_key(files[frame], source.colour(frame))), carried, trusted)
-        kept = {} if found is None else asdict(found)
-        work.project.remember(name, key, kept)
-    return Beside(frame, before, Agreement(**kept) if kept else None)
+    stored = context.project.recall(name, key)
+    if stored is None:
+        source = PlateSource(context.plates.colour, lambda number: context.project.digest(context.plates.paths[number]))
+        warped, confidence = warp_key(files[before], before, frame, between, source, context.motion)
+        found = agreement(to_float(read_key(files[frame], source.colour(frame))), warped, confidence)
+        stored = {} if found is None else asdict(found)
+        context.project.remember(name, key, stored)
+    return NeighbourAgreement(frame, before, Agreement(**stored) if stored else None)

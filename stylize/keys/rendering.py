@@ -32,11 +32,11 @@ from stylize.renderers.protocol import RenderedKey, Renderer, RenderRequest
 from stylize.stages import cache_key, inputs_half
 
 # Pixels of a reference picture beyond which it is refused: it would be made far smaller anyway.
-LARGEST_STYLE = 100_000_000
+MAX_STYLE_PIXELS = 100_000_000
 # Folder in passes/ of the pictures that led the renderer.
-SHOWN = "control"
+CONTROL_FOLDER = "control"
 # Further seeds for a key that does not agree, before others are added.
-AGAIN = 2
+REFINE_RETRIES = 2
 # Stands for the versions of keys that were taken over from a project of an earlier schema.
 UPGRADED = "upgraded"
 
@@ -63,9 +63,9 @@ def check_reference(path: Path) -> None:
         width, height = image_size(path)
     except InputError as error:
         raise StyleError(f"the reference cannot be used: {error}") from error
-    if width * height > LARGEST_STYLE:
+    if width * height > MAX_STYLE_PIXELS:
         raise StyleError(
-            f"the reference {path} has {width}x{height} pixels, more than {LARGEST_STYLE // 10**6} million; "
+            f"the reference {path} has {width}x{height} pixels, more than {MAX_STYLE_PIXELS // 10**6} million; "
             "make it smaller"
         )
 
@@ -91,7 +91,7 @@ def _write(picture: Pixels, text: Mapping[str, str], target: Path) -> None:
     write_image(target, picture, text=text)
 
 
-class Leads(Protocol):
+class Conditioning(Protocol):
     """What leads the renderer beside plate, reference and earlier keys."""
 
     @property
@@ -99,7 +99,7 @@ class Leads(Protocol):
         """How often a key that disagrees with the one before is painted again."""
         ...
 
-    def of(self, frame: int) -> dict[str, Any]:
+    def request_fields(self, frame: int) -> dict[str, Any]:
         """The fields of the request."""
         ...
 
@@ -114,7 +114,7 @@ class KeyPlan:
 
     keys: frame to file, ascending. painted: those not to be rendered. added: painted ones that nobody picked or
     asked for. depth: bits of a channel, 8 or 16. late: those that came when all others were there; none of the others
-    depends on them. again: those that did not agree, and are painted with other seeds too. upgraded: those that an
+    depends on them. retried: those that did not agree, and are painted with other seeds too. upgraded: those that an
     earlier version rendered from the same inputs, as far as that can be verified.
     """
 
@@ -124,15 +124,15 @@ class KeyPlan:
     added: frozenset[int]
     depth: int
     late: frozenset[int] = frozenset()
-    again: frozenset[int] = frozenset()
+    retried: frozenset[int] = frozenset()
     upgraded: frozenset[int] = frozenset()
 
     def source(self, number: int) -> int | None:
         """The key that one starts from: the one before; for a late one, the one behind where there is none before."""
         others = [key for key in self.keys if key not in self.late]
         before = [key for key in others if key < number]
-        behind = [key for key in others if key > number and number in self.late]
-        return before[-1] if before else behind[0] if behind else None
+        later = [key for key in others if key > number and number in self.late]
+        return before[-1] if before else later[0] if later else None
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class KeyInputs:
     reference: Reference | None
     seed: int
     motion: Motion
-    leads: Leads
+    conditioning: Conditioning
 
 
 def render_keys(
@@ -195,7 +195,7 @@ def _render_one(
     for note in made.notes:
         on_message(note)
     path = plan.keys[number]
-    _show(made, path, project)
+    _write_control_pictures(made, path, project)
     picture = quantise(made.picture, np.uint16 if plan.depth == 16 else np.uint8)
     project.place(path, key, partial(_write, picture, made.text))
 
@@ -205,13 +205,13 @@ def _cache_keys(plan: KeyPlan, inputs: KeyInputs) -> dict[int, str]:
     style = inputs.reference.digest if inputs.reference else ""
     keys: dict[int, str] = {}
 
-    def key_of(number: int, first: int, last: int, *more: object) -> str:
+    def key_of(number: int, first: int, last: int, *extra: object) -> str:
         between = [frame for frame in plan.frames if first <= frame <= last]
-        seen = [inputs.plates.digest(frame) for frame in between]
+        digests = [inputs.plates.digest(frame) for frame in between]
         return cache_key(
-            "keys", inputs.renderer.cache_key(), inputs.seed, plan.depth, style, seen, *more,
-            "again" if number in plan.again else "", inputs.motion.cache_key(between),
-            inputs.leads.cache_inputs(number), uses=inputs.stages,
+            "keys", inputs.renderer.cache_key(), inputs.seed, plan.depth, style, digests, *extra,
+            "again" if number in plan.retried else "", inputs.motion.cache_key(between),
+            inputs.conditioning.cache_inputs(number), uses=inputs.stages,
         )  # fmt: skip
 
     own = [number for number in plan.keys if number not in plan.added | plan.late]
@@ -227,62 +227,62 @@ def _cache_keys(plan: KeyPlan, inputs: KeyInputs) -> dict[int, str]:
     return keys
 
 
-def _render(plan: KeyPlan, number: int, earlier: int | None, inputs: KeyInputs) -> RenderedKey:
-    plates, leads = inputs.plates, inputs.leads
+def _render(plan: KeyPlan, number: int, source_key: int | None, inputs: KeyInputs) -> RenderedKey:
+    plates, conditioning = inputs.plates, inputs.conditioning
     plate = plates.colour(number)
-    carried, trusted = None, None
+    warped, confidence = None, None
     keys: tuple[Floats, ...] = ()
-    if earlier is not None:
-        carried, trusted = carry_over(plan.keys[earlier], earlier, number, plan.frames, plates, inputs.motion)
-        kept = dict.fromkeys((min(set(plan.keys) - plan.late - {number}, default=earlier), earlier))
+    if source_key is not None:
+        warped, confidence = warp_key(plan.keys[source_key], source_key, number, plan.frames, plates, inputs.motion)
+        kept = dict.fromkeys((min(set(plan.keys) - plan.late - {number}, default=source_key), source_key))
         keys = tuple(to_float(read_key(plan.keys[frame], plates.colour(frame))) for frame in kept)
     request = RenderRequest(
-        number, plate.astype(F32) / F32(255), inputs.reference.picture if inputs.reference else None, carried, trusted,
-        inputs.seed, keys, **leads.of(number),
+        number, plate.astype(F32) / F32(255), inputs.reference.picture if inputs.reference else None, warped,
+        confidence, inputs.seed, keys, **conditioning.request_fields(number),
     )  # fmt: skip
-    retries = max(leads.retries, AGAIN) if number in plan.again else leads.retries
-    return _best(request, inputs.renderer, retries, earlier)
+    retries = max(conditioning.retries, REFINE_RETRIES) if number in plan.retried else conditioning.retries
+    return _render_best(request, inputs.renderer, retries, source_key)
 
 
-def _best(request: RenderRequest, renderer: Renderer, retries: int, earlier: int | None) -> RenderedKey:
+def _render_best(request: RenderRequest, renderer: Renderer, retries: int, source_key: int | None) -> RenderedKey:
     """The key; an outlier is painted again with the next seeds, and the one that agrees best is kept."""
-    tried: list[tuple[float, RenderedKey]] = []
-    for more in range(retries + 1):
-        made = renderer.render(replace(request, seed=request.seed + more), lambda done, total: None)
-        if request.carried is None or request.trusted is None:
+    attempts: list[tuple[float, RenderedKey]] = []
+    for attempt in range(retries + 1):
+        made = renderer.render(replace(request, seed=request.seed + attempt), lambda done, total: None)
+        if request.warped is None or request.confidence is None:
             return made
-        told = agreement(made.picture, request.carried, request.trusted)
-        if told is None:
+        measured = agreement(made.picture, request.warped, request.confidence)
+        if measured is None:
             return made
-        note = f"keyframe {request.frame} beside {earlier}: {told}"
-        made = replace(made, notes=(*made.notes, f"{note}, seed {request.seed + more}" if retries else note))
-        tried.append((told.badness, made))
-        if not told.outlier:
+        note = f"keyframe {request.frame} beside {source_key}: {measured}"
+        made = replace(made, notes=(*made.notes, f"{note}, seed {request.seed + attempt}" if retries else note))
+        attempts.append((measured.disagreement, made))
+        if not measured.outlier:
             break
-    notes = tuple(note for _, made in tried for note in made.notes)
-    return replace(min(tried, key=lambda one: one[0])[1], notes=notes)
+    notes = tuple(note for _, made in attempts for note in made.notes)
+    return replace(min(attempts, key=lambda one: one[0])[1], notes=notes)
 
 
-def _show(made: RenderedKey, key: Path, project: Project) -> None:
+def _write_control_pictures(made: RenderedKey, key: Path, project: Project) -> None:
     """Puts what led the renderer into passes/control/, for people to look at."""
-    folder = project.folder("passes") / SHOWN
+    folder = project.folder("passes") / CONTROL_FOLDER
     if made.control_pictures:
         make_folder(folder)
     for name, picture in made.control_pictures.items():
         write_image(folder / f"{name}.{key.stem}.png", quantise(picture, np.uint8))
 
 
-def carry_over(
-    path: Path, earlier: int, number: int, frames: Sequence[int], plates: PlateSource, motion: Motion
+def warp_key(
+    path: Path, source_key: int, number: int, frames: Sequence[int], plates: PlateSource, motion: Motion
 ) -> tuple[Floats, Floats]:
     """A key, mostly an earlier one, on the frame of another: float32 (H, W, 3), and (H, W) where it shows the same.
 
     path: of its picture. frames: of the shot.
     """
-    way = 1 if earlier < number else -1
-    between = [frame for frame in frames if min(earlier, number) <= frame <= max(earlier, number)][::way]
-    first, last = plates.colour(earlier), plates.colour(number)
-    composed = identity_flow(earlier, *first.shape[:2])
+    direction = 1 if source_key < number else -1
+    between = [frame for frame in frames if min(source_key, number) <= frame <= max(source_key, number)][::direction]
+    first, last = plates.colour(source_key), plates.colour(number)
+    composed = identity_flow(source_key, *first.shape[:2])
     for before, after in pairwise(between):
         composed = compose_step(composed, after, motion.step(before, after))
     flow = composed.flow if motion.refine is None else correct_drift(composed.flow, first, last, motion.refine)

@@ -13,7 +13,7 @@ from stylize.renderers.diffusion.provenance import PARAMETERS, read_parameters, 
 from stylize.settings import EXPORT, OPTIONS, former_names
 
 # What another run may do otherwise with the same keys.
-_OWN = ("output",)
+_RUN_OPTIONS = ("output",)
 # What A1111 calls them, and how they are read; the rest says nothing that can be asked for here.
 _NUMBERS: Mapping[str, tuple[str, Callable[[str], float]]] = MappingProxyType(
     {
@@ -23,22 +23,24 @@ _NUMBERS: Mapping[str, tuple[str, Callable[[str], float]]] = MappingProxyType(
 )  # fmt: skip
 
 
-def laid_like(path: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
+def settings_from_key(path: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Settings, as a project file keeps them, that paint keys as this one was; asked: what is laid over them.
 
     Raises InputError where the key tells nothing, SettingsError where it does not tell enough.
     """
-    told = read_provenance(path)
-    if PARAMETERS not in told:
+    metadata = read_provenance(path)
+    if PARAMETERS not in metadata:
         known = {name for name, option in OPTIONS.items() if option.stored and option.group != EXPORT}
         former = former_names(OPTIONS)  # nobody edits a key's settings, so that nobody is warned
-        settings = {former[name].name if name in former else name: value for name, value in told["settings"].items()}
-        return {name: value for name, value in settings.items() if name in known - set(_OWN)}
-    prompt, negative, values = read_parameters(told[PARAMETERS])
-    found = _from_values(values, path) | {"prompt": prompt, "renderer": asked.get("renderer", "diffusion")}
+        settings = {
+            former[name].name if name in former else name: value for name, value in metadata["settings"].items()
+        }
+        return {name: value for name, value in settings.items() if name in known - set(_RUN_OPTIONS)}
+    prompt, negative, values = read_parameters(metadata[PARAMETERS])
+    found = _from_values(values, path) | {"prompt": prompt, "renderer": overrides.get("renderer", "diffusion")}
     if negative:
         found["negative"] = negative
-    if found["renderer"] == "diffusion" and "model" not in asked:
+    if found["renderer"] == "diffusion" and "model" not in overrides:
         raise SettingsError(
             f"{path} was painted with the model {values.get('Model', 'of no name')} (hash "
             f"{values.get('Model hash', 'unknown')}), and does not say where that lies; give it with --model MODEL"

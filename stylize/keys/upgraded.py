@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stylize.context.context import Work
+from stylize.context.context import Context
 from stylize.errors import SettingsError
 from stylize.project.upgrade import FACT, FIRST_SCHEMA
 from stylize.settings import DIFFUSION, OPTIONS, Settings, looks_of, read_settings
@@ -12,26 +12,30 @@ from stylize.settings.option import LOOK, MATTE, MOTION
 _GROUPS, _OTHERS = (LOOK, DIFFUSION, MATTE, MOTION), ("style",)
 
 
-def upgraded_keys(work: Work) -> frozenset[int]:
+def upgraded_keys(context: Context) -> frozenset[int]:
     """Return the frames of rendered keys of an earlier schema, unless settings, plates or reference have changed."""
     old = {
         frame
-        for frame, path in work.keys.files().items()
-        if any(key.startswith(f"{FIRST_SCHEMA}-") for key in work.project.keys_of(path))
+        for frame, path in context.keys.files().items()
+        if any(key.startswith(f"{FIRST_SCHEMA}-") for key in context.project.keys_of(path))
     }
-    made_from = work.home.recall(FACT, FIRST_SCHEMA) if old else None
-    if not isinstance(made_from, dict) or not _same_settings(work, made_from) or not _same_contents(work, made_from):
+    made_from = context.shot_project.recall(FACT, FIRST_SCHEMA) if old else None
+    if (
+        not isinstance(made_from, dict)
+        or not _same_settings(context, made_from)
+        or not _same_contents(context, made_from)
+    ):
         return frozenset()
     return frozenset(old)
 
 
-def _same_settings(work: Work, made_from: dict[str, Any]) -> bool:
+def _same_settings(context: Context, made_from: dict[str, Any]) -> bool:
     try:
         before = read_settings(made_from["settings"], "the earlier settings")
         looks = {look.name: look.settings for look in looks_of(before)}
     except (SettingsError, KeyError, TypeError, AttributeError):
         return False
-    return work.name in looks and _stored(looks[work.name]) == _stored(work.settings)
+    return context.name in looks and _stored(looks[context.name]) == _stored(context.settings)
 
 
 def _stored(settings: Settings) -> dict[str, Any]:
@@ -43,9 +47,9 @@ def _stored(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _same_contents(work: Work, made_from: dict[str, Any]) -> bool:
+def _same_contents(context: Context, made_from: dict[str, Any]) -> bool:
     """Return whether plates and reference have the contents that were recorded, as far as any were."""
     contents = made_from.get("contents") or {}
-    files = [*work.plates.paths.values(), *([work.settings.style] if work.settings.style else [])]
+    files = [*context.plates.paths.values(), *([context.settings.style] if context.settings.style else [])]
     known = [(path, contents[str(path.absolute())]) for path in files if str(path.absolute()) in contents]
-    return all(work.project.digest(path) == digest for path, digest in known)
+    return all(context.project.digest(path) == digest for path, digest in known)

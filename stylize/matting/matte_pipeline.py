@@ -22,7 +22,7 @@ from stylize.context.context import Message, Progress
 from stylize.context.mattes import read_matte
 from stylize.errors import FrameRangeError, SettingsError
 from stylize.ingest.conforming import conform_plates
-from stylize.io_errors import PROJECT, unwritable
+from stylize.io_errors import PROJECT_OPTION, output_error
 from stylize.matting.keying import Keyer, open_keyer
 from stylize.matting.networks import open_segmentation
 from stylize.matting.refine_edges import Refine, open_refiner
@@ -37,7 +37,7 @@ from stylize.media.shot import Shot, open_shot
 from stylize.media.stale_outputs import stale_warning
 from stylize.media.targets import Target, parse_target
 from stylize.planning.cuts import split
-from stylize.planning.picking import remembered_cuts
+from stylize.planning.picking import recall_cuts
 from stylize.project import Project, project_of
 from stylize.project.protect import refuse_inputs, refuse_other_projects
 from stylize.settings import MatteSettings
@@ -222,7 +222,7 @@ def _shots(job: _Job) -> list[tuple[int, ...]]:
     frames = job.shot.frames
     digests = [job.project.digest(job.plates.paths[frame]) for frame in frames]
     pictures = ((frame, job.plates.colour(frame)) for frame in frames)
-    return split(frames, remembered_cuts(job.project, frames, digests, pictures))
+    return split(frames, recall_cuts(job.project, frames, digests, pictures))
 
 
 def _write_black(job: _Job, frames: Sequence[int]) -> list[int]:
@@ -343,7 +343,7 @@ def _save_tracked(path: Path, one: Tracked) -> None:
         np.savez(path, matte=quantise(one.matte, np.uint16), confidence_map=one.confidence_map.astype(np.float16),
                  confidence=one.confidence, from_clean_plate=one.from_clean_plate)  # fmt: skip
     except OSError as error:
-        raise unwritable(error, path, PROJECT) from error
+        raise output_error(error, path, PROJECT_OPTION) from error
 
 
 def _load_tracked(path: Path, frame: int) -> Tracked:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from masks.extent import Extent
-from stylize.context.mattes import FOUND, Mattes, Shaping, alpha_mattes, open_mattes, survey
+from stylize.context.mattes import NETWORK_FOLDER, Mattes, Shaping, alpha_mattes, matte_extents, open_mattes
 from stylize.matting.networks import Segmentation, open_segmentation
 from stylize.matting.segmenting import segment_shot
 from stylize.media.images import make_folder
@@ -45,7 +45,7 @@ def mattes_from_plates(
     if settings.matte is None or not is_network_matte(settings.matte):
         return None
     digest = stable_hash(settings.matte, str(settings.matte_model))[:12]
-    return _segmented(settings, plates, project, f"{FOUND}-{digest}" if shared else FOUND, progress)
+    return _segmented(settings, plates, project, f"{NETWORK_FOLDER}-{digest}" if shared else NETWORK_FOLDER, progress)
 
 
 def effective_mattes(
@@ -54,7 +54,7 @@ def effective_mattes(
     """The mattes that make a difference, and how much of every frame they cover. project: that keeps the extents."""
     if mattes is None:
         return None, {}
-    extents = survey(mattes, project)
+    extents = matte_extents(mattes, project)
     if all(one.whole for one in extents.values()):
         return None, {}
     if all(one.box is None for one in extents.values()):

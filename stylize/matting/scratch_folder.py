@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stylize.io_errors import PROJECT, unwritable
+from stylize.io_errors import PROJECT_OPTION, output_error
 from stylize.project import Project
 
 
@@ -20,6 +20,6 @@ def scratch_folder(project: Project, purpose: str) -> Iterator[Path]:
     try:
         folder = tempfile.TemporaryDirectory(dir=parent, prefix=f".{purpose}-")
     except OSError as error:
-        raise unwritable(error, parent / f".{purpose}-", PROJECT) from error
+        raise output_error(error, parent / f".{purpose}-", PROJECT_OPTION) from error
     with folder as path:
         yield Path(path)

@@ -14,7 +14,7 @@ from masks.temporal_smoothing import smooth_mattes
 from propagate.arrays import F32, Bytes, Floats
 from propagate.flow_dis import DisFlow
 from stylize.errors import MatteError
-from stylize.io_errors import PROJECT, unwritable
+from stylize.io_errors import PROJECT_OPTION, output_error
 from stylize.matting.networks import Segmentation
 from stylize.matting.refine_edges import Refine
 from stylize.matting.scratch_folder import scratch_folder
@@ -141,7 +141,7 @@ def _with_consensus(job: _Job, segmentation: Segmentation) -> Iterator[tuple[int
 
     pictures = ((frame, job.plates.colour(frame)) for frame in job.frames)
     # Colours behind a cut are those of other things.
-    for frames in split(job.frames, picking.remembered_cuts(job.project, job.frames, job.plate_digests, pictures)):
+    for frames in split(job.frames, picking.recall_cuts(job.project, job.frames, job.plate_digests, pictures)):
         for frame, regions in consensus_regions(frames, read_small, _DiskPlanes(job.folder), DisFlow()):
             job.put(frame, regions)
     for frame in job.frames:
@@ -163,7 +163,7 @@ class _DiskPlanes(MutableMapping[int, Floats]):
         try:
             np.save(self._file(frame), planes.astype(np.float16))
         except OSError as error:
-            raise unwritable(error, self._file(frame), PROJECT) from error
+            raise output_error(error, self._file(frame), PROJECT_OPTION) from error
 
     def __getitem__(self, frame: int) -> Floats:
         if not self._file(frame).exists():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from stylize.errors import OutputError
-from stylize.io_errors import unwritable
+from stylize.io_errors import output_error
 from stylize.media.sequences import find_sequence
 from stylize.media.shot import Shot
 
@@ -57,9 +57,9 @@ def refuse_unwritable(targets: Collection[Path]) -> None:
     for folder, target in missing.items():
         existing = next(one for one in (folder, *folder.absolute().parents) if _identity(one) is not None)
         if not existing.is_dir():
-            raise unwritable(OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), target)
+            raise output_error(OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), target)
         if not os.access(existing, os.W_OK | os.X_OK):
-            raise unwritable(OSError(errno.EACCES, os.strerror(errno.EACCES)), existing / target.name)
+            raise output_error(OSError(errno.EACCES, os.strerror(errno.EACCES)), existing / target.name)
 
 
 def never_ours(path: Path) -> bool:

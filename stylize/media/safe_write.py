@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stylize.io_errors import unwritable
+from stylize.io_errors import output_error
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def atomic_write(target: Path, elsewhere: str = "-o", *, keep_suffix: bool = Fal
         partial.replace(target)
     except OSError as error:
         # Before the partial file is removed, which makes room again on a full disk.
-        raise unwritable(error, target, elsewhere) from error
+        raise output_error(error, target, elsewhere) from error
     finally:
         _discard(partial)
 
@@ -41,7 +41,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise unwritable(error, folder) from error
+        raise output_error(error, folder) from error
 
 
 def _discard(partial: Path) -> None:

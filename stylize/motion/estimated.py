@@ -14,7 +14,7 @@ from propagate.box import Box
 from propagate.flow import FlowEstimator, Step, estimate_steps
 from propagate.flow_dis import DisFlow
 from stylize.errors import OutputError
-from stylize.io_errors import PROJECT, unwritable
+from stylize.io_errors import PROJECT_OPTION, output_error
 from stylize.motion.keyed_lock import KeyedLock
 from stylize.settings import Settings
 from stylize.stages import cache_key
@@ -149,4 +149,4 @@ def _write(path: Path, data: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             partial.unlink()
-        raise unwritable(error, path, PROJECT) from error
+        raise output_error(error, path, PROJECT_OPTION) from error

@@ -10,11 +10,11 @@ from propagate.flow import FlowEstimator, warp
 REACH = 4
 # Levels of 255 by which a pixel must differ between those two, and how near to their middle it must be, as a share of
 # that difference.
-CHANGED, MIDDLE = 14.0, 0.3
+CHANGED_LEVELS, MIDDLE_TOLERANCE = 14.0, 0.3
 # Share of the picture that must have changed so, and of what has changed, that must lie in the middle.
-LEAST, MOST = 0.2, 0.5
+MIN_CHANGED, MIN_BETWEEN = 0.2, 0.5
 # Share of the changed pixels that motion from the frame before explains, above which it is no blend.
-MOVED = 0.5
+MAX_MOVED = 0.5
 
 
 def sharpness(picture: Bytes, weights: Floats) -> float:
@@ -30,41 +30,41 @@ def sharpness(picture: Bytes, weights: Floats) -> float:
     return float((counts * fine * fine).mean() / ((counts * coarse * coarse).mean() + 1.0))
 
 
-def blended(before: Bytes, picture: Bytes, behind: Bytes, estimate: FlowEstimator) -> bool:
-    """Whether a frame is a mixture of those before and behind it; uint8 (h, w, 3), small as looks are.
+def is_blend(before: Bytes, picture: Bytes, after: Bytes, estimate: FlowEstimator) -> bool:
+    """Whether a frame is a mixture of those before and behind it; uint8 (h, w, 3), small as thumbnails are.
 
     Pixels of a dissolve lie between what they were and what they will be; those of a moving picture are the one or
     the other, or motion explains them.
     """
-    first, middle, last = (_calm(each) for each in (before, picture, behind))
+    first, middle, last = (_denoised(each) for each in (before, picture, after))
     # A light that changes is no blend.
-    apart = _farthest(_lit(last, first), first)
-    changed = apart > CHANGED
-    if changed.mean() < LEAST:
+    difference = _max_channel_difference(_match_exposure(last, first), first)
+    changed = difference > CHANGED_LEVELS
+    if changed.mean() < MIN_CHANGED:
         return False
-    off = _farthest(middle, cv2.addWeighted(first, 0.5, last, 0.5, 0))
-    between = changed & (off < MIDDLE * _farthest(first, last))
-    if between.sum() < MOST * changed.sum():
+    deviation = _max_channel_difference(middle, cv2.addWeighted(first, 0.5, last, 0.5, 0))
+    between = changed & (deviation < MIDDLE_TOLERANCE * _max_channel_difference(first, last))
+    if between.sum() < MIN_BETWEEN * changed.sum():
         return False
-    near = _farthest(_calm(warp(before, estimate(before, picture))), middle)
-    explained = near < np.maximum(CHANGED / 2, apart / 4)
-    return bool(explained[between].mean() < MOVED)
+    motion_residual = _max_channel_difference(_denoised(warp(before, estimate(before, picture))), middle)
+    explained = motion_residual < np.maximum(CHANGED_LEVELS / 2, difference / 4)
+    return bool(explained[between].mean() < MAX_MOVED)
 
 
-def _calm(picture: Bytes) -> Floats:
+def _denoised(picture: Bytes) -> Floats:
     """Without grain."""
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.8).astype(F32))
 
 
-def _farthest(one: Floats, other: Floats) -> Floats:
+def _max_channel_difference(one: Floats, other: Floats) -> Floats:
     """Largest difference of the channels: float32 (h, w)."""
     red, green, blue = cv2.split(cv2.absdiff(one, other))
     return np.asarray(cv2.max(cv2.max(red, green), blue), F32)
 
 
-def _lit(picture: Floats, like: Floats) -> Floats:
+def _match_exposure(picture: Floats, reference: Floats) -> Floats:
     """In the exposure of another, by mean and spread of each channel."""
-    (mean, spread), (wanted, aim) = cv2.meanStdDev(picture), cv2.meanStdDev(like)
-    gain = np.clip((aim + 1) / (spread + 1), 0.5, 2)
-    change = np.hstack([np.diag(gain[:, 0]), wanted - gain * mean])
+    (mean, spread), (target_mean, target_spread) = cv2.meanStdDev(picture), cv2.meanStdDev(reference)
+    gain = np.clip((target_spread + 1) / (spread + 1), 0.5, 2)
+    change = np.hstack([np.diag(gain[:, 0]), target_mean - gain * mean])
     return np.asarray(cv2.transform(picture, change), F32)

@@ -14,52 +14,53 @@ import numpy as np
 
 from propagate.arrays import F32, Floats
 from stylize.planning import eye_opening
-from stylize.planning.coverage import NOTHING, unexplained, weighed
+from stylize.planning.coverage import MAX_RESIDUAL, uncovered, weighted_sum
 from stylize.planning.eye_opening import Ages
 from stylize.planning.survey import Survey
 
 # What is gone after this many frames, a flash or something that whisks by, is not worth a key.
 PATIENCE = 3
 
-# Of two choices with as many keys, the one is better whose frames have the lower logarithm of misfit, which goes with
-# the error in decibels; misfit that nothing takes away.
-LEFT_OVER = F32(0.05)
+# Of two choices with as many keys, the one is better whose frames have the lower logarithm of residual, which goes with
+# the error in decibels; residual that nothing takes away.
+RESIDUAL_FLOOR = F32(0.05)
 # And where the lower square of what is not explained is: a hole in a frame costs more the larger it is.
-HOLES = 2.0
+HOLE_WEIGHT = 2.0
 # What a frame costs beside a key that is as blurred as can be, in that measure: blur is carried with the paint. And
 # what a key costs that comes a frame later: it decides between keys that show the same.
-BLURRED, LATER = 2.0, 0.001
+BLUR_COST, DELAY_COST = 2.0, 0.001
 # What a frame costs that lies before the first key or behind the last one: nothing corrects what that key gets wrong.
 # The second is where the worst frames count: it is there that they are.
-ALONE = (0.05, 0.2)
+ONE_SIDED = (0.05, 0.2)
 # So much less of the sharpness of its surroundings is chance.
-CALM = 0.2
-# Where the worst frames count, this power of the misfit is summed up: of two frames, the better one hardly counts then.
-# A frame of which no candidate explains this share is lost to any choice, a flash say, and does not count among them.
-POWER, LOST = 12.0, 0.5
+BLUR_TOLERANCE = 0.2
+# Where the worst frames count, this power of the residual is summed up: of two frames, the better one hardly counts
+# then. A frame of which no candidate explains this share is lost to any choice, a flash say, and does not count among
+# them.
+WORST_POWER, LOST_SHARE = 12.0, 0.5
 # Frames on either side that a key's sharpness is compared with.
-NEAR = 6
+SHARPNESS_REACH = 6
 
 # Of a frame that no key is followed to.
-WORST = float(np.log1p(F32(NOTHING) / LEFT_OVER)) + HOLES
+WORST_COST = float(np.log1p(F32(MAX_RESIDUAL) / RESIDUAL_FLOOR)) + HOLE_WEIGHT
 
 
 @dataclass(frozen=True)
-class Wish:
+class Target:
     """What is asked of a choice; places are positions in the shot.
 
-    coverage: least share of every frame. most: number of keys, None for as few as will do. fixed: places that are
-    keys. apart: whether two places may both be keys, the first before the second.
+    coverage: least share of every frame. max_keys: number of keys, None for as few as will do. fixed: places that are
+    keys. compatible: whether two places may both be keys, the first before the second.
     """
 
     coverage: float
-    most: int | None
+    max_keys: int | None
     fixed: frozenset[int]
-    apart: Callable[[int, int], bool]
+    compatible: Callable[[int, int], bool]
 
 
 @dataclass
-class _Alone:
+class _SingleCoverage:
     """What one candidate explains on one way, frame by frame.
 
     costs, shares: running sums. failed: a bit a frame.
@@ -76,8 +77,8 @@ class _Alone:
 
 
 @dataclass
-class _Joint:
-    """What two candidates explain together, over the frames that both are followed to; see ``_Alone``."""
+class _PairCoverage:
+    """What two candidates explain together, over the frames that both are followed to; see ``_SingleCoverage``."""
 
     cost: float = 0.0
     share: float = 0.0
@@ -86,11 +87,11 @@ class _Joint:
 
 @dataclass(frozen=True)
 class _Edge:
-    """From one key to the next. bad: frames that must be explained and are not. cost: sum of what is left over, the
-    logarithm of misfit or, where the worst count, a power of it. share: sum of what is explained.
+    """From one key to the next. uncovered_frames: frames that must be explained and are not. cost: sum of what is left
+    over, the logarithm of residual or, where the worst count, a power of it. share: sum of what is explained.
     """
 
-    bad: int
+    uncovered_frames: int
     cost: float
     share: float
 
@@ -99,7 +100,7 @@ class _Edge:
 _Ages = dict[Hashable, Ages]
 
 
-class Spans:
+class SpanCosts:
     """What every pair of neighbouring keys would explain between them.
 
     worst: whether what is left over is that of the worst frames, instead of all alike.
@@ -108,110 +109,114 @@ class Spans:
     def __init__(self, survey: Survey, coverage: float, *, worst: bool = False) -> None:
         self.survey, self.coverage, self.count = survey, coverage, len(survey.weights)
         self.worst = worst
-        self.onward = {place: _Alone() for place in survey.candidates}
-        self.back = {place: _Alone() for place in survey.candidates}
-        self.joint: dict[tuple[int, int], _Joint] = {}
+        self.forward = {place: _SingleCoverage() for place in survey.candidates}
+        self.backward = {place: _SingleCoverage() for place in survey.candidates}
+        self.joint: dict[tuple[int, int], _PairCoverage] = {}
         self.exempt = sum(1 << place for place in survey.exempt)
-        self.spared = self.exempt | sum(1 << place for place in range(self.count) if self._lost(place)) if worst else 0
-        alone: _Ages = {}
-        together: _Ages = {}
+        self.ignored = (
+            self.exempt | sum(1 << place for place in range(self.count) if self._is_lost(place)) if worst else 0
+        )
+        single_ages: _Ages = {}
+        pair_ages: _Ages = {}
         for place in range(self.count):
-            self._alone(self.onward, place, survey.onward[place], alone)
-            self._together(place, together)
-        alone = {}
+            self._add_single(self.forward, place, survey.forward[place], single_ages)
+            self._add_pairs(place, pair_ages)
+        single_ages = {}
         for place in range(self.count - 1, -1, -1):
-            self._alone(self.back, place, survey.back[place], alone)
+            self._add_single(self.backward, place, survey.backward[place], single_ages)
 
-    def _lost(self, place: int) -> bool:
-        seen = [*self.survey.onward[place].items(), *self.survey.back[place].items()]
-        misfit = [self.survey.misfit(packed) for key, packed in seen if key != place]
-        holes = weighed(unexplained(np.array(misfit)), self.survey.weights[place]) if misfit else np.ones(1)
-        return bool(holes.min() > 1 - LOST)
+    def _is_lost(self, place: int) -> bool:
+        views = [*self.survey.forward[place].items(), *self.survey.backward[place].items()]
+        residual = [self.survey.residual(packed) for key, packed in views if key != place]
+        holes = weighted_sum(uncovered(np.array(residual)), self.survey.weights[place]) if residual else np.ones(1)
+        return bool(holes.min() > 1 - LOST_SHARE)
 
-    def _alone(self, ways: dict[int, _Alone], place: int, seen: dict[int, np.ndarray], ages: _Ages) -> None:
-        keys = [key for key in seen if key != place]
+    def _add_single(
+        self, coverages: dict[int, _SingleCoverage], place: int, views: dict[int, np.ndarray], ages: _Ages
+    ) -> None:
+        keys = [key for key in views if key != place]
         if not keys:
             return
-        misfit = np.array([self.survey.misfit(seen[key]) for key in keys])
-        blind = self._blind(misfit, place, keys, ages)
-        for key, lacks, cost, share in zip(keys, blind, *self._figures(misfit, place), strict=True):
-            way = ways[key]
-            way.costs.append(way.costs[-1] + cost)
-            way.shares.append(way.shares[-1] + share)
-            way.failed |= (lacks or share < self.coverage) << place
+        residual = np.array([self.survey.residual(views[key]) for key in keys])
+        missed = self._misses_eyes(residual, place, keys, ages)
+        for key, misses, cost, share in zip(keys, missed, *self._costs_and_shares(residual, place), strict=True):
+            coverage = coverages[key]
+            coverage.costs.append(coverage.costs[-1] + cost)
+            coverage.shares.append(coverage.shares[-1] + share)
+            coverage.failed |= (misses or share < self.coverage) << place
 
-    def _together(self, place: int, ages: _Ages) -> None:
-        before = {key: seen for key, seen in self.survey.onward[place].items() if key != place}
-        behind = {key: seen for key, seen in self.survey.back[place].items() if key != place}
-        if not before or not behind:
+    def _add_pairs(self, place: int, ages: _Ages) -> None:
+        before = {key: view for key, view in self.survey.forward[place].items() if key != place}
+        after = {key: view for key, view in self.survey.backward[place].items() if key != place}
+        if not before or not after:
             return
-        left, right = (np.array([self.survey.misfit(seen) for seen in each.values()]) for each in (before, behind))
-        misfit = np.minimum(left[:, None], right[None]).reshape(-1, left.shape[1])
-        pairs = [(one, other) for one in before for other in behind]
-        blind = self._blind(misfit, place, pairs, ages)
-        for pair, lacks, cost, share in zip(pairs, blind, *self._figures(misfit, place), strict=True):
-            found = self.joint.setdefault(pair, _Joint())
+        left, right = (np.array([self.survey.residual(view) for view in each.values()]) for each in (before, after))
+        residual = np.minimum(left[:, None], right[None]).reshape(-1, left.shape[1])
+        pairs = [(one, other) for one in before for other in after]
+        missed = self._misses_eyes(residual, place, pairs, ages)
+        for pair, misses, cost, share in zip(pairs, missed, *self._costs_and_shares(residual, place), strict=True):
+            found = self.joint.setdefault(pair, _PairCoverage())
             found.cost += cost
             found.share += share
-            found.failed |= (lacks or share < self.coverage) << (place - pair[0])
+            found.failed |= (misses or share < self.coverage) << (place - pair[0])
 
-    def _figures(self, misfit: Floats, place: int) -> tuple[list[float], list[float]]:
-        """Of one frame, for each row of misfit: what is left over, and the share."""
+    def _costs_and_shares(self, residual: Floats, place: int) -> tuple[list[float], list[float]]:
+        """Of one frame, for each row of residual: what is left over, and the share."""
         weights = self.survey.weights[place]
-        holes = weighed(unexplained(misfit), weights)
-        costs = np.log1p(weighed(misfit, weights) / LEFT_OVER) + F32(HOLES) * holes * holes
+        holes = weighted_sum(uncovered(residual), weights)
+        costs = np.log1p(weighted_sum(residual, weights) / RESIDUAL_FLOOR) + F32(HOLE_WEIGHT) * holes * holes
         if self.worst:
-            costs = np.exp(POWER * costs.astype(np.float64)) * (not self.spared >> place & 1)
+            costs = np.exp(WORST_POWER * costs.astype(np.float64)) * (not self.ignored >> place & 1)
         return costs.tolist(), (1 - holes).tolist()
 
-    def _blind(self, misfit: Floats, place: int, seen: Sequence[Hashable], ages: _Ages) -> list[bool]:
-        """Of one frame, for each row of misfit: whether eyes, or the like, have long been lacking.
+    def _misses_eyes(self, residual: Floats, place: int, keys: Sequence[Hashable], ages: _Ages) -> list[bool]:
+        """Of one frame, for each row of residual: whether eyes, or the like, have long been lacking.
 
-        seen: the key or the keys of each row. ages: of the frame before, replaced by those of this one: what ends here
+        keys: the key or the keys of each row. ages: of the frame before, replaced by those of this one: what ends here
         is forgotten, so that memory does not grow with the length.
         """
-        none = eye_opening.none_yet(1, misfit.shape[1])[0]
-        before = np.array([ages.get(one, none) for one in seen])
-        found = eye_opening.ages_of(misfit, self.survey.weights[place], self.survey.cells, before)
+        none = eye_opening.no_ages(1, residual.shape[1])[0]
+        before = np.array([ages.get(one, none) for one in keys])
+        found = eye_opening.ages_of(residual, self.survey.weights[place], self.survey.cells, before)
         ages.clear()
-        ages.update(zip(seen, found, strict=True))
-        return (found.max(axis=1) >= eye_opening.LASTING).tolist()
+        ages.update(zip(keys, found, strict=True))
+        return (found.max(axis=1) >= eye_opening.LASTING_AGE).tolist()
 
     def edge(self, left: int | None, right: int | None) -> _Edge:
         """Between two keys; None for the start and the end of the shot."""
         first = -1 if left is None else left
         last = self.count if right is None else right
-        onward = self.onward[left] if left is not None else _Alone()
-        back = self.back[right] if right is not None else _Alone()
+        forward = self.forward[left] if left is not None else _SingleCoverage()
+        backward = self.backward[right] if right is not None else _SingleCoverage()
         inner = last - first - 1
-        seen_left, seen_right = min(onward.reach, inner), min(back.reach, inner)
-        only_left, only_right = min(seen_left, inner - seen_right), min(seen_right, inner - seen_left)
-        both = self.joint.get((first, last), _Joint()) if only_left < seen_left else _Joint()
+        reach_left, reach_right = min(forward.reach, inner), min(backward.reach, inner)
+        only_left, only_right = min(reach_left, inner - reach_right), min(reach_right, inner - reach_left)
+        both = self.joint.get((first, last), _PairCoverage()) if only_left < reach_left else _PairCoverage()
         failed = both.failed << first if left is not None else 0
-        failed |= onward.failed & _bits(first + 1, first + 1 + only_left)
-        failed |= back.failed & _bits(last - only_right, last)
-        failed |= _bits(first + 1 + seen_left, last - seen_right)
-        gap = (_bits(first + 1 + seen_left, last - seen_right) & ~self.spared).bit_count()
+        failed |= forward.failed & _bit_range(first + 1, first + 1 + only_left)
+        failed |= backward.failed & _bit_range(last - only_right, last)
+        failed |= _bit_range(first + 1 + reach_left, last - reach_right)
+        gap = (_bit_range(first + 1 + reach_left, last - reach_right) & ~self.ignored).bit_count()
         blurs = [_blur(self.survey.sharp, key) for key in (left, right) if key is not None]
-        beside = BLURRED * sum(blurs) / max(len(blurs), 1) + (ALONE[self.worst] if len(blurs) < 2 else 0)
-        seen = both.cost + onward.costs[only_left] + back.costs[only_right]
+        key_cost = BLUR_COST * sum(blurs) / max(len(blurs), 1) + (ONE_SIDED[self.worst] if len(blurs) < 2 else 0)
+        visible = both.cost + forward.costs[only_left] + backward.costs[only_right]
         if self.worst:
-            cost = (seen + gap * exp(POWER * WORST)) * exp(POWER * beside)
+            cost = (visible + gap * exp(WORST_POWER * WORST_COST)) * exp(WORST_POWER * key_cost)
         else:
-            cost = seen + gap * WORST + beside * inner
+            cost = visible + gap * WORST_COST + key_cost * inner
         return _Edge(
-            _lasting(failed & ~self.exempt),
+            _count_lasting(failed & ~self.exempt),
             cost,
-            both.share + onward.shares[only_left] + back.shares[only_right],
+            both.share + forward.shares[only_left] + backward.shares[only_right],
         )
 
 
-def _bits(first: int, end: int) -> int:
+def _bit_range(first: int, end: int) -> int:
     """A bit for each place from ``first`` until before ``end``."""
     return ((1 << (end - first)) - 1) << first if end > first else 0
 
 
-def _lasting(failed: int) -> int:
+def _count_lasting(failed: int) -> int:
     """How many of the places lie in runs longer than PATIENCE."""
     starts = failed
     for _ in range(PATIENCE):
@@ -227,9 +232,9 @@ Score = tuple[int, int, float]
 Path = tuple[Score, tuple[int, ...]]
 
 
-def choose(spans: Spans, wish: Wish) -> tuple[int, ...]:
-    """The places of the keys, ascending. As few as explain every frame; or, where that is more than ``wish.most``
-    keys, the ``wish.most`` that leave the least over.
+def choose(spans: SpanCosts, target: Target) -> tuple[int, ...]:
+    """The places of the keys, ascending. As few as explain every frame; or, where that is more than ``target.max_keys``
+    keys, the ``target.max_keys`` that leave the least over.
 
     Where no choice explains every frame, as few frames as can be are left unexplained.
     """
@@ -242,47 +247,55 @@ def choose(spans: Spans, wish: Wish) -> tuple[int, ...]:
         return edges[left, right]
 
     def fewest(path: Path, right: int | None) -> Path:
-        (bad, keys, cost), places = path
+        (uncovered_frames, keys, cost), places = path
         step = edge(places[-1] if places else None, right)
-        return _onto(path, right, (bad + step.bad, keys + (right is not None), cost + step.cost + LATER * (right or 0)))
+        return _extend_path(
+            path,
+            right,
+            (
+                uncovered_frames + step.uncovered_frames,
+                keys + (right is not None),
+                cost + step.cost + DELAY_COST * (right or 0),
+            ),
+        )
 
     def best(path: Path, right: int | None) -> Path:
         (_, _, cost), places = path
         step = edge(places[-1] if places else None, right)
-        return _onto(path, right, (0, 0, cost + step.cost + LATER * (right or 0)))
+        return _extend_path(path, right, (0, 0, cost + step.cost + DELAY_COST * (right or 0)))
 
-    found = _shortest(nodes, wish, fewest)
-    if wish.most is None or len(found) <= wish.most:
+    found = _shortest_path(nodes, target, fewest)
+    if target.max_keys is None or len(found) <= target.max_keys:
         return found
-    return _limited(nodes, wish, best, wish.most)
+    return _best_with_limit(nodes, target, best, target.max_keys)
 
 
-def _onto(path: Path, right: int | None, score: Score) -> Path:
+def _extend_path(path: Path, right: int | None, score: Score) -> Path:
     return score, path[1] if right is None else (*path[1], right)
 
 
 def _blur(sharp: Sequence[float], place: int) -> float:
     """How much less sharp a frame is than the sharpest around it, 0..1."""
-    sharpest = max(sharp[max(0, place - NEAR) : place + NEAR + 1])
-    return max(0.0, 1 - sharp[place] / sharpest - CALM) if sharpest > 0 else 0.0
+    sharpest = max(sharp[max(0, place - SHARPNESS_REACH) : place + SHARPNESS_REACH + 1])
+    return max(0.0, 1 - sharp[place] / sharpest - BLUR_TOLERANCE) if sharpest > 0 else 0.0
 
 
-def _before(nodes: Sequence[int], wish: Wish, place: int | None) -> list[int | None]:
+def _predecessors(nodes: Sequence[int], target: Target, place: int | None) -> list[int | None]:
     """What may be the key before ``place``, None being the start of the shot; None for ``place`` is its end."""
     end = len(nodes) if place is None else nodes.index(place)
     found: list[int | None] = []
     for node in reversed(nodes[:end]):
-        if place is None or wish.apart(node, place):
+        if place is None or target.compatible(node, place):
             found.append(node)
-        if node in wish.fixed:
+        if node in target.fixed:
             return found
     return [*found, None]
 
 
-def _shortest(nodes: Sequence[int], wish: Wish, extend: Callable[[Path, int | None], Path]) -> tuple[int, ...]:
+def _shortest_path(nodes: Sequence[int], target: Target, extend: Callable[[Path, int | None], Path]) -> tuple[int, ...]:
     best: dict[int | None, Path] = {None: ((0, 0, 0.0), ())}
     for place in [*nodes, None]:
-        paths = [extend(best[left], place) for left in _before(nodes, wish, place) if left in best]
+        paths = [extend(best[left], place) for left in _predecessors(nodes, target, place) if left in best]
         if place is None:
             # A few frames could do without any key, if they were but a moment of a shot.
             return min((path for path in paths if path[1] or not nodes), key=lambda path: path[0])[1]
@@ -291,19 +304,19 @@ def _shortest(nodes: Sequence[int], wish: Wish, extend: Callable[[Path, int | No
     raise AssertionError("the end is always reached")
 
 
-def _limited(
-    nodes: Sequence[int], wish: Wish, extend: Callable[[Path, int | None], Path], most: int
+def _best_with_limit(
+    nodes: Sequence[int], target: Target, extend: Callable[[Path, int | None], Path], max_keys: int
 ) -> tuple[int, ...]:
-    """The best path of ``most`` keys at most; of the fixed ones alone where they are as many."""
-    most = max(most, len(wish.fixed))
+    """The best path of ``max_keys`` keys at most; of the fixed ones alone where they are as many."""
+    max_keys = max(max_keys, len(target.fixed))
     best: dict[int | None, Path] = {None: ((0, 0, 0.0), ())}
     ends: list[Path] = []
-    for _ in range(most + 1):
-        reached = [extend(best[left], None) for left in _before(nodes, wish, None) if left in best]
+    for _ in range(max_keys + 1):
+        reached = [extend(best[left], None) for left in _predecessors(nodes, target, None) if left in best]
         ends += [path for path in reached if path[1]]
         best = {
             place: min(paths, key=lambda path: path[0])
             for place in nodes
-            if (paths := [extend(best[left], place) for left in _before(nodes, wish, place) if left in best])
+            if (paths := [extend(best[left], place) for left in _predecessors(nodes, target, place) if left in best])
         }
     return min(ends, key=lambda path: path[0])[1]

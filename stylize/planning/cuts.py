@@ -9,25 +9,25 @@ import numpy as np
 
 from propagate.arrays import Bytes
 from propagate.flow_dis import DisFlow
-from stylize.planning.coverage import alike, proxy
+from stylize.planning.coverage import proxy, similarity
 
 # A change this many times larger than its neighbours, and this large (of 255), is looked at. Both are low, since
 # flow has the last word.
-RATIO = 2.0
-LEAST_CHANGE = 6.0
+CHANGE_RATIO = 2.0
+MIN_CHANGE = 6.0
 
 # Frames on either side that a change is compared with.
 WINDOW = 2
 
 # Shorter shots than this are flashes and glitches, not shots.
-SHORTEST = 6
+MIN_SHOT_FRAMES = 6
 
 # Two frames are of different shots when one explains less than this of the other. Over cuts we measured 0.05 at
 # most, within shots 0.36 at least, the fastest motion included.
-SAME_SHOT = 0.2
+SAME_SHOT_SIMILARITY = 0.2
 
 # A flash is shorter: the frames this far before and behind the change are compared too.
-FLASH = 3
+FLASH_FRAMES = 3
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,12 @@ def find_cuts(frames: Iterable[tuple[int, Bytes]]) -> tuple[int, ...]:
     """
     estimate = DisFlow("fast")
     cuts: list[int] = []
-    last = -SHORTEST
+    last = -MIN_SHOT_FRAMES
     for change in _changes(frames):
         pairs = product(change.before, change.after)
-        if change.position - last >= SHORTEST and all(alike(*pair, estimate) < SAME_SHOT for pair in pairs):
+        if change.position - last >= MIN_SHOT_FRAMES and all(
+            similarity(*pair, estimate) < SAME_SHOT_SIMILARITY for pair in pairs
+        ):
             cuts.append(change.number)
             last = change.position
     return tuple(cuts)
@@ -73,24 +75,27 @@ def _changes(frames: Iterable[tuple[int, Bytes]]) -> Iterator[_Change]:
     from scenedetect.detectors import AdaptiveDetector
 
     detector = AdaptiveDetector(
-        adaptive_threshold=RATIO, min_scene_len=0, window_width=WINDOW, min_content_val=LEAST_CHANGE
+        adaptive_threshold=CHANGE_RATIO, min_scene_len=0, window_width=WINDOW, min_content_val=MIN_CHANGE
     )
-    held: deque[tuple[int, Bytes]] = deque(maxlen=2 * FLASH + WINDOW)
+    recent: deque[tuple[int, Bytes]] = deque(maxlen=2 * FLASH_FRAMES + WINDOW)
     suspects: deque[int] = deque()
     for position, (number, picture) in enumerate(_padded(frames)):
-        held.append((number, picture))
+        recent.append((number, picture))
         # The detector wants BGR, and a rate that says nothing here.
         found = detector.process_frame(FrameTimecode(position, 25.0), np.ascontiguousarray(picture[..., ::-1]))
         suspects.extend(int(time.frame_num) for time in found)
-        while suspects and suspects[0] + FLASH <= position:
-            yield _change(suspects.popleft(), position, held)
+        while suspects and suspects[0] + FLASH_FRAMES <= position:
+            yield _change(suspects.popleft(), position, recent)
 
 
-def _change(suspect: int, position: int, held: Sequence[tuple[int, Bytes]]) -> _Change:
-    """held: number and picture of the latest frames, the last one at ``position``."""
-    at = suspect - position + len(held) - 1
-    before, after = (held[max(0, at - FLASH)][1], held[at - 1][1]), (held[at][1], held[at + FLASH][1])
-    return _Change(suspect, held[at][0], before, after)
+def _change(suspect: int, position: int, recent: Sequence[tuple[int, Bytes]]) -> _Change:
+    """recent: number and picture of the latest frames, the last one at ``position``."""
+    index = suspect - position + len(recent) - 1
+    before, after = (
+        (recent[max(0, index - FLASH_FRAMES)][1], recent[index - 1][1]),
+        (recent[index][1], recent[index + FLASH_FRAMES][1]),
+    )
+    return _Change(suspect, recent[index][0], before, after)
 
 
 def _padded(frames: Iterable[tuple[int, Bytes]]) -> Iterator[tuple[int, Bytes]]:
@@ -99,4 +104,4 @@ def _padded(frames: Iterable[tuple[int, Bytes]]) -> Iterator[tuple[int, Bytes]]:
     for number, plate in frames:
         last = (number, proxy(plate))
         yield last
-    yield from repeat(last, FLASH + WINDOW) if last is not None else ()
+    yield from repeat(last, FLASH_FRAMES + WINDOW) if last is not None else ()

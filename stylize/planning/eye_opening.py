@@ -17,92 +17,94 @@ Ages = NDArray[np.int16]
 
 # Cells of one hole, and how much more of one may be in the other. A face has to be half as high as the picture at
 # least for its eyes to be so large.
-LEAST, LARGEST, UNLIKE = 2, 30, 4
+MIN_CELLS, MAX_CELLS, MAX_SIZE_RATIO = 2, 30, 4
 # What a hole counts at least, and both together, in cells of mean weight.
-EACH, BOTH = 2.5, 10.0
+MIN_HOLE_MASS, MIN_PAIR_MASS = 2.5, 10.0
 # Share of its bounding box that a hole fills at least; how much longer than wide the box may be.
-FILLED, LONG = 0.4, 4
+MIN_FILL, MAX_ASPECT = 0.4, 4
 # Most that is not explained, on average, two and three cells around a hole.
-AROUND = 0.2
+MAX_AROUND = 0.2
 # Distance of the two, in sides of a square of a hole's size; and how much one may be above the other, over that.
-NEAR, FAR, TILT = 1.2, 5.0, 0.8
+MIN_DISTANCE, MAX_DISTANCE, MAX_TILT = 1.2, 5.0, 0.8
 
 # A pair ages by so much in a frame where it is found, and as it may be missed, grows younger by less where it is not.
-# At LASTING, after 15 frames or more, it has lasted as no blink does; it grows no older than OLDEST.
-FOUND, MISSED = 2, 1
-LASTING, OLDEST = 30, 60
+# At LASTING_AGE, after 15 frames or more, it has lasted as no blink does; it grows no older than MAX_AGE.
+AGE_GAIN, AGE_LOSS = 2, 1
+LASTING_AGE, MAX_AGE = 30, 60
 
 
-def ages_of(misfit: Floats, weights: Floats, size: tuple[int, int], before: Ages) -> Ages:
-    """The age of the pairs of holes that cover each cell, or did lately: see FOUND; 0 where there is none.
+def ages_of(residual: Floats, weights: Floats, size: tuple[int, int], before: Ages) -> Ages:
+    """The age of the pairs of holes that cover each cell, or did lately: see AGE_GAIN; 0 where there is none.
 
-    misfit: float32 (rows, cells) of one frame, above 1 where nothing is explained; a row for each key, or pair of
+    residual: float32 (rows, cells) of one frame, above 1 where nothing is explained; a row for each key, or pair of
     keys. weights: float32 (cells,), together 1. size: of the grid of cells, width and height. before: what was
     returned for the frame looked at before, int16 (rows, cells).
     """
-    return np.asarray(_ages(misfit, weights * F32(weights.size), before, *size), np.int16)
+    return np.asarray(_ages(residual, weights * F32(weights.size), before, *size), np.int16)
 
 
-def none_yet(rows: int, cells: int) -> Ages:
+def no_ages(rows: int, cells: int) -> Ages:
     """``before`` of the first frame."""
     return np.zeros((rows, cells), np.int16)
 
 
-def lacking(misfit: Floats, weights: Floats, size: tuple[int, int]) -> Bools:
+def paired_holes(residual: Floats, weights: Floats, size: tuple[int, int]) -> Bools:
     """Where a pair of holes is in what all rows together explain of a frame: bool (height, width) of the grid.
 
     Arguments as of ``ages_of``; no rows, no pairs.
     """
     width, height = size
-    if not len(misfit):
+    if not len(residual):
         return np.zeros((height, width), bool)
-    least = misfit.min(axis=0, keepdims=True)
-    return np.asarray(ages_of(least, weights, size, none_yet(*least.shape)).reshape(height, width) > 0)
+    lowest = residual.min(axis=0, keepdims=True)
+    return np.asarray(ages_of(lowest, weights, size, no_ages(*lowest.shape)).reshape(height, width) > 0)
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
-def _ages(misfit: Any, weights: Any, before: Any, width: int, height: int) -> Any:
-    ages = np.maximum(before - np.int16(MISSED), np.int16(0))
+def _ages(residual: Any, weights: Any, before: Any, width: int, height: int) -> Any:
+    ages = np.maximum(before - np.int16(AGE_LOSS), np.int16(0))
     labels = np.empty((height, width), np.int32)
-    for row in range(len(misfit)):
-        lacks = misfit[row].reshape(height, width)
-        holes = _holes(lacks, weights, labels)
+    for row in range(len(residual)):
+        grid = residual[row].reshape(height, width)
+        holes = _holes(grid, weights, labels)
         old = before[row].reshape(height, width)
         for one in range(len(holes)):
             for other in range(one + 1, len(holes)):
-                if _paired(holes[one], holes[other]):
-                    age = min(OLDEST, FOUND + min(_oldest(labels, one + 1, old), _oldest(labels, other + 1, old)))
-                    _mark(labels, one + 1, other + 1, age, ages[row].reshape(height, width))
+                if _is_pair(holes[one], holes[other]):
+                    age = min(
+                        MAX_AGE, AGE_GAIN + min(_max_age_at(labels, one + 1, old), _max_age_at(labels, other + 1, old))
+                    )
+                    _set_age(labels, one + 1, other + 1, age, ages[row].reshape(height, width))
     return ages
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
-def _holes(lacks: Any, weights: Any, labels: Any) -> Any:
+def _holes(grid: Any, weights: Any, labels: Any) -> Any:
     """Compact holes with all around them explained: area, weight, x and y of each. labels: from 1, or below 1."""
-    height, width = lacks.shape
+    height, width = grid.shape
     labels[:] = 0
-    found, count = np.empty((lacks.size, 4)), 0
-    cells = np.empty(lacks.size, np.int32)
-    for start in range(lacks.size):
-        if labels[start // width, start % width] or lacks[start // width, start % width] <= 1:
+    found, count = np.empty((grid.size, 4)), 0
+    cells = np.empty(grid.size, np.int32)
+    for start in range(grid.size):
+        if labels[start // width, start % width] or grid[start // width, start % width] <= 1:
             continue
-        area = _flood(lacks, labels, cells, start)
-        if area < LEAST or area > LARGEST:
+        area = _flood(grid, labels, cells, start)
+        if area < MIN_CELLS or area > MAX_CELLS:
             continue
         top, bottom, left, right = height, 0, width, 0
         mass, across, down = 0.0, 0.0, 0.0
         for i in range(area):
             y, x = cells[i] // width, cells[i] % width
             top, bottom, left, right = min(top, y), max(bottom, y), min(left, x), max(right, x)
-            # As ``coverage.unexplained`` has it.
-            mass += weights[cells[i]] * min(lacks[y, x] - 0.5, 1.0)
+            # As ``coverage.uncovered`` has it.
+            mass += weights[cells[i]] * min(grid[y, x] - 0.5, 1.0)
             across += x
             down += y
         long, short = max(right - left, bottom - top) + 1, min(right - left, bottom - top) + 1
         cut = top == 0 or left == 0 or bottom == height - 1 or right == width - 1
-        if cut or mass < EACH or area < FILLED * long * short or long > LONG * short:
+        if cut or mass < MIN_HOLE_MASS or area < MIN_FILL * long * short or long > MAX_ASPECT * short:
             continue
-        if _around(lacks, labels, cells, area) > AROUND:
+        if _residual_around(grid, labels, cells, area) > MAX_AROUND:
             continue
         found[count] = float(area), mass, across / area, down / area
         count += 1
@@ -112,9 +114,9 @@ def _holes(lacks: Any, weights: Any, labels: Any) -> Any:
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
-def _flood(lacks: Any, labels: Any, cells: Any, start: int) -> int:
+def _flood(grid: Any, labels: Any, cells: Any, start: int) -> int:
     """All that hangs together with the cell ``start``, its corners too, into ``cells``; labelled -1."""
-    height, width = lacks.shape
+    height, width = grid.shape
     cells[0], area, done = start, 1, 0
     labels[start // width, start % width] = -1
     while done < area:
@@ -122,7 +124,7 @@ def _flood(lacks: Any, labels: Any, cells: Any, start: int) -> int:
         done += 1
         for v in range(max(0, y - 1), min(height, y + 2)):
             for u in range(max(0, x - 1), min(width, x + 2)):
-                if labels[v, u] == 0 and lacks[v, u] > 1:
+                if labels[v, u] == 0 and grid[v, u] > 1:
                     labels[v, u] = -1
                     cells[area] = v * width + u
                     area += 1
@@ -130,9 +132,9 @@ def _flood(lacks: Any, labels: Any, cells: Any, start: int) -> int:
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
-def _around(lacks: Any, labels: Any, cells: Any, area: int) -> float:
+def _residual_around(grid: Any, labels: Any, cells: Any, area: int) -> float:
     """How much is not explained of the cells that are two or three away from the hole."""
-    height, width = lacks.shape
+    height, width = grid.shape
     far = np.full((height, width), 4, np.int8)
     for i in range(area):
         y, x = cells[i] // width, cells[i] % width
@@ -143,22 +145,22 @@ def _around(lacks: Any, labels: Any, cells: Any, area: int) -> float:
     for y in range(height):
         for x in range(width):
             if 2 <= far[y, x] <= 3:
-                total += min(max(lacks[y, x] - 0.5, 0.0), 1.0)
+                total += min(max(grid[y, x] - 0.5, 0.0), 1.0)
                 count += 1
     return total / max(count, 1)
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
-def _paired(one: Any, other: Any) -> bool:
-    if one[1] + other[1] < BOTH or max(one[0], other[0]) > UNLIKE * min(one[0], other[0]):
+def _is_pair(one: Any, other: Any) -> bool:
+    if one[1] + other[1] < MIN_PAIR_MASS or max(one[0], other[0]) > MAX_SIZE_RATIO * min(one[0], other[0]):
         return False
     across, down = abs(one[2] - other[2]), abs(one[3] - other[3])
-    apart = np.sqrt(across * across + down * down) / np.sqrt((one[0] + other[0]) / 2)
-    return NEAR <= apart <= FAR and down <= TILT * across
+    distance = np.sqrt(across * across + down * down) / np.sqrt((one[0] + other[0]) / 2)
+    return MIN_DISTANCE <= distance <= MAX_DISTANCE and down <= MAX_TILT * across
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
-def _oldest(labels: Any, label: int, old: Any) -> int:
+def _max_age_at(labels: Any, label: int, old: Any) -> int:
     """The highest age at a hole and a cell around it."""
     height, width = labels.shape
     oldest = 0
@@ -172,7 +174,7 @@ def _oldest(labels: Any, label: int, old: Any) -> int:
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
-def _mark(labels: Any, one: int, other: int, age: int, ages: Any) -> None:
+def _set_age(labels: Any, one: int, other: int, age: int, ages: Any) -> None:
     height, width = labels.shape
     for y in range(height):
         for x in range(width):

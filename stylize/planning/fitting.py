@@ -13,86 +13,86 @@ from numpy.typing import NDArray
 from propagate.arrays import U8, Bools, Bytes, Floats
 
 Doubles = NDArray[np.float64]
-Lights = Bytes  # (1, 256, 3): what each level of a channel becomes
+ExposureTable = Bytes  # (1, 256, 3): what each level of a channel becomes
 
 # Exposure may drift this far and still be the same picture; beyond it a light was switched.
-GAINS = (0.5, 2.0)
-LIFT = 0.2
+GAIN_RANGE = (0.5, 2.0)
+MAX_LIFT = 0.2
 # Every so many pixels are looked at, both ways; and at least this share of those must be known, or all are.
-EVERY, KNOWN = 4, 0.1
+SAMPLE_STEP, MIN_KNOWN = 4, 0.1
 
 # Points along the shorter side of a picture that the camera's motion is told from, and how many there must be.
-ALONG, FEWEST = 15, 12
+POINTS_ALONG, MIN_POINTS = 15, 12
 # Pixels squared that a point may be off in any case.
-NEAR = 0.03
+MIN_SQUARED_ERROR = 0.03
 
 
-def no_light() -> Lights:
+def identity_exposure() -> ExposureTable:
     """Every level stays what it is."""
     return np.repeat(np.arange(256, dtype=U8)[None, :, None], 3, axis=2)
 
 
-def fit_exposure(shown: Bytes, picture: Bytes, known: Bools) -> Lights:
+def fit_exposure(source: Bytes, target: Bytes, known: Bools) -> ExposureTable:
     """The gain and the lift per channel that fit the better half of the pixels known to agree, as a table.
 
-    shown, picture: uint8 (h, w, 3), what is to look like the other, and the other. known: bool (h, w).
+    source, picture: uint8 (h, w, 3), what is to look like the other, and the other. known: bool (h, w).
     """
-    trusted = known[1::EVERY, 1::EVERY]
-    if trusted.size == 0 or np.count_nonzero(trusted) / trusted.size < KNOWN:
-        trusted = np.ones_like(trusted)
-    if not trusted.size:
-        return no_light()
-    return _exposure(shown[1::EVERY, 1::EVERY], picture[1::EVERY, 1::EVERY], trusted)
+    sampled = known[1::SAMPLE_STEP, 1::SAMPLE_STEP]
+    if sampled.size == 0 or np.count_nonzero(sampled) / sampled.size < MIN_KNOWN:
+        sampled = np.ones_like(sampled)
+    if not sampled.size:
+        return identity_exposure()
+    return _exposure(source[1::SAMPLE_STEP, 1::SAMPLE_STEP], target[1::SAMPLE_STEP, 1::SAMPLE_STEP], sampled)
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
-def _exposure(shown: Any, picture: Any, trusted: Any) -> Any:
-    height, width = trusted.shape
-    some, aim = np.empty((3, trusted.size)), np.empty((3, trusted.size))
+def _exposure(source: Any, target: Any, known: Any) -> Any:
+    height, width = known.shape
+    source_values, target_values = np.empty((3, known.size)), np.empty((3, known.size))
     count = 0
     for y in range(height):
         for x in range(width):
-            if trusted[y, x]:
+            if known[y, x]:
                 for c in range(3):
-                    some[c, count], aim[c, count] = shown[y, x, c] / 255, picture[y, x, c] / 255
+                    source_values[c, count], target_values[c, count] = source[y, x, c] / 255, target[y, x, c] / 255
                 count += 1
-    some, aim = some[:, :count], aim[:, :count]
-    gain, lift, miss = np.ones(3), np.empty(3), np.empty(count)
+    source_values, target_values = source_values[:, :count], target_values[:, :count]
+    gain, lift, errors = np.ones(3), np.empty(3), np.empty(count)
     for c in range(3):
-        lift[c] = np.median(aim[c] - some[c])
+        lift[c] = np.median(target_values[c] - source_values[c])
     for _ in range(2):
         for i in range(count):
-            miss[i] = 0.0
+            errors[i] = 0.0
             for c in range(3):
-                miss[i] += abs(some[c, i] * gain[c] + lift[c] - aim[c, i])
-        near = miss <= np.median(miss)
+                errors[i] += abs(source_values[c, i] * gain[c] + lift[c] - target_values[c, i])
+        inliers = errors <= np.median(errors)
         for c in range(3):
-            gain[c], lift[c] = _line(some[c], aim[c], near)
-    light = np.empty((1, 256, 3), np.uint8)
+            gain[c], lift[c] = _line(source_values[c], target_values[c], inliers)
+    exposure = np.empty((1, 256, 3), np.uint8)
     for level in range(256):
         for c in range(3):
-            light[0, level, c] = min(max(np.rint(level * gain[c] + 255 * lift[c]), 0.0), 255.0)
-    return light
+            exposure[0, level, c] = min(max(np.rint(level * gain[c] + 255 * lift[c]), 0.0), 255.0)
+    return exposure
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
-def _line(some: Any, aim: Any, near: Any) -> Any:
-    count, middle, wanted = 0, 0.0, 0.0
-    for i in range(len(some)):
-        if near[i]:
+def _line(source: Any, target: Any, inliers: Any) -> Any:
+    count, source_mean, target_mean = 0, 0.0, 0.0
+    for i in range(len(source)):
+        if inliers[i]:
             count += 1
-            middle += some[i]
-            wanted += aim[i]
-    middle, wanted = middle / count, wanted / count
-    mixed, square = 0.0, 0.0
-    for i in range(len(some)):
-        if near[i]:
-            apart = some[i] - middle
-            mixed += apart * (aim[i] - wanted)
-            square += apart * apart
+            source_mean += source[i]
+            target_mean += target[i]
+    source_mean, target_mean = source_mean / count, target_mean / count
+    covariance, variance = 0.0, 0.0
+    for i in range(len(source)):
+        if inliers[i]:
+            deviation = source[i] - source_mean
+            covariance += deviation * (target[i] - target_mean)
+            variance += deviation * deviation
     # Where a channel hardly varies its gain is anything: it is drawn to 1.
-    gain = min(max((mixed / count + 1e-3) / (square / count + 1e-3), GAINS[0]), GAINS[1])
-    return gain, min(max(wanted - gain * middle, -LIFT), LIFT)
+    gain = min(max((covariance / count + 1e-3) / (variance / count + 1e-3), GAIN_RANGE[0]), GAIN_RANGE[1])
+    return gain, min(max(target_mean - gain * source_mean, -MAX_LIFT), MAX_LIFT)
 
 
 def fit_camera(flow: Floats, known: Bools) -> Doubles:
@@ -100,7 +100,7 @@ def fit_camera(flow: Floats, known: Bools) -> Doubles:
 
     flow: float32 (h, w, 2), in pixels, x then y. known: bool (h, w). No motion where hardly any is known.
     """
-    every = max(1, min(known.shape) // ALONG)
+    every = max(1, min(known.shape) // POINTS_ALONG)
     return _camera(flow[::every, ::every], known[::every, ::every], every)
 
 
@@ -108,25 +108,25 @@ def fit_camera(flow: Floats, known: Bools) -> Doubles:
 def _camera(flow: Any, known: Any, every: int) -> Any:
     model, count = np.eye(3), 0
     height, width = known.shape
-    places, wanted = np.empty((known.size, 3)), np.empty((known.size, 2))
+    places, displacements = np.empty((known.size, 3)), np.empty((known.size, 2))
     for y in range(height):
         for x in range(width):
             if known[y, x]:
                 places[count] = x * every, y * every, 1
-                wanted[count] = flow[y, x, 0], flow[y, x, 1]
+                displacements[count] = flow[y, x, 0], flow[y, x, 1]
                 count += 1
-    if count < FEWEST:
+    if count < MIN_POINTS:
         return model
-    moves, miss = np.zeros((3, 2)), np.empty(count)
+    moves, errors = np.zeros((3, 2)), np.empty(count)
     for axis in range(2):
-        moves[2, axis] = np.median(wanted[:count, axis])
+        moves[2, axis] = np.median(displacements[:count, axis])
     for _ in range(3):
         for i in range(count):
-            miss[i] = 0.0
+            errors[i] = 0.0
             for axis in range(2):
-                off = wanted[i, axis] - _led(places[i], moves, axis)
-                miss[i] += off * off
-        _solve(places, wanted, miss, max(np.median(miss), NEAR), moves)
+                error = displacements[i, axis] - _predicted(places[i], moves, axis)
+                errors[i] += error * error
+        _solve(places, displacements, errors, max(np.median(errors), MIN_SQUARED_ERROR), moves)
     for axis in range(2):
         for k in range(3):
             model[axis, k] += moves[k, axis]
@@ -134,22 +134,22 @@ def _camera(flow: Any, known: Any, every: int) -> Any:
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
-def _led(place: Any, moves: Any, axis: int) -> Any:
+def _predicted(place: Any, moves: Any, axis: int) -> Any:
     return place[0] * moves[0, axis] + place[1] * moves[1, axis] + place[2] * moves[2, axis]
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
-def _solve(places: Any, wanted: Any, miss: Any, most: float, moves: Any) -> None:
+def _solve(places: Any, displacements: Any, errors: Any, max_error: float, moves: Any) -> None:
     """Least squares over the points that miss by ``most`` at most, into ``moves``: normal equations, eliminated."""
     # A trace of ridge: points on one line would leave the rest of the motion open.
     left, right = 1e-3 * np.eye(3), 1e-3 * moves
-    for i in range(len(miss)):
-        if miss[i] <= most:
+    for i in range(len(errors)):
+        if errors[i] <= max_error:
             for j in range(3):
                 for k in range(3):
                     left[j, k] += places[i, j] * places[i, k]
                 for axis in range(2):
-                    right[j, axis] += places[i, j] * wanted[i, axis]
+                    right[j, axis] += places[i, j] * displacements[i, axis]
     for j in range(3):
         for k in range(j + 1, 3):
             share = left[k, j] / left[j, j]

@@ -41,10 +41,10 @@ def table(rows: Iterable[Row]) -> str:
     return text.getvalue()
 
 
-def read_keys(path: Path, frames: Sequence[int], *, part: bool) -> tuple[int, ...]:
+def read_keys(path: Path, frames: Sequence[int], *, is_partial: bool) -> tuple[int, ...]:
     """The frames that are marked as keys, ascending.
 
-    frames: those of the shot. part: there may be rows of other frames, which are passed over.
+    frames: those of the shot. is_partial: there may be rows of other frames, which are passed over.
     Raises PlanError naming the line and the column of what cannot be taken.
     """
     try:
@@ -56,24 +56,24 @@ def read_keys(path: Path, frames: Sequence[int], *, part: bool) -> tuple[int, ..
     except UnicodeDecodeError:
         raise PlanError(f"{path}: expected CSV in UTF-8, found other bytes; export it again as such") from None
     try:
-        return marked(text, frames, part=part)
+        return parse_keys(text, frames, is_partial=is_partial)
     except PlanError as error:
         raise PlanError(f"{path}, {error}") from None
 
 
-def marked(text: str, frames: Sequence[int], *, part: bool = False) -> tuple[int, ...]:
+def parse_keys(text: str, frames: Sequence[int], *, is_partial: bool = False) -> tuple[int, ...]:
     """The frames that a table marks as keys; see ``read_keys``.
 
     Raises PlanError, whose message begins with the place in the table.
     """
-    known, seen, found = set(frames), dict[int, int](), list[int]()
+    known, lines, found = set(frames), dict[int, int](), list[int]()
     for line, number, key in _rows(text):
         frame = _frame(line, number)
         chosen = _chosen(line, key)
-        if frame in seen:
-            raise PlanError(f"line {line}, column frame: {frame} is in line {seen[frame]} already; leave one of them")
-        seen[frame] = line
-        if frame not in known and not part:
+        if frame in lines:
+            raise PlanError(f"line {line}, column frame: {frame} is in line {lines[frame]} already; leave one of them")
+        lines[frame] = line
+        if frame not in known and not is_partial:
             have = f"the shot has {frames[0]} to {frames[-1]}"
             raise PlanError(f"line {line}, column frame: {frame} is not a frame to work on, {have}; correct it")
         if chosen and frame in known:
@@ -100,8 +100,8 @@ def _rows(text: str) -> Iterator[tuple[int, str, str]]:
             places = _place(cells, "frame"), _place(cells, "key")
         elif any(cell.strip() for cell in cells):
             if len(cells) <= max(places):
-                wanted = 1 + max(places)
-                raise PlanError(f"line {line}: expected {wanted} columns or more, found {len(cells)}; complete it")
+                needed = 1 + max(places)
+                raise PlanError(f"line {line}: expected {needed} columns or more, found {len(cells)}; complete it")
             yield line, cells[places[0]].strip(), cells[places[1]].strip()
     if places is None:
         raise PlanError(f"line 1: expected the head {','.join(COLUMNS)}, found nothing; write the plan again")

@@ -19,17 +19,17 @@ from stylize.media.images import image_size, quantise, read_image, to_float
 Colour = tuple[int, int, int]
 
 # Rows and columns of cards, at most.
-MOST_ROWS, MOST_COLUMNS, FEWEST_COLUMNS = 4, 6, 3
-MOST_CARDS = MOST_ROWS * MOST_COLUMNS
+MAX_ROWS, MAX_COLUMNS, MIN_COLUMNS = 4, 6, 3
+MAX_CARDS = MAX_ROWS * MAX_COLUMNS
 
 _BACKGROUND: Colour = (22, 23, 26)
 _PANEL: Colour = (31, 32, 36)
 _GRID: Colour = (52, 54, 60)
-_QUIET: Colour = (138, 141, 150)
-_PLAIN: Colour = (222, 223, 226)
+_MUTED: Colour = (138, 141, 150)
+_TEXT: Colour = (222, 223, 226)
 _KEY: Colour = (255, 184, 77)
 _CURVE: Colour = (96, 170, 214)
-_SHORT: Colour = (232, 92, 92)
+_SHORTFALL: Colour = (232, 92, 92)
 
 # How new something is, and red, green and blue of its glow.
 _HEAT = (0.0, 0.35, 0.7, 1.0), (90, 190, 250, 255), (20, 40, 110, 190), (110, 90, 50, 70)
@@ -38,18 +38,18 @@ _HEAT = (0.0, 0.35, 0.7, 1.0), (90, 190, 250, 255), (20, 40, 110, 190), (110, 90
 _WIDTH = 2400
 _MARGIN = 60
 _HEADING = 92
-_SCALE = 84  # room for the numbers of the upright axis
+_AXIS_LABELS = 84  # room for the numbers of the upright axis
 _CHART = 300
 _AXIS = 92  # room for frame numbers and names of shots
-_LINKS = 56  # room for the lines from the timeline to the cards
+_LINK_HEIGHT = 56  # room for the lines from the timeline to the cards
 _GAP, _ROW_GAP = 26, 44
-_LINE = 30
-_TALLEST, _TALLEST_ALONE = 300, 430  # of a picture, where there are several rows of cards, and one
-_WORDS = 3  # lines of a reason, at most
+_LINE_HEIGHT = 30
+_MAX_TILE, _MAX_TILE_ONE_ROW = 300, 430  # of a picture, where there are several rows of cards, and one
+_MAX_REASON_LINES = 3  # lines of a reason, at most
 _BACKDROP = 0.25  # behind alpha
 _FONT = 0.66
 # Letters are drawn so many times larger and shrunk, which smooths them.
-_FINER = 4
+_SUPERSAMPLING = 4
 
 
 @dataclass(frozen=True)
@@ -72,49 +72,49 @@ class Card:
 class Chart:
     """What is drawn.
 
-    frames: all of them, in order. coverage: of each, 0..1. asked: the coverage asked for. shots: their first frames.
+    frames: all of them, in order. coverage: of each, 0..1. target: the coverage asked for. shots: their first frames.
     cards: the keyframes, in order.
     """
 
     title: str
     frames: Sequence[int]
     coverage: Sequence[float]
-    asked: float
+    target: float
     shots: Sequence[int]
     cards: Sequence[Card] = field(default_factory=tuple)
 
 
 def plan_picture(chart: Chart) -> Bytes:
     """uint8 (H, W, 3), RGB; 2400 pixels wide. Raises InputError for a picture of a card that cannot be read."""
-    shown = chosen_cards(chart.cards)
-    tile = _tile(shown)
-    lines = max((len(_wrapped(card.reason, tile[0])) for card in shown), default=0)
+    selected = select_cards(chart.cards)
+    tile = _tile(selected)
+    lines = max((len(_wrap(card.reason, tile[0])) for card in selected), default=0)
     # Where nothing is below one half, the upper half is shown larger.
-    least = 0.5 if min([chart.asked, *chart.coverage]) >= 0.5 else 0.0
-    layout = _Layout(len(shown), tile, lines, least)
+    min_coverage = 0.5 if min([chart.target, *chart.coverage]) >= 0.5 else 0.0
+    layout = _Layout(len(selected), tile, lines, min_coverage)
     canvas: Bytes = np.full((layout.height(), _WIDTH, 3), _BACKGROUND, np.uint8)
-    _write(canvas, chart.title, (_MARGIN, _MARGIN + 26), _PLAIN, 1.0)
-    told = f"coverage, and the {100 * chart.asked:g} % asked for (dashed)"
-    if len(shown) < len(chart.cards):
-        told += f"; below, the {len(shown)} of {len(chart.cards)} keyframes that gain most"
-    _write(canvas, told, (_WIDTH - _MARGIN, _MARGIN + 26), _QUIET, anchor="right")
+    _write(canvas, chart.title, (_MARGIN, _MARGIN + 26), _TEXT, 1.0)
+    subtitle = f"coverage, and the {100 * chart.target:g} % asked for (dashed)"
+    if len(selected) < len(chart.cards):
+        subtitle += f"; below, the {len(selected)} of {len(chart.cards)} keyframes that gain most"
+    _write(canvas, subtitle, (_WIDTH - _MARGIN, _MARGIN + 26), _MUTED, anchor="right")
     _draw_timeline(canvas, layout, chart)
-    if len(shown) <= layout.columns:
-        for place, card in enumerate(shown):
-            _link(canvas, layout, place, layout.across(chart.frames.index(card.frame), len(chart.frames)))
+    if len(selected) <= layout.columns:
+        for place, card in enumerate(selected):
+            _link(canvas, layout, place, layout.x_of(chart.frames.index(card.frame), len(chart.frames)))
     _draw_keys(canvas, layout, chart)
-    for place, card in enumerate(shown):
+    for place, card in enumerate(selected):
         _draw_card(canvas, layout, place, card)
     return canvas
 
 
-def chosen_cards(cards: Sequence[Card], most: int = MOST_CARDS) -> list[Card]:
+def select_cards(cards: Sequence[Card], max_cards: int = MAX_CARDS) -> list[Card]:
     """Up to ``most`` cards, in order: the first, and those that gain most; of equals the earlier."""
     ranked = sorted(range(1, len(cards)), key=lambda place: (-cards[place].gained, place))
-    return [cards[place] for place in sorted([0, *ranked[: most - 1]])] if cards else []
+    return [cards[place] for place in sorted([0, *ranked[: max_cards - 1]])] if cards else []
 
 
-def lowest(coverage: Sequence[float], columns: int) -> Floats:
+def lowest_per_column(coverage: Sequence[float], columns: int) -> Floats:
     """float32 (columns,): the lowest coverage of the frames that each column of pixels stands for."""
     values = np.asarray(coverage, F32)
     firsts = np.arange(columns) * len(values) // columns
@@ -126,13 +126,13 @@ def lowest(coverage: Sequence[float], columns: int) -> Floats:
 class _Layout:
     """Where things stand, in pixels. tile: width and height of a picture on a card. lines: of the longest reason.
 
-    least: the coverage at the foot of the timeline, 0..1.
+    min_coverage: the coverage at the foot of the timeline, 0..1.
     """
 
     cards: int
     tile: tuple[int, int]
     lines: int
-    least: float
+    min_coverage: float
 
     @property
     def columns(self) -> int:
@@ -140,7 +140,7 @@ class _Layout:
 
     @property
     def left(self) -> int:
-        return _MARGIN + _SCALE
+        return _MARGIN + _AXIS_LABELS
 
     @property
     def right(self) -> int:
@@ -154,33 +154,33 @@ class _Layout:
     def base(self) -> int:
         return self.top + _CHART
 
-    def across(self, place: int, frames: int) -> int:
+    def x_of(self, place: int, frames: int) -> int:
         """The middle of a frame on the timeline."""
         return round(self.left + (place + 0.5) * (self.right - self.left) / frames)
 
-    def up(self, share: float) -> int:
+    def y_of(self, share: float) -> int:
         """The height of a coverage on the timeline."""
-        return round(self.base - max(0.0, share - self.least) / (1 - self.least) * _CHART)
+        return round(self.base - max(0.0, share - self.min_coverage) / (1 - self.min_coverage) * _CHART)
 
     def card(self, place: int) -> tuple[int, int]:
         """The upper left corner of a card."""
         row, column = divmod(place, self.columns)
         width = (_WIDTH - 2 * _MARGIN + _GAP) // self.columns
-        return _MARGIN + column * width, self.base + _AXIS + _LINKS + row * (self.card_height() + _ROW_GAP)
+        return _MARGIN + column * width, self.base + _AXIS + _LINK_HEIGHT + row * (self.card_height() + _ROW_GAP)
 
     def card_height(self) -> int:
-        return _LINE + 14 + 2 * self.tile[1] + 6 + 14 + self.lines * _LINE
+        return _LINE_HEIGHT + 14 + 2 * self.tile[1] + 6 + 14 + self.lines * _LINE_HEIGHT
 
     def height(self) -> int:
         rows = -(-self.cards // self.columns)
-        cards = _LINKS + rows * (self.card_height() + _ROW_GAP) - _ROW_GAP if rows else 0
+        cards = _LINK_HEIGHT + rows * (self.card_height() + _ROW_GAP) - _ROW_GAP if rows else 0
         return self.base + _AXIS + cards + _MARGIN
 
 
 def _columns(cards: int) -> int:
     """As even rows as there can be."""
-    rows = max(1, -(-cards // MOST_COLUMNS))
-    return max(FEWEST_COLUMNS, min(MOST_COLUMNS, -(-cards // rows)))
+    rows = max(1, -(-cards // MAX_COLUMNS))
+    return max(MIN_COLUMNS, min(MAX_COLUMNS, -(-cards // rows)))
 
 
 def _tile(cards: Sequence[Card]) -> tuple[int, int]:
@@ -188,7 +188,7 @@ def _tile(cards: Sequence[Card]) -> tuple[int, int]:
         return 1, 1
     width, height = image_size(cards[0].plate)
     room = (_WIDTH - 2 * _MARGIN + _GAP) // _columns(len(cards)) - _GAP
-    tallest = _TALLEST if len(cards) > MOST_COLUMNS else _TALLEST_ALONE
+    tallest = _MAX_TILE if len(cards) > MAX_COLUMNS else _MAX_TILE_ONE_ROW
     scale = min(room / width, tallest / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
@@ -200,37 +200,37 @@ def _draw_timeline(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
     left, right, top, base = layout.left, layout.right, layout.top, layout.base
     canvas[top:base, left:right] = _PANEL
     for share in _steps(layout):
-        canvas[layout.up(share), left:right] = _GRID
-        _write(canvas, f"{100 * share:.0f} %", (left - 14, layout.up(share) + 8), _QUIET, anchor="right")
+        canvas[layout.y_of(share), left:right] = _GRID
+        _write(canvas, f"{100 * share:.0f} %", (left - 14, layout.y_of(share) + 8), _MUTED, anchor="right")
     _draw_curve(canvas, layout, chart)
     _draw_cuts(canvas, layout, chart)
     for frame in ticks(chart.frames):
-        x = layout.across(chart.frames.index(frame), len(chart.frames))
-        canvas[base : base + 8, x : x + 2] = _QUIET
-        _write(canvas, str(frame), (x, base + 34), _QUIET, anchor="middle")
+        x = layout.x_of(chart.frames.index(frame), len(chart.frames))
+        canvas[base : base + 8, x : x + 2] = _MUTED
+        _write(canvas, str(frame), (x, base + 34), _MUTED, anchor="middle")
 
 
 def _steps(layout: _Layout) -> list[float]:
     """The coverages that have a line."""
-    return [layout.least + step * (1 - layout.least) / 5 for step in range(6)]
+    return [layout.min_coverage + step * (1 - layout.min_coverage) / 5 for step in range(6)]
 
 
 def _draw_curve(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
     """The area under the coverage; red between it and what was asked for, where it falls short."""
-    values = lowest(chart.coverage, layout.right - layout.left)
-    asked = layout.up(chart.asked)
-    heights = [layout.up(float(value)) for value in values]
+    values = lowest_per_column(chart.coverage, layout.right - layout.left)
+    target = layout.y_of(chart.target)
+    heights = [layout.y_of(float(value)) for value in values]
     for x, y in enumerate(heights, layout.left):
-        canvas[y : layout.base, x] = _mixed(_PANEL, _CURVE, 0.42)
-        if y > asked:
-            canvas[asked:y, x] = _mixed(_PANEL, _SHORT, 0.55)
+        canvas[y : layout.base, x] = _mix(_PANEL, _CURVE, 0.42)
+        if y > target:
+            canvas[target:y, x] = _mix(_PANEL, _SHORTFALL, 0.55)
     for x, (before, after) in enumerate(pairwise([heights[0], *heights]), layout.left):
         low, high = min(before, after), max(before, after)
-        canvas[low - 1 : high + 2, x] = _CURVE if after <= asked else _SHORT
+        canvas[low - 1 : high + 2, x] = _CURVE if after <= target else _SHORTFALL
     for x in range(layout.left, layout.right, 16):
-        canvas[asked - 1 : asked + 1, x : min(x + 9, layout.right)] = _PLAIN
-    if min(abs(asked - layout.up(share)) for share in _steps(layout)) > 22:
-        _write(canvas, f"{100 * chart.asked:g} %", (layout.left - 14, asked + 8), _PLAIN, anchor="right")
+        canvas[target - 1 : target + 1, x : min(x + 9, layout.right)] = _TEXT
+    if min(abs(target - layout.y_of(share)) for share in _steps(layout)) > 22:
+        _write(canvas, f"{100 * chart.target:g} %", (layout.left - 14, target + 8), _TEXT, anchor="right")
 
 
 def _draw_cuts(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
@@ -240,10 +240,10 @@ def _draw_cuts(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
     for number, (first, end) in enumerate(pairwise([*places, len(chart.frames)]), 1):
         x, last = round(layout.left + first * width), round(layout.left + end * width)
         if first:
-            canvas[layout.top - 10 : layout.base + 46, x - 1 : x + 2] = _PLAIN
+            canvas[layout.top - 10 : layout.base + 46, x - 1 : x + 2] = _TEXT
         name = f"shot {number}"
-        if len(chart.shots) > 1 and last - x > _length(name, _FONT) + 16:
-            _write(canvas, name, ((x + last) // 2, layout.base + 68), _PLAIN, anchor="middle")
+        if len(chart.shots) > 1 and last - x > _text_width(name, _FONT) + 16:
+            _write(canvas, name, ((x + last) // 2, layout.base + 68), _TEXT, anchor="middle")
 
 
 def _draw_keys(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
@@ -252,11 +252,11 @@ def _draw_keys(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
 
     free = 0
     for card in chart.cards:
-        x = layout.across(chart.frames.index(card.frame), len(chart.frames))
+        x = layout.x_of(chart.frames.index(card.frame), len(chart.frames))
         canvas[layout.top : layout.base, x - 1 : x + 1] = _KEY
         corners = np.array([(x, layout.top - 9), (x + 9, layout.top), (x, layout.top + 9), (x - 9, layout.top)])
         cv2.fillPoly(canvas, [corners.astype(np.int32)], _KEY, cv2.LINE_AA)
-        half = _length(str(card.frame), _FONT) // 2
+        half = _text_width(str(card.frame), _FONT) // 2
         if x - half >= free:
             free = x + half + 12
             _write(canvas, str(card.frame), (x, layout.top - 20), _KEY, anchor="middle")
@@ -268,10 +268,10 @@ def ticks(frames: Sequence[int]) -> list[int]:
     power = 10 ** int(np.floor(np.log10(rough)))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
     marks = range(frames[0] + -frames[0] % step, frames[-1] + 1, step)
-    wanted = {frames[0], *(frames[bisect_left(frames, mark)] for mark in marks)}
-    if frames[0] % step and {frame for frame in wanted if 0 < frame - frames[0] < 0.6 * step}:
-        wanted -= {frame for frame in wanted if 0 < frame - frames[0] < 0.6 * step}
-    return sorted(wanted)
+    labelled = {frames[0], *(frames[bisect_left(frames, mark)] for mark in marks)}
+    if frames[0] % step and {frame for frame in labelled if 0 < frame - frames[0] < 0.6 * step}:
+        labelled -= {frame for frame in labelled if 0 < frame - frames[0] < 0.6 * step}
+    return sorted(labelled)
 
 
 # The cards
@@ -283,28 +283,30 @@ def _link(canvas: Bytes, layout: _Layout, place: int, x: int) -> None:
 
     left, top = layout.card(place)
     bend = layout.base + _AXIS
-    points = np.array([(x, layout.base), (x, layout.base + 44), (left + 4, bend + _LINKS - 26), (left + 4, top - 6)])
-    cv2.polylines(canvas, [points.astype(np.int32)], False, _mixed(_BACKGROUND, _KEY, 0.45), 1, cv2.LINE_AA)
+    points = np.array(
+        [(x, layout.base), (x, layout.base + 44), (left + 4, bend + _LINK_HEIGHT - 26), (left + 4, top - 6)]
+    )
+    cv2.polylines(canvas, [points.astype(np.int32)], False, _mix(_BACKGROUND, _KEY, 0.45), 1, cv2.LINE_AA)
 
 
 def _draw_card(canvas: Bytes, layout: _Layout, place: int, card: Card) -> None:
     left, top = layout.card(place)
     width, height = layout.tile
     after = _write(canvas, str(card.frame), (left, top + 22), _KEY, 0.95)
-    after = _write(canvas, card.timecode, (left + after + 18, top + 22), _QUIET) + left + after + 18
+    after = _write(canvas, card.timecode, (left + after + 18, top + 22), _MUTED) + left + after + 18
     gain = f"+{100 * card.gained:.1f} %"
-    _write(canvas, gain, (left + width, top + 22), _PLAIN, anchor="right")
-    top += _LINE + 14
+    _write(canvas, gain, (left + width, top + 22), _TEXT, anchor="right")
+    top += _LINE_HEIGHT + 14
     plate = _thumbnail(card.plate, layout.tile)
     canvas[top : top + height, left : left + width] = plate
     top += height + 6
-    canvas[top : top + height, left : left + width] = _heated(plate, _read_heat(card.heat, layout.tile))
+    canvas[top : top + height, left : left + width] = _with_heat(plate, _read_heat(card.heat, layout.tile))
     top += height + 14
-    for line, words in enumerate(_wrapped(card.reason, width)):
-        _write(canvas, words, (left, top + 22 + line * _LINE), _PLAIN)
+    for line, words in enumerate(_wrap(card.reason, width)):
+        _write(canvas, words, (left, top + 22 + line * _LINE_HEIGHT), _TEXT)
 
 
-def _heated(plate: Bytes, heat: Floats) -> Bytes:
+def _with_heat(plate: Bytes, heat: Floats) -> Bytes:
     """The plate, dim and grey, with what is new glowing on it."""
     import cv2
 
@@ -312,8 +314,8 @@ def _heated(plate: Bytes, heat: Floats) -> Bytes:
     glow = np.dstack([np.interp(heat, _HEAT[0], shades) for shades in _HEAT[1:]]).astype(F32)
     # What is below still shows: its lights and darks stay in the glow.
     share = np.clip(heat * F32(2), 0, 1)[..., None] * F32(0.85)
-    laid = 110 * light * (1 - share) + glow * (F32(0.35) + F32(0.75) * light) * share
-    return np.asarray(np.clip(laid + F32(0.5), 0, 255), np.uint8)
+    mixed = 110 * light * (1 - share) + glow * (F32(0.35) + F32(0.75) * light) * share
+    return np.asarray(np.clip(mixed + F32(0.5), 0, 255), np.uint8)
 
 
 def _read_heat(path: Path, size: tuple[int, int]) -> Floats:
@@ -336,25 +338,25 @@ def _thumbnail(path: Path, size: tuple[int, int]) -> Bytes:
 # Words
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def _wrap(text: str, width: int) -> list[str]:
     """Lines that fit the width, no more than a card has room for."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if _length(longer, _FONT) <= width or not lines[-1]:
+        if _text_width(longer, _FONT) <= width or not lines[-1]:
             lines[-1] = longer
         else:
             lines.append(word)
-    if len(lines) <= _WORDS:
+    if len(lines) <= _MAX_REASON_LINES:
         return lines
-    return [*lines[: _WORDS - 1], f"{lines[_WORDS - 1]} ..."]
+    return [*lines[: _MAX_REASON_LINES - 1], f"{lines[_MAX_REASON_LINES - 1]} ..."]
 
 
-def _length(text: str, size: float) -> int:
+def _text_width(text: str, size: float) -> int:
     import cv2
 
-    (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size * _FINER, _FINER)
-    return int(-(-width // _FINER))
+    (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size * _SUPERSAMPLING, _SUPERSAMPLING)
+    return int(-(-width // _SUPERSAMPLING))
 
 
 def _write(
@@ -363,14 +365,16 @@ def _write(
     """Writes a line whose foot is at ``place``; returns its width in pixels."""
     import cv2
 
-    width, above, below = _length(text, size), round(34 * size), round(14 * size)
+    width, above, below = _text_width(text, size), round(34 * size), round(14 * size)
     x = place[0] - (width if anchor == "right" else width // 2 if anchor == "middle" else 0)
-    ink: Bytes = np.zeros(((above + below) * _FINER, (width + 4) * _FINER), np.uint8)
+    ink: Bytes = np.zeros(((above + below) * _SUPERSAMPLING, (width + 4) * _SUPERSAMPLING), np.uint8)
     cv2.putText(
-        ink, text, (2 * _FINER, above * _FINER), cv2.FONT_HERSHEY_SIMPLEX, size * _FINER, 255,
-        max(1, round(1.3 * size**0.5 * _FINER)), cv2.LINE_AA,
+        ink, text, (2 * _SUPERSAMPLING, above * _SUPERSAMPLING), cv2.FONT_HERSHEY_SIMPLEX, size * _SUPERSAMPLING, 255,
+        max(1, round(1.3 * size**0.5 * _SUPERSAMPLING)), cv2.LINE_AA,
     )  # fmt: skip
-    ink = np.asarray(cv2.resize(ink, None, fx=1 / _FINER, fy=1 / _FINER, interpolation=cv2.INTER_AREA), np.uint8)
+    ink = np.asarray(
+        cv2.resize(ink, None, fx=1 / _SUPERSAMPLING, fy=1 / _SUPERSAMPLING, interpolation=cv2.INTER_AREA), np.uint8
+    )
     rows = slice(max(0, place[1] - above), min(canvas.shape[0], place[1] + below))
     cols = slice(max(0, x - 2), min(canvas.shape[1], x + width + 2))
     ink = ink[rows.start - place[1] + above :, cols.start - x + 2 :][: rows.stop - rows.start, : cols.stop - cols.start]
@@ -380,6 +384,6 @@ def _write(
     return width
 
 
-def _mixed(under: Colour, over: Colour, share: float) -> Colour:
+def _mix(under: Colour, over: Colour, share: float) -> Colour:
     red, green, blue = (round(a * (1 - share) + b * share) for a, b in zip(under, over, strict=True))
     return red, green, blue

@@ -8,14 +8,14 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from stylize.context.context import Work
-from stylize.io_errors import PROJECT, unwritable
+from stylize.context.context import Context
+from stylize.io_errors import PROJECT_OPTION, output_error
 from stylize.media.clock import offset_timecode
 from stylize.media.images import write_image
 from stylize.media.sequences import frame_number
 from stylize.media.shot import Shot
 from stylize.planning.keys_csv import Row, table
-from stylize.planning.picking import ShotPlan, new_file
+from stylize.planning.picking import ShotPlan, heat_map_file
 from stylize.planning.plan_picture import Card, Chart, plan_picture
 from stylize.settings.input_files import inputs_of
 from stylize.stages import cache_key
@@ -24,26 +24,27 @@ from stylize.stages import cache_key
 FIRST_TIMECODE = "00:00:00:00"
 
 
-def write_plan(work: Work, shots: Sequence[ShotPlan]) -> tuple[Path, Path]:
+def write_plan(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, Path]:
     """Writes keys.csv and plan.png into the project; returns where they are.
 
     shots: with what their keyframes explain. A file that a person edited stays, unless ``--overwrite`` is given.
     """
-    _tidy(work, shots)
-    codes = timecodes(work.shot)
+    _remove_stale_heat_maps(context, shots)
+    codes = timecodes(context.shot)
     text = table(rows(shots, codes))
-    sheet = _target(work, "keys", ".csv")
+    sheet = _target(context, "keys", ".csv")
     key = cache_key("plan_report", text)
-    if not work.project.fresh(sheet, key):
-        work.project.place(sheet, key, partial(_write_text, text))
-    drawing = chart(work, shots, codes)
-    picture = _target(work, "plan", ".png")
+    if not context.project.fresh(sheet, key):
+        context.project.place(sheet, key, partial(_write_text, text))
+    drawing = chart(context, shots, codes)
+    picture = _target(context, "plan", ".png")
     key = cache_key(
-        "plan_report", text, drawing.title, drawing.asked, work.plate_digests([card.frame for card in drawing.cards]),
-        [work.project.digest(card.heat) for card in drawing.cards],
+        "plan_report", text, drawing.title, drawing.target,
+        context.plate_digests([card.frame for card in drawing.cards]),
+        [context.project.digest(card.heat) for card in drawing.cards],
     )  # fmt: skip
-    if not work.project.fresh(picture, key):
-        work.project.place(picture, key, lambda path: write_image(path, plan_picture(drawing)))
+    if not context.project.fresh(picture, key):
+        context.project.place(picture, key, lambda path: write_image(path, plan_picture(drawing)))
     return sheet, picture
 
 
@@ -51,76 +52,90 @@ def timecodes(shot: Shot) -> dict[int, str]:
     """The time code of every frame: the footage's own, or counted from zero at its beginning."""
     start = shot.timecode or offset_timecode(FIRST_TIMECODE, shot.positions[0] if shot.positions else 0, shot.rate)
     counts = (round(time * shot.time_base * shot.rate) for time in shot.times)
-    return {frame: offset_timecode(start, passed, shot.rate) for frame, passed in zip(shot.frames, counts, strict=True)}
+    return {
+        frame: offset_timecode(start, elapsed, shot.rate) for frame, elapsed in zip(shot.frames, counts, strict=True)
+    }
 
 
 def rows(shots: Sequence[ShotPlan], codes: dict[int, str]) -> list[Row]:
     """One row for every frame, in order."""
     found = []
     for number, plan in enumerate(shots, 1):
-        why = {key.frame: key.reason for key in plan.keyframes}
+        reasons = {key.frame: key.reason for key in plan.keyframes}
         found += [
-            Row(number, frame, codes[frame], plan.coverage.get(frame, 0.0), why.get(frame)) for frame in plan.frames
+            Row(number, frame, codes[frame], plan.coverage.get(frame, 0.0), reasons.get(frame)) for frame in plan.frames
         ]
     return found
 
 
-def chart(work: Work, shots: Sequence[ShotPlan], codes: dict[int, str]) -> Chart:
+def chart(context: Context, shots: Sequence[ShotPlan], codes: dict[int, str]) -> Chart:
     """What the picture of a plan shows."""
     frames = [frame for plan in shots for frame in plan.frames]
     keys = [key for plan in shots for key in plan.keyframes]
     cards = [
         Card(
-            key.frame, codes[key.frame], key.reason, key.gained, work.plates.paths[key.frame], new_file(work, key.frame)
+            key.frame,
+            codes[key.frame],
+            key.reason,
+            key.gained,
+            context.plates.paths[key.frame],
+            heat_map_file(context, key.frame),
         )
         for key in keys
     ]
     shares = [plan.coverage.get(frame, 0.0) for plan in shots for frame in plan.frames]
     starts = [plan.frames[0] for plan in shots]
-    facts = [_count(len(frames), "frame"), f"{float(work.shot.rate):.6g} fps", _count(len(shots), "shot")]
+    facts = [_count(len(frames), "frame"), f"{float(context.shot.rate):.6g} fps", _count(len(shots), "shot")]
     return Chart(
-        f"{work.shot.name}   {',  '.join([*facts, _count(len(keys), 'keyframe')])}",
-        frames, shares, work.settings.coverage, starts, cards,
+        f"{context.shot.name}   {',  '.join([*facts, _count(len(keys), 'keyframe')])}",
+        frames, shares, context.settings.coverage, starts, cards,
     )  # fmt: skip
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _target(work: Work, name: str, suffix: str) -> Path:
+def _target(context: Context, name: str, suffix: str) -> Path:
     """Where a file of the plan goes: never over one that a person edited, unless that was asked for, and never over
     one that the run is made from, but for a table that was given back: the plan's says the same."""
-    first = work.project.root / f"{name}{suffix}"
+    first = context.project.root / f"{name}{suffix}"
     paths = (first if number == 1 else first.with_stem(f"{name}.{number}") for number in count(1))
-    read = {path.resolve() for path in inputs_of(work.settings).files if not _given_back(work, path.resolve())}
+    inputs = {
+        path.resolve() for path in inputs_of(context.settings).files if not _is_keyframes_table(context, path.resolve())
+    }
     target = next(
         path for path in paths
-        if path not in read and (work.settings.overwrite or not path.exists() or work.project.ours(path))
+        if path not in inputs and (context.settings.overwrite or not path.exists() or context.project.ours(path))
     )  # fmt: skip
-    if first in read:
-        work.message(f"{first} is read by this run and stays as it is; this plan is written to {target.name}")
+    if first in inputs:
+        context.message(f"{first} is read by this run and stays as it is; this plan is written to {target.name}")
     elif target != first:
-        work.message(
+        context.message(
             f"{first} was edited by hand and stays as it is; this plan is written to {target.name}, or over it with "
             "--overwrite"
         )
-    if first.exists() and not work.project.ours(first) and suffix == ".csv" and not _given_back(work, first):
-        work.message(f"to use the edited table, give it back with --keyframes {first}")
+    if (
+        first.exists()
+        and not context.project.ours(first)
+        and suffix == ".csv"
+        and not _is_keyframes_table(context, first)
+    ):
+        context.message(f"to use the edited table, give it back with --keyframes {first}")
     return target
 
 
-def _given_back(work: Work, path: Path) -> bool:
-    given = work.settings.keyframes
-    return isinstance(given, Path) and given.resolve() == path
+def _is_keyframes_table(context: Context, path: Path) -> bool:
+    table_option = context.settings.keyframes
+    return isinstance(table_option, Path) and table_option.resolve() == path
 
 
-def _tidy(work: Work, shots: Sequence[ShotPlan]) -> None:
+def _remove_stale_heat_maps(context: Context, shots: Sequence[ShotPlan]) -> None:
     """Removes the heat maps of frames that are keyframes no more."""
     kept = {frame for plan in shots for frame in plan.keys}
-    for path in work.project.folder("plan").glob("*.png"):
-        if frame_number(path) not in kept and work.project.ours(path):
-            work.project.forget(path)
+    for path in context.project.folder("plan").glob("*.png"):
+        if frame_number(path) not in kept and context.project.ours(path):
+            context.project.forget(path)
 
 
 def _write_text(text: str, path: Path) -> None:
@@ -128,4 +143,4 @@ def _write_text(text: str, path: Path) -> None:
         path.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         path.unlink(missing_ok=True)
-        raise unwritable(error, path, PROJECT) from error
+        raise output_error(error, path, PROJECT_OPTION) from error

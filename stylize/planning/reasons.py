@@ -5,19 +5,19 @@ import numpy as np
 from propagate.arrays import Floats
 
 FIRST = "first frame of the shot"
-ALONE = "shows the most of the shot"
+ONLY = "shows the most of the shot"
 OPENING = "shows the most of how the shot begins"
 PAINTED = "painted"
 
 
-def of_first(place: int, only: bool) -> str:
+def first_reason(place: int, only: bool) -> str:
     """Why the first of the picked keys lies where it does. place: in the shot, from 0. only: there is no other."""
     if place == 0:
         return FIRST
-    return ALONE if only else OPENING
+    return ONLY if only else OPENING
 
 
-def of_new(new: Floats, spread: float, *, pair: bool = False) -> str:
+def new_reason(new: Floats, spread: float, *, pair: bool = False) -> str:
     """Why a later key is due. new: float32 (h, w), how much of each cell is new, 0..1. spread: mean of it.
 
     pair: whether there is a pair of small things in it, side by side.
@@ -32,13 +32,13 @@ def of_new(new: Floats, spread: float, *, pair: bool = False) -> str:
     across = _third((float((xs * new).sum()) / total + 0.5) / width, ("left", "middle", "right"))
     down = _third((float((ys * new).sum()) / total + 0.5) / height, ("top", "middle", "bottom"))
     where = across if down == "middle" else down if across == "middle" else f"{down} {across}"
-    eyes = "; among it a pair of small things, such as eyes" if pair else ""
-    return f"{100 * spread:.0f} % of the picture is new (mostly {where}){eyes}"
+    pair_note = "; among it a pair of small things, such as eyes" if pair else ""
+    return f"{100 * spread:.0f} % of the picture is new (mostly {where}){pair_note}"
 
 
-def of_limit(most: int, explained: float) -> str:
-    """What a limit has cost. explained: mean share of the shot's frames, 0..1."""
-    return f"with {most} keyframe{'s' * (most != 1)} at most, {100 * explained:.0f} % of the shot is explained"
+def limit_note(max_keys: int, coverage: float) -> str:
+    """What a limit has cost. coverage: mean share of the shot's frames, 0..1."""
+    return f"with {max_keys} keyframe{'s' * (max_keys != 1)} at most, {100 * coverage:.0f} % of the shot is explained"
 
 
 def _third(place: float, names: tuple[str, str, str]) -> str:

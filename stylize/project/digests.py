@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stylize.io_errors import PROJECT
+from stylize.io_errors import PROJECT_OPTION
 from stylize.media.safe_write import atomic_write
 
 _DIGEST_BYTES = 16
@@ -59,6 +59,6 @@ class DigestCache:
     def save(self) -> None:
         """Write the file if there is anything new. Raises OutputError."""
         if self._changed:
-            with atomic_write(self._file, PROJECT) as partial:
+            with atomic_write(self._file, PROJECT_OPTION) as partial:
                 partial.write_text(json.dumps(self._known), encoding="utf-8")
             self._changed = False

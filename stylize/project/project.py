@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stylize.errors import OutputError, ProjectError
-from stylize.io_errors import PROJECT
+from stylize.io_errors import PROJECT_OPTION
 from stylize.media.safe_write import atomic_write
 from stylize.project import settings_file
 from stylize.project.digests import DigestCache, digest_of
@@ -135,7 +135,7 @@ class Project:
         write: makes the file at the temporary path that it is given. The digest is on disk before the file gets its
         name, so that a run killed between the two never takes its own file for a person's.
         """
-        with atomic_write(path, PROJECT, keep_suffix=True) as partial:
+        with atomic_write(path, PROJECT_OPTION, keep_suffix=True) as partial:
             write(partial)
             self._append(file_entry(self._name(path), key, digest_of(partial), partial.stat()))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from stylize.errors import ProjectError
-from stylize.io_errors import PROJECT, unwritable
+from stylize.io_errors import PROJECT_OPTION, output_error
 from stylize.media.safe_write import atomic_write, make_folder
 from stylize.project.digests import digest_of
 from stylize.project.layout import STATE_FOLDER
@@ -169,7 +169,7 @@ class Records:
 
     def _rewrite(self, task: str) -> None:
         record = self._tasks.get(task, Record())
-        with atomic_write(self._file(task), PROJECT) as partial:
+        with atomic_write(self._file(task), PROJECT_OPTION) as partial:
             partial.write_text("".join(f"{json.dumps(entry)}\n" for entry in record.entries()), encoding="utf-8")
         record.lines = sum(1 for _ in record.entries())
 
@@ -200,7 +200,7 @@ def _append(path: Path, entry: dict[str, Any]) -> None:
             # A line of its own even after one that was cut off.
             file.write(f"\n{json.dumps(entry)}\n" if file.tell() else f"{json.dumps(entry)}\n")
     except OSError as error:
-        raise unwritable(error, path, PROJECT) from error
+        raise output_error(error, path, PROJECT_OPTION) from error
 
 
 def _task_of(path: Path) -> str:

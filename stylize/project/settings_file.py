@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from stylize.errors import ProjectError
-from stylize.io_errors import PROJECT
+from stylize.io_errors import PROJECT_OPTION
 from stylize.media.safe_write import atomic_write
 from stylize.media.sequences import PICTURE_SUFFIXES
 from stylize.project.layout import SETTINGS_FILE, is_project
@@ -20,7 +20,7 @@ def write_settings(root: Path, shot: Path, settings: Settings, version: str) -> 
 
     values = {name: OPTIONS[name].resolve(value) for name, value in settings.stored().items()}
     content = {"schema": SCHEMA, "shot": str(shot.resolve()), "version": version, "settings": values}
-    with atomic_write(root / SETTINGS_FILE, PROJECT) as partial:
+    with atomic_write(root / SETTINGS_FILE, PROJECT_OPTION) as partial:
         partial.write_text(tomli_w.dumps(content), encoding="utf-8")
 
 

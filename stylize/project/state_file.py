@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from stylize.errors import ProjectError
-from stylize.io_errors import PROJECT
+from stylize.io_errors import PROJECT_OPTION
 from stylize.media.safe_write import atomic_write
 from stylize.project.layout import STATE_FILE
 from stylize.project.schema import SCHEMA, check_schema
@@ -40,5 +40,5 @@ def write_state(root: Path, *, replace: bool = False) -> None:
     """Write state.json where it is missing, or ``replace`` it. Raises OutputError."""
     path = root / STATE_FILE
     if replace or not path.exists():
-        with atomic_write(path, PROJECT) as partial:
+        with atomic_write(path, PROJECT_OPTION) as partial:
             partial.write_text(json.dumps({"schema": SCHEMA, "stylize": version("stylize")}), encoding="utf-8")

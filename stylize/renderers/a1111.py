@@ -163,10 +163,10 @@ def _unit(settings: Settings, control: Any, request: RenderRequest, working: Wor
 
 def _start_picture(settings: Settings, request: RenderRequest) -> Floats:
     """The plate, and the earlier key where it shows the same thing."""
-    if request.carried is None or request.trusted is None or settings.fuse == 0:
+    if request.warped is None or request.confidence is None or settings.fuse == 0:
         return request.plate
-    share = request.trusted[..., None]
-    return (share * request.carried + (1 - share) * request.plate).astype(F32)
+    share = request.confidence[..., None]
+    return (share * request.warped + (1 - share) * request.plate).astype(F32)
 
 
 def _encoded(picture: Floats) -> str:

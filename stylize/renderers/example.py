@@ -47,8 +47,8 @@ class _PyramidLevel:
 
     style: Floats
     guides: tuple[guidance.Guide, ...]
-    carried: Floats | None
-    trusted: Floats | None
+    warped: Floats | None
+    confidence: Floats | None
 
 
 class ExampleRenderer:
@@ -98,8 +98,8 @@ class ExampleRenderer:
         return _PyramidLevel(
             shrink(style, by),
             tuple(replace(g, source=shrink(g.source, by), target=shrink(g.target, by)) for g in guides),
-            None if request.carried is None else shrink(request.carried, by),
-            None if request.trusted is None else shrink(request.trusted, by),
+            None if request.warped is None else shrink(request.warped, by),
+            None if request.confidence is None else shrink(request.confidence, by),
         )
 
     def _paint(
@@ -117,9 +117,9 @@ class ExampleRenderer:
         else:
             start = upsample_field(coarser.field, height, width, (high, wide), (coarser_shape[0], coarser_shape[1]))
         colour = size.style[start[..., 1], start[..., 0]]
-        if size.carried is not None and size.trusted is not None:
-            share = size.trusted[..., None]
-            colour = (share * size.carried + (1 - share) * colour).astype(F32)
+        if size.warped is not None and size.confidence is not None:
+            share = size.confidence[..., None]
+            colour = (share * size.warped + (1 - share) * colour).astype(F32)
         level = Level(
             rounds=4 if finer_levels else 3, sweeps=3, search_radius=24, uniformity=0.004, vote_sharpness=VOTE_SHARPNESS
         )
@@ -132,14 +132,14 @@ class ExampleRenderer:
         It is painted again, by the reference's own patches that look most like it: warped from key to key
         to key, it would go soft.
         """
-        if size.carried is None or size.trusted is None:
+        if size.warped is None or size.confidence is None:
             return texture
-        share = size.trusted[..., None]
-        target = (share * size.carried + (1 - share) * texture.colour).astype(F32)
+        share = size.confidence[..., None]
+        target = (share * size.warped + (1 - share) * texture.colour).astype(F32)
         repainted = replace(
-            size, guides=tuple(replace(g, weight=REPAINT_GUIDE_WEIGHT * g.weight) for g in size.guides), carried=None
+            size, guides=tuple(replace(g, weight=REPAINT_GUIDE_WEIGHT * g.weight) for g in size.guides), warped=None
         )
-        job = replace(_job(repainted, 1.0, seed), mask=size.trusted > 0)
+        job = replace(_job(repainted, 1.0, seed), mask=size.confidence > 0)
         return optimise(
             job, target, texture.field, Level(rounds=1, sweeps=6, search_radius=64, vote_sharpness=VOTE_SHARPNESS)
         )
@@ -158,8 +158,8 @@ def _job(size: _PyramidLevel, style_weight: float, seed: int) -> Job:
     everywhere = np.ones(size.guides[0].target.shape[:2], bool)
     example = exemplar(size.style, [(g.source, g.weight) for g in size.guides], style_weight, RADIUS)
     target_colour = None
-    if size.carried is not None and size.trusted is not None:
-        target_colour = (size.carried, AGREEMENT * size.trusted)
+    if size.warped is not None and size.confidence is not None:
+        target_colour = (size.warped, AGREEMENT * size.confidence)
     canvas = example.canvas([g.target for g in size.guides])
     return Job(
         PatchMatchNumba(RADIUS, example.channels), example, canvas, everywhere, target_colour=target_colour, seed=seed

@@ -12,8 +12,8 @@ class RenderRequest:
     """One keyframe to paint. Pictures are float32 (H, W, 3), RGB, display-encoded, in [0, 1].
 
     frame: its number. plate: the photographed frame. style: the reference picture, of any size, or None.
-    carried: the shot's earlier key, carried onto this frame by flow, or None for the first key.
-    trusted: float32 (H, W) in [0, 1], where ``carried`` shows the same thing as the plate; None without it.
+    warped: the shot's earlier key, carried onto this frame by flow, or None for the first key.
+    confidence: float32 (H, W) in [0, 1], where ``warped`` shows the same thing as the plate; None without it.
     seed: the same request and seed give the same picture. earlier: finished keys of the shot as they are, the first and
     the one before. matte: float32 (H, W) in [0, 1], 1 where the style goes, or None for everywhere.
     controls: pictures that are ready for controls, by what was asked for.
@@ -22,8 +22,8 @@ class RenderRequest:
     frame: int
     plate: Floats
     style: Floats | None
-    carried: Floats | None
-    trusted: Floats | None
+    warped: Floats | None
+    confidence: Floats | None
     seed: int
     earlier: tuple[Floats, ...] = ()
     matte: Floats | None = None

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 
 from propagate.arrays import Floats, Pixels
-from stylize.context.context import Work
+from stylize.context.context import Context
 from stylize.delivery.contact_sheet import choose_columns
 from stylize.errors import OutputError
-from stylize.keys.neighbour_agreement import Beside, judged
+from stylize.keys.neighbour_agreement import NeighbourAgreement, neighbour_agreements
 from stylize.media.flatten import flatten
 from stylize.media.images import quantise, read_image, read_values, to_float
 from stylize.media.safe_write import atomic_write
@@ -39,39 +39,39 @@ MAX_FRAMES, MAX_WIDTH, JPEG_QUALITY = 120, 640, 80
 JSON_VERSION = 3
 
 
-def write_report(work: Work, shots: Sequence[ShotPlan]) -> tuple[Path, Path]:
+def write_report(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, Path]:
     """The page and the figures of a project that is done. Raises OutputError where frames are missing."""
-    content = figures(work, shots)
-    sheet = work.project.root / "contact_sheet.png"
+    content = figures(context, shots)
+    sheet = context.project.root / "contact_sheet.png"
     if not sheet.is_file():
         raise OutputError(f"{sheet} is missing; run all stages, and then ask for the report")
-    chosen = choose_columns(work.shot.frames, [key for plan in shots for key in plan.keys], MAX_FRAMES)
-    pictures = [(frame, _data_url(_plate(work, frame)), _data_url(_result(work, frame))) for frame in chosen]
+    chosen = choose_columns(context.shot.frames, [key for plan in shots for key in plan.keys], MAX_FRAMES)
+    pictures = [(frame, _data_url(_plate(context, frame)), _data_url(_result(context, frame))) for frame in chosen]
     page = page_of(content, pictures, _data_url(to_float(flatten(read_image(sheet))), 2520))
-    paths = work.project.root / "report.html", work.project.root / "report.json"
+    paths = context.project.root / "report.html", context.project.root / "report.json"
     for path, text in zip(paths, (page, json.dumps(content, indent=1) + "\n"), strict=True):
         with atomic_write(path) as partial:
             partial.write_text(text, encoding="utf-8")
     return paths
 
 
-def figures(work: Work, shots: Sequence[ShotPlan]) -> dict[str, Any]:
+def figures(context: Context, shots: Sequence[ShotPlan]) -> dict[str, Any]:
     """What the JSON holds: for each shot its frames' measures, its keys with their pops, and means over the shot."""
-    width, height = work.shot.size
-    frames = len(work.shot.frames)
+    width, height = context.shot.size
+    frames = len(context.shot.frames)
     counted = f"{len(shots)} shot" + ("s" if len(shots) > 1 else "")
     return {
         "version": JSON_VERSION,
-        "name": work.shot.name,
-        "facts": f"{frames} frames, {width}x{height}, {work.shot.rate} fps, {counted}",
-        "shots": [_shot(work, plan) for plan in shots],
+        "name": context.shot.name,
+        "facts": f"{frames} frames, {width}x{height}, {context.shot.rate} fps, {counted}",
+        "shots": [_shot(context, plan) for plan in shots],
     }
 
 
-def _shot(work: Work, plan: ShotPlan) -> dict[str, Any]:
-    measured = list(_measured(work, plan))
+def _shot(context: Context, plan: ShotPlan) -> dict[str, Any]:
+    measured = list(_measured(context, plan))
     changes = [one.change for one in measured]
-    neighbours = {one.frame: one for one in judged(work, plan.frames, plan.keys)}
+    neighbours = {one.frame: one for one in neighbour_agreements(context, plan.frames, plan.keys)}
     keys = [
         {
             "frame": key.frame, "reason": str(key.reason), "pop": pop(changes, plan.frames.index(key.frame)),
@@ -82,7 +82,7 @@ def _shot(work: Work, plan: ShotPlan) -> dict[str, Any]:
     return {"frames": [asdict(one) for one in measured], "keys": keys, "summary": _summary(measured, keys)}
 
 
-def _agreement(one: Beside | None) -> dict[str, Any] | None:
+def _agreement(one: NeighbourAgreement | None) -> dict[str, Any] | None:
     """How well a key agrees with the one before; None for the first, and where they have nothing in common."""
     if one is None or one.agreement is None:
         return None
@@ -108,17 +108,17 @@ def _summary(measured: Sequence[FrameMeasures], keys: Sequence[dict[str, Any]]) 
     }
 
 
-def _measured(work: Work, plan: ShotPlan) -> Iterator[FrameMeasures]:
+def _measured(context: Context, plan: ShotPlan) -> Iterator[FrameMeasures]:
     neighbours = {frame: (span.left, span.right) for span in plan.spans() for frame in span.frames}
-    keys = {key: _detail_and_colour(_result(work, key)) for key in plan.keys}
-    comparisons = _compare_keys(work, plan)
+    keys = {key: _detail_and_colour(_result(context, key)) for key in plan.keys}
+    comparisons = _compare_keys(context, plan)
     before: tuple[Floats, Floats] | None = None
     for index, frame in enumerate(plan.frames):
-        work.progress("report", index + 1, len(plan.frames))
-        plate, result = _plate(work, frame), _result(work, frame)
+        context.progress("report", index + 1, len(plan.frames))
+        plate, result = _plate(context, frame), _result(context, frame)
         flicker = change = None
         if before is not None:
-            step = work.motion.step(plan.frames[index - 1], frame)
+            step = context.motion.step(plan.frames[index - 1], frame)
             change = change_along(before[1], result, step.flow, step.consistent)
             plate_change = change_along(before[0], plate, step.flow, step.consistent)
             flicker = None if change is None or plate_change is None else change - plate_change
@@ -127,27 +127,29 @@ def _measured(work: Work, plan: ShotPlan) -> Iterator[FrameMeasures]:
         agreed, ghosts = comparisons.get(frame, (None, None))
         yield FrameMeasures(
             frame=frame,
-            error=float(_read_map(work, ERROR, frame).mean()),
+            error=float(_read_map(context, ERROR, frame).mean()),
             flicker=flicker,
             change=change,
             sharpness=sharpness,
             drift=drift,
-            leak=leak_of(result, plate, work.mattes.read(frame)) if work.mattes else None,
+            leak=leak_of(result, plate, context.mattes.read(frame)) if context.mattes else None,
             agreement=agreed,
             ghosting=ghosts,
         )
         before = plate, result
 
 
-def _compare_keys(work: Work, plan: ShotPlan) -> dict[int, tuple[float | None, float | None]]:
+def _compare_keys(context: Context, plan: ShotPlan) -> dict[int, tuple[float | None, float | None]]:
     """Of every frame between two keys: how well these agree, and how much of both is seen at once."""
-    inputs = WarpInputs(work.motion.step, work.motion.refine, work.plates.colour, lambda key: _result(work, key))
+    inputs = WarpInputs(
+        context.motion.step, context.motion.refine, context.plates.colour, lambda key: _result(context, key)
+    )
     found = {}
     for span in plan.spans():
         if span.left is None or span.right is None:
             continue
         for frame, one, other, visible in warped_pairs(span.left, span.right, span.frames, inputs):
-            downscaled = downscale(_result(work, frame))
+            downscaled = downscale(_result(context, frame))
             found[frame] = agreement(one, other, visible), ghosting(downscaled, one, other, visible)
     return found
 
@@ -171,16 +173,16 @@ def _sharpness_and_drift(
     return detail / max(expected_detail, 1e-6), colour_distance(colour, expected_colour)
 
 
-def _plate(work: Work, frame: int) -> Floats:
-    return to_float(flatten(work.plates.read(frame)))
+def _plate(context: Context, frame: int) -> Floats:
+    return to_float(flatten(context.plates.read(frame)))
 
 
-def _result(work: Work, frame: int) -> Floats:
-    return to_float(flatten(read_image(work.file("out", frame))))
+def _result(context: Context, frame: int) -> Floats:
+    return to_float(flatten(read_image(context.file("out", frame))))
 
 
-def _read_map(work: Work, name: str, frame: int) -> Floats:
-    path = pass_file(work.project.root, work.shot, name, frame)
+def _read_map(context: Context, name: str, frame: int) -> Floats:
+    path = pass_file(context.project.root, context.shot, name, frame)
     if not path.is_file():
         raise OutputError(f"{path} is missing, expected what the stage propagate leaves; run all stages")
     return np.ascontiguousarray(read_values(path)[..., 0])

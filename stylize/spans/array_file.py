@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from propagate.arrays import Pixels
-from stylize.io_errors import PROJECT, unwritable
+from stylize.io_errors import PROJECT_OPTION, output_error
 
 # Errors of reading a file that is missing or damaged. The digest is checked before anything parses the content, so an
 # error of another kind is a bug and is not hidden.
@@ -30,7 +30,7 @@ def save_arrays(path: Path, arrays: Mapping[str, Pixels]) -> None:
         unfinished.replace(path)
     except OSError as error:
         unfinished.unlink(missing_ok=True)
-        raise unwritable(error, path, PROJECT) from error
+        raise output_error(error, path, PROJECT_OPTION) from error
 
 
 def load_arrays(path: Path) -> dict[str, Pixels]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from propagate.arrays import Pixels
-from stylize.context.context import Work, frame_name
+from stylize.context.context import Context, frame_name
 from stylize.media.images import make_folder, write_image
 from stylize.media.sequences import frame_number
 from stylize.media.shot import Shot
@@ -27,21 +27,26 @@ def frame_files(root: Path, shot: Shot, frame: int) -> tuple[Path, ...]:
     return root / "out" / frame_name(shot, frame), *(pass_file(root, shot, name, frame) for name in PASSES)
 
 
-def is_done(work: Work, frame: int, key: str, *, blended: bool = False) -> bool:
+def is_done(context: Context, frame: int, key: str, *, blended: bool = False) -> bool:
     """Return whether a frame exists with all its passes, made under this cache key.
 
     blended: from two passes, so that the share of each is kept.
     """
-    picture, error, share, look = frame_files(work.project.root, work.shot, frame)
-    needed = [picture, error, *([share] if blended else []), *([look] if work.mattes and not work.outside else [])]
-    return all(work.project.fresh(path, key) for path in needed)
+    picture, error, share, look = frame_files(context.project.root, context.shot, frame)
+    needed = [
+        picture,
+        error,
+        *([share] if blended else []),
+        *([look] if context.mattes and not context.matte_is_empty else []),
+    ]
+    return all(context.project.fresh(path, key) for path in needed)
 
 
-def record_frame(work: Work, frame: int, key: str) -> None:
+def record_frame(context: Context, frame: int, key: str) -> None:
     """Record the files of a frame under a cache key."""
-    for path in frame_files(work.project.root, work.shot, frame):
+    for path in frame_files(context.project.root, context.shot, frame):
         if path.is_file():
-            work.project.record(path, key)
+            context.project.record(path, key)
 
 
 def write_frame(root: Path, shot: Shot, made: FinishedFrame) -> None:

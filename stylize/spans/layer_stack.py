@@ -17,10 +17,10 @@ from masks import disjoint_over as stacking
 from propagate.arrays import F32, Floats, Pixels
 from propagate.concurrent_passes import run_concurrently
 from propagate.threads import thread_limit
-from stylize.context.context import Work
-from stylize.context.mattes import Mattes, survey
+from stylize.context.context import Context
+from stylize.context.mattes import Mattes, matte_extents
 from stylize.errors import OutputError
-from stylize.io_errors import PROJECT, unwritable
+from stylize.io_errors import PROJECT_OPTION, output_error
 from stylize.media.images import image_info, make_folder, quantise, read_image, read_values, write_image
 from stylize.media.plates import plate_pattern
 from stylize.spans.composite_look import to_depth
@@ -38,7 +38,7 @@ MAX_CONCURRENT = 2
 class _LayerFrame:
     """What one layer contributes to a frame. layer: its context. look: file of its look."""
 
-    layer: Work
+    layer: Context
     frame: int
     look: Path
 
@@ -72,13 +72,13 @@ class _StackedFrame:
         return self.picture, self.error, self.union
 
 
-def stack_layers(whole: Work, layers: Sequence[Work]) -> tuple[int, ...]:
+def stack_layers(whole: Context, layers: Sequence[Context]) -> tuple[int, ...]:
     """Make the frames of the whole, their error maps and mattes from those of the layers; returns the frames made.
 
     layers: from the lowest. Raises OutputError where a layer lacks a frame.
     """
     frames = whole.shot.frames
-    dtype = np.uint16 if any(image_info(work.file("out", frames[0])).depth == 16 for work in layers) else np.uint8
+    dtype = np.uint16 if any(image_info(context.file("out", frames[0])).depth == 16 for context in layers) else np.uint8
     stacks = [_stacked_frame(whole, layers, frame, dtype) for frame in frames]
     stale = [stack for stack in stacks if not all(whole.project.fresh(path, stack.cache_key) for path in stack.files)]
     done, made = len(stacks) - len(stale), []
@@ -94,46 +94,50 @@ def stack_layers(whole: Work, layers: Sequence[Work]) -> tuple[int, ...]:
     return tuple(sorted(made))
 
 
-def with_union(whole: Work) -> Work:
+def with_union(whole: Context) -> Context:
     """Return the whole with the union of its layers as its matte. Raises OutputError when that has not been made."""
     mattes = Mattes({frame: _union_file(whole, frame) for frame in whole.shot.frames}, whole.shot.size)
     missing = [path for path in mattes.paths.values() if not path.is_file()]
     if missing:
         raise OutputError(f"{missing[0]} is missing, expected what the stage propagate leaves; run all stages")
-    extents = survey(mattes, whole.project)
+    extents = matte_extents(mattes, whole.project)
     covered = all(extent.whole for extent in extents.values())
     return whole if covered else replace(whole, mattes=mattes, extents=extents)
 
 
-def look_file(work: Work, frame: int) -> Path:
+def look_file(context: Context, frame: int) -> Path:
     """File of a frame's look before a matte cuts it: without mattes, the frame itself."""
-    return work.file("out", frame) if work.mattes is None else pass_file(work.project.root, work.shot, LOOK, frame)
+    return (
+        context.file("out", frame)
+        if context.mattes is None
+        else pass_file(context.project.root, context.shot, LOOK, frame)
+    )
 
 
-def _union_file(whole: Work, frame: int) -> Path:
+def _union_file(whole: Context, frame: int) -> Path:
     return plate_pattern(whole.shot, whole.project.folder("mask") / UNION).path(frame)
 
 
-def _stacked_frame(whole: Work, layers: Sequence[Work], frame: int, dtype: type) -> _StackedFrame:
-    visible = tuple(_layer_frame(work, frame) for work in layers if _is_visible(work, frame))
+def _stacked_frame(whole: Context, layers: Sequence[Context], frame: int, dtype: type) -> _StackedFrame:
+    visible = tuple(_layer_frame(context, frame) for context in layers if _is_visible(context, frame))
     inputs = [layer.cache_inputs() for layer in visible]
     key = cache_key("layers", np.dtype(dtype).name, whole.plate_digests([frame]), inputs)
     error = pass_file(whole.project.root, whole.shot, ERROR, frame)
     return _StackedFrame(frame, visible, key, whole.file("out", frame), error, _union_file(whole, frame))
 
 
-def _is_visible(work: Work, frame: int) -> bool:
-    return work.mattes is None or work.extents[frame].box is not None
+def _is_visible(context: Context, frame: int) -> bool:
+    return context.mattes is None or context.extents[frame].box is not None
 
 
-def _layer_frame(work: Work, frame: int) -> _LayerFrame:
-    path = look_file(work, frame)
+def _layer_frame(context: Context, frame: int) -> _LayerFrame:
+    path = look_file(context, frame)
     if not path.is_file():
         raise OutputError(f"{path} is missing, expected what the layer has made; run all stages")
-    return _LayerFrame(work, frame, path)
+    return _LayerFrame(context, frame, path)
 
 
-def _write_all(whole: Work, stacks: Sequence[_StackedFrame], dtype: type) -> Iterator[_StackedFrame]:
+def _write_all(whole: Context, stacks: Sequence[_StackedFrame], dtype: type) -> Iterator[_StackedFrame]:
     """Write frames, several at once where threads are allowed; yields each when it is on disk."""
     for path in {path.parent for stack in stacks for path in stack.files}:
         make_folder(path)
@@ -143,13 +147,13 @@ def _write_all(whole: Work, stacks: Sequence[_StackedFrame], dtype: type) -> Ite
     )
 
 
-def _write_some(whole: Work, stacks: Sequence[_StackedFrame], dtype: type) -> Generator[_StackedFrame, None, None]:
+def _write_some(whole: Context, stacks: Sequence[_StackedFrame], dtype: type) -> Generator[_StackedFrame, None, None]:
     for stack in stacks:
         _write(whole, stack, dtype)
         yield stack
 
 
-def _write(whole: Work, stack: _StackedFrame, dtype: type) -> None:
+def _write(whole: Context, stack: _StackedFrame, dtype: type) -> None:
     mattes, size = [layer.matte() for layer in stack.layers], whole.shot.size[::-1]
     layer_weights = stacking.layer_weights(mattes, size)
     write_error(stack.error, _mean_error(stack.layers, layer_weights, size))
@@ -178,7 +182,7 @@ def _copy_of_single_layer(stack: _StackedFrame, dtype: type) -> bool:
     except OSError as error:
         with contextlib.suppress(OSError):
             partial_copy.unlink(missing_ok=True)
-        raise unwritable(error, picture, PROJECT) from error
+        raise output_error(error, picture, PROJECT_OPTION) from error
     return True
 
 

@@ -5,18 +5,18 @@ from itertools import pairwise
 
 from propagate.box import Box
 from propagate.scene_break import MIN_CONSISTENT_SHARE, consistent_share, is_scene_break
-from stylize.context.context import Work
+from stylize.context.context import Context
 from stylize.planning.picking import ShotPlan, cuts
 from stylize.spans.matte_roi import span_box
 from stylize.stages import cache_key
 
 
-def missed_cut_warnings(work: Work, shots: Sequence[ShotPlan]) -> tuple[str, ...]:
+def missed_cut_warnings(context: Context, shots: Sequence[ShotPlan]) -> tuple[str, ...]:
     """One line for every run of frames that a cut separates from all keys of its shot.
 
     The motion is that of the passes, which is cached: nothing is estimated twice.
     """
-    return tuple(line for plan in shots for line in shot_warnings(plan.frames, plan.keys, _scene_breaks(work, plan)))
+    return tuple(line for plan in shots for line in shot_warnings(plan.frames, plan.keys, _scene_breaks(context, plan)))
 
 
 def shot_warnings(frames: Sequence[int], keys: Collection[int], breaks: Collection[int]) -> Iterator[str]:
@@ -41,49 +41,54 @@ def _split_runs(frames: Sequence[int], starts: Callable[[int], bool]) -> Iterato
         yield run
 
 
-def _scene_breaks(work: Work, plan: ShotPlan) -> list[int]:
+def _scene_breaks(context: Context, plan: ShotPlan) -> list[int]:
     """Frames of a shot that nothing connects to the previous one, cached in the project's state."""
     frames = plan.frames
     if len(frames) < 2:
         return []
-    boxes = _motion_boxes(work, plan)
-    name, key = f"breaks.{frames[0]}", _cache_key(work, frames, boxes)
-    breaks = work.project.recall(name, key)
+    boxes = _motion_boxes(context, plan)
+    name, key = f"breaks.{frames[0]}", _cache_key(context, frames, boxes)
+    breaks = context.project.recall(name, key)
     if breaks is None:
         # Soft and dark pictures resemble each other whatever they show: there the detectors of the split see more.
-        plates = ((frame, work.plates.colour(frame)) for frame in frames)
-        detected = set() if work.settings.split else set(cuts(work, plates))
+        plates = ((frame, context.plates.colour(frame)) for frame in frames)
+        detected = set() if context.settings.split else set(cuts(context, plates))
         breaks = [
             after
             for before, after in pairwise(frames)
-            if after in detected or _is_scene_break(work, before, after, boxes.get(after))
+            if after in detected or _is_scene_break(context, before, after, boxes.get(after))
         ]
-        work.project.remember(name, key, breaks)
-        work.project.save()
+        context.project.remember(name, key, breaks)
+        context.project.save()
     return list(breaks)
 
 
-def _cache_key(work: Work, frames: Sequence[int], boxes: dict[int, Box | None]) -> str:
-    motion = sorted({work.motion.within(box).cache_key(frames) for box in (None, *boxes.values())})
+def _cache_key(context: Context, frames: Sequence[int], boxes: dict[int, Box | None]) -> str:
+    motion = sorted({context.motion.within(box).cache_key(frames) for box in (None, *boxes.values())})
     bounds = [[frame, box.bounds()] for frame, box in boxes.items() if box]
     return cache_key(
-        "missed_cuts", motion, work.plate_digests(frames), bounds, settings=work.settings, uses=work.motion.stages
+        "missed_cuts",
+        motion,
+        context.plate_digests(frames),
+        bounds,
+        settings=context.settings,
+        uses=context.motion.stages,
     )
 
 
-def _motion_boxes(work: Work, plan: ShotPlan) -> dict[int, Box | None]:
+def _motion_boxes(context: Context, plan: ShotPlan) -> dict[int, Box | None]:
     """The box that the passes follow motion in, for each frame and the previous one; None for the whole frame."""
     boxes: dict[int, Box | None] = {}
     for span in plan.spans():
-        box = span_box([work.extents[frame] for frame in span.frames], work.shot.size) if work.mattes else None
+        box = span_box([context.extents[frame] for frame in span.frames], context.shot.size) if context.mattes else None
         boxes |= dict.fromkeys([*span.frames, *([span.right] if span.right is not None else [])], box)
     return boxes
 
 
-def _is_scene_break(work: Work, before: int, after: int, box: Box | None) -> bool:
-    step = work.motion.within(box).step(before, after)
+def _is_scene_break(context: Context, before: int, after: int, box: Box | None) -> bool:
+    step = context.motion.within(box).step(before, after)
     # Plates are read only where the motion alone does not decide: almost never.
     if consistent_share(step) >= MIN_CONSISTENT_SHARE:
         return False
-    plates = [work.plates.colour(frame) for frame in (before, after)]
+    plates = [context.plates.colour(frame) for frame in (before, after)]
     return is_scene_break(step, *(plates if box is None else [box.crop(plate) for plate in plates]))

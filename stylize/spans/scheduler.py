@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from stylize.context.context import Work
+from stylize.context.context import Context
 from stylize.errors import OutputError, PaintedKeyError
 from stylize.jobs import Task, WorkerSetup, run_tasks, task_id
-from stylize.keys.rendering import SHOWN
+from stylize.keys.rendering import CONTROL_FOLDER
 from stylize.media.images import image_info
 from stylize.motion import estimated
 from stylize.planning.picking import ShotPlan
@@ -40,60 +40,62 @@ from stylize.spans.span_worker import (
 KEYFRAMES = "keyframes"
 
 
-def span_tasks(work: Work, shots: Sequence[ShotPlan], keys: Sequence[str]) -> list[Task]:
+def span_tasks(context: Context, shots: Sequence[ShotPlan], keys: Sequence[str]) -> list[Task]:
     """Return the tasks that make the frames of a look, whether they are done or not. keys: ids of its keys' tasks.
 
     The first makes the frames that no span does: keyframes, and plates that are given back.
     """
     spanned = {frame for plan in shots for span in plan.spans() for frame in span.frames}
-    others = [frame for frame in work.shot.frames if frame not in spanned]
-    first = task_id("span", work.name, KEYFRAMES)
-    tasks = [Task(first, tuple(keys), tuple(work.file("out", frame) for frame in others), work.name, len(others))]
+    others = [frame for frame in context.shot.frames if frame not in spanned]
+    first = task_id("span", context.name, KEYFRAMES)
+    tasks = [Task(first, tuple(keys), tuple(context.file("out", frame) for frame in others), context.name, len(others))]
     for plan in shots:
         for span in plan.spans():
-            files = tuple(work.file("out", frame) for frame in span.frames)
+            files = tuple(context.file("out", frame) for frame in span.frames)
             cost = len(span.frames) * (2 if None not in (span.left, span.right) else 1)
-            tasks.append(Task(span_id(work.name, span), tuple(keys), files, work.name, cost))
+            tasks.append(Task(span_id(context.name, span), tuple(keys), files, context.name, cost))
     return tasks
 
 
-def propagate_shots(work: Work, shots: Sequence[ShotPlan]) -> tuple[int, ...]:
+def propagate_shots(context: Context, shots: Sequence[ShotPlan]) -> tuple[int, ...]:
     """Make the frames that do not exist or whose inputs have changed; return their numbers.
 
     Raises PaintedKeyError when the picture of a keyframe is missing, OutputError when the disk is full.
     """
-    frames_work = work.during(task_id("span", work.name, KEYFRAMES))
-    if work.outside:
-        return _return_plates(frames_work)
-    keys = work.keys.files()
+    keyframes_context = context.during(task_id("span", context.name, KEYFRAMES))
+    if context.matte_is_empty:
+        return _return_plates(keyframes_context)
+    keys = context.keys.files()
     missing = [frame for plan in shots for frame in plan.keys if frame not in keys]
     if missing:
         raise PaintedKeyError(f"keyframe {missing[0]} has no picture in keys/; run from the render stage")
-    inputs = span_inputs(work.plates, keys, work.mattes, work.guides, _dtype(work, keys))
-    engine = engine_of(work.settings, work.motion)
+    inputs = span_inputs(context.plates, keys, context.mattes, context.guides, _dtype(context, keys))
+    engine = engine_of(context.settings, context.motion)
     progress = _Progress(
-        work, [span for plan in shots for span in planned_spans(work, inputs, plan)], sum(len(p.keys) for p in shots)
+        context,
+        [span for plan in shots for span in planned_spans(context, inputs, plan)],
+        sum(len(p.keys) for p in shots),
     )
     for plan in shots:
         for frame in plan.keys:
-            progress.keyframe(frame, _put_keyframe(frames_work, inputs, engine, frame))
-    _run(work, keys, inputs, engine, progress)
-    _tidy(work, [span_id(work.name, span) for plan in shots for span in plan.spans()])
+            progress.keyframe(frame, _put_keyframe(keyframes_context, inputs, engine, frame))
+    _run(context, keys, inputs, engine, progress)
+    _tidy(context, [span_id(context.name, span) for plan in shots for span in plan.spans()])
     return tuple(sorted(progress.redone))
 
 
 def _run(
-    work: Work, keys: Mapping[int, Path], inputs: SpanInputs, engine: Engine, progress: "_Progress"
+    context: Context, keys: Mapping[int, Path], inputs: SpanInputs, engine: Engine, progress: "_Progress"
 ) -> None:  # fmt: skip
-    tasks = _pass_tasks(progress.spans, work.settings.jobs)
+    tasks = _pass_tasks(progress.spans, context.settings.jobs)
     progress.expect(tasks)
-    jobs = min(work.settings.jobs, sum(not task.needs for task in tasks))
+    jobs = min(context.settings.jobs, sum(not task.needs for task in tasks))
     if jobs < 2:
-        alone = make_worker(inputs, engine, work.shot, work.project.root)
+        alone = make_worker(inputs, engine, context.shot, context.project.root)
         here: WorkerSetup[None, Event] = WorkerSetup(lambda _: alone, None)
         run_tasks(here, tasks, 1, progress.event, progress.done, progress.start)
     else:
-        setup: WorkerSetup[WorkerInputs, Event] = WorkerSetup(prepare, worker_inputs(work, keys, inputs.dtype, jobs))
+        setup: WorkerSetup[WorkerInputs, Event] = WorkerSetup(prepare, worker_inputs(context, keys, inputs.dtype, jobs))
         run_tasks(setup, tasks, jobs, progress.event, progress.done, progress.start)
 
 
@@ -105,7 +107,7 @@ def _pass_tasks(planned: Sequence[PlannedSpan], jobs: int) -> list[Task]:
 
 
 def _whole(planned: PlannedSpan) -> Task:
-    return Task(planned.task, work=SpanWork(planned, WHOLE), cost=planned.job.step_count())
+    return Task(planned.task, details=SpanWork(planned, WHOLE), cost=planned.job.step_count())
 
 
 def _parted(planned: PlannedSpan, jobs: int) -> list[Task]:
@@ -114,45 +116,45 @@ def _parted(planned: PlannedSpan, jobs: int) -> list[Task]:
         return [_whole(planned)]
     sides = {side: f"{planned.task}:{side}" for side in (FORWARD, BACKWARD)}
     cost = planned.job.step_count() / len(sides)
-    passes = [Task(name, work=SpanWork(planned, side), cost=cost) for side, name in sides.items()]
+    passes = [Task(name, details=SpanWork(planned, side), cost=cost) for side, name in sides.items()]
     needed = sorted(planned.job.needed_drawings())
     chunks = [tuple(needed[first::jobs]) for first in range(min(jobs, len(needed)))]
     blends = [
-        Task(f"{planned.task}:{BLEND}:{place}", tuple(sides.values()), work=SpanWork(planned, BLEND, chunk), cost=0)
+        Task(f"{planned.task}:{BLEND}:{place}", tuple(sides.values()), details=SpanWork(planned, BLEND, chunk), cost=0)
         for place, chunk in enumerate(chunks)
     ]
     return [*passes, *blends]
 
 
-def _put_keyframe(work: Work, inputs: SpanInputs, engine: Engine, frame: int) -> bool:
+def _put_keyframe(context: Context, inputs: SpanInputs, engine: Engine, frame: int) -> bool:
     """Put a keyframe into the result; return whether it had to be written."""
-    key = keyframe_key(work, inputs, frame)
-    if is_done(work, frame, key):
+    key = keyframe_key(context, inputs, frame)
+    if is_done(context, frame, key):
         return False
-    write_frame(work.project.root, work.shot, finish_key(inputs, engine, frame))
-    record_frame(work, frame, key)
+    write_frame(context.project.root, context.shot, finish_key(inputs, engine, frame))
+    record_frame(context, frame, key)
     return True
 
 
-def _return_plates(work: Work) -> tuple[int, ...]:
+def _return_plates(context: Context) -> tuple[int, ...]:
     """Write the plates as they are, where the style goes nowhere; return the numbers of the frames written."""
     written = []
-    for done, frame in enumerate(work.shot.frames, 1):
-        key = plate_key(work, frame)
-        if not is_done(work, frame, key):
-            plate = work.plates.read(frame)
+    for done, frame in enumerate(context.shot.frames, 1):
+        key = plate_key(context, frame)
+        if not is_done(context, frame, key):
+            plate = context.plates.read(frame)
             made = FinishedFrame(frame, plate, np.zeros(plate.shape[:2], np.float32))
-            write_frame(work.project.root, work.shot, made)
-            record_frame(work, frame, key)
+            write_frame(context.project.root, context.shot, made)
+            record_frame(context, frame, key)
             written.append(frame)
-        work.progress("propagate", done, len(work.shot.frames))
-    _tidy(work, [])
+        context.progress("propagate", done, len(context.shot.frames))
+    _tidy(context, [])
     return tuple(written)
 
 
-def _dtype(work: Work, keys: Mapping[int, Path]) -> type:
+def _dtype(context: Context, keys: Mapping[int, Path]) -> type:
     """Return uint16 when the plates or any key have 16 bits."""
-    deep = work.shot.depth == 16 or any(image_info(path).depth == 16 for path in keys.values())
+    deep = context.shot.depth == 16 or any(image_info(path).depth == 16 for path in keys.values())
     return np.uint16 if deep else np.uint8
 
 
@@ -160,7 +162,7 @@ def _dtype(work: Work, keys: Mapping[int, Path]) -> type:
 class _Progress:
     """Progress of the stage. keyframes: their number, each a step of the bar. redone: frames made in this run."""
 
-    work: Work
+    context: Context
     spans: Sequence[PlannedSpan]
     keyframes: int
     redone: list[int] = field(default_factory=list)
@@ -174,11 +176,11 @@ class _Progress:
 
     def expect(self, tasks: Iterable[Task]) -> None:
         """Count the tasks that are to be done for each span."""
-        self._open = Counter(task.work.planned.task for task in tasks)
+        self._open = Counter(task.details.planned.task for task in tasks)
 
     def start(self, task: Task) -> None:
         """Log a task that begins."""
-        self.work.log.write("task", id=task.id, state="started")
+        self.context.log.write("task", id=task.id, state="started")
 
     def keyframe(self, frame: int, written: bool) -> None:
         """Count a keyframe."""
@@ -188,7 +190,7 @@ class _Progress:
 
     def event(self, task: Task, event: Event) -> None:
         """Count what a task reports."""
-        span = task.work.planned.task
+        span = task.details.planned.task
         if isinstance(event, DrawingPassed):
             self._step(1)
             self._steps_left[span] -= 1
@@ -198,9 +200,9 @@ class _Progress:
 
     def done(self, task: Task) -> None:
         """Take over the record of a task, and clear up when its span is done. Raises OutputError if it is not."""
-        planned: PlannedSpan = task.work.planned
-        self.work.project.reload(task.id)
-        self.work.log.write("task", id=task.id, state="done")
+        planned: PlannedSpan = task.details.planned
+        self.context.project.reload(task.id)
+        self.context.log.write("task", id=task.id, state="done")
         self._open[planned.task] -= 1
         if self._open[planned.task]:
             return
@@ -213,24 +215,24 @@ class _Progress:
 
     def _finished(self, frame: int) -> None:
         self.redone.append(frame)
-        self.work.log.write("frame", frame=frame, layer=self.work.name)
+        self.context.log.write("frame", frame=frame, layer=self.context.name)
 
     def _step(self, count: int) -> None:
         self.steps += count
-        self.work.progress("propagate", self.steps, self.total)
+        self.context.progress("propagate", self.steps, self.total)
 
 
-def _tidy(work: Work, tasks: Iterable[str]) -> None:
+def _tidy(context: Context, tasks: Iterable[str]) -> None:
     """Remove what runs left that were killed or that saw a longer shot: scratch, and files of frames that are gone.
 
     tasks: ids of the spans; records of others are merged.
     """
-    for path in work.project.folder("passes").iterdir():
-        if path.is_dir() and path.name not in (*PASSES, SHOWN):
+    for path in context.project.folder("passes").iterdir():
+        if path.is_dir() and path.name not in (*PASSES, CONTROL_FOLDER):
             clear(path)
-    work.project.retire("span", {task_id("span", work.name, KEYFRAMES), *tasks})
-    if work.settings.frames is None:  # else the other frames are still part of the shot
-        estimated.remove_stale_flow(work.home.folder("flow"), work.shot.frames)
-        remove_stale(work.home, "video", work.plates.paths)
-        remove_stale(work.project, "out", work.plates.paths)
-    work.project.save()
+    context.project.retire("span", {task_id("span", context.name, KEYFRAMES), *tasks})
+    if context.settings.frames is None:  # else the other frames are still part of the shot
+        estimated.remove_stale_flow(context.shot_project.folder("flow"), context.shot.frames)
+        remove_stale(context.shot_project, "video", context.plates.paths)
+        remove_stale(context.project, "out", context.plates.paths)
+    context.project.save()

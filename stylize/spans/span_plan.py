@@ -10,7 +10,7 @@ from propagate.box import Box
 from propagate.holds import drawings
 from propagate.spans import Span, spans
 from propagate.synthesis import SynthesisSettings
-from stylize.context.context import Work
+from stylize.context.context import Context
 from stylize.jobs import task_id
 from stylize.planning.picking import ShotPlan
 from stylize.settings import FRAMES_PER_DRAWING, Settings
@@ -34,59 +34,62 @@ def span_id(layer: str, span: Span) -> str:
     return task_id("span", layer, f"{span.frames[0]:04d}")
 
 
-def planned_spans(work: Work, inputs: SpanInputs, plan: ShotPlan) -> Iterator[PlannedSpan]:
+def planned_spans(context: Context, inputs: SpanInputs, plan: ShotPlan) -> Iterator[PlannedSpan]:
     """Yield the spans of a shot that lack frames."""
-    drawing_of = drawings(plan.frames, plan.keys, FRAMES_PER_DRAWING[work.settings.on])
+    drawing_of = drawings(plan.frames, plan.keys, FRAMES_PER_DRAWING[context.settings.on])
     for span in spans(plan.frames, plan.keys):
         shown = {frame: drawing_of[frame] for frame in span.frames}
-        key = _span_key(work, inputs, span, shown)
+        key = _span_key(context, inputs, span, shown)
         two_sided = None not in (span.left, span.right)
-        lacking = [frame for frame in span.frames if not is_done(work, frame, key, blended=two_sided)]
+        lacking = [frame for frame in span.frames if not is_done(context, frame, key, blended=two_sided)]
         if lacking:
-            scratch = work.project.folder("passes") / key
+            scratch = context.project.folder("passes") / key
             yield PlannedSpan(
-                span_id(work.name, span), key, SpanJob(span, frozenset(lacking), shown, scratch, *_boxes(work, shown))
+                span_id(context.name, span),
+                key,
+                SpanJob(span, frozenset(lacking), shown, scratch, *_boxes(context, shown)),
             )
 
 
-def keyframe_key(work: Work, inputs: SpanInputs, frame: int) -> str:
+def keyframe_key(context: Context, inputs: SpanInputs, frame: int) -> str:
     """Return the cache key of a frame that shows its keyframe."""
     return cache_key(
-        "span", work.plate_digests([frame]), work.project.digest(inputs.key_file(frame)), work.matte_inputs([frame]),
-        np.dtype(inputs.dtype).name, _boil_inputs(work.settings), uses=_boil_stage(work.settings),
+        "span", context.plate_digests([frame]), context.project.digest(inputs.key_file(frame)),
+        context.matte_inputs([frame]), np.dtype(inputs.dtype).name, _boil_inputs(context.settings),
+        uses=_boil_stage(context.settings),
     )  # fmt: skip
 
 
-def plate_key(work: Work, frame: int) -> str:
+def plate_key(context: Context, frame: int) -> str:
     """Return the cache key of a frame that shows its plate."""
-    return cache_key("span", "plate", work.plate_digests([frame]))
+    return cache_key("span", "plate", context.plate_digests([frame]))
 
 
-def _span_key(work: Work, inputs: SpanInputs, span: Span, shown: Mapping[int, int]) -> str:
-    box, boxes = _boxes(work, shown)
+def _span_key(context: Context, inputs: SpanInputs, span: Span, shown: Mapping[int, int]) -> str:
+    box, boxes = _boxes(context, shown)
     keys = [key for key in (span.left, span.right) if key is not None]
     seen = sorted([*span.frames, *keys])
-    motion = work.motion.within(box)
+    motion = context.motion.within(box)
     return cache_key(
         "span", SynthesisSettings().cache_key(), motion.cache_key(seen), span.left, span.right, seen,
-        [shown[frame] for frame in span.frames], work.plate_digests(seen),
-        [work.project.digest(inputs.key_file(key)) for key in keys], work.matte_inputs(span.frames),
-        np.dtype(inputs.dtype).name, _boil_inputs(work.settings), work.guide_inputs(seen),
+        [shown[frame] for frame in span.frames], context.plate_digests(seen),
+        [context.project.digest(inputs.key_file(key)) for key in keys], context.matte_inputs(span.frames),
+        np.dtype(inputs.dtype).name, _boil_inputs(context.settings), context.guide_inputs(seen),
         box.bounds() if box else [], [[drawing, one.bounds()] for drawing, one in sorted(boxes.items())],
-        uses=(*motion.stages, *_boil_stage(work.settings)),
+        uses=(*motion.stages, *_boil_stage(context.settings)),
     )  # fmt: skip
 
 
-def _boxes(work: Work, shown: Mapping[int, int]) -> tuple[Box | None, dict[int, Box]]:
+def _boxes(context: Context, shown: Mapping[int, int]) -> tuple[Box | None, dict[int, Box]]:
     """Return the part of the frames that has to be worked on: of the span, and of each of its drawings.
 
     shown: the drawing that each frame of the span displays.
     """
-    if work.mattes is None:
+    if context.mattes is None:
         return None, {}
-    box = span_box([work.extents[frame] for frame in shown], work.shot.size)
+    box = span_box([context.extents[frame] for frame in shown], context.shot.size)
     return box, drawing_boxes(
-        work.extents, shown, work.shot.size, box, max_wobble(work.shot.size[1], work.settings.boil)
+        context.extents, shown, context.shot.size, box, max_wobble(context.shot.size[1], context.settings.boil)
     )
 
 

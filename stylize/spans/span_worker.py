@@ -7,7 +7,7 @@ from pathlib import Path
 
 from propagate.arrays import Floats
 from propagate.synthesis import SynthesisSettings
-from stylize.context.context import Work
+from stylize.context.context import Context
 from stylize.context.guides import Guide
 from stylize.context.mattes import Mattes
 from stylize.context.motion import Motion
@@ -24,7 +24,7 @@ from stylize.spans.frame_files import frame_files, write_frame
 from stylize.spans.span import SpanRun
 from stylize.spans.span_job import Engine, Event, FinishedFrame, SpanInputs
 from stylize.spans.span_plan import PlannedSpan
-from stylize.threads import share_of_threads, use_threads
+from stylize.threads import threads_per_process, use_threads
 
 # What a task does of a span: all of it, or the blending of some drawings when both passes are done; else one pass.
 WHOLE, BLEND = "whole", "blend"
@@ -77,15 +77,15 @@ def prepare(inputs: WorkerInputs) -> Worker:
     return make_worker(pictures, engine_of(inputs.settings, motion), inputs.shot, inputs.root)
 
 
-def worker_inputs(work: Work, keys: Mapping[int, Path], dtype: type, jobs: int) -> WorkerInputs:
+def worker_inputs(context: Context, keys: Mapping[int, Path], dtype: type, jobs: int) -> WorkerInputs:
     """Return what each of several processes needs."""
-    share = share_of_threads(work.settings.threads, jobs)
+    share = threads_per_process(context.settings.threads, jobs)
     return WorkerInputs(
-        work.shot, replace(work.settings, threads=share), dict(work.plates.paths),
-        {frame: work.project.digest(path) for frame, path in work.plates.paths.items()},
-        work.motion.files if isinstance(work.motion, VectorMotion) else None, dict(keys), work.mattes,
-        work.guides, dtype, work.project.root, work.home.folder("flow"), work.name,
-        isinstance(work.motion, EstimatedMotion) and work.motion.shared,
+        context.shot, replace(context.settings, threads=share), dict(context.plates.paths),
+        {frame: context.project.digest(path) for frame, path in context.plates.paths.items()},
+        context.motion.files if isinstance(context.motion, VectorMotion) else None, dict(keys), context.mattes,
+        context.guides, dtype, context.project.root, context.shot_project.folder("flow"), context.name,
+        isinstance(context.motion, EstimatedMotion) and context.motion.shared,
     )  # fmt: skip
 
 
@@ -113,26 +113,26 @@ def make_worker(inputs: SpanInputs, engine: Engine, shot: Shot, root: Path) -> W
     """Return what runs tasks. root: of the project that takes the frames."""
 
     def run(task: Task) -> Iterator[Event]:
-        work: SpanWork = task.work
+        span_work: SpanWork = task.details
         recorder = Recorder(root, task.id)
 
         def put(made: FinishedFrame) -> None:
             write_frame(root, shot, made)
             for path in frame_files(root, shot, made.frame):
                 if path.is_file():
-                    recorder.record(path, work.planned.key)
+                    recorder.record(path, span_work.planned.key)
 
-        return _run(SpanRun(inputs, work.planned.job, engine, put), work)
+        return _run(SpanRun(inputs, span_work.planned.job, engine, put), span_work)
 
     return run
 
 
-def _run(span: SpanRun, work: SpanWork) -> Iterator[Event]:
-    if work.part == WHOLE:
+def _run(span: SpanRun, span_work: SpanWork) -> Iterator[Event]:
+    if span_work.part == WHOLE:
         return span.run()
-    if work.part == BLEND:
-        return span.blend(work.drawings)
-    return span.run_pass(work.part)
+    if span_work.part == BLEND:
+        return span.blend(span_work.drawings)
+    return span.run_pass(span_work.part)
 
 
 def _matte_reader(mattes: Mattes) -> Callable[[int], Floats]:

@@ -136,14 +136,14 @@ def third_key(painter, size, mode, alone):
     """The cost of a shot's third key, after the second: seconds, and peak memory in MiB on CUDA, else 0."""
     rng = np.random.default_rng(0)
     first, *plates = rng.random((3, size, size, 3), np.float32)
-    trusted = (rng.random((size, size)) < 0.7).astype(np.float32)
+    confidence = (rng.random((size, size)) < 0.7).astype(np.float32)
     on_card = painter.parts.device[0] == "cuda"
     # Of a processor's own time what others do beside is no part.
     clock = time.perf_counter if on_card else time.process_time
     earlier, seconds, peak = first, 0.0, 0.0
     for number, plate in enumerate(plates[-1:] if alone and not on_card else plates):
         keys = (first,) if earlier is first else (first, earlier)
-        asked = RenderRequest(number, plate, None, earlier, trusted, 0, keys)
+        asked = RenderRequest(number, plate, None, earlier, confidence, 0, keys)
         if on_card:
             torch.cuda.synchronize()
             torch.cuda.reset_peak_memory_stats()

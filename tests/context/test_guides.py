@@ -10,7 +10,7 @@ import pytest
 import stylize
 from propagate.arrays import F32
 from propagate.synthesis import SynthesisSettings
-from stylize.context.guides import MOST, open_guides
+from stylize.context.guides import MAX_GUIDE_CHANNELS, open_guides
 from stylize.errors import GuideError, SettingsError
 from stylize.media.images import read_image, write_image
 from stylize.media.shot import open_shot
@@ -214,7 +214,7 @@ def test_frames_of_different_channels_are_refused(tmp_path, shot, project):
 
 def test_too_many_channels_are_refused(tmp_path, shot, project):
     folder = sequence(tmp_path / "normals", [noise(n) for n in range(4)])
-    with pytest.raises(GuideError, match=rf"18 channels in all, expected at most {MOST}"):
+    with pytest.raises(GuideError, match=rf"18 channels in all, expected at most {MAX_GUIDE_CHANNELS}"):
         open_guides([GuideSpec(folder, 1.0)] * 6, shot, project)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from masks.extent import Extent
 from propagate.arrays import Floats, Pixels
-from stylize.context.mattes import Shaping, alpha_mattes, open_mattes, survey
+from stylize.context.mattes import Shaping, alpha_mattes, matte_extents, open_mattes
 from stylize.errors import MatteError
 from stylize.media.images import write_image
 from stylize.media.shot import Shot, open_shot
@@ -213,7 +213,7 @@ def test_a_survey_tells_what_is_covered_and_reads_once(
     corner[40:, 60:] = 9
     write_image(folder / "mask_1003.png", corner)
     project = Project(tmp_path / "p.stylize")
-    found = survey(open_mattes(folder, shot), project)
+    found = matte_extents(open_mattes(folder, shot), project)
     assert found == {
         1001: Extent(None, False),
         1002: Extent((0, 0, 64, 48), True),
@@ -222,5 +222,5 @@ def test_a_survey_tells_what_is_covered_and_reads_once(
     }
     with monkeypatch.context() as patch:
         patch.setattr("stylize.context.mattes.extent", lambda matte: pytest.fail("read again"))
-        assert survey(open_mattes(folder, shot), project) == found
-    assert survey(open_mattes(folder, shot, shaping=Shaping(invert=True)), project)[1001].whole
+        assert matte_extents(open_mattes(folder, shot), project) == found
+    assert matte_extents(open_mattes(folder, shot, shaping=Shaping(invert=True)), project)[1001].whole

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from stylize.keys.agreement import _slopes, agreement
+from stylize.keys.agreement import _gradients, agreement
 
 
 def painting(seed=0):
@@ -26,16 +26,16 @@ def test_other_colours_and_other_shapes_are_told_apart():
     assert dim.structure > 0.99
     assert dim.colour == pytest.approx(0.2 * painting().mean(), rel=1e-3)
     assert other.structure < 0.4
-    assert other.badness > dim.badness
+    assert other.disagreement > dim.disagreement
     assert other.outlier
 
 
 def test_only_what_is_common_counts():
-    key, trusted = painting(), EVERYWHERE.copy()
-    trusted[:, :30] = 0
+    key, confidence = painting(), EVERYWHERE.copy()
+    confidence[:, :30] = 0
     spoilt = key.copy()
     spoilt[:, :20] = 1 - spoilt[:, :20]
-    told = agreement(spoilt, key, trusted)
+    told = agreement(spoilt, key, confidence)
     assert told.colour == 0
     assert told.common == pytest.approx(50 / 80)
     assert agreement(key, key, EVERYWHERE * 0) is None
@@ -43,7 +43,7 @@ def test_only_what_is_common_counts():
 
 def test_flat_pictures_agree():
     flat = np.full((60, 80, 3), 0.5, np.float32)
-    assert agreement(flat, flat, EVERYWHERE).badness == 0
+    assert agreement(flat, flat, EVERYWHERE).disagreement == 0
 
 
 def test_it_says_so_in_words():
@@ -54,7 +54,7 @@ def test_it_says_so_in_words():
 
 def test_a_score_does_not_depend_on_where_a_picture_lies_in_memory():
     picture = np.random.default_rng(0).random((90, 161, 3), np.float32)
-    found = [_slopes(picture)]
+    found = [_gradients(picture)]
     for gap in range(24):  # results are kept, so that the next one lies elsewhere
-        found += [np.empty(4 * gap + 1, np.uint8), _slopes(picture)]
+        found += [np.empty(4 * gap + 1, np.uint8), _gradients(picture)]
         np.testing.assert_array_equal(found[-1], found[0])

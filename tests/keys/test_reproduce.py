@@ -7,7 +7,7 @@ import pytest
 
 import stylize
 from stylize.errors import InputError, SettingsError
-from stylize.keys.reproduce import laid_like
+from stylize.keys.reproduce import settings_from_key
 from stylize.media.images import write_image
 from stylize.settings import Settings, merge_settings
 
@@ -25,19 +25,19 @@ def key(path, **text):
 
 def test_what_a_picture_of_a1111_tells(tmp_path):
     picture = key(tmp_path / "key.png", parameters=A1111)
-    told = laid_like(picture, {"model": "a/b"})
+    told = settings_from_key(picture, {"model": "a/b"})
     assert told == {
         "renderer": "diffusion", "prompt": "a village, <lora:ink:0.8> (oil:1.2)", "negative": "blur", "steps": 30,
         "sampler": "DPM++ 2M Karras", "cfg": 5.5, "seed": 77, "render_size": 384, "denoise": 0.4, "clip_skip": 2,
     }  # fmt: skip
     settings = Settings(**merge_settings(told, {"model": "a/b", "lora_folder": "loras"}))
     assert (settings.sampler, settings.denoise.at(9)) == ("DPM++ 2M Karras", 0.4)
-    served = laid_like(picture, {"renderer": "a1111"})
+    served = settings_from_key(picture, {"renderer": "a1111"})
     assert served == told | {"renderer": "a1111"}
     (tmp_path / "key.txt").write_text(A1111)
-    assert laid_like(tmp_path / "key.txt", {"model": "a/b"}) == told
+    assert settings_from_key(tmp_path / "key.txt", {"model": "a/b"}) == told
     with pytest.raises(SettingsError, match=r"model v1-5-pruned \(hash 6ce0161689\).*--model MODEL"):
-        laid_like(picture, {})
+        settings_from_key(picture, {})
 
 
 def test_what_a_key_of_ours_tells(tmp_path):
@@ -45,11 +45,11 @@ def test_what_a_key_of_ours_tells(tmp_path):
               "handles": 8, "keyframes": "1,5", "later": 1}  # fmt: skip
     picture = key(tmp_path / "key.png", stylize=json.dumps({"settings": stored}), parameters=A1111)
     kept = {"renderer": "diffusion", "model": "a/b", "prompt": "oil", "seed": 3, "keyframes": "1,5"}
-    assert laid_like(picture, {}) == kept
+    assert settings_from_key(picture, {}) == kept
     (tmp_path / "key.json").write_text(json.dumps({"settings": stored}))
-    assert laid_like(tmp_path / "key.json", {}) == kept
+    assert settings_from_key(tmp_path / "key.json", {}) == kept
     (tmp_path / "old.json").write_text(json.dumps({"settings": stored | {"keys_for": "worst"}}))
-    assert laid_like(tmp_path / "old.json", {}) == kept | {"optimise_for": "worst"}
+    assert settings_from_key(tmp_path / "old.json", {}) == kept | {"optimise_for": "worst"}
     assert merge_settings(kept, {"seed": 4})["seed"] == 4
     assert "keyframes" not in merge_settings(kept, {"max_keyframes": 3})
 
@@ -66,12 +66,12 @@ def test_what_a_key_of_ours_tells(tmp_path):
 )
 def test_what_tells_nothing_is_refused(tmp_path, text, told):
     with pytest.raises(InputError, match=told) as error:
-        laid_like(key(tmp_path / "key.png", **text), {"model": "a/b"})
+        settings_from_key(key(tmp_path / "key.png", **text), {"model": "a/b"})
     assert "\n" not in str(error.value)
 
 
 def test_what_is_not_there_is_told(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
-        laid_like(tmp_path / "none.png", {})
+        settings_from_key(tmp_path / "none.png", {})
     with pytest.raises(SettingsError, match=r"--[a-z]+ is for --renderer diffusion, not example"):
         stylize.run("shot.mp4", like=key(tmp_path / "k.png", parameters=A1111), renderer="example", style="a.png")

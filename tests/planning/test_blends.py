@@ -8,16 +8,16 @@ import pytest
 
 from propagate.arrays import Bytes
 from propagate.flow_dis import DisFlow
-from stylize.planning.blends import REACH, blended, sharpness
-from stylize.planning.coverage import look
+from stylize.planning.blends import REACH, is_blend, sharpness
+from stylize.planning.coverage import thumbnail
 from tests import synthetic
 
 
 def blends(clip: Sequence[Bytes]) -> list[int]:
     estimate = DisFlow("fast")
     inner = range(REACH, len(clip) - REACH)
-    small = [look(picture).picture for picture in clip]
-    return [at for at in inner if blended(small[at - REACH], small[at], small[at + REACH], estimate)]
+    small = [thumbnail(picture).picture for picture in clip]
+    return [at for at in inner if is_blend(small[at - REACH], small[at], small[at + REACH], estimate)]
 
 
 def test_the_middle_of_a_dissolve_is_a_blend() -> None:

@@ -8,8 +8,19 @@ import numpy as np
 import pytest
 
 from propagate.arrays import F32
-from stylize.planning.choice import ALONE, HOLES, LATER, LOST, PATIENCE, POWER, WORST, Spans, Wish, choose
-from stylize.planning.coverage import NOTHING, unexplained, weighed
+from stylize.planning.choice import (
+    DELAY_COST,
+    HOLE_WEIGHT,
+    LOST_SHARE,
+    ONE_SIDED,
+    PATIENCE,
+    WORST_COST,
+    WORST_POWER,
+    SpanCosts,
+    Target,
+    choose,
+)
+from stylize.planning.coverage import MAX_RESIDUAL, uncovered, weighted_sum
 from stylize.planning.survey import Survey, pack, unpack
 
 CELLS = 40
@@ -27,24 +38,26 @@ def surveyed(
     rng = np.random.default_rng(seed)
     own = rng.uniform(0.3, 2.0, (1 if alike else len(candidates), CELLS))
     own = np.broadcast_to(own, (len(candidates), CELLS))
-    onward: list[dict[int, np.ndarray]] = [{} for _ in range(count)]
-    back: list[dict[int, np.ndarray]] = [{} for _ in range(count)]
+    forward: list[dict[int, np.ndarray]] = [{} for _ in range(count)]
+    backward: list[dict[int, np.ndarray]] = [{} for _ in range(count)]
     for place in range(count):
         for key, speed in zip(candidates, own, strict=True):
             if abs(place - key) > reach:
                 continue
-            misfit = np.minimum(speed * abs(place - key) / 5, NOTHING).astype(F32)
+            residual = np.minimum(speed * abs(place - key) / 5, MAX_RESIDUAL).astype(F32)
             if key <= place:
-                onward[place][key] = pack(misfit)
+                forward[place][key] = pack(residual)
             if key >= place:
-                back[place][key] = pack(misfit)
+                backward[place][key] = pack(residual)
     weights = [np.full(CELLS, 1 / CELLS, F32) for _ in range(count)]
-    return Survey((32, 20), (8, 5), list(candidates), onward, back, weights, list(sharp) or [1.0] * count, frozenset())
+    return Survey(
+        (32, 20), (8, 5), list(candidates), forward, backward, weights, list(sharp) or [1.0] * count, frozenset()
+    )
 
 
-def wish(coverage: float, most: int | None = None, fixed: Sequence[int] = (), gap: int = 1) -> Wish:
+def target(coverage: float, most: int | None = None, fixed: Sequence[int] = (), gap: int = 1) -> Target:
     stays = frozenset(fixed)
-    return Wish(coverage, most, stays, lambda one, other: {one, other} <= stays or other - one >= gap)
+    return Target(coverage, most, stays, lambda one, other: {one, other} <= stays or other - one >= gap)
 
 
 def figures(seen: Survey, keys: Sequence[int], coverage: float, *, worst: bool = False) -> tuple[int, float]:
@@ -55,24 +68,24 @@ def figures(seen: Survey, keys: Sequence[int], coverage: float, *, worst: bool =
             failed.append(False)
             continue
         around = [max((k for k in keys if k < place), default=None), min((k for k in keys if k > place), default=None)]
-        misfit = np.full(CELLS, NOTHING, F32)
-        for key, packed in zip(around, (seen.onward[place], seen.back[place]), strict=True):
+        residual = np.full(CELLS, MAX_RESIDUAL, F32)
+        for key, packed in zip(around, (seen.forward[place], seen.backward[place]), strict=True):
             if key in packed:
-                misfit = np.minimum(misfit, seen.misfit(packed[key]))
-        hole = weighed(unexplained(misfit), weights)
+                residual = np.minimum(residual, seen.residual(packed[key]))
+        hole = weighted_sum(uncovered(residual), weights)
         failed.append(float(1 - hole) < coverage)
-        left = float(np.log1p(weighed(misfit, weights) / 0.05)) + HOLES * float(hole) ** 2
-        left += ALONE[worst] * (None in around)
+        left = float(np.log1p(weighted_sum(residual, weights) / 0.05)) + HOLE_WEIGHT * float(hole) ** 2
+        left += ONE_SIDED[worst] * (None in around)
         if worst and lost(seen, place):
             continue
-        cost += np.exp(POWER * left) if worst else left
+        cost += np.exp(WORST_POWER * left) if worst else left
     runs = "".join("x" if each else " " for each in failed).split()
-    return sum(len(run) for run in runs if len(run) > PATIENCE), cost + LATER * sum(keys)
+    return sum(len(run) for run in runs if len(run) > PATIENCE), cost + DELAY_COST * sum(keys)
 
 
 def lost(seen: Survey, place: int) -> bool:
-    shown = [packed for key, packed in {**seen.onward[place], **seen.back[place]}.items() if key != place]
-    return all(unexplained(seen.misfit(packed)).mean() > 1 - LOST for packed in shown)
+    shown = [packed for key, packed in {**seen.forward[place], **seen.backward[place]}.items() if key != place]
+    return all(uncovered(seen.residual(packed)).mean() > 1 - LOST_SHARE for packed in shown)
 
 
 CANDIDATES = (0, 4, 7, 11, 15, 18, 23, 26)
@@ -82,7 +95,7 @@ CANDIDATES = (0, 4, 7, 11, 15, 18, 23, 26)
 @pytest.mark.parametrize("coverage", [0.3, 0.6, 0.8])
 def test_no_set_of_candidates_is_better(seed: int, coverage: float) -> None:
     seen = surveyed(seed, 30, CANDIDATES)
-    keys = choose(Spans(seen, coverage), wish(coverage))
+    keys = choose(SpanCosts(seen, coverage), target(coverage))
     scores = {}
     for count in range(1, len(CANDIDATES) + 1):
         for some in combinations(CANDIDATES, count):
@@ -94,7 +107,7 @@ def test_no_set_of_candidates_is_better(seed: int, coverage: float) -> None:
 @pytest.mark.parametrize("most", [1, 2, 3])
 def test_no_other_use_of_a_few_keys_is_better(most: int) -> None:
     seen = surveyed(7, 30, CANDIDATES)
-    keys = choose(Spans(seen, 0.99), wish(0.99, most))
+    keys = choose(SpanCosts(seen, 0.99), target(0.99, most))
     best = min(figures(seen, some, 0.99)[1] for some in combinations(CANDIDATES, most))
     assert len(keys) == most
     assert figures(seen, keys, 0.99)[1] == pytest.approx(best, abs=1e-4)
@@ -104,74 +117,74 @@ def test_no_other_use_of_a_few_keys_is_better(most: int) -> None:
 @pytest.mark.parametrize("most", [2, 3, 4])
 def test_no_other_use_of_a_few_keys_makes_the_worst_frames_better(seed: int, most: int) -> None:
     seen = surveyed(seed, 30, CANDIDATES)
-    keys = choose(Spans(seen, 1.0, worst=True), wish(1.0, most))
+    keys = choose(SpanCosts(seen, 1.0, worst=True), target(1.0, most))
     left = {some: figures(seen, some, 1.0, worst=True)[1] for some in combinations(CANDIDATES, most)}
     assert left[keys] == pytest.approx(min(left.values()))
-    assert figures(seen, keys, 1.0)[1] >= figures(seen, choose(Spans(seen, 1.0), wish(1.0, most)), 1.0)[1]
+    assert figures(seen, keys, 1.0)[1] >= figures(seen, choose(SpanCosts(seen, 1.0), target(1.0, most)), 1.0)[1]
 
 
 def test_a_frame_that_nobody_shows_is_not_the_worst_to_care_for() -> None:
     seen = surveyed(3, 60, range(0, 60, 3))
-    keys = choose(Spans(seen, 1.0, worst=True), wish(1.0, 4))
-    for shown in (seen.onward[31], seen.back[31]):
+    keys = choose(SpanCosts(seen, 1.0, worst=True), target(1.0, 4))
+    for shown in (seen.forward[31], seen.backward[31]):
         for key in shown:
-            shown[key] = pack(np.full(CELLS, NOTHING, F32))
-    assert choose(Spans(seen, 1.0, worst=True), wish(1.0, 4)) == keys
+            shown[key] = pack(np.full(CELLS, MAX_RESIDUAL, F32))
+    assert choose(SpanCosts(seen, 1.0, worst=True), target(1.0, 4)) == keys
 
 
 def test_the_more_is_to_be_explained_the_more_keys() -> None:
     seen = surveyed(3, 60, range(0, 60, 3))
-    counts = [len(choose(Spans(seen, coverage), wish(coverage))) for coverage in np.linspace(0.05, 0.95, 10)]
+    counts = [len(choose(SpanCosts(seen, coverage), target(coverage))) for coverage in np.linspace(0.05, 0.95, 10)]
     assert counts == sorted(counts)
     assert counts[0] < counts[-1]
 
 
 def test_fixed_keys_stay_and_others_keep_their_distance() -> None:
     seen = surveyed(3, 60, range(0, 60, 3))
-    keys = choose(Spans(seen, 0.8), wish(0.8, fixed=[21, 24], gap=9))
+    keys = choose(SpanCosts(seen, 0.8), target(0.8, fixed=[21, 24], gap=9))
     assert {21, 24} <= set(keys)
     others = [key for key in keys if key not in (21, 24)]
     assert others
     assert all(abs(key - other) >= 9 for key in others for other in keys if key != other)
-    assert choose(Spans(seen, 0.8), wish(0.8, 2, fixed=[21, 24])) == (21, 24)
+    assert choose(SpanCosts(seen, 0.8), target(0.8, 2, fixed=[21, 24])) == (21, 24)
 
 
 def test_what_nobody_shows_costs_as_much_as_can_be() -> None:
     seen = surveyed(3, 40, [2, 37], reach=5)
-    edge = Spans(seen, 0.5).edge(2, 37)
-    behind = Spans(seen, 0.5).edge(2, None).cost - (40 - 2 - 1 - 5) * WORST - 37 * ALONE[False]
-    before = Spans(seen, 0.5).edge(None, 37).cost - 32 * WORST - 37 * ALONE[False]
-    assert edge.cost == pytest.approx((34 - 10) * WORST + behind + before)
-    assert edge.bad >= 24
+    edge = SpanCosts(seen, 0.5).edge(2, 37)
+    behind = SpanCosts(seen, 0.5).edge(2, None).cost - (40 - 2 - 1 - 5) * WORST_COST - 37 * ONE_SIDED[False]
+    before = SpanCosts(seen, 0.5).edge(None, 37).cost - 32 * WORST_COST - 37 * ONE_SIDED[False]
+    assert edge.cost == pytest.approx((34 - 10) * WORST_COST + behind + before)
+    assert edge.uncovered_frames >= 24
 
 
 def test_of_two_neighbours_that_show_the_same_the_sharp_one_is_the_key() -> None:
     for blurred in (12, 15):
         seen = surveyed(5, 28, [12, 15], sharp=[0.5 if place == blurred else 1.0 for place in range(28)], alike=True)
-        assert choose(Spans(seen, 0.1), wish(0.1)) == (27 - blurred,)
+        assert choose(SpanCosts(seen, 0.1), target(0.1)) == (27 - blurred,)
 
 
 def test_a_little_less_sharpness_is_chance() -> None:
     plain = surveyed(5, 60, range(0, 60, 3))
     rough = surveyed(5, 60, range(0, 60, 3), sharp=np.random.default_rng(1).uniform(0.85, 1, 60).tolist())
-    assert choose(Spans(plain, 0.8), wish(0.8)) == choose(Spans(rough, 0.8), wish(0.8))
+    assert choose(SpanCosts(plain, 0.8), target(0.8)) == choose(SpanCosts(rough, 0.8), target(0.8))
 
 
 @pytest.mark.parametrize("count", [1, 7, 40])
-def test_misfit_is_kept_to_half_a_level(count: int) -> None:
-    misfit = np.random.default_rng(1).uniform(0, NOTHING, count).astype(F32)
-    kept = unpack(pack(misfit), count)
+def test_residual_is_kept_to_half_a_level(count: int) -> None:
+    residual = np.random.default_rng(1).uniform(0, MAX_RESIDUAL, count).astype(F32)
+    kept = unpack(pack(residual), count)
     assert kept.shape == (count,)
-    assert np.abs(kept - misfit).max() <= NOTHING / 30 + 1e-6
+    assert np.abs(kept - residual).max() <= MAX_RESIDUAL / 30 + 1e-6
 
 
 def test_what_is_kept_of_pairs_of_keys_does_not_hold_frames() -> None:
     """Only sums are: cells of hundreds of pairs in every frame would be more than the survey itself."""
     long = surveyed(3, 200, range(0, 200, 3), reach=15)
-    Spans(long, 0.8)  # what is compiled once is not counted
+    SpanCosts(long, 0.8)  # what is compiled once is not counted
     tracemalloc.start()
     try:
-        spans = Spans(long, 0.8)
+        spans = SpanCosts(long, 0.8)
         kept = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()

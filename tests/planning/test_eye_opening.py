@@ -5,23 +5,23 @@ import numpy as np
 import pytest
 
 from propagate.arrays import F32, Floats
-from stylize.planning.coverage import NOTHING
+from stylize.planning.coverage import MAX_RESIDUAL
 from stylize.planning.eye_opening import (
-    AROUND,
-    BOTH,
-    EACH,
-    FAR,
-    FILLED,
-    LARGEST,
-    LASTING,
-    LEAST,
-    LONG,
-    NEAR,
-    TILT,
-    UNLIKE,
+    LASTING_AGE,
+    MAX_AROUND,
+    MAX_ASPECT,
+    MAX_CELLS,
+    MAX_DISTANCE,
+    MAX_SIZE_RATIO,
+    MAX_TILT,
+    MIN_CELLS,
+    MIN_DISTANCE,
+    MIN_FILL,
+    MIN_HOLE_MASS,
+    MIN_PAIR_MASS,
     ages_of,
-    lacking,
-    none_yet,
+    no_ages,
+    paired_holes,
 )
 
 SIZE = (40, 22)
@@ -30,10 +30,10 @@ EVEN = np.full(CELLS, 1 / CELLS, F32)
 
 
 def holed(*boxes: tuple[int, int, int, int], rest: float = 0.1) -> Floats:
-    """Misfit with nothing explained in boxes (x, y, width, height): float32 (1, cells)."""
+    """Residual with nothing explained in boxes (x, y, width, height): float32 (1, cells)."""
     grid = np.full(SIZE[::-1], rest, F32)
     for x, y, width, height in boxes:
-        grid[y : y + height, x : x + width] = NOTHING
+        grid[y : y + height, x : x + width] = MAX_RESIDUAL
     return grid.reshape(1, -1)
 
 
@@ -43,9 +43,9 @@ EYES = holed(LEFT, RIGHT)
 
 def last(frames: list[Floats], weights: Floats = EVEN) -> list[int]:
     """The highest age in each of the frames."""
-    ages, found = none_yet(1, CELLS), []
-    for misfit in frames:
-        ages = ages_of(misfit, weights, SIZE, ages)
+    ages, found = no_ages(1, CELLS), []
+    for residual in frames:
+        ages = ages_of(residual, weights, SIZE, ages)
         found.append(int(ages.max()))
     return found
 
@@ -56,8 +56,8 @@ def test_a_pair_ages_as_long_as_it_lasts_and_may_be_missed_now_and_then() -> Non
 
 @pytest.mark.parametrize("frames", [6, 10])
 def test_blinks_never_last(frames: int) -> None:
-    assert max(last(([EYES] * frames + [holed()] * 2 * frames) * 4)) < LASTING
-    assert max(last([EYES] * 16)) >= LASTING
+    assert max(last(([EYES] * frames + [holed()] * 2 * frames) * 4)) < LASTING_AGE
+    assert max(last([EYES] * 16)) >= LASTING_AGE
 
 
 def test_a_pair_that_moves_with_its_face_stays_the_same() -> None:
@@ -71,16 +71,16 @@ def test_another_pair_elsewhere_begins_anew() -> None:
 
 def test_where_the_pair_is_is_told() -> None:
     wanted = EYES.reshape(SIZE[::-1]) > 1
-    assert (lacking(EYES, EVEN, SIZE) == wanted).all()
+    assert (paired_holes(EYES, EVEN, SIZE) == wanted).all()
 
 
 def test_what_one_of_the_rows_explains_is_not_lacking() -> None:
-    assert not lacking(np.vstack([EYES, holed(LEFT)]), EVEN, SIZE).any()
-    assert not lacking(np.empty((0, CELLS), F32), EVEN, SIZE).any()
+    assert not paired_holes(np.vstack([EYES, holed(LEFT)]), EVEN, SIZE).any()
+    assert not paired_holes(np.empty((0, CELLS), F32), EVEN, SIZE).any()
 
 
 @pytest.mark.parametrize(
-    "misfit",
+    "residual",
     [
         pytest.param(holed(LEFT), id="one alone"),
         pytest.param(holed((12, 9, 10, 2)), id="one long"),
@@ -94,8 +94,8 @@ def test_what_one_of_the_rows_explains_is_not_lacking() -> None:
         pytest.param(holed(LEFT, RIGHT, (9, 4, 16, 4)), id="much around them new too"),
     ],
 )
-def test_other_holes_are_no_eyes(misfit: Floats) -> None:
-    assert last([misfit]) == [0]
+def test_other_holes_are_no_eyes(residual: Floats) -> None:
+    assert last([residual]) == [0]
 
 
 def test_what_counts_little_is_no_eye() -> None:
@@ -105,7 +105,7 @@ def test_what_counts_little_is_no_eye() -> None:
 
 
 def test_rows_do_not_see_each_other() -> None:
-    ages = ages_of(np.vstack([EYES, holed(), EYES]), EVEN, SIZE, none_yet(3, CELLS))
+    ages = ages_of(np.vstack([EYES, holed(), EYES]), EVEN, SIZE, no_ages(3, CELLS))
     assert ages.max(axis=1).tolist() == [2, 0, 2]
 
 
@@ -114,14 +114,14 @@ def test_it_is_what_the_rules_say(seed: int) -> None:
     """Against OpenCV's components and morphology, on blobs of chance."""
     rng = np.random.default_rng(seed)
     boxes = [(int(rng.integers(0, 36)), int(rng.integers(0, 19)), *rng.integers(1, 6, 2).tolist()) for _ in range(7)]
-    misfit = np.minimum(holed(*boxes) + rng.uniform(0, 0.35, (1, CELLS)).astype(F32), F32(NOTHING))
+    residual = np.minimum(holed(*boxes) + rng.uniform(0, 0.35, (1, CELLS)).astype(F32), F32(MAX_RESIDUAL))
     weights = rng.uniform(0.8, 2, CELLS).astype(F32)
     weights /= weights.sum()
-    assert (lacking(misfit, weights, SIZE) == by_the_rules(misfit, weights)).all()
+    assert (paired_holes(residual, weights, SIZE) == by_the_rules(residual, weights)).all()
 
 
-def by_the_rules(misfit: Floats, weights: Floats) -> np.ndarray:
-    grid = misfit.reshape(SIZE[::-1])
+def by_the_rules(residual: Floats, weights: Floats) -> np.ndarray:
+    grid = residual.reshape(SIZE[::-1])
     new, counts = np.clip(grid - 0.5, 0, 1), weights.reshape(grid.shape) * CELLS
     count, labels, boxes, middles = cv2.connectedComponentsWithStats((grid > 1).astype(np.uint8), connectivity=8)
     holes = []
@@ -131,16 +131,24 @@ def by_the_rules(misfit: Floats, weights: Floats) -> np.ndarray:
         ring = (cv2.dilate(one, np.ones((7, 7))) > 0) & (near == 0)
         mass = float((new * counts)[one > 0].sum())
         cut = x == 0 or y == 0 or x + width == SIZE[0] or y + height == SIZE[1]
-        compact = area >= FILLED * width * height and max(width, height) <= LONG * min(width, height)
-        if LEAST <= area <= LARGEST and mass >= EACH and not cut and compact and new[ring].mean() <= AROUND:
+        compact = area >= MIN_FILL * width * height and max(width, height) <= MAX_ASPECT * min(width, height)
+        if (
+            MIN_CELLS <= area <= MAX_CELLS
+            and mass >= MIN_HOLE_MASS
+            and not cut
+            and compact
+            and new[ring].mean() <= MAX_AROUND
+        ):
             holes.append((area, mass, middles[label], one > 0))
     found = np.zeros(grid.shape, bool)
     for index, (area, mass, middle, one) in enumerate(holes):
         for other_area, other_mass, other_middle, other in holes[index + 1 :]:
             across, down = np.abs(middle - other_middle)
             apart = np.hypot(across, down) / np.sqrt((area + other_area) / 2)
-            alike = max(area, other_area) <= UNLIKE * min(area, other_area) and mass + other_mass >= BOTH
-            if alike and NEAR <= apart <= FAR and down <= TILT * across:
+            alike = (
+                max(area, other_area) <= MAX_SIZE_RATIO * min(area, other_area) and mass + other_mass >= MIN_PAIR_MASS
+            )
+            if alike and MIN_DISTANCE <= apart <= MAX_DISTANCE and down <= MAX_TILT * across:
                 found |= one | other
     return found
 
@@ -153,5 +161,5 @@ def test_chance_makes_some_pairs() -> None:
         boxes = [
             (int(rng.integers(0, 36)), int(rng.integers(0, 19)), *rng.integers(1, 6, 2).tolist()) for _ in range(7)
         ]
-        found += bool(lacking(holed(*boxes), EVEN, SIZE).any())
+        found += bool(paired_holes(holed(*boxes), EVEN, SIZE).any())
     assert found > 5

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from propagate.arrays import F32, U8, Bytes, Floats
-from stylize.planning.fitting import ALONG, FEWEST, GAINS, LIFT, fit_camera, fit_exposure, no_light
+from stylize.planning.fitting import (
+    GAIN_RANGE,
+    MAX_LIFT,
+    MIN_POINTS,
+    POINTS_ALONG,
+    fit_camera,
+    fit_exposure,
+    identity_exposure,
+)
 from tests import synthetic
 
 SIZE = (160, 90)
@@ -43,10 +51,10 @@ def test_only_what_is_known_tells_the_cameras_motion() -> None:
 
 
 def test_no_motion_is_made_of_a_few_points() -> None:
-    known, every = np.zeros_like(ALL), 90 // ALONG
-    known[::every, ::every].reshape(-1)[: FEWEST - 1] = True
+    known, every = np.zeros_like(ALL), 90 // POINTS_ALONG
+    known[::every, ::every].reshape(-1)[: MIN_POINTS - 1] = True
     chosen = np.flatnonzero(known[::every, ::every])
-    assert len(chosen) < FEWEST
+    assert len(chosen) < MIN_POINTS
     assert (fit_camera(np.full((90, 160, 2), 3, F32), known) == np.eye(3)).all()
 
 
@@ -91,16 +99,16 @@ def test_exposure_goes_no_further_than_that_of_the_same_picture() -> None:
     picture = synthetic.texture(5, SIZE, colour=(60, 60, 60))
     light = fit_exposure(picture, synthetic.to_bytes(picture * F32(4)), ALL).astype(float)
     assert light.max() <= 255
-    assert light[0, 0].max() <= 255 * LIFT + 1
-    assert np.diff(light[0, :50], axis=0).max() <= GAINS[1] + 1
+    assert light[0, 0].max() <= 255 * MAX_LIFT + 1
+    assert np.diff(light[0, :50], axis=0).max() <= GAIN_RANGE[1] + 1
 
 
 @pytest.mark.parametrize("level", [0, 255])
 def test_one_colour_keeps_its_light(level: int) -> None:
     picture: Bytes = np.full((90, 160, 3), level, U8)
-    assert (fit_exposure(picture, picture, ALL) == no_light()).all()
+    assert (fit_exposure(picture, picture, ALL) == identity_exposure()).all()
 
 
 def test_nothing_is_made_of_a_pixel() -> None:
     one = np.zeros((1, 1, 3), U8)
-    assert (fit_exposure(one, one, np.ones((1, 1), bool)) == no_light()).all()
+    assert (fit_exposure(one, one, np.ones((1, 1), bool)) == identity_exposure()).all()

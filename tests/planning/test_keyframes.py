@@ -9,7 +9,7 @@ import pytest
 from propagate.arrays import Bytes
 from propagate.flow_dis import DisFlow
 from stylize.errors import FrameRangeError
-from stylize.planning.keyframes import Keyframe, Picked, explain, given, pick
+from stylize.planning.keyframes import Keyframe, Picked, measure_coverage, named_keyframes, pick
 from tests import synthetic
 
 
@@ -20,7 +20,7 @@ def picked(clip: Sequence[Bytes], start: int = 0, **asked: object) -> list[Keyfr
 
 def explained(clip: Sequence[Bytes], keys: Sequence[int], **asked: object) -> Picked:
     known = [Keyframe(key, "mine", 0.0) for key in keys]
-    return explain(range(len(clip)), clip.__getitem__, known, estimate=DisFlow("fast"), **asked)
+    return measure_coverage(range(len(clip)), clip.__getitem__, known, estimate=DisFlow("fast"), **asked)
 
 
 def frames(keys: list[Keyframe]) -> list[int]:
@@ -111,7 +111,7 @@ def test_a_little_more_or_less_coverage_changes_little() -> None:
 
 def test_few_keys_are_put_to_their_best_use_and_it_is_told() -> None:
     clip = synthetic.box_turn(50, 6, 12, 2)
-    two, one = picked(clip, most=2), picked(clip, most=1)
+    two, one = picked(clip, max_keys=2), picked(clip, max_keys=1)
     assert len(two) == 2
     assert re.search(r"with 2 keyframes at most, \d+ % of the shot is explained", two[0].reason)
     assert len(one) == 1
@@ -122,7 +122,7 @@ def test_few_keys_are_put_to_their_best_use_and_it_is_told() -> None:
 
 def test_most_changes_nothing_where_it_is_enough() -> None:
     clip = synthetic.enter(40, 10, 8)
-    assert picked(clip, most=5) == picked(clip)
+    assert picked(clip, max_keys=5) == picked(clip)
 
 
 def test_a_locked_key_explains_what_lies_before_it_and_behind_it() -> None:
@@ -182,7 +182,7 @@ def test_every_frame_is_told_how_much_of_it_the_keys_explain() -> None:
 
 
 def test_what_is_new_at_a_key_is_shown() -> None:
-    new = explained(synthetic.enter(40, 12, 8), [0, 30]).new
+    new = explained(synthetic.enter(40, 12, 8), [0, 30]).heat_maps
     assert new[0].mean() > 0.05
     assert new[0].min() > 0
     fresh = new[30] > 0
@@ -217,6 +217,6 @@ def test_dropped_frames_are_no_keys_and_keys_keep_their_gap() -> None:
 
 
 def test_given_keys() -> None:
-    assert given([3, 4, 5], [5, 3, 5]) == [Keyframe(3, "asked for", 0.0), Keyframe(5, "asked for", 0.0)]
+    assert named_keyframes([3, 4, 5], [5, 3, 5]) == [Keyframe(3, "asked for", 0.0), Keyframe(5, "asked for", 0.0)]
     with pytest.raises(FrameRangeError, match=r"keyframe 9.*3 to 5"):
-        given([3, 4, 5], [9])
+        named_keyframes([3, 4, 5], [9])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stylize.errors import PlanError
-from stylize.planning.keys_csv import Row, marked, read_keys, table
+from stylize.planning.keys_csv import Row, parse_keys, read_keys, table
 
 FRAMES = range(1, 7)
 ROWS = [
@@ -19,26 +19,26 @@ def test_what_is_written_is_read() -> None:
     assert text.splitlines()[0] == "shot,frame,timecode,coverage,key,reason"
     assert text.splitlines()[1] == '1,1,00:00:00:01,0.900,1,"new, at last"'
     assert text.splitlines()[2] == "1,2,00:00:00:02,0.900,,"
-    assert marked(text, FRAMES) == (1, 4)
+    assert parse_keys(text, FRAMES) == (1, 4)
 
 
 @pytest.mark.parametrize("word", ["x", "X", "1", "yes", "TRUE"])
 def test_a_person_marks_a_frame_in_their_own_way(word: str) -> None:
-    assert marked(table(ROWS).replace("00:00:00:02,0.900,,", f"00:00:00:02,0.900,{word},"), FRAMES) == (1, 2, 4)
+    assert parse_keys(table(ROWS).replace("00:00:00:02,0.900,,", f"00:00:00:02,0.900,{word},"), FRAMES) == (1, 2, 4)
 
 
 def test_a_spreadsheet_may_change_separators_columns_and_line_ends(tmp_path: Path) -> None:
     path = tmp_path / "keys.csv"
     path.write_bytes("\ufeffKey;Note;Frame\r\nx;why, oh;2\r\n;;3\r\n;;\r\n0;a;5\r\n".encode())
-    assert read_keys(path, FRAMES, part=False) == (2,)
+    assert read_keys(path, FRAMES, is_partial=False) == (2,)
     path.write_text("frame\tkey\n6\t1\n")
-    assert read_keys(path, FRAMES, part=False) == (6,)
+    assert read_keys(path, FRAMES, is_partial=False) == (6,)
 
 
 def test_rows_of_frames_that_are_not_worked_on() -> None:
-    assert marked("frame,key\n3,x\n99,x\n", FRAMES, part=True) == (3,)
+    assert parse_keys("frame,key\n3,x\n99,x\n", FRAMES, is_partial=True) == (3,)
     with pytest.raises(PlanError, match=r"^line 3, column frame: 99 is not a frame to work on, the shot has 1 to 6"):
-        marked("frame,key\n3,x\n99,\n", FRAMES)
+        parse_keys("frame,key\n3,x\n99,\n", FRAMES)
 
 
 @pytest.mark.parametrize(
@@ -57,16 +57,16 @@ def test_rows_of_frames_that_are_not_worked_on() -> None:
 )
 def test_a_mistake_is_told_by_line_and_column(text: str, told: str) -> None:
     with pytest.raises(PlanError, match=f"^{told}") as error:
-        marked(text, FRAMES)
+        parse_keys(text, FRAMES)
     assert "\n" not in str(error.value)
 
 
 def test_a_table_that_is_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match=r"none\.csv: expected the table of a plan"):
-        read_keys(tmp_path / "none.csv", FRAMES, part=False)
+        read_keys(tmp_path / "none.csv", FRAMES, is_partial=False)
     (tmp_path / "keys.csv").write_bytes(b"frame,key\n1,\xff\n")
     with pytest.raises(PlanError, match=r"keys\.csv: expected CSV in UTF-8"):
-        read_keys(tmp_path / "keys.csv", FRAMES, part=False)
+        read_keys(tmp_path / "keys.csv", FRAMES, is_partial=False)
     (tmp_path / "keys.csv").write_bytes(b"frame,key\n9,x\n")
     with pytest.raises(PlanError, match=r"keys\.csv, line 2, column frame"):
-        read_keys(tmp_path / "keys.csv", FRAMES, part=False)
+        read_keys(tmp_path / "keys.csv", FRAMES, is_partial=False)

@@ -8,7 +8,7 @@ import pytest
 
 from propagate.arrays import Bytes
 from stylize.media.images import write_image
-from stylize.planning.plan_picture import MOST_CARDS, Card, Chart, chosen_cards, lowest, plan_picture, ticks
+from stylize.planning.plan_picture import MAX_CARDS, Card, Chart, lowest_per_column, plan_picture, select_cards, ticks
 
 AMBER, RED = (255, 184, 77), (232, 92, 92)
 
@@ -64,19 +64,19 @@ def test_hundreds_of_keyframes_and_frames_make_no_monster(card: Card) -> None:
 
 def test_of_many_keyframes_those_that_gain_most_are_shown_and_the_first(card: Card) -> None:
     cards = [replace(card, frame=frame, gained=float(frame % 10 == 0)) for frame in range(1, 201)]
-    shown = [one.frame for one in chosen_cards(cards)]
-    assert len(shown) == MOST_CARDS
+    shown = [one.frame for one in select_cards(cards)]
+    assert len(shown) == MAX_CARDS
     assert shown == sorted(shown)
     assert shown[0] == 1
     assert set(range(10, 201, 10)) <= set(shown)
-    assert chosen_cards([]) == []
+    assert select_cards([]) == []
 
 
 def test_one_poor_frame_among_many_is_seen() -> None:
     coverage = [1.0] * 5000
     coverage[3210] = 0.3
-    assert lowest(coverage, 800).min() == np.float32(0.3)
-    assert lowest([0.5, 0.7], 6).tolist() == pytest.approx([0.5, 0.5, 0.5, 0.7, 0.7, 0.7])
+    assert lowest_per_column(coverage, 800).min() == np.float32(0.3)
+    assert lowest_per_column([0.5, 0.7], 6).tolist() == pytest.approx([0.5, 0.5, 0.5, 0.7, 0.7, 0.7])
 
 
 @pytest.mark.parametrize("count", [1, 2, 7])

@@ -32,8 +32,8 @@ def keys_of(result):
 
 
 def test_keys_for_the_worst_frame_are_another_pick_and_are_remembered(turning, monkeypatch):
-    picks, pick = [], picking.picking.pick
-    monkeypatch.setattr(picking.picking, "pick", lambda *a, **k: picks.append(k["worst"]) or pick(*a, **k))
+    picks, pick = [], picking.keyframes.pick
+    monkeypatch.setattr(picking.keyframes, "pick", lambda *a, **k: picks.append(k["worst"]) or pick(*a, **k))
     for placed in ("mean", "worst", "worst"):
         stylize.plan(turning, optimise_for=placed)
     assert picks == [False, True]

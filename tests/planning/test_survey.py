@@ -7,7 +7,7 @@ import numpy as np
 from propagate.arrays import Bytes, Floats
 from propagate.flow import FlowEstimator
 from propagate.flow_dis import DisFlow
-from stylize.planning.survey import MOST_VIEWS, SPACING, Shot, Survey, shares, survey
+from stylize.planning.survey import MAX_VIEWS, MIN_SPACING, Survey, SurveySource, shares, survey_shot
 from tests import synthetic
 
 
@@ -26,14 +26,14 @@ class Counted:
 
 
 def surveyed(clip: Sequence[Bytes], fixed: Sequence[int] = (), estimate: FlowEstimator | None = None) -> Survey:
-    shot = Shot(range(len(clip)), clip.__getitem__, None, estimate or DisFlow("fast"), lambda frame: None)
-    return survey(shot, fixed, None if fixed else lambda place: True)
+    shot = SurveySource(range(len(clip)), clip.__getitem__, None, estimate or DisFlow("fast"), lambda frame: None)
+    return survey_shot(shot, fixed, None if fixed else lambda place: True)
 
 
 def test_a_still_shot_has_one_candidate() -> None:
     seen = surveyed(synthetic.still(24))
     assert seen.candidates == [0]
-    assert min(shares(frame, weights)[0] for frame, weights in zip(seen.onward, seen.weights, strict=True)) > 0.97
+    assert min(shares(frame, weights)[0] for frame, weights in zip(seen.forward, seen.weights, strict=True)) > 0.97
 
 
 def test_candidates_come_when_something_is_new_and_not_too_often() -> None:
@@ -42,8 +42,8 @@ def test_candidates_come_when_something_is_new_and_not_too_often() -> None:
     assert [place for place in seen.candidates if 0 < place < 14 or place > 28] == []
     rest, *others = seen.candidates[1:]
     assert rest == 15  # the last frame before anything comes in
-    assert others[0] - rest <= SPACING
-    assert min(np.diff(others)) >= SPACING
+    assert others[0] - rest <= MIN_SPACING
+    assert min(np.diff(others)) >= MIN_SPACING
 
 
 def test_what_a_frame_costs_does_not_grow_with_the_length() -> None:
@@ -51,12 +51,12 @@ def test_what_a_frame_costs_does_not_grow_with_the_length() -> None:
     short, long = surveyed(synthetic.pan(40, 16), (), once), surveyed(synthetic.pan(80, 16), (), twice)
     # Never all pairs: those would be four times as many. Both ways, a step and one look at each candidate followed.
     assert twice.count < 2.5 * once.count
-    assert max(once.count / 40, twice.count / 80) <= 2 * (1 + MOST_VIEWS)
-    views = [[len(frame) for frame in [*seen.onward, *seen.back]] for seen in (short, long)]
+    assert max(once.count / 40, twice.count / 80) <= 2 * (1 + MAX_VIEWS)
+    views = [[len(frame) for frame in [*seen.forward, *seen.backward]] for seen in (short, long)]
     assert np.mean(views[1]) < 1.3 * np.mean(views[0])
-    assert max(views[1]) <= MOST_VIEWS
-    bytes_kept = max(sum(packed.nbytes for packed in frame.values()) for frame in long.onward)
-    assert bytes_kept <= MOST_VIEWS * 450
+    assert max(views[1]) <= MAX_VIEWS
+    bytes_kept = max(sum(packed.nbytes for packed in frame.values()) for frame in long.forward)
+    assert bytes_kept <= MAX_VIEWS * 450
 
 
 def test_every_plate_is_asked_for_twice() -> None:
@@ -67,17 +67,17 @@ def test_every_plate_is_asked_for_twice() -> None:
         asked.append(frame)
         return clip[frame]
 
-    survey(Shot(range(12), plate, None, DisFlow("fast"), lambda frame: None), [], lambda place: True)
+    survey_shot(SurveySource(range(12), plate, None, DisFlow("fast"), lambda frame: None), [], lambda place: True)
     assert asked == [*range(12), *range(11, -1, -1)]
 
 
 def test_given_keys_are_followed_two_keys_on_and_nothing_else_is() -> None:
     seen = surveyed(synthetic.still(20), [2, 8, 14])
     assert seen.candidates == [2, 8, 14]
-    assert set(seen.onward[13]) == {2, 8}
-    assert set(seen.onward[19]) == {8, 14}
-    assert set(seen.back[3]) == {8, 14}
-    assert set(seen.back[1]) == {2, 8}
+    assert set(seen.forward[13]) == {2, 8}
+    assert set(seen.forward[19]) == {8, 14}
+    assert set(seen.backward[3]) == {8, 14}
+    assert set(seen.backward[1]) == {2, 8}
 
 
 def test_what_counts_is_shared_out_over_the_frame() -> None:

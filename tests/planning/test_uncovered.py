@@ -2,7 +2,7 @@
 
 import pytest
 
-from stylize.planning.uncovered import best_frame, floor_of, shot_error
+from stylize.planning.uncovered import best_frame, error_floor, shot_error
 
 FRAMES = list(range(1, 41))
 
@@ -47,8 +47,8 @@ def test_what_a_key_takes_is_never_more_than_what_is_too_much() -> None:
 
 
 def test_the_floor_is_what_frames_have_beside_keys() -> None:
-    assert floor_of(FRAMES, errors((2, 2, 0.03), (39, 39, 0.05)), [1, 40]) == pytest.approx(0.04)
-    assert floor_of([1, 2], {1: 0.0, 2: 0.0}, [1, 2]) == 0
+    assert error_floor(FRAMES, errors((2, 2, 0.03), (39, 39, 0.05)), [1, 40]) == pytest.approx(0.04)
+    assert error_floor([1, 2], {1: 0.0, 2: 0.0}, [1, 2]) == 0
 
 
 def test_a_key_is_no_gain_by_itself() -> None:

@@ -116,10 +116,10 @@ def test_controls_are_units(server):
 
 
 def test_the_matte_is_the_mask_and_the_earlier_key_is_laid_in(server):
-    matte, trusted = np.zeros((30, 50), np.float32), np.zeros((30, 50), np.float32)
+    matte, confidence = np.zeros((30, 50), np.float32), np.zeros((30, 50), np.float32)
     matte[:, 20:] = 1
-    trusted[:, :30] = 1
-    paint(server, RenderRequest(7, plate(), None, 1 - plate(), trusted, 3, matte=matte))
+    confidence[:, :30] = 1
+    paint(server, RenderRequest(7, plate(), None, 1 - plate(), confidence, 3, matte=matte))
     (body,) = server.asked
     np.testing.assert_array_equal(pixels(body["mask"])[:30, :50, 0], matte)
     start = pixels(body["init_images"][0])

@@ -27,9 +27,9 @@ def plate():
     return frame.to_ndarray(format="rgb24").astype(np.float32) / 255
 
 
-def paint(plate, style, seed=0, carried=None, trusted=None, **settings):
+def paint(plate, style, seed=0, warped=None, confidence=None, **settings):
     renderer = make_renderer("example", Settings(style="reference.png", **settings))
-    return renderer.render(RenderRequest(1, plate, style, carried, trusted, seed), lambda done, total: None).picture
+    return renderer.render(RenderRequest(1, plate, style, warped, confidence, seed), lambda done, total: None).picture
 
 
 def patches(picture, count=3000):
@@ -96,9 +96,9 @@ def test_keep_colours_keeps_the_plates_hues(plate):
 def test_a_later_key_agrees_with_the_earlier_one_where_it_is_trusted(plate):
     style = read(EXAMPLES / "oil.png")
     earlier = paint(plate, style, seed=1)
-    trusted = np.ones(plate.shape[:2], np.float32)
-    trusted[:, 320:] = 0
-    later = paint(plate, style, 2, earlier, trusted)
+    confidence = np.ones(plate.shape[:2], np.float32)
+    confidence[:, 320:] = 0
+    later = paint(plate, style, 2, earlier, confidence)
     free = paint(plate, style, 2)
     inner = np.s_[:, :300]
     assert np.abs(later - earlier)[inner].mean() < 0.6 * np.abs(free - earlier)[inner].mean()

@@ -10,16 +10,16 @@ MIN_COMMON = 0.02
 MAX_CONTRAST = 1.5
 
 
-def match_colours(picture: Floats, carried: Floats, trusted: Floats, strength: float) -> Floats:
+def match_colours(picture: Floats, warped: Floats, confidence: Floats, strength: float) -> Floats:
     """``picture`` with mean and spread of its channels nearer to the earlier key's, as both are where that is trusted.
 
     Pictures float32 (H, W, 3), trusted (H, W) in [0, 1]; strength 0..1, 0 changes nothing.
     """
-    weight = trusted[..., None].astype(np.float64)
+    weight = confidence[..., None].astype(np.float64)
     total = weight.sum()
-    if strength == 0 or total < MIN_COMMON * trusted.size:
+    if strength == 0 or total < MIN_COMMON * confidence.size:
         return picture
-    means, spreads = zip(*(_moments(one, weight, total) for one in (picture, carried)), strict=True)
+    means, spreads = zip(*(_moments(one, weight, total) for one in (picture, warped)), strict=True)
     contrast = np.clip(spreads[1] / np.maximum(spreads[0], 1e-6), 1 / MAX_CONTRAST, MAX_CONTRAST)
     matched = (picture - means[0]) * contrast + means[1]
     return np.clip(picture + strength * (matched - picture), 0, 1).astype(F32)

@@ -16,18 +16,18 @@ from stylize.renderers.protocol import RenderRequest
 
 @dataclass(frozen=True)
 class PreviousKey:
-    """The earlier key on this frame. picture: float32 (H, W, 3). trusted: float32 (H, W), where it shows the same.
+    """The earlier key on this frame. picture: float32 (H, W, 3). confidence: float32 (H, W), where it shows the same.
 
     until: share of the steps, from the first on, in which it is laid in.
     """
 
     picture: Floats
-    trusted: Floats
+    confidence: Floats
     until: float
 
     def start(self, plate: Floats) -> Floats:
         """The picture that noise is laid over: the plate, (H, W, 3), and the earlier key where it is trusted."""
-        share = self.trusted[..., None]
+        share = self.confidence[..., None]
         return (share * self.picture + (1 - share) * plate).astype(F32)
 
     def pixel_step(self, total: int) -> int:
@@ -37,14 +37,16 @@ class PreviousKey:
 
     def blend(self, latents: Any, working: Working) -> fusion.LatentBlend:
         """``latents``, (1, C, h, w), of a picture that shows it, kept where it is trusted."""
-        return fusion.LatentBlend(latents, fusion.latent_mask(crop_resize(self.trusted, working), latents), self.until)
+        return fusion.LatentBlend(
+            latents, fusion.latent_mask(crop_resize(self.confidence, working), latents), self.until
+        )
 
 
 def previous_key_of(request: RenderRequest, until: float) -> PreviousKey | None:
     """The earlier key that a request brings; None where there is none, or ``until`` lays it in at no step."""
-    if request.carried is None or request.trusted is None or until <= 0:
+    if request.warped is None or request.confidence is None or until <= 0:
         return None
-    return PreviousKey(request.carried, request.trusted, until)
+    return PreviousKey(request.warped, request.confidence, until)
 
 
 def plate_blend(pipeline: Any, plate: Floats, matte: Floats, working: Working) -> fusion.LatentBlend:
@@ -61,16 +63,16 @@ class PixelFusion:
     cfg: guidance of the steps.
     """
 
-    carried: PreviousKey
+    warped: PreviousKey
     working: Working
     watch: NetworkWatch
     cfg: float
 
     def apply(self, pipeline: Any, blend: fusion.LatentBlend) -> fusion.LatentBlend:
         """The earlier key's anchor as what is being painted, with that key laid over it."""
-        picture, trusted = (crop_resize(one, self.working) for one in (self.carried.picture, self.carried.trusted))
+        picture, confidence = (crop_resize(one, self.working) for one in (self.warped.picture, self.warped.confidence))
         painted = self.watch.painted(pipeline.scheduler, self.cfg)
-        latents = fuse_pixels(pipeline, painted, blend.latents, blend.mask, picture, trusted)
+        latents = fuse_pixels(pipeline, painted, blend.latents, blend.mask, picture, confidence)
         return replace(blend, latents=latents)
 
 
@@ -88,6 +90,6 @@ class LatentCompositor:
     def composite(self, pipeline: Any, step: int, latents: Any) -> Any:
         """The latents (1, C, h, w) after ``step``, from 0, with everything laid in."""
         pixels = self.pixel_fusion
-        if pixels is not None and step == pixels.carried.pixel_step(pipeline.num_timesteps):
+        if pixels is not None and step == pixels.warped.pixel_step(pipeline.num_timesteps):
             self.blends = (pixels.apply(pipeline, self.blends[0]), *self.blends[1:])
         return fusion.fuse(latents, self.blends, self.seed, pipeline, step) if self.blends else latents

@@ -63,16 +63,16 @@ def watch_network(pipeline: Any) -> Iterator[NetworkWatch]:
         handle.remove()
 
 
-def fuse_pixels(pipeline: Any, painted: Any, key_latents: Any, mask: Any, carried: Floats, trusted: Floats) -> Any:
+def fuse_pixels(pipeline: Any, painted: Any, key_latents: Any, mask: Any, warped: Floats, confidence: Floats) -> Any:
     """Latents (1, C, h, w) of what is being painted with the carried key laid over it.
 
     painted: its latents. key_latents: latents of the carried key, with mask (1, 1, h, w) in [0, 1], where they count.
-    carried: float32 (H, W, 3) in [0, 1], and trusted (H, W): the same in pixels.
+    warped: float32 (H, W, 3) in [0, 1], and trusted (H, W): the same in pixels.
     """
     blended = (mask * key_latents + (1 - mask) * painted.to(key_latents.dtype)).to(key_latents.dtype)
     decoded = np.clip(decode_latents(pipeline, blended), 0, 1)
-    share = trusted[..., None]
-    fused = (share * carried + (1 - share) * decoded).astype(F32)
+    share = confidence[..., None]
+    fused = (share * warped + (1 - share) * decoded).astype(F32)
     round_trip, fused_latents = (encode_picture(pipeline, picture) for picture in (decoded, fused))
     if float((round_trip - blended).float().abs().mean()) > MAX_ROUND_TRIP_LOSS * float(blended.float().abs().mean()):
         return blended + mask * (fused_latents - blended)

@@ -71,9 +71,9 @@ class DiffusionRenderer:
     def _compose(self, request: RenderRequest, picture: Floats) -> Floats:
         """The painted plate, (H, W, 3), in the colours of the earlier key; the plate itself outside of the matte."""
         inside = 1.0 if request.matte is None else (request.matte > 0).astype(F32)
-        if request.carried is not None and request.trusted is not None:
-            common = (request.trusted * inside).astype(F32)
-            picture = match_colours(picture, request.carried, common, self.settings.match_colours)
+        if request.warped is not None and request.confidence is not None:
+            common = (request.confidence * inside).astype(F32)
+            picture = match_colours(picture, request.warped, common, self.settings.match_colours)
         return picture if request.matte is None else np.where(request.matte[..., None] > 0, picture, request.plate)
 
     def _paint_within_memory(

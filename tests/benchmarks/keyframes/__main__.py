@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 
 from propagate.flow_dis import DisFlow
-from stylize.planning.choice import Spans, Wish, choose
-from stylize.planning.keyframes import COVERAGE, Keyframe, explain, pick
-from stylize.planning.survey import Shot, survey
+from stylize.planning.choice import SpanCosts, Target, choose
+from stylize.planning.keyframes import COVERAGE, Keyframe, measure_coverage, pick
+from stylize.planning.survey import SurveySource, survey_shot
 from tests.benchmarks.keyframes.engine import Engine, small
 from tests.benchmarks.keyframes.events import EVENTS
 from tests.benchmarks.keyframes.footage import TAKES, plates
@@ -100,15 +100,15 @@ class Case:
         self.plates = shown
         self.others = {name: RULES[name] for name in asked.rules.split(",")}
         self.engine = Engine(take.name, small(shown, asked.width), asked.filter, asked.keep)
-        shot = Shot(range(take.count), shown.__getitem__, None, DisFlow("fast"), lambda frame: None)
-        self.seen, self.spans = survey(shot, [], lambda place: True), {}
+        shot = SurveySource(range(take.count), shown.__getitem__, None, DisFlow("fast"), lambda frame: None)
+        self.seen, self.spans = survey_shot(shot, [], lambda place: True), {}
         print(f"{take.name}: {take.count} frames", flush=True)
 
     def chosen(self, coverage=COVERAGE, most=None, worst=False):
-        wish = Wish(coverage, most, frozenset(), lambda one, other: True)
+        target = Target(coverage, most, frozenset(), lambda one, other: True)
         if (coverage, worst) not in self.spans:
-            self.spans[coverage, worst] = Spans(self.seen, coverage, worst=worst)
-        return choose(self.spans[coverage, worst], wish)
+            self.spans[coverage, worst] = SpanCosts(self.seen, coverage, worst=worst)
+        return choose(self.spans[coverage, worst], target)
 
     def best(self, count, worst=False):
         """The best use of ``count`` keys, as --max-keyframes makes it; more is asked for than they can do.
@@ -172,7 +172,9 @@ class Case:
         shares, errors = [], []
         for keys in sets:
             named = [Keyframe(key, "", 0.0) for key in keys]
-            told = explain(range(len(self.plates)), self.plates.__getitem__, named, estimate=DisFlow("fast")).coverage
+            told = measure_coverage(
+                range(len(self.plates)), self.plates.__getitem__, named, estimate=DisFlow("fast")
+            ).coverage
             for frame, psnr in self.engine.figures(keys).items():
                 shares.append(told[frame])
                 errors.append(10 ** (-psnr / 10))

@@ -56,10 +56,10 @@ def two_keys(models, clip, family="sd15", **asked):
     """The first and the last frame painted, the earlier key carried onto the later, and where it is trusted."""
     painter = clear(models, family, **asked)
     first = painter.render(RenderRequest(1, floats(clip[0]), None, None, None, 5), quiet).picture
-    flow, trusted = moved(clip)
-    carried = np.clip(warp(first, flow), 0, 1)
-    request = RenderRequest(9, floats(clip[-1]), None, carried, trusted, 5, (first,))
-    return painter.render(request, quiet).picture, carried, trusted
+    flow, confidence = moved(clip)
+    warped = np.clip(warp(first, flow), 0, 1)
+    request = RenderRequest(9, floats(clip[-1]), None, warped, confidence, 5, (first,))
+    return painter.render(request, quiet).picture, warped, confidence
 
 
 def test_the_autoencoder_is_next_to_the_identity(models):
@@ -87,12 +87,12 @@ def test_what_the_earlier_key_does_not_explain_follows_its_own_plate(models, cli
     """The right half of the later plate is another picture, and nothing is trusted there."""
     other = clip[-1].copy()
     other[:, 64:] = 255 - other[:, 64:]
-    flow, trusted = moved(clip)
-    trusted[:, 56:] = 0
+    flow, confidence = moved(clip)
+    confidence[:, 56:] = 0
     painter = clear(models, family, denoise=0.34, match_colours=0)
     first = painter.render(RenderRequest(1, floats(clip[0]), None, None, None, 5), quiet).picture
-    carried = np.clip(warp(first, flow), 0, 1)
-    request = RenderRequest(9, floats(other), None, carried, trusted, 5, (first,))
+    warped = np.clip(warp(first, flow), 0, 1)
+    request = RenderRequest(9, floats(other), None, warped, confidence, 5, (first,))
     key = cv2.GaussianBlur(painter.render(request, quiet).picture, (0, 0), 2)
     plate, copied = (cv2.GaussianBlur(floats(one), (0, 0), 2) for one in (other, clip[-1]))
     right = np.s_[:, 70:]
@@ -105,11 +105,11 @@ def test_what_the_earlier_key_does_not_explain_follows_its_own_plate(models, cli
 @pytest.mark.parametrize("option", ["fuse", "share_attention"])
 def test_each_part_counts_and_at_0_does_not(models, family, option):
     plate, earlier = picture(), 1 - picture()
-    trusted = np.ones((48, 64), np.float32)
+    confidence = np.ones((48, 64), np.float32)
 
-    def paint(carried, **asked):
-        request = RenderRequest(9, plate, None, earlier if carried else None, trusted if carried else None, 5,
-                                (earlier,) if carried else ())  # fmt: skip
+    def paint(warped, **asked):
+        request = RenderRequest(9, plate, None, earlier if warped else None, confidence if warped else None, 5,
+                                (earlier,) if warped else ())  # fmt: skip
         return (
             renderer(models, family, **{**ALONE, "prompt": "a", "denoise": 0.9, **asked}).render(request, quiet).picture
         )
@@ -142,12 +142,12 @@ def test_a_key_laid_in_until_the_end_is_there(models):
 
 
 def test_colours_are_drawn_to_the_earlier_keys():
-    key, trusted = picture(), np.zeros((48, 64), np.float32)
-    trusted[:, :40] = 1
+    key, confidence = picture(), np.zeros((48, 64), np.float32)
+    confidence[:, :40] = 1
     earlier = (key * 0.9 + 0.05).astype(np.float32)
-    matched = match_colours(key, earlier, trusted, 1)
+    matched = match_colours(key, earlier, confidence, 1)
     assert np.abs(matched - earlier).mean() < 0.2 * np.abs(key - earlier).mean()
-    half = match_colours(key, earlier, trusted, 0.5)
+    half = match_colours(key, earlier, confidence, 0.5)
     np.testing.assert_allclose(half, (key + matched) / 2, atol=1e-5)
-    assert match_colours(key, earlier, trusted, 0) is key
-    assert match_colours(key, earlier, trusted * 0, 1) is key
+    assert match_colours(key, earlier, confidence, 0) is key
+    assert match_colours(key, earlier, confidence * 0, 1) is key

@@ -69,12 +69,12 @@ def test_the_border_is_where_the_pixels_have_it_not_the_latents(models):
     seen = []
     plain = pixel_fusion.encode_picture
     pipeline = renderer(models).parts.base
-    trusted = np.zeros((48, 64), np.float32)
-    trusted[:, :28] = 1
+    confidence = np.zeros((48, 64), np.float32)
+    confidence[:, :28] = 1
     latents = encode_picture(pipeline, picture())
     try:
         pixel_fusion.encode_picture = lambda pipeline, shown: seen.append(shown) or plain(pipeline, shown)
-        fuse_pixels(pipeline, latents, latents, latent_mask(trusted, latents), 1 - picture(), trusted)
+        fuse_pixels(pipeline, latents, latents, latent_mask(confidence, latents), 1 - picture(), confidence)
     finally:
         pixel_fusion.encode_picture = plain
     back, fused = seen

@@ -28,8 +28,8 @@ def picture(height=48, width=64, seed=0):
     return made
 
 
-def ask(plate, seed=0, carried=None, trusted=None):
-    return RenderRequest(7, plate, None, carried, trusted, seed)
+def ask(plate, seed=0, warped=None, confidence=None):
+    return RenderRequest(7, plate, None, warped, confidence, seed)
 
 
 def paint(models, request=None, **asked):
@@ -136,9 +136,9 @@ def test_the_less_is_denoised_the_nearer_it_stays(models):
 def test_an_earlier_key_and_the_prompt_count(models):
     plate, all_of_it = picture(), np.ones((48, 64), np.float32)
     plain = renderer(models).render(ask(plate), quiet).picture
-    carried = renderer(models).render(ask(plate, carried=1 - plate, trusted=all_of_it), quiet).picture
+    warped = renderer(models).render(ask(plate, warped=1 - plate, confidence=all_of_it), quiet).picture
     prompted = renderer(models, prompt="a big deal").render(ask(plate), quiet).picture
-    assert (plain != carried).mean() > 0.5
+    assert (plain != warped).mean() > 0.5
     assert (plain != prompted).mean() > 0.5
 
 

@@ -266,11 +266,11 @@ def test_a_control_over_a_tile_is_that_of_its_place(models):
 def test_an_earlier_key_is_laid_into_the_tiles(models):
     """Where it shows the same thing the large picture shows it too, at its own sharpness."""
     one, earlier = plate(), 1 - plate()
-    trusted = np.zeros((96, 192), np.float32)
-    trusted[:, :96] = 1
+    confidence = np.zeros((96, 192), np.float32)
+    confidence[:, :96] = 1
     asked = {"vae": str(models / "clear"), "fuse": 1, "match_colours": 0, "upscale_denoise": 0.6}
     painter = renderer(models, **{**LARGE, **asked})
-    key = painter.render(RenderRequest(7, one, None, earlier, trusted, 3), quiet).picture
+    key = painter.render(RenderRequest(7, one, None, earlier, confidence, 3), quiet).picture
     near = np.abs(key - earlier).mean(axis=2)
     assert near[:, :90].mean() < 0.02
     assert near[:, 102:].mean() > 0.1

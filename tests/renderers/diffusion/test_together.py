@@ -28,12 +28,12 @@ def everything(models, family, **asked):
 
 
 def request(frame=7, **more):
-    matte, trusted = np.zeros((60, 90), np.float32), np.zeros((60, 90), np.float32)
+    matte, confidence = np.zeros((60, 90), np.float32), np.zeros((60, 90), np.float32)
     matte[10:50, 20:80] = 1
-    trusted[:, :40] = 1
+    confidence[:, :40] = 1
     plate = picture(60, 90)
     asked = {"earlier": (picture(60, 90, 1), picture(60, 90, 2)), "matte": matte, **more}
-    return RenderRequest(frame, plate, picture(30, 30, 8), picture(60, 90, 2), trusted, 5, **asked)
+    return RenderRequest(frame, plate, picture(30, 30, 8), picture(60, 90, 2), confidence, 5, **asked)
 
 
 @pytest.mark.parametrize("family", ["sd15", "sdxl"])
