@@ -1,6 +1,7 @@
 """Former names of options, which keep working for one minor release, with a warning.
 
-An option declares them with ``formerly={"old_name": "0.2"}``: each name and the version that removes it.
+An option declares them with ``formerly={"old_name": "0.2"}``: each name and the version that removes it. The former
+flag is ``--old-name``.
 """
 
 import sys
