@@ -79,7 +79,7 @@ STAGES = _table(
     Stage("segment_sam2", 1, ("masks.segment_sam2",), libraries=("torch", "transformers"), inputs="the model's files"),
     Stage("matte_key", 1, ("stylize.matting.keying",), ("read",), ("chroma", "luma", "clean", "difference"),
           inputs="a plate"),
-    Stage("matte_track", 5, ("masks.track", "masks.clean_plate", "masks.between"), ("read", "flow_dis"),
+    Stage("matte_track", 5, ("masks.track", "masks.clean_plate", "masks.fuse_tracks"), ("read", "flow_dis"),
           inputs="the plates of a span and its painted mattes"),
     Stage("matte_write", 1, ("stylize.matting.matte_pipeline", "masks.foreground"), ("read",), inputs="a matte"),
     Stage("refine_edges", 3, ("stylize.matting.refine_edges",), ("read",), ("refine",),

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from types import MappingProxyType
 from typing import Any
 
 from stylize.errors import SettingsError
 from stylize.settings.former_names import accept_former_names, current_names, reading
 from stylize.settings.layers import LAYER_TYPE, LayerSpec
 from stylize.settings.look_options import LOOK_OPTIONS, LookSettings
-from stylize.settings.option import GROUPS, LAYERS, Option, is_given, option_field, options_of
+from stylize.settings.option import LAYERS, Option, is_given, option_field, options_of
 from stylize.settings.run_options import RunSettings
 from stylize.settings.validation import check_run_options, refuse_unused_options
 
@@ -48,9 +47,7 @@ class Settings(RunSettings, LookSettings):
         }
 
 
-OPTIONS: Mapping[str, Option] = MappingProxyType(
-    dict(sorted(options_of(Settings).items(), key=lambda item: GROUPS.index(item[1].group)))
-)
+OPTIONS: Mapping[str, Option] = options_of(Settings)
 
 
 @dataclass(frozen=True)
