@@ -1,1 +1,1 @@
-"""The look carried from the keys through the shot: its motion, guides and spans."""
+"""The look propagated between keyframes: scheduling, the passes of a span, resume points, layers."""

@@ -150,7 +150,7 @@ class SpanRun:
     def _store(self, step: "_Step") -> list[Event]:
         """Store a drawing for the other pass, if it is needed."""
         if step.drawing in self._needed:
-            self._files.save_drawing(step.side, step.drawing, StoredDrawing.of(step.carried))
+            self._files.save_drawing(step.side, step.drawing, StoredDrawing.of(step.result))
         return self._mark_passed(step)
 
     def _finish(self, step: "_Step") -> list[Event]:
@@ -163,7 +163,7 @@ class SpanRun:
     def _mark_passed(self, step: "_Step") -> list[Event]:
         """Write the resume point if one is due: last of all, when the drawing and those before it are on disk."""
         if step.resume_point_due:
-            self._files.save_resume_point(step.side, step.carried.state)
+            self._files.save_resume_point(step.side, step.result.state)
         return [DrawingPassed(step.side, step.drawing)]
 
     def _finish_held_key(self) -> list[Event]:
@@ -185,9 +185,9 @@ class SpanRun:
     def _last_drawing(self, step: "_Step") -> Drawing:
         """Drawing of the last pass: blended in a two-sided span, else as it is."""
         if self._job.two_sided():
-            return self._blended(step.drawing, StoredDrawing.of(step.carried))
+            return self._blended(step.drawing, StoredDrawing.of(step.result))
         box = self._job.drawing_box(step.drawing)
-        return Drawing(step.drawing, step.carried.colour, step.carried.error, box=box)
+        return Drawing(step.drawing, step.result.colour, step.result.error, box=box)
 
     def _blended(self, drawing: int, backward: StoredDrawing) -> Drawing:
         forward = self._files.load_drawing(FORWARD, drawing)
@@ -208,8 +208,8 @@ class SpanRun:
         order, length = self._job.pass_order(side), self._job.pass_length(side)
         drawings = self._start_pass(side)
         clock = _ResumeClock()
-        for carried in drawings:
-            yield _Step(side, carried, clock.is_due() or carried.frame == order[length])
+        for result in drawings:
+            yield _Step(side, result, clock.is_due() or result.frame == order[length])
 
     def _start_pass(self, side: str) -> Iterator[StylisedFrame]:
         """Propagate the key of a side, from the last resume point up to the last drawing that is needed."""
@@ -256,13 +256,13 @@ class _Step:
     """A drawing that the pass of a side has made."""
 
     side: str
-    carried: StylisedFrame
+    result: StylisedFrame
     resume_point_due: bool
 
     @property
     def drawing(self) -> int:
         """Frame number of the drawing."""
-        return self.carried.frame
+        return self.result.frame
 
 
 class _ResumeClock:
