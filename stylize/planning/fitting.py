@@ -35,7 +35,7 @@ def identity_exposure() -> ExposureTable:
 def fit_exposure(source: Bytes, target: Bytes, known: Bools) -> ExposureTable:
     """The gain and the lift per channel that fit the better half of the pixels known to agree, as a table.
 
-    source, picture: uint8 (h, w, 3), what is to look like the other, and the other. known: bool (h, w).
+    source, target: uint8 (h, w, 3), what is to look like the other, and the other. known: bool (h, w).
     """
     sampled = known[1::SAMPLE_STEP, 1::SAMPLE_STEP]
     if sampled.size == 0 or np.count_nonzero(sampled) / sampled.size < MIN_KNOWN:
@@ -140,7 +140,7 @@ def _predicted(place: Any, moves: Any, axis: int) -> Any:
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
 def _solve(places: Any, displacements: Any, errors: Any, max_error: float, moves: Any) -> None:
-    """Least squares over the points that miss by ``most`` at most, into ``moves``: normal equations, eliminated."""
+    """Fit the points whose error is ``max_error`` at most into ``moves``: least squares by normal equations."""
     # A trace of ridge: points on one line would leave the rest of the motion open.
     left, right = 1e-3 * np.eye(3), 1e-3 * moves
     for i in range(len(errors)):

@@ -109,7 +109,7 @@ def plan_picture(chart: Chart) -> Bytes:
 
 
 def select_cards(cards: Sequence[Card], max_cards: int = MAX_CARDS) -> list[Card]:
-    """Up to ``most`` cards, in order: the first, and those that gain most; of equals the earlier."""
+    """Up to ``max_cards`` cards, in order: the first, and those that gain most; of equals the earlier."""
     ranked = sorted(range(1, len(cards)), key=lambda place: (-cards[place].gained, place))
     return [cards[place] for place in sorted([0, *ranked[: max_cards - 1]])] if cards else []
 
