@@ -1,4 +1,7 @@
-"""The command: argv to settings to ``stylize.run``; progress bars and exit codes."""
+"""The command: argv to settings to ``stylize.run``; progress bars and exit codes.
+
+It is one file of more than 400 lines because no other may know argv, click or the terminal.
+"""
 
 import sys
 import time
@@ -25,8 +28,8 @@ from stylize.settings import (
 )
 
 if TYPE_CHECKING:
-    from stylize.pipeline import LayerResult, Result
     from stylize.planning.picking import ShotPlan
+    from stylize.result import LayerResult, Result
 
 # Exit codes as shells and farms know them.
 FAILED, USAGE_ERROR, INTERRUPTED = 1, 2, 130
@@ -111,8 +114,27 @@ def _matte_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _options(command, MATTE_OPTIONS)
 
 
+def _print_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    """Print our version, and those of the stages and libraries that determine what comes out."""
+    if not asked or ctx.resilient_parsing:
+        return
+    from importlib.metadata import version
+
+    from stylize.stages import STAGES, versions_of
+
+    found = versions_of(STAGES)
+    click.echo(f"stylize, version {version('stylize')}")
+    click.echo(f"stages: {', '.join(f'{name} {found[name]}' for name in STAGES)}")
+    libraries = [f"{name} {number}" for name, number in found.items() if name not in STAGES and number != "none"]
+    click.echo(f"libraries: {', '.join(libraries)}")
+    ctx.exit()
+
+
 @click.group(cls=_ShotFirst, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="stylize")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version,
+    help="Print the versions of everything that determines the pixels, and exit.",
+)  # fmt: skip
 def command() -> None:
     """Carry a painted look through a shot from a few keyframes."""
 
@@ -138,6 +160,7 @@ def plan_command(shot: Path, quiet: bool, verbose: bool, **flags: Any) -> None:
     """Show where SHOT cuts, which frames would be keyframes and why; renders nothing."""
     with _Console(quiet, verbose) as console:
         path, settings = _settings(shot, flags)
+        import stylize.cost_estimate
         import stylize.pipeline
 
         planned = stylize.pipeline.plan(path, settings, _project(shot, settings), console.progress, console.message)
@@ -151,7 +174,7 @@ def plan_command(shot: Path, quiet: bool, verbose: bool, **flags: Any) -> None:
         _print_plan(one.shots, planned.timecodes, look_settings)
     frames = sum(len(shot.frames) for shot in planned.shots)
     keys = sum(len(shot.keyframes) for _, one, _ in _looks_of(planned, settings) for shot in one.shots)
-    seconds = stylize.pipeline.expected_seconds(planned, settings.on)
+    seconds = stylize.cost_estimate.expected_seconds(planned, settings.on)
     counts = [_count(frames, "frame"), _count(len(planned.shots), "shot"), _count(keys, "keyframe")]
     click.echo(f"{', '.join(counts)}; about {_format_duration(seconds)} to make")
     for path in planned.outputs:
@@ -213,6 +236,26 @@ def check_command(folder: Path, update: bool, quiet: bool) -> None:
         _fail("the result is not what was approved; see differs/, and approve it with --update if it is better", FAILED)
 
 
+@command.command("clean", short_help="Remove what a project can make again, and say how much.")
+@click.argument("project", type=click.Path(path_type=Path))
+@click.option("--results", is_flag=True, help="Remove finished frames and exported files in the project too.")
+@click.option("-n", "--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+def clean_command(project: Path, results: bool, dry_run: bool, quiet: bool) -> None:
+    """Remove from PROJECT what the next run makes again; never keys, mattes, settings or files that you changed."""
+    from stylize.project import Project, clean, read_project
+
+    read_project(project)
+    opened = Project(project)
+    with opened.locked():
+        cleaned = clean(opened, results=results, dry_run=dry_run)
+    if quiet:
+        return
+    for folder, count in cleaned.files.items():
+        click.echo(f"{folder}/: {_count(count, 'file')}, {_format_bytes(cleaned.bytes[folder])}")
+    click.echo(f"{'would remove' if dry_run else 'removed'}: {_format_bytes(cleaned.total)}")
+
+
 def _settings(shot: Path, flags: dict[str, Any]) -> tuple[Path, Settings]:
     """Settings from the flags, laid over those of a project and of a key that is to be painted again."""
     given = _given(flags, OPTIONS)
@@ -220,9 +263,9 @@ def _settings(shot: Path, flags: dict[str, Any]) -> tuple[Path, Settings]:
         given["split"] = False
     path, kept = shot, {}
     if (shot / "project.toml").is_file():
-        from stylize.project import read_asked
+        from stylize.project import read_project
 
-        path, stored = read_asked(shot)
+        path, stored = read_project(shot)
         kept = stored.stored()
     if "like" in given:
         from stylize.keys.reproduce import settings_from_key
@@ -354,6 +397,13 @@ def _print_counts(result: "Result | LayerResult", settings: Settings) -> None:
         outcome = "kept" if one.kept else "taken back"
         if one.after is not None:
             click.echo(f"refined {number}: keyframe {one.frame}, error {one.before:.4f} to {one.after:.4f}, {outcome}")
+
+
+def _format_bytes(count: int) -> str:
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"
 
 
 def _format_duration(seconds: float) -> str:

@@ -7,9 +7,9 @@ their own threads never wait.
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from queue import Queue
+from queue import Full, Queue
 from typing import TypeVar
 
 from propagate.threads import limit_threads, thread_limit
@@ -34,9 +34,9 @@ def run_concurrently(passes: Sequence[Callable[[], Generator[Item, None, None]]]
     results: Queue[Item | _End] = Queue(len(passes))
     stop, running = threading.Event(), len(passes)
     with ThreadPoolExecutor(len(passes), "passes") as pool:
-        for start, threads in zip(passes, split_threads(thread_limit(), len(passes)), strict=True):
-            pool.submit(_run, start, threads, results, stop)
         try:
+            for start, threads in zip(passes, split_threads(thread_limit(), len(passes)), strict=True):
+                pool.submit(_run, start, threads, results, stop)
             while running:
                 item = results.get()
                 if not isinstance(item, _End):
@@ -47,9 +47,6 @@ def run_concurrently(passes: Sequence[Callable[[], Generator[Item, None, None]]]
                     raise item.error
         finally:
             stop.set()
-            # A pass may be blocked on the full queue: drain it.
-            while running:
-                running -= isinstance(results.get(), _End)
 
 
 def split_threads(threads: int, count: int) -> list[int]:
@@ -64,10 +61,18 @@ def _run(
     try:
         with closing(start()) as items:
             for item in items:
-                results.put(item)
+                _put(results, item, stop)
                 if stop.is_set():
                     break
     except BaseException as error:  # of any kind: the caller raises it
-        results.put(_End(error))
+        _put(results, _End(error), stop)
     else:
-        results.put(_End())
+        _put(results, _End(), stop)
+
+
+def _put(results: "Queue[Item | _End]", item: Item | _End, stop: threading.Event) -> None:
+    """Hand an item to the caller, or drop it when the caller has stopped: Ctrl-C may have come to it at any point."""
+    while not stop.is_set():
+        with suppress(Full):
+            results.put(item, timeout=0.1)
+            return

@@ -14,7 +14,7 @@ from stylize.errors import StylizeError
 from stylize.settings import OPTIONS, Settings, current_names
 
 if TYPE_CHECKING:
-    from stylize.pipeline import Result
+    from stylize.result import Result
 
 __all__ = ["Settings", "StylizeError", "errors", "plan", "run"]
 

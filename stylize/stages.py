@@ -68,6 +68,8 @@ STAGES = _table(
           inputs="the plates and mattes of a shot, added, dropped and painted keys"),
     Stage("budget", 1, ("stylize.planning.budget",), ("pick",), ("keys_budget", "threads"),
           inputs="the renderer, and the keyframes that are worth rendering"),
+    # Seconds that were measured stay true when the code changes.
+    Stage("key_cost", 1, (), settings=("threads",), inputs="the renderer and the size of a frame"),
     Stage("plan_report", 1, ("stylize.planning.plan_report", "stylize.planning.plan_picture",
                              "stylize.planning.keys_csv"), inputs="the plan and its heat maps"),
     # Mattes and guides

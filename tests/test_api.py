@@ -8,7 +8,8 @@ import sys
 import pytest
 
 import stylize
-from stylize import errors, pipeline
+from stylize import errors
+from stylize.result import Result
 from stylize.settings import OPTIONS
 
 
@@ -18,7 +19,7 @@ def test_the_public_names():
 
 
 def test_the_fields_of_a_result():
-    assert [field.name for field in dataclasses.fields(pipeline.Result)] == [
+    assert [field.name for field in dataclasses.fields(Result)] == [
         "project", "frames", "shots", "rendered", "painted", "redone", "reused", "outputs", "notes", "pixels",
         "timecodes", "refinements", "layers",
     ]  # fmt: skip

@@ -252,5 +252,5 @@ def test_help_takes_less_than_half_a_second():
 
 
 def test_the_group_holds_all_commands():
-    assert set(cli.command.commands) == {"run", "plan", "matte", "report", "check"}
+    assert set(cli.command.commands) == {"run", "plan", "matte", "report", "check", "clean"}
     assert click.testing.CliRunner().invoke(cli.command, ["plan", "--help"]).exit_code == 0

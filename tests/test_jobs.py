@@ -10,23 +10,24 @@ from pathlib import Path
 import pytest
 
 from stylize.errors import JobError, MatteError
-from stylize.jobs import Trade, work_off
+from stylize.jobs import Task, WorkerSetup, run_in_order, run_tasks
 
 
 def prepare(offset):
     def work(task):
-        if task == "error":
+        what = task.id
+        if what == "error":
             raise MatteError("matte 4: it is missing: add it")
-        if task == "strange":
+        if what == "strange":
             raise StrangeError(1, 2)
-        if task == "memory":
+        if what == "memory":
             raise MemoryError
-        if task == "killed":
+        if what == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
-        if task == "slow":
+        if what == "slow":
             time.sleep(60)
         for step in range(3):
-            yield task * 10 + step + offset, os.getpid()
+            yield int(what) * 10 + step + offset, os.getpid()
 
     return work
 
@@ -46,42 +47,71 @@ class StrangeError(Exception):
         super().__init__(one)
 
 
-def done_by(jobs, tasks, trade=None, **more):
-    heard = []
-    work_off(trade or Trade(prepare, 1), tasks, jobs, lambda task, event: heard.append((task, *event)), **more)
-    return heard
+def tasks_of(*names):
+    return [Task(str(name)) for name in names]
+
+
+def done_by(jobs, tasks, setup=None):
+    reported = []
+    setup = setup or WorkerSetup(prepare, 1)
+    run_tasks(setup, tasks, jobs, lambda task, event: reported.append((int(task.id), *event)))
+    return reported
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_all_tasks_are_done_and_report_in_their_own_order(jobs):
-    heard = done_by(jobs, [1, 2, 3, 4])
-    assert sorted(event for _, event, _ in heard) == [
+    reported = done_by(jobs, tasks_of(1, 2, 3, 4))
+    assert sorted(event for _, event, _ in reported) == [
         task * 10 + step + 1 for task in (1, 2, 3, 4) for step in range(3)
     ]
     for task in (1, 2, 3, 4):
-        assert [event for one, event, _ in heard if one == task] == [task * 10 + 1, task * 10 + 2, task * 10 + 3]
-    assert (os.getpid() in {process for _, _, process in heard}) == (jobs == 1)
+        assert [event for one, event, _ in reported if one == task] == [task * 10 + 1, task * 10 + 2, task * 10 + 3]
+    assert (os.getpid() in {process for _, _, process in reported}) == (jobs == 1)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_task_starts_when_all_that_it_needs_is_done(jobs):
+    tasks = [Task("3", ("1", "2")), Task("4", ("3",)), Task("1"), Task("2", ("a task of another list",))]
+    steps = []
+    run_tasks(
+        WorkerSetup(prepare, 1), tasks, jobs, lambda task, event: None,
+        on_done=lambda task: steps.append(("done", task.id)), on_start=lambda task: steps.append(("start", task.id)),
+    )  # fmt: skip
+    assert sorted(steps) == sorted((step, task.id) for step in ("start", "done") for task in tasks)
+    ids = {task.id for task in tasks}
+    for task in tasks:
+        for need in ids.intersection(task.needs):
+            assert steps.index(("done", need)) < steps.index(("start", task.id))
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_task_may_open_others(jobs):
-    then = {1: [5, 6], 5: [7]}
-    heard = done_by(jobs, [1], then=lambda task: then.get(task, []))
-    assert {task for task, _, _ in heard} == {1, 5, 6, 7}
+def test_tasks_that_need_each_other_are_refused(jobs):
+    with pytest.raises(ValueError, match="2 needs tasks that need it"):
+        done_by(jobs, [Task("1"), Task("2", ("3",)), Task("3", ("2",))])
+
+
+def test_neighbours_of_one_kind_run_together_and_in_order():
+    tasks = [Task("plan"), Task("keys:a", ("plan",)), Task("span:1", ("keys:a",)), Task("span:2", ("span:1",))]
+    ran = []
+    runners = dict.fromkeys(("plan", "keys", "span"), lambda group: ran.append([task.id for task in group]))
+    run_in_order(tasks, runners)
+    assert ran == [["plan"], ["keys:a"], ["span:1", "span:2"]]
+    with pytest.raises(ValueError, match="keys:a stands before plan, which it needs"):
+        run_in_order([tasks[1], tasks[0]], runners)
 
 
 def test_an_error_comes_out_as_it_is_and_ends_the_others():
     started = time.monotonic()
     with pytest.raises(MatteError, match=r"^matte 4: it is missing: add it$"):
-        done_by(2, ["slow", "error"])
+        done_by(2, tasks_of("slow", "error"))
     assert time.monotonic() - started < 30
     with pytest.raises(MatteError, match="cannot begin"):
-        done_by(2, [1, 2], Trade(refuse, None))
+        done_by(2, tasks_of(1, 2), WorkerSetup(refuse, None))
 
 
 def test_an_error_that_cannot_be_sent_tells_what_it_was():
     with pytest.raises(RuntimeError, match="StrangeError"):
-        done_by(2, ["strange", 1])
+        done_by(2, tasks_of("strange", 1))
 
 
 @pytest.mark.parametrize(
@@ -89,22 +119,22 @@ def test_an_error_that_cannot_be_sent_tells_what_it_was():
 )
 def test_a_killed_process_is_told_in_one_line_with_what_to_do(task, told):
     with pytest.raises(JobError, match=rf"{told}.*fewer --jobs") as error:
-        done_by(2, ["slow", task])
+        done_by(2, tasks_of("slow", task))
     assert "\n" not in str(error.value)
 
 
 def test_a_process_that_cannot_start_is_told():
     with pytest.raises(JobError, match=r"could not start.*--jobs 1"):
-        done_by(2, [1, 2], Trade(leave, None))
+        done_by(2, tasks_of(1, 2), WorkerSetup(leave, None))
 
 
 SCRIPT = """
 import sys, time
 from tests.test_jobs import prepare
-from stylize.jobs import Trade, work_off
+from stylize.jobs import Task, WorkerSetup, run_tasks
 
 if __name__ == "__main__":
-    work_off(Trade(prepare, 1), ["slow", "slow"], 2, print)
+    run_tasks(WorkerSetup(prepare, 1), [Task("slow"), Task("slow")], 2, print)
 """
 
 

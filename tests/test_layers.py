@@ -218,10 +218,11 @@ def test_a_run_goes_on_and_only_the_layer_that_changed_is_made_again(plates, pai
 
 
 def test_a_project_goes_on_from_its_folder_as_from_the_shot(plates, painted, left):
-    from stylize.pipeline import open_project, run
+    from stylize.pipeline import run
+    from stylize.project import read_project
 
     project = stylize.run(plates, layers=two(painted, left), to_stage="render").project
-    shot, settings = open_project(project)
+    shot, settings = read_project(project)
     result = run(shot, settings, project)
     assert list(result.frames) == [1, 2, 3, 4, 5]
     bits = {number: path.read_bytes() for number, path in result.frames.items()}

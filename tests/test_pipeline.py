@@ -7,9 +7,11 @@ import pytest
 
 import stylize
 from stylize import pipeline
+from stylize.cost_estimate import expected_seconds
 from stylize.errors import OutputError, PaintedKeyError, ProjectError, SequenceError, SettingsError
 from stylize.media.images import read_image, write_image
 from stylize.media.safe_write import atomic_write
+from stylize.project import read_project
 from tests.clips import write_movie
 from tests.sliding import SIZE, folder_of, picture, scene
 
@@ -207,7 +209,7 @@ def test_a_project_goes_on_from_another_folder(plates, keys, tmp_path, monkeypat
     project = stylize.run("plates", keys="painted", output="comp/").project
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    shot, settings = pipeline.open_project(tmp_path / project)
+    shot, settings = read_project(tmp_path / project)
     again = pipeline.run(shot, settings, tmp_path / project)
     assert again.redone == ()
     assert not list((tmp_path / "elsewhere").iterdir())
@@ -217,7 +219,7 @@ def test_a_look_at_the_plan_does_not_change_what_was_asked_for(plates, style):
     project = stylize.run(plates, style=style, keyframes=(1, 8)).project
     stylize.plan(plates)
     stylize.run(plates, from_stage="export")
-    assert pipeline.open_project(project)[1].style == style
+    assert read_project(project)[1].style == style
 
 
 def test_a_project_of_another_shot_is_refused(tmp_path, style):
@@ -246,8 +248,8 @@ def test_stages_need_what_the_stages_before_leave(plates, style):
 
 def test_the_estimate_grows_with_keys_and_frames(plates, style):
     few, many = stylize.plan(plates, style=style, keyframes=(1,)), stylize.plan(plates, style=style, keyframes=(1, 8))
-    assert 0 < pipeline.expected_seconds(few) < pipeline.expected_seconds(many)
-    assert pipeline.expected_seconds(replace(few, pixels=2 * few.pixels)) > pipeline.expected_seconds(few)
+    assert 0 < expected_seconds(few) < expected_seconds(many)
+    assert expected_seconds(replace(few, pixels=2 * few.pixels)) > expected_seconds(few)
 
 
 def test_frames_between_painted_keys_are_told_that_another_part_has_them(tmp_path):

@@ -164,4 +164,4 @@ def _key_cost(context: Context, renderer: Renderer, budget: float) -> Cost:
 
 def _costs_key(context: Context, renderer: Renderer) -> str:
     uses = (context.settings.renderer,)
-    return cache_key("budget", renderer.cache_key(), context.shot.size, settings=context.settings, uses=uses)
+    return cache_key("key_cost", renderer.cache_key(), context.shot.size, settings=context.settings, uses=uses)

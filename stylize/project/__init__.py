@@ -1,18 +1,21 @@
 """The project folder: settings, records of tasks, lock and atomic writes."""
 
+from stylize.project.clean import Cleaned, clean
 from stylize.project.digests import digest_of
 from stylize.project.layout import FOLDERS, LAYERS, SUFFIX, is_project, keeps_files, project_of
 from stylize.project.project import Project
-from stylize.project.settings_file import read_asked
+from stylize.project.settings_file import read_project
 
 __all__ = [
     "FOLDERS",
     "LAYERS",
     "SUFFIX",
+    "Cleaned",
     "Project",
+    "clean",
     "digest_of",
     "is_project",
     "keeps_files",
     "project_of",
-    "read_asked",
+    "read_project",
 ]

@@ -24,7 +24,7 @@ def write_settings(root: Path, shot: Path, settings: Settings, version: str) -> 
         partial.write_text(tomli_w.dumps(content), encoding="utf-8")
 
 
-def read_asked(root: Path) -> tuple[Path, Settings]:
+def read_project(root: Path) -> tuple[Path, Settings]:
     """Return the shot and the settings that a project was last run with.
 
     Raises ProjectError when that is no project, its file is no TOML or of a newer schema, SettingsError for a setting

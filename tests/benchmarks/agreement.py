@@ -173,7 +173,7 @@ def main():
     precision = asked.dtype or ("float16" if device == "cuda" else "float32")
     if asked.count:
         # What is not worked out is black.
-        failure.of = lambda *_: None
+        failure.describe = lambda *_: None
     told = []
     for alone in (True, False):
         painter = renderer(

@@ -83,7 +83,7 @@ def test_somebody_elses_files_are_not_written_over(tmp_path, movie, style):
 
 
 def test_a_huge_reference_is_refused_before_it_is_read(tmp_path, movie, monkeypatch):
-    monkeypatch.setattr("stylize.keys.rendering.LARGEST_STYLE", 100)
+    monkeypatch.setattr("stylize.keys.rendering.MAX_STYLE_PIXELS", 100)
     write_image(tmp_path / "huge.png", np.zeros((20, 20, 3), np.uint8))
     with pytest.raises(StyleError, match="20x20"):
         stylize.run(movie, style=tmp_path / "huge.png")

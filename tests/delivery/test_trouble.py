@@ -53,12 +53,22 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def place(project: Path) -> Iterator[Path]:
     """An empty folder beside the shot; what the project knows of it is forgotten in the end."""
-    place, state = project / "out é", project / "plates.stylize/state.json"
-    before = state.read_bytes()
+    place, before = project / "out é", records(project)
     place.mkdir()
     yield place
     shutil.rmtree(place)
-    state.write_bytes(before)
+    restore(project, before)
+
+
+def records(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in (folder / "plates.stylize/state").iterdir()}
+
+
+def restore(folder: Path, before: dict[Path, bytes]) -> None:
+    for path in (folder / "plates.stylize/state").iterdir():
+        path.unlink()
+    for path, data in before.items():
+        path.write_bytes(data)
 
 
 def asked(place: Path, kind: str, **more: Any) -> dict[str, Any]:
@@ -188,12 +198,12 @@ def test_an_interrupt_and_going_on(place: Path, kind: str, after: int, monkeypat
 
 def files_after(place: Path, kind: str) -> dict[str, bytes]:
     """What an undisturbed run leaves, which is then forgotten."""
-    state = (place.parent / "plates.stylize/state.json").read_bytes()
+    before = records(place.parent)
     deliver(place, kind)
     found = files(place)
     shutil.rmtree(place)
     place.mkdir()
-    (place.parent / "plates.stylize/state.json").write_bytes(state)
+    restore(place.parent, before)
     return found
 
 

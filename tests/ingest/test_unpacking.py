@@ -109,7 +109,8 @@ def test_tidying_removes_what_nobody_asks_for_and_nothing_of_a_persons(tmp_path,
     assert [path.name for path in other[1].parent.iterdir()] == ["notes.txt"]
     assert (project.folder("mask") / "painted.0001.png").is_file()
     assert (project.folder("guides") / "sketches").is_dir()
-    assert not any("old" in name for name in project._state["files"])
+    assert not list(project._records.files(project._name(gone[1])))
+    assert list(project._records.files(project._name(kept[1])))
 
 
 def test_a_folder_that_cannot_be_made_is_told(movie, project):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stylize.errors import OutputError, ProjectError, SettingsError
-from stylize.project import Project, read_asked
+from stylize.project import Project, read_project
 from stylize.settings import Settings
 from tests import forbidden
 
@@ -92,7 +92,7 @@ def test_settings_come_back_with_whole_paths(project, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     asked = Settings(style="ref.png", output="comp/", structure=0.25, keyframes="3,1")
     project.write_settings(tmp_path / "shot.mp4", asked, "1")
-    shot, settings = read_asked(project.root)
+    shot, settings = read_project(project.root)
     assert shot == tmp_path / "shot.mp4"
     assert settings.style == tmp_path / "ref.png"
     assert settings.output == f"{tmp_path}/comp/"
@@ -103,7 +103,7 @@ def test_settings_come_back_with_whole_paths(project, tmp_path, monkeypatch):
 def test_a_spoilt_project_file_is_named(project, text):
     (project.root / "project.toml").write_bytes(text.encode("latin1"))
     with pytest.raises(ProjectError, match=r"project\.toml") as error:
-        read_asked(project.root)
+        read_project(project.root)
     assert "\n" not in str(error.value)
 
 
@@ -117,13 +117,13 @@ def test_what_is_no_project_is_told_as_such(tmp_path):
         (".", r"found a folder without project\.toml;"),
     ):
         with pytest.raises(ProjectError, match=f"expected a project folder, as shot.stylize, {found}"):
-            read_asked(tmp_path / name)
+            read_project(tmp_path / name)
 
 
 def test_a_misspelt_setting_is_an_error(project):
     (project.root / "project.toml").write_text('shot = "a.mp4"\n[settings]\nkeep_colors = true\n')
     with pytest.raises(SettingsError, match=r"project\.toml: .*did you mean 'keep_colours'"):
-        read_asked(project.root)
+        read_project(project.root)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", json.dumps({"version": 0})])

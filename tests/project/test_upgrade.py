@@ -10,7 +10,7 @@ import pytest
 import stylize
 from stylize.errors import ProjectError
 from stylize.media.images import read_image, write_image
-from stylize.project import Project, read_asked
+from stylize.project import Project, read_project
 from stylize.project.schema import SCHEMA
 
 HERE = Path(__file__).parent / "schema1"
@@ -57,7 +57,7 @@ def test_every_rendered_key_is_reused_and_reported(root: Path) -> None:
 def test_keys_of_layers_are_reused(root: Path) -> None:
     project = root / "layers.stylize"
     before = keys_of(project)
-    shot, settings = read_asked(project)
+    shot, settings = read_project(project)
     result = stylize.run(shot, project=project, layers=settings.layers, to_stage="render")
     assert result.rendered == ()
     assert keys_of(project) == before

@@ -1,6 +1,8 @@
 """Works beside each other: at the same time, in their own order, and stopped together."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import pytest
@@ -90,3 +92,18 @@ def test_ended_early_each_leaves_the_item_in_hand_done_and_is_closed():
     assert sorted(closed) == ["a", "b"]
     assert set(told) <= set(made)
     assert len(made) <= len(told) + 6  # two wait to be told, one is in hand and one more begun before the end is seen
+
+
+def test_ctrl_c_while_the_passes_start_leaves_none_behind(monkeypatch):
+    closed = []
+    submit = ThreadPoolExecutor.submit
+
+    def interrupted(pool, *work):
+        submit(pool, *work)
+        time.sleep(0.2)  # it fills the queue meanwhile
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        next(run_concurrently([counting("a", 10**9, closed), counting("b", 10**9, closed)]))
+    assert closed == ["a"]

@@ -4,12 +4,12 @@ import threading
 
 import pytest
 
-from propagate.prefetch import one_ahead
+from propagate.prefetch import prefetch
 
 
 def test_items_come_in_their_order(threads):
-    assert list(one_ahead(iter(range(5)))) == list(range(5))
-    assert list(one_ahead(iter(()))) == []
+    assert list(prefetch(iter(range(5)))) == list(range(5))
+    assert list(prefetch(iter(()))) == []
 
 
 def test_an_item_is_made_while_the_caller_has_the_one_before(set_threads):
@@ -20,7 +20,7 @@ def test_an_item_is_made_while_the_caller_has_the_one_before(set_threads):
         yield 0
         yield going_on.wait(20)
 
-    found = one_ahead(items())
+    found = prefetch(items())
     assert next(found) == 0
     going_on.set()  # only now, while the second is waiting for it
     assert list(found) == [True]
@@ -35,7 +35,7 @@ def test_with_one_thread_each_item_is_made_here_when_it_is_asked_for(set_threads
             made.append(n)
             yield threading.current_thread() is threading.main_thread()
 
-    found = one_ahead(items())
+    found = prefetch(items())
     for n in range(3):
         assert next(found)
         assert made == list(range(n + 1))
@@ -46,7 +46,7 @@ def test_what_making_an_item_raises_comes_in_its_place(threads):
         yield 0
         raise ValueError("bad plate")
 
-    found = one_ahead(items())
+    found = prefetch(items())
     assert next(found) == 0
     with pytest.raises(ValueError, match="bad plate"):
         next(found)

@@ -31,11 +31,11 @@ def test_without_a_matte_the_look_replaces_the_plate_and_keeps_its_alpha(channel
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_in_a_box_it_is_what_it_is_on_the_whole_frame(dtype):
     look, plate, box = noise(0, *SIZE, 3, dtype=dtype), noise(1, *SIZE, 4, dtype=dtype), Box(5, 4, 25, 20)
-    matte = box.onto(np.random.default_rng(2).random(box.size).astype(np.float32), SIZE)
+    matte = box.zero_pad(np.random.default_rng(2).random(box.size).astype(np.float32), SIZE)
     matte[10:12, 10:12] = 0
     before = plate.copy()
     whole, whole_alone = composite_look(look, None, plate, matte, dtype)
-    picture, alone = composite_look(box.of(look), box, plate, matte, dtype)
+    picture, alone = composite_look(box.crop(look), box, plate, matte, dtype)
     np.testing.assert_array_equal(picture, whole)
     np.testing.assert_array_equal(alone, whole_alone)
     np.testing.assert_array_equal(picture[..., :3], over(look, plate[..., :3], matte))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from propagate.synthesis import Carried, PassState
+from propagate.synthesis import StylisedFrame, PassState
 from stylize.errors import OutputError
 from stylize.spans.resume_point import ResumeFiles, StoredDrawing, clear
 from stylize.spans.span_job import BACKWARD, FORWARD
@@ -22,7 +22,7 @@ def state(frame):
 
 def drawing(number):
     colour = np.random.default_rng(number).random((*SIZE, 3)).astype(np.float32)
-    return Carried(number, colour, colour[..., 0] ** 2, state(number))
+    return StylisedFrame(number, colour, colour[..., 0] ** 2, state(number))
 
 
 def test_a_drawing_is_stored_finer_than_any_output_and_by_its_side(files):

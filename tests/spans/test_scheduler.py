@@ -118,12 +118,15 @@ def children(parent):
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
-def test_a_process_that_is_killed_is_told_and_the_next_run_goes_on(tmp_path, plates, keys):
+def test_a_process_that_is_killed_is_told_and_the_next_run_goes_on(tmp_path):
+    # Long enough not to be done before the signal comes.
+    plates = folder_of(tmp_path / "long", scene(2 * FRAMES))
+    keys = painted(tmp_path / "keys", (1, FRAMES))
     whole = stylize.run(plates, keys=keys, project=tmp_path / "whole.stylize")
     project = tmp_path / "killed.stylize"
     run = command(plates, "--keys", keys, "--project", project, "--jobs", 2)
-    while run.poll() is None and not list(project.glob("state/span.*.jsonl")):
-        time.sleep(0.005)
+    while run.poll() is None and not list(project.glob("passes/*/*.state.npz")):
+        time.sleep(0.001)
     for worker in children(run.pid)[:1]:
         os.kill(worker, signal.SIGKILL)
     _, said = run.communicate(timeout=60)
@@ -137,7 +140,9 @@ def test_a_process_that_is_killed_is_told_and_the_next_run_goes_on(tmp_path, pla
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 @pytest.mark.parametrize("mark", ["passes/*/*.state.npz", "state/span.*.jsonl"])
-def test_stopped_with_several_processes_it_goes_on_with_the_same_bits(tmp_path, plates, end, mark):
+def test_stopped_with_several_processes_it_goes_on_with_the_same_bits(tmp_path, end, mark):
+    # Long enough not to be done before the signal comes.
+    plates = folder_of(tmp_path / "long", scene(2 * FRAMES))
     keys = painted(tmp_path / "keys", (1, FRAMES))
     whole = stylize.run(plates, keys=keys, project=tmp_path / "whole.stylize")
     project = tmp_path / "stopped.stylize"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from propagate.threads import allowed
+from propagate.threads import thread_limit
 from stylize.errors import OutputError
 from stylize.spans import span as propagation
 from stylize.spans.resume_point import ResumeFiles
@@ -144,7 +144,7 @@ def test_each_drawing_is_blended_once(tmp_path, blends, every):
 @pytest.mark.parametrize("first", [1, 2])
 @pytest.mark.usefixtures("schedule")
 def test_each_drawing_is_blended_once_by_a_run_that_continues_another(tmp_path, blends, set_threads, stop, first):
-    now = allowed()
+    now = thread_limit()
     set_threads(first)
     inputs = span_inputs(tmp_path)
     stopped = run_span(inputs, TWO_SIDED, tmp_path / "s")
@@ -198,17 +198,17 @@ def test_a_pair_is_complete_for_one_of_two_threads():
 @pytest.fixture
 def made(monkeypatch):
     """Drawings that the passes have made, and CLOSED where one has ended."""
-    log, carry = [], propagation.carry
+    log, propagate = [], propagation.propagate_key
 
     def spy(*arguments):
         try:
-            for carried in carry(*arguments):
-                log.append(carried.frame)
-                yield carried
+            for drawing in propagate(*arguments):
+                log.append(drawing.frame)
+                yield drawing
         finally:
             log.append(CLOSED)
 
-    monkeypatch.setattr(propagation, "carry", spy)
+    monkeypatch.setattr(propagation, "propagate_key", spy)
     return log
 
 

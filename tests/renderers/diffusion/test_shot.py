@@ -1,5 +1,6 @@
 """The whole job with the tiny model on a real shot."""
 
+import re
 import shutil
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 import cli
 import stylize
+from stylize.keys.agreement import STRUCTURE_WEIGHT
 from stylize.media.images import read_image, write_image
 from stylize.media.images.png import read_texts
 from tests.renderers.diffusion.test_renderer import pytestmark as quietly
@@ -126,18 +128,20 @@ def size_of_clip():
 
 
 def test_outliers_are_painted_again(models, tmp_path, monkeypatch):
-    monkeypatch.setattr("stylize.keys.agreement.OUTLIER", 0)
+    monkeypatch.setattr("stylize.keys.agreement.MAX_DISAGREEMENT", 0)
     asked = {"fuse": 0, "share_attention": 0, "match_colours": 0, "to_stage": "render"}
     result, told = run(models, tmp_path / "p", retries=2, **asked)
     lines = [line for line in told if line.startswith("keyframe 5 beside 1")]
     assert [line.rpartition(" ")[2] for line in lines] == ["0", "1", "2"]
-    scores = [float(line.split("colour ")[1].split(",")[0]) for line in lines]
-    import json
-
-    kept = json.loads((tmp_path / "p" / "state.json").read_text())["facts"]["agreement of key 5"]["value"]
-    assert kept["colour"] == pytest.approx(scores[kept["seed"]], abs=1e-3)
-    alone, _ = run(models, tmp_path / "q", seed=kept["seed"], **asked)
+    key = tmp_path / "p" / "keys" / "bunny.0005.png"
+    seed = int(read_texts(key)["parameters"].split("Seed: ")[1].split(",")[0])
+    measures = [re.findall(r"(?:colour|structure) (-?[\d.]+)", line) for line in lines]
+    assert len({*map(tuple, measures)}) == 3
+    losses = [float(colour) + STRUCTURE_WEIGHT * (1 - float(structure)) for colour, structure in measures]
+    assert losses[seed] == min(losses)
+    alone, _ = run(models, tmp_path / "q", seed=seed, **asked)
     assert len(result.rendered) == len(alone.rendered) == 2
+    np.testing.assert_array_equal(read_image(key), read_image(tmp_path / "q" / "keys" / "bunny.0005.png"))
 
 
 def test_each_layer_is_painted_by_words_of_its_own(models, tmp_path):

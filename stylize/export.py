@@ -1,0 +1,67 @@
+"""The export stage: the result, what other programs need beside it, and the contact sheets."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from stylize.context.context import Context
+from stylize.delivery import deliver
+from stylize.interchange import handoff
+from stylize.interchange.handoff import PlannedLook
+from stylize.look_pipeline import LookResult, existing_frames
+from stylize.media.stale_outputs import stale_warning
+from stylize.planning.picking import ShotPlan
+from stylize.session import Session
+from stylize.settings.input_files import inputs_of
+from stylize.threads import available_cpus
+
+
+def finished_frames(context: Context) -> dict[int, Path]:
+    """Return the files of all frames of a look. Raises OutputError where one is missing."""
+    paths = {frame: context.file("out", frame) for frame in context.shot.frames}
+    deliver.check_complete(context.shot, paths)
+    return paths
+
+
+def export(
+    session: Session,
+    context: Context,
+    results: Sequence[LookResult],
+    shots: tuple[ShotPlan, ...],
+    finished: Mapping[int, Path],
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Deliver the frames and everything that goes with them; return what was written, and notes.
+
+    context: of the whole, with what layers cover together as its matte. results: of the looks, from the lowest layer.
+    shots: with the keyframes of all looks. finished: file of every frame.
+    """
+    total, done = len(finished), 0
+
+    def on_frame(frame: int) -> None:
+        nonlocal done
+        done += 1
+        context.progress("export", done, total)
+
+    delivery = deliver.Delivery(
+        context.shot, context.project, context.plates.paths, finished, inputs_of(context.settings),
+        context.settings.overwrite, on_frame, deliver.encoding_of(context.settings),
+        context.settings.threads or available_cpus(),
+    )  # fmt: skip
+    target = deliver.target_of(context.settings.output, context.shot, context.project)
+    notes = deliver.deliver(delivery, target)
+    painted = [PlannedLook(look, result.shots) for look, result in zip(session.looks, results, strict=True)]
+    stale_note = stale_warning(target, context.shot.frames)
+    if stale_note is not None:
+        context.message(stale_note)
+    files = handoff.write_handoff(PlannedLook(context, shots), painted, target)
+    sheet = context.project.root / "contact_sheet.png"
+    keys = {f"key {look.name}".strip(): look.keys.files() for look in session.looks}
+    deliver.deliver_contact_sheet(delivery, keys, [key.frame for plan in shots for key in plan.keyframes], sheet)
+    for look, result in zip(session.looks, results, strict=True) if session.layered else ():
+        layer_delivery = replace(delivery, project=look.project, finished=existing_frames(look))
+        numbers = [key.frame for plan in result.shots for key in plan.keyframes]
+        deliver.deliver_contact_sheet(
+            layer_delivery, {"key": look.keys.files()}, numbers, look.project.root / sheet.name
+        )
+    context.progress("export", total, total)
+    return (target.path, sheet, *files), (*notes, *handoff.handoff_notes(context.settings, context.shot, target))

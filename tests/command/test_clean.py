@@ -1,0 +1,68 @@
+"""``stylize clean``: what can be made again goes, and nothing else."""
+
+import re
+
+from stylize.media.images import read_image, write_image
+from tests.command.words import command, digests
+
+
+def files(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_next_run_makes_again_what_was_removed_with_the_same_bits(movie, style):
+    command(movie, "--style", style, "--keyframes", "1,8")
+    project = movie.with_name("shot.stylize")
+    before, frames, keys = files(project), digests(project / "out"), digests(project / "keys")
+    trial = command("clean", project, "-n").stdout
+    assert files(project) == before
+    told = command("clean", project).stdout
+    assert re.search(r"^removed: [\d.]+ [kM]B$", told, re.M)
+    assert trial.replace("would remove", "removed") == told
+    assert {name.partition("/")[0] for name in before - files(project)} == {"video", "flow", "passes"}
+    assert digests(project / "keys") == keys
+    assert digests(project / "out") == frames
+    again = command(project)
+    assert "0 rendered" in again.stdout
+    assert digests(project / "out") == frames
+    assert before <= files(project)
+
+
+def test_results_are_removed_when_asked_for(movie, style):
+    command(movie, "--style", style, "--keyframes", "1,8")
+    project = movie.with_name("shot.stylize")
+    frames = digests(project / "out")
+    command("clean", project, "--results")
+    assert not digests(project / "out")
+    assert not list((project / "export").iterdir())
+    assert "0 rendered" in command(project).stdout
+    assert digests(project / "out") == frames
+
+
+def test_what_a_person_has_changed_or_put_there_stays(movie, style):
+    command(movie, "--style", style, "--keyframes", "1,8")
+    project = movie.with_name("shot.stylize")
+    for path in (project / "out/shot.0004.png", project / "keys/shot.0001.png"):
+        write_image(path, 255 - read_image(path))
+    (project / "passes/error/note.png").write_bytes(b"mine")
+    keys = digests(project / "keys")
+    command("clean", project, "--results")
+    assert files(project / "out") == {"shot.0004.png"}
+    assert (project / "passes/error/note.png").read_bytes() == b"mine"
+    assert digests(project / "keys") == keys
+
+
+def test_layers_are_cleaned_too(movie, style):
+    command(movie, "--layer", f"style={style},keyframes=1", "--to", "propagate")
+    project = movie.with_name("shot.stylize")
+    assert list((project / "layers/1/passes").rglob("*.png"))
+    command("clean", project)
+    assert not list((project / "layers/1/passes").rglob("*.png"))
+    assert digests(project / "layers/1/keys")
+
+
+def test_what_is_no_project_is_refused(tmp_path, style):
+    told = command("clean", tmp_path, check=False)
+    assert told.returncode == 1
+    assert "expected a project folder" in told.stderr
+    assert not (tmp_path / "state.json").exists()
