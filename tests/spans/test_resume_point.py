@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from propagate.synthesis import StylisedFrame, PassState
+from propagate.synthesis import PassState, StylisedFrame
 from stylize.errors import OutputError
 from stylize.spans.resume_point import ResumeFiles, StoredDrawing, clear
 from stylize.spans.span_job import BACKWARD, FORWARD

@@ -4,7 +4,6 @@ import re
 import shutil
 
 import numpy as np
-import pytest
 
 import cli
 import stylize
