@@ -12,12 +12,12 @@ from stylize.delivery import deliver
 from stylize.event_log import EventLog, open_log
 from stylize.export import export, finished_frames
 from stylize.interchange import handoff
-from stylize.jobs import Task, run_in_order
+from stylize.jobs import Task, run_in_order, task_id
 from stylize.look_pipeline import PLAN, LookResult, LookRun, look_with_coverage, plan_look
 from stylize.planning.budget import key_limits
 from stylize.planning.picking import ShotPlan, find_shots, plan_shots
 from stylize.planning.plan_report import write_plan
-from stylize.project import read_project
+from stylize.project import REPORT_FILES, read_project
 from stylize.result import Result, make_result, merge_shots
 from stylize.session import Session, open_session, prefix_errors
 from stylize.settings import Settings
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 # Tasks of a run beside those of its looks.
-LAYERS, DELIVERY = "layers", "delivery"
+LAYERS, DELIVERY, REPORT = "layers", "delivery", "report"
 
 
 def run(
@@ -163,24 +163,45 @@ def report(
     """
     shot, settings = read_project(project)
     use_threads(settings.threads)
-    from stylize.report.project_report import write_report
-
     # As if to propagate, so that motion and mattes are those that the frames were made with.
     part = replace(settings, from_stage="propagate", to_stage="propagate")
+    paths: list[Path] = []
+
     with open_session(shot, part, project, on_progress, on_message) as session:
         shot_frames = find_shots(session.context)
-        paths: list[Path] = []
-        if session.layered:
-            context = with_union(session.context)
-            finished_frames(context)
-            # Keys are the layers'.
-            paths += write_report(context, [ShotPlan(frames, ()) for frames in shot_frames])
-        for look in session.looks:
-            with prefix_errors(look.name):
-                planned = plan_shots(look, shot_frames, key_limits(look, shot_frames))
-                finished_frames(look)
-                paths += write_report(look, refinement.extend_shots(planned, refinement.stored_rounds(look, planned)))
-        return tuple(paths)
+
+        def run_report(tasks: Sequence[Task]) -> None:
+            for task in tasks:
+                paths.extend(_write_report(session, shot_frames, task.details))
+
+        run_in_order(report_tasks(session), {REPORT: run_report})
+    return tuple(paths)
+
+
+def report_tasks(session: Session) -> list[Task]:
+    """Return the tasks of a report: a page for each look, and with layers one for the whole before them."""
+    contexts = [session.context, *session.looks] if session.layered else session.looks
+    return [
+        Task(
+            task_id(REPORT, context.name), (), tuple(context.project.root / name for name in REPORT_FILES), context.name
+        )
+        for context in contexts
+    ]
+
+
+def _write_report(session: Session, shot_frames: Sequence[tuple[int, ...]], name: str) -> tuple[Path, ...]:
+    from stylize.report.project_report import write_report
+
+    if session.layered and not name:
+        whole = with_union(session.context)
+        finished_frames(whole)
+        # Keys are the layers'.
+        return write_report(whole, [ShotPlan(frames, ()) for frames in shot_frames])
+    context = next(look for look in session.looks if look.name == name)
+    with prefix_errors(context.name):
+        planned = plan_shots(context, shot_frames, key_limits(context, shot_frames))
+        finished_frames(context)
+        return write_report(context, refinement.extend_shots(planned, refinement.stored_rounds(context, planned)))
 
 
 def check(

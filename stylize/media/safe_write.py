@@ -1,5 +1,6 @@
 """Write output files whole or not at all."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,15 +9,19 @@ from stylize.io_errors import output_error
 
 
 @contextmanager
-def atomic_write(target: Path, elsewhere: str = "-o", *, keep_suffix: bool = False) -> Iterator[Path]:
+def atomic_write(
+    target: Path, elsewhere: str = "-o", *, keep_suffix: bool = False, shared: bool = False
+) -> Iterator[Path]:
     """Yield a temporary path alongside `target` to write to; it becomes `target` when the block ends well.
 
     When the block fails the temporary file is removed and whatever was at `target` stays as it was. Raises OutputError
     for any failure of the file system inside the block. elsewhere: what else to choose, in its message. keep_suffix:
-    for writers that choose the format by it.
+    for writers that choose the format by it. shared: several processes may write the same contents at one time.
     """
     make_folder(target.parent)
     partial = target.with_name(f".{target.stem}.partial{target.suffix}") if keep_suffix else _partial(target)
+    if shared:
+        partial = partial.with_name(f".{os.getpid()}{partial.name}")
     try:
         yield partial
         partial.replace(target)

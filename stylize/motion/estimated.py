@@ -1,7 +1,6 @@
 """The motion of a shot: from each frame to its neighbours, estimated once a pair and kept in the project folder."""
 
 import contextlib
-import os
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,8 @@ from propagate.box import Box
 from propagate.flow import FlowEstimator, Step, estimate_steps
 from propagate.flow_dis import DisFlow
 from stylize.errors import OutputError
-from stylize.io_errors import PROJECT_OPTION, output_error
+from stylize.io_errors import PROJECT_OPTION
+from stylize.media.safe_write import atomic_write
 from stylize.motion.keyed_lock import KeyedLock
 from stylize.settings import Settings
 from stylize.stages import cache_key
@@ -123,9 +123,9 @@ class EstimatedMotion:
 def remove_stale_flow(folder: Path, frames: Sequence[int]) -> None:
     """Removes the files of pairs that are no neighbours any more in ``frames``, ascending, and what a kill left."""
     pairs: Collection[tuple[int, int]] = set(pairwise(frames))
-    for path in folder.glob(f"*{SUFFIX}"):
+    for path in (*folder.glob(f"*{SUFFIX}"), *folder.glob(f".*{SUFFIX}.partial")):
         numbers = _NUMBERS.search(path.name)
-        if path.name.startswith(".part-") or numbers is None or (int(numbers[1]), int(numbers[2])) not in pairs:
+        if path.name.startswith(".") or numbers is None or (int(numbers[1]), int(numbers[2])) not in pairs:
             path.unlink(missing_ok=True)
 
 
@@ -141,12 +141,5 @@ def _read(path: Path, key: bytes, *, forward: bool) -> Step:
 def _write(path: Path, data: bytes) -> None:
     if path.is_dir():
         raise OutputError(f"{path} is a folder, expected a file of motion or nothing; move it away")
-    # Two processes may make the same pair at one time, and both right.
-    partial = path.with_name(f".part-{os.getpid()}-{path.name}")
-    try:
+    with atomic_write(path, PROJECT_OPTION, shared=True) as partial:
         partial.write_bytes(data)
-        partial.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise output_error(error, path, PROJECT_OPTION) from error

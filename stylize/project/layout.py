@@ -10,6 +10,8 @@ LAYERS = "layers"
 LAYER_FOLDERS = ("keys", "plan", "out", "passes")
 SUFFIX = ".stylize"
 SETTINGS_FILE, STATE_FILE, LOCK_FILE = "project.toml", "state.json", "project.lock"
+# Page and figures of a report.
+REPORT_FILES = ("report.html", "report.json")
 # Folder of the records of tasks.
 STATE_FOLDER = "state"
 

@@ -19,6 +19,7 @@ from stylize.media.flatten import flatten
 from stylize.media.images import quantise, read_image, read_values, to_float
 from stylize.media.safe_write import atomic_write
 from stylize.planning.picking import ShotPlan
+from stylize.project import REPORT_FILES
 from stylize.report.ghosting import ghosting
 from stylize.report.measures import (
     FrameMeasures,
@@ -39,7 +40,7 @@ MAX_FRAMES, MAX_WIDTH, JPEG_QUALITY = 120, 640, 80
 JSON_VERSION = 3
 
 
-def write_report(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, Path]:
+def write_report(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, ...]:
     """The page and the figures of a project that is done. Raises OutputError where frames are missing."""
     content = figures(context, shots)
     sheet = context.project.root / "contact_sheet.png"
@@ -48,7 +49,7 @@ def write_report(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, Pat
     chosen = choose_columns(context.shot.frames, [key for plan in shots for key in plan.keys], MAX_FRAMES)
     pictures = [(frame, _data_url(_plate(context, frame)), _data_url(_result(context, frame))) for frame in chosen]
     page = page_of(content, pictures, _data_url(to_float(flatten(read_image(sheet))), 2520))
-    paths = context.project.root / "report.html", context.project.root / "report.json"
+    paths = tuple(context.project.root / name for name in REPORT_FILES)
     for path, text in zip(paths, (page, json.dumps(content, indent=1) + "\n"), strict=True):
         with atomic_write(path) as partial:
             partial.write_text(text, encoding="utf-8")

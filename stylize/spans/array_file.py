@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from propagate.arrays import Pixels
-from stylize.io_errors import PROJECT_OPTION, output_error
+from stylize.io_errors import PROJECT_OPTION
+from stylize.media.safe_write import atomic_write
 
 # Errors of reading a file that is missing or damaged. The digest is checked before anything parses the content, so an
 # error of another kind is a bug and is not hidden.
@@ -19,18 +20,12 @@ DIGEST_SIZE = 16
 
 def save_arrays(path: Path, arrays: Mapping[str, Pixels]) -> None:
     """Write arrays of any shapes, atomically. Raises OutputError when they cannot be written."""
-    unfinished = path.with_name(f".part-{path.name}")
-    try:
-        with unfinished.open("w+b") as file:
-            file.write(bytes(DIGEST_SIZE))
-            np.savez(file, **arrays)  # type: ignore[arg-type, unused-ignore]
-            digest = _digest(file)
-            file.seek(0)
-            file.write(digest)
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise output_error(error, path, PROJECT_OPTION) from error
+    with atomic_write(path, PROJECT_OPTION) as partial, partial.open("w+b") as file:
+        file.write(bytes(DIGEST_SIZE))
+        np.savez(file, **arrays)  # type: ignore[arg-type, unused-ignore]
+        digest = _digest(file)
+        file.seek(0)
+        file.write(digest)
 
 
 def load_arrays(path: Path) -> dict[str, Pixels]:

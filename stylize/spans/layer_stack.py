@@ -4,7 +4,6 @@ A layer keeps its look before its matte cuts it. So where soft mattes meet each 
 twice.
 """
 
-import contextlib
 import shutil
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,9 +19,10 @@ from propagate.threads import thread_limit
 from stylize.context.context import Context
 from stylize.context.mattes import Mattes, matte_extents
 from stylize.errors import OutputError
-from stylize.io_errors import PROJECT_OPTION, output_error
+from stylize.io_errors import PROJECT_OPTION
 from stylize.media.images import image_info, make_folder, quantise, read_image, read_values, write_image
 from stylize.media.plates import plate_pattern
+from stylize.media.safe_write import atomic_write
 from stylize.spans.composite_look import to_depth
 from stylize.spans.frame_files import ERROR, LOOK, pass_file, remove_stale
 from stylize.spans.pass_maps import write_error
@@ -175,14 +175,8 @@ def _copy_of_single_layer(stack: _StackedFrame, dtype: type) -> bool:
     source, picture = stack.layers[0].layer.file("out", stack.frame), stack.picture
     if image_info(source).depth != 8 * np.dtype(dtype).itemsize:
         return False
-    partial_copy = picture.with_name(f".{picture.stem}.part{picture.suffix}")
-    try:
-        shutil.copyfile(source, partial_copy)
-        partial_copy.replace(picture)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial_copy.unlink(missing_ok=True)
-        raise output_error(error, picture, PROJECT_OPTION) from error
+    with atomic_write(picture, PROJECT_OPTION) as unfinished:
+        shutil.copyfile(source, unfinished)
     return True
 
 

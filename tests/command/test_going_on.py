@@ -66,7 +66,7 @@ def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bits(tmp_path, m
     assert digests(project / "keys") == digests(whole / "keys")
     assert digests(project / "out") == digests(whole / "out")
     assert (project / "export/shot.mp4").read_bytes() == (whole / "export/shot.mp4").read_bytes()
-    assert not [p for p in project.rglob(".part-*") if "video" not in p.parts and p.parent.name == "out"]
+    assert not [p for p in project.rglob(".*.partial*") if "video" not in p.parts and p.parent.name == "out"]
 
 
 def test_ctrl_c_leaves_a_project_to_go_on_with(tmp_path, movie, style):

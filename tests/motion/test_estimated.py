@@ -206,7 +206,7 @@ def test_a_folder_in_the_place_of_a_file_is_named(tmp_path, inside):
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(OutputError, match=r"0001-0002\.flow cannot be written"):
+    with pytest.raises(OutputError, match="file cannot be written"):
         motion(tmp_path / "file").step(1, 2)
 
 
@@ -215,7 +215,7 @@ def test_only_pairs_that_are_neighbours_stay(tmp_path):
     for pair in pairwise((1, 2, 3, 4)):
         moving.step(*pair)
     moving.step(2, 4)
-    (tmp_path / f".part-{os.getpid()}-shot.0001-0002.flow").write_bytes(b"half")
+    (tmp_path / f".{os.getpid()}.shot.0001-0002.flow.partial").write_bytes(b"half")
     remove_stale_flow(tmp_path, (1, 2, 3))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["shot.0001-0002.flow", "shot.0002-0003.flow"]
 
