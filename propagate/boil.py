@@ -10,7 +10,7 @@ import numpy as np
 from propagate.arrays import F32, Floats
 from propagate.flow import warp
 
-# Octaves of the displacement: size of a swirl and RMS length at strength 1, both in picture heights.
+# Scales of the displacement: size of a swirl and RMS length at strength 1, both in picture heights.
 SCALES = ((1 / 3, 0.0050), (1 / 9, 0.0032), (1 / 24, 0.0011))
 # Scale of the variation of tone, in picture heights, and its RMS at strength 1.
 TONE_SCALE, TONE_RMS = 1 / 5, 0.025
