@@ -3,7 +3,7 @@
 Every line has ``time`` (UTC, ISO 8601), ``seconds`` since the start of the run, and ``event``:
 
 - ``start``: version, stages and libraries that determine the bits, and what was asked for;
-- ``disk``: bytes that the run needs, as estimated, and bytes that are free;
+- ``disk``: bytes that the run needs, as estimated before its work, and bytes that are free;
 - ``stage``: name, done, total;
 - ``task``: id, and state, ``started`` or ``done``;
 - ``frame``: number, and the layer that it is of, empty for the only look;

@@ -10,6 +10,7 @@ from stylize.interchange import handoff
 from stylize.interchange.handoff import PlannedLook
 from stylize.look_pipeline import LookResult, existing_frames
 from stylize.media.stale_outputs import stale_warning
+from stylize.media.targets import target_of
 from stylize.planning.picking import ShotPlan
 from stylize.session import Session
 from stylize.settings.input_files import inputs_of
@@ -47,7 +48,7 @@ def export(
         context.settings.overwrite, on_frame, deliver.encoding_of(context.settings),
         context.settings.threads or available_cpus(),
     )  # fmt: skip
-    target = deliver.target_of(context.settings.output, context.shot, context.project)
+    target = target_of(context.settings.output, context.shot.name, context.project.folder("export"))
     notes = deliver.deliver(delivery, target)
     painted = [PlannedLook(look, result.shots) for look, result in zip(session.looks, results, strict=True)]
     stale_note = stale_warning(target, context.shot.frames)

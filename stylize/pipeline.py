@@ -1,19 +1,19 @@
 """The stages of a run, top to bottom: conform, split, pick, render, propagate, export."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylize import refinement
 from stylize.context.context import Message, Progress
-from stylize.delivery import deliver
 from stylize.event_log import EventLog, open_log
 from stylize.export import export, finished_frames
 from stylize.interchange import handoff
 from stylize.jobs import Task, run_in_order, task_id
 from stylize.look_pipeline import PLAN, LookResult, LookRun, look_with_coverage, plan_look
+from stylize.media.targets import target_of
 from stylize.planning.budget import key_limits
 from stylize.planning.picking import ShotPlan, find_shots, plan_shots
 from stylize.planning.plan_report import write_plan
@@ -44,6 +44,7 @@ def run(
     with open_log(settings.log_json, **_start(shot, settings)) as log:
         progress, message = _logged(on_progress, on_message, log)
         with open_session(shot, settings, project, progress, message, log) as session:
+            log.write("disk", **asdict(session.disk))
             return _Run(session).run()
 
 
@@ -118,7 +119,7 @@ class _Run:
         session, settings = self.session, self.session.context.settings
         self.context = session.context
         if settings.runs("export"):
-            target = deliver.target_of(settings.output, self.context.shot, self.context.project)
+            target = target_of(settings.output, self.context.shot.name, self.context.project.folder("export"))
             handoff.check_handoff(settings, self.context.shot, target, self.context.project)
         with self.context.log.task(PLAN):
             self.shot_frames = find_shots(self.context.during(PLAN))

@@ -10,26 +10,32 @@ from masks.extent import Extent
 from stylize.context.context import Context, Message, Progress
 from stylize.context.guides import Guide, open_guides
 from stylize.context.keys import Keys
-from stylize.context.mattes import Mattes
-from stylize.delivery import deliver
-from stylize.disk_estimate import estimate_disk
+from stylize.context.mattes import Mattes, mattes_from_files
 from stylize.errors import StylizeError
 from stylize.event_log import NO_LOG, EventLog
 from stylize.ingest import unpacking
 from stylize.ingest.conforming import conform_plates
-from stylize.ingest.ebsynth_shot import open_ebsynth_folder
-from stylize.matting.requested import effective_mattes, mattes_from_files, mattes_from_plates
+from stylize.matting.requested import check_network, effective_mattes, mattes_from_plates
 from stylize.media.plates import plate_pattern
 from stylize.media.shot import Shot, open_shot
-from stylize.media.targets import check_encoding
-from stylize.motion.estimated import Estimators
-from stylize.motion.sources import make_motion, motion_source
-from stylize.motion.vectors import VectorFiles, check_vectors
-from stylize.preflight import all_companions, check_inputs, check_output, check_style, report_edited_frames
+from stylize.motion.estimated import Estimators, make_estimators
+from stylize.motion.sources import make_motion
+from stylize.motion.vectors import VectorFiles, check_vectors, open_vectors
+from stylize.preflight import (
+    DiskEstimate,
+    all_companions,
+    check_disk,
+    check_inputs,
+    check_output,
+    check_style,
+    check_target,
+    report_edited_frames,
+)
 from stylize.project import Project, is_project, project_of
 from stylize.renderers import DownloadPermission
 from stylize.renderers.auto import resolve_renderer
 from stylize.settings import Look, Settings, looks_of
+from stylize.settings.ebsynth_folder import open_ebsynth_folder
 from stylize.settings.input_files import inputs_of
 from stylize.spans.matte_roi import covered_by_boxes
 
@@ -39,11 +45,12 @@ class Session:
     """A shot that is open for a run.
 
     context: the shot, and what is handed over. looks: all that is painted on it, from the lowest layer to the
-    uppermost; without layers ``context`` alone.
+    uppermost; without layers ``context`` alone. disk: what the run needs of it.
     """
 
     context: Context
     looks: tuple[Context, ...]
+    disk: DiskEstimate
 
     @property
     def layered(self) -> bool:
@@ -70,13 +77,13 @@ def open_session(
     for look in looks:
         with prefix_errors(look.name):
             check_inputs(look.settings, shot, DownloadPermission(_with_layer_name(look.name, message), progress))
-    source = motion_source(settings, shot)
+    source = _motion_source(settings, shot)
     project = Project(root)
     with project.locked():
         project.check_shot(path)
         open_looks = [_open_look(look, shot, project) for look in looks]
-        _check_target(settings, shot, project, user_path)
-        _report_disk(shot, settings, looks, project, message, log)
+        check_target(settings, shot, project, inputs_of(settings, user_path))
+        disk = check_disk(shot, settings, looks, project, message)
         # A look at the cuts, or one more export, does not change what was asked for.
         if settings.runs("render") or not is_project(project.root):
             project.write_settings(path, settings, version("stylize"))
@@ -93,7 +100,7 @@ def open_session(
             ]
         )
         _warn_unused_keys(shot_context)
-        yield Session(shot_context if settings.layers else contexts[0], tuple(contexts))
+        yield Session(shot_context if settings.layers else contexts[0], tuple(contexts), disk)
 
 
 @contextmanager
@@ -129,26 +136,6 @@ def _open_shot(path: Path, settings: Settings, message: Message) -> Shot:
     return shot
 
 
-def _check_target(settings: Settings, shot: Shot, project: Project, user_path: Path) -> None:
-    """Raises where the result could not be written as asked. user_path: the shot, as it was named."""
-    target = deliver.target_of(settings.output, shot, project)
-    check_encoding(deliver.encoding_of(settings), target, shot.size, fps_used_elsewhere=bool(settings.export))
-    if settings.runs("export"):
-        deliver.check_target(target, shot, project, inputs_of(settings, user_path))
-    if settings.runs("export") and not settings.overwrite:
-        deliver.check_overwrite(target, shot, project)
-
-
-def _report_disk(
-    shot: Shot, settings: Settings, looks: Sequence[Look], project: Project, message: Message, log: EventLog
-) -> None:
-    """Log the disk that the run needs, and warn where there is too little."""
-    estimate = estimate_disk(shot, settings, tuple(looks), project.root)
-    log.write("disk", needed=estimate.needed, free=estimate.free)
-    if not estimate.fits:
-        message(f"warning: this run needs {estimate} in {project.root}; free some space, or choose another --project")
-
-
 def _resolve_renderer(look: Look, message: Message) -> Look:
     with prefix_errors(look.name):
         return replace(look, settings=resolve_renderer(look.settings, _with_layer_name(look.name, message)))
@@ -166,6 +153,18 @@ def _open_look(look: Look, shot: Shot, shot_project: Project) -> _OpenLook:
         return _OpenLook(look, project, keys)
 
 
+def _motion_source(settings: Settings, shot: Shot) -> Estimators | VectorFiles:
+    """Return what motion comes from. Raises FlowError before any work where something is missing for it."""
+    # What refining has found is known by the motion that it was found with.
+    exports_passes = settings.runs("export") and "passes" in settings.export
+    if not (settings.runs("render") or settings.runs("propagate") or settings.refine or exports_passes):
+        return make_estimators(Settings())  # nothing will be asked of it
+    back, forward = settings.vectors_back or settings.vectors, settings.vectors_forward or settings.vectors
+    if back is not None and forward is not None:
+        return open_vectors(back, forward, shot)
+    return make_estimators(settings)
+
+
 def _needs_mattes(settings: Settings) -> bool:
     """Whether a stage runs that has to do with mattes and guides, or comes before: what does not fit is told early."""
     return any(settings.runs(stage) for stage in ("pick", "render", "propagate"))
@@ -173,11 +172,15 @@ def _needs_mattes(settings: Settings) -> bool:
 
 def _open_inputs(open_looks: Sequence[_OpenLook], shot: Shot, project: Project, *, needed: bool) -> list[_LookInputs]:
     """Of every look, in its order. needed: whether anybody asks for them."""
-    found = []
+    if not needed:
+        return [(None, ())] * len(open_looks)
+    found: list[_LookInputs] = []
     for open_look in open_looks:
+        settings = open_look.look.settings
         with prefix_errors(open_look.look.name):
-            mattes = mattes_from_files(shot, open_look.look.settings, project) if needed else None
-            found.append((mattes, open_guides(open_look.look.settings.guide, shot, project) if needed else ()))
+            check_network(settings)
+            mattes = mattes_from_files(shot, settings, project)
+            found.append((mattes, open_guides(settings.guide, shot, project)))
     return found
 
 

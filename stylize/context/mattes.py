@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +12,17 @@ import numpy as np
 from masks.extent import Extent, extent
 from masks.feather import feather
 from masks.grow import grow
+from masks.prompts import Box, Prompt
 from propagate.arrays import Floats
-from stylize.errors import InputError, MatteError
+from stylize.errors import FrameRangeError, InputError, MatteError
 from stylize.ingest.unpacking import unpack, unpack_once
 from stylize.media.companions import Companion
 from stylize.media.images import image_info, read_values
+from stylize.media.sequences import format_frames
 from stylize.media.shot import Shot
 from stylize.project import Project
+from stylize.settings import Settings
+from stylize.settings.network_matte import format_prompt, is_network_matte, read_network_matte
 from stylize.settings.option_types import ALPHA
 from stylize.stages import cache_key
 
@@ -77,6 +81,47 @@ class Mattes:
     def cache_inputs(self, frames: Iterable[int], digest: Callable[[Path], str]) -> list[object]:
         """Return all that `read` depends on for some frames, for cache keys. digest: of a file's contents."""
         return [*self.shaping.parameters(), self.by_alpha, *(digest(self.paths[frame]) for frame in frames)]
+
+
+def shaping_of(settings: Settings) -> Shaping:
+    """Return what the options ask to be done to mattes."""
+    return Shaping(settings.matte_invert, settings.matte_grow - settings.matte_shrink, settings.matte_feather)
+
+
+def mattes_from_files(shot: Shot, settings: Settings, project: Project) -> Mattes | None:
+    """Open the mattes that are files; None without any, and for mattes that come from the plates.
+
+    Checks requests for the latter too, before the plates are files. Raises MatteError, or FrameRangeError for a prompt
+    on a frame that the shot does not have.
+    """
+    if settings.matte is None:
+        return None
+    if settings.matte == ALPHA:
+        alpha_mattes(shot, {})
+        return None
+    if is_network_matte(settings.matte):
+        check_prompts(read_network_matte(settings.matte).prompts, shot)
+        return None
+    return open_mattes(settings.matte, shot, shaping=shaping_of(settings), project=project)
+
+
+def check_prompts(prompts: Sequence[Prompt], shot: Shot) -> None:
+    """Raise FrameRangeError or MatteError for a prompt that lies outside of the shot or its frames."""
+    width, height = shot.size
+    for prompt in prompts:
+        if prompt.frame not in shot.frames:
+            available = f"the frames are {format_frames(shot.frames)}"
+            raise FrameRangeError(
+                f"{format_prompt(prompt)}: the shot has no frame {prompt.frame}, {available}: choose one of these"
+            )
+        # A box may end with the last pixel, at the picture's width; a place is a pixel.
+        corner = (prompt.x1, prompt.y1) if isinstance(prompt, Box) else (prompt.x, prompt.y)
+        last = (width, height) if isinstance(prompt, Box) else (width - 1, height - 1)
+        if corner[0] > last[0] or corner[1] > last[1]:
+            raise MatteError(
+                f"{format_prompt(prompt)} lies outside of the frame, which is {width}x{height}: expected x from 0 to "
+                f"{last[0]} and y from 0 to {last[1]}"
+            )
 
 
 def open_mattes(

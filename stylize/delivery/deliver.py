@@ -1,6 +1,6 @@
 """The export stage: finished frames go where they were asked for, once, and one picture shows the whole shot."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,10 @@ from stylize.delivery.sequence import write_sequence
 from stylize.errors import OutputError
 from stylize.media.colour import BT709
 from stylize.media.images import image_size
-from stylize.media.overwrite_guard import refuse_foreign, refuse_unwritable
 from stylize.media.shot import Shot
-from stylize.media.targets import Encoding, Target, parse_target
+from stylize.media.targets import Encoding, Target
 from stylize.project import Project
-from stylize.project.protect import refuse_inputs, refuse_other_projects
+from stylize.project.protect import check_overwrite
 from stylize.settings import Settings
 from stylize.settings.input_files import Inputs
 from stylize.stages import cache_key
@@ -45,27 +44,6 @@ def encoding_of(settings: Settings) -> Encoding:
     return Encoding(settings.codec, settings.bits, settings.working_space, settings.fps)
 
 
-def target_of(output: str | None, shot: Shot, project: Project) -> Target:
-    """Where results go: the words of ``-o``, or a movie in the project. Raises SettingsError."""
-    if output is not None:
-        return parse_target(output, shot.name)
-    return Target("movie", project.folder("export") / f"{shot.name}.mp4", None)
-
-
-def check_target(target: Target, shot: Shot, project: Project, inputs: Inputs) -> None:
-    """Raises OutputError when the result would replace what it is made from, or be taken for it, and where nothing can
-    be written: best known before the work."""
-    refuse_inputs(_files(target, shot.frames), inputs, shot, project)
-    refuse_unwritable(_files(target, shot.frames))
-
-
-def check_overwrite(target: Target, shot: Shot, project: Project) -> None:
-    """Raises OutputError when a file that we did not write is in the way, or another project is: best known before the
-    work."""
-    refuse_other_projects(_files(target, shot.frames), project)
-    refuse_foreign(_files(target, shot.frames), project.may_replace)
-
-
 def check_complete(shot: Shot, finished: Mapping[int, Path]) -> None:
     """Raises OutputError unless every frame of the shot is there in its size."""
     missing = [frame for frame in shot.frames if frame not in finished or not finished[frame].is_file()]
@@ -78,13 +56,13 @@ def check_complete(shot: Shot, finished: Mapping[int, Path]) -> None:
 
 def deliver(delivery: Delivery, target: Target) -> tuple[str, ...]:
     """Writes the frames to ``target``, unless they are there already; returns what was lost, told in words."""
-    files = _files(target, delivery.shot.frames)
+    files = target.files(delivery.shot.frames)
     key = _cache_key(delivery, target)
     name = f"delivered {files[0].resolve()}"
     notes = delivery.project.recall(name, key)
     if notes is None or not all(delivery.project.fresh(path.resolve(), key) for path in files):
         if not delivery.overwrite:
-            check_overwrite(target, delivery.shot, delivery.project)
+            check_overwrite(files, delivery.project)
         delivery.project.claim(path.resolve() for path in files)
         notes = _write(delivery, target)
         for path in files:
@@ -109,10 +87,6 @@ def deliver_contact_sheet(
     if not delivery.project.fresh(target, key):
         contact_sheet(columns, target, rows)
         delivery.project.record(target, key)
-
-
-def _files(target: Target, frames: Iterable[int]) -> list[Path]:
-    return [target.path] if target.pattern is None else [target.pattern.path(frame) for frame in frames]
 
 
 def _cache_key(delivery: Delivery, target: Target) -> str:

@@ -18,9 +18,9 @@ from stylize.media.codecs import Codec, codec_of
 from stylize.media.colour import Colour
 from stylize.media.flatten import flatten
 from stylize.media.images import image_info, read_image
-from stylize.media.overwrite_guard import ignore_progress, never_ours, refuse_foreign, refuse_sources
 from stylize.media.safe_write import atomic_write
 from stylize.media.shot import Shot
+from stylize.project.protect import ignore_progress, never_ours, refuse_foreign, refuse_sources
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer

@@ -12,12 +12,12 @@ from stylize.media.clock import offset_timecode
 from stylize.media.colour import BT709, Colour
 from stylize.media.flatten import flatten
 from stylize.media.images import DPX_COLOURS, Stamp, image_info, read_image, write_image
-from stylize.media.overwrite_guard import ignore_progress, never_ours, refuse_foreign, refuse_sources
 from stylize.media.safe_write import atomic_write, make_folder
 from stylize.media.sequences import Pattern
 from stylize.media.shot import Shot
 from stylize.media.targets import Encoding
 from stylize.media.working_spaces import REC709
+from stylize.project.protect import ignore_progress, never_ours, refuse_foreign, refuse_sources
 
 _DEFAULT_FORM = Encoding()
 # Kinds without alpha, by their suffix.

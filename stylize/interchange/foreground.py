@@ -4,7 +4,6 @@ Alpha is straight in PNG, TIFF and ProRes 4444, and premultiplied in linear ligh
 so itself. Colour under an alpha of 0 is black.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,11 +35,6 @@ def foreground_target(layout: Layout, target: Target, codec: str | None) -> Targ
     suffix = ".png" if target.pattern is None else target.pattern.path(0).suffix.lower()
     pattern = layout.pattern(_KIND, suffix if suffix in ALPHA_MODES else ".png", _PADDING)
     return Target("pattern", pattern.folder, pattern)
-
-
-def target_files(target: Target, frames: Sequence[int]) -> list[Path]:
-    """The files of these frames."""
-    return [target.path] if target.pattern is None else [target.pattern.path(frame) for frame in frames]
 
 
 def foreground_media(result: Media, name: str, target: Target) -> Media:

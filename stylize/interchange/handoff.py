@@ -9,7 +9,7 @@ from stylize.delivery.deliver import encoding_of
 from stylize.errors import SettingsError
 from stylize.interchange.depth import check_depth
 from stylize.interchange.ebsynth import ebsynth_files, write_ebsynth
-from stylize.interchange.foreground import foreground_target, target_files, write_foreground
+from stylize.interchange.foreground import foreground_target, write_foreground
 from stylize.interchange.foreground_layers import Foreground
 from stylize.interchange.layout import Layout, layout_of
 from stylize.interchange.linked_media import LINK_CODEC, MOVIES_ONLY, linked_movies, write_linked_movie
@@ -19,13 +19,12 @@ from stylize.interchange.text_exports import SCRIPTS, is_text, texts_of
 from stylize.interchange.timelines import TIMELINES
 from stylize.interchange.timelines.timeline import check_timeline
 from stylize.media.codecs import CODECS
-from stylize.media.overwrite_guard import refuse_foreign
 from stylize.media.safe_write import atomic_write
 from stylize.media.shot import Shot
 from stylize.media.targets import Target
 from stylize.planning.picking import ShotPlan
 from stylize.project import Project
-from stylize.project.protect import refuse_inputs
+from stylize.project.protect import refuse_foreign, refuse_inputs
 from stylize.settings import Settings, looks_of
 from stylize.settings.input_files import inputs_of
 
@@ -175,7 +174,7 @@ def _export_foreground(foreground: Foreground, layout: Layout, target: Target) -
     settings = foreground.context.settings
     destination = foreground_target(layout, target, settings.codec)
     write_foreground(foreground, destination, encoding_of(settings))
-    return destination.path, target_files(destination, foreground.context.shot.frames)
+    return destination.path, destination.files(foreground.context.shot.frames)
 
 
 def _has_matte(settings: Settings) -> bool:
@@ -202,7 +201,7 @@ def _shared_files(settings: Settings, layout: Layout, shot: Shot, target: Target
     files += [layout.file(".jsx")] if "aftereffects" in exports else []
     files += [layout.file(".nk")] if "nuke" in exports else []
     if _has_combined_foreground(settings):
-        files += target_files(foreground_target(layout, target, settings.codec), shot.frames)
+        files += foreground_target(layout, target, settings.codec).files(shot.frames)
     return files + (pattern_files([layout.matte], shot.frames) if _writes_matte(settings) else [])
 
 
@@ -214,7 +213,7 @@ def _look_files(
     patterns = list(pass_patterns(settings, layout.folder, layout.name).values())
     patterns += [layout.matte] if "matte" in exports else []
     if "foreground" in exports:
-        files += target_files(foreground_target(layout, target, settings.codec), shot.frames)
+        files += foreground_target(layout, target, settings.codec).files(shot.frames)
     files += ebsynth_files(layout, shot, keys, has_matte) if "ebsynth" in exports else []
     return files + pattern_files(patterns, shot.frames)
 

@@ -19,7 +19,7 @@ from propagate.arrays import Floats
 from propagate.flow_dis import DisFlow
 from propagate.spans import Span, spans
 from stylize.context.context import Message, Progress
-from stylize.context.mattes import read_matte
+from stylize.context.mattes import check_prompts, read_matte
 from stylize.errors import FrameRangeError, SettingsError
 from stylize.ingest.conforming import conform_plates
 from stylize.io_errors import PROJECT_OPTION, output_error
@@ -29,7 +29,6 @@ from stylize.matting.refine_edges import Refine, open_refiner
 from stylize.matting.scratch_folder import scratch_folder
 from stylize.matting.segmenting import segment_shot
 from stylize.media.images import quantise, to_float, write_image
-from stylize.media.overwrite_guard import refuse_foreign, refuse_unwritable
 from stylize.media.plates import Plates
 from stylize.media.safe_write import atomic_write, make_folder
 from stylize.media.sequences import format_frames
@@ -39,7 +38,7 @@ from stylize.media.targets import Target, parse_target
 from stylize.planning.cuts import split
 from stylize.planning.picking import recall_cuts
 from stylize.project import Project, project_of
-from stylize.project.protect import refuse_inputs, refuse_other_projects
+from stylize.project.protect import check_overwrite, refuse_inputs, refuse_unwritable
 from stylize.settings import MatteSettings
 from stylize.settings.input_files import inputs_of
 from stylize.stages import cache_key
@@ -115,7 +114,11 @@ def make_mattes(
     keys = _keys(shot, settings)
     refine, refine_inputs = open_refiner(settings.refine)
     model = settings.matte_model
-    segmentation = open_segmentation(model, settings.network_matte(), shot) if model is not None else None
+    segmentation = None
+    if model is not None:
+        request = settings.network_matte()
+        check_prompts(request.prompts, shot)
+        segmentation = open_segmentation(model, request)
     target = _target("-o", "mattes are", settings.output or "", shot)
     foreground_target = None
     if settings.foreground is not None:
@@ -132,8 +135,7 @@ def make_mattes(
         refuse_inputs(written, inputs_of(settings, path), shot, project)
         refuse_unwritable(written)
         if not settings.overwrite:
-            refuse_other_projects(written, project)
-            refuse_foreign(written, project.may_replace)
+            check_overwrite(written, project)
         plates = conform_plates(shot, project, on_progress)
         done = 0
 
@@ -184,9 +186,7 @@ def _target(flag: str, subject: str, text: str, shot: Shot) -> Target:
 
 
 def _files(target: Target | None, shot: Shot) -> list[Path]:
-    if target is None or target.pattern is None:
-        return []
-    return [target.pattern.path(frame).resolve() for frame in shot.frames]
+    return [] if target is None else [file.resolve() for file in target.files(shot.frames)]
 
 
 def _check_distinct(files: Collection[Path], foreground_files: Collection[Path]) -> None:

@@ -4,14 +4,12 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from masks.prompts import Box, Prompt
+from masks.prompts import Prompt
 from masks.segment import Segmenter
 from masks.segment_onnx import OnnxSegmenter
-from stylize.errors import FrameRangeError, MatteError
+from stylize.errors import MatteError
 from stylize.matting.sam2_model import open_sam2
-from stylize.media.sequences import format_frames
-from stylize.media.shot import Shot
-from stylize.settings.network_matte import NetworkMatte, format_prompt
+from stylize.settings.network_matte import NetworkMatte
 
 SUGGESTION = (
     "any salient-object or portrait network in ONNX will do, such as u2netp.onnx or isnet-general-use.onnx from the "
@@ -30,31 +28,14 @@ class Segmentation:
     prompts: tuple[Prompt, ...] = ()
 
 
-def open_segmentation(model: str, request: NetworkMatte, shot: Shot) -> Segmentation:
-    """The network ``model`` for what is asked for. Raises MatteError: no such network, one that does not fit, or its
-    library is missing; FrameRangeError and MatteError for prompts outside of the shot or its frames."""
-    _check_prompts(request.prompts, shot)
+def open_segmentation(model: str, request: NetworkMatte) -> Segmentation:
+    """Open the network ``model`` for a request.
+
+    Raises MatteError where there is none, it does not fit, or its library is missing.
+    """
     if request.prompts:
         return Segmentation(open_sam2(model), "segment_sam2", request.prompts)
     return Segmentation(_open_onnx(Path(model).expanduser(), request.finds), "segment_onnx")
-
-
-def _check_prompts(prompts: tuple[Prompt, ...], shot: Shot) -> None:
-    width, height = shot.size
-    for prompt in prompts:
-        if prompt.frame not in shot.frames:
-            available = f"the frames are {format_frames(shot.frames)}"
-            raise FrameRangeError(
-                f"{format_prompt(prompt)}: the shot has no frame {prompt.frame}, {available}: choose one of these"
-            )
-        # A box may end with the last pixel, at the picture's width; a place is a pixel.
-        corner = (prompt.x1, prompt.y1) if isinstance(prompt, Box) else (prompt.x, prompt.y)
-        last = (width, height) if isinstance(prompt, Box) else (width - 1, height - 1)
-        if corner[0] > last[0] or corner[1] > last[1]:
-            raise MatteError(
-                f"{format_prompt(prompt)} lies outside of the frame, which is {width}x{height}: expected x from 0 to "
-                f"{last[0]} and y from 0 to {last[1]}"
-            )
 
 
 def _open_onnx(model: Path, finds: str | None) -> Segmenter:

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping
 
 from masks.extent import Extent
-from stylize.context.mattes import NETWORK_FOLDER, Mattes, Shaping, alpha_mattes, matte_extents, open_mattes
+from stylize.context.mattes import NETWORK_FOLDER, Mattes, alpha_mattes, matte_extents, shaping_of
 from stylize.matting.networks import Segmentation, open_segmentation
 from stylize.matting.segmenting import segment_shot
 from stylize.media.images import make_folder
 from stylize.media.plates import Plates, plate_pattern
-from stylize.media.shot import Shot
 from stylize.project import Project
 from stylize.settings import Settings
 from stylize.settings.network_matte import is_network_matte, read_network_matte
@@ -16,21 +15,10 @@ from stylize.settings.option_types import ALPHA
 from stylize.stages import stable_hash
 
 
-def mattes_from_files(shot: Shot, settings: Settings, project: Project) -> Mattes | None:
-    """The mattes that are files; None if there are none, or if they are made of the plates
-    (``mattes_from_plates``).
-
-    Says what is wrong with the latter too, before the plates are files. Raises MatteError.
-    """
-    if settings.matte is None:
-        return None
-    if settings.matte == ALPHA:
-        alpha_mattes(shot, {})
-        return None
-    if is_network_matte(settings.matte):
-        _segmentation(settings, shot)
-        return None
-    return open_mattes(settings.matte, shot, shaping=shaping(settings), project=project)
+def check_network(settings: Settings) -> None:
+    """Open the network that is asked for, if one is, to raise MatteError before any work."""
+    if settings.matte is not None and is_network_matte(settings.matte):
+        _segmentation(settings)
 
 
 def mattes_from_plates(
@@ -41,7 +29,7 @@ def mattes_from_plates(
     shared: by layers, which may ask for different things; those that ask for the same share what is found.
     """
     if settings.matte == ALPHA:
-        return alpha_mattes(plates.shot, plates.paths, shaping(settings))
+        return alpha_mattes(plates.shot, plates.paths, shaping_of(settings))
     if settings.matte is None or not is_network_matte(settings.matte):
         return None
     digest = stable_hash(settings.matte, str(settings.matte_model))[:12]
@@ -62,15 +50,10 @@ def effective_mattes(
     return mattes, extents
 
 
-def shaping(settings: Settings) -> Shaping:
-    """What the options say is to be done to the mattes."""
-    return Shaping(settings.matte_invert, settings.matte_grow - settings.matte_shrink, settings.matte_feather)
-
-
-def _segmentation(settings: Settings, shot: Shot) -> Segmentation:
+def _segmentation(settings: Settings) -> Segmentation:
     assert settings.matte is not None
     assert settings.matte_model is not None
-    return open_segmentation(settings.matte_model, read_network_matte(settings.matte), shot)
+    return open_segmentation(settings.matte_model, read_network_matte(settings.matte))
 
 
 def _segmented(
@@ -81,5 +64,5 @@ def _segmented(
     # A folder of its own: what a person lays into mask/ stays.
     pattern = plate_pattern(shot, project.folder("mask") / folder)
     make_folder(pattern.folder)
-    segment_shot(shot, project, plates, _segmentation(settings, shot), pattern.path, progress)
-    return Mattes({frame: pattern.path(frame) for frame in shot.frames}, shot.size, shaping=shaping(settings))
+    segment_shot(shot, project, plates, _segmentation(settings), pattern.path, progress)
+    return Mattes({frame: pattern.path(frame) for frame in shot.frames}, shot.size, shaping=shaping_of(settings))

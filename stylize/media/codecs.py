@@ -93,13 +93,3 @@ def codec_of(suffix: str, name: str | None) -> Codec:
         fitting = " or ".join(codec.suffixes)
         raise SettingsError(f"--codec {codec.name} does not go into {suffix}: name the movie with {fitting}")
     return codec
-
-
-def check_size(codec: Codec, size: tuple[int, int]) -> None:
-    """Raise SettingsError if pictures of `size` (width, height) are too small for the codec."""
-    if size[0] < codec.min_size[0] or size[1] < codec.min_size[1]:
-        expected, found = ("x".join(map(str, sides)) for sides in (codec.min_size, size))
-        raise SettingsError(
-            f"--codec {codec.name} needs pictures of {expected} or larger, and these are {found}: "
-            "use another --codec, or -o FOLDER"
-        )

@@ -3,18 +3,17 @@
 Frames are counted by decoding them once, since what a container declares about itself is often wrong.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from propagate.arrays import Pixels
 from stylize.errors import ShotError
 from stylize.media.colour import BT709, HDR_TRANSFERS, Colour, colour_from_tags, hdr_error
 from stylize.media.frame_pixels import MATRICES, FrameFormat, Rotation, format_of, pixels_of, rotation_of
-from stylize.media.truncation import is_truncated
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -29,6 +28,9 @@ _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _WITHOUT_MATRIX = (0, 2, 3)
 # Failures to read in a row after which the rest of a damaged file is given up.
 _MAX_READ_FAILURES = 16
+# First bytes of a Matroska file, and of the box that holds its frames.
+_EBML_HEADER = b"\x1a\x45\xdf\xa3"
+_SEGMENT = b"\x18\x53\x80\x67"
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def _open(path: Path) -> "Iterator[tuple[InputContainer, VideoStream]]":
 def _not_a_movie(path: Path, error: Exception) -> ShotError:
     if isinstance(error, PermissionError):
         return ShotError(f"{path}: the file may not be read: change its permissions")
-    if is_truncated(path):
+    if _is_truncated(path):
         return ShotError(f"{path}: the movie is cut off and its index is missing: copy or export it again")
     return ShotError(f"{path}: not a movie that can be read: expected mp4, mov, mkv, webm, avi or numbered pictures")
 
@@ -246,7 +248,7 @@ def _check_colour(frame: "VideoFrame", path: Path) -> None:
 
 def _damage(path: Path, count: int, declared: int, failures: _Failures) -> tuple[str, ...]:
     of = f" of {declared}" if declared > count else ""
-    if is_truncated(path):
+    if _is_truncated(path):
         return (f"{path.name}: the movie is cut off: {count}{of} frames could be read",)
     if failures.count:
         return (f"{path.name}: the movie is damaged in {failures.count} places: {count}{of} frames could be read",)
@@ -257,3 +259,67 @@ def _timecode(container: "InputContainer") -> str | None:
     """Return the time code of the file, or of the first stream with one; Matroska writes the key in capitals."""
     metadata = (container.metadata, *(stream.metadata for stream in container.streams))
     return next((value for entries in metadata for key, value in entries.items() if key.lower() == "timecode"), None)
+
+
+def _is_truncated(path: Path) -> bool:
+    """Return whether the outermost boxes of an ISO, Matroska or RIFF file extend beyond its end; False for others.
+
+    Decoders pass over a missing end without a message; the sizes that the file itself declares reveal it. Raises
+    OSError if the file cannot be read.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(12)
+        file.seek(0)
+        if start.startswith(_EBML_HEADER):
+            return _is_cut_matroska(file, size)
+        if start.startswith(b"RIFF"):
+            return _is_cut(file, size, _riff_length)
+        if start[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
+            return _is_cut(file, size, _iso_length)
+    return False
+
+
+def _is_cut(file: BinaryIO, size: int, length: Callable[[bytes], int]) -> bool:
+    """Walk from box to box; `length` reads a box's bytes from its first 16, 0 for up to the end of the file."""
+    offset = 0
+    while offset + 8 <= size:
+        file.seek(offset)
+        step = length(file.read(16))
+        if step == 0:
+            return False
+        offset += max(step, 8)
+    return offset > size
+
+
+def _iso_length(header: bytes) -> int:
+    length = int.from_bytes(header[:4], "big")
+    return int.from_bytes(header[8:16], "big") if length == 1 else length
+
+
+def _riff_length(header: bytes) -> int:
+    if header[:4] != b"RIFF":
+        return 0
+    return 8 + int.from_bytes(header[4:8], "little")
+
+
+def _is_cut_matroska(file: BinaryIO, size: int) -> bool:
+    file.seek(4)
+    header = _matroska_size(file)
+    if header is None:
+        return False
+    file.seek(header, 1)
+    if file.read(4) != _SEGMENT:
+        return False
+    length = _matroska_size(file)
+    return length is not None and file.tell() + length > size
+
+
+def _matroska_size(file: BinaryIO) -> int | None:
+    """Read a size of Matroska, whose leading zero bits give its number of bytes; None if it is unknown."""
+    first = file.read(1)
+    if not first or first[0] == 0:
+        return None
+    width = 9 - first[0].bit_length()
+    value = int.from_bytes(bytes([first[0] & (0xFF >> width)]) + file.read(width - 1), "big")
+    return None if value == (1 << 7 * width) - 1 else value

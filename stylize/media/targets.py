@@ -1,12 +1,13 @@
 """Targets: where a result goes and how it is encoded, as `-o` and the options of output say."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
 from stylize.errors import SettingsError
-from stylize.media.codecs import check_size, codec_of
+from stylize.media.codecs import Codec, codec_of
 from stylize.media.sequences import PICTURE_SUFFIXES, Pattern, parse_pattern
 
 MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv")
@@ -26,6 +27,10 @@ class Target:
     kind: Literal["folder", "pattern", "movie"]
     path: Path
     pattern: Pattern | None
+
+    def files(self, frames: Iterable[int]) -> list[Path]:
+        """Return the files of these frames: the movie alone, where it is one."""
+        return [self.path] if self.pattern is None else [self.pattern.path(frame) for frame in frames]
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ def check_encoding(
     size: (width, height). fps_used_elsewhere: whether other outputs have a rate, to which `fps` applies.
     """
     if target.pattern is None:
-        check_size(codec_of(target.path.suffix, encoding.codec), size)
+        _check_size(codec_of(target.path.suffix, encoding.codec), size)
         for flag, unused in (("--bits", encoding.bits), ("--working-space", encoding.space)):
             if unused is not None:
                 raise SettingsError(
@@ -68,6 +73,16 @@ def check_encoding(
             raise SettingsError(
                 f"{flag} is for {_listed(takes)}, and the frames are {suffix}; leave it out, or change -o"
             )
+
+
+def _check_size(codec: Codec, size: tuple[int, int]) -> None:
+    """Raise SettingsError if pictures of `size` (width, height) are too small for the codec."""
+    if size[0] < codec.min_size[0] or size[1] < codec.min_size[1]:
+        expected, found = ("x".join(map(str, sides)) for sides in (codec.min_size, size))
+        raise SettingsError(
+            f"--codec {codec.name} needs pictures of {expected} or larger, and these are {found}: "
+            "use another --codec, or -o FOLDER"
+        )
 
 
 def parse_target(text: str, name: str, flag: str = "-o") -> Target:
@@ -95,6 +110,11 @@ def parse_target(text: str, name: str, flag: str = "-o") -> Target:
             f"not {path.suffix!r}; if a folder is meant, write {text}/"
         )
     return _folder(path, name)
+
+
+def target_of(output: str | None, name: str, folder: Path) -> Target:
+    """Return the target that ``-o`` names, or a movie in `folder`. name: of the shot. Raises SettingsError."""
+    return Target("movie", folder / f"{name}.mp4", None) if output is None else parse_target(output, name)
 
 
 def _folder(path: Path, name: str) -> Target:

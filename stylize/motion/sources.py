@@ -6,21 +6,8 @@ from pathlib import Path
 from stylize.context.motion import Motion
 from stylize.media.plates import Plates
 from stylize.media.shot import Shot
-from stylize.motion.estimated import EstimatedMotion, Estimators, make_estimators
-from stylize.motion.vectors import VectorFiles, VectorMotion, open_vectors
-from stylize.settings import Settings
-
-
-def motion_source(settings: Settings, shot: Shot) -> Estimators | VectorFiles:
-    """Where motion comes from. Says before any work is done what is missing for it."""
-    # What refining has found is known by the motion that it was found with.
-    exports_passes = settings.runs("export") and "passes" in settings.export
-    if not (settings.runs("render") or settings.runs("propagate") or settings.refine or exports_passes):
-        return make_estimators(Settings())  # nothing will be asked of it
-    back, forward = settings.vectors_back or settings.vectors, settings.vectors_forward or settings.vectors
-    if back is not None and forward is not None:
-        return open_vectors(back, forward, shot)
-    return make_estimators(settings)
+from stylize.motion.estimated import EstimatedMotion, Estimators
+from stylize.motion.vectors import VectorFiles, VectorMotion
 
 
 def make_motion(

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stylize.media.ebsynth_folder import folders_of
 from stylize.media.sequences import PICTURE_SUFFIXES, parse_pattern
 from stylize.settings.compound import GuideSpec, MatteKey
 from stylize.settings.conditions import ControlSpec, WeightsSpec
+from stylize.settings.ebsynth_folder import folders_of
 from stylize.settings.matte_options import MATTE_OPTIONS, MatteSettings
 from stylize.settings.option_types import (
     DEPTH_AUTO,

@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import stylize
-from stylize.disk_estimate import DiskEstimate, estimate_disk
 from stylize.media.shot import open_shot
+from stylize.preflight import DiskEstimate, estimate_disk
 from stylize.settings import Settings, looks_of
 from stylize.stages import STAGES
 from tests.command.words import command
@@ -84,7 +84,7 @@ def test_the_estimate_of_disk_is_near_what_a_run_takes(movie, style):
 
 
 def test_a_disk_that_is_too_small_is_told_before_the_work(movie, style, monkeypatch):
-    monkeypatch.setattr("stylize.session.estimate_disk", lambda *_: DiskEstimate(5 * 10**9, 10**6))
+    monkeypatch.setattr("stylize.preflight.estimate_disk", lambda *_: DiskEstimate(5 * 10**9, 10**6))
     told = []
     stylize.run(movie, style=style, keyframes="1", to_stage="conform", on_message=told.append)
     assert any("warning: this run needs about 5.0 GB of disk, 1 MB are free" in line for line in told)

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from stylize.errors import PaintedKeyError
-from stylize.ingest.ebsynth_shot import open_ebsynth_folder
-from stylize.media.ebsynth_folder import is_ebsynth_folder
 from stylize.media.images import write_image
 from stylize.settings import Settings
+from stylize.settings.ebsynth_folder import is_ebsynth_folder, open_ebsynth_folder
 
 
 @pytest.fixture
