@@ -178,8 +178,8 @@ def _open_inputs(open_looks: Sequence[_OpenLook], shot: Shot, project: Project, 
     for open_look in open_looks:
         settings = open_look.look.settings
         with prefix_errors(open_look.look.name):
-            check_network(settings)
             mattes = mattes_from_files(shot, settings, project)
+            check_network(settings)
             found.append((mattes, open_guides(settings.guide, shot, project)))
     return found
 
