@@ -7,25 +7,25 @@ from pathlib import Path
 from stylize.media.shot import Shot
 from stylize.settings import Look, Settings
 
-# Bytes that a byte of pixels takes in a file, on filmed and on painted pictures: PNG, its error map in 16-bit grey, and
-# flow, of which there is a pair for each two frames. The files of real shots took 0.45 to 0.7, 0.1 to 0.2, 0.1 to 0.2.
+# Bytes in a file per byte of pixels, for filmed and painted pictures: PNG, its error map in 16-bit grey, and flow, of
+# which there is a pair for each two frames. The files of real shots took 0.45 to 0.7, 0.1 to 0.2 and 0.1 to 0.2.
 PNG, ERROR, FLOW = 0.7, 0.2, 0.2
-# Bytes of the stored drawings of a pass, for a byte of pixels of 8 bits; they go when their span is done.
+# Bytes of the stored drawings of a pass, per byte of 8-bit pixels; they are deleted when their span is done.
 STORED = 2.7
-# Frames of a span whose drawings wait on disk at one time, for each process.
+# Frames of a span whose drawings wait on disk at the same time, for each process.
 SPAN = 60
 
 
 @dataclass(frozen=True)
 class DiskEstimate:
-    """Bytes that a run writes into its project, and how many are free there."""
+    """Bytes that a run writes into its project, and bytes free there."""
 
     needed: int
     free: int
 
     @property
     def fits(self) -> bool:
-        """Whether there is room."""
+        """Return whether the run fits on the disk."""
         return self.needed <= self.free
 
     def __str__(self) -> str:
@@ -33,7 +33,7 @@ class DiskEstimate:
 
 
 def estimate_disk(shot: Shot, settings: Settings, looks: tuple[Look, ...], project: Path) -> DiskEstimate:
-    """Estimate what a run writes: plates of a movie, motion, frames with their passes, and the result.
+    """Estimate the bytes that a run writes: plates of a movie, motion, frames with their passes, and the result.
 
     project: the folder, which need not exist yet.
     """
@@ -53,13 +53,13 @@ def estimate_disk(shot: Shot, settings: Settings, looks: tuple[Look, ...], proje
 
 
 def _existing(folder: Path) -> Path:
-    """Return a folder, or the nearest above it that exists."""
+    """Return a folder, or its nearest parent that exists."""
     folder = folder.absolute()
     return next(one for one in (folder, *folder.parents) if one.exists())
 
 
 def _spelled(count: int) -> str:
-    """Return a number of bytes as people read it: 12 MB, 3.4 GB."""
+    """Format a number of bytes for people: 12 MB, 3.4 GB."""
     if count >= 10**9:
         return f"{count / 10**9:.1f} GB"
     return f"{max(1, round(count / 10**6))} MB"

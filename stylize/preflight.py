@@ -1,4 +1,4 @@
-"""What would go wrong later in a run, told before its work begins."""
+"""Checks before a run starts its work, for what would fail later."""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -17,7 +17,7 @@ from stylize.settings import DEPTH_AUTO, Settings, is_matte_keyword
 
 
 def check_output(settings: Settings, shot: Shot, path: Path) -> None:
-    """Raises SettingsError when the result is to replace the shot itself. path: of the shot."""
+    """Raise SettingsError when the result would replace the shot itself. path: of the shot."""
     if settings.output is not None:
         target = parse_target(settings.output, shot.name)
         if target.path.resolve() == path.resolve():
@@ -25,7 +25,7 @@ def check_output(settings: Settings, shot: Shot, path: Path) -> None:
 
 
 def check_inputs(settings: Settings, shot: Shot, permission: DownloadPermission) -> None:
-    """Looks at what is named: tables, pictures, models; has models fetched that are missing.
+    """Check the tables, pictures and models that settings name; fetch missing models.
 
     Raises a StylizeError for what cannot be used.
     """
@@ -38,14 +38,14 @@ def check_inputs(settings: Settings, shot: Shot, permission: DownloadPermission)
 
 
 def check_style(settings: Settings, keys: Keys) -> None:
-    """Raises SettingsError when frames are to be made and nothing says what they are to look like."""
+    """Raise SettingsError when frames are to be made without a style, a model or painted keys."""
     needs_style = settings.runs("render") and settings.renderer == "example" and not settings.paints
     if needs_style and settings.keys is None and not keys.painted():
         raise SettingsError("what is it to look like? Give a reference with --style PICTURE, or --keys FOLDER")
 
 
 def _companions(settings: Settings) -> dict[str, list[Path]]:
-    """The files that come with the shot and may be movies, by the folder that they are unpacked into."""
+    """Return the files that accompany the shot and may be movies, by the folder that they are unpacked into."""
     controls = [one.path for one in settings.control if one.path is not None]
     matte = [] if settings.matte is None or is_matte_keyword(settings.matte) else [Path(settings.matte)]
     controls += [Path(settings.depth)] if settings.depth not in (None, DEPTH_AUTO) else []
@@ -53,7 +53,7 @@ def _companions(settings: Settings) -> dict[str, list[Path]]:
 
 
 def all_companions(looks: Iterable[Settings]) -> dict[str, list[Path]]:
-    """Of all looks together."""
+    """Return the companions of all looks."""
     found: dict[str, list[Path]] = {}
     for settings in looks:
         for folder, files in _companions(settings).items():
@@ -62,7 +62,7 @@ def all_companions(looks: Iterable[Settings]) -> dict[str, list[Path]]:
 
 
 def report_edited_frames(files: Iterable[Path], message: Message) -> None:
-    """Says which unpacked frames a person changed. files: those frames, folder by folder."""
+    """Report the unpacked frames that a person changed. files: those frames, folder by folder."""
     for folder, group in groupby(files, lambda file: file.parent):
         frames = format_frames(number for file in group if (number := frame_number(file)) is not None)
         message(f"{frames} in {folder}: changed by hand, and used as they are; delete them to have them unpacked anew")

@@ -1,4 +1,4 @@
-"""Opens shot and project for a run, says early what would go wrong later, and makes every frame a file."""
+"""Session of a run: the opened shot and project, checked early for later failures, with every frame as a file."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -38,8 +38,8 @@ from stylize.spans.matte_roi import covered_by_boxes
 class Session:
     """A shot that is open for a run.
 
-    context: the shot, and what is handed over. looks: all that is painted on it, from the lowest layer to the
-    uppermost; without layers ``context`` alone.
+    context: the shot, and what is delivered. looks: one context for each layer, from the lowest to the uppermost;
+    without layers ``context`` alone.
     """
 
     context: Context
@@ -47,7 +47,7 @@ class Session:
 
     @property
     def layered(self) -> bool:
-        """Whether there are layers."""
+        """Return whether there are layers."""
         return bool(self.context.settings.layers)
 
 
@@ -56,9 +56,9 @@ def open_session(
     path: Path, settings: Settings, folder: Path | None, progress: Progress, message: Message,
     log: EventLog = NO_LOG,
 ) -> Iterator[Session]:  # fmt: skip
-    """Opens shot and project, conforms the plates, and keeps other runs out until the end.
+    """Open shot and project, conform the plates, and lock out other runs until the end.
 
-    Raises a StylizeError for what is wrong with the footage, the settings or what they name.
+    Raises a StylizeError for a fault of the footage, the settings or the files that they name.
     """
     root, user_path = project_of(path, folder), path
     if not settings.layers:
@@ -77,10 +77,10 @@ def open_session(
         open_looks = [_open_look(look, shot, project) for look in looks]
         _check_target(settings, shot, project, user_path)
         _report_disk(shot, settings, looks, project, message, log)
-        # A look at the cuts, or one more export, does not change what was asked for.
+        # Inspecting the cuts, or exporting again, does not change the stored settings.
         if settings.runs("render") or not is_project(project.root):
             project.write_settings(path, settings, version("stylize"))
-        # Before the keys are painted, which takes long: what does not fit is told now.
+        # Inputs that do not fit are reported before the keys are painted, which takes long.
         if isinstance(source, VectorFiles):
             check_vectors(source, project, lambda done, total: progress("vectors", done, total))
         inputs = _open_inputs(open_looks, shot, project, needed=_needs_mattes(settings))
@@ -98,7 +98,7 @@ def open_session(
 
 @contextmanager
 def prefix_errors(layer: str) -> Iterator[None]:
-    """Lets what goes wrong with a layer begin with its name."""
+    """Prefix the errors of a layer with its name."""
     try:
         yield
     except StylizeError as error:
@@ -120,7 +120,7 @@ _LookInputs = tuple[Mattes | None, tuple[Guide, ...]]
 
 
 def _open_shot(path: Path, settings: Settings, message: Message) -> Shot:
-    """The footage, with a word on what of it is lost."""
+    """Open the footage, and warn of what of it is lost."""
     shot = open_shot(
         path, frames=settings.frames, rate=settings.rate, start_number=settings.start_number, strict=settings.strict
     )
@@ -130,7 +130,7 @@ def _open_shot(path: Path, settings: Settings, message: Message) -> Shot:
 
 
 def _check_target(settings: Settings, shot: Shot, project: Project, user_path: Path) -> None:
-    """Raises where the result could not be written as asked. user_path: the shot, as it was named."""
+    """Raise a StylizeError where the result could not be written to its target. user_path: the shot as given."""
     target = deliver.target_of(settings.output, shot, project)
     check_encoding(deliver.encoding_of(settings), target, shot.size, fps_used_elsewhere=bool(settings.export))
     if settings.runs("export"):
@@ -142,7 +142,7 @@ def _check_target(settings: Settings, shot: Shot, project: Project, user_path: P
 def _report_disk(
     shot: Shot, settings: Settings, looks: Sequence[Look], project: Project, message: Message, log: EventLog
 ) -> None:
-    """Log the disk that the run needs, and warn where there is too little."""
+    """Log the disk space that the run needs, and warn where there is too little."""
     estimate = estimate_disk(shot, settings, tuple(looks), project.root)
     log.write("disk", needed=estimate.needed, free=estimate.free)
     if not estimate.fits:
@@ -167,12 +167,12 @@ def _open_look(look: Look, shot: Shot, shot_project: Project) -> _OpenLook:
 
 
 def _needs_mattes(settings: Settings) -> bool:
-    """Whether a stage runs that has to do with mattes and guides, or comes before: what does not fit is told early."""
+    """Return whether mattes and guides are needed: by a stage that runs, or by a later one, to report faults early."""
     return any(settings.runs(stage) for stage in ("pick", "render", "propagate"))
 
 
 def _open_inputs(open_looks: Sequence[_OpenLook], shot: Shot, project: Project, *, needed: bool) -> list[_LookInputs]:
-    """Of every look, in its order. needed: whether anybody asks for them."""
+    """Return mattes and guides of every look, in order. needed: whether any stage uses them."""
     found = []
     for open_look in open_looks:
         with prefix_errors(open_look.look.name):
@@ -182,7 +182,7 @@ def _open_inputs(open_looks: Sequence[_OpenLook], shot: Shot, project: Project, 
 
 
 def _update_inputs(settings: Settings, open_looks: Sequence[_OpenLook], project: Project, message: Message) -> None:
-    """What is not asked for any more goes, and keys that were painted come in."""
+    """Remove the files of inputs that are no longer used, and import painted keys."""
     if settings.runs("render"):
         companions = all_companions(open_look.look.settings for open_look in open_looks)
         unpacking.remove_stale_frames(project, companions)
@@ -196,7 +196,7 @@ def _shot_context(
     shot: Shot, settings: Settings, project: Project, source: Estimators | VectorFiles, progress: Progress,
     message: Message,
 ) -> Context:  # fmt: skip
-    """What there is once for a shot, its plates as files."""
+    """Return the context of the whole shot, with its plates as files."""
     plates = conform_plates(shot, project, progress)
     motion = make_motion(
         source, shot, plates, lambda frame: project.digest(plates.paths[frame]), project.digest, project.folder("flow"),
@@ -210,7 +210,7 @@ def _shot_context(
 def _look_context(
     shot_context: Context, open_look: _OpenLook, mattes: Mattes | None, guides: tuple[Guide, ...]
 ) -> Context:
-    """One look, with its mattes looked through, if anybody asks for them."""
+    """Return the context of one look, with its mattes measured if any stage uses them."""
     with prefix_errors(open_look.look.name):
         return _build_look_context(shot_context, open_look, mattes, guides)
 
@@ -237,7 +237,7 @@ def _build_look_context(
 
 
 def _with_layer_motion(contexts: Sequence[Context]) -> list[Context]:
-    """Layers that cover more than the frame together share its motion; others find that of their part by themselves."""
+    """Return the layers with their motion: shared if their boxes together exceed the frame, else one for each box."""
     if not contexts[0].name:
         return list(contexts)
     covered = sum(
@@ -252,7 +252,7 @@ def _open_keys(shot: Shot, settings: Settings, project: Project) -> Keys:
 
 
 def _warn_unused_keys(shot_context: Context) -> None:
-    """Keys beside those of the layers are nobody's."""
+    """Warn of keys in the folder of the shot, which no layer uses."""
     if shot_context.settings.layers and not all(map(shot_context.project.ours, shot_context.keys.files().values())):
         unused = shot_context.keys.pattern.folder
         shot_context.message(
