@@ -1,4 +1,4 @@
-"""A folder of EbSynth's as a shot with the keys and the mask that lie in it."""
+"""An EbSynth folder as a shot with its keys and mask."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +9,10 @@ from stylize.settings import Settings
 
 
 def open_ebsynth_folder(path: Path, settings: Settings) -> tuple[Path, Settings]:
-    """The shot in an EbSynth folder, and the settings with its keys and mask where no others were asked for.
+    """Return the shot in an EbSynth folder, and the settings with its keys and mask unless others are requested.
 
-    What is no such folder is given back as it is; layers have keys and mattes of their own. Raises PaintedKeyError
-    where keys are to be painted, and neither keys nor a way to paint them are there.
+    A path that is no such folder is returned unchanged; layers have keys and mattes of their own. Raises
+    PaintedKeyError if the run needs keys, and there are neither keys nor a way to paint them.
     """
     if not is_ebsynth_folder(path):
         return path, settings

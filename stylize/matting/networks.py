@@ -1,4 +1,4 @@
-"""Networks that find mattes, on this disk: opened, or told how to get. Nothing is ever downloaded."""
+"""Segmentation networks on this disk; errors give the way to get a missing one. Nothing is ever downloaded."""
 
 import hashlib
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _BLOCK = 1 << 22
 
 @dataclass(frozen=True)
 class Segmentation:
-    """A network, its stage in the table of stages, and what it is pointed at, if anything."""
+    """A network, its stage in the table of stages, and its prompts, if any."""
 
     segmenter: Segmenter
     stage: str
@@ -31,8 +31,11 @@ class Segmentation:
 
 
 def open_segmentation(model: str, request: NetworkMatte, shot: Shot) -> Segmentation:
-    """The network ``model`` for what is asked for. Raises MatteError: no such network, one that does not fit, or its
-    library is missing; FrameRangeError and MatteError for prompts outside of the shot or its frames."""
+    """Open the network ``model`` for a request.
+
+    Raises MatteError: no such network, one that does not fit, or its library is missing; FrameRangeError and MatteError
+    for prompts outside of the shot or its frames.
+    """
     _check_prompts(request.prompts, shot)
     if request.prompts:
         return Segmentation(open_sam2(model), "segment_sam2", request.prompts)
@@ -47,7 +50,7 @@ def _check_prompts(prompts: tuple[Prompt, ...], shot: Shot) -> None:
             raise FrameRangeError(
                 f"{format_prompt(prompt)}: the shot has no frame {prompt.frame}, {available}: choose one of these"
             )
-        # A box may end with the last pixel, at the picture's width; a place is a pixel.
+        # A box may end at the picture's width, after the last pixel; a point is a pixel.
         corner = (prompt.x1, prompt.y1) if isinstance(prompt, Box) else (prompt.x, prompt.y)
         last = (width, height) if isinstance(prompt, Box) else (width - 1, height - 1)
         if corner[0] > last[0] or corner[1] > last[1]:
@@ -77,7 +80,7 @@ def _open_onnx(model: Path, finds: str | None) -> Segmenter:
 
 
 def _weights_digest(model: Path) -> str:
-    """Digest of a network and of the files beside it that hold weights of it."""
+    """Return the digest of a network, including its external weight files."""
     data = model.read_bytes()
     digest = hashlib.blake2b(data, digest_size=16)
     # The key under which a tensor names the file that its values lie in.

@@ -1,4 +1,4 @@
-"""The mattes that a run was asked to use: found where they lie, taken from the shot's alpha, or made by a network."""
+"""Mattes that a run requests: from files, from the shot's alpha, or made by a network."""
 
 from collections.abc import Callable, Mapping
 
@@ -17,10 +17,9 @@ from stylize.stages import stable_hash
 
 
 def mattes_from_files(shot: Shot, settings: Settings, project: Project) -> Mattes | None:
-    """The mattes that are files; None if there are none, or if they are made of the plates
-    (``mattes_from_plates``).
+    """Return the mattes that are files; None if there are none, or if they come from the plates.
 
-    Says what is wrong with the latter too, before the plates are files. Raises MatteError.
+    A preflight check for ``mattes_from_plates`` too, before the plates are files. Raises MatteError.
     """
     if settings.matte is None:
         return None
@@ -36,9 +35,9 @@ def mattes_from_files(shot: Shot, settings: Settings, project: Project) -> Matte
 def mattes_from_plates(
     settings: Settings, plates: Plates, project: Project, progress: Callable[[str, int, int], None], *, shared: bool
 ) -> Mattes | None:
-    """The mattes that come of the plates: their alpha, or what a network finds; None where files were asked for.
+    """Return the mattes made from the plates: their alpha, or a network's; None if files are requested.
 
-    shared: by layers, which may ask for different things; those that ask for the same share what is found.
+    shared: whether layers share the project; layers with the same request share the mattes.
     """
     if settings.matte == ALPHA:
         return alpha_mattes(plates.shot, plates.paths, shaping(settings))
@@ -51,7 +50,7 @@ def mattes_from_plates(
 def effective_mattes(
     mattes: Mattes | None, project: Project, message: Callable[[str], None]
 ) -> tuple[Mattes | None, Mapping[int, Extent]]:
-    """The mattes that make a difference, and how much of every frame they cover. project: that keeps the extents."""
+    """Return the mattes, None if they are white throughout, and their extents. project: caches the extents."""
     if mattes is None:
         return None, {}
     extents = matte_extents(mattes, project)
@@ -63,7 +62,7 @@ def effective_mattes(
 
 
 def shaping(settings: Settings) -> Shaping:
-    """What the options say is to be done to the mattes."""
+    """Return the shaping of mattes that the options request."""
     return Shaping(settings.matte_invert, settings.matte_grow - settings.matte_shrink, settings.matte_feather)
 
 
@@ -76,9 +75,9 @@ def _segmentation(settings: Settings, shot: Shot) -> Segmentation:
 def _segmented(
     settings: Settings, plates: Plates, project: Project, folder: str, progress: Callable[[str, int, int], None]
 ) -> Mattes:
-    """What a network finds, kept in the project, in a folder of mask/."""
+    """Return the mattes of a network, cached in the project, in a folder of mask/."""
     shot = plates.shot
-    # A folder of its own: what a person lays into mask/ stays.
+    # A folder of its own: files that a person puts into mask/ stay.
     pattern = plate_pattern(shot, project.folder("mask") / folder)
     make_folder(pattern.folder)
     segment_shot(shot, project, plates, _segmentation(settings, shot), pattern.path, progress)

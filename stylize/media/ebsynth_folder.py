@@ -1,6 +1,6 @@
-"""A folder of EbSynth's as a shot: plates in `video/`, painted keys in `keys/`, mattes in `mask/`.
+"""An EbSynth folder as a shot: plates in `video/`, painted keys in `keys/`, mattes in `mask/`.
 
-Keys may be none yet, where they come from elsewhere or something else paints them.
+There may be no keys yet, if they come from elsewhere or are painted by the run.
 """
 
 from pathlib import Path
@@ -11,12 +11,12 @@ VIDEO, KEYS, MASK = "video", "keys", "mask"
 
 
 def is_ebsynth_folder(path: Path) -> bool:
-    """Whether a folder holds no pictures itself, but plates in a folder of that name."""
+    """Return whether a folder holds no pictures itself, but plates in its folder `video/`."""
     return has_pictures(path / VIDEO) and not has_pictures(path)
 
 
 def folders_of(path: Path) -> tuple[Path, ...]:
-    """The folders of an EbSynth folder that keep their meaning only if nothing else is put there; itself is one."""
+    """List the folders of an EbSynth folder, itself included, in which other files would change its meaning."""
     return (path, *(path / name for name in (VIDEO, KEYS, MASK))) if is_ebsynth_folder(path) else ()
 
 

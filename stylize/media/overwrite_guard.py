@@ -78,7 +78,7 @@ def _files_of(shot: Shot | None) -> Collection[Path]:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what is the same for every name of a file (links, `..`, other case); None if it does not exist."""
+    """Return an identity shared by all names of a file (links, `..`, other case); None if it does not exist."""
     try:
         status = path.stat()
     except OSError:

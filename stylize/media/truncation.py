@@ -1,6 +1,6 @@
 """Detection of movie files that are cut off: ISO (mp4, mov), Matroska (mkv, webm) and RIFF (avi).
 
-Decoders pass over a missing end without a message; the sizes that the file itself declares reveal it.
+Decoders ignore a missing end without a message; the sizes that the file itself declares reveal it.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Where the motion of a shot comes from: estimated, or given as files."""
+"""Sources of a shot's motion: estimated, or read from files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +12,11 @@ from stylize.settings import Settings
 
 
 def motion_source(settings: Settings, shot: Shot) -> Estimators | VectorFiles:
-    """Where motion comes from. Says before any work is done what is missing for it."""
-    # What refining has found is known by the motion that it was found with.
+    """Return the source of motion; raises before any work if something is missing for it."""
+    # Cached refinement results have the motion in their cache key.
     exports_passes = settings.runs("export") and "passes" in settings.export
     if not (settings.runs("render") or settings.runs("propagate") or settings.refine or exports_passes):
-        return make_estimators(Settings())  # nothing will be asked of it
+        return make_estimators(Settings())  # it is not used
     back, forward = settings.vectors_back or settings.vectors, settings.vectors_forward or settings.vectors
     if back is not None and forward is not None:
         return open_vectors(back, forward, shot)
@@ -27,7 +27,7 @@ def make_motion(
     source: Estimators | VectorFiles, shot: Shot, plates: Plates, plate_digest: Callable[[int], str],
     digest: Callable[[Path], str], folder: Path,
 ) -> Motion:  # fmt: skip
-    """The motion of a shot. plate_digest, digest: of a plate's and of a file's contents. folder: for estimated flow."""
+    """Return a shot's motion. plate_digest, digest: of the contents of a plate, a file. folder: for estimated flow."""
     if isinstance(source, VectorFiles):
         return VectorMotion(source, digest)
     return EstimatedMotion(plates.colour, plate_digest, source, folder, shot.name)
