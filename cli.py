@@ -1,6 +1,6 @@
 """The command: argv to settings to ``stylize.run``; progress bars and exit codes.
 
-It is one file of more than 400 lines because no other may know argv, click or the terminal.
+It is one file of more than 400 lines because no other module may know argv, click or the terminal.
 """
 
 import sys
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from stylize.planning.picking import ShotPlan
     from stylize.result import LayerResult, Result
 
-# Exit codes as shells and farms know them.
+# Exit codes as shells and render farms expect them.
 FAILED, USAGE_ERROR, INTERRUPTED = 1, 2, 130
 
 
@@ -58,11 +58,11 @@ class _ShotFirst(click.Group):
 
 
 class _StoppedError(Exception):
-    """Ctrl-C, before click makes a line of its own of it."""
+    """Ctrl-C, caught before click prints its own message for it."""
 
 
 class _GroupedHelp(click.Command):
-    """A command whose help shows its options by group, the ones that matter first."""
+    """A command whose help lists its options by group, the important ones first."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -83,7 +83,7 @@ class _GroupedHelp(click.Command):
 
 
 class _GroupedOption(click.Option):
-    """An option that knows the group of the help which it stands in."""
+    """An option that knows its group in the help."""
 
     def __init__(self, *args: Any, group: str, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
@@ -91,8 +91,8 @@ class _GroupedOption(click.Option):
 
 
 def _click_options(option: Option) -> Iterator[Callable[[Any], Any]]:
-    """The option, and for each of its former names another that the help does not show."""
-    # Not by equality with True: a default of 1 is told.
+    """Yield the click option, and a hidden one for each of its former names."""
+    # Not by equality with True: a default of 1 is displayed.
     default = "" if option.default is True or not option.default else f"  [default: {option.default}]"
     attributes: dict[str, Any] = {"is_flag": True} if option.type is FLAG else {"metavar": option.type.metavar}
     attributes |= {"cls": _GroupedOption, "group": option.group, "default": None, "multiple": option.type.multiple}
@@ -115,7 +115,7 @@ def _matte_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
-    """Print our version, and those of the stages and libraries that determine what comes out."""
+    """Print our version, and those of the stages and libraries that determine the result."""
     if not asked or ctx.resilient_parsing:
         return
     from importlib.metadata import version
@@ -257,7 +257,7 @@ def clean_command(project: Path, results: bool, dry_run: bool, quiet: bool) -> N
 
 
 def _settings(shot: Path, flags: dict[str, Any]) -> tuple[Path, Settings]:
-    """Settings from the flags, laid over those of a project and of a key that is to be painted again."""
+    """Return settings from the flags, which override those of a project and of a key to be reproduced."""
     given = _given(flags, OPTIONS)
     if given.get("split"):
         given["split"] = False
@@ -275,7 +275,7 @@ def _settings(shot: Path, flags: dict[str, Any]) -> tuple[Path, Settings]:
 
 
 def _given(flags: Mapping[str, Any], options: Mapping[str, Option]) -> dict[str, Any]:
-    """Values of the flags that stand on the command line."""
+    """Return the values of the flags given on the command line."""
     given = {name: value for name, value in flags.items() if value not in (None, False, ())}
     return current_names(given, options, as_flags=True)
 
@@ -285,7 +285,7 @@ def _project(shot: Path, settings: Settings) -> Path | None:
 
 
 class _Console:
-    """What is said while the work goes on: bars on a terminal, nothing else unless asked."""
+    """Output of a running command: progress bars on a terminal; stage lines elsewhere only if verbose."""
 
     def __init__(self, quiet: bool, verbose: bool) -> None:
         self.quiet, self.verbose = quiet, verbose
@@ -300,11 +300,11 @@ class _Console:
 
     def __exit__(self, *error: object) -> None:
         self._warnings.__exit__(None, None, None)
-        # Whatever ended the work, what is said next begins on a line of its own.
+        # However the run ended, the next message begins on its own line.
         self.close()
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """See ``stylize.run``'s on_progress."""
+        """Display progress; see ``stylize.run``'s on_progress."""
         if stage != self._stage:
             self.close()
             self._stage = stage
@@ -317,21 +317,21 @@ class _Console:
             self._bar.update(done - self._bar.pos)
 
     def message(self, text: str) -> None:
-        """See ``stylize.run``'s on_message."""
+        """Print a message once; see ``stylize.run``'s on_message."""
         if not self.quiet and text not in self._reported:
             self.close()
             click.echo(text, err=True)
         self._reported.add(text)
 
     def close(self) -> None:
-        """Ends the bar that is being drawn."""
+        """Finish the current progress bar."""
         if self._bar is not None:
             self._bar.__exit__(None, None, None)
         self._bar, self._stage = None, ""
 
 
 def _looks_of(result: "Result", settings: Settings) -> list[tuple[str, "Result | LayerResult", Settings]]:
-    """Name, result and settings of every layer, or of the whole, which has no name."""
+    """Return name, result and settings of every layer, or of the whole, whose name is empty."""
     results: tuple[Result | LayerResult, ...] = result.layers or (result,)
     return [(look.name, one, look.settings) for look, one in zip(looks_of(settings), results, strict=True)]
 
@@ -386,7 +386,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _print_counts(result: "Result | LayerResult", settings: Settings) -> None:
-    """What was done for a look beside its frames."""
+    """Print the counts of a look's keys, and its refinement rounds."""
     painted, rendered = len(result.painted), len(result.rendered)
     keys = sum(len(shot.keyframes) for shot in result.shots)
     if settings.runs("render"):
@@ -417,7 +417,7 @@ def _fail(text: str, code: int) -> NoReturn:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Runs the command and exits: 0 only when every frame is there, 2 for wrong words, 130 for Ctrl-C, else 1."""
+    """Run the command and exit: 0 only when every frame exists, 2 for usage errors, 130 for Ctrl-C, else 1."""
     try:
         command.main(args=None if argv is None else list(argv), prog_name="stylize", standalone_mode=False)
     except SettingsError as error:

@@ -1,4 +1,4 @@
-"""Carry a painted look through a live-action shot from a few keyframes.
+"""Propagate a painted look through a live-action shot from a few keyframes.
 
 import stylize
 result = stylize.run("shot.mp4", style="ref.png")
@@ -20,11 +20,11 @@ __all__ = ["Settings", "StylizeError", "errors", "plan", "run"]
 
 
 def _silent(*_: object) -> None:
-    """Hears and says nothing."""
+    """Ignore a callback."""
 
 
 def _build_settings(settings: dict[str, Any]) -> Settings:
-    """The settings, laid over those of a key that is to be painted again."""
+    """Return the settings, which override those of a key to be reproduced."""
     settings = current_names(settings, OPTIONS)
     if settings.get("like") is None:
         return Settings(**settings)
@@ -41,12 +41,12 @@ def run(
     on_message: Callable[[str], None] = _silent,
     **settings: Any,
 ) -> "Result":
-    """Stylises a shot and returns what was made.
+    """Stylise a shot and return the result.
 
     shot: a movie, a folder of frames or a pattern (``name.####.png``). settings: every option of the command by
     its name, ``style="ref.png", keyframes=(12, 40)``; see ``Settings``. on_progress(stage, done, total) and
-    on_message(text) are called as the work goes on. The project folder keeps what is done: run again, and only
-    what has changed is made anew. Raises StylizeError, and for an unknown option TypeError.
+    on_message(text) are called during the run. The project folder caches results: a second run regenerates only
+    what has changed. Raises StylizeError, and TypeError for an unknown option.
     """
     from stylize import pipeline
 
@@ -61,7 +61,7 @@ def plan(
     on_message: Callable[[str], None] = _silent,
     **settings: Any,
 ) -> "Result":
-    """Finds cuts and keyframes, in ``result.shots``, and renders nothing; arguments as of ``run``."""
+    """Find cuts and keyframes, in ``result.shots``, and render nothing; takes the arguments of ``run``."""
     from stylize import pipeline
 
     built = _build_settings(settings)

@@ -1,33 +1,33 @@
-"""Every error that this package raises on purpose.
+"""Errors that this package raises on purpose.
 
 StylizeError
 ├── SettingsError      an option, or a mix of options, that cannot be carried out
-├── InputError         something given to us cannot be used
+├── InputError         an input that cannot be used
 │   ├── ShotError          the shot: missing, not a picture or video, empty, broken
 │   ├── SequenceError      numbered files: gaps, two files for one number, mixed sizes
 │   ├── FrameRangeError    a frame that the shot does not have
 │   ├── StyleError         the reference picture
 │   ├── PaintedKeyError    a painted key: wrong size, wrong number, unreadable
-│   ├── PlanError          a table of keyframes that was given back: missing, or a line that cannot be read
+│   ├── PlanError          an edited table of keyframes: missing, or a line that cannot be read
 │   ├── MatteError         a matte: wrong size, missing frames, unreadable
 │   └── GuideError         a guide: wrong size, missing frames, too many channels, unreadable
 ├── FlowError          motion between frames: no library or weights, or vectors that do not fit
-├── OutputError        a result cannot be written where it was asked for
+├── OutputError        a result cannot be written to its target
 ├── JobError           one of several processes was killed or could not start
 ├── ProjectError       a project folder that is not ours, is in use, or is damaged
 └── RendererError      a renderer that is not installed or failed
 
-A message is one line that says what was expected, what was found and what to do. RenamedOptionWarning is a warning of
-Python's for the former name of an option.
+A message is one line: what was expected, what was found and what to do. RenamedOptionWarning is a Python warning for
+the former name of an option.
 """
 
 
 class StylizeError(Exception):
-    """The root: catch it to catch everything that this package raises on purpose."""
+    """Base class of all errors that this package raises on purpose."""
 
 
 class SettingsError(StylizeError):
-    """An option, or a mix of options, that cannot be carried out."""
+    """An option, or a combination of options, cannot be carried out."""
 
 
 class RenamedOptionWarning(FutureWarning):
@@ -35,7 +35,7 @@ class RenamedOptionWarning(FutureWarning):
 
 
 class InputError(StylizeError):
-    """Something given to us cannot be used."""
+    """An input cannot be used."""
 
 
 class ShotError(InputError):
@@ -47,7 +47,7 @@ class SequenceError(InputError):
 
 
 class FrameRangeError(InputError):
-    """A frame was named that the shot does not have."""
+    """A frame that was asked for is not in the shot."""
 
 
 class StyleError(InputError):
@@ -71,19 +71,19 @@ class GuideError(InputError):
 
 
 class FlowError(StylizeError):
-    """Motion cannot be had: its library or weights are missing, or motion vectors do not fit the shot."""
+    """Motion is unavailable: its library or weights are missing, or motion vectors do not fit the shot."""
 
 
 class OutputError(StylizeError):
-    """A result cannot be written where it was asked for."""
+    """A result cannot be written to its target."""
 
 
 class JobError(StylizeError):
-    """One of the processes that share the work was killed, ran out of memory or could not start."""
+    """A worker process was killed, ran out of memory or could not start."""
 
 
 class ProjectError(StylizeError):
-    """A project folder is not ours, is in use by another run, or is damaged."""
+    """A project folder is not one of this package, is in use by another run, or is damaged."""
 
 
 class RendererError(StylizeError):

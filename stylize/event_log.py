@@ -1,4 +1,4 @@
-"""A log of a run for pipelines: one JSON object a line, for every stage, task, frame and message.
+"""Log of a run for pipelines: one JSON object per line, for every stage, task, frame and message.
 
 Every line has ``time`` (UTC, ISO 8601), ``seconds`` since the start of the run, and ``event``:
 
@@ -6,11 +6,11 @@ Every line has ``time`` (UTC, ISO 8601), ``seconds`` since the start of the run,
 - ``disk``: bytes that the run needs, as estimated before its work, and bytes that are free;
 - ``stage``: name, done, total;
 - ``task``: id, and state, ``started`` or ``done``;
-- ``frame``: number, and the layer that it is of, empty for the only look;
+- ``frame``: number, and its layer, empty for the only look;
 - ``message`` and ``warning``: text;
-- ``end``: ``error``, null where all went well.
+- ``end``: ``error``, null on success.
 
-A file that exists is continued, so that the log of an earlier run is never lost.
+Events are appended to a file that exists, so the log of an earlier run is never lost.
 """
 
 import json
@@ -23,18 +23,18 @@ from typing import Any, TextIO
 
 from stylize.io_errors import output_error
 
-# What a message about a loss begins with.
+# Prefix of a message about a loss.
 _WARNING = "warning: "
 
 
 class EventLog:
-    """Where events of a run go: a file, or nowhere."""
+    """Target of the events of a run: a file, or nothing."""
 
     def __init__(self, file: TextIO | None = None, path: Path | None = None) -> None:
         self._file, self._path, self._started = file, path, time.monotonic()
 
     def write(self, event: str, **values: Any) -> None:
-        """Write one event. values: whatever JSON can write. Raises OutputError when the disk is full."""
+        """Write one event. values: serialisable as JSON. Raises OutputError when the disk is full."""
         if self._file is None or self._path is None:
             return
         now = {"time": datetime.now(UTC).isoformat(), "seconds": round(time.monotonic() - self._started, 3)}
@@ -45,7 +45,7 @@ class EventLog:
             raise output_error(error, self._path, "--log-json") from error
 
     def message(self, text: str) -> None:
-        """Write a message, or a warning by its first word."""
+        """Write a message, or a warning if its first word says so."""
         if text.startswith(_WARNING):
             self.write("warning", text=text.removeprefix(_WARNING))
         else:
@@ -53,19 +53,19 @@ class EventLog:
 
     @contextmanager
     def task(self, task: str) -> Iterator[None]:
-        """Write that a task has started, and when it is done."""
+        """Write an event when a task starts, and one when it is done."""
         self.write("task", id=task, state="started")
         yield
         self.write("task", id=task, state="done")
 
 
-# A log that goes nowhere.
+# A log that discards its events.
 NO_LOG = EventLog()
 
 
 @contextmanager
 def open_log(path: Path | None, **start: Any) -> Iterator[EventLog]:
-    """Open a log, or one that goes nowhere. start: values of its first event. Raises OutputError."""
+    """Open a log, or one that discards its events. start: values of its first event. Raises OutputError."""
     if path is None:
         yield NO_LOG
         return

@@ -1,4 +1,4 @@
-"""The export stage: the result, what other programs need beside it, and the contact sheets."""
+"""The export stage: the result, the files that other programs need with it, and the contact sheets."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -31,9 +31,9 @@ def export(
     shots: tuple[ShotPlan, ...],
     finished: Mapping[int, Path],
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """Deliver the frames and everything that goes with them; return what was written, and notes.
+    """Deliver the frames and the files that accompany them; return the files written, and notes.
 
-    context: of the whole, with what layers cover together as its matte. results: of the looks, from the lowest layer.
+    context: of the whole, with the union of the layers as its matte. results: of the looks, from the lowest layer.
     shots: with the keyframes of all looks. finished: file of every frame.
     """
     total, done = len(finished), 0

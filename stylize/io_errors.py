@@ -1,4 +1,4 @@
-"""Why a file cannot be written, and what to do about it, in words: one place for all that is put on a disk."""
+"""Errors of writing a file, as messages that name the cause and the fix: one place for all writes."""
 
 import errno
 import os
@@ -7,17 +7,17 @@ from pathlib import Path
 
 from stylize.errors import OutputError
 
-# Bytes: a disk with fewer of them is full.
+# Free bytes below which a disk counts as full.
 FULL_DISK_BYTES = 1 << 20
-# What is chosen instead, of what a project keeps for itself.
+# Alternative to name for files that a project keeps for itself.
 PROJECT_OPTION = "project with --project FOLDER"
 
 
 def output_error(error: OSError, target: Path, alternative: str = "-o") -> OutputError:
-    """What a failure of the file system means for the person who needs ``target``.
+    """Return the error that explains a failure of the file system to the user who needs ``target``.
 
-    alternative: what else to choose, after 'another'. To be asked while what was half written still takes its room:
-    libraries that write by themselves do not say why, and it is looked for.
+    alternative: what else to choose, after 'another'. Call it before the half-written file is deleted: for libraries
+    that write by themselves and give no reason, the cause is found from the state of the disk.
     """
     number = error.errno if error.errno is not None else _probable_errno(target)
     folder, other = target.parent, f"choose another {alternative}"

@@ -1,8 +1,8 @@
 """Tasks of a run, and their execution by this process or by several at once; the result does not depend on which.
 
-A worker is a fresh process (spawned, so the same everywhere), which gets once what all tasks need. It reports through a
-pipe of its own, so that one which is killed takes nothing with it. Workers leave Ctrl-C to the parent, and end by
-themselves when the parent has gone.
+A worker is a fresh process (spawned, so the same on every platform), which receives once what all tasks need. It
+reports through its own pipe, so a worker that is killed does not affect the others. Workers leave Ctrl-C to the parent,
+and exit when the parent has ended.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from stylize.errors import JobError, StylizeError
 Payload = TypeVar("Payload")
 Event = TypeVar("Event")
 
-# Messages of a worker, each with one more value: it waits for a task, a task reports, it has ended, an error.
+# Messages of a worker, each with one value: it waits for a task, a task reports an event, a task is done, an error.
 _READY, _EVENT, _DONE, _FAILED = "ready", "event", "done", "failed"
 
 
@@ -34,8 +34,8 @@ class Task:
     """One task of a run.
 
     id: its kind, and what distinguishes it from others of the kind, as ``span:0007``. needs: ids of the tasks that must
-    be done before; ids that are not in a list count as done. produces: files that exist when it is done. details: what
-    whoever runs it must know; what goes to another process can be pickled. cost: in units of its kind.
+    be done before; ids that are not in a list count as done. produces: files that exist when it is done. details: data
+    for its runner, picklable if it goes to another process. cost: in units of its kind.
     """
 
     id: str
@@ -46,7 +46,7 @@ class Task:
 
     @property
     def kind(self) -> str:
-        """The first word of the id."""
+        """First word of the id."""
         return self.id.partition(":")[0]
 
 
@@ -57,9 +57,9 @@ def task_id(kind: str, *which: str) -> str:
 
 @dataclass(frozen=True)
 class WorkerSetup(Generic[Payload, Event]):
-    """How a process gets ready. ``prepare`` is a function of a module, and everything that is passed can be pickled.
+    """Setup of a process. ``prepare`` is a function of a module, and all that is passed can be pickled.
 
-    prepare: from the payload, once a process, makes what turns a task into the events it reports.
+    prepare: called once per process with the payload; returns a function from a task to the events it reports.
     """
 
     prepare: Callable[[Payload], Callable[[Task], Iterable[Event]]]
@@ -89,10 +89,10 @@ def run_tasks(
     on_done: Callable[[Task], None] = lambda task: None,
     on_start: Callable[[Task], None] = lambda task: None,
 ) -> None:
-    """Run all tasks, ``jobs`` at a time, each when all that it needs is done; the first of a list come first.
+    """Run all tasks, ``jobs`` at a time, in order of the list, each as soon as all that it needs is done.
 
-    Starts, events and ends of tasks are reported here, one after the other. An error of a task stops all others and is
-    raised here. Raises JobError when a process was killed, ValueError for tasks that need each other.
+    The callbacks are called in this process, one after the other. An error of a task stops all others and is raised
+    here. Raises JobError when a process was killed, ValueError for tasks that need each other.
     """
     queue = _Queue(tasks)
     if jobs == 1:
@@ -132,14 +132,14 @@ def _run_here(
 
 
 class _Queue:
-    """Tasks that wait, in order, and those that must be done before others."""
+    """Waiting tasks, in order, and the tasks that others wait for."""
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         self.pending = list(tasks)
         self._open = {task.id for task in tasks}
 
     def next(self, *, idle: bool) -> Task | None:
-        """Take out the first task that can run, if there is one. idle: no other task is running."""
+        """Remove and return the first task that can run, if there is one. idle: no other task is running."""
         for place, task in enumerate(self.pending):
             if not self._open.intersection(task.needs):
                 return self.pending.pop(place)
@@ -148,20 +148,20 @@ class _Queue:
         return None
 
     def finish(self, task: Task) -> None:
-        """Let those run that have waited for a task."""
+        """Mark a task as done, so that tasks that wait for it can run."""
         self._open.discard(task.id)
 
 
 @dataclass
 class _WorkerPool:
-    """The processes, their pipes, and those among them that have said they are ready."""
+    """The processes, their pipes, and the processes that have reported that they are ready."""
 
     processes: list[SpawnProcess]
     pipes: list[Connection]
     ready: set[int] = field(default_factory=set)
 
     def receive(self) -> Iterator[tuple[int, str, Any]]:
-        """What the workers say, as soon as one says something. Raises JobError when one has ended."""
+        """Yield the messages of the workers; waits for the first. Raises JobError when a worker has ended."""
         for pipe in wait(self.pipes):
             number = self.pipes.index(pipe)  # type: ignore[arg-type]
             try:
@@ -173,11 +173,11 @@ class _WorkerPool:
             yield number, kind, value
 
     def idle(self, running: Iterable[int]) -> list[int]:
-        """Those that could do a task."""
+        """Return the workers that are ready and run no task."""
         return sorted(self.ready - set(running))
 
     def assign(self, number: int, task: Any) -> None:
-        """Sends a task. Raises JobError when the worker has ended."""
+        """Send a task to a worker. Raises JobError when the worker has ended."""
         try:
             self.pipes[number].send(task)
         except OSError:
@@ -198,7 +198,7 @@ class _WorkerPool:
         )
 
     def stop(self) -> None:
-        """Ends all of them at once: files appear whole or not at all, so nothing is left half written."""
+        """Kill all workers at once; writes are atomic, so no file is left half written."""
         for process in self.processes:
             process.terminate()
         for process in self.processes:
@@ -228,7 +228,7 @@ def _worker_pool(setup: WorkerSetup[Payload, Event], jobs: int) -> Iterator[_Wor
 
 @contextlib.contextmanager
 def _sigint_blocked() -> Iterator[None]:
-    """A process started here never gets Ctrl-C, not even before it can say so itself; ours comes afterwards."""
+    """Block Ctrl-C for processes started meanwhile, even before they can ignore it; this process gets it afterwards."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -240,7 +240,7 @@ def _sigint_blocked() -> Iterator[None]:
 
 
 def _worker_main(pipe: Connection, setup: WorkerSetup[Any, Any]) -> None:
-    """The life of a worker."""
+    """Run the main loop of a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:
@@ -258,7 +258,7 @@ def _send(pipe: Connection, kind: str, value: Any = None) -> None:
     try:
         pipe.send((kind, value))
     except OSError:
-        os._exit(1)  # nobody is left to hear it
+        os._exit(1)  # the parent has ended
 
 
 def _receive_task(pipe: Connection) -> Any:
@@ -269,7 +269,7 @@ def _receive_task(pipe: Connection) -> Any:
 
 
 def _exit_with_parent() -> None:
-    # A worker that outlived its parent would write into a project that another run may have taken up.
+    # A worker that outlives its parent would write into a project that another run may have opened.
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -277,7 +277,7 @@ def _exit_with_parent() -> None:
 
 
 def _picklable_error(error: Exception) -> Exception:
-    """The error itself where it can be sent, with the place it comes from when nobody meant it."""
+    """Return the error itself where it can be pickled, with its traceback as a note unless raised on purpose."""
     if isinstance(error, MemoryError):
         return JobError(
             "a process of --jobs ran out of memory; run again with fewer --jobs: what is done is kept, and the same "
@@ -292,6 +292,6 @@ def _picklable_error(error: Exception) -> Exception:
 
 
 def _pickle_round_trip(error: Exception) -> Exception:
-    """What arrives at the other end of a pipe. Raises whatever keeps it from arriving."""
+    """Return an error as it arrives at the other end of a pipe. Raises whatever pickling raises."""
     arrived: Exception = pickle.loads(pickle.dumps(error))
     return arrived

@@ -27,7 +27,7 @@ PLAN = "plan"
 
 @dataclass(frozen=True)
 class LookResult:
-    """What has been done for a look; see ``pipeline.Result``."""
+    """Result of one look; see ``pipeline.Result``."""
 
     shots: tuple[ShotPlan, ...]
     rendered: tuple[int, ...]
@@ -37,14 +37,14 @@ class LookResult:
 
 
 def plan_look(context: Context, shot_frames: tuple[tuple[int, ...], ...]) -> tuple[ShotPlan, ...]:
-    """Return the keyframes of one look, without those that refining adds. shot_frames: the frames of each shot."""
+    """Return the keyframes of one look, without those that refinement adds. shot_frames: the frames of each shot."""
     with prefix_errors(context.name):
         planning = context.during(PLAN)
         return plan_shots(planning, shot_frames, key_limits(planning, shot_frames))
 
 
 def look_with_coverage(context: Context, planned: tuple[ShotPlan, ...]) -> LookResult:
-    """Return the keyframes of one look and what they explain, those that refining has added among them."""
+    """Return the keyframes of one look, including those that refinement has added, and their coverage."""
     with prefix_errors(context.name):
         refinement_state = refinement.stored_rounds(context, planned)
         shots = with_coverage(context.during(PLAN), refinement.extend_shots(planned, refinement_state))
@@ -58,9 +58,9 @@ def existing_frames(context: Context) -> dict[int, Path]:
 
 @dataclass
 class LookRun:
-    """One look on its way through the stages.
+    """Run of one look through the stages.
 
-    planned: its shots, without the keyframes that refining adds. rendered, redone: keys and frames made in this run.
+    planned: its shots, without the keyframes that refinement adds. rendered, redone: keys and frames made in this run.
     painted: keys that a person painted.
     """
 
@@ -76,14 +76,14 @@ class LookRun:
 
     @property
     def shots(self) -> tuple[ShotPlan, ...]:
-        """The shots with all keyframes."""
+        """Shots with all keyframes."""
         return refinement.extend_shots(self.planned, self.refinement_state)
 
     def tasks(self) -> list[Task]:
         """Return the tasks of the look, done or not.
 
-        They are the keys of each shot, which are rendered one from another, its spans, which are independent of each
-        other, and refining.
+        They are the keys of each shot, which are rendered one from another; its spans, which are independent of each
+        other; and refinement.
         """
         settings, tasks = self.context.settings, list[Task]()
         files = self.context.keys.files() if settings.runs("render") else {}
@@ -105,7 +105,7 @@ class LookRun:
             _RUNNERS[tasks[0].kind](self, tasks)
 
     def result(self) -> LookResult:
-        """Return what has been done."""
+        """Return the result of the look."""
         kept = self.rendered & {frame for plan in self.shots for frame in plan.keys}
         rounds = self.refinement_state.rounds
         return LookResult(self.shots, tuple(sorted(kept)), self.painted, tuple(sorted(self.redone)), rounds)
@@ -164,7 +164,7 @@ _RUNNERS: Mapping[str, Callable[[LookRun, Sequence[Task]], None]] = MappingProxy
 
 
 def _key_inputs(context: Context, to_render: Sequence[int]) -> tuple[rendering.KeyInputs, TimedRenderer]:
-    """Return what keys are rendered from. to_render: the keys that are not painted."""
+    """Return the inputs of key rendering. to_render: the keys that are not painted."""
     settings = context.settings
     reference = None
     if settings.style is not None and to_render:

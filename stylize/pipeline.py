@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from stylize.report.golden import Verdict
 
 
-# Tasks of a run beside those of its looks.
+# Tasks of a run other than those of its looks.
 LAYERS, DELIVERY, REPORT = "layers", "delivery", "report"
 
 
@@ -70,7 +70,7 @@ def plan(
 
 
 def _start(shot: Path, settings: Settings) -> dict[str, Any]:
-    """Return what the log of a run begins with."""
+    """Return the values of the first event in the log of a run."""
     return {
         "stylize": version("stylize"), "versions": versions_of(STAGE_TABLE), "shot": str(shot),
         "settings": settings.stored(),
@@ -78,7 +78,7 @@ def _start(shot: Path, settings: Settings) -> dict[str, Any]:
 
 
 def _logged(on_progress: Progress, on_message: Message, log: EventLog) -> tuple[Progress, Message]:
-    """Return the callbacks, which write to a log as well."""
+    """Return the callbacks, extended to write to a log as well."""
 
     def progress(stage: str, done: int, total: int) -> None:
         log.write("stage", name=stage, done=done, total=total)
@@ -92,9 +92,9 @@ def _logged(on_progress: Progress, on_message: Message, log: EventLog) -> tuple[
 
 
 def task_list(session: Session, looks: Sequence[LookRun]) -> list[Task]:
-    """Return the tasks of a run, done or not, in an order in which each stands behind those that it needs.
+    """Return the tasks of a run, done or not, each after those that it needs.
 
-    The plan has been made: what it found decides what the others are.
+    The plan must have been made: its result determines the tasks.
     """
     settings = session.context.settings
     tasks = [Task(PLAN), *(task for look in looks for task in look.tasks())]
@@ -107,7 +107,7 @@ def task_list(session: Session, looks: Sequence[LookRun]) -> list[Task]:
 
 @dataclass
 class _Run:
-    """A run on its way through its tasks. redone: frames of the whole that were made in this run."""
+    """Execution of the tasks of a run. redone: frames of the whole that were made in this run."""
 
     session: Session
     redone: tuple[int, ...] = ()
@@ -115,7 +115,7 @@ class _Run:
     notes: tuple[str, ...] = ()
 
     def run(self) -> Result:
-        """Plan, and run the tasks that the plan asks for."""
+        """Plan, and run the tasks of the plan."""
         session, settings = self.session, self.session.context.settings
         self.context = session.context
         if settings.runs("export"):
@@ -157,14 +157,14 @@ class _Run:
 def report(
     project: Path, on_progress: Progress = lambda *_: None, on_message: Message = lambda _: None
 ) -> tuple[Path, ...]:  # fmt: skip
-    """Measures what a project has made, and writes a page and the figures into it; returns their files.
+    """Measure the results of a project, write a page and the figures into it, and return their files.
 
-    With layers, each has a page of its own in its folder, and the project's is about what they make together. Raises
-    ProjectError for what is no project, OutputError where frames are missing.
+    Each layer has its own page in its folder; the project's page then covers all layers together. Raises ProjectError
+    where there is no project, OutputError where frames are missing.
     """
     shot, settings = read_project(project)
     use_threads(settings.threads)
-    # As if to propagate, so that motion and mattes are those that the frames were made with.
+    # Opened as if to propagate, so that motion and mattes are those that the frames were made with.
     part = replace(settings, from_stage="propagate", to_stage="propagate")
     paths: list[Path] = []
 
@@ -196,7 +196,7 @@ def _write_report(session: Session, shot_frames: Sequence[tuple[int, ...]], name
     if session.layered and not name:
         whole = with_union(session.context)
         finished_frames(whole)
-        # Keys are the layers'.
+        # Keys belong to the layers.
         return write_report(whole, [ShotPlan(frames, ()) for frames in shot_frames])
     context = next(look for look in session.looks if look.name == name)
     with prefix_errors(context.name):
@@ -208,7 +208,7 @@ def _write_report(session: Session, shot_frames: Sequence[tuple[int, ...]], name
 def check(
     folder: Path, update: bool, on_progress: Progress = lambda *_: None, on_message: Message = lambda _: None
 ) -> "tuple[Verdict, ...]":  # fmt: skip
-    """Makes a folder of golden projects anew, and compares them with what was approved; see ``golden``."""
+    """Regenerate a folder of golden projects, and compare them with the approved frames; see ``golden``."""
     from stylize.report.golden import check_goldens
 
     def render_frames(shot: Path, settings: Settings, project: Path) -> Mapping[int, Path]:
@@ -218,7 +218,7 @@ def check(
 
 
 def _missed_cut_warnings(session: Session, results: Sequence[LookResult]) -> tuple[str, ...]:
-    """What is told of frames that no motion connects to a key, once a line."""
+    """Return the warnings about frames that no motion connects to a key, each line once."""
     lines = [
         missed_cut_warnings(look, result.shots)
         for look, result in zip(session.looks, results, strict=True)

@@ -31,7 +31,7 @@ SPAN = 60
 
 
 def check_output(settings: Settings, shot: Shot, path: Path) -> None:
-    """Raises SettingsError when the result is to replace the shot itself. path: of the shot."""
+    """Raise SettingsError when the result would replace the shot itself. path: of the shot."""
     if settings.output is not None:
         target = parse_target(settings.output, shot.name)
         if target.path.resolve() == path.resolve():
@@ -54,7 +54,7 @@ def check_target(settings: Settings, shot: Shot, project: Project, inputs: Input
 
 
 def check_inputs(settings: Settings, shot: Shot, permission: DownloadPermission) -> None:
-    """Looks at what is named: tables, pictures, models; has models fetched that are missing.
+    """Check the tables, pictures and models that settings name; fetch missing models.
 
     Raises a StylizeError for what cannot be used.
     """
@@ -67,14 +67,14 @@ def check_inputs(settings: Settings, shot: Shot, permission: DownloadPermission)
 
 
 def check_style(settings: Settings, keys: Keys) -> None:
-    """Raises SettingsError when frames are to be made and nothing says what they are to look like."""
+    """Raise SettingsError when frames are to be made without a style, a model or painted keys."""
     needs_style = settings.runs("render") and settings.renderer == "example" and not settings.paints
     if needs_style and settings.keys is None and not keys.painted():
         raise SettingsError("what is it to look like? Give a reference with --style PICTURE, or --keys FOLDER")
 
 
 def _companions(settings: Settings) -> dict[str, list[Path]]:
-    """The files that come with the shot and may be movies, by the folder that they are unpacked into."""
+    """Return the files that accompany the shot and may be movies, by the folder that they are unpacked into."""
     controls = [one.path for one in settings.control if one.path is not None]
     matte = [] if settings.matte is None or is_matte_keyword(settings.matte) else [Path(settings.matte)]
     controls += [Path(settings.depth)] if settings.depth not in (None, DEPTH_AUTO) else []
@@ -82,7 +82,7 @@ def _companions(settings: Settings) -> dict[str, list[Path]]:
 
 
 def all_companions(looks: Iterable[Settings]) -> dict[str, list[Path]]:
-    """Of all looks together."""
+    """Return the companions of all looks."""
     found: dict[str, list[Path]] = {}
     for settings in looks:
         for folder, files in _companions(settings).items():
@@ -91,7 +91,7 @@ def all_companions(looks: Iterable[Settings]) -> dict[str, list[Path]]:
 
 
 def report_edited_frames(files: Iterable[Path], message: Message) -> None:
-    """Says which unpacked frames a person changed. files: those frames, folder by folder."""
+    """Report the unpacked frames that a person changed. files: those frames, folder by folder."""
     for folder, group in groupby(files, lambda file: file.parent):
         frames = format_frames(number for file in group if (number := frame_number(file)) is not None)
         message(f"{frames} in {folder}: changed by hand, and used as they are; delete them to have them unpacked anew")
@@ -106,7 +106,7 @@ class DiskEstimate:
 
     @property
     def fits(self) -> bool:
-        """Whether there is room."""
+        """Return whether there is room."""
         return self.needed <= self.free
 
     def __str__(self) -> str:

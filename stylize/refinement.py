@@ -1,10 +1,11 @@
-"""The closed loop: where the error maps show that the result is poor, a key more is rendered, and stays if it pays.
+"""Closed loop of refinement: render a further key where the error maps are high, and keep it if the error falls.
 
-Before that, keys of a model that do not agree with the one before are painted again with other seeds: between two keys
-that say different things no further key is good.
+First, keys of a model that do not agree with the previous one are painted again with other seeds: a key added between
+two keys that contradict each other does not help.
 
-One round adds one key, makes what it changes, and measures. Every round is kept in the project before it begins and
-when it has ended, so that a run that is killed goes on in the middle of it, and one that is done does nothing anew.
+One round adds one key, makes what it changes, and measures the error. Every round is stored in the project before it
+begins and when it has ended. A run that is killed therefore continues in the middle of its round, and a finished round
+is not repeated.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -27,10 +28,10 @@ from stylize.settings import MODEL_RENDERERS
 from stylize.spans.frame_files import ERROR, pass_file
 from stylize.stages import cache_key
 
-# A key pays when it takes this share of the error that so many frames of its shot have, all of a shorter shot. On the
-# example with a fixed filter as the truth, keys that paid brought 0.81 and 0.44 dB, the next one 0.19 dB.
+# A key pays when it removes this share of the error of so many frames of its shot, or of all frames of a shorter shot.
+# On the example with a fixed filter as the truth, keys that paid gained 0.81 and 0.44 dB, the next one 0.19 dB.
 MIN_GAIN, MIN_GAIN_FRAMES = 0.1, 50
-# Frames that lie nearer to a key are as good as it gets.
+# Frames nearer to a key than this cannot be improved by another key.
 MIN_DISTANCE = 3
 _NAME = "refined"
 
@@ -39,8 +40,8 @@ _NAME = "refined"
 class Refinement:
     """One round.
 
-    frame: that became a keyframe. before, after: the error of its shot, the mean over frames of the root mean squared
-    difference, 0..1; after is None while the round goes on. kept: whether the keyframe has stayed. floor: the error
+    frame: the new keyframe. before, after: the error of its shot, the mean over frames of the root mean squared
+    difference, 0..1; after is None while the round is in progress. kept: whether the keyframe is kept. floor: the error
     next to a key, below which no frame counts.
     """
 
@@ -51,15 +52,15 @@ class Refinement:
     floor: float
 
     def pays(self, frames: int) -> bool:
-        """Whether it has taken enough for its shot, of so many frames, to be tried again."""
+        """Return whether the round has lowered the error of its shot, of so many frames, enough to try another."""
         return self.after is not None and _pays((self.before - self.after) * frames, self.before, frames)
 
 
 @dataclass(frozen=True)
 class RefinementState:
-    """All rounds of a project, in order. ended: there was nothing left that would pay.
+    """All rounds of a project, in order. ended: no further round would pay.
 
-    retried: keys that did not agree and are painted with other seeds too; None as long as nobody has looked.
+    retried: keys that did not agree and are painted with other seeds too; None until that has been checked.
     """
 
     rounds: tuple[Refinement, ...] = ()
@@ -67,16 +68,16 @@ class RefinementState:
     retried: frozenset[int] | None = None
 
     def first(self, count: int) -> "RefinementState":
-        """What ``--refine count`` has of it."""
+        """Return the state limited to ``count`` rounds, as ``--refine count`` uses it."""
         return self if len(self.rounds) <= count else RefinementState(self.rounds[:count], True, self.retried)
 
     def done(self, count: int) -> bool:
-        """Whether ``--refine count`` has nothing to do any more."""
+        """Return whether ``--refine count`` has nothing left to do."""
         open_round = any(one.after is None for one in self.rounds)
         return not open_round and (self.ended or len(self.rounds) >= count)
 
     def frames(self) -> list[int]:
-        """The keyframes that rounds have added, those of a round that goes on among them."""
+        """Return the keyframes that rounds have added, including that of a round in progress."""
         return [one.frame for one in self.rounds if one.kept or one.after is None]
 
 
@@ -85,9 +86,9 @@ Make = Callable[[RefinementState], Collection[int]]
 
 
 def stored_rounds(context: Context, shots: Sequence[ShotPlan]) -> RefinementState:
-    """The rounds that earlier runs have done for this plan; see ``Refined.first``.
+    """Return the rounds that earlier runs have done for this plan; see ``RefinementState.first``.
 
-    What a person paints afterwards changes no round: a painted key is the answer to what was seen.
+    Keys painted by a person afterwards do not invalidate rounds: a painted key responds to their result.
     """
     if context.settings.refine is None or context.matte_is_empty:
         return RefinementState((), True)
@@ -100,12 +101,12 @@ def stored_rounds(context: Context, shots: Sequence[ShotPlan]) -> RefinementStat
 
 
 def extend_shots(shots: Sequence[ShotPlan], state: RefinementState) -> tuple[ShotPlan, ...]:
-    """The shots with the keyframes that rounds have added."""
+    """Return the shots with the keyframes that rounds have added."""
     return tuple(_extend_shot(plan, state.rounds) for plan in shots)
 
 
 def refine(context: Context, shots: Sequence[ShotPlan], state: RefinementState, make: Make) -> RefinementState:
-    """The rounds that are still to be done, when the shots are made with the keyframes of ``state``."""
+    """Run the remaining rounds, given shots made with the keyframes of ``state``; return the new state."""
     count = context.settings.refine or 0
     errors: dict[int, float] = {}
     if state.retried is None and not state.done(count):
@@ -133,7 +134,7 @@ def refine(context: Context, shots: Sequence[ShotPlan], state: RefinementState, 
 
 
 def _outlier_keys(context: Context, shots: Sequence[ShotPlan]) -> frozenset[int]:
-    """Keys of a model that do not agree with the one before, and have not been painted with other seeds yet."""
+    """Return the keys of a model that do not agree with the previous one and have not been retried with other seeds."""
     if context.settings.renderer not in MODEL_RENDERERS or context.settings.retries >= REFINE_RETRIES:
         return frozenset()
     painted = context.keys.painted()
@@ -157,7 +158,7 @@ def _outlier_keys(context: Context, shots: Sequence[ShotPlan]) -> frozenset[int]
 def _begin_round(
     context: Context, shots: Sequence[ShotPlan], state: RefinementState, errors: dict[int, float]
 ) -> RefinementState:
-    """With one more round begun, at the frame of all shots that would mend most; or ended, if none would pay."""
+    """Begin a round at the frame of all shots that would reduce the error most; end refinement if none would pay."""
     best: tuple[float, Refinement] | None = None
     gap = max(MIN_DISTANCE, context.settings.min_gap)
     tried = {one.frame for one in state.rounds}
@@ -181,7 +182,7 @@ def _begin_round(
 def _end_round(
     context: Context, shots: Sequence[ShotPlan], state: RefinementState, errors: dict[int, float]
 ) -> RefinementState:
-    """With the last round measured. A key that has made nothing better is taken back."""
+    """Measure the last round; a key that has not lowered the error is withdrawn."""
     last = state.rounds[-1]
     frames = next(plan.frames for plan in shots if last.frame in set(plan.frames))
     _measure(context, frames, errors)
@@ -190,7 +191,7 @@ def _end_round(
 
 
 def _pays(reduction: float, error: float, frames: int) -> bool:
-    """reduction: from the errors of all frames together. error: the mean of a shot."""
+    """Return whether a round pays. reduction: of the summed errors of all frames. error: the mean of a shot."""
     return reduction >= MIN_GAIN * error * min(frames, MIN_GAIN_FRAMES)
 
 
@@ -219,7 +220,7 @@ def _measure(context: Context, frames: Iterable[int], errors: dict[int, float]) 
 
 
 def _error(context: Context, frame: int) -> float:
-    """Root mean squared difference of a frame, inside of the matte: 0..1."""
+    """Return the root mean squared difference of a frame inside the matte: 0..1."""
     path = pass_file(context.project.root, context.shot, ERROR, frame)
     squares = to_float(read_image(path))[..., 0].astype(np.float64) ** 2
     if context.mattes is None:
@@ -233,7 +234,7 @@ def _forget(errors: dict[int, float], made: Collection[int]) -> None:
         errors.pop(frame, None)
 
 
-# What is kept
+# Stored state
 
 
 def _store(context: Context, shots: Sequence[ShotPlan], state: RefinementState) -> None:
@@ -243,7 +244,7 @@ def _store(context: Context, shots: Sequence[ShotPlan], state: RefinementState) 
 
 
 def _key(context: Context, shots: Sequence[ShotPlan]) -> str:
-    """Everything that the errors depend on, but for what people have painted."""
+    """Return the cache key of all that the errors depend on, except painted keys."""
     settings, frames = context.settings, context.shot.frames
     keys = [[key.frame for key in plan.keyframes if key.reason != PAINTED] for plan in shots]
     conditioning = open_conditioning(context)

@@ -13,14 +13,14 @@ from stylize.session import Session
 
 @dataclass(frozen=True)
 class Result:
-    """What a run did.
+    """Result of a run.
 
     project: its folder. frames: number to finished picture. shots: cuts and keyframes. rendered, painted: the
     keyframes that were rendered in this run, and those that a person painted. redone, reused: frames made in
-    this run, and kept from earlier ones. outputs: movies, sheets and files asked for. notes: what was lost or
-    has to be known. pixels: of one frame. timecodes: of every frame. refinements: the rounds of ``--refine``, of this
-    run and of earlier ones. layers: what was done for each, from the lowest; none without layers. With layers, a frame
-    is a keyframe, rendered or painted if it is one in any of them.
+    this run, and kept from earlier ones. outputs: movies, sheets and files requested. notes: losses and other
+    facts to report. pixels: of one frame. timecodes: of every frame. refinements: the rounds of ``--refine``, of this
+    run and of earlier ones. layers: result of each, from the lowest; empty without layers. With layers, a frame is a
+    keyframe, rendered or painted if it is so in any of them.
     """
 
     project: Path
@@ -40,7 +40,7 @@ class Result:
 
 @dataclass(frozen=True)
 class LayerResult:
-    """What a run did for one layer; project: its folder; on: for how long it holds a drawing; else see Result."""
+    """Result of one layer. project: its folder. on: for how long it holds a drawing. For other fields see Result."""
 
     name: str
     project: Path

@@ -1,4 +1,4 @@
-"""Opens shot and project for a run, says early what would go wrong later, and makes every frame a file."""
+"""Session of a run: the opened shot and project, checked early for later failures, with every frame as a file."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -54,7 +54,7 @@ class Session:
 
     @property
     def layered(self) -> bool:
-        """Whether there are layers."""
+        """Return whether there are layers."""
         return bool(self.context.settings.layers)
 
 
@@ -63,9 +63,9 @@ def open_session(
     path: Path, settings: Settings, folder: Path | None, progress: Progress, message: Message,
     log: EventLog = NO_LOG,
 ) -> Iterator[Session]:  # fmt: skip
-    """Opens shot and project, conforms the plates, and keeps other runs out until the end.
+    """Open shot and project, conform the plates, and lock out other runs until the end.
 
-    Raises a StylizeError for what is wrong with the footage, the settings or what they name.
+    Raises a StylizeError for a fault of the footage, the settings or the files that they name.
     """
     root, user_path = project_of(path, folder), path
     if not settings.layers:
@@ -87,7 +87,7 @@ def open_session(
         # A look at the cuts, or one more export, does not change what was asked for.
         if settings.runs("render") or not is_project(project.root):
             project.write_settings(path, settings, version("stylize"))
-        # Before the keys are painted, which takes long: what does not fit is told now.
+        # Inputs that do not fit are reported before the keys are painted, which takes long.
         if isinstance(source, VectorFiles):
             check_vectors(source, project, lambda done, total: progress("vectors", done, total))
         inputs = _open_inputs(open_looks, shot, project, needed=_needs_mattes(settings))
@@ -105,7 +105,7 @@ def open_session(
 
 @contextmanager
 def prefix_errors(layer: str) -> Iterator[None]:
-    """Lets what goes wrong with a layer begin with its name."""
+    """Prefix the errors of a layer with its name."""
     try:
         yield
     except StylizeError as error:
@@ -127,7 +127,7 @@ _LookInputs = tuple[Mattes | None, tuple[Guide, ...]]
 
 
 def _open_shot(path: Path, settings: Settings, message: Message) -> Shot:
-    """The footage, with a word on what of it is lost."""
+    """Open the footage, and warn of what of it is lost."""
     shot = open_shot(
         path, frames=settings.frames, rate=settings.rate, start_number=settings.start_number, strict=settings.strict
     )
@@ -166,7 +166,7 @@ def _motion_source(settings: Settings, shot: Shot) -> Estimators | VectorFiles:
 
 
 def _needs_mattes(settings: Settings) -> bool:
-    """Whether a stage runs that has to do with mattes and guides, or comes before: what does not fit is told early."""
+    """Return whether mattes and guides are needed: by a stage that runs, or by a later one, to report faults early."""
     return any(settings.runs(stage) for stage in ("pick", "render", "propagate"))
 
 
@@ -185,7 +185,7 @@ def _open_inputs(open_looks: Sequence[_OpenLook], shot: Shot, project: Project, 
 
 
 def _update_inputs(settings: Settings, open_looks: Sequence[_OpenLook], project: Project, message: Message) -> None:
-    """What is not asked for any more goes, and keys that were painted come in."""
+    """Remove the files of inputs that are no longer used, and import painted keys."""
     if settings.runs("render"):
         companions = all_companions(open_look.look.settings for open_look in open_looks)
         unpacking.remove_stale_frames(project, companions)
@@ -199,7 +199,7 @@ def _shot_context(
     shot: Shot, settings: Settings, project: Project, source: Estimators | VectorFiles, progress: Progress,
     message: Message,
 ) -> Context:  # fmt: skip
-    """What there is once for a shot, its plates as files."""
+    """Return the context of the whole shot, with its plates as files."""
     plates = conform_plates(shot, project, progress)
     motion = make_motion(
         source, shot, plates, lambda frame: project.digest(plates.paths[frame]), project.digest, project.folder("flow"),
@@ -213,7 +213,7 @@ def _shot_context(
 def _look_context(
     shot_context: Context, open_look: _OpenLook, mattes: Mattes | None, guides: tuple[Guide, ...]
 ) -> Context:
-    """One look, with its mattes looked through, if anybody asks for them."""
+    """Return the context of one look, with its mattes measured if any stage uses them."""
     with prefix_errors(open_look.look.name):
         return _build_look_context(shot_context, open_look, mattes, guides)
 
@@ -240,7 +240,7 @@ def _build_look_context(
 
 
 def _with_layer_motion(contexts: Sequence[Context]) -> list[Context]:
-    """Layers that cover more than the frame together share its motion; others find that of their part by themselves."""
+    """Return the layers with their motion: shared if their boxes together exceed the frame, else one for each box."""
     if not contexts[0].name:
         return list(contexts)
     covered = sum(
@@ -255,7 +255,7 @@ def _open_keys(shot: Shot, settings: Settings, project: Project) -> Keys:
 
 
 def _warn_unused_keys(shot_context: Context) -> None:
-    """Keys beside those of the layers are nobody's."""
+    """Warn of keys in the folder of the shot, which no layer uses."""
     if shot_context.settings.layers and not all(map(shot_context.project.ours, shot_context.keys.files().values())):
         unused = shot_context.keys.pattern.folder
         shot_context.message(

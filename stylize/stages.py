@@ -1,9 +1,9 @@
-"""Stages whose results are kept: the version of each and what determines its result. Cache keys are made here alone.
+"""Stages whose results are cached: their versions and what determines their results. Only this module makes cache keys.
 
 A cache key has two halves, ``inputs-versions``. The first covers settings and contents, the second the declared
-versions of the stage and of all stages that it uses. A stage runs again when either differs; rendered keys alone
+versions of the stage and of all stages that it uses. A stage runs again when either half differs; only rendered keys
 survive a difference of versions, which is reported. Raise the version of a stage whenever the same inputs give another
-result. A test holds the syntax trees of its modules against the versions, so that none is forgotten.
+result. A test compares the syntax trees of its modules with the versions, so that none is forgotten.
 """
 
 import hashlib
@@ -23,8 +23,8 @@ class Stage:
     """One stage.
 
     version: raised when the same inputs give another result. modules: modules or packages whose code determines the
-    result; what they import from ``propagate`` and ``masks`` counts with them. uses: stages whose results enter, so
-    that their versions count too. settings: options that determine the result. inputs: what else enters, in words.
+    result; what they import from ``propagate`` and ``masks`` counts with them. uses: stages whose results it uses, so
+    that their versions count too. settings: options that determine the result. inputs: other inputs, in words.
     libraries: distributions whose versions change the result.
     """
 
@@ -68,7 +68,7 @@ STAGES = _table(
           inputs="the plates and mattes of a shot, added, dropped and painted keys"),
     Stage("budget", 1, ("stylize.planning.budget",), ("pick",), ("keys_budget", "threads"),
           inputs="the renderer, and the keyframes that are worth rendering"),
-    # Seconds that were measured stay true when the code changes.
+    # Measured seconds stay valid when the code changes.
     Stage("key_cost", 1, (), settings=("threads",), inputs="the renderer and the size of a frame"),
     Stage("plan_report", 1, ("stylize.planning.plan_report", "stylize.planning.plan_picture",
                              "stylize.planning.keys_csv"), inputs="the plan and its heat maps"),
@@ -128,15 +128,15 @@ STAGES = _table(
 
 
 def stable_hash(*values: Any, size: int = _INPUT_BYTES) -> str:
-    """Return a hexadecimal hash that changes whenever a value does. values: whatever JSON can write."""
+    """Return a hexadecimal hash that changes whenever a value does. values: serialisable as JSON."""
     return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=size).hexdigest()
 
 
 def cache_key(stage: str, *inputs: Any, settings: object = None, uses: Collection[str] = ()) -> str:
     """Return the cache key of one result of a stage.
 
-    inputs: contents by digest, and whatever else the result depends on, as JSON can write it. settings: where to read
-    the options that the stage declares. uses: further stages that this result depends on, such as the renderer's.
+    inputs: contents by digest, and whatever else the result depends on, serialisable as JSON. settings: source of the
+    options that the stage declares. uses: further stages that this result depends on, such as the renderer's.
     """
     declared = STAGES[stage]
     options = {} if settings is None else {name: _plain(getattr(settings, name)) for name in declared.settings}
@@ -144,12 +144,12 @@ def cache_key(stage: str, *inputs: Any, settings: object = None, uses: Collectio
 
 
 def inputs_half(key: str) -> str:
-    """Return the half of a cache key that no version enters."""
+    """Return the half of a cache key that does not depend on versions."""
     return key.partition("-")[0]
 
 
 def versions_of(stages: Iterable[str]) -> dict[str, str]:
-    """Return the version of every stage that some stages use, and of the libraries that these name, by name."""
+    """Return the versions of some stages, of all stages that they use, and of the libraries that they name, by name."""
     found: dict[str, str] = {}
     for name in sorted(closure(stages)):
         found[name] = str(STAGES[name].version)
@@ -158,7 +158,7 @@ def versions_of(stages: Iterable[str]) -> dict[str, str]:
 
 
 def closure(stages: Iterable[str]) -> set[str]:
-    """Return some stages with all that they use."""
+    """Return some stages with all stages that they use."""
     found: set[str] = set()
     waiting = list(stages)
     while waiting:
@@ -183,5 +183,5 @@ def _installed(library: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return an option's value as JSON can write it."""
+    """Return an option's value in a form that is serialisable as JSON."""
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)

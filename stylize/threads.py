@@ -1,17 +1,18 @@
-"""How many threads the kernels of all libraries may use.
+"""Number of threads that the kernels of all libraries may use.
 
-BLAS is not among them: it has a pool of its own, which only its environment or a further dependency (threadpoolctl)
-could bound, and nothing here is worth that. Its products are of matrices with three columns at most, as pixels and
-their colours, whose rows it shares out without adding up in another order. Long sums would be in another order, with
-other bits, for every number of its threads: they are no products (`planning.coverage.weighted_sum`,
-`masks.conjugate_gradients`). A test holds all of this against other numbers of BLAS's threads.
+BLAS is not among them. It has its own thread pool, which only its environment or a further dependency (threadpoolctl)
+could limit; that is not worth it here. Its products are of matrices with at most three columns, such as pixels and
+their colours. BLAS splits their rows among threads without changing the order of summation. Long sums would be in
+another order, with other bits, for every number of threads; they therefore do not use BLAS
+(`planning.coverage.weighted_sum`, `masks.conjugate_gradients`). A test checks all of this with other numbers of BLAS
+threads.
 """
 
 import os
 
 
 def use_threads(threads: int | None) -> None:
-    """Bounds the threads of OpenCV and of our own kernels, or leaves the libraries' choice; the result is the same."""
+    """Limit the threads of OpenCV and of our own kernels; None keeps the libraries' choice. The result is the same."""
     if threads is None:
         return
     import cv2
@@ -22,12 +23,12 @@ def use_threads(threads: int | None) -> None:
 
 
 def threads_per_process(threads: int | None, jobs: int) -> int | None:
-    """What each of several processes may use, so that together they use no more than one would."""
+    """Return the threads for each of several processes, so that together they use no more than one process would."""
     if jobs == 1:
         return threads
     return max(1, (threads or available_cpus()) // jobs)
 
 
 def available_cpus() -> int:
-    """Processors that this process may run on."""
+    """Return the number of processors that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,1 +1,1 @@
-"""What every stage works on: the shot, its plates, keys, mattes, guides and motion."""
+"""Inputs of every stage: the shot, its plates, keys, mattes, guides and motion."""

@@ -1,4 +1,4 @@
-"""What every stage of a run works on."""
+"""Inputs of every stage of a run."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -16,19 +16,19 @@ from stylize.media.shot import Shot
 from stylize.project import Project
 from stylize.settings import Settings
 
-# Stage, frames done, frames in all.
+# Stage, frames done, total frames.
 Progress = Callable[[str, int, int], None]
-# A line to be told.
+# A message of one line.
 Message = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Context:
-    """What every stage needs of a look: of the only one, or of a layer.
+    """Inputs of every stage for one look: the only one, or a layer.
 
-    name: of a layer, else empty. project: where its keys and frames are kept. shot_project: where there is what the
-    whole shot has once, plates, motion and what movies were unpacked into; of the only look the same. mattes: None if
-    there are none, or if all of them are 1 everywhere. extents: of the mattes, frame by frame.
+    name: of a layer, else empty. project: holds its keys and frames. shot_project: holds the plates, motion and
+    unpacked movies of the whole shot; the same as project for the only look. mattes: None if there are none, or if all
+    of them are 1 everywhere. extents: of the mattes, by frame.
     """
 
     name: str
@@ -48,11 +48,11 @@ class Context:
 
     @cached_property
     def matte_is_empty(self) -> bool:
-        """Whether there is no pixel anywhere that the style goes to."""
+        """Return whether the matte is 0 in all frames, so that the style is applied nowhere."""
         return self.mattes is not None and all(one.box is None for one in self.extents.values())
 
     def during(self, task: str) -> "Context":
-        """Return the same look, whose records go to a task."""
+        """Return the same look with its records assigned to a task."""
         project = self.project.during(task)
         return replace(
             self,
@@ -61,7 +61,7 @@ class Context:
         )
 
     def file(self, folder: str, frame: int) -> Path:
-        """Where a frame lies in a folder of the project."""
+        """Return the file of a frame in a folder of the project."""
         return self.project.folder(folder) / frame_name(self.shot, frame)
 
     def plate_digests(self, frames: Iterable[int]) -> list[str]:
@@ -82,5 +82,5 @@ class Context:
 
 
 def frame_name(shot: Shot, frame: int) -> str:
-    """File name of a frame in every folder of the project."""
+    """Return the file name of a frame, the same in every folder of the project."""
     return f"{shot.name}.{frame:04d}.png"

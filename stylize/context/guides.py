@@ -1,9 +1,9 @@
-"""Guides that a user brings: what a patch of the key and a patch of a frame should have in common beside the plate.
+"""Guides given by the user: features in which a patch of the key should match a patch of a frame, besides the plate.
 
-Depth, normals, IDs of objects, a painted map: one picture a frame, read as data, never as colour. Integers count from
-0 to 1, the largest that their type holds. Floats (EXR) are taken as they are while all of the shot's lie between 0 and
-1; otherwise the lowest of the whole shot becomes 0 and the highest 1, all frames and channels by the same rule.
-What is infinite, or larger than INFINITE, does not count there, and becomes 0 or 1.
+Depth, normals, object IDs, a painted map: one picture per frame, read as data, never as colour. Integers are scaled
+from 0 to 1 by the max of their type. Floats (EXR) are unchanged if all of the shot's lie between 0 and 1. Otherwise the
+min of the whole shot becomes 0 and the max 1, the same for all frames and channels. Values that are infinite, or of
+magnitude INFINITE or more, are ignored for min and max, and clipped to 0 or 1.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,9 +23,9 @@ from stylize.project import Project
 from stylize.settings import GuideSpec
 from stylize.stages import cache_key
 
-# Renderers write 1e10 where there is nothing to measure the depth of.
+# Renderers write a depth of 1e10 where there is no surface.
 INFINITE = 1e9
-# What the guides of the engine's own take: the plate's colours and edges.
+# Channels of the engine's own guides: the plate's colours and edges.
 PLATE_CHANNELS = 4
 MAX_GUIDE_CHANNELS = MAX_CHANNELS - STYLE_CHANNELS - PLATE_CHANNELS
 
@@ -47,7 +47,7 @@ class Guide:
     channels: int
 
     def read(self, frame: int) -> Floats:
-        """float32 (H, W) or (H, W, C) in [0, 1]. Raises GuideError if there is none or it cannot be used any more."""
+        """Read a frame: float32 (H, W) or (H, W, C) in [0, 1]. Raises GuideError if missing or no longer usable."""
         path = _GUIDE.file_of(self.paths, frame)
         values = _values(path)
         _GUIDE.check_size(path, (values.shape[1], values.shape[0]), self.size)
@@ -55,12 +55,12 @@ class Guide:
         return np.ascontiguousarray(scaled[..., 0] if self.channels == 1 else scaled[..., : self.channels])
 
     def parameters(self) -> list[float]:
-        """Return what `read` depends on beside the files, and the weight, for cache keys."""
+        """Return what `read` depends on besides the files, and the weight, for cache keys."""
         return [self.weight, self.low, self.high, self.channels]
 
 
 def open_guides(requested: Sequence[GuideSpec], shot: Shot, project: Project) -> tuple[Guide, ...]:
-    """Finds the guides of a shot and looks through all of their frames, unless that has been done before.
+    """Find the guides of a shot and scan all of their frames; the scan is cached.
 
     Raises GuideError: missing, wrong size or number of frames, unreadable, NaN, too many channels in all.
     """
@@ -75,7 +75,7 @@ def open_guides(requested: Sequence[GuideSpec], shot: Shot, project: Project) ->
 
 
 def open_control(path: Path, shot: Shot, project: Project) -> Guide:
-    """Pictures that lead something else than the search for patches. Raises GuideError, as ``open_guides``."""
+    """Find the pictures of a control, for conditioning, not for patch search. Raises GuideError as ``open_guides``."""
     return _open_guide(GuideSpec(path, 1.0), shot, project)
 
 
@@ -93,7 +93,7 @@ def _open_guide(requested: GuideSpec, shot: Shot, project: Project) -> Guide:
 
 
 def _scan(path: Path, files: Iterable[Path]) -> tuple[float, float, int]:
-    """What becomes 0 and 1, and the number of channels that tell anything."""
+    """Return the values that become 0 and 1, and the number of channels: 1 if all frames are grey."""
     grey, count = True, 0
     lows, highs = list[float](), list[float]()
     for file in files:
@@ -116,7 +116,7 @@ def _scan(path: Path, files: Iterable[Path]) -> tuple[float, float, int]:
 
 
 def _values(path: Path) -> Floats:
-    """float32 (H, W, C) as stored. Raises GuideError if it cannot be read or holds NaN."""
+    """Read a file: float32 (H, W, C) as stored. Raises GuideError if it cannot be read or holds NaN."""
     try:
         return read_data(path)
     except InputError as error:

@@ -1,7 +1,7 @@
-"""The keys folder of a project, where pictures that a person painted lie beside those that we made.
+"""The keys folder of a project, which holds pictures that a person painted and pictures that we rendered.
 
-A picture is painted when its contents are not what we wrote: it wins over the renderer, is never written over, and
-may have any text before its number. Keys from ``--keys`` are copied in by us, and count as painted too.
+A picture counts as painted when its contents differ from what we wrote. It takes precedence over the renderer, is never
+overwritten, and may have any text before its number. Keys from ``--keys`` are copied in, and count as painted too.
 """
 
 import shutil
@@ -21,16 +21,15 @@ from stylize.media.sequences import PICTURE_SUFFIXES, Pattern, find_numbered, fr
 from stylize.project import Project
 from stylize.stages import cache_key
 
-# Why a frame is a keyframe when nobody picked it or asked for it.
+# Reason for a keyframe that was neither picked nor requested.
 PAINTED = "painted"
 
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys of a shot. pattern: how ours are called, in the project's folder. source_folder: the folder of
-    ``--keys``.
+    """The keys of a shot. pattern: names of our files in the project's folder. source_folder: folder of ``--keys``.
 
-    is_partial: only some frames of the shot are worked on, so that keys of other frames are no mistake.
+    is_partial: only some frames of the shot are processed, so that keys of other frames are no error.
     """
 
     project: Project
@@ -41,7 +40,7 @@ class Keys:
     is_partial: bool
 
     def import_keys(self, message: Callable[[str], None]) -> None:
-        """Copies the keys of ``--keys`` into the project; one that was changed there by hand stays as it is.
+        """Copy the keys of ``--keys`` into the project; one that was changed there by hand is kept.
 
         Raises PaintedKeyError, FrameRangeError or SequenceError for keys that do not fit the shot.
         """
@@ -53,11 +52,11 @@ class Keys:
             _import_key(path, target, self.project)
 
     def imported_numbers(self) -> frozenset[int]:
-        """Numbers of the keys that come from ``--keys``."""
+        """Return the numbers of the keys that come from ``--keys``."""
         return frozenset(self._imported)
 
     def files(self) -> dict[int, Path]:
-        """The picture of every key, by frame: the painted one where there is one, else the one that we made.
+        """Return the picture of every key, by frame: the painted one if it exists, else the rendered one.
 
         Raises SequenceError for two painted pictures of one frame, PaintedKeyError for one without a number.
         """
@@ -71,14 +70,14 @@ class Keys:
         return {n: self._preferred(n, found[n]) for n in sorted(found) if n in inside or not self.is_partial}
 
     def painted(self) -> frozenset[int]:
-        """Numbers of the painted keys. Raises FrameRangeError or PaintedKeyError for one that does not fit."""
+        """Return the numbers of the painted keys. Raises FrameRangeError or PaintedKeyError if one does not fit."""
         theirs = {n: p for n, p in self.files().items() if n in self._imported or not self.project.ours(p)}
         for number, path in theirs.items():
             check_key(path, number, self.frames, self.size)
         return frozenset(theirs)
 
     def remove_stale(self, keyframes: Iterable[int]) -> None:
-        """Removes keys that we made for frames that are keyframes no more."""
+        """Remove keys that we rendered for frames that are no longer keyframes."""
         keyframe_set = set(keyframes)
         for number, path in self.files().items():
             if number not in keyframe_set and self.project.ours(path):
@@ -104,9 +103,9 @@ class Keys:
 
 
 def read_key_folder(folder: Path) -> dict[int, Path]:
-    """The pictures in a folder of painted keys, by frame number.
+    """Return the pictures in a folder of painted keys, by frame number.
 
-    Raises PaintedKeyError when there is no such folder or no picture in it, SequenceError for two of one number.
+    Raises PaintedKeyError when the folder does not exist or holds no picture, SequenceError for two of one number.
     """
     if not folder.is_dir():
         raise PaintedKeyError(f"--keys takes a folder of painted keys, and {folder} is none")
@@ -116,7 +115,7 @@ def read_key_folder(folder: Path) -> dict[int, Path]:
 
 
 def check_key(path: Path, number: int, frames: Sequence[int], size: tuple[int, int]) -> None:
-    """Raises FrameRangeError or PaintedKeyError when a painted key does not fit the shot."""
+    """Raise FrameRangeError or PaintedKeyError when a painted key does not fit the shot."""
     if number not in set(frames):
         raise FrameRangeError(
             f"the painted key {path} is for frame {number}, but the shot has frames {frames[0]} to {frames[-1]}; "
@@ -134,7 +133,7 @@ def check_key(path: Path, number: int, frames: Sequence[int], size: tuple[int, i
 
 
 def read_key(path: Path, plate: Pixels) -> Pixels:
-    """A key's colour: uint8 or uint16 (H, W, 3). Where it is transparent, nobody painted, and the plate is seen.
+    """Read a key's colour: uint8 or uint16 (H, W, 3). Transparent pixels are unpainted; the plate is visible there.
 
     plate: uint8 or uint16 (H, W, 3 or 4). Raises InputError when the key cannot be read.
     """
@@ -153,7 +152,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def _import_key(source: Path, target: Path, project: Project) -> None:
-    """Puts a key into the project, byte for byte when it is a PNG."""
+    """Copy a key into the project: a PNG byte for byte, others converted."""
     key = cache_key("painted", project.digest(source))
     if project.fresh(target, key):
         return

@@ -1,4 +1,4 @@
-"""Mattes that come with a shot: where the style goes. Read as data, never as colour."""
+"""Mattes of a shot, which limit where the style is applied. Read as data, never as colour."""
 
 import shutil
 import tempfile
@@ -26,37 +26,37 @@ from stylize.settings.network_matte import format_prompt, is_network_matte, read
 from stylize.settings.option_types import ALPHA
 from stylize.stages import cache_key
 
-# Where in the project's folder of mattes those lie that a network finds.
+# Subfolder of the project's mattes for those that a network finds.
 NETWORK_FOLDER = "auto"
 
 _MATTE = Companion("matte", MatteError)
-# How many channels a file with alpha has, grey or coloured.
+# Number of channels of a file with alpha, grey or coloured.
 _WITH_ALPHA = (2, 4)
-# What the survey is remembered as.
+# Name of the cached extents in the project's state.
 _SURVEY = "mattes"
 
 
 @dataclass(frozen=True)
 class Shaping:
-    """What is done to a matte as it is read, in this order. grow: pixels, negative to shrink. feather: pixels."""
+    """Operations on a matte as it is read, in this order. grow: pixels, negative to shrink. feather: pixels."""
 
     invert: bool = False
     grow: int = 0
     feather: int = 0
 
     def shape(self, matte: Floats) -> Floats:
-        """The matte, float32 (H, W) in [0, 1], turned round, grown or shrunk, and softened."""
+        """Return the matte inverted, grown or shrunk, and feathered: float32 (H, W) in [0, 1]."""
         inverted = np.ascontiguousarray(1 - matte if self.invert else matte, np.float32)
         return feather(grow(inverted, self.grow), self.feather)
 
     def parameters(self) -> list[int]:
-        """Return all that the outcome depends on beside the matte, for cache keys."""
+        """Return all that the result depends on besides the matte, for cache keys."""
         return [int(self.invert), self.grow, self.feather]
 
 
 @dataclass(frozen=True)
 class Mattes:
-    """One matte for every frame of a shot; the files in `paths` hold all that `read` depends on, but `shaping`.
+    """One matte for every frame of a shot; the files in `paths` hold all that `read` depends on, except `shaping`.
 
     `by_alpha`: the matte is the files' alpha, 1 in files that have none; else their grey value.
     """
@@ -67,13 +67,13 @@ class Mattes:
     shaping: Shaping = Shaping()
 
     def read(self, frame: int) -> Floats:
-        """float32 (H, W) in [0, 1], 1 where the style goes; MatteError if there is none or it cannot be used."""
+        """Read a frame: float32 (H, W) in [0, 1], 1 where the style is applied; MatteError if missing or unusable."""
         path = _MATTE.file_of(self.paths, frame)
         values = _values(path)
         _MATTE.check_size(path, (values.shape[1], values.shape[0]), self.size)
         colours = values.shape[2] - (values.shape[2] in _WITH_ALPHA)
         if not self.by_alpha:
-            # The mean, not luminance: of three equal values it is that value to the last bit.
+            # The mean, not luminance: the mean of three equal values is bit-identical to them.
             return self.shaping.shape(values[..., :colours].mean(axis=2) if colours > 1 else values[..., 0])
         opaque = np.ones(values.shape[:2], np.float32)
         return self.shaping.shape(values[..., -1] if values.shape[2] in _WITH_ALPHA else opaque)
@@ -129,8 +129,8 @@ def open_mattes(
 ) -> Mattes:
     """Find the mattes of a shot: numbered like its frames, a movie of as many frames, or one still for all of them.
 
-    A file's alpha is the matte if any of it is not opaque, else its grey value; EXR values are taken as they are.
-    A movie's frames are unpacked into `project`, once, or into a temporary folder that goes with the object.
+    A file's alpha is the matte if any of it is not opaque, else its grey value; EXR values are unchanged.
+    A movie's frames are unpacked into `project`, once, or into a temporary folder that is deleted with the object.
     MatteError: missing, wrong size or number of frames, unreadable.
     """
     path = Path(path)
@@ -147,7 +147,7 @@ def open_mattes(
 
 
 def alpha_mattes(shot: Shot, plates: Mapping[int, Path], shaping: Shaping = Shaping()) -> Mattes:
-    """The alpha channel of the shot as its mattes. plates: the file of every frame. MatteError if it has none."""
+    """Return the alpha channel of the shot as its mattes. plates: file of every frame. MatteError without alpha."""
     if not shot.alpha:
         raise MatteError(
             f"matte {ALPHA}: {shot.path} has no alpha, expected one to take as the matte: give a matte with "
@@ -157,7 +157,7 @@ def alpha_mattes(shot: Shot, plates: Mapping[int, Path], shaping: Shaping = Shap
 
 
 def read_matte(path: Path, size: tuple[int, int]) -> Floats:
-    """One picture as a matte, float32 (H, W) in [0, 1]; MatteError if it is missing, unreadable, or of another size."""
+    """Read one picture as a matte: float32 (H, W) in [0, 1]; MatteError if missing, unreadable, or of another size."""
     files = {0: path}
     try:
         return Mattes(files, size, _by_alpha(files)).read(0)
@@ -168,7 +168,7 @@ def read_matte(path: Path, size: tuple[int, int]) -> Floats:
 
 
 def matte_extents(mattes: Mattes, project: Project) -> dict[int, Extent]:
-    """How much of every frame is inside. Reads all mattes, unless that has been done before; MatteError as `read`."""
+    """Return the extent of the matte of every frame. Reads all mattes once, then caches; MatteError as `read`."""
     digests = {frame: project.digest(path) for frame, path in mattes.paths.items()}
     key = cache_key("matte", mattes.shaping.parameters(), mattes.by_alpha, sorted(digests.items()))
     stored = project.recall(_SURVEY, key)
@@ -195,7 +195,7 @@ def _find_mattes(path: Path, shot: Shot, shaping: Shaping, unpack_movie: Callabl
 
 
 def _by_alpha(files: Mapping[int, Path]) -> bool:
-    """Whether the alpha tells anything: many programs write an opaque one beside a grey picture."""
+    """Return whether any alpha is not opaque: many programs add an opaque alpha to a grey picture."""
     with_alpha = (file for file in dict.fromkeys(files.values()) if image_info(file).alpha)
     return any((_values(file)[..., -1] < 1).any() for file in with_alpha)
 

@@ -1,4 +1,4 @@
-"""Motion of a shot as every stage asks for it, whether it is estimated or read from files."""
+"""Interface to the motion of a shot, whether it is estimated or read from files."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -12,20 +12,19 @@ class Motion(Protocol):
 
     @property
     def refine(self) -> FlowEstimator | None:
-        """What takes back the drift of composed flow; None where the motion is exact."""
+        """Estimator that corrects the drift of composed flow; None where the motion is exact."""
         ...
 
     def step(self, before: int, after: int) -> Step:
-        """From a frame to its neighbour, earlier or later, on the grid of ``after``. The same bits at every call."""
+        """Return the motion to a neighbour, earlier or later, on the grid of ``after``; bit-identical at every call."""
         ...
 
     def within(self, box: Box | None) -> "Motion":
-        """The motion in a part of the frames, found from this part alone; None for all."""
+        """Return the motion in a box of the frames, estimated from this box alone; None for the whole frames."""
         ...
 
     def of_layer(self, name: str, *, shared: bool) -> "Motion":
-        """The motion as one layer asks for it. shared: layers ask for so much of it that parts are cut out of that of
-        the whole frames."""
+        """Return the motion for one layer. shared: crop parts out of the whole-frame motion, as layers cover much."""
         ...
 
     @property
@@ -34,5 +33,5 @@ class Motion(Protocol):
         ...
 
     def cache_key(self, frames: Sequence[int]) -> str:
-        """Return what the steps among ``frames``, which follow each other, depend on beside the plates."""
+        """Return what the steps among consecutive ``frames`` depend on besides the plates."""
         ...

@@ -1,4 +1,4 @@
-"""The source's own audio, packet for packet: nothing is decoded, nothing is encoded again."""
+"""Stream copy of the source's audio, packet for packet, without decoding or encoding."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TimeRange:
-    """The part of a source that a shot shows, in seconds of the source's own clock.
+    """Part of a source that a shot covers, in seconds of the source's own clock.
 
-    `origin` is what becomes 0 in the result. Packets that end at or before `begin`, or start at or after `end`, are
-    left out; None leaves out nothing on that side.
+    `origin` becomes 0 in the result. Packets that end at or before `begin`, or start at or after `end`, are omitted;
+    None omits nothing on that side.
     """
 
     origin: Fraction
@@ -25,13 +25,13 @@ class TimeRange:
     end: Fraction | None
 
     def overlaps(self, start: Fraction, stop: Fraction) -> bool:
-        """Whether any of a packet from `start` to `stop` is heard."""
+        """Return whether any of a packet from `start` to `stop` is audible."""
         return (self.begin is None or stop > self.begin) and (self.end is None or start < self.end)
 
 
 @dataclass
 class Track:
-    """One audio stream on its way: where it comes from, where it goes, how many packets went, the last time stamp."""
+    """An audio stream being copied: its source, its target, the number of packets copied, the last time stamp."""
 
     source: "AudioStream"
     target: "AudioStream"
@@ -42,7 +42,7 @@ class Track:
 def add_tracks(source: "InputContainer", output: "OutputContainer", kind: str) -> tuple[list[Track], tuple[str, ...]]:
     """Open a track in `output` (a container of `kind`, "mp4" or "mov") for every audio stream that it can carry.
 
-    Returns the tracks, and what could not be taken, told in words.
+    Returns the tracks, and messages about streams that could not be copied.
     """
     tracks, notes = [], []
     for number, stream in enumerate(source.streams.audio, start=1):
@@ -60,10 +60,10 @@ def add_tracks(source: "InputContainer", output: "OutputContainer", kind: str) -
 def copy_packets(
     source: "InputContainer", tracks: Sequence[Track], time_range: TimeRange
 ) -> "Iterator[tuple[Fraction, Packet[Any]]]":
-    """Packets of `tracks` in `time_range`, in the file's order, with the second at which each one starts.
+    """Yield the packets of `tracks` in `time_range`, in the file's order, with the second at which each one starts.
 
-    Packets come with their time stamps moved so that `time_range.origin` is 0. The one that `time_range.begin`
-    cuts through starts below 0; players skip what lies there. Raises av.FFmpegError where the source cannot be read on.
+    Time stamps are shifted so that `time_range.origin` is 0. A packet that contains `time_range.begin` starts below 0;
+    players skip that part. Raises av.FFmpegError if reading the source fails.
     """
     by_index = {track.source.index: track for track in tracks}
     for packet in source.demux(*(track.source for track in tracks)) if tracks else ():
@@ -91,7 +91,7 @@ def _restamp(packet: "Packet[Any]", track: Track, start: Fraction) -> None:
 
 
 def _can_carry(stream: "AudioStream", kind: str) -> bool:
-    """Whether a container of `kind` takes the stream: tried, because lists of codecs do not tell the whole truth."""
+    """Return whether a container of `kind` accepts the stream, by trying it: lists of codecs are unreliable."""
     import av
 
     try:

@@ -13,7 +13,7 @@ from stylize.media.flatten import flatten
 from stylize.media.images import image_size, quantise, read_image, to_float, write_image
 from stylize.media.safe_write import make_folder
 
-# A frame's number, and a picture for each row: the plate, what keys there are, and the result.
+# A frame's number, and a picture for each row: the plate, the keys if any, and the result.
 Column = tuple[int, Sequence[Path | None]]
 Colour = tuple[int, int, int]
 
@@ -30,20 +30,20 @@ _MAX_WIDTH = 2520
 _MARGIN = 36
 _GUTTER = 14
 _HEADING = 48
-# For the names of rows, at least; of a letter; and letters that are shown.
+# Minimum width for row names; width of a letter; maximum number of letters.
 _MIN_LABEL_WIDTH = 104
 _LETTER_WIDTH, _MAX_LETTERS = 17, 14
 _BORDER = 4
 _MAX_TILE = (560, 400)
-_BACKDROP = 0.25  # behind alpha: neither black nor white, so that both are seen
+_BACKDROP = 0.25  # behind alpha: neither black nor white, so that both are visible
 
 ROWS = ("plate", "key", "result")
 
 
 def choose_columns(frames: Sequence[int], keys: Sequence[int], limit: int = MAX_COLUMNS) -> tuple[int, ...]:
-    """Up to `limit` (4 or more) of the ascending `frames` that tell the story of a shot with these `keys`, ascending.
+    """Choose up to `limit` (4 or more) of the ascending `frames` that represent a shot with these `keys`, ascending.
 
-    First and last frame, keys for half of the columns, and evenly in the gaps between them frames that are no keys.
+    First and last frame, keys for half of the columns, and frames that are no keys evenly in the gaps between them.
     """
     if len(frames) <= limit:
         return tuple(frames)
@@ -66,8 +66,8 @@ def choose_columns(frames: Sequence[int], keys: Sequence[int], limit: int = MAX_
 def contact_sheet(columns: Sequence[Column], target: Path, rows: Sequence[str] = ROWS) -> None:
     """Write one PNG with a column for every frame, and a row for plates, for the keys of each layer, and for results.
 
-    rows: their names. Pictures are shrunk by averaging areas, never enlarged; columns with a key are marked. All
-    pictures are taken to have the first plate's proportions. Raises InputError for a picture that cannot be read,
+    rows: their names. Pictures are reduced by area averaging, never enlarged; columns with a key are marked. All
+    pictures are assumed to have the first plate's aspect ratio. Raises InputError for a picture that cannot be read,
     OutputError.
     """
     if not columns:
@@ -89,7 +89,7 @@ def contact_sheet(columns: Sequence[Column], target: Path, rows: Sequence[str] =
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where things stand on the sheet, in pixels; `tile` is (width, height)."""
+    """Layout of the sheet, in pixels; `tile` is (width, height)."""
 
     columns: int
     rows: int
@@ -128,7 +128,7 @@ def _draw_column(sheet: Bytes, layout: _Layout, column: int, frame: int, picture
 
 
 def _outline(sheet: Bytes, left: int, top: int, tile: tuple[int, int]) -> None:
-    """A frame around the tile, in the gutter: it covers nothing of the picture."""
+    """Draw a frame around the tile, in the gutter, without covering the picture."""
     width, height = tile
     upper, outer = top - _BORDER, left - _BORDER
     for area in (
@@ -157,12 +157,12 @@ def _write(sheet: Bytes, text: str, position: tuple[int, int], size: float, colo
 
 
 def _nearest(items: Sequence[int], ideal: int) -> Sequence[int]:
-    """The one item that is closest to `ideal`; nothing of nothing."""
+    """Return the one item closest to `ideal`; empty if there are no items."""
     return sorted(items, key=lambda item: abs(item - ideal))[:1]
 
 
 def _spread(items: Sequence[int], limit: int) -> list[int]:
-    """Up to `limit` of the items, evenly, first and last among them."""
+    """Return up to `limit` of the items, evenly spaced, including the first and the last."""
     if len(items) <= limit:
         return list(items)
     return [items[round(step * (len(items) - 1) / (limit - 1))] for step in range(limit)]

@@ -1,4 +1,4 @@
-"""The export stage: finished frames go where they were asked for, once, and one picture shows the whole shot."""
+"""The delivery stage: write finished frames to the requested target, and a contact sheet of the whole shot."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ from stylize.stages import cache_key
 
 @dataclass(frozen=True)
 class Delivery:
-    """What is handed over. plates, finished: the files of every frame of the shot, by number.
+    """A result to deliver. plates, finished: the files of every frame of the shot, by number.
 
-    inputs: what else it is made from. overwrite: files of others may be replaced. on_frame: called with each frame that
-    is written. encoding: how it is encoded. workers: threads that write pictures.
+    inputs: its other inputs. overwrite: whether files of others may be replaced. on_frame: called with each frame that
+    is written. encoding: of the result. workers: number of threads that write pictures.
     """
 
     shot: Shot
@@ -40,12 +40,12 @@ class Delivery:
 
 
 def encoding_of(settings: Settings) -> Encoding:
-    """How the options say that a result is encoded."""
+    """Return the encoding of a result that the options request."""
     return Encoding(settings.codec, settings.bits, settings.working_space, settings.fps)
 
 
 def check_complete(shot: Shot, finished: Mapping[int, Path]) -> None:
-    """Raises OutputError unless every frame of the shot is there in its size."""
+    """Raise OutputError unless every frame of the shot exists with the shot's size."""
     missing = [frame for frame in shot.frames if frame not in finished or not finished[frame].is_file()]
     if missing:
         raise OutputError(f"{len(missing)} frames are missing in out/, the first is {missing[0]}; run all stages")
@@ -55,7 +55,7 @@ def check_complete(shot: Shot, finished: Mapping[int, Path]) -> None:
 
 
 def deliver(delivery: Delivery, target: Target) -> tuple[str, ...]:
-    """Writes the frames to ``target``, unless they are there already; returns what was lost, told in words."""
+    """Write the frames to ``target``, unless they are up to date; return messages about what was lost."""
     files = target.files(delivery.shot.frames)
     key = _cache_key(delivery, target)
     name = f"delivered {files[0].resolve()}"
@@ -75,8 +75,11 @@ def deliver(delivery: Delivery, target: Target) -> tuple[str, ...]:
 def deliver_contact_sheet(
     delivery: Delivery, keys: Mapping[str, Mapping[int, Path]], frames: Sequence[int], target: Path
 ) -> None:
-    """The contact sheet. keys: file of every key, by the name of their row, one for each layer. frames: the keyframes,
-    for which columns are kept."""
+    """Write the contact sheet.
+
+    keys: file of every key, by the name of their row, one for each layer. frames: the keyframes, for which columns are
+    reserved.
+    """
     columns: list[Column] = [
         (n, [delivery.plates[n], *(files.get(n) for files in keys.values()), delivery.finished[n]])
         for n in choose_columns(delivery.shot.frames, frames)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.stream import VideoStream
 
-THREADS = 4  # fixed, because encoders make other bits for another number of threads
-# What containers round time stamps to, where they do not count in a unit of our choice.
+THREADS = 4  # fixed, because the encoders' output depends on the number of threads
+# Time stamp resolution of containers that do not let us choose the unit.
 _ROUNDING = {".mkv": Fraction(1, 1000)}
 _MIN_FRAMES_FOR_B = 3
 _MUXERS = {".mkv": "matroska"}
@@ -51,14 +51,14 @@ def write_movie(
     """Write the results of `shot` as a movie with the time stamps, audio and time code of its source.
 
     `frame_paths`: the result of every frame of the shot, by number, all of the shot's size. `codec`: a name in
-    `codecs.CODECS`, or None for what is usual in such a file. Pixels mean what the source's do (`shot.colour`): they
-    are converted with its matrix to limited range (FFV1 keeps RGB as it is), and every frame and the container are
-    tagged with its matrix, primaries and transfer. `fps`: the frames follow each other at this even rate, whatever the
-    source's is. Audio is copied packet for packet, cut to the shot's part of its source. `cutout`: gives what is shown
-    of a frame instead of its result, uint8 or uint16 (H, W, 4), straight. The movie appears whole or not at all, after
-    it was read back and found to hold every frame at its time.
+    `codecs.CODECS`, or None for the default of such a file. Pixels have the source's colour (`shot.colour`): they are
+    converted with its matrix to limited range (FFV1 keeps RGB unchanged), and every frame and the container are tagged
+    with its matrix, primaries and transfer. `fps`: a constant rate that replaces the source's. Audio is copied packet
+    for packet, cut to the shot's part of its source. `cutout`: returns the picture to write instead of a frame's
+    result, uint8 or uint16 (H, W, 4), straight. The movie appears whole or not at all, after reading it back confirms
+    that it holds every frame at its time.
 
-    Returns what could not be kept, told in words. Raises OutputError; SettingsError for a codec that such a file does
+    Returns messages about what could not be kept. Raises OutputError; SettingsError for a codec that such a file does
     not carry; InputError for a result that is no picture.
     """
     chosen = codec_of(target.suffix, codec)
@@ -73,7 +73,7 @@ def write_movie(
 
 @dataclass(frozen=True)
 class _Clock:
-    """When the frames show: `ticks` and `lengths` count `unit` seconds, the first 0; `rate` is the usual one."""
+    """Frame timing: `ticks` and `lengths` in units of `unit` seconds, the first tick 0; `rate` is the nominal one."""
 
     rate: Fraction
     unit: Fraction
@@ -83,7 +83,7 @@ class _Clock:
 
 @dataclass(frozen=True)
 class _Job:
-    """What is to be written, and how."""
+    """A movie to write, and its encoding."""
 
     shot: Shot
     frame_paths: Mapping[int, Path]
@@ -98,7 +98,7 @@ class _Job:
 
 
 def _clock(shot: Shot, fps: Fraction | None) -> _Clock:
-    """Variable time stamps as they are; others exactly on the grid of the rate, whatever the source had rounded."""
+    """Return variable time stamps unchanged, others exactly on the grid of the rate, without the source's rounding."""
     if fps is not None:
         count = len(shot.frames)
         return _Clock(fps, 1 / fps, tuple(range(count)), (1,) * count)
@@ -111,7 +111,7 @@ def _clock(shot: Shot, fps: Fraction | None) -> _Clock:
 
 
 def _timing_notes(shot: Shot, fps: Fraction | None) -> tuple[str, ...]:
-    """What became of time stamps that are not even, or were made so."""
+    """Return messages about a variable rate, or about conforming to a constant one."""
     if fps is None:
         return (
             ("the source's rate varies: its time stamps are kept; --fps RATE makes them even",) if shot.variable else ()
@@ -168,10 +168,10 @@ def _video_stream(output: "OutputContainer", job: _Job) -> "VideoStream":
     shot, codec = job.shot, job.codec
     options = dict(codec.options)
     if codec.interframe:
-        # A key frame every second: editors and players that flip between plate and result jump to any frame at once.
+        # A key frame every second: editors and players that flip between plate and result seek quickly.
         options["g"] = str(max(1, round(job.rate)))
     if codec.encoder == "libx265" and len(shot.frames) < _MIN_FRAMES_FOR_B:
-        # It orders so few by what lay in memory: time stamps that no file takes.
+        # With so few frames x265 orders by uninitialised memory, and gives time stamps that no container accepts.
         options["x265-params"] += ":bframes=0"
     stream = cast("VideoStream", output.add_stream(codec.encoder, rate=job.rate, options=options))
     stream.width, stream.height = shot.size
@@ -190,13 +190,13 @@ def _video_stream(output: "OutputContainer", job: _Job) -> "VideoStream":
 
 
 def _colour(job: _Job) -> Colour:
-    """What the movie means by its values: the source's, but for a matrix that the codec cannot say."""
+    """Return the movie's colour: the source's, except for a matrix that the codec cannot declare."""
     colour = job.shot.colour
     return colour if job.codec.matrix is None else replace(colour, matrix=job.codec.matrix)
 
 
 def _layout(job: _Job) -> str:
-    """Alpha and depth of the first picture count for all: a movie has one layout."""
+    """Return the movie's pixel format, by alpha and depth of the first picture."""
     facts = image_info(job.frame_paths[job.shot.frames[0]])
     return job.codec.pixels(job.shot.size, facts.alpha or job.shot.alpha or job.cutout is not None, facts.depth)
 
@@ -204,7 +204,7 @@ def _layout(job: _Job) -> str:
 def _encode(
     job: _Job, stream: "VideoStream", notes: list[str], on_frame: Callable[[int], None]
 ) -> "Iterator[tuple[Fraction, Packet[Any]]]":
-    """The packets of every frame, with the second at which each is decoded; what is lost is added to `notes`."""
+    """Yield the packets of every frame, with the second at which each is decoded; add losses to `notes`."""
     shot, clock, codec = job.shot, job.clock, job.codec
     lengths = dict(zip(clock.ticks, clock.lengths, strict=True))
     convert = Conversion(_layout(job), _colour(job))
@@ -254,7 +254,7 @@ def _check_complete(shot: Shot, frame_paths: Mapping[int, Path]) -> None:
 def _read_back(partial: Path, job: _Job, tracks: Sequence[Track]) -> tuple[str, ...]:
     """Raise OutputError unless the file holds every frame at its time and every audio packet.
 
-    Returns what the container did not take, told in words.
+    Returns messages about what the container did not keep.
     """
     import av
 
@@ -283,8 +283,10 @@ def _read_back(partial: Path, job: _Job, tracks: Sequence[Track]) -> tuple[str, 
 
 
 def _max_time_error(found: Sequence[Fraction], expected: Sequence[Fraction], target: Path) -> Fraction:
-    """The most that a frame is away from its time. Matroska has no time below 0: with sound that starts there, all of
-    the file is moved."""
+    """Return the maximum time error of a frame.
+
+    Matroska has no times below 0: sound that starts below 0 shifts the whole file.
+    """
     moved = found[0] if target.suffix.lower() == ".mkv" else Fraction(0)
     return max(abs(time - moved - due) for time, due in zip(found, expected, strict=True))
 
@@ -306,7 +308,7 @@ def _open_source(shot: Shot) -> "Iterator[InputContainer]":
 def _audio_packets(
     source: "InputContainer", tracks: Sequence[Track], time_range: TimeRange, notes: list[str]
 ) -> "Iterator[tuple[Fraction, Packet[Any]]]":
-    """The audio packets of the shot; a source that breaks off on the way gives what it has, and the loss is told."""
+    """Yield the audio packets of the shot; if the source breaks off, add a message to `notes` and stop."""
     import av
 
     packets = copy_packets(source, tracks, time_range)
@@ -322,7 +324,7 @@ def _audio_packets(
 
 
 def _audio_range(shot: Shot) -> TimeRange:
-    """What of the source's audio belongs to the shot: all of it, unless frames were left out at that end."""
+    """Return the shot's part of the source's audio, cut only at an end where frames are omitted."""
     clock = _clock(shot, None)
     end = shot.start + (clock.ticks[-1] + clock.lengths[-1]) * clock.unit
     whole_start = shot.positions[0] == 0

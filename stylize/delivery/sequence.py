@@ -20,7 +20,7 @@ from stylize.media.working_spaces import REC709
 from stylize.project.protect import ignore_progress, never_ours, refuse_foreign, refuse_sources
 
 _DEFAULT_FORM = Encoding()
-# Kinds without alpha, by their suffix.
+# Formats without alpha, by suffix.
 _OPAQUE = {".jpg": "JPEG", ".dpx": "DPX"}
 
 
@@ -36,14 +36,14 @@ def write_sequence(
     ours: Callable[[Path], bool] = never_ours,
     on_frame: Callable[[int], None] = ignore_progress,
 ) -> tuple[str, ...]:
-    """Copy the results `frames` (number, picture file) to `target`, number by number, converting when the kind differs.
+    """Copy the results `frames` (number, picture file) to `target`, number by number, converting if the format differs.
 
-    A file of the same kind and depth is copied byte for byte. EXR and DPX say the number, rate and time code of each
-    frame if there is a `shot` to tell. `workers` threads write at a time; what is written does not depend on it, nor
-    on the order in which it comes about. Everything that can be refused is refused before the first
-    frame is written: results that are missing, files of `shot` or `protected` in the way (even with `overwrite`),
-    existing files that `ours` does not know as written by us (unless `overwrite`). A frame appears whole or not
-    at all. Returns what the kind of file could not keep, told in words. Raises OutputError.
+    A file of the same format and depth is copied byte for byte. With a `shot`, EXR and DPX declare the number, rate and
+    time code of each frame. `workers` threads write concurrently; the output does not depend on their number or order.
+    All refusals come before the first frame is written: missing results, targets that are files of `shot` or
+    `protected` (even with `overwrite`), existing files that `ours` does not recognise as written by us (unless
+    `overwrite`). A frame appears whole or not at all. Returns messages about what the format could not keep. Raises
+    OutputError.
     """
     sources = list(frames)
     targets = {number: target.path(number) for number, _ in sources}
@@ -99,7 +99,7 @@ def _is_same_file(source: Path, target: Path) -> bool:
 
 
 def stamps_of(shot: Shot, fps: Fraction | None) -> dict[int, Stamp]:
-    """What each frame says of its time. The time code counts the source's frames, also those that are left out."""
+    """Return the metadata of each frame. The time code counts the source's frames, including omitted ones."""
     rate = fps or shot.rate
     first = shot.positions[0]
     return {
@@ -116,7 +116,7 @@ def stamps_of(shot: Shot, fps: Fraction | None) -> dict[int, Stamp]:
 def _write_frame(
     source: Path, target: Path, encoding: Encoding, stamp: Stamp | None, colour: Colour
 ) -> tuple[str, ...]:
-    """Bring one frame to `target`; returns what was lost on the way."""
+    """Copy or convert one frame to `target`; return messages about what was lost."""
     if _is_same_file(source, target):
         return ()
     kind = _kind(target)

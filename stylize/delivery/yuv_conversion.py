@@ -1,4 +1,4 @@
-"""From R'G'B' to what a codec takes: matrix, range and halved colour, converted and tagged."""
+"""Conversion from R'G'B' to a codec's pixel format: matrix, range and chroma subsampling, with tags."""
 
 from typing import TYPE_CHECKING
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 F32 = np.float32
-# AVColorSpace for values that went through no matrix; the library has no name for it.
+# AVColorSpace of values without a matrix; the library has no name for it.
 _RGB = 0
 
 
 class Conversion:
-    """RGB to limited-range YUV or, in layouts of RGB, to full-range RGB; with matrix and tags said outright.
+    """Conversion of RGB to limited-range YUV, or to full-range RGB in RGB layouts, with explicit matrix and tags.
 
-    Left to itself the library converts with the bt601 matrix, and colours shift in every player that believes tags. It
-    puts halved colour between two columns, where players take it to be on the left one: that costs 8 dB at colour
-    edges. And it takes white of 16 bits for a little more than white. So the arithmetic is our own.
+    By default the library converts with the BT.601 matrix, and colours shift in every player that honours tags. It
+    sites subsampled chroma between two columns, where players expect it on the left one: that costs 8 dB at colour
+    edges. It also reads 16-bit white as slightly more than white. This class therefore does its own arithmetic.
     """
 
     def __init__(self, layout: str, colour: Colour = BT709) -> None:
-        """colour: what the pixels mean: its matrix is used, and all of it is tagged."""
+        """Prepare the conversion. colour: of the pixels; its matrix is used, and all of it is tagged."""
         from av.video.format import VideoFormat
 
         self.layout, self.colour = layout, colour
@@ -38,9 +38,9 @@ class Conversion:
         self._is_rgb = video_format.is_rgb
 
     def __call__(self, pixels: Pixels) -> "VideoFrame":
-        """`pixels`: uint8 or uint16 (H, W, 3), or (H, W, 4) where the layout has alpha; display-encoded, straight.
+        """Convert pixels to a frame in the layout, tagged, without a time stamp.
 
-        Returns a frame in the layout, tagged, without a time.
+        `pixels`: uint8 or uint16 (H, W, 3), or (H, W, 4) where the layout has alpha; display-encoded, straight.
         """
         if self.alpha:
             pixels = widen(pixels, 8, True)
@@ -49,7 +49,7 @@ class Conversion:
         return frame
 
     def _rgb(self, pixels: Pixels) -> "VideoFrame":
-        """Nothing is computed, only put where the layout wants it: a lossless codec gives back the same values."""
+        """Rearrange values for the layout without arithmetic, so that a lossless codec returns the same values."""
         from av.video.frame import VideoFrame
 
         height, width = pixels.shape[:2]
@@ -70,7 +70,7 @@ class Conversion:
 
         height, width = pixels.shape[:2]
         frame = VideoFrame(width, height, self.layout)
-        # Sums in a fixed order, plane by plane: the same bits on every processor, which matrix products do not promise.
+        # Sums in a fixed order, plane by plane: bit-identical on every processor, unlike matrix products.
         red, green, blue = (to_float(np.ascontiguousarray(pixels[..., channel])) for channel in range(3))
         share_red, share_blue = map(F32, LUMA[self.colour.matrix])
         luma = red * share_red + green * F32(1 - sum(LUMA[self.colour.matrix])) + blue * share_blue
@@ -90,7 +90,7 @@ class Conversion:
 
 
 def tag(tagged: "VideoFrame | VideoCodecContext", is_rgb: bool, colour: Colour) -> None:
-    """Say what the values mean, of limited range where they are not RGB."""
+    """Tag the colour of the values, and limited range where they are not RGB."""
     from av.video.reformatter import ColorRange
 
     tagged.colorspace = _RGB if is_rgb else colour.matrix
@@ -100,16 +100,16 @@ def tag(tagged: "VideoFrame | VideoCodecContext", is_rgb: bool, colour: Colour) 
 
 
 def _fill(frame: "VideoFrame", number: int, values: Pixels) -> None:
-    """Lines in memory are longer than the picture is wide; what lies beyond is made 0, so that no bit is left open."""
+    """Copy values into a plane; zero the padding of its lines, so that every byte is defined."""
     lines = plane_lines(frame, number)
     lines[:, : values.shape[1]] = values
     lines[:, values.shape[1] :] = 0
 
 
 def _halve(plane: Floats, columns: bool, rows: bool) -> Floats:
-    """(H, W) -> halved where asked: samples on the left one of two columns, between two rows, as players have them.
+    """Subsample (H, W) by columns, rows or both: sited on the left one of two columns, between two rows, as in players.
 
-    An odd side is taken to go on with its last value.
+    An odd side is extended with its last value.
     """
     if rows:
         plane = np.pad(plane, ((0, plane.shape[0] % 2), (0, 0)), mode="edge")

@@ -1,4 +1,4 @@
-"""Every frame of a shot as a file: what every stage reads."""
+"""Conforming of a shot: every frame as a file, the input of every stage."""
 
 from collections.abc import Callable
 
@@ -9,14 +9,14 @@ from stylize.stages import cache_key
 
 
 def conform_plates(shot: Shot, project: Project, progress: Callable[[str, int, int], None]) -> Plates:
-    """Every frame as a file: a movie's are unpacked once, a sequence's are used where they lie."""
+    """Return every frame as a file: a movie's are unpacked once, a sequence's are used in place."""
     total = len(shot.frames)
     if shot.kind == "sequence":
         return conform(shot, project.folder("video"), lambda frame: True, lambda frame: None)
     source = [project.digest(shot.path), shot.depth, shot.alpha, shot.size]
     path = plate_pattern(shot, project.folder("video")).path
     made = 0
-    # A number may name another frame of the file under another --start-number: its place is what counts.
+    # --start-number changes which frame of the file a number names: the cache key has the position.
     places = dict(zip(shot.frames, shot.positions, strict=True))
 
     def key(frame: int) -> str:

@@ -1,7 +1,7 @@
-"""Movies that come with a shot, such as guides and mattes: their frames are unpacked into the project once.
+"""Movies that accompany a shot, such as guides and mattes: their frames are unpacked into the project once.
 
-Each movie has a folder of its own, named after it and its contents: the same movie, asked for in another place or
-under another weight, is found there, and one that has changed is not taken for what it was.
+Each movie has a folder of its own, named after it and its contents. The same movie at another path or with another
+weight reuses the folder, and one that has changed gets a new folder.
 """
 
 import contextlib
@@ -22,15 +22,15 @@ _OURS = re.compile(rf"(.+)\.[0-9a-f]{{{_DIGITS}}}")
 
 
 def folder_of(movie: Path, project: Project, name: str) -> Path:
-    """Where the frames of a movie go in the folder ``name`` of the project."""
+    """Return the folder for the frames of a movie in the folder ``name`` of the project."""
     return project.folder(name) / f"{movie.stem}.{project.digest(movie)[:_DIGITS]}"
 
 
 def unpack_once(movie: Shot, project: Project, name: str) -> dict[int, Path]:
-    """The file of every frame of ``movie``; those that are there already are not made again.
+    """Return the file of every frame of ``movie``, and unpack those that are missing or out of date.
 
-    A frame that a person has changed stays and is used as it is; see ``edited_frames``. Delete it to have it unpacked
-    anew. InputError if it cannot be read, OutputError if the folder cannot be written.
+    A frame that a person has changed stays and is used unchanged; see ``edited_frames``. Delete it to unpack it again.
+    InputError if the movie cannot be read, OutputError if the folder cannot be written.
     """
     digest = project.digest(movie.path)
     keys = {
@@ -52,7 +52,7 @@ def unpack_once(movie: Shot, project: Project, name: str) -> dict[int, Path]:
 
 
 def unpack(movie: Shot, folder: Path, on_frame: Callable[[int], None] = lambda frame: None) -> dict[int, Path]:
-    """Every frame of ``movie`` as a file in a folder; ``on_frame`` is called after each. Raises as ``unpack_once``."""
+    """Write every frame of ``movie`` to a folder; ``on_frame`` is called after each. Raises as ``unpack_once``."""
     make_folder(folder)
     pattern = _pattern(movie, folder)
     for number, pixels in read_frames(movie):
@@ -62,7 +62,7 @@ def unpack(movie: Shot, folder: Path, on_frame: Callable[[int], None] = lambda f
 
 
 def remove_stale_frames(project: Project, requested: Mapping[str, Collection[Path]]) -> None:
-    """Removes the frames of movies that are not among those asked for. What a person put there stays.
+    """Remove the frames of movies that are no longer requested. Files that a person put there stay.
 
     requested: by folder of the project, all files that may have been unpacked into it.
     """

@@ -1,7 +1,7 @@
 """After Effects: a script (.jsx) that imports plate, result, mattes and foregrounds and builds the comps.
 
-It is ECMAScript 3, which is all that ExtendScript knows. Files are looked for where they were written, and else at
-the same place seen from the script, so that a folder may move.
+The script is ECMAScript 3, the version that ExtendScript supports. It looks for files where they were written, then at
+the same path relative to the script, so that a folder can be moved.
 """
 
 import json
@@ -13,11 +13,11 @@ from stylize.interchange.timelines.timeline import Event, Media, Timeline
 
 
 def jsx_of(timeline: Timeline, folder: Path) -> str:
-    """The text of the script. folder: where it will lie.
+    """Return the text of the script. folder: of the script.
 
-    Layers from below: plate, result, matte (hidden). Markers on the comp's timeline stand at keyframes. The comp is as
-    long as the timeline and counts its time code from there. Where there are foregrounds, a second comp has plate,
-    foregrounds from the lowest, their mattes and the foreground of all (hidden).
+    Layers from below: plate, result, matte (hidden). Markers on the comp's timeline are at keyframes. The comp has the
+    length and the start time code of the timeline. If there are foregrounds, a second comp has the plate, the
+    foregrounds from the lowest, their mattes and the combined foreground (hidden).
     """
     foregrounds = timeline.foregrounds
     media = [("plate", timeline.plate), ("result", timeline.result)] + (
@@ -43,7 +43,7 @@ def jsx_of(timeline: Timeline, folder: Path) -> str:
         ],
         "shots": [_shot_entry(timeline, event) for event in timeline.events],
     }
-    # json escapes what is not ASCII, so that the script means the same whatever encoding it is read in.
+    # json escapes non-ASCII characters, so that the script does not depend on the encoding it is read in.
     return _SCRIPT.replace("@CUT@", json.dumps(description, indent=2))
 
 
@@ -61,7 +61,7 @@ def _media_entry(name: str, media: Media, folder: Path) -> dict[str, Any]:
 
 
 def _numbers(media: Media) -> dict[str, Any] | None:
-    """How the files of a sequence are named."""
+    """Return the file naming of a sequence; None for a movie."""
     if media.pattern is None:
         return None
     return {

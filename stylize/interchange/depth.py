@@ -1,4 +1,4 @@
-"""Depth for the passes: the user's own, frame by frame, or what a network makes of the plates."""
+"""Depth for the passes: the user's own files, one per frame, or estimated from the plates by a network."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,14 +22,14 @@ _DEPTH = Companion("depth", GuideError)
 
 @dataclass(frozen=True)
 class Depth:
-    """Depth of every frame. read: float32 (H, W) of a frame. cache_inputs: what it is made from."""
+    """Depth of every frame. read: float32 (H, W) of a frame. cache_inputs: its inputs."""
 
     read: Callable[[int], Floats]
     cache_inputs: Callable[[int], str]
 
 
 def check_depth(settings: Settings, shot: Shot, project: Project) -> None:
-    """Says before any work is done what would be missing. Raises GuideError or RendererError."""
+    """Check before any work that depth can be provided. Raises GuideError or RendererError."""
     if settings.depth == DEPTH_AUTO:
         _weights_folder(settings)
     elif settings.depth is not None:
@@ -37,7 +37,7 @@ def check_depth(settings: Settings, shot: Shot, project: Project) -> None:
 
 
 def open_depth(settings: Settings, plates: Plates, project: Project) -> Depth | None:
-    """The depth that was asked for; None if none was. Raises as `check_depth`."""
+    """Return the requested depth; None if none was requested. Raises as `check_depth`."""
     if settings.depth is None:
         return None
     if settings.depth != DEPTH_AUTO:
@@ -52,7 +52,7 @@ def open_depth(settings: Settings, plates: Plates, project: Project) -> Depth | 
 
 
 def depth_from_files(path: Path, shot: Shot, project: Project) -> Depth:
-    """Depth from files, in the unit that they have it in. Raises GuideError: missing, wrong size, unreadable, NaN."""
+    """Return depth from files, in the files' unit. Raises GuideError: missing, wrong size, unreadable, NaN."""
     files = _DEPTH.files(path, shot, lambda movie: unpack_once(movie, project, "guides"))
 
     def read(frame: int) -> Floats:
@@ -64,9 +64,9 @@ def depth_from_files(path: Path, shot: Shot, project: Project) -> Depth:
 
 
 def read_depth(path: Path) -> Floats:
-    """float32 (H, W): the channel `Z` of an EXR, alone or in a layer, or one in a layer `depth`, or else the first.
+    """Read float32 (H, W): channel `Z` of an EXR, alone or in a layer, or one in a layer `depth`, or else the first.
 
-    Floats are as the file has them, infinite ones too; integers count from 0 to 1. Raises GuideError.
+    Floats are returned as stored, including infinite ones; integers are scaled to 0..1. Raises GuideError.
     """
     try:
         name = _depth_channel(channel_names(path)) if path.suffix.lower() == ".exr" else None
@@ -94,13 +94,13 @@ def _weights_folder(settings: Settings) -> Path:
     from stylize.renderers.diffusion.networks import check_annotator
 
     folder = check_annotator("depth", settings.annotators, ready="--depth PATH")
-    assert folder is not None  # depth is made by a network
+    assert folder is not None  # depth is estimated by a network
     return folder
 
 
 @dataclass
 class _Network:
-    """Loaded when the first frame is asked for: where all passes are there already, it is not needed."""
+    """Network loaded when the first frame is requested: it is not needed if all passes exist already."""
 
     folder: Path
     device: str

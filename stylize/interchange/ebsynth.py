@@ -1,7 +1,7 @@
 """EbSynth: a folder that opens in it, with `video/`, `keys/`, `mask/` and a project file (.ebs), frame for frame.
 
-The format of .ebs is not published. What is written follows what other programs were seen to write (little endian,
-version EBS05), and is best effort: the folder opens in EbSynth without it, by hand.
+The format of .ebs is not published. The project file imitates those of other programs (little endian, version EBS05)
+and is best effort: without it the folder can be opened in EbSynth by hand.
 """
 
 import struct
@@ -22,14 +22,14 @@ from stylize.media.shot import Shot
 from stylize.media.targets import Encoding
 from stylize.planning.picking import ShotPlan
 
-# EbSynth's own settings as it starts: weights of keys, video and mask, then mapping, de-flicker, diversity.
+# EbSynth's default settings: weights of keys, video and mask, then mapping, de-flicker, diversity.
 _WEIGHTS = (1.0, 4.0, 1.0, 10.0, 1.0, 3500.0)
 _DETAIL_HIGH, _GPU = 1, 1
 MIN_DIGITS = 4
 
 
 def ebsynth_files(layout: Layout, shot: Shot, keys: Sequence[int], has_matte: bool) -> list[Path]:
-    """All files of the folder. keys: their numbers. has_matte: there is a matte."""
+    """List all files of the folder. keys: their numbers. has_matte: whether there is a matte."""
     folder, digits = _folder(layout), digits_of(shot.frames)
     inner = {name: Pattern(folder / name, "", digits, ".png") for name in ("video", "mask", "keys")}
     numbered = [inner["video"], *([inner["mask"]] if has_matte else [])]
@@ -42,7 +42,7 @@ def _folder(layout: Layout) -> Path:
 
 
 def write_ebsynth(context: Context, shots: Sequence[ShotPlan], layout: Layout) -> Path:
-    """Writes the folder, and returns it. Raises OutputError."""
+    """Write the folder and return it. Raises OutputError."""
     folder = _folder(layout)
     frames, digits = context.shot.frames, digits_of(context.shot.frames)
     keys: Mapping[int, Path] = {frame: path for frame, path in context.keys.files().items() if frame in set(frames)}
@@ -71,12 +71,12 @@ def write_ebsynth(context: Context, shots: Sequence[ShotPlan], layout: Layout) -
 
 
 def digits_of(frames: Sequence[int]) -> int:
-    """Digits of every number in the folder: one width for all, as EbSynth wants it."""
+    """Return the number of digits of all frame numbers in the folder: EbSynth requires one width."""
     return max(MIN_DIGITS, len(str(max(frames))))
 
 
 def synths(frames: Sequence[int], keys: Sequence[int]) -> tuple[tuple[int, int, int], ...]:
-    """Key, first and last frame of each synthesis: from the key before to the key behind, or to the shot's ends."""
+    """Return key, first and last frame of each synthesis: from the previous to the next key, or to the shot's ends."""
     ordered_keys = sorted(keys)
     found = {key: [key, key] for key in ordered_keys}
     for span in spans(frames, ordered_keys):
@@ -88,7 +88,7 @@ def synths(frames: Sequence[int], keys: Sequence[int]) -> tuple[tuple[int, int, 
 
 
 def ebs_of(frames: Sequence[int], ranges: Sequence[tuple[int, int, int]], mask: bool) -> bytes:
-    """The bytes of a project file. ranges: see `synths`. mask: there is a folder `mask/`."""
+    """Return the bytes of a project file. ranges: see `synths`. mask: whether there is a folder `mask/`."""
     digits = digits_of(frames)
     name = f"/[{'#' * digits}].png"
     paths = [_packed_text("video" + name), _packed_text("mask" + name if mask else ""), _packed_text("keys" + name)]
@@ -97,13 +97,13 @@ def ebs_of(frames: Sequence[int], ranges: Sequence[tuple[int, int, int]], mask: 
         struct.pack("<IBBII", key, 1, 1, first, last) + _packed_text(f"out-{key:0{digits}d}{name}")
         for key, first, last in ranges
     )
-    # What follows has not been understood but for detail and GPU: it is what was seen.
+    # The meaning of the tail is unknown except for detail and GPU: it is copied from observed files.
     tail = b"V02\0" + struct.pack("<B3xB", _DETAIL_HIGH, _GPU) + bytes.fromhex("0000f041c0020000")
     return head + b"".join(entries) + tail
 
 
 def _check_keys(frames: Sequence[int], keys: Mapping[int, Path]) -> None:
-    """Raises OutputError for a shot without a key, which EbSynth could do nothing with."""
+    """Raise OutputError for a shot without a key, which EbSynth cannot process."""
     if not set(keys) & set(frames):
         raise OutputError(f"frames {frames[0]}-{frames[-1]} have no key to hand to EbSynth; run the stage render first")
 

@@ -1,7 +1,7 @@
-"""The stylised foreground: what lies over the plate, cut out, for the compositor: pictures or a movie of its own.
+"""The stylised foreground, cut out of the plate for the compositor, as pictures or as a movie.
 
-Alpha is straight in PNG, TIFF and ProRes 4444, and premultiplied in linear light in EXR, as those have it; a TIFF says
-so itself. Colour under an alpha of 0 is black.
+Alpha follows the format: straight in PNG, TIFF and ProRes 4444, premultiplied in linear light in EXR. A TIFF declares
+which it is. Colour under an alpha of 0 is black.
 """
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ from stylize.media.targets import Encoding, Target
 from stylize.media.working_spaces import REC709
 from stylize.stages import cache_key
 
-# Kinds of picture that keep alpha, and how they have it.
+# Kinds of picture that keep alpha, and the alpha mode of each.
 ALPHA_MODES = {".png": "straight", ".tif": "straight", ".tiff": "straight", ".exr": "premultiplied"}
 # The codec of movies with alpha that every editor and compositor reads.
 _ALPHA_CODEC = "prores-4444"
@@ -28,8 +28,10 @@ _KIND, _PADDING = "foreground", 4
 
 
 def foreground_target(layout: Layout, target: Target, codec: str | None) -> Target:
-    """Where the foreground goes: ProRes 4444 or pictures, as the result does, or PNG where that keeps no alpha, or is
-    FFV1, which compositors do not read."""
+    """Return the target of the foreground: a ProRes 4444 movie or pictures, like the result.
+
+    PNG if the result's format keeps no alpha, or is FFV1, which compositors do not read.
+    """
     if target.pattern is None and codec_of(target.path.suffix, codec).name == _ALPHA_CODEC:
         return Target("movie", layout.file(f"_{_KIND}.mov"), None)
     suffix = ".png" if target.pattern is None else target.pattern.path(0).suffix.lower()
@@ -38,15 +40,15 @@ def foreground_target(layout: Layout, target: Target, codec: str | None) -> Targ
 
 
 def foreground_media(result: Media, name: str, target: Target) -> Media:
-    """The foreground as a medium, with the frames and numbers of the result."""
+    """Return the foreground as a medium, with the frames and numbers of the result."""
     alpha = ALPHA_MODES[target.pattern.suffix.lower()] if target.pattern else "straight"
     return replace(result, name=name, path=target.path, pattern=target.pattern, alpha=alpha, sound=False)
 
 
 def write_foreground(foreground: Foreground, target: Target, encoding: Encoding) -> None:
-    """Writes every frame of the foreground that is not there or is made from something else; of a movie, all.
+    """Write every frame of the foreground that is missing or out of date; all frames of a movie.
 
-    Raises OutputError: a frame that is not made, files that cannot be written.
+    Raises OutputError: a frame that has not been made, files that cannot be written.
     """
     if target.pattern is None:
         _write_movie(foreground, target.path, encoding)
@@ -70,7 +72,7 @@ def _write_pictures(foreground: Foreground, pattern: Pattern, encoding: Encoding
             repr(context.shot.colour),
         )
         if not context.shot_project.fresh(path, key):
-            # At 8 bits the look is not brought down from 16 before it is cut out.
+            # For an 8-bit file, a 16-bit look is cut out at its full depth first.
             pixels = foreground.cutout(frame, max(bits, foreground.depth))
             space, colour = encoding.space or REC709, context.shot.colour
             write_image(path, pixels, bits=None if linear else bits, space=space, stamp=stamps[frame], colour=colour)

@@ -1,7 +1,7 @@
-"""What lies over the plate, cut out: one layer, or all of them as one picture.
+"""Foregrounds cut out of the plate: one layer, or all layers as one picture.
 
-Alpha is such that plain "over" does what the run did: of what the layers above leave of a pixel, what this layer has of
-it. So soft edges that meet leave no seam in programs that have no other operator.
+Alpha is the layer's fraction of the part of a pixel that the layers above leave uncovered, so that plain "over"
+reproduces the run. Adjacent soft edges thus leave no seam in programs that have no other operator.
 """
 
 from collections.abc import Sequence
@@ -21,8 +21,11 @@ from stylize.spans.layer_stack import look_file
 
 @dataclass(frozen=True)
 class Foreground:
-    """context: the shot, and the project that knows the files made. looks: what is cut out, from the lowest: one layer,
-    or all. layers_above: those over that one."""
+    """Looks to cut out as one foreground.
+
+    context: the shot, and the project that records the files. looks: one layer, or all from the lowest. layers_above:
+    those above that layer.
+    """
 
     context: Context
     looks: Sequence[Context]
@@ -30,12 +33,12 @@ class Foreground:
 
     @property
     def depth(self) -> int:
-        """Bits of the deepest look: 8 or 16."""
+        """Bit depth of the deepest look: 8 or 16."""
         first = self.context.shot.frames[0]
         return max(image_info(one.file("out", first)).depth for one in self.looks)
 
     def cache_inputs(self, frame: int) -> list[object]:
-        """Return all that a frame depends on, for cache keys. Raises OutputError where a look has not been made."""
+        """Return all inputs of a frame, for cache keys. Raises OutputError if a look has not been made."""
         digest = self.context.project.digest
         content: list[object] = [self.context.plate_digests([frame]) if self.context.shot.alpha else []]
         for one in _visible(self.looks, frame):
@@ -46,9 +49,9 @@ class Foreground:
         ]
 
     def cutout(self, frame: int, depth: int) -> Pixels:
-        """A frame with its alpha, straight: uint8 or uint16 (H, W, 4), as `depth` says. Black where alpha is 0.
+        """Return a frame with straight alpha: uint8 or uint16 (H, W, 4) by `depth`. Black where alpha is 0.
 
-        A shot that has an alpha itself bounds it. Raises OutputError where a look has not been made.
+        The shot's own alpha, if any, is an upper bound. Raises OutputError if a look has not been made.
         """
         dtype = np.uint16 if depth == 16 else np.uint8
         width, height = self.context.shot.size

@@ -1,4 +1,4 @@
-"""What goes with the result: timelines, scripts for After Effects and Nuke, and what every look has of its own."""
+"""Exports that accompany the result: timelines, scripts for After Effects and Nuke, and the files of each look."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,14 +31,14 @@ from stylize.settings.input_files import inputs_of
 
 @dataclass(frozen=True)
 class PlannedLook:
-    """A look, a layer or the whole, and the shots with its keyframes."""
+    """A look (a layer or the whole), and the shots with its keyframes."""
 
     context: Context
     shots: Sequence[ShotPlan]
 
 
 def check_handoff(settings: Settings, shot: Shot, target: Target, project: Project) -> None:
-    """Says before any work is done what could not be handed over. Raises SettingsError or OutputError."""
+    """Check before any work that the exports can be written. Raises SettingsError or OutputError."""
     timeline_kinds = [kind for kind in settings.export if is_text(kind)]
     if timeline_kinds:
         check_timeline(shot, settings.fps, settings.handles)
@@ -49,7 +49,7 @@ def check_handoff(settings: Settings, shot: Shot, target: Target, project: Proje
     if matte_kinds and not _has_matte(settings):
         raise SettingsError(f"--export {matte_kinds[0]} needs a matte; give one with --matte PATH, or leave it out")
     if settings.export:
-        # Any frame may turn out to be a key.
+        # Any frame may become a key.
         files = _planned_files(settings, shot, target, shot.frames)
         refuse_inputs(files, inputs_of(settings), shot, project)
         if target.pattern is None and target.path.resolve() in files:
@@ -59,7 +59,7 @@ def check_handoff(settings: Settings, shot: Shot, target: Target, project: Proje
 
 
 def _planned_files(settings: Settings, shot: Shot, target: Target, keys: Sequence[int] = ()) -> list[Path]:
-    """All files that a run with these settings may write."""
+    """List all files that a run with these settings may write."""
     layout, looks = layout_of(shot, target), looks_of(settings)
     files = _shared_files(settings, layout, shot, target)
     for look in looks:
@@ -69,7 +69,7 @@ def _planned_files(settings: Settings, shot: Shot, target: Target, keys: Sequenc
 
 
 def handoff_notes(settings: Settings, shot: Shot, target: Target) -> tuple[str, ...]:
-    """What was written beside what was asked for, and why."""
+    """Return messages about files written in addition to the requested ones, with the reason."""
     files = linked_movies(settings, shot, target, layout_of(shot, target).folder)
     kinds = " and ".join(kind for kind in settings.export if kind in MOVIES_ONLY)
     return tuple(
@@ -79,9 +79,9 @@ def handoff_notes(settings: Settings, shot: Shot, target: Target) -> tuple[str, 
 
 
 def write_handoff(whole: PlannedLook, looks: Sequence[PlannedLook], target: Target) -> tuple[Path, ...]:
-    """Writes what `--export` asks for; returns what was written: files, and folders of sequences.
+    """Write the exports that `--export` requests; return the written files and folders of sequences.
 
-    looks: all that was painted, from the lowest layer; without layers the whole alone.
+    looks: all painted looks, from the lowest layer; without layers only the whole.
     """
     context = whole.context
     exports, layout = context.settings.export, layout_of(context.shot, target)
@@ -130,8 +130,10 @@ def write_handoff(whole: PlannedLook, looks: Sequence[PlannedLook], target: Targ
 def _export_looks(
     context: Context, looks: Sequence[PlannedLook], layout: Layout, target: Target
 ) -> tuple[list[Path], set[Path]]:  # fmt: skip
-    """What each look has of its own, and the foreground of all; returns folders and movies, and the files that are
-    known by what they are made from."""
+    """Export the files of each look, and the combined foreground.
+
+    Returns folders and movies, and the files that are recorded by their cache keys.
+    """
     written, recorded = list[Path](), set[Path]()
     for index, look in enumerate(looks):
         layers_above = [upper.context for upper in looks[index + 1 :]]
@@ -148,8 +150,10 @@ def _export_looks(
 def _export_look(
     look: PlannedLook, layers_above: Sequence[Context], layout: Layout, target: Target
 ) -> tuple[list[Path], list[Path]]:  # fmt: skip
-    """What is handed over of each look; returns folders and movies, and the files that are known by what they are made
-    from. layers_above: those that lie over it."""
+    """Export the files of one look. layers_above: the looks above it.
+
+    Returns folders and movies, and the files that are recorded by their cache keys.
+    """
     context, written, recorded = look.context, list[Path](), list[Path]()
     exports, frames = context.settings.export, context.shot.frames
     passes = pass_patterns(context.settings, layout.folder, layout.name)
@@ -170,7 +174,7 @@ def _export_look(
 
 
 def _export_foreground(foreground: Foreground, layout: Layout, target: Target) -> tuple[Path, list[Path]]:
-    """The foreground of a layer, or of all; returns its folder or movie, and its files."""
+    """Export the foreground of one layer or of all; return its folder or movie, and its files."""
     settings = foreground.context.settings
     destination = foreground_target(layout, target, settings.codec)
     write_foreground(foreground, destination, encoding_of(settings))
@@ -178,23 +182,25 @@ def _export_foreground(foreground: Foreground, layout: Layout, target: Target) -
 
 
 def _has_matte(settings: Settings) -> bool:
-    """Whether a matte was given, to the shot or to a layer."""
+    """Return whether the shot or a layer has a matte."""
     return any(look.settings.matte is not None for look in looks_of(settings))
 
 
 def _writes_matte(settings: Settings) -> bool:
-    """Whether there is a matte of the whole. One that turned out to be white throughout is written too: who reads the
-    folder waits for it, and one of an earlier run must not stay there."""
+    """Return whether a matte of the whole is written.
+
+    An entirely white one is written too: readers of the folder expect it, and it replaces one of an earlier run.
+    """
     return _has_matte(settings) and bool(set(settings.export) & {*SCRIPTS, "matte"})
 
 
 def _has_combined_foreground(settings: Settings) -> bool:
-    """Whether there is a foreground beside those of the looks."""
+    """Return whether there is a combined foreground in addition to those of the looks."""
     return bool(settings.layers) and "foreground" in settings.export
 
 
 def _shared_files(settings: Settings, layout: Layout, shot: Shot, target: Target) -> list[Path]:
-    """The files that there is one of whatever is painted."""
+    """List the files that exist once, independent of the looks."""
     exports = settings.export
     files = [layout.file(suffix) for kind in exports if kind in TIMELINES for suffix in TIMELINES[kind]]
     files += linked_movies(settings, shot, target, layout.folder).values()
@@ -208,7 +214,7 @@ def _shared_files(settings: Settings, layout: Layout, shot: Shot, target: Target
 def _look_files(
     settings: Settings, layout: Layout, shot: Shot, target: Target, keys: Sequence[int], has_matte: bool
 ) -> list[Path]:
-    """The files of each look. keys: numbers of those that EbSynth gets. has_matte: it has a matte."""
+    """List the files of one look. keys: frame numbers of the keys for EbSynth. has_matte: whether it has a matte."""
     exports, files = settings.export, list[Path]()
     patterns = list(pass_patterns(settings, layout.folder, layout.name).values())
     patterns += [layout.matte] if "matte" in exports else []

@@ -1,4 +1,4 @@
-"""Where everything that goes with a result lies, and what it is called."""
+"""Locations and names of the files that accompany a result."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,30 +10,30 @@ from stylize.media.targets import Target
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything goes: beside a movie, or into the folder of the frames."""
+    """Location and base name of the exports: alongside a movie, or in the folder of the frames."""
 
     folder: Path
     name: str
 
     def file(self, suffix: str) -> Path:
-        """A file named after the shot."""
+        """Return the path of a file named after the shot."""
         return self.folder / f"{self.name}{suffix}"
 
     def pattern(self, kind: str, suffix: str, padding: int) -> Pattern:
-        """A sequence in a folder of its own."""
+        """Return the pattern of a sequence in a folder of its own."""
         return Pattern(self.folder / f"{self.name}_{kind}", f"{self.name}_{kind}.", padding, suffix)
 
     @property
     def matte(self) -> Pattern:
-        """Mattes, as data."""
+        """Pattern of the mattes, stored as data."""
         return self.pattern("matte", ".png", 4)
 
     def for_layer(self, layer: str) -> "Layout":
-        """Those of a layer; without a name, of the whole."""
+        """Return the layout of a layer; with an empty name, that of the whole."""
         return replace(self, name=f"{self.name}_layer_{layer}") if layer else self
 
 
 def layout_of(shot: Shot, target: Target) -> Layout:
-    """Beside the movie, or in the folder of the frames."""
+    """Return the layout: alongside the movie, or in the folder of the frames."""
     folder = target.path.parent if target.pattern is None else target.path
     return Layout(folder.resolve(), shot.name)

@@ -1,4 +1,4 @@
-"""Movies that stand for pictures in timelines that name movies only: an editor links them, frame for frame."""
+"""Movies that replace pictures in timelines that reference movies only: an editor links them, frame for frame."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,14 +12,14 @@ from stylize.project import Project
 from stylize.settings import Settings
 from stylize.stages import cache_key
 
-# Timelines that know no numbered pictures.
+# Timelines that do not support numbered pictures.
 MOVIES_ONLY = ("xml", "fcpxml")
-# More than 8 bits, whole colour, and alpha if there is any.
+# More than 8 bits, full chroma, and alpha if there is any.
 LINK_CODEC = "prores-4444"
 
 
 def linked_movies(settings: Settings, shot: Shot, target: Target, folder: Path) -> dict[str, Path]:
-    """The movies that are needed beside the timelines asked for: of "plate", of "result", of both or of none."""
+    """Return the movies that the requested timelines need: of "plate", of "result", of both or of none."""
     if not set(settings.export) & set(MOVIES_ONLY):
         return {}
     pictures = {
@@ -31,7 +31,7 @@ def linked_movies(settings: Settings, shot: Shot, target: Target, folder: Path) 
 
 
 def with_linked_movies(timeline: Timeline, files: Mapping[str, Path], shot: Shot) -> Timeline:
-    """The timeline with these movies in the place of pictures."""
+    """Return the timeline with these movies in place of pictures."""
 
     def replaced(kind: str, media: Media) -> Media:
         if kind not in files:
@@ -45,7 +45,7 @@ def with_linked_movies(timeline: Timeline, files: Mapping[str, Path], shot: Shot
 def write_linked_movie(
     shot: Shot, pictures: Mapping[int, Path], target: Path, settings: Settings, project: Project
 ) -> None:  # fmt: skip
-    """Writes one of them, unless it is there already. pictures: file of every frame. Raises OutputError."""
+    """Write one linked movie, unless it is up to date. pictures: file of every frame. Raises OutputError."""
     source = project.digest(shot.path) if shot.audio else ""
     time = [str(shot.rate), shot.times, str(shot.time_base), shot.timecode, str(shot.pixel_aspect), repr(shot.colour)]
     digests = [project.digest(pictures[frame]) for frame in shot.frames]

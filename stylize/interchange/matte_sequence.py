@@ -1,4 +1,4 @@
-"""Mattes as a sequence of their own, as they were used: 16-bit grey, data that no program is to convert."""
+"""Mattes as used in the run, as a sequence: 16-bit grey, data without colour conversion."""
 
 import numpy as np
 
@@ -10,9 +10,9 @@ from stylize.stages import cache_key
 
 
 def write_mattes(context: Context, pattern: Pattern) -> Pattern:
-    """Writes the matte of every frame that is not there or is made from something else; returns the pattern.
+    """Write the matte of every frame that is missing or out of date; return the pattern.
 
-    Without a matte they are white, as the look is seen everywhere. Raises MatteError or OutputError.
+    Without a matte they are white, since the look covers every pixel. Raises MatteError or OutputError.
     """
     make_folder(pattern.folder)
     mattes = context.mattes

@@ -1,10 +1,10 @@
 """Nuke: a script (.nk) with a Read for plate, result, mattes, foregrounds and passes, and a Switch to flip plate and
 result.
 
-Colours are said outright, in Nuke's own management: what is display-encoded is sRGB whatever the kind of file, as our
-EXR are made from it; mattes and passes are data; and what is in other primaries goes through a matrix to those of
-Rec. 709. So plate and result agree in linear light, pixel by pixel. Foregrounds are merged over the plate in the values
-that are shown, as the run did it: in linear light soft edges would be others.
+Colour spaces are set explicitly, in Nuke's own colour management. Display-encoded files are sRGB whatever their format,
+as in the conversion to our EXR. Mattes and passes are data. A matrix converts other primaries to Rec. 709. Plate and
+result thus agree in linear light, pixel by pixel. Foregrounds are merged over the plate in display-encoded values, as
+in the run: in linear light soft edges would differ.
 """
 
 from collections.abc import Sequence
@@ -21,16 +21,16 @@ from stylize.media.working_spaces import REC709, to_space
 _COLUMN, _ROW, _TOP = 160, 40, 160
 _LAYERS = "layers"
 _DATA = "data"
-# Readers of Nuke's that are not called as the files are.
+# Nuke readers whose names differ from the file suffix.
 _READERS = {"tif": "tiff", "jpg": "jpeg"}
 
 
 def nk_of(timeline: Timeline, passes: Sequence[Media] = (), *, colour: Colour = BT709, space: str = REC709,
           plate_space: str = REC709) -> str:  # fmt: skip
-    """The text of the script. Frames have their own numbers: a movie's begin where the result's do.
+    """Return the text of the script. Frames keep their own numbers: a movie's start where the result's do.
 
-    The script's range leaves handles out; what is read has them. passes: data. colour: of what is display-encoded.
-    space, plate_space: of results and of plates that are EXR.
+    The script's range excludes handles; the Reads include them. passes: data. colour: of display-encoded media. space,
+    plate_space: of results and of plates that are EXR.
     """
     first = timeline.result.first + timeline.start - timeline.result.start
     last = first + timeline.count - 1
@@ -71,12 +71,12 @@ def _by_name(media: Sequence[Media]) -> list[tuple[str, Media]]:
 
 
 def _merge(foregrounds: Sequence[Media], colour: Colour) -> str:
-    """The plate with the foregrounds over it, from the lowest to the uppermost."""
+    """Merge the foregrounds over the plate, from the lowest to the uppermost."""
     text = _display_encoded("plate", 0, False, colour)
     below = "plate_shown"
     for column, layer in enumerate(foregrounds, 1):
         text += _display_encoded(layer.name, column, True, colour)
-        # The first input is what lies below, and it is the last that is pushed.
+        # The first input is the background, and it is pushed last.
         text += _push(f"{layer.name}_shown", below)
         below = f"{layer.name}_over"
         text += _node(
@@ -90,8 +90,10 @@ def _merge(foregrounds: Sequence[Media], colour: Colour) -> str:
 
 
 def _display_encoded(name: str, column: int, premultiplied: bool, colour: Colour) -> str:
-    """What was read, in the values that are shown, in its own primaries. premultiplied: alpha is multiplied in,
-    and is so again."""
+    """Convert what was read to display-encoded values in its own primaries.
+
+    premultiplied: input and output are premultiplied.
+    """
     xpos, ypos, text = column * _COLUMN, _TOP + _ROW, _push(name)
     if premultiplied:
         text += _node("Unpremult", name=_node_name(f"{name}_straight"), xpos=xpos, ypos=ypos)
@@ -108,18 +110,18 @@ _ColourSpace = tuple[str, Floats | None]
 
 
 def _colour_space(media: Media, colour: Colour, space: str) -> _ColourSpace:
-    """Nuke's name of what values are, and what brings them into the primaries of Rec. 709, if they are in others."""
+    """Return Nuke's colour space of a medium, and the matrix to the primaries of Rec. 709 if it has others."""
     if media.file().suffix.lower() == ".exr":
-        # As OpenColorIO has it: what red, green and blue alone go to.
+        # OpenColorIO's matrix: the images of pure red, green and blue.
         return "linear", None if space == REC709 else to_space(np.eye(3, dtype=np.float32)[None], space, REC709)[0].T
     return "sRGB", None if colour.has_rec709_primaries else primaries_matrix(colour, BT709)
 
 
 def _read(timeline: Timeline, name: str, media: Media, column: int, colour_space: _ColourSpace) -> str:
-    # A movie is shown from the number of the result's first frame on; a plate may have frames before it.
+    # A movie starts at the number of the result's first frame; a plate may have frames before it.
     offset = timeline.result.start - media.start
     first, last = (media.first, media.first + media.count - 1) if media.pattern else (1, media.count)
-    # One reader of Nuke's takes all movies.
+    # Nuke has one reader for all movies.
     suffix = media.file().suffix.lstrip(".").lower()
     kind = "mov" if media.pattern is None else _READERS.get(suffix, suffix)
     knobs: dict[str, str | int] = {"file_type": kind, "file": _quoted(_file(media))}
@@ -133,7 +135,7 @@ def _read(timeline: Timeline, name: str, media: Media, column: int, colour_space
     if matrix is not None:
         read += _matrix(matrix, f"{name}_rec709", xpos, 60)
     if media.alpha == "straight":
-        # All of Nuke's nodes expect colour that alpha is multiplied into; EXR comes so.
+        # All of Nuke's nodes expect premultiplied colour; EXR is premultiplied already.
         read += _node("Premult", name=f"{_node_name(name)}_premult", xpos=xpos, ypos=100)
     return read + _set(name).rstrip()
 
@@ -144,19 +146,19 @@ def _matrix(matrix: Floats, name: str, xpos: int, ypos: int) -> str:
 
 
 def _set(name: str) -> str:
-    """Calls the node before it by a name to push it by."""
+    """Return a command that names the previous node, for `_push`."""
     return f"set N_{_node_name(name)} [stack 0]\n"
 
 
 def _push(*names: str) -> str:
-    """Puts nodes where the next one takes its inputs from, the last first."""
+    """Return commands that push nodes as inputs of the next node; the last input comes first."""
     return "".join(f"push $N_{_node_name(name)}\n" for name in names)
 
 
 def _file(media: Media) -> str:
     if media.pattern is None:
         return media.path.as_posix()
-    # Braces and hashes in names would be read as Nuke's own; the number of digits is exact.
+    # Nuke would interpret braces and hashes in names; the number of digits is exact.
     name = f"{media.pattern.prefix}%0{media.pattern.padding}d{media.pattern.suffix}"
     return (Path(media.pattern.folder) / name).as_posix()
 
@@ -166,12 +168,12 @@ def _node(kind: str, **knobs: str | int) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A word of Tcl, whatever is in it."""
+    """Quote any text as one word of Tcl."""
     escaped = "".join(f"\\{character}" if character in '\\"[]{}$;' else character for character in text)
     return f'"{escaped}"'
 
 
 def _node_name(text: str) -> str:
-    """A name of a node: letters, digits and underscores."""
+    """Return a valid node name: letters, digits and underscores."""
     word = "".join(character if character.isascii() and character.isalnum() else "_" for character in text)
     return word if word[:1].isalpha() else f"n_{word}"

@@ -1,8 +1,8 @@
-"""What a compositor needs to fix a frame in comp: passes (AOVs), as parts of one EXR a frame or each a sequence.
+"""Passes (AOVs) for fixing frames in comp, as parts of one EXR per frame or as one sequence per pass.
 
-Names are those that compositors know: a part is a layer, and motion vectors are `forward.u forward.v` and
-`backward.u backward.v`, in pixels, with y up, from a frame to the next and to the one before. A pass that is a sequence
-of its own has the channel that every program shows: `Y`, and for depth `Z`.
+Names follow compositing conventions: a part is a layer, and motion vectors are `forward.u forward.v` (to the next
+frame) and `backward.u backward.v` (to the previous one), in pixels, with y up. A pass that is a sequence of its own has
+the channel that every program displays: `Y`, and for depth `Z`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,9 +24,9 @@ from stylize.settings import Settings
 from stylize.spans.frame_files import ERROR, MIX_SHARE, pass_file
 from stylize.stages import cache_key
 
-# What `key.id` is where no key has part in a frame. Numbers of frames are 0 or more.
+# Value of `key.id` for a frame without keys. Frame numbers are 0 or more.
 NO_KEY = -1
-# The passes, where each is a sequence of its own.
+# Names of the passes, where each is a sequence of its own.
 SEQUENCES = ("matte", "error", "confidence", "mix", "key", "motion", "occlusion_forward", "occlusion_backward")
 DEPTH = "depth"
 _FOLDER, _PADDING = "passes", 4
@@ -34,13 +34,13 @@ _FOLDER, _PADDING = "passes", 4
 
 @dataclass(frozen=True)
 class FrameData:
-    """What is known of one frame; arrays are float32 (H, W), but for the motion.
+    """Pass data of one frame; arrays are float32 (H, W) except for the motion.
 
-    matte: 1 where the style goes. error: root mean squared difference of what is shown and what is wanted. mix: the
-    share of the right key's pass. keys: numbers of the keys on the left and on the right (the same where there is but
-    one, ``NO_KEY`` both where there is none). forward, backward: flow on the frame's grid to where it is in the next
-    frame and in the one before, float32 (H, W, 2), x then y, y down; None at the ends of a shot. visible_next,
-    visible_previous: bool, whether it is there. depth: as it was given, of any unit; None if there is none.
+    matte: 1 where the style applies. error: root mean square difference of the result and its target. mix: weight of
+    the right key's pass. keys: frame numbers of the left and the right key (the same if there is only one, both
+    ``NO_KEY`` if there is none). forward, backward: flow on the frame's grid to the next and to the previous frame,
+    float32 (H, W, 2), x then y, y down; None at the ends of a shot. visible_next, visible_previous: bool, whether the
+    pixel is visible there. depth: as given, in any unit; None if there is none.
     """
 
     matte: Floats
@@ -56,7 +56,7 @@ class FrameData:
 
 @dataclass(frozen=True)
 class Part:
-    """Names of channels, values (H, W, C), and their type in the file: "half" or "float"."""
+    """Channel names, values (H, W, C), and their type in the file: "half" or "float"."""
 
     channels: tuple[str, ...]
     values: Floats
@@ -64,9 +64,9 @@ class Part:
 
 
 def pass_patterns(settings: Settings, folder: Path, name: str) -> dict[str, Pattern]:
-    """Where passes go, by their names: one sequence for all of them, or one for each.
+    """Return the patterns of the passes by name: one sequence for all of them, or one for each.
 
-    folder, name: of the shot's files. Empty where none are asked for.
+    folder, name: of the shot's files. Empty if no passes are requested.
     """
     if "passes" not in settings.export:
         return {}
@@ -78,12 +78,12 @@ def pass_patterns(settings: Settings, folder: Path, name: str) -> dict[str, Patt
 
 
 def pattern_files(patterns: Iterable[Pattern], frames: Sequence[int]) -> list[Path]:
-    """All files of some sequences."""
+    """List all files of some sequences."""
     return [pattern.path(frame) for pattern in patterns for frame in frames]
 
 
 def write_passes(context: Context, shots: Sequence[ShotPlan], patterns: dict[str, Pattern]) -> None:
-    """Writes the passes of every frame whose files are not there or are made from something else."""
+    """Write the passes of every frame whose files are missing or out of date."""
     depth = open_depth(context.settings, context.plates, context.shot_project)
     stamps = stamps_of(context.shot, context.settings.fps)
     for pattern in patterns.values():
@@ -91,7 +91,7 @@ def write_passes(context: Context, shots: Sequence[ShotPlan], patterns: dict[str
     for plan in shots:
         span_keys = {frame: (span.left, span.right) for span in plan.spans() for frame in span.frames}
         for index, frame in enumerate(plan.frames):
-            # Not beside a key: a key itself, or a plate that is given back, of a shot without keys.
+            # Outside of all spans: a key itself, or an unchanged plate of a shot without keys.
             own_keys = (frame, frame) if plan.keys else (None, None)
             keys = span_keys.get(frame, own_keys)
             key = _cache_key(context, plan, index, keys, depth, stamps[frame])
@@ -113,7 +113,7 @@ def _write(data: FrameData, patterns: dict[str, Pattern], stamp: Stamp) -> None:
 def _cache_key(
     context: Context, plan: ShotPlan, index: int, keys: tuple[int | None, int | None], depth: Depth | None, stamp: Stamp
 ) -> str:
-    """All that the passes of a frame are made from."""
+    """Return the cache key of a frame's passes."""
     neighbours, frame = plan.frames[max(0, index - 1) : index + 2], plan.frames[index]
     maps = [pass_file(context.project.root, context.shot, name, frame) for name in (ERROR, MIX_SHARE)]
     digests = [context.project.digest(path) for path in maps if path.is_file()]
@@ -131,7 +131,7 @@ def _frame_data(
     width, height = context.shot.size
     next_frame = plan.frames[index + 1] if index + 1 < len(plan.frames) else None
     previous_frame = plan.frames[index - 1] if index else None
-    # A step is on the grid of the frame it is asked for second, and leads to the first.
+    # A step is on the grid of its second frame, and points to the first.
     forward = context.motion.step(next_frame, frame) if next_frame is not None else None
     backward = context.motion.step(previous_frame, frame) if previous_frame is not None else None
     used_keys = [key for key in keys if key is not None]
@@ -157,10 +157,10 @@ def _read_map(context: Context, name: str, frame: int) -> Floats:
 
 
 def parts_of(data: FrameData) -> dict[str, Part]:
-    """The parts of one file, by name.
+    """Return the parts of one file by name.
 
-    `key` is the number of the key that the greater share comes from; `occlusion` is 1 where a pixel is hidden in the
-    next frame (`forward`) or in the one before (`backward`).
+    `key` is the frame number of the key with the greater weight; `occlusion` is 1 where a pixel is hidden in the next
+    frame (`forward`) or in the previous one (`backward`).
     """
     left, right = data.keys
     key = np.where(data.mix > 0.5, np.float32(right), np.float32(left))
@@ -171,7 +171,7 @@ def parts_of(data: FrameData) -> dict[str, Part]:
         "error": Part(("error.Y",), data.error[..., None], "half"),
         "confidence": Part(("confidence.Y",), (1 - np.clip(data.error, 0, 1))[..., None], "half"),
         "mix": Part(("mix.Y",), data.mix[..., None], "half"),
-        # Whole numbers above 2048 are not all to be had in half floats, nor are they in the length of vectors.
+        # Half floats do not represent all integers above 2048; the same limit applies to the length of vectors.
         "key": Part(("key.id",), key[..., None], "float"),
         "motion": Part(
             ("forward.u", "forward.v", "backward.u", "backward.v"), np.concatenate(vectors, axis=2), "float",
@@ -184,7 +184,7 @@ def parts_of(data: FrameData) -> dict[str, Part]:
 
 
 def sequences_of(data: FrameData) -> dict[str, Part]:
-    """The same, each for a file of its own: `SEQUENCES`, and `DEPTH` if there is any."""
+    """Return the parts, each for a file of its own: `SEQUENCES`, and `DEPTH` if there is any."""
     parts = parts_of(data)
     occlusion = parts.pop("occlusion").values
     for index, direction in enumerate(("forward", "backward")):
@@ -211,7 +211,7 @@ def write_parts(path: Path, parts: Mapping[str, Part], stamp: Stamp | None = Non
             put_stamp(spec, path.suffix, stamp)
         specs.append(spec)
     with atomic_write(path) as partial:
-        # The library chooses by suffix, and the temporary name has another.
+        # The library chooses the format by suffix, and the temporary name has another.
         target = OpenImageIO.ImageOutput.create("openexr")
         if target is None:
             raise OSError(OpenImageIO.geterror())
@@ -229,7 +229,7 @@ def _hidden(visible: Bools | None, like: Floats) -> Floats:
 
 
 def _vectors(flow: Floats | None, like: Floats) -> Floats:
-    """With y up, as compositors have it; 0 where there is no frame to go to."""
+    """Convert flow to y up, the convention of compositors; 0 if there is no such frame."""
     if flow is None:
         return np.zeros((*like.shape, 2), np.float32)
     return flow * np.array([1, -1], np.float32)

@@ -1,4 +1,4 @@
-"""What is exported as text, and links the other files: timelines, and scripts for After Effects and Nuke."""
+"""Text exports that link the other files: timelines, and scripts for After Effects and Nuke."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -38,7 +38,7 @@ def texts_of(
     layout: Layout,
     matte: Pattern | None,
 ) -> dict[Path, str]:
-    """The text of every timeline and script that is asked for, by its file. layers: names, from the lowest."""
+    """Return the text of every requested timeline and script by file. layers: names, from the lowest."""
     exports, settings = context.settings.export, context.settings
     if not any(is_text(kind) for kind in exports):
         return {}
@@ -71,7 +71,7 @@ def texts_of(
 
 
 def _alpha(context: Context, target: Target) -> str | None:
-    """How what was delivered keeps the shot's alpha."""
+    """Return the alpha mode of the delivered result; None if it keeps no alpha."""
     if not context.shot.alpha:
         return None
     if target.pattern is None:
@@ -81,7 +81,7 @@ def _alpha(context: Context, target: Target) -> str | None:
 
 
 def _look_passes(timeline: Timeline, settings: Settings, layout: Layout, layer: str) -> Iterator[Media]:
-    """The passes of a look that a script reads, by names that tell its layer."""
+    """Yield the passes of a look that a script reads; their names include the layer."""
     for name, pattern in pass_patterns(settings, layout.folder, layout.name).items():
         yield _sequence(timeline, _qualified(layer, name), pattern)
 
@@ -89,8 +89,10 @@ def _look_passes(timeline: Timeline, settings: Settings, layout: Layout, layer: 
 def _foreground_layers(
     timeline: Timeline, settings: Settings, layout: Layout, layers: Sequence[str], target: Target
 ) -> ForegroundLayers:
-    """The foregrounds and the layers' mattes, as far as they are asked for. layers: names, from the lowest; of the only
-    look an empty one."""
+    """Return the requested foregrounds and layer mattes.
+
+    layers: names, from the lowest; one empty name if there is only one look.
+    """
     layer_names = [name for name in layers if name]
     mattes = [_sequence(timeline, _qualified(name, "matte"), layout.for_layer(name).matte) for name in layer_names]
     if "foreground" not in settings.export:

@@ -1,1 +1,1 @@
-"""The keys of a project: painted by a person or by a renderer, and judged side by side."""
+"""The keys of a project: painted by a person or by a renderer, and compared with each other."""

@@ -1,4 +1,4 @@
-"""How well two neighbouring keys agree where both show the same thing."""
+"""Agreement of two neighbouring keys where both show the same thing."""
 
 from dataclasses import dataclass
 
@@ -7,19 +7,22 @@ import numpy as np
 
 from propagate.arrays import F32, Floats
 
-# Share of the picture that has to be common to two keys before anything is said of them.
+# Min share of the picture that two keys must have in common to be compared.
 MIN_COMMON = 0.02
-# What a lack of common structure counts beside a difference of colour.
+# Weight of a lack of common structure relative to a difference of colour.
 STRUCTURE_WEIGHT = 0.1
-# A key that is worse is an outlier: differences of about a tenth of the range are seen as flicker.
+# A key above this is an outlier: differences of about a tenth of the range are visible as flicker.
 MAX_DISAGREEMENT = 0.1
-# Blur before slopes are taken, in pixels: paint differs in its grain, and may.
+# Blur before gradients are taken, in pixels: paint may differ in its grain.
 GRAIN_BLUR = 1.5
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """colour: mean absolute difference, 0..1. structure: correlation of slopes, -1..1. common: share, 0..1."""
+    """Agreement of two keys.
+
+    colour: mean absolute difference, 0..1. structure: correlation of gradients, -1..1. common: share, 0..1.
+    """
 
     colour: float
     structure: float
@@ -27,12 +30,12 @@ class Agreement:
 
     @property
     def disagreement(self) -> float:
-        """One number, 0 and up, to compare keys by; lower is better."""
+        """Single score to compare keys by, 0 and up; lower is better."""
         return self.colour + STRUCTURE_WEIGHT * (1 - self.structure)
 
     @property
     def outlier(self) -> bool:
-        """Whether an artist would have to repair it."""
+        """Return whether the key differs so much that an artist would have to repair it."""
         return self.disagreement > MAX_DISAGREEMENT
 
     def __str__(self) -> str:
@@ -40,10 +43,10 @@ class Agreement:
 
 
 def agreement(key: Floats, warped: Floats, confidence: Floats) -> Agreement | None:
-    """How well a key agrees with another one that was carried onto its frame by flow.
+    """Return the agreement of a key with another one that was warped to its frame by flow.
 
-    Pictures float32 (H, W, 3) in [0, 1]; trusted (H, W) in [0, 1], where they show the same thing. None where that is
-    next to nothing.
+    Pictures float32 (H, W, 3) in [0, 1]; confidence (H, W) in [0, 1], that they show the same thing. None where they
+    have next to nothing in common.
     """
     weight = confidence.astype(np.float64)
     total = float(weight.sum())
@@ -57,7 +60,7 @@ def agreement(key: Floats, warped: Floats, confidence: Floats) -> Agreement | No
 def _gradients(picture: Floats) -> Floats:
     grey = cv2.GaussianBlur(cv2.cvtColor(picture.astype(F32), cv2.COLOR_RGB2GRAY), (0, 0), GRAIN_BLUR)
     x, y = (cv2.Sobel(grey, cv2.CV_32F, *axis, ksize=3) for axis in ((1, 0), (0, 1)))
-    # Not cv2.magnitude, whose last bit depends on where in memory the result happens to lie.
+    # Not cv2.magnitude, whose last bit depends on the memory address of the result.
     return np.asarray(np.sqrt(x * x + y * y), F32)
 
 
@@ -65,5 +68,5 @@ def _correlation(one: Floats, other: Floats, weight: np.ndarray) -> float:
     total = weight.sum()
     one, other = (values - (weight * values).sum() / total for values in (one, other))
     spread = float(np.sqrt((weight * one**2).sum() * (weight * other**2).sum()))
-    # Two keys without any structure agree in that.
+    # Two keys without any structure agree in structure.
     return 1.0 if spread < 1e-9 else float((weight * one * other).sum()) / spread

@@ -1,4 +1,4 @@
-"""What leads a renderer beside plate, reference and earlier keys: the matte, and pictures for its controls."""
+"""Conditioning of a renderer besides plate, reference and earlier keys: the matte, and pictures for its controls."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from stylize.settings import MODEL_RENDERERS
 
 @dataclass(frozen=True)
 class Conditioning:
-    """The leads of a shot, frame by frame. pictures: for controls, by what was asked for."""
+    """Conditioning of a shot, by frame. pictures: for controls, by the text of each control."""
 
     mattes: Mattes | None
     pictures: Mapping[str, Guide]
@@ -24,12 +24,12 @@ class Conditioning:
     retries: int = 0
 
     def request_fields(self, frame: int) -> dict[str, Any]:
-        """The fields of a RenderRequest. Raises MatteError or GuideError for a file that cannot be used any more."""
+        """Return fields of a RenderRequest. Raises MatteError or GuideError for a file that is no longer usable."""
         matte = None if self.mattes is None else self.mattes.read(frame)
         return {"matte": matte, "controls": {name: _colour(one.read(frame)) for name, one in self.pictures.items()}}
 
     def cache_inputs(self, frame: int) -> list[Any]:
-        """Return what these depend on, for cache keys; empty when there are none."""
+        """Return what these fields depend on, for cache keys; empty without conditioning."""
         found: list[Any] = []
         if self.mattes is not None:
             found.append([self.project.digest(self.mattes.paths[frame]), self.mattes.shaping.parameters()])
@@ -39,7 +39,7 @@ class Conditioning:
 
 
 def open_conditioning(context: Context) -> Conditioning:
-    """The leads that the renderer asked for makes use of.
+    """Return the conditioning that the requested renderer uses.
 
     Raises GuideError for pictures that do not fit the shot.
     """
@@ -51,7 +51,7 @@ def open_conditioning(context: Context) -> Conditioning:
 
 
 def _colour(values: Floats) -> Floats:
-    """Values of 1, 2 or 3 channels as (H, W, 3): grey as it is, a third channel that is missing as 0."""
+    """Return values of 1, 2 or 3 channels as (H, W, 3): grey is repeated, a missing third channel is 0."""
     if values.ndim == 2:
         return np.repeat(values[..., None], 3, axis=2)
     return np.ascontiguousarray(np.pad(values, ((0, 0), (0, 0), (0, 3 - values.shape[2]))), F32)

@@ -1,4 +1,4 @@
-"""How well each key of a shot agrees with the one before, whoever painted them: what is told, reported, and mended."""
+"""Agreement of each key of a shot with the previous one, painted or rendered; for messages, report and refinement."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +14,7 @@ from stylize.stages import cache_key
 
 @dataclass(frozen=True)
 class NeighbourAgreement:
-    """A key judged beside the one before. agreement: None where they show next to nothing in common."""
+    """A key compared with the previous one. agreement: None where they have next to nothing in common."""
 
     frame: int
     before: int
@@ -24,7 +24,7 @@ class NeighbourAgreement:
 def neighbour_agreements(
     context: Context, frames: Sequence[int], keys: Sequence[int]
 ) -> tuple[NeighbourAgreement, ...]:
-    """Every key of a shot but the first, beside the one before; measured once and kept in the project.
+    """Compare every key of a shot but the first with the previous one; results are cached in the project.
 
     frames: of the shot. keys: their frames, ascending; each has its picture.
     """

@@ -1,4 +1,4 @@
-"""The render stage: keys that a person painted are taken as they are, the others are painted by the renderer."""
+"""The render stage: keys that a person painted are used unchanged, the others are painted by the renderer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,13 +31,13 @@ from stylize.project import Project
 from stylize.renderers.protocol import RenderedKey, Renderer, RenderRequest
 from stylize.stages import cache_key, inputs_half
 
-# Pixels of a reference picture beyond which it is refused: it would be made far smaller anyway.
+# Max pixels of a reference picture; a larger one would be scaled far down anyway.
 MAX_STYLE_PIXELS = 100_000_000
-# Folder in passes/ of the pictures that led the renderer.
+# Folder in passes/ of the conditioning pictures of the renderer.
 CONTROL_FOLDER = "control"
-# Further seeds for a key that does not agree, before others are added.
+# Further seeds for a key that does not agree, tried before refinement adds keys.
 REFINE_RETRIES = 2
-# Stands for the versions of keys that were taken over from a project of an earlier schema.
+# Stands for the versions of keys that were adopted from a project of an earlier schema.
 UPGRADED = "upgraded"
 
 
@@ -51,14 +51,14 @@ class Reference:
 
 @dataclass(frozen=True)
 class PlateSource:
-    """What rendering sees of the shot: the uint8 plate of a frame, and the digest of its contents."""
+    """Access of rendering to the shot: the uint8 plate of a frame, and the digest of its contents."""
 
     colour: Callable[[int], Bytes]
     digest: Callable[[int], str]
 
 
 def check_reference(path: Path) -> None:
-    """Raises StyleError when the file is missing, is no picture, or is too large; reads only its head."""
+    """Raise StyleError when the file is missing, is no picture, or is too large; read only its header."""
     try:
         width, height = image_size(path)
     except InputError as error:
@@ -71,7 +71,7 @@ def check_reference(path: Path) -> None:
 
 
 def read_reference(path: Path, project: Project, colour: Colour) -> Reference:
-    """The reference picture, over white where it is transparent, in the primaries of ``colour``, which are the plates'.
+    """Read the reference picture, over white where it is transparent, in the primaries of ``colour``, the plates'.
 
     Raises StyleError; see ``check_reference``.
     """
@@ -92,30 +92,30 @@ def _write(picture: Pixels, text: Mapping[str, str], target: Path) -> None:
 
 
 class Conditioning(Protocol):
-    """What leads the renderer beside plate, reference and earlier keys."""
+    """Conditioning of the renderer besides plate, reference and earlier keys."""
 
     @property
     def retries(self) -> int:
-        """How often a key that disagrees with the one before is painted again."""
+        """Max number of retries for a key that disagrees with the previous one."""
         ...
 
     def request_fields(self, frame: int) -> dict[str, Any]:
-        """The fields of the request."""
+        """Return fields of the request."""
         ...
 
     def cache_inputs(self, frame: int) -> list[Any]:
-        """Return what they depend on, for cache keys; empty when there are none."""
+        """Return what these fields depend on, for cache keys; empty without conditioning."""
         ...
 
 
 @dataclass(frozen=True)
 class KeyPlan:
-    """What rendering one shot takes.
+    """Plan for rendering one shot.
 
-    keys: frame to file, ascending. painted: those not to be rendered. added: painted ones that nobody picked or
-    asked for. depth: bits of a channel, 8 or 16. late: those that came when all others were there; none of the others
-    depends on them. retried: those that did not agree, and are painted with other seeds too. upgraded: those that an
-    earlier version rendered from the same inputs, as far as that can be verified.
+    keys: frame to file, ascending. painted: those not to be rendered. added: painted ones that were neither picked nor
+    requested. depth: bits of a channel, 8 or 16. late: those added after all others; none of the others depends on
+    them. retried: those that did not agree, and are painted with other seeds too. upgraded: those that an earlier
+    version rendered from the same inputs, as far as that can be verified.
     """
 
     frames: tuple[int, ...]
@@ -128,7 +128,7 @@ class KeyPlan:
     upgraded: frozenset[int] = frozenset()
 
     def source(self, number: int) -> int | None:
-        """The key that one starts from: the one before; for a late one, the one behind where there is none before."""
+        """Return the key that a key starts from: the previous one, or for a late key without one, the next one."""
         others = [key for key in self.keys if key not in self.late]
         before = [key for key in others if key < number]
         later = [key for key in others if key > number and number in self.late]
@@ -137,7 +137,7 @@ class KeyPlan:
 
 @dataclass(frozen=True)
 class KeyInputs:
-    """What the keys of a shot are rendered from.
+    """Inputs of the keys of a shot.
 
     stages: of the renderer and of the motion, for cache keys. reference: None for renderers that take none.
     """
@@ -157,9 +157,9 @@ def render_keys(
 ) -> list[int]:  # fmt: skip
     """Render the keys of one shot that are not painted and not done; return their numbers.
 
-    Each later key starts from the one before, warped by flow. A key's cache key covers the keys before it as if all
-    were rendered and none added: painting never renders the other keys again. Late keys come last. A key whose inputs
-    have not changed survives a change of versions, which is reported.
+    Each later key starts from the previous one, warped by flow. A key's cache key covers the keys before it as if all
+    were rendered and none added, so painting never causes other keys to be rendered again. Late keys come last. A key
+    whose inputs have not changed survives a change of versions, which is reported.
     """
     rendered, survived = list[int](), list[int]()
     keys = _cache_keys(plan, inputs)
@@ -201,7 +201,7 @@ def _render_one(
 
 
 def _cache_keys(plan: KeyPlan, inputs: KeyInputs) -> dict[int, str]:
-    """Return the cache keys of the keys that are not added, by frame; the plates from the key before on count."""
+    """Return the cache keys of the keys that are not added, by frame; they cover the plates since the previous key."""
     style = inputs.reference.digest if inputs.reference else ""
     keys: dict[int, str] = {}
 
@@ -245,7 +245,7 @@ def _render(plan: KeyPlan, number: int, source_key: int | None, inputs: KeyInput
 
 
 def _render_best(request: RenderRequest, renderer: Renderer, retries: int, source_key: int | None) -> RenderedKey:
-    """The key; an outlier is painted again with the next seeds, and the one that agrees best is kept."""
+    """Render a key; repeat an outlier with the next seeds, and return the attempt that agrees best."""
     attempts: list[tuple[float, RenderedKey]] = []
     for attempt in range(retries + 1):
         made = renderer.render(replace(request, seed=request.seed + attempt), lambda done, total: None)
@@ -264,7 +264,7 @@ def _render_best(request: RenderRequest, renderer: Renderer, retries: int, sourc
 
 
 def _write_control_pictures(made: RenderedKey, key: Path, project: Project) -> None:
-    """Puts what led the renderer into passes/control/, for people to look at."""
+    """Write the conditioning pictures of the renderer to passes/control/, for inspection."""
     folder = project.folder("passes") / CONTROL_FOLDER
     if made.control_pictures:
         make_folder(folder)
@@ -275,7 +275,7 @@ def _write_control_pictures(made: RenderedKey, key: Path, project: Project) -> N
 def warp_key(
     path: Path, source_key: int, number: int, frames: Sequence[int], plates: PlateSource, motion: Motion
 ) -> tuple[Floats, Floats]:
-    """A key, mostly an earlier one, on the frame of another: float32 (H, W, 3), and (H, W) where it shows the same.
+    """Warp a key, mostly an earlier one, to the frame of another: float32 (H, W, 3), and its confidence (H, W).
 
     path: of its picture. frames: of the shot.
     """

@@ -1,6 +1,6 @@
-"""A key painted again after what it tells of itself: ``--like KEY``.
+"""Reproduction of a key from its metadata: ``--like KEY``.
 
-A key of ours tells everything as JSON; pictures of A1111 and its kin tell their prompt and numbers as text.
+Our keys store all settings as JSON; pictures of A1111 and its forks store their prompt and numbers as text.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,9 +12,9 @@ from stylize.errors import InputError, SettingsError
 from stylize.renderers.diffusion.provenance import PARAMETERS, read_parameters, read_provenance
 from stylize.settings import EXPORT, OPTIONS, former_names
 
-# What another run may do otherwise with the same keys.
+# Options that do not affect keys, so that another run may set them differently.
 _RUN_OPTIONS = ("output",)
-# What A1111 calls them, and how they are read; the rest says nothing that can be asked for here.
+# Their names in A1111, and how they are read; other parameters have no option here.
 _NUMBERS: Mapping[str, tuple[str, Callable[[str], float]]] = MappingProxyType(
     {
         "Steps": ("steps", int), "CFG scale": ("cfg", float), "Seed": ("seed", int), "Clip skip": ("clip_skip", int),
@@ -24,14 +24,14 @@ _NUMBERS: Mapping[str, tuple[str, Callable[[str], float]]] = MappingProxyType(
 
 
 def settings_from_key(path: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings, as a project file keeps them, that paint keys as this one was; asked: what is laid over them.
+    """Return settings, as a project file keeps them, that reproduce this key. overrides: options given by the user.
 
-    Raises InputError where the key tells nothing, SettingsError where it does not tell enough.
+    Raises InputError where the key has no metadata, SettingsError where its metadata are incomplete.
     """
     metadata = read_provenance(path)
     if PARAMETERS not in metadata:
         known = {name for name, option in OPTIONS.items() if option.stored and option.group != EXPORT}
-        former = former_names(OPTIONS)  # nobody edits a key's settings, so that nobody is warned
+        former = former_names(OPTIONS)  # no warning: users do not edit a key's settings
         settings = {
             former[name].name if name in former else name: value for name, value in metadata["settings"].items()
         }

@@ -1,4 +1,4 @@
-"""Rendered keys of a project that an earlier version made: those whose inputs are still what they were then."""
+"""Rendered keys of a project that an earlier version made, whose inputs have not changed since."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from stylize.project.upgrade import FACT, FIRST_SCHEMA
 from stylize.settings import DIFFUSION, OPTIONS, Settings, looks_of, read_settings
 from stylize.settings.option import LOOK, MATTE, MOTION
 
-# Options that a key may depend on, by group, and beside these groups.
+# Options that a key may depend on, by group, and outside of these groups.
 _GROUPS, _OTHERS = (LOOK, DIFFUSION, MATTE, MOTION), ("style",)
 
 

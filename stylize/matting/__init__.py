@@ -1,1 +1,1 @@
-"""Mattes: those that come with a shot, and those that are made for it."""
+"""Mattes: those supplied with a shot, and those generated for it."""

@@ -1,4 +1,4 @@
-"""Mattes by colour: a screen, a range of brightness, or what differs from a clean plate. Each frame stands alone."""
+"""Keys by colour: a screen, a range of brightness, or difference from a clean plate. Frames are independent."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from stylize.media.shot import Shot
 from stylize.project import Project
 from stylize.settings import SCREENS, Levels, MatteSettings
 
-# Of a screen's colour: frames that are looked at, evenly spread.
+# Number of evenly spaced frames that the screen colour is sampled from.
 SAMPLED_FRAMES = 5
 
 _CLEAN_PLATE = Companion("clean plate", MatteError)
@@ -28,7 +28,7 @@ _CLEAN_PLATE = Companion("clean plate", MatteError)
 
 @dataclass(frozen=True)
 class KeyedFrame:
-    """matte: float32 (H, W) in [0, 1]. foreground: float32 (H, W, 3) in [0, 1]; None where the key tells nothing."""
+    """A keyed frame. matte: float32 (H, W) in [0, 1]. foreground: float32 (H, W, 3) in [0, 1], or None."""
 
     matte: Floats
     foreground: Floats | None
@@ -36,14 +36,14 @@ class KeyedFrame:
 
 @dataclass(frozen=True)
 class Keyer:
-    """A key by colour. key: keys a frame. cache_inputs: what a frame's matte depends on beside its plate."""
+    """A key by colour. key: keys a frame. cache_inputs: inputs of a frame's matte other than its plate."""
 
     key: Callable[[int], KeyedFrame]
     cache_inputs: Callable[[int], list[Any]]
 
 
 def open_keyer(settings: MatteSettings, shot: Shot, plates: Plates, project: Project) -> Keyer:
-    """The key that is asked for. Raises MatteError: no such screen in the shot, clean plates that do not fit."""
+    """Return the requested key. Raises MatteError: no such screen in the shot, clean plates that do not fit."""
 
     def picture(frame: int) -> Floats:
         return to_float(np.ascontiguousarray(plates.read(frame)[..., :3]))
@@ -70,7 +70,7 @@ def _key_screen(picture: Floats, screen: Floats) -> KeyedFrame:
 
 
 def _shot_screen_colour(chroma: str, shot: Shot, picture: Callable[[int], Floats]) -> Floats:
-    """One colour for the whole shot, so that no frame's key breathes."""
+    """Return one screen colour for the whole shot, so that the key does not fluctuate from frame to frame."""
     if chroma not in SCREENS:
         return np.array([int(chroma[at : at + 2], 16) for at in (1, 3, 5)], np.float32) / np.float32(255)
     channel = GREEN if chroma == "green" else BLUE

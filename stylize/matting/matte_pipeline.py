@@ -1,7 +1,7 @@
-"""``stylize matte``: a matte for every frame of a shot, from a few that are painted, keyed by colour, or found.
+"""``stylize matte``: a matte for every frame of a shot, propagated from a few painted ones, keyed, or segmented.
 
-A span, the frames between two painted mattes of one shot, depends on these two and on its own plates alone: a new
-painted one makes the spans on both its sides anew, and no other. Nothing is carried over a cut.
+A span, the frames between two painted mattes of one shot, depends only on these two and on its own plates. A new
+painted matte regenerates only the spans on both sides. Nothing is propagated across a cut.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -45,16 +45,16 @@ from stylize.stages import cache_key
 from stylize.threads import use_threads
 
 SUFFIXES = (".png", ".tif", ".tiff")
-# Beside the mattes: a line for each frame.
+# Stored alongside the mattes: a line for each frame.
 CONFIDENCE = "confidence.csv"
 
 
 @dataclass(frozen=True)
 class MatteResult:
-    """What was made. frames: the file of each frame's matte. confidence: 0..1 of each frame, 1 where it was painted,
-    none where nothing was.
+    """Mattes of a shot. frames: the file of each frame's matte. confidence: 0..1 per frame, 1 for painted ones.
 
-    suggested_keyframes: the frames that a new painted matte would help most. redone: those that were made in this run.
+    confidence is empty if no matte was painted. suggested_keyframes: the frames where a new painted matte would help
+    most. redone: the frames made in this run.
     """
 
     folders: tuple[Path, ...]
@@ -101,11 +101,11 @@ def make_mattes(
     path: Path, settings: MatteSettings, on_progress: Progress = lambda *_: None,
     on_message: Message = lambda _: None,
 ) -> MatteResult:  # fmt: skip
-    """Makes the mattes of a shot and writes them as 16-bit pictures, and with them what they cut out, if asked for.
+    """Make the mattes of a shot and write them as 16-bit pictures, with the cut-out foreground if requested.
 
-    Painted mattes are carried through the shot, and ``confidence.csv`` is laid beside them.
+    Painted mattes are propagated through the shot, and ``confidence.csv`` is written alongside them.
 
-    Raises StylizeError: what does not fit the shot, and files in the way that are not ours.
+    Raises StylizeError: inputs that do not fit the shot, and targets that are not our files.
     """
     use_threads(settings.threads)
     shot = open_shot(path, frames=settings.frames, start_number=settings.start_number)
@@ -172,12 +172,12 @@ def _keys(shot: Shot, settings: MatteSettings) -> dict[int, Path]:
             raise FrameRangeError(f"--key {key}: the shot has no frame {key.frame}, {available}: choose one of these")
     found = {key.frame: key.path for key in sorted(settings.key, key=lambda key: key.frame)}
     for file in found.values():
-        read_matte(file, shot.size)  # says early what is wrong with it
+        read_matte(file, shot.size)  # reports errors early
     return found
 
 
 def _target(flag: str, subject: str, text: str, shot: Shot) -> Target:
-    """subject: what is written there, with its verb."""
+    """Return the target of `flag`. subject: subject and verb of the error message."""
     target = parse_target(text, shot.name, flag)
     if target.pattern is None or target.pattern.path(0).suffix.lower() not in SUFFIXES:
         numbered = Path(text).with_name(f"{shot.name}.####.png")
@@ -218,7 +218,7 @@ def _propagate(job: _Job, files: list[Path]) -> MatteResult:
 
 
 def _shots(job: _Job) -> list[tuple[int, ...]]:
-    """The frames of each shot: nothing is carried over a cut."""
+    """Return the frames of each shot: nothing is propagated across a cut."""
     frames = job.shot.frames
     digests = [job.project.digest(job.plates.paths[frame]) for frame in frames]
     pictures = ((frame, job.plates.colour(frame)) for frame in frames)
@@ -226,7 +226,7 @@ def _shots(job: _Job) -> list[tuple[int, ...]]:
 
 
 def _write_black(job: _Job, frames: Sequence[int]) -> list[int]:
-    """Black mattes for a shot that nothing is known of; those that had to be written."""
+    """Write black mattes for a shot without painted ones; return the frames that were written."""
     job.on_message(
         f"frames {frames[0]} to {frames[-1]}: a shot of its own, without a painted matte, so its mattes are black; "
         f"paint one of its frames (--key {frames[0]}:PICTURE)"
@@ -265,7 +265,7 @@ def _key_plates(job: _Job, keyer: Keyer, files: list[Path]) -> MatteResult:
 
 
 def _write_foreground(job: _Job, keyer: Keyer | None) -> None:
-    """What is inside, with its matte as straight alpha, in the depth of the plates."""
+    """Write the foreground, with its matte as straight alpha, in the depth of the plates."""
     for frame in job.shot.frames:
         digests = [job.project.digest(path) for path in (job.plates.paths[frame], job.file(frame))]
         matte_key = cache_key("matte_write", "front", digests, keyer.cache_inputs(frame) if keyer else None)
@@ -282,7 +282,7 @@ def _write_foreground(job: _Job, keyer: Keyer | None) -> None:
 
 
 def _make_span(job: _Job, span: Span) -> tuple[dict[int, float], list[int]]:
-    """The confidence of a span's frames, and those that had to be made."""
+    """Make the mattes of a span; return the confidence of its frames, and the frames that were made."""
     sides = [key for key in (span.left, span.right) if key is not None]
     plate_digests = [job.project.digest(job.plates.paths[frame]) for frame in sorted([*span.frames, *sides])]
     flow = [DisFlow().cache_key(), DisFlow("fine").cache_key()]
@@ -320,7 +320,7 @@ def _track_span(job: _Job, span: Span) -> Iterator[Tracked]:
     elif span.left is None and span.right is not None:
         yield from _track_one_way(job, [span.right, *backward])
     elif span.left is not None and span.right is not None:
-        # One of the two ways is kept on disk meanwhile: memory does not grow with the span.
+        # One of the two directions waits on disk, so that memory does not grow with the span.
         with scratch_folder(job.project, "way") as folder:
             for one in _track_one_way(job, [span.left, *span.frames]):
                 _save_tracked(folder / str(one.frame), one)
@@ -330,7 +330,7 @@ def _track_span(job: _Job, span: Span) -> Iterator[Tracked]:
 
 
 def _track_one_way(job: _Job, frames: Sequence[int]) -> Iterator[Tracked]:
-    """From a painted matte, that of ``frames[0]``, in one direction."""
+    """Track from the painted matte of ``frames[0]`` in one direction."""
     footage = Footage(job.plates.colour, DisFlow(), DisFlow("fine"))
     painted = job.painted(frames[0])
     return (

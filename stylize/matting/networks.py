@@ -1,4 +1,4 @@
-"""Networks that find mattes, on this disk: opened, or told how to get. Nothing is ever downloaded."""
+"""Segmentation networks on this disk; errors give the way to get a missing one. Nothing is ever downloaded."""
 
 import hashlib
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _BLOCK = 1 << 22
 
 @dataclass(frozen=True)
 class Segmentation:
-    """A network, its stage in the table of stages, and what it is pointed at, if anything."""
+    """A network, its stage in the table of stages, and its prompts, if any."""
 
     segmenter: Segmenter
     stage: str
@@ -58,7 +58,7 @@ def _open_onnx(model: Path, finds: str | None) -> Segmenter:
 
 
 def _weights_digest(model: Path) -> str:
-    """Digest of a network and of the files beside it that hold weights of it."""
+    """Return the digest of a network, including its external weight files."""
     data = model.read_bytes()
     digest = hashlib.blake2b(data, digest_size=16)
     # The key under which a tensor names the file that its values lie in.

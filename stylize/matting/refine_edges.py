@@ -1,4 +1,4 @@
-"""``--refine``: the border of mattes that were made, worked out anew from the plates' colours."""
+"""``--refine``: alpha matting of the border of generated mattes from the plates' colours."""
 
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -11,13 +11,15 @@ from propagate.arrays import F32, Floats, Pixels
 from stylize.errors import MatteError
 from stylize.media.images import to_float
 
-# Makes a frame's matte better: its plate, and the matte.
+# Refines a frame's matte; arguments: its plate, and the matte.
 Refine = Callable[[Pixels, Floats], Floats]
 
 
 def open_refiner(width: int) -> tuple[Refine, list[int]]:
-    """What refines mattes in a band of so many pixels on both sides of their border, and what it depends on; with 0,
-    nothing. Raises MatteError when its library is missing."""
+    """Return the refinement of mattes in a band around their border, and its cache inputs.
+
+    width: of the band, in pixels on each side; 0 refines nothing. Raises MatteError if the library is missing.
+    """
     if width == 0:
         return lambda plate, matte: matte, []
     if find_spec("pymatting") is None:
@@ -25,7 +27,7 @@ def open_refiner(width: int) -> tuple[Refine, list[int]]:
 
     def refine(plate: Pixels, matte: Floats) -> Floats:
         regions = trimap(matte, width)
-        # A matte without any certain inside, or outside, is all that is known.
+        # Without certain inside or certain outside pixels the matte is returned unchanged.
         if not ((regions == 1).any() and (regions == 0).any()):
             return matte
         return closed_form(to_float(np.ascontiguousarray(plate[..., :3])), regions, matte).astype(F32)

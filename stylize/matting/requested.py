@@ -1,4 +1,4 @@
-"""The mattes that a run was asked to use: found where they lie, taken from the shot's alpha, or made by a network."""
+"""Mattes that a run requests: from files, from the shot's alpha, or made by a network."""
 
 from collections.abc import Callable, Mapping
 
@@ -24,9 +24,9 @@ def check_network(settings: Settings) -> None:
 def mattes_from_plates(
     settings: Settings, plates: Plates, project: Project, progress: Callable[[str, int, int], None], *, shared: bool
 ) -> Mattes | None:
-    """The mattes that come of the plates: their alpha, or what a network finds; None where files were asked for.
+    """Return the mattes made from the plates: their alpha, or a network's; None if files are requested.
 
-    shared: by layers, which may ask for different things; those that ask for the same share what is found.
+    shared: whether layers share the project; layers with the same request share the mattes.
     """
     if settings.matte == ALPHA:
         return alpha_mattes(plates.shot, plates.paths, shaping_of(settings))
@@ -39,7 +39,7 @@ def mattes_from_plates(
 def effective_mattes(
     mattes: Mattes | None, project: Project, message: Callable[[str], None]
 ) -> tuple[Mattes | None, Mapping[int, Extent]]:
-    """The mattes that make a difference, and how much of every frame they cover. project: that keeps the extents."""
+    """Return the mattes, None if they are white throughout, and their extents. project: caches the extents."""
     if mattes is None:
         return None, {}
     extents = matte_extents(mattes, project)
@@ -59,9 +59,9 @@ def _segmentation(settings: Settings) -> Segmentation:
 def _segmented(
     settings: Settings, plates: Plates, project: Project, folder: str, progress: Callable[[str, int, int], None]
 ) -> Mattes:
-    """What a network finds, kept in the project, in a folder of mask/."""
+    """Return the mattes of a network, cached in the project, in a folder of mask/."""
     shot = plates.shot
-    # A folder of its own: what a person lays into mask/ stays.
+    # A folder of its own: files that a person puts into mask/ stay.
     pattern = plate_pattern(shot, project.folder("mask") / folder)
     make_folder(pattern.folder)
     segment_shot(shot, project, plates, _segmentation(settings), pattern.path, progress)

@@ -1,6 +1,6 @@
 """SAM 2 video models on this disk: a folder as transformers saves them, or a repo id in the Hugging Face cache.
 
-Nothing is ever downloaded: what is missing is named with the command that gets it.
+Nothing is ever downloaded: errors name the missing file with the command that gets it.
 """
 
 import hashlib
@@ -17,17 +17,17 @@ from stylize.errors import MatteError
 
 DEFAULT_MODEL = "facebook/sam2.1-hiera-tiny"
 MODEL_TYPE, CONFIG, WEIGHTS = "sam2_video", "config.json", "*.safetensors"
-# Where a processor keeps mean and deviation, newer first; in the first of them within a part of its own.
+# Files with a processor's mean and deviation, newest first; the first has them in a section of its own.
 _PROCESSOR_CONFIGS = ("processor_config.json", "preprocessor_config.json", "video_preprocessor_config.json")
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")
 _REQUIRED_LIBRARIES = ("torch", "transformers", "safetensors")
 _BLOCK = 1 << 22
-# What transformers raises for files that are not what it expects.
+# Errors that transformers raises for unexpected files.
 _LOAD_ERRORS = (OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, ImportError)
 
 
 def open_sam2(name: str) -> Segmenter:
-    """The model of that name, folder or repo id, checked as far as can be without loading it. Raises MatteError."""
+    """Return a model by folder or repo id, checked as far as possible without loading it. Raises MatteError."""
     if Path(name).expanduser().is_file():
         raise MatteError(
             f"--matte-model {name}: a file, expected a SAM 2 video model for what it is pointed at, a folder or a repo "
@@ -89,7 +89,7 @@ def _read_json(path: Path, name: str) -> dict[str, Any]:
 
 
 def _levels(folder: Path, name: str) -> Levels:
-    """What the model's processor makes of levels; without one, what all models of the kind are published with."""
+    """Return the normalisation of the model's processor; without one, the default of all published models."""
     for file in _PROCESSOR_CONFIGS:
         if (folder / file).is_file():
             config = _read_json(folder / file, name)
@@ -109,7 +109,7 @@ def _weights_digest(files: list[Path]) -> str:
 
 
 def _loader(folder: Path, name: str) -> Callable[[], Any]:
-    """Loads the model when it is first needed. Raises ValueError for weights that are not its own."""
+    """Return a function that loads the model. It raises ValueError for weights that are not the model's own."""
 
     def load() -> Any:
         import torch

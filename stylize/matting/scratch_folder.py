@@ -1,4 +1,4 @@
-"""A folder for what waits on disk in the course of one work, so that memory does not grow with the shot."""
+"""A temporary folder for intermediate files, so that memory does not grow with the shot."""
 
 import shutil
 import tempfile
@@ -12,8 +12,10 @@ from stylize.project import Project
 
 @contextmanager
 def scratch_folder(project: Project, purpose: str) -> Iterator[Path]:
-    """An empty folder in the mask/ of a project that is locked, gone in the end, and first what a run that was killed
-    left of the same purpose. Raises OutputError when it cannot be made."""
+    """Yield an empty folder in mask/ of a locked project, and remove it at the end.
+
+    The folder that a killed run left for the same purpose is removed first. Raises OutputError if it cannot be created.
+    """
     parent = project.folder("mask")
     for stale in parent.glob(f".{purpose}-*"):
         shutil.rmtree(stale, ignore_errors=True)

@@ -1,5 +1,4 @@
-"""Mattes by a network: the subject found in every frame, settled by the whole shot, steadied along the motion, drawn to
-the plates' edges."""
+"""Mattes by a network: segmentation per frame, consensus over the shot, temporal smoothing, and snapping to edges."""
 
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
@@ -27,9 +26,9 @@ from stylize.project import Project
 from stylize.settings.network_matte import format_prompt
 from stylize.stages import cache_key
 
-# Longest side, in pixels, of what is steadied; and the filter that enlarges it: radius in its pixels, and variance.
+# Longest side in pixels for temporal smoothing, and the upsampling filter: radius in these pixels, variance.
 SMOOTHING_SIDE, UPSAMPLING_RADIUS, FILTER_VARIANCE = 640, 3, 1e-3
-# Longest side of what is settled, and how regions are drawn to the edges of the larger picture.
+# Longest side in pixels for the consensus, and the snapping of regions to the edges of the larger picture.
 CONSENSUS_SIDE, EDGE_RADIUS, EDGE_CONTRAST = 320, 4, 2.0
 
 Progress = Callable[[str, int, int], None]
@@ -39,14 +38,14 @@ def segment_shot(
     shot: Shot, project: Project, plates: Plates, segmentation: Segmentation, file_of: Callable[[int], Path],
     progress: Progress, refine: Refine = lambda plate, matte: matte, refine_inputs: Sequence[int] = (),
 ) -> list[int]:  # fmt: skip
-    """Makes the matte of every frame, 16 bits, and returns those made: all or none, for each sees the others.
+    """Make the 16-bit matte of every frame; return the frames made: all or none, since each depends on the others.
 
-    Raises MatteError when the network cannot be used.
+    Raises MatteError if the network cannot be used.
     """
     frames = shot.frames
     plate_digests = [project.digest(plates.paths[frame]) for frame in frames]
     prompt_texts = [format_prompt(prompt) for prompt in segmentation.prompts]
-    # What is settled depends on where the shots begin.
+    # The consensus depends on the cuts between shots.
     uses = (
         segmentation.stage,
         *(() if segmentation.segmenter.produces_mattes else ("cuts",)),
@@ -67,7 +66,7 @@ def segment_shot(
         return []
     made: list[int] = []
     try:
-        # What is found waits on disk for what is found later: memory does not grow with the shot.
+        # Segmented mattes wait on disk for later ones, so that memory does not grow with the shot.
         with scratch_folder(project, "found") as folder:
             job = _Job(frames, plate_digests, project, plates, folder, progress)
             found = (
@@ -88,7 +87,7 @@ def segment_shot(
 
 @dataclass(frozen=True)
 class _Job:
-    """plate_digests: of the frames, in their order. folder: where what waits is kept."""
+    """One segmentation. plate_digests: of the frames, in their order. folder: for mattes that wait."""
 
     frames: tuple[int, ...]
     plate_digests: list[str]
@@ -108,7 +107,7 @@ class _Job:
 
 
 def _segment_frames(job: _Job, segmentation: Segmentation) -> Iterator[int]:
-    """Has the network find the frames, in its order; after each, when its small matte waits, how many do or did."""
+    """Segment the frames in the network's order; after storing each small matte, yield the number done so far."""
     for done, (frame, matte) in enumerate(
         segmentation.segmenter(job.frames, job.plates.colour, segmentation.prompts), 1
     ):
@@ -118,12 +117,12 @@ def _segment_frames(job: _Job, segmentation: Segmentation) -> Iterator[int]:
 
 
 def _in_frame_order(job: _Job, segmentation: Segmentation) -> Iterator[tuple[int, Bytes, Floats]]:
-    """Frame, plate and matte, both small, in order of time."""
+    """Yield frame, small plate and small matte, in order of time."""
     remaining = iter(job.frames)
     due = next(remaining, None)
     for done in _segment_frames(job, segmentation):
         if due == job.frames[0] and not job.file(due).exists():
-            job.progress("find", done, len(job.frames))  # from then on, mattes tell how far it is
+            job.progress("find", done, len(job.frames))  # later progress is reported per matte
         while due is not None and job.file(due).exists():
             yield due, _shrink(job.plates.colour(due), SMOOTHING_SIDE), job.get(due)
             job.file(due).unlink()
@@ -131,7 +130,7 @@ def _in_frame_order(job: _Job, segmentation: Segmentation) -> Iterator[tuple[int
 
 
 def _with_consensus(job: _Job, segmentation: Segmentation) -> Iterator[tuple[int, Bytes, Floats]]:
-    """The same, once each shot has settled which regions are inside."""
+    """Yield the same as `_in_frame_order`, after the consensus of each shot on which regions are inside."""
     for done in _segment_frames(job, segmentation):
         job.progress("find", done, len(job.frames))
 
@@ -140,7 +139,7 @@ def _with_consensus(job: _Job, segmentation: Segmentation) -> Iterator[tuple[int
         return plate, np.asarray(cv2.resize(job.get(frame), plate.shape[1::-1], interpolation=cv2.INTER_AREA), F32)
 
     pictures = ((frame, job.plates.colour(frame)) for frame in job.frames)
-    # Colours behind a cut are those of other things.
+    # Colours after a cut belong to other objects.
     for frames in split(job.frames, picking.recall_cuts(job.project, job.frames, job.plate_digests, pictures)):
         for frame, regions in consensus_regions(frames, read_small, _DiskPlanes(job.folder), DisFlow()):
             job.put(frame, regions)
@@ -151,7 +150,7 @@ def _with_consensus(job: _Job, segmentation: Segmentation) -> Iterator[tuple[int
 
 
 class _DiskPlanes(MutableMapping[int, Floats]):
-    """Planes of frames as half floats in a folder."""
+    """Planes of frames, stored as half floats in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -181,7 +180,7 @@ class _DiskPlanes(MutableMapping[int, Floats]):
 
 
 def _snap_to_edges(regions: Floats, plate: Bytes) -> Floats:
-    """Regions of a smaller picture at this one's size, drawn to its edges."""
+    """Enlarge the regions of a smaller picture to the plate's size, and snap them to its edges."""
     regions = np.asarray(cv2.resize(regions, plate.shape[1::-1], interpolation=cv2.INTER_LINEAR), F32)
     snapped = guided_filter(regions, plate.astype(F32) / F32(255), np.ones_like(regions), EDGE_RADIUS, FILTER_VARIANCE)
     return np.clip((snapped - F32(0.5)) * F32(EDGE_CONTRAST) + F32(0.5), 0, 1)
@@ -196,12 +195,12 @@ def _shrink(plate: Bytes, max_side: int) -> Bytes:
 
 
 def _upsample(matte: Floats, plate: Bytes) -> Floats:
-    """At full size, and drawn to the edges of the plate."""
+    """Enlarge a matte to full size, and snap it to the edges of the plate."""
     height, width = plate.shape[:2]
     scale = max(height, width) / max(matte.shape)
     matte = np.asarray(cv2.resize(matte, (width, height), interpolation=cv2.INTER_LINEAR), F32)
     snapped = guided_filter(
         matte, plate.astype(F32) / F32(255), np.ones_like(matte), round(UPSAMPLING_RADIUS * scale), FILTER_VARIANCE
     )
-    # Traces that a filter leaves would be neither the style nor, to the bit, the plate.
+    # Clip faint filter residue, so that the plate stays bit-identical outside the matte.
     return np.clip((snapped - F32(0.05)) / F32(0.9), 0, 1).astype(F32)

@@ -21,7 +21,7 @@ _TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d)")
 def find_rate(stamps: Sequence[int], time_base: Fraction, hints: Sequence[Fraction]) -> tuple[Fraction, bool]:
     """Return the frame rate of rising `stamps` (counts of `time_base` seconds), and whether it varies.
 
-    A rate is constant when every stamp lies on its grid, but for the container's rounding. `hints`: rates that the
+    A rate is constant if every stamp is on its grid, except for the container's rounding. `hints`: rates that the
     container declares, used only if they fit. A varying rate is that of the median gap between two frames.
     """
     gaps = [after - before for before, after in pairwise(stamps)]
@@ -53,7 +53,7 @@ def regular_stamps(count: int, rate: Fraction) -> tuple[tuple[int, ...], Fractio
 
 
 def offset_timecode(timecode: str, frames: int, rate: Fraction) -> str:
-    """Return `timecode` moved on by a number of frames; the semicolon of `01:00:59;29` means drop-frame.
+    """Return `timecode` advanced by a number of frames; the semicolon of `01:00:59;29` means drop-frame.
 
     A time code that cannot be read is returned unchanged.
     """

@@ -13,8 +13,8 @@ class Codec:
 
     label: its name in messages. encoder: FFmpeg's name of the encoder. suffixes: of the files that carry it. options:
     of the encoder. interframe: whether frames depend on each other. tag: of the stream in a QuickTime file, where
-    players do not know the one that FFmpeg chooses. min_size: the least width and height. matrix: the only one that its
-    frames can declare, if there is but one.
+    players do not know the one that FFmpeg chooses. min_size: minimum width and height. matrix: the only one that its
+    frames can declare, if there is only one.
 
     Pixel formats have FFmpeg's names. pixel_format: the usual one. odd_format: for an odd width or height, which 4:2:0
     does not have. alpha_format: with alpha; None if the codec keeps none. deep_format, deep_alpha_format: of more than
@@ -50,11 +50,11 @@ def _table(*codecs: Codec) -> Mapping[str, Codec]:
 
 
 # Constant rate factor of x264 and x265: at 14 no difference is visible, and brush texture survives. Macroblock-tree
-# rate control reads uninitialised memory: with it the same frames made other bits from run to run.
+# rate control reads uninitialised memory: with it the output is not bit-identical from run to run.
 _X264 = {"crf": "14", "preset": "medium", "x264-params": "mbtree=0"}
-# Both numbers of threads are fixed, because the bits that x265 makes depend on them.
+# Both numbers of threads are fixed, because the output of x265 depends on them.
 _X265 = {"crf": "14", "preset": "medium", "x265-params": "log-level=error:frame-threads=2:pools=4"}
-# DNxHR has no smaller pictures, and FFmpeg's encoder declares BT.709 in every frame, which readers believe.
+# DNxHR does not support smaller pictures, and FFmpeg's encoder declares BT.709 in every frame, which readers believe.
 _DNXHR, _BT709 = (256, 120), 1
 _PLAYERS, _EDITORS = (".mp4", ".mov", ".mkv"), (".mov",)
 

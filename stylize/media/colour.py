@@ -1,7 +1,7 @@
 """Meaning of a picture's values: matrix, primaries and transfer, by the numbers of ITU-T H.273 that files carry.
 
-In memory pictures are R'G'B' as their source codes them, in the source's primaries. A result that a compositor lays
-over the plate thus has the plate's own values, whether the compositing program reads tags or not.
+In memory pictures are R'G'B' as their source codes them, in the source's primaries. A result composited over the plate
+thus has the plate's own values, whether the compositing program reads tags or not.
 
 See `working_spaces` for the linear spaces of EXR, and `images.transfer` for the curve of sRGB.
 """
@@ -45,7 +45,7 @@ HDR_TRANSFERS: Mapping[int, str] = MappingProxyType({16: "PQ", 18: "HLG"})
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
 
-# Cache keys of deliveries hold the repr: another name of the class or of a field makes them again.
+# Cache keys of deliveries hold the repr: renaming the class or a field regenerates them.
 @dataclass(frozen=True)
 class Colour:
     """Numbers of H.273 of a picture.
@@ -65,7 +65,7 @@ class Colour:
 
     @property
     def has_rec709_primaries(self) -> bool:
-        """Whether the primaries are those of Rec. 709 and sRGB, whatever the matrix and transfer."""
+        """Return whether the primaries are those of Rec. 709 and sRGB, whatever the matrix and transfer."""
         return self.primaries == BT709.primaries
 
     @property
@@ -89,7 +89,7 @@ def colour_from_tags(matrix: int, primaries: int, transfer: int) -> Colour:
 
 
 def hdr_error(path: Path, transfer: str) -> ShotError:
-    """Return the error for footage of high dynamic range, in which a look painted for a screen has no place."""
+    """Return the error for high dynamic range footage, which does not match a look painted for a display."""
     return ShotError(
         f"{path}: expected colours for a screen, found high dynamic range ({transfer}): bring it to Rec. 709 first, as "
         "with ffmpeg -vf zscale=t=linear:npl=203,tonemap=mobius,zscale=p=bt709:t=bt709:m=bt709:r=tv"
@@ -115,7 +115,7 @@ def primaries_matrix(source: Colour, target: Colour) -> Floats:
 
 
 def _transformed(linear: Floats, matrix: Floats) -> Floats:
-    # Sums in a fixed order: the same bits on every processor, which matrix products do not promise.
+    # Sums in a fixed order: bit-identical on every processor, unlike matrix products.
     red, green, blue = (linear[..., channel] for channel in range(3))
     rows = [red * a + green * b + blue * c for a, b, c in matrix.astype(np.float32)]
     return np.ascontiguousarray(np.stack(rows, axis=-1), np.float32)
@@ -133,12 +133,12 @@ def rgb_to_xyz(colour: Colour, white: tuple[float, float]) -> tuple[Floats, Floa
 
 
 def _to_xyz(chromaticities: tuple[float, ...]) -> Floats:
-    """Matrix from RGB to XYZ, adapted to D65 by Bradford (Lindbloom)."""
+    """Return the matrix from RGB to XYZ, adapted to D65 by Bradford (Lindbloom)."""
     return np.asarray(_adaptation((chromaticities[6], chromaticities[7]), _D65) @ _unadapted_to_xyz(chromaticities))
 
 
 def _unadapted_to_xyz(chromaticities: tuple[float, ...]) -> Floats:
-    """Matrix from RGB to XYZ, with the white point of the primaries themselves."""
+    """Return the matrix from RGB to XYZ, with the white point of the primaries themselves."""
     xyz = np.stack([_xyz(point) for point in np.array(chromaticities).reshape(4, 2)], axis=1)
     return np.asarray(xyz[:, :3] * np.linalg.solve(xyz[:, :3], xyz[:, 3]))
 

@@ -60,7 +60,7 @@ class _Failures:
 
 @dataclass
 class _Scan:
-    """Findings of a scan under way."""
+    """Intermediate results of a scan."""
 
     format: FrameFormat | None = None
     rotation: Rotation = Rotation()
@@ -72,8 +72,8 @@ class _Scan:
 def scan(path: Path) -> Movie:
     """Decode a movie once and return its properties.
 
-    ShotError if it is no movie, has no frame that can be decoded, changes its size on the way, or has colours of high
-    dynamic range or of a coding that is not read.
+    ShotError if it is no movie, has no frame that can be decoded, changes its size midway, has high dynamic range, or
+    an unsupported colour coding.
     """
     found, failures = _Scan(), _Failures()
     with _open(path) as (container, stream):
@@ -170,7 +170,7 @@ def _decoder(stream: "VideoStream") -> "VideoCodecContext":
 
 
 def _frames(container: "InputContainer", stream: "VideoStream", failures: _Failures) -> "Iterator[VideoFrame]":
-    """Yield whole frames in display order; damaged ones are left out and counted."""
+    """Yield whole frames in display order; damaged ones are omitted and counted."""
     import av
 
     decoder = _decoder(stream)
@@ -195,7 +195,7 @@ def _frames(container: "InputContainer", stream: "VideoStream", failures: _Failu
 def _packets(
     container: "InputContainer", stream: "VideoStream", failures: _Failures
 ) -> "Iterator[Packet[VideoStream] | None]":
-    """Yield the stream's packets, then None; reading goes on after a damaged place, as long as packets come."""
+    """Yield the stream's packets, then None; reading continues after a damaged place while packets arrive."""
     import av
 
     in_a_row = 0
@@ -213,7 +213,7 @@ def _packets(
 
 
 def _add_frame(frame: "VideoFrame", found: _Scan, path: Path) -> None:
-    """Record a frame's time stamp, and of the first one everything else. ShotError as `scan`."""
+    """Record a frame's time stamp, and all other properties of the first frame. ShotError as `scan`."""
     coded = format_of(frame)
     if found.format is None:
         found.format = coded

@@ -15,7 +15,7 @@ MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 _BT709, _BT601 = 1, 5
 _LIMITED, _FULL = 1, 2
 _MAX_UNTAGGED_SD_HEIGHT = 576
-# Narrower pictures have a single sample of halved colour in a row, and nothing to interpolate.
+# Narrower pictures have a single chroma sample in a row, and nothing to interpolate.
 _MIN_UPSAMPLED_WIDTH = 3
 
 
@@ -104,7 +104,7 @@ def plane_lines(frame: "VideoFrame", number: int) -> Pixels:
 
 
 def _deep_pixels(frame: "VideoFrame", coded: FrameFormat) -> Pixels:
-    """uint16 with white at 65535. The scaler shifts bits to the left, and so leaves white at 255/256 for instance."""
+    """Return uint16 with white at 65535. The scaler shifts bits left, which leaves white at 255/256, for instance."""
     pixels = _convert(frame, "rgba64le" if coded.alpha else "rgb48le")
     bits = max(component.bits for component in frame.format.components)
     alpha_top = colour_top = 65535 - 65535 // (1 << bits)
@@ -146,7 +146,7 @@ def _convert(frame: "VideoFrame", pixel_format: str) -> Pixels:
 def _upsample_422(frame: "VideoFrame") -> "VideoFrame":
     """Convert 4:2:2 to 4:4:4, with chroma sited on the left one of two columns, as ITU-R BT.601 and BT.709 say.
 
-    The scaler sites it between the two unless a stream says otherwise, and those of editing (ProRes, DNxHR) say
+    The scaler sites it between the two unless a stream declares otherwise, and editing codecs (ProRes, DNxHR) declare
     nothing: half a pixel, which costs 15 dB at colour edges. Samples between are cubic. Other frames are returned
     unchanged.
     """
@@ -165,12 +165,12 @@ def _upsample_422(frame: "VideoFrame") -> "VideoFrame":
 
 
 def _plane(frame: "VideoFrame", number: int) -> Pixels:
-    """(H, W) of one plane: the frame's own memory."""
+    """Return (H, W) of one plane, over the frame's own memory."""
     return plane_lines(frame, number)[:, : frame.planes[number].width]
 
 
 def _upsampled(plane: Pixels, width: int, bits: int) -> Pixels:
-    """(H, (W + 1) / 2) -> (H, W): samples stay in even columns, cubic between (-1, 9, 9, -1) / 16."""
+    """Upsample (H, (W + 1) / 2) to (H, W): samples stay in even columns, cubic between (-1, 9, 9, -1) / 16."""
     padded = np.pad(plane, ((0, 0), (1, 2)), mode="edge").astype(np.int32)
     between = 9 * (padded[:, 1:-2] + padded[:, 2:-1]) - padded[:, :-3] - padded[:, 3:]
     wide = np.empty((plane.shape[0], 2 * plane.shape[1]), plane.dtype)
@@ -185,7 +185,7 @@ def _matrix(frame: "VideoFrame") -> int:
 
 
 def _range(frame: "VideoFrame") -> int:
-    """Return limited or full. RGB and grey are full whatever the tags say, as all tools of FFmpeg's family have it."""
+    """Return limited or full. RGB and grey are full whatever the tags declare, as in all FFmpeg tools."""
     name = frame.format.name
     if frame.format.is_rgb or name.startswith(("gray", "ya", "yuvj")):
         return _FULL

@@ -12,11 +12,11 @@ from stylize.io_errors import output_error
 def atomic_write(
     target: Path, elsewhere: str = "-o", *, keep_suffix: bool = False, shared: bool = False
 ) -> Iterator[Path]:
-    """Yield a temporary path alongside `target` to write to; it becomes `target` when the block ends well.
+    """Yield a temporary path alongside `target` to write to; it becomes `target` when the block succeeds.
 
-    When the block fails the temporary file is removed and whatever was at `target` stays as it was. Raises OutputError
-    for any failure of the file system inside the block. elsewhere: what else to choose, in its message. keep_suffix:
-    for writers that choose the format by it. shared: several processes may write the same contents at one time.
+    If the block fails, the temporary file is removed and `target` stays unchanged. Raises OutputError for any file
+    system error inside the block. elsewhere: the option that the message suggests to change. keep_suffix: for writers
+    that choose the format by suffix. shared: several processes may write the same contents concurrently.
     """
     make_folder(target.parent)
     partial = target.with_name(f".{target.stem}.partial{target.suffix}") if keep_suffix else _partial(target)
@@ -35,8 +35,8 @@ def atomic_write(
 def _partial(target: Path) -> Path:
     """Return the temporary name of a file: hidden, without a picture suffix at its end, and always the same.
 
-    What a killed run leaves is thus never taken for a frame, and the next run replaces it. A library that chooses the
-    format by suffix must be given the format.
+    A file that a killed run leaves is thus never read as a frame, and the next run replaces it. A library that chooses
+    the format by suffix must be given the format.
     """
     return target.with_name(f".{target.name}.partial")
 

@@ -25,8 +25,8 @@ from stylize.media.sequences import (
 class Shot:
     """Properties of a shot. Frames have the source's own numbers; those of a movie count from its start number.
 
-    `times` are counts of `time_base` seconds, one per frame, rising, the first one 0; unless `variable`, each lies on
-    the grid of `rate`, but for the rounding of its container. Frames are read as pictures of `size` (width, height),
+    `times` are counts of `time_base` seconds, one per frame, rising, the first one 0; unless `variable`, each is on the
+    grid of `rate`, except for the rounding of its container. Frames are read as pictures of `size` (width, height),
     upright, `depth` bits per channel, RGB or (with `alpha`) RGBA. `warnings` are messages about what is damaged or
     ignored.
     """
@@ -180,7 +180,7 @@ def _sequence_format(files: list[Path]) -> tuple[tuple[int, int], Literal[8, 16]
             raise SequenceError(f"{file}: it says other colours than the first frame: make all frames alike")
     if transfer := HDR_TRANSFERS.get(colour.transfer):
         raise hdr_error(files[0], transfer)
-    # Programs leave out the alpha of opaque frames: one with alpha is enough.
+    # Programs omit the alpha of opaque frames: one with alpha is enough.
     depth: Literal[8, 16] = 16 if any(info.depth == 16 for info in infos) else 8
     return size, depth, any(info.alpha for info in infos), colour
 

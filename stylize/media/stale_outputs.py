@@ -9,7 +9,7 @@ from stylize.media.targets import Target
 def stale_warning(target: Target, frames: Collection[int]) -> str | None:
     """Return one line about pictures named as the target's whose frame is none of ``frames``; None if there are none.
 
-    A program that reads the whole folder would take them for a part of the result.
+    A program that reads the whole folder would treat them as part of the result.
     """
     pattern = target.pattern
     if pattern is None or not pattern.folder.is_dir():

@@ -1,4 +1,4 @@
-"""Targets: where a result goes and how it is encoded, as `-o` and the options of output say."""
+"""Targets: destination and encoding of a result, from `-o` and the output options."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _LINEAR_SUFFIX = ".exr"
 
 @dataclass(frozen=True)
 class Target:
-    """Where a result goes.
+    """Destination of a result.
 
     `path` is the folder that takes the frames, or the movie file.
     `pattern` names the frames inside the folder; None for a movie.

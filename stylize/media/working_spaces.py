@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 REC709 = "rec709"
 _OCIO_NAMES = {REC709: "Linear Rec.709 (sRGB)", "acescg": "ACEScg", "aces2065-1": "ACES2065-1"}
-# What an EXR declares of each: x and y of red, green, blue and white.
+# Chromaticities that an EXR declares for each space: x and y of red, green, blue and white.
 CHROMATICITIES: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {
         REC709: (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329),

@@ -1,4 +1,4 @@
-"""The motion of a shot: from each frame to its neighbours, estimated once a pair and kept in the project folder."""
+"""Estimated motion of a shot, from each frame to its neighbours: once per pair, cached in the project folder."""
 
 import contextlib
 import re
@@ -20,16 +20,16 @@ from stylize.settings import Settings
 from stylize.stages import cache_key
 
 SUFFIX = ".flow"
-# In the names of files of a part of the frames.
+# Part of the names of files that cover only a box of the frames.
 INSIDE = ".inside"
 _NUMBERS = re.compile(r"\.(\d+)-(\d+)\.flow$")
 
 
 @dataclass(frozen=True)
 class Estimators:
-    """neighbours: between frames that follow each other. refine: between the key, carried over, and a frame.
+    """Flow estimators. neighbours: between consecutive frames. refine: between the warped key and a frame.
 
-    stage: of the first, in the table of stages.
+    stage: of `neighbours`, in the table of stages.
     """
 
     neighbours: FlowEstimator
@@ -38,9 +38,9 @@ class Estimators:
 
 
 def make_estimators(settings: Settings) -> Estimators:
-    """What ``--flow`` asks for. Raises FlowError when it lacks its library or its weights.
+    """Return the estimators that ``--flow`` requests. Raises FlowError if the library or the weights are missing.
 
-    Drift is always taken back by DIS, which matches every pixel: RAFT sees eighths of the picture.
+    DIS always corrects drift, since it matches every pixel: RAFT works at an eighth of the resolution.
     """
     if settings.flow == "raft":
         from stylize.motion.raft import open_raft
@@ -51,14 +51,15 @@ def make_estimators(settings: Settings) -> Estimators:
 
 @dataclass(frozen=True)
 class EstimatedMotion:
-    """Motion that is estimated from the plates: both ways at once, and never twice, though both passes of a span, which
-    are made at the same time, come to the same pair in its middle.
+    """Motion estimated from the plates, in both directions at once.
 
-    plate: uint8 (H, W, 3) of a frame. digest: of the contents of a plate. folder: for the files, one a pair of
-    neighbours, whose names begin with ``name``. A file tells itself what it was made from and whether it is whole, so
-    that processes may share the folder; one that is spoilt or of another cache key is made again. box: the part of
-    the plates that is looked at, None for all; it has files of its own, for each ``layer``. shared: it is estimated
-    once, for all of the frames, and parts are cut out of it.
+    Each pair is estimated once, although both passes of a span run concurrently and meet at a pair in its middle.
+
+    plate: uint8 (H, W, 3) of a frame. digest: of the contents of a plate. folder: for the files, one per pair of
+    neighbours, with names that begin with ``name``. A file holds its cache key and reveals whether it is whole, so that
+    processes can share the folder; one that is damaged or of another cache key is regenerated. box: the part of the
+    plates to estimate, None for all; it has separate files for each ``layer``. shared: whether whole frames are
+    estimated once and cropped to the box.
     """
 
     plate: Callable[[int], Bytes]
@@ -110,7 +111,7 @@ class EstimatedMotion:
             self.estimators.stage, self.estimators.neighbours.cache_key(), self.digest(first), self.digest(second),
             bounds,
         ).encode()  # fmt: skip
-        # The other pass may be at it: what it finds is waited for.
+        # The other pass may be estimating this pair: wait for its result.
         with self._lock.hold(path):
             with contextlib.suppress(OSError, ValueError):
                 return _read(path, key, forward=before < after)
@@ -121,7 +122,7 @@ class EstimatedMotion:
 
 
 def remove_stale_flow(folder: Path, frames: Sequence[int]) -> None:
-    """Removes the files of pairs that are no neighbours any more in ``frames``, ascending, and what a kill left."""
+    """Remove the files of pairs that are no longer neighbours in the ascending ``frames``, and partial files."""
     pairs: Collection[tuple[int, int]] = set(pairwise(frames))
     for path in (*folder.glob(f"*{SUFFIX}"), *folder.glob(f".*{SUFFIX}.partial")):
         numbers = _NUMBERS.search(path.name)
@@ -130,7 +131,7 @@ def remove_stale_flow(folder: Path, frames: Sequence[int]) -> None:
 
 
 def _read(path: Path, key: bytes, *, forward: bool) -> Step:
-    """Raises OSError or ValueError for a file that is not there, not whole or of another cache key."""
+    """Read one step. Raises OSError or ValueError for a file that is missing, not whole or of another cache key."""
     data = path.read_bytes()
     if not data.startswith(key):
         raise ValueError("made from something else")

@@ -1,4 +1,4 @@
-"""RAFT for a run: finds its weights on this disk, and says how to get them. Nothing is ever downloaded."""
+"""RAFT with weights from this disk; errors give the command that gets them. Nothing is ever downloaded."""
 
 import pickle
 from importlib.util import find_spec
@@ -10,14 +10,14 @@ from propagate.flow_raft import RaftFlow
 from stylize.errors import FlowError
 from stylize.project import digest_of
 
-# torchvision's default weights, in the order in which they are looked for, as they lie in PyTorch's cache.
+# File names of torchvision's default weights in PyTorch's cache, in search order.
 CACHED = ("raft_large_C_T_SKHT_V2-ff5fadd5.pth", "raft_small_C_T_V2-01064c6d.pth")
-# Makes torchvision itself put the first of them there.
+# Command by which torchvision itself downloads the first of them.
 DOWNLOAD = 'python -c "from torchvision.models.optical_flow import Raft_Large_Weights as W; W.DEFAULT.get_state_dict()"'
 
 
 class _GuardedRaft(RaftFlow):
-    """RAFT whose failures are for a person to read."""
+    """RAFT that reports failures as readable messages."""
 
     def __call__(self, source: Bytes, target: Bytes) -> Floats:
         try:
@@ -27,9 +27,9 @@ class _GuardedRaft(RaftFlow):
 
 
 def open_raft(weights: Path | None, threads: int | None = None) -> RaftFlow:
-    """RAFT with the weights of a file, or those in PyTorch's cache.
+    """Return RAFT with the weights of a file, or those in PyTorch's cache.
 
-    Raises FlowError when torch or torchvision is not installed, or the weights are missing or others.
+    Raises FlowError if torch or torchvision is not installed, or the weights are missing or of another model.
     """
     missing = [name for name in ("torch", "torchvision") if find_spec(name) is None]
     if missing:
@@ -69,7 +69,7 @@ def _find_cached(folder: Path) -> Path:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    """The tensors of a file by name. Raises OSError or ValueError."""
+    """Return the tensors of a file by name. Raises OSError or ValueError."""
     if path.suffix.lower() == ".safetensors":
         if find_spec("safetensors") is None:
             raise ValueError("safetensors is not installed, run: pip install '.[raft]'")
@@ -83,7 +83,7 @@ def _load(path: Path) -> dict[str, Any]:
     import torch
 
     try:
-        # Without code from the file, which could be anything.
+        # Never run code from the file, which is untrusted.
         found = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, AttributeError, ValueError) as error:
         raise ValueError("no whole .pth file of tensors alone") from error

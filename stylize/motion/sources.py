@@ -1,4 +1,4 @@
-"""Where the motion of a shot comes from: estimated, or given as files."""
+"""Sources of a shot's motion: estimated, or read from files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ def make_motion(
     source: Estimators | VectorFiles, shot: Shot, plates: Plates, plate_digest: Callable[[int], str],
     digest: Callable[[Path], str], folder: Path,
 ) -> Motion:  # fmt: skip
-    """The motion of a shot. plate_digest, digest: of a plate's and of a file's contents. folder: for estimated flow."""
+    """Return a shot's motion. plate_digest, digest: of the contents of a plate, a file. folder: for estimated flow."""
     if isinstance(source, VectorFiles):
         return VectorMotion(source, digest)
     return EstimatedMotion(plates.colour, plate_digest, source, folder, shot.name)

@@ -1,15 +1,15 @@
 """Motion vectors that come with a rendered shot: exact motion, read from EXR or .flo files, never estimated.
 
-All are turned into flow on the grid of frame t, which points to where a pixel comes from in a neighbour s, in pixels,
-x to the right and y down: ``t(x) = s(x + flow(x))``. What the files hold:
+All are converted to flow on the grid of frame t, which points to the source of a pixel in a neighbour s, in pixels,
+x to the right and y down: ``t(x) = s(x + flow(x))``. Contents of the files:
 
-- EXR: pixels, y up, as renderers and compositors have it.
-  - Blender's Vector pass, channels X, Y, Z, W (``Vector.X``, ``ViewLayer.Vector.X``): X and Y lead to the place in the
-    frame before; Z and W lead from the place in the next frame to the one in this, so they are turned round.
-  - Nuke's ``backward.u``, ``backward.v`` lead to the place in the frame before, ``forward.u``, ``forward.v`` to that in
-    the next.
-  - Two channels alone (u and v, X and Y, R and G) lead to the frame that their option names.
-- ``.flo`` (Middlebury, https://vision.middlebury.edu/flow/code/flow-code/README.txt): pixels, y down, and leads to the
+- EXR: pixels, y up, the convention of renderers and compositors.
+  - Blender's Vector pass, channels X, Y, Z, W (``Vector.X``, ``ViewLayer.Vector.X``): X and Y point to the position in
+    the previous frame; Z and W point from the position in the next frame to the one in this, so they are negated.
+  - Nuke's ``backward.u``, ``backward.v`` point to the position in the previous frame, ``forward.u``, ``forward.v`` to
+    that in the next.
+  - Two channels alone (u and v, X and Y, R and G) point to the frame that their option names.
+- ``.flo`` (Middlebury, https://vision.middlebury.edu/flow/code/flow-code/README.txt): pixels, y down, pointing to the
   frame that its option names.
 """
 
@@ -33,24 +33,24 @@ from stylize.project import Project
 from stylize.stages import cache_key, stable_hash
 
 SUFFIXES = (".exr", ".flo")
-# What the files that were looked through are remembered as.
+# Name of the fact that lists checked files.
 _CHECKED = "vectors"
 
 Direction = Literal["back", "forward"]
 
-# The channels of each way, and the sign of x and y that makes them our flow: EXR has y up.
+# Channels of each direction, and the signs of x and y that convert them to our flow: EXR has y up.
 _BLENDER = {"back": (("X", "Y"), (1, -1)), "forward": (("Z", "W"), (-1, 1))}
 _NUKE = {"back": (("backward.u", "backward.v"), (1, -1)), "forward": (("forward.u", "forward.v"), (1, -1))}
 _PAIRS = (("u", "v"), ("X", "Y"), ("x", "y"), ("R", "G"))
 
 _FLO_HEADER = struct.Struct("<fii")
-# Spells PIEH in the file: tells the kind and the order of bytes.
+# Reads PIEH in the file: identifies the format and the byte order.
 _FLO_MAGIC = 202021.25
 
 
 @dataclass(frozen=True)
 class VectorFiles:
-    """The files of a shot, by the frame on whose grid they lie, back and forward; size: (width, height)."""
+    """Vector files of a shot, back and forward, by the frame on whose grid they are. size: (width, height)."""
 
     size: tuple[int, int]
     back: Mapping[int, Path]
@@ -59,7 +59,7 @@ class VectorFiles:
 
 @dataclass(frozen=True)
 class VectorMotion:
-    """A Motion that is read from files. digest: of a file's contents. box: what is told of it, None for all."""
+    """Motion read from files. digest: of a file's contents. box: the part that is returned, None for all."""
 
     files: VectorFiles
     digest: Callable[[Path], str]
@@ -75,11 +75,11 @@ class VectorMotion:
         return step if self.box is None else Step(self.box.crop(step.flow), self.box.crop(step.consistent))
 
     def within(self, box: Box | None) -> "VectorMotion":
-        """See Motion. What leads out of the box is told from what is consistent where it is composed."""
+        """See Motion. Vectors that leave the box are detected by the consistency check when flow is composed."""
         return replace(self, box=box)
 
     def of_layer(self, name: str, *, shared: bool) -> "VectorMotion":
-        """See Motion. Files are read as they are, whoever asks."""
+        """See Motion. Files are the same for all layers."""
         return self
 
     @property
@@ -99,7 +99,7 @@ class VectorMotion:
 
 
 def open_vectors(back: Path, forward: Path, shot: Shot) -> VectorFiles:
-    """Finds the files of both ways, which are the same where one sequence holds both, and looks at their headers.
+    """Find the files of both directions, which are the same if one sequence holds both, and check their headers.
 
     Raises FlowError: files missing, of another size than the shot or without the channels that are needed.
     """
@@ -119,10 +119,10 @@ def open_vectors(back: Path, forward: Path, shot: Shot) -> VectorFiles:
 
 
 def check_vectors(files: VectorFiles, project: Project, progress: Callable[[int, int], None]) -> None:
-    """Looks at every value that will be used, so that a bad one is told before anything is painted.
+    """Check every value that will be used, so that a bad one is reported before anything is painted.
 
-    What has been looked at is remembered in the project by its contents, and not looked at again; progress: called
-    with the number of files done and of all that are looked at. Raises FlowError, as ``read_flow``.
+    The project records checked files by their contents, and they are not checked again. progress: called with the
+    number of files done and of all files to check. Raises FlowError, as ``read_flow``.
     """
     directions = _directions_used(files)
     marks = {path: stable_hash(project.digest(path), used) for path, used in directions.items()}
@@ -139,7 +139,7 @@ def check_vectors(files: VectorFiles, project: Project, progress: Callable[[int,
 
 
 def _directions_used(files: VectorFiles) -> dict[Path, list[Direction]]:
-    """The ways that are read from each file: nothing leads back from the first frame, and on from the last."""
+    """Return the directions read from each file: none back from the first frame, none forward from the last."""
     frames = sorted({*files.back, *files.forward})
     directions: dict[Path, list[Direction]] = {}
     for before, after in pairwise(frames):
@@ -162,7 +162,7 @@ def _check_values(path: Path, directions: Sequence[Direction], size: tuple[int, 
 
 
 def _check_flow(path: Path, flow: Floats, size: tuple[int, int]) -> None:
-    """Raises FlowError for another size, NaN or infinity."""
+    """Raise FlowError for another size, NaN or infinity."""
     if flow.shape[1::-1] != size:
         raise _size_error(path, (flow.shape[1], flow.shape[0]), size)
     if np.isfinite(flow).all():
@@ -174,7 +174,7 @@ def _check_flow(path: Path, flow: Floats, size: tuple[int, int]) -> None:
 
 
 def read_flow(path: Path, direction: Direction, size: tuple[int, int]) -> Floats:
-    """Flow from a file: float32 (H, W, 2), in the convention of the module's text, at most MAX_LENGTH along x or y.
+    """Read flow: float32 (H, W, 2), in the convention of the module docstring, at most MAX_LENGTH along x or y.
 
     Raises FlowError as ``open_vectors``, and for a damaged file, NaN or infinity.
     """
@@ -183,7 +183,7 @@ def read_flow(path: Path, direction: Direction, size: tuple[int, int]) -> Floats
     except InputError as error:
         raise FlowError(f"motion vectors {error}") from error
     _check_flow(path, flow, size)
-    # .flo has huge numbers where nothing is known: outside of the picture, and so never trusted.
+    # .flo has huge values for unknown flow: they point out of the picture, and so get no confidence.
     return np.clip(flow, -MAX_LENGTH, MAX_LENGTH)
 
 
@@ -241,7 +241,7 @@ def _read_exr(path: Path, direction: Direction) -> Floats:
 def _channels(
     path: Path, names: Sequence[str], direction: Direction, *, both: bool
 ) -> tuple[tuple[str, str], tuple[int, int]]:
-    """The names of the channels of x and y, and their signs."""
+    """Return the names of the channels of x and y, and their signs."""
     if not both and len(names) == 2:
         for pair in _PAIRS:
             if {_channel_suffix(name) for name in names} == set(pair):
@@ -258,7 +258,7 @@ def _channels(
 def _matching_layers(
     names: Sequence[str], known: tuple[tuple[str, str], tuple[int, int]]
 ) -> list[tuple[tuple[str, str], tuple[int, int]]]:
-    """Every layer that has channels of these names, after a dot or alone."""
+    """List every layer that has channels of these names, after a dot or alone."""
     (first, second), signs = known
     prefixes = [name[: len(name) - len(first)] for name in names if name == first or name.endswith(f".{first}")]
     return [((prefix + first, prefix + second), signs) for prefix in prefixes if prefix + second in names]
@@ -272,7 +272,7 @@ def _channel_suffix(name: str) -> str:
 
 
 def _flo_size(path: Path) -> tuple[int, int]:
-    """Width and height from the header; FlowError when the file is not whole or no .flo."""
+    """Return width and height from the header; FlowError if the file is truncated or no .flo."""
     try:
         with path.open("rb") as file:
             header = file.read(_FLO_HEADER.size)

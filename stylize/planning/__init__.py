@@ -1,1 +1,1 @@
-"""Where a shot cuts, and which of its frames are keyframes."""
+"""Detection of cuts and choice of keyframes."""

@@ -1,4 +1,4 @@
-"""Which frames are no good as keys: blends of two pictures, as in a dissolve, and blurred ones."""
+"""Detection of frames that make poor keys: blends of two pictures, as in a dissolve, and blurred frames."""
 
 import cv2
 import numpy as np
@@ -6,21 +6,22 @@ import numpy as np
 from propagate.arrays import F32, Bytes, Floats
 from propagate.flow import FlowEstimator, warp
 
-# A frame is compared with those so many before and behind it.
+# Distance in frames to the previous and the following frame that a frame is compared with.
 REACH = 4
-# Levels of 255 by which a pixel must differ between those two, and how near to their middle it must be, as a share of
-# that difference.
+# Minimum change of a pixel between those two, in levels of 255; and its maximum distance from their mean, as a share of
+# that change.
 CHANGED_LEVELS, MIDDLE_TOLERANCE = 14.0, 0.3
-# Share of the picture that must have changed so, and of what has changed, that must lie in the middle.
+# Minimum share of the picture that has changed, and minimum share of the changed pixels that lie near the mean.
 MIN_CHANGED, MIN_BETWEEN = 0.2, 0.5
-# Share of the changed pixels that motion from the frame before explains, above which it is no blend.
+# A frame is no blend if motion from the previous frame explains more than this share of the changed pixels.
 MAX_MOVED = 0.5
 
 
 def sharpness(picture: Bytes, weights: Floats) -> float:
-    """Energy of the finest detail of a proxy, over that of all detail: falls with blur, and not with the light.
+    """Return the energy of the finest detail of a proxy over that of all detail: falls with blur, not with the light.
 
-    weights: float32, above 0, how much each pixel counts; of any size. So what moves is not judged by the ground.
+    weights: float32, above 0, the weight of each pixel; of any size. They keep the background from hiding a blurred
+    subject.
     """
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(F32)
     fine = grey - cv2.GaussianBlur(grey, (0, 0), 1.0)
@@ -31,13 +32,13 @@ def sharpness(picture: Bytes, weights: Floats) -> float:
 
 
 def is_blend(before: Bytes, picture: Bytes, after: Bytes, estimate: FlowEstimator) -> bool:
-    """Whether a frame is a mixture of those before and behind it; uint8 (h, w, 3), small as thumbnails are.
+    """Return whether a frame is a mixture of the previous and the following one; uint8 (h, w, 3), thumbnail-sized.
 
-    Pixels of a dissolve lie between what they were and what they will be; those of a moving picture are the one or
-    the other, or motion explains them.
+    Pixels of a dissolve lie between their previous and their following value. Pixels of a moving picture have either
+    value, or motion explains them.
     """
     first, middle, last = (_denoised(each) for each in (before, picture, after))
-    # A light that changes is no blend.
+    # A change of light is no blend.
     difference = _max_channel_difference(_match_exposure(last, first), first)
     changed = difference > CHANGED_LEVELS
     if changed.mean() < MIN_CHANGED:
@@ -52,18 +53,18 @@ def is_blend(before: Bytes, picture: Bytes, after: Bytes, estimate: FlowEstimato
 
 
 def _denoised(picture: Bytes) -> Floats:
-    """Without grain."""
+    """Return the picture with its grain blurred away."""
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.8).astype(F32))
 
 
 def _max_channel_difference(one: Floats, other: Floats) -> Floats:
-    """Largest difference of the channels: float32 (h, w)."""
+    """Return the largest difference of the channels: float32 (h, w)."""
     red, green, blue = cv2.split(cv2.absdiff(one, other))
     return np.asarray(cv2.max(cv2.max(red, green), blue), F32)
 
 
 def _match_exposure(picture: Floats, reference: Floats) -> Floats:
-    """In the exposure of another, by mean and spread of each channel."""
+    """Return the picture in the exposure of ``reference``, matched by mean and spread of each channel."""
     (mean, spread), (target_mean, target_spread) = cv2.meanStdDev(picture), cv2.meanStdDev(reference)
     gain = np.clip((target_spread + 1) / (spread + 1), 0.5, 2)
     change = np.hstack([np.diag(gain[:, 0]), target_mean - gain * mean])

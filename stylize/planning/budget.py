@@ -1,7 +1,7 @@
-"""How many keys a time is enough for: what a key costs is measured, never guessed.
+"""Number of keys that a time budget allows: the cost of a key is measured, never guessed.
 
-Every run notes what its keys took; its first one pays for the start, for compiling or loading a model, and does not
-count. Where nothing is noted yet, the first frame is painted for the clock alone.
+Every run records the time of its keys. Its first key includes startup (compiling or loading a model) and does not
+count. Without a record, the first frame is painted only to measure the cost.
 """
 
 import time
@@ -18,35 +18,35 @@ from stylize.planning.picking import UserKeys, pick_shot, picks_keyframes, read_
 from stylize.renderers import DownloadPermission, RenderedKey, Renderer, RenderRequest, make_renderer
 from stylize.stages import cache_key
 
-# Latest costs that are kept.
+# Number of latest costs that are kept.
 MAX_COSTS = 16
-# A second key is painted for the clock, without the start, if all of it takes no more than this share of the budget.
+# A second key is painted to measure the cost without startup, unless the first took more than this share of the budget.
 TRIAL_SHARE = 0.05
 _COSTS = "seconds a key"
 
 
 @dataclass
 class TimedRenderer:
-    """A renderer, and the seconds that each of its keys took."""
+    """Renderer that records the seconds that each of its keys took."""
 
     renderer: Renderer
     seconds: list[float] = field(default_factory=list)
 
     def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> RenderedKey:
-        """See Renderer."""
+        """Render a key; see Renderer."""
         started = time.perf_counter()
         painted = self.renderer.render(request, on_step)
         self.seconds.append(time.perf_counter() - started)
         return painted
 
     def cache_key(self) -> str:
-        """See Renderer."""
+        """Return the cache key; see Renderer."""
         return self.renderer.cache_key()
 
 
 @dataclass(frozen=True)
 class Cost:
-    """seconds: that a key takes. source: where that is known from, in words."""
+    """Cost of one key. seconds: the time that it takes. source: how that was measured, in words."""
 
     seconds: float
     source: str
@@ -54,9 +54,10 @@ class Cost:
 
 @dataclass(frozen=True)
 class KeyDemand:
-    """The keys that one shot would have. needed: those that it must have, whatever they cost; painted ones are free.
+    """Number of keys that one shot needs, and the gains of further ones.
 
-    gains: of each further key, what it adds to the coverage of all frames together.
+    needed: keys that it must have at any cost; painted ones are free. gains: of each further key, the coverage that it
+    adds, summed over all frames.
     """
 
     needed: int
@@ -64,7 +65,7 @@ class KeyDemand:
 
 
 def record_costs(context: Context, timed: TimedRenderer) -> None:
-    """Remembers what the keys of a run took."""
+    """Record the time that the keys of a run took."""
     if len(timed.seconds) > 1:
         key = _costs_key(context, timed)
         known = context.project.recall(_COSTS, key) or []
@@ -72,9 +73,9 @@ def record_costs(context: Context, timed: TimedRenderer) -> None:
 
 
 def key_limits(context: Context, shots: Sequence[tuple[int, ...]]) -> tuple[int | None, ...]:
-    """The most keyframes that may be picked in each shot under ``--keys-budget``, painted ones not counted.
+    """Return the maximum number of picked keyframes in each shot under ``--keys-budget``, painted ones not counted.
 
-    None where there is no limit. Told once, it stays, though later keys may take more or less time.
+    None means no limit. Once computed, a limit stays, even if later keys take more or less time.
     """
     settings = context.settings
     if settings.keys_budget is None or context.matte_is_empty:
@@ -99,9 +100,9 @@ def key_limits(context: Context, shots: Sequence[tuple[int, ...]]) -> tuple[int 
 
 
 def share_keys(demands: Sequence[KeyDemand], count: int) -> tuple[int | None, ...]:
-    """How many keys each shot gets of ``count``: what it must have, and then the keys that are worth most anywhere.
+    """Return how many of ``count`` keys each shot gets: first the needed keys, then those with the highest gain.
 
-    None for a shot that gets all it would have.
+    None for a shot that gets all the keys of its demand.
     """
     left = max(0, count - sum(demand.needed for demand in demands))
     offers = sorted((-gain, shot) for shot, demand in enumerate(demands) for gain in demand.gains)
@@ -116,7 +117,7 @@ def _demand(keys: Sequence[Keyframe], user_keys: UserKeys, frames: int) -> KeyDe
     paid = [key for key in keys if key.frame not in user_keys.painted]
     requested = [key for key in paid if key.frame in user_keys.added]
     gained = sorted((key.gained * frames for key in paid if key.frame not in user_keys.added), reverse=True)
-    # A shot without any key cannot be painted at all.
+    # A shot without a key cannot be painted.
     first = 0 if requested or len(paid) < len(keys) else 1
     return KeyDemand(len(requested) + first, tuple(gained[first:]))
 
@@ -133,7 +134,7 @@ def _budget_message(budget: float, cost: Cost, count: int, demands: Sequence[Key
 
 
 def format_duration(seconds: float) -> str:
-    """A time as people write it: 90 s, 10 min, 1 h 30 min."""
+    """Return a duration in readable form, as in 10 min or 1 h 30 min."""
     minutes, rest = divmod(seconds, 60)
     hours, minutes = divmod(int(minutes), 60)
     parts = (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "", f"{rest:g} s" if rest else "")

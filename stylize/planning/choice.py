@@ -1,9 +1,9 @@
-"""The fewest keys among candidates such that every frame is explained, and of these the ones that see most.
+"""Choice of the fewest candidates that cover every frame as keys, with the lowest cost among equals.
 
-A frame between two keys is explained by the two together. So the cost of a choice is a sum over its neighbouring
-pairs, and the best choice is a shortest path from the start of the shot to its end, which dynamic programming finds
-(Bellman, "On a routing problem", 1958): exact over the candidates, for the least number of keys as for the best use
-of a given number.
+Two keys together cover the frames between them. So the cost of a choice is a sum over its neighbouring pairs, and the
+best choice is a shortest path from the start of the shot to its end. Dynamic programming finds it (Bellman, "On a
+routing problem", 1958). The result is exact over the candidates, both for the minimum number of keys and for the best
+use of a given number.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -18,38 +18,37 @@ from stylize.planning.coverage import MAX_RESIDUAL, uncovered, weighted_sum
 from stylize.planning.eye_opening import Ages
 from stylize.planning.survey import Survey
 
-# What is gone after this many frames, a flash or something that whisks by, is not worth a key.
+# A change that lasts no longer than this many frames, such as a flash, is not worth a key.
 PATIENCE = 3
 
-# Of two choices with as many keys, the one is better whose frames have the lower logarithm of residual, which goes with
-# the error in decibels; residual that nothing takes away.
+# Of two choices with equally many keys, the one with the lower sum of the log residual is better: it follows the error
+# in decibels. This is the residual that no key removes.
 RESIDUAL_FLOOR = F32(0.05)
-# And where the lower square of what is not explained is: a hole in a frame costs more the larger it is.
+# Weight of the squared uncovered share in that sum: a hole costs disproportionately more the larger it is.
 HOLE_WEIGHT = 2.0
-# What a frame costs beside a key that is as blurred as can be, in that measure: blur is carried with the paint. And
-# what a key costs that comes a frame later: it decides between keys that show the same.
+# Cost of a frame next to a fully blurred key, in that measure: blur is propagated with the paint. And the cost of
+# choosing a key one frame later: it breaks ties between keys that show the same.
 BLUR_COST, DELAY_COST = 2.0, 0.001
-# What a frame costs that lies before the first key or behind the last one: nothing corrects what that key gets wrong.
-# The second is where the worst frames count: it is there that they are.
+# Cost of a frame before the first key or after the last one: no second key corrects the errors there. The second value
+# applies to ``worst``: the worst frames are found there.
 ONE_SIDED = (0.05, 0.2)
-# So much less of the sharpness of its surroundings is chance.
+# Relative loss of sharpness against the surrounding frames that is treated as chance.
 BLUR_TOLERANCE = 0.2
-# Where the worst frames count, this power of the residual is summed up: of two frames, the better one hardly counts
-# then. A frame of which no candidate explains this share is lost to any choice, a flash say, and does not count among
-# them.
+# ``worst`` minimises the sum of this power of the residual, in which the better one of two frames hardly counts. A
+# frame of which no candidate covers LOST_SHARE, such as a flash, is lost to any choice and is ignored.
 WORST_POWER, LOST_SHARE = 12.0, 0.5
-# Frames on either side that a key's sharpness is compared with.
+# Number of frames on either side that a key's sharpness is compared with.
 SHARPNESS_REACH = 6
 
-# Of a frame that no key is followed to.
+# Cost of a frame that no key reaches.
 WORST_COST = float(np.log1p(F32(MAX_RESIDUAL) / RESIDUAL_FLOOR)) + HOLE_WEIGHT
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is asked of a choice; places are positions in the shot.
+    """Requirements of a choice; places are positions in the shot.
 
-    coverage: least share of every frame. max_keys: number of keys, None for as few as will do. fixed: places that are
+    coverage: minimum share of every frame. max_keys: maximum number of keys, None for no limit. fixed: places that are
     keys. compatible: whether two places may both be keys, the first before the second.
     """
 
@@ -61,9 +60,9 @@ class Target:
 
 @dataclass
 class _SingleCoverage:
-    """What one candidate explains on one way, frame by frame.
+    """Coverage by one candidate in one direction, frame by frame.
 
-    costs, shares: running sums. failed: a bit a frame.
+    costs, shares: running sums. failed: one bit per frame.
     """
 
     costs: list[float] = field(default_factory=lambda: [0.0])
@@ -72,13 +71,13 @@ class _SingleCoverage:
 
     @property
     def reach(self) -> int:
-        """Frames that it is followed."""
+        """Number of frames that the candidate is followed."""
         return len(self.costs) - 1
 
 
 @dataclass
 class _PairCoverage:
-    """What two candidates explain together, over the frames that both are followed to; see ``_SingleCoverage``."""
+    """Coverage by two candidates together, over the frames that both are followed to; see ``_SingleCoverage``."""
 
     cost: float = 0.0
     share: float = 0.0
@@ -87,8 +86,8 @@ class _PairCoverage:
 
 @dataclass(frozen=True)
 class _Edge:
-    """From one key to the next. uncovered_frames: frames that must be explained and are not. cost: sum of what is left
-    over, the logarithm of residual or, where the worst count, a power of it. share: sum of what is explained.
+    """Step from one key to the next. uncovered_frames: number of frames that must be covered and are not. cost: sum of
+    the log residual or, with ``worst``, of a power of the residual. share: sum of the coverage.
     """
 
     uncovered_frames: int
@@ -96,14 +95,14 @@ class _Edge:
     share: float
 
 
-# What ``eyes`` told of the frame before, by key or pair of keys.
+# Ages of ``eye_opening`` at the previous frame, by key or pair of keys.
 _Ages = dict[Hashable, Ages]
 
 
 class SpanCosts:
-    """What every pair of neighbouring keys would explain between them.
+    """Coverage and cost of the frames between every pair of candidates.
 
-    worst: whether what is left over is that of the worst frames, instead of all alike.
+    worst: whether the cost is that of the worst frames, instead of the average of all.
     """
 
     def __init__(self, survey: Survey, coverage: float, *, worst: bool = False) -> None:
@@ -161,7 +160,7 @@ class SpanCosts:
             found.failed |= (misses or share < self.coverage) << (place - pair[0])
 
     def _costs_and_shares(self, residual: Floats, place: int) -> tuple[list[float], list[float]]:
-        """Of one frame, for each row of residual: what is left over, and the share."""
+        """Return the cost and the coverage of one frame for each row of residual."""
         weights = self.survey.weights[place]
         holes = weighted_sum(uncovered(residual), weights)
         costs = np.log1p(weighted_sum(residual, weights) / RESIDUAL_FLOOR) + F32(HOLE_WEIGHT) * holes * holes
@@ -170,10 +169,10 @@ class SpanCosts:
         return costs.tolist(), (1 - holes).tolist()
 
     def _misses_eyes(self, residual: Floats, place: int, keys: Sequence[Hashable], ages: _Ages) -> list[bool]:
-        """Of one frame, for each row of residual: whether eyes, or the like, have long been lacking.
+        """Return for each row of residual of one frame whether eyes, or a similar pair, have long been uncovered.
 
-        keys: the key or the keys of each row. ages: of the frame before, replaced by those of this one: what ends here
-        is forgotten, so that memory does not grow with the length.
+        keys: the key or the keys of each row. ages: of the previous frame. They are replaced by those of this frame, so
+        that memory does not grow with the length of the shot.
         """
         none = eye_opening.no_ages(1, residual.shape[1])[0]
         before = np.array([ages.get(one, none) for one in keys])
@@ -183,7 +182,7 @@ class SpanCosts:
         return (found.max(axis=1) >= eye_opening.LASTING_AGE).tolist()
 
     def edge(self, left: int | None, right: int | None) -> _Edge:
-        """Between two keys; None for the start and the end of the shot."""
+        """Return the edge between two keys; None for the start and the end of the shot."""
         first = -1 if left is None else left
         last = self.count if right is None else right
         forward = self.forward[left] if left is not None else _SingleCoverage()
@@ -212,12 +211,12 @@ class SpanCosts:
 
 
 def _bit_range(first: int, end: int) -> int:
-    """A bit for each place from ``first`` until before ``end``."""
+    """Return an integer with the bits from ``first`` to before ``end`` set."""
     return ((1 << (end - first)) - 1) << first if end > first else 0
 
 
 def _count_lasting(failed: int) -> int:
-    """How many of the places lie in runs longer than PATIENCE."""
+    """Return the number of places that lie in runs longer than PATIENCE."""
     starts = failed
     for _ in range(PATIENCE):
         starts &= starts >> 1
@@ -227,16 +226,16 @@ def _count_lasting(failed: int) -> int:
     return lasting.bit_count() if starts else 0
 
 
-# A path: frames that are not explained, keys that were picked, what is left over.
+# Score of a path: uncovered frames, chosen keys, cost.
 Score = tuple[int, int, float]
 Path = tuple[Score, tuple[int, ...]]
 
 
 def choose(spans: SpanCosts, target: Target) -> tuple[int, ...]:
-    """The places of the keys, ascending. As few as explain every frame; or, where that is more than ``target.max_keys``
-    keys, the ``target.max_keys`` that leave the least over.
+    """Return the places of the fewest keys that cover every frame, ascending.
 
-    Where no choice explains every frame, as few frames as can be are left unexplained.
+    Where these are more than ``target.max_keys``, return the ``target.max_keys`` keys of the lowest cost. Where no
+    choice covers every frame, the number of uncovered frames is minimised.
     """
     nodes = spans.survey.candidates
     edges: dict[tuple[int | None, int | None], _Edge] = {}
@@ -275,13 +274,13 @@ def _extend_path(path: Path, right: int | None, score: Score) -> Path:
 
 
 def _blur(sharp: Sequence[float], place: int) -> float:
-    """How much less sharp a frame is than the sharpest around it, 0..1."""
+    """Return the relative loss of sharpness of a frame against the sharpest one around it, 0..1."""
     sharpest = max(sharp[max(0, place - SHARPNESS_REACH) : place + SHARPNESS_REACH + 1])
     return max(0.0, 1 - sharp[place] / sharpest - BLUR_TOLERANCE) if sharpest > 0 else 0.0
 
 
 def _predecessors(nodes: Sequence[int], target: Target, place: int | None) -> list[int | None]:
-    """What may be the key before ``place``, None being the start of the shot; None for ``place`` is its end."""
+    """List the possible keys before ``place``. None in it is the start of the shot; None as ``place`` is the end."""
     end = len(nodes) if place is None else nodes.index(place)
     found: list[int | None] = []
     for node in reversed(nodes[:end]):
@@ -297,7 +296,7 @@ def _shortest_path(nodes: Sequence[int], target: Target, extend: Callable[[Path,
     for place in [*nodes, None]:
         paths = [extend(best[left], place) for left in _predecessors(nodes, target, place) if left in best]
         if place is None:
-            # A few frames could do without any key, if they were but a moment of a shot.
+            # A shot of a few frames would pass as a momentary change and get no key.
             return min((path for path in paths if path[1] or not nodes), key=lambda path: path[0])[1]
         if paths:
             best[place] = min(paths, key=lambda path: path[0])
@@ -307,7 +306,7 @@ def _shortest_path(nodes: Sequence[int], target: Target, extend: Callable[[Path,
 def _best_with_limit(
     nodes: Sequence[int], target: Target, extend: Callable[[Path, int | None], Path], max_keys: int
 ) -> tuple[int, ...]:
-    """The best path of ``max_keys`` keys at most; of the fixed ones alone where they are as many."""
+    """Return the best path of at most ``max_keys`` keys; the fixed ones alone if they are as many or more."""
     max_keys = max(max_keys, len(target.fixed))
     best: dict[int | None, Path] = {None: ((0, 0, 0.0), ())}
     ends: list[Path] = []

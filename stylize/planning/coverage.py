@@ -1,4 +1,4 @@
-"""How much of a frame a key explains: which of its pixels the key shows too, only elsewhere or in another light."""
+"""Coverage of a frame by a key: the pixels that the key shows too, perhaps displaced or in another light."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,43 +11,44 @@ from propagate.arrays import F32, U8, Bools, Bytes, Floats, Pixels
 from propagate.flow import FlowEstimator, consistent, grid, warp
 from stylize.planning.fitting import Doubles, ExposureTable, fit_camera, fit_exposure, identity_exposure
 
-# Planning looks at small pictures: what is new is larger than a few pixels. Motion between neighbours is found in
-# proxies, keys are compared in thumbnails of half their size.
+# Planning uses small pictures, as new content is larger than a few pixels. Motion between neighbours is estimated in
+# proxies. Keys are compared in thumbnails of half their size.
 PROXY_WIDTH, THUMBNAIL_WIDTH = 320, 160
 
-# Mean difference over 3 pixels of a thumbnail that grain, compression and half a pixel of misplacement make: of the
-# full range, and per unit of local contrast. Another texture of the same colour differs by about 1.1 of its contrast.
+# Mean difference over 3 pixels of a thumbnail that grain, compression and a misalignment of half a pixel cause: as a
+# share of the full range, and per unit of local contrast. Another texture of the same colour differs by about 1.1 of
+# its contrast.
 NOISE_FLOOR = F32(0.045)
 CONTRAST_SCALE = F32(0.45)
 
-# Residual, the difference over the one allowed: what is half of that is explained wholly, half as much again not at
-# all; more is not told apart.
+# Residual is the difference over the tolerance. Up to the first value a pixel is fully covered, from the second on not
+# at all; residual is clipped there.
 COVERED_RESIDUAL, MAX_RESIDUAL = 0.5, 1.5
 
-# A pixel of the frame that shows a small area of the key is magnified and lacks detail: its residual grows by this much
-# for each pixel more that the key's pixel is spread over, and below the least area nothing is explained.
+# A pixel of the frame that shows a small area of the key is magnified and lacks detail. Its residual grows by
+# STRETCH_PENALTY for each further pixel that a pixel of the key is spread over. Below MIN_AREA nothing is covered.
 STRETCH_PENALTY = F32(1.0)
 MIN_AREA = F32(0.3)
 
-# The camera's motion is measured anew against the key where at least this share of the picture is seen.
+# The camera's motion is refitted against the key if more than this share of the picture is covered.
 MIN_ANCHOR_SHARE = 0.2
-# Where the camera alone leads must fit so much better than where the flow leads.
+# Camera motion replaces the flow where its difference is below this share of the flow's.
 CAMERA_ADVANTAGE = F32(0.8)
 
-# What moves on its own counts this many times more than what stands still or goes with the camera: an actor that
-# fills a fifth of the picture weighs as much as all the rest.
+# Additional weight of pixels that move independently of the camera: an actor that fills a fifth of the picture weighs
+# as much as all the rest.
 SUBJECT_WEIGHT = F32(4.0)
-# Pixels a frame of a thumbnail.
+# Minimum speed of a subject, in thumbnail pixels per frame.
 SUBJECT_SPEED = 0.3
-# A subject that has come to rest is forgotten slowly: it counts half after some 35 frames.
+# Decay per frame of a subject that has come to rest: its weight halves in about 35 frames.
 SUBJECT_DECAY = F32(0.98)
 
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A frame as keys are compared with it.
+    """Frame at the size at which keys are compared with it.
 
-    picture: uint8 (h, w, 3). tolerance: float32 (h, w), the difference that is allowed, 0..1.
+    picture: uint8 (h, w, 3). tolerance: float32 (h, w), the allowed difference, 0..1.
     """
 
     picture: Bytes
@@ -56,10 +57,10 @@ class Thumbnail:
 
 @dataclass(frozen=True)
 class Motion:
-    """From one frame to the next that is looked at.
+    """Motion from one frame to the next one of the survey.
 
     flow: float32 (h, w, 2), pixels of a thumbnail, on the grid of the next: ``next(x) = before(x + flow(x))``.
-    camera: float64 (3, 3), the affine motion that most of the picture follows: x of the next to x of the one before.
+    camera: float64 (3, 3), the affine motion of most of the picture: x of the next frame to x of the previous one.
     """
 
     flow: Floats
@@ -68,12 +69,12 @@ class Motion:
 
 @dataclass(frozen=True)
 class View:
-    """One frame as seen from a key.
+    """Correspondence of one frame with a key.
 
     flow: float32 (h, w, 2), pixels of a thumbnail: ``frame(x) = key(x + flow(x))``, filled in where the key shows
-    nothing. residual: float32 (h, w), 0 to MAX_RESIDUAL: difference of what the key shows there, over what is allowed.
-    camera: float64 (3, 3): where what goes with the camera comes from: x of the frame to x of the key.
-    exposure: what the key's levels become in the light of the frame.
+    nothing. residual: float32 (h, w), 0 to MAX_RESIDUAL: difference from the warped key, over the tolerance.
+    camera: float64 (3, 3): the camera motion, x of the frame to x of the key.
+    exposure: table that maps the key's levels to the light of the frame.
     """
 
     flow: Floats
@@ -83,17 +84,17 @@ class View:
 
     @property
     def covered(self) -> Bools:
-        """bool (h, w): where the key shows the same thing."""
+        """Pixels where the key shows the same content: bool (h, w)."""
         return np.asarray(self.residual < 1)
 
 
 def proxy(plate: Bytes) -> Bytes:
-    """uint8 (H, W, 3) at most PROXY_WIDTH wide; an opened eye can be told in it, grain cannot."""
+    """Return the plate at most PROXY_WIDTH wide, uint8 (H, W, 3): an open eye is visible in it, grain is not."""
     return _shrunk(plate, PROXY_WIDTH)
 
 
 def thumbnail(picture: Bytes) -> Thumbnail:
-    """Of a proxy."""
+    """Return the thumbnail of a proxy."""
     small = _shrunk(picture, THUMBNAIL_WIDTH)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(F32) / F32(255)
     mean = cv2.boxFilter(grey, -1, (5, 5))
@@ -110,7 +111,7 @@ def _shrunk(picture: Bytes, max_width: int) -> Bytes:
 
 
 def motion(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Motion:
-    """What moves between two proxies; nothing where no motion connects them, as on a flash."""
+    """Return the motion between two proxies; zero where no motion connects them, as on a flash."""
     flow = _thumbnail_flow(estimate(before, after))
     warped, target = warp(thumbnail(before).picture, flow), thumbnail(after)
     exposure = fit_exposure(warped, target.picture, np.ones(flow.shape[:2], bool))
@@ -120,7 +121,7 @@ def motion(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Motion:
 
 
 def _thumbnail_flow(flow: Floats) -> Floats:
-    """Flow of proxies as flow of thumbnails."""
+    """Return the flow of proxies as flow of thumbnails."""
     height, width = flow.shape[:2]
     if width <= THUMBNAIL_WIDTH:
         return flow
@@ -129,16 +130,17 @@ def _thumbnail_flow(flow: Floats) -> Floats:
 
 
 def own_view(key: Thumbnail) -> View:
-    """A key seen from itself."""
+    """Return the view of a key from itself."""
     height, width = key.tolerance.shape
     return View(np.zeros((height, width, 2), F32), np.zeros((height, width), F32), np.eye(3), identity_exposure())
 
 
 def move_view(view: View, moved: Motion, key: Thumbnail, frame: Thumbnail, estimate: FlowEstimator) -> View:
-    """The view of the next frame: view is of the frame before, moved from it to the next.
+    """Return the view of ``frame``. view: of the previous frame. moved: the motion from that frame to this one.
 
-    Flow leads on from the view before, or, where that fits better, the camera's motion alone: so what was hidden for
-    a while is found when it comes back. The key itself is then looked at once more, so that flow does not drift.
+    The flow continues that of the previous view or, where that fits better, follows the camera's motion alone: so
+    content that was hidden for a while is found again. It is then corrected against the key itself, which prevents
+    drift.
     """
     flow = moved.flow + _sample(view.flow, moved.flow)
     camera = view.camera @ moved.camera
@@ -159,61 +161,61 @@ def move_view(view: View, moved: Motion, key: Thumbnail, frame: Thumbnail, estim
     residual = _residual(flow, np.minimum(difference, anchored_difference), frame)
     covered = residual < 1
     if covered.mean() <= MIN_ANCHOR_SHARE:
-        # Nothing is learned from what is hidden, or lost in a flash.
+        # Camera and exposure cannot be fitted to hidden content, or to a flash.
         return View(_fill_flow(flow, covered), residual, camera, view.exposure)
     return View(_fill_flow(flow, covered), residual, fit_camera(flow, covered), exposure)
 
 
 def _sample(picture: Pixels, flow: Floats) -> Pixels:
-    """``propagate.flow.warp`` of something small."""
+    """Warp a small picture; see ``propagate.flow.warp``."""
     where = grid(*flow.shape[:2]) + flow
     return cv2.remap(picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _copy_where(picture: Pixels, other: Pixels, mask: Bools) -> None:
-    """Copies ``other`` into ``picture`` where the mask is."""
+    """Copy ``other`` into ``picture`` where the mask is set."""
     cv2.copyTo(other, mask.view(U8), picture)
 
 
 def similarity(one: Bytes, other: Bytes, estimate: FlowEstimator) -> float:
-    """Share of ``other`` that ``one`` explains by flow that is consistent both ways, 0..1; proxies of one size."""
+    """Return the share of ``other`` that ``one`` covers by flow consistent both ways, 0..1; proxies of one size."""
     moved, key = motion(one, other, estimate), thumbnail(one)
     covered = move_view(own_view(key), moved, key, thumbnail(other), estimate).covered
     return float((covered & consistent(moved.flow, _thumbnail_flow(estimate(other, one)))).mean())
 
 
 def subject(before: Floats | None, moved: Motion) -> Floats:
-    """Where something moves against the camera's motion, or has come to rest lately: float32 (h, w), 0..1.
+    """Return the mask of what moves against the camera's motion, or did lately: float32 (h, w), 0..1.
 
-    before: of the frame that ``moved`` comes from; None at the start.
+    before: the mask of the frame that ``moved`` starts from; None at the start.
     """
     relative = moved.flow - _camera_flow(moved.camera, *moved.flow.shape[:2])
     moves = (np.hypot(relative[..., 0], relative[..., 1]) > SUBJECT_SPEED).astype(U8)
-    # Smaller than 3 pixels is chance.
+    # Regions smaller than 3 pixels are chance.
     found = cv2.morphologyEx(moves, cv2.MORPH_OPEN, np.ones((3, 3), U8)).astype(F32)
     return found if before is None else np.maximum(found, warp(before, moved.flow) * SUBJECT_DECAY)
 
 
 def weight(frame: Thumbnail, moving: Floats) -> Floats:
-    """How much each pixel counts: by its contrast, and more where there is a subject. float32 (h, w), above 0."""
+    """Return the weight of each pixel: its contrast, raised where there is a subject. float32 (h, w), above 0."""
     return np.asarray(frame.tolerance / NOISE_FLOOR * (1 + SUBJECT_WEIGHT * moving), F32)
 
 
 def uncovered(residual: Floats) -> Floats:
-    """0 where explained wholly, 1 where not at all."""
+    """Return the uncovered share of each residual: 0 where fully covered, 1 where not at all."""
     return np.clip((residual - F32(COVERED_RESIDUAL)) / F32(MAX_RESIDUAL - COVERED_RESIDUAL), 0, 1)
 
 
 def weighted_sum(values: Floats, weights: Floats) -> Floats:
-    """The sum over the last axis, each value times its weight: (..., N) and (N,) -> (...).
+    """Return the weighted sum over the last axis: (..., N) and (N,) -> (...).
 
-    Not as a product of matrices: BLAS adds up in another order, to other bits, with another number of threads.
+    Not a matrix product: the order of summation in BLAS, and so the exact bits, depend on the number of threads.
     """
     return np.asarray(np.einsum("...n,n->...", values, weights), F32)
 
 
 def _camera_flow(camera: Doubles, height: int, width: int) -> Floats:
-    """The flow of a camera motion: float32 (h, w, 2)."""
+    """Return the flow of a camera motion: float32 (h, w, 2)."""
     moves = (camera[:2] - np.eye(3)[:2]).astype(F32)
     across, down = np.arange(width, dtype=F32), np.arange(height, dtype=F32)[:, None]
     planes = [row[0] * across + (row[1] * down + row[2]) for row in moves]
@@ -221,9 +223,9 @@ def _camera_flow(camera: Doubles, height: int, width: int) -> Floats:
 
 
 def _residual(flow: Floats, difference: Floats, frame: Thumbnail) -> Floats:
-    """difference: see ``_difference``."""
+    """Return the residual of a flow. difference: see ``_difference``."""
     found = _stretch_residual(flow, _area(flow), difference, frame.tolerance)
-    # Specks are chance, both ways.
+    # Isolated pixels are chance, whether covered or not.
     return np.asarray(cv2.medianBlur(found, 3), F32)
 
 
@@ -242,13 +244,13 @@ def _stretch_residual(flow: Any, area: Any, difference: Any, tolerance: Any) -> 
 
 
 def _difference(warped: Bytes, frame: Thumbnail, exposure: ExposureTable) -> Floats:
-    """Mean absolute difference over 3 pixels once the exposure is matched: float32 (h, w), 0..1."""
+    """Return the mean absolute difference over 3 pixels after matching the exposure: float32 (h, w), 0..1."""
     difference = cv2.absdiff(cv2.LUT(warped, exposure), frame.picture).astype(F32)
     return np.asarray(cv2.boxFilter(cv2.transform(difference, np.full((1, 3), 1 / 765, F32)), -1, (3, 3)), F32)
 
 
 def _area(flow: Floats) -> Floats:
-    """Area in the key of one pixel of the frame, over a few pixels: float32 (h, w)."""
+    """Return the area in the key of each pixel of the frame, smoothed over a few pixels: float32 (h, w)."""
     height, width = flow.shape[:2]
     size = (max(2, width // 4), max(2, height // 4))
     smooth = cv2.GaussianBlur(cv2.resize(flow, size, interpolation=cv2.INTER_AREA), (0, 0), 1)
@@ -259,7 +261,7 @@ def _area(flow: Floats) -> Floats:
 
 
 def _fill_flow(flow: Floats, covered: Bools) -> Floats:
-    """Where the key shows nothing, flow goes on from around: what is hidden moves with its surroundings."""
+    """Fill the flow where the key shows nothing from around it: hidden content moves with its surroundings."""
     if covered.all() or not covered.any():
         return flow
     height, width = flow.shape[:2]
@@ -267,12 +269,12 @@ def _fill_flow(flow: Floats, covered: Bools) -> Floats:
     mask = covered.astype(F32)
     sums = cv2.merge([flow[..., 0] * mask, flow[..., 1] * mask, mask])
     parts = cv2.resize(sums, small, interpolation=cv2.INTER_AREA)
-    # A wide blur reaches the middle of large holes, a narrow one keeps the motion beside them.
+    # A wide blur reaches the middle of large holes; a narrow one keeps the motion next to them.
     total = parts * F32(1e2) + sum(cv2.GaussianBlur(parts, (0, 0), wide) * F32(scale) for wide, scale in BLURS)
     around = cv2.resize(np.asarray(total[..., :2] / np.maximum(total[..., 2:], F32(1e-9)), F32), (width, height))
     _copy_where(around, flow, covered)
     return np.asarray(around, F32)
 
 
-# Standard deviation in eighths of a thumbnail, and how much each counts beside the next narrower.
+# Standard deviation in units of 8 thumbnail pixels, and weight of each blur.
 BLURS = ((1.5, 1.0), (6, 1e-2), (24, 1e-4))

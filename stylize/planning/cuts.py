@@ -1,4 +1,4 @@
-"""Where the footage cuts: PySceneDetect proposes, flow decides."""
+"""Detection of cuts: PySceneDetect proposes candidates, optical flow decides."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,28 +11,31 @@ from propagate.arrays import Bytes
 from propagate.flow_dis import DisFlow
 from stylize.planning.coverage import proxy, similarity
 
-# A change this many times larger than its neighbours, and this large (of 255), is looked at. Both are low, since
-# flow has the last word.
+# A change this many times larger than its neighbours, and this large (of 255), is a candidate. Both thresholds are low,
+# since flow decides.
 CHANGE_RATIO = 2.0
 MIN_CHANGE = 6.0
 
-# Frames on either side that a change is compared with.
+# Number of frames on either side that a change is compared with.
 WINDOW = 2
 
-# Shorter shots than this are flashes and glitches, not shots.
+# Anything shorter is a flash or a glitch, not a shot.
 MIN_SHOT_FRAMES = 6
 
-# Two frames are of different shots when one explains less than this of the other. Over cuts we measured 0.05 at
-# most, within shots 0.36 at least, the fastest motion included.
+# Two frames belong to different shots if one covers less than this share of the other. We measured at most 0.05 across
+# cuts, and at least 0.36 within shots, the fastest motion included.
 SAME_SHOT_SIMILARITY = 0.2
 
-# A flash is shorter: the frames this far before and behind the change are compared too.
+# A flash is shorter: the frames this far before and after the change are compared too.
 FLASH_FRAMES = 3
 
 
 @dataclass(frozen=True)
 class _Change:
-    """position: counted from 0. number: of the frame that differs. before, after: small pictures on either side."""
+    """Candidate for a cut. position: of the first frame after it, counted from 0. number: of that frame.
+
+    before, after: proxies on either side.
+    """
 
     position: int
     number: int
@@ -41,9 +44,9 @@ class _Change:
 
 
 def find_cuts(frames: Iterable[tuple[int, Bytes]]) -> tuple[int, ...]:
-    """Numbers of the first frames of new shots, ascending; the first frame of all is not among them.
+    """Return the numbers of the first frames of new shots, ascending, without the first frame of the footage.
 
-    frames: number and plate, uint8 (H, W, 3) RGB, in order of time. Holds a few small pictures at a time.
+    frames: number and plate, uint8 (H, W, 3) RGB, in order of time. Only a few small pictures are in memory at a time.
     """
     estimate = DisFlow("fast")
     cuts: list[int] = []
@@ -59,7 +62,7 @@ def find_cuts(frames: Iterable[tuple[int, Bytes]]) -> tuple[int, ...]:
 
 
 def split(frames: Sequence[int], cuts: Sequence[int]) -> list[tuple[int, ...]]:
-    """The numbers of each shot. cuts: first frames of new shots; those outside ``frames`` change nothing."""
+    """Return the numbers of each shot. cuts: first frames of new shots; those outside ``frames`` are ignored."""
     shots: list[list[int]] = [[]]
     starts = set(cuts)
     for frame in frames:
@@ -70,8 +73,8 @@ def split(frames: Sequence[int], cuts: Sequence[int]) -> list[tuple[int, ...]]:
 
 
 def _changes(frames: Iterable[tuple[int, Bytes]]) -> Iterator[_Change]:
-    """Every frame where the picture changes all at once."""
-    from scenedetect import FrameTimecode  # heavy, so loaded when it is needed
+    """Yield every frame where the picture changes abruptly."""
+    from scenedetect import FrameTimecode  # slow to import, so loaded on demand
     from scenedetect.detectors import AdaptiveDetector
 
     detector = AdaptiveDetector(
@@ -81,7 +84,7 @@ def _changes(frames: Iterable[tuple[int, Bytes]]) -> Iterator[_Change]:
     suspects: deque[int] = deque()
     for position, (number, picture) in enumerate(_padded(frames)):
         recent.append((number, picture))
-        # The detector wants BGR, and a rate that says nothing here.
+        # The detector expects BGR, and a frame rate that has no effect here.
         found = detector.process_frame(FrameTimecode(position, 25.0), np.ascontiguousarray(picture[..., ::-1]))
         suspects.extend(int(time.frame_num) for time in found)
         while suspects and suspects[0] + FLASH_FRAMES <= position:
@@ -89,7 +92,7 @@ def _changes(frames: Iterable[tuple[int, Bytes]]) -> Iterator[_Change]:
 
 
 def _change(suspect: int, position: int, recent: Sequence[tuple[int, Bytes]]) -> _Change:
-    """recent: number and picture of the latest frames, the last one at ``position``."""
+    """Return the change at ``suspect``. recent: number and proxy of the latest frames, the last one at ``position``."""
     index = suspect - position + len(recent) - 1
     before, after = (
         (recent[max(0, index - FLASH_FRAMES)][1], recent[index - 1][1]),
@@ -99,7 +102,7 @@ def _change(suspect: int, position: int, recent: Sequence[tuple[int, Bytes]]) ->
 
 
 def _padded(frames: Iterable[tuple[int, Bytes]]) -> Iterator[tuple[int, Bytes]]:
-    """Number and small picture; the last one comes again until a change at the very end has been judged."""
+    """Yield number and proxy of each frame, and repeat the last one until a change at the very end can be judged."""
     last: tuple[int, Bytes] | None = None
     for number, plate in frames:
         last = (number, proxy(plate))

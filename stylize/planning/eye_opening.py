@@ -1,8 +1,8 @@
-"""Pairs of small things side by side that a key lacks, and that last: as eyes do that have opened, and have not in it.
+"""Detection of eye opening: lasting pairs of small uncovered holes, as where eyes are open that are closed in the key.
 
-An eye is too small for its area to count, and nothing about a single hole in what a key shows tells an eye from a
-hand, a mouth or a car. Eyes are two: two compact holes of about one size, side by side, each with all around it
-explained, and both at their places for longer than a blink is at the rates of film: frames are counted, not seconds.
+The area of an eye is too small to matter, and a single hole in the coverage may be an eye, a hand, a mouth or a car.
+Eyes come in pairs: two compact holes of similar size, side by side, each with covered surroundings, which last longer
+than a blink does at the frame rates of film. Durations are counted in frames, not in seconds.
 """
 
 from typing import Any
@@ -15,43 +15,43 @@ from propagate.arrays import F32, Bools, Floats
 
 Ages = NDArray[np.int16]
 
-# Cells of one hole, and how much more of one may be in the other. A face has to be half as high as the picture at
-# least for its eyes to be so large.
+# Range of the area of a hole in cells, and maximum ratio of the two areas. Eyes are this large only if the face is at
+# least half as high as the picture.
 MIN_CELLS, MAX_CELLS, MAX_SIZE_RATIO = 2, 30, 4
-# What a hole counts at least, and both together, in cells of mean weight.
+# Minimum weight of a hole, and of both together, in cells of mean weight.
 MIN_HOLE_MASS, MIN_PAIR_MASS = 2.5, 10.0
-# Share of its bounding box that a hole fills at least; how much longer than wide the box may be.
+# Minimum share of its bounding box that a hole fills, and maximum aspect ratio of the box.
 MIN_FILL, MAX_ASPECT = 0.4, 4
-# Most that is not explained, on average, two and three cells around a hole.
+# Maximum mean uncovered share of the cells at a distance of two or three from a hole.
 MAX_AROUND = 0.2
-# Distance of the two, in sides of a square of a hole's size; and how much one may be above the other, over that.
+# Distance of the two, in sides of a square of a hole's area; and maximum vertical over horizontal distance.
 MIN_DISTANCE, MAX_DISTANCE, MAX_TILT = 1.2, 5.0, 0.8
 
-# A pair ages by so much in a frame where it is found, and as it may be missed, grows younger by less where it is not.
-# At LASTING_AGE, after 15 frames or more, it has lasted as no blink does; it grows no older than MAX_AGE.
+# A pair gains AGE_GAIN in a frame where it is found. As it may be missed, it loses less, AGE_LOSS, where it is not. At
+# LASTING_AGE, after 15 frames or more, it has lasted longer than any blink. Its age is limited to MAX_AGE.
 AGE_GAIN, AGE_LOSS = 2, 1
 LASTING_AGE, MAX_AGE = 30, 60
 
 
 def ages_of(residual: Floats, weights: Floats, size: tuple[int, int], before: Ages) -> Ages:
-    """The age of the pairs of holes that cover each cell, or did lately: see AGE_GAIN; 0 where there is none.
+    """Return the age of the pair of holes at each cell, now or lately: see AGE_GAIN; 0 where there is none.
 
-    residual: float32 (rows, cells) of one frame, above 1 where nothing is explained; a row for each key, or pair of
-    keys. weights: float32 (cells,), together 1. size: of the grid of cells, width and height. before: what was
-    returned for the frame looked at before, int16 (rows, cells).
+    residual: float32 (rows, cells) of one frame, above 1 in a hole; a row for each key or pair of keys.
+    weights: float32 (cells,), which sum to 1. size: width and height of the grid of cells. before: the result for the
+    previous frame, int16 (rows, cells).
     """
     return np.asarray(_ages(residual, weights * F32(weights.size), before, *size), np.int16)
 
 
 def no_ages(rows: int, cells: int) -> Ages:
-    """``before`` of the first frame."""
+    """Return ``before`` of the first frame."""
     return np.zeros((rows, cells), np.int16)
 
 
 def paired_holes(residual: Floats, weights: Floats, size: tuple[int, int]) -> Bools:
-    """Where a pair of holes is in what all rows together explain of a frame: bool (height, width) of the grid.
+    """Return the cells of pairs of holes in the joint coverage of all rows: bool (height, width) of the grid.
 
-    Arguments as of ``ages_of``; no rows, no pairs.
+    Arguments are those of ``ages_of``. Without rows there are no pairs.
     """
     width, height = size
     if not len(residual):
@@ -80,7 +80,7 @@ def _ages(residual: Any, weights: Any, before: Any, width: int, height: int) -> 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
 def _holes(grid: Any, weights: Any, labels: Any) -> Any:
-    """Compact holes with all around them explained: area, weight, x and y of each. labels: from 1, or below 1."""
+    """Return area, weight, x and y of each compact hole with covered surroundings. labels: from 1, or below 1."""
     height, width = grid.shape
     labels[:] = 0
     found, count = np.empty((grid.size, 4)), 0
@@ -96,7 +96,7 @@ def _holes(grid: Any, weights: Any, labels: Any) -> Any:
         for i in range(area):
             y, x = cells[i] // width, cells[i] % width
             top, bottom, left, right = min(top, y), max(bottom, y), min(left, x), max(right, x)
-            # As ``coverage.uncovered`` has it.
+            # The same ramp as in ``coverage.uncovered``.
             mass += weights[cells[i]] * min(grid[y, x] - 0.5, 1.0)
             across += x
             down += y
@@ -115,7 +115,7 @@ def _holes(grid: Any, weights: Any, labels: Any) -> Any:
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
 def _flood(grid: Any, labels: Any, cells: Any, start: int) -> int:
-    """All that hangs together with the cell ``start``, its corners too, into ``cells``; labelled -1."""
+    """Write the 8-connected component of the cell ``start`` into ``cells``, label it -1 and return its area."""
     height, width = grid.shape
     cells[0], area, done = start, 1, 0
     labels[start // width, start % width] = -1
@@ -133,7 +133,7 @@ def _flood(grid: Any, labels: Any, cells: Any, start: int) -> int:
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
 def _residual_around(grid: Any, labels: Any, cells: Any, area: int) -> float:
-    """How much is not explained of the cells that are two or three away from the hole."""
+    """Return the mean uncovered share of the cells at a distance of two or three from the hole."""
     height, width = grid.shape
     far = np.full((height, width), 4, np.int8)
     for i in range(area):
@@ -161,7 +161,7 @@ def _is_pair(one: Any, other: Any) -> bool:
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
 def _max_age_at(labels: Any, label: int, old: Any) -> int:
-    """The highest age at a hole and a cell around it."""
+    """Return the highest age within one cell of a hole."""
     height, width = labels.shape
     oldest = 0
     for y in range(height):

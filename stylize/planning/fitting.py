@@ -1,7 +1,7 @@
-"""Fits that the worse half of the points cannot spoil: the exposure between two pictures, and the camera's motion.
+"""Robust fits of the exposure between two pictures and of the camera's motion, with up to half of the points outliers.
 
-Least squares over the half that fits best, a few times over (as least trimmed squares concentrates: Rousseeuw and Van
-Driessen, 2006). In compiled loops, as there are some hundred points only, and many fits for a frame.
+Each fit iterates least squares over the better half of the points, as in the concentration steps of least trimmed
+squares (Rousseeuw and Van Driessen, 2006). The loops are compiled: a frame needs many fits of some hundred points.
 """
 
 from typing import Any
@@ -13,29 +13,29 @@ from numpy.typing import NDArray
 from propagate.arrays import U8, Bools, Bytes, Floats
 
 Doubles = NDArray[np.float64]
-ExposureTable = Bytes  # (1, 256, 3): what each level of a channel becomes
+ExposureTable = Bytes  # (1, 256, 3): maps each level of a channel
 
-# Exposure may drift this far and still be the same picture; beyond it a light was switched.
+# Range in which exposure may drift; beyond it a light was switched.
 GAIN_RANGE = (0.5, 2.0)
 MAX_LIFT = 0.2
-# Every so many pixels are looked at, both ways; and at least this share of those must be known, or all are.
+# Every SAMPLE_STEP-th pixel is sampled, along both axes. If less than MIN_KNOWN of these are known, all are used.
 SAMPLE_STEP, MIN_KNOWN = 4, 0.1
 
-# Points along the shorter side of a picture that the camera's motion is told from, and how many there must be.
+# Points along the shorter side of a picture for the fit of the camera's motion, and minimum number of points.
 POINTS_ALONG, MIN_POINTS = 15, 12
-# Pixels squared that a point may be off in any case.
+# Squared error in pixels up to which a point is always an inlier.
 MIN_SQUARED_ERROR = 0.03
 
 
 def identity_exposure() -> ExposureTable:
-    """Every level stays what it is."""
+    """Return the table that keeps every level."""
     return np.repeat(np.arange(256, dtype=U8)[None, :, None], 3, axis=2)
 
 
 def fit_exposure(source: Bytes, target: Bytes, known: Bools) -> ExposureTable:
-    """The gain and the lift per channel that fit the better half of the pixels known to agree, as a table.
+    """Return the gain and lift per channel that fit the better half of the known pixels, as a table.
 
-    source, target: uint8 (h, w, 3), what is to look like the other, and the other. known: bool (h, w).
+    source, target: uint8 (h, w, 3); the table maps source to target. known: bool (h, w), pixels that show the same.
     """
     sampled = known[1::SAMPLE_STEP, 1::SAMPLE_STEP]
     if sampled.size == 0 or np.count_nonzero(sampled) / sampled.size < MIN_KNOWN:
@@ -90,15 +90,15 @@ def _line(source: Any, target: Any, inliers: Any) -> Any:
             deviation = source[i] - source_mean
             covariance += deviation * (target[i] - target_mean)
             variance += deviation * deviation
-    # Where a channel hardly varies its gain is anything: it is drawn to 1.
+    # The gain of a nearly constant channel is undetermined, so it is pulled to 1.
     gain = min(max((covariance / count + 1e-3) / (variance / count + 1e-3), GAIN_RANGE[0]), GAIN_RANGE[1])
     return gain, min(max(target_mean - gain * source_mean, -MAX_LIFT), MAX_LIFT)
 
 
 def fit_camera(flow: Floats, known: Bools) -> Doubles:
-    """The affine motion that most of the known pixels follow: float64 (3, 3), x of the one to x of the other.
+    """Return the affine motion of most of the known pixels: float64 (3, 3), maps x to x + flow(x).
 
-    flow: float32 (h, w, 2), in pixels, x then y. known: bool (h, w). No motion where hardly any is known.
+    flow: float32 (h, w, 2), in pixels, x then y. known: bool (h, w). The identity if too few pixels are known.
     """
     every = max(1, min(known.shape) // POINTS_ALONG)
     return _camera(flow[::every, ::every], known[::every, ::every], every)
@@ -141,7 +141,7 @@ def _predicted(place: Any, moves: Any, axis: int) -> Any:
 @nb.njit(nogil=True, cache=True, error_model="numpy")
 def _solve(places: Any, displacements: Any, errors: Any, max_error: float, moves: Any) -> None:
     """Fit the points whose error is ``max_error`` at most into ``moves``: least squares by normal equations."""
-    # A trace of ridge: points on one line would leave the rest of the motion open.
+    # A small ridge term: collinear points alone leave the motion underdetermined.
     left, right = 1e-3 * np.eye(3), 1e-3 * moves
     for i in range(len(errors)):
         if errors[i] <= max_error:

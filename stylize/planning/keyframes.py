@@ -1,7 +1,7 @@
-"""Keyframes where new information appears, and no more of them than it takes.
+"""Choice of the fewest keyframes that cover a shot: keys lie where new content appears.
 
-A frame is explained by the two keys around it together. ``survey_shot`` looks at what a few candidates show of the
-frames around them, ``choice`` takes the fewest that explain every frame, and this tells what the chosen ones are worth.
+The two keys around a frame cover it together. ``survey_shot`` measures how much a few candidates show of the frames
+around them. ``choice`` chooses the fewest that cover every frame. This module measures the gain of each chosen key.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,16 +20,16 @@ from stylize.planning.coverage import MAX_RESIDUAL, uncovered, weighted_sum
 from stylize.planning.eye_opening import paired_holes
 from stylize.planning.survey import Attention, Survey, SurveySource, survey_shot
 
-# Default of what every frame must be explained to; the benchmark of keyframes says why.
+# Default minimum coverage of every frame; see the benchmark of keyframes for the reason.
 COVERAGE = 0.78
 
 
 @dataclass(frozen=True)
 class Keyframe:
-    """One key and why it is one.
+    """One key, with the reason for it.
 
-    frame: its number. reason: in plain words. coverage: weighted share of it that the other keys explain, 0..1.
-    gained: what this key adds to the mean coverage of the shot, 0..1.
+    frame: its number. reason: in plain words. coverage: weighted share of it that the other keys cover, 0..1.
+    gained: increase of the mean coverage of the shot by this key, 0..1.
     """
 
     frame: int
@@ -40,12 +40,12 @@ class Keyframe:
 
 @dataclass(frozen=True)
 class Picked:
-    """Keyframes, and what they explain.
+    """Keyframes of a shot, with their coverage.
 
-    keyframes: ascending. coverage: of every frame of the shot, the weighted share that the keys explain, 0..1.
-    heat_maps: at every key, float32 (h, w) in [0, 1] at the size of ``coverage.proxy``: what the key before it does not
-    explain, weighted by how much each pixel counts (its contrast, more where a subject moves), as a share of the
-    highest value in this same picture. So keys cannot be compared by it, and 1 is where most is new, not all.
+    keyframes: ascending. coverage: of every frame of the shot, the weighted share that the keys cover, 0..1.
+    heat_maps: of every key, float32 (h, w) in [0, 1] at the size of ``coverage.proxy``: the share that the previous key
+    does not cover, times the weight of each pixel (its contrast, raised where a subject moves), over the maximum of
+    this picture. So heat maps of different keys are not comparable, and 1 means most new, not fully new.
     """
 
     keyframes: tuple[Keyframe, ...]
@@ -54,7 +54,7 @@ class Picked:
 
 
 def named_keyframes(frames: Sequence[int], keys: Sequence[int], reason: str = "asked for") -> list[Keyframe]:
-    """Keyframes that a person named, ascending. Raises FrameRangeError for a number that is not in ``frames``."""
+    """Return the keyframes of given numbers, ascending. Raises FrameRangeError for a number not in ``frames``."""
     known = set(frames)
     for key in keys:
         if key not in known:
@@ -77,18 +77,18 @@ def pick(
     estimate: FlowEstimator,
     on_frame: Callable[[int], None] = lambda frame: None,
 ) -> Picked:
-    """Keyframes of one shot, the locked ones among them.
+    """Pick the keyframes of one shot, which include the locked ones.
 
-    frames: the shot's numbers, ascending. plate: the uint8 (H, W, 3) RGB plate of a frame. coverage: weighted share
-    of every frame that the keys around it must explain, 0..1; what moves on its own weighs more. max_keys: at most so
-    many keys, locked ones counted; where that is too few, those that leave the least over. worst: of choices with as
-    many keys the one whose worst frames are best, instead of all frames on average. locked: frames that
-    are keys already. dropped: frames that must not be keys. min_gap: least frames from a picked key to any other key.
-    attention: float32 (H, W) in [0, 1] of a frame; only what is inside counts. on_frame: called with each frame when
-    it has been looked at.
+    frames: the shot's numbers, ascending. plate: the uint8 (H, W, 3) RGB plate of a frame. coverage: minimum weighted
+    share of every frame that the keys around it cover, 0..1; moving subjects weigh more. max_keys: maximum number of
+    keys, locked ones included; where that is too few, the keys of the lowest cost are chosen. worst: of choices with
+    equally many keys, take the one with the best worst frames, instead of the best average. locked: frames that are
+    keys already. dropped: frames that must not be keys. min_gap: minimum distance in frames from a picked key to any
+    other key. attention: float32 (H, W) in [0, 1] of a frame; only the inside counts. on_frame: called with each frame
+    after it has been surveyed.
 
-    Asks for every plate twice, in order and in reverse, and keeps 18 KB for a frame (25 at 4:3), whatever its size.
-    Raises FrameRangeError for a locked or dropped frame that is not in ``frames``, and one that is both.
+    Reads every plate twice, in order and in reverse, and keeps 18 KB per frame (25 at 4:3), whatever its size.
+    Raises FrameRangeError for a locked or dropped frame that is not in ``frames``, and for one that is both.
     """
     fixed = {key.frame: key for key in named_keyframes(frames, locked, reason=reasons.PAINTED)}
     excluded = {key.frame for key in named_keyframes(frames, dropped)}
@@ -126,7 +126,7 @@ def measure_coverage(
     estimate: FlowEstimator,
     on_frame: Callable[[int], None] = lambda frame: None,
 ) -> Picked:
-    """What keys explain that a person chose; arguments as of ``pick``. Reasons stay, figures are filled in.
+    """Measure the coverage by given keys; arguments as of ``pick``. Reasons stay, figures are filled in.
 
     Raises FrameRangeError for a key that is not in ``frames``.
     """
@@ -141,7 +141,7 @@ def measure_coverage(
 
 
 def _with_figures(frames: Sequence[int], spans: SpanCosts, keys: Sequence[int], named: Sequence[Keyframe]) -> Picked:
-    """Keys with their figures, and reasons where they have none. keys: their places."""
+    """Return the keys with their figures, and with reasons where they have none. keys: their places."""
     surveyed, count = spans.survey, len(frames)
     bounds = [None, *keys, None]
     coverage: dict[int, float] = {}
@@ -164,7 +164,7 @@ def _with_figures(frames: Sequence[int], spans: SpanCosts, keys: Sequence[int], 
 
 
 def _with_limit(picked: Picked, max_keys: int, coverage: float) -> Picked:
-    """Tells with the first picked key what so few keys explain, if it is less than was asked for."""
+    """Append the coverage under the limit to the reason of the first picked key, if it is below the target."""
     shares = list(picked.coverage.values())
     if len(picked.keyframes) < max_keys or sum(share < coverage for share in shares) <= PATIENCE:
         return picked
@@ -177,7 +177,7 @@ def _with_limit(picked: Picked, max_keys: int, coverage: float) -> Picked:
 
 
 def _frame_coverage(surveyed: Survey, place: int, left: int | None, right: int | None) -> float:
-    """What the two keys explain together of one frame, weighted, 0..1."""
+    """Return the weighted coverage of one frame by its two keys together, 0..1."""
     residual = np.full(surveyed.weights[place].size, MAX_RESIDUAL, F32)
     for key, packed in ((left, surveyed.forward[place]), (right, surveyed.backward[place])):
         if key in packed:
@@ -186,12 +186,12 @@ def _frame_coverage(surveyed: Survey, place: int, left: int | None, right: int |
 
 
 def _novelty(surveyed: Survey, place: int, before: int | None) -> Floats:
-    """How much of each cell of a key the key before does not explain: float32 (cells,), 0..1."""
+    """Return the share of each cell of a key that the previous key does not cover: float32 (cells,), 0..1."""
     return uncovered(_residual_to_previous(surveyed, place, before))
 
 
 def _residual_to_previous(surveyed: Survey, place: int, before: int | None) -> Floats:
-    """Residual of each cell of a key with what the key before shows there: float32 (cells,)."""
+    """Return the residual of each cell of a key against the previous key: float32 (cells,)."""
     packed = surveyed.forward[place]
     return (
         surveyed.residual(packed[before])

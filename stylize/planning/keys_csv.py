@@ -1,7 +1,7 @@
-"""The table of a plan: one row a frame, for people to read, edit in any spreadsheet, and give back.
+"""Table of a plan: one row per frame, to read, edit in any spreadsheet, and pass back.
 
-Only the columns ``frame`` and ``key`` are read; the others may be changed or left out. A spreadsheet may have put
-semicolons or tabs in the place of commas, and a byte order mark before everything.
+Only the columns ``frame`` and ``key`` are read; the others may be changed or omitted. A spreadsheet may replace the
+commas by semicolons or tabs, and prepend a byte order mark.
 """
 
 import csv
@@ -13,7 +13,7 @@ from pathlib import Path
 from stylize.errors import PlanError
 
 COLUMNS = ("shot", "frame", "timecode", "coverage", "key", "reason")
-# What people put into the column of keys, in any case.
+# Accepted values of the column ``key``, case-insensitive.
 YES = frozenset({"1", "x", "y", "yes", "true", "key"})
 NO = frozenset({"", "0", "-", "n", "no", "false"})
 DELIMITERS = ",;\t"
@@ -21,7 +21,7 @@ DELIMITERS = ",;\t"
 
 @dataclass(frozen=True)
 class Row:
-    """One frame. shot: counted from 1. coverage: share that the keys explain, 0..1. reason: of a key, else None."""
+    """One frame. shot: counted from 1. coverage: share that the keys cover, 0..1. reason: of a key, else None."""
 
     shot: int
     frame: int
@@ -31,7 +31,7 @@ class Row:
 
 
 def table(rows: Iterable[Row]) -> str:
-    """The rows as CSV, with a head."""
+    """Return the rows as CSV, with a header."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -42,10 +42,10 @@ def table(rows: Iterable[Row]) -> str:
 
 
 def read_keys(path: Path, frames: Sequence[int], *, is_partial: bool) -> tuple[int, ...]:
-    """The frames that are marked as keys, ascending.
+    """Read the frames that are marked as keys, ascending.
 
-    frames: those of the shot. is_partial: there may be rows of other frames, which are passed over.
-    Raises PlanError naming the line and the column of what cannot be taken.
+    frames: those of the shot. is_partial: whether rows of other frames are allowed, and skipped.
+    Raises PlanError, which names the line and the column of an invalid entry.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -62,9 +62,9 @@ def read_keys(path: Path, frames: Sequence[int], *, is_partial: bool) -> tuple[i
 
 
 def parse_keys(text: str, frames: Sequence[int], *, is_partial: bool = False) -> tuple[int, ...]:
-    """The frames that a table marks as keys; see ``read_keys``.
+    """Return the frames that a table marks as keys; see ``read_keys``.
 
-    Raises PlanError, whose message begins with the place in the table.
+    Raises PlanError, whose message begins with the position in the table.
     """
     known, lines, found = set(frames), dict[int, int](), list[int]()
     for line, number, key in _rows(text):
@@ -84,7 +84,7 @@ def parse_keys(text: str, frames: Sequence[int], *, is_partial: bool = False) ->
 
 
 def _rows(text: str) -> Iterator[tuple[int, str, str]]:
-    """The line, and what stands in the columns frame and key."""
+    """Yield the line number and the values of the columns frame and key."""
     head = text.split("\n", 1)[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=head.count))
     places: tuple[int, int] | None = None

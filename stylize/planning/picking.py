@@ -1,4 +1,4 @@
-"""The split and pick stages: where the footage cuts, and which frames of each shot are keyframes."""
+"""Split and pick stages: find the cuts of the footage, and the keyframes of each shot."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,8 +30,8 @@ class ShotPlan:
     """One shot of the footage.
 
     frames: its numbers. keyframes: in order, with their reasons; none where the matte is black in all of the
-    footage, and every frame is its plate. coverage: of every frame, the weighted share that
-    the keyframes explain, 0..1; empty where nobody looked, which only a plan does when the keyframes were given.
+    footage, and every frame is its plate. coverage: of every frame, the weighted share that the keyframes cover, 0..1;
+    empty where it was not measured: only a plan measures it for given keyframes.
     """
 
     frames: tuple[int, ...]
@@ -44,16 +44,16 @@ class ShotPlan:
         return [key.frame for key in self.keyframes]
 
     def spans(self) -> list[Span]:
-        """The frames between neighbouring keyframes; no spans without keyframes, as nothing is carried then."""
+        """Return the frames between neighbouring keyframes; none without keyframes, as nothing is propagated then."""
         return spans(self.frames, self.keys) if self.keyframes else []
 
 
 @dataclass(frozen=True)
 class UserKeys:
-    """What people have said about keyframes.
+    """Keyframes that the user has named, added, dropped or painted.
 
-    named: the frames that they named, None where they are to be picked; told: why those are keyframes. added: to be
-    keyframes in any case. dropped: never to be. painted: frames with a painted key.
+    named: the named frames, None if keyframes are to be picked. reason: why those are keyframes. added: frames that
+    are always keyframes. dropped: frames that never are. painted: frames with a painted key.
     """
 
     named: tuple[int, ...] | None
@@ -66,9 +66,9 @@ class UserKeys:
 def plan_shots(
     context: Context, shots: Sequence[tuple[int, ...]], limits: Sequence[int | None]
 ) -> tuple[ShotPlan, ...]:
-    """The keyframes of the shots; kept, and found again only when what they depend on has changed.
+    """Return the keyframes of the shots, cached until their inputs change.
 
-    shots: as ``find_shots`` gives them. limits: of each, the most keyframes that may be picked, painted ones not
+    shots: as returned by ``find_shots``. limits: of each, the maximum number of picked keyframes, painted ones not
     counted.
     """
     if context.matte_is_empty:
@@ -78,12 +78,12 @@ def plan_shots(
 
 
 def with_coverage(context: Context, shots: Iterable[ShotPlan]) -> tuple[ShotPlan, ...]:
-    """The same plans with what the keyframes explain, and pictures of what is new at each in the folder ``plan``."""
+    """Return the plans with their coverage, and write the heat map of each keyframe into the folder ``plan``."""
     return tuple(_with_coverage(context, plan) if plan.keyframes else plan for plan in shots)
 
 
 def read_user_keys(context: Context) -> UserKeys:
-    """What people have said about keyframes. Raises PlanError, FrameRangeError or PaintedKeyError."""
+    """Read the keyframe choices of the user. Raises PlanError, FrameRangeError or PaintedKeyError."""
     settings, frames = context.settings, context.shot.frames
     named: tuple[int, ...] | None = None
     reason = REQUESTED
@@ -111,7 +111,7 @@ def read_user_keys(context: Context) -> UserKeys:
 
 
 def find_shots(context: Context) -> tuple[tuple[int, ...], ...]:
-    """The frames of each shot."""
+    """Return the frames of each shot."""
     return tuple(map(tuple, split(context.shot.frames, _cuts(context))))
 
 
@@ -122,14 +122,14 @@ def _cuts(context: Context) -> tuple[int, ...]:
 
 
 def cuts(context: Context, plates: Iterable[tuple[int, Any]]) -> tuple[int, ...]:
-    """The first frames of shots, found among all frames of the footage, or remembered. plates: see ``find_cuts``."""
+    """Return the first frames of new shots among all frames of the footage, cached. plates: see ``find_cuts``."""
     return recall_cuts(context.project, context.shot.frames, context.plate_digests(context.shot.frames), plates)
 
 
 def recall_cuts(
     project: Project, frames: Sequence[int], digests: Sequence[str], plates: Iterable[tuple[int, Any]]
 ) -> tuple[int, ...]:
-    """``cuts`` of these frames, with the digests of their plates."""
+    """Return ``cuts`` of these frames, given the digests of their plates."""
     key = cache_key("cuts", frames, digests)
     known = project.recall("cuts", key)
     if known is None:
@@ -148,13 +148,13 @@ def _plates_with_progress(context: Context, stage: str, frames: tuple[int, ...])
 
 
 def _plan(context: Context, frames: tuple[int, ...], user_keys: UserKeys, max_keys: int | None) -> ShotPlan:
-    """The keyframes of one shot: the user's, or the picked ones, and every painted or added one."""
+    """Return the keyframes of one shot: the named or the picked ones, and every painted or added one."""
     inside = set(frames)
     painted = sorted(user_keys.painted & inside)
     if user_keys.named is not None:
         chosen = _named_keyframes(frames, user_keys, has_painted=bool(painted))
     elif not picks_keyframes(context, user_keys):
-        chosen = []  # all is painted by hand, and nothing is there to paint more after
+        chosen = []  # all keys are painted by hand, and there is no style to paint more with
     else:
         chosen = pick_shot(context, frames, user_keys, max_keys)
     found = {key.frame: key for key in chosen}
@@ -174,14 +174,14 @@ def _plan(context: Context, frames: tuple[int, ...], user_keys: UserKeys, max_ke
 
 
 def picks_keyframes(context: Context, user_keys: UserKeys) -> bool:
-    """Whether keyframes are picked: not where people named them, or painted some and nothing to paint more after."""
+    """Return whether keyframes are picked: neither named, nor painted by hand without a style to paint more with."""
     return user_keys.named is None and (
         context.settings.paints or not (user_keys.painted or context.settings.keys is not None)
     )
 
 
 def _named_keyframes(frames: Sequence[int], user_keys: UserKeys, *, has_painted: bool) -> list[Keyframe]:
-    """has_painted: whether the shot has a painted key."""
+    """Return the named keyframes of one shot. has_painted: whether the shot has a painted key."""
     inside = set(frames)
     chosen = [number for number in user_keys.named or () if number in inside and number not in user_keys.dropped]
     if chosen or has_painted or user_keys.added & inside:
@@ -197,10 +197,10 @@ def _named_keyframes(frames: Sequence[int], user_keys: UserKeys, *, has_painted:
 
 
 def pick_shot(context: Context, frames: tuple[int, ...], user_keys: UserKeys, max_keys: int | None) -> list[Keyframe]:
-    """The picked keyframes of one shot; most: see ``plan_shots``.
+    """Pick the keyframes of one shot. max_keys: see ``limits`` of ``plan_shots``.
 
-    A key that is painted later changes no pick; one that is gone, and counted, does. Raises FrameRangeError when
-    ``--drop-key`` leaves no frame, SettingsError when there are more added keys than ``--max-keyframes`` allows.
+    A key that is painted later does not change the pick; the removal of a counted one does. Raises FrameRangeError if
+    ``--drop-key`` leaves no frame, SettingsError if there are more added keys than ``--max-keyframes`` allows.
     """
     settings, inside = context.settings, set(frames)
     painted, added = sorted(user_keys.painted & inside), sorted(user_keys.added & inside)
@@ -253,7 +253,7 @@ def _progress_counter(context: Context, total: int) -> Callable[[int], None]:
     return on_frame
 
 
-# What the keyframes explain
+# Coverage
 
 
 def _with_coverage(context: Context, plan: ShotPlan) -> ShotPlan:
@@ -274,12 +274,12 @@ def _with_coverage(context: Context, plan: ShotPlan) -> ShotPlan:
 
 
 def heat_map_file(context: Context, frame: int) -> Path:
-    """Where the heat map of what is new at a keyframe lies: grey, small, white where most of it is; see ``Picked``."""
+    """Return the path of a keyframe's heat map: grey, small, white where most is new; see ``Picked``."""
     return context.file("plan", frame)
 
 
 def _coverage_record(context: Context, frames: Sequence[int], keys: Sequence[int]) -> tuple[str, str]:
-    """The name of what is remembered of keys and a shot, and its cache key."""
+    """Return the name and the cache key of the stored coverage of a shot."""
     key = cache_key(
         "coverage",
         frames,
@@ -292,7 +292,7 @@ def _coverage_record(context: Context, frames: Sequence[int], keys: Sequence[int
 
 
 def _store_coverage(context: Context, frames: Sequence[int], picked: Picked) -> dict[str, Any]:
-    """Remembers what keys explain, whoever chose them, and the heat maps."""
+    """Store the coverage by keys, whether named or picked, and write their heat maps."""
     name, key = _coverage_record(context, frames, [key.frame for key in picked.keyframes])
     for frame, heat in picked.heat_maps.items():
         write_image(heat_map_file(context, frame), _grey(heat))

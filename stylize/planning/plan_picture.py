@@ -1,7 +1,7 @@
-"""One picture that shows why: the timeline of a shot with what its keyframes explain, and what is new at each of them.
+"""Picture of a plan: the timeline of the footage with the coverage by its keyframes, and the heat map of each keyframe.
 
-The size is bounded whatever the length: of many frames a column of pixels shows the lowest, and of many keyframes
-those that gain most are shown.
+The size is bounded whatever the length: each column of pixels shows the lowest coverage of its frames, and of many
+keyframes only those with the highest gain get a card.
 """
 
 from bisect import bisect_left
@@ -18,7 +18,7 @@ from stylize.media.images import image_size, quantise, read_image, to_float
 
 Colour = tuple[int, int, int]
 
-# Rows and columns of cards, at most.
+# Maximum rows and columns of cards, and minimum columns.
 MAX_ROWS, MAX_COLUMNS, MIN_COLUMNS = 4, 6, 3
 MAX_CARDS = MAX_ROWS * MAX_COLUMNS
 
@@ -31,24 +31,24 @@ _KEY: Colour = (255, 184, 77)
 _CURVE: Colour = (96, 170, 214)
 _SHORTFALL: Colour = (232, 92, 92)
 
-# How new something is, and red, green and blue of its glow.
+# Values of the heat map, and red, green and blue of the overlay at each.
 _HEAT = (0.0, 0.35, 0.7, 1.0), (90, 190, 250, 255), (20, 40, 110, 190), (110, 90, 50, 70)
 
 # Pixels.
 _WIDTH = 2400
 _MARGIN = 60
 _HEADING = 92
-_AXIS_LABELS = 84  # room for the numbers of the upright axis
+_AXIS_LABELS = 84  # room for the numbers of the vertical axis
 _CHART = 300
 _AXIS = 92  # room for frame numbers and names of shots
 _LINK_HEIGHT = 56  # room for the lines from the timeline to the cards
 _GAP, _ROW_GAP = 26, 44
 _LINE_HEIGHT = 30
-_MAX_TILE, _MAX_TILE_ONE_ROW = 300, 430  # of a picture, where there are several rows of cards, and one
-_MAX_REASON_LINES = 3  # lines of a reason, at most
+_MAX_TILE, _MAX_TILE_ONE_ROW = 300, 430  # of a picture, with several rows of cards, and with one
+_MAX_REASON_LINES = 3  # of text
 _BACKDROP = 0.25  # behind alpha
 _FONT = 0.66
-# Letters are drawn so many times larger and shrunk, which smooths them.
+# Text is drawn this many times larger and downscaled, for antialiasing.
 _SUPERSAMPLING = 4
 
 
@@ -56,8 +56,8 @@ _SUPERSAMPLING = 4
 class Card:
     """One keyframe.
 
-    gained: what it adds to the mean coverage of its shot, 0..1. plate: its picture. heat: grey, of any size, white
-    where most of what it shows is new.
+    gained: increase of the mean coverage of its shot by it, 0..1. plate: its picture. heat: its heat map, grey, of any
+    size, white where most is new.
     """
 
     frame: int
@@ -70,9 +70,9 @@ class Card:
 
 @dataclass(frozen=True)
 class Chart:
-    """What is drawn.
+    """Content of the picture of a plan.
 
-    frames: all of them, in order. coverage: of each, 0..1. target: the coverage asked for. shots: their first frames.
+    frames: all of them, in order. coverage: of each, 0..1. target: the target coverage. shots: their first frames.
     cards: the keyframes, in order.
     """
 
@@ -85,11 +85,11 @@ class Chart:
 
 
 def plan_picture(chart: Chart) -> Bytes:
-    """uint8 (H, W, 3), RGB; 2400 pixels wide. Raises InputError for a picture of a card that cannot be read."""
+    """Draw the picture: uint8 (H, W, 3) RGB, 2400 pixels wide. Raises InputError if a card's picture is unreadable."""
     selected = select_cards(chart.cards)
     tile = _tile(selected)
     lines = max((len(_wrap(card.reason, tile[0])) for card in selected), default=0)
-    # Where nothing is below one half, the upper half is shown larger.
+    # If nothing is below one half, the axis shows the upper half only.
     min_coverage = 0.5 if min([chart.target, *chart.coverage]) >= 0.5 else 0.0
     layout = _Layout(len(selected), tile, lines, min_coverage)
     canvas: Bytes = np.full((layout.height(), _WIDTH, 3), _BACKGROUND, np.uint8)
@@ -109,13 +109,13 @@ def plan_picture(chart: Chart) -> Bytes:
 
 
 def select_cards(cards: Sequence[Card], max_cards: int = MAX_CARDS) -> list[Card]:
-    """Up to ``max_cards`` cards, in order: the first, and those that gain most; of equals the earlier."""
+    """Return up to ``max_cards`` cards, in order: the first, and those with the highest gain; of equals the earlier."""
     ranked = sorted(range(1, len(cards)), key=lambda place: (-cards[place].gained, place))
     return [cards[place] for place in sorted([0, *ranked[: max_cards - 1]])] if cards else []
 
 
 def lowest_per_column(coverage: Sequence[float], columns: int) -> Floats:
-    """float32 (columns,): the lowest coverage of the frames that each column of pixels stands for."""
+    """Return the lowest coverage of the frames of each column of pixels: float32 (columns,)."""
     values = np.asarray(coverage, F32)
     firsts = np.arange(columns) * len(values) // columns
     ends = np.maximum(firsts + 1, np.arange(1, columns + 1) * len(values) // columns)
@@ -124,9 +124,9 @@ def lowest_per_column(coverage: Sequence[float], columns: int) -> Floats:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where things stand, in pixels. tile: width and height of a picture on a card. lines: of the longest reason.
+    """Positions in pixels. tile: width and height of a picture on a card. lines: of the longest reason.
 
-    min_coverage: the coverage at the foot of the timeline, 0..1.
+    min_coverage: the coverage at the bottom of the timeline, 0..1.
     """
 
     cards: int
@@ -155,15 +155,15 @@ class _Layout:
         return self.top + _CHART
 
     def x_of(self, place: int, frames: int) -> int:
-        """The middle of a frame on the timeline."""
+        """Return the x of the centre of a frame on the timeline."""
         return round(self.left + (place + 0.5) * (self.right - self.left) / frames)
 
     def y_of(self, share: float) -> int:
-        """The height of a coverage on the timeline."""
+        """Return the y of a coverage on the timeline."""
         return round(self.base - max(0.0, share - self.min_coverage) / (1 - self.min_coverage) * _CHART)
 
     def card(self, place: int) -> tuple[int, int]:
-        """The upper left corner of a card."""
+        """Return the upper left corner of a card."""
         row, column = divmod(place, self.columns)
         width = (_WIDTH - 2 * _MARGIN + _GAP) // self.columns
         return _MARGIN + column * width, self.base + _AXIS + _LINK_HEIGHT + row * (self.card_height() + _ROW_GAP)
@@ -178,7 +178,7 @@ class _Layout:
 
 
 def _columns(cards: int) -> int:
-    """As even rows as there can be."""
+    """Return the number of columns that makes the rows as even as possible."""
     rows = max(1, -(-cards // MAX_COLUMNS))
     return max(MIN_COLUMNS, min(MAX_COLUMNS, -(-cards // rows)))
 
@@ -211,12 +211,12 @@ def _draw_timeline(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
 
 
 def _steps(layout: _Layout) -> list[float]:
-    """The coverages that have a line."""
+    """Return the coverages that have a grid line."""
     return [layout.min_coverage + step * (1 - layout.min_coverage) / 5 for step in range(6)]
 
 
 def _draw_curve(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
-    """The area under the coverage; red between it and what was asked for, where it falls short."""
+    """Draw the area under the coverage, and in red the gap to the target where coverage is below it."""
     values = lowest_per_column(chart.coverage, layout.right - layout.left)
     target = layout.y_of(chart.target)
     heights = [layout.y_of(float(value)) for value in values]
@@ -234,7 +234,7 @@ def _draw_curve(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
 
 
 def _draw_cuts(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
-    """A line before the first frame of every shot but the first, and the shots' names where there is room."""
+    """Draw a line before the first frame of every shot but the first, and the shots' names where there is room."""
     width = (layout.right - layout.left) / len(chart.frames)
     places = [chart.frames.index(frame) for frame in chart.shots]
     for number, (first, end) in enumerate(pairwise([*places, len(chart.frames)]), 1):
@@ -247,7 +247,7 @@ def _draw_cuts(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
 
 
 def _draw_keys(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
-    """A line and a diamond for every keyframe, and its number where there is room."""
+    """Draw a line and a diamond for every keyframe, and its number where there is room."""
     import cv2
 
     free = 0
@@ -263,7 +263,7 @@ def _draw_keys(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
 
 
 def ticks(frames: Sequence[int]) -> list[int]:
-    """Frames with round numbers, or the next there are, some ten of them."""
+    """Return about ten frames to label: the first one, and those at or next after round numbers."""
     rough = max(1, (frames[-1] - frames[0] + 1) / 12)
     power = 10 ** int(np.floor(np.log10(rough)))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
@@ -278,7 +278,7 @@ def ticks(frames: Sequence[int]) -> list[int]:
 
 
 def _link(canvas: Bytes, layout: _Layout, place: int, x: int) -> None:
-    """A line from a keyframe on the timeline to its card."""
+    """Draw a line from a keyframe on the timeline to its card."""
     import cv2
 
     left, top = layout.card(place)
@@ -307,12 +307,12 @@ def _draw_card(canvas: Bytes, layout: _Layout, place: int, card: Card) -> None:
 
 
 def _with_heat(plate: Bytes, heat: Floats) -> Bytes:
-    """The plate, dim and grey, with what is new glowing on it."""
+    """Return the plate, dim and grey, with the heat map as a glowing overlay."""
     import cv2
 
     light = cv2.cvtColor(plate, cv2.COLOR_RGB2GRAY).astype(F32)[..., None] / F32(255)
     glow = np.dstack([np.interp(heat, _HEAT[0], shades) for shades in _HEAT[1:]]).astype(F32)
-    # What is below still shows: its lights and darks stay in the glow.
+    # The plate stays visible: its luminance modulates the overlay.
     share = np.clip(heat * F32(2), 0, 1)[..., None] * F32(0.85)
     mixed = 110 * light * (1 - share) + glow * (F32(0.35) + F32(0.75) * light) * share
     return np.asarray(np.clip(mixed + F32(0.5), 0, 255), np.uint8)
@@ -335,11 +335,11 @@ def _thumbnail(path: Path, size: tuple[int, int]) -> Bytes:
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC if larger else cv2.INTER_AREA), np.uint8)
 
 
-# Words
+# Text
 
 
 def _wrap(text: str, width: int) -> list[str]:
-    """Lines that fit the width, no more than a card has room for."""
+    """Wrap text into lines that fit the width, at most as many as a card has room for."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
@@ -362,7 +362,7 @@ def _text_width(text: str, size: float) -> int:
 def _write(
     canvas: Bytes, text: str, place: tuple[int, int], colour: Colour, size: float = _FONT, anchor: str = "left"
 ) -> int:
-    """Writes a line whose foot is at ``place``; returns its width in pixels."""
+    """Write a line whose baseline is at ``place``, and return its width in pixels."""
     import cv2
 
     width, above, below = _text_width(text, size), round(34 * size), round(14 * size)

@@ -1,6 +1,6 @@
-"""What a plan leaves in the project for people: the table of its frames, and a picture that shows why.
+"""Files of a plan in the project: the table of its frames, and a picture that explains the choice of keyframes.
 
-A table that was edited since we wrote it is a person's: the plan goes beside it, under the next free number.
+A file that was edited since we wrote it belongs to the user: the plan is written alongside, under the next free number.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ from stylize.planning.plan_picture import Card, Chart, plan_picture
 from stylize.settings.input_files import inputs_of
 from stylize.stages import cache_key
 
-# Of footage that has none of its own.
+# Start of footage without timecode.
 FIRST_TIMECODE = "00:00:00:00"
 
 
 def write_plan(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, Path]:
-    """Writes keys.csv and plan.png into the project; returns where they are.
+    """Write keys.csv and plan.png into the project, and return their paths.
 
-    shots: with what their keyframes explain. A file that a person edited stays, unless ``--overwrite`` is given.
+    shots: with their coverage. A file that the user edited stays, unless ``--overwrite`` is given.
     """
     _remove_stale_heat_maps(context, shots)
     codes = timecodes(context.shot)
@@ -49,7 +49,7 @@ def write_plan(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, Path]
 
 
 def timecodes(shot: Shot) -> dict[int, str]:
-    """The time code of every frame: the footage's own, or counted from zero at its beginning."""
+    """Return the timecode of every frame: the footage's own, or counted from zero at its beginning."""
     start = shot.timecode or offset_timecode(FIRST_TIMECODE, shot.positions[0] if shot.positions else 0, shot.rate)
     counts = (round(time * shot.time_base * shot.rate) for time in shot.times)
     return {
@@ -58,7 +58,7 @@ def timecodes(shot: Shot) -> dict[int, str]:
 
 
 def rows(shots: Sequence[ShotPlan], codes: dict[int, str]) -> list[Row]:
-    """One row for every frame, in order."""
+    """Return one row for every frame, in order."""
     found = []
     for number, plan in enumerate(shots, 1):
         reasons = {key.frame: key.reason for key in plan.keyframes}
@@ -69,7 +69,7 @@ def rows(shots: Sequence[ShotPlan], codes: dict[int, str]) -> list[Row]:
 
 
 def chart(context: Context, shots: Sequence[ShotPlan], codes: dict[int, str]) -> Chart:
-    """What the picture of a plan shows."""
+    """Return the content of the picture of a plan."""
     frames = [frame for plan in shots for frame in plan.frames]
     keys = [key for plan in shots for key in plan.keyframes]
     cards = [
@@ -97,8 +97,8 @@ def _count(number: int, noun: str) -> str:
 
 
 def _target(context: Context, name: str, suffix: str) -> Path:
-    """Where a file of the plan goes: never over one that a person edited, unless that was asked for, and never over
-    one that the run is made from, but for a table that was given back: the plan's says the same."""
+    """Return a path for a file of the plan. It never replaces a file that the user edited, except with
+    ``--overwrite``, nor an input of the run, except a table of ``--keyframes``: the plan's content is the same."""
     first = context.project.root / f"{name}{suffix}"
     paths = (first if number == 1 else first.with_stem(f"{name}.{number}") for number in count(1))
     inputs = {
@@ -131,7 +131,7 @@ def _is_keyframes_table(context: Context, path: Path) -> bool:
 
 
 def _remove_stale_heat_maps(context: Context, shots: Sequence[ShotPlan]) -> None:
-    """Removes the heat maps of frames that are keyframes no more."""
+    """Remove the heat maps of frames that are no longer keyframes."""
     kept = {frame for plan in shots for frame in plan.keys}
     for path in context.project.folder("plan").glob("*.png"):
         if frame_number(path) not in kept and context.project.ours(path):

@@ -1,4 +1,4 @@
-"""Says in words why a frame is a key."""
+"""Explanations in words of why a frame is a key."""
 
 import numpy as np
 
@@ -11,16 +11,16 @@ PAINTED = "painted"
 
 
 def first_reason(place: int, only: bool) -> str:
-    """Why the first of the picked keys lies where it does. place: in the shot, from 0. only: there is no other."""
+    """Explain the place of the first picked key. place: in the shot, from 0. only: whether there is no other key."""
     if place == 0:
         return FIRST
     return ONLY if only else OPENING
 
 
 def new_reason(new: Floats, spread: float, *, pair: bool = False) -> str:
-    """Why a later key is due. new: float32 (h, w), how much of each cell is new, 0..1. spread: mean of it.
+    """Explain a later key. new: float32 (h, w), the new share of each cell, 0..1. spread: its mean.
 
-    pair: whether there is a pair of small things in it, side by side.
+    pair: whether the new content includes a pair of small objects, side by side.
     """
     total = float(new.sum())
     if total <= 0:
@@ -37,7 +37,7 @@ def new_reason(new: Floats, spread: float, *, pair: bool = False) -> str:
 
 
 def limit_note(max_keys: int, coverage: float) -> str:
-    """What a limit has cost. coverage: mean share of the shot's frames, 0..1."""
+    """Describe the effect of a limit. coverage: mean share of the shot's frames, 0..1."""
     return f"with {max_keys} keyframe{'s' * (max_keys != 1)} at most, {100 * coverage:.0f} % of the shot is explained"
 
 

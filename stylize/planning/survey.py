@@ -1,7 +1,7 @@
-"""What each of a few candidates for keys shows of every frame around it: once forward, once backward.
+"""Survey of how much a few candidates for keys show of the frames around them: a forward and a backward pass.
 
-Candidates are frames where something is seen that no other candidate near explains wholly. Each is followed until it
-explains next to nothing, so that the work for a frame is bounded whatever the length of the shot.
+Candidates are frames with content that no other nearby candidate fully covers. Each one is followed until it covers
+next to nothing, so that the work per frame is bounded whatever the length of the shot.
 """
 
 from collections import deque
@@ -31,24 +31,24 @@ from stylize.planning.coverage import (
     weighted_sum,
 )
 
-# Side in pixels of a thumbnail of the cells that residual is kept in, and the levels of it that are told apart: 4 bits
+# Side in thumbnail pixels of the cells in which residual is stored, and the highest level of its quantisation: 4 bits
 # each.
 CELL = 4
 LEVELS = 15
 
-# A frame is a candidate where the best of those before explains less than this of it; not more often than every so
-# many frames.
+# A frame becomes a candidate if every previous candidate covers less than this of it; at most once every MIN_SPACING
+# frames.
 ENOUGH_COVERAGE = 0.975
 MIN_SPACING = 3
-# Where at least this share is explained, eyes that are not may be what is new.
+# From this coverage on, uncovered eyes may be the new content.
 EYE_COVERAGE = 0.9
-# After so many frames without a candidate, the last one before something new is seen is one too.
+# After this many frames without a candidate, the last frame before new content appears becomes one too.
 REST_FRAMES = 6
 
-# So many frames behind a blend, the last trace of the other picture is gone.
+# Number of frames after a blend that may still show traces of the other picture.
 BLEND_TRAIL = 2
 
-# A view ends when it has explained less than this for so many frames; and the poorest one where there are too many.
+# A view ends once it has covered less than this for more than MAX_POOR_FRAMES frames. Above MAX_VIEWS the poorest end.
 POOR_COVERAGE, MAX_POOR_FRAMES = 0.15, 8
 MAX_VIEWS = 16
 
@@ -57,10 +57,10 @@ Attention = Callable[[int], Floats]
 
 @dataclass(frozen=True)
 class SurveySource:
-    """What is looked at.
+    """Input of a survey.
 
     frames: its numbers, ascending. plate: uint8 (H, W, 3) RGB of a frame. attention: float32 (H, W) in [0, 1] of a
-    frame, only what is inside counts; None for all. on_frame: called with each frame when it has been looked at.
+    frame, only the inside counts; None for all. on_frame: called with each frame after the forward pass has visited it.
     """
 
     frames: Sequence[int]
@@ -72,12 +72,12 @@ class SurveySource:
 
 @dataclass(frozen=True)
 class Survey:
-    """What candidates show, by position in the shot, counted from 0.
+    """Result of a survey, by position in the shot, counted from 0.
 
-    size: width and height of a proxy. cells: width and height of the grid that residual is kept in. candidates:
-    ascending. forward, backward: of a frame, what each candidate before and behind it shows, see ``pack``. weights: of
-    every frame, float32 (cells,), together 1, all 0 where nothing counts. sharp: of every frame, see ``sharpness``.
-    exempt: frames that are a blend of two pictures, and need not be explained.
+    size: width and height of a proxy. cells: width and height of the grid in which residual is stored. candidates:
+    ascending. forward, backward: of every frame, the residual of each candidate before and after it, see ``pack``.
+    weights: of every frame, float32 (cells,), which sum to 1, or all 0 where nothing counts. sharp: of every frame, see
+    ``sharpness``. exempt: frames that are a blend of two pictures, and need not be covered.
     """
 
     size: tuple[int, int]
@@ -90,12 +90,12 @@ class Survey:
     exempt: frozenset[int]
 
     def residual(self, packed: Bytes) -> Floats:
-        """See ``unpack``."""
+        """Return the unpacked residual; see ``unpack``."""
         return unpack(packed, self.cells[0] * self.cells[1])
 
 
 def pack(residual: Floats) -> Bytes:
-    """Two cells a byte. residual: float32 (cells,), 0 to MAX_RESIDUAL."""
+    """Pack residual into two cells per byte. residual: float32 (cells,), 0 to MAX_RESIDUAL."""
     levels = np.rint(residual * F32(LEVELS / MAX_RESIDUAL)).astype(U8)
     if levels.size % 2:
         levels = np.append(levels, U8(0))
@@ -103,7 +103,7 @@ def pack(residual: Floats) -> Bytes:
 
 
 def unpack(packed: Bytes, count: int) -> Floats:
-    """The inverse of ``pack``, to a half of a level."""
+    """Invert ``pack``, with an error of at most half a level."""
     levels = np.empty(2 * packed.size, F32)
     levels[::2], levels[1::2] = packed >> 4, packed & 15
     return levels[:count] * F32(MAX_RESIDUAL / LEVELS)
@@ -111,7 +111,7 @@ def unpack(packed: Bytes, count: int) -> Floats:
 
 @dataclass(frozen=True)
 class _Frame:
-    """place: in the shot. picture: its proxy. moved: from the frame looked at before; None for the first."""
+    """One frame. place: in the shot. picture: its proxy. moved: from the frame visited before; None for the first."""
 
     place: int
     picture: Bytes
@@ -120,14 +120,14 @@ class _Frame:
 
 
 def survey_shot(shot: SurveySource, fixed: Sequence[int], allowed: Callable[[int], bool] | None) -> Survey:
-    """Looks at all frames twice, with a few small pictures in memory; keeps some 20 bytes a cell and frame at most.
+    """Survey all frames in two passes. Holds a few small pictures, and at most some 20 bytes per cell and frame.
 
-    fixed: positions that are candidates whatever they show. allowed: which others may be; None for no others.
+    fixed: positions that are always candidates. allowed: whether another position may be one; None for no others.
     """
     forward = _ForwardPass(shot, set(fixed), allowed)
     forward.run()
     if not forward.candidates and allowed is not None:
-        # All is blended, or dropped but for what is blended.
+        # Every allowed frame is a blend.
         free = [place for place in range(len(shot.frames)) if allowed(place)]
         forward = _ForwardPass(shot, set(free[:1]), None)
         forward.run()
@@ -140,7 +140,7 @@ def survey_shot(shot: SurveySource, fixed: Sequence[int], allowed: Callable[[int
 
 @dataclass
 class _Views:
-    """The candidates that are being followed, on one way. fixed: those that stay whatever they show."""
+    """Views of the followed candidates in one direction. fixed: candidates that stay whatever they show."""
 
     estimate: FlowEstimator
     fixed: Collection[int]
@@ -148,21 +148,21 @@ class _Views:
     poor_frames: dict[int, int] = field(default_factory=dict)
 
     def follow(self, frame: _Frame) -> None:
-        """To the next frame."""
+        """Move all views to the next frame."""
         if frame.moved is not None:
             for place, (key, view) in self.views.items():
                 self.views[place] = key, move_view(view, frame.moved, key, frame.thumbnail, self.estimate)
 
     def add(self, frame: _Frame) -> None:
-        """The frame becomes a candidate."""
+        """Add the frame as a candidate."""
         if frame.place in self.fixed:
-            # Two keys on, a key has nothing more to say.
+            # A key has no effect beyond the key after the next one.
             for place in [place for place in self.views if place in self.fixed][:-1]:
                 del self.views[place]
         self.views[frame.place] = frame.thumbnail, own_view(frame.thumbnail)
 
     def drop_poor(self, shares: Mapping[int, float]) -> None:
-        """Ends views that show too little. shares: of the frame, what each explains."""
+        """End views that cover too little. shares: of the frame, the coverage by each."""
         for place, share in shares.items():
             self.poor_frames[place] = self.poor_frames.get(place, 0) + 1 if share < POOR_COVERAGE else 0
             if self.poor_frames[place] > MAX_POOR_FRAMES and place not in self.fixed:
@@ -173,7 +173,7 @@ class _Views:
 
 
 class _ForwardPass:
-    """The first walk, on which candidates are chosen."""
+    """First pass, in which candidates are chosen."""
 
     def __init__(self, shot: SurveySource, fixed: Collection[int], allowed: Callable[[int], bool] | None) -> None:
         self.shot, self.fixed, self.allowed = shot, fixed, allowed
@@ -191,7 +191,7 @@ class _ForwardPass:
         for before, frame, after in _with_surroundings(_frames(self.shot, range(len(self.shot.frames)))):
             if moving is None:
                 self.size, self.cells = frame.picture.shape[1::-1], _cells(frame.thumbnail)
-                # What moves in the first frame is told by the second.
+                # The motion in the first frame follows from the second.
                 first = motion(after[0].picture, frame.picture, self.shot.estimate) if after else None
                 moving = subject(None, first) if first else np.zeros_like(frame.thumbnail.tolerance)
             elif frame.moved is not None:
@@ -212,7 +212,7 @@ class _ForwardPass:
             share = max(shares(packed, self.weights[-1]).values(), default=0.0)
             missed_eyes = self._missed_eyes(packed) if share >= EYE_COVERAGE else np.zeros(0, bool)
             if missed_eyes.any():
-                # By now the frame before has them half open: it is no good as a key.
+                # The previous frame shows them half open, which makes a poor key.
                 self.next_candidate = self._most_open(frame, after, missed_eyes)
             elif share < ENOUGH_COVERAGE:
                 self._add_rest_candidate(frame)
@@ -225,9 +225,9 @@ class _ForwardPass:
         self.last = frame
 
     def _add_rest_candidate(self, frame: _Frame) -> None:
-        """Makes the frame before a candidate where it is the last of many that showed nothing new.
+        """Make the previous frame a candidate if it is the last of many without new content.
 
-        Nothing shows better what was there before the change, and nothing moves in it yet.
+        No frame shows the content before the change better, and nothing moves in it yet.
         """
         last = self.last
         if last is None or frame.moved is None or self.allowed is None or not self.allowed(last.place):
@@ -242,25 +242,25 @@ class _ForwardPass:
         self.views.views[last.place] = last.thumbnail, moved
 
     def _may_choose(self, frame: _Frame) -> bool:
-        """Whether a candidate may be chosen from here on."""
+        """Return whether a new candidate may be chosen at this frame."""
         pending = self.next_candidate is not None and self.next_candidate > frame.place
         too_soon = bool(self.candidates) and frame.place - self.candidates[-1] < MIN_SPACING
         return self.allowed is not None and not pending and not too_soon and frame.place not in self.fixed
 
     def _missed_eyes(self, packed_views: Mapping[int, Bytes]) -> Bools:
-        """Cells with eyes, or the like, that none of the candidates shows: bool (height, width) of the grid."""
+        """Return the cells with eyes, or a similar pair, that no candidate covers: bool (height, width) of the grid."""
         weights = self.weights[-1]
         residuals = [unpack(packed, weights.size) for packed in packed_views.values()]
         return eye_opening.paired_holes(np.array(residuals, F32).reshape(-1, weights.size), weights, self.cells)
 
     def _usable_as_keys(self, frames: Sequence[_Frame]) -> list[_Frame]:
-        """Those that may be keys."""
+        """Return the frames that may be keys."""
         assert self.allowed is not None
         allowed_frames = [one for one in frames if self.allowed(one.place)]
         return [one for one in allowed_frames if not self.exempt & set(range(one.place - BLEND_TRAIL, one.place + 1))]
 
     def _sharpest(self, frame: _Frame, after: Sequence[_Frame], weights: Floats) -> int | None:
-        """The sharpest that may be a key; an early one is preferred."""
+        """Return the sharpest frame that may be a key; the first one within 10 % of it is preferred."""
         usable = self._usable_as_keys([frame, *after])
         if not usable:
             return None
@@ -268,7 +268,7 @@ class _ForwardPass:
         return next(one.place for one, found in zip(usable, scores, strict=True) if found >= 0.9 * max(scores))
 
     def _most_open(self, frame: _Frame, after: Sequence[_Frame], missed_eyes: Bools) -> int | None:
-        """The one with the most open eyes: with the most contrast where they are. missed_eyes: see ``_missed_eyes``."""
+        """Return the frame with the most open eyes: with the most contrast there. missed_eyes: see ``_missed_eyes``."""
         usable = self._usable_as_keys([frame, *after])
         return max(usable, key=lambda one: _contrast(one, self.cells, missed_eyes)).place if usable else None
 
@@ -282,7 +282,7 @@ def _is_blend(before: _Frame, frame: _Frame, after: _Frame, estimate: FlowEstima
 
 
 def shares(residuals: Mapping[int, Bytes], weights: Floats) -> dict[int, float]:
-    """What each candidate explains alone of one frame, weighted, 0..1."""
+    """Return the weighted coverage of one frame by each candidate alone, 0..1."""
     if not residuals:
         return {}
     count = weights.size
@@ -293,7 +293,7 @@ def shares(residuals: Mapping[int, Bytes], weights: Floats) -> dict[int, float]:
 def _backward_pass(
     shot: SurveySource, candidates: Sequence[int], fixed: Collection[int], weights: Sequence[Floats]
 ) -> list[dict[int, Bytes]]:
-    """The second walk, from the last frame to the first."""
+    """Run the second pass, from the last frame to the first."""
     views, candidate_set = _Views(shot.estimate, fixed), set(candidates)
     residuals: list[dict[int, Bytes]] = []
     for frame in _frames(shot, range(len(shot.frames) - 1, -1, -1)):
@@ -316,7 +316,7 @@ def _frames(shot: SurveySource, places: Sequence[int]) -> Iterator[_Frame]:
 
 
 def _with_surroundings(frames: Iterator[_Frame]) -> Iterator[tuple[list[_Frame], _Frame, list[_Frame]]]:
-    """Each frame with those up to REACH before it and behind it."""
+    """Yield each frame with up to REACH previous and REACH following ones."""
     before: deque[_Frame] = deque(maxlen=REACH)
     after: deque[_Frame] = deque()
     for frame in frames:

@@ -1,7 +1,7 @@
-"""Where a result falls short of what it is next to a key, and which frame would mend most as a further key.
+"""Choice of the further key that reduces the error of a result most.
 
-Errors rise with the way that paint has gone. A key takes from a frame the part of its error by which it is nearer than
-the nearest key so far; what a frame has next to a key, for grain and what no key mends, stays.
+Errors grow with the distance to the nearest key. A further key reduces the error of a frame by the share by which it is
+nearer. The error that frames have next to a key, from grain and whatever no key fixes, stays.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# Frames on either side that a frame is compared with: what is poor in fewer than half of these is a flash.
+# Frames on either side in the median filter: an error in fewer than half of these is a flash.
 FILTER_REACH = 2
-# Frames of a span that are tried.
+# Maximum number of frames of a span that are tried.
 MAX_TRIED = 2000
 
 
 def error_floor(frames: Sequence[int], errors: Mapping[int, float], keys: Collection[int]) -> float:
-    """The error that frames have next to a key: the median; 0 where every frame is a key.
+    """Return the median error of the frames next to a key; 0 if every frame is a key.
 
     frames: of one shot, ascending. errors: of each, at least 0.
     """
@@ -32,7 +32,7 @@ def error_floor(frames: Sequence[int], errors: Mapping[int, float], keys: Collec
 
 
 def shot_error(frames: Sequence[int], errors: Mapping[int, float], floor: float) -> float:
-    """The mean error of a shot; no frame counts less than ``floor``, so that a key is no gain by itself."""
+    """Return the mean error of a shot; no frame counts less than ``floor``, so that a key is no gain by itself."""
     return float(np.mean([max(errors[frame], floor) for frame in frames]))
 
 
@@ -40,10 +40,10 @@ def best_frame(
     frames: Sequence[int], errors: Mapping[int, float], keys: Collection[int], floor: float, min_gap: int,
     excluded: Collection[int] = (),
 ) -> tuple[int, float] | None:  # fmt: skip
-    """The frame that would mend most as a key, and by how much the errors of all frames together would fall.
+    """Return the frame that reduces the error most as a key, and the reduction summed over all frames.
 
-    min_gap: least frames to any key. excluded: frames that must not be keys. None where nothing can be mended. Of
-    equals the earliest. In spans of more than MAX_TRIED frames not every frame is tried.
+    min_gap: minimum distance in frames to any key. excluded: frames that must not be keys. None if no frame reduces
+    the error. Of equals the earliest. In spans of more than MAX_TRIED frames not every frame is tried.
     """
     places = [place for place, frame in enumerate(frames) if frame in keys]
     if not places:
@@ -66,13 +66,13 @@ def best_frame(
 
 
 def _distance_to_nearest(positions: Ints, places: Ints) -> Ints:
-    """From each number to the nearest of the ascending places."""
+    """Return the distance from each position to the nearest of the ascending places."""
     after = np.searchsorted(places, positions)
     to_next = np.abs(places[np.minimum(after, len(places) - 1)] - positions)
     return np.asarray(np.minimum(to_next, np.abs(positions - places[np.maximum(after - 1, 0)])))
 
 
 def _median_filtered(values: Doubles) -> Doubles:
-    """The median of each value and those around it."""
+    """Return the running median of the values, over FILTER_REACH values on either side."""
     padded = np.pad(values, FILTER_REACH, mode="edge")
     return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * FILTER_REACH + 1), axis=1))

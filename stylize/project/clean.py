@@ -1,4 +1,4 @@
-"""Removal of what a run can make again: plates of movies, motion, passes and heat maps, and results if asked for."""
+"""Removal of files that a run can regenerate: plates of movies, motion, passes, heat maps; results on request."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 from stylize.project.layout import LAYERS
 from stylize.project.project import Project
 
-# Folders whose files are made again from the rest of the project, and those whose files are its results.
+# Folders of files that can be regenerated from the rest of the project, and folders of its results.
 CACHES, RESULTS = ("video", "guides", "flow", "passes", "plan"), ("out", "export")
 # Motion is recorded in the files themselves.
 _FLOW_SUFFIX = ".flow"
@@ -15,19 +15,19 @@ _FLOW_SUFFIX = ".flow"
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What was removed, or would be: files and bytes by folder."""
+    """Files and bytes removed, or to be removed, by folder."""
 
     files: dict[str, int]
     bytes: dict[str, int]
 
     @property
     def total(self) -> int:
-        """Bytes in all folders."""
+        """Number of bytes in all folders."""
         return sum(self.bytes.values())
 
 
 def clean(project: Project, *, results: bool = False, dry_run: bool = False) -> Cleaned:
-    """Remove files of ours that can be made again; never keys, mattes, settings, nor a file that a person changed.
+    """Remove files of ours that can be regenerated; never keys, mattes, settings, nor a file that a person changed.
 
     project: locked. results: remove frames and exported files too. dry_run: only count. Raises OSError for a file that
     cannot be removed.
@@ -44,7 +44,7 @@ def clean(project: Project, *, results: bool = False, dry_run: bool = False) -> 
 
 
 def _parts(project: Project) -> Iterator[Project]:
-    """Yield a project and the parts of it that layers have for themselves."""
+    """Yield a project and the parts of it that belong to layers."""
     yield project
     layers = project.folder(LAYERS)
     for folder in sorted(layers.iterdir()) if layers.is_dir() else ():

@@ -26,7 +26,7 @@ class DigestCache:
         self._changed = False
 
     def load(self) -> None:
-        """Read what earlier runs have kept."""
+        """Read the digests of earlier runs."""
         try:
             found = json.loads(self._file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -35,11 +35,11 @@ class DigestCache:
             self.add(found)
 
     def add(self, known: dict[str, Any]) -> None:
-        """Take over entries ``path: [size, time, digest]``; others are passed over."""
+        """Add entries ``path: [size, time, digest]``; others are ignored."""
         self._known |= {name: one for name, one in known.items() if isinstance(one, list) and len(one) == 3}
 
     def seed(self, path: Path, known: list[Any]) -> None:
-        """Take over size, time and digest of a file, unless later ones are known. A wrong time costs one reading."""
+        """Add size, time and digest of a file, unless later ones are known. A wrong time costs one reading."""
         name = str(path)
         if name not in self._known or self._known[name][1] < known[1]:
             self._known[name] = known

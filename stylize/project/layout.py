@@ -1,4 +1,4 @@
-"""Names of the folders and files of a project, and where the project of a shot lies."""
+"""Names of the folders and files of a project, and the location of a shot's project."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ STATE_FOLDER = "state"
 
 
 def project_of(shot: Path, project: Path | None) -> Path:
-    """Return the project folder of a shot: beside it unless another is asked for."""
+    """Return the project folder of a shot: alongside it unless another is requested."""
     if project is not None:
         return project
     pattern = parse_pattern(shot)
@@ -33,5 +33,5 @@ def is_project(path: Path) -> bool:
 
 
 def keeps_files(path: Path) -> bool:
-    """Return whether a run has worked in a folder: one that made mattes alone leaves no settings."""
+    """Return whether a run has worked in a folder: one that made only mattes leaves no settings."""
     return (path / STATE_FILE).is_file() and ((path / LOCK_FILE).is_file() or is_project(path))

@@ -9,7 +9,7 @@ from stylize.errors import ProjectError
 
 @contextlib.contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Keep a second run out. Raises ProjectError when one is at work, or nothing can be written here."""
+    """Exclude a second run. Raises ProjectError if one is active, or nothing can be written here."""
     try:
         lock = path.open("a+")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The project folder of a shot, open for work: files that appear whole or not at all, and what is known of them.
+"""The project folder of a shot, open for work: files that appear whole or not at all, and their records.
 
 A file that we made is known by the digest of its contents, so that a picture which a person put in its place differs
 from ours and is never overwritten.
@@ -32,16 +32,16 @@ from stylize.project.upgrade import upgrade
 from stylize.settings import Settings
 from stylize.stages import inputs_half
 
-# What happens outside of any task: unpacking, and looking through mattes and guides.
+# Record of work outside of any task: unpacking, and checking mattes and guides.
 SESSION = "session"
-# What tasks that are no more have made.
+# Record of files of tasks that no longer exist.
 RETIRED = "retired"
-# Seconds between two writings of digests while frames are being made, and how many times as long as one takes.
+# Minimum interval between two saves of digests: in seconds, and as a multiple of the duration of a save.
 SAVE_EVERY, SAVE_SHARE = 1.0, 20.0
 
 
 class Project:
-    """One project folder, open for one run; or the part of it that one layer has for itself."""
+    """One project folder, open for one run, or the part of it that belongs to one layer."""
 
     def __init__(self, root: Path, home: "Project | None" = None) -> None:
         """Create the folder if it does not exist. home: of a layer, the project that it is a part of.
@@ -70,12 +70,12 @@ class Project:
         return self.root / name
 
     def layer(self, name: str) -> "Project":
-        """Return what a layer has for itself; for a project that is locked. Raises as the constructor does."""
+        """Return the part of a locked project that belongs to a layer. Raises as the constructor does."""
         self._layers.append(Project(self.root / LAYERS / name, self))
         return self._layers[-1]
 
     def during(self, task: str) -> "Project":
-        """Return the same project, whose records go to a task."""
+        """Return the same project, recording to a task."""
         other = copy.copy(self)
         other.task = task
         return other
@@ -101,11 +101,11 @@ class Project:
         return key in self.keys_of(path)
 
     def made_from(self, path: Path, key: str) -> bool:
-        """Return whether a file is ours and was made from the inputs of a cache key, by whatever versions."""
+        """Return whether a file is ours and was made from the inputs of a cache key, by any versions."""
         return inputs_half(key) in map(inputs_half, self.keys_of(path))
 
     def keys_of(self, path: Path) -> list[str]:
-        """Return the cache keys under which the file was made that exists now."""
+        """Return the cache keys under which the existing file was made."""
         made = [entry for entry in self._records.files(self._name(path)) if entry.digests]
         if not made or not path.is_file():
             return []
@@ -113,7 +113,7 @@ class Project:
         return [entry.key for entry in made if entry.digests[-1] == digest]
 
     def ours(self, path: Path) -> bool:
-        """Return whether a file is one that we made, whatever for."""
+        """Return whether a file is one that we made, for any purpose."""
         made = list(self._records.files(self._name(path)))
         if not made or not path.is_file():
             return False
@@ -121,8 +121,10 @@ class Project:
         return any(digest in entry.digests for entry in made)
 
     def claim(self, paths: Iterable[Path]) -> None:
-        """Record that these files, which nobody else has, are about to be written: a run that is killed in the middle
-        finds them ours. Holds until the next claim of the task."""
+        """Record that these files are about to be written, so that they count as ours even if the run is killed.
+
+        They must not be files of anybody else. A claim holds until the next claim of the task.
+        """
         self._append({"claims": [self._name(path) for path in paths]})
 
     def may_replace(self, path: Path) -> bool:
@@ -133,7 +135,7 @@ class Project:
         """Make a file whole or not at all, and ours before anyone can see it.
 
         write: makes the file at the temporary path that it is given. The digest is on disk before the file gets its
-        name, so that a run killed between the two never takes its own file for a person's.
+        name, so that a run killed between the two never treats its own file as a person's.
         """
         with atomic_write(path, PROJECT_OPTION, keep_suffix=True) as partial:
             write(partial)
@@ -157,23 +159,23 @@ class Project:
         return self._records.fact(name, key)
 
     def remember(self, name: str, key: str, value: Any) -> None:
-        """Keep a fact: whatever JSON can write."""
+        """Record a fact: any value that JSON can represent."""
         self._append({"fact": name, "key": key, "value": value})
 
     # Tasks
 
     def reload(self, task: str) -> None:
-        """Read what another process has recorded for a task."""
+        """Read the entries that another process has recorded for a task."""
         self._records.reload(task)
         self._seed()
 
     def retire(self, kind: str, tasks: Collection[str]) -> None:
-        """Hand over what tasks of a kind have made that are not among ``tasks``. For a project that is locked."""
+        """Move the records of a kind's tasks that are not in ``tasks`` to RETIRED. For a project that is locked."""
         gone = [task for task in self._records.tasks() if task.partition(":")[0] == kind and task not in tasks]
         self._records.retire(gone, RETIRED)
 
     def save(self) -> None:
-        """Write the digests of files, which need not be read again."""
+        """Write the digests of files, so that these need not be read again."""
         begun = time.monotonic()
         self._digests.save()
         self._saved = time.monotonic()
@@ -181,9 +183,9 @@ class Project:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep a second run out, and upgrade the folder if an earlier version made it.
+        """Exclude a second run, and upgrade the folder if an earlier version made it.
 
-        Raises ProjectError when another run is at work, or nothing can be written here.
+        Raises ProjectError if another run is active, or nothing can be written here.
         """
         with exclusive(self.root / LOCK_FILE):
             upgrade(self.root)
@@ -217,7 +219,7 @@ def _check_root(root: Path) -> None:
     """Raise ProjectError for a folder that is somebody else's."""
     if root.exists() and not root.is_dir():
         raise ProjectError(f"{root} is to be the project folder but is a file; choose another with --project FOLDER")
-    # A run that was stopped early leaves folders and the lock before it leaves a project file.
+    # A run that is stopped early leaves folders and the lock, but no project file.
     known = {*FOLDERS, LAYERS, LOCK_FILE, SETTINGS_FILE, STATE_FILE, STATE_FOLDER}
     entries = {entry.name for entry in root.iterdir()} if root.exists() else set()
     if not entries & {SETTINGS_FILE, STATE_FILE} and entries - known:

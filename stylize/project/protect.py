@@ -17,9 +17,9 @@ _EXPORT = "export"
 
 
 def refuse_inputs(targets: Collection[Path], inputs: Inputs, shot: Shot, project: Project) -> None:
-    """Raises OutputError, whatever may be overwritten, when a target is an input or would be taken for one.
+    """Raise OutputError, even with permission to overwrite, if a target is an input or would be read as one.
 
-    So would be pictures in a folder of pictures, and any file among those that the project keeps.
+    Pictures in an input folder would be read as inputs, as would any file among those that the project keeps.
     """
     refuse_sources(targets, shot, inputs.files)
     pictures = [target for target in targets if target.suffix.lower() in PICTURE_SUFFIXES]
@@ -30,7 +30,7 @@ def refuse_inputs(targets: Collection[Path], inputs: Inputs, shot: Shot, project
 
 
 def refuse_other_projects(targets: Collection[Path], project: Project) -> None:
-    """Raises OutputError when a target would lie in the folder of another project, at any depth."""
+    """Raise OutputError if a target would be in the folder of another project, at any depth."""
     for parent in {target.resolve().parent for target in targets}:
         nearest = next((one for one in (parent, *parent.parents) if one == project.root or keeps_files(one)), None)
         if nearest not in (None, project.root):

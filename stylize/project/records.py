@@ -1,7 +1,7 @@
 """Records of tasks: the files that each has made, under which cache key and with which contents, and its facts.
 
-Every task has one file of JSON lines, to which whoever runs the task appends: several processes can work on one project
-without sharing a writer. A line that a killed run has cut off is passed over, and what it told of is done again.
+Every task has one file of JSON lines, to which the process that runs the task appends: several processes can work on
+one project without sharing a writer. A line that a killed run has cut off is ignored, and its work is done again.
 """
 
 import json
@@ -21,7 +21,7 @@ from stylize.project.layout import STATE_FOLDER
 SUFFIX = ".jsonl"
 # Earlier contents of a file that still count as ours.
 _REMEMBERED = 8
-# A record is rewritten when it has so many times as many lines as entries, and at least so many.
+# A record is rewritten when it has more lines than this multiple of its entries, and than this minimum.
 _BLOAT, _FEWEST = 2, 200
 
 
@@ -36,7 +36,7 @@ class FileEntry:
 
 @dataclass
 class Record:
-    """What one task has done. files: by name. facts: cache key and value, by name. claims: about to be written."""
+    """Work of one task. files: by name. facts: cache key and value, by name. claims: files about to be written."""
 
     files: dict[str, FileEntry] = field(default_factory=dict)
     facts: dict[str, tuple[str, Any]] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Record:
     lines: int = 0
 
     def take(self, entry: Any) -> None:
-        """Take over one entry. Raises ValueError, TypeError or KeyError for one that is misshapen."""
+        """Add one entry. Raises ValueError, TypeError or KeyError for a malformed one."""
         self.lines += 1
         if "file" in entry:
             made = self.files.setdefault(str(entry["file"]), FileEntry(""))
@@ -57,7 +57,7 @@ class Record:
             self.claims = [str(name) for name in entry["claims"]]
 
     def entries(self) -> Iterator[dict[str, Any]]:
-        """Yield the fewest entries that say the same."""
+        """Yield the smallest equivalent set of entries."""
         for name, made in self.files.items():
             yield {"file": name, "key": made.key, "digests": made.digests, "status": made.status}
         for name, (key, value) in self.facts.items():
@@ -67,10 +67,10 @@ class Record:
 
 
 class Recorder:
-    """The record of one task, written by whoever runs it, in whatever process."""
+    """Writer of one task's record, for the process that runs the task."""
 
     def __init__(self, root: Path, task: str) -> None:
-        """root: of the project."""
+        """Open the record of a task. root: of the project."""
         self._root, self._file = root.resolve(), record_file(root / STATE_FOLDER, task)
         self._one_at_a_time = threading.Lock()
 
@@ -82,7 +82,7 @@ class Recorder:
 
 
 class Records:
-    """The records of a project, in one folder; see the module's text."""
+    """The records of a project, in one folder; see the module docstring."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -117,7 +117,7 @@ class Records:
             self._tasks.setdefault(task, Record()).take(entry)
 
     def files(self, name: str) -> Iterator[FileEntry]:
-        """Yield what the tasks have recorded of a file."""
+        """Yield the tasks' entries of a file."""
         for record in list(self._tasks.values()):
             if name in record.files:
                 yield record.files[name]
@@ -130,7 +130,7 @@ class Records:
                     yield name, [*made.status, made.digests[-1]]
 
     def forget(self, name: str) -> None:
-        """Drop a file that is no more. Records on disk lose it when they are next rewritten."""
+        """Drop a file that no longer exists. Records on disk lose it when they are next rewritten."""
         for record in self._tasks.values():
             record.files.pop(name, None)
 
@@ -150,7 +150,7 @@ class Records:
         return sorted(self._tasks)
 
     def retire(self, tasks: Collection[str], into: str) -> None:
-        """Hand the files of tasks that are no more over to another record. Raises OutputError."""
+        """Move the files of tasks that no longer exist to another record. Raises OutputError."""
         for task in tasks:
             record = self._tasks.pop(task, None)
             for entry in record.entries() if record else ():
@@ -162,7 +162,7 @@ class Records:
                 self._file(task).unlink(missing_ok=True)
 
     def compact(self) -> None:
-        """Rewrite the records that say everything several times. Raises OutputError."""
+        """Rewrite the records with many redundant lines. Raises OutputError."""
         for task, record in self._tasks.items():
             if record.lines > max(_FEWEST, _BLOAT * sum(1 for _ in record.entries())):
                 self._rewrite(task)
@@ -183,13 +183,13 @@ def record_file(folder: Path, task: str) -> Path:
 
 
 def file_name(root: Path, path: Path) -> str:
-    """Return how records call a file: by its place in the project, or by its absolute path."""
+    """Return the name of a file in records: its path in the project, or its absolute path."""
     path = path.absolute()
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def file_entry(name: str, key: str, digest: str, status: os.stat_result) -> dict[str, Any]:
-    """Return the entry of a file. status: of the file, so that it need not be read again while that is the same."""
+    """Return the entry of a file. status: of the file, so that it need not be read again while that is unchanged."""
     return {"file": name, "key": key, "digests": [digest], "status": [status.st_size, status.st_mtime_ns]}
 
 

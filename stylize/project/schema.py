@@ -1,4 +1,4 @@
-"""The schema of project folders: its number, and what is refused.
+"""The schema of project folders: its number, and the check that refuses unsupported ones.
 
 1  settings without a number, state in one file (stylize 0.1)
 2  a number in project.toml and state.json, state in one record per task
@@ -15,7 +15,7 @@ SCHEMA = 2
 def check_schema(path: Path, schema: Any, way_out: str = "mend it") -> int:
     """Return the schema of a file of a project. way_out: advice for one that is no number.
 
-    Raises ProjectError for such a one, and for one that is newer than this version knows.
+    Raises ProjectError for one that is no number, and for one that is newer than this version supports.
     """
     if isinstance(schema, int) and not isinstance(schema, bool) and 1 <= schema <= SCHEMA:
         return schema

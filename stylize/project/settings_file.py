@@ -15,7 +15,7 @@ from stylize.settings import OPTIONS, Settings, read_settings
 
 
 def write_settings(root: Path, shot: Path, settings: Settings, version: str) -> None:
-    """Write shot, settings and version, with absolute paths, so that a project goes on from anywhere."""
+    """Write shot, settings and version, with absolute paths, so that a project can be continued from any folder."""
     import tomli_w
 
     values = {name: OPTIONS[name].resolve(value) for name, value in settings.stored().items()}
@@ -49,7 +49,7 @@ def raw_settings(root: Path) -> dict[str, Any]:
 
 
 def check_settings_schema(root: Path) -> None:
-    """Raise ProjectError when project.toml is of a newer schema; one that is missing or damaged is written again."""
+    """Raise ProjectError when project.toml is of a newer schema; one that is missing or damaged is rewritten."""
     path = root / SETTINGS_FILE
     check_schema(path, _readable(path).get("schema", 1))
 
@@ -62,7 +62,7 @@ def check_shot(root: Path, shot: Path) -> None:
 
 
 def _readable(path: Path) -> dict[str, Any]:
-    """Return what project.toml holds; empty where it is missing or damaged."""
+    """Return the contents of project.toml; empty if it is missing or damaged."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
@@ -81,7 +81,7 @@ def _content(path: Path) -> dict[str, Any]:
 
 
 def _found(path: Path) -> str:
-    """Return what lies where a project was expected, in words."""
+    """Return a description of the file or folder found in place of a project."""
     if path.is_dir():
         return f"a folder without {SETTINGS_FILE}"
     if not path.exists():

@@ -1,4 +1,4 @@
-"""The file state.json: the schema of what a project has recorded."""
+"""The file state.json: the schema of a project's records."""
 
 import json
 from importlib.metadata import version
@@ -11,7 +11,7 @@ from stylize.media.safe_write import atomic_write
 from stylize.project.layout import STATE_FILE
 from stylize.project.schema import SCHEMA, check_schema
 
-# Without records nobody knows any more which pictures in keys/ a person painted.
+# Without records it is unknown which pictures in keys/ a person painted.
 _WAY_OUT = (
     "restore it, or delete it and the folder state/ beside it to have everything made again; pictures in keys/ then "
     "count as painted"
@@ -19,7 +19,7 @@ _WAY_OUT = (
 
 
 def read_state(root: Path) -> dict[str, Any]:
-    """Return what state.json holds, its schema among it; empty where there is none.
+    """Return the contents of state.json, including its schema; empty if there is none.
 
     Raises ProjectError for a file that cannot be read, is damaged, or is of a newer schema.
     """

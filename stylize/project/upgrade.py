@@ -1,7 +1,7 @@
 """Upgrade of projects that an earlier version made: nothing that a user painted, rendered or set is lost.
 
-Files are known as ours under cache keys that never match, so that they are made again; rendered keys are reused where
-the inputs recorded here are still the same (`stylize.keys.upgraded`).
+Files are recorded as ours under cache keys that never match, so that they are regenerated; rendered keys are reused if
+the inputs recorded here are unchanged (`stylize.keys.upgraded`).
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from stylize.project.schema import SCHEMA
 from stylize.project.settings_file import raw_settings
 from stylize.project.state_file import read_state, write_state
 
-# Record of what an earlier version has made, and the fact in it that holds settings and contents of that time.
+# Record of the files of an earlier version, and its fact that holds the settings and contents of that time.
 TASK, FACT = "upgrade", "made from"
 # Cache keys of the first schema, which this version cannot make.
 FIRST_SCHEMA = "schema1"
@@ -50,7 +50,7 @@ def upgrade(root: Path, home: Path | None = None) -> None:
 
 
 def _tables(root: Path, state: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return files and digests of the first schema. Raises ProjectError where they are misshapen."""
+    """Return files and digests of the first schema. Raises ProjectError if they are malformed."""
     files, digests = state.get("files", {}), state.get("digests", {})
     if not isinstance(files, dict) or not isinstance(digests, dict):
         raise ProjectError(f"{root / STATE_FILE} holds no tables of files and digests; restore it")

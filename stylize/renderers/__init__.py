@@ -1,4 +1,4 @@
-"""Painters of keyframes. A new one is a new file and one line in ``RENDERERS``."""
+"""Renderers of keyframes. To add one, write a module and add a line to ``RENDERERS``."""
 
 from collections.abc import Callable
 
@@ -39,9 +39,9 @@ RENDERERS: dict[str, Callable[[Settings, DownloadPermission | None], Renderer]] 
 
 
 def make_renderer(name: str, settings: Settings, permission: DownloadPermission | None = None) -> Renderer:
-    """The renderer of that name, with what the settings say of it.
+    """Return the renderer of that name, configured by the settings.
 
-    permission: leave to download a model that is missing, and who is told; without it nothing is downloaded.
+    permission: permission to download a missing model, with its callbacks; without it nothing is downloaded.
     Raises SettingsError for an unknown name, RendererError when it is not installed or lacks its model.
     """
     if name not in RENDERERS:

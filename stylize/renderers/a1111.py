@@ -1,6 +1,6 @@
-"""A renderer that asks a running A1111 (or Forge, or SD.Next) to paint: its HTTP interface, ``/sdapi/v1/img2img``.
+"""Renderer that paints through the HTTP API of a running A1111 (or Forge, or SD.Next): ``/sdapi/v1/img2img``.
 
-The server has the model, its samplers, LoRAs and ControlNets; what is here is the plate, the words and the numbers.
+The server holds the model, its samplers, LoRAs and ControlNets. This module sends the plate, prompts and numbers.
 """
 
 import base64
@@ -25,21 +25,21 @@ from stylize.settings import DIFFUSION, OPTIONS, Settings
 from stylize.settings.schedules import text_at
 from stylize.settings.validation import A1111_OPTIONS
 
-# Preprocessors of ControlNet's extension, by kind; a picture that is ready needs none.
+# Preprocessors of the ControlNet extension, by kind; a ready-made picture needs none.
 MODULES = {
     "canny": "canny", "softedge": "softedge_pidinet", "lineart": "lineart_standard", "lineart_anime": "lineart_anime",
     "depth": "depth_midas", "normal": "normal_bae", "openpose": "openpose_full", "tile": "tile_resample",
     "shuffle": "shuffle",
 }  # fmt: skip
-# A key may take minutes on a slow card; a question about the server's state may not.
+# Seconds. A key may take minutes on a slow card; a query of the server's state may not.
 RENDER_TIMEOUT, QUERY_TIMEOUT = 1800.0, 20.0
 
 
 class A1111Renderer:
-    """See the module's text. A Renderer."""
+    """Renderer backed by an A1111 server; see the module's docstring."""
 
     def __init__(self, settings: Settings) -> None:
-        """Asks nothing of the server yet. Raises RendererError for an address that is none."""
+        """Make no request to the server yet. Raises RendererError for an invalid address."""
         if not settings.url.startswith(("http://", "https://")):
             raise RendererError(f"--url must be as http://127.0.0.1:7860, not {settings.url}")
         self.settings = settings
@@ -47,7 +47,7 @@ class A1111Renderer:
         self._model: str | None = None
 
     def cache_key(self) -> str:
-        """Return settings and the model that the server has loaded. Raises RendererError when it does not answer."""
+        """Return the settings and the server's loaded model as text. Raises RendererError when it does not answer."""
         if self._model is None:
             reply = self._call("/sdapi/v1/options", None, QUERY_TIMEOUT)
             self._model = str(reply.get("sd_model_checkpoint"))
@@ -56,7 +56,7 @@ class A1111Renderer:
         return f"a1111-{json.dumps([self._model, sent])}"
 
     def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> RenderedKey:
-        """See Renderer. Raises RendererError when the server does not answer, refuses, or sends no picture."""
+        """Paint a key. Raises RendererError when the server does not answer, refuses, or sends no picture."""
         working = working_of(self.settings, request)
         reply = self._call("/sdapi/v1/img2img", payload(self.settings, request, working), RENDER_TIMEOUT)
         images = reply.get("images")
@@ -76,7 +76,7 @@ class A1111Renderer:
         return RenderedKey(np.ascontiguousarray(picture, F32), _texts(reply), notes=self._model_differences())
 
     def _model_differences(self) -> tuple[str, ...]:
-        """Whether the server's model is another than that of the key that is asked for again."""
+        """Return a note if the server's model differs from that of the key to reproduce."""
         if self.settings.like is None:
             return ()
         expected = recorded_hash(read_provenance(self.settings.like))
@@ -89,7 +89,7 @@ class A1111Renderer:
         )
 
     def _call(self, path: str, body: Mapping[str, Any] | None, timeout: float) -> dict[str, Any]:
-        """The server's answer to a question (GET), or to a body (POST)."""
+        """Return the server's reply to a GET request, or to a POST request if there is a body."""
         data = None if body is None else json.dumps(body).encode()
         sent = urllib.request.Request(f"{self._url}{path}", data, {"Content-Type": "application/json"})
         try:
@@ -112,13 +112,13 @@ class A1111Renderer:
 
 
 def working_of(settings: Settings, request: RenderRequest) -> Working:
-    """How the plate is worked: servers cut what is no multiple of 8, and know no way back."""
+    """Return the working size. Servers crop sides that are not multiples of 8, and cannot undo that."""
     height, width = request.plate.shape[:2]
     return plan_size((width, height), SDXL, settings.render_size)
 
 
 def payload(settings: Settings, request: RenderRequest, working: Working) -> dict[str, Any]:
-    """What is asked of ``/sdapi/v1/img2img`` for a key."""
+    """Return the body of the ``/sdapi/v1/img2img`` request for a key."""
     width, height = working.size
     body: dict[str, Any] = {
         "init_images": [_encoded(crop_resize(_start_picture(settings, request), working))],
@@ -162,7 +162,7 @@ def _unit(settings: Settings, control: Any, request: RenderRequest, working: Wor
 
 
 def _start_picture(settings: Settings, request: RenderRequest) -> Floats:
-    """The plate, and the earlier key where it shows the same thing."""
+    """Return the plate, with the previous key blended in by its confidence."""
     if request.warped is None or request.confidence is None or settings.fuse == 0:
         return request.plate
     share = request.confidence[..., None]
@@ -187,7 +187,7 @@ def _decoded(text: str, what: str) -> Floats:
 
 
 def _texts(reply: Mapping[str, Any]) -> dict[str, str]:
-    """The ``parameters`` text that the server writes, if it told it."""
+    """Return the server's ``parameters`` text, if its reply has one."""
     try:
         lines = json.loads(str(reply["info"]))["infotexts"]
         return {"parameters": str(lines[0])}

@@ -1,4 +1,4 @@
-"""Which renderer ``--renderer auto`` is: diffusion where it can be had, else the embedded one; said in one line."""
+"""Resolution of ``--renderer auto``: diffusion where available, else the embedded one; reported in one line."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,9 +11,9 @@ LIBRARIES = ("torch", "diffusers", "transformers", "peft")
 
 
 def resolve_renderer(settings: Settings, message: Callable[[str], None]) -> Settings:
-    """The settings with ``auto`` replaced by what it is here and now, and that told.
+    """Return the settings with ``auto`` replaced by the renderer available here, and report the choice.
 
-    Raises SettingsError when what was asked for beside cannot be carried out by it.
+    Raises SettingsError when that renderer does not support the other settings.
     """
     if settings.renderer != "auto":
         return settings
@@ -27,12 +27,12 @@ def resolve_renderer(settings: Settings, message: Callable[[str], None]) -> Sett
 
 
 def missing_libraries() -> list[str]:
-    """What the diffusion renderer needs and is not installed."""
+    """List the libraries that the diffusion renderer needs and that are not installed."""
     return [name for name in LIBRARIES if find_spec(name) is None]
 
 
 def _choose(settings: Settings) -> tuple[str, str | None, str]:
-    """Name, model and reason."""
+    """Return the renderer's name, its model and the reason for the choice."""
     missing = missing_libraries()
     if missing:
         return "example", settings.model, f"{', '.join(missing)} is not installed"

@@ -1,7 +1,7 @@
-"""The embedded renderer: paints a keyframe in the manner of one reference picture, with no weights.
+"""Embedded renderer: paints a keyframe in the style of one reference picture, without model weights.
 
-Patches of the reference are laid where tone, hue and structure ask for them, coarse to fine, until they agree
-with one another: the reference's own brushwork in the places where the plate has the like.
+It places patches of the reference guided by tone, hue and structure, coarse to fine, until they agree with one another.
+The result has the reference's own brushwork where the plate looks similar.
 """
 
 from collections.abc import Callable
@@ -18,22 +18,22 @@ from propagate.texture import Job, Level, Texture, exemplar, optimise
 from stylize.errors import RendererError
 from stylize.renderers.protocol import RenderedKey, RenderRequest
 
-# Side of the smallest size that the work begins with, in pixels.
+# Min shorter side of the coarsest pyramid level, in pixels.
 COARSEST = 40
 RADIUS = 3
-# Patches vote almost for their centre alone: brush marks stay sharp, and seams look like strokes' ends.
+# Patches vote almost only for their centre: brush marks stay sharp, and seams look like the ends of strokes.
 VOTE_SHARPNESS = 50.0
-# How strongly the earlier key counts, where it shows the same thing, beside agreement among patches.
+# Weight of the previous key at full confidence, relative to agreement among patches.
 AGREEMENT = F32(4)
-# Part of the guides' weight that is left when an earlier key is painted again.
+# Factor on the guides' weights when the previous key is repainted.
 REPAINT_GUIDE_WEIGHT = 0.05
 
 
 @dataclass(frozen=True)
 class ExampleSettings:
-    """How the embedded renderer paints.
+    """Settings of the embedded renderer.
 
-    structure: 0..1, how much the plate's edges rule over the reference's own. keep_colours: the plate's
+    structure: 0..1, how strongly the plate's edges override the reference's own. keep_colours: the plate's
     hues instead of the reference's palette.
     """
 
@@ -43,7 +43,7 @@ class ExampleSettings:
 
 @dataclass(frozen=True)
 class _PyramidLevel:
-    """All that one level of the pyramid works on."""
+    """Inputs of one pyramid level."""
 
     style: Floats
     guides: tuple[guidance.Guide, ...]
@@ -52,17 +52,17 @@ class _PyramidLevel:
 
 
 class ExampleRenderer:
-    """See the module's text. A Renderer."""
+    """Renderer that paints after a reference picture; see the module's docstring."""
 
     def __init__(self, settings: ExampleSettings) -> None:
         self.settings = settings
 
     def cache_key(self) -> str:
-        """See Renderer."""
+        """Return a text that covers the settings; see Renderer."""
         return f"example-{self.settings.structure:g}-{self.settings.keep_colours}"
 
     def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> RenderedKey:
-        """See Renderer. Raises RendererError when the request has no style."""
+        """Paint a key; see Renderer. Raises RendererError when the request has no style."""
         if request.style is None:
             raise RendererError("the example renderer paints after a reference picture; give one with --style PICTURE")
         sizes = self._pyramid(request)
@@ -127,10 +127,10 @@ class ExampleRenderer:
         return texture if finer_levels else self._repaint_previous_key(size, texture, seed)
 
     def _repaint_previous_key(self, size: _PyramidLevel, texture: Texture, seed: int) -> Texture:
-        """Takes the earlier key over where it shows the same thing.
+        """Reproduce the previous key where there is confidence in it.
 
-        It is painted again, by the reference's own patches that look most like it: warped from key to key
-        to key, it would go soft.
+        It is repainted with the reference patches most similar to it. Warped from key to key to key, it would lose
+        sharpness.
         """
         if size.warped is None or size.confidence is None:
             return texture
@@ -145,7 +145,7 @@ class ExampleRenderer:
         )
 
     def _initial_field(self, size: _PyramidLevel, start: Ints, seed: int) -> Ints:
-        """A first field by the guides alone: there is no picture yet that patches could agree with."""
+        """Return an initial field from the guides alone: there is no picture yet for patches to agree with."""
         alone = Level(rounds=1, sweeps=8, search_radius=max(size.style.shape[:2]), uniformity=0.02)
         blank = np.zeros((*start.shape[:2], 3), F32)
         return optimise(_job(size, 0.0, seed), blank, start, alone).field
@@ -167,7 +167,7 @@ def _job(size: _PyramidLevel, style_weight: float, seed: int) -> Job:
 
 
 def fit(style: Floats, size: tuple[int, ...]) -> Floats:
-    """The reference, made smaller when it is larger than the plate, never larger: brushes keep their size."""
+    """Return the reference, scaled down if larger than the plate, never up: brush marks keep their size."""
     by = max(size) / max(style.shape[:2])
     if by >= 1:
         return style
@@ -176,7 +176,7 @@ def fit(style: Floats, size: tuple[int, ...]) -> Floats:
 
 
 def shrink(picture: Floats, by: int) -> Floats:
-    """``picture`` at 1 / ``by`` of its size."""
+    """Return ``picture`` scaled to 1 / ``by`` of its size."""
     if by == 1:
         return picture
     wide, high = max(1, round(picture.shape[1] / by)), max(1, round(picture.shape[0] / by))
@@ -184,7 +184,7 @@ def shrink(picture: Floats, by: int) -> Floats:
 
 
 def recolour(style: Floats, plate: Floats, seed: int) -> Floats:
-    """The reference in the plate's colours, its lightness and so its brushwork kept."""
+    """Transfer the plate's colours to the reference; its lightness, and so its brushwork, is kept."""
     theirs, ours = guidance.to_lab(style), guidance.to_lab(plate)
     moved = guidance.transport_colours(theirs, ours, seed)
     moved[..., 0] = theirs[..., 0]

@@ -1,4 +1,4 @@
-"""The renderer for keys that a person paints: it paints nothing, and says what it waits for."""
+"""Renderer for hand-painted keys: it paints nothing, and reports which key is missing."""
 
 from collections.abc import Callable
 
@@ -7,14 +7,14 @@ from stylize.renderers.protocol import RenderedKey, RenderRequest
 
 
 class PaintedRenderer:
-    """A Renderer for shots whose every key is painted by hand."""
+    """Renderer for shots whose keys are all painted by hand."""
 
     def cache_key(self) -> str:
-        """See Renderer. Painted keys differ by their contents alone."""
+        """Return a constant; see Renderer. Painted keys differ only in their contents."""
         return "painted"
 
     def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> RenderedKey:
-        """Raises RendererError: a key that is to be painted by hand is not there yet."""
+        """Raise RendererError: a hand-painted key is missing."""
         raise RendererError(
             f"keyframe {request.frame} is to be painted by hand and is not there; put the painted picture for "
             f"frame {request.frame} into the keys folder, or choose --renderer example with --style PICTURE"

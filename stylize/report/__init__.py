@@ -1,1 +1,1 @@
-"""How good a result is, measured and shown: a page to look at, and the same figures as JSON."""
+"""Quality report of a result: an HTML page, and the same figures as JSON."""

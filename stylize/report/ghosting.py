@@ -1,10 +1,9 @@
-"""Ghosting: detail of two keys seen one through the other, as a cross-fade shows it.
+"""Ghosting: superimposed detail of two keys, as in a cross-fade.
 
-Near every pixel the detail of a frame is taken apart, by least squares, into that of the left key and that of the right
-key, both moved along to the frame: ``frame = a * left + b * right``. A choice of either has 1 and 0, a cross-fade has
-a half of each. It counts as far as it explains the frame better than taking at every pixel the key that is nearer: so a
-patchwork of both is no ghost. Where both keys have the same detail there is nothing to tell apart, and nothing that
-could ghost.
+Around every pixel, least squares decomposes the detail of a frame into that of the left and the right key, both warped
+to the frame: ``frame = a * left + b * right``. A choice of either key has weights 1 and 0, a cross-fade has a half of
+each. The mixture counts only as far as it explains the frame better than the closer key at every pixel: so a patchwork
+of both is no ghost. Where both keys have the same detail, nothing can ghost.
 """
 
 import cv2
@@ -14,17 +13,17 @@ from propagate.arrays import Bools, Floats
 
 F32 = np.float32
 _LUMA = np.array([0.2126, 0.7152, 0.0722], F32)
-# Pixels: what is finer than the first is detail, and the window it is taken apart in.
+# In pixels: the scale below which structure counts as detail, and the window of the decomposition.
 DETAIL, WINDOW = 2.0, 15
-# Least energy of detail that counts, in 0..1 squared: a quarter of a level of 255.
+# Minimum energy of detail that counts, in 0..1 squared: a quarter of a level of 255.
 _MIN_ENERGY = F32((0.25 / 255) ** 2)
 
 
 def ghosting(result: Floats, left: Floats, right: Floats, visible: Bools) -> float | None:
-    """The share of the keys' detail that shows twice, 0 (a choice) to 1 (a cross-fade of keys that share nothing).
+    """Return the share of doubled detail, 0 (a choice) to 1 (a cross-fade of keys that share nothing).
 
-    result, and both keys moved along to it: float32 (H, W, 3) in [0, 1]. visible: bool (H, W), where both keys have
-    been followed to. None where there is nothing to compare.
+    result, and both keys warped to it: float32 (H, W, 3) in [0, 1]. visible: bool (H, W), where both keys are
+    followed to. None if there is nothing to compare.
     """
     frame, one, other = (_detail(picture) for picture in (result, left, right))
     own, others, both = _mean(one * one), _mean(other * other), _mean(one * other)
@@ -42,7 +41,7 @@ def ghosting(result: Floats, left: Floats, right: Floats, visible: Bools) -> flo
     faded = np.maximum(_mean(frame * frame) - a * with_one - b * with_other, 0)
     chosen = _mean(np.minimum((frame - one) ** 2, (frame - other) ** 2))
     gain = np.clip((chosen - faded) / (chosen + faded + _MIN_ENERGY), 0, 1)
-    # What both share cannot ghost: 1 less the square of their correlation.
+    # Shared detail cannot ghost: 1 less the square of the correlation.
     distinct = determinant / (product + _MIN_ENERGY * _MIN_ENERGY)
     return float((doubled * gain * distinct * energy).sum(dtype=np.float64) / total)
 

@@ -1,17 +1,17 @@
-"""The gate before an upgrade: golden projects are made anew and compared with what a person approved.
+"""Regression check before an upgrade: golden projects are regenerated and compared with approved frames.
 
 A folder of goldens holds one folder each with a `golden.toml`:
 
-    shot = "../inputs/plates"     # paths are seen from this file
-    mean = 1.0                    # tolerance, of 255 levels; leave it out for exact bits
-    far = 16                      # a pixel is far off beyond so many levels ...
-    share = 0.02                  # ... and so many of them may be
+    shot = "../inputs/plates"     # paths are relative to this file
+    mean = 1.0                    # tolerance, in levels of 255; omit it for bit-identical frames
+    far = 16                      # a pixel is far off beyond this many levels ...
+    share = 0.02                  # ... and this share of pixels may be
 
     [settings]                    # as in a project file
     keys = "../inputs/painted"
 
-Approved frames lie beside it in `approved/`. What differs is shown in `differs/`: approved, now, and eight times the
-difference. In both, only pictures named as the shot's frames are ours to replace and remove.
+Approved frames lie alongside in `approved/`. Frames that differ are written to `differs/`: approved, current, and eight
+times the difference. In both folders, only pictures named like the shot's frames are replaced or removed.
 """
 
 import re
@@ -33,15 +33,15 @@ from stylize.settings import OPTIONS, Settings, read_settings
 _FILE, _APPROVED, _DIFFERENCES = "golden.toml", "approved", "differs"
 _FIELDS = {"shot", "mean", "far", "share", "settings"}
 _LEVELS, _MAGNIFICATION = 255, 8
-# Of every tolerance: two of levels, and a share of pixels.
+# Maximum of every tolerance: two in levels, and a share of pixels.
 _MAX_TOLERANCE = {"mean": _LEVELS, "far": _LEVELS, "share": 1}
-# A picture of ours is named after its shot and its frame.
+# Our pictures are named after their shot and their frame.
 _PICTURE_NAME = re.compile(r"(.+)\.\d{4,}\.png")
 
 
 @dataclass(frozen=True)
 class Golden:
-    """One golden. mean, far: in levels of 255. share: of pixels that may be further off than ``far``."""
+    """One golden project. mean, far: in levels of 255. share: of pixels that may be further off than ``far``."""
 
     folder: Path
     shot: Path
@@ -52,13 +52,13 @@ class Golden:
 
     @property
     def name(self) -> str:
-        """Its folder's."""
+        """Name of its folder."""
         return self.folder.name
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Of one golden. differences: what is wrong, told in words, frame by frame; none where all is as approved."""
+    """Result of one golden. differences: described in words, frame by frame; none if all is as approved."""
 
     name: str
     frames: int
@@ -69,10 +69,10 @@ Run = Callable[[Path, Settings, Path], Mapping[int, Path]]
 
 
 def check_goldens(folder: Path, run: Run, *, update: bool) -> tuple[Verdict, ...]:
-    """Makes every golden of a folder anew and compares it, or with ``update`` approves what comes out.
+    """Regenerate every golden of a folder, and compare it, or with ``update`` approve the result.
 
-    run: makes a shot with these settings in this project folder, and gives the file of every frame. Raises
-    ProjectError where there is no golden, or one that is damaged.
+    run: renders a shot with the given settings in a project folder, and returns the file of every frame. Raises
+    ProjectError if there is no golden, or a damaged one.
     """
     goldens = [_read_golden(path) for path in sorted(folder.glob(f"*/{_FILE}"))]
     if not goldens:
@@ -103,7 +103,7 @@ def _read_golden(path: Path) -> Golden:
 
 
 def _resolve_paths(folder: Path, settings: Settings, where: str) -> Settings:
-    """Settings whose paths are made whole."""
+    """Return settings whose paths are resolved against ``folder``."""
     stored = settings.stored().items()
     return read_settings({name: OPTIONS[name].resolve(value, folder) for name, value in stored}, where)
 
@@ -123,10 +123,10 @@ def _check(golden: Golden, run: Run, update: bool) -> Verdict:
 
 
 def _approve(made: Mapping[int, Path], approved: Path) -> None:
-    """Puts pictures in the place of those that were approved; what else lies there stays."""
+    """Replace the approved pictures by new ones; other files in the folder stay."""
     make_folder(approved)
     try:
-        # All are copied before the first one is replaced: a full disk leaves what was approved.
+        # All are copied before the first one is replaced, so that a full disk leaves the approved pictures intact.
         with tempfile.TemporaryDirectory(prefix=f".{_APPROVED}-", dir=approved.parent) as staging:
             for path in made.values():
                 shutil.copyfile(path, Path(staging) / path.name)
@@ -139,7 +139,7 @@ def _approve(made: Mapping[int, Path], approved: Path) -> None:
 
 
 def _clear(differences: Path, made: Mapping[int, Path]) -> None:
-    """Removes the pictures that an earlier check left, and the folder if nothing else is in it."""
+    """Remove the pictures that an earlier check left, and the folder if nothing else is in it."""
     try:
         for name in _shot_pictures(differences, made):
             (differences / name).unlink()
@@ -150,7 +150,7 @@ def _clear(differences: Path, made: Mapping[int, Path]) -> None:
 
 
 def _shot_pictures(folder: Path, made: Mapping[int, Path]) -> set[str]:
-    """Names of the pictures in a folder that are named as those that are made, of whatever frame."""
+    """Return the names of the pictures in a folder that belong to the shots in ``made``, of any frame."""
     names = {path.name for path in folder.iterdir() if path.is_file()} if folder.is_dir() else set()
     shots = {_shot_of(path.name) for path in made.values()}
     return {name for name in names if _shot_of(name) in shots - {None}}
@@ -182,7 +182,7 @@ def _compare(golden: Golden, made: Mapping[int, Path], approved: Path, differenc
 
 
 def _mismatch(golden: Golden, current: Pixels, reference: Pixels) -> str:
-    """What keeps a frame from being taken, or nothing."""
+    """Describe why a frame fails; empty if it passes."""
     if current.shape != reference.shape or current.dtype != reference.dtype:
         return f"expected {reference.shape} {reference.dtype}, found {current.shape} {current.dtype}"
     difference = np.abs(to_float(current) - to_float(reference)) * _LEVELS
@@ -194,6 +194,6 @@ def _mismatch(golden: Golden, current: Pixels, reference: Pixels) -> str:
 
 
 def _comparison(current: Pixels, reference: Pixels) -> Pixels:
-    """Approved, now, and the difference magnified, side by side."""
+    """Return the approved and the current picture and their magnified difference, side by side."""
     one, other = (to_float(flatten(picture)) for picture in (reference, current))
     return quantise(np.concatenate([one, other, np.abs(one - other) * _MAGNIFICATION], axis=1), np.uint8)

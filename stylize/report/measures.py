@@ -1,4 +1,4 @@
-"""What is measured of a result: arrays in, numbers out. Pictures are float32 (H, W, 3) in [0, 1], display-encoded."""
+"""Measures of a result: arrays in, numbers out. Pictures are float32 (H, W, 3) in [0, 1], display-encoded."""
 
 from dataclasses import dataclass
 
@@ -9,20 +9,20 @@ from propagate.arrays import Bools, Floats
 from propagate.flow import warp
 
 F32 = np.float32
-# Alpha of a matte below which nothing of the style may be seen.
+# Alpha of a matte up to which no style may be visible.
 OUTSIDE = 1e-3
 
 
 @dataclass(frozen=True)
 class FrameMeasures:
-    """Of one frame; None where there is nothing to compare.
+    """Measures of one frame; None where there is nothing to compare.
 
-    error: mean of the root mean squared difference between what is shown and what is wanted. flicker: mean difference
-    from the frame before, moved along, less that of the plates; above 0 is restless beyond the source. change: mean
-    difference from the frame before, moved along. sharpness: strength of the finest detail over that of the keys
-    beside, weighed by distance. drift: difference of the mean colour from that of the keys beside, likewise; both None
-    in a shot without keys. leak: largest difference from the plate outside of the matte. agreement: of the two keys
-    beside, moved along to the frame; ghosting: of both in what is shown, see ``ghosting``; None where there is but one.
+    error: mean of the RMS difference between the result and its target. flicker: ``change`` less that of the plates;
+    above 0 is flicker beyond the source. change: mean difference from the warped previous frame. sharpness: strength
+    of the finest detail over that of the keys around, weighted by distance. drift: difference of the mean colour from
+    that of the keys around, likewise; both None in a shot without keys. leak: largest difference from the plate outside
+    the matte. agreement: of the two keys around, warped to the frame. ghosting: of both in the result, see
+    ``ghosting``. Both are None where there is only one key.
     """
 
     frame: int
@@ -37,7 +37,7 @@ class FrameMeasures:
 
 
 def change_along(previous: Floats, current: Floats, flow: Floats, visible: Bools) -> float | None:
-    """Mean absolute difference of ``current`` and ``previous`` moved along, where ``visible``; None if nothing is.
+    """Return the mean absolute difference of ``current`` and warped ``previous`` where ``visible``; None if nothing is.
 
     flow: float32 (H, W, 2) on the grid of ``current``: ``current(x) = previous(x + flow(x))``.
     """
@@ -48,34 +48,34 @@ def change_along(previous: Floats, current: Floats, flow: Floats, visible: Bools
 
 
 def detail_strength(picture: Floats) -> float:
-    """Strength of the finest detail: mean absolute Laplacian of the luma."""
+    """Return the strength of the finest detail: mean absolute Laplacian of the luma."""
     luma = picture @ np.array([0.2126, 0.7152, 0.0722], F32)
     return float(np.abs(cv2.Laplacian(luma, cv2.CV_32F)).mean())
 
 
 def interpolate(left: float, right: float, nearness: float) -> float:
-    """What lies between two keys' values, at ``nearness`` from 0 (left) to 1 (right)."""
+    """Interpolate linearly between the values of two keys; ``nearness`` is 0 at the left and 1 at the right one."""
     return left + (right - left) * nearness
 
 
 def colour_distance(one: Floats, other: Floats) -> float:
-    """Euclidean distance of two mean colours, (3,) each, in units of the range."""
+    """Return the Euclidean distance of two mean colours, (3,) each, in units of the range."""
     return float(np.sqrt(np.sum((one - other) ** 2)))
 
 
 def leak_of(result: Floats, plate: Floats, matte: Floats) -> float | None:
-    """Largest difference of ``result`` from ``plate`` where the matte, (H, W), is 0; None if it is nowhere 0."""
+    """Return the largest difference of ``result`` from ``plate`` where the matte, (H, W), is 0; None if it never is."""
     outside = matte <= OUTSIDE
     return float(np.abs(result - plate)[outside].max()) if outside.any() else None
 
 
 def agreement(one: Floats, other: Floats, visible: Bools) -> float | None:
-    """1 less the mean absolute difference of two pictures, (H, W, 3), where ``visible``; None if nothing is."""
+    """Return 1 less the mean absolute difference of two pictures, (H, W, 3), where ``visible``; None if nothing is."""
     return 1 - float(np.abs(one - other).mean(axis=-1)[visible].mean()) if visible.any() else None
 
 
 def pop(changes: list[float | None], index: int) -> float | None:
-    """How much the change to a key, and from it, is above the usual around it; None without neighbours."""
+    """Return how far the change to or from a key exceeds the median change around it; None without neighbours."""
     at_key = [c for c in (changes[index : index + 2]) if c is not None]
     around = [c for c in (*changes[max(0, index - 4) : index], *changes[index + 2 : index + 6]) if c is not None]
     if not at_key or not around:

@@ -1,12 +1,11 @@
-"""The page: one file that needs nothing else, with tables, curves and a player that flips plate and result."""
+"""HTML page of a report: one self-contained file with tables, curves and a player that flips plate and result."""
 
 import html
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# What is drawn: the name in the figures, what it is called, what it says, and what the scale goes up to at least, so
-# that a curve of next to nothing looks like it.
+# Name in the figures, title, note, and minimum top of the scale, which keeps a curve of tiny values flat.
 CURVES = (
     ("error", "Error", "difference between what is shown and what is wanted; a key helps where it is high", 0.02),
     ("flicker", "Flicker", "change along the motion beyond that of the plates; above 0 is restless", 0.01),
@@ -19,8 +18,8 @@ _WIDTH, _HEIGHT = 860, 90
 
 
 def page_of(figures: Mapping[str, Any], pictures: Sequence[tuple[int, str, str]], contact_sheet: str) -> str:
-    """HTML. figures: as `figures` of ``making`` gives them. pictures: frame, plate and result as data URLs,
-    of the frames that the player shows. contact_sheet: as a data URL."""
+    """Return the HTML. figures: as returned by ``project_report.figures``. pictures: frame, plate and result as data
+    URLs, of the frames that the player shows. contact_sheet: as a data URL."""
     shots = "".join(_shot(number, shot) for number, shot in enumerate(figures["shots"], 1))
     data = json.dumps([[frame, plate, result] for frame, plate, result in pictures])
     name = html.escape(str(figures["name"]))

@@ -1,4 +1,4 @@
-"""Measures a finished project frame by frame, and writes `report.html` and `report.json` into its folder."""
+"""Report of a finished project, measured frame by frame: `report.html` and `report.json` in its folder."""
 
 import base64
 import json
@@ -35,13 +35,13 @@ from stylize.report.page import page_of
 from stylize.report.warped_keys import WarpInputs, downscale, warped_pairs
 from stylize.spans.frame_files import ERROR, pass_file
 
-# Of the player: enough to judge motion, and a page that can still be mailed.
+# Limits of the player: enough to judge motion, and a page that can still be mailed.
 MAX_FRAMES, MAX_WIDTH, JPEG_QUALITY = 120, 640, 80
 JSON_VERSION = 3
 
 
 def write_report(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, ...]:
-    """The page and the figures of a project that is done. Raises OutputError where frames are missing."""
+    """Write page and figures of a finished project and return their paths. Raises OutputError if frames are missing."""
     content = figures(context, shots)
     sheet = context.project.root / "contact_sheet.png"
     if not sheet.is_file():
@@ -57,7 +57,7 @@ def write_report(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, ...
 
 
 def figures(context: Context, shots: Sequence[ShotPlan]) -> dict[str, Any]:
-    """What the JSON holds: for each shot its frames' measures, its keys with their pops, and means over the shot."""
+    """Return the content of the JSON: for each shot its frames' measures, its keys with their pops, and a summary."""
     width, height = context.shot.size
     frames = len(context.shot.frames)
     counted = f"{len(shots)} shot" + ("s" if len(shots) > 1 else "")
@@ -84,7 +84,7 @@ def _shot(context: Context, plan: ShotPlan) -> dict[str, Any]:
 
 
 def _agreement(one: NeighbourAgreement | None) -> dict[str, Any] | None:
-    """How well a key agrees with the one before; None for the first, and where they have nothing in common."""
+    """Return the agreement of a key with the previous one; None for the first, and if they have nothing in common."""
     if one is None or one.agreement is None:
         return None
     return {"before": one.before, **asdict(one.agreement), "outlier": one.agreement.outlier}
@@ -141,7 +141,7 @@ def _measured(context: Context, plan: ShotPlan) -> Iterator[FrameMeasures]:
 
 
 def _compare_keys(context: Context, plan: ShotPlan) -> dict[int, tuple[float | None, float | None]]:
-    """Of every frame between two keys: how well these agree, and how much of both is seen at once."""
+    """Return the agreement of the two keys and the ghosting of the result for every frame between two keys."""
     inputs = WarpInputs(
         context.motion.step, context.motion.refine, context.plates.colour, lambda key: _result(context, key)
     )
@@ -156,16 +156,16 @@ def _compare_keys(context: Context, plan: ShotPlan) -> dict[int, tuple[float | N
 
 
 def _detail_and_colour(picture: Floats) -> tuple[float, Floats]:
-    """Finest detail and mean colour."""
+    """Return the strength of the finest detail and the mean colour."""
     return detail_strength(picture), picture.mean(axis=(0, 1))
 
 
 def _sharpness_and_drift(
     keys: dict[int, tuple[float, Floats]], frame: int, left: int | None, right: int | None, result: Floats
 ) -> tuple[float, float]:
-    """Sharpness over, and colour's distance from, what lies between the keys beside."""
+    """Return sharpness and colour drift relative to the values interpolated between the keys around."""
     one, other = (left if left is not None else right), (right if right is not None else left)
-    assert one is not None  # no frame of a shot with keys is without one beside it
+    assert one is not None  # every frame of a shot with keys has one before or after it
     assert other is not None
     nearness = 0.0 if one == other else (frame - one) / (other - one)
     detail, colour = _detail_and_colour(result)
@@ -190,7 +190,7 @@ def _read_map(context: Context, name: str, frame: int) -> Floats:
 
 
 def _data_url(picture: Floats, max_width: int = MAX_WIDTH) -> str:
-    """A JPEG inside of the page."""
+    """Return the picture as a data URL of a JPEG."""
     pixels: Pixels = quantise(picture, np.uint8)
     scale = min(1.0, max_width / pixels.shape[1])
     if scale < 1:

@@ -1,4 +1,4 @@
-"""Keys moved along to the frames beside them, small: what a result is held against to see whether it ghosts."""
+"""Keys warped to the frames around them, downscaled: the reference for measuring ghosting."""
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -13,13 +13,13 @@ from propagate.arrays import Bools, Bytes, Floats
 from propagate.flow import FlowEstimator, Step, compose_step, correct_drift, identity_flow, warp
 
 F32 = np.float32
-# Pixels: doubled edges show at this width, and a span of it can be kept.
+# In pixels: doubled edges are visible at this width, and a span fits on disk.
 MAX_WIDTH = 480
 
 
 @dataclass(frozen=True)
 class WarpInputs:
-    """How keys are followed. step: from a frame to its neighbour, see ``Motion``. refine: takes back drift, or None.
+    """Inputs of warping keys. step: from a frame to its neighbour, see ``Motion``. refine: corrects drift, or None.
     plate: uint8 (H, W, 3). look: float32 (H, W, 3) of a key."""
 
     step: Callable[[int, int], Step]
@@ -32,7 +32,7 @@ _Picture = TypeVar("_Picture", Bytes, Floats)
 
 
 def downscale(picture: _Picture) -> _Picture:
-    """A picture of any depth no wider than `MAX_WIDTH`, by means of areas."""
+    """Return a picture of any depth, downscaled to at most `MAX_WIDTH` by area averaging."""
     height, width = picture.shape[:2]
     if width <= MAX_WIDTH:
         return picture
@@ -41,9 +41,9 @@ def downscale(picture: _Picture) -> _Picture:
 
 
 def warp_along(order: Sequence[int], inputs: WarpInputs) -> Iterator[tuple[int, Floats, Bools]]:
-    """The key that `order` begins with at each of the other frames, which lead away from it one by one.
+    """Warp the key, the first frame of `order`, to each of the other frames, which lead away from it one by one.
 
-    Frame, look (float32 (H, W, 3)) and where the key was followed to (bool (H, W)), all downscaled.
+    Yield frame, look (float32 (H, W, 3)) and where the key is followed to (bool (H, W)), all downscaled.
     """
     key = order[0]
     plate, look = downscale(inputs.plate(key)), downscale(inputs.look(key))
@@ -59,9 +59,9 @@ def warp_along(order: Sequence[int], inputs: WarpInputs) -> Iterator[tuple[int, 
 def warped_pairs(
     left: int, right: int, frames: Sequence[int], inputs: WarpInputs
 ) -> Iterator[tuple[int, Floats, Floats, Bools]]:
-    """For every frame of a span: frame, left key and right key moved along to it, and where both were followed to.
+    """Yield for every frame of a span: frame, left and right key warped to it, and where both are followed to.
 
-    What the right key gives comes backwards, and waits on the disk.
+    The right key is warped in reverse order, so its results are buffered on disk.
     """
     with tempfile.TemporaryFile() as file:
         offsets: dict[int, int] = {}

@@ -9,15 +9,15 @@ from stylize.errors import SettingsError
 from stylize.settings import readers
 from stylize.settings.path_resolution import resolve_path
 
-# Weight of a guide that comes without one, that of the plate's colours; and the most, beside which nothing else counts.
+# Weight of a guide given without one, equal to that of the plate's colours; and the max, which outweighs all else.
 GUIDE_WEIGHT, LARGEST_WEIGHT = 12.0, 1000.0
-# Screens whose colour is found.
+# Screens whose colour is estimated.
 SCREENS = ("green", "blue")
 
 
 @dataclass(frozen=True)
 class GuideSpec:
-    """A guide that was asked for, and its weight; as text, and so in a project file, ``path:weight``."""
+    """A requested guide and its weight; as text, and in a project file, ``path:weight``."""
 
     path: Path
     weight: float
@@ -27,12 +27,12 @@ class GuideSpec:
 
 
 def read_guides(value: Any) -> tuple[GuideSpec, ...]:
-    """Guides, one or several. Raises SettingsError as ``read_guide`` does."""
+    """Read one guide or several. Raises SettingsError as ``read_guide`` does."""
     return tuple(map(read_guide, [value] if isinstance(value, str | Path | GuideSpec) else value))
 
 
 def read_guide(value: Any) -> GuideSpec:
-    """What follows the last colon is the weight if it is a number: ``C:\\depth`` and ``10:20/depth`` have none.
+    """Read a guide. A number after the last colon is the weight: ``C:\\depth`` and ``10:20/depth`` have none.
 
     Raises SettingsError for a weight out of bounds, and where there is no path.
     """
@@ -52,7 +52,7 @@ def read_guide(value: Any) -> GuideSpec:
 
 
 def resolve_guide(stored: str, folder: Path) -> str:
-    """A guide as it is stored, its path made whole."""
+    """Return a stored guide with an absolute path."""
     spec = read_guide(stored)
     return str(GuideSpec(Path(resolve_path(str(spec.path), folder)), spec.weight))
 
@@ -69,12 +69,12 @@ class MatteKey:
 
 
 def read_matte_keys(value: Any) -> tuple[MatteKey, ...]:
-    """Painted mattes, one or several. Raises ValueError as ``read_matte_key`` does."""
+    """Read one painted matte or several. Raises ValueError as ``read_matte_key`` does."""
     return tuple(map(read_matte_key, [value] if isinstance(value, str | MatteKey) else value))
 
 
 def read_matte_key(value: Any) -> MatteKey:
-    """``frame:path``. Raises ValueError for anything else."""
+    """Read ``frame:path``. Raises ValueError for anything else."""
     if isinstance(value, MatteKey):
         return value
     frame, _, path = readers.text(value).partition(":")
@@ -95,7 +95,7 @@ class Levels:
 
 
 def read_levels(value: Any) -> Levels:
-    """``low:high``, not equal. Raises ValueError for anything else."""
+    """Read ``low:high``, not equal. Raises ValueError for anything else."""
     if isinstance(value, Levels):
         value = f"{value.low!r}:{value.high!r}"
     low, high = map(readers.number(0, 1), readers.text(value).split(":"))
@@ -105,7 +105,7 @@ def read_levels(value: Any) -> Levels:
 
 
 def read_screen(value: Any) -> str:
-    """A screen by its name, or a colour as #14b43c. Raises ValueError for anything else."""
+    """Read a screen by its name, or a colour as #14b43c. Raises ValueError for anything else."""
     text = readers.text(value).lower()
     if text not in SCREENS and not re.fullmatch("#[0-9a-f]{6}", text):
         raise ValueError

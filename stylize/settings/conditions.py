@@ -1,4 +1,4 @@
-"""What a diffusion model may be led by beside words, as it is asked for: controls, LoRAs, a reference's adapter."""
+"""Options for the conditioning of a diffusion model besides the prompt: controls, LoRAs, a reference's adapter."""
 
 import re
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from stylize.settings.schedules import Schedule, constant, read_schedule
 
 CONTROLS = ("canny", "softedge", "lineart", "lineart_anime", "depth", "normal", "openpose", "tile", "shuffle")
 LARGEST_WEIGHT = 2.0
-# What a path inside of a repo of Hugging Face begins with: hf://owner/name/file.
+# Prefix of a path inside a Hugging Face repo: hf://owner/name/file.
 REMOTE = "hf:"
 _NUMBER = r"\d+(?:\.\d*)?|\.\d+"
-# In brackets a weight may change from frame to frame, in Deforum's form, whose numbers may have brackets of their own.
+# In brackets, a weight may change by frame, in Deforum's form, whose numbers may have brackets themselves.
 _BY_FRAME = r"\((?:[^()]|\([^()]*\))*\)"
 _TAIL = re.compile(rf"(?::(?P<weight>{_NUMBER}|{_BY_FRAME})(?::(?P<start>{_NUMBER})-(?P<end>{_NUMBER}))?)?$")
 
 
 @dataclass(frozen=True)
 class Strength:
-    """How strongly something leads, 0..2 by frame, and in which share of the steps, 0..1 each."""
+    """Strength of a conditioning: weight by frame, 0..2, and start and end as shares of the steps, 0..1 each."""
 
     weight: Schedule = constant(1.0)
     start: float = 0.0
@@ -27,7 +27,7 @@ class Strength:
 
     @property
     def is_active(self) -> bool:
-        """Whether there is a frame where it leads."""
+        """Return whether the strength is above 0 at any frame."""
         return max(self.weight.values()) > 0
 
     def __str__(self) -> str:
@@ -39,7 +39,7 @@ class Strength:
 
 @dataclass(frozen=True)
 class ControlSpec:
-    """A ControlNet that was asked for. path: of pictures that are ready; None makes them from the plate."""
+    """A requested ControlNet. path: of ready-made pictures; None derives them from the plate."""
 
     kind: str
     path: Path | None
@@ -51,7 +51,7 @@ class ControlSpec:
 
 @dataclass(frozen=True)
 class WeightsSpec:
-    """A file of weights, a LoRA or an adapter, and how strongly it counts."""
+    """A file of weights, of a LoRA or an adapter, and its strength."""
 
     path: Path
     strength: Strength
@@ -64,7 +64,7 @@ class WeightsSpec:
 
 @dataclass(frozen=True)
 class ControlModelSpec:
-    """Which model is to be used for a kind of control."""
+    """Model to use for a kind of control."""
 
     kind: str
     model: str
@@ -74,7 +74,7 @@ class ControlModelSpec:
 
 
 def read_control(value: object) -> ControlSpec:
-    """``KIND[:weight[:start-end]]`` or ``KIND=PATH[:weight[:start-end]]``. Raises SettingsError for anything else."""
+    """Read ``KIND[:weight[:start-end]]`` or ``KIND=PATH[:weight[:start-end]]``. Raises SettingsError otherwise."""
     if isinstance(value, ControlSpec):
         return value
     name, strength = _split_strength(value, "KIND or KIND=PATH, as in canny:0.8:0-0.6")
@@ -86,7 +86,7 @@ def read_control(value: object) -> ControlSpec:
 
 
 def read_weights_spec(value: object) -> WeightsSpec:
-    """``PATH[:weight[:start-end]]``. Raises SettingsError for anything else."""
+    """Read ``PATH[:weight[:start-end]]``. Raises SettingsError for anything else."""
     if isinstance(value, WeightsSpec):
         return value
     name, strength = _split_strength(str(value) if isinstance(value, Path) else value, "PATH or PATH:weight")
@@ -94,7 +94,7 @@ def read_weights_spec(value: object) -> WeightsSpec:
 
 
 def read_control_model(value: object) -> ControlModelSpec:
-    """``KIND=MODEL``. Raises SettingsError for anything else."""
+    """Read ``KIND=MODEL``. Raises SettingsError for anything else."""
     if isinstance(value, ControlModelSpec):
         return value
     kind, equals, model = value.partition("=") if isinstance(value, str) else ("", "", "")

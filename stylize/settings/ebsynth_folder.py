@@ -14,12 +14,12 @@ VIDEO, KEYS, MASK = "video", "keys", "mask"
 
 
 def is_ebsynth_folder(path: Path) -> bool:
-    """Whether a folder holds no pictures itself, but plates in a folder of that name."""
+    """Return whether a folder has plates in `video/`, and no pictures itself."""
     return has_pictures(path / VIDEO) and not has_pictures(path)
 
 
 def folders_of(path: Path) -> tuple[Path, ...]:
-    """The folders of an EbSynth folder that keep their meaning only if nothing else is put there; itself is one."""
+    """Return the folders of an EbSynth folder that no result may go into: itself and the three below it."""
     return (path, *(path / name for name in (VIDEO, KEYS, MASK))) if is_ebsynth_folder(path) else ()
 
 
@@ -29,10 +29,10 @@ def has_pictures(folder: Path) -> bool:
 
 
 def open_ebsynth_folder(path: Path, settings: Settings) -> tuple[Path, Settings]:
-    """The shot in an EbSynth folder, and the settings with its keys and mask where no others were asked for.
+    """Return the shot in an EbSynth folder, and the settings with its keys and mask unless others are requested.
 
-    What is no such folder is given back as it is; layers have keys and mattes of their own. Raises PaintedKeyError
-    where keys are to be painted, and neither keys nor a way to paint them are there.
+    A path that is no such folder is returned unchanged; layers have keys and mattes of their own. Raises
+    PaintedKeyError if the run needs keys, and there are neither keys nor a way to paint them.
     """
     if not is_ebsynth_folder(path):
         return path, settings

@@ -16,7 +16,7 @@ from stylize.errors import RenamedOptionWarning, SettingsError
 from stylize.settings.option import Option, flag_of, options_of
 
 _PACKAGE = __name__.partition(".")[0]
-# The file, and the layer in it, that settings are being read from.
+# The file, and the layer in it, that settings are currently read from.
 _source: ContextVar[str] = ContextVar("source", default="")
 
 Owner = TypeVar("Owner")
@@ -30,7 +30,7 @@ def former_names(options: Mapping[str, Option]) -> dict[str, Option]:
 def current_names(
     values: Mapping[str, Any], options: Mapping[str, Option], *, as_flags: bool = False
 ) -> dict[str, Any]:
-    """Return values by the current names of their options, as ``renamed`` has them."""
+    """Return values by the current names of their options; see ``renamed``."""
     current = renamed(values, options, as_flags=as_flags)
     return {current[name]: value for name, value in values.items()}
 
@@ -51,7 +51,7 @@ def renamed(names: Collection[str], options: Mapping[str, Option], *, as_flags: 
 
 
 def accept_former_names(owner: type[Owner]) -> type[Owner]:
-    """Let a dataclass of options take former names too, as keywords."""
+    """Let a dataclass of options accept former names too, as keywords."""
     init: Callable[..., None] = owner.__init__
     options = options_of(owner)
 
@@ -65,7 +65,7 @@ def accept_former_names(owner: type[Owner]) -> type[Owner]:
 
 @contextmanager
 def reading(source: str) -> Iterator[None]:
-    """Let errors and warnings begin with the source of the settings that are read meanwhile."""
+    """Prefix errors and warnings with the source of the settings that are read meanwhile."""
     outer = _source.set(f"{_source.get()}{source}: ")
     try:
         yield
@@ -77,7 +77,7 @@ def reading(source: str) -> Iterator[None]:
 
 @contextmanager
 def former_names_to(message: Callable[[str], None]) -> Iterator[None]:
-    """Send warnings of former names to ``message``; others go where they went."""
+    """Send warnings of former names to ``message``; other warnings are unaffected."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", RenamedOptionWarning)
         show = warnings.showwarning
@@ -97,7 +97,7 @@ def _warn(text: str) -> None:
 
 
 def _level_outside() -> int:
-    """Return how far up the stack from the caller the first frame outside of the package is."""
+    """Return the distance up the stack from the caller to the first frame outside of the package."""
     level, frame = 0, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals["__name__"].partition(".")[0] == _PACKAGE:
         level, frame = level + 1, frame.f_back

@@ -1,4 +1,4 @@
-"""Files and folders that settings name to be read: no result may replace them or go among them."""
+"""Input files and folders that settings name: no result may replace them or be written among them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,22 +21,21 @@ from stylize.settings.option_types import (
 )
 from stylize.settings.options import OPTIONS, Settings, looks_of
 
-# Whose folders are read as numbered pictures: one more would be taken for one of them.
+# Options whose folders are read as numbered pictures: a picture written there would be taken for an input.
 _NUMBERED = ("keys", "matte", "guide", "control", "depth", "vectors", "vectors_back", "vectors_forward", "clean")
 _SUFFIXES = (*PICTURE_SUFFIXES, ".flo")
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """files: all that are read, beside the shot's. folders: those read as numbered pictures."""
+    """Input files other than the shot's. files: all that are read. folders: those read as numbered pictures."""
 
     files: tuple[Path, ...]
     folders: tuple[Path, ...]
 
 
 def inputs_of(settings: Settings | MatteSettings, path: Path | None = None) -> Inputs:
-    """The inputs beside the shot, of all layers. path: of the shot as it was asked for, which may be a folder of
-    EbSynth's."""
+    """Return the inputs of all layers, without the shot. path: of the shot as given, which may be an EbSynth folder."""
     all_settings = [settings] if isinstance(settings, MatteSettings) else [look.settings for look in looks_of(settings)]
     files, folders = list[Path](), list[Path]()
     for one in all_settings:
@@ -48,7 +47,7 @@ def inputs_of(settings: Settings | MatteSettings, path: Path | None = None) -> I
 
 
 def _inputs_of_look(settings: Settings | MatteSettings) -> tuple[list[Path], list[Path]]:
-    """Files, and folders of numbered pictures."""
+    """Return the input files of a look, and its folders of numbered pictures."""
     options = MATTE_OPTIONS if isinstance(settings, MatteSettings) else OPTIONS
     named = {name: list(_paths(option.type, getattr(settings, name))) for name, option in options.items()}
     files = [one for paths in named.values() for one in paths if one.is_file()]
@@ -58,7 +57,7 @@ def _inputs_of_look(settings: Settings | MatteSettings) -> tuple[list[Path], lis
 
 
 def _paths(option_type: OptionType, value: Any) -> Iterator[Path]:
-    """The paths that are read in the value of an option."""
+    """Yield the paths to be read in the value of an option."""
     for one in value if isinstance(value, tuple) else (value,):
         if isinstance(one, Path):
             yield one
@@ -73,12 +72,12 @@ def _paths(option_type: OptionType, value: Any) -> Iterator[Path]:
 
 
 def _is_keyword(option_type: OptionType, text: str) -> bool:
-    """Whether it stands for no path."""
+    """Return whether a value is a keyword, not a path."""
     return text == DEPTH_AUTO if option_type is DEPTH_SOURCE else option_type is MATTE_SOURCE and is_matte_keyword(text)
 
 
 def _pictures(path: Path) -> list[Path]:
-    """The pictures in a folder, or those of a pattern; none where nothing is."""
+    """Return the pictures in a folder, or those of a pattern; none where the folder does not exist."""
     pattern = None if path.is_dir() else parse_pattern(path, _SUFFIXES)
     folder = path if pattern is None else pattern.folder
     if not folder.is_dir():

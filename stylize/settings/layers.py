@@ -1,6 +1,6 @@
-"""Layers: several looks on one shot, each with options of its own, as words, as a table, or as Python gives them.
+"""Layers: several looks on one shot, each with its own options, given as text, as a table, or as Python values.
 
-A layer is what a run would be with the shot's options, what was said for all layers, and what the layer says itself.
+A layer equals a run with the shot's options, the options given for all layers, and the layer's own options.
 """
 
 import re
@@ -17,10 +17,10 @@ from stylize.settings.option import Option
 from stylize.settings.option_types import FLAG, OptionType
 from stylize.settings.run_options import RUN_OPTIONS
 
-# What may follow the path of a layer's matte, and what it stands for.
+# Suffixes of the path of a layer's matte, and the options that they stand for.
 _SUFFIXES = {"invert": "matte_invert", "grow": "matte_grow", "shrink": "matte_shrink", "feather": "matte_feather"}
 _SUFFIX = re.compile(r":(invert|(?:grow|shrink|feather)=\d+)$")
-# What looks like one of them and is none, such as :grow, :feather=-3 or :blur=2.
+# Malformed suffixes, such as :grow, :feather=-3 or :blur=2.
 _NO_SUFFIX = re.compile(r":((?:invert|grow|shrink|feather)(?:=[^:/]*)?|[A-Za-z]+=-?[\d.]+)$")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _TRUTH = {"true": True, "false": False}
@@ -28,16 +28,16 @@ _TRUTH = {"true": True, "false": False}
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """What was asked for one layer. name: of its folder; None for its place, counted from 1.
+    """Request for one layer. name: of its folder; None for its place, counted from 1.
 
-    values: options and what was given for them, as they are read.
+    values: options given for it, and their values as read.
     """
 
     name: str | None
     values: tuple[tuple[str, Any], ...]
 
     def stored(self) -> dict[str, Any]:
-        """As TOML can write it."""
+        """Return the layer in a form that TOML can write."""
         named = {} if self.name is None else {"name": self.name}
         return named | {name: LOOK_OPTIONS[name].store(value) for name, value in self.values}
 
@@ -82,13 +82,16 @@ def _read_layer(value: Any) -> LayerSpec:
 
 
 def _as_identifier(key: str) -> str:
-    """Return the name of an option as Python spells it."""
+    """Return the name of an option as a Python identifier."""
     return key.strip().replace("-", "_")
 
 
 def _split_pairs(text: str) -> Iterator[tuple[str, str]]:
-    """``matte=person/:invert,keyframes=1,9,prompt="a, b=c"``: a comma ends a value where another setting follows; in
-    a value that stands in quotation marks, none does. A word that is an option without value stands alone."""
+    """Split ``matte=person/:invert,keyframes=1,9,prompt="a, b=c"`` into options and values.
+
+    A comma ends a value where another setting follows, but not inside quotation marks. An option without a value stands
+    alone.
+    """
     options = {**former_names(LOOK_OPTIONS), **LOOK_OPTIONS}
     words = "|".join(name.replace("_", "[-_]") for name, option in options.items() if option.type is FLAG)
     following = re.compile(rf",\s*(?=[A-Za-z][A-Za-z_-]*\s*=|(?:{words})\s*(?:,|$))")
@@ -114,7 +117,7 @@ def _split_pairs(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _expand_suffixes(key: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """A matte's suffixes as the options that they stand for."""
+    """Yield the options that the suffixes of a matte stand for."""
     while key.strip() == "matte" and isinstance(value, str) and (suffix := _SUFFIX.search(value)):
         name, _, pixels = suffix[1].partition("=")
         yield _SUFFIXES[name], pixels or True

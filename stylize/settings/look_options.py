@@ -221,7 +221,7 @@ class LookSettings:
 
     @property
     def paints(self) -> bool:
-        """Whether the renderer has something to paint keys from: a reference, or a model that needs none."""
+        """Return whether the renderer can paint keys: it has a reference, or is a model that needs none."""
         return self.style is not None or self.renderer in (*types.MODEL_RENDERERS, types.AUTO_RENDERER)
 
 

@@ -1,4 +1,4 @@
-"""Every option of ``stylize matte``, once, as ``options`` has those of a run."""
+"""Options of ``stylize matte``, each declared once, as ``options`` does for those of a run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from stylize.settings.validation import check_matte_method
 @accept_former_names
 @dataclass(frozen=True)
 class MatteSettings:
-    """What a user asks of ``stylize matte``. Texts are read as on the command line. Raises SettingsError likewise."""
+    """Settings of ``stylize matte``. Texts are read as on the command line. Raises SettingsError like ``Settings``."""
 
     key: tuple[MatteKey, ...] = option_field(
         types.MATTE_KEYS,
@@ -100,7 +100,7 @@ class MatteSettings:
             raise SettingsError(f"--key names frame {duplicates[0]} twice; give one matte for it")
 
     def network_matte(self) -> NetworkMatte:
-        """What the network of ``matte_model`` is to find."""
+        """Return the target of the network of ``matte_model``."""
         return NetworkMatte(self.find, (*self.click, *self.exclude, *self.box))
 
 

@@ -1,4 +1,4 @@
-"""Mattes that a network finds, as they are asked for: by itself, or the subject that it is pointed at."""
+"""Options for mattes that a network finds: automatically, or of a subject given by prompts."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from stylize.errors import SettingsError
 
 AUTO = "auto"
 CLICK, EXCLUDE, BOX = PROMPTS = ("click", "exclude", "box")
-# What may be asked for behind auto:, and what is for stylize matte.
+# Targets that may follow auto:, and those of stylize matte.
 FINDS = ("person", "subject")
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
 _POSITION = re.compile(rf"({_NUMBER}),({_NUMBER})@(\d+)")
@@ -19,24 +19,24 @@ _FORM = {CLICK: "x,y@frame, as 320,200@12", EXCLUDE: "x,y@frame, as 320,200@12",
 
 @dataclass(frozen=True)
 class NetworkMatte:
-    """What a network is to find. finds: one of FINDS, or None for whatever it does. prompts: what points at it."""
+    """Target of a network. finds: one of FINDS, or None for the network's own. prompts: clicks and boxes."""
 
     finds: str | None = None
     prompts: tuple[Prompt, ...] = ()
 
 
 def is_network_matte(text: str) -> bool:
-    """Whether a matte asked for by this text is one that a network finds, and no path."""
+    """Return whether this text asks for a matte by a network, and is not a path."""
     return text == AUTO or (text.partition(":")[0] in (AUTO, *PROMPTS) and ":" in text)
 
 
 def is_prompt(text: str) -> bool:
-    """Whether it points at something, as may be done several times for one matte."""
+    """Return whether this text is a prompt, of which a matte may have several."""
     return is_network_matte(text) and text.partition(":")[0] in PROMPTS
 
 
 def read_network_matte(text: str) -> NetworkMatte:
-    """``auto``, ``auto:person``, or some of ``click:x,y@frame``, ``exclude:...`` and ``box:...`` with spaces between.
+    """Read ``auto``, ``auto:person``, or ``click:x,y@frame``, ``exclude:...`` and ``box:...`` separated by spaces.
 
     Raises SettingsError for anything else.
     """
@@ -58,7 +58,7 @@ def _read_word(word: str) -> Prompt:
 
 
 def read_prompt(kind: str, text: object) -> Prompt:
-    """``x,y@frame`` of a click or of what is excluded, ``x0,y0,x1,y1@frame`` of a box. Raises SettingsError."""
+    """Read ``x,y@frame`` of a click or an exclusion, ``x0,y0,x1,y1@frame`` of a box. Raises SettingsError."""
     if isinstance(text, Box if kind == BOX else Point):
         return text
     match = (_CORNERS if kind == BOX else _POSITION).fullmatch(text) if isinstance(text, str) else None
@@ -75,7 +75,7 @@ def read_prompt(kind: str, text: object) -> Prompt:
 
 
 def check_prompts(prompts: Sequence[Prompt]) -> None:
-    """Raises SettingsError for prompts that no network could make sense of."""
+    """Raise SettingsError for prompts that contradict each other or mark nothing as inside."""
     for prompt in prompts:
         same_frame = [one for one in prompts if one.frame == prompt.frame]
         if sum(isinstance(one, Box) for one in same_frame) > 1:
@@ -88,19 +88,19 @@ def check_prompts(prompts: Sequence[Prompt]) -> None:
 
 
 def format_prompt(prompt: Prompt) -> str:
-    """A prompt as it is asked for."""
+    """Return a prompt as text, as ``read_network_matte`` reads it."""
     if isinstance(prompt, Box):
         return f"{BOX}:{prompt.x0:g},{prompt.y0:g},{prompt.x1:g},{prompt.y1:g}@{prompt.frame}"
     return f"{CLICK if prompt.inside else EXCLUDE}:{prompt.x:g},{prompt.y:g}@{prompt.frame}"
 
 
 def format_position(prompt: Prompt) -> str:
-    """A prompt without its kind, as its own option takes it."""
+    """Return a prompt as text without its kind, as its own option takes it."""
     return format_prompt(prompt).partition(":")[2]
 
 
 def format_network_matte(matte: NetworkMatte) -> str:
-    """The words that ``read_network_matte`` reads."""
+    """Return the target as text, as ``read_network_matte`` reads it."""
     if matte.prompts:
         return " ".join(map(format_prompt, matte.prompts))
     return AUTO if matte.finds is None else f"{AUTO}:{matte.finds}"

@@ -1,4 +1,4 @@
-"""One option as it is told once: default, range and help; flags, help texts and project files derive from it."""
+"""Declaration of one option: default, range and help; flags, help texts and project files derive from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -17,7 +17,7 @@ MAIN, KEYFRAMES, LOOK, DIFFUSION, MATTE, LAYERS, PROPAGATION, MOTION, EXPORT, RE
 
 @dataclass(frozen=True)
 class Option:
-    """One option. flags: on the command line. stored: kept in the project's file, not only for one run.
+    """One option. flags: on the command line. stored: whether it is kept in the project file, not only for one run.
 
     formerly: its former names, each with the version that removes it.
     """
@@ -32,7 +32,7 @@ class Option:
     formerly: Mapping[str, str]
 
     def read(self, value: Any) -> Any:
-        """Return the value from what was given for it. Raises SettingsError naming the flag."""
+        """Read the value given for the option. Raises SettingsError naming the flag."""
         if value is None and self.default is None:
             return None
         try:
@@ -45,11 +45,11 @@ class Option:
             ) from None
 
     def store(self, value: Any) -> Any:
-        """Return a value as TOML can write it."""
+        """Return a value in a form that TOML can write."""
         return self.type.store(value)
 
     def resolve(self, stored: Any, folder: Path = Path()) -> Any:
-        """Return a stored value with absolute paths; relative ones are taken from ``folder``."""
+        """Return a stored value with absolute paths; relative ones are resolved against ``folder``."""
         return self.type.resolve(stored, folder)
 
 
@@ -63,12 +63,12 @@ def option_field(
     stored: bool = True,
     formerly: Mapping[str, str] = MappingProxyType({}),
 ) -> Any:
-    """An option as a field of a dataclass, from which ``options_of`` reads it."""
+    """Declare an option as a field of a dataclass, from which ``options_of`` reads it."""
     return field(default=default, metadata={"option": (option_type, group, help, flags, stored, formerly)})
 
 
 def options_of(owner: type) -> Mapping[str, Option]:
-    """The options that a dataclass declares, by name."""
+    """Return the options that a dataclass declares, by name."""
     found = {}
     for member in fields(owner):
         option_type, group, help_text, flags, stored, formerly = member.metadata["option"]
@@ -78,20 +78,20 @@ def options_of(owner: type) -> Mapping[str, Option]:
 
 
 def flag_of(name: str) -> str:
-    """Return the flag of an option that has none of its own."""
+    """Return the default flag of an option."""
     return "--" + name.replace("_", "-")
 
 
 def _as_written(value: Any) -> str:
-    """What was given, as it was written: a flag that is repeated gives a tuple."""
+    """Return a value as the user wrote it; a repeated flag gives a tuple."""
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def is_given(settings: object, name: str) -> bool:
-    """Whether an option differs from its default."""
+    """Return whether an option differs from its default."""
     return bool(getattr(settings, name) != options_of(type(settings))[name].default)
 
 
 def flag(settings: object, name: str) -> str:
-    """An option as it is written on the command line."""
+    """Return an option as it is written on the command line."""
     return options_of(type(settings))[name].flags[-1]

@@ -1,4 +1,4 @@
-"""What an option may be: how its words are read, checked, stored and told."""
+"""Types of options: how their values are read, checked, stored and named in messages."""
 
 import math
 import os
@@ -35,26 +35,26 @@ from stylize.settings.path_resolution import (
 from stylize.settings.samplers import SAMPLERS, known_sampler
 
 STAGES = ("conform", "split", "pick", "render", "propagate", "export")
-# Stands for the best renderer that is installed.
+# Name of the best renderer that is installed.
 AUTO_RENDERER = "auto"
 RENDERERS = ("example", "painted", "diffusion", "a1111", AUTO_RENDERER)
-# Those that a model paints for, here or elsewhere.
+# Renderers that use a model, local or remote.
 MODEL_RENDERERS = ("diffusion", "a1111")
 FLOWS = ("dis", "raft")
-# What keyframes are placed for.
+# Goals of the placement of keyframes.
 OPTIMISE_FOR = ("mean", "worst")
 DEVICES, PRECISIONS = ("auto", "cuda", "mps", "cpu"), ("auto", "float16", "bfloat16", "float32")
-# What can go with the result.
+# Exports that can accompany the result.
 EXPORTS = ("otio", "xml", "fcpxml", "edl", "aftereffects", "nuke", "ebsynth", "passes", "matte", "foreground")
-# How passes are laid out, and the word that stands for a path of depth.
+# Layouts of passes, and the keyword in place of a path of depth.
 PASSES_AS, DEPTH_AUTO = ("multipart", "sequences"), "auto"
-# For how many frames a drawing is held, in animators' words.
+# Number of frames that a drawing is held for, in animators' terms.
 FRAMES_PER_DRAWING = MappingProxyType({"ones": 1, "twos": 2, "threes": 3})
-# What stands for the shot's own alpha, where a path of mattes would stand.
+# Keyword for the shot's own alpha, in place of a path of mattes.
 ALPHA = "alpha"
-# The ways to a matte.
+# Methods of making a matte.
 MATTE_METHODS = ("key", "chroma", "luma", "clean", "matte_model")
-# Pixels that a matte may be changed by.
+# Max pixels that a matte may be grown, shrunk or feathered by.
 MAX_MATTE_PIXELS = 500
 
 
@@ -62,7 +62,7 @@ MAX_MATTE_PIXELS = 500
 class OptionType:
     """The type of an option: its name in messages, how it is read, and how a project file stores it.
 
-    read raises ValueError for what it does not take. resolve: makes stored paths absolute, seen from a folder.
+    read raises ValueError for a value that it does not accept. resolve: makes stored paths absolute, from a folder.
     multiple: the flag may be repeated, and the value is a tuple.
     """
 
@@ -75,7 +75,7 @@ class OptionType:
 
 
 def is_matte_keyword(text: str) -> bool:
-    """Whether it stands where a path of mattes would stand, and is none."""
+    """Return whether this text is a keyword in place of a path of mattes."""
     return text == ALPHA or is_network_matte(text)
 
 
@@ -87,7 +87,7 @@ def _read_matte_source(value: Any) -> str:
                 f"there is one matte, and only click:, exclude: and box: may be repeated, found {' '.join(texts)}"
             )
         value = value[0] if len(texts) == 1 else " ".join(texts)
-    # A path given as such is no word, whatever its name.
+    # A Path object is never a keyword, whatever its name.
     if isinstance(value, Path) and is_matte_keyword(str(value)):
         return f".{os.sep}{value}"
     text = str(readers.path(value))
@@ -114,7 +114,7 @@ def _read_exports(value: Any) -> tuple[str, ...]:
 
 
 def choice(choices: tuple[str, ...]) -> OptionType:
-    """One of some words."""
+    """Return the type of an option that takes one of some words."""
     return OptionType(f"one of {', '.join(choices)}", readers.one_of(choices), metavar="|".join(choices))
 
 

@@ -1,4 +1,4 @@
-"""Settings of a run: the options of the shot and of its looks together, and the looks that they ask for."""
+"""Settings of a run: the options of the shot and of its looks together, and the looks that they define."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,9 +17,9 @@ from stylize.settings.validation import check_run_options, refuse_unused_options
 @accept_former_names
 @dataclass(frozen=True)
 class Settings(RunSettings, LookSettings):
-    """What a user asks for. Texts are read as on the command line.
+    """Settings of a run. Texts are read as on the command line.
 
-    Raises SettingsError for a value that an option does not take, and for a mix that would do nothing.
+    Raises SettingsError for a value that an option does not accept, and for combinations that would have no effect.
     """
 
     layers: tuple[LayerSpec, ...] = option_field(
@@ -39,7 +39,7 @@ class Settings(RunSettings, LookSettings):
             refuse_unused_options(self)
 
     def stored(self) -> dict[str, Any]:
-        """Return what a project file keeps: the options that are not at their default, as TOML can write them."""
+        """Return the options that a project file keeps: those not at their default, in a form that TOML can write."""
         return {
             option.name: option.store(getattr(self, option.name))
             for option in OPTIONS.values()
@@ -59,7 +59,7 @@ class Look:
 
 
 def looks_of(settings: Settings) -> tuple[Look, ...]:
-    """Return the layers that settings ask for, lowest first; without any, the settings themselves.
+    """Return the layers that settings define, lowest first; without any, the settings themselves.
 
     Raises SettingsError naming the layer and its fault.
     """
@@ -89,10 +89,10 @@ def read_settings(stored: Mapping[str, Any], where: str) -> Settings:
 
 
 def _check_layers(settings: Settings) -> None:
-    """Raise SettingsError for layers that cannot be, and for options that every layer overrides."""
+    """Raise SettingsError for invalid layers, and for options that every layer overrides."""
     looks = looks_of(settings)
     names = [look.name for look in looks]
-    # They name folders, and not every disk distinguishes capitals from small letters.
+    # They name folders, and not every file system is case-sensitive.
     folded = [name.casefold() for name in names]
     duplicates = [name for name in names if folded.count(name.casefold()) > 1]
     if duplicates:

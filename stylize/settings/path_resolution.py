@@ -1,4 +1,4 @@
-"""Paths in what is stored, made whole: seen from the folder that they were written in."""
+"""Resolution of stored paths against the folder that they were written in."""
 
 import os
 from collections.abc import Callable
@@ -10,29 +10,29 @@ from stylize.settings.conditions import REMOTE, read_control, read_control_model
 
 
 def resolve_path(stored: str, folder: Path) -> str:
-    """A path made whole; the slash that marks a folder to be made stays."""
+    """Return an absolute path; keeps the trailing slash that marks a folder to be created."""
     return f"{(folder / stored).resolve()}{'/' if stored.endswith(('/', os.sep)) else ''}"
 
 
 def resolve_each(resolve: Callable[[str, Path], str]) -> Callable[[Any, Path], Any]:
-    """Makes each of several whole."""
+    """Return a function that resolves each of several values."""
     return lambda stored, folder: [resolve(one, folder) for one in stored]
 
 
 def resolve_model(stored: str, folder: Path) -> str:
-    """A folder or file that is there made whole; a repo id stays."""
+    """Return the absolute path of an existing folder or file; a repo id is unchanged."""
     path = Path(stored).expanduser()
     return resolve_path(str(path), folder) if (folder / path).exists() else stored
 
 
 def resolve_control(stored: str, folder: Path) -> str:
-    """A control, with the path of its pictures if it has one."""
+    """Return a control, with the path of its pictures absolute if it has one."""
     spec = read_control(stored)
     return str(spec if spec.path is None else replace(spec, path=Path(resolve_path(str(spec.path), folder))))
 
 
 def resolve_weights(stored: str, folder: Path) -> str:
-    """A file of weights; one inside of a repo stays."""
+    """Return a file of weights with an absolute path; one inside a repo is unchanged."""
     spec = read_weights_spec(stored)
     if spec.path.parts[0] == REMOTE:
         return stored
@@ -40,6 +40,6 @@ def resolve_weights(stored: str, folder: Path) -> str:
 
 
 def resolve_control_model(stored: str, folder: Path) -> str:
-    """KIND=MODEL, with the model as ``resolve_model`` has it."""
+    """Return KIND=MODEL, with the model resolved by ``resolve_model``."""
     spec = read_control_model(stored)
     return str(replace(spec, model=resolve_model(spec.model, folder)))

@@ -1,4 +1,4 @@
-"""Options of the shot and of the run, of which there is one value whatever is painted. Each is declared once."""
+"""Options of the shot and of the run, which have one value for all looks. Each is declared once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from stylize.settings.option import (
 
 @dataclass(frozen=True)
 class RunSettings:
-    """Options that the whole shot shares: what is read, what is written, its motion, and how the run goes."""
+    """Options of the whole shot: its input, its output, its motion, and the run."""
 
     output: str | None = option_field(
         types.TARGET, None, MAIN, "Folder, pattern (out/name.####.exr) or movie (.mp4, .mov, .mkv) to write.",

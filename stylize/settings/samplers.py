@@ -11,7 +11,7 @@ _MULTI, _SINGLE = "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler"
 
 @dataclass(frozen=True)
 class Sampler:
-    """kind: the class in diffusers. options: what it is made with beside the model's own configuration."""
+    """One sampler. kind: the class in diffusers. options: its arguments besides the model's own configuration."""
 
     kind: str
     options: Mapping[str, Any]
@@ -21,7 +21,7 @@ def _sampler(kind: str, **options: Any) -> Sampler:
     return Sampler(kind, MappingProxyType(options))
 
 
-# Written as A1111 shows them. The solvers end with a first-order step: with few steps the second order rings there.
+# Spelled as in A1111. The solvers end with a first-order step: with few steps, a second-order one rings there.
 SAMPLERS: Mapping[str, Sampler] = MappingProxyType(
     {
         "Euler": _sampler("EulerDiscreteScheduler"),
@@ -49,7 +49,7 @@ _KNOWN = MappingProxyType({"".join(name.lower().split()): name for name in SAMPL
 
 
 def known_sampler(name: str) -> str:
-    """The name as it is shown, for one written in any case and spacing. Raises ValueError for one that is unknown."""
+    """Return the displayed name of a sampler given in any case and spacing. Raises ValueError for an unknown one."""
     try:
         return _KNOWN["".join(name.lower().replace("_", " ").split())]
     except KeyError:

@@ -12,12 +12,12 @@ _TEXTS_BEGIN = re.compile(r'\s*\{?\s*"?\d+"?\s*:\s*"')
 
 @dataclass(frozen=True)
 class Schedule:
-    """A number by frame. points: frame and value, frames ascending; straight lines between, level before and after."""
+    """A number by frame. points: frame and value, frames ascending; linear between them, constant before and after."""
 
     points: tuple[tuple[int, float], ...]
 
     def at(self, frame: int) -> float:
-        """The value of a frame."""
+        """Return the value at a frame."""
         before = [point for point in self.points if point[0] <= frame]
         after = [point for point in self.points if point[0] > frame]
         if not before or not after:
@@ -26,7 +26,7 @@ class Schedule:
         return low + (high - low) * (frame - start) / (end - start)
 
     def values(self) -> tuple[float, ...]:
-        """The values at the points: the lowest and the highest of all frames are among them."""
+        """Return the values at the points, which include the min and max over all frames."""
         return tuple(value for _, value in self.points)
 
     def __str__(self) -> str:
@@ -36,12 +36,12 @@ class Schedule:
 
 
 def constant(value: float) -> Schedule:
-    """The same number at every frame."""
+    """Return a schedule with the same number at every frame."""
     return Schedule(((0, value),))
 
 
 def read_schedule(value: object, low: float, high: float) -> Schedule:
-    """A number, or a text such as ``0: 0.4, 40: 0.7``. Raises ValueError for anything else, and beyond the range."""
+    """Read a number, or a text such as ``0: 0.4, 40: 0.7``. Raises ValueError for anything else or out of range."""
     if isinstance(value, Schedule):
         points: Sequence[tuple[int, float]] = value.points
     elif isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -57,7 +57,7 @@ def read_schedule(value: object, low: float, high: float) -> Schedule:
 
 
 def text_at(text: str, frame: int) -> str:
-    """The text of a frame: that of the last point not after it, the first before any; a plain text is for all frames.
+    """Return the text at a frame: that of the last point up to it, or the first; a plain text is for all frames.
 
     Raises ValueError for a schedule that cannot be read.
     """
@@ -68,12 +68,12 @@ def text_at(text: str, frame: int) -> str:
 
 
 def all_texts(text: str) -> tuple[str, ...]:
-    """Every text of a schedule, or the plain text alone. Raises ValueError as ``text_at`` does."""
+    """Return every text of a schedule, or the plain text alone. Raises ValueError as ``text_at`` does."""
     return tuple(words for _, words in _text_points(text)) if is_schedule(text) else (text,)
 
 
 def is_schedule(text: str) -> bool:
-    """Whether a text is meant as a schedule: it begins with a frame's number, a colon and a quotation mark."""
+    """Return whether a text is a schedule: it begins with a frame number, a colon and a quotation mark."""
     return _TEXTS_BEGIN.match(text) is not None
 
 
@@ -87,7 +87,7 @@ def _text_points(text: str) -> list[tuple[int, str]]:
 
 
 def _matches(pattern: re.Pattern[str], text: str) -> list[tuple[str, str]]:
-    """What the two groups of ``pattern`` find in a list parted by commas that it fills from end to end."""
+    """Return the two groups of every match of ``pattern`` in a comma-separated list that the matches must fill."""
     found, position = [], 0
     while True:
         match = pattern.match(text, position)

@@ -1,4 +1,4 @@
-"""Mixes of options: one that would be accepted and do nothing is an error that says so."""
+"""Validation of combinations of options: an option that would have no effect is an error."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from stylize.settings.network_matte import check_prompts, is_network_matte, read
 from stylize.settings.option import DIFFUSION, MATTE, flag, is_given, options_of
 from stylize.settings.option_types import DEPTH_AUTO, MATTE_METHODS, MODEL_RENDERERS, STAGES
 
-# What the server of A1111 makes use of.
+# Options that the A1111 server uses.
 A1111_OPTIONS = (
     "url", "model", "prompt", "negative", "steps", "cfg", "denoise", "sampler", "clip_skip", "control", "control_model",
     "fuse", "retries", "like", "render_size",
@@ -16,12 +16,12 @@ A1111_OPTIONS = (
 
 
 def refuse_unused_options(settings: Any) -> None:
-    """Raises SettingsError for an option of a look that would be accepted and do nothing."""
+    """Raise SettingsError for an option of a look that would have no effect."""
     if settings.renderer == "diffusion":
         _check_diffusion(settings)
     elif settings.renderer == "a1111":
         _check_a1111(settings)
-    elif settings.renderer != "auto":  # looked at again when it is known what that is
+    elif settings.renderer != "auto":  # checked again when auto has been resolved
         unused = [
             option
             for option in options_of(type(settings)).values()
@@ -40,7 +40,7 @@ def refuse_unused_options(settings: Any) -> None:
 
 
 def check_run_options(settings: Any) -> None:
-    """The same of options that the whole shot has, whatever is painted on it. Raises SettingsError likewise."""
+    """Raise SettingsError for an option of the whole shot that would have no effect."""
     _check_motion(settings)
     _check_passes(settings)
     first, last = settings.from_stage, settings.to_stage
@@ -49,7 +49,7 @@ def check_run_options(settings: Any) -> None:
 
 
 def _used_by_depth(settings: Any) -> tuple[str, ...]:
-    """Options of diffusion that depth by a network makes use of."""
+    """Return the diffusion options that depth by a network uses."""
     return ("annotators", "device") if settings.depth == DEPTH_AUTO else ()
 
 
@@ -79,12 +79,12 @@ def _check_keyframes(settings: Any) -> None:
 
 
 def picking_options(*, refining: bool) -> tuple[str, ...]:
-    """The options that count only where keyframes are picked; refining: whether more are added to a result."""
+    """Return the options that apply only where keyframes are picked. refining: whether more are added to a result."""
     return ("coverage", "max_keyframes", "keys_budget", "optimise_for", *(() if refining else ("min_gap",)))
 
 
 def merge_settings(stored: Mapping[str, Any], requested: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings that were kept, with what is asked now laid over: keyframes are named, or picked, as asked now."""
+    """Return stored settings, overridden by requested ones; these also decide whether keyframes are named or picked."""
     refining = "refine" in stored or "refine" in requested
     picking = set(picking_options(refining=refining))
     replaced: set[str] = set()
@@ -96,7 +96,7 @@ def merge_settings(stored: Mapping[str, Any], requested: Mapping[str, Any]) -> d
 
 
 def _check_dropped_keys(named: tuple[int, ...], dropped: tuple[int, ...]) -> None:
-    """What is dropped is one of those that were named."""
+    """Raise SettingsError for a dropped key that is not among the named keyframes."""
     others = sorted(set(dropped) - set(named))
     if others:
         raise SettingsError(
@@ -129,7 +129,7 @@ def _model_for(prompts: Any) -> str:
 
 
 def check_matte_method(settings: Any) -> None:
-    """Ways to a matte of ``stylize matte``: one, and all that belongs to it, or SettingsError is raised."""
+    """Raise SettingsError unless ``stylize matte`` has exactly one method, and all options that it needs."""
     given_options = [name for name in MATTE_METHODS if getattr(settings, name) not in (None, ())]
     prompts = (*settings.click, *settings.exclude, *settings.box)
     if prompts and settings.matte_model is None:
@@ -148,7 +148,7 @@ def check_matte_method(settings: Any) -> None:
 
 
 def _check_painted(settings: Any) -> None:
-    """With nothing but painted keys, nothing is picked and nothing rendered."""
+    """Raise SettingsError for options of picking or rendering, which have no effect with painted keys alone."""
     picking = ("coverage", "max_keyframes", "min_gap", "keys_budget", "optimise_for", "drop_key", "refine")
     unused = [name for name in picking if is_given(settings, name)]
     if is_given(settings, "seed") and settings.boil == 0:
@@ -233,7 +233,7 @@ def _check_a1111(settings: Any) -> None:
 
 
 def _check_conditioning(settings: Any) -> None:
-    """What leads a diffusion model beside words has all that it needs, and nothing that it does not use."""
+    """Raise SettingsError for conditioning of a diffusion model with missing or unused options."""
     uses_annotators = settings.depth == DEPTH_AUTO or not all(one.path for one in settings.control)
     if settings.annotators is not None and not uses_annotators:
         raise SettingsError(

@@ -1,4 +1,4 @@
-"""Arrays in a file that begins with a digest of its own content: a damaged file is never used."""
+"""Array files that begin with a digest of their own content, so that a damaged file is never used."""
 
 import hashlib
 from collections.abc import Mapping
@@ -47,6 +47,6 @@ def is_intact(path: Path) -> bool:
 
 
 def _digest(file: BufferedReader | BufferedRandom) -> bytes:
-    """Digest of all that follows the place of the digest."""
+    """Return the digest of all that follows the stored digest."""
     file.seek(DIGEST_SIZE)
     return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=DIGEST_SIZE)).digest()

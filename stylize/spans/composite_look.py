@@ -31,12 +31,12 @@ class Drawing:
 
 
 def finish_key(inputs: SpanInputs, engine: Engine, frame: int) -> FinishedFrame:
-    """Finish a keyframe: its picture as it is, but for boiling, the plate's alpha and the matte."""
+    """Finish a keyframe: its picture, changed only by boiling, the plate's alpha and the matte."""
     return next(finished_frames(key_drawing(inputs, frame), [frame], inputs, engine))
 
 
 def key_drawing(inputs: SpanInputs, frame: int) -> Drawing:
-    """Picture of a keyframe as a drawing without error."""
+    """Return the picture of a keyframe as a drawing without error."""
     key = read_key(inputs.key_file(frame), inputs.plate(frame))
     return Drawing(frame, key, np.zeros(key.shape[:2], F32))
 
@@ -48,7 +48,7 @@ def finished_frames(
     colour, box = drawing.colour, drawing.box
     size = colour.shape[:2] if box is None else inputs.plate(drawing.frame).shape[:2]
     if engine.boil > 0:
-        # Boiling displaces by the place in the whole frame.
+        # Boiling displaces by the position in the whole frame.
         colour, box = boil(_floats(_uncrop(colour, box, size)), engine.boil, engine.seed, drawing.frame), None
     if colour.dtype == F32:
         colour = quantise(colour, inputs.dtype)
@@ -63,7 +63,7 @@ def finished_frames(
 def composite_look(
     look: Pixels, box: Box | None, plate: Pixels, matte: Floats | None, dtype: type
 ) -> tuple[Pixels, Pixels | None]:
-    """Composite a look over a plate through a matte; keeps the plate's alpha.
+    """Composite a look over a plate through a matte; keep the plate's alpha.
 
     look: uint8 or uint16 (H, W, 3). box: the part of the frame that it covers, None for all. plate: uint8 or uint16
     (H, W, 3) or (H, W, 4). matte: float32 (H, W), None for 1 everywhere. Returns the picture in ``dtype``, and, with a

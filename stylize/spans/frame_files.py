@@ -13,12 +13,12 @@ from stylize.project import Project
 from stylize.spans.pass_maps import write_error, write_share
 from stylize.spans.span_job import FinishedFrame
 
-# Folders in passes/ of what is kept of every frame beside its picture.
+# Folders in passes/ of the files kept for every frame besides its picture.
 ERROR, MIX_SHARE, LOOK = PASSES = ("error", "mix", "look")
 
 
 def pass_file(root: Path, shot: Shot, name: str, frame: int) -> Path:
-    """Return where a project keeps a pass of a frame. name: one of PASSES."""
+    """Return the file of a pass of a frame. name: one of PASSES."""
     return root / "passes" / name / frame_name(shot, frame)
 
 
@@ -30,7 +30,7 @@ def frame_files(root: Path, shot: Shot, frame: int) -> tuple[Path, ...]:
 def is_done(context: Context, frame: int, key: str, *, blended: bool = False) -> bool:
     """Return whether a frame exists with all its passes, made under this cache key.
 
-    blended: from two passes, so that the share of each is kept.
+    blended: whether it blends two passes, so that the share of each is kept.
     """
     picture, error, share, look = frame_files(context.project.root, context.shot, frame)
     needed = [
@@ -60,7 +60,7 @@ def write_frame(root: Path, shot: Shot, made: FinishedFrame) -> None:
 
 
 def remove_stale(project: Project, folder: str, frames: Collection[int]) -> None:
-    """Remove the pictures of ours in a folder, and their passes, that belong to none of the frames."""
+    """Remove our pictures in a folder, and their passes, that belong to none of the frames."""
     for path in project.folder(folder).glob("*.png"):
         if frame_number(path) not in frames and project.ours(path):
             project.forget(path)
@@ -69,7 +69,7 @@ def remove_stale(project: Project, folder: str, frames: Collection[int]) -> None
 
 
 def _write_or_remove(path: Path, pixels: Pixels | None, write: Callable[[Path, Any], None]) -> None:
-    """Write a pass; one that the frame does not have must not be left from another time."""
+    """Write a pass, or remove a stale one if the frame has none."""
     if pixels is None:
         path.unlink(missing_ok=True)
         return

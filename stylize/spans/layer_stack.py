@@ -1,7 +1,7 @@
 """Stack of layers: their looks composited over the plate, later over earlier, frame by frame.
 
-A layer keeps its look before its matte cuts it. So where soft mattes meet each counts once, and no plate is blended in
-twice.
+A layer stores its look before its matte cuts it. Where soft mattes meet, each therefore counts once, and no plate is
+blended in twice.
 """
 
 import shutil
@@ -30,13 +30,13 @@ from stylize.stages import cache_key
 
 # Folder in mask/ of the union of all layers' mattes.
 UNION = "layers"
-# Maximum frames that are stacked at once: each takes some 60 bytes a pixel.
+# Max frames that are stacked at once: each takes some 60 bytes per pixel.
 MAX_CONCURRENT = 2
 
 
 @dataclass(frozen=True)
 class _LayerFrame:
-    """What one layer contributes to a frame. layer: its context. look: file of its look."""
+    """Contribution of one layer to a frame. layer: its context. look: file of its look."""
 
     layer: Context
     frame: int
@@ -58,7 +58,7 @@ class _LayerFrame:
 
 @dataclass(frozen=True)
 class _StackedFrame:
-    """A frame of the whole: its layers from the lowest, its cache key, and the files to be made of it."""
+    """A frame of the whole: its layers from the lowest, its cache key, and its files to be made."""
 
     frame: int
     layers: tuple[_LayerFrame, ...]
@@ -73,7 +73,7 @@ class _StackedFrame:
 
 
 def stack_layers(whole: Context, layers: Sequence[Context]) -> tuple[int, ...]:
-    """Make the frames of the whole, their error maps and mattes from those of the layers; returns the frames made.
+    """Make the frames of the whole, their error maps and mattes from those of the layers; return the frames made.
 
     layers: from the lowest. Raises OutputError where a layer lacks a frame.
     """
@@ -106,7 +106,7 @@ def with_union(whole: Context) -> Context:
 
 
 def look_file(context: Context, frame: int) -> Path:
-    """File of a frame's look before a matte cuts it: without mattes, the frame itself."""
+    """Return the file of a frame's look before a matte cuts it; without mattes, the frame itself."""
     return (
         context.file("out", frame)
         if context.mattes is None
@@ -138,7 +138,7 @@ def _layer_frame(context: Context, frame: int) -> _LayerFrame:
 
 
 def _write_all(whole: Context, stacks: Sequence[_StackedFrame], dtype: type) -> Iterator[_StackedFrame]:
-    """Write frames, several at once where threads are allowed; yields each when it is on disk."""
+    """Write frames, several at once where threads are allowed; yield each when it is on disk."""
     for path in {path.parent for stack in stacks for path in stack.files}:
         make_folder(path)
     workers = max(1, min(thread_limit(), MAX_CONCURRENT, len(stacks)))
@@ -169,7 +169,7 @@ def _write(whole: Context, stack: _StackedFrame, dtype: type) -> None:
 
 
 def _copy_of_single_layer(stack: _StackedFrame, dtype: type) -> bool:
-    """Copy the frame of a layer that is alone in it, as it is on disk. Return whether that was possible."""
+    """Copy the file of a frame that only one layer covers. Return whether that was possible."""
     if len(stack.layers) != 1:
         return False
     source, picture = stack.layers[0].layer.file("out", stack.frame), stack.picture
@@ -185,7 +185,7 @@ def _colour(path: Path, dtype: type) -> Pixels:
 
 
 def _mean_error(layers: Sequence[_LayerFrame], layer_weights: Sequence[np.ndarray], size: tuple[int, int]) -> Floats:
-    """Mean squared error of the layers of each pixel, weighted by their shares; the plate's is 0: float32 (H, W)."""
+    """Return the layers' mean squared error per pixel, weighted by their shares, 0 for the plate: float32 (H, W)."""
     total = np.zeros(size, np.float64)
     for layer, share in zip(layers, layer_weights, strict=True):
         root = read_values(layer.error)[..., 0]

@@ -1,7 +1,7 @@
 """Region of interest of a matte: a box around the part of the frames that it covers, and a margin.
 
-Motion is followed in one box for a whole span, so that whatever the matte reaches is known to come from the key. Each
-drawing is made in a smaller box of its own.
+Motion is propagated in one box for a whole span, so that all that the matte reaches can be traced to the key. Each
+drawing is made in its own smaller box.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,22 +13,22 @@ from masks.extent import Extent
 from propagate.arrays import Bools, Floats
 from propagate.box import Box
 
-# Margin of a span's box: in pixels, and as a share of the frame's longer side. Patches and flow look around themselves.
+# Margin of a span's box: in pixels, and as a share of the frame's longer side. Patches and flow use the surroundings.
 SPAN_MARGIN, SPAN_MARGIN_SHARE = 20, 0.02
 # Margin of a drawing's box in pixels: inside of it, no filter of the look reaches the border of the box.
 DRAWING_MARGIN = 12
-# Largest share of the frame, and of the span's box, at which a box saves anything.
+# Max share of the frame, and of the span's box, at which a box saves time.
 MAX_SPAN_SHARE, MAX_DRAWING_SHARE = 0.9, 0.97
-# Smallest side of a box: a span whose mattes are empty costs next to nothing.
+# Min side of a box: a span whose mattes are empty costs next to nothing.
 MIN_SIDE = 64
-# Margin in pixels in which patches are searched: the next frame starts from what was found there.
+# Margin in pixels in which patches are searched: the next frame starts from the matches found there.
 SEARCH_MARGIN = 8
 
 
 def search_area(mattes: Iterable[Floats], wobble: float = 0.0) -> Bools:
-    """Pixels where any matte is not 0, and SEARCH_MARGIN around them: bool (H, W).
+    """Return the pixels where any matte is not 0, and SEARCH_MARGIN around them: bool (H, W).
 
-    mattes: float32 (H, W), one at least. wobble: pixels that boiling may displace the drawing by afterwards.
+    mattes: float32 (H, W), at least one. wobble: pixels that boiling may displace the drawing by afterwards.
     """
     inside = np.logical_or.reduce([matte > 0 for matte in mattes])
     side = 2 * (SEARCH_MARGIN + int(np.ceil(wobble))) + 1
@@ -37,7 +37,10 @@ def search_area(mattes: Iterable[Floats], wobble: float = 0.0) -> Bools:
 
 
 def span_box(extents: Iterable[Extent], size: tuple[int, int]) -> Box | None:
-    """Box of a span from the extents of its mattes, in frames of ``size`` (width, height); None for the whole frame."""
+    """Return the box of a span from the extents of its mattes, in frames of ``size`` (width, height).
+
+    None stands for the whole frame.
+    """
     margin = max(SPAN_MARGIN, round(SPAN_MARGIN_SHARE * max(size)))
     return _enclose(_padded(extents, margin), Box(0, 0, *size), MAX_SPAN_SHARE)
 
@@ -46,9 +49,9 @@ def drawing_boxes(
     extents: Mapping[int, Extent], drawing_of: Mapping[int, int], size: tuple[int, int], span: Box | None,
     wobble: float = 0.0,
 ) -> dict[int, Box]:  # fmt: skip
-    """Boxes of the drawings of a span, within the span's own box; without those that would be all of it.
+    """Return the boxes of the drawings of a span, within the span's own box, without those that would fill it.
 
-    A box also holds the search area of the drawings next to it: what enters a drawing was made in its neighbour.
+    A box also holds the search area of the neighbouring drawings, from which a drawing is propagated.
     extents: of the mattes, by frame, in frames of ``size`` (width, height). drawing_of: the drawing that each frame
     displays. wobble: see ``search_area``.
     """
@@ -66,7 +69,7 @@ def drawing_boxes(
 
 
 def covered_by_boxes(extents: Mapping[int, Extent], size: tuple[int, int]) -> float:
-    """Mean share of frames of ``size`` (width, height) that lies in boxes around their mattes: 0 to 1."""
+    """Return the mean share of frames of ``size`` (width, height) inside the boxes of their mattes: 0 to 1."""
     shares = [_share(span_box([extent], size), size) for extent in extents.values() if extent.box is not None]
     return sum(shares) / max(1, len(extents))
 
@@ -76,13 +79,13 @@ def _share(box: Box | None, size: tuple[int, int]) -> float:
 
 
 def _padded(extents: Iterable[Extent], margin: int) -> list[Box]:
-    """Boxes of all extents that are not empty, with a margin."""
+    """Return the boxes of all extents that are not empty, with a margin."""
     boxes = [extent.box for extent in extents if extent.box is not None]
     return [Box(box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin) for box in boxes]
 
 
 def _enclose(boxes: Sequence[Box], bounds: Box, max_share: float) -> Box | None:
-    """Smallest box around some others, within bounds; None if it is ``max_share`` of the bounds, or more."""
+    """Return the smallest box around others, within bounds; None if it is ``max_share`` of the bounds or more."""
     boxes = boxes or [Box(bounds.left, bounds.top, bounds.left, bounds.top)]
     left, right = _side(min(one.left for one in boxes), max(one.right for one in boxes), bounds.left, bounds.right)
     top, bottom = _side(min(one.top for one in boxes), max(one.bottom for one in boxes), bounds.top, bounds.bottom)
@@ -92,7 +95,7 @@ def _enclose(boxes: Sequence[Box], bounds: Box, max_share: float) -> Box | None:
 
 
 def _side(low: int, high: int, lower: int, upper: int) -> tuple[int, int]:
-    """Clip one side of a box to bounds, and keep it at least MIN_SIDE long where the bounds are."""
+    """Clip one side of a box to bounds, and keep it at least MIN_SIDE long if the bounds are."""
     low, high = max(lower, low), min(upper, high)
     high = min(upper, max(high, low + MIN_SIDE))
     return max(lower, min(low, high - MIN_SIDE)), high

@@ -1,4 +1,4 @@
-"""Cuts that the split has missed or was told to leave: frames of a shot that no motion connects to a key."""
+"""Cuts that the split has missed or was set to ignore: frames of a shot that no motion connects to a key."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import pairwise
@@ -12,15 +12,15 @@ from stylize.stages import cache_key
 
 
 def missed_cut_warnings(context: Context, shots: Sequence[ShotPlan]) -> tuple[str, ...]:
-    """One line for every run of frames that a cut separates from all keys of its shot.
+    """Return a line for every run of frames that a cut separates from all keys of its shot.
 
-    The motion is that of the passes, which is cached: nothing is estimated twice.
+    Uses the cached motion of the passes, so nothing is estimated twice.
     """
     return tuple(line for plan in shots for line in shot_warnings(plan.frames, plan.keys, _scene_breaks(context, plan)))
 
 
 def shot_warnings(frames: Sequence[int], keys: Collection[int], breaks: Collection[int]) -> Iterator[str]:
-    """Lines for one shot. frames: ascending. breaks: the frames that nothing connects to the previous one."""
+    """Yield the lines for one shot. frames: ascending. breaks: frames that no motion connects to the previous one."""
     for run in _split_runs(frames, lambda frame: frame in breaks):
         if not set(run) & set(keys):
             yield (
@@ -42,7 +42,7 @@ def _split_runs(frames: Sequence[int], starts: Callable[[int], bool]) -> Iterato
 
 
 def _scene_breaks(context: Context, plan: ShotPlan) -> list[int]:
-    """Frames of a shot that nothing connects to the previous one, cached in the project's state."""
+    """Return the frames of a shot that no motion connects to the previous one, cached in the project's state."""
     frames = plan.frames
     if len(frames) < 2:
         return []
@@ -50,7 +50,7 @@ def _scene_breaks(context: Context, plan: ShotPlan) -> list[int]:
     name, key = f"breaks.{frames[0]}", _cache_key(context, frames, boxes)
     breaks = context.project.recall(name, key)
     if breaks is None:
-        # Soft and dark pictures resemble each other whatever they show: there the detectors of the split see more.
+        # Soft and dark pictures resemble each other whatever they show: the detectors of the split are better there.
         plates = ((frame, context.plates.colour(frame)) for frame in frames)
         detected = set() if context.settings.split else set(cuts(context, plates))
         breaks = [
@@ -77,7 +77,7 @@ def _cache_key(context: Context, frames: Sequence[int], boxes: dict[int, Box | N
 
 
 def _motion_boxes(context: Context, plan: ShotPlan) -> dict[int, Box | None]:
-    """The box that the passes follow motion in, for each frame and the previous one; None for the whole frame."""
+    """Return the box in which the passes use motion, for each frame and the previous one; None for the whole frame."""
     boxes: dict[int, Box | None] = {}
     for span in plan.spans():
         box = span_box([context.extents[frame] for frame in span.frames], context.shot.size) if context.mattes else None

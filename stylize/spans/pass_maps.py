@@ -1,4 +1,4 @@
-"""Maps of a finished frame as grey pictures: its error, and the share of one pass in the blend."""
+"""Maps of a finished frame as grey pictures: its error, and the share of the right key's pass in the blend."""
 
 from pathlib import Path
 

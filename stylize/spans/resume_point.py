@@ -26,7 +26,7 @@ class StoredDrawing:
 
     @classmethod
     def of(cls, drawing: StylisedFrame) -> "StoredDrawing":
-        """Reduce a drawing to what is stored of it."""
+        """Convert a drawing to its stored form."""
         return cls(quantise(drawing.colour, np.uint16), drawing.error.astype(np.float16))
 
 
@@ -50,7 +50,7 @@ class ResumeFiles:
         try:
             return StoredDrawing(**load_arrays(path))
         except UNREADABLE as error:
-            # Only this file: another process may be at work in the folder.
+            # Only this file: another process may be using the folder.
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
             raise OutputError(

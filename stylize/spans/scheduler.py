@@ -1,8 +1,8 @@
 """The propagate stage: spans that lack frames as tasks, run by one process or by several.
 
 A span is the unit of work. Where there are few, the two passes of a span go to two processes, and their drawings are
-blended when both are done. Whoever makes a frame records it when it is on disk, so that however the run ends, the next
-one knows it.
+blended when both are done. The process that makes a frame records it when it is on disk, so that the next run finds it
+however this one ends.
 """
 
 from collections import Counter
@@ -36,14 +36,14 @@ from stylize.spans.span_worker import (
     worker_inputs,
 )
 
-# Task of the frames that no span makes: keyframes, and plates that are given back.
+# Task of the frames that no span makes: keyframes, and plates returned unchanged.
 KEYFRAMES = "keyframes"
 
 
 def span_tasks(context: Context, shots: Sequence[ShotPlan], keys: Sequence[str]) -> list[Task]:
     """Return the tasks that make the frames of a look, whether they are done or not. keys: ids of its keys' tasks.
 
-    The first makes the frames that no span does: keyframes, and plates that are given back.
+    The first task makes the frames that no span does: keyframes, and plates returned unchanged.
     """
     spanned = {frame for plan in shots for span in plan.spans() for frame in span.frames}
     others = [frame for frame in context.shot.frames if frame not in spanned]
@@ -100,7 +100,7 @@ def _run(
 
 
 def _pass_tasks(planned: Sequence[PlannedSpan], jobs: int) -> list[Task]:
-    """Return the tasks for processes: for several the longest first, spans in parts where they are too few for all."""
+    """Return the tasks for processes: for several, the longest first, and spans in parts if there are too few."""
     parted = jobs > 1 and len(planned) < 2 * jobs
     tasks = [task for one in planned for task in (_parted(one, jobs) if parted else [_whole(one)])]
     return sorted(tasks, key=lambda task: -task.cost) if jobs > 1 else tasks
@@ -111,7 +111,7 @@ def _whole(planned: PlannedSpan) -> Task:
 
 
 def _parted(planned: PlannedSpan, jobs: int) -> list[Task]:
-    """Return the two passes of a span and the blending of their drawings, in so many parts as there are processes."""
+    """Return the two passes of a span and the blending of their drawings, in as many parts as there are processes."""
     if not planned.job.two_sided():
         return [_whole(planned)]
     sides = {side: f"{planned.task}:{side}" for side in (FORWARD, BACKWARD)}
@@ -137,7 +137,7 @@ def _put_keyframe(context: Context, inputs: SpanInputs, engine: Engine, frame: i
 
 
 def _return_plates(context: Context) -> tuple[int, ...]:
-    """Write the plates as they are, where the style goes nowhere; return the numbers of the frames written."""
+    """Write the plates unchanged where the style is applied nowhere; return the numbers of the frames written."""
     written = []
     for done, frame in enumerate(context.shot.frames, 1):
         key = plate_key(context, frame)
@@ -189,7 +189,7 @@ class _Progress:
         self._step(1)
 
     def event(self, task: Task, event: Event) -> None:
-        """Count what a task reports."""
+        """Count an event of a task."""
         span = task.details.planned.task
         if isinstance(event, DrawingPassed):
             self._step(1)
@@ -199,7 +199,7 @@ class _Progress:
             self._finished(event.frame)
 
     def done(self, task: Task) -> None:
-        """Take over the record of a task, and clear up when its span is done. Raises OutputError if it is not."""
+        """Merge the record of a task, and clean up when its span is done. Raises OutputError if it is not."""
         planned: PlannedSpan = task.details.planned
         self.context.project.reload(task.id)
         self.context.log.write("task", id=task.id, state="done")
@@ -210,7 +210,7 @@ class _Progress:
             frame = min(self._waiting[planned.task])
             raise OutputError(f"frame {frame} could not be made; run again, and if it stays so report it")
         clear(planned.job.scratch)
-        if self._steps_left[planned.task]:  # what an earlier run had gone through
+        if self._steps_left[planned.task]:  # steps done by an earlier run
             self._step(self._steps_left[planned.task])
 
     def _finished(self, frame: int) -> None:
@@ -223,7 +223,7 @@ class _Progress:
 
 
 def _tidy(context: Context, tasks: Iterable[str]) -> None:
-    """Remove what runs left that were killed or that saw a longer shot: scratch, and files of frames that are gone.
+    """Remove stale files of runs that were killed or had a longer shot: scratch, and files of frames that are gone.
 
     tasks: ids of the spans; records of others are merged.
     """

@@ -3,12 +3,12 @@
 A span between two keys takes two passes: forward from the left key and backward from the right key. Each drawing is a
 blend of both. A span at an end of the shot takes one pass.
 
-Resuming: after its first drawing, and then every few seconds, a pass writes a resume point. It is written last of all,
-when everything that the pass has gone through is on disk: as finished frames, or as drawings that wait to be blended. A
-run that is killed therefore continues close to where it was, with the same bits, in one process or in two.
+Resuming: after its first drawing, and then every few seconds, a pass writes a resume point. It is written last, when
+all drawings of the pass so far are on disk: as finished frames, or as drawings that wait to be blended. A run that is
+killed therefore continues close to where it was, with a bit-identical result, in one process or in two.
 
-Threads: blending, compositing and writing a drawing run behind the pass, while it makes its next drawing. Small frames
-do not keep all threads at work that way; where threads and memory allow, their two passes run concurrently instead.
+Threads: blending, compositing and writing a drawing run concurrently while the pass makes its next drawing. Small
+frames do not keep all threads busy that way; where threads and memory allow, their two passes run concurrently instead.
 """
 
 import threading
@@ -42,21 +42,21 @@ from stylize.spans.span_job import (
 from stylize.spans.span_scene import key_picture, pass_scene
 from stylize.spans.write_behind import WriteBehind
 
-# Maximum seconds of work that a kill costs; at first it is half of the time since the pass started.
+# Max seconds of work that a kill costs; at first it is half of the time since the pass started.
 RESUME_INTERVAL = 5.0
-# Maximum pixels of a frame whose two passes run concurrently: a second pass takes 300 bytes a pixel. In larger frames
-# the pieces of one pass are large enough to keep all threads at work.
+# Max pixels of a frame whose two passes run concurrently: a second pass takes 300 bytes per pixel. In larger frames
+# the pieces of one pass are large enough to keep all threads busy.
 MAX_CONCURRENT_PIXELS = 1 << 20
 
 
 class SpanRun:
     """One span in one process: ``run`` makes all of it, ``run_pass`` and ``blend`` make parts of it.
 
-    put: writes a finished frame to where it lasts. Other threads call it, two at once where passes run concurrently.
-    What it raises is raised here, at most one drawing later.
+    put: writes a finished frame to permanent storage. Other threads call it, two at once where passes run concurrently.
+    Its errors are raised here, at most one drawing later.
 
-    The methods yield an event for every drawing that a pass has gone through, and for every frame when it has been put.
-    A caller may stop at any event. A later run for the frames that are still wanted continues from the resume points.
+    The methods yield an event for every drawing that a pass has made, and for every frame that has been put. A caller
+    may stop at any event. A later run for the frames that are still wanted continues from the resume points.
     """
 
     def __init__(self, inputs: SpanInputs, job: SpanJob, engine: Engine, put: Put) -> None:
@@ -89,7 +89,7 @@ class SpanRun:
     def forward(self) -> Iterator[Event]:
         """Propagate the left key, if there is one.
 
-        In a two-sided span its drawings are stored for the backward pass to blend, else they are finished.
+        In a two-sided span its drawings are stored for the backward pass to blend; otherwise they are finished.
         """
         finish = self._store if self._job.two_sided() else self._finish
         with closing(self._propagate(FORWARD)) as steps:
@@ -99,8 +99,8 @@ class SpanRun:
     def backward(self) -> Iterator[Event]:
         """Propagate the right key, if there is one, and finish its drawings.
 
-        In a two-sided span they are blended with those of the forward pass. A drawing that an earlier run has stored of
-        the backward pass too is blended first, and not again when the pass comes to it.
+        In a two-sided span they are blended with those of the forward pass. A drawing of the backward pass that an
+        earlier run has stored is blended first, and not again when the pass reaches it.
         """
         drawings = self._job.pass_order(BACKWARD)[1:]
         stored = [drawing for drawing in drawings if self._files.has_drawing(BACKWARD, drawing)]
@@ -114,7 +114,7 @@ class SpanRun:
     def blend(self, drawings: Iterable[int]) -> Iterator[Event]:
         """Finish the wanted frames that display some drawings; both passes have stored these, or one is the left key.
 
-        Raises OutputError when a stored drawing has been lost since.
+        Raises OutputError when a stored drawing has been lost.
         """
         for drawing in drawings:
             if drawing == self._job.span.left:
@@ -132,7 +132,7 @@ class SpanRun:
         return thread_limit() > 1 and height * width <= MAX_CONCURRENT_PIXELS and kernels_thread_safe()
 
     def _run_concurrently(self) -> Iterator[Event]:
-        """Run both passes at once. Both store their drawings; the one that comes to a drawing last blends it."""
+        """Run both passes at once. Both store their drawings; the one that reaches a drawing last blends it."""
         pairs = DrawingPairs({side: {n for n in self._needed if self._files.has_drawing(side, n)} for side in SIDES})
         yield from self._finish_held_key()
         yield from self.blend(pairs.complete())
@@ -161,7 +161,7 @@ class SpanRun:
         return [*finished, *self._mark_passed(step)]
 
     def _mark_passed(self, step: "_Step") -> list[Event]:
-        """Write the resume point if one is due: last of all, when the drawing and those before it are on disk."""
+        """Write the resume point if one is due: last, when the drawing and all previous ones are on disk."""
         if step.resume_point_due:
             self._files.save_resume_point(step.side, step.result.state)
         return [DrawingPassed(step.side, step.drawing)]
@@ -183,7 +183,7 @@ class SpanRun:
         return self._put_all(self._blended(drawing, self._files.load_drawing(BACKWARD, drawing)), frames)
 
     def _last_drawing(self, step: "_Step") -> Drawing:
-        """Drawing of the last pass: blended in a two-sided span, else as it is."""
+        """Return the drawing of the last pass, blended in a two-sided span."""
         if self._job.two_sided():
             return self._blended(step.drawing, StoredDrawing.of(step.result))
         box = self._job.drawing_box(step.drawing)
@@ -219,12 +219,12 @@ class SpanRun:
         if passed >= length:
             return iter(())
         scene = pass_scene(self._inputs, self._job, self._engine, order[0])
-        # Nothing else may hold the key and the state: they are large, and the pass frees them when it has used them.
+        # Nothing else may reference the key and the state: they are large, and the pass frees them after use.
         key = key_picture(self._inputs, self._job, order[0])
         return propagate_key(order[: length + 1], scene, key, self._engine.synthesis, state)
 
     def _resume_state(self, side: str) -> PassState | None:
-        """Last resume point of a pass, unless it lies beyond a drawing that is needed and not stored."""
+        """Read the last resume point of a pass, unless it lies beyond a drawing that is needed and not stored."""
         state, order = self._files.load_resume_point(side), self._job.pass_order(side)
         if state is None or state.frame not in order:
             return None
@@ -233,18 +233,18 @@ class SpanRun:
 
 
 class DrawingPairs:
-    """Drawings that two concurrent passes have stored. stored: what earlier runs have stored, by side."""
+    """Drawings that two concurrent passes have stored. stored: those of earlier runs, by side."""
 
     def __init__(self, stored: Mapping[str, Iterable[int]]) -> None:
         self._stored = {side: set(drawings) for side, drawings in stored.items()}
         self._lock = threading.Lock()
 
     def complete(self) -> list[int]:
-        """Drawings that both passes have stored, ascending."""
+        """Return the drawings that both passes have stored, ascending."""
         return sorted(self._stored[FORWARD] & self._stored[BACKWARD])
 
     def add(self, side: str, drawing: int) -> bool:
-        """Note that a pass has stored a drawing. Return whether this completes the pair: for one caller, once."""
+        """Record that a pass has stored a drawing. Return whether this completes the pair, for one call only."""
         with self._lock:
             new = drawing not in self._stored[side]
             self._stored[side].add(drawing)
@@ -266,7 +266,7 @@ class _Step:
 
 
 class _ResumeClock:
-    """Decides when a pass writes a resume point: after its first drawing, and then ever less often."""
+    """Timer of a pass's resume points: after its first drawing, and then ever less often."""
 
     def __init__(self) -> None:
         self._started = self._last = time.monotonic()

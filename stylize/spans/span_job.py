@@ -1,4 +1,4 @@
-"""Data of a span: what its passes read, what is to be made of it, and what comes out."""
+"""Data of a span: the inputs of its passes, the frames to make, and the results."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,8 +19,8 @@ SIDES = (FORWARD, BACKWARD)
 class SpanInputs:
     """Access to the pictures of a shot, by frame number.
 
-    colour: plate as uint8 (H, W, 3), for flow and guides. plate: the same in its own depth, with alpha where it has
-    one. key_file: picture of a keyframe. matte: float32 (H, W), or None without mattes. dtype: of the finished frames,
+    colour: plate as uint8 (H, W, 3), for flow and guides. plate: the same in its own depth, with alpha if it has any.
+    key_file: picture of a keyframe. matte: float32 (H, W), or None without mattes. dtype: of the finished frames,
     uint8 or uint16. guides, guide_weights: the user's own, see ``Scene``.
     """
 
@@ -35,7 +35,7 @@ class SpanInputs:
 
 @dataclass(frozen=True)
 class Engine:
-    """Motion and settings that the frames are made with. boil, seed: see ``boil``."""
+    """Motion and settings from which frames are made. boil, seed: see ``boil``."""
 
     motion: Motion
     synthesis: SynthesisSettings
@@ -45,15 +45,15 @@ class Engine:
 
 @dataclass(frozen=True)
 class SpanJob:
-    """Frames to be made of a span.
+    """Frames of a span that are to be made.
 
-    A drawing is a frame that is drawn, and goes by that frame's number; on twos and threes several frames display it.
+    A drawing is a frame that is drawn, and has that frame's number; on twos and threes several frames display it.
 
-    wanted: the frames that are to come out. drawing_of: the drawing that each frame of the span displays: its own, that
-    of an earlier frame of the span, or the left key. scratch: a folder of this span's own, under a name that changes
-    with everything the span depends on. box: the part of the frame where motion is followed, None for all; outside of
-    it the style is visible in no frame of the span. drawing_boxes: the part of ``box`` that is made of a drawing, for
-    those of which it is not all; outside of it the style is visible in no frame that displays the drawing.
+    wanted: the frames to make. drawing_of: the drawing that each frame of the span displays: its own, that of an
+    earlier frame of the span, or the left key. scratch: this span's own folder, whose name changes with everything
+    that the span depends on. box: the part of the frame where motion is propagated, None for all; outside of it the
+    style is visible in no frame of the span. drawing_boxes: the part of ``box`` that is made of a drawing, for drawings
+    that do not fill it; outside of it the style is visible in no frame that displays the drawing.
     """
 
     span: Span
@@ -68,47 +68,47 @@ class SpanJob:
         return self.span.left is not None and self.span.right is not None
 
     def drawings(self) -> list[int]:
-        """Drawings among the frames of the span, ascending."""
+        """Return the drawings among the frames of the span, ascending."""
         return [frame for frame in self.span.frames if self.drawing_of[frame] == frame]
 
     def needed_drawings(self) -> frozenset[int]:
-        """Drawings that the wanted frames display; the left key is one if they display it."""
+        """Return the drawings that the wanted frames display, including the left key if they display it."""
         return frozenset(self.drawing_of[frame] for frame in self.wanted)
 
     def frames_of(self, drawing: int) -> list[int]:
-        """Frames of the span that display a drawing, wanted or not, ascending."""
+        """Return the frames of the span that display a drawing, wanted or not, ascending."""
         return [frame for frame in self.span.frames if self.drawing_of[frame] == drawing]
 
     def wanted_frames_of(self, drawing: int) -> list[int]:
-        """Wanted frames that display a drawing, ascending."""
+        """Return the wanted frames that display a drawing, ascending."""
         return [frame for frame in sorted(self.wanted) if self.drawing_of[frame] == drawing]
 
     def pass_order(self, side: str) -> list[int]:
-        """Key of a side, then all drawings in the order of its pass; empty without a key on that side."""
+        """Return the key of a side, then all drawings in the order of its pass; empty without a key on that side."""
         if side == FORWARD:
             return [] if self.span.left is None else [self.span.left, *self.drawings()]
         return [] if self.span.right is None else [self.span.right, *reversed(self.drawings())]
 
     def pass_length(self, side: str) -> int:
-        """Number of drawings that the pass of a side goes through, up to the last needed one."""
+        """Return the number of drawings that the pass of a side makes, up to the last needed one."""
         needed = self.needed_drawings()
         return max((place for place, frame in enumerate(self.pass_order(side)[1:], 1) if frame in needed), default=0)
 
     def step_count(self) -> int:
-        """Number of drawings that all passes go through."""
+        """Return the number of drawings that all passes make."""
         return sum(self.pass_length(side) for side in SIDES)
 
     def nearness(self, drawing: int) -> float:
-        """Place of a drawing between the keys of a two-sided span: 0 at the left key, 1 at the right."""
+        """Return the position of a drawing between the keys of a two-sided span: 0 at the left key, 1 at the right."""
         left, right = self.pass_order(FORWARD)[0], self.pass_order(BACKWARD)[0]
         return (drawing - left) / (right - left)
 
     def drawing_box(self, drawing: int) -> Box | None:
-        """Part of the frame that is made of a drawing, None for all."""
+        """Return the part of the frame that is made of a drawing, None for all."""
         return self.drawing_boxes.get(drawing, self.box)
 
     def box_in_crop(self, drawing: int) -> Box | None:
-        """Part that is made of a drawing, in pictures cropped by ``crop``; None for all."""
+        """Return the part that is made of a drawing, in pictures cropped by ``crop``; None for all."""
         box = self.drawing_boxes.get(drawing)
         return box if box is None or self.box is None else box.within(self.box)
 
@@ -123,8 +123,8 @@ class FinishedFrame:
 
     picture: uint8 or uint16 (H, W, 3), or (H, W, 4) where the plate has alpha. error: float32 (H, W), see
     ``synthesis.StylisedFrame``. share: float32 (H, W), the right key's pass in the blend; None with one pass alone.
-    look: uint8 or uint16 (H, W, 3), what was composited over the plate, uncut by soft edges and 0 where the matte is;
-    None without a matte.
+    look: uint8 or uint16 (H, W, 3), the layer composited over the plate, before soft edges cut it, and 0 where the
+    matte is 0; None without a matte.
     """
 
     frame: int
@@ -136,7 +136,7 @@ class FinishedFrame:
 
 @dataclass(frozen=True)
 class DrawingPassed:
-    """Event: a pass has gone through a drawing."""
+    """Event: a pass has made a drawing."""
 
     side: str
     drawing: int
@@ -150,5 +150,5 @@ class FrameFinished:
 
 
 Event = DrawingPassed | FrameFinished
-# Writes a finished frame to where it lasts.
+# Writes a finished frame to permanent storage.
 Put = Callable[[FinishedFrame], None]

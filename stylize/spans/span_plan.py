@@ -52,7 +52,7 @@ def planned_spans(context: Context, inputs: SpanInputs, plan: ShotPlan) -> Itera
 
 
 def keyframe_key(context: Context, inputs: SpanInputs, frame: int) -> str:
-    """Return the cache key of a frame that shows its keyframe."""
+    """Return the cache key of a frame that displays its keyframe."""
     return cache_key(
         "span", context.plate_digests([frame]), context.project.digest(inputs.key_file(frame)),
         context.matte_inputs([frame]), np.dtype(inputs.dtype).name, _boil_inputs(context.settings),
@@ -61,7 +61,7 @@ def keyframe_key(context: Context, inputs: SpanInputs, frame: int) -> str:
 
 
 def plate_key(context: Context, frame: int) -> str:
-    """Return the cache key of a frame that shows its plate."""
+    """Return the cache key of a frame that displays its plate."""
     return cache_key("span", "plate", context.plate_digests([frame]))
 
 
@@ -81,7 +81,7 @@ def _span_key(context: Context, inputs: SpanInputs, span: Span, shown: Mapping[i
 
 
 def _boxes(context: Context, shown: Mapping[int, int]) -> tuple[Box | None, dict[int, Box]]:
-    """Return the part of the frames that has to be worked on: of the span, and of each of its drawings.
+    """Return the part of the frames that has to be processed: of the span, and of each of its drawings.
 
     shown: the drawing that each frame of the span displays.
     """

@@ -11,7 +11,7 @@ from stylize.spans.span_job import Engine, SpanInputs, SpanJob
 
 
 def pass_scene(inputs: SpanInputs, job: SpanJob, engine: Engine, key: int) -> Scene:
-    """Scene of the pass that comes from a key."""
+    """Return the scene of the pass that starts at a key."""
     motion = engine.motion.within(job.box)
     return Scene(
         plate=lambda frame: job.crop(inputs.colour(frame)),
@@ -25,12 +25,12 @@ def pass_scene(inputs: SpanInputs, job: SpanJob, engine: Engine, key: int) -> Sc
 
 
 def key_picture(inputs: SpanInputs, job: SpanJob, key: int) -> Floats:
-    """Picture of a key, float32 (H, W, 3) in [0, 1], of the span's box."""
+    """Return the picture of a key, float32 (H, W, 3) in [0, 1], cropped to the span's box."""
     return to_float(job.crop(read_key(inputs.key_file(key), inputs.plate(key))))
 
 
 def _visible_area(inputs: SpanInputs, job: SpanJob, drawing: int, boil: float) -> Bools | None:
-    """Pixels of a drawing that are visible in any frame that displays it, wanted or not; None for all."""
+    """Return the pixels of a drawing that are visible in any frame that displays it, wanted or not; None for all."""
     if inputs.matte is None:
         return None
     mattes = [inputs.matte(frame) for frame in job.frames_of(drawing)]

@@ -1,4 +1,4 @@
-"""The work of one process on spans: it makes frames, and records each in the record of its task when it is on disk."""
+"""Work of one process on spans: it makes frames, and adds each to the record of its task when it is on disk."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,9 +26,9 @@ from stylize.spans.span_job import Engine, Event, FinishedFrame, SpanInputs
 from stylize.spans.span_plan import PlannedSpan
 from stylize.threads import threads_per_process, use_threads
 
-# What a task does of a span: all of it, or the blending of some drawings when both passes are done; else one pass.
+# Part of a span that a task does: all of it, or the blending of some drawings when both passes are done; else one pass.
 WHOLE, BLEND = "whole", "blend"
-# Bytes of mattes that stay in memory, two of them at least: those of all frames between two keys, if they are small.
+# Bytes of mattes kept in memory, at least two mattes: those of all frames between two keys, if they are small.
 MATTES = 24 << 20
 
 Worker = Callable[[Task], Iterator[Event]]
@@ -45,9 +45,9 @@ class SpanWork:
 
 @dataclass(frozen=True)
 class WorkerInputs:
-    """All that a process must know to make frames, and nothing that cannot be sent to it.
+    """Picklable data that a process needs to make frames.
 
-    settings: with the threads that are its share. digests: of the plates. vectors: files of motion, if it is given.
+    settings: with the process's share of the threads. digests: of the plates. vectors: files of motion, if given.
     root: of the project. flow: the folder of the motion. layer, shared: see ``Motion.of_layer``.
     """
 
@@ -67,7 +67,7 @@ class WorkerInputs:
 
 
 def prepare(inputs: WorkerInputs) -> Worker:
-    """Make a fresh process ready for tasks."""
+    """Prepare a fresh process for tasks."""
     use_threads(inputs.settings.threads)
     plates = Plates(inputs.plates, inputs.shot)
     source = inputs.vectors or make_estimators(inputs.settings)
@@ -78,7 +78,7 @@ def prepare(inputs: WorkerInputs) -> Worker:
 
 
 def worker_inputs(context: Context, keys: Mapping[int, Path], dtype: type, jobs: int) -> WorkerInputs:
-    """Return what each of several processes needs."""
+    """Return the inputs of each of several processes."""
     share = threads_per_process(context.settings.threads, jobs)
     return WorkerInputs(
         context.shot, replace(context.settings, threads=share), dict(context.plates.paths),
@@ -105,12 +105,12 @@ def span_inputs(
 
 
 def engine_of(settings: Settings, motion: Motion) -> Engine:
-    """Return what frames are made with."""
+    """Return the engine for these settings and this motion."""
     return Engine(motion, SynthesisSettings(), settings.boil, settings.seed)
 
 
 def make_worker(inputs: SpanInputs, engine: Engine, shot: Shot, root: Path) -> Worker:
-    """Return what runs tasks. root: of the project that takes the frames."""
+    """Return the function that runs tasks. root: of the project that receives the frames."""
 
     def run(task: Task) -> Iterator[Event]:
         span_work: SpanWork = task.details
@@ -136,7 +136,7 @@ def _run(span: SpanRun, span_work: SpanWork) -> Iterator[Event]:
 
 
 def _matte_reader(mattes: Mattes) -> Callable[[int], Floats]:
-    """Read mattes; the last ones stay in memory, for a frame's is asked for by its passes and when it is composited."""
+    """Return a reader of mattes that caches the last ones: the passes and the compositing of a frame both read them."""
     frames = {path: frame for frame, path in mattes.paths.items()}
     width, height = mattes.size
     kept = lru_cache(max(2, MATTES // (4 * width * height)))(lambda path: mattes.read(frames[path]))

@@ -12,10 +12,10 @@ Arguments = ParamSpec("Arguments")
 
 
 class WriteBehind(Generic[Result]):
-    """Runs jobs in order, one at a time, each while the caller prepares the next one.
+    """Runner of jobs in order, one at a time, each while the caller prepares the next one.
 
-    Used as a context: leaving it waits for the running job, and starts no other. With one thread allowed, and outside
-    of the context, a job runs in the caller's thread when it is submitted.
+    Use it as a context manager: leaving it waits for the running job and starts no other. With one thread allowed, or
+    outside of the context, a job runs in the caller's thread when it is submitted.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class WriteBehind(Generic[Result]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Wait for the running job. Its error came first: it is raised from the one that the caller has run into."""
+        """Wait for the running job. Its error came first: it is raised, chained to the error of the caller."""
         worker, self._worker = self._worker, None
         running, self._running = self._running, None
         if worker is not None:
@@ -41,9 +41,9 @@ class WriteBehind(Generic[Result]):
     def submit(
         self, job: Callable[Arguments, Sequence[Result]], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Iterator[Result]:
-        """Yield the results of the job before this one, then start this one; nothing happens unless iterated.
+        """Yield the results of the previous job, then start this one; nothing happens unless iterated.
 
-        Raises what the job before this one has raised; this one does not start then.
+        Raises the error of the previous job; this one then does not start.
         """
         yield from self.results()
         if self._worker is None:
@@ -52,7 +52,7 @@ class WriteBehind(Generic[Result]):
             self._running = self._worker.submit(job, *args, **kwargs)
 
     def results(self) -> Iterator[Result]:
-        """Wait for the running job, and yield its results. Raises what it has raised."""
+        """Wait for the running job, and yield its results. Raises its error."""
         running, self._running = self._running, None
         if running is not None:
             yield from running.result()

@@ -1,16 +1,16 @@
-"""CMX 3600 edit decision lists, the plainest of timelines: one track, time codes and names."""
+"""CMX 3600 edit decision lists, the simplest timelines: one track, time codes and names."""
 
 import re
 from typing import Literal
 
 from stylize.interchange.timelines.timeline import Event, Media, Timeline
 
-# Letters that a reel may have.
+# Maximum length of a reel name.
 _REEL = 8
 
 
 def edl_of(timeline: Timeline, which: Literal["plate", "result"]) -> str:
-    """The text of an .edl file with the plate or the result of every shot."""
+    """Return the text of an .edl file with the plate or the result of every shot."""
     media = timeline.plate if which == "plate" else timeline.result
     mode = "DROP FRAME" if timeline.drop_frame else "NON-DROP FRAME"
     lines = [f"TITLE: {_plain(timeline.name)}_{which}", f"FCM: {mode}", ""]
@@ -34,5 +34,5 @@ def _event(timeline: Timeline, media: Media, event: Event, number: int) -> list[
 
 
 def _plain(text: str) -> str:
-    """Without line breaks, which would end the comment."""
+    """Remove line breaks, which would end the comment."""
     return " ".join(text.split())

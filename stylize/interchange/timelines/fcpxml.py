@@ -7,7 +7,7 @@ from stylize.interchange.timelines.timeline import Event, Media, Timeline
 
 
 def fcpxml_of(timeline: Timeline) -> str:
-    """The text of an .fcpxml file. Raises ValueError where plate or result are pictures, which it cannot name."""
+    """Return the text of an .fcpxml file. Raises ValueError if plate or result are pictures: it cannot name them."""
     if timeline.plate.pattern is not None or timeline.result.pattern is not None:
         raise ValueError("FCPXML names movies, and the plate or the result is pictures")
     root = Tree.Element("fcpxml", version="1.8")
@@ -56,7 +56,7 @@ def _clips(spine: Tree.Element, timeline: Timeline, event: Event) -> None:
     }
     below = {"ref": "r2", "offset": _time(timeline, timeline.start + event.at), "start": _time(timeline, plate_in)}
     lower = Tree.SubElement(spine, "asset-clip", below | shared)
-    # What is connected says its place in the time of the clip below it.
+    # A connected clip gives its position in the time of the clip below it.
     start = _time(timeline, timeline.result.start + event.result_in)
     above = {"ref": "r3", "lane": "1", "offset": _time(timeline, plate_in), "start": start}
     Tree.SubElement(lower, "asset-clip", above | shared)
@@ -66,7 +66,7 @@ def _clips(spine: Tree.Element, timeline: Timeline, event: Event) -> None:
 
 
 def _time(timeline: Timeline, frames: int) -> str:
-    """Seconds as a fraction, over the denominator of the rate, as the format wants them."""
+    """Return seconds as a fraction over the denominator of the rate, as the format requires."""
     seconds = Fraction(frames) / timeline.rate
     count = seconds * timeline.rate.numerator
     return "0s" if not frames else f"{count.numerator}/{timeline.rate.numerator}s"

@@ -7,7 +7,7 @@ from stylize.interchange.timelines.timeline import Event, Media, Timeline
 
 
 def otio_of(timeline: Timeline) -> str:
-    """The text of a .otio file."""
+    """Return the text of a .otio file."""
     tracks = [_track(timeline, "V1", "Video", timeline.plate), _track(timeline, "V2", "Video", timeline.result)]
     if timeline.plate.sound:
         tracks.append(_track(timeline, "A1", "Audio", timeline.plate))

@@ -1,4 +1,4 @@
-"""The timeline that a project hands over: plate, result and matte as media, and every shot at its place."""
+"""The timeline that a project exports: plate, result and matte as media, and the position of every shot."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +14,11 @@ from stylize.media.targets import Target
 
 @dataclass(frozen=True)
 class Media:
-    """A movie or a sequence. count: its frames, whatever is shown of them. start: the number that its first frame has
-    by its time code (frames since midnight). first: number of its first picture, of sequences.
+    """A movie or a sequence.
 
-    alpha: "straight", "premultiplied" or None. sound: whether it is heard.
+    count: all of its frames, whether or not the timeline uses them. start: time code of its first frame (frames since
+    midnight). first: number of a sequence's first picture. alpha: "straight", "premultiplied" or None. sound: whether
+    it is audible.
     """
 
     name: str
@@ -30,14 +31,17 @@ class Media:
     sound: bool = False
 
     def file(self) -> Path:
-        """The movie, or the first picture."""
+        """Return the movie, or the first picture."""
         return self.path if self.pattern is None else self.pattern.path(self.first)
 
 
 @dataclass(frozen=True)
 class ForegroundLayers:
-    """What lies over the plate, cut out. layers: the foreground of each layer, from the lowest; of the only look the
-    one. mattes: of each layer. combined: the foreground of all layers."""
+    """Foregrounds cut out of the plate.
+
+    layers: the foreground of each layer, from the lowest, or that of the only look. mattes: of each layer. combined:
+    the foreground of all layers.
+    """
 
     layers: tuple[Media, ...] = ()
     mattes: tuple[Media, ...] = ()
@@ -46,8 +50,11 @@ class ForegroundLayers:
 
 @dataclass(frozen=True)
 class Event:
-    """A shot on the timeline. at: frames from the timeline's start. plate_in, result_in: frames from the first of each
-    medium. count: how long. number: of its first frame. keys: numbers of its keyframes that are shown."""
+    """A shot on the timeline.
+
+    at: frames from the timeline's start. plate_in, result_in: frames from the first of each medium. count: its length
+    in frames. number: of its first frame. keys: numbers of its visible keyframes.
+    """
 
     name: str
     at: int
@@ -60,11 +67,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Timeline:
-    """What is handed over. start: the timeline's first frame, counted from midnight. drop_frame: its time code drops
-    numbers.
+    """Timeline to export.
 
-    matte: as big as the result, frame by frame; None if there is none. foregrounds: with the result's frames and
-    numbers.
+    start: the timeline's first frame, counted from midnight. drop_frame: whether its time code is drop-frame. matte:
+    of the result's size, frame by frame; None if there is none. foregrounds: with the result's frames and numbers.
     """
 
     name: str
@@ -81,11 +87,11 @@ class Timeline:
 
     @property
     def count(self) -> int:
-        """Frames on the timeline."""
+        """Number of frames on the timeline."""
         return sum(event.count for event in self.events)
 
     def timecode(self, frame: int) -> str:
-        """A number of frames since midnight as time code."""
+        """Return a number of frames since midnight as time code."""
         return frames_to_timecode(frame, self.rate, self.drop_frame)
 
 
@@ -93,11 +99,11 @@ def make_timeline(
     shot: Shot, target: Target, shots: Sequence[tuple[Sequence[int], Sequence[int]]], *, alpha: str | None,
     fps: Fraction | None = None, handles: int = 0, matte: Pattern | None = None, plates: Pattern | None = None,
 ) -> Timeline:  # fmt: skip
-    """The timeline of `shot`, delivered at `target`. shots: frames and keyframes of each, in order.
+    """Return the timeline of `shot`, delivered at `target`. shots: frames and keyframes of each, in order.
 
-    handles: how many frames at both ends of what was delivered are not shown. plates: the shot's frames as pictures,
-    which stand for a movie that has another rate than the timeline. Raises SettingsError where no timeline
-    can be: a rate that varies, frames that are left out, handles that leave nothing.
+    handles: number of delivered frames at each end that are not on the timeline. plates: the shot's frames as pictures,
+    which replace a movie of another rate than the timeline's. Raises SettingsError if no timeline is possible: a
+    variable rate, omitted frames, handles that leave no frame.
     """
     check_timeline(shot, fps, handles)
     rate = fps or shot.rate
@@ -122,7 +128,7 @@ def make_timeline(
 
 
 def check_timeline(shot: Shot, fps: Fraction | None, handles: int) -> None:
-    """Raises SettingsError where `make_timeline` would."""
+    """Raise SettingsError where `make_timeline` would."""
     if shot.variable and fps is None:
         raise SettingsError("a timeline has an even rate, and the source's varies; give one with --fps RATE")
     if not is_contiguous(shot.positions):
@@ -132,7 +138,7 @@ def check_timeline(shot: Shot, fps: Fraction | None, handles: int) -> None:
 
 
 def is_conformed(shot: Shot, fps: Fraction | None) -> bool:
-    """Whether a movie's frames follow each other at another rate than its own."""
+    """Return whether a movie is conformed to another rate than its own."""
     return shot.kind == "movie" and fps is not None and (shot.variable or fps != shot.rate)
 
 
@@ -140,7 +146,7 @@ def _plate(shot: Shot, begin: int, plates: Pattern | None) -> Media:
     if plates is not None:
         return Media(f"{shot.name}_plate", plates.folder, plates, len(shot.frames), begin, shot.frames[0])
     if shot.kind == "movie":
-        # The file's own first frame, which may lie before the part that was asked for.
+        # The file's own first frame, which may precede the requested range.
         start = begin - shot.positions[0]
         return Media(f"{shot.name}_plate", shot.path.resolve(), None, shot.source_frames, start, 0, None, shot.audio)
     pattern = pattern_of(shot.files[0].resolve())

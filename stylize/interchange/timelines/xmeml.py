@@ -1,6 +1,6 @@
 """Final Cut Pro 7's XML (xmeml 5), which Premiere, Resolve and Avid read: plate on V1, result on V2, sound on A1.
 
-It names movies; pictures that are numbered have no place in it, so that movies stand for them.
+The format names movies but no numbered pictures, which are replaced by linked movies.
 """
 
 from xml.etree import ElementTree as Tree
@@ -9,7 +9,7 @@ from stylize.interchange.timelines.timeline import Event, Media, Timeline
 
 
 def xmeml_of(timeline: Timeline) -> str:
-    """The text of an .xml file. Raises ValueError where plate or result are pictures."""
+    """Return the text of an .xml file. Raises ValueError if plate or result are pictures."""
     if timeline.plate.pattern is not None or timeline.result.pattern is not None:
         raise ValueError("FCP7 XML names movies, and the plate or the result is pictures")
     root = Tree.Element("xmeml", version="5")
@@ -53,12 +53,12 @@ def _clip(track: Tree.Element, timeline: Timeline, media: Media, event: Event, k
 
 
 def _file(item: Tree.Element, timeline: Timeline, media: Media, described: set[str]) -> None:
-    """A file is described where it is first named; later it is only named."""
+    """Add a file: its first occurrence has the description, later ones only the name."""
     file = Tree.SubElement(item, "file", id=media.name)
     if media.name in described:
         return
     described.add(media.name)
-    # An empty host is what Python writes; Premiere and Final Cut name it.
+    # Python writes an empty host; Premiere and Final Cut write localhost.
     _text(file, name=media.path.name, pathurl=media.path.as_uri().replace("file:///", "file://localhost/"))
     _rate(file, timeline)
     _text(file, duration=media.count)

@@ -4,7 +4,7 @@ In memory a picture is uint8 or uint16, (H, W, 3) or (H, W, 4), RGB(A), display-
 Files keep their own conventions: PNG, TIFF and JPEG are display-encoded and straight, EXR is linear and premultiplied,
 DPX is display-encoded and opaque.
 
-`reading` and `writing` do the work; `bit_depth`, `transfer`, `icc` and `png` are what both are built from.
+`reading` and `writing` do the work; `bit_depth`, `transfer`, `icc` and `png` are shared by both.
 """
 
 from stylize.media.images.bit_depth import quantise, to_float, widen

@@ -14,7 +14,7 @@ import numpy as np
 from propagate.arrays import Floats
 from stylize.media.colour import Colour, rgb_to_xyz
 
-# x and y of the white of the profile connection space, as the standard has it; and its X, Y, Z in 65536ths.
+# x and y of the white of the profile connection space, as in the standard; and its X, Y, Z in 65536ths.
 _D50 = (0.9642 / 2.7891, 1 / 2.7891)
 _D50_XYZ = struct.pack(">3i", 0xF6D6, 0x10000, 0xD32D)
 # Gamma, a, b, c, d of sRGB: (a v + b) ** gamma from d on, c v below.
@@ -22,7 +22,7 @@ _SRGB = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 _VERSION, _DATE = 0x04300000, (2026, 1, 1, 0, 0, 0)
 _COLORANTS = (b"rXYZ", b"gXYZ", b"bXYZ")
 _HEADER_SIZE, _TAG_SIZE = 128, 12
-# JPEG: the first marker, the start of a profile's segment, and the most that one segment holds.
+# JPEG: the first marker, the start of a profile's segment, and the maximum size of one segment.
 _JPEG_START, _SEGMENT_NAME, _MAX_SEGMENT = b"\xff\xd8", b"ICC_PROFILE\0", 0xFFFF - 16
 
 
@@ -55,7 +55,7 @@ def icc_profile(colour: Colour) -> bytes:
 def with_profile(jpeg: bytes, profile: bytes) -> bytes:
     """Insert a profile into a JPEG, after its JFIF segment.
 
-    Raises ValueError for what is no JPEG, and for a profile that is too long for one segment.
+    Raises ValueError for data that is no JPEG, and for a profile that is too long for one segment.
     """
     if not jpeg.startswith(_JPEG_START) or len(profile) > _MAX_SEGMENT:
         raise ValueError(f"expected a JPEG and at most {_MAX_SEGMENT} bytes, found {len(profile)}")

@@ -12,7 +12,7 @@ _END = b"IEND\xaeB`\x82"
 # The signature, then the IHDR chunk with its length, name and checksum.
 _HEADER_SIZE = 8 + 25
 _TAIL_SIZE = 65536
-# Larger chunks are passed over: no text is so long.
+# Larger chunks are skipped: no text is so long.
 _MAX_TEXT_SIZE = 1 << 24
 
 

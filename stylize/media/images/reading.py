@@ -184,7 +184,7 @@ def _open(path: Path) -> "OpenImageIO.ImageInput":
         raise InputError(f"{path}: this is a folder, expected a picture: name a file in it")
     png.refuse_truncated(path)
     config = OpenImageIO.ImageSpec()
-    # Otherwise OpenImageIO premultiplies straight alpha, and dark edges lose their colour for good.
+    # Otherwise OpenImageIO premultiplies straight alpha, and dark edges lose their colour irreversibly.
     config.attribute("oiio:UnassociatedAlpha", 1)
     source = OpenImageIO.ImageInput.open(str(path), config)
     if source is None:
@@ -219,7 +219,7 @@ def _declared_space(spec: "OpenImageIO.ImageSpec") -> str:
 
 
 def _pick_channels(stored: Pixels, spec: "OpenImageIO.ImageSpec", grey: bool) -> Pixels:
-    """(H, W, any) -> (H, W, 3) or (H, W, 4) by channel names, by the first channels where no names fit."""
+    """Pick (H, W, 3) or (H, W, 4) of (H, W, any) by channel names, or the first channels if no names fit."""
     names = list(spec.channelnames)
     colour = [names.index(name) for name in "RGB"] if set("RGB") <= set(names) else _first_channels(spec)
     if grey and len(set(colour)) == 1:
@@ -242,7 +242,7 @@ def _has_windows(spec: "OpenImageIO.ImageSpec") -> bool:
 
 
 def _into_display_window(pixels: Pixels, spec: "OpenImageIO.ImageSpec") -> Pixels:
-    """(H, W, C) of the data window -> (H, W, C) of the display window, 0 where the file has no pixels."""
+    """Place (H, W, C) of the data window in (H, W, C) of the display window, 0 where the file has no pixels."""
     if not _has_windows(spec):
         return pixels
     displayed = np.zeros((spec.full_height, spec.full_width, pixels.shape[2]), pixels.dtype)

@@ -18,7 +18,7 @@ def encode_srgb(linear: Floats) -> Floats:
 
 @cache
 def linear_light(dtype: str) -> Floats:
-    """Table of the linear light of every code value of uint8 or uint16: float32 (256,) or (65536,)."""
+    """Return the linear light of every code value of uint8 or uint16: float32 (256,) or (65536,)."""
     top = np.iinfo(np.dtype(dtype)).max
     encoded = np.arange(top + 1, dtype=np.float64) / top
     return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4).astype(np.float32)

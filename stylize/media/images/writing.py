@@ -35,7 +35,7 @@ _JPEG_QUALITY = 95
 _SPARE_BYTES = 1 << 20
 
 
-# Cache keys of passes and foregrounds hold the repr: another name of the class or of a field makes them again.
+# Cache keys of passes and foregrounds hold the repr: renaming the class or a field regenerates them.
 @dataclass(frozen=True)
 class Stamp:
     """Metadata of a frame in EXR and DPX: its number, rate in frames per second, time code and pixel aspect.
@@ -111,8 +111,8 @@ def put_stamp(spec: "OpenImageIO.ImageSpec", suffix: str, stamp: Stamp) -> None:
 def check_written(path: Path, parts: int = 1) -> None:
     """Raise OSError unless the last line of every part of a picture just written can be read back.
 
-    OpenImageIO's writers for EXR and TIFF do not report that the data they held back to the end found no room: a small
-    file is left empty, a larger one without its end.
+    OpenImageIO's writers for EXR and TIFF do not report a full disk when they flush buffered data at the end: a small
+    file stays empty, a larger one lacks its end.
     """
     import OpenImageIO
 
@@ -170,7 +170,7 @@ def _stored_values(pixels: Pixels, suffix: str, space: str, colour: Colour) -> P
 
 
 def _rounded_to_dpx(pixels: Pixels) -> Pixels:
-    """uint16 whose upper 10 bits are rounded to nearest: OpenImageIO truncates the others."""
+    """Return uint16 whose upper 10 bits are rounded to nearest: OpenImageIO truncates the others."""
     rounded = np.floor(to_float(pixels) * np.float32((1 << _DPX_BITS) - 1) + np.float32(0.5)).astype(np.uint16)
     return (rounded << 6) | (rounded >> 4)
 

@@ -1,4 +1,4 @@
-"""The diffusion renderer: paints keyframes with Stable Diffusion 1.5 and XL, from the plate, words and controls."""
+"""Diffusion renderer: paints keyframes with Stable Diffusion 1.5 and XL from the plate, prompts and controls."""
 
 from stylize.renderers.diffusion.renderer import DiffusionRenderer
 

@@ -1,6 +1,6 @@
-"""What was worked out of earlier keys, kept from one key to the next: the first key of a shot is seen by all others.
+"""Cache of activations of earlier keys, kept from one key to the next: all other keys attend to a shot's first key.
 
-It saves time and changes nothing: what is kept is what would be worked out again, to the bit.
+It saves time and does not change results: cached tensors are bit-identical to recomputed ones.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-# Bytes that may be kept on the device.
+# Max size of the cache on the device, in bytes.
 MAX_BYTES = 1 << 30
 
 Tensors = dict[str, Any]
@@ -17,14 +17,14 @@ Tensors = dict[str, Any]
 
 @dataclass
 class ActivationCache:
-    """Named tensors by the mark of what they were made from. max_bytes: how much may be kept."""
+    """Named tensors by the cache key of their inputs. max_bytes: max total size."""
 
     max_bytes: int = MAX_BYTES
     _entries: dict[str, Tensors] = field(default_factory=dict)
     _used: set[str] = field(default_factory=set)
 
     def get(self, key: str, make: Callable[[], Tensors]) -> Tensors:
-        """What belongs to a mark: what was kept, or what ``make`` makes, which is kept if there is room."""
+        """Return the tensors of a cache key: cached ones, or those of ``make``, which are cached if there is room."""
         self._used.add(key)
         if key in self._entries:
             return self._entries[key]
@@ -35,23 +35,23 @@ class ActivationCache:
 
     @property
     def size(self) -> int:
-        """Bytes that are kept."""
+        """Size of the cached tensors, in bytes."""
         return sum(map(_size, self._entries.values()))
 
     @contextmanager
     def one_key(self) -> Iterator[None]:
-        """While one key is painted; what it had no use for is forgotten afterwards."""
+        """Enclose the painting of one key; afterwards, evict entries that it did not use."""
         self._used.clear()
         yield
         self._entries = {key: made for key, made in self._entries.items() if key in self._used}
 
     def clear(self) -> None:
-        """Makes room."""
+        """Evict all entries."""
         self._entries.clear()
 
 
 def cache_key(*facts: Any) -> str:
-    """A text that changes with any of the facts: tensors, arrays, and lists and dicts of these, by their contents."""
+    """Return a hash of the facts; tensors, arrays, and lists and dicts of these, count by their contents."""
     digest = blake2b(digest_size=16)
     _add(digest, facts)
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""LoRAs, and the adapter that makes pictures count as words do (IP-Adapter): found, loaded, weighed."""
+"""Search, loading and weights of LoRAs and of the IP-Adapter, which conditions on pictures as on prompts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from stylize.settings.conditions import Strength, WeightsSpec
 
 @dataclass(frozen=True)
 class ImageAdapter:
-    """An IP-Adapter. path: its weights. encoder: folder of the model that sees the reference picture."""
+    """An IP-Adapter. path: its weights. encoder: folder of the model that encodes the reference picture."""
 
     path: Path
     strength: Strength
@@ -24,7 +24,7 @@ class ImageAdapter:
 def find_loras(
     requested: Sequence[WeightsSpec], named: Sequence[str], folder: Path | None, source: Source = CACHE_ONLY
 ) -> dict[str, Path]:
-    """Every LoRA's file, by its name, which is the file's. named: in prompts; looked for in ``folder``.
+    """Return the files of all LoRAs by name, the file's stem. named: LoRAs named in prompts, searched in ``folder``.
 
     Raises RendererError for one that is missing, is a pickle, or shares its name with another.
     """
@@ -43,7 +43,7 @@ def find_loras(
 
 
 def find_image_adapter(requested: WeightsSpec, encoder: str | None, source: Source = CACHE_ONLY) -> ImageAdapter:
-    """The adapter's files. encoder: a folder or repo id; None looks beside the adapter, where its repo has it.
+    """Find the adapter's files. encoder: a folder or repo id; None searches next to the adapter, as in its repo.
 
     Raises RendererError when one is missing.
     """
@@ -63,7 +63,7 @@ def find_image_adapter(requested: WeightsSpec, encoder: str | None, source: Sour
 
 
 def lora_weights(requested: Sequence[WeightsSpec], named: Sequence[tuple[str, float]], frame: int) -> dict[str, float]:
-    """How much each LoRA counts at a frame, those of weight 0 left out; one that is named twice counts as often."""
+    """Return the weight of each LoRA at a frame, without those of weight 0; weights of repeated names add up."""
     weights: dict[str, float] = {}
     listed = [(one.path.stem, one.strength.weight.at(frame)) for one in requested]
     for name, weight in [*listed, *named]:
@@ -72,13 +72,13 @@ def lora_weights(requested: Sequence[WeightsSpec], named: Sequence[tuple[str, fl
 
 
 def load_loras(pipeline: Any, files: Mapping[str, Path]) -> None:
-    """Lays every LoRA beside the weights of the pipeline; none counts before ``set_lora_weights``."""
+    """Load every LoRA into the pipeline; ``set_lora_weights`` sets the weights of each key."""
     for name, path in files.items():
         pipeline.load_lora_weights(str(path.parent), weight_name=path.name, adapter_name=_adapter_name(name))
 
 
 def set_lora_weights(pipeline: Any, files: Mapping[str, Path], weights: Mapping[str, float]) -> None:
-    """Lets each LoRA count as ``weights`` says, the others not at all."""
+    """Set the weight of each LoRA in ``weights``, and disable the others."""
     if not files:
         return
     if not weights:
@@ -89,7 +89,7 @@ def set_lora_weights(pipeline: Any, files: Mapping[str, Path], weights: Mapping[
 
 
 def load_image_adapter(pipeline: Any, adapter: ImageAdapter) -> None:
-    """Lays the adapter and its encoder beside the pipeline's own parts."""
+    """Load the adapter and its encoder into the pipeline."""
     from transformers import CLIPVisionModelWithProjection
 
     encoder = CLIPVisionModelWithProjection.from_pretrained(
@@ -114,5 +114,5 @@ def _find_weights(path: Path, what: str, source: Source) -> Path:
 
 
 def _adapter_name(name: str) -> str:
-    """A name that may be part of a module's: peft parts its names at points."""
+    """Return a name that is valid within a module's name: peft splits names at dots."""
     return name.replace(".", "_")

@@ -1,6 +1,6 @@
-"""Pictures for ControlNets made from the plate: edges, drawings, tiles; the kinds that need no weights.
+"""ControlNet pictures computed from the plate without model weights: edges, line drawings, tiles, shuffles.
 
-The formulas and thresholds are those of controlnet_aux, after which the nets were trained.
+The formulas and thresholds are those of controlnet_aux, with which the nets were trained.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,22 +11,22 @@ import numpy as np
 
 from propagate.arrays import F32, Bytes, Floats
 
-# Differences of grey levels at which Canny's edges go on, and begin.
+# Low and high hysteresis thresholds of Canny, in grey levels.
 CANNY = (100, 200)
-# Width of the blur that a line stands out from, in pixels; grey levels that count; the least contrast that is 127.
+# Sigma of the blur that lines are compared with, in pixels; min grey levels of a line; min contrast mapped to 127.
 LINE_WIDTH, LINE_LEVEL, LINE_CONTRAST = 6.0, 8, 16.0
-# Waves of the field that contents are shuffled by, in pixels.
+# Wavelength of the field that shuffles contents, in pixels.
 SHUFFLE = 256
 
 
 def canny(plate: Floats, seed: int) -> Floats:
-    """Canny's edges of a picture, white on black."""
+    """Return the Canny edges of a picture, white on black."""
     found = cv2.Canny(_bytes(plate), *CANNY)
     return _grey(found.astype(F32) / F32(255))
 
 
 def lineart(plate: Floats, seed: int) -> Floats:
-    """What is darker than its surroundings, white on black: controlnet_aux's standard line drawing."""
+    """Draw what is darker than its surroundings, white on black: controlnet_aux's standard line drawing."""
     picture = np.rint(np.clip(plate, 0, 1) * 255).astype(F32)
     darker = np.clip(np.min(cv2.GaussianBlur(picture, (0, 0), LINE_WIDTH) - picture, axis=2), 0, 255)
     lines = darker[darker > LINE_LEVEL]
@@ -35,12 +35,12 @@ def lineart(plate: Floats, seed: int) -> Floats:
 
 
 def tile(plate: Floats, seed: int) -> Floats:
-    """The plate itself: the net keeps what lies in its place, and adds detail."""
+    """Return the plate itself: the net keeps everything in place and adds detail."""
     return plate
 
 
 def shuffle(plate: Floats, seed: int) -> Floats:
-    """The plate's contents washed about by a smooth field of noise: colours without shapes. Another seed, another."""
+    """Warp the plate by smooth noise, so that colours remain without shapes. The noise depends on the seed."""
     height, width = plate.shape[:2]
     rng = np.random.default_rng(seed)
     x, y = (_waves(height, width, rng) * F32(side - 1) for side in (width, height))
@@ -53,7 +53,7 @@ ANNOTATORS: Mapping[str, Callable[[Floats, int], Floats]] = MappingProxyType(
 
 
 def _waves(height: int, width: int, rng: np.random.Generator) -> Floats:
-    """Smooth noise that fills 0..1, float32 (H, W)."""
+    """Return smooth noise that spans 0..1, float32 (H, W)."""
     noise = rng.random((height // SHUFFLE + 3, width // SHUFFLE + 3), np.float32)
     high, wide = noise.shape
     large = cv2.resize(noise, (wide * SHUFFLE, high * SHUFFLE), interpolation=cv2.INTER_CUBIC)

@@ -1,19 +1,19 @@
-"""Colours of one mean and spread: a key's are drawn to those of the key before, where both show the same thing."""
+"""Colour matching: mean and spread of a key's colours to those of the previous key, where both show the same."""
 
 import numpy as np
 
 from propagate.arrays import F32, Floats
 
-# Share of the picture that has to be common to two keys before colours are compared there.
+# Min share of the picture common to two keys for their colours to be compared.
 MIN_COMMON = 0.02
-# How far contrast may be changed to agree, either way.
+# Max factor by which contrast is raised or lowered.
 MAX_CONTRAST = 1.5
 
 
 def match_colours(picture: Floats, warped: Floats, confidence: Floats, strength: float) -> Floats:
-    """``picture`` with mean and spread of its channels nearer to the earlier key's, as both are where that is trusted.
+    """Match mean and spread of each channel of ``picture`` to the previous key's, both weighted by confidence.
 
-    Pictures float32 (H, W, 3), trusted (H, W) in [0, 1]; strength 0..1, 0 changes nothing.
+    Pictures float32 (H, W, 3), confidence (H, W) in [0, 1]; strength 0..1, 0 changes nothing.
     """
     weight = confidence[..., None].astype(np.float64)
     total = weight.sum()

@@ -1,4 +1,4 @@
-"""What leads a painting beside words: pictures for ControlNets, and the reference picture through an IP-Adapter."""
+"""Conditioning other than prompts: pictures for ControlNets, and the reference picture through an IP-Adapter."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,10 +22,10 @@ def control_pictures(
     working: Working,
     base_pictures: Mapping[str, Floats] | None = None,
 ) -> list[tuple[Control, Floats]]:
-    """What leads at that size: each control with its picture, float32 (h, w, 3) in [0, 1].
+    """Return each active control with its picture at the working size, float32 (h, w, 3) in [0, 1].
 
-    plate: float32 (h, w, 3), as it is worked. base_pictures: pictures of another size; what networks made of
-    it is not made again.
+    plate: float32 (h, w, 3), at the working size. base_pictures: pictures of another size; those made by networks
+    are resized, not computed again.
     """
     found = []
     for control in parts.active_controls(request.frame):
@@ -41,7 +41,7 @@ def control_pictures(
 
 
 def control_arguments(pictures: list[tuple[Control, Floats]], frame: int, *, from_image: bool) -> dict[str, Any]:
-    """The controls as a pipeline takes them: as lists, or, if there is but one, each without its list."""
+    """Return the controls as a pipeline takes them: as lists, or as single values if there is only one."""
     if not pictures:
         return {}
     strengths = [control.strength for control, _ in pictures]
@@ -55,14 +55,14 @@ def control_arguments(pictures: list[tuple[Control, Floats]], frame: int, *, fro
 
 
 class Reference:
-    """How much the reference picture counts, step by step. scale: at the step that is being made; 0 without one."""
+    """Scale of the reference picture, step by step. scale: of the current step; 0 without a reference."""
 
     def __init__(self, adapter: ImageAdapter | None) -> None:
         self._adapter = adapter
         self.scale = 0.0
 
     def arguments(self, style: Floats | None) -> dict[str, Any]:
-        """The picture, float32 (H, W, 3) in [0, 1], as a pipeline takes it."""
+        """Return the picture, float32 (H, W, 3) in [0, 1], as arguments of a pipeline."""
         if self._adapter is None or style is None:
             return {}
         from PIL import Image
@@ -71,7 +71,7 @@ class Reference:
         return {"ip_adapter_image": Image.fromarray(picture)}
 
     def set_scale(self, pipeline: Any, step: int, frame: int) -> None:
-        """Sets how much it counts in the step that comes, from 0."""
+        """Set the scale for the next step; ``step`` counts from 0."""
         if self._adapter is None:
             return
         strength = self._adapter.strength

@@ -1,4 +1,4 @@
-"""ControlNets: which model serves a kind, checked before any work, and the pictures that lead it."""
+"""ControlNets: the model for each kind, and the source of its pictures, checked before any work."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,8 +32,8 @@ MODELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Control:
-    """A ControlNet that leads. requested: as it was asked for. folder: of its model.
-    annotator: folder of the network that makes its pictures from the plate, if one does."""
+    """A ControlNet in use. requested: its option. folder: of its model.
+    annotator: folder of the network that makes its pictures from the plate, if any."""
 
     requested: ControlSpec
     folder: Path
@@ -42,12 +42,12 @@ class Control:
 
     @property
     def kind(self) -> str:
-        """What its pictures show."""
+        """Kind of its pictures, such as depth."""
         return self.requested.kind
 
     @property
     def strength(self) -> Strength:
-        """How strongly it leads, and when."""
+        """Weight, and range of steps, of its conditioning."""
         return self.requested.strength
 
 
@@ -58,7 +58,7 @@ def find_controls(
     annotators: str | None = None,
     source: Source = CACHE_ONLY,
 ) -> tuple[Control, ...]:
-    """The controls that count, with their models. Raises RendererError when one is missing or of another kind."""
+    """Find the models of the active controls. Raises RendererError when one is missing or of another kind."""
     by_kind = {model.kind: model.model for model in models}
     return tuple(
         _find(control, by_kind, family, annotators, source) for control in requested if control.strength.is_active

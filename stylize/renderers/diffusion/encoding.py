@@ -1,7 +1,7 @@
-"""Prompts to embeddings: weights of words, any number of tokens, both text encoders of SDXL, CLIP skip.
+"""Encoding of prompts: weights of words, any number of tokens, both text encoders of SDXL, CLIP skip.
 
-A prompt longer than the encoder takes is encoded in parts of 75 tokens, each between a beginning and an end of its own,
-and the parts are laid one behind the other, as A1111 does. Weights multiply the embeddings of their tokens.
+A prompt too long for the encoder is encoded in parts of 75 tokens, each with its own start and end token. The parts
+are concatenated, as in A1111. Weights multiply the embeddings of their tokens.
 """
 
 from typing import Any
@@ -12,10 +12,10 @@ Part = tuple[list[int], list[float]]
 
 
 def encode(pipeline: Any, prompt: Prompt, negative: Prompt, clip_skip: int) -> dict[str, Any]:
-    """Arguments for a pipeline of diffusers: embeddings, shaped (1, 77 n, width), and SDXL's pooled ones.
+    """Return arguments for a diffusers pipeline: embeddings, shaped (1, 77 n, width), and SDXL's pooled ones.
 
-    clip_skip: as A1111 counts: 1 is the last layer's outcome, 2 the last but one's. SDXL was trained on the last but
-    one: there 1 is that, 2 the one before.
+    clip_skip: counted as in A1111: 1 is the last layer's output, 2 the second to last's. SDXL was trained on the
+    second to last: there 1 is that one, 2 the one before.
     """
     import torch
 
@@ -42,7 +42,7 @@ def encode(pipeline: Any, prompt: Prompt, negative: Prompt, clip_skip: int) -> d
 
 
 def _parts(tokenizer: Any, prompt: Prompt) -> list[Part]:
-    """The tokens of a prompt and their weights, in parts that an encoder takes; one part at least."""
+    """Split the tokens of a prompt and their weights into parts that fit the encoder; at least one part."""
     room = tokenizer.model_max_length - 2
     parts: list[Part] = []
     for chunk in prompt.chunks:
@@ -58,7 +58,7 @@ def _parts(tokenizer: Any, prompt: Prompt) -> list[Part]:
 
 
 def _encode_part(tokenizer: Any, encoder: Any, part: Part, clip_skip: int, *, wide: bool) -> tuple[Any, Any]:
-    """Hidden states (1, 77, width) of one part, and what the encoder pools of it."""
+    """Return the hidden states (1, 77, width) of one part, and the encoder's pooled output."""
     import torch
 
     tokens, weights = part
@@ -70,7 +70,7 @@ def _encode_part(tokenizer: Any, encoder: Any, part: Part, clip_skip: int, *, wi
     elif clip_skip == 1:
         hidden = output[0]
     else:
-        # The last layer's norm belongs to every outcome that is not its own.
+        # The last layer's output is already normalised; those of earlier layers are not.
         hidden = getattr(encoder, "text_model", encoder).final_layer_norm(output.hidden_states[-clip_skip])
     scale = torch.tensor([1.0, *weights, *[1.0] * (padding + 1)], device=hidden.device, dtype=hidden.dtype)
     return hidden * scale[None, :, None], output[0]

@@ -1,4 +1,4 @@
-"""A key painted again in tiles, at a larger size (``--upscale``): what for, how, and what it costs."""
+"""Repainting of a key in tiles at a larger size (``--upscale``): plan, cost and execution."""
 
 import math
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ from stylize.renderers.protocol import RenderRequest
 
 @dataclass(frozen=True)
 class UpscalePlan:
-    """How a key worked as ``working`` is painted again as ``target``. side: of the square tiles, in pixels, at most.
+    """Plan to repaint a key of size ``working`` at size ``target``. side: max side of the tiles, in pixels.
 
-    tile: (width, height) of one in pixels. count: how many there are.
+    tile: (width, height) of one in pixels. count: number of tiles.
     """
 
     working: Working
@@ -32,7 +32,7 @@ class UpscalePlan:
     count: int
 
     def cost(self, steps: int, frame_settings: FrameSettings) -> str:
-        """What the tiles take beside the key itself, to be told. steps: of a whole course."""
+        """Describe the cost of the tiles relative to the key itself. steps: of a full denoising."""
         done = (max(1, int(steps * share)) for share in (frame_settings.denoise, frame_settings.upscale_denoise))
         pixels = math.prod(self.working.size), self.count * math.prod(self.tile)
         first, again = (pixel_count * step_count for pixel_count, step_count in zip(pixels, done, strict=True))
@@ -43,7 +43,7 @@ class UpscalePlan:
         )
 
     def facts(self, frame_settings: FrameSettings) -> dict[str, Any]:
-        """What is recorded of it."""
+        """Return the metadata that is recorded of the plan."""
         return {
             "size": list(self.target.size), "tile": list(self.tile), "tiles": self.count,
             "denoise": frame_settings.upscale_denoise,
@@ -51,7 +51,7 @@ class UpscalePlan:
 
 
 def plan_upscale(working: Working, by: float | None, family: str) -> UpscalePlan | None:
-    """How a key is painted again at ``by`` times the size; None where it is not, or is at the plate's own already."""
+    """Plan a repaint at ``by`` times the size; None if ``by`` is None or the key is at the plate's size already."""
     target = None if by is None else larger(working, by)
     if target is None:
         return None
@@ -62,9 +62,9 @@ def plan_upscale(working: Working, by: float | None, family: str) -> UpscalePlan
 
 
 def refuse_needless_upscale(request: RenderRequest, working: Working, by: float | None, family: str) -> None:
-    """RendererError where ``--upscale`` would do nothing.
+    """Raise RendererError where ``--upscale`` would do nothing.
 
-    Small boxes of mattes may come at the plate's own size already; a whole plate does so at every key.
+    The box of a small matte may be at the plate's own size already on some keys; a whole plate is so on every key.
     """
     if by is not None and request.matte is None and plan_upscale(working, by, family) is None:
         wide, high = working.size
@@ -78,9 +78,9 @@ def repaint_in_tiles(
     painter: Painter, request: RenderRequest, start: Floats, base_pictures: Mapping[str, Floats], plan: UpscalePlan,
     on_step: OnStep,
 ) -> Floats:  # fmt: skip
-    """``start``, the key at its larger size, float32 (h, w, 3), painted again in tiles.
+    """Repaint ``start``, the key at its larger size, float32 (h, w, 3), in tiles.
 
-    base_pictures: pictures of the controls that led it at its smaller one, by kind.
+    base_pictures: control pictures of the key at its smaller size, by kind.
     """
     frame_settings, target = settings_at(painter.settings, request.frame), plan.target
     pipeline = painter.pipeline(request.frame, from_image=True)
@@ -90,7 +90,7 @@ def repaint_in_tiles(
         kwargs |= control_arguments(pictures, request.frame, from_image=True)
         kwargs |= {"image": fusion.encode_picture(pipeline, start), "strength": frame_settings.upscale_denoise}
         if painter.parts.model.family == SDXL:
-            # Every tile is a picture of its own to the network.
+            # The network treats every tile as a separate picture.
             wide, high = plan.tile
             kwargs |= {"original_size": (high, wide), "target_size": (high, wide)}
         previous_key = previous_key_of(request, painter.settings.fuse)

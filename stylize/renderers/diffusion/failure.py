@@ -1,4 +1,4 @@
-"""Pictures that are none, since numbers ran over: told from others, and painted again in single precision."""
+"""Detection of pictures spoilt by numeric overflow, and repainting in single precision."""
 
 from collections.abc import Callable
 
@@ -11,16 +11,16 @@ from stylize.renderers.diffusion.parts import FULL, Parts
 
 
 def describe(picture: Floats, plate: Floats) -> str | None:
-    """What a model makes when its numbers run over, in words: no picture, or a black one; None for a picture."""
+    """Describe the result of a numeric overflow: NaN or an all-black picture; None for a valid picture."""
     if not np.isfinite(picture).all():
         return "as no numbers (NaN)"
     return "all black" if not picture.any() and plate.any() else None
 
 
 def finite(paint: Callable[[], Painted], plate: Floats, frame: int, parts: Parts, notes: list[str]) -> Painted:
-    """What ``paint`` paints of a plate; once more in single precision when numbers ran over in half, which is noted.
+    """Return the result of ``paint``; after an overflow, repeat it in single precision and add a note.
 
-    Raises RendererError when they run over in that too.
+    Raises RendererError when single precision overflows too.
     """
     made = paint()
     failed = describe(made[0], plate)

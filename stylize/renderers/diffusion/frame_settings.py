@@ -1,4 +1,4 @@
-"""What is asked for at one frame: schedules of words and numbers, read there."""
+"""Settings of one frame: the values of prompt and number schedules there."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,9 @@ from stylize.settings.schedules import all_texts, text_at
 
 @dataclass(frozen=True)
 class FrameSettings:
-    """What is asked for at ``frame``. prompt, negative: as read. prompt_text, negative_text: as written.
+    """Settings at ``frame``. prompt, negative: parsed. prompt_text, negative_text: as written.
 
-    cfg, denoise: as their options say; upscale_denoise: the latter, of the pass in tiles.
+    cfg, denoise: values of their options; upscale_denoise: denoise of the tiled pass.
     """
 
     frame: int
@@ -25,7 +25,7 @@ class FrameSettings:
 
 
 def settings_at(settings: Settings, frame: int) -> FrameSettings:
-    """What is asked for at a frame. Raises SettingsError for a prompt that cannot be read."""
+    """Return the settings at a frame. Raises SettingsError for an invalid prompt."""
     prompt, negative = (text_at(text or "", frame) for text in (settings.prompt, settings.negative))
     return FrameSettings(
         frame, read_prompt(prompt), read_prompt(negative), prompt, negative, settings.cfg.at(frame),
@@ -34,7 +34,7 @@ def settings_at(settings: Settings, frame: int) -> FrameSettings:
 
 
 def all_prompts(settings: Settings) -> list[Prompt]:
-    """Every prompt of the schedules, read: what is wrong in the last is told before the first is painted."""
+    """Parse every prompt of the schedules, so that an error in the last is reported before the first is painted."""
     found = []
     for text in (settings.prompt, settings.negative):
         found += [read_prompt(one) for one in all_texts(text or "")]

@@ -1,8 +1,8 @@
-"""Pictures laid into the latents while they are denoised: the earlier key where it shows the same thing, the plate
+"""Blending of pictures into the latents during denoising: the previous key where it shows the same thing, the plate
 outside of the matte.
 
-After each step the latents there are replaced by those of the picture with as much noise as belongs to the next step,
-as in blended latent diffusion (Avrahami et al. 2023) and Rerender-A-Video (Yang et al. 2023).
+After each step the latents there are replaced by those of the picture, noised to the level of the next step, as in
+blended latent diffusion (Avrahami et al. 2023) and Rerender-A-Video (Yang et al. 2023).
 """
 
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from propagate.arrays import F32, Floats
 
 @dataclass(frozen=True)
 class LatentBlend:
-    """A picture that the painting keeps to. latents: (1, C, h, w). mask: (1, 1, h, w) in [0, 1], 1 where it keeps.
+    """A picture to blend into the painting. latents: (1, C, h, w). mask: (1, 1, h, w) in [0, 1], 1 for the picture.
 
-    until: share of the steps, from the first on, in which it does.
+    until: share of the steps, from the first on, in which it is blended.
     """
 
     latents: Any
@@ -27,18 +27,18 @@ class LatentBlend:
 
 
 def encode_picture(pipeline: Any, picture: Floats) -> Any:
-    """The latents (1, C, h, w) of a picture (H, W, 3) in [0, 1]: the middle of what the autoencoder thinks likely."""
+    """Encode a picture (H, W, 3) in [0, 1] to latents (1, C, h, w): the mode of the autoencoder's distribution."""
     import torch
 
     vae = pipeline.vae
     with torch.no_grad(), _safe_precision(vae):
-        # Where it computes, not where it waits.
+        # An offloaded autoencoder computes on the execution device, not on the one that holds it.
         values = to_tensor(picture).to(pipeline._execution_device, vae.dtype) * 2 - 1
         return vae.encode(values).latent_dist.mode() * vae.config.scaling_factor
 
 
 def decode_latents(pipeline: Any, latents: Any) -> Floats:
-    """The picture, float32 (H, W, 3), of latents (1, C, h, w); not clipped."""
+    """Decode latents (1, C, h, w) to a picture, float32 (H, W, 3), not clipped."""
     import torch
 
     vae = pipeline.vae
@@ -48,7 +48,7 @@ def decode_latents(pipeline: Any, latents: Any) -> Floats:
 
 
 def latent_mask(mask: Floats, latents: Any) -> Any:
-    """``mask``, float32 (H, W), as (1, 1, h, w) on the latents' grid: the mean of what each of them covers."""
+    """Resize ``mask``, float32 (H, W), to the latents' grid, (1, 1, h, w), by area averaging."""
     import torch
 
     size = (latents.shape[3], latents.shape[2])
@@ -57,7 +57,7 @@ def latent_mask(mask: Floats, latents: Any) -> Any:
 
 
 def fuse(latents: Any, blends: tuple[LatentBlend, ...], seed: int, pipeline: Any, step: int) -> Any:
-    """``latents`` after ``step`` (from 0) with the anchors laid in, at the noise of the next step.
+    """Blend the pictures into ``latents`` after ``step`` (from 0), at the noise level of the next step.
 
     seed: of that noise, which is the same at every step.
     """
@@ -79,14 +79,14 @@ def fuse(latents: Any, blends: tuple[LatentBlend, ...], seed: int, pipeline: Any
 
 
 def to_tensor(picture: Floats) -> Any:
-    """(H, W, 3) as a batch (1, 3, H, W)."""
+    """Return a picture (H, W, 3) as a batch (1, 3, H, W)."""
     import torch
 
     return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)[None]))
 
 
 class _safe_precision:  # noqa: N801
-    """An autoencoder that overflows in half precision works in single for a while."""
+    """Context in which an autoencoder that overflows in half precision works in single."""
 
     def __init__(self, vae: Any) -> None:
         import torch

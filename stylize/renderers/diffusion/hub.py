@@ -1,7 +1,7 @@
-"""Models in the Hugging Face cache: found there, or fetched into it, and never without saying what and how large.
+"""Models in the Hugging Face cache: lookup, and downloads, which always report name and size.
 
-What is in the cache is taken as it is: with everything there, no request is made. What is not is fetched only where
-somebody listens (``DownloadPermission``) and neither --offline nor HF_HUB_OFFLINE forbids it.
+Cached files are used as they are: if nothing is missing, no request is made. Missing files are downloaded only with a
+``DownloadPermission``, and only if neither --offline nor HF_HUB_OFFLINE forbids it.
 """
 
 import re
@@ -18,17 +18,17 @@ from stylize.renderers.diffusion.repo_files import WEIGHTS, Needed, within
 from stylize.renderers.protocol import DownloadPermission
 
 REPO = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
-# What lies inside of a repo is written so: hf://owner/name/folder/file. A path swallows one of the slashes.
+# Address of a file or folder inside a repo: hf://owner/name/folder/file. A Path collapses the double slash.
 _INSIDE = re.compile(rf"hf:/{{1,2}}({REPO.pattern})/(.+?)/*")
-# How often a download tells how far it is, in seconds; and in what unit, in bytes.
+# Interval of progress reports, in seconds; and their unit, in bytes.
 _POLL_SECONDS, _MEGABYTE = 0.5, 1_000_000
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where repos come from: the cache, and the network where there is leave.
+    """Source of repos: the cache, and the network where permitted.
 
-    offline: it was asked for. half: tells whether weights of half precision will do.
+    offline: --offline is given. half: returns whether weights of half precision suffice.
     """
 
     permission: DownloadPermission | None = None
@@ -38,11 +38,11 @@ class Source:
     def find(
         self, name: str, needed: Needed, what: str = "model", check: Callable[[Path], object] = lambda folder: None
     ) -> Path:
-        """The snapshot of a repo, or the folder inside of it that is named, with all that is needed of it.
+        """Return the snapshot of a repo, or the named folder inside it, with all the needed files.
 
-        what: it is, in messages. check: raises RendererError for one of another kind, told by its configuration alone,
-        so that its weights are not fetched in vain. Raises RendererError, with the command that gets it, for one that
-        is not here and cannot be had.
+        what: its kind, for messages. check: raises RendererError for a model of another kind. It needs the
+        configuration only, so that weights are not downloaded in vain. Raises RendererError, with the command that
+        downloads it, for a repo that is not cached and cannot be downloaded.
         """
         repo, inside = split(name)
         needed = within(inside, needed)
@@ -66,28 +66,28 @@ class Source:
         return folder / inside
 
 
-# The cache alone.
+# The cache only, without network.
 CACHE_ONLY = Source()
 
 
 def is_remote(name: str) -> bool:
-    """Whether ``name`` is a repo id, ``owner/name``, or lies inside of a repo, ``hf://owner/name/inside``."""
+    """Return whether ``name`` is a repo id, ``owner/name``, or is inside a repo, ``hf://owner/name/inside``."""
     return bool(REPO.fullmatch(name) or _INSIDE.fullmatch(name))
 
 
 def is_inside(name: str) -> bool:
-    """Whether ``name`` lies inside of a repo, ``hf://owner/name/inside``."""
+    """Return whether ``name`` is inside a repo, ``hf://owner/name/inside``."""
     return _INSIDE.fullmatch(name) is not None
 
 
 def split(name: str) -> tuple[str, str]:
-    """The repo id in a name that is remote, and what lies inside of the repo, or an empty text."""
+    """Split a remote name into the repo id and the path inside the repo, which may be empty."""
     found = _INSIDE.fullmatch(name)
     return (found[1], found[2]) if found else (name, "")
 
 
 def cached(repo: str) -> Path | None:
-    """The snapshot of a repo's main branch in the cache, whole or not; None when there is none."""
+    """Return the cached snapshot of a repo's main branch, complete or not; None when there is none."""
     from huggingface_hub import constants
 
     root = Path(constants.HF_HUB_CACHE).expanduser() / f"models--{repo.replace('/', '--')}"
@@ -100,12 +100,12 @@ def cached(repo: str) -> Path | None:
 
 
 def names_in(folder: Path) -> list[str]:
-    """The names of the files in a folder, as a repo lists them."""
+    """List the files in a folder by relative POSIX path, as a repo does."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def format_size(size: int) -> str:
-    """A size in bytes as people say it."""
+    """Format a size in bytes for people."""
     for unit, factor in (("GB", 1_000_000_000), ("MB", 1_000_000)):
         if size >= factor:
             return f"{size / factor:.1f} {unit}"
@@ -114,7 +114,7 @@ def format_size(size: int) -> str:
 
 @dataclass(frozen=True)
 class _Remote:
-    """A repo that is to be fetched, what lies inside of it, what it is, and the command that gets it."""
+    """A repo to download. inside: path inside it. what: its kind. command: downloads it by hand."""
 
     repo: str
     inside: str
@@ -143,7 +143,7 @@ def _fetch(
             f"weights as {WEIGHTS}, or a folder or file of your own"
         ) from error
     folder = cached(remote.repo)
-    # Files of an earlier commit may have changed since.
+    # Files of another commit may differ.
     present = names_in(folder) if folder is not None and folder.name == info.sha else []
     missing = [name for name in names if name not in present]
     size = sum(sizes[name] for name in missing)
@@ -182,7 +182,7 @@ def _check_room(remote: _Remote, size: int, cache: Path) -> None:
 
 @contextmanager
 def _reporting_progress(store: Path, size: int, permission: DownloadPermission) -> Iterator[None]:
-    """Tells within it how far a download is, by what has arrived."""
+    """Report the progress of a download inside the context, by the bytes on disk."""
     before, finished = _bytes_in(store), threading.Event()
     total = max(1, size // _MEGABYTE)
 
@@ -213,7 +213,7 @@ def _bytes_in(store: Path) -> int:
 
 @contextmanager
 def _without_bars() -> Iterator[None]:
-    """Within it the library's own bars, which would be drawn across ours, are not."""
+    """Disable the library's progress bars, which would interfere with ours, inside the context."""
     from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
     before = are_progress_bars_disabled()
@@ -227,7 +227,7 @@ def _without_bars() -> Iterator[None]:
 
 @contextmanager
 def _readable_errors(repo: str, what: str, command: str) -> Iterator[None]:
-    """Makes one line of what can go wrong with a download."""
+    """Turn download errors into a RendererError of one line."""
     from huggingface_hub import constants
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
@@ -244,7 +244,7 @@ def _readable_errors(repo: str, what: str, command: str) -> Iterator[None]:
             f"there is no {what} {repo} at {hub}, or it is private; mend the name, or log in with: hf auth login, and "
             f"download it with: {command}"
         ) from error
-    # Its bases are those of the client that the library is built upon, which is another from release to release.
+    # Its bases are exceptions of the library's HTTP client, which differs between releases.
     except (HfHubHTTPError, *HfHubHTTPError.__bases__, OSError, RuntimeError, ValueError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise RendererError(

@@ -1,7 +1,7 @@
-"""What a painting keeps to in its course: the earlier key where it shows the same, the plate outside of the matte.
+"""Compositing during denoising: the previous key where it shows the same, the plate outside of the matte.
 
-The earlier key counts from the start, in the picture that noise is laid over; then after each step, in the latents;
-and once, in the middle, in pixels.
+The previous key is blended into the start picture, which noise is added to; then into the latents after each step;
+and once, at the middle step, in pixels.
 """
 
 from dataclasses import dataclass, replace
@@ -16,9 +16,9 @@ from stylize.renderers.protocol import RenderRequest
 
 @dataclass(frozen=True)
 class PreviousKey:
-    """The earlier key on this frame. picture: float32 (H, W, 3). confidence: float32 (H, W), where it shows the same.
+    """The previous key on this frame. picture: float32 (H, W, 3). confidence: float32 (H, W), where it shows the same.
 
-    until: share of the steps, from the first on, in which it is laid in.
+    until: share of the steps, from the first on, in which it is blended.
     """
 
     picture: Floats
@@ -26,31 +26,31 @@ class PreviousKey:
     until: float
 
     def start(self, plate: Floats) -> Floats:
-        """The picture that noise is laid over: the plate, (H, W, 3), and the earlier key where it is trusted."""
+        """Return the picture that noise is added to: the plate, (H, W, 3), with the previous key by confidence."""
         share = self.confidence[..., None]
         return (share * self.picture + (1 - share) * plate).astype(F32)
 
     def pixel_step(self, total: int) -> int:
-        """The step, of ``total``, after which it is laid in in pixels: the middle of those that have it; -1: none."""
+        """Return the step, of ``total``, after which it is blended in pixels: the middle of its steps; -1 for none."""
         fused_steps = int(self.until * total)
         return fused_steps // 2 if fused_steps else -1
 
     def blend(self, latents: Any, working: Working) -> fusion.LatentBlend:
-        """``latents``, (1, C, h, w), of a picture that shows it, kept where it is trusted."""
+        """Return a blend of ``latents``, (1, C, h, w), of a picture that shows it, masked by confidence."""
         return fusion.LatentBlend(
             latents, fusion.latent_mask(crop_resize(self.confidence, working), latents), self.until
         )
 
 
 def previous_key_of(request: RenderRequest, until: float) -> PreviousKey | None:
-    """The earlier key that a request brings; None where there is none, or ``until`` lays it in at no step."""
+    """Return the previous key of a request; None where there is none, or ``until`` is not positive."""
     if request.warped is None or request.confidence is None or until <= 0:
         return None
     return PreviousKey(request.warped, request.confidence, until)
 
 
 def plate_blend(pipeline: Any, plate: Floats, matte: Floats, working: Working) -> fusion.LatentBlend:
-    """The plate, kept outside of the matte. plate: float32 (h, w, 3), as it is worked. matte: (H, W)."""
+    """Return a blend of the plate outside of the matte. plate: float32 (h, w, 3), at working size. matte: (H, W)."""
     outside = fusion.encode_picture(pipeline, plate)
     inside = (matte > 0).astype(F32)
     return fusion.LatentBlend(outside, 1 - fusion.latent_mask(crop_resize(inside, working), outside), 1.0)
@@ -58,9 +58,9 @@ def plate_blend(pipeline: Any, plate: Floats, matte: Floats, working: Working) -
 
 @dataclass(frozen=True)
 class PixelFusion:
-    """The earlier key laid in in pixels, once. working: how the plate is worked. watch: sees the network meanwhile.
+    """One blend of the previous key in pixels. working: working size. watch: records the network's input and output.
 
-    cfg: guidance of the steps.
+    cfg: guidance scale.
     """
 
     warped: PreviousKey
@@ -69,7 +69,7 @@ class PixelFusion:
     cfg: float
 
     def apply(self, pipeline: Any, blend: fusion.LatentBlend) -> fusion.LatentBlend:
-        """The earlier key's anchor as what is being painted, with that key laid over it."""
+        """Replace the latents of the previous key's blend: the painting so far, with that key composited over it."""
         picture, confidence = (crop_resize(one, self.working) for one in (self.warped.picture, self.warped.confidence))
         painted = self.watch.painted(pipeline.scheduler, self.cfg)
         latents = fuse_pixels(pipeline, painted, blend.latents, blend.mask, picture, confidence)
@@ -78,9 +78,9 @@ class PixelFusion:
 
 @dataclass
 class LatentCompositor:
-    """Lays the anchors into the latents after each step. seed: of their noise.
+    """Compositor of blends into the latents after each step. seed: of their noise.
 
-    pixel_fusion: what becomes of the first of them at its middle step; None where all are kept as they are.
+    pixel_fusion: replaces the first blend at its middle step; None where all blends stay unchanged.
     """
 
     blends: tuple[fusion.LatentBlend, ...]
@@ -88,7 +88,7 @@ class LatentCompositor:
     pixel_fusion: PixelFusion | None = None
 
     def composite(self, pipeline: Any, step: int, latents: Any) -> Any:
-        """The latents (1, C, h, w) after ``step``, from 0, with everything laid in."""
+        """Composite all blends into the latents (1, C, h, w) after ``step``, from 0."""
         pixels = self.pixel_fusion
         if pixels is not None and step == pixels.warped.pixel_step(pipeline.num_timesteps):
             self.blends = (pixels.apply(pipeline, self.blends[0]), *self.blends[1:])

@@ -1,4 +1,4 @@
-"""Loads models through diffusers, on a device and at a precision, and makes of them the pipeline that a key needs."""
+"""Loading of models through diffusers at a device and precision, and assembly of the pipeline for each key."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +15,9 @@ PRECISIONS = {"cuda": "float16", "mps": "float32", "cpu": "float32"}
 
 
 def choose_device(device: str, precision: str) -> tuple[str, str]:
-    """The device and the precision to work at; ``auto`` takes what is there and what it does well.
+    """Return device and precision; ``auto`` takes the first available device and the precision suited to it.
 
-    Raises RendererError for a device that is not there.
+    Raises RendererError for a device that is not available.
     """
     import torch
 
@@ -32,7 +32,7 @@ def choose_device(device: str, precision: str) -> tuple[str, str]:
 
 @contextmanager
 def readable_errors(what: str, advice: str) -> Iterator[None]:
-    """Turn what the libraries raise into a RendererError of one line. what: went wrong. advice: what to do."""
+    """Turn errors of the libraries into a RendererError of one line. what: what failed. advice: what to do."""
     try:
         yield
     except (RuntimeError, ValueError, OSError, TypeError, ImportError, KeyError, AttributeError) as error:
@@ -41,13 +41,13 @@ def readable_errors(what: str, advice: str) -> Iterator[None]:
 
 
 def load(model: Model, vae: Path | None, precision: str) -> Any:
-    """The model as an image-to-image pipeline, in main memory. Raises RendererError when it cannot be loaded."""
+    """Load the model as an image-to-image pipeline, in main memory. Raises RendererError when that fails."""
     import diffusers
     import torch
     from diffusers.utils import logging
     from transformers.utils import logging as text_logging
 
-    # The libraries' own bars and remarks would be drawn across ours.
+    # The libraries' progress bars and log lines would interfere with ours.
     logging.set_verbosity_error()
     text_logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -55,7 +55,7 @@ def load(model: Model, vae: Path | None, precision: str) -> Any:
     kind = getattr(diffusers, f"{_NAMES[model.family]}Img2ImgPipeline")
     parts: dict[str, Any] = {}
     if model.family == SD15:
-        # The checker that blackens pictures it dislikes is not loaded.
+        # The safety checker, which blackens pictures, is not loaded.
         parts = {"safety_checker": None, "requires_safety_checker": False}
     kwargs: dict[str, Any] = {"local_files_only": True, **parts}
     with readable_errors(f"the model {model.name} could not be loaded", "mend it, or choose another with --model"):
@@ -66,12 +66,12 @@ def load(model: Model, vae: Path | None, precision: str) -> Any:
     if vae is not None:
         with readable_errors(f"the autoencoder {vae} could not be loaded", "mend it, or choose another with --vae"):
             pipeline.register_modules(vae=load_vae(vae, model.config or model.path))
-    # The option to load at a precision is named otherwise from one release to the next.
+    # The name of the option that sets the precision at loading differs between releases.
     return pipeline.to("cpu", getattr(torch, precision), silence_dtype_warnings=True)
 
 
 def load_vae(path: Path, config: Path) -> Any:
-    """An autoencoder from a folder, its own or its parent's, or from one file. config: of the model it serves."""
+    """Load an autoencoder from its folder, that folder's parent, or one file. config: configuration of its model."""
     from diffusers import AutoencoderKL
 
     if path.is_file():
@@ -82,7 +82,7 @@ def load_vae(path: Path, config: Path) -> Any:
 
 
 def load_controls(controls: tuple[Control, ...], pipeline: Any, device: str) -> list[Any]:
-    """The networks of the controls, on the device. Raises RendererError when one cannot be loaded."""
+    """Load the networks of the controls, on the device. Raises RendererError when one cannot be loaded."""
     from diffusers import ControlNetModel
 
     loaded: dict[Path, Any] = {}
@@ -98,7 +98,7 @@ def load_controls(controls: tuple[Control, ...], pipeline: Any, device: str) -> 
 
 
 def pipeline_for(base: Any, family: str, nets: list[Any], *, from_image: bool) -> Any:
-    """``base``'s parts as the pipeline that a key needs: from an image or from noise, with ControlNets or without."""
+    """Assemble ``base``'s parts into a key's pipeline: from an image or from noise, with or without ControlNets."""
     import diffusers
 
     kind = f"{_NAMES[family]}{'ControlNet' if nets else ''}{'Img2Img' if from_image else ''}Pipeline"
@@ -113,12 +113,12 @@ def pipeline_for(base: Any, family: str, nets: list[Any], *, from_image: bool) -
 
 
 def make_scheduler(base: Any, sampler: str | None) -> Any:
-    """A fresh scheduler: the model's own kind when no sampler is asked for. They keep state from step to step."""
+    """Make a new scheduler, of the model's own kind if ``sampler`` is None. Schedulers keep state between steps."""
     import diffusers
 
     if sampler is None:
         return type(base.scheduler).from_config(base.scheduler.config)
     known = SAMPLERS[sampler]
-    # What the model's own scheduler is told about noise counts; how it spaces sigmas is the sampler's own affair.
+    # The noise settings of the model's own scheduler apply; the spacing of sigmas is the sampler's.
     config = {k: v for k, v in base.scheduler.config.items() if not k.startswith("use_") and k != "timestep_spacing"}
     return getattr(diffusers, known.kind).from_config({**config, **known.options})

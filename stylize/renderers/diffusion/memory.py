@@ -1,4 +1,4 @@
-"""What is given up, one thing after the other, when the device's memory is full; every step is told."""
+"""Savings applied one by one when the device's memory is full; every step is reported."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,25 +6,25 @@ from typing import Any
 
 from stylize.renderers.diffusion.sizes import Working, smaller
 
-# What is left of each side at every step, and the side below which there is no picture worth having.
+# Factor on each side at every step, and the min side, in pixels, of a useful picture.
 SHRINK, MIN_SIDE = 0.75, 256
 SLICED = "attention is computed in slices"
 TILED = "the autoencoder works in tiles"
 OFFLOADED = "parts of the model wait in the main memory"
-# What errors say of full memory: of devices, of the main memory, of the libraries beside PyTorch.
+# Texts in errors of full memory: of devices, of main memory, and of libraries other than PyTorch.
 _FULL = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
 @dataclass
 class MemorySavings:
-    """What has been given up so far in this run: kept, since what was too much once would be again."""
+    """Savings applied so far in this run. They persist: memory would be full again without them."""
 
     taken: tuple[str, ...] = ()
 
     def place(self, pipeline: Any, device: str, offload_to: str | None) -> bool:
-        """Brings a pipeline to the device, or, where that has no room for it as a whole, in parts; whether in parts.
+        """Move a pipeline to the device, or offload it if the whole does not fit; return whether it is offloaded.
 
-        offload_to: the device that parts are brought to one after the other; None where main memory is the device's.
+        offload_to: the device that offloaded parts move to one at a time; None where it shares the main memory.
         """
         try:
             pipeline.to(device)
@@ -39,7 +39,7 @@ class MemorySavings:
         return True
 
     def steps(self, pipeline: Any, working: Working, offload_to: str | None = None) -> Iterator[tuple[str, Working]]:
-        """Steps down, each done as it is asked for: what it is, and how the plate is worked from now on.
+        """Yield savings, each applied when it is requested: its description, and the working size from now on.
 
         offload_to: as in ``place``.
         """
@@ -63,7 +63,7 @@ class MemorySavings:
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether an error says that memory, the device's or the machine's, is full."""
+    """Return whether an error means that memory, the device's or the machine's, is full."""
     import torch
 
     if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
@@ -73,7 +73,7 @@ def is_full(error: BaseException) -> bool:
 
 
 def free(pipeline: Any) -> None:
-    """Gives back what the device holds for nobody."""
+    """Release unused memory of the device."""
     import gc
 
     import torch
@@ -84,5 +84,5 @@ def free(pipeline: Any) -> None:
 
 
 def _has_adapter(pipeline: Any) -> bool:
-    """Slicing would replace the processors that an image adapter lives in."""
+    """Return whether there is an image adapter, whose attention processors slicing would replace."""
     return getattr(pipeline.unet, "encoder_hid_proj", None) is not None

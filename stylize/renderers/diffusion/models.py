@@ -1,6 +1,6 @@
-"""Diffusion models: found, told apart, refused when they are of no use here, and told from others.
+"""Diffusion models: search, detection of the family, refusal of unsupported ones, and identification of versions.
 
-A model is a folder in diffusers' layout, a repo id of Hugging Face, or one .safetensors file as people share them.
+A model is a folder in diffusers' layout, a repo id of Hugging Face, or a single .safetensors file.
 """
 
 import json
@@ -25,7 +25,7 @@ from stylize.renderers.diffusion.repo_files import (
 
 SD15, SDXL = "sd15", "sdxl"
 FAMILY_NAMES = MappingProxyType({SD15: "Stable Diffusion 1.5", SDXL: "Stable Diffusion XL"})
-# Pipelines whose weights serve here; inpainting, refiner and instruction models have other inputs.
+# Pipelines whose weights are supported; inpainting, refiner and instruction models have other inputs.
 _KINDS = MappingProxyType(
     {
         f"{kind}{what}Pipeline": family
@@ -40,26 +40,26 @@ _PARTS = MappingProxyType(
         SDXL: ("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2"),
     }
 )
-# Where the configuration and the words of a model come from that is one file: the repos that diffusers names.
+# Repos, named by diffusers, of the configuration and vocabulary for a model that is one file.
 CONFIGS = MappingProxyType(
     {SD15: "stable-diffusion-v1-5/stable-diffusion-v1-5", SDXL: "stabilityai/stable-diffusion-xl-base-1.0"}
 )
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
-# A whole model in diffusers' layout: what is needed of its repo.
+# Files needed from a repo that is a whole model in diffusers' layout.
 PIPELINE = pipeline(lambda wide: _PARTS[SDXL if wide else SD15])
 _FIRST_LAYER = ("model.diffusion_model.input_blocks.0.0.weight", "conv_in.weight")
-# A layer that every autoencoder has.
+# A layer of every autoencoder.
 _AUTOENCODER = "decoder.conv_in.weight"
-# Channels of the first layer: of a latent picture alone. Nine take a mask and a picture too.
+# Channels of the first layer for a latent picture alone. Models with nine also take a mask and a picture.
 _LATENT = 4
 _LARGEST_HEADER = 100_000_000
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model that was found. name: as it was asked for. path: folder or file. config: of a file, else None.
+    """A model that was found. name: as given. path: folder or file. config: configuration of a file, else None.
 
-    variant: what stands before .safetensors in all of its weights, such as fp16.
+    variant: suffix before .safetensors in the names of its weights, such as fp16.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Model:
 
 
 def find_model(name: str, config: str | None = None, source: Source = CACHE_ONLY) -> Model:
-    """The model of that name, checked as far as can be without loading it.
+    """Find the model of that name, and check it as far as possible without loading it.
 
     config: a folder or repo id with the configuration of a model that is one file. Raises RendererError.
     """
@@ -85,7 +85,7 @@ def find_model(name: str, config: str | None = None, source: Source = CACHE_ONLY
 
 
 def find_file(name: str, source: Source = CACHE_ONLY, what: str = "model") -> Path | None:
-    """The file so named, on this disk or inside of a repo; None when the name is no file's. Raises RendererError."""
+    """Find a file on this disk or inside a repo; return None when the name is not a file's. Raises RendererError."""
     path = Path(name).expanduser()
     if path.is_file():
         return path
@@ -103,7 +103,7 @@ def find_folder(
     what: str = "model",
     check: Callable[[Path], object] = lambda folder: None,
 ) -> Path:
-    """The folder so named, or the files of a repo: see ``Source.find``. Raises RendererError."""
+    """Find a folder, or the files of a repo: see ``Source.find``. Raises RendererError."""
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder
@@ -117,7 +117,7 @@ def find_folder(
 
 
 def find_autoencoder(name: str, source: Source = CACHE_ONLY) -> Path:
-    """The folder or file of an autoencoder. Raises RendererError when it is missing or something else."""
+    """Find the folder or file of an autoencoder. Raises RendererError when it is missing or something else."""
     path = find_file(name, source, "autoencoder")
     if path is None:
         return find_folder(name, AUTOENCODER, source, "autoencoder")
@@ -127,7 +127,7 @@ def find_autoencoder(name: str, source: Source = CACHE_ONLY) -> Path:
 
 
 def refuse_pickle(path: Path) -> None:
-    """Raises RendererError for weights in a form that runs what is written in it when it is read."""
+    """Raise RendererError for a pickle, which can run code when it is read."""
     if path.suffix.lower() in PICKLES:
         raise RendererError(
             f"{path} is a pickle, which can run any program when it is read; get the model as .safetensors"
@@ -163,7 +163,7 @@ def _family_of_class(folder: Path, name: str) -> str:
 
 
 def _check_kind(folder: Path, name: str) -> str:
-    """The family that the configurations tell. Raises RendererError for a model of another kind."""
+    """Return the family that the configurations name. Raises RendererError for a model of another kind."""
     family = _family_of_class(folder, name)
     try:
         unet_config = json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8"))
@@ -183,12 +183,12 @@ def _check_folder(folder: Path, name: str) -> Model:
             continue
         variants.append(weights_variant(folder / part, name))
     _check_kind(folder, name)
-    # Parts without the variant are loaded in their plain form by diffusers itself.
+    # For parts without the variant, diffusers loads the plain weights.
     return Model(name, folder, family, variant=next((v for v in variants if v is not None), None))
 
 
 def weights_variant(folder: Path, name: str) -> str | None:
-    """What the weights in a folder are called before .safetensors, None when plain; RendererError when none."""
+    """Return the suffix before .safetensors of the weights in a folder, None if plain; RendererError without any."""
     found = [read_weights(path.name) for path in sorted(folder.glob(f"*{WEIGHTS}"))]
     variants = [weights.variant for weights in found if weights is not None]
     if not variants:
@@ -199,7 +199,7 @@ def weights_variant(folder: Path, name: str) -> str | None:
 
 
 def class_name(path: Path, name: str) -> str:
-    """The kind of model that a configuration names. Raises RendererError when it cannot be read."""
+    """Return the class of model that a configuration names. Raises RendererError when it cannot be read."""
     try:
         return str(json.loads(path.read_text(encoding="utf-8"))["_class_name"])
     except OSError as error:
@@ -209,7 +209,7 @@ def class_name(path: Path, name: str) -> str:
 
 
 def read_header(path: Path, name: str) -> Mapping[str, Any]:
-    """Names and shapes of the weights in a .safetensors file; reads nothing else of it. Raises RendererError."""
+    """Read only the names and shapes of the weights in a .safetensors file. Raises RendererError."""
     refuse_pickle(path)
     try:
         with path.open("rb") as file:
@@ -223,7 +223,7 @@ def read_header(path: Path, name: str) -> Mapping[str, Any]:
 
 
 def family_of(header: Mapping[str, Any], name: str) -> str:
-    """The family of a whole model that is one file. Raises RendererError for any other file."""
+    """Return the family of a whole model that is one file. Raises RendererError for any other file."""
     first = next((header[layer] for layer in _FIRST_LAYER if layer in header), None)
     if first is None or not any(layer.startswith("first_stage_model.") for layer in header):
         raise RendererError(
@@ -249,7 +249,7 @@ def _check_channels(channels: int, name: str) -> None:
 
 
 def contents(path: Path) -> list[Any]:
-    """What tells one state of a model from another: its commit when cached, else its files' sizes and times."""
+    """Identify the version of a model: its commit if cached, else names, sizes and times of its files."""
     if path.is_file():
         stat = path.stat()
         return [[path.name, stat.st_size, stat.st_mtime_ns]]
@@ -261,7 +261,7 @@ def contents(path: Path) -> list[Any]:
 
 
 def model_hash(model: Model) -> str:
-    """The hash that A1111 shows of a model: ten digits of SHA-256 of its file, or of its UNet's in a folder."""
+    """Return a model's hash as in A1111: ten digits of the SHA-256 of its file, or of the UNet's in a folder."""
     digest = sha256()
     files = [model.path] if model.path.is_file() else sorted((model.path / "unet").glob(f"*{WEIGHTS}"))
     for path in files:

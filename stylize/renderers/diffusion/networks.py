@@ -1,7 +1,7 @@
-"""Pictures for ControlNets made from the plate by networks: controlnet_aux's, with weights that lie on this disk.
+"""ControlNet pictures that controlnet_aux's networks compute from the plate, with weights on this disk.
 
-Its weights are pickles and have no other form; they are read by PyTorch's reader of bare weights, which runs no program
-(the default from PyTorch 2.6 on; older ones are refused).
+Its weights exist as pickles only. PyTorch reads them with ``weights_only``, which runs no code (the default since
+PyTorch 2.6; older versions are refused).
 """
 
 from collections.abc import Mapping
@@ -24,11 +24,11 @@ from stylize.renderers.diffusion.repo_files import files
 from stylize.renderers.diffusion.sizes import resize
 
 REPO = "lllyasviel/Annotators"
-# Multiples of pixels that the network for depth takes, and the shorter side that it was trained for.
+# Sides of the depth network's input are multiples of the former; the latter is the shorter side it was trained for.
 _DEPTH_GRID, _DEPTH_SIDE = 32, 384
-# The library works at multiples of so many pixels, and what is smaller would be nothing.
+# The library rounds sides to multiples of so many pixels, so a smaller side could become 0.
 MIN_SIDE = 64
-# By kind: the class in controlnet_aux, and the files that it reads.
+# Class in controlnet_aux, and the files it reads, by kind.
 NETWORKS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
         "softedge": ("HEDdetector", ("ControlNetHED.pth",)),
@@ -43,9 +43,9 @@ NETWORKS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
 def check_annotator(
     kind: str, folder: str | None, source: Source = CACHE_ONLY, ready: str | None = None
 ) -> Path | None:
-    """The folder of the weights for a kind of control, None where none are needed.
+    """Return the folder of the weights for a kind of control, None where none are needed.
 
-    folder: as asked for, or None for the repo. ready: how pictures are given instead, if not as a control.
+    folder: as given, or None for the repo. ready: option for ready-made pictures, if not --control.
     Raises RendererError when the library or a file is missing.
     """
     if kind in ANNOTATORS:
@@ -69,7 +69,7 @@ def check_annotator(
 
 
 def load_annotator(kind: str, folder: Path, device: str) -> Any:
-    """The network for a kind, on a device. Raises RendererError when it cannot be loaded."""
+    """Load the network for a kind, on a device. Raises RendererError when it cannot be loaded."""
     import torch
 
     if tuple(int(part) for part in torch.__version__.split(".")[:2]) < (2, 6):
@@ -77,7 +77,7 @@ def load_annotator(kind: str, folder: Path, device: str) -> Any:
     try:
         import controlnet_aux
 
-        with redirect_stdout(StringIO()):  # some tell of themselves there
+        with redirect_stdout(StringIO()):  # some print to stdout
             return getattr(controlnet_aux, NETWORKS[kind][0]).from_pretrained(str(folder)).to(device)
     except (RuntimeError, ValueError, OSError, ImportError, KeyError, EOFError, UnpicklingError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -87,7 +87,7 @@ def load_annotator(kind: str, folder: Path, device: str) -> Any:
 
 
 def annotate(network: Any, plate: Floats) -> Floats:
-    """What a network makes of a plate, float32 (H, W, 3) in [0, 1], of its size."""
+    """Return a network's picture of a plate, float32 (H, W, 3) in [0, 1], at the plate's size."""
     height, width = plate.shape[:2]
     side = max(MIN_SIDE, min(height, width))
     picture = np.rint(np.clip(plate, 0, 1) * 255).astype(np.uint8)
@@ -96,8 +96,9 @@ def annotate(network: Any, plate: Floats) -> Floats:
 
 
 def depth_of(network: Any, plate: Floats) -> Floats:
-    """How near everything is, float32 (H, W), larger is nearer, in no unit: as MiDaS tells it, before the library
-    stretches every frame to its own 0 to 1 and cuts it to 8 bits, which would flicker."""
+    """Return the raw inverse depth of MiDaS, float32 (H, W), larger is nearer, without a unit.
+
+    The library would normalise every frame to 0..1 and quantise it to 8 bits, which flickers."""
     import torch
 
     height, width = plate.shape[:2]

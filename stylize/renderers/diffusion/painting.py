@@ -1,4 +1,4 @@
-"""One key painted at its working size: the pipeline's arguments put together, and its steps followed."""
+"""Painting of one key at its working size: arguments of the pipeline, and callbacks of its steps."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -26,7 +26,7 @@ Painted = tuple[Floats, Mapping[str, Floats]]
 
 
 class Painter:
-    """Run the model for one key after the other. activation_cache: of earlier keys. reference: how it counts."""
+    """Runner of the model, key by key. activation_cache: of earlier keys. reference: the reference picture's scale."""
 
     def __init__(self, settings: Settings, parts: Parts) -> None:
         self.settings, self.parts = settings, parts
@@ -34,7 +34,7 @@ class Painter:
         self.reference = Reference(parts.adapter)
 
     def paint(self, request: RenderRequest, working: Working, on_step: OnStep) -> Painted:
-        """The worked part of the plate, painted, float32 (h, w, 3); and the pictures of the controls."""
+        """Paint the working part of the plate; return it, float32 (h, w, 3), and the pictures of the controls."""
         frame_settings = settings_at(self.settings, request.frame)
         from_image = frame_settings.denoise < 1
         pipeline = self.pipeline(request.frame, from_image=from_image)
@@ -64,11 +64,11 @@ class Painter:
         return made, {control.kind: picture for control, picture in pictures}
 
     def pipeline(self, frame: int, *, from_image: bool) -> Any:
-        """The pipeline for a frame, with a fresh scheduler."""
+        """Return the pipeline for a frame, with a new scheduler."""
         return self.parts.pipeline(frame, self.settings.sampler, from_image=from_image)
 
     def prompt_arguments(self, pipeline: Any, frame_settings: FrameSettings) -> dict[str, Any]:
-        """The prompts as the pipeline takes them."""
+        """Return the encoded prompts as arguments of the pipeline."""
         kwargs: dict[str, Any] = encode(
             pipeline, frame_settings.prompt, frame_settings.negative, self.settings.clip_skip
         )
@@ -84,7 +84,7 @@ class Painter:
         compositor: LatentCompositor,
         on_step: OnStep,
     ) -> Floats:
-        """The picture that the pipeline makes, float32 (h, w, 3). kwargs: its arguments beside those of every pass."""
+        """Run the pipeline; return its picture, float32 (h, w, 3). kwargs: arguments specific to this pass."""
         import torch
 
         def on_end(pipeline: Any, step: int, time: Any, values: dict[str, Any]) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class Painter:
         return np.asarray(made.images[0], F32)
 
     def _start_latents(self, pipeline: Any, request: RenderRequest, working: Working, *, from_image: bool) -> Any:
-        """Latents (1, C, h, w) of the picture that the painting starts from; None where it starts from noise alone."""
+        """Return the latents (1, C, h, w) of the start picture; None where denoising starts from noise alone."""
         previous_key = previous_key_of(request, self.settings.fuse)
         if previous_key is None and not from_image:
             return None
@@ -111,7 +111,7 @@ class Painter:
     def _compositor(
         self, pipeline: Any, request: RenderRequest, plate: Floats, working: Working, start_latents: Any
     ) -> LatentCompositor:
-        """The earlier key first, which ``start_latents`` shows, and the plate outside of the matte."""
+        """Return a compositor of the previous key, as in ``start_latents``, then the plate outside of the matte."""
         blends = []
         previous_key = previous_key_of(request, self.settings.fuse)
         if previous_key is not None:
@@ -124,7 +124,7 @@ class Painter:
     def _attending_to_earlier_keys(
         self, pipeline: Any, request: RenderRequest, working: Working, loras: Mapping[str, float]
     ) -> Iterator[None]:
-        """Within it, the network looks at the earlier keys too, as far as is asked for."""
+        """Let the network attend to the earlier keys too, for the share of steps in the settings."""
         share = self.settings.share_attention
         with ExitStack() as within:
             if request.earlier and share > 0:
@@ -137,6 +137,6 @@ class Painter:
             yield
 
     def _encode_key(self, pipeline: Any, picture: Floats) -> Any:
-        """An earlier key's latents."""
+        """Return the latents of an earlier key, from the cache if possible."""
         key = cache_key("latents", picture, pipeline.vae.dtype)
         return self.activation_cache.get(key, lambda: {"latents": fusion.encode_picture(pipeline, picture)})["latents"]

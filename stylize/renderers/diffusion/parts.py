@@ -1,4 +1,4 @@
-"""The models that a renderer paints with: found at once, loaded when they are first used."""
+"""Models of a renderer: found at once, loaded at first use."""
 
 from functools import cached_property
 from pathlib import Path
@@ -14,21 +14,21 @@ from stylize.renderers.diffusion.models import find_autoencoder, find_model, mod
 from stylize.renderers.protocol import DownloadPermission
 from stylize.settings import Settings
 
-# The names of precisions: what is too much for half is worked again in full.
+# Names of precisions: a painting that overflows in half is repeated in full.
 FULL, HALF = "float32", "float16"
 
 
 class Parts:
-    """The model, its autoencoder, ControlNets, LoRAs and image adapter, as asked for; and what memory they were given.
+    """The model, autoencoder, ControlNets, LoRAs and image adapter of the settings, and their memory savings.
 
-    model, vae, controls, loras (by name) and adapter: where they lie. memory_savings: what was given up for want of
-    memory. pending_notes: what was given up when the model was loaded, to be told with the next key.
+    model, vae, controls, loras (by name) and adapter: their locations. memory_savings: applied so far.
+    pending_notes: savings applied when the model was loaded, to report with the next key.
     """
 
     def __init__(self, settings: Settings, permission: DownloadPermission | None = None) -> None:
-        """Finds everything and loads nothing. Raises RendererError when a part is missing or of another kind.
+        """Find all parts and load none. Raises RendererError when a part is missing or of another kind.
 
-        permission: leave to download what is missing, and who is told; without it nothing is downloaded.
+        permission: permission to download missing parts, with its callbacks; without it nothing is downloaded.
         """
         if settings.model is None:
             raise RendererError("the diffusion renderer needs a model; give a folder, file or repo id with --model")
@@ -50,7 +50,7 @@ class Parts:
 
     @property
     def paths(self) -> list[Path]:
-        """Every file and folder that has a say in a picture."""
+        """All model files and folders that affect a picture."""
         paths = [self.model.path, self.model.config, self.vae, *(control.folder for control in self.controls)]
         paths += [control.annotator for control in self.controls]
         paths += [*self.loras.values()]
@@ -60,17 +60,17 @@ class Parts:
 
     @cached_property
     def device(self) -> tuple[str, str]:
-        """The device and the precision to work at."""
+        """Device and precision."""
         return loading.choose_device(*self._requested_device)
 
     @property
     def offload_to(self) -> str | None:
-        """The device that parts can wait for in the main memory; None where that is the device's own."""
+        """Device whose models can be offloaded to main memory; None where the device uses main memory itself."""
         return self.device[0] if self.device[0] == "cuda" else None
 
     @cached_property
     def hash(self) -> str:
-        """Of the model, as A1111 shortens it."""
+        """Hash of the model, shortened as in A1111."""
         return model_hash(self.model)
 
     @cached_property
@@ -88,21 +88,21 @@ class Parts:
 
     @cached_property
     def nets(self) -> list[Any]:
-        """The loaded ControlNets, one for each control that counts."""
+        """The loaded ControlNets, one per control."""
         return loading.load_controls(self.controls, self.base, self.device[0])
 
     def annotator(self, kind: str, folder: Path) -> Any:
-        """The loaded network that makes pictures for a kind of control."""
+        """Return the network that makes pictures for a kind of control; load it at first use."""
         if kind not in self._annotators:
             self._annotators[kind] = networks.load_annotator(kind, folder, self.device[0])
         return self._annotators[kind]
 
     def active_controls(self, frame: int) -> tuple[Control, ...]:
-        """The controls that count at a frame."""
+        """Return the controls with a positive weight at a frame."""
         return tuple(control for control in self.controls if control.strength.weight.at(frame) > 0)
 
     def pipeline(self, frame: int, sampler: str | None, *, from_image: bool) -> Any:
-        """The pipeline for a frame, with the ControlNets that count there and a fresh scheduler."""
+        """Return the pipeline for a frame, with the ControlNets active there and a new scheduler."""
         active_controls = self.active_controls(frame)
         nets = [net for control, net in zip(self.controls, self.nets, strict=True) if control in active_controls]
         pipeline = loading.pipeline_for(self.base, self.model.family, nets, from_image=from_image)
@@ -110,7 +110,7 @@ class Parts:
         return pipeline
 
     def cast(self, precision: str) -> None:
-        """Brings what computes to a precision."""
+        """Cast all networks to a precision."""
         import torch
 
         for part in (*self.base.components.values(), *self.nets):

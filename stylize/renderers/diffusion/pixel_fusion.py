@@ -1,11 +1,10 @@
-"""The earlier key laid into the painting in pixels, once, in the middle of the steps.
+"""Blending of the previous key into the painting in pixels, once, at the middle of its steps.
 
-Until then it is laid into the latents, which hold one value for 8x8 pixels and settle shapes. Then what is being
-painted is decoded, the carried key is laid over it where flow is trusted, to the pixel, and the result goes back into
-the latents (pixel-aware fusion of Rerender-A-Video, Yang et al. 2023). A way through the autoencoder loses detail, from
-key to key a little more; what it loses of this very picture is measured on the way and given in advance, as in
-their fidelity-oriented encoding: where nothing was laid in, latents stay what they were, and elsewhere a loss is of
-second order.
+Until then it is blended into the latents, which hold one value per 8x8 pixels and determine shapes. Then the painting
+so far is decoded, the warped key is composited over it by its confidence per pixel, and the result is encoded again
+(pixel-aware fusion of Rerender-A-Video, Yang et al. 2023). Each round trip through the autoencoder loses detail, which
+would accumulate from key to key. The loss of this picture is measured and compensated, as in their fidelity-oriented
+encoding: latents without a blend stay unchanged, and elsewhere the remaining loss is of second order.
 """
 
 from collections.abc import Iterator
@@ -18,23 +17,23 @@ import numpy as np
 from propagate.arrays import F32, Floats
 from stylize.renderers.diffusion.fusion import decode_latents, encode_picture
 
-# An autoencoder that loses a larger share of the latents on one way back and forth does not bring back pictures, and
-# what it loses cannot be given in advance.
+# Max share of the latents lost in a round trip. An autoencoder that loses more does not reconstruct pictures, and its
+# loss cannot be compensated.
 MAX_ROUND_TRIP_LOSS = 0.5
-# No step has less of the picture in it: at none, what is painted could not be told from noise.
+# Min cumulative alpha of a step: at 0 the picture could not be separated from the noise.
 _MIN_ALPHA = 1e-4
 
 
 @dataclass
 class NetworkWatch:
-    """What the network was last shown, and what it said: (batch, C, h, w) each, and the timestep."""
+    """Last input and output of the network, (batch, C, h, w) each, and the timestep."""
 
     sample: Any = None
     prediction: Any = None
     timestep: Any = None
 
     def painted(self, scheduler: Any, cfg: float) -> Any:
-        """The latents (1, C, h, w), float32, that the painting is on its way to, whatever the sampler."""
+        """Return the denoised latents (1, C, h, w), float32, that the last step predicts, for any sampler."""
         prediction = self.prediction.float()
         if len(prediction) == 2:  # without the prompt, and with it
             prediction = prediction[:1] + cfg * (prediction[1:] - prediction[:1])
@@ -50,7 +49,7 @@ class NetworkWatch:
 
 @contextmanager
 def watch_network(pipeline: Any) -> Iterator[NetworkWatch]:
-    """Within it, what the network is shown and says last can be seen."""
+    """Record the last input and output of the network inside the context."""
     watch = NetworkWatch()
 
     def record(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
@@ -64,10 +63,10 @@ def watch_network(pipeline: Any) -> Iterator[NetworkWatch]:
 
 
 def fuse_pixels(pipeline: Any, painted: Any, key_latents: Any, mask: Any, warped: Floats, confidence: Floats) -> Any:
-    """Latents (1, C, h, w) of what is being painted with the carried key laid over it.
+    """Return latents (1, C, h, w) of the painting so far with the warped key composited over it.
 
-    painted: its latents. key_latents: latents of the carried key, with mask (1, 1, h, w) in [0, 1], where they count.
-    warped: float32 (H, W, 3) in [0, 1], and trusted (H, W): the same in pixels.
+    painted: latents of the painting. key_latents: latents of the warped key, with mask (1, 1, h, w) in [0, 1].
+    warped: float32 (H, W, 3) in [0, 1], and confidence (H, W): the same in pixels.
     """
     blended = (mask * key_latents + (1 - mask) * painted.to(key_latents.dtype)).to(key_latents.dtype)
     decoded = np.clip(decode_latents(pipeline, blended), 0, 1)

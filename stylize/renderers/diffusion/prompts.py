@@ -1,13 +1,13 @@
-"""Prompts as people write them for A1111: ``(word:1.2)``, ``((more))``, ``[less]``, ``BREAK``, ``<lora:name:0.8>``."""
+"""Prompts in A1111's syntax: ``(word:1.2)``, ``((more))``, ``[less]``, ``BREAK``, ``<lora:name:0.8>``."""
 
 import re
 from dataclasses import dataclass
 
 from stylize.errors import SettingsError
 
-# What one pair of brackets multiplies, or divides, attention by.
+# Factor, or divisor, of attention per pair of brackets.
 STEP = 1.1
-# Beyond it embeddings are so far from what models have seen that only noise comes out.
+# Max absolute weight. Beyond it, embeddings are so far from the training data that only noise results.
 LARGEST = 10.0
 _LORA = re.compile(r"<lora:([^:<>]+)(?::([-+.\d]+))?(?::[^<>]*)?>")
 _TOKEN = re.compile(r"\\[()\[\]\\]|\(|\[|:\s*([-+]?(?:\d+\.?\d*|\.\d+))\s*\)|\)|\]|[^\\()\[\]:]+|[:\\]")
@@ -16,9 +16,9 @@ _BREAK = re.compile(r"\s*\bBREAK\b\s*")
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt taken apart.
+    """A parsed prompt.
 
-    chunks: parted by BREAK, each a list of texts and their weights. loras: name and weight, in the order written.
+    chunks: separated by BREAK, each a list of texts and their weights. loras: name and weight, in the order written.
     """
 
     chunks: tuple[tuple[tuple[str, float], ...], ...]
@@ -26,9 +26,9 @@ class Prompt:
 
 
 def read_prompt(text: str) -> Prompt:
-    """Takes a prompt apart.
+    """Parse a prompt.
 
-    Brackets that are never closed count to the end, and such that close nothing are dropped, as A1111 does.
+    Unclosed brackets extend to the end, and unmatched closing ones are dropped, as in A1111.
     Raises SettingsError for a weight out of range, and for prompt editing (``[from:to:when]``, ``[a|b]``).
     """
     loras = tuple((match[1].strip(), _weight(match[2] or "1", match[0])) for match in _LORA.finditer(text))
@@ -91,7 +91,7 @@ def _weight(text: str, where: str) -> float:
 
 
 def _merged(pieces: list[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
-    """Neighbours of one weight as one text, so that words are not cut apart where brackets were escaped."""
+    """Merge neighbours of equal weight, so that words are not split at escaped brackets."""
     merged: list[tuple[str, float]] = []
     for words, weight in pieces:
         if merged and merged[-1][1] == weight:

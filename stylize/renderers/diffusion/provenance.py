@@ -1,4 +1,4 @@
-"""What a key tells of itself: the ``parameters`` text that A1111 and its kin read, and all of it as JSON."""
+"""Metadata of a key: the ``parameters`` text that A1111 and compatible tools read, and all of it as JSON."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from typing import Any
 from stylize.errors import InputError
 from stylize.media.images.png import read_texts
 
-# The names of the texts in the key's PNG. ``prompt`` and ``workflow`` mean a graph of nodes to others.
+# Names of the texts in the key's PNG. Other tools store a node graph under ``prompt`` and ``workflow``.
 PARAMETERS, JSON = "parameters", "stylize"
 _NEGATIVE = "Negative prompt:"
 _VALUE = re.compile(r'\s*([^:,"]+):\s*("(?:\\.|[^"\\])*"|[^,]*)(?:,|$)')
@@ -18,11 +18,11 @@ _VALUE = re.compile(r'\s*([^:,"]+):\s*("(?:\\.|[^"\\])*"|[^,]*)(?:,|$)')
 
 @dataclass(frozen=True)
 class Provenance:
-    """How one key was made.
+    """Provenance of one key.
 
-    settings: all that was asked for, by option. frame, seed, prompt, negative, steps, cfg, denoise: of this key.
-    size: (width, height) it was worked at. precision: of the numbers. taken: steps taken to save memory or numbers.
-    upscale: how it was painted again in tiles, if it was: size, tile, tiles, denoise.
+    settings: all settings, by option. frame, seed, prompt, negative, steps, cfg, denoise: of this key.
+    size: its working (width, height). precision: of the numbers. taken: steps taken against full memory or overflow.
+    upscale: size, tile, tiles and denoise of the repaint in tiles, if any.
     """
 
     settings: Mapping[str, Any]
@@ -47,12 +47,12 @@ class Provenance:
 
 
 def texts(made: Provenance) -> dict[str, str]:
-    """Both texts, by their names in a PNG."""
+    """Return both texts, by their names in a PNG."""
     return {PARAMETERS: parameters(made), JSON: json.dumps(asdict(made), sort_keys=True, ensure_ascii=True)}
 
 
 def parameters(made: Provenance) -> str:
-    """The text that A1111 writes: the prompt, the negative one, and a line of names and values."""
+    """Return the text as A1111 writes it: the prompt, the negative prompt, and a line of names and values."""
     lines = [made.prompt] + ([f"Negative prompt: {made.negative}"] if made.negative else [])
     metadata: dict[str, Any] = {
         "Steps": made.steps, "Sampler": made.sampler, "CFG scale": f"{made.cfg:g}", "Seed": made.seed,
@@ -63,7 +63,7 @@ def parameters(made: Provenance) -> str:
         metadata["Clip skip"] = made.clip_skip
     if made.upscale is not None:
         wide, high = made.upscale["size"]
-        # As A1111 names what its second, larger pass is told.
+        # A1111's names for the settings of its second, larger pass.
         metadata |= {"Hires resize": f"{wide}x{high}", "Hires denoising strength": f"{made.upscale['denoise']:g}"}
     metadata |= {f"ControlNet {number}": _unit(control) for number, control in enumerate(made.controls)}
     metadata["Version"] = f"stylize {made.versions['stylize']}"
@@ -78,13 +78,13 @@ def _unit(control: Mapping[str, Any]) -> str:
 
 
 def _quoted(value: Any) -> str:
-    """As A1111 quotes: what holds a comma, a colon or a line's end is written as JSON."""
+    """Quote a value as A1111 does: with a comma, a colon or a newline it is written as JSON."""
     text = str(value)
     return json.dumps(text, ensure_ascii=False) if any(mark in text for mark in ",:\n") else text
 
 
 def read_parameters(text: str) -> tuple[str, str, dict[str, str]]:
-    """Prompt, negative prompt, and names and values, of a text as A1111 writes it; no values where it has none."""
+    """Parse A1111's text into prompt, negative prompt, and values by name, which may be empty."""
     lines = text.strip().splitlines()
     values: dict[str, str] = {}
     if lines and lines[-1].startswith("Steps: "):
@@ -104,9 +104,9 @@ def _unquoted(value: str) -> str:
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
-    """What a key tells: as our JSON has it, or ``{"parameters": text}`` as A1111 writes it.
+    """Read a key's metadata: that of our JSON, or ``{"parameters": text}`` as A1111 writes it.
 
-    path: a PNG with either, or a file with that text alone. Raises InputError where nothing is told.
+    path: a PNG with either, or a file with that text alone. Raises InputError where there is none.
     """
     texts = read_texts(path)
     if not texts and path.suffix.lower() in (".json", ".txt"):
@@ -132,7 +132,7 @@ def read_provenance(path: Path) -> dict[str, Any]:
 
 
 def recorded_hash(metadata: Mapping[str, Any]) -> str | None:
-    """The hash of the model that painted it, if it is told."""
+    """Return the hash of the model that painted the key, if recorded."""
     found = (
         read_parameters(metadata[PARAMETERS])[2].get("Model hash")
         if PARAMETERS in metadata
@@ -142,9 +142,9 @@ def recorded_hash(metadata: Mapping[str, Any]) -> str | None:
 
 
 def differences(path: Path, now: Mapping[str, Any]) -> list[str]:
-    """Lines on what is otherwise now than when a key was painted, so that other bits come out.
+    """List, as lines of text, differences from when a key was painted that make results not bit-identical.
 
-    now: model_hash, device, precision and versions, as keys of ours tell them.
+    now: model_hash, device, precision and versions, as in the metadata of our keys.
     """
     metadata = read_provenance(path)
     lines = []

@@ -1,6 +1,6 @@
-"""The diffusion renderer: one key at a time, from a request to a picture.
+"""Diffusion renderer: one key at a time, from a request to a picture.
 
-The models' own checker, which blackens pictures it dislikes, is not loaded.
+The models' safety checker, which blackens pictures, is not loaded.
 """
 
 import json
@@ -30,27 +30,27 @@ LIBRARIES = ("torch", "diffusers", "transformers")
 
 
 class DiffusionRenderer:
-    """See the module's text. A Renderer. parts: the models. painter: what runs them."""
+    """Renderer that runs diffusion models on this machine. parts: the models. painter: runs them."""
 
     def __init__(self, settings: Settings, permission: DownloadPermission | None = None) -> None:
-        """Finds the models and loads nothing. Raises RendererError when one is missing or of another kind.
+        """Find the models and load none. Raises RendererError when one is missing or of another kind.
 
-        permission: leave to download what is missing, and who is told; without it nothing is downloaded.
+        permission: permission to download missing models, with its callbacks; without it nothing is downloaded.
         """
         self.settings = settings
         self.parts = Parts(settings, permission)
         self.painter = Painter(settings, self.parts)
 
     def cache_key(self) -> str:
-        """See Renderer: settings, the models' files, and the device with its precision."""
+        """Return a hash of settings, the models' files, device and precision; see Renderer."""
         inputs = [self._requested(), [contents(path) for path in self.parts.paths], self.parts.device]
         return f"diffusion-{blake2b(json.dumps(inputs, sort_keys=True).encode(), digest_size=16).hexdigest()}"
 
     def render(self, request: RenderRequest, on_step: OnStep) -> RenderedKey:
-        """See Renderer. Raises RendererError when a model cannot be loaded or makes no picture."""
+        """Paint a key; see Renderer. Raises RendererError when a model cannot be loaded or makes no picture."""
         box = None if request.matte is None else extent(request.matte).box
         if request.matte is not None and box is None:
-            return RenderedKey(request.plate)  # nothing of it is stylised
+            return RenderedKey(request.plate)  # nothing to stylise
         height, width = request.plate.shape[:2]
         family = self.parts.model.family
         working = plan_size((width, height), family, self.settings.render_size, box)
@@ -69,7 +69,7 @@ class DiffusionRenderer:
         return RenderedKey(np.ascontiguousarray(np.clip(picture, 0, 1), F32), texts(made), control_pictures, reported)
 
     def _compose(self, request: RenderRequest, picture: Floats) -> Floats:
-        """The painted plate, (H, W, 3), in the colours of the earlier key; the plate itself outside of the matte."""
+        """Match the painting, (H, W, 3), to the previous key's colours; restore the plate outside of the matte."""
         inside = 1.0 if request.matte is None else (request.matte > 0).astype(F32)
         if request.warped is not None and request.confidence is not None:
             common = (request.confidence * inside).astype(F32)
@@ -79,7 +79,7 @@ class DiffusionRenderer:
     def _paint_within_memory(
         self, request: RenderRequest, working: Working, on_step: OnStep, notes: list[str]
     ) -> tuple[Painted, Working]:
-        """What is painted, and how it was worked; steps down when memory is full."""
+        """Return the painting and its working size; apply memory savings when memory is full."""
         parts, ladder = self.parts, None
         while True:
             try:
@@ -91,7 +91,7 @@ class DiffusionRenderer:
             except (RuntimeError, MemoryError) as error:
                 if not is_full(error):
                     raise
-                # What the failed try held is released only when its error is forgotten.
+                # The traceback keeps the failed attempt's memory alive.
                 reason = error.with_traceback(None)
             self.painter.activation_cache.clear()
             free(parts.base)
@@ -103,10 +103,10 @@ class DiffusionRenderer:
             working = step[1]
 
     def _paint_part(self, request: RenderRequest, working: Working, on_step: OnStep) -> Painted:
-        """The painted part, with --upscale again in tiles, at the larger size; and what led it."""
+        """Return the painted part, with --upscale repainted in tiles at the larger size, and its control pictures."""
         painted, control_pictures = self.painter.paint(request, working, on_step)
         plan = self._plan(working)
-        # What came out as no picture is told as it is.
+        # A failed picture is returned as it is, for the caller to report.
         if plan is None or failure.describe(painted, request.plate) is not None:
             return painted, control_pictures
         start = crop_resize(paste_back(painted, request.plate, working), plan.target)
@@ -118,7 +118,7 @@ class DiffusionRenderer:
         return enlarging.plan_upscale(working, self.settings.upscale, self.parts.model.family)
 
     def _requested(self) -> dict[str, Any]:
-        """What was asked of this renderer, by option, as it is stored."""
+        """Return this renderer's settings, by option, in stored form."""
         options = [option for option in OPTIONS.values() if option.group == DIFFUSION and option.stored]
         values = {option.name: getattr(self.settings, option.name) for option in options}
         return {o.name: None if values[o.name] is None else o.store(values[o.name]) for o in options}
@@ -145,12 +145,12 @@ class DiffusionRenderer:
 
     @cached_property
     def _stored(self) -> dict[str, Any]:
-        """What was asked for, with whole paths: it paints the same keys again, from anywhere."""
+        """Stored settings with absolute paths, which reproduce the keys from any folder."""
         return {name: OPTIONS[name].resolve(value) for name, value in self.settings.stored().items()}
 
     @cached_property
     def _differences(self) -> tuple[str, ...]:
-        """What is otherwise than when the key was painted that is asked for again."""
+        """Differences from when the key to reproduce was painted, as lines of text."""
         if self.settings.like is None:
             return ()
         device, precision = self.parts.device

@@ -1,6 +1,6 @@
-"""Which files of a repo are read, told from their names alone: the rest of it is not downloaded.
+"""Selection, by name alone, of the files needed from a repo: the others are not downloaded.
 
-Weights are read as .safetensors only. The same weights often lie in a repo several times, in other forms and
+Weights are read as .safetensors only. A repo often has the same weights several times, in other formats and
 precisions; one set of them is enough.
 """
 
@@ -15,7 +15,7 @@ _SHARD = r"(?:-(?P<{0}>\d+)-of-(?P<{0}_all>\d+))?"
 _WEIGHTS = re.compile(
     r"(?P<stem>[^.]+?)" + _SHARD.format("one") + r"(?:\.(?P<variant>\w+))?" + _SHARD.format("two") + r"\.safetensors"
 )
-# What diffusers and transformers call the weights of their own; beside them lie exports for other programs.
+# Stems of weights that diffusers and transformers use; others are exports for other programs.
 _STEMS = ("diffusion_pytorch_model", "model")
 # Folders of a pipeline that are never loaded.
 _EXCLUDED = ("safety_checker",)
@@ -26,16 +26,17 @@ Choose = Callable[[Sequence[str], bool], tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Needed:
-    """What is needed of a repo. choose: of all names, and whether half precision will do; LookupError when one lacks.
+    """Files needed from a repo. choose: selects from all names, given whether half precision suffices; LookupError if
+    one is missing.
 
-    patterns: what makes ``hf download`` get at least that, where the names in the repo are not known.
+    patterns: arguments for ``hf download`` that get at least these, without knowing the names in the repo.
     """
 
     choose: Choose
     patterns: str
 
     def lacking(self, names: Sequence[str]) -> str:
-        """What is not among ``names``, in words; empty when all is there."""
+        """Describe what is missing from ``names``; empty if complete."""
         try:
             self.choose(names, False)
         except LookupError as error:
@@ -45,7 +46,7 @@ class Needed:
 
 @dataclass(frozen=True)
 class Weights:
-    """The name of a file of weights taken apart. shard: its number and of how many, or None for a whole."""
+    """Parsed name of a weights file. shard: its number and the count, or None if not sharded."""
 
     name: str
     stem: str
@@ -54,7 +55,7 @@ class Weights:
 
 
 def read_weights(name: str) -> Weights | None:
-    """``name``, without folders, taken apart; None for anything else than .safetensors."""
+    """Parse ``name``, without folders; return None for anything but .safetensors."""
     found = _WEIGHTS.fullmatch(name)
     if found is None:
         return None
@@ -63,9 +64,9 @@ def read_weights(name: str) -> Weights | None:
 
 
 def choose_weights(names: Sequence[str], half: bool, folder: str = "") -> tuple[str, ...]:
-    """The weights directly in ``folder``: all shards of one precision. half: of the half one, if there is a choice.
+    """Choose the weights directly in ``folder``: all shards of one precision. half: prefer half precision.
 
-    Raises LookupError when there is no whole set.
+    Raises LookupError when there is no complete set.
     """
     prefix = f"{folder}/" if folder else ""
     here = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
@@ -90,7 +91,7 @@ def _is_whole(found: list[Weights]) -> bool:
 
 
 def pipeline(parts: Callable[[bool], Sequence[str]]) -> Needed:
-    """A whole model in diffusers' layout. parts: the folders that it must have, by whether it has two text encoders."""
+    """Select a whole model in diffusers' layout. parts: returns its folders, given whether it has two text encoders."""
 
     def choose(names: Sequence[str], half: bool) -> tuple[str, ...]:
         chosen = list(_configuration(names))
@@ -115,7 +116,7 @@ def _configuration(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def network(*folders: str) -> Needed:
-    """One network, its configuration and weights, in the first of ``folders`` that has a configuration."""
+    """Select one network, its configuration and weights, in the first of ``folders`` that has a configuration."""
 
     def choose(names: Sequence[str], half: bool) -> tuple[str, ...]:
         for folder in folders:
@@ -128,7 +129,7 @@ def network(*folders: str) -> Needed:
 
 
 def files(*wanted: str) -> Needed:
-    """These files, and LookupError from ``choose`` for one that a repo lacks."""
+    """Select these files; ``choose`` raises LookupError for one that a repo lacks."""
 
     def choose(names: Sequence[str], half: bool) -> tuple[str, ...]:
         missing = [name for name in wanted if name not in names]
@@ -140,7 +141,7 @@ def files(*wanted: str) -> Needed:
 
 
 def within(folder: str, needed: Needed) -> Needed:
-    """``needed`` of a folder inside of a repo."""
+    """Apply ``needed`` to a folder inside a repo."""
     if not folder:
         return needed
 

@@ -1,10 +1,10 @@
-"""Self-attention that also looks at earlier keys, so that the same thing finds the same paint.
+"""Self-attention that also attends to earlier keys, so that the same thing is painted the same way.
 
-An earlier key is noised as far as the picture that is being made, and goes through the network alone; what its
-self-attention layers see there is laid beside what they see of the new key (as in reference-only control and in
-Rerender-A-Video, Yang et al. 2023). What layers see changes little from one step to the next (DeepCache, Ma et al.
-2024), so they look anew every ``REFRESH`` steps; and the noise is always the same, so that what they saw of the first
-key serves all others. It needs finished keys alone: a run that was stopped goes on to the same bits.
+An earlier key is noised to the level of the current step and goes through the network alone. The inputs of its
+self-attention layers are concatenated to those of the new key (as in reference-only control and in Rerender-A-Video,
+Yang et al. 2023). They change little from one step to the next (DeepCache, Ma et al. 2024), so they are refreshed every
+``REFRESH`` steps. The noise is always the same, so that inputs from the first key serve all later keys. Only finished
+keys are needed: a resumed run is bit-identical.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,14 +16,14 @@ from typing import Any
 from stylize.renderers.diffusion.activation_cache import ActivationCache, Tensors, cache_key
 
 _OFF, _RECORD, _ATTEND = "off", "keep", "show"
-# Steps that one look at the earlier keys serves.
+# Steps for which activations of earlier keys are reused.
 REFRESH = 2
-# Where the network puts its picture together. Its first half tells where things are, and that is the plate's affair
-# (as MasaCtrl, Cao et al. 2023, who share attention there alone).
+# Middle and decoder of the network. The encoder determines the layout, which has to follow the plate (MasaCtrl, Cao et
+# al. 2023, share attention in the decoder only).
 LAYERS = ("mid_block.", "up_blocks.")
-# Of the noise that is laid over earlier keys, whatever the seed of the new one.
+# Seed of the noise added to earlier keys, whatever the seed of the new one.
 SEED = 0
-# What the network is told beside the picture; the last of a batch is the prompt, the first the negative one.
+# Inputs of the network other than the picture; the last of a batch is the prompt's, the first the negative one's.
 _PROMPT_INPUTS = frozenset({"encoder_hidden_states", "added_cond_kwargs", "timestep_cond"})
 
 
@@ -35,7 +35,7 @@ class _Memory:
 
 
 class SharedAttention:
-    """A processor of a self-attention layer, around another one, that lets it look at what was kept."""
+    """Processor of a self-attention layer that wraps another one and adds the recorded inputs."""
 
     def __init__(self, inner: Any, memory: _Memory, name: str) -> None:
         self.inner, self.memory, self.name = inner, memory, name
@@ -43,7 +43,7 @@ class SharedAttention:
     def __call__(
         self, attn: Any, hidden_states: Any, encoder_hidden_states: Any = None, *args: Any, **more: Any
     ) -> Any:
-        """See diffusers' attention processors. hidden_states: (batch, places, channels)."""
+        """Process a layer; see diffusers' attention processors. hidden_states: (batch, places, channels)."""
         import torch
 
         if encoder_hidden_states is None and self.memory.mode == _RECORD:
@@ -57,7 +57,7 @@ class SharedAttention:
 
 @dataclass
 class _EarlierActivations:
-    """The looks at earlier keys in the course of one painting; see ``shared_attention``."""
+    """Activations of earlier keys during one painting; see ``shared_attention``."""
 
     pipeline: Any
     keys: Sequence[Any]
@@ -67,9 +67,9 @@ class _EarlierActivations:
     memory: _Memory
 
     def prepare(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Called before each call of the network, as PyTorch calls its hooks: makes ready what is laid beside."""
+        """Prepare the activations before each call of the network, as a PyTorch pre-hook."""
         if self.memory.mode == _RECORD:
-            return  # a call of our own
+            return  # called by _key_inputs
         step, self.memory.calls = self.memory.calls, self.memory.calls + 1
         if step >= self.share * self.pipeline.num_timesteps:
             self.memory.mode, self.memory.inputs = _OFF, {}
@@ -79,7 +79,7 @@ class _EarlierActivations:
             self.memory.mode, self.memory.inputs = _ATTEND, inputs
 
     def _all_inputs(self, sample: Any, timestep: Any, prompt_inputs: dict[str, Any]) -> Tensors:
-        """What the layers see of all keys; what was seen while other keys were painted is not looked at again."""
+        """Return the layers' inputs for all keys; those cached while other keys were painted are reused."""
         activations, noise = [], _noise(self.keys[0])
         for key in self.keys:
             noisy = _add_noise(self.pipeline.scheduler, key, noise, timestep).to(sample.dtype)
@@ -90,7 +90,7 @@ class _EarlierActivations:
         return _concatenate(activations)
 
     def _key_inputs(self, noisy: Any, timestep: Any, prompt_inputs: dict[str, Any]) -> Tensors:
-        """What the layers see of one key. Always one at a time: two at once would be other bits."""
+        """Return the layers' inputs for one key, never batched: batches are not bit-identical."""
         import torch
 
         self.memory.mode, self.memory.inputs = _RECORD, {}
@@ -103,10 +103,10 @@ class _EarlierActivations:
 def shared_attention(
     pipeline: Any, keys: Sequence[Any], share: float, activation_cache: ActivationCache, state: Callable[[], object]
 ) -> Iterator[None]:
-    """Within it, the pipeline's self-attention also looks at earlier keys.
+    """Let the pipeline's self-attention also attend to earlier keys inside the context.
 
     keys: their latents, (1, C, h, w) each. share: of the steps, from the first on. activation_cache: of earlier
-    paintings. state: what the network depends on beside its inputs, at the step that goes on.
+    paintings. state: returns what the network depends on besides its inputs, at the current step.
     """
     unet, memory = pipeline.unet, _Memory()
     processors = dict(unet.attn_processors)
@@ -127,7 +127,7 @@ def _shared(name: str) -> bool:
 
 
 def _concatenate(activations: Sequence[Tensors]) -> Tensors:
-    """What was seen of several keys, (1, places, channels) by layer, one key's places behind the other's."""
+    """Concatenate the inputs for several keys, (1, places, channels) by layer, along their places."""
     import torch
 
     return {name: torch.cat([layer_inputs[name] for layer_inputs in activations], dim=1) for name in activations[0]}
@@ -149,6 +149,6 @@ def _noise(latents: Any) -> Any:
 
 
 def _add_noise(scheduler: Any, key: Any, noise: Any, timestep: Any) -> Any:
-    """The key as the network is shown it at that moment, whatever the sampler's own scale of noise."""
+    """Noise a key to the level of a timestep, as the network expects it, whatever the sampler's noise scale."""
     alpha = scheduler.alphas_cumprod[round(float(timestep))].item()
     return alpha**0.5 * key + (1 - alpha) ** 0.5 * noise

@@ -1,7 +1,7 @@
-"""At what size a plate is worked, and the way there and back, which moves nothing.
+"""Working size of a plate, and resizing to it and back without a shift.
 
-Pixels are areas: a picture that is made larger or smaller keeps its corners where they are, so that going to the
-model's size and back is exact for every plate, whatever its sides.
+Pixels are areas: a resized picture keeps its corners in place, so that positions are exact after resizing to the
+model's size and back, for every size of plate.
 """
 
 import math
@@ -13,14 +13,14 @@ import numpy as np
 
 from propagate.arrays import F32, Floats
 
-# Sides are worked at a multiple of it: the autoencoder makes one latent pixel of 8x8.
+# Working sides are multiples of it: the autoencoder encodes 8x8 pixels as one latent pixel.
 MULTIPLE = 8
-# Side of the square that a model was trained on, by family, and of the largest that is worked without being asked to.
+# Side of the square that a model was trained on, by family, and of the largest square worked by default.
 NATIVE = MappingProxyType({"sd15": 512, "sdxl": 1024})
 LARGEST = MappingProxyType({"sd15": 768, "sdxl": 1216})
-# Pixels around a matte's box that are worked with it, as a share of its longer side, and at least so many.
+# Margin around a matte's box, as a share of its longer side, and its min in pixels.
 MARGIN, MIN_MARGIN = 0.125, 32
-# How often a small box may be enlarged.
+# Max factor by which a small box is enlarged.
 MAX_ENLARGEMENT = 4.0
 
 Box = tuple[int, int, int, int]
@@ -28,9 +28,9 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Working:
-    """How a plate is worked. plate: its (width, height). box: the part that is worked: left, top, right, bottom.
+    """Working size of a plate. plate: its (width, height). box: the part to paint: left, top, right, bottom.
 
-    size: (width, height) it is worked at, multiples of 8. scaled: made larger or smaller; else padded.
+    size: working (width, height), multiples of 8. scaled: the part is resized; else padded.
     """
 
     plate: tuple[int, int]
@@ -40,10 +40,10 @@ class Working:
 
 
 def plan_size(plate: tuple[int, int], family: str, side: int | None = None, box: Box | None = None) -> Working:
-    """How a plate of (width, height) is worked.
+    """Return the working size of a plate of (width, height).
 
-    side: of a square with as many pixels as are to be worked; None works the plate at its own size as long as the
-    model can. box: around the matte; alone it is worked then, enlarged to the model's own size if it is smaller.
+    side: of a square with as many pixels as the working size; None keeps the plate's own size as long as the model
+    supports it. box: around the matte; then only it is painted, enlarged to the model's own size if smaller.
     """
     part = (0, 0, *plate) if box is None else _with_margin(box, plate)
     wide, high = part[2] - part[0], part[3] - part[1]
@@ -54,13 +54,13 @@ def plan_size(plate: tuple[int, int], family: str, side: int | None = None, box:
 
 
 def smaller(working: Working, by: float) -> Working:
-    """The same part, worked at ``by`` (below 1) of the size."""
+    """Return the same part at ``by`` (below 1) times the working size."""
     wide, high = working.size
     return Working(working.plate, working.box, (_round_nearest(wide * by), _round_nearest(high * by)), True)
 
 
 def larger(working: Working, by: float) -> Working | None:
-    """The same part, worked at ``by`` (above 1) of the size, but not beyond the plate's own; None when it is there.
+    """Return the same part at ``by`` (above 1) times the working size, at most the plate's own; None if already there.
 
     At the plate's own size it is padded, not scaled.
     """
@@ -75,24 +75,24 @@ def larger(working: Working, by: float) -> Working | None:
 
 
 def tile_side(working: Working, family: str) -> int:
-    """Pixels of the side of a tile: what the model was trained at, or the key's own longer side if that is less."""
+    """Return a tile's side in pixels: the model's training size, or the key's longer side if that is less."""
     return min(NATIVE[family], max(working.size))
 
 
 def crop_resize(picture: Floats, working: Working) -> Floats:
-    """``picture``, float32 (H, W, 3) or (H, W) of the plate's size, as it is worked."""
+    """Crop and resize ``picture``, float32 (H, W, 3) or (H, W) of the plate's size, to the working size."""
     left, top, right, bottom = working.box
     part = picture[top:bottom, left:right]
     wide, high = working.size
     if not working.scaled:
-        # Edges are repeated beyond a single pixel, which has nothing to be mirrored.
+        # A side of a single pixel has nothing to mirror, so its edge is repeated.
         widths = ((0, high - part.shape[0]), (0, wide - part.shape[1]), (0, 0))[: part.ndim]
         return np.ascontiguousarray(np.pad(part, widths, mode="reflect" if min(part.shape[:2]) > 1 else "edge"))
     return np.clip(resize(part, (wide, high)), 0, 1)
 
 
 def paste_back(painted: Floats, plate: Floats, working: Working) -> Floats:
-    """``plate`` (H, W, 3) with what was worked, (h, w, 3), in its place."""
+    """Return ``plate`` (H, W, 3) with the painted part, (h, w, 3), in its place."""
     left, top, right, bottom = working.box
     wide, high = right - left, bottom - top
     part = resize(painted, (wide, high)) if working.scaled else painted[:high, :wide]
@@ -102,7 +102,7 @@ def paste_back(painted: Floats, plate: Floats, working: Working) -> Floats:
 
 
 def resize(picture: Floats, size: tuple[int, int]) -> Floats:
-    """``picture`` at (width, height), its corners kept: means of areas when smaller, cubic when larger."""
+    """Resize ``picture`` to (width, height), corners in place: area averaging if smaller, cubic if larger."""
     if (picture.shape[1], picture.shape[0]) == size:
         return picture
     shrunk = size[0] * size[1] < picture.shape[0] * picture.shape[1]

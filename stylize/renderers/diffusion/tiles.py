@@ -1,8 +1,8 @@
-"""A large picture denoised in tiles that overlap, as one: the network's word on it is the mean of its words on them.
+"""Denoising of a large picture in overlapping tiles: the prediction for it is the weighted mean of those for the tiles.
 
-After MultiDiffusion (Bar-Tal et al. 2023): the tiles are put together at every step and not at the end, so that they
-cannot come to disagree. Each has the size that the model was trained at, weighs less towards its border, and is led by
-the part of the ControlNets' pictures that lies over it.
+After MultiDiffusion (Bar-Tal et al. 2023): tiles are merged at every step and not at the end, so that they cannot
+diverge. Each has the size that the model was trained at, weighs less towards its border, and is conditioned on the
+part of the ControlNet pictures that covers it.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ import numpy as np
 
 from propagate.arrays import F32, Floats
 
-# Share of a tile's side that it has in common with its neighbour, at least.
+# Min share of a tile's side that overlaps its neighbour.
 OVERLAP = 0.25
 
 Part = tuple[slice, slice]
@@ -22,7 +22,7 @@ Part = tuple[slice, slice]
 
 @dataclass(frozen=True)
 class Tiling:
-    """Tiles over a grid of height x width. parts: rows and columns of each, all of one size."""
+    """Tiles over a grid of height x width. parts: rows and columns of each, all of equal size."""
 
     height: int
     width: int
@@ -36,13 +36,13 @@ class Tiling:
 
 
 def plan_tiles(height: int, width: int, side: int) -> Tiling:
-    """As few tiles as cover it, of ``side`` or less each way, spread evenly."""
+    """Cover a grid with as few tiles as possible, evenly spaced, of at most ``side`` each way."""
     parts = [(rows, columns) for rows in _spread(height, side) for columns in _spread(width, side)]
     return Tiling(height, width, tuple(parts))
 
 
 def feather(tiling: Tiling) -> Floats:
-    """What each place of a tile counts, float32 (h, w): 1 within, falling to its border, 0 nowhere."""
+    """Return the weights of a tile, float32 (h, w): 1 inside, falling towards its border, 0 nowhere."""
     rows, columns = (_ramp(length) for length in tiling.size)
     return np.ascontiguousarray(rows[:, None] * columns[None, :], F32)
 
@@ -62,7 +62,7 @@ def _ramp(length: int) -> Floats:
 
 @contextmanager
 def in_tiles(pipeline: Any, side: int) -> Iterator[None]:
-    """Within it, the pipeline's UNet and ControlNets look at tiles of ``side`` latent pixels, one after the other."""
+    """Run the pipeline's UNet and ControlNets tile by tile, ``side`` latent pixels each, inside the context."""
     control_calls: list[_Control] = []
     with ExitStack() as within:
         control = getattr(pipeline, "controlnet", None)
@@ -74,7 +74,7 @@ def in_tiles(pipeline: Any, side: int) -> Iterator[None]:
 
 @contextmanager
 def tiled_autoencoder(pipeline: Any) -> Iterator[None]:
-    """Within it, the autoencoder works in tiles of its own, as it would for want of memory."""
+    """Enable the autoencoder's own tiling, which saves memory, inside the context."""
     vae = pipeline.vae
     before = vae.use_tiling
     vae.enable_tiling()
@@ -87,7 +87,7 @@ def tiled_autoencoder(pipeline: Any) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Control:
-    """What a ControlNet was asked, to be asked tile by tile. forward: the network's own."""
+    """Recorded call of a ControlNet, to be repeated tile by tile. forward: the network's own."""
 
     forward: Callable[..., Any]
     sample: Any
@@ -95,7 +95,7 @@ class _Control:
     kwargs: dict[str, Any]
 
     def residuals(self, part: Part, count: int) -> dict[str, Any]:
-        """What it adds to the UNet's layers over a tile. count: of the UNet's batch, whose last it may know alone."""
+        """Return a tile's residuals for the UNet. count: its batch; the ControlNet's may lack the negative prompt."""
         pictures = self.kwargs["controlnet_cond"]
         pictures = pictures if isinstance(pictures, list) else [pictures]
         cut = [_crop(picture, part, picture.shape[-1] // self.sample.shape[-1]) for picture in pictures]
@@ -137,13 +137,13 @@ def _tiled(inner: Callable[..., Any], side: int, control_calls: list[_Control]) 
 
 
 def _crop(values: Any, part: Part, scale: int = 1) -> Any:
-    """A tile of (n, C, H, W). scale: how much finer the values' grid is than the tiles'."""
+    """Return a tile of (n, C, H, W). scale: resolution of the values relative to the tiles' grid."""
     rows, columns = (slice(one.start * scale, one.stop * scale) for one in part)
     return values[..., rows, columns].contiguous()
 
 
 def _with_negative(values: Any, count: int) -> Any:
-    """Values of the prompt alone, with none before them for the negative one."""
+    """Prepend zeros for the negative prompt to values of the prompt alone."""
     import torch
 
     return values if len(values) == count else torch.cat([torch.zeros_like(values), values])
@@ -151,7 +151,7 @@ def _with_negative(values: Any, count: int) -> Any:
 
 @contextmanager
 def _replaced_forward(module: Any, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
-    """Within it, the module's ``forward`` is what ``make`` makes of it; hooks around it stay."""
+    """Replace the module's ``forward`` by ``make``'s version inside the context; its hooks stay."""
     own = "forward" in vars(module)
     inner = module.forward
     module.forward = make(inner)
