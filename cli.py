@@ -217,12 +217,12 @@ def report_command(project: Path, quiet: bool) -> None:
         click.echo(f"wrote: {path}")
 
 
-@command.command("check", short_help="Make golden projects anew and compare; exit code 1 where one differs.")
+@command.command("check", short_help="Make golden projects again and compare; exit code 1 where one differs.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--update", is_flag=True, help="Approve what comes out, instead of comparing it.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and what differs.")
 def check_command(folder: Path, update: bool, quiet: bool) -> None:
-    """Make the golden projects in FOLDER anew and compare them with the frames that were approved."""
+    """Make the golden projects in FOLDER again and compare them with the frames that were approved."""
     import stylize.pipeline
 
     with _Console(quiet, False) as console:

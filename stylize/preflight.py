@@ -94,7 +94,7 @@ def report_edited_frames(files: Iterable[Path], message: Message) -> None:
     """Report the unpacked frames that a person changed. files: those frames, folder by folder."""
     for folder, group in groupby(files, lambda file: file.parent):
         frames = format_frames(number for file in group if (number := frame_number(file)) is not None)
-        message(f"{frames} in {folder}: changed by hand, and used as they are; delete them to have them unpacked anew")
+        message(f"{frames} in {folder}: changed by hand, and used as they are; delete them to have them unpacked again")
 
 
 @dataclass(frozen=True)

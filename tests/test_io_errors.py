@@ -16,7 +16,7 @@ from stylize.media.images import write_image
     ("number", "told"),
     [
         (errno.ENOSPC, r"the disk is full; free some space"),
-        (errno.EACCES, r"out does not allow it; mend its rights, or choose another project with --project FOLDER$"),
+        (errno.EACCES, r"out does not allow it; fix its permissions, or choose another project with --project FOLDER$"),
         (errno.EROFS, r"out does not allow it"),
         (errno.ENOTDIR, r"a file stands where a folder is needed"),
         (errno.EISDIR, r"it is a folder"),

@@ -42,7 +42,7 @@ def open_raft(weights: Path | None, threads: int | None = None) -> RaftFlow:
         import torchvision  # noqa: F401
     except (ImportError, RuntimeError, OSError) as error:
         raise FlowError(
-            f"torch and torchvision do not work together here ({_first_line(error)}); install them anew with: "
+            f"torch and torchvision do not work together here ({_first_line(error)}); install them again with: "
             "pip install '.[raft]', or choose --flow dis"
         ) from error
     if threads is not None:

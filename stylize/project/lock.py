@@ -14,7 +14,7 @@ def exclusive(path: Path) -> Iterator[None]:
         lock = path.open("a+")
     except OSError as error:
         raise ProjectError(
-            f"{path} cannot be written ({error.strerror}); mend its rights, or choose another with --project FOLDER"
+            f"{path} cannot be written ({error.strerror}); fix its permissions, or choose another with --project FOLDER"
         ) from error
     with lock as file:
         if not _lock(file.fileno()):

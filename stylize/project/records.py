@@ -102,7 +102,7 @@ class Records:
         try:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
         except OSError as error:
-            raise ProjectError(f"{path} cannot be read ({error.strerror}); mend its rights") from error
+            raise ProjectError(f"{path} cannot be read ({error.strerror}); fix its permissions") from error
         for line in lines:
             try:
                 record.take(json.loads(line))

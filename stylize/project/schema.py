@@ -12,7 +12,7 @@ from stylize.errors import ProjectError
 SCHEMA = 2
 
 
-def check_schema(path: Path, schema: Any, way_out: str = "mend it") -> int:
+def check_schema(path: Path, schema: Any, way_out: str = "fix it") -> int:
     """Return the schema of a file of a project. way_out: advice for one that is no number.
 
     Raises ProjectError for one that is no number, and for one that is newer than this version supports.

@@ -38,7 +38,7 @@ def read_project(root: Path) -> tuple[Path, Settings]:
     content = _content(path)
     values = content.get("settings", {})
     if not isinstance(content.get("shot"), str) or not isinstance(values, Mapping):
-        raise ProjectError(f"{path} must name the shot and a table of settings; mend it, or run on the shot again")
+        raise ProjectError(f"{path} must name the shot and a table of settings; fix it, or run on the shot again")
     return Path(content["shot"]), read_settings(values, str(path))
 
 
@@ -73,9 +73,9 @@ def _content(path: Path) -> dict[str, Any]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ProjectError(f"{path} cannot be read ({error.strerror}); mend its rights") from error
+        raise ProjectError(f"{path} cannot be read ({error.strerror}); fix its permissions") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProjectError(f"{path} cannot be read as TOML ({error}); mend it, or run on the shot again") from error
+        raise ProjectError(f"{path} cannot be read as TOML ({error}); fix it, or run on the shot again") from error
     check_schema(path, content.get("schema", 1))
     return content
 

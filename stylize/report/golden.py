@@ -84,17 +84,17 @@ def _read_golden(path: Path) -> Golden:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProjectError(f"{path} cannot be read as TOML ({error}); mend it") from error
+        raise ProjectError(f"{path} cannot be read as TOML ({error}); fix it") from error
     unknown = sorted(set(table) - _FIELDS)
     if unknown or not isinstance(table.get("shot"), str):
         raise ProjectError(
-            f"{path} must name the shot, and may hold {', '.join(sorted(_FIELDS))}; mend {unknown or 'it'}"
+            f"{path} must name the shot, and may hold {', '.join(sorted(_FIELDS))}; fix {unknown or 'it'}"
         )
     numbers = {name: table.get(name, 0) for name in _MAX_TOLERANCE}
     for name, maximum in _MAX_TOLERANCE.items():
         number = numbers[name]
         if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= maximum:
-            raise ProjectError(f"{path}: {name} must be a number from 0 to {maximum}, not {number!r}; mend it")
+            raise ProjectError(f"{path}: {name} must be a number from 0 to {maximum}, not {number!r}; fix it")
     settings = table.get("settings", {})
     if not isinstance(settings, Mapping) or {"output", "export"} & settings.keys():
         raise SettingsError(f"{path}: [settings] is a table without output and export; what is compared are the frames")
@@ -135,7 +135,9 @@ def _approve(made: Mapping[int, Path], approved: Path) -> None:
         for name in _shot_pictures(approved, made) - {path.name for path in made.values()}:
             (approved / name).unlink()
     except OSError as error:
-        raise OutputError(f"{approved} cannot be written ({error.strerror}); free space or mend its rights") from error
+        raise OutputError(
+            f"{approved} cannot be written ({error.strerror}); free space or fix its permissions"
+        ) from error
 
 
 def _clear(differences: Path, made: Mapping[int, Path]) -> None:
@@ -146,7 +148,7 @@ def _clear(differences: Path, made: Mapping[int, Path]) -> None:
         if differences.is_dir() and not any(differences.iterdir()):
             differences.rmdir()
     except OSError as error:
-        raise OutputError(f"{differences} cannot be cleared ({error.strerror}); mend its rights") from error
+        raise OutputError(f"{differences} cannot be cleared ({error.strerror}); fix its permissions") from error
 
 
 def _shot_pictures(folder: Path, made: Mapping[int, Path]) -> set[str]:

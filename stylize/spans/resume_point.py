@@ -54,7 +54,7 @@ class ResumeFiles:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
             raise OutputError(
-                f"{path} was lost or spoilt while it was needed; run again, and its span is made anew"
+                f"{path} was lost or spoilt while it was needed; run again, and its span is made again"
             ) from error
 
     def save_resume_point(self, side: str, state: PassState) -> None:

@@ -291,7 +291,7 @@ def test_a_folder_that_may_not_be_written_to_is_told_before_the_work(tmp_path: P
     ran = forbidden.python("cli.py", *words)
     assert ran.returncode == 1
     assert re.search(
-        r"cannot be written: .*closed does not allow it; mend its rights, or choose another -o\n$", ran.stderr
+        r"cannot be written: .*closed does not allow it; fix its permissions, or choose another -o\n$", ran.stderr
     ), ran.stderr
     assert not list((tmp_path / "plates.stylize" / "out").iterdir())
     ran = forbidden.python("cli.py", "matte", plates, "--luma", "0.2:0.5", "-o", f"{tmp_path}/closed/m/")

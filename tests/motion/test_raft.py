@@ -28,7 +28,7 @@ def test_libraries_that_do_not_fit_are_told(tmp_path, monkeypatch):
     monkeypatch.setattr(raft, "find_spec", lambda name: True)
     for name in ("torch", "torchvision"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(FlowError, match=r"do not work together here \(.*torch.*\); install them anew"):
+    with pytest.raises(FlowError, match=r"do not work together here \(.*torch.*\); install them again"):
         raft.open_raft(tmp_path / "any.pth")
 
 

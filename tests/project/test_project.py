@@ -161,9 +161,9 @@ def test_a_project_that_may_not_be_written_to_is_told_with_a_way_out(project):
         said = forbidden.python("-c", f"{code}.__enter__()", project.root).stderr
     finally:
         project.root.chmod(0o700)
-    assert re.search(r"ProjectError: .*project\.lock cannot be written \(Permission denied\); mend its rights", said), (
-        said
-    )
+    assert re.search(
+        r"ProjectError: .*project\.lock cannot be written \(Permission denied\); fix its permissions", said
+    ), said
 
 
 def test_a_second_run_is_kept_out_and_a_killed_one_leaves_no_lock(project):

@@ -79,7 +79,7 @@ def test_frames_that_went_or_came_are_told(goldens: Path, capfd: pytest.CaptureF
         ("far = inf", "", "far must be a number"),
         ("share = 1.5", "", "share must be a number from 0 to 1, not 1.5"),
         ("share = true", "", "share must be a number"),
-        ("men = 1", "", r"mend \['men'\]"),
+        ("men = 1", "", r"fix \['men'\]"),
         ("", 'output = "x.mov"', "without output and export"),
         ("", "coverige = 1", "did you mean 'coverage'"),
         ("shot = [", "", "cannot be read as TOML"),

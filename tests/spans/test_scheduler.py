@@ -250,9 +250,9 @@ def test_a_full_disk_is_told_in_one_line_and_costs_nothing_that_is_done(tmp_path
 @pytest.mark.parametrize(
     ("folder", "told"),
     [
-        ("out", r"out/plate\.0001\.png cannot be written: .*/out does not allow it; mend its rights"),
+        ("out", r"out/plate\.0001\.png cannot be written: .*/out does not allow it; fix its permissions"),
         ("passes", r"passes/\w+: no folder can be made here \(Permission denied\)"),
-        ("flow", r"flow/plate\.0\d+-0\d+\.flow cannot be written: .*/flow does not allow it; mend its rights"),
+        ("flow", r"flow/plate\.0\d+-0\d+\.flow cannot be written: .*/flow does not allow it; fix its permissions"),
     ],
 )
 def test_a_folder_that_cannot_be_written_is_told(plates, keys, folder, told, jobs):

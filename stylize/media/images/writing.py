@@ -148,8 +148,13 @@ def _write_with_oiio(path: Path, suffix: str, pixels: Pixels, space: str, stamp:
     target = OpenImageIO.ImageOutput.create(suffix.removeprefix("."))
     if target is None:
         raise OSError(OpenImageIO.geterror())
-    opened = target.open(str(path), spec)
-    written = opened and target.write_image(np.ascontiguousarray(values))
+    name, values = str(path), np.ascontiguousarray(values)
+    try:
+        written = target.open(name, spec) and target.write_image(values)
+    except BaseException:
+        # Ctrl-C between the two: libpng prints a message of its own when a file without pixels is closed.
+        target.write_image(values)
+        raise
     # The order matters: closing writes the rest, and reports whether that worked.
     if not (target.close() and written):
         raise OSError(target.geterror())

@@ -241,8 +241,8 @@ def _readable_errors(repo: str, what: str, command: str) -> Iterator[None]:
         ) from error
     except RepositoryNotFoundError as error:
         raise RendererError(
-            f"there is no {what} {repo} at {hub}, or it is private; mend the name, or log in with: hf auth login, and "
-            f"download it with: {command}"
+            f"there is no {what} {repo} at {hub}, or it is private; correct the name, or log in with: hf auth login, "
+            f"and download it with: {command}"
         ) from error
     # Its bases are exceptions of the library's HTTP client, which differs between releases.
     except (HfHubHTTPError, *HfHubHTTPError.__bases__, OSError, RuntimeError, ValueError) as error:

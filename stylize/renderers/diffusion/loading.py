@@ -58,13 +58,13 @@ def load(model: Model, vae: Path | None, precision: str) -> Any:
         # The safety checker, which blackens pictures, is not loaded.
         parts = {"safety_checker": None, "requires_safety_checker": False}
     kwargs: dict[str, Any] = {"local_files_only": True, **parts}
-    with readable_errors(f"the model {model.name} could not be loaded", "mend it, or choose another with --model"):
+    with readable_errors(f"the model {model.name} could not be loaded", "fix it, or choose another with --model"):
         if model.config is not None:
             pipeline = kind.from_single_file(str(model.path), config=str(model.config), **kwargs)
         else:
             pipeline = kind.from_pretrained(str(model.path), variant=model.variant, use_safetensors=True, **kwargs)
     if vae is not None:
-        with readable_errors(f"the autoencoder {vae} could not be loaded", "mend it, or choose another with --vae"):
+        with readable_errors(f"the autoencoder {vae} could not be loaded", "fix it, or choose another with --vae"):
             pipeline.register_modules(vae=load_vae(vae, model.config or model.path))
     # The name of the option that sets the precision at loading differs between releases.
     return pipeline.to("cpu", getattr(torch, precision), silence_dtype_warnings=True)
@@ -89,7 +89,7 @@ def load_controls(controls: tuple[Control, ...], pipeline: Any, device: str) -> 
     for control in controls:
         if control.folder in loaded:
             continue
-        with readable_errors(f"the ControlNet {control.folder} could not be loaded", "mend it, or choose another"):
+        with readable_errors(f"the ControlNet {control.folder} could not be loaded", "fix it, or choose another"):
             net = ControlNetModel.from_pretrained(
                 str(control.folder), local_files_only=True, use_safetensors=True, variant=control.variant
             )

@@ -126,7 +126,7 @@ def read_provenance(path: Path) -> dict[str, Any]:
     if PARAMETERS in texts:
         return {PARAMETERS: texts[PARAMETERS]}
     raise InputError(
-        f"{path} does not tell how it was painted; expected a PNG of ours or of A1111, not saved anew by another "
+        f"{path} does not tell how it was painted; expected a PNG of ours or of A1111, not saved again by another "
         "program, or its text as .json or .txt"
     )
 
