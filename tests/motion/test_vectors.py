@@ -293,7 +293,7 @@ def test_frames_with_gaps_are_refused(tmp_path, plates):
     assert "frame 1001 is followed by 1003" in told
 
 
-def test_the_fingerprint_counts_the_files_that_are_used(tmp_path, shot):
+def test_the_cache_key_counts_the_files_that_are_used(tmp_path, shot):
     motion = VectorMotion(open_vectors(*flo(tmp_path), shot), lambda path: path.read_bytes().hex())
     before = motion.cache_key((1001, 1002)), motion.cache_key((1002, 1003, 1004))
     write_flo(tmp_path / "back" / "v_1004.flo", 1, 1)

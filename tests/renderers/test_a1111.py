@@ -177,7 +177,7 @@ def test_a_model_with_another_hash_is_told(server, tmp_path):
     assert note.startswith("the server's model has the hash abcdef0123, and")
 
 
-def test_the_fingerprint_follows_settings_and_the_servers_model(server):
+def test_the_cache_key_follows_settings_and_the_servers_model(server):
     marks = {renderer(server).cache_key(), renderer(server, prompt="oil").cache_key()}
     assert renderer(server).cache_key() in marks
     server.model = "another"

@@ -136,5 +136,5 @@ def test_an_unknown_renderer_names_the_known_ones():
 
 
 @pytest.mark.parametrize("name", [n for n in RENDERERS if n not in ("diffusion", "a1111")])
-def test_every_renderer_has_a_fingerprint(name):
+def test_every_renderer_has_a_cache_key(name):
     assert make_renderer(name, Settings()).cache_key()

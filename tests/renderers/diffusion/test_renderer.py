@@ -160,7 +160,7 @@ def test_every_step_is_told(models):
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
-def test_the_fingerprint_follows_settings_and_files(models):
+def test_the_cache_key_follows_settings_and_files(models):
     lora, control = models / "loras_sd15" / "ink.v1.safetensors", {"control": "canny"}
     marks = [
         renderer(models, **asked).cache_key()
