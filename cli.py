@@ -118,15 +118,15 @@ def _print_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     """Print our version, and those of the stages and libraries that determine the result."""
     if not asked or ctx.resilient_parsing:
         return
+    import platform
     from importlib.metadata import version
 
-    from stylize.stages import STAGES, versions_of
+    from stylize.stages import STAGES, installed_libraries
 
-    found = versions_of(STAGES)
     click.echo(f"stylize, version {version('stylize')}")
-    click.echo(f"stages: {', '.join(f'{name} {found[name]}' for name in STAGES)}")
-    libraries = [f"{name} {number}" for name, number in found.items() if name not in STAGES and number != "none"]
-    click.echo(f"libraries: {', '.join(libraries)}")
+    click.echo(f"stages: {', '.join(f'{name} {stage.version}' for name, stage in STAGES.items())}")
+    click.echo(f"libraries: {', '.join(f'{name} {found}' for name, found in installed_libraries().items())}")
+    click.echo(f"python: {platform.python_version()} on {platform.platform()}")
     ctx.exit()
 
 

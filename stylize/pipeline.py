@@ -24,7 +24,7 @@ from stylize.settings import Settings
 from stylize.spans.layer_stack import stack_layers, with_union
 from stylize.spans.missed_cuts import missed_cut_warnings
 from stylize.stages import STAGES as STAGE_TABLE
-from stylize.stages import versions_of
+from stylize.stages import installed_libraries, versions_of
 from stylize.threads import use_threads
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ def plan(
 def _start(shot: Path, settings: Settings) -> dict[str, Any]:
     """Return the values of the first event in the log of a run."""
     return {
-        "stylize": version("stylize"), "versions": versions_of(STAGE_TABLE), "shot": str(shot),
+        "stylize": version("stylize"), "versions": versions_of(STAGE_TABLE) | installed_libraries(),
+        "shot": str(shot),
         "settings": settings.stored(),
     }  # fmt: skip
 

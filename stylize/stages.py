@@ -8,14 +8,17 @@ result. A test compares the syntax trees of its modules with the versions, so th
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from types import MappingProxyType
 from typing import Any
 
 _INPUT_BYTES, _VERSION_BYTES = 16, 8
+# Version of a library that is not installed.
+_MISSING = "none"
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,12 @@ def closure(stages: Iterable[str]) -> set[str]:
     return found
 
 
+def installed_libraries() -> dict[str, str]:
+    """Return the versions of all distributions that stylize and its extras compute with, as far as installed."""
+    names = {re.split(r"[^\w.-]", line)[0] for line in requires("stylize") or () if 'extra == "dev"' not in line}
+    return {name: found for name in sorted(names) if (found := _installed(name)) != _MISSING}
+
+
 @lru_cache
 def _versions_hash(stage: str, uses: tuple[str, ...]) -> str:
     return stable_hash(versions_of((stage, *uses)), size=_VERSION_BYTES)
@@ -179,7 +188,7 @@ def _installed(library: str) -> str:
     try:
         return version(library)
     except PackageNotFoundError:
-        return "none"
+        return _MISSING
 
 
 def _plain(value: Any) -> Any:

@@ -1,9 +1,11 @@
 """``--log-json``, the estimate of disk space, and ``--version``: what pipelines ask of a run."""
 
 import json
+import platform
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 
 import stylize
 from stylize.media.shot import open_shot
@@ -67,7 +69,9 @@ def test_the_version_names_what_determines_the_pixels_and_loads_nothing_heavy():
     told = command("--version").stdout.splitlines()
     assert re.fullmatch(r"stylize, version \d+\.\d+\.\d+", told[0])
     assert all(f"{name} {stage.version}" in told[1] for name, stage in STAGES.items())
-    assert "opencv-python-headless " in told[2]
+    assert all(f"{name} {version(name)}" in told[2] for name in ("av", "numba", "numpy", "opencv-python-headless"))
+    assert "pytest" not in told[2]
+    assert platform.python_version() in told[3]
     code = (
         "import sys, cli\ntry:\n cli.main(['--version'])\nexcept SystemExit:\n pass\n"
         "heavy = {'numpy', 'cv2', 'numba', 'av', 'torch', 'scipy'} & sys.modules.keys()\nassert not heavy, heavy"
