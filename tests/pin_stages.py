@@ -62,13 +62,26 @@ class _Code:
                 first = node.body[0] if node.body else None
                 if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
                     node.body = node.body[1:]
-        return f"{module} {ast.dump(parsed)}\n"
+        return f"{module} {_shape(parsed)}\n"
 
     def _parsed(self, module: str) -> ast.Module:
         if module not in self._trees:
             text = self._sources.get(module) or file_of(module).read_text(encoding="utf-8")
             self._trees[module] = ast.parse(text)
         return self._trees[module]
+
+
+def _shape(node: object) -> str:
+    """Return a syntax tree as text that is the same under every version of Python.
+
+    ``ast.dump`` is not: later versions add fields that are empty in older code.
+    """
+    if isinstance(node, ast.AST):
+        fields = [
+            f"{name}={_shape(value)}" for name, value in ast.iter_fields(node) if value is not None and value != []
+        ]
+        return f"{type(node).__name__}({', '.join(fields)})"
+    return f"[{', '.join(map(_shape, node))}]" if isinstance(node, list) else repr(node)
 
 
 def file_of(module: str) -> Path:
