@@ -43,6 +43,12 @@ class _ShotFirst(click.Group):
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise _StoppedError from None
+
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         run = self.commands["run"]
         formatter.write_text("Usage: stylize SHOT --style PICTURE [OPTIONS]")
@@ -63,12 +69,6 @@ class _StoppedError(Exception):
 
 class _GroupedHelp(click.Command):
     """A command whose help lists its options by group, the important ones first."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise _StoppedError from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for group in GROUPS:
@@ -243,9 +243,11 @@ def check_command(folder: Path, update: bool, quiet: bool) -> None:
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 def clean_command(project: Path, results: bool, dry_run: bool, quiet: bool) -> None:
     """Remove from PROJECT what the next run makes again; never keys, mattes, settings or files that you changed."""
-    from stylize.project import Project, clean, read_project
+    from stylize.project import Project, check_present_schema, clean, read_project
 
     read_project(project)
+    if dry_run:
+        check_present_schema(project)
     opened = Project(project)
     with opened.locked():
         cleaned = clean(opened, results=results, dry_run=dry_run)

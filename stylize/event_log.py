@@ -14,17 +14,21 @@ Events are appended to a file that exists, so the log of an earlier run is never
 """
 
 import json
+import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+from stylize.errors import OutputError
 from stylize.io_errors import output_error
 
 # Prefix of a message about a loss.
 _WARNING = "warning: "
+# Beginning of every line of a log.
+_FIRST_BYTES, _MAX_LINE = b'{"time": ', 64
 
 
 class EventLog:
@@ -69,16 +73,42 @@ def open_log(path: Path | None, **start: Any) -> Iterator[EventLog]:
     if path is None:
         yield NO_LOG
         return
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: there is no folder {path.parent}; create it, or choose another --log-json")
     try:
+        unfinished_line = path.is_file() and _check_log(path)
         file = path.open("a", encoding="utf-8")
     except OSError as error:
         raise output_error(error, path, "--log-json") from error
-    with file:
+    try:
         log = EventLog(file, path)
+        if unfinished_line:
+            file.write("\n")
         log.write("start", **start)
         try:
             yield log
+        except KeyboardInterrupt:
+            log.write("end", error="stopped")
+            raise
         except BaseException as error:
             log.write("end", error=str(error) or type(error).__name__)
             raise
         log.write("end", error=None)
+    finally:
+        # Events are flushed one by one: what closing could still report has been raised.
+        with suppress(OSError):
+            file.close()
+
+
+def _check_log(path: Path) -> bool:
+    """Return whether a log ends within a line, as a killed run leaves it. Raises OutputError for what is no log.
+
+    Events are appended only to what is empty or a log: a wrong path must not damage a movie or a key.
+    """
+    with path.open("rb") as file:
+        first = file.readline(_MAX_LINE)
+        if first and not first.startswith(_FIRST_BYTES):
+            raise OutputError(f"{path} exists and is not a log of stylize; choose another --log-json")
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - 1))
+        return file.read(1) not in (b"", b"\n")

@@ -13,7 +13,10 @@ _GROUPS, _OTHERS = (LOOK, DIFFUSION, MATTE, MOTION), ("style",)
 
 
 def upgraded_keys(context: Context) -> frozenset[int]:
-    """Return the frames of rendered keys of an earlier schema, unless settings, plates or reference have changed."""
+    """Return the frames of rendered keys of an earlier schema, unless settings, plates or reference have changed.
+
+    Where the settings of that time are lost, the keys are kept too: nobody can say that they do not fit.
+    """
     old = {
         frame
         for frame, path in context.keys.files().items()
@@ -30,6 +33,8 @@ def upgraded_keys(context: Context) -> frozenset[int]:
 
 
 def _same_settings(context: Context, made_from: dict[str, Any]) -> bool:
+    if made_from.get("settings") == {}:
+        return True
     try:
         before = read_settings(made_from["settings"], "the earlier settings")
         looks = {look.name: look.settings for look in looks_of(before)}

@@ -1,6 +1,6 @@
 """The project folder: settings, records of tasks, lock and atomic writes."""
 
-from stylize.project.clean import Cleaned, clean
+from stylize.project.clean import Cleaned, check_present_schema, clean
 from stylize.project.digests import digest_of
 from stylize.project.layout import FOLDERS, LAYERS, REPORT_FILES, SUFFIX, is_project, keeps_files, project_of
 from stylize.project.project import Project
@@ -13,6 +13,7 @@ __all__ = [
     "SUFFIX",
     "Cleaned",
     "Project",
+    "check_present_schema",
     "clean",
     "digest_of",
     "is_project",

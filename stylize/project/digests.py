@@ -29,19 +29,19 @@ class DigestCache:
         """Read the digests of earlier runs."""
         try:
             found = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return
         if isinstance(found, dict):
             self.add(found)
 
     def add(self, known: dict[str, Any]) -> None:
         """Add entries ``path: [size, time, digest]``; others are ignored."""
-        self._known |= {name: one for name, one in known.items() if isinstance(one, list) and len(one) == 3}
+        self._known |= {name: one for name, one in known.items() if _is_entry(one)}
 
     def seed(self, path: Path, known: list[Any]) -> None:
         """Add size, time and digest of a file, unless later ones are known. A wrong time costs one reading."""
         name = str(path)
-        if name not in self._known or self._known[name][1] < known[1]:
+        if _is_entry(known) and (name not in self._known or self._known[name][1] < known[1]):
             self._known[name] = known
 
     def digest(self, path: Path) -> str:
@@ -62,3 +62,8 @@ class DigestCache:
             with atomic_write(self._file, PROJECT_OPTION) as partial:
                 partial.write_text(json.dumps(self._known), encoding="utf-8")
             self._changed = False
+
+
+def _is_entry(known: Any) -> bool:
+    """Return whether a value has the form [size, time, digest]."""
+    return isinstance(known, list) and [type(one) for one in known] == [int, int, str]

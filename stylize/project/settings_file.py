@@ -13,6 +13,9 @@ from stylize.project.layout import SETTINGS_FILE, is_project
 from stylize.project.schema import SCHEMA, check_schema
 from stylize.settings import OPTIONS, Settings, read_settings
 
+# Errors of parsing project.toml.
+_UNREADABLE = (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError)
+
 
 def write_settings(root: Path, shot: Path, settings: Settings, version: str) -> None:
     """Write shot, settings and version, with absolute paths, so that a project can be continued from any folder."""
@@ -65,7 +68,7 @@ def _readable(path: Path) -> dict[str, Any]:
     """Return the contents of project.toml; empty if it is missing or damaged."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (OSError, *_UNREADABLE):
         return {}
 
 
@@ -74,7 +77,7 @@ def _content(path: Path) -> dict[str, Any]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ProjectError(f"{path} cannot be read ({error.strerror}); fix its permissions") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise ProjectError(f"{path} cannot be read as TOML ({error}); fix it, or run on the shot again") from error
     check_schema(path, content.get("schema", 1))
     return content

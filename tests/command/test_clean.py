@@ -66,3 +66,30 @@ def test_what_is_no_project_is_refused(tmp_path, style):
     assert told.returncode == 1
     assert "expected a project folder" in told.stderr
     assert not (tmp_path / "state.json").exists()
+
+
+def test_what_cannot_be_read_or_removed_leaves_the_rest_and_is_told(movie, style):
+    command(movie, "--style", style, "--keyframes", "1,8", "--to", "propagate")
+    project = movie.with_name("shot.stylize")
+    before = files(project)
+    (project / "flow/mine.flow").write_bytes(b"mine")
+    (project / "layers/old").mkdir(parents=True)
+    (project / "layers/old/state.json").write_text('{"schema": 99}')
+    told = command("clean", project, check=False)
+    assert (told.returncode, told.stderr.count("\n")) == (1, 1)
+    assert "schema 99" in told.stderr
+    assert before <= files(project)
+    (project / "layers/old/state.json").unlink()
+    command("clean", project)
+    assert (project / "flow/mine.flow").read_bytes() == b"mine"
+    assert not list((project / "layers/old").iterdir())
+
+
+def test_counting_does_not_upgrade_a_project_of_an_earlier_version(movie, style):
+    command(movie, "--style", style, "--keyframes", "1,8", "--to", "render")
+    project = movie.with_name("shot.stylize")
+    (project / "state.json").write_text('{"schema": 1, "files": {}, "digests": {}}')
+    told = command("clean", project, "-n", check=False)
+    assert told.returncode == 1
+    assert "was made by an earlier version" in told.stderr
+    assert '"schema": 1' in (project / "state.json").read_text()

@@ -92,3 +92,22 @@ def test_a_disk_that_is_too_small_is_told_before_the_work(movie, style, monkeypa
     told = []
     stylize.run(movie, style=style, keyframes="1", to_stage="conform", on_message=told.append)
     assert any("warning: this run needs about 5.0 GB of disk, 1 MB are free" in line for line in told)
+
+
+def test_a_log_never_damages_another_file(movie, style, tmp_path):
+    for path in (movie, style):
+        before = path.read_bytes()
+        told = command(movie, "--style", style, "--log-json", path, check=False)
+        assert (told.returncode, told.stderr.count("\n")) == (1, 1)
+        assert "is not a log of stylize" in told.stderr
+        assert path.read_bytes() == before
+    told = command(movie, "--style", style, "--log-json", tmp_path / "none/log.jsonl", check=False)
+    assert "there is no folder" in told.stderr
+
+
+def test_a_log_goes_on_after_a_line_that_a_kill_left_unfinished(movie, style, tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"time": "2026-')
+    command(movie, "--style", style, "--keyframes", "1", "--to", "render", "--log-json", path)
+    events = [json.loads(line)["event"] for line in path.read_text().splitlines()[1:]]
+    assert (events[0], events[-1]) == ("start", "end")

@@ -139,3 +139,16 @@ def test_a_record_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError):
         Records(tmp_path / "file").append("span:1", {"claims": []})
+
+
+@pytest.mark.parametrize("status", ['["x", "y"]', "[1, null]", "7"])
+def test_damaged_digests_only_cost_time(tmp_path, status):
+    root = tmp_path / "p.stylize"
+    with Project(root).locked():
+        pass
+    line = '{"file": "keys/a.png", "key": "k", "digests": ["a"], "status": %s}'
+    (root / "state").mkdir(exist_ok=True)
+    (root / "state/keys.jsonl").write_text(f"{line % status}\n{line % '[1, 2]'}\n")
+    for damage in ('{"/a": [1, "x", "y"]}', "[" * 100_000, "{"):
+        (root / "state/digests.json").write_text(damage)
+        Project(root)

@@ -54,6 +54,18 @@ def test_every_rendered_key_is_reused_and_reported(root: Path) -> None:
     assert (again.rendered, again.redone) == ((), ())
 
 
+@pytest.mark.parametrize("damage", [None, "x = ["])
+def test_keys_survive_where_the_settings_of_that_time_are_lost(root: Path, damage: str | None) -> None:
+    before, told = keys_of(root / "shot.stylize"), list[str]()
+    (root / "shot.stylize/project.toml").unlink()
+    if damage is not None:
+        (root / "shot.stylize/project.toml").write_text(damage)
+    result = stylize.run(root / "inputs/plates", on_message=told.append, **asked(root, to_stage="render"))
+    assert result.rendered == ()
+    assert keys_of(root / "shot.stylize") == before
+    assert any("rendered by other versions and are kept" in line for line in told)
+
+
 def test_keys_of_layers_are_reused(root: Path) -> None:
     project = root / "layers.stylize"
     before = keys_of(project)
