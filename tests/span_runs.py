@@ -5,7 +5,7 @@ import pytest
 
 from propagate.flow_dis import DisFlow
 from propagate.holds import drawings
-from propagate.spans import Span
+from propagate.split_at_keys import Span
 from propagate.synthesis import SynthesisSettings
 from stylize.media.images import write_image
 from stylize.motion.estimated import EstimatedMotion, Estimators

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from propagate.spans import spans
+from propagate.split_at_keys import split_at_keys
 from stylize.context.context import Context
 from stylize.delivery.sequence import write_sequence
 from stylize.errors import OutputError
@@ -79,7 +79,7 @@ def synths(frames: Sequence[int], keys: Sequence[int]) -> tuple[tuple[int, int, 
     """Return key, first and last frame of each synthesis: from the previous to the next key, or to the shot's ends."""
     ordered_keys = sorted(keys)
     found = {key: [key, key] for key in ordered_keys}
-    for span in spans(frames, ordered_keys):
+    for span in split_at_keys(frames, ordered_keys):
         if span.left is not None:
             found[span.left][1] = span.frames[-1] if span.right is None else span.right
         if span.right is not None:

@@ -17,7 +17,7 @@ from masks.keyframe_suggestions import suggested_keyframes
 from masks.track import Footage, Tracked, track
 from propagate.arrays import Floats
 from propagate.flow_dis import DisFlow
-from propagate.spans import Span, spans
+from propagate.split_at_keys import Span, split_at_keys
 from stylize.context.context import Message, Progress
 from stylize.context.mattes import check_prompts, read_matte
 from stylize.errors import FrameRangeError, SettingsError
@@ -206,7 +206,7 @@ def _propagate(job: _Job, files: list[Path]) -> MatteResult:
     shots = _shots(job)
     for frames in shots:
         keys = [frame for frame in job.keys if frame in set(frames)]
-        for span in spans(frames, keys) if keys else ():
+        for span in split_at_keys(frames, keys) if keys else ():
             known, made = _make_span(job, span)
             confidence.update(known)
             redone += made

@@ -9,7 +9,7 @@ import numpy as np
 
 from propagate.arrays import U8, Bytes, Floats
 from propagate.flow_dis import DisFlow
-from propagate.spans import Span, spans
+from propagate.split_at_keys import Span, split_at_keys
 from stylize.context.context import Context
 from stylize.context.keys import PAINTED
 from stylize.errors import FrameRangeError, PaintedKeyError, SettingsError
@@ -45,7 +45,7 @@ class ShotPlan:
 
     def spans(self) -> list[Span]:
         """Return the frames between neighbouring keyframes; none without keyframes, as nothing is propagated then."""
-        return spans(self.frames, self.keys) if self.keyframes else []
+        return split_at_keys(self.frames, self.keys) if self.keyframes else []
 
 
 @dataclass(frozen=True)

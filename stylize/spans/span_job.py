@@ -6,7 +6,7 @@ from pathlib import Path
 
 from propagate.arrays import Bytes, Floats, Pixels
 from propagate.box import Box
-from propagate.spans import Span
+from propagate.split_at_keys import Span
 from propagate.synthesis import SynthesisSettings
 from stylize.context.motion import Motion
 

@@ -8,7 +8,7 @@ import numpy as np
 from propagate.boil import max_wobble
 from propagate.box import Box
 from propagate.holds import drawings
-from propagate.spans import Span, spans
+from propagate.split_at_keys import Span, split_at_keys
 from propagate.synthesis import SynthesisSettings
 from stylize.context.context import Context
 from stylize.jobs import task_id
@@ -37,7 +37,7 @@ def span_id(layer: str, span: Span) -> str:
 def planned_spans(context: Context, inputs: SpanInputs, plan: ShotPlan) -> Iterator[PlannedSpan]:
     """Yield the spans of a shot that lack frames."""
     drawing_of = drawings(plan.frames, plan.keys, FRAMES_PER_DRAWING[context.settings.on])
-    for span in spans(plan.frames, plan.keys):
+    for span in split_at_keys(plan.frames, plan.keys):
         shown = {frame: drawing_of[frame] for frame in span.frames}
         key = _span_key(context, inputs, span, shown)
         two_sided = None not in (span.left, span.right)

@@ -15,7 +15,7 @@ from propagate.flow_dis import DisFlow
 from propagate.nnf import even_field
 from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.scene import Scene, estimated_scene
-from propagate.spans import spans
+from propagate.split_at_keys import split_at_keys
 from propagate.synthesis import PassState, SynthesisSettings, propagate_key
 from propagate.texture import Job, Level, PositionPrior, exemplar, optimise
 
@@ -281,12 +281,12 @@ def test_a_matcher_for_other_features_is_refused():
 
 
 def test_spans_without_frames_are_left_out():
-    assert spans([1, 2], [1, 2]) == []
-    assert spans([7], [7]) == []
-    assert [span.frames for span in spans([1, 2, 3], [1, 3])] == [(2,)]
+    assert split_at_keys([1, 2], [1, 2]) == []
+    assert split_at_keys([7], [7]) == []
+    assert [span.frames for span in split_at_keys([1, 2, 3], [1, 3])] == [(2,)]
     for frames, keys in (([], []), ([1, 2], []), ([1, 2], [0]), ([], [1])):
         with pytest.raises(ValueError, match="keys among its frames"):
-            spans(frames, keys)
+            split_at_keys(frames, keys)
 
 
 def test_a_pass_over_no_frames_makes_none():

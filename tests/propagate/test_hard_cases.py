@@ -14,7 +14,7 @@ from propagate.blend import blend
 from propagate.flow import Step
 from propagate.flow_dis import DisFlow
 from propagate.scene import Scene, estimated_scene
-from propagate.spans import spans
+from propagate.split_at_keys import split_at_keys
 from propagate.synthesis import SynthesisSettings, propagate_key
 from tests.synthetic import (
     SMALL,
@@ -261,7 +261,7 @@ def test_three_keys_and_open_ends():
     clip = twin_pan(12, 3.0)
     keys = [2, 5, 9]
     result = {key: clip.truth[key] for key in keys}
-    for span in spans(clip.frames, keys):
+    for span in split_at_keys(clip.frames, keys):
         forward = carried(clip, [span.left, *span.frames]) if span.left is not None else {}
         backward = carried(clip, [span.right, *span.frames[::-1]]) if span.right is not None else {}
         for t in span.frames:

@@ -4,7 +4,7 @@ import pytest
 from propagate.blend import blend
 from propagate.flow_dis import DisFlow
 from propagate.scene import estimated_scene
-from propagate.spans import Span, spans
+from propagate.split_at_keys import Span, split_at_keys
 from propagate.synthesis import PassState, SynthesisSettings, propagate_key
 
 
@@ -91,7 +91,7 @@ def test_a_blend_of_equals_is_itself_and_ends_at_the_keys():
 
 
 def test_spans_lie_between_keys_and_at_open_ends():
-    assert spans(range(1, 9), [3, 6]) == [Span((1, 2), None, 3), Span((4, 5), 3, 6), Span((7, 8), 6, None)]
-    assert spans([5], [5]) == []
+    assert split_at_keys(range(1, 9), [3, 6]) == [Span((1, 2), None, 3), Span((4, 5), 3, 6), Span((7, 8), 6, None)]
+    assert split_at_keys([5], [5]) == []
     with pytest.raises(ValueError, match="keys among its frames"):
-        spans([1, 2], [3])
+        split_at_keys([1, 2], [3])

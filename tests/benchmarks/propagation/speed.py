@@ -18,7 +18,7 @@ import numpy as np
 from propagate.flow import estimate_steps
 from propagate.flow_dis import DisFlow
 from propagate.scene import Scene
-from propagate.spans import Span
+from propagate.split_at_keys import Span
 from propagate.synthesis import SynthesisSettings, propagate_key
 from stylize.media.images import write_image
 from stylize.motion.estimated import EstimatedMotion, Estimators

@@ -1,4 +1,4 @@
-"""Spans: the frames between two neighbouring keys, the unit of work, of caching and of farming."""
+"""Split a shot at its keys into spans, the units of work, caching and farming."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class Span:
     right: int | None
 
 
-def spans(frames: Sequence[int], keys: Sequence[int]) -> list[Span]:
+def split_at_keys(frames: Sequence[int], keys: Sequence[int]) -> list[Span]:
     """Split a shot at its keys; the spans are ascending, and empty ones are left out.
 
     frames: the shot's numbers, ascending. keys: at least one, all in ``frames``. Raises ValueError otherwise.
