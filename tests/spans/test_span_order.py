@@ -60,7 +60,7 @@ def writes(monkeypatch):
 
 @pytest.fixture
 def blends(monkeypatch):
-    """How often each drawing is blended, by its nearness to the right key."""
+    """Number of times that each drawing is blended, by its nearness to the right key."""
     counts, blend = Counter(), propagation.blend_passes
 
     def spy(*arrays_and_nearness):
