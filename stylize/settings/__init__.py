@@ -13,12 +13,12 @@ from stylize.settings.option_types import (
     MATTE_MODEL,
     MATTE_SOURCE,
     MODEL,
-    MODEL_RENDERERS,
     STAGES,
     OptionType,
     is_matte_keyword,
 )
-from stylize.settings.options import OPTIONS, Look, Settings, looks_of, read_settings
+from stylize.settings.options import OPTIONS, PLAN_OPTIONS, Look, Settings, looks_of, read_settings
+from stylize.settings.signatures import LayerDict, MatteSettingsDict, SettingsDict
 from stylize.settings.validation import merge_settings
 
 __all__ = [
@@ -35,19 +35,22 @@ __all__ = [
     "MATTE_OPTIONS",
     "MATTE_SOURCE",
     "MODEL",
-    "MODEL_RENDERERS",
     "OPTIONS",
+    "PLAN_OPTIONS",
     "SCREENS",
     "STAGES",
     "GuideSpec",
+    "LayerDict",
     "LayerSpec",
     "Levels",
     "Look",
     "MatteKey",
     "MatteSettings",
+    "MatteSettingsDict",
     "Option",
     "OptionType",
     "Settings",
+    "SettingsDict",
     "current_names",
     "flag_of",
     "former_names",

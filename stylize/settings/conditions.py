@@ -1,10 +1,12 @@
-"""Options for the conditioning of a diffusion model besides the prompt: controls, LoRAs, a reference's adapter."""
+"""Options for the conditioning of a diffusion model, apart from the prompt: controls, LoRAs and an IP-Adapter."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from stylize.errors import SettingsError
+from stylize.settings.number_text import format_number
 from stylize.settings.schedules import Schedule, constant, read_schedule
 
 CONTROLS = ("canny", "softedge", "lineart", "lineart_anime", "depth", "normal", "openpose", "tile", "shuffle")
@@ -12,14 +14,14 @@ LARGEST_WEIGHT = 2.0
 # Prefix of a path inside a Hugging Face repo: hf://owner/name/file.
 REMOTE = "hf:"
 _NUMBER = r"\d+(?:\.\d*)?|\.\d+"
-# In brackets, a weight may change by frame, in Deforum's form, whose numbers may have brackets themselves.
+# A weight in brackets may change by frame, in Deforum's syntax, whose numbers may be bracketed too.
 _BY_FRAME = r"\((?:[^()]|\([^()]*\))*\)"
 _TAIL = re.compile(rf"(?::(?P<weight>{_NUMBER}|{_BY_FRAME})(?::(?P<start>{_NUMBER})-(?P<end>{_NUMBER}))?)?$")
 
 
 @dataclass(frozen=True)
 class Strength:
-    """Strength of a conditioning: weight by frame, 0..2, and start and end as shares of the steps, 0..1 each."""
+    """Strength of a conditioning: weight by frame, 0..2; start and end as shares of the steps, 0..1."""
 
     weight: Schedule = constant(1.0)
     start: float = 0.0
@@ -31,15 +33,16 @@ class Strength:
         return max(self.weight.values()) > 0
 
     def __str__(self) -> str:
-        weight = str(self.weight) if len(self.weight.points) == 1 else f"({self.weight})"
+        points = self.weight.points
+        weight = format_number(points[0][1]) if len(points) == 1 else f"({self.weight})"
         if (self.start, self.end) != (0.0, 1.0):
-            return f":{weight}:{self.start!r}-{self.end!r}"
+            return f":{weight}:{format_number(self.start)}-{format_number(self.end)}"
         return "" if self.weight == constant(1.0) else f":{weight}"
 
 
 @dataclass(frozen=True)
 class ControlSpec:
-    """A requested ControlNet. path: of ready-made pictures; None derives them from the plate."""
+    """A requested ControlNet. path: path of ready-made pictures; None derives them from the plate."""
 
     kind: str
     path: Path | None
@@ -77,11 +80,11 @@ def read_control(value: object) -> ControlSpec:
     """Read ``KIND[:weight[:start-end]]`` or ``KIND=PATH[:weight[:start-end]]``. Raises SettingsError otherwise."""
     if isinstance(value, ControlSpec):
         return value
-    name, strength = _split_strength(value, "KIND or KIND=PATH, as in canny:0.8:0-0.6")
+    name, strength = _split_strength(value, "KIND or KIND=PATH, such as canny:0.8:0-0.6")
     kind, equals, path = name.partition("=")
     _check_kind(kind, str(value))
     if equals and not path:
-        raise SettingsError(f"{str(value)!r} names no path after the equals sign; leave that out, or give one")
+        raise SettingsError(f"{str(value)!r} has no path after the equals sign; add one, or remove the equals sign")
     return ControlSpec(kind, Path(path) if path else None, strength)
 
 
@@ -89,7 +92,9 @@ def read_weights_spec(value: object) -> WeightsSpec:
     """Read ``PATH[:weight[:start-end]]``. Raises SettingsError for anything else."""
     if isinstance(value, WeightsSpec):
         return value
-    name, strength = _split_strength(str(value) if isinstance(value, Path) else value, "PATH or PATH:weight")
+    name, strength = _split_strength(
+        os.fspath(value) if isinstance(value, os.PathLike) else value, "PATH or PATH:weight"
+    )
     return WeightsSpec(Path(name), strength)
 
 
@@ -120,7 +125,7 @@ def _split_strength(value: object, expected: str) -> tuple[str, Strength]:
         weight = None
     if weight is None or not 0 <= start < end <= 1:
         raise SettingsError(
-            f"{value!r}: a weight is from 0 to {LARGEST_WEIGHT:g}, or by frame as (0: 0.4, 40: 0.9), and start-end lie "
-            "in 0-1, the first below the second"
+            f"{value!r}: expected a weight from 0 to {LARGEST_WEIGHT:g}, or by frame such as (0: 0.4, 40: 0.9), and "
+            "start-end within 0-1, start below end"
         )
     return value[: match.start()], Strength(weight, start, end)

@@ -16,7 +16,7 @@ from stylize.errors import RenamedOptionWarning, SettingsError
 from stylize.settings.option import Option, flag_of, options_of
 
 _PACKAGE = __name__.partition(".")[0]
-# The file, and the layer in it, that settings are currently read from.
+# File, and layer in it, that settings are currently read from.
 _source: ContextVar[str] = ContextVar("source", default="")
 
 Owner = TypeVar("Owner")
@@ -36,22 +36,22 @@ def current_names(
 
 
 def renamed(names: Collection[str], options: Mapping[str, Option], *, as_flags: bool = False) -> dict[str, str]:
-    """Map each name to the current one, and warn of every former name; unknown names stay.
+    """Map each name to the current one, and warn about every former name; unknown names are kept.
 
-    as_flags: spell names as on the command line. Raises SettingsError when two names stand for one option.
+    as_flags: spell names as on the command line. Raises SettingsError when two names refer to the same option.
     """
     former = former_names(options)
     current = {name: former[name].name if name in former else name for name in names}
     for name in [name for name in names if name in former]:
         old, new = (flag_of(name), former[name].flags[-1]) if as_flags else (name, former[name].name)
         if list(current.values()).count(current[name]) > 1:
-            raise SettingsError(f"{old} is now {new}; give {new} alone")
-        _warn(f"{old} is now {new}; version {former[name].formerly[name]} removes the old name")
+            raise SettingsError(f"{old} is now {new}; give only {new}")
+        _warn(f"{old} is now {new}; the old name will be removed in version {former[name].formerly[name]}")
     return current
 
 
 def accept_former_names(owner: type[Owner]) -> type[Owner]:
-    """Let a dataclass of options accept former names too, as keywords."""
+    """Make a dataclass of options accept former names as keywords too."""
     init: Callable[..., None] = owner.__init__
     options = options_of(owner)
 
@@ -65,7 +65,7 @@ def accept_former_names(owner: type[Owner]) -> type[Owner]:
 
 @contextmanager
 def reading(source: str) -> Iterator[None]:
-    """Prefix errors and warnings with the source of the settings that are read meanwhile."""
+    """Prefix errors and warnings with the source of the settings that are read in this context."""
     outer = _source.set(f"{_source.get()}{source}: ")
     try:
         yield
@@ -77,7 +77,7 @@ def reading(source: str) -> Iterator[None]:
 
 @contextmanager
 def former_names_to(message: Callable[[str], None]) -> Iterator[None]:
-    """Send warnings of former names to ``message``; other warnings are unaffected."""
+    """Send warnings about former names to ``message``; other warnings are unaffected."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", RenamedOptionWarning)
         show = warnings.showwarning
@@ -97,7 +97,7 @@ def _warn(text: str) -> None:
 
 
 def _level_outside() -> int:
-    """Return the distance up the stack from the caller to the first frame outside of the package."""
+    """Return the number of stack levels from the caller up to the first frame outside the package."""
     level, frame = 0, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals["__name__"].partition(".")[0] == _PACKAGE:
         level, frame = level + 1, frame.f_back

@@ -1,23 +1,24 @@
 """Layers: several looks on one shot, each with its own options, given as text, as a table, or as Python values.
 
-A layer equals a run with the shot's options, the options given for all layers, and the layer's own options.
+A layer is equivalent to a run with the options of the shot, those given for all layers, and the layer's own.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 from stylize.errors import SettingsError
+from stylize.settings.extension_options import TABLES, OwnOptions, layer_option, overlay
 from stylize.settings.former_names import former_names, reading, renamed
 from stylize.settings.look_options import LOOK_OPTIONS
 from stylize.settings.option import Option
 from stylize.settings.option_types import FLAG, OptionType
+from stylize.settings.path_resolution import Base
 from stylize.settings.run_options import RUN_OPTIONS
+from stylize.settings.suggestions import hint
 
-# Suffixes of the path of a layer's matte, and the options that they stand for.
+# Suffixes of the path of a layer's matte, and the options that they set.
 _SUFFIXES = {"invert": "matte_invert", "grow": "matte_grow", "shrink": "matte_shrink", "feather": "matte_feather"}
 _SUFFIX = re.compile(r":(invert|(?:grow|shrink|feather)=\d+)$")
 # Malformed suffixes, such as :grow, :feather=-3 or :blur=2.
@@ -28,7 +29,7 @@ _TRUTH = {"true": True, "false": False}
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """Request for one layer. name: of its folder; None for its place, counted from 1.
+    """Request for one layer. name: name of its folder; None for its position, counted from 1.
 
     values: options given for it, and their values as read.
     """
@@ -37,7 +38,7 @@ class LayerSpec:
     values: tuple[tuple[str, Any], ...]
 
     def stored(self) -> dict[str, Any]:
-        """Return the layer in a form that TOML can write."""
+        """Return the layer in a form that can be written as TOML."""
         named = {} if self.name is None else {"name": self.name}
         return named | {name: LOOK_OPTIONS[name].store(value) for name, value in self.values}
 
@@ -61,7 +62,7 @@ def _read_layer(value: Any) -> LayerSpec:
         raise ValueError
     pairs = list(_split_pairs(value) if isinstance(value, str) else value.items())
     if not pairs:
-        raise SettingsError("a layer says what it looks like, as matte=person/,style=a.png; found nothing")
+        raise SettingsError("expected options of a layer, such as matte=person/,style=a.png; found nothing")
     name: str | None = None
     found: dict[str, Any] = {}
     pairs = [pair for key_and_value in pairs for pair in _expand_suffixes(*key_and_value)]
@@ -70,6 +71,11 @@ def _read_layer(value: Any) -> LayerSpec:
         option_name = current[_as_identifier(key)]
         if option_name == "name":
             name = _read_name(one)
+            continue
+        own = layer_option(option_name) if option_name not in LOOK_OPTIONS else None
+        if own is not None:
+            table = TABLES[own.registration.group][0]
+            found[table] = overlay(found.get(table), OwnOptions(own.registration.name, {own.option.name: one}))
             continue
         option = _find_option(option_name, key)
         one = _read_truth(one) if option.type is FLAG else one
@@ -89,8 +95,7 @@ def _as_identifier(key: str) -> str:
 def _split_pairs(text: str) -> Iterator[tuple[str, str]]:
     """Split ``matte=person/:invert,keyframes=1,9,prompt="a, b=c"`` into options and values.
 
-    A comma ends a value where another setting follows, but not inside quotation marks. An option without a value stands
-    alone.
+    A comma ends a value if another setting follows, but not inside quotation marks. A flag is written without a value.
     """
     options = {**former_names(LOOK_OPTIONS), **LOOK_OPTIONS}
     words = "|".join(name.replace("_", "[-_]") for name, option in options.items() if option.type is FLAG)
@@ -103,7 +108,9 @@ def _split_pairs(text: str) -> Iterator[tuple[str, str]]:
             continue
         key, equals, value = rest.partition("=")
         if not equals:
-            raise SettingsError(f"{rest!r} is no setting of a layer; write NAME=VALUE, as matte=person/,style=a.png")
+            raise SettingsError(
+                f"{rest!r} is not a setting of a layer; write NAME=VALUE, such as matte=person/,style=a.png"
+            )
         value = value.lstrip()
         quote = value[:1]
         end = re.search(rf"{quote}\s*(?:,\s*(?=[A-Za-z])|$)", value[1:]) if quote in ("'", '"') else None
@@ -117,15 +124,15 @@ def _split_pairs(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _expand_suffixes(key: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the options that the suffixes of a matte stand for."""
+    """Yield the options that the suffixes of a matte set."""
     while key.strip() == "matte" and isinstance(value, str) and (suffix := _SUFFIX.search(value)):
         name, _, pixels = suffix[1].partition("=")
         yield _SUFFIXES[name], pixels or True
         value = value[: suffix.start()]
     if key.strip() == "matte" and isinstance(value, str) and (unknown := _NO_SUFFIX.search(value)):
         raise SettingsError(
-            f"matte {value}: {unknown[0]} is nothing that follows a matte, expected :invert, :grow=N, :shrink=N or "
-            ":feather=N, N a whole number of pixels"
+            f"matte {value}: unknown suffix {unknown[0]}, expected :invert, :grow=N, :shrink=N or "
+            ":feather=N, where N is a whole number of pixels"
         )
     yield key, value
 
@@ -135,10 +142,14 @@ def _find_option(name: str, written: str) -> Option:
         return LOOK_OPTIONS[name]
     if name in RUN_OPTIONS or name == "layers":
         flag = RUN_OPTIONS[name].flags[-1] if name in RUN_OPTIONS else "--layer"
-        raise SettingsError(f"{written} is the whole shot's and no layer's; give it outside, as {flag}")
-    near = get_close_matches(name, LOOK_OPTIONS, 1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise SettingsError(f"a layer has no setting {written!r}, {hint}there are name, {', '.join(LOOK_OPTIONS)}")
+        raise SettingsError(
+            f"{written} applies to the whole shot, not to a layer; give it outside the layer, as {flag}"
+        )
+    near = hint(name, LOOK_OPTIONS)
+    raise SettingsError(
+        f"unknown setting {written!r} of a layer, {f'{near} ' if near else ''}expected one of name, "
+        f"{', '.join(LOOK_OPTIONS)}"
+    )
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:
@@ -148,7 +159,8 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
 def _read_name(value: Any) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise SettingsError(
-            f"a layer's name is a letter and then letters, digits, - and _, found {str(value)!r}; it names a folder"
+            "the name of a layer, which names its folder too, must be a letter followed by letters, digits, - and "
+            f"_, found {str(value)!r}"
         )
     return value
 
@@ -161,13 +173,14 @@ def _store_layers(layers: tuple[LayerSpec, ...]) -> list[dict[str, Any]]:
     return [layer.stored() for layer in layers]
 
 
-def _resolve_layers(stored: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
+def _resolve_layers(stored: list[dict[str, Any]], base: Base) -> list[dict[str, Any]]:
     return [
-        {name: value if name == "name" else LOOK_OPTIONS[name].resolve(value, folder) for name, value in layer.items()}
+        {name: value if name == "name" else LOOK_OPTIONS[name].resolve(value, base) for name, value in layer.items()}
         for layer in stored
     ]
 
 
 LAYER_TYPE = OptionType(
-    "layers as matte=person/,style=a.png", _read_layers, _store_layers, "NAME=VALUE,...", _resolve_layers, multiple=True
+    "layers such as matte=person/,style=a.png", "str | LayerSpec | LayerDict | Sequence[str | LayerSpec | LayerDict]",
+    _read_layers, _store_layers, "NAME=VALUE,...", _resolve_layers, multiple=True
 )  # fmt: skip

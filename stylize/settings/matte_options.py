@@ -1,21 +1,29 @@
-"""Options of ``stylize matte``, each declared once, as ``options`` does for those of a run."""
+"""Options of ``stylize matte``, each declared once, as in ``options`` for a run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Unpack
 
 from masks.prompts import Box, Point
 from stylize.errors import SettingsError
+from stylize.extensions.options import ExtensionOptions
+from stylize.media.tone_curve_names import TONE_CURVES
 from stylize.settings import option_types as types
 from stylize.settings.compound import Levels, MatteKey
+from stylize.settings.extension_options import EXTENSION_OPTIONS, build_tables
 from stylize.settings.former_names import accept_former_names
 from stylize.settings.network_matte import FINDS, NetworkMatte
 from stylize.settings.option import MATTE, READING, RUN, Option, is_given, option_field, options_of
+from stylize.settings.read_options import read_options
+from stylize.settings.signatures import MatteSettingsDict
 from stylize.settings.validation import check_matte_method
+
+_MATTE = (types.MATTE,)
 
 
 @accept_former_names
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class MatteSettings:
     """Settings of ``stylize matte``. Texts are read as on the command line. Raises SettingsError like ``Settings``."""
 
@@ -23,84 +31,162 @@ class MatteSettings:
         types.MATTE_KEYS,
         (),
         MATTE,
-        "A painted matte and its frame, to be carried through the shot. May be repeated.",
+        "Painted matte and its frame, such as 40:mask.png, to track through the shot. May be repeated.",
+        stages=_MATTE,
+        essential=True,
     )
     chroma: str | None = option_field(
-        types.SCREEN, None, MATTE, "Key against a screen: green, blue, or the screen's colour, as #14b43c."
+        types.SCREEN,
+        None,
+        MATTE,
+        "Chroma-key against a screen: green, blue or the screen's colour, such as #14b43c.",
+        stages=_MATTE,
+        essential=True,
     )
     luma: Levels | None = option_field(
-        types.LEVELS, None, MATTE, "Key by brightness, 0 to 1: outside at the first level, inside at the second."
+        types.LEVELS,
+        None,
+        MATTE,
+        "Key by brightness, two levels from 0 to 1: fully outside at the first, fully inside at the second.",
+        stages=_MATTE,
+        essential=True,
     )
     clean: Path | None = option_field(
         types.PATH,
         None,
         MATTE,
-        "Key against a clean plate, the same view without what is inside: sequence, movie or still.",
+        "Key against a clean plate, the same view without the subject: a sequence, movie or still.",
+        stages=_MATTE,
+        essential=True,
     )
     matte_model: str | None = option_field(
-        types.MATTE_MODEL, None, MATTE,
-        "Find the subject with a network: FILE.onnx, such as u2netp.onnx; or what SAM 2 is pointed at: a folder or a "
-        "cached repo id.",
-    )  # fmt: skip
+        types.MATTE_MODEL,
+        None,
+        MATTE,
+        "Network that finds the subject: FILE.onnx, such as u2netp.onnx; or, for --click and --box, a SAM 2 folder "
+        "or cached repo id.",
+        stages=_MATTE,
+        essential=True,
+    )
+    segmenter: str | None = option_field(
+        types.SEGMENTER, None, MATTE, "Segmenter that finds the subject.", stages=_MATTE
+    )
+    segmenter_options: Mapping[str, object] | ExtensionOptions | None = option_field(
+        EXTENSION_OPTIONS, None, MATTE, "Options of a segmenter from another distribution.", stages=_MATTE
+    )
     find: str | None = option_field(
         types.choice(FINDS),
         None,
         MATTE,
-        "Refuse a network that is not known to find that; without it all will do.",
+        "Kind of subject to find; networks not known to find it are rejected. The default is any.",
+        stages=_MATTE,
     )
     click: tuple[Point, ...] = option_field(
-        types.CLICKS, (), MATTE, "A place that is inside, in pixels from the left and top, and its frame, for SAM 2. "
-        "May be repeated.",
-    )  # fmt: skip
-    exclude: tuple[Point, ...] = option_field(types.EXCLUDED, (), MATTE, "A place that is not inside. May be repeated.")
+        types.CLICKS,
+        (),
+        MATTE,
+        "Point inside the subject, in pixels from the top left, and its frame, for SAM 2. May be repeated.",
+        stages=_MATTE,
+        essential=True,
+    )
+    exclude: tuple[Point, ...] = option_field(
+        types.EXCLUDED,
+        (),
+        MATTE,
+        "Point outside the subject, and its frame, for SAM 2. May be repeated.",
+        stages=_MATTE,
+    )
     box: tuple[Box, ...] = option_field(
-        types.BOXES, (), MATTE, "A box round what is inside, and its frame. May be repeated."
+        types.BOXES, (), MATTE, "Box around the subject, and its frame, for SAM 2. May be repeated.", stages=_MATTE
     )
     difference: Levels = option_field(
-        types.LEVELS, Levels(0.04, 0.12), MATTE,
-        "Difference from the clean plate, 0 to 1, that is outside, and that is inside.",
-    )  # fmt: skip
+        types.LEVELS,
+        Levels(0.04, 0.12),
+        MATTE,
+        "Two differences from the clean plate, 0 to 1: fully outside up to the first, fully inside from the second.",
+        stages=_MATTE,
+    )
     output: str | None = option_field(
-        types.TARGET, None, MATTE, "Folder or pattern (out/name.####.png) to write the mattes to.",
+        types.TARGET,
+        None,
+        MATTE,
+        "Folder or pattern (out/name.####.png) to write the mattes to.",
+        stages=_MATTE,
         flags=("-o", "--output"),
-    )  # fmt: skip
+        essential=True,
+    )
     refine: int = option_field(
         types.MATTE_PIXELS,
         0,
         MATTE,
-        "Work out hair and soft edges in a band of so many pixels on both sides of the border.",
+        "Refine hair and soft edges in a band of this many pixels on each side of the border.",
+        stages=_MATTE,
+        essential=True,
     )
     foreground: str | None = option_field(
-        types.TARGET, None, MATTE,
-        "Write what is inside too, straight with alpha, its colours freed of what is behind: folder or pattern.",
-    )  # fmt: skip
-    frames: str | None = option_field(
-        types.RANGE, None, READING, "Part of the shot to work on, as 1001-1100 or 10-50x2."
+        types.TARGET,
+        None,
+        MATTE,
+        "Folder or pattern to write the foreground to, with straight alpha and the background's colour removed.",
+        stages=_MATTE,
+        essential=True,
     )
-    start_number: int = option_field(types.NUMBER, 1, READING, "Number of a movie's first frame.")
-    project: Path | None = option_field(types.FOLDER, None, RUN, "Project folder; the default is beside the shot.")
-    overwrite: bool = option_field(types.FLAG, False, RUN, "Replace files that are in the way of the output.")
-    threads: int | None = option_field(types.COUNT, None, RUN, "Threads to use; the result does not depend on it.")
+    frames: str | None = option_field(
+        types.RANGE,
+        None,
+        READING,
+        "Part of the shot to process, such as 1001-1100, or 10-50x2 for every second frame.",
+        stages=_MATTE,
+        essential=True,
+    )
+    start_number: int = option_field(types.NUMBER, 1, READING, "Number of the first frame of a movie.", stages=_MATTE)
+    tonemap: str | None = option_field(
+        types.choice(TONE_CURVES), None, READING, "Convert an HDR movie (PQ or HLG) to Rec. 709 with this tone curve.",
+        stages=_MATTE,
+    )  # fmt: skip
+    deinterlace: str | None = option_field(
+        types.choice(types.DEINTERLACE),
+        None,
+        READING,
+        "How to make the frames of an interlaced movie progressive, as in stylize run.",
+        stages=_MATTE,
+    )
+    alpha: str | None = option_field(
+        types.choice(types.ALPHA_MODES),
+        None,
+        READING,
+        "Whether the colour of a movie with alpha is straight or premultiplied with it.",
+        stages=_MATTE,
+    )
+    project: Path | None = option_field(
+        types.FOLDER, None, RUN, "Project folder; the default is next to the shot.", stages=_MATTE
+    )
+    overwrite: bool = option_field(types.FLAG, False, RUN, "Replace existing files at the output path.", stages=_MATTE)
+    threads: int | None = option_field(
+        types.COUNT, None, RUN, "Number of threads; the result does not depend on it.", stages=_MATTE
+    )
 
-    def __post_init__(self) -> None:
-        for option in MATTE_OPTIONS.values():
-            object.__setattr__(self, option.name, option.read(getattr(self, option.name)))
+    def __init__(self, **options: Unpack[MatteSettingsDict]) -> None:
+        read_options(self, MATTE_OPTIONS, options)
         if self.output is None:
-            raise SettingsError("where are the mattes to go? Give a folder or a pattern with -o PATH")
+            raise SettingsError("no output is given for the mattes; give a folder or a pattern with -o PATH")
+        build_tables(self)
         check_matte_method(self)
         if self.clean is None and is_given(self, "difference"):
-            raise SettingsError("--difference needs a plate to differ from; give it with --clean PATH")
+            raise SettingsError("--difference needs a clean plate; give one with --clean PATH")
         if self.chroma is not None and self.refine:
-            raise SettingsError("--refine is for mattes with hard edges, and a screen's are soft already; leave it out")
+            raise SettingsError(
+                "--refine is for mattes with hard edges, but those of --chroma are already soft; leave it out"
+            )
         if self.difference.low > self.difference.high:
-            raise SettingsError(f"--difference {self.difference} falls; write the smaller level first")
+            raise SettingsError(f"--difference {self.difference} is descending; write the smaller level first")
         frames = [key.frame for key in self.key]
         duplicates = [frame for frame in frames if frames.count(frame) > 1]
         if duplicates:
-            raise SettingsError(f"--key names frame {duplicates[0]} twice; give one matte for it")
+            raise SettingsError(f"--key has two mattes for frame {duplicates[0]}; give one of them")
 
     def network_matte(self) -> NetworkMatte:
-        """Return the target of the network of ``matte_model``."""
+        """Return what the network of ``matte_model`` must find."""
         return NetworkMatte(self.find, (*self.click, *self.exclude, *self.box))
 
 

@@ -1,21 +1,26 @@
-"""Settings of a run: the options of the shot and of its looks together, and the looks that they define."""
+"""Settings of a run: the options of the shot and of its looks, and the looks that they define."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Unpack
 
 from stylize.errors import SettingsError
+from stylize.settings.extension_options import TABLE_NAMES, build_tables, merge_layer
 from stylize.settings.former_names import accept_former_names, current_names, reading
 from stylize.settings.layers import LAYER_TYPE, LayerSpec
 from stylize.settings.look_options import LOOK_OPTIONS, LookSettings
-from stylize.settings.option import LAYERS, Option, is_given, option_field, options_of
+from stylize.settings.option import LAYERS, Option, is_given, option_field, options_of, read_by
+from stylize.settings.option_types import PLAN
+from stylize.settings.read_options import read_options
 from stylize.settings.run_options import RunSettings
+from stylize.settings.signatures import SettingsDict
+from stylize.settings.suggestions import hint
 from stylize.settings.validation import check_run_options, refuse_unused_options
 
 
 @accept_former_names
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Settings(RunSettings, LookSettings):
     """Settings of a run. Texts are read as on the command line.
 
@@ -23,18 +28,22 @@ class Settings(RunSettings, LookSettings):
     """
 
     layers: tuple[LayerSpec, ...] = option_field(
-        LAYER_TYPE, (), LAYERS,
-        "A look with a matte, and options of its own, as matte=person/:invert,style=b.png. May be repeated: later ones "
-        "lie over earlier ones.",
+        LAYER_TYPE,
+        (),
+        LAYERS,
+        "Look with a matte and options of its own, such as matte=person/:invert,style=b.png. May be repeated: later "
+        "layers cover earlier ones.",
+        stages=("pick", "render", "propagate", "export"),
         flags=("--layer",),
-    )  # fmt: skip
+    )
 
-    def __post_init__(self) -> None:
-        for option in OPTIONS.values():
-            object.__setattr__(self, option.name, option.read(getattr(self, option.name)))
+    def __init__(self, **options: Unpack[SettingsDict]) -> None:
+        read_options(self, OPTIONS, options)
+        build_tables(self)
         check_run_options(self)
         if self.layers:
             _check_layers(self)
+            object.__setattr__(self, "layers", _with_built_tables(self))
         else:
             refuse_unused_options(self)
 
@@ -48,11 +57,15 @@ class Settings(RunSettings, LookSettings):
 
 
 OPTIONS: Mapping[str, Option] = options_of(Settings)
+# Options that a project file keeps.
+STORED_OPTIONS: Mapping[str, Option] = MappingProxyType({o.name: o for o in OPTIONS.values() if o.stored})
+# Options that ``stylize plan`` reads, which runs the stages up to picking.
+PLAN_OPTIONS: Mapping[str, Option] = read_by(OPTIONS, ("conform", "split", "pick", PLAN))
 
 
 @dataclass(frozen=True)
 class Look:
-    """One painted look: a layer, or all of a shot without layers, whose name is empty. settings: of it alone."""
+    """One painted look: a layer, or all of a shot without layers, whose name is empty. settings: its own."""
 
     name: str
     settings: Settings
@@ -61,7 +74,7 @@ class Look:
 def looks_of(settings: Settings) -> tuple[Look, ...]:
     """Return the layers that settings define, lowest first; without any, the settings themselves.
 
-    Raises SettingsError naming the layer and its fault.
+    Raises SettingsError that names the layer and its error.
     """
     if not settings.layers:
         return (Look("", settings),)
@@ -69,46 +82,59 @@ def looks_of(settings: Settings) -> tuple[Look, ...]:
     for place, spec in enumerate(settings.layers, 1):
         name = spec.name or str(place)
         try:
-            looks.append(Look(name, replace(settings, layers=(), **dict(spec.values))))
+            values = merge_layer(settings, dict(spec.values))
+            looks.append(Look(name, replace(settings, layers=(), **values)))
         except SettingsError as error:
             raise SettingsError(f"--layer {name}: {error}") from error
     return tuple(looks)
 
 
+def _with_built_tables(settings: Settings) -> tuple[LayerSpec, ...]:
+    """Return the layers with the complete options of their extensions, as read, with absolute paths."""
+    found = []
+    for spec, look in zip(settings.layers, looks_of(settings), strict=True):
+        built = {name: getattr(look.settings, name) for name, _ in spec.values if name in TABLE_NAMES}
+        found.append(replace(spec, values=tuple((dict(spec.values) | built).items())))
+    return tuple(found)
+
+
 def read_settings(stored: Mapping[str, Any], where: str) -> Settings:
-    """Read settings from a project file named ``where``. Raises SettingsError naming the file and the fault."""
-    known = [option.name for option in OPTIONS.values() if option.stored]
+    """Read settings from a project file named ``where``. Raises SettingsError that names the file and the error."""
     with reading(where):
         stored = current_names(stored, OPTIONS)
         for name in stored:
-            if name not in known:
-                near = get_close_matches(name, known, 1)
-                hint = f"did you mean {near[0]!r}? " if near else ""
-                raise SettingsError(f"there is no setting {name!r}, {hint}there are {', '.join(known)}")
+            if name not in STORED_OPTIONS:
+                raise SettingsError(unknown_setting(name))
         return Settings(**stored)
+
+
+def unknown_setting(name: str) -> str:
+    """Return the error message for a setting that a file must not contain."""
+    if name in OPTIONS:
+        return f"{name} applies to a single run and cannot be stored; give it as {OPTIONS[name].flags[-1]}"
+    near = hint(name, STORED_OPTIONS)
+    return f"unknown setting {name!r}, {f'{near} ' if near else ''}expected one of {', '.join(STORED_OPTIONS)}"
 
 
 def _check_layers(settings: Settings) -> None:
     """Raise SettingsError for invalid layers, and for options that every layer overrides."""
     looks = looks_of(settings)
     names = [look.name for look in looks]
-    # They name folders, and not every file system is case-sensitive.
+    # Names become folders, and not every file system is case-sensitive.
     folded = [name.casefold() for name in names]
     duplicates = [name for name in names if folded.count(name.casefold()) > 1]
     if duplicates:
-        case_note = "" if duplicates[0] == duplicates[1] else f" but for capitals, as {duplicates[1]} has"
-        raise SettingsError(f"--layer: two layers have the name {duplicates[0]}{case_note}; give each one of its own")
+        case_note = "" if duplicates[0] == duplicates[1] else f" (apart from case: {duplicates[1]})"
+        raise SettingsError(f"--layer: two layers have the name {duplicates[0]}{case_note}; give each its own name")
     for look in looks[1:]:
         if look.settings.matte is None:
             raise SettingsError(
-                f"--layer {look.name} has no matte, so that it would hide all layers before it: give it one with "
+                f"--layer {look.name} has no matte and would hide all layers before it; give it one with "
                 "matte=PATH, or put it first"
             )
     given_values = [dict(spec.values) for spec in settings.layers]
     for option in LOOK_OPTIONS.values():
-        own = all(option.name in values for values in given_values)
+        # The extension options of a layer are merged with those of the shot.
+        own = option.name not in TABLE_NAMES and all(option.name in values for values in given_values)
         if own and settings.like is None and is_given(settings, option.name):
-            raise SettingsError(
-                f"{option.flags[-1]} counts for layers that do not say it themselves, and each of them does; leave it "
-                "out"
-            )
+            raise SettingsError(f"{option.flags[-1]} has no effect, because every layer overrides it; leave it out")

@@ -1,8 +1,9 @@
 """Readers of option values: each raises ValueError for a value that it does not accept."""
 
 import math
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,20 +11,27 @@ from typing import Any
 from stylize.media.sequences import parse_range
 from stylize.settings.schedules import Schedule, all_texts, read_schedule
 
-# Suffix of the table of a plan, which may stand in place of frame numbers.
+# Suffix of the table of a plan, which may replace frame numbers.
 TABLE_SUFFIX = ".csv"
-# Max time of a budget, in seconds: a year.
+# Maximum time of a budget, in seconds: one year.
 MAX_SECONDS = 366 * 24 * 3600.0
+# Smallest and largest scale of a draft.
+MIN_DRAFT, MAX_DRAFT = Fraction(1, 8), Fraction(1, 2)
+# Max number of characters of a scale. Longer texts may be numbers that take hours to parse, such as 1e-999999999.
+MAX_SCALE_TEXT = 8
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
-# Rates over 1001 that people abbreviate.
+# Rates over 1001 that are often abbreviated.
 NTSC_RATES = {"23.976": 24000, "23.98": 24000, "29.97": 30000, "47.952": 48000, "59.94": 60000, "119.88": 120000}
 
 
 def path(value: Any) -> Path:
-    """Read a path, given as text or as Path."""
-    if not isinstance(value, str | Path) or not str(value):
-        raise ValueError
-    return Path(value)
+    """Read a path, given as text or as a path-like object."""
+    return Path(path_text(value))
+
+
+def path_text(value: Any) -> str:
+    """Read a path as text, keeping a trailing slash, which has a meaning."""
+    return text(os.fspath(value) if isinstance(value, os.PathLike) else value)
 
 
 def text(value: Any) -> str:
@@ -53,11 +61,16 @@ def scheduled(low: float, high: float) -> Callable[[Any], Schedule]:
 
 def each(read: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
     """Return a reader of several values, or of one alone."""
-    return lambda value: tuple(map(read, value if isinstance(value, list | tuple) else [value]))
+    return lambda value: tuple(map(read, value if is_several(value) else [value]))
+
+
+def is_several(value: Any) -> bool:
+    """Return whether a value is a collection of values, not one of them."""
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
 
 
 def texts(values: Any) -> list[str]:
-    """Return several values as they are stored."""
+    """Return several values in their stored form."""
     return [str(value) for value in values]
 
 
@@ -69,32 +82,38 @@ def flag(value: Any) -> bool:
 
 
 def frame_range(value: Any) -> str:
-    """Read a range of frames, as 10-50x2."""
+    """Read a range of frames, such as 10-50x2."""
     parse_range(text(value))
     return str(value)
 
 
 def frames(value: Any) -> tuple[int, ...]:
-    """Read frames from one text, or from a sequence of texts and numbers: a flag may be repeated."""
+    """Read frames from one number or text, or from a sequence of those: a flag may be repeated."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return (integer(-math.inf, math.inf)(value),)
     if isinstance(value, str):
         return tuple(sorted({n for part in parse_range(value).parts for n in part}))
-    some_of_each = (frames(one) if isinstance(one, str) else (integer(0, math.inf)(one),) for one in value)
+    some_of_each = (frames(one) if isinstance(one, str) else (integer(-math.inf, math.inf)(one),) for one in value)
     return tuple(sorted({number for some in some_of_each for number in some}))
 
 
 def keyframes(value: Any) -> tuple[int, ...] | Path:
     """Read frames, or the path of a plan's table that names them."""
-    return Path(value) if is_table(value) else frames(value)
+    return path(value) if is_table(value) else frames(value)
 
 
 def is_table(value: Any) -> bool:
     """Return whether keyframes are given by a table, not by numbers."""
-    return isinstance(value, Path) or (isinstance(value, str) and value.lower().endswith(TABLE_SUFFIX))
+    names_a_file = isinstance(value, str) and (value.lower().endswith(TABLE_SUFFIX) or "/" in value or os.sep in value)
+    return isinstance(value, os.PathLike) or names_a_file
 
 
-def format_frames(value: tuple[int, ...] | Path) -> str:
-    """Return frames, or the table that names them, as they are stored."""
-    return str(value) if isinstance(value, Path) else ",".join(map(str, value))
+def format_frames(value: tuple[int, ...] | Path) -> str | list[int]:
+    """Return frames, or the path of their table, in stored form; no frames are an empty list, as no text means that."""
+    if isinstance(value, Path):
+        # A separator distinguishes a table, whatever its name, from frames.
+        return str(value) if is_table(str(value)) else f".{os.sep}{value}"
+    return ",".join(map(str, value)) or []
 
 
 def duration(value: Any) -> float:
@@ -115,8 +134,18 @@ def rate(value: Any) -> Fraction:
     return read
 
 
+def draft_scale(value: Any) -> Fraction:
+    """Read the scale of a draft, 1/2, 1/3 and so on to 1/8. Raises ValueError for other values."""
+    if isinstance(value, bool) or (isinstance(value, str) and len(value) > MAX_SCALE_TEXT):
+        raise ValueError
+    read = Fraction(value)
+    if read.numerator != 1 or not MIN_DRAFT <= read <= MAX_DRAFT:
+        raise ValueError
+    return read
+
+
 def integer(low: float, high: float) -> Callable[[Any], int]:
-    """Return a reader of a whole number between the two."""
+    """Return a reader of a whole number from ``low`` to ``high``."""
 
     def read(value: Any) -> int:
         if isinstance(value, bool | float) or not low <= int(value) <= high:
@@ -133,8 +162,15 @@ def bits(value: Any) -> int:
     return int(value)
 
 
+def name(value: Any) -> str:
+    """Read a text that is not empty."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError
+    return value.strip()
+
+
 def number(low: float, high: float) -> Callable[[Any], float]:
-    """Return a reader of a number between the two."""
+    """Return a reader of numbers from ``low`` to ``high``."""
 
     def read(value: Any) -> float:
         if isinstance(value, bool) or not low <= float(value) <= high:

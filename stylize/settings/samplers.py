@@ -1,4 +1,4 @@
-"""Samplers under the names people know from A1111, as diffusers' schedulers."""
+"""Samplers by their A1111 names, as schedulers of diffusers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _MULTI, _SINGLE = "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler"
 
 @dataclass(frozen=True)
 class Sampler:
-    """One sampler. kind: the class in diffusers. options: its arguments besides the model's own configuration."""
+    """One sampler. kind: the class in diffusers. options: its arguments, which complete the model's configuration."""
 
     kind: str
     options: Mapping[str, Any]
@@ -21,7 +21,8 @@ def _sampler(kind: str, **options: Any) -> Sampler:
     return Sampler(kind, MappingProxyType(options))
 
 
-# Spelled as in A1111. The solvers end with a first-order step: with few steps, a second-order one rings there.
+# Spelled as in A1111. The solvers end with a first-order step, because with few steps a second-order one causes
+# ringing.
 SAMPLERS: Mapping[str, Sampler] = MappingProxyType(
     {
         "Euler": _sampler("EulerDiscreteScheduler"),

@@ -1,18 +1,18 @@
-"""Values that change with the frame's number, in Deforum's form: ``0: 0.4, 40: 0.7`` and ``0: "a", 100: "b"``."""
+"""Values that change with the frame number, in Deforum's syntax: ``0: 0.4, 40: 0.7`` and ``0: "a", 100: "b"``."""
 
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_NUMBERS = re.compile(r"\s*(\d+)\s*:\s*\(?\s*([-+.\w]+)\s*\)?\s*")
-_TEXTS = re.compile(r'\s*(\d+)\s*:\s*"((?:[^"\\]|\\.)*)"\s*')
-_TEXTS_BEGIN = re.compile(r'\s*\{?\s*"?\d+"?\s*:\s*"')
+_NUMBERS = re.compile(r"\s*(-?\d+)\s*:\s*\(?\s*([-+.\w]+)\s*\)?\s*")
+_TEXTS = re.compile(r'\s*(-?\d+)\s*:\s*"((?:[^"\\]|\\.)*)"\s*')
+_TEXTS_BEGIN = re.compile(r'\s*\{?\s*"?-?\d+"?\s*:\s*"')
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A number by frame. points: frame and value, frames ascending; linear between them, constant before and after."""
+    """Number by frame. points: frame and value, frames ascending; linear between them, constant before and after."""
 
     points: tuple[tuple[int, float], ...]
 
@@ -57,7 +57,8 @@ def read_schedule(value: object, low: float, high: float) -> Schedule:
 
 
 def text_at(text: str, frame: int) -> str:
-    """Return the text at a frame: that of the last point up to it, or the first; a plain text is for all frames.
+    """Return the text at a frame: that of the last point up to it, or else the first. A plain text applies to all
+    frames.
 
     Raises ValueError for a schedule that cannot be read.
     """
@@ -78,7 +79,7 @@ def is_schedule(text: str) -> bool:
 
 
 def _text_points(text: str) -> list[tuple[int, str]]:
-    bare = re.sub(r'(^|,)(\s*)"(\d+)"(\s*:)', r"\1\2\3\4", text.strip().removeprefix("{").removesuffix("}"))
+    bare = re.sub(r'(^|,)(\s*)"(-?\d+)"(\s*:)', r"\1\2\3\4", text.strip().removeprefix("{").removesuffix("}"))
     points = [(int(frame), re.sub(r"\\(.)", r"\1", words)) for frame, words in _matches(_TEXTS, bare)]
     frames = [frame for frame, _ in points]
     if frames != sorted(set(frames)):
@@ -87,7 +88,7 @@ def _text_points(text: str) -> list[tuple[int, str]]:
 
 
 def _matches(pattern: re.Pattern[str], text: str) -> list[tuple[str, str]]:
-    """Return the two groups of every match of ``pattern`` in a comma-separated list that the matches must fill."""
+    """Split a comma-separated list whose items all match ``pattern``; return the two groups of each item."""
     found, position = [], 0
     while True:
         match = pattern.match(text, position)

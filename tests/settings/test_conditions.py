@@ -24,7 +24,7 @@ from stylize.settings.schedules import Schedule, constant
         ("depth=a(1).exr:(0.7)", ControlSpec("depth", Path("a(1).exr"), Strength(constant(0.7)))),
     ],
 )
-def test_controls_are_read_and_written_back(text, asked):
+def test_controls_read_back_as_written(text, asked):
     assert read_control(text) == asked
     assert read_control(str(asked)) == asked
 
@@ -46,13 +46,13 @@ def test_controls_are_read_and_written_back(text, asked):
         "canny:()",
     ],
 )
-def test_a_control_that_makes_no_sense_is_refused(text):
+def test_invalid_control_is_refused(text):
     with pytest.raises(SettingsError) as error:
         read_control(text)
     assert "\n" not in str(error.value)
 
 
-def test_files_and_models():
+def test_files_and_models_are_parsed():
     assert read_weights_spec("a/ink.safetensors:0.8").strength.weight == constant(0.8)
     assert read_weights_spec("a/ink.safetensors").path == Path("a/ink.safetensors")
     assert read_control_model("canny=owner/net").model == "owner/net"
@@ -63,7 +63,7 @@ def test_files_and_models():
         read_control_model("edges=owner/net")
 
 
-def test_a_project_keeps_them_with_whole_paths(tmp_path, monkeypatch):
+def test_project_stores_controls_and_models_with_absolute_paths(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     asked = Settings(
         renderer="diffusion", model="a/b", control=["canny:0.8", "depth=z/d.####.exr:0.5"], lora="ink.safetensors:0.7",
@@ -79,24 +79,24 @@ def test_a_project_keeps_them_with_whole_paths(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "message"),
     [
         ({"control_model": "canny=a/b"}, "add --control canny"),
         ({"ip_adapter": "a.safetensors"}, "--style PICTURE"),
         ({"style": "ref.png"}, "--ip-adapter FILE"),
         ({"image_encoder": "x"}, "--ip-adapter FILE"),
-        ({"lora_folder": "x"}, "no prompt names one"),
+        ({"lora_folder": "x"}, "no prompt contains"),
         ({"negative": "<lora:ink>"}, "write it in --prompt"),
         ({"prompt": '0: "a'}, "--prompt must be"),
-        ({"denoise": "0: 0.4, 9: 0.01"}, "no step to do"),
+        ({"denoise": "0: 0.4, 9: 0.01"}, "no step to run"),
         ({"sampler": "brush"}, "DPM++ 2M Karras"),
         ({"clip_skip": 0}, "from 1 to 12"),
         ({"render_size": 10}, "from 64"),
         ({"dtype": "float8"}, "float16"),
     ],
 )  # fmt: skip
-def test_a_mix_that_would_do_nothing_is_refused(asked, told):
+def test_option_combination_without_effect_is_refused(asked, message):
     with pytest.raises(SettingsError) as error:
         Settings(renderer="diffusion", model="a/b", **asked)
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)

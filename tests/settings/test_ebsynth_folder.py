@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_its_keys_and_mask_are_taken_unless_others_are_asked_for(folder: Path) -> None:
+def test_keys_and_mask_of_the_folder_are_the_defaults(folder: Path) -> None:
     shot, settings = open_ebsynth_folder(folder, Settings())
     assert (shot, settings.keys, settings.matte) == (folder / "video", folder / "keys", str(folder / "mask"))
     asked = Settings(keys=Path("mine"), matte="alpha")
@@ -30,18 +30,18 @@ def test_its_keys_and_mask_are_taken_unless_others_are_asked_for(folder: Path) -
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_without_keys_of_its_own_something_else_gives_them(folder: Path, there: bool) -> None:
+def test_folder_without_keys_needs_another_source(folder: Path, there: bool) -> None:
     (folder / "keys/0001.png").unlink()
     if not there:
         (folder / "keys").rmdir()
     matte = str(folder / "mask")
     for asked in (Settings(style=Path("s.png")), Settings(keys=Path("mine")), Settings(to_stage="pick")):
         assert open_ebsynth_folder(folder, asked) == (folder / "video", replace(asked, matte=matte))
-    with pytest.raises(PaintedKeyError, match=r"keys has no pictures; paint one, or give --style PICTURE"):
+    with pytest.raises(PaintedKeyError, match=r"keys contains no pictures; paint a key, or give --style PICTURE"):
         open_ebsynth_folder(folder, Settings())
 
 
-def test_what_is_no_such_folder_stays_as_it_is(folder: Path) -> None:
+def test_other_folders_are_unaffected(folder: Path) -> None:
     for path in (folder / "video", folder / "video/0001.png", folder / "none.mp4"):
         assert not is_ebsynth_folder(path)
         assert open_ebsynth_folder(path, Settings()) == (path, Settings())

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from stylize.settings.schedules import Schedule, all_texts, constant, is_schedule, read_schedule, text_at
 
 
-def test_numbers_run_straight_between_their_frames_and_level_beyond():
+def test_numbers_are_interpolated_linearly_and_held_beyond():
     schedule = read_schedule("10: 0.4, 20:(0.8)", 0, 1)
     assert [schedule.at(frame) for frame in (0, 10, 15, 20, 99)] == pytest.approx([0.4, 0.4, 0.6, 0.8, 0.8])
     assert read_schedule(0.3, 0, 1) == constant(0.3) == read_schedule("0.3", 0, 1)
@@ -13,7 +13,7 @@ def test_numbers_run_straight_between_their_frames_and_level_beyond():
 
 
 @given(st.dictionaries(st.integers(0, 999), st.floats(0, 1), min_size=1, max_size=6))
-def test_a_schedule_reads_back_as_it_was_written(points):
+def test_schedule_reads_back_as_written(points):
     schedule = read_schedule(", ".join(f"{frame}: {value!r}" for frame, value in sorted(points.items())), 0, 1)
     assert read_schedule(str(schedule), 0, 1) == schedule
     if len(points) > 1:
@@ -24,12 +24,12 @@ def test_a_schedule_reads_back_as_it_was_written(points):
 @pytest.mark.parametrize(
     "text", ["", "0:", "0: 2", "5: 0.1, 5: 0.2", "9: 0.1, 1: 0.2", "0: 0.1,", "0: nan", "x: 1", True]
 )
-def test_a_schedule_that_makes_no_sense_is_refused(text):
+def test_invalid_schedule_is_refused(text):
     with pytest.raises(ValueError, match=r".*"):
         read_schedule(text, 0, 1)
 
 
-def test_texts_hold_until_the_next_one():
+def test_text_holds_until_the_next_one():
     text = '10: "a village", 100: "a \\"burning\\" village, at night"'
     assert [text_at(text, frame) for frame in (0, 10, 99)] == ["a village"] * 3
     assert text_at(text, 100) == text_at(text, 500) == 'a "burning" village, at night'
@@ -37,13 +37,13 @@ def test_texts_hold_until_the_next_one():
     assert all_texts(text) == ("a village", 'a "burning" village, at night')
 
 
-def test_a_plain_text_is_for_all_frames():
+def test_plain_text_holds_for_all_frames():
     for text in ("a village", "16:9 photograph", "", '"quoted"'):
         assert not is_schedule(text)
         assert text_at(text, 7) == text
 
 
 @pytest.mark.parametrize("text", ['0: "a', '0: "a" 5: "b"', '5: "a", 0: "b"', '0: "a", later'])
-def test_a_broken_schedule_of_texts_is_refused(text):
+def test_invalid_schedule_of_texts_is_refused(text):
     with pytest.raises(ValueError, match=r".*"):
         text_at(text, 0)
