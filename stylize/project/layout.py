@@ -2,25 +2,38 @@
 
 from pathlib import Path
 
-from stylize.media.sequences import parse_pattern
+from stylize.errors import ShotError
+from stylize.media.sequences import READ_SUFFIXES, parse_pattern
+from stylize.visible_text import visible
 
 FOLDERS = ("video", "keys", "plan", "mask", "guides", "flow", "out", "passes", "export")
-# Each layer has folders of its own, in a folder of its name below this one.
+# Default folder of results.
+EXPORT = "export"
+# Folder of the layers, each in a folder named after it.
 LAYERS = "layers"
+# Folder of the drafts, each in a folder named after its scale, with the folders of a project.
+DRAFTS = "drafts"
 LAYER_FOLDERS = ("keys", "plan", "out", "passes")
 SUFFIX = ".stylize"
 SETTINGS_FILE, STATE_FILE, LOCK_FILE = "project.toml", "state.json", "project.lock"
-# Page and figures of a report.
+# Page and data file of a report.
 REPORT_FILES = ("report.html", "report.json")
 # Folder of the records of tasks.
 STATE_FOLDER = "state"
 
 
 def project_of(shot: Path, project: Path | None) -> Path:
-    """Return the project folder of a shot: alongside it unless another is requested."""
+    """Return the project folder of a shot: next to it unless another is requested.
+
+    Raises ShotError for a shot whose path contains NUL.
+    """
+    if "\0" in str(shot):
+        raise ShotError(
+            f"{visible(str(shot))}: expected a path, found a NUL character in it; give the path of a file or folder"
+        )
     if project is not None:
         return project
-    pattern = parse_pattern(shot)
+    pattern = parse_pattern(shot, READ_SUFFIXES)
     if pattern is not None:
         return pattern.folder / f"{pattern.prefix.rstrip('._- ') or pattern.folder.resolve().name}{SUFFIX}"
     path = shot.resolve()
@@ -28,10 +41,10 @@ def project_of(shot: Path, project: Path | None) -> Path:
 
 
 def is_project(path: Path) -> bool:
-    """Return whether a folder is a project of ours."""
+    """Return whether a folder is a project of stylize."""
     return (path / SETTINGS_FILE).is_file()
 
 
 def keeps_files(path: Path) -> bool:
-    """Return whether a run has worked in a folder: one that made only mattes leaves no settings."""
+    """Return whether a run has worked in a folder; a run that made only mattes leaves no settings."""
     return (path / STATE_FILE).is_file() and ((path / LOCK_FILE).is_file() or is_project(path))

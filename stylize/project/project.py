@@ -1,22 +1,25 @@
-"""The project folder of a shot, open for work: files that appear whole or not at all, and their records.
+"""Project folder of a shot, open for a run: atomically written files, and their records.
 
-A file that we made is known by the digest of its contents, so that a picture which a person put in its place differs
-from ours and is never overwritten.
+A file that a run writes is recognised by the digest of its contents, which is recorded before the file gets its name. A
+picture that a person puts in its place has another digest and is never overwritten. Files outside the folder are
+recorded in the user's own data, so that a project folder from someone else cannot claim files there.
 """
 
 import contextlib
 import copy
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from stylize.errors import OutputError, ProjectError
 from stylize.io_errors import PROJECT_OPTION
-from stylize.media.safe_write import atomic_write
+from stylize.media.safe_write import Seal, atomic_write
 from stylize.project import settings_file
 from stylize.project.digests import DigestCache, digest_of
 from stylize.project.layout import (
+    DRAFTS,
+    EXPORT,
     FOLDERS,
     LAYER_FOLDERS,
     LAYERS,
@@ -25,41 +28,61 @@ from stylize.project.layout import (
     STATE_FILE,
     STATE_FOLDER,
 )
+from stylize.project.links import refuse_links
 from stylize.project.lock import exclusive
-from stylize.project.records import Records, file_entry, file_name
+from stylize.project.outside import OutsideRecords
+from stylize.project.records import FileEntry, Records, file_entry, file_name
 from stylize.project.state_file import read_state, write_state
+from stylize.project.temporary_files import remove_temporary_files
 from stylize.project.upgrade import upgrade
 from stylize.settings import Settings
 from stylize.stages import inputs_half
+from stylize.visible_text import is_utf8, visible
 
-# Record of work outside of any task: unpacking, and checking mattes and guides.
+# Record of work that belongs to no task: unpacking, and checking mattes and guides.
 SESSION = "session"
+# Record of estimated motion, to which all processes of a run add lines.
+MOTION = "motion"
 # Record of files of tasks that no longer exist.
 RETIRED = "retired"
-# Minimum interval between two saves of digests: in seconds, and as a multiple of the duration of a save.
+# Minimum interval between two saves of digests, in seconds and as a multiple of the duration of a save.
 SAVE_EVERY, SAVE_SHARE = 1.0, 20.0
 
 
 class Project:
-    """One project folder, open for one run, or the part of it that belongs to one layer."""
+    """Project folder, open for one run, or the subfolder of one layer or one draft."""
 
-    def __init__(self, root: Path, home: "Project | None" = None) -> None:
-        """Create the folder if it does not exist. home: of a layer, the project that it is a part of.
+    def __init__(
+        self, root: Path, home: "Project | None" = None, *, is_draft: bool = False, outside: Path | None = None,
+        verify: bool = False, overwrite: bool = False, message: Callable[[str], None] = lambda _: None,
+    ) -> None:  # fmt: skip
+        """Create the folder if it does not exist. home: of a layer or a draft, the project that contains it.
 
-        Raises ProjectError for a folder that is somebody else's, damaged or of a newer schema, OutputError when it
-        cannot be created.
+        is_draft: the subfolder is a draft, which has the folders of a project and layers of its own. outside: folder
+        of the records of files outside the project, by default in the user's data. verify: read every file again.
+        overwrite: whether results may replace files that no run wrote. message: receives warnings about files.
+
+        Raises ProjectError for a folder that is not a project, is damaged, has a newer schema, or contains a link to
+        elsewhere, OutputError when it cannot be created.
         """
         self.root = root = root.resolve()
         _check_root(root)
-        # Raises before anything is created.
+        if home is None:
+            refuse_links(root)
+        # Raises an error before anything is created.
         settings_file.check_settings_schema(root)
         read_state(root)
-        for folder in (root, *(root / name for name in (LAYER_FOLDERS if home else FOLDERS))):
+        for folder in (root, *(root / name for name in (LAYER_FOLDERS if home and not is_draft else FOLDERS))):
             _make_folder(folder)
         self.task = SESSION
-        self._home, self._layers = home, list[Project]()
+        self.message: Callable[[str], None] = home.message if home else message
+        self._home, self._is_draft, self._parts = home, is_draft, list[Project]()
+        self._overwrite: bool = home._overwrite if home else overwrite
         self._records = Records(root / STATE_FOLDER)
-        self._digests: DigestCache = home._digests if home else DigestCache(root / STATE_FOLDER / "digests.json")
+        self._outside: OutsideRecords = home._outside if home else OutsideRecords(root, outside, message)
+        self._digests: DigestCache = (
+            home._digests if home else DigestCache(root / STATE_FOLDER / "digests.json", verify=verify)
+        )
         self._saved, self._every = time.monotonic(), SAVE_EVERY
         if home is not None:
             upgrade(root, home.root)
@@ -70,12 +93,29 @@ class Project:
         return self.root / name
 
     def layer(self, name: str) -> "Project":
-        """Return the part of a locked project that belongs to a layer. Raises as the constructor does."""
-        self._layers.append(Project(self.root / LAYERS / name, self))
-        return self._layers[-1]
+        """Return the subproject of a layer of a locked project. Raises as the constructor does."""
+        return self._add_part(Project(self.root / LAYERS / name, self))
+
+    def draft(self, name: str) -> "Project":
+        """Return the subproject of a draft of a locked project. Raises as the constructor does."""
+        return self._add_part(Project(self.root / DRAFTS / name, self, is_draft=True))
+
+    @property
+    def main(self) -> "Project":
+        """The project that contains a layer or a draft, at any depth; for others the project itself."""
+        return self if self._home is None else self._home.main
+
+    @property
+    def _whole(self) -> "Project":
+        """The project or the draft that contains a layer; for others the project itself."""
+        return self if self._home is None or self._is_draft else self._home._whole
+
+    def _add_part(self, part: "Project") -> "Project":
+        self._parts.append(part)
+        return part
 
     def during(self, task: str) -> "Project":
-        """Return the same project, recording to a task."""
+        """Return the same project, recording files to the given task."""
         other = copy.copy(self)
         other.task = task
         return other
@@ -93,69 +133,97 @@ class Project:
     # Contents
 
     def digest(self, path: Path) -> str:
-        """Return the digest of any file's contents, read again only when its size or time has changed."""
+        """Return the digest of a file's contents, recomputed only when its status has changed."""
         return self._digests.digest(path)
 
     def fresh(self, path: Path, key: str) -> bool:
-        """Return whether a file exists, is ours, and was made under a cache key."""
+        """Return whether a file exists, was written by a run, and was made under a cache key."""
         return key in self.keys_of(path)
 
     def made_from(self, path: Path, key: str) -> bool:
-        """Return whether a file is ours and was made from the inputs of a cache key, by any versions."""
+        """Return whether a file was written by a run from the inputs of a cache key, by any version."""
         return inputs_half(key) in map(inputs_half, self.keys_of(path))
 
     def keys_of(self, path: Path) -> list[str]:
         """Return the cache keys under which the existing file was made."""
-        made = [entry for entry in self._records.files(self._name(path)) if entry.digests]
+        made = [entry for entry in self._entries(path) if entry.digests]
         if not made or not path.is_file():
             return []
         digest = self.digest(path)
         return [entry.key for entry in made if entry.digests[-1] == digest]
 
     def ours(self, path: Path) -> bool:
-        """Return whether a file is one that we made, for any purpose."""
-        made = list(self._records.files(self._name(path)))
+        """Return whether a file is unchanged since a run wrote it."""
+        made = self._entries(path)
         if not made or not path.is_file():
             return False
         digest = self.digest(path)
         return any(digest in entry.digests for entry in made)
 
-    def claim(self, paths: Iterable[Path]) -> None:
-        """Record that these files are about to be written, so that they count as ours even if the run is killed.
+    def is_changed(self, path: Path) -> bool:
+        """Return whether a file exists that no run wrote, or that was changed since."""
+        return path.is_file() and not self.ours(path)
 
-        They must not be files of anybody else. A claim holds until the next claim of the task.
+    def has_written(self, path: Path) -> bool:
+        """Return whether a run has ever written a file with this name, whatever its current contents."""
+        return bool(self._entries(path))
+
+    def was_made_under(self, path: Path, key: str) -> bool:
+        """Return whether a run has written a file with this name under a cache key, whatever its current contents."""
+        return any(entry.key == key for entry in self._entries(path))
+
+    def claims_outside(self, path: Path) -> bool:
+        """Return whether only the project folder itself claims a file outside it, which is not trusted."""
+        records, name = self._records_of(path)
+        return records is self._outside and self.main._records.has(name)
+
+    def seal(self, key: str) -> Seal:
+        """Return the seal for files made under a cache key, which records them before they get their names.
+
+        A file of a killed run is therefore never mistaken for one of a person. The seal raises OutputError, also for a
+        result that would replace a file put there during the run, unless the run may overwrite.
         """
-        self._append({"claims": [self._name(path) for path in paths]})
 
-    def may_replace(self, path: Path) -> bool:
-        """Return whether a file is ours, or was claimed by us before it existed."""
-        return self.ours(path) or self._records.claimed(self._name(path))
+        def sealed(target: Path, partial: Path) -> Callable[[], None]:
+            self._refuse_foreign(target)
+            before, digest = partial.stat(), digest_of(partial)
+            self._record(target, key, digest)
+
+            def placed() -> None:
+                self._digests.placed(target, before, digest)
+                if time.monotonic() - self._saved > self._every:
+                    self.save()
+
+            return placed
+
+        return sealed
 
     def place(self, path: Path, key: str, write: Callable[[Path], None]) -> None:
-        """Make a file whole or not at all, and ours before anyone can see it.
+        """Write a file atomically, and record it before it is visible.
 
-        write: makes the file at the temporary path that it is given. The digest is on disk before the file gets its
-        name, so that a run killed between the two never treats its own file as a person's.
+        write: writes the file to the temporary path that it receives.
         """
-        with atomic_write(path, PROJECT_OPTION, keep_suffix=True) as partial:
+        with atomic_write(path, PROJECT_OPTION, keep_suffix=True, seal=self.seal(key)) as partial:
             write(partial)
-            self._append(file_entry(self._name(path), key, digest_of(partial), partial.stat()))
 
-    def record(self, path: Path, key: str) -> None:
-        """Record that a file was made under a cache key; for files that no person is expected to replace."""
-        self._append(file_entry(self._name(path), key, self.digest(path), path.stat()))
-        if time.monotonic() - self._saved > self._every:
-            self.save()
+    def relabel(self, path: Path, key: str) -> None:
+        """Record a file of a run under another cache key."""
+        self._record(path, key, self.digest(path))
+
+    def adopt(self, path: Path) -> None:
+        """Record a complete file that other code has written for this run."""
+        self._record(path, "", self.digest(path))
 
     def forget(self, path: Path) -> None:
-        """Remove a file of ours."""
+        """Remove a file that a run wrote, and its record."""
         path.unlink(missing_ok=True)
-        self._records.forget(self._name(path))
+        records, name = self._records_of(path)
+        records.forget(name)
 
     # Facts
 
     def recall(self, name: str, key: str) -> Any:
-        """Return a fact that was remembered under the same cache key, or None."""
+        """Return a fact that was recorded under the same cache key, or None."""
         return self._records.fact(name, key)
 
     def remember(self, name: str, key: str, value: Any) -> None:
@@ -170,12 +238,12 @@ class Project:
         self._seed()
 
     def retire(self, kind: str, tasks: Collection[str]) -> None:
-        """Move the records of a kind's tasks that are not in ``tasks`` to RETIRED. For a project that is locked."""
+        """Move the records of tasks of a kind that are not in ``tasks`` to RETIRED. The project must be locked."""
         gone = [task for task in self._records.tasks() if task.partition(":")[0] == kind and task not in tasks]
         self._records.retire(gone, RETIRED)
 
     def save(self) -> None:
-        """Write the digests of files, so that these need not be read again."""
+        """Write the digests of files, so that the files need not be read again."""
         begun = time.monotonic()
         self._digests.save()
         self._saved = time.monotonic()
@@ -183,58 +251,97 @@ class Project:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Exclude a second run, and upgrade the folder if an earlier version made it.
+        """Exclude other runs, upgrade the folder if an earlier version made it, and remove temporary files.
 
-        Raises ProjectError if another run is active, or nothing can be written here.
+        Raises ProjectError if another run is active or the folder is not writable.
         """
         with exclusive(self.root / LOCK_FILE):
             upgrade(self.root)
-            self._load()  # a run that ended in between may have written it
+            remove_temporary_files(self.root)
+            self._load()  # another run may have changed it in between
             try:
                 yield
             finally:
-                for one in (*self._layers, self):
+                for one in self._all_parts():
+                    # Without it, compaction would drop entries that only the writing process knows.
+                    one.reload(MOTION)
                     one._records.compact()
+                self._outside.compact()
                 self.save()
+
+    def _all_parts(self) -> Iterator["Project"]:
+        """Yield the open parts, at any depth, and the project itself."""
+        for part in self._parts:
+            yield from part._all_parts()
+        yield self
 
     def _load(self) -> None:
         self._records.load()
         if self._home is None:
             self._digests.load()
+            self._outside.load()
         self._seed()
 
     def _seed(self) -> None:
-        for name, known in self._records.contents():
-            self._digests.seed(self.root / name, known)
+        for name, status, digest in self._records.contents():
+            self._digests.seed(self.root / name, status, digest)
 
     def _append(self, entry: dict[str, Any]) -> None:
         write_state(self.root)
         self._records.append(self.task, entry)
 
-    def _name(self, path: Path) -> str:
-        return file_name(self.root, path)
+    def _refuse_foreign(self, result: Path) -> None:
+        """Raise OutputError if a result would replace a file that no run wrote."""
+        name = file_name(self._whole.root, result)
+        if self._overwrite or not (Path(name).is_absolute() or name.startswith(f"{EXPORT}/")):
+            return
+        if result.is_symlink() or (result.exists() and not self.ours(result)):
+            raise OutputError(
+                f"{result} was not written by this project and appeared during this run; "
+                "move it away to keep it, choose another -o, or replace it with --overwrite"
+            )
+
+    def _record(self, path: Path, key: str, digest: str) -> None:
+        records, name = self._records_of(path)
+        write_state(self.root)
+        records.append(self.task, file_entry(name, key, digest))
+
+    def _entries(self, path: Path) -> list[FileEntry]:
+        records, name = self._records_of(path)
+        return list(records.files(name))
+
+    def _records_of(self, path: Path) -> tuple[Records, str]:
+        """Return the records that list a file, and the name of the file in them."""
+        name = file_name(self.root, path)
+        if not Path(name).is_absolute():
+            return self._records, name
+        return self._home._records_of(path) if self._home else (self._outside, name)
 
 
 def _check_root(root: Path) -> None:
-    """Raise ProjectError for a folder that is somebody else's."""
+    """Raise ProjectError for a folder that is not a project, or whose path is not UTF-8."""
+    if not is_utf8(str(root)):
+        raise ProjectError(
+            f"{visible(str(root))}: expected the path of a project in UTF-8; choose another with --project FOLDER"
+        )
     if root.exists() and not root.is_dir():
-        raise ProjectError(f"{root} is to be the project folder but is a file; choose another with --project FOLDER")
-    # A run that is stopped early leaves folders and the lock, but no project file.
-    known = {*FOLDERS, LAYERS, LOCK_FILE, SETTINGS_FILE, STATE_FILE, STATE_FOLDER}
+        raise ProjectError(f"{root} is a file, expected a project folder; choose another with --project FOLDER")
+    # A run that stops early leaves folders and the lock file, but no project file.
+    known = {*FOLDERS, LAYERS, DRAFTS, LOCK_FILE, SETTINGS_FILE, STATE_FILE, STATE_FOLDER}
     entries = {entry.name for entry in root.iterdir()} if root.exists() else set()
     if not entries & {SETTINGS_FILE, STATE_FILE} and entries - known:
-        raise ProjectError(f"{root} holds files but is no project of ours; choose another with --project FOLDER")
+        raise ProjectError(f"{root} contains files but is not a project; choose another with --project FOLDER")
 
 
 def _make_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise ProjectError(
-            f"{folder} is to be a folder of the project but is a file; move it away, or choose another project with "
+            f"{folder} is a file, expected a folder of the project; move it away, or choose another project with "
             "--project FOLDER"
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"the project folder {folder} cannot be made ({error.strerror}); choose another with --project FOLDER"
+            f"the project folder {folder} cannot be created ({error.strerror}); choose another with --project FOLDER"
         ) from error

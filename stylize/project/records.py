@@ -1,33 +1,36 @@
-"""Records of tasks: the files that each has made, under which cache key and with which contents, and its facts.
+"""Records of tasks: the files that each has written, with cache keys and digests of contents, and its facts.
 
 Every task has one file of JSON lines, to which the process that runs the task appends: several processes can work on
-one project without sharing a writer. A line that a killed run has cut off is ignored, and its work is done again.
+one project without sharing a writer. A line truncated by a killed run is ignored, and its work is done again.
 """
 
 import json
-import os
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from stylize.errors import ProjectError
 from stylize.io_errors import PROJECT_OPTION, output_error
-from stylize.media.safe_write import atomic_write, make_folder
-from stylize.project.digests import digest_of
+from stylize.media.safe_write import Seal, atomic_write, make_folder, no_follow
+from stylize.project.digests import digest_of, placed_status
 from stylize.project.layout import STATE_FOLDER
 
 SUFFIX = ".jsonl"
-# Earlier contents of a file that still count as ours.
+# Number of earlier versions of a file that are still recognised.
 _REMEMBERED = 8
-# A record is rewritten when it has more lines than this multiple of its entries, and than this minimum.
+# A record is rewritten when it has more lines than this multiple of its entries and more than this minimum.
 _BLOAT, _FEWEST = 2, 200
 
 
 @dataclass
 class FileEntry:
-    """A file that a task has made. digests: of its contents, latest last. status: size and time of the latest."""
+    """File that a task has written.
+
+    digests: digests of its contents, latest last. status: status of the file with the latest contents; see
+    ``digests.status_of``; empty if unknown.
+    """
 
     key: str
     digests: list[str] = field(default_factory=list)
@@ -36,25 +39,22 @@ class FileEntry:
 
 @dataclass
 class Record:
-    """Work of one task. files: by name. facts: cache key and value, by name. claims: files about to be written."""
+    """Record of one task. files: by name. facts: cache key and value, by name."""
 
     files: dict[str, FileEntry] = field(default_factory=dict)
     facts: dict[str, tuple[str, Any]] = field(default_factory=dict)
-    claims: list[str] = field(default_factory=list)
     lines: int = 0
 
     def take(self, entry: Any) -> None:
-        """Add one entry. Raises ValueError, TypeError or KeyError for a malformed one."""
+        """Add one entry. Raises ValueError, TypeError or KeyError for a malformed entry."""
         self.lines += 1
         if "file" in entry:
             made = self.files.setdefault(str(entry["file"]), FileEntry(""))
             made.key, made.status = str(entry["key"]), list(entry.get("status", ()))
             for digest in [str(one) for one in entry["digests"]]:
                 made.digests = [*(one for one in made.digests if one != digest), digest][-_REMEMBERED:]
-        elif "fact" in entry:
-            self.facts[str(entry["fact"])] = (str(entry["key"]), entry["value"])
         else:
-            self.claims = [str(name) for name in entry["claims"]]
+            self.facts[str(entry["fact"])] = (str(entry["key"]), entry["value"])
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Yield the smallest equivalent set of entries."""
@@ -62,21 +62,52 @@ class Record:
             yield {"file": name, "key": made.key, "digests": made.digests, "status": made.status}
         for name, (key, value) in self.facts.items():
             yield {"fact": name, "key": key, "value": value}
-        if self.claims:
-            yield {"claims": self.claims}
 
 
 class Recorder:
     """Writer of one task's record, for the process that runs the task."""
 
     def __init__(self, root: Path, task: str) -> None:
-        """Open the record of a task. root: of the project."""
-        self._root, self._file = root.resolve(), record_file(root / STATE_FOLDER, task)
+        """Open the record of a task. root: folder of the project."""
+        self._root, self._folder = root.resolve(), root / STATE_FOLDER
+        self._file = record_file(self._folder, task)
         self._one_at_a_time = threading.Lock()
+        self._records: Records | None = None
 
-    def record(self, path: Path, key: str) -> None:
-        """Record a file that exists under a cache key. Raises OutputError."""
-        entry = file_entry(file_name(self._root, path), key, digest_of(path), path.stat())
+    def seal(self, key: str) -> Seal:
+        """Return the seal for files made under a cache key. The seal raises OutputError."""
+
+        def sealed(target: Path, partial: Path) -> Callable[[], None]:
+            name, digest, before = file_name(self._root, target), digest_of(partial), partial.stat()
+            self._append(file_entry(name, key, digest))
+
+            def placed() -> None:
+                # The main process takes the status from the record and need not read the file again.
+                if status := placed_status(target, before):
+                    self._append(file_entry(name, key, digest, status))
+
+            return placed
+
+        return sealed
+
+    def is_changed(self, path: Path) -> bool:
+        """Return whether a file exists that no task wrote, or that was changed since."""
+        try:
+            digest = digest_of(path)
+        except FileNotFoundError:
+            return False
+        return not any(digest in entry.digests for entry in self._loaded().files(file_name(self._root, path)))
+
+    def _loaded(self) -> "Records":
+        """Return the records of all tasks, as read at the first check of a file."""
+        with self._one_at_a_time:
+            if self._records is None:
+                records = Records(self._folder)
+                records.load()
+                self._records = records
+            return self._records
+
+    def _append(self, entry: dict[str, Any]) -> None:
         with self._one_at_a_time:
             _append(self._file, entry)
 
@@ -111,7 +142,7 @@ class Records:
         self._tasks[task] = record
 
     def append(self, task: str, entry: dict[str, Any]) -> None:
-        """Add an entry to the record of a task, on disk first. Raises OutputError."""
+        """Add an entry to the record of a task, first on disk. Raises OutputError."""
         with self._lock:
             _append(self._file(task), entry)
             self._tasks.setdefault(task, Record()).take(entry)
@@ -122,15 +153,19 @@ class Records:
             if name in record.files:
                 yield record.files[name]
 
-    def contents(self) -> Iterator[tuple[str, list[Any]]]:
-        """Yield name, and size, time and digest, of every file that was recorded with them."""
+    def contents(self) -> Iterator[tuple[str, list[int], str]]:
+        """Yield name, status and digest of every file that was recorded with a status."""
         for record in list(self._tasks.values()):
             for name, made in record.files.items():
-                if len(made.status) == 2 and made.digests:
-                    yield name, [*made.status, made.digests[-1]]
+                if made.status and made.digests:
+                    yield name, made.status, made.digests[-1]
+
+    def has(self, name: str) -> bool:
+        """Return whether a task has an entry of a file."""
+        return any(name in record.files for record in list(self._tasks.values()))
 
     def forget(self, name: str) -> None:
-        """Drop a file that no longer exists. Records on disk lose it when they are next rewritten."""
+        """Remove a file that no longer exists. Records on disk drop it at their next rewrite."""
         for record in self._tasks.values():
             record.files.pop(name, None)
 
@@ -140,10 +175,6 @@ class Records:
             if name in record.facts and record.facts[name][0] == key:
                 return record.facts[name][1]
         return None
-
-    def claimed(self, name: str) -> bool:
-        """Return whether a task has claimed a file."""
-        return any(name in record.claims for record in self._tasks.values())
 
     def tasks(self) -> list[str]:
         """Return the names of the tasks that have a record."""
@@ -162,7 +193,7 @@ class Records:
                 self._file(task).unlink(missing_ok=True)
 
     def compact(self) -> None:
-        """Rewrite the records with many redundant lines. Raises OutputError."""
+        """Rewrite records that have many redundant lines. Raises OutputError."""
         for task, record in self._tasks.items():
             if record.lines > max(_FEWEST, _BLOAT * sum(1 for _ in record.entries())):
                 self._rewrite(task)
@@ -178,26 +209,31 @@ class Records:
 
 
 def record_file(folder: Path, task: str) -> Path:
-    """Return the file of a task's record. folder: of all records."""
+    """Return the file of a task's record. folder: folder of all records."""
     return folder / f"{task.replace(':', '.')}{SUFFIX}"
 
 
 def file_name(root: Path, path: Path) -> str:
-    """Return the name of a file in records: its path in the project, or its absolute path."""
+    """Return the name of a file in records: its path in the project, or its absolute path without links.
+
+    A link inside the project is not followed.
+    """
     path = path.absolute()
+    if ".." in path.parts or not path.is_relative_to(root):
+        path = path.parent.resolve() / path.name
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
-def file_entry(name: str, key: str, digest: str, status: os.stat_result) -> dict[str, Any]:
-    """Return the entry of a file. status: of the file, so that it need not be read again while that is unchanged."""
-    return {"file": name, "key": key, "digests": [digest], "status": [status.st_size, status.st_mtime_ns]}
+def file_entry(name: str, key: str, digest: str, status: Sequence[int] = ()) -> dict[str, Any]:
+    """Return the entry of a file. status: status of the file, so that it is not read again until that changes."""
+    return {"file": name, "key": key, "digests": [digest], "status": list(status)}
 
 
 def _append(path: Path, entry: dict[str, Any]) -> None:
     try:
         make_folder(path.parent)
-        with path.open("a", encoding="utf-8") as file:
-            # A line of its own even after one that was cut off.
+        with open(path, "a", encoding="utf-8", opener=no_follow) as file:
+            # Starts a new line even after a truncated one.
             file.write(f"\n{json.dumps(entry)}\n" if file.tell() else f"{json.dumps(entry)}\n")
     except OSError as error:
         raise output_error(error, path, PROJECT_OPTION) from error

@@ -1,4 +1,4 @@
-"""The schema of project folders: its number, and the check that refuses unsupported ones.
+"""Schema of project folders: its number, and a check that rejects unsupported ones.
 
 1  settings without a number, state in one file (stylize 0.1)
 2  a number in project.toml and state.json, state in one record per task
@@ -12,16 +12,16 @@ from stylize.errors import ProjectError
 SCHEMA = 2
 
 
-def check_schema(path: Path, schema: Any, way_out: str = "fix it") -> int:
-    """Return the schema of a file of a project. way_out: advice for one that is no number.
+def check_schema(path: Path, schema: Any, advice: str = "fix it") -> int:
+    """Return the schema of a project file. advice: what to do if it is not a number.
 
-    Raises ProjectError for one that is no number, and for one that is newer than this version supports.
+    Raises ProjectError if it is not a number, or is newer than this version supports.
     """
     if isinstance(schema, int) and not isinstance(schema, bool) and 1 <= schema <= SCHEMA:
         return schema
     if isinstance(schema, int) and not isinstance(schema, bool) and schema > SCHEMA:
         raise ProjectError(
-            f"{path} is of schema {schema}, and this version knows up to {SCHEMA}; install a newer stylize, or choose "
-            "another project with --project FOLDER; nothing was changed"
+            f"{path} has schema {schema}, but this version supports only up to {SCHEMA}; install a newer stylize, or "
+            "choose another project with --project FOLDER; nothing was changed"
         )
-    raise ProjectError(f"{path} has the schema {schema!r}, expected a number from 1 to {SCHEMA}; {way_out}")
+    raise ProjectError(f"{path} has the schema {schema!r}, expected a number from 1 to {SCHEMA}; {advice}")

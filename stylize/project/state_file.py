@@ -1,6 +1,7 @@
-"""The file state.json: the schema of a project's records."""
+"""File state.json: the schema of a project's records."""
 
 import json
+import threading
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ from stylize.media.safe_write import atomic_write
 from stylize.project.layout import STATE_FILE
 from stylize.project.schema import SCHEMA, check_schema
 
-# Without records it is unknown which pictures in keys/ a person painted.
-_WAY_OUT = (
-    "restore it, or delete it and the folder state/ beside it to have everything made again; pictures in keys/ then "
-    "count as painted"
+# Without records, pictures made by hand cannot be distinguished.
+_ADVICE = (
+    "restore it, or delete it and the folders state/, video/, out/ and passes/ next to it to regenerate them; "
+    "pictures in keys/ then count as painted"
 )
+
+# The first records of a project may come from several threads.
+_writing = threading.Lock()
 
 
 def read_state(root: Path) -> dict[str, Any]:
@@ -29,16 +33,18 @@ def read_state(root: Path) -> dict[str, Any]:
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ProjectError(f"{path} cannot be read ({error}); {_WAY_OUT}") from error
+        raise ProjectError(f"{path} cannot be read ({error}); {_ADVICE}") from error
     if not isinstance(state, dict):
-        raise ProjectError(f"{path} holds no table; {_WAY_OUT}")
-    # The first schema called its number a version.
-    return state | {"schema": check_schema(path, state.get("schema", state.get("version")), _WAY_OUT)}
+        raise ProjectError(f"{path} is not a table; {_ADVICE}")
+    # In the first schema, the entry was named version.
+    return state | {"schema": check_schema(path, state.get("schema", state.get("version")), _ADVICE)}
 
 
 def write_state(root: Path, *, replace: bool = False) -> None:
-    """Write state.json where it is missing, or ``replace`` it. Raises OutputError."""
+    """Write state.json if it is missing, or ``replace`` it. Safe in concurrent threads and processes. Raises OutputError."""
     path = root / STATE_FILE
-    if replace or not path.exists():
-        with atomic_write(path, PROJECT_OPTION) as partial:
+    with _writing:
+        if path.exists() and not replace:
+            return
+        with atomic_write(path, PROJECT_OPTION, shared=True) as partial:
             partial.write_text(json.dumps({"schema": SCHEMA, "stylize": version("stylize")}), encoding="utf-8")

@@ -1,11 +1,14 @@
-"""Records of tasks: lines that are appended, read again by whoever goes on, and never in the way when damaged."""
+"""Records of tasks: appended lines that later runs read, and that never block a run when damaged."""
 
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from stylize.errors import OutputError
+from stylize.media.safe_write import atomic_write
 from stylize.project import Project
 from stylize.project.records import Recorder, Records
 from tests import forbidden
@@ -16,50 +19,50 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path / "shot.stylize")
 
 
-def made(project: Project, name: str = "a.png", text: str = "ours") -> Path:
+def made(project: Project, key: str = "key", name: str = "a.png", text: str = "ours") -> Path:
     path = project.folder("out") / name
-    path.write_text(text)
+    project.place(path, key, lambda partial: partial.write_text(text) and None)
     return path
 
 
-def test_what_another_process_records_is_known_after_a_reload(project: Project) -> None:
-    path = made(project)
-    Recorder(project.root, "span:0002").record(path, "key")
+def made_by(recorder: Recorder, path: Path, key: str = "key", text: str = "ours") -> Path:
+    with atomic_write(path, seal=recorder.seal(key)) as partial:
+        partial.write_text(text)
+    return path
+
+
+def test_records_of_another_process_are_known_after_a_reload(project: Project) -> None:
+    path = made_by(Recorder(project.root, "span:0002"), project.folder("out") / "a.png")
     assert not project.ours(path)
     project.reload("span:0002")
     assert project.fresh(path, "key")
     assert Project(project.root).fresh(path, "key")
 
 
-def test_tasks_write_files_of_their_own(project: Project) -> None:
-    first, second = made(project, "a.png"), made(project, "b.png")
-    project.during("keys:0001").record(first, "one")
-    project.during("span:0002").record(second, "two")
+def test_each_task_has_its_own_record(project: Project) -> None:
+    first = made(project.during("keys:0001"), "one", "a.png")
+    second = made(project.during("span:0002"), "two", "b.png")
     names = {path.name for path in (project.root / "state").glob("*.jsonl")}
     assert names == {"keys.0001.jsonl", "span.0002.jsonl"}
     assert project.fresh(first, "one")
     assert project.fresh(second, "two")
 
 
-def test_lines_that_are_cut_off_or_misshapen_count_for_nothing(project: Project) -> None:
-    path = made(project)
-    project.during("span:0002").record(path, "key")
+def test_truncated_and_malformed_lines_are_ignored(project: Project) -> None:
+    path = made(project.during("span:0002"))
     record = project.root / "state/span.0002.jsonl"
     whole = record.read_text()
     deep = "[" * 100_000
     record.write_text(f'5\n["x"]\n{{"file": 3}}\n{{"fact": "x"}}\n{deep}\nnull\n\ufffd\n{{"fi\n{whole}{{"file": "b.p')
     later = Project(project.root)
     assert later.fresh(path, "key")
-    other = made(later, "b.png")
-    later.during("span:0002").record(other, "key")
+    other = made(later.during("span:0002"), name="b.png")
     assert Project(project.root).fresh(other, "key")
 
 
-def test_the_latest_contents_are_the_fresh_ones_and_earlier_ones_still_ours(project: Project) -> None:
-    path = made(project, text="first")
-    project.record(path, "one")
-    path.write_text("second")
-    project.record(path, "two")
+def test_latest_contents_are_fresh_and_earlier_ones_are_ours(project: Project) -> None:
+    path = made(project, "one", text="first")
+    made(project, "two", text="second")
     assert project.fresh(path, "two")
     assert not project.fresh(path, "one")
     path.write_text("first")
@@ -67,11 +70,9 @@ def test_the_latest_contents_are_the_fresh_ones_and_earlier_ones_still_ours(proj
     assert not project.fresh(path, "two")
 
 
-def test_records_of_tasks_that_are_no_more_are_merged(project: Project) -> None:
-    paths = [made(project, f"{number}.png") for number in range(3)]
-    for number, path in enumerate(paths):
-        project.during(f"span:000{number}").record(path, "key")
-    project.during("keys:0001").record(paths[0], "other")
+def test_records_of_retired_tasks_are_merged(project: Project) -> None:
+    paths = [made(project.during(f"span:000{number}"), name=f"{number}.png") for number in range(3)]
+    project.during("keys:0001").relabel(paths[0], "other")
     project.retire("span", ["span:0001"])
     names = {path.name for path in (project.root / "state").glob("*.jsonl")}
     assert names == {"keys.0001.jsonl", "retired.jsonl", "span.0001.jsonl"}
@@ -79,12 +80,11 @@ def test_records_of_tasks_that_are_no_more_are_merged(project: Project) -> None:
     assert all(later.fresh(path, "key") for path in paths)
 
 
-def test_a_record_that_says_everything_many_times_is_rewritten(project: Project) -> None:
-    path = made(project)
+def test_redundant_record_is_compacted(project: Project) -> None:
     with project.locked():
         for number in range(300):
             project.remember("fact", f"key {number}", number)
-        project.record(path, "key")
+        path = made(project)
     lines = (project.root / "state/session.jsonl").read_text().splitlines()
     assert len(lines) == 2
     later = Project(project.root)
@@ -92,11 +92,8 @@ def test_a_record_that_says_everything_many_times_is_rewritten(project: Project)
     assert later.recall("fact", "key 299") == 299
 
 
-def test_a_file_is_not_read_again_while_its_size_and_time_are_those_that_were_recorded(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = made(project)
-    Recorder(project.root, "span:0002").record(path, "key")
+def test_file_with_recorded_status_is_not_read_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = made_by(Recorder(project.root, "span:0002"), project.folder("out") / "a.png")
     monkeypatch.setattr("stylize.project.digests.digest_of", lambda path: pytest.fail(f"{path} was read"))
     assert Project(project.root).fresh(path, "key")
     monkeypatch.undo()
@@ -105,44 +102,69 @@ def test_a_file_is_not_read_again_while_its_size_and_time_are_those_that_were_re
     assert not Project(project.root).fresh(path, "key")
 
 
-def test_a_damaged_cache_of_digests_costs_time_alone(project: Project) -> None:
-    path = made(project)
+def test_damaged_digest_cache_is_ignored(project: Project) -> None:
     with project.locked():
-        project.record(path, "key")
+        path = made(project)
     for text in ("{", "[]", '{"a": 3}', "\x00"):
         (project.root / "state/digests.json").write_text(text)
         assert Project(project.root).fresh(path, "key")
 
 
-def test_claims_hold_until_the_next_claim_of_the_task(project: Project, tmp_path: Path) -> None:
-    target = tmp_path / "a.png"
-    delivery = project.during("delivery")
-    delivery.claim([target])
-    assert Project(project.root).may_replace(target)
-    project.during("span:0002").claim([])
-    assert Project(project.root).may_replace(target)
-    delivery.claim([])
-    assert not Project(project.root).may_replace(target)
+def test_file_is_recorded_before_its_rename(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    path = project.folder("out") / "a.png"
+    recorder = Recorder(project.root, "span:0002")
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            made_by(recorder, path)
+    path.write_text("ours")  # the file that the rename would have made
+    assert Project(project.root).fresh(path, "key")
 
 
+def test_threads_of_a_worker_wait_for_loading_records(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, load = made(project), Records.load
+
+    def slowly(self: Records) -> None:
+        time.sleep(0.2)
+        load(self)
+
+    monkeypatch.setattr(Records, "load", slowly)
+    recorder = Recorder(project.root, "span:0002")
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(recorder.is_changed, [path] * 4)) == [False] * 4
+
+
+def test_worker_recognises_an_edited_file(project: Project) -> None:
+    path = made(project)
+    assert not Recorder(project.root, "span:0002").is_changed(path)
+    path.write_text("theirs")
+    assert Recorder(project.root, "span:0002").is_changed(path)
+    path.unlink()
+    assert not Recorder(project.root, "span:0002").is_changed(path)
+
+
+@pytest.mark.slow
 @forbidden.needs_permissions
-def test_a_record_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_unwritable_record_is_reported(tmp_path: Path) -> None:
     code = (
         "import sys, pathlib; from stylize.project.records import Records\n"
-        "Records(pathlib.Path(sys.argv[1])).append('span:1', {'claims': []})"
+        "Records(pathlib.Path(sys.argv[1])).append('span:1', {'fact': 'a', 'key': 'b', 'value': 1})"
     )
     folder = tmp_path / "state"
     folder.mkdir(0o500)
-    told = forbidden.python("-c", code, folder).stderr
-    assert "OutputError" in told
-    assert "state does not allow it" in told
+    stderr = forbidden.python("-c", code, folder).stderr
+    assert "OutputError" in stderr
+    assert "state does not allow it" in stderr
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError):
-        Records(tmp_path / "file").append("span:1", {"claims": []})
+        Records(tmp_path / "file").append("span:1", {"fact": "a", "key": "b", "value": 1})
 
 
-@pytest.mark.parametrize("status", ['["x", "y"]', "[1, null]", "7"])
-def test_damaged_digests_only_cost_time(tmp_path, status):
+@pytest.mark.parametrize("status", ['["x", "y"]', "[1, null]", "7", "[1, 2]", "[1, 2, 3, 4, null]"])
+def test_damaged_digests_are_recomputed(tmp_path, status):
     root = tmp_path / "p.stylize"
     with Project(root).locked():
         pass
