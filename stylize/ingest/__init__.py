@@ -1,1 +1,1 @@
-"""Movies unpacked into the project, once."""
+"""Unpacking of movies into the frames of a project."""

@@ -1,36 +1,63 @@
-"""Conforming of a shot: every frame as a file, the input of every stage."""
+"""Conforming of a shot: each frame becomes a file that the stages read."""
 
 from collections.abc import Callable
+from pathlib import Path
 
+from stylize.ingest.unpacking import report_damaged
+from stylize.media.images import ImageInfo
 from stylize.media.plates import Plates, conform, plate_pattern
+from stylize.media.sequences import format_frames
 from stylize.media.shot import Shot
-from stylize.project import Project
+from stylize.project import Project, check_edited, is_edited
 from stylize.stages import cache_key
 
 
 def conform_plates(shot: Shot, project: Project, progress: Callable[[str, int, int], None]) -> Plates:
-    """Return every frame as a file: a movie's are unpacked once, a sequence's are used in place."""
+    """Return the plates of a shot. The frames of a movie, and views of linear light, are written to files once.
+
+    The files of other sequences are used in place.
+
+    Unpacked frames that the user has changed are used unchanged, and reported. progress: called with the stage, and the
+    number of frames done and in total. Raises InputError if a changed frame does not fit the shot.
+    """
     total = len(shot.frames)
-    if shot.kind == "sequence":
+    if shot.in_place:
         return conform(shot, project.folder("video"), lambda frame: True, lambda frame: None)
-    source = [project.digest(shot.path), shot.depth, shot.alpha, shot.size]
+    form = [shot.depth, shot.alpha, shot.size]
+    source = [project.digest(shot.path), *form] if shot.kind == "movie" else []
+    files = dict(zip(shot.frames, shot.files, strict=True)) if shot.kind == "sequence" else {}
     path = plate_pattern(shot, project.folder("video")).path
     made = 0
-    # --start-number changes which frame of the file a number names: the cache key has the position.
-    places = dict(zip(shot.frames, shot.positions, strict=True))
+    # The cache key contains the position because --start-number changes the frame that a number refers to.
+    inputs = {frame: shot.cache_inputs(place) for frame, place in zip(shot.frames, shot.positions, strict=True)}
 
     def key(frame: int) -> str:
-        return cache_key("conform", source, places[frame])
+        if files:
+            return cache_key("view", project.digest(files[frame]), *form, shot.layer, repr(shot.view))
+        return cache_key("conform", source, *inputs[frame])
 
     def done(frame: int) -> bool:
-        return project.fresh(path(frame), key(frame))
+        return project.fresh(path(frame), key(frame)) or is_edited(project, path(frame))
 
     def on_frame(frame: int) -> None:
         nonlocal made
         made += 1
-        project.record(path(frame), key(frame))
         progress("conform", made, total)
 
-    plates = conform(shot, project.folder("video"), done, on_frame)
+    _report(shot, project, path)
+    plates = conform(shot, project.folder("video"), done, on_frame, lambda frame: project.seal(key(frame)))
     progress("conform", total, total)
     return plates
+
+
+def _report(shot: Shot, project: Project, path: Callable[[int], Path]) -> None:
+    """Report plates that were changed by hand, and damaged ones that will be unpacked again."""
+    edited = [frame for frame in shot.frames if is_edited(project, path(frame))]
+    for frame in edited:
+        check_edited(path(frame), ImageInfo(shot.size, 16 if shot.depth == 16 else 8, shot.alpha))
+    folder = path(shot.frames[0]).parent
+    if edited:
+        project.message(
+            f"{format_frames(edited)} in {folder}: changed by hand and used unchanged; delete them to unpack them again"
+        )
+    report_damaged(project, [path(frame) for frame in shot.frames])

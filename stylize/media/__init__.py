@@ -1,8 +1,8 @@
-"""Pictures and movies, in and out.
+"""Reading and writing of pictures and movies.
 
-In: `shot` opens a movie or a numbered sequence (`sequences`) and `plates` gives its frames by number; `companions`
-finds the mattes and guides that accompany them. `decoder` decodes movies; `images` reads and writes pictures.
-Out: `targets` are destinations of results, `codecs` how movies are encoded, `safe_write` puts files in place and
-`stale_outputs` reports frames of earlier runs.
-`clock` and `colour` are the arithmetic of time and of primaries.
+- Input: `shot` opens a movie or a numbered sequence (`sequences`). `plates` reads its frames by number. `companions`
+  finds mattes and guides that accompany a shot. `decoder` decodes movies. `images` reads and writes pictures.
+- Output: `targets` describes destinations, `codecs` the encoding of movies. `safe_write` writes files atomically.
+  `stale_outputs` detects frames of earlier runs.
+- Arithmetic: `clock` for time, `colour` for primaries.
 """

@@ -1,9 +1,9 @@
-"""Meaning of a picture's values: matrix, primaries and transfer, by the numbers of ITU-T H.273 that files carry.
+"""Colour of pictures: matrix, primaries and transfer characteristics, as code points of ITU-T H.273.
 
-In memory pictures are R'G'B' as their source codes them, in the source's primaries. A result composited over the plate
-thus has the plate's own values, whether the compositing program reads tags or not.
+In memory, pictures are R'G'B' as coded in their source, with the source's primaries. A result composited over the plate
+thus has the plate's values, even in compositing programs that ignore tags.
 
-See `working_spaces` for the linear spaces of EXR, and `images.transfer` for the curve of sRGB.
+See `working_spaces` for the linear spaces of EXR, and `images.transfer` for the sRGB curve.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,14 @@ import numpy as np
 from propagate.arrays import Floats
 from stylize.errors import ShotError
 
-# Numbers that mean nothing: reserved, unspecified, reserved.
+# Code points without a meaning: reserved, unspecified, reserved.
 _UNSPECIFIED = (0, 2, 3)
 _D65, _C, _DCI = (0.3127, 0.329), (0.31, 0.316), (0.314, 0.351)
-# Weights of red and blue in luma (Kr, Kb), by matrix; 5 and 6 (625 and 525 lines) are the same.
+# Weights of red and blue in luma (Kr, Kb), by matrix. 5 and 6 (625 and 525 lines) are identical.
 LUMA: Mapping[int, tuple[float, float]] = MappingProxyType(
     {1: (0.2126, 0.0722), 4: (0.3, 0.11), 5: (0.299, 0.114), 6: (0.299, 0.114), 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
 )
-# Name, and x and y of red, green, blue and white, by primaries.
+# Name and chromaticities (x and y of red, green, blue and white), by primaries.
 _PRIMARIES: Mapping[int, tuple[str, tuple[float, ...]]] = MappingProxyType(
     {
         1: ("Rec. 709", (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, *_D65)),
@@ -37,21 +37,22 @@ _PRIMARIES: Mapping[int, tuple[str, tuple[float, ...]]] = MappingProxyType(
         22: ("EBU 3213", (0.63, 0.34, 0.295, 0.605, 0.155, 0.077, *_D65)),
     }
 )
-# Defaults of primaries and transfer, by matrix; those of BT.709 with any other.
+NAMED_PRIMARIES = tuple(_PRIMARIES)
+# Default primaries and transfer, by matrix. Other matrices have those of BT.709.
 _WITH_MATRIX = {4: (4, 4), 5: (5, 6), 6: (6, 6), 7: (7, 7), 9: (9, 14)}
-# Defaults of the matrix, by primaries, for footage coded without one.
+# Default matrix, by primaries, for footage without a declared matrix.
 _WITH_PRIMARIES = {4: 4, 5: 5, 6: 6, 7: 7, 9: 9}
 HDR_TRANSFERS: Mapping[int, str] = MappingProxyType({16: "PQ", 18: "HLG"})
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
 
-# Cache keys of deliveries hold the repr: renaming the class or a field regenerates them.
+# The repr is part of cache keys: renaming the class or a field regenerates all deliveries.
 @dataclass(frozen=True)
 class Colour:
-    """Numbers of H.273 of a picture.
+    """Colour of a picture, as code points of ITU-T H.273. The default is BT.709.
 
-    matrix: between R'G'B' and luma with colour differences. primaries: of red, green, blue and white. transfer: the
-    coding of light.
+    matrix: between R'G'B' and Y'CbCr. primaries: chromaticities of red, green, blue and white. transfer: transfer
+    characteristics.
     """
 
     matrix: int = 1
@@ -65,12 +66,12 @@ class Colour:
 
     @property
     def has_rec709_primaries(self) -> bool:
-        """Return whether the primaries are those of Rec. 709 and sRGB, whatever the matrix and transfer."""
+        """True if the primaries are those of Rec. 709 and sRGB. Matrix and transfer may differ."""
         return self.primaries == BT709.primaries
 
     @property
     def chromaticities(self) -> tuple[float, ...]:
-        """x and y of red, green, blue and white."""
+        """Chromaticities: x and y of red, green, blue and white."""
         return _PRIMARIES[self.primaries][1]
 
 
@@ -78,7 +79,7 @@ BT709 = Colour()
 
 
 def colour_from_tags(matrix: int, primaries: int, transfer: int) -> Colour:
-    """Return the colour that a file's tags declare; missing ones follow from the others, and BT.709 from none."""
+    """Return the colour that a file's tags declare. Missing tags are derived from the others; without any: BT.709."""
     known = matrix if matrix in LUMA else _WITH_PRIMARIES.get(primaries, BT709.matrix)
     usual_primaries, usual_transfer = _WITH_MATRIX.get(known, (BT709.primaries, BT709.transfer))
     return Colour(
@@ -88,57 +89,72 @@ def colour_from_tags(matrix: int, primaries: int, transfer: int) -> Colour:
     )
 
 
-def hdr_error(path: Path, transfer: str) -> ShotError:
-    """Return the error for high dynamic range footage, which does not match a look painted for a display."""
-    return ShotError(
-        f"{path}: expected colours for a screen, found high dynamic range ({transfer}): bring it to Rec. 709 first, as "
-        "with ffmpeg -vf zscale=t=linear:npl=203,tonemap=mobius,zscale=p=bt709:t=bt709:m=bt709:r=tv"
+def hdr_error(path: Path, transfer: str, *, movie: bool) -> ShotError:
+    """Return the error for high dynamic range footage. transfer: its name. movie: it is one, not pictures."""
+    advice = (
+        "give --tonemap bt2390 to convert it to Rec. 709"
+        if movie
+        else "convert the pictures to Rec. 709, or make a movie of them, which --tonemap reads"
     )
+    return ShotError(f"{path}: expected standard dynamic range, found high dynamic range ({transfer}); {advice}")
+
+
+def luminance_weights(colour: Colour) -> tuple[float, float, float]:
+    """Return the weights of linear red, green and blue in luminance, which follow from the primaries and white."""
+    red, green, blue = _unadapted_to_xyz(colour.chromaticities)[1].tolist()
+    return red, green, blue
 
 
 def to_rec709(linear: Floats, colour: Colour) -> Floats:
-    """Convert float32 (H, W, 3), linear light, from the primaries of `colour` to those of Rec. 709.
+    """Convert linear RGB from the primaries of `colour` to those of Rec. 709: float32 (H, W, 3).
 
-    Colours outside of Rec. 709 get values below 0. White stays white (Bradford).
+    White is preserved by Bradford adaptation. Colours outside the Rec. 709 gamut have negative values.
     """
-    return _transformed(linear, primaries_matrix(colour, BT709))
+    return matrix_product(linear, primaries_matrix(colour, BT709))
 
 
 def from_rec709(linear: Floats, colour: Colour) -> Floats:
-    """Convert float32 (H, W, 3), linear light, from the primaries of Rec. 709 to those of `colour`; see `to_rec709`."""
-    return _transformed(linear, primaries_matrix(BT709, colour))
+    """Convert linear RGB from the primaries of Rec. 709 to those of `colour`: float32 (H, W, 3). See `to_rec709`."""
+    return matrix_product(linear, primaries_matrix(BT709, colour))
 
 
 def primaries_matrix(source: Colour, target: Colour) -> Floats:
-    """Return the matrix, float64 (3, 3), from linear RGB in the primaries of `source` to that of `target`."""
+    """Return the matrix from linear RGB in the primaries of `source` to those of `target`: float64 (3, 3)."""
     return np.asarray(np.linalg.inv(_to_xyz(target.chromaticities)) @ _to_xyz(source.chromaticities))
 
 
-def _transformed(linear: Floats, matrix: Floats) -> Floats:
-    # Sums in a fixed order: bit-identical on every processor, unlike matrix products.
+def matrix_product(linear: Floats, matrix: Floats) -> Floats:
+    """Return linear RGB, float32 (H, W, 3), multiplied by a matrix, float64 (3, 3): float32 of the same shape."""
+    # Sums in a fixed order are bit-identical on all processors, unlike matrix products.
     red, green, blue = (linear[..., channel] for channel in range(3))
     rows = [red * a + green * b + blue * c for a, b, c in matrix.astype(np.float32)]
     return np.ascontiguousarray(np.stack(rows, axis=-1), np.float32)
 
 
 def rgb_to_xyz(colour: Colour, white: tuple[float, float]) -> tuple[Floats, Floats]:
-    """Return two matrices, float64 (3, 3), for a white point ``white`` (x, y).
+    """Return the matrix from linear RGB to XYZ and the chromatic adaptation that it contains: float64 (3, 3) each.
 
-    The first is from linear RGB in the primaries of ``colour`` to XYZ adapted to ``white``, the second the adaptation
-    alone, from the white of ``colour`` (Bradford).
+    colour: primaries of RGB. white: white point (x, y) to which XYZ is adapted from the white of ``colour`` (Bradford).
     """
     own = colour.chromaticities
-    adaptation = _adaptation((own[6], own[7]), white)
-    return np.asarray(adaptation @ _unadapted_to_xyz(own)), adaptation
+    return chromaticities_to_xyz(own, white), _adaptation((own[6], own[7]), white)
+
+
+def chromaticities_to_xyz(chromaticities: tuple[float, ...], white: tuple[float, float]) -> Floats:
+    """Return the matrix from linear RGB to XYZ, adapted to a white point (Bradford): float64 (3, 3).
+
+    chromaticities: x and y of red, green, blue and white. white: (x, y).
+    """
+    return np.asarray(_adaptation((chromaticities[6], chromaticities[7]), white) @ _unadapted_to_xyz(chromaticities))
 
 
 def _to_xyz(chromaticities: tuple[float, ...]) -> Floats:
-    """Return the matrix from RGB to XYZ, adapted to D65 by Bradford (Lindbloom)."""
-    return np.asarray(_adaptation((chromaticities[6], chromaticities[7]), _D65) @ _unadapted_to_xyz(chromaticities))
+    """Return the matrix from linear RGB to XYZ, adapted to D65 (Bradford; see Lindbloom)."""
+    return chromaticities_to_xyz(chromaticities, _D65)
 
 
 def _unadapted_to_xyz(chromaticities: tuple[float, ...]) -> Floats:
-    """Return the matrix from RGB to XYZ, with the white point of the primaries themselves."""
+    """Return the matrix from linear RGB to XYZ, relative to the white point of the primaries."""
     xyz = np.stack([_xyz(point) for point in np.array(chromaticities).reshape(4, 2)], axis=1)
     return np.asarray(xyz[:, :3] * np.linalg.solve(xyz[:, :3], xyz[:, 3]))
 

@@ -1,4 +1,4 @@
-"""Pictures that accompany a shot, one for each frame, such as mattes and guides: found and checked against it."""
+"""Pictures that accompany a shot, one for each frame, such as mattes and guides."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -6,22 +6,22 @@ from pathlib import Path
 
 from stylize.errors import InputError
 from stylize.media.images import image_size
-from stylize.media.sequences import PICTURE_SUFFIXES, find_sequence, format_frames, parse_pattern
-from stylize.media.shot import Shot, open_shot
+from stylize.media.sequences import READ_SUFFIXES, find_sequence, format_frames, parse_pattern
+from stylize.media.shot import Shot, is_movie_file, open_shot
 
 
 @dataclass(frozen=True)
 class Companion:
-    """A kind of accompanying pictures. name: its name in messages. error: the error to raise."""
+    """A kind of accompanying pictures. name: singular noun in messages. error: type of error to raise."""
 
     name: str
     error: type[InputError]
 
     def files(self, path: Path, shot: Shot, unpack: Callable[[Shot], dict[int, Path]]) -> dict[int, Path]:
-        """Return the file of every frame: of numbered pictures, of a movie of as many frames, or one still for all.
+        """Return the file of each frame: numbered pictures, a movie of equal length, or one still for all frames.
 
-        unpack: writes the frames of a movie to files and returns these by frame number. Raises `error` if pictures are
-        missing, cannot be read, or have another size or count than the shot's.
+        unpack: writes the frames of a movie to files, and returns the files by frame number. Raises `error` if pictures
+        are missing or unreadable, or if their size or number differs from the shot's.
         """
         try:
             if self.is_movie(path):
@@ -36,47 +36,47 @@ class Companion:
         return files
 
     def is_movie(self, path: Path) -> bool:
-        """Return whether `path` is a movie, whose frames are to be unpacked."""
-        return path.is_file() and path.suffix.lower() not in PICTURE_SUFFIXES
+        """Return whether `path` is a movie, whose frames must be unpacked."""
+        return path.is_file() and is_movie_file(path)
 
     def check_size(self, file: Path, found: tuple[int, int], expected: tuple[int, int]) -> None:
-        """Raise `error` unless both sizes, (width, height), are the same."""
+        """Raise `error` unless both sizes, (width, height), are equal."""
         if found != expected:
             sizes = f"expected {expected[0]}x{expected[1]} like the shot, found {found[0]}x{found[1]}"
-            raise self.error(f"{self.name} {file}: {sizes}: make it the size of the plates")
+            raise self.error(f"{self.name} {file}: {sizes}; resize it to the size of the plates")
 
     def file_of(self, files: Mapping[int, Path], frame: int) -> Path:
-        """Return the file of one frame; raises `error` if there is none."""
+        """Return the file of a frame. Raises `error` if there is none."""
         if frame not in files:
-            existing = f"there are {self.name}s for {format_frames(files)}"
-            raise self.error(f"frame {frame} has no {self.name}, {existing}: add it")
+            existing = f"found {self.name}s for frames {format_frames(files)}"
+            raise self.error(f"frame {frame} has no {self.name}, {existing}; add it")
         return files[frame]
 
     def _pictures(self, path: Path, shot: Shot) -> dict[int, Path]:
         if path.is_file():
             return dict.fromkeys(shot.frames, path)
-        if not path.is_dir() and parse_pattern(path) is None:
+        if not path.is_dir() and parse_pattern(path, READ_SUFFIXES) is None:
             expected = "expected pictures, a movie or one picture"
-            raise self.error(f"{self.name} {path}: no such file, {expected}: check the path")
+            raise self.error(f"{self.name} {path}: no such file, {expected}; check the path")
         files = find_sequence(path)
         missing = [number for number in shot.frames if number not in files]
         if missing:
-            expected = f"expected one for every frame of {format_frames(shot.frames)}"
-            raise self.error(f"{self.name} {path}: {expected}, missing {format_frames(missing)}: add them")
+            expected = f"expected one file for each of the frames {format_frames(shot.frames)}"
+            raise self.error(f"{self.name} {path}: {expected}, missing {format_frames(missing)}; add them")
         return {number: files[number] for number in shot.frames}
 
     def _movie(self, path: Path, shot: Shot) -> Shot:
-        """Open the part of a movie that belongs to the shot, with the shot's frame numbers."""
+        """Open the part of a movie that belongs to the shot. Its frames have the shot's frame numbers."""
         movie = open_shot(path)
         self.check_size(path, movie.size, shot.size)
         return replace(movie, frames=shot.frames, positions=self._positions(movie, shot))
 
     def _positions(self, movie: Shot, shot: Shot) -> tuple[int, ...]:
-        """Return the position in the movie of each frame: the movie matches the whole source, or the part of it."""
+        """Return the position of each frame in the movie, which matches either the whole source or the shot's part."""
         if len(movie.frames) == shot.source_frames:
             return shot.positions
         if len(movie.frames) == len(shot.frames):
             return tuple(range(len(shot.frames)))
         counts = " or ".join(map(str, dict.fromkeys((shot.source_frames, len(shot.frames)))))
         found = f"expected {counts} frames like the shot, found {len(movie.frames)}"
-        raise self.error(f"{self.name} {movie.path}: {found}: trim it")
+        raise self.error(f"{self.name} {movie.path}: {found}; export it with the same length")

@@ -1,325 +1,383 @@
-"""Decode movies: their properties, and their frames one at a time. The only module that decodes video.
+"""Decoding of movies: their properties, and their frames one at a time. No other module decodes video.
 
-Frames are counted by decoding them once, since what a container declares about itself is often wrong.
+A scan decodes all frames once to count them, because containers often declare a wrong number. If it finds damage, it
+decodes again in one thread, where each error belongs to a packet and every run gives the same pictures.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import chain, groupby, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from statistics import median_low
+from typing import TYPE_CHECKING
 
 from propagate.arrays import Pixels
+from propagate.combing import FieldOrder
 from stylize.errors import ShotError
+from stylize.media.clock import pad_timecode
 from stylize.media.colour import BT709, HDR_TRANSFERS, Colour, colour_from_tags, hdr_error
+from stylize.media.deinterlacing import Deinterlacing, FilmFrame, deinterlaced, find_film
+from stylize.media.frame_map import DecodedStream, FrameMap, Losses, map_frames
 from stylize.media.frame_pixels import MATRICES, FrameFormat, Rotation, format_of, pixels_of, rotation_of
+from stylize.media.interlacing import FieldSampler, Interlacing
+from stylize.media.picture_stream import open_stream, read_pictures
+from stylize.media.premultiplied import AlphaSampler
+from stylize.media.tonemap import peak_of
+from stylize.media.truncation import is_truncated
 
 if TYPE_CHECKING:
     from av.container import InputContainer
-    from av.packet import Packet
     from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-# Decoders that read the alpha of WebM: FFmpeg's own leave it out.
-_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 # RGB, unspecified and reserved.
 _WITHOUT_MATRIX = (0, 2, 3)
-# Failures to read in a row after which the rest of a damaged file is given up.
-_MAX_READ_FAILURES = 16
-# First bytes of a Matroska file, and of the box that holds its frames.
-_EBML_HEADER = b"\x1a\x45\xdf\xa3"
-_SEGMENT = b"\x18\x53\x80\x67"
+_DURATION = re.compile(r"([0-9]{1,4}):([0-9]{2}):([0-9]{2}(?:\.[0-9]{1,9})?)")
+# Primaries and transfers without a meaning: reserved, unspecified, reserved.
+_UNSPECIFIED = (0, 2, 3)
+_TIMECODE = re.compile(r"[0-9:;.]{1,32}")
+# Decoders that silently return damaged pictures, with the flags that make them reject these.
+_REJECTING = {"mjpeg": "explode", "png": "crccheck+explode", "apng": "crccheck+explode"}
+# Decoders that report damage too late if another thread still decodes the picture, with the flags that make them reject
+# it.
+_LATE = {"h264": "explode", "mpeg4": "explode"}
+# Decoders that report every picture whose data are incomplete, so the container's marks add nothing.
+_REPORTING = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4"})
+# Formats that are cut into pictures after reading, where the picture before an incomplete one is marked.
+_MARKING_PREVIOUS = frozenset({"mpegts", "mpeg"})
 
 
 @dataclass(frozen=True)
-class Movie:
-    """Properties of a movie that was decoded once. `stamps` count `time_base` seconds, None where a frame has none."""
+class Header:
+    """Properties that a container declares.
 
-    size: tuple[int, int]
-    depth: int
-    alpha: bool
-    stamps: tuple[int | None, ...]
+    rates: frames per second. pixel_aspect: width of a pixel divided by its height, as coded. count: number of frames, 0
+    if unknown. end: end of the last frame in seconds, in Matroska files. audio: it has sound. audio_channels: number of
+    those of each audio stream. colour: matrix, primaries and transfer, as code points of ITU-T H.273.
+    """
+
     time_base: Fraction
     rates: tuple[Fraction, ...]
     pixel_aspect: Fraction
     timecode: str | None
     audio: bool
-    damage: tuple[str, ...]
+    audio_channels: tuple[int, ...]
+    count: int
+    end: Fraction | None
+    colour: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Movie:
+    """Properties of a movie, from a scan.
+
+    formats: (position of the first frame, format) of each run of frames of one format; sizes are upright. stamps:
+    presentation time of each frame in units of the header's time base; None for frames without one. frame_map: None if
+    each frame shows the next decoded picture. pixel_aspect: upright. notes: messages. peak: brightest light of a movie
+    with high dynamic range, in cd/m²; None of others. interlacing: as flagged and measured. looks_premultiplied: colour
+    never exceeds alpha.
+    """
+
+    header: Header
+    formats: tuple[tuple[int, FrameFormat], ...]
+    stamps: tuple[int | None, ...]
+    frame_map: FrameMap | None
+    losses: Losses
+    truncated: bool
+    pixel_aspect: Fraction
     notes: tuple[str, ...]
     colour: Colour
-
-
-@dataclass
-class _Failures:
-    """Number of places where reading or decoding failed."""
-
-    count: int = 0
+    peak: float | None
+    interlacing: Interlacing = Interlacing()
+    looks_premultiplied: bool = False
 
 
 @dataclass
 class _Scan:
-    """Intermediate results of a scan."""
+    """Intermediate results of a scan.
 
-    format: FrameFormat | None = None
+    formats: format of each picture, in the decoder's order. codec: name of the decoder. high_range, peak: see `scan`,
+    `Movie`.
+    """
+
+    codec: str
+    header: Header
+    stream: DecodedStream = field(default_factory=DecodedStream)
+    high_range: bool = False
+    peak: float | None = None
+    formats: list[FrameFormat] = field(default_factory=list)
     rotation: Rotation = Rotation()
-    stamps: list[int | None] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     colour: Colour = BT709
+    fields: FieldSampler = field(default_factory=FieldSampler)
+    field_order: int = 0
+    transparency: AlphaSampler = field(default_factory=AlphaSampler)
 
 
-def scan(path: Path) -> Movie:
-    """Decode a movie once and return its properties.
+def scan(path: Path, *, high_range: bool = False) -> Movie:
+    """Decode a movie and return its properties: once, or two or three times if it is damaged.
 
-    ShotError if it is no movie, has no frame that can be decoded, changes its size midway, has high dynamic range, or
-    an unsupported colour coding.
+    high_range: accept high dynamic range. Raises ShotError if the file is not a movie, contains no decodable frame, has
+    high dynamic range that is not accepted, or has an unsupported matrix.
     """
-    found, failures = _Scan(), _Failures()
-    with _open(path) as (container, stream):
-        for frame in _frames(container, stream, failures):
-            _add_frame(frame, found, path)
-        if found.format is None:
-            raise ShotError(f"{path}: expected video, found no frame that can be decoded: export it again")
-        hints = (stream.guessed_rate, stream.average_rate)
-        rates = tuple(rate for rate in hints if rate)
-        aspect = stream.sample_aspect_ratio or Fraction(1)
-        return Movie(
-            size=found.rotation.size(found.format.size),
-            depth=found.format.depth,
-            alpha=found.format.alpha,
-            stamps=tuple(found.stamps),
-            time_base=Fraction(stream.time_base or 1),
-            rates=rates,
-            pixel_aspect=1 / aspect if found.rotation.swap else aspect,
-            timecode=_timecode(container),
-            audio=bool(container.streams.audio),
-            damage=_damage(path, len(found.stamps), stream.frames, failures),
-            notes=tuple(dict.fromkeys(found.notes)),
-            colour=found.colour,
-        )
+    found, truncated = _scan(path, serial=False, high_range=high_range), is_truncated(path)
+    serial = not found.stream.is_whole()
+    if serial:
+        found = _scan(path, serial=True, high_range=high_range)
+        if changes := _format_changes(found):
+            found = _scan(path, serial=True, high_range=high_range, drains=changes)
+        truncated = _lacks_its_end(found.stream) if truncated is None else truncated
+        _mark_damaged(path, found, bool(truncated))
+        serial = not found.stream.is_whole()
+    if not found.formats:
+        raise ShotError(f"{path}: expected video, found no decodable frame; export it again")
+    header = found.header
+    frames = map_frames(found.stream, header.time_base, header.rates, serial=serial, truncated=bool(truncated))
+    return Movie(
+        header=header,
+        formats=_format_runs(found, frames.map),
+        stamps=frames.stamps,
+        frame_map=frames.map,
+        losses=replace(frames.losses, unread=0 if truncated else _count_unread(header, frames.stamps)),
+        truncated=bool(truncated),
+        pixel_aspect=1 / header.pixel_aspect if found.rotation.swap else header.pixel_aspect,
+        notes=tuple(dict.fromkeys(found.notes)),
+        colour=found.colour,
+        peak=found.peak,
+        interlacing=found.fields.result(found.field_order),
+        looks_premultiplied=found.transparency.looks_premultiplied(),
+    )
 
 
-def decode(path: Path, positions: Sequence[int]) -> Iterator[tuple[int, Pixels]]:
-    """Yield the frames at ascending `positions` (0 is the first) with their pixels, as `Shot` describes them.
+def scan_film(path: Path, order: FieldOrder, frame_map: FrameMap | None) -> tuple[FilmFrame, ...]:
+    """Decode a telecined movie once more and return the frames of its film. frame_map: of the movie's scan."""
+    with _open_pictures(path, frame_map) as pictures:
+        return find_film(_in_order(pictures, frame_map), order)
 
-    One frame at a time is in memory. ShotError if the movie has changed and ends before the last of them.
+
+def decode(
+    path: Path, positions: Sequence[int], frame_map: FrameMap | None = None, how: Deinterlacing | None = None
+) -> Iterator[tuple[int, Pixels]]:
+    """Yield (position, pixels) of selected frames. One frame is in memory at a time, or a few to be deinterlaced or of
+    a damaged stream.
+
+    positions: ascending, 0 for the first frame; of conformed frames, if `how` tells how to deinterlace them. frame_map:
+    frame map of the movie's scan. Pixels: upright, as in `read_frames`. Raises ShotError if the movie has changed and
+    ends before the last position.
     """
-    wanted = iter(positions)
-    next_wanted = next(wanted, None)
-    rotation: Rotation | None = None
-    with _open(path) as (container, stream):
-        for position, frame in enumerate(_frames(container, stream, _Failures())):
-            if next_wanted is None:
-                return
-            rotation = rotation or rotation_of(frame) or Rotation()
-            if position == next_wanted:
-                yield position, rotation.apply(pixels_of(frame))
-                next_wanted = next(wanted, None)
-    if next_wanted is not None:
-        raise ShotError(f"{path}: frame {next_wanted + 1} cannot be decoded any more: put the movie back and run again")
+    yielded = 0
+    with _open_pictures(path, frame_map) as opened:
+        first = next(opened, None)
+        rotation = (first and rotation_of(first[1])) or Rotation()
+        pictures: Iterator[tuple[int | None, VideoFrame]] = chain([first] if first else [], opened)
+        numbers: Sequence[int] = positions
+        if how is not None:
+            pictures = enumerate(deinterlaced(_in_order(pictures, frame_map), how))
+        elif frame_map is not None:
+            numbers = [frame_map.packets[position] for position in positions]
+        chosen = _choose(pictures, numbers)
+        for position, frame in zip(positions, chosen, strict=False):
+            yield position, rotation.apply(pixels_of(frame))
+            yielded += 1
+    if yielded < len(positions):
+        missing = positions[yielded] + 1
+        raise ShotError(f"{path}: frame {missing} can no longer be decoded; restore the movie and run again")
 
 
 @contextmanager
-def _open(path: Path) -> "Iterator[tuple[InputContainer, VideoStream]]":
-    import av
-
-    try:
-        # "file:" keeps a name such as take:2.mp4 from being read as a protocol.
-        container = av.open(f"file:{path}", metadata_errors="replace")
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise _not_a_movie(path, error) from error
-    with container:
-        streams = [stream for stream in container.streams.video if not _is_cover(stream)]
-        if not streams:
-            raise ShotError(f"{path}: expected video, found no frame of it in the file: choose another file")
-        stream = max(streams, key=lambda stream: (stream.width or 0) * (stream.height or 0))
-        stream.thread_type = "AUTO"
-        yield container, stream
+def _open_pictures(path: Path, frame_map: FrameMap | None) -> "Iterator[Iterator[tuple[int | None, VideoFrame]]]":
+    """Open the pictures of a movie, with the number of their packet; without a map, with their position."""
+    with open_stream(path, serial=frame_map is not None and frame_map.serial) as (container, stream):
+        log = DecodedStream(verify=False, drains=frame_map.drains if frame_map else frozenset())
+        pictures = read_pictures(container, stream, log)
+        yield pictures if frame_map else enumerate(frame for _, frame in pictures)
 
 
-def _not_a_movie(path: Path, error: Exception) -> ShotError:
-    if isinstance(error, PermissionError):
-        return ShotError(f"{path}: the file may not be read: change its permissions")
-    if _is_truncated(path):
-        return ShotError(f"{path}: the movie is cut off and its index is missing: copy or export it again")
-    return ShotError(f"{path}: not a movie that can be read: expected mp4, mov, mkv, webm, avi or numbered pictures")
+def _in_order(
+    pictures: "Iterator[tuple[int | None, VideoFrame]]", frame_map: FrameMap | None
+) -> "Iterator[VideoFrame]":
+    """Yield the picture of every frame of a movie."""
+    return (frame for _, frame in pictures) if frame_map is None else _choose(pictures, frame_map.packets)
 
 
-def _is_cover(stream: "VideoStream") -> bool:
-    """Return whether a stream is the cover picture of an audio file, or of an unknown codec."""
-    from av.stream import Disposition
-
-    return stream.codec_context is None or bool(stream.disposition & Disposition.attached_pic)
-
-
-def _decoder(stream: "VideoStream") -> "VideoCodecContext":
-    """Return the stream's own decoder, or one that reads its alpha too."""
-    import av
-    from av.video.codeccontext import VideoCodecContext
-
-    context = stream.codec_context
-    has_alpha = any(key.lower() == "alpha_mode" and value == "1" for key, value in stream.metadata.items())
-    if not has_alpha or context.name not in _ALPHA_DECODERS:
-        return context
-    try:
-        with_alpha = av.CodecContext.create(_ALPHA_DECODERS[context.name], "r")
-    except av.FFmpegError:
-        return context
-    return with_alpha if isinstance(with_alpha, VideoCodecContext) else context
-
-
-def _frames(container: "InputContainer", stream: "VideoStream", failures: _Failures) -> "Iterator[VideoFrame]":
-    """Yield whole frames in display order; damaged ones are omitted and counted."""
-    import av
-
-    decoder = _decoder(stream)
-    for packet in _packets(container, stream, failures):
-        if packet is not None and packet.size and packet.is_corrupt:
-            failures.count += 1  # the last packet of a file that was cut off: half a picture
-            continue
-        try:
-            frames = decoder.decode(packet if packet is not None and packet.size else None)
-        except av.EOFError:
-            continue  # the decoder was flushed before
-        except av.FFmpegError:
-            failures.count += 1
-            continue
-        for frame in frames:
-            if frame.is_corrupt:
-                failures.count += 1
-            else:
-                yield frame
+def _choose(pictures: "Iterator[tuple[int | None, VideoFrame]]", numbers: Sequence[int]) -> "Iterator[VideoFrame]":
+    """Yield the picture of each of `numbers`, which may repeat. Pictures that come before their turn are kept."""
+    remaining, early = set(numbers), dict[int | None, "VideoFrame"]()
+    shown: int | None = None
+    frame: VideoFrame | None = None
+    for number in numbers:
+        if number != shown:
+            frame = early.pop(number, None)
+            while frame is None:
+                found, picture = next(pictures, (None, None))
+                if picture is None:
+                    return
+                if found == number:
+                    frame = picture
+                elif found in remaining:
+                    early[found] = picture
+            shown = number
+            remaining.discard(number)
+        assert frame is not None
+        yield frame
 
 
-def _packets(
-    container: "InputContainer", stream: "VideoStream", failures: _Failures
-) -> "Iterator[Packet[VideoStream] | None]":
-    """Yield the stream's packets, then None; reading continues after a damaged place while packets arrive."""
-    import av
+def _scan(path: Path, *, serial: bool, high_range: bool, drains: frozenset[int] = frozenset()) -> _Scan:
+    """Decode all frames. high_range: as in `scan`. drains: as in `FrameMap`. Raises ShotError, as `scan` does."""
+    with open_stream(path, serial=serial) as (container, stream):
+        header, log = _header(container, stream), DecodedStream(drains=drains)
+        found = _Scan(stream.codec_context.name, header, log, high_range)
+        checks = _REJECTING | _LATE
+        if not serial and found.codec in checks:
+            stream.codec_context.options = {"err_detect": checks[found.codec]}
+        found.field_order = int(stream.codec_context.field_order)
+        for number, frame in read_pictures(container, stream, found.stream):
+            if frame.is_corrupt and number is not None:
+                found.stream.damaged.add(number)
+            found.stream.pictures.append(number)
+            _add_frame(frame, found, path)
+        if container.format.name in _MARKING_PREVIOUS:
+            found.stream.suspect = {min(number + 1, len(found.stream.stamps) - 1) for number in found.stream.suspect}
+    found.stream.add_checksums()
+    return found
 
-    in_a_row = 0
-    while in_a_row < _MAX_READ_FAILURES:
-        try:
-            for packet in container.demux(stream):
-                in_a_row = 0
-                if packet.size:
-                    yield packet
-            break
-        except (av.FFmpegError, OSError):
-            failures.count += 1
-            in_a_row += 1
-    yield None
+
+def _lacks_its_end(stream: DecodedStream) -> bool:
+    """Return whether the last packet is incomplete, as in a truncated file of a format that declares no length."""
+    last = len(stream.stamps) - 1
+    return last in stream.damaged | stream.suspect or last not in stream.pictures
+
+
+def _mark_damaged(path: Path, found: _Scan, truncated: bool) -> None:
+    """Add damaged pictures that the decoder did not report."""
+    stream = found.stream
+    stream.damaged |= stream.rejected
+    if truncated or found.codec not in _REPORTING:
+        stream.damaged |= stream.suspect
+    if found.codec not in _REJECTING:
+        return
+    strict = DecodedStream()
+    with open_stream(path, serial=True) as (container, video):
+        video.codec_context.options = {"err_detect": _REJECTING[found.codec]}
+        for _ in read_pictures(container, video, strict):
+            pass
+    stream.damaged |= strict.rejected
 
 
 def _add_frame(frame: "VideoFrame", found: _Scan, path: Path) -> None:
-    """Record a frame's time stamp, and all other properties of the first frame. ShotError as `scan`."""
+    """Record a frame's format, and all properties of the first frame. Raises ShotError, as `scan` does."""
     coded = format_of(frame)
-    if found.format is None:
-        found.format = coded
-        _check_colour(frame, path)
+    if not found.formats:
+        _check_colour(frame, found, path)
         _add_first_frame(frame, found, path.name)
-    if coded != found.format:
-        raise ShotError(
-            f"{path}: expected one kind of picture, but after {found.format} frame {len(found.stamps) + 1} is {coded}: "
-            "split it"
-        )
-    found.stamps.append(frame.pts)
+    found.fields.add(frame)
+    if coded.alpha:
+        found.transparency.add(frame)
+    # One object for all frames of a run saves memory.
+    found.formats.append(found.formats[-1] if found.formats and found.formats[-1] == coded else coded)
+
+
+def _format_changes(found: _Scan) -> frozenset[int]:
+    """Return the first packet of each run of pictures of one format, except the first run."""
+    both = zip(found.formats, found.stream.pictures, strict=True)
+    runs = [[number for _, number in run if number is not None] for _, run in groupby(both, lambda one: one[0])]
+    return frozenset(min(run) for run in runs[1:] if run)
+
+
+def _format_runs(found: _Scan, frame_map: FrameMap | None) -> tuple[tuple[int, FrameFormat], ...]:
+    """Return the upright formats, as in `Movie`."""
+    formats = found.formats
+    if frame_map is not None:
+        by_packet = dict(zip(found.stream.pictures, formats, strict=True))
+        formats = [by_packet[number] for number in frame_map.packets]
+    runs: list[tuple[int, FrameFormat]] = []
+    for position, coded in enumerate(formats):
+        if position == 0 or coded != formats[position - 1]:
+            runs.append((position, replace(coded, size=found.rotation.size(coded.size))))
+    return tuple(runs)
 
 
 def _add_first_frame(frame: "VideoFrame", found: _Scan, name: str) -> None:
-    # RGB declares no matrix, and YUV without tags nothing, whatever matrix its height implies.
-    found.colour = colour_from_tags(frame.colorspace, frame.color_primaries, frame.color_trc)
+    # RGB declares no matrix, and untagged YUV declares nothing, although its height implies a matrix.
+    found.colour = colour_from_tags(*_known_tags(frame, found.header))
+    if found.colour.transfer in HDR_TRANSFERS:
+        found.peak = peak_of(frame, found.colour.transfer)
     rotation = rotation_of(frame)
     if rotation is None:
-        found.notes.append(f"{name}: it is turned by {frame.rotation} degrees, which is left out")
+        found.notes.append(f"{name}: its rotation by {frame.rotation} degrees is not supported and was ignored")
     found.rotation = rotation or Rotation()
 
 
-def _check_colour(frame: "VideoFrame", path: Path) -> None:
-    if transfer := HDR_TRANSFERS.get(frame.color_trc):
-        raise hdr_error(path, transfer)
+def _colour_tags(declared: "VideoFrame | VideoCodecContext") -> tuple[int, int, int]:
+    """Return matrix, primaries and transfer, as code points of ITU-T H.273."""
+    return int(declared.colorspace), int(declared.color_primaries), int(declared.color_trc)
+
+
+def _known_tags(frame: "VideoFrame", header: Header) -> tuple[int, int, int]:
+    """Return the colour that a frame declares, or what the container declares where the frame leaves it unspecified.
+
+    The matrix is that of the frame, since RGB has none, and since its pixels are converted with it.
+    """
+    matrix, primaries, transfer = _colour_tags(frame)
+    return (
+        matrix,
+        header.colour[1] if primaries in _UNSPECIFIED else primaries,
+        header.colour[2] if transfer in _UNSPECIFIED else transfer,
+    )
+
+
+def _check_colour(frame: "VideoFrame", found: _Scan, path: Path) -> None:
+    transfer = HDR_TRANSFERS.get(_known_tags(frame, found.header)[2])
+    if transfer and not found.high_range:
+        raise hdr_error(path, transfer, movie=True)
     if frame.colorspace not in (*MATRICES, *_WITHOUT_MATRIX) and not frame.format.is_rgb:
         raise ShotError(
             f"{path}: expected RGB, or YUV of BT.601, BT.709 or BT.2020, found matrix {int(frame.colorspace)} of "
-            "ITU-T H.273: convert it, as with ffmpeg -vf scale=out_color_matrix=bt709"
+            "ITU-T H.273; convert it, for example with ffmpeg -vf scale=out_color_matrix=bt709"
         )
 
 
-def _damage(path: Path, count: int, declared: int, failures: _Failures) -> tuple[str, ...]:
-    of = f" of {declared}" if declared > count else ""
-    if _is_truncated(path):
-        return (f"{path.name}: the movie is cut off: {count}{of} frames could be read",)
-    if failures.count:
-        return (f"{path.name}: the movie is damaged in {failures.count} places: {count}{of} frames could be read",)
-    return ()
+def _header(container: "InputContainer", stream: "VideoStream") -> Header:
+    return Header(
+        time_base=Fraction(stream.time_base or 1),
+        rates=tuple(rate for rate in (stream.guessed_rate, stream.average_rate) if rate),
+        pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
+        timecode=_timecode(container),
+        audio=bool(container.streams.audio),
+        audio_channels=tuple(audio.channels for audio in container.streams.audio),
+        count=stream.frames,
+        end=_declared_end(stream),
+        # Decoders overwrite what the container declares with what the frames declare, even if that is nothing.
+        colour=_colour_tags(stream.codec_context),
+    )
+
+
+def _declared_end(stream: "VideoStream") -> Fraction | None:
+    """Return the end of the last frame in seconds, which programs write into a tag of each stream of Matroska."""
+    match = _DURATION.fullmatch(stream.metadata.get("DURATION", ""))
+    return match and 3600 * Fraction(match[1]) + 60 * Fraction(match[2]) + Fraction(match[3])
+
+
+def _count_unread(header: Header, stamps: Sequence[int | None]) -> int:
+    """Return how many frames a file declares after the last one. One may be due to rounding, and is not counted."""
+    known = [stamp for stamp in stamps if stamp is not None]
+    gaps = [after - before for before, after in pairwise(known)]
+    if header.end is None or not gaps or min(gaps) <= 0:
+        return 0
+    interval = median_low(gaps) * header.time_base
+    count = round((header.end - known[-1] * header.time_base) / interval) - 1
+    return count if count > 1 else 0
 
 
 def _timecode(container: "InputContainer") -> str | None:
-    """Return the time code of the file, or of the first stream with one; Matroska writes the key in capitals."""
-    metadata = (container.metadata, *(stream.metadata for stream in container.streams))
-    return next((value for entries in metadata for key, value in entries.items() if key.lower() == "timecode"), None)
+    """Return the time code of the file, or of the first stream that has one. Matroska has an upper-case key.
 
-
-def _is_truncated(path: Path) -> bool:
-    """Return whether the outermost boxes of an ISO, Matroska or RIFF file extend beyond its end; False for others.
-
-    Decoders pass over a missing end without a message; the sizes that the file itself declares reveal it. Raises
-    OSError if the file cannot be read.
+    Metadata are untrusted and time codes are printed and written to files, so texts with other characters are ignored.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        start = file.read(12)
-        file.seek(0)
-        if start.startswith(_EBML_HEADER):
-            return _is_cut_matroska(file, size)
-        if start.startswith(b"RIFF"):
-            return _is_cut(file, size, _riff_length)
-        if start[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
-            return _is_cut(file, size, _iso_length)
-    return False
-
-
-def _is_cut(file: BinaryIO, size: int, length: Callable[[bytes], int]) -> bool:
-    """Walk from box to box; `length` reads a box's bytes from its first 16, 0 for up to the end of the file."""
-    offset = 0
-    while offset + 8 <= size:
-        file.seek(offset)
-        step = length(file.read(16))
-        if step == 0:
-            return False
-        offset += max(step, 8)
-    return offset > size
-
-
-def _iso_length(header: bytes) -> int:
-    length = int.from_bytes(header[:4], "big")
-    return int.from_bytes(header[8:16], "big") if length == 1 else length
-
-
-def _riff_length(header: bytes) -> int:
-    if header[:4] != b"RIFF":
-        return 0
-    return 8 + int.from_bytes(header[4:8], "little")
-
-
-def _is_cut_matroska(file: BinaryIO, size: int) -> bool:
-    file.seek(4)
-    header = _matroska_size(file)
-    if header is None:
-        return False
-    file.seek(header, 1)
-    if file.read(4) != _SEGMENT:
-        return False
-    length = _matroska_size(file)
-    return length is not None and file.tell() + length > size
-
-
-def _matroska_size(file: BinaryIO) -> int | None:
-    """Read a size of Matroska, whose leading zero bits give its number of bytes; None if it is unknown."""
-    first = file.read(1)
-    if not first or first[0] == 0:
-        return None
-    width = 9 - first[0].bit_length()
-    value = int.from_bytes(bytes([first[0] & (0xFF >> width)]) + file.read(width - 1), "big")
-    return None if value == (1 << 7 * width) - 1 else value
+    metadata = (container.metadata, *(stream.metadata for stream in container.streams))
+    found = (value for entries in metadata for key, value in entries.items() if key.lower() == "timecode")
+    return next((pad_timecode(value) for value in found if _TIMECODE.fullmatch(value)), None)

@@ -1,4 +1,4 @@
-"""Flattening of pictures for targets that keep no alpha."""
+"""Flattening of pictures for formats without alpha."""
 
 import numpy as np
 
@@ -6,9 +6,9 @@ from propagate.arrays import Pixels
 
 
 def flatten(pixels: Pixels, backdrop: float = 0.0) -> Pixels:
-    """Composite `pixels` over a grey of `backdrop` (0 black, 1 white): (H, W, 3), in the depth of `pixels`.
+    """Composite pixels over uniform grey: RGB (H, W, 3) of the same type. Integer arithmetic, rounded to nearest.
 
-    `pixels`: uint8 or uint16, (H, W, 3) or (H, W, 4) with straight alpha. Integer arithmetic, rounded to nearest.
+    pixels: RGB (H, W, 3), or RGBA (H, W, 4) with straight alpha, uint8 or uint16. backdrop: 0 (black) to 1 (white).
     """
     if pixels.shape[2] == 3:
         return pixels

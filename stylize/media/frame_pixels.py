@@ -1,4 +1,4 @@
-"""Pixels of one decoded frame: RGB by its own matrix and range, as deep as it is coded, and its rotation."""
+"""Conversion of a decoded frame to RGB at its bit depth, with its matrix, range and rotation."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,12 +10,12 @@ from propagate.arrays import Pixels
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-# AVColorSpace -> the matrix by which the scaler knows it; the rest are untagged or not in use.
+# AVColorSpace to the matrix constant of the scaler. All others are untagged or not in use.
 MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 _BT709, _BT601 = 1, 5
 _LIMITED, _FULL = 1, 2
 _MAX_UNTAGGED_SD_HEIGHT = 576
-# Narrower pictures have a single chroma sample in a row, and nothing to interpolate.
+# Narrower pictures have one chroma sample in a row, so there is nothing to interpolate.
 _MIN_UPSAMPLED_WIDTH = 3
 
 
@@ -24,18 +24,18 @@ _MIN_UPSAMPLED_WIDTH = 3
 
 @dataclass(frozen=True)
 class FrameFormat:
-    """Format of a frame's pixels. size: (width, height), not rotated. depth: 8, or 16 for anything deeper."""
+    """Format of a frame's pixels. size: (width, height) before rotation. depth: 8, or 16 for more than 8 bits."""
 
     size: tuple[int, int]
     depth: int
     alpha: bool
 
     def __str__(self) -> str:
-        return f"{self.size[0]}x{self.size[1]} of {self.depth} bits" + (" with alpha" if self.alpha else "")
+        return f"{self.size[0]}x{self.size[1]} with {self.depth} bits" + (" and alpha" if self.alpha else "")
 
 
 def format_of(frame: "VideoFrame") -> FrameFormat:
-    """Return the format of this frame's pixels."""
+    """Return the format of a frame's pixels."""
     components = frame.format.components
     return FrameFormat(
         size=(frame.width, frame.height),
@@ -49,34 +49,34 @@ def format_of(frame: "VideoFrame") -> FrameFormat:
 
 @dataclass(frozen=True)
 class Rotation:
-    """Steps from coded to upright pixels: swap the axes, then mirror left-right, then flip up-down."""
+    """Rotation of coded to upright pixels: transpose, then mirror left-right, then flip up-down."""
 
     swap: bool = False
     mirror: bool = False
     flip: bool = False
 
     def size(self, coded: tuple[int, int]) -> tuple[int, int]:
-        """Return (width, height), upright, of a frame coded at (width, height)."""
+        """Return the upright (width, height) of a frame with the coded (width, height)."""
         return (coded[1], coded[0]) if self.swap else coded
 
     def apply(self, coded: Pixels) -> Pixels:
-        """Turn (H, W, C) as coded upright: (H, W, C) or (W, H, C)."""
+        """Rotate coded pixels (H, W, C) upright: (H, W, C) or (W, H, C)."""
         swapped = coded.transpose(1, 0, 2) if self.swap else coded
         return np.ascontiguousarray(swapped[:: -1 if self.flip else 1, :: -1 if self.mirror else 1])
 
 
 def rotation_of(frame: "VideoFrame") -> Rotation | None:
-    """Return the rotation that the movie declares, as phones do; None for an angle that is no quarter turn.
+    """Return the rotation that the movie declares, as those from phones do. None if it is not a multiple of 90 degrees.
 
-    Call it for one frame of a movie only: side data and its frame refer to each other, so that calls for every frame
-    hold memory until the garbage collector runs.
+    Call it for one frame per movie. Side data and frames refer to each other, so calls for all frames would hold their
+    memory until the garbage collector runs.
     """
     from av.buffer import Buffer
 
     matrix = frame.side_data.get("DISPLAYMATRIX")
     if not isinstance(matrix, Buffer):
         return Rotation()
-    # x' = a x + c y and y' = b x + d y, in 16.16 fixed point: quarter turns and mirrors have two zeros.
+    # x' = a x + c y and y' = b x + d y, in 16.16 fixed point. Multiples of 90 degrees and mirrors have two zeros.
     a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()
     if a == d == 0 and b and c:
         return Rotation(True, c < 0, b < 0)
@@ -87,15 +87,18 @@ def rotation_of(frame: "VideoFrame") -> Rotation | None:
 
 
 def pixels_of(frame: "VideoFrame") -> Pixels:
-    """Convert a frame to uint8 or uint16, (H, W, 3) or (H, W, 4), display-encoded, straight alpha, not rotated."""
+    """Convert a frame to RGB (H, W, 3) or RGBA (H, W, 4), uint8 or uint16, display-encoded, straight alpha.
+
+    The rotation that the movie declares is not applied.
+    """
     coded = format_of(frame)
     return _deep_pixels(frame, coded) if coded.depth == 16 else _convert(frame, "rgba" if coded.alpha else "rgb24")
 
 
 def plane_lines(frame: "VideoFrame", number: int) -> Pixels:
-    """Return one plane as an array over the frame's own memory: what is written into it goes into the frame.
+    """Return a writable view of one plane: (H, N), uint8, or uint16 for more than 8 bits.
 
-    (H, N), uint8, or uint16 for deeper samples; N is the line's length in memory, which may exceed the picture's width.
+    N is the length of a line in memory in samples, which may exceed the width of the plane.
     """
     plane = frame.planes[number]
     dtype = np.dtype(np.uint8 if frame.format.components[0].bits == 8 else np.uint16)
@@ -104,7 +107,7 @@ def plane_lines(frame: "VideoFrame", number: int) -> Pixels:
 
 
 def _deep_pixels(frame: "VideoFrame", coded: FrameFormat) -> Pixels:
-    """Return uint16 with white at 65535. The scaler shifts bits left, which leaves white at 255/256, for instance."""
+    """Return uint16 pixels with white at 65535. The scaler only shifts bits left, so its white is lower (255/256)."""
     pixels = _convert(frame, "rgba64le" if coded.alpha else "rgb48le")
     bits = max(component.bits for component in frame.format.components)
     alpha_top = colour_top = 65535 - 65535 // (1 << bits)
@@ -120,7 +123,7 @@ def _deep_pixels(frame: "VideoFrame", coded: FrameFormat) -> Pixels:
 
 
 def _convert(frame: "VideoFrame", pixel_format: str) -> Pixels:
-    """Convert to RGB by the frame's own matrix and range, with exact rounding and interpolated chroma."""
+    """Convert a frame to RGB with its matrix and range, exact rounding and interpolated chroma."""
     from av.video.reformatter import Interpolation
 
     interpolation = (
@@ -144,11 +147,11 @@ def _convert(frame: "VideoFrame", pixel_format: str) -> Pixels:
 
 
 def _upsample_422(frame: "VideoFrame") -> "VideoFrame":
-    """Convert 4:2:2 to 4:4:4, with chroma sited on the left one of two columns, as ITU-R BT.601 and BT.709 say.
+    """Convert 4:2:2 to 4:4:4 by cubic interpolation. Frames of other formats are returned unchanged.
 
-    The scaler sites it between the two unless a stream declares otherwise, and editing codecs (ProRes, DNxHR) declare
-    nothing: half a pixel, which costs 15 dB at colour edges. Samples between are cubic. Other frames are returned
-    unchanged.
+    Chroma is sited on the left of two columns (ITU-R BT.601, BT.709). Unless a stream declares this, the scaler assumes
+    a position between the columns, and editing codecs (ProRes, DNxHR) declare nothing. The shift of half a pixel costs
+    15 dB at colour edges.
     """
     from av.video.frame import VideoFrame
 
@@ -165,12 +168,15 @@ def _upsample_422(frame: "VideoFrame") -> "VideoFrame":
 
 
 def _plane(frame: "VideoFrame", number: int) -> Pixels:
-    """Return (H, W) of one plane, over the frame's own memory."""
+    """Return a writable view (H, W) of one plane."""
     return plane_lines(frame, number)[:, : frame.planes[number].width]
 
 
 def _upsampled(plane: Pixels, width: int, bits: int) -> Pixels:
-    """Upsample (H, (W + 1) / 2) to (H, W): samples stay in even columns, cubic between (-1, 9, 9, -1) / 16."""
+    """Upsample a plane (H, (W + 1) / 2) to (H, W). bits: per sample.
+
+    Even columns keep their samples; odd columns are interpolated with the weights (-1, 9, 9, -1) / 16.
+    """
     padded = np.pad(plane, ((0, 0), (1, 2)), mode="edge").astype(np.int32)
     between = 9 * (padded[:, 1:-2] + padded[:, 2:-1]) - padded[:, :-3] - padded[:, 3:]
     wide = np.empty((plane.shape[0], 2 * plane.shape[1]), plane.dtype)
@@ -185,7 +191,7 @@ def _matrix(frame: "VideoFrame") -> int:
 
 
 def _range(frame: "VideoFrame") -> int:
-    """Return limited or full. RGB and grey are full whatever the tags declare, as in all FFmpeg tools."""
+    """Return _LIMITED or _FULL. RGB and grey are always full range, as in FFmpeg."""
     name = frame.format.name
     if frame.format.is_rgb or name.startswith(("gray", "ya", "yuvj")):
         return _FULL

@@ -1,13 +1,13 @@
-"""Detection of frames of earlier runs in the folder of a result."""
+"""Detection of stale frames of earlier runs in the folder of a result."""
 
 from collections.abc import Collection
 
-from stylize.media.sequences import format_frames
+from stylize.media.sequences import name_frames
 from stylize.media.targets import Target
 
 
 def stale_warning(target: Target, frames: Collection[int]) -> str | None:
-    """Return one line about pictures named as the target's whose frame is none of ``frames``; None if there are none.
+    """Return a message about stale pictures, which match the target's pattern but are not in ``frames``. None without.
 
     A program that reads the whole folder would treat them as part of the result.
     """
@@ -18,5 +18,5 @@ def stale_warning(target: Target, frames: Collection[int]) -> str | None:
     others = [number for number in found if number is not None]
     if not others:
         return None
-    count = "1 picture is" if len(others) == 1 else f"{len(others)} pictures are"
-    return f"{pattern.folder}: {count} there that this run did not make, of {format_frames(others)}: left as they were"
+    count = "1 picture" if len(others) == 1 else f"{len(others)} pictures"
+    return f"{pattern.folder}: kept {count} that this run did not write: {name_frames(others)}"

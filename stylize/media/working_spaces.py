@@ -1,4 +1,4 @@
-"""Linear working spaces of EXR, and conversion between them by OpenColorIO's built-in configuration."""
+"""Linear working spaces of EXR, and conversion between them with OpenColorIO's built-in configuration."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 REC709 = "rec709"
 _OCIO_NAMES = {REC709: "Linear Rec.709 (sRGB)", "acescg": "ACEScg", "aces2065-1": "ACES2065-1"}
-# Chromaticities that an EXR declares for each space: x and y of red, green, blue and white.
+# Chromaticities that an EXR declares: x and y of red, green, blue and white.
 CHROMATICITIES: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {
         REC709: (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329),
@@ -23,10 +23,10 @@ _LARGEST_HALF = 65504
 
 
 def to_space(linear: "Floats", source: str, target: str) -> "Floats":
-    """Convert float32 (H, W, C), linear light, from one of `WORKING_SPACES` to another; the first 3 of C are RGB.
+    """Convert linear light, float32 (H, W, C), from one of `WORKING_SPACES` to another.
 
-    Values beyond the range of half float are clipped to it. Fewer than 3 channels, and pictures in the target space
-    already, are returned unchanged. Raises OSError if OpenColorIO fails.
+    The first 3 channels are RGB; others are not changed. RGB is clipped to the range of half float. Pictures with fewer
+    than 3 channels are returned unchanged. Raises OSError if OpenColorIO fails.
     """
     if source == target or linear.shape[2] < 3:
         return linear
@@ -42,8 +42,17 @@ def to_space(linear: "Floats", source: str, target: str) -> "Floats":
 
 
 def space_of(chromaticities: Sequence[float] | None) -> str:
-    """Return the working space of the chromaticities that an EXR declares; Rec. 709 for none and for unknown ones."""
+    """Return the working space with these chromaticities. Rec. 709 for unknown ones and for None."""
+    return REC709 if chromaticities is None else _known_space(chromaticities) or REC709
+
+
+def is_known(chromaticities: Sequence[float] | None) -> bool:
+    """Return whether a working space has these chromaticities. Without any, Rec. 709 is assumed."""
+    return chromaticities is None or _known_space(chromaticities) is not None
+
+
+def _known_space(chromaticities: Sequence[float]) -> str | None:
     for name, known in CHROMATICITIES.items():
-        if chromaticities is not None and all(abs(a - b) < 5e-4 for a, b in zip(chromaticities, known, strict=True)):
+        if all(abs(a - b) < 5e-4 for a, b in zip(chromaticities, known, strict=True)):
             return name
-    return REC709
+    return None

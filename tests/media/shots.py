@@ -1,4 +1,4 @@
-"""What tests of footage compare."""
+"""Reading and comparing frames of shots."""
 
 import numpy as np
 
@@ -7,17 +7,19 @@ from stylize.media.shot import Shot, read_frames
 from tests.clips import picture
 
 PICTURES = [picture(index) for index in range(10)]
+# Packets of noise are large enough to be damaged in part.
+NOISE = [np.random.default_rng(index).integers(0, 255, (48, 64, 3), np.uint8) for index in range(12)]
 
 
 def read(shot: Shot) -> list[Pixels]:
-    """Every frame, under the numbers that the shot says."""
+    """Read every frame; assert that the numbers are those of the shot."""
     numbers, frames = zip(*read_frames(shot), strict=True)
     assert numbers == shot.frames
     return list(frames)
 
 
 def off_by(found: Pixels, expected: Pixels) -> int:
-    """The largest difference, in 1/255."""
+    """Maximum difference, in 1/255."""
     assert found.shape == expected.shape
     scale = 257 if found.dtype == np.uint16 else 1
     wide = expected.astype(int) * (scale if expected.dtype == np.uint8 else 1)

@@ -1,4 +1,4 @@
-"""Stills for tests of what reads and writes them."""
+"""Stills for tests of readers and writers."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from propagate.arrays import Pixels
 
 
 def noise(dtype: type, channels: int = 3) -> Pixels:
-    """(9, 13, channels), every value possible, alpha never 0."""
+    """Random pixels, (9, 13, channels), over the full range; alpha is never 0."""
     values = np.random.default_rng(1).integers(0, np.iinfo(dtype).max, (9, 13, channels), dtype, endpoint=True)
     if channels == 4:
         values[..., 3] = np.maximum(values[..., 3], np.iinfo(dtype).max // 4)
@@ -17,7 +17,7 @@ def noise(dtype: type, channels: int = 3) -> Pixels:
 
 
 def write_raw(path: Path, stored: Pixels, kind: str, **attributes: object) -> None:
-    """A file as other programs make it."""
+    """Write a file as other programs do."""
     spec = OpenImageIO.ImageSpec(stored.shape[1], stored.shape[0], stored.shape[2], kind)
     for name, value in attributes.items():
         if name in ("x", "y", "full_width", "full_height"):

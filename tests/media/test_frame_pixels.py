@@ -10,7 +10,7 @@ from stylize.media.shot import open_shot, read_frames
 from tests.clips import FILM_RATE, write_movie
 from tests.media.shots import off_by, read, with_alpha
 
-# Colour: flat patches with known YUV, so that nothing but the conversion is measured
+# Colour: flat patches with known YUV, to measure the conversion alone
 
 
 KR_KB = {1: (0.2126, 0.0722), 5: (0.299, 0.114), 9: (0.2627, 0.0593)}
@@ -27,7 +27,7 @@ def truth(codes: tuple[int, int, int], matrix: int, full_range: bool, bits: int)
 
 
 def write_codes(path: Path, codes: tuple[int, int, int], layout: str, colour: tuple[int, int], height: int) -> Path:
-    """A movie of one flat frame of these YUV codes, 64 wide, with colour (matrix, range) tags as given; 2, 0: none."""
+    """Write a movie of one flat frame of these YUV codes, 64 wide, with (matrix, range) tags as given; 2, 0: none."""
     frame = av.VideoFrame(64, height, layout)
     for plane, code in zip(frame.planes, codes, strict=False):
         deep = frame.format.components[0].bits > 8
@@ -42,6 +42,7 @@ def write_codes(path: Path, codes: tuple[int, int, int], layout: str, colour: tu
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("matrix", [1, 5, 9])
 @pytest.mark.parametrize("full_range", [False, True])
 @pytest.mark.parametrize(("layout", "bits"), [("yuv420p", 8), ("yuv444p", 8), ("yuv422p10le", 10), ("yuv444p12le", 12)])
@@ -59,14 +60,14 @@ def test_colour_is_exact(
 
 
 @pytest.mark.parametrize(("height", "matrix"), [(576, 5), (720, 1)])
-def test_untagged_colour_goes_by_height(tmp_path: Path, height: int, matrix: int) -> None:
+def test_matrix_of_untagged_movies_follows_from_the_height(tmp_path: Path, height: int, matrix: int) -> None:
     path = write_codes(tmp_path / "a.mkv", (120, 100, 150), "yuv444p", (2, 0), height)
     (found,) = read(open_shot(path))
     np.testing.assert_allclose(found[8, 32], np.array(truth((120, 100, 150), matrix, False, 8)) * 255, atol=0.52)
 
 
 @pytest.mark.parametrize(("layout", "white"), [("gray", 255), ("gray10le", 1023), ("gray16le", 65535)])
-def test_grey_movies(tmp_path: Path, layout: str, white: int) -> None:
+def test_grey_movies_are_read(tmp_path: Path, layout: str, white: int) -> None:
     path = write_codes(tmp_path / "a.mkv", (white, 0, 0), layout, (2, 0), 16)
     (found,) = read(open_shot(path))
     assert np.all(found == np.iinfo(found.dtype).max)
@@ -83,8 +84,8 @@ def test_ten_bits_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("layout", "deep"), [("yuv422p", 1), ("yuv422p10le", 4), ("yuva422p10le", 4)])
-def test_halved_colour_lies_on_the_left_of_two_columns(tmp_path: Path, layout: str, deep: int) -> None:
-    """4:2:2 of editing says nothing of its place: it is that of ITU-R BT.601 and BT.709."""
+def test_subsampled_chroma_is_sited_on_the_left_column(tmp_path: Path, layout: str, deep: int) -> None:
+    """4:2:2 in editing formats does not declare its siting: it is that of ITU-R BT.601 and BT.709."""
     with av.open(str(tmp_path / "a.mkv"), "w") as movie:
         stream = movie.add_stream("ffv1", rate=25)
         assert isinstance(stream, av.VideoStream)
@@ -102,7 +103,9 @@ def test_halved_colour_lies_on_the_left_of_two_columns(tmp_path: Path, layout: s
     red = 110 / 219 + 1.5748 * (64 + 2 * np.arange(65) - 128) / 224
     inner = slice(2, 62)
     top = np.iinfo(found.dtype).max
-    np.testing.assert_allclose(found[5, inner, 0] / top, red[inner].clip(0, 1), atol=0.6 / 255)  # 0.007 if it is moved
+    np.testing.assert_allclose(
+        found[5, inner, 0] / top, red[inner].clip(0, 1), atol=0.6 / 255
+    )  # 0.007 if it is shifted
 
 
 # Alpha
@@ -125,10 +128,10 @@ def test_alpha_is_read_straight(tmp_path: Path, name: str, codec: str, layout: s
     assert (shot.alpha, shot.depth) == (True, depth)
     for found, expected in zip(read(shot), pictures, strict=True):
         assert off_by(found, expected) <= allowed
-        assert found[0, -1, 3] == np.iinfo(found.dtype).max  # opaque stays opaque to the last bit
+        assert found[0, -1, 3] == np.iinfo(found.dtype).max  # opaque stays exactly opaque
 
 
-def test_alpha_of_webm(tmp_path: Path) -> None:
+def test_alpha_of_webm_is_read(tmp_path: Path) -> None:
     def announce(stream: av.VideoStream) -> None:
         stream.metadata["alpha_mode"] = "1"
 

@@ -1,4 +1,4 @@
-"""Plates by number."""
+"""Plates by frame number."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +17,7 @@ def never(frame: int) -> bool:
     return False
 
 
-def test_a_movie_is_unpacked_without_loss(tmp_path: Path) -> None:
+def test_movie_is_unpacked_without_loss(tmp_path: Path) -> None:
     shot = open_shot(write_movie(tmp_path / "a.mp4", [picture(index) for index in range(6)]), start_number=9997)
     written: list[int] = []
     plates = conform(shot, tmp_path / "a.stylize" / "video", never, written.append)
@@ -29,7 +29,7 @@ def test_a_movie_is_unpacked_without_loss(tmp_path: Path) -> None:
         assert plates.alpha(number) is None
 
 
-def test_frames_that_are_done_are_left_alone(tmp_path: Path) -> None:
+def test_unpacked_frames_are_not_rewritten(tmp_path: Path) -> None:
     shot = open_shot(write_movie(tmp_path / "a.mp4", [picture(index) for index in range(6)]))
     whole = conform(shot, tmp_path / "whole", never, lambda frame: None)
     written: list[int] = []
@@ -42,7 +42,7 @@ def test_frames_that_are_done_are_left_alone(tmp_path: Path) -> None:
     conform(shot, tmp_path / "part", lambda frame: True, lambda frame: pytest.fail("nothing was left to do"))
 
 
-def test_the_files_of_a_sequence_are_used_where_they_are(tmp_path: Path) -> None:
+def test_files_of_a_sequence_are_used_in_place(tmp_path: Path) -> None:
     for number in (1001, 1002):
         write_image(tmp_path / f"plate.{number}.png", picture(number))
     plates = conform(open_shot(tmp_path), tmp_path / "video", never, lambda frame: pytest.fail("no copy"))
@@ -51,7 +51,7 @@ def test_the_files_of_a_sequence_are_used_where_they_are(tmp_path: Path) -> None
     np.testing.assert_array_equal(plates.read(1002), picture(1002))
 
 
-def test_deep_plates_keep_their_alpha(tmp_path: Path) -> None:
+def test_16_bit_plates_keep_their_alpha(tmp_path: Path) -> None:
     deep = np.random.default_rng(0).integers(0, 65535, (48, 64, 4), np.uint16)
     path = write_movie(tmp_path / "a.mov", [deep] * 2, codec="png", layout="rgba64be", options={}, rate=Fraction(24))
     plates = conform(open_shot(path), tmp_path / "video", never, lambda frame: None)
@@ -61,7 +61,7 @@ def test_deep_plates_keep_their_alpha(tmp_path: Path) -> None:
     np.testing.assert_array_equal(plates.colour(1), np.floor(deep[..., :3] / 257 + 0.5))
 
 
-def test_four_plates_are_kept(tmp_path: Path) -> None:
+def test_cache_holds_four_plates(tmp_path: Path) -> None:
     for number in range(1, 8):
         write_image(tmp_path / f"a.{number}.png", picture(number))
     plates = conform(open_shot(tmp_path), tmp_path / "video", never, lambda frame: None)
@@ -73,11 +73,11 @@ def test_four_plates_are_kept(tmp_path: Path) -> None:
     assert plates.read(1) is not first
 
 
-def test_a_frame_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_frame_is_an_error(tmp_path: Path) -> None:
     for number in range(1, 4):
         write_image(tmp_path / f"a.{number}.png", picture(number))
     plates = conform(open_shot(tmp_path), tmp_path / "video", never, lambda frame: None)
-    with pytest.raises(FrameRangeError, match="frame 9 was asked for, but the frames are 1-3"):
+    with pytest.raises(FrameRangeError, match="expected one of the frames 1-3, found frame 9"):
         plates.read(9)
     plates.paths[2].unlink()
     with pytest.raises(InputError, match="no such file"):
@@ -87,8 +87,8 @@ def test_a_frame_that_is_not_there(tmp_path: Path) -> None:
         plates.read(3)
 
 
-def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     shot = open_shot(write_movie(tmp_path / "a.mp4", [picture(0)]))
     (tmp_path / "video").write_text("in the way")
-    with pytest.raises(OutputError, match="no folder can be made"):
+    with pytest.raises(OutputError, match="the folder cannot be created"):
         conform(shot, tmp_path / "video", never, lambda frame: None)

@@ -1,4 +1,4 @@
-"""Movies that are to be turned."""
+"""Movies with a rotation tag."""
 
 import struct
 from pathlib import Path
@@ -11,6 +11,7 @@ from tests.clips import write_movie
 from tests.media.shots import PICTURES, off_by, read
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_rotation_is_applied(tmp_path: Path, degrees: int, mirrored: bool) -> None:
@@ -24,8 +25,8 @@ def test_rotation_is_applied(tmp_path: Path, degrees: int, mirrored: bool) -> No
     assert off_by(read(shot)[3], upright) <= 2
 
 
-def test_rotation_as_a_phone_writes_it(tmp_path: Path) -> None:
-    """The matrix in the track's header is changed by hand: 90 degrees clockwise."""
+def test_rotation_written_by_a_phone_is_applied(tmp_path: Path) -> None:
+    """Edit the matrix in the track's header: 90 degrees clockwise."""
     path = write_movie(tmp_path / "a.mp4", PICTURES)
     data = bytearray(path.read_bytes())
     matrix = data.index(b"tkhd") + 4 + 40
@@ -37,8 +38,8 @@ def test_rotation_as_a_phone_writes_it(tmp_path: Path) -> None:
     assert off_by(read(shot)[0], np.rot90(PICTURES[0], -1)) <= 2
 
 
-def test_a_crooked_rotation_is_left_out_and_told(tmp_path: Path) -> None:
+def test_rotation_that_is_not_a_right_angle_is_ignored_with_a_warning(tmp_path: Path) -> None:
     path = write_movie(tmp_path / "a.mp4", PICTURES, prepare=lambda stream: stream.set_display_rotation(45))
     shot = open_shot(path)
     assert shot.size == (64, 48)
-    assert "turned by 45 degrees" in shot.warnings[0]
+    assert "rotation by 45 degrees" in shot.warnings[0]

@@ -1,4 +1,4 @@
-"""The way between linear spaces, against matrices worked out here from the spaces' own corners."""
+"""Conversion between linear spaces, against matrices computed from the spaces' chromaticities."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def to_xyz(corners: tuple[float, ...]) -> Floats:
 
 
 @pytest.mark.parametrize("space", [space for space in WORKING_SPACES if space != REC709])
-def test_colours_go_where_the_corners_say(space: str) -> None:
+def test_conversion_follows_the_chromaticities(space: str) -> None:
     linear = np.random.default_rng(1).random((5, 7, 4)).astype(np.float32)
     expected = linear[..., :3] @ (np.linalg.inv(to_xyz(CHROMATICITIES[space])) @ to_xyz(CHROMATICITIES[REC709])).T
     made = to_space(linear, REC709, space)
@@ -37,7 +37,7 @@ def test_colours_go_where_the_corners_say(space: str) -> None:
 
 
 @pytest.mark.parametrize("space", WORKING_SPACES)
-def test_an_exr_says_its_space_and_comes_back(tmp_path: Path, space: str) -> None:
+def test_exr_declares_its_space_and_reads_back(tmp_path: Path, space: str) -> None:
     pixels = np.random.default_rng(2).integers(8000, 60000, (6, 8, 3)).astype(np.uint16)
     write_image(tmp_path / "a.exr", pixels, space=space)
     source = OpenImageIO.ImageInput.open(str(tmp_path / "a.exr"))
@@ -47,6 +47,6 @@ def test_an_exr_says_its_space_and_comes_back(tmp_path: Path, space: str) -> Non
     np.testing.assert_allclose(read_image(tmp_path / "a.exr") / 65535, pixels / 65535, atol=2e-3)
 
 
-def test_what_says_nothing_is_rec709() -> None:
+def test_untagged_exr_is_rec709() -> None:
     assert space_of(None) == REC709
     assert space_of((0.5,) * 8) == REC709

@@ -1,4 +1,4 @@
-"""Conversion between integers of 8 and 16 bits and floats in [0, 1]."""
+"""Conversion between 8-bit and 16-bit integers and floats in [0, 1]."""
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -8,13 +8,13 @@ from propagate.bands import Band, for_each_band
 
 
 def to_float(pixels: Pixels) -> Floats:
-    """Convert uint8 or uint16 of any shape to float32 in [0, 1] of the same shape."""
+    """Convert uint8 or uint16 to float32 in [0, 1], in any shape."""
     scale = np.float32(np.iinfo(pixels.dtype).max)
     return np.asarray(pixels, np.float32) / scale
 
 
 def quantise(floats: Floats, dtype: DTypeLike) -> Pixels:
-    """Convert floats of any shape to uint8 or uint16 of the same shape, clipped to [0, 1], halves rounded up."""
+    """Convert floats to uint8 or uint16, in any shape. Values are clipped to [0, 1]; halves are rounded up."""
     top = np.float32(np.iinfo(np.dtype(dtype)).max)
     rows = np.atleast_2d(floats)
     pixels = np.empty(rows.shape, dtype)
@@ -29,9 +29,9 @@ def quantise(floats: Floats, dtype: DTypeLike) -> Pixels:
 
 
 def widen(pixels: Pixels, depth: int, alpha: bool) -> Pixels:
-    """Convert to uint16 if `depth` is 16, and add opaque alpha if `alpha` and there is none; nothing is lost.
+    """Widen pixels losslessly: to uint16 if `depth` is 16, and to RGBA with opaque alpha if `alpha` is true.
 
-    `pixels`: uint8 or uint16, (H, W, 3) or (H, W, 4).
+    pixels: RGB (H, W, 3) or RGBA (H, W, 4), uint8 or uint16.
     """
     if depth == 16 and pixels.dtype == np.uint8:
         pixels = pixels.astype(np.uint16) * 257
@@ -42,7 +42,7 @@ def widen(pixels: Pixels, depth: int, alpha: bool) -> Pixels:
 
 
 def to_bits(pixels: Pixels, bits: int | None) -> Pixels:
-    """Convert uint8 or uint16 (H, W, C) to `bits` per channel, 8 or 16; None keeps the depth."""
+    """Convert uint8 or uint16 (H, W, C) to 8 or 16 bits per channel. None keeps the depth."""
     if bits == 16:
         return widen(pixels, 16, False)
     return quantise(to_float(pixels), np.uint8) if bits == 8 and pixels.dtype == np.uint16 else pixels

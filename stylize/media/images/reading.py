@@ -1,7 +1,7 @@
-"""Read pictures: for display, as data, or their header alone."""
+"""Reading of pictures, as display-encoded colour or as data, and of their headers."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -9,29 +9,45 @@ import numpy as np
 
 from propagate.arrays import Floats, Pixels
 from stylize.errors import InputError
-from stylize.media.colour import BT709, Colour, colour_from_tags
-from stylize.media.images import png
+from stylize.media.colour import BT709, Colour
+from stylize.media.images import png, psd
 from stylize.media.images.bit_depth import to_float
-from stylize.media.images.transfer import encode_linear, unpremultiply
+from stylize.media.images.cmyk import has_inks, is_cmyk, read_cmyk
+from stylize.media.images.declared_colour import DeclaredColour, declared_colour
+from stylize.media.images.header import Header, header_of
+from stylize.media.images.picture_layer import PartChannels, PictureLayer, choose_layer, layer_note, picture_layers
+from stylize.media.images.profile import convert
+from stylize.media.images.transfer import convert_primaries, encode_linear, unpremultiply
 from stylize.media.sequences import PICTURE_SUFFIXES
-from stylize.media.working_spaces import REC709, space_of, to_space
+from stylize.media.working_spaces import REC709, WORKING_SPACES, is_known, space_of, to_space
+from stylize.visible_text import is_utf8, visible
 
 if TYPE_CHECKING:
     import OpenImageIO
 
 _FLOAT_TYPES = ("half", "float", "double")
+_EXR = "openexr"
+_UNKNOWN_CHROMATICITIES = (
+    f"its chromaticities are ignored, because they are not those of {', '.join(WORKING_SPACES)}: its colours are "
+    "approximate"
+)
+# Kinds whose alpha is straight, which OpenImageIO does not declare.
+_STRAIGHT = (".bmp", ".jp2", ".j2k")
 _LOG = ("Printing density", "Logarithmic")
 
 
-# From the header alone
+# Header
 
 
 @dataclass(frozen=True)
 class ImageInfo:
     """Properties of the picture that `read_image` returns.
 
-    size: (width, height), upright. depth: bits per channel. colour: what a PNG declares its values to mean. space: the
-    one of `working_spaces.WORKING_SPACES` that an EXR declares.
+    size: (width, height), upright. depth: bits per channel. colour: colour of the pixels; BT.709 for EXR and for files
+    that declare none. tagged: the file declares its colour. profile: name of the profile that `read_image` converts
+    from, empty if it does not. fault: why a declared profile is ignored. space: declared by an EXR, one of
+    `working_spaces.WORKING_SPACES`. header: time and pixel aspect, the latter upright. linear: the file stores floats,
+    which are linear light. associated: the file stores integers with premultiplied alpha, as some TIFF files do.
     """
 
     size: tuple[int, int]
@@ -39,53 +55,131 @@ class ImageInfo:
     alpha: bool
     colour: Colour = BT709
     space: str = REC709
+    tagged: bool = False
+    profile: str = ""
+    fault: str = ""
+    header: Header = Header()
+    linear: bool = False
+    associated: bool = False
 
 
-def image_info(path: str | Path) -> ImageInfo:
-    """Return the properties of a picture, from its header alone; InputError as `read_image`."""
-    spec = _read_spec(path)
+def image_info(path: str | Path, layer: str | None = None) -> ImageInfo:
+    """Return the properties of a picture from its header. Raises InputError, as `read_image` does.
+
+    layer: as in `read_image`. A file without a layer that holds a picture, such as depth, has the properties of its
+    first part.
+    """
+    spec, kind, chosen = _read_picture_spec(Path(path), layer)
     width, height = (spec.full_width, spec.full_height) if _has_windows(spec) else (spec.width, spec.height)
-    size = (height, width) if _orientation(spec) >= 5 else (width, height)
-    tags = spec.getattribute("CICP")
-    colour = BT709 if tags is None else colour_from_tags(0, tags[0], tags[1])
+    turned = _orientation(spec) >= 5
+    size = (height, width) if turned else (width, height)
     depth: Literal[8, 16] = 8 if str(spec.format) == "uint8" else 16
-    return ImageInfo(size, depth, spec.alpha_channel >= 0, colour, _declared_space(spec))
+    alpha = (_alpha_channel(spec) if chosen is None else chosen.alpha) >= 0
+    declared, linear = _declared_colour(spec, Path(path)), _is_float(spec)
+    header = header_of(spec, kind)
+    if turned and header.pixel_aspect:
+        header = replace(header, pixel_aspect=1 / header.pixel_aspect)
+    profile = declared.profile.name if declared.profile else ""
+    premultiplied = alpha and not linear and spec.get_int_attribute("oiio:UnassociatedAlpha", 0) != 1
+    return ImageInfo(
+        size, depth, alpha, declared.colour, _declared_space(spec), declared.tagged, profile, declared.fault, header,
+        linear, premultiplied and not profile,
+    )  # fmt: skip
+
+
+def picture_layer_note(path: str | Path, layer: str | None = None) -> str | None:
+    """Return a message about the part and layer that hold the picture of an EXR, or None if there is no choice.
+
+    Raises InputError if no layer holds a picture, or `layer` does not exist.
+    """
+    source = _open(Path(path))
+    try:
+        if source.format_name() != _EXR:
+            if layer is not None:
+                raise InputError(f"{path}: --exr-layer applies to EXR; leave it out, or give EXR files")
+            return None
+        return layer_note(path, _parts(path, source), layer)
+    finally:
+        source.close()
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
-    """Return (width, height) of a picture, upright, from its header alone; InputError as `read_image`."""
+    """Return the upright (width, height) of a picture from its header. Raises InputError, as `read_image` does."""
     return image_info(path).size
 
 
+def has_several_pictures(path: str | Path) -> bool:
+    """Return whether a file has more pictures than the first, as animations do. Raises InputError as `read_image`."""
+    source = _open(Path(path))
+    try:
+        return bool(source.seek_subimage(1, 0))
+    finally:
+        source.close()
+
+
 def channel_names(path: str | Path) -> tuple[str, ...]:
-    """Return the names of a picture's channels, from its header alone; InputError as `read_image`."""
-    return tuple(_read_spec(path).channelnames)
+    """Return the channel names of a picture from its header. Raises InputError, as `read_image` does."""
+    return tuple(_read_spec(path)[0].channelnames)
 
 
 # Pixels
 
 
-def read_image(path: str | Path) -> Pixels:
-    """Read a picture: uint8 or uint16, (H, W, 3) or (H, W, 4), RGB(A), display-encoded, straight alpha.
+def read_image(
+    path: str | Path, colour: Colour | None = None, *, untagged: Colour | None = None, layer: str | None = None
+) -> Pixels:
+    """Read a picture: RGB (H, W, 3) or RGBA (H, W, 4), uint8 or uint16, display-encoded, straight alpha.
 
-    Grey becomes RGB, deeper integers become uint16, and linear light (EXR, float TIFF) is encoded as sRGB, clipped to
-    [0, 1], as uint16; an EXR that declares the primaries of ACEScg or ACES2065-1 is converted. An orientation tag is
-    applied; an EXR fills its display window. InputError if the file is missing, is no picture, is cut off, is a
-    logarithmic DPX or holds NaN.
+    colour: primaries to convert to; by default, those of `ImageInfo.colour` are kept. untagged: colour of a file that
+    declares none; by default that of `ImageInfo`. A profile whose primaries or curve have no code point (Adobe RGB,
+    CMYK, a grey gamma) is always converted from, by default to Rec. 709 with the sRGB curve.
+
+    Grey is converted to RGB, and more than 8 bits to uint16. Linear light (EXR, float TIFF) is converted from its
+    declared working space to Rec. 709, encoded as sRGB and clipped to [0, 1]. Orientation tags are applied. An EXR is
+    extended or cropped to its display window.
+
+    layer: part or layer of an EXR; by default, `picture_layer.choose_layer` selects it. Raises InputError if the file
+    is missing, truncated, not a picture or a logarithmic DPX, if it holds NaN, or if none of its layers is a picture.
     """
-    stored = _read_stored(Path(path))
+    stored = _read_stored(Path(path), strict=True, layer=layer)
     if stored.linear:
         pixels = encode_linear(to_space(stored.pixels, stored.space, REC709), stored.straight)
     else:
         pixels = unpremultiply(stored.pixels, stored.straight)
-    return _upright(pixels, stored.orientation)
+    return _upright(_in_colour(pixels, stored.declared, Path(path), colour, untagged), stored.orientation)
+
+
+def _in_colour(
+    pixels: Pixels, declared: DeclaredColour, path: Path, colour: Colour | None, untagged: Colour | None
+) -> Pixels:
+    """Convert RGB(A) from its declared colour to `colour`. See `read_image`."""
+    source = declared.colour if declared.tagged or untagged is None else untagged
+    target = colour or source
+    rgb = pixels[..., :3]
+    if declared.profile is not None:
+        stored = read_cmyk(path) if declared.profile.space == b"CMYK" else rgb
+        rgb = convert(stored, declared.profile, target)
+    elif source.primaries != target.primaries:
+        rgb = convert_primaries(rgb, source, target)
+    else:
+        return pixels
+    return np.ascontiguousarray(np.concatenate([rgb, pixels[..., 3:]], axis=2))
+
+
+def read_premultiplied(path: str | Path) -> Pixels:
+    """Read a picture of integers as stored, without division by its alpha: uint8 or uint16 (H, W, 3 or 4), upright.
+
+    Raises InputError, as `read_image` does.
+    """
+    stored = _read_stored(Path(path))
+    return _upright(stored.pixels, stored.orientation)
 
 
 def read_values(path: str | Path, *, grey: bool = False) -> Floats:
-    """Read a picture of data, such as a matte: float32 in [0, 1], (H, W, 3) or (H, W, 4), no colour conversion.
+    """Read a picture as data, without colour conversion: float32 in [0, 1], RGB (H, W, 3) or RGBA (H, W, 4).
 
-    Integers are divided by their largest value; floats are taken as they are, clipped. grey: keep one colour channel
-    as one, (H, W, 1) or (H, W, 2), instead of making it RGB. InputError as `read_image`.
+    Integers are divided by the maximum of their type. Floats are clipped. grey: do not expand grey pictures to RGB;
+    return (H, W, 1), or (H, W, 2) with alpha. Raises InputError, as `read_image` does.
     """
     stored = _read_stored(Path(path), grey=grey)
     values = np.clip(stored.pixels, 0, 1) if stored.linear else to_float(stored.pixels)
@@ -93,25 +187,59 @@ def read_values(path: str | Path, *, grey: bool = False) -> Floats:
 
 
 def read_channels(path: str | Path, names: Sequence[str]) -> Floats:
-    """Read the channels of these names as stored: float32 (H, W, len(names)), not clipped, NaN passed through.
+    """Read the named channels as stored: float32 (H, W, len(names)), not clipped, including NaN.
 
-    An EXR fills its display window, with 0 where it has no pixels. InputError as `read_image`; KeyError for a name that
-    the file does not have.
+    An EXR is cropped to its display window, or extended with 0. Raises InputError as `read_image` does, but not for
+    NaN, and KeyError if the file does not have a channel.
     """
     pixels, spec = _read_pixels(Path(path), "float")
     indices = {name: index for index, name in enumerate(spec.channelnames)}
     return _into_display_window(np.ascontiguousarray(pixels[..., [indices[name] for name in names]]), spec)
 
 
-def read_data(path: str | Path) -> Floats:
-    """Read a picture of data as stored, without its alpha: float32 (H, W, C), C of 1 to 3, no conversion.
+@dataclass(frozen=True)
+class PartHeader:
+    """Header of one part of a file. kinds: type of each channel, such as half. attributes: all others, by name."""
 
-    R, G and B are taken where they exist, else the first channels. Integers are divided by their largest value; floats
-    may be of any size, infinite ones too. InputError as `read_image`.
+    name: str
+    channels: tuple[str, ...]
+    kinds: tuple[str, ...]
+    attributes: Mapping[str, object]
+
+
+def read_parts(path: str | Path) -> tuple[PartHeader, ...]:
+    """Return the headers of all parts of a file. Raises InputError, as `read_image` does."""
+    source = _open(Path(path))
+    found: list[PartHeader] = []
+    try:
+        while source.seek_subimage(len(found), 0):
+            spec = source.spec()
+            kinds = [str(kind) for kind in spec.channelformats] or [str(spec.format)] * spec.nchannels
+            attributes = {one.name: one.value for one in spec.extra_attribs}
+            name = spec.get_string_attribute("oiio:subimagename")
+            found.append(PartHeader(name, tuple(spec.channelnames), tuple(kinds), attributes))
+        source.geterror()  # seeking past the last part leaves one
+    finally:
+        source.close()
+    return tuple(found)
+
+
+def read_part_channels(path: str | Path, part: int, names: Sequence[str]) -> Floats:
+    """Read the named channels of a part as `read_channels` does."""
+    pixels, spec = _read_pixels(Path(path), "float", part)
+    indices = [list(spec.channelnames).index(name) for name in names]
+    return _into_display_window(np.ascontiguousarray(pixels[..., indices]), spec)
+
+
+def read_data(path: str | Path) -> Floats:
+    """Read a picture as data, without alpha and without colour conversion: float32 (H, W, C), C of 1 to 3.
+
+    The channels are R, G and B if they exist, else the first ones. Integers are divided by the maximum of their type.
+    Floats are returned as stored, including infinity. Raises InputError, as `read_image` does.
     """
     stored, spec = _read_pixels(Path(path))
     names = list(spec.channelnames)
-    others = [index for index in range(spec.nchannels) if index != spec.alpha_channel] or [0]
+    others = [index for index in range(spec.nchannels) if index != _alpha_channel(spec)] or [0]
     wanted = [names.index(name) for name in "RGB"] if set("RGB") <= set(names) else others[:3]
     pixels = _into_display_window(np.ascontiguousarray(stored[..., wanted]), spec)
     _refuse_nan(path, pixels)
@@ -123,10 +251,48 @@ def read_data(path: str | Path) -> Floats:
 
 
 @dataclass(frozen=True)
-class _Stored:
-    """A picture as stored: uint8, uint16 or (`linear`) float32, (H, W, 3) or (H, W, 4), not yet upright.
+class StoredWindow:
+    """A picture as stored, upright, in its data window.
 
-    Grey that was requested as such has one colour channel: (H, W, 1) or (H, W, 2).
+    pixels: as of `_Stored`. linear, straight, space: likewise. data, display: windows as x, y, width and height.
+    chromaticities: as declared by a file of linear light.
+    """
+
+    pixels: Pixels
+    linear: bool
+    straight: bool
+    space: str
+    data: tuple[int, int, int, int]
+    display: tuple[int, int, int, int]
+    chromaticities: tuple[float, ...] | None
+
+
+def read_stored_window(path: Path, layer: str | None = None) -> StoredWindow:
+    """Read RGB(A) as stored, without cropping to the display window. Raises InputError, as `read_image` does."""
+    chosen = _chosen_layer(path, layer, strict=True)
+    pixels, spec = _read_pixels(path, part=0 if chosen is None else chosen.part)
+    pixels = _pick_channels(pixels, spec, False, chosen)
+    _refuse_nan(path, pixels)
+    orientation = _orientation(spec)
+    upright = _upright(pixels, orientation)
+    data = display = (0, 0, upright.shape[1], upright.shape[0])
+    if _has_windows(spec) and orientation == 1:
+        data = (spec.x, spec.y, spec.width, spec.height)
+        display = (spec.full_x, spec.full_y, spec.full_width, spec.full_height)
+    straight, linear = spec.get_int_attribute("oiio:UnassociatedAlpha", 0) == 1, _is_float(spec)
+    declared = spec.getattribute("chromaticities") if linear else None
+    return StoredWindow(
+        upright, linear, straight, _declared_space(spec), data, display,
+        None if declared is None else tuple(float(value) for value in declared),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A picture as stored, before orientation.
+
+    pixels: uint8, uint16, or float32 if `linear`; (H, W, 3) or (H, W, 4), and (H, W, 1) or (H, W, 2) for grey ones.
+    straight: alpha is straight. orientation: EXIF, 1 to 8. space: declared working space.
     """
 
     pixels: Pixels
@@ -134,66 +300,128 @@ class _Stored:
     straight: bool
     orientation: int
     space: str
+    declared: DeclaredColour
 
 
-def _read_stored(path: Path, *, grey: bool = False) -> _Stored:
-    """Read RGB(A) as stored. InputError as `read_image`. grey: as in `read_values`."""
-    pixels, spec = _read_pixels(path)
-    pixels = _into_display_window(_pick_channels(pixels, spec, grey), spec)
+def _read_stored(path: Path, *, grey: bool = False, strict: bool = False, layer: str | None = None) -> _Stored:
+    """Read RGB(A) as stored. grey: as in `read_values`. strict: refuse an EXR that holds no picture.
+
+    Raises InputError, as `read_image` does.
+    """
+    chosen = _chosen_layer(path, layer, strict=strict)
+    pixels, spec = _read_pixels(path, part=0 if chosen is None else chosen.part)
+    pixels = _into_display_window(_pick_channels(pixels, spec, grey, chosen), spec)
     linear = _is_float(spec)
     if spec.get_string_attribute("dpx:Transfer") in _LOG:
-        raise InputError(f"{path}: expected display-encoded DPX, found logarithmic: convert it, or render PNG or EXR")
+        raise InputError(
+            f"{path}: expected display-encoded DPX, found logarithmic DPX; convert it, or render PNG or EXR"
+        )
     _refuse_nan(path, pixels)
-    straight = spec.get_int_attribute("oiio:UnassociatedAlpha", 0) == 1
-    return _Stored(pixels, linear, straight, _orientation(spec), _declared_space(spec))
+    straight = spec.get_int_attribute("oiio:UnassociatedAlpha", 0) == 1 or path.suffix.lower() in _STRAIGHT
+    declared = _declared_colour(spec, path)
+    return _Stored(pixels, linear, straight, _orientation(spec), _declared_space(spec), declared)
 
 
-def _read_spec(path: str | Path) -> "OpenImageIO.ImageSpec":
+def _read_spec(path: str | Path) -> tuple["OpenImageIO.ImageSpec", str]:
+    """Return the header of a picture, and OpenImageIO's name of its format. Raises InputError as `read_image` does."""
     source = _open(Path(path))
     try:
-        return source.spec()
+        return source.spec(), source.format_name()
     finally:
         source.close()
 
 
-def _read_pixels(path: Path, dtype: str | None = None) -> tuple[Pixels, "OpenImageIO.ImageSpec"]:
-    """Read all channels, (H, W, any), as `dtype` or else as uint8, uint16 or float32, whichever loses nothing.
+def _read_picture_spec(path: Path, layer: str | None) -> tuple["OpenImageIO.ImageSpec", str, PictureLayer | None]:
+    """Return the header of the part that holds the picture, the name of the format, and the layer.
 
-    InputError if there is no picture or it is cut off.
+    Without a layer, these are the header of the first part and None.
     """
     source = _open(path)
     try:
+        chosen = _layer_of(path, source, layer, strict=layer is not None)
+        source.seek_subimage(0 if chosen is None else chosen.part, 0)
+        return source.spec(), source.format_name(), chosen
+    finally:
+        source.close()
+
+
+def _chosen_layer(path: Path, layer: str | None, *, strict: bool) -> PictureLayer | None:
+    """Return the layer of an EXR that holds the picture. None for other formats, and without one unless `strict`."""
+    if path.suffix.lower() != ".exr":  # so that other formats are opened only once
+        return None
+    source = _open(path)
+    try:
+        return _layer_of(path, source, layer, strict=strict)
+    finally:
+        source.close()
+
+
+def _layer_of(path: Path, source: "OpenImageIO.ImageInput", layer: str | None, *, strict: bool) -> PictureLayer | None:
+    if source.format_name() != _EXR:
+        return None
+    parts = _parts(path, source)
+    if not strict and layer is None and all(one.is_data for one in picture_layers(parts)):
+        return None
+    return choose_layer(path, parts, layer)
+
+
+def _parts(path: str | Path, source: "OpenImageIO.ImageInput") -> list[PartChannels]:
+    """Return the channels of all parts of an EXR, none of deep ones. Raises InputError if all parts are deep."""
+    found: list[PartChannels] = []
+    while source.seek_subimage(len(found), 0):
+        spec = source.spec()
+        channels = () if spec.deep else tuple(spec.channelnames)
+        found.append(PartChannels(spec.get_string_attribute("oiio:subimagename"), channels))
+    source.geterror()  # seeking past the last part leaves one
+    if not any(part.channels for part in found):
+        raise InputError(f"{path}: expected a flat picture, found deep pixels; flatten it")
+    return found
+
+
+def _read_pixels(path: Path, dtype: str | None = None, part: int = 0) -> tuple[Pixels, "OpenImageIO.ImageSpec"]:
+    """Read all channels (H, W, N) of a part as `dtype`; by default as the lossless one of uint8, uint16 and float32.
+
+    Raises InputError if the file is not a picture or is truncated.
+    """
+    source = _open(path)
+    try:
+        source.seek_subimage(part, 0)
         spec = source.spec()
         lossless = "float" if _is_float(spec) else "uint8" if str(spec.format) == "uint8" else "uint16"
-        pixels = source.read_image(0, 0, 0, spec.nchannels, dtype or lossless)
+        pixels = source.read_image(part, 0, 0, spec.nchannels, dtype or lossless)
         message = source.geterror() if source.has_error else ""
     finally:
         source.close()
     if pixels is None or message:
-        raise InputError(f"{path}: the picture is cut off or damaged ({first_line(message)}): copy or export it again")
+        reason = first_line(message)
+        raise InputError(f"{path}: the picture is truncated or damaged ({reason}); copy or export it again")
     return pixels, spec
 
 
 def _open(path: Path) -> "OpenImageIO.ImageInput":
-    """Open a picture; close what is returned. InputError if the path is no picture that can be read."""
+    """Open a picture, which the caller must close. Raises InputError if the path is not a readable picture."""
     import OpenImageIO
 
     if not path.exists():
-        raise InputError(f"{path}: no such file, expected a picture: check the path")
+        raise InputError(f"{path}: no such file, expected a picture; check the path")
     if not path.is_file():
-        raise InputError(f"{path}: this is a folder, expected a picture: name a file in it")
+        raise InputError(f"{path}: expected a picture, found a folder; give a file in it")
+    if not is_utf8(str(path)):
+        raise InputError(f"{visible(str(path))}: expected a name in UTF-8, found other bytes; rename it")
     png.refuse_truncated(path)
+    if path.suffix.lower() in psd.SUFFIXES:
+        psd.refuse_unmerged(path)
     config = OpenImageIO.ImageSpec()
-    # Otherwise OpenImageIO premultiplies straight alpha, and dark edges lose their colour irreversibly.
+    # Otherwise OpenImageIO premultiplies straight alpha, which loses the colour of nearly transparent pixels.
     config.attribute("oiio:UnassociatedAlpha", 1)
     source = OpenImageIO.ImageInput.open(str(path), config)
     if source is None:
         reason = first_line(OpenImageIO.geterror())
         kinds = " ".join(PICTURE_SUFFIXES)
-        raise InputError(f"{path}: not a picture that can be read ({reason}): expected one of {kinds}")
+        raise InputError(f"{path}: not a readable picture ({reason}); export it again as one of {kinds}")
     if source.format_name() == "FFmpeg movie":
         source.close()
-        raise InputError(f"{path}: this is a movie, expected a picture: export one frame of it")
+        raise InputError(f"{path}: expected a picture, found a movie; export one of its frames")
     return source
 
 
@@ -205,44 +433,77 @@ def first_line(message: str) -> str:
 
 def _refuse_nan(path: str | Path, pixels: Pixels) -> None:
     if np.issubdtype(pixels.dtype, np.floating) and np.isnan(pixels).any():
-        raise InputError(f"{path}: the picture holds NaN, expected numbers: render it again or repair those pixels")
+        raise InputError(
+            f"{path}: the picture contains NaN, expected finite values; render it again or repair these pixels"
+        )
 
 
 def _is_float(spec: "OpenImageIO.ImageSpec") -> bool:
-    """Return whether a file holds floats, which `read_image` takes to be linear light."""
+    """Return whether a file stores floats, which `read_image` interprets as linear light."""
     return str(spec.format) in _FLOAT_TYPES
 
 
 def _declared_space(spec: "OpenImageIO.ImageSpec") -> str:
-    """Return the linear space that an EXR declares; other files have the usual one."""
+    """Return the working space that an EXR declares. Other files have the default, Rec. 709."""
     return space_of(spec.getattribute("chromaticities") if _is_float(spec) else None)
 
 
-def _pick_channels(stored: Pixels, spec: "OpenImageIO.ImageSpec", grey: bool) -> Pixels:
-    """Pick (H, W, 3) or (H, W, 4) of (H, W, any) by channel names, or the first channels if no names fit."""
+def _declared_colour(spec: "OpenImageIO.ImageSpec", path: Path) -> DeclaredColour:
+    """Return the colour of the stored pixels. Linear light is converted to Rec. 709, so it counts as tagged."""
+    if _is_float(spec):
+        known = is_known(spec.getattribute("chromaticities"))
+        return DeclaredColour(tagged=True, fault="" if known else _UNKNOWN_CHROMATICITIES)
+    if is_cmyk(spec):
+        declared = declared_colour(spec, path, 4)
+        if declared.profile is None or not has_inks(path):
+            reason = declared.fault or "it is CMYK without a usable profile"
+            return DeclaredColour(fault=f"{reason}: its colours are approximate")
+        return declared
+    return declared_colour(spec, path, 1 if len(set(_colour_channels(spec))) == 1 else 3)
+
+
+def _colour_channels(spec: "OpenImageIO.ImageSpec") -> list[int]:
+    """Return the indices of the channels for red, green and blue; for grey, the same one three times."""
     names = list(spec.channelnames)
-    colour = [names.index(name) for name in "RGB"] if set("RGB") <= set(names) else _first_channels(spec)
+    return [names.index(name) for name in "RGB"] if set("RGB") <= set(names) else _first_channels(spec)
+
+
+def _pick_channels(
+    stored: Pixels, spec: "OpenImageIO.ImageSpec", grey: bool, chosen: PictureLayer | None = None
+) -> Pixels:
+    """Select RGB(A) from all channels (H, W, N), by name, or the first channels if there are no such names.
+
+    chosen: layer of an EXR to select.
+    """
+    colour, alpha = _colour_channels(spec), _alpha_channel(spec)
+    if chosen is not None:
+        colour, alpha = list(chosen.colour), chosen.alpha
     if grey and len(set(colour)) == 1:
         colour = colour[:1]
-    picked = [*colour, *([spec.alpha_channel] if spec.alpha_channel >= 0 else [])]
-    # Fancy indexing takes as long as reading the file: skip it where it changes nothing.
+    picked = [*colour, *([alpha] if alpha >= 0 else [])]
+    # Fancy indexing takes as long as reading the file, so it is skipped if it would change nothing.
     return np.ascontiguousarray(stored if picked == list(range(stored.shape[2])) else stored[..., picked])
 
 
 def _first_channels(spec: "OpenImageIO.ImageSpec") -> list[int]:
-    colour = [index for index in range(spec.nchannels) if index != spec.alpha_channel] or [0]
+    colour = [index for index in range(spec.nchannels) if index != _alpha_channel(spec)] or [0]
     return colour[:3] if len(colour) >= 3 else [colour[0]] * 3
 
 
+def _alpha_channel(spec: "OpenImageIO.ImageSpec") -> int:
+    """Return the index of alpha, -1 for none. OpenImageIO gives the number of channels for GIF, where it is last."""
+    return min(int(spec.alpha_channel), int(spec.nchannels) - 1)
+
+
 def _has_windows(spec: "OpenImageIO.ImageSpec") -> bool:
-    """Return whether data and display window differ: EXR only (the offset of a PNG is that of a page)."""
+    """Return whether data and display window differ. EXR only: the offset of a PNG is a page position."""
     data = (spec.x, spec.y, spec.width, spec.height)
     display = (spec.full_x, spec.full_y, spec.full_width, spec.full_height)
     return _is_float(spec) and data != display
 
 
 def _into_display_window(pixels: Pixels, spec: "OpenImageIO.ImageSpec") -> Pixels:
-    """Place (H, W, C) of the data window in (H, W, C) of the display window, 0 where the file has no pixels."""
+    """Copy the data window (H, W, C) into the display window (H, W, C), which is 0 elsewhere."""
     if not _has_windows(spec):
         return pixels
     displayed = np.zeros((spec.full_height, spec.full_width, pixels.shape[2]), pixels.dtype)
@@ -255,12 +516,12 @@ def _into_display_window(pixels: Pixels, spec: "OpenImageIO.ImageSpec") -> Pixel
 
 
 def _orientation(spec: "OpenImageIO.ImageSpec") -> int:
-    """Return the EXIF orientation, 1 to 8; from 5 on width and height are swapped."""
+    """Return the EXIF orientation, 1 to 8. Width and height are swapped from 5 on."""
     return int(spec.get_int_attribute("Orientation", 1))
 
 
 def _upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Turn a picture upright by its EXIF orientation."""
+    """Rotate a picture upright according to its EXIF orientation."""
     if orientation >= 5:
         pixels = pixels.transpose(1, 0, 2)
     if orientation in (2, 3, 6, 7):

@@ -1,16 +1,16 @@
-"""Transfer function of sRGB (IEC 61966-2-1), and premultiplied alpha: between file conventions and ours."""
+"""sRGB transfer function (IEC 61966-2-1) and alpha premultiplication, for conversion to and from file formats."""
 
 from functools import cache
 
 import numpy as np
 
 from propagate.arrays import Floats, Pixels
-from stylize.media.colour import Colour, from_rec709
+from stylize.media.colour import Colour, matrix_product, primaries_matrix
 from stylize.media.images.bit_depth import quantise, to_float
 
 
 def encode_srgb(linear: Floats) -> Floats:
-    """Encode linear light, 0 or more, as sRGB: float32 of the same shape."""
+    """Encode linear light, 0 or more, with the sRGB curve: float32 of the same shape."""
     low = linear * np.float32(12.92)
     high = np.float32(1.055) * np.power(np.maximum(linear, 0.0031308), np.float32(1 / 2.4)) - np.float32(0.055)
     return np.where(linear <= 0.0031308, low, high).astype(np.float32)
@@ -18,24 +18,25 @@ def encode_srgb(linear: Floats) -> Floats:
 
 @cache
 def linear_light(dtype: str) -> Floats:
-    """Return the linear light of every code value of uint8 or uint16: float32 (256,) or (65536,)."""
+    """Return the linear light of all sRGB code values of uint8 or uint16: float32 (256,) or (65536,)."""
     top = np.iinfo(np.dtype(dtype)).max
     encoded = np.arange(top + 1, dtype=np.float64) / top
     return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
-def convert_to_primaries(pixels: Pixels, colour: Colour) -> Pixels:
-    """Convert uint8 or uint16 (H, W, 3), display-encoded, from the primaries of Rec. 709 to those of `colour`."""
-    if colour.has_rec709_primaries:
+def convert_primaries(pixels: Pixels, source: Colour, target: Colour) -> Pixels:
+    """Convert display-encoded RGB, uint8 or uint16 (H, W, 3), from the primaries of `source` to those of `target`."""
+    if source.primaries == target.primaries:
         return pixels
-    linear = from_rec709(linear_light(pixels.dtype.name)[pixels], colour)
-    return quantise(encode_srgb(np.clip(linear, 0, 1)), pixels.dtype)
+    linear = linear_light(pixels.dtype.name)[pixels]
+    converted = matrix_product(linear, primaries_matrix(source, target))
+    return quantise(encode_srgb(np.clip(converted, 0, 1)), pixels.dtype)
 
 
 def encode_linear(pixels: Floats, straight: bool) -> Pixels:
-    """Encode linear light (H, W, 3 or 4) as sRGB: uint16 of that shape, clipped, straight alpha.
+    """Encode linear RGB(A) (H, W, 3 or 4) as sRGB: uint16 of the same shape, clipped to [0, 1], straight alpha.
 
-    straight: whether the alpha of `pixels` is straight, rather than premultiplied.
+    straight: True if the alpha of `pixels` is straight, False if it is premultiplied.
     """
     colour = pixels[..., :3]
     if pixels.shape[2] == 3:
@@ -48,9 +49,9 @@ def encode_linear(pixels: Floats, straight: bool) -> Pixels:
 
 
 def unpremultiply(pixels: Pixels, straight: bool) -> Pixels:
-    """Return integers (H, W, 3 or 4) with straight alpha; a TIFF may declare its colour premultiplied.
+    """Convert RGB(A), uint8 or uint16 (H, W, 3 or 4), to straight alpha. TIFF files may be premultiplied.
 
-    straight: whether the alpha is straight already.
+    straight: True if the alpha is straight already; the pixels are returned unchanged.
     """
     if straight or pixels.shape[2] == 3:
         return pixels
@@ -61,7 +62,7 @@ def unpremultiply(pixels: Pixels, straight: bool) -> Pixels:
 
 
 def premultiplied_linear(pixels: Pixels) -> Floats:
-    """Convert uint8 or uint16 (H, W, C), display-encoded, straight alpha, to float32 linear light, premultiplied."""
+    """Convert display-encoded uint8 or uint16 (H, W, C) with straight alpha to linear, premultiplied float32."""
     linear = linear_light(pixels.dtype.name)[pixels]
     if pixels.shape[2] == 4:
         alpha = to_float(pixels[..., 3:])

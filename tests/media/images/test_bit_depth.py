@@ -1,4 +1,4 @@
-"""Integers and floats."""
+"""Conversion between integers and floats."""
 
 import numpy as np
 

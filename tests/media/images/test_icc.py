@@ -1,4 +1,4 @@
-"""Profiles in TIFF and JPEG: their bytes, and what others' colour management makes of them."""
+"""ICC profiles in TIFF and JPEG: their bytes, and their interpretation by another colour management system."""
 
 import hashlib
 import io
@@ -37,7 +37,7 @@ def numbers(tag: bytes) -> Floats:
 
 
 @pytest.mark.parametrize("colour", ALL)
-def test_the_profile_is_whole_and_white_is_that_of_the_space_between(colour: Colour) -> None:
+def test_profile_is_well_formed_with_the_pcs_white_point(colour: Colour) -> None:
     profile = icc_profile(colour)
     assert struct.unpack(">I", profile[:4])[0] == len(profile)
     assert (profile[8:12], profile[12:24], profile[36:40]) == (b"\x04\x30\0\0", b"mntrRGB XYZ ", b"acsp")
@@ -48,15 +48,15 @@ def test_the_profile_is_whole_and_white_is_that_of_the_space_between(colour: Col
     total = sum(numbers(found[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ"))
     np.testing.assert_allclose(total, white, atol=5e-5)
     assert colour.name.encode("utf-16-be") in found[b"desc"]
-    # Flags, intent and identity are left out of the identity.
+    # Flags, intent and ID are excluded from the ID.
     bare = bytearray(profile)
     bare[44:48] = bare[64:68] = bytes(4)
     bare[84:100] = bytes(16)
     assert profile[84:100] == hashlib.md5(bare).digest()
 
 
-def test_the_colorants_are_those_that_others_print() -> None:
-    """Lindbloom's sRGB, adapted by Bradford to a D50 that differs in the fourth digit."""
+def test_colorants_match_published_values() -> None:
+    """Compare with Lindbloom's sRGB, adapted by Bradford to a D50 that differs in the fourth digit."""
     found = tags(icc_profile(BT709))
     printed = {b"rXYZ": [0.4360747, 0.2225045, 0.0139322], b"gXYZ": [0.3850649, 0.7168786, 0.0971045],
                b"bXYZ": [0.1430804, 0.0606169, 0.7141733]}  # fmt: skip
@@ -66,7 +66,7 @@ def test_the_colorants_are_those_that_others_print() -> None:
 
 @pytest.mark.parametrize("suffix", [".tif", ".jpg"])
 @pytest.mark.parametrize("alpha", [False, True])
-def test_a_picture_carries_it_and_keeps_its_values(tmp_path: Path, suffix: str, alpha: bool) -> None:
+def test_profile_is_embedded_without_changing_pixels(tmp_path: Path, suffix: str, alpha: bool) -> None:
     pixels = np.full((16, 24, 4 if alpha else 3), (200, 90, 40, 128)[: 4 if alpha else 3], np.uint8)
     pixels = pixels[..., :3] if suffix == ".jpg" else pixels
     for name, colour in (("usual", BT709), ("wide", WIDE), ("again", WIDE)):
@@ -81,7 +81,7 @@ def test_a_picture_carries_it_and_keeps_its_values(tmp_path: Path, suffix: str, 
         assert (None if found is None else bytes(found)) == profile
 
 
-def test_grey_pictures_carry_none(tmp_path: Path) -> None:
+def test_grey_pictures_have_no_profile(tmp_path: Path) -> None:
     for suffix in (".tif", ".jpg"):
         write_image(tmp_path / f"grey{suffix}", noise(np.uint8, 1), colour=WIDE)
         source = OpenImageIO.ImageInput.open(str(tmp_path / f"grey{suffix}"))
@@ -89,7 +89,7 @@ def test_grey_pictures_carry_none(tmp_path: Path) -> None:
         source.close()
 
 
-def test_what_is_no_jpeg_gets_no_profile() -> None:
+def test_file_that_is_not_a_jpeg_gets_no_profile() -> None:
     with pytest.raises(ValueError, match="expected a JPEG"):
         with_profile(b"\x89PNG", b"")
     with pytest.raises(ValueError, match="at most 65519 bytes"):
@@ -98,8 +98,8 @@ def test_what_is_no_jpeg_gets_no_profile() -> None:
 
 @pytest.mark.parametrize("suffix", [".tif", ".jpg"])
 @pytest.mark.parametrize("colour", ALL)
-def test_another_colour_management_sees_the_colours_that_we_see(tmp_path: Path, colour: Colour, suffix: str) -> None:
-    """LittleCMS, through Pillow: from the file's profile to sRGB is our way to Rec. 709, encoded."""
+def test_littlecms_agrees_with_our_conversion(tmp_path: Path, colour: Colour, suffix: str) -> None:
+    """LittleCMS, through Pillow, converts from the file's profile to sRGB as we convert to encoded Rec. 709."""
     image: Any = pytest.importorskip("PIL.Image")
     cms: Any = pytest.importorskip("PIL.ImageCms")
     patches = np.random.default_rng(1).integers(90, 170, (3, 4, 3))
@@ -112,5 +112,5 @@ def test_another_colour_management_sees_the_colours_that_we_see(tmp_path: Path, 
     stored = np.asarray(seen) / np.float32(255)
     linear = np.where(stored <= 0.04045, stored / 12.92, ((stored + 0.055) / 1.055) ** 2.4).astype(np.float32)
     expected = encode_srgb(np.clip(to_rec709(linear, colour), 0, 1)) * 255
-    assert np.abs(expected - pixels).max() > 2  # something is converted
+    assert np.abs(expected - pixels).max() > 2  # the conversion has an effect
     np.testing.assert_allclose(shown, expected, atol=1.6)

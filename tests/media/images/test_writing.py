@@ -1,4 +1,4 @@
-"""Stills written, and read again."""
+"""Stills, written and read back."""
 
 import re
 import resource
@@ -19,7 +19,7 @@ from tests.media.stills import noise
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("channels", [3, 4])
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".tiff"])
-def test_lossless_kinds_keep_every_bit(tmp_path: Path, suffix: str, dtype: type, channels: int) -> None:
+def test_lossless_formats_keep_every_bit(tmp_path: Path, suffix: str, dtype: type, channels: int) -> None:
     pixels = noise(dtype, channels)
     write_image(tmp_path / f"a{suffix}", pixels)
     back = read_image(tmp_path / f"a{suffix}")
@@ -35,7 +35,7 @@ def test_colour_under_transparent_pixels_survives_in_a_png(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("channels", [3, 4])
-def test_exr_is_linear_premultiplied_half_and_comes_back(tmp_path: Path, channels: int) -> None:
+def test_exr_is_linear_premultiplied_half_and_reads_back(tmp_path: Path, channels: int) -> None:
     pixels = noise(np.uint16, channels)
     write_image(tmp_path / "a.exr", pixels)
     source = OpenImageIO.ImageInput.open(str(tmp_path / "a.exr"))
@@ -76,10 +76,10 @@ def test_the_same_pixels_give_the_same_bytes(tmp_path: Path, suffix: str) -> Non
     for path in (first, second):
         write_image(path, noise(np.uint8), text={"parameters": "a hill"})
     assert first.read_bytes() == second.read_bytes()
-    assert not re.search(rb"\d{4}:\d\d:\d\d ", first.read_bytes())  # the clock's date
+    assert not re.search(rb"\d{4}:\d\d:\d\d ", first.read_bytes())  # the date of the clock
 
 
-def test_text_is_kept_in_a_png(tmp_path: Path) -> None:
+def test_png_keeps_text(tmp_path: Path) -> None:
     pixels = noise(np.uint8)
     write_image(tmp_path / "a.png", pixels, text={"parameters": "a hill", "stylize": "山 ü"})
     spec = OpenImageIO.ImageInput.open(str(tmp_path / "a.png")).spec()
@@ -88,7 +88,7 @@ def test_text_is_kept_in_a_png(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), pixels)
 
 
-def test_spaces_and_other_alphabets_in_paths(tmp_path: Path) -> None:
+def test_paths_may_have_spaces_and_other_alphabets(tmp_path: Path) -> None:
     path = tmp_path / "mein Ordner 映画" / "é #1?.png"
     path.parent.mkdir()
     write_image(path, noise(np.uint8))
@@ -97,7 +97,7 @@ def test_spaces_and_other_alphabets_in_paths(tmp_path: Path) -> None:
 
 
 def test_unknown_kind_and_missing_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"a\.tga: cannot write"):
+    with pytest.raises(OutputError, match=r"a\.tga: unsupported picture format"):
         write_image(tmp_path / "a.tga", noise(np.uint8))
     with pytest.raises(OutputError, match="does not exist"):
         write_image(tmp_path / "none" / "a.png", noise(np.uint8))
@@ -105,9 +105,9 @@ def test_unknown_kind_and_missing_folder_are_refused(tmp_path: Path) -> None:
 
 @contextmanager
 def little_space() -> Iterator[None]:
-    """Files cannot grow beyond 2000 bytes: what a full disk looks like to those who write.
+    """Limit files to 2000 bytes, which writers see as a full disk.
 
-    Held only while the picture is written: a log of the tests themselves may be longer than that.
+    The limit holds only while the picture is written, as a log of the tests may be longer than that.
     """
     before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
@@ -119,7 +119,7 @@ def little_space() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg", ".exr"])
-def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path, suffix: str) -> None:
+def test_full_disk_leaves_only_the_old_file(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     path.write_bytes(b"old")
     with pytest.raises(OutputError, match="cannot be written"), little_space():
@@ -128,7 +128,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path, suffix
     assert path.read_bytes() == b"old"
 
 
-def test_dpx_has_ten_bits_rounded_and_white_stays_white(tmp_path: Path) -> None:
+def test_dpx_rounds_to_ten_bits_and_keeps_white(tmp_path: Path) -> None:
     codes = np.arange(1024, dtype=np.uint16)
     exact = (codes << 6 | codes >> 4).reshape(8, 128, 1).repeat(3, axis=2)
     write_image(tmp_path / "a.dpx", exact)
@@ -139,12 +139,12 @@ def test_dpx_has_ten_bits_rounded_and_white_stays_white(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".exr", ".dpx"])
-def test_a_file_without_its_end_is_not_taken_for_written(tmp_path: Path, suffix: str) -> None:
+def test_file_without_its_end_does_not_count_as_written(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     write_image(path, noise(np.uint16))
     check_written(path)
     data = path.read_bytes()
     for left in (0, 1, len(data) // 2, len(data) - 5):
         path.write_bytes(data[:left])
-        with pytest.raises(OSError, match="cannot be read again"):
+        with pytest.raises(OSError, match="cannot be read back"):
             check_written(path)

@@ -1,0 +1,52 @@
+"""Check of file names that are too long for the names that are made from them."""
+
+import os
+from pathlib import Path
+
+from stylize.errors import OutputError, ShotError
+from stylize.media.targets import Target
+from stylize.visible_text import one_line
+
+# Max bytes that names of results, of layers' exports and of temporary files add to the name of a shot.
+_ADDED = 64
+# Bytes that a temporary file adds to the name of a result.
+_ADDED_BY_PARTIAL = 20
+# Max bytes of a name where the file system does not state it.
+_USUAL_MAX = 255
+_SHOWN = 60
+
+
+def check_input_name(path: Path, name: str, folder: Path) -> None:
+    """Raise ShotError if files in `folder` that are named after an input could have names that are too long.
+
+    path: path of the shot or of a movie that accompanies it. name: base of the names of its frames.
+    """
+    allowed, found = _max_bytes(folder) - _ADDED, len(os.fsencode(name))
+    if found > allowed:
+        raise ShotError(
+            f"{one_line(path.name, _SHOWN)}: its name has {found} bytes, expected at most {allowed}, because the names "
+            "of results begin with it; rename it, or link to it with a shorter name"
+        )
+
+
+def check_result_name(target: Target, frame: int) -> None:
+    """Raise OutputError if the name of a result, such as that of `frame`, would be too long."""
+    path = target.path if target.pattern is None else target.pattern.path(frame)
+    allowed, found = _max_bytes(path.parent) - _ADDED_BY_PARTIAL, len(os.fsencode(path.name))
+    if found > allowed:
+        raise OutputError(
+            f"-o {one_line(path.name, _SHOWN)}: the name has {found} bytes, expected at most {allowed}; choose a "
+            "shorter one"
+        )
+
+
+def _max_bytes(folder: Path) -> int:
+    """Return the maximum number of bytes of a name in a folder, which need not exist."""
+    for one in (folder.absolute(), *folder.absolute().parents):
+        try:
+            return os.pathconf(one, "PC_NAME_MAX")
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, AttributeError):  # AttributeError: on Windows
+            break
+    return _USUAL_MAX
