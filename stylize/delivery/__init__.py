@@ -1,1 +1,1 @@
-"""Sequences, movies and contact sheets."""
+"""Writers of results: numbered frames, movies and contact sheets."""

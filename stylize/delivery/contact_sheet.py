@@ -1,7 +1,8 @@
-"""One picture to judge a shot by: plates, keys and results side by side, frame by frame."""
+"""Contact sheet: one picture with the plates, keys and results of selected frames."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from propagate.arrays import Bytes
 from stylize.errors import OutputError
 from stylize.media.flatten import flatten
 from stylize.media.images import image_size, quantise, read_image, to_float, write_image
-from stylize.media.safe_write import make_folder
+from stylize.media.safe_write import Seal, make_folder, no_seal
+from stylize.media.true_shape import true_size
+from stylize.visible_text import visible
 
-# A frame's number, and a picture for each row: the plate, the keys if any, and the result.
+# Frame number, and the picture of each row: the plate, the keys (None without a key), and the result.
 Column = tuple[int, Sequence[Path | None]]
 Colour = tuple[int, int, int]
 
@@ -25,25 +28,26 @@ _LABEL_TEXT: Colour = (138, 141, 150)
 _FRAME_TEXT: Colour = (222, 223, 226)
 _KEY: Colour = (255, 184, 77)
 
-# Pixels. A sheet of eight columns stays under the width of a 2560 screen.
+# In pixels. A sheet fits on a screen that is 2560 pixels wide.
 _MAX_WIDTH = 2520
 _MARGIN = 36
 _GUTTER = 14
 _HEADING = 48
-# Minimum width for row names; width of a letter; maximum number of letters.
+# Minimum width of row names, width of a letter, and maximum number of letters.
 _MIN_LABEL_WIDTH = 104
 _LETTER_WIDTH, _MAX_LETTERS = 17, 14
 _BORDER = 4
 _MAX_TILE = (560, 400)
-_BACKDROP = 0.25  # behind alpha: neither black nor white, so that both are visible
+_BACKDROP = 0.25  # background of transparent pixels: black and white are both visible on it
 
 ROWS = ("plate", "key", "result")
 
 
 def choose_columns(frames: Sequence[int], keys: Sequence[int], limit: int = MAX_COLUMNS) -> tuple[int, ...]:
-    """Choose up to `limit` (4 or more) of the ascending `frames` that represent a shot with these `keys`, ascending.
+    """Choose up to `limit` frames that represent a shot.
 
-    First and last frame, keys for half of the columns, and frames that are no keys evenly in the gaps between them.
+    The choice includes the first and the last frame, and up to limit / 2 keys. Other frames fill the gaps evenly.
+    frames, keys: ascending. limit: 4 or more.
     """
     if len(frames) <= limit:
         return tuple(frames)
@@ -63,20 +67,24 @@ def choose_columns(frames: Sequence[int], keys: Sequence[int], limit: int = MAX_
     return tuple(frames[index] for index in sorted(chosen))
 
 
-def contact_sheet(columns: Sequence[Column], target: Path, rows: Sequence[str] = ROWS) -> None:
-    """Write one PNG with a column for every frame, and a row for plates, for the keys of each layer, and for results.
+def contact_sheet(
+    columns: Sequence[Column], target: Path, rows: Sequence[str] = ROWS, seal: Seal = no_seal,
+    pixel_aspect: Fraction = Fraction(1),
+) -> None:  # fmt: skip
+    """Write a PNG with one column per frame, and rows for the plates, for the keys of each layer, and for the results.
 
-    rows: their names. Pictures are reduced by area averaging, never enlarged; columns with a key are marked. All
-    pictures are assumed to have the first plate's aspect ratio. Raises InputError for a picture that cannot be read,
-    OutputError.
+    Pictures are reduced by area averaging and never enlarged, except that pixels which are not square are stretched.
+    They are assumed to have the aspect ratio of the first plate. Columns with a key are highlighted. rows: names of the
+    rows. seal: records the file. pixel_aspect: width of a pixel divided by its height. Raises InputError if a picture
+    is unreadable, OutputError if there are no columns or the file cannot be written.
     """
     if not columns:
-        raise OutputError(f"{target}: no frame to show; run the earlier stages first")
+        raise OutputError(f"{target}: no frames to show; run the earlier stages first")
     plate = columns[0][1][0]
     assert plate is not None  # only keys may be missing
     names = [name if len(name) <= _MAX_LETTERS else f"{name[: _MAX_LETTERS - 2]}.." for name in rows]
     label_width = max(_MIN_LABEL_WIDTH, _LETTER_WIDTH * max(map(len, names)))
-    tile = _tile_size(image_size(plate), len(columns), label_width)
+    tile = _tile_size(true_size(image_size(plate), pixel_aspect), len(columns), label_width)
     layout = _Layout(len(columns), len(rows), label_width, tile)
     sheet = layout.canvas()
     for row, name in enumerate(names):
@@ -84,12 +92,12 @@ def contact_sheet(columns: Sequence[Column], target: Path, rows: Sequence[str] =
     for number, (frame, pictures) in enumerate(columns):
         _draw_column(sheet, layout, number, frame, pictures)
     make_folder(target.parent)
-    write_image(target, sheet)
+    write_image(target, sheet, seal=seal)
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Layout of the sheet, in pixels; `tile` is (width, height)."""
+    """Layout of the sheet. label_width, tile: in pixels; tile is (width, height)."""
 
     columns: int
     rows: int
@@ -128,7 +136,7 @@ def _draw_column(sheet: Bytes, layout: _Layout, column: int, frame: int, picture
 
 
 def _outline(sheet: Bytes, left: int, top: int, tile: tuple[int, int]) -> None:
-    """Draw a frame around the tile, in the gutter, without covering the picture."""
+    """Draw a border in the gutter around a tile."""
     width, height = tile
     upper, outer = top - _BORDER, left - _BORDER
     for area in (
@@ -153,11 +161,12 @@ def _thumbnail(path: Path, size: tuple[int, int]) -> Bytes:
 def _write(sheet: Bytes, text: str, position: tuple[int, int], size: float, colour: Colour) -> None:
     import cv2
 
-    cv2.putText(sheet, text, position, cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)
+    # OpenCV crashes on lone surrogates.
+    cv2.putText(sheet, visible(text), position, cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)
 
 
 def _nearest(items: Sequence[int], ideal: int) -> Sequence[int]:
-    """Return the one item closest to `ideal`; empty if there are no items."""
+    """Return a list with the item closest to `ideal`, or an empty list without items."""
     return sorted(items, key=lambda item: abs(item - ideal))[:1]
 
 

@@ -1,4 +1,4 @@
-"""The delivery stage: write finished frames to the requested target, and a contact sheet of the whole shot."""
+"""The delivery stage, which writes finished frames to the requested target, and a contact sheet of the shot."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,13 +7,15 @@ from typing import Any
 
 from stylize.delivery.contact_sheet import Column, choose_columns, contact_sheet
 from stylize.delivery.movie import write_movie
-from stylize.delivery.sequence import write_sequence
+from stylize.delivery.sequence import KeptPlates, write_sequence
 from stylize.errors import OutputError
 from stylize.media.colour import BT709
 from stylize.media.images import image_size
+from stylize.media.safe_write import Seal, location
+from stylize.media.sequences import name_frames
 from stylize.media.shot import Shot
 from stylize.media.targets import Encoding, Target
-from stylize.project import Project
+from stylize.project import Project, is_edited
 from stylize.project.protect import check_overwrite
 from stylize.settings import Settings
 from stylize.settings.input_files import Inputs
@@ -22,10 +24,12 @@ from stylize.stages import cache_key
 
 @dataclass(frozen=True)
 class Delivery:
-    """A result to deliver. plates, finished: the files of every frame of the shot, by number.
+    """A result to deliver.
 
-    inputs: its other inputs. overwrite: whether files of others may be replaced. on_frame: called with each frame that
-    is written. encoding: of the result. workers: number of threads that write pictures.
+    plates, finished: file of each frame, by frame number. inputs: other input files of the run, which are protected
+    from being overwritten. overwrite: allow replacing files that stylize did not write. on_frame: called with the
+    number of each frame written. workers: number of threads that write pictures. kept: plates whose values some formats
+    keep, None for other shots.
     """
 
     shot: Shot
@@ -37,37 +41,34 @@ class Delivery:
     on_frame: Callable[[int], None]
     encoding: Encoding = Encoding()
     workers: int = 1
+    kept: KeptPlates | None = None
 
 
 def encoding_of(settings: Settings) -> Encoding:
-    """Return the encoding of a result that the options request."""
+    """Return the encoding that the options request."""
     return Encoding(settings.codec, settings.bits, settings.working_space, settings.fps)
 
 
 def check_complete(shot: Shot, finished: Mapping[int, Path]) -> None:
-    """Raise OutputError unless every frame of the shot exists with the shot's size."""
+    """Raise OutputError unless each frame of the shot exists and has the shot's size."""
     missing = [frame for frame in shot.frames if frame not in finished or not finished[frame].is_file()]
     if missing:
-        raise OutputError(f"{len(missing)} frames are missing in out/, the first is {missing[0]}; run all stages")
+        raise OutputError(f"{name_frames(missing)}: missing from out/; run all stages")
     for frame in shot.frames:
         if image_size(finished[frame]) != shot.size:
-            raise OutputError(f"{finished[frame]} has not the size of the shot; remove it and run again")
+            raise OutputError(f"{finished[frame]} differs in size from the shot; remove it and run again")
 
 
 def deliver(delivery: Delivery, target: Target) -> tuple[str, ...]:
-    """Write the frames to ``target``, unless they are up to date; return messages about what was lost."""
+    """Write the frames to ``target``, unless they are up to date. Return messages about losses."""
     files = target.files(delivery.shot.frames)
     key = _cache_key(delivery, target)
-    name = f"delivered {files[0].resolve()}"
+    name = f"delivered {location(files[0])}"
     notes = delivery.project.recall(name, key)
-    if notes is None or not all(delivery.project.fresh(path.resolve(), key) for path in files):
+    if notes is None or not all(delivery.project.fresh(location(path), key) for path in files):
         if not delivery.overwrite:
             check_overwrite(files, delivery.project)
-        delivery.project.claim(path.resolve() for path in files)
-        notes = _write(delivery, target)
-        for path in files:
-            delivery.project.record(path.resolve(), key)
-        delivery.project.claim([])
+        notes = (*_write(delivery, target, delivery.project.seal(key)), *_range_notes(delivery, target))
         delivery.project.remember(name, key, list(notes))
     return tuple(notes)
 
@@ -75,9 +76,9 @@ def deliver(delivery: Delivery, target: Target) -> tuple[str, ...]:
 def deliver_contact_sheet(
     delivery: Delivery, keys: Mapping[str, Mapping[int, Path]], frames: Sequence[int], target: Path
 ) -> None:
-    """Write the contact sheet.
+    """Write the contact sheet, unless it is up to date.
 
-    keys: file of every key, by the name of their row, one for each layer. frames: the keyframes, for which columns are
+    keys: name of the row of each layer to the files of its keys by frame. frames: the keyframes, for which columns are
     reserved.
     """
     columns: list[Column] = [
@@ -86,10 +87,12 @@ def deliver_contact_sheet(
     ]
     rows = ["plate", *keys, "result"]
     cells = [[n, *(path and delivery.project.digest(path) for path in paths)] for n, paths in columns]
-    key = cache_key("contact_sheet", rows, cells)
-    if not delivery.project.fresh(target, key):
-        contact_sheet(columns, target, rows)
-        delivery.project.record(target, key)
+    aspect = delivery.shot.pixel_aspect
+    key = cache_key("contact_sheet", rows, cells, *([] if aspect == 1 else [str(aspect)]))
+    if not delivery.overwrite and is_edited(delivery.project, target):
+        delivery.project.message(f"{target} was changed by hand and is kept; delete it to regenerate it")
+    elif not delivery.project.fresh(target, key):
+        contact_sheet(columns, target, rows, delivery.project.seal(key), aspect)
 
 
 def _cache_key(delivery: Delivery, target: Target) -> str:
@@ -97,17 +100,37 @@ def _cache_key(delivery: Delivery, target: Target) -> str:
     source = delivery.project.digest(shot.path) if shot.kind == "movie" and target.pattern is None else ""
     time = [str(shot.rate), shot.times, str(shot.time_base), shot.timecode, str(shot.start), str(shot.pixel_aspect)]
     time += [] if shot.colour == BT709 else [repr(shot.colour)]
+    time += ["assumed"] if shot.assumed_rate else []
     pictures = [delivery.project.digest(delivery.finished[frame]) for frame in shot.frames]
     encoding = [delivery.encoding.codec, delivery.encoding.bits, delivery.encoding.space, str(delivery.encoding.fps)]
-    return cache_key("delivery", target.kind, str(target.pattern), source, time, shot.frames, pictures, encoding)
+    kept = delivery.kept.cache_inputs(delivery.project.digest) if delivery.kept and _keeps(delivery, target) else []
+    return cache_key("delivery", target.kind, str(target.pattern), source, time, shot.frames, pictures, encoding, *kept)
 
 
-def _write(delivery: Delivery, target: Target) -> tuple[str, ...]:
+def _keeps(delivery: Delivery, target: Target) -> bool:
+    """Return whether results in the format of a target keep the plates' values."""
+    suffix = "" if target.pattern is None else target.pattern.path(0).suffix.lower()
+    return delivery.kept is not None and {".tiff": ".tif"}.get(suffix, suffix) in delivery.kept.suffixes
+
+
+def _range_notes(delivery: Delivery, target: Target) -> tuple[str, ...]:
+    """Return messages about light and colour that a format cannot hold."""
+    if delivery.kept is None or _keeps(delivery, target):
+        return ()
+    if delivery.shot.view is not None:
+        return ("the result shows the view of linear light, 0 to 1: -o name.####.exr keeps the range of the plates",)
+    if delivery.shot.associated:
+        return ("premultiplied plates became straight: colour where alpha is 0 is kept only by TIFF and EXR",)
+    return ()
+
+
+def _write(delivery: Delivery, target: Target, seal: Seal) -> tuple[str, ...]:
     options: dict[str, Any] = {
         "protected": [*delivery.plates.values(), *delivery.inputs.files],
         "overwrite": delivery.overwrite,
-        "ours": lambda path: delivery.project.may_replace(path.resolve()),
+        "ours": lambda path: delivery.project.ours(location(path)),
         "on_frame": delivery.on_frame,
+        "seal": lambda path, partial: seal(location(path), partial),
     }
     if target.pattern is None:
         return write_movie(
@@ -120,5 +143,6 @@ def _write(delivery: Delivery, target: Target) -> tuple[str, ...]:
         )
     frames = delivery.finished.items()
     return write_sequence(
-        frames, target.pattern, shot=delivery.shot, encoding=delivery.encoding, workers=delivery.workers, **options
-    )
+        frames, target.pattern, shot=delivery.shot, encoding=delivery.encoding, workers=delivery.workers,
+        kept=delivery.kept, **options,
+    )  # fmt: skip

@@ -1,19 +1,20 @@
-"""Numbered frames as PNG, TIFF, JPEG, EXR or DPX, under the source's own numbers."""
+"""Numbered frames as PNG, TIFF, JPEG, EXR or DPX, with the frame numbers of the source."""
 
 import shutil
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 from propagate.arrays import Pixels
 from stylize.errors import OutputError
 from stylize.media.clock import offset_timecode
 from stylize.media.colour import BT709, Colour
 from stylize.media.flatten import flatten
-from stylize.media.images import DPX_COLOURS, Stamp, image_info, read_image, write_image
-from stylize.media.safe_write import atomic_write, make_folder
-from stylize.media.sequences import Pattern
+from stylize.media.images import DPX_COLOURS, Stamp, declare_stamp, image_info, read_image, write_image
+from stylize.media.safe_write import Seal, atomic_write, make_folder, no_seal
+from stylize.media.sequences import Pattern, name_frames
 from stylize.media.shot import Shot
 from stylize.media.targets import Encoding
 from stylize.media.working_spaces import REC709
@@ -22,6 +23,25 @@ from stylize.project.protect import ignore_progress, never_ours, refuse_foreign,
 _DEFAULT_FORM = Encoding()
 # Formats without alpha, by suffix.
 _OPAQUE = {".jpg": "JPEG", ".dpx": "DPX"}
+
+
+class KeptPlates(Protocol):
+    """Plates with values that pictures of a run cannot hold, and that results in some formats keep."""
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Formats that keep them."""
+        ...
+
+    def write(
+        self, number: int, picture: Path, target: Path, encoding: Encoding, stamp: Stamp | None, seal: Seal
+    ) -> None:
+        """Write the result of a frame. picture: file of the finished picture."""
+        ...
+
+    def cache_inputs(self, digest: Callable[[Path], str]) -> list[object]:
+        """Return everything that results depend on besides the pictures, for cache keys."""
+        ...
 
 
 def write_sequence(
@@ -35,15 +55,22 @@ def write_sequence(
     overwrite: bool = False,
     ours: Callable[[Path], bool] = never_ours,
     on_frame: Callable[[int], None] = ignore_progress,
+    seal: Seal = no_seal,
+    kept: KeptPlates | None = None,
 ) -> tuple[str, ...]:
-    """Copy the results `frames` (number, picture file) to `target`, number by number, converting if the format differs.
+    """Copy results to numbered files, and convert them if the format differs.
 
-    A file of the same format and depth is copied byte for byte. With a `shot`, EXR and DPX declare the number, rate and
-    time code of each frame. `workers` threads write concurrently; the output does not depend on their number or order.
-    All refusals come before the first frame is written: missing results, targets that are files of `shot` or
-    `protected` (even with `overwrite`), existing files that `ours` does not recognise as written by us (unless
-    `overwrite`). A frame appears whole or not at all. Returns messages about what the format could not keep. Raises
-    OutputError.
+    The pixels of a file of the same format and depth are copied byte for byte. Each write is atomic. The output does
+    not depend on the number or order of threads.
+
+    frames: (number, picture file) of each result. target: names of the files to write. shot: source of the metadata
+    (number, rate, time code, pixel aspect) that frames declare. encoding: encoding of the result. workers: number of
+    threads. protected: files that must not be overwritten, even with `overwrite`. overwrite: allow replacing files that
+    stylize did not write. ours: returns whether stylize wrote a file. on_frame: called with the number of each frame
+    written. seal: records each file. kept: plates whose values some formats keep.
+
+    Returns messages about what the format could not keep. Raises OutputError, before the first write if results are
+    missing or a target must not be overwritten.
     """
     sources = list(frames)
     targets = {number: target.path(number) for number, _ in sources}
@@ -58,7 +85,10 @@ def write_sequence(
 
     def write(frame: tuple[int, Path]) -> tuple[str, ...]:
         number, source = frame
-        return _write_frame(source, targets[number], encoding, stamps.get(number), colour)
+        if kept is not None and _kind(targets[number]) in kept.suffixes:
+            kept.write(number, source, targets[number], encoding, stamps.get(number), seal)
+            return ()
+        return _write_frame(source, targets[number], encoding, stamps.get(number), colour, seal)
 
     with ThreadPoolExecutor(max_workers=workers) as pool:
         futures = [pool.submit(write, frame) for frame in sources]
@@ -75,22 +105,22 @@ def write_sequence(
 
 def _check_complete(sources: list[tuple[int, Path]], targets: dict[int, Path]) -> None:
     if not sources:
-        raise OutputError("no frame to write: the result is empty; run the earlier stages first")
+        raise OutputError("no frames to write: the result is empty; run the earlier stages first")
     if len(targets) != len(sources):
-        raise OutputError(f"{len(sources)} frames share {len(targets)} numbers: two results for one frame")
+        raise OutputError(
+            f"{len(sources)} results have {len(targets)} frame numbers, expected one each; remove the duplicates"
+        )
     missing = [(number, path) for number, path in sources if not path.is_file()]
     if missing:
-        number, path = missing[0]
-        raise OutputError(
-            f"{len(missing)} of {len(sources)} results are missing, first frame {number} ({path}); run again"
-        )
+        names = name_frames(number for number, _ in missing)
+        raise OutputError(f"the results of {names} are missing, such as {missing[0][1]}; run again")
 
 
 def _check_written(targets: Collection[Path]) -> None:
     present = sum(path.is_file() for path in targets)
     if present != len(targets):
         raise OutputError(
-            f"{len(targets)} frames were written but {present} are there: something removed them; run again"
+            f"expected {len(targets)} written frames, found {present}: another program removed some; run again"
         )
 
 
@@ -99,8 +129,11 @@ def _is_same_file(source: Path, target: Path) -> bool:
 
 
 def stamps_of(shot: Shot, fps: Fraction | None) -> dict[int, Stamp]:
-    """Return the metadata of each frame. The time code counts the source's frames, including omitted ones."""
-    rate = fps or shot.rate
+    """Return the metadata of each frame, by number. The time code also counts source frames that the shot omits.
+
+    An assumed rate is not among them.
+    """
+    rate = fps or (None if shot.assumed_rate else shot.rate)
     first = shot.positions[0]
     return {
         number: Stamp(
@@ -114,21 +147,31 @@ def stamps_of(shot: Shot, fps: Fraction | None) -> dict[int, Stamp]:
 
 
 def _write_frame(
-    source: Path, target: Path, encoding: Encoding, stamp: Stamp | None, colour: Colour
+    source: Path, target: Path, encoding: Encoding, stamp: Stamp | None, colour: Colour, seal: Seal
 ) -> tuple[str, ...]:
-    """Copy or convert one frame to `target`; return messages about what was lost."""
+    """Copy or convert one frame to `target`. Return messages about losses."""
     if _is_same_file(source, target):
         return ()
     kind = _kind(target)
-    copyable = _kind(source) == kind and kind != ".exr" and (colour.has_rec709_primaries or kind == ".dpx")
-    if copyable and encoding.bits in (None, image_info(source).depth):
-        with atomic_write(target) as partial:
+    if _copyable(source, kind, encoding, colour):
+        with atomic_write(target, seal=seal) as partial:
             shutil.copyfile(source, partial)
+            if stamp is not None:
+                declare_stamp(partial, kind, stamp)
         return ()
-    pixels = read_image(source)
+    pixels = read_image(source, colour, untagged=colour)
     flat = flatten(pixels) if kind in _OPAQUE else pixels
-    write_image(target, flat, bits=encoding.bits, space=encoding.space or REC709, stamp=stamp, colour=colour)
+    space = encoding.space or REC709
+    write_image(target, flat, bits=encoding.bits, space=space, stamp=stamp, colour=colour, seal=seal)
     return _loss_notes(pixels, kind, encoding, colour)
+
+
+def _copyable(source: Path, kind: str, encoding: Encoding, colour: Colour) -> bool:
+    """Return whether a file can be copied: it has the format and depth of the target, and its colour needs no tag."""
+    if _kind(source) != kind or kind == ".exr" or not (colour.has_rec709_primaries or kind == ".dpx"):
+        return False
+    info = image_info(source)
+    return encoding.bits in (None, info.depth) and not info.profile and info.colour.has_rec709_primaries
 
 
 def _kind(path: Path) -> str:
@@ -140,14 +183,14 @@ def _loss_notes(pixels: Pixels, kind: str, encoding: Encoding, colour: Colour) -
     name, deep = _OPAQUE.get(kind), pixels.dtype.itemsize == 2
     notes = []
     if name and pixels.shape[2] == 4:
-        notes.append(f"{name} keeps no alpha: the frames were put over black; PNG, TIFF and EXR keep it")
+        notes.append(f"{name} has no alpha: the frames were composited over black; PNG, TIFF and EXR keep alpha")
     if deep and kind == ".jpg":
-        notes.append("JPEG keeps 8 of the 16 bits: PNG, TIFF and EXR keep more")
+        notes.append("JPEG reduces 16 bits to 8: PNG, TIFF and EXR keep more")
     if deep and encoding.bits == 8:
-        notes.append("8 of the 16 bits were kept, as --bits 8 says")
+        notes.append("16 bits were reduced to 8, as requested by --bits 8")
     can_tag = kind != ".dpx" or colour.primaries in DPX_COLOURS
     if not colour.has_rec709_primaries and not can_tag:
         notes.append(
-            f"{kind} cannot say that its colours are those of {colour.name}: tell whoever reads it, or use PNG"
+            f"{kind} cannot declare the primaries {colour.name}: set them in the program that reads it, or use PNG"
         )
     return tuple(notes)

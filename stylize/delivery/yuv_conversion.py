@@ -1,4 +1,4 @@
-"""Conversion from R'G'B' to a codec's pixel format: matrix, range and chroma subsampling, with tags."""
+"""Conversion from R'G'B' to a codec's pixel format: matrix, range, chroma subsampling and tags."""
 
 from typing import TYPE_CHECKING
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 F32 = np.float32
-# AVColorSpace of values without a matrix; the library has no name for it.
+# AVCOL_SPC_RGB: values without a matrix. PyAV has no name for it.
 _RGB = 0
 
 
 class Conversion:
-    """Conversion of RGB to limited-range YUV, or to full-range RGB in RGB layouts, with explicit matrix and tags.
+    """Conversion of RGB to limited-range YUV, or to full-range RGB for RGB pixel formats, with matching tags.
 
-    By default the library converts with the BT.601 matrix, and colours shift in every player that honours tags. It
-    sites subsampled chroma between two columns, where players expect it on the left one: that costs 8 dB at colour
-    edges. It also reads 16-bit white as slightly more than white. This class therefore does its own arithmetic.
+    FFmpeg's scaler is not used for three reasons. By default it converts with the BT.601 matrix, so that colours shift
+    in players that honour tags. It sites subsampled chroma between two columns, while players expect it on the left
+    one, which costs 8 dB at colour edges. It also maps 16-bit white above the white level.
     """
 
     def __init__(self, layout: str, colour: Colour = BT709) -> None:
-        """Prepare the conversion. colour: of the pixels; its matrix is used, and all of it is tagged."""
+        """Prepare the conversion. layout: FFmpeg's name of the pixel format. colour: matrix to use, and tags to set."""
         from av.video.format import VideoFormat
 
         self.layout, self.colour = layout, colour
@@ -38,9 +38,10 @@ class Conversion:
         self._is_rgb = video_format.is_rgb
 
     def __call__(self, pixels: Pixels) -> "VideoFrame":
-        """Convert pixels to a frame in the layout, tagged, without a time stamp.
+        """Convert pixels to a tagged frame without a time stamp.
 
-        `pixels`: uint8 or uint16 (H, W, 3), or (H, W, 4) where the layout has alpha; display-encoded, straight.
+        pixels: RGB, uint8 or uint16 (H, W, 3), or RGBA (H, W, 4) if the pixel format has alpha; display-encoded,
+        straight alpha.
         """
         if self.alpha:
             pixels = widen(pixels, 8, True)
@@ -49,7 +50,7 @@ class Conversion:
         return frame
 
     def _rgb(self, pixels: Pixels) -> "VideoFrame":
-        """Rearrange values for the layout without arithmetic, so that a lossless codec returns the same values."""
+        """Reorder channels without arithmetic, so that a lossless codec reproduces the values."""
         from av.video.frame import VideoFrame
 
         height, width = pixels.shape[:2]
@@ -70,7 +71,7 @@ class Conversion:
 
         height, width = pixels.shape[:2]
         frame = VideoFrame(width, height, self.layout)
-        # Sums in a fixed order, plane by plane: bit-identical on every processor, unlike matrix products.
+        # Sums in a fixed order are bit-identical on all processors, unlike matrix products.
         red, green, blue = (to_float(np.ascontiguousarray(pixels[..., channel])) for channel in range(3))
         share_red, share_blue = map(F32, LUMA[self.colour.matrix])
         luma = red * share_red + green * F32(1 - sum(LUMA[self.colour.matrix])) + blue * share_blue
@@ -90,7 +91,7 @@ class Conversion:
 
 
 def tag(tagged: "VideoFrame | VideoCodecContext", is_rgb: bool, colour: Colour) -> None:
-    """Tag the colour of the values, and limited range where they are not RGB."""
+    """Tag a frame or encoder with its colour, and with its range: full for RGB, else limited."""
     from av.video.reformatter import ColorRange
 
     tagged.colorspace = _RGB if is_rgb else colour.matrix
@@ -100,16 +101,17 @@ def tag(tagged: "VideoFrame | VideoCodecContext", is_rgb: bool, colour: Colour) 
 
 
 def _fill(frame: "VideoFrame", number: int, values: Pixels) -> None:
-    """Copy values into a plane; zero the padding of its lines, so that every byte is defined."""
+    """Copy values into a plane, and zero the padding of its lines, so that every byte is defined."""
     lines = plane_lines(frame, number)
     lines[:, : values.shape[1]] = values
     lines[:, values.shape[1] :] = 0
 
 
 def _halve(plane: Floats, columns: bool, rows: bool) -> Floats:
-    """Subsample (H, W) by columns, rows or both: sited on the left one of two columns, between two rows, as in players.
+    """Halve a plane (H, W) in columns, in rows, or in both.
 
-    An odd side is extended with its last value.
+    Chroma is sited on the left of two columns and between two rows, as players expect. An odd side is extended by
+    repeating its last value.
     """
     if rows:
         plane = np.pad(plane, ((0, plane.shape[0] % 2), (0, 0)), mode="edge")

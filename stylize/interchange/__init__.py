@@ -1,1 +1,1 @@
-"""Files for other programs: timelines, scripts, passes, mattes and EbSynth folders."""
+"""Exports for other programs: timelines, scripts, passes, mattes and EbSynth folders."""

@@ -1,7 +1,7 @@
-"""After Effects: a script (.jsx) that imports plate, result, mattes and foregrounds and builds the comps.
+"""Script for After Effects (.jsx), which imports plate, result, mattes and foregrounds and builds compositions.
 
-The script is ECMAScript 3, the version that ExtendScript supports. It looks for files where they were written, then at
-the same path relative to the script, so that a folder can be moved.
+The script is ECMAScript 3, which ExtendScript supports. It searches for files at their absolute paths, then at their
+paths relative to the script, so that the folder can be moved.
 """
 
 import json
@@ -9,15 +9,16 @@ import os
 from pathlib import Path
 from typing import Any
 
-from stylize.interchange.timelines.timeline import Event, Media, Timeline
+from stylize.interchange.timelines.timeline import Event, Media, Timeline, script_path
+from stylize.visible_text import visible
 
 
 def jsx_of(timeline: Timeline, folder: Path) -> str:
-    """Return the text of the script. folder: of the script.
+    """Return the text of the script. folder: folder of the script.
 
-    Layers from below: plate, result, matte (hidden). Markers on the comp's timeline are at keyframes. The comp has the
-    length and the start time code of the timeline. If there are foregrounds, a second comp has the plate, the
-    foregrounds from the lowest, their mattes and the combined foreground (hidden).
+    The composition has, from the bottom, the layers plate, result and matte (hidden), and markers at keyframes. Its
+    length and start time code are those of the timeline. If there are foregrounds, a second composition has the plate,
+    the foregrounds in layer order, their mattes (hidden), and the combined foreground (hidden).
     """
     foregrounds = timeline.foregrounds
     media = [("plate", timeline.plate), ("result", timeline.result)] + (
@@ -26,9 +27,10 @@ def jsx_of(timeline: Timeline, folder: Path) -> str:
     hidden = [*foregrounds.mattes, *([foregrounds.combined] if foregrounds.combined else [])]
     stack = [("plate", timeline.plate), *((one.name, one) for one in (*foregrounds.layers, *hidden))]
     hidden_names = {"matte", *(one.name for one in hidden)}
-    comps = [(timeline.name, media)] + ([(f"{timeline.name} layers", stack)] if foregrounds.layers else [])
+    title = visible(timeline.name)
+    comps = [(title, media)] + ([(f"{title} layers", stack)] if foregrounds.layers else [])
     description = {
-        "name": timeline.name,
+        "name": title,
         "width": timeline.size[0],
         "height": timeline.size[1],
         "pixelAspect": float(timeline.pixel_aspect),
@@ -38,12 +40,12 @@ def jsx_of(timeline: Timeline, folder: Path) -> str:
         "dropFrame": timeline.drop_frame,
         "media": [_media_entry(name, medium, folder) for name, medium in dict([*media, *stack]).items()],
         "comps": [
-            {"name": name, "layers": [{"layer": layer, "shown": layer not in hidden_names} for layer, _ in layers]}
+            {"name": name, "layers": [{"layer": layer, "visible": layer not in hidden_names} for layer, _ in layers]}
             for name, layers in comps
         ],
         "shots": [_shot_entry(timeline, event) for event in timeline.events],
     }
-    # json escapes non-ASCII characters, so that the script does not depend on the encoding it is read in.
+    # json escapes non-ASCII characters, so that the script can be read with any encoding.
     return _SCRIPT.replace("@CUT@", json.dumps(description, indent=2))
 
 
@@ -51,8 +53,8 @@ def _media_entry(name: str, media: Media, folder: Path) -> dict[str, Any]:
     file = media.file()
     return {
         "layer": name,
-        "file": file.as_posix(),
-        "near": Path(os.path.relpath(file, folder)).as_posix(),
+        "file": script_path(file),
+        "relative": script_path(Path(os.path.relpath(file, folder))),
         "sequence": media.pattern is not None,
         "alpha": media.alpha or "ignore",
         "frames": media.count,
@@ -61,7 +63,7 @@ def _media_entry(name: str, media: Media, folder: Path) -> dict[str, Any]:
 
 
 def _numbers(media: Media) -> dict[str, Any] | None:
-    """Return the file naming of a sequence; None for a movie."""
+    """Return the file naming of a sequence, or None for a movie."""
     if media.pattern is None:
         return None
     return {
@@ -74,7 +76,7 @@ def _numbers(media: Media) -> dict[str, Any] | None:
 
 def _shot_entry(timeline: Timeline, event: Event) -> dict[str, Any]:
     return {
-        "name": event.name,
+        "name": visible(event.name),
         "at": event.at,
         "frames": event.count,
         "from": {"plate": event.plate_in, "others": event.result_in},
@@ -83,7 +85,7 @@ def _shot_entry(timeline: Timeline, event: Event) -> dict[str, Any]:
 
 
 _SCRIPT = """\
-// Run with File > Scripts > Run Script File. Builds the comps; one step of undo takes them away again.
+// Run with File > Scripts > Run Script File. Builds the compositions as a single undo step.
 (function () {
     var cut = @CUT@;
 
@@ -91,10 +93,15 @@ _SCRIPT = """\
         return frames / cut.rate;
     }
 
-    function found(medium) {
-        var file = new File(medium.file);
+    // File interprets a percent sign in a path as the start of an escape sequence.
+    function fileAt(path) {
+        return new File(path.replace(/%/g, "%25"));
+    }
+
+    function findFile(medium) {
+        var file = fileAt(medium.file);
         if (!file.exists) {
-            file = new File(File($.fileName).parent.fsName + "/" + medium.near);
+            file = fileAt(File($.fileName).parent.fsName + "/" + medium.relative);
         }
         if (!file.exists) {
             throw new Error("stylize: " + medium.layer + " was not found: " + medium.file);
@@ -102,38 +109,38 @@ _SCRIPT = """\
         return file;
     }
 
-    function beside(file, medium, number) {
+    function numberedFile(file, medium, number) {
         var digits = String(number);
         while (digits.length < medium.numbers.padding) {
             digits = "0" + digits;
         }
-        return new File(file.parent.fsName + "/" + medium.numbers.prefix + digits + medium.numbers.suffix);
+        return fileAt(file.parent.fsName + "/" + medium.numbers.prefix + digits + medium.numbers.suffix);
     }
 
-    // Pictures that follow each other before the first one that is meant (step -1), or behind the last one (step 1).
-    function more(file, medium, number, step) {
+    // Counts contiguous pictures before the first frame of the shot (step -1) or after the last one (step 1).
+    function countExtra(file, medium, number, step) {
         var count = 0;
-        while (number + step >= 0 && beside(file, medium, number + step).exists) {
+        while (number + step >= 0 && numberedFile(file, medium, number + step).exists) {
             number += step;
             count += 1;
         }
         return count;
     }
 
-    // A sequence is imported as far as its numbers go on, which may be further than the shot: so many frames too early.
-    function ahead(item, file, medium) {
-        var before, behind, last;
+    // Importing a sequence includes contiguous pictures outside the shot. Returns the number of those before it.
+    function leadingFrames(item, file, medium) {
+        var before, after, last;
         if (!medium.sequence) {
             return 0;
         }
         last = medium.numbers.first + medium.frames - 1;
-        before = more(file, medium, medium.numbers.first, -1);
-        behind = more(file, medium, last, 1);
-        return Math.round(item.duration * cut.rate) === before + medium.frames + behind ? before : 0;
+        before = countExtra(file, medium, medium.numbers.first, -1);
+        after = countExtra(file, medium, last, 1);
+        return Math.round(item.duration * cut.rate) === before + medium.frames + after ? before : 0;
     }
 
-    function imported(medium) {
-        var file = found(medium);
+    function importMedium(medium) {
+        var file = findFile(medium);
         var options = new ImportOptions(file);
         var item, source;
         options.sequence = medium.sequence;
@@ -143,7 +150,7 @@ _SCRIPT = """\
         item = app.project.importFile(options);
         item.name = cut.name + " " + medium.layer;
         source = item.mainSource;
-        // Sequences have no rate of their own, and movies get exactly the cut's.
+        // Sequences have no rate, and movies get the exact rate of the timeline.
         source.conformFrameRate = cut.rate;
         if (source.hasAlpha) {
             if (medium.alpha === "premultiplied") {
@@ -155,22 +162,23 @@ _SCRIPT = """\
                 source.alphaMode = AlphaMode.IGNORE;
             }
         }
-        medium.ahead = ahead(item, file, medium);
+        item.pixelAspect = cut.pixelAspect;
+        medium.leading = leadingFrames(item, file, medium);
         return item;
     }
 
-    function place(comp, medium, shot, shown) {
+    function addLayer(comp, medium, shot, visible) {
         var layer = comp.layers.add(medium.item);
         var from = medium.layer === "plate" ? shot.from.plate : shot.from.others;
         layer.name = shot.name + " " + medium.layer;
-        layer.startTime = seconds(shot.at - from - medium.ahead);
+        layer.startTime = seconds(shot.at - from - medium.leading);
         layer.inPoint = seconds(shot.at);
         layer.outPoint = seconds(shot.at + shot.frames);
-        layer.enabled = shown;
+        layer.enabled = visible;
         return layer;
     }
 
-    function mark(comp, shot) {
+    function addMarkers(comp, shot) {
         var i, key;
         for (i = 0; i < shot.keys.length; i += 1) {
             key = shot.keys[i];
@@ -178,21 +186,21 @@ _SCRIPT = """\
         }
     }
 
-    // Layers from below: each one that is added lies above those before it.
-    function stacked(told, media) {
+    // Layers are listed from the bottom: each new layer is placed above the previous ones.
+    function buildComp(description, media) {
         var comp = app.project.items.addComp(
-            told.name, cut.width, cut.height, cut.pixelAspect, seconds(cut.frames), cut.rate
+            description.name, cut.width, cut.height, cut.pixelAspect, seconds(cut.frames), cut.rate
         );
         var i, j;
         comp.displayStartTime = seconds(cut.start);
         comp.dropFrame = cut.dropFrame;
-        for (i = 0; i < told.layers.length; i += 1) {
+        for (i = 0; i < description.layers.length; i += 1) {
             for (j = 0; j < cut.shots.length; j += 1) {
-                place(comp, media[told.layers[i].layer], cut.shots[j], told.layers[i].shown);
+                addLayer(comp, media[description.layers[i].layer], cut.shots[j], description.layers[i].visible);
             }
         }
         for (j = 0; j < cut.shots.length; j += 1) {
-            mark(comp, cut.shots[j]);
+            addMarkers(comp, cut.shots[j]);
         }
         return comp;
     }
@@ -201,11 +209,11 @@ _SCRIPT = """\
         var media = {}, comps = [];
         var i;
         for (i = 0; i < cut.media.length; i += 1) {
-            cut.media[i].item = imported(cut.media[i]);
+            cut.media[i].item = importMedium(cut.media[i]);
             media[cut.media[i].layer] = cut.media[i];
         }
         for (i = 0; i < cut.comps.length; i += 1) {
-            comps.push(stacked(cut.comps[i], media));
+            comps.push(buildComp(cut.comps[i], media));
         }
         return comps[0];
     }

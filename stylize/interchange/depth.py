@@ -1,4 +1,4 @@
-"""Depth for the passes: the user's own files, one per frame, or estimated from the plates by a network."""
+"""Depth for the passes: the user's files, one per frame, or an estimate from the plates by a network."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,14 +22,14 @@ _DEPTH = Companion("depth", GuideError)
 
 @dataclass(frozen=True)
 class Depth:
-    """Depth of every frame. read: float32 (H, W) of a frame. cache_inputs: its inputs."""
+    """Depth of all frames. read: returns the depth of a frame, float32 (H, W). cache_inputs: returns its inputs."""
 
     read: Callable[[int], Floats]
     cache_inputs: Callable[[int], str]
 
 
 def check_depth(settings: Settings, shot: Shot, project: Project) -> None:
-    """Check before any work that depth can be provided. Raises GuideError or RendererError."""
+    """Preflight check that depth is available. Raises GuideError or RendererError."""
     if settings.depth == DEPTH_AUTO:
         _weights_folder(settings)
     elif settings.depth is not None:
@@ -37,7 +37,7 @@ def check_depth(settings: Settings, shot: Shot, project: Project) -> None:
 
 
 def open_depth(settings: Settings, plates: Plates, project: Project) -> Depth | None:
-    """Return the requested depth; None if none was requested. Raises as `check_depth`."""
+    """Return the requested depth, or None. Raises GuideError or RendererError, as `check_depth` does."""
     if settings.depth is None:
         return None
     if settings.depth != DEPTH_AUTO:
@@ -52,7 +52,10 @@ def open_depth(settings: Settings, plates: Plates, project: Project) -> Depth | 
 
 
 def depth_from_files(path: Path, shot: Shot, project: Project) -> Depth:
-    """Return depth from files, in the files' unit. Raises GuideError: missing, wrong size, unreadable, NaN."""
+    """Return depth from files, in their unit.
+
+    Raises GuideError if a file is missing or unreadable, has another size than the shot, or holds NaN.
+    """
     files = _DEPTH.files(path, shot, lambda movie: unpack_once(movie, project, "guides"))
 
     def read(frame: int) -> Floats:
@@ -64,9 +67,11 @@ def depth_from_files(path: Path, shot: Shot, project: Project) -> Depth:
 
 
 def read_depth(path: Path) -> Floats:
-    """Read float32 (H, W): channel `Z` of an EXR, alone or in a layer, or one in a layer `depth`, or else the first.
+    """Read the depth in a picture: float32 (H, W).
 
-    Floats are returned as stored, including infinite ones; integers are scaled to 0..1. Raises GuideError.
+    Depth is channel `Z` of an EXR, alone or in a layer, or a channel with "depth" in its name; otherwise the first
+    channel. Floats are returned as stored, including infinity. Integers are scaled to [0, 1]. Raises GuideError if the
+    picture is unreadable or holds NaN.
     """
     try:
         name = _depth_channel(channel_names(path)) if path.suffix.lower() == ".exr" else None
@@ -74,7 +79,7 @@ def read_depth(path: Path) -> Floats:
     except InputError as error:
         raise GuideError(f"depth {error}") from error
     if np.isnan(values).any():
-        raise GuideError(f"depth {path}: the picture holds NaN, expected numbers: render it again")
+        raise GuideError(f"depth {path}: the picture contains NaN, expected finite values; render it again")
     return np.ascontiguousarray(values, np.float32)
 
 
@@ -100,7 +105,7 @@ def _weights_folder(settings: Settings) -> Path:
 
 @dataclass
 class _Network:
-    """Network loaded when the first frame is requested: it is not needed if all passes exist already."""
+    """Network that is loaded when the first frame is requested, since it is not needed if all passes exist."""
 
     folder: Path
     device: str

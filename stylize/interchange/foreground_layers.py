@@ -1,30 +1,27 @@
-"""Foregrounds cut out of the plate: one layer, or all layers as one picture.
+"""Foregrounds with alpha, of one layer or of all layers combined.
 
-Alpha is the layer's fraction of the part of a pixel that the layers above leave uncovered, so that plain "over"
-reproduces the run. Adjacent soft edges thus leave no seam in programs that have no other operator.
+The alpha of a layer is its fraction of the part of a pixel that higher layers leave uncovered. Compositing with "over"
+thus reproduces the result, without seams at adjacent soft edges.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from masks import disjoint_over as stacking
-from propagate.arrays import Floats, Pixels
+from propagate.arrays import Pixels
 from stylize.context.context import Context
-from stylize.errors import OutputError
-from stylize.media.images import image_info, quantise, read_image, to_float
-from stylize.spans.composite_look import to_depth
-from stylize.spans.layer_stack import look_file
+from stylize.media.images import image_info, quantise, to_float
+from stylize.spans.layer_look import check_look, is_visible, look_inputs, read_look, retouch_inputs
 
 
 @dataclass(frozen=True)
 class Foreground:
     """Looks to cut out as one foreground.
 
-    context: the shot, and the project that records the files. looks: one layer, or all from the lowest. layers_above:
-    those above that layer.
+    context: shot, and project that records the files. looks: one layer, or all layers from the lowest. layers_above:
+    layers above a single layer.
     """
 
     context: Context
@@ -38,32 +35,37 @@ class Foreground:
         return max(image_info(one.file("out", first)).depth for one in self.looks)
 
     def cache_inputs(self, frame: int) -> list[object]:
-        """Return all inputs of a frame, for cache keys. Raises OutputError if a look has not been made."""
+        """Return all inputs of a frame, for cache keys. Raises OutputError if a look is missing."""
         digest = self.context.project.digest
         content: list[object] = [self.context.plate_digests([frame]) if self.context.shot.alpha else []]
         for one in _visible(self.looks, frame):
-            content.append([digest(_look(one, frame)), one.mattes.cache_inputs([frame], digest) if one.mattes else []])
+            check_look(one, frame)
+            content.append([*look_inputs(one, frame), one.mattes.cache_inputs([frame], digest) if one.mattes else []])
         return [
             *content,
-            [one.mattes.cache_inputs([frame], digest) for one in _visible(self.layers_above, frame) if one.mattes],
+            [
+                [*one.mattes.cache_inputs([frame], digest), *retouch_inputs(one, frame)]
+                for one in _visible(self.layers_above, frame)
+                if one.mattes
+            ],
         ]
 
     def cutout(self, frame: int, depth: int) -> Pixels:
-        """Return a frame with straight alpha: uint8 or uint16 (H, W, 4) by `depth`. Black where alpha is 0.
+        """Return a frame with straight alpha: RGBA, uint8 or uint16 (H, W, 4), black where alpha is 0.
 
-        The shot's own alpha, if any, is an upper bound. Raises OutputError if a look has not been made.
+        The alpha of the shot, if any, is an upper bound. depth: 8 or 16 bits. Raises OutputError if a look is missing.
         """
         dtype = np.uint16 if depth == 16 else np.uint8
         width, height = self.context.shot.size
         visible = _visible(self.looks, frame)
         if not visible:
             return np.zeros((height, width, 4), dtype)
-        looks = [_colour(_look(one, frame), dtype) for one in visible]
-        mattes = [_matte(one, frame) for one in visible]
+        found = [read_look(one, frame, dtype) for one in visible]
+        looks, mattes = [one.colour for one in found], [one.matte for one in found]
         if len(looks) > 1:
             colour, alpha = stacking.merge_layers(looks, mattes)
         else:
-            mattes_above = [_matte(one, frame) for one in _visible(self.layers_above, frame)]
+            mattes_above = [read_look(one, frame, dtype).matte for one in _visible(self.layers_above, frame)]
             colour, alpha = (
                 looks[0],
                 stacking.over_alphas([*mattes, *mattes_above], (height, width))[0].astype(np.float32),
@@ -74,19 +76,4 @@ class Foreground:
 
 
 def _visible(looks: Sequence[Context], frame: int) -> list[Context]:
-    return [one for one in looks if one.mattes is None or one.extents[frame].box is not None]
-
-
-def _matte(context: Context, frame: int) -> Floats | None:
-    return None if context.mattes is None else context.mattes.read(frame)
-
-
-def _look(context: Context, frame: int) -> Path:
-    path = look_file(context, frame)
-    if not path.is_file():
-        raise OutputError(f"{path} is missing, expected what the stage propagate leaves; run all stages")
-    return path
-
-
-def _colour(path: Path, dtype: type) -> Pixels:
-    return np.ascontiguousarray(to_depth(read_image(path), dtype)[..., :3])
+    return [one for one in looks if is_visible(one, frame)]

@@ -1,10 +1,9 @@
-"""Nuke: a script (.nk) with a Read for plate, result, mattes, foregrounds and passes, and a Switch to flip plate and
-result.
+"""Script for Nuke (.nk), with Read nodes for all media, and a Switch between plate and result.
 
-Colour spaces are set explicitly, in Nuke's own colour management. Display-encoded files are sRGB whatever their format,
-as in the conversion to our EXR. Mattes and passes are data. A matrix converts other primaries to Rec. 709. Plate and
-result thus agree in linear light, pixel by pixel. Foregrounds are merged over the plate in display-encoded values, as
-in the run: in linear light soft edges would differ.
+Colour spaces are set explicitly, in Nuke's colour management. Display-encoded files are sRGB in all formats, as in the
+conversion to EXR. Mattes and passes are data. A matrix converts other primaries to Rec. 709, so that plate and result
+match in linear light. Foregrounds are merged over the plate in display-encoded values, as in the run, because soft
+edges would differ in linear light.
 """
 
 from collections.abc import Sequence
@@ -14,41 +13,41 @@ from pathlib import Path
 import numpy as np
 
 from propagate.arrays import Floats
-from stylize.interchange.timelines.timeline import Media, Timeline
+from stylize.interchange.timelines.timeline import Media, Timeline, script_path
 from stylize.media.colour import BT709, Colour, primaries_matrix
 from stylize.media.working_spaces import REC709, to_space
+from stylize.visible_text import visible
 
 _COLUMN, _ROW, _TOP = 160, 40, 160
 _LAYERS = "layers"
 _DATA = "data"
-# Nuke readers whose names differ from the file suffix.
+# Names of Nuke's readers that differ from the file suffix.
 _READERS = {"tif": "tiff", "jpg": "jpeg"}
 
 
 def nk_of(timeline: Timeline, passes: Sequence[Media] = (), *, colour: Colour = BT709, space: str = REC709,
           plate_space: str = REC709) -> str:  # fmt: skip
-    """Return the text of the script. Frames keep their own numbers: a movie's start where the result's do.
+    """Return the text of the script.
 
-    The script's range excludes handles; the Reads include them. passes: data. colour: of display-encoded media. space,
-    plate_space: of results and of plates that are EXR.
+    Frames keep their numbers. Movies start at the first frame number of the result. The frame range of the script
+    excludes handles; those of the Read nodes include them. passes: media to read as data. colour: colour of
+    display-encoded media. space, plate_space: working spaces of results and of plates that are EXR.
     """
     first = timeline.result.first + timeline.start - timeline.result.start
     last = first + timeline.count - 1
-    width, height = timeline.size
-    aspect = f"{float(timeline.pixel_aspect):g}"
     root = _node(
         "Root", inputs=0, colorManagement="Nuke", OCIO_config="nuke-default",
-        name=_quoted(f"{timeline.name}.nk"), first_frame=first, last_frame=last,
+        name=_quoted(visible(f"{timeline.name}.nk")), first_frame=first, last_frame=last,
         fps=f"{float(timeline.rate):.6f}",
-        format=_quoted(f"{width} {height} 0 0 {width} {height} {aspect} {_node_name(timeline.name)}"),
+        format=_format(timeline),
     )  # fmt: skip
     foregrounds = timeline.foregrounds
-    visible = [*foregrounds.layers, *([foregrounds.combined] if foregrounds.combined else [])]
+    displayed = [*foregrounds.layers, *([foregrounds.combined] if foregrounds.combined else [])]
     data = [*([replace(timeline.matte, name="matte")] if timeline.matte else []), *foregrounds.mattes, *passes]
     reads = [("plate", timeline.plate, _colour_space(timeline.plate, colour, plate_space))]
     reads += [
         (name, media, _colour_space(media, colour, space))
-        for name, media in (("result", timeline.result), *_by_name(visible))
+        for name, media in (("result", timeline.result), *_by_name(displayed))
     ]
     reads += [(name, media, (_DATA, None)) for name, media in _by_name(data)]
     nodes = [
@@ -60,10 +59,17 @@ def nk_of(timeline: Timeline, passes: Sequence[Media] = (), *, colour: Colour = 
     viewer = _node("Viewer", name="Viewer1")
     if foregrounds.layers:
         nodes.append(_merge(foregrounds.layers, colour))
-        # Keys 1 and 2 in the viewer.
+        # Inputs 1 and 2 of the viewer.
         switch += _set("plate_or_result")
         viewer = _push(_LAYERS, "plate_or_result") + _node("Viewer", inputs=2, name="Viewer1")
     return "\n".join(["#! Nuke", "version 13.0", root, *nodes, switch, viewer])
+
+
+def _format(timeline: Timeline) -> str:
+    """Return the format of all pictures: size, full area, pixel aspect and name."""
+    width, height = timeline.size
+    aspect = f"{float(timeline.pixel_aspect):g}"
+    return _quoted(f"{width} {height} 0 0 {width} {height} {aspect} {_node_name(timeline.name)}")
 
 
 def _by_name(media: Sequence[Media]) -> list[tuple[str, Media]]:
@@ -71,13 +77,13 @@ def _by_name(media: Sequence[Media]) -> list[tuple[str, Media]]:
 
 
 def _merge(foregrounds: Sequence[Media], colour: Colour) -> str:
-    """Merge the foregrounds over the plate, from the lowest to the uppermost."""
+    """Return nodes that merge the foregrounds over the plate, from the lowest."""
     text = _display_encoded("plate", 0, False, colour)
-    below = "plate_shown"
+    below = "plate_display"
     for column, layer in enumerate(foregrounds, 1):
         text += _display_encoded(layer.name, column, True, colour)
-        # The first input is the background, and it is pushed last.
-        text += _push(f"{layer.name}_shown", below)
+        # The first input is the background, which is pushed last.
+        text += _push(f"{layer.name}_display", below)
         below = f"{layer.name}_over"
         text += _node(
             "Merge2", inputs=2, operation="over", name=_node_name(below), xpos=0, ypos=_TOP + _COLUMN * (column + 1)
@@ -90,7 +96,7 @@ def _merge(foregrounds: Sequence[Media], colour: Colour) -> str:
 
 
 def _display_encoded(name: str, column: int, premultiplied: bool, colour: Colour) -> str:
-    """Convert what was read to display-encoded values in its own primaries.
+    """Return nodes that convert a Read to display-encoded values in the primaries of ``colour``.
 
     premultiplied: input and output are premultiplied.
     """
@@ -99,26 +105,26 @@ def _display_encoded(name: str, column: int, premultiplied: bool, colour: Colour
         text += _node("Unpremult", name=_node_name(f"{name}_straight"), xpos=xpos, ypos=ypos)
     if not colour.has_rec709_primaries:
         text += _matrix(primaries_matrix(BT709, colour), f"{name}_own", xpos, ypos + _ROW)
-    last = f"{name}_encoded" if premultiplied else f"{name}_shown"
+    last = f"{name}_encoded" if premultiplied else f"{name}_display"
     text += _node("Colorspace", colorspace_out="sRGB", name=_node_name(last), xpos=xpos, ypos=ypos + 2 * _ROW)
     if premultiplied:
-        text += _node("Premult", name=_node_name(f"{name}_shown"), xpos=xpos, ypos=ypos + 3 * _ROW)
-    return text + _set(f"{name}_shown")
+        text += _node("Premult", name=_node_name(f"{name}_display"), xpos=xpos, ypos=ypos + 3 * _ROW)
+    return text + _set(f"{name}_display")
 
 
 _ColourSpace = tuple[str, Floats | None]
 
 
 def _colour_space(media: Media, colour: Colour, space: str) -> _ColourSpace:
-    """Return Nuke's colour space of a medium, and the matrix to the primaries of Rec. 709 if it has others."""
+    """Return Nuke's colour space of media, and the matrix to Rec. 709, or None if it has these primaries."""
     if media.file().suffix.lower() == ".exr":
-        # OpenColorIO's matrix: the images of pure red, green and blue.
+        # The columns of OpenColorIO's matrix are the images of pure red, green and blue.
         return "linear", None if space == REC709 else to_space(np.eye(3, dtype=np.float32)[None], space, REC709)[0].T
     return "sRGB", None if colour.has_rec709_primaries else primaries_matrix(colour, BT709)
 
 
 def _read(timeline: Timeline, name: str, media: Media, column: int, colour_space: _ColourSpace) -> str:
-    # A movie starts at the number of the result's first frame; a plate may have frames before it.
+    # A movie starts at the first frame number of the result, except that a plate may have earlier frames.
     offset = timeline.result.start - media.start
     first, last = (media.first, media.first + media.count - 1) if media.pattern else (1, media.count)
     # Nuke has one reader for all movies.
@@ -126,6 +132,7 @@ def _read(timeline: Timeline, name: str, media: Media, column: int, colour_space
     kind = "mov" if media.pattern is None else _READERS.get(suffix, suffix)
     knobs: dict[str, str | int] = {"file_type": kind, "file": _quoted(_file(media))}
     knobs |= {"first": first, "last": last, "origfirst": first, "origlast": last, "origset": "true"}
+    knobs |= {"format": _format(timeline)}
     if media.pattern is None:
         knobs |= {"frame_mode": _quoted("start at"), "frame": timeline.result.first - offset}
     xpos = column * _COLUMN
@@ -135,7 +142,7 @@ def _read(timeline: Timeline, name: str, media: Media, column: int, colour_space
     if matrix is not None:
         read += _matrix(matrix, f"{name}_rec709", xpos, 60)
     if media.alpha == "straight":
-        # All of Nuke's nodes expect premultiplied colour; EXR is premultiplied already.
+        # Nuke's nodes expect premultiplied colour. EXR is premultiplied already.
         read += _node("Premult", name=f"{_node_name(name)}_premult", xpos=xpos, ypos=100)
     return read + _set(name).rstrip()
 
@@ -146,21 +153,21 @@ def _matrix(matrix: Floats, name: str, xpos: int, ypos: int) -> str:
 
 
 def _set(name: str) -> str:
-    """Return a command that names the previous node, for `_push`."""
+    """Return a command that names the previous node, for use by `_push`."""
     return f"set N_{_node_name(name)} [stack 0]\n"
 
 
 def _push(*names: str) -> str:
-    """Return commands that push nodes as inputs of the next node; the last input comes first."""
+    """Return commands that push nodes as inputs of the next node. The last input must be pushed first."""
     return "".join(f"push $N_{_node_name(name)}\n" for name in names)
 
 
 def _file(media: Media) -> str:
     if media.pattern is None:
-        return media.path.as_posix()
-    # Nuke would interpret braces and hashes in names; the number of digits is exact.
+        return script_path(media.path)
+    # Nuke would interpret hashes in names, so the frame number is written as %0Nd.
     name = f"{media.pattern.prefix}%0{media.pattern.padding}d{media.pattern.suffix}"
-    return (Path(media.pattern.folder) / name).as_posix()
+    return script_path(Path(media.pattern.folder) / name)
 
 
 def _node(kind: str, **knobs: str | int) -> str:
@@ -168,12 +175,17 @@ def _node(kind: str, **knobs: str | int) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Quote any text as one word of Tcl."""
-    escaped = "".join(f"\\{character}" if character in '\\"[]{}$;' else character for character in text)
-    return f'"{escaped}"'
+    """Quote text as one Tcl word on one line. Control characters become octal escapes, which have a fixed length."""
+    return f'"{"".join(map(_escaped, text))}"'
+
+
+def _escaped(character: str) -> str:
+    if character in '\\"[]{}$;':
+        return f"\\{character}"
+    return f"\\{ord(character):03o}" if ord(character) < 0x20 or character == "\x7f" else character
 
 
 def _node_name(text: str) -> str:
-    """Return a valid node name: letters, digits and underscores."""
+    """Return a valid node name, with only letters, digits and underscores."""
     word = "".join(character if character.isascii() and character.isalnum() else "_" for character in text)
     return word if word[:1].isalpha() else f"n_{word}"

@@ -1,8 +1,15 @@
-"""Passes (AOVs) for fixing frames in comp, as parts of one EXR per frame or as one sequence per pass.
+"""Passes (AOVs) for compositing, as parts of one EXR per frame or as one sequence per pass.
 
-Names follow compositing conventions: a part is a layer, and motion vectors are `forward.u forward.v` (to the next
-frame) and `backward.u backward.v` (to the previous one), in pixels, with y up. A pass that is a sequence of its own has
-the channel that every program displays: `Y`, and for depth `Z`.
+Names follow compositing conventions. Motion vectors are in pixels, y up, in the channels of two programs: Nuke's
+`forward.u forward.v` (to the next frame) and `backward.u backward.v` (to the previous frame), and those of Blender's
+Vector pass. `Vector.X Vector.Y` point to the position in the previous frame; `Vector.Z Vector.W` point from the
+position in the next frame to that in the current one. A pass in a separate sequence has the channel `Y`, or `Z` for
+depth, which all programs display.
+
+Blender 3.4 splits a channel's name at its last dot. What follows must be one letter, or Blender skips the channel; if
+it skips all channels of a part, it skips all later parts too. The text before it is the name of the pass. Its
+compositor reads passes of one, three or four channels; a pass of two channels, such as `forward`, is a socket without
+values.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,31 +23,34 @@ from stylize.context.context import Context
 from stylize.delivery.sequence import stamps_of
 from stylize.errors import OutputError
 from stylize.interchange.depth import Depth, open_depth
+from stylize.interchange.layout import Layout
 from stylize.media.images import Stamp, check_written, put_stamp, read_values
-from stylize.media.safe_write import atomic_write, make_folder
+from stylize.media.safe_write import Seal, atomic_write, make_folder, no_seal
 from stylize.media.sequences import Pattern
 from stylize.planning.picking import ShotPlan
 from stylize.settings import Settings
 from stylize.spans.frame_files import ERROR, MIX_SHARE, pass_file
 from stylize.stages import cache_key
 
-# Value of `key.id` for a frame without keys. Frame numbers are 0 or more.
+# Value of `key.id` in a frame without keys. Frame numbers are 0 or more.
 NO_KEY = -1
-# Names of the passes, where each is a sequence of its own.
+# Names of the passes if each is a separate sequence.
 SEQUENCES = ("matte", "error", "confidence", "mix", "key", "motion", "occlusion_forward", "occlusion_backward")
 DEPTH = "depth"
-_FOLDER, _PADDING = "passes", 4
+_FOLDER = "passes"
+_NUKE_MOTION = ("forward.u", "forward.v", "backward.u", "backward.v")
+_BLENDER_MOTION = ("Vector.X", "Vector.Y", "Vector.Z", "Vector.W")
 
 
 @dataclass(frozen=True)
 class FrameData:
-    """Pass data of one frame; arrays are float32 (H, W) except for the motion.
+    """Pass data of one frame. Arrays are float32 (H, W) unless noted.
 
-    matte: 1 where the style applies. error: root mean square difference of the result and its target. mix: weight of
-    the right key's pass. keys: frame numbers of the left and the right key (the same if there is only one, both
-    ``NO_KEY`` if there is none). forward, backward: flow on the frame's grid to the next and to the previous frame,
-    float32 (H, W, 2), x then y, y down; None at the ends of a shot. visible_next, visible_previous: bool, whether the
-    pixel is visible there. depth: as given, in any unit; None if there is none.
+    matte: 1 where the style applies. error: root mean square difference between the result and its target. mix: weight
+    of the right key's pass, 0..1. keys: frame numbers of the left and right key; equal if there is only one, and
+    ``NO_KEY`` if there is none. forward, backward: flow on the frame's grid to the next and to the previous frame,
+    float32 (H, W, 2) in pixels, x then y, y down; None at the ends of a shot. visible_next, visible_previous: bool
+    (H, W), pixels that are visible in that frame. depth: in any unit; None if there is none.
     """
 
     matte: Floats
@@ -56,34 +66,35 @@ class FrameData:
 
 @dataclass(frozen=True)
 class Part:
-    """Channel names, values (H, W, C), and their type in the file: "half" or "float"."""
+    """One part of an EXR. channels: names. values: float32 (H, W, C). kind: type in the file, "half" or "float"."""
 
     channels: tuple[str, ...]
     values: Floats
     kind: str
 
 
-def pass_patterns(settings: Settings, folder: Path, name: str) -> dict[str, Pattern]:
-    """Return the patterns of the passes by name: one sequence for all of them, or one for each.
+def pass_patterns(settings: Settings, layout: Layout) -> dict[str, Pattern]:
+    """Return the patterns of the passes by name: one sequence for all passes, or one for each.
 
-    folder, name: of the shot's files. Empty if no passes are requested.
+    Empty if no passes are requested. layout: layout of the exports.
     """
     if "passes" not in settings.export:
         return {}
-    inner = folder / f"{name}_{_FOLDER}"
+    name, padding = layout.name, layout.padding
+    inner = layout.folder / f"{name}_{_FOLDER}"
     if settings.passes_as == "multipart":
-        return {_FOLDER: Pattern(inner, f"{name}_{_FOLDER}.", _PADDING, ".exr")}
+        return {_FOLDER: Pattern(inner, f"{name}_{_FOLDER}.", padding, ".exr")}
     kinds = (*SEQUENCES, *([DEPTH] if settings.depth else []))
-    return {kind: Pattern(inner / kind, f"{name}_{kind}.", _PADDING, ".exr") for kind in kinds}
+    return {kind: Pattern(inner / kind, f"{name}_{kind}.", padding, ".exr") for kind in kinds}
 
 
 def pattern_files(patterns: Iterable[Pattern], frames: Sequence[int]) -> list[Path]:
-    """List all files of some sequences."""
+    """Return the files of all frames of the sequences."""
     return [pattern.path(frame) for pattern in patterns for frame in frames]
 
 
 def write_passes(context: Context, shots: Sequence[ShotPlan], patterns: dict[str, Pattern]) -> None:
-    """Write the passes of every frame whose files are missing or out of date."""
+    """Write the missing and outdated passes. patterns: as returned by ``pass_patterns``. Raises OutputError."""
     depth = open_depth(context.settings, context.plates, context.shot_project)
     stamps = stamps_of(context.shot, context.settings.fps)
     for pattern in patterns.values():
@@ -91,23 +102,23 @@ def write_passes(context: Context, shots: Sequence[ShotPlan], patterns: dict[str
     for plan in shots:
         span_keys = {frame: (span.left, span.right) for span in plan.spans() for frame in span.frames}
         for index, frame in enumerate(plan.frames):
-            # Outside of all spans: a key itself, or an unchanged plate of a shot without keys.
+            context.reporter.check()
+            # A frame outside all spans is a key, or an unchanged plate in a shot without keys.
             own_keys = (frame, frame) if plan.keys else (None, None)
             keys = span_keys.get(frame, own_keys)
             key = _cache_key(context, plan, index, keys, depth, stamps[frame])
             if not all(context.shot_project.fresh(path, key) for path in pattern_files(patterns.values(), [frame])):
-                _write(_frame_data(context, plan, index, keys, depth), patterns, stamps[frame])
-                for path in pattern_files(patterns.values(), [frame]):
-                    context.shot_project.record(path, key)
+                data = _frame_data(context, plan, index, keys, depth)
+                _write(data, patterns, stamps[frame], context.shot_project.seal(key))
 
 
-def _write(data: FrameData, patterns: dict[str, Pattern], stamp: Stamp) -> None:
+def _write(data: FrameData, patterns: dict[str, Pattern], stamp: Stamp, seal: Seal) -> None:
     if _FOLDER in patterns:
-        write_parts(patterns[_FOLDER].path(stamp.number), parts_of(data), stamp)
+        write_parts(patterns[_FOLDER].path(stamp.number), parts_of(data), stamp, seal)
         return
     parts = sequences_of(data)
     for name, pattern in patterns.items():
-        write_parts(pattern.path(stamp.number), {name: parts[name]}, stamp)
+        write_parts(pattern.path(stamp.number), {name: parts[name]}, stamp, seal)
 
 
 def _cache_key(
@@ -131,7 +142,7 @@ def _frame_data(
     width, height = context.shot.size
     next_frame = plan.frames[index + 1] if index + 1 < len(plan.frames) else None
     previous_frame = plan.frames[index - 1] if index else None
-    # A step is on the grid of its second frame, and points to the first.
+    # A step is on the grid of its second frame and points to the first.
     forward = context.motion.step(next_frame, frame) if next_frame is not None else None
     backward = context.motion.step(previous_frame, frame) if previous_frame is not None else None
     used_keys = [key for key in keys if key is not None]
@@ -152,31 +163,30 @@ def _frame_data(
 def _read_map(context: Context, name: str, frame: int) -> Floats:
     path = pass_file(context.project.root, context.shot, name, frame)
     if not path.is_file():
-        raise OutputError(f"{path} is missing, expected what the stage propagate leaves; run all stages")
+        raise OutputError(f"{path} is missing, which the propagate stage writes; run all stages")
     return np.ascontiguousarray(read_values(path)[..., 0])
 
 
 def parts_of(data: FrameData) -> dict[str, Part]:
-    """Return the parts of one file by name.
+    """Return the parts of a multi-part file, by name.
 
-    `key` is the frame number of the key with the greater weight; `occlusion` is 1 where a pixel is hidden in the next
-    frame (`forward`) or in the previous one (`backward`).
+    `key` is the frame number of the key with the greater weight. `occlusion` is 1 where a pixel is hidden in the next
+    frame (`occlusion_forward`) or in the previous one (`occlusion_backward`).
     """
     left, right = data.keys
     key = np.where(data.mix > 0.5, np.float32(right), np.float32(left))
     hidden = [_hidden(data.visible_next, data.mix), _hidden(data.visible_previous, data.mix)]
-    vectors = [_vectors(data.forward, data.mix), _vectors(data.backward, data.mix)]
+    forward, backward = _vectors(data.forward, data.mix), _vectors(data.backward, data.mix)
+    motion = np.concatenate([forward, backward, backward, -forward], axis=2)
     parts = {
         "matte": Part(("matte.A",), data.matte[..., None], "half"),
         "error": Part(("error.Y",), data.error[..., None], "half"),
         "confidence": Part(("confidence.Y",), (1 - np.clip(data.error, 0, 1))[..., None], "half"),
         "mix": Part(("mix.Y",), data.mix[..., None], "half"),
-        # Half floats do not represent all integers above 2048; the same limit applies to the length of vectors.
-        "key": Part(("key.id",), key[..., None], "float"),
-        "motion": Part(
-            ("forward.u", "forward.v", "backward.u", "backward.v"), np.concatenate(vectors, axis=2), "float",
-        ),
-        "occlusion": Part(("occlusion.forward", "occlusion.backward"), np.stack(hidden, axis=2), "half"),
+        # Half floats do not represent all integers above 2048, and are too coarse for long vectors.
+        "key": Part(("key.Y",), key[..., None], "float"),
+        "motion": Part(_NUKE_MOTION + _BLENDER_MOTION, motion, "float"),
+        "occlusion": Part(("occlusion_forward.Y", "occlusion_backward.Y"), np.stack(hidden, axis=2), "half"),
     }  # fmt: skip
     if data.depth is not None:
         parts[DEPTH] = Part(("depth.Z",), data.depth[..., None], "float")
@@ -184,7 +194,7 @@ def parts_of(data: FrameData) -> dict[str, Part]:
 
 
 def sequences_of(data: FrameData) -> dict[str, Part]:
-    """Return the parts, each for a file of its own: `SEQUENCES`, and `DEPTH` if there is any."""
+    """Return the parts of separate sequences, by name: `SEQUENCES`, and `DEPTH` if there is depth."""
     parts = parts_of(data)
     occlusion = parts.pop("occlusion").values
     for index, direction in enumerate(("forward", "backward")):
@@ -194,8 +204,10 @@ def sequences_of(data: FrameData) -> dict[str, Part]:
     return {**single_channel, "motion": motion}
 
 
-def write_parts(path: Path, parts: Mapping[str, Part], stamp: Stamp | None = None) -> None:
-    """Write parts as one EXR, whole or not at all. Raises OutputError."""
+def write_parts(
+    path: Path, parts: Mapping[str, Part], stamp: Stamp | None = None, seal: Seal = no_seal
+) -> None:  # fmt: skip
+    """Write parts as one EXR, atomically. stamp: metadata of the frame. seal: records the file. Raises OutputError."""
     import OpenImageIO
 
     specs = []
@@ -210,8 +222,8 @@ def write_parts(path: Path, parts: Mapping[str, Part], stamp: Stamp | None = Non
         if stamp is not None:
             put_stamp(spec, path.suffix, stamp)
         specs.append(spec)
-    with atomic_write(path) as partial:
-        # The library chooses the format by suffix, and the temporary name has another.
+    with atomic_write(path, seal=seal) as partial:
+        # The format is explicit because the temporary name does not end with the suffix.
         target = OpenImageIO.ImageOutput.create("openexr")
         if target is None:
             raise OSError(OpenImageIO.geterror())
@@ -229,7 +241,7 @@ def _hidden(visible: Bools | None, like: Floats) -> Floats:
 
 
 def _vectors(flow: Floats | None, like: Floats) -> Floats:
-    """Convert flow to y up, the convention of compositors; 0 if there is no such frame."""
+    """Convert flow to y up, as usual in compositing: float32 (H, W, 2). Zero without flow."""
     if flow is None:
         return np.zeros((*like.shape, 2), np.float32)
     return flow * np.array([1, -1], np.float32)

@@ -1,77 +1,119 @@
-"""Text exports that link the other files: timelines, and scripts for After Effects and Nuke."""
+"""Exports of text files that link media: timelines, and scripts for After Effects and Nuke."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from stylize.context.context import Context
+from stylize.delivery.scene_linear import result_space
 from stylize.interchange.aftereffects import jsx_of
+from stylize.interchange.exporter import ExporterSetup, ExportJob, ExportPlan
 from stylize.interchange.foreground import foreground_media, foreground_target
 from stylize.interchange.layout import Layout
-from stylize.interchange.linked_media import MOVIES_ONLY, linked_movies, with_linked_movies
+from stylize.interchange.linked_media import linked_movies, movies_only, with_linked_movies
 from stylize.interchange.nuke import nk_of
 from stylize.interchange.passes import pass_patterns
 from stylize.interchange.timelines import TIMELINES
 from stylize.interchange.timelines.timeline import ForegroundLayers, Media, Timeline, make_timeline
+from stylize.interchange.timelines.xmeml import pixel_shape
 from stylize.media.codecs import codec_of
 from stylize.media.images import image_info
+from stylize.media.safe_write import Seal, atomic_write
 from stylize.media.sequences import Pattern, pattern_of
 from stylize.media.targets import Target
-from stylize.media.working_spaces import REC709
-from stylize.planning.picking import ShotPlan
 from stylize.settings import Settings
 
-SCRIPTS = ("aftereffects", "nuke")
 _STRAIGHT_SUFFIXES = (".png", ".tif", ".tiff")
+_SCRIPT_SUFFIXES = {"aftereffects": ".jsx", "nuke": ".nk"}
 
 
-def is_text(kind: str) -> bool:
-    """Return whether this kind of export is a timeline or a script."""
-    return kind in TIMELINES or kind in SCRIPTS
+class TimelineExporter:
+    """Exporter of a timeline, in one or more files; see Exporter."""
+
+    def __init__(self, setup: ExporterSetup[Any]) -> None:
+        """Accept a setup whose name is the format of the timeline."""
+        self._name = setup.name
+
+    def files(self, plan: ExportPlan) -> Sequence[Path]:
+        """Return the files of the timeline."""
+        return [plan.layout.file(suffix) for suffix in TIMELINES[self._name]]
+
+    def write(self, job: ExportJob) -> Sequence[Path]:
+        """Write the timeline. It links movies if the format cannot link pictures."""
+        plan, timeline = job.plan, _timeline(job)
+        if self._name in movies_only(plan.settings):
+            movies = linked_movies(plan.settings, plan.shot, plan.target, plan.layout.folder)
+            timeline = with_linked_movies(timeline, movies, plan.shot)
+        if ".xml" in TIMELINES[self._name] and pixel_shape(timeline) is None:
+            job.context.message(
+                f"{plan.layout.file('.xml')}: the format has no name for a pixel aspect of "
+                f"{float(timeline.pixel_aspect):g}; set it in the program if it ignores that of the movies"
+            )
+        texts = {plan.layout.file(suffix): make(timeline) for suffix, make in TIMELINES[self._name].items()}
+        for path, text in texts.items():
+            write_text(path, text, job.seal)
+        return list(texts)
 
 
-def texts_of(
-    context: Context,
-    shots: Sequence[ShotPlan],
-    layers: Sequence[str],
-    target: Target,
-    layout: Layout,
-    matte: Pattern | None,
-) -> dict[Path, str]:
-    """Return the text of every requested timeline and script by file. layers: names, from the lowest."""
-    exports, settings = context.settings.export, context.settings
-    if not any(is_text(kind) for kind in exports):
-        return {}
-    keyed = [(plan.frames, plan.keys) for plan in shots]
-    timeline = make_timeline(
-        context.shot, target, keyed, alpha=_alpha(context, target), fps=settings.fps, handles=settings.handles,
-        matte=matte, plates=pattern_of(context.plates.paths[context.shot.frames[0]].resolve()),
+class ScriptExporter:
+    """Exporter of a script that builds a composition; see Exporter."""
+
+    def __init__(self, setup: ExporterSetup[Any]) -> None:
+        """Accept a setup whose name is that of the program."""
+        self._name = setup.name
+
+    def files(self, plan: ExportPlan) -> Sequence[Path]:
+        """Return the file of the script."""
+        return [plan.layout.file(_SCRIPT_SUFFIXES[self._name])]
+
+    def write(self, job: ExportJob) -> Sequence[Path]:
+        """Write the script."""
+        plan = job.plan
+        layers = [look.name for look in job.looks]
+        timeline = _timeline(job)
+        foregrounds = _foreground_layers(timeline, plan.settings, plan.layout, layers, plan.target)
+        timeline = replace(timeline, foregrounds=foregrounds)
+        path = plan.layout.file(_SCRIPT_SUFFIXES[self._name])
+        text = jsx_of(timeline, plan.layout.folder) if self._name == "aftereffects" else _nuke(job, timeline, layers)
+        write_text(path, text, job.seal)
+        return [path]
+
+
+def write_text(path: Path, text: str, seal: Seal) -> None:
+    """Write text as UTF-8 with Unix line endings, atomically. seal: records the file. Raises OutputError."""
+    with atomic_write(path, seal=seal) as partial:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _timeline(job: ExportJob) -> Timeline:
+    context, settings = job.context, job.plan.settings
+    keyed = [(plan.frames, plan.keys) for plan in job.cuts]
+    frames = context.shot.frames
+    return make_timeline(
+        context.shot, job.plan.target, keyed, alpha=_alpha(context, job.plan.target), fps=settings.fps,
+        handles=settings.handles, matte=job.matte,
+        plates=pattern_of([file.resolve() for file in _plate_files(context)], frames),
     )  # fmt: skip
-    movies = with_linked_movies(timeline, linked_movies(settings, context.shot, target, layout.folder), context.shot)
-    texts = {
-        layout.file(suffix): make(movies if kind in MOVIES_ONLY else timeline)
-        for kind in exports
-        for suffix, make in TIMELINES.get(kind, {}).items()
-    }
-    timeline = replace(timeline, foregrounds=_foreground_layers(timeline, settings, layout, layers, target))
-    if "aftereffects" in exports:
-        texts[layout.file(".jsx")] = jsx_of(timeline, layout.folder)
-    if "nuke" in exports:
-        passes = [
-            media for layer in layers for media in _look_passes(timeline, settings, layout.for_layer(layer), layer)
-        ]
-        space, plate_space = (
-            settings.working_space or REC709,
-            image_info(context.plates.paths[context.shot.frames[0]]).space,
-        )
-        texts[layout.file(".nk")] = nk_of(
-            timeline, passes, colour=context.shot.colour, space=space, plate_space=plate_space
-        )  # fmt: skip
-    return texts
+
+
+def _nuke(job: ExportJob, timeline: Timeline, layers: Sequence[str]) -> str:
+    context, settings, layout = job.context, job.plan.settings, job.plan.layout
+    passes = [media for layer in layers for media in _look_passes(timeline, settings, layout.for_layer(layer), layer)]
+    plate_space = image_info(_plate_files(context)[0], context.shot.layer).space
+    space = result_space(context.shot, settings.working_space)
+    return nk_of(timeline, passes, colour=context.shot.colour, space=space, plate_space=plate_space)
+
+
+def _plate_files(context: Context) -> Sequence[Path]:
+    """Return the files of the plates: of a sequence, the originals, and not their view; in a draft, scaled ones."""
+    if context.shot.kind == "sequence" and context.draft is None:
+        return context.shot.files
+    return [context.plates.paths[frame] for frame in context.shot.frames]
 
 
 def _alpha(context: Context, target: Target) -> str | None:
-    """Return the alpha mode of the delivered result; None if it keeps no alpha."""
+    """Return the alpha mode of the delivered result, or None if it has no alpha."""
     if not context.shot.alpha:
         return None
     if target.pattern is None:
@@ -81,17 +123,17 @@ def _alpha(context: Context, target: Target) -> str | None:
 
 
 def _look_passes(timeline: Timeline, settings: Settings, layout: Layout, layer: str) -> Iterator[Media]:
-    """Yield the passes of a look that a script reads; their names include the layer."""
-    for name, pattern in pass_patterns(settings, layout.folder, layout.name).items():
+    """Yield the passes of a look as media for a script. Their names include the layer."""
+    for name, pattern in pass_patterns(settings, layout).items():
         yield _sequence(timeline, _qualified(layer, name), pattern)
 
 
 def _foreground_layers(
     timeline: Timeline, settings: Settings, layout: Layout, layers: Sequence[str], target: Target
 ) -> ForegroundLayers:
-    """Return the requested foregrounds and layer mattes.
+    """Return the requested foregrounds and layer mattes as media.
 
-    layers: names, from the lowest; one empty name if there is only one look.
+    layers: names of the layers, from the lowest; a single empty name if there is only one look.
     """
     layer_names = [name for name in layers if name]
     mattes = [_sequence(timeline, _qualified(name, "matte"), layout.for_layer(name).matte) for name in layer_names]
@@ -114,4 +156,4 @@ def _qualified(layer: str, name: str) -> str:
 
 
 def _sequence(timeline: Timeline, name: str, pattern: Pattern) -> Media:
-    return replace(timeline.result, name=name, path=pattern.folder, pattern=pattern, alpha=None, sound=False)
+    return replace(timeline.result, name=name, path=pattern.folder, pattern=pattern, alpha=None, sound=())

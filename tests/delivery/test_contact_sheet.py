@@ -1,5 +1,6 @@
-"""The sheet that people look at first."""
+"""The contact sheet."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ def count(sheet: Pixels, colour: tuple[int, ...]) -> int:
     return int((sheet == np.array(colour)).all(axis=2).sum())
 
 
-def test_every_picture_is_whole_and_keys_are_marked(tmp_path: Path) -> None:
+def test_pictures_are_complete_and_keys_are_marked(tmp_path: Path) -> None:
     columns = [column(tmp_path, frame, key) for frame, key in ((1001, True), (1005, False), (1009, True))]
     contact_sheet(columns, tmp_path / "new/sheet.png")
     sheet = read_image(tmp_path / "new/sheet.png")
@@ -40,30 +41,37 @@ def test_every_picture_is_whole_and_keys_are_marked(tmp_path: Path) -> None:
     assert count(read_image(tmp_path / "plain.png"), AMBER) == 0
 
 
-def test_the_same_sheet_has_the_same_bytes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("aspect", "tile"), [(Fraction(2), (320, 90)), (Fraction(1, 2), (160, 180))])
+def test_pictures_have_their_true_shape(tmp_path: Path, aspect: Fraction, tile: tuple[int, int]) -> None:
+    contact_sheet([column(tmp_path, 1, True)], tmp_path / "sheet.png", pixel_aspect=aspect)
+    assert count(read_image(tmp_path / "sheet.png"), RED) == tile[0] * tile[1]
+
+
+def test_contact_sheet_is_deterministic(tmp_path: Path) -> None:
     columns = [column(tmp_path, 1, True)]
     for name in ("a.png", "b.png"):
         contact_sheet(columns, tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
-def test_sixteen_bits_alpha_and_tall_pictures_fit(tmp_path: Path) -> None:
+def test_16_bit_transparent_and_tall_pictures_fit(tmp_path: Path) -> None:
     tall = flat(tmp_path / "t.png", (65535, 0, 0, 65535), (270, 480), np.uint16)
     clear = flat(tmp_path / "c.png", (65535, 0, 0, 0), (270, 480), np.uint16)
     contact_sheet([(1, [tall, clear, tall])], tmp_path / "sheet.png")
     sheet = read_image(tmp_path / "sheet.png")
     assert sheet.dtype == np.uint8
     assert count(sheet, (255, 0, 0)) == 2 * 225 * 400
-    assert count(sheet, (64, 64, 64)) == 225 * 400  # nothing there: the grey behind it is seen
+    assert count(sheet, (64, 64, 64)) == 225 * 400  # transparent: the grey background is visible
 
 
-def test_many_large_pictures_stay_on_a_screen(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_many_large_pictures_fit_on_a_screen(tmp_path: Path) -> None:
     large = flat(tmp_path / "l.png", RED, (1920, 1080))
     contact_sheet([(frame, [large, None, large]) for frame in range(8)], tmp_path / "sheet.png")
     assert read_image(tmp_path / "sheet.png").shape[1] <= 2560
 
 
-def test_layers_have_rows_of_their_own(tmp_path: Path) -> None:
+def test_each_layer_has_its_own_row(tmp_path: Path) -> None:
     plate, key = flat(tmp_path / "p.png", RED), flat(tmp_path / "k.png", GREEN)
     columns = [(1, [plate, key, None, plate]), (2, [plate, None, None, plate]), (3, [plate, key, key, plate])]
     contact_sheet(columns, tmp_path / "sheet.png", ["plate", "key 1", "key of a long name", "result"])
@@ -72,8 +80,8 @@ def test_layers_have_rows_of_their_own(tmp_path: Path) -> None:
     assert not (sheet[:, :36] != sheet[0, 0]).any()
 
 
-def test_what_is_missing_is_told(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="no frame to show"):
+def test_missing_pictures_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="no frames to show"):
         contact_sheet([], tmp_path / "sheet.png")
     with pytest.raises(InputError, match=r"gone\.png"):
         contact_sheet([(1, [tmp_path / "gone.png", None, tmp_path / "gone.png"])], tmp_path / "sheet.png")
@@ -92,7 +100,7 @@ def test_columns_cover_the_shot(frames: range, keys: tuple[int, ...], expected: 
     assert choose_columns(tuple(frames), keys) == expected
 
 
-def test_columns_of_a_shot_with_many_keys_show_what_lies_between_too() -> None:
+def test_columns_of_a_shot_with_many_keys_include_frames_between_keys() -> None:
     frames, keys = tuple(range(1, 101)), tuple(range(1, 101, 5))
     chosen = choose_columns(frames, keys)
     assert len(chosen) == 8

@@ -1,4 +1,4 @@
-"""Kinds of source by kinds of export: what goes in comes out, as our decoder and other people's readers say."""
+"""Kinds of source by kinds of export: read back by our decoder and by other programs, the output equals the input."""
 
 import json
 import re
@@ -26,16 +26,16 @@ from stylize.media.sequences import Pattern
 from stylize.media.shot import Shot, open_shot, read_frames
 from stylize.media.targets import Encoding, check_encoding, parse_target
 from tests.clips import coded
-from tests.delivery.test_movie import chart, heard, noise, shown
+from tests.delivery.test_movie import chart, frame_times, noise, packets_of
 
-SIZE = (288, 256)  # DNxHR takes no less
+SIZE = (288, 256)  # minimum size of DNxHR
 COUNT = 5
 FILM, NTSC, FAST = Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of source. stamps: in milliseconds, where the rate varies."""
+    """A kind of source. stamps: timestamps in milliseconds, if the rate varies."""
 
     name: str
     codec: str = "libx264"
@@ -59,11 +59,11 @@ KINDS = {
         Kind("uneven.mkv", rate=Fraction(25), stamps=(0, 40, 80, 193, 233), audio="flac"),
         Kind("alpha.mov", codec="prores_ks", layout="yuva444p10le", rate=FILM, deep=True, alpha=True),
         Kind("turned.mov", turned=True, timecode="01:00:00:00"),
-        Kind("eight.####.png"),
-        Kind("sixteen.####.png", rate=FILM, deep=True, alpha=True),
+        Kind("eight.####.png", timecode="00:00:40:01"),  # of frame 1001
+        Kind("sixteen.####.png", rate=FILM, deep=True, alpha=True, timecode="00:00:41:17"),
     )
 }
-# Least PSNR in dB of a chart whose soft borders 4:2:0 does no harm to; None where no bit may differ.
+# Minimum PSNR in dB of a chart whose soft borders survive 4:2:0; None for bit-identical results.
 BOUNDS: dict[str, float | None] = {
     "h264": 40, "h264-10": 40, "h265": 40, "h265-10": 40, "prores-422hq": 50, "prores-4444": 50,
     "dnxhr-hq": 45, "dnxhr-hqx": 50, "dnxhr-444": 50, "ffv1": None,
@@ -73,7 +73,7 @@ SEQUENCES = [(".png", None), (".png", 8), (".png", 16), (".tif", 8), (".tif", 16
 
 
 def frames_of(kind: Kind) -> list[Pixels]:
-    """A chart that moves, so that no frame is like another."""
+    """A moving chart, so that no two frames are alike."""
     half = chart(SIZE[0] // 2, SIZE[1]).astype(np.uint16)
     base = np.hstack([half, half[:, ::-1]])
     frames = []
@@ -114,7 +114,7 @@ def make(kind: Kind, folder: Path) -> Shot:
 
 
 def turn(path: Path) -> None:
-    """Says in a QuickTime file that its picture is to be turned by a quarter."""
+    """Tag a QuickTime file as rotated by a quarter turn."""
     data = bytearray(path.read_bytes())
     place = data.index(b"tkhd") + 4 + 40
     data[place : place + 36] = b"".join(
@@ -123,9 +123,15 @@ def turn(path: Path) -> None:
     path.write_bytes(bytes(data))
 
 
-@pytest.fixture(scope="module", params=list(KINDS))
+# The fast tests see a movie and a sequence, which differ in every respect; the matrix is wide.
+FEW = ("film.mp4", "sixteen.####.png")
+
+
+@pytest.fixture(
+    scope="module", params=[name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in KINDS]
+)
 def given(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Kind, Shot, list[Path]]:
-    """A source, and its own frames as the result, so that whatever differs is the export's doing."""
+    """A source, and its own frames as the result, so that any difference is due to the export."""
     kind = KINDS[request.param]
     folder = tmp_path_factory.mktemp("Größe 1")
     shot = make(kind, folder / "in")
@@ -154,8 +160,11 @@ def over_black(pixels: Pixels) -> Pixels:
     return (mixed * np.iinfo(pixels.dtype).max).round().astype(pixels.dtype)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("codec", "suffix"), MOVIES)
-def test_movies(given: tuple[Kind, Shot, list[Path]], codec: str, suffix: str, tmp_path: Path) -> None:
+def test_movie_export_preserves_the_source(
+    given: tuple[Kind, Shot, list[Path]], codec: str, suffix: str, tmp_path: Path
+) -> None:
     kind, shot, paths = given
     target, results = tmp_path / f"out é{suffix}", dict(zip(shot.frames, paths, strict=True))
     check_encoding(Encoding(codec=codec), parse_target(str(target), shot.name), shot.size)
@@ -166,15 +175,15 @@ def test_movies(given: tuple[Kind, Shot, list[Path]], codec: str, suffix: str, t
     assert (back.rate, back.variable, back.size) == (kind.rate, bool(kind.stamps), shot.size)
     if suffix != ".mkv":
         due = [Fraction(stamp, 1000) for stamp in kind.stamps] or [index / kind.rate for index in range(COUNT)]
-        assert shown(target) == due
+        assert frame_times(target) == due
     left_out = [note for note in notes if "audio" in note]
     assert bool(left_out) == (kind.audio == "flac" and suffix == ".mov")
     if kind.audio and not left_out:
-        assert [packet[2] for packet in heard(target)] == [packet[2] for packet in heard(shot.path)]
+        assert [packet[2] for packet in packets_of(target)] == [packet[2] for packet in packets_of(shot.path)]
     keeps = kind.alpha and CODECS[codec].alpha_format is not None
     assert back.alpha == keeps
     assert any("no alpha" in note for note in notes) == (kind.alpha and not keeps)
-    assert any("varies" in note for note in notes) == bool(kind.stamps)
+    assert any("variable" in note for note in notes) == bool(kind.stamps)
     bound = BOUNDS[codec]
     for (_, found), (_, plate) in zip(read_frames(back), read_frames(shot), strict=True):
         expected = plate if keeps else over_black(plate)
@@ -187,7 +196,9 @@ def test_movies(given: tuple[Kind, Shot, list[Path]], codec: str, suffix: str, t
 
 
 @pytest.mark.parametrize(("suffix", "bits"), SEQUENCES)
-def test_sequences(given: tuple[Kind, Shot, list[Path]], suffix: str, bits: int | None, tmp_path: Path) -> None:
+def test_sequence_export_preserves_the_source(
+    given: tuple[Kind, Shot, list[Path]], suffix: str, bits: int | None, tmp_path: Path
+) -> None:
     kind, shot, paths = given
     pattern, encoding = Pattern(tmp_path / "out é", "x 1.", 6, suffix), Encoding(bits=bits)
     check_encoding(encoding, parse_target(str(pattern), shot.name), shot.size)
@@ -205,7 +216,7 @@ def test_sequences(given: tuple[Kind, Shot, list[Path]], suffix: str, bits: int 
         expected = over_black(plate) if suffix == ".dpx" else plate
         error = np.abs(to_float(found) - to_float(expected))
         if suffix == ".exr" and kind.alpha:
-            error = error[to_float(expected[..., 3]) > 0.02]  # nothing is left of a colour that nobody sees
+            error = error[to_float(expected[..., 3]) > 0.02]  # no colour remains under transparent pixels
         lossy = {".dpx": 0.5 / 1023 + 2e-5, ".exr": 1.2e-3 if kind.alpha else 5e-4}.get(suffix)
         eight = kind.deep and bits == 8
         assert error.max() <= (lossy or (0.5 / 255 + 1e-5 if eight else 0))
@@ -213,87 +224,87 @@ def test_sequences(given: tuple[Kind, Shot, list[Path]], suffix: str, bits: int 
 
 def ffprobe(path: Path, *entries: str) -> dict[str, Any]:
     words = ["ffprobe", "-v", "error", "-count_frames", "-select_streams", "v", "-show_streams", "-of", "json"]
-    told = subprocess.run([*words, *entries, str(path)], capture_output=True, check=True, text=True)
-    stream: dict[str, Any] = json.loads(told.stdout)["streams"][0]
+    done = subprocess.run([*words, *entries, str(path)], capture_output=True, check=True, text=True)
+    stream: dict[str, Any] = json.loads(done.stdout)["streams"][0]
     return stream
 
 
 READ_BY_OTHERS = [("h264", ".mp4"), ("prores-4444", ".mov"), ("ffv1", ".mkv")]
 
 
-@pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not on this machine")
+@pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not installed")
 @pytest.mark.parametrize(("codec", "suffix"), READ_BY_OTHERS)
-def test_ffprobe_reports_what_went_in(
+def test_ffprobe_reads_the_properties_of_the_source(
     given: tuple[Kind, Shot, list[Path]], codec: str, suffix: str, tmp_path: Path
 ) -> None:
-    """Frames, size, rate, time stamps, time code and its track, alpha, turn and sound, of every kind of source."""
+    """Compare frames, rate, timestamps, time code, alpha, rotation and sound of every kind of source."""
     kind, shot, paths = given
     target = tmp_path / f"o é{suffix}"
     write_movie(shot, dict(zip(shot.frames, paths, strict=True)), target, codec=codec)
     words = ["ffprobe", "-v", "error", "-count_packets", "-show_streams", "-show_packets", "-of", "json", str(target)]
-    told = json.loads(subprocess.run(words, capture_output=True, check=True, text=True).stdout)
-    by_type = {stream["codec_type"]: stream for stream in told["streams"]}
+    reported = json.loads(subprocess.run(words, capture_output=True, check=True, text=True).stdout)
+    by_type = {stream["codec_type"]: stream for stream in reported["streams"]}
     video = by_type["video"]
     assert (video["nb_read_packets"], (video["width"], video["height"])) == (str(COUNT), shot.size)
-    assert not any("rotation" in side for side in video.get("side_data_list", ()))  # it is upright by itself
+    assert not any("rotation" in side for side in video.get("side_data_list", ()))  # it is already upright
     assert ("a" in video["pix_fmt"].removeprefix("yuv").removeprefix("gbr")) == (
         kind.alpha and CODECS[codec].alpha_format is not None
     )
-    times = sorted(float(p["pts_time"]) for p in told["packets"] if p["stream_index"] == video["index"])
+    times = sorted(float(p["pts_time"]) for p in reported["packets"] if p["stream_index"] == video["index"])
     due = [stamp / 1000 for stamp in kind.stamps] or [float(index / kind.rate) for index in range(COUNT)]
     rounding = 1.1e-3 if suffix == ".mkv" else 1e-6
     np.testing.assert_allclose(np.array(times) - (times[0] if suffix == ".mkv" else 0), due, atol=rounding)
-    tags = [{key.lower(): value for key, value in stream.get("tags", {}).items()} for stream in told["streams"]]
+    tags = [{key.lower(): value for key, value in stream.get("tags", {}).items()} for stream in reported["streams"]]
     assert {tag["timecode"] for tag in tags if "timecode" in tag} == ({kind.timecode} if kind.timecode else set())
-    tracks = [stream for stream in told["streams"] if stream["codec_tag_string"] == "tmcd"]
+    tracks = [stream for stream in reported["streams"] if stream["codec_tag_string"] == "tmcd"]
     assert len(tracks) == (1 if kind.timecode and suffix != ".mkv" else 0)
     if kind.audio and (suffix, kind.audio) != (".mov", "flac"):
-        assert int(by_type["audio"]["nb_read_packets"]) == len(heard(shot.path))
+        assert int(by_type["audio"]["nb_read_packets"]) == len(packets_of(shot.path))
         assert by_type["audio"]["codec_name"] == kind.audio
     else:
         assert "audio" not in by_type
 
 
-@pytest.mark.skipif(shutil.which("oiiotool") is None, reason="oiiotool is not on this machine")
-@pytest.mark.parametrize(("suffix", "bits", "said"), [
+@pytest.mark.skipif(shutil.which("oiiotool") is None, reason="oiiotool is not installed")
+@pytest.mark.parametrize(("suffix", "bits", "kind_of_file"), [
     (".png", 8, "uint8 png"), (".png", 16, "uint16 png"), (".tif", 16, "uint16 tiff"), (".exr", None, "half openexr"),
 ])  # fmt: skip
-def test_oiiotool_reports_what_went_in(
-    given: tuple[Kind, Shot, list[Path]], suffix: str, bits: int | None, said: str, tmp_path: Path
+def test_oiiotool_reads_the_properties_of_the_source(
+    given: tuple[Kind, Shot, list[Path]], suffix: str, bits: int | None, kind_of_file: str, tmp_path: Path
 ) -> None:
     kind, shot, paths = given
     pattern = Pattern(tmp_path / "o é", "f.", 4, suffix)
     write_sequence(zip(shot.frames, paths, strict=True), pattern, shot=shot, encoding=Encoding(bits=bits))
     words = ["oiiotool", "--info", "-v", *map(str, sorted((tmp_path / "o é").iterdir()))]
-    told = subprocess.run(words, capture_output=True, check=True, text=True).stdout
+    reported = subprocess.run(words, capture_output=True, check=True, text=True).stdout
     width, height = shot.size
-    assert len(re.findall(rf"{width} x +{height}, {4 if kind.alpha else 3} channel, {said}", told)) == COUNT
+    assert len(re.findall(rf"{width} x +{height}, {4 if kind.alpha else 3} channel, {kind_of_file}", reported)) == COUNT
     if suffix == ".exr" and kind.timecode:
         for index in range(COUNT):
             code = offset_timecode(kind.timecode, index, kind.rate).replace(";", ":")
-            assert code in told or kind.rate > 30  # above 30, two frames share a number of SMPTE's time code
+            assert code in reported or kind.rate > 30  # above 30 fps, two frames share an SMPTE time code
 
 
-@pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not on this machine")
+@pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not installed")
 @pytest.mark.parametrize(("codec", "suffix"), MOVIES)
-def test_ffprobe_agrees(codec: str, suffix: str, tmp_path: Path) -> None:
+def test_ffprobe_agrees_with_our_decoder(codec: str, suffix: str, tmp_path: Path) -> None:
     shot = make(KINDS["drop.mov"], tmp_path / "in")
     for number, pixels in read_frames(shot):
         write_image(tmp_path / f"r.{number}.png", pixels)
     write_movie(shot, {n: tmp_path / f"r.{n}.png" for n in shot.frames}, tmp_path / f"m{suffix}", codec=codec)
-    told = ffprobe(tmp_path / f"m{suffix}")
-    assert told["nb_read_frames"] == str(COUNT)
-    assert Fraction(told["r_frame_rate"]) == NTSC
+    reported = ffprobe(tmp_path / f"m{suffix}")
+    assert reported["nb_read_frames"] == str(COUNT)
+    assert Fraction(reported["r_frame_rate"]) == NTSC
     rgb = codec == "ffv1"
-    assert told["color_space"] == ("gbr" if rgb else "bt709")
-    assert told["color_range"] == ("pc" if rgb else "tv")
-    assert (told["color_primaries"], told["color_transfer"]) == ("bt709", "bt709")
-    tags = {key.lower(): value for key, value in told["tags"].items()}
+    assert reported["color_space"] == ("gbr" if rgb else "bt709")
+    assert reported["color_range"] == ("pc" if rgb else "tv")
+    assert (reported["color_primaries"], reported["color_transfer"]) == ("bt709", "bt709")
+    tags = {key.lower(): value for key, value in reported["tags"].items()}
     assert tags["timecode"] == "00:59:59;27"
 
 
-@pytest.mark.skipif(shutil.which("exrheader") is None, reason="exrheader is not on this machine")
-def test_exrheader_agrees(tmp_path: Path) -> None:
+@pytest.mark.skipif(shutil.which("exrheader") is None, reason="exrheader is not installed")
+def test_exrheader_agrees_with_our_reader(tmp_path: Path) -> None:
     shot = make(KINDS["drop.mov"], tmp_path / "in")
     for number, pixels in read_frames(shot):
         write_image(tmp_path / f"r.{number}.png", pixels)
@@ -301,45 +312,45 @@ def test_exrheader_agrees(tmp_path: Path) -> None:
     write_sequence(frames, Pattern(tmp_path / "o", "f.", 4, ".exr"), shot=shot, encoding=Encoding(space="acescg"))
     for index, number in enumerate(shot.frames):
         words = ["exrheader", str(tmp_path / f"o/f.{number}.exr")]
-        told = subprocess.run(words, capture_output=True, check=True, text=True).stdout
+        reported = subprocess.run(words, capture_output=True, check=True, text=True).stdout
         hours, minutes, seconds, frame = offset_timecode("00:59:59;27", index, NTSC).replace(";", ":").split(":")
-        assert f"time {hours}:{minutes}:{seconds}:{frame}" in told
-        assert "drop frame 1" in told
-        assert "30000/1001" in told
-        assert "zip" in told
-        assert "16-bit floating-point" in told
-        assert "red   (0.713 0.293)" in told
-    assert "time 01:00:00:01" in told  # of an hour's first minute no number is dropped
+        assert f"time {hours}:{minutes}:{seconds}:{frame}" in reported
+        assert "drop frame 1" in reported
+        assert "30000/1001" in reported
+        assert "zip" in reported
+        assert "16-bit floating-point" in reported
+        assert "red   (0.713 0.293)" in reported
+    assert "time 01:00:00:01" in reported  # drop-frame time code skips no number in the first minute of an hour
 
 
-@pytest.mark.skipif(shutil.which("oiiotool") is None, reason="oiiotool is not on this machine")
-def test_oiiotool_agrees(tmp_path: Path) -> None:
+@pytest.mark.skipif(shutil.which("oiiotool") is None, reason="oiiotool is not installed")
+def test_oiiotool_agrees_with_our_reader(tmp_path: Path) -> None:
     shot = make(KINDS["drop.mov"], tmp_path / "in")
     for number, pixels in read_frames(shot):
         write_image(tmp_path / f"r.{number}.png", pixels)
     frames = [(number, tmp_path / f"r.{number}.png") for number in shot.frames]
     write_sequence(frames, Pattern(tmp_path / "o", "f.", 4, ".dpx"), shot=shot)
     words = ["oiiotool", "--info", "-v", str(tmp_path / "o/f.1003.dpx")]
-    told = subprocess.run(words, capture_output=True, check=True, text=True).stdout
+    reported = subprocess.run(words, capture_output=True, check=True, text=True).stdout
     for word in ("uint10 dpx", "dpx:FramePosition: 1003", "dpx:FrameRate: 29.97", 'dpx:TimeCode: "00:59:59;29"'):
-        assert word in told
+        assert word in reported
 
 
-def test_timelines(given: tuple[Kind, Shot, list[Path]], tmp_path: Path) -> None:
-    """Of every kind of source, the cut has its frames, rate and time code."""
+def test_timelines_preserve_frames_rate_and_time_code(given: tuple[Kind, Shot, list[Path]], tmp_path: Path) -> None:
+    """The cut of every kind of source has its frames, rate and time code."""
     kind, shot, _ = given
     fps = kind.rate if kind.stamps else None
-    shown = [(shot.frames[:2], shot.frames[:1]), (shot.frames[2:], ())]
+    frame_times = [(shot.frames[:2], shot.frames[:1]), (shot.frames[2:], ())]
     plates = Pattern(tmp_path / "video", "p.", 4, ".png")
     timeline = make_timeline(
-        shot, parse_target(str(tmp_path / "o.mov"), shot.name), shown, alpha=None, fps=fps, plates=plates
+        shot, parse_target(str(tmp_path / "o.mov"), shot.name), frame_times, alpha=None, fps=fps, plates=plates
     )
     assert (timeline.rate, timeline.count, timeline.size) == (kind.rate, COUNT, shot.size)
     assert timeline.timecode(timeline.start) == (kind.timecode or "00:00:00:00")
     assert (timeline.plate.count, timeline.result.count) == (COUNT, COUNT)
     assert (timeline.plate.pattern is None) == (not kind.name.endswith(".png") and not kind.stamps)
-    told = json.loads(otio_of(timeline))
-    for track in told["tracks"]["children"][:2]:
+    parsed = json.loads(otio_of(timeline))
+    for track in parsed["tracks"]["children"][:2]:
         spans = [clip["source_range"] for clip in track["children"]]
         assert [span["duration"]["value"] for span in spans] == [2, 3]
         assert [span["start_time"]["value"] - timeline.start for span in spans] == [0, 2]

@@ -1,20 +1,22 @@
-// The part of After Effects' object model that a script of ours may use; whatever else it asks for is an error.
-// stacks: the layers of each comp by its name, from above to below; layers, markers: of all comps.
+// The part of After Effects' object model that a script of stylize may use; any other access is an error.
+// stacks: the layers of each comp by its name, from top to bottom; layers, markers: of all comps.
 var log = {imports: [], layers: [], markers: [], comps: [], stacks: {}, undo: []};
 
 function guard(object, name) {
-    // Writing to a property that After Effects does not have would pass unseen: so all that may be written is listed.
+    // Writing to a property that After Effects does not have would go unnoticed, so all writable properties are listed.
     return Object.seal(object);
 }
 
+// A path with percent signs is in URI notation; they escape bytes of UTF-8.
 function File(path) {
+    path = path.replace(/(%[0-9A-Fa-f]{2})+/g, decodeURIComponent);
     this.path = path;
     this.exists = existing.indexOf(path) >= 0;
     this.fsName = path;
     this.parent = {fsName: path.replace(/\/[^\/]*$/, "")};
 }
 
-// ExtendScript lets File be called without new.
+// ExtendScript allows File to be called without new.
 var makeFile = File;
 File = function (path) { return new makeFile(path); };
 
@@ -47,9 +49,9 @@ var app = {
     endUndoGroup: function () { log.undo.push("end"); },
     project: {
         importFile: function (options) {
-            // How many frames there are of each, as the test says, at the rate that they are conformed to.
+            // Number of frames of each, as set by the test, at the rate that they are conformed to.
             var item = guard({
-                name: options.file.path,
+                name: options.file.path, pixelAspect: 1,
                 get duration() { return (frameCounts[options.file.path] || 0) / item.mainSource.conformFrameRate; },
                 mainSource: guard({
                     conformFrameRate: 0, hasAlpha: withAlpha, alphaMode: "guessed", premulColor: [1, 1, 1]
@@ -66,7 +68,7 @@ var app = {
                     displayStartTime: 0, dropFrame: true, opened: false,
                     layers: {add: function (item) {
                         var layer = new Layer(item);
-                        // A layer that is added lies above all others.
+                        // A new layer is placed above all others.
                         log.layers.unshift(layer);
                         log.stacks[name].unshift(layer);
                         return layer;

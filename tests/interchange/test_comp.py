@@ -1,4 +1,4 @@
-"""Foregrounds laid over the plate again, as After Effects and Nuke do by the scripts, are the result."""
+"""Foregrounds composited over the plate equal the result, as After Effects and Nuke do it from the scripts."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from stylize.media.colour import Colour, from_rec709, to_rec709
 from stylize.media.images import read_image, read_values, write_image
 from stylize.media.images.transfer import encode_srgb
 from stylize.media.shot import open_shot, read_frames
-from tests.interchange.test_foreground import stored
+from tests.interchange.test_foreground import stored_pixels
 from tests.interchange.test_nuke import matrix_of, nodes
 from tests.sliding import SIZE, scene
 
@@ -26,7 +26,7 @@ NAMES = ("left", "right", "disc")
 
 @pytest.fixture
 def layers(tmp_path: Path) -> list[dict[str, Any]]:
-    """Two whose soft edges meet, and one with an edge of its own over both; textured looks."""
+    """Two layers whose soft edges meet, and one with an edge of its own over both; textured looks."""
     made = []
     for place, (name, matte) in enumerate(zip(NAMES, (RAMP, 1 - RAMP, DISC), strict=True)):
         folder = tmp_path / name
@@ -58,7 +58,7 @@ def unit(pixels: Pixels) -> Floats:
 
 
 def levels(found: Floats, wanted: Pixels, deep: bool = False) -> int:
-    """The largest distance in code values of 8, or of 16 bits."""
+    """Maximum difference in code values of 8 or 16 bits."""
     top = 65535 if deep else 255
     return int(np.abs(np.floor(found * top + 0.5) - np.floor(unit(wanted) * top + 0.5)).max())
 
@@ -67,9 +67,10 @@ FORMS = [(".png", False, None), (".png", True, None), (".tif", False, 16), (".ti
          (".exr", True, None)]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "deep", "bits"), FORMS)
-def test_laid_over_the_plate_they_are_the_result(tmp_path, layers, suffix, deep, bits):
-    """Half floats keep 8 bits of what is displayed; 16 bits keep 16."""
+def test_foregrounds_over_the_plate_equal_the_result(tmp_path, layers, suffix, deep, bits):
+    """Half floats keep 8 bits of the display values; 16 bits keep 16."""
     plates = plates_of(tmp_path / "in", deep)
     more = {"bits": bits} if bits else {}
     result = stylize.run(
@@ -81,15 +82,15 @@ def test_laid_over_the_plate_they_are_the_result(tmp_path, layers, suffix, deep,
         laid = unit(plate)
         for name in NAMES:
             front = tmp_path / f"o/plate_layer_{name}_foreground/plate_layer_{name}_foreground.{number:04d}{suffix}"
-            assert stored(front)[1].get_int_attribute("oiio:UnassociatedAlpha", 0) == (suffix != ".exr")
+            assert stored_pixels(front)[1].get_int_attribute("oiio:UnassociatedAlpha", 0) == (suffix != ".exr")
             laid = over(read_image(front), laid)
-        # What is made at 8 bits and read at 16 has the result's own rounding in it.
+        # A result made at 8 bits and read at 16 includes its own rounding.
         assert levels(laid, wanted, deep=fine and deep) <= 1
         together = read_image(tmp_path / f"o/plate_foreground/plate_foreground.{number:04d}{suffix}")
         assert levels(over(together, unit(plate)), wanted, deep=fine and deep) <= 1
         covered = read_values(tmp_path / f"o/plate_matte/plate_matte.{number:04d}.png")[..., 0]
         np.testing.assert_allclose(unit(together[..., 3:])[..., 0], covered, atol=0.51 / 255)
-        # And the mattes are what they were, for who wants them.
+        # The mattes are unchanged, too.
         mattes = [read_values(tmp_path / f"{name}.png")[..., 0] for name in NAMES]
         for name, matte in zip(NAMES, mattes, strict=True):
             kept = tmp_path / f"o/plate_layer_{name}_matte/plate_layer_{name}_matte.{number:04d}.png"
@@ -109,13 +110,13 @@ def test_after_effects_stacks_the_layers_over_the_plate(tmp_path, layers):
             plates, layers=layers, output=f"{folder}/x.####{suffix}", export="matte,foreground,aftereffects"
         )
         there = [path.as_posix() for path in tmp_path.glob("**/*.*")]
-        told = run((folder / "plate.jsx").read_text(), there, counts=dict.fromkeys(there, FRAMES))
-        assert [comp["name"] for comp in told["comps"]] == ["plate", "plate layers"]
-        assert [comp["opened"] for comp in told["comps"]] == [True, False]
-        assert told["comps"][0] | {"name": "", "opened": 0} == told["comps"][1] | {"name": "", "opened": 0}
-        found = {one["file"]: one for one in told["imports"]}
-        assert len(found) == len(told["imports"])
-        stack = told["stacks"]["plate layers"][::-1]
+        done = run((folder / "plate.jsx").read_text(), there, counts=dict.fromkeys(there, FRAMES))
+        assert [comp["name"] for comp in done["comps"]] == ["plate", "plate layers"]
+        assert [comp["opened"] for comp in done["comps"]] == [True, False]
+        assert done["comps"][0] | {"name": "", "opened": 0} == done["comps"][1] | {"name": "", "opened": 0}
+        found = {one["file"]: one for one in done["imports"]}
+        assert len(found) == len(done["imports"])
+        stack = done["stacks"]["plate layers"][::-1]
         shown = [layer["name"].split(" ", 1)[1] for layer in stack if layer["enabled"]]
         assert shown == ["plate", *(f"layer_{name}_foreground" for name in NAMES)]
         hidden = [layer["name"].split(" ", 1)[1] for layer in stack if not layer["enabled"]]
@@ -129,13 +130,13 @@ def test_after_effects_stacks_the_layers_over_the_plate(tmp_path, layers):
             assert source["alphaMode"] == (alpha if front else "ignore")
             assert (layer["inPoint"], layer["startTime"]) == (0, 0)
             if layer["enabled"]:
-                # Our reader takes an EXR's alpha as premultiplied, and others' as straight.
+                # Our reader takes an EXR's alpha as premultiplied, and that of other formats as straight.
                 pixels = read_image(file)
                 laid = over(pixels, laid) if front else unit(pixels)
         assert levels(laid, read_image(result.frames[FIRST])) <= 1
 
 
-def test_one_look_has_a_comp_of_its_own_too(tmp_path, layers):
+def test_single_look_has_a_comp(tmp_path, layers):
     pytest.importorskip("dukpy")
     from tests.interchange.test_aftereffects import run
 
@@ -144,14 +145,14 @@ def test_one_look_has_a_comp_of_its_own_too(tmp_path, layers):
         plates, keys=look["keys"], matte=look["matte"], output=f"{tmp_path}/o/", export="foreground,aftereffects"
     )
     there = [path.as_posix() for path in tmp_path.glob("**/*.*")]
-    told = run((tmp_path / "o/plate.jsx").read_text(), there)
-    assert [layer["name"].split(" ", 1)[1] for layer in told["stacks"]["plate layers"][::-1]] == ["plate", "foreground"]
+    done = run((tmp_path / "o/plate.jsx").read_text(), there)
+    assert [layer["name"].split(" ", 1)[1] for layer in done["stacks"]["plate layers"][::-1]] == ["plate", "foreground"]
     stylize.run(plates, keys=look["keys"], matte=look["matte"], output=f"{tmp_path}/o/", export="aftereffects")
     assert list(run((tmp_path / "o/plate.jsx").read_text(), there)["stacks"]) == ["plate"]
 
 
 class Comp:
-    """A script for Nuke, computed: what comes out of a node, float64 (H, W, 4)."""
+    """Evaluates a Nuke script: the output of a node, float64 (H, W, 4)."""
 
     def __init__(self, script: Path, frame: int) -> None:
         self.nodes, self.frame = nodes(None, script.read_text()), frame  # type: ignore[arg-type]
@@ -181,7 +182,7 @@ class Comp:
 
     def _read(self, node: dict[str, str]) -> Floats:
         assert int(node["first"]) <= self.frame <= int(node["last"])
-        pixels = stored(Path(node["file"] % self.frame))[0]
+        pixels = stored_pixels(Path(node["file"] % self.frame))[0]
         values = pixels.astype(np.float64) / (np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1)
         values = np.dstack([values, np.zeros((*values.shape[:2], 4 - values.shape[2]))])
         if node.get("colorspace") == "sRGB":
@@ -197,6 +198,7 @@ def encoded(values: Floats) -> Floats:
     return np.where(values <= 0.0031308, values * 12.92, 1.055 * np.maximum(values, 0.0031308) ** (1 / 2.4) - 0.055)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "more"), [(".png", {}), (".exr", {}), (".exr", {"working_space": "acescg"})])
 def test_nuke_merges_the_layers_over_the_plate(tmp_path, layers, suffix, more):
     plates = plates_of(tmp_path / "in", False)
@@ -212,16 +214,17 @@ def test_nuke_merges_the_layers_over_the_plate(tmp_path, layers, suffix, more):
         assert {name for name in reads if "raw" in comp.nodes[name]} == {"matte", *mattes}
         merged = encoded(comp("layers")[..., :3])
         assert levels(merged, read_image(path)) <= 1
-        # Which is also what the result is read as.
+        # The result is read through the same node.
         last = "result_rec709" if more else "result"
         assert levels(encoded(comp(last)[..., :3]), read_image(path)) <= 1
         assert comp.nodes["Viewer1"]["from"] == "plate_or_result layers"
-        # The order is that of the layers: turned round, it is another picture.
+        # Order matters: reversed, the layers give another picture.
         order = [comp.nodes[f"{name}_over"]["from"].split()[1] for name in fronts]
-        assert order == [f"{name}_shown" for name in fronts]
+        assert order == [f"{name}_display" for name in fronts]
 
 
-def test_nuke_merges_other_primaries_in_their_own_values(tmp_path, layers):
+@pytest.mark.slow
+def test_nuke_merges_other_primaries_without_conversion(tmp_path, layers):
     wide = Colour(9, 9, 14)
     plates = plates_of(tmp_path / "in", False, colour=wide)
     for layer in layers:
@@ -239,9 +242,10 @@ def test_nuke_merges_other_primaries_in_their_own_values(tmp_path, layers):
         np.testing.assert_allclose(merged, shown, atol=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", [None, "8-9"])
-def test_numbers_are_the_shots(tmp_path, layers, part):
-    """A movie with a number to start from; and a part of it."""
+def test_foregrounds_have_the_frame_numbers_of_the_shot(tmp_path, layers, part):
+    """Cover a movie with a start number, and a frame range of it."""
     from tests.clips import write_movie
 
     movie = write_movie(tmp_path / "shot.mov", scene(FRAMES))
@@ -259,7 +263,8 @@ def test_numbers_are_the_shots(tmp_path, layers, part):
     assert (read["first"], read["last"]) == (str(numbers[0]), "9")
 
 
-def test_holes_in_the_numbers_stay_holes(tmp_path, layers):
+@pytest.mark.slow
+def test_gaps_in_the_numbers_are_kept(tmp_path, layers):
     plates = plates_of(tmp_path / "in", False)
     (plates / f"plate.{FIRST + 1:04d}.png").unlink()
     stylize.run(plates, layers=layers, output=f"{tmp_path}/o/", export="matte,foreground", frames="7,9")
@@ -267,8 +272,9 @@ def test_holes_in_the_numbers_stay_holes(tmp_path, layers):
         assert sorted(int(path.suffixes[0][1:]) for path in (tmp_path / f"o/plate_{kind}").iterdir()) == [7, 9]
 
 
-def test_prores_4444_has_foregrounds_of_its_kind(tmp_path, layers):
-    """As straight as pictures are, and as close as the codec; without the sound, which the result has."""
+@pytest.mark.slow
+def test_prores_4444_result_has_prores_4444_foregrounds(tmp_path, layers):
+    """As straight as pictures are, and as close as the codec allows; without the sound, which the result has."""
     plates = plates_of(tmp_path / "in", False)
     asked: dict[str, Any] = {"layers": layers, "export": "foreground,nuke", "rate": "23.976"}
     stylize.run(plates, output=f"{tmp_path}/png/", **asked)

@@ -1,4 +1,4 @@
-"""Mattes and the stylised foreground as sequences of their own, of a run and of each layer."""
+"""Mattes and the stylised foreground as separate sequences, of a run and of each layer."""
 
 from pathlib import Path
 
@@ -37,8 +37,8 @@ def matte(tmp_path: Path) -> Path:
     return tmp_path / "matte.png"
 
 
-def stored(path: Path) -> tuple[np.ndarray, "OpenImageIO.ImageSpec"]:
-    """As the file has it, without any conversion of alpha."""
+def stored_pixels(path: Path) -> tuple[np.ndarray, "OpenImageIO.ImageSpec"]:
+    """Pixels as stored in the file, without any conversion of alpha."""
     wishes = OpenImageIO.ImageSpec()
     wishes.attribute("oiio:UnassociatedAlpha", 1)
     source = OpenImageIO.ImageInput.open(str(path), wishes)
@@ -49,31 +49,31 @@ def stored(path: Path) -> tuple[np.ndarray, "OpenImageIO.ImageSpec"]:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_straight_the_foreground_laid_over_the_plate_is_the_result(plates, keys, matte, tmp_path, suffix):
+def test_straight_foreground_over_the_plate_equals_the_result(plates, keys, matte, tmp_path, suffix):
     result = stylize.run(
         plates, keys=keys, matte=matte, output=f"{tmp_path}/o/x.####{suffix}", export="matte,foreground"
     )
     folder = tmp_path / "o"
     assert {path.name for path in folder.iterdir() if path.is_dir()} == {"plate_matte", "plate_foreground"}
     for number, path in result.frames.items():
-        front, spec = stored(folder / "plate_foreground" / f"plate_foreground.{number:04d}{suffix}")
+        front, spec = stored_pixels(folder / "plate_foreground" / f"plate_foreground.{number:04d}{suffix}")
         assert front.dtype == np.uint8
         np.testing.assert_array_equal(front[..., 3], GREY)
         assert not front[RAMP == 0].any()
         np.testing.assert_array_equal(front[RAMP == 1, :3], read_image(path)[RAMP == 1])
         laid = over(np.ascontiguousarray(front[..., :3]), scene(FRAMES)[number - 1], RAMP)
         np.testing.assert_array_equal(laid, read_image(path))
-        # A TIFF states it; a PNG cannot have it otherwise.
+        # A TIFF declares it; a PNG is always straight.
         assert spec.get_int_attribute("oiio:UnassociatedAlpha", 0) == 1
         grey = read_values(folder / "plate_matte" / f"plate_matte.{number:04d}.png")[..., 0]
         np.testing.assert_allclose(grey, RAMP, atol=1e-5)
 
 
-def test_premultiplied_in_linear_light_where_the_result_is_exr(plates, keys, matte, tmp_path):
+def test_foreground_of_an_exr_result_is_premultiplied_linear(plates, keys, matte, tmp_path):
     result = stylize.run(plates, keys=keys, matte=matte, output=f"{tmp_path}/o/x.####.exr", export="matte,foreground")
     folder = tmp_path / "o"
     for number in result.frames:
-        found, spec = stored(folder / "plate_foreground" / f"plate_foreground.{number:04d}.exr")
+        found, spec = stored_pixels(folder / "plate_foreground" / f"plate_foreground.{number:04d}.exr")
         assert list(spec.channelnames) == ["R", "G", "B", "A"]
         assert spec.get_int_attribute("oiio:UnassociatedAlpha", 0) == 0
         np.testing.assert_allclose(found[..., 3], RAMP, atol=5e-4)
@@ -82,27 +82,28 @@ def test_premultiplied_in_linear_light_where_the_result_is_exr(plates, keys, mat
         np.testing.assert_allclose(found[..., :3], linear * RAMP[..., None], atol=1e-3)
 
 
-def test_where_the_result_keeps_no_alpha_the_foreground_is_png(plates, keys, matte, tmp_path):
+def test_foreground_is_png_if_the_result_format_has_no_alpha(plates, keys, matte, tmp_path):
     stylize.run(plates, keys=keys, matte=matte, output=f"{tmp_path}/o/x.mp4", export="foreground", frames="1-2")
     assert len(list(tmp_path.glob("o/*_foreground/*.png"))) == 2
 
 
-def test_sixteen_bits_where_they_are_asked_for(plates, keys, matte, tmp_path):
+def test_foreground_has_16_bits_on_request(plates, keys, matte, tmp_path):
     stylize.run(plates, keys=keys, matte=matte, output=f"{tmp_path}/o/", export="foreground", bits=16)
-    found, _ = stored(sorted(tmp_path.glob("o/*_foreground/*.png"))[0])
+    found, _ = stored_pixels(sorted(tmp_path.glob("o/*_foreground/*.png"))[0])
     np.testing.assert_array_equal(found[..., 3], MATTE)
 
 
-def test_a_shots_own_alpha_bounds_that_of_the_foreground(keys, matte, tmp_path):
+def test_alpha_of_the_shot_limits_that_of_the_foreground(keys, matte, tmp_path):
     veil = np.zeros((*SIZE[::-1], 1), np.uint8)
     veil[10:30] = 200
     shot = folder_of(tmp_path / "cut", [np.dstack([one, veil]) for one in scene(FRAMES)])
     stylize.run(shot, keys=keys, matte=matte, output=f"{tmp_path}/o/", export="foreground")
-    found, _ = stored(sorted(tmp_path.glob("o/*_foreground/*.png"))[0])
+    found, _ = stored_pixels(sorted(tmp_path.glob("o/*_foreground/*.png"))[0])
     np.testing.assert_array_equal(found[..., 3], np.minimum(GREY, veil[..., 0]))
 
 
-def test_each_layer_has_its_own_and_the_script_reads_them(plates, keys, matte, tmp_path):
+@pytest.mark.slow
+def test_each_layer_has_a_foreground_that_the_script_reads(plates, keys, matte, tmp_path):
     layers = [{"keys": keys}, {"name": "top", "matte": matte, "keys": keys}]
     wanted = "matte,foreground,passes,nuke,ebsynth,otio"
     result = stylize.run(plates, layers=layers, output=f"{tmp_path}/o/", export=wanted)
@@ -114,42 +115,43 @@ def test_each_layer_has_its_own_and_the_script_reads_them(plates, keys, matte, t
     assert "layer_top_foreground" in script
     assert "layer_1_passes" in script
     assert "layer_top_foreground_premult" in script
-    # The lowest covers all: opaque, and the whole frame.
-    found, _ = stored(sorted(tmp_path.glob("o/*_layer_1_foreground/*.png"))[1])
+    # The lowest layer covers everything: opaque, and the whole frame.
+    found, _ = stored_pixels(sorted(tmp_path.glob("o/*_layer_1_foreground/*.png"))[1])
     assert (found[..., 3] == 255).all()
     np.testing.assert_array_equal(found[..., :3], read_image(result.layers[0].frames[2]))
-    # Laid over each other they are the result.
-    top, _ = stored(sorted(tmp_path.glob("o/*_layer_top_foreground/*.png"))[1])
+    # Composited over each other they equal the result.
+    top, _ = stored_pixels(sorted(tmp_path.glob("o/*_layer_top_foreground/*.png"))[1])
     laid = over(np.ascontiguousarray(top[..., :3]), np.ascontiguousarray(found[..., :3]), RAMP)
     np.testing.assert_array_equal(laid, read_image(result.frames[2]))
-    # And nothing is in the way of a second run, which writes no picture anew.
+    # A second run is not blocked by them, and rewrites no picture.
     pictures = [*tmp_path.glob("o/*_layer_*/*.*"), *tmp_path.glob("o/plate_foreground/*.*")]
     times = {path: path.stat().st_mtime_ns for path in pictures if "ebsynth" not in str(path)}
     stylize.run(plates, layers=layers, output=f"{tmp_path}/o/", export=wanted)
     assert {path: path.stat().st_mtime_ns for path in times} == times
 
 
-def test_a_matte_that_is_nowhere_cuts_out_nothing(plates, keys, tmp_path):
+def test_empty_matte_gives_an_empty_foreground(plates, keys, tmp_path):
     write_image(tmp_path / "black.png", MATTE * 0)
     stylize.run(plates, keys=keys, matte=tmp_path / "black.png", output=f"{tmp_path}/o/", export="matte,foreground")
     for path in tmp_path.glob("o/*_foreground/*.png"):
-        assert not stored(path)[0].any()
+        assert not stored_pixels(path)[0].any()
     assert len(list(tmp_path.glob("o/*_foreground/*.png"))) == FRAMES
 
 
-def test_without_a_matte_there_is_nothing_to_cut_out(plates, keys, tmp_path):
+def test_no_foreground_without_a_matte(plates, keys, tmp_path):
     for kind in ("matte", "foreground"):
-        with pytest.raises(SettingsError, match=f"--export {kind} needs a matte; give one with --matte PATH"):
+        with pytest.raises(SettingsError, match=f"--export {kind} requires a matte; give one with --matte PATH"):
             stylize.run(plates, keys=keys, export=kind)
     assert not list((tmp_path / "plates.stylize" / "out").iterdir())
 
 
-def test_what_layers_cover_together_is_written_where_it_is_the_whole_frame(plates, keys, matte, tmp_path):
-    """Also over one of an earlier run, in which they covered less."""
+@pytest.mark.slow
+def test_combined_matte_is_written_even_if_it_is_the_whole_frame(plates, keys, matte, tmp_path):
+    """Also over that of an earlier run, in which the layers covered less."""
     layers = [{"matte": matte, "keys": keys}, {"matte": f"{matte}:invert", "keys": keys}]
     for some in (layers[:1], layers):
-        told = stylize.run(plates, layers=some, output=f"{tmp_path}/o/x.####.png", export="matte,nuke").outputs
-        assert tmp_path / "o" / "plate_matte" in told
+        outputs = stylize.run(plates, layers=some, output=f"{tmp_path}/o/x.####.png", export="matte,nuke").outputs
+        assert tmp_path / "o" / "plate_matte" in outputs
         assert "plate_matte.%04d.png" in (tmp_path / "o" / "plate.nk").read_text()
     for number in range(1, FRAMES + 1):
         assert (read_values(tmp_path / "o" / "plate_matte" / f"plate_matte.{number:04d}.png") == 1).all()

@@ -1,5 +1,6 @@
-"""The script for Nuke, read by the rules of Tcl as far as it needs them."""
+"""The Nuke script, read by the necessary subset of Tcl's rules."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,12 +16,12 @@ from stylize.media.sequences import parse_pattern
 from stylize.media.working_spaces import REC709, to_space
 from tests.interchange.timelines import FILM, movie_timeline, picture_timeline
 
-# What each kind of node has, by Nuke's reference of nodes.
+# Knobs of each kind of node, from Nuke's reference of nodes.
 KNOBS = {
     "Root": {"inputs", "name", "first_frame", "last_frame", "fps", "format", "colorManagement", "OCIO_config"},
     "Read": {
         "inputs", "file_type", "file", "first", "last", "origfirst", "origlast", "origset", "frame_mode", "frame",
-        "raw", "colorspace", "name", "xpos", "ypos",
+        "raw", "colorspace", "format", "name", "xpos", "ypos",
     },
     "ColorMatrix": {"matrix", "name", "xpos", "ypos"},
     "Premult": {"name", "xpos", "ypos"},
@@ -35,7 +36,7 @@ SPACES = {"linear", "sRGB"}
 
 
 def words(text: str) -> list[str]:
-    """The words of a list of Tcl: bare, in quotes with escapes, or in braces, which must balance."""
+    """Split a Tcl list into words: bare, quoted with escapes, or in braces, which must balance."""
     found, place = [], 0
     while place < len(text):
         if text[place].isspace():
@@ -46,8 +47,12 @@ def words(text: str) -> list[str]:
             word = ""
             place += 1
             while text[place] != '"':
+                assert text[place] not in "[$\n", "unescaped Tcl command, variable or line break"
+                if octal := re.match(r"\\([0-7]{3})", text[place:]):
+                    word += chr(int(octal[1], 8))
+                    place += 4
+                    continue
                 place += text[place] == "\\"
-                assert text[place] != "[" or text[place - 1] == "\\", "a command of Tcl"
                 word += text[place]
                 place += 1
             place += 1
@@ -59,7 +64,8 @@ def words(text: str) -> list[str]:
             depth = 0
             while True:
                 depth += {"{": 1, "}": -1}.get(text[place], 0)
-                place += 1
+                # A brace behind a backslash does not count.
+                place += 2 if text[place] == "\\" else 1
                 if depth == 0:
                     break
             found.append(text[start:place])
@@ -68,30 +74,30 @@ def words(text: str) -> list[str]:
                 place += 1
             assert not set(text[start + 1 : place]) & set('{}"[]$;'), text[start:place]
             found.append(text[start:place])
-        assert place == len(text) or text[place].isspace(), "words stand apart"
+        assert place == len(text) or text[place].isspace(), "expected a space between words"
     return found
 
 
 def nodes(timeline: Timeline, text: str) -> dict[str, dict[str, str]]:
-    """Every node by its name: its knobs, which must be such as its kind has, and what kind it is.
+    """Map every node's name to its knobs, which must be known for its kind, and its kind.
 
-    Commands run as Nuke runs them: a node takes its inputs from the stack and is put on it; `set` names what is on top.
+    Commands run as Nuke runs them: a node takes its inputs from the stack and is pushed onto it; `set` names the top.
     """
     assert text.startswith("#! Nuke\nversion 13.0\n")
     found: dict[str, dict[str, str]] = {}
     stack: list[str] = []
     named: dict[str, str] = {}
-    told = words(text.split("\n", 2)[2])
-    while told:
-        command = told.pop(0)
+    remaining = words(text.split("\n", 2)[2])
+    while remaining:
+        command = remaining.pop(0)
         if command == "push":
-            stack.append(named[told.pop(0).removeprefix("$")])
+            stack.append(named[remaining.pop(0).removeprefix("$")])
             continue
         if command == "set":
-            named[told.pop(0)] = stack[-1]
-            assert told.pop(0) == "[stack 0]"
+            named[remaining.pop(0)] = stack[-1]
+            assert remaining.pop(0) == "[stack 0]"
             continue
-        body = words(told.pop(0)[1:-1])
+        body = words(remaining.pop(0)[1:-1])
         knobs = dict(zip(body[::2], body[1::2], strict=True))
         assert knobs.keys() <= KNOBS[command], command
         inputs = [stack.pop() for _ in range(int(knobs.get("inputs", "1")))]
@@ -113,7 +119,7 @@ def nodes(timeline: Timeline, text: str) -> dict[str, dict[str, str]]:
     return found
 
 
-def test_every_medium_is_read_under_its_own_numbers(tmp_path: Path) -> None:
+def test_media_are_read_under_their_own_frame_numbers(tmp_path: Path) -> None:
     timeline = picture_timeline(tmp_path, alpha="premultiplied")
     passes = replace(timeline.result, name="passes", alpha=None)
     matte = replace(timeline.result, name="m", alpha=None)
@@ -132,10 +138,10 @@ def test_every_medium_is_read_under_its_own_numbers(tmp_path: Path) -> None:
     assert not [node for node in found.values() if node["kind"] == "Premult"]
 
 
-def test_a_movie_begins_where_the_result_does(tmp_path: Path) -> None:
+def test_movie_starts_at_the_first_frame_of_the_result(tmp_path: Path) -> None:
     timeline = movie_timeline(tmp_path, FILM, "01:00:00:00", frames="1005-1040", alpha="straight")
     found = nodes(timeline, nk_of(timeline))
-    # Four frames of the plate lie before: its first is shown at 1001, so that 1005 is the result's first.
+    # The plate starts four frames earlier: its first is at 1001, so that 1005 is the result's first.
     assert (found["plate"]["frame_mode"], found["plate"]["frame"], found["plate"]["last"]) == ("start at", "1001", "40")
     assert (found["result"]["frame"], found["result"]["last"]) == ("1005", "36")
     assert found["result_premult"]["kind"] == "Premult"
@@ -144,7 +150,7 @@ def test_a_movie_begins_where_the_result_does(tmp_path: Path) -> None:
     assert text.index("set N_result") > text.index("result_premult")
 
 
-def test_handles_are_read_and_not_shown(tmp_path: Path) -> None:
+def test_handles_are_outside_the_frame_range(tmp_path: Path) -> None:
     timeline = movie_timeline(tmp_path, FILM, "01:00:00:00", frames="1005-1040", handles=4)
     found = nodes(timeline, nk_of(timeline))
     root = found[f"{timeline.name}.nk"]
@@ -152,7 +158,7 @@ def test_handles_are_read_and_not_shown(tmp_path: Path) -> None:
     assert (found["result"]["frame"], found["result"]["last"]) == ("1005", "36")
 
 
-def test_signs_of_tcl_in_names_stay_names(tmp_path: Path) -> None:
+def test_tcl_characters_in_names_are_escaped(tmp_path: Path) -> None:
     timeline = movie_timeline(tmp_path)
     odd = replace(timeline, result=replace(timeline.result, path=Path("/a [b] $c {d}.mov")), name='x"; exit')
     text = nk_of(odd)
@@ -166,7 +172,7 @@ def test_signs_of_tcl_in_names_stay_names(tmp_path: Path) -> None:
     ("suffix", "reader", "space"),
     [(".tif", "tiff", "sRGB"), (".jpg", "jpeg", "sRGB"), (".dpx", "dpx", "sRGB"), (".exr", "exr", "linear")],
 )
-def test_readers_are_called_as_nuke_calls_them(tmp_path: Path, suffix: str, reader: str, space: str) -> None:
+def test_readers_have_nukes_names(tmp_path: Path, suffix: str, reader: str, space: str) -> None:
     timeline = picture_timeline(tmp_path, suffix=suffix)
     result = nodes(timeline, nk_of(timeline))["result"]
     assert (result["file_type"], result["colorspace"]) == (reader, space)
@@ -177,7 +183,7 @@ def matrix_of(node: dict[str, str]) -> Floats:
     return np.array(rows)
 
 
-def test_a_working_space_is_brought_to_that_of_the_plate(tmp_path: Path) -> None:
+def test_working_space_is_converted_to_that_of_the_plate(tmp_path: Path) -> None:
     timeline = picture_timeline(tmp_path)
     found = nodes(timeline, nk_of(timeline, space="acescg"))
     assert found["result_rec709"]["from"] == "result"
@@ -192,11 +198,11 @@ def test_a_working_space_is_brought_to_that_of_the_plate(tmp_path: Path) -> None
     assert found["plate_or_result"]["from"] == "plate_rec709 result"
 
 
-def test_other_primaries_are_brought_to_those_of_the_exr(tmp_path: Path) -> None:
+def test_other_primaries_are_converted_to_those_of_the_exr(tmp_path: Path) -> None:
     timeline, wide = picture_timeline(tmp_path), Colour(9, 9, 14)
     found = nodes(timeline, nk_of(timeline, colour=wide))
     linear = np.random.default_rng(1).random((1, 4, 3)).astype(np.float32)
     np.testing.assert_allclose(
         linear[0] @ matrix_of(found["plate_rec709"]).T, to_rec709(linear, wide)[0], atol=1e-5
     )  # fmt: skip
-    assert "result_rec709" not in found  # EXR are converted as they are written
+    assert "result_rec709" not in found  # EXRs are converted on writing

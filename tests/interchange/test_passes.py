@@ -27,7 +27,7 @@ def frame_data() -> FrameData:
 
 
 def read(path: Path, parts: int = 7) -> dict[str, Floats]:
-    """Every channel of every part by its name."""
+    """Map each channel of each part by name."""
     source = OpenImageIO.ImageInput.open(str(path))
     found: dict[str, Floats] = {}
     part = 0
@@ -41,31 +41,31 @@ def read(path: Path, parts: int = 7) -> dict[str, Floats]:
     return found
 
 
-def test_every_part_comes_back_under_its_name(tmp_path: Path) -> None:
+def test_parts_read_back_under_their_names(tmp_path: Path) -> None:
     given = frame_data()
     write_parts(tmp_path / "p é.1001.exr", parts_of(given))
     found = read(tmp_path / "p é.1001.exr")
     for name, values in (("matte.A", given.matte), ("error.Y", given.error), ("mix.Y", given.mix)):
         np.testing.assert_allclose(found[name], values, atol=5e-4)
     np.testing.assert_allclose(found["confidence.Y"], 1 - given.error, atol=5e-4)
-    np.testing.assert_array_equal(found["key.id"], np.where(given.mix > 0.5, 3002, 1001))
+    np.testing.assert_array_equal(found["key.Y"], np.where(given.mix > 0.5, 3002, 1001))
     assert given.forward is not None
     assert given.visible_next is not None
     np.testing.assert_array_equal(found["forward.u"], given.forward[..., 0])
     np.testing.assert_array_equal(found["forward.v"], -given.forward[..., 1])  # up
     assert not found["backward.u"].any()
-    np.testing.assert_array_equal(found["occlusion.forward"], 1 - given.visible_next)
-    assert not found["occlusion.backward"].any()
+    np.testing.assert_array_equal(found["occlusion_forward.Y"], 1 - given.visible_next)
+    assert not found["occlusion_backward.Y"].any()
 
 
-def test_depth_is_one_part_more_and_keeps_its_unit(tmp_path: Path) -> None:
+def test_depth_is_an_additional_part_and_keeps_its_unit(tmp_path: Path) -> None:
     far = np.full(SIZE, 12345.678, np.float32)
     far[0, 0] = np.inf
     write_parts(tmp_path / "a.exr", parts_of(replace(frame_data(), depth=far)))
     np.testing.assert_array_equal(read(tmp_path / "a.exr", parts=8)["depth.Z"], far)
 
 
-def test_each_pass_may_be_a_sequence_that_every_program_shows(tmp_path: Path) -> None:
+def test_each_pass_can_be_a_sequence_of_its_own(tmp_path: Path) -> None:
     given = replace(frame_data(), depth=np.full(SIZE, 7, np.float32))
     parts = sequences_of(given)
     assert set(parts) == {*SEQUENCES, DEPTH}
@@ -74,7 +74,10 @@ def test_each_pass_may_be_a_sequence_that_every_program_shows(tmp_path: Path) ->
         write_parts(tmp_path / f"{name}.exr", {name: part})
         found = read(tmp_path / f"{name}.exr", parts=1)
         if name == "motion":
-            assert set(found) == {"forward.u", "forward.v", "backward.u", "backward.v"}
+            assert set(found) == {
+                *(f"{way}.{axis}" for way in ("forward", "backward") for axis in "uv"),
+                *(f"Vector.{axis}" for axis in "XYZW"),
+            }
             continue
         assert list(found) == ["Z" if name == DEPTH else "Y"]
         layer, _, way = name.partition("_")
@@ -82,15 +85,15 @@ def test_each_pass_may_be_a_sequence_that_every_program_shows(tmp_path: Path) ->
         np.testing.assert_allclose(next(iter(found.values())), expected, atol=5e-4)
 
 
-def test_motion_comes_back_as_the_flow_that_it_was(tmp_path: Path) -> None:
-    """What --vectors reads is what Nuke writes: so the pass goes out in Nuke's own convention."""
+def test_motion_reads_back_as_the_original_flow(tmp_path: Path) -> None:
+    """--vectors reads Nuke's convention, so the pass is written in it."""
     given = replace(frame_data(), backward=frame_data().forward)
     write_parts(tmp_path / "motion.exr", {"motion": sequences_of(given)["motion"]})
     for way, flow in (("forward", given.forward), ("back", given.backward)):
         np.testing.assert_array_equal(read_flow(tmp_path / "motion.exr", way, SIZE[::-1]), flow)  # type: ignore[arg-type]
 
 
-def test_the_same_passes_have_the_same_bytes_and_no_half_file_is_left(tmp_path: Path) -> None:
+def test_passes_are_deterministic_and_leave_no_partial_file(tmp_path: Path) -> None:
     for name in "ab":
         write_parts(tmp_path / f"{name}.exr", parts_of(frame_data()))
     assert (tmp_path / "a.exr").read_bytes() == (tmp_path / "b.exr").read_bytes()
@@ -100,7 +103,7 @@ def test_the_same_passes_have_the_same_bytes_and_no_half_file_is_left(tmp_path: 
         write_parts(tmp_path / "file" / "a.exr", parts_of(frame_data()))
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_reported_and_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Full:
         def open(self, path: str, *_: object) -> bool:
             Path(path).write_bytes(b"half")
@@ -121,7 +124,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pyt
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(shutil.which("exrheader") is None, reason="exrheader is not on this machine")
+@pytest.mark.skipif(shutil.which("exrheader") is None, reason="exrheader is not installed")
 def test_exrheader_finds_the_parts(tmp_path: Path) -> None:
     stamp = Stamp(1001, Fraction(30000, 1001), "00:59:59;27", Fraction(16, 15))
     write_parts(tmp_path / "a.exr", parts_of(frame_data()), stamp)

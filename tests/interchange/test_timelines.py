@@ -1,4 +1,4 @@
-"""Timelines, read again by OpenTimelineIO: every time is equal to the frame."""
+"""Timelines, read by OpenTimelineIO: every time is exact to the frame."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -51,7 +51,7 @@ def timeline(request: pytest.FixtureRequest, tmp_path: Path) -> Timeline:
 
 
 def read(timeline: Timeline, folder: Path, kind: str) -> list[Any]:
-    """The timelines of a kind, written and read by OpenTimelineIO."""
+    """Timelines of a kind, written and then read by OpenTimelineIO."""
     found = []
     for suffix, text in TIMELINES[kind].items():
         path = folder / f"x{suffix}"
@@ -62,8 +62,8 @@ def read(timeline: Timeline, folder: Path, kind: str) -> list[Any]:
     return found
 
 
-def frames(time: Any, rate: Fraction) -> int:
-    """A time of OpenTimelineIO as whole frames; anything between two is a failure."""
+def assert_frame_count(time: Any, rate: Fraction) -> int:
+    """Convert a time of OpenTimelineIO to frames; assert that they are whole."""
     count = Fraction(time.value).limit_denominator(10**6) * rate / Fraction(time.rate).limit_denominator(1001)
     assert abs(count - round(count)) < Fraction(1, 1000)
     return round(count)
@@ -73,18 +73,18 @@ def clips(track: Any) -> list[Any]:
     return [item for item in track if isinstance(item, otio.schema.Clip)]
 
 
-def check_track(timeline: Timeline, track: Any, begins: list[int], media_start: int) -> None:
-    """Every clip of a track at its place, with its length and its place in the medium."""
+def assert_track(timeline: Timeline, track: Any, begins: list[int], media_start: int) -> None:
+    """Assert that every clip of a track has the right position, length, and start in its medium."""
     shown = clips(track)
-    assert [frames(clip.source_range.duration, timeline.rate) for clip in shown] == [
+    assert [assert_frame_count(clip.source_range.duration, timeline.rate) for clip in shown] == [
         event.count for event in timeline.events
     ]
     placed = [track.range_of_child(clip).start_time for clip in shown]
-    assert [frames(time, timeline.rate) for time in placed] == [event.at for event in timeline.events]
-    assert [frames(clip.source_range.start_time, timeline.rate) - media_start for clip in shown] == begins
+    assert [assert_frame_count(time, timeline.rate) for time in placed] == [event.at for event in timeline.events]
+    assert [assert_frame_count(clip.source_range.start_time, timeline.rate) - media_start for clip in shown] == begins
 
 
-def test_what_the_cut_says(tmp_path: Path) -> None:
+def test_cut_has_frame_exact_events(tmp_path: Path) -> None:
     timeline = movie_timeline(tmp_path, FILM, "10:00:00:00", frames="1003-1038", handles=4)
     assert timeline.count == 28
     assert (timeline.timecode(timeline.start), timeline.timecode(timeline.plate.start)) == (
@@ -98,9 +98,9 @@ def test_what_the_cut_says(tmp_path: Path) -> None:
     ]
 
 
-def test_otio(timeline: Timeline, tmp_path: Path) -> None:
+def test_otio_is_frame_exact(timeline: Timeline, tmp_path: Path) -> None:
     (parsed,) = read(timeline, tmp_path, "otio")
-    assert frames(parsed.global_start_time, timeline.rate) == timeline.start
+    assert assert_frame_count(parsed.global_start_time, timeline.rate) == timeline.start
     plate, result, sound = parsed.tracks
     assert [(track.name, track.kind) for track in parsed.tracks] == [
         ("V1", "Video"),
@@ -109,11 +109,11 @@ def test_otio(timeline: Timeline, tmp_path: Path) -> None:
     ]
     for track, media in ((plate, timeline.plate), (result, timeline.result), (sound, timeline.plate)):
         begins = [event.result_in if media is timeline.result else event.plate_in for event in timeline.events]
-        check_track(timeline, track, begins, media.start)
+        assert_track(timeline, track, begins, media.start)
         for clip in clips(track):
             available = clip.media_reference.available_range
-            assert frames(available.start_time, timeline.rate) == media.start
-            assert frames(available.duration, timeline.rate) == media.count
+            assert assert_frame_count(available.start_time, timeline.rate) == media.start
+            assert assert_frame_count(available.duration, timeline.rate) == media.count
             assert available.start_time <= clip.source_range.start_time
             assert clip.source_range.end_time_exclusive() <= available.end_time_exclusive()
             assert Path(unquote(urlparse(clip.media_reference.target_url).path)) == media.path
@@ -121,18 +121,21 @@ def test_otio(timeline: Timeline, tmp_path: Path) -> None:
     assert marked == [f"key {key}" for event in timeline.events for key in event.keys]
 
 
-def test_final_cut_and_premiere(timeline: Timeline, tmp_path: Path) -> None:
+def test_final_cut_and_premiere_xml_is_frame_exact(timeline: Timeline, tmp_path: Path) -> None:
     (parsed,) = read(timeline, tmp_path, "xml")
-    assert frames(parsed.global_start_time, timeline.rate) == timeline.start
+    assert assert_frame_count(parsed.global_start_time, timeline.rate) == timeline.start
     plate, result = parsed.video_tracks()
     (sound,) = parsed.audio_tracks()
     for track, media in ((plate, timeline.plate), (result, timeline.result), (sound, timeline.plate)):
         begins = [event.result_in if media is timeline.result else event.plate_in for event in timeline.events]
-        # The adapter counts a clip's beginning from the medium's time code.
-        check_track(timeline, track, begins, media.start)
+        # The adapter counts a clip's start from the medium's time code.
+        assert_track(timeline, track, begins, media.start)
         for clip in clips(track):
             available = clip.media_reference.available_range
-            assert (frames(available.start_time, timeline.rate), frames(available.duration, timeline.rate)) == (
+            assert (
+                assert_frame_count(available.start_time, timeline.rate),
+                assert_frame_count(available.duration, timeline.rate),
+            ) == (
                 media.start,
                 media.count,
             )
@@ -141,49 +144,51 @@ def test_final_cut_and_premiere(timeline: Timeline, tmp_path: Path) -> None:
     assert keys == [f"key {key}" for event in timeline.events for key in event.keys]
 
 
-def test_edit_decision_lists(timeline: Timeline, tmp_path: Path) -> None:
+def test_edit_decision_lists_are_frame_exact(timeline: Timeline, tmp_path: Path) -> None:
     for parsed, media in zip(read(timeline, tmp_path, "edl"), (timeline.result, timeline.plate), strict=True):
         (track,) = parsed.video_tracks()
         shown = clips(track)
         begins = [event.result_in if media is timeline.result else event.plate_in for event in timeline.events]
-        assert [frames(clip.source_range.start_time, timeline.rate) - media.start for clip in shown] == begins
-        assert [frames(clip.source_range.duration, timeline.rate) for clip in shown] == [
+        assert [
+            assert_frame_count(clip.source_range.start_time, timeline.rate) - media.start for clip in shown
+        ] == begins
+        assert [assert_frame_count(clip.source_range.duration, timeline.rate) for clip in shown] == [
             e.count for e in timeline.events
         ]
-        assert [clip.name for clip in shown] == [event.name for event in timeline.events]
+        assert [clip.name for clip in shown] == [media.file().name] * len(timeline.events)
 
 
 def exact_times_for_fcpx(monkeypatch: pytest.MonkeyPatch) -> None:
-    """OpenTimelineIO's adapter takes 23.976 for 23 and cuts frames off: it reads as it does, but times as written."""
+    """OpenTimelineIO's adapter takes 23.976 for 23 and truncates frames; make it read times as written."""
     adapter = otio.adapters.from_name("fcpx_xml").module()
 
     def per_second(reader: Any, format_id: str) -> float:
         total, rate = reader._format_frame_duration(format_id)
         return float(Fraction(int(rate), int(total)))
 
-    def time_of(told: str | None, rate: float) -> Any:
-        exact = Fraction((told or "0s").removesuffix("s")) * Fraction(rate).limit_denominator(1001)
+    def time_of(text: str | None, rate: float) -> Any:
+        exact = Fraction((text or "0s").removesuffix("s")) * Fraction(rate).limit_denominator(1001)
         return otio.opentime.RationalTime(float(exact), rate)
 
-    def frames_of(reader: Any, told: str | None, format_id: str) -> int:
-        return int(time_of(told, per_second(reader, format_id)).value)
+    def frames_of(reader: Any, text: str | None, format_id: str) -> int:
+        return int(time_of(text, per_second(reader, format_id)).value)
 
     monkeypatch.setattr(adapter, "to_rational_time", time_of)
     monkeypatch.setattr(adapter.FcpxXml, "_format_frame_rate", per_second)
     monkeypatch.setattr(adapter.FcpxXml, "_number_of_frames", frames_of)
 
 
-def test_final_cut_x(timeline: Timeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_final_cut_x_is_frame_exact(timeline: Timeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     durations = sorted([event.count for event in timeline.events] * 2)
     begins = [timeline.plate.start + e.plate_in for e in timeline.events] + [
         timeline.result.start + e.result_in for e in timeline.events
     ]
     root = Tree.fromstring(TIMELINES["fcpxml"][".fcpxml"](timeline).split("<!DOCTYPE fcpxml>")[1])
     found = root.findall(".//asset-clip")
-    assert sorted(exactly(clip.get("duration"), timeline) for clip in found) == durations
-    assert sorted(exactly(clip.get("start"), timeline) for clip in found) == sorted(begins)
+    assert sorted(assert_exact_frames(clip.get("duration"), timeline) for clip in found) == durations
+    assert sorted(assert_exact_frames(clip.get("start"), timeline) for clip in found) == sorted(begins)
     lower = root.findall("./library/event/project/sequence/spine/asset-clip")
-    assert [exactly(clip.get("offset"), timeline) for clip in lower] == [
+    assert [assert_exact_frames(clip.get("offset"), timeline) for clip in lower] == [
         timeline.start + event.at for event in timeline.events
     ]
     for clip in lower:
@@ -192,23 +197,25 @@ def test_final_cut_x(timeline: Timeline, tmp_path: Path, monkeypatch: pytest.Mon
         assert (above.get("offset"), above.get("lane")) == (clip.get("start"), "1")
     frame = root.find("./resources/format")
     assert frame is not None
-    assert exactly(frame.get("frameDuration"), timeline) == 1
+    assert assert_exact_frames(frame.get("frameDuration"), timeline) == 1
     exact_times_for_fcpx(monkeypatch)
     (parsed,) = read(timeline, tmp_path, "fcpxml")
     clips_read = parsed.find_clips()
-    assert sorted(frames(clip.source_range.duration, timeline.rate) for clip in clips_read) == durations
-    assert sorted(frames(clip.source_range.start_time, timeline.rate) for clip in clips_read) == sorted(begins)
+    assert sorted(assert_frame_count(clip.source_range.duration, timeline.rate) for clip in clips_read) == durations
+    assert sorted(assert_frame_count(clip.source_range.start_time, timeline.rate) for clip in clips_read) == sorted(
+        begins
+    )
 
 
-def exactly(time: str | None, timeline: Timeline) -> int:
-    """A fraction of a second as frames, which must be whole."""
+def assert_exact_frames(time: str | None, timeline: Timeline) -> int:
+    """Convert a fraction of a second to frames; assert that they are whole."""
     assert time is not None
     count = Fraction(time.removesuffix("s")) * timeline.rate
     assert count.denominator == 1
     return int(count)
 
 
-def test_pictures_are_named_as_sequences(tmp_path: Path) -> None:
+def test_pictures_are_referenced_as_sequences(tmp_path: Path) -> None:
     timeline = picture_timeline(tmp_path)
     (parsed,) = read(timeline, tmp_path, "otio")
     plate, result = parsed.tracks
@@ -220,13 +227,13 @@ def test_pictures_are_named_as_sequences(tmp_path: Path) -> None:
         tmp_path / "in/plate x.1040.png"
     )
     for kind in ("xml", "fcpxml"):
-        with pytest.raises(ValueError, match="names movies"):
+        with pytest.raises(ValueError, match="can link only movies"):
             read(timeline, tmp_path, kind)
     result_only, plates = read(timeline, tmp_path, "edl")
     assert len(clips(result_only.video_tracks()[0])) == len(clips(plates.video_tracks()[0])) == 2
 
 
-def test_movies_stand_for_pictures_frame_for_frame(tmp_path: Path) -> None:
+def test_linked_movies_match_pictures_frame_for_frame(tmp_path: Path) -> None:
     shot = picture_shot(tmp_path, FILM)
     timeline = make_timeline(
         shot, target_of(tmp_path, "out/c.####.exr"), shots_of(shot), alpha="premultiplied", handles=3
@@ -248,14 +255,14 @@ def test_movies_stand_for_pictures_frame_for_frame(tmp_path: Path) -> None:
     (parsed,) = read(movies, tmp_path, "xml")
     plate, result = parsed.video_tracks()
     for track, media in ((plate, movies.plate), (result, movies.result)):
-        check_track(timeline, track, [event.result_in for event in timeline.events], media.start)
-    # What is a movie already is linked itself.
+        assert_track(timeline, track, [event.result_in for event in timeline.events], media.start)
+    # A movie is linked itself.
     only = linked_movies(settings, movie_shot(tmp_path, 25, None), target_of(tmp_path, "o.mov"), tmp_path)
     assert only == {}
     assert linked_movies(Settings(keys="k", export="otio"), shot, target_of(tmp_path, "c.####.exr"), tmp_path) == {}
 
 
-def test_a_movie_that_is_conformed_is_shown_by_its_pictures(tmp_path: Path) -> None:
+def test_conformed_movie_is_referenced_by_its_pictures(tmp_path: Path) -> None:
     shot = open_shot(source(tmp_path / "v.mkv", stamps=(0, 40, 113, 200), unit=Fraction(1, 1000)), frames="2-4")
     pictures = Pattern(tmp_path / "video", "v.", 4, ".png")
     shots = [(shot.frames, ())]
@@ -265,27 +272,27 @@ def test_a_movie_that_is_conformed_is_shown_by_its_pictures(tmp_path: Path) -> N
     (parsed,) = read(timeline, tmp_path, "otio")
     plate, result = parsed.tracks
     for track in (plate, result):
-        check_track(timeline, track, [0], 0)
+        assert_track(timeline, track, [0], 0)
     first = clips(plate)[0].media_reference.target_url_for_image_number(0)
     assert unquote(urlparse(first).path) == str(tmp_path / "video/v.0002.png")
     assert timeline.rate == FILM
 
 
-def test_where_no_timeline_can_be_it_is_told(tmp_path: Path) -> None:
+def test_impossible_timeline_is_refused(tmp_path: Path) -> None:
     uneven = open_shot(source(tmp_path / "v.mkv", stamps=(0, 40, 113, 200), unit=Fraction(1, 1000)))
-    with pytest.raises(SettingsError, match="give one with --fps RATE"):
+    with pytest.raises(SettingsError, match="give --fps RATE"):
         check_timeline(uneven, None, 0)
     shot = movie_shot(tmp_path, 25, None)
-    with pytest.raises(SettingsError, match="--handles 20 leaves nothing of 40 frames"):
+    with pytest.raises(SettingsError, match="--handles 20 leaves none of 40 frames"):
         check_timeline(shot, None, 20)
-    with pytest.raises(SettingsError, match="some are left out"):
+    with pytest.raises(SettingsError, match="--frames omits some"):
         check_timeline(open_shot(shot.path, frames="1-9x2"), None, 0)
     check_timeline(shot, Fraction(25), 19)
     (tmp_path / "p").mkdir()
     check_timeline(picture_shot(tmp_path / "p", FILM), Fraction(24), 0)
 
 
-def test_a_name_of_markup_stays_a_name(tmp_path: Path) -> None:
+def test_markup_in_a_name_is_escaped(tmp_path: Path) -> None:
     write_image(tmp_path / "a.0001.png", np.zeros((4, 4, 3), np.uint8))
     timeline = replace(movie_timeline(tmp_path, 25, None), name='<"&>')
     for kind in ("otio", "xml", "fcpxml"):

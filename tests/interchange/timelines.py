@@ -1,4 +1,4 @@
-"""Timelines for the tests of what is made from them."""
+"""Timelines for the tests of exports."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -14,7 +14,7 @@ from tests.delivery.test_movie import source
 
 FILM, NTSC, FAST = Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)
 COUNT = 40
-# Two shots with their keys, of frames 1001 to 1040.
+# Two shots with their keys, frames 1001 to 1040.
 SHOTS = (((1001, 1017), (1001, 1010)), ((1018, 1040), (1025,)))
 
 

@@ -1,4 +1,4 @@
-"""Timelines of all shots: one module per format, and the table of formats. All of them are text."""
+"""Timelines of all shots, with one module per text format."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -9,13 +9,13 @@ from stylize.interchange.timelines.otio import otio_of
 from stylize.interchange.timelines.timeline import Timeline
 from stylize.interchange.timelines.xmeml import xmeml_of
 
-# Export format -> file name endings, and the function that makes the text of each.
+# Export format to its file name endings and the function that returns the text of each file.
 TIMELINES: Mapping[str, Mapping[str, Callable[[Timeline], str]]] = MappingProxyType(
     {
         "otio": {".otio": otio_of},
         "xml": {".xml": xmeml_of},
         "fcpxml": {".fcpxml": fcpxml_of},
-        # An edit decision list has one video track.
+        # An EDL has a single video track, so plate and result are separate files.
         "edl": {
             ".edl": lambda timeline: edl_of(timeline, "result"),
             "_plate.edl": lambda timeline: edl_of(timeline, "plate"),

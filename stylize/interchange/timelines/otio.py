@@ -1,19 +1,25 @@
-"""OpenTimelineIO's own JSON (schema of 0.15 and later): plate on V1, result on V2, sound on A1."""
+"""OpenTimelineIO JSON (schemas of 0.15 and later), with the plate on V1, the result on V2 and audio on A1.
+
+Invisible characters in names are escaped (see `visible_text`). Paths are URLs that preserve all bytes.
+"""
 
 import json
+import os
 from typing import Any
+from urllib.parse import quote
 
 from stylize.interchange.timelines.timeline import Event, Media, Timeline
+from stylize.visible_text import visible
 
 
 def otio_of(timeline: Timeline) -> str:
     """Return the text of a .otio file."""
     tracks = [_track(timeline, "V1", "Video", timeline.plate), _track(timeline, "V2", "Video", timeline.result)]
-    if timeline.plate.sound:
-        tracks.append(_track(timeline, "A1", "Audio", timeline.plate))
+    if timeline.sound is not None:
+        tracks.append(_track(timeline, "A1", "Audio", timeline.sound))
     document = {
         "OTIO_SCHEMA": "Timeline.1",
-        "name": timeline.name,
+        "name": visible(timeline.name),
         "metadata": {},
         "global_start_time": _time(timeline, timeline.start),
         "tracks": _object("Stack.1", "tracks", children=tracks, source_range=None),
@@ -35,7 +41,7 @@ def _clip(timeline: Timeline, media: Media, event: Event) -> dict[str, Any]:
     begin = event.plate_in if media is timeline.plate else event.result_in
     return _object(
         "Clip.2",
-        event.name,
+        visible(event.name),
         source_range=_range(timeline, media.start + begin, event.count),
         markers=[_marker(timeline, media.start + begin + key - event.number, key) for key in event.keys],
         media_references={"DEFAULT_MEDIA": _reference(timeline, media)},
@@ -49,14 +55,15 @@ def _marker(timeline: Timeline, at: int, key: int) -> dict[str, Any]:
 
 
 def _reference(timeline: Timeline, media: Media) -> dict[str, Any]:
-    common: dict[str, Any] = {"name": media.name, "metadata": {}, "available_image_bounds": None}
+    common: dict[str, Any] = {"name": visible(media.name), "metadata": {}, "available_image_bounds": None}
     available = {"available_range": _range(timeline, media.start, media.count)}
     if media.pattern is None:
         return {"OTIO_SCHEMA": "ExternalReference.1", **common, **available, "target_url": media.path.as_uri()}
     numbered = {
         "target_url_base": media.pattern.folder.as_uri() + "/",
-        "name_prefix": media.pattern.prefix,
-        "name_suffix": media.pattern.suffix,
+        # Percent-encoded, because they are parts of a URL like the base.
+        "name_prefix": quote(os.fsencode(media.pattern.prefix)),
+        "name_suffix": quote(os.fsencode(media.pattern.suffix)),
         "start_frame": media.first,
         "frame_step": 1,
         "rate": float(timeline.rate),

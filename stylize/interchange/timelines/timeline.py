@@ -1,24 +1,26 @@
-"""The timeline that a project exports: plate, result and matte as media, and the position of every shot."""
+"""Model of an exported timeline: plate, result and matte as media, and the position of each shot."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from stylize.errors import SettingsError
+from stylize.errors import OutputError, SettingsError
 from stylize.media.clock import frames_to_timecode, is_drop_frame, timecode_to_frames
 from stylize.media.sequences import Pattern, is_contiguous, pattern_of
 from stylize.media.shot import Shot
 from stylize.media.targets import Target
+from stylize.visible_text import is_utf8, visible
 
 
 @dataclass(frozen=True)
 class Media:
-    """A movie or a sequence.
+    """A movie or a picture sequence.
 
-    count: all of its frames, whether or not the timeline uses them. start: time code of its first frame (frames since
-    midnight). first: number of a sequence's first picture. alpha: "straight", "premultiplied" or None. sound: whether
-    it is audible.
+    path: movie file, or folder of the pictures. pattern: names of the pictures; None for a movie. count: total number
+    of frames, including unused ones. start: time code of its first frame, in frames since midnight. first: number of
+    the first picture of a sequence. alpha: "straight", "premultiplied" or None. sound: number of channels of each of
+    its audio tracks.
     """
 
     name: str
@@ -28,19 +30,27 @@ class Media:
     start: int
     first: int
     alpha: str | None = None
-    sound: bool = False
+    sound: tuple[int, ...] = ()
 
     def file(self) -> Path:
-        """Return the movie, or the first picture."""
+        """Return the movie file or the first picture."""
         return self.path if self.pattern is None else self.pattern.path(self.first)
+
+
+def script_path(path: Path) -> str:
+    """Return a path for use in a script. Raises OutputError if it is not UTF-8, which scripts require."""
+    text = path.as_posix()
+    if not is_utf8(text):
+        raise OutputError(f"{visible(text)} is not UTF-8, which scripts require; rename it and run again")
+    return text
 
 
 @dataclass(frozen=True)
 class ForegroundLayers:
-    """Foregrounds cut out of the plate.
+    """Foregrounds as media.
 
-    layers: the foreground of each layer, from the lowest, or that of the only look. mattes: of each layer. combined:
-    the foreground of all layers.
+    layers: foreground of each layer, from the lowest, or of the only look. mattes: matte of each layer. combined:
+    combined foreground of all layers.
     """
 
     layers: tuple[Media, ...] = ()
@@ -52,8 +62,9 @@ class ForegroundLayers:
 class Event:
     """A shot on the timeline.
 
-    at: frames from the timeline's start. plate_in, result_in: frames from the first of each medium. count: its length
-    in frames. number: of its first frame. keys: numbers of its visible keyframes.
+    at: its start, in frames from the start of the timeline. plate_in, result_in: its start, in frames from the start of
+    the plate and of the result. count: its length in frames. number: number of its first frame. keys: numbers of its
+    visible keyframes.
     """
 
     name: str
@@ -69,8 +80,9 @@ class Event:
 class Timeline:
     """Timeline to export.
 
-    start: the timeline's first frame, counted from midnight. drop_frame: whether its time code is drop-frame. matte:
-    of the result's size, frame by frame; None if there is none. foregrounds: with the result's frames and numbers.
+    rate: frames per second. size: (width, height). pixel_aspect: width of a pixel divided by its height. start: time
+    code of the first frame, in frames since midnight. drop_frame: the time code is drop-frame. matte: with the size and
+    frames of the result; None if there is none. foregrounds: with the frames and numbers of the result.
     """
 
     name: str
@@ -90,8 +102,13 @@ class Timeline:
         """Number of frames on the timeline."""
         return sum(event.count for event in self.events)
 
+    @property
+    def sound(self) -> Media | None:
+        """Media whose sound the timeline has: only one, or both would be heard. None if neither has any."""
+        return next((media for media in (self.plate, self.result) if media.sound), None)
+
     def timecode(self, frame: int) -> str:
-        """Return a number of frames since midnight as time code."""
+        """Return the time code of a number of frames since midnight."""
         return frames_to_timecode(frame, self.rate, self.drop_frame)
 
 
@@ -99,11 +116,12 @@ def make_timeline(
     shot: Shot, target: Target, shots: Sequence[tuple[Sequence[int], Sequence[int]]], *, alpha: str | None,
     fps: Fraction | None = None, handles: int = 0, matte: Pattern | None = None, plates: Pattern | None = None,
 ) -> Timeline:  # fmt: skip
-    """Return the timeline of `shot`, delivered at `target`. shots: frames and keyframes of each, in order.
+    """Return the timeline of `shot`, delivered at `target`.
 
-    handles: number of delivered frames at each end that are not on the timeline. plates: the shot's frames as pictures,
-    which replace a movie of another rate than the timeline's. Raises SettingsError if no timeline is possible: a
-    variable rate, omitted frames, handles that leave no frame.
+    shots: frames and keyframes of each shot, in order. alpha: alpha mode of the result. handles: number of delivered
+    frames at each end that are not on the timeline. matte: pattern of the written mattes. plates: the frames as
+    pictures, which replace a movie with another rate or range, or with fields. Raises SettingsError if the rate is
+    variable, if frames are omitted, or if the handles leave no frame.
     """
     check_timeline(shot, fps, handles)
     rate = fps or shot.rate
@@ -128,28 +146,35 @@ def make_timeline(
 
 
 def check_timeline(shot: Shot, fps: Fraction | None, handles: int) -> None:
-    """Raise SettingsError where `make_timeline` would."""
+    """Raise SettingsError if a timeline is not possible; see `make_timeline`."""
     if shot.variable and fps is None:
-        raise SettingsError("a timeline has an even rate, and the source's varies; give one with --fps RATE")
+        raise SettingsError("a timeline requires a constant rate, but the source's is variable; give --fps RATE")
     if not is_contiguous(shot.positions):
-        raise SettingsError("a timeline has all frames from its first to its last, and some are left out; see --frames")
+        raise SettingsError(
+            "a timeline requires contiguous frames, but --frames omits some; choose --frames without gaps"
+        )
     if 2 * handles >= len(shot.frames):
-        raise SettingsError(f"--handles {handles} leaves nothing of {len(shot.frames)} frames; give fewer")
+        raise SettingsError(f"--handles {handles} leaves none of {len(shot.frames)} frames; give fewer")
 
 
 def is_conformed(shot: Shot, fps: Fraction | None) -> bool:
-    """Return whether a movie is conformed to another rate than its own."""
-    return shot.kind == "movie" and fps is not None and (shot.variable or fps != shot.rate)
+    """Return whether a movie's frames are not those of its file: of another rate, tone-mapped, or deinterlaced."""
+    if shot.kind != "movie":
+        return False
+    converted = shot.tonemap is not None or shot.deinterlacing is not None
+    return converted or (fps is not None and (shot.variable or fps != shot.rate))
 
 
 def _plate(shot: Shot, begin: int, plates: Pattern | None) -> Media:
     if plates is not None:
         return Media(f"{shot.name}_plate", plates.folder, plates, len(shot.frames), begin, shot.frames[0])
     if shot.kind == "movie":
-        # The file's own first frame, which may precede the requested range.
-        start = begin - shot.positions[0]
-        return Media(f"{shot.name}_plate", shot.path.resolve(), None, shot.source_frames, start, 0, None, shot.audio)
-    pattern = pattern_of(shot.files[0].resolve())
+        # The first frame of the file may precede the requested range. A file without time code starts at 0.
+        start = begin - shot.positions[0] if shot.timecode else 0
+        return Media(
+            f"{shot.name}_plate", shot.path.resolve(), None, shot.source_frames, start, 0, None, shot.audio_channels
+        )
+    pattern = pattern_of([file.resolve() for file in shot.files], shot.frames)
     return Media(f"{shot.name}_plate", pattern.folder, pattern, len(shot.frames), begin, shot.frames[0])
 
 
@@ -157,7 +182,7 @@ def _media(name: str, target: Target, shot: Shot, begin: int, alpha: str | None)
     pattern = target.pattern
     if pattern is not None:
         pattern = Pattern(pattern.folder.resolve(), pattern.prefix, pattern.padding, pattern.suffix)
-    sound = shot.audio and pattern is None
+    sound = shot.audio_channels if pattern is None else ()
     return Media(name, target.path.resolve(), pattern, len(shot.frames), begin, shot.frames[0], alpha, sound)
 
 
