@@ -1,1 +1,1 @@
-"""The motion of a shot: estimated between neighbouring plates, or read from files."""
+"""Motion of a shot, estimated between neighbouring plates or read from files."""

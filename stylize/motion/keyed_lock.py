@@ -1,4 +1,4 @@
-"""A lock per key, for threads that may make the same thing."""
+"""A lock per key, for threads that may produce the same result."""
 
 import threading
 from collections.abc import Hashable, Iterator
@@ -6,14 +6,14 @@ from contextlib import contextmanager
 
 
 class KeyedLock:
-    """Mutual exclusion of threads by key; different keys do not block each other."""
+    """Mutual exclusion of threads by key. Different keys do not block each other."""
 
     def __init__(self) -> None:
         self._changed, self._held = threading.Condition(), set[Hashable]()
 
     @contextmanager
     def hold(self, key: Hashable) -> Iterator[None]:
-        """Hold the lock of a key, waiting until no other thread holds it. Not reentrant."""
+        """Acquire the lock of a key, and release it at the end of the block. Not reentrant."""
         with self._changed:
             self._changed.wait_for(lambda: key not in self._held)
             self._held.add(key)

@@ -1,4 +1,4 @@
-"""RAFT with weights from this disk; errors give the command that gets them. Nothing is ever downloaded."""
+"""RAFT with local weights. Nothing is downloaded; errors give the command that downloads the weights."""
 
 import pickle
 from importlib.util import find_spec
@@ -10,40 +10,41 @@ from propagate.flow_raft import RaftFlow
 from stylize.errors import FlowError
 from stylize.project import digest_of
 
-# File names of torchvision's default weights in PyTorch's cache, in search order.
+# File names of torchvision's weights in PyTorch's cache, in order of preference.
 CACHED = ("raft_large_C_T_SKHT_V2-ff5fadd5.pth", "raft_small_C_T_V2-01064c6d.pth")
-# Command by which torchvision itself downloads the first of them.
+# Command that downloads the first of them with torchvision.
 DOWNLOAD = 'python -c "from torchvision.models.optical_flow import Raft_Large_Weights as W; W.DEFAULT.get_state_dict()"'
 
 
 class _GuardedRaft(RaftFlow):
-    """RAFT that reports failures as readable messages."""
+    """RAFT that reports insufficient memory as FlowError."""
 
     def __call__(self, source: Bytes, target: Bytes) -> Floats:
         try:
             return super().__call__(source, target)
         except MemoryError as error:
-            raise FlowError(f"{error}, more than there is; choose --flow dis, or make the plates smaller") from error
+            raise FlowError(f"{error}, more than is available; choose --flow dis, or reduce the plates") from error
 
 
 def open_raft(weights: Path | None, threads: int | None = None) -> RaftFlow:
-    """Return RAFT with the weights of a file, or those in PyTorch's cache.
+    """Return RAFT with the weights of a file; by default those in PyTorch's cache.
 
-    Raises FlowError if torch or torchvision is not installed, or the weights are missing or of another model.
+    threads: number of threads that PyTorch uses; None keeps its default. Raises FlowError if torch or torchvision is
+    not installed, or if the weights are missing or belong to another model.
     """
     missing = [name for name in ("torch", "torchvision") if find_spec(name) is None]
     if missing:
         raise FlowError(
-            f"--flow raft needs {' and '.join(missing)}, not installed here; run: pip install '.[raft]' where stylize "
-            "was installed from, or choose --flow dis"
+            f"--flow raft needs {' and '.join(missing)}, which is not installed; run pip install '.[raft]' in the "
+            "source folder of stylize, or choose --flow dis"
         )
     try:
         import torch
         import torchvision  # noqa: F401
     except (ImportError, RuntimeError, OSError) as error:
         raise FlowError(
-            f"torch and torchvision do not work together here ({_first_line(error)}); install them again with: "
-            "pip install '.[raft]', or choose --flow dis"
+            f"torch and torchvision cannot be imported ({_first_line(error)}); reinstall them with "
+            "pip install '.[raft]' in the source folder of stylize, or choose --flow dis"
         ) from error
     if threads is not None:
         torch.set_num_threads(threads)
@@ -63,32 +64,32 @@ def _find_cached(folder: Path) -> Path:
         if (folder / name).is_file():
             return folder / name
     raise FlowError(
-        f"--flow raft found no weights: expected {folder / CACHED[0]}; name a file with --flow-weights, or get it "
+        f"--flow raft found no weights, expected {folder / CACHED[0]}; give a file with --flow-weights, or download it "
         f"with: {DOWNLOAD}"
     )
 
 
 def _load(path: Path) -> dict[str, Any]:
-    """Return the tensors of a file by name. Raises OSError or ValueError."""
+    """Return the tensors of a file, by name. Raises OSError if it is unreadable, ValueError if it holds other data."""
     if path.suffix.lower() == ".safetensors":
         if find_spec("safetensors") is None:
-            raise ValueError("safetensors is not installed, run: pip install '.[raft]'")
+            raise ValueError("safetensors is not installed, run pip install '.[raft]' in the source folder of stylize")
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         try:
             return dict(load_file(path))
         except SafetensorError as error:
-            raise ValueError(f"no whole .safetensors file ({_first_line(error)})") from error
+            raise ValueError(f"not a complete .safetensors file ({_first_line(error)})") from error
     import torch
 
     try:
-        # Never run code from the file, which is untrusted.
+        # weights_only: the file is untrusted and must not run code.
         found = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, AttributeError, ValueError) as error:
-        raise ValueError("no whole .pth file of tensors alone") from error
+        raise ValueError("not a complete .pth file with only tensors") from error
     if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
-        raise ValueError("no weights by name")
+        raise ValueError("expected a dictionary of weights")
     return found
 
 

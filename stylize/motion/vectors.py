@@ -1,16 +1,17 @@
-"""Motion vectors that come with a rendered shot: exact motion, read from EXR or .flo files, never estimated.
+"""Motion vectors of a rendered shot, read from EXR or .flo files.
 
-All are converted to flow on the grid of frame t, which points to the source of a pixel in a neighbour s, in pixels,
-x to the right and y down: ``t(x) = s(x + flow(x))``. Contents of the files:
+Vectors are converted to flow on the pixel grid of frame t that points to a neighbour s, in pixels, x to the right and y
+down: ``t(x) = s(x + flow(x))``. Conventions of the files:
 
-- EXR: pixels, y up, the convention of renderers and compositors.
+- EXR: in pixels, y up, as usual in renderers and compositors.
   - Blender's Vector pass, channels X, Y, Z, W (``Vector.X``, ``ViewLayer.Vector.X``): X and Y point to the position in
-    the previous frame; Z and W point from the position in the next frame to the one in this, so they are negated.
-  - Nuke's ``backward.u``, ``backward.v`` point to the position in the previous frame, ``forward.u``, ``forward.v`` to
-    that in the next.
-  - Two channels alone (u and v, X and Y, R and G) point to the frame that their option names.
-- ``.flo`` (Middlebury, https://vision.middlebury.edu/flow/code/flow-code/README.txt): pixels, y down, pointing to the
-  frame that its option names.
+    the previous frame. Z and W point from the position in the next frame to that in the current one, so they are
+    negated.
+  - Nuke: ``backward.u``, ``backward.v`` point to the position in the previous frame, ``forward.u``, ``forward.v`` to
+    the position in the next one.
+  - Files with two channels (u and v, X and Y, R and G) point to the frame that their option names.
+- ``.flo`` (Middlebury, https://vision.middlebury.edu/flow/code/flow-code/README.txt): in pixels, y down, pointing to
+  the frame that their option names.
 """
 
 import struct
@@ -27,39 +28,48 @@ from propagate.box import Box
 from propagate.flow import MAX_LENGTH, Step, step_from_flows
 from stylize.errors import FlowError, InputError
 from stylize.media.images import channel_names, image_size, read_channels
+from stylize.media.scaling import scale_flow
 from stylize.media.sequences import find_sequence, format_frames
 from stylize.media.shot import Shot
 from stylize.project import Project
 from stylize.stages import cache_key, stable_hash
 
 SUFFIXES = (".exr", ".flo")
-# Name of the fact that lists checked files.
+# Name of the project's record of checked files.
 _CHECKED = "vectors"
 
 Direction = Literal["back", "forward"]
 
-# Channels of each direction, and the signs of x and y that convert them to our flow: EXR has y up.
+# Channels of each direction, and the signs that convert x and y to flow: EXR has y up.
 _BLENDER = {"back": (("X", "Y"), (1, -1)), "forward": (("Z", "W"), (-1, 1))}
 _NUKE = {"back": (("backward.u", "backward.v"), (1, -1)), "forward": (("forward.u", "forward.v"), (1, -1))}
 _PAIRS = (("u", "v"), ("X", "Y"), ("x", "y"), ("R", "G"))
 
 _FLO_HEADER = struct.Struct("<fii")
-# Reads PIEH in the file: identifies the format and the byte order.
+# The bytes "PIEH", which identify the format and the byte order.
 _FLO_MAGIC = 202021.25
 
 
 @dataclass(frozen=True)
 class VectorFiles:
-    """Vector files of a shot, back and forward, by the frame on whose grid they are. size: (width, height)."""
+    """Vector files of a shot.
+
+    size: (width, height) in pixels. back, forward: files with vectors to the previous and to the next frame, by the
+    frame on whose grid they are. draft_size: (width, height) that flow is scaled to in a draft; None keeps ``size``.
+    """
 
     size: tuple[int, int]
     back: Mapping[int, Path]
     forward: Mapping[int, Path]
+    draft_size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
 class VectorMotion:
-    """Motion read from files. digest: of a file's contents. box: the part that is returned, None for all."""
+    """Motion read from files.
+
+    digest: returns the content digest of a file. box: part of the frames to return; None for whole frames.
+    """
 
     files: VectorFiles
     digest: Callable[[Path], str]
@@ -67,7 +77,7 @@ class VectorMotion:
     refine: None = None
 
     def step(self, before: int, after: int) -> Step:
-        """See Motion. Raises FlowError for files that are damaged or hold NaN or infinity."""
+        """See Motion. Raises FlowError if a file is damaged or holds NaN or infinity."""
         if before < after:
             step = step_from_flows(self._flow("back", after), self._flow("forward", before))
         else:
@@ -75,11 +85,11 @@ class VectorMotion:
         return step if self.box is None else Step(self.box.crop(step.flow), self.box.crop(step.consistent))
 
     def within(self, box: Box | None) -> "VectorMotion":
-        """See Motion. Vectors that leave the box are detected by the consistency check when flow is composed."""
+        """See Motion. The consistency check of flow composition detects vectors that leave the box."""
         return replace(self, box=box)
 
     def of_layer(self, name: str, *, shared: bool) -> "VectorMotion":
-        """See Motion. Files are the same for all layers."""
+        """See Motion. All layers use the same files."""
         return self
 
     @property
@@ -95,19 +105,21 @@ class VectorMotion:
         return f"vectors-{stable_hash([[self.digest(path) for path in pair] for pair in directions])}"
 
     def _flow(self, direction: Direction, frame: int) -> Floats:
-        return read_flow(getattr(self.files, direction)[frame], direction, self.files.size)
+        flow = read_flow(getattr(self.files, direction)[frame], direction, self.files.size)
+        return flow if self.files.draft_size is None else scale_flow(flow, self.files.draft_size)
 
 
 def open_vectors(back: Path, forward: Path, shot: Shot) -> VectorFiles:
-    """Find the files of both directions, which are the same if one sequence holds both, and check their headers.
+    """Find the vector files of a shot, and check their headers.
 
-    Raises FlowError: files missing, of another size than the shot or without the channels that are needed.
+    back, forward: sequences of the two directions; the same path if each file holds both. Raises FlowError if files are
+    missing, have another size than the shot, or lack channels, or if the shot has gaps.
     """
     gaps = [(before, after) for before, after in pairwise(shot.frames) if after != before + 1]
     if gaps:
         raise FlowError(
-            f"motion vectors lead from each frame to the next, and frame {gaps[0][0]} is followed by {gaps[0][1]}: "
-            "choose --frames without gaps, or leave the vectors out"
+            f"motion vectors connect consecutive frames, but frame {gaps[0][0]} is followed by {gaps[0][1]}; "
+            "choose --frames without gaps, or leave out the vectors"
         )
     return VectorFiles(
         shot.size,
@@ -119,19 +131,19 @@ def open_vectors(back: Path, forward: Path, shot: Shot) -> VectorFiles:
 
 
 def check_vectors(files: VectorFiles, project: Project, progress: Callable[[int, int], None]) -> None:
-    """Check every value that will be used, so that a bad one is reported before anything is painted.
+    """Check all values that will be used, so that errors are reported before rendering starts.
 
-    The project records checked files by their contents, and they are not checked again. progress: called with the
-    number of files done and of all files to check. Raises FlowError, as ``read_flow``.
+    The project records the contents of checked files, which are not checked again. progress: called with the number of
+    files done and in total. Raises FlowError, as ``read_flow`` does.
     """
     directions = _directions_used(files)
-    marks = {path: stable_hash(project.digest(path), used) for path, used in directions.items()}
-    valid = set(project.recall(_CHECKED, cache_key("vectors")) or ()) & set(marks.values())
-    unchecked = [path for path, mark in marks.items() if mark not in valid]
+    hashes = {path: stable_hash(project.digest(path), used) for path, used in directions.items()}
+    valid = set(project.recall(_CHECKED, cache_key("vectors")) or ()) & set(hashes.values())
+    unchecked = [path for path, file_hash in hashes.items() if file_hash not in valid]
     try:
         for done, path in enumerate(unchecked, 1):
             _check_values(path, directions[path], files.size)
-            valid.add(marks[path])
+            valid.add(hashes[path])
             progress(done, len(unchecked))
     finally:
         if unchecked:
@@ -139,7 +151,7 @@ def check_vectors(files: VectorFiles, project: Project, progress: Callable[[int,
 
 
 def _directions_used(files: VectorFiles) -> dict[Path, list[Direction]]:
-    """Return the directions read from each file: none back from the first frame, none forward from the last."""
+    """Return the directions to read from each file. The first frame has no back vectors, the last no forward ones."""
     frames = sorted({*files.back, *files.forward})
     directions: dict[Path, list[Direction]] = {}
     for before, after in pairwise(frames):
@@ -162,28 +174,29 @@ def _check_values(path: Path, directions: Sequence[Direction], size: tuple[int, 
 
 
 def _check_flow(path: Path, flow: Floats, size: tuple[int, int]) -> None:
-    """Raise FlowError for another size, NaN or infinity."""
+    """Raise FlowError if flow has another size or holds NaN or infinity. size: (width, height)."""
     if flow.shape[1::-1] != size:
         raise _size_error(path, (flow.shape[1], flow.shape[0]), size)
     if np.isfinite(flow).all():
         return
     y, x, axis = (int(place) for place in np.argwhere(~np.isfinite(flow))[0])
     raise FlowError(
-        f"motion vectors {path}: expected numbers, found {flow[y, x, axis]} at x {x}, y {y}: render the frame again"
+        f"motion vectors {path}: expected finite values, found {flow[y, x, axis]} at x {x}, y {y}; render the frame "
+        "again"
     )
 
 
 def read_flow(path: Path, direction: Direction, size: tuple[int, int]) -> Floats:
-    """Read flow: float32 (H, W, 2), in the convention of the module docstring, at most MAX_LENGTH along x or y.
+    """Read flow: float32 (H, W, 2), in the convention of the module docstring, clipped to MAX_LENGTH along x and y.
 
-    Raises FlowError as ``open_vectors``, and for a damaged file, NaN or infinity.
+    size: expected (width, height). Raises FlowError as ``open_vectors`` does, and for a damaged file, NaN or infinity.
     """
     try:
         flow = _read_flo(path) if path.suffix.lower() == ".flo" else _read_exr(path, direction)
     except InputError as error:
         raise FlowError(f"motion vectors {error}") from error
     _check_flow(path, flow, size)
-    # .flo has huge values for unknown flow: they point out of the picture, and so get no confidence.
+    # .flo marks unknown flow by huge values. They point outside the picture and get a confidence of 0.
     return np.clip(flow, -MAX_LENGTH, MAX_LENGTH)
 
 
@@ -195,8 +208,8 @@ def _find_files(path: Path, shot: Shot, direction: Direction, frames: Sequence[i
     missing = [frame for frame in frames if frame not in found]
     if missing:
         raise FlowError(
-            f"motion vectors {path}: expected one for every frame of {format_frames(frames)}, missing "
-            f"{format_frames(missing)}: add them"
+            f"motion vectors {path}: expected one file for each of the frames {format_frames(frames)}, missing "
+            f"{format_frames(missing)}; add them"
         )
     for frame in frames:
         _check_header(found[frame], direction, shot.size, both=both)
@@ -207,8 +220,8 @@ def _check_header(path: Path, direction: Direction, size: tuple[int, int], *, bo
     if path.suffix.lower() == ".flo":
         if both:
             raise FlowError(
-                f"motion vectors {path}: a .flo file holds one way only: give two sequences with --vectors-back and "
-                "--vectors-forward"
+                f"motion vectors {path}: a .flo file holds one direction only; give two sequences with --vectors-back "
+                "and --vectors-forward"
             )
         found = _flo_size(path)
     else:
@@ -224,8 +237,8 @@ def _check_header(path: Path, direction: Direction, size: tuple[int, int], *, bo
 
 def _size_error(path: Path, found: tuple[int, int], size: tuple[int, int]) -> FlowError:
     return FlowError(
-        f"motion vectors {path}: expected {size[0]}x{size[1]} like the shot, found {found[0]}x{found[1]}: render them "
-        "in the size of the plates"
+        f"motion vectors {path}: expected {size[0]}x{size[1]} like the shot, found {found[0]}x{found[1]}; render them "
+        "at the size of the plates"
     )
 
 
@@ -241,24 +254,25 @@ def _read_exr(path: Path, direction: Direction) -> Floats:
 def _channels(
     path: Path, names: Sequence[str], direction: Direction, *, both: bool
 ) -> tuple[tuple[str, str], tuple[int, int]]:
-    """Return the names of the channels of x and y, and their signs."""
+    """Return the names of the x and y channels, and the signs that convert them to flow."""
     if not both and len(names) == 2:
         for pair in _PAIRS:
             if {_channel_suffix(name) for name in names} == set(pair):
                 x, y = sorted(names, key=lambda name: pair.index(_channel_suffix(name)))
                 return (x, y), (1, -1)
-    found = [*_matching_layers(names, _NUKE[direction]), *_matching_layers(names, _BLENDER[direction])]
+    # Files with both, such as exported passes, hold the same motion twice.
+    found = _matching_layers(names, _NUKE[direction]) or _matching_layers(names, _BLENDER[direction])
     if len(found) == 1:
         return found[0]
     layers = "X, Y, Z, W (Blender's Vector pass) or forward.u, forward.v, backward.u, backward.v (Nuke)"
     expected = f"one layer of {layers}" if both else f"two channels, u and v, X and Y or R and G, or {layers}"
-    raise FlowError(f"motion vectors {path}: expected {expected}, found {', '.join(names)}: render that pass")
+    raise FlowError(f"motion vectors {path}: expected {expected}, found {', '.join(names)}; render that pass")
 
 
 def _matching_layers(
     names: Sequence[str], known: tuple[tuple[str, str], tuple[int, int]]
 ) -> list[tuple[tuple[str, str], tuple[int, int]]]:
-    """List every layer that has channels of these names, after a dot or alone."""
+    """Return (x and y channel, signs) of each layer that has channels of these names."""
     (first, second), signs = known
     prefixes = [name[: len(name) - len(first)] for name in names if name == first or name.endswith(f".{first}")]
     return [((prefix + first, prefix + second), signs) for prefix in prefixes if prefix + second in names]
@@ -272,13 +286,13 @@ def _channel_suffix(name: str) -> str:
 
 
 def _flo_size(path: Path) -> tuple[int, int]:
-    """Return width and height from the header; FlowError if the file is truncated or no .flo."""
+    """Return (width, height) from the header. Raises FlowError if the file is truncated or not a .flo file."""
     try:
         with path.open("rb") as file:
             header = file.read(_FLO_HEADER.size)
         length = path.stat().st_size
     except OSError as error:
-        raise FlowError(f"motion vectors {path}: cannot be read ({error.strerror}): check the path") from error
+        raise FlowError(f"motion vectors {path}: cannot be read ({error.strerror}); check the path") from error
     if len(header) == _FLO_HEADER.size:
         magic, width, height = _FLO_HEADER.unpack(header)
         if magic == _FLO_MAGIC and width > 0 and height > 0:
@@ -286,7 +300,7 @@ def _flo_size(path: Path) -> tuple[int, int]:
             if length == expected:
                 return width, height
             raise FlowError(
-                f"motion vectors {path}: expected {expected} bytes for {width}x{height}, found {length}: copy or "
+                f"motion vectors {path}: expected {expected} bytes for {width}x{height}, found {length}; copy or "
                 "render it again"
             )
     raise FlowError(f"motion vectors {path}: expected a .flo file (PIEH, width, height), found something else")

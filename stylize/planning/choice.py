@@ -1,9 +1,8 @@
-"""Choice of the fewest candidates that cover every frame as keys, with the lowest cost among equals.
+"""Choice of the smallest set of candidates that covers all frames; among sets of equal size, the one of lowest cost.
 
-Two keys together cover the frames between them. So the cost of a choice is a sum over its neighbouring pairs, and the
-best choice is a shortest path from the start of the shot to its end. Dynamic programming finds it (Bellman, "On a
-routing problem", 1958). The result is exact over the candidates, both for the minimum number of keys and for the best
-use of a given number.
+Two neighbouring keys cover the frames between them. The cost of a set is thus a sum over neighbouring pairs, and the
+best set is a shortest path from the start of the shot to its end. Dynamic programming finds it (Bellman, "On a routing
+problem", 1958). The result is optimal over the candidates, both for the minimum number of keys and for a given number.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -18,38 +17,38 @@ from stylize.planning.coverage import MAX_RESIDUAL, uncovered, weighted_sum
 from stylize.planning.eye_opening import Ages
 from stylize.planning.survey import Survey
 
-# A change that lasts no longer than this many frames, such as a flash, is not worth a key.
+# Max length in frames of a change that does not need a key, such as a flash.
 PATIENCE = 3
 
-# Of two choices with equally many keys, the one with the lower sum of the log residual is better: it follows the error
-# in decibels. This is the residual that no key removes.
+# The cost of a set of keys is the sum of the log residual over frames, which is proportional to the error in decibels.
+# This is the residual that no key removes.
 RESIDUAL_FLOOR = F32(0.05)
-# Weight of the squared uncovered share in that sum: a hole costs disproportionately more the larger it is.
+# Weight of the squared uncovered share in that sum, so that large holes cost disproportionately more.
 HOLE_WEIGHT = 2.0
-# Cost of a frame next to a fully blurred key, in that measure: blur is propagated with the paint. And the cost of
-# choosing a key one frame later: it breaks ties between keys that show the same.
+# Cost of a frame next to a fully blurred key, whose blur is propagated. Cost of choosing a key one frame later, which
+# breaks ties between keys with the same content.
 BLUR_COST, DELAY_COST = 2.0, 0.001
-# Cost of a frame before the first key or after the last one: no second key corrects the errors there. The second value
-# applies to ``worst``: the worst frames are found there.
+# Cost of a frame before the first key or after the last one, where no second key corrects errors. The second value
+# applies to ``worst``, because these frames are usually the worst ones.
 ONE_SIDED = (0.05, 0.2)
-# Relative loss of sharpness against the surrounding frames that is treated as chance.
+# Relative loss of sharpness against the surrounding frames that is treated as noise.
 BLUR_TOLERANCE = 0.2
-# ``worst`` minimises the sum of this power of the residual, in which the better one of two frames hardly counts. A
-# frame of which no candidate covers LOST_SHARE, such as a flash, is lost to any choice and is ignored.
+# ``worst`` minimises the sum of this power of the residual, which is dominated by the worst frames. A frame of which no
+# candidate covers LOST_SHARE, such as a flash, is ignored, because no choice improves it.
 WORST_POWER, LOST_SHARE = 12.0, 0.5
 # Number of frames on either side that a key's sharpness is compared with.
 SHARPNESS_REACH = 6
 
-# Cost of a frame that no key reaches.
+# Cost of a frame that no key covers.
 WORST_COST = float(np.log1p(F32(MAX_RESIDUAL) / RESIDUAL_FLOOR)) + HOLE_WEIGHT
 
 
 @dataclass(frozen=True)
 class Target:
-    """Requirements of a choice; places are positions in the shot.
+    """Requirements of a choice. Places are positions in the shot, counted from 0.
 
-    coverage: minimum share of every frame. max_keys: maximum number of keys, None for no limit. fixed: places that are
-    keys. compatible: whether two places may both be keys, the first before the second.
+    coverage: minimum coverage of each frame, 0..1. max_keys: maximum number of keys, None for no limit. fixed: places
+    that must be keys. compatible: returns whether two places, in ascending order, may both be keys.
     """
 
     coverage: float
@@ -62,7 +61,7 @@ class Target:
 class _SingleCoverage:
     """Coverage by one candidate in one direction, frame by frame.
 
-    costs, shares: running sums. failed: one bit per frame.
+    costs, shares: cumulative sums of the cost and the coverage. failed: bit set of the frames below the target.
     """
 
     costs: list[float] = field(default_factory=lambda: [0.0])
@@ -71,13 +70,13 @@ class _SingleCoverage:
 
     @property
     def reach(self) -> int:
-        """Number of frames that the candidate is followed."""
+        """Number of frames over which the candidate is tracked."""
         return len(self.costs) - 1
 
 
 @dataclass
 class _PairCoverage:
-    """Coverage by two candidates together, over the frames that both are followed to; see ``_SingleCoverage``."""
+    """Joint coverage by two candidates, over the frames where both are tracked; see ``_SingleCoverage``."""
 
     cost: float = 0.0
     share: float = 0.0
@@ -86,8 +85,10 @@ class _PairCoverage:
 
 @dataclass(frozen=True)
 class _Edge:
-    """Step from one key to the next. uncovered_frames: number of frames that must be covered and are not. cost: sum of
-    the log residual or, with ``worst``, of a power of the residual. share: sum of the coverage.
+    """Step from one key to the next.
+
+    uncovered_frames: number of frames between them that miss the target. cost: sum of the log residual or, with
+    ``worst``, of a power of the residual. share: sum of the coverage.
     """
 
     uncovered_frames: int
@@ -100,9 +101,9 @@ _Ages = dict[Hashable, Ages]
 
 
 class SpanCosts:
-    """Coverage and cost of the frames between every pair of candidates.
+    """Coverage and cost of the frames between each pair of candidates.
 
-    worst: whether the cost is that of the worst frames, instead of the average of all.
+    coverage: minimum coverage of each frame, 0..1. worst: use the cost of the worst frames instead of the average.
     """
 
     def __init__(self, survey: Survey, coverage: float, *, worst: bool = False) -> None:
@@ -160,7 +161,7 @@ class SpanCosts:
             found.failed |= (misses or share < self.coverage) << (place - pair[0])
 
     def _costs_and_shares(self, residual: Floats, place: int) -> tuple[list[float], list[float]]:
-        """Return the cost and the coverage of one frame for each row of residual."""
+        """Return the cost and the coverage of one frame, for each row of ``residual`` (rows, cells)."""
         weights = self.survey.weights[place]
         holes = weighted_sum(uncovered(residual), weights)
         costs = np.log1p(weighted_sum(residual, weights) / RESIDUAL_FLOOR) + F32(HOLE_WEIGHT) * holes * holes
@@ -169,10 +170,10 @@ class SpanCosts:
         return costs.tolist(), (1 - holes).tolist()
 
     def _misses_eyes(self, residual: Floats, place: int, keys: Sequence[Hashable], ages: _Ages) -> list[bool]:
-        """Return for each row of residual of one frame whether eyes, or a similar pair, have long been uncovered.
+        """Return, for each row of ``residual`` (rows, cells) of one frame, whether open eyes are lastingly uncovered.
 
-        keys: the key or the keys of each row. ages: of the previous frame. They are replaced by those of this frame, so
-        that memory does not grow with the length of the shot.
+        keys: the key or pair of keys of each row. ages: those of the previous frame, replaced by those of this frame,
+        so that memory does not grow with the length of the shot.
         """
         none = eye_opening.no_ages(1, residual.shape[1])[0]
         before = np.array([ages.get(one, none) for one in keys])
@@ -182,7 +183,7 @@ class SpanCosts:
         return (found.max(axis=1) >= eye_opening.LASTING_AGE).tolist()
 
     def edge(self, left: int | None, right: int | None) -> _Edge:
-        """Return the edge between two keys; None for the start and the end of the shot."""
+        """Return the edge between two keys. None stands for the start or the end of the shot."""
         first = -1 if left is None else left
         last = self.count if right is None else right
         forward = self.forward[left] if left is not None else _SingleCoverage()
@@ -211,12 +212,12 @@ class SpanCosts:
 
 
 def _bit_range(first: int, end: int) -> int:
-    """Return an integer with the bits from ``first`` to before ``end`` set."""
+    """Return an integer with the bits ``first`` to ``end - 1`` set."""
     return ((1 << (end - first)) - 1) << first if end > first else 0
 
 
 def _count_lasting(failed: int) -> int:
-    """Return the number of places that lie in runs longer than PATIENCE."""
+    """Return the number of set bits in runs longer than PATIENCE."""
     starts = failed
     for _ in range(PATIENCE):
         starts &= starts >> 1
@@ -226,16 +227,16 @@ def _count_lasting(failed: int) -> int:
     return lasting.bit_count() if starts else 0
 
 
-# Score of a path: uncovered frames, chosen keys, cost.
+# Score of a path: number of uncovered frames, number of keys, cost.
 Score = tuple[int, int, float]
 Path = tuple[Score, tuple[int, ...]]
 
 
 def choose(spans: SpanCosts, target: Target) -> tuple[int, ...]:
-    """Return the places of the fewest keys that cover every frame, ascending.
+    """Return the places of the smallest set of keys that covers all frames, ascending.
 
-    Where these are more than ``target.max_keys``, return the ``target.max_keys`` keys of the lowest cost. Where no
-    choice covers every frame, the number of uncovered frames is minimised.
+    If no set covers all frames, the number of uncovered frames is minimised. If the set has more than
+    ``target.max_keys`` keys, return the set of at most that size with the lowest cost.
     """
     nodes = spans.survey.candidates
     edges: dict[tuple[int | None, int | None], _Edge] = {}
@@ -274,13 +275,16 @@ def _extend_path(path: Path, right: int | None, score: Score) -> Path:
 
 
 def _blur(sharp: Sequence[float], place: int) -> float:
-    """Return the relative loss of sharpness of a frame against the sharpest one around it, 0..1."""
+    """Return the relative loss of sharpness of a frame against the sharpest surrounding one, 0..1."""
     sharpest = max(sharp[max(0, place - SHARPNESS_REACH) : place + SHARPNESS_REACH + 1])
     return max(0.0, 1 - sharp[place] / sharpest - BLUR_TOLERANCE) if sharpest > 0 else 0.0
 
 
 def _predecessors(nodes: Sequence[int], target: Target, place: int | None) -> list[int | None]:
-    """List the possible keys before ``place``. None in it is the start of the shot; None as ``place`` is the end."""
+    """Return the possible previous keys of ``place``; None in the result stands for the start of the shot.
+
+    place: None for the end of the shot.
+    """
     end = len(nodes) if place is None else nodes.index(place)
     found: list[int | None] = []
     for node in reversed(nodes[:end]):
@@ -296,7 +300,7 @@ def _shortest_path(nodes: Sequence[int], target: Target, extend: Callable[[Path,
     for place in [*nodes, None]:
         paths = [extend(best[left], place) for left in _predecessors(nodes, target, place) if left in best]
         if place is None:
-            # A shot of a few frames would pass as a momentary change and get no key.
+            # Paths without keys are excluded: PATIENCE would accept one in a shot of a few frames.
             return min((path for path in paths if path[1] or not nodes), key=lambda path: path[0])[1]
         if paths:
             best[place] = min(paths, key=lambda path: path[0])
@@ -306,7 +310,7 @@ def _shortest_path(nodes: Sequence[int], target: Target, extend: Callable[[Path,
 def _best_with_limit(
     nodes: Sequence[int], target: Target, extend: Callable[[Path, int | None], Path], max_keys: int
 ) -> tuple[int, ...]:
-    """Return the best path of at most ``max_keys`` keys; the fixed ones alone if they are as many or more."""
+    """Return the best path of at most ``max_keys`` keys, or of the fixed keys if there are more of them."""
     max_keys = max(max_keys, len(target.fixed))
     best: dict[int | None, Path] = {None: ((0, 0, 0.0), ())}
     ends: list[Path] = []

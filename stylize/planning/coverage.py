@@ -1,4 +1,4 @@
-"""Coverage of a frame by a key: the pixels that the key shows too, perhaps displaced or in another light."""
+"""Coverage of a frame by a key: the pixels with content that the key also shows, displaced or at another exposure."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,44 +11,44 @@ from propagate.arrays import F32, U8, Bools, Bytes, Floats, Pixels
 from propagate.flow import FlowEstimator, consistent, grid, warp
 from stylize.planning.fitting import Doubles, ExposureTable, fit_camera, fit_exposure, identity_exposure
 
-# Planning uses small pictures, as new content is larger than a few pixels. Motion between neighbours is estimated in
-# proxies. Keys are compared in thumbnails of half their size.
+# Planning uses small pictures, because new content is larger than a few pixels. Motion between neighbours is estimated
+# on proxies. Keys are compared on thumbnails of half that size.
 PROXY_WIDTH, THUMBNAIL_WIDTH = 320, 160
 
-# Mean difference over 3 pixels of a thumbnail that grain, compression and a misalignment of half a pixel cause: as a
-# share of the full range, and per unit of local contrast. Another texture of the same colour differs by about 1.1 of
-# its contrast.
+# Mean difference, over 3x3 thumbnail pixels, that grain, compression and a misalignment of half a pixel cause: constant
+# part (of a range of 1), and part per unit of local contrast. For comparison, different textures of the same colour
+# differ by about 1.1 times their contrast.
 NOISE_FLOOR = F32(0.045)
 CONTRAST_SCALE = F32(0.45)
 
-# Residual is the difference over the tolerance. Up to the first value a pixel is fully covered, from the second on not
-# at all; residual is clipped there.
+# The residual is the difference divided by the tolerance. A pixel is fully covered up to the first value, and uncovered
+# from the second value on, to which the residual is clipped.
 COVERED_RESIDUAL, MAX_RESIDUAL = 0.5, 1.5
 
-# A pixel of the frame that shows a small area of the key is magnified and lacks detail. Its residual grows by
-# STRETCH_PENALTY for each further pixel that a pixel of the key is spread over. Below MIN_AREA nothing is covered.
+# Where the key is magnified, its detail is insufficient: the residual grows by STRETCH_PENALTY for each further pixel
+# of the frame that a pixel of the key is stretched over. Pixels with an area in the key below MIN_AREA are uncovered.
 STRETCH_PENALTY = F32(1.0)
 MIN_AREA = F32(0.3)
 
 # The camera's motion is refitted against the key if more than this share of the picture is covered.
 MIN_ANCHOR_SHARE = 0.2
-# Camera motion replaces the flow where its difference is below this share of the flow's.
+# Camera motion replaces flow where its difference is less than this share of that of the flow.
 CAMERA_ADVANTAGE = F32(0.8)
 
-# Additional weight of pixels that move independently of the camera: an actor that fills a fifth of the picture weighs
-# as much as all the rest.
+# Additional weight of pixels that move independently of the camera. An actor who fills a fifth of the picture weighs as
+# much as everything else.
 SUBJECT_WEIGHT = F32(4.0)
 # Minimum speed of a subject, in thumbnail pixels per frame.
 SUBJECT_SPEED = 0.3
-# Decay per frame of a subject that has come to rest: its weight halves in about 35 frames.
+# Decay per frame of the mask of a subject that has stopped moving. It halves in about 35 frames.
 SUBJECT_DECAY = F32(0.98)
 
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """Frame at the size at which keys are compared with it.
+    """Frame at the size at which it is compared with keys.
 
-    picture: uint8 (h, w, 3). tolerance: float32 (h, w), the allowed difference, 0..1.
+    picture: RGB, uint8 (h, w, 3). tolerance: float32 (h, w), allowed difference, above 0, for values of 0..1.
     """
 
     picture: Bytes
@@ -57,10 +57,10 @@ class Thumbnail:
 
 @dataclass(frozen=True)
 class Motion:
-    """Motion from one frame to the next one of the survey.
+    """Motion between a frame and the previous one of the survey.
 
-    flow: float32 (h, w, 2), pixels of a thumbnail, on the grid of the next: ``next(x) = before(x + flow(x))``.
-    camera: float64 (3, 3), the affine motion of most of the picture: x of the next frame to x of the previous one.
+    flow: float32 (h, w, 2) in thumbnail pixels, x then y: ``frame(x) = previous(x + flow(x))``. camera: float64 (3, 3),
+    affine camera motion that maps x of the frame to x of the previous one.
     """
 
     flow: Floats
@@ -71,10 +71,10 @@ class Motion:
 class View:
     """Correspondence of one frame with a key.
 
-    flow: float32 (h, w, 2), pixels of a thumbnail: ``frame(x) = key(x + flow(x))``, filled in where the key shows
-    nothing. residual: float32 (h, w), 0 to MAX_RESIDUAL: difference from the warped key, over the tolerance.
-    camera: float64 (3, 3): the camera motion, x of the frame to x of the key.
-    exposure: table that maps the key's levels to the light of the frame.
+    flow: float32 (h, w, 2) in thumbnail pixels, x then y: ``frame(x) = key(x + flow(x))``, extrapolated where
+    uncovered. residual: float32 (h, w), difference from the warped key divided by the tolerance, 0 to MAX_RESIDUAL.
+    camera: float64 (3, 3), affine camera motion that maps x of the frame to x of the key. exposure: table that maps
+    levels of the key to the exposure of the frame.
     """
 
     flow: Floats
@@ -89,7 +89,7 @@ class View:
 
 
 def proxy(plate: Bytes) -> Bytes:
-    """Return the plate at most PROXY_WIDTH wide, uint8 (H, W, 3): an open eye is visible in it, grain is not."""
+    """Shrink a plate to a width of at most PROXY_WIDTH: uint8 (H, W, 3). Open eyes stay visible, grain does not."""
     return _shrunk(plate, PROXY_WIDTH)
 
 
@@ -111,7 +111,7 @@ def _shrunk(picture: Bytes, max_width: int) -> Bytes:
 
 
 def motion(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Motion:
-    """Return the motion between two proxies; zero where no motion connects them, as on a flash."""
+    """Return the motion between two proxies. It is zero if no motion connects them, for example at a flash."""
     flow = _thumbnail_flow(estimate(before, after))
     warped, target = warp(thumbnail(before).picture, flow), thumbnail(after)
     exposure = fit_exposure(warped, target.picture, np.ones(flow.shape[:2], bool))
@@ -121,7 +121,7 @@ def motion(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Motion:
 
 
 def _thumbnail_flow(flow: Floats) -> Floats:
-    """Return the flow of proxies as flow of thumbnails."""
+    """Scale flow of proxies to thumbnails: float32 (h, w, 2)."""
     height, width = flow.shape[:2]
     if width <= THUMBNAIL_WIDTH:
         return flow
@@ -130,17 +130,18 @@ def _thumbnail_flow(flow: Floats) -> Floats:
 
 
 def own_view(key: Thumbnail) -> View:
-    """Return the view of a key from itself."""
+    """Return the identity view of a key in its own frame."""
     height, width = key.tolerance.shape
     return View(np.zeros((height, width, 2), F32), np.zeros((height, width), F32), np.eye(3), identity_exposure())
 
 
 def move_view(view: View, moved: Motion, key: Thumbnail, frame: Thumbnail, estimate: FlowEstimator) -> View:
-    """Return the view of ``frame``. view: of the previous frame. moved: the motion from that frame to this one.
+    """Propagate the view of a key to the next frame.
 
-    The flow continues that of the previous view or, where that fits better, follows the camera's motion alone: so
-    content that was hidden for a while is found again. It is then corrected against the key itself, which prevents
-    drift.
+    Flow is composed with that of the previous view. Where it fits better, camera motion is used instead, which recovers
+    content that was temporarily hidden. The result is corrected against the key, which prevents drift.
+
+    view: view of the key in the previous frame. moved: motion between the previous frame and ``frame``.
     """
     flow = moved.flow + _sample(view.flow, moved.flow)
     camera = view.camera @ moved.camera
@@ -161,13 +162,13 @@ def move_view(view: View, moved: Motion, key: Thumbnail, frame: Thumbnail, estim
     residual = _residual(flow, np.minimum(difference, anchored_difference), frame)
     covered = residual < 1
     if covered.mean() <= MIN_ANCHOR_SHARE:
-        # Camera and exposure cannot be fitted to hidden content, or to a flash.
+        # Too little is covered to fit camera and exposure, for example at a flash.
         return View(_fill_flow(flow, covered), residual, camera, view.exposure)
     return View(_fill_flow(flow, covered), residual, fit_camera(flow, covered), exposure)
 
 
 def _sample(picture: Pixels, flow: Floats) -> Pixels:
-    """Warp a small picture; see ``propagate.flow.warp``."""
+    """Warp a small picture bilinearly; see ``propagate.flow.warp``."""
     where = grid(*flow.shape[:2]) + flow
     return cv2.remap(picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
@@ -178,38 +179,44 @@ def _copy_where(picture: Pixels, other: Pixels, mask: Bools) -> None:
 
 
 def similarity(one: Bytes, other: Bytes, estimate: FlowEstimator) -> float:
-    """Return the share of ``other`` that ``one`` covers by flow consistent both ways, 0..1; proxies of one size."""
+    """Return the share of ``other`` that ``one`` covers with forward-backward consistent flow, 0..1.
+
+    one, other: proxies of equal size.
+    """
     moved, key = motion(one, other, estimate), thumbnail(one)
     covered = move_view(own_view(key), moved, key, thumbnail(other), estimate).covered
     return float((covered & consistent(moved.flow, _thumbnail_flow(estimate(other, one)))).mean())
 
 
 def subject(before: Floats | None, moved: Motion) -> Floats:
-    """Return the mask of what moves against the camera's motion, or did lately: float32 (h, w), 0..1.
+    """Return the mask of content that moves, or recently moved, relative to the camera: float32 (h, w), 0..1.
 
-    before: the mask of the frame that ``moved`` starts from; None at the start.
+    before: mask of the previous frame; None for the first. moved: motion between the previous frame and this one.
     """
     relative = moved.flow - _camera_flow(moved.camera, *moved.flow.shape[:2])
     moves = (np.hypot(relative[..., 0], relative[..., 1]) > SUBJECT_SPEED).astype(U8)
-    # Regions smaller than 3 pixels are chance.
+    # Regions smaller than 3 pixels are noise.
     found = cv2.morphologyEx(moves, cv2.MORPH_OPEN, np.ones((3, 3), U8)).astype(F32)
     return found if before is None else np.maximum(found, warp(before, moved.flow) * SUBJECT_DECAY)
 
 
 def weight(frame: Thumbnail, moving: Floats) -> Floats:
-    """Return the weight of each pixel: its contrast, raised where there is a subject. float32 (h, w), above 0."""
+    """Return the weight of each pixel, from its contrast and the subject: float32 (h, w), above 0.
+
+    moving: mask of the subject, as returned by ``subject``.
+    """
     return np.asarray(frame.tolerance / NOISE_FLOOR * (1 + SUBJECT_WEIGHT * moving), F32)
 
 
 def uncovered(residual: Floats) -> Floats:
-    """Return the uncovered share of each residual: 0 where fully covered, 1 where not at all."""
+    """Convert residual to the uncovered share: 0 for fully covered, 1 for uncovered."""
     return np.clip((residual - F32(COVERED_RESIDUAL)) / F32(MAX_RESIDUAL - COVERED_RESIDUAL), 0, 1)
 
 
 def weighted_sum(values: Floats, weights: Floats) -> Floats:
     """Return the weighted sum over the last axis: (..., N) and (N,) -> (...).
 
-    Not a matrix product: the order of summation in BLAS, and so the exact bits, depend on the number of threads.
+    A matrix product would not be bit-identical, since the order of summation in BLAS depends on the number of threads.
     """
     return np.asarray(np.einsum("...n,n->...", values, weights), F32)
 
@@ -225,7 +232,7 @@ def _camera_flow(camera: Doubles, height: int, width: int) -> Floats:
 def _residual(flow: Floats, difference: Floats, frame: Thumbnail) -> Floats:
     """Return the residual of a flow. difference: see ``_difference``."""
     found = _stretch_residual(flow, _area(flow), difference, frame.tolerance)
-    # Isolated pixels are chance, whether covered or not.
+    # Isolated pixels, covered or uncovered, are noise.
     return np.asarray(cv2.medianBlur(found, 3), F32)
 
 
@@ -244,13 +251,13 @@ def _stretch_residual(flow: Any, area: Any, difference: Any, tolerance: Any) -> 
 
 
 def _difference(warped: Bytes, frame: Thumbnail, exposure: ExposureTable) -> Floats:
-    """Return the mean absolute difference over 3 pixels after matching the exposure: float32 (h, w), 0..1."""
+    """Return the mean absolute difference over 3x3 pixels after exposure matching: float32 (h, w), 0..1."""
     difference = cv2.absdiff(cv2.LUT(warped, exposure), frame.picture).astype(F32)
     return np.asarray(cv2.boxFilter(cv2.transform(difference, np.full((1, 3), 1 / 765, F32)), -1, (3, 3)), F32)
 
 
 def _area(flow: Floats) -> Floats:
-    """Return the area in the key of each pixel of the frame, smoothed over a few pixels: float32 (h, w)."""
+    """Return the area, in pixels of the key, that each pixel of the frame maps to, smoothed: float32 (h, w)."""
     height, width = flow.shape[:2]
     size = (max(2, width // 4), max(2, height // 4))
     smooth = cv2.GaussianBlur(cv2.resize(flow, size, interpolation=cv2.INTER_AREA), (0, 0), 1)
@@ -261,7 +268,7 @@ def _area(flow: Floats) -> Floats:
 
 
 def _fill_flow(flow: Floats, covered: Bools) -> Floats:
-    """Fill the flow where the key shows nothing from around it: hidden content moves with its surroundings."""
+    """Extrapolate flow into uncovered pixels from their surroundings, with which hidden content is assumed to move."""
     if covered.all() or not covered.any():
         return flow
     height, width = flow.shape[:2]
@@ -269,7 +276,7 @@ def _fill_flow(flow: Floats, covered: Bools) -> Floats:
     mask = covered.astype(F32)
     sums = cv2.merge([flow[..., 0] * mask, flow[..., 1] * mask, mask])
     parts = cv2.resize(sums, small, interpolation=cv2.INTER_AREA)
-    # A wide blur reaches the middle of large holes; a narrow one keeps the motion next to them.
+    # Wide blurs reach the middle of large holes; narrow ones keep the motion close to their borders.
     total = parts * F32(1e2) + sum(cv2.GaussianBlur(parts, (0, 0), wide) * F32(scale) for wide, scale in BLURS)
     around = cv2.resize(np.asarray(total[..., :2] / np.maximum(total[..., 2:], F32(1e-9)), F32), (width, height))
     _copy_where(around, flow, covered)

@@ -1,8 +1,8 @@
-"""Detection of eye opening: lasting pairs of small uncovered holes, as where eyes are open that are closed in the key.
+"""Detection of eye opening, by lasting pairs of small holes in the coverage. The eyes are closed in the key.
 
-The area of an eye is too small to matter, and a single hole in the coverage may be an eye, a hand, a mouth or a car.
-Eyes come in pairs: two compact holes of similar size, side by side, each with covered surroundings, which last longer
-than a blink does at the frame rates of film. Durations are counted in frames, not in seconds.
+Eyes are too small to affect the coverage of a frame, and a single hole may be a hand, a mouth or a car. Eyes are two
+compact holes of similar size, side by side, with covered surroundings, which last longer than a blink at film frame
+rates. Durations are counted in frames.
 """
 
 from typing import Any
@@ -15,43 +15,45 @@ from propagate.arrays import F32, Bools, Floats
 
 Ages = NDArray[np.int16]
 
-# Range of the area of a hole in cells, and maximum ratio of the two areas. Eyes are this large only if the face is at
-# least half as high as the picture.
+# Range of the area of a hole in cells, and max ratio of the two areas. Eyes reach the minimum if the face is at least
+# half as high as the picture.
 MIN_CELLS, MAX_CELLS, MAX_SIZE_RATIO = 2, 30, 4
-# Minimum weight of a hole, and of both together, in cells of mean weight.
+# Min weight of a hole, and of both together, in units of the mean weight of a cell.
 MIN_HOLE_MASS, MIN_PAIR_MASS = 2.5, 10.0
-# Minimum share of its bounding box that a hole fills, and maximum aspect ratio of the box.
+# Min share of its bounding box that a hole fills, and max aspect ratio of the box.
 MIN_FILL, MAX_ASPECT = 0.4, 4
-# Maximum mean uncovered share of the cells at a distance of two or three from a hole.
+# Max mean uncovered share of the cells at a distance of two or three from a hole.
 MAX_AROUND = 0.2
-# Distance of the two, in sides of a square of a hole's area; and maximum vertical over horizontal distance.
+# Range of the distance between the holes, in units of the square root of their mean area, and max ratio of vertical to
+# horizontal distance.
 MIN_DISTANCE, MAX_DISTANCE, MAX_TILT = 1.2, 5.0, 0.8
 
-# A pair gains AGE_GAIN in a frame where it is found. As it may be missed, it loses less, AGE_LOSS, where it is not. At
-# LASTING_AGE, after 15 frames or more, it has lasted longer than any blink. Its age is limited to MAX_AGE.
+# The age of a pair grows by AGE_GAIN in frames where it is detected. In other frames it falls by AGE_LOSS, which is
+# smaller, because detection may fail. LASTING_AGE, after 15 frames or more, exceeds a blink. Ages are clipped to
+# MAX_AGE.
 AGE_GAIN, AGE_LOSS = 2, 1
 LASTING_AGE, MAX_AGE = 30, 60
 
 
 def ages_of(residual: Floats, weights: Floats, size: tuple[int, int], before: Ages) -> Ages:
-    """Return the age of the pair of holes at each cell, now or lately: see AGE_GAIN; 0 where there is none.
+    """Return the age of the current or recent pair of holes at each cell: int16 (rows, cells). 0 without a pair.
 
-    residual: float32 (rows, cells) of one frame, above 1 in a hole; a row for each key or pair of keys.
-    weights: float32 (cells,), which sum to 1. size: width and height of the grid of cells. before: the result for the
-    previous frame, int16 (rows, cells).
+    residual: float32 (rows, cells) of one frame, above 1 in a hole, with a row for each key or pair of keys. weights:
+    float32 (cells,), with a sum of 1. size: (width, height) of the grid of cells. before: ages in the previous frame.
+    See AGE_GAIN for the definition of ages.
     """
     return np.asarray(_ages(residual, weights * F32(weights.size), before, *size), np.int16)
 
 
 def no_ages(rows: int, cells: int) -> Ages:
-    """Return ``before`` of the first frame."""
+    """Return zero ages, for use before the first frame: int16 (rows, cells)."""
     return np.zeros((rows, cells), np.int16)
 
 
 def paired_holes(residual: Floats, weights: Floats, size: tuple[int, int]) -> Bools:
     """Return the cells of pairs of holes in the joint coverage of all rows: bool (height, width) of the grid.
 
-    Arguments are those of ``ages_of``. Without rows there are no pairs.
+    See ``ages_of`` for the arguments. Without rows there are no pairs.
     """
     width, height = size
     if not len(residual):
@@ -80,7 +82,10 @@ def _ages(residual: Any, weights: Any, before: Any, width: int, height: int) -> 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
 def _holes(grid: Any, weights: Any, labels: Any) -> Any:
-    """Return area, weight, x and y of each compact hole with covered surroundings. labels: from 1, or below 1."""
+    """Return area, weight, x and y of each compact hole with covered surroundings: float64 (holes, 4).
+
+    labels: int32 (height, width), output; the number of the hole, from 1, and 0 or less in other cells.
+    """
     height, width = grid.shape
     labels[:] = 0
     found, count = np.empty((grid.size, 4)), 0
@@ -115,7 +120,7 @@ def _holes(grid: Any, weights: Any, labels: Any) -> Any:
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
 def _flood(grid: Any, labels: Any, cells: Any, start: int) -> int:
-    """Write the 8-connected component of the cell ``start`` into ``cells``, label it -1 and return its area."""
+    """Find the 8-connected component of the cell ``start``, write it to ``cells``, label it -1 and return its area."""
     height, width = grid.shape
     cells[0], area, done = start, 1, 0
     labels[start // width, start % width] = -1
@@ -133,7 +138,7 @@ def _flood(grid: Any, labels: Any, cells: Any, start: int) -> int:
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
 def _residual_around(grid: Any, labels: Any, cells: Any, area: int) -> float:
-    """Return the mean uncovered share of the cells at a distance of two or three from the hole."""
+    """Return the mean uncovered share of the cells at a distance of two or three from a hole."""
     height, width = grid.shape
     far = np.full((height, width), 4, np.int8)
     for i in range(area):
@@ -161,7 +166,7 @@ def _is_pair(one: Any, other: Any) -> bool:
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
 def _max_age_at(labels: Any, label: int, old: Any) -> int:
-    """Return the highest age within one cell of a hole."""
+    """Return the maximum age within one cell of a hole."""
     height, width = labels.shape
     oldest = 0
     for y in range(height):

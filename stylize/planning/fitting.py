@@ -1,7 +1,8 @@
-"""Robust fits of the exposure between two pictures and of the camera's motion, with up to half of the points outliers.
+"""Robust fits of exposure and camera motion, which tolerate up to half of the points as outliers.
 
-Each fit iterates least squares over the better half of the points, as in the concentration steps of least trimmed
-squares (Rousseeuw and Van Driessen, 2006). The loops are compiled: a frame needs many fits of some hundred points.
+Each fit iterates least squares over the better half of the points, like the concentration steps of least trimmed
+squares (Rousseeuw and Van Driessen, 2006). Loops are compiled, because each frame needs many fits of a few hundred
+points.
 """
 
 from typing import Any
@@ -13,29 +14,30 @@ from numpy.typing import NDArray
 from propagate.arrays import U8, Bools, Bytes, Floats
 
 Doubles = NDArray[np.float64]
-ExposureTable = Bytes  # (1, 256, 3): maps each level of a channel
+ExposureTable = Bytes  # (1, 256, 3), lookup table of each channel
 
-# Range in which exposure may drift; beyond it a light was switched.
+# Range of exposure drift. Larger changes are changes of lighting.
 GAIN_RANGE = (0.5, 2.0)
 MAX_LIFT = 0.2
-# Every SAMPLE_STEP-th pixel is sampled, along both axes. If less than MIN_KNOWN of these are known, all are used.
+# Every SAMPLE_STEP-th pixel is sampled along both axes. If less than this share of them is known, all are used.
 SAMPLE_STEP, MIN_KNOWN = 4, 0.1
 
-# Points along the shorter side of a picture for the fit of the camera's motion, and minimum number of points.
+# Number of points along the shorter side of a picture for the fit of camera motion, and min total number of points.
 POINTS_ALONG, MIN_POINTS = 15, 12
-# Squared error in pixels up to which a point is always an inlier.
+# Squared error in pixels below which points are always inliers.
 MIN_SQUARED_ERROR = 0.03
 
 
 def identity_exposure() -> ExposureTable:
-    """Return the table that keeps every level."""
+    """Return the identity table."""
     return np.repeat(np.arange(256, dtype=U8)[None, :, None], 3, axis=2)
 
 
 def fit_exposure(source: Bytes, target: Bytes, known: Bools) -> ExposureTable:
-    """Return the gain and lift per channel that fit the better half of the known pixels, as a table.
+    """Fit a gain and a lift per channel to the better half of the known pixels, and return them as a table.
 
-    source, target: uint8 (h, w, 3); the table maps source to target. known: bool (h, w), pixels that show the same.
+    The table maps source to target. source, target: RGB, uint8 (h, w, 3). known: bool (h, w), pixels with the same
+    content.
     """
     sampled = known[1::SAMPLE_STEP, 1::SAMPLE_STEP]
     if sampled.size == 0 or np.count_nonzero(sampled) / sampled.size < MIN_KNOWN:
@@ -90,15 +92,15 @@ def _line(source: Any, target: Any, inliers: Any) -> Any:
             deviation = source[i] - source_mean
             covariance += deviation * (target[i] - target_mean)
             variance += deviation * deviation
-    # The gain of a nearly constant channel is undetermined, so it is pulled to 1.
+    # Regularise the gain towards 1, since it is undetermined for a nearly constant channel.
     gain = min(max((covariance / count + 1e-3) / (variance / count + 1e-3), GAIN_RANGE[0]), GAIN_RANGE[1])
     return gain, min(max(target_mean - gain * source_mean, -MAX_LIFT), MAX_LIFT)
 
 
 def fit_camera(flow: Floats, known: Bools) -> Doubles:
-    """Return the affine motion of most of the known pixels: float64 (3, 3), maps x to x + flow(x).
+    """Fit an affine motion to the better half of the known pixels: float64 (3, 3), maps x to x + flow(x).
 
-    flow: float32 (h, w, 2), in pixels, x then y. known: bool (h, w). The identity if too few pixels are known.
+    Returns the identity if too few pixels are known. flow: float32 (h, w, 2) in pixels, x then y. known: bool (h, w).
     """
     every = max(1, min(known.shape) // POINTS_ALONG)
     return _camera(flow[::every, ::every], known[::every, ::every], every)
@@ -140,8 +142,8 @@ def _predicted(place: Any, moves: Any, axis: int) -> Any:
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
 def _solve(places: Any, displacements: Any, errors: Any, max_error: float, moves: Any) -> None:
-    """Fit the points whose error is ``max_error`` at most into ``moves``: least squares by normal equations."""
-    # A small ridge term: collinear points alone leave the motion underdetermined.
+    """Fit ``moves`` (3, 2), in place, to the points whose error is at most ``max_error``: normal equations."""
+    # The small ridge term keeps the motion determined if all points are collinear.
     left, right = 1e-3 * np.eye(3), 1e-3 * moves
     for i in range(len(errors)):
         if errors[i] <= max_error:

@@ -1,7 +1,7 @@
-"""Table of a plan: one row per frame, to read, edit in any spreadsheet, and pass back.
+"""Table of a plan (CSV) with one row per frame, which users can edit in a spreadsheet and pass to ``--keyframes``.
 
-Only the columns ``frame`` and ``key`` are read; the others may be changed or omitted. A spreadsheet may replace the
-commas by semicolons or tabs, and prepend a byte order mark.
+Only the columns ``frame`` and ``key`` are read; the others may be changed or omitted. Semicolons or tabs instead of
+commas, and a byte order mark, are accepted.
 """
 
 import csv
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stylize.errors import PlanError
+from stylize.visible_text import visible
 
 COLUMNS = ("shot", "frame", "timecode", "coverage", "key", "reason")
 # Accepted values of the column ``key``, case-insensitive.
@@ -21,7 +22,7 @@ DELIMITERS = ",;\t"
 
 @dataclass(frozen=True)
 class Row:
-    """One frame. shot: counted from 1. coverage: share that the keys cover, 0..1. reason: of a key, else None."""
+    """One frame. shot: number of the shot, from 1. coverage: by the keys, 0..1. reason: for being a key, or None."""
 
     shot: int
     frame: int
@@ -31,30 +32,31 @@ class Row:
 
 
 def table(rows: Iterable[Row]) -> str:
-    """Return the rows as CSV, with a header."""
+    """Return the rows as CSV with a header line."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row in rows:
         key = "" if row.reason is None else "1"
-        writer.writerow([row.shot, row.frame, row.timecode, f"{row.coverage:.3f}", key, row.reason or ""])
+        cells = [visible(row.timecode), f"{row.coverage:.3f}", key, visible(row.reason or "")]
+        writer.writerow([row.shot, row.frame, *cells])
     return text.getvalue()
 
 
 def read_keys(path: Path, frames: Sequence[int], *, is_partial: bool) -> tuple[int, ...]:
-    """Read the frames that are marked as keys, ascending.
+    """Read a table, and return the frames that it marks as keys, ascending.
 
-    frames: those of the shot. is_partial: whether rows of other frames are allowed, and skipped.
-    Raises PlanError, which names the line and the column of an invalid entry.
+    frames: frame numbers of the shot. is_partial: ignore rows of other frames instead of rejecting them. Raises
+    PlanError with the line and column of an invalid entry.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise PlanError(
-            f"{path}: expected the table of a plan, found none ({error.strerror}); check the path"
+            f"{path}: expected the table of a plan, found no readable file ({error.strerror}); check the path"
         ) from None
     except UnicodeDecodeError:
-        raise PlanError(f"{path}: expected CSV in UTF-8, found other bytes; export it again as such") from None
+        raise PlanError(f"{path}: expected CSV in UTF-8, found another encoding; export it again as UTF-8") from None
     try:
         return parse_keys(text, frames, is_partial=is_partial)
     except PlanError as error:
@@ -62,29 +64,28 @@ def read_keys(path: Path, frames: Sequence[int], *, is_partial: bool) -> tuple[i
 
 
 def parse_keys(text: str, frames: Sequence[int], *, is_partial: bool = False) -> tuple[int, ...]:
-    """Return the frames that a table marks as keys; see ``read_keys``.
-
-    Raises PlanError, whose message begins with the position in the table.
-    """
+    """Parse a table; see ``read_keys``. Raises PlanError, whose message begins with the position in the table."""
     known, lines, found = set(frames), dict[int, int](), list[int]()
     for line, number, key in _rows(text):
         frame = _frame(line, number)
         chosen = _chosen(line, key)
         if frame in lines:
-            raise PlanError(f"line {line}, column frame: {frame} is in line {lines[frame]} already; leave one of them")
+            raise PlanError(f"line {line}, column frame: {frame} is already in line {lines[frame]}; remove one of them")
         lines[frame] = line
         if frame not in known and not is_partial:
             have = f"the shot has {frames[0]} to {frames[-1]}"
-            raise PlanError(f"line {line}, column frame: {frame} is not a frame to work on, {have}; correct it")
+            raise PlanError(
+                f"line {line}, column frame: {frame} is not one of the frames to process, {have}; correct it"
+            )
         if chosen and frame in known:
             found.append(frame)
     if not found:
-        raise PlanError("column key: no frame of the shot is marked; put an x where a keyframe is to be")
+        raise PlanError("column key: no frame of the shot is marked; enter x for each keyframe")
     return tuple(sorted(found))
 
 
 def _rows(text: str) -> Iterator[tuple[int, str, str]]:
-    """Yield the line number and the values of the columns frame and key."""
+    """Yield (line number, frame, key) of each row, as text."""
     head = text.split("\n", 1)[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=head.count))
     places: tuple[int, int] | None = None
@@ -104,7 +105,7 @@ def _rows(text: str) -> Iterator[tuple[int, str, str]]:
                 raise PlanError(f"line {line}: expected {needed} columns or more, found {len(cells)}; complete it")
             yield line, cells[places[0]].strip(), cells[places[1]].strip()
     if places is None:
-        raise PlanError(f"line 1: expected the head {','.join(COLUMNS)}, found nothing; write the plan again")
+        raise PlanError(f"line 1: expected the header {','.join(COLUMNS)}, found nothing; write the plan again")
 
 
 def _place(head: Sequence[str], name: str) -> int:
@@ -118,12 +119,12 @@ def _place(head: Sequence[str], name: str) -> int:
 
 def _frame(line: int, text: str) -> int:
     if not text.isascii() or not text.isdigit():
-        raise PlanError(f"line {line}, column frame: expected the number of a frame, found {text!r}; correct it")
+        raise PlanError(f"line {line}, column frame: expected a frame number, found {text!r}; correct it")
     return int(text)
 
 
 def _chosen(line: int, text: str) -> bool:
     word = text.lower()
     if word not in YES | NO:
-        raise PlanError(f"line {line}, column key: expected x or 1 for a key, nothing otherwise, found {text!r}")
+        raise PlanError(f"line {line}, column key: expected x or 1 for a key, else an empty cell, found {text!r}")
     return word in YES

@@ -1,7 +1,7 @@
-"""Split and pick stages: find the cuts of the footage, and the keyframes of each shot."""
+"""The split and pick stages, which find the cuts of the footage and choose the keyframes of each shot."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,51 +9,70 @@ import numpy as np
 
 from propagate.arrays import U8, Bytes, Floats
 from propagate.flow_dis import DisFlow
+from propagate.holds import drawings
 from propagate.split_at_keys import Span, split_at_keys
 from stylize.context.context import Context
 from stylize.context.keys import PAINTED
 from stylize.errors import FrameRangeError, PaintedKeyError, SettingsError
 from stylize.media.images import write_image
-from stylize.media.sequences import format_frames
+from stylize.media.sequences import format_frames, name_frames, name_range
 from stylize.planning import keyframes
 from stylize.planning.cuts import find_cuts, split
 from stylize.planning.keyframes import Keyframe, Picked
 from stylize.planning.keys_csv import read_keys
-from stylize.project import Project
+from stylize.planning.repeated_plates import repeated_plates
+from stylize.planning.shared_choice import shared_choice
+from stylize.planning.shot_light import FULLY_LIT, measure_light
+from stylize.project import Project, is_edited
+from stylize.settings import FRAMES_PER_DRAWING
 from stylize.stages import cache_key
 
-REQUESTED = "asked for"
+REQUESTED = "requested"
 
 
 @dataclass(frozen=True)
 class ShotPlan:
     """One shot of the footage.
 
-    frames: its numbers. keyframes: in order, with their reasons; none where the matte is black in all of the
-    footage, and every frame is its plate. coverage: of every frame, the weighted share that the keyframes cover, 0..1;
-    empty where it was not measured: only a plan measures it for given keyframes.
+    frames: its frame numbers. keyframes: ascending, with their reasons; empty if the matte is black in all frames, so
+    that results equal plates. coverage: weighted share of each frame that the keyframes cover, 0..1, by frame number;
+    empty if it was not measured. repeats: frames whose plate repeats that of the frame before; not measured on ones.
     """
 
     frames: tuple[int, ...]
     keyframes: tuple[Keyframe, ...]
     coverage: Mapping[int, float] = field(default_factory=dict)
+    repeats: frozenset[int] = frozenset()
 
     @property
     def keys(self) -> list[int]:
-        """Numbers of the keyframes."""
+        """Frame numbers of the keyframes."""
         return [key.frame for key in self.keyframes]
 
     def spans(self) -> list[Span]:
-        """Return the frames between neighbouring keyframes; none without keyframes, as nothing is propagated then."""
+        """Return the spans between neighbouring keyframes. Empty without keyframes, because nothing is propagated."""
         return split_at_keys(self.frames, self.keys) if self.keyframes else []
+
+    def drawings(self, on: str, boil: float = 0) -> dict[int, int]:
+        """Return the drawing that each frame shows; see ``propagate.holds``. on, boil: options of the look."""
+        hold, repeats = FRAMES_PER_DRAWING[on], frozenset[int]() if on == "ones" else self.repeats
+        return drawings(self.frames, self.keys, hold, repeats, redraw=hold > 1 and boil > 0)
+
+    def pass_drawings(self, on: str, boil: float = 0) -> int:
+        """Count the drawings that passes make; one between two keys counts twice. on, boil: options of the look."""
+        drawn = set(self.drawings(on, boil).values())
+        return sum(
+            len(drawn & set(span.frames)) * (1 if None in (span.left, span.right) else 2) for span in self.spans()
+        )
 
 
 @dataclass(frozen=True)
 class UserKeys:
-    """Keyframes that the user has named, added, dropped or painted.
+    """The user's choices of keyframes.
 
-    named: the named frames, None if keyframes are to be picked. reason: why those are keyframes. added: frames that
-    are always keyframes. dropped: frames that never are. painted: frames with a painted key.
+    named: frames of ``--keyframes``; None if keyframes are chosen automatically. reason: reason of named keyframes.
+    added: frames that must be keyframes. dropped: frames that must not be keyframes. painted: frames with a painted
+    key.
     """
 
     named: tuple[int, ...] | None
@@ -66,24 +85,31 @@ class UserKeys:
 def plan_shots(
     context: Context, shots: Sequence[tuple[int, ...]], limits: Sequence[int | None]
 ) -> tuple[ShotPlan, ...]:
-    """Return the keyframes of the shots, cached until their inputs change.
+    """Return the keyframes of the shots. The project caches them until their inputs change.
 
-    shots: as returned by ``find_shots``. limits: of each, the maximum number of picked keyframes, painted ones not
-    counted.
+    shots: as returned by ``find_shots``. limits: maximum number of chosen keyframes in each shot, without painted ones;
+    None for no limit.
     """
     if context.matte_is_empty:
         return tuple(ShotPlan(frames, ()) for frames in shots)
     user_keys = read_user_keys(context)
-    return tuple(_plan(context, frames, user_keys, limit) for frames, limit in zip(shots, limits, strict=True))
+    plans = tuple(
+        replace(_plan(context, frames, user_keys, limit), repeats=repeated_plates(context, frames))
+        for frames, limit in zip(shots, limits, strict=True)
+    )
+    if picks_keyframes(context, user_keys):
+        for plan in plans:
+            _report_light(context, plan)
+    return plans
 
 
 def with_coverage(context: Context, shots: Iterable[ShotPlan]) -> tuple[ShotPlan, ...]:
-    """Return the plans with their coverage, and write the heat map of each keyframe into the folder ``plan``."""
+    """Return the plans with measured coverage, and write the heat map of each keyframe to the folder ``plan``."""
     return tuple(_with_coverage(context, plan) if plan.keyframes else plan for plan in shots)
 
 
 def read_user_keys(context: Context) -> UserKeys:
-    """Read the keyframe choices of the user. Raises PlanError, FrameRangeError or PaintedKeyError."""
+    """Read the user's choices of keyframes. Raises PlanError, FrameRangeError or PaintedKeyError."""
     settings, frames = context.settings, context.shot.frames
     named: tuple[int, ...] | None = None
     reason = REQUESTED
@@ -96,13 +122,13 @@ def read_user_keys(context: Context) -> UserKeys:
     for number in settings.drop_key:
         if number not in set(frames):
             raise FrameRangeError(
-                f"frame {number} of --drop-key is not a frame to work on: there are {format_frames(frames)}"
+                f"frame {number} of --drop-key is not one of the frames to process: expected {format_frames(frames)}"
             )
     painted = context.keys.painted()
     for number in sorted(painted & set(settings.drop_key)):
         raise PaintedKeyError(
-            f"frame {number} has a painted key, {context.keys.files()[number]}, and --drop-key would leave it out; "
-            "take the picture away, or leave the frame out of --drop-key"
+            f"frame {number} has a painted key, {context.keys.files()[number]}, and is in --drop-key; "
+            "remove the picture, or remove the frame from --drop-key"
         )
     return UserKeys(named, reason, frozenset(settings.add_key), frozenset(settings.drop_key), painted)
 
@@ -122,14 +148,20 @@ def _cuts(context: Context) -> tuple[int, ...]:
 
 
 def cuts(context: Context, plates: Iterable[tuple[int, Any]]) -> tuple[int, ...]:
-    """Return the first frames of new shots among all frames of the footage, cached. plates: see ``find_cuts``."""
-    return recall_cuts(context.project, context.shot.frames, context.plate_digests(context.shot.frames), plates)
+    """Return the first frames of new shots in the footage, cached in the project. plates: see ``find_cuts``."""
+    frames = context.shot.frames
+    choice = shared_choice(context, "cuts", frames)
+    known = choice.recall()
+    if known is None:
+        known = recall_cuts(context.project, frames, context.plate_digests(frames), plates)
+        choice.remember(list(known))
+    return tuple(known)
 
 
 def recall_cuts(
     project: Project, frames: Sequence[int], digests: Sequence[str], plates: Iterable[tuple[int, Any]]
 ) -> tuple[int, ...]:
-    """Return ``cuts`` of these frames, given the digests of their plates."""
+    """Return the first frames of new shots, cached in the project. digests: digests of the plates of ``frames``."""
     key = cache_key("cuts", frames, digests)
     known = project.recall("cuts", key)
     if known is None:
@@ -144,75 +176,110 @@ def _plates_with_progress(context: Context, stage: str, frames: tuple[int, ...])
         context.progress(stage, done, len(frames))
 
 
+# Light
+
+
+def shot_light(context: Context, frames: tuple[int, ...]) -> dict[int, float]:
+    """Return the light of each frame of a shot, cached; see ``measure_light``."""
+    estimate = DisFlow("fast")
+    key = cache_key("light", frames, context.plate_digests(frames), estimate.cache_key())
+    name = f"light {frames[0]}-{frames[-1]}"
+    known = context.project.recall(name, key)
+    if known is None:
+        measured = measure_light(frames, context.plates.colour, estimate, lambda frame: context.reporter.check())
+        known = [measured[frame] for frame in frames]
+        context.project.remember(name, key, known)
+    return dict(zip(frames, map(float, known), strict=True))
+
+
+def _report_light(context: Context, plan: ShotPlan) -> None:
+    """Report the black frames of a shot, and its keyframes in fades."""
+    light = shot_light(context, plan.frames)
+    if black := [frame for frame in plan.frames if light[frame] == 0]:
+        plates = "the plate is" if len(black) == 1 else "the plates are"
+        context.message(f"{name_frames(black)}: {plates} black, and so is the result")
+    for key in plan.keys:
+        if 0 < light[key] < FULLY_LIT[0]:
+            context.message(
+                f"keyframe {key} lies in a fade, at {100 * light[key]:.0f} % of the light of "
+                f"{name_range(plan.frames)}: no fully lit frame shows what it shows"
+            )
+
+
 # Keyframes
 
 
 def _plan(context: Context, frames: tuple[int, ...], user_keys: UserKeys, max_keys: int | None) -> ShotPlan:
-    """Return the keyframes of one shot: the named or the picked ones, and every painted or added one."""
-    inside = set(frames)
-    painted = sorted(user_keys.painted & inside)
+    """Return the keyframes of one shot: named or chosen ones, and all painted and added ones."""
+    in_shot = set(frames)
+    painted = sorted(user_keys.painted & in_shot)
     if user_keys.named is not None:
         chosen = _named_keyframes(frames, user_keys, has_painted=bool(painted))
     elif not picks_keyframes(context, user_keys):
-        chosen = []  # all keys are painted by hand, and there is no style to paint more with
+        chosen = []  # all keys are painted by hand, and there is no style to render more
     else:
         chosen = pick_shot(context, frames, user_keys, max_keys)
     found = {key.frame: key for key in chosen}
-    for numbers, reason in ((sorted(user_keys.added & inside), REQUESTED), (painted, PAINTED)):
+    for numbers, reason in ((sorted(user_keys.added & in_shot), REQUESTED), (painted, PAINTED)):
         found |= {
             key.frame: key
             for key in keyframes.named_keyframes(frames, [n for n in numbers if n not in found], reason=reason)
         }
     if not found:
         only_shot = tuple(frames) == tuple(context.shot.frames)
-        advice = "or choose --frames with a painted one" if only_shot else "or --no-split if there is no cut"
+        advice = "or select --frames that include a painted key" if only_shot else "or --no-split if there is no cut"
         raise PaintedKeyError(
-            f"the shot of frames {frames[0]} to {frames[-1]} has no key; paint one of its frames, give --style "
+            f"the shot of {name_range(frames)} has no key; paint one of its frames, give --style "
             f"PICTURE to have its keys rendered, {advice}"
         )
     return ShotPlan(frames, tuple(found[number] for number in sorted(found)))
 
 
 def picks_keyframes(context: Context, user_keys: UserKeys) -> bool:
-    """Return whether keyframes are picked: neither named, nor painted by hand without a style to paint more with."""
+    """Return whether keyframes are chosen automatically.
+
+    They are not if the user names them, or if they are painted by hand and there is no style to render more.
+    """
     return user_keys.named is None and (
         context.settings.paints or not (user_keys.painted or context.settings.keys is not None)
     )
 
 
 def _named_keyframes(frames: Sequence[int], user_keys: UserKeys, *, has_painted: bool) -> list[Keyframe]:
-    """Return the named keyframes of one shot. has_painted: whether the shot has a painted key."""
-    inside = set(frames)
-    chosen = [number for number in user_keys.named or () if number in inside and number not in user_keys.dropped]
-    if chosen or has_painted or user_keys.added & inside:
+    """Return the named keyframes of one shot. has_painted: the shot has a painted key."""
+    in_shot = set(frames)
+    chosen = [number for number in user_keys.named or () if number in in_shot and number not in user_keys.dropped]
+    if chosen or has_painted or user_keys.added & in_shot:
         return keyframes.named_keyframes(frames, chosen, reason=user_keys.reason)
     remaining = [number for number in frames if number not in user_keys.dropped]
-    if not remaining or inside & set(user_keys.named or ()):
+    if not remaining or in_shot & set(user_keys.named or ()):
         noun = "frame" if not remaining else "keyframe that --keyframes names"
         raise FrameRangeError(
-            f"--drop-key leaves no {noun} of the shot of frames {frames[0]} to {frames[-1]}; every shot needs one "
-            "keyframe: take one out of --drop-key, or name another"
+            f"--drop-key leaves no {noun} in the shot of {name_range(frames)}, but each shot needs a "
+            "keyframe; remove one from --drop-key, or name another"
         )
-    return [Keyframe(remaining[0], "the shot has none of the keyframes asked for", 0.0)]
+    return [Keyframe(remaining[0], "the shot contains none of the requested keyframes", 0.0)]
 
 
 def pick_shot(context: Context, frames: tuple[int, ...], user_keys: UserKeys, max_keys: int | None) -> list[Keyframe]:
-    """Pick the keyframes of one shot. max_keys: see ``limits`` of ``plan_shots``.
+    """Choose the keyframes of one shot. The project caches the choice.
 
-    A key that is painted later does not change the pick; the removal of a counted one does. Raises FrameRangeError if
-    ``--drop-key`` leaves no frame, SettingsError if there are more added keys than ``--max-keyframes`` allows.
+    A key that is painted later does not change the choice, but removing a painted key on which it depends does.
+    max_keys: see ``limits`` of ``plan_shots``. Raises FrameRangeError if ``--drop-key`` leaves no frame, SettingsError
+    if there are more added keys than ``--max-keyframes`` allows.
     """
-    settings, inside = context.settings, set(frames)
-    painted, added = sorted(user_keys.painted & inside), sorted(user_keys.added & inside)
-    dropped = sorted(user_keys.dropped & inside)
+    settings, in_shot = context.settings, set(frames)
+    painted, added = sorted(user_keys.painted & in_shot), sorted(user_keys.added & in_shot)
+    dropped = sorted(user_keys.dropped & in_shot)
     if len(dropped) == len(frames):
         raise FrameRangeError(
-            f"--drop-key leaves no frame of {frames[0]} to {frames[-1]} to be a keyframe; every shot needs one"
+            f"--drop-key leaves no frame of {frames[0]} to {frames[-1]} as a keyframe, but each shot needs one; "
+            "remove one from --drop-key"
         )
     if settings.max_keyframes is not None and len(added) > settings.max_keyframes:
         raise SettingsError(
-            f"--add-key names {len(added)} keyframes of the shot of frames {frames[0]} to {frames[-1]}, and "
-            f"--max-keyframes allows {settings.max_keyframes}: name fewer, or allow more"
+            f"--add-key names {len(added)} keyframes in the shot of {name_range(frames)}, but "
+            f"--max-keyframes allows {settings.max_keyframes}; name fewer, or raise the limit"
         )
     locked = sorted({*painted, *added})
     estimate = DisFlow("fast")
@@ -221,23 +288,29 @@ def pick_shot(context: Context, frames: tuple[int, ...], user_keys: UserKeys, ma
         sorted(context.keys.imported_numbers()), estimate.cache_key(), settings=settings,
     )  # fmt: skip
     name = f"keyframes {frames[0]}-{frames[-1]}"
-    known = context.project.recall(name, key)
-    if known is None or not set(known["locked"]) <= set(locked):
+    choice = shared_choice(
+        context, "pick", frames, max_keys, added, dropped, sorted(context.keys.imported_numbers()), estimate.cache_key()
+    )
+    shared, own = choice.recall(), context.project.recall(name, key)
+    known = next((one for one in (shared, own) if one is not None and set(one["locked"]) <= set(locked)), None)
+    if known is None:
         with_painted = None if max_keys is None else max_keys + len(painted)
         bounds = [limit for limit in (with_painted, settings.max_keyframes) if limit is not None]
         picked = keyframes.pick(
             frames, context.plates.colour, coverage=settings.coverage, max_keys=min(bounds, default=None),
             worst=settings.optimise_for == "worst", locked=locked, dropped=dropped, min_gap=settings.min_gap,
-            attention=context.mattes.read if context.mattes else None,
+            attention=context.mattes.read if context.mattes else None, light=shot_light(context, frames),
             estimate=estimate, on_frame=_progress_counter(context, len(frames)),
         )  # fmt: skip
         _store_coverage(context, frames, picked)
         known = {"locked": locked, "keys": [[key.frame, key.reason, *_figures(key)] for key in picked.keyframes]}
         context.project.remember(name, key, known)
         context.progress("pick", len(frames), len(frames))
-    asked = set(added) - set(painted)
+    if known != shared:
+        choice.remember(known)
+    requested = set(added) - set(painted)
     return [
-        Keyframe(int(frame), REQUESTED if frame in asked else str(reason), float(share), float(gained))
+        Keyframe(int(frame), REQUESTED if frame in requested else str(reason), float(share), float(gained))
         for frame, reason, share, gained in known["keys"]
     ]
 
@@ -263,23 +336,24 @@ def _with_coverage(context: Context, plan: ShotPlan) -> ShotPlan:
     if known is None or not all(context.project.fresh(heat_map_file(context, frame), key) for frame in plan.keys):
         picked = keyframes.measure_coverage(
             frames, context.plates.colour, plan.keyframes, attention=context.mattes.read if context.mattes else None,
-            estimate=DisFlow("fast"), on_frame=_progress_counter(context, len(frames)),
+            light=shot_light(context, frames), estimate=DisFlow("fast"),
+            on_frame=_progress_counter(context, len(frames)),
         )  # fmt: skip
         known = _store_coverage(context, frames, picked)
         context.progress("pick", len(frames), len(frames))
-    explained_keys = tuple(
+    measured_keys = tuple(
         Keyframe(key.frame, key.reason, *figures) for key, figures in zip(plan.keyframes, known["keys"], strict=True)
     )
-    return ShotPlan(frames, explained_keys, dict(zip(frames, known["coverage"], strict=True)))
+    return replace(plan, keyframes=measured_keys, coverage=dict(zip(frames, known["coverage"], strict=True)))
 
 
 def heat_map_file(context: Context, frame: int) -> Path:
-    """Return the path of a keyframe's heat map: grey, small, white where most is new; see ``Picked``."""
+    """Return the path of a keyframe's heat map, a small grey picture; see ``Picked``."""
     return context.file("plan", frame)
 
 
 def _coverage_record(context: Context, frames: Sequence[int], keys: Sequence[int]) -> tuple[str, str]:
-    """Return the name and the cache key of the stored coverage of a shot."""
+    """Return the record name and the cache key of a shot's stored coverage."""
     key = cache_key(
         "coverage",
         frames,
@@ -292,11 +366,11 @@ def _coverage_record(context: Context, frames: Sequence[int], keys: Sequence[int
 
 
 def _store_coverage(context: Context, frames: Sequence[int], picked: Picked) -> dict[str, Any]:
-    """Store the coverage by keys, whether named or picked, and write their heat maps."""
+    """Store the coverage by the keys, and write their heat maps. Returns the stored record."""
     name, key = _coverage_record(context, frames, [key.frame for key in picked.keyframes])
     for frame, heat in picked.heat_maps.items():
-        write_image(heat_map_file(context, frame), _grey(heat))
-        context.project.record(heat_map_file(context, frame), key)
+        if not is_edited(context.project, heat_map_file(context, frame)):
+            write_image(heat_map_file(context, frame), _grey(heat), seal=context.project.seal(key))
     value = {
         "keys": [_figures(key) for key in picked.keyframes],
         "coverage": [float(picked.coverage[frame]) for frame in frames],

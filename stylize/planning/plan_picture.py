@@ -1,12 +1,13 @@
-"""Picture of a plan: the timeline of the footage with the coverage by its keyframes, and the heat map of each keyframe.
+"""Picture of a plan: a timeline with the coverage by the keyframes, and a card with the heat map of each keyframe.
 
-The size is bounded whatever the length: each column of pixels shows the lowest coverage of its frames, and of many
-keyframes only those with the highest gain get a card.
+The size does not depend on the length of the footage. A pixel column shows the minimum coverage of its frames. If there
+are many keyframes, only those with the highest gain have a card.
 """
 
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,10 +16,12 @@ import numpy as np
 from propagate.arrays import F32, Bytes, Floats
 from stylize.media.flatten import flatten
 from stylize.media.images import image_size, quantise, read_image, to_float
+from stylize.media.true_shape import true_size
+from stylize.visible_text import visible
 
 Colour = tuple[int, int, int]
 
-# Maximum rows and columns of cards, and minimum columns.
+# Max rows and columns of cards, and min columns.
 MAX_ROWS, MAX_COLUMNS, MIN_COLUMNS = 4, 6, 3
 MAX_CARDS = MAX_ROWS * MAX_COLUMNS
 
@@ -31,24 +34,24 @@ _KEY: Colour = (255, 184, 77)
 _CURVE: Colour = (96, 170, 214)
 _SHORTFALL: Colour = (232, 92, 92)
 
-# Values of the heat map, and red, green and blue of the overlay at each.
+# Values of the heat map, and the red, green and blue of the overlay at each value.
 _HEAT = (0.0, 0.35, 0.7, 1.0), (90, 190, 250, 255), (20, 40, 110, 190), (110, 90, 50, 70)
 
-# Pixels.
+# In pixels.
 _WIDTH = 2400
 _MARGIN = 60
 _HEADING = 92
-_AXIS_LABELS = 84  # room for the numbers of the vertical axis
+_AXIS_LABELS = 84  # width of the labels of the vertical axis
 _CHART = 300
-_AXIS = 92  # room for frame numbers and names of shots
-_LINK_HEIGHT = 56  # room for the lines from the timeline to the cards
+_AXIS = 92  # height of frame numbers and shot names
+_LINK_HEIGHT = 56  # height of the lines from the timeline to the cards
 _GAP, _ROW_GAP = 26, 44
 _LINE_HEIGHT = 30
-_MAX_TILE, _MAX_TILE_ONE_ROW = 300, 430  # of a picture, with several rows of cards, and with one
-_MAX_REASON_LINES = 3  # of text
-_BACKDROP = 0.25  # behind alpha
+_MAX_TILE, _MAX_TILE_ONE_ROW = 300, 430  # height of pictures, with several rows of cards and with one
+_MAX_REASON_LINES = 3
+_BACKDROP = 0.25  # background of transparent pixels
 _FONT = 0.66
-# Text is drawn this many times larger and downscaled, for antialiasing.
+# Text is drawn larger by this factor and downscaled, for antialiasing.
 _SUPERSAMPLING = 4
 
 
@@ -56,8 +59,8 @@ _SUPERSAMPLING = 4
 class Card:
     """One keyframe.
 
-    gained: increase of the mean coverage of its shot by it, 0..1. plate: its picture. heat: its heat map, grey, of any
-    size, white where most is new.
+    gained: increase of its shot's mean coverage, 0..1. plate: picture file of the frame. heat: file of its heat map,
+    grey, of any size.
     """
 
     frame: int
@@ -72,8 +75,8 @@ class Card:
 class Chart:
     """Content of the picture of a plan.
 
-    frames: all of them, in order. coverage: of each, 0..1. target: the target coverage. shots: their first frames.
-    cards: the keyframes, in order.
+    frames: frame numbers, ascending. coverage: coverage of each frame, 0..1. target: target coverage, 0..1. shots:
+    first frame of each shot. cards: all keyframes, ascending. pixel_aspect: width of a pixel divided by its height.
     """
 
     title: str
@@ -82,21 +85,22 @@ class Chart:
     target: float
     shots: Sequence[int]
     cards: Sequence[Card] = field(default_factory=tuple)
+    pixel_aspect: Fraction = Fraction(1)
 
 
 def plan_picture(chart: Chart) -> Bytes:
-    """Draw the picture: uint8 (H, W, 3) RGB, 2400 pixels wide. Raises InputError if a card's picture is unreadable."""
+    """Draw the picture: RGB, uint8 (H, 2400, 3). Raises InputError if a card's picture is unreadable."""
     selected = select_cards(chart.cards)
-    tile = _tile(selected)
+    tile = _tile(selected, chart.pixel_aspect)
     lines = max((len(_wrap(card.reason, tile[0])) for card in selected), default=0)
-    # If nothing is below one half, the axis shows the upper half only.
+    # The axis starts at one half if all values are above it.
     min_coverage = 0.5 if min([chart.target, *chart.coverage]) >= 0.5 else 0.0
     layout = _Layout(len(selected), tile, lines, min_coverage)
     canvas: Bytes = np.full((layout.height(), _WIDTH, 3), _BACKGROUND, np.uint8)
     _write(canvas, chart.title, (_MARGIN, _MARGIN + 26), _TEXT, 1.0)
-    subtitle = f"coverage, and the {100 * chart.target:g} % asked for (dashed)"
+    subtitle = f"coverage, with the target of {100 * chart.target:g} % (dashed)"
     if len(selected) < len(chart.cards):
-        subtitle += f"; below, the {len(selected)} of {len(chart.cards)} keyframes that gain most"
+        subtitle += f"; below, the {len(selected)} of {len(chart.cards)} keyframes with the highest gain"
     _write(canvas, subtitle, (_WIDTH - _MARGIN, _MARGIN + 26), _MUTED, anchor="right")
     _draw_timeline(canvas, layout, chart)
     if len(selected) <= layout.columns:
@@ -109,13 +113,13 @@ def plan_picture(chart: Chart) -> Bytes:
 
 
 def select_cards(cards: Sequence[Card], max_cards: int = MAX_CARDS) -> list[Card]:
-    """Return up to ``max_cards`` cards, in order: the first, and those with the highest gain; of equals the earlier."""
+    """Return up to ``max_cards`` cards in order: the first, and those with the highest gain, earlier ones on ties."""
     ranked = sorted(range(1, len(cards)), key=lambda place: (-cards[place].gained, place))
     return [cards[place] for place in sorted([0, *ranked[: max_cards - 1]])] if cards else []
 
 
 def lowest_per_column(coverage: Sequence[float], columns: int) -> Floats:
-    """Return the lowest coverage of the frames of each column of pixels: float32 (columns,)."""
+    """Return the minimum coverage of the frames in each pixel column: float32 (columns,)."""
     values = np.asarray(coverage, F32)
     firsts = np.arange(columns) * len(values) // columns
     ends = np.maximum(firsts + 1, np.arange(1, columns + 1) * len(values) // columns)
@@ -124,9 +128,10 @@ def lowest_per_column(coverage: Sequence[float], columns: int) -> Floats:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Positions in pixels. tile: width and height of a picture on a card. lines: of the longest reason.
+    """Positions in pixels.
 
-    min_coverage: the coverage at the bottom of the timeline, 0..1.
+    cards: number of cards. tile: (width, height) of a picture on a card. lines: number of lines of the longest reason.
+    min_coverage: coverage at the bottom of the timeline, 0..1.
     """
 
     cards: int
@@ -155,11 +160,11 @@ class _Layout:
         return self.top + _CHART
 
     def x_of(self, place: int, frames: int) -> int:
-        """Return the x of the centre of a frame on the timeline."""
+        """Return the x coordinate of a frame's centre on the timeline. place: position of the frame, from 0."""
         return round(self.left + (place + 0.5) * (self.right - self.left) / frames)
 
     def y_of(self, share: float) -> int:
-        """Return the y of a coverage on the timeline."""
+        """Return the y coordinate of a coverage on the timeline."""
         return round(self.base - max(0.0, share - self.min_coverage) / (1 - self.min_coverage) * _CHART)
 
     def card(self, place: int) -> tuple[int, int]:
@@ -183,10 +188,10 @@ def _columns(cards: int) -> int:
     return max(MIN_COLUMNS, min(MAX_COLUMNS, -(-cards // rows)))
 
 
-def _tile(cards: Sequence[Card]) -> tuple[int, int]:
+def _tile(cards: Sequence[Card], pixel_aspect: Fraction) -> tuple[int, int]:
     if not cards:
         return 1, 1
-    width, height = image_size(cards[0].plate)
+    width, height = true_size(image_size(cards[0].plate), pixel_aspect)
     room = (_WIDTH - 2 * _MARGIN + _GAP) // _columns(len(cards)) - _GAP
     tallest = _MAX_TILE if len(cards) > MAX_COLUMNS else _MAX_TILE_ONE_ROW
     scale = min(room / width, tallest / height)
@@ -211,12 +216,12 @@ def _draw_timeline(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
 
 
 def _steps(layout: _Layout) -> list[float]:
-    """Return the coverages that have a grid line."""
+    """Return the coverages of the grid lines."""
     return [layout.min_coverage + step * (1 - layout.min_coverage) / 5 for step in range(6)]
 
 
 def _draw_curve(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
-    """Draw the area under the coverage, and in red the gap to the target where coverage is below it."""
+    """Draw the area under the coverage curve, and the shortfall from the target in red."""
     values = lowest_per_column(chart.coverage, layout.right - layout.left)
     target = layout.y_of(chart.target)
     heights = [layout.y_of(float(value)) for value in values]
@@ -234,7 +239,7 @@ def _draw_curve(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
 
 
 def _draw_cuts(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
-    """Draw a line before the first frame of every shot but the first, and the shots' names where there is room."""
+    """Draw a line at each cut, and the names of shots that are wide enough."""
     width = (layout.right - layout.left) / len(chart.frames)
     places = [chart.frames.index(frame) for frame in chart.shots]
     for number, (first, end) in enumerate(pairwise([*places, len(chart.frames)]), 1):
@@ -247,7 +252,7 @@ def _draw_cuts(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
 
 
 def _draw_keys(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
-    """Draw a line and a diamond for every keyframe, and its number where there is room."""
+    """Draw a line and a diamond for each keyframe, and its number unless it would overlap the previous one."""
     import cv2
 
     free = 0
@@ -263,7 +268,7 @@ def _draw_keys(canvas: Bytes, layout: _Layout, chart: Chart) -> None:
 
 
 def ticks(frames: Sequence[int]) -> list[int]:
-    """Return about ten frames to label: the first one, and those at or next after round numbers."""
+    """Return about ten frames to label: the first one, and those at or just after round numbers."""
     rough = max(1, (frames[-1] - frames[0] + 1) / 12)
     power = 10 ** int(np.floor(np.log10(rough)))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
@@ -307,12 +312,12 @@ def _draw_card(canvas: Bytes, layout: _Layout, place: int, card: Card) -> None:
 
 
 def _with_heat(plate: Bytes, heat: Floats) -> Bytes:
-    """Return the plate, dim and grey, with the heat map as a glowing overlay."""
+    """Blend the heat map, in colour, over the darkened grey plate: RGB, uint8 (H, W, 3)."""
     import cv2
 
     light = cv2.cvtColor(plate, cv2.COLOR_RGB2GRAY).astype(F32)[..., None] / F32(255)
     glow = np.dstack([np.interp(heat, _HEAT[0], shades) for shades in _HEAT[1:]]).astype(F32)
-    # The plate stays visible: its luminance modulates the overlay.
+    # The luminance of the plate modulates the overlay, so that the plate stays visible.
     share = np.clip(heat * F32(2), 0, 1)[..., None] * F32(0.85)
     mixed = 110 * light * (1 - share) + glow * (F32(0.35) + F32(0.75) * light) * share
     return np.asarray(np.clip(mixed + F32(0.5), 0, 255), np.uint8)
@@ -339,7 +344,7 @@ def _thumbnail(path: Path, size: tuple[int, int]) -> Bytes:
 
 
 def _wrap(text: str, width: int) -> list[str]:
-    """Wrap text into lines that fit the width, at most as many as a card has room for."""
+    """Wrap text into at most _MAX_REASON_LINES lines. Longer text is truncated. width: in pixels."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
@@ -355,16 +360,21 @@ def _wrap(text: str, width: int) -> list[str]:
 def _text_width(text: str, size: float) -> int:
     import cv2
 
-    (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size * _SUPERSAMPLING, _SUPERSAMPLING)
+    # OpenCV crashes on lone surrogates and does not support line breaks.
+    (width, _), _ = cv2.getTextSize(visible(text), cv2.FONT_HERSHEY_SIMPLEX, size * _SUPERSAMPLING, _SUPERSAMPLING)
     return int(-(-width // _SUPERSAMPLING))
 
 
 def _write(
     canvas: Bytes, text: str, place: tuple[int, int], colour: Colour, size: float = _FONT, anchor: str = "left"
 ) -> int:
-    """Write a line whose baseline is at ``place``, and return its width in pixels."""
+    """Write a line of text, and return its width in pixels.
+
+    place: (x, y) of the anchor on the baseline. anchor: "left", "middle" or "right".
+    """
     import cv2
 
+    text = visible(text)
     width, above, below = _text_width(text, size), round(34 * size), round(14 * size)
     x = place[0] - (width if anchor == "right" else width // 2 if anchor == "middle" else 0)
     ink: Bytes = np.zeros(((above + below) * _SUPERSAMPLING, (width + 4) * _SUPERSAMPLING), np.uint8)

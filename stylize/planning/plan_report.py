@@ -1,6 +1,6 @@
-"""Files of a plan in the project: the table of its frames, and a picture that explains the choice of keyframes.
+"""Files of a plan in the project: a table of its frames, and a picture that explains the choice of keyframes.
 
-A file that was edited since we wrote it belongs to the user: the plan is written alongside, under the next free number.
+Files that the user has edited are kept. The plan is then written alongside, with the next free number in its name.
 """
 
 from collections.abc import Sequence
@@ -19,15 +19,18 @@ from stylize.planning.picking import ShotPlan, heat_map_file
 from stylize.planning.plan_picture import Card, Chart, plan_picture
 from stylize.settings.input_files import inputs_of
 from stylize.stages import cache_key
+from stylize.visible_text import one_line
 
-# Start of footage without timecode.
+# First time code of footage without one.
 FIRST_TIMECODE = "00:00:00:00"
+# Max length of the shot's name in the title of the picture.
+_MAX_TITLE = 60
 
 
 def write_plan(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, Path]:
-    """Write keys.csv and plan.png into the project, and return their paths.
+    """Write keys.csv and plan.png to the project, and return their paths.
 
-    shots: with their coverage. A file that the user edited stays, unless ``--overwrite`` is given.
+    Files that the user has edited are kept unless ``--overwrite`` is given. shots: with measured coverage.
     """
     _remove_stale_heat_maps(context, shots)
     codes = timecodes(context.shot)
@@ -40,6 +43,7 @@ def write_plan(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, Path]
     picture = _target(context, "plan", ".png")
     key = cache_key(
         "plan_report", text, drawing.title, drawing.target,
+        *([] if drawing.pixel_aspect == 1 else [str(drawing.pixel_aspect)]),
         context.plate_digests([card.frame for card in drawing.cards]),
         [context.project.digest(card.heat) for card in drawing.cards],
     )  # fmt: skip
@@ -49,7 +53,7 @@ def write_plan(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, Path]
 
 
 def timecodes(shot: Shot) -> dict[int, str]:
-    """Return the timecode of every frame: the footage's own, or counted from zero at its beginning."""
+    """Return the time code of each frame. A movie without one is counted from zero."""
     start = shot.timecode or offset_timecode(FIRST_TIMECODE, shot.positions[0] if shot.positions else 0, shot.rate)
     counts = (round(time * shot.time_base * shot.rate) for time in shot.times)
     return {
@@ -58,7 +62,7 @@ def timecodes(shot: Shot) -> dict[int, str]:
 
 
 def rows(shots: Sequence[ShotPlan], codes: dict[int, str]) -> list[Row]:
-    """Return one row for every frame, in order."""
+    """Return one row for each frame, in order."""
     found = []
     for number, plan in enumerate(shots, 1):
         reasons = {key.frame: key.reason for key in plan.keyframes}
@@ -87,8 +91,8 @@ def chart(context: Context, shots: Sequence[ShotPlan], codes: dict[int, str]) ->
     starts = [plan.frames[0] for plan in shots]
     facts = [_count(len(frames), "frame"), f"{float(context.shot.rate):.6g} fps", _count(len(shots), "shot")]
     return Chart(
-        f"{context.shot.name}   {',  '.join([*facts, _count(len(keys), 'keyframe')])}",
-        frames, shares, context.settings.coverage, starts, cards,
+        f"{one_line(context.shot.name, _MAX_TITLE)}   {',  '.join([*facts, _count(len(keys), 'keyframe')])}",
+        frames, shares, context.settings.coverage, starts, cards, context.shot.pixel_aspect,
     )  # fmt: skip
 
 
@@ -97,8 +101,11 @@ def _count(number: int, noun: str) -> str:
 
 
 def _target(context: Context, name: str, suffix: str) -> Path:
-    """Return a path for a file of the plan. It never replaces a file that the user edited, except with
-    ``--overwrite``, nor an input of the run, except a table of ``--keyframes``: the plan's content is the same."""
+    """Return the path for a file of the plan.
+
+    It is never a file that the user has edited, except with ``--overwrite``. It is never an input of the run, except
+    the table of ``--keyframes``, which has the same content.
+    """
     first = context.project.root / f"{name}{suffix}"
     paths = (first if number == 1 else first.with_stem(f"{name}.{number}") for number in count(1))
     inputs = {
@@ -109,11 +116,11 @@ def _target(context: Context, name: str, suffix: str) -> Path:
         if path not in inputs and (context.settings.overwrite or not path.exists() or context.project.ours(path))
     )  # fmt: skip
     if first in inputs:
-        context.message(f"{first} is read by this run and stays as it is; this plan is written to {target.name}")
+        context.message(f"{first} is an input of this run and is kept; this plan is written to {target.name}")
     elif target != first:
         context.message(
-            f"{first} was edited by hand and stays as it is; this plan is written to {target.name}, or over it with "
-            "--overwrite"
+            f"{first} was changed by hand and is kept; this plan is written to {target.name}; give --overwrite to "
+            "replace the file"
         )
     if (
         first.exists()
@@ -121,7 +128,7 @@ def _target(context: Context, name: str, suffix: str) -> Path:
         and suffix == ".csv"
         and not _is_keyframes_table(context, first)
     ):
-        context.message(f"to use the edited table, give it back with --keyframes {first}")
+        context.message(f"to use the edited table, give --keyframes {first}")
     return target
 
 

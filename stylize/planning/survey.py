@@ -1,7 +1,7 @@
-"""Survey of how much a few candidates for keys show of the frames around them: a forward and a backward pass.
+"""Survey of a shot, which measures the coverage of frames by candidates for keys in a forward and a backward pass.
 
-Candidates are frames with content that no other nearby candidate fully covers. Each one is followed until it covers
-next to nothing, so that the work per frame is bounded whatever the length of the shot.
+Candidates are frames with content that no other nearby candidate fully covers. Each candidate is tracked until it
+covers almost nothing, so that the work per frame is bounded and independent of the length of the shot.
 """
 
 from collections import deque
@@ -31,24 +31,24 @@ from stylize.planning.coverage import (
     weighted_sum,
 )
 
-# Side in thumbnail pixels of the cells in which residual is stored, and the highest level of its quantisation: 4 bits
-# each.
+# Side in thumbnail pixels of the cells in which the residual is stored, and its highest level. Cells have 4 bits.
 CELL = 4
 LEVELS = 15
 
-# A frame becomes a candidate if every previous candidate covers less than this of it; at most once every MIN_SPACING
-# frames.
+# A frame becomes a candidate if each previous candidate covers less than this share of it. Candidates are at least
+# MIN_SPACING frames apart.
 ENOUGH_COVERAGE = 0.975
 MIN_SPACING = 3
-# From this coverage on, uncovered eyes may be the new content.
+# Min coverage for the detection of eye opening.
 EYE_COVERAGE = 0.9
-# After this many frames without a candidate, the last frame before new content appears becomes one too.
+# After this many frames without a candidate, the last frame before new content appears also becomes one.
 REST_FRAMES = 6
 
-# Number of frames after a blend that may still show traces of the other picture.
+# Number of frames after a blend that may contain traces of the other picture.
 BLEND_TRAIL = 2
 
-# A view ends once it has covered less than this for more than MAX_POOR_FRAMES frames. Above MAX_VIEWS the poorest end.
+# A view is dropped after it has covered less than this for more than MAX_POOR_FRAMES frames. If there are more than
+# MAX_VIEWS views, those with the lowest coverage are dropped.
 POOR_COVERAGE, MAX_POOR_FRAMES = 0.15, 8
 MAX_VIEWS = 16
 
@@ -59,8 +59,9 @@ Attention = Callable[[int], Floats]
 class SurveySource:
     """Input of a survey.
 
-    frames: its numbers, ascending. plate: uint8 (H, W, 3) RGB of a frame. attention: float32 (H, W) in [0, 1] of a
-    frame, only the inside counts; None for all. on_frame: called with each frame after the forward pass has visited it.
+    frames: frame numbers, ascending. plate: returns the plate of a frame: RGB, uint8 (H, W, 3). attention: returns the
+    matte of a frame, float32 (H, W) in [0, 1]; only pixels inside it count; None for all pixels. on_frame: called with
+    each frame after the forward pass.
     """
 
     frames: Sequence[int]
@@ -72,12 +73,12 @@ class SurveySource:
 
 @dataclass(frozen=True)
 class Survey:
-    """Result of a survey, by position in the shot, counted from 0.
+    """Result of a survey. Frames are identified by their position in the shot, from 0.
 
-    size: width and height of a proxy. cells: width and height of the grid in which residual is stored. candidates:
-    ascending. forward, backward: of every frame, the residual of each candidate before and after it, see ``pack``.
-    weights: of every frame, float32 (cells,), which sum to 1, or all 0 where nothing counts. sharp: of every frame, see
-    ``sharpness``. exempt: frames that are a blend of two pictures, and need not be covered.
+    size: (width, height) of a proxy. cells: (width, height) of the grid in which residuals are stored. candidates:
+    ascending. forward, backward: for each frame, the packed residual of each candidate before and after it. weights:
+    for each frame, float32 (cells,) with a sum of 1, or 0 if no pixel counts. sharp: for each frame, its sharpness.
+    exempt: frames that are blends of two pictures and need not be covered.
     """
 
     size: tuple[int, int]
@@ -90,12 +91,12 @@ class Survey:
     exempt: frozenset[int]
 
     def residual(self, packed: Bytes) -> Floats:
-        """Return the unpacked residual; see ``unpack``."""
+        """Unpack a residual: float32 (cells,)."""
         return unpack(packed, self.cells[0] * self.cells[1])
 
 
 def pack(residual: Floats) -> Bytes:
-    """Pack residual into two cells per byte. residual: float32 (cells,), 0 to MAX_RESIDUAL."""
+    """Quantise a residual to 4 bits, and pack two cells per byte. residual: float32 (cells,), 0 to MAX_RESIDUAL."""
     levels = np.rint(residual * F32(LEVELS / MAX_RESIDUAL)).astype(U8)
     if levels.size % 2:
         levels = np.append(levels, U8(0))
@@ -103,7 +104,7 @@ def pack(residual: Floats) -> Bytes:
 
 
 def unpack(packed: Bytes, count: int) -> Floats:
-    """Invert ``pack``, with an error of at most half a level."""
+    """Invert ``pack``: float32 (count,), with an error of at most half a level."""
     levels = np.empty(2 * packed.size, F32)
     levels[::2], levels[1::2] = packed >> 4, packed & 15
     return levels[:count] * F32(MAX_RESIDUAL / LEVELS)
@@ -111,7 +112,10 @@ def unpack(packed: Bytes, count: int) -> Floats:
 
 @dataclass(frozen=True)
 class _Frame:
-    """One frame. place: in the shot. picture: its proxy. moved: from the frame visited before; None for the first."""
+    """One frame of a pass.
+
+    place: position in the shot. picture: proxy. moved: motion from the previous frame of the pass; None for the first.
+    """
 
     place: int
     picture: Bytes
@@ -120,14 +124,15 @@ class _Frame:
 
 
 def survey_shot(shot: SurveySource, fixed: Sequence[int], allowed: Callable[[int], bool] | None) -> Survey:
-    """Survey all frames in two passes. Holds a few small pictures, and at most some 20 bytes per cell and frame.
+    """Survey all frames in two passes. Memory: a few small pictures, and about 20 bytes per cell and frame at most.
 
-    fixed: positions that are always candidates. allowed: whether another position may be one; None for no others.
+    fixed: positions that are always candidates. allowed: returns whether another position may be a candidate; None
+    allows no others.
     """
     forward = _ForwardPass(shot, set(fixed), allowed)
     forward.run()
     if not forward.candidates and allowed is not None:
-        # Every allowed frame is a blend.
+        # All allowed frames are blends.
         free = [place for place in range(len(shot.frames)) if allowed(place)]
         forward = _ForwardPass(shot, set(free[:1]), None)
         forward.run()
@@ -140,7 +145,7 @@ def survey_shot(shot: SurveySource, fixed: Sequence[int], allowed: Callable[[int
 
 @dataclass
 class _Views:
-    """Views of the followed candidates in one direction. fixed: candidates that stay whatever they show."""
+    """Views of the tracked candidates in one direction. fixed: candidates that are never dropped for low coverage."""
 
     estimate: FlowEstimator
     fixed: Collection[int]
@@ -148,7 +153,7 @@ class _Views:
     poor_frames: dict[int, int] = field(default_factory=dict)
 
     def follow(self, frame: _Frame) -> None:
-        """Move all views to the next frame."""
+        """Propagate all views to the next frame."""
         if frame.moved is not None:
             for place, (key, view) in self.views.items():
                 self.views[place] = key, move_view(view, frame.moved, key, frame.thumbnail, self.estimate)
@@ -156,13 +161,13 @@ class _Views:
     def add(self, frame: _Frame) -> None:
         """Add the frame as a candidate."""
         if frame.place in self.fixed:
-            # A key has no effect beyond the key after the next one.
+            # Only the latest fixed key and this one matter: a key has no effect beyond the next two keys.
             for place in [place for place in self.views if place in self.fixed][:-1]:
                 del self.views[place]
         self.views[frame.place] = frame.thumbnail, own_view(frame.thumbnail)
 
     def drop_poor(self, shares: Mapping[int, float]) -> None:
-        """End views that cover too little. shares: of the frame, the coverage by each."""
+        """Drop views that cover too little. shares: coverage of the frame by each view."""
         for place, share in shares.items():
             self.poor_frames[place] = self.poor_frames.get(place, 0) + 1 if share < POOR_COVERAGE else 0
             if self.poor_frames[place] > MAX_POOR_FRAMES and place not in self.fixed:
@@ -173,7 +178,7 @@ class _Views:
 
 
 class _ForwardPass:
-    """First pass, in which candidates are chosen."""
+    """First pass, which chooses the candidates."""
 
     def __init__(self, shot: SurveySource, fixed: Collection[int], allowed: Callable[[int], bool] | None) -> None:
         self.shot, self.fixed, self.allowed = shot, fixed, allowed
@@ -191,7 +196,7 @@ class _ForwardPass:
         for before, frame, after in _with_surroundings(_frames(self.shot, range(len(self.shot.frames)))):
             if moving is None:
                 self.size, self.cells = frame.picture.shape[1::-1], _cells(frame.thumbnail)
-                # The motion in the first frame follows from the second.
+                # The subject in the first frame is found by its motion to the second.
                 first = motion(after[0].picture, frame.picture, self.shot.estimate) if after else None
                 moving = subject(None, first) if first else np.zeros_like(frame.thumbnail.tolerance)
             elif frame.moved is not None:
@@ -212,7 +217,7 @@ class _ForwardPass:
             share = max(shares(packed, self.weights[-1]).values(), default=0.0)
             missed_eyes = self._missed_eyes(packed) if share >= EYE_COVERAGE else np.zeros(0, bool)
             if missed_eyes.any():
-                # The previous frame shows them half open, which makes a poor key.
+                # The eyes may be only half open in this frame, which would make it a poor key.
                 self.next_candidate = self._most_open(frame, after, missed_eyes)
             elif share < ENOUGH_COVERAGE:
                 self._add_rest_candidate(frame)
@@ -225,9 +230,9 @@ class _ForwardPass:
         self.last = frame
 
     def _add_rest_candidate(self, frame: _Frame) -> None:
-        """Make the previous frame a candidate if it is the last of many without new content.
+        """Make the previous frame a candidate if it is the last of many frames without new content.
 
-        No frame shows the content before the change better, and nothing moves in it yet.
+        It shows the content before the change best, and nothing moves in it yet.
         """
         last = self.last
         if last is None or frame.moved is None or self.allowed is None or not self.allowed(last.place):
@@ -248,19 +253,19 @@ class _ForwardPass:
         return self.allowed is not None and not pending and not too_soon and frame.place not in self.fixed
 
     def _missed_eyes(self, packed_views: Mapping[int, Bytes]) -> Bools:
-        """Return the cells with eyes, or a similar pair, that no candidate covers: bool (height, width) of the grid."""
+        """Return the cells of open eyes that no candidate covers: bool (height, width) of the grid."""
         weights = self.weights[-1]
         residuals = [unpack(packed, weights.size) for packed in packed_views.values()]
         return eye_opening.paired_holes(np.array(residuals, F32).reshape(-1, weights.size), weights, self.cells)
 
     def _usable_as_keys(self, frames: Sequence[_Frame]) -> list[_Frame]:
-        """Return the frames that may be keys."""
+        """Return the frames that may be keys: allowed ones without traces of a blend."""
         assert self.allowed is not None
         allowed_frames = [one for one in frames if self.allowed(one.place)]
         return [one for one in allowed_frames if not self.exempt & set(range(one.place - BLEND_TRAIL, one.place + 1))]
 
     def _sharpest(self, frame: _Frame, after: Sequence[_Frame], weights: Floats) -> int | None:
-        """Return the sharpest frame that may be a key; the first one within 10 % of it is preferred."""
+        """Return the first usable frame whose sharpness is within 10 % of the maximum. None without a usable frame."""
         usable = self._usable_as_keys([frame, *after])
         if not usable:
             return None
@@ -268,7 +273,10 @@ class _ForwardPass:
         return next(one.place for one, found in zip(usable, scores, strict=True) if found >= 0.9 * max(scores))
 
     def _most_open(self, frame: _Frame, after: Sequence[_Frame], missed_eyes: Bools) -> int | None:
-        """Return the frame with the most open eyes: with the most contrast there. missed_eyes: see ``_missed_eyes``."""
+        """Return the usable frame with the widest open eyes, which have the highest contrast. None without one.
+
+        missed_eyes: see ``_missed_eyes``.
+        """
         usable = self._usable_as_keys([frame, *after])
         return max(usable, key=lambda one: _contrast(one, self.cells, missed_eyes)).place if usable else None
 
@@ -282,7 +290,7 @@ def _is_blend(before: _Frame, frame: _Frame, after: _Frame, estimate: FlowEstima
 
 
 def shares(residuals: Mapping[int, Bytes], weights: Floats) -> dict[int, float]:
-    """Return the weighted coverage of one frame by each candidate alone, 0..1."""
+    """Return the weighted coverage of one frame by each single candidate, 0..1."""
     if not residuals:
         return {}
     count = weights.size
@@ -293,7 +301,7 @@ def shares(residuals: Mapping[int, Bytes], weights: Floats) -> dict[int, float]:
 def _backward_pass(
     shot: SurveySource, candidates: Sequence[int], fixed: Collection[int], weights: Sequence[Floats]
 ) -> list[dict[int, Bytes]]:
-    """Run the second pass, from the last frame to the first."""
+    """Run the second pass, from the last frame to the first. Returns the residuals of each frame, in order."""
     views, candidate_set = _Views(shot.estimate, fixed), set(candidates)
     residuals: list[dict[int, Bytes]] = []
     for frame in _frames(shot, range(len(shot.frames) - 1, -1, -1)):

@@ -1,7 +1,8 @@
-"""Choice of the further key that reduces the error of a result most.
+"""Choice of the additional key that reduces the error of a result most.
 
-Errors grow with the distance to the nearest key. A further key reduces the error of a frame by the share by which it is
-nearer. The error that frames have next to a key, from grain and whatever no key fixes, stays.
+Errors are modelled as proportional to the distance to the nearest key. An additional key reduces a frame's error in
+proportion to the reduction of this distance. The error of frames next to a key, from grain and other causes that keys
+do not fix, remains.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,16 +13,16 @@ from numpy.typing import NDArray
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# Frames on either side in the median filter: an error in fewer than half of these is a flash.
+# Number of frames on each side in the median filter, which ignores errors in fewer than half of its frames (flashes).
 FILTER_REACH = 2
-# Maximum number of frames of a span that are tried.
+# Max number of frames per span that are tried.
 MAX_TRIED = 2000
 
 
 def error_floor(frames: Sequence[int], errors: Mapping[int, float], keys: Collection[int]) -> float:
-    """Return the median error of the frames next to a key; 0 if every frame is a key.
+    """Return the median error of the frames next to a key, or 0 if there are none.
 
-    frames: of one shot, ascending. errors: of each, at least 0.
+    frames: frames of one shot, ascending. errors: error of each frame, 0 or more.
     """
     near = [
         errors[frame]
@@ -32,7 +33,7 @@ def error_floor(frames: Sequence[int], errors: Mapping[int, float], keys: Collec
 
 
 def shot_error(frames: Sequence[int], errors: Mapping[int, float], floor: float) -> float:
-    """Return the mean error of a shot; no frame counts less than ``floor``, so that a key is no gain by itself."""
+    """Return the mean error of a shot. Errors are clipped to at least ``floor``, so that a key alone is not a gain."""
     return float(np.mean([max(errors[frame], floor) for frame in frames]))
 
 
@@ -42,8 +43,9 @@ def best_frame(
 ) -> tuple[int, float] | None:  # fmt: skip
     """Return the frame that reduces the error most as a key, and the reduction summed over all frames.
 
-    min_gap: minimum distance in frames to any key. excluded: frames that must not be keys. None if no frame reduces
-    the error. Of equals the earliest. In spans of more than MAX_TRIED frames not every frame is tried.
+    The earliest frame is returned on ties, and None if no frame reduces the error. In spans of more than MAX_TRIED
+    frames, only a part of the frames is tried. frames: ascending. errors: error of each frame. floor: see
+    ``error_floor``. min_gap: minimum distance in frames to other keys. excluded: frames that must not be keys.
     """
     places = [place for place, frame in enumerate(frames) if frame in keys]
     if not places:
@@ -66,13 +68,13 @@ def best_frame(
 
 
 def _distance_to_nearest(positions: Ints, places: Ints) -> Ints:
-    """Return the distance from each position to the nearest of the ascending places."""
+    """Return the distance from each position to the nearest place. places: ascending."""
     after = np.searchsorted(places, positions)
     to_next = np.abs(places[np.minimum(after, len(places) - 1)] - positions)
     return np.asarray(np.minimum(to_next, np.abs(positions - places[np.maximum(after - 1, 0)])))
 
 
 def _median_filtered(values: Doubles) -> Doubles:
-    """Return the running median of the values, over FILTER_REACH values on either side."""
+    """Return the running median of the values, over FILTER_REACH values on each side."""
     padded = np.pad(values, FILTER_REACH, mode="edge")
     return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * FILTER_REACH + 1), axis=1))

@@ -15,7 +15,7 @@ def within(lock, key, most, inside):
 
 
 @pytest.mark.parametrize(("things", "together"), [("aaaa", False), ("abcd", True)])
-def test_one_at_a_time_has_its_turn_for_a_thing(things, together):
+def test_lock_is_exclusive_per_key(things, together):
     lock, most, inside = KeyedLock(), [], []
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda key: within(lock, key, most, inside), things * 5))
@@ -23,7 +23,7 @@ def test_one_at_a_time_has_its_turn_for_a_thing(things, together):
     assert (max(most) > 1) == together
 
 
-def test_a_turn_ends_where_something_fails():
+def test_lock_is_released_after_an_error():
     lock = KeyedLock()
     with pytest.raises(ValueError, match="no"), lock.hold("a"):
         raise ValueError("no")

@@ -1,4 +1,4 @@
-"""Dissolves are told from all else that changes a picture."""
+"""Detection of dissolves among other changes of a picture."""
 
 from collections.abc import Callable, Sequence
 
@@ -20,7 +20,7 @@ def blends(clip: Sequence[Bytes]) -> list[int]:
     return [at for at in inner if is_blend(small[at - REACH], small[at], small[at + REACH], estimate)]
 
 
-def test_the_middle_of_a_dissolve_is_a_blend() -> None:
+def test_middle_of_a_dissolve_is_a_blend() -> None:
     found = blends(synthetic.dissolve(40, 12, 14))
     assert set(range(16, 22)) <= set(found)
     assert min(found) >= 9
@@ -31,18 +31,19 @@ def test_the_middle_of_a_dissolve_is_a_blend() -> None:
     "event",
     [synthetic.still, synthetic.exposure_drift, synthetic.shake, synthetic.nod, synthetic.whip_pan],
 )
-def test_nothing_else_is(event: Callable[[int], list[Bytes]]) -> None:
+def test_other_events_are_not_blends(event: Callable[[int], list[Bytes]]) -> None:
     assert blends(event(24)) == []
 
 
-def test_neither_is_what_turns_comes_in_or_is_lit() -> None:
+@pytest.mark.slow
+def test_turning_entering_and_lighting_are_not_blends() -> None:
     assert blends(synthetic.turn(30, 8, 12)) == []
     assert blends(synthetic.enter(30, 8, 8)) == []
     assert blends(synthetic.pan(24, 4)) == []
     assert blends(synthetic.flash(30, 14)) == []
 
 
-def test_blur_takes_sharpness_and_light_does_not() -> None:
+def test_sharpness_falls_with_blur_but_not_with_light() -> None:
     plain = synthetic.texture(1)
     wide = synthetic.to_bytes(np.float32(0.6) * plain)
     smeared = np.asarray(plain.astype(np.float32))
@@ -52,7 +53,7 @@ def test_blur_takes_sharpness_and_light_does_not() -> None:
     assert sharpness(wide, even) == pytest.approx(sharpness(plain, even), rel=0.1)
 
 
-def test_a_smeared_thing_is_not_sharp_before_a_sharp_ground() -> None:
+def test_blurred_object_over_a_sharp_background_is_not_sharp() -> None:
     plain = synthetic.texture(1)
     thing = np.zeros(plain.shape[:2], np.float32) + 0.01
     thing[60:120, 100:180] = 1

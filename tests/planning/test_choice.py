@@ -1,4 +1,4 @@
-"""The choice among candidates is the best there is: compared with trying all."""
+"""The choice among candidates is optimal, compared with exhaustive search."""
 
 import tracemalloc
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from stylize.planning.survey import Survey, pack, unpack
 CELLS = 40
 
 
-def surveyed(
+def make_survey(
     seed: int,
     count: int,
     candidates: Sequence[int],
@@ -34,7 +34,7 @@ def surveyed(
     sharp: Sequence[float] = (),
     alike: bool = False,
 ) -> Survey:
-    """Candidates that show the less of a frame the further it is away, in a way of their own."""
+    """Candidates that cover less of a frame the further away it is, each in its own way."""
     rng = np.random.default_rng(seed)
     own = rng.uniform(0.3, 2.0, (1 if alike else len(candidates), CELLS))
     own = np.broadcast_to(own, (len(candidates), CELLS))
@@ -61,7 +61,7 @@ def target(coverage: float, most: int | None = None, fixed: Sequence[int] = (), 
 
 
 def figures(seen: Survey, keys: Sequence[int], coverage: float, *, worst: bool = False) -> tuple[int, float]:
-    """Frames that are not explained, in runs longer than PATIENCE, and what is left over; from the definition."""
+    """Uncovered frames in runs longer than PATIENCE, and the total residual, by definition."""
     failed, cost = [], 0.0
     for place, weights in enumerate(seen.weights):
         if place in keys:
@@ -76,14 +76,14 @@ def figures(seen: Survey, keys: Sequence[int], coverage: float, *, worst: bool =
         failed.append(float(1 - hole) < coverage)
         left = float(np.log1p(weighted_sum(residual, weights) / 0.05)) + HOLE_WEIGHT * float(hole) ** 2
         left += ONE_SIDED[worst] * (None in around)
-        if worst and lost(seen, place):
+        if worst and no_key_covers(seen, place):
             continue
         cost += np.exp(WORST_POWER * left) if worst else left
     runs = "".join("x" if each else " " for each in failed).split()
     return sum(len(run) for run in runs if len(run) > PATIENCE), cost + DELAY_COST * sum(keys)
 
 
-def lost(seen: Survey, place: int) -> bool:
+def no_key_covers(seen: Survey, place: int) -> bool:
     shown = [packed for key, packed in {**seen.forward[place], **seen.backward[place]}.items() if key != place]
     return all(uncovered(seen.residual(packed)).mean() > 1 - LOST_SHARE for packed in shown)
 
@@ -91,10 +91,11 @@ def lost(seen: Survey, place: int) -> bool:
 CANDIDATES = (0, 4, 7, 11, 15, 18, 23, 26)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("coverage", [0.3, 0.6, 0.8])
-def test_no_set_of_candidates_is_better(seed: int, coverage: float) -> None:
-    seen = surveyed(seed, 30, CANDIDATES)
+def test_choice_is_optimal(seed: int, coverage: float) -> None:
+    seen = make_survey(seed, 30, CANDIDATES)
     keys = choose(SpanCosts(seen, coverage), target(coverage))
     scores = {}
     for count in range(1, len(CANDIDATES) + 1):
@@ -105,26 +106,27 @@ def test_no_set_of_candidates_is_better(seed: int, coverage: float) -> None:
 
 
 @pytest.mark.parametrize("most", [1, 2, 3])
-def test_no_other_use_of_a_few_keys_is_better(most: int) -> None:
-    seen = surveyed(7, 30, CANDIDATES)
+def test_choice_with_few_keys_is_optimal(most: int) -> None:
+    seen = make_survey(7, 30, CANDIDATES)
     keys = choose(SpanCosts(seen, 0.99), target(0.99, most))
     best = min(figures(seen, some, 0.99)[1] for some in combinations(CANDIDATES, most))
     assert len(keys) == most
     assert figures(seen, keys, 0.99)[1] == pytest.approx(best, abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("most", [2, 3, 4])
-def test_no_other_use_of_a_few_keys_makes_the_worst_frames_better(seed: int, most: int) -> None:
-    seen = surveyed(seed, 30, CANDIDATES)
+def test_choice_for_the_worst_frames_is_optimal(seed: int, most: int) -> None:
+    seen = make_survey(seed, 30, CANDIDATES)
     keys = choose(SpanCosts(seen, 1.0, worst=True), target(1.0, most))
     left = {some: figures(seen, some, 1.0, worst=True)[1] for some in combinations(CANDIDATES, most)}
     assert left[keys] == pytest.approx(min(left.values()))
     assert figures(seen, keys, 1.0)[1] >= figures(seen, choose(SpanCosts(seen, 1.0), target(1.0, most)), 1.0)[1]
 
 
-def test_a_frame_that_nobody_shows_is_not_the_worst_to_care_for() -> None:
-    seen = surveyed(3, 60, range(0, 60, 3))
+def test_frame_that_no_key_covers_does_not_affect_the_choice() -> None:
+    seen = make_survey(3, 60, range(0, 60, 3))
     keys = choose(SpanCosts(seen, 1.0, worst=True), target(1.0, 4))
     for shown in (seen.forward[31], seen.backward[31]):
         for key in shown:
@@ -132,15 +134,15 @@ def test_a_frame_that_nobody_shows_is_not_the_worst_to_care_for() -> None:
     assert choose(SpanCosts(seen, 1.0, worst=True), target(1.0, 4)) == keys
 
 
-def test_the_more_is_to_be_explained_the_more_keys() -> None:
-    seen = surveyed(3, 60, range(0, 60, 3))
+def test_more_coverage_needs_more_keys() -> None:
+    seen = make_survey(3, 60, range(0, 60, 3))
     counts = [len(choose(SpanCosts(seen, coverage), target(coverage))) for coverage in np.linspace(0.05, 0.95, 10)]
     assert counts == sorted(counts)
     assert counts[0] < counts[-1]
 
 
-def test_fixed_keys_stay_and_others_keep_their_distance() -> None:
-    seen = surveyed(3, 60, range(0, 60, 3))
+def test_fixed_keys_are_kept_and_others_respect_the_gap() -> None:
+    seen = make_survey(3, 60, range(0, 60, 3))
     keys = choose(SpanCosts(seen, 0.8), target(0.8, fixed=[21, 24], gap=9))
     assert {21, 24} <= set(keys)
     others = [key for key in keys if key not in (21, 24)]
@@ -149,8 +151,8 @@ def test_fixed_keys_stay_and_others_keep_their_distance() -> None:
     assert choose(SpanCosts(seen, 0.8), target(0.8, 2, fixed=[21, 24])) == (21, 24)
 
 
-def test_what_nobody_shows_costs_as_much_as_can_be() -> None:
-    seen = surveyed(3, 40, [2, 37], reach=5)
+def test_uncovered_frames_have_the_maximum_cost() -> None:
+    seen = make_survey(3, 40, [2, 37], reach=5)
     edge = SpanCosts(seen, 0.5).edge(2, 37)
     behind = SpanCosts(seen, 0.5).edge(2, None).cost - (40 - 2 - 1 - 5) * WORST_COST - 37 * ONE_SIDED[False]
     before = SpanCosts(seen, 0.5).edge(None, 37).cost - 32 * WORST_COST - 37 * ONE_SIDED[False]
@@ -158,30 +160,31 @@ def test_what_nobody_shows_costs_as_much_as_can_be() -> None:
     assert edge.uncovered_frames >= 24
 
 
-def test_of_two_neighbours_that_show_the_same_the_sharp_one_is_the_key() -> None:
+def test_sharper_of_two_equal_neighbours_is_chosen() -> None:
     for blurred in (12, 15):
-        seen = surveyed(5, 28, [12, 15], sharp=[0.5 if place == blurred else 1.0 for place in range(28)], alike=True)
+        seen = make_survey(5, 28, [12, 15], sharp=[0.5 if place == blurred else 1.0 for place in range(28)], alike=True)
         assert choose(SpanCosts(seen, 0.1), target(0.1)) == (27 - blurred,)
 
 
-def test_a_little_less_sharpness_is_chance() -> None:
-    plain = surveyed(5, 60, range(0, 60, 3))
-    rough = surveyed(5, 60, range(0, 60, 3), sharp=np.random.default_rng(1).uniform(0.85, 1, 60).tolist())
+def test_small_differences_in_sharpness_are_ignored() -> None:
+    plain = make_survey(5, 60, range(0, 60, 3))
+    rough = make_survey(5, 60, range(0, 60, 3), sharp=np.random.default_rng(1).uniform(0.85, 1, 60).tolist())
     assert choose(SpanCosts(plain, 0.8), target(0.8)) == choose(SpanCosts(rough, 0.8), target(0.8))
 
 
 @pytest.mark.parametrize("count", [1, 7, 40])
-def test_residual_is_kept_to_half_a_level(count: int) -> None:
+def test_packed_residual_is_accurate_to_half_a_level(count: int) -> None:
     residual = np.random.default_rng(1).uniform(0, MAX_RESIDUAL, count).astype(F32)
     kept = unpack(pack(residual), count)
     assert kept.shape == (count,)
     assert np.abs(kept - residual).max() <= MAX_RESIDUAL / 30 + 1e-6
 
 
-def test_what_is_kept_of_pairs_of_keys_does_not_hold_frames() -> None:
-    """Only sums are: cells of hundreds of pairs in every frame would be more than the survey itself."""
-    long = surveyed(3, 200, range(0, 200, 3), reach=15)
-    SpanCosts(long, 0.8)  # what is compiled once is not counted
+@pytest.mark.slow
+def test_memory_for_pairs_of_keys_is_independent_of_frames() -> None:
+    """Only sums are stored: cells of hundreds of pairs in every frame would take more memory than the survey itself."""
+    long = make_survey(3, 200, range(0, 200, 3), reach=15)
+    SpanCosts(long, 0.8)  # compilation is not counted
     tracemalloc.start()
     try:
         spans = SpanCosts(long, 0.8)

@@ -1,4 +1,4 @@
-"""Pairs of small holes that last are told from all other holes."""
+"""Eye opening: pairs of small, lasting holes, as opposed to all other holes."""
 
 import cv2
 import numpy as np
@@ -29,8 +29,8 @@ CELLS = SIZE[0] * SIZE[1]
 EVEN = np.full(CELLS, 1 / CELLS, F32)
 
 
-def holed(*boxes: tuple[int, int, int, int], rest: float = 0.1) -> Floats:
-    """Residual with nothing explained in boxes (x, y, width, height): float32 (1, cells)."""
+def residual_with_holes(*boxes: tuple[int, int, int, int], rest: float = 0.1) -> Floats:
+    """Residual with uncovered boxes (x, y, width, height): float32 (1, cells)."""
     grid = np.full(SIZE[::-1], rest, F32)
     for x, y, width, height in boxes:
         grid[y : y + height, x : x + width] = MAX_RESIDUAL
@@ -38,11 +38,11 @@ def holed(*boxes: tuple[int, int, int, int], rest: float = 0.1) -> Floats:
 
 
 LEFT, RIGHT = (12, 9, 3, 2), (19, 10, 3, 2)
-EYES = holed(LEFT, RIGHT)
+EYES = residual_with_holes(LEFT, RIGHT)
 
 
-def last(frames: list[Floats], weights: Floats = EVEN) -> list[int]:
-    """The highest age in each of the frames."""
+def highest_ages(frames: list[Floats], weights: Floats = EVEN) -> list[int]:
+    """The highest age in each frame."""
     ages, found = no_ages(1, CELLS), []
     for residual in frames:
         ages = ages_of(residual, weights, SIZE, ages)
@@ -50,71 +50,89 @@ def last(frames: list[Floats], weights: Floats = EVEN) -> list[int]:
     return found
 
 
-def test_a_pair_ages_as_long_as_it_lasts_and_may_be_missed_now_and_then() -> None:
-    assert last([EYES] * 3 + [holed()] + [EYES] * 2 + [holed()] * 9) == [2, 4, 6, 5, 7, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
+def test_pair_ages_while_it_lasts_despite_gaps() -> None:
+    assert highest_ages([EYES] * 3 + [residual_with_holes()] + [EYES] * 2 + [residual_with_holes()] * 9) == [
+        2,
+        4,
+        6,
+        5,
+        7,
+        9,
+        8,
+        7,
+        6,
+        5,
+        4,
+        3,
+        2,
+        1,
+        0,
+    ]
 
 
 @pytest.mark.parametrize("frames", [6, 10])
-def test_blinks_never_last(frames: int) -> None:
-    assert max(last(([EYES] * frames + [holed()] * 2 * frames) * 4)) < LASTING_AGE
-    assert max(last([EYES] * 16)) >= LASTING_AGE
+def test_blinks_never_reach_the_age_limit(frames: int) -> None:
+    assert max(highest_ages(([EYES] * frames + [residual_with_holes()] * 2 * frames) * 4)) < LASTING_AGE
+    assert max(highest_ages([EYES] * 16)) >= LASTING_AGE
 
 
-def test_a_pair_that_moves_with_its_face_stays_the_same() -> None:
-    assert last([holed((5 + t, 9, 3, 2), (12 + t, 9 + t % 2, 3, 2)) for t in range(8)]) == list(range(2, 18, 2))
+def test_pair_that_moves_with_its_face_keeps_its_age() -> None:
+    assert highest_ages([residual_with_holes((5 + t, 9, 3, 2), (12 + t, 9 + t % 2, 3, 2)) for t in range(8)]) == list(
+        range(2, 18, 2)
+    )
 
 
-def test_another_pair_elsewhere_begins_anew() -> None:
-    assert last([EYES, EYES, holed((22, 15, 3, 2), (29, 15, 3, 2))]) == [2, 4, 3]
-    assert last([EYES] * 2 + [holed((22, 15, 3, 2), (29, 15, 3, 2))] * 3) == [2, 4, 3, 4, 6]
+def test_pair_in_another_place_starts_at_age_zero() -> None:
+    assert highest_ages([EYES, EYES, residual_with_holes((22, 15, 3, 2), (29, 15, 3, 2))]) == [2, 4, 3]
+    assert highest_ages([EYES] * 2 + [residual_with_holes((22, 15, 3, 2), (29, 15, 3, 2))] * 3) == [2, 4, 3, 4, 6]
 
 
-def test_where_the_pair_is_is_told() -> None:
+def test_position_of_the_pair_is_returned() -> None:
     wanted = EYES.reshape(SIZE[::-1]) > 1
     assert (paired_holes(EYES, EVEN, SIZE) == wanted).all()
 
 
-def test_what_one_of_the_rows_explains_is_not_lacking() -> None:
-    assert not paired_holes(np.vstack([EYES, holed(LEFT)]), EVEN, SIZE).any()
+def test_hole_covered_by_any_row_is_not_a_hole() -> None:
+    assert not paired_holes(np.vstack([EYES, residual_with_holes(LEFT)]), EVEN, SIZE).any()
     assert not paired_holes(np.empty((0, CELLS), F32), EVEN, SIZE).any()
 
 
 @pytest.mark.parametrize(
     "residual",
     [
-        pytest.param(holed(LEFT), id="one alone"),
-        pytest.param(holed((12, 9, 10, 2)), id="one long"),
-        pytest.param(holed((12, 3, 3, 2), (12, 14, 3, 2)), id="one above the other"),
-        pytest.param(holed((3, 9, 3, 2), (30, 9, 3, 2)), id="far apart"),
-        pytest.param(holed((12, 9, 2, 2), (19, 5, 6, 5)), id="of other sizes"),
-        pytest.param(holed((12, 9, 1, 2), (16, 9, 1, 2)), id="too small"),
-        pytest.param(holed((8, 5, 7, 7), (20, 5, 7, 7)), id="too large"),
-        pytest.param(holed((0, 9, 3, 2), (7, 9, 3, 2)), id="cut by the border"),
-        pytest.param(holed(LEFT, RIGHT, rest=0.8), id="little else explained"),
-        pytest.param(holed(LEFT, RIGHT, (9, 4, 16, 4)), id="much around them new too"),
+        pytest.param(residual_with_holes(LEFT), id="single"),
+        pytest.param(residual_with_holes((12, 9, 10, 2)), id="one elongated"),
+        pytest.param(residual_with_holes((12, 3, 3, 2), (12, 14, 3, 2)), id="one above the other"),
+        pytest.param(residual_with_holes((3, 9, 3, 2), (30, 9, 3, 2)), id="far apart"),
+        pytest.param(residual_with_holes((12, 9, 2, 2), (19, 5, 6, 5)), id="different sizes"),
+        pytest.param(residual_with_holes((12, 9, 1, 2), (16, 9, 1, 2)), id="too small"),
+        pytest.param(residual_with_holes((8, 5, 7, 7), (20, 5, 7, 7)), id="too large"),
+        pytest.param(residual_with_holes((0, 9, 3, 2), (7, 9, 3, 2)), id="cut by the border"),
+        pytest.param(residual_with_holes(LEFT, RIGHT, rest=0.8), id="mostly uncovered"),
+        pytest.param(residual_with_holes(LEFT, RIGHT, (9, 4, 16, 4)), id="surroundings also new"),
     ],
 )
-def test_other_holes_are_no_eyes(residual: Floats) -> None:
-    assert last([residual]) == [0]
+def test_other_holes_are_not_eyes(residual: Floats) -> None:
+    assert highest_ages([residual]) == [0]
 
 
-def test_what_counts_little_is_no_eye() -> None:
+def test_hole_with_low_weight_is_not_an_eye() -> None:
     dull = EVEN.copy()
     dull[EYES[0] > 1] *= 0.5
-    assert last([EYES], dull / dull.sum()) == [0]
+    assert highest_ages([EYES], dull / dull.sum()) == [0]
 
 
-def test_rows_do_not_see_each_other() -> None:
-    ages = ages_of(np.vstack([EYES, holed(), EYES]), EVEN, SIZE, no_ages(3, CELLS))
+def test_rows_are_independent() -> None:
+    ages = ages_of(np.vstack([EYES, residual_with_holes(), EYES]), EVEN, SIZE, no_ages(3, CELLS))
     assert ages.max(axis=1).tolist() == [2, 0, 2]
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_it_is_what_the_rules_say(seed: int) -> None:
-    """Against OpenCV's components and morphology, on blobs of chance."""
+def test_detection_equals_the_reference(seed: int) -> None:
+    """Compare with OpenCV's components and morphology, on random blobs."""
     rng = np.random.default_rng(seed)
     boxes = [(int(rng.integers(0, 36)), int(rng.integers(0, 19)), *rng.integers(1, 6, 2).tolist()) for _ in range(7)]
-    residual = np.minimum(holed(*boxes) + rng.uniform(0, 0.35, (1, CELLS)).astype(F32), F32(MAX_RESIDUAL))
+    residual = np.minimum(residual_with_holes(*boxes) + rng.uniform(0, 0.35, (1, CELLS)).astype(F32), F32(MAX_RESIDUAL))
     weights = rng.uniform(0.8, 2, CELLS).astype(F32)
     weights /= weights.sum()
     assert (paired_holes(residual, weights, SIZE) == by_the_rules(residual, weights)).all()
@@ -153,13 +171,13 @@ def by_the_rules(residual: Floats, weights: Floats) -> np.ndarray:
     return found
 
 
-def test_chance_makes_some_pairs() -> None:
-    """Or else the comparison above would compare nothing."""
+def test_random_blobs_contain_some_pairs() -> None:
+    """Ensure that the comparison above is not vacuous."""
     found = 0
     for seed in range(60):
         rng = np.random.default_rng(seed)
         boxes = [
             (int(rng.integers(0, 36)), int(rng.integers(0, 19)), *rng.integers(1, 6, 2).tolist()) for _ in range(7)
         ]
-        found += bool(paired_holes(holed(*boxes), EVEN, SIZE).any())
+        found += bool(paired_holes(residual_with_holes(*boxes), EVEN, SIZE).any())
     assert found > 5

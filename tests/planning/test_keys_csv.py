@@ -1,4 +1,4 @@
-"""The table of a plan comes back as it was written, or as it was edited, or with a line that says what is wrong."""
+"""The table of a plan reads back as written or edited; mistakes are reported by line."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ ROWS = [
 ]
 
 
-def test_what_is_written_is_read() -> None:
+def test_written_table_is_read_back() -> None:
     text = table(ROWS)
     assert text.splitlines()[0] == "shot,frame,timecode,coverage,key,reason"
     assert text.splitlines()[1] == '1,1,00:00:00:01,0.900,1,"new, at last"'
@@ -23,11 +23,11 @@ def test_what_is_written_is_read() -> None:
 
 
 @pytest.mark.parametrize("word", ["x", "X", "1", "yes", "TRUE"])
-def test_a_person_marks_a_frame_in_their_own_way(word: str) -> None:
+def test_various_marks_select_a_frame(word: str) -> None:
     assert parse_keys(table(ROWS).replace("00:00:00:02,0.900,,", f"00:00:00:02,0.900,{word},"), FRAMES) == (1, 2, 4)
 
 
-def test_a_spreadsheet_may_change_separators_columns_and_line_ends(tmp_path: Path) -> None:
+def test_spreadsheet_changes_of_separators_columns_and_line_ends_are_accepted(tmp_path: Path) -> None:
     path = tmp_path / "keys.csv"
     path.write_bytes("\ufeffKey;Note;Frame\r\nx;why, oh;2\r\n;;3\r\n;;\r\n0;a;5\r\n".encode())
     assert read_keys(path, FRAMES, is_partial=False) == (2,)
@@ -35,33 +35,35 @@ def test_a_spreadsheet_may_change_separators_columns_and_line_ends(tmp_path: Pat
     assert read_keys(path, FRAMES, is_partial=False) == (6,)
 
 
-def test_rows_of_frames_that_are_not_worked_on() -> None:
+def test_rows_of_frames_outside_the_run_are_ignored() -> None:
     assert parse_keys("frame,key\n3,x\n99,x\n", FRAMES, is_partial=True) == (3,)
-    with pytest.raises(PlanError, match=r"^line 3, column frame: 99 is not a frame to work on, the shot has 1 to 6"):
+    with pytest.raises(
+        PlanError, match=r"^line 3, column frame: 99 is not one of the frames to process, the shot has 1 to 6"
+    ):
         parse_keys("frame,key\n3,x\n99,\n", FRAMES)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
-        ("", "line 1: expected the head shot,frame"),
+        ("", "line 1: expected the header shot,frame"),
         ("frame,note\n1,x\n", "line 1: expected a column 'key'"),
         ("frame,key\n1,x\ntwo,x\n", "line 3, column frame: .*'two'"),
         ("frame,key\n1,x\n-2,x\n", "line 3, column frame: .*'-2'"),
         ("frame,key\n1,x\n2,perhaps\n", "line 3, column key: .*'perhaps'"),
-        ("frame,key\n1,x\n1,\n", "line 3, column frame: 1 is in line 2 already"),
+        ("frame,key\n1,x\n1,\n", "line 3, column frame: 1 is already in line 2"),
         ("frame,key\n1,x\n2\n", "line 3: expected 2 columns or more, found 1"),
         ("frame,key\n1,\n2,0\n", "column key: no frame of the shot is marked"),
         ('frame,key,reason\n1,x,"two\nlines"\n7,x,\n', "line 4, column frame: 7"),
     ],
 )
-def test_a_mistake_is_told_by_line_and_column(text: str, told: str) -> None:
-    with pytest.raises(PlanError, match=f"^{told}") as error:
+def test_mistake_is_reported_by_line_and_column(text: str, message: str) -> None:
+    with pytest.raises(PlanError, match=f"^{message}") as error:
         parse_keys(text, FRAMES)
     assert "\n" not in str(error.value)
 
 
-def test_a_table_that_is_none_is_named(tmp_path: Path) -> None:
+def test_file_that_is_not_a_table_is_named(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match=r"none\.csv: expected the table of a plan"):
         read_keys(tmp_path / "none.csv", FRAMES, is_partial=False)
     (tmp_path / "keys.csv").write_bytes(b"frame,key\n1,\xff\n")

@@ -1,6 +1,7 @@
-"""The picture of a plan shows every keyframe that there is room for, and stays small."""
+"""The picture of a plan shows as many keyframes as fit, and stays small."""
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -32,17 +33,20 @@ def amber(picture: Bytes) -> int:
     return int((picture == np.array(AMBER)).all(axis=2).sum())
 
 
-def test_it_is_the_same_every_time_and_of_one_width(card: Card) -> None:
+@pytest.mark.slow
+def test_picture_is_deterministic_with_a_fixed_width(card: Card) -> None:
     one, other = plan_picture(chart(card, [1, 20])), plan_picture(chart(card, [1, 20]))
     np.testing.assert_array_equal(one, other)
     assert one.shape[1:] == (2400, 3)
 
 
-def test_a_keyframe_more_is_a_line_more(card: Card) -> None:
+@pytest.mark.slow
+def test_each_keyframe_adds_a_line(card: Card) -> None:
     assert amber(plan_picture(chart(card, [1, 10, 20]))) > amber(plan_picture(chart(card, [1, 20]))) + 500
 
 
-def test_frames_that_fall_short_are_red(card: Card) -> None:
+@pytest.mark.slow
+def test_frames_below_the_target_are_red(card: Card) -> None:
     def red(picture: Bytes) -> int:
         return int((picture == np.array(RED)).all(axis=2).sum())
 
@@ -50,19 +54,19 @@ def test_frames_that_fall_short_are_red(card: Card) -> None:
     assert red(plan_picture(chart(card, [1], least=0.5))) > 2000
 
 
-def test_what_is_new_glows_on_the_plate(card: Card) -> None:
+def test_new_content_is_highlighted_on_the_plate(card: Card) -> None:
     picture = plan_picture(chart(card, [1])).astype(int)
     left, right = picture[1100:1300, 100:300], picture[1100:1300, 550:750]
     assert abs(left[..., 0] - left[..., 2]).mean() < 1  # grey
     assert (right[..., 0] - right[..., 2]).mean() > 40  # amber
 
 
-def test_hundreds_of_keyframes_and_frames_make_no_monster(card: Card) -> None:
+def test_picture_of_hundreds_of_keyframes_stays_small(card: Card) -> None:
     picture = plan_picture(chart(card, list(range(1, 20001, 40)), count=20000))
     assert picture.shape[0] < 5000
 
 
-def test_of_many_keyframes_those_that_gain_most_are_shown_and_the_first(card: Card) -> None:
+def test_first_and_most_useful_of_many_keyframes_are_shown(card: Card) -> None:
     cards = [replace(card, frame=frame, gained=float(frame % 10 == 0)) for frame in range(1, 201)]
     shown = [one.frame for one in select_cards(cards)]
     assert len(shown) == MAX_CARDS
@@ -72,7 +76,7 @@ def test_of_many_keyframes_those_that_gain_most_are_shown_and_the_first(card: Ca
     assert select_cards([]) == []
 
 
-def test_one_poor_frame_among_many_is_seen() -> None:
+def test_single_poor_frame_among_many_is_visible() -> None:
     coverage = [1.0] * 5000
     coverage[3210] = 0.3
     assert lowest_per_column(coverage, 800).min() == np.float32(0.3)
@@ -80,9 +84,17 @@ def test_one_poor_frame_among_many_is_seen() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 7])
-def test_short_shots_and_no_keyframes(card: Card, count: int) -> None:
+def test_short_shots_and_shots_without_keyframes_can_be_drawn(card: Card, count: int) -> None:
     assert plan_picture(chart(card, [1], count=count)).shape[1] == 2400
     assert plan_picture(chart(card, [], count=count)).shape[1] == 2400
+
+
+@pytest.mark.slow
+def test_pictures_have_their_true_shape(card: Card) -> None:
+    """A plate of square pixels takes twice the height of one whose pixels are twice as wide."""
+    square = chart(card, [1, 20])
+    heights = [plan_picture(replace(square, pixel_aspect=Fraction(aspect))).shape[0] for aspect in (1, 2)]
+    assert heights[0] > heights[1]
 
 
 def test_tall_and_small_pictures_fit(card: Card, tmp_path: Path) -> None:
@@ -92,13 +104,13 @@ def test_tall_and_small_pictures_fit(card: Card, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("frames", [range(1, 232, 2), range(1, 232), range(1001, 1100, 3), range(0, 20000, 7)])
-def test_ticks_are_frames_that_there_are_some_ten_of_them(frames: range) -> None:
+def test_about_ten_ticks_lie_on_existing_frames(frames: range) -> None:
     marked = ticks(frames)
     assert set(marked) <= set(frames)
     assert marked[0] == frames[0]
     assert 5 <= len(marked) <= 14
 
 
-def test_ticks_are_round_where_they_can_be() -> None:
+def test_ticks_are_round_numbers_if_possible() -> None:
     assert ticks(range(1, 61)) == [1, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60]
     assert ticks([7]) == [7]

@@ -1,4 +1,4 @@
-"""What a plan leaves for people, from keyframes named, added, dropped, marked in a table, or paid from a budget."""
+"""Outputs of a plan, for keyframes that are named, added, dropped, marked in a table, or limited by a budget."""
 
 import shutil
 import time
@@ -23,32 +23,49 @@ def box(tmp_path_factory):
 
 
 @pytest.fixture
-def turning(box, tmp_path):
+def turning_box(box, tmp_path):
     return shutil.copytree(box, tmp_path / "box")
+
+
+@pytest.fixture(scope="module")
+def planned_folder(box):
+    """A folder of the box and of its project, planned; moved, as a project stays that of a shot that exists."""
+    folder = box.parent / "made"
+    stylize.plan(shutil.copytree(box, folder / "box"))
+    return folder.rename(box.parent / "planned")
+
+
+@pytest.fixture
+def planned_box(planned_folder, tmp_path):
+    """The box, whose project beside it has a plan; tests may change both."""
+    shutil.copytree(planned_folder, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "box"
 
 
 def keys_of(result):
     return [key for shot in result.shots for key in shot.keys]
 
 
-def test_keys_for_the_worst_frame_are_another_pick_and_are_remembered(turning, monkeypatch):
+@pytest.mark.slow
+def test_keys_for_the_worst_frame_are_cached_separately(turning_box, monkeypatch):
     picks, pick = [], picking.keyframes.pick
     monkeypatch.setattr(picking.keyframes, "pick", lambda *a, **k: picks.append(k["worst"]) or pick(*a, **k))
     for placed in ("mean", "worst", "worst"):
-        stylize.plan(turning, optimise_for=placed)
+        stylize.plan(turning_box, optimise_for=placed)
     assert picks == [False, True]
 
 
-def test_a_plan_is_a_table_and_a_picture_with_a_row_for_every_frame(turning):
-    planned = stylize.plan(turning)
+@pytest.mark.slow
+def test_plan_writes_a_table_of_all_frames_and_a_picture(turning_box):
+    planned = stylize.plan(turning_box)
     sheet, drawing = planned.outputs
     assert (sheet, drawing) == (planned.project / "keys.csv", planned.project / "plan.png")
     lines = sheet.read_text().splitlines()
     assert len(lines) == 45
     assert [line.split(",")[1] for line in lines[1:]] == [str(n) for n in range(1, 45)]
     assert [int(line.split(",")[1]) for line in lines[1:] if line.split(",")[4] == "1"] == keys_of(planned)
-    assert lines[1].split(",")[2] == "00:00:00:00"
-    assert lines[25].split(",")[2] == "00:00:01:00"
+    assert lines[1].split(",")[2] == "00:00:00:01"
+    assert lines[25].split(",")[2] == "00:00:01:01"
     assert read_image(drawing).shape[1] == 2400
     assert all(0 <= share <= 1 for share in planned.shots[0].coverage.values())
     assert sorted(path.name for path in (planned.project / "plan").iterdir()) == [
@@ -57,87 +74,93 @@ def test_a_plan_is_a_table_and_a_picture_with_a_row_for_every_frame(turning):
     assert not list((planned.project / "keys").iterdir())
 
 
-def test_the_same_plan_is_not_made_twice(turning):
+@pytest.mark.slow
+def test_same_plan_is_reused(planned_box):
     stages = []
-    first = stylize.plan(turning)
+    first = stylize.plan(planned_box)
     before = [path.stat().st_mtime_ns for path in first.outputs]
-    again = stylize.plan(turning, on_progress=lambda stage, *_: stages.append(stage))
+    again = stylize.plan(planned_box, on_progress=lambda stage, *_: stages.append(stage))
     assert [path.stat().st_mtime_ns for path in again.outputs] == before
     assert "pick" not in stages
     assert again.shots == first.shots
 
 
-def test_the_table_goes_back_as_it_is_or_edited(turning):
-    planned = stylize.plan(turning)
+@pytest.mark.slow
+def test_table_is_accepted_unchanged_or_edited(planned_box):
+    planned = stylize.plan(planned_box)
     sheet = planned.outputs[0]
-    assert keys_of(stylize.plan(turning, keyframes=sheet)) == keys_of(planned)
+    assert keys_of(stylize.plan(planned_box, keyframes=sheet)) == keys_of(planned)
     rows = sheet.read_text().splitlines()
     rows[9] = rows[9].replace(",,", ",x,")
     sheet.write_text("\n".join(rows))
-    said = []
-    edited = stylize.plan(turning, keyframes=sheet, on_message=said.append)
+    messages = []
+    edited = stylize.plan(planned_box, keyframes=sheet, rate=24, on_message=messages.append)
     assert keys_of(edited) == sorted([*keys_of(planned), 9])
     assert "marked in keys.csv" in {key.reason for key in edited.shots[0].keyframes}
-    # What a person wrote stays, and the plan says so.
+    # The user's edits are kept, and the plan reports it.
     assert sheet.read_text() == "\n".join(rows)
     assert edited.outputs[0].name == "keys.2.csv"
-    assert "keys.csv was edited by hand and stays" in said[0]
-    assert stylize.plan(turning, keyframes=sheet).outputs[0].name == "keys.2.csv"
-    replaced = stylize.plan(turning, keyframes=sheet, overwrite=True)
+    assert "keys.csv was changed by hand and is kept" in messages[0]
+    assert stylize.plan(planned_box, keyframes=sheet).outputs[0].name == "keys.2.csv"
+    replaced = stylize.plan(planned_box, keyframes=sheet, overwrite=True)
     assert replaced.outputs[0] == sheet
     assert keys_of(replaced) == keys_of(edited)
 
 
-def test_an_edited_table_that_was_not_given_back_is_pointed_to(turning):
-    sheet = stylize.plan(turning).outputs[0]
+@pytest.mark.slow
+def test_unused_edited_table_is_pointed_out(planned_box):
+    sheet = stylize.plan(planned_box).outputs[0]
     sheet.write_text(sheet.read_text() + "\n")
-    said = []
-    stylize.plan(turning, on_message=said.append)
-    assert any("--keyframes" in line and "keys.csv" in line for line in said)
+    messages = []
+    stylize.plan(planned_box, on_message=messages.append)
+    assert any("--keyframes" in line and "keys.csv" in line for line in messages)
 
 
-def test_a_table_with_a_mistake_is_refused_before_any_work(turning, tmp_path):
+def test_table_with_a_mistake_is_refused_before_any_work(turning_box, tmp_path):
     (tmp_path / "k.csv").write_text("frame,key\n1,x\n2,perhaps\n")
     with pytest.raises(PlanError, match=r"k\.csv, line 3, column key"):
-        stylize.plan(turning, keyframes=tmp_path / "k.csv")
+        stylize.plan(turning_box, keyframes=tmp_path / "k.csv")
     assert not (tmp_path / "box.stylize").exists()
 
 
-# The user's hand
+# Options of the user
 
 
-def test_added_frames_are_keyframes_and_dropped_ones_are_not(turning):
-    picked = keys_of(stylize.plan(turning))
-    added = stylize.plan(turning, add_key=(4,))
+@pytest.mark.slow
+def test_added_frames_become_keyframes_and_dropped_ones_do_not(planned_box):
+    picked = keys_of(stylize.plan(planned_box))
+    added = stylize.plan(planned_box, add_key=(4,))
     assert 4 in keys_of(added)
-    assert {key.frame: key.reason for key in added.shots[0].keyframes}[4] == "asked for"
-    dropped = keys_of(stylize.plan(turning, drop_key=(picked[0],)))
+    assert {key.frame: key.reason for key in added.shots[0].keyframes}[4] == "requested"
+    dropped = keys_of(stylize.plan(planned_box, drop_key=(picked[0],)))
     assert picked[0] not in dropped
     assert dropped
-    assert keys_of(stylize.plan(turning)) == picked
+    assert keys_of(stylize.plan(planned_box)) == picked
 
 
-def test_a_least_gap_keeps_picked_keyframes_apart(turning):
-    keys = keys_of(stylize.plan(turning, coverage=0.98))
+@pytest.mark.slow
+def test_min_gap_keeps_picked_keyframes_apart(planned_box):
+    keys = keys_of(stylize.plan(planned_box, coverage=0.98))
     assert min(after - before for before, after in pairwise(keys)) < 15
-    apart = keys_of(stylize.plan(turning, coverage=0.98, min_gap=15))
+    apart = keys_of(stylize.plan(planned_box, coverage=0.98, min_gap=15))
     assert min(after - before for before, after in pairwise(apart)) >= 15
 
 
-def test_named_keyframes_take_additions_and_omissions(plates):
+@pytest.mark.slow
+def test_named_keyframes_can_be_added_to_and_dropped(plates):
     planned = stylize.plan(plates, keyframes=(1, 3, 8), add_key="5", drop_key=["3"])
     assert keys_of(planned) == [1, 5, 8]
     assert keys_of(stylize.plan(plates, keyframes=(1,), drop_key=(1,), add_key=(5,))) == [5]
 
 
-def test_what_leaves_no_named_keyframe_is_an_error(plates, tmp_path):
+def test_dropping_all_named_keyframes_is_an_error(plates, tmp_path):
     for named in ((1,), tmp_path / "k.csv"):
         (tmp_path / "k.csv").write_text("frame,key\n1,x\n2,\n")
-        with pytest.raises(FrameRangeError, match=r"--drop-key leaves no keyframe that --keyframes names of .*1 to 8"):
+        with pytest.raises(FrameRangeError, match=r"--drop-key leaves no keyframe that --keyframes names in .*1 to 8"):
             stylize.plan(plates, keyframes=named, drop_key=(1,))
 
 
-def test_a_painted_key_is_locked_and_cannot_be_dropped(plates, style, tmp_path):
+def test_painted_key_is_locked_and_cannot_be_dropped(plates, style, tmp_path):
     (tmp_path / "painted").mkdir()
     write_image(tmp_path / "painted" / "5.png", picture(90))
     keys = tmp_path / "painted"
@@ -146,12 +169,12 @@ def test_a_painted_key_is_locked_and_cannot_be_dropped(plates, style, tmp_path):
         stylize.plan(plates, keys=keys, style=style, drop_key=(5,))
 
 
-def test_more_added_keys_than_are_allowed_are_told(plates):
+def test_more_added_keys_than_max_keyframes_are_refused(plates):
     with pytest.raises(SettingsError, match=r"--add-key names 3 keyframes .* --max-keyframes allows 2"):
         stylize.plan(plates, add_key=(1, 3, 5), max_keyframes=2)
 
 
-def test_frames_that_are_not_there_cannot_be_added_or_dropped(plates):
+def test_missing_frames_cannot_be_added_or_dropped(plates):
     with pytest.raises(FrameRangeError, match="99"):
         stylize.plan(plates, add_key=(99,))
     with pytest.raises(FrameRangeError, match=r"frame 99 of --drop-key.*1-8"):
@@ -160,11 +183,12 @@ def test_frames_that_are_not_there_cannot_be_added_or_dropped(plates):
         stylize.plan(plates, drop_key=range(1, 9))
 
 
-def test_a_matte_says_where_information_counts(tmp_path):
+@pytest.mark.slow
+def test_matte_limits_the_area_that_counts(tmp_path):
     clip = synthetic.enter(40, 12, 8)
     plates = folder_of(tmp_path / "enter", clip)
     assert len(keys_of(stylize.plan(plates))) == 2
-    # What enters changes this part of the picture least.
+    # The entering object changes this part of the picture least.
     moved = np.abs(clip[0].astype(int) - clip[-1]).sum(axis=2)
     width = moved.shape[1] // 4
     still = min(range(0, moved.shape[1] - width, 8), key=lambda x: moved[:, x : x + width].sum())
@@ -174,7 +198,7 @@ def test_a_matte_says_where_information_counts(tmp_path):
     assert len(keys_of(stylize.plan(plates, matte=tmp_path / "matte.png"))) == 1
 
 
-def test_a_plan_looks_at_guides_and_mattes(plates, tmp_path):
+def test_plan_checks_guides_and_mattes(plates, tmp_path):
     write_image(tmp_path / "small.png", picture(90)[::2, ::2].copy())
     with pytest.raises(MatteError, match="64x36"):
         stylize.plan(plates, matte=tmp_path / "small.png")
@@ -189,7 +213,7 @@ def test_a_plan_looks_at_guides_and_mattes(plates, tmp_path):
 
 
 class Slow:
-    """Takes its time."""
+    """Renderer that takes its time."""
 
     def __init__(self, seconds):
         self.seconds, self.count = seconds, 0
@@ -211,28 +235,29 @@ def slow(monkeypatch):
         made.append(Slow(0.5))
         return made[-1]
 
-    monkeypatch.setitem(renderers.RENDERERS, "example", make)
+    monkeypatch.setattr("stylize.renderers.example.open_example", make)
     return made
 
 
-def test_a_budget_is_the_best_use_of_so_many_keys(turning, style, slow):
-    free = keys_of(stylize.plan(turning, style=style))
+@pytest.mark.slow
+def test_budget_gives_the_best_keys_of_that_number(planned_box, style, slow):
+    free = keys_of(stylize.plan(planned_box, style=style))
     assert len(free) == 3
-    said = []
-    planned = stylize.plan(turning, style=style, keys_budget=1.4, on_message=said.append)
-    # The first key takes 1.5 s, which is too much of the budget to try another without the start.
+    messages = []
+    planned = stylize.plan(planned_box, style=style, keys_budget=1.4, on_message=messages.append)
+    # The first key takes 1.5 s, too much of the budget to try another without the start-up time.
     assert len(keys_of(planned)) == 1
-    assert "frame 1, the start included" in said[-1]
-    stylize.run(turning, style=style, to_stage="render")
-    said.clear()
-    measured = stylize.plan(turning, style=style, keys_budget="1.4s", on_message=said.append)
-    assert len(keys_of(measured)) == 1  # what was told once stays
-    measured = stylize.plan(turning, style=style, keys_budget=1.3, on_message=said.append)
-    assert "measured on 2 keys of this project" in said[-1]
-    assert keys_of(measured) == keys_of(stylize.plan(turning, style=style, max_keyframes=2))
-    assert len(keys_of(stylize.plan(turning, style=style, keys_budget="1h"))) == 3
+    assert "frame 1, including startup" in messages[-1]
+    stylize.run(planned_box, style=style, to_stage="render")
+    messages.clear()
+    measured = stylize.plan(planned_box, style=style, keys_budget="1.4s", on_message=messages.append)
+    assert len(keys_of(measured)) == 1  # a reported measurement is kept
+    measured = stylize.plan(planned_box, style=style, keys_budget=1.3, on_message=messages.append)
+    assert "measured on 2 keys of this project" in messages[-1]
+    assert keys_of(measured) == keys_of(stylize.plan(planned_box, style=style, max_keyframes=2))
+    assert len(keys_of(stylize.plan(planned_box, style=style, keys_budget="1h"))) == 3
 
 
-def test_a_budget_needs_something_to_measure(plates):
+def test_budget_needs_a_renderer_to_measure(plates):
     with pytest.raises(SettingsError, match=r"--keys-budget measures.*--style PICTURE"):
         stylize.plan(plates, keys_budget="10m")

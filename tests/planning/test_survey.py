@@ -1,8 +1,9 @@
-"""What candidates there are, what is kept of them, and how much work they make."""
+"""Survey of candidates: their number, the data stored about them, and the work that they take."""
 
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
 from propagate.arrays import Bytes, Floats
 from propagate.flow import FlowEstimator
@@ -12,7 +13,7 @@ from tests import synthetic
 
 
 class Counted:
-    """Estimates flow, and counts how often."""
+    """Estimates flow, and counts the calls."""
 
     def __init__(self) -> None:
         self.estimate, self.count = DisFlow("fast"), 0
@@ -25,31 +26,35 @@ class Counted:
         return self.estimate.cache_key()
 
 
-def surveyed(clip: Sequence[Bytes], fixed: Sequence[int] = (), estimate: FlowEstimator | None = None) -> Survey:
+def make_survey(clip: Sequence[Bytes], fixed: Sequence[int] = (), estimate: FlowEstimator | None = None) -> Survey:
     shot = SurveySource(range(len(clip)), clip.__getitem__, None, estimate or DisFlow("fast"), lambda frame: None)
     return survey_shot(shot, fixed, None if fixed else lambda place: True)
 
 
-def test_a_still_shot_has_one_candidate() -> None:
-    seen = surveyed(synthetic.still(24))
+@pytest.mark.slow
+def test_still_shot_has_one_candidate() -> None:
+    seen = make_survey(synthetic.still(24))
     assert seen.candidates == [0]
     assert min(shares(frame, weights)[0] for frame, weights in zip(seen.forward, seen.weights, strict=True)) > 0.97
 
 
-def test_candidates_come_when_something_is_new_and_not_too_often() -> None:
-    seen = surveyed(synthetic.enter(40, 15, 8))
+@pytest.mark.slow
+def test_candidates_appear_with_new_content_and_not_too_often() -> None:
+    seen = make_survey(synthetic.enter(40, 15, 8))
     assert seen.candidates[0] == 0
     assert [place for place in seen.candidates if 0 < place < 14 or place > 28] == []
     rest, *others = seen.candidates[1:]
-    assert rest == 15  # the last frame before anything comes in
+    assert rest == 15  # the last frame before the object enters
     assert others[0] - rest <= MIN_SPACING
     assert min(np.diff(others)) >= MIN_SPACING
 
 
-def test_what_a_frame_costs_does_not_grow_with_the_length() -> None:
+@pytest.mark.slow
+def test_cost_per_frame_does_not_grow_with_the_length() -> None:
     once, twice = Counted(), Counted()
-    short, long = surveyed(synthetic.pan(40, 16), (), once), surveyed(synthetic.pan(80, 16), (), twice)
-    # Never all pairs: those would be four times as many. Both ways, a step and one look at each candidate followed.
+    short, long = make_survey(synthetic.pan(40, 16), (), once), make_survey(synthetic.pan(80, 16), (), twice)
+    # Never all pairs, which would be four times as many: both directions, a step and one look at each followed
+    # candidate.
     assert twice.count < 2.5 * once.count
     assert max(once.count / 40, twice.count / 80) <= 2 * (1 + MAX_VIEWS)
     views = [[len(frame) for frame in [*seen.forward, *seen.backward]] for seen in (short, long)]
@@ -59,7 +64,7 @@ def test_what_a_frame_costs_does_not_grow_with_the_length() -> None:
     assert bytes_kept <= MAX_VIEWS * 450
 
 
-def test_every_plate_is_asked_for_twice() -> None:
+def test_every_plate_is_read_twice() -> None:
     clip = synthetic.enter(12, 3, 4)
     asked: list[int] = []
 
@@ -71,8 +76,9 @@ def test_every_plate_is_asked_for_twice() -> None:
     assert asked == [*range(12), *range(11, -1, -1)]
 
 
-def test_given_keys_are_followed_two_keys_on_and_nothing_else_is() -> None:
-    seen = surveyed(synthetic.still(20), [2, 8, 14])
+@pytest.mark.slow
+def test_only_given_keys_are_followed_up_to_the_second_next_key() -> None:
+    seen = make_survey(synthetic.still(20), [2, 8, 14])
     assert seen.candidates == [2, 8, 14]
     assert set(seen.forward[13]) == {2, 8}
     assert set(seen.forward[19]) == {8, 14}
@@ -80,6 +86,6 @@ def test_given_keys_are_followed_two_keys_on_and_nothing_else_is() -> None:
     assert set(seen.backward[1]) == {2, 8}
 
 
-def test_what_counts_is_shared_out_over_the_frame() -> None:
-    seen = surveyed(synthetic.enter(12, 3, 4), [0])
+def test_weights_are_distributed_over_the_frame() -> None:
+    seen = make_survey(synthetic.enter(12, 3, 4), [0])
     assert all(np.isclose(weights.sum(), 1) and weights.min() > 0 for weights in seen.weights)

@@ -1,0 +1,33 @@
+"""Any name in the pictures of a plan and of a result is drawn on one line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from stylize.delivery.contact_sheet import contact_sheet
+from stylize.media.images import read_image, write_image
+from stylize.planning.plan_picture import Card, Chart, plan_picture
+from tests.names import TEXTS
+
+SOME = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.mark.slow
+@SOME
+@given(TEXTS, TEXTS)
+def test_plan_picture_draws_any_name(tmp_path: Path, name: str, reason: str) -> None:
+    picture = tmp_path / "a.png"
+    write_image(picture, np.full((8, 12, 3), 90, np.uint8))
+    drawn = plan_picture(Chart(name, [1, 2], [1.0, 0.5], 0.7, [1], [Card(1, name, reason, 0.5, picture, picture)]))
+    assert drawn.shape[1:] == (2400, 3)
+
+
+@SOME
+@given(TEXTS)
+def test_contact_sheet_draws_any_name(tmp_path: Path, name: str) -> None:
+    picture, sheet = tmp_path / "a.png", tmp_path / "sheet.png"
+    write_image(picture, np.full((8, 12, 3), 90, np.uint8))
+    contact_sheet([(1, [picture, None, picture])], sheet, ("plate", name, "result"))
+    assert read_image(sheet).shape[2] == 3
