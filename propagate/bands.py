@@ -1,9 +1,9 @@
 """Band-wise processing of pictures: a few rows at a time, on several threads.
 
 Intermediate results of a band are small and stay in the processor's caches. A step may run in bands if a row of its
-result depends on few rows around it, the halo. The bands do not depend on the number of threads, and the result is
-bit-identical to that of a single band over the whole picture. A step must not sum floats down the picture: the rounding
-of such a sum depends on where it began.
+result depends only on a few rows around it, the halo. The bands do not depend on the number of threads, and the result
+is bit-identical to that of a single band over the whole picture. A step must not sum floats down the picture: the
+rounding of such a sum depends on where it starts.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from propagate.threads import thread_limit
 
 # Pixels in a band, without its halo: 1.5 MB as a float32 picture of three channels.
 BAND_PIXELS = 1 << 17
-# Minimum height of a band, in halos: bounds the work that is done twice.
+# Minimum height of a band, in halos: limits the work that is done twice.
 MIN_HALOS = 5
 
 
@@ -48,7 +48,7 @@ def split_rows(height: int, band: int, halo: int = 0) -> Iterator[Band]:
     """Split a picture into bands of ``band`` rows; the last band takes the remainder.
 
     halo: rows that are read above and below each band, clipped at the picture's border. Raises ValueError for a band
-    without rows or a halo below 0.
+    without rows or a negative halo.
     """
     if band < 1 or halo < 0:
         raise ValueError(f"a band must have 1 row or more and a halo of 0 or more, not {band} and {halo}")
@@ -58,7 +58,7 @@ def split_rows(height: int, band: int, halo: int = 0) -> Iterator[Band]:
 
 
 def band_height(height: int, width: int, halo: int) -> int:
-    """Height of the bands, from the picture's size alone: about equal, so that threads finish together."""
+    """Compute the height of the bands from the picture's size alone: nearly equal, so that threads finish together."""
     max_rows = max(1, BAND_PIXELS // max(1, width), MIN_HALOS * halo)
     return max(1, MIN_HALOS * halo, -(-height // max(1, -(-height // max_rows))))
 
@@ -66,14 +66,15 @@ def band_height(height: int, width: int, halo: int) -> int:
 def for_each_band(work: Callable[[Band], None], size: tuple[int, ...], halo: int = 0) -> None:
     """Call ``work`` for every band of a picture of ``size`` (H, W, ...), on as many threads as are allowed.
 
-    work: writes the band's own rows of a result, and nothing else that another band reads. Its errors are raised here.
+    work: writes the band's own rows of a result, and nothing else that another band reads. Its errors are re-raised
+    here.
     """
     bands = list(split_rows(size[0], band_height(size[0], size[1], halo), halo))
     workers = min(thread_limit(), len(bands)) - 1
     pending = iter(bands)
     futures = [_pool(workers).submit(_drain, work, pending) for _ in range(workers)]
     try:
-        # The caller works too: workers that are busy with another caller's bands then delay nobody.
+        # The caller works too, so that it is not delayed by workers that are busy with another caller's bands.
         _drain(work, pending)
     finally:
         started = [future for future in futures if not future.cancel()]

@@ -1,9 +1,9 @@
 """Blend the two passes of a frame: average where they agree, choose where they differ.
 
-An average of pictures that do not line up is a ghost, and of textures that do not line up, mush. A choice everywhere
-shows a seam where it switches, and jumps in time. The odds of each side follow from its error and its distance in time.
-They are sharpened where the two sides differ, and sharpened further for the finest band, which suffers most (Burt and
-Adelson, "A multiresolution spline", ACM TOG 1983). Contrast that the average still loses is restored.
+Averaging misaligned pictures gives ghosts, and averaging misaligned textures blurs them. Choosing one side everywhere
+gives visible seams and jumps in time. The odds of each side follow from its error and its distance in time. They are
+sharpened where the two sides differ, and sharpened further for the finest band, where averaging does most harm (Burt
+and Adelson, "A multiresolution spline", ACM TOG 1983). Contrast that averaging still loses is restored.
 """
 
 import cv2
@@ -17,10 +17,10 @@ from propagate.detail import ENERGY_HALO, lerp, local_energy, low_pass, restore_
 AGREE, DIFFER = F32(0.02), F32(0.10)
 # Exponent of the odds where the two sides differ.
 MAX_EXPONENT = F32(4)
-# Error, mean squared difference, that counts as none.
+# Error (mean squared difference) that is added to both sides, so that negligible errors do not decide.
 ERROR_FLOOR = F32(5e-5)
-# Exponent of the distance in time. Below 1, so that a distant key still contributes where it fits; at the other key
-# its weight is 0 all the same.
+# Exponent of the distance in time. Below 1, so that a distant key still contributes where it fits. Its weight still
+# reaches 0 at the other key.
 DISTANCE_EXPONENT = 0.35
 # Rows that a blur of sigma 1 reads on each side.
 BLUR_HALO = 4
@@ -35,10 +35,10 @@ def blend(
 
     forward, backward: (H, W, 3), float32 in [0, 1] or uint16. Their errors: float32 or float16 (H, W), see
     ``synthesis.StylisedFrame``. t: position in time between the keys, 0 at the left, 1 at the right. Raises ValueError
-    outside of that range.
+    outside that range.
     """
     if not 0 <= t <= 1:
-        raise ValueError(f"t must lie between 0 (left key) and 1 (right key), not {t}")
+        raise ValueError(f"t must be between 0 (left key) and 1 (right key), not {t}")
     size = forward.shape[:2]
     blended, target_energy, weight = np.empty((*size, 3), F32), np.empty(size, F32), np.empty(size, F32)
     error = np.empty(size, F32)
@@ -61,7 +61,7 @@ def _to_float(picture: Pixels) -> Floats:
 def _blend_rows(
     forward: Floats, backward: Floats, forward_error: Floats, backward_error: Floats, t: float
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Blend without restored contrast, the target energy of its finest band, its error, and the backward weight."""
+    """Return the blend before its contrast is restored, the target energy of its finest band, its error, its weight."""
     weight = _backward_weight(forward, forward_error, backward, backward_error, t)
     low = low_pass(forward), low_pass(backward)
     fine = forward - low[0], backward - low[1]

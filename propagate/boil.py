@@ -2,7 +2,7 @@
 
 The picture is displaced along a smooth noise field without sources or sinks (the curl of a random stream function:
 Bridson, Houriham and Nordenstam, "Curl-noise for procedural fluid flow", SIGGRAPH 2007), so that shapes wobble and keep
-their area. Its tone varies by a few per cent in broad patches, like paint that is mixed again.
+their area. Its tone varies by a few per cent in broad patches, as if the paint were mixed separately for each drawing.
 """
 
 import numpy as np
@@ -21,14 +21,14 @@ MAX_SIGMAS = 2.5
 
 
 def boil(colour: Floats, strength: float, seed: int, drawing: int) -> Floats:
-    """Redraw a picture with boil: float32 (H, W, 3) in [0, 1], as ``colour``.
+    """Apply line boil to a picture: float32 (H, W, 3) in [0, 1], like ``colour``.
 
-    strength: 0 returns ``colour`` itself, 1 is the maximum, see ``SCALES`` and ``TONE_RMS``.
-    seed, drawing: determine the field, whatever the picture; at another size it scales with the picture's height.
-    Raises ValueError when strength lies outside of 0 to 1.
+    strength: 0 returns ``colour`` itself, 1 is the maximum; see ``SCALES`` and ``TONE_RMS``.
+    seed, drawing: determine the displacement field, whatever the picture shows. The field scales with its height.
+    Raises ValueError unless strength is between 0 and 1.
     """
     if not 0 <= strength <= 1:
-        raise ValueError(f"the strength of boiling must lie between 0 and 1, not {strength}")
+        raise ValueError(f"the strength of line boil must be between 0 and 1, not {strength}")
     if strength == 0:
         return colour
     height, width = colour.shape[:2]
@@ -39,7 +39,7 @@ def boil(colour: Floats, strength: float, seed: int, drawing: int) -> Floats:
 
 
 def max_wobble(height: int, strength: float) -> float:
-    """Maximum wobble in pixels of a picture of this height, apart from rare sums of all scales."""
+    """Maximum wobble in pixels for a picture of this height; only where all scales add up can it be larger."""
     return MAX_SIGMAS * sum(length for _, length in SCALES) * height * strength / 2
 
 
@@ -77,7 +77,7 @@ def _noise(height: int, width: int, scale: float, seeds: tuple[int, int, int]) -
     cell = scale * height
     rows, columns = int(np.ceil(height / cell)) + 4, int(np.ceil(width / cell)) + 4
     rng = np.random.Generator(np.random.PCG64(list(seeds)))
-    # Columns are drawn one after the other, so that a wider picture shows more of the same field.
+    # Random values are drawn column by column, so that a wider picture shows more of the same field.
     lattice = np.clip(rng.standard_normal((columns, rows)).T, -MAX_SIGMAS, MAX_SIGMAS).astype(F32)
     # Standard deviation of unit noise after both splines.
     return _interpolate_spline(_interpolate_spline(lattice, height, cell).T, width, cell).T / F32(0.48)

@@ -1,4 +1,4 @@
-"""A rectangle of a picture that is processed on its own."""
+"""Rectangle of a picture that is processed on its own."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from propagate.arrays import Pixels
 
-# Position of a part's first pixel in the whole picture: x, y.
+# Position of the first pixel of a crop in the whole picture: x, y.
 Corner = tuple[int, int]
 # Corner of a whole picture.
 ORIGIN: Corner = (0, 0)
@@ -45,11 +45,11 @@ class Box:
         return np.ascontiguousarray(picture[self.top : self.bottom, self.left : self.right])
 
     def put(self, part: Pixels, picture: Pixels) -> None:
-        """Paste a part, (h, w) or (h, w, C), into a picture, in place."""
+        """Paste a crop, (h, w) or (h, w, C), into a picture, in place."""
         picture[self.top : self.bottom, self.left : self.right] = part
 
     def zero_pad(self, part: Pixels, size: tuple[int, int]) -> Pixels:
-        """Expand a part to a picture of ``size`` (H, W) that is 0 outside of the box."""
+        """Expand a crop to a picture of ``size`` (H, W) that is 0 outside the box."""
         full = np.zeros((*size, *part.shape[2:]), part.dtype)
         self.put(part, full)
         return full

@@ -25,11 +25,11 @@ class _End:
 
 
 def run_concurrently(passes: Sequence[Callable[[], Generator[Item, None, None]]]) -> Iterator[Item]:
-    """Yield the items of all passes as they come; the items of one pass stay in order.
+    """Yield the items of all passes as they become available; the items of one pass stay in order.
 
-    passes: each runs in a thread of its own, at most a few items ahead of the caller. The first error stops the other
-    passes and is raised here. A pass that is stopped, or whose consumer ends early, finishes its current item, starts
-    no other and is closed.
+    passes: each runs in its own thread, at most a few items ahead of the caller. The first error stops the other
+    passes and is raised here. When a pass is stopped, or its consumer ends early, it finishes its current item, starts
+    no other, and is closed.
     """
     results: Queue[Item | _End] = Queue(len(passes))
     stop, running = threading.Event(), len(passes)
@@ -64,14 +64,14 @@ def _run(
                 _put(results, item, stop)
                 if stop.is_set():
                     break
-    except BaseException as error:  # of any kind: the caller raises it
+    except BaseException as error:  # of any kind: it is re-raised in the caller
         _put(results, _End(error), stop)
     else:
         _put(results, _End(), stop)
 
 
 def _put(results: "Queue[Item | _End]", item: Item | _End, stop: threading.Event) -> None:
-    """Hand an item to the caller, or drop it when the caller has stopped: Ctrl-C may have come to it at any point."""
+    """Hand an item to the caller, or drop it if the caller has stopped, as it may at any point after Ctrl-C."""
     while not stop.is_set():
         with suppress(Full):
             results.put(item, timeout=0.1)

@@ -10,11 +10,11 @@ from propagate.flow import photometric_error, warp_rows
 
 # Photometric error of the warped plate, 0..1: full confidence up to the first, none from the second on.
 FULL_CONFIDENCE_ERROR, ZERO_CONFIDENCE_ERROR = F32(0.025), F32(0.07)
-# Error that is tolerated for each unit of local contrast, where a sub-pixel error of the flow already shows.
+# Error tolerated per unit of local contrast, because in contrasty areas even a sub-pixel error of the flow shows.
 CONTRAST_TOLERANCE = F32(0.35)
 # Change of area beyond which brush strokes of the key look stretched or squeezed.
 MAX_STRETCH = 3.0
-# Rows around a pixel that its confidence depends on: those of the blur, the erosion and the median.
+# Rows around a pixel that affect its confidence, through the blur, the erosion and the median.
 HALO = 6 + 2 + 3
 
 

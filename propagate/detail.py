@@ -1,8 +1,8 @@
 """Restore the fine contrast that interpolation, voting and averaging remove.
 
-Each of these only lowers the energy of the finest band, and the key shows how much there should be. The finest band is
-amplified locally, within a bound, until its energy equals that of the key where the pixel comes from. Unlike a
-histogram, local energies leave borders and flat areas as they are.
+Each of these lowers the energy of the finest band, and the key gives the energy to restore. The finest band is
+amplified locally, within a bound, until its energy equals that of the key where the pixel comes from. Unlike histogram
+matching, matching local energies leaves borders and flat areas unchanged.
 """
 
 import cv2
@@ -34,7 +34,7 @@ def local_energy(fine: Floats) -> Floats:
 
 
 def detail_energy(picture: Floats) -> Floats:
-    """Local energy of a picture's finest band; the picture is (H, W, 3): float32 (H, W)."""
+    """Compute the local energy of the finest band of a picture (H, W, 3): float32 (H, W)."""
     result = np.empty(picture.shape[:2], F32)
 
     def work(band: Band) -> None:
@@ -53,7 +53,7 @@ def lerp(a: Floats, b: Floats, weight: Floats) -> Floats:
 def restore_detail(picture: Floats, target_energy: Floats) -> Floats:
     """Raise the finest band of a picture to a local energy; never lower it.
 
-    picture: float32 (H, W, 3) in [0, 1]. target_energy: float32 (H, W), see ``local_energy``. Returns float32 (H, W, 3)
+    picture: float32 (H, W, 3) in [0, 1]. target_energy: float32 (H, W); see ``local_energy``. Returns float32 (H, W, 3)
     in [0, 1].
     """
     restored = np.empty_like(picture)

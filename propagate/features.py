@@ -1,7 +1,7 @@
 """Patch features: style and guides, interleaved in bytes.
 
 Every channel is scaled by the root of its weight, so that the squared difference of two patches is the weighted sum
-over style and guides. A row of a patch is one run of bytes, which makes the search fast.
+over style and guides. A row of a patch is contiguous in memory, which makes the search fast.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy as np
 from propagate.arrays import F32, U8, Bytes, Floats, Pixels
 from propagate.bands import Band, for_each_band
 
-# Channels are padded to a multiple of this: it suits vector instructions, and leaves few kernels to compile.
+# Channels are padded to a multiple of this, which suits vector instructions and limits the kernels to compile.
 CHANNEL_GROUP = 8
 MAX_CHANNELS = 24
 STYLE_CHANNELS = 3
@@ -28,7 +28,9 @@ def channel_scales(weights: Sequence[float], style_weight: float) -> tuple[float
     all_weights = np.array([style_weight, *weights])
     largest = float(all_weights.max())
     if not (np.isfinite(all_weights).all() and largest > 0 and all_weights.min() >= 0):
-        raise ValueError(f"weights must be finite, 0 or more, and one above 0, not {[style_weight, *weights]}")
+        raise ValueError(
+            f"weights must be finite and not negative, and at least one must be above 0, not {[style_weight, *weights]}"
+        )
     return float(np.sqrt(style_weight / largest)), [float(np.sqrt(weight / largest)) for weight in weights]
 
 
@@ -68,7 +70,7 @@ def empty_canvas(height: int, width: int, count: int, radius: int) -> Bytes:
 def write_channels(
     packed: Bytes, top: int, parts: Sequence[tuple[Floats, float]], radius: int, channel: int = 0
 ) -> None:
-    """Write rows into a padded canvas from row ``top`` on, without the border, see ``reflect_border``.
+    """Write rows into a padded canvas from row ``top`` on, without the border; see ``reflect_border``.
 
     parts: float32 (h, W) or (h, W, C) and their scales, interleaved from ``channel`` on.
     """
@@ -77,13 +79,13 @@ def write_channels(
         planes = to_bytes(values.reshape(height, width, -1), scale)
         interior = packed[radius + top : radius + top + height, radius : radius + width]
         count = planes.shape[2]
-        # Far faster than an assignment, whose inner loop would run over the few channels of a pixel.
+        # Much faster than an assignment, whose inner loop would run over the few channels of a pixel.
         cv2.mixChannels([planes], [interior], [n for c in range(count) for n in (c, channel + c)])
         channel += count
 
 
 def reflect_border(padded: Pixels, radius: int) -> None:
-    """Fill the border of a padded picture (H + 2 radius, W + 2 radius, C) in place, see ``pad``."""
+    """Fill the border of a padded picture (H + 2 radius, W + 2 radius, C) in place; see ``pad``."""
     height, width = padded.shape[0] - 2 * radius, padded.shape[1] - 2 * radius
     step = 1 if min(height, width) > radius else 0
     for line in range(1, radius + 1):
@@ -95,13 +97,13 @@ def reflect_border(padded: Pixels, radius: int) -> None:
 
 
 def check_pictures(pictures: Sequence[Floats], size: tuple[int, ...], name: str = "guide") -> None:
-    """Raise ValueError unless all pictures, (H, W) or (H, W, C), are of ``size`` (H, W) and finite."""
+    """Raise ValueError unless all pictures, (H, W) or (H, W, C), have ``size`` (H, W) and are finite."""
     for picture in pictures:
         if picture.shape[:2] != size or picture.ndim > 3:
-            raise ValueError(f"a {name} must be of size {size}, with or without channels, not {picture.shape}")
+            raise ValueError(f"a {name} must have size {size}, with or without channels, not {picture.shape}")
         # One pass each and no temporary array; NaN makes both comparisons false.
         if not (picture.min() > -np.inf and picture.max() < np.inf):
-            raise ValueError(f"a {name} must be finite, and has NaN or infinity")
+            raise ValueError(f"a {name} must be finite, but it contains NaN or infinity")
 
 
 def unpack_guides(packed: Bytes, size: tuple[int, int], radius: int, count: int) -> Bytes:
@@ -120,7 +122,7 @@ def packed_channels(guides: Sequence[Floats]) -> int:
 
 
 def pad(picture: Pixels, radius: int) -> Pixels:
-    """Pad a picture, (H, W) or (H, W, C), with a mirrored border; one thinner than the border repeats its edge."""
+    """Pad a picture, (H, W) or (H, W, C), with a mirrored border; one smaller than the border repeats its edge."""
     reflect = min(picture.shape[:2]) > radius
     return np.pad(
         picture, [(radius, radius), (radius, radius), *[(0, 0)] * (picture.ndim - 2)], "reflect" if reflect else "edge"
@@ -141,7 +143,9 @@ def restyle(packed: Bytes, style: Floats, style_scale: float, radius: int) -> No
 
 def luminance(picture: Floats) -> Floats:
     """Display-encoded luma with BT.709 weights: float32 (H, W) in [0, 1]."""
-    return np.ascontiguousarray(picture @ np.array([0.2126, 0.7152, 0.0722], F32))
+    # Not a matrix product: its last bits depend on the processor.
+    red, green, blue = (picture[..., k] for k in range(3))
+    return np.ascontiguousarray(red * F32(0.2126) + green * F32(0.7152) + blue * F32(0.0722))
 
 
 def edges(picture: Floats, sigma: float = 1.0) -> Floats:

@@ -9,15 +9,21 @@ import numpy as np
 
 from propagate.arrays import F32, U8, Bools, Bytes, Floats, Pixels
 from propagate.bands import Band, for_each_band
+from propagate.light import is_blank, match_neighbours
 
-# Maximum length in pixels, beyond any picture; sums of such flow over a long shot stay finite.
+# Maximum length of flow in pixels, larger than any picture; sums of such flow over a long shot stay finite.
 MAX_LENGTH = 65536.0
-# Radius of the windows of ``photometric_error``, of a median and of a blur.
+# Radius in pixels of the windows of ``photometric_error``, and of a median and a blur.
 _WINDOW_RADIUS = 2
 
 
 class FlowEstimator(Protocol):
-    """Estimates dense flow between two pictures."""
+    """Estimates dense flow between two pictures.
+
+    To add one to stylize, write a class with these methods, and register it: in ``stylize/extensions/built_in.py``, or
+    in a separate distribution (docs/development/extensions.md). Then add it to the suite in
+    ``tests/contracts/test_flow_estimators.py``, which every estimator passes.
+    """
 
     def __call__(self, source: Bytes, target: Bytes) -> Floats:
         """Estimate flow on the grid of ``target``: ``target(x) = source(x + flow(x))``.
@@ -36,7 +42,7 @@ class ComposedFlow:
     """Flow from a frame to the key, composed over the frames between them.
 
     frame: the frame on whose grid the arrays lie. flow: float32 (H, W, 2), pixels: ``frame(x) = key(x + flow(x))``.
-    valid: bool (H, W), where every step was consistent both ways and stayed inside the picture.
+    valid: bool (H, W), true where every step is consistent in both directions and stays inside the picture.
     """
 
     frame: int
@@ -89,7 +95,7 @@ def warp(picture: Pixels, flow: Floats, *, lanczos: bool = False) -> Pixels:
 
 
 def warp_rows(picture: Pixels, flow: Floats, top: int, left: int = 0, *, lanczos: bool = False) -> Pixels:
-    """Warp some rows, see ``warp``. ``flow`` begins at row ``top`` and column ``left``; ``picture`` is complete."""
+    """Warp some rows; see ``warp``. ``flow`` begins at row ``top`` and column ``left``; ``picture`` is complete."""
     interpolation = cv2.INTER_LANCZOS4 if lanczos else cv2.INTER_LINEAR
     warped = cv2.remap(picture, source_positions(flow, top, left), None, interpolation, borderMode=cv2.BORDER_REPLICATE)
     return warped.reshape(*flow.shape[:2], *picture.shape[2:])
@@ -129,8 +135,8 @@ def identity_flow(frame: int, height: int, width: int) -> ComposedFlow:
 class Step:
     """Flow between neighbouring frames, on the grid of the one further away from the key.
 
-    flow: float32 (H, W, 2): ``after(x) = before(x + flow(x))``. consistent: bool (H, W), see ``consistent``. All flow
-    is checked here: raises ValueError for another shape or type, NaN, infinity, or a length beyond MAX_LENGTH.
+    flow: float32 (H, W, 2): ``after(x) = before(x + flow(x))``. consistent: bool (H, W); see ``consistent``. All flow
+    is checked here. Raises ValueError for a wrong shape or type, NaN, infinity, or a length above MAX_LENGTH.
     """
 
     flow: Floats
@@ -140,7 +146,7 @@ class Step:
         check_flow(self.flow)
         if self.consistent.shape != self.flow.shape[:2] or self.consistent.dtype != bool:
             raise ValueError(
-                f"consistency must be bool {self.flow.shape[:2]} like its flow, not {self.consistent.dtype} "
+                f"consistency must be bool {self.flow.shape[:2]}, as its flow, not {self.consistent.dtype} "
                 f"{self.consistent.shape}"
             )
 
@@ -161,22 +167,33 @@ def check_flow(flow: Floats) -> None:
 def step_from_flows(flow: Floats, back: Floats) -> Step:
     """Build a step from flow on the grid of the later frame, and from the flow ``back`` on the grid of the earlier one.
 
-    Both float32 (H, W, 2), in pixels. Raises ValueError when they have other shapes, or different ones.
+    Both are float32 (H, W, 2), in pixels. Raises ValueError when their shapes are invalid or differ.
     """
     for each in (flow, back):
         check_flow(each)
     if flow.shape != back.shape:
-        raise ValueError(f"flow there and back must be of one size, not {flow.shape} and {back.shape}")
+        raise ValueError(f"forward and backward flow must have the same size, not {flow.shape} and {back.shape}")
     return Step(flow, consistent(flow, back))
 
 
 def estimate_step(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Step:
-    """Estimate the step from ``before`` to ``after``, both uint8 (H, W, 3), with one estimate each way."""
-    return step_from_flows(estimate(before, after), estimate(after, before))
+    """Estimate the step from ``before`` to ``after``, both uint8 (H, W, 3), with one estimate each way.
+
+    See ``estimate_steps``.
+    """
+    return estimate_steps(before, after, estimate)[0]
 
 
 def estimate_steps(first: Bytes, second: Bytes, estimate: FlowEstimator) -> tuple[Step, Step]:
-    """Estimate the steps from ``first`` to ``second`` and back, both uint8 (H, W, 3), with two estimates in all."""
+    """Estimate the steps from ``first`` to ``second`` and back, both uint8 (H, W, 3), with two estimates in all.
+
+    Both pictures are brought to one light first. A black or white frame shows no motion: nothing is taken to move then,
+    so that the motion of the frames around it can be composed across it.
+    """
+    if first.shape == second.shape and (is_blank(first) or is_blank(second)):
+        still = Step(np.zeros((*first.shape[:2], 2), F32), np.ones(first.shape[:2], bool))
+        return still, still
+    first, second = match_neighbours(first, second)
     forward, backward = estimate(first, second), estimate(second, first)
     return step_from_flows(forward, backward), step_from_flows(backward, forward)
 
@@ -215,7 +232,7 @@ def in_bounds_rows(flow: Floats, top: int, size: tuple[int, ...], left: int = 0)
 def correct_drift(flow: Floats, key_plate: Bytes, plate: Bytes, estimate: FlowEstimator) -> Floats:
     """Correct the drift of composed flow by comparing with the key itself.
 
-    The key's plate, warped by ``flow``, and the frame's plate differ by the drift alone. The flow between these two is
+    The key's plate, warped by ``flow``, and the frame's plate differ only by the drift. The flow between these two is
     added where it lowers the photometric error. All arrays are on the frame's grid; plates are uint8 (H, W, 3).
     """
     warped = warp(key_plate, flow)
@@ -233,7 +250,8 @@ def correct_drift(flow: Floats, key_plate: Bytes, plate: Bytes, estimate: FlowEs
     return corrected
 
 
-# Motion below this many pixels may be noise; it is kept if the photometric error, 0..1, is this much larger without it.
+# Motion below this many pixels may be noise; it is kept if the photometric error, 0..1, would be larger by this much
+# without it.
 MAX_CREEP, CREEP_TOLERANCE = 0.25, 1 / 255
 
 
@@ -241,8 +259,8 @@ def freeze_static(flow: Floats, key_plate: Bytes, plate: Bytes) -> Floats:
     """Set the flow of static areas to 0, so that a locked-off background does not boil.
 
     flow: float32 (H, W, 2), in pixels, on the grid of ``plate``; the plates: uint8 (H, W, 3). Returns flow of that
-    shape. Estimated flow of a static area is off by a tenth of a pixel. It is replaced by 0 where no motion explains
-    the plate as well.
+    shape. Estimated flow of a static area is off by a tenth of a pixel. It is replaced by 0 where zero motion explains
+    the plate equally well.
     """
     result = np.empty_like(flow)
 
@@ -276,6 +294,6 @@ def photometric_error(a: Bytes, b: Bytes) -> Floats:
     total = sum(difference[..., channel].astype(F32) for channel in range(difference.shape[2]))
     mean = np.asarray(total, F32) / F32(difference.shape[2]) / F32(255)
     # The filter keeps running sums in float64. All values are integer multiples of 2^-33, so that the sums are exact
-    # wherever they began.
+    # wherever they start.
     side = 2 * _WINDOW_RADIUS + 1
     return np.asarray(cv2.boxFilter(mean, -1, (side, side), borderType=cv2.BORDER_REFLECT))

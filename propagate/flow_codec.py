@@ -12,9 +12,9 @@ import numpy as np
 from propagate.arrays import F32, Bools, Bytes, Floats, Pixels
 from propagate.flow import Step
 
-# Base-2 exponent of the quantisation step, in pixels; flow longer than 511 pixels takes a larger one.
+# Base-2 exponent of the quantisation step, in pixels; flow longer than 511 pixels uses a larger one.
 MIN_EXPONENT = -6
-# Height, width, exponent of the quantisation step, length of the body; and a checksum of header and body.
+# Height, width, exponent of the quantisation step, length of the body; then a checksum of header and body.
 _HEADER = struct.Struct("<IIbI")
 _CHECK = struct.Struct("<I")
 
@@ -26,7 +26,7 @@ def quantise(step: Step) -> Step:
 
 
 def pack(step: Step) -> bytes:
-    """Pack a step into bytes for ``unpack``; about 0.4 bytes a pixel for film."""
+    """Pack a step into bytes for ``unpack``; about 0.4 bytes per pixel for film."""
     exponent, values = _to_fixed_point(step.flow)
     rows = np.diff(values, axis=1, prepend=np.int16(0))
     differences = np.diff(rows, axis=2, prepend=np.int16(0))
@@ -37,17 +37,17 @@ def pack(step: Step) -> bytes:
 
 
 def unpack(data: bytes) -> tuple[Step, bytes]:
-    """Unpack the step at the start of ``data``; returns it and the remaining bytes.
+    """Unpack the step at the start of ``data``, and return it with the remaining bytes.
 
-    Raises ValueError for data that is cut off or damaged.
+    Raises ValueError for data that is truncated or corrupt.
     """
     start = _CHECK.size + _HEADER.size
     if len(data) < start:
-        raise ValueError(f"packed flow has at least {start} bytes, not {len(data)}")
+        raise ValueError(f"packed flow must have at least {start} bytes, not {len(data)}")
     height, width, exponent, length = _HEADER.unpack_from(data, _CHECK.size)
     stop = start + length
     if len(data) < stop or zlib.crc32(data[_CHECK.size : stop]) != _CHECK.unpack_from(data)[0]:
-        raise ValueError("packed flow is cut off or damaged")
+        raise ValueError("packed flow is truncated or damaged")
     inflated = np.frombuffer(zlib.decompress(data[start:stop]), np.uint8)
     pixels = height * width
     differences = _unzigzag(inflated[: 4 * pixels].reshape(2, 2, height, width))
@@ -57,9 +57,9 @@ def unpack(data: bytes) -> tuple[Step, bytes]:
 
 
 def skip(data: bytes) -> bytes:
-    """Skip the step at the start of ``data`` without unpacking it. Raises ValueError when its header is cut off."""
+    """Skip the step at the start of ``data`` without unpacking it. Raises ValueError when its header is truncated."""
     if len(data) < _CHECK.size + _HEADER.size:
-        raise ValueError("packed flow is cut off or damaged")
+        raise ValueError("packed flow is truncated or damaged")
     length = _HEADER.unpack_from(data, _CHECK.size)[3]
     return data[_CHECK.size + _HEADER.size + length :]
 
@@ -96,7 +96,7 @@ def _unzigzag(halves: Bytes) -> Pixels:
 
 
 def _deflate(*parts: Bytes) -> bytes:
-    # Only runs of one byte occur; a search for longer matches takes longer and compresses less.
+    # The only repetitions are runs of one byte; a search for other matches would be slower and compress less.
     compressor = zlib.compressobj(1, zlib.DEFLATED, 15, 8, zlib.Z_RLE)
     compressed = [compressor.compress(np.ascontiguousarray(part).tobytes()) for part in parts]
     return b"".join([*compressed, compressor.flush()])

@@ -19,7 +19,7 @@ MIN_SIDE = 32
 
 # Against a key the method needs 195 bytes a pixel. Pictures of more pixels than this are processed in strips of about
 # that many, which overlap by this many rows on each side and are cross-faded there. Drift is a few pixels at most, so
-# that a strip need not read further.
+# that a strip need not extend further.
 STRIP_PIXELS, OVERLAP = 1 << 20, 32
 
 
@@ -45,14 +45,14 @@ class DisFlow:
     def __call__(self, source: Bytes, target: Bytes) -> Floats:
         """See FlowEstimator. Raises ValueError when the two pictures differ in size."""
         if source.shape != target.shape:
-            raise ValueError(f"flow needs two pictures of one size, not {source.shape} and {target.shape}")
+            raise ValueError(f"flow needs two pictures of the same size, not {source.shape} and {target.shape}")
         greys = cv2.cvtColor(source, cv2.COLOR_RGB2GRAY), cv2.cvtColor(target, cv2.COLOR_RGB2GRAY)
         if target.shape[0] * target.shape[1] <= STRIP_PIXELS:
             return self._estimate(*greys)
         if self.preset == "fine":
             return self._estimate_strips(*greys)
         flow = self._estimate(*greys)
-        # Buffers are 52 bytes a pixel; to allocate them again takes a twentieth of the time.
+        # Buffers take 52 bytes a pixel; allocating them again would take 5 % of the time.
         self._idle_engines.clear()
         return flow
 
@@ -87,14 +87,14 @@ class DisFlow:
 
 
 def strip_height(height: int, width: int) -> int:
-    """Height of the strips: as few equal strips as needed, none lower than its overlap with both neighbours."""
+    """Height of the strips: as few equal strips as possible, none lower than its overlap with both neighbours."""
     return max(2 * OVERLAP, -(-height // -(-height * width // STRIP_PIXELS)))
 
 
 def strip_weights(strip: Band, height: int) -> Floats:
     """Weight of each row of a strip with its halo: float32 (h,).
 
-    1 inside, falling linearly across the overlap with a neighbouring strip; the weights of both add up to 1.
+    1 inside, and a linear ramp across the overlap with a neighbouring strip; the weights of both sum to 1.
     """
     position = np.arange(strip.halo_start, strip.halo_stop, dtype=F32) + F32(0.5)
     above = (position - (strip.start - OVERLAP)) / F32(2 * OVERLAP) if strip.start else np.ones_like(position)

@@ -28,11 +28,11 @@ class RaftFlow:
         self._network = _network(weights).to(self.device)
 
     def __call__(self, source: Bytes, target: Bytes) -> Floats:
-        """See FlowEstimator. Raises ValueError for pictures of two sizes, MemoryError for ones too large."""
+        """See FlowEstimator. Raises ValueError for pictures of different sizes, MemoryError for very large ones."""
         import torch
 
         if source.shape != target.shape:
-            raise ValueError(f"flow needs two pictures of one size, not {source.shape} and {target.shape}")
+            raise ValueError(f"flow needs two pictures of the same size, not {source.shape} and {target.shape}")
         height, width = target.shape[:2]
         try:
             with torch.inference_mode(), _deterministic(self.device):
@@ -69,7 +69,7 @@ def _network(weights: Mapping[str, Any]) -> Any:
         network.load_state_dict(weights)
     except (RuntimeError, TypeError, AttributeError) as error:
         reason = str(error).splitlines()[0]
-        raise ValueError(f"these are not the weights of torchvision's raft_large or raft_small ({reason})") from error
+        raise ValueError(f"expected weights of torchvision's raft_large or raft_small ({reason})") from error
     return network.eval()
 
 

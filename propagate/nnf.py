@@ -1,4 +1,4 @@
-"""Nearest-neighbour fields: initialisation from flow, evenly or at random, upsampling, and lookup.
+"""Nearest-neighbour fields: initialisation (from flow, evenly or at random), upsampling and lookup.
 
 A field is int32 (H, W, 2), x then y: the centre in the source of each pixel's patch.
 """
@@ -12,7 +12,7 @@ from propagate.flow import source_positions
 
 
 def field_from_flow(flow: Floats, corner: Corner, size: tuple[int, ...]) -> Ints:
-    """Field of the positions that composed flow points to, in a key of ``size``: int32 (H, W, 2)."""
+    """Convert composed flow to the field of the positions in a key of ``size`` that it points to: int32 (H, W, 2)."""
     field = np.empty(flow.shape, np.int32)
 
     def work(band: Band) -> None:
@@ -33,7 +33,7 @@ def nearest_pixels(flow: Floats, top: int, left: int, size: tuple[int, ...]) -> 
 
 
 def gather(picture: Pixels, field: Ints) -> Pixels:
-    """Gather a picture at the positions of a field: (H, W) or (H, W, C) and int32 (h, w, 2) -> (h, w) or (h, w, C)."""
+    """Sample a picture, (H, W) or (H, W, C), at the positions of a field, int32 (h, w, 2): (h, w) or (h, w, C)."""
     return np.asarray(picture[field[..., 1], field[..., 0]])
 
 

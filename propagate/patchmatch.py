@@ -42,10 +42,13 @@ class Sweep:
     number: seeds the random search; even sweeps run down, odd ones up.
     search_radius: int16 (H, W), radius in pixels of the first random candidate at each pixel, halved for each further
     one down to 1; 0 for no random search.
+    shift: rows, 0 to ``BAND`` - 1, by which all bands lie higher. A sweep hardly propagates across the border of two
+    bands; where the borders differ from sweep to sweep, they leave no seams.
     """
 
     number: int
     search_radius: Shorts
+    shift: int = 0
 
 
 class PatchMatcher(Protocol):
@@ -140,7 +143,8 @@ class PatchMatchReference:
 
         for dx, dy in ((offset, 0), (0, offset)):
             if 0 <= x + dx < width and 0 <= y + dy < height:
-                neighbours = field if (y + dy) // BAND == y // BAND else previous
+                same_band = (y + dy + sweep.shift) // BAND == (y + sweep.shift) // BAND
+                neighbours = field if same_band else previous
                 try_patch(int(neighbours[y + dy, x + dx, 0]) - dx, int(neighbours[y + dy, x + dx, 1]) - dy)
         trial_radius, trial = int(sweep.search_radius[y, x]), 0
         while trial_radius >= 1:

@@ -64,15 +64,16 @@ def _cost_of(
 @nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
 def _sweep_field(
     window: Any, lanes: Any, target: Any, source: Any, field: Any, previous: Any, cost: Any, mask: Any, expected: Any,
-    distance_cost: int, max_distance: int, usage_cost: Any, tolerance: int, number: int, search_radius: Any,
+    distance_cost: int, max_distance: int, usage_cost: Any, tolerance: int, number: int, shift: int, search_radius: Any,
 ) -> None:  # fmt: skip
     height, width = cost.shape
     source_height, source_width = usage_cost.shape
     down = number % 2 == 0
     offset = -1 if down else 1
-    for band in nb.prange((height + BAND - 1) // BAND):
-        top = np.int64(band) * BAND  # prange counts in unsigned numbers, which would turn sums into floats
-        bottom = min(height, top + BAND)
+    for number_of_band in nb.prange((height + shift + BAND - 1) // BAND):
+        band: Any = np.int64(number_of_band)  # prange counts in unsigned numbers, which would turn sums into floats
+        top = max(0, band * BAND - shift)
+        bottom = min(height, (band + 1) * BAND - shift)
         for row in range(bottom - top):
             y = top + row if down else bottom - 1 - row
             for column in range(width):
@@ -88,7 +89,7 @@ def _sweep_field(
                     if ny < 0 or ny >= height or nx < 0 or nx >= width:
                         continue
                     if ny < top or ny >= bottom:
-                        band_index = top // BAND - 1 if down else top // BAND
+                        band_index = band - 1 if down else band
                         sx = previous[band_index, nx, 0]
                         sy = previous[band_index, nx, 1]
                     else:
@@ -200,11 +201,12 @@ class PatchMatchNumba:
     ) -> None:
         """Improve field and cost in place, in one pass over the picture."""
         # A band reads one row of another band's field: the adjacent one, on the side that the sweep comes from.
-        previous = field[BAND - 1 :: BAND] if sweep.number % 2 == 0 else field[BAND::BAND]
+        first = BAND - sweep.shift
+        previous = field[first - 1 :: BAND] if sweep.number % 2 == 0 else field[first::BAND]
         _sweep_field(
             *self._shape, target, source, field, previous.copy(), cost, mask, costs.expected,
             costs.distance_cost, costs.max_distance, costs.usage_cost, costs.tolerance,
-            sweep.number, sweep.search_radius,
+            sweep.number, sweep.shift, sweep.search_radius,
         )  # fmt: skip
 
 

@@ -10,10 +10,10 @@ Item = TypeVar("Item")
 
 
 def prefetch(items: Iterator[Item]) -> Iterator[Item]:
-    """Prefetch one item: it is made while the caller processes the previous one.
+    """Prefetch one item: it is produced while the caller processes the previous one.
 
-    With one thread allowed, each item is made on request. The items stay in order; an error of making one is raised in
-    its place.
+    If only one thread is allowed, each item is produced on request. The items stay in order. An error that occurs while
+    an item is produced is raised in its place.
     """
     if thread_limit() < 2:
         yield from items

@@ -1,27 +1,26 @@
-"""Compensate changes of light in a plate, so that the look does not flash with them.
+"""Compensate for lighting changes in a plate, so that they do not make the look flash.
 
 Patch search and warp confidence rely on the plate's colours. Flickering lamps, clouds and flashes change all of them at
-once. A plate is therefore brought to the light of the key's plate by a gain and an offset for each channel, fitted
-where flow says that both show the same surface.
+once. A plate is therefore matched to the lighting of the key's plate by a gain and an offset for each channel, fitted
+where the flow is valid, so that both show the same surface.
 """
 
 import cv2
 import numpy as np
 
 from propagate.arrays import F32, U8, Bools, Bytes, Floats
+from propagate.light import lattice_samples
 
 # Rounds of the robust fit; outliers are beyond this many medians of the residual, and at least this many levels.
 FIT_ROUNDS, OUTLIER_MEDIANS, MIN_OUTLIER = 4, 3.0, 2.0
-# Minimum share of the frame and minimum correlation for a fit. Clipped white and black are ignored.
+# Minimum share of the frame and minimum correlation for a fit. Clipped whites and blacks are ignored.
 MIN_SHARE, MIN_CORRELATION, WHITE, BLACK = 0.05, 0.8, 250, 4
-# Range of plausible gains; and changes that cannot be distinguished from grain: of gain, and in 8-bit levels.
+# Range of plausible gains; then the changes of gain, and in 8-bit levels, that cannot be distinguished from grain.
 MIN_GAIN, MAX_GAIN, GAIN_TOLERANCE, LEVEL_TOLERANCE = 0.2, 5.0, 0.02, 1.5
-# Approximate number of pixels in a fit; more do not improve it.
-SAMPLES = 8000
 
 
 def relight(plate: Bytes, key_plate: Bytes, flow: Floats, valid: Bools) -> Bytes:
-    """Match the light of ``plate`` to ``key_plate``: uint8 (H, W, 3); returns ``plate`` itself if no change is found.
+    """Match the lighting of ``plate`` to ``key_plate``: uint8 (H, W, 3), ``plate`` itself if no change is found.
 
     flow, valid: composed flow to the key, on the grid of ``plate``.
     """
@@ -39,22 +38,16 @@ def relight(plate: Bytes, key_plate: Bytes, flow: Floats, valid: Bools) -> Bytes
 
 def _samples(plate: Bytes, key_plate: Bytes, flow: Floats, valid: Bools) -> tuple[Bytes, Bytes, Bools]:
     """Pixels of the plate on a regular lattice, those of the key that they come from, and a mask of the usable ones."""
-    height, width = valid.shape
-    stride = max(1, round((height * width / SAMPLES) ** 0.5))
-    lattice = slice(stride // 2, None, stride), slice(stride // 2, None, stride)
-    xs, ys = np.arange(width)[lattice[1]], np.arange(height)[lattice[0]]
-    positions = flow[lattice] + np.stack(np.meshgrid(xs, ys), axis=-1).astype(F32)
-    key_samples = cv2.remap(key_plate, positions, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    plate_samples = plate[lattice]
+    plate_samples, key_samples, known = lattice_samples(plate, key_plate, flow, valid)
     brightest = plate_samples.max(axis=-1)
-    usable = valid[lattice] & (brightest < WHITE) & (brightest > BLACK) & (key_samples.max(axis=-1) < WHITE)
+    usable = known & (brightest < WHITE) & (brightest > BLACK) & (key_samples.max(axis=-1) < WHITE)
     return plate_samples, key_samples, usable
 
 
 def fit_gain(source: Floats, target: Floats) -> tuple[float, float]:
     """Fit gain and offset that map ``source`` to ``target``, both float32 (N,) in 0..255; 1 and 0 if nothing fits.
 
-    The gain is the ratio of standard deviations: a regression would be biased by grain. Outliers are left out.
+    The gain is the ratio of standard deviations: a regression would be biased by grain. Outliers are excluded.
     """
     inliers = np.ones(len(source), bool)
     gain, offset, correlation = 1.0, 0.0, 0.0
@@ -73,5 +66,5 @@ def fit_gain(source: Floats, target: Floats) -> tuple[float, float]:
 
 
 def is_negligible(gain: float, offset: float) -> bool:
-    """Return whether a change of light cannot be distinguished from grain at any level."""
+    """Return whether a lighting change cannot be distinguished from grain at any level."""
     return abs(gain - 1) < GAIN_TOLERANCE and abs(offset) < LEVEL_TOLERANCE + 128 * GAIN_TOLERANCE

@@ -10,19 +10,19 @@ from propagate.flow import FlowEstimator, Step, estimate_step
 
 @dataclass(frozen=True)
 class Scene:
-    """Access to a shot by frame number; nothing is requested before it is needed.
+    """Access to a shot by frame number; nothing is read or estimated before it is needed.
 
     plate: uint8 (H, W, 3), RGB.
-    step: of (before, after), the motion from a frame to its neighbour, on the grid of ``after``.
+    step: called with (before, after); returns the motion from a frame to its neighbour, on the grid of ``after``.
     refine: estimator that corrects the drift of composed flow against the key; None where the motion is exact.
     guides: the user's own, float32 (H, W) or (H, W, C) in [0, 1], as many as ``weights``.
-    weights: of each guide, see ``SynthesisSettings``.
-    visible: bool (H, W) on the box, the pixels that anybody sees, None for all; elsewhere no patches are searched, and
-    the picture is only warped.
+    weights: weight of each guide; see ``SynthesisSettings``.
+    visible: bool (H, W) on the box, the pixels that the result shows; None for all. Elsewhere no patches are searched,
+    and the picture is only warped.
     box: the part of a frame that is synthesised, None for all.
 
-    All but ``visible`` covers the entire plate: motion is followed there too, so that whatever enters a box is known to
-    come from the key.
+    Everything except ``visible`` covers the entire plate: motion is tracked outside the box too, so that what enters
+    the box can be traced back to the key.
     """
 
     plate: Callable[[int], Bytes]
@@ -37,7 +37,7 @@ class Scene:
 def estimated_scene(
     plate: Callable[[int], Bytes], estimate: FlowEstimator, refine: FlowEstimator | None = None
 ) -> Scene:
-    """Build a scene whose motion is estimated from its plates at every request.
+    """Build a scene whose motion is estimated from its plates on every request.
 
     ``refine`` is ``estimate`` unless given.
     """

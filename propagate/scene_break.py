@@ -1,9 +1,9 @@
-"""Detect that nothing connects two neighbouring frames: a cut within a supposed shot.
+"""Detect a cut between two neighbouring frames of a supposed shot.
 
-Two signs must coincide, as each has other causes too. First, forward and backward flow are inconsistent nearly
-everywhere; a flash, or motion too fast for the estimator, does that too. Second, the warped frame does not resemble the
-other one, by the correlation of small windows, which ignores brightness; heavy grain does that too. Where a frame has
-almost no texture, as in a white flash or a fade, no break is reported.
+Two signs must coincide, because each has other causes too. First, forward and backward flow are inconsistent nearly
+everywhere; a flash, or motion too fast for the estimator, has the same effect. Second, the warped frame does not
+resemble the other one, as measured by the correlation of small windows, which ignores brightness; heavy grain has the
+same effect. If a frame has almost no texture, as in a white flash or a fade, no break is reported.
 """
 
 import cv2
@@ -32,7 +32,9 @@ def is_scene_break(step: Step, before: Bytes, after: Bytes) -> bool:
     when the sizes differ.
     """
     if not before.shape == after.shape == (*step.flow.shape[:2], 3):
-        raise ValueError(f"frames and flow must be of one size, not {before.shape}, {after.shape}, {step.flow.shape}")
+        raise ValueError(
+            f"frames and flow must have the same size, not {before.shape}, {after.shape}, {step.flow.shape}"
+        )
     if consistent_share(step) >= MIN_CONSISTENT_SHARE:
         return False
     correlation, textured = local_correlation(warp(before, step.flow), after)

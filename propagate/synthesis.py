@@ -4,8 +4,9 @@ The guides are those of Jamriška et al., "Stylizing video by example", SIGGRAPH
 the position in the key that flow points to, and the previous frame.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -26,8 +27,10 @@ from propagate.flow import (
     identity_flow,
     in_bounds_rows,
     source_positions,
+    warp,
     warp_rows,
 )
+from propagate.light import apply_gain, is_black, measure_gain, remove_gain, significant
 from propagate.nnf import field_from_flow, gather, nearest_pixels
 from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.prefetch import prefetch
@@ -39,24 +42,25 @@ from propagate.temporal_filter import HALO as FILTER_HALO
 from propagate.temporal_filter import filter_flicker
 from propagate.texture import Exemplar, Job, Level, PositionPrior, Texture, exemplar, optimise, to_subpixel
 
-# Error, as of ``texture.Texture.error``, that is invisible: the search accepts such a patch.
+# Error (see ``texture.Texture.error``) that is invisible: the search accepts such a patch.
 PATCH_TOLERANCE = 1e-4
-# Uses of a patch, relative to an even share, beyond which it is penalised. Lower values make moving objects boil.
+# Number of uses of a patch, relative to an even distribution, beyond which it is penalised. Lower values make moving
+# objects boil.
 ALLOWANCE = 5.0
-# Preference of the vote for better and nearer patches, see ``Level``.
+# Preference of the vote for better and nearer patches; see ``Level``.
 VOTE_SHARPNESS = 2.0
 # Confidence in the warped key above which no patches are searched.
 ACCEPTED_CONFIDENCE = 0.98
-# Residual of the warped guides from which on the right patch may be far from where flow points to.
+# Residual of the warped guides above which the best patch may be far from where flow points to.
 MAX_LOCAL_RESIDUAL = 0.02
 
 
 @dataclass(frozen=True)
 class SynthesisSettings:
-    """Weights of the guides, for each channel, relative to the style's weight of 1; and the effort of the search.
+    """Weights of the guides, per channel and relative to the style's weight of 1, and the effort of the search.
 
     colour, edge: of the plate. position: of a square pixel of distance from where flow points to, in mean squared
-    difference per channel. radius: of a patch. rounds, sweeps, uniformity: see ``texture.Level``.
+    difference per channel. radius: radius of a patch. rounds, sweeps, uniformity: see ``texture.Level``.
     """
 
     colour: float = 12.0
@@ -68,7 +72,7 @@ class SynthesisSettings:
     uniformity: float = 0.004
 
     def cache_key(self) -> str:
-        """Return all settings as one text."""
+        """Return all settings as one string."""
         return "-".join(f"{value:g}" for value in asdict(self).values())
 
 
@@ -77,8 +81,9 @@ class PassState:
     """State of a pass after ``frame``, from which it resumes bit-identically.
 
     flow, valid: see ``ComposedFlow``, of the whole plate. field: int32 (h, w, 2). colour: float32 (h, w, 3), the
-    picture before its contrast is restored: the next frame starts from it, and sharpening must not accumulate. corner:
-    position of field and colour in the plate, see ``Scene``.
+    picture in the light of the key, before its contrast is restored: the next frame starts from it, and sharpening must
+    not accumulate. gain: gain of the light, relative to the key, of the last frame that was not black. corner: position
+    of field and colour in the plate; see ``Scene``.
     """
 
     frame: int
@@ -86,6 +91,7 @@ class PassState:
     valid: Bools
     field: Ints
     colour: Floats
+    gain: float = 1.0
     corner: Corner = ORIGIN
 
     @property
@@ -100,38 +106,44 @@ class PassState:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "PassState":
-        """Inverse of ``arrays``. Raises ValueError for anything else."""
+        """Inverse of ``arrays``. Raises ValueError for missing arrays and for sizes that differ."""
         if missing := {f.name for f in fields(cls)} - set(arrays):
             raise ValueError(f"a state lacks {', '.join(sorted(missing))}")
         size, box_size = arrays["flow"].shape[:2], arrays["field"].shape[:2]
         expected = {"flow": (*size, 2), "valid": size, "field": (*box_size, 2), "colour": (*box_size, 3)}
         if any(arrays[name].shape != shape for name, shape in expected.items()):
-            raise ValueError(f"a state must have arrays of one size, not {[arrays[name].shape for name in expected]}")
+            raise ValueError(
+                f"a state must have arrays of the same size, not {[arrays[name].shape for name in expected]}"
+            )
         left, top = (int(value) for value in arrays["corner"])
-        return cls(int(arrays["frame"]), **{name: arrays[name] for name in expected}, corner=(left, top))
+        gain = float(arrays["gain"])
+        return cls(int(arrays["frame"]), **{name: arrays[name] for name in expected}, gain=gain, corner=(left, top))
 
 
 @dataclass(frozen=True)
 class StylisedFrame:
-    """Stylised frame; covers the frame's box alone, see ``Scene``.
+    """Stylised frame, limited to the frame's box; see ``Scene``.
 
-    colour: float32 (H, W, 3) in [0, 1]. error: float32 (H, W), 0..1, weighted mean squared difference per channel
-    between result and target, larger is worse: of guides where the key is warped, of guides and style where patches are
-    synthesised. state: for resuming the pass after this frame.
+    colour: float32 (H, W, 3) in [0, 1], in the light of the frame. error: float32 (H, W), 0..1, weighted mean squared
+    difference per channel between result and target, both in the light of the key; larger is worse: of guides where the
+    key is warped, of guides and style where patches are synthesised. state: for resuming the pass after this frame.
+    gain: gain of the frame's light relative to the key's, in linear light, which ``colour`` contains; 0 for a black
+    frame.
     """
 
     frame: int
     colour: Floats
     error: Floats
     state: PassState
+    gain: float = 1.0
 
 
 @dataclass(frozen=True)
 class _Key:
-    """Key with everything that is computed once for a pass.
+    """Key, with all data that is computed once per pass.
 
-    guides: uint8 (H, W, G), unpacked from the exemplar. weight: of all guides together. energy: of the key's finest
-    band.
+    guides: uint8 (H, W, G), unpacked from the exemplar. weight: weight of all guides together. energy: of the key's
+    finest band.
     """
 
     plate: Bytes
@@ -149,7 +161,7 @@ class _Key:
     def residual(self, guides: Bytes, canvas: Bytes, rows: slice) -> Floats:
         """Residual of guides of the key against those of a frame, for some rows; see ``residual.guide_residual``.
 
-        guides: uint8 (h, W, G), of these rows. canvas: of the frame.
+        guides: uint8 (h, W, G), of these rows. canvas: canvas of the frame.
         """
         radius = self.exemplar.radius
         canvas_rows = canvas[rows.start : rows.stop + 2 * radius]
@@ -162,7 +174,7 @@ class _Warp:
     """The key, warped to a frame.
 
     flow: to the key. corner: position of the frame's box in the key. confidence: see ``warp_confidence``.
-    colour: float32 (H, W, 3). residual: of the warped guides.
+    colour: float32 (H, W, 3). residual: residual of the warped guides.
     """
 
     flow: Floats
@@ -177,14 +189,23 @@ class _Warp:
 
 
 @dataclass(frozen=True)
+class _Light:
+    """Light of a frame relative to the key's. gain: as of ``StylisedFrame``. last: as of ``PassState``."""
+
+    gain: float
+    last: float
+
+
+@dataclass(frozen=True)
 class _FrameInputs:
     """Input of a frame's synthesis, except the previous picture.
 
-    composed: flow of the whole plate. box: the part that is synthesised; all else covers this box. canvas: see
-    ``Exemplar.canvas``. visible: see ``Scene``.
+    composed: flow of the whole plate. light: of the frame. box: the part that is synthesised, which all other arrays
+    cover. canvas: see ``Exemplar.canvas``. visible: see ``Scene``.
     """
 
     composed: ComposedFlow
+    light: "_Light"
     box: Box
     step: Step
     canvas: Bytes
@@ -207,7 +228,7 @@ def propagate_key(
     start = list(frames).index(state.frame)
     # Arrays are large: the key, which the exemplar holds too, and every state are released as soon as possible.
     composed = ComposedFlow(state.frame, state.flow, state.valid)
-    upcoming, states = prefetch(_frame_inputs(prepared, composed, frames[start + 1 :], scene)), [state]
+    upcoming, states = prefetch(_frame_inputs(prepared, composed, state.gain, frames[start + 1 :], scene)), [state]
     del key, state, composed
     for inputs in upcoming:
         initial = _initialise(prepared, states.pop(), inputs)
@@ -242,7 +263,7 @@ def _guides(plate: Bytes, user_guides: Sequence[Floats]) -> list[Floats]:
 
 
 def _pack_guides(key: _Key, plate: Bytes, user_guides: Sequence[Floats]) -> Bytes:
-    """Pack the guides of the part of a frame that is synthesised, see ``Exemplar.canvas``."""
+    """Pack the guides of the part of a frame that is synthesised; see ``Exemplar.canvas``."""
 
     def guides(band: Band) -> list[Floats]:
         colour, edge = _guides(plate[band.with_halo], ())
@@ -251,15 +272,24 @@ def _pack_guides(key: _Key, plate: Bytes, user_guides: Sequence[Floats]) -> Byte
     return key.exemplar.canvas_by_rows(plate.shape[0], plate.shape[1], guides, EDGES_HALO)
 
 
-def _frame_inputs(key: _Key, composed: ComposedFlow, frames: Sequence[int], scene: Scene) -> Iterator[_FrameInputs]:
-    """Compute the input of each frame's synthesis, except the previous picture. composed: flow of the frame before."""
+def _frame_inputs(
+    key: _Key, composed: ComposedFlow, gain: float, frames: Sequence[int], scene: Scene
+) -> Iterator[_FrameInputs]:
+    """Compute the input of each frame's synthesis, except the previous picture.
+
+    composed: flow of the frame before. gain: see ``PassState``.
+    """
     for frame in frames:
         plate, step = scene.plate(frame), scene.step(composed.frame, frame)
         if plate.shape != key.plate.shape:
             raise ValueError(f"frame {frame} is {plate.shape}, the key's plate {key.plate.shape}")
         if step.flow.shape[:2] != plate.shape[:2]:
             raise ValueError(f"the flow of frame {frame} is {step.flow.shape[:2]}, its plate {plate.shape[:2]}")
-        composed = compose_step(composed, frame, step)
+        before, composed = composed.frame, compose_step(composed, frame, step)
+        light = _measure_light(key, plate, composed, gain, partial(scene.plate, before), step)
+        gain = light.last
+        if light.gain != 1:
+            plate = remove_gain(plate, light.gain, warp(key.plate, composed.flow))
         plate = relight(plate, key.plate, composed.flow, composed.valid)
         composed = _correct_flow(key, composed, plate, scene.refine)
         box, guides = scene.box(frame) or full_box(plate.shape), scene.guides(frame)
@@ -267,8 +297,25 @@ def _frame_inputs(key: _Key, composed: ComposedFlow, frames: Sequence[int], scen
         canvas = _pack_guides(key, box.crop(plate), [box.crop(guide) for guide in guides])
         part = Step(box.crop(step.flow), box.crop(step.consistent))
         yield _FrameInputs(
-            composed, box, part, canvas, _warp_key(key, composed, plate, canvas, box), scene.visible(frame)
+            composed, light, box, part, canvas, _warp_key(key, composed, plate, canvas, box), scene.visible(frame)
         )
+
+
+def _measure_light(
+    key: _Key, plate: Bytes, composed: ComposedFlow, last: float, before: Callable[[], Bytes], step: Step
+) -> _Light:
+    """Measure the light of a frame against the key, or where that shows too little of it, against the previous frame.
+
+    before: reads the plate of the previous frame. last: see ``PassState``.
+    """
+    if is_black(key.plate):
+        return _Light(1.0, last)
+    gain = measure_gain(plate, key.plate, composed.flow, composed.valid)
+    if gain is None:
+        previous = before()
+        change = None if is_black(previous) else measure_gain(plate, previous, step.flow, step.consistent)
+        gain = last if change is None else last * change
+    return _Light(significant(gain), gain or last)
 
 
 def _correct_flow(key: _Key, composed: ComposedFlow, plate: Bytes, refine: FlowEstimator | None) -> ComposedFlow:
@@ -282,12 +329,12 @@ def _correct_flow(key: _Key, composed: ComposedFlow, plate: Bytes, refine: FlowE
 def _initialise(key: _Key, state: PassState, inputs: _FrameInputs) -> list[Pixels]:
     """Initialise a frame from the previous one: its picture and its field, both warped, and a first guess.
 
-    The guess is the warped key as far as its confidence goes, else the warped picture. Areas that were in no box before
+    The guess blends the warped key over the warped picture by its confidence. Areas that the previous box did not cover
     are initialised from the key.
     """
     warp, previous, guess = inputs.warp, np.empty_like(inputs.warp.colour), np.empty_like(inputs.warp.colour)
     field, offset = np.empty((*guess.shape[:2], 2), np.int32), inputs.box.within(state.box).corner
-    # A state that covers the whole plate repeats its border outside, as any warp does; a box must not.
+    # A state that covers the whole plate repeats its border pixels outside, as any warp does; a box must not.
     partial = state.colour.shape[:2] != inputs.composed.valid.shape
 
     def work(band: Band) -> None:
@@ -308,7 +355,7 @@ def _initialise(key: _Key, state: PassState, inputs: _FrameInputs) -> list[Pixel
 
 
 def _synthesise(key: _Key, inputs: _FrameInputs, initial: list[Pixels], settings: SynthesisSettings) -> StylisedFrame:
-    """Synthesise a frame. initial: see ``_initialise``; it is emptied, so that used arrays are released."""
+    """Synthesise a frame. initial: see ``_initialise``; it is emptied, to release arrays after use."""
     level = Level(
         settings.rounds, settings.sweeps, max(key.exemplar.size) // 2, settings.uniformity, ALLOWANCE, VOTE_SHARPNESS,
         PATCH_TOLERANCE,
@@ -319,7 +366,9 @@ def _synthesise(key: _Key, inputs: _FrameInputs, initial: list[Pixels], settings
     del job
     state, error, target_energy = _composite(key, inputs, texture, initial.pop())
     del texture
-    return StylisedFrame(state.frame, restore_detail(state.colour, target_energy), error, state)
+    gain = inputs.light.gain
+    colour = apply_gain(restore_detail(state.colour, target_energy), gain)
+    return StylisedFrame(state.frame, colour, error, state, gain)
 
 
 def _warp_key(key: _Key, composed: ComposedFlow, plate: Bytes, canvas: Bytes, box: Box) -> _Warp:
@@ -365,7 +414,7 @@ def _search_job(key: _Key, inputs: _FrameInputs, settings: SynthesisSettings) ->
 
 
 def _composite(key: _Key, inputs: _FrameInputs, texture: Texture, previous: Floats) -> tuple[PassState, Floats, Floats]:
-    """Composite the warped key, where it matches the plate, and the texture, where that fits better; the mask is soft.
+    """Composite the warped key, where it matches the plate, and the texture, where that fits better, with a soft mask.
 
     Returns the new state, the error, and the target energy of the finest band.
     """
@@ -390,5 +439,7 @@ def _composite(key: _Key, inputs: _FrameInputs, texture: Texture, previous: Floa
         target_energy[rows] = lerp(texture_energy, warp_energy, warp_weight)
 
     for_each_band(work, error.shape, FILTER_HALO + RESIDUAL_HALO)
-    state = PassState(composed.frame, composed.flow, composed.valid, texture.field, colour, inputs.box.corner)
+    state = PassState(
+        composed.frame, composed.flow, composed.valid, texture.field, colour, inputs.light.last, inputs.box.corner
+    )
     return state, error, target_energy

@@ -1,9 +1,10 @@
 """Filter flicker: small differences to the previous frame that the plate does not explain.
 
 The patches of each frame are chosen independently, and the warped key is resampled at another sub-pixel position, so
-that a surface that only moves shimmers by a few levels. A recursive filter along the motion reduces this, as in Lang,
-Wang, Aydin, Smolic and Gross, "Practical temporal consistency for image-based graphics applications", ACM TOG 2012. It
-is weak and acts only on differences that noise could explain, so that it causes neither lag nor ghosts.
+that a moving surface shimmers by a few levels even if nothing else changes. A recursive filter along the motion reduces
+this, as in Lang, Wang, Aydin, Smolic and Gross, "Practical temporal consistency for image-based graphics applications",
+ACM TOG 2012. It is weak and acts only on differences that noise could explain, so that it causes neither lag nor
+ghosts.
 """
 
 import cv2
@@ -12,7 +13,7 @@ import numpy as np
 from propagate.arrays import F32, Bools, Floats
 from propagate.detail import lerp
 
-# Weight of the previous frame where the two agree; and the difference, mean over channels, at which it reaches 0.
+# Weight of the previous frame where the two agree, and the difference (mean over channels) at which it reaches 0.
 MAX_WEIGHT, MAX_DIFFERENCE = F32(0.35), F32(0.05)
 # Rows that are read on each side.
 HALO = 4

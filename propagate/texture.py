@@ -24,11 +24,13 @@ from propagate.features import (
     restyle,
     write_channels,
 )
-from propagate.patchmatch import SUBPIXEL, Costs, PatchMatcher, Sweep
+from propagate.patchmatch import BAND, SUBPIXEL, Costs, PatchMatcher, Sweep
 from propagate.patchmatch_numba import count_usage, vote
 
 # Radius of the random search where the right patch is known to be near.
 LOCAL_RADIUS = 2
+# Cost of a position that must not be used, more than any patch can cost: a start among usable ones stays there.
+_FORBIDDEN = np.int32(2**31 - 1)
 # Expected positions when distance costs nothing: never read.
 _NO_POSITIONS = np.zeros((1, 1, 2), np.int32)
 
@@ -43,6 +45,8 @@ class Level:
     ``allowance`` times its even share.
     vote_sharpness: preference of the vote for better and nearer patches; at 0 all patches over a pixel count alike.
     tolerance: error, as of ``Texture.error``, at which a patch is accepted without further search.
+    smoothing: sweeps without a random search after the others of a round, in other bands (see ``Sweep.shift``). They
+    propagate matches across the borders of the bands of the search, which would show as seams.
     """
 
     rounds: int = 2
@@ -52,6 +56,12 @@ class Level:
     allowance: float = 1.0
     vote_sharpness: float = 1.0
     tolerance: float = 0.0
+    smoothing: int = 0
+
+    @property
+    def all_sweeps(self) -> int:
+        """Number of sweeps in all rounds."""
+        return self.rounds * (self.sweeps + self.smoothing)
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,7 @@ class Texture:
 class PositionPrior:
     """Prior on the field: patches near an expected position cost less.
 
-    expected: int32 (H, W, 2), positions in the style, see ``to_subpixel``.
+    expected: int32 (H, W, 2), positions in the style; see ``to_subpixel``.
     weight: cost of a square pixel of distance, in mean squared difference per channel.
     max_distance: distance in pixels beyond which the cost no longer grows.
     """
@@ -92,7 +102,7 @@ class Exemplar:
 
     size: (Hs, Ws). padded: float32 (Hs + 2r, Ws + 2r, 3). packed: see ``features.pack``.
     style_scale, guide_scales: see ``features.channel_scales``. channels: bytes of a pixel.
-    counts: channels of each guide. weight: of all channels together, the largest being 1.
+    counts: channels of each guide. weight: weight of all channels together, the largest being 1.
     """
 
     size: tuple[int, int]
@@ -118,7 +128,7 @@ class Exemplar:
         return pack(empty, self.style_scale, list(zip(targets, self.guide_scales, strict=True)), self.radius)
 
     def canvas_by_rows(self, height: int, width: int, targets: Callable[[Band], Sequence[Floats]], halo: int) -> Bytes:
-        """Pack a canvas from guides that are computed for a few rows at a time, see ``canvas``.
+        """Pack a canvas from guides that are computed for a few rows at a time; see ``canvas``.
 
         targets: computes the guides' own rows of a band with a ``halo``. They must be finite, which is not checked.
         """
@@ -160,7 +170,7 @@ def exemplar(style: Floats, guides: Sequence[tuple[Floats, float]], style_weight
 class Job:
     """One picture to synthesise.
 
-    canvas: its guides, see ``Exemplar.canvas``; its style channels are scratch space.
+    canvas: its guides; see ``Exemplar.canvas``; its style channels are scratch space.
     mask: bool (H, W), pixels to synthesise.
     prior: prior on the field.
     target_colour: target picture and its strength relative to the agreement with patches, 0 for none:
@@ -169,6 +179,7 @@ class Job:
     picture_pixels: number of pixels that sets the even share of uses of the style, where this is a part of a picture.
     evaluated: bool (H, W), where patches have an error, 0 elsewhere, None for everywhere; must contain everything
     within a patch's radius of ``mask``.
+    usable: bool (Hs, Ws), positions in the style that patches may have, None for all. A start must have no others.
     """
 
     matcher: PatchMatcher
@@ -181,6 +192,7 @@ class Job:
     seed: int = 0
     picture_pixels: int | None = None
     evaluated: Bools | None = None
+    usable: Bools | None = None
 
     @property
     def unit(self) -> int:
@@ -210,14 +222,16 @@ class Job:
 
 
 def optimise(
-    job: Job, colour: Floats, start: Ints, level: Level, alternative: Ints | None = None, *, overwrite: bool = False
-) -> Texture:
+    job: Job, colour: Floats, start: Ints, level: Level, alternative: Ints | None = None, *, overwrite: bool = False,
+    on_sweep: Callable[[], None] = lambda: None,
+) -> Texture:  # fmt: skip
     """Improve a first guess by alternating search and vote.
 
     colour: float32 (H, W, 3), the first guess. start: int32 (H, W, 2), the first field, x then y; the patch of
     ``alternative`` is taken where it is better. Outside of ``job.mask`` picture and ``start`` are unchanged. overwrite:
-    ``colour`` and ``start`` become the result instead of being copied. Raises ValueError when shapes do not match, or a
-    field leaves the style.
+    ``colour`` and ``start`` become the result instead of being copied. on_sweep: called after each of
+    ``level.all_sweeps`` sweeps, unless the mask is empty. Raises ValueError when shapes do not match, or a field leaves
+    the style.
     """
     _check(job, colour, start)
     field = start if overwrite else start.copy()
@@ -232,12 +246,14 @@ def optimise(
         if alternative is not None:
             job.matcher.merge(job.canvas, job.exemplar.packed, field, cost, job.mask, costs, alternative)
             del alternative  # as large as the field, and no longer needed
-        _search_and_vote(job, colour, field, cost, level, costs)
+        _search_and_vote(job, colour, field, cost, level, costs, on_sweep)
         job.set_picture(colour)
     return Texture(colour, field, _patch_error(job, field, cost))
 
 
-def _search_and_vote(job: Job, colour: Floats, field: Ints, cost: Longs, level: Level, costs: Costs) -> None:
+def _search_and_vote(
+    job: Job, colour: Floats, field: Ints, cost: Longs, level: Level, costs: Costs, on_sweep: Callable[[], None]
+) -> None:  # fmt: skip
     """Alternate search and vote; updates ``colour``, ``field`` and ``cost``, which must hold the costs of ``field``."""
     example, radii = job.exemplar, _search_radii(job, level)
     kernel = _vote_kernel(example.radius, level)
@@ -249,6 +265,11 @@ def _search_and_vote(job: Job, colour: Floats, field: Ints, cost: Longs, level: 
         for index in range(level.sweeps):
             sweep = Sweep(2 * (iteration * level.sweeps + index + 1000 * job.seed) + index % 2, radii)
             job.matcher.sweep(job.canvas, example.packed, field, cost, job.mask, costs, sweep)
+            on_sweep()
+        for index in range(level.smoothing):
+            sweep = Sweep(index, np.zeros_like(radii), BAND // 2)
+            job.matcher.sweep(job.canvas, example.packed, field, cost, job.mask, costs, sweep)
+            on_sweep()
         vote(example.padded, field, _vote_weights(cost, job, level), kernel, job.mask, colour)
 
 
@@ -259,7 +280,7 @@ def patch_error(job: Job, colour: Floats, field: Ints) -> Floats:
 
 
 def _patch_error(job: Job, field: Ints, cost: Longs) -> Floats:
-    """Error of the canvas as it is, see ``patch_error``; overwrites ``cost``."""
+    """Error of the canvas as it is; see ``patch_error``; overwrites ``cost``."""
     costs = Costs(_NO_POSITIONS, 0, 0, np.zeros(job.exemplar.size, np.int32))
     job.matcher.evaluate(job.canvas, job.exemplar.packed, field, cost, _evaluated_mask(job), costs)
     error = np.empty(cost.shape, F32)
@@ -326,17 +347,21 @@ def _windowed_usage(counts: Ints, share: float, radius: int) -> Floats:
 def _usage_costs(job: Job, field: Ints, level: Level) -> Ints:
     size, radius = job.exemplar.size, job.exemplar.radius
     penalty = np.zeros(size, np.int32)
+    if job.usable is not None:
+        penalty[~job.usable] = _FORBIDDEN
     if level.uniformity <= 0:
         return penalty
-    # Where the right patch is known to be near, repetition is no fault.
+    # Where the right patch is known to be near, repetition is not a fault.
     repeating = job.mask if job.local_search is None else job.mask & ~job.local_search
     counts = count_usage(field, repeating, size)
-    share = size[0] * size[1] / max(1, job.picture_pixels or repeating.size)
+    positions = size[0] * size[1] if job.usable is None else np.count_nonzero(job.usable)
+    share = positions / max(1, job.picture_pixels or repeating.size)
 
     def work(band: Band) -> None:
         used = _windowed_usage(counts[band.with_halo], share, radius)[band.interior]
         excess = np.clip(used - level.allowance, 0, 10)
-        penalty[band.rows] = np.floor(excess * F32(level.uniformity * job.unit))
+        costs = np.floor(excess * F32(level.uniformity * job.unit)).astype(np.int32)
+        penalty[band.rows] = costs if job.usable is None else np.where(job.usable[band.rows], costs, _FORBIDDEN)
 
     for_each_band(work, size, radius)
     return penalty

@@ -21,5 +21,5 @@ def limit_threads(threads: int) -> None:
 
 def kernels_thread_safe() -> bool:
     """Return whether several threads may run kernels at once: numba's simplest threading layer aborts the process."""
-    numba.get_num_threads()  # chooses the layer, unless one is in use
+    numba.get_num_threads()  # selects the layer, unless one is in use
     return bool(numba.threading_layer() != "workqueue")

@@ -1,4 +1,4 @@
-"""Bands of rows: they cover a picture, and every step that is worked by them has the bits of the whole."""
+"""Bands of rows: they cover a picture, and every banded step is bit-identical to the whole-picture step."""
 
 import threading
 
@@ -31,7 +31,7 @@ def with_bands(height, make):
         return make()
 
 
-def equal(one, other):
+def assert_equal(one, other):
     assert len(one) == len(other)
     for left, right in zip(one, other, strict=True):
         assert left.dtype == right.dtype
@@ -42,7 +42,7 @@ def equal(one, other):
 
 
 @given(height=st.integers(0, 200), band=st.integers(1, 60), halo=st.integers(0, 40))
-def test_bands_are_all_rows_once_with_their_halo(height, band, halo):
+def test_bands_cover_each_row_once_and_include_their_halo(height, band, halo):
     found = list(split_rows(height, band, halo))
     assert [y for one in found for y in range(height)[one.rows]] == list(range(height))
     for one in found:
@@ -57,7 +57,7 @@ def test_bands_without_rows_are_refused(band, halo):
         list(split_rows(10, band, halo))
 
 
-def test_bands_do_not_depend_on_threads_and_are_high_beside_their_halo(monkeypatch, set_threads):
+def test_bands_do_not_depend_on_threads_and_are_much_higher_than_their_halo(monkeypatch, set_threads):
     seen = []
     for number in (1, 2, 5):
         set_threads(number)
@@ -72,14 +72,14 @@ def test_bands_do_not_depend_on_threads_and_are_high_beside_their_halo(monkeypat
 
 
 @pytest.mark.parametrize(("height", "width"), [(360, 640), (720, 1280), (1080, 1920), (480, 854), (99, 5000)])
-def test_bands_are_about_alike_so_that_no_thread_waits(height, width):
+def test_bands_have_almost_equal_heights(height, width):
     most = bands.BAND_PIXELS // width
     heights = [band.stop - band.start for band in split_rows(height, bands.band_height(height, width, 0))]
     assert len(heights) == -(-height // most)
     assert max(heights) - min(heights) <= len(heights)
 
 
-def test_bands_are_worked_by_several_threads(set_threads):
+def test_bands_run_on_several_threads(set_threads):
     set_threads(2)
     meet = threading.Barrier(2, timeout=20)
     names = set()
@@ -93,7 +93,7 @@ def test_bands_are_worked_by_several_threads(set_threads):
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_an_error_in_a_band_is_raised_and_ends_the_work(set_threads, number):
+def test_error_in_a_band_is_raised_and_ends_the_work(set_threads, number):
     set_threads(number)
     done = []
 
@@ -114,7 +114,7 @@ def test_an_error_in_a_band_is_raised_and_ends_the_work(set_threads, number):
 
 
 def problem(seed, size):
-    """Two plates, flow of a few pixels with jumps, and what is valid."""
+    """Two plates, flow of a few pixels with discontinuities, and its validity."""
     draw = np.random.default_rng(seed)
     plates = [np.ascontiguousarray(draw.integers(0, 256, (*size, 3)).astype(np.uint8)) for _ in range(2)]
     plates.append(cv2.GaussianBlur(plates[0], (0, 0), 2).reshape(*size, 3))
@@ -123,7 +123,7 @@ def problem(seed, size):
 
 
 class Drift:
-    """An estimator whose flow is known."""
+    """An estimator with known flow."""
 
     def __init__(self, flow):
         self.flow = flow
@@ -154,21 +154,23 @@ def local_steps(seed, size):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**16), size=SIZES, band=st.integers(1, 40))
-def test_every_local_step_has_the_bits_of_the_whole(seed, size, band):
-    equal(with_bands(band, lambda: local_steps(seed, size)), with_bands(WHOLE, lambda: local_steps(seed, size)))
+def test_banded_local_steps_are_bit_identical(seed, size, band):
+    assert_equal(with_bands(band, lambda: local_steps(seed, size)), with_bands(WHOLE, lambda: local_steps(seed, size)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("band", [1, 33])
-def test_wide_pictures_have_the_bits_of_the_whole(band):
+def test_banded_wide_pictures_are_bit_identical(band):
     size = (67, 1931)
-    equal(with_bands(band, lambda: local_steps(5, size)), with_bands(WHOLE, lambda: local_steps(5, size)))
+    assert_equal(with_bands(band, lambda: local_steps(5, size)), with_bands(WHOLE, lambda: local_steps(5, size)))
 
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**16), size=SIZES, style=SIZES, band=st.integers(1, 40), wished=st.booleans())
-def test_texture_has_the_bits_of_the_whole(seed, size, style, band, wished):
+def test_banded_texture_synthesis_is_bit_identical(seed, size, style, band, wished):
     draw = np.random.default_rng(seed)
     look, guide, asked = (
         draw.random((*style, 3), np.float32),
@@ -185,18 +187,18 @@ def test_texture_has_the_bits_of_the_whole(seed, size, style, band, wished):
         made = optimise(job, first, start, Level(2, 1, 4, 0.01))
         return [made.colour, made.field, made.error, usage(made.field, mask, style, 2)]
 
-    equal(with_bands(band, make), with_bands(WHOLE, make))
+    assert_equal(with_bands(band, make), with_bands(WHOLE, make))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 9), (9, 1), (4, 6), (60, 45)])
-def test_a_mirrored_border_is_that_of_pad(size):
+def test_packed_border_is_that_of_pad(size):
     picture = np.random.default_rng(0).random((*size, 3), np.float32)
     packed = pack(picture, 1.0, [(picture[..., 0], 1.0)], 2).reshape(size[0] + 4, size[1] + 4, 8)
     np.testing.assert_array_equal(packed[..., :4], pad(packed[2:-2, 2:-2, :4], 2))
     assert not packed[..., 4:].any()
 
 
-def test_edges_of_rows_are_those_of_the_whole():
+def test_banded_edges_are_bit_identical():
     picture = np.random.default_rng(0).random((50, 33, 3), np.float32)
     for band in split_rows(50, 7, 5):
         np.testing.assert_array_equal(edges(picture[band.with_halo])[band.interior], edges(picture)[band.rows])
@@ -214,9 +216,10 @@ def filmed(size, frames=3):
     return moving
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (1, 30), (25, 1), (9, 14), (61, 83)])
 @pytest.mark.parametrize("band", [1, 7])
-def test_a_pass_has_the_same_bits_with_bands_and_without_on_any_number_of_threads(set_threads, size, band):
+def test_pass_does_not_depend_on_bands_or_threads(set_threads, size, band):
     plates = filmed(size)
     key = np.ascontiguousarray(255 - plates[0]).astype(np.float32) / 255
     user_guides = [plate.astype(np.float32)[..., 0] / 255 for plate in plates]
@@ -232,4 +235,4 @@ def test_a_pass_has_the_same_bits_with_bands_and_without_on_any_number_of_thread
     whole = with_bands(WHOLE, make)
     for number in (1, 2, 4):
         set_threads(number)
-        equal(with_bands(band, make), whole)
+        assert_equal(with_bands(band, make), whole)

@@ -13,12 +13,12 @@ def picture(height=90, width=160):
     return np.kron(draw.random((height // 10, width // 10, 3)), np.ones((10, 10, 1))).astype(np.float32)
 
 
-def test_at_strength_0_the_bits_are_untouched():
+def test_strength_0_changes_no_bit():
     colour = picture()
     assert boil(colour, 0.0, 1, 5) is colour
 
 
-def test_the_same_seed_and_drawing_waver_alike_and_others_differently():
+def test_boil_is_determined_by_seed_and_drawing():
     colour = picture()
     one = boil(colour, 0.5, 1, 5)
     np.testing.assert_array_equal(one, boil(colour.copy(), 0.5, 1, 5))
@@ -26,16 +26,17 @@ def test_the_same_seed_and_drawing_waver_alike_and_others_differently():
     assert np.abs(one - boil(colour, 0.5, 2, 5)).mean() > 0.005
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("height", [90, 360, 720])
-def test_the_length_is_a_share_of_the_height_as_stated(height):
+def test_displacement_is_the_stated_share_of_the_height(height):
     fields = [displacement(height, height * 16 // 9, 0, drawing) for drawing in range(12)]
     lengths = np.linalg.norm(fields, axis=-1) / height
-    # Towards the border the field dies away, so that the whole has somewhat less than what is stated.
+    # The field fades towards the border, so that its mean is somewhat below the stated value.
     assert 0.6 * LENGTH < np.sqrt((lengths**2).mean()) < 1.1 * LENGTH
     assert lengths.max() < 5 * LENGTH
 
 
-def test_the_field_is_smooth_free_of_sources_and_runs_along_the_border():
+def test_field_is_smooth_divergence_free_and_parallel_to_the_border():
     field = displacement(360, 640, 0, 3)
     dx, dy = np.gradient(field, axis=1), np.gradient(field, axis=0)
     assert max(np.abs(dx).max(), np.abs(dy).max()) < 0.8  # below 1, nothing folds over
@@ -44,24 +45,25 @@ def test_the_field_is_smooth_free_of_sources_and_runs_along_the_border():
     assert np.abs(field[(0, -1), :, 1]).max() < 0.1
 
 
-def test_another_size_wavers_by_the_same_share():
+def test_displacement_scales_with_the_size():
     small, large = displacement(180, 320, 4, 2) / 180, displacement(360, 640, 4, 2) / 360
     apart = small - large.reshape(180, 2, 320, 2, 2).mean(axis=(1, 3))
     assert np.abs(apart).mean() < 0.05 * np.abs(small).mean()
 
 
-def test_drawings_waver_about_the_same_place():
+def test_displacement_has_zero_mean_over_drawings():
     mean = np.mean([displacement(90, 160, 0, drawing) for drawing in range(60)], axis=0)
     one = displacement(90, 160, 0, 0)
     assert np.sqrt((mean**2).mean()) < 0.3 * np.sqrt((one**2).mean())
 
 
 @pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan")])
-def test_a_strength_beyond_its_range_is_refused(strength):
+def test_strength_out_of_range_is_refused(strength):
     with pytest.raises(ValueError, match="between 0 and 1"):
         boil(picture(), strength, 0, 0)
 
 
+@pytest.mark.slow
 @given(
     height=st.integers(1, 40), width=st.integers(1, 70), strength=st.floats(0.01, 1), seed=st.integers(0, 2**31 - 1),
     drawing=st.integers(0, 10**7),

@@ -1,4 +1,4 @@
-"""A box cuts a part out of a picture, and puts it back in its place."""
+"""Cropping a box out of a picture, and pasting it back."""
 
 import numpy as np
 from hypothesis import given
@@ -14,7 +14,7 @@ def boxes(draw):
 
 
 @given(box=boxes(), channels=st.sampled_from([(), (1,), (3,)]))
-def test_what_is_cut_out_comes_back_in_its_place_and_nothing_else(box, channels):
+def test_crop_and_paste_restore_only_the_box(box, channels):
     picture = np.random.default_rng(0).integers(1, 255, (40, 40, *channels), np.uint8)
     part = box.crop(picture)
     assert part.shape[:2] == box.size
@@ -28,7 +28,7 @@ def test_what_is_cut_out_comes_back_in_its_place_and_nothing_else(box, channels)
 
 
 @given(one=boxes(), other=boxes())
-def test_a_box_seen_from_another_shows_the_same(one, other):
+def test_box_relative_to_another_gives_the_same_crop(one, other):
     outer = Box(
         min(one.left, other.left), min(one.top, other.top), max(one.right, other.right), max(one.bottom, other.bottom)
     )
@@ -37,6 +37,6 @@ def test_a_box_seen_from_another_shows_the_same(one, other):
     assert one.within(one).corner == (0, 0)
 
 
-def test_all_of_a_picture_is_no_copy_of_it():
+def test_full_crop_is_not_a_copy():
     picture = np.zeros((5, 7, 3), np.uint8)
     assert np.shares_memory(full_box(picture.shape).crop(picture), picture)

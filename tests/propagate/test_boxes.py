@@ -1,4 +1,4 @@
-"""A pass whose frames are made in boxes of their own, which move, grow and jump."""
+"""A pass whose frames have boxes of their own, which move, grow and jump."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ def made(scene, key, state=None, frames=range(6)):
     return list(propagate_key(frames, scene, key, SynthesisSettings(), state))
 
 
-def equal(one, other):
+def assert_equal(one, other):
     for a, b in zip(one, other, strict=True):
         for name, array in a.state.arrays().items():
             np.testing.assert_array_equal(array, b.state.arrays()[name])
@@ -40,9 +40,10 @@ def any_box():
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(boxes=st.fixed_dictionaries({n: st.none() | any_box() for n in range(1, 6)}), stop=st.integers(0, 4))
-def test_any_boxes_are_made_and_gone_on_with_bit_for_bit(boxes, stop):
+def test_pass_in_any_boxes_resumes_bit_identically(boxes, stop):
     plates, truth = moving()
     whole = made(filmed(plates, boxes), truth[0])
     for carried in whole:
@@ -53,30 +54,31 @@ def test_any_boxes_are_made_and_gone_on_with_bit_for_bit(boxes, stop):
         assert np.isfinite(carried.error).all()
         assert carried.state.flow.shape == (*SIZE, 2)
     kept = PassState.from_arrays(whole[stop].state.arrays())
-    equal(whole[stop + 1 :], made(filmed(plates, boxes), truth[0], kept))
+    assert_equal(whole[stop + 1 :], made(filmed(plates, boxes), truth[0], kept))
 
 
-def test_a_box_of_all_has_the_bits_of_none():
+def test_full_box_gives_the_bits_of_no_box():
     plates, truth = moving()
-    equal(
+    assert_equal(
         made(filmed(plates, {}), truth[0]), made(filmed(plates, dict.fromkeys(range(6), Box(0, 0, 96, 72))), truth[0])
     )
 
 
 @pytest.mark.parametrize("number", [2, 4])
-def test_boxes_have_the_same_bits_on_any_number_of_threads(set_threads, monkeypatch, number):
+def test_boxes_do_not_depend_on_threads(set_threads, monkeypatch, number):
     plates, truth = moving()
     boxes = {n: Box(6 * n, 4 * n, 6 * n + 50, 4 * n + 44) for n in range(6)}
     set_threads(1)
     alone = made(filmed(plates, boxes), truth[0])
-    # Bands of a few rows, so that there is something to share out.
+    # Bands of a few rows, so that there is work to distribute.
     monkeypatch.setattr(bands, "BAND_PIXELS", 500)
     set_threads(number)
-    equal(alone, made(filmed(plates, boxes), truth[0]))
+    assert_equal(alone, made(filmed(plates, boxes), truth[0]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pace", [0, 5, 9])
-def test_in_a_box_that_moves_it_is_as_good_as_in_the_whole(pace):
+def test_moving_box_is_as_good_as_the_whole_frame(pace):
     plates, truth = moving()
     boxes = {n: Box(pace * n, 8, pace * n + 50, 64) for n in range(6)}
     alone, whole = made(filmed(plates, boxes), truth[0]), made(filmed(plates, {}), truth[0])
@@ -85,22 +87,22 @@ def test_in_a_box_that_moves_it_is_as_good_as_in_the_whole(pace):
         box, inner = boxes[part.frame], Box(10, 10, 40, 46)
         shown = inner.crop(box.crop(truth[part.frame]))
         gains.append(psnr(inner.crop(part.colour), shown) - psnr(inner.crop(box.crop(all_of_it.colour)), shown))
-    # Frame by frame chance gives or takes up to a decibel.
+    # Individual frames vary randomly by up to a decibel.
     assert np.mean(gains) > -0.3
     assert min(gains) > -1.5
 
 
-def test_where_no_box_has_been_before_there_is_the_key_as_motion_carries_it():
+def test_area_new_to_the_boxes_shows_the_warped_key():
     plates, truth = moving(1)
     places = {n: Box(0, 0, 40, 40) if n % 2 else Box(50, 30, 96, 72) for n in range(1, 4)}
     for carried in made(filmed(dict.fromkeys(range(4), plates[0]), places), truth[0], frames=range(4)):
         shown = places[carried.frame].crop(truth[0])
-        # Filters see the border of the box, and beyond their reach nothing of it.
+        # Filters see the border of the box, but only within their radius.
         inner = Box(12, 12, shown.shape[1] - 12, shown.shape[0] - 12)
         assert np.abs(inner.crop(carried.colour - shown)).max() < 1e-3
 
 
-def test_a_state_without_its_place_is_none():
+def test_state_without_its_corner_is_refused():
     plates, truth = moving()
     arrays = made(filmed(plates, {}), truth[0], frames=range(2))[0].state.arrays()
     del arrays["corner"]

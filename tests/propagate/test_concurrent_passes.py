@@ -1,4 +1,4 @@
-"""Works beside each other: at the same time, in their own order, and stopped together."""
+"""Concurrent passes: they run at the same time, each in order, and stop together."""
 
 import threading
 import time
@@ -30,14 +30,14 @@ def counting(name, count, closed=None):
     return work
 
 
-def test_all_items_come_and_those_of_one_work_in_their_order():
-    told = list(run_concurrently([counting("a", 50), counting("b", 7), counting("c", 0)]))
-    assert [number for name, number in told if name == "a"] == list(range(50))
-    assert [number for name, number in told if name == "b"] == list(range(7))
-    assert len(told) == 57
+def test_all_items_arrive_and_each_pass_is_in_order():
+    items = list(run_concurrently([counting("a", 50), counting("b", 7), counting("c", 0)]))
+    assert [number for name, number in items if name == "a"] == list(range(50))
+    assert [number for name, number in items if name == "b"] == list(range(7))
+    assert len(items) == 57
 
 
-def test_works_go_on_at_the_same_time():
+def test_passes_run_at_the_same_time():
     meet = threading.Barrier(2, timeout=20)
 
     def work():
@@ -48,7 +48,7 @@ def test_works_go_on_at_the_same_time():
     assert len(set(run_concurrently([work, work]))) == 2
 
 
-def test_threads_are_shared_out(set_threads):
+def test_threads_are_divided_among_passes(set_threads):
     def work():
         yield thread_limit()
 
@@ -59,7 +59,7 @@ def test_threads_are_shared_out(set_threads):
 
 
 @pytest.mark.parametrize("fault", [ValueError("bad plate"), KeyboardInterrupt("stopped")])
-def test_what_one_raises_comes_out_and_stops_and_closes_the_others(fault):
+def test_exception_in_one_pass_is_raised_and_closes_the_others(fault):
     closed = []
 
     def faulty():
@@ -72,7 +72,7 @@ def test_what_one_raises_comes_out_and_stops_and_closes_the_others(fault):
     assert closed == ["long"]
 
 
-def test_ended_early_each_leaves_the_item_in_hand_done_and_is_closed():
+def test_early_exit_finishes_the_current_items_and_closes_all():
     closed, made = [], []
 
     def work(name):
@@ -87,14 +87,16 @@ def test_ended_early_each_leaves_the_item_in_hand_done_and_is_closed():
         return run
 
     items = run_concurrently([work("a"), work("b")])
-    told = [next(items) for _ in range(5)]
+    first = [next(items) for _ in range(5)]
     items.close()
     assert sorted(closed) == ["a", "b"]
-    assert set(told) <= set(made)
-    assert len(made) <= len(told) + 6  # two wait to be told, one is in hand and one more begun before the end is seen
+    assert set(first) <= set(made)
+    assert (
+        len(made) <= len(first) + 6
+    )  # two wait to be delivered, one is in progress, and one more starts before the end is noticed
 
 
-def test_ctrl_c_while_the_passes_start_leaves_none_behind(monkeypatch):
+def test_ctrl_c_during_start_leaves_no_pass_running(monkeypatch):
     closed = []
     submit = ThreadPoolExecutor.submit
 

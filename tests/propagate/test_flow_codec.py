@@ -19,6 +19,7 @@ def assert_same(one, other):
     assert one.flow.dtype == other.flow.dtype
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     height=st.integers(1, 40),
@@ -26,25 +27,25 @@ def assert_same(one, other):
     longest=st.sampled_from([0, 1e-9, 0.5, 7, 511, 600, 40_000, MAX_LENGTH]),
     seed=st.integers(0, 9),
 )
-def test_what_is_unpacked_is_the_rounded_step_to_the_bit(height, width, longest, seed):
+def test_unpacked_step_is_bit_identical_to_the_rounded_one(height, width, longest, seed):
     given_step = step(height, width, longest, seed)
     again, rest = unpack(pack(given_step) + b"rest")
     assert rest == b"rest" == skip(pack(given_step) + b"rest")
     assert_same(again, quantise(given_step))
     np.testing.assert_array_equal(again.consistent, given_step.consistent)
-    # Half a gradation: 1/128 of a pixel, and in proportion for flow beyond 511 pixels.
+    # Half a quantisation step: 1/128 of a pixel, and in proportion for flow beyond 511 pixels.
     assert np.abs(again.flow - given_step.flow).max() <= max(1 / 128, longest / 32767)
 
 
 @settings(deadline=None)
 @given(longest=st.sampled_from([0.5, 511, 600, MAX_LENGTH]))
-def test_a_rounded_step_is_not_rounded_again(longest):
+def test_rounding_is_idempotent(longest):
     once = quantise(step(9, 12, longest))
     assert_same(quantise(once), once)
     assert pack(once) == pack(step(9, 12, longest))
 
 
-def test_smooth_flow_takes_little_room():
+def test_smooth_flow_compresses_well():
     ys, xs = np.mgrid[:90, :160].astype(np.float32)
     flow = np.stack([0.03 * xs + 2, 0.02 * ys - 0.01 * xs], axis=-1)
     assert len(pack(Step(flow, np.ones((90, 160), bool)))) < 0.5 * 90 * 160
@@ -52,16 +53,16 @@ def test_smooth_flow_takes_little_room():
 
 @settings(deadline=None)
 @given(data=st.data())
-def test_damage_anywhere_is_told(data):
+def test_damage_anywhere_is_detected(data):
     whole = pack(step(5, 7, 3))
     place = data.draw(st.integers(0, len(whole) - 1))
     flipped = bytearray(whole)
     flipped[place] ^= 1 << data.draw(st.integers(0, 7))
-    for spoilt in (bytes(flipped), whole[:place]):
+    for corrupt in (bytes(flipped), whole[:place]):
         with pytest.raises(ValueError, match="packed flow"):
-            unpack(spoilt)
+            unpack(corrupt)
 
 
-def test_nothing_is_skipped_in_too_few_bytes():
-    with pytest.raises(ValueError, match="cut off"):
+def test_truncated_data_cannot_be_skipped():
+    with pytest.raises(ValueError, match="truncated"):
         skip(b"short")

@@ -1,4 +1,4 @@
-"""Flow against a key in strips: seamless, and as good as that of the whole picture."""
+"""Flow to a key in strips: seamless, and as good as that of the whole picture."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ from tests.synthetic import texture
 
 
 @given(height=st.integers(1, 9000), width=st.integers(1, 20000))
-def test_strips_are_of_about_a_size_and_fade_into_each_other(height, width):
+def test_strips_have_similar_sizes_and_blend_into_each_other(height, width):
     total = np.zeros(height)
     high = strip_height(height, width)
     assert high * width <= max(flow_dis.STRIP_PIXELS + width, 2 * OVERLAP * width)
@@ -37,7 +37,7 @@ def drifted(size):
 
 
 @pytest.mark.parametrize("pixels", [16000, 40000])
-def test_strips_find_what_the_whole_finds_and_show_no_seam(monkeypatch, pixels):
+def test_strips_match_the_whole_picture_without_seams(monkeypatch, pixels):
     key, frame, drift = drifted((500, 160))
     whole = DisFlow("fine")(key, frame)
     monkeypatch.setattr(flow_dis, "STRIP_PIXELS", pixels)
@@ -47,7 +47,8 @@ def test_strips_find_what_the_whole_finds_and_show_no_seam(monkeypatch, pixels):
     misses = [np.abs(flow - drift)[20:-20, 20:-20].mean() for flow in (parts, whole)]
     assert misses[0] < 1.05 * misses[1]
     assert photometric_error(warp(key, parts), frame).mean() < 1.05 * photometric_error(warp(key, whole), frame).mean()
-    # From row to row the flow changes no more where strips meet than elsewhere; cut hard, it changes by thrice as much.
+    # From row to row the flow changes no more at the borders of strips than elsewhere; with hard borders, three times
+    # as much.
     steps, steps_whole = (np.abs(np.diff(flow, axis=0)).mean(axis=(1, 2)) for flow in (parts, whole))
     high = strip_height(500, 160)
     assert all(steps[y - 2 : y + 2].max() < 1.1 * steps_whole.max() for y in range(high, 480, high))
@@ -55,7 +56,7 @@ def test_strips_find_what_the_whole_finds_and_show_no_seam(monkeypatch, pixels):
 
 
 @pytest.mark.parametrize("preset", ["fast", "medium"])
-def test_between_neighbours_large_pictures_are_searched_whole(monkeypatch, preset):
+def test_neighbouring_large_pictures_are_searched_whole(monkeypatch, preset):
     key, frame, _ = drifted((300, 160))
     whole = DisFlow(preset)(key, frame)
     monkeypatch.setattr(flow_dis, "STRIP_PIXELS", 16000)
@@ -65,7 +66,7 @@ def test_between_neighbours_large_pictures_are_searched_whole(monkeypatch, prese
     assert DisFlow(preset).cache_key() == estimate.cache_key() != DisFlow("fine").cache_key()
 
 
-def test_threads_may_share_an_estimator():
+def test_threads_can_share_an_estimator():
     draw = np.random.default_rng(5)
     pictures = [cv2.GaussianBlur(draw.integers(0, 256, (96, 128, 3)).astype(np.uint8), (0, 0), 2) for _ in range(6)]
     pairs, shared = list(itertools.pairwise(pictures)) * 8, DisFlow("fine")

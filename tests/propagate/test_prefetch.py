@@ -1,4 +1,4 @@
-"""Prefetch: the order stays, one item at most is waiting, and with one thread nothing runs in parallel."""
+"""Prefetch: order is kept, at most one item is waiting, and with one thread nothing runs in parallel."""
 
 import threading
 
@@ -7,12 +7,12 @@ import pytest
 from propagate.prefetch import prefetch
 
 
-def test_items_come_in_their_order(threads):
+def test_items_arrive_in_order(threads):
     assert list(prefetch(iter(range(5)))) == list(range(5))
     assert list(prefetch(iter(()))) == []
 
 
-def test_an_item_is_made_while_the_caller_has_the_one_before(set_threads):
+def test_next_item_is_made_while_the_caller_uses_the_current_one(set_threads):
     set_threads(2)
     going_on = threading.Event()
 
@@ -22,11 +22,11 @@ def test_an_item_is_made_while_the_caller_has_the_one_before(set_threads):
 
     found = prefetch(items())
     assert next(found) == 0
-    going_on.set()  # only now, while the second is waiting for it
+    going_on.set()  # only now, while it waits for the second one
     assert list(found) == [True]
 
 
-def test_with_one_thread_each_item_is_made_here_when_it_is_asked_for(set_threads):
+def test_with_one_thread_items_are_made_on_request(set_threads):
     set_threads(1)
     made = []
 
@@ -41,7 +41,7 @@ def test_with_one_thread_each_item_is_made_here_when_it_is_asked_for(set_threads
         assert made == list(range(n + 1))
 
 
-def test_what_making_an_item_raises_comes_in_its_place(threads):
+def test_exception_in_making_an_item_is_raised_in_its_place(threads):
     def items():
         yield 0
         raise ValueError("bad plate")

@@ -17,7 +17,7 @@ def grained(picture, deviation, seed=1):
 @pytest.mark.parametrize("gain", [0.5, 0.8, 1.25, 1.6])
 @pytest.mark.parametrize("offset", [-12, 0, 12])
 @pytest.mark.parametrize("grain", [0.0, 6.0])
-def test_a_change_of_light_is_taken_out(gain, offset, grain):
+def test_change_of_light_is_compensated(gain, offset, grain):
     key = texture(1, SIZE)
     lit = grained(key * np.float32(gain) + offset, grain)
     found = relight(lit, key, STILL, ALL)
@@ -27,20 +27,20 @@ def test_a_change_of_light_is_taken_out(gain, offset, grain):
     assert np.abs(apart).mean() < 2 + 1.3 * grain / gain
 
 
-def test_each_channel_has_its_own_light():
+def test_channels_are_compensated_independently():
     key = texture(1, SIZE)
     lit = to_bytes(key * np.array([0.7, 0.9, 1.1], np.float32))
     assert np.abs(relight(lit, key, STILL, ALL).astype(float) - key).mean() < 2
 
 
 @pytest.mark.parametrize("grain", [0.0, 3.0, 10.0])
-def test_steady_light_leaves_the_plate_as_it_is(grain):
+def test_steady_light_leaves_the_plate_unchanged(grain):
     plate, key = grained(texture(1, SIZE), grain, 1), grained(texture(1, SIZE), grain, 2)
     assert relight(plate, key, STILL, ALL) is plate
 
 
 @pytest.mark.parametrize("level", [0, 128, 235, 255])
-def test_what_shows_nothing_is_left(level):
+def test_blank_pictures_are_unchanged(level):
     blank = np.full((SIZE[1], SIZE[0], 3), level, np.uint8)
     plate = texture(1, SIZE)
     assert relight(blank, plate, STILL, ALL) is blank
@@ -48,12 +48,12 @@ def test_what_shows_nothing_is_left(level):
 
 
 @pytest.mark.parametrize("seed", range(2, 8))
-def test_another_scene_is_no_other_light(seed):
+def test_another_scene_is_not_relit(seed):
     plate = texture(seed, SIZE, colour=(60, 90, 160))
     assert relight(plate, texture(1, SIZE), STILL, ALL) is plate
 
 
-def test_a_thing_that_the_key_has_not_does_not_count():
+def test_object_missing_from_the_key_does_not_count():
     key = texture(1, SIZE)
     plate = key.copy()
     plate[10:40, 20:60] = (220, 60, 40)
@@ -64,7 +64,7 @@ def test_a_thing_that_the_key_has_not_does_not_count():
     assert np.abs(relight(lit, key, STILL, ALL)[outside].astype(float) - key[outside]).mean() < 2.5
 
 
-def test_only_valid_flow_is_believed():
+def test_only_valid_flow_is_used():
     key = texture(1, SIZE)
     plate = to_bytes(key * np.float32(0.7))
     assert relight(plate, key, STILL, ~ALL) is plate
@@ -83,7 +83,7 @@ def test_tiny_plates_work(size):
     assert made.dtype == np.uint8
 
 
-def test_a_fit_leaves_out_what_it_cannot_explain():
+def test_fit_excludes_outliers():
     ours = np.linspace(10, 200, 2000).astype(np.float32)
     theirs = ours * np.float32(0.8) + 5
     theirs[:300] = 250

@@ -9,7 +9,7 @@ from propagate.synthesis import PassState, SynthesisSettings, propagate_key
 
 
 def moving(frames=6, height=72, width=96):
-    """A textured scene that slides 2 px a frame behind a still square; its style is its negative."""
+    """A textured scene that slides 2 px per frame behind a static square; its style is its negative."""
     draw = np.random.default_rng(5)
     wide = np.kron(draw.integers(30, 220, (18, 40, 3)), np.ones((4, 4, 1))).astype(np.uint8)
     plates = {}
@@ -24,7 +24,7 @@ def psnr(one, other):
     return -10 * np.log10(((one - other) ** 2).mean())
 
 
-def test_carrying_is_far_closer_to_the_truth_than_the_key_itself():
+def test_propagation_is_far_closer_to_the_truth_than_the_key():
     plates, truth = moving()
     scene = estimated_scene(plates.__getitem__, DisFlow())
     last = list(propagate_key(range(6), scene, truth[0], SynthesisSettings()))[-1]
@@ -32,7 +32,7 @@ def test_carrying_is_far_closer_to_the_truth_than_the_key_itself():
     assert psnr(last.colour, truth[5]) > psnr(truth[0], truth[5]) + 6
 
 
-def test_an_interrupted_pass_goes_on_bit_for_bit():
+def test_interrupted_pass_resumes_bit_identically():
     plates, truth = moving()
     scene = estimated_scene(plates.__getitem__, DisFlow())
     whole = list(propagate_key(range(6), scene, truth[0], SynthesisSettings()))
@@ -44,7 +44,7 @@ def test_an_interrupted_pass_goes_on_bit_for_bit():
         np.testing.assert_array_equal(one.error, other.error)
 
 
-def test_a_still_shot_stays_the_key():
+def test_still_shot_stays_equal_to_the_key():
     plates, truth = moving(1)
     scene = estimated_scene(lambda n: plates[0], DisFlow())
     for carried in propagate_key([0, 1, 2, 3], scene, truth[0], SynthesisSettings()):
@@ -62,7 +62,7 @@ def test_tiny_and_odd_pictures_work(size):
         assert np.isfinite(carried.error).all()
 
 
-def test_a_key_of_another_size_is_refused():
+def test_key_of_another_size_is_refused():
     with pytest.raises(ValueError, match="size of its plate"):
         next(
             propagate_key(
@@ -74,7 +74,7 @@ def test_a_key_of_another_size_is_refused():
         )
 
 
-def test_a_blend_keeps_to_the_sure_side_and_leaves_no_ghost():
+def test_blend_prefers_the_more_certain_side_without_ghosting():
     left, right = np.zeros((40, 40, 3), np.float32), np.ones((40, 40, 3), np.float32)
     poor, good = np.full((40, 40), 0.05, np.float32), np.full((40, 40), 0.001, np.float32)
     colour, error, share = blend(left, poor, right, good, 0.5)
@@ -83,7 +83,7 @@ def test_a_blend_keeps_to_the_sure_side_and_leaves_no_ghost():
     assert share.min() > 0.99
 
 
-def test_a_blend_of_equals_is_itself_and_ends_at_the_keys():
+def test_blend_of_equal_passes_is_unchanged_and_ends_at_the_keys():
     draw = np.random.default_rng(2)
     picture, error = draw.random((30, 30, 3), np.float32), np.full((30, 30), 0.01, np.float32)
     np.testing.assert_allclose(blend(picture, error, picture, error, 0.3)[0], picture, atol=1e-6)

@@ -17,19 +17,19 @@ def shimmer(seed, deviation):
     return (picture(1) + noise).astype(np.float32)
 
 
-def test_shimmer_is_calmed():
+def test_shimmer_is_reduced():
     truth, before, now = picture(1), shimmer(1, 0.01), shimmer(2, 0.01)
     found = filter_flicker(now, before, ALL)
     assert np.abs(found - before).mean() < 0.8 * np.abs(now - before).mean()
     assert np.abs(found - truth).mean() < 0.9 * np.abs(now - truth).mean()
 
 
-def test_what_has_not_changed_keeps_its_bits():
+def test_unchanged_pixels_are_bit_identical():
     now = picture(1)
     assert np.array_equal(filter_flicker(now, now.copy(), ALL), now)
 
 
-def test_what_was_not_seen_before_keeps_its_bits():
+def test_newly_visible_pixels_are_bit_identical():
     now, before = shimmer(2, 0.01), shimmer(1, 0.01)
     seen = ALL.copy()
     seen[:, 30:] = False
@@ -37,7 +37,7 @@ def test_what_was_not_seen_before_keeps_its_bits():
 
 
 @pytest.mark.parametrize("step", [0.06, 0.2, 0.8])
-def test_a_true_change_leaves_no_ghost(step):
+def test_real_change_leaves_no_ghost(step):
     before = np.full((SIZE[1], SIZE[0], 3), 0.1, np.float32)
     now = before.copy()
     now[10:30, 10:40] += np.float32(step)
@@ -45,8 +45,8 @@ def test_a_true_change_leaves_no_ghost(step):
     assert np.array_equal(found[14:26, 14:36], now[14:26, 14:36])
 
 
-def test_a_slow_change_is_followed_closely():
-    """A level a frame: what remains behind is what a filter of that share remains behind, and no more."""
+def test_slow_change_is_followed_closely():
+    """Change by a level per frame: the lag is that of a filter with this share, and no more."""
     shown = np.full((SIZE[1], SIZE[0], 3), 0.2, np.float32)
     level = 0.2
     for _ in range(60):

@@ -23,7 +23,7 @@ def in_a_thread(what):
     return found[0]
 
 
-def test_all_that_opencv_may_use_unless_a_thread_is_bounded_and_that_one_alone():
+def test_thread_limit_defaults_to_opencv_and_is_set_per_thread():
     kernels = numba.get_num_threads()
     assert thread_limit() == 3
     assert in_a_thread(lambda: limit_threads(1) or (thread_limit(), numba.get_num_threads())) == (1, 1)
@@ -35,10 +35,10 @@ def test_all_that_opencv_may_use_unless_a_thread_is_bounded_and_that_one_alone()
 
 
 @pytest.mark.parametrize(("layer", "may"), [("omp", True), ("tbb", True), ("workqueue", False)])
-def test_kernels_run_at_once_unless_the_layer_forbids_it(monkeypatch, layer, may):
+def test_concurrent_kernels_depend_on_the_threading_layer(monkeypatch, layer, may):
     monkeypatch.setattr(numba, "threading_layer", lambda: layer)
     assert kernels_thread_safe() is may
 
 
-def test_the_layer_is_known_before_any_kernel_has_run():
+def test_threading_layer_is_known_before_any_kernel_runs():
     assert isinstance(kernels_thread_safe(), bool)
