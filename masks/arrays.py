@@ -16,9 +16,9 @@ Pixels = NDArray[Any]
 
 
 def check_matte(matte: Floats) -> None:
-    """Raise ValueError unless ``matte`` is float32 (H, W), not empty, and lies between 0 and 1 everywhere."""
+    """Raise ValueError unless ``matte`` is float32 (H, W), not empty, and in [0, 1] everywhere."""
     if matte.ndim != 2 or matte.dtype != F32 or not matte.size:
         raise ValueError(f"a matte must be float32 (H, W), not {matte.dtype} {matte.shape}")
     # One pass each without a temporary array; NaN makes both false.
     if not (matte.min() >= 0 and matte.max() <= 1):
-        raise ValueError("a matte must lie between 0 and 1 everywhere")
+        raise ValueError("a matte must be between 0 and 1 everywhere")

@@ -5,7 +5,7 @@ import numpy as np
 
 from masks.arrays import Floats
 
-# Side of a block in pixels, and the highest ratio of pictures that were never compressed.
+# Side of a block in pixels, and the highest ratio found in uncompressed pictures.
 BLOCK_SIZE, UNCOMPRESSED_RATIO = 8, 1.08
 
 
@@ -16,7 +16,7 @@ def blockiness(picture: Floats) -> float:
 
 
 def _edge_ratio(grey: Floats) -> float:
-    """Ratio of the differences across the strongest set of lines, wherever a crop has put it, to the others."""
+    """Ratio of the differences across the strongest set of lines, at any crop offset, to those across the others."""
     if grey.shape[0] <= 2 * BLOCK_SIZE:
         return 0.0
     steps = np.abs(np.diff(grey, axis=0)).mean(axis=1)

@@ -1,7 +1,7 @@
 """Chroma keying: the colour-difference key, after Petro Vlahos (US 3,595,987), and spill suppression.
 
 The excess of the screen's channel over the larger of the other two measures how much of the screen is visible, in
-proportion even in hair and motion blur. The key is the more exact, the more evenly the screen is lit.
+proportion even in hair and motion blur. The more evenly the screen is lit, the more accurate the key.
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,10 @@ import numpy as np
 from masks.arrays import F32, Floats
 
 GREEN, BLUE = 1, 2
-# Fractions of the screen's own excess: no screen below the first, nothing but screen above the second. Screens are
-# uneven, and subjects reflect some of their colour.
+# Fractions of the screen's own excess: no screen below the first, only screen above the second. Screens are uneven, and
+# subjects reflect some of their colour.
 CLIP_WHITE, CLIP_BLACK = 0.12, 0.90
-# Fraction of the picture with the largest excess, from which the threshold of a screen follows; smallest excess of a
-# screen.
+# Fraction of the picture with the largest excess, which sets the threshold of a screen; smallest excess of a screen.
 SCREEN_FRACTION, MIN_EXCESS = 0.2, 0.1
 
 
@@ -43,14 +42,14 @@ def screen_colour(picture: Floats, channel: int) -> Floats | None:
 def chroma_key(picture: Floats, screen: Floats) -> Keyed:
     """Key a picture against a screen of this colour.
 
-    picture: float32 (H, W, 3) in [0, 1]. screen: float32 (3,), green or blue its largest channel. Raises ValueError
-    for a screen that is neither.
+    picture: float32 (H, W, 3) in [0, 1]. screen: float32 (3,), with green or blue as its largest channel. Raises
+    ValueError for any other screen.
     """
     channel = int(np.argmax(screen))
     screen_excess = float(_excess(screen, channel))
     if channel not in (GREEN, BLUE) or screen_excess < MIN_EXCESS:
         raise ValueError(
-            f"a screen must be green or blue by {MIN_EXCESS:g} at least, not {np.round(screen, 3).tolist()}"
+            f"the green or blue of a screen must lead by {MIN_EXCESS:g} or more, not {np.round(screen, 3).tolist()}"
         )
     screen_coverage = _excess(picture, channel) / F32(screen_excess)
     matte = 1 - np.clip((screen_coverage - F32(CLIP_WHITE)) / F32(CLIP_BLACK - CLIP_WHITE), 0, 1)

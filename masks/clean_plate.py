@@ -14,10 +14,10 @@ from masks.motion_field import motion_field
 from masks.track import MATCH_LEVELS, MIN_ALPHA, Footage, Tracked, downscaled, local_difference, refined_flow, resized
 from masks.warp import warp
 
-# Difference in 8-bit levels that a matching pixel may have: stricter than for a known shape, because dark subjects pass
-# for dark ground.
+# Difference in 8-bit levels that a matching pixel may have: stricter than for a known shape, because dark subjects can
+# match a dark background.
 CLEAN_PLATE_LEVELS = MATCH_LEVELS / 2
-# Side in pixels of the window in which every pixel must match, so that the edge of a newcomer does not.
+# Side in pixels of the window in which every pixel must match, so that the edges of new objects do not match.
 EROSION_SIZE = 5
 # Confidence of an empty matte that no other painted matte confirms.
 CONFIDENCE = 0.4
@@ -26,14 +26,14 @@ MAX_CORRECTION, DEVIATION = 4.0, 1.5
 
 
 def is_empty(key: Floats) -> bool:
-    """Return whether a painted matte is empty, but for traces. key: float32 (H, W) in [0, 1]."""
+    """Return whether a painted matte is empty, apart from traces. key: float32 (H, W) in [0, 1]."""
     return not (key > MIN_ALPHA).any()
 
 
 def from_clean_plate(frames: Sequence[int], footage: Footage, size: tuple[int, int]) -> Iterator[Tracked]:
     """Track a clean plate: yield empty mattes of ``frames[1:]``, one by one, forward or backward in time.
 
-    They are confident where they match the first frame. size: height and width of the plates.
+    They are confident where the frame matches the first one. size: height and width of the plates.
     """
     key = previous = downscaled(footage.plate(frames[0]))
     flow = np.zeros((*key.shape[:2], 2), F32)

@@ -1,9 +1,10 @@
 """Closed-form matting of hair and soft edges (Levin, Lischinski and Weiss, CVPR 2006), from a matte and its trimap.
 
-The matte is a prior whose weight grows with the distance from its border. Without it, a wide unknown band leaks over
-busy ground, and a narrow one misses hair. With it, the band narrows by itself wherever the picture does not contradict
-the matte, and the system is so well conditioned that conjugate gradients take a few dozen iterations instead of up to a
-thousand. The prior is a data term as in Wang and Cohen, "Optimized color sampling for robust matting", CVPR 2007.
+The matte is a prior whose weight grows with the distance from its border. Without it, a wide unknown band leaks into a
+busy background, and a narrow one misses hair. With it, the band narrows automatically where the picture does not
+contradict the matte. The system is also so well conditioned that conjugate gradients need a few dozen iterations
+instead of up to a thousand. The prior is a data term as in Wang and Cohen, "Optimized color sampling for robust
+matting", CVPR 2007.
 """
 
 import cv2
@@ -36,7 +37,8 @@ def closed_form(picture: Floats, trimap: Floats, matte: Floats) -> Floats:
     """
     if not picture.shape[:2] == trimap.shape == matte.shape:
         raise ValueError(
-            f"picture, trimap and matte must have one size, not {picture.shape[:2]}, {trimap.shape} and {matte.shape}"
+            f"picture, trimap and matte must have the same size, not {picture.shape[:2]}, {trimap.shape} and "
+            f"{matte.shape}"
         )
     unknown = trimap == UNKNOWN
     alpha = trimap.copy()
@@ -70,5 +72,5 @@ def _solve(picture: Floats, trimap: Floats, matte: Floats, prior: Floats) -> Flo
     weight, expected = (values.ravel()[unknown].astype(np.float64) for values in (prior, matte))
     system = (laplacian[:, unknown] + diags(weight)).tocsr()
     rhs = weight * expected - laplacian[:, ~unknown] @ trimap.ravel()[~unknown].astype(np.float64)
-    # An iteration that has not converged is close enough.
+    # A result that has not fully converged is close enough.
     return np.clip(conjugate_gradients(system, rhs, expected, TOLERANCE, MAX_ITERATIONS), 0, 1).astype(F32)

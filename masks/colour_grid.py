@@ -2,7 +2,7 @@
 
 Bilateral space as in Märki, Perazzi, Wang and Sorkine-Hornung, "Bilateral space video segmentation", CVPR 2016: pixels
 vote in the cell of their position and colour, votes blur into neighbouring cells, and every pixel reads its cell.
-Pixels that are similar and close get the same label, whether or not flow finds them again.
+Pixels that are similar and close get the same label, even where flow fails.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Votes:
 
 @dataclass(frozen=True)
 class Cells:
-    """Cells of a picture's pixels. indices: (H, W), flat index of each pixel's cell. shape: of the grid."""
+    """Cells of a picture's pixels. indices: (H, W), flat index of each pixel's cell. shape: shape of the grid."""
 
     indices: Pixels
     shape: tuple[int, ...]
@@ -83,7 +83,7 @@ def slice_grid(grid: Votes, cells: Cells) -> Votes:
 
 
 def inside_probability(*several: Votes) -> Floats:
-    """Probability that a pixel is inside, by the sum of several votes of pixels: float32 (H, W), between 0 and 1."""
+    """Probability that a pixel is inside, from the sum of several per-pixel votes: float32 (H, W), between 0 and 1."""
     inside, total = np.full_like(several[0].total, PSEUDO_VOTES / 2), np.full_like(several[0].total, PSEUDO_VOTES)
     for one in several:
         inside += one.inside

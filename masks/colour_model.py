@@ -35,7 +35,7 @@ class ColourModel:
     def score(self, picture: Bytes) -> Floats:
         """Score of the colours around each pixel: float32 (H, W), from -1 (outside) to 1 (inside).
 
-        picture: uint8 (H, W, 3), of the size that the model was made with.
+        picture: uint8 (H, W, 3), of the same size as the picture that the model was built from.
         """
         bins = _colour_bins(picture)
         ratio = np.log(self.inside[bins] + F32(MIN_PROBABILITY)) - np.log(
@@ -90,7 +90,7 @@ def _cell_histograms(picture: Bytes, weight: Floats) -> Floats:
 
 
 def _blur_bins(counts: Floats) -> Floats:
-    """Blur histograms, float32 (N, BINS ** 3), along all three channels; their sums stay."""
+    """Blur histograms, float32 (N, BINS ** 3), along all three channels; their sums are preserved."""
     offsets = np.arange(BINS)[:, None] - np.arange(BINS)[None]
     kernel = np.exp(-0.5 * (offsets / BIN_SIGMA) ** 2).astype(F32)
     kernel /= kernel.sum(axis=0)
@@ -106,7 +106,7 @@ def _blur_cells(cells: Floats) -> Floats:
     for axis in (0, 1):
         offsets = np.arange(cells.shape[axis])[:, None] - np.arange(cells.shape[axis])[None]
         kernel = np.exp(-0.5 * (offsets / CELL_SIGMA) ** 2).astype(F32)
-        # Not by BLAS, whose last bits depend on how many threads it has.
+        # Without BLAS, whose last bits depend on its number of threads.
         cells = np.einsum("ij,jxc->ixc" if axis == 0 else "ij,yjc->yic", kernel, cells)
     return cells
 

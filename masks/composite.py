@@ -14,20 +14,20 @@ def over(
 
     stylised, plate: uint8 or uint16 (H, W, C) of one type and size, display-encoded, straight.
     matte: float32 (H, W) in [0, 1]. The result is bit-identical to ``plate`` where the matte is 0, and to ``stylised``
-    where it is 1. Raises ValueError for different sizes or types, and for a matte beyond its range.
+    where it is 1. Raises ValueError for different sizes or types, and for a matte outside its range.
     """
     if stylised.shape != plate.shape or stylised.dtype != plate.dtype or matte.shape != plate.shape[:2]:
         raise ValueError(
-            f"picture, plate and matte must have one size and depth, not {stylised.shape} {stylised.dtype}, "
+            f"picture, plate and matte must have the same size and depth, not {stylised.shape} {stylised.dtype}, "
             f"{plate.shape} {plate.dtype} and {matte.shape}"
         )
     if not (np.isfinite(matte).all() and matte.min(initial=0) >= 0 and matte.max(initial=0) <= 1):
-        raise ValueError("a matte must lie between 0 and 1 everywhere")
+        raise ValueError("a matte must be between 0 and 1 everywhere")
     composited = plate.copy()
     rows, columns = (np.flatnonzero(matte.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
         return composited
-    # Outside the bounding box of the matte the plate stays.
+    # Outside the bounding box of the matte, the result is the plate.
     column_span = slice(columns[0], columns[-1] + 1)
     for top in range(rows[0], rows[-1] + 1, STRIP_ROWS):
         strip = slice(top, min(top + STRIP_ROWS, rows[-1] + 1)), column_span

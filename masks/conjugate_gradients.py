@@ -11,7 +11,7 @@ from masks.arrays import Doubles
 
 
 def conjugate_gradients(matrix: Any, rhs: Doubles, initial: Doubles, tolerance: float, max_iterations: int) -> Doubles:
-    """Solve ``matrix @ x = rhs`` for x: float64 (N,), the last iterate where the limit is reached first.
+    """Solve ``matrix @ x = rhs`` for x: float64 (N,), the last iterate if the limit is reached first.
 
     matrix: (N, N), symmetric and positive definite, dense or of scipy.sparse. rhs, initial: float64 (N,).
     tolerance: norm of the residual at which to stop, relative to that of ``rhs``. max_iterations: limit of iterations.

@@ -26,7 +26,7 @@ def despeckle(probability: Floats, expected: Floats, outside_visible: Bools) -> 
 
 
 def _minor_components(layer: Bools, explained: Bools) -> Bools:
-    """Pixels of components of a layer that are not its largest one and mostly not accounted for: bool (H, W)."""
+    """Pixels of the components of a layer, except the largest, that are mostly unexplained: bool (H, W)."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(layer.astype(U8), connectivity=4)
     areas = stats[:, cv2.CC_STAT_AREA]
     selected = np.bincount(labels.ravel(), explained.ravel(), count) <= 0.5 * areas

@@ -3,9 +3,9 @@
 The operator is "disjoint over": Porter and Duff's case of two shapes that share a pixel without overlapping, so named
 by the X Render Extension and by compositors.
 
-Plain "over" takes the coverages of soft edges for independent: where a matte is a and the next one 1 - a, a (1 - a) of
-the plate shines through, a line along the whole edge. Here each layer takes what the layers above leave of a pixel, up
-to its matte, and only the remainder of all layers is the plate's.
+Plain "over" treats the coverages of soft edges as independent: where a matte is a and the next one 1 - a, a (1 - a) of
+the plate shows through as a line along the edge. Here each layer covers the part of a pixel that the layers above
+leave, up to its matte, and the plate shows only in the remainder.
 """
 
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ _Mattes = Sequence[NDArray[np.float32] | None]
 def layer_weights(mattes: _Mattes, size: tuple[int, int]) -> list[NDArray[np.float64]]:
     """Weights of the layers at each pixel, from the lowest to the uppermost: float64 (H, W) in [0, 1].
 
-    mattes: float32 (H, W) in [0, 1], from the lowest; None is 1 everywhere. size: (H, W). A layer has the smaller of
-    its matte and the remainder of the layers above. The remainder of all is the plate's weight. Raises ValueError for a
-    matte of another size or beyond its range.
+    mattes: float32 (H, W) in [0, 1], from the lowest; None is 1 everywhere. size: (H, W). The weight of a layer is the
+    smaller of its matte and the remainder of the layers above. The remainder after all layers is the plate's weight.
+    Raises ValueError for a matte of another size or outside its range.
     """
     remaining = np.ones(size, np.float64)
     top_down = []
@@ -67,9 +67,9 @@ def over_alphas(mattes: _Mattes, size: tuple[int, int]) -> list[NDArray[np.float
 def merge_layers(looks: Sequence[_Pixels], mattes: _Mattes) -> tuple[_Pixels, NDArray[np.float32]]:
     """Merge the looks into one straight picture and its alpha, float32 (H, W) in [0, 1].
 
-    Plain "over" of the result and any plate equals ``disjoint_over``, but for rounding. The picture is black where no
-    matte reaches. looks: at least one, uint8 or uint16 (H, W, C) of one type and size. mattes: see ``layer_weights``.
-    Raises ValueError for different sizes, types or numbers.
+    Plain "over" of the result and any plate equals ``disjoint_over``, except for rounding. The picture is black where
+    no matte reaches. looks: at least one, uint8 or uint16 (H, W, C) of one type and size. mattes: see
+    ``layer_weights``. Raises ValueError for different sizes, types or numbers.
     """
     _check_looks(looks, mattes, looks[0])
     colour, alpha = np.empty_like(looks[0]), np.empty(looks[0].shape[:2], np.float32)
@@ -119,17 +119,17 @@ def _composite_strip(looks: Sequence[_Pixels], weights: Sequence[NDArray[np.floa
 
 def _check_looks(looks: Sequence[_Pixels], mattes: _Mattes, plate: _Pixels) -> None:
     if len(looks) != len(mattes):
-        raise ValueError(f"every look needs a matte, not {len(mattes)} for {len(looks)}")
+        raise ValueError(f"every look needs a matte, but there are {len(mattes)} mattes for {len(looks)} looks")
     for look in looks:
         if look.shape != plate.shape or look.dtype != plate.dtype:
             raise ValueError(
-                f"looks and plate must have one size and depth, not {look.shape} {look.dtype} and "
+                f"looks and plate must have the same size and depth, not {look.shape} {look.dtype} and "
                 f"{plate.shape} {plate.dtype}"
             )
 
 
 def _check_matte(matte: NDArray[np.float32], size: tuple[int, int]) -> None:
     if matte.shape != size:
-        raise ValueError(f"mattes and plate must have one size, not {matte.shape} and {size}")
+        raise ValueError(f"mattes and plate must have the same size, not {matte.shape} and {size}")
     if not (np.isfinite(matte).all() and matte.min(initial=0) >= 0 and matte.max(initial=0) <= 1):
-        raise ValueError("a matte must lie between 0 and 1 everywhere")
+        raise ValueError("a matte must be between 0 and 1 everywhere")

@@ -17,10 +17,10 @@ def feather(matte: Floats, pixels: int) -> Floats:
     """
     check_matte(matte)
     if pixels < 0:
-        raise ValueError(f"a matte is feathered over 0 pixels or more, not {pixels}")
+        raise ValueError(f"the width of a feather must be 0 pixels or more, not {pixels}")
     if pixels == 0:
         return matte
-    # A triangle, because a Gaussian has no end; and no running sums, because they leave traces where all is 0.
+    # A triangular kernel, because a Gaussian is unbounded. No running sums, because they leave traces in areas of 0.
     radius = pixels / 2
     offsets = np.arange(-int(radius), int(radius) + 1)
     kernel = (radius + 0.5 - np.abs(offsets)).astype(F32)

@@ -15,11 +15,11 @@ SMALL_SIDE, SMALL_ITERATIONS, LARGE_ITERATIONS = 32, 10, 2
 def foreground(picture: Floats, matte: Floats) -> Floats:
     """Estimate F in ``picture = matte F + (1 - matte) B``, with F and B smooth: float32 (H, W, 3) in [0, 1].
 
-    picture: float32 (H, W, 3) in [0, 1], display-encoded; matte: float32 (H, W) in [0, 1]. Raises ValueError for two
-    sizes.
+    picture: float32 (H, W, 3) in [0, 1], display-encoded; matte: float32 (H, W) in [0, 1]. Raises ValueError for
+    different sizes.
     """
     if picture.shape[:2] != matte.shape:
-        raise ValueError(f"picture and matte must have one size, not {picture.shape[:2]} and {matte.shape}")
+        raise ValueError(f"picture and matte must have the same size, not {picture.shape[:2]} and {matte.shape}")
     height, width = matte.shape
     levels = max(1, int(np.ceil(np.log2(max(height, width)))))
     fg = bg = np.tile(picture.mean(axis=(0, 1)), (1, 1, 1)).astype(F32)

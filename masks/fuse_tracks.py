@@ -1,7 +1,7 @@
 """Fusion of two mattes of one frame, tracked forward and backward from the painted mattes on its two sides.
 
-Mattes that agree are averaged; where they differ, the more confident one wins. A matte tracked from a clean plate has
-no opinion on shape: it counts only where the frame matches the clean plate.
+Mattes that agree are averaged; where they differ, the more confident one wins. A matte tracked from a clean plate says
+nothing about the shape of the subject: it counts only where the frame matches the clean plate.
 """
 
 import cv2
@@ -22,11 +22,13 @@ def fuse_tracks(forward: Tracked, backward: Tracked, nearness: float) -> Tracked
     """Fuse two tracked mattes of one frame.
 
     nearness: 0 at the previous key, 1 at the next one. The confidence of the result is the weighted mean of the two,
-    raised where they agree and lowered where they differ. Raises ValueError for two frames or a nearness beyond 0..1.
+    raised where they agree and lowered where they differ. Raises ValueError for mattes of different frames, or a
+    nearness outside 0..1.
     """
     if forward.frame != backward.frame or not 0 <= nearness <= 1:
         raise ValueError(
-            f"expected one frame and a nearness from 0 to 1, not {forward.frame}, {backward.frame}, {nearness}"
+            f"expected mattes of the same frame and a nearness from 0 to 1, not {forward.frame}, {backward.frame}, "
+            f"{nearness}"
         )
     forward_weight = _weight_map(forward, 1 - nearness)
     backward_weight = _weight_map(backward, nearness)
@@ -43,7 +45,7 @@ def fuse_tracks(forward: Tracked, backward: Tracked, nearness: float) -> Tracked
     mean_mix = float(mix.mean())
     confidence = (1 - mean_mix) * forward.confidence + mean_mix * backward.confidence
     agreement = _soft_iou(forward.matte, backward.matte)
-    # Two independent tracks that agree are right more often than either.
+    # Two independent tracks that agree are more often correct than either alone.
     confidence = 1 - (1 - confidence) * (2 - agreement) / 2 if agreement > 0.9 else confidence * agreement
     from_clean_plate = forward.from_clean_plate and backward.from_clean_plate
     return Tracked(forward.frame, np.clip(matte, 0, 1), confidence_map, confidence, from_clean_plate)
@@ -52,7 +54,7 @@ def fuse_tracks(forward: Tracked, backward: Tracked, nearness: float) -> Tracked
 def _clean_plate_confidence(subject_side: Tracked, clean_side: Tracked, clean_weight: Floats) -> float:
     """Confidence of a fused frame where one side is a clean plate: the mean over the other side's matte.
 
-    Each pixel has the confidence of the side that decides it.
+    The confidence of a pixel is that of the side that decides it.
     clean_weight: float32 (H, W), 0..1, weight of the clean plate.
     """
     pixel_confidence = subject_side.confidence + clean_weight * (

@@ -5,7 +5,7 @@ import numpy as np
 
 from masks.arrays import U8, Floats, check_matte
 
-# Radius in pixels. Discs add up to larger ones, and several small ones are faster than one large one.
+# Radius in pixels. Several small discs in succession give the result of a large one, but faster.
 MAX_DISC_RADIUS = 6
 
 
@@ -28,5 +28,5 @@ def grow(matte: Floats, pixels: int) -> Floats:
 
 def _disc(radius: int) -> np.ndarray:
     ys, xs = np.mgrid[-radius : radius + 1, -radius : radius + 1]
-    # Half a pixel more makes the disc as round as its pixels allow: that of radius 1 is a cross.
+    # Half a pixel is added so that the disc is as round as pixels allow; without it, a disc of radius 1 is a cross.
     return np.asarray(xs * xs + ys * ys < (radius + 0.5) ** 2, U8)

@@ -1,6 +1,6 @@
 """Guided filter (He, Sun and Tang, ECCV 2010), which aligns a matte with the edges of its picture.
 
-Every pixel has a weight, so that confident pixels decide about the others.
+Every pixel has a weight, so that confident pixels determine the others.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Mean = Callable[[Floats], Floats]
 def guided_filter(values: Floats, guide: Floats, weight: Floats, radius: int, epsilon: float) -> Floats:
     """Filter ``values`` as local linear functions of the picture's colours: float32 (H, W), not clipped.
 
-    values, weight: float32 (H, W). guide: float32 (H, W, 3) in [0, 1]. radius: of the windows, in pixels.
+    values, weight: float32 (H, W). guide: float32 (H, W, 3) in [0, 1]. radius: radius of the windows, in pixels.
     epsilon: variance of colour, 0..1, below which a window counts as flat.
     """
     window = (2 * radius + 1, 2 * radius + 1)
@@ -34,7 +34,7 @@ def guided_filter(values: Floats, guide: Floats, weight: Floats, radius: int, ep
     slope = _solve(_covariance(guide, weight, weight_sum, mean_colour, mean), covariance, epsilon)
     offset = mean_value - (slope * mean_colour).sum(axis=-1)
     total = mean(weight_sum)
-    # Windows count by their weights.
+    # Windows contribute in proportion to their weights.
     slope, offset = mean(slope * weight_sum[..., None]) / total[..., None], mean(offset * weight_sum) / total
     return np.asarray((slope * guide).sum(axis=-1) + offset, F32)
 

@@ -1,10 +1,10 @@
-"""Suggestions of the frames where a new painted matte would help most."""
+"""Suggest the frames where an additional painted matte would help most."""
 
 from collections.abc import Collection, Mapping, Sequence
 
 # Confidence below which a frame should be reviewed.
 MIN_CONFIDENCE = 0.9
-# Frames that are suggested at most.
+# Maximum number of suggested frames.
 MAX_SUGGESTIONS = 3
 # Frames over which a painted matte tracks reliably, as measured by the tests on composites.
 TRACKING_RANGE = 40
@@ -15,12 +15,12 @@ def suggested_keyframes(
 ) -> list[int]:
     """Frames to paint, the weakest first; empty if every frame is reliable.
 
-    confidence: of every frame, 0..1. shots: their frames, ascending; mattes never propagate across a cut. painted:
-    frames with a painted matte.
+    confidence: confidence of every frame, 0..1. shots: their frames, ascending; mattes never propagate across a cut.
+    painted: frames with a painted matte.
 
     Each run of frames below MIN_CONFIDENCE gives one frame. Between two painted mattes that is the frame of the lowest
     confidence. Where mattes propagate from one side only, it is the far end of the run: an occluder has left by then,
-    and a matte painted of a hidden subject would be empty from there on.
+    while a matte painted of a hidden subject would be empty and stay empty.
     """
     runs = [(run, frames) for frames in shots for run in _weak_runs(frames, confidence)]
     runs.sort(key=lambda run: min(confidence[frame] for frame in run[0]))

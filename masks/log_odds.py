@@ -2,8 +2,9 @@
 
 Patches of the frame are compared with those of the key's inside, and of the previous frame's inside and outside, each
 warped by its own motion. Where no patch of the key matches, the pixel may be newly visible: its motion and its colour
-then vote for one side. They count against the inside everywhere, so that uncovered ground does not stay inside. They
-count for it only beyond the expected shape and where the outside does not match, so that limbs that appear come in.
+then vote for one side. Votes against the inside count everywhere, so that uncovered background does not stay inside.
+Votes for the inside count only beyond the expected shape and where the outside does not match, so that limbs that
+appear are included.
 """
 
 from dataclasses import dataclass
@@ -16,14 +17,14 @@ from masks.colour_model import ColourModel
 from masks.patch_distance import patch_distance
 from masks.warp import warp
 
-# Squared difference, summed over channels in 0..1, beyond which a patch does not match; the difference that makes one
+# Squared difference, summed over channels in 0..1, beyond which a patch does not match; the difference that equals one
 # unit of log-odds; the largest log-odds of patches.
 MAX_DISTANCE, DISTANCE_UNIT, MAX_PATCH_LOG_ODDS = 0.006, 0.0015, 6.0
 # Penalty of the inside, 0..1, where no side matches a pixel and the key matches most of the others: an occluder.
 OCCLUSION_PENALTY = 0.65
 # Largest log-odds of a colour, and of the motion of a pixel.
 COLOUR_LOG_ODDS, MOTION_LOG_ODDS = 2.0, 2.0
-# Log-odds of colour and motion from which they decide a pixel.
+# Log-odds of colour and motion above which they decide a pixel.
 DECISIVE_LOG_ODDS = 1.2
 # Distance up to which a patch matches a pixel.
 MATCH_DISTANCE = MAX_DISTANCE * 2 / 3
@@ -73,9 +74,9 @@ def evidence(plate: Bytes, key: LabelledFrame, previous: LabelledFrame, flows: F
     inside_distance, outside_distance = _previous_distances(picture, previous, flows)
     # Newly visible parts of the inside also match themselves in the previous frame, unless they move with the inside.
     outside = outside_distance + F32(MAX_DISTANCE) * np.maximum(motion_score, 0) * (1 - expected)
-    # A key that matches most of the inside is right about the rest too: the previous frame may be wrong.
+    # A key that matches most of the inside is reliable for the rest too, and the previous frame may be wrong.
     penalty = F32(OCCLUSION_PENALTY * min(1.0, 1.5 * coverage)) * expected
-    # Pixels included by mistake match themselves from then on, unless their colour is of the outside.
+    # Pixels included by mistake would match themselves in all later frames, unless their colour is that of the outside.
     inside = inside_distance + F32(MAX_DISTANCE) * (penalty + np.maximum(-colour_score, 0))
     nearest = np.minimum(np.minimum(inside, key_distance), F32(MAX_DISTANCE) * (1 + penalty))
     patch_log_odds = np.clip(

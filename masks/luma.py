@@ -12,6 +12,6 @@ def luma_key(picture: Floats, low: float, high: float) -> Floats:
     equal.
     """
     if low == high:
-        raise ValueError(f"a luma key needs two levels, not {low} and {high}")
+        raise ValueError(f"the two levels of a luma key must differ, not {low} and {high}")
     luma = picture @ np.array([0.2126, 0.7152, 0.0722], F32)
     return np.clip((luma - F32(low)) / F32(high - low), 0, 1).astype(F32)

@@ -1,9 +1,9 @@
 """Motion of one layer at every pixel, extrapolated from the pixels where it is known.
 
-Flow estimation knows no layers, and at the border of a layer it returns the neighbour's motion as often as its own. The
-motion of a layer therefore comes from its interior: an affine motion by robust least squares (Black and Anandan, CVIU
-1996) plus the residual by normalised convolution (Knutsson and Westin, CVPR 1993), at the finest scale with enough
-known pixels. Far from any known pixel, only the affine motion remains.
+Flow estimation does not know about layers: at the border of a layer it returns the neighbour's motion as often as the
+layer's own. The motion of a layer therefore comes from its interior: an affine motion by robust least squares (Black
+and Anandan, CVIU 1996) plus the residual by normalised convolution (Knutsson and Westin, CVPR 1993), at the finest
+scale with enough known pixels. Far from any known pixel, only the affine motion remains.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from masks.arrays import F32, Floats
 WIDTHS = (1.5, 4.0, 10.0, 25.0, 60.0)
 # Known weight around a pixel, 0..1, that is enough for a width.
 MIN_SUPPORT = 0.15
-# Weight of a residual of 0, relative to the mean weight.
+# Weight of a zero residual, relative to the mean weight.
 ZERO_WEIGHT = 0.005
 # Largest width in pixels of a blur at full size; wider ones run on a reduced picture.
 MAX_BLUR_WIDTH = 2.5
@@ -55,7 +55,7 @@ def normalised_convolution(field: Floats, weight: Floats, widths: Sequence[float
 
 
 def _blur(values: Floats, width: float) -> Floats:
-    """Gaussian blur; a wide one runs on a reduced picture, with no visible difference and in no time."""
+    """Gaussian blur; a wide one runs on a reduced picture, which is much faster and not visibly different."""
     height, across = values.shape[:2]
     factor = min(int(width / MAX_BLUR_WIDTH), height, across)
     if factor < 2:
@@ -66,7 +66,7 @@ def _blur(values: Floats, width: float) -> Floats:
 
 
 def affine_motion(flow: Floats, weight: Floats) -> Floats:
-    """Fit the affine motion of most of the weight: float32 (H, W, 2); 0 if hardly any pixel is known."""
+    """Fit the dominant affine motion of the weighted pixels: float32 (H, W, 2); 0 if hardly any pixel is known."""
     height, width = weight.shape
     ys, xs = np.mgrid[0:height, 0:width]
     across, down = (xs - width / 2) / width, (ys - height / 2) / width

@@ -1,7 +1,7 @@
 """Inputs, outputs and subjects of an ONNX network of mattes, read from its file before it runs.
 
-A file states names, types and shapes, and the notes of its author. It does not state the normalisation of the training
-pictures: families of networks have known ones, and are recognised by their shapes and names.
+A file gives names, types and shapes, and optional metadata. It does not state how the training pictures were
+normalised: this is known for families of networks, which are recognised by their shapes and names.
 """
 
 import ast
@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-# Sides where the file leaves them open: U2-Net's for networks of unknown families, and the shorter side of others.
+# Input sides if the file leaves them open: U2-Net's for unknown families of networks, and the shorter side for others.
 DEFAULT_SIDE, SHORT_SIDE, MULTIPLE = 320, 512, 32
 PERSON, SUBJECT = "person", "subject"
 INPUT_TYPES = ("tensor(float)", "tensor(float16)", "tensor(uint8)")
 OUTPUT_TYPES = ("tensor(float)", "tensor(float16)", "tensor(double)")
-# Words in the file or its name by which networks of people are published.
+# Words in the file or its name that mark networks of people.
 _PEOPLE_WORDS = re.compile(
     r"human|person|people|portrait|selfie|modnet|robust_?video_?matting|(?<![a-z])(rvm|pphumanseg)"
 )
@@ -24,8 +24,8 @@ _PEOPLE_WORDS = re.compile(
 _PEOPLE_CLASSES = frozenset({"person", "people", "human", "pedestrian", "rider", "man", "woman", "portrait"})
 # Keys of class names in a file.
 _CLASS_KEYS = ("names", "classes", "labels", "class_names", "id2label")
-# Classes of people in the data set with that number of classes, for files that do not name them. -1 stands for all but
-# the first one, the background, where all others are parts of people.
+# Classes of people in the data set with that number of classes, for files that do not name them. -1 stands for all
+# except the first one, the background, if all others are parts of people.
 _ALL_BUT_FIRST = (-1,)
 _PEOPLE_BY_COUNT: Mapping[int, tuple[int, ...]] = MappingProxyType(
     {
@@ -54,7 +54,8 @@ class Tensor:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """Statements of a model file. text: names and descriptions in it, and its own name. metadata: custom keys."""
+    """Description of a network in its file. text: names and descriptions in it, and its own name. metadata: custom
+    keys."""
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
@@ -80,10 +81,11 @@ class Network:
 
     picture, result: names of the input and the output. channels_last: the picture is (1, h, w, 3), else (1, 3, h, w).
     sides: h and w; None where they are open. shorter_side: its length for open sides; None for squares of DEFAULT_SIDE,
-    0 for the plate's own size. classes: planes of the result that are people; -1 for all but the first; empty for a
-    single plane. states: of a recurrent network, from the name of an output to the input that takes it with the next
-    picture. ratio: name of an input for the factor by which the network may work at a smaller size. finds: PERSON, or
-    None where the file states no subject. produces_mattes: the network returns mattes with soft borders, not regions.
+    0 for the plate's own size. classes: planes of the result that are people; -1 for all except the first; empty for a
+    single plane. states: of a recurrent network, maps the name of an output to the input that receives it with the next
+    picture. ratio: name of the input for the factor by which the network downscales the picture internally. finds:
+    PERSON, or None where the file states no subject. produces_mattes: the network returns mattes with soft borders, not
+    regions.
     """
 
     picture: str
@@ -137,18 +139,18 @@ def check_finds(network: Network, wanted: str | None) -> None:
     """Raise ValueError unless the network is known to find what is ``wanted``, PERSON or SUBJECT; None takes all."""
     if wanted == PERSON and network.finds != PERSON:
         raise ValueError(
-            "it is not known to find people: expected several classes with one of people, an RVM, or human, person, "
-            "portrait, selfie or modnet in its name; take auto to have whatever it finds"
+            "this network is not known to find people: expected a class of people, an RVM network, or human, person, "
+            "portrait, selfie or modnet in its name; use auto to take whatever it finds"
         )
     if wanted == SUBJECT and network.finds == PERSON:
-        raise ValueError("it finds people, not any subject; ask for auto:person, or auto")
+        raise ValueError("this network finds people, not any subject; use auto:person or auto")
 
 
 def people_classes(count: int, metadata: Mapping[str, str]) -> tuple[int, ...]:
-    """Return which of ``count`` planes are people; -1 stands for all but the first.
+    """Return which of ``count`` planes are people; -1 stands for all except the first.
 
-    Class names in ``metadata`` take precedence over the number of planes. Raises ValueError where no plane is known to
-    be of people.
+    Class names in ``metadata`` take precedence over the number of planes. Raises ValueError when no plane is known to
+    be people.
     """
     if count == 1:
         return ()
@@ -160,7 +162,7 @@ def people_classes(count: int, metadata: Mapping[str, str]) -> tuple[int, ...]:
         return found
     if count not in _PEOPLE_BY_COUNT:
         known = ", ".join(map(str, _PEOPLE_BY_COUNT))
-        raise ValueError(f"expected one plane, {known} classes, or names of classes in the file, found {count} planes")
+        raise ValueError(f"expected one plane, {known} classes, or class names in the file, found {count} planes")
     return _PEOPLE_BY_COUNT[count]
 
 
@@ -187,12 +189,12 @@ def _find_input(info: ModelInfo, states: Mapping[str, str]) -> Tensor:
 
 
 def _find_output(info: ModelInfo) -> Tensor:
-    """Find the output: RVM's alpha or torchvision's result by name, else the first one; U2-Net's others are drafts."""
+    """Find the output: RVM's alpha or torchvision's result by name, else the first (U2-Net's others are coarse)."""
     named = [one for name in ("pha", "out") for one in info.outputs if one.name == name]
     found = [*named, *info.outputs]
     if not found or found[0].type not in OUTPUT_TYPES:
         type_names = ", ".join(one.type for one in info.outputs) or "nothing"
-        raise ValueError(f"expected a network that gives shares or logits as floats, found {type_names[:80]}")
+        raise ValueError(f"expected a network that returns probabilities or logits as floats, found {type_names[:80]}")
     return found[0]
 
 
@@ -202,7 +204,7 @@ def _count_planes(result: Tensor, channels_last: bool) -> int | None:
         return 1 if len(result.shape) == 2 or not isinstance(result.shape[0], int) or result.shape[0] == 1 else None
     if len(result.shape) != 4:
         if result.shape:
-            raise ValueError(f"expected a network that gives planes, (1, n, h, w), found {list(result.shape)}")
+            raise ValueError(f"expected a network that returns planes, (1, n, h, w), found {list(result.shape)}")
         return None
     front, back = result.shape[1], result.shape[3]
     count = back if channels_last and not (front == 1 or (isinstance(back, int) and back > 200)) else front

@@ -12,7 +12,7 @@ from masks.arrays import F32, Floats
 
 # Side of a patch and radius of the search, in pixels.
 PATCH_SIZE, SEARCH_RADIUS = 5, 3
-# Cost of the farthest place, and distance where no pixel of the layer is in reach.
+# Cost of the farthest position, and distance if no pixel of the layer is within reach.
 DISTANCE_COST, NO_MATCH = 0.0006, 1e3
 
 
@@ -20,7 +20,7 @@ def patch_distance(target: Floats, source: Floats, layer: Floats) -> Floats:
     """Mean squared difference, summed over channels, to the best patch of the layer nearby: float32 (H, W).
 
     target, source: float32 (H, W, 3) in [0, 1]. layer: float32 (H, W) in [0, 1], membership of the pixels of
-    ``source``. The distance is NO_MATCH where no pixel around belongs to the layer.
+    ``source``. The distance is NO_MATCH where no nearby pixel belongs to the layer.
     """
     height, width = layer.shape
     border = (SEARCH_RADIUS, SEARCH_RADIUS, SEARCH_RADIUS, SEARCH_RADIUS, cv2.BORDER_REPLICATE)

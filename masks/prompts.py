@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Point:
-    """A pixel of a frame that is inside, or is not. x, y: pixels; 0, 0 is the first one of the first row."""
+    """Pixel of a frame, marked as inside or outside. x, y: pixels; 0, 0 is the first one of the first row."""
 
     frame: int
     x: float
@@ -15,7 +15,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Box:
-    """A box around what is inside. x0, y0: its upper left corner. x1, y1: its lower right corner."""
+    """Box around the subject in a frame. x0, y0: its upper left corner. x1, y1: its lower right corner."""
 
     frame: int
     x0: float

@@ -1,8 +1,8 @@
 """Recursive temporal filter of mattes along the motion, in one direction of time.
 
 Its memory decays exponentially, as in Lang, Wang, Aydin, Smolic and Gross, "Practical temporal consistency for
-image-based graphics applications", SIGGRAPH 2012: the accumulated mattes are warped by one frame of flow, and dropped
-where the frames do not match. Run in both directions, the filter reaches far and does not lag.
+image-based graphics applications", SIGGRAPH 2012: the accumulated mattes are warped by one frame of flow, and discarded
+where the frames do not match. Run in both directions, the filter has a long reach and no lag.
 """
 
 from dataclasses import dataclass

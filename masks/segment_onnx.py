@@ -1,8 +1,9 @@
 """Segmenter for ONNX networks of salient objects, portraits or classes, run by onnxruntime.
 
-``masks.onnx_network`` knows these networks and the normalisation of their pictures. A plane of values in 0..1 is a
-probability, other values are logits; of several classes, those of people are summed. Networks of rough regions run
-twice, on the picture and on its mirror image, and the mean is taken, because each run misses other parts.
+``masks.onnx_network`` recognises these networks and how their pictures are normalised. A plane of values in 0..1 is a
+probability, other values are logits; of several classes, those of people are summed. Networks that return rough regions
+run twice, on the picture and on its mirror image, and the results are averaged, because each run misses different
+parts.
 """
 
 import re
@@ -34,26 +35,26 @@ WORKING_SIDE = 512
 
 
 class OnnxSegmenter:
-    """Segmenter of single pictures, except for recurrent networks, which remember the pictures before."""
+    """Segmenter of single pictures; recurrent networks also keep state from the previous pictures."""
 
     prompted = False
 
     def __init__(self, model: Path, identity: str, finds: str | None = None) -> None:
-        """Open a network. model: its file, beside the files that it refers to. identity: changes with their contents.
-        finds: PERSON or SUBJECT, to refuse a network that is not known to find it.
+        """Open a network. model: its file, in one folder with the files that it refers to. identity: changes with their
+        contents. finds: PERSON or SUBJECT, to reject a network that is not known to find it.
 
-        Raises ValueError for a file that is no such network, ImportError without onnxruntime.
+        Raises ValueError for a file that is not such a network, ImportError without onnxruntime.
         """
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        # Sums over several threads depend on their number.
+        # The rounding of sums depends on the number of threads.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
         try:
             self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's errors have no common root
-            raise ValueError(f"not an ONNX network that can be run ({_reason(error)})") from error
+            raise ValueError(f"the file is not an ONNX network that onnxruntime can run ({_reason(error)})") from error
         self._model_info = _model_info(self._session, model.name)
         self._network = read_network(self._model_info)
         check_finds(self._network, finds)
@@ -75,7 +76,7 @@ class OnnxSegmenter:
             yield frame, matte
 
     def cache_key(self) -> str:
-        """Return the digest of the network. Whom it is asked to find changes nothing."""
+        """Return the digest of the network; ``finds`` does not affect the mattes."""
         return f"onnx-{self._identity}"
 
     def _segment(self, picture: Bytes, states: dict[str, Pixels]) -> tuple[Floats, dict[str, Pixels]]:
@@ -91,7 +92,7 @@ class OnnxSegmenter:
             found = self._session.run([network.result, *network.states], inputs)
         except Exception as error:
             size = " x ".join(map(str, inputs[network.picture].shape))
-            raise ValueError(f"a picture of {size} could not be run ({_reason(error)})") from error
+            raise ValueError(f"the network could not process a picture of {size} ({_reason(error)})") from error
         return found[0], dict(zip(network.states.values(), found[1:], strict=True))
 
 
@@ -131,7 +132,7 @@ def _input_size(size: tuple[int, ...], network: Network) -> tuple[int, int]:
         sides = DEFAULT_SIDE, DEFAULT_SIDE
     else:
         scale = network.shorter_side / min(size)
-        # The longer side is bounded, for strips.
+        # The longer side is limited, for very long pictures.
         sides = tuple(
             min(4 * network.shorter_side, max(MULTIPLE, round(side * scale / MULTIPLE) * MULTIPLE)) for side in size
         )  # type: ignore[assignment]
@@ -142,7 +143,7 @@ def _matte(result: Pixels, network: Network, info: ModelInfo, picture: Bytes) ->
     height, width = picture.shape[:2]
     planes = _planes(np.asarray(result, F32), network)
     if not np.isfinite(planes).all():
-        raise ValueError("it gave NaN or infinity")
+        raise ValueError("the network returned NaN or infinity")
     plane = _inside_probability(planes, network.classes or people_classes(len(planes), info.metadata))
     return np.clip(cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR), 0, 1).astype(F32)
 

@@ -1,8 +1,8 @@
 """Segmenter for SAM 2 (Ravi et al., "SAM 2: Segment anything in images and videos", 2024).
 
 A session of the model takes one frame at a time: first the prompted frames, then the others, forward from the first
-prompted frame to the end, then backward from it to the beginning. Memory of frames beyond the model's reach is dropped,
-so that it does not grow with the shot.
+prompted frame to the end, then backward from it to the beginning. Memory of frames beyond the model's reach is
+discarded, so that it does not grow with the shot.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -48,10 +48,10 @@ class Sam2Segmenter:
         if not frames:
             return
         if not prompts:
-            raise ValueError("SAM 2 finds what it is pointed at: give it a click or a box")
+            raise ValueError("SAM 2 needs a prompt; give a click or a box")
         positions = {frame: index for index, frame in enumerate(frames)}
         if not all(prompt.frame in positions for prompt in prompts):
-            raise ValueError("a prompt is in a frame that is not there")
+            raise ValueError("a prompt refers to a frame outside the shot")
         prompts_by_index = {
             index: [one for one in prompts if positions[one.frame] == index]
             for index in {positions[p.frame] for p in prompts}
@@ -104,7 +104,7 @@ class _ShotPass:
         return self._run(index, plate, reverse)
 
     def restart(self) -> None:
-        """Forget all but the prompted frames, from which the other direction starts again."""
+        """Forget all frames except the prompted ones, and start again from those in the other direction."""
         self._outputs()["non_cond_frame_outputs"].clear()
         self._session.frames_tracked_per_obj[self._index].clear()
 
@@ -120,14 +120,14 @@ class _ShotPass:
             matte = np.ascontiguousarray(torch.sigmoid(logits)[0, 0].cpu().numpy(), F32)
         self._forget(index)
         if not np.isfinite(matte).all():
-            raise ValueError("it gave NaN or infinity")
+            raise ValueError("the network returned NaN or infinity")
         return np.clip(matte, 0, 1)
 
     def _forget(self, index: int) -> None:
-        """Drop the memory of frames beyond the model's reach."""
+        """Discard the memory of frames beyond the model's reach."""
         self._session.processed_frames.pop(index, None)
         for outputs in self._outputs().values():
-            # At the model's full size, and needed only for its memory of the frame, which is encoded by now.
+            # At the model's full size, and no longer needed once the memory of the frame is encoded.
             if index in outputs:
                 outputs[index].pop("high_res_masks", None)
         memory = self._outputs()["non_cond_frame_outputs"]
@@ -186,12 +186,12 @@ def _deterministic(device: str) -> Iterator[None]:
     import torch
 
     if device == "cuda":
-        # No rounding to TF32 on the way, no algorithm that depends on timing.
+        # No rounding to TF32, and no algorithm that is chosen by timing.
         with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
             yield
         return
     threads = torch.get_num_threads()
-    # Sums over several threads depend on their number.
+    # The rounding of sums depends on the number of threads.
     torch.set_num_threads(1)
     try:
         yield

@@ -1,8 +1,8 @@
 """Consensus of a whole shot on the regions of a subject that a network finds frame by frame.
 
-Frame by frame, a network loses an arm here and includes a rock there. Two probabilities are added as log-odds: the mean
-of its mattes, warped along the motion from both directions of time, and that of similar colours nearby. A minimum cut
-along the edges of the plate then gives the regions.
+Frame by frame, a network may miss an arm in one frame and include a rock in another. Two probabilities are added as
+log-odds: the mean of its mattes, warped along the motion from both directions of time, and that of similar colours
+nearby. A minimum cut along the edges of the plate then gives the regions.
 """
 
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
@@ -39,11 +39,10 @@ class _State:
 def consensus_regions(
     frames: Sequence[int], read_frame: ReadFrame, forward_store: ForwardStore, flow: Flow
 ) -> Iterator[tuple[int, Floats]]:
-    """Yield every frame with its regions, float32 (H, W) in [0, 1], nearly always 0 or 1; from the last frame to the
-    first.
+    """Yield every frame with its regions, from the last frame to the first: float32 (H, W) in [0, 1], mostly 0 or 1.
 
-    frames: of one shot, in order of time; all of one size. read_frame: reads a frame; called twice for each.
-    forward_store: stores the forward pass, and is empty in the end.
+    frames: frames of one shot, in order of time; all of one size. read_frame: reads a frame; called twice for each.
+    forward_store: holds the results of the forward pass, and is empty at the end.
     """
     state: _State | None = None
     for frame in frames:

@@ -1,8 +1,8 @@
-"""Temporal smoothing of mattes that were made frame by frame, which removes flicker.
+"""Temporal smoothing, to remove flicker, of mattes that were made frame by frame.
 
-Mattes are averaged along the motion. Previous and next frames count alike, so that nothing lags. A frame counts where
-it matches the current one after warping, the criterion of Bonneel et al., "Blind video temporal consistency", SIGGRAPH
-Asia 2015. The average of a wavering border is softer than the border, so its slope is restored; a border that is soft
+Mattes are averaged along the motion. Previous and next frames have equal weight, so that nothing lags. A frame counts
+where it matches the current one after warping, as in Bonneel et al., "Blind video temporal consistency", SIGGRAPH Asia
+2015. The average of a moving border is softer than the border itself, so its slope is restored; a border that is soft
 in every frame, as in hair, stays soft. Where confident frames disagree about a pixel, they vote, so that it does not
 become half transparent.
 """

@@ -3,9 +3,9 @@
 The inside moves by its own motion, estimated from its interior, and is re-aligned with the key in every frame, so that
 it does not drift. This gives the expected shape. Each pixel is then matched with two layers: with the inside of the key
 and of the previous frame, and with the outside of the previous frame, each warped. A pixel that matches neither is
-newly visible: its motion and its colour decide, or else the expected shape. If the key matches nearly all of the inside
-but not this pixel, the pixel is an occluder. The observed matte is aligned with the edges of the frame. Where it does
-not contradict the expected shape, the painted edge itself is warped, with its hair.
+newly visible: its motion and its colour decide, or the expected shape if they cannot. If the key matches nearly all of
+the inside but not this pixel, the pixel is an occluder. The observed matte is aligned with the edges of the frame.
+Where it does not contradict the expected shape, the painted edge itself is warped, including hair.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +36,7 @@ MATCH_LEVELS = 12.0
 SHAPE_LOG_ODDS, SHAPE_SOFTNESS = 2.5, 4.0
 # Alpha below which a matte counts as empty.
 MIN_ALPHA = 0.02
-# Margin in pixels around the expected shape, outside of which nothing is inside.
+# Margin in pixels around the expected shape, beyond which all pixels are outside.
 SHAPE_MARGIN = 12
 # Radius and flat variance of the guided filter, and the contrast that restores its crispness.
 FILTER_RADIUS, FLAT_VARIANCE, CONTRAST = 5, 1e-3, 2.5
@@ -71,7 +71,7 @@ class Footage:
 class Tracked:
     """Tracked matte of a frame. matte: float32 (H, W) in [0, 1]. confidence_map: float32 (H, W), 0..1, of each pixel.
     confidence: 0..1, expected intersection over union with the true matte.
-    from_clean_plate: the painted matte was empty, see ``masks.clean_plate``."""
+    from_clean_plate: the painted matte was empty; see ``masks.clean_plate``."""
 
     frame: int
     matte: Floats
@@ -94,8 +94,8 @@ class _Key:
 @dataclass(frozen=True)
 class _State:
     """State after a frame, at the tracked size. plate: uint8 (h, w, 3). matte: float32 (h, w) in [0, 1]. coverage:
-    float32 (h, w), 0..1, where the inside matches the key. flow: float32 (h, w, 2), of the inside to the key, on this
-    frame's grid. colours: of both sides. confidence: float32 (h, w), as in ``LabelledFrame``."""
+    float32 (h, w), 0..1, of the inside by the key. flow: float32 (h, w, 2), of the inside to the key, on this frame's
+    grid. colours: of both sides. confidence: float32 (h, w), as in ``LabelledFrame``."""
 
     plate: Bytes
     matte: Floats
@@ -108,13 +108,13 @@ class _State:
 def track(frames: Sequence[int], footage: Footage, key: Floats) -> Iterator[Tracked]:
     """Track a painted matte: yield mattes of ``frames[1:]``, one by one, forward or backward in time.
 
-    key: float32 (H, W) in [0, 1], the painted matte of ``frames[0]``. Raises ValueError for an invalid matte, and for
-    one of another size than its plate.
+    key: float32 (H, W) in [0, 1], the painted matte of ``frames[0]``. Raises ValueError for an invalid matte, or one
+    that differs in size from its plate.
     """
     check_matte(key)
     plate = footage.plate(frames[0])
     if key.shape != plate.shape[:2]:
-        raise ValueError(f"a matte must have the size of its plate, {plate.shape[:2]}, not {key.shape}")
+        raise ValueError(f"a matte must have the same size as its plate, {plate.shape[:2]}, not {key.shape}")
     small_plate = downscaled(plate)
     prepared = _Key(key, resized(key, small_plate.shape[:2]), small_plate, _to_float(small_plate))
     height, width = small_plate.shape[:2]
@@ -172,7 +172,7 @@ def _layer_flows(state: _State, plate: Bytes, to_previous: Floats, footage: Foot
 
 
 def _refined_inside_flow(state: _State, flow: Floats, plate: Bytes, refine: Flow) -> Floats:
-    """Refine the flow of the inside: both insides are nearly aligned now, and no border lies between them."""
+    """Refine the flow of the inside, whose two versions are nearly aligned and have no border between them."""
     refined, improved, difference = refined_flow(state.plate, flow, plate, refine)
     weight = _layer_reliability(warp(state.matte, flow) > 0.5) * (difference < MATCH_LEVELS * 1.25)
     return flow + motion_field(
@@ -181,7 +181,7 @@ def _refined_inside_flow(state: _State, flow: Floats, plate: Bytes, refine: Flow
 
 
 def _flow_to_key(key: _Key, flow: Floats, plate: Bytes, refine: Flow) -> Floats:
-    """Remove the drift of the flow to the key; occluded parts of the inside follow the visible ones."""
+    """Correct the drift of the flow to the key; occluded parts of the inside follow the visible ones."""
     refined, improved, difference = refined_flow(key.plate, flow, plate, refine)
     plausible = np.abs(refined - flow).max(axis=-1) < 4
     weight = _layer_reliability(warp(key.matte, flow) > 0.5) * plausible * (difference < MATCH_LEVELS * 1.6)
@@ -257,7 +257,7 @@ def _contradiction(observed: Floats, shape: Floats) -> Floats:
 def _confidence(
     key: _Key, matte: Floats, pixel_confidence: Floats, coverage: float, agreement: float
 ) -> tuple[Floats, float]:
-    """Confidence of each pixel, at full size, and of the frame, see ``_expected_iou``."""
+    """Confidence of each pixel, at full size, and of the frame; see ``_expected_iou``."""
     inside = (matte > 0.5).astype(U8)
     border = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, np.ones((7, 7), U8)) > 0
     border_confidence = float(pixel_confidence[border].mean()) if border.any() else 0.0
@@ -269,9 +269,9 @@ def _confidence(
 def _expected_iou(confidence: float, agreement: float) -> float:
     """Expected intersection over union with the true matte, 0..1.
 
-    confidence: of the border, and coverage of the inside by the key, 0..1. agreement: overlap of the observed matte
-    and the expected shape, 0..1. Fitted to composites with known alpha, with fast turns, fast motion, growth and
-    occlusion: where the overlap was 0.8 or more the mean error is 0.09, and lost subjects score below 0.6.
+    confidence: confidence of the border, and coverage of the inside by the key, 0..1. agreement: overlap of the
+    observed matte and the expected shape, 0..1. Fitted to composites with known alpha, with fast turns, fast motion,
+    growth and occlusion: where the overlap was 0.8 or more the mean error is 0.09, and lost subjects score below 0.6.
     """
     return float(np.clip(1 - CONFIDENCE_LOSS * (1 - confidence) ** 2 - AGREEMENT_LOSS * (1 - agreement), 0, 1))
 

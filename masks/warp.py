@@ -27,7 +27,7 @@ def warp(picture: Pixels, flow: Floats) -> Pixels:
 
 
 def warp_cubic(picture: Pixels, flow: Floats) -> Pixels:
-    """Sample like ``warp``, but bicubic: sharper when repeated, and with values slightly beyond the picture's range."""
+    """Sample like ``warp``, but bicubic: sharper after repeated warps, but values may slightly exceed the range."""
     coordinates = flow + _pixel_grid(*flow.shape[:2])
     return np.asarray(cv2.remap(picture, coordinates, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
 

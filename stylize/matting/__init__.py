@@ -1,1 +1,1 @@
-"""Mattes: those supplied with a shot, and those generated for it."""
+"""Mattes that are generated for a shot: keyed, tracked or segmented."""

@@ -1,4 +1,4 @@
-"""Keys by colour: a screen, a range of brightness, or difference from a clean plate. Frames are independent."""
+"""Mattes by keying: chroma key, luma key, and difference from a clean plate. Frames are independent."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from stylize.media.shot import Shot
 from stylize.project import Project
 from stylize.settings import SCREENS, Levels, MatteSettings
 
-# Number of evenly spaced frames that the screen colour is sampled from.
+# Number of evenly spaced frames from which the screen colour is sampled.
 SAMPLED_FRAMES = 5
 
 _CLEAN_PLATE = Companion("clean plate", MatteError)
@@ -28,7 +28,7 @@ _CLEAN_PLATE = Companion("clean plate", MatteError)
 
 @dataclass(frozen=True)
 class KeyedFrame:
-    """A keyed frame. matte: float32 (H, W) in [0, 1]. foreground: float32 (H, W, 3) in [0, 1], or None."""
+    """A keyed frame. matte: float32 (H, W) in [0, 1]. foreground: RGB, float32 (H, W, 3) in [0, 1], or None."""
 
     matte: Floats
     foreground: Floats | None
@@ -36,14 +36,14 @@ class KeyedFrame:
 
 @dataclass(frozen=True)
 class Keyer:
-    """A key by colour. key: keys a frame. cache_inputs: inputs of a frame's matte other than its plate."""
+    """A keyer. key: keys a frame. cache_inputs: returns the inputs of a frame's matte except its plate."""
 
     key: Callable[[int], KeyedFrame]
     cache_inputs: Callable[[int], list[Any]]
 
 
 def open_keyer(settings: MatteSettings, shot: Shot, plates: Plates, project: Project) -> Keyer:
-    """Return the requested key. Raises MatteError: no such screen in the shot, clean plates that do not fit."""
+    """Return the requested keyer. Raises MatteError if the shot has no such screen, or clean plates do not fit."""
 
     def picture(frame: int) -> Floats:
         return to_float(np.ascontiguousarray(plates.read(frame)[..., :3]))
@@ -65,12 +65,12 @@ def _key_screen(picture: Floats, screen: Floats) -> KeyedFrame:
     try:
         keyed = chroma_key(picture, screen)
     except ValueError as error:
-        raise MatteError(f"--chroma: {error}: give a purer colour, or key by --luma or --clean") from error
+        raise MatteError(f"--chroma: {error}; give a more saturated colour, or use --luma or --clean") from error
     return KeyedFrame(keyed.matte, keyed.foreground)
 
 
 def _shot_screen_colour(chroma: str, shot: Shot, picture: Callable[[int], Floats]) -> Floats:
-    """Return one screen colour for the whole shot, so that the key does not fluctuate from frame to frame."""
+    """Return one screen colour for the whole shot, so that the matte does not flicker: RGB, float32 (3,) in [0, 1]."""
     if chroma not in SCREENS:
         return np.array([int(chroma[at : at + 2], 16) for at in (1, 3, 5)], np.float32) / np.float32(255)
     channel = GREEN if chroma == "green" else BLUE
@@ -78,7 +78,9 @@ def _shot_screen_colour(chroma: str, shot: Shot, picture: Callable[[int], Floats
     detected = [screen_colour(picture(shot.frames[index]), channel) for index in indices]
     colours = [one for one in detected if one is not None]
     if not colours:
-        raise MatteError(f"--chroma {chroma}: found no {chroma} screen in {shot.path}: give its colour, as #14b43c")
+        raise MatteError(
+            f"--chroma {chroma}: found no {chroma} screen in {shot.path}; give its colour, for example #14b43c"
+        )
     return np.asarray(np.median(colours, axis=0), np.float32)
 
 
@@ -100,7 +102,7 @@ def _difference_keyer(
 def _read_clean_plate(files: Mapping[int, Path], frame: int, shot: Shot) -> Floats:
     file = _CLEAN_PLATE.file_of(files, frame)
     try:
-        pixels = read_image(file)
+        pixels = read_image(file, shot.colour, untagged=shot.colour)
     except InputError as error:
         raise MatteError(f"clean plate {error}") from error
     _CLEAN_PLATE.check_size(file, (pixels.shape[1], pixels.shape[0]), shot.size)

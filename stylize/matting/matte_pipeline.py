@@ -1,7 +1,7 @@
-"""``stylize matte``: a matte for every frame of a shot, propagated from a few painted ones, keyed, or segmented.
+"""``stylize matte``: mattes of all frames of a shot, propagated from a few painted ones, keyed, or segmented.
 
-A span, the frames between two painted mattes of one shot, depends only on these two and on its own plates. A new
-painted matte regenerates only the spans on both sides. Nothing is propagated across a cut.
+A span, which lies between two painted mattes of one shot, depends only on these and on its plates. A new painted matte
+thus regenerates only the adjacent spans. Mattes are not propagated across cuts.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -18,10 +18,10 @@ from masks.track import Footage, Tracked, track
 from propagate.arrays import Floats
 from propagate.flow_dis import DisFlow
 from propagate.split_at_keys import Span, split_at_keys
-from stylize.context.context import Message, Progress
 from stylize.context.mattes import check_prompts, read_matte
 from stylize.errors import FrameRangeError, SettingsError
 from stylize.ingest.conforming import conform_plates
+from stylize.ingest.scene_view import with_view
 from stylize.io_errors import PROJECT_OPTION, output_error
 from stylize.matting.keying import Keyer, open_keyer
 from stylize.matting.networks import open_segmentation
@@ -30,8 +30,8 @@ from stylize.matting.scratch_folder import scratch_folder
 from stylize.matting.segmenting import segment_shot
 from stylize.media.images import quantise, to_float, write_image
 from stylize.media.plates import Plates
-from stylize.media.safe_write import atomic_write, make_folder
-from stylize.media.sequences import format_frames
+from stylize.media.safe_write import atomic_write, location, make_folder
+from stylize.media.sequences import format_frames, name_range
 from stylize.media.shot import Shot, open_shot
 from stylize.media.stale_outputs import stale_warning
 from stylize.media.targets import Target, parse_target
@@ -39,22 +39,24 @@ from stylize.planning.cuts import split
 from stylize.planning.picking import recall_cuts
 from stylize.project import Project, project_of
 from stylize.project.protect import check_overwrite, refuse_inputs, refuse_unwritable
+from stylize.reporter import SILENT, OnMessage, Reporter
 from stylize.settings import MatteSettings
 from stylize.settings.input_files import inputs_of
 from stylize.stages import cache_key
 from stylize.threads import use_threads
 
 SUFFIXES = (".png", ".tif", ".tiff")
-# Stored alongside the mattes: a line for each frame.
+# File alongside the mattes, with a line for each frame.
 CONFIDENCE = "confidence.csv"
 
 
 @dataclass(frozen=True)
 class MatteResult:
-    """Mattes of a shot. frames: the file of each frame's matte. confidence: 0..1 per frame, 1 for painted ones.
+    """Mattes of a shot.
 
-    confidence is empty if no matte was painted. suggested_keyframes: the frames where a new painted matte would help
-    most. redone: the frames made in this run.
+    folders: written folders. frames: matte of each frame. confidence: by frame, 0..1, 1 for painted mattes; empty if no
+    matte was painted. suggested_keyframes: frames where another painted matte would help most. redone: frames whose
+    mattes were made in this run.
     """
 
     folders: tuple[Path, ...]
@@ -75,7 +77,7 @@ class _Job:
     refine: Refine
     refine_inputs: list[int]
     on_frame: Callable[[], None]
-    on_message: Message
+    on_message: OnMessage
 
     @property
     def refine_stage(self) -> tuple[str, ...]:
@@ -83,12 +85,12 @@ class _Job:
 
     def file(self, frame: int) -> Path:
         assert self.target.pattern is not None
-        return self.target.pattern.path(frame).resolve()
+        return location(self.target.pattern.path(frame))
 
     def foreground_file(self, frame: int) -> Path:
         assert self.foreground_target is not None
         assert self.foreground_target.pattern is not None
-        return self.foreground_target.pattern.path(frame).resolve()
+        return location(self.foreground_target.pattern.path(frame))
 
     def refined(self, frame: int, matte: Floats) -> Floats:
         return self.refine(self.plates.read(frame), matte) if self.refine_inputs else matte
@@ -97,37 +99,37 @@ class _Job:
         return read_matte(self.keys[frame], self.shot.size)
 
 
-def make_mattes(
-    path: Path, settings: MatteSettings, on_progress: Progress = lambda *_: None,
-    on_message: Message = lambda _: None,
-) -> MatteResult:  # fmt: skip
-    """Make the mattes of a shot and write them as 16-bit pictures, with the cut-out foreground if requested.
+def make_mattes(path: Path, settings: MatteSettings, reporter: Reporter = SILENT) -> MatteResult:
+    """Make the mattes of a shot and write them as 16-bit pictures, with the foreground if requested.
 
-    Painted mattes are propagated through the shot, and ``confidence.csv`` is written alongside them.
-
-    Raises StylizeError: inputs that do not fit the shot, and targets that are not our files.
+    Painted mattes are propagated through the shot, and ``confidence.csv`` is written alongside the mattes. Raises
+    StylizeError if inputs do not fit the shot, or if a target is a file that stylize did not write.
     """
     use_threads(settings.threads)
-    shot = open_shot(path, frames=settings.frames, start_number=settings.start_number)
+    reporter.check()
+    shot = open_shot(
+        path, frames=settings.frames, start_number=settings.start_number, tonemap=settings.tonemap,
+        deinterlace=settings.deinterlace, alpha=settings.alpha,
+    )  # fmt: skip
+    if shot.tonemap is not None:
+        reporter.message(shot.tonemap.text)
     for loss in shot.warnings:
-        on_message(f"warning: {loss}")
+        reporter.message(f"warning: {loss}")
     keys = _keys(shot, settings)
     refine, refine_inputs = open_refiner(settings.refine)
-    model = settings.matte_model
     segmentation = None
-    if model is not None:
+    if settings.matte_model is not None or settings.segmenter is not None:
         request = settings.network_matte()
         check_prompts(request.prompts, shot)
-        segmentation = open_segmentation(model, request)
-    target = _target("-o", "mattes are", settings.output or "", shot)
+        segmentation = open_segmentation(settings.matte_model, request, settings.segmenter, settings.segmenter_options)
+    target = _target("-o", "mattes", settings.output or "", shot)
     foreground_target = None
     if settings.foreground is not None:
-        foreground_target = _target(
-            "--foreground", "what is inside is, straight with alpha,", settings.foreground, shot
-        )
-    project = Project(project_of(path, settings.project))
+        foreground_target = _target("--foreground", "foregrounds", settings.foreground, shot)
+    project = Project(project_of(path, settings.project), overwrite=settings.overwrite, message=reporter.message)
     with project.locked():
         project.check_shot(path)
+        shot = with_view(shot, settings, project, reporter.progress)
         files = _files(target, shot)
         foreground_files = _files(foreground_target, shot)
         _check_distinct(files, foreground_files)
@@ -136,32 +138,34 @@ def make_mattes(
         refuse_unwritable(written)
         if not settings.overwrite:
             check_overwrite(written, project)
-        plates = conform_plates(shot, project, on_progress)
+        plates = conform_plates(shot, project, reporter.progress)
         done = 0
 
         def on_frame() -> None:
             nonlocal done
             done += 1
-            on_progress("matte", min(done, len(shot.frames)), len(shot.frames))
+            reporter.progress("matte", min(done, len(shot.frames)), len(shot.frames))
 
         for one in (target, foreground_target):
             if one is not None:
                 make_folder(one.path)
-        project.claim(written)
-        job = _Job(shot, project, plates, target, foreground_target, keys, refine, refine_inputs, on_frame, on_message)
+        job = _Job(
+            shot, project, plates, target, foreground_target, keys, refine, refine_inputs, on_frame, reporter.message
+        )
         keyer = open_keyer(settings, shot, plates, project) if segmentation is None and not keys else None
         if segmentation is not None:
-            redone = segment_shot(shot, project, plates, segmentation, job.file, on_progress, refine, refine_inputs)
+            redone = segment_shot(
+                shot, project, plates, segmentation, job.file, reporter.progress, refine, refine_inputs
+            )
             made = _result(job, files, {}, [], redone)
         else:
             made = _propagate(job, files) if keyer is None else _key_plates(job, keyer, files)
         if foreground_target is not None:
-            _write_foreground(job, keyer)
-        project.claim([])
+            _write_foreground(job, keyer, reporter)
         for destination in (target, foreground_target):
             warning = None if destination is None else stale_warning(destination, shot.frames)
             if warning is not None:
-                on_message(warning)
+                reporter.message(warning)
         return made
 
 
@@ -169,7 +173,7 @@ def _keys(shot: Shot, settings: MatteSettings) -> dict[int, Path]:
     for key in settings.key:
         if key.frame not in shot.frames:
             available = f"the frames are {format_frames(shot.frames)}"
-            raise FrameRangeError(f"--key {key}: the shot has no frame {key.frame}, {available}: choose one of these")
+            raise FrameRangeError(f"--key {key}: the shot has no frame {key.frame}, {available}; choose one of them")
     found = {key.frame: key.path for key in sorted(settings.key, key=lambda key: key.frame)}
     for file in found.values():
         read_matte(file, shot.size)  # reports errors early
@@ -177,21 +181,23 @@ def _keys(shot: Shot, settings: MatteSettings) -> dict[int, Path]:
 
 
 def _target(flag: str, subject: str, text: str, shot: Shot) -> Target:
-    """Return the target of `flag`. subject: subject and verb of the error message."""
-    target = parse_target(text, shot.name, flag)
+    """Return the target of `flag`. subject: noun in the error message."""
+    target = parse_target(text, shot.name, flag, padding=shot.padding)
     if target.pattern is None or target.pattern.path(0).suffix.lower() not in SUFFIXES:
         numbered = Path(text).with_name(f"{shot.name}.####.png")
-        raise SettingsError(f"{flag} {text}: {subject} written as pictures, {', '.join(SUFFIXES)}: write {numbered}")
+        raise SettingsError(
+            f"{flag} {text}: {subject} are written as pictures, {', '.join(SUFFIXES)}; write {numbered}"
+        )
     return target
 
 
 def _files(target: Target | None, shot: Shot) -> list[Path]:
-    return [] if target is None else [file.resolve() for file in target.files(shot.frames)]
+    return [] if target is None else [location(file) for file in target.files(shot.frames)]
 
 
 def _check_distinct(files: Collection[Path], foreground_files: Collection[Path]) -> None:
     if set(files) & set(foreground_files):
-        raise SettingsError("-o and --foreground name the same files; give each a folder or a pattern of its own")
+        raise SettingsError("-o and --foreground are the same files; give each its own folder or pattern")
 
 
 def _propagate(job: _Job, files: list[Path]) -> MatteResult:
@@ -218,7 +224,7 @@ def _propagate(job: _Job, files: list[Path]) -> MatteResult:
 
 
 def _shots(job: _Job) -> list[tuple[int, ...]]:
-    """Return the frames of each shot: nothing is propagated across a cut."""
+    """Return the frames of each shot. Mattes are not propagated across cuts."""
     frames = job.shot.frames
     digests = [job.project.digest(job.plates.paths[frame]) for frame in frames]
     pictures = ((frame, job.plates.colour(frame)) for frame in frames)
@@ -226,10 +232,10 @@ def _shots(job: _Job) -> list[tuple[int, ...]]:
 
 
 def _write_black(job: _Job, frames: Sequence[int]) -> list[int]:
-    """Write black mattes for a shot without painted ones; return the frames that were written."""
+    """Write black mattes for a shot without painted ones. Return the frames that were written."""
     job.on_message(
-        f"frames {frames[0]} to {frames[-1]}: a shot of its own, without a painted matte, so its mattes are black; "
-        f"paint one of its frames (--key {frames[0]}:PICTURE)"
+        f"{name_range(frames)}: a separate shot without a painted matte, so its mattes are black; "
+        f"paint one of them (--key {frames[0]}:PICTURE)"
     )
     matte_key, made = cache_key("matte_write", "unpainted"), []
     for frame in frames:
@@ -264,11 +270,13 @@ def _key_plates(job: _Job, keyer: Keyer, files: list[Path]) -> MatteResult:
     return _result(job, files, {}, [], redone)
 
 
-def _write_foreground(job: _Job, keyer: Keyer | None) -> None:
-    """Write the foreground, with its matte as straight alpha, in the depth of the plates."""
+def _write_foreground(job: _Job, keyer: Keyer | None, reporter: Reporter) -> None:
+    """Write the foreground with its matte as straight alpha, at the bit depth of the plates."""
     for frame in job.shot.frames:
+        reporter.check()
         digests = [job.project.digest(path) for path in (job.plates.paths[frame], job.file(frame))]
-        matte_key = cache_key("matte_write", "front", digests, keyer.cache_inputs(frame) if keyer else None)
+        own = [] if job.shot.colour.has_rec709_primaries else [job.shot.colour.primaries]
+        matte_key = cache_key("matte_write", "front", digests, keyer.cache_inputs(frame) if keyer else None, *own)
         if job.project.fresh(job.foreground_file(frame), matte_key):
             continue
         plate = np.ascontiguousarray(job.plates.read(frame)[..., :3])
@@ -277,12 +285,13 @@ def _write_foreground(job: _Job, keyer: Keyer | None) -> None:
         if colour is None:
             colour = foreground(to_float(plate), matte)
         layers = [quantise(colour, plate.dtype), quantise(matte, plate.dtype)]
-        write_image(job.foreground_file(frame), np.dstack(layers))
-        job.project.record(job.foreground_file(frame), matte_key)
+        write_image(
+            job.foreground_file(frame), np.dstack(layers), colour=job.shot.colour, seal=job.project.seal(matte_key)
+        )
 
 
 def _make_span(job: _Job, span: Span) -> tuple[dict[int, float], list[int]]:
-    """Make the mattes of a span; return the confidence of its frames, and the frames that were made."""
+    """Make the mattes of a span. Return the confidence of its frames, and the frames that were made."""
     sides = [key for key in (span.left, span.right) if key is not None]
     plate_digests = [job.project.digest(job.plates.paths[frame]) for frame in sorted([*span.frames, *sides])]
     flow = [DisFlow().cache_key(), DisFlow("fine").cache_key()]
@@ -320,7 +329,7 @@ def _track_span(job: _Job, span: Span) -> Iterator[Tracked]:
     elif span.left is None and span.right is not None:
         yield from _track_one_way(job, [span.right, *backward])
     elif span.left is not None and span.right is not None:
-        # One of the two directions waits on disk, so that memory does not grow with the span.
+        # The forward direction is stored on disk, so that memory does not grow with the span.
         with scratch_folder(job.project, "way") as folder:
             for one in _track_one_way(job, [span.left, *span.frames]):
                 _save_tracked(folder / str(one.frame), one)
@@ -330,7 +339,7 @@ def _track_span(job: _Job, span: Span) -> Iterator[Tracked]:
 
 
 def _track_one_way(job: _Job, frames: Sequence[int]) -> Iterator[Tracked]:
-    """Track from the painted matte of ``frames[0]`` in one direction."""
+    """Track the painted matte of ``frames[0]`` through the other frames."""
     footage = Footage(job.plates.colour, DisFlow(), DisFlow("fine"))
     painted = job.painted(frames[0])
     return (
@@ -354,13 +363,11 @@ def _load_tracked(path: Path, frame: int) -> Tracked:
 
 
 def _write_matte(job: _Job, frame: int, matte: Floats, matte_key: str) -> None:
-    write_image(job.file(frame), quantise(matte, np.uint16))
-    job.project.record(job.file(frame), matte_key)
+    write_image(job.file(frame), quantise(matte, np.uint16), seal=job.project.seal(matte_key))
 
 
 def _write_confidence(job: _Job, confidence: Mapping[int, float]) -> None:
     lines = [f"{frame},{value:.4f}" for frame, value in sorted(confidence.items())]
     file = job.target.path.resolve() / CONFIDENCE
-    with atomic_write(file) as partial:
+    with atomic_write(file, seal=job.project.seal(cache_key("matte_write", lines))) as partial:
         partial.write_text("\n".join(["frame,confidence", *lines]) + "\n")
-    job.project.record(file, cache_key("matte_write", lines))

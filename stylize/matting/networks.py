@@ -1,56 +1,97 @@
-"""Segmentation networks on this disk; errors give the way to get a missing one. Nothing is ever downloaded."""
+"""Local segmentation networks. Nothing is downloaded; errors suggest where to get a network."""
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from masks.prompts import Prompt
 from masks.segment import Segmenter
 from masks.segment_onnx import OnnxSegmenter
 from stylize.errors import MatteError
+from stylize.extensions.discovery import segmenter_for
+from stylize.extensions.opening import open_extension
+from stylize.matting.guarded_segmenter import GuardedSegmenter
 from stylize.matting.sam2_model import open_sam2
+from stylize.settings.extension_options import own_options
 from stylize.settings.network_matte import NetworkMatte
 
+# Class of the options that a segmenter declares.
+Options = TypeVar("Options")
+
 SUGGESTION = (
-    "any salient-object or portrait network in ONNX will do, such as u2netp.onnx or isnet-general-use.onnx from the "
+    "use any salient-object or portrait network in ONNX format, such as u2netp.onnx or isnet-general-use.onnx from the "
     "releases of danielgatis/rembg"
 )
-PERSON_SUGGESTION = "u2net_human_seg.onnx, from the releases of danielgatis/rembg, is one that finds people"
+PERSON_SUGGESTION = "use a network that segments people, such as u2net_human_seg.onnx from danielgatis/rembg"
 _BLOCK = 1 << 22
 
 
 @dataclass(frozen=True)
 class Segmentation:
-    """A network, its stage in the table of stages, and its prompts, if any."""
+    """A segmenter, its stage in the table of stages, and its prompts, if any."""
 
     segmenter: Segmenter
     stage: str
     prompts: tuple[Prompt, ...] = ()
 
 
-def open_segmentation(model: str, request: NetworkMatte) -> Segmentation:
-    """Open the network ``model`` for a request.
+@dataclass(frozen=True)
+class SegmenterSetup(Generic[Options]):
+    """Arguments that a segmenter is opened with.
 
-    Raises MatteError where there is none, it does not fit, or its library is missing.
+    model: value of ``--matte-model``, or None. finds: "person", "subject" or None. options: its own options, an
+    instance of the registered class.
     """
-    if request.prompts:
-        return Segmentation(open_sam2(model), "segment_sam2", request.prompts)
-    return Segmentation(_open_onnx(Path(model).expanduser(), request.finds), "segment_onnx")
+
+    model: str | None
+    finds: str | None
+    options: Options
+
+
+def open_segmentation(
+    model: str | None, request: NetworkMatte, name: str | None = None, own: object = None
+) -> Segmentation:
+    """Open the segmenter ``name`` for a request; by default the built-in one for such a request.
+
+    model: value of ``--matte-model``. own: options of the segmenter. Raises MatteError if the model does not exist or
+    does not fit, or if a library is missing; ExtensionError if an extension is invalid.
+    """
+    registration = segmenter_for(name, prompted=bool(request.prompts))
+    options = own_options(registration, own)
+    opened: Segmenter = open_extension(registration, SegmenterSetup(model, request.finds, options))
+    if not registration.stage:
+        opened = GuardedSegmenter(registration, options, opened)
+    return Segmentation(opened, registration.cache_stage, request.prompts)
+
+
+def open_onnx(setup: SegmenterSetup[Any]) -> Segmenter:
+    """Return the segmenter of an ONNX file. Raises MatteError if it is not usable."""
+    assert setup.model is not None
+    return _open_onnx(Path(setup.model).expanduser(), setup.finds)
+
+
+def open_sam2_setup(setup: SegmenterSetup[Any]) -> Segmenter:
+    """Return the SAM 2 segmenter of a folder or repo id. Raises MatteError if it is not usable."""
+    assert setup.model is not None
+    return open_sam2(setup.model)
 
 
 def _open_onnx(model: Path, finds: str | None) -> Segmenter:
     suggestion = PERSON_SUGGESTION if finds == "person" else SUGGESTION
     if model.is_dir():
         raise MatteError(
-            f"--matte-model {model}: a folder, expected a network in one .onnx file; SAM 2 is for what it is pointed "
-            "at, with a click or a box"
+            f"--matte-model {model}: expected an .onnx file, found a folder; SAM 2 requires a prompt, a click or a box"
         )
     if not model.is_file():
         raise MatteError(f"--matte-model {model}: no such file; {suggestion}")
     try:
         return OnnxSegmenter(model, _weights_digest(model), finds)
     except ImportError as error:
-        raise MatteError("--matte-model needs onnxruntime; install it with: pip install '.[auto]'") from error
+        raise MatteError(
+            "--matte-model needs onnxruntime, which is not installed; run pip install '.[auto]' in the source "
+            "folder of stylize"
+        ) from error
     except ValueError as error:
         raise MatteError(f"--matte-model {model}: {error}; {suggestion}") from error
     except OSError as error:
@@ -58,10 +99,10 @@ def _open_onnx(model: Path, finds: str | None) -> Segmenter:
 
 
 def _weights_digest(model: Path) -> str:
-    """Return the digest of a network, including its external weight files."""
+    """Return the digest of a network and its external weight files."""
     data = model.read_bytes()
     digest = hashlib.blake2b(data, digest_size=16)
-    # The key under which a tensor names the file that its values lie in.
+    # Key under which a tensor refers to the external file with its values.
     if b"location" in data:
         for other in sorted(model.parent.iterdir()):
             if other != model and other.is_file() and other.name.encode() in data:

@@ -1,4 +1,4 @@
-"""``--refine``: alpha matting of the border of generated mattes from the plates' colours."""
+"""``--refine``: alpha matting along the border of generated mattes, from the colours of the plates."""
 
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -11,23 +11,27 @@ from propagate.arrays import F32, Floats, Pixels
 from stylize.errors import MatteError
 from stylize.media.images import to_float
 
-# Refines a frame's matte; arguments: its plate, and the matte.
+# Refines a matte. Arguments: the plate and the matte of a frame.
 Refine = Callable[[Pixels, Floats], Floats]
 
 
 def open_refiner(width: int) -> tuple[Refine, list[int]]:
-    """Return the refinement of mattes in a band around their border, and its cache inputs.
+    """Return a function that refines mattes in a band around their border, and its cache inputs.
 
-    width: of the band, in pixels on each side; 0 refines nothing. Raises MatteError if the library is missing.
+    width: width of the band, in pixels on each side; 0 leaves mattes unchanged. Raises MatteError if the library is
+    missing.
     """
     if width == 0:
         return lambda plate, matte: matte, []
     if find_spec("pymatting") is None:
-        raise MatteError("--refine needs pymatting; install it with: pip install '.[matting]'")
+        raise MatteError(
+            "--refine needs pymatting, which is not installed; run pip install '.[matting]' in the source "
+            "folder of stylize"
+        )
 
     def refine(plate: Pixels, matte: Floats) -> Floats:
         regions = trimap(matte, width)
-        # Without certain inside or certain outside pixels the matte is returned unchanged.
+        # Alpha matting requires pixels that are definitely inside and definitely outside.
         if not ((regions == 1).any() and (regions == 0).any()):
             return matte
         return closed_form(to_float(np.ascontiguousarray(plate[..., :3])), regions, matte).astype(F32)

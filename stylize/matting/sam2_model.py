@@ -1,6 +1,6 @@
-"""SAM 2 video models on this disk: a folder as transformers saves them, or a repo id in the Hugging Face cache.
+"""Local SAM 2 video models: a folder in the format of transformers, or a repo id in the Hugging Face cache.
 
-Nothing is ever downloaded: errors name the missing file with the command that gets it.
+Nothing is downloaded; errors name the missing file and the command that downloads it.
 """
 
 import hashlib
@@ -17,36 +17,39 @@ from stylize.errors import MatteError
 
 DEFAULT_MODEL = "facebook/sam2.1-hiera-tiny"
 MODEL_TYPE, CONFIG, WEIGHTS = "sam2_video", "config.json", "*.safetensors"
-# Files with a processor's mean and deviation, newest first; the first has them in a section of its own.
+# Files with the mean and standard deviation of a processor, newest format first. The first has them in a subsection.
 _PROCESSOR_CONFIGS = ("processor_config.json", "preprocessor_config.json", "video_preprocessor_config.json")
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")
 _REQUIRED_LIBRARIES = ("torch", "transformers", "safetensors")
 _BLOCK = 1 << 22
-# Errors that transformers raises for unexpected files.
+# Errors that transformers raises for invalid files.
 _LOAD_ERRORS = (OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, ImportError)
 
 
 def open_sam2(name: str) -> Segmenter:
-    """Return a model by folder or repo id, checked as far as possible without loading it. Raises MatteError."""
+    """Return the model of a folder or repo id. It is validated without loading its weights. Raises MatteError."""
     if Path(name).expanduser().is_file():
         raise MatteError(
-            f"--matte-model {name}: a file, expected a SAM 2 video model for what it is pointed at, a folder or a repo "
-            f"id such as {DEFAULT_MODEL}"
+            f"--matte-model {name}: expected a SAM 2 video model (a folder, or a repo id such as {DEFAULT_MODEL}), "
+            "found a file"
         )
     missing = [library for library in _REQUIRED_LIBRARIES if find_spec(library) is None]
     if missing:
-        raise MatteError(f"--click and --box need {', '.join(missing)}; install with: pip install '.[sam2]'")
+        raise MatteError(
+            f"--click and --box need {', '.join(missing)}, which is not installed; run pip install '.[sam2]' "
+            "in the source folder of stylize"
+        )
     folder = _model_folder(name)
     config = _read_json(folder / CONFIG, name)
     if config.get("model_type") != MODEL_TYPE:
-        model_type = config.get("model_type", "nothing that is known")
+        model_type = config.get("model_type", "an unknown model type")
         raise MatteError(
-            f"--matte-model {name}: {model_type}, expected a SAM 2 video model ({MODEL_TYPE}), such as "
-            f"{DEFAULT_MODEL}; {_download_hint(DEFAULT_MODEL)}"
+            f"--matte-model {name}: expected a SAM 2 video model ({MODEL_TYPE}), such as {DEFAULT_MODEL}, found "
+            f"{model_type}; {_download_hint(DEFAULT_MODEL)}"
         )
     weights = sorted(folder.glob(WEIGHTS))
     if not weights:
-        raise MatteError(f"--matte-model {name}: it has no {WEIGHTS}; {_download_hint(name)}")
+        raise MatteError(f"--matte-model {name}: expected {WEIGHTS}, found none; {_download_hint(name)}")
     return Sam2Segmenter(_loader(folder, name), _weights_digest([folder / CONFIG, *weights]), _levels(folder, name))
 
 
@@ -56,7 +59,7 @@ def _model_folder(name: str) -> Path:
         return folder
     if not _REPO.fullmatch(name):
         raise MatteError(
-            f"--matte-model {name}: no such folder; give one, or a repo id such as {DEFAULT_MODEL}; "
+            f"--matte-model {name}: no such folder; give a folder, or a repo id such as {DEFAULT_MODEL}; "
             f"{_download_hint(DEFAULT_MODEL)}"
         )
     from huggingface_hub import snapshot_download
@@ -65,7 +68,7 @@ def _model_folder(name: str) -> Path:
         return Path(snapshot_download(name, local_files_only=True))
     except (OSError, ValueError) as error:
         raise MatteError(
-            f"--matte-model {name}: neither a folder here nor in the Hugging Face cache; {_download_hint(name)}"
+            f"--matte-model {name}: neither a local folder nor in the Hugging Face cache; {_download_hint(name)}"
         ) from error
 
 
@@ -78,18 +81,18 @@ def _read_json(path: Path, name: str) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise MatteError(f"--matte-model {name}: it has no {path.name}; {_download_hint(name)}") from error
+        raise MatteError(f"--matte-model {name}: expected {path.name}, found none; {_download_hint(name)}") from error
     except ValueError as error:
         raise MatteError(
             f"--matte-model {name}: its {path.name} cannot be read ({error}); {_download_hint(name)}"
         ) from error
     if not isinstance(content, dict):
-        raise MatteError(f"--matte-model {name}: its {path.name} holds no settings; {_download_hint(name)}")
+        raise MatteError(f"--matte-model {name}: its {path.name} contains no settings; {_download_hint(name)}")
     return content
 
 
 def _levels(folder: Path, name: str) -> Levels:
-    """Return the normalisation of the model's processor; without one, the default of all published models."""
+    """Return the normalisation of the model's processor. The default is that of all published models."""
     for file in _PROCESSOR_CONFIGS:
         if (folder / file).is_file():
             config = _read_json(folder / file, name)
@@ -109,7 +112,7 @@ def _weights_digest(files: list[Path]) -> str:
 
 
 def _loader(folder: Path, name: str) -> Callable[[], Any]:
-    """Return a function that loads the model. It raises ValueError for weights that are not the model's own."""
+    """Return a function that loads the model. It raises ValueError if the weights do not fit the model."""
 
     def load() -> Any:
         import torch

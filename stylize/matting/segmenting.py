@@ -1,6 +1,6 @@
 """Mattes by a network: segmentation per frame, consensus over the shot, temporal smoothing, and snapping to edges."""
 
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,9 +26,9 @@ from stylize.project import Project
 from stylize.settings.network_matte import format_prompt
 from stylize.stages import cache_key
 
-# Longest side in pixels for temporal smoothing, and the upsampling filter: radius in these pixels, variance.
+# Temporal smoothing: longest side in pixels. Upsampling filter: radius in these pixels, and variance.
 SMOOTHING_SIDE, UPSAMPLING_RADIUS, FILTER_VARIANCE = 640, 3, 1e-3
-# Longest side in pixels for the consensus, and the snapping of regions to the edges of the larger picture.
+# Consensus: longest side in pixels. Snapping of its regions to the edges of the larger picture: radius and contrast.
 CONSENSUS_SIDE, EDGE_RADIUS, EDGE_CONTRAST = 320, 4, 2.0
 
 Progress = Callable[[str, int, int], None]
@@ -37,10 +37,12 @@ Progress = Callable[[str, int, int], None]
 def segment_shot(
     shot: Shot, project: Project, plates: Plates, segmentation: Segmentation, file_of: Callable[[int], Path],
     progress: Progress, refine: Refine = lambda plate, matte: matte, refine_inputs: Sequence[int] = (),
+    kept: Collection[int] = (),
 ) -> list[int]:  # fmt: skip
-    """Make the 16-bit matte of every frame; return the frames made: all or none, since each depends on the others.
+    """Write the 16-bit mattes of a shot with a network. Return the frames written.
 
-    Raises MatteError if the network cannot be used.
+    Each matte depends on all frames, so all are written or none. file_of: returns the file of a frame's matte. kept:
+    frames whose mattes the user has changed, which are not written. Raises MatteError if the network is not usable.
     """
     frames = shot.frames
     plate_digests = [project.digest(plates.paths[frame]) for frame in frames]
@@ -61,12 +63,12 @@ def segment_shot(
         *refine_inputs,
         uses=uses,
     )
-    if all(project.fresh(file_of(frame), key) for frame in frames):
+    if all(frame in kept or project.fresh(file_of(frame), key) for frame in frames):
         progress("matte", len(frames), len(frames))
         return []
     made: list[int] = []
     try:
-        # Segmented mattes wait on disk for later ones, so that memory does not grow with the shot.
+        # Segmented mattes are stored on disk until they are smoothed, so that memory does not grow with the shot.
         with scratch_folder(project, "found") as folder:
             job = _Job(frames, plate_digests, project, plates, folder, progress)
             found = (
@@ -74,20 +76,21 @@ def segment_shot(
                 if segmentation.segmenter.produces_mattes
                 else _with_consensus(job, segmentation)
             )
-            for frame, matte in smooth_mattes(found, DisFlow()):
-                plate = plates.colour(frame)
-                write_image(file_of(frame), quantise(refine(plate, _upsample(matte, plate)), np.uint16))
-                project.record(file_of(frame), key)
-                made.append(frame)
-                progress("matte", len(made), len(frames))
+            for done, (frame, matte) in enumerate(smooth_mattes(found, DisFlow()), 1):
+                if frame not in kept:
+                    plate = plates.colour(frame)
+                    refined = refine(plate, _upsample(matte, plate))
+                    write_image(file_of(frame), quantise(refined, np.uint16), seal=project.seal(key))
+                    made.append(frame)
+                progress("matte", done, len(frames))
     except ValueError as error:
-        raise MatteError(f"the network of --matte-model cannot be used: {error}; choose another one") from error
+        raise MatteError(f"the network of --matte-model is not usable: {error}; choose another one") from error
     return made
 
 
 @dataclass(frozen=True)
 class _Job:
-    """One segmentation. plate_digests: of the frames, in their order. folder: for mattes that wait."""
+    """Segmentation of one shot. plate_digests: in the order of frames. folder: for intermediate mattes."""
 
     frames: tuple[int, ...]
     plate_digests: list[str]
@@ -107,7 +110,7 @@ class _Job:
 
 
 def _segment_frames(job: _Job, segmentation: Segmentation) -> Iterator[int]:
-    """Segment the frames in the network's order; after storing each small matte, yield the number done so far."""
+    """Segment the frames in the network's order, and store small mattes. Yields the number done after each one."""
     for done, (frame, matte) in enumerate(
         segmentation.segmenter(job.frames, job.plates.colour, segmentation.prompts), 1
     ):
@@ -117,7 +120,7 @@ def _segment_frames(job: _Job, segmentation: Segmentation) -> Iterator[int]:
 
 
 def _in_frame_order(job: _Job, segmentation: Segmentation) -> Iterator[tuple[int, Bytes, Floats]]:
-    """Yield frame, small plate and small matte, in order of time."""
+    """Yield (frame, small plate, small matte) in temporal order."""
     remaining = iter(job.frames)
     due = next(remaining, None)
     for done in _segment_frames(job, segmentation):
@@ -130,7 +133,7 @@ def _in_frame_order(job: _Job, segmentation: Segmentation) -> Iterator[tuple[int
 
 
 def _with_consensus(job: _Job, segmentation: Segmentation) -> Iterator[tuple[int, Bytes, Floats]]:
-    """Yield the same as `_in_frame_order`, after the consensus of each shot on which regions are inside."""
+    """Yield the same as `_in_frame_order`, with mattes from the consensus of each shot."""
     for done in _segment_frames(job, segmentation):
         job.progress("find", done, len(job.frames))
 
@@ -139,7 +142,7 @@ def _with_consensus(job: _Job, segmentation: Segmentation) -> Iterator[tuple[int
         return plate, np.asarray(cv2.resize(job.get(frame), plate.shape[1::-1], interpolation=cv2.INTER_AREA), F32)
 
     pictures = ((frame, job.plates.colour(frame)) for frame in job.frames)
-    # Colours after a cut belong to other objects.
+    # Cuts separate shots, since the same colours belong to other objects after a cut.
     for frames in split(job.frames, picking.recall_cuts(job.project, job.frames, job.plate_digests, pictures)):
         for frame, regions in consensus_regions(frames, read_small, _DiskPlanes(job.folder), DisFlow()):
             job.put(frame, regions)
@@ -150,7 +153,7 @@ def _with_consensus(job: _Job, segmentation: Segmentation) -> Iterator[tuple[int
 
 
 class _DiskPlanes(MutableMapping[int, Floats]):
-    """Planes of frames, stored as half floats in a folder."""
+    """Mapping from frames to arrays, stored as half floats in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -180,7 +183,7 @@ class _DiskPlanes(MutableMapping[int, Floats]):
 
 
 def _snap_to_edges(regions: Floats, plate: Bytes) -> Floats:
-    """Enlarge the regions of a smaller picture to the plate's size, and snap them to its edges."""
+    """Enlarge regions to the size of a plate, and snap them to its edges: float32 (H, W) in [0, 1]."""
     regions = np.asarray(cv2.resize(regions, plate.shape[1::-1], interpolation=cv2.INTER_LINEAR), F32)
     snapped = guided_filter(regions, plate.astype(F32) / F32(255), np.ones_like(regions), EDGE_RADIUS, FILTER_VARIANCE)
     return np.clip((snapped - F32(0.5)) * F32(EDGE_CONTRAST) + F32(0.5), 0, 1)
@@ -195,12 +198,12 @@ def _shrink(plate: Bytes, max_side: int) -> Bytes:
 
 
 def _upsample(matte: Floats, plate: Bytes) -> Floats:
-    """Enlarge a matte to full size, and snap it to the edges of the plate."""
+    """Enlarge a matte to the size of its plate, and snap it to its edges: float32 (H, W) in [0, 1]."""
     height, width = plate.shape[:2]
     scale = max(height, width) / max(matte.shape)
     matte = np.asarray(cv2.resize(matte, (width, height), interpolation=cv2.INTER_LINEAR), F32)
     snapped = guided_filter(
         matte, plate.astype(F32) / F32(255), np.ones_like(matte), round(UPSAMPLING_RADIUS * scale), FILTER_VARIANCE
     )
-    # Clip faint filter residue, so that the plate stays bit-identical outside the matte.
+    # Clip faint residue of the filter, so that the plate stays bit-identical outside the matte.
     return np.clip((snapped - F32(0.05)) / F32(0.9), 0, 1).astype(F32)

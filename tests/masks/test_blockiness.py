@@ -1,4 +1,4 @@
-"""Blocks of codecs in pictures."""
+"""Compression blocks in pictures."""
 
 import cv2
 import numpy as np
@@ -13,16 +13,18 @@ def compressed(quality):
     return seen.astype(np.float32) / 255
 
 
-def test_the_coarser_the_more_and_none_of_what_is_not_compressed():
+@pytest.mark.slow
+def test_blockiness_grows_with_compression_and_is_zero_without():
     assert blockiness(footage()[3].astype(np.float32) / 255) == 0
     assert 0 < blockiness(compressed(60)) < blockiness(compressed(30)) < blockiness(compressed(12))
 
 
-def test_a_crop_hides_nothing():
+@pytest.mark.slow
+def test_cropped_blocks_are_found():
     whole = compressed(30)
     assert blockiness(np.ascontiguousarray(whole[3:, 5:])) == pytest.approx(blockiness(whole), rel=0.1)
 
 
-def test_flat_and_tiny_pictures_have_none():
+def test_flat_and_tiny_pictures_have_no_blockiness():
     assert blockiness(np.full((40, 40, 3), 0.5, np.float32)) == 0
     assert blockiness(compressed(12)[:9, :9]) == 0

@@ -9,7 +9,7 @@ from masks.trimap import INSIDE, OUTSIDE, UNKNOWN, trimap
 from tests.composites import CASES, Motion, body, compose, hairy
 
 
-def test_a_trimap_is_unknown_around_the_border_alone():
+def test_trimap_is_unknown_only_around_the_border():
     matte = np.zeros((40, 60), np.float32)
     matte[10:30, 20:40] = 1
     found = trimap(matte, 3)
@@ -45,13 +45,13 @@ def hard(alpha):
     return (alpha > 0.5).astype(np.float32)
 
 
-def bald(alpha):
-    """As one paints in a hurry: without the hair."""
+def without_hair(alpha):
+    """Quickly painted matte, without the hair."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
     return cv2.morphologyEx((alpha > 0.5).astype(np.uint8), cv2.MORPH_OPEN, disc).astype(np.float32)
 
 
-def haired(seed):
+def with_hair(seed):
     return compose(hairy(), Motion(lambda t: (140 + 14 * seed, 118), turn=lambda t: 5 * seed - 7), 1, seed=20 + seed)
 
 
@@ -64,8 +64,8 @@ def blurred(seed):
 
 @pytest.mark.parametrize("width", [10, 16])
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize(("kind", "painted"), [(haired, hard), (haired, bald), (blurred, hard)])
-def test_it_comes_nearer_to_the_truth_than_what_was_painted_its_trimap_and_grabcut(kind, painted, seed, width):
+@pytest.mark.parametrize(("kind", "painted"), [(with_hair, hard), (with_hair, without_hair), (blurred, hard)])
+def test_refined_matte_is_closer_to_the_truth_than_input_trimap_and_grabcut(kind, painted, seed, width):
     pytest.importorskip("pymatting")
     case = kind(seed)
     rough = painted(case.alphas[0])
@@ -77,14 +77,14 @@ def test_it_comes_nearer_to_the_truth_than_what_was_painted_its_trimap_and_grabc
         assert all(one < theirs for one, theirs in zip(mine, errors(other, case.alphas[0]), strict=True))
 
 
-def test_several_sizes_are_refused():
+def test_different_sizes_are_refused():
     plane = np.zeros((20, 30), np.float32)
-    with pytest.raises(ValueError, match="must have one size"):
+    with pytest.raises(ValueError, match="must have the same size"):
         closed_form(np.zeros((20, 30, 3), np.float32), plane, np.zeros((20, 31), np.float32))
 
 
 @pytest.mark.parametrize("quality", [75, 30])
-def test_of_a_compressed_picture_it_is_nearer_to_the_truth_than_a_hard_matte(quality):
+def test_refined_matte_of_a_compressed_picture_is_closer_to_the_truth(quality):
     pytest.importorskip("pymatting")
     case = CASES["hair"](4)
     seen = cv2.imdecode(cv2.imencode(".jpg", case.frames[3], [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)

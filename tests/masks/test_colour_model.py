@@ -1,4 +1,4 @@
-"""Colours of two layers told apart."""
+"""Colour model of two layers."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ RED, BLUE, GREEN = (200, 40, 30), (30, 60, 190), (40, 190, 60)
 
 
 def painted(colours, height=96, columns=96):
-    """Stripes from left to right, each of one colour with grain."""
+    """Vertical stripes, each of one colour with grain."""
     draw = np.random.default_rng(0)
     stripe = columns // len(colours)
     flat = np.concatenate([np.full((height, stripe, 3), one) for one in colours], axis=1)
@@ -19,7 +19,7 @@ def layers(inside):
     return inside.astype(np.float32), (~inside).astype(np.float32)
 
 
-def test_colours_of_one_layer_speak_for_it_and_others_for_none():
+def test_colours_of_one_layer_score_for_it():
     picture = painted([RED, BLUE])
     inside = np.zeros(picture.shape[:2], bool)
     inside[:, :48] = True
@@ -30,15 +30,15 @@ def test_colours_of_one_layer_speak_for_it_and_others_for_none():
     assert np.abs(score[:, 68:]).max() < 0.1
 
 
-def test_a_colour_that_both_have_tells_nothing():
+def test_colour_of_both_layers_is_neutral():
     picture = painted([RED, RED])
     inside = np.zeros(picture.shape[:2], bool)
     inside[:, :48] = True
     assert np.abs(colour_model(picture, *layers(inside)).score(picture)).max() < 0.4
 
 
-def test_of_the_outside_only_what_is_near_counts():
-    """Blue is inside at the left, and outside at the far right."""
+def test_only_nearby_outside_colours_count():
+    """Blue is inside on the left, and outside on the far right."""
     picture = painted([BLUE, GREEN, GREEN, GREEN, BLUE], columns=60 * CELL_SIZE)
     inside = np.zeros(picture.shape[:2], bool)
     inside[:, : 12 * CELL_SIZE] = True
@@ -47,7 +47,7 @@ def test_of_the_outside_only_what_is_near_counts():
     assert score[:, -6 * CELL_SIZE :].max() < 0.4
 
 
-def test_what_is_learned_of_the_outside_counts_and_of_nothing_changes_nothing():
+def test_update_learns_outside_colours_by_weight():
     picture = painted([RED, BLUE])
     inside = np.zeros(picture.shape[:2], bool)
     inside[:, :48] = True
@@ -58,7 +58,7 @@ def test_what_is_learned_of_the_outside_counts_and_of_nothing_changes_nothing():
     assert model.updated(green, np.ones(green.shape[:2], np.float32)).score(green).max() < -0.9
 
 
-def test_an_empty_layer_and_sides_that_are_no_whole_cells():
+def test_empty_layers_and_partial_cells_work():
     picture = painted([RED], height=37, columns=53)
     empty, full = np.zeros((37, 53), np.float32), np.ones((37, 53), np.float32)
     assert colour_model(picture, full, empty).score(picture).min() > 0.9

@@ -5,8 +5,8 @@ from masks.conjugate_gradients import conjugate_gradients
 
 
 @pytest.fixture
-def given():
-    """A system with very unlike scales, its right side and its solution."""
+def linear_system():
+    """A badly scaled system, its right-hand side and its solution."""
     draw = np.random.default_rng(0)
     factors = draw.standard_normal((40, 40))
     scales = 10 ** draw.uniform(-2, 2, 40)
@@ -15,14 +15,14 @@ def given():
     return system, system @ wanted, wanted
 
 
-def test_it_solves_in_few_rounds_whatever_the_scales(given):
-    system, right, wanted = given
+def test_badly_scaled_system_is_solved_in_few_iterations(linear_system):
+    system, right, wanted = linear_system
     found = conjugate_gradients(system, right, np.zeros(40), 1e-12, 40)
     np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-8)
 
 
-def test_it_stops_when_it_is_content_and_when_it_may_not_go_on(given):
-    system, right, wanted = given
+def test_solver_stops_at_the_tolerance_or_the_iteration_limit(linear_system):
+    system, right, wanted = linear_system
     start = np.zeros(40)
     assert np.array_equal(conjugate_gradients(system, right, start, 1e-9, 0), start)
     np.testing.assert_array_equal(conjugate_gradients(system, right, wanted, 1e-9, 99), wanted)
@@ -36,5 +36,5 @@ def test_it_stops_when_it_is_content_and_when_it_may_not_go_on(given):
     assert not start.any()
 
 
-def test_nothing_is_the_solution_of_nothing(given):
-    assert not conjugate_gradients(given[0], np.zeros(40), np.zeros(40), 1e-3, 9).any()
+def test_zero_right_hand_side_has_zero_solution(linear_system):
+    assert not conjugate_gradients(linear_system[0], np.zeros(40), np.zeros(40), 1e-3, 9).any()

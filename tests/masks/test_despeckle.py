@@ -14,7 +14,7 @@ def block(*boxes, size=(40, 60)):
     return found
 
 
-def test_a_hole_that_nothing_explains_is_filled():
+def test_unexplained_hole_is_filled():
     shape = block((5, 35, 5, 45))
     probability = shape.copy()
     probability[15:20, 20:26] = 0.2
@@ -24,7 +24,7 @@ def test_a_hole_that_nothing_explains_is_filled():
     np.testing.assert_array_equal(found, probability)
 
 
-def test_a_hole_that_shows_the_outside_stays_and_so_does_one_that_was_painted():
+def test_hole_that_shows_the_background_or_was_painted_is_kept():
     shape = block((5, 35, 5, 45))
     probability = shape.copy()
     probability[15:20, 20:26] = 0.2
@@ -32,11 +32,11 @@ def test_a_hole_that_shows_the_outside_stays_and_so_does_one_that_was_painted():
     outside_visible[15:20, 20:24] = True
     np.testing.assert_array_equal(despeckle(probability, shape, outside_visible), probability)
     np.testing.assert_array_equal(despeckle(probability, probability, NONE), probability)
-    outside_visible[15:20, 22:24] = False  # of a third of it only
+    outside_visible[15:20, 22:24] = False  # visible through a third of it only
     assert (despeckle(probability, shape, outside_visible)[15:20, 20:26] == FILLED).all()
 
 
-def test_what_reaches_the_border_of_the_picture_is_no_hole():
+def test_gap_at_the_picture_border_is_not_a_hole():
     shape = block((0, 40, 0, 60))
     probability = shape.copy()
     probability[:, 20:30] = 0.2
@@ -44,13 +44,13 @@ def test_what_reaches_the_border_of_the_picture_is_no_hole():
     np.testing.assert_array_equal(despeckle(probability, shape, NONE), probability)
 
 
-def test_an_island_goes_unless_it_is_expected():
+def test_unexpected_island_is_removed():
     probability, shape = block((5, 35, 5, 30), (10, 16, 40, 50)), block((5, 35, 5, 30))
     assert (despeckle(probability, shape, NONE)[10:16, 40:50] == CLEARED).all()
     np.testing.assert_array_equal(despeckle(probability, probability, NONE), probability)
 
 
-def test_nothing_and_all_stay():
+def test_empty_and_full_mattes_are_unchanged():
     for value in (0.0, 1.0):
         flat = np.full((40, 60), value, np.float32)
         np.testing.assert_array_equal(despeckle(flat, flat, NONE), flat)

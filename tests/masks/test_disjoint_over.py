@@ -1,4 +1,4 @@
-"""Layers over a plate: soft mattes that meet leave no line, and order decides where they overlap."""
+"""Layers over a plate: adjacent soft mattes leave no seam, and order decides where they overlap."""
 
 import numpy as np
 import pytest
@@ -17,8 +17,8 @@ def flat(value, like=RAMP, dtype=np.uint8):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("flip", [False, True])
-def test_complementary_ramps_sum_to_the_looks_and_show_nothing_of_the_plate(dtype, flip):
-    """A black plate under two equal looks: any dip is a seam."""
+def test_complementary_ramps_hide_the_plate(dtype, flip):
+    """Two equal looks over a black plate: any dip is a seam."""
     most = np.iinfo(dtype).max
     for matte in (RAMP, np.round(RAMP * 255).astype(np.float32) / np.float32(255)):
         mattes = [1 - matte, matte][:: -1 if flip else 1]
@@ -28,19 +28,19 @@ def test_complementary_ramps_sum_to_the_looks_and_show_nothing_of_the_plate(dtyp
         np.testing.assert_allclose(mixed[..., 0], mattes[1] * most, atol=0.51)
 
 
-def test_plain_over_would_show_a_quarter_of_the_plate_there():
-    """What the operator is for."""
+def test_plain_over_would_show_a_quarter_of_the_plate():
+    """Demonstrate the reason for the operator."""
     seam = over(flat(252), over(flat(252), flat(0), 1 - RAMP), RAMP)
     assert seam.min() < 0.76 * 252
 
 
-def test_a_soft_layer_over_one_that_covers_all_is_plain_over():
+def test_soft_layer_over_a_full_one_is_plain_over():
     below, above = flat(40), flat(240)
     found = disjoint_over([below, above], [None, RAMP], flat(0))
     np.testing.assert_array_equal(found, over(above, below, RAMP))
 
 
-def test_later_layers_lie_over_earlier_ones():
+def test_later_layers_cover_earlier_ones():
     whole = np.ones((1, 4), np.float32)
     looks = [flat(v, whole) for v in (10, 20, 30)]
     assert (disjoint_over(looks, [whole] * 3, flat(0, whole)) == 30).all()
@@ -49,7 +49,7 @@ def test_later_layers_lie_over_earlier_ones():
 
 
 @given(st.integers(0, 10**6), st.sampled_from([np.uint8, np.uint16]), st.integers(1, 4))
-def test_shares_never_pass_one_and_the_plate_stays_where_nothing_is(seed, dtype, count):
+def test_shares_sum_to_at_most_one_and_empty_areas_keep_the_plate(seed, dtype, count):
     rng = np.random.default_rng(seed)
     mattes = [rng.choice([0, 0, 0.3, 0.5, 1], (70, 5)).astype(np.float32) for _ in range(count)]
     looks = [rng.integers(0, np.iinfo(dtype).max + 1, (70, 5, 3)).astype(dtype) for _ in range(count)]
@@ -65,7 +65,7 @@ def test_shares_never_pass_one_and_the_plate_stays_where_nothing_is(seed, dtype,
 
 
 def layers(seed, dtype, count):
-    """Mattes that are 0, 1, soft and complementary; the lowest may cover all."""
+    """Mattes with values 0, 1, soft and complementary; the lowest may cover everything."""
     rng = np.random.default_rng(seed)
     mattes = [rng.choice([0, 0.3, 0.5, 1, rng.random()], (70, 5)).astype(np.float32) for _ in range(count)]
     if count > 1:
@@ -75,7 +75,7 @@ def layers(seed, dtype, count):
 
 
 @given(st.integers(0, 10**6), st.sampled_from([np.uint8, np.uint16]), st.integers(1, 4))
-def test_plain_over_with_the_covers_is_the_same_picture(seed, dtype, count):
+def test_plain_over_with_cover_alphas_gives_the_same_picture(seed, dtype, count):
     looks, mattes, plate = layers(seed, dtype, count)
     laid, exact = disjoint_over(looks, mattes, plate), plate.astype(np.float64)
     alphas = over_alphas(mattes, (70, 5))
@@ -87,11 +87,11 @@ def test_plain_over_with_the_covers_is_the_same_picture(seed, dtype, count):
         if matte is not None:
             assert (alpha >= matte).all()
             np.testing.assert_array_equal(alpha[matte == 0], 0)
-    # The uppermost needs no other alpha than its matte.
+    # The top layer needs no other alpha than its matte.
     np.testing.assert_array_equal(alphas[-1], 1 if mattes[-1] is None else mattes[-1])
 
 
-def test_a_layer_keeps_its_edge_where_nothing_lies_above_and_loses_it_where_edges_meet():
+def test_layer_edge_is_soft_unless_another_edge_meets_it():
     alone, _ = over_alphas([RAMP, RAMP * 0], RAMP.shape)
     np.testing.assert_array_equal(alone, RAMP)
     below, above = over_alphas([1 - RAMP, RAMP], RAMP.shape)
@@ -100,23 +100,23 @@ def test_a_layer_keeps_its_edge_where_nothing_lies_above_and_loses_it_where_edge
 
 
 @given(st.integers(0, 10**6), st.sampled_from([np.uint8, np.uint16]), st.integers(1, 4))
-def test_all_layers_as_one_picture_over_the_plate_are_the_same(seed, dtype, count):
+def test_all_layers_as_one_picture_over_the_plate_give_the_same_result(seed, dtype, count):
     looks, mattes, plate = layers(seed, dtype, count)
     colour, alpha = merge_layers(looks, mattes)
     assert (colour.dtype, alpha.dtype) == (dtype, np.float32)
     laid = colour * alpha[..., None].astype(np.float64) + plate * (1 - alpha[..., None].astype(np.float64))
-    # Colour is rounded before it is mixed, and alpha is of single precision.
+    # Colour is rounded before blending, and alpha is single-precision.
     np.testing.assert_allclose(laid, disjoint_over(looks, mattes, plate), atol=1.01)
     np.testing.assert_allclose(alpha, np.sum(layer_weights(mattes, (70, 5)), axis=0), atol=1e-6)
     assert not colour[alpha == 0].any()
 
 
-def test_what_does_not_belong_together_is_refused():
+def test_mismatched_layers_are_refused():
     with pytest.raises(ValueError, match="every look needs a matte"):
         disjoint_over([flat(1)], [], flat(0))
-    with pytest.raises(ValueError, match="one size and depth"):
+    with pytest.raises(ValueError, match="the same size and depth"):
         disjoint_over([flat(1, dtype=np.uint16)], [RAMP], flat(0))
-    with pytest.raises(ValueError, match="one size"):
+    with pytest.raises(ValueError, match="same size"):
         disjoint_over([flat(1)], [RAMP[:, :9]], flat(0))
     with pytest.raises(ValueError, match="between 0 and 1"):
         disjoint_over([flat(1)], [RAMP * 2], flat(0))

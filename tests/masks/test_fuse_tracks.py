@@ -16,13 +16,13 @@ def half(left):
     return matte
 
 
-def test_at_a_key_its_own_matte_counts():
+def test_fused_matte_equals_the_key_at_the_key():
     one, other = half(5), half(20)
     assert np.abs(fuse_tracks(side(one), side(other), 0.0).matte - one).max() < 1e-3
     assert np.abs(fuse_tracks(side(one), side(other), 1.0).matte - other).max() < 1e-3
 
 
-def test_the_surer_side_decides_half_way():
+def test_more_confident_side_decides_halfway():
     one, other = half(5), half(20)
     mixed = fuse_tracks(side(one, certain=0.9), side(other, certain=0.2), 0.5).matte
     assert np.abs(mixed - one).max() < 0.1
@@ -36,6 +36,6 @@ def test_agreement_raises_confidence_and_contradiction_lowers_it():
 
 
 @pytest.mark.parametrize("nearness", [-0.1, 1.1])
-def test_a_nearness_outside_is_refused(nearness):
+def test_nearness_out_of_range_is_refused(nearness):
     with pytest.raises(ValueError, match="nearness"):
         fuse_tracks(side(half(5)), side(half(5)), nearness)

@@ -3,7 +3,7 @@ import numpy as np
 from masks.guided_filter import guided_filter
 
 
-def test_a_rough_matte_is_drawn_to_the_edge_of_the_picture():
+def test_rough_matte_snaps_to_the_edge_of_the_picture():
     picture = np.full((40, 60, 3), 0.2, np.float32)
     picture[:, 30:] = (0.8, 0.5, 0.3)
     rough = np.zeros((40, 60), np.float32)
@@ -15,7 +15,7 @@ def test_a_rough_matte_is_drawn_to_the_edge_of_the_picture():
     assert (drawn[5:-5, :31] < 0.5).all()
 
 
-def test_it_solves_what_it_is_built_on():
+def test_filter_solves_its_least_squares_problem():
     draw = np.random.default_rng(0)
     picture = draw.random((30, 30, 3), np.float32)
     truth = (picture @ np.array([0.3, -0.2, 0.5], np.float32) + np.float32(0.1)).astype(np.float32)

@@ -1,6 +1,7 @@
-"""Which frames are named for a new painted matte, and that painting them helps."""
+"""Frames suggested for another painted matte, and the benefit of painting them."""
 
 import numpy as np
+import pytest
 
 from masks.fuse_tracks import fuse_tracks
 from masks.keyframe_suggestions import TRACKING_RANGE, suggested_keyframes
@@ -11,41 +12,41 @@ from tests.composites import Motion, body, compose, iou
 SURE, WEAK = 0.95, 0.5
 
 
-def test_of_each_weak_run_one_is_named_the_weakest_first_and_few_in_all():
+def test_one_frame_of_each_weak_run_is_suggested_weakest_first():
     confidence = dict.fromkeys(range(1, 31), 0.9)
     confidence.update({3: 0.6, 4: 0.4, 5: 0.5, 12: 0.2, 20: 0.65, 28: 0.1})
     assert suggested_keyframes(confidence, [range(1, 31)], (1, 30)) == [28, 12, 4]
     assert suggested_keyframes(dict.fromkeys(range(9), SURE), [range(9)], (0,)) == []
 
 
-def test_where_mattes_come_from_one_side_the_far_end_is_named():
+def test_far_end_is_suggested_for_mattes_from_one_side():
     confidence = dict.fromkeys(range(30), SURE) | {10: WEAK, 11: 0.2, 12: WEAK, 13: 0.8}
     assert suggested_keyframes(confidence, [range(30)], (0,)) == [13]
     assert suggested_keyframes(confidence, [range(30)], (29,)) == [10]
     assert suggested_keyframes(confidence, [range(30)], (0, 29)) == [11]
 
 
-def test_what_is_named_is_not_further_than_a_matte_is_carried():
+def test_suggestion_is_within_the_tracking_range():
     confidence = {0: 1.0} | dict.fromkeys(range(1, 500), WEAK)
     assert suggested_keyframes(confidence, [range(500)], (0,)) == [1 + TRACKING_RANGE]
     backward = {499: 1.0} | dict.fromkeys(range(499), WEAK)
     assert suggested_keyframes(backward, [range(500)], (499,)) == [498 - TRACKING_RANGE]
 
 
-def test_shots_are_told_apart():
+def test_suggestions_are_made_for_each_shot():
     confidence = dict.fromkeys(range(6), SURE) | {4: WEAK, 5: WEAK} | dict.fromkeys(range(6, 12), 0.0)
     assert suggested_keyframes(confidence, [range(6), range(6, 12)], (0,)) == [6, 5]
 
 
-def carried(case, painted):
-    """The mattes of all frames from painted ones."""
+def tracked_mattes(case, painted):
+    """Mattes of all frames, tracked from painted ones."""
     footage = Footage(case.frames.__getitem__, DisFlow(), DisFlow("fine"))
     count, known = len(case.frames), np.ones_like(case.alphas[0])
     made = {frame: Tracked(frame, case.alphas[frame], known, 1.0) for frame in painted}
     for first, last in zip([None, *painted], [*painted, None], strict=True):
         inner = range(0 if first is None else first + 1, count if last is None else last)
-        onward = {} if first is None else _carried(case, footage, range(first, inner.stop))
-        back = {} if last is None else _carried(case, footage, range(last, inner.start - 1, -1))
+        onward = {} if first is None else _tracked_one_way(case, footage, range(first, inner.stop))
+        back = {} if last is None else _tracked_one_way(case, footage, range(last, inner.start - 1, -1))
         for frame in inner:
             both = frame in onward and frame in back
             share = (frame - first) / (last - first) if both else 0.0
@@ -53,7 +54,7 @@ def carried(case, painted):
     return made
 
 
-def _carried(case, footage, order):
+def _tracked_one_way(case, footage, order):
     return {one.frame: one for one in track(order, footage, case.alphas[order[0]])}
 
 
@@ -61,11 +62,12 @@ def overlap(case, made):
     return np.mean([iou(made[frame].matte, alpha) for frame, alpha in enumerate(case.alphas)])
 
 
-def test_painting_what_is_named_helps_where_something_has_passed_before_it():
+@pytest.mark.slow
+def test_painting_the_suggested_frame_helps_after_an_occlusion():
     case = compose(
         body(), Motion(lambda t: (100 + t, 68), scale=lambda t: 0.5), 13, seed=16, size=(240, 136),
         occluder=lambda t: 60 + 4.0 * t,
     )  # fmt: skip
-    once = carried(case, [0])
+    once = tracked_mattes(case, [0])
     named = suggested_keyframes({frame: one.confidence for frame, one in once.items()}, [range(13)], (0,))
-    assert overlap(case, carried(case, [0, named[0]])) > overlap(case, once) + 0.15
+    assert overlap(case, tracked_mattes(case, [0, named[0]])) > overlap(case, once) + 0.15

@@ -6,7 +6,7 @@ from masks.luma import luma_key
 from tests.composites import CASES, iou
 
 
-def test_luma_is_a_ramp_either_way():
+def test_luma_key_is_a_ramp_in_both_directions():
     ramp = np.repeat(np.linspace(0, 1, 101, dtype=np.float32)[None, :, None], 3, axis=2)
     np.testing.assert_allclose(
         luma_key(ramp, 0.2, 0.6)[0], np.clip((np.linspace(0, 1, 101) - 0.2) / 0.4, 0, 1), atol=1e-5
@@ -16,7 +16,8 @@ def test_luma_is_a_ramp_either_way():
         luma_key(ramp, 0.5, 0.5)
 
 
-def test_what_is_not_in_the_clean_plate_is_inside():
+@pytest.mark.slow
+def test_difference_from_the_clean_plate_is_inside():
     case = CASES["moving"](2)
     picture, clean = (one[1].astype(np.float32) / 255 for one in (case.frames, case.clean))
     found = difference_key(picture, clean, 0.04, 0.12)
@@ -24,8 +25,8 @@ def test_what_is_not_in_the_clean_plate_is_inside():
     assert not difference_key(clean, clean, 0.04, 0.12).any()
 
 
-def test_levels_must_rise_and_sizes_agree():
+def test_falling_levels_and_different_sizes_are_refused():
     one = np.zeros((4, 5, 3), np.float32)
     for other, low in ((one, 0.2), (one[:3], 0.0)):
-        with pytest.raises(ValueError, match="one size and rising levels"):
+        with pytest.raises(ValueError, match="the same size and low < high"):
             difference_key(one, other, low, 0.1)

@@ -5,16 +5,16 @@ from masks.min_cut import BORDER_COST, min_cut
 
 
 def plate(grain=4):
-    """Two flat halves, with a little grain; the border lies at column 30."""
+    """Two flat halves with a little grain; the border is at column 30."""
     draw = np.random.default_rng(0)
     halves = np.full((48, 64, 3), 60, np.float32)
     halves[:, 30:] = (150, 120, 90)
     return np.clip(halves + draw.normal(0, grain, halves.shape), 0, 255).astype(np.uint8)
 
 
-def test_a_region_is_inside_as_a_whole_by_what_speaks_for_it_together():
+def test_region_is_labelled_by_its_total_evidence():
     unary = np.full((48, 64), 0.3, np.float32)
-    # Unsure on the left, and a few sure pixels; far from the border of the picture's halves.
+    # Uncertain on the left, except for a few confident pixels; far from the border between the halves.
     unary[:, :30] = 0.02
     unary[20:30, 5:15] = -0.5
     inside = min_cut(unary, plate())
@@ -22,7 +22,7 @@ def test_a_region_is_inside_as_a_whole_by_what_speaks_for_it_together():
     assert inside[:, 31:].max() < 0.1
 
 
-def test_specks_of_the_other_opinion_are_cut_away():
+def test_specks_of_the_other_label_are_removed():
     draw = np.random.default_rng(1)
     unary = np.where(np.arange(64) < 30, -0.3, 0.3) * np.ones((48, 1))
     unary[draw.random((48, 64)) < 0.15] *= -1
@@ -31,17 +31,18 @@ def test_specks_of_the_other_opinion_are_cut_away():
     assert inside[:, 31:].max() < 0.1
 
 
-def test_where_all_speaks_for_one_side_nothing_is_cut():
+def test_unanimous_evidence_gives_no_cut():
     for value in (-0.4, 0.4):
         np.testing.assert_array_equal(min_cut(np.full((48, 64), value, np.float32), plate()), float(value < 0))
 
 
-def test_it_is_the_cheapest_of_all_cuts_of_a_small_picture():
+@pytest.mark.slow
+def test_cut_of_a_small_picture_is_optimal():
     draw = np.random.default_rng(2)
     picture = np.full((3, 4, 3), 90, np.uint8)
     for _ in range(20):
         unary = draw.normal(0, 1.5, (3, 4)).astype(np.float32)
-        # A flat picture: every piece of border costs the same.
+        # A flat picture: every border segment costs the same.
         inside = min_cut(unary, picture)
 
         def cost(labels, unary=unary):
@@ -54,7 +55,7 @@ def test_it_is_the_cheapest_of_all_cuts_of_a_small_picture():
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (3, 3), (33, 7)])
-def test_any_size_will_do(size):
+def test_any_size_works(size):
     draw = np.random.default_rng(0)
     inside = min_cut(draw.normal(0, 1, size).astype(np.float32), draw.integers(0, 256, (*size, 3), np.uint8))
     assert (inside.shape, inside.dtype) == (size, np.float32)

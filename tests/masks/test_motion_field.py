@@ -19,31 +19,31 @@ def known_inside():
     return weight
 
 
-def test_a_turn_known_inside_is_known_everywhere():
+def test_rotation_known_inside_is_extended_everywhere():
     truth, weight = turning(), known_inside()
     other = np.where(weight[..., None] > 0, truth, np.float32(9))
     np.testing.assert_allclose(motion_field(other, weight, robust=True), truth, atol=0.15)
 
 
-def test_a_third_of_outliers_does_not_turn_an_affine_motion():
+def test_affine_motion_is_robust_to_a_third_of_outliers():
     truth, weight = turning(), known_inside()
     wrong = truth.copy()
     wrong[np.random.default_rng(0).random(SIZE) < 0.33] += 6
     assert np.abs(affine_motion(wrong, weight) - truth)[weight > 0].max() < 0.2
 
 
-def test_what_deviates_locally_is_kept_where_it_is_known():
+def test_known_local_deviations_are_kept():
     truth = turning()
     truth[..., 0] += 3 * np.sin(np.mgrid[: SIZE[0], : SIZE[1]][0] / 25)
     found = motion_field(truth, known_inside(), robust=False)
     assert np.abs(found - truth)[known_inside() > 0].max() < 0.4
 
 
-def test_nothing_known_is_no_motion():
+def test_no_known_motion_gives_zero():
     assert not motion_field(turning(), np.zeros(SIZE, np.float32), robust=True).any()
 
 
-def test_there_and_back_is_where_it_was():
+def test_inverse_flow_undoes_flow():
     flow = turning(8)
     again = inverse_flow(flow) + warp(flow, inverse_flow(flow))
     assert np.abs(again[20:70, 30:110]).max() < 0.01

@@ -1,4 +1,4 @@
-"""Which networks are known, how they are fed, and whom they find."""
+"""Known networks: normalisation, input sizes, and what they find."""
 
 import pytest
 
@@ -42,19 +42,19 @@ SELFIE = info([("in", FLOAT, (1, 256, 256, 3))], [("out", FLOAT, (1, 256, 256, 1
         (RVM, 0.0, 1.0, False),
     ],
 )
-def test_levels_are_made_as_each_family_was_trained_with(network, mean, std, by_max):
+def test_normalisation_follows_the_family(network, mean, std, by_max):
     normalisation = read_network(network).normalisation
     assert (normalisation.mean[0], normalisation.std[0], normalisation.by_max) == (mean, std, by_max)
 
 
-def test_sides_of_the_file_count_and_open_ones_follow_the_family():
+def test_fixed_sides_come_from_the_file_and_dynamic_ones_from_the_family():
     assert (read_network(plain()).sides, read_network(plain()).shorter_side) == ((320, 320), None)
     assert (read_network(MODNET).sides, read_network(MODNET).shorter_side) == ((None, None), 512)
     assert read_network(RVM).shorter_side == 0
     assert read_network(SELFIE).channels_last
 
 
-def test_a_recurrent_network_gets_its_own_states_back():
+def test_states_of_a_recurrent_network_are_matched():
     network = read_network(RVM)
     assert network.states == {f"r{n}o": f"r{n}i" for n in (1, 2, 3, 4)}
     assert (network.picture, network.result, network.ratio) == ("src", "pha", "downsample_ratio")
@@ -67,18 +67,18 @@ def test_a_recurrent_network_gets_its_own_states_back():
         plain(512, planes=21), plain(512, planes=150), plain(512, 3, metadata={"names": '["sky", "Person", "sea"]'}),
     ],
 )  # fmt: skip
-def test_networks_of_people_are_known(network):
+def test_networks_for_people_are_recognised(network):
     check_finds(read_network(network), PERSON)
     check_finds(read_network(network), None)
-    with pytest.raises(ValueError, match="it finds people, not any subject"):
+    with pytest.raises(ValueError, match="this network finds people, not any subject"):
         check_finds(read_network(network), SUBJECT)
 
 
 @pytest.mark.parametrize("network", [plain(text="u2netp.onnx"), plain(text="u2net.onnx"), plain(1024), plain(4, 2)])
-def test_what_nobody_says_finds_people_is_no_network_of_people(network):
+def test_network_not_labelled_for_people_is_not_one(network):
     check_finds(read_network(network), SUBJECT)
     check_finds(read_network(network), None)
-    with pytest.raises(ValueError, match=r"not known to find people: expected .*; take auto"):
+    with pytest.raises(ValueError, match=r"not known to find people: expected .*; use auto"):
         check_finds(read_network(network), PERSON)
 
 
@@ -93,23 +93,23 @@ def test_what_nobody_says_finds_people_is_no_network_of_people(network):
         (3, {"names": "{0: 'sky', 1: 'person', 2: 'sea'}"}, (1,)),
         (3, {"id2label": '{"0": "rider", "2": "sea", "1": "sky"}'}, (0,)),
         (3, {"classes": "sky, sea, human"}, (2,)),
-        # Names of others than there are planes say nothing about these.
+        # Names that do not match the number of planes carry no information.
         (21, {"names": '["a", "person"]'}, (15,)),
     ],
 )
-def test_classes_of_people_are_those_named_or_those_of_the_data_set(count, metadata, classes):
+def test_people_classes_come_from_names_or_the_data_set(count, metadata, classes):
     assert people_classes(count, metadata) == classes
 
 
 def test_classes_without_people_are_refused():
     with pytest.raises(ValueError, match="expected a class of people, found sky, sea, land"):
         people_classes(3, {"names": '["sky", "sea", "land"]'})
-    with pytest.raises(ValueError, match=r"expected one plane, 2, 6, .* classes, or names .*, found 4 planes"):
+    with pytest.raises(ValueError, match=r"expected one plane, 2, 6, .* classes, or class names .*, found 4 planes"):
         people_classes(4, {})
 
 
 @pytest.mark.parametrize(
-    ("network", "said"),
+    ("network", "message"),
     [
         (
             info([("x", FLOAT, (1, 4, 8, 8))], [("y", FLOAT, (1, 1, 8, 8))]),
@@ -120,14 +120,14 @@ def test_classes_without_people_are_refused():
         (info([("x", FLOAT, (1, 3, 8, 8)), ("z", FLOAT, (1,))], [("y", FLOAT, (1, 1, 8, 8))]), "takes one picture"),
         (info([("x", FLOAT, (1, 3, 8, 8))], [("y", "tensor(int64)", (1, 8, 8))]), "as floats, found tensor"),
         (info([("x", FLOAT, (1, 3, 8, 8))], [("y", FLOAT, (1, 1000))]), None),
-        (info([("x", FLOAT, (1, 3, 8, 8))], [("y", FLOAT, (1, 1, 1, 8, 8))]), r"gives planes, \(1, n, h, w\)"),
+        (info([("x", FLOAT, (1, 3, 8, 8))], [("y", FLOAT, (1, 1, 1, 8, 8))]), r"returns planes, \(1, n, h, w\)"),
         (info([("x", FLOAT, (1, 3, 8, 8))], []), "found nothing"),
         (info([], []), "takes one picture"),
     ],
 )
-def test_what_gives_no_mattes_is_refused_with_what_was_expected(network, said):
-    if said is None:  # a table of numbers may be a plane, as far as its shape goes
+def test_network_without_matte_output_is_refused_with_the_expectation(network, message):
+    if message is None:  # a table of numbers has the shape of a plane
         read_network(network)
         return
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         read_network(network)

@@ -9,13 +9,13 @@ def still():
     return np.zeros((*SIZE, 2), np.float32)
 
 
-def test_what_is_sure_is_heard_more():
-    told = weigh(np.array([[0.0, 0.5, 1.0]], np.float32))
-    np.testing.assert_allclose(told.weight, [[1.1, 0.1, 1.1]], rtol=1e-6)
-    np.testing.assert_allclose(told.inside / told.weight, [[0, 0.5, 1]], atol=1e-6)
+def test_confident_values_weigh_more():
+    votes = weigh(np.array([[0.0, 0.5, 1.0]], np.float32))
+    np.testing.assert_allclose(votes.weight, [[1.1, 0.1, 1.1]], rtol=1e-6)
+    np.testing.assert_allclose(votes.inside / votes.weight, [[0, 0.5, 1]], atol=1e-6)
 
 
-def test_what_moves_takes_what_was_said_with_it():
+def test_votes_follow_the_motion():
     draw = np.random.default_rng(0)
     wide = draw.integers(0, 256, (SIZE[0], SIZE[1] + 3, 3), np.uint8)
     matte = np.zeros(SIZE, np.float32)
@@ -27,19 +27,19 @@ def test_what_moves_takes_what_was_said_with_it():
     np.testing.assert_allclose(moved.inside[:, :6], 0, atol=1e-4)
 
 
-def test_what_does_not_show_the_same_is_forgotten():
+def test_votes_are_dropped_where_the_picture_changes():
     black, white = np.zeros((*SIZE, 3), np.uint8), np.full((*SIZE, 3), 200, np.uint8)
     assert advance(weigh(np.ones(SIZE, np.float32)), black, white, still(), still()).weight.max() < 1e-6
 
 
-def test_flow_that_does_not_come_back_carries_little():
+def test_inconsistent_flow_propagates_little():
     grey = np.full((*SIZE, 3), 90, np.uint8)
     there, back = still(), still()
     there[..., 0] = 5
     assert advance(weigh(np.ones(SIZE, np.float32)), grey, grey, there, back).weight.max() < 0.01
 
 
-def test_a_border_that_is_moved_often_stays_one():
+def test_repeatedly_moved_border_is_not_widened():
     draw = np.random.default_rng(1)
     grey = np.full((*SIZE, 3), draw.integers(0, 255), np.uint8)
     matte = np.zeros(SIZE, np.float32)
@@ -53,7 +53,7 @@ def test_a_border_that_is_moved_often_stays_one():
     assert share[20:].min() > 0.9
 
 
-def test_several_are_added():
+def test_votes_add_up():
     one = weigh(np.full(SIZE, 0.8, np.float32))
     both = add(one, one, one)
     np.testing.assert_allclose(both.inside, 3 * one.inside, rtol=1e-6)

@@ -1,4 +1,4 @@
-"""SAM 2 on a shot, frame by frame, against the model's own way with the whole shot at once."""
+"""SAM 2 on a shot, frame by frame, against the model's own session with the whole shot in memory."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def shot(count=LONG, size=(36, 64)):
 
 
 def at_once(folder, frames, prompts, reverse):
-    """Mattes on the model's own grid, by its own walk over a session that holds the whole shot."""
+    """Mattes on the model's own grid, from its own session that holds the whole shot."""
     import torch
     from transformers import Sam2VideoModel
     from transformers.models.sam2_video.modeling_sam2_video import Sam2VideoInferenceSession
@@ -51,7 +51,7 @@ def at_once(folder, frames, prompts, reverse):
     return found
 
 
-def test_a_session_that_forgets_finds_what_the_model_finds_with_all_in_memory(folder, segmenter):
+def test_bounded_session_equals_the_full_session(folder, segmenter):
     frames = shot()
     prompts = {FIRST: [Box(FIRST, 5, 5, 30, 30), Point(FIRST, 50, 9, False)], 30: [Point(30, 20, 20)]}
     asked = [one for some in prompts.values() for one in some]
@@ -64,7 +64,7 @@ def test_a_session_that_forgets_finds_what_the_model_finds_with_all_in_memory(fo
             np.testing.assert_allclose(found[frame], matte, atol=2e-4)
 
 
-def test_what_is_kept_does_not_grow_with_the_shot(segmenter, monkeypatch):
+def test_memory_does_not_grow_with_the_shot(segmenter, monkeypatch):
     import masks.segment_sam2
 
     kept = []
@@ -85,7 +85,7 @@ def test_what_is_kept_does_not_grow_with_the_shot(segmenter, monkeypatch):
     assert settled[0][1] == 0
 
 
-def test_frames_are_asked_for_once_each(segmenter):
+def test_each_frame_is_requested_once(segmenter):
     frames, asked = shot(9), []
 
     def plate(frame):
@@ -96,7 +96,7 @@ def test_frames_are_asked_for_once_each(segmenter):
     assert found == asked == [4, 6, 5, 7, 8, 3, 2, 1, 0]
 
 
-def test_a_click_means_the_same_place_whatever_the_size_of_the_plate(folder):
+def test_click_scales_with_the_size_of_the_plate(folder):
     torch = pytest.importorskip("torch")
     from masks.segment_sam2 import _point_inputs
 

@@ -1,4 +1,4 @@
-"""What a network says frame by frame, settled by the whole shot: on composites with known alpha."""
+"""Consensus of a network's per-frame mattes over the whole shot, on composites with known alpha."""
 
 from functools import cache
 
@@ -17,16 +17,17 @@ COUNT = 14
 
 @cache
 def case(name):
-    """Plates and truth at the size that is settled."""
+    """Plates and truth at the size used for consensus."""
     made = CASES[name](COUNT)
     return [
         [cv2.resize(one, SIZE, interpolation=cv2.INTER_AREA) for one in some] for some in (made.frames, made.alphas)
     ]
 
 
-def asked(alphas, seed=0):
-    """As a small network says it, frame by frame: its border wavers, it misses the one or the other half, it is not
-    sure, and takes in what does not belong to it."""
+def network_like(alphas, seed=0):
+    """Mattes as a small network gives them frame by frame: the border wavers, one or the other half is missing, the
+    mattes are uncertain, and they include parts of the background.
+    """
     draw = np.random.default_rng(seed)
     found = []
     for alpha in alphas:
@@ -46,9 +47,9 @@ def asked(alphas, seed=0):
     return found
 
 
-def settle(plates, said, kept=None):
+def settle(plates, mattes, kept=None):
     found = dict(
-        consensus_regions(range(len(plates)), lambda n: (plates[n], said[n]), {} if kept is None else kept, DisFlow())
+        consensus_regions(range(len(plates)), lambda n: (plates[n], mattes[n]), {} if kept is None else kept, DisFlow())
     )
     return [found[n] for n in range(len(plates))]
 
@@ -57,10 +58,11 @@ def overlap(mattes, alphas):
     return float(np.mean([iou(one, truth) for one, truth in zip(mattes, alphas, strict=True)]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
-def test_what_is_left_out_here_and_taken_in_there_is_settled_and_flickers_less_than_half(name):
+def test_consensus_fixes_missing_and_extra_parts_and_halves_flicker(name):
     plates, alphas = case(name)
-    rough = asked(alphas)
+    rough = network_like(alphas)
     regions = settle(plates, rough)
     assert overlap(regions, alphas) > max(0.9, overlap(rough, alphas) + 0.1)
     steady = [one for _, one in smooth_mattes(zip(range(COUNT), plates, regions, strict=True), DisFlow())]
@@ -68,20 +70,23 @@ def test_what_is_left_out_here_and_taken_in_there_is_settled_and_flickers_less_t
     assert dtssd(steady, alphas) <= 0.5 * dtssd(rough, alphas)
 
 
-def test_what_is_right_stays_right_in_fast_motion_too():
+@pytest.mark.slow
+def test_correct_mattes_stay_correct_in_fast_motion():
     plates, alphas = case("blur")
     regions = settle(plates, alphas)
     assert min(iou(one, truth) for one, truth in zip(regions, alphas, strict=True)) > 0.95
 
 
-def test_frames_in_which_nothing_is_seen_are_filled_and_nothing_is_made_up_without_any():
+@pytest.mark.slow
+def test_empty_frames_are_filled_from_others_only():
     plates, alphas = case("moving")
-    said = [np.zeros_like(alpha) if 6 <= n <= 8 else alpha for n, alpha in enumerate(alphas)]
-    assert min(iou(one, truth) for one, truth in zip(settle(plates, said), alphas, strict=True)) > 0.9
+    partial = [np.zeros_like(alpha) if 6 <= n <= 8 else alpha for n, alpha in enumerate(alphas)]
+    assert min(iou(one, truth) for one, truth in zip(settle(plates, partial), alphas, strict=True)) > 0.9
     assert all(not one.any() for one in settle(plates, [np.zeros_like(alpha) for alpha in alphas]))
 
 
-def test_it_comes_from_the_last_to_the_first_and_keeps_nothing():
+@pytest.mark.slow
+def test_consensus_runs_backward_and_releases_its_cache():
     plates, alphas = case("moving")
     kept = {}
     order = [n for n, _ in consensus_regions(range(5), lambda n: (plates[n], alphas[n]), kept, DisFlow())]
@@ -89,17 +94,19 @@ def test_it_comes_from_the_last_to_the_first_and_keeps_nothing():
     assert kept == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [0, 1, 2])
-def test_few_frames_will_do(count):
+def test_few_frames_work(count):
     plates, alphas = case("moving")
     found = settle(plates[:count], alphas[:count])
     assert len(found) == count
     assert all(iou(one, truth) > 0.95 for one, truth in zip(found, alphas, strict=False))
 
 
-def test_the_bits_do_not_depend_on_threads():
+@pytest.mark.slow
+def test_consensus_does_not_depend_on_threads():
     plates, alphas = case("moving")
-    rough = asked(alphas)[:6]
+    rough = network_like(alphas)[:6]
     before, found = cv2.getNumThreads(), []
     try:
         for threads in (1, 4):

@@ -12,8 +12,8 @@ def case():
     return CASES["moving"](14)
 
 
-def shaken(case, seed=0):
-    """The truth as a network would find it frame by frame: its border wavers, and parts come and go."""
+def unstable_mattes(case, seed=0):
+    """The truth as a network finds it frame by frame: the border wavers, and parts come and go."""
     draw = np.random.default_rng(seed)
     found = []
     for alpha in case.alphas:
@@ -26,16 +26,17 @@ def shaken(case, seed=0):
     return found
 
 
-def steady(case, mattes):
+def smoothed(case, mattes):
     return list(smooth_mattes(zip(range(len(mattes)), case.frames, mattes, strict=False), DisFlow()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
-def test_flicker_is_halved_and_nothing_lags(name):
+def test_flicker_is_halved_without_lag(name):
     case = CASES[name](14)
     for seed in range(2):
-        rough = shaken(case, seed)
-        found = steady(case, rough)
+        rough = unstable_mattes(case, seed)
+        found = smoothed(case, rough)
         assert [frame for frame, _ in found] == list(range(14))
         mattes = [matte for _, matte in found]
         assert dtssd(mattes, case.alphas) <= 0.5 * dtssd(rough, case.alphas)
@@ -47,7 +48,7 @@ def test_flicker_is_halved_and_nothing_lags(name):
         assert after > before + 0.05
 
 
-def test_a_wavering_border_comes_out_as_steep_as_it_is_in_each_frame_and_a_soft_one_stays_soft():
+def test_smoothed_border_keeps_the_slope_of_each_frame():
     plate = np.full((40, 60, 3), 90, np.uint8)
     xs = np.arange(60, dtype=np.float32)
     draw = np.random.default_rng(3)
@@ -67,7 +68,8 @@ def test_a_wavering_border_comes_out_as_steep_as_it_is_in_each_frame_and_a_soft_
     assert abs(kept - averaged) <= 1
 
 
-def test_what_is_still_and_steady_stays_as_it_is(case):
+@pytest.mark.slow
+def test_static_mattes_are_unchanged(case):
     still = [case.frames[0]] * 9
     same = [case.alphas[0]] * 9
     found = list(smooth_mattes(zip(range(9), still, same, strict=True), DisFlow()))
@@ -76,14 +78,15 @@ def test_what_is_still_and_steady_stays_as_it_is(case):
         np.testing.assert_allclose(matte, same[0], atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [0, 1, 2, RADIUS, RADIUS + 1, 2 * RADIUS + 1, 2 * RADIUS + 2])
-def test_every_frame_comes_once_however_few_there_are(case, count):
-    found = steady(case, case.alphas[:count])
+def test_each_frame_is_returned_once_even_in_short_shots(case, count):
+    found = smoothed(case, case.alphas[:count])
     assert [frame for frame, _ in found] == list(range(count))
 
 
-def test_every_frame_sees_as_much_on_either_side():
-    # Plates that are all alike, and mattes that tell their frame: the mean of the frames around is the frame itself.
+def test_temporal_window_is_symmetric():
+    # Identical plates, and mattes that encode their frame: the mean of the surrounding frames is the frame itself.
     plate = np.full((32, 40, 3), 90, np.uint8)
     mattes = [np.full((32, 40), n / 20, np.float32) for n in range(16)]
     found = list(smooth_mattes(((n, plate, matte) for n, matte in enumerate(mattes)), DisFlow()))
@@ -91,7 +94,7 @@ def test_every_frame_sees_as_much_on_either_side():
         np.testing.assert_allclose(matte, frame / 20, atol=1e-5)
 
 
-def test_what_frames_disagree_about_is_decided_and_what_is_soft_in_all_stays_soft():
+def test_disagreement_is_decided_by_majority_and_common_softness_is_kept():
     plate = np.full((32, 40, 3), 90, np.uint8)
 
     def middle(values):
@@ -100,9 +103,9 @@ def test_what_frames_disagree_about_is_decided_and_what_is_soft_in_all_stays_sof
             list(smooth_mattes(((n, plate, matte) for n, matte in enumerate(mattes)), DisFlow()))[RADIUS][1][16, 20]
         )
 
-    # Some frames say one thing and some the other: of 11, 8 outvote 3, and a tie is a tie.
+    # Some frames vote one way and some the other: of 11, 8 outvote 3, and a tie stays a tie.
     assert middle([1, 1, 0, 1, 1, 1, 0, 1, 0, 1, 1]) > 0.9 > 8 / 11
     assert middle([0, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0]) < 0.1 < 3 / 11
     assert middle([0.97, 0.98, 0.02, 0.97, 0.99, 1, 0.01, 0.98, 0, 1, 1]) > 0.9
-    # Frames that are of one mind, though an unsure one, are heard.
+    # Unanimous frames count, even if they are uncertain.
     assert middle([0.3, 0.4] * 5 + [0.35]) == pytest.approx(0.35, abs=0.01)

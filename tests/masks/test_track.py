@@ -1,4 +1,6 @@
-"""One painted matte carried over composites with known alpha, and the parts that carry it."""
+"""One painted matte tracked through composites with known alpha, and the parts of the tracker."""
+
+from functools import cache
 
 import numpy as np
 import pytest
@@ -11,16 +13,23 @@ from tests.composites import CASES, Composite, Motion, body, compose, iou
 COUNT = 41
 
 
+@cache
+def forty_frames(name):
+    """A case, and its first matte tracked through forty frames."""
+    case = CASES[name](COUNT)
+    return case, followed(case)
+
+
 def followed(case, order=None):
     frames = list(order or range(len(case.frames)))
     footage = Footage(case.frames.__getitem__, DisFlow(), DisFlow("fine"))
     return list(track(frames, footage, case.alphas[frames[0]]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_one_painted_matte_holds_for_forty_frames(name):
-    case = CASES[name](COUNT)
-    found = followed(case)
+    case, found = forty_frames(name)
     assert [one.frame for one in found] == list(range(1, COUNT))
     scores = [iou(one.matte, case.alphas[one.frame]) for one in found]
     assert np.mean(scores) >= 0.95, scores
@@ -32,14 +41,16 @@ def test_one_painted_matte_holds_for_forty_frames(name):
         assert 0 <= one.confidence <= 1
 
 
-def test_it_goes_backward_as_well():
+@pytest.mark.slow
+def test_tracking_works_backward():
     case = CASES["rotating"](9)
     found = followed(case, range(8, -1, -1))
     assert [one.frame for one in found] == list(range(7, -1, -1))
     assert min(iou(one.matte, case.alphas[one.frame]) for one in found) > 0.95
 
 
-def test_limbs_without_texture_bend_with_what_is_near_backward_too():
+@pytest.mark.slow
+def test_textureless_limbs_follow_their_surroundings():
     case = CASES["deforming"](21)
     scores = [iou(one.matte, case.alphas[one.frame]) for one in followed(case, range(20, -1, -1))]
     assert np.mean(scores) >= 0.96
@@ -47,7 +58,7 @@ def test_limbs_without_texture_bend_with_what_is_near_backward_too():
 
 
 def rising(count):
-    """A figure that rises from behind the ground, of which less than half is seen when it is painted."""
+    """A figure that rises from behind the ground, less than half of it visible when it is painted."""
     case = compose(body(), Motion(lambda t: (190, 190 - 2.2 * t)), count, seed=24)
     edge = 165 + 6 * np.sin(np.arange(case.alphas[0].shape[1]) / 23)
     seen = (np.arange(case.alphas[0].shape[0])[:, None] < edge.astype(int)[None]).astype(np.float32)
@@ -55,16 +66,18 @@ def rising(count):
     return Composite(frames, [alpha * seen for alpha in case.alphas], case.clean, case.foreground)
 
 
-def test_what_rises_from_behind_the_ground_comes_in():
+@pytest.mark.slow
+def test_emerging_part_is_included():
     case = rising(13)
     scores = {one.frame: iou(one.matte, case.alphas[one.frame]) for one in followed(case)}
     assert np.mean(list(scores.values())) > 0.85, scores
     assert scores[12] > 0.8, scores
 
 
-def test_confidence_falls_when_something_stands_before_it():
-    case = CASES["occluder"](36)
-    confidence = {one.frame: one.confidence for one in followed(case)}
+@pytest.mark.slow
+def test_confidence_falls_under_occlusion():
+    case, found = forty_frames("occluder")
+    confidence = {one.frame: one.confidence for one in found}
     hidden = [frame for frame in confidence if case.alphas[frame].sum() < 0.8 * case.alphas[0].sum()]
     clear = [frame for frame in confidence if frame < min(hidden) - 2]
     assert np.mean([confidence[frame] for frame in hidden]) < min(confidence[frame] for frame in clear) - 0.1
@@ -74,7 +87,8 @@ def ranks(values):
     return np.argsort(np.argsort(values))
 
 
-def test_confidence_foretells_the_overlap_with_the_truth():
+@pytest.mark.slow
+def test_confidence_predicts_the_overlap_with_the_truth():
     size = (240, 136)
     cases = [
         compose(body(), Motion(lambda t: (110, 68), turn=lambda t: 9 * t), 9, seed=12, size=size),
@@ -85,20 +99,21 @@ def test_confidence_foretells_the_overlap_with_the_truth():
             occluder=lambda t: 60 + 4.0 * t,
         ),
     ]  # fmt: skip
-    told, true = [], []
+    predicted, true = [], []
     for case in cases:
         for one in followed(case):
-            told.append(one.confidence)
+            predicted.append(one.confidence)
             true.append(iou(one.matte, case.alphas[one.frame]))
-    told, true = np.array(told), np.array(true)
+    predicted, true = np.array(predicted), np.array(true)
     assert true.min() < 0.7 < 0.95 < true.max()
-    assert np.corrcoef(ranks(told), ranks(true))[0, 1] > 0.7
-    assert np.abs(told - true)[true > 0.8].mean() < 0.1, (told, true)
-    # What is lost is told as such, if not how much of it is.
-    assert told[true < 0.7].max() < MIN_CONFIDENCE, (told, true)
+    assert np.corrcoef(ranks(predicted), ranks(true))[0, 1] > 0.7
+    assert np.abs(predicted - true)[true > 0.8].mean() < 0.1, (predicted, true)
+    # A loss is reported as such, if not its exact extent.
+    assert predicted[true < 0.7].max() < MIN_CONFIDENCE, (predicted, true)
 
 
-def test_a_still_picture_keeps_the_painted_matte_to_the_last_level():
+@pytest.mark.slow
+def test_static_picture_keeps_the_painted_matte_exactly():
     case = compose(body(), Motion(lambda t: (190, 110)), 1)
     still = [case.frames[0]] * 4
     footage = Footage(still.__getitem__, DisFlow(), DisFlow("fine"))
@@ -106,23 +121,25 @@ def test_a_still_picture_keeps_the_painted_matte_to_the_last_level():
         np.testing.assert_allclose(one.matte, case.alphas[0], atol=0.5 / 255)
 
 
-def test_large_plates_keep_the_painted_edge_at_full_size():
+@pytest.mark.slow
+def test_large_plates_keep_the_painted_edge_at_full_resolution():
     case = compose(body(), Motion(lambda t: (300 + 6.0 * t, 250)), 5, seed=3, size=(1024, 576))
     for one in followed(case):
         assert one.matte.shape == (576, 1024)
         assert iou(one.matte, case.alphas[one.frame]) > 0.97
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [0, 1])
-def test_nothing_and_all_stay_what_they_are(value):
+def test_empty_and_full_mattes_are_unchanged(value):
     case = compose(body(), Motion(lambda t: (190 + 3 * t, 110)), 3)
     footage = Footage(case.frames.__getitem__, DisFlow(), DisFlow("fine"))
     for one in track(range(3), footage, np.full(case.alphas[0].shape, value, np.float32)):
         assert abs(float(one.matte.mean()) - value) < 0.02
 
 
-def test_a_matte_of_another_size_is_refused():
+def test_matte_of_another_size_is_refused():
     case = compose(body(), Motion(lambda t: (190, 110)), 2)
     footage = Footage(case.frames.__getitem__, DisFlow(), DisFlow("fine"))
-    with pytest.raises(ValueError, match="size of its plate"):
+    with pytest.raises(ValueError, match="same size as its plate"):
         list(track(range(2), footage, np.zeros((9, 9), np.float32)))

@@ -1,4 +1,4 @@
-"""Colour keys in ``stylize matte``, and what they cut out."""
+"""Colour keys in ``stylize matte``, and the foregrounds that they cut out."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def plates(tmp_path, case):
 
 
 @pytest.mark.parametrize("screen", ["green", "#14b43c"])
-def test_a_screen_is_taken_out(tmp_path, plates, case, screen):
+def test_screen_is_keyed_out(tmp_path, plates, case, screen):
     asked = MatteSettings(chroma=screen, output=f"{tmp_path}/m/", foreground=f"{tmp_path}/f/")
     made = make_mattes(plates, asked)
     for frame, path in made.frames.items():
@@ -43,7 +43,7 @@ def test_a_screen_is_taken_out(tmp_path, plates, case, screen):
     assert (again.confidence, again.suggested_keyframes) == ({}, ())
 
 
-def test_a_clean_plate_may_be_one_still(tmp_path, plates, case):
+def test_clean_plate_may_be_a_still(tmp_path, plates, case):
     write_image(tmp_path / "clean.png", case.clean[0])
     made = make_mattes(plates, MatteSettings(clean=tmp_path / "clean.png", output=f"{tmp_path}/m/"))
     assert min(iou(read_values(path)[..., 0], case.alphas[n - 1]) for n, path in made.frames.items()) > 0.85
@@ -54,7 +54,7 @@ def test_a_clean_plate_may_be_one_still(tmp_path, plates, case):
         make_mattes(plates, MatteSettings(clean=tmp_path / "small.png", output=f"{tmp_path}/m/"))
 
 
-def test_brightness_keys_and_what_is_opaque_is_the_plate_to_the_bit(tmp_path, plates, case):
+def test_luma_key_keeps_opaque_pixels_bit_identical(tmp_path, plates, case):
     asked = MatteSettings(luma="0.3:0.31", output=f"{tmp_path}/m/", foreground=f"{tmp_path}/f/")
     made = make_mattes(plates, asked)
     for frame, path in made.frames.items():
@@ -64,16 +64,16 @@ def test_brightness_keys_and_what_is_opaque_is_the_plate_to_the_bit(tmp_path, pl
         np.testing.assert_array_equal(front[solid][:, :3], case.frames[frame - 1][solid])
 
 
-def test_what_makes_no_sense_is_refused(tmp_path, plates):
-    for wrong, told in (
-        ({"chroma": "red"}, "green, blue or a colour as #14b43c"),
+def test_invalid_key_options_are_refused(tmp_path, plates):
+    for wrong, message in (
+        ({"chroma": "red"}, "green, blue or a colour such as #14b43c"),
         ({"luma": "0.3"}, "two levels from 0 to 1"),
         ({"luma": "0.3:0.3"}, "two levels from 0 to 1"),
-        ({"luma": "0.3:0.5", "chroma": "green"}, "--chroma and --luma are two ways"),
+        ({"luma": "0.3:0.5", "chroma": "green"}, "--chroma and --luma are two methods"),
         ({"luma": "0.3:0.5", "difference": "0.1:0.2"}, "--difference needs"),
-        ({"clean": "c.png", "difference": "0.2:0.1"}, "falls"),
+        ({"clean": "c.png", "difference": "0.2:0.1"}, "is descending"),
     ):
-        with pytest.raises(SettingsError, match=told):
+        with pytest.raises(SettingsError, match=message):
             MatteSettings(output="m/", **wrong)
     assert MatteSettings(luma=Levels(0.1, 0.2), output="m/").luma == Levels(0.1, 0.2)
     (tmp_path / "grey").mkdir()
@@ -82,7 +82,7 @@ def test_what_makes_no_sense_is_refused(tmp_path, plates):
         make_mattes(tmp_path / "grey", MatteSettings(chroma="blue", output=f"{tmp_path}/m/"))
     with pytest.raises(MatteError, match="green or blue"):
         make_mattes(plates, MatteSettings(chroma="#808080", output=f"{tmp_path}/m/"))
-    with pytest.raises(SettingsError, match="name the same files"):
+    with pytest.raises(SettingsError, match="are the same files"):
         make_mattes(plates, MatteSettings(luma="0.1:0.2", output=f"{tmp_path}/m/", foreground=f"{tmp_path}/m/"))
     (tmp_path / "f").mkdir()
     (tmp_path / "f" / "p.0002.png").write_bytes(b"precious")

@@ -1,15 +1,16 @@
-"""``stylize matte``: what it writes, what it makes again, and what it refuses."""
+"""``stylize matte``: output, regeneration, and refusals."""
 
 import numpy as np
 import pytest
 
+import stylize
 from stylize.errors import FrameRangeError, MatteError, OutputError, SettingsError
 from stylize.matting.matte_pipeline import CONFIDENCE, make_mattes
 from stylize.media.images import quantise, read_image, read_values, write_image
 from stylize.settings import MatteSettings
 from tests.clips import write_movie
 from tests.composites import Motion, body, compose, footage, iou
-from tests.test_cli import said
+from tests.test_cli import run_command
 
 COUNT = 9
 
@@ -41,12 +42,13 @@ def values(path):
     return read_values(path)[..., 0]
 
 
-def test_one_painted_matte_serves_the_whole_shot_both_ways(tmp_path, plates, case):
+@pytest.mark.slow
+def test_painted_matte_is_tracked_in_both_directions(tmp_path, plates, case):
     made = make(plates, tmp_path / "mattes/", key(tmp_path, case, 104))
     assert list(made.frames) == list(range(101, 101 + COUNT))
     assert made.redone == tuple(made.frames)
     for frame, path in made.frames.items():
-        assert path == tmp_path / "mattes" / f"p.{frame:04d}.png"
+        assert path == tmp_path / "mattes" / f"p.{frame}.png"
         assert read_image(path).dtype == np.uint16
         assert iou(values(path), case.alphas[frame - 101]) > 0.95
     np.testing.assert_array_equal(values(made.frames[104]), quantise(case.alphas[3], np.uint8) / np.float32(255))
@@ -57,7 +59,8 @@ def test_one_painted_matte_serves_the_whole_shot_both_ways(tmp_path, plates, cas
     assert len(lines) == COUNT + 1
 
 
-def test_a_second_painted_matte_redoes_its_neighbourhood_alone(tmp_path, plates, case):
+@pytest.mark.slow
+def test_added_painted_matte_regenerates_only_its_neighbourhood(tmp_path, plates, case):
     first = [key(tmp_path, case, 101), key(tmp_path, case, 105)]
     made = make(plates, tmp_path / "m/", *first)
     before = {frame: path.read_bytes() for frame, path in made.frames.items()}
@@ -69,9 +72,8 @@ def test_a_second_painted_matte_redoes_its_neighbourhood_alone(tmp_path, plates,
     assert all(corrected.frames[frame].read_bytes() == before[frame] for frame in range(101, 106))
 
 
-def test_a_black_painted_matte_says_that_nothing_is_there_and_takes_nothing_from_the_frames_before(
-    tmp_path, plates, case
-):
+@pytest.mark.slow
+def test_black_painted_matte_ends_the_subject_without_affecting_earlier_frames(tmp_path, plates, case):
     write_image(tmp_path / "black.png", np.zeros(case.alphas[0].shape, np.uint8))
     made = make(plates, tmp_path / "m/", key(tmp_path, case, 101), f"105:{tmp_path / 'black.png'}")
     assert values(made.frames[105]).max() == 0
@@ -81,18 +83,19 @@ def test_a_black_painted_matte_says_that_nothing_is_there_and_takes_nothing_from
     assert made.confidence[102] > 0.5
 
 
-def test_a_painted_matte_stops_at_a_cut_and_the_shot_beyond_is_told(tmp_path, case):
+@pytest.mark.slow
+def test_tracking_stops_at_a_cut_and_the_next_shot_is_reported(tmp_path, case):
     other = compose(body(), Motion(lambda t: (60 + 2 * t, 50)), COUNT, seed=9, size=(200, 112), ground=beyond(COUNT))
     (tmp_path / "plates").mkdir()
     for number, pixels in enumerate([*case.frames, *other.frames], 101):
         write_image(tmp_path / "plates" / f"p.{number}.png", pixels)
-    told = []
+    messages = []
     settings = MatteSettings(key=(key(tmp_path, case, 103),), output=str(tmp_path / "m/"))
-    made = make_mattes(tmp_path / "plates", settings, on_message=told.append)
+    made = stylize.make_mattes(tmp_path / "plates", settings, on_message=messages.append)
     first, last = 101 + COUNT, 100 + 2 * COUNT
-    assert [line for line in told if "shot" in line] == [
-        f"frames {first} to {last}: a shot of its own, without a painted matte, so its mattes are black; paint one of "
-        f"its frames (--key {first}:PICTURE)"
+    assert [line for line in messages if "shot" in line] == [
+        f"frames {first} to {last}: a separate shot without a painted matte, so its mattes are black; paint one "
+        f"of them (--key {first}:PICTURE)"
     ]
     for frame, path in made.frames.items():
         if frame < first:
@@ -101,31 +104,33 @@ def test_a_painted_matte_stops_at_a_cut_and_the_shot_beyond_is_told(tmp_path, ca
             assert not values(path).any()
             assert made.confidence[frame] == 0
     assert made.suggested_keyframes[0] == first
-    # A painted one beyond the cut is carried there, and leaves the first shot as it is.
+    # A painted matte after the cut is tracked there, and leaves the first shot unchanged.
     write_image(tmp_path / "other.png", quantise(other.alphas[4], np.uint8))
     settings = MatteSettings(
         key=(key(tmp_path, case, 103), f"{first + 4}:{tmp_path / 'other.png'}"), output=str(tmp_path / "m/")
     )
-    told.clear()
-    again = make_mattes(tmp_path / "plates", settings, on_message=told.append)
-    assert told == []
+    messages.clear()
+    again = stylize.make_mattes(tmp_path / "plates", settings, on_message=messages.append)
+    assert messages == []
     assert again.redone == tuple(range(first, last + 1))
     assert min(iou(values(again.frames[first + n]), other.alphas[n]) for n in range(COUNT)) > 0.9
 
 
 def beyond(count):
-    """Another scene to stand behind: colours turned round and upside down."""
+    """Background of another scene: inverted colours, upside down."""
     return [np.ascontiguousarray(255 - plate[::-1, :, ::-1]) for plate in footage((200, 112))[20 : 20 + count]]
 
 
-def test_a_changed_plate_redoes_its_span(tmp_path, plates, case):
+@pytest.mark.slow
+def test_changed_plate_regenerates_its_span(tmp_path, plates, case):
     keys = [key(tmp_path, case, 101), key(tmp_path, case, 105)]
     make(plates, tmp_path / "m/", *keys)
     write_image(plates / "p.103.png", 255 - case.frames[2])
     assert make(plates, tmp_path / "m/", *keys).redone == (102, 103, 104)
 
 
-def test_the_mattes_fit_the_shot_they_were_made_of(tmp_path, plates, case):
+@pytest.mark.slow
+def test_mattes_work_in_a_run_of_their_shot(tmp_path, plates, case):
     import stylize
 
     make(plates, tmp_path / "m/", key(tmp_path, case, 101))
@@ -133,11 +138,12 @@ def test_the_mattes_fit_the_shot_they_were_made_of(tmp_path, plates, case):
     write_image(tmp_path / "keys" / "101.png", 255 - case.frames[0])
     made = stylize.run(plates, keys=tmp_path / "keys", matte=tmp_path / "m", to_stage="propagate")
     for frame, path in made.frames.items():
-        outside = values(tmp_path / "m" / f"p.{frame:04d}.png") == 0
+        outside = values(tmp_path / "m" / f"p.{frame}.png") == 0
         np.testing.assert_array_equal(read_image(path)[outside], case.frames[frame - 101][outside])
 
 
-def test_a_movie_is_taken_too_and_the_bits_do_not_depend_on_threads(tmp_path, case):
+@pytest.mark.slow
+def test_movie_is_accepted_and_mattes_do_not_depend_on_threads(tmp_path, case):
     movie = write_movie(tmp_path / "shot.mkv", case.frames[:4])
     found = []
     for threads in (1, 2):
@@ -152,15 +158,15 @@ def test_a_movie_is_taken_too_and_the_bits_do_not_depend_on_threads(tmp_path, ca
     assert found[0] == found[1]
 
 
-def test_what_does_not_fit_is_refused_in_one_line(tmp_path, plates, case):
+def test_mismatched_inputs_are_refused_in_one_line(tmp_path, plates, case):
     good = key(tmp_path, case, 101)
     with pytest.raises(SettingsError, match=r"--key 40:mask\.png"):
         MatteSettings(output="m/")
     with pytest.raises(SettingsError, match="-o PATH"):
         MatteSettings(key=good)
-    with pytest.raises(SettingsError, match=r"--key must be a frame and a picture, as 40:mask\.png"):
+    with pytest.raises(SettingsError, match=r"--key must be a frame and a picture, such as 40:mask\.png"):
         MatteSettings(key=("mask.png",), output="m/")
-    with pytest.raises(SettingsError, match="frame 101 twice"):
+    with pytest.raises(SettingsError, match="two mattes for frame 101"):
         MatteSettings(key=(good, good), output="m/")
     with pytest.raises(FrameRangeError, match="no frame 7, the frames are 101-109"):
         make(plates, tmp_path / "m/", good.replace("101:", "7:"))
@@ -174,33 +180,35 @@ def test_what_does_not_fit_is_refused_in_one_line(tmp_path, plates, case):
             make(plates, tmp_path / output, good)
     for front in ("f.####.exr", "f.mov"):
         with pytest.raises(
-            SettingsError, match=rf"^--foreground {front}: what is inside is, straight with alpha"
-        ) as told:
+            SettingsError, match=rf"^--foreground {front}: foregrounds are written as pictures"
+        ) as error:
             make(plates, tmp_path / "m/", good, foreground=front)
-        assert "matte" not in str(told.value)
+        assert "matte" not in str(error.value)
     with pytest.raises(SettingsError, match=r"^--foreground f\.gif: movies are written as"):
         make(plates, tmp_path / "m/", good, foreground="f.gif")
-    with pytest.raises(OutputError, match=r"made from|folder of the shot"):
+    with pytest.raises(OutputError, match=r"is one of the input files|is the folder of the shot"):
         make(plates, plates, good)
 
 
-def test_files_of_others_are_not_written_over(tmp_path, plates, case):
+@pytest.mark.slow
+def test_foreign_files_are_not_overwritten(tmp_path, plates, case):
     (tmp_path / "m").mkdir()
-    for name in (CONFIDENCE, "p.0103.png"):
+    for name in (CONFIDENCE, "p.103.png"):
         (tmp_path / "m" / name).write_bytes(b"precious")
         with pytest.raises(OutputError, match=r"already exists.*--overwrite"):
             make(plates, tmp_path / "m", key(tmp_path, case, 101))
         (tmp_path / "m" / name).unlink()
-    (tmp_path / "m" / "p.0103.png").write_bytes(b"old")
+    (tmp_path / "m" / "p.103.png").write_bytes(b"old")
     assert len(make(plates, tmp_path / "m", key(tmp_path, case, 101), overwrite=True).redone) == COUNT
 
 
-def test_the_command_says_what_it_made(capfd, tmp_path, plates, case):
-    code, out, err = said(capfd, "matte", plates, "--key", key(tmp_path, case, 101), "-o", f"{tmp_path}/m/")
+@pytest.mark.slow
+def test_command_reports_its_output(capfd, tmp_path, plates, case):
+    code, out, err = run_command(capfd, "matte", plates, "--key", key(tmp_path, case, 101), "-o", f"{tmp_path}/m/")
     assert (code, err) == (0, "")
     assert f"mattes: {COUNT} made, 0 reused" in out
     assert f"wrote: {tmp_path}/m" in out
-    code, out, err = said(capfd, "matte", plates, "-o", f"{tmp_path}/m/")
+    code, out, err = run_command(capfd, "matte", plates, "-o", f"{tmp_path}/m/")
     assert (code, out) == (2, "")
-    assert err.startswith("stylize: what is inside?")
-    assert "--key FRAME:PICTURE" in said(capfd, "matte", "--help")[1]
+    assert err.startswith("stylize: no source is given for the matte")
+    assert "--key FRAME:PICTURE" in run_command(capfd, "matte", "--help-all")[1]

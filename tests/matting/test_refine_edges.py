@@ -26,7 +26,7 @@ def plates(tmp_path, case):
     return tmp_path / "plates"
 
 
-def test_a_hard_matte_that_is_carried_gets_its_motion_blur(tmp_path, plates, case):
+def test_tracked_hard_matte_regains_motion_blur(tmp_path, plates, case):
     pytest.importorskip("pymatting")
     hard = (case.alphas[0] > 0.5).astype(np.uint8) * 255
     write_image(tmp_path / "hard.png", hard)
@@ -34,12 +34,12 @@ def test_a_hard_matte_that_is_carried_gets_its_motion_blur(tmp_path, plates, cas
     plain = make_mattes(plates, MatteSettings(key=key, output=f"{tmp_path}/m/"))
     before = np.abs(read_values(plain.frames[2])[..., 0] - case.alphas[0]).mean()
     made = make_mattes(plates, MatteSettings(key=key, output=f"{tmp_path}/m/", refine=10))
-    assert made.redone == (2,)  # what is painted stays as it is painted
+    assert made.redone == (2,)  # the painted matte is unchanged
     np.testing.assert_array_equal(read_values(made.frames[1])[..., 0], hard / np.float32(255))
     assert np.abs(read_values(made.frames[2])[..., 0] - case.alphas[0]).mean() < 0.8 * before
 
 
-def test_a_matte_of_nothing_or_all_is_left():
+def test_empty_and_full_mattes_are_unchanged():
     pytest.importorskip("pymatting")
     refine, _ = matte_edges.open_refiner(4)
     for value in (0, 1):
@@ -47,10 +47,10 @@ def test_a_matte_of_nothing_or_all_is_left():
         np.testing.assert_array_equal(refine(np.zeros((20, 30, 3), np.uint8), matte), matte)
 
 
-def test_a_missing_library_and_what_needs_none_are_told(monkeypatch):
+def test_missing_library_and_redundant_refinement_are_reported(monkeypatch):
     monkeypatch.setattr(matte_edges, "find_spec", lambda name: None)
     with pytest.raises(MatteError, match=r"pip install '\.\[matting\]'"):
         matte_edges.open_refiner(4)
     assert matte_edges.open_refiner(0)[1] == []
-    with pytest.raises(SettingsError, match="soft already"):
+    with pytest.raises(SettingsError, match="already soft"):
         MatteSettings(chroma="green", refine=4, output="m/")

@@ -1,4 +1,4 @@
-"""Mattes in a whole run: the plate outside of them, to the bit, and what happens at the ends of their range."""
+"""Mattes in a whole run: the plate outside of them is bit-identical, and the extremes of their range work."""
 
 import cv2
 import numpy as np
@@ -12,18 +12,18 @@ from stylize.errors import MatteError
 from stylize.media.images import read_image, write_image
 from stylize.media.shot import open_shot, read_frames
 from tests.context.test_mattes import write_exr
-from tests.sliding import SIZE, deepened, folder_of, scene, shot_of
+from tests.sliding import SIZE, folder_of, scene, shot_of, to_16_bits
 
 FRAMES = 4
 
 
 def make_shot(folder, kind, deep, alpha):
-    """A shot of FRAMES frames numbered from 1, and its frames as they are decoded."""
+    """A shot of FRAMES frames numbered from 1, and its frames as decoded."""
     pictures = scene(FRAMES)
     if alpha:
         veil = np.random.default_rng(5).integers(0, 256, (*SIZE[::-1], 1), np.uint8)
         pictures = [np.dstack([one, veil]) for one in pictures]
-    path = shot_of(folder, kind, deepened(pictures) if deep else pictures)
+    path = shot_of(folder, kind, to_16_bits(pictures) if deep else pictures)
     return path, dict(read_frames(open_shot(path)))
 
 
@@ -36,7 +36,7 @@ def keys_for(folder, plates):
 
 @st.composite
 def mattes(draw):
-    """One matte a frame: blocks of nothing, all and anything between, uint8 or uint16 (H, W)."""
+    """One matte per frame: blocks of 0, 1 and random values, uint8 or uint16 (H, W)."""
     deep, seed = draw(st.booleans()), draw(st.integers(0, 999))
     rng = np.random.default_rng(seed)
     most = 65535 if deep else 255
@@ -47,14 +47,13 @@ def mattes(draw):
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     kind=st.sampled_from(["sequence", "movie"]), deep=st.booleans(), alpha=st.booleans(), matte=mattes(),
     invert=st.booleans(), grow=st.integers(-3, 3), feather=st.integers(0, 5),
 )  # fmt: skip
-def test_outside_the_matte_every_frame_is_the_decoded_plate_to_the_bit(
-    tmp_path_factory, kind, deep, alpha, matte, invert, grow, feather
-):
+def test_plate_outside_the_matte_is_bit_identical(tmp_path_factory, kind, deep, alpha, matte, invert, grow, feather):
     folder = tmp_path_factory.mktemp("shot")
     (folder / "keys").mkdir()
     path, plates = make_shot(folder, kind, deep, alpha and kind == "sequence")
@@ -72,7 +71,7 @@ def test_outside_the_matte_every_frame_is_the_decoded_plate_to_the_bit(
 
 
 def _near(inside, grow, feather):
-    """Where the matte may be above 0: bool (H, W)."""
+    """Mask of pixels whose matte may be above 0: bool (H, W)."""
     square = np.ones((2 * (feather // 2) + 1,) * 2, np.uint8)
     return cv2.dilate(grown(inside.astype(np.float32), grow), square) > 0
 
@@ -92,10 +91,10 @@ def flat(folder, value, first=1, count=FRAMES):
     return folder_of(folder, [np.full(SIZE[::-1], value, np.uint8)] * count, first)
 
 
-def test_a_matte_of_nothing_gives_the_plate_back_and_says_so(plates, keys, tmp_path):
-    said = []
-    result = stylize.run(plates, keys=keys, matte=flat(tmp_path / "black", 0), on_message=said.append)
-    assert any("nothing to stylise" in text for text in said)
+def test_empty_matte_returns_the_plate_with_a_note(plates, keys, tmp_path):
+    messages = []
+    result = stylize.run(plates, keys=keys, matte=flat(tmp_path / "black", 0), on_message=messages.append)
+    assert any("nothing to stylise" in text for text in messages)
     assert [shot.keyframes for shot in result.shots] == [()]
     for number, file in result.frames.items():
         np.testing.assert_array_equal(read_image(file), scene(FRAMES)[number - 1])
@@ -104,7 +103,8 @@ def test_a_matte_of_nothing_gives_the_plate_back_and_says_so(plates, keys, tmp_p
     assert again.notes == ()
 
 
-def test_a_matte_of_all_gives_the_bits_of_none(plates, keys, tmp_path):
+@pytest.mark.slow
+def test_full_matte_gives_the_same_bits_as_no_matte(plates, keys, tmp_path):
     bare = stylize.run(plates, keys=keys, project=tmp_path / "a")
     full = stylize.run(plates, keys=keys, project=tmp_path / "b", matte=flat(tmp_path / "white", 255))
     inverted = stylize.run(plates, keys=keys, project=tmp_path / "c", matte=flat(tmp_path / "k", 0), matte_invert=True)
@@ -112,7 +112,7 @@ def test_a_matte_of_all_gives_the_bits_of_none(plates, keys, tmp_path):
         assert file.read_bytes() == full.frames[number].read_bytes() == inverted.frames[number].read_bytes()
 
 
-def test_the_shots_own_alpha_is_a_matte(tmp_path, keys):
+def test_alpha_of_the_shot_can_be_the_matte(tmp_path, keys):
     veil = np.zeros((*SIZE[::-1], 1), np.uint8)
     veil[10:20, 20:40] = 255
     cut = folder_of(tmp_path / "cut", [np.dstack([one, veil]) for one in scene(FRAMES)])
@@ -122,12 +122,12 @@ def test_the_shots_own_alpha_is_a_matte(tmp_path, keys):
         assert not changed[veil[..., 0] == 0].any()
 
 
-def test_a_shot_without_alpha_has_no_alpha_to_offer(plates, keys):
+def test_matte_alpha_needs_a_shot_with_alpha(plates, keys):
     with pytest.raises(MatteError, match="no alpha"):
         stylize.run(plates, keys=keys, matte="alpha")
 
 
-def test_what_is_wrong_with_a_matte_is_told_before_any_key_is_painted(plates, tmp_path, monkeypatch):
+def test_faulty_matte_is_refused_before_any_key_is_rendered(plates, tmp_path, monkeypatch):
     write_image(tmp_path / "ref.png", scene(1)[0])
     (tmp_path / "exr").mkdir()
     for number in range(1, FRAMES + 1):
@@ -139,11 +139,12 @@ def test_what_is_wrong_with_a_matte_is_told_before_any_key_is_painted(plates, tm
         stylize.run(plates, style=tmp_path / "ref.png", matte=tmp_path / "exr")
     holes = flat(tmp_path / "holes", 255)
     (holes / "plate.0002.png").unlink()
-    with pytest.raises(MatteError, match="missing 2: add"):
+    with pytest.raises(MatteError, match="missing 2; add"):
         stylize.run(plates, style=tmp_path / "ref.png", matte=holes)
 
 
-def test_another_width_of_the_edge_makes_frames_anew_and_no_key(plates, keys, tmp_path):
+@pytest.mark.slow
+def test_changed_feather_regenerates_frames_but_no_key(plates, keys, tmp_path):
     half = np.zeros(SIZE[::-1], np.uint8)
     half[:, :30] = 255
     write_image(tmp_path / "half.png", half)

@@ -1,4 +1,4 @@
-"""Mattes that a network finds."""
+"""Mattes from segmentation networks."""
 
 import sys
 from dataclasses import replace
@@ -14,13 +14,13 @@ from stylize.matting.matte_pipeline import make_mattes
 from stylize.matting.networks import Segmentation
 from stylize.media.images import read_image, read_values, write_image
 from stylize.settings import MatteSettings
-from tests.networks import red_class, red_finder, red_finder_beside, red_recurrent
+from tests.networks import red_class, red_finder, red_finder_with_external_weights, red_recurrent
 
 SIZE = (96, 64)
 
 
 def scene(count=5):
-    """A red disc on blue, in textured paint, that goes to the right."""
+    """A textured red disc on blue that moves to the right."""
     ys, xs = np.mgrid[: SIZE[1], : SIZE[0]]
     grain = np.random.default_rng(0).integers(0, 40, (SIZE[1], SIZE[0], 1))
     found = []
@@ -46,7 +46,7 @@ def model(tmp_path):
     return tmp_path / "net.onnx"
 
 
-def test_the_subject_is_found_and_nothing_is_made_twice(tmp_path, plates, model):
+def test_subject_is_found_and_mattes_are_reused(tmp_path, plates, model):
     asked = MatteSettings(matte_model=model, output=f"{tmp_path}/m/")
     made = make_mattes(plates, asked)
     for frame, path in made.frames.items():
@@ -59,14 +59,14 @@ def test_the_subject_is_found_and_nothing_is_made_twice(tmp_path, plates, model)
     assert make_mattes(plates, asked).redone == (1, 2, 3, 4, 5)
 
 
-def test_what_waited_is_gone_and_each_step_is_told(tmp_path, plates, model):
+def test_scratch_files_are_removed_and_progress_is_reported(tmp_path, plates, model):
     steps = []
-    made = make_mattes(
-        plates, MatteSettings(matte_model=model, output=f"{tmp_path}/m/"), lambda *step: steps.append(step)
+    made = stylize.make_mattes(
+        plates, matte_model=model, output=f"{tmp_path}/m/", on_progress=lambda *step: steps.append(step)
     )
     assert [step for step in steps if step[0] == "find"] == [("find", n, 5) for n in range(1, 6)]
     assert [step for step in steps if step[0] == "matte"] == [("matte", n, 5) for n in range(1, 6)]
-    assert not list(tmp_path.rglob(".found-*"))
+    assert not list(tmp_path.rglob(".*found-*"))
     first = {frame: path.read_bytes() for frame, path in made.frames.items()}
     made.frames[3].unlink()
     again = make_mattes(plates, MatteSettings(matte_model=model, output=f"{tmp_path}/m/", threads=1))
@@ -74,7 +74,7 @@ def test_what_waited_is_gone_and_each_step_is_told(tmp_path, plates, model):
 
 
 class Painted:
-    """A network of mattes that are given, in an order of its own."""
+    """A network that returns given mattes, in a given order."""
 
     prompted, produces_mattes = False, True
 
@@ -92,23 +92,26 @@ class Painted:
 @pytest.mark.parametrize(
     ("order", "found"), [((1, 2, 3, 4, 5), []), ((3, 4, 5, 2, 1), [("find", n, 5) for n in range(1, 5)])]
 )
-def test_mattes_that_come_out_while_others_are_found_are_one_bar(tmp_path, plates, monkeypatch, order, found):
+def test_overlapping_segmentation_and_writing_share_one_progress_bar(tmp_path, plates, monkeypatch, order, found):
     monkeypatch.setattr(
         stylize.matting.matte_pipeline, "open_segmentation", lambda *asked: Segmentation(Painted(order), "segment_onnx")
     )
     steps = []
-    make_mattes(plates, MatteSettings(matte_model="any", output=f"{tmp_path}/m/"), lambda *step: steps.append(step))
+    stylize.make_mattes(
+        plates, matte_model="any", output=f"{tmp_path}/m/", on_progress=lambda *step: steps.append(step)
+    )
     assert steps == [*found, *(("matte", n, 5) for n in range(1, 6))]
 
 
 class Guessed(Painted):
-    """A network that says where the subject is."""
+    """A network whose output is a probability of the subject."""
 
     produces_mattes = False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "again"), [(Guessed, (1, 2, 3, 4, 5)), (Painted, ())])
-def test_other_cuts_are_other_mattes_where_whole_shots_settle_them(tmp_path, plates, monkeypatch, kind, again):
+def test_changed_cuts_regenerate_mattes_with_shot_consensus(tmp_path, plates, monkeypatch, kind, again):
     finder = Segmentation(kind((1, 2, 3, 4, 5)), "segment_onnx")
     monkeypatch.setattr(stylize.matting.matte_pipeline, "open_segmentation", lambda *asked: finder)
     asked = MatteSettings(matte_model="any", output=f"{tmp_path}/m/")
@@ -121,8 +124,8 @@ def test_other_cuts_are_other_mattes_where_whole_shots_settle_them(tmp_path, pla
     assert redone == again
 
 
-def test_what_a_frame_misses_the_others_know(tmp_path, model):
-    """In one frame of nine the subject is a little bluer, and a finder of red thinks it is rather not there."""
+def test_missed_subject_is_recovered_from_other_frames(tmp_path, model):
+    """In one frame of nine the subject is slightly bluer, and the network that finds red rates it as background."""
     (tmp_path / "plates").mkdir()
     frames = scene(9)
     for number, (pixels, disc) in enumerate(frames, 1):
@@ -137,7 +140,7 @@ def test_what_a_frame_misses_the_others_know(tmp_path, model):
     assert (inside & truth).sum() / (inside | truth).sum() > 0.9
 
 
-def test_a_network_of_mattes_keeps_its_soft_borders(tmp_path, plates, model):
+def test_network_that_gives_mattes_keeps_soft_borders(tmp_path, plates, model):
     model.write_bytes(red_recurrent())
     made = make_mattes(plates, MatteSettings(matte_model=model, output=f"{tmp_path}/m/"))
     inside = read_values(made.frames[3])[..., 0] > 0.5
@@ -145,7 +148,7 @@ def test_a_network_of_mattes_keeps_its_soft_borders(tmp_path, plates, model):
     assert (inside & truth).sum() / (inside | truth).sum() > 0.9
 
 
-def test_a_run_styles_what_is_found_and_leaves_the_rest(tmp_path, plates, model):
+def test_run_stylises_only_the_segmented_subject(tmp_path, plates, model):
     (tmp_path / "keys").mkdir()
     write_image(tmp_path / "keys" / "1.png", np.full((SIZE[1], SIZE[0], 3), 255, np.uint8))
     asked = {"keys": tmp_path / "keys", "matte": "auto", "matte_model": model, "to_stage": "propagate"}
@@ -161,11 +164,11 @@ def test_a_run_styles_what_is_found_and_leaves_the_rest(tmp_path, plates, model)
     assert stylize.run(plates, **asked).redone == ()
 
 
-def test_what_is_no_network_is_told_with_the_way_to_one(tmp_path, plates, model):
+def test_invalid_network_is_reported_with_a_download_command(tmp_path, plates, model):
     def make(path):
         return make_mattes(plates, MatteSettings(matte_model=path, output=f"{tmp_path}/m/"))
 
-    with pytest.raises(MatteError, match=r"none\.onnx: no such file; any salient-object.*u2netp\.onnx"):
+    with pytest.raises(MatteError, match=r"none\.onnx: no such file; use any salient-object.*u2netp\.onnx"):
         make(tmp_path / "none.onnx")
     (tmp_path / "bad.onnx").write_bytes(b"nothing")
     with pytest.raises(MatteError, match=r"^--matte-model [^\n]*not an ONNX network[^\n]*u2netp\.onnx[^\n]*$"):
@@ -175,11 +178,13 @@ def test_what_is_no_network_is_told_with_the_way_to_one(tmp_path, plates, model)
         make(tmp_path / "four.onnx")
 
 
-def test_weights_beside_a_network_are_a_part_of_it(tmp_path, plates, model):
+def test_external_weights_are_part_of_a_network(tmp_path, plates, model):
     asked = MatteSettings(matte_model=model, output=f"{tmp_path}/m/")
-    network, weights = red_finder_beside("net.onnx_data")
+    network, weights = red_finder_with_external_weights("net.onnx_data")
     model.write_bytes(network)
-    with pytest.raises(MatteError, match=r"^--matte-model [^\n]*net\.onnx: not an ONNX network[^\n]*net\.onnx_data"):
+    with pytest.raises(
+        MatteError, match=r"^--matte-model [^\n]*net\.onnx: the file is not an ONNX network[^\n]*net\.onnx_data"
+    ):
         make_mattes(plates, asked)
     (tmp_path / "net.onnx_data").write_bytes(weights)
     made = make_mattes(plates, asked)
@@ -190,30 +195,33 @@ def test_weights_beside_a_network_are_a_part_of_it(tmp_path, plates, model):
     assert make_mattes(plates, asked).redone == (1, 2, 3, 4, 5)
 
 
-def test_people_are_asked_for_by_name(tmp_path, plates, model):
+def test_find_person_needs_a_network_for_people(tmp_path, plates, model):
     def make(find):
         return make_mattes(plates, MatteSettings(matte_model=model, find=find, output=f"{tmp_path}/m/"))
 
-    with pytest.raises(MatteError, match=r"net\.onnx: it is not known to find people: .*; u2net_human_seg\.onnx, from"):
+    with pytest.raises(
+        MatteError,
+        match=r"net\.onnx: this network is not known to find people: .*; use a network that .*u2net_human_seg\.onnx",
+    ):
         make("person")
     assert make("subject").redone == (1, 2, 3, 4, 5)
     model.write_bytes(red_class(21, 15))
-    with pytest.raises(MatteError, match="it finds people, not any subject"):
+    with pytest.raises(MatteError, match="this network finds people, not any subject"):
         make("subject")
     made = make("person")
     assert read_values(made.frames[1])[32, 35, 0] > 0.9
-    # What it is asked to find changes nothing of what it finds.
+    # The request does not change the mattes.
     assert make(None).redone == ()
 
 
-def test_a_missing_library_is_told_with_the_command_that_gets_it(tmp_path, plates, monkeypatch):
+def test_missing_library_is_reported_with_its_install_command(tmp_path, plates, monkeypatch):
     (tmp_path / "net.onnx").write_bytes(red_finder())
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MatteError, match=r"pip install '\.\[auto\]'"):
         make_mattes(plates, MatteSettings(matte_model=tmp_path / "net.onnx", output=f"{tmp_path}/m/"))
 
 
-def test_layers_that_ask_the_same_network_share_what_it_finds_and_others_do_not(tmp_path, plates, model):
+def test_layers_share_mattes_of_the_same_network(tmp_path, plates, model):
     for name, value in (("dark", 30), ("bright", 220)):
         (tmp_path / name).mkdir()
         write_image(tmp_path / name / "1.png", np.full((SIZE[1], SIZE[0], 3), value, np.uint8))
@@ -234,3 +242,21 @@ def test_layers_that_ask_the_same_network_share_what_it_finds_and_others_do_not(
     stylize.run(plates, layers=layers)
     assert len([path for path in (result.project / "mask").iterdir() if path.name != "layers"]) == 2
     assert stylize.run(plates, layers=layers).redone == ()
+
+
+def test_edited_matte_is_kept_and_used(tmp_path, plates, model):
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    write_image(folder / "1.png", np.full((SIZE[1], SIZE[0], 3), 200, np.uint8))
+    asked = {"keys": folder, "matte": "auto", "matte_model": model}
+    project = stylize.run(plates, **asked).project
+    mine, messages = project / "mask/auto/p.0003.png", []
+    write_image(mine, np.zeros(SIZE[::-1], np.uint16))
+    made = mine.read_bytes()
+    model.write_bytes(red_finder(32))
+    result = stylize.run(plates, **asked, on_message=messages.append)
+    assert mine.read_bytes() == made
+    np.testing.assert_array_equal(read_image(result.frames[3]), scene()[2][0])
+    assert [
+        text for text in messages if text.startswith(f"3 in {mine.parent}: changed by hand and used unchanged; del")
+    ]
