@@ -6,8 +6,6 @@ The server holds the model, its samplers, LoRAs and ControlNets. This module sen
 import base64
 import json
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,15 +13,18 @@ from typing import Any
 import numpy as np
 
 from propagate.arrays import F32, Floats
-from stylize.errors import InputError, RendererError
-from stylize.media.images import quantise, read_image, to_float, write_image
-from stylize.renderers.diffusion.models import SDXL
+from stylize.errors import RendererError
+from stylize.extensions.discovery import renderer
+from stylize.media.images import quantise, write_image
+from stylize.renderers.diffusion.models import SD15, SDXL
 from stylize.renderers.diffusion.provenance import read_provenance, recorded_hash
-from stylize.renderers.diffusion.sizes import Working, crop_resize, paste_back, plan_size
-from stylize.renderers.protocol import RenderedKey, RenderRequest
+from stylize.renderers.diffusion.sizes import NATIVE, Working, crop_resize, full_work, paste_back, plan_size
+from stylize.renderers.http_client import HttpClient, Limits
+from stylize.renderers.protocol import RenderedKey, RendererSetup, RenderRequest
+from stylize.renderers.received_picture import max_text_size, picture_of_text
 from stylize.settings import DIFFUSION, OPTIONS, Settings
 from stylize.settings.schedules import text_at
-from stylize.settings.validation import A1111_OPTIONS
+from stylize.visible_text import visible
 
 # Preprocessors of the ControlNet extension, by kind; a ready-made picture needs none.
 MODULES = {
@@ -31,90 +32,81 @@ MODULES = {
     "depth": "depth_midas", "normal": "normal_bae", "openpose": "openpose_full", "tile": "tile_resample",
     "shuffle": "shuffle",
 }  # fmt: skip
-# Seconds. A key may take minutes on a slow card; a query of the server's state may not.
+# Time limits in seconds. A key may take minutes on a slow card; a query of the server's state is quick.
 RENDER_TIMEOUT, QUERY_TIMEOUT = 1800.0, 20.0
+_MEGABYTE = 1 << 20
+# Margin in pixels around a matte, at the size of the shot, that the server also reads.
+_PADDING = 32
+# Maximum number of pictures in a reply: the key, and those of ControlNet's preprocessors.
+_MAX_PICTURES = 10
+# Maximum length, in characters, of the text that a server stores with a key.
+_MAX_PARAMETERS = 1 << 16
 
 
 class A1111Renderer:
     """Renderer backed by an A1111 server; see the module's docstring."""
 
     def __init__(self, settings: Settings) -> None:
-        """Make no request to the server yet. Raises RendererError for an invalid address."""
-        if not settings.url.startswith(("http://", "https://")):
-            raise RendererError(f"--url must be as http://127.0.0.1:7860, not {settings.url}")
+        """Set up the client without sending a request. Raises RendererError for an invalid address."""
         self.settings = settings
-        self._url = settings.url.rstrip("/")
+        self._client = HttpClient(
+            settings.url, "A1111", "start it with --api and check its log, or give its address with --url"
+        )
         self._model: str | None = None
 
     def cache_key(self) -> str:
-        """Return the settings and the server's loaded model as text. Raises RendererError when it does not answer."""
+        """Return the settings and the server's model as text. Raises RendererError when the server does not answer."""
         if self._model is None:
-            reply = self._call("/sdapi/v1/options", None, QUERY_TIMEOUT)
-            self._model = str(reply.get("sd_model_checkpoint"))
+            self._model = str(self._server_options().get("sd_model_checkpoint"))
+        reads = renderer("a1111").reads
         options = [option for option in OPTIONS.values() if option.group == DIFFUSION]
-        sent = [[o.name, str(getattr(self.settings, o.name))] for o in options if o.name in A1111_OPTIONS and o.stored]
+        sent = [[o.name, str(getattr(self.settings, o.name))] for o in options if o.name in reads and o.stored]
         return f"a1111-{json.dumps([self._model, sent])}"
 
     def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> RenderedKey:
-        """Paint a key. Raises RendererError when the server does not answer, refuses, or sends no picture."""
+        """Paint a key. Raises RendererError when the server does not answer, returns an error, or sends no picture."""
         working = working_of(self.settings, request)
-        reply = self._call("/sdapi/v1/img2img", payload(self.settings, request, working), RENDER_TIMEOUT)
-        images = reply.get("images")
+        limits = Limits(RENDER_TIMEOUT, _MAX_PICTURES * max_text_size(working.size) + _MEGABYTE)
+        reply = self._client.post("/sdapi/v1/img2img", payload(self.settings, request, working), limits)
+        images, source = reply.get("images"), f"{self._client.url} for keyframe {request.frame}"
         if not isinstance(images, list) or not images:
-            raise RendererError(f"{self._url} sent no picture for keyframe {request.frame}; see what it says of itself")
-        painted = _decoded(str(images[0]), f"{self._url} sent for keyframe {request.frame}")
-        if painted.shape[1::-1] != working.size:
-            found, expected = ("x".join(map(str, size)) for size in (painted.shape[1::-1], working.size))
-            raise RendererError(
-                f"{self._url} sent {found} pixels for keyframe {request.frame}, expected {expected}; turn off what "
-                "changes sizes there"
-            )
+            raise RendererError(f"expected a picture from {source}, but it sent none; check the log of the server")
+        painted = picture_of_text(images[0], working.size, source)
         picture = np.clip(paste_back(painted, request.plate, working), 0, 1)
         if request.matte is not None:
             picture = np.where(request.matte[..., None] > 0, picture, request.plate)
         on_step(1, 1)
-        return RenderedKey(np.ascontiguousarray(picture, F32), _texts(reply), notes=self._model_differences())
+        work = full_work(working, SDXL, self.settings.render_size, request.scale, boxed=False)
+        finished = np.ascontiguousarray(picture, F32)
+        return RenderedKey(finished, _texts(reply), notes=self._model_differences(), full_work=work)
 
     def _model_differences(self) -> tuple[str, ...]:
         """Return a note if the server's model differs from that of the key to reproduce."""
         if self.settings.like is None:
             return ()
         expected = recorded_hash(read_provenance(self.settings.like))
-        loaded = str(self._call("/sdapi/v1/options", None, QUERY_TIMEOUT).get("sd_checkpoint_hash") or "")
+        loaded = visible(str(self._server_options().get("sd_checkpoint_hash") or ""))
         if not expected or not loaded or loaded.startswith(expected):
             return ()
         return (
-            f"the server's model has the hash {loaded[:10]}, and {self.settings.like} was painted with {expected}: "
-            "another picture comes out",
+            f"the server's model has the hash {loaded[:10]}, but {self.settings.like} was painted with {expected}: "
+            "the picture will differ",
         )
 
-    def _call(self, path: str, body: Mapping[str, Any] | None, timeout: float) -> dict[str, Any]:
-        """Return the server's reply to a GET request, or to a POST request if there is a body."""
-        data = None if body is None else json.dumps(body).encode()
-        sent = urllib.request.Request(f"{self._url}{path}", data, {"Content-Type": "application/json"})
-        try:
-            with urllib.request.urlopen(sent, timeout=timeout) as answer:
-                reply = json.load(answer)
-        except urllib.error.HTTPError as error:
-            lines = error.read().decode(errors="replace").strip().splitlines() or [str(error.reason)]
-            raise RendererError(
-                f"{self._url}{path} answered {error.code}: {lines[0][:200]}; start the server with --api, and see "
-                "what it says of itself"
-            ) from error
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            raise RendererError(
-                f"there is no A1111 at {self._url} ({reason}); start it with --api, or give its address with --url"
-            ) from error
-        if not isinstance(reply, dict):
-            raise RendererError(f"{self._url}{path} did not answer as A1111 does; give its address with --url")
-        return reply
+    def _server_options(self) -> dict[str, Any]:
+        return self._client.get("/sdapi/v1/options", Limits(QUERY_TIMEOUT, 16 * _MEGABYTE))
+
+
+def open_a1111(setup: RendererSetup[Any]) -> A1111Renderer:
+    """Return the client of the server that ``--url`` names. Raises RendererError for an invalid address."""
+    return A1111Renderer(setup.settings)
 
 
 def working_of(settings: Settings, request: RenderRequest) -> Working:
-    """Return the working size. Servers crop sides that are not multiples of 8, and cannot undo that."""
+    """Return the working size. Servers crop sides that are not multiples of 8, without a way to undo that."""
     height, width = request.plate.shape[:2]
-    return plan_size((width, height), SDXL, settings.render_size)
+    # The model is unknown, so the working size of a draft is limited by that of the smallest models.
+    return plan_size((width, height), SDXL, settings.render_size, scale=request.scale, native=NATIVE[SD15])
 
 
 def payload(settings: Settings, request: RenderRequest, working: Working) -> dict[str, Any]:
@@ -137,7 +129,10 @@ def payload(settings: Settings, request: RenderRequest, working: Working) -> dic
         body["override_settings"] = overrides
     if request.matte is not None:
         mask = np.repeat(crop_resize(request.matte, working)[..., None], 3, axis=2)
-        body |= {"mask": _encoded(mask), "inpainting_fill": 1, "inpaint_full_res": True, "inpaint_full_res_padding": 32}
+        padding = round(_PADDING * request.scale)
+        body |= {
+            "mask": _encoded(mask), "inpainting_fill": 1, "inpaint_full_res": True, "inpaint_full_res_padding": padding
+        }  # fmt: skip
     units = [
         _unit(settings, one, request, working) for one in settings.control if one.strength.weight.at(request.frame) > 0
     ]
@@ -150,7 +145,7 @@ def _unit(settings: Settings, control: Any, request: RenderRequest, working: Wor
     models = {one.kind: one.model for one in settings.control_model}
     if control.kind not in models:
         raise RendererError(
-            f"which of the server's models serves {control.kind}? Name it with --control-model {control.kind}=MODEL"
+            f"the server's model for {control.kind} is not given; name it with --control-model {control.kind}=MODEL"
         )
     ready = request.controls.get(str(control))
     return {
@@ -176,20 +171,10 @@ def _encoded(picture: Floats) -> str:
         return base64.b64encode(path.read_bytes()).decode("ascii")
 
 
-def _decoded(text: str, what: str) -> Floats:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "picture.png"
-        try:
-            path.write_bytes(base64.b64decode(text.rpartition(",")[2], validate=True))
-            return np.ascontiguousarray(to_float(read_image(path))[..., :3], F32)
-        except (ValueError, InputError) as error:
-            raise RendererError(f"what {what} is no picture; see what the server says of itself") from error
-
-
 def _texts(reply: Mapping[str, Any]) -> dict[str, str]:
-    """Return the server's ``parameters`` text, if its reply has one."""
+    """Return the server's ``parameters`` text, if its reply has one within the maximum length."""
     try:
-        lines = json.loads(str(reply["info"]))["infotexts"]
-        return {"parameters": str(lines[0])}
-    except (KeyError, ValueError, TypeError, IndexError):
+        text = json.loads(str(reply["info"]))["infotexts"][0]
+    except (KeyError, ValueError, TypeError, IndexError, RecursionError):
         return {}
+    return {"parameters": text} if isinstance(text, str) and len(text) <= _MAX_PARAMETERS else {}

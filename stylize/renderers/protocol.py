@@ -2,21 +2,29 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from propagate.arrays import Floats
+from stylize.settings import Settings
+
+# Type of the options that a renderer declares.
+Options = TypeVar("Options")
 
 
 @dataclass(frozen=True)
 class RenderRequest:
-    """One keyframe to paint. Pictures are float32 (H, W, 3), RGB, display-encoded, in [0, 1].
+    """Keyframe to paint. Pictures are float32 (H, W, 3), RGB, display-encoded, in [0, 1].
 
-    frame: its number. plate: the photographed frame. style: the reference picture, of any size, or None.
+    frame: its number. plate: the photographed frame. style: the reference picture, of any size, composited over white,
+    or None. references: all reference pictures, each of its own size, (H, W, 3), or (H, W, 4) with straight alpha.
     warped: the shot's previous key, warped onto this frame by flow, or None for the first key.
-    confidence: float32 (H, W) in [0, 1], where ``warped`` shows the same thing as the plate; None without it.
+    confidence: float32 (H, W) in [0, 1], high where ``warped`` shows the same content as the plate; None without it.
     seed: the same request and seed give the same picture. earlier: finished keys of the shot, not warped: the first and
-    the previous one. matte: float32 (H, W) in [0, 1], 1 where the style goes, or None for everywhere.
-    controls: ready-made control pictures, by the text of their option.
+    the previous one. matte: float32 (H, W) in [0, 1], 1 where the style is applied, or None for everywhere.
+    controls: ready-made control pictures, by the text of their option. shot: float32 (N, 3), colours that stand for the
+    whole shot, if the colours of a key depend on more than its plate; else None. See ``stylize.keys.shot_colours``.
+    scale: size of the plate over that of the shot, below 1 in a draft. Lengths in pixels, such as the size of brush
+    marks, are those of the shot: a renderer scales them.
     """
 
     frame: int
@@ -28,36 +36,60 @@ class RenderRequest:
     earlier: tuple[Floats, ...] = ()
     matte: Floats | None = None
     controls: Mapping[str, Floats] = field(default_factory=dict)
+    shot: Floats | None = None
+    scale: float = 1.0
+    references: tuple[Floats, ...] = ()
 
 
 @dataclass(frozen=True)
 class RenderedKey:
-    """A painted key. picture: float32 (H, W, 3) in [0, 1], of the plate's size. text: metadata of its file, by name.
+    """Painted key. picture: float32 (H, W, 3) in [0, 1], of the plate's size. text: metadata for its file, by name.
 
     control_pictures: inputs of the ControlNets, float32 (H, W, 3) in [0, 1], by name. notes: lines to report.
+    full_work: in a draft, the work of the key at the size of the shot over the work of this one; None if work is
+    proportional to the number of pixels.
     """
 
     picture: Floats
     text: Mapping[str, str] = field(default_factory=dict)
     control_pictures: Mapping[str, Floats] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    full_work: float | None = None
 
 
 @dataclass(frozen=True)
 class DownloadPermission:
-    """Permission to download. message: receives a line per repo. progress: receives stage, megabytes done and total."""
+    """Permission to download. message: gets one line per repo. progress: gets stage, megabytes done and total."""
 
     message: Callable[[str], None]
     progress: Callable[[str, int, int], None] = lambda stage, done, total: None
 
 
+@dataclass(frozen=True)
+class RendererSetup(Generic[Options]):
+    """Setup that a renderer is opened with. settings: the look's. options: instance of the class that it registered.
+
+    permission: permission to download missing models; without it nothing may be downloaded.
+    """
+
+    settings: Settings
+    options: Options
+    permission: DownloadPermission | None = None
+
+
 class Renderer(Protocol):
-    """Painter of keyframes."""
+    """Painter of keyframes.
+
+    To add one, write a class with these methods, whose constructor takes a ``RendererSetup``, and register it: in
+    ``stylize/extensions/built_in.py``, or in a separate distribution (docs/development/extensions.md). Then add it to
+    the suite in ``tests/contracts/test_renderers.py``, which every renderer passes. A renderer checks in its
+    constructor that nothing is missing, loads models only when it renders, and raises RendererError.
+    """
 
     def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> RenderedKey:
         """Return the painted key, of the plate's size; call ``on_step(done, total)`` to report progress."""
         ...
 
     def cache_key(self) -> str:
-        """Return a text that changes with every parameter of the painting, but not with versions of code."""
+        """Return a text that changes with every parameter of the painting, but not with code versions."""
         ...

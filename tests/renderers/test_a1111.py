@@ -1,23 +1,44 @@
-"""The renderer that asks A1111, against a small server that speaks its language."""
+"""The renderer that uses an A1111 server, against a small server with the same API."""
 
 import base64
 import json
+import struct
 import threading
+import time
+import zlib
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import cv2
 import numpy as np
 import pytest
 
+import stylize
 from stylize.errors import RendererError, SettingsError
-from stylize.renderers import RenderRequest, make_renderer
+from stylize.renderers import RenderRequest, a1111, make_renderer, plates_destination
 from stylize.settings import Settings
+from stylize.settings.server_address import ServerAddress
+from tests.renderers import hostile
 
 ONE_PIXEL = base64.b64encode(cv2.imencode(".png", np.zeros((1, 1, 3), np.uint8))[1].tobytes()).decode()
 
 
+def declared(width, height):
+    """A small, well-formed PNG that declares these sides."""
+    data = b"\x89PNG\r\n\x1a\n"
+    for kind, body in (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(bytes(1000))),
+        (b"IEND", b""),
+    ):
+        data += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    return base64.b64encode(data).decode()
+
+
+HUGE = declared(60000, 60000)
+
+
 class Server(HTTPServer):
-    """asked: bodies, in order. answer: makes what is sent of a body; a number is a status."""
+    """A stand-in for A1111. asked: bodies, in order. answer: makes the response to a body; a number is a status."""
 
     asked: list
     answer = staticmethod(
@@ -44,7 +65,7 @@ class Speaks(BaseHTTPRequestHandler):
         self.wfile.write(b"out of memory" if isinstance(answer, int) else json.dumps(answer).encode())
 
     def log_message(self, *args):
-        """Says nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -64,7 +85,7 @@ def address(server):
 
 
 def renderer(server, **asked):
-    return make_renderer("a1111", Settings(renderer="a1111", url=address(server), **asked))
+    return make_renderer("a1111", Settings(renderer="a1111", **{"url": server and address(server)} | asked))
 
 
 def plate():
@@ -79,7 +100,7 @@ def pixels(text):
     return cv2.imdecode(np.frombuffer(base64.b64decode(text), np.uint8), cv2.IMREAD_COLOR)[..., ::-1] / 255
 
 
-def test_the_plate_goes_and_the_key_comes_back_to_the_bit(server):
+def test_plate_is_sent_and_key_is_returned_exactly(server):
     made = paint(
         server, prompt='0: "a", 7: "(oil:1.2)"', negative="blur", steps=30, cfg="0: 5, 14: 7", denoise=0.4,
         sampler="dpm++ 2m karras", clip_skip=2, model="other.safetensors",
@@ -87,17 +108,17 @@ def test_the_plate_goes_and_the_key_comes_back_to_the_bit(server):
     np.testing.assert_allclose(made.picture, plate(), atol=1e-6)
     assert made.text == {"parameters": "oil\nSteps: 4"}
     (body,) = server.asked
-    told = {
+    expected = {
         "prompt": "(oil:1.2)", "negative_prompt": "blur", "seed": 3, "steps": 30, "cfg_scale": 6.0, "width": 56,
         "denoising_strength": 0.4, "height": 32, "sampler_name": "DPM++ 2M Karras",
         "override_settings": {"sd_model_checkpoint": "other.safetensors", "CLIP_stop_at_last_layers": 2},
     }  # fmt: skip
-    assert {name: body[name] for name in told} == told
+    assert {name: body[name] for name in expected} == expected
     assert "alwayson_scripts" not in body
     assert "mask" not in body
 
 
-def test_controls_are_units(server):
+def test_controls_are_sent_as_controlnet_units(server):
     request = RenderRequest(7, plate(), None, None, None, 3, controls={"depth=d.png:0.5:0.0-0.6": 1 - plate()})
     paint(
         server, request, control=["canny:0.8", "depth=d.png:0.5:0-0.6", "tile:0"],
@@ -115,7 +136,7 @@ def test_controls_are_units(server):
         paint(server, control="canny")
 
 
-def test_the_matte_is_the_mask_and_the_earlier_key_is_laid_in(server):
+def test_matte_is_sent_as_mask_and_earlier_key_is_composited(server):
     matte, confidence = np.zeros((30, 50), np.float32), np.zeros((30, 50), np.float32)
     matte[:, 20:] = 1
     confidence[:, :30] = 1
@@ -127,7 +148,16 @@ def test_the_matte_is_the_mask_and_the_earlier_key_is_laid_in(server):
     np.testing.assert_allclose(start[:30, 30:50], plate()[:, 30:], atol=1e-2)
 
 
-def test_outside_of_the_matte_is_the_plate_whatever_the_server_paints(server):
+def test_draft_is_sent_smaller_with_a_smaller_margin(server):
+    matte = np.ones((30, 50), np.float32)
+    made = paint(server, RenderRequest(7, plate(), None, None, None, 3, matte=matte, scale=0.25), render_size=1024)
+    (body,) = server.asked
+    assert abs(body["width"] * body["height"] / 512**2 - 1) < 0.05  # 1024 / 4 is below the size of any model
+    assert body["inpaint_full_res_padding"] == 8
+    assert made.full_work == pytest.approx(4, rel=0.05)
+
+
+def test_plate_outside_the_matte_is_kept_whatever_the_server_returns(server):
     server.answer = lambda body: {"images": [negative(body["init_images"][0])]}
     matte = np.zeros((30, 50), np.float32)
     matte[:, 20:] = 1
@@ -143,8 +173,8 @@ def negative(text):
 
 @pytest.mark.parametrize("size", [(131, 77), (77, 131), (120, 90), (143, 60)])
 @pytest.mark.parametrize("side", [None, 120])
-def test_the_key_lies_where_the_plate_has_it(server, size, side):
-    """Odd, portrait, 4:3 and 2.39:1: sent at multiples of 8, as servers work, and brought back."""
+def test_key_is_aligned_with_the_plate(server, size, side):
+    """Odd, portrait, 4:3 and 2.39:1 plates are sent at multiples of 8, as servers need, and brought back."""
     noise = np.random.default_rng(0).random((size[1], size[0], 3), np.float32)
     soft = cv2.GaussianBlur(noise, (0, 0), 2.5)
     soft = (soft - soft.min()) / (soft.max() - soft.min())
@@ -165,7 +195,8 @@ def test_the_key_lies_where_the_plate_has_it(server, size, side):
             assert np.hypot(*shift) <= 0.25
 
 
-def test_a_model_with_another_hash_is_told(server, tmp_path):
+@pytest.mark.slow
+def test_model_with_another_hash_is_reported(server, tmp_path):
     (tmp_path / "key.txt").write_text("oil\nSteps: 20, Model hash: 6ce0161689, Model: v1-5")
     server.hash = "6ce0161689b3853acaa03779ec93eafe75a02f4ced659bee03f50797806fa2fa"
     ask = RenderRequest(7, plate(), None, None, None, 3)
@@ -174,10 +205,10 @@ def test_a_model_with_another_hash_is_told(server, tmp_path):
     assert same.cache_key() == renderer(server).cache_key()
     server.hash = "abcdef0123456789"
     (note,) = renderer(server, like=tmp_path / "key.txt").render(ask, lambda *_: None).notes
-    assert note.startswith("the server's model has the hash abcdef0123, and")
+    assert note.startswith("the server's model has the hash abcdef0123, but")
 
 
-def test_the_cache_key_follows_settings_and_the_servers_model(server):
+def test_cache_key_follows_settings_and_the_servers_model(server):
     marks = {renderer(server).cache_key(), renderer(server, prompt="oil").cache_key()}
     assert renderer(server).cache_key() in marks
     server.model = "another"
@@ -186,37 +217,133 @@ def test_the_cache_key_follows_settings_and_the_servers_model(server):
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "message"),
     [
         (500, "answered 500: out of memory"),
-        ({"images": [ONE_PIXEL]}, "sent 1x1 pixels for keyframe 7, expected 56x32"),
-        ({"images": []}, "sent no picture"),
-        ({"images": ["bm8gcGljdHVyZQ=="]}, "is no picture"),
-        ({"images": ["?"]}, "is no picture"),
-        ([], "did not answer as A1111 does"),
+        ({"images": [ONE_PIXEL]}, "expected 56x32 pixels from"),
+        ({"images": []}, "sent none"),
+        ({"images": ["bm8gcGljdHVyZQ=="]}, "is not a picture"),
+        ({"images": ["?"]}, "is not a picture"),
+        ([], "did not respond like A1111"),
+        ({"images": [{"deep": 1}]}, "is not a picture (dict instead of text)"),
+        ({"images": [HUGE]}, "it sent 60000x60000 pixels"),
+        ({"images": ["A" * 2_000_000]}, "is not a picture (2000000 characters"),
+        ({"images": ["A" * 20_000_000]}, "answered with more than the"),
     ],
 )
-def test_what_goes_wrong_is_told_in_one_line(server, answer, told):
+def test_server_errors_are_reported_in_one_line(server, answer, message):
     server.answer = lambda body: answer
     with pytest.raises(RendererError) as error:
         paint(server)
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 
-def test_a_server_that_is_not_there(server):
+def test_missing_server_is_reported(server):
     gone = Settings(renderer="a1111", url="http://127.0.0.1:9")
     with pytest.raises(RendererError, match="there is no A1111 at"):
         make_renderer("a1111", gone).cache_key()
-    with pytest.raises(RendererError, match="--url"):
-        make_renderer("a1111", Settings(renderer="a1111", url="here"))
+    with pytest.raises(SettingsError, match="--url"):
+        Settings(renderer="a1111", url="here")
+
+
+def test_endless_response_is_abandoned(monkeypatch):
+    """A server that sends one byte at a time never reaches a socket's own timeout."""
+
+    def drip(connection, request):
+        for _ in range(60):
+            connection.sendall(b"a")
+            time.sleep(0.05)
+
+    monkeypatch.setattr(a1111, "QUERY_TIMEOUT", 0.5)
+    with hostile.server(drip) as one:
+        started = time.monotonic()
+        with pytest.raises(RendererError, match=r"took longer than 0\.5 s"):
+            make_renderer("a1111", Settings(renderer="a1111", url=one.url)).cache_key()
+        assert time.monotonic() - started < 1.5
+
+
+def test_plate_is_not_sent_to_a_redirect():
+    with hostile.server(hostile.ok(b"{}")) as other:
+        for status in (302, 307):
+            head = f"HTTP/1.1 {status} Found\r\nLocation: {other.url}/sdapi/v1/img2img\r\n\r\n"
+            with (
+                hostile.server(head.encode()) as one,
+                pytest.raises(RendererError, match="another server") as error,
+            ):
+                paint(None, url=one.url)
+            assert "\n" not in str(error.value)
+    assert other.requests == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"rubbish\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{}", hostile.ok(b"[" * 100_000), b""],
+)
+def test_broken_responses_are_reported_in_one_line(answer):
+    with hostile.server(answer) as one, pytest.raises(RendererError) as error:
+        make_renderer("a1111", Settings(renderer="a1111", url=one.url)).cache_key()
+    assert "\n" not in str(error.value)
+
+
+def test_valid_text_of_the_server_is_kept(server):
+    def painted(text):
+        server.answer = lambda body: {"images": body["init_images"], "info": json.dumps({"infotexts": [text]})}
+        return paint(server).text
+
+    assert painted("oil\0\ud800") == {"parameters": "oil\0\ud800"}
+    assert painted("a" * 100_000) == painted({"no": "text"}) == painted(None) == {}
+    server.answer = lambda body: {"images": body["init_images"], "info": "[" * 100_000}
+    assert paint(server).text == {}
+
+
+@pytest.mark.slow
+def test_sending_plates_to_another_machine_is_reported_once(server, plates, monkeypatch):
+    asked = {"renderer": "a1111", "url": address(server), "keyframes": "1,5", "render_size": 64}
+    messages = []
+    stylize.run(plates, **asked, on_message=messages.append)
+    assert not [text for text in messages if "sent" in text]
+    monkeypatch.setattr(ServerAddress, "is_loopback", False)
+    stylize.run(plates, **asked | {"keyframes": "1,5,8"}, on_message=messages.append)
+    assert [text for text in messages if "sent" in text] == [f"plates are sent to {address(server)[:-1]}: keyframe 8"]
+    messages.clear()
+    stylize.run(plates, **asked | {"keyframes": "1,5,8"}, on_message=messages.append)
+    assert not [text for text in messages if "sent" in text]
+    stylize.run(plates, **asked | {"prompt": "ink"}, on_message=messages.append)
+    assert [text.rpartition(": ")[2] for text in messages if "sent" in text] == ["keyframes 1, 5"]
+    assert len(server.asked) == 5
+    messages.clear()
+    trial = {name: value for name, value in asked.items() if name != "keyframes"} | {"keys_budget": "1h"}
+    stylize.plan(plates, **trial, prompt="oil", on_message=messages.append)
+    assert next(text for text in messages if "sent" in text).endswith(": frame 1, to measure the render time")
+
+
+@pytest.mark.parametrize(
+    ("url", "destination"),
+    [
+        ("http://127.0.0.1:7860", None),
+        ("http://127.9.9.9", None),
+        ("http://localhost:1", None),
+        ("http://LOCALHOST.:1", None),
+        ("http://a.localhost", None),
+        ("https://[::1]:7860/sub", None),
+        ("http://127.0.0.1.example:7860/sub", "http://127.0.0.1.example:7860"),
+        ("http://localhost.example", "http://localhost.example"),
+        ("https://Render-Farm:443", "https://render-farm"),
+        ("http://[2001:db8::1]:7860", "http://[2001:db8::1]:7860"),
+        ("http://192.168.0.2:7860", "http://192.168.0.2:7860"),
+    ],
+)
+def test_destination_of_plates_follows_from_the_address(url, destination):
+    assert plates_destination(Settings(renderer="a1111", url=url)) == destination
+    assert plates_destination(Settings(style="a.png")) is None
 
 
 @pytest.mark.parametrize(
     "asked",
     [{"lora": "a.safetensors"}, {"vae": "a/b"}, {"dtype": "float16"}, {"share_attention": 0.2}, {"style": "a.png"}],
 )
-def test_what_the_server_decides_is_refused(asked):
+def test_options_decided_by_the_server_are_refused(asked):
     with pytest.raises(SettingsError, match="a1111"):
         Settings(renderer="a1111", **asked)
     with pytest.raises(SettingsError, match="--url"):

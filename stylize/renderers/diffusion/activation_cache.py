@@ -1,4 +1,4 @@
-"""Cache of activations of earlier keys, kept from one key to the next: all other keys attend to a shot's first key.
+"""Cache of the activations of earlier keys, kept from key to key because every key attends to a shot's first key.
 
 It saves time and does not change results: cached tensors are bit-identical to recomputed ones.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-# Max size of the cache on the device, in bytes.
+# Maximum size of the cache on the device, in bytes.
 MAX_BYTES = 1 << 30
 
 Tensors = dict[str, Any]
@@ -17,7 +17,7 @@ Tensors = dict[str, Any]
 
 @dataclass
 class ActivationCache:
-    """Named tensors by the cache key of their inputs. max_bytes: max total size."""
+    """Named tensors by the cache key of their inputs. max_bytes: maximum total size."""
 
     max_bytes: int = MAX_BYTES
     _entries: dict[str, Tensors] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class ActivationCache:
 
     @contextmanager
     def one_key(self) -> Iterator[None]:
-        """Enclose the painting of one key; afterwards, evict entries that it did not use."""
+        """Enclose the painting of one key; evict the entries that it did not use afterwards."""
         self._used.clear()
         yield
         self._entries = {key: made for key, made in self._entries.items() if key in self._used}
@@ -51,7 +51,7 @@ class ActivationCache:
 
 
 def cache_key(*facts: Any) -> str:
-    """Return a hash of the facts; tensors, arrays, and lists and dicts of these, count by their contents."""
+    """Return a hash of the facts; tensors, arrays, and lists and dicts of these are hashed by content."""
     digest = blake2b(digest_size=16)
     _add(digest, facts)
     return digest.hexdigest()

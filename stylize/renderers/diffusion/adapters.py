@@ -1,4 +1,4 @@
-"""Search, loading and weights of LoRAs and of the IP-Adapter, which conditions on pictures as on prompts."""
+"""Search, loading and weights of LoRAs and of the IP-Adapter, which conditions on pictures like prompts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from stylize.settings.conditions import Strength, WeightsSpec
 
 @dataclass(frozen=True)
 class ImageAdapter:
-    """An IP-Adapter. path: its weights. encoder: folder of the model that encodes the reference picture."""
+    """IP-Adapter. path: its weights. encoder: folder of the model that encodes the reference picture."""
 
     path: Path
     strength: Strength
@@ -26,20 +26,32 @@ def find_loras(
 ) -> dict[str, Path]:
     """Return the files of all LoRAs by name, the file's stem. named: LoRAs named in prompts, searched in ``folder``.
 
-    Raises RendererError for one that is missing, is a pickle, or shares its name with another.
+    Raises RendererError for a LoRA that is missing, is a pickle, or shares its name with another.
     """
     found: dict[str, Path] = {}
     for one in requested:
         path = _find_weights(one.path, "LoRA", source)
         if found.setdefault(path.stem, path) != path:
-            raise RendererError(f"two LoRAs are called {path.stem}: {found[path.stem]} and {path}; rename one")
+            raise RendererError(f"two LoRAs have the name {path.stem}: {found[path.stem]} and {path}; rename one")
     for name in named:
         if name in found:
             continue
         if folder is None:
-            raise RendererError(f"the prompt names <lora:{name}>; say where it lies with --lora-folder FOLDER")
-        found[name] = _find_weights(folder / f"{name}{WEIGHTS}", "LoRA", source)
+            raise RendererError(
+                f"the prompt names <lora:{name}>; give the folder that contains it with --lora-folder FOLDER"
+            )
+        found[name] = _find_weights(_inside(folder, name), "LoRA", source)
     return found
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """Return the file of a LoRA that a prompt names. Raises RendererError if it is missing or outside the folder."""
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise RendererError(
+            f"the prompt names <lora:{name}>, but it is not in --lora-folder {folder}; move the file there, or give it "
+            "with --lora FILE"
+        )
+    return folder / f"{name}{WEIGHTS}"
 
 
 def find_image_adapter(requested: WeightsSpec, encoder: str | None, source: Source = CACHE_ONLY) -> ImageAdapter:
@@ -53,17 +65,17 @@ def find_image_adapter(requested: WeightsSpec, encoder: str | None, source: Sour
         encoder = f"hf://{Path(*requested.path.parts[1:]).parent.as_posix()}/image_encoder"
     if encoder is None and not sibling.is_dir():
         raise RendererError(
-            f"the adapter {path} needs the model that sees pictures for it, and there is no {sibling}; give its folder "
+            f"the adapter {path} needs an image encoder, but there is no {sibling}; give its folder "
             "with --image-encoder FOLDER"
         )
     folder = sibling if encoder is None else find_folder(encoder, NETWORK, source, "image encoder")
     if not any(folder.glob(f"*{WEIGHTS}")):
-        raise RendererError(f"{folder} has no *{WEIGHTS}; give a folder with --image-encoder FOLDER")
+        raise RendererError(f"{folder} has no *{WEIGHTS} file; give a folder that has one with --image-encoder FOLDER")
     return ImageAdapter(path, requested.strength, folder)
 
 
 def lora_weights(requested: Sequence[WeightsSpec], named: Sequence[tuple[str, float]], frame: int) -> dict[str, float]:
-    """Return the weight of each LoRA at a frame, without those of weight 0; weights of repeated names add up."""
+    """Return the nonzero weight of each LoRA at a frame; the weights of repeated names are added."""
     weights: dict[str, float] = {}
     listed = [(one.path.stem, one.strength.weight.at(frame)) for one in requested]
     for name, weight in [*listed, *named]:
@@ -106,13 +118,11 @@ def _find_weights(path: Path, what: str, source: Source) -> Path:
     refuse_pickle(path)
     found = find_file(str(path), source, what)
     if found is None:
-        raise RendererError(
-            f"there is no {what} {path}; give a {WEIGHTS} file, on this disk or as hf://owner/name/file"
-        )
+        raise RendererError(f"there is no {what} {path}; give a {WEIGHTS} file, local or as hf://owner/name/file")
     read_header(found, str(path))
     return found
 
 
 def _adapter_name(name: str) -> str:
-    """Return a name that is valid within a module's name: peft splits names at dots."""
+    """Return a name that is valid as part of a module name: peft splits names at dots."""
     return name.replace(".", "_")

@@ -1,6 +1,6 @@
 """ControlNet pictures computed from the plate without model weights: edges, line drawings, tiles, shuffles.
 
-The formulas and thresholds are those of controlnet_aux, with which the nets were trained.
+The formulas and thresholds are those of controlnet_aux, which the ControlNets were trained with.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,8 @@ from propagate.arrays import F32, Bytes, Floats
 
 # Low and high hysteresis thresholds of Canny, in grey levels.
 CANNY = (100, 200)
-# Sigma of the blur that lines are compared with, in pixels; min grey levels of a line; min contrast mapped to 127.
+# Sigma of the blur that lines are compared with, in pixels; minimum grey levels of a line; minimum contrast, mapped to
+# 127.
 LINE_WIDTH, LINE_LEVEL, LINE_CONTRAST = 6.0, 8, 16.0
 # Wavelength of the field that shuffles contents, in pixels.
 SHUFFLE = 256
@@ -26,7 +27,7 @@ def canny(plate: Floats, seed: int) -> Floats:
 
 
 def lineart(plate: Floats, seed: int) -> Floats:
-    """Draw what is darker than its surroundings, white on black: controlnet_aux's standard line drawing."""
+    """Draw areas darker than their surroundings in white on black: controlnet_aux's standard line drawing."""
     picture = np.rint(np.clip(plate, 0, 1) * 255).astype(F32)
     darker = np.clip(np.min(cv2.GaussianBlur(picture, (0, 0), LINE_WIDTH) - picture, axis=2), 0, 255)
     lines = darker[darker > LINE_LEVEL]
@@ -40,7 +41,7 @@ def tile(plate: Floats, seed: int) -> Floats:
 
 
 def shuffle(plate: Floats, seed: int) -> Floats:
-    """Warp the plate by smooth noise, so that colours remain without shapes. The noise depends on the seed."""
+    """Warp the plate by smooth noise, which depends on the seed, so that colours remain but shapes do not."""
     height, width = plate.shape[:2]
     rng = np.random.default_rng(seed)
     x, y = (_waves(height, width, rng) * F32(side - 1) for side in (width, height))

@@ -1,12 +1,12 @@
-"""Colour matching: mean and spread of a key's colours to those of the previous key, where both show the same."""
+"""Match the mean and spread of a key's colours to those of the previous key where both show the same content."""
 
 import numpy as np
 
 from propagate.arrays import F32, Floats
 
-# Min share of the picture common to two keys for their colours to be compared.
+# Minimum share of the picture common to two keys for their colours to be compared.
 MIN_COMMON = 0.02
-# Max factor by which contrast is raised or lowered.
+# Maximum factor by which contrast is raised or lowered.
 MAX_CONTRAST = 1.5
 
 

@@ -24,8 +24,8 @@ def control_pictures(
 ) -> list[tuple[Control, Floats]]:
     """Return each active control with its picture at the working size, float32 (h, w, 3) in [0, 1].
 
-    plate: float32 (h, w, 3), at the working size. base_pictures: pictures of another size; those made by networks
-    are resized, not computed again.
+    plate: float32 (h, w, 3), at the working size. base_pictures: pictures of another size; those made by networks are
+    resized instead of recomputed.
     """
     found = []
     for control in parts.active_controls(request.frame):
@@ -41,7 +41,7 @@ def control_pictures(
 
 
 def control_arguments(pictures: list[tuple[Control, Floats]], frame: int, *, from_image: bool) -> dict[str, Any]:
-    """Return the controls as a pipeline takes them: as lists, or as single values if there is only one."""
+    """Return the controls as arguments of a pipeline: lists, or single values if there is only one."""
     if not pictures:
         return {}
     strengths = [control.strength for control, _ in pictures]
@@ -55,14 +55,14 @@ def control_arguments(pictures: list[tuple[Control, Floats]], frame: int, *, fro
 
 
 class Reference:
-    """Scale of the reference picture, step by step. scale: of the current step; 0 without a reference."""
+    """Scale of the reference picture at each step. scale: scale of the current step; 0 without a reference."""
 
     def __init__(self, adapter: ImageAdapter | None) -> None:
         self._adapter = adapter
         self.scale = 0.0
 
     def arguments(self, style: Floats | None) -> dict[str, Any]:
-        """Return the picture, float32 (H, W, 3) in [0, 1], as arguments of a pipeline."""
+        """Return the reference picture, float32 (H, W, 3) in [0, 1], as arguments of a pipeline."""
         if self._adapter is None or style is None:
             return {}
         from PIL import Image

@@ -1,4 +1,4 @@
-"""ControlNets: the model for each kind, and the source of its pictures, checked before any work."""
+"""ControlNets: the model and the source of pictures for each kind, checked before any work."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ MODELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Control:
-    """A ControlNet in use. requested: its option. folder: of its model.
+    """ControlNet in use. requested: its option. folder: folder of its model.
     annotator: folder of the network that makes its pictures from the plate, if any."""
 
     requested: ControlSpec
@@ -58,7 +58,7 @@ def find_controls(
     annotators: str | None = None,
     source: Source = CACHE_ONLY,
 ) -> tuple[Control, ...]:
-    """Find the models of the active controls. Raises RendererError when one is missing or of another kind."""
+    """Find the models of the active controls. Raises RendererError when a model is missing or of another kind."""
     by_kind = {model.kind: model.model for model in models}
     return tuple(
         _find(control, by_kind, family, annotators, source) for control in requested if control.strength.is_active
@@ -72,7 +72,7 @@ def _find(
     name = models.get(requested.kind) or MODELS[family].get(requested.kind)
     if name is None:
         raise RendererError(
-            f"no ControlNet for {requested.kind} and {FAMILY_NAMES[family]} is known here; give one with "
+            f"no default ControlNet is known for {requested.kind} and {FAMILY_NAMES[family]}; give one with "
             f"--control-model {requested.kind}=MODEL"
         )
     folder = find_folder(name, NETWORK, source, "ControlNet", lambda folder: _check_class(folder, name))
@@ -83,4 +83,4 @@ def _find(
 def _check_class(folder: Path, name: str) -> None:
     kind = class_name(folder / "config.json", name)
     if kind != "ControlNetModel":
-        raise RendererError(f"the model {name} is a {kind}; --control-model takes a ControlNet")
+        raise RendererError(f"the model {name} is a {kind}, but --control-model takes a ControlNet; give one")

@@ -14,8 +14,8 @@ Part = tuple[list[int], list[float]]
 def encode(pipeline: Any, prompt: Prompt, negative: Prompt, clip_skip: int) -> dict[str, Any]:
     """Return arguments for a diffusers pipeline: embeddings, shaped (1, 77 n, width), and SDXL's pooled ones.
 
-    clip_skip: counted as in A1111: 1 is the last layer's output, 2 the second to last's. SDXL was trained on the
-    second to last: there 1 is that one, 2 the one before.
+    clip_skip: counted as in A1111: 1 is the output of the last layer, 2 that of the second-to-last. SDXL was trained on
+    the second-to-last layer: for it, 1 is that layer and 2 the one before.
     """
     import torch
 
@@ -70,7 +70,7 @@ def _encode_part(tokenizer: Any, encoder: Any, part: Part, clip_skip: int, *, wi
     elif clip_skip == 1:
         hidden = output[0]
     else:
-        # The last layer's output is already normalised; those of earlier layers are not.
+        # The output of the last layer is already normalised; those of earlier layers are not.
         hidden = getattr(encoder, "text_model", encoder).final_layer_norm(output.hidden_states[-clip_skip])
     scale = torch.tensor([1.0, *weights, *[1.0] * (padding + 1)], device=hidden.device, dtype=hidden.dtype)
     return hidden * scale[None, :, None], output[0]

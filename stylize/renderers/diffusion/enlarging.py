@@ -20,9 +20,9 @@ from stylize.renderers.protocol import RenderRequest
 
 @dataclass(frozen=True)
 class UpscalePlan:
-    """Plan to repaint a key of size ``working`` at size ``target``. side: max side of the tiles, in pixels.
+    """Plan to repaint a key of size ``working`` at size ``target``. side: maximum side of the tiles, in pixels.
 
-    tile: (width, height) of one in pixels. count: number of tiles.
+    tile: (width, height) of a tile in pixels. count: number of tiles.
     """
 
     working: Working
@@ -32,18 +32,18 @@ class UpscalePlan:
     count: int
 
     def cost(self, steps: int, frame_settings: FrameSettings) -> str:
-        """Describe the cost of the tiles relative to the key itself. steps: of a full denoising."""
+        """Describe the cost of the tiles relative to the key itself. steps: number of steps of a full denoising."""
         done = (max(1, int(steps * share)) for share in (frame_settings.denoise, frame_settings.upscale_denoise))
         pixels = math.prod(self.working.size), self.count * math.prod(self.tile)
         first, again = (pixel_count * step_count for pixel_count, step_count in zip(pixels, done, strict=True))
         return (
-            f"painted again at {self.target.size[0]}x{self.target.size[1]} in {self.count} tiles of "
-            f"{self.tile[0]}x{self.tile[1]}, about {again / first:.1f} times the work of the key at "
+            f"repainted at {self.target.size[0]}x{self.target.size[1]} in {self.count} tiles of "
+            f"{self.tile[0]}x{self.tile[1]}, about {again / first:.1f} times the cost of the key at "
             f"{self.working.size[0]}x{self.working.size[1]}"
         )
 
     def facts(self, frame_settings: FrameSettings) -> dict[str, Any]:
-        """Return the metadata that is recorded of the plan."""
+        """Return the metadata to record for the plan."""
         return {
             "size": list(self.target.size), "tile": list(self.tile), "tiles": self.count,
             "denoise": frame_settings.upscale_denoise,
@@ -51,7 +51,7 @@ class UpscalePlan:
 
 
 def plan_upscale(working: Working, by: float | None, family: str) -> UpscalePlan | None:
-    """Plan a repaint at ``by`` times the size; None if ``by`` is None or the key is at the plate's size already."""
+    """Plan a repaint at ``by`` times the size; None if ``by`` is None or the key already has the plate's size."""
     target = None if by is None else larger(working, by)
     if target is None:
         return None
@@ -62,14 +62,15 @@ def plan_upscale(working: Working, by: float | None, family: str) -> UpscalePlan
 
 
 def refuse_needless_upscale(request: RenderRequest, working: Working, by: float | None, family: str) -> None:
-    """Raise RendererError where ``--upscale`` would do nothing.
+    """Raise RendererError if ``--upscale`` would have no effect.
 
-    The box of a small matte may be at the plate's own size already on some keys; a whole plate is so on every key.
+    With a small matte, only some keys may already have the plate's size; that is not an error. Nor is it an error in a
+    draft, whose working size says nothing about the full run.
     """
-    if by is not None and request.matte is None and plan_upscale(working, by, family) is None:
+    if by is not None and request.matte is None and request.scale == 1 and plan_upscale(working, by, family) is None:
         wide, high = working.size
         raise RendererError(
-            f"--upscale has nothing to do: plates are worked at their own size, {wide}x{high}; leave it out, "
+            f"--upscale has no effect, because plates are processed at their own size, {wide}x{high}; leave it out, "
             "or give a smaller --render-size"
         )
 

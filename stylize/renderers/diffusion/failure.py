@@ -1,4 +1,4 @@
-"""Detection of pictures spoilt by numeric overflow, and repainting in single precision."""
+"""Detection of pictures damaged by numeric overflow, and repainting in single precision."""
 
 from collections.abc import Callable
 
@@ -13,12 +13,12 @@ from stylize.renderers.diffusion.parts import FULL, Parts
 def describe(picture: Floats, plate: Floats) -> str | None:
     """Describe the result of a numeric overflow: NaN or an all-black picture; None for a valid picture."""
     if not np.isfinite(picture).all():
-        return "as no numbers (NaN)"
+        return "as NaN"
     return "all black" if not picture.any() and plate.any() else None
 
 
 def finite(paint: Callable[[], Painted], plate: Floats, frame: int, parts: Parts, notes: list[str]) -> Painted:
-    """Return the result of ``paint``; after an overflow, repeat it in single precision and add a note.
+    """Return the result of ``paint``; after an overflow, repaint in single precision and add a note.
 
     Raises RendererError when single precision overflows too.
     """
@@ -29,7 +29,7 @@ def finite(paint: Callable[[], Painted], plate: Floats, frame: int, parts: Parts
     precision = parts.device[1]
     if precision == FULL:
         raise RendererError(f"keyframe {frame} came out {failed}; try a lower --cfg, another --seed, --vae or model")
-    notes.append(f"it came out {failed} in {precision} and was painted again in {FULL}")
+    notes.append(f"it came out {failed} in {precision} and was repainted in {FULL}")
     try:
         parts.cast(FULL)
         made = paint()

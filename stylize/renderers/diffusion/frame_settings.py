@@ -1,4 +1,4 @@
-"""Settings of one frame: the values of prompt and number schedules there."""
+"""Settings of one frame: the values of the schedules of prompts and numbers at that frame."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from stylize.settings.schedules import all_texts, text_at
 class FrameSettings:
     """Settings at ``frame``. prompt, negative: parsed. prompt_text, negative_text: as written.
 
-    cfg, denoise: values of their options; upscale_denoise: denoise of the tiled pass.
+    cfg, denoise: values of the options; upscale_denoise: denoise of the tiled pass.
     """
 
     frame: int
@@ -34,7 +34,7 @@ def settings_at(settings: Settings, frame: int) -> FrameSettings:
 
 
 def all_prompts(settings: Settings) -> list[Prompt]:
-    """Parse every prompt of the schedules, so that an error in the last is reported before the first is painted."""
+    """Parse every prompt of the schedules, so that all errors are reported before the first key is painted."""
     found = []
     for text in (settings.prompt, settings.negative):
         found += [read_prompt(one) for one in all_texts(text or "")]

@@ -1,8 +1,8 @@
-"""Blending of pictures into the latents during denoising: the previous key where it shows the same thing, the plate
-outside of the matte.
+"""Blending of pictures into the latents during denoising: the previous key where it shows the same content, and the
+plate outside the matte.
 
-After each step the latents there are replaced by those of the picture, noised to the level of the next step, as in
-blended latent diffusion (Avrahami et al. 2023) and Rerender-A-Video (Yang et al. 2023).
+After each step, the latents in these areas are replaced by those of the picture, noised to the level of the next step,
+as in blended latent diffusion (Avrahami et al. 2023) and Rerender-A-Video (Yang et al. 2023).
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from propagate.arrays import F32, Floats
 
 @dataclass(frozen=True)
 class LatentBlend:
-    """A picture to blend into the painting. latents: (1, C, h, w). mask: (1, 1, h, w) in [0, 1], 1 for the picture.
+    """Picture to blend into the painting. latents: (1, C, h, w). mask: (1, 1, h, w) in [0, 1], 1 for the picture.
 
     until: share of the steps, from the first on, in which it is blended.
     """
@@ -32,7 +32,7 @@ def encode_picture(pipeline: Any, picture: Floats) -> Any:
 
     vae = pipeline.vae
     with torch.no_grad(), _safe_precision(vae):
-        # An offloaded autoencoder computes on the execution device, not on the one that holds it.
+        # An offloaded autoencoder computes on the execution device, not on the one that stores it.
         values = to_tensor(picture).to(pipeline._execution_device, vae.dtype) * 2 - 1
         return vae.encode(values).latent_dist.mode() * vae.config.scaling_factor
 
@@ -59,7 +59,7 @@ def latent_mask(mask: Floats, latents: Any) -> Any:
 def fuse(latents: Any, blends: tuple[LatentBlend, ...], seed: int, pipeline: Any, step: int) -> Any:
     """Blend the pictures into ``latents`` after ``step`` (from 0), at the noise level of the next step.
 
-    seed: of that noise, which is the same at every step.
+    seed: seed of that noise, which is the same at every step.
     """
     import torch
 
@@ -86,7 +86,7 @@ def to_tensor(picture: Floats) -> Any:
 
 
 class _safe_precision:  # noqa: N801
-    """Context in which an autoencoder that overflows in half precision works in single."""
+    """Context in which an autoencoder that overflows in half precision runs in single precision."""
 
     def __init__(self, vae: Any) -> None:
         import torch

@@ -1,32 +1,32 @@
-"""Models in the Hugging Face cache: lookup, and downloads, which always report name and size.
+"""Models in the Hugging Face cache: lookup, and downloads, which always report their name and size.
 
-Cached files are used as they are: if nothing is missing, no request is made. Missing files are downloaded only with a
-``DownloadPermission``, and only if neither --offline nor HF_HUB_OFFLINE forbids it.
+Cached files are used without checking for updates: if nothing is missing, no request is made. Missing files are
+downloaded only with a ``DownloadPermission``, and only if neither --offline nor HF_HUB_OFFLINE forbids it.
 """
 
 import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
 
-from stylize.errors import RendererError
+from stylize.errors import CancelledError, RendererError
 from stylize.renderers.diffusion.repo_files import WEIGHTS, Needed, within
 from stylize.renderers.protocol import DownloadPermission
 
 REPO = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 # Address of a file or folder inside a repo: hf://owner/name/folder/file. A Path collapses the double slash.
 _INSIDE = re.compile(rf"hf:/{{1,2}}({REPO.pattern})/(.+?)/*")
-# Interval of progress reports, in seconds; and their unit, in bytes.
+# Interval of progress reports, in seconds, and their unit, in bytes.
 _POLL_SECONDS, _MEGABYTE = 0.5, 1_000_000
 
 
 @dataclass(frozen=True)
 class Source:
-    """Source of repos: the cache, and the network where permitted.
+    """Source of repos: the cache, and the network if permitted.
 
     offline: --offline is given. half: returns whether weights of half precision suffice.
     """
@@ -40,14 +40,14 @@ class Source:
     ) -> Path:
         """Return the snapshot of a repo, or the named folder inside it, with all the needed files.
 
-        what: its kind, for messages. check: raises RendererError for a model of another kind. It needs the
-        configuration only, so that weights are not downloaded in vain. Raises RendererError, with the command that
-        downloads it, for a repo that is not cached and cannot be downloaded.
+        what: its kind, for messages. check: raises RendererError for a model of another kind. It reads only the
+        configuration, so that weights are not downloaded needlessly. Raises RendererError, with a download command, for
+        a repo that is not cached and cannot be downloaded.
         """
         repo, inside = split(name)
         needed = within(inside, needed)
         folder = cached(repo)
-        missing_part = "" if folder is None else needed.lacking(names_in(folder))
+        missing_part = "" if folder is None else needed.missing_from(names_in(folder))
         if folder is not None and not missing_part:
             return folder / inside
         command = f"hf download {repo} {needed.patterns}"
@@ -56,17 +56,17 @@ class Source:
             why = ""
             if self.permission is not None:
                 cause = "--offline is given" if self.offline else "HF_HUB_OFFLINE is set"
-                why = f", and nothing is downloaded when {cause}"
+                why = f", and downloads are disabled because {cause}"
             raise RendererError(f"the {what} {repo} {found}{why}; download it with: {command}")
         with _readable_errors(repo, what, command):
             _fetch(_Remote(repo, inside, what, command), needed, self.half(), self.permission, check)
         folder = cached(repo)
-        if folder is None or needed.lacking(names_in(folder)):
-            raise RendererError(f"the {what} {repo} did not arrive whole; download it again with: {command}")
+        if folder is None or needed.missing_from(names_in(folder)):
+            raise RendererError(f"the {what} {repo} was not downloaded completely; download it again with: {command}")
         return folder / inside
 
 
-# The cache only, without network.
+# Source that uses only the cache, without network access.
 CACHE_ONLY = Source()
 
 
@@ -105,7 +105,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def format_size(size: int) -> str:
-    """Format a size in bytes for people."""
+    """Format a size in bytes for display."""
     for unit, factor in (("GB", 1_000_000_000), ("MB", 1_000_000)):
         if size >= factor:
             return f"{size / factor:.1f} {unit}"
@@ -114,7 +114,7 @@ def format_size(size: int) -> str:
 
 @dataclass(frozen=True)
 class _Remote:
-    """A repo to download. inside: path inside it. what: its kind. command: downloads it by hand."""
+    """Repo to download. inside: path inside it. what: its kind. command: to download it manually."""
 
     repo: str
     inside: str
@@ -139,8 +139,8 @@ def _fetch(
         names = needed.choose(sorted(sizes), half)
     except LookupError as error:
         raise RendererError(
-            f"the {remote.what} {remote.repo} has {error.args[0]} in its repo, so it is of no use here; give one with "
-            f"weights as {WEIGHTS}, or a folder or file of your own"
+            f"the {remote.what} {remote.repo} has {error.args[0]} in its repo, so it cannot be used; give one with "
+            f"weights as {WEIGHTS}, or a local folder or file"
         ) from error
     folder = cached(remote.repo)
     # Files of another commit may differ.
@@ -150,7 +150,7 @@ def _fetch(
     cache = Path(constants.HF_HUB_CACHE).expanduser()
     _check_room(remote, size, cache)
     files = f"{len(missing)} file{'s' if len(missing) > 1 else ''}"
-    permission.message(f"downloads the {remote.what} {remote.repo}, {format_size(size)} in {files}, to {cache}")
+    permission.message(f"downloading the {remote.what} {remote.repo}, {format_size(size)} in {files}, to {cache}")
     small = [name for name in names if not name.endswith(WEIGHTS)]
     store = cache / f"models--{remote.repo.replace('/', '--')}" / "blobs"
     with _reporting_progress(store, size, permission):
@@ -175,21 +175,23 @@ def _check_room(remote: _Remote, size: int, cache: Path) -> None:
     free = shutil.disk_usage(place).free
     if free < size:
         raise RendererError(
-            f"the {remote.what} {remote.repo} takes {format_size(size)}, and {format_size(free)} are free at {place}; "
-            "make room, or set HF_HOME to another place"
+            f"the {remote.what} {remote.repo} needs {format_size(size)}, but {place} has {format_size(free)} free; "
+            "make room, or set HF_HOME to another folder"
         )
 
 
 @contextmanager
 def _reporting_progress(store: Path, size: int, permission: DownloadPermission) -> Iterator[None]:
-    """Report the progress of a download inside the context, by the bytes on disk."""
+    """Report the progress of a download inside the context, measured by the bytes on disk."""
     before, finished = _bytes_in(store), threading.Event()
     total = max(1, size // _MEGABYTE)
 
     def watch() -> None:
-        while not finished.wait(_POLL_SECONDS):
-            done = (_bytes_in(store) - before) // _MEGABYTE
-            permission.progress("download", max(0, min(done, total - 1)), total)
+        # If the run is cancelled meanwhile, the last call of progress, below, raises the error.
+        with suppress(CancelledError):
+            while not finished.wait(_POLL_SECONDS):
+                done = (_bytes_in(store) - before) // _MEGABYTE
+                permission.progress("download", max(0, min(done, total - 1)), total)
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
@@ -227,7 +229,7 @@ def _without_bars() -> Iterator[None]:
 
 @contextmanager
 def _readable_errors(repo: str, what: str, command: str) -> Iterator[None]:
-    """Turn download errors into a RendererError of one line."""
+    """Convert download errors to a one-line RendererError."""
     from huggingface_hub import constants
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
@@ -241,13 +243,13 @@ def _readable_errors(repo: str, what: str, command: str) -> Iterator[None]:
         ) from error
     except RepositoryNotFoundError as error:
         raise RendererError(
-            f"there is no {what} {repo} at {hub}, or it is private; correct the name, or log in with: hf auth login, "
+            f"{hub} has no {what} {repo}, or it is private; correct the name, or log in with: hf auth login, "
             f"and download it with: {command}"
         ) from error
-    # Its bases are exceptions of the library's HTTP client, which differs between releases.
+    # The base classes are exceptions of the library's HTTP client, which differs between releases.
     except (HfHubHTTPError, *HfHubHTTPError.__bases__, OSError, RuntimeError, ValueError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise RendererError(
-            f"the {what} {repo} could not be downloaded from {hub}: {reason}; when it can be reached, run again, or "
+            f"the {what} {repo} could not be downloaded from {hub}: {reason}; run again when it is reachable, or "
             f"get it with: {command}"
         ) from error

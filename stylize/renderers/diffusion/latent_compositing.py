@@ -1,7 +1,7 @@
-"""Compositing during denoising: the previous key where it shows the same, the plate outside of the matte.
+"""Compositing during denoising: the previous key where it shows the same content, the plate outside the matte.
 
-The previous key is blended into the start picture, which noise is added to; then into the latents after each step;
-and once, at the middle step, in pixels.
+The previous key is blended into the start picture, before noise is added; then into the latents after each step; and
+once in pixels, at the middle step.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +16,8 @@ from stylize.renderers.protocol import RenderRequest
 
 @dataclass(frozen=True)
 class PreviousKey:
-    """The previous key on this frame. picture: float32 (H, W, 3). confidence: float32 (H, W), where it shows the same.
+    """The previous key on this frame. picture: float32 (H, W, 3). confidence: float32 (H, W) that it shows the same
+    content.
 
     until: share of the steps, from the first on, in which it is blended.
     """
@@ -31,26 +32,26 @@ class PreviousKey:
         return (share * self.picture + (1 - share) * plate).astype(F32)
 
     def pixel_step(self, total: int) -> int:
-        """Return the step, of ``total``, after which it is blended in pixels: the middle of its steps; -1 for none."""
+        """Return the step, of ``total``, after which the key is blended in pixels, the middle of its steps, or -1."""
         fused_steps = int(self.until * total)
         return fused_steps // 2 if fused_steps else -1
 
     def blend(self, latents: Any, working: Working) -> fusion.LatentBlend:
-        """Return a blend of ``latents``, (1, C, h, w), of a picture that shows it, masked by confidence."""
+        """Return a blend of the key, from ``latents`` (1, C, h, w) of a picture that shows it, masked by confidence."""
         return fusion.LatentBlend(
             latents, fusion.latent_mask(crop_resize(self.confidence, working), latents), self.until
         )
 
 
 def previous_key_of(request: RenderRequest, until: float) -> PreviousKey | None:
-    """Return the previous key of a request; None where there is none, or ``until`` is not positive."""
+    """Return the previous key of a request; None if there is none or ``until`` is not positive."""
     if request.warped is None or request.confidence is None or until <= 0:
         return None
     return PreviousKey(request.warped, request.confidence, until)
 
 
 def plate_blend(pipeline: Any, plate: Floats, matte: Floats, working: Working) -> fusion.LatentBlend:
-    """Return a blend of the plate outside of the matte. plate: float32 (h, w, 3), at working size. matte: (H, W)."""
+    """Return a blend of the plate outside the matte. plate: float32 (h, w, 3), at working size. matte: (H, W)."""
     outside = fusion.encode_picture(pipeline, plate)
     inside = (matte > 0).astype(F32)
     return fusion.LatentBlend(outside, 1 - fusion.latent_mask(crop_resize(inside, working), outside), 1.0)
@@ -58,7 +59,7 @@ def plate_blend(pipeline: Any, plate: Floats, matte: Floats, working: Working) -
 
 @dataclass(frozen=True)
 class PixelFusion:
-    """One blend of the previous key in pixels. working: working size. watch: records the network's input and output.
+    """Single blend of the previous key in pixels. working: working size. watch: records the network's input and output.
 
     cfg: guidance scale.
     """
@@ -69,7 +70,7 @@ class PixelFusion:
     cfg: float
 
     def apply(self, pipeline: Any, blend: fusion.LatentBlend) -> fusion.LatentBlend:
-        """Replace the latents of the previous key's blend: the painting so far, with that key composited over it."""
+        """Replace the latents of the previous key's blend by the painting so far with that key composited over it."""
         picture, confidence = (crop_resize(one, self.working) for one in (self.warped.picture, self.warped.confidence))
         painted = self.watch.painted(pipeline.scheduler, self.cfg)
         latents = fuse_pixels(pipeline, painted, blend.latents, blend.mask, picture, confidence)
@@ -78,9 +79,9 @@ class PixelFusion:
 
 @dataclass
 class LatentCompositor:
-    """Compositor of blends into the latents after each step. seed: of their noise.
+    """Compositor of blends into the latents after each step. seed: seed of their noise.
 
-    pixel_fusion: replaces the first blend at its middle step; None where all blends stay unchanged.
+    pixel_fusion: replaces the first blend at its middle step; None to leave all blends unchanged.
     """
 
     blends: tuple[fusion.LatentBlend, ...]

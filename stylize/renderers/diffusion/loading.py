@@ -1,4 +1,4 @@
-"""Loading of models through diffusers at a device and precision, and assembly of the pipeline for each key."""
+"""Loading of models through diffusers for a device and precision, and assembly of the pipeline for each key."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ PRECISIONS = {"cuda": "float16", "mps": "float32", "cpu": "float32"}
 
 
 def choose_device(device: str, precision: str) -> tuple[str, str]:
-    """Return device and precision; ``auto`` takes the first available device and the precision suited to it.
+    """Return device and precision; ``auto`` selects the first available device and a precision that suits it.
 
     Raises RendererError for a device that is not available.
     """
@@ -26,13 +26,13 @@ def choose_device(device: str, precision: str) -> tuple[str, str]:
         device = next(name for name, found in available.items() if found)
     if not available[device]:
         found = ", ".join(name for name, usable in available.items() if usable)
-        raise RendererError(f"--device {device} is not there or PyTorch cannot use it; there is {found}")
+        raise RendererError(f"--device {device} is not available to PyTorch; choose one of {found}")
     return device, PRECISIONS[device] if precision == "auto" else precision
 
 
 @contextmanager
 def readable_errors(what: str, advice: str) -> Iterator[None]:
-    """Turn errors of the libraries into a RendererError of one line. what: what failed. advice: what to do."""
+    """Convert errors of the libraries to a one-line RendererError. what: what failed. advice: what to do."""
     try:
         yield
     except (RuntimeError, ValueError, OSError, TypeError, ImportError, KeyError, AttributeError) as error:
@@ -41,7 +41,7 @@ def readable_errors(what: str, advice: str) -> Iterator[None]:
 
 
 def load(model: Model, vae: Path | None, precision: str) -> Any:
-    """Load the model as an image-to-image pipeline, in main memory. Raises RendererError when that fails."""
+    """Load the model as an image-to-image pipeline into main memory. Raises RendererError when that fails."""
     import diffusers
     import torch
     from diffusers.utils import logging
@@ -98,7 +98,7 @@ def load_controls(controls: tuple[Control, ...], pipeline: Any, device: str) -> 
 
 
 def pipeline_for(base: Any, family: str, nets: list[Any], *, from_image: bool) -> Any:
-    """Assemble ``base``'s parts into a key's pipeline: from an image or from noise, with or without ControlNets."""
+    """Assemble a key's pipeline from the parts of ``base``, from an image or noise, with or without ControlNets."""
     import diffusers
 
     kind = f"{_NAMES[family]}{'ControlNet' if nets else ''}{'Img2Img' if from_image else ''}Pipeline"
@@ -119,6 +119,6 @@ def make_scheduler(base: Any, sampler: str | None) -> Any:
     if sampler is None:
         return type(base.scheduler).from_config(base.scheduler.config)
     known = SAMPLERS[sampler]
-    # The noise settings of the model's own scheduler apply; the spacing of sigmas is the sampler's.
+    # The noise settings come from the model's own scheduler; the spacing of sigmas comes from the sampler.
     config = {k: v for k, v in base.scheduler.config.items() if not k.startswith("use_") and k != "timestep_spacing"}
     return getattr(diffusers, known.kind).from_config({**config, **known.options})

@@ -1,4 +1,4 @@
-"""Savings applied one by one when the device's memory is full; every step is reported."""
+"""Memory savings, applied one by one when the device's memory is full; each is reported."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,25 +6,25 @@ from typing import Any
 
 from stylize.renderers.diffusion.sizes import Working, smaller
 
-# Factor on each side at every step, and the min side, in pixels, of a useful picture.
+# Factor on each side at every step, and the minimum side, in pixels, of a useful picture.
 SHRINK, MIN_SIDE = 0.75, 256
 SLICED = "attention is computed in slices"
 TILED = "the autoencoder works in tiles"
-OFFLOADED = "parts of the model wait in the main memory"
-# Texts in errors of full memory: of devices, of main memory, and of libraries other than PyTorch.
+OFFLOADED = "parts of the model are kept in main memory"
+# Texts in out-of-memory errors of devices, of main memory, and of libraries other than PyTorch.
 _FULL = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
 @dataclass
 class MemorySavings:
-    """Savings applied so far in this run. They persist: memory would be full again without them."""
+    """Savings applied so far in this run. They persist, because memory would be full again without them."""
 
     taken: tuple[str, ...] = ()
 
     def place(self, pipeline: Any, device: str, offload_to: str | None) -> bool:
-        """Move a pipeline to the device, or offload it if the whole does not fit; return whether it is offloaded.
+        """Move a pipeline to the device, or offload it if it does not fit; return whether it is offloaded.
 
-        offload_to: the device that offloaded parts move to one at a time; None where it shares the main memory.
+        offload_to: the device that offloaded parts move to one at a time; None if it shares main memory.
         """
         try:
             pipeline.to(device)
@@ -39,7 +39,7 @@ class MemorySavings:
         return True
 
     def steps(self, pipeline: Any, working: Working, offload_to: str | None = None) -> Iterator[tuple[str, Working]]:
-        """Yield savings, each applied when it is requested: its description, and the working size from now on.
+        """Apply one saving per iteration; yield its description and the working size from then on.
 
         offload_to: as in ``place``.
         """
@@ -55,7 +55,7 @@ class MemorySavings:
             yield self._record(OFFLOADED), working
         while min(working.size) * SHRINK >= MIN_SIDE:
             working = smaller(working, SHRINK)
-            yield f"the key is worked at {working.size[0]}x{working.size[1]}", working
+            yield f"the key is painted at {working.size[0]}x{working.size[1]}", working
 
     def _record(self, step: str) -> str:
         self.taken = (*self.taken, step)
@@ -63,7 +63,7 @@ class MemorySavings:
 
 
 def is_full(error: BaseException) -> bool:
-    """Return whether an error means that memory, the device's or the machine's, is full."""
+    """Return whether an error means that the memory of the device or the machine is full."""
     import torch
 
     if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
@@ -84,5 +84,5 @@ def free(pipeline: Any) -> None:
 
 
 def _has_adapter(pipeline: Any) -> bool:
-    """Return whether there is an image adapter, whose attention processors slicing would replace."""
+    """Return whether the pipeline has an image adapter, whose attention processors slicing would replace."""
     return getattr(pipeline.unet, "encoder_hid_proj", None) is not None

@@ -1,6 +1,6 @@
-"""Diffusion models: search, detection of the family, refusal of unsupported ones, and identification of versions.
+"""Diffusion models: search, detection of the family, rejection of unsupported models, and identification of versions.
 
-A model is a folder in diffusers' layout, a repo id of Hugging Face, or a single .safetensors file.
+A model is a folder in diffusers' layout, a Hugging Face repo id, or a single .safetensors file.
 """
 
 import json
@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from stylize.errors import RendererError
+from stylize.project.model_digests import model_digest
 from stylize.renderers.diffusion.hub import CACHE_ONLY, Source, is_inside, is_remote, split
 from stylize.renderers.diffusion.repo_files import (
     AUTOENCODER,
@@ -40,24 +41,24 @@ _PARTS = MappingProxyType(
         SDXL: ("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2"),
     }
 )
-# Repos, named by diffusers, of the configuration and vocabulary for a model that is one file.
+# Repos, as named in diffusers, with the configuration and vocabulary for single-file models.
 CONFIGS = MappingProxyType(
     {SD15: "stable-diffusion-v1-5/stable-diffusion-v1-5", SDXL: "stabilityai/stable-diffusion-xl-base-1.0"}
 )
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
-# Files needed from a repo that is a whole model in diffusers' layout.
+# Files needed from a repo with a complete model in diffusers' layout.
 PIPELINE = pipeline(lambda wide: _PARTS[SDXL if wide else SD15])
 _FIRST_LAYER = ("model.diffusion_model.input_blocks.0.0.weight", "conv_in.weight")
-# A layer of every autoencoder.
+# Name of a layer that every autoencoder has.
 _AUTOENCODER = "decoder.conv_in.weight"
-# Channels of the first layer for a latent picture alone. Models with nine also take a mask and a picture.
+# Input channels of a network that takes only a latent picture. Models with nine also take a mask and a picture.
 _LATENT = 4
 _LARGEST_HEADER = 100_000_000
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model that was found. name: as given. path: folder or file. config: configuration of a file, else None.
+    """Model that was found. name: as given. path: folder or file. config: configuration of a single file, else None.
 
     variant: suffix before .safetensors in the names of its weights, such as fp16.
     """
@@ -70,22 +71,22 @@ class Model:
 
 
 def find_model(name: str, config: str | None = None, source: Source = CACHE_ONLY) -> Model:
-    """Find the model of that name, and check it as far as possible without loading it.
+    """Find a model by name, and check it as far as possible without loading it.
 
-    config: a folder or repo id with the configuration of a model that is one file. Raises RendererError.
+    config: a folder or repo id with the configuration of a single-file model. Raises RendererError.
     """
     path = find_file(name, source)
     if path is not None:
         family = family_of(read_header(path, name), name)
         return Model(name, path, family, _config_of(family, name, config, source))
     if config is not None:
-        raise RendererError("--model-config is for a model that is one .safetensors file; leave it out for a folder")
+        raise RendererError("--model-config is for a model in a single .safetensors file; leave it out for a folder")
     folder = find_folder(name, PIPELINE, source, check=lambda folder: _check_kind(folder, name))
     return _check_folder(folder, name)
 
 
 def find_file(name: str, source: Source = CACHE_ONLY, what: str = "model") -> Path | None:
-    """Find a file on this disk or inside a repo; return None when the name is not a file's. Raises RendererError."""
+    """Find a file on disk or in a repo; return None if the name is not that of a file. Raises RendererError."""
     path = Path(name).expanduser()
     if path.is_file():
         return path
@@ -117,20 +118,20 @@ def find_folder(
 
 
 def find_autoencoder(name: str, source: Source = CACHE_ONLY) -> Path:
-    """Find the folder or file of an autoencoder. Raises RendererError when it is missing or something else."""
+    """Find the folder or file of an autoencoder. Raises RendererError when it is missing or not an autoencoder."""
     path = find_file(name, source, "autoencoder")
     if path is None:
         return find_folder(name, AUTOENCODER, source, "autoencoder")
     if not {_AUTOENCODER, f"first_stage_model.{_AUTOENCODER}"} & set(read_header(path, name)):
-        raise RendererError(f"{name} holds no autoencoder of Stable Diffusion; --vae takes one")
+        raise RendererError(f"{name} is not an autoencoder of Stable Diffusion, which --vae takes; give one")
     return path
 
 
 def refuse_pickle(path: Path) -> None:
-    """Raise RendererError for a pickle, which can run code when it is read."""
+    """Raise RendererError for a pickle, which can execute code when it is loaded."""
     if path.suffix.lower() in PICKLES:
         raise RendererError(
-            f"{path} is a pickle, which can run any program when it is read; get the model as .safetensors"
+            f"{path} is a pickle, which can execute arbitrary code when it is loaded; get the model as .safetensors"
         )
 
 
@@ -144,12 +145,13 @@ def _config_of(family: str, name: str, config: str | None, source: Source) -> Pa
         folder = find_folder(chosen, CONFIGURATION, source, "configuration")
     except RendererError as error:
         raise RendererError(
-            f"{name} is one file, whose configuration comes from a folder or repo, --model-config: {error}"
+            f"{name} is a single file and needs a configuration from a folder or repo, --model-config: {error}"
         ) from error
     kind = _family_of_class(folder, chosen)
     if kind != family:
         raise RendererError(
-            f"{name} is a {FAMILY_NAMES[family]} model, and the configuration {chosen} that of {FAMILY_NAMES[kind]}"
+            f"{name} is a {FAMILY_NAMES[family]} model, but the configuration {chosen} is for {FAMILY_NAMES[kind]}; "
+            "give another"
         )
     return folder
 
@@ -158,7 +160,7 @@ def _family_of_class(folder: Path, name: str) -> str:
     kind = class_name(folder / "model_index.json", name)
     if kind not in _KINDS:
         known = " or ".join(FAMILY_NAMES.values())
-        raise RendererError(f"the model {name} is a {kind}; give one of the {known} kind with --model")
+        raise RendererError(f"the model {name} is a {kind}, expected {known}; give another with --model")
     return _KINDS[kind]
 
 
@@ -168,7 +170,7 @@ def _check_kind(folder: Path, name: str) -> str:
     try:
         unet_config = json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise _missing(name, "has no unet/config.json that can be read") from error
+        raise _missing(name, "has no readable unet/config.json") from error
     _check_channels(int(unet_config.get("in_channels", _LATENT)), name)
     return family
 
@@ -183,12 +185,12 @@ def _check_folder(folder: Path, name: str) -> Model:
             continue
         variants.append(weights_variant(folder / part, name))
     _check_kind(folder, name)
-    # For parts without the variant, diffusers loads the plain weights.
+    # For parts that lack the variant, diffusers loads the plain weights.
     return Model(name, folder, family, variant=next((v for v in variants if v is not None), None))
 
 
 def weights_variant(folder: Path, name: str) -> str | None:
-    """Return the suffix before .safetensors of the weights in a folder, None if plain; RendererError without any."""
+    """Return the suffix before .safetensors of a folder's weights, None if plain. Raises RendererError without any."""
     found = [read_weights(path.name) for path in sorted(folder.glob(f"*{WEIGHTS}"))]
     variants = [weights.variant for weights in found if weights is not None]
     if not variants:
@@ -199,13 +201,13 @@ def weights_variant(folder: Path, name: str) -> str | None:
 
 
 def class_name(path: Path, name: str) -> str:
-    """Return the class of model that a configuration names. Raises RendererError when it cannot be read."""
+    """Return the model class that a configuration names. Raises RendererError when it cannot be read."""
     try:
         return str(json.loads(path.read_text(encoding="utf-8"))["_class_name"])
     except OSError as error:
         raise _missing(name, f"has no {path.name}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise RendererError(f"{path} does not tell the kind of its model; download it again") from error
+        raise RendererError(f"{path} does not state the class of its model; download it again") from error
 
 
 def read_header(path: Path, name: str) -> Mapping[str, Any]:
@@ -218,17 +220,17 @@ def read_header(path: Path, name: str) -> Mapping[str, Any]:
     except (OSError, ValueError) as error:
         raise RendererError(f"the model {name} cannot be read as {WEIGHTS}; download it again") from error
     if not isinstance(header, dict):
-        raise RendererError(f"the model {name} is no {WEIGHTS} file; give one, or a folder in diffusers' layout")
+        raise RendererError(f"the model {name} is not a {WEIGHTS} file; give one, or a folder in diffusers' layout")
     return header
 
 
 def family_of(header: Mapping[str, Any], name: str) -> str:
-    """Return the family of a whole model that is one file. Raises RendererError for any other file."""
+    """Return the family of a complete single-file model. Raises RendererError for any other file."""
     first = next((header[layer] for layer in _FIRST_LAYER if layer in header), None)
     if first is None or not any(layer.startswith("first_stage_model.") for layer in header):
         raise RendererError(
-            f"{name} holds no whole Stable Diffusion model: it may be a LoRA, a VAE or a ControlNet, which have "
-            "options of their own (--lora, --vae, --control-model)"
+            f"{name} is not a complete Stable Diffusion model; if it is a LoRA, a VAE or a ControlNet, give it with "
+            "--lora, --vae or --control-model"
         )
     _check_channels(int(first["shape"][1]), name)
     if any(layer.startswith("conditioner.embedders.1.") for layer in header):
@@ -243,21 +245,22 @@ def family_of(header: Mapping[str, Any], name: str) -> str:
 def _check_channels(channels: int, name: str) -> None:
     if channels != _LATENT:
         raise RendererError(
-            f"the model {name} takes {channels} channels, as inpainting models do; give its plain sibling, which takes "
-            f"{_LATENT}"
+            f"the model {name} takes {channels} input channels, as inpainting models do; give its base model, which "
+            f"takes {_LATENT}"
         )
 
 
-def contents(path: Path) -> list[Any]:
-    """Identify the version of a model: its commit if cached, else names, sizes and times of its files."""
+def contents(path: Path, *, verify: bool = False) -> list[Any]:
+    """Identify the version of a model: its commit if cached, else names and digests of its files.
+
+    verify: read the files again, even if their status has not changed.
+    """
     if path.is_file():
-        stat = path.stat()
-        return [[path.name, stat.st_size, stat.st_mtime_ns]]
+        return [[path.name, model_digest(path, verify=verify)]]
     if path.parent.name == "snapshots":
         return [path.name]
     files = sorted(file for file in path.rglob("*") if file.suffix in (".json", ".txt", WEIGHTS, *PICKLES))
-    stats = [(file.relative_to(path).as_posix(), file.stat()) for file in files]
-    return [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
+    return [[file.relative_to(path).as_posix(), model_digest(file, verify=verify)] for file in files]
 
 
 def model_hash(model: Model) -> str:

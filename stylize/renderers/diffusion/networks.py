@@ -1,7 +1,7 @@
-"""ControlNet pictures that controlnet_aux's networks compute from the plate, with weights on this disk.
+"""ControlNet pictures that the networks of controlnet_aux compute from the plate, with local weights.
 
-Its weights exist as pickles only. PyTorch reads them with ``weights_only``, which runs no code (the default since
-PyTorch 2.6; older versions are refused).
+The weights exist only as pickles. PyTorch reads them with ``weights_only``, which executes no code (the default since
+PyTorch 2.6; older versions are rejected).
 """
 
 from collections.abc import Mapping
@@ -24,11 +24,11 @@ from stylize.renderers.diffusion.repo_files import files
 from stylize.renderers.diffusion.sizes import resize
 
 REPO = "lllyasviel/Annotators"
-# Sides of the depth network's input are multiples of the former; the latter is the shorter side it was trained for.
+# The sides of the depth network's input are multiples of the first; the second is the shorter side in training.
 _DEPTH_GRID, _DEPTH_SIDE = 32, 384
-# The library rounds sides to multiples of so many pixels, so a smaller side could become 0.
+# The library rounds sides to multiples of this many pixels, so that a smaller side could become 0.
 MIN_SIDE = 64
-# Class in controlnet_aux, and the files it reads, by kind.
+# Class in controlnet_aux and the files that it reads, by kind.
 NETWORKS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
         "softedge": ("HEDdetector", ("ControlNetHED.pth",)),
@@ -43,18 +43,18 @@ NETWORKS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
 def check_annotator(
     kind: str, folder: str | None, source: Source = CACHE_ONLY, ready: str | None = None
 ) -> Path | None:
-    """Return the folder of the weights for a kind of control, None where none are needed.
+    """Return the folder of the weights for a kind of control; None if no weights are needed.
 
     folder: as given, or None for the repo. ready: option for ready-made pictures, if not --control.
     Raises RendererError when the library or a file is missing.
     """
     if kind in ANNOTATORS:
         return None
-    instead = f"or give pictures that are ready, {ready or f'--control {kind}=PATH'}"
+    instead = f"or give ready-made pictures with {ready or f'--control {kind}=PATH'}"
     if find_spec("controlnet_aux") is None:
         raise RendererError(
-            f"{kind} is made from the plate by controlnet_aux, not installed here; run: pip install '.[annotators]' "
-            f"where stylize was installed from, {instead}"
+            f"{kind} pictures need controlnet_aux, which is not installed; run pip install '.[annotators]' "
+            f"in the source folder of stylize, {instead}"
         )
     filenames = NETWORKS[kind][1]
     try:
@@ -73,7 +73,9 @@ def load_annotator(kind: str, folder: Path, device: str) -> Any:
     import torch
 
     if tuple(int(part) for part in torch.__version__.split(".")[:2]) < (2, 6):
-        raise RendererError(f"the networks of --control {kind} need PyTorch 2.6 or newer, there is {torch.__version__}")
+        raise RendererError(
+            f"the networks of --control {kind} need PyTorch 2.6 or newer, found {torch.__version__}; update it"
+        )
     try:
         import controlnet_aux
 
@@ -82,7 +84,7 @@ def load_annotator(kind: str, folder: Path, device: str) -> Any:
     except (RuntimeError, ValueError, OSError, ImportError, KeyError, EOFError, UnpicklingError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise RendererError(
-            f"the network for {kind} in {folder} could not be loaded: {reason}; get it again"
+            f"the network for {kind} in {folder} could not be loaded: {reason}; download it again"
         ) from error
 
 
@@ -96,9 +98,9 @@ def annotate(network: Any, plate: Floats) -> Floats:
 
 
 def depth_of(network: Any, plate: Floats) -> Floats:
-    """Return the raw inverse depth of MiDaS, float32 (H, W), larger is nearer, without a unit.
+    """Return the raw inverse depth of MiDaS, float32 (H, W); larger is nearer; without units.
 
-    The library would normalise every frame to 0..1 and quantise it to 8 bits, which flickers."""
+    The library itself would normalise every frame to 0..1 and quantise it to 8 bits, which causes flicker."""
     import torch
 
     height, width = plate.shape[:2]

@@ -1,4 +1,4 @@
-"""Painting of one key at its working size: arguments of the pipeline, and callbacks of its steps."""
+"""Painting of one key at its working size: pipeline arguments and step callbacks."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -21,12 +21,12 @@ from stylize.renderers.protocol import RenderRequest
 from stylize.settings import Settings
 
 OnStep = Callable[[int, int], None]
-# A painted part, float32 (h, w, 3), and the pictures of the controls, by kind.
+# Painted part, float32 (h, w, 3), and the pictures of the controls, by kind.
 Painted = tuple[Floats, Mapping[str, Floats]]
 
 
 class Painter:
-    """Runner of the model, key by key. activation_cache: of earlier keys. reference: the reference picture's scale."""
+    """Runs the model for each key. activation_cache: for earlier keys. reference: scale of the reference picture."""
 
     def __init__(self, settings: Settings, parts: Parts) -> None:
         self.settings, self.parts = settings, parts
@@ -101,7 +101,7 @@ class Painter:
         return np.asarray(made.images[0], F32)
 
     def _start_latents(self, pipeline: Any, request: RenderRequest, working: Working, *, from_image: bool) -> Any:
-        """Return the latents (1, C, h, w) of the start picture; None where denoising starts from noise alone."""
+        """Return the latents (1, C, h, w) of the start picture; None if denoising starts from noise alone."""
         previous_key = previous_key_of(request, self.settings.fuse)
         if previous_key is None and not from_image:
             return None
@@ -111,7 +111,7 @@ class Painter:
     def _compositor(
         self, pipeline: Any, request: RenderRequest, plate: Floats, working: Working, start_latents: Any
     ) -> LatentCompositor:
-        """Return a compositor of the previous key, as in ``start_latents``, then the plate outside of the matte."""
+        """Return a compositor of the previous key, as in ``start_latents``, then the plate outside the matte."""
         blends = []
         previous_key = previous_key_of(request, self.settings.fuse)
         if previous_key is not None:
@@ -124,7 +124,7 @@ class Painter:
     def _attending_to_earlier_keys(
         self, pipeline: Any, request: RenderRequest, working: Working, loras: Mapping[str, float]
     ) -> Iterator[None]:
-        """Let the network attend to the earlier keys too, for the share of steps in the settings."""
+        """Make the network attend to earlier keys too, for the share of steps in the settings."""
         share = self.settings.share_attention
         with ExitStack() as within:
             if request.earlier and share > 0:

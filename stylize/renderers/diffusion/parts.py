@@ -1,4 +1,4 @@
-"""Models of a renderer: found at once, loaded at first use."""
+"""Models of a renderer: located immediately, loaded at first use."""
 
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from stylize.renderers.diffusion.models import find_autoencoder, find_model, mod
 from stylize.renderers.protocol import DownloadPermission
 from stylize.settings import Settings
 
-# Names of precisions: a painting that overflows in half is repeated in full.
+# Names of precisions: a painting that overflows in half precision is repeated in full precision.
 FULL, HALF = "float32", "float16"
 
 
@@ -26,7 +26,7 @@ class Parts:
     """
 
     def __init__(self, settings: Settings, permission: DownloadPermission | None = None) -> None:
-        """Find all parts and load none. Raises RendererError when a part is missing or of another kind.
+        """Locate all parts without loading them. Raises RendererError when a part is missing or of another kind.
 
         permission: permission to download missing parts, with its callbacks; without it nothing is downloaded.
         """
@@ -65,7 +65,7 @@ class Parts:
 
     @property
     def offload_to(self) -> str | None:
-        """Device whose models can be offloaded to main memory; None where the device uses main memory itself."""
+        """Device whose models can be offloaded to main memory; None if the device uses main memory itself."""
         return self.device[0] if self.device[0] == "cuda" else None
 
     @cached_property

@@ -17,10 +17,10 @@ import numpy as np
 from propagate.arrays import F32, Floats
 from stylize.renderers.diffusion.fusion import decode_latents, encode_picture
 
-# Max share of the latents lost in a round trip. An autoencoder that loses more does not reconstruct pictures, and its
-# loss cannot be compensated.
+# Maximum share of the latents lost in a round trip. An autoencoder that loses more does not reconstruct pictures, and
+# its loss cannot be compensated.
 MAX_ROUND_TRIP_LOSS = 0.5
-# Min cumulative alpha of a step: at 0 the picture could not be separated from the noise.
+# Minimum cumulative alpha of a step: at 0, the picture cannot be separated from the noise.
 _MIN_ALPHA = 1e-4
 
 
@@ -35,7 +35,7 @@ class NetworkWatch:
     def painted(self, scheduler: Any, cfg: float) -> Any:
         """Return the denoised latents (1, C, h, w), float32, that the last step predicts, for any sampler."""
         prediction = self.prediction.float()
-        if len(prediction) == 2:  # without the prompt, and with it
+        if len(prediction) == 2:  # first without the prompt, then with it
             prediction = prediction[:1] + cfg * (prediction[1:] - prediction[:1])
         sample = self.sample[-1:].float()
         alpha = max(scheduler.alphas_cumprod[round(float(self.timestep))].item(), _MIN_ALPHA)
@@ -66,7 +66,7 @@ def fuse_pixels(pipeline: Any, painted: Any, key_latents: Any, mask: Any, warped
     """Return latents (1, C, h, w) of the painting so far with the warped key composited over it.
 
     painted: latents of the painting. key_latents: latents of the warped key, with mask (1, 1, h, w) in [0, 1].
-    warped: float32 (H, W, 3) in [0, 1], and confidence (H, W): the same in pixels.
+    warped: float32 (H, W, 3) in [0, 1], and confidence (H, W): the same key in pixels.
     """
     blended = (mask * key_latents + (1 - mask) * painted.to(key_latents.dtype)).to(key_latents.dtype)
     decoded = np.clip(decode_latents(pipeline, blended), 0, 1)

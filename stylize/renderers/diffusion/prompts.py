@@ -7,7 +7,7 @@ from stylize.errors import SettingsError
 
 # Factor, or divisor, of attention per pair of brackets.
 STEP = 1.1
-# Max absolute weight. Beyond it, embeddings are so far from the training data that only noise results.
+# Maximum absolute weight. Above it, embeddings are so far from the training data that only noise results.
 LARGEST = 10.0
 _LORA = re.compile(r"<lora:([^:<>]+)(?::([-+.\d]+))?(?::[^<>]*)?>")
 _TOKEN = re.compile(r"\\[()\[\]\\]|\(|\[|:\s*([-+]?(?:\d+\.?\d*|\.\d+))\s*\)|\)|\]|[^\\()\[\]:]+|[:\\]")
@@ -16,7 +16,7 @@ _BREAK = re.compile(r"\s*\bBREAK\b\s*")
 
 @dataclass(frozen=True)
 class Prompt:
-    """A parsed prompt.
+    """Parsed prompt.
 
     chunks: separated by BREAK, each a list of texts and their weights. loras: name and weight, in the order written.
     """
@@ -28,7 +28,7 @@ class Prompt:
 def read_prompt(text: str) -> Prompt:
     """Parse a prompt.
 
-    Unclosed brackets extend to the end, and unmatched closing ones are dropped, as in A1111.
+    As in A1111, unclosed brackets extend to the end, and unmatched closing brackets are ignored.
     Raises SettingsError for a weight out of range, and for prompt editing (``[from:to:when]``, ``[a|b]``).
     """
     loras = tuple((match[1].strip(), _weight(match[2] or "1", match[0])) for match in _LORA.finditer(text))
@@ -75,7 +75,7 @@ def _weighted(text: str) -> list[tuple[str, float]]:
 def _refuse_editing(words: str) -> None:
     if ":" in words or "|" in words:
         raise SettingsError(
-            f"[{words}] is prompt editing, which is not known here; give a schedule by frame, as in "
+            f"[{words}] is prompt editing, which is not supported; give a schedule by frame, as in "
             '--prompt \'0: "a village", 100: "a burning village"\', or write \\[ and \\] for brackets'
         )
 
@@ -91,7 +91,7 @@ def _weight(text: str, where: str) -> float:
 
 
 def _merged(pieces: list[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
-    """Merge neighbours of equal weight, so that words are not split at escaped brackets."""
+    """Merge adjacent pieces of equal weight, so that words are not split at escaped brackets."""
     merged: list[tuple[str, float]] = []
     for words, weight in pieces:
         if merged and merged[-1][1] == weight:

@@ -1,4 +1,4 @@
-"""Metadata of a key: the ``parameters`` text that A1111 and compatible tools read, and all of it as JSON."""
+"""Metadata of a key: the ``parameters`` text that A1111 and compatible tools read, and the complete data as JSON."""
 
 import json
 import re
@@ -10,8 +10,10 @@ from typing import Any
 from stylize.errors import InputError
 from stylize.media.images.png import read_texts
 
-# Names of the texts in the key's PNG. Other tools store a node graph under ``prompt`` and ``workflow``.
+# Names of the text entries in the key's PNG. Other tools store a node graph under ``prompt`` and ``workflow``.
 PARAMETERS, JSON = "parameters", "stylize"
+# Maximum length of either text as a separate file.
+_MAX_TEXT = 1 << 24
 _NEGATIVE = "Negative prompt:"
 _VALUE = re.compile(r'\s*([^:,"]+):\s*("(?:\\.|[^"\\])*"|[^,]*)(?:,|$)')
 
@@ -21,8 +23,8 @@ class Provenance:
     """Provenance of one key.
 
     settings: all settings, by option. frame, seed, prompt, negative, steps, cfg, denoise: of this key.
-    size: its working (width, height). precision: of the numbers. taken: steps taken against full memory or overflow.
-    upscale: size, tile, tiles and denoise of the repaint in tiles, if any.
+    size: its working (width, height). precision: floating-point type. taken: measures taken against full memory or
+    overflow. upscale: size, tile, tiles and denoise of the repaint in tiles, if any.
     """
 
     settings: Mapping[str, Any]
@@ -52,7 +54,7 @@ def texts(made: Provenance) -> dict[str, str]:
 
 
 def parameters(made: Provenance) -> str:
-    """Return the text as A1111 writes it: the prompt, the negative prompt, and a line of names and values."""
+    """Return the text in A1111's format: the prompt, the negative prompt, and a line of names and values."""
     lines = [made.prompt] + ([f"Negative prompt: {made.negative}"] if made.negative else [])
     metadata: dict[str, Any] = {
         "Steps": made.steps, "Sampler": made.sampler, "CFG scale": f"{made.cfg:g}", "Seed": made.seed,
@@ -78,7 +80,7 @@ def _unit(control: Mapping[str, Any]) -> str:
 
 
 def _quoted(value: Any) -> str:
-    """Quote a value as A1111 does: with a comma, a colon or a newline it is written as JSON."""
+    """Quote a value as A1111 does: a value with a comma, a colon or a newline is written as JSON."""
     text = str(value)
     return json.dumps(text, ensure_ascii=False) if any(mark in text for mark in ",:\n") else text
 
@@ -104,30 +106,33 @@ def _unquoted(value: str) -> str:
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
-    """Read a key's metadata: that of our JSON, or ``{"parameters": text}`` as A1111 writes it.
+    """Read a key's metadata: the JSON of stylize, or ``{"parameters": text}`` in A1111's format.
 
-    path: a PNG with either, or a file with that text alone. Raises InputError where there is none.
+    path: a PNG with either, or a file with only that text. Raises InputError if there is neither.
     """
     texts = read_texts(path)
     if not texts and path.suffix.lower() in (".json", ".txt"):
         try:
-            text = path.read_text(encoding="utf-8")
+            with path.open(encoding="utf-8") as file:
+                text = file.read(_MAX_TEXT + 1)
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{path} cannot be read as text; give a key's PNG, JSON or parameters") from error
+        if len(text) > _MAX_TEXT:
+            raise InputError(f"{path} has more than {_MAX_TEXT} characters; give a key's PNG, JSON or parameters")
         texts = {JSON if text.lstrip().startswith("{") else PARAMETERS: text}
     if JSON in texts:
         try:
             metadata = json.loads(texts[JSON])
-        except ValueError:
+        except (ValueError, RecursionError):
             metadata = None
         if isinstance(metadata, dict) and isinstance(metadata.get("settings"), dict):
             return metadata
-        raise InputError(f"{path}: its JSON is none of a key of ours; give the key as it was painted")
+        raise InputError(f"{path}: its JSON is not that of a key of stylize; give the key as it was painted")
     if PARAMETERS in texts:
         return {PARAMETERS: texts[PARAMETERS]}
     raise InputError(
-        f"{path} does not tell how it was painted; expected a PNG of ours or of A1111, not saved again by another "
-        "program, or its text as .json or .txt"
+        f"{path} has no metadata of how it was painted; give a PNG as stylize or A1111 saved it, not saved again by "
+        "another program, or its text as .json or .txt"
     )
 
 
@@ -142,25 +147,26 @@ def recorded_hash(metadata: Mapping[str, Any]) -> str | None:
 
 
 def differences(path: Path, now: Mapping[str, Any]) -> list[str]:
-    """List, as lines of text, differences from when a key was painted that make results not bit-identical.
+    """List, as lines of text, the changes since a key was painted that may make the result differ.
 
-    now: model_hash, device, precision and versions, as in the metadata of our keys.
+    now: model_hash, device, precision and versions, as in the metadata of keys.
     """
     metadata = read_provenance(path)
     lines = []
     if recorded_hash(metadata) not in (None, now["model_hash"]):
         lines.append(
-            f"the model has the hash {now['model_hash']}, and {path} was painted with {recorded_hash(metadata)}: "
-            "another picture comes out"
+            f"the model has the hash {now['model_hash']}, but {path} was painted with {recorded_hash(metadata)}: "
+            "the picture will differ"
         )
     for name, preposition in (("device", "on"), ("precision", "in")):
         if metadata.get(name) not in (None, now[name]):
             lines.append(
-                f"{path} was painted {preposition} {metadata[name]}, now it is {now[name]}: other bits come out"
+                f"{path} was painted {preposition} {metadata[name]}, now it is {now[name]}: the result will not be "
+                "bit-identical"
             )
     then, versions = metadata.get("versions") or {}, now["versions"]
     changed = [name for name in versions if then.get(name, versions[name]) != versions[name]]
     if changed:
         other = ", ".join(f"{name} {then[name]}, now {versions[name]}" for name in changed)
-        lines.append(f"{path} was painted with {other}: other bits may come out")
+        lines.append(f"{path} was painted with {other}: the result may not be bit-identical")
     return lines

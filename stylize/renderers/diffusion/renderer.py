@@ -22,7 +22,7 @@ from stylize.renderers.diffusion.models import contents
 from stylize.renderers.diffusion.painting import OnStep, Painted, Painter
 from stylize.renderers.diffusion.parts import Parts
 from stylize.renderers.diffusion.provenance import Provenance, differences, texts
-from stylize.renderers.diffusion.sizes import Working, crop_resize, paste_back, plan_size
+from stylize.renderers.diffusion.sizes import Working, crop_resize, full_work, paste_back, plan_size
 from stylize.renderers.protocol import DownloadPermission, RenderedKey, RenderRequest
 from stylize.settings import DIFFUSION, OPTIONS, Settings
 
@@ -30,10 +30,10 @@ LIBRARIES = ("torch", "diffusers", "transformers")
 
 
 class DiffusionRenderer:
-    """Renderer that runs diffusion models on this machine. parts: the models. painter: runs them."""
+    """Renderer that runs diffusion models locally. parts: the models. painter: runs them."""
 
     def __init__(self, settings: Settings, permission: DownloadPermission | None = None) -> None:
-        """Find the models and load none. Raises RendererError when one is missing or of another kind.
+        """Locate the models without loading them. Raises RendererError when one is missing or of another kind.
 
         permission: permission to download missing models, with its callbacks; without it nothing is downloaded.
         """
@@ -42,18 +42,22 @@ class DiffusionRenderer:
         self.painter = Painter(settings, self.parts)
 
     def cache_key(self) -> str:
-        """Return a hash of settings, the models' files, device and precision; see Renderer."""
-        inputs = [self._requested(), [contents(path) for path in self.parts.paths], self.parts.device]
+        """Return a hash of the settings, the models' files, the device and the precision; see Renderer."""
+        inputs = [self._requested(), self._contents, self.parts.device]
         return f"diffusion-{blake2b(json.dumps(inputs, sort_keys=True).encode(), digest_size=16).hexdigest()}"
 
+    @cached_property
+    def _contents(self) -> list[Any]:
+        return [contents(path, verify=self.settings.verify) for path in self.parts.paths]
+
     def render(self, request: RenderRequest, on_step: OnStep) -> RenderedKey:
-        """Paint a key; see Renderer. Raises RendererError when a model cannot be loaded or makes no picture."""
+        """Paint a key; see Renderer. Raises RendererError when a model cannot be loaded or returns no picture."""
         box = None if request.matte is None else extent(request.matte).box
         if request.matte is not None and box is None:
             return RenderedKey(request.plate)  # nothing to stylise
         height, width = request.plate.shape[:2]
         family = self.parts.model.family
-        working = plan_size((width, height), family, self.settings.render_size, box)
+        working = plan_size((width, height), family, self.settings.render_size, box, scale=request.scale)
         enlarging.refuse_needless_upscale(request, working, self.settings.upscale, family)
         notes: list[str] = []
         with loading.readable_errors(
@@ -61,15 +65,19 @@ class DiffusionRenderer:
         ):
             (painted, control_pictures), working = self._paint_within_memory(request, working, on_step, notes)
         plan = self._plan(working)
+        if plan is None and self.settings.upscale is not None and request.scale < 1:
+            notes.append("--upscale skipped: the working size of a draft is not below the size of its plates")
+        work = full_work(working, family, self.settings.render_size, request.scale, boxed=box is not None)
         picture = self._compose(request, paste_back(painted, request.plate, working if plan is None else plan.target))
         made = self._provenance(request, working, plan, notes)
         if plan is not None:
             notes.append(plan.cost(self.settings.steps, settings_at(self.settings, request.frame)))
         reported = (*self._differences, *(f"keyframe {request.frame}: {note}" for note in notes))
-        return RenderedKey(np.ascontiguousarray(np.clip(picture, 0, 1), F32), texts(made), control_pictures, reported)
+        finished = np.ascontiguousarray(np.clip(picture, 0, 1), F32)
+        return RenderedKey(finished, texts(made), control_pictures, reported, work)
 
     def _compose(self, request: RenderRequest, picture: Floats) -> Floats:
-        """Match the painting, (H, W, 3), to the previous key's colours; restore the plate outside of the matte."""
+        """Match the painting, (H, W, 3), to the previous key's colours; restore the plate outside the matte."""
         inside = 1.0 if request.matte is None else (request.matte > 0).astype(F32)
         if request.warped is not None and request.confidence is not None:
             common = (request.confidence * inside).astype(F32)
@@ -79,7 +87,7 @@ class DiffusionRenderer:
     def _paint_within_memory(
         self, request: RenderRequest, working: Working, on_step: OnStep, notes: list[str]
     ) -> tuple[Painted, Working]:
-        """Return the painting and its working size; apply memory savings when memory is full."""
+        """Return the painting and its working size, applying memory savings when memory is full."""
         parts, ladder = self.parts, None
         while True:
             try:
@@ -91,34 +99,38 @@ class DiffusionRenderer:
             except (RuntimeError, MemoryError) as error:
                 if not is_full(error):
                     raise
-                # The traceback keeps the failed attempt's memory alive.
+                # The traceback keeps references to the memory of the failed attempt.
                 reason = error.with_traceback(None)
             self.painter.activation_cache.clear()
             free(parts.base)
             ladder = ladder or parts.memory_savings.steps(parts.base, working, parts.offload_to)
             step = next(ladder, None)
             if step is None:
-                raise RuntimeError("memory is full, and nothing is left to save") from reason
+                raise RuntimeError("memory is full, and no savings remain") from reason
             notes.append(f"memory was full, so {step[0]}")
             working = step[1]
 
     def _paint_part(self, request: RenderRequest, working: Working, on_step: OnStep) -> Painted:
-        """Return the painted part, with --upscale repainted in tiles at the larger size, and its control pictures."""
-        painted, control_pictures = self.painter.paint(request, working, on_step)
+        """Return the painted part, repainted in tiles at the larger size with --upscale, and its control pictures."""
         plan = self._plan(working)
-        # A failed picture is returned as it is, for the caller to report.
+        # With --upscale, the repainting in tiles is the second half.
+        halves = 1 if plan is None else 2
+        painted, control_pictures = self.painter.paint(
+            request, working, lambda done, total: on_step(done, halves * total)
+        )
+        # A failed picture is returned unchanged, for the caller to report.
         if plan is None or failure.describe(painted, request.plate) is not None:
             return painted, control_pictures
         start = crop_resize(paste_back(painted, request.plate, working), plan.target)
         return enlarging.repaint_in_tiles(
-            self.painter, request, start, control_pictures, plan, on_step
+            self.painter, request, start, control_pictures, plan, lambda done, total: on_step(total + done, 2 * total)
         ), control_pictures
 
     def _plan(self, working: Working) -> UpscalePlan | None:
         return enlarging.plan_upscale(working, self.settings.upscale, self.parts.model.family)
 
     def _requested(self) -> dict[str, Any]:
-        """Return this renderer's settings, by option, in stored form."""
+        """Return the settings of this renderer, by option, in stored form."""
         options = [option for option in OPTIONS.values() if option.group == DIFFUSION and option.stored]
         values = {option.name: getattr(self.settings, option.name) for option in options}
         return {o.name: None if values[o.name] is None else o.store(values[o.name]) for o in options}
@@ -150,7 +162,7 @@ class DiffusionRenderer:
 
     @cached_property
     def _differences(self) -> tuple[str, ...]:
-        """Differences from when the key to reproduce was painted, as lines of text."""
+        """Changes since the key that is reproduced was painted, as lines of text."""
         if self.settings.like is None:
             return ()
         device, precision = self.parts.device

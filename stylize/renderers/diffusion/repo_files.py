@@ -1,7 +1,7 @@
-"""Selection, by name alone, of the files needed from a repo: the others are not downloaded.
+"""Select the files needed from a repo by name alone; the others are not downloaded.
 
-Weights are read as .safetensors only. A repo often has the same weights several times, in other formats and
-precisions; one set of them is enough.
+Weights are read only as .safetensors. A repo often has the same weights in several formats and precisions; one set is
+enough.
 """
 
 import re
@@ -15,7 +15,7 @@ _SHARD = r"(?:-(?P<{0}>\d+)-of-(?P<{0}_all>\d+))?"
 _WEIGHTS = re.compile(
     r"(?P<stem>[^.]+?)" + _SHARD.format("one") + r"(?:\.(?P<variant>\w+))?" + _SHARD.format("two") + r"\.safetensors"
 )
-# Stems of weights that diffusers and transformers use; others are exports for other programs.
+# Stems of the weight files that diffusers and transformers use; others are exports for other programs.
 _STEMS = ("diffusion_pytorch_model", "model")
 # Folders of a pipeline that are never loaded.
 _EXCLUDED = ("safety_checker",)
@@ -29,13 +29,13 @@ class Needed:
     """Files needed from a repo. choose: selects from all names, given whether half precision suffices; LookupError if
     one is missing.
 
-    patterns: arguments for ``hf download`` that get at least these, without knowing the names in the repo.
+    patterns: arguments for ``hf download`` that get at least these files, whatever the other names in the repo.
     """
 
     choose: Choose
     patterns: str
 
-    def lacking(self, names: Sequence[str]) -> str:
+    def missing_from(self, names: Sequence[str]) -> str:
         """Describe what is missing from ``names``; empty if complete."""
         try:
             self.choose(names, False)
@@ -46,7 +46,7 @@ class Needed:
 
 @dataclass(frozen=True)
 class Weights:
-    """Parsed name of a weights file. shard: its number and the count, or None if not sharded."""
+    """Parsed name of a file of weights. shard: its number and the count, or None if not sharded."""
 
     name: str
     stem: str
@@ -64,7 +64,7 @@ def read_weights(name: str) -> Weights | None:
 
 
 def choose_weights(names: Sequence[str], half: bool, folder: str = "") -> tuple[str, ...]:
-    """Choose the weights directly in ``folder``: all shards of one precision. half: prefer half precision.
+    """Choose weights directly in ``folder``: all shards of one precision. half: prefer half precision.
 
     Raises LookupError when there is no complete set.
     """
@@ -76,7 +76,7 @@ def choose_weights(names: Sequence[str], half: bool, folder: str = "") -> tuple[
             sets.setdefault(weights.variant, []).append(weights)
     whole = {variant: found for variant, found in sets.items() if _is_whole(found)}
     if not whole:
-        raise LookupError(f"no whole {prefix}*{WEIGHTS}" if sets else f"no {prefix}*{WEIGHTS}")
+        raise LookupError(f"no complete {prefix}*{WEIGHTS}" if sets else f"no {prefix}*{WEIGHTS}")
     first = [HALF, None] if half else [None, HALF]
     variant = next((one for one in first if one in whole), min(whole, key=str))
     single = [weights for weights in whole[variant] if weights.shard is None]
@@ -91,7 +91,7 @@ def _is_whole(found: list[Weights]) -> bool:
 
 
 def pipeline(parts: Callable[[bool], Sequence[str]]) -> Needed:
-    """Select a whole model in diffusers' layout. parts: returns its folders, given whether it has two text encoders."""
+    """Select a complete model in diffusers' layout. parts: returns its folders; its argument: has two text encoders."""
 
     def choose(names: Sequence[str], half: bool) -> tuple[str, ...]:
         chosen = list(_configuration(names))

@@ -1,10 +1,10 @@
-"""Self-attention that also attends to earlier keys, so that the same thing is painted the same way.
+"""Self-attention that also attends to earlier keys, so that the same content is painted the same way.
 
-An earlier key is noised to the level of the current step and goes through the network alone. The inputs of its
+An earlier key is noised to the level of the current step and passed through the network separately. The inputs of its
 self-attention layers are concatenated to those of the new key (as in reference-only control and in Rerender-A-Video,
 Yang et al. 2023). They change little from one step to the next (DeepCache, Ma et al. 2024), so they are refreshed every
 ``REFRESH`` steps. The noise is always the same, so that inputs from the first key serve all later keys. Only finished
-keys are needed: a resumed run is bit-identical.
+keys are needed, so that a resumed run is bit-identical.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ REFRESH = 2
 LAYERS = ("mid_block.", "up_blocks.")
 # Seed of the noise added to earlier keys, whatever the seed of the new one.
 SEED = 0
-# Inputs of the network other than the picture; the last of a batch is the prompt's, the first the negative one's.
+# Inputs of the network other than the picture. The last of a batch is for the prompt, the first for the negative one.
 _PROMPT_INPUTS = frozenset({"encoder_hidden_states", "added_cond_kwargs", "timestep_cond"})
 
 
@@ -79,7 +79,7 @@ class _EarlierActivations:
             self.memory.mode, self.memory.inputs = _ATTEND, inputs
 
     def _all_inputs(self, sample: Any, timestep: Any, prompt_inputs: dict[str, Any]) -> Tensors:
-        """Return the layers' inputs for all keys; those cached while other keys were painted are reused."""
+        """Return the inputs of the layers for all keys; those cached while other keys were painted are reused."""
         activations, noise = [], _noise(self.keys[0])
         for key in self.keys:
             noisy = _add_noise(self.pipeline.scheduler, key, noise, timestep).to(sample.dtype)
@@ -90,7 +90,7 @@ class _EarlierActivations:
         return _concatenate(activations)
 
     def _key_inputs(self, noisy: Any, timestep: Any, prompt_inputs: dict[str, Any]) -> Tensors:
-        """Return the layers' inputs for one key, never batched: batches are not bit-identical."""
+        """Return the inputs of the layers for one key, never batched, because batches are not bit-identical."""
         import torch
 
         self.memory.mode, self.memory.inputs = _RECORD, {}
@@ -103,10 +103,10 @@ class _EarlierActivations:
 def shared_attention(
     pipeline: Any, keys: Sequence[Any], share: float, activation_cache: ActivationCache, state: Callable[[], object]
 ) -> Iterator[None]:
-    """Let the pipeline's self-attention also attend to earlier keys inside the context.
+    """Make the pipeline's self-attention also attend to earlier keys inside the context.
 
-    keys: their latents, (1, C, h, w) each. share: of the steps, from the first on. activation_cache: of earlier
-    paintings. state: returns what the network depends on besides its inputs, at the current step.
+    keys: their latents, (1, C, h, w) each. share: share of the steps, from the first on. activation_cache: activation
+    cache of earlier paintings. state: returns everything else that the network depends on at the current step.
     """
     unet, memory = pipeline.unet, _Memory()
     processors = dict(unet.attn_processors)

@@ -1,8 +1,8 @@
-"""Denoising of a large picture in overlapping tiles: the prediction for it is the weighted mean of those for the tiles.
+"""Denoise a large picture in overlapping tiles: its prediction is the weighted mean of the predictions for the tiles.
 
-After MultiDiffusion (Bar-Tal et al. 2023): tiles are merged at every step and not at the end, so that they cannot
-diverge. Each has the size that the model was trained at, weighs less towards its border, and is conditioned on the
-part of the ControlNet pictures that covers it.
+As in MultiDiffusion (Bar-Tal et al. 2023), tiles are merged at every step, not at the end, so that they cannot diverge.
+Each has the size that the model was trained at, a weight that falls towards its border, and the part of the ControlNet
+pictures that covers it.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ import numpy as np
 
 from propagate.arrays import F32, Floats
 
-# Min share of a tile's side that overlaps its neighbour.
+# Minimum share of a tile's side that overlaps its neighbour.
 OVERLAP = 0.25
 
 Part = tuple[slice, slice]
@@ -42,7 +42,7 @@ def plan_tiles(height: int, width: int, side: int) -> Tiling:
 
 
 def feather(tiling: Tiling) -> Floats:
-    """Return the weights of a tile, float32 (h, w): 1 inside, falling towards its border, 0 nowhere."""
+    """Return the weights of a tile, float32 (h, w): 1 inside, falling towards its border, always above 0."""
     rows, columns = (_ramp(length) for length in tiling.size)
     return np.ascontiguousarray(rows[:, None] * columns[None, :], F32)
 
@@ -87,7 +87,7 @@ def tiled_autoencoder(pipeline: Any) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Control:
-    """Recorded call of a ControlNet, to be repeated tile by tile. forward: the network's own."""
+    """Recorded call of a ControlNet, to be repeated for each tile. forward: the network's own."""
 
     forward: Callable[..., Any]
     sample: Any
@@ -151,7 +151,7 @@ def _with_negative(values: Any, count: int) -> Any:
 
 @contextmanager
 def _replaced_forward(module: Any, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
-    """Replace the module's ``forward`` by ``make``'s version inside the context; its hooks stay."""
+    """Replace the module's ``forward`` by the version that ``make`` returns inside the context, keeping its hooks."""
     own = "forward" in vars(module)
     inner = module.forward
     module.forward = make(inner)

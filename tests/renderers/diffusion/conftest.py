@@ -1,4 +1,4 @@
-"""Tiny models, saved once for all tests here."""
+"""Tiny models, saved once for all tests of this folder."""
 
 import pytest
 
@@ -7,9 +7,9 @@ from tests.renderers.diffusion import tiny
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
-    """A folder with models and more.
+    """A folder of tiny models.
 
-    Whole ones, ``sd15`` and ``sdxl``; ``control``, ``control_xl``, LoRAs, adapters; and single files: ``one``,
+    Complete models: ``sd15`` and ``sdxl``; ``control``, ``control_xl``, LoRAs, adapters; and single files: ``one``,
     ``one_xl``, ``vae``.
     """
     pytest.importorskip("diffusers")

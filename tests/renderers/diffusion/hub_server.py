@@ -1,4 +1,4 @@
-"""A small server that speaks as much of Hugging Face's language as downloading takes."""
+"""A small server that implements the part of the Hugging Face API that downloads use."""
 
 import hashlib
 import json
@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 
 class Server(ThreadingHTTPServer):
-    """repos: folder of each. asked: method and path of every request, in order. gated: repos that need a log-in.
+    """A stand-in for the Hugging Face Hub.
 
-    broken: paths inside of repos that are answered with an error of the server.
+    repos: folder of each. asked: method and path of every request, in order. gated: repos that need a log-in. broken:
+    paths inside of repos that are answered with a server error.
     """
 
     def __init__(self):
@@ -24,7 +25,7 @@ class Server(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def fetched(self):
-        """The files whose contents were sent."""
+        """Files whose contents were sent."""
         return sorted(path.split("/resolve/")[1].split("/", 1)[1] for how, path in self.asked if how == "GET"
                       if "/resolve/" in path)  # fmt: skip
 
@@ -56,7 +57,7 @@ class Speaks(BaseHTTPRequestHandler):
         if folder is None:
             return self.fail(404, "RepoNotFound")
         if path.startswith("/api/models"):
-            return self.send(json.dumps(self.told(repo, folder, rest)).encode(), body=body)
+            return self.send(json.dumps(self.repo_info(repo, folder, rest)).encode(), body=body)
         if repo in self.server.gated:
             return self.fail(403, "GatedRepo")
         name = "/".join(rest[2:])
@@ -65,7 +66,7 @@ class Speaks(BaseHTTPRequestHandler):
         data = (folder / name).read_bytes()
         return self.send(data, {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "X-Repo-Commit": commit(folder)}, body)
 
-    def told(self, repo, folder, rest):
+    def repo_info(self, repo, folder, rest):
         files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
         named = [(path.relative_to(folder).as_posix(), path.stat().st_size) for path in files]
         if rest[:1] == ["tree"]:
@@ -86,7 +87,7 @@ class Speaks(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     def log_message(self, *args):
-        """Says nothing."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -103,7 +104,7 @@ def serving():
 
 
 def use(monkeypatch, address, cache):
-    """Lets the hub's library, which reads its environment once, look there."""
+    """Redirect the hub's library, which reads its environment only once, to this server."""
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "ENDPOINT", address)
@@ -113,7 +114,7 @@ def use(monkeypatch, address, cache):
 
 
 def lay_out(folder, files):
-    """Files of these contents in a folder; a number is so many bytes."""
+    """Write files with these contents into a folder; a number stands for so many bytes."""
     for name, data in files.items():
         path = Path(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)

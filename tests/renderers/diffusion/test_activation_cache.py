@@ -12,7 +12,7 @@ pytestmark = quietly
 torch = pytest.importorskip("torch")
 
 
-def test_what_is_kept_is_not_made_again_and_what_has_no_use_is_forgotten():
+def test_cached_activations_are_reused_and_unused_ones_dropped():
     activation_cache, made = ActivationCache(), []
 
     def make(name):
@@ -24,7 +24,7 @@ def test_what_is_kept_is_not_made_again_and_what_has_no_use_is_forgotten():
             assert activation_cache.get("first", lambda: make("first"))["layer"][0] == 1
     with activation_cache.one_key():
         activation_cache.get("other", lambda: make("other"))
-    assert activation_cache.size == 2 * 8  # only the last one's
+    assert activation_cache.size == 2 * 8  # only those of the last key
     with activation_cache.one_key():
         activation_cache.get("first", lambda: make("first"))
     assert made == ["first", "other", "first"]
@@ -32,7 +32,7 @@ def test_what_is_kept_is_not_made_again_and_what_has_no_use_is_forgotten():
     assert activation_cache.size == 0
 
 
-def test_there_is_an_end_to_what_is_kept():
+def test_cache_size_is_bounded():
     activation_cache = ActivationCache(max_bytes=100)
     with activation_cache.one_key():
         for name in "abc":
@@ -41,7 +41,7 @@ def test_there_is_an_end_to_what_is_kept():
     assert activation_cache.get("c", lambda: {"layer": torch.ones(10)})["layer"].sum() == 10
 
 
-def test_marks_tell_contents_apart():
+def test_cache_keys_distinguish_contents():
     one = torch.arange(4.0)
     same = [cache_key({"a": [one, None]}, 3), cache_key({"a": [one.clone(), None]}, 3)]
     assert same[0] == same[1]
@@ -56,29 +56,29 @@ def third(first, second):
     return RenderRequest(9, picture(), None, second, np.ones((48, 64), np.float32), 5, (first, second))
 
 
-def counted(painter):
-    """How many times its network is asked from now on."""
+def count_calls(painter):
+    """Count the calls of the renderer's network from now on."""
     asked = []
     painter.parts.base.unet.register_forward_hook(lambda *_: asked.append(1))
     return asked
 
 
 @pytest.mark.parametrize("family", ["sd15", "sdxl"])
-def test_what_was_seen_of_the_first_key_serves_the_next_with_the_same_bits(models, family):
+def test_activations_of_the_first_key_are_reused_bit_identically(models, family):
     first, second = picture(seed=2), picture(seed=3)
-    asked = {"share_attention": 1, "fuse": 0, "steps": 8}  # four steps, two looks at each key
+    asked = {"share_attention": 1, "fuse": 0, "steps": 8}  # four steps; two calls per reference key
     kept, fresh = renderer(models, family, **asked), renderer(models, family, **asked)
     kept.render(RenderRequest(5, picture(), None, first, np.ones((48, 64), np.float32), 5, (first,)), quiet)
-    few, many = counted(kept), counted(fresh)
+    few, many = count_calls(kept), count_calls(fresh)
     one, other = (painter.render(third(first, second), quiet).picture for painter in (kept, fresh))
     np.testing.assert_array_equal(one, other)
     assert (len(few), len(many)) == (4 + 2, 4 + 4)
-    again = kept.render(third(first, second), quiet).picture  # as for another seed: nothing is looked at anew
+    again = kept.render(third(first, second), quiet).picture  # as for another seed: no new activations of references
     assert len(few) == 6 + 4
     np.testing.assert_array_equal(again, one)
 
 
-def test_another_prompt_or_lora_is_seen_otherwise(models):
+def test_changed_prompt_or_lora_gives_new_activations(models):
     lora = models / "loras_sd15" / "ink.v1.safetensors"
     asked = {"share_attention": 1, "fuse": 0, "prompt": '0: "a", 9: "bad"', "lora": f"{lora}:(0: 0, 9: 1)"}
     first, second = picture(seed=2), picture(seed=3)
@@ -88,7 +88,7 @@ def test_another_prompt_or_lora_is_seen_otherwise(models):
     np.testing.assert_array_equal(one, other)
 
 
-def test_it_makes_room_when_memory_is_full(models, failing):  # noqa: F811
+def test_cache_is_cleared_when_memory_is_full(models, failing):  # noqa: F811
     painter = renderer(models, share_attention=1)
     first = picture(seed=2)
     painter.render(third(first, first), quiet)

@@ -1,6 +1,6 @@
-"""Keys agree with the one before where it shows the same thing, and follow their own plate elsewhere.
+"""Keys agree with the previous key where it shows the same content, and follow their own plate elsewhere.
 
-The autoencoder here is next to the identity, so that what the latents hold can be seen.
+The autoencoder here is almost the identity, so that the contents of the latents are visible.
 """
 
 import av
@@ -45,7 +45,7 @@ def floats(frame):
 
 
 def moved(clip):
-    """Flow from the last frame to the first, and where it is trusted."""
+    """Flow from the last frame to the first, and its confidence."""
     composed = identity_flow(0, *clip[0].shape[:2])
     for number in range(1, len(clip)):
         composed = compose_step(composed, number, estimate_step(clip[number - 1], clip[number], DisFlow()))
@@ -53,7 +53,7 @@ def moved(clip):
 
 
 def two_keys(models, clip, family="sd15", **asked):
-    """The first and the last frame painted, the earlier key carried onto the later, and where it is trusted."""
+    """The first and the last frame rendered, the earlier key warped to the later, and the confidence of the warp."""
     painter = clear(models, family, **asked)
     first = painter.render(RenderRequest(1, floats(clip[0]), None, None, None, 5), quiet).picture
     flow, confidence = moved(clip)
@@ -62,7 +62,7 @@ def two_keys(models, clip, family="sd15", **asked):
     return painter.render(request, quiet).picture, warped, confidence
 
 
-def test_the_autoencoder_is_next_to_the_identity(models):
+def test_autoencoder_is_almost_the_identity(models):
     made = clear(models, denoise=0.17).render(RenderRequest(1, picture(), None, None, None, 0), quiet).picture
     from stylize.renderers.diffusion.fusion import decode_latents, encode_picture
 
@@ -74,7 +74,7 @@ def test_the_autoencoder_is_next_to_the_identity(models):
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("denoise", [0.5, 1])
-def test_neighbouring_keys_differ_far_less_than_when_painted_alone(models, clip, family, denoise):
+def test_neighbouring_keys_agree_better_than_separate_ones(models, clip, family, denoise):
     alone = agreement(*two_keys(models, clip, family, denoise=denoise, **ALONE))
     together = agreement(*two_keys(models, clip, family, denoise=denoise))
     assert together.common > 0.2
@@ -83,8 +83,8 @@ def test_neighbouring_keys_differ_far_less_than_when_painted_alone(models, clip,
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_what_the_earlier_key_does_not_explain_follows_its_own_plate(models, clip, family):
-    """The right half of the later plate is another picture, and nothing is trusted there."""
+def test_content_missing_from_the_earlier_key_follows_the_plate(models, clip, family):
+    """The right half of the later plate is another picture, with zero confidence there."""
     other = clip[-1].copy()
     other[:, 64:] = 255 - other[:, 64:]
     flow, confidence = moved(clip)
@@ -103,7 +103,7 @@ def test_what_the_earlier_key_does_not_explain_follows_its_own_plate(models, cli
 
 @pytest.mark.parametrize("family", ["sd15", "sdxl"])
 @pytest.mark.parametrize("option", ["fuse", "share_attention"])
-def test_each_part_counts_and_at_0_does_not(models, family, option):
+def test_each_part_of_agreement_has_an_effect_unless_0(models, family, option):
     plate, earlier = picture(), 1 - picture()
     confidence = np.ones((48, 64), np.float32)
 
@@ -121,7 +121,7 @@ def test_each_part_counts_and_at_0_does_not(models, family, option):
     np.testing.assert_array_equal(paint(True, **{option: 1}), paint(True, **{option: 1}))
 
 
-def test_shared_attention_leaves_the_network_as_it_was(models):
+def test_shared_attention_restores_the_network(models):
     painter = renderer(models, share_attention=1, fuse=0)
     request = RenderRequest(9, picture(), None, picture(), np.ones((48, 64), np.float32), 5, (picture(), 1 - picture()))
     before = {name: type(one) for name, one in painter.parts.base.unet.attn_processors.items()}
@@ -130,7 +130,7 @@ def test_shared_attention_leaves_the_network_as_it_was(models):
     assert not painter.parts.base.unet._forward_pre_hooks
 
 
-def test_a_key_laid_in_until_the_end_is_there(models):
+def test_fully_fused_key_is_reproduced(models):
     earlier = picture(seed=4)
     mask = np.zeros((48, 64), np.float32)
     mask[:, :32] = 1
@@ -141,7 +141,7 @@ def test_a_key_laid_in_until_the_end_is_there(models):
     assert np.abs(key - earlier)[:, 34:].mean() > 0.1
 
 
-def test_colours_are_drawn_to_the_earlier_keys():
+def test_colours_are_matched_to_the_earlier_key():
     key, confidence = picture(), np.zeros((48, 64), np.float32)
     confidence[:, :40] = 1
     earlier = (key * 0.9 + 0.05).astype(np.float32)

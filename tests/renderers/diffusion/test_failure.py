@@ -1,4 +1,4 @@
-"""Full memory and numbers that run over: what is given up is told, noted in the key, and nothing else changes."""
+"""Full memory and numeric overflow: each fallback is reported, noted in the key, and changes nothing else."""
 
 import json
 
@@ -17,7 +17,7 @@ pytestmark = quietly
 
 @pytest.fixture
 def failing(monkeypatch):
-    """Makes the next runs of a pipeline fail: a list of what they do, None to let one go through."""
+    """Make the next runs of a pipeline fail: a list of faults, None to let one run through."""
     plan = []
     whole = loading.pipeline_for
 
@@ -52,7 +52,7 @@ def make(models, plate=None, **asked):
     return painter, painter.render(RenderRequest(7, plate, None, None, None, 3), quiet)
 
 
-def test_steps_are_taken_one_after_the_other_and_told(models, failing):
+def test_fallbacks_are_applied_in_order_and_reported(models, failing):
     failing += [full(), full()]
     painter, made = make(models)
     assert made.notes == (
@@ -61,35 +61,35 @@ def test_steps_are_taken_one_after_the_other_and_told(models, failing):
     )
     assert made.picture.std() > 0.01
     again = painter.render(RenderRequest(8, picture(), None, None, None, 3), quiet)
-    assert not again.notes  # what was given up stays so, and is told once
+    assert not again.notes  # a fallback stays in effect, and is reported once
     taken = json.loads(again.text["stylize"])["taken"]
     assert taken == ["attention is computed in slices", "the autoencoder works in tiles"]
 
 
-def test_slices_are_the_same_sums_in_another_order(models, failing):
+def test_attention_slices_give_the_same_picture(models, failing):
     failing += [full()]
     _, made = make(models)
     assert len(made.notes) == 1
     np.testing.assert_allclose(made.picture, paint(models), atol=1e-4)
 
 
-def test_at_last_the_key_is_worked_smaller(models, failing):
+def test_last_fallback_is_a_smaller_working_size(models, failing):
     plate = np.tile(picture(), (9, 9, 1))
     failing += [full(), full(), full()]
     _, made = make(models, plate)
-    assert made.notes[-1] == "keyframe 7: memory was full, so the key is worked at 432x320"
+    assert made.notes[-1] == "keyframe 7: memory was full, so the key is painted at 432x320"
     assert made.picture.shape == plate.shape
     assert "Size: 432x320" in made.text["parameters"]
 
 
-def test_when_nothing_is_left_to_save_it_is_an_error(models, failing):
+def test_exhausted_fallbacks_are_an_error(models, failing):
     failing += [full()] * 9
-    with pytest.raises(RendererError, match="memory is full, and nothing is left to save") as error:
+    with pytest.raises(RendererError, match="memory is full, and no savings remain") as error:
         make(models)
     assert "\n" not in str(error.value)
 
 
-def test_another_error_is_no_reason_to_save(models, failing):
+def test_other_errors_cause_no_fallback(models, failing):
     failing += [RuntimeError("shapes do not fit"), full()]
     with pytest.raises(RendererError, match="shapes do not fit"):
         make(models)
@@ -97,25 +97,25 @@ def test_another_error_is_no_reason_to_save(models, failing):
 
 
 @pytest.mark.parametrize("spoil", [lambda images: images * np.nan, lambda images: images * 0])
-def test_numbers_that_run_over_are_computed_again_in_full(models, failing, spoil):
+def test_overflow_is_recomputed_in_full_precision(models, failing, spoil):
     failing += [spoil]
     painter, made = make(models, dtype="bfloat16")
-    assert "in bfloat16 and was painted again in float32" in made.notes[0]
+    assert "in bfloat16 and was repainted in float32" in made.notes[0]
     assert np.isfinite(made.picture).all()
     assert made.picture.std() > 0.01
-    assert str(painter.parts.base.unet.dtype) == "torch.bfloat16"  # the next key is for half precision again
+    assert str(painter.parts.base.unet.dtype) == "torch.bfloat16"  # the next key uses half precision again
     failing += [spoil, spoil]
     with pytest.raises(RendererError, match="in float32 too"):
         painter.render(RenderRequest(7, picture(), None, None, None, 3), quiet)
 
 
-def test_in_full_precision_it_is_an_error_at_once(models, failing):
+def test_overflow_in_full_precision_is_an_error(models, failing):
     failing += [lambda images: images * np.nan]
-    with pytest.raises(RendererError, match=r"keyframe 7 came out as no numbers \(NaN\)"):
+    with pytest.raises(RendererError, match=r"keyframe 7 came out as NaN; try a lower --cfg"):
         make(models)
 
 
-def test_a_black_plate_may_be_black(models, failing):
+def test_black_plate_may_give_a_black_key(models, failing):
     failing += [lambda images: images * 0]
     _, made = make(models, picture() * 0)
     assert not made.picture.any()

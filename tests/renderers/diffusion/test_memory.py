@@ -1,6 +1,6 @@
-"""Every step down when memory is full, on errors that come from within; what is offloaded paints the same picture.
+"""Every fallback for full memory, with errors raised inside; offloading does not change the picture.
 
-Main memory stands for the device here: the hooks that bring parts to it and back are the library's own.
+Main memory stands for the device here: the hooks that move parts there and back are the library's own.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from stylize.renderers.diffusion.memory import OFFLOADED, SLICED, TILED, MemoryS
 from stylize.renderers.diffusion.parts import Parts
 from stylize.renderers.diffusion.sizes import plan_size
 from tests.renderers.diffusion.test_failure import full
-from tests.renderers.diffusion.test_options import led, renderer
+from tests.renderers.diffusion.test_options import control_options, renderer
 from tests.renderers.diffusion.test_renderer import picture, quiet
 from tests.renderers.diffusion.test_renderer import pytestmark as quietly
 
@@ -22,7 +22,7 @@ ALL = (SLICED, TILED, OFFLOADED)
 
 @pytest.fixture
 def offloads(monkeypatch):
-    """As on a device that has a memory of its own."""
+    """Behave like a device with its own memory."""
     monkeypatch.setattr(Parts, "offload_to", "cpu")
 
 
@@ -31,7 +31,7 @@ def ask(**more):
 
 
 def fails(module, times, after=0):
-    """Lets the calls of a module fail so often, the first ``after`` of them not."""
+    """Let the calls of a module fail so often, except the first ``after``."""
     calls = []
 
     def hook(*args):
@@ -43,16 +43,16 @@ def fails(module, times, after=0):
     return calls
 
 
-def told(made):
+def fallbacks_of(made):
     return [note.removeprefix("keyframe 7: memory was full, so ") for note in made.notes]
 
 
-# Where memory runs full
+# Locations of out-of-memory errors
 
 
 @pytest.mark.parametrize("family", ["sd15", "sdxl"])
 @pytest.mark.parametrize("part", ["text_encoder", "unet", "vae.encoder", "vae.decoder"])
-def test_wherever_memory_runs_full_the_key_is_painted_again_with_less(models, family, part):
+def test_key_is_rendered_again_with_less_memory_wherever_it_ran_out(models, family, part):
     plain = renderer(models, family).render(ask(), quiet).picture
     painter = renderer(models, family)
     module = painter.parts.base
@@ -60,40 +60,40 @@ def test_wherever_memory_runs_full_the_key_is_painted_again_with_less(models, fa
         module = getattr(module, name)
     calls = fails(module, 1, after=1 if part == "unet" else 0)
     made = painter.render(ask(), quiet)
-    assert told(made) == [SLICED]
+    assert fallbacks_of(made) == [SLICED]
     assert len(calls) > 1
     np.testing.assert_allclose(made.picture, plain, atol=1e-4)  # the same sums in another order
 
 
-def test_what_was_laid_around_the_network_is_gone_after_it_failed(models):
-    """With an earlier key to look at, a ControlNet, an adapter and tiles: nothing of a failed try stays."""
+def test_failed_attempt_leaves_no_hooks_or_adapters(models):
+    """Use an earlier key, a ControlNet, an adapter and tiles: a failed attempt must leave nothing of them."""
     adapter = models / "adapter_sd15" / "adapter.safetensors"
-    asked = led(models, style="ref.png", ip_adapter=str(adapter), render_size=64, upscale=8)
+    asked = control_options(models, style="ref.png", ip_adapter=str(adapter), render_size=64, upscale=8)
     plate = np.tile(picture(), (2, 2, 1))
     request = RenderRequest(7, plate, picture(seed=4), 1 - plate, np.ones(plate.shape[:2], np.float32), 3, (1 - plate,))
     counter = renderer(models, **asked)
     calls = fails(counter.parts.base.unet, 0)
     plain = counter.render(request, quiet).picture
-    for after in (1, len(calls) - 1):  # in the key, in its tiles
+    for after in (1, len(calls) - 1):  # in the key and in its tiles
         painter = renderer(models, **asked)
         before = painter.parts.base.unet.attn_processors.keys()
         fails(painter.parts.base.unet, 1, after)
         made = painter.render(request, quiet)
-        assert told(made)[0] == TILED  # slices have no room for adapters
+        assert fallbacks_of(made)[0] == TILED  # slicing does not work with adapters
         assert painter.parts.base.unet.attn_processors.keys() == before
         assert "forward" not in vars(painter.parts.base.unet)
         assert made.picture.shape == plain.shape
         assert np.isfinite(made.picture).all()
 
 
-# Each step
+# The fallbacks
 
 
-def test_all_steps_come_in_order_and_stay_taken(models, offloads):
+def test_fallbacks_are_applied_in_order_and_stay_in_effect(models, offloads):
     painter = renderer(models)
     fails(painter.parts.base.unet, 3)
     made = painter.render(ask(), quiet)
-    assert tuple(told(made)) == painter.parts.memory_savings.taken == ALL
+    assert tuple(fallbacks_of(made)) == painter.parts.memory_savings.taken == ALL
     pipeline = painter.parts.base
     assert pipeline.vae.use_tiling
     assert {"SlicedAttnProcessor"} == {type(one).__name__ for one in pipeline.unet.attn_processors.values()}
@@ -102,32 +102,32 @@ def test_all_steps_come_in_order_and_stay_taken(models, offloads):
     np.testing.assert_array_equal(again.picture, made.picture)
 
 
-def test_an_autoencoder_in_tiles_brings_back_the_same_picture(models, offloads):
-    """The one whose latents are the picture: what tiles leave out or lay double would show."""
+def test_tiled_autoencoder_gives_the_same_picture(models, offloads):
+    """Use the autoencoder whose latents are the picture: gaps or double coverage of tiles would be visible."""
     asked = {"vae": str(models / "clear"), "steps": 1000, "denoise": 0.001}
     plain = renderer(models, **asked).render(ask(), quiet).picture
     painter = renderer(models, **asked)
     painter.parts.memory_savings.taken = (SLICED,)
     calls = fails(painter.parts.base.vae.decoder, 1)
     made = painter.render(ask(), quiet)
-    assert told(made) == [TILED]
-    assert len(calls) > 3  # a try, and tiles
+    assert fallbacks_of(made) == [TILED]
+    assert len(calls) > 3  # the failed attempt, and the tiles
     np.testing.assert_allclose(made.picture, plain, atol=2e-3)
 
 
 @pytest.mark.parametrize("family", ["sd15", "sdxl"])
-def test_what_is_offloaded_paints_the_same_picture(models, offloads, family, monkeypatch):
-    """Words, a reference through an adapter, a LoRA, a ControlNet, an earlier key, a matte: all parts come and go."""
+def test_offloading_gives_the_same_picture(models, offloads, family, monkeypatch):
+    """Use a prompt, a reference, a LoRA, a ControlNet, an earlier key and a matte, so that all parts are moved."""
     plate, matte = picture(), np.ones((48, 64), np.float32)
     matte[:, :8] = 0
     request = RenderRequest(
         7, plate, picture(seed=4), 1 - plate, np.full((48, 64), 0.5, np.float32), 3, (1 - plate,), matte
     )  # fmt: skip
-    asked = led(
+    asked = control_options(
         models, family, style="ref.png", prompt="a big deal", negative="a bad ice", clip_skip=2,
         ip_adapter=str(models / f"adapter_{family}" / "adapter.safetensors"),
     )  # fmt: skip
-    # Seen with SDXL: hooks change the last bits, by 1e-6; the tiny LoRA would blow that up.
+    # With SDXL, hooks change the last bits by 1e-6, which the tiny LoRA would amplify.
     close = 1e-4 if family == "sdxl" else 0
     if family == "sd15":
         asked["lora"] = str(models / "loras_sd15" / "ink.v1.safetensors")
@@ -137,7 +137,7 @@ def test_what_is_offloaded_paints_the_same_picture(models, offloads, family, mon
     fails(painter.parts.base.unet, 1)
     moved = brought(painter.parts.base, monkeypatch)
     made = painter.render(request, quiet)
-    assert told(made) == [OFFLOADED]
+    assert fallbacks_of(made) == [OFFLOADED]
     np.testing.assert_allclose(made.picture, plain, atol=close, rtol=0)
     assert {"unet", "vae", "text_encoder", "image_encoder"} <= set(moved)
     np.testing.assert_array_equal(painter.render(request, quiet).picture, made.picture)
@@ -147,7 +147,7 @@ def test_what_is_offloaded_paints_the_same_picture(models, offloads, family, mon
 
 
 def brought(pipeline, monkeypatch):
-    """The parts that hooks bring to the device, as they do."""
+    """Parts that hooks move to the device."""
     from accelerate.hooks import CpuOffload
 
     names = {id(part): name for name, part in pipeline.components.items()}
@@ -161,7 +161,7 @@ def brought(pipeline, monkeypatch):
     return seen
 
 
-def test_where_the_device_is_the_main_memory_nothing_is_offloaded():
+def test_no_offloading_on_the_cpu():
     class Pipeline:
         unet = vae = type("Part", (), {"encoder_hid_proj": None, "enable_slicing": lambda self: None,
                                        "enable_tiling": lambda self: None})()  # fmt: skip
@@ -170,20 +170,20 @@ def test_where_the_device_is_the_main_memory_nothing_is_offloaded():
             assert how == "auto"
 
     steps = [step for step, _ in MemorySavings().steps(Pipeline(), plan_size((640, 480), "sd15"))]
-    assert steps == [SLICED, TILED, "the key is worked at 480x360", "the key is worked at 360x272"]
+    assert steps == [SLICED, TILED, "the key is painted at 480x360", "the key is painted at 360x272"]
 
 
-def test_the_key_becomes_smaller_down_to_a_least_size(models, offloads):
+def test_working_size_shrinks_down_to_a_minimum(models, offloads):
     painter = renderer(models)
     plate = np.tile(picture(), (8, 7, 1))
     fails(painter.parts.base.unet, 99)
-    with pytest.raises(RendererError, match="memory is full, and nothing is left to save") as error:
+    with pytest.raises(RendererError, match="memory is full, and no savings remain") as error:
         painter.render(RenderRequest(7, plate, None, None, None, 3), quiet)
     assert "\n" not in str(error.value)
     assert painter.parts.memory_savings.taken == ALL
 
 
-def test_a_model_that_the_device_has_no_room_for_is_brought_in_parts(models, offloads, monkeypatch):
+def test_model_too_large_for_the_device_is_offloaded(models, offloads, monkeypatch):
     from diffusers import DiffusionPipeline
 
     plain = renderer(models).render(ask(), quiet).picture
@@ -199,16 +199,16 @@ def test_a_model_that_the_device_has_no_room_for_is_brought_in_parts(models, off
     painter = renderer(models)
     made = painter.render(ask(), quiet)
     assert tries
-    assert told(made) == [OFFLOADED]
+    assert fallbacks_of(made) == [OFFLOADED]
     assert hasattr(painter.parts.base.unet, "_hf_hook")
     np.testing.assert_array_equal(made.picture, plain)
     assert not painter.render(ask(), quiet).notes
 
 
-# What errors say
+# Classification of errors
 
 
-def test_full_memory_is_told_from_other_errors():
+def test_out_of_memory_is_distinguished_from_other_errors():
     torch = pytest.importorskip("torch")
     with pytest.raises((RuntimeError, MemoryError)) as real:
         torch.empty(1 << 50, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""Annotators with networks, on random weights that the test saves; the library's own code reads them."""
+"""Annotators with networks, on random weights that the test saves; the library's own code loads them."""
 
 import tempfile
 from contextlib import redirect_stdout
@@ -29,11 +29,11 @@ def library():
     return pytest.importorskip("controlnet_aux")
 
 
-def test_what_needs_no_network_asks_for_none():
+def test_annotator_without_a_network_needs_no_weights():
     assert check_annotator("canny", None) is None
 
 
-def test_without_the_library_it_says_what_to_install(monkeypatch):
+def test_missing_library_is_reported_with_an_install_command(monkeypatch):
     monkeypatch.setattr(networks, "find_spec", lambda name: None)
     with pytest.raises(RendererError, match=r"pip install '\.\[annotators\]'.*--control depth=PATH") as error:
         check_annotator("depth", None)
@@ -41,19 +41,19 @@ def test_without_the_library_it_says_what_to_install(monkeypatch):
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
-def test_missing_weights_are_named_with_the_command(monkeypatch, tmp_path, kind):
+def test_missing_weights_are_reported_with_the_command(monkeypatch, tmp_path, kind):
     monkeypatch.setattr(networks, "find_spec", lambda name: object())
     with pytest.raises(RendererError) as error:
         check_annotator(kind, str(tmp_path))
-    told = str(error.value)
-    assert f"hf download lllyasviel/Annotators {NETWORKS[kind][1][0]}" in told
-    assert f"--control {kind}=PATH" in told
+    text = str(error.value)
+    assert f"hf download lllyasviel/Annotators {NETWORKS[kind][1][0]}" in text
+    assert f"--control {kind}=PATH" in text
     for name in NETWORKS[kind][1]:
         (tmp_path / name).write_bytes(b"")
     assert check_annotator(kind, str(tmp_path)) == tmp_path
 
 
-def test_every_network_is_in_the_library(library):
+def test_every_network_exists_in_the_library(library):
     assert all(hasattr(library, name) for name, _ in NETWORKS.values())
 
 
@@ -72,7 +72,7 @@ def anime_lines(folder):
 
     norm = partial(torch.nn.InstanceNorm2d, affine=False, track_running_stats=False)
     weights = UnetGenerator(3, 1, 8, 64, norm_layer=norm, use_dropout=False).state_dict()
-    # As they were saved from several devices at once.
+    # As saved after training on several devices.
     torch.save({f"module.{name}": value for name, value in weights.items()}, folder / "netG.pth")
 
 
@@ -90,8 +90,8 @@ def normals(folder):
     import torch
     from controlnet_aux.normalbae.nets.NNET import NNET
 
-    told = {"mode": "client", "architecture": "BN", "pretrained": "scannet"}
-    network = NNET(SimpleNamespace(**told, sampling_ratio=0.4, importance_ratio=0.7))
+    arguments = {"mode": "client", "architecture": "BN", "pretrained": "scannet"}
+    network = NNET(SimpleNamespace(**arguments, sampling_ratio=0.4, importance_ratio=0.7))
     torch.save({"model": network.state_dict()}, folder / "scannet.pt")
 
 
@@ -102,7 +102,7 @@ def poses(folder):
 
     for name, kind in (("body_pose_model.pth", bodypose_model), ("hand_pose_model.pth", handpose_model)):
         weights = kind().state_dict()
-        # Converted from Caffe, they do not know the blocks that layers lie in.
+        # Converted from Caffe, they lack the names of the blocks of layers.
         torch.save({layer.partition(".")[2]: value for layer, value in weights.items()}, folder / name)
     torch.save(FaceNet().state_dict(), folder / "facenet.pth")
 
@@ -114,14 +114,14 @@ SAVED = {
 
 @pytest.fixture
 def folder():
-    """Weights of whole networks are large: they go when the test does."""
+    """A folder for weights of whole networks, which are large, so that it is deleted after the test."""
     with tempfile.TemporaryDirectory() as path:
         yield Path(path)
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
-def test_whole_networks_are_loaded_and_draw_at_the_plates_size(library, folder, kind, capfd):
-    """Of the architectures that people's weights have, with random ones."""
+def test_networks_load_and_annotate_at_the_plates_size(library, folder, kind, capfd):
+    """Use the architectures of the published weights, with random weights."""
     import torch
 
     torch.manual_seed(0)
@@ -137,12 +137,12 @@ def test_whole_networks_are_loaded_and_draw_at_the_plates_size(library, folder, 
         assert made.dtype == np.float32
         assert 0 <= made.min() <= made.max() <= 1
         np.testing.assert_array_equal(made, annotate(network, plate))
-        if kind != "openpose":  # there is nobody
+        if kind != "openpose":  # no person is found
             assert made.min() < made.max()
 
 
-def test_a_body_is_drawn_where_its_parts_are_seen(library):
-    """What the library draws of what a network sees, a head and shoulders, through the same way."""
+def test_body_is_drawn_at_its_detected_parts(library):
+    """Compare with the library's drawing of the same detection, a head and shoulders."""
     from controlnet_aux.open_pose import OpenposeDetector
     from controlnet_aux.open_pose.body import BodyResult, Keypoint
 
@@ -164,7 +164,7 @@ def test_a_body_is_drawn_where_its_parts_are_seen(library):
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
-def test_a_program_in_weights_is_not_run(library, tmp_path, kind):
+def test_code_in_weights_is_not_executed(library, tmp_path, kind):
     import pickle
 
     class Harm:
@@ -179,14 +179,14 @@ def test_a_program_in_weights_is_not_run(library, tmp_path, kind):
 
 
 def drawn_plate():
-    """Soft colours, hard edges, a dark line: 128x192, a size that the library does not change."""
+    """Soft colours, hard edges, a dark line: 128x192, a size that the library keeps."""
     plate = np.random.default_rng(0).random((128, 192, 3), np.float32) * 0.2 + 0.5
     plate[40:80, 60:120] = (0.9, 0.2, 0.1)
     plate[100:103] = 0.05
     return plate
 
 
-def test_edges_are_those_of_the_library(library):
+def test_edges_match_the_library(library):
     from controlnet_aux import CannyDetector
 
     plate = drawn_plate()
@@ -195,7 +195,7 @@ def test_edges_are_those_of_the_library(library):
     np.testing.assert_array_equal(ANNOTATORS["canny"](plate, 0), theirs.astype(np.float32) / 255)
 
 
-def test_drawings_are_those_of_the_library(library):
+def test_line_drawings_match_the_library(library):
     from controlnet_aux.lineart_standard import LineartStandardDetector
 
     plate = drawn_plate()
@@ -204,8 +204,8 @@ def test_drawings_are_those_of_the_library(library):
     np.testing.assert_allclose(ANNOTATORS["lineart"](plate, 0), theirs.astype(np.float32) / 255, atol=1.01 / 255)
 
 
-def test_contents_are_shuffled_as_far_as_by_the_library(library):
-    """Its field is drawn from a state of the whole program; ours from the seed, of the same smoothness and reach."""
+def test_shuffle_distance_matches_the_library(library):
+    """Compare statistics: the library's field depends on global random state, ours on the seed."""
     from controlnet_aux import ContentShuffleDetector
 
     rows, columns = np.mgrid[:512, :512].astype(np.float32) / 511
@@ -216,17 +216,17 @@ def test_contents_are_shuffled_as_far_as_by_the_library(library):
         for _ in range(6)
     ]
     ours = [ANNOTATORS["shuffle"](plate, seed) for seed in range(6)]
-    for told in (
+    for measure in (
         lambda shown: np.abs(np.diff(shown[..., :2], axis=0)).mean(),
         lambda shown: shown[..., :2].std(),
         lambda shown: np.ptp(shown[..., :2]),
     ):
-        assert 0.7 < np.mean([told(one) for one in ours]) / np.mean([told(one) for one in theirs]) < 1.4
+        assert 0.7 < np.mean([measure(one) for one in ours]) / np.mean([measure(one) for one in theirs]) < 1.4
 
 
 @pytest.mark.parametrize("size", [(70, 101), (384, 640)])
-def test_depth_is_as_the_network_tells_it(library, size):
-    """Neither stretched to 0..1 nor cut to 8 bits, frame by frame, as the library's own picture of it is."""
+def test_depth_is_the_raw_output_of_the_network(library, size):
+    """Depth is neither stretched to 0..1 nor quantised to 8 bits for each frame, as the library's picture is."""
     from types import SimpleNamespace
 
     import torch

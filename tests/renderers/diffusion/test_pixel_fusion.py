@@ -1,4 +1,4 @@
-"""The earlier key laid in in pixels: where it is trusted, to the pixel, without loss building up from key to key."""
+"""Fusion of the earlier key in pixels: exact to the pixel where it is trusted, without accumulating loss over keys."""
 
 import numpy as np
 import pytest
@@ -19,31 +19,31 @@ def lossy(models, **asked):
     return renderer(models, vae=str(models / "lossy"), **asked)
 
 
-def trip(pipeline, key):
+def round_trip(pipeline, key):
     return np.clip(decode_latents(pipeline, encode_picture(pipeline, key)), 0, 1)
 
 
-def softly(height=48, width=64):
+def soft_picture(height=48, width=64):
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     return np.stack([0.5 + 0.3 * np.sin(rows / 3), 0.5 + 0.3 * np.cos(columns / 4), 0.5 + 0 * rows], axis=2)
 
 
-def test_what_the_autoencoder_loses_does_not_build_up_from_key_to_key(models):
+def test_autoencoder_loss_does_not_accumulate_over_keys(models):
     painter = lossy(models, fuse=1, share_attention=0, match_colours=0, denoise=0.5, steps=8)
-    first = softly()
+    first = soft_picture()
     fused = plain = first
     for frame in range(2, KEYS + 2):
-        request = RenderRequest(frame, softly(), None, fused, EVERYWHERE, frame, (first,))
+        request = RenderRequest(frame, soft_picture(), None, fused, EVERYWHERE, frame, (first,))
         fused = painter.render(request, quiet).picture
-        plain = trip(painter.parts.base, plain)
-    once = np.abs(trip(painter.parts.base, first) - first).mean()
+        plain = round_trip(painter.parts.base, plain)
+    once = np.abs(round_trip(painter.parts.base, first) - first).mean()
     lost = np.abs(plain - first).mean()
-    assert lost > 2.5 * once  # it does build up in plain round trips
+    assert lost > 2.5 * once  # it accumulates in plain round trips
     assert np.abs(fused - first).mean() < 0.2 * lost
     assert np.abs(fused - first).mean() < 0.6 * once
 
 
-def test_where_nothing_is_laid_in_latents_stay_what_they_were(models):
+def test_latents_without_fusion_are_unchanged(models):
     import torch
 
     pipeline = lossy(models).parts.base
@@ -62,8 +62,8 @@ def test_where_nothing_is_laid_in_latents_stay_what_they_were(models):
     assert np.abs(shown - wanted)[:, 2:28].mean() < 0.3 * np.abs(plain - wanted)[:, 2:28].mean()
 
 
-def test_the_border_is_where_the_pixels_have_it_not_the_latents(models):
-    """With eight pixels a latent, a mask of latents cannot tell that half of one is trusted; pixels can."""
+def test_border_of_fusion_is_exact_in_pixels(models):
+    """At eight pixels per latent, a mask of latents cannot express that half of one is trusted; pixels can."""
     from stylize.renderers.diffusion import pixel_fusion
 
     seen = []
@@ -82,8 +82,8 @@ def test_the_border_is_where_the_pixels_have_it_not_the_latents(models):
     np.testing.assert_allclose(fused[:, :28], 1 - picture()[:, :28], atol=1e-6)
 
 
-def test_an_autoencoder_that_brings_back_nothing_is_not_corrected(models):
-    """Random weights: what is lost is larger than what is there, and to give it in advance would blow it up."""
+def test_poor_autoencoder_is_not_corrected(models):
+    """With random weights the loss exceeds the signal, and compensating for it in advance would amplify it."""
     pipeline = renderer(models).parts.base
     latents = encode_picture(pipeline, picture())
     made = fuse_pixels(pipeline, latents, latents, latent_mask(EVERYWHERE, latents), 1 - picture(), EVERYWHERE)
@@ -91,7 +91,7 @@ def test_an_autoencoder_that_brings_back_nothing_is_not_corrected(models):
 
 
 @pytest.mark.parametrize("kind", ["epsilon", "v_prediction", "sample"])
-def test_what_is_being_painted_is_told_from_what_the_network_says(kind):
+def test_clean_latents_are_derived_from_the_prediction(kind):
     torch = pytest.importorskip("torch")
     DDIMScheduler = pytest.importorskip("diffusers").DDIMScheduler  # noqa: N806
 
@@ -106,16 +106,16 @@ def test_what_is_being_painted_is_told_from_what_the_network_says(kind):
     torch.testing.assert_close(
         NetworkWatch(sample, prediction, timestep).painted(scheduler, 7), clean, atol=1e-4, rtol=1e-4
     )
-    # Without and with the prompt: guided from one towards the other.
+    # Without and with the prompt: guidance extrapolates from one towards the other.
     both = torch.cat([prediction - 1, prediction + 1])
     guided = NetworkWatch(torch.cat([sample, sample]), both, timestep).painted(scheduler, 0.5)
     torch.testing.assert_close(guided, clean, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("sampler", [None, "Euler a", "DPM++ 2M Karras", "Heun", "DPM2", "LCM", "PLMS", "UniPC"])
-def test_it_works_with_every_kind_of_sampler(models, sampler):
+def test_fusion_works_with_every_sampler(models, sampler):
     painter = renderer(models, vae=str(models / "clear"), sampler=sampler, fuse=1, share_attention=0.5, steps=8)
-    earlier = softly()
+    earlier = soft_picture()
     request = RenderRequest(9, picture(), None, earlier, EVERYWHERE, 5, (earlier,))
     key = painter.render(request, quiet).picture
     assert np.abs(key - earlier).mean() < 0.03

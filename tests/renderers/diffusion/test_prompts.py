@@ -28,17 +28,17 @@ def weighted(text):
         ("(a: b:1.2)", [("a: b", 1.2)]),
     ],
 )
-def test_weights(text, pieces):
+def test_word_weights_are_parsed(text, pieces):
     assert weighted(text) == pieces
 
 
-def test_loras_are_taken_out():
+def test_loras_are_extracted():
     prompt = read_prompt("a <lora:ink.v1:0.8>roof<lora:wash>")
     assert prompt.loras == (("ink.v1", 0.8), ("wash", 1.0))
     assert prompt.chunks == ((("a roof", 1.0),),)
 
 
-def test_break_begins_another_part():
+def test_break_starts_a_new_part():
     prompt = read_prompt("a BREAK (b BREAK c:1.2) d BREAKFAST")
     assert [[(w, round(x, 6)) for w, x in chunk] for chunk in prompt.chunks] == [
         [("a", 1)], [("b", 1.2)], [("c", 1.2), (" d BREAKFAST", 1)],
@@ -46,14 +46,14 @@ def test_break_begins_another_part():
 
 
 @pytest.mark.parametrize("text", ["(a:99)", "<lora:x:77>", "<lora:x:..>", "[a:b:0.5]", "[a|b]"])
-def test_what_is_not_known_here_is_refused(text):
+def test_unsupported_syntax_is_refused(text):
     with pytest.raises(SettingsError) as error:
         read_prompt(text)
     assert "\n" not in str(error.value)
 
 
 @given(st.text(alphabet="ab ()[]:.\\12,", max_size=30))
-def test_any_text_is_read_or_refused(text):
+def test_any_prompt_is_read_or_refused(text):
     try:
         prompt = read_prompt(text)
     except SettingsError:

@@ -1,4 +1,4 @@
-"""The diffusion renderer on a tiny model of random weights: what it makes is noise, how it is made is the same."""
+"""The diffusion renderer on a tiny model with random weights, which renders noise but runs like a real one."""
 
 import importlib.util
 
@@ -11,7 +11,7 @@ from stylize.renderers.diffusion import failure
 from stylize.renderers.diffusion.models import find_model
 from stylize.settings import Settings
 
-# The libraries warn of their own parts' ageing.
+# Deprecation warnings of the libraries about their own code.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
@@ -21,7 +21,7 @@ pytestmark = [
 
 
 def picture(height=48, width=64, seed=0):
-    """Soft colours with one hard edge across."""
+    """Soft colours with one hard edge."""
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     made = np.stack([rows / height, columns / width, np.full_like(rows, 0.3)], axis=2)
     made[height // 3 : height // 2] = np.random.default_rng(seed).random(3, np.float32)
@@ -33,30 +33,30 @@ def ask(plate, seed=0, warped=None, confidence=None):
 
 
 def paint(models, request=None, **asked):
-    """What a renderer with these settings paints of a plate."""
+    """Render a plate with these settings."""
     return renderer(models, **asked).render(request or ask(picture()), quiet).picture
 
 
 def quiet(done, total):
-    """Hears nothing."""
+    """Ignore progress."""
 
 
-# Without any library
+# Without the libraries
 
 
-def test_without_the_libraries_it_says_what_to_install(monkeypatch):
+def test_missing_libraries_are_reported_with_an_install_command(monkeypatch):
     monkeypatch.setattr(auto, "find_spec", lambda name: None)
     with pytest.raises(RendererError, match=r"torch, diffusers.*pip install '\.\[diffusion\]'"):
         make_renderer("diffusion", Settings(renderer="diffusion", model="owner/model"))
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "message"),
     [
         ({"renderer": "diffusion"}, "--model MODEL"),
-        ({"renderer": "diffusion", "model": "a/b", "style": "ref.png"}, "through an IP-Adapter"),
+        ({"renderer": "diffusion", "model": "a/b", "style": "ref.png"}, "needs an IP-Adapter"),
         ({"renderer": "diffusion", "model": "a/b", "structure": 0.9}, "--structure is not used"),
-        ({"renderer": "diffusion", "model": "a/b", "steps": 10, "denoise": 0.05}, "no step to do"),
+        ({"renderer": "diffusion", "model": "a/b", "steps": 10, "denoise": 0.05}, "no step to run"),
         ({"renderer": "diffusion", "model": "a/b", "cfg": 1, "negative": "blur"}, "--cfg 1"),
         ({"renderer": "diffusion", "model": "a/b", "cfg": 0.5}, "from 1 to 100"),
         ({"renderer": "diffusion", "model": "a/b", "steps": 2000}, "from 1 to 1000"),
@@ -70,27 +70,27 @@ def test_without_the_libraries_it_says_what_to_install(monkeypatch):
         ),
     ],
 )  # fmt: skip
-def test_options_that_would_do_nothing_are_refused(asked, told):
+def test_options_without_effect_are_refused(asked, message):
     with pytest.raises(SettingsError) as error:
         Settings(**asked)
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 
-def test_settings_are_kept_in_a_project():
+def test_settings_are_stored_in_a_project():
     asked = Settings(renderer="diffusion", model="a/b", prompt="a village, oil", steps="30", denoise="0.4")
     assert Settings(**asked.stored()) == asked
 
 
-def test_no_numbers_and_all_black_are_failures():
+def test_nan_and_all_black_are_failures():
     plate, black = picture(), np.zeros((48, 64, 3), np.float32)
-    assert failure.describe(np.where(plate > 0.5, np.nan, plate), plate) == "as no numbers (NaN)"
+    assert failure.describe(np.where(plate > 0.5, np.nan, plate), plate) == "as NaN"
     assert failure.describe(black, plate) == "all black"
-    assert failure.describe(black, black) is None  # a fade to black is no failure
+    assert failure.describe(black, black) is None  # a fade to black is not a failure
     assert failure.describe(plate, plate) is None
 
 
-def test_a_missing_folder_says_what_to_give():
+def test_missing_folder_is_reported_with_a_remedy():
     with pytest.raises(RendererError, match=r"no model /nowhere/at/all; give a folder"):
         find_model("/nowhere/at/all")
 
@@ -105,7 +105,7 @@ def renderer(models, **asked):
 
 
 @pytest.mark.parametrize("size", [(48, 64), (37, 41), (9, 7)])
-def test_a_key_has_the_plates_size(models, size):
+def test_key_has_the_size_of_the_plate(models, size):
     key = renderer(models).render(ask(picture(*size)), quiet).picture
     assert key.shape == (*size, 3)
     assert key.dtype == np.float32
@@ -113,7 +113,7 @@ def test_a_key_has_the_plates_size(models, size):
     assert key.max() <= 1
 
 
-def test_the_seed_tells_the_picture(models):
+def test_seed_determines_the_picture(models):
     painter = renderer(models)
     one, same, other = (painter.render(ask(picture(), seed), quiet).picture for seed in (3, 3, 4))
     again = renderer(models).render(ask(picture(), 3), quiet).picture
@@ -122,8 +122,8 @@ def test_the_seed_tells_the_picture(models):
     assert (one != other).mean() > 0.5
 
 
-def test_the_less_is_denoised_the_nearer_it_stays(models):
-    """Against what the autoencoder alone makes of the plate, which random weights do not bring back."""
+def test_lower_denoise_stays_closer_to_the_plate(models):
+    """Compare with the autoencoder's reconstruction of the plate, which random weights do not preserve."""
     plate = picture()
     nearest = renderer(models, steps=1000, denoise=0.001).render(ask(plate), quiet).picture
     far, near = (
@@ -133,7 +133,7 @@ def test_the_less_is_denoised_the_nearer_it_stays(models):
     assert near < far
 
 
-def test_an_earlier_key_and_the_prompt_count(models):
+def test_earlier_key_and_prompt_have_an_effect(models):
     plate, all_of_it = picture(), np.ones((48, 64), np.float32)
     plain = renderer(models).render(ask(plate), quiet).picture
     warped = renderer(models).render(ask(plate, warped=1 - plate, confidence=all_of_it), quiet).picture
@@ -142,7 +142,7 @@ def test_an_earlier_key_and_the_prompt_count(models):
     assert (plain != prompted).mean() > 0.5
 
 
-def test_the_control_changes_the_picture_by_its_edges(models):
+def test_control_changes_the_picture(models):
     control = str(models / "control")
     plain = renderer(models).render(ask(picture()), quiet).picture
     held = renderer(models, control="canny", control_model=f"canny={control}").render(ask(picture()), quiet).picture
@@ -154,13 +154,13 @@ def test_the_control_changes_the_picture_by_its_edges(models):
     assert odd.shape == (37, 41, 3)
 
 
-def test_every_step_is_told(models):
-    told = []
-    renderer(models, steps=8).render(ask(picture()), lambda done, total: told.append((done, total)))
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+def test_every_step_is_reported(models):
+    messages = []
+    renderer(models, steps=8).render(ask(picture()), lambda done, total: messages.append((done, total)))
+    assert messages == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
-def test_the_cache_key_follows_settings_and_files(models):
+def test_cache_key_follows_settings_and_files(models):
     lora, control = models / "loras_sd15" / "ink.v1.safetensors", {"control": "canny"}
     marks = [
         renderer(models, **asked).cache_key()
@@ -177,14 +177,14 @@ def test_the_cache_key_follows_settings_and_files(models):
     assert len(set(marks)) == len(marks) - 1
 
 
-def test_a_missing_model_says_how_to_get_it(monkeypatch, tmp_path):
+def test_missing_model_prints_a_download_command(monkeypatch, tmp_path):
     pytest.importorskip("diffusers")
     with pytest.raises(RendererError, match=r"hf download no-owner/no-model --include") as error:
         make_renderer("diffusion", Settings(renderer="diffusion", model="no-owner/no-model"))
     assert "\n" not in str(error.value)
 
 
-def test_a_model_of_another_kind_or_form_is_refused(models, tmp_path):
+def test_model_of_another_kind_or_layout_is_refused(models, tmp_path):
     with pytest.raises(RendererError, match=r"has no model_index\.json"):
         renderer(models, model=str(models / "control"))
     with pytest.raises(RendererError, match=r"has no config\.json"):
@@ -198,7 +198,7 @@ def test_a_model_of_another_kind_or_form_is_refused(models, tmp_path):
         renderer(models, model=str(tmp_path))
 
 
-def test_broken_weights_are_told_in_one_line(models, tmp_path):
+def test_damaged_weights_are_reported_in_one_line(models, tmp_path):
     import shutil
 
     shutil.copytree(models / "sd15", tmp_path / "sd15")
@@ -209,7 +209,7 @@ def test_broken_weights_are_told_in_one_line(models, tmp_path):
 
 
 @pytest.mark.skipif(importlib.util.find_spec("diffusers") is None, reason="needs the diffusion libraries")
-def test_the_libraries_are_loaded_late():
+def test_libraries_are_imported_lazily():
     import subprocess
     import sys
 

@@ -1,4 +1,4 @@
-"""Of all that lies in a repo, what is read."""
+"""Selection of the files needed from a repo."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from stylize.renderers.diffusion.repo_files import (
     within,
 )
 
-# As the repo of Stable Diffusion 1.5 lists them, and more.
+# Files of the repo of Stable Diffusion 1.5, and more.
 NAMES = [
     "README.md", "model_index.json", "v1-5-pruned.ckpt", "v1-5-pruned.safetensors", "scheduler/scheduler_config.json",
     "feature_extractor/preprocessor_config.json", "safety_checker/config.json", "safety_checker/model.safetensors",
@@ -29,7 +29,7 @@ SMALL = {
 }  # fmt: skip
 
 
-def test_one_set_of_weights_and_the_configuration():
+def test_one_set_of_weights_and_the_configuration_are_selected():
     plain = {
         "text_encoder/model.safetensors", "unet/diffusion_pytorch_model.safetensors",
         "vae/diffusion_pytorch_model.safetensors",
@@ -37,35 +37,35 @@ def test_one_set_of_weights_and_the_configuration():
     assert set(PIPELINE.choose(NAMES, False)) == SMALL | plain
     half = {
         "text_encoder/model.fp16.safetensors", "unet/diffusion_pytorch_model.fp16.safetensors",
-        "vae/diffusion_pytorch_model.safetensors",  # the only one there is
+        "vae/diffusion_pytorch_model.safetensors",  # the only one available
     }  # fmt: skip
     assert set(PIPELINE.choose(NAMES, True)) == SMALL | half
     assert set(CONFIGURATION.choose(NAMES, True)) == SMALL
 
 
-def test_a_second_text_encoder_is_needed_where_there_is_one():
+def test_second_text_encoder_is_needed_if_the_model_has_one():
     more = [*NAMES, "text_encoder_2/config.json", "text_encoder_2/model.safetensors"]
-    assert PIPELINE.lacking(more) == "no tokenizer_2/"
+    assert PIPELINE.missing_from(more) == "no tokenizer_2/"
     assert "text_encoder_2/model.safetensors" in PIPELINE.choose([*more, "tokenizer_2/vocab.json"], False)
 
 
 @pytest.mark.parametrize(
-    ("gone", "told"),
+    ("gone", "message"),
     [
         ("model_index.json", "no model_index.json"), ("tokenizer/", "no tokenizer/"),
         ("unet/diffusion_pytorch_model", "no unet/*.safetensors"),
         ("text_encoder/model", "no text_encoder/*.safetensors"),
     ],
 )  # fmt: skip
-def test_what_lacks_is_named(gone, told):
-    assert PIPELINE.lacking([name for name in NAMES if not name.startswith(gone)]) == told
-    assert not PIPELINE.lacking(NAMES)
+def test_missing_files_are_named(gone, message):
+    assert PIPELINE.missing_from([name for name in NAMES if not name.startswith(gone)]) == message
+    assert not PIPELINE.missing_from(NAMES)
 
 
-def test_shards_count_when_they_are_all_there():
+def test_shards_are_used_only_if_complete():
     shards = [f"model-0000{number}-of-00003.safetensors" for number in (1, 2, 3)]
     assert choose_weights(shards, False) == tuple(shards)
-    with pytest.raises(LookupError, match=r"no whole \*\.safetensors"):
+    with pytest.raises(LookupError, match=r"no complete \*\.safetensors"):
         choose_weights(shards[:2], False)
     assert choose_weights([*shards[:2], "model.fp16.safetensors"], False) == ("model.fp16.safetensors",)
     assert choose_weights([*shards, "model.safetensors"], False) == ("model.safetensors",)
@@ -73,26 +73,26 @@ def test_shards_count_when_they_are_all_there():
     assert choose_weights([*shards, *late], True) == tuple(late)
 
 
-def test_names_of_weights_are_taken_apart():
-    told = read_weights("diffusion_pytorch_model-00001-of-00002.fp16.safetensors")
-    assert (told.stem, told.variant, told.shard) == ("diffusion_pytorch_model", "fp16", (1, 2))
-    told = read_weights("model.fp16-00002-of-00002.safetensors")
-    assert (told.stem, told.variant, told.shard) == ("model", "fp16", (2, 2))
+def test_names_of_weights_are_parsed():
+    parsed = read_weights("diffusion_pytorch_model-00001-of-00002.fp16.safetensors")
+    assert (parsed.stem, parsed.variant, parsed.shard) == ("diffusion_pytorch_model", "fp16", (1, 2))
+    parsed = read_weights("model.fp16-00002-of-00002.safetensors")
+    assert (parsed.stem, parsed.variant, parsed.shard) == ("model", "fp16", (2, 2))
     assert read_weights("diffusion_pytorch_model.bin") is None
 
 
-def test_a_network_lies_at_the_top_or_in_its_folder():
+def test_network_is_at_the_top_or_in_its_folder():
     assert AUTOENCODER.choose(NAMES, False) == ("vae/config.json", "vae/diffusion_pytorch_model.safetensors")
     top = ["config.json", "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin", "images/bird.png"]
     assert NETWORK.choose(top, False) == AUTOENCODER.choose(top, False) == tuple(top[:2])
-    assert NETWORK.lacking(NAMES) == "no config.json"
+    assert NETWORK.missing_from(NAMES) == "no config.json"
 
 
-def test_folders_inside_of_a_repo_and_files():
+def test_folders_and_files_inside_a_repo_are_selected():
     encoder = within("models/image_encoder", NETWORK)
     names = ["models/image_encoder/config.json", "models/image_encoder/model.safetensors", "config.json"]
     assert encoder.choose(names, False) == tuple(names[:2])
-    assert encoder.lacking(names[2:]) == "no config.json in models/image_encoder"
+    assert encoder.missing_from(names[2:]) == "no config.json in models/image_encoder"
     assert "models/image_encoder/*" in encoder.patterns
-    assert files("a.pth", "b.pth").lacking(["a.pth"]) == "no b.pth"
+    assert files("a.pth", "b.pth").missing_from(["a.pth"]) == "no b.pth"
     assert files("a.pth").choose(["a.pth", "b.pth"], True) == ("a.pth",)

@@ -1,4 +1,4 @@
-"""Large plates: painted again in tiles that lie to the pixel, show no seams, and follow all that leads."""
+"""Large plates: rendered again in tiles that are aligned to the pixel, seamless, and follow all conditioning."""
 
 import json
 from itertools import pairwise
@@ -14,12 +14,12 @@ from stylize.renderers.diffusion.sizes import crop_resize, larger, paste_back, p
 from stylize.renderers.diffusion.tiles import feather, in_tiles, plan_tiles
 from stylize.settings import Settings
 from tests.renderers.diffusion.test_failure import failing, full  # noqa: F401
-from tests.renderers.diffusion.test_options import differs, led, renderer, same
+from tests.renderers.diffusion.test_options import assert_differs, assert_same, control_options, renderer
 from tests.renderers.diffusion.test_renderer import picture, quiet
 from tests.renderers.diffusion.test_renderer import pytestmark as quietly
 
 pytestmark = quietly
-# Worked at 96 x 48, then in tiles of 96 at the plate's 192 x 96.
+# Rendered at 96 x 48, then in tiles of 96 at the plate's 192 x 96.
 LARGE = {"render_size": 68, "upscale": 8}
 
 
@@ -30,14 +30,14 @@ def plate(width=192, height=96):
 
 
 def shift_of(one, other):
-    """By how much ``other`` lies aside of ``one``, in pixels, both ways: least squares over the gradients."""
+    """Shift of ``other`` relative to ``one``, in pixels, in x and y: least squares over the gradients."""
     down, across = np.gradient(one)
     slopes = np.stack([across.ravel(), down.ravel(), one.ravel(), np.ones(one.size)], axis=1)
     found, *_ = np.linalg.lstsq(slopes, other.ravel().astype(np.float64), rcond=None)
     return -found[:2] / found[2]
 
 
-def test_shifts_are_measured_as_they_are():
+def test_shift_measurement_is_accurate():
     one = plate().mean(axis=2)
     for x, y in ((0, 0), (0.3, -0.2), (-0.5, 0.4)):
         moved = cv2.warpAffine(one, np.float32([[1, 0, x], [0, 1, y]]), one.shape[::-1], flags=cv2.INTER_CUBIC)
@@ -50,11 +50,11 @@ def make(models, one=None, family="sd15", seed=3, request=None, **asked):
     return renderer(models, family, **{**LARGE, **asked}).render(wanted, quiet)
 
 
-# Where they lie
+# Layout
 
 
 @pytest.mark.parametrize("size", [(64, 64), (64, 200), (135, 240), (72, 65), (10, 90), (128, 256)])
-def test_tiles_cover_everything_overlap_and_count_towards_their_middle(size):
+def test_tiles_cover_the_picture_and_overlap_with_feathered_weights(size):
     tiling = plan_tiles(*size, 64)
     seen, weight = np.zeros(size), feather(tiling)
     assert weight.shape == tiling.size
@@ -70,7 +70,7 @@ def test_tiles_cover_everything_overlap_and_count_towards_their_middle(size):
         assert all(b - a <= 0.75 * tiling.size[axis] + 1 for a, b in pairwise(starts))
 
 
-def test_the_larger_size_is_a_multiple_up_to_the_plates_own():
+def test_larger_size_is_limited_to_the_plates_size():
     working = plan_size((1920, 1080), "sd15")
     twice = larger(working, 1.5)
     assert twice.scaled
@@ -78,13 +78,13 @@ def test_the_larger_size_is_a_multiple_up_to_the_plates_own():
     whole = larger(working, 8)
     assert (whole.size, whole.scaled) == ((1920, 1080), False)
     assert larger(plan_size((640, 360), "sd15"), 2) is None
-    assert larger(plan_size((640, 360), "sd15", None, (300, 100, 400, 200)), 2) is None  # enlarged already
+    assert larger(plan_size((640, 360), "sd15", None, (300, 100, 400, 200)), 2) is None  # already enlarged
     assert tile_side(working, "sd15") == 512
     assert tile_side(plan_size((1920, 1080), "sd15", 256), "sd15") == 344
 
 
-def test_what_is_said_of_tiles_is_what_is_said_of_the_whole_where_places_do_not_look_at_each_other(models):
-    """A network of a single pixel's view cannot tell tiles from the whole."""
+def test_tiles_equal_the_whole_for_a_pixelwise_network(models):
+    """A network with a receptive field of one pixel cannot distinguish tiles from the whole."""
     import torch
 
     class Unet(torch.nn.Module):
@@ -96,14 +96,14 @@ def test_what_is_said_of_tiles_is_what_is_said_of_the_whole_where_places_do_not_
 
     sample = torch.randn(2, 4, 40, 70, generator=torch.Generator().manual_seed(0))
     with in_tiles(Pipeline, 16):
-        said = Pipeline.unet(sample, 3.0)[0]
-    torch.testing.assert_close(said, sample * 2 + 3)
+        prediction = Pipeline.unet(sample, 3.0)[0]
+    torch.testing.assert_close(prediction, sample * 2 + 3)
     assert "forward" not in vars(Pipeline.unet)
     assert len(Pipeline.unet(sample, 3.0)) == 1
 
 
-def test_tiles_that_disagree_fade_into_each_other():
-    """The worst: a network that paints every tile in a tone of its own. Cut hard, tones would differ by 1 at once."""
+def test_differing_tiles_blend_into_each_other():
+    """Worst case: a network that paints every tile in its own tone. With hard borders, tones would differ by 1."""
     torch = pytest.importorskip("torch")
 
     class Unet(torch.nn.Module):
@@ -117,18 +117,18 @@ def test_tiles_that_disagree_fade_into_each_other():
         unet = Unet()
 
     with in_tiles(Pipeline, 64):
-        said = Pipeline.unet(torch.zeros(1, 4, 64, 208), 3.0)[0].numpy()
-    assert np.ptp(said) > 0.99
-    assert np.abs(np.diff(said, axis=-1)).max() < 1.5 / (64 * 0.25)
-    assert not np.diff(said, axis=-2).any()
+        prediction = Pipeline.unet(torch.zeros(1, 4, 64, 208), 3.0)[0].numpy()
+    assert np.ptp(prediction) > 0.99
+    assert np.abs(np.diff(prediction, axis=-1)).max() < 1.5 / (64 * 0.25)
+    assert not np.diff(prediction, axis=-2).any()
 
 
-# What comes out
+# Results
 
 
 @pytest.mark.parametrize("size", [(161, 95), (95, 161), (160, 120), (215, 90)])
-def test_with_hardly_any_noise_it_is_the_key_enlarged(models, size):
-    """Odd, portrait, 4:3, 2.39:1: the key as it was, resized, and not moved anywhere."""
+def test_result_with_little_noise_is_the_enlarged_key(models, size):
+    """Odd, portrait, 4:3 and 2.39:1 sizes: the key is resized, and not shifted anywhere."""
     one = plate(*size)
     asked = {"vae": str(models / "clear"), "steps": 1000, "denoise": 0.001, "render_size": 64}
     key = make(models, one, **asked, upscale=8, upscale_denoise=0.001).picture
@@ -146,7 +146,7 @@ def test_with_hardly_any_noise_it_is_the_key_enlarged(models, size):
 
 
 def paints_softly(painter, monkeypatch):
-    """A network that sees soft shapes, and in every tile draws them half to the tile's own mean: seams would show."""
+    """A network that draws soft shapes half towards the mean of their tile, so that seams would show."""
     import torch
     from torch.nn.functional import avg_pool2d, pad
 
@@ -161,8 +161,8 @@ def paints_softly(painter, monkeypatch):
     monkeypatch.setattr(painter.parts.base.unet, "forward", torch.no_grad()(forward))
 
 
-def test_no_seam_where_tiles_end(models, monkeypatch):
-    """No column of neighbours differs more than others do; cut hard, the same tiles show by many times as much."""
+def test_no_seam_at_tile_borders(models, monkeypatch):
+    """No pair of adjacent columns differs more than others; with hard borders, the tiles differ far more."""
     ramp = np.linspace(0.1, 0.9, 280, dtype=np.float32)[None, :, None]
     one = np.ascontiguousarray(np.repeat(np.repeat(ramp, 88, axis=0), 3, axis=2))
     asked = {"vae": str(models / "clear"), "steps": 8, "denoise": 0.5, "upscale_denoise": 0.5, "render_size": 64}
@@ -184,49 +184,52 @@ def test_no_seam_where_tiles_end(models, monkeypatch):
 
 
 @pytest.mark.parametrize("family", ["sd15", "sdxl"])
-def test_the_seed_tells_it_and_denoise_how_far_it_goes(models, family):
+def test_seed_and_denoise_determine_the_tiles(models, family):
     one = make(models, family=family)
-    same(one.picture, make(models, family=family).picture)
-    differs(one.picture, make(models, family=family, seed=4).picture)
-    differs(one.picture, make(models, family=family, upscale=None).picture)
-    differs(one.picture, make(models, family=family, upscale_denoise=0.6).picture)
-    same(one.picture, make(models, family=family, upscale_denoise="0: 0.26, 7: 0.3, 9: 0.9").picture)
+    assert_same(one.picture, make(models, family=family).picture)
+    assert_differs(one.picture, make(models, family=family, seed=4).picture)
+    assert_differs(one.picture, make(models, family=family, upscale=None).picture)
+    assert_differs(one.picture, make(models, family=family, upscale_denoise=0.6).picture)
+    assert_same(one.picture, make(models, family=family, upscale_denoise="0: 0.26, 7: 0.3, 9: 0.9").picture)
 
 
-def test_what_it_took_is_told_and_kept(models):
+def test_cost_of_tiles_is_reported_and_stored(models):
     made = make(models)
     assert made.notes == (
-        "keyframe 7: painted again at 192x96 in 3 tiles of 96x96, about 3.0 times the work of the key at 96x48",
+        "keyframe 7: repainted at 192x96 in 3 tiles of 96x96, about 3.0 times the cost of the key at 96x48",
     )
-    told = json.loads(made.text["stylize"])
-    assert told["upscale"] == {"size": [192, 96], "tile": [96, 96], "tiles": 3, "denoise": 0.3}
-    assert told["size"] == [96, 48]
-    assert told["settings"]["upscale"] == 8
+    metadata = json.loads(made.text["stylize"])
+    assert metadata["upscale"] == {"size": [192, 96], "tile": [96, 96], "tiles": 3, "denoise": 0.3}
+    assert metadata["size"] == [96, 48]
+    assert metadata["settings"]["upscale"] == 8
     assert "Size: 96x48" in made.text["parameters"]
     assert "Hires resize: 192x96, Hires denoising strength: 0.3" in made.text["parameters"]
     assert json.loads(make(models, upscale=None).text["stylize"])["upscale"] is None
 
 
 @pytest.mark.parametrize("family", ["sd15", "sdxl"])
-def test_controls_lead_the_tiles_too(models, family):
-    asked = led(
-        models, family, control="tile", control_model=f"tile={models / led(models, family)['control_model'][6:]}"
+def test_controls_act_in_tiles(models, family):
+    asked = control_options(
+        models,
+        family,
+        control="tile",
+        control_model=f"tile={models / control_options(models, family)['control_model'][6:]}",
     )
     plain, held = make(models, family=family).picture, make(models, family=family, **asked).picture
-    differs(plain, held)
+    assert_differs(plain, held)
     two = {
         "control": ("tile:0.5", "canny"),
         "control_model": (f"tile={models / 'control'}", f"canny={models / 'control2'}"),
     }
     if family == "sd15":
-        differs(held, make(models, **two).picture)
+        assert_differs(held, make(models, **two).picture)
 
 
-def test_a_control_over_a_tile_is_that_of_its_place(models):
-    """One tile as large as all: the same as without tiles, controls and the half of the batch without them included."""
+def test_tile_gets_its_crop_of_the_control(models):
+    """One tile of full size gives the same as no tiles, including controls and the half of the batch without them."""
     import torch
 
-    painter = renderer(models, **led(models))
+    painter = renderer(models, **control_options(models))
     pipeline = painter.parts.base
     from stylize.renderers.diffusion import loading
 
@@ -253,7 +256,7 @@ def test_a_control_over_a_tile_is_that_of_its_place(models):
             parts = ask(count)
         assert parts.shape == whole.shape
         assert not torch.equal(parts, whole)
-        # Beyond the first tile's pixels other pictures: nothing changes where only that tile is.
+        # With other pictures beyond the pixels of the first tile, nothing changes in the area of that tile alone.
         before, shown = shown, torch.cat([shown[..., :128], 1 - shown[..., 128:]], dim=-1)
         with in_tiles(pipeline, 16):
             other = ask(count)
@@ -263,8 +266,8 @@ def test_a_control_over_a_tile_is_that_of_its_place(models):
         assert torch.equal(other[:-count], parts[:-count])
 
 
-def test_an_earlier_key_is_laid_into_the_tiles(models):
-    """Where it shows the same thing the large picture shows it too, at its own sharpness."""
+def test_earlier_key_is_fused_into_the_tiles(models):
+    """The large picture repeats the earlier key where both show the same content, at its own sharpness."""
     one, earlier = plate(), 1 - plate()
     confidence = np.zeros((96, 192), np.float32)
     confidence[:, :96] = 1
@@ -276,12 +279,12 @@ def test_an_earlier_key_is_laid_into_the_tiles(models):
     assert near[:, 102:].mean() > 0.1
 
 
-def test_a_matte_limits_it_and_small_boxes_need_no_tiles(models):
+def test_matte_limits_the_tiles_and_small_boxes_need_none(models):
     matte = np.zeros((96, 192), np.float32)
     matte[20:80, 10:180] = 1
     one = plate()
     key = make(models, one, request={"matte": matte}).picture
-    same(key[matte == 0], one[matte == 0])
+    assert_same(key[matte == 0], one[matte == 0])
     assert (key[matte > 0] != one[matte > 0]).mean() > 0.9
     matte[:, 60:] = 0
     made = make(models, one, request={"matte": matte}, render_size=None)
@@ -289,37 +292,39 @@ def test_a_matte_limits_it_and_small_boxes_need_no_tiles(models):
     assert json.loads(made.text["stylize"])["upscale"] is None
 
 
-def test_full_memory_is_told_and_the_tiles_become_smaller(models, failing):  # noqa: F811
+def test_full_memory_is_reported_and_reduces_the_tiles(models, failing):  # noqa: F811
     failing += [None, full(), None, full(), full()]
     made = make(models, plate(520, 440), render_size=372, upscale=1.2, steps=2, denoise=0.5, upscale_denoise=0.5)
     assert [note.split(": ", 1)[1] for note in made.notes[:3]] == [
         "memory was full, so attention is computed in slices",
         "memory was full, so the autoencoder works in tiles",
-        "memory was full, so the key is worked at 304x256",
+        "memory was full, so the key is painted at 304x256",
     ]
-    assert "painted again at 368x304 in" in made.notes[3]
+    assert "repainted at 368x304 in" in made.notes[3]
 
 
-def test_a_size_that_leaves_nothing_to_do_is_refused(models):
-    with pytest.raises(RendererError, match=r"--upscale has nothing to do: plates are worked at their own size, 64x48"):
+def test_upscale_without_effect_is_refused(models):
+    with pytest.raises(
+        RendererError, match=r"--upscale has no effect, because plates are processed at their own size, 64x48"
+    ):
         make(models, picture(), render_size=None)
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "message"),
     [
-        ({"upscale_denoise": 0.5}, "--upscale-denoise is for --upscale"),
+        ({"upscale_denoise": 0.5}, "--upscale-denoise needs --upscale"),
         ({"upscale": 2, "steps": 10, "upscale_denoise": 0.05}, "--upscale-denoise 0.05 of --steps 10 leaves no step"),
         ({"upscale": 1}, "--upscale must be a number from 1.1 to 8"),
     ],
 )
-def test_mixes_that_would_do_nothing_are_refused(asked, told):
+def test_option_combinations_without_effect_are_refused(asked, message):
     with pytest.raises(SettingsError) as error:
         Settings(renderer="diffusion", model="a/b", **asked)
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
-def test_the_way_to_the_larger_size_moves_nothing():
+def test_enlargement_does_not_shift():
     one = plate(161, 95)
     working = plan_size((161, 95), "sd15", 64)
     target = larger(working, 1.3)
@@ -329,8 +334,8 @@ def test_the_way_to_the_larger_size_moves_nothing():
     assert np.hypot(*shift) <= 0.1
 
 
-def test_what_a_network_drew_of_the_plate_leads_the_tiles_enlarged(models, monkeypatch, tmp_path):
-    """It is not asked again at the larger size, where it would see other things and take far more memory."""
+def test_tiles_use_the_enlarged_annotation(models, monkeypatch, tmp_path):
+    """The annotator is not run again at the larger size, where it would find other content and take far more memory."""
     from stylize.renderers.diffusion import control, networks
 
     asked_for = []
@@ -351,4 +356,4 @@ def test_what_a_network_drew_of_the_plate_leads_the_tiles_enlarged(models, monke
     shown = np.clip(cv2.resize(drawn, (192, 96), interpolation=cv2.INTER_CUBIC), 0, 1)
     other = make(models, request={"controls": {"depth=x.png": shown}}, **ready)
     assert np.abs(made.picture - other.picture).mean() < 0.05
-    differs(made.picture, make(models).picture)
+    assert_differs(made.picture, make(models).picture)

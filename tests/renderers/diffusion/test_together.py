@@ -1,4 +1,4 @@
-"""All options at once: they do not get in each other's way."""
+"""All options combined do not interfere with each other."""
 
 import json
 
@@ -37,7 +37,7 @@ def request(frame=7, **more):
 
 
 @pytest.mark.parametrize("family", ["sd15", "sdxl"])
-def test_a_key_with_everything(models, family):
+def test_key_with_all_options_can_be_rendered(models, family):
     painter = everything(models, family)
     made = painter.render(request(), quiet)
     assert np.isfinite(made.picture).all()
@@ -45,22 +45,26 @@ def test_a_key_with_everything(models, family):
     outside = request().matte == 0
     np.testing.assert_array_equal(made.picture[outside], request().plate[outside])
     assert set(made.control_pictures) == {"canny", "tile"}
-    told = json.loads(made.text["stylize"])
-    assert (told["prompt"], told["denoise"], told["cfg"]) == ("a (big:1.2) deal <lora:ink.v1:0.5>", 0.85, 5.1)
-    # From noise alone, at a later frame, without guidance.
+    metadata = json.loads(made.text["stylize"])
+    assert (metadata["prompt"], metadata["denoise"], metadata["cfg"]) == (
+        "a (big:1.2) deal <lora:ink.v1:0.5>",
+        0.85,
+        5.1,
+    )
+    # From pure noise, at a later frame, without guidance.
     other = everything(models, family, negative=None, cfg=1).render(request(10), quiet)
     assert (other.picture != made.picture)[~outside].mean() > 0.5
 
 
 @pytest.mark.parametrize("name", ["earlier", "matte"])
-def test_each_counts_beside_the_others(models, name):
+def test_each_option_has_an_effect_in_combination(models, name):
     whole = everything(models, "sd15").render(request(), quiet).picture
     less = everything(models, "sd15").render(request(**{name: () if name == "earlier" else None}), quiet).picture
     assert (whole != less).mean() > 0.2
 
 
-def test_full_memory_with_everything(models, failing):  # noqa: F811
+def test_full_memory_with_all_options_skips_attention_slicing(models, failing):  # noqa: F811
     failing += [full()]
     made = everything(models, "sd15").render(request(), quiet)
-    # Slices would replace the adapter's part in attention: that step is passed over.
+    # Slicing would replace the adapter's part of attention, so that step is skipped.
     assert made.notes == ("keyframe 7: memory was full, so the autoencoder works in tiles",)

@@ -1,6 +1,6 @@
-"""Whole diffusion models of a few channels and random weights, made and saved on the spot.
+"""Complete diffusion models with a few channels and random weights, created and saved on demand.
 
-What they paint is noise; how they are loaded and led is the same as with large ones.
+They render noise; they are loaded and conditioned like large ones.
 """
 
 import json
@@ -11,7 +11,7 @@ LAYERS = {
     "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"), "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
     "attention_head_dim": 4,
 }  # fmt: skip
-# Of SDXL's second text encoder: files of one model are read by it, so it differs from the first one's.
+# Width of SDXL's second text encoder: it must differ from the first one's, as single files are identified by it.
 WIDE = 48
 
 
@@ -43,7 +43,7 @@ def autoencoder():
 
 
 def save_sd15(root, seed=0):
-    """A folder ``sd15`` of the Stable Diffusion 1.5 kind."""
+    """Save a folder ``sd15`` of the Stable Diffusion 1.5 kind."""
     import torch
     from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
     from transformers import CLIPTextModel
@@ -58,7 +58,7 @@ def save_sd15(root, seed=0):
 
 
 def save_sdxl(root, seed=0):
-    """A folder ``sdxl`` of the Stable Diffusion XL kind."""
+    """Save a folder ``sdxl`` of the Stable Diffusion XL kind."""
     import torch
     from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
     from transformers import CLIPTextModel, CLIPTextModelWithProjection
@@ -78,7 +78,7 @@ def save_sdxl(root, seed=0):
 
 
 def save_control(unet, folder, seed=1):
-    """A ControlNet that does something: its last layers are made of zeros, and would not."""
+    """Save a ControlNet that has an effect: its last layers, initialised to zero, are randomised."""
     import torch
     from diffusers import ControlNetModel
 
@@ -91,7 +91,7 @@ def save_control(unet, folder, seed=1):
 
 
 def save_lora(unet, path, seed=2):
-    """A LoRA of the UNet's attention, whose second halves, made of zeros, are random."""
+    """Save a LoRA of the UNet's attention, whose second halves, initialised to zero, are randomised."""
     import torch
     from diffusers import StableDiffusionPipeline
     from peft import LoraConfig, get_peft_model_state_dict
@@ -107,7 +107,7 @@ def save_lora(unet, path, seed=2):
 
 
 def save_image_adapter(unet, folder, seed=3):
-    """An IP-Adapter and, beside it, the model that sees pictures for it."""
+    """Save an IP-Adapter, and next to it the model that encodes pictures for it."""
     import torch
     from safetensors.torch import save_file
     from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
@@ -134,7 +134,7 @@ def save_image_adapter(unet, folder, seed=3):
 
 
 def save_single_file(folder, path):
-    """The model in ``folder``, of either family, as one file under the names that people share models in."""
+    """Save the model in ``folder``, of either family, as a single file with the usual names of shared models."""
     state = {f"model.diffusion_model.{unet_name(name)}": value for name, value in part(folder, "unet").items()}
     state |= {f"first_stage_model.{name}": value for name, value in shared_autoencoder(folder).items()}
     wide = (folder / "text_encoder_2").is_dir()
@@ -154,14 +154,14 @@ def save_shared(state, path):
 
 
 def part(folder, name):
-    """The weights of one part of a model."""
+    """Weights of one part of a model."""
     from safetensors.torch import load_file
 
     return load_file(next((folder / name).glob("*.safetensors")))
 
 
 def shared_autoencoder(folder):
-    """The autoencoder of the model in ``folder`` under the names that people share it in."""
+    """Save the autoencoder of the model in ``folder`` with its usual names in shared files."""
     state = {}
     for name, value in part(folder, "vae").items():
         square = "attn" in name and name.endswith("weight") and value.ndim == 2
@@ -170,7 +170,7 @@ def shared_autoencoder(folder):
 
 
 def open_clip(text):
-    """SDXL's second text encoder under OpenCLIP's names: its three projections lie in one."""
+    """SDXL's second text encoder with OpenCLIP's names: its three projections are one matrix."""
     import torch
 
     state = {
@@ -202,7 +202,7 @@ _RESNET = {
 
 
 def unet_name(name):
-    """The name in a shared file of one weight of a UNet with two levels of one layer each."""
+    """Name in a shared file of a weight of a UNet with two levels of one layer each."""
     first, _, rest = name.partition(".")
     if first in ("conv_in", "conv_norm_out", "conv_out"):
         return f"{ {'conv_in': 'input_blocks.0.0', 'conv_norm_out': 'out.0', 'conv_out': 'out.2'}[first] }.{rest}"
@@ -220,7 +220,7 @@ def unet_name(name):
             return f"input_blocks.{2 * level + 2}.0.op.{inner.removeprefix('conv.')}"
         return f"input_blocks.{2 * level + 1}.{int(kind == 'attentions')}.{_inner(kind, inner)}"
     if kind == "upsamplers":
-        # Behind the attention where there is one.
+        # After the attention where there is one.
         return f"output_blocks.{2 * level + 1}.{2 if level == 0 else 1}.{inner}"
     return f"output_blocks.{2 * level + place}.{int(kind == 'attentions')}.{_inner(kind, inner)}"
 
@@ -233,7 +233,7 @@ def _inner(kind, inner):
 
 
 def vae_name(name):
-    """The name in a shared file of one weight of an autoencoder with four levels."""
+    """Name in a shared file of a weight of an autoencoder with four levels."""
     for theirs, ours in (
         ("conv_norm_out", "norm_out"), ("conv_shortcut", "nin_shortcut"), ("mid_block.resnets.0", "mid.block_1"),
         ("mid_block.resnets.1", "mid.block_2"), ("mid_block.attentions.0", "mid.attn_1"), ("group_norm", "norm"),
@@ -249,9 +249,9 @@ def vae_name(name):
 
 
 def save_clear_autoencoder(folder):
-    """An autoencoder whose latents are the picture itself, one a pixel, so that what is laid into them can be seen.
+    """Save an autoencoder whose latents are the picture itself, one per pixel, so that fused content is visible.
 
-    Channels come in pairs x and -x, for silu(x) - silu(-x) = x, beside a large constant that rules the norm.
+    Channels come in pairs x and -x, since silu(x) - silu(-x) = x, next to a large constant that dominates the norm.
     """
     import torch
     from diffusers import AutoencoderKL
@@ -271,7 +271,7 @@ def save_clear_autoencoder(folder):
                 half.conv_out.weight[channel, channel, 1, 1] = large / 2
                 half.conv_out.weight[channel, channel + 3, 1, 1] = -large / 2
             half.conv_in.bias[6], half.conv_in.bias[7] = large, -large
-        vae.encoder.conv_out.bias[4:] = -30  # next to no variance
+        vae.encoder.conv_out.bias[4:] = -30  # almost no variance
         for layer in (vae.quant_conv, vae.post_quant_conv):
             for channel in range(layer.weight.shape[0]):
                 layer.weight[channel, channel] = 1
@@ -279,7 +279,7 @@ def save_clear_autoencoder(folder):
 
 
 def save_lossy_autoencoder(clear, folder, kept=0.9):
-    """The clear one, ``clear``, with a decoder that leaves ``kept`` of the contrast, and blurs a little."""
+    """Save the autoencoder ``clear`` with a decoder that keeps ``kept`` of the contrast, and blurs a little."""
     import torch
     from diffusers import AutoencoderKL
 
