@@ -1,1 +1,1 @@
-"""Inputs of every stage: the shot, its plates, keys, mattes, guides and motion."""
+"""Inputs that all stages share: the shot and its plates, keys, mattes, guides and motion."""

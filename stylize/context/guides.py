@@ -1,9 +1,9 @@
-"""Guides given by the user: features in which a patch of the key should match a patch of a frame, besides the plate.
+"""User-supplied guides: features for patch matching in addition to the plate.
 
-Depth, normals, object IDs, a painted map: one picture per frame, read as data, never as colour. Integers are scaled
-from 0 to 1 by the max of their type. Floats (EXR) are unchanged if all of the shot's lie between 0 and 1. Otherwise the
-min of the whole shot becomes 0 and the max 1, the same for all frames and channels. Values that are infinite, or of
-magnitude INFINITE or more, are ignored for min and max, and clipped to 0 or 1.
+A guide has one picture per frame, such as depth, normals, object IDs or a painted map. Guides are data, so no colour
+conversion applies. Integers are divided by the maximum of their type. Floats (EXR) are unchanged if the whole shot lies
+in [0, 1]. Otherwise they are normalised by the minimum and maximum over all frames and channels of the shot. Values
+that are infinite or have a magnitude of INFINITE or more are excluded from this range and clipped to 0 or 1.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,9 +23,9 @@ from stylize.project import Project
 from stylize.settings import GuideSpec
 from stylize.stages import cache_key
 
-# Renderers write a depth of 1e10 where there is no surface.
+# 3D renderers write a depth of 1e10 where there is no surface.
 INFINITE = 1e9
-# Channels of the engine's own guides: the plate's colours and edges.
+# Channels of the built-in guide: the plate's colour and edges.
 PLATE_CHANNELS = 4
 MAX_GUIDE_CHANNELS = MAX_CHANNELS - STYLE_CHANNELS - PLATE_CHANNELS
 
@@ -34,9 +34,10 @@ _GUIDE = Companion("guide", GuideError)
 
 @dataclass(frozen=True)
 class Guide:
-    """One guide of a shot. weight: of each of its channels, against the style's own weight of 1.
+    """One guide of a shot.
 
-    low, high: the values that become 0 and 1. channels: 1 to 3; pictures that are grey throughout the shot have 1.
+    paths: file of each frame. size: (width, height) in pixels. weight: weight of each channel, relative to 1 for the
+    style. low, high: input values that are mapped to 0 and 1. channels: 1 to 3; 1 if all frames are grey.
     """
 
     paths: Mapping[int, Path]
@@ -47,7 +48,7 @@ class Guide:
     channels: int
 
     def read(self, frame: int) -> Floats:
-        """Read a frame: float32 (H, W) or (H, W, C) in [0, 1]. Raises GuideError if missing or no longer usable."""
+        """Read a frame: float32 (H, W) or (H, W, C) in [0, 1]. Raises GuideError if it is missing or unusable."""
         path = _GUIDE.file_of(self.paths, frame)
         values = _values(path)
         _GUIDE.check_size(path, (values.shape[1], values.shape[0]), self.size)
@@ -55,27 +56,28 @@ class Guide:
         return np.ascontiguousarray(scaled[..., 0] if self.channels == 1 else scaled[..., : self.channels])
 
     def parameters(self) -> list[float]:
-        """Return what `read` depends on besides the files, and the weight, for cache keys."""
+        """Return the weight and the parameters of `read`, for cache keys. File contents are not included."""
         return [self.weight, self.low, self.high, self.channels]
 
 
 def open_guides(requested: Sequence[GuideSpec], shot: Shot, project: Project) -> tuple[Guide, ...]:
-    """Find the guides of a shot and scan all of their frames; the scan is cached.
+    """Find the guides of a shot, and scan all frames for value range and channels. The project caches the scan.
 
-    Raises GuideError: missing, wrong size or number of frames, unreadable, NaN, too many channels in all.
+    Raises GuideError if a file is missing or unreadable, has another size or holds NaN, if the number of frames
+    differs from the shot's, or if the guides have more than MAX_GUIDE_CHANNELS channels in total.
     """
     found = tuple(_open_guide(one, shot, project) for one in requested)
     channels = sum(guide.channels for guide in found)
     if channels > MAX_GUIDE_CHANNELS:
         raise GuideError(
-            f"the guides have {channels} channels in all, expected at most {MAX_GUIDE_CHANNELS}: leave some out, or "
-            "make them grey"
+            f"the guides have {channels} channels in total, expected at most {MAX_GUIDE_CHANNELS}; use fewer guides, "
+            "or make them grey"
         )
     return found
 
 
 def open_control(path: Path, shot: Shot, project: Project) -> Guide:
-    """Find the pictures of a control, for conditioning, not for patch search. Raises GuideError as ``open_guides``."""
+    """Find the conditioning pictures of a control. Raises GuideError, as ``open_guides`` does."""
     return _open_guide(GuideSpec(path, 1.0), shot, project)
 
 
@@ -93,15 +95,15 @@ def _open_guide(requested: GuideSpec, shot: Shot, project: Project) -> Guide:
 
 
 def _scan(path: Path, files: Iterable[Path]) -> tuple[float, float, int]:
-    """Return the values that become 0 and 1, and the number of channels: 1 if all frames are grey."""
+    """Return the values that are mapped to 0 and 1, and the number of channels, which is 1 if all frames are grey."""
     grey, count = True, 0
     lows, highs = list[float](), list[float]()
     for file in files:
         values = _values(file)
         count = count or values.shape[2]
         if values.shape[2] != count:
-            problem = f"expected {count} channels as in the frames before, found {values.shape[2]}"
-            raise GuideError(f"guide {file}: {problem}: make all frames of {path} alike")
+            problem = f"expected {count} channels as in the previous frames, found {values.shape[2]}"
+            raise GuideError(f"guide {file}: {problem}; give all frames of {path} the same channels")
         grey = grey and bool((values == values[..., :1]).all())
         finite = values[np.abs(values) < INFINITE]
         if finite.size:
@@ -109,14 +111,14 @@ def _scan(path: Path, files: Iterable[Path]) -> tuple[float, float, int]:
             highs.append(float(finite.max()))
     if not lows:
         problem = f"expected values below {INFINITE:g}, found none in the whole shot"
-        raise GuideError(f"guide {path}: {problem}: give another file or layer")
+        raise GuideError(f"guide {path}: {problem}; choose another file or layer")
     low, high = min(lows), max(highs)
     channels = 1 if grey else count
     return (low, high, channels) if low < 0 or high > 1 else (0.0, 1.0, channels)
 
 
 def _values(path: Path) -> Floats:
-    """Read a file: float32 (H, W, C) as stored. Raises GuideError if it cannot be read or holds NaN."""
+    """Read a file: float32 (H, W, C), integers scaled to [0, 1]. Raises GuideError if it is unreadable or holds NaN."""
     try:
         return read_data(path)
     except InputError as error:

@@ -1,4 +1,4 @@
-"""Mattes of a shot, which limit where the style is applied. Read as data, never as colour."""
+"""Mattes of a shot, which limit the style to part of the frame. Mattes are data: no colour conversion applies."""
 
 import shutil
 import tempfile
@@ -18,19 +18,21 @@ from stylize.errors import FrameRangeError, InputError, MatteError
 from stylize.ingest.unpacking import unpack, unpack_once
 from stylize.media.companions import Companion
 from stylize.media.images import image_info, read_values
+from stylize.media.missing_alpha import missing_alpha
 from stylize.media.sequences import format_frames
 from stylize.media.shot import Shot
 from stylize.project import Project
 from stylize.settings import Settings
+from stylize.settings.crypto_matte import is_crypto_matte
 from stylize.settings.network_matte import format_prompt, is_network_matte, read_network_matte
 from stylize.settings.option_types import ALPHA
 from stylize.stages import cache_key
 
-# Subfolder of the project's mattes for those that a network finds.
+# Subfolder of mask/ in the project for mattes from a network.
 NETWORK_FOLDER = "auto"
 
 _MATTE = Companion("matte", MatteError)
-# Number of channels of a file with alpha, grey or coloured.
+# Channel counts of files with alpha: grey with alpha, and RGBA.
 _WITH_ALPHA = (2, 4)
 # Name of the cached extents in the project's state.
 _SURVEY = "mattes"
@@ -38,27 +40,31 @@ _SURVEY = "mattes"
 
 @dataclass(frozen=True)
 class Shaping:
-    """Operations on a matte as it is read, in this order. grow: pixels, negative to shrink. feather: pixels."""
+    """Operations on a matte when it is read, in the order of the fields.
+
+    grow: in pixels; negative values shrink the matte. feather: in pixels.
+    """
 
     invert: bool = False
     grow: int = 0
     feather: int = 0
 
     def shape(self, matte: Floats) -> Floats:
-        """Return the matte inverted, grown or shrunk, and feathered: float32 (H, W) in [0, 1]."""
+        """Invert, grow or shrink, and feather a matte: float32 (H, W) in [0, 1]."""
         inverted = np.ascontiguousarray(1 - matte if self.invert else matte, np.float32)
         return feather(grow(inverted, self.grow), self.feather)
 
     def parameters(self) -> list[int]:
-        """Return all that the result depends on besides the matte, for cache keys."""
+        """Return the parameters of ``shape``, for cache keys."""
         return [int(self.invert), self.grow, self.feather]
 
 
 @dataclass(frozen=True)
 class Mattes:
-    """One matte for every frame of a shot; the files in `paths` hold all that `read` depends on, except `shaping`.
+    """One matte for each frame of a shot.
 
-    `by_alpha`: the matte is the files' alpha, 1 in files that have none; else their grey value.
+    paths: file of each frame. size: (width, height) in pixels. by_alpha: the matte is the alpha channel, and 1 in files
+    without alpha; otherwise it is the grey value. shaping: applied by `read`.
     """
 
     paths: Mapping[int, Path]
@@ -67,7 +73,10 @@ class Mattes:
     shaping: Shaping = Shaping()
 
     def read(self, frame: int) -> Floats:
-        """Read a frame: float32 (H, W) in [0, 1], 1 where the style is applied; MatteError if missing or unusable."""
+        """Read a frame: float32 (H, W) in [0, 1], 1 where the style applies.
+
+        Raises MatteError if the file is missing or unusable.
+        """
         path = _MATTE.file_of(self.paths, frame)
         values = _values(path)
         _MATTE.check_size(path, (values.shape[1], values.shape[0]), self.size)
@@ -79,47 +88,55 @@ class Mattes:
         return self.shaping.shape(values[..., -1] if values.shape[2] in _WITH_ALPHA else opaque)
 
     def cache_inputs(self, frames: Iterable[int], digest: Callable[[Path], str]) -> list[object]:
-        """Return all that `read` depends on for some frames, for cache keys. digest: of a file's contents."""
+        """Return the inputs of `read` for some frames, for cache keys. digest: returns a file's content digest."""
         return [*self.shaping.parameters(), self.by_alpha, *(digest(self.paths[frame]) for frame in frames)]
 
 
 def shaping_of(settings: Settings) -> Shaping:
-    """Return what the options ask to be done to mattes."""
+    """Return the shaping that the options request."""
     return Shaping(settings.matte_invert, settings.matte_grow - settings.matte_shrink, settings.matte_feather)
 
 
 def mattes_from_files(shot: Shot, settings: Settings, project: Project) -> Mattes | None:
-    """Open the mattes that are files; None without any, and for mattes that come from the plates.
+    """Open the mattes of a shot from files. Return None if there are none, or if they are made from the plates.
 
-    Checks requests for the latter too, before the plates are files. Raises MatteError, or FrameRangeError for a prompt
-    on a frame that the shot does not have.
+    Requests for mattes from the plates are only checked here, because the plates may not exist yet. Raises MatteError,
+    or FrameRangeError for a prompt on a frame that the shot does not have.
     """
     if settings.matte is None:
         return None
     if settings.matte == ALPHA:
         alpha_mattes(shot, {})
         return None
+    if is_crypto_matte(settings.matte):
+        return None
     if is_network_matte(settings.matte):
         check_prompts(read_network_matte(settings.matte).prompts, shot)
         return None
-    return open_mattes(settings.matte, shot, shaping=shaping_of(settings), project=project)
+    mattes = open_mattes(settings.matte, shot, shaping=shaping_of(settings), project=project)
+    if mattes.by_alpha:
+        frames = tuple(mattes.paths)
+        note = missing_alpha(f"matte {settings.matte}", frames, [image_info(mattes.paths[one]).alpha for one in frames])
+        if note is not None:
+            project.message(f"warning: {note}: the whole frame is inside the matte there")
+    return mattes
 
 
 def check_prompts(prompts: Sequence[Prompt], shot: Shot) -> None:
-    """Raise FrameRangeError or MatteError for a prompt that lies outside of the shot or its frames."""
+    """Raise FrameRangeError for a prompt on a frame that the shot does not have, MatteError for one off the picture."""
     width, height = shot.size
     for prompt in prompts:
         if prompt.frame not in shot.frames:
             available = f"the frames are {format_frames(shot.frames)}"
             raise FrameRangeError(
-                f"{format_prompt(prompt)}: the shot has no frame {prompt.frame}, {available}: choose one of these"
+                f"{format_prompt(prompt)}: the shot has no frame {prompt.frame}, {available}; choose one of them"
             )
-        # A box may end with the last pixel, at the picture's width; a place is a pixel.
+        # A box ends at a pixel border, at most the picture's width. A click is a pixel.
         corner = (prompt.x1, prompt.y1) if isinstance(prompt, Box) else (prompt.x, prompt.y)
         last = (width, height) if isinstance(prompt, Box) else (width - 1, height - 1)
         if corner[0] > last[0] or corner[1] > last[1]:
             raise MatteError(
-                f"{format_prompt(prompt)} lies outside of the frame, which is {width}x{height}: expected x from 0 to "
+                f"{format_prompt(prompt)} is outside the frame, which is {width}x{height}: expected x from 0 to "
                 f"{last[0]} and y from 0 to {last[1]}"
             )
 
@@ -127,11 +144,12 @@ def check_prompts(prompts: Sequence[Prompt], shot: Shot) -> None:
 def open_mattes(
     path: str | Path, shot: Shot, *, shaping: Shaping = Shaping(), project: Project | None = None
 ) -> Mattes:
-    """Find the mattes of a shot: numbered like its frames, a movie of as many frames, or one still for all of them.
+    """Find the mattes of a shot: pictures with its frame numbers, a movie of equal length, or one still for all frames.
 
-    A file's alpha is the matte if any of it is not opaque, else its grey value; EXR values are unchanged.
-    A movie's frames are unpacked into `project`, once, or into a temporary folder that is deleted with the object.
-    MatteError: missing, wrong size or number of frames, unreadable.
+    The matte is the alpha channel if any alpha is not opaque, else the grey value. EXR values are unchanged. The frames
+    of a movie are unpacked once into `project`, or into a temporary folder that is deleted with the returned object.
+
+    Raises MatteError if a file is missing or unreadable, or if the size or number of frames differs from the shot's.
     """
     path = Path(path)
     if project is not None:
@@ -147,17 +165,23 @@ def open_mattes(
 
 
 def alpha_mattes(shot: Shot, plates: Mapping[int, Path], shaping: Shaping = Shaping()) -> Mattes:
-    """Return the alpha channel of the shot as its mattes. plates: file of every frame. MatteError without alpha."""
+    """Return the alpha channel of the shot as its mattes.
+
+    plates: file of each frame. Raises MatteError if the shot has no alpha.
+    """
     if not shot.alpha:
         raise MatteError(
-            f"matte {ALPHA}: {shot.path} has no alpha, expected one to take as the matte: give a matte with "
-            "--matte PATH"
+            f"matte {ALPHA}: {shot.path} has no alpha, expected an alpha channel to use as the matte; give a matte "
+            "with --matte PATH"
         )
     return Mattes(plates, shot.size, by_alpha=True, shaping=shaping)
 
 
 def read_matte(path: Path, size: tuple[int, int]) -> Floats:
-    """Read one picture as a matte: float32 (H, W) in [0, 1]; MatteError if missing, unreadable, or of another size."""
+    """Read one picture as a matte: float32 (H, W) in [0, 1].
+
+    size: expected (width, height). Raises MatteError if the file is missing, unreadable or of another size.
+    """
     files = {0: path}
     try:
         return Mattes(files, size, _by_alpha(files)).read(0)
@@ -168,7 +192,7 @@ def read_matte(path: Path, size: tuple[int, int]) -> Floats:
 
 
 def matte_extents(mattes: Mattes, project: Project) -> dict[int, Extent]:
-    """Return the extent of the matte of every frame. Reads all mattes once, then caches; MatteError as `read`."""
+    """Return the extent of each frame's matte. The project caches the result. Raises MatteError, as `read` does."""
     digests = {frame: project.digest(path) for frame, path in mattes.paths.items()}
     key = cache_key("matte", mattes.shaping.parameters(), mattes.by_alpha, sorted(digests.items()))
     stored = project.recall(_SURVEY, key)
@@ -195,7 +219,7 @@ def _find_mattes(path: Path, shot: Shot, shaping: Shaping, unpack_movie: Callabl
 
 
 def _by_alpha(files: Mapping[int, Path]) -> bool:
-    """Return whether any alpha is not opaque: many programs add an opaque alpha to a grey picture."""
+    """Return whether any alpha is not opaque. Opaque alpha is ignored: many programs add it to grey pictures."""
     with_alpha = (file for file in dict.fromkeys(files.values()) if image_info(file).alpha)
     return any((_values(file)[..., -1] < 1).any() for file in with_alpha)
 

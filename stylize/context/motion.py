@@ -1,4 +1,4 @@
-"""Interface to the motion of a shot, whether it is estimated or read from files."""
+"""Interface to the motion of a shot, estimated or read from files."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,30 +8,36 @@ from propagate.flow import FlowEstimator, Step
 
 
 class Motion(Protocol):
-    """Motion between the neighbouring frames of a shot."""
+    """Motion between neighbouring frames of a shot."""
 
     @property
     def refine(self) -> FlowEstimator | None:
-        """Estimator that corrects the drift of composed flow; None where the motion is exact."""
+        """Estimator that corrects the drift of composed flow. None if the motion is exact."""
         ...
 
     def step(self, before: int, after: int) -> Step:
-        """Return the motion to a neighbour, earlier or later, on the grid of ``after``; bit-identical at every call."""
+        """Return the motion from ``after`` to the neighbour ``before``, on the pixel grid of ``after``.
+
+        ``before`` may be the later frame. Every call returns bit-identical values.
+        """
         ...
 
     def within(self, box: Box | None) -> "Motion":
-        """Return the motion in a box of the frames, estimated from this box alone; None for the whole frames."""
+        """Return the motion inside a box, estimated from its pixels only. None: the motion of whole frames."""
         ...
 
     def of_layer(self, name: str, *, shared: bool) -> "Motion":
-        """Return the motion for one layer. shared: crop parts out of the whole-frame motion, as layers cover much."""
+        """Return the motion of one layer.
+
+        shared: crop the motion of whole frames instead of estimating it per layer; faster if layers cover much of them.
+        """
         ...
 
     @property
     def stages(self) -> tuple[str, ...]:
-        """Stages that the motion comes from, for cache keys."""
+        """Names of the stages that produce the motion, for cache keys."""
         ...
 
     def cache_key(self, frames: Sequence[int]) -> str:
-        """Return what the steps among consecutive ``frames`` depend on besides the plates."""
+        """Return the cache key of the steps between consecutive ``frames``. It does not cover the plates."""
         ...

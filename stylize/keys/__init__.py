@@ -1,1 +1,1 @@
-"""The keys of a project: painted by a person or by a renderer, and compared with each other."""
+"""Rendering of the keys of a project, and comparison of neighbouring keys."""

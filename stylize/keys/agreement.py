@@ -1,4 +1,4 @@
-"""Agreement of two neighbouring keys where both show the same thing."""
+"""Agreement of two neighbouring keys where they show the same content."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ import numpy as np
 
 from propagate.arrays import F32, Floats
 
-# Min share of the picture that two keys must have in common to be compared.
+# Min share of the picture with common content, required for a comparison.
 MIN_COMMON = 0.02
-# Weight of a lack of common structure relative to a difference of colour.
+# Weight of the structure term relative to the colour term.
 STRUCTURE_WEIGHT = 0.1
-# A key above this is an outlier: differences of about a tenth of the range are visible as flicker.
+# Keys with a higher disagreement are outliers. Differences of about a tenth of the range are visible as flicker.
 MAX_DISAGREEMENT = 0.1
-# Blur before gradients are taken, in pixels: paint may differ in its grain.
+# Standard deviation in pixels of the blur before gradients, so that grain and brush texture may differ.
 GRAIN_BLUR = 1.5
 
 
@@ -21,7 +21,8 @@ GRAIN_BLUR = 1.5
 class Agreement:
     """Agreement of two keys.
 
-    colour: mean absolute difference, 0..1. structure: correlation of gradients, -1..1. common: share, 0..1.
+    colour: mean absolute difference, 0..1. structure: correlation of gradients, -1..1. common: share of the picture
+    with common content, 0..1.
     """
 
     colour: float
@@ -30,12 +31,12 @@ class Agreement:
 
     @property
     def disagreement(self) -> float:
-        """Single score to compare keys by, 0 and up; lower is better."""
+        """Score for comparing keys, 0 or more; lower is better."""
         return self.colour + STRUCTURE_WEIGHT * (1 - self.structure)
 
     @property
     def outlier(self) -> bool:
-        """Return whether the key differs so much that an artist would have to repair it."""
+        """True if the disagreement is above MAX_DISAGREEMENT, so that the key needs repair."""
         return self.disagreement > MAX_DISAGREEMENT
 
     def __str__(self) -> str:
@@ -43,10 +44,10 @@ class Agreement:
 
 
 def agreement(key: Floats, warped: Floats, confidence: Floats) -> Agreement | None:
-    """Return the agreement of a key with another one that was warped to its frame by flow.
+    """Return the agreement of a key with another one that was warped to its frame.
 
-    Pictures float32 (H, W, 3) in [0, 1]; confidence (H, W) in [0, 1], that they show the same thing. None where they
-    have next to nothing in common.
+    Returns None if the common content is below MIN_COMMON. key, warped: RGB, float32 (H, W, 3) in [0, 1]. confidence:
+    float32 (H, W) in [0, 1], confidence that both show the same content at a pixel.
     """
     weight = confidence.astype(np.float64)
     total = float(weight.sum())
@@ -68,5 +69,5 @@ def _correlation(one: Floats, other: Floats, weight: np.ndarray) -> float:
     total = weight.sum()
     one, other = (values - (weight * values).sum() / total for values in (one, other))
     spread = float(np.sqrt((weight * one**2).sum() * (weight * other**2).sum()))
-    # Two keys without any structure agree in structure.
+    # Keys without structure agree in structure.
     return 1.0 if spread < 1e-9 else float((weight * one * other).sum()) / spread

@@ -1,4 +1,4 @@
-"""Agreement of each key of a shot with the previous one, painted or rendered; for messages, report and refinement."""
+"""Agreement of each key of a shot with the previous key, for messages, the report and refinement."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +14,10 @@ from stylize.stages import cache_key
 
 @dataclass(frozen=True)
 class NeighbourAgreement:
-    """A key compared with the previous one. agreement: None where they have next to nothing in common."""
+    """Comparison of a key with the previous one.
+
+    frame, before: frame numbers of the key and the previous key. agreement: None if they have too little in common.
+    """
 
     frame: int
     before: int
@@ -24,9 +27,9 @@ class NeighbourAgreement:
 def neighbour_agreements(
     context: Context, frames: Sequence[int], keys: Sequence[int]
 ) -> tuple[NeighbourAgreement, ...]:
-    """Compare every key of a shot but the first with the previous one; results are cached in the project.
+    """Compare each key of a shot with the previous one. The project caches the results.
 
-    frames: of the shot. keys: their frames, ascending; each has its picture.
+    frames: frame numbers of the shot. keys: frame numbers of the keys, ascending; each key must exist.
     """
     return tuple(_neighbour_agreement(context, frames, before, frame) for before, frame in pairwise(keys))
 
@@ -45,9 +48,12 @@ def _neighbour_agreement(context: Context, frames: Sequence[int], before: int, f
     )
     stored = context.project.recall(name, key)
     if stored is None:
-        source = PlateSource(context.plates.colour, lambda number: context.project.digest(context.plates.paths[number]))
+        source = PlateSource(
+            context.plates.colour, lambda number: context.project.digest(context.plates.paths[number]),
+            context.shot.colour,
+        )  # fmt: skip
         warped, confidence = warp_key(files[before], before, frame, between, source, context.motion)
-        found = agreement(to_float(read_key(files[frame], source.colour(frame))), warped, confidence)
+        found = agreement(to_float(read_key(files[frame], source.colour(frame), source.primaries)), warped, confidence)
         stored = {} if found is None else asdict(found)
         context.project.remember(name, key, stored)
     return NeighbourAgreement(frame, before, Agreement(**stored) if stored else None)

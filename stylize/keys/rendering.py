@@ -1,8 +1,8 @@
-"""The render stage: keys that a person painted are used unchanged, the others are painted by the renderer."""
+"""The render stage, which renders all keys that are not painted by hand."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,13 +12,13 @@ import numpy as np
 from propagate.arrays import F32, Bytes, Floats, Pixels
 from propagate.confidence import warp_confidence
 from propagate.flow import compose_step, correct_drift, identity_flow, warp
+from propagate.light import apply_gain, is_black, is_blank, relit
 from stylize.context.keys import read_key
 from stylize.context.motion import Motion
 from stylize.errors import InputError, StyleError
 from stylize.keys.agreement import agreement
-from stylize.media.colour import Colour
+from stylize.media.colour import BT709, Colour
 from stylize.media.images import (
-    convert_to_primaries,
     image_size,
     make_folder,
     quantise,
@@ -26,65 +26,92 @@ from stylize.media.images import (
     to_float,
     write_image,
 )
-from stylize.media.sequences import format_frames
+from stylize.media.sequences import name_frames
 from stylize.project import Project
 from stylize.renderers.protocol import RenderedKey, Renderer, RenderRequest
+from stylize.reporter import Reporter
 from stylize.stages import cache_key, inputs_half
 
-# Max pixels of a reference picture; a larger one would be scaled far down anyway.
+# Max number of pixels of a reference picture. Larger ones would only be scaled down.
 MAX_STYLE_PIXELS = 100_000_000
-# Folder in passes/ of the conditioning pictures of the renderer.
+# Folder in passes/ for the conditioning pictures of the renderer.
 CONTROL_FOLDER = "control"
-# Further seeds for a key that does not agree, tried before refinement adds keys.
+# Number of retries with other seeds for a key that disagrees, before refinement adds keys.
 REFINE_RETRIES = 2
-# Stands for the versions of keys that were adopted from a project of an earlier schema.
+# Replaces the versions in the cache keys of keys that were adopted from a project of an earlier schema.
 UPGRADED = "upgraded"
+
+# Called with the number of steps done and in total.
+OnStep = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Reference:
-    """The reference picture. picture: float32 (H, W, 3); digest: of its file."""
+class References:
+    """The reference pictures.
 
-    picture: Floats
+    pictures: RGB, float32 (H, W, 3) in [0, 1], or RGBA, (H, W, 4), with straight alpha. digest: digest of their files
+    and primaries.
+    """
+
+    pictures: tuple[Floats, ...]
     digest: str
+
+    @cached_property
+    def picture(self) -> Floats:
+        """The first picture, composited over white: float32 (H, W, 3)."""
+        picture = self.pictures[0]
+        if picture.shape[2] == 4:
+            picture = picture[..., :3] * picture[..., 3:] + (1 - picture[..., 3:])
+        return np.ascontiguousarray(picture, F32)
 
 
 @dataclass(frozen=True)
 class PlateSource:
-    """Access of rendering to the shot: the uint8 plate of a frame, and the digest of its contents."""
+    """Access to plates.
+
+    colour: returns the plate of a frame, RGB, uint8 (H, W, 3). digest: returns its digest. primaries: primaries of the
+    plates.
+    """
 
     colour: Callable[[int], Bytes]
     digest: Callable[[int], str]
+    primaries: Colour
 
 
 def check_reference(path: Path) -> None:
-    """Raise StyleError when the file is missing, is no picture, or is too large; read only its header."""
+    """Raise StyleError if the reference is missing, not a picture, or too large. Only the header is read."""
     try:
         width, height = image_size(path)
     except InputError as error:
         raise StyleError(f"the reference cannot be used: {error}") from error
     if width * height > MAX_STYLE_PIXELS:
         raise StyleError(
-            f"the reference {path} has {width}x{height} pixels, more than {MAX_STYLE_PIXELS // 10**6} million; "
-            "make it smaller"
+            f"the reference {path} has {width}x{height} pixels, expected at most {MAX_STYLE_PIXELS // 10**6} million; "
+            "reduce it"
         )
 
 
-def read_reference(path: Path, project: Project, colour: Colour) -> Reference:
-    """Read the reference picture, over white where it is transparent, in the primaries of ``colour``, the plates'.
+def read_references(paths: Sequence[Path], project: Project, colour: Colour) -> References | None:
+    """Read the reference pictures, converted to the primaries of ``colour``; None without paths.
 
-    Raises StyleError; see ``check_reference``.
+    Raises StyleError, as ``check_reference`` does, and for a picture that is transparent everywhere.
     """
+    if not paths:
+        return None
+    pictures = tuple(_read_reference(path, colour) for path in paths)
+    digest = " ".join(map(project.digest, paths))
+    return References(pictures, digest if colour.has_rec709_primaries else f"{digest} {colour.primaries}")
+
+
+def _read_reference(path: Path, colour: Colour) -> Floats:
     check_reference(path)
     try:
-        pixels = read_image(path)
+        pixels = read_image(path, colour, untagged=BT709)
     except InputError as error:
         raise StyleError(f"the reference cannot be used: {error}") from error
-    picture = to_float(np.concatenate([convert_to_primaries(pixels[..., :3], colour), pixels[..., 3:]], axis=2))
-    if picture.shape[2] == 4:
-        picture = picture[..., :3] * picture[..., 3:] + (1 - picture[..., 3:])
-    digest = project.digest(path) if colour.has_rec709_primaries else f"{project.digest(path)} {colour.primaries}"
-    return Reference(np.ascontiguousarray(picture[..., :3], F32), digest)
+    if pixels.shape[2] == 4 and not pixels[..., 3].any():
+        raise StyleError(f"the reference {path} is transparent everywhere, expected opaque pixels; give another")
+    return to_float(pixels)
 
 
 def _write(picture: Pixels, text: Mapping[str, str], target: Path) -> None:
@@ -92,30 +119,31 @@ def _write(picture: Pixels, text: Mapping[str, str], target: Path) -> None:
 
 
 class Conditioning(Protocol):
-    """Conditioning of the renderer besides plate, reference and earlier keys."""
+    """Additional conditioning of the renderer: the matte, and the pictures of controls."""
 
     @property
     def retries(self) -> int:
-        """Max number of retries for a key that disagrees with the previous one."""
+        """Maximum number of retries for a key that disagrees with the previous one."""
         ...
 
     def request_fields(self, frame: int) -> dict[str, Any]:
-        """Return fields of the request."""
+        """Return fields of the request for a frame."""
         ...
 
     def cache_inputs(self, frame: int) -> list[Any]:
-        """Return what these fields depend on, for cache keys; empty without conditioning."""
+        """Return the inputs of these fields, for cache keys. Empty without conditioning."""
         ...
 
 
 @dataclass(frozen=True)
 class KeyPlan:
-    """Plan for rendering one shot.
+    """Plan for rendering the keys of one shot.
 
-    keys: frame to file, ascending. painted: those not to be rendered. added: painted ones that were neither picked nor
-    requested. depth: bits of a channel, 8 or 16. late: those added after all others; none of the others depends on
-    them. retried: those that did not agree, and are painted with other seeds too. upgraded: those that an earlier
-    version rendered from the same inputs, as far as that can be verified.
+    keys: file of each key by frame, ascending. painted: keys that are not rendered. added: painted keys that were
+    neither chosen by the plan nor requested. depth: bits per channel, 8 or 16. late: keys added by refinement, on which
+    other keys do not depend. retried: keys that disagreed and are also rendered with other seeds. upgraded: keys that
+    an earlier version rendered from the same inputs, as far as can be verified. light: light of
+    each frame, in linear light, 1 for that of most of the shot; 1 if it is not given.
     """
 
     frames: tuple[int, ...]
@@ -126,9 +154,15 @@ class KeyPlan:
     late: frozenset[int] = frozenset()
     retried: frozenset[int] = frozenset()
     upgraded: frozenset[int] = frozenset()
+    light: Mapping[int, float] = field(default_factory=dict)
+
+    def gain(self, number: int, plate: Bytes) -> float:
+        """Return the light of a frame, and 1 for a plate that is black or white."""
+        gain = self.light.get(number, 1.0)
+        return 1.0 if gain <= 0 or is_blank(plate) else gain
 
     def source(self, number: int) -> int | None:
-        """Return the key that a key starts from: the previous one, or for a late key without one, the next one."""
+        """Return the key that a key is warped from: the previous one, or the next one for a late key without one."""
         others = [key for key in self.keys if key not in self.late]
         before = [key for key in others if key < number]
         later = [key for key in others if key > number and number in self.late]
@@ -139,13 +173,13 @@ class KeyPlan:
 class KeyInputs:
     """Inputs of the keys of a shot.
 
-    stages: of the renderer and of the motion, for cache keys. reference: None for renderers that take none.
+    stages: names of the stages of renderer and motion, for cache keys. references: None for renderers without one.
     """
 
     plates: PlateSource
     renderer: Renderer
     stages: tuple[str, ...]
-    reference: Reference | None
+    references: References | None
     seed: int
     motion: Motion
     conditioning: Conditioning
@@ -153,13 +187,15 @@ class KeyInputs:
 
 def render_keys(
     plan: KeyPlan, inputs: KeyInputs, project: Project, on_key: Callable[[int, bool], None],
-    on_message: Callable[[str], None],
+    reporter: Reporter, on_part: Callable[[float], None] = lambda part: None,
 ) -> list[int]:  # fmt: skip
-    """Render the keys of one shot that are not painted and not done; return their numbers.
+    """Render the missing and outdated keys of one shot. Return their frame numbers.
 
-    Each later key starts from the previous one, warped by flow. A key's cache key covers the keys before it as if all
-    were rendered and none added, so painting never causes other keys to be rendered again. Late keys come last. A key
-    whose inputs have not changed survives a change of versions, which is reported.
+    Each key after the first starts from the previous one, warped by flow. The cache key of a key covers the previous
+    keys as if all were rendered and none added, so painting a key never causes other keys to be rendered again. Late
+    keys are rendered last. Keys of other versions are kept if their inputs have not changed, and a message reports
+    them. on_key: called with the number of each key, and whether it was rendered. on_part: called with the finished
+    part, 0..1, of the key that is being rendered.
     """
     rendered, survived = list[int](), list[int]()
     keys = _cache_keys(plan, inputs)
@@ -168,41 +204,63 @@ def render_keys(
         if number not in plan.painted and not project.fresh(path, keys[number]):
             if _survives(plan, number, keys[number], project):
                 survived.append(number)
-            else:
-                _render_one(plan, number, keys[number], inputs, project, on_message)
+            elif _render_one(plan, number, keys[number], inputs, project, reporter, on_part):
                 rendered.append(number)
         on_key(number, number in rendered)
     if survived:
-        on_message(
-            f"keyframes {format_frames(survived)} were rendered by other versions and are kept; delete their pictures "
-            "to have them rendered again"
+        reporter.message(
+            f"kept although rendered by other versions: {name_frames(survived, 'keyframe')}; delete a picture to "
+            "render it again"
         )
     return rendered
 
 
+def keys_to_render(plan: KeyPlan, inputs: KeyInputs, project: Project) -> list[int]:
+    """Return the frame numbers of the keys that `render_keys` would render."""
+    keys = _cache_keys(plan, inputs)
+    return [
+        number for number, path in plan.keys.items()
+        if number not in plan.painted and not project.made_from(path, keys[number])
+        and not (number in plan.upgraded and project.ours(path))
+    ]  # fmt: skip
+
+
 def _survives(plan: KeyPlan, number: int, key: str, project: Project) -> bool:
-    """Return whether a key was rendered from the same inputs by other versions."""
+    """Return whether a key was rendered from the same inputs by other versions, so that it is kept."""
     path = plan.keys[number]
     if number in plan.upgraded and project.ours(path):
-        project.record(path, f"{inputs_half(key)}-{UPGRADED}")
+        project.relabel(path, f"{inputs_half(key)}-{UPGRADED}")
     return project.made_from(path, key)
 
 
 def _render_one(
-    plan: KeyPlan, number: int, key: str, inputs: KeyInputs, project: Project, on_message: Callable[[str], None]
-) -> None:
-    made = _render(plan, number, plan.source(number), inputs)
+    plan: KeyPlan, number: int, key: str, inputs: KeyInputs, project: Project, reporter: Reporter,
+    on_part: Callable[[float], None],
+) -> bool:  # fmt: skip
+    """Render a key. Return whether it was stored; it is not if the user painted the key in the meantime."""
+
+    def on_step(done: int, total: int) -> None:
+        # The key itself counts once it is written.
+        if 0 < done < total:
+            on_part(done / total)
+        reporter.check()
+
+    made = _render(plan, number, plan.source(number), inputs, on_step)
     for note in made.notes:
-        on_message(note)
+        reporter.message(note)
     path = plan.keys[number]
+    if project.is_changed(path):  # rendering may take minutes
+        reporter.message(f"{path} was painted while this run rendered the key and is kept; run again to use it")
+        return False
     _write_control_pictures(made, path, project)
     picture = quantise(made.picture, np.uint16 if plan.depth == 16 else np.uint8)
     project.place(path, key, partial(_write, picture, made.text))
+    return True
 
 
 def _cache_keys(plan: KeyPlan, inputs: KeyInputs) -> dict[int, str]:
-    """Return the cache keys of the keys that are not added, by frame; they cover the plates since the previous key."""
-    style = inputs.reference.digest if inputs.reference else ""
+    """Return the cache key of each key that is not added, by frame. It covers the plates since the previous key."""
+    style = inputs.references.digest if inputs.references else ""
     keys: dict[int, str] = {}
 
     def key_of(number: int, first: int, last: int, *extra: object) -> str:
@@ -210,7 +268,7 @@ def _cache_keys(plan: KeyPlan, inputs: KeyInputs) -> dict[int, str]:
         digests = [inputs.plates.digest(frame) for frame in between]
         return cache_key(
             "keys", inputs.renderer.cache_key(), inputs.seed, plan.depth, style, digests, *extra,
-            "again" if number in plan.retried else "", inputs.motion.cache_key(between),
+            "again" if number in plan.retried else "", _light_inputs(plan, number), inputs.motion.cache_key(between),
             inputs.conditioning.cache_inputs(number), uses=inputs.stages,
         )  # fmt: skip
 
@@ -227,40 +285,77 @@ def _cache_keys(plan: KeyPlan, inputs: KeyInputs) -> dict[int, str]:
     return keys
 
 
-def _render(plan: KeyPlan, number: int, source_key: int | None, inputs: KeyInputs) -> RenderedKey:
-    plates, conditioning = inputs.plates, inputs.conditioning
+def _light_inputs(plan: KeyPlan, number: int) -> list[float]:
+    """Return the light that a key depends on: of its frame, and of the keys; nothing in a shot that is lit evenly."""
+    gains = [plan.light.get(frame, 1.0) for frame in (number, *plan.keys)]
+    return [round(gain, 6) for gain in gains] if any(gain != 1 for gain in gains) else []
+
+
+def _render(plan: KeyPlan, number: int, source_key: int | None, inputs: KeyInputs, on_step: OnStep) -> RenderedKey:
+    """Render a key in the shot's usual light, then apply the light of its frame. A black plate is black."""
+    plate = inputs.plates.colour(number)
+    if is_black(plate):
+        return RenderedKey(np.zeros(plate.shape, F32), notes=(f"keyframe {number} is black, as its plate is",))
+    made = _render_evenly_lit(plan, number, source_key, inputs, on_step)
+    return replace(made, picture=apply_gain(made.picture, plan.gain(number, plate)))
+
+
+def _render_evenly_lit(
+    plan: KeyPlan, number: int, source_key: int | None, inputs: KeyInputs, on_step: OnStep
+) -> RenderedKey:
+    def colour(frame: int) -> Bytes:
+        plate = inputs.plates.colour(frame)
+        gain = plan.gain(frame, plate)
+        return plate if gain == 1 else relit(plate, 1 / gain)
+
+    def even(key: Floats, frame: int) -> Floats:
+        return apply_gain(key, 1 / plan.gain(frame, inputs.plates.colour(frame)))
+
+    def read(frame: int) -> Floats:
+        return to_float(read_key(plan.keys[frame], inputs.plates.colour(frame), inputs.plates.primaries))
+
+    plates, conditioning = replace(inputs.plates, colour=colour), inputs.conditioning
     plate = plates.colour(number)
     warped, confidence = None, None
     keys: tuple[Floats, ...] = ()
     if source_key is not None:
         warped, confidence = warp_key(plan.keys[source_key], source_key, number, plan.frames, plates, inputs.motion)
+        warped = even(warped, source_key)
         kept = dict.fromkeys((min(set(plan.keys) - plan.late - {number}, default=source_key), source_key))
-        keys = tuple(to_float(read_key(plan.keys[frame], plates.colour(frame))) for frame in kept)
+        keys = tuple(even(read(frame), frame) for frame in kept)
     request = RenderRequest(
-        number, plate.astype(F32) / F32(255), inputs.reference.picture if inputs.reference else None, warped,
-        confidence, inputs.seed, keys, **conditioning.request_fields(number),
+        number, plate.astype(F32) / F32(255), inputs.references.picture if inputs.references else None, warped,
+        confidence, inputs.seed, keys, references=inputs.references.pictures if inputs.references else (),
+        **conditioning.request_fields(number),
     )  # fmt: skip
     retries = max(conditioning.retries, REFINE_RETRIES) if number in plan.retried else conditioning.retries
-    return _render_best(request, inputs.renderer, retries, source_key)
+    return _render_best(request, inputs.renderer, retries, source_key, on_step)
 
 
-def _render_best(request: RenderRequest, renderer: Renderer, retries: int, source_key: int | None) -> RenderedKey:
-    """Render a key; repeat an outlier with the next seeds, and return the attempt that agrees best."""
+def _render_best(
+    request: RenderRequest, renderer: Renderer, retries: int, source_key: int | None, on_step: OnStep
+) -> RenderedKey:
+    """Render a key. An outlier is repeated with the next seeds, and the attempt that agrees best is returned."""
     attempts: list[tuple[float, RenderedKey]] = []
     for attempt in range(retries + 1):
-        made = renderer.render(replace(request, seed=request.seed + attempt), lambda done, total: None)
+        made = renderer.render(replace(request, seed=request.seed + attempt), _attempt(on_step, attempt, retries + 1))
         if request.warped is None or request.confidence is None:
             return made
         measured = agreement(made.picture, request.warped, request.confidence)
         if measured is None:
             return made
-        note = f"keyframe {request.frame} beside {source_key}: {measured}"
+        note = f"keyframe {request.frame} compared with {source_key}: {measured}"
         made = replace(made, notes=(*made.notes, f"{note}, seed {request.seed + attempt}" if retries else note))
         attempts.append((measured.disagreement, made))
         if not measured.outlier:
             break
     notes = tuple(note for _, made in attempts for note in made.notes)
     return replace(min(attempts, key=lambda one: one[0])[1], notes=notes)
+
+
+def _attempt(on_step: OnStep, attempt: int, attempts: int) -> OnStep:
+    """Return a receiver of one attempt's steps, which reports them as steps of all attempts."""
+    return lambda done, total: on_step(attempt * total + done, attempts * total)
 
 
 def _write_control_pictures(made: RenderedKey, key: Path, project: Project) -> None:
@@ -275,9 +370,9 @@ def _write_control_pictures(made: RenderedKey, key: Path, project: Project) -> N
 def warp_key(
     path: Path, source_key: int, number: int, frames: Sequence[int], plates: PlateSource, motion: Motion
 ) -> tuple[Floats, Floats]:
-    """Warp a key, mostly an earlier one, to the frame of another: float32 (H, W, 3), and its confidence (H, W).
+    """Warp a key to the frame of another one: RGB, float32 (H, W, 3), and the confidence, float32 (H, W); both 0..1.
 
-    path: of its picture. frames: of the shot.
+    path: picture of the key. source_key, number: frames of the key and of the other one. frames: frames of the shot.
     """
     direction = 1 if source_key < number else -1
     between = [frame for frame in frames if min(source_key, number) <= frame <= max(source_key, number)][::direction]
@@ -286,5 +381,5 @@ def warp_key(
     for before, after in pairwise(between):
         composed = compose_step(composed, after, motion.step(before, after))
     flow = composed.flow if motion.refine is None else correct_drift(composed.flow, first, last, motion.refine)
-    key = to_float(read_key(path, first))
+    key = to_float(read_key(path, first, plates.primaries))
     return np.clip(warp(key, flow, lanczos=True), 0, 1), warp_confidence(flow, composed.valid, first, last)

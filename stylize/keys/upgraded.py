@@ -1,4 +1,4 @@
-"""Rendered keys of a project that an earlier version made, whose inputs have not changed since."""
+"""Rendered keys of a project of an earlier version, if their inputs have not changed."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from stylize.project.upgrade import FACT, FIRST_SCHEMA
 from stylize.settings import DIFFUSION, OPTIONS, Settings, looks_of, read_settings
 from stylize.settings.option import LOOK, MATTE, MOTION
 
-# Options that a key may depend on, by group, and outside of these groups.
+# Options that a key may depend on: groups, and names in other groups.
 _GROUPS, _OTHERS = (LOOK, DIFFUSION, MATTE, MOTION), ("style",)
 
 
 def upgraded_keys(context: Context) -> frozenset[int]:
     """Return the frames of rendered keys of an earlier schema, unless settings, plates or reference have changed.
 
-    Where the settings of that time are lost, the keys are kept too: nobody can say that they do not fit.
+    If the earlier settings are lost, the keys are kept, because a change cannot be detected.
     """
     old = {
         frame
@@ -53,8 +53,8 @@ def _stored(settings: Settings) -> dict[str, Any]:
 
 
 def _same_contents(context: Context, made_from: dict[str, Any]) -> bool:
-    """Return whether plates and reference have the contents that were recorded, as far as any were."""
+    """Return whether plates and reference have the recorded contents. Files without a record are not compared."""
     contents = made_from.get("contents") or {}
-    files = [*context.plates.paths.values(), *([context.settings.style] if context.settings.style else [])]
+    files = [*context.plates.paths.values(), *context.settings.references]
     known = [(path, contents[str(path.absolute())]) for path in files if str(path.absolute()) in contents]
     return all(context.project.digest(path) == digest for path, digest in known)

@@ -1,1 +1,1 @@
-"""The look propagated between keyframes: scheduling, the passes of a span, resume points, layers."""
+"""Propagation of the look between keyframes: scheduling, the passes of a span, resume points, layers."""

@@ -11,15 +11,15 @@ from propagate.arrays import Pixels
 from stylize.io_errors import PROJECT_OPTION
 from stylize.media.safe_write import atomic_write
 
-# Errors of reading a file that is missing or damaged. The digest is checked before anything parses the content, so an
-# error of another kind is a bug and is not hidden.
+# Errors of reading a missing or damaged file. The digest is checked before the content is parsed, so that any other
+# error is a bug and is not hidden.
 UNREADABLE = (OSError, ValueError)
-# Bytes of the digest that a file begins with.
+# Length in bytes of the digest that a file begins with.
 DIGEST_SIZE = 16
 
 
 def save_arrays(path: Path, arrays: Mapping[str, Pixels]) -> None:
-    """Write arrays of any shapes, atomically. Raises OutputError when they cannot be written."""
+    """Write arrays of any shape atomically. Raises OutputError when they cannot be written."""
     with atomic_write(path, PROJECT_OPTION) as partial, partial.open("w+b") as file:
         file.write(bytes(DIGEST_SIZE))
         np.savez(file, **arrays)  # type: ignore[arg-type, unused-ignore]
@@ -32,7 +32,7 @@ def load_arrays(path: Path) -> dict[str, Pixels]:
     """Read the arrays of a file. Raises OSError when it cannot be read, ValueError when it is damaged."""
     with path.open("rb") as file:
         if file.read(DIGEST_SIZE) != _digest(file):
-            raise ValueError(f"{path} is not as it was written")
+            raise ValueError(f"{path} does not match its digest")
         file.seek(DIGEST_SIZE)
         with np.load(file) as arrays:
             return {name: arrays[name] for name in arrays.files}
@@ -47,6 +47,6 @@ def is_intact(path: Path) -> bool:
 
 
 def _digest(file: BufferedReader | BufferedRandom) -> bytes:
-    """Return the digest of all that follows the stored digest."""
+    """Return the digest of everything after the stored digest."""
     file.seek(DIGEST_SIZE)
     return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=DIGEST_SIZE)).digest()

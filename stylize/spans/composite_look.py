@@ -9,6 +9,7 @@ from masks.composite import over
 from propagate.arrays import F32, Floats, Pixels
 from propagate.boil import boil
 from propagate.box import Box, full_box
+from propagate.light import is_black
 from stylize.context.keys import read_key
 from stylize.media.images import quantise, to_float
 from stylize.spans.span_job import Engine, FinishedFrame, SpanInputs
@@ -16,11 +17,12 @@ from stylize.spans.span_job import Engine, FinishedFrame, SpanInputs
 
 @dataclass(frozen=True)
 class Drawing:
-    """A drawing before it is composited.
+    """Drawing before compositing.
 
     frame: its number. colour: uint8 or uint16 (H, W, 3), or float32 in [0, 1]. error: float32 (H, W), see
-    ``synthesis.StylisedFrame``. share: float32 (H, W), the right key's pass in a blend. box: the part of the frame that
-    the arrays cover, None for all.
+    ``synthesis.StylisedFrame``. share: float32 (H, W), weight of the right key's pass in a blend. box: part of the
+    frame that the arrays cover, None for all. from_key: whether it is the picture of a
+    keyframe.
     """
 
     frame: int
@@ -28,27 +30,35 @@ class Drawing:
     error: Floats
     share: Floats | None = None
     box: Box | None = None
+    from_key: bool = False
+
+    def is_key(self, frame: int) -> bool:
+        """Return whether a frame that displays the drawing is its keyframe, and not one that holds it."""
+        return self.from_key and frame == self.frame
 
 
 def finish_key(inputs: SpanInputs, engine: Engine, frame: int) -> FinishedFrame:
-    """Finish a keyframe: its picture, changed only by boiling, the plate's alpha and the matte."""
+    """Finish a keyframe: its picture, changed only by line boil, the plate's alpha and the matte."""
     return next(finished_frames(key_drawing(inputs, frame), [frame], inputs, engine))
 
 
 def key_drawing(inputs: SpanInputs, frame: int) -> Drawing:
-    """Return the picture of a keyframe as a drawing without error."""
-    key = read_key(inputs.key_file(frame), inputs.plate(frame))
-    return Drawing(frame, key, np.zeros(key.shape[:2], F32))
+    """Return the picture of a keyframe as a drawing with zero error."""
+    key = read_key(inputs.key_file(frame), inputs.plate(frame), inputs.primaries)
+    return Drawing(frame, key, np.zeros(key.shape[:2], F32), from_key=True)
 
 
 def finished_frames(
     drawing: Drawing, frames: Sequence[int], inputs: SpanInputs, engine: Engine
 ) -> Iterator[FinishedFrame]:
-    """Composite a drawing over each frame that displays it: over its own plate, through its own matte."""
+    """Composite a drawing over each frame that displays it: over its own plate, through its own matte.
+
+    A frame whose plate is black displays black, unless it is a key.
+    """
     colour, box = drawing.colour, drawing.box
     size = colour.shape[:2] if box is None else inputs.plate(drawing.frame).shape[:2]
     if engine.boil > 0:
-        # Boiling displaces by the position in the whole frame.
+        # Line boil displaces by the position in the whole frame.
         colour, box = boil(_floats(_uncrop(colour, box, size)), engine.boil, engine.seed, drawing.frame), None
     if colour.dtype == F32:
         colour = quantise(colour, inputs.dtype)
@@ -56,7 +66,9 @@ def finished_frames(
     share = None if drawing.share is None else _uncrop(drawing.share, drawing.box, size)
     for frame in frames:
         matte = None if inputs.matte is None else inputs.matte(frame)
-        picture, look = composite_look(colour, box, inputs.plate(frame), matte, inputs.dtype)
+        black = not drawing.is_key(frame) and is_black(inputs.colour(frame))
+        shown = np.zeros_like(colour) if black else colour
+        picture, look = composite_look(shown, box, inputs.plate(frame), matte, inputs.dtype)
         yield FinishedFrame(frame, picture, error, share, look)
 
 
@@ -65,9 +77,9 @@ def composite_look(
 ) -> tuple[Pixels, Pixels | None]:
     """Composite a look over a plate through a matte; keep the plate's alpha.
 
-    look: uint8 or uint16 (H, W, 3). box: the part of the frame that it covers, None for all. plate: uint8 or uint16
-    (H, W, 3) or (H, W, 4). matte: float32 (H, W), None for 1 everywhere. Returns the picture in ``dtype``, and, with a
-    matte, the look alone: of the whole frame, 0 where the matte is 0.
+    look: uint8 or uint16 (H, W, 3). box: part of the frame that it covers, None for all. plate: uint8 or uint16
+    (H, W, 3) or (H, W, 4). matte: float32 (H, W), None for 1 everywhere. Returns the picture in ``dtype`` and, with a
+    matte, the look alone for the whole frame, 0 where the matte is 0.
     """
     plate, look = to_depth(plate, dtype), to_depth(look, dtype)
     if matte is None:
@@ -79,7 +91,7 @@ def composite_look(
 
 
 def to_depth(pixels: Pixels, dtype: type) -> Pixels:
-    """Convert uint8 or uint16 pixels to the other depth; 8 to 16 bit and back is lossless."""
+    """Convert uint8 or uint16 pixels to the other depth; 8 to 16 bits and back is lossless."""
     if pixels.dtype == dtype:
         return pixels
     if dtype == np.uint16:
@@ -92,5 +104,5 @@ def _floats(colour: Pixels) -> Floats:
 
 
 def _uncrop(part: Pixels, box: Box | None, size: tuple[int, int]) -> Pixels:
-    """Expand an array of a box to the whole frame: 0 outside of the box, where the style is not visible."""
+    """Expand an array of a box to the whole frame: 0 outside the box, where the style is not visible."""
     return part if box is None else box.zero_pad(part, size)

@@ -1,6 +1,6 @@
-"""Region of interest of a matte: a box around the part of the frames that it covers, and a margin.
+"""Region of interest of a matte: a box around the area that it covers, with a margin.
 
-Motion is propagated in one box for a whole span, so that all that the matte reaches can be traced to the key. Each
+Motion is propagated in one box for a whole span, so that everything inside the matte can be traced to the key. Each
 drawing is made in its own smaller box.
 """
 
@@ -13,22 +13,23 @@ from masks.extent import Extent
 from propagate.arrays import Bools, Floats
 from propagate.box import Box
 
-# Margin of a span's box: in pixels, and as a share of the frame's longer side. Patches and flow use the surroundings.
+# Margin of a span's box, in pixels and as a share of the frame's longer side, because patches and flow use the
+# surroundings.
 SPAN_MARGIN, SPAN_MARGIN_SHARE = 20, 0.02
-# Margin of a drawing's box in pixels: inside of it, no filter of the look reaches the border of the box.
+# Margin of a drawing's box in pixels, so that no filter of the look reaches the border of the box.
 DRAWING_MARGIN = 12
-# Max share of the frame, and of the span's box, at which a box saves time.
+# Maximum share of the frame, and of the span's box, at which a box saves time.
 MAX_SPAN_SHARE, MAX_DRAWING_SHARE = 0.9, 0.97
-# Min side of a box: a span whose mattes are empty costs next to nothing.
+# Minimum side of a box in pixels; a span with empty mattes takes almost no time.
 MIN_SIDE = 64
-# Margin in pixels in which patches are searched: the next frame starts from the matches found there.
+# Margin in pixels in which patches are searched, because the next frame starts from the matches found there.
 SEARCH_MARGIN = 8
 
 
 def search_area(mattes: Iterable[Floats], wobble: float = 0.0) -> Bools:
-    """Return the pixels where any matte is not 0, and SEARCH_MARGIN around them: bool (H, W).
+    """Return a mask of the pixels within SEARCH_MARGIN of any nonzero matte: bool (H, W).
 
-    mattes: float32 (H, W), at least one. wobble: pixels that boiling may displace the drawing by afterwards.
+    mattes: float32 (H, W), at least one. wobble: maximum displacement in pixels by line boil afterwards.
     """
     inside = np.logical_or.reduce([matte > 0 for matte in mattes])
     side = 2 * (SEARCH_MARGIN + int(np.ceil(wobble))) + 1
@@ -39,7 +40,7 @@ def search_area(mattes: Iterable[Floats], wobble: float = 0.0) -> Bools:
 def span_box(extents: Iterable[Extent], size: tuple[int, int]) -> Box | None:
     """Return the box of a span from the extents of its mattes, in frames of ``size`` (width, height).
 
-    None stands for the whole frame.
+    None means the whole frame.
     """
     margin = max(SPAN_MARGIN, round(SPAN_MARGIN_SHARE * max(size)))
     return _enclose(_padded(extents, margin), Box(0, 0, *size), MAX_SPAN_SHARE)
@@ -49,9 +50,9 @@ def drawing_boxes(
     extents: Mapping[int, Extent], drawing_of: Mapping[int, int], size: tuple[int, int], span: Box | None,
     wobble: float = 0.0,
 ) -> dict[int, Box]:  # fmt: skip
-    """Return the boxes of the drawings of a span, within the span's own box, without those that would fill it.
+    """Return the boxes of the drawings of a span, within the span's box, omitting those that would fill it.
 
-    A box also holds the search area of the neighbouring drawings, from which a drawing is propagated.
+    A box includes the search area of the neighbouring drawings, from which a drawing is propagated.
     extents: of the mattes, by frame, in frames of ``size`` (width, height). drawing_of: the drawing that each frame
     displays. wobble: see ``search_area``.
     """
@@ -79,7 +80,7 @@ def _share(box: Box | None, size: tuple[int, int]) -> float:
 
 
 def _padded(extents: Iterable[Extent], margin: int) -> list[Box]:
-    """Return the boxes of all extents that are not empty, with a margin."""
+    """Return the boxes of all nonempty extents, with a margin."""
     boxes = [extent.box for extent in extents if extent.box is not None]
     return [Box(box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin) for box in boxes]
 

@@ -1,4 +1,4 @@
-"""Cuts that the split has missed or was set to ignore: frames of a shot that no motion connects to a key."""
+"""Cuts that the split missed or was set to ignore: frames of a shot that no motion connects to a key."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import pairwise
@@ -6,26 +6,39 @@ from itertools import pairwise
 from propagate.box import Box
 from propagate.scene_break import MIN_CONSISTENT_SHARE, consistent_share, is_scene_break
 from stylize.context.context import Context
+from stylize.media.sequences import name_range
 from stylize.planning.picking import ShotPlan, cuts
 from stylize.spans.matte_roi import span_box
 from stylize.stages import cache_key
 
 
 def missed_cut_warnings(context: Context, shots: Sequence[ShotPlan]) -> tuple[str, ...]:
-    """Return a line for every run of frames that a cut separates from all keys of its shot.
+    """Return a warning for every run of frames that a cut separates from all keys of its shot.
 
     Uses the cached motion of the passes, so nothing is estimated twice.
     """
-    return tuple(line for plan in shots for line in shot_warnings(plan.frames, plan.keys, _scene_breaks(context, plan)))
+    return tuple(
+        line for plan in shots
+        for line in shot_warnings(
+            plan.frames, plan.keys, _scene_breaks(context, plan), was_split=context.settings.split
+        )
+    )  # fmt: skip
 
 
-def shot_warnings(frames: Sequence[int], keys: Collection[int], breaks: Collection[int]) -> Iterator[str]:
-    """Yield the lines for one shot. frames: ascending. breaks: frames that no motion connects to the previous one."""
+def shot_warnings(
+    frames: Sequence[int], keys: Collection[int], breaks: Collection[int], *, was_split: bool
+) -> Iterator[str]:
+    """Yield the warnings for one shot.
+
+    frames: ascending. breaks: frames not connected to the previous one. was_split: the footage was split at its cuts,
+    so leaving out ``--no-split`` is not advised.
+    """
+    advice = "" if was_split else ", or leave out --no-split"
     for run in _split_runs(frames, lambda frame: frame in breaks):
         if not set(run) & set(keys):
             yield (
-                f"frames {run[0]} to {run[-1]}: nothing connects them to a key, as beyond a cut that was not split; "
-                f"add a key among them (--keyframes, a painted one, or --refine 1), or leave out --no-split"
+                f"{name_range(run)}: no motion connects {'it' if len(run) == 1 else 'them'} to a key, as after a cut "
+                f"that was not split; add a key there (--add-key {run[0]}, a painted one, or --refine 1){advice}"
             )
 
 
@@ -50,7 +63,8 @@ def _scene_breaks(context: Context, plan: ShotPlan) -> list[int]:
     name, key = f"breaks.{frames[0]}", _cache_key(context, frames, boxes)
     breaks = context.project.recall(name, key)
     if breaks is None:
-        # Soft and dark pictures resemble each other whatever they show: the detectors of the split are better there.
+        # Soft and dark pictures resemble each other whatever their content; the detectors of the split are better
+        # there.
         plates = ((frame, context.plates.colour(frame)) for frame in frames)
         detected = set() if context.settings.split else set(cuts(context, plates))
         breaks = [
@@ -86,8 +100,9 @@ def _motion_boxes(context: Context, plan: ShotPlan) -> dict[int, Box | None]:
 
 
 def _is_scene_break(context: Context, before: int, after: int, box: Box | None) -> bool:
+    context.reporter.check()
     step = context.motion.within(box).step(before, after)
-    # Plates are read only where the motion alone does not decide: almost never.
+    # Plates are read only if the motion alone does not decide, which is rare.
     if consistent_share(step) >= MIN_CONSISTENT_SHARE:
         return False
     plates = [context.plates.colour(frame) for frame in (before, after)]

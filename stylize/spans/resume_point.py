@@ -1,7 +1,7 @@
-"""Files of a span from which an interrupted run continues: resume points of its passes, and drawings to be blended."""
+"""Files from which an interrupted run continues a span: resume points of its passes, and drawings to be blended."""
 
 import contextlib
-import shutil
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,50 +11,58 @@ from propagate.arrays import Pixels
 from propagate.synthesis import PassState, StylisedFrame
 from stylize.errors import OutputError
 from stylize.media.images import quantise
+from stylize.media.safe_write import PARTIAL
 from stylize.spans.array_file import UNREADABLE, is_intact, load_arrays, save_arrays
+from stylize.stages import CACHE_KEY
+
+# Names of the files, and of those that killed runs leave, including earlier versions.
+_OURS = re.compile(rf"\.?(forward|backward)\.(\d+|state)\.npz({re.escape(PARTIAL)}|\.partial)?")
 
 
 @dataclass(frozen=True)
 class StoredDrawing:
-    """A drawing of one pass while it waits for the other pass. Its precision is finer than that of any output.
+    """Drawing of one pass, stored until the other pass reaches it. Its precision exceeds that of any output.
 
-    colour: uint16 (H, W, 3). error: float16 (H, W).
+    colour: uint16 (H, W, 3). error: float16 (H, W). gain: see ``StylisedFrame``.
     """
 
     colour: Pixels
     error: Pixels
+    gain: float = 1.0
 
     @classmethod
     def of(cls, drawing: StylisedFrame) -> "StoredDrawing":
         """Convert a drawing to its stored form."""
-        return cls(quantise(drawing.colour, np.uint16), drawing.error.astype(np.float16))
+        return cls(quantise(drawing.colour, np.uint16), drawing.error.astype(np.float16), drawing.gain)
 
 
 @dataclass(frozen=True)
 class ResumeFiles:
-    """The files in a span's scratch folder: for each side a resume point, and the drawings that its pass has stored."""
+    """Files in a span's scratch folder: for each side, a resume point and the drawings that its pass has stored."""
 
     scratch: Path
 
     def save_drawing(self, side: str, drawing: int, stored: StoredDrawing) -> None:
         """Store a drawing until it is blended. Raises OutputError when it cannot be written."""
-        save_arrays(self._drawing_file(side, drawing), {"colour": stored.colour, "error": stored.error})
+        arrays = {"colour": stored.colour, "error": stored.error, "gain": np.asarray(stored.gain)}
+        save_arrays(self._drawing_file(side, drawing), arrays)
 
     def has_drawing(self, side: str, drawing: int) -> bool:
         """Return whether a drawing is stored and undamaged."""
         return is_intact(self._drawing_file(side, drawing))
 
     def load_drawing(self, side: str, drawing: int) -> StoredDrawing:
-        """Read a drawing that a pass has stored. Raises OutputError when it has been lost since."""
+        """Read a drawing that a pass has stored. Raises OutputError when it has since been lost."""
         path = self._drawing_file(side, drawing)
         try:
-            return StoredDrawing(**load_arrays(path))
+            arrays = load_arrays(path)
+            return StoredDrawing(arrays["colour"], arrays["error"], float(arrays["gain"]))
         except UNREADABLE as error:
-            # Only this file: another process may be using the folder.
+            # Remove only this file, because another process may be using the folder.
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
             raise OutputError(
-                f"{path} was lost or spoilt while it was needed; run again, and its span is made again"
+                f"{path} was lost or damaged while it was needed; run again to regenerate its span"
             ) from error
 
     def save_resume_point(self, side: str, state: PassState) -> None:
@@ -62,7 +70,7 @@ class ResumeFiles:
         save_arrays(self._state_file(side), state.arrays())
 
     def load_resume_point(self, side: str) -> PassState | None:
-        """Read the resume point of a pass; None when there is none or it is damaged, which only costs time."""
+        """Read the resume point of a pass; None if it is missing or damaged, which only costs time."""
         try:
             return PassState.from_arrays(load_arrays(self._state_file(side)))
         except UNREADABLE:
@@ -75,6 +83,15 @@ class ResumeFiles:
         return self.scratch / f"{side}.state.npz"
 
 
+def is_scratch(path: Path) -> bool:
+    """Return whether a path is the scratch folder of a span: a folder named by a cache key."""
+    return re.fullmatch(CACHE_KEY, path.name) is not None and path.is_dir() and not path.is_symlink()
+
+
 def clear(scratch: Path) -> None:
-    """Remove the scratch folder of a finished span."""
-    shutil.rmtree(scratch, ignore_errors=True)
+    """Remove the resume files from the scratch folder of a finished span, and the folder if it is then empty."""
+    with contextlib.suppress(OSError):
+        for path in scratch.iterdir():
+            if _OURS.fullmatch(path.name) and (path.is_symlink() or path.is_file()):
+                path.unlink(missing_ok=True)
+        scratch.rmdir()

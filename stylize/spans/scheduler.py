@@ -1,8 +1,8 @@
-"""The propagate stage: spans that lack frames as tasks, run by one process or by several.
+"""Propagate stage: run the spans that lack frames as tasks, in one process or several.
 
-A span is the unit of work. Where there are few, the two passes of a span go to two processes, and their drawings are
+A span is the unit of work. If there are few, the two passes of a span go to two processes, and their drawings are
 blended when both are done. The process that makes a frame records it when it is on disk, so that the next run finds it
-however this one ends.
+even if this one is killed.
 """
 
 from collections import Counter
@@ -14,14 +14,14 @@ import numpy as np
 
 from stylize.context.context import Context
 from stylize.errors import OutputError, PaintedKeyError
+from stylize.events import FrameFinished, TaskDone, TaskStarted
 from stylize.jobs import Task, WorkerSetup, run_tasks, task_id
-from stylize.keys.rendering import CONTROL_FOLDER
 from stylize.media.images import image_info
 from stylize.motion import estimated
 from stylize.planning.picking import ShotPlan
 from stylize.spans.composite_look import finish_key
-from stylize.spans.frame_files import PASSES, is_done, record_frame, remove_stale, write_frame
-from stylize.spans.resume_point import clear
+from stylize.spans.frame_files import is_done, remove_stale, write_frame
+from stylize.spans.resume_point import clear, is_scratch
 from stylize.spans.span_job import BACKWARD, FORWARD, DrawingPassed, Engine, Event, FinishedFrame, SpanInputs
 from stylize.spans.span_plan import PlannedSpan, keyframe_key, planned_spans, plate_key, span_id
 from stylize.spans.span_worker import (
@@ -36,14 +36,14 @@ from stylize.spans.span_worker import (
     worker_inputs,
 )
 
-# Task of the frames that no span makes: keyframes, and plates returned unchanged.
+# Task for the frames that no span makes: keyframes, and plates returned unchanged.
 KEYFRAMES = "keyframes"
 
 
 def span_tasks(context: Context, shots: Sequence[ShotPlan], keys: Sequence[str]) -> list[Task]:
-    """Return the tasks that make the frames of a look, whether they are done or not. keys: ids of its keys' tasks.
+    """Return all tasks that make the frames of a look, including those already done. keys: ids of its keys' tasks.
 
-    The first task makes the frames that no span does: keyframes, and plates returned unchanged.
+    The first task makes the frames that no span makes: keyframes, and plates returned unchanged.
     """
     spanned = {frame for plan in shots for span in plan.spans() for frame in span.frames}
     others = [frame for frame in context.shot.frames if frame not in spanned]
@@ -58,7 +58,7 @@ def span_tasks(context: Context, shots: Sequence[ShotPlan], keys: Sequence[str])
 
 
 def propagate_shots(context: Context, shots: Sequence[ShotPlan]) -> tuple[int, ...]:
-    """Make the frames that do not exist or whose inputs have changed; return their numbers.
+    """Make the frames that are missing or whose inputs have changed; return their numbers.
 
     Raises PaintedKeyError when the picture of a keyframe is missing, OutputError when the disk is full.
     """
@@ -68,7 +68,7 @@ def propagate_shots(context: Context, shots: Sequence[ShotPlan]) -> tuple[int, .
     keys = context.keys.files()
     missing = [frame for plan in shots for frame in plan.keys if frame not in keys]
     if missing:
-        raise PaintedKeyError(f"keyframe {missing[0]} has no picture in keys/; run from the render stage")
+        raise PaintedKeyError(f"keyframe {missing[0]} has no picture in keys/; run again with --from render")
     inputs = span_inputs(context.plates, keys, context.mattes, context.guides, _dtype(context, keys))
     engine = engine_of(context.settings, context.motion)
     progress = _Progress(
@@ -76,6 +76,7 @@ def propagate_shots(context: Context, shots: Sequence[ShotPlan]) -> tuple[int, .
         [span for plan in shots for span in planned_spans(context, inputs, plan)],
         sum(len(p.keys) for p in shots),
     )
+    context.progress("propagate", 0, progress.total)
     for plan in shots:
         for frame in plan.keys:
             progress.keyframe(frame, _put_keyframe(keyframes_context, inputs, engine, frame))
@@ -93,14 +94,14 @@ def _run(
     if jobs < 2:
         alone = make_worker(inputs, engine, context.shot, context.project.root)
         here: WorkerSetup[None, Event] = WorkerSetup(lambda _: alone, None)
-        run_tasks(here, tasks, 1, progress.event, progress.done, progress.start)
+        run_tasks(here, tasks, 1, progress.event, progress.done, progress.start, context.reporter.check)
     else:
         setup: WorkerSetup[WorkerInputs, Event] = WorkerSetup(prepare, worker_inputs(context, keys, inputs.dtype, jobs))
-        run_tasks(setup, tasks, jobs, progress.event, progress.done, progress.start)
+        run_tasks(setup, tasks, jobs, progress.event, progress.done, progress.start, context.reporter.check)
 
 
 def _pass_tasks(planned: Sequence[PlannedSpan], jobs: int) -> list[Task]:
-    """Return the tasks for processes: for several, the longest first, and spans in parts if there are too few."""
+    """Return the tasks for the processes: for several, the longest first, with spans split if there are too few."""
     parted = jobs > 1 and len(planned) < 2 * jobs
     tasks = [task for one in planned for task in (_parted(one, jobs) if parted else [_whole(one)])]
     return sorted(tasks, key=lambda task: -task.cost) if jobs > 1 else tasks
@@ -111,7 +112,7 @@ def _whole(planned: PlannedSpan) -> Task:
 
 
 def _parted(planned: PlannedSpan, jobs: int) -> list[Task]:
-    """Return the two passes of a span and the blending of their drawings, in as many parts as there are processes."""
+    """Return the tasks of a split span: its two passes, and the blending of their drawings in one part per process."""
     if not planned.job.two_sided():
         return [_whole(planned)]
     sides = {side: f"{planned.task}:{side}" for side in (FORWARD, BACKWARD)}
@@ -127,40 +128,39 @@ def _parted(planned: PlannedSpan, jobs: int) -> list[Task]:
 
 
 def _put_keyframe(context: Context, inputs: SpanInputs, engine: Engine, frame: int) -> bool:
-    """Put a keyframe into the result; return whether it had to be written."""
+    """Write a keyframe to the result if necessary; return whether it was."""
     key = keyframe_key(context, inputs, frame)
     if is_done(context, frame, key):
         return False
-    write_frame(context.project.root, context.shot, finish_key(inputs, engine, frame))
-    record_frame(context, frame, key)
+    write_frame(context.project.root, context.shot, finish_key(inputs, engine, frame), key, context.project)
     return True
 
 
 def _return_plates(context: Context) -> tuple[int, ...]:
-    """Write the plates unchanged where the style is applied nowhere; return the numbers of the frames written."""
+    """Write the plates of frames without any style unchanged; return the numbers of the frames written."""
     written = []
     for done, frame in enumerate(context.shot.frames, 1):
         key = plate_key(context, frame)
         if not is_done(context, frame, key):
             plate = context.plates.read(frame)
             made = FinishedFrame(frame, plate, np.zeros(plate.shape[:2], np.float32))
-            write_frame(context.project.root, context.shot, made)
-            record_frame(context, frame, key)
+            write_frame(context.project.root, context.shot, made, key, context.project)
             written.append(frame)
+            context.reporter.send(FrameFinished(frame, context.file("out", frame), context.name))
         context.progress("propagate", done, len(context.shot.frames))
     _tidy(context, [])
     return tuple(written)
 
 
 def _dtype(context: Context, keys: Mapping[int, Path]) -> type:
-    """Return uint16 when the plates or any key have 16 bits."""
+    """Return uint16 when the plates or any key have 16 bits, otherwise uint8."""
     deep = context.shot.depth == 16 or any(image_info(path).depth == 16 for path in keys.values())
     return np.uint16 if deep else np.uint8
 
 
 @dataclass
 class _Progress:
-    """Progress of the stage. keyframes: their number, each a step of the bar. redone: frames made in this run."""
+    """Progress of the stage. keyframes: their number, each one step of the bar. redone: frames made in this run."""
 
     context: Context
     spans: Sequence[PlannedSpan]
@@ -175,12 +175,12 @@ class _Progress:
         self._open = Counter[str]()
 
     def expect(self, tasks: Iterable[Task]) -> None:
-        """Count the tasks that are to be done for each span."""
+        """Count the pending tasks of each span."""
         self._open = Counter(task.details.planned.task for task in tasks)
 
     def start(self, task: Task) -> None:
-        """Log a task that begins."""
-        self.context.log.write("task", id=task.id, state="started")
+        """Log the start of a task."""
+        self.context.reporter.send(TaskStarted(task.id))
 
     def keyframe(self, frame: int, written: bool) -> None:
         """Count a keyframe."""
@@ -199,23 +199,23 @@ class _Progress:
             self._finished(event.frame)
 
     def done(self, task: Task) -> None:
-        """Merge the record of a task, and clean up when its span is done. Raises OutputError if it is not."""
+        """Merge the record of a task, and clean up after a complete span. Raises OutputError if frames are missing."""
         planned: PlannedSpan = task.details.planned
         self.context.project.reload(task.id)
-        self.context.log.write("task", id=task.id, state="done")
+        self.context.reporter.send(TaskDone(task.id))
         self._open[planned.task] -= 1
         if self._open[planned.task]:
             return
         if self._waiting[planned.task]:
             frame = min(self._waiting[planned.task])
-            raise OutputError(f"frame {frame} could not be made; run again, and if it stays so report it")
+            raise OutputError(f"frame {frame} could not be made; run again, and report the error if it persists")
         clear(planned.job.scratch)
         if self._steps_left[planned.task]:  # steps done by an earlier run
             self._step(self._steps_left[planned.task])
 
     def _finished(self, frame: int) -> None:
         self.redone.append(frame)
-        self.context.log.write("frame", frame=frame, layer=self.context.name)
+        self.context.reporter.send(FrameFinished(frame, self.context.file("out", frame), self.context.name))
 
     def _step(self, count: int) -> None:
         self.steps += count
@@ -223,16 +223,16 @@ class _Progress:
 
 
 def _tidy(context: Context, tasks: Iterable[str]) -> None:
-    """Remove stale files of runs that were killed or had a longer shot: scratch, and files of frames that are gone.
+    """Remove stale files of killed runs and of longer versions of the shot: scratch files, and files of removed frames.
 
-    tasks: ids of the spans; records of others are merged.
+    tasks: ids of the spans; records of other spans are merged.
     """
     for path in context.project.folder("passes").iterdir():
-        if path.is_dir() and path.name not in (*PASSES, CONTROL_FOLDER):
+        if is_scratch(path):
             clear(path)
     context.project.retire("span", {task_id("span", context.name, KEYFRAMES), *tasks})
-    if context.settings.frames is None:  # else the other frames are still part of the shot
-        estimated.remove_stale_flow(context.shot_project.folder("flow"), context.shot.frames)
+    if context.settings.frames is None:  # otherwise the other frames are still part of the shot
+        estimated.remove_stale_flow(context.shot_project, context.shot.frames)
         remove_stale(context.shot_project, "video", context.plates.paths)
         remove_stale(context.project, "out", context.plates.paths)
     context.project.save()

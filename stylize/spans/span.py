@@ -4,11 +4,11 @@ A span between two keys takes two passes: forward from the left key and backward
 blend of both. A span at an end of the shot takes one pass.
 
 Resuming: after its first drawing, and then every few seconds, a pass writes a resume point. It is written last, when
-all drawings of the pass so far are on disk: as finished frames, or as drawings that wait to be blended. A run that is
-killed therefore continues close to where it was, with a bit-identical result, in one process or in two.
+all previous drawings of the pass are on disk, as finished frames or as drawings to be blended. A killed run therefore
+continues close to where it stopped, with a bit-identical result, in one process or in two.
 
-Threads: blending, compositing and writing a drawing run concurrently while the pass makes its next drawing. Small
-frames do not keep all threads busy that way; where threads and memory allow, their two passes run concurrently instead.
+Threads: blending, compositing and writing a drawing run concurrently while the pass makes its next drawing. For small
+frames this does not keep all threads busy; if threads and memory allow, their two passes run concurrently instead.
 """
 
 import threading
@@ -22,6 +22,7 @@ import numpy as np
 
 from propagate.blend import blend as blend_passes
 from propagate.concurrent_passes import run_concurrently
+from propagate.light import agree_in_light
 from propagate.synthesis import PassState, StylisedFrame, propagate_key
 from propagate.threads import kernels_thread_safe, thread_limit
 from stylize.media.images import make_folder
@@ -42,21 +43,21 @@ from stylize.spans.span_job import (
 from stylize.spans.span_scene import key_picture, pass_scene
 from stylize.spans.write_behind import WriteBehind
 
-# Max seconds of work that a kill costs; at first it is half of the time since the pass started.
+# Maximum seconds of work lost when a run is killed; initially, half of the time since the pass started.
 RESUME_INTERVAL = 5.0
-# Max pixels of a frame whose two passes run concurrently: a second pass takes 300 bytes per pixel. In larger frames
-# the pieces of one pass are large enough to keep all threads busy.
+# Maximum pixels of a frame whose two passes run concurrently: a second pass takes 300 bytes per pixel. In larger
+# frames, the steps of one pass are large enough to keep all threads busy.
 MAX_CONCURRENT_PIXELS = 1 << 20
 
 
 class SpanRun:
-    """One span in one process: ``run`` makes all of it, ``run_pass`` and ``blend`` make parts of it.
+    """Span in one process: ``run`` makes all of it, ``run_pass`` and ``blend`` make parts of it.
 
-    put: writes a finished frame to permanent storage. Other threads call it, two at once where passes run concurrently.
-    Its errors are raised here, at most one drawing later.
+    put: writes a finished frame to permanent storage. Other threads call it, two at once when passes run concurrently.
+    Its errors are re-raised here, at most one drawing later.
 
-    The methods yield an event for every drawing that a pass has made, and for every frame that has been put. A caller
-    may stop at any event. A later run for the frames that are still wanted continues from the resume points.
+    The methods yield an event for every drawing that a pass has made and for every frame that ``put`` has written. A
+    caller may stop at any event. A later run for the missing frames continues from the resume points.
     """
 
     def __init__(self, inputs: SpanInputs, job: SpanJob, engine: Engine, put: Put) -> None:
@@ -72,7 +73,7 @@ class SpanRun:
             yield from self._run_concurrently()
             return
         with self._behind:
-            yield from self._behind.submit(self._finish_held_key)
+            yield from self._behind.submit(self._finish_held_keys)
             yield from self.forward()
             yield from self.backward()
             yield from self._behind.results()
@@ -99,8 +100,8 @@ class SpanRun:
     def backward(self) -> Iterator[Event]:
         """Propagate the right key, if there is one, and finish its drawings.
 
-        In a two-sided span they are blended with those of the forward pass. A drawing of the backward pass that an
-        earlier run has stored is blended first, and not again when the pass reaches it.
+        In a two-sided span, they are blended with those of the forward pass. Drawings of the backward pass that an
+        earlier run stored are blended first, and not again when the pass reaches them.
         """
         drawings = self._job.pass_order(BACKWARD)[1:]
         stored = [drawing for drawing in drawings if self._files.has_drawing(BACKWARD, drawing)]
@@ -112,29 +113,29 @@ class SpanRun:
                 yield from self._behind.submit(finish, step)
 
     def blend(self, drawings: Iterable[int]) -> Iterator[Event]:
-        """Finish the wanted frames that display some drawings; both passes have stored these, or one is the left key.
+        """Finish the wanted frames that display the given drawings, each stored by both passes or equal to a key.
 
         Raises OutputError when a stored drawing has been lost.
         """
         for drawing in drawings:
-            if drawing == self._job.span.left:
-                yield from self._finish_held_key()
+            if drawing in (self._job.span.left, self._job.span.right):
+                yield from self._finish_held_key(drawing)
             else:
                 yield from self._blend_stored(drawing)
 
     # Concurrent passes
 
     def _passes_fit_together(self) -> bool:
-        """Return whether the span has two passes, and threads and memory allow to run them concurrently."""
+        """Return whether the span has two passes, and threads and memory allow running them concurrently."""
         if not self._job.two_sided():
             return False
         height, width = self._job.crop(self._inputs.colour(self._job.span.frames[0])).shape[:2]
         return thread_limit() > 1 and height * width <= MAX_CONCURRENT_PIXELS and kernels_thread_safe()
 
     def _run_concurrently(self) -> Iterator[Event]:
-        """Run both passes at once. Both store their drawings; the one that reaches a drawing last blends it."""
+        """Run both passes concurrently. Both store their drawings; the one that reaches a drawing last blends it."""
         pairs = DrawingPairs({side: {n for n in self._needed if self._files.has_drawing(side, n)} for side in SIDES})
-        yield from self._finish_held_key()
+        yield from self._finish_held_keys()
         yield from self.blend(pairs.complete())
         yield from run_concurrently([partial(self._store_and_blend, side, pairs) for side in SIDES])
 
@@ -145,7 +146,7 @@ class SpanRun:
                 if pairs.add(side, step.drawing):
                     yield from self._blend_stored(step.drawing)
 
-    # One drawing: each method returns its events when everything is on disk
+    # One drawing: each method returns its events once everything is on disk
 
     def _store(self, step: "_Step") -> list[Event]:
         """Store a drawing for the other pass, if it is needed."""
@@ -161,19 +162,23 @@ class SpanRun:
         return [*finished, *self._mark_passed(step)]
 
     def _mark_passed(self, step: "_Step") -> list[Event]:
-        """Write the resume point if one is due: last, when the drawing and all previous ones are on disk."""
+        """Write a resume point if one is due, once the drawing and all previous ones are on disk."""
         if step.resume_point_due:
             self._files.save_resume_point(step.side, step.result.state)
         return [DrawingPassed(step.side, step.drawing)]
 
-    def _finish_held_key(self) -> list[Event]:
-        """Finish the wanted frames that still display the left key."""
-        key = self._job.span.left
-        if key is None or not (frames := self._job.wanted_frames_of(key)):
+    def _finish_held_keys(self) -> list[Event]:
+        """Finish the wanted frames that display a key: still the left one, or the right one, whose plate they show."""
+        keys = (key for key in (self._job.span.left, self._job.span.right) if key is not None)
+        return [event for key in keys for event in self._finish_held_key(key)]
+
+    def _finish_held_key(self, key: int) -> list[Event]:
+        if not (frames := self._job.wanted_frames_of(key)):
             return []
         drawing = key_drawing(self._inputs, key)
         if self._job.two_sided():
-            drawing = replace(drawing, share=np.zeros_like(drawing.error))
+            share = np.full_like(drawing.error, 1 if key == self._job.span.right else 0)
+            drawing = replace(drawing, share=share)
         return self._put_all(drawing, frames)
 
     def _blend_stored(self, drawing: int) -> list[Event]:
@@ -191,9 +196,9 @@ class SpanRun:
 
     def _blended(self, drawing: int, backward: StoredDrawing) -> Drawing:
         forward = self._files.load_drawing(FORWARD, drawing)
-        colour, error, share = blend_passes(
-            forward.colour, forward.error, backward.colour, backward.error, self._job.nearness(drawing)
-        )
+        nearness = self._job.nearness(drawing)
+        left, right = agree_in_light((forward.colour, forward.gain), (backward.colour, backward.gain), nearness)
+        colour, error, share = blend_passes(left, forward.error, right, backward.error, nearness)
         return Drawing(drawing, colour, error, share, self._job.drawing_box(drawing))
 
     def _put_all(self, drawing: Drawing, frames: Sequence[int]) -> list[Event]:
@@ -204,7 +209,7 @@ class SpanRun:
     # A pass
 
     def _propagate(self, side: str) -> Generator["_Step", None, None]:
-        """Make the drawings of a pass, and decide after which of them a resume point is due."""
+        """Make the drawings of a pass, and decide after which ones a resume point is due."""
         order, length = self._job.pass_order(side), self._job.pass_length(side)
         drawings = self._start_pass(side)
         clock = _ResumeClock()
@@ -212,19 +217,19 @@ class SpanRun:
             yield _Step(side, result, clock.is_due() or result.frame == order[length])
 
     def _start_pass(self, side: str) -> Iterator[StylisedFrame]:
-        """Propagate the key of a side, from the last resume point up to the last drawing that is needed."""
+        """Propagate the key of a side, from the last resume point to the last needed drawing."""
         order, length = self._job.pass_order(side), self._job.pass_length(side)
         state = self._resume_state(side)
         passed = 0 if state is None else order.index(state.frame)
         if passed >= length:
             return iter(())
         scene = pass_scene(self._inputs, self._job, self._engine, order[0])
-        # Nothing else may reference the key and the state: they are large, and the pass frees them after use.
+        # Nothing else may reference the key and the state, because they are large and the pass frees them after use.
         key = key_picture(self._inputs, self._job, order[0])
         return propagate_key(order[: length + 1], scene, key, self._engine.synthesis, state)
 
     def _resume_state(self, side: str) -> PassState | None:
-        """Read the last resume point of a pass, unless it lies beyond a drawing that is needed and not stored."""
+        """Read the last resume point of a pass, unless it is past a needed drawing that is not stored."""
         state, order = self._files.load_resume_point(side), self._job.pass_order(side)
         if state is None or state.frame not in order:
             return None
@@ -244,7 +249,7 @@ class DrawingPairs:
         return sorted(self._stored[FORWARD] & self._stored[BACKWARD])
 
     def add(self, side: str, drawing: int) -> bool:
-        """Record that a pass has stored a drawing. Return whether this completes the pair, for one call only."""
+        """Record that a pass has stored a drawing; return whether this completes the pair, true for one call only."""
         with self._lock:
             new = drawing not in self._stored[side]
             self._stored[side].add(drawing)
@@ -253,7 +258,7 @@ class DrawingPairs:
 
 @dataclass(frozen=True)
 class _Step:
-    """A drawing that the pass of a side has made."""
+    """Drawing that the pass of a side has made."""
 
     side: str
     result: StylisedFrame
@@ -266,7 +271,7 @@ class _Step:
 
 
 class _ResumeClock:
-    """Timer of a pass's resume points: after its first drawing, and then ever less often."""
+    """Timer of a pass's resume points: after its first drawing, and then at increasing intervals."""
 
     def __init__(self) -> None:
         self._started = self._last = time.monotonic()

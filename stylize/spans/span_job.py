@@ -9,8 +9,9 @@ from propagate.box import Box
 from propagate.split_at_keys import Span
 from propagate.synthesis import SynthesisSettings
 from stylize.context.motion import Motion
+from stylize.media.colour import BT709, Colour
 
-# The two passes through a span, by the side that they come from: from the left key, and from the right key.
+# Sides of the two passes through a span: from the left key and from the right key.
 FORWARD, BACKWARD = "forward", "backward"
 SIDES = (FORWARD, BACKWARD)
 
@@ -19,9 +20,9 @@ SIDES = (FORWARD, BACKWARD)
 class SpanInputs:
     """Access to the pictures of a shot, by frame number.
 
-    colour: plate as uint8 (H, W, 3), for flow and guides. plate: the same in its own depth, with alpha if it has any.
-    key_file: picture of a keyframe. matte: float32 (H, W), or None without mattes. dtype: of the finished frames,
-    uint8 or uint16. guides, guide_weights: the user's own, see ``Scene``.
+    colour: plate as uint8 (H, W, 3), for flow and guides. plate: in its own depth, with alpha if it has any. key_file:
+    picture of a keyframe. matte: float32 (H, W), or None without mattes. dtype: data type of the finished frames, uint8
+    or uint16. guides, guide_weights: the user's own; see ``Scene``. primaries: primaries of the plates.
     """
 
     colour: Callable[[int], Bytes]
@@ -31,11 +32,12 @@ class SpanInputs:
     dtype: type
     guides: Callable[[int], Sequence[Floats]] = lambda frame: ()
     guide_weights: tuple[float, ...] = ()
+    primaries: Colour = BT709
 
 
 @dataclass(frozen=True)
 class Engine:
-    """Motion and settings from which frames are made. boil, seed: see ``boil``."""
+    """Motion and settings that frames are made with. boil, seed: see ``boil``."""
 
     motion: Motion
     synthesis: SynthesisSettings
@@ -45,15 +47,15 @@ class Engine:
 
 @dataclass(frozen=True)
 class SpanJob:
-    """Frames of a span that are to be made.
+    """Frames of a span to make.
 
-    A drawing is a frame that is drawn, and has that frame's number; on twos and threes several frames display it.
+    A drawing is a frame that is drawn, identified by the frame number; on twos and threes, several frames display it.
 
     wanted: the frames to make. drawing_of: the drawing that each frame of the span displays: its own, that of an
-    earlier frame of the span, or the left key. scratch: this span's own folder, whose name changes with everything
-    that the span depends on. box: the part of the frame where motion is propagated, None for all; outside of it the
-    style is visible in no frame of the span. drawing_boxes: the part of ``box`` that is made of a drawing, for drawings
-    that do not fill it; outside of it the style is visible in no frame that displays the drawing.
+    earlier frame of the span, or that of a key: the left one, or the right one, whose plate repeats theirs. scratch:
+    the span's own folder, whose name changes with all inputs of the span. box: the part of the frame where motion is
+    propagated, None for all; no frame of the span shows any style outside it. drawing_boxes: the part of ``box`` to
+    make for each drawing that does not fill it; no frame that displays the drawing shows any style outside this part.
     """
 
     span: Span
@@ -72,7 +74,7 @@ class SpanJob:
         return [frame for frame in self.span.frames if self.drawing_of[frame] == frame]
 
     def needed_drawings(self) -> frozenset[int]:
-        """Return the drawings that the wanted frames display, including the left key if they display it."""
+        """Return the drawings that the wanted frames display, including keys that they display."""
         return frozenset(self.drawing_of[frame] for frame in self.wanted)
 
     def frames_of(self, drawing: int) -> list[int]:
@@ -104,11 +106,11 @@ class SpanJob:
         return (drawing - left) / (right - left)
 
     def drawing_box(self, drawing: int) -> Box | None:
-        """Return the part of the frame that is made of a drawing, None for all."""
+        """Return the part of a drawing to make, None for all."""
         return self.drawing_boxes.get(drawing, self.box)
 
     def box_in_crop(self, drawing: int) -> Box | None:
-        """Return the part that is made of a drawing, in pictures cropped by ``crop``; None for all."""
+        """Return the part of a drawing to make, in coordinates of pictures cropped by ``crop``; None for all."""
         box = self.drawing_boxes.get(drawing)
         return box if box is None or self.box is None else box.within(self.box)
 
@@ -119,12 +121,12 @@ class SpanJob:
 
 @dataclass(frozen=True)
 class FinishedFrame:
-    """One finished frame.
+    """Finished frame.
 
-    picture: uint8 or uint16 (H, W, 3), or (H, W, 4) where the plate has alpha. error: float32 (H, W), see
-    ``synthesis.StylisedFrame``. share: float32 (H, W), the right key's pass in the blend; None with one pass alone.
-    look: uint8 or uint16 (H, W, 3), the layer composited over the plate, before soft edges cut it, and 0 where the
-    matte is 0; None without a matte.
+    picture: uint8 or uint16 (H, W, 3), or (H, W, 4) if the plate has alpha. error: float32 (H, W), see
+    ``synthesis.StylisedFrame``. share: float32 (H, W), weight of the right key's pass in the blend; None for a single
+    pass. look: uint8 or uint16 (H, W, 3), the layer before its soft edges are applied, 0 where the matte is 0; None
+    without a matte.
     """
 
     frame: int

@@ -7,13 +7,12 @@ import numpy as np
 
 from propagate.boil import max_wobble
 from propagate.box import Box
-from propagate.holds import drawings
 from propagate.split_at_keys import Span, split_at_keys
 from propagate.synthesis import SynthesisSettings
 from stylize.context.context import Context
 from stylize.jobs import task_id
 from stylize.planning.picking import ShotPlan
-from stylize.settings import FRAMES_PER_DRAWING, Settings
+from stylize.settings import Settings
 from stylize.spans.frame_files import is_done
 from stylize.spans.matte_roi import drawing_boxes, span_box
 from stylize.spans.span_job import SpanInputs, SpanJob
@@ -22,7 +21,7 @@ from stylize.stages import cache_key
 
 @dataclass(frozen=True)
 class PlannedSpan:
-    """A span that lacks frames. task: id of its task. key: its cache key."""
+    """Span that lacks frames. task: id of its task. key: its cache key."""
 
     task: str
     key: str
@@ -30,24 +29,24 @@ class PlannedSpan:
 
 
 def span_id(layer: str, span: Span) -> str:
-    """Return the id of the task that makes a span of a layer, whose name is empty for the only look."""
+    """Return the id of the task that makes a span of a layer. layer: its name, empty for the only look."""
     return task_id("span", layer, f"{span.frames[0]:04d}")
 
 
 def planned_spans(context: Context, inputs: SpanInputs, plan: ShotPlan) -> Iterator[PlannedSpan]:
     """Yield the spans of a shot that lack frames."""
-    drawing_of = drawings(plan.frames, plan.keys, FRAMES_PER_DRAWING[context.settings.on])
+    drawing_of = plan.drawings(context.settings.on, context.settings.boil)
     for span in split_at_keys(plan.frames, plan.keys):
-        shown = {frame: drawing_of[frame] for frame in span.frames}
-        key = _span_key(context, inputs, span, shown)
+        displayed = {frame: drawing_of[frame] for frame in span.frames}
+        key = _span_key(context, inputs, span, displayed)
         two_sided = None not in (span.left, span.right)
-        lacking = [frame for frame in span.frames if not is_done(context, frame, key, blended=two_sided)]
-        if lacking:
+        missing = [frame for frame in span.frames if not is_done(context, frame, key, blended=two_sided)]
+        if missing:
             scratch = context.project.folder("passes") / key
             yield PlannedSpan(
                 span_id(context.name, span),
                 key,
-                SpanJob(span, frozenset(lacking), shown, scratch, *_boxes(context, shown)),
+                SpanJob(span, frozenset(missing), displayed, scratch, *_boxes(context, displayed)),
             )
 
 
@@ -65,31 +64,31 @@ def plate_key(context: Context, frame: int) -> str:
     return cache_key("span", "plate", context.plate_digests([frame]))
 
 
-def _span_key(context: Context, inputs: SpanInputs, span: Span, shown: Mapping[int, int]) -> str:
-    box, boxes = _boxes(context, shown)
+def _span_key(context: Context, inputs: SpanInputs, span: Span, displayed: Mapping[int, int]) -> str:
+    box, boxes = _boxes(context, displayed)
     keys = [key for key in (span.left, span.right) if key is not None]
-    seen = sorted([*span.frames, *keys])
+    frames = sorted([*span.frames, *keys])
     motion = context.motion.within(box)
     return cache_key(
-        "span", SynthesisSettings().cache_key(), motion.cache_key(seen), span.left, span.right, seen,
-        [shown[frame] for frame in span.frames], context.plate_digests(seen),
+        "span", SynthesisSettings().cache_key(), motion.cache_key(frames), span.left, span.right, frames,
+        [displayed[frame] for frame in span.frames], context.plate_digests(frames),
         [context.project.digest(inputs.key_file(key)) for key in keys], context.matte_inputs(span.frames),
-        np.dtype(inputs.dtype).name, _boil_inputs(context.settings), context.guide_inputs(seen),
+        np.dtype(inputs.dtype).name, _boil_inputs(context.settings), context.guide_inputs(frames),
         box.bounds() if box else [], [[drawing, one.bounds()] for drawing, one in sorted(boxes.items())],
         uses=(*motion.stages, *_boil_stage(context.settings)),
     )  # fmt: skip
 
 
-def _boxes(context: Context, shown: Mapping[int, int]) -> tuple[Box | None, dict[int, Box]]:
-    """Return the part of the frames that has to be processed: of the span, and of each of its drawings.
+def _boxes(context: Context, displayed: Mapping[int, int]) -> tuple[Box | None, dict[int, Box]]:
+    """Return the part of the frames to process, for the span and for each of its drawings.
 
-    shown: the drawing that each frame of the span displays.
+    displayed: the drawing that each frame of the span displays.
     """
     if context.mattes is None:
         return None, {}
-    box = span_box([context.extents[frame] for frame in shown], context.shot.size)
+    box = span_box([context.extents[frame] for frame in displayed], context.shot.size)
     return box, drawing_boxes(
-        context.extents, shown, context.shot.size, box, max_wobble(context.shot.size[1], context.settings.boil)
+        context.extents, displayed, context.shot.size, box, max_wobble(context.shot.size[1], context.settings.boil)
     )
 
 

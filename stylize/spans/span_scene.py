@@ -1,4 +1,4 @@
-"""The scene of one pass: plates, motion and guides of a shot, cropped to the span's box."""
+"""Scene of one pass: plates, motion and guides of a shot, cropped to the span's box."""
 
 from propagate.arrays import Bools, Floats
 from propagate.boil import max_wobble
@@ -26,11 +26,11 @@ def pass_scene(inputs: SpanInputs, job: SpanJob, engine: Engine, key: int) -> Sc
 
 def key_picture(inputs: SpanInputs, job: SpanJob, key: int) -> Floats:
     """Return the picture of a key, float32 (H, W, 3) in [0, 1], cropped to the span's box."""
-    return to_float(job.crop(read_key(inputs.key_file(key), inputs.plate(key))))
+    return to_float(job.crop(read_key(inputs.key_file(key), inputs.plate(key), inputs.primaries)))
 
 
 def _visible_area(inputs: SpanInputs, job: SpanJob, drawing: int, boil: float) -> Bools | None:
-    """Return the pixels of a drawing that are visible in any frame that displays it, wanted or not; None for all."""
+    """Return a mask of the pixels of a drawing that any frame displaying it shows, wanted or not; None for all."""
     if inputs.matte is None:
         return None
     mattes = [inputs.matte(frame) for frame in job.frames_of(drawing)]

@@ -1,4 +1,4 @@
-"""Work of one process on spans: it makes frames, and adds each to the record of its task when it is on disk."""
+"""Work of one process on spans: make frames, and add each to the record of its task when it is on disk."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,15 +20,15 @@ from stylize.motion.vectors import VectorFiles, VectorMotion
 from stylize.project import digest_of
 from stylize.project.records import Recorder
 from stylize.settings import Settings
-from stylize.spans.frame_files import frame_files, write_frame
+from stylize.spans.frame_files import write_frame
 from stylize.spans.span import SpanRun
 from stylize.spans.span_job import Engine, Event, FinishedFrame, SpanInputs
 from stylize.spans.span_plan import PlannedSpan
 from stylize.threads import threads_per_process, use_threads
 
-# Part of a span that a task does: all of it, or the blending of some drawings when both passes are done; else one pass.
+# Part of a span that a task does: all of it, or the blending of drawings after both passes; otherwise one pass.
 WHOLE, BLEND = "whole", "blend"
-# Bytes of mattes kept in memory, at least two mattes: those of all frames between two keys, if they are small.
+# Bytes of mattes kept in memory, at least two mattes; small mattes of all frames between two keys fit.
 MATTES = 24 << 20
 
 Worker = Callable[[Task], Iterator[Event]]
@@ -36,7 +36,7 @@ Worker = Callable[[Task], Iterator[Event]]
 
 @dataclass(frozen=True)
 class SpanWork:
-    """Work of one task. part: WHOLE, BLEND, or the side of a pass. drawings: those to blend."""
+    """Work of one task. part: WHOLE, BLEND, or the side of a pass. drawings: to blend."""
 
     planned: PlannedSpan
     part: str
@@ -47,8 +47,8 @@ class SpanWork:
 class WorkerInputs:
     """Picklable data that a process needs to make frames.
 
-    settings: with the process's share of the threads. digests: of the plates. vectors: files of motion, if given.
-    root: of the project. flow: the folder of the motion. layer, shared: see ``Motion.of_layer``.
+    settings: with the process's share of the threads. digests: digests of the plates. vectors: files of motion, if
+    given. root: folder of the project. flow: the folder of the motion. layer, shared: see ``Motion.of_layer``.
     """
 
     shot: Shot
@@ -101,6 +101,7 @@ def span_inputs(
         dtype,
         lambda frame: [guide.read(frame) for guide in guides],
         tuple(guide.weight for guide in guides),
+        plates.shot.colour,
     )
 
 
@@ -110,17 +111,14 @@ def engine_of(settings: Settings, motion: Motion) -> Engine:
 
 
 def make_worker(inputs: SpanInputs, engine: Engine, shot: Shot, root: Path) -> Worker:
-    """Return the function that runs tasks. root: of the project that receives the frames."""
+    """Return the function that runs tasks. root: folder of the project that receives the frames."""
 
     def run(task: Task) -> Iterator[Event]:
         span_work: SpanWork = task.details
         recorder = Recorder(root, task.id)
 
         def put(made: FinishedFrame) -> None:
-            write_frame(root, shot, made)
-            for path in frame_files(root, shot, made.frame):
-                if path.is_file():
-                    recorder.record(path, span_work.planned.key)
+            write_frame(root, shot, made, span_work.planned.key, recorder)
 
         return _run(SpanRun(inputs, span_work.planned.job, engine, put), span_work)
 
@@ -136,7 +134,7 @@ def _run(span: SpanRun, span_work: SpanWork) -> Iterator[Event]:
 
 
 def _matte_reader(mattes: Mattes) -> Callable[[int], Floats]:
-    """Return a reader of mattes that caches the last ones: the passes and the compositing of a frame both read them."""
+    """Return a reader of mattes that caches the last ones, because passes and compositing both read them."""
     frames = {path: frame for frame, path in mattes.paths.items()}
     width, height = mattes.size
     kept = lru_cache(max(2, MATTES // (4 * width * height)))(lambda path: mattes.read(frames[path]))

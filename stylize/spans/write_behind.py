@@ -1,4 +1,4 @@
-"""Write-behind: finish one item in another thread while the caller makes the next one."""
+"""Write-behind: process one item in another thread while the caller makes the next one."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,8 +14,8 @@ Arguments = ParamSpec("Arguments")
 class WriteBehind(Generic[Result]):
     """Runner of jobs in order, one at a time, each while the caller prepares the next one.
 
-    Use it as a context manager: leaving it waits for the running job and starts no other. With one thread allowed, or
-    outside of the context, a job runs in the caller's thread when it is submitted.
+    Use it as a context manager: on exit it waits for the running job and starts no other. If only one thread is
+    allowed, or outside the context, a job runs in the caller's thread when it is submitted.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class WriteBehind(Generic[Result]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Wait for the running job. Its error came first: it is raised, chained to the error of the caller."""
+        """Wait for the running job. Its error, which came first, is raised, chained to the error of the caller."""
         worker, self._worker = self._worker, None
         running, self._running = self._running, None
         if worker is not None:
@@ -43,7 +43,7 @@ class WriteBehind(Generic[Result]):
     ) -> Iterator[Result]:
         """Yield the results of the previous job, then start this one; nothing happens unless iterated.
 
-        Raises the error of the previous job; this one then does not start.
+        Raises the error of the previous job, in which case this one does not start.
         """
         yield from self.results()
         if self._worker is None:

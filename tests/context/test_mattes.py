@@ -1,4 +1,4 @@
-"""Mattes."""
+"""Mattes from files, and the alpha of the shot."""
 
 import gc
 from pathlib import Path
@@ -9,11 +9,12 @@ import pytest
 
 from masks.extent import Extent
 from propagate.arrays import Floats, Pixels
-from stylize.context.mattes import Shaping, alpha_mattes, matte_extents, open_mattes
+from stylize.context.mattes import Shaping, alpha_mattes, matte_extents, mattes_from_files, open_mattes
 from stylize.errors import MatteError
 from stylize.media.images import write_image
 from stylize.media.shot import Shot, open_shot
 from stylize.project import Project
+from stylize.settings import Settings
 from tests.clips import picture, write_movie
 
 RAMP = np.ascontiguousarray(np.broadcast_to(np.linspace(0, 255, 64).round().astype(np.uint8), (48, 64)))
@@ -56,7 +57,7 @@ def test_grey_values_are_the_matte(tmp_path: Path, shot: Shot, dtype: type) -> N
 
 
 def write_png(path: Path, pixels: Pixels) -> None:
-    """With as many channels as there are: grey, grey and alpha, RGB or RGBA."""
+    """Write a PNG with 1 to 4 channels: grey, grey and alpha, RGB or RGBA."""
     spec = OpenImageIO.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], "uint8")
     spec.attribute("oiio:UnassociatedAlpha", 1)
     out = OpenImageIO.ImageOutput.create(str(path))
@@ -78,12 +79,12 @@ def test_grey_and_coloured_files_give_the_same_matte(
     np.testing.assert_array_equal(found, wanted / np.float32(255))
 
 
-def test_inverted(tmp_path: Path, shot: Shot) -> None:
+def test_matte_can_be_inverted(tmp_path: Path, shot: Shot) -> None:
     mattes = open_mattes(folder_of(tmp_path / "mask", RAMP), shot, shaping=Shaping(invert=True))
     np.testing.assert_allclose(mattes.read(1001), 1 - RAMP / 255, atol=1e-6)
 
 
-def test_alpha_is_the_matte_unless_all_of_it_is_opaque(tmp_path: Path, shot: Shot) -> None:
+def test_alpha_is_the_matte_unless_fully_opaque(tmp_path: Path, shot: Shot) -> None:
     cutout = np.dstack([picture(0), RAMP])
     np.testing.assert_allclose(open_mattes(folder_of(tmp_path / "a", cutout), shot).read(1001), RAMP / 255, atol=1e-6)
     opaque = np.dstack([RAMP, RAMP, RAMP, np.full_like(RAMP, 255)])
@@ -96,7 +97,18 @@ def test_one_opaque_frame_among_cutouts_stays_opaque(tmp_path: Path, shot: Shot)
     assert (open_mattes(folder, shot).read(1002) == 1).all()
 
 
-def test_exr_values_are_taken_as_they_are(tmp_path: Path, shot: Shot) -> None:
+def test_mattes_without_the_alpha_of_the_others_are_named(tmp_path: Path, shot: Shot) -> None:
+    folder = folder_of(tmp_path / "mask", np.dstack([picture(0), RAMP]))
+    for number in (1003, 1004):
+        write_image(folder / f"mask_{number}.png", picture(0))
+    messages: list[str] = []
+    project = Project(tmp_path / "p", message=messages.append)
+    mattes_from_files(shot, Settings(matte=folder), project)
+    assert len(messages) == 1
+    assert "frames 1003-1004 have no alpha, unlike the others, and count as opaque" in messages[0]
+
+
+def test_exr_values_are_unchanged(tmp_path: Path, shot: Shot) -> None:
     write_exr(tmp_path / "half.exr", np.full((48, 64, 1), 0.5, np.float32), ("Y",))
     assert (open_mattes(tmp_path / "half.exr", shot).read(1003) == 0.5).all()
 
@@ -112,7 +124,7 @@ def grey_pictures(count: int) -> list[Pixels]:
     return [np.full((48, 64, 3), 40 * (index + 1), np.uint8) for index in range(count)]
 
 
-def test_a_movie_of_mattes(tmp_path: Path, shot: Shot) -> None:
+def test_matte_can_be_a_movie(tmp_path: Path, shot: Shot) -> None:
     mattes = open_mattes(write_movie(tmp_path / "mask.mp4", grey_pictures(4)), shot)
     for index, number in enumerate(shot.frames):
         np.testing.assert_allclose(mattes.read(number), 40 * (index + 1) / 255, atol=1 / 255)
@@ -123,7 +135,7 @@ def test_a_movie_of_mattes(tmp_path: Path, shot: Shot) -> None:
     assert not folder.exists()
 
 
-def test_a_movie_of_mattes_for_a_part_of_the_shot(tmp_path: Path, shot: Shot) -> None:
+def test_matte_movie_covers_the_shot_or_the_frame_range(tmp_path: Path, shot: Shot) -> None:
     part = open_shot(shot.path, frames="1003-1004")
     of_all = open_mattes(
         write_movie(tmp_path / "all.mp4", grey_pictures(4)), part, project=Project(tmp_path / "m1.stylize")
@@ -137,7 +149,7 @@ def test_a_movie_of_mattes_for_a_part_of_the_shot(tmp_path: Path, shot: Shot) ->
     np.testing.assert_allclose(of_part.read(1003), 40 / 255, atol=1 / 255)
 
 
-def test_a_movie_of_another_length_is_refused(tmp_path: Path, shot: Shot) -> None:
+def test_matte_movie_of_another_length_is_refused(tmp_path: Path, shot: Shot) -> None:
     with pytest.raises(MatteError, match=r"mask\.mp4: expected 4 frames like the shot, found 3"):
         open_mattes(write_movie(tmp_path / "mask.mp4", grey_pictures(3)), shot)
 
@@ -161,25 +173,25 @@ def test_mattes_of_another_size_are_refused(tmp_path: Path, shot: Shot) -> None:
         open_mattes(write_movie(tmp_path / "mask.mp4", [picture(0, (32, 24))] * 4), shot)
 
 
-def test_mattes_that_cannot_be_used_are_refused(tmp_path: Path, shot: Shot) -> None:
+def test_unreadable_mattes_are_refused(tmp_path: Path, shot: Shot) -> None:
     (tmp_path / "broken.png").write_bytes(b"nothing")
-    with pytest.raises(MatteError, match=r"^matte [^\n]*broken\.png: not a picture[^\n]*$"):
+    with pytest.raises(MatteError, match=r"^matte [^\n]*broken\.png: not a readable picture[^\n]*$"):
         open_mattes(tmp_path / "broken.png", shot)
     write_exr(tmp_path / "nan.exr", np.full((48, 64, 1), np.nan, np.float32), ("Y",))
     with pytest.raises(MatteError, match="NaN"):
         open_mattes(tmp_path / "nan.exr", shot).read(1001)
     (tmp_path / "noise.mp4").write_bytes(b"nothing")
-    with pytest.raises(MatteError, match="not a movie"):
+    with pytest.raises(MatteError, match="not a readable movie"):
         open_mattes(tmp_path / "noise.mp4", shot)
 
 
-def test_a_file_without_alpha_among_cutouts_is_opaque(tmp_path: Path, shot: Shot) -> None:
+def test_file_without_alpha_among_cutouts_is_opaque(tmp_path: Path, shot: Shot) -> None:
     folder = folder_of(tmp_path / "mask", np.dstack([picture(0), RAMP]))
     write_image(folder / "mask_1002.png", picture(0))
     assert (open_mattes(folder, shot).read(1002) == 1).all()
 
 
-def test_it_is_turned_round_then_grown_then_softened(tmp_path: Path, shot: Shot) -> None:
+def test_matte_is_inverted_then_grown_then_feathered(tmp_path: Path, shot: Shot) -> None:
     grey = np.full((48, 64), 255, np.uint8)
     grey[20:28, 30:34] = 0
     write_image(tmp_path / "hole.png", grey)
@@ -192,7 +204,7 @@ def test_it_is_turned_round_then_grown_then_softened(tmp_path: Path, shot: Shot)
     assert 0 < soft[24, 25] < soft[24, 26] < soft[24, 27] < 1
 
 
-def test_the_alpha_of_the_shot(tmp_path: Path, shot: Shot) -> None:
+def test_alpha_of_the_shot_is_a_matte(tmp_path: Path, shot: Shot) -> None:
     for number in (1, 2):
         write_image(tmp_path / f"cut.{number}.png", np.dstack([picture(number), RAMP]))
     write_image(tmp_path / "cut.3.png", picture(3))
@@ -204,9 +216,7 @@ def test_the_alpha_of_the_shot(tmp_path: Path, shot: Shot) -> None:
         alpha_mattes(shot, {})
 
 
-def test_a_survey_tells_what_is_covered_and_reads_once(
-    tmp_path: Path, shot: Shot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_matte_extents_are_measured_once(tmp_path: Path, shot: Shot, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = folder_of(tmp_path / "mask", np.zeros((48, 64), np.uint8))
     write_image(folder / "mask_1002.png", np.full((48, 64), 255, np.uint8))
     corner = np.zeros((48, 64), np.uint8)

@@ -14,13 +14,13 @@ def painting(seed=0):
 EVERYWHERE = np.ones((60, 80), np.float32)
 
 
-def test_the_same_picture_agrees_wholly():
-    told = agreement(painting(), painting(), EVERYWHERE)
-    assert (told.colour, told.structure, told.common) == pytest.approx((0, 1, 1))
-    assert not told.outlier
+def test_identical_pictures_agree_fully():
+    result = agreement(painting(), painting(), EVERYWHERE)
+    assert (result.colour, result.structure, result.common) == pytest.approx((0, 1, 1))
+    assert not result.outlier
 
 
-def test_other_colours_and_other_shapes_are_told_apart():
+def test_colour_and_structure_differences_are_distinguished():
     dim = agreement(painting() * np.float32(0.8), painting(), EVERYWHERE)
     other = agreement(painting(1), painting(), EVERYWHERE)
     assert dim.structure > 0.99
@@ -30,14 +30,14 @@ def test_other_colours_and_other_shapes_are_told_apart():
     assert other.outlier
 
 
-def test_only_what_is_common_counts():
+def test_only_the_common_area_counts():
     key, confidence = painting(), EVERYWHERE.copy()
     confidence[:, :30] = 0
-    spoilt = key.copy()
-    spoilt[:, :20] = 1 - spoilt[:, :20]
-    told = agreement(spoilt, key, confidence)
-    assert told.colour == 0
-    assert told.common == pytest.approx(50 / 80)
+    corrupt = key.copy()
+    corrupt[:, :20] = 1 - corrupt[:, :20]
+    result = agreement(corrupt, key, confidence)
+    assert result.colour == 0
+    assert result.common == pytest.approx(50 / 80)
     assert agreement(key, key, EVERYWHERE * 0) is None
 
 
@@ -46,13 +46,13 @@ def test_flat_pictures_agree():
     assert agreement(flat, flat, EVERYWHERE).disagreement == 0
 
 
-def test_it_says_so_in_words():
+def test_agreement_has_a_readable_text():
     assert (
         str(agreement(painting(), painting(), EVERYWHERE)) == "colour 0.000, structure 1.00, over 100% of the picture"
     )
 
 
-def test_a_score_does_not_depend_on_where_a_picture_lies_in_memory():
+def test_score_does_not_depend_on_memory_layout():
     picture = np.random.default_rng(0).random((90, 161, 3), np.float32)
     found = [_gradients(picture)]
     for gap in range(24):  # results are kept, so that the next one lies elsewhere

@@ -1,4 +1,4 @@
-"""Keys painted again after what they tell of themselves."""
+"""Settings read from a key's metadata, to reproduce it."""
 
 import json
 
@@ -23,54 +23,80 @@ def key(path, **text):
     return path
 
 
-def test_what_a_picture_of_a1111_tells(tmp_path):
+def test_a1111_metadata_give_settings(tmp_path):
     picture = key(tmp_path / "key.png", parameters=A1111)
-    told = settings_from_key(picture, {"model": "a/b"})
-    assert told == {
+    read = settings_from_key(picture, {"model": "a/b"})
+    assert read == {
         "renderer": "diffusion", "prompt": "a village, <lora:ink:0.8> (oil:1.2)", "negative": "blur", "steps": 30,
         "sampler": "DPM++ 2M Karras", "cfg": 5.5, "seed": 77, "render_size": 384, "denoise": 0.4, "clip_skip": 2,
     }  # fmt: skip
-    settings = Settings(**merge_settings(told, {"model": "a/b", "lora_folder": "loras"}))
+    settings = Settings(**merge_settings(read, {"model": "a/b", "lora_folder": "loras"}))
     assert (settings.sampler, settings.denoise.at(9)) == ("DPM++ 2M Karras", 0.4)
     served = settings_from_key(picture, {"renderer": "a1111"})
-    assert served == told | {"renderer": "a1111"}
+    assert served == read | {"renderer": "a1111"}
     (tmp_path / "key.txt").write_text(A1111)
-    assert settings_from_key(tmp_path / "key.txt", {"model": "a/b"}) == told
+    assert settings_from_key(tmp_path / "key.txt", {"model": "a/b"}) == read
     with pytest.raises(SettingsError, match=r"model v1-5-pruned \(hash 6ce0161689\).*--model MODEL"):
         settings_from_key(picture, {})
 
 
-def test_what_a_key_of_ours_tells(tmp_path):
+def test_own_metadata_give_settings(tmp_path):
     stored = {"renderer": "diffusion", "model": "a/b", "prompt": "oil", "seed": 3, "output": "x/", "codec": "ffv1",
               "handles": 8, "keyframes": "1,5", "later": 1}  # fmt: skip
     picture = key(tmp_path / "key.png", stylize=json.dumps({"settings": stored}), parameters=A1111)
     kept = {"renderer": "diffusion", "model": "a/b", "prompt": "oil", "seed": 3, "keyframes": "1,5"}
-    assert settings_from_key(picture, {}) == kept
+    trusted = {"trust": True}
+    assert settings_from_key(picture, trusted) == kept
+    assert settings_from_key(picture, {"renderer": "diffusion", "model": "a/b"}) == kept
+    assert settings_from_key(picture, {"renderer": "diffusion", "allow": "hf://a"}) == kept
     (tmp_path / "key.json").write_text(json.dumps({"settings": stored}))
-    assert settings_from_key(tmp_path / "key.json", {}) == kept
+    assert settings_from_key(tmp_path / "key.json", trusted) == kept
     (tmp_path / "old.json").write_text(json.dumps({"settings": stored | {"keys_for": "worst"}}))
-    assert settings_from_key(tmp_path / "old.json", {}) == kept | {"optimise_for": "worst"}
+    assert settings_from_key(tmp_path / "old.json", trusted) == kept | {"optimise_for": "worst"}
     assert merge_settings(kept, {"seed": 4})["seed"] == 4
     assert "keyframes" not in merge_settings(kept, {"max_keyframes": 3})
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
-        ({}, "does not tell how it was painted"),
-        ({"stylize": "{"}, "none of a key of ours"),
-        ({"stylize": "[1]"}, "none of a key of ours"),
-        ({"parameters": "only words"}, "no line of steps"),
-        ({"parameters": "a\nSteps: many"}, "no number"),
+        ({}, "has no metadata of how it was painted"),
+        ({"stylize": "{"}, "not that of a key of stylize"),
+        ({"stylize": "[1]"}, "not that of a key of stylize"),
+        ({"parameters": "only words"}, "expected a line of parameters"),
+        ({"parameters": "a\nSteps: many"}, "an invalid number"),
     ],
 )
-def test_what_tells_nothing_is_refused(tmp_path, text, told):
-    with pytest.raises(InputError, match=told) as error:
+def test_picture_without_metadata_is_refused(tmp_path, text, message):
+    with pytest.raises(InputError, match=message) as error:
         settings_from_key(key(tmp_path / "key.png", **text), {"model": "a/b"})
     assert "\n" not in str(error.value)
 
 
-def test_what_is_not_there_is_told(tmp_path):
+@pytest.mark.parametrize(
+    ("stored", "message"),
+    [
+        ({"url": 5}, "--url must be an address"),
+        ({"lora": {"a": [1]}}, "--lora: expected PATH or PATH:weight"),
+        ({"style": ["a", 5]}, "--style must be a path"),
+        ({"style": ["a", "b"]}, "add --style a --style b, give others"),
+        ({"layers": [{"url": "http://x", "url_": 1}]}, "layer 1: unknown setting 'url_'"),
+        ({"layers": [{"matte": "m/", "url": "http://x"}]}, "add --layer matte=m,url=http://x, give others"),
+        ({"model": "../m", "guide": ["g:3"]}, "add --model ../m --guide g:3.0, give others"),
+        ({"vectors": "/v/v.####.exr"}, "add --vectors '/v/v.####.exr', give others"),
+        ({"matte": "click:1,2@3", "matte_model": "o/n"}, "add --matte-model o/n, give others"),
+    ],
+)
+def test_invalid_metadata_are_refused_in_one_line(tmp_path, stored, message):
+    (tmp_path / "key.json").write_text(json.dumps({"settings": stored}))
+    with pytest.raises(SettingsError) as error:
+        settings_from_key(tmp_path / "key.json", {})
+    assert message in str(error.value)
+    assert str(error.value).startswith(f"{tmp_path}/key.json")
+    assert "\n" not in str(error.value)
+
+
+def test_missing_key_or_wrong_renderer_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         settings_from_key(tmp_path / "none.png", {})
     with pytest.raises(SettingsError, match=r"--[a-z]+ is for --renderer diffusion, not example"):

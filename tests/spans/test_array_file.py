@@ -7,7 +7,7 @@ from stylize.spans.array_file import is_intact, load_arrays, save_arrays
 ARRAYS = {"one": np.arange(6, dtype=np.float16).reshape(2, 3), "other": np.uint8(7) * np.ones((2, 2, 3), np.uint8)}
 
 
-def test_what_is_kept_comes_back_as_it_was(tmp_path):
+def test_stored_arrays_read_back_unchanged(tmp_path):
     save_arrays(tmp_path / "a.npz", ARRAYS)
     back = load_arrays(tmp_path / "a.npz")
     assert back.keys() == ARRAYS.keys()
@@ -17,7 +17,7 @@ def test_what_is_kept_comes_back_as_it_was(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["a.npz"]
 
 
-def test_no_byte_may_have_changed_and_none_be_lost(tmp_path):
+def test_changed_and_missing_bytes_are_detected(tmp_path):
     file = tmp_path / "a.npz"
     save_arrays(file, ARRAYS)
     good = file.read_bytes()
@@ -34,7 +34,7 @@ def test_no_byte_may_have_changed_and_none_be_lost(tmp_path):
         load_arrays(file)
 
 
-def test_what_cannot_be_kept_is_told(tmp_path):
+def test_unsupported_arrays_are_refused(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match="cannot be written"):
         save_arrays(tmp_path / "file" / "a.npz", ARRAYS)

@@ -12,14 +12,14 @@ def noise(seed, *shape, dtype=np.uint8):
     return np.random.default_rng(seed).integers(0, np.iinfo(dtype).max + 1, shape, dtype)
 
 
-def test_depths_turn_into_each_other_without_loss():
+def test_bit_depths_convert_without_loss():
     eight = np.arange(256, dtype=np.uint8).reshape(1, -1)
     np.testing.assert_array_equal(to_depth(to_depth(eight, np.uint16), np.uint8), eight)
 
 
 @pytest.mark.parametrize("channels", [3, 4])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_without_a_matte_the_look_replaces_the_plate_and_keeps_its_alpha(channels, dtype):
+def test_look_without_a_matte_replaces_the_plate_and_keeps_its_alpha(channels, dtype):
     look, plate = noise(0, *SIZE, 3), noise(1, *SIZE, channels)
     picture, alone = composite_look(look, None, plate, None, dtype)
     assert picture.dtype == dtype
@@ -29,7 +29,7 @@ def test_without_a_matte_the_look_replaces_the_plate_and_keeps_its_alpha(channel
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_in_a_box_it_is_what_it_is_on_the_whole_frame(dtype):
+def test_composite_in_a_box_equals_that_of_the_whole_frame(dtype):
     look, plate, box = noise(0, *SIZE, 3, dtype=dtype), noise(1, *SIZE, 4, dtype=dtype), Box(5, 4, 25, 20)
     matte = box.zero_pad(np.random.default_rng(2).random(box.size).astype(np.float32), SIZE)
     matte[10:12, 10:12] = 0
@@ -42,4 +42,4 @@ def test_in_a_box_it_is_what_it_is_on_the_whole_frame(dtype):
     np.testing.assert_array_equal(picture[matte == 0], plate[matte == 0])
     np.testing.assert_array_equal(picture[..., 3], plate[..., 3])
     np.testing.assert_array_equal(alone, look * (matte > 0)[..., None])
-    np.testing.assert_array_equal(plate, before)  # the caller's own
+    np.testing.assert_array_equal(plate, before)  # not modified

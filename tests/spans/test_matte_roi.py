@@ -1,4 +1,4 @@
-"""Propagation works where the matte lets anything be seen, and nowhere else."""
+"""Propagation is limited to the visible area of the matte."""
 
 import cv2
 import numpy as np
@@ -32,12 +32,12 @@ def extent(*box):
     return Extent(box, False)
 
 
-def test_the_box_holds_all_frames_of_a_span_and_a_margin():
+def test_box_contains_all_frames_of_a_span_and_a_margin():
     found = span_box([extent(400, 300, 420, 340), extent(500, 310, 560, 350), Extent(None, False)], (1000, 700))
     assert found == Box(400 - SPAN_MARGIN, 300 - SPAN_MARGIN, 560 + SPAN_MARGIN, 350 + SPAN_MARGIN)
 
 
-def test_a_box_stays_in_the_frame_and_is_large_enough_to_work_on():
+def test_box_stays_in_the_frame_and_has_a_minimum_size():
     assert span_box([extent(0, 0, 3, 3)], (1000, 700)) == Box(0, 0, MIN_SIDE, MIN_SIDE)
     assert span_box([extent(995, 690, 1000, 700)], (1000, 700)) == Box(1000 - MIN_SIDE, 700 - MIN_SIDE, 1000, 700)
     nothing = span_box([Extent(None, False)] * 2, (1000, 700))
@@ -45,7 +45,7 @@ def test_a_box_stays_in_the_frame_and_is_large_enough_to_work_on():
     assert (nothing.right - nothing.left) * (nothing.bottom - nothing.top) == MIN_SIDE**2
 
 
-def test_nearly_all_of_a_frame_is_all_of_it():
+def test_almost_full_frame_counts_as_full():
     assert span_box([extent(20, 20, 980, 690)], (1000, 700)) is None
     assert span_box([extent(1, 1, 9, 9)], (60, 40)) is None
 
@@ -58,21 +58,22 @@ def extents(draw):
     return extent(left, top, draw(st.integers(left + 1, 1000)), draw(st.integers(top + 1, 700)))
 
 
+@pytest.mark.slow
 @given(st.lists(extents(), min_size=1, max_size=6), st.sampled_from([1, 2, 3]), st.sampled_from([0.0, 4.3]))
-def test_drawings_have_boxes_in_that_of_their_span_around_all_that_shows_them(found, every, wobble):
-    told = dict(enumerate(found))
-    shown = {frame: frame - frame % every for frame in told}
+def test_box_of_a_drawing_covers_its_frames_within_the_span(found, every, wobble):
+    extents_by_frame = dict(enumerate(found))
+    shown = {frame: frame - frame % every for frame in extents_by_frame}
     span = span_box(found, (1000, 700))
-    boxes = drawing_boxes(told, shown, (1000, 700), span, wobble)
+    boxes = drawing_boxes(extents_by_frame, shown, (1000, 700), span, wobble)
     far = DRAWING_MARGIN + (5 if wobble else 0)
     whole = span or Box(0, 0, 1000, 700)
     assert set(boxes) <= set(shown.values())
     for drawing, box in boxes.items():
         assert whole.left <= box.left < box.right <= whole.right
         assert whole.top <= box.top < box.bottom <= whole.bottom
-        for frame, one in told.items():
+        for frame, one in extents_by_frame.items():
             if shown[frame] == drawing and one.box is not None:
-                # All of it, and the margin, or up to the border of the span's.
+                # The full extent and the margin, or up to the border of the span's box.
                 left, top, right, bottom = one.box
                 assert box.left <= max(whole.left, left - far)
                 assert box.top <= max(whole.top, top - far)
@@ -80,7 +81,7 @@ def test_drawings_have_boxes_in_that_of_their_span_around_all_that_shows_them(fo
                 assert box.bottom >= min(whole.bottom, bottom + far)
 
 
-def test_a_drawing_that_fills_the_box_of_its_span_has_none_of_its_own():
+def test_drawing_that_fills_the_box_of_its_span_has_no_own_box():
     still, away = extent(300, 300, 500, 500), extent(700, 300, 900, 500)
     large = extent(5, 5, 995, 695)
     assert drawing_boxes({1: large, 2: large}, {1: 1, 2: 2}, (1000, 700), span_box([large], (1000, 700))) == {}
@@ -90,20 +91,20 @@ def test_a_drawing_that_fills_the_box_of_its_span_has_none_of_its_own():
     assert found[4] == Box(700 - DRAWING_MARGIN, 300 - DRAWING_MARGIN, 900 + DRAWING_MARGIN, 500 + DRAWING_MARGIN)
 
 
-def test_a_drawing_has_room_for_what_the_ones_beside_it_show():
+def test_box_of_a_drawing_includes_a_search_margin_for_its_neighbours():
     each = {n: extent(60 * n, 300, 60 * n + 100, 400) for n in range(1, 9)}
     found = drawing_boxes(each, {n: n for n in each}, (1000, 700), span_box(each.values(), (1000, 700)))
     assert found[4] == Box(180 - SEARCH_MARGIN, 300 - DRAWING_MARGIN, 400 + SEARCH_MARGIN, 400 + DRAWING_MARGIN)
 
 
-def test_what_boxes_cover_is_told_on_average():
+def test_mean_coverage_of_boxes_is_reported():
     size, half = (1000, 700), extent(SPAN_MARGIN, SPAN_MARGIN, 500 - SPAN_MARGIN, 700 - SPAN_MARGIN)
     assert covered_by_boxes({1: half, 2: Extent(None, False)}, size) == 0.25
     assert covered_by_boxes({1: half, 2: Extent((0, 0, 1000, 700), True)}, size) == 0.75
     assert covered_by_boxes({}, size) == 0
 
 
-def test_patches_are_sought_a_little_beyond_what_any_matte_shows():
+def test_search_area_extends_slightly_beyond_the_mattes():
     mattes = np.zeros((2, 60, 80), np.float32)
     mattes[0, 30, 20] = 0.001
     mattes[1, 30, 60] = 1
@@ -115,7 +116,8 @@ def test_patches_are_sought_a_little_beyond_what_any_matte_shows():
     assert search_area(mattes, 4.2).sum() > found.sum()
 
 
-def test_no_patch_is_sought_where_nobody_looks(shot, case, monkeypatch):
+@pytest.mark.slow
+def test_patches_are_searched_only_in_visible_areas(shot, case, monkeypatch):
     sought = []
     real = synthesis.optimise
 
@@ -147,14 +149,14 @@ def case():
 
 
 @pytest.fixture(scope="module")
-def hurried():
-    """What moves so far between two keys that each drawing has a box of its own."""
+def fast_case():
+    """An object that moves so far between two keys that each drawing has its own box."""
     return compose(body(), Motion(lambda t: (60 + 16 * t, 90), scale=lambda t: 0.4), COUNT, seed=4, size=SIZE)
 
 
 @pytest.fixture
-def hurried_shot(tmp_path, hurried):
-    return laid_out(tmp_path, hurried)
+def fast_shot(tmp_path, fast_case):
+    return laid_out(tmp_path, fast_case)
 
 
 @pytest.fixture
@@ -178,15 +180,16 @@ def run(shot, **more):
     return {n: read_image(path) for n, path in stylize.run(shot / "plates", **asked).frames.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [{}, {"jobs": 2}, {"on": "twos"}, {"boil": 0.4}])
-def test_inside_it_is_what_the_whole_frame_gives_and_outside_the_plate(shot, case, more):
+def test_result_in_the_box_matches_the_whole_frame_and_the_plate_outside(shot, case, more):
     found = run(shot, matte=shot / "mattes", project=shot / "a.stylize", **more)
     whole = run(shot, project=shot / "b.stylize", **more)
     for number, made in found.items():
         alpha = np.rint(case.alphas[number - 1] * 255)
         np.testing.assert_array_equal(made[alpha == 0], case.frames[number - 1][alpha == 0])
         apart = np.abs(made[alpha == 255].astype(int) - whole[number][alpha == 255])
-        assert apart.mean() < 1.5  # levels: the search sees other patches of the key
+        assert apart.mean() < 1.5  # levels: the search finds other patches of the key
     if "jobs" not in more:
         return
     alone = run(shot, matte=shot / "mattes", project=shot / "c.stylize")
@@ -195,7 +198,7 @@ def test_inside_it_is_what_the_whole_frame_gives_and_outside_the_plate(shot, cas
 
 
 def boxes_made(monkeypatch):
-    """The sizes of what is made, drawing by drawing."""
+    """Sizes of the pictures made for each drawing."""
     sizes = []
     real = synthesis.optimise
 
@@ -207,38 +210,41 @@ def boxes_made(monkeypatch):
     return sizes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [{}, {"on": "twos"}, {"boil": 0.4}])
-def test_what_moves_is_made_in_a_box_of_every_drawing(hurried_shot, hurried, monkeypatch, more):
+def test_moving_object_gets_a_box_per_drawing(fast_shot, fast_case, monkeypatch, more):
     sizes = boxes_made(monkeypatch)
-    found = run(hurried_shot, matte=hurried_shot / "mattes", project=hurried_shot / "a.stylize", threads=1, **more)
-    shown = [span_box([mask_extent(alpha * 255 > 0.5)], SIZE) for alpha in hurried.alphas]
+    found = run(fast_shot, matte=fast_shot / "mattes", project=fast_shot / "a.stylize", threads=1, **more)
+    shown = [span_box([mask_extent(alpha * 255 > 0.5)], SIZE) for alpha in fast_case.alphas]
     most = max((box.right - box.left) * (box.bottom - box.top) for box in shown)
     assert sizes
     assert all(height * width < most * (1.7 if "on" in more else 1.3) for height, width in sizes)
-    whole = run(hurried_shot, project=hurried_shot / "b.stylize", **more)
+    whole = run(fast_shot, project=fast_shot / "b.stylize", **more)
     for number, made in found.items():
-        alpha = np.rint(hurried.alphas[number - 1] * 255)
-        np.testing.assert_array_equal(made[alpha == 0], hurried.frames[number - 1][alpha == 0])
+        alpha = np.rint(fast_case.alphas[number - 1] * 255)
+        np.testing.assert_array_equal(made[alpha == 0], fast_case.frames[number - 1][alpha == 0])
         if number in (1, COUNT) or more.get("on"):
             continue
-        # As near to the negative of the plate, which is what it should be, as the whole frame comes.
-        truth = 255.0 - hurried.frames[number - 1]
+        # As close to the negative of the plate, which is the truth, as the whole frame.
+        truth = 255.0 - fast_case.frames[number - 1]
         off, whole_off = (np.abs(one - truth)[alpha == 255].mean() for one in (made, whole[number]))
         if "boil" not in more:
             assert off < whole_off + 0.4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [{"threads": 2}, {"jobs": 2}])
-def test_boxes_that_move_give_the_same_bits_whoever_makes_them(hurried_shot, more):
-    alone = run(hurried_shot, matte=hurried_shot / "mattes", project=hurried_shot / "a.stylize", threads=1)
-    found = run(hurried_shot, matte=hurried_shot / "mattes", project=hurried_shot / "b.stylize", **more)
+def test_moving_boxes_do_not_depend_on_processes(fast_shot, more):
+    alone = run(fast_shot, matte=fast_shot / "mattes", project=fast_shot / "a.stylize", threads=1)
+    found = run(fast_shot, matte=fast_shot / "mattes", project=fast_shot / "b.stylize", **more)
     for number, made in found.items():
         np.testing.assert_array_equal(made, alone[number])
 
 
-def test_boxes_that_move_give_the_same_bits_however_often_a_run_is_stopped(hurried_shot, monkeypatch):
-    alone = run(hurried_shot, matte=hurried_shot / "mattes", project=hurried_shot / "a.stylize", threads=1)
-    asked = {"matte": hurried_shot / "mattes", "project": hurried_shot / "b.stylize", "threads": 1}
+@pytest.mark.slow
+def test_moving_boxes_do_not_depend_on_interruptions(fast_shot, monkeypatch):
+    alone = run(fast_shot, matte=fast_shot / "mattes", project=fast_shot / "a.stylize", threads=1)
+    asked = {"matte": fast_shot / "mattes", "project": fast_shot / "b.stylize", "threads": 1}
     monkeypatch.setattr(propagation, "RESUME_INTERVAL", 0.0)
     real, left = synthesis.optimise, [2]
 
@@ -252,7 +258,7 @@ def test_boxes_that_move_give_the_same_bits_however_often_a_run_is_stopped(hurri
     for _ in range(3 * COUNT):
         try:
             left[0] = 2
-            found = run(hurried_shot, **asked)
+            found = run(fast_shot, **asked)
             break
         except KeyboardInterrupt:
             continue
@@ -264,29 +270,32 @@ def moved(project):
     return {path.name.split(".", 1)[1].rsplit(".", 2)[0] for path in (project / "flow").iterdir()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_layer_alone_has_the_bits_and_the_motion_of_a_matte(hurried_shot, jobs):
-    matte, keys = hurried_shot / "mattes", hurried_shot / "keys"
-    alone = run(hurried_shot, matte=matte, project=hurried_shot / "a.stylize", threads=1)
+def test_single_layer_equals_a_run_with_its_matte(fast_shot, jobs):
+    matte, keys = fast_shot / "mattes", fast_shot / "keys"
+    alone = run(fast_shot, matte=matte, project=fast_shot / "a.stylize", threads=1)
     layers = [{"name": "one", "matte": matte, "keys": keys}]
-    found = run(hurried_shot, keys=None, layers=layers, project=hurried_shot / "b.stylize", jobs=jobs)
+    found = run(fast_shot, keys=None, layers=layers, project=fast_shot / "b.stylize", jobs=jobs)
     for number, made in found.items():
         np.testing.assert_array_equal(made, alone[number])
-    assert moved(hurried_shot / "a.stylize") == {"inside"}
-    assert moved(hurried_shot / "b.stylize") == {"one.inside"}
+    assert moved(fast_shot / "a.stylize") == {"inside"}
+    assert moved(fast_shot / "b.stylize") == {"one.inside"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_layers_that_cover_the_frame_share_its_motion(hurried_shot, jobs):
-    matte, keys = hurried_shot / "mattes", hurried_shot / "keys"
+def test_layers_that_cover_the_frame_share_its_motion(fast_shot, jobs):
+    matte, keys = fast_shot / "mattes", fast_shot / "keys"
     layers = [{"matte": f"{matte}:invert", "keys": keys}, {"matte": matte, "keys": keys}]
-    run(hurried_shot, keys=None, layers=layers, jobs=jobs, project=hurried_shot / "a.stylize")
-    files = sorted(path.name for path in (hurried_shot / "a.stylize" / "flow").iterdir())
+    run(fast_shot, keys=None, layers=layers, jobs=jobs, project=fast_shot / "a.stylize")
+    files = sorted(path.name for path in (fast_shot / "a.stylize" / "flow").iterdir())
     assert len(files) == COUNT - 1
     assert not any("inside" in name for name in files)
 
 
-def test_it_works_on_the_box_alone(shot, monkeypatch):
+@pytest.mark.slow
+def test_only_the_box_is_processed(shot, monkeypatch):
     sizes = set()
     real = propagation.propagate_key
 

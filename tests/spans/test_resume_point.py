@@ -25,7 +25,7 @@ def drawing(number):
     return StylisedFrame(number, colour, colour[..., 0] ** 2, state(number))
 
 
-def test_a_drawing_is_stored_finer_than_any_output_and_by_its_side(files):
+def test_drawing_is_stored_per_side_with_more_precision_than_any_output(files):
     stored = StoredDrawing.of(drawing(4))
     assert (stored.colour.dtype, stored.error.dtype) == (np.uint16, np.float16)
     files.save_drawing(FORWARD, 4, stored)
@@ -37,7 +37,7 @@ def test_a_drawing_is_stored_finer_than_any_output_and_by_its_side(files):
     np.testing.assert_array_equal(back.error, stored.error)
 
 
-def test_a_resume_point_is_replaced_by_the_next_of_its_side(files):
+def test_resume_point_is_replaced_by_the_next_of_its_side(files):
     assert files.load_resume_point(FORWARD) is None
     for frame in (3, 5):
         files.save_resume_point(FORWARD, state(frame))
@@ -49,7 +49,7 @@ def test_a_resume_point_is_replaced_by_the_next_of_its_side(files):
     assert files.load_resume_point(BACKWARD).frame == 8
 
 
-def test_a_damaged_resume_point_is_none_and_a_damaged_drawing_is_an_error_and_removed(files, tmp_path):
+def test_damaged_resume_point_is_ignored_and_damaged_drawing_removed(files, tmp_path):
     files.save_resume_point(FORWARD, state(3))
     files.save_drawing(FORWARD, 3, StoredDrawing.of(drawing(3)))
     for path in tmp_path.iterdir():
@@ -57,14 +57,14 @@ def test_a_damaged_resume_point_is_none_and_a_damaged_drawing_is_an_error_and_re
         data[-40] ^= 1
         path.write_bytes(data)
     assert files.load_resume_point(FORWARD) is None
-    for _ in range(2):  # damaged, and then gone
+    for _ in range(2):  # damaged, and then removed
         assert not files.has_drawing(FORWARD, 3)
-        with pytest.raises(OutputError, match=r"forward\.3\.npz was lost or spoilt.*run again"):
+        with pytest.raises(OutputError, match=r"forward\.3\.npz was lost or damaged.*run again"):
             files.load_drawing(FORWARD, 3)
     assert [path.name for path in tmp_path.iterdir()] == ["forward.state.npz"]
 
 
-def test_a_folder_that_is_gone_already_is_clear(tmp_path):
+def test_clearing_a_missing_folder_works(tmp_path):
     (tmp_path / "s").mkdir()
     ResumeFiles(tmp_path / "s").save_resume_point(FORWARD, state(3))
     for _ in range(2):

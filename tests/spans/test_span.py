@@ -1,4 +1,4 @@
-"""One span: any way of running, stopping and continuing it gives the same bits."""
+"""One span: the bits do not depend on how it is run, interrupted and resumed."""
 
 import itertools
 import threading
@@ -33,12 +33,12 @@ from tests.span_runs import (
 
 @pytest.fixture
 def one_by_one(monkeypatch):
-    """One pass after the other, however many threads there are."""
+    """One pass after the other, whatever the number of threads."""
     monkeypatch.setattr(propagation, "MAX_CONCURRENT_PIXELS", 0)
 
 
 @pytest.mark.parametrize("span", SPANS)
-def test_every_frame_of_a_span_comes_once_with_its_error(tmp_path, span):
+def test_each_frame_of_a_span_arrives_once_with_its_error(tmp_path, span):
     events = list(run_span(span_inputs(tmp_path), span, tmp_path / "s"))
     assert sorted(made.frame for made in events if made is not None) == list(span.frames)
     passes = 2 if span.left and span.right else 1
@@ -50,15 +50,16 @@ def test_every_frame_of_a_span_comes_once_with_its_error(tmp_path, span):
         assert made.error.min() >= 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("every", [0.0, 1e9])
-def test_stopped_after_any_frame_it_goes_on_with_the_same_bits(tmp_path, span, every, monkeypatch):
+def test_span_stopped_after_any_frame_resumes_to_the_same_bits(tmp_path, span, every, monkeypatch):
     monkeypatch.setattr(propagation, "RESUME_INTERVAL", every)
     given = span_inputs(tmp_path)
     whole = frames_in(run_span(given, span, tmp_path / "whole"))
     found, stops, scratch = {}, 0, tmp_path / "part"
     while left := set(span.frames) - set(found):
-        # One frame a run, as if each run were killed right after it.
+        # One frame per run, as if each run were killed right after it.
         found |= frames_in(itertools.islice((e for e in run_span(given, span, scratch, left) if e), 1))
         stops += 1
     assert stops == len(span.frames)
@@ -67,7 +68,8 @@ def test_stopped_after_any_frame_it_goes_on_with_the_same_bits(tmp_path, span, e
         np.testing.assert_array_equal(found[frame].error, made.error)
 
 
-def test_however_soon_it_is_stopped_each_run_gets_a_drawing_further(tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_every_interrupted_run_completes_a_drawing(tmp_path, monkeypatch):
     monkeypatch.setattr(propagation, "RESUME_INTERVAL", 1e9)
     given, span = span_inputs(tmp_path), SPANS[0]
     runs, whole = 0, frames_in(run_span(given, span, tmp_path / "whole"))
@@ -82,7 +84,7 @@ def test_however_soon_it_is_stopped_each_run_gets_a_drawing_further(tmp_path, mo
 
 
 def damaged(place):
-    """Changes one byte; the last ones of an archive say how to read the others."""
+    """Change one byte; the last bytes of an archive locate the others."""
 
     def spoil(path):
         data = bytearray(path.read_bytes())
@@ -92,12 +94,13 @@ def damaged(place):
     return spoil
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spoil", [Path.unlink, lambda path: path.write_bytes(b"PK"), damaged(0), damaged(900), damaged(-60), damaged(-75)]
 )
 @pytest.mark.parametrize("name", ["forward.state.npz", "backward.state.npz", "forward.4.npz"])
 @pytest.mark.usefixtures("one_by_one")
-def test_spoilt_scratch_costs_time_and_nothing_else(tmp_path, monkeypatch, name, spoil):
+def test_damaged_scratch_files_only_cost_time(tmp_path, monkeypatch, name, spoil):
     monkeypatch.setattr(propagation, "RESUME_INTERVAL", 0.0)
     given, span = span_inputs(tmp_path), SPANS[0]
     whole = frames_in(run_span(given, span, tmp_path / "whole"))
@@ -112,7 +115,7 @@ def test_spoilt_scratch_costs_time_and_nothing_else(tmp_path, monkeypatch, name,
         np.testing.assert_array_equal(made.picture, whole[frame].picture)
 
 
-def test_only_as_far_as_a_frame_is_wanted(tmp_path):
+def test_passes_run_only_as_far_as_needed(tmp_path):
     given = span_inputs(tmp_path)
     whole = frames_in(run_span(given, SPANS[0], tmp_path / "whole"))
     events = list(run_span(given, SPANS[0], tmp_path / "few", {3}))
@@ -121,8 +124,9 @@ def test_only_as_far_as_a_frame_is_wanted(tmp_path):
     assert events.count(None) == 2 + 4  # 2 and 3 from the left, 6 to 3 from the right
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("span", SPANS)
-def test_a_state_is_kept_when_all_that_it_has_passed_is_on_disk(tmp_path, monkeypatch, threads, span):
+def test_state_is_stored_after_all_earlier_drawings(tmp_path, monkeypatch, threads, span):
     monkeypatch.setattr(propagation, "RESUME_INTERVAL", 0.0)
     given, scratch, keep = span_inputs(tmp_path), tmp_path / "s", resume_point.save_arrays
     asked, made_with = span_job(span, scratch), span_engine(given, tmp_path)
@@ -130,7 +134,7 @@ def test_a_state_is_kept_when_all_that_it_has_passed_is_on_disk(tmp_path, monkey
     put, kept, where = [], [], set()
 
     def slow(made):
-        time.sleep(0.05)  # long enough for what comes after to overtake it, if it could
+        time.sleep(0.05)  # long enough for the next one to overtake it, if it could
         put.append(made.frame)
         where.add(threading.current_thread() is threading.main_thread())
 
@@ -145,30 +149,32 @@ def test_a_state_is_kept_when_all_that_it_has_passed_is_on_disk(tmp_path, monkey
         keep(path, arrays)
 
     monkeypatch.setattr(resume_point, "save_arrays", spy)
-    told = [event.frame for event in SpanRun(given, asked, made_with, slow).run() if isinstance(event, FrameFinished)]
-    assert sorted(told) == sorted(put) == list(span.frames)
+    finished = [
+        event.frame for event in SpanRun(given, asked, made_with, slow).run() if isinstance(event, FrameFinished)
+    ]
+    assert sorted(finished) == sorted(put) == list(span.frames)
     if threads == 1 or not asked.two_sided():
-        assert told == put
+        assert finished == put
     assert kept.count(f"{last}.state.npz") == len(span.frames)
     assert where == {threads == 1}
 
 
 @pytest.mark.parametrize("span", SPANS)
-def test_a_frame_that_cannot_be_written_ends_the_run_and_is_made_by_the_next(tmp_path, monkeypatch, threads, span):
+def test_unwritable_frame_ends_the_run_and_is_made_by_the_next(tmp_path, monkeypatch, threads, span):
     monkeypatch.setattr(propagation, "RESUME_INTERVAL", 0.0)
     given, asked = span_inputs(tmp_path), span_job(span, tmp_path / "part")
     whole, found = frames_in(run_span(given, span, tmp_path / "whole")), {}
-    spoilt = asked.pass_order(FORWARD if span.right is None else BACKWARD)[2]
+    corrupt = asked.pass_order(FORWARD if span.right is None else BACKWARD)[2]
 
     def full(made):
-        if made.frame == spoilt:
+        if made.frame == corrupt:
             raise OutputError("no space")
         found[made.frame] = made
 
     with pytest.raises(OutputError, match="no space"):
         list(SpanRun(given, asked, span_engine(given, tmp_path), full).run())
-    # Beside each other, passes may have gone on with what each had in hand.
-    assert spoilt not in found
+    # Concurrent passes may have finished the drawings in progress.
+    assert corrupt not in found
     assert len(found) == 1 if threads == 1 or not asked.two_sided() else len(found) < len(span.frames)
     found |= frames_in(run_span(given, span, tmp_path / "part", set(span.frames) - set(found)))
     assert sorted(found) == list(span.frames)
@@ -177,48 +183,50 @@ def test_a_frame_that_cannot_be_written_ends_the_run_and_is_made_by_the_next(tmp
         np.testing.assert_array_equal(found[frame].error, made.error)
 
 
-# Two passes beside each other
+# Two concurrent passes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [1, 2])
-def test_passes_beside_each_other_have_the_bits_of_one_after_the_other(tmp_path, monkeypatch, set_threads, every):
+def test_concurrent_passes_give_the_bits_of_sequential_ones(tmp_path, monkeypatch, set_threads, every):
     given, span = span_inputs(tmp_path), SPANS[0]
     set_threads(1)
     alone = frames_in(run_span(given, span, tmp_path / "one", every=every))
     for number in (2, 4, 5):
         set_threads(number)
         monkeypatch.setattr(propagation, "MAX_CONCURRENT_PIXELS", 1 << 20)
-        beside = frames_in(run_span(given, span, tmp_path / f"beside{number}", every=every))
+        concurrent = frames_in(run_span(given, span, tmp_path / f"concurrent{number}", every=every))
         monkeypatch.setattr(propagation, "MAX_CONCURRENT_PIXELS", 0)
         after = frames_in(run_span(given, span, tmp_path / f"after{number}", every=every))
-        assert sorted(alone) == sorted(beside) == sorted(after) == list(span.frames)
+        assert sorted(alone) == sorted(concurrent) == sorted(after) == list(span.frames)
         for frame, made in alone.items():
-            for other in (beside[frame], after[frame]):
+            for other in (concurrent[frame], after[frame]):
                 np.testing.assert_array_equal(other.picture, made.picture)
                 np.testing.assert_array_equal(other.error, made.error)
                 np.testing.assert_array_equal(other.share, made.share)
 
 
 @pytest.mark.parametrize(("most", "together"), [(36 * 64, True), (36 * 64 - 1, False)])
-def test_passes_of_frames_that_are_small_enough_go_on_together(tmp_path, monkeypatch, set_threads, most, together):
+def test_passes_of_small_frames_run_concurrently(tmp_path, monkeypatch, set_threads, most, together):
     set_threads(2)
     monkeypatch.setattr(propagation, "MAX_CONCURRENT_PIXELS", most)
     given, seen, keep = span_inputs(tmp_path), [], resume_point.save_arrays
     monkeypatch.setattr(resume_point, "save_arrays", lambda path, arrays: seen.append(path.name) or keep(path, arrays))
     list(run_span(given, SPANS[0], tmp_path / "s"))
-    assert (seen.index("backward.6.npz") < seen.index("forward.6.npz")) if together else "backward.6.npz" not in seen
+    assert ("backward.6.npz" in seen) == together
 
 
-def test_kernels_that_cannot_be_shared_are_not(tmp_path, monkeypatch, set_threads):
+def test_kernels_that_are_not_thread_safe_run_sequentially(tmp_path, monkeypatch, set_threads):
     set_threads(2)
     monkeypatch.setattr(propagation, "kernels_thread_safe", lambda: False)
     list(run_span(span_inputs(tmp_path), SPANS[0], tmp_path / "s"))
     assert not (tmp_path / "s" / "backward.4.npz").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [1, 3, 6, 9, 12, 14])
 @pytest.mark.parametrize("order", [(2, 1), (1, 2), (2, 2)])
-def test_what_passes_beside_each_other_began_is_ended_with_any_threads(tmp_path, monkeypatch, set_threads, stop, order):
+def test_interrupted_concurrent_passes_resume_with_any_threads(tmp_path, monkeypatch, set_threads, stop, order):
     monkeypatch.setattr(propagation, "RESUME_INTERVAL", 0.0)
     given, span = span_inputs(tmp_path), SPANS[0]
     set_threads(1)
@@ -230,7 +238,7 @@ def test_what_passes_beside_each_other_began_is_ended_with_any_threads(tmp_path,
         found |= (some := frames_in(itertools.islice(run, much)))
         put += list(some)
         run.close()
-    assert sorted(put) == list(span.frames)  # each told once
+    assert sorted(put) == list(span.frames)  # each reported once
     for frame, made in whole.items():
         np.testing.assert_array_equal(found[frame].picture, made.picture)
         np.testing.assert_array_equal(found[frame].error, made.error)
@@ -240,7 +248,7 @@ def test_what_passes_beside_each_other_began_is_ended_with_any_threads(tmp_path,
 # Two processes
 
 
-def test_two_passes_made_apart_and_mixed_give_the_same_bits(tmp_path):
+def test_passes_of_two_processes_blend_to_the_same_bits(tmp_path):
     given, made_with = span_inputs(tmp_path), span_engine(span_inputs(tmp_path), tmp_path)
     whole = frames_in(run_span(given, SPANS[0], tmp_path / "whole"))
     apart = span_job(SPANS[0], tmp_path / "apart")
@@ -253,8 +261,9 @@ def test_two_passes_made_apart_and_mixed_give_the_same_bits(tmp_path):
         np.testing.assert_array_equal(found[frame].error, made.error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [1, 4, 7])
-def test_what_one_process_began_two_can_end_and_the_other_way_round(tmp_path, stop):
+def test_one_process_can_resume_two_and_vice_versa(tmp_path, stop):
     given, made_with, span = span_inputs(tmp_path), span_engine(span_inputs(tmp_path), tmp_path), SPANS[0]
     whole = frames_in(run_span(given, span, tmp_path / "whole"))
     alone = run_span(given, span, tmp_path / "one")
@@ -275,7 +284,7 @@ def test_what_one_process_began_two_can_end_and_the_other_way_round(tmp_path, st
         np.testing.assert_array_equal(other[frame].picture, made.picture)
 
 
-def test_a_pass_that_got_lost_before_mixing_says_so(tmp_path):
+def test_pass_lost_before_blending_is_reported(tmp_path):
     given, apart = span_inputs(tmp_path), span_job(SPANS[0], tmp_path / "s")
     made_with = span_engine(given, tmp_path)
     for side in (BACKWARD, FORWARD):
@@ -285,31 +294,32 @@ def test_a_pass_that_got_lost_before_mixing_says_so(tmp_path):
         list(blend_drawings(given, apart, [4], made_with))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [FORWARD, BACKWARD])
-def test_a_spoilt_drawing_goes_and_what_others_are_at_work_with_stays(tmp_path, side):
+def test_damaged_drawing_is_removed_and_files_in_use_are_kept(tmp_path, side):
     given, made_with, scratch = span_inputs(tmp_path), span_engine(span_inputs(tmp_path), tmp_path), tmp_path / "s"
     whole = frames_in(run_span(given, SPANS[0], tmp_path / "whole"))
     apart = span_job(SPANS[0], scratch)
     for one in (BACKWARD, FORWARD):
         list(run_pass(given, apart, one, made_with))
-    spoilt, before = scratch / f"{side}.4.npz", {path.name for path in scratch.iterdir()}
-    damaged(900)(spoilt)
+    corrupt, before = scratch / f"{side}.4.npz", {path.name for path in scratch.iterdir()}
+    damaged(900)(corrupt)
     with pytest.raises(OutputError, match=rf"{side}\.4\.npz was lost.*run again"):
         list(blend_drawings(given, apart, [4], made_with))
-    assert {path.name for path in scratch.iterdir()} == before - {spoilt.name}
-    # As one process that goes on, and as two: that pass is made again, the other is there.
+    assert {path.name for path in scratch.iterdir()} == before - {corrupt.name}
+    # In one process, and in two: the damaged pass is repeated, the other is reused.
     assert len(list(run_pass(given, apart, FORWARD, made_with))) == (5 if side == FORWARD else 0)
     assert len(list(run_pass(given, apart, BACKWARD, made_with))) == (5 if side == BACKWARD else 0)
-    spoilt.unlink()
+    corrupt.unlink()
     found = frames_in(run_span(given, SPANS[0], scratch))
     for frame, made in whole.items():
         np.testing.assert_array_equal(found[frame].picture, made.picture)
 
 
-# Held drawings, and boiling
+# Held drawings and boil
 
 
-def test_held_frames_show_their_drawing_over_their_own_plate_and_alpha(tmp_path):
+def test_held_frame_is_its_drawing_over_its_own_plate_and_alpha(tmp_path):
     draw = np.random.default_rng(0)
     plates = {n: np.dstack([p, draw.integers(0, 256, p.shape[:2], np.uint8)]) for n, p in PLATES.items()}
     masks = {n: draw.random((36, 64)).astype(np.float32) for n in PLATES}
@@ -326,18 +336,18 @@ def test_held_frames_show_their_drawing_over_their_own_plate_and_alpha(tmp_path)
         np.testing.assert_array_equal(found[frame].picture[..., 3], plates[frame][..., 3])
 
 
-def test_what_is_not_shown_is_not_made(tmp_path):
+def test_unused_drawings_are_not_made(tmp_path):
     assert span_job(SPANS[0], tmp_path).step_count() == 10
     assert span_job(SPANS[0], tmp_path, every=2).step_count() == 4  # 3 and 5, from both sides
     assert span_job(SPANS[0], tmp_path, every=3).step_count() == 2
     events = list(run_span(span_inputs(tmp_path), SPANS[0], tmp_path / "s", every=3))
     assert events.count(None) == 2
-    # What only shows the key needs no pass at all.
+    # A frame that only shows the key needs no pass.
     assert list(frames_in(run_span(span_inputs(tmp_path), SPANS[0], tmp_path / "k", {2}, every=3))) == [2]
 
 
 @pytest.mark.parametrize("every", [2, 3])
-def test_held_drawings_are_stopped_and_gone_on_with_like_others(tmp_path, every):
+def test_held_drawings_are_interrupted_and_resumed_like_others(tmp_path, every):
     given, span = span_inputs(tmp_path), SPANS[0]
     whole, found = frames_in(run_span(given, span, tmp_path / "whole", every=every)), {}
     while left := set(span.frames) - set(found):
@@ -346,7 +356,7 @@ def test_held_drawings_are_stopped_and_gone_on_with_like_others(tmp_path, every)
         np.testing.assert_array_equal(found[frame].picture, made.picture)
 
 
-def test_a_drawing_boils_as_one_and_so_does_a_key(tmp_path):
+def test_frames_of_a_drawing_or_key_boil_alike(tmp_path):
     given = span_inputs(tmp_path)
     calm = frames_in(run_span(given, SPANS[1], tmp_path / "calm", every=2))
     wild = frames_in(run_span(given, SPANS[1], tmp_path / "wild", every=2, boil=0.5, seed=3))
@@ -357,7 +367,7 @@ def test_a_drawing_boils_as_one_and_so_does_a_key(tmp_path):
     np.testing.assert_array_equal(finish_key(given, span_engine(given, tmp_path, boil=0.5, seed=3), 1).picture, key)
 
 
-def test_boiling_leaves_the_plate_outside_of_the_matte(tmp_path):
+def test_boil_leaves_the_plate_outside_the_matte(tmp_path):
     matte = np.zeros((36, 64), np.float32)
     matte[10:20, 10:40] = 1
     for made in run_span(span_inputs(tmp_path, matte=lambda n: matte), SPANS[1], tmp_path / "s", boil=1.0):
@@ -368,7 +378,7 @@ def test_boiling_leaves_the_plate_outside_of_the_matte(tmp_path):
 # Depth, alpha, files
 
 
-def test_a_key_comes_out_exactly_in_the_depth_of_the_output(tmp_path):
+def test_key_is_output_exactly_at_the_output_depth(tmp_path):
     made = finish_key(span_inputs(tmp_path, np.uint16), span_engine(span_inputs(tmp_path), tmp_path), 1)
     np.testing.assert_array_equal(made.picture, (255 - PLATES[1]).astype(np.uint16) * 257)
     assert not made.error.any()

@@ -1,4 +1,4 @@
-"""Order of a span's work: what is on disk before what, what is blended how often, and what an error leaves."""
+"""Order of a span's work: writes, blends, and the state after an error."""
 
 import itertools
 import threading
@@ -22,7 +22,7 @@ CLOSED = "closed"
 
 @dataclass(frozen=True)
 class Write:
-    """Something that has come to be on disk: "frame", "drawing" or "resume point"."""
+    """A write to disk: "frame", "drawing" or "resume point"."""
 
     kind: str
     number: int
@@ -31,7 +31,7 @@ class Write:
 
 @pytest.fixture(params=["one thread", "in turn", "concurrent"])
 def schedule(request, set_threads, monkeypatch):
-    """Every way in which one process may run a two-sided span."""
+    """All ways in which one process can run a two-sided span."""
     set_threads(1 if request.param == "one thread" else 2)
     if request.param == "in turn":
         monkeypatch.setattr(propagation, "MAX_CONCURRENT_PIXELS", 0)
@@ -40,7 +40,7 @@ def schedule(request, set_threads, monkeypatch):
 
 @pytest.fixture
 def writes(monkeypatch):
-    """Writes in their order; a resume point after every drawing. Frames are noted by ``noting``."""
+    """Writes in order, with a resume point after every drawing. Frames are recorded by ``noting``."""
     done = []
     save_drawing, save_resume_point = ResumeFiles.save_drawing, ResumeFiles.save_resume_point
 
@@ -60,7 +60,7 @@ def writes(monkeypatch):
 
 @pytest.fixture
 def blends(monkeypatch):
-    """Number of times that each drawing is blended, by its nearness to the right key."""
+    """Number of blends of each drawing, by its nearness to the right key."""
     counts, blend = Counter(), propagation.blend_passes
 
     def spy(*arrays_and_nearness):
@@ -81,15 +81,16 @@ def noting(writes):
 
 
 def on_disk(job, writes, drawing, side):
-    """Return whether a drawing need not be made again by the pass of a side."""
+    """Return whether the pass of a side need not make a drawing again."""
     frames = {Write("frame", frame) for frame in job.wanted_frames_of(drawing)}
     return Write("drawing", drawing, side) in writes or frames <= set(writes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("every", [1, 2])
 @pytest.mark.usefixtures("schedule")
-def test_a_resume_point_comes_after_all_that_its_pass_has_gone_through(tmp_path, writes, span, every):
+def test_resume_point_follows_all_drawings_that_it_covers(tmp_path, writes, span, every):
     job = span_job(span, tmp_path / "s", every=every)
     list(span_run(tmp_path, span, noting(writes), every).run())
     resume_points = [(place, write) for place, write in enumerate(writes) if write.kind == "resume point"]
@@ -102,7 +103,7 @@ def test_a_resume_point_comes_after_all_that_its_pass_has_gone_through(tmp_path,
 
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.usefixtures("threads")
-def test_a_pass_alone_stores_each_drawing_before_its_resume_point(tmp_path, writes, side):
+def test_single_pass_stores_each_drawing_before_its_resume_point(tmp_path, writes, side):
     inputs, job = span_inputs(tmp_path), span_job(TWO_SIDED, tmp_path / "s")
     events = list(run_pass(inputs, job, side, span_engine(inputs, tmp_path)))
     order = job.pass_order(side)[1:]
@@ -111,7 +112,7 @@ def test_a_pass_alone_stores_each_drawing_before_its_resume_point(tmp_path, writ
 
 
 @pytest.mark.parametrize("every", [1, 2])
-def test_each_drawing_is_passed_once_a_side_and_each_frame_finished_once(tmp_path, writes, schedule, every):
+def test_each_drawing_is_made_once_per_side_and_each_frame_once(tmp_path, writes, schedule, every):
     put, events = [], []
     run = span_run(tmp_path, TWO_SIDED, lambda frame: put.append(frame.frame), every)
     for event in run.run():
@@ -140,6 +141,7 @@ def test_each_drawing_is_blended_once(tmp_path, blends, every):
     assert blends == Counter(job.nearness(drawing) for drawing in job.drawings())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [2, 5, 8, 11])
 @pytest.mark.parametrize("first", [1, 2])
 @pytest.mark.usefixtures("schedule")
@@ -159,9 +161,10 @@ def test_each_drawing_is_blended_once_by_a_run_that_continues_another(tmp_path, 
     assert blends == Counter(job.nearness(drawing) for drawing in wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", [(), (FORWARD,), (BACKWARD,), SIDES])
 @pytest.mark.usefixtures("schedule")
-def test_what_both_passes_have_stored_is_blended_once_though_resume_points_are_lost(tmp_path, blends, lost):
+def test_stored_drawings_are_blended_once_without_resume_points(tmp_path, blends, lost):
     inputs, job = span_inputs(tmp_path), span_job(TWO_SIDED, tmp_path / "s")
     engine = span_engine(inputs, tmp_path)
     for side in SIDES:
@@ -175,7 +178,7 @@ def test_what_both_passes_have_stored_is_blended_once_though_resume_points_are_l
     assert blends == Counter(job.nearness(drawing) for drawing in job.drawings())
 
 
-def test_a_pair_is_complete_for_one_of_two_threads():
+def test_pair_is_complete_for_only_one_of_two_threads():
     numbers = range(2000)
     pairs, completed = DrawingPairs({FORWARD: {0, 1}, BACKWARD: {1, 2}}), {side: [] for side in SIDES}
     assert pairs.complete() == [1]
@@ -196,8 +199,8 @@ def test_a_pair_is_complete_for_one_of_two_threads():
 
 
 @pytest.fixture
-def made(monkeypatch):
-    """Drawings that the passes have made, and CLOSED where one has ended."""
+def made_drawings(monkeypatch):
+    """Drawings made by the passes, and CLOSED where one has ended."""
     log, propagate = [], propagation.propagate_key
 
     def spy(*arguments):
@@ -212,32 +215,33 @@ def made(monkeypatch):
     return log
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("place", [1, 2, -1])
-def test_what_put_raises_comes_out_at_most_one_drawing_later_and_ends_the_pass(
-    tmp_path, monkeypatch, threads, made, span, place
+def test_exception_in_put_is_raised_within_one_drawing_and_ends_the_pass(
+    tmp_path, monkeypatch, threads, made_drawings, span, place
 ):
     monkeypatch.setattr(propagation, "MAX_CONCURRENT_PIXELS", 0)
     job = span_job(span, tmp_path / "s")
     order, put = job.pass_order(FORWARD if span.right is None else BACKWARD), []
-    spoilt = order[place]
+    corrupt = order[place]
 
     def failing(frame):
-        if frame.frame == spoilt:
+        if frame.frame == corrupt:
             raise OutputError("no space")
         put.append(frame.frame)
 
     with pytest.raises(OutputError, match="no space") as error:
         list(span_run(tmp_path, span, failing).run())
-    assert error.value.__traceback__ is not None  # it holds the frames of all generators that it has come through
-    assert made.pop() == CLOSED
-    last_pass = made[made.index(CLOSED) + 1 :] if job.two_sided() else made
+    assert error.value.__traceback__ is not None  # its traceback holds the frames of all generators
+    assert made_drawings.pop() == CLOSED
+    last_pass = made_drawings[made_drawings.index(CLOSED) + 1 :] if job.two_sided() else made_drawings
     # With two threads, the next drawing is made while this one is put.
-    assert last_pass == order[1 : order.index(spoilt) + threads]
-    assert put == order[1 : order.index(spoilt)]
+    assert last_pass == order[1 : order.index(corrupt) + threads]
+    assert put == order[1 : order.index(corrupt)]
 
 
-def test_what_put_raises_in_concurrent_passes_ends_both(tmp_path, set_threads, made):
+def test_exception_in_put_ends_both_concurrent_passes(tmp_path, set_threads, made_drawings):
     set_threads(2)
 
     def failing(frame):
@@ -245,11 +249,11 @@ def test_what_put_raises_in_concurrent_passes_ends_both(tmp_path, set_threads, m
 
     with pytest.raises(OutputError, match="no space"):
         list(span_run(tmp_path, TWO_SIDED, failing).run())
-    assert made.count(CLOSED) == 2
+    assert made_drawings.count(CLOSED) == 2
 
 
 @pytest.mark.usefixtures("threads")
-def test_a_held_key_that_cannot_be_put_is_raised_too(tmp_path):
+def test_exception_in_put_of_a_held_key_is_raised(tmp_path):
     def failing(frame):
         raise OutputError(f"no space for {frame.frame}")
 
@@ -258,7 +262,7 @@ def test_a_held_key_that_cannot_be_put_is_raised_too(tmp_path):
 
 
 @pytest.mark.usefixtures("threads")
-def test_steps_of_a_run_may_be_run_by_themselves(tmp_path):
+def test_steps_of_a_run_can_be_run_separately(tmp_path):
     inputs, put = span_inputs(tmp_path), {}
     whole = frames_in(run_span(inputs, TWO_SIDED, tmp_path / "whole"))
     run = span_run(tmp_path, TWO_SIDED, lambda frame: put.__setitem__(frame.frame, frame))

@@ -1,4 +1,4 @@
-"""Write-behind: the order stays, one job at most is waiting, and with one thread nothing runs in parallel."""
+"""Write-behind: order is kept, at most one job is waiting, and with one thread nothing runs in parallel."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ def two_threads(set_threads):
 
 
 def one_behind(jobs):
-    """Results of jobs; ``jobs`` prepares each while the one before it runs."""
+    """Results of jobs; ``jobs`` prepares each while the previous one runs."""
     behind = WriteBehind()
     with behind:
         with closing(jobs):
@@ -24,7 +24,7 @@ def one_behind(jobs):
         yield from behind.results()
 
 
-def test_results_come_in_their_order(threads):
+def test_results_arrive_in_order(threads):
     assert list(one_behind(lambda n=n: [10 * n] for n in range(5))) == [0, 10, 20, 30, 40]
     assert list(one_behind((lambda n=n: [n] * n) for n in range(4))) == [1, 2, 2, 3, 3, 3]
     assert list(one_behind(job for job in ())) == []
@@ -37,7 +37,7 @@ def test_arguments_are_those_of_the_job(threads):
         assert list(behind.results()) == ([] if threads == 1 else [1, 2])
 
 
-def test_outside_of_its_context_a_job_runs_at_once(two_threads):
+def test_job_outside_the_context_runs_at_once(two_threads):
     behind = WriteBehind()
     for _ in range(2):
         assert list(behind.submit(lambda: [threading.current_thread()])) == [threading.main_thread()]
@@ -46,7 +46,7 @@ def test_outside_of_its_context_a_job_runs_at_once(two_threads):
             assert list(behind.results()) != [threading.main_thread()]
 
 
-def test_with_one_thread_nothing_runs_elsewhere_and_every_job_is_done_before_the_next_is_made(threads):
+def test_with_one_thread_each_job_finishes_here_before_the_next_is_made(threads):
     seen = []
 
     def jobs():
@@ -61,7 +61,7 @@ def test_with_one_thread_nothing_runs_elsewhere_and_every_job_is_done_before_the
         assert seen == ["make 0", "do 0", "make 1", "do 1", "make 2", "do 2"]
 
 
-def test_with_one_thread_results_come_before_the_next_job_is_made(set_threads):
+def test_with_one_thread_results_precede_the_next_job(set_threads):
     set_threads(1)
     seen = []
 
@@ -76,7 +76,7 @@ def test_with_one_thread_results_come_before_the_next_job_is_made(set_threads):
 
 
 @pytest.mark.usefixtures("two_threads")
-def test_a_job_is_done_while_the_next_is_made():
+def test_job_runs_while_the_next_is_made():
     begun, going_on = threading.Event(), threading.Event()
 
     def first():
@@ -86,14 +86,14 @@ def test_a_job_is_done_while_the_next_is_made():
     def jobs():
         yield first
         assert begun.wait(20)
-        going_on.set()  # what makes the second lets the first end
+        going_on.set()  # making the second job lets the first one end
         yield lambda: [True]
 
     assert list(one_behind(jobs())) == [True, True]
 
 
 @pytest.mark.usefixtures("two_threads")
-def test_no_more_than_one_job_waits_and_no_two_are_done_at_once():
+def test_at_most_one_job_waits_and_one_runs():
     made, done, most = [], [], []
 
     def job(n):
@@ -112,7 +112,7 @@ def test_no_more_than_one_job_waits_and_no_two_are_done_at_once():
     assert max(most) == 2  # itself and the next
 
 
-def test_what_a_job_raises_comes_out_and_no_later_one_is_begun(threads):
+def test_exception_in_a_job_is_raised_and_starts_no_later_one(threads):
     done = []
 
     def job(n):
@@ -127,7 +127,7 @@ def test_what_a_job_raises_comes_out_and_no_later_one_is_begun(threads):
     assert done == [0]
 
 
-def test_what_making_a_job_raises_comes_out_when_the_one_before_is_done(threads):
+def test_exception_in_making_a_job_is_raised_after_the_previous_one(threads):
     done = []
 
     def jobs():
@@ -140,7 +140,7 @@ def test_what_making_a_job_raises_comes_out_when_the_one_before_is_done(threads)
 
 
 @pytest.mark.usefixtures("two_threads")
-def test_where_making_the_next_fails_too_the_job_in_hand_came_first():
+def test_error_of_the_current_job_precedes_that_of_making_the_next():
     def full():
         raise OSError("full")
 
@@ -154,7 +154,7 @@ def test_where_making_the_next_fails_too_the_job_in_hand_came_first():
 
 
 @pytest.mark.usefixtures("two_threads")
-def test_stopped_by_the_user_it_waits_for_the_job_and_says_nothing_of_its_error():
+def test_ctrl_c_waits_for_the_job_and_hides_its_error():
     def full():
         time.sleep(0.05)
         done.append(0)
@@ -170,7 +170,7 @@ def test_stopped_by_the_user_it_waits_for_the_job_and_says_nothing_of_its_error(
     assert done == [0]
 
 
-def test_ended_early_it_leaves_the_job_in_hand_done_and_begins_no_other(threads):
+def test_early_exit_finishes_the_current_job_and_starts_no_other(threads):
     done = []
     outcomes = one_behind(lambda n=n: done.append(n) or [n] for n in range(4))
     next(outcomes)
@@ -178,7 +178,7 @@ def test_ended_early_it_leaves_the_job_in_hand_done_and_begins_no_other(threads)
     assert done == [0]
 
 
-def test_what_makes_the_jobs_is_closed_at_once_when_one_fails(threads):
+def test_generator_of_jobs_is_closed_when_one_fails(threads):
     closed = []
 
     def jobs():
@@ -190,6 +190,6 @@ def test_what_makes_the_jobs_is_closed_at_once_when_one_fails(threads):
 
     with pytest.raises(ZeroDivisionError) as error:
         list(one_behind(jobs()))
-    # Though the error, which is still held, holds all that it has passed.
+    # Although the error, which still exists, references all frames of its traceback.
     assert error.value.__traceback__ is not None
     assert closed == [True]
