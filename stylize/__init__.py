@@ -3,66 +3,209 @@
 import stylize
 result = stylize.run("shot.mp4", style="ref.png")
 print(result.frames[12])
+
+Options are keyword arguments with the names of ``Settings``. Every function takes ``on_event``, which receives the
+events of ``stylize.events`` as they happen, and ``cancel``, a ``threading.Event`` or a callable that is polled during
+the work. When it is set or returns True, the work ends with CancelledError, after any download of a model in progress;
+the same call continues from there. All errors are StylizeErrors with a one-line message. ``on_progress(stage, done,
+total)`` and ``on_message(text)`` receive progress and messages as plain values.
 """
 
-from collections.abc import Callable
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
-from stylize import errors
-from stylize.errors import StylizeError
-from stylize.settings import OPTIONS, Settings, current_names
+from stylize import errors, events
+from stylize.errors import CancelledError, StylizeError
+from stylize.events import Event, FrameFinished, KeyRendered, Message, StageProgress, TaskDone, TaskStarted
+from stylize.reporter import Cancel, CancelFlag, OnEvent, OnMessage, OnProgress, make_reporter
+from stylize.settings import MatteSettings, MatteSettingsDict, Settings, SettingsDict
 
 if TYPE_CHECKING:
-    from stylize.result import Result
+    from stylize.matting.matte_pipeline import MatteResult
+    from stylize.quality.golden import Verdict
+    from stylize.result import LayerResult, Result
+    from stylize.run_session import RunSession
 
-__all__ = ["Settings", "StylizeError", "errors", "plan", "run"]
+__all__ = [
+    "CancelFlag",
+    "CancelledError",
+    "Event",
+    "FrameFinished",
+    "KeyRendered",
+    "LayerResult",
+    "MatteResult",
+    "MatteSettings",
+    "MatteSettingsDict",
+    "Message",
+    "Result",
+    "RunSession",
+    "Settings",
+    "SettingsDict",
+    "StageProgress",
+    "StylizeError",
+    "TaskDone",
+    "TaskStarted",
+    "Verdict",
+    "check",
+    "errors",
+    "events",
+    "make_mattes",
+    "open",
+    "plan",
+    "report",
+    "run",
+]
 
-
-def _silent(*_: object) -> None:
-    """Ignore a callback."""
-
-
-def _build_settings(settings: dict[str, Any]) -> Settings:
-    """Return the settings, which override those of a key to be reproduced."""
-    settings = current_names(settings, OPTIONS)
-    if settings.get("like") is None:
-        return Settings(**settings)
-    from stylize.keys.reproduce import settings_from_key
-    from stylize.settings import merge_settings
-
-    return Settings(**merge_settings(settings_from_key(Path(settings["like"]), settings), settings))
+_Path = str | os.PathLike[str]
 
 
 def run(
-    shot: str | Path,
+    shot: _Path,
+    settings: Settings | None = None,
     *,
-    on_progress: Callable[[str, int, int], None] = _silent,
-    on_message: Callable[[str], None] = _silent,
-    **settings: Any,
+    on_event: OnEvent | None = None,
+    cancel: Cancel | None = None,
+    on_progress: OnProgress | None = None,
+    on_message: OnMessage | None = None,
+    **overrides: Unpack[SettingsDict],
 ) -> "Result":
     """Stylise a shot and return the result.
 
-    shot: a movie, a folder of frames or a pattern (``name.####.png``). settings: every option of the command by
-    its name, ``style="ref.png", keyframes=(12, 40)``; see ``Settings``. on_progress(stage, done, total) and
-    on_message(text) are called during the run. The project folder caches results: a second run regenerates only
-    what has changed. Raises StylizeError, and TypeError for an unknown option.
+    shot: a movie, a folder of frames, a pattern (``name.####.png``), or a project to continue, whose stored settings
+    apply unless ``settings`` is given. overrides: options such as ``style="ref.png", keyframes=(12, 40)``, which take
+    precedence. The project folder caches results: a second run regenerates only what has changed. Raises StylizeError,
+    and TypeError for an unknown option.
     """
-    from stylize import pipeline
+    reporter = make_reporter(on_event, cancel, on_progress, on_message)
 
-    built = _build_settings(settings)
-    return pipeline.run(Path(shot), built, built.project, on_progress, on_message)
+    from stylize import pipeline, request
+
+    asked = request.read_request(shot, settings, overrides, reporter)
+    return pipeline.run(asked.shot, asked.settings, asked.project, reporter)
+
+
+def open(
+    shot: _Path,
+    settings: Settings | None = None,
+    *,
+    on_event: OnEvent | None = None,
+    cancel: Cancel | None = None,
+    **overrides: Unpack[SettingsDict],
+) -> "RunSession":
+    """Open a shot for a step-by-step run. Takes the arguments of ``run``; the result is a context manager.
+
+    with stylize.open("shot.mp4", style="ref.png") as session:
+        print([key.frame for key in session.keys])
+        for frame in session:
+            print(frame.frame, frame.path)
+    """
+    from stylize import request, run_session
+
+    reporter = make_reporter(on_event, cancel)
+    return run_session.RunSession(request.read_request(shot, settings, overrides, reporter), reporter)
 
 
 def plan(
-    shot: str | Path,
+    shot: _Path,
+    settings: Settings | None = None,
     *,
-    on_progress: Callable[[str, int, int], None] = _silent,
-    on_message: Callable[[str], None] = _silent,
-    **settings: Any,
+    on_event: OnEvent | None = None,
+    cancel: Cancel | None = None,
+    on_progress: OnProgress | None = None,
+    on_message: OnMessage | None = None,
+    **overrides: Unpack[SettingsDict],
 ) -> "Result":
-    """Find cuts and keyframes, in ``result.shots``, and render nothing; takes the arguments of ``run``."""
+    """Find cuts and keyframes, returned in ``result.shots``, without rendering. Takes the arguments of ``run``."""
+    from stylize import pipeline, request
+
+    reporter = make_reporter(on_event, cancel, on_progress, on_message)
+    asked = request.read_request(shot, settings, overrides, reporter)
+    return pipeline.plan(asked.shot, asked.settings, asked.project, reporter)
+
+
+def make_mattes(
+    shot: _Path,
+    settings: MatteSettings | None = None,
+    *,
+    on_event: OnEvent | None = None,
+    cancel: Cancel | None = None,
+    on_progress: OnProgress | None = None,
+    on_message: OnMessage | None = None,
+    **overrides: Unpack[MatteSettingsDict],
+) -> "MatteResult":
+    """Make a matte for every frame of a shot from painted ones, by keying, or by a network. Raises as ``run``."""
+    from stylize import request
+    from stylize.matting import matte_pipeline
+
+    asked = request.read_matte_request(settings, overrides)
+    reporter = make_reporter(on_event, cancel, on_progress, on_message)
+    return matte_pipeline.make_mattes(request.shot_path(shot), asked, reporter)
+
+
+def report(
+    project: _Path,
+    *,
+    trust: bool = False,
+    allow: Sequence[str] = (),
+    on_event: OnEvent | None = None,
+    cancel: Cancel | None = None,
+    on_progress: OnProgress | None = None,
+    on_message: OnMessage | None = None,
+) -> tuple[Path, ...]:
+    """Measure the results of a project, write an HTML page and JSON into it, and return their paths.
+
+    trust, allow: as the options of a run. Raises StylizeError if the project does not exist, is not trusted, or lacks
+    frames.
+    """
     from stylize import pipeline
 
-    built = _build_settings(settings)
-    return pipeline.plan(Path(shot), built, built.project, on_progress, on_message)
+    reporter = make_reporter(on_event, cancel, on_progress, on_message)
+    return pipeline.report(Path(project), reporter, trust=trust, allow=allow)
+
+
+def check(
+    folder: _Path,
+    *,
+    update: bool = False,
+    trust: bool = False,
+    allow: Sequence[str] = (),
+    on_event: OnEvent | None = None,
+    cancel: Cancel | None = None,
+    on_progress: OnProgress | None = None,
+    on_message: OnMessage | None = None,
+) -> "tuple[Verdict, ...]":
+    """Regenerate the golden projects in a folder, and compare them with the approved frames.
+
+    update: approve the results instead. trust, allow: as the options of a run. Raises StylizeError if there is no
+    golden project or a damaged one.
+    """
+    from stylize import pipeline
+
+    reporter = make_reporter(on_event, cancel, on_progress, on_message)
+    return pipeline.check(Path(folder), update=update, reporter=reporter, trust=trust, allow=allow)
+
+
+# Result classes are imported at their first use, because their dependencies are heavy.
+_LAZY = {
+    "LayerResult": "stylize.result",
+    "MatteResult": "stylize.matting.matte_pipeline",
+    "Result": "stylize.result",
+    "RunSession": "stylize.run_session",
+    "Verdict": "stylize.quality.golden",
+}
+
+
+if not TYPE_CHECKING:  # hidden from type checkers, which would accept every name
+
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
+
+        if name not in _LAZY:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

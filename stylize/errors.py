@@ -1,33 +1,36 @@
-"""Errors that this package raises on purpose.
+"""Errors that this package raises deliberately.
 
 StylizeError
-├── SettingsError      an option, or a mix of options, that cannot be carried out
+├── SettingsError      an invalid option or combination of options
 ├── InputError         an input that cannot be used
-│   ├── ShotError          the shot: missing, not a picture or video, empty, broken
+│   ├── ShotError          the shot: missing, not a picture or video, empty, damaged
 │   ├── SequenceError      numbered files: gaps, two files for one number, mixed sizes
 │   ├── FrameRangeError    a frame that the shot does not have
 │   ├── StyleError         the reference picture
 │   ├── PaintedKeyError    a painted key: wrong size, wrong number, unreadable
-│   ├── PlanError          an edited table of keyframes: missing, or a line that cannot be read
+│   ├── PlanError          an edited table of keyframes: missing, or an unreadable line
 │   ├── MatteError         a matte: wrong size, missing frames, unreadable
 │   └── GuideError         a guide: wrong size, missing frames, too many channels, unreadable
 ├── FlowError          motion between frames: no library or weights, or vectors that do not fit
 ├── OutputError        a result cannot be written to its target
 ├── JobError           one of several processes was killed or could not start
-├── ProjectError       a project folder that is not ours, is in use, or is damaged
-└── RendererError      a renderer that is not installed or failed
+├── CancelledError     the caller cancelled the run
+├── SessionError       a session used while it is closed or already running
+├── ProjectError       a folder that is not a project, or a project that is in use or damaged
+├── RendererError      a renderer that is not installed or that failed
+└── ExtensionError     a broken renderer, flow estimator, exporter or segmenter from another distribution
 
-A message is one line: what was expected, what was found and what to do. RenamedOptionWarning is a Python warning for
-the former name of an option.
+A message is one line: what was expected, what was found and what to do. RenamedOptionWarning is a Python warning about
+a former name of an option.
 """
 
 
 class StylizeError(Exception):
-    """Base class of all errors that this package raises on purpose."""
+    """Base class of all errors that this package raises deliberately."""
 
 
 class SettingsError(StylizeError):
-    """An option, or a combination of options, cannot be carried out."""
+    """An option or a combination of options is invalid."""
 
 
 class RenamedOptionWarning(FutureWarning):
@@ -39,7 +42,7 @@ class InputError(StylizeError):
 
 
 class ShotError(InputError):
-    """The shot is missing, is no picture or video, is empty or is broken."""
+    """The shot is missing, not a picture or video, empty or damaged."""
 
 
 class SequenceError(InputError):
@@ -47,11 +50,11 @@ class SequenceError(InputError):
 
 
 class FrameRangeError(InputError):
-    """A frame that was asked for is not in the shot."""
+    """A requested frame is not in the shot."""
 
 
 class StyleError(InputError):
-    """The reference picture is missing, is no picture, or is too large."""
+    """The reference picture is missing, not a picture, or too large."""
 
 
 class PaintedKeyError(InputError):
@@ -59,7 +62,7 @@ class PaintedKeyError(InputError):
 
 
 class PlanError(InputError):
-    """A table of keyframes is missing, or has a line that cannot be read."""
+    """A table of keyframes is missing or has an unreadable line."""
 
 
 class MatteError(InputError):
@@ -82,9 +85,21 @@ class JobError(StylizeError):
     """A worker process was killed, ran out of memory or could not start."""
 
 
+class CancelledError(StylizeError):
+    """The caller cancelled the run. Finished work is kept, and a later run continues from there."""
+
+
+class SessionError(StylizeError):
+    """A session is used outside its ``with`` block, opened twice, or started while it is running."""
+
+
 class ProjectError(StylizeError):
-    """A project folder is not one of this package, is in use by another run, or is damaged."""
+    """A folder is not a project of this package, is in use by another run, or is damaged."""
 
 
 class RendererError(StylizeError):
-    """A renderer is not installed, or failed to paint a key."""
+    """A renderer is not installed or failed to paint a key."""
+
+
+class ExtensionError(StylizeError):
+    """An extension from another distribution is broken, or its name is not unique."""

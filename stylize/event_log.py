@@ -1,16 +1,18 @@
-"""Log of a run for pipelines: one JSON object per line, for every stage, task, frame and message.
+"""Log of a run for pipelines: one JSON object per line, for every event of ``events``.
 
 Every line has ``time`` (UTC, ISO 8601), ``seconds`` since the start of the run, and ``event``:
 
-- ``start``: version, stages and libraries that determine the bits, and what was asked for;
-- ``disk``: bytes that the run needs, as estimated before its work, and bytes that are free;
-- ``stage``: name, done, total;
+- ``start``: version, stages and libraries that determine the result, and the request;
+- ``disk``: bytes that the run needs, as estimated in advance, and bytes that are free;
+- ``stage``: name, done, total, the finished part of the step in progress, the place of the stage among all of the run
+  (0 if it is not planned), and estimates of the seconds left in the stage and in the run, null while unknown;
 - ``task``: id, and state, ``started`` or ``done``;
-- ``frame``: number, and its layer, empty for the only look;
+- ``key``: a keyframe that has been rendered, and its layer;
+- ``frame``: a frame that has been made, and its layer, empty for the whole shot;
 - ``message`` and ``warning``: text;
 - ``end``: ``error``, null on success.
 
-Events are appended to a file that exists, so the log of an earlier run is never lost.
+Events are appended to an existing file, so that the log of an earlier run is never lost.
 """
 
 import json
@@ -23,22 +25,21 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from stylize.errors import OutputError
+from stylize.events import WARNING, Event, FrameFinished, KeyRendered, Message, StageProgress, TaskDone, TaskStarted
 from stylize.io_errors import output_error
 
-# Prefix of a message about a loss.
-_WARNING = "warning: "
 # Beginning of every line of a log.
 _FIRST_BYTES, _MAX_LINE = b'{"time": ', 64
 
 
 class EventLog:
-    """Target of the events of a run: a file, or nothing."""
+    """Writer of the events of a run to a file, or to nothing."""
 
     def __init__(self, file: TextIO | None = None, path: Path | None = None) -> None:
         self._file, self._path, self._started = file, path, time.monotonic()
 
     def write(self, event: str, **values: Any) -> None:
-        """Write one event. values: serialisable as JSON. Raises OutputError when the disk is full."""
+        """Write one event. values: must be serialisable as JSON. Raises OutputError when the disk is full."""
         if self._file is None or self._path is None:
             return
         now = {"time": datetime.now(UTC).isoformat(), "seconds": round(time.monotonic() - self._started, 3)}
@@ -48,33 +49,38 @@ class EventLog:
         except OSError as error:
             raise output_error(error, self._path, "--log-json") from error
 
-    def message(self, text: str) -> None:
-        """Write a message, or a warning if its first word says so."""
-        if text.startswith(_WARNING):
-            self.write("warning", text=text.removeprefix(_WARNING))
-        else:
-            self.write("message", text=text)
+    def receive(self, event: Event) -> None:
+        """Write an event of the run. Raises OutputError when the disk is full."""
+        match event:
+            case StageProgress(done=done, total=total, seconds_left=left, part=part, place=place, places=places):
+                self.write(
+                    "stage", name=event.label, done=done, total=total, seconds_left=_rounded(left),
+                    part=round(part, 3), place=place, places=places, run_seconds_left=_rounded(event.run_seconds_left),
+                )  # fmt: skip
+            case Message(is_warning=is_warning):
+                self.write("warning" if is_warning else "message", text=str(event).removeprefix(WARNING))
+            case TaskStarted(task):
+                self.write("task", id=task, state="started")
+            case TaskDone(task):
+                self.write("task", id=task, state="done")
+            case KeyRendered(frame=frame, layer=layer):
+                self.write("key", frame=frame, layer=layer)
+            case FrameFinished(frame=frame, layer=layer):
+                self.write("frame", frame=frame, layer=layer)
 
-    @contextmanager
-    def task(self, task: str) -> Iterator[None]:
-        """Write an event when a task starts, and one when it is done."""
-        self.write("task", id=task, state="started")
-        yield
-        self.write("task", id=task, state="done")
 
-
-# A log that discards its events.
+# Log that discards its events.
 NO_LOG = EventLog()
 
 
 @contextmanager
 def open_log(path: Path | None, **start: Any) -> Iterator[EventLog]:
-    """Open a log, or one that discards its events. start: values of its first event. Raises OutputError."""
+    """Open a log, which discards its events without a path. start: values of its first event. Raises OutputError."""
     if path is None:
         yield NO_LOG
         return
     if not path.parent.is_dir():
-        raise OutputError(f"{path}: there is no folder {path.parent}; create it, or choose another --log-json")
+        raise OutputError(f"{path}: the folder {path.parent} does not exist; create it, or choose another --log-json")
     try:
         unfinished_line = path.is_file() and _check_log(path)
         file = path.open("a", encoding="utf-8")
@@ -95,15 +101,19 @@ def open_log(path: Path | None, **start: Any) -> Iterator[EventLog]:
             raise
         log.write("end", error=None)
     finally:
-        # Events are flushed one by one: what closing could still report has been raised.
+        # Every event is flushed, so that closing can report nothing new.
         with suppress(OSError):
             file.close()
 
 
-def _check_log(path: Path) -> bool:
-    """Return whether a log ends within a line, as a killed run leaves it. Raises OutputError for what is no log.
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
 
-    Events are appended only to what is empty or a log: a wrong path must not damage a movie or a key.
+
+def _check_log(path: Path) -> bool:
+    """Return whether a log ends with an incomplete line, as after a killed run. Raises OutputError if it is not a log.
+
+    Events are appended only to an empty file or a log, so that a wrong path cannot damage a movie or a key.
     """
     with path.open("rb") as file:
         first = file.readline(_MAX_LINE)

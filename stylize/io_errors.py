@@ -1,4 +1,4 @@
-"""Errors of writing a file, as messages that name the cause and the fix: one place for all writes."""
+"""Error messages for failed writes, which name the cause and the fix, in one place for all writes."""
 
 import errno
 import os
@@ -7,17 +7,17 @@ from pathlib import Path
 
 from stylize.errors import OutputError
 
-# Free bytes below which a disk counts as full.
+# Free bytes below which a disk is considered full.
 FULL_DISK_BYTES = 1 << 20
-# Alternative to name for files that a project keeps for itself.
+# Alternative to suggest for a project's own files.
 PROJECT_OPTION = "project with --project FOLDER"
 
 
 def output_error(error: OSError, target: Path, alternative: str = "-o") -> OutputError:
-    """Return the error that explains a failure of the file system to the user who needs ``target``.
+    """Return an error that explains a file system failure of writing ``target``.
 
-    alternative: what else to choose, after 'another'. Call it before the half-written file is deleted: for libraries
-    that write by themselves and give no reason, the cause is found from the state of the disk.
+    alternative: option to suggest, after "choose another". Call this before the partial file is deleted: for libraries
+    that give no reason, the cause is derived from the state of the disk.
     """
     number = error.errno if error.errno is not None else _probable_errno(target)
     folder, other = target.parent, f"choose another {alternative}"
@@ -26,12 +26,14 @@ def output_error(error: OSError, target: Path, alternative: str = "-o") -> Outpu
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return OutputError(f"{target} cannot be written: {folder} does not allow it; fix its permissions, or {other}")
     if number in (errno.ENOTDIR, errno.EEXIST):
-        return OutputError(f"{target} cannot be written: a file stands where a folder is needed; {other}")
+        return OutputError(f"{target} cannot be written: a file is in the place of a folder; {other}")
     if number == errno.EISDIR:
         return OutputError(f"{target} cannot be written: it is a folder; {other}")
+    if number == errno.ELOOP:
+        return OutputError(f"{target} cannot be written: it is a symbolic link; replace it by a file, or {other}")
     if number == errno.ENOENT:
-        return OutputError(f"{target} cannot be written: the folder {folder} has gone; run again, or {other}")
-    reason = error.strerror or " ".join(str(error).split()) or "no reason was told"
+        return OutputError(f"{target} cannot be written: the folder {folder} no longer exists; run again, or {other}")
+    reason = error.strerror or " ".join(str(error).split()) or "unknown reason"
     return OutputError(f"{target} cannot be written ({reason}); free space or check the disk, or {other}")
 
 

@@ -1,8 +1,8 @@
-"""Tasks of a run, and their execution by this process or by several at once; the result does not depend on which.
+"""Tasks of a run, and their execution by this process or by several; the result is the same.
 
-A worker is a fresh process (spawned, so the same on every platform), which receives once what all tasks need. It
-reports through its own pipe, so a worker that is killed does not affect the others. Workers leave Ctrl-C to the parent,
-and exit when the parent has ended.
+A worker is a new process (spawned, for the same behaviour on every platform), which receives the common data of all
+tasks once. It reports through its own pipe, so that a killed worker does not affect the others. Workers ignore Ctrl-C,
+which the parent handles, and exit when the parent has ended.
 """
 
 import contextlib
@@ -25,17 +25,19 @@ from stylize.errors import JobError, StylizeError
 Payload = TypeVar("Payload")
 Event = TypeVar("Event")
 
-# Messages of a worker, each with one value: it waits for a task, a task reports an event, a task is done, an error.
+# Messages of a worker, each with one value: ready for a task, event of a task, task done, error.
 _READY, _EVENT, _DONE, _FAILED = "ready", "event", "done", "failed"
+# Polling interval, in seconds, of a process that waits for others.
+_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class Task:
-    """One task of a run.
+    """Task of a run.
 
-    id: its kind, and what distinguishes it from others of the kind, as ``span:0007``. needs: ids of the tasks that must
-    be done before; ids that are not in a list count as done. produces: files that exist when it is done. details: data
-    for its runner, picklable if it goes to another process. cost: in units of its kind.
+    id: its kind and a distinguishing part, such as ``span:0007``. needs: ids of the tasks that must be done first; ids
+    that are not in the list of tasks count as done. produces: files that exist when the task is done. details: data for
+    its runner, picklable if it is sent to another process. cost: in units that depend on the kind.
     """
 
     id: str
@@ -51,13 +53,13 @@ class Task:
 
 
 def task_id(kind: str, *which: str) -> str:
-    """Return the id of a task: its kind, and the words that are not empty, such as layer and frame."""
+    """Return the id of a task: its kind and the nonempty words, such as layer and frame."""
     return ":".join([kind, *filter(None, which)])
 
 
 @dataclass(frozen=True)
 class WorkerSetup(Generic[Payload, Event]):
-    """Setup of a process. ``prepare`` is a function of a module, and all that is passed can be pickled.
+    """Setup of a process. ``prepare`` must be a module-level function, and everything passed must be picklable.
 
     prepare: called once per process with the payload; returns a function from a task to the events it reports.
     """
@@ -67,16 +69,16 @@ class WorkerSetup(Generic[Payload, Event]):
 
 
 def run_in_order(tasks: Sequence[Task], runners: Mapping[str, Callable[[Sequence[Task]], None]]) -> None:
-    """Run a list of tasks in this process: neighbours of one kind together, by the runner of that kind.
+    """Run tasks in this process, in order; consecutive tasks of one kind go to the runner of that kind together.
 
-    Raises ValueError for a task that stands before one that it needs.
+    Raises ValueError for a task that precedes one that it needs.
     """
     ids, done = {task.id for task in tasks}, set[str]()
     for kind, neighbours in groupby(tasks, key=lambda task: task.kind):
         group = list(neighbours)
         missing = {need for task in group for need in task.needs} & ids - done - {task.id for task in group}
         if missing:
-            raise ValueError(f"{group[0].id} stands before {min(missing)}, which it needs")
+            raise ValueError(f"{group[0].id} precedes {min(missing)}, which it needs")
         runners[kind](group)
         done.update(task.id for task in group)
 
@@ -88,19 +90,22 @@ def run_tasks(
     on_event: Callable[[Task, Event], None],
     on_done: Callable[[Task], None] = lambda task: None,
     on_start: Callable[[Task], None] = lambda task: None,
+    poll: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run all tasks, ``jobs`` at a time, in order of the list, each as soon as all that it needs is done.
+    """Run all tasks, ``jobs`` at a time, in list order; a task starts once the tasks that it needs are done.
 
-    The callbacks are called in this process, one after the other. An error of a task stops all others and is raised
-    here. Raises JobError when a process was killed, ValueError for tasks that need each other.
+    The callbacks are called in this process, one at a time; ``poll`` is also called while waiting. An error of a task
+    or a callback stops all others and is re-raised here. Raises JobError when a process was killed, ValueError for
+    circular needs.
     """
     queue = _Queue(tasks)
     if jobs == 1:
-        _run_here(setup, queue, on_event, on_done, on_start)
+        _run_here(setup, queue, on_event, on_done, on_start, poll)
         return
     with _worker_pool(setup, jobs) as pool:
         running = dict[int, Task]()
         while queue.pending or running:
+            poll()
             for number, kind, value in pool.receive():
                 if kind == _FAILED:
                     raise value
@@ -120,11 +125,12 @@ def run_tasks(
 
 def _run_here(
     setup: WorkerSetup[Payload, Event], queue: "_Queue", on_event: Callable[[Task, Event], None],
-    on_done: Callable[[Task], None], on_start: Callable[[Task], None],
+    on_done: Callable[[Task], None], on_start: Callable[[Task], None], poll: Callable[[], None],
 ) -> None:  # fmt: skip
     run_task = setup.prepare(setup.payload)
     while (task := queue.next(idle=True)) is not None:
         on_start(task)
+        poll()
         for event in run_task(task):
             on_event(task, event)
         queue.finish(task)
@@ -132,19 +138,19 @@ def _run_here(
 
 
 class _Queue:
-    """Waiting tasks, in order, and the tasks that others wait for."""
+    """Pending tasks, in order, and the tasks that others wait for."""
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         self.pending = list(tasks)
         self._open = {task.id for task in tasks}
 
     def next(self, *, idle: bool) -> Task | None:
-        """Remove and return the first task that can run, if there is one. idle: no other task is running."""
+        """Remove and return the first task that can run, or None. idle: no other task is running."""
         for place, task in enumerate(self.pending):
             if not self._open.intersection(task.needs):
                 return self.pending.pop(place)
         if idle and self.pending:
-            raise ValueError(f"{self.pending[0].id} needs tasks that need it")
+            raise ValueError(f"{self.pending[0].id} and the tasks that it needs form a cycle")
         return None
 
     def finish(self, task: Task) -> None:
@@ -154,15 +160,15 @@ class _Queue:
 
 @dataclass
 class _WorkerPool:
-    """The processes, their pipes, and the processes that have reported that they are ready."""
+    """Worker processes, their pipes, and the workers that have reported that they are ready."""
 
     processes: list[SpawnProcess]
     pipes: list[Connection]
     ready: set[int] = field(default_factory=set)
 
     def receive(self) -> Iterator[tuple[int, str, Any]]:
-        """Yield the messages of the workers; waits for the first. Raises JobError when a worker has ended."""
-        for pipe in wait(self.pipes):
+        """Yield the messages of the workers, after a short wait. Raises JobError when a worker has ended."""
+        for pipe in wait(self.pipes, _POLL_SECONDS):
             number = self.pipes.index(pipe)  # type: ignore[arg-type]
             try:
                 kind, value = self.pipes[number].recv()
@@ -188,17 +194,17 @@ class _WorkerPool:
         code = self.processes[number].exitcode
         if number not in self.ready:
             return JobError(
-                f"a process of --jobs could not start (exit code {code}); use --jobs 1, and in a script of your own "
+                f"a process of --jobs could not start (exit code {code}); use --jobs 1, or in your own script "
                 'call stylize.run under if __name__ == "__main__"'
             )
         ending = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
         return JobError(
-            f"a process of --jobs {ending}, most often for want of memory; run again with fewer --jobs: what is done "
-            "is kept, and the same command goes on from here"
+            f"a process of --jobs {ending}, most often for lack of memory; run again with fewer --jobs (finished work "
+            "is kept, and the same command continues from here)"
         )
 
     def stop(self) -> None:
-        """Kill all workers at once; writes are atomic, so no file is left half written."""
+        """Kill all workers immediately; writes are atomic, so that no file is left incomplete."""
         for process in self.processes:
             process.terminate()
         for process in self.processes:
@@ -228,7 +234,7 @@ def _worker_pool(setup: WorkerSetup[Payload, Event], jobs: int) -> Iterator[_Wor
 
 @contextlib.contextmanager
 def _sigint_blocked() -> Iterator[None]:
-    """Block Ctrl-C for processes started meanwhile, even before they can ignore it; this process gets it afterwards."""
+    """Block Ctrl-C for processes started in this context until they can ignore it; it is delivered here afterwards."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -240,7 +246,7 @@ def _sigint_blocked() -> Iterator[None]:
 
 
 def _worker_main(pipe: Connection, setup: WorkerSetup[Any, Any]) -> None:
-    """Run the main loop of a worker."""
+    """Main loop of a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:
@@ -269,7 +275,7 @@ def _receive_task(pipe: Connection) -> Any:
 
 
 def _exit_with_parent() -> None:
-    # A worker that outlives its parent would write into a project that another run may have opened.
+    # A worker that outlives its parent could write into a project that another run has opened.
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -277,11 +283,11 @@ def _exit_with_parent() -> None:
 
 
 def _picklable_error(error: Exception) -> Exception:
-    """Return the error itself where it can be pickled, with its traceback as a note unless raised on purpose."""
+    """Return the error itself if it can be pickled, with its traceback as a note unless it was raised deliberately."""
     if isinstance(error, MemoryError):
         return JobError(
-            "a process of --jobs ran out of memory; run again with fewer --jobs: what is done is kept, and the same "
-            "command goes on from here"
+            "a process of --jobs ran out of memory; run again with fewer --jobs (finished work is kept, and the same "
+            "command continues from here)"
         )
     if not isinstance(error, StylizeError):
         error.add_note(traceback.format_exc())
@@ -292,6 +298,6 @@ def _picklable_error(error: Exception) -> Exception:
 
 
 def _pickle_round_trip(error: Exception) -> Exception:
-    """Return an error as it arrives at the other end of a pipe. Raises whatever pickling raises."""
+    """Return an error as it arrives at the other end of a pipe. Raises any error of pickling."""
     arrived: Exception = pickle.loads(pickle.dumps(error))
     return arrived

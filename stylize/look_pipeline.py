@@ -1,4 +1,4 @@
-"""One look, all of a shot or a layer of it: its keyframes, its tasks, and the frames propagated from the keyframes."""
+"""Run of one look, of a whole shot or a layer: its keyframes, its tasks, and the propagated frames."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,14 +10,20 @@ from stylize import refinement
 from stylize.context.context import Context
 from stylize.context.keys import PAINTED
 from stylize.errors import SettingsError
+from stylize.events import KeyRendered
+from stylize.extensions.discovery import renderer as renderer_of
 from stylize.jobs import Task, run_in_order, task_id
 from stylize.keys import rendering
 from stylize.keys.conditioning import open_conditioning
 from stylize.keys.upgraded import upgraded_keys
+from stylize.media.colour_report import colour_report
+from stylize.media.images import has_several_pictures
+from stylize.media.sequences import name_frames
 from stylize.planning.budget import TimedRenderer, key_limits, record_costs
-from stylize.planning.picking import ShotPlan, plan_shots, with_coverage
+from stylize.planning.picking import ShotPlan, plan_shots, shot_light, with_coverage
 from stylize.refinement import Refinement, RefinementState
-from stylize.renderers import Renderer, make_renderer
+from stylize.renderers import Renderer, make_renderer, plates_destination
+from stylize.renderers.painted import PaintedRenderer
 from stylize.session import prefix_errors
 from stylize.settings import Settings
 from stylize.spans.scheduler import propagate_shots, span_tasks
@@ -37,7 +43,7 @@ class LookResult:
 
 
 def plan_look(context: Context, shot_frames: tuple[tuple[int, ...], ...]) -> tuple[ShotPlan, ...]:
-    """Return the keyframes of one look, without those that refinement adds. shot_frames: the frames of each shot."""
+    """Return the keyframes of one look, excluding those that refinement adds. shot_frames: the frames of each shot."""
     with prefix_errors(context.name):
         planning = context.during(PLAN)
         return plan_shots(planning, shot_frames, key_limits(planning, shot_frames))
@@ -61,7 +67,7 @@ class LookRun:
     """Run of one look through the stages.
 
     planned: its shots, without the keyframes that refinement adds. rendered, redone: keys and frames made in this run.
-    painted: keys that a person painted.
+    painted: keys painted by hand. key_seconds: see ``TimedRenderer``.
     """
 
     context: Context
@@ -69,6 +75,7 @@ class LookRun:
     rendered: set[int] = field(default_factory=set)
     redone: set[int] = field(default_factory=set)
     painted: tuple[int, ...] = ()
+    key_seconds: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         with prefix_errors(self.context.name):
@@ -80,10 +87,10 @@ class LookRun:
         return refinement.extend_shots(self.planned, self.refinement_state)
 
     def tasks(self) -> list[Task]:
-        """Return the tasks of the look, done or not.
+        """Return all tasks of the look, including those already done.
 
-        They are the keys of each shot, which are rendered one from another; its spans, which are independent of each
-        other; and refinement.
+        These are the keys of each shot, each of which depends on the previous one; its spans, which are independent;
+        and refinement.
         """
         settings, tasks = self.context.settings, list[Task]()
         files = self.context.keys.files() if settings.runs("render") else {}
@@ -124,18 +131,33 @@ class LookRun:
 
         def on_key(number: int, new: bool) -> None:
             done.append(number)
+            if new:
+                path = files.get(number, context.file("keys", number))
+                context.reporter.send(KeyRendered(number, path, context.name))
             context.progress("render", len(done), len(numbers))
 
-        for task, plan in zip(tasks, shots, strict=True):
+        def on_step(part: float) -> None:
+            context.progress("render", len(done), len(numbers), part)
+
+        def key_plan_of(plan: ShotPlan) -> rendering.KeyPlan:
             keys = {key.frame: files.get(key.frame, context.file("keys", key.frame)) for key in plan.keyframes}
             added = frozenset(key.frame for key in plan.keyframes if key.reason == PAINTED)
-            key_plan = rendering.KeyPlan(
-                plan.frames, keys, painted, added & painted, context.shot.depth, late, retried, upgraded
-            )
+            return rendering.KeyPlan(
+                plan.frames, keys, painted, added & painted, context.shot.depth, late, retried, upgraded,
+                shot_light(context.during(PLAN), plan.frames) if keys.keys() - painted else {},
+            )  # fmt: skip
+
+        key_plans = [key_plan_of(plan) for plan in shots]
+        _report_sending(context, key_plans, inputs)
+        context.progress("render", 0, len(numbers))
+        for task, key_plan in zip(tasks, key_plans, strict=True):
             project = context.project.during(task.id)
-            with context.log.task(task.id):
-                self.rendered.update(rendering.render_keys(key_plan, inputs, project, on_key, context.message))
+            with context.reporter.task(task.id):
+                self.rendered.update(
+                    rendering.render_keys(key_plan, inputs, project, on_key, context.reporter, on_step)
+                )
         record_costs(context.during(PLAN), renderer)
+        self.key_seconds += renderer.seconds
 
     def _propagate(self, tasks: Sequence[Task]) -> None:
         self.last = propagate_shots(self.context, self.shots)
@@ -148,10 +170,12 @@ class LookRun:
                 context.during(tasks[0].id), self.planned, self.refinement_state, self._run_round
             )
         elif settings.refine is not None and not self.refinement_state.done(settings.refine):
-            context.message("--refine goes on in a run that renders and propagates; this one only takes what is known")
+            context.message(
+                "--refine continues in a run that renders and propagates; this run only uses the existing rounds"
+            )
 
     def _run_round(self, refinement_state: RefinementState) -> tuple[int, ...]:
-        """Run the tasks of the look with the keyframes of a further round; return the frames made."""
+        """Run the tasks of the look with the keyframes of another round; return the frames made."""
         self.refinement_state = refinement_state
         tasks = [task for task in self.tasks() if task.kind in ("keys", "span")]
         run_in_order(tasks, {kind: partial(run, self) for kind, run in _RUNNERS.items()})
@@ -166,24 +190,37 @@ _RUNNERS: Mapping[str, Callable[[LookRun, Sequence[Task]], None]] = MappingProxy
 def _key_inputs(context: Context, to_render: Sequence[int]) -> tuple[rendering.KeyInputs, TimedRenderer]:
     """Return the inputs of key rendering. to_render: the keys that are not painted."""
     settings = context.settings
-    reference = None
-    if settings.style is not None and to_render:
-        reference = rendering.read_reference(settings.style, context.project, context.shot.colour)
-    renderer = TimedRenderer(_renderer(settings) if to_render else make_renderer("painted", settings))
+    paths = settings.references if to_render else ()
+    references = rendering.read_references(paths, context.project, context.shot.colour)
+    for path in filter(has_several_pictures, paths):
+        context.message(f"warning: the reference {path} contains several pictures; only the first is used")
+    for note in filter(None, (colour_report(path, context.shot.colour) for path in paths)):
+        context.message(note)
+    renderer = TimedRenderer(_renderer(settings) if to_render else PaintedRenderer())
     source = rendering.PlateSource(
-        context.plates.colour, lambda frame: context.project.digest(context.plates.paths[frame])
+        context.plates.colour, lambda frame: context.project.digest(context.plates.paths[frame]), context.shot.colour
     )
-    stages = (settings.renderer, *context.motion.stages)
+    stages = (renderer_of(settings.renderer).cache_stage, *context.motion.stages)
     inputs = rendering.KeyInputs(
-        source, renderer, stages, reference, settings.seed, context.motion, open_conditioning(context)
+        source, renderer, stages, references, settings.seed, context.motion, open_conditioning(context)
     )
     return inputs, renderer
 
 
+def _report_sending(context: Context, plans: Sequence[rendering.KeyPlan], inputs: rendering.KeyInputs) -> None:
+    """Report, before rendering, which plates are sent to a server, and its address."""
+    destination = plates_destination(context.settings)
+    if destination is None:
+        return
+    numbers = [frame for plan in plans for frame in rendering.keys_to_render(plan, inputs, context.project)]
+    if numbers:
+        context.message(f"plates are sent to {destination}: {name_frames(numbers, 'keyframe')}")
+
+
 def _renderer(settings: Settings) -> Renderer:
-    if not settings.paints and settings.renderer == "example":
+    if renderer_of(settings.renderer).needs_reference and settings.style is None:
         raise SettingsError(
-            "there are keys to render and nothing to paint them after; give a reference with --style PICTURE, "
+            "there are keys to render, but no reference; give one with --style PICTURE, "
             "or painted keys with --keys FOLDER"
         )
     return make_renderer(settings.renderer, settings)

@@ -1,11 +1,11 @@
-"""Closed loop of refinement: render a further key where the error maps are high, and keep it if the error falls.
+"""Refinement loop: render another key where the error maps are high, and keep it if the error falls.
 
-First, keys of a model that do not agree with the previous one are painted again with other seeds: a key added between
-two keys that contradict each other does not help.
+First, keys of a model that do not agree with the previous key are repainted with other seeds, because adding a key
+between two contradictory keys does not help.
 
-One round adds one key, makes what it changes, and measures the error. Every round is stored in the project before it
-begins and when it has ended. A run that is killed therefore continues in the middle of its round, and a finished round
-is not repeated.
+A round adds one key, regenerates the affected frames, and measures the error. The project records
+its beginning and its end. A killed run therefore continues in the middle of its round, and finished rounds are not
+repeated.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -16,22 +16,24 @@ import numpy as np
 from propagate.synthesis import SynthesisSettings
 from stylize.context.context import Context
 from stylize.context.keys import PAINTED
+from stylize.extensions.discovery import renderer
 from stylize.keys.conditioning import open_conditioning
 from stylize.keys.neighbour_agreement import NeighbourAgreement, neighbour_agreements
 from stylize.keys.rendering import REFINE_RETRIES
 from stylize.media.images import read_image, to_float
 from stylize.planning.keyframes import Keyframe
 from stylize.planning.picking import ShotPlan
+from stylize.planning.shared_choice import SharedChoice, shared_choice
 from stylize.planning.uncovered import best_frame, error_floor, shot_error
 from stylize.renderers import make_renderer
-from stylize.settings import MODEL_RENDERERS
 from stylize.spans.frame_files import ERROR, pass_file
 from stylize.stages import cache_key
 
-# A key pays when it removes this share of the error of so many frames of its shot, or of all frames of a shorter shot.
-# On the example with a fixed filter as the truth, keys that paid gained 0.81 and 0.44 dB, the next one 0.19 dB.
+# A key pays off if it removes this share of the error of this many frames of its shot, or of all frames of a shorter
+# shot. On the example with a fixed filter as the ground truth, keys that paid off gained 0.81 and 0.44 dB, the next one
+# 0.19 dB.
 MIN_GAIN, MIN_GAIN_FRAMES = 0.1, 50
-# Frames nearer to a key than this cannot be improved by another key.
+# Frames closer than this to a key cannot be improved by another key.
 MIN_DISTANCE = 3
 _NAME = "refined"
 
@@ -40,9 +42,9 @@ _NAME = "refined"
 class Refinement:
     """One round.
 
-    frame: the new keyframe. before, after: the error of its shot, the mean over frames of the root mean squared
-    difference, 0..1; after is None while the round is in progress. kept: whether the keyframe is kept. floor: the error
-    next to a key, below which no frame counts.
+    frame: the new keyframe. before, after: error of its shot, the mean over frames of the root mean squared difference,
+    0..1; ``after`` is None while the round is in progress. kept: whether the keyframe is kept. floor: error next to a
+    key; frames below it are ignored.
     """
 
     frame: int
@@ -52,15 +54,15 @@ class Refinement:
     floor: float
 
     def pays(self, frames: int) -> bool:
-        """Return whether the round has lowered the error of its shot, of so many frames, enough to try another."""
+        """Return whether the round has lowered the error enough to try another. frames: number in the shot."""
         return self.after is not None and _pays((self.before - self.after) * frames, self.before, frames)
 
 
 @dataclass(frozen=True)
 class RefinementState:
-    """All rounds of a project, in order. ended: no further round would pay.
+    """All rounds of a project, in order. ended: no further round would pay off.
 
-    retried: keys that did not agree and are painted with other seeds too; None until that has been checked.
+    retried: keys that did not agree and were repainted with other seeds; None until that has been checked.
     """
 
     rounds: tuple[Refinement, ...] = ()
@@ -68,11 +70,11 @@ class RefinementState:
     retried: frozenset[int] | None = None
 
     def first(self, count: int) -> "RefinementState":
-        """Return the state limited to ``count`` rounds, as ``--refine count`` uses it."""
+        """Return the state limited to the first ``count`` rounds, for ``--refine count``."""
         return self if len(self.rounds) <= count else RefinementState(self.rounds[:count], True, self.retried)
 
     def done(self, count: int) -> bool:
-        """Return whether ``--refine count`` has nothing left to do."""
+        """Return whether ``--refine count`` is complete."""
         open_round = any(one.after is None for one in self.rounds)
         return not open_round and (self.ended or len(self.rounds) >= count)
 
@@ -81,18 +83,18 @@ class RefinementState:
         return [one.frame for one in self.rounds if one.kept or one.after is None]
 
 
-# Renders and propagates the shots with the keyframes of the rounds so far; returns the frames that were made.
+# Function that renders and propagates the shots with the keyframes of the rounds so far, and returns the frames made.
 Make = Callable[[RefinementState], Collection[int]]
 
 
 def stored_rounds(context: Context, shots: Sequence[ShotPlan]) -> RefinementState:
-    """Return the rounds that earlier runs have done for this plan; see ``RefinementState.first``.
+    """Return the rounds of earlier runs for this plan; see ``RefinementState.first``.
 
-    Keys painted by a person afterwards do not invalidate rounds: a painted key responds to their result.
+    Keys painted later do not invalidate rounds, because they respond to the result of the rounds.
     """
     if context.settings.refine is None or context.matte_is_empty:
         return RefinementState((), True)
-    stored = context.project.recall(_NAME, _key(context, shots))
+    stored = context.project.recall(_NAME, _key(context, shots)) or _shared(context, shots).recall()
     if stored is None:
         return RefinementState()
     rounds = tuple(Refinement(int(frame), *figures) for frame, *figures in stored["rounds"])
@@ -134,8 +136,8 @@ def refine(context: Context, shots: Sequence[ShotPlan], state: RefinementState, 
 
 
 def _outlier_keys(context: Context, shots: Sequence[ShotPlan]) -> frozenset[int]:
-    """Return the keys of a model that do not agree with the previous one and have not been retried with other seeds."""
-    if context.settings.renderer not in MODEL_RENDERERS or context.settings.retries >= REFINE_RETRIES:
+    """Return the keys of a model that do not agree with the previous key and have not been retried with other seeds."""
+    if not renderer(context.settings.renderer).retries or context.settings.retries >= REFINE_RETRIES:
         return frozenset()
     painted = context.keys.painted()
     found: list[NeighbourAgreement] = []
@@ -146,7 +148,7 @@ def _outlier_keys(context: Context, shots: Sequence[ShotPlan]) -> frozenset[int]
         ]  # fmt: skip
     for one in found:
         context.message(
-            f"refine: keyframe {one.frame} does not agree with {one.before} ({one.agreement}): painted again with "
+            f"refine: keyframe {one.frame} does not agree with {one.before} ({one.agreement}); repainting it with "
             "other seeds"
         )
     return frozenset(one.frame for one in found)
@@ -158,7 +160,7 @@ def _outlier_keys(context: Context, shots: Sequence[ShotPlan]) -> frozenset[int]
 def _begin_round(
     context: Context, shots: Sequence[ShotPlan], state: RefinementState, errors: dict[int, float]
 ) -> RefinementState:
-    """Begin a round at the frame of all shots that would reduce the error most; end refinement if none would pay."""
+    """Begin a round at the frame that would reduce the error most; end refinement if none would pay off."""
     best: tuple[float, Refinement] | None = None
     gap = max(MIN_DISTANCE, context.settings.min_gap)
     tried = {one.frame for one in state.rounds}
@@ -182,7 +184,7 @@ def _begin_round(
 def _end_round(
     context: Context, shots: Sequence[ShotPlan], state: RefinementState, errors: dict[int, float]
 ) -> RefinementState:
-    """Measure the last round; a key that has not lowered the error is withdrawn."""
+    """Measure the last round; remove its key if it has not lowered the error."""
     last = state.rounds[-1]
     frames = next(plan.frames for plan in shots if last.frame in set(plan.frames))
     _measure(context, frames, errors)
@@ -191,7 +193,7 @@ def _end_round(
 
 
 def _pays(reduction: float, error: float, frames: int) -> bool:
-    """Return whether a round pays. reduction: of the summed errors of all frames. error: the mean of a shot."""
+    """Return whether a round pays off. reduction: that of the sum of all errors. error: the mean of a shot."""
     return reduction >= MIN_GAIN * error * min(frames, MIN_GAIN_FRAMES)
 
 
@@ -202,7 +204,7 @@ def _extend_shot(plan: ShotPlan, rounds: Iterable[Refinement]) -> ShotPlan:
             found[one.frame] = Keyframe(one.frame, _reason(one), 0.0)
     if len(found) == len(plan.keyframes):
         return plan
-    return ShotPlan(plan.frames, tuple(found[frame] for frame in sorted(found)))
+    return replace(plan, keyframes=tuple(found[frame] for frame in sorted(found)), coverage={})
 
 
 def _reason(one: Refinement) -> str:
@@ -240,19 +242,46 @@ def _forget(errors: dict[int, float], made: Collection[int]) -> None:
 def _store(context: Context, shots: Sequence[ShotPlan], state: RefinementState) -> None:
     rounds = [[one.frame, one.before, one.after, one.kept, one.floor] for one in state.rounds]
     retried = None if state.retried is None else sorted(state.retried)
-    context.project.remember(_NAME, _key(context, shots), {"rounds": rounds, "ended": state.ended, "again": retried})
+    value = {"rounds": rounds, "ended": state.ended, "again": retried}
+    context.project.remember(_NAME, _key(context, shots), value)
+    if all(one.after is not None for one in state.rounds):
+        # An unfinished round continues at the size at which it began.
+        _shared(context, shots).remember(value)
+
+
+def _shared(context: Context, shots: Sequence[ShotPlan]) -> SharedChoice:
+    """Return the rounds that a draft and the full run share."""
+    full, settings, frames = context.full, context.settings, context.shot.frames
+    keys = _planned_keys(shots)
+    # The key covers the plates that the colours of the shot come from; in a draft, these need not be files.
+    conditioning = replace(open_conditioning(full), shot=None)
+    return shared_choice(
+        context, "refinement", frames, [plan.frames for plan in shots], keys, full.guide_inputs(frames),
+        full.motion.cache_key(frames), SynthesisSettings().cache_key(),
+        make_renderer(settings.renderer, settings).cache_key(), _style_digest(context), full.shot.depth,
+        [conditioning.cache_inputs(frame) for numbers in keys for frame in numbers],
+        uses=(*full.motion.stages, renderer(settings.renderer).cache_stage),
+    )  # fmt: skip
+
+
+def _planned_keys(shots: Sequence[ShotPlan]) -> list[list[int]]:
+    return [[key.frame for key in plan.keyframes if key.reason != PAINTED] for plan in shots]
+
+
+def _style_digest(context: Context) -> str:
+    return " ".join(map(context.project.digest, context.settings.references))
 
 
 def _key(context: Context, shots: Sequence[ShotPlan]) -> str:
-    """Return the cache key of all that the errors depend on, except painted keys."""
+    """Return the cache key of everything that the errors depend on, except painted keys."""
     settings, frames = context.settings, context.shot.frames
-    keys = [[key.frame for key in plan.keyframes if key.reason != PAINTED] for plan in shots]
+    keys = _planned_keys(shots)
     conditioning = open_conditioning(context)
     conditioning_inputs = [conditioning.cache_inputs(frame) for numbers in keys for frame in numbers]
-    style = "" if settings.style is None else context.project.digest(settings.style)
     return cache_key(
         "refinement", [plan.frames for plan in shots], keys, context.plate_digests(frames),
         context.matte_inputs(frames), context.guide_inputs(frames), context.motion.cache_key(frames),
-        SynthesisSettings().cache_key(), make_renderer(settings.renderer, settings).cache_key(), style,
-        context.shot.depth, conditioning_inputs, settings=settings, uses=(*context.motion.stages, settings.renderer),
+        SynthesisSettings().cache_key(), make_renderer(settings.renderer, settings).cache_key(), _style_digest(context),
+        context.shot.depth, conditioning_inputs, settings=settings,
+        uses=(*context.motion.stages, renderer(settings.renderer).cache_stage),
     )  # fmt: skip

@@ -1,7 +1,8 @@
-"""Result of a run, for scripts and for the command: what was made, from which keyframes, and where it is."""
+"""Result of a run, for scripts and the command line: frames, keyframes, and paths."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from stylize.look_pipeline import LookResult, existing_frames
@@ -9,18 +10,22 @@ from stylize.planning.picking import ShotPlan
 from stylize.planning.plan_report import timecodes
 from stylize.refinement import Refinement
 from stylize.session import Session
+from stylize.settings import Settings
 
 
 @dataclass(frozen=True)
 class Result:
     """Result of a run.
 
-    project: its folder. frames: number to finished picture. shots: cuts and keyframes. rendered, painted: the
-    keyframes that were rendered in this run, and those that a person painted. redone, reused: frames made in
-    this run, and kept from earlier ones. outputs: movies, sheets and files requested. notes: losses and other
-    facts to report. pixels: of one frame. timecodes: of every frame. refinements: the rounds of ``--refine``, of this
-    run and of earlier ones. layers: result of each, from the lowest; empty without layers. With layers, a frame is a
-    keyframe, rendered or painted if it is so in any of them.
+    project: its folder. frames: finished picture by frame number. shots: cuts and keyframes. rendered, painted:
+    keyframes rendered in this run, and keyframes painted by hand. redone, reused: frames made in this run, and frames
+    kept from earlier runs. outputs: movies, contact sheets and other files written. notes: losses and other facts to
+    report. pixels: number of pixels in a frame. timecodes: time code of every frame. refinements: rounds of
+    ``--refine``, including earlier runs. settings: those that were applied. layers: result of each layer, lowest first;
+    empty without layers. With layers, a frame counts as a keyframe, rendered or painted if it is one in any layer.
+    scale: size of a draft over that of the shot; None at full size. full_seconds: estimated time of the full run, in
+    seconds; None at full size, and if a draft cannot estimate it. run_seconds: of a plan, the estimated time of its
+    run, in seconds, from speeds measured on this machine; None if they are not known yet, and in the result of a run.
     """
 
     project: Path
@@ -35,12 +40,16 @@ class Result:
     pixels: int
     timecodes: Mapping[int, str]
     refinements: tuple[Refinement, ...]
+    settings: Settings
     layers: tuple["LayerResult", ...] = ()
+    scale: Fraction | None = None
+    full_seconds: float | None = None
+    run_seconds: float | None = None
 
 
 @dataclass(frozen=True)
 class LayerResult:
-    """Result of one layer. project: its folder. on: for how long it holds a drawing. For other fields see Result."""
+    """Result of one layer. project: its folder. on: the option ``on``. For other fields, see Result."""
 
     name: str
     project: Path
@@ -56,12 +65,12 @@ class LayerResult:
 def make_result(
     session: Session, shot_frames: tuple[tuple[int, ...], ...], results: Sequence[LookResult],
     finished: Mapping[int, Path] | None = None, redone: tuple[int, ...] = (), outputs: tuple[Path, ...] = (),
-    notes: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (), full_seconds: float | None = None, run_seconds: float | None = None,
 ) -> Result:  # fmt: skip
-    """Return the result of a run. shot_frames: frames of each shot. results: of the looks, from the lowest layer."""
+    """Return the result of a run. shot_frames: frames of each shot. results: one per look, lowest layer first."""
     shot, frames = session.context.shot, finished or {}
     return Result(
-        project=session.context.project.root,
+        project=session.context.project.main.root,
         frames=frames,
         shots=merge_shots(shot_frames, results),
         rendered=_union(result.rendered for result in results),
@@ -73,7 +82,11 @@ def make_result(
         pixels=shot.size[0] * shot.size[1],
         timecodes=timecodes(shot),
         refinements=() if session.layered else results[0].refinements,
+        settings=session.context.settings,
         layers=_layer_results(session, results),
+        scale=None if session.context.draft is None else session.context.draft.scale,
+        full_seconds=full_seconds,
+        run_seconds=run_seconds,
     )
 
 
@@ -84,7 +97,8 @@ def merge_shots(shot_frames: tuple[tuple[int, ...], ...], results: Sequence[Look
     merged = []
     for place, frames in enumerate(shot_frames):
         keys = {key.frame: key for result in reversed(results) for key in result.shots[place].keyframes}
-        merged.append(ShotPlan(frames, tuple(keys[frame] for frame in sorted(keys))))
+        repeats = results[0].shots[place].repeats
+        merged.append(ShotPlan(frames, tuple(keys[frame] for frame in sorted(keys)), repeats=repeats))
     return tuple(merged)
 
 

@@ -1,23 +1,28 @@
-"""Session of a run: the opened shot and project, checked early for later failures, with every frame as a file."""
+"""Session of a run: the opened shot and project, checked early for errors, with every frame as a file."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 
 from masks.extent import Extent
-from stylize.context.context import Context, Message, Progress
+from stylize.context.context import Context, draft_label
 from stylize.context.guides import Guide, open_guides
 from stylize.context.keys import Keys
 from stylize.context.mattes import Mattes, mattes_from_files
-from stylize.errors import StylizeError
-from stylize.event_log import NO_LOG, EventLog
+from stylize.drafting import draft_looks, draft_project, draft_scale, draft_shot
+from stylize.errors import CancelledError, StylizeError
+from stylize.extensions.discovery import exporter
 from stylize.ingest import unpacking
 from stylize.ingest.conforming import conform_plates
-from stylize.matting.requested import check_network, effective_mattes, mattes_from_plates
-from stylize.media.plates import plate_pattern
-from stylize.media.shot import Shot, open_shot
+from stylize.ingest.scene_view import with_view
+from stylize.ingest.source_frames import write_source_frames
+from stylize.matting.requested import check_request, effective_mattes, mattes_from_plates
+from stylize.media.images import picture_layer_note
+from stylize.media.plates import Plates, plate_pattern
+from stylize.media.shot import Shot, assumption, open_shot
 from stylize.motion.estimated import Estimators, make_estimators
 from stylize.motion.sources import make_motion
 from stylize.motion.vectors import VectorFiles, check_vectors, open_vectors
@@ -26,15 +31,19 @@ from stylize.preflight import (
     all_companions,
     check_disk,
     check_inputs,
+    check_names,
     check_output,
     check_style,
     check_target,
     report_edited_frames,
 )
-from stylize.project import Project, is_project, project_of
+from stylize.project import Project, is_project, project_of, record_settings
 from stylize.renderers import DownloadPermission
 from stylize.renderers.auto import resolve_renderer
-from stylize.settings import Look, Settings, looks_of
+from stylize.reporter import OnMessage, Reporter
+from stylize.run_clock import ExpectedStage
+from stylize.run_order import stages_of
+from stylize.settings import Look, Settings, is_matte_keyword, looks_of
 from stylize.settings.ebsynth_folder import open_ebsynth_folder
 from stylize.settings.input_files import inputs_of
 from stylize.spans.matte_roi import covered_by_boxes
@@ -42,10 +51,10 @@ from stylize.spans.matte_roi import covered_by_boxes
 
 @dataclass(frozen=True)
 class Session:
-    """A shot that is open for a run.
+    """Shot that is open for a run.
 
-    context: the shot, and what is handed over. looks: all that is painted on it, from the lowest layer to the
-    uppermost; without layers ``context`` alone. disk: what the run needs of it.
+    context: context of the whole shot. looks: contexts of all layers, lowest first; without layers, only ``context``.
+    disk: estimate of the space that the run needs.
     """
 
     context: Context
@@ -59,47 +68,60 @@ class Session:
 
 
 @contextmanager
-def open_session(
-    path: Path, settings: Settings, folder: Path | None, progress: Progress, message: Message,
-    log: EventLog = NO_LOG,
-) -> Iterator[Session]:  # fmt: skip
-    """Open shot and project, conform the plates, and lock out other runs until the end.
+def open_session(path: Path, settings: Settings, folder: Path | None, reporter: Reporter) -> Iterator[Session]:
+    """Open shot and project, conform the plates, and exclude other runs until the end.
 
-    Raises a StylizeError for a fault of the footage, the settings or the files that they name.
+    Raises a StylizeError for invalid footage, settings or files that the settings name.
     """
-    root, user_path = project_of(path, folder), path
+    reporter.check()
+    root, user_path, message = project_of(path, folder), path, reporter.message
     if not settings.layers:
         settings = resolve_renderer(settings, message)
     path, settings = open_ebsynth_folder(path, settings)
-    looks = [_resolve_renderer(look, message) for look in looks_of(settings)]
+    looks = [_resolve_renderer(look, reporter.of_layer(look.name).message) for look in looks_of(settings)]
     shot = _open_shot(path, settings, message)
+    unpacks = shot.kind == "movie" or draft_scale(settings, shot.size) is not None
+    reporter.expect([ExpectedStage(*stage) for stage in stages_of(settings, unpacks=unpacks)])
+    check_names(shot, looks, root)
     check_output(settings, shot, path)
     for look in looks:
         with prefix_errors(look.name):
-            check_inputs(look.settings, shot, DownloadPermission(_with_layer_name(look.name, message), progress))
-    source = _motion_source(settings, shot)
-    project = Project(root)
+            layer_reporter = reporter.of_layer(look.name)
+            check_inputs(look.settings, shot, DownloadPermission(layer_reporter.message, reporter.progress))
+    source, scale = _motion_source(settings, shot), draft_scale(settings, shot.size)
+    project = Project(root, verify=settings.verify, overwrite=settings.overwrite, message=message)
     with project.locked():
         project.check_shot(path)
+        shot = with_view(shot, settings, project, reporter.progress)
         open_looks = [_open_look(look, shot, project) for look in looks]
-        check_target(settings, shot, project, inputs_of(settings, user_path))
-        disk = check_disk(shot, settings, looks, project, message)
-        # A look at the cuts, or one more export, does not change what was asked for.
+        result_project, result_shot = draft_project(project, scale), draft_shot(shot, scale)
+        label = "" if scale is None else draft_label(scale)
+        check_target(settings, result_shot, result_project, inputs_of(settings, user_path), label)
+        disk = check_disk(result_shot, settings, looks, result_project, message)
+        # A plan or another export does not change the stored request.
         if settings.runs("render") or not is_project(project.root):
+            record_settings(project.root, path, settings, message)
             project.write_settings(path, settings, version("stylize"))
-        # Inputs that do not fit are reported before the keys are painted, which takes long.
+        write_source_frames(result_shot, result_project, message)
+        # Unsuitable inputs are reported before the keys are painted, which takes long.
         if isinstance(source, VectorFiles):
-            check_vectors(source, project, lambda done, total: progress("vectors", done, total))
-        inputs = _open_inputs(open_looks, shot, project, needed=_needs_mattes(settings))
-        _update_inputs(settings, open_looks, project, message)
-        shot_context = replace(_shot_context(shot, settings, project, source, progress, message), log=log)
-        contexts = _with_layer_motion(
-            [
-                _look_context(shot_context, open_look, *opened_inputs)
-                for open_look, opened_inputs in zip(open_looks, inputs, strict=True)
-            ]
+            check_vectors(source, project, lambda done, total: reporter.progress("vectors", done, total))
+        inputs = _open_inputs(open_looks, shot, project, needed=_needs_mattes(settings, shot))
+        if scale is None:  # a draft does not change files of the full size
+            _update_inputs(settings, open_looks, project, message)
+        shot_context = _shot_context(
+            shot, settings, project, source, reporter, plates_needed=_plates_needed(looks, scale)
         )
+        contexts = [
+            _look_context(shot_context, open_look, *opened_inputs)
+            for open_look, opened_inputs in zip(open_looks, inputs, strict=True)
+        ]
         _warn_unused_keys(shot_context)
+        if scale is not None:
+            shot_context, contexts = draft_looks(contexts, shot_context, source, result_project, scale)
+        contexts = _with_layer_motion(contexts)
+        if assumed := assumption(shot):  # only now, so that an error is the only line
+            message(f"note: {assumed}")
         yield Session(shot_context if settings.layers else contexts[0], tuple(contexts), disk)
 
 
@@ -109,14 +131,14 @@ def prefix_errors(layer: str) -> Iterator[None]:
     try:
         yield
     except StylizeError as error:
-        if not layer:
+        if not layer or isinstance(error, CancelledError):
             raise
         raise type(error)(f"layer {layer}: {error}") from error
 
 
 @dataclass(frozen=True)
 class _OpenLook:
-    """A look whose folder is open."""
+    """Look whose folder is open."""
 
     look: Look
     project: Project
@@ -126,23 +148,31 @@ class _OpenLook:
 _LookInputs = tuple[Mattes | None, tuple[Guide, ...]]
 
 
-def _open_shot(path: Path, settings: Settings, message: Message) -> Shot:
-    """Open the footage, and warn of what of it is lost."""
+def _open_shot(path: Path, settings: Settings, message: OnMessage) -> Shot:
+    """Open the footage, and warn about losses."""
     shot = open_shot(
-        path, frames=settings.frames, rate=settings.rate, start_number=settings.start_number, strict=settings.strict
+        path,
+        frames=settings.frames,
+        rate=settings.rate,
+        start_number=settings.start_number,
+        strict=settings.strict,
+        layer=settings.exr_layer,
+        tonemap=settings.tonemap,
+        deinterlace=settings.deinterlace,
+        alpha=settings.alpha,
     )
+    if shot.kind == "sequence" and (note := picture_layer_note(shot.files[0], shot.layer)):
+        message(note)
+    if shot.tonemap is not None:
+        message(shot.tonemap.text)
     for loss in shot.warnings:
         message(f"warning: {loss}")
     return shot
 
 
-def _resolve_renderer(look: Look, message: Message) -> Look:
+def _resolve_renderer(look: Look, message: OnMessage) -> Look:
     with prefix_errors(look.name):
-        return replace(look, settings=resolve_renderer(look.settings, _with_layer_name(look.name, message)))
-
-
-def _with_layer_name(layer: str, message: Message) -> Message:
-    return (lambda text: message(f"layer {layer}: {text}")) if layer else message
+        return replace(look, settings=resolve_renderer(look.settings, message))
 
 
 def _open_look(look: Look, shot: Shot, shot_project: Project) -> _OpenLook:
@@ -154,24 +184,27 @@ def _open_look(look: Look, shot: Shot, shot_project: Project) -> _OpenLook:
 
 
 def _motion_source(settings: Settings, shot: Shot) -> Estimators | VectorFiles:
-    """Return what motion comes from. Raises FlowError before any work where something is missing for it."""
-    # What refining has found is known by the motion that it was found with.
-    exports_passes = settings.runs("export") and "passes" in settings.export
-    if not (settings.runs("render") or settings.runs("propagate") or settings.refine or exports_passes):
-        return make_estimators(Settings())  # nothing will be asked of it
+    """Return the source of motion. Raises FlowError before any work if something is missing."""
+    # Refinement rounds are stored under the cache key of their motion.
+    exports_motion = settings.runs("export") and any(exporter(name).reads_motion for name in settings.export)
+    if not (settings.runs("render") or settings.runs("propagate") or settings.refine or exports_motion):
+        return make_estimators(Settings())  # never called
     back, forward = settings.vectors_back or settings.vectors, settings.vectors_forward or settings.vectors
     if back is not None and forward is not None:
         return open_vectors(back, forward, shot)
     return make_estimators(settings)
 
 
-def _needs_mattes(settings: Settings) -> bool:
-    """Return whether mattes and guides are needed: by a stage that runs, or by a later one, to report faults early."""
+def _needs_mattes(settings: Settings, shot: Shot) -> bool:
+    """Return whether mattes and guides are needed by a stage that runs, or by a later one, to report errors early."""
+    # Such plates are delivered with values of their own outside the matte.
+    if (shot.linear or shot.associated) and settings.runs("export"):
+        return True
     return any(settings.runs(stage) for stage in ("pick", "render", "propagate"))
 
 
 def _open_inputs(open_looks: Sequence[_OpenLook], shot: Shot, project: Project, *, needed: bool) -> list[_LookInputs]:
-    """Of every look, in its order. needed: whether anybody asks for them."""
+    """Open the inputs of every look, in order. needed: whether any stage uses them."""
     if not needed:
         return [(None, ())] * len(open_looks)
     found: list[_LookInputs] = []
@@ -179,12 +212,12 @@ def _open_inputs(open_looks: Sequence[_OpenLook], shot: Shot, project: Project, 
         settings = open_look.look.settings
         with prefix_errors(open_look.look.name):
             mattes = mattes_from_files(shot, settings, project)
-            check_network(settings)
+            check_request(settings, shot)
             found.append((mattes, open_guides(settings.guide, shot, project)))
     return found
 
 
-def _update_inputs(settings: Settings, open_looks: Sequence[_OpenLook], project: Project, message: Message) -> None:
+def _update_inputs(settings: Settings, open_looks: Sequence[_OpenLook], project: Project, message: OnMessage) -> None:
     """Remove the files of inputs that are no longer used, and import painted keys."""
     if settings.runs("render"):
         companions = all_companions(open_look.look.settings for open_look in open_looks)
@@ -195,18 +228,27 @@ def _update_inputs(settings: Settings, open_looks: Sequence[_OpenLook], project:
             open_look.keys.import_keys(message)
 
 
+def _plates_needed(looks: Sequence[Look], scale: Fraction | None) -> bool:
+    """Return whether full-size plates are needed: in a full run, and in a draft whose mattes are made from them."""
+    return scale is None or any(look.settings.matte and is_matte_keyword(look.settings.matte) for look in looks)
+
+
 def _shot_context(
-    shot: Shot, settings: Settings, project: Project, source: Estimators | VectorFiles, progress: Progress,
-    message: Message,
+    shot: Shot, settings: Settings, project: Project, source: Estimators | VectorFiles, reporter: Reporter, *,
+    plates_needed: bool,
 ) -> Context:  # fmt: skip
-    """Return the context of the whole shot, with its plates as files."""
-    plates = conform_plates(shot, project, progress)
+    """Return the context of the whole shot. plates_needed: whether its plates are stored as files."""
+    if plates_needed or shot.in_place:
+        plates = conform_plates(shot, project, reporter.progress)
+    else:
+        pattern = plate_pattern(shot, project.folder("video"))
+        plates = Plates({frame: pattern.path(frame) for frame in shot.frames}, shot)
     motion = make_motion(
         source, shot, plates, lambda frame: project.digest(plates.paths[frame]), project.digest, project.folder("flow"),
     )  # fmt: skip
     return Context(
         "", shot, settings, project, project, plates, _open_keys(shot, settings, project), motion, None, {}, (),
-        progress, message,
+        reporter,
     )  # fmt: skip
 
 
@@ -222,25 +264,21 @@ def _build_look_context(
     shot_context: Context, open_look: _OpenLook, mattes: Mattes | None, guides: tuple[Guide, ...]
 ) -> Context:
     name, settings = open_look.look.name, open_look.look.settings
-
-    def progress(stage: str, done: int, total: int) -> None:
-        shot_context.progress(f"{stage} {name}" if name else stage, done, total)
-
-    message = _with_layer_name(name, shot_context.message)
+    reporter = shot_context.reporter.of_layer(name)
     extents: Mapping[int, Extent] = {}
-    if _needs_mattes(shot_context.settings):
+    if _needs_mattes(shot_context.settings, shot_context.shot):
         mattes = mattes or mattes_from_plates(
-            settings, shot_context.plates, shot_context.shot_project, progress, shared=bool(name)
+            settings, shot_context.plates, shot_context.shot_project, reporter.progress, shared=bool(name)
         )
-        mattes, extents = effective_mattes(mattes, open_look.project, message)
+        mattes, extents = effective_mattes(mattes, open_look.project, reporter.message)
     return replace(
         shot_context, name=name, settings=settings, project=open_look.project, keys=open_look.keys, mattes=mattes,
-        extents=extents, guides=guides, progress=progress, message=message,
+        extents=extents, guides=guides, reporter=reporter,
     )  # fmt: skip
 
 
 def _with_layer_motion(contexts: Sequence[Context]) -> list[Context]:
-    """Return the layers with their motion: shared if their boxes together exceed the frame, else one for each box."""
+    """Return the layers with their motion: shared if their boxes together exceed the frame, else one per box."""
     if not contexts[0].name:
         return list(contexts)
     covered = sum(
@@ -251,13 +289,14 @@ def _with_layer_motion(contexts: Sequence[Context]) -> list[Context]:
 
 def _open_keys(shot: Shot, settings: Settings, project: Project) -> Keys:
     pattern = plate_pattern(shot, project.folder("keys"))
-    return Keys(project, pattern, shot.frames, shot.size, settings.keys, settings.frames is not None)
+    return Keys(
+        project, pattern, shot.frames, shot.size, settings.keys, settings.frames is not None, colour=shot.colour,
+        plates=shot.files, view=shot.view,
+    )  # fmt: skip
 
 
 def _warn_unused_keys(shot_context: Context) -> None:
-    """Warn of keys in the folder of the shot, which no layer uses."""
+    """Warn about keys in the folder of the shot, which no layer uses."""
     if shot_context.settings.layers and not all(map(shot_context.project.ours, shot_context.keys.files().values())):
         unused = shot_context.keys.pattern.folder
-        shot_context.message(
-            f"{unused}: keys painted here are not used with layers; each has its own, in layers/NAME/keys"
-        )
+        shot_context.message(f"{unused}: painted keys here are not used with layers; put them into layers/NAME/keys")

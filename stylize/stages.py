@@ -1,9 +1,9 @@
-"""Stages whose results are cached: their versions and what determines their results. Only this module makes cache keys.
+"""Stages whose results are cached: their versions and inputs. Only this module makes cache keys.
 
 A cache key has two halves, ``inputs-versions``. The first covers settings and contents, the second the declared
 versions of the stage and of all stages that it uses. A stage runs again when either half differs; only rendered keys
-survive a difference of versions, which is reported. Raise the version of a stage whenever the same inputs give another
-result. A test compares the syntax trees of its modules with the versions, so that none is forgotten.
+are kept if the versions differ, which is reported. Raise the version of a stage whenever the same inputs give a
+different result. A test compares the syntax trees of its modules with the versions, so that no change is forgotten.
 """
 
 import hashlib
@@ -23,11 +23,11 @@ _MISSING = "none"
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage.
+    """Stage whose results are cached.
 
-    version: raised when the same inputs give another result. modules: modules or packages whose code determines the
-    result; what they import from ``propagate`` and ``masks`` counts with them. uses: stages whose results it uses, so
-    that their versions count too. settings: options that determine the result. inputs: other inputs, in words.
+    version: raised when the same inputs give a different result. modules: modules or packages whose code determines the
+    result, including their imports from ``propagate`` and ``masks``. uses: stages whose results it uses and whose
+    versions are therefore included. settings: options that determine the result. inputs: other inputs, in words.
     libraries: distributions whose versions change the result.
     """
 
@@ -45,28 +45,42 @@ def _table(*stages: Stage) -> Mapping[str, Stage]:
 
 
 _RENDERERS, _SPANS = "stylize.renderers", "stylize.spans"
+_DECODER = (
+    "stylize.media.decoder", "stylize.media.picture_stream", "stylize.media.frame_map", "stylize.media.frame_pixels",
+)  # fmt: skip
 _OPENCV = ("opencv-python-headless",)
 
 STAGES = _table(
     # Footage
-    Stage("read", 1, ("stylize.media.images", "stylize.media.plates", "stylize.media.shot"), inputs="a picture file"),
-    Stage("conform", 2, ("stylize.ingest.conforming", "stylize.media.decoder", "stylize.media.frame_pixels"),
-          inputs="the movie, and the place of a frame in it"),
-    Stage("unpack", 1, ("stylize.ingest.unpacking", "stylize.media.decoder", "stylize.media.frame_pixels"),
-          inputs="the movie of a matte or guide, and the place of a frame in it"),
+    Stage("read", 3, ("stylize.media.images", "stylize.media.plates", "stylize.media.shot"), inputs="a picture file"),
+    Stage("conform", 3, ("stylize.ingest.conforming", "stylize.media.deinterlacing", *_DECODER, "stylize.media.tonemap",
+                         "propagate.hdr_light", "propagate.gamut_mapping", "propagate.tone_curves"),
+          inputs="the movie, and the position of a frame in it"),
+    Stage("view", 1, ("stylize.ingest.scene_view", "stylize.media.views", "stylize.media.shaper",
+                       "stylize.media.ocio_view"), ("read",),
+          inputs="a plate in linear light, its layer, and the exposure and range of the shot"),
+    Stage("unpack", 2, ("stylize.ingest.unpacking", *_DECODER),
+          inputs="the movie of a matte or guide, and the position of a frame in it"),
+    Stage("draft", 1, ("stylize.media.scaling", "stylize.ingest.draft_plates", "stylize.context.scaled_inputs"),
+          ("read", "conform", "unpack", "matte", "guide"), inputs="a plate, matte or guide, and the size of the draft"),
     # Motion
-    Stage("flow_dis", 1, ("propagate.flow_dis", "propagate.flow", "propagate.flow_codec"), ("read",),
-          inputs="two plates and the part of them that is looked at", libraries=_OPENCV),
+    Stage("flow_dis", 2, ("propagate.flow_dis", "propagate.flow", "propagate.flow_codec"), ("read",),
+          inputs="two plates, and the part of them that is used", libraries=_OPENCV),
     Stage("flow_raft", 1, ("propagate.flow_raft",), ("flow_dis",),
           inputs="as flow_dis, and the weights", libraries=("torch", "torchvision")),
+    Stage("flow_extension", 1, ("propagate.flow", "propagate.flow_codec"), ("flow_dis",),
+          inputs="as flow_dis, and the options, versions and cache key of an estimator's distribution"),
     Stage("vectors", 1, ("stylize.motion.vectors", "propagate.flow"), ("read",), inputs="files of motion vectors"),
     # Split and pick
-    Stage("cuts", 1, ("stylize.planning.cuts", "stylize.planning.coverage"), ("read", "flow_dis"),
-          inputs="all plates", libraries=("scenedetect-headless",)),
-    Stage("coverage", 8, ("stylize.planning.keyframes", "stylize.planning.survey", "stylize.planning.coverage",
+    Stage("cuts", 3, ("stylize.planning.cuts", "stylize.planning.coverage", "stylize.planning.blends"),
+          ("read", "flow_dis"), inputs="all plates", libraries=("scenedetect-headless",)),
+    Stage("repeats", 1, ("stylize.planning.repeated_plates", "propagate.repeats"), ("read",),
+          inputs="the plates of a shot"),
+    Stage("light", 2, ("stylize.planning.shot_light",), ("read", "flow_dis"), inputs="the plates of a shot"),
+    Stage("coverage", 9, ("stylize.planning.keyframes", "stylize.planning.survey", "stylize.planning.coverage",
                           "stylize.planning.fitting", "stylize.planning.eye_opening", "stylize.planning.blends"),
-          ("read", "flow_dis", "matte"), inputs="the plates, the mattes and the keyframes of a shot"),
-    Stage("pick", 1, ("stylize.planning.choice", "stylize.planning.reasons"), ("coverage",),
+          ("read", "flow_dis", "matte", "light"), inputs="the plates, the mattes and the keyframes of a shot"),
+    Stage("pick", 2, ("stylize.planning.choice", "stylize.planning.reasons"), ("coverage",),
           ("coverage", "optimise_for", "max_keyframes", "min_gap"),
           inputs="the plates and mattes of a shot, added, dropped and painted keys"),
     Stage("budget", 1, ("stylize.planning.budget",), ("pick",), ("keys_budget", "threads"),
@@ -78,10 +92,13 @@ STAGES = _table(
     # Mattes and guides
     Stage("guide", 1, ("stylize.context.guides",), ("read", "unpack"), inputs="the pictures of a guide"),
     Stage("matte", 1, ("stylize.context.mattes",), ("read", "unpack"), inputs="a matte file"),
+    Stage("matte_crypto", 1, ("stylize.matting.crypto_mattes", "masks.cryptomatte"), ("read",),
+          inputs="a plate, and the layer and ids of its Cryptomatte"),
     Stage("matte_network", 4, ("stylize.matting.segmenting",), ("read", "flow_dis"),
-          inputs="all plates, the network, and what points at the subject"),
+          inputs="all plates, the network, and the prompts"),
     Stage("segment_onnx", 3, ("masks.segment_onnx",), libraries=("onnxruntime",), inputs="the network's file"),
     Stage("segment_sam2", 1, ("masks.segment_sam2",), libraries=("torch", "transformers"), inputs="the model's files"),
+    Stage("segmenter_extension", 1, (), inputs="the options, versions and cache key of a segmenter's distribution"),
     Stage("matte_key", 1, ("stylize.matting.keying",), ("read",), ("chroma", "luma", "clean", "difference"),
           inputs="a plate"),
     Stage("matte_track", 5, ("masks.track", "masks.clean_plate", "masks.fuse_tracks"), ("read", "flow_dis"),
@@ -90,19 +107,22 @@ STAGES = _table(
     Stage("refine_edges", 3, ("stylize.matting.refine_edges",), ("read",), ("refine",),
           inputs="a matte and its plate", libraries=("pymatting",)),
     # Keys
-    Stage("example", 2, (f"{_RENDERERS}.example",), settings=("structure", "keep_colours")),
+    Stage("example", 4, (f"{_RENDERERS}.example",), settings=("structure", "palette", "keep_colours", "tone")),
     Stage("diffusion", 4, (f"{_RENDERERS}.diffusion",), libraries=("torch", "diffusers", "transformers"),
           inputs="its options and the contents of the models"),
-    Stage("a1111", 2, (f"{_RENDERERS}.a1111",), inputs="its options and the server's model"),
+    Stage("a1111", 2, (f"{_RENDERERS}.a1111", f"{_RENDERERS}.received_picture"),
+          inputs="its options and the server's model"),
     Stage("painted", 1, (f"{_RENDERERS}.painted",)),
-    Stage("keys", 1, ("stylize.keys.rendering", "stylize.keys.agreement", "stylize.keys.conditioning",
-                      "stylize.context.keys"),
+    # The versions of extensions are among their inputs, because a new version may give a different result.
+    Stage("renderer_extension", 1, (), inputs="the options, versions and cache key of a renderer's distribution"),
+    Stage("keys", 2, ("stylize.keys.rendering", "stylize.keys.agreement", "stylize.keys.conditioning",
+                      "stylize.keys.shot_colours", "stylize.context.keys"),
           ("read", "matte", "guide"), ("seed",),
           inputs="plates from the previous key on, that key, the reference, conditioning, motion and the renderer"),
     Stage("key_agreement", 1, ("stylize.keys.neighbour_agreement", "stylize.keys.agreement"), ("read",),
           inputs="two keys and the plates between them"),
     # Propagate
-    Stage("span", 4, ("propagate.synthesis", "propagate.blend", f"{_SPANS}.span", f"{_SPANS}.span_job",
+    Stage("span", 5, ("propagate.synthesis", "propagate.blend", f"{_SPANS}.span", f"{_SPANS}.span_job",
                       f"{_SPANS}.span_scene", f"{_SPANS}.span_plan", f"{_SPANS}.composite_look",
                       f"{_SPANS}.matte_roi", f"{_SPANS}.pass_maps", f"{_SPANS}.resume_point", f"{_SPANS}.array_file",
                       f"{_SPANS}.write_behind", f"{_SPANS}.frame_files", "stylize.context.keys"),
@@ -110,12 +130,13 @@ STAGES = _table(
     Stage("boil", 1, ("propagate.boil",), settings=("boil", "seed")),
     Stage("missed_cuts", 1, (f"{_SPANS}.missed_cuts", "propagate.scene_break"), ("cuts",), ("split",),
           inputs="the plates and motion of a shot"),
-    Stage("layers", 1, (f"{_SPANS}.layer_stack", "masks.disjoint_over"), ("matte",),
+    Stage("layers", 1, (f"{_SPANS}.layer_stack", f"{_SPANS}.layer_look", "masks.disjoint_over"), ("matte",),
           inputs="the looks, mattes and errors of a frame's layers, and its plate"),
     Stage("refinement", 2, ("stylize.refinement", "stylize.planning.uncovered"), ("span", "keys", "pick"),
-          ("on", "seed", "min_gap", "drop_key"), inputs="everything that the error maps depend on but painted keys"),
+          ("on", "seed", "min_gap", "drop_key"), inputs="all that the error maps depend on, except painted keys"),
     # Delivery and interchange
-    Stage("delivery", 3, ("stylize.delivery.deliver", "stylize.delivery.sequence", "stylize.delivery.movie",
+    Stage("delivery", 4, ("stylize.delivery.deliver", "stylize.delivery.sequence", "stylize.delivery.movie",
+                          "stylize.delivery.scene_linear", "stylize.delivery.associated_alpha",
                           "stylize.delivery.yuv_conversion", "stylize.delivery.audio", "stylize.media.flatten",
                           "stylize.media.codecs"), ("read",), ("codec", "bits", "working_space", "fps"),
           inputs="finished frames, and the time, colour and sound of the shot"),
@@ -123,7 +144,7 @@ STAGES = _table(
     Stage("matte_sequence", 1, ("stylize.interchange.matte_sequence",), ("matte",), inputs="a matte"),
     Stage("foreground", 3, ("stylize.interchange.foreground", "stylize.interchange.foreground_layers",
                             "masks.disjoint_over"), ("delivery", "matte"), inputs="looks and mattes of a frame"),
-    Stage("passes", 2, ("stylize.interchange.passes", "stylize.interchange.depth"), ("read", "matte"),
+    Stage("passes", 3, ("stylize.interchange.passes", "stylize.interchange.depth"), ("read", "matte"),
           inputs="the error, share, keys, motion, matte and depth of a frame"),
     Stage("linked_media", 1, ("stylize.interchange.linked_media",), ("delivery",), ("fps",),
           inputs="pictures, and the time and colour of the shot"),
@@ -138,12 +159,17 @@ def stable_hash(*values: Any, size: int = _INPUT_BYTES) -> str:
 def cache_key(stage: str, *inputs: Any, settings: object = None, uses: Collection[str] = ()) -> str:
     """Return the cache key of one result of a stage.
 
-    inputs: contents by digest, and whatever else the result depends on, serialisable as JSON. settings: source of the
-    options that the stage declares. uses: further stages that this result depends on, such as the renderer's.
+    inputs: digests of contents, and everything else that the result depends on, serialisable as JSON. settings: source
+    of the options that the stage declares. uses: additional stages that this result depends on, such as that of the
+    renderer.
     """
     declared = STAGES[stage]
     options = {} if settings is None else {name: _plain(getattr(settings, name)) for name in declared.settings}
     return f"{stable_hash(stage, options, inputs)}-{_versions_hash(stage, tuple(sorted(uses)))}"
+
+
+# Pattern of a cache key.
+CACHE_KEY = rf"[0-9a-f]{{{2 * _INPUT_BYTES}}}-[0-9a-f]{{{2 * _VERSION_BYTES}}}"
 
 
 def inputs_half(key: str) -> str:
@@ -152,7 +178,7 @@ def inputs_half(key: str) -> str:
 
 
 def versions_of(stages: Iterable[str]) -> dict[str, str]:
-    """Return the versions of some stages, of all stages that they use, and of the libraries that they name, by name."""
+    """Return the versions of stages, of all stages that they use, and of the libraries that they name, by name."""
     found: dict[str, str] = {}
     for name in sorted(closure(stages)):
         found[name] = str(STAGES[name].version)
@@ -161,7 +187,7 @@ def versions_of(stages: Iterable[str]) -> dict[str, str]:
 
 
 def closure(stages: Iterable[str]) -> set[str]:
-    """Return some stages with all stages that they use."""
+    """Return stages together with all stages that they use."""
     found: set[str] = set()
     waiting = list(stages)
     while waiting:
@@ -173,7 +199,7 @@ def closure(stages: Iterable[str]) -> set[str]:
 
 
 def installed_libraries() -> dict[str, str]:
-    """Return the versions of all distributions that stylize and its extras compute with, as far as installed."""
+    """Return the versions of the installed distributions that stylize and its extras depend on."""
     names = {re.split(r"[^\w.-]", line)[0] for line in requires("stylize") or () if 'extra == "dev"' not in line}
     return {name: found for name in sorted(names) if (found := _installed(name)) != _MISSING}
 
@@ -192,5 +218,5 @@ def _installed(library: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return an option's value in a form that is serialisable as JSON."""
+    """Convert an option's value to a form that is serialisable as JSON."""
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)

@@ -1,10 +1,10 @@
 """Number of threads that the kernels of all libraries may use.
 
-BLAS is not among them. It has its own thread pool, which only its environment or a further dependency (threadpoolctl)
-could limit; that is not worth it here. Its products are of matrices with at most three columns, such as pixels and
-their colours. BLAS splits their rows among threads without changing the order of summation. Long sums would be in
-another order, with other bits, for every number of threads; they therefore do not use BLAS
-(`planning.coverage.weighted_sum`, `masks.conjugate_gradients`). A test checks all of this with other numbers of BLAS
+BLAS is not included. It has its own thread pool, which only its environment or another dependency (threadpoolctl) could
+limit; that is not worthwhile here. It is used only for products of matrices with at most three columns, such as pixels
+and their colours. BLAS splits their rows among threads without changing the order of summation. Long sums would be in a
+different order, with different rounding, for every number of threads; they therefore do not use BLAS
+(`planning.coverage.weighted_sum`, `masks.conjugate_gradients`). A test checks this with different numbers of BLAS
 threads.
 """
 
@@ -12,7 +12,7 @@ import os
 
 
 def use_threads(threads: int | None) -> None:
-    """Limit the threads of OpenCV and of our own kernels; None keeps the libraries' choice. The result is the same."""
+    """Limit the threads of OpenCV and numba; None keeps the libraries' choice. The result does not depend on it."""
     if threads is None:
         return
     import cv2
@@ -23,7 +23,7 @@ def use_threads(threads: int | None) -> None:
 
 
 def threads_per_process(threads: int | None, jobs: int) -> int | None:
-    """Return the threads for each of several processes, so that together they use no more than one process would."""
+    """Return the number of threads for each process, so that all together use no more than one process would."""
     if jobs == 1:
         return threads
     return max(1, (threads or available_cpus()) // jobs)

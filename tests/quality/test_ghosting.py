@@ -6,8 +6,8 @@ import pytest
 
 from propagate.arrays import Floats
 from propagate.flow import Step, step_from_flows
-from stylize.report.ghosting import ghosting
-from stylize.report.warped_keys import MAX_WIDTH, WarpInputs, downscale, warped_pairs
+from stylize.quality.ghosting import ghosting
+from stylize.quality.warped_keys import MAX_WIDTH, WarpInputs, downscale, warped_pairs
 
 F32 = np.float32
 SIZE = (120, 160)
@@ -31,14 +31,14 @@ def measured(shown: Floats, keys: tuple[Floats, Floats]) -> float:
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
-def test_a_cross_fade_ghosts(keys: tuple[Floats, Floats], share: float) -> None:
+def test_cross_fade_ghosts(keys: tuple[Floats, Floats], share: float) -> None:
     left, right = keys
     assert measured(left * F32(1 - share) + right * F32(share), keys) > 0.5
     if share == 0.5:
         assert measured(left * F32(0.5) + right * F32(0.5), keys) > 0.9
 
 
-def test_a_choice_does_not(keys: tuple[Floats, Floats]) -> None:
+def test_choice_does_not_ghost(keys: tuple[Floats, Floats]) -> None:
     left, right = keys
     patchwork = texture(3, 6)[..., :1] > 0.5
     half = np.arange(SIZE[1])[None, :, None] < 80
@@ -46,18 +46,18 @@ def test_a_choice_does_not(keys: tuple[Floats, Floats]) -> None:
         assert measured(shown, keys) < 0.001
 
 
-def test_what_is_neither_key_is_no_ghost(keys: tuple[Floats, Floats]) -> None:
+def test_picture_unlike_both_keys_is_not_a_ghost(keys: tuple[Floats, Floats]) -> None:
     assert measured(texture(9, 1.5), keys) < 0.01
     assert measured(keys[0] * F32(0.5) + F32(0.25), keys) < 0.001  # one key alone, paler
 
 
-def test_a_fade_of_what_agrees_is_no_ghost(keys: tuple[Floats, Floats]) -> None:
+def test_fade_of_agreeing_keys_is_not_a_ghost(keys: tuple[Floats, Floats]) -> None:
     left = keys[0]
     other = left * F32(0.8) + F32(0.1)
     assert measured((left + other) / 2, (left, other)) < 0.01
 
 
-def test_where_nothing_was_followed_nothing_is_said(keys: tuple[Floats, Floats]) -> None:
+def test_no_value_without_tracked_pixels(keys: tuple[Floats, Floats]) -> None:
     left, right = keys
     assert ghosting((left + right) / 2, left, right, ~SEEN) is None
     flat = np.full((*SIZE, 3), 0.5, F32)
@@ -65,13 +65,13 @@ def test_where_nothing_was_followed_nothing_is_said(keys: tuple[Floats, Floats])
     one_side = SEEN.copy()
     one_side[:, 80:] = False
     shown = left.copy()
-    shown[:, 80:] = (left[:, 80:] + right[:, 80:]) / 2  # a ghost where only one of the keys was followed to
+    shown[:, 80:] = (left[:, 80:] + right[:, 80:]) / 2  # a ghost where only one of the keys was tracked to
     assert (ghosting(shown, left, right, one_side) or 0) < 0.05
 
 
 @pytest.mark.parametrize("width", [160, 3 * MAX_WIDTH])
-def test_keys_are_moved_along_to_every_frame_between(width: int) -> None:
-    """A ground that slides 6 pixels a frame: each key is found there again, from both sides."""
+def test_keys_are_warped_to_every_frame_between(width: int) -> None:
+    """A ground that slides 6 pixels per frame: each key is found there again, from both sides."""
     rng = np.random.default_rng(4)
     wide = cv2.GaussianBlur(rng.integers(0, 255, (90, width + 60, 3)).astype(np.uint8), (0, 0), 6)
     frames = {n: np.ascontiguousarray(wide[:, 6 * n : 6 * n + width]) for n in range(1, 7)}

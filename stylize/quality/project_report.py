@@ -14,14 +14,17 @@ from propagate.arrays import Floats, Pixels
 from stylize.context.context import Context
 from stylize.delivery.contact_sheet import choose_columns
 from stylize.errors import OutputError
+from stylize.io_errors import PROJECT_OPTION
 from stylize.keys.neighbour_agreement import NeighbourAgreement, neighbour_agreements
 from stylize.media.flatten import flatten
-from stylize.media.images import quantise, read_image, read_values, to_float
+from stylize.media.images import image_size, quantise, read_image, read_values, to_float
 from stylize.media.safe_write import atomic_write
+from stylize.media.shot import Shot
+from stylize.media.true_shape import true_size
 from stylize.planning.picking import ShotPlan
-from stylize.project import REPORT_FILES
-from stylize.report.ghosting import ghosting
-from stylize.report.measures import (
+from stylize.project import REPORT_FILES, Project
+from stylize.quality.ghosting import ghosting
+from stylize.quality.measures import (
     FrameMeasures,
     agreement,
     change_along,
@@ -31,29 +34,49 @@ from stylize.report.measures import (
     leak_of,
     pop,
 )
-from stylize.report.page import page_of
-from stylize.report.warped_keys import WarpInputs, downscale, warped_pairs
+from stylize.quality.page import PAGE_BEGINNING, page_of
+from stylize.quality.warped_keys import WarpInputs, downscale, warped_pairs
 from stylize.spans.frame_files import ERROR, pass_file
 
-# Limits of the player: enough to judge motion, and a page that can still be mailed.
+# Limits of the player: enough frames to judge motion, and a page small enough for mail.
 MAX_FRAMES, MAX_WIDTH, JPEG_QUALITY = 120, 640, 80
 JSON_VERSION = 3
+# First bytes of both files, the same in every version.
+_BEGINNINGS = (PAGE_BEGINNING.encode(), b'{\n "version": ')
 
 
 def write_report(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, ...]:
-    """Write page and figures of a finished project and return their paths. Raises OutputError if frames are missing."""
+    """Write page and figures of a finished project and return their paths.
+
+    Raises OutputError if frames are missing, or if it would replace a file that no report of the project wrote.
+    """
+    paths = tuple(context.project.root / name for name in REPORT_FILES)
+    for path in paths:
+        _refuse_foreign(context.project, path)
     content = figures(context, shots)
     sheet = context.project.root / "contact_sheet.png"
     if not sheet.is_file():
-        raise OutputError(f"{sheet} is missing; run all stages, and then ask for the report")
+        raise OutputError(f"{sheet} is missing; run all stages, then run the report again")
     chosen = choose_columns(context.shot.frames, [key for plan in shots for key in plan.keys], MAX_FRAMES)
-    pictures = [(frame, _data_url(_plate(context, frame)), _data_url(_result(context, frame))) for frame in chosen]
-    page = page_of(content, pictures, _data_url(to_float(flatten(read_image(sheet))), 2520))
-    paths = tuple(context.project.root / name for name in REPORT_FILES)
+    size = true_size(context.shot.size, context.shot.pixel_aspect)
+    pictures = [
+        (frame, _data_url(_plate(context, frame), size), _data_url(_result(context, frame), size)) for frame in chosen
+    ]
+    page = page_of(content, pictures, _data_url(to_float(flatten(read_image(sheet))), image_size(sheet), 2520))
     for path, text in zip(paths, (page, json.dumps(content, indent=1) + "\n"), strict=True):
-        with atomic_write(path) as partial:
+        with atomic_write(path, PROJECT_OPTION, seal=context.project.seal("")) as partial:
             partial.write_text(text, encoding="utf-8")
     return paths
+
+
+def _refuse_foreign(project: Project, path: Path) -> None:
+    """Raise OutputError for a file that no report wrote; reports of earlier versions are known by their beginnings."""
+    if not project.is_changed(path):
+        return
+    if project.has_written(path) or not path.read_bytes().startswith(_BEGINNINGS):
+        raise OutputError(
+            f"{path} was changed by hand, or is not a report; move it away to keep it, or delete it, and report again"
+        )
 
 
 def figures(context: Context, shots: Sequence[ShotPlan]) -> dict[str, Any]:
@@ -64,9 +87,14 @@ def figures(context: Context, shots: Sequence[ShotPlan]) -> dict[str, Any]:
     return {
         "version": JSON_VERSION,
         "name": context.shot.name,
-        "facts": f"{frames} frames, {width}x{height}, {context.shot.rate} fps, {counted}",
+        "facts": f"{frames} frames, {width}x{height}{_shape(context.shot)}, {context.shot.rate} fps, {counted}",
         "shots": [_shot(context, plan) for plan in shots],
     }
+
+
+def _shape(shot: Shot) -> str:
+    """Return the pixel aspect as text, empty for square pixels."""
+    return "" if shot.pixel_aspect == 1 else f" with a pixel aspect of {float(shot.pixel_aspect):.4g}"
 
 
 def _shot(context: Context, plan: ShotPlan) -> dict[str, Any]:
@@ -84,7 +112,7 @@ def _shot(context: Context, plan: ShotPlan) -> dict[str, Any]:
 
 
 def _agreement(one: NeighbourAgreement | None) -> dict[str, Any] | None:
-    """Return the agreement of a key with the previous one; None for the first, and if they have nothing in common."""
+    """Return the agreement of a key with the previous one; None for the first key, and for keys without overlap."""
     if one is None or one.agreement is None:
         return None
     return {"before": one.before, **asdict(one.agreement), "outlier": one.agreement.outlier}
@@ -105,7 +133,7 @@ def _summary(measured: Sequence[FrameMeasures], keys: Sequence[dict[str, Any]]) 
         "ghosting": mean("ghosting"),
         "sharpness against keys": mean("sharpness"),
         "colour drift": mean("drift"),
-        "leak outside of the matte": max(leaks, default=None),
+        "leak outside the matte": max(leaks, default=None),
     }
 
 
@@ -141,7 +169,7 @@ def _measured(context: Context, plan: ShotPlan) -> Iterator[FrameMeasures]:
 
 
 def _compare_keys(context: Context, plan: ShotPlan) -> dict[int, tuple[float | None, float | None]]:
-    """Return the agreement of the two keys and the ghosting of the result for every frame between two keys."""
+    """Return, for every frame between two keys, the agreement of the keys and the ghosting of the result."""
     inputs = WarpInputs(
         context.motion.step, context.motion.refine, context.plates.colour, lambda key: _result(context, key)
     )
@@ -163,9 +191,9 @@ def _detail_and_colour(picture: Floats) -> tuple[float, Floats]:
 def _sharpness_and_drift(
     keys: dict[int, tuple[float, Floats]], frame: int, left: int | None, right: int | None, result: Floats
 ) -> tuple[float, float]:
-    """Return sharpness and colour drift relative to the values interpolated between the keys around."""
+    """Return sharpness and colour drift relative to the values interpolated between the surrounding keys."""
     one, other = (left if left is not None else right), (right if right is not None else left)
-    assert one is not None  # every frame of a shot with keys has one before or after it
+    assert one is not None  # every frame of a shot with keys has a key before or after it
     assert other is not None
     nearness = 0.0 if one == other else (frame - one) / (other - one)
     detail, colour = _detail_and_colour(result)
@@ -179,23 +207,25 @@ def _plate(context: Context, frame: int) -> Floats:
 
 
 def _result(context: Context, frame: int) -> Floats:
-    return to_float(flatten(read_image(context.file("out", frame))))
+    primaries = context.shot.colour
+    return to_float(flatten(read_image(context.file("out", frame), primaries, untagged=primaries)))
 
 
 def _read_map(context: Context, name: str, frame: int) -> Floats:
     path = pass_file(context.project.root, context.shot, name, frame)
     if not path.is_file():
-        raise OutputError(f"{path} is missing, expected what the stage propagate leaves; run all stages")
+        raise OutputError(f"{path} is missing, expected the output of the propagate stage; run all stages")
     return np.ascontiguousarray(read_values(path)[..., 0])
 
 
-def _data_url(picture: Floats, max_width: int = MAX_WIDTH) -> str:
-    """Return the picture as a data URL of a JPEG."""
+def _data_url(picture: Floats, size: tuple[int, int], max_width: int = MAX_WIDTH) -> str:
+    """Return the picture as a data URL of a JPEG. size: (width, height) to display it with, reduced to max_width."""
     pixels: Pixels = quantise(picture, np.uint8)
-    scale = min(1.0, max_width / pixels.shape[1])
-    if scale < 1:
-        pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    scale = min(1.0, max_width / size[0])
+    displayed = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
+    if displayed != pixels.shape[1::-1]:
+        pixels = cv2.resize(pixels, displayed, interpolation=cv2.INTER_AREA)
     done, data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not done:
-        raise OutputError("a picture of the report could not be encoded; report this")
+        raise OutputError("a picture of the report could not be encoded; please report this error")
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()

@@ -1,14 +1,15 @@
-"""The gate: golden projects that are as approved, and those that are not."""
+"""The check of golden projects: passes as approved, and fails otherwise."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import stylize.pipeline
 from stylize.media.images import read_image, write_image
-from stylize.report.golden import check_goldens
+from stylize.quality.golden import check_goldens
 from stylize.settings import Settings
-from tests.report.test_page import run_command
+from tests.quality.test_page import run_command
 from tests.sliding import folder_of, scene
 
 
@@ -27,29 +28,30 @@ def describe(goldens: Path, more: str = "", settings: str = 'keys = "../inputs/k
     (goldens / "ink/golden.toml").write_text(text)
 
 
-def test_what_was_approved_passes_and_what_changed_does_not(
+@pytest.mark.slow
+def test_approved_frames_pass_and_changed_frames_fail(
     goldens: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert run_command("check", str(goldens)) == 1
     assert "approve it with --update" in capfd.readouterr().err
     assert run_command("check", str(goldens), "--update") == 0
-    monkeypatch.chdir(tmp_path)  # paths are seen from the file, not from where one stands
+    monkeypatch.chdir(tmp_path)  # paths count from the file, not from the working folder
     assert run_command("check", "goldens") == 0
-    assert "ink: 4 frames as approved" in capfd.readouterr().out
+    assert "ink: 4 frames match" in capfd.readouterr().out
 
     path = goldens / "ink/approved/plate.0003.png"
-    spoilt = read_image(path)
-    spoilt[:2] = np.minimum(spoilt[:2], 254) + 1
-    write_image(path, spoilt)
+    corrupt = read_image(path)
+    corrupt[:2] = np.minimum(corrupt[:2], 254) + 1
+    write_image(path, corrupt)
     assert run_command("check", str(goldens)) == 1
-    told = capfd.readouterr()
-    assert "ink: frame 3: " in told.out
-    assert "expected the same bits" in told.out
-    assert "--update if it is better" in told.err
+    output = capfd.readouterr()
+    assert "ink: frame 3: " in output.out
+    assert "expected bit-identical frames" in output.out
+    assert "--update if it is better" in output.err
     shown = read_image(goldens / "ink/differs/plate.0003.png")
-    height, width = spoilt.shape[:2]
+    height, width = corrupt.shape[:2]
     assert shown.shape == (height, 3 * width, 3)
-    np.testing.assert_array_equal(shown[:, :width], spoilt)
+    np.testing.assert_array_equal(shown[:, :width], corrupt)
     assert shown[0, 2 * width + 5].max() == 8
     assert not shown[5:, 2 * width :].any()
     assert [p.name for p in (goldens / "ink/differs").iterdir()] == ["plate.0003.png"]
@@ -59,20 +61,21 @@ def test_what_was_approved_passes_and_what_changed_does_not(
     assert not (goldens / "ink/differs").exists()
 
 
-def test_frames_that_went_or_came_are_told(goldens: Path, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.slow
+def test_missing_and_extra_frames_are_reported(goldens: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run_command("check", str(goldens), "--update") == 0
     approved = goldens / "ink/approved"
     (approved / "plate.0002.png").rename(approved / "plate.0009.png")
     assert run_command("check", str(goldens)) == 1
-    told = capfd.readouterr().out
-    assert "plate.0009.png is approved, and is not made any more" in told
-    assert "frame 2 is made, and was never approved" in told
+    output = capfd.readouterr().out
+    assert "plate.0009.png is approved, but is no longer made" in output
+    assert "frame 2 is made, but was never approved" in output
     assert run_command("check", str(goldens), "--update") == 0
     assert len(list(approved.iterdir())) == 4
 
 
 @pytest.mark.parametrize(
-    ("more", "settings", "says"),
+    ("more", "settings", "message"),
     [
         ("mean = -1", "", "mean must be a number from 0 to 255, not -1"),
         ("mean = nan", "", "mean must be a number"),
@@ -85,17 +88,18 @@ def test_frames_that_went_or_came_are_told(goldens: Path, capfd: pytest.CaptureF
         ("shot = [", "", "cannot be read as TOML"),
     ],
 )
-def test_a_golden_that_is_wrong_is_told(
-    goldens: Path, capfd: pytest.CaptureFixture[str], more: str, settings: str, says: str
+def test_invalid_golden_is_reported(
+    goldens: Path, capfd: pytest.CaptureFixture[str], more: str, settings: str, message: str
 ) -> None:
     import re
 
     describe(goldens, more, settings)
     assert run_command("check", str(goldens)) in (1, 2)
-    assert re.search(says, capfd.readouterr().err)
+    assert re.search(message, capfd.readouterr().err)
 
 
-def test_what_else_lies_beside_the_pictures_stays(goldens: Path) -> None:
+@pytest.mark.slow
+def test_other_files_next_to_the_pictures_are_kept(goldens: Path) -> None:
     mine = ("notes.txt", "ref.png", "other.0001.png", "plate.0001.tif", "inner/plate.0001.png")
     for name in (f"{folder}/{name}" for folder in ("approved", "differs") for name in mine):
         path = goldens / "ink" / name
@@ -110,19 +114,19 @@ def test_what_else_lies_beside_the_pictures_stays(goldens: Path) -> None:
     assert not list((goldens / "ink").glob(".*"))
 
 
-def asked_of(goldens: Path) -> Settings:
-    """The settings that a run of the golden gets."""
+def settings_of(goldens: Path) -> Settings:
+    """Settings that a run of the golden project gets."""
     seen: list[Settings] = []
 
     def run(shot: Path, settings: Settings, project: Path) -> dict[int, Path]:
         seen.append(settings)
         return {}
 
-    check_goldens(goldens, run, update=True)
+    check_goldens(goldens, run, update=True, trust=True)
     return seen[0]
 
 
-def test_every_path_is_seen_from_the_file(goldens: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_paths_are_relative_to_the_file(goldens: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (goldens / "net").mkdir()
     describe(
         goldens,
@@ -140,7 +144,7 @@ def test_every_path_is_seen_from_the_file(goldens: Path, monkeypatch: pytest.Mon
         """,
     )
     monkeypatch.chdir(tmp_path)
-    assert asked_of(Path("goldens")).stored() == {
+    assert settings_of(Path("goldens")).stored() == {
         "renderer": "diffusion", "model": f"{goldens}/net", "vae": "owner/vae", "matte": f"{goldens}/mattes",
         "keyframes": f"{goldens}/keys.csv", "guide": [f"{goldens}/depth:3.0"], "vectors": f"{goldens}/ink/v.####.exr",
         "control": [f"depth={goldens}/d.####.exr:0.5", "canny"], "lora": [f"{goldens}/ink.safetensors:0.7"],
@@ -148,12 +152,29 @@ def test_every_path_is_seen_from_the_file(goldens: Path, monkeypatch: pytest.Mon
     }  # fmt: skip
 
 
-def test_a_word_for_a_matte_stays_a_word(goldens: Path) -> None:
+def test_keyword_for_a_matte_is_not_a_path(goldens: Path) -> None:
     describe(goldens, settings='matte = "alpha"\nkeyframes = "1,4"\nstyle = "s.png"')
-    asked = asked_of(goldens)
+    asked = settings_of(goldens)
     assert (asked.matte, asked.keyframes, asked.style) == ("alpha", (1, 4), goldens / "ink/s.png")
 
 
-def test_a_folder_without_goldens_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_folder_without_goldens_is_reported(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run_command("check", str(tmp_path)) == 1
-    assert "expected folders with a golden.toml" in capfd.readouterr().err
+    assert "expected folders that each contain a golden.toml" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["approved", "differs"])
+def test_pictures_are_not_replaced_or_removed_through_a_link(goldens: Path, tmp_path: Path, name: str) -> None:
+    assert run_command("check", str(goldens), "--update", "-q") == 0
+    folder, mine = goldens / "ink" / name, tmp_path / "mine"
+    if folder.exists():
+        folder.rename(mine)
+    mine.mkdir(exist_ok=True)
+    (mine / "plate.0099.png").write_bytes(b"mine")
+    folder.symlink_to(mine)
+    before = {path.name: path.read_bytes() for path in mine.iterdir()}
+    with pytest.raises(stylize.errors.ProjectError, match=f"reaches outside .*{name} "):
+        stylize.pipeline.check(goldens, update=True)
+    with pytest.raises(stylize.errors.OutputError, match=f"{name} is a symbolic link, expected a real folder"):
+        stylize.pipeline.check(goldens, update=True, trust=True)
+    assert {path.name: path.read_bytes() for path in mine.iterdir()} == before

@@ -13,13 +13,13 @@ from propagate.arrays import Bools, Bytes, Floats
 from propagate.flow import FlowEstimator, Step, compose_step, correct_drift, identity_flow, warp
 
 F32 = np.float32
-# In pixels: doubled edges are visible at this width, and a span fits on disk.
+# Maximum width in pixels: doubled edges are still visible, and a span fits on disk.
 MAX_WIDTH = 480
 
 
 @dataclass(frozen=True)
 class WarpInputs:
-    """Inputs of warping keys. step: from a frame to its neighbour, see ``Motion``. refine: corrects drift, or None.
+    """Inputs for warping keys. step: from a frame to its neighbour; see ``Motion``. refine: corrects drift, or None.
     plate: uint8 (H, W, 3). look: float32 (H, W, 3) of a key."""
 
     step: Callable[[int, int], Step]
@@ -41,9 +41,9 @@ def downscale(picture: _Picture) -> _Picture:
 
 
 def warp_along(order: Sequence[int], inputs: WarpInputs) -> Iterator[tuple[int, Floats, Bools]]:
-    """Warp the key, the first frame of `order`, to each of the other frames, which lead away from it one by one.
+    """Warp the key, the first frame of `order`, to each of the other frames, which follow in order from it.
 
-    Yield frame, look (float32 (H, W, 3)) and where the key is followed to (bool (H, W)), all downscaled.
+    Yield frame, look, float32 (H, W, 3), and a mask of where the key can be traced, bool (H, W), all downscaled.
     """
     key = order[0]
     plate, look = downscale(inputs.plate(key)), downscale(inputs.look(key))
@@ -59,7 +59,7 @@ def warp_along(order: Sequence[int], inputs: WarpInputs) -> Iterator[tuple[int, 
 def warped_pairs(
     left: int, right: int, frames: Sequence[int], inputs: WarpInputs
 ) -> Iterator[tuple[int, Floats, Floats, Bools]]:
-    """Yield for every frame of a span: frame, left and right key warped to it, and where both are followed to.
+    """Yield for every frame of a span: frame, left and right key warped to it, and the mask where both can be traced.
 
     The right key is warped in reverse order, so its results are buffered on disk.
     """

@@ -1,4 +1,4 @@
-"""Every column of the report against a fault made up so that it must rise, and the others hold still."""
+"""Columns of the report against injected faults: the affected column rises, and the others stay."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 import stylize
 from propagate.arrays import Bytes
 from stylize.media.images import read_image, read_values, write_image
-from tests.report.test_page import run_command
+from tests.quality.test_page import run_command
 from tests.sliding import folder_of
 
 COUNT, STEP, SIZE = 11, 2, (72, 112)
@@ -19,7 +19,7 @@ KEYS = (1, 6, 11)
 
 
 def ground(seed: int, coarse: float, n: int) -> Bytes:
-    """A frame of something that slides."""
+    """A frame of a sliding scene."""
     noise = np.random.default_rng(seed).random((SIZE[0], SIZE[1] + STEP * COUNT, 3)).astype(np.float32)
     smooth = cv2.GaussianBlur(noise, (0, 0), coarse)
     wide = np.clip((smooth - smooth.mean()) / smooth.std() * 40 + 128, 0, 255).astype(np.uint8)
@@ -27,13 +27,13 @@ def ground(seed: int, coarse: float, n: int) -> Bytes:
 
 
 def painted(key: int, n: int) -> Bytes:
-    """The look of a key, as it would be at another frame: a texture of its own that moves with the ground."""
+    """The look of a key at another frame: a texture of its own that moves with the ground."""
     mixed = ground(1, 3, n).astype(int) // 2 + ground(100 + key, 1.2, n).astype(int) // 2
     return mixed.astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("faults")
     plates = folder_of(folder / "plates", [ground(1, 3, n) for n in range(1, COUNT + 1)])
     (folder / "keys").mkdir()
@@ -46,16 +46,22 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def sound(made: Path) -> dict[str, Any]:
-    stylize.run(made.with_name("plates"), keys=made.parent / "keys", matte=made.parent / "matte.png")
-    return report(made)
+def sound_report(finished_project: Path) -> dict[str, Any]:
+    stylize.run(
+        finished_project.with_name("plates"),
+        keys=finished_project.parent / "keys",
+        matte=finished_project.parent / "matte.png",
+    )
+    return report(finished_project)
 
 
 @pytest.fixture
-def project(made: Path, sound: dict[str, Any]) -> Any:
-    """The frames may be spoilt: they are put back."""
-    kept = {path: path.read_bytes() for folder in ("out", "passes") for path in (made / folder).rglob("*.png")}
-    yield made
+def project(finished_project: Path, sound_report: dict[str, Any]) -> Any:
+    """A project whose frames may be damaged: they are restored afterwards."""
+    kept = {
+        path: path.read_bytes() for folder in ("out", "passes") for path in (finished_project / folder).rglob("*.png")
+    }
+    yield finished_project
     for path, data in kept.items():
         path.write_bytes(data)
 
@@ -66,8 +72,8 @@ def report(project: Path) -> dict[str, Any]:
     return dict(shot)
 
 
-def spoil(project: Path, frame: int, pixels: Bytes) -> None:
-    """What is outside of the matte stays as it is."""
+def damage(project: Path, frame: int, pixels: Bytes) -> None:
+    """Damage a frame inside the matte only."""
     path = project / f"out/plate.{frame:04d}.png"
     before = read_image(path)
     pixels = np.concatenate([before[:, :24], pixels[:, 24:]], axis=1)
@@ -86,78 +92,81 @@ def column(shot: dict[str, Any], name: str) -> list[float]:
     return [entry[name] for entry in shot["frames"] if entry[name] is not None]
 
 
-def test_a_sound_result(sound: dict[str, Any]) -> None:
-    summary = sound["summary"]
-    assert summary["leak outside of the matte"] == 0
-    assert summary["ghosting"] < 0.35  # what differs little between these keys is mixed
+@pytest.mark.slow
+def test_sound_result_has_good_figures(sound_report: dict[str, Any]) -> None:
+    summary = sound_report["summary"]
+    assert summary["leak outside the matte"] == 0
+    assert summary["ghosting"] < 0.35  # content that differs little between these keys is cross-faded
     assert 0.8 < summary["sharpness against keys"] < 1.2
     assert summary["colour drift"] < 0.02
     assert 0.7 < summary["agreement of the keys"] < 1
-    assert [key["frame"] for key in sound["keys"]] == list(KEYS)
+    assert [key["frame"] for key in sound_report["keys"]] == list(KEYS)
 
 
-def test_ghosting_rises_with_a_cross_fade_and_not_with_a_choice(project: Path, sound: dict[str, Any]) -> None:
+@pytest.mark.slow
+def test_ghosting_rises_with_a_cross_fade_but_not_with_a_choice(project: Path, sound_report: dict[str, Any]) -> None:
     def shown(choose: bool) -> float:
         for frame in between():
             left = max(key for key in KEYS if key <= frame)
             right = min(key for key in KEYS if key >= frame)
             one, other = painted(left, frame), painted(right, frame)
             mean = (one.astype(int) + other) // 2
-            spoil(project, frame, one if choose else mean.astype(np.uint8))
+            damage(project, frame, one if choose else mean.astype(np.uint8))
         return float(report(project)["summary"]["ghosting"])
 
     assert shown(choose=True) < 0.02
     assert shown(choose=False) > 0.6
-    assert sound["summary"]["ghosting"] < 0.35
+    assert sound_report["summary"]["ghosting"] < 0.35
 
 
-def test_flicker_rises_with_light_that_jumps(project: Path, sound: dict[str, Any]) -> None:
+@pytest.mark.slow
+def test_flicker_rises_with_jumping_light(project: Path, sound_report: dict[str, Any]) -> None:
     for frame in between()[::2]:
-        spoil(project, frame, np.minimum(result(project, frame), 235) + 20)  # type: ignore[arg-type]
+        damage(project, frame, np.minimum(result(project, frame), 235) + 20)  # type: ignore[arg-type]
     found = report(project)["summary"]["flicker above the plates"]
-    assert found > sound["summary"]["flicker above the plates"] + 0.02
+    assert found > sound_report["summary"]["flicker above the plates"] + 0.02
 
 
-def test_a_key_that_is_lighter_than_its_neighbours_pops(project: Path, sound: dict[str, Any]) -> None:
-    spoil(project, 6, np.minimum(result(project, 6), 225) + 30)  # type: ignore[arg-type]
+def test_key_lighter_than_its_neighbours_pops(project: Path, sound_report: dict[str, Any]) -> None:
+    damage(project, 6, np.minimum(result(project, 6), 225) + 30)  # type: ignore[arg-type]
     pops = {key["frame"]: key["pop"] for key in report(project)["keys"]}
-    before = {key["frame"]: key["pop"] for key in sound["keys"]}
+    before = {key["frame"]: key["pop"] for key in sound_report["keys"]}
     assert pops[6] > before[6] + 0.05
 
 
-def test_sharpness_falls_with_blur(project: Path, sound: dict[str, Any]) -> None:
+def test_sharpness_falls_with_blur(project: Path, sound_report: dict[str, Any]) -> None:
     for frame in between():
-        spoil(project, frame, cv2.GaussianBlur(result(project, frame), (0, 0), 1.5))  # type: ignore[arg-type]
+        damage(project, frame, cv2.GaussianBlur(result(project, frame), (0, 0), 1.5))  # type: ignore[arg-type]
     found = report(project)["summary"]["sharpness against keys"]
-    assert found < 0.7 * sound["summary"]["sharpness against keys"]
+    assert found < 0.7 * sound_report["summary"]["sharpness against keys"]
 
 
-def test_colour_drifts_with_a_tint(project: Path, sound: dict[str, Any]) -> None:
+def test_colour_drifts_with_a_tint(project: Path, sound_report: dict[str, Any]) -> None:
     for frame in between():
         tinted = result(project, frame).astype(int) + np.array([30, 0, -30])
-        spoil(project, frame, np.clip(tinted, 0, 255).astype(np.uint8))
-    assert report(project)["summary"]["colour drift"] > sound["summary"]["colour drift"] + 0.08
+        damage(project, frame, np.clip(tinted, 0, 255).astype(np.uint8))
+    assert report(project)["summary"]["colour drift"] > sound_report["summary"]["colour drift"] + 0.08
 
 
-def test_what_leaks_out_of_the_matte_is_seen(project: Path, sound: dict[str, Any]) -> None:
+def test_leak_outside_the_matte_is_measured(project: Path, sound_report: dict[str, Any]) -> None:
     path = project / "out/plate.0004.png"
     pixels = read_image(path)
     pixels[10, 10] ^= 64
     write_image(path, pixels)
     found = report(project)
-    assert found["summary"]["leak outside of the matte"] == pytest.approx(64 / 255, abs=1e-5)
+    assert found["summary"]["leak outside the matte"] == pytest.approx(64 / 255, abs=1e-5)
     assert [entry["frame"] for entry in found["frames"] if entry["leak"]] == [4]
 
 
-def test_keys_that_disagree_are_told(project: Path, sound: dict[str, Any]) -> None:
-    spoil(project, 6, 255 - result(project, 6))  # type: ignore[arg-type]
-    assert report(project)["summary"]["agreement of the keys"] < sound["summary"]["agreement of the keys"] - 0.03
+def test_disagreeing_keys_are_measured(project: Path, sound_report: dict[str, Any]) -> None:
+    damage(project, 6, 255 - result(project, 6))  # type: ignore[arg-type]
+    assert report(project)["summary"]["agreement of the keys"] < sound_report["summary"]["agreement of the keys"] - 0.03
 
 
-def test_error_is_what_the_stage_before_has_kept(project: Path, sound: dict[str, Any]) -> None:
+def test_error_comes_from_the_error_maps(project: Path, sound_report: dict[str, Any]) -> None:
     path = project / "passes/error/plate.0004.png"
     worse = np.clip(read_values(path)[..., 0] + 0.25, 0, 1)
     write_image(path, (worse * 65535).astype(np.uint16))
     found = report(project)
-    assert column(found, "error")[3] == pytest.approx(column(sound, "error")[3] + 0.25, abs=0.05)
-    assert found["summary"]["error"] > sound["summary"]["error"] + 0.015
+    assert column(found, "error")[3] == pytest.approx(column(sound_report, "error")[3] + 0.25, abs=0.05)
+    assert found["summary"]["error"] > sound_report["summary"]["error"] + 0.015

@@ -13,7 +13,7 @@ from tests.sliding import folder_of, scene
 
 
 def run_command(*words: str) -> int:
-    """Its exit code; 0 where it ends without a word of it."""
+    """Run the command and return its exit code; 0 if it returns normally."""
     try:
         cli.main(words)
     except SystemExit as ended:
@@ -30,15 +30,16 @@ def project(tmp_path: Path) -> Path:
     return stylize.run(plates, keys=tmp_path / "keys").project
 
 
-def test_a_page_that_needs_nothing_else_and_figures(project: Path) -> None:
+@pytest.mark.slow
+def test_report_is_a_standalone_page_with_figures(project: Path) -> None:
     before = {path.name: path.read_bytes() for path in (project / "out").iterdir()}
     asked = (project / "project.toml").read_bytes()
     assert run_command("report", str(project)) == 0
     page = (project / "report.html").read_text()
     assert "http" not in page.replace("http-equiv", "")
     assert page.count("data:image/jpeg;base64,") == 2 * 8 + 1
-    told = json.loads((project / "report.json").read_text())
-    (shot,) = told["shots"]
+    report = json.loads((project / "report.json").read_text())
+    (shot,) = report["shots"]
     assert [frame["frame"] for frame in shot["frames"]] == list(range(1, 9))
     assert [key["frame"] for key in shot["keys"]] == [1, 8]
     first, last = (key["agreement"] for key in shot["keys"])
@@ -53,12 +54,13 @@ def test_a_page_that_needs_nothing_else_and_figures(project: Path) -> None:
     assert 0 < shot["summary"]["error"] < 0.1
     assert shot["frames"][0]["ghosting"] is shot["frames"][0]["agreement"] is None
     assert all(frame["ghosting"] is not None for frame in shot["frames"][1:-1])
-    # Looking changes nothing of what was made or asked for.
+    # Reporting changes neither results nor settings.
     assert {path.name: path.read_bytes() for path in (project / "out").iterdir()} == before
     assert (project / "project.toml").read_bytes() == asked
 
 
-def test_what_is_missing_is_told(project: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.slow
+def test_missing_frames_are_reported(project: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     shutil.rmtree(project / "passes" / "error")
     assert run_command("report", str(project)) == 1
     assert "run all stages" in capfd.readouterr().err
@@ -67,9 +69,7 @@ def test_what_is_missing_is_told(project: Path, tmp_path: Path, capfd: pytest.Ca
     assert "project.toml" in capfd.readouterr().err
 
 
-def test_a_matte_that_is_black_everywhere_has_a_plan_and_a_report(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_black_matte_has_a_plan_and_a_report(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     plates = folder_of(tmp_path / "plates", scene(4))
     write_image(tmp_path / "black.png", 0 * scene(1)[0])
     (tmp_path / "keys").mkdir()

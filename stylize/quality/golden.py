@@ -1,24 +1,24 @@
-"""Regression check before an upgrade: golden projects are regenerated and compared with approved frames.
+"""Regression check before an upgrade: regenerate golden projects and compare them with approved frames.
 
-A folder of goldens holds one folder each with a `golden.toml`:
+A folder of goldens contains one folder per golden, each with a `golden.toml`:
 
     shot = "../inputs/plates"     # paths are relative to this file
     mean = 1.0                    # tolerance, in levels of 255; omit it for bit-identical frames
-    far = 16                      # a pixel is far off beyond this many levels ...
-    share = 0.02                  # ... and this share of pixels may be
+    far = 16                      # a pixel is far off if it differs by more levels
+    share = 0.02                  # share of pixels that may be far off
 
     [settings]                    # as in a project file
     keys = "../inputs/painted"
 
-Approved frames lie alongside in `approved/`. Frames that differ are written to `differs/`: approved, current, and eight
-times the difference. In both folders, only pictures named like the shot's frames are replaced or removed.
+Approved frames are next to it in `approved/`. Frames that differ are written to `differs/`: approved, current, and the
+difference magnified eight times. In both folders, only pictures named like the shot's frames are replaced or removed.
 """
 
 import re
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,20 +28,22 @@ from propagate.arrays import Pixels
 from stylize.errors import OutputError, ProjectError, SettingsError
 from stylize.media.flatten import flatten
 from stylize.media.images import make_folder, quantise, read_image, to_float, write_image
+from stylize.project import check_references
 from stylize.settings import OPTIONS, Settings, read_settings
+from stylize.settings.references import SHOT, path_reference, references_of
 
 _FILE, _APPROVED, _DIFFERENCES = "golden.toml", "approved", "differs"
 _FIELDS = {"shot", "mean", "far", "share", "settings"}
 _LEVELS, _MAGNIFICATION = 255, 8
-# Maximum of every tolerance: two in levels, and a share of pixels.
+# Maximum of each tolerance: two in levels, one a share of pixels.
 _MAX_TOLERANCE = {"mean": _LEVELS, "far": _LEVELS, "share": 1}
-# Our pictures are named after their shot and their frame.
+# Pictures are named after their shot and their frame.
 _PICTURE_NAME = re.compile(r"(.+)\.\d{4,}\.png")
 
 
 @dataclass(frozen=True)
 class Golden:
-    """One golden project. mean, far: in levels of 255. share: of pixels that may be further off than ``far``."""
+    """Golden project. mean, far: in levels of 255. share: share of pixels that may be off by more than ``far``."""
 
     folder: Path
     shot: Path
@@ -58,7 +60,7 @@ class Golden:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Result of one golden. differences: described in words, frame by frame; none if all is as approved."""
+    """Result of one golden. differences: described in words, frame by frame; empty if all frames match."""
 
     name: str
     frames: int
@@ -68,15 +70,22 @@ class Verdict:
 Run = Callable[[Path, Settings, Path], Mapping[int, Path]]
 
 
-def check_goldens(folder: Path, run: Run, *, update: bool) -> tuple[Verdict, ...]:
-    """Regenerate every golden of a folder, and compare it, or with ``update`` approve the result.
+def check_goldens(
+    folder: Path, run: Run, *, update: bool, trust: bool = False, allow: Sequence[str] = ()
+) -> tuple[Verdict, ...]:
+    """Regenerate every golden of a folder and compare it, or approve the result with ``update``.
 
-    run: renders a shot with the given settings in a project folder, and returns the file of every frame. Raises
-    ProjectError if there is no golden, or a damaged one.
+    run: renders a shot with the given settings in a project folder, and returns the file of every frame. trust: let
+    goldens access anything outside the folder. allow: paths that they may access there. Raises ProjectError if there is
+    no golden, a damaged one, or one that accesses anything else outside.
     """
     goldens = [_read_golden(path) for path in sorted(folder.glob(f"*/{_FILE}"))]
     if not goldens:
-        raise ProjectError(f"{folder}: expected folders with a {_FILE} in each, found none; see the README")
+        raise ProjectError(
+            f"{folder}: expected folders that each contain a {_FILE}, found none; see docs/how-to/quality.md"
+        )
+    for golden in goldens if not trust else ():
+        _check_inside(golden, folder, allow)
     return tuple(_check(golden, run, update) for golden in goldens)
 
 
@@ -86,10 +95,9 @@ def _read_golden(path: Path) -> Golden:
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProjectError(f"{path} cannot be read as TOML ({error}); fix it") from error
     unknown = sorted(set(table) - _FIELDS)
-    if unknown or not isinstance(table.get("shot"), str):
-        raise ProjectError(
-            f"{path} must name the shot, and may hold {', '.join(sorted(_FIELDS))}; fix {unknown or 'it'}"
-        )
+    shot = table.get("shot")
+    if unknown or not isinstance(shot, str) or "\0" in shot:
+        raise ProjectError(f"{path} must have a shot, and may have {', '.join(sorted(_FIELDS))}; fix {unknown or 'it'}")
     numbers = {name: table.get(name, 0) for name in _MAX_TOLERANCE}
     for name, maximum in _MAX_TOLERANCE.items():
         number = numbers[name]
@@ -97,9 +105,21 @@ def _read_golden(path: Path) -> Golden:
             raise ProjectError(f"{path}: {name} must be a number from 0 to {maximum}, not {number!r}; fix it")
     settings = table.get("settings", {})
     if not isinstance(settings, Mapping) or {"output", "export"} & settings.keys():
-        raise SettingsError(f"{path}: [settings] is a table without output and export; what is compared are the frames")
+        raise SettingsError(
+            f"{path}: [settings] must be a table without output and export, because only frames are compared"
+        )
     resolved = _resolve_paths(path.parent, read_settings(settings, str(path)), str(path))
-    return Golden(path.parent, path.parent / table["shot"], resolved, **numbers)
+    return Golden(path.parent, path.parent / shot, resolved, **numbers)
+
+
+def _check_inside(golden: Golden, folder: Path, allow: Sequence[str]) -> None:
+    """Raise ProjectError for a golden that accesses anything outside the folder of goldens."""
+    used = {SHOT: golden.shot} | {name: golden.folder / name for name in (_APPROVED, _DIFFERENCES)}
+    references = references_of(golden.settings.stored()) | {
+        path_reference(name, path.resolve()) for name, path in used.items()
+    }
+    what = f"{golden.folder / _FILE} reaches outside {folder}"
+    check_references(folder, references, allow, what, overridable=False)
 
 
 def _resolve_paths(folder: Path, settings: Settings, where: str) -> Settings:
@@ -110,6 +130,9 @@ def _resolve_paths(folder: Path, settings: Settings, where: str) -> Settings:
 
 def _check(golden: Golden, run: Run, update: bool) -> Verdict:
     approved, differences = golden.folder / _APPROVED, golden.folder / _DIFFERENCES
+    for folder in (approved, differences):
+        if folder.is_symlink():
+            raise OutputError(f"{folder} is a symbolic link, expected a real folder; replace it by a folder")
     with tempfile.TemporaryDirectory(prefix="stylize-golden-") as scratch:
         made = run(golden.shot, golden.settings, Path(scratch) / "golden.stylize")
         if update:
@@ -117,16 +140,18 @@ def _check(golden: Golden, run: Run, update: bool) -> Verdict:
             _clear(differences, made)
             return Verdict(golden.name, len(made), ())
         if not approved.is_dir():
-            raise ProjectError(f"{golden.folder} has nothing approved; look at it, and approve it with --update")
+            raise ProjectError(
+                f"{golden.folder} has no approved frames; check the result, and approve it with --update"
+            )
         _clear(differences, made)
         return Verdict(golden.name, len(made), tuple(_compare(golden, made, approved, differences)))
 
 
 def _approve(made: Mapping[int, Path], approved: Path) -> None:
-    """Replace the approved pictures by new ones; other files in the folder stay."""
+    """Replace the approved pictures by new ones; other files in the folder are kept."""
     make_folder(approved)
     try:
-        # All are copied before the first one is replaced, so that a full disk leaves the approved pictures intact.
+        # All are copied before the first is replaced, so that a full disk leaves the approved pictures intact.
         with tempfile.TemporaryDirectory(prefix=f".{_APPROVED}-", dir=approved.parent) as staging:
             for path in made.values():
                 shutil.copyfile(path, Path(staging) / path.name)
@@ -141,7 +166,7 @@ def _approve(made: Mapping[int, Path], approved: Path) -> None:
 
 
 def _clear(differences: Path, made: Mapping[int, Path]) -> None:
-    """Remove the pictures that an earlier check left, and the folder if nothing else is in it."""
+    """Remove the pictures of an earlier check, and the folder if it is then empty."""
     try:
         for name in _shot_pictures(differences, made):
             (differences / name).unlink()
@@ -152,7 +177,7 @@ def _clear(differences: Path, made: Mapping[int, Path]) -> None:
 
 
 def _shot_pictures(folder: Path, made: Mapping[int, Path]) -> set[str]:
-    """Return the names of the pictures in a folder that belong to the shots in ``made``, of any frame."""
+    """Return the names of the pictures in a folder that belong to any frame of the shots in ``made``."""
     names = {path.name for path in folder.iterdir() if path.is_file()} if folder.is_dir() else set()
     shots = {_shot_of(path.name) for path in made.values()}
     return {name for name in names if _shot_of(name) in shots - {None}}
@@ -166,12 +191,12 @@ def _shot_of(name: str) -> str | None:
 def _compare(golden: Golden, made: Mapping[int, Path], approved: Path, differences: Path) -> list[str]:
     approved_names = _shot_pictures(approved, made)
     findings = [
-        f"{name} is approved, and is not made any more"
+        f"{name} is approved, but is no longer made"
         for name in sorted(approved_names - {p.name for p in made.values()})
     ]
     for frame, path in made.items():
         if path.name not in approved_names:
-            findings.append(f"frame {frame} is made, and was never approved")
+            findings.append(f"frame {frame} is made, but was never approved")
             continue
         current, reference = read_image(path), read_image(approved / path.name)
         mismatch = _mismatch(golden, current, reference)
@@ -191,8 +216,8 @@ def _mismatch(golden: Golden, current: Pixels, reference: Pixels) -> str:
     mean, far = float(difference.mean()), float((difference.max(axis=-1) > golden.far).mean())
     if mean <= golden.mean and far <= golden.share:
         return ""
-    exact = "" if golden.mean or golden.far or golden.share else ", expected the same bits"
-    return f"{mean:.3g} levels off in the mean (up to {golden.mean:g}), {far:.2%} of pixels far off{exact}"
+    exact = "" if golden.mean or golden.far or golden.share else ", expected bit-identical frames"
+    return f"mean difference {mean:.3g} levels (tolerance {golden.mean:g}), {far:.2%} of pixels far off{exact}"
 
 
 def _comparison(current: Pixels, reference: Pixels) -> Pixels:

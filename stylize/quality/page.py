@@ -1,47 +1,58 @@
-"""HTML page of a report: one self-contained file with tables, curves and a player that flips plate and result."""
+"""HTML page of a report: a self-contained file with tables, curves and a player that toggles plate and result."""
 
 import html
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# Name in the figures, title, note, and minimum top of the scale, which keeps a curve of tiny values flat.
+from stylize.visible_text import visible
+
+# Name in the data, title, note, and minimum top of the scale, which keeps a curve of tiny values flat.
 CURVES = (
-    ("error", "Error", "difference between what is shown and what is wanted; a key helps where it is high", 0.02),
-    ("flicker", "Flicker", "change along the motion beyond that of the plates; above 0 is restless", 0.01),
-    ("sharpness", "Sharpness", "finest detail over that of the keys; 1 is as crisp as they are", 1.0),
+    ("error", "Error", "difference between the result and its target; add a key where it is high", 0.02),
+    ("flicker", "Flicker", "change along the motion beyond that of the plates; above 0 is visible flicker", 0.01),
+    ("sharpness", "Sharpness", "finest detail relative to that of the keys; 1 is equally sharp", 1.0),
     ("drift", "Colour drift", "distance of the mean colour from that of the keys", 0.02),
-    ("agreement", "Agreement", "of the two keys beside, moved along to the frame; 1 is the same", 1.0),
-    ("ghosting", "Ghosting", "share of the keys' detail that shows twice; a plain cross-fade has most of it", 0.1),
+    ("agreement", "Agreement", "similarity of the two surrounding keys, warped to the frame; 1 is identical", 1.0),
+    ("ghosting", "Ghosting", "share of the keys' detail that is visible twice; highest for a plain cross-fade", 0.1),
 )
 _WIDTH, _HEIGHT = 860, 90
 
 
 def page_of(figures: Mapping[str, Any], pictures: Sequence[tuple[int, str, str]], contact_sheet: str) -> str:
     """Return the HTML. figures: as returned by ``project_report.figures``. pictures: frame, plate and result as data
-    URLs, of the frames that the player shows. contact_sheet: as a data URL."""
+    URLs, for the frames that the player shows. contact_sheet: as a data URL."""
     shots = "".join(_shot(number, shot) for number, shot in enumerate(figures["shots"], 1))
     data = json.dumps([[frame, plate, result] for frame, plate, result in pictures])
-    name = html.escape(str(figures["name"]))
-    return (
-        _PAGE.replace("@NAME@", name).replace("@SHOTS@", shots).replace("@STRIP@", contact_sheet)
-        .replace("@FACTS@", html.escape(figures["facts"])).replace("@DATA@", data.replace("</", "<\\/"))
-    )  # fmt: skip
+    content = {
+        "NAME": _text(figures["name"]), "SHOTS": shots, "STRIP": html.escape(contact_sheet),
+        "FACTS": _text(figures["facts"]),
+        # Inside a script, HTML interprets some tags even within strings.
+        "DATA": data.replace("<", "\\u003c"),
+    }  # fmt: skip
+    # All in one pass, because a name may look like one of the markers.
+    return re.sub(f"@({'|'.join(content)})@", lambda marker: content[marker[1]], _PAGE)
+
+
+def _text(value: object) -> str:
+    """Return text for HTML, with escapes for invisible characters (see `visible_text`)."""
+    return html.escape(visible(str(value)))
 
 
 def _shot(number: int, shot: Mapping[str, Any]) -> str:
     first, last = shot["frames"][0]["frame"], shot["frames"][-1]["frame"]
+    which = f"frame {first}" if first == last else f"frames {first}&ndash;{last}"
     keys = "".join(
-        f"<tr><td>{key['frame']}<td>{html.escape(key['reason'])}<td>{_number(key['pop'])}"
-        f"<td>{_agreement(key['agreement'])}"
+        f"<tr><td>{key['frame']}<td>{_text(key['reason'])}<td>{_number(key['pop'])}<td>{_agreement(key['agreement'])}"
         for key in shot["keys"]
     )
-    summary = "".join(f"<tr><th>{html.escape(name)}<td>{_number(value)}" for name, value in shot["summary"].items())
+    summary = "".join(f"<tr><th>{_text(name)}<td>{_number(value)}" for name, value in shot["summary"].items())
     curves = "".join(_curve(shot, *curve) for curve in CURVES)
     return (
-        f"<section><h2>Shot {number}: frames {first}&ndash;{last}</h2><div class=side><table><caption>Over the shot"
+        f"<section><h2>Shot {number}: {which}</h2><div class=side><table><caption>Over the shot"
         f"</caption>{summary}</table><table><caption>Keys</caption><tr><th>frame<th>reason<th>pop"
-        f"<th>beside the key before{keys}</table></div>"
+        f"<th>compared with the previous key{keys}</table></div>"
         f"{curves}</section>"
     )
 
@@ -72,7 +83,7 @@ def _curve(shot: Mapping[str, Any], name: str, title: str, note: str, min_top: f
         for key in shot["keys"]
     )
     return (
-        f"<figure><figcaption><b>{title}</b> {html.escape(note)} <i>{_number(low)} to {_number(high)}</i></figcaption>"
+        f"<figure><figcaption><b>{title}</b> {_text(note)} <i>{_number(low)} to {_number(high)}</i></figcaption>"
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" data-first={first} data-last={last}>{key_lines}'
         f'<line class=zero x1=0 x2={_WIDTH} y1={y(0):.1f} y2={y(0):.1f} /><polyline points="{line}" /></svg></figure>'
     )
@@ -111,22 +122,22 @@ Click the picture, or hold it, to see the plate.</p></div>
 <section><h2>Plates, keys, results</h2><img alt="contact sheet" src="@STRIP@"></section>
 <script>
 const frames = @DATA@;
-const player = document.getElementById("player"), shown = player.querySelector("img");
-const range = player.querySelector("input"), said = player.querySelector("span");
+const player = document.getElementById("player"), picture = player.querySelector("img");
+const range = player.querySelector("input"), caption = player.querySelector("span");
 const flip = document.getElementById("flip"), play = document.getElementById("play");
 let plate = false, timer = null;
 function show() {
   const [frame, before, after] = frames[+range.value];
-  shown.src = plate ? before : after;
-  said.textContent = "frame " + frame + ", " + (plate ? "plate" : "result") + ". ";
+  picture.src = plate ? before : after;
+  caption.textContent = "frame " + frame + ", " + (plate ? "plate" : "result") + ". ";
   flip.textContent = plate ? "Show result" : "Show plate";
 }
 function turn(to) { plate = to; show(); }
 range.max = frames.length - 1;
 range.oninput = show;
 flip.onclick = () => turn(!plate);
-shown.onmousedown = () => turn(true);
-shown.onmouseup = shown.onmouseleave = () => plate && turn(false);
+picture.onmousedown = () => turn(true);
+picture.onmouseup = picture.onmouseleave = () => plate && turn(false);
 play.onclick = () => {
   play.textContent = timer ? "Play" : "Stop";
   if (timer) { clearInterval(timer); timer = null; return; }
@@ -135,3 +146,5 @@ play.onclick = () => {
 show();
 </script>
 """
+# Part of the page that is the same for all projects.
+PAGE_BEGINNING = _PAGE.partition("@")[0]

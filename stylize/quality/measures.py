@@ -9,20 +9,20 @@ from propagate.arrays import Bools, Floats
 from propagate.flow import warp
 
 F32 = np.float32
-# Alpha of a matte up to which no style may be visible.
+# Alpha of a matte up to which no style must be visible.
 OUTSIDE = 1e-3
 
 
 @dataclass(frozen=True)
 class FrameMeasures:
-    """Measures of one frame; None where there is nothing to compare.
+    """Measures of one frame; None if there is nothing to compare.
 
-    error: mean of the RMS difference between the result and its target. flicker: ``change`` less that of the plates;
-    above 0 is flicker beyond the source. change: mean difference from the warped previous frame. sharpness: strength
-    of the finest detail over that of the keys around, weighted by distance. drift: difference of the mean colour from
-    that of the keys around, likewise; both None in a shot without keys. leak: largest difference from the plate outside
-    the matte. agreement: of the two keys around, warped to the frame. ghosting: of both in the result, see
-    ``ghosting``. Both are None where there is only one key.
+    error: mean of the RMS difference between the result and its target. flicker: ``change`` minus that of the plates;
+    above 0, the result flickers more than the source. change: mean difference from the warped previous frame.
+    sharpness: strength of the finest detail relative to that of the surrounding keys, weighted by distance. drift:
+    difference of the mean colour from that of the same keys; both None in a shot without keys. leak: largest difference
+    from the plate outside the matte. agreement: agreement of the two surrounding keys, warped to the frame. ghosting:
+    ghosting of both in the result; see ``ghosting``. Both are None if there is only one key.
     """
 
     frame: int
@@ -37,7 +37,7 @@ class FrameMeasures:
 
 
 def change_along(previous: Floats, current: Floats, flow: Floats, visible: Bools) -> float | None:
-    """Return the mean absolute difference of ``current`` and warped ``previous`` where ``visible``; None if nothing is.
+    """Return the mean absolute difference of ``current`` and warped ``previous`` where ``visible``; None if nowhere.
 
     flow: float32 (H, W, 2) on the grid of ``current``: ``current(x) = previous(x + flow(x))``.
     """
@@ -70,12 +70,12 @@ def leak_of(result: Floats, plate: Floats, matte: Floats) -> float | None:
 
 
 def agreement(one: Floats, other: Floats, visible: Bools) -> float | None:
-    """Return 1 less the mean absolute difference of two pictures, (H, W, 3), where ``visible``; None if nothing is."""
+    """Return 1 minus the mean absolute difference of two pictures, (H, W, 3), where ``visible``; None if nowhere."""
     return 1 - float(np.abs(one - other).mean(axis=-1)[visible].mean()) if visible.any() else None
 
 
 def pop(changes: list[float | None], index: int) -> float | None:
-    """Return how far the change to or from a key exceeds the median change around it; None without neighbours."""
+    """Return the excess of the change to or from a key over the median change around it; None without neighbours."""
     at_key = [c for c in (changes[index : index + 2]) if c is not None]
     around = [c for c in (*changes[max(0, index - 4) : index], *changes[index + 2 : index + 6]) if c is not None]
     if not at_key or not around:

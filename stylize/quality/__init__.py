@@ -1,0 +1,1 @@
+"""Quality report of a result: an HTML page, and the same data as JSON."""

@@ -1,1 +1,0 @@
-"""Quality report of a result: an HTML page, and the same figures as JSON."""
