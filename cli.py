@@ -1,45 +1,49 @@
-"""The command: argv to settings to ``stylize.run``; progress bars and exit codes.
+"""Command line: argv to settings to ``stylize.run``; progress bars and exit codes.
 
-It is one file of more than 400 lines because no other module may know argv, click or the terminal.
+This is one file of more than 400 lines because no other module may depend on argv, click or the terminal.
 """
 
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
+import stylize
 from stylize.errors import SettingsError, StylizeError
+from stylize.events import Event, Message, StageProgress
 from stylize.settings import (
     FLAG,
-    GROUPS,
     MATTE_OPTIONS,
     OPTIONS,
-    MatteSettings,
+    PLAN_OPTIONS,
     Option,
-    Settings,
     current_names,
     flag_of,
     former_names_to,
-    looks_of,
-    merge_settings,
 )
-
-if TYPE_CHECKING:
-    from stylize.planning.picking import ShotPlan
-    from stylize.result import LayerResult, Result
+from stylize.settings.completion import completions
+from stylize.settings.extension_help import installed_rows, own_sections, own_topic
+from stylize.settings.extension_options import EXTENSION_OPTIONS, TABLES, ExtensionFlag, flags_in, tables_from_flags
+from stylize.settings.groups import GROUP_HELP, first_clause, group_word, groups_of, topic
+from stylize.settings.suggestions import unknown_flag
+from stylize.visible_text import visible
 
 # Exit codes as shells and render farms expect them.
 FAILED, USAGE_ERROR, INTERRUPTED = 1, 2, 130
+# Parts of a step that a bar distinguishes; seconds in a minute, and minutes in an hour.
+_PARTS, _MINUTE = 100, 60
 
 
 class _ShotFirst(click.Group):
-    """A group whose first word may be a shot: ``stylize SHOT`` is ``stylize run SHOT``."""
+    """Group whose first word may be a shot: ``stylize SHOT`` is ``stylize run SHOT``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] not in ("--help", "-h", "--version"):
+        own = ("--help", "-h", "--help-all", "--version")
+        if args and args[0] not in self.commands and args[0].partition("=")[0] not in own:
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
@@ -49,200 +53,346 @@ class _ShotFirst(click.Group):
         except KeyboardInterrupt:
             raise _StoppedError from None
 
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        return None  # declared with the command
+
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         run = self.commands["run"]
         formatter.write_text("Usage: stylize SHOT --style PICTURE [OPTIONS]")
         formatter.write_paragraph()
         formatter.write_text(
-            "Renders a few keyframes of a shot after a reference picture, or takes painted ones, and carries "
-            "their look through all frames. SHOT is a movie, a folder of frames, a pattern (name.####.png), or a "
-            "project (shot.stylize) to go on with."
+            "Render a few keyframes of a shot in the style of a reference picture, or use painted ones, and "
+            "propagate their look through all frames. SHOT is a movie, a folder of frames, a pattern (name.####.png), "
+            "or a project (shot.stylize) to continue."
         )
-        run.format_options(click.Context(run, parent=ctx), formatter)
-        with formatter.section("Other commands"):
-            formatter.write_dl([(n, c.get_short_help_str()) for n, c in self.commands.items() if n != "run"])
+        run_ctx = click.Context(run, parent=ctx, info_name="run")
+        if isinstance(run, _OptionCommand):
+            run.format_choices(run_ctx, formatter)
+        with formatter.section("General"):
+            formatter.write_dl([*_records(run_ctx, _GENERAL), *_records(ctx, ("version",))])
+        with formatter.section("Other commands, each with its own --help"):
+            formatter.write_dl([(n, c.get_short_help_str(80)) for n, c in self.commands.items() if n != "run"])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        run = self.commands["run"]
+        words = [name for name in self.commands if name.startswith(incomplete)]
+        items = [CompletionItem(name, help=self.commands[name].get_short_help_str()) for name in words]
+        if incomplete.startswith("-"):
+            return [*items, *run.shell_complete(click.Context(run, parent=ctx), incomplete)]
+        return [*items, CompletionItem(incomplete, type="file")]
+
+
+class _Path(click.Path):
+    """Path that must not be empty, as an unset shell variable would make it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not value:
+            self.fail("expected a path, found an empty one; is a shell variable unset?", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class _StoppedError(Exception):
-    """Ctrl-C, caught before click prints its own message for it."""
+    """Ctrl-C, caught before click prints its own message."""
 
 
-class _GroupedHelp(click.Command):
-    """A command whose help lists its options by group, the important ones first."""
+class _OptionCommand(click.Command):
+    """Command whose help shows the essential options and lists the groups of the others.
+
+    options: those that the command reads. Others are accepted, for scripts, but not listed.
+    """
+
+    def __init__(self, *args: Any, options: Mapping[str, Option], **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        # Each option of an extension has a flag; their table has none.
+        self.options = {name: option for name, option in options.items() if option.type is not EXTENSION_OPTIONS}
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        return None  # declared with the command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given, values = list(args), dict[ExtensionFlag, Any]()
+        selectable = [group for group, (_, selector) in TABLES.items() if any(p.name == selector for p in self.params)]
+        found = flags_in(args, selectable, {flag for param in self.params for flag in param.opts})
+        ctx.meta[_EXTENSIONS] = [_extension_option(flag, values) for flag in found]
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            # Click splits -fps into letters.
+            word = next((arg for arg in given if arg.startswith(error.option_name)), error.option_name)
+            others = {
+                str(one.name): one.options for one in command.commands.values() if isinstance(one, _OptionCommand)
+            }
+            own = [flag.option.flag for flag in found]
+            raise click.UsageError(unknown_flag(word, error.option_name, self.options, others, own), ctx) from None
+        ctx.params |= tables_from_flags(values)
+        return rest
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return [*super().get_params(ctx), *ctx.meta.get(_EXTENSIONS, ())]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for group in GROUPS:
-            records = []
-            for param in self.params:
-                record = param.get_help_record(ctx)
-                if isinstance(param, click.Option) and record and getattr(param, "group", GROUPS[-1]) == group:
-                    records.append(record)
-            if records:
-                with formatter.section(group):
-                    formatter.write_dl(records)
+        self.format_choices(ctx, formatter)
+        with formatter.section("General"):
+            formatter.write_dl(_records(ctx, _GENERAL))
+
+    def format_choices(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the essential options, and the groups."""
+        with formatter.section("Essential options"):
+            essential = [option.name for option in self.options.values() if option.essential]
+            formatter.write_dl([(flags, first_clause(text)) for flags, text in _records(ctx, essential)])
+        word = f"{ctx.command_path.removesuffix(' run')} --help GROUP"
+        with formatter.section(f"Groups of options (see {word}, or --help-all for all)"):
+            groups = groups_of(self.options.values())
+            formatter.write_dl([(group_word(group), GROUP_HELP.get(group, group)) for group in groups])
+        if extensions := installed_rows(one.type.extensions for one in self.options.values() if one.type.extensions):
+            with formatter.section("Extensions (see --help NAME)"):
+                formatter.write_dl(extensions)
+
+    def topic_help(self, ctx: click.Context, word: str) -> str:
+        """Return the help on a group of options, an option or an extension, by its word."""
+        formatter = ctx.make_formatter()
+        try:
+            title, options = topic(word, self.options)
+        except SettingsError:
+            if (own := own_topic(word, self.options.values())) is None:
+                raise
+            with formatter.section(own[0]):
+                formatter.write_dl(own[1])
+            return formatter.getvalue().strip("\n")
+        with formatter.section(title):
+            if len(options) > 1 and title in GROUP_HELP:
+                formatter.write_text(GROUP_HELP[title])
+                formatter.write_paragraph()
+            formatter.write_dl(_records(ctx, [option.name for option in options]))
+        for heading, rows in (section for option in options for section in own_sections(option)):
+            with formatter.section(heading):
+                formatter.write_dl(rows)
+        return formatter.getvalue().strip("\n")
+
+    def full_help(self, ctx: click.Context) -> str:
+        """Return the help on all options, by group."""
+        return "\n\n".join(self.topic_help(ctx, group_word(group)) for group in groups_of(self.options.values()))
 
 
-class _GroupedOption(click.Option):
-    """An option that knows its group in the help."""
+def _records(ctx: click.Context, names: Iterable[str]) -> list[tuple[str, str]]:
+    """Return flags and help of the named options of a command, in their order."""
+    params = {param.name: param for param in ctx.command.get_params(ctx) if not getattr(param, "hidden", True)}
+    shown = [params[name] for name in names if name in params]
+    return [record for param in shown if (record := param.get_help_record(ctx)) is not None]
 
-    def __init__(self, *args: Any, group: str, **attributes: Any) -> None:
-        super().__init__(*args, **attributes)
-        self.group = group
+
+def _extension_option(flag: ExtensionFlag, values: dict[ExtensionFlag, Any]) -> click.Option:
+    """Return the click option of an extension option; it stores its value in ``values``."""
+
+    def put(_: click.Context, __: click.Parameter, value: Any) -> None:
+        if value not in (None, False):
+            values[flag] = not flag.option.default if flag.option.is_flag else value
+
+    attributes = {"is_flag": True} if flag.option.is_flag else {"metavar": flag.option.metavar}
+    return click.Option(
+        [flag.option.flag, flag.key], default=None, expose_value=False, callback=put, help=flag.option.flag_help,
+        **attributes,
+    )  # fmt: skip
 
 
-def _click_options(option: Option) -> Iterator[Callable[[Any], Any]]:
+# Key of the extension options in the context of a command.
+_EXTENSIONS = "extensions"
+# Options of every command.
+_GENERAL = ("quiet", "verbose", "help", "help_all")
+
+
+def _show_help(ctx: click.Context, param: click.Parameter, word: str | None) -> None:
+    """Print the help, or the help on a topic, and exit."""
+    if word is None or ctx.resilient_parsing:
+        return
+    asked, where = ctx.command, ctx
+    if isinstance(asked, click.Group) and (word or param.name == "help_all"):
+        named = word if word in asked.commands else "run"
+        asked, word = asked.commands[named], "" if named == word else word
+        where = click.Context(asked, parent=ctx, info_name=named)
+    if param.name == "help_all" and isinstance(asked, _OptionCommand):
+        click.echo(asked.full_help(where))
+    elif word and isinstance(asked, _OptionCommand):
+        click.echo(asked.topic_help(where, word))
+    else:
+        click.echo(where.get_help())
+    ctx.exit()
+
+
+def _complete_groups(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    asked = ctx.command.commands["run"] if isinstance(ctx.command, click.Group) else ctx.command
+    options = asked.options.values() if isinstance(asked, _OptionCommand) else ()
+    words = map(group_word, groups_of(options))
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+def _help_options(decorated: Callable[..., Any]) -> Callable[..., Any]:
+    """Declare --help, which takes an optional topic, and --help-all."""
+    attributes: dict[str, Any] = {"is_eager": True, "expose_value": False, "callback": _show_help}
+    decorated = click.option(
+        "--help-all", is_flag=True, default=None, flag_value="", help="Show all options, by group.", **attributes
+    )(decorated)
+    return click.option(
+        "-h", "--help", is_flag=False, flag_value="", metavar="[GROUP]", shell_complete=_complete_groups,
+        help="Show this help, or the help on a group of options or on one option.", **attributes,
+    )(decorated)  # fmt: skip
+
+
+def _click_options(option: Option, *, hidden: bool) -> Iterator[Callable[[Any], Any]]:
     """Yield the click option, and a hidden one for each of its former names."""
-    # Not by equality with True: a default of 1 is displayed.
+    # Not compared by equality with True, because a default of 1 is displayed.
     default = "" if option.default is True or not option.default else f"  [default: {option.default}]"
     attributes: dict[str, Any] = {"is_flag": True} if option.type is FLAG else {"metavar": option.type.metavar}
-    attributes |= {"cls": _GroupedOption, "group": option.group, "default": None, "multiple": option.type.multiple}
-    yield click.option(*option.flags, option.name, help=option.help + default, **attributes)
+    attributes |= {"default": None, "multiple": option.type.multiple, "shell_complete": _completer(option)}
+    yield click.option(*option.flags, option.name, help=option.help + default, hidden=hidden, **attributes)
     for name in option.formerly:
         yield click.option(flag_of(name), name, hidden=True, **attributes)
 
 
-def _options(command: Callable[..., Any], options: Mapping[str, Option] = OPTIONS) -> Callable[..., Any]:
-    command = click.option("-v", "--verbose", is_flag=True, help="Say more, for every stage.")(command)
-    command = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")(command)
-    for option in reversed(list(options.values())):
-        for decorate in _click_options(option):
-            command = decorate(command)
-    return command
+def _completer(option: Option) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """Return the shell completion of an option's value: matching words, and paths."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        words, paths = completions(option.type)
+        items = [CompletionItem(word) for word in words if word.startswith(incomplete)]
+        return [*items, CompletionItem(incomplete, type=paths)] if paths else items
+
+    return complete
 
 
-def _matte_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    return _options(command, MATTE_OPTIONS)
+def _options(accepted: Mapping[str, Option], shown: Mapping[str, Option]) -> Callable[[Callable[..., Any]], Any]:
+    """Declare the options that a command accepts; its help lists only those in ``shown``."""
+
+    def declare(decorated: Callable[..., Any]) -> Callable[..., Any]:
+        decorated = _help_options(decorated)
+        decorated = click.option("-v", "--verbose", is_flag=True, help="Report every stage.")(decorated)
+        decorated = click.option("-q", "--quiet", is_flag=True, help="Report only errors.")(decorated)
+        for option in reversed([one for one in accepted.values() if one.type is not EXTENSION_OPTIONS]):
+            for decorate in _click_options(option, hidden=option.name not in shown):
+                decorated = decorate(decorated)
+        return decorated
+
+    return declare
+
+
+def _trust_options(decorated: Callable[..., Any]) -> Callable[..., Any]:
+    for name in ("allow", "trust"):
+        for decorate in _click_options(OPTIONS[name], hidden=False):
+            decorated = decorate(decorated)
+    return decorated
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
-    """Print our version, and those of the stages and libraries that determine the result."""
+    """Print the versions of stylize and of the stages and libraries that determine the result."""
     if not asked or ctx.resilient_parsing:
         return
-    import platform
-    from importlib.metadata import version
+    from stylize.versions import version_lines
 
-    from stylize.stages import STAGES, installed_libraries
-
-    click.echo(f"stylize, version {version('stylize')}")
-    click.echo(f"stages: {', '.join(f'{name} {stage.version}' for name, stage in STAGES.items())}")
-    click.echo(f"libraries: {', '.join(f'{name} {found}' for name, found in installed_libraries().items())}")
-    click.echo(f"python: {platform.python_version()} on {platform.platform()}")
+    for line in version_lines(installed_rows()):
+        _print_line(line)
     ctx.exit()
 
 
 @click.group(cls=_ShotFirst, context_settings={"help_option_names": ["-h", "--help"]})
+@_help_options
 @click.option(
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version,
-    help="Print the versions of everything that determines the pixels, and exit.",
+    help="Print the versions of everything that affects the result, and exit.",
 )  # fmt: skip
 def command() -> None:
-    """Carry a painted look through a shot from a few keyframes."""
+    """Propagate a painted look through a shot from a few keyframes."""
 
 
-@command.command("run", cls=_GroupedHelp, short_help="Do the whole job; the word itself may be left out.")
-@click.argument("shot", type=click.Path(path_type=Path))
-@_options
+@command.command("run", cls=_OptionCommand, options=OPTIONS, short_help="Run all stages; the word run may be omitted.")
+@click.argument("shot", type=_Path(path_type=Path))
+@_options(OPTIONS, OPTIONS)
 def run_command(shot: Path, quiet: bool, verbose: bool, **flags: Any) -> None:
-    """Stylise SHOT: a movie, a folder of frames, a pattern (name.####.png), or a project to go on with."""
+    """Stylise SHOT: a movie, a folder of frames, a pattern (name.####.png), or a project to continue."""
     with _Console(quiet, verbose) as console:
-        path, settings = _settings(shot, flags)
-        import stylize.pipeline
-
         started = time.monotonic()
-        result = stylize.pipeline.run(path, settings, _project(shot, settings), console.progress, console.message)
-    _print_result(result, settings, console, time.monotonic() - started)
+        result = stylize.run(shot, on_event=console.receive, **_given(flags, OPTIONS))
+    from stylize.summary import run_lines
+
+    console.print_result(result.notes, run_lines(result, time.monotonic() - started))
 
 
-@command.command("plan", cls=_GroupedHelp, short_help="Show cuts and keyframes, and why; renders nothing.")
-@click.argument("shot", type=click.Path(path_type=Path))
-@_options
+@command.command(
+    "plan",
+    cls=_OptionCommand,
+    options=PLAN_OPTIONS,
+    short_help="Show cuts and keyframes, with reasons; render nothing.",
+)
+@click.argument("shot", type=_Path(path_type=Path))
+@_options(OPTIONS, PLAN_OPTIONS)
 def plan_command(shot: Path, quiet: bool, verbose: bool, **flags: Any) -> None:
-    """Show where SHOT cuts, which frames would be keyframes and why; renders nothing."""
+    """Show the cuts of SHOT, and the keyframes that a run would pick, with reasons; render nothing."""
     with _Console(quiet, verbose) as console:
-        path, settings = _settings(shot, flags)
-        import stylize.cost_estimate
-        import stylize.pipeline
+        given = _given(flags, OPTIONS)
+        planned = stylize.plan(shot, on_event=console.receive, **given)
+        # Last, so that options that are only stored are checked too.
+        for name in (name for name in OPTIONS if name in given and name not in PLAN_OPTIONS):
+            console.message(f"note: stylize plan does not use {OPTIONS[name].flags[-1]}")
+    from stylize.summary import plan_lines
 
-        planned = stylize.pipeline.plan(path, settings, _project(shot, settings), console.progress, console.message)
-    for note in planned.notes:
-        console.message(f"warning: {note}")
-    if quiet:
-        return
-    for name, one, look_settings in _looks_of(planned, settings):
-        if name:
-            click.echo(f"layer {name}:")
-        _print_plan(one.shots, planned.timecodes, look_settings)
-    frames = sum(len(shot.frames) for shot in planned.shots)
-    keys = sum(len(shot.keyframes) for _, one, _ in _looks_of(planned, settings) for shot in one.shots)
-    seconds = stylize.cost_estimate.expected_seconds(planned, settings.on)
-    counts = [_count(frames, "frame"), _count(len(planned.shots), "shot"), _count(keys, "keyframe")]
-    click.echo(f"{', '.join(counts)}; about {_format_duration(seconds)} to make")
-    for path in planned.outputs:
-        click.echo(f"wrote: {path}")
+    console.print_result(planned.notes, plan_lines(planned))
 
 
-@command.command("matte", cls=_GroupedHelp, short_help="Make mattes: from painted ones, by colour, or by a network.")
-@click.argument("shot", type=click.Path(path_type=Path))
-@_matte_options
+@command.command(
+    "matte", cls=_OptionCommand, options=MATTE_OPTIONS,
+    short_help="Make mattes from painted ones, by keying, or by a network.",
+)  # fmt: skip
+@click.argument("shot", type=_Path(path_type=Path))
+@_options(MATTE_OPTIONS, MATTE_OPTIONS)
 def matte_command(shot: Path, quiet: bool, verbose: bool, **flags: Any) -> None:
-    """Make a matte for every frame of SHOT: from a few that are painted, keyed by colour, or found by a network."""
+    """Make a matte for every frame of SHOT from a few painted ones, by keying, or by a network."""
     with _Console(quiet, verbose) as console:
-        settings = MatteSettings(**_given(flags, MATTE_OPTIONS))
-        import stylize.matting.matte_pipeline
-
         started = time.monotonic()
-        result = stylize.matting.matte_pipeline.make_mattes(shot, settings, console.progress, console.message)
-    if quiet:
-        return
-    click.echo(
-        f"mattes: {len(result.redone)} made, {len(result.frames) - len(result.redone)} reused, in "
-        f"{_format_duration(time.monotonic() - started)}"
-    )
-    for frame in result.suggested_keyframes:
-        click.echo(f"a painted matte for frame {frame} would help (confidence {result.confidence[frame]:.2f})")
-    for folder in result.folders:
-        click.echo(f"wrote: {folder}")
+        result = stylize.make_mattes(shot, on_event=console.receive, **_given(flags, MATTE_OPTIONS))
+    from stylize.summary import matte_lines
+
+    console.print_result((), matte_lines(result, time.monotonic() - started))
 
 
-@command.command("report", short_help="Measure a finished project: a page to look at, and figures as JSON.")
-@click.argument("project", type=click.Path(path_type=Path))
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-def report_command(project: Path, quiet: bool) -> None:
-    """Measure what PROJECT (shot.stylize) has made, and write report.html and report.json into it."""
-    import stylize.pipeline
-
+@command.command("report", short_help="Measure a finished project; write an HTML page and JSON.")
+@click.argument("project", type=_Path(path_type=Path))
+@_trust_options
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def report_command(project: Path, quiet: bool, **flags: Any) -> None:
+    """Measure the results of PROJECT (shot.stylize), and write report.html and report.json into it."""
     with _Console(quiet, False) as console:
-        paths = stylize.pipeline.report(project, console.progress, console.message)
+        paths = stylize.report(project, on_event=console.receive, **_given(flags, OPTIONS))
     for path in paths if not quiet else ():
-        click.echo(f"wrote: {path}")
+        _print_line(f"wrote: {path}")
 
 
-@command.command("check", short_help="Make golden projects again and compare; exit code 1 where one differs.")
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--update", is_flag=True, help="Approve what comes out, instead of comparing it.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and what differs.")
-def check_command(folder: Path, update: bool, quiet: bool) -> None:
-    """Make the golden projects in FOLDER again and compare them with the frames that were approved."""
-    import stylize.pipeline
-
+@command.command("check", short_help="Regenerate golden projects and compare; exit code 1 if one differs.")
+@click.argument("folder", type=_Path(path_type=Path))
+@click.option("--update", is_flag=True, help="Approve the results instead of comparing them.")
+@_trust_options
+@click.option("-q", "--quiet", is_flag=True, help="Report only errors and differences.")
+def check_command(folder: Path, update: bool, quiet: bool, **flags: Any) -> None:
+    """Regenerate the golden projects in FOLDER and compare them with the approved frames."""
     with _Console(quiet, False) as console:
-        verdicts = stylize.pipeline.check(folder, update, console.progress, console.message)
+        verdicts = stylize.check(folder, update=update, on_event=console.receive, **_given(flags, OPTIONS))
     for verdict in verdicts:
         for line in verdict.differences:
-            click.echo(f"{verdict.name}: {line}")
+            _print_line(f"{verdict.name}: {line}")
         if not quiet and not verdict.differences:
-            click.echo(f"{verdict.name}: {verdict.frames} frames {'approved' if update else 'as approved'}")
+            _print_line(f"{verdict.name}: {verdict.frames} frames {'approved' if update else 'match'}")
     if any(verdict.differences for verdict in verdicts):
-        _fail("the result is not what was approved; see differs/, and approve it with --update if it is better", FAILED)
+        _fail(
+            "the result differs from the approved frames; see differs/, and approve it with --update if it is better",
+            FAILED,
+        )
 
 
-@command.command("clean", short_help="Remove what a project can make again, and say how much.")
-@click.argument("project", type=click.Path(path_type=Path))
-@click.option("--results", is_flag=True, help="Remove finished frames and exported files in the project too.")
-@click.option("-n", "--dry-run", is_flag=True, help="Only say what would be removed.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@command.command("clean", short_help="Remove files that a project can regenerate, and report their size.")
+@click.argument("project", type=_Path(path_type=Path))
+@click.option("--results", is_flag=True, help="Also remove finished frames and exported files in the project.")
+@click.option("-n", "--dry-run", is_flag=True, help="Report what would be removed, without removing it.")
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
 def clean_command(project: Path, results: bool, dry_run: bool, quiet: bool) -> None:
-    """Remove from PROJECT what the next run makes again; never keys, mattes, settings or files that you changed."""
+    """Remove files from PROJECT that the next run can regenerate; never keys, mattes, settings or files you changed."""
     from stylize.project import Project, check_present_schema, clean, read_project
 
     read_project(project)
@@ -251,39 +401,56 @@ def clean_command(project: Path, results: bool, dry_run: bool, quiet: bool) -> N
     opened = Project(project)
     with opened.locked():
         cleaned = clean(opened, results=results, dry_run=dry_run)
-    if quiet:
-        return
-    for folder, count in cleaned.files.items():
-        click.echo(f"{folder}/: {_count(count, 'file')}, {_format_bytes(cleaned.bytes[folder])}")
-    click.echo(f"{'would remove' if dry_run else 'removed'}: {_format_bytes(cleaned.total)}")
+    if not quiet:
+        from stylize.summary import clean_lines
+
+        for line in clean_lines(cleaned, dry_run=dry_run):
+            _print_line(line)
 
 
-def _settings(shot: Path, flags: dict[str, Any]) -> tuple[Path, Settings]:
-    """Return settings from the flags, which override those of a project and of a key to be reproduced."""
-    given = _given(flags, OPTIONS)
-    if given.get("split"):
-        given["split"] = False
-    path, kept = shot, {}
-    if (shot / "project.toml").is_file():
-        from stylize.project import read_project
+@command.group("preset", short_help="Save the look of a project to a file, for --preset.")
+def preset_command() -> None:
+    """Save looks to files for --preset."""
 
-        path, stored = read_project(shot)
-        kept = stored.stored()
-    if "like" in given:
-        from stylize.keys.reproduce import settings_from_key
 
-        kept |= settings_from_key(Path(given["like"]), given)
-    return path, Settings(**merge_settings(kept, given))
+@preset_command.command("save", short_help="Save the look of a project to a file.")
+@click.argument("project", type=_Path(path_type=Path))
+@click.argument("file", type=_Path(path_type=Path))
+@click.option("--name", metavar="TEXT", help="Name of the look; the default is the file name.")
+@click.option("--version", "look_version", metavar="TEXT", default="1", help="Version of the look.  [default: 1]")
+@click.option("--layer", metavar="NAME", help="Layer to save, in a project with layers.")
+@click.option("--overwrite", is_flag=True, help="Replace the file, and the copy of its reference picture.")
+@_trust_options
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def save_command(
+    project: Path, file: Path, name: str | None, look_version: str, layer: str | None, overwrite: bool, quiet: bool,
+    **flags: Any,
+) -> None:  # fmt: skip
+    """Save the look of PROJECT (shot.stylize) to FILE (look.toml), with its reference picture next to it."""
+    from stylize.project import trusted_settings
+    from stylize.save_preset import look_of, save_preset
+
+    with _Console(quiet, False) as console:
+        _, settings = trusted_settings(project, _given(flags, OPTIONS), console.message)
+        look = look_of(settings, layer)
+        saved = save_preset(look, file, name=name, version=look_version, overwrite=overwrite)
+        if saved.left_out:
+            console.message(f"note: not saved, as specific to this shot: {', '.join(saved.left_out)}")
+        if saved.outward:
+            console.message(
+                f"note: outside {file.parent}, so that --preset {file} also needs the option itself, or --trust: "
+                f"{', '.join(saved.outward)}"
+            )
+    for path in saved.files if not quiet else ():
+        _print_line(f"wrote: {path}")
 
 
 def _given(flags: Mapping[str, Any], options: Mapping[str, Option]) -> dict[str, Any]:
     """Return the values of the flags given on the command line."""
     given = {name: value for name, value in flags.items() if value not in (None, False, ())}
+    # The only flag that turns an option off.
+    given |= {"split": False} if given.get("split") else {}
     return current_names(given, options, as_flags=True)
-
-
-def _project(shot: Path, settings: Settings) -> Path | None:
-    return shot if (shot / "project.toml").is_file() else settings.project
 
 
 class _Console:
@@ -302,28 +469,48 @@ class _Console:
 
     def __exit__(self, *error: object) -> None:
         self._warnings.__exit__(None, None, None)
-        # However the run ended, the next message begins on its own line.
+        # The next message begins on its own line, however the run ended.
         self.close()
 
-    def progress(self, stage: str, done: int, total: int) -> None:
-        """Display progress; see ``stylize.run``'s on_progress."""
-        if stage != self._stage:
+    def receive(self, event: Event) -> None:
+        """Display an event of the run."""
+        if isinstance(event, StageProgress):
+            self._progress(event)
+        elif isinstance(event, Message) and (self.verbose or not event.is_detail):
+            self.message(str(event))
+
+    def _progress(self, event: StageProgress) -> None:
+        if event.label != self._stage:
             self.close()
-            self._stage = stage
+            self._stage = event.label
             if self.verbose and not self.quiet and not sys.stderr.isatty():
-                click.echo(f"{stage}: {total}", err=True)
+                _print_line(f"{event.label}: {event.total}", err=True)
             if not self.quiet and sys.stderr.isatty():
-                self._bar = click.progressbar(length=total, label=f"{stage:<10}", file=sys.stderr, show_pos=True)
+                self._bar = click.progressbar(
+                    length=event.total * _PARTS, label=f"{event.label:<10}", file=sys.stderr, show_eta=False,
+                    show_percent=False, item_show_func=lambda text: text or "", width=24,
+                )  # fmt: skip
                 self._bar.__enter__()
         if self._bar is not None:
-            self._bar.update(done - self._bar.pos)
+            # Parts of a step are displayed too, so that the bar moves while a key is painted.
+            position = min(round((event.done + event.part) * _PARTS), event.total * _PARTS)
+            self._bar.current_item = _progress_text(event)
+            self._bar.make_step(position - self._bar.pos)
+            self._bar.render_progress()
 
     def message(self, text: str) -> None:
-        """Print a message once; see ``stylize.run``'s on_message."""
+        """Print a message once."""
         if not self.quiet and text not in self._reported:
             self.close()
-            click.echo(text, err=True)
+            _print_line(text, err=True)
         self._reported.add(text)
+
+    def print_result(self, notes: Iterable[str], lines: Iterable[str]) -> None:
+        """Print the warnings about a result, and its summary."""
+        for note in notes:
+            self.message(f"warning: {note}")
+        for line in lines if not self.quiet else ():
+            _print_line(line)
 
     def close(self) -> None:
         """Finish the current progress bar."""
@@ -332,94 +519,49 @@ class _Console:
         self._bar, self._stage = None, ""
 
 
-def _looks_of(result: "Result", settings: Settings) -> list[tuple[str, "Result | LayerResult", Settings]]:
-    """Return name, result and settings of every layer, or of the whole, whose name is empty."""
-    results: tuple[Result | LayerResult, ...] = result.layers or (result,)
-    return [(look.name, one, look.settings) for look, one in zip(looks_of(settings), results, strict=True)]
+def _progress_text(event: StageProgress) -> str:
+    """Return the text after a bar: the steps, the place of the stage in the run, and the time left."""
+    parts = [f"{event.done}/{event.total}"]
+    if event.places:
+        parts.append(f"stage {event.place} of {event.places}")
+    if event.run_seconds_left:
+        parts.append(f"{_time_left(event.run_seconds_left)} left")
+    elif event.seconds_left is not None and event.done < event.total:
+        parts.append(f"{_time_left(event.seconds_left)} left in this stage")
+    return ", ".join(parts)
 
 
-def _print_keyframes(shots: "Iterable[ShotPlan]") -> None:
-    for number, shot in enumerate(shots, 1):
-        click.echo(f"shot {number}: frames {shot.frames[0]}-{shot.frames[-1]}")
-        for key in shot.keyframes:
-            click.echo(f"  keyframe {key.frame}: {key.reason}")
+def _time_left(seconds: float) -> str:
+    """Format a remaining time, which is never zero while something is left to do."""
+    whole = max(1, round(seconds))
+    if whole < _MINUTE:
+        return f"{whole} s"
+    minutes = round(whole / _MINUTE)
+    return f"{minutes} min" if minutes < _MINUTE else f"{minutes // _MINUTE} h {minutes % _MINUTE} min"
 
 
-def _print_plan(shots: "Iterable[ShotPlan]", timecodes: Mapping[int, str], settings: Settings) -> None:
-    for number, shot in enumerate(shots, 1):
-        line = f"shot {number}: frames {shot.frames[0]}-{shot.frames[-1]}"
-        if not shot.coverage:
-            click.echo(line)
-            continue
-        lowest = min(shot.frames, key=lambda frame: shot.coverage[frame])
-        mean = sum(shot.coverage.values()) / len(shot.coverage)
-        click.echo(f"{line}, explained to {mean:.0%} on average, {shot.coverage[lowest]:.0%} at least (frame {lowest})")
-        rows = [(str(key.frame), timecodes[key.frame], f"{key.gained:.1%}", key.reason) for key in shot.keyframes]
-        head = ("keyframe", "time code", "gains", "reason")
-        widths = [max(len(row[column]) for row in (head, *rows)) for column in range(3)]
-        for row in (head, *rows):
-            frame, code, gains = (text.rjust(width) for text, width in zip(row[:3], widths, strict=True))
-            click.echo(f"  {frame}  {code}  {gains}  {row[3]}")
-        below = sum(shot.coverage[frame] < settings.coverage for frame in shot.frames)
-        if below:
-            some = "1 frame is" if below == 1 else f"{below} frames are"
-            click.echo(f"  {some} explained to less than {100 * settings.coverage:g}%")
-
-
-def _print_result(result: "Result", settings: Settings, console: _Console, seconds: float) -> None:
-    for note in result.notes:
-        console.message(f"warning: {note}")
-    if console.quiet:
-        return
-    for name, look_result, look_settings in _looks_of(result, settings):
-        if name:
-            click.echo(f"layer {name}:")
-        _print_keyframes(look_result.shots)
-        _print_counts(look_result, look_settings)
-    if settings.runs("propagate"):
-        click.echo(f"frames: {len(result.redone)} made, {len(result.reused)} reused, in {_format_duration(seconds)}")
-    click.echo(f"project: {result.project}")
-    for path in result.outputs:
-        click.echo(f"wrote: {path}")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _print_counts(result: "Result | LayerResult", settings: Settings) -> None:
-    """Print the counts of a look's keys, and its refinement rounds."""
-    painted, rendered = len(result.painted), len(result.rendered)
-    keys = sum(len(shot.keyframes) for shot in result.shots)
-    if settings.runs("render"):
-        click.echo(f"keyframes: {rendered} rendered, {painted} painted, {keys - rendered - painted} reused")
-    if settings.refine and not result.refinements and settings.runs("render") and settings.runs("propagate"):
-        click.echo("refined: no further keyframe would pay")
-    for number, one in enumerate(result.refinements, 1):
-        outcome = "kept" if one.kept else "taken back"
-        if one.after is not None:
-            click.echo(f"refined {number}: keyframe {one.frame}, error {one.before:.4f} to {one.after:.4f}, {outcome}")
-
-
-def _format_bytes(count: int) -> str:
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"
-
-
-def _format_duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+def _print_line(text: str, *, err: bool = False) -> None:
+    """Print a line. All output goes through here, where names are escaped so that none can control the terminal."""
+    stream = sys.stderr if err else sys.stdout
+    encoding = stream.encoding or "utf-8"
+    click.echo(visible(text).encode(encoding, "backslashreplace").decode(encoding), err=err)
 
 
 def _fail(text: str, code: int) -> NoReturn:
-    click.echo(f"stylize: {' '.join(text.split())}", err=True)
+    _print_line(f"stylize: {text.strip()}", err=True)
     sys.exit(code)
 
 
+def _help_of(error: click.ClickException) -> str:
+    """Return the help command to suggest after a usage error."""
+    path = (
+        error.ctx.command_path.removesuffix(" run") if isinstance(error, click.UsageError) and error.ctx else "stylize"
+    )
+    return f"{path} --help"
+
+
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command and exit: 0 only when every frame exists, 2 for usage errors, 130 for Ctrl-C, else 1."""
+    """Run the command and exit: 0 only if every frame exists, 2 for usage errors, 130 for Ctrl-C, otherwise 1."""
     try:
         command.main(args=None if argv is None else list(argv), prog_name="stylize", standalone_mode=False)
     except SettingsError as error:
@@ -427,14 +569,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     except StylizeError as error:
         _fail(str(error), FAILED)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
+        _print_line(error.format_message())
         sys.exit(USAGE_ERROR)
+    except click.NoSuchOption as error:
+        _fail(f"there is no option {error.option_name}. See {_help_of(error)}.", USAGE_ERROR)
     except click.ClickException as error:
-        _fail(f"{error.format_message()} See stylize --help.", USAGE_ERROR)
+        text = error.format_message()
+        _fail(f"{text}{'' if text.endswith(('.', '?')) else '.'} See {_help_of(error)}.", USAGE_ERROR)
     except (_StoppedError, KeyboardInterrupt, click.Abort):
-        _fail("stopped; what is done is kept, and the same command goes on from here", INTERRUPTED)
+        _fail("stopped; finished work is kept, and the same command continues from here", INTERRUPTED)
     except MemoryError:
-        _fail("the memory is full; take smaller frames or a part of them; what is done is kept", FAILED)
+        _fail("out of memory; use smaller or fewer frames (finished work is kept)", FAILED)
     except OSError as error:
         _fail(f"{error.filename or 'a file'}: {error.strerror or error}", FAILED)
 

@@ -1,4 +1,4 @@
-"""What the command is run on."""
+"""Inputs that the command runs on."""
 
 import cv2
 import numpy as np

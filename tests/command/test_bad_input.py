@@ -1,4 +1,4 @@
-"""Bad input: one line, what was expected, what to do; nothing lost."""
+"""Bad input: one line with the expectation and the remedy, and no data lost."""
 
 import numpy as np
 import pytest
@@ -10,8 +10,9 @@ from tests.clips import write_movie
 from tests.command.words import bunny, command
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["no such.mp4", "--style", "{style}"], "no such.mp4"),
         (["{text}", "--style", "{style}"], "note.txt"),
@@ -34,7 +35,7 @@ from tests.command.words import bunny, command
         (["{movie}", "--style", "{style}", "--renderer", "diffusion"], "diffusion"),
     ],
 )
-def test_bad_words_get_one_line_and_an_exit_code(movie, style, tmp_path, words, told):
+def test_bad_arguments_get_one_line_and_an_exit_code(movie, style, tmp_path, words, message):
     text = tmp_path / "note.txt"
     text.write_text("not a picture")
     before = movie.read_bytes()
@@ -42,11 +43,11 @@ def test_bad_words_get_one_line_and_an_exit_code(movie, style, tmp_path, words, 
     assert done.returncode in (1, 2)
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
-    assert told in done.stderr
+    assert message in done.stderr
     assert movie.read_bytes() == before
 
 
-def test_painted_keys_that_do_not_fit_are_refused(tmp_path, movie):
+def test_painted_keys_of_wrong_size_or_number_are_refused(tmp_path, movie):
     keys = tmp_path / "keys"
     keys.mkdir()
     write_image(keys / "0003.png", np.zeros((20, 20, 3), np.uint8))
@@ -61,7 +62,8 @@ def test_painted_keys_that_do_not_fit_are_refused(tmp_path, movie):
         stylize.run(movie, keys=keys)
 
 
-def test_a_shot_without_a_key_says_the_ways_out(tmp_path):
+@pytest.mark.slow
+def test_scene_without_key_lists_the_remedies(tmp_path):
     pictures = [*bunny(6), *[np.roll(255 - p, 30, axis=1) for p in bunny(6, 40)]]
     path, keys = write_movie(tmp_path / "two.mp4", pictures), tmp_path / "keys"
     keys.mkdir()
@@ -70,7 +72,8 @@ def test_a_shot_without_a_key_says_the_ways_out(tmp_path):
         stylize.run(path, keys=keys)
 
 
-def test_somebody_elses_files_are_not_written_over(tmp_path, movie, style):
+@pytest.mark.slow
+def test_foreign_output_files_are_not_overwritten(tmp_path, movie, style):
     out = tmp_path / "out"
     out.mkdir()
     (out / "shot.0003.png").write_bytes(b"precious")
@@ -82,14 +85,15 @@ def test_somebody_elses_files_are_not_written_over(tmp_path, movie, style):
     stylize.run(movie, style=style, output=str(out))
 
 
-def test_a_huge_reference_is_refused_before_it_is_read(tmp_path, movie, monkeypatch):
+def test_huge_reference_is_refused_before_decoding(tmp_path, movie, monkeypatch):
     monkeypatch.setattr("stylize.keys.rendering.MAX_STYLE_PIXELS", 100)
     write_image(tmp_path / "huge.png", np.zeros((20, 20, 3), np.uint8))
     with pytest.raises(StyleError, match="20x20"):
         stylize.run(movie, style=tmp_path / "huge.png")
 
 
-def test_a_truncated_movie_gives_what_is_there_and_says_what_is_lost(tmp_path, style):
+@pytest.mark.slow
+def test_truncated_movie_gives_its_readable_frames_and_a_note(tmp_path, style):
     path = write_movie(tmp_path / "cut.mkv", bunny(24, size=(320, 180)))
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.6)])
     result = stylize.run(path, style=style, keyframes=(1,))
@@ -99,7 +103,8 @@ def test_a_truncated_movie_gives_what_is_there_and_says_what_is_lost(tmp_path, s
         stylize.run(path, style=style, strict=True)
 
 
-def test_a_misspelt_setting_in_a_project_is_an_error(movie, style):
+@pytest.mark.slow
+def test_misspelt_setting_in_project_is_an_error(movie, style):
     command(movie, "--style", style, "--to", "pick")
     file = movie.with_name("shot.stylize") / "project.toml"
     file.write_text(file.read_text() + "strukture = 0.2\n")

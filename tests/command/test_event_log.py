@@ -1,4 +1,4 @@
-"""``--log-json``, the estimate of disk space, and ``--version``: what pipelines ask of a run."""
+"""``--log-json``, the estimate of disk space, and ``--version``, as pipelines use them."""
 
 import json
 import platform
@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 from importlib.metadata import version
+
+import pytest
 
 import stylize
 from stylize.media.shot import open_shot
@@ -23,7 +25,8 @@ def named(found, event):
     return [one for one in found if one["event"] == event]
 
 
-def test_the_log_has_every_stage_task_and_frame(movie, style, tmp_path):
+@pytest.mark.slow
+def test_log_has_every_stage_task_and_frame(movie, style, tmp_path):
     log = tmp_path / "events.jsonl"
     words = (movie, "--style", style, "--keyframes", "1,5,8", "--log-json", log)
     command(*words)
@@ -44,7 +47,8 @@ def test_the_log_has_every_stage_task_and_frame(movie, style, tmp_path):
     assert len(named(events(log), "start")) == 2
 
 
-def test_the_log_of_several_processes_names_the_passes_and_every_frame_once(movie, style, tmp_path):
+@pytest.mark.slow
+def test_log_of_parallel_run_names_passes_and_each_frame_once(movie, style, tmp_path):
     log = tmp_path / "events.jsonl"
     command(movie, "--style", style, "--keyframes", "1,8", "--jobs", 2, "--log-json", log)
     assert sorted(one["frame"] for one in named(events(log), "frame")) == list(range(1, 9))
@@ -52,26 +56,29 @@ def test_the_log_of_several_processes_names_the_passes_and_every_frame_once(movi
     assert {"span:0002:forward", "span:0002:backward", "span:0002:blend:0"} <= tasks
 
 
-def test_the_log_ends_with_the_error(movie, tmp_path):
+@pytest.mark.slow
+def test_log_ends_with_the_error(movie, tmp_path):
     log = tmp_path / "events.jsonl"
     assert command(movie, "--style", tmp_path / "none.png", "--log-json", log, check=False).returncode == 1
     assert "none.png" in events(log)[-1]["error"]
 
 
-def test_a_log_that_cannot_be_written_is_told(movie, style, tmp_path):
-    told = command(movie, "--style", style, "--log-json", tmp_path, check=False)
-    assert told.returncode == 1
-    assert "it is a folder; choose another --log-json" in told.stderr
-    assert told.stderr.count("\n") == 1
+@pytest.mark.slow
+def test_unwritable_log_is_an_error(movie, style, tmp_path):
+    done = command(movie, "--style", style, "--log-json", tmp_path, check=False)
+    assert done.returncode == 1
+    assert "it is a folder; choose another --log-json" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
-def test_the_version_names_what_determines_the_pixels_and_loads_nothing_heavy():
-    told = command("--version").stdout.splitlines()
-    assert re.fullmatch(r"stylize, version \d+\.\d+\.\d+", told[0])
-    assert all(f"{name} {stage.version}" in told[1] for name, stage in STAGES.items())
-    assert all(f"{name} {version(name)}" in told[2] for name in ("av", "numba", "numpy", "opencv-python-headless"))
-    assert "pytest" not in told[2]
-    assert platform.python_version() in told[3]
+@pytest.mark.slow
+def test_version_lists_stages_and_libraries_without_heavy_imports():
+    done = command("--version").stdout.splitlines()
+    assert re.fullmatch(r"stylize, version \d+\.\d+\.\d+", done[0])
+    assert all(f"{name} {stage.version}" in done[1] for name, stage in STAGES.items())
+    assert all(f"{name} {version(name)}" in done[2] for name in ("av", "numba", "numpy", "opencv-python-headless"))
+    assert "pytest" not in done[2]
+    assert platform.python_version() in done[3]
     code = (
         "import sys, cli\ntry:\n cli.main(['--version'])\nexcept SystemExit:\n pass\n"
         "heavy = {'numpy', 'cv2', 'numba', 'av', 'torch', 'scipy'} & sys.modules.keys()\nassert not heavy, heavy"
@@ -79,7 +86,8 @@ def test_the_version_names_what_determines_the_pixels_and_loads_nothing_heavy():
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
-def test_the_estimate_of_disk_is_near_what_a_run_takes(movie, style):
+@pytest.mark.slow
+def test_disk_estimate_is_close_to_actual_use(movie, style):
     settings = Settings(style=style, keyframes="1,8")
     estimate = estimate_disk(open_shot(movie), settings, looks_of(settings), movie.with_name("shot.stylize"))
     project = stylize.run(movie, style=style, keyframes="1,8").project
@@ -87,25 +95,27 @@ def test_the_estimate_of_disk_is_near_what_a_run_takes(movie, style):
     assert taken / 2 < estimate.needed < 4 * taken
 
 
-def test_a_disk_that_is_too_small_is_told_before_the_work(movie, style, monkeypatch):
+def test_too_small_disk_is_reported_before_the_work(movie, style, monkeypatch):
     monkeypatch.setattr("stylize.preflight.estimate_disk", lambda *_: DiskEstimate(5 * 10**9, 10**6))
-    told = []
-    stylize.run(movie, style=style, keyframes="1", to_stage="conform", on_message=told.append)
-    assert any("warning: this run needs about 5.0 GB of disk, 1 MB are free" in line for line in told)
+    messages = []
+    stylize.run(movie, style=style, keyframes="1", to_stage="conform", on_message=messages.append)
+    assert any("warning: this run needs about 5.0 GB of disk space, 1 MB are free" in line for line in messages)
 
 
-def test_a_log_never_damages_another_file(movie, style, tmp_path):
+@pytest.mark.slow
+def test_log_does_not_overwrite_another_file(movie, style, tmp_path):
     for path in (movie, style):
         before = path.read_bytes()
-        told = command(movie, "--style", style, "--log-json", path, check=False)
-        assert (told.returncode, told.stderr.count("\n")) == (1, 1)
-        assert "is not a log of stylize" in told.stderr
+        done = command(movie, "--style", style, "--log-json", path, check=False)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert "is not a log of stylize" in done.stderr
         assert path.read_bytes() == before
-    told = command(movie, "--style", style, "--log-json", tmp_path / "none/log.jsonl", check=False)
-    assert "there is no folder" in told.stderr
+    done = command(movie, "--style", style, "--log-json", tmp_path / "none/log.jsonl", check=False)
+    assert "does not exist" in done.stderr
 
 
-def test_a_log_goes_on_after_a_line_that_a_kill_left_unfinished(movie, style, tmp_path):
+@pytest.mark.slow
+def test_log_continues_after_a_truncated_line(movie, style, tmp_path):
     path = tmp_path / "log.jsonl"
     path.write_text('{"time": "2026-')
     command(movie, "--style", style, "--keyframes", "1", "--to", "render", "--log-json", path)

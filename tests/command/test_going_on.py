@@ -1,4 +1,4 @@
-"""The command run again: after a kill, after a change, on its own project."""
+"""Repeated runs: after a kill, after a change, and from the project folder."""
 
 import os
 import re
@@ -8,6 +8,7 @@ import sys
 import time
 
 import numpy as np
+import pytest
 
 import stylize
 from stylize.media.images import read_image, write_image
@@ -15,7 +16,8 @@ from tests.clips import write_movie
 from tests.command.words import EXAMPLES, bunny, command, digests
 
 
-def test_changing_one_key_redoes_its_two_spans_and_nothing_else(movie, style):
+@pytest.mark.slow
+def test_changed_key_regenerates_only_its_two_spans(movie, style):
     stylize.run(movie, style=style, keyframes=(1, 3, 5, 8))
     project = movie.with_name("shot.stylize")
     before = digests(project / "out")
@@ -32,7 +34,8 @@ def test_changing_one_key_redoes_its_two_spans_and_nothing_else(movie, style):
     assert {name for name in after if after[name] != before[name]} == {f"shot.{n:04d}.png" for n in (2, 3, 4)}
 
 
-def test_a_painted_key_at_a_new_frame_is_taken_up(movie, style):
+@pytest.mark.slow
+def test_painted_key_at_a_new_frame_is_used(movie, style):
     stylize.run(movie, style=style, keyframes=(1,))
     project = movie.with_name("shot.stylize")
     write_image(project / "keys" / "anything 0006.png", 255 - read_image(project / "video" / "shot.0006.png"))
@@ -42,12 +45,13 @@ def test_a_painted_key_at_a_new_frame_is_taken_up(movie, style):
     assert result.rendered == ()
 
 
-def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bits(tmp_path, movie, style):
+@pytest.mark.slow
+def test_killed_run_resumes_to_the_same_bits(tmp_path, movie, style):
     words = [movie, "--style", style, "--keyframes", "1,8"]
     command(*words, "--project", tmp_path / "whole.stylize")
     whole = tmp_path / "whole.stylize"
     kills = 0
-    # Each mark is a file whose coming says how far the run is; it is killed right then.
+    # The appearance of each of these files shows the progress of the run, which is then killed at once.
     for mark in ("video/shot.0004.png", "keys/shot.0001.png", "keys/shot.0008.png", "passes/*/forward.4.npz",
                  "out/shot.0006.png", "out/shot.0002.png"):  # fmt: skip
         project = tmp_path / "killed.stylize"
@@ -66,10 +70,11 @@ def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bits(tmp_path, m
     assert digests(project / "keys") == digests(whole / "keys")
     assert digests(project / "out") == digests(whole / "out")
     assert (project / "export/shot.mp4").read_bytes() == (whole / "export/shot.mp4").read_bytes()
-    assert not [p for p in project.rglob(".*.partial*") if "video" not in p.parts and p.parent.name == "out"]
+    assert not list(project.rglob("*stylize-partial*"))
 
 
-def test_ctrl_c_leaves_a_project_to_go_on_with(tmp_path, movie, style):
+@pytest.mark.slow
+def test_project_can_be_resumed_after_ctrl_c(tmp_path, movie, style):
     words = [movie, "--style", style, "--keyframes", "1,8"]
     project = movie.with_name("shot.stylize")
     run = subprocess.Popen([sys.executable, "-m", "cli", *map(str, words)], cwd=EXAMPLES.parent,
@@ -77,21 +82,23 @@ def test_ctrl_c_leaves_a_project_to_go_on_with(tmp_path, movie, style):
     while run.poll() is None and not list(project.glob("keys/shot.0001.png")):
         time.sleep(0.005)
     run.send_signal(signal.SIGINT)
-    _, said = run.communicate()
+    _, stderr = run.communicate()
     assert run.returncode == 130
-    assert said.count("\n") == 1
-    assert "goes on from here" in said
+    assert stderr.count("\n") == 1
+    assert "continues from here" in stderr
     assert "8 made" in command(*words).stdout
 
 
-def test_the_project_goes_on_with_its_own_settings(movie, style):
+@pytest.mark.slow
+def test_project_runs_with_its_stored_settings(movie, style):
     command(movie, "--style", style, "--keyframes", "1,8", "--seed", 5)
     again = command(movie.with_name("shot.stylize"))
     assert "0 made, 8 reused" in again.stdout
     assert "0 rendered" in again.stdout
 
 
-def test_a_part_of_the_stages(movie, style):
+@pytest.mark.slow
+def test_from_and_to_limit_the_stages(movie, style):
     project = movie.with_name("shot.stylize")
     command(movie, "--style", style, "--keyframes", "1,8", "--to", "render")
     assert len(digests(project / "keys")) == 2
@@ -99,30 +106,31 @@ def test_a_part_of_the_stages(movie, style):
     assert "8 made" in command(project, "--from", "propagate").stdout
 
 
-def test_a_refined_run_that_is_killed_goes_on_and_is_then_done(tmp_path, style):
+@pytest.mark.slow
+def test_killed_refined_run_resumes_and_completes(tmp_path, style):
     path = write_movie(tmp_path / "shot.mp4", bunny(30))
     words = [path, "--style", style, "--keyframes", "1", "--refine", "1", "--to", "propagate"]
     whole = command(*words, "--project", tmp_path / "whole.stylize").stdout
-    told = re.search(r"^refined 1: keyframe (\d+), error 0\.(\d+) to 0\.(\d+), kept$", whole, re.M)
-    assert told
-    assert int(told[3]) < int(told[2])
+    summary = re.search(r"^refined 1: keyframe (\d+), error 0\.(\d+) to 0\.(\d+), kept$", whole, re.M)
+    assert summary
+    assert int(summary[3]) < int(summary[2])
     project = tmp_path / "killed.stylize"
     run = subprocess.Popen([sys.executable, "-m", "cli", *map(str, words), "--project", str(project)],
                            cwd=EXAMPLES.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
-    while run.poll() is None and not (project / "keys" / f"shot.{int(told[1]):04d}.png").exists():
+    while run.poll() is None and not (project / "keys" / f"shot.{int(summary[1]):04d}.png").exists():
         time.sleep(0.005)
     assert run.poll() is None
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
-    assert told[0] in command(*words, "--project", project).stdout
+    assert summary[0] in command(*words, "--project", project).stdout
     assert digests(project / "out") == digests(tmp_path / "whole.stylize" / "out")
     again = command(*words, "--project", project)
-    assert told[0] in again.stdout
+    assert summary[0] in again.stdout
     assert "0 made, 30 reused" in again.stdout
     assert again.stderr == ""
 
 
-def test_another_start_number_does_not_reuse_the_plates_of_other_frames(movie, style):
+def test_new_start_number_does_not_reuse_plates_of_other_frames(movie, style):
     stylize.run(movie, style=style, keyframes=(1,), to_stage="pick")
     first = read_image(movie.with_name("shot.stylize") / "video" / "shot.0002.png")
     stylize.run(movie, style=style, keyframes=(2,), start_number=2, to_stage="pick")

@@ -1,15 +1,15 @@
-"""The command as a process of its own, on frames of the example, and what is looked at afterwards."""
+"""Run the command in a separate process on frames of the example, and inspect its output."""
 
 import hashlib
-import subprocess
-import sys
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
 import cv2
 
 from stylize.media.images import write_image
+from tests import forked_python
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SIZE = (96, 54)
@@ -17,15 +17,13 @@ SIZE = (96, 54)
 
 def bunny(count, first=0, size=SIZE):
     with av.open(str(EXAMPLES / "bunny.mp4")) as movie:
-        frames = [
-            f.to_ndarray(format="rgb24") for n, f in enumerate(movie.decode(video=0)) if first <= n < first + count
-        ]
+        # No further than is asked for: decoding all of it takes longer than some tests.
+        frames = [f.to_ndarray(format="rgb24") for f in islice(movie.decode(video=0), first, first + count)]
     return [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames]
 
 
-def command(*words, check=True, **more):
-    done = subprocess.run([sys.executable, "-m", "cli", *map(str, words)], capture_output=True, text=True, check=False,
-                          timeout=300, cwd=EXAMPLES.parent, **more)  # fmt: skip
+def command(*words, check=True, env=None):
+    done = forked_python.run(["-m", "cli", *words], env=env)
     if check:
         assert done.returncode == 0, done.stderr
     return done
