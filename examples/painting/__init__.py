@@ -1,1 +1,1 @@
-"""Scenes made of numbers, and hands that paint them: oil, ink and watercolour."""
+"""Procedural scenes, and simulated media to paint them with, one file for each medium."""

@@ -1,4 +1,4 @@
-"""Where a brush goes: directions for the hand, curved paths along them, ribbons of paint around the paths."""
+"""Brush strokes: stroke directions, curved paths along them, and ribbons of paint around the paths."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,10 @@ from painting.scene import HEIGHT, WIDTH, Array, Scene
 
 @dataclass(frozen=True)
 class Brush:
-    """half_width: half the brush's width in pixels. length: most steps of half a width. gap: between strokes, pixels.
+    """Parameters of a brush. half_width: pixels. length: maximum number of steps of ``half_width``. gap: between
+    strokes, pixels.
 
-    tolerance: colour difference below which nothing is painted over. colour_jitter: how far colours stray.
+    tolerance: colour difference below which nothing is repainted. colour_jitter: random deviation of colours.
     """
 
     half_width: float
@@ -24,7 +25,7 @@ class Brush:
 
 
 def flow_of(scene: Scene, sigma: float) -> tuple[Array, Array]:
-    """The hand's direction as double-angle cosine and sine: along strong edges, else as the scene says."""
+    """Stroke direction as double-angle cosine and sine: along strong edges, elsewhere that of the scene."""
     grey = cv2.GaussianBlur(scene.colour @ np.array([0.3, 0.59, 0.11], np.float32), (0, 0), sigma * 0.5)
     gx, gy = cv2.Scharr(grey, cv2.CV_32F, 1, 0, scale=1 / 32), cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 32)
     xx, yy, xy = (cv2.GaussianBlur(v, (0, 0), sigma) for v in (gx * gx, gy * gy, gx * gy))
@@ -39,9 +40,9 @@ def flow_of(scene: Scene, sigma: float) -> tuple[Array, Array]:
 def trace(
     flow: tuple[Array, Array], target: Array, painted: Array, start: tuple[float, float], heading: float, brush: Brush
 ) -> Array:
-    """A curved stroke from ``start`` along the flow, until its colour is no longer wanted: float32 (N, 2).
+    """Trace a curved stroke from ``start`` along the flow while its colour fits the target: float32 (N, 2).
 
-    Of the flow's two ways it takes the one nearer ``heading``.
+    Of the two directions of the flow, it takes the one closer to ``heading``.
 
     Hertzmann, "Painterly rendering with curved brush strokes of multiple sizes", SIGGRAPH 1998.
     """
@@ -70,7 +71,7 @@ def trace(
 
 
 def ribbon(path: Array, step: float) -> tuple[Array, Array, Array]:
-    """A smooth curve through ``path``: points, unit normals (N, 2), and the length so far (N,), every ``step``."""
+    """Smooth a path: points and unit normals, (N, 2) each, and the arc length, (N,), sampled every ``step``."""
     for _ in range(2):  # Chaikin's corner cutting
         if len(path) > 2:
             cut = np.empty((2 * len(path), 2), np.float32)

@@ -1,4 +1,4 @@
-"""The scene of the watercolour: a lighthouse on a cliff, boats on the sea, pines and flowers in front."""
+"""Scene of the watercolour: a lighthouse on a cliff, boats on the sea, pines and flowers in front."""
 
 import numpy as np
 
@@ -25,7 +25,7 @@ WHITE: Stops = [(0, (0.42, 0.44, 0.60)), (0.4, (0.70, 0.72, 0.84)), (0.75, (0.97
 
 
 def coast() -> Scene:
-    """Composes it."""
+    """Compose the scene."""
     rng = np.random.Generator(np.random.PCG64(23))
     scene = Scene()
     _sky(scene, rng)

@@ -1,4 +1,4 @@
-"""Pen and ink: tone by the density of hatching that follows the form, contours, and flat washes under the lines."""
+"""Pen and ink: hatching that follows the form, with tone as its density; contours; flat washes under the lines."""
 
 from dataclasses import dataclass
 
@@ -8,16 +8,16 @@ import numpy as np
 from painting.river import PAPER, Washed, river
 from painting.scene import HEIGHT, WIDTH, Array, Random, noise
 
-FINE = 4  # lines are drawn at four times the size and averaged down, so that their width can vary finely
+FINE = 4  # lines are drawn at four times the size and downsampled, so that their width can vary finely
 INK = np.array([0.085, 0.07, 0.085], np.float32)
-BLACK = 0.075  # tones below are filled in with the brush
+BLACK = 0.075  # darker tones are filled with a brush
 
 
 @dataclass(frozen=True)
 class Hatch:
-    """One set of strokes: over everything darker than ``below``; turned from the hand's direction by ``rotation``.
+    """Set of strokes over everything darker than ``below``, rotated from the scene's direction by ``rotation``.
 
-    gap: pixels between strokes where the tone is just below, narrowing to ``tight`` times that in black.
+    gap: pixels between strokes at the tone ``below``; it narrows to ``tight`` times that in black.
     """
 
     below: float
@@ -32,36 +32,36 @@ HATCHES = (
     Hatch(0.38, -0.80, 3.4, 0.66),
     Hatch(0.20, 1.60, 3.0, 0.66),
 )
-SHADE = np.array([0.80, 0.82, 0.86], np.float32)  # one coat of the grey wash that goes over the shadows
-SHADED = (0.50, 0.26)  # tones below which a coat is laid
+SHADE = np.array([0.80, 0.82, 0.86], np.float32)  # one coat of grey wash over the shadows
+SHADED = (0.50, 0.26)  # tones below which a coat is applied
 
 
 class Sheet:
-    """Ink on paper at FINE times the picture's size: uint8 (H, W), 255 where there is none."""
+    """Ink on paper at FINE times the picture's size: uint8 (H, W), 255 for no ink."""
 
     def __init__(self) -> None:
         self.ink = np.full((HEIGHT * FINE, WIDTH * FINE), 255, np.uint8)
 
     def line(self, points: Array, widths: Array) -> None:
-        """A pen line through ``points`` (N, 2), its ``widths`` (N,) in pixels."""
+        """Draw a pen line through ``points`` (N, 2) with ``widths`` (N,) in pixels."""
         at = np.rint(points * FINE).astype(np.int32)
         for a, b, width in zip(at[:-1], at[1:], widths[1:], strict=True):
             cv2.line(self.ink, a.tolist(), b.tolist(), 0, max(1, round(float(width) * FINE)))
 
     def coverage(self) -> Array:
-        """How much ink covers each pixel: float32 (H, W), 0 for none."""
+        """Ink coverage of each pixel: float32 (H, W), 0 for none."""
         return 1 - cv2.resize(self.ink, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA) / np.float32(255)
 
 
 def pen_width(rng: Random, count: int, wide: float) -> Array:
-    """Widths along a stroke: pressed in the middle, lifted at the ends, float32 (count,)."""
+    """Widths along a stroke, wide in the middle and thin at the ends: float32 (count,)."""
     place = np.linspace(0, 1, count)
     pressure = np.minimum(1, np.minimum(place / 0.15 + 0.45, (1 - place) / 0.35 + 0.25))
     return (wide * pressure * rng.uniform(0.8, 1.2)).astype(np.float32)
 
 
 def hatch(scene: Washed, tone: Array, sheet: Sheet, layer: Hatch, rng: Random) -> None:
-    """Evenly spaced strokes along the turned directions, after Jobard and Lefer's streamlines of 1997."""
+    """Draw evenly spaced strokes along the rotated directions, like the streamlines of Jobard and Lefer, 1997."""
     c, s = (cv2.GaussianBlur(f(2 * (scene.direction + layer.rotation)), (0, 0), 2.0) for f in (np.cos, np.sin))
     angle = 0.5 * np.arctan2(s, c)
     depth = np.clip((layer.below - tone) / layer.below, 0, 1)
@@ -85,7 +85,7 @@ def hatch(scene: Washed, tone: Array, sheet: Sheet, layer: Hatch, rng: Random) -
 def _stroke(
     angle: Array, tone: Array, labels: Array, occupied: Array, start: tuple[float, float], layer: Hatch, rng: Random
 ) -> Array:
-    """A stroke both ways from ``start``, inside one thing and one tone: float32 (N, 2), a point a step."""
+    """Trace a stroke in both directions from ``start``, in one object and tone: float32 (N, 2), a point per step."""
     longest = int(rng.integers(7, 16))
     own = labels[int(start[1]), int(start[0])]
     bend = rng.uniform(-0.012, 0.012)
@@ -110,7 +110,7 @@ def _stroke(
 
 
 def contours(scene: Washed, sheet: Sheet, rng: Random) -> None:
-    """The outline of everything, unsteady, pressed here and lost there."""
+    """Draw the outlines of all objects, with varying pressure and gaps."""
     for number in range(2, scene.count + 1):
         mask = cv2.GaussianBlur((scene.labels == number).astype(np.float32), (0, 0), 0.8)
         found, _ = cv2.findContours((mask > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -134,7 +134,7 @@ def _outline(points: Array, sheet: Sheet, rng: Random) -> None:
 
 
 def washes(scene: Washed, tone: Array, rng: Random) -> Array:
-    """Paper with flat, slightly uneven colour, not quite inside the lines: float32 (H, W, 3)."""
+    """Paint paper with flat, slightly uneven washes that do not quite follow the lines: float32 (H, W, 3)."""
     table = np.array([scene.washes.get(number, PAPER) for number in range(scene.count + 1)], np.float32)
     shift = np.array([[1, 0, 2], [0, 1, -1.5]], np.float32)
     flat = cv2.warpAffine(table[scene.labels], shift, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
@@ -149,7 +149,7 @@ def washes(scene: Washed, tone: Array, rng: Random) -> Array:
 
 
 def ink() -> Array:
-    """The drawing, float32 (H, W, 3)."""
+    """Draw the picture: float32 (H, W, 3)."""
     rng = np.random.Generator(np.random.PCG64(2))
     scene = river()
     tone = cv2.GaussianBlur(scene.colour.mean(-1), (0, 0), 1.0)

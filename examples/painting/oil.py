@@ -1,4 +1,4 @@
-"""Thick oil paint: curved strokes of a bristle brush, broad ones first, with a relief that catches the light."""
+"""Thick oil paint: curved strokes of a bristle brush, broad ones first, with a lit relief."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,7 @@ from painting.brush import Brush, flow_of, ribbon, trace
 from painting.scene import HEIGHT, WIDTH, Array, Colour, Random, Scene, noise
 from painting.valley import valley
 
-FINE = 2  # strokes are drawn at twice the size and averaged down, which smooths their edges
+FINE = 2  # strokes are drawn at twice the size and downsampled, which smooths their edges
 
 
 BRUSHES = (
@@ -31,17 +31,17 @@ class Canvas:
         self.relief = (0.10 * weave).astype(np.float32)
 
     def downsampled(self) -> Array:
-        """The colours at the picture's size."""
+        """Colours at the picture's size."""
         return cv2.resize(self.colour, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
 
     def stroke(self, rng: Random, path: Array, half_width: float, colour: Array, other: Array) -> None:
-        """Drags a loaded brush along ``path`` (N, 2), x then y: ``colour`` on one side, ``other`` on the other."""
+        """Drag a loaded brush along ``path`` (N, 2), x then y: ``colour`` on one side, ``other`` on the other."""
         line, normal, along = ribbon(path * FINE, 0.7)
         wide = half_width * FINE
         lanes = np.linspace(-1, 1, max(5, int(2 * wide / 0.7)), dtype=np.float32)
         bristle = _bristles(rng, len(lanes), len(line), wide)
         end = along / max(1.0, along[-1])
-        bow = wide * 0.55 * np.sqrt(np.clip(1 - lanes**2, 0, 1))  # a brush's tip is round
+        bow = wide * 0.55 * np.sqrt(np.clip(1 - lanes**2, 0, 1))  # the tip of the brush is round
         head = along[:, None] - (wide * 0.55 - bow)[None]
         left = along[-1] - along[:, None] - (wide * 0.55 - bow)[None]
         load = 1.35 - 0.75 * end[:, None] ** 2 + 0.9 * bristle - 0.35 * lanes[None] ** 8
@@ -66,7 +66,7 @@ class Canvas:
         self.relief[at] = self.relief[at] * (1 - 0.75 * part) + body[ok] * part
 
     def lit(self, strength: float) -> Array:
-        """The painting at the picture's size with its relief lit from the upper left, float32 (H, W, 3)."""
+        """Painting at the picture's size, with its relief lit from the upper left: float32 (H, W, 3)."""
         relief = cv2.GaussianBlur(self.relief, (0, 0), 0.9)
         right = cv2.Sobel(relief, cv2.CV_32F, 1, 0, scale=1 / 8)
         down = cv2.Sobel(relief, cv2.CV_32F, 0, 1, scale=1 / 8)
@@ -77,7 +77,7 @@ class Canvas:
 
 
 def _bristles(rng: Random, lanes: int, steps: int, wide: float) -> Array:
-    """Streaks that run along the stroke: float32 (steps, lanes), mean about 0, mostly within ±0.5."""
+    """Streaks along the stroke: float32 (steps, lanes), mean about 0, mostly within ±0.5."""
     count = max(3, round(2 * wide / 3.4))
     fixed = rng.standard_normal((1, count)).astype(np.float32)
     loose = rng.standard_normal((max(2, steps // 26 + 2), count)).astype(np.float32)
@@ -86,7 +86,7 @@ def _bristles(rng: Random, lanes: int, steps: int, wide: float) -> Array:
 
 
 def paint_layer(scene: Scene, canvas: Canvas, brush: Brush, rng: Random) -> None:
-    """One brush over the whole picture, where the paint so far is not yet what is wanted."""
+    """Paint the whole picture with one brush, where the paint so far differs from the target."""
     target = cv2.GaussianBlur(scene.colour, (0, 0), max(0.6, brush.half_width * 0.35))
     downsampled = canvas.downsampled()
     missing = cv2.GaussianBlur(np.abs(target - downsampled).mean(-1), (0, 0), brush.half_width * 0.5)
@@ -106,14 +106,14 @@ def paint_layer(scene: Scene, canvas: Canvas, brush: Brush, rng: Random) -> None
 
 
 def mixed(rng: Random, colour: Array, colour_jitter: float) -> Array:
-    """A colour as it comes off the palette: lighter or darker, warmer or cooler, less so in the darks."""
+    """Vary a colour at random: lighter or darker, warmer or cooler, less so in dark tones."""
     light, warm, odd = rng.standard_normal(3) * (0.75, 0.8, 0.35) * colour_jitter * (0.35 + 0.9 * float(colour.mean()))
     offset = light + warm * np.array([1.0, 0.15, -1.0]) + odd * np.array([0.6, -1.0, 0.6])
     return np.clip(colour + offset, 0, 1).astype(np.float32)
 
 
 def oil() -> Array:
-    """Thick oil paint on a warm ground, broad strokes first, float32 (H, W, 3)."""
+    """Paint the picture in thick oil on a warm ground, broad strokes first: float32 (H, W, 3)."""
     rng = np.random.Generator(np.random.PCG64(1))
     scene = valley()
     canvas = Canvas(rng, (0.46, 0.24, 0.14))

@@ -1,4 +1,4 @@
-"""The scene of the pen drawing: a mill tower and a stone bridge over a river, a tree, a boat, boulders."""
+"""Scene of the pen drawing: a mill tower and a stone bridge over a river, a tree, a boat, boulders."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ DEEP: Stops = [(0.0, (0.0, 0.0, 0.0)), (0.3, (0.16, 0.16, 0.16)), (0.7, (0.62, 0
 
 
 class Washed(Scene):
-    """A scene in greys that also knows the flat wash over each of its things, by number."""
+    """Scene in greys that also stores the flat wash over each object, by number."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,14 +43,14 @@ class Washed(Scene):
 
     @contextmanager
     def wash(self, colour: Colour) -> Iterator[None]:
-        """Everything laid meanwhile is washed with ``colour``."""
+        """Wash all objects that are added inside the context with ``colour``."""
         first = self.count
         yield
         self.washes.update(dict.fromkeys(range(first + 1, self.count + 1), colour))
 
 
 def river() -> Washed:
-    """Composes it."""
+    """Compose the scene."""
     rng = np.random.Generator(np.random.PCG64(11))
     scene = Washed()
     _air(scene, rng)

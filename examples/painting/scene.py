@@ -1,4 +1,4 @@
-"""A scene to paint from: tone, colour and the direction of the hand, composed from simple lit forms.
+"""Scenes to paint from: tone, colour and stroke direction, composed of simple lit forms.
 
 Colours are display-encoded RGB in [0, 1], pictures float32 (H, W, 3), angles radians in image coordinates
 (x to the right, y down).
@@ -11,18 +11,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[Any]  # float32, except where a docstring says otherwise
+Array = NDArray[Any]  # float32 unless a docstring states otherwise
 Random = np.random.Generator
 Colour = tuple[float, float, float]
 Stops = Sequence[tuple[float, Colour]]
 
 HEIGHT, WIDTH = 480, 640
 Y, X = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
-SUN = np.array([0.56, -0.58, 0.59], np.float32)  # towards the light: right, up, to the viewer
+SUN = np.array([0.56, -0.58, 0.59], np.float32)  # towards the light: right, up, towards the viewer
 
 
 def noise(rng: Random, cell: float, octaves: int = 4, size: tuple[int, int] = (HEIGHT, WIDTH)) -> Array:
-    """Smooth noise, float32 ``size``, mean 0, mostly within ±1; ``cell`` is its coarsest grain in pixels."""
+    """Smooth noise: float32 ``size``, mean 0, mostly within ±1. cell: its coarsest scale in pixels."""
     total = np.zeros(size, np.float32)
     for octave in range(octaves):
         step = max(1.0, cell / 2**octave)
@@ -34,18 +34,18 @@ def noise(rng: Random, cell: float, octaves: int = 4, size: tuple[int, int] = (H
 
 
 def ramp(value: Array, stops: Stops) -> Array:
-    """Colours along ``value``: float32 (..., 3), straight between the stops (position, colour)."""
+    """Colour gradient along ``value``: float32 (..., 3), linear between the stops (position, colour)."""
     at = [stop[0] for stop in stops]
     return np.stack([np.interp(value, at, [stop[1][k] for stop in stops]) for k in range(3)], -1).astype(np.float32)
 
 
 def soft(distance: Array, width: float = 1.0) -> Array:
-    """1 inside (negative distance), 0 outside, over a border of ``width`` pixels."""
+    """Soft mask of a signed distance: 1 inside (negative), 0 outside, with a border of ``width`` pixels."""
     return np.clip(0.5 - distance / width, 0, 1).astype(np.float32)
 
 
 def polygon(*points: tuple[float, float]) -> Array:
-    """A filled polygon as a mask float32 (H, W), its edge smooth."""
+    """Mask of a filled polygon with smooth edges: float32 (H, W)."""
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
     corners = np.round(np.array(points) * 16).astype(np.int32)
     cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, shift=4)
@@ -53,15 +53,15 @@ def polygon(*points: tuple[float, float]) -> Array:
 
 
 def ridge(rng: Random, level: float, amplitude: float, cell: float) -> Array:
-    """A skyline: its height in pixels for every column, float32 (W,)."""
+    """Skyline: height in pixels of every column, float32 (W,)."""
     return level + amplitude * noise(rng, cell, 4, (1, WIDTH))[0]
 
 
 class Scene:
-    """A picture to paint from: colour, the hand's direction, where detail is wanted, and things by number.
+    """Picture to paint from: colour, stroke direction, amount of detail, and objects by number.
 
     colour: (H, W, 3). direction: (H, W). detail: (H, W), 0 for broad strokes to 1 for the finest.
-    labels: int32 (H, W), a number for everything laid, in its order.
+    labels: int32 (H, W), number of the object at each pixel, in order of addition.
     """
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class Scene:
         self.count = 0
 
     def composite(self, mask: Array, colour: Array | Colour, direction: Array | float, detail: float = 0.3) -> int:
-        """Puts a thing over what is there, and returns its number."""
+        """Add an object on top, and return its number."""
         self.count += 1
         part = mask[..., None]
         self.colour = self.colour * (1 - part) + np.asarray(colour, np.float32) * part
@@ -83,20 +83,20 @@ class Scene:
         return self.count
 
     def shade(self, mask: Array, colour: Colour, strength: float) -> None:
-        """Glazes a shadow or a light over what is there; nothing else changes."""
+        """Glaze a shadow or a light over the colours; nothing else changes."""
         part = (mask * np.float32(strength))[..., None]
         self.colour = self.colour * (1 - part) + np.asarray(colour, np.float32) * part
 
 
 def light(nx: Array, ny: Array, nz: Array) -> Array:
-    """How lit a surface is, 0..1, with some light come back from the ground in the shadow."""
+    """Illumination of a surface, 0..1, with some light reflected from the ground into the shadow."""
     facing = nx * SUN[0] + ny * SUN[1] + nz * SUN[2]
     back = np.clip(-nx * 0.7 + ny * 0.3, 0, 1) * 0.16
     return np.clip(np.maximum(facing, 0) * 0.9 + back + 0.06, 0, 1).astype(np.float32)
 
 
 def ball(scene: Scene, x: float, y: float, rx: float, ry: float, stops: Stops, detail: float = 0.5) -> None:
-    """A round thing, shaded, brushed around its form, with the shadow it throws to the left."""
+    """Add a shaded ellipsoid, with strokes around its form, and its shadow on the left."""
     shadow = np.hypot((X - x + rx * 0.75) / (rx * 1.25), (Y - y - ry * 0.82) / (ry * 0.34))
     scene.shade(np.clip(1.5 - 1.1 * shadow, 0, 1), (0.10, 0.05, 0.10), 0.85)
     nx, ny = (X - x) / rx, (Y - y) / ry
@@ -107,7 +107,7 @@ def ball(scene: Scene, x: float, y: float, rx: float, ry: float, stops: Stops, d
 
 
 def surface_of_revolution(scene: Scene, x: float, rows: Sequence[float], radii: Sequence[float], stops: Stops) -> None:
-    """A thrown pot: a radius for each of some rows, shaded as a surface of revolution."""
+    """Add a shaded surface of revolution, such as a pot, from a radius at each of the given rows."""
     smooth = cv2.GaussianBlur(np.interp(Y[:, 0], rows, radii).astype(np.float32)[:, None], (1, 0), 0, sigmaY=7)
     radius = np.maximum(smooth, 1)
     slope = np.gradient(radius[:, 0])[:, None]
@@ -122,7 +122,7 @@ def surface_of_revolution(scene: Scene, x: float, rows: Sequence[float], radii: 
 
 
 def leaves(scene: Scene, rng: Random, clumps: Sequence[tuple[float, float, float]], stops: Stops) -> None:
-    """Clumps of foliage (x, y, radius), each lit as a rough ball, dabbed in all directions about its form."""
+    """Add clumps of foliage (x, y, radius), each lit like a rough ball, with dabs in all directions around its form."""
     ragged = noise(rng, 26, 4) * 0.17
     dabs = noise(rng, 18, 3) * 1.2
     for x, y, radius in clumps:
@@ -134,7 +134,7 @@ def leaves(scene: Scene, rng: Random, clumps: Sequence[tuple[float, float, float
 
 
 def trunk(scene: Scene, x: float, flare: float, foot: float, stops: Stops) -> None:
-    """A tree's trunk at column ``x``, wider from row ``flare`` down to ``foot``, and its two boughs."""
+    """Add the trunk of a tree at column ``x``, wider from row ``flare`` down to ``foot``, and its two boughs."""
     fork = flare - 66
     for middle, half, low in (
         (x + 8 * np.sin(Y / 38), 15.0, foot),

@@ -1,4 +1,4 @@
-"""The scene of the oil painting: a table with a jug and fruit before a valley."""
+"""Scene of the oil painting: a table with a jug and fruit in front of a valley."""
 
 import cv2
 import numpy as np
@@ -22,7 +22,7 @@ from painting.scene import (
 
 
 def valley() -> Scene:
-    """Sky, mountains, fields, a house, a tree, rocks; in front a table with a jug and fruit."""
+    """Compose the scene: sky, mountains, fields, a house, a tree, rocks; in front, a table with a jug and fruit."""
     rng = np.random.Generator(np.random.PCG64(7))
     scene = Scene()
     _sky(scene, rng)

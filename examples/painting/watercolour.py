@@ -1,4 +1,4 @@
-"""Transparent watercolour on rough paper: washes and strokes that only ever darken, with granulation and dark rims.
+"""Transparent watercolour on rough paper: washes and strokes that only darken, with granulation and dark rims.
 
 Paint is kept as optical density, float32 (H, W, 3): paper seen through it is ``paper * exp(-density)``. The effects
 are those that Curtis, Anderson, Seims, Fleischer and Salesin list in "Computer-generated watercolor", SIGGRAPH 1997.
@@ -12,8 +12,8 @@ from painting.coast import coast
 from painting.scene import HEIGHT, WIDTH, Array, Random, Scene, noise
 
 FINE = 2  # as in the oil painting
-WASHES = (0.05, 0.13, 0.24, 0.40, 0.62, 0.92, 1.35, 1.95)  # tones, as mean density, at which a further wash is laid
-DILUTE = 0.80  # of the tone that the washes bring; the strokes on top do the rest
+WASHES = (0.05, 0.13, 0.24, 0.40, 0.62, 0.92, 1.35, 1.95)  # tones, as mean density, at which another wash is added
+DILUTE = 0.80  # share of the tone from the washes; the rest comes from the strokes on top
 PAPER = np.array([0.985, 0.975, 0.945], np.float32)
 BRUSHES = (
     Brush(8.0, 8, 8.0, 0.07, 0.10, -1.0),
@@ -25,8 +25,8 @@ BRUSHES = (
 class Wet:
     """Paint on paper at FINE times the picture's size.
 
-    tooth: (H, W), the paper's height, mean 0, about ±1. target: (H, W, 3), the density wanted. labels: (H, W), the
-    scene's things by number, outlined by an unsteady hand: no stroke leaves the thing that it begins on.
+    tooth: (H, W), height of the paper, mean 0, about ±1. target: (H, W, 3), target density. labels: (H, W), numbers of
+    the scene's objects, with irregular outlines: no stroke leaves the object that it starts on.
     """
 
     def __init__(self, scene: Scene, target: Array, rng: Random) -> None:
@@ -47,7 +47,7 @@ class Wet:
         return cv2.resize(self.density, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
 
     def wash(self, rng: Random) -> None:
-        """Washes over one another, each darker and smaller than the one before, drying with a dark rim."""
+        """Paint washes over one another, each darker and smaller than the previous one, with dark rims."""
         tone = self.target.mean(-1)
         hue = self.target / np.maximum(tone, 0.01)[..., None]
         border = np.zeros(tone.shape, np.float32)
@@ -66,7 +66,7 @@ class Wet:
             below = level
 
     def stroke(self, rng: Random, path: Array, half_width: float, amount: Array) -> None:
-        """One wet stroke along ``path`` (N, 2) that adds ``amount`` (3,) of density: darker at its rim and its end."""
+        """Paint a wet stroke along ``path`` (N, 2) that adds density ``amount`` (3,), darker at its rim and its end."""
         line, normal, along = ribbon(path * FINE, 0.7)
         wide = half_width * FINE
         lanes = np.linspace(-1, 1, max(5, int(2 * wide / 0.7)), dtype=np.float32)
@@ -94,14 +94,14 @@ class Wet:
         self.density[at] += (strength[ok][once] * skipped * grain * np.clip(spare, 0.12, 1))[:, None] * amount
 
     def dry(self) -> Array:
-        """The picture, float32 (H, W, 3), its paper lit a little from the upper left."""
+        """Dry picture, float32 (H, W, 3), with the paper slightly lit from the upper left."""
         slope = cv2.Sobel(cv2.GaussianBlur(self.tooth, (0, 0), 1.0), cv2.CV_32F, 1, 1, scale=1 / 4)
         picture = PAPER * np.exp(-self.density) * (1 + 0.030 * np.clip(slope * 4, -1, 1))[..., None]
         return cv2.resize(np.clip(picture, 0, 1), (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
 
 
 def paint_layer(scene: Scene, wet: Wet, target: Array, brush: Brush, rng: Random) -> None:
-    """One brush over the picture wherever it is still too light. target: the density wanted, (H, W, 3)."""
+    """Paint with one brush where the picture is still too light. target: target density, (H, W, 3)."""
     smoothed_target = cv2.GaussianBlur(target, (0, 0), max(0.6, brush.half_width * 0.3))
     now = cv2.GaussianBlur(wet.downsampled(), (0, 0), 1.0)
     missing = cv2.GaussianBlur(smoothed_target - now, (0, 0), brush.half_width * 0.35)
@@ -126,7 +126,7 @@ def paint_layer(scene: Scene, wet: Wet, target: Array, brush: Brush, rng: Random
 
 
 def watercolour() -> Array:
-    """The painting, float32 (H, W, 3)."""
+    """Paint the picture: float32 (H, W, 3)."""
     rng = np.random.Generator(np.random.PCG64(3))
     scene = coast()
     target = -np.log(np.clip(scene.colour / PAPER, 0.02, 1)).astype(np.float32)
