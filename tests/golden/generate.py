@@ -1,6 +1,6 @@
-"""Makes the inputs of the golden clips: ``python -m tests.golden.generate``, then ``stylize check --update``.
+"""Generate the inputs of the golden clips: ``python -m tests.golden.generate``, then ``stylize check --update``.
 
-Look at every picture before committing it. The plates are from Big Buck Bunny; see README.md beside this file.
+Look at every picture before committing it. The plates are from Big Buck Bunny; see README.md in this folder.
 """
 
 import shutil
@@ -19,7 +19,7 @@ FRAMES = range(1001, 1008)
 
 
 def plates():
-    """Every third frame of the example, small."""
+    """Every third frame of the example, scaled down."""
     with av.open(str(EXAMPLES / "bunny.mp4")) as movie:
         frames = [f.to_ndarray(format="rgb24") for f in movie.decode(video=0)]
     return {n: cv2.resize(frames[3 * i + 12], SIZE, interpolation=cv2.INTER_AREA) for i, n in enumerate(FRAMES)}
@@ -34,7 +34,7 @@ def ink(plate):
 
 
 def prepare(folder):
-    """Writes the inputs of every golden into ``folder``."""
+    """Write the inputs of every golden clip into ``folder``."""
     for number, plate in plates().items():
         write(folder / "plates" / f"plate.{number}.png", plate)
         if number in (1001, 1007):

@@ -1,4 +1,4 @@
-"""The gate, for ourselves: `stylize check` over our own golden clips, in a copy, so that nothing lands here."""
+"""`stylize check` over our own golden clips, in a copy, so that the sources stay clean."""
 
 import shutil
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stylize.media.images import read_image, write_image
-from tests.report.test_page import run_command
+from tests.quality.test_page import run_command
 
 HERE = Path(__file__).parent
 GOLDENS = sorted(path.parent.name for path in HERE.glob("*/golden.toml"))
@@ -19,27 +19,27 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "golden"
 
 
-def test_every_golden_clip_comes_out_as_approved(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.slow
+def test_golden_clips_match_the_approved_pictures(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert GOLDENS == ["example", "layers", "matte", "painted"]
     found = run_command("check", str(folder))
-    told = capfd.readouterr()
-    assert found == 0, told.out
-    assert told.out.splitlines() == [f"{name}: 7 frames as approved" for name in GOLDENS]
+    output = capfd.readouterr()
+    assert found == 0, output.out
+    assert output.out.splitlines() == [f"{name}: 7 frames match" for name in GOLDENS]
 
 
-def test_a_frame_that_is_off_by_one_fails_the_gate_with_a_picture(
-    folder: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """A test that cannot fail is none: what was approved as one frame is the next."""
+@pytest.mark.slow
+def test_frame_off_by_one_fails_the_check_with_a_picture(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Prove that the check can fail: the picture approved for one frame stands for the next."""
     for name in GOLDENS:
         if name != "painted":
             shutil.rmtree(folder / name)
     approved = folder / "painted/approved"
     shutil.copyfile(approved / "plate.1004.png", approved / "plate.1003.png")
     assert run_command("check", str(folder)) == 1
-    told = capfd.readouterr().out
-    assert "painted: frame 1003: " in told
-    assert "frame 1004" not in told
+    output = capfd.readouterr().out
+    assert "painted: frame 1003: " in output
+    assert "frame 1004" not in output
     shown = read_image(folder / "painted/differs/plate.1003.png")
     before = read_image(approved / "plate.1003.png")
     np.testing.assert_array_equal(shown[:, : before.shape[1]], before)
@@ -47,12 +47,12 @@ def test_a_frame_that_is_off_by_one_fails_the_gate_with_a_picture(
     assert run_command("check", str(folder)) == 0
 
 
-def test_the_tolerance_is_below_what_an_eye_would_see(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_tolerance_is_below_visibility(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for name in GOLDENS:
         if name != "painted":
             shutil.rmtree(folder / name)
     path = folder / "painted/approved/plate.1005.png"
     pixels = read_image(path)
-    write_image(path, np.where(pixels < 253, pixels + 2, pixels).astype(np.uint8))  # two levels lighter throughout
+    write_image(path, np.where(pixels < 253, pixels + 2, pixels).astype(np.uint8))  # two levels lighter everywhere
     assert run_command("check", str(folder)) == 1
     assert "painted: frame 1005: " in capfd.readouterr().out
