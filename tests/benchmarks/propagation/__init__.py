@@ -1,1 +1,1 @@
-"""How well and how fast a key is carried, against the truth and against other engines; see ``__main__``."""
+"""Quality and speed of propagating a key, against the truth and against other engines; see ``__main__``."""

@@ -1,7 +1,7 @@
 """Fidelity of propagation against the truth: ``python -m tests.benchmarks.propagation --help``.
 
-A fixed filter of every frame is the truth; an engine sees the plates and the filtered first frame (one key), or
-the first and the last (two keys), and makes the frames between.
+A fixed filter of every frame is the truth. An engine gets the plates and the filtered first frame (one key), or the
+first and the last (two keys), and makes the frames between.
 """
 
 import argparse
@@ -70,7 +70,7 @@ class Case:
         ]
 
     def passes(self):
-        """Name to order: the key first."""
+        """Map the name of a pass to its order of frames, key first."""
         last, middle = GAPS[-1], GAPS[0]
         return {
             "forward": list(range(last + 1)),
@@ -79,7 +79,7 @@ class Case:
         }
 
     def peers(self, asked):
-        """Engine to pass to frame to (picture, error): uint8 and float32."""
+        """Map engine and pass to frame and (picture, error): uint8 and float32."""
         return {"copy": self.by_copy(), "warp": self.by_warp(), "ebsynth": self.by_ebsynth(asked)}
 
     def by_copy(self):
@@ -109,7 +109,7 @@ class Case:
         return made
 
     def ours(self):
-        """Pass to frame to (picture, error), float32, and seconds a frame."""
+        """Map pass to frame and (picture, error), float32, and seconds per frame."""
         made, start = {}, time.perf_counter()
         for name, order in self.passes().items():
             key = self.truth[order[0]].astype(np.float32) / 255
@@ -120,7 +120,7 @@ class Case:
         return made, (time.perf_counter() - start) / sum(len(frames) for frames in made.values())
 
     def of_peers(self, made, asked):
-        """The peers' rows: figures of their frames, kept beside them."""
+        """Rows of the other engines: figures of their frames, cached next to them."""
         file = (
             asked.keep / f"{self.clip}.{self.filter}.{self.plates[0].shape[1]}.measures.pickle" if asked.keep else None
         )
@@ -138,7 +138,7 @@ class Case:
 
     def of_ours(self, lpips):
         passes, seconds = self.ours()
-        print(f"{self.clip}, {self.filter}: {seconds:.3f} s a frame and pass", flush=True)
+        print(f"{self.clip}, {self.filter}: {seconds:.3f} s per frame and pass", flush=True)
         return self.rows("stylize", passes, {"": peers.ours}, lpips)
 
     def rows(self, engine, passes, mixes, lpips):
@@ -187,13 +187,13 @@ def show(rows):
 
 
 def means_of(rows):
-    """Of every column, over those rows that have a figure in it."""
+    """Means of every column, over the rows that have a figure in it."""
     columns = [[value for value in column if not np.isnan(value)] for column in zip(*rows, strict=True)]
     return [float(np.mean(column)) if column else float("nan") for column in columns]
 
 
 def summary(rows, gap, keys):
-    """Means over all clips and filters, and the clips where ours is not ahead."""
+    """Means over all clips and filters, and the clips where ours is not better."""
     of = [row for row in rows if row[3] == gap and row[4] == keys]
     engines = list(dict.fromkeys(row[2] for row in of))
     means = [("all", "all", e, gap, keys, *means_of([r[5:] for r in of if r[2] == e])) for e in engines]

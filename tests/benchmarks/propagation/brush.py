@@ -1,14 +1,14 @@
-"""What becomes of brush texture on a long way: ``python -m tests.benchmarks.propagation.brush``.
+"""Brush texture far from its key: ``python -m tests.benchmarks.propagation.brush``.
 
-One key of the example, painted after a reference, is carried as far as the example goes. Printed are, for some
-distances from the key: the energy of four bands of the picture, octave by octave from the finest, over the key's own
-(1: brushes keep their size and strength); the share of pixels that are put together from patches; and how the use of
-the key's places by them is spread: the share of the key that is used at all, and of the used places the median, the
-90th and 99th of a hundred, and the most, an even share of the picture being 1. Pictures to look at go to the folder
-named, if one is.
+One key of the example, painted in the style of a reference, is propagated to the end of the example. For some
+distances from the key, the output lists: the energy of four octave bands of the picture, finest first, relative to
+the key's own (1: brushes keep their size and strength); the share of pixels that are composed of patches; and the
+spread of patch use: the share of the key that is used at all, and of the used positions the median, the 90th and 99th
+percentile, and the maximum, where 1 is an even share of the picture. Then, over all frames, the difference of
+neighbours along the motion (see ``measures.unsteadiness``), in levels and relative to the key's finest band.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import cv2
@@ -22,6 +22,7 @@ from stylize.media.images import quantise, read_image, to_float, write_image
 from stylize.renderers import make_renderer
 from stylize.renderers.protocol import RenderRequest
 from stylize.settings import Settings
+from tests.benchmarks.propagation import measures
 from tests.benchmarks.propagation.clips import CLIPS, EXAMPLE, plates
 
 FAR = 40
@@ -29,24 +30,36 @@ SHOWN = (1, 5, 10, 20, 30, 40)
 
 
 def main():
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--keys", type=Path, help="folder of keys, such as oil.png, of another renderer")
+    parser.add_argument("--pictures", type=Path, help="folder for pictures to look at")
+    asked = parser.parse_args()
     shown = plates(CLIPS[0], FAR + 1, 640, None)
+    scene = estimated_scene(shown.__getitem__, DisFlow(), DisFlow("fine"))
     for name in ("oil", "ink", "watercolour"):
-        key = painted(shown[0], EXAMPLE.with_name(f"{name}.png"))
+        own_key = asked.keys is None
+        key = painted(shown[0], EXAMPLE.with_name(f"{name}.png")) if own_key else picture(asked.keys / f"{name}.png")
         own = bands(key)
         print(f"{name}: {'frame':>5}  bands from the finest     patches  key used  use: 50 %   90 %   99 %   most")
-        scene = estimated_scene(shown.__getitem__, DisFlow(), DisFlow("fine"))
+        before, apart = key, []
         for carried in propagate_key(range(FAR + 1), scene, key, SynthesisSettings()):
+            step = scene.step(carried.frame - 1, carried.frame)
+            apart.append(measures.unsteadiness([before, carried.colour], [step.flow], [step.consistent]))
+            before = carried.colour
             if carried.frame in SHOWN:
-                tell(carried, own)
-                if folder:
-                    write_image(folder / f"{name}.{carried.frame:02d}.png", quantise(carried.colour, np.uint8))
+                print_row(carried, own)
+                if asked.pictures:
+                    write_image(asked.pictures / f"{name}.{carried.frame:02d}.png", quantise(carried.colour, np.uint8))
+        print(f"unsteadiness: {np.mean(apart):.2f} levels, {np.mean(apart) / 255 / own[0]:.2f} of the finest band")
+
+
+def picture(path):
+    return to_float(read_image(path)[..., :3])
 
 
 def painted(plate, reference):
     settings = Settings(style=reference)
-    style = to_float(read_image(reference)[..., :3])
-    request = RenderRequest(1, to_float(plate), style, None, None, 0)
+    request = RenderRequest(1, to_float(plate), picture(reference), None, None, 0)
     return make_renderer("example", settings).render(request, lambda *_: None).picture
 
 
@@ -60,22 +73,22 @@ def bands(picture):
     return np.array(found)
 
 
-def put_together(carried):
-    """Where patches are shown that do not lie where flow leads to: bool (H, W)."""
+def composed_of_patches(carried):
+    """Mask of patches that do not lie where flow leads to: bool (H, W)."""
     height, width = carried.error.shape
     flow = carried.state.flow + np.dstack(np.meshgrid(np.arange(width), np.arange(height)))
     return np.abs(carried.state.field - flow).max(axis=-1) > 3
 
 
 def spread_of_use(carried, where):
-    """How the key's places are used: share of them that is, and quantiles of the use of those, see ``usage``."""
+    """Share of the key's positions that are used, and quantiles of their use; see ``usage``."""
     use = usage(carried.state.field, where, carried.error.shape, 2)
     used = use[use > 0]
     return float((use > 0).mean()), *(np.quantile(used, (0.5, 0.9, 0.99, 1)) if used.size else (0.0,) * 4)
 
 
-def tell(carried, own):
-    where = put_together(carried)
+def print_row(carried, own):
+    where = composed_of_patches(carried)
     used, middle, *high = spread_of_use(carried, where)
     print(f"{carried.frame:>11}  {'  '.join(f'{r:.2f}' for r in bands(carried.colour) / own)}  {where.mean():>10.2f}"
           f"  {used:>8.2f}  {middle:>9.1f}{''.join(f'{use:>7.1f}' for use in high)}", flush=True)  # fmt: skip

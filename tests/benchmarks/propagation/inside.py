@@ -1,9 +1,10 @@
 """Time of propagation with a matte, over the whole frame's: ``python -m tests.benchmarks.propagation.inside --help``.
 
-The example's plates with a painted key at both ends, through the command's own stages; what is timed is the propagate
-stage, with motion, two passes, the mix, and every file that it writes. The matte is a disc of a share of the frame,
-that stands still or goes across half its own width, or is that of the only layer; it lies in several places, as some
-parts of a picture take more work than others. Figures are the least of several runs in one process, turn about.
+The example's plates with a painted key at both ends run through the command's own stages; timed is the propagate stage,
+with motion, two passes, the blend, and every file that it writes. The matte is a disc that covers a share of the frame
+and stands still or moves by half its own width, or it is the matte of the only layer; it lies in several places, as
+some parts of a picture take more work than others. Figures are the minimum of several runs in one process, in
+alternation.
 """
 
 import argparse
@@ -42,14 +43,14 @@ def main():
 
 
 def ratios_at(size, place, asked):
-    """Kind of matte to seconds over those without one."""
+    """Map the kind of matte to seconds over those without one."""
     with tempfile.TemporaryDirectory() as folder:
         took = timed(Case(Path(folder), size, asked.share, place, asked.threads), asked.turns)
     return {name: seconds / took[WHOLE] for name, seconds in took.items() if name != WHOLE}
 
 
 def timed(case, turns):
-    """Seconds of each kind of run, the least of some turns."""
+    """Seconds of each kind of run, the minimum of several rounds."""
     kinds = {WHOLE: {}, "still": {"matte": case.folder / "still"}, "moving": {"matte": case.folder / "moving"}}
     layer = {"name": "one", "matte": case.folder / "still", "keys": case.folder / "keys"}
     kinds["layer"] = {"layers": [layer], "keys": None}
@@ -76,7 +77,7 @@ class Case:
             write_image(folder / "keys" / f"{number}.png", toon(shown[number - 1]))
 
     def seconds(self, **more):
-        """The propagate stage, from nothing: seconds by the clock."""
+        """Wall-clock seconds of the propagate stage from scratch."""
         project = self.folder / "x.stylize"
         shutil.rmtree(project, ignore_errors=True)
         shared = {"keys": self.folder / "keys", "project": project, "threads": self.threads, **more}
@@ -87,7 +88,7 @@ class Case:
 
 
 def disc(size, share, place, across=0.0):
-    """A disc with a soft edge that covers ``share`` of the frame, moved by ``across`` of its radius to the right."""
+    """A disc with a soft edge that covers ``share`` of the frame, shifted right by ``across`` of its radius."""
     width, height = size
     radius = np.sqrt(share * width * height / np.pi)
     ys, xs = np.mgrid[0:height, 0:width]

@@ -1,4 +1,4 @@
-"""How close a frame is to the truth. Pictures are float32 (H, W, 3) in [0, 1]."""
+"""Distances of a frame from the truth. Pictures are float32 (H, W, 3) in [0, 1]."""
 
 import importlib.util
 import tempfile
@@ -9,9 +9,9 @@ import numpy as np
 
 from propagate.flow import source_positions
 
-# Range in levels of 255 that what stands still may have; see ``background``.
+# Maximum range in levels of 255 of a static pixel; see ``background``.
 STILL = 6.0
-# Levels of 255, in the mean over the background, that cannot be seen.
+# Levels of 255, as a mean over the background, that are not visible.
 LEAST = 0.1
 
 
@@ -20,20 +20,18 @@ def psnr(picture, truth):
 
 
 def ssim(picture, truth):
-    """Wang, Bovik, Sheikh and Simoncelli, IEEE TIP 2004, on luma, Gaussian window of 1.5 px."""
-    a, b = (cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (picture, truth))
+    """Structural similarity on luma, Gaussian window of 1.5 px.
 
-    def blur(p):
-        return cv2.GaussianBlur(p, (11, 11), 1.5)
+    Wang, Bovik, Sheikh and Simoncelli, IEEE TIP 2004.
+    """
+    from skimage.metrics import structural_similarity  # slow to import
 
-    ma, mb = blur(a), blur(b)
-    va, vb, both = blur(a * a) - ma * ma, blur(b * b) - mb * mb, blur(a * b) - ma * mb
-    c1, c2 = 0.01**2, 0.03**2
-    return float(((2 * ma * mb + c1) * (2 * both + c2) / ((ma**2 + mb**2 + c1) * (va + vb + c2))).mean())
+    both = (cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (picture, truth))
+    return float(structural_similarity(*both, data_range=1, gaussian_weights=True, use_sample_covariance=False))
 
 
 def detail(picture, truth):
-    """Strength of the finest detail, over the truth's: below 1 is mush, above 1 is noise."""
+    """Strength of the finest detail, over the truth's: below 1 is blurred, above 1 is noisy."""
 
     def strength(p):
         return cv2.Laplacian(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), cv2.CV_32F).std()
@@ -42,11 +40,11 @@ def detail(picture, truth):
 
 
 def unsteadiness(pictures, flows, visible, how=cv2.INTER_CUBIC):
-    """Mean difference of neighbours along the flow of the plates where nothing is hidden, in levels of 255.
+    """Mean difference of neighbours along the flow of the plates where nothing is occluded, in levels of 255.
 
-    how: the interpolation of the warp, by cubic convolution: it keeps most of the detail, and no engine here uses it. A
-    bilinear warp blurs the one of two neighbours and not the other: a run that moves exactly as the plates do is then
-    charged for its sharpness, and mush is calm.
+    how: interpolation of the warp, cubic convolution by default: it keeps most of the detail, and no engine here uses
+    it. A bilinear warp blurs one of two neighbours and not the other, so a run that moves exactly as the plates do
+    would be charged for its sharpness, and a blurred one would appear steady.
     """
     apart = [
         np.abs(after - cv2.remap(before, source_positions(flow, 0), None, how, borderMode=cv2.BORDER_REPLICATE))[
@@ -58,11 +56,11 @@ def unsteadiness(pictures, flows, visible, how=cv2.INTER_CUBIC):
 
 
 def background(plates):
-    """Where nothing moves and no light changes over a whole run: bool (H, W).
+    """Mask of pixels without motion or change of light over a whole run: bool (H, W).
 
     plates: uint8 (H, W, 3), all frames of the run. A pixel is background if none of its channels, blurred with a
-    standard deviation of 1 px against grain and compression, leaves a range of STILL levels of 255, and none of those
-    within 2 px does: borders of moving things belong to them.
+    standard deviation of 1 px against grain and compression, exceeds a range of STILL levels of 255, and the same holds
+    for all pixels within 2 px, since borders of moving objects belong to them.
     """
     low = high = None
     for plate in plates:
@@ -74,10 +72,10 @@ def background(plates):
 
 
 def unsteadiness_over(pictures, truth, flows, still):
-    """Unsteadiness on the background over the truth's own: above 1, what stands still boils more than the filter does.
+    """Unsteadiness on the background over the truth's own: above 1, static parts boil more than under the filter.
 
-    still: of ``background``. What differs by less than LEAST levels cannot be seen, and counts as that much on both
-    sides; NaN where less than a hundredth of the picture is background.
+    still: of ``background``. Differences below LEAST levels are not visible, and count as LEAST on both sides; NaN if
+    less than a hundredth of the picture is background.
     """
     if still.mean() < 0.01:
         return float("nan")
@@ -87,7 +85,7 @@ def unsteadiness_over(pictures, truth, flows, still):
 
 
 def lpips(tool):
-    """A function of (picture, truth) from a Python file with a class Lpips(folder), called with uint8 BGR."""
+    """Return a function of (picture, truth) from a Python file with a class Lpips(folder), called with uint8 BGR."""
     if tool is None:
         return lambda picture, truth: float("nan")
     spec = importlib.util.spec_from_file_location("lpips_tool", tool)

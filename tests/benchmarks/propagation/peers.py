@@ -1,6 +1,6 @@
-"""Other ways to carry a key: jamriska/ebsynth driven as Ezsynth drives it, and plain warping.
+"""Other ways to propagate a key: jamriska/ebsynth driven as Ezsynth drives it, and plain warping.
 
-The library of ebsynth is the caller's own: a shared object with the functions of its public header ebsynth.h.
+The caller provides the library of ebsynth: a shared object with the functions of its public header ebsynth.h.
 """
 
 import ctypes
@@ -14,7 +14,7 @@ from propagate.features import edges
 from propagate.flow import compose_step, estimate_step, identity_flow, warp
 from propagate.flow_dis import DisFlow
 
-# Ezsynth's weights: colour, edge, position, the frame before; each is shared by its channels.
+# Ezsynth's weights: colour, edge, position, the previous frame; each is divided among its channels.
 WEIGHTS = {"colour": 6.0, "edge": 1.0, "position": 2.0, "before": 0.5}
 UNIFORMITY = 3500.0
 PATCH = 5
@@ -34,9 +34,10 @@ class Ebsynth:
         ]  # fmt: skip
 
     def __call__(self, style, source, target, weights):
-        """style: uint8 (H, W, 3). source, target: uint8 (H, W, G). weights: of the G channels.
+        """Synthesise a frame: return the picture, its error, float32 (H, W), mean squared difference of a patch, and
+        seconds.
 
-        Returns the picture, its error, float32 (H, W), mean squared difference of a patch, and the seconds it took.
+        style: uint8 (H, W, 3). source, target: uint8 (H, W, G). weights: of the G channels.
         """
         height, width = style.shape[:2]
         style, source, target = (np.ascontiguousarray(a) for a in (style, source, target))
@@ -78,7 +79,7 @@ def patch_error(field, sources, targets, weights):
 
 
 def compose(frames, plate, estimate):
-    """Composed flow from each frame to the key, which is the first of ``frames``: the walk alone, nothing refined."""
+    """Composed flow from each frame to the key, the first of ``frames``: composition alone, no refinement."""
     composed = before = None
     for frame in frames:
         after = plate(frame)
@@ -91,7 +92,7 @@ def compose(frames, plate, estimate):
 
 
 def by_ebsynth(engine, plates, key, order):
-    """Frame to (picture, error, seconds) along ``order``, whose first is the key's; ``key`` is uint8 (H, W, 3)."""
+    """Map frame to (picture, error, seconds) along ``order``, which starts at the key; ``key`` is uint8 (H, W, 3)."""
     estimate = DisFlow()
     flows = {c.frame: c.flow for c in compose(order, plates.__getitem__, estimate)}
     height, width = key.shape[:2]
@@ -118,12 +119,12 @@ def by_ebsynth(engine, plates, key, order):
 
 
 def by_warp(plates, key, order):
-    """The key, uint8, warped by composed flow: frame to uint8 (H, W, 3)."""
+    """Warp the key, uint8, by composed flow: frame to uint8 (H, W, 3)."""
     flows = compose(order, plates.__getitem__, DisFlow())
     return {c.frame: np.clip(warp(key, c.flow, lanczos=True), 0, 255) for c in flows}
 
 
-# Mixes of two passes. one, other: float32 (H, W, 3); errors float32 (H, W); nearness: 0 left, 1 right.
+# Blends of two passes. one, other: float32 (H, W, 3); errors float32 (H, W); nearness: 0 left, 1 right.
 
 
 def choice(one, one_error, other, other_error, nearness):
@@ -141,7 +142,7 @@ def cross_fade(one, one_error, other, other_error, nearness):
 
 
 def gradients_of_choice(one, one_error, other, other_error, nearness):
-    """Ezsynth's recipe: gradients of the choice over a mean that keeps the contrast of its parts (Poisson)."""
+    """Ezsynth's recipe: gradients of the choice over a mean that keeps the contrast of its inputs (Poisson)."""
     mean = (one + other) / 2
     middle = mean.mean(axis=(0, 1))
     kept = np.clip((mean - middle) * np.sqrt(2).astype(np.float32) + middle, 0, 1)
@@ -150,7 +151,7 @@ def gradients_of_choice(one, one_error, other, other_error, nearness):
 
 
 def _screened(colour, gradients, hold=0.05):
-    """The picture with the gradients of one and the colours of another (Bhat et al., "GradientShop", 2010)."""
+    """Combine the gradients of one picture with the colours of another (Bhat et al., "GradientShop", 2010)."""
     height, width = colour.shape[0] // 2 * 2, colour.shape[1] // 2 * 2
     wave_y = 2 - 2 * np.cos(np.pi * np.arange(height) / height)
     wave_x = 2 - 2 * np.cos(np.pi * np.arange(width) / width)

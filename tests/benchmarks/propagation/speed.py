@@ -1,8 +1,8 @@
 """Time of propagation, as ratios in one run: ``python -m tests.benchmarks.propagation.speed --help``.
 
-The example's plates at several sizes. Synthesis is the least of a few frames, so that a busy machine disturbs it
-little. The whole way goes with all threads and with one in turns, and is told as the median of either; sizes are
-compared with each other, and ours with ebsynth if its library is given.
+The example's plates at several sizes. Synthesis is the minimum over a few frames, so that a busy machine affects it
+little. Whole runs alternate between all threads and one, and are reported as the median of each; sizes are compared
+with each other, and ours with ebsynth if its library is given.
 """
 
 import argparse
@@ -33,7 +33,7 @@ FRAMES = 8
 
 
 class Filmed:
-    """Plates, and the motion between them: estimated when it is asked for, both ways at once and never twice."""
+    """Plates, and the motion between them: estimated on request, both directions at once and never twice."""
 
     def __init__(self, shown):
         self.shown, self.steps, self.estimate = shown, {}, DisFlow()
@@ -45,7 +45,7 @@ class Filmed:
         return self.steps[before, after]
 
     def known(self):
-        """With all motion estimated, so that synthesis can be timed alone."""
+        """Return itself with all motion estimated, so that synthesis can be timed alone."""
         for n in range(len(self.shown) - 1):
             self.step(n, n + 1)
         return Scene(self.shown.__getitem__, self.step)
@@ -80,13 +80,13 @@ def use(threads):
 
 
 def warm_up():
-    """Compiles."""
+    """Compile the kernels."""
     shown = [np.zeros((40, 40, 3), np.uint8)] * 2
     list(propagate_key([0, 1], Filmed(shown).known(), shown[0].astype(np.float32), SynthesisSettings()))
 
 
 def laps(items):
-    """Least time between one item and the next, in seconds; the first does not count."""
+    """Minimum time between one item and the next, in seconds; the first does not count."""
     times = []
     start = time.perf_counter()
     for _ in items:
@@ -96,13 +96,13 @@ def laps(items):
 
 
 def synthesis(shown, key):
-    """A frame of one pass, its motion given."""
+    """Time a frame of one pass with its motion given."""
     order = list(range(len(shown)))
     return laps(propagate_key(order, Filmed(shown).known(), key.astype(np.float32) / 255, SynthesisSettings()))
 
 
 def in_turns(shown, threads, turns):
-    """The whole way with all threads and with one, medians."""
+    """Median times of a whole run with all threads and with one."""
     times = {threads: [], 1: []}
     for _ in range(turns):
         for number in (1, threads):
@@ -113,8 +113,11 @@ def in_turns(shown, threads, turns):
 
 
 def two_keys(shown):
-    """A frame of the whole way between two keys, as a run goes it, plates in memory: motion both ways and its files,
-    guides, two passes and what is kept of them, the mix, a PNG and its error map; mean over the frames."""
+    """Time a frame of a whole run between two keys, plates in memory: mean over the frames.
+
+    Includes motion in both directions and its files, guides, two passes and their scratch files, the blend, a PNG and
+    its error map.
+    """
     last = len(shown) - 1
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -140,7 +143,7 @@ def two_keys(shown):
 
 
 def ebsynth(library, shown, key):
-    """A frame of ebsynth alone, its guides given."""
+    """Time a frame of ebsynth alone, its guides given."""
     made = peers.by_ebsynth(peers.Ebsynth(library), shown, key, [0, 1])
     return made[1][2]
 

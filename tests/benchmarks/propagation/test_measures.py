@@ -1,4 +1,4 @@
-"""What the figures of the benchmark say of pictures whose quality is known."""
+"""Benchmark figures of pictures whose quality is known."""
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from tests.synthetic import texture
 
 
 def moving(picture, steps):
-    """A picture that moves by two fifths of a pixel a step, the flow of every step, and what is seen of it."""
+    """A picture that moves by two fifths of a pixel a step, the flow of every step, and the visible part."""
     pictures, seen = [], np.zeros(picture.shape[:2], bool)
     seen[12:-12, 12:-12] = True
     for step in range(steps):
@@ -21,25 +21,25 @@ def moving(picture, steps):
 
 @pytest.fixture(scope="module")
 def sharp():
-    """Shapes with sharp borders, as of ink."""
+    """Shapes with sharp borders, like ink."""
     shapes = (texture(3)[..., :1] > 128).astype(np.float32).repeat(3, axis=-1)
     return cv2.GaussianBlur(shapes, (0, 0), 0.8)
 
 
-def test_what_moves_as_the_plates_do_is_steady_however_sharp_it_is(sharp):
+def test_motion_of_the_plates_is_steady_at_any_sharpness(sharp):
     soft = cv2.GaussianBlur(sharp, (0, 0), 1.5)
     unblurred, blurred = (measures.unsteadiness(*moving(p, 4)) for p in (sharp, soft))
     assert max(unblurred, blurred) < 1
-    # A bilinear warp would have called the sharp one unsteady.
+    # A bilinear warp would have rated the sharp one as unsteady.
     by_blur = measures.unsteadiness(*moving(sharp, 4), cv2.INTER_LINEAR)
     assert by_blur > 1.8 * unblurred
     assert by_blur > 2 * measures.unsteadiness(*moving(soft, 4), cv2.INTER_LINEAR)
 
 
 @pytest.mark.parametrize("levels", [2, 6])
-def test_what_flickers_is_unsteady_by_as_much(sharp, levels):
+def test_unsteadiness_equals_the_flicker(sharp, levels):
     pictures, flows, seen = moving(sharp, 4)
     draw = np.random.default_rng(0)
     flickering = [p + draw.normal(0, levels / 255, p.shape).astype(np.float32) for p in pictures]
-    # Mean size of the difference of two normal numbers; the filter takes some of the noise.
+    # Mean absolute difference of two normal variates; the filter removes some of the noise.
     assert measures.unsteadiness(flickering, flows, seen) == pytest.approx(levels * 2 / np.pi**0.5, rel=0.2)

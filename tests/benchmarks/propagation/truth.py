@@ -1,6 +1,6 @@
-"""Fixed filters whose result is known for every frame: what an engine that is given only the key should find.
+"""Fixed filters whose result is known for every frame: the target of an engine that is given only the key.
 
-Each takes and returns uint8 (H, W, 3), RGB, and looks at one frame alone.
+Each takes and returns uint8 (H, W, 3), RGB, and reads one frame alone.
 """
 
 import cv2
@@ -15,7 +15,7 @@ def toon(plate):
     tones = (flat // 40) * 40 + 20
     grey = cv2.GaussianBlur(cv2.cvtColor(plate, cv2.COLOR_RGB2GRAY), (0, 0), 1.2)
     across, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
-    slope = np.sqrt(across * across + down * down)  # the last bit of cv2.magnitude depends on where the result lies
+    slope = np.sqrt(across * across + down * down)  # the last bit of cv2.magnitude depends on memory layout
     ink = np.clip((slope - 60) / 60, 0, 1)[..., None]
     return (tones * (1 - ink) + 20 * ink).astype(np.uint8)
 

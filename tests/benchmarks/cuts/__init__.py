@@ -1,0 +1,1 @@
+"""Quality of the split: edits with known cuts, for stylize and other detectors."""
