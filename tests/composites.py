@@ -1,7 +1,7 @@
-"""Composites with known alpha over real footage: what a matte should be, at every pixel of every frame.
+"""Composites with known alpha over real footage: the true matte of every pixel of every frame.
 
-A foreground with a texture of its own, cut out by a shape with soft edges, moves over frames of the example shot, as
-a compositor would lay it there. The alpha that it was laid with is the truth.
+A textured foreground with a soft-edged shape moves over frames of the example shot, composited as an artist would do
+it. The alpha used for compositing is the truth.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,17 +17,20 @@ from stylize.media.shot import open_shot, read_frames
 
 SIZE = (384, 216)
 EXAMPLE = Path(__file__).parent.parent / "examples" / "bunny.mp4"
-# Sub-frames of an exposure, and grain in 8-bit levels.
+# Sub-frames per exposure, and grain in 8-bit levels.
 EXPOSURES, GRAIN = 8, 1.5
-# The side of the foreground's own square, in pixels, and where its middle is.
+# Side of the foreground's square in pixels, and its centre.
 CARD = 240
 MIDDLE = CARD / 2
 
 
 @dataclass(frozen=True)
 class Composite:
-    """frames: uint8 (H, W, 3). alphas: float32 (H, W) in [0, 1], the truth. clean: the backgrounds. foreground:
-    float32 (H, W, 3) in 0..255, the colour of the foreground of each frame, where its alpha is not 0."""
+    """A clip with its truth.
+
+    frames: uint8 (H, W, 3). alphas: float32 (H, W) in [0, 1], the truth. clean: the backgrounds. foreground: float32
+    (H, W, 3) in 0..255, the colour of the foreground of each frame, where its alpha is not 0.
+    """
 
     frames: list[Bytes]
     alphas: list[Floats]
@@ -37,7 +40,7 @@ class Composite:
 
 @dataclass(frozen=True)
 class Motion:
-    """Where a foreground is at a time: move (pixels), turn (degrees), scale, bend (pixels of a wave along it)."""
+    """Pose of a foreground at a time: move (pixels), turn (degrees), scale, bend (amplitude of a wave in pixels)."""
 
     move: Callable[[float], tuple[float, float]]
     turn: Callable[[float], float] = lambda t: 0.0
@@ -53,7 +56,7 @@ def footage(size: tuple[int, int] = SIZE) -> tuple[Bytes, ...]:
 
 @cache
 def skin(seed: int) -> Floats:
-    """The texture of a foreground, float32 (CARD, CARD, 3), 0..255: a piece of the example in other colours."""
+    """Texture of a foreground, float32 (CARD, CARD, 3), 0..255: a piece of the example in other colours."""
     draw = np.random.default_rng(seed)
     piece = footage((640, 360))[int(draw.integers(0, 48))]
     x, y = int(draw.integers(0, 640 - CARD)), int(draw.integers(0, 360 - CARD))
@@ -92,7 +95,7 @@ def _shrunk(canvas: Bytes) -> Floats:
 
 
 def _placed(card: Floats, motion: Motion, t: float, size: tuple[int, int]) -> Floats:
-    """The card as it lies in the frame at time t."""
+    """The card as placed in the frame at time t."""
     width, height = size
     ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
     move, turn, scale = motion.move(t), np.deg2rad(motion.turn(t)), motion.scale(t) * height / 216
@@ -109,10 +112,10 @@ def compose(
     occluder: Callable[[float], float] | None = None, ground: Sequence[Bytes] | None = None,
     size: tuple[int, int] = SIZE,
 ) -> Composite:  # fmt: skip
-    """A foreground of this shape and motion over the footage, or over ``ground``.
+    """Composite a foreground of this shape and motion over the footage, or over ``ground``.
 
-    exposure: share of a frame's time that the shutter is open. occluder: the left edge, in pixels, of a post as high
-    as the picture that stands before the foreground.
+    exposure: share of a frame's time that the shutter is open. occluder: left edge, in pixels, of a post of the
+    picture's height in front of the foreground.
     """
     behind = list(ground or footage(size))[:count]
     card = np.dstack([skin(seed) * shape[..., None], shape])
@@ -141,7 +144,7 @@ def _wave(size: float, period: float, phase: float = 0.0) -> Callable[[float], f
     return lambda t: size * float(np.sin(2 * np.pi * t / period + phase))
 
 
-# Every case: what is hard, and how it is made for so many frames.
+# The cases: the difficulty of each, and a function that makes a clip of so many frames.
 CASES: dict[str, Callable[[int], Composite]] = {
     "moving": lambda n: compose(body(), Motion(lambda t: (120 + 3.2 * t, 110 + 6 * np.sin(t / 4))), n, seed=1),
     "rotating": lambda n: compose(body(), Motion(lambda t: (190, 108), turn=lambda t: 2.2 * t), n, seed=2),
@@ -157,7 +160,7 @@ CASES: dict[str, Callable[[int], Composite]] = {
 
 
 def iou(found: Floats, truth: Floats) -> float:
-    """Intersection over union of what is more than half inside."""
+    """Intersection over union of the areas where alpha exceeds one half."""
     one, other = found > 0.5, truth > 0.5
     union = (one | other).sum()
     return float((one & other).sum() / union) if union else 1.0

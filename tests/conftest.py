@@ -1,17 +1,63 @@
-"""What every test starts from."""
+"""Fixtures shared by all tests."""
 
+import os
+import shutil
 import signal
+import sys
+import tempfile
+from pathlib import Path
 
 import cv2
+import hypothesis
 import numpy as np
 import pytest
 
 from stylize.media.images import write_image
 from tests.sliding import folder_of, scene
 
-# What a script starts in its background ignores Ctrl-C, and so would every command that the tests run.
+# Background processes of a script ignore Ctrl-C, and so would every command that the tests run.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Bytecode is kept: rewriting the assertions of test modules takes longer than many a test, and the commands that tests
+# start import all of the package.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Temporary files stay in memory where it is large enough: making and removing folders on a disk takes longer than many
+# a test. TMPDIR chooses another place.
+_MEMORY, _NEEDED = Path("/dev/shm"), 4 * 1024**3
+if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _NEEDED:
+    os.environ["TMPDIR"] = str(_MEMORY)
+    tempfile.tempdir = None
+
+# The same examples in every run, so that a change fails only for what it changes. HYPOTHESIS_PROFILE=random draws
+# others, and keeps those that fail. No deadline: how long an example takes depends on what else the machine does.
+hypothesis.settings.register_profile("fixed", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("random", deadline=None, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def user_data(tmp_path_factory):
+    """A folder for the user's data, which commands started by tests inherit, so that no test touches the real one."""
+    folder = tmp_path_factory.mktemp("user_data")
+    before = os.environ.get("STYLIZE_DATA")
+    os.environ["STYLIZE_DATA"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["STYLIZE_DATA"]
+    else:
+        os.environ["STYLIZE_DATA"] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_studio():
+    """Ignore studio defaults of whoever runs the tests."""
+    before = os.environ.pop("STYLIZE_CONFIG", None)
+    yield
+    if before is not None:
+        os.environ["STYLIZE_CONFIG"] = before
 
 
 @pytest.fixture
@@ -29,7 +75,7 @@ def style(tmp_path):
 
 @pytest.fixture
 def set_threads():
-    """Sets how many threads OpenCV, and with it our steps, may use; puts it back afterwards."""
+    """Set the number of threads of OpenCV, and with it of our steps; restore it afterwards."""
     before = cv2.getNumThreads()
     yield cv2.setNumThreads
     cv2.setNumThreads(before)

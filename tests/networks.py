@@ -1,4 +1,4 @@
-"""Tiny ONNX networks that the tests write byte by byte, so that no library is needed to make them."""
+"""Tiny ONNX networks, written byte by byte so that no library is needed to make them."""
 
 import struct
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ Dims = Sequence[int | str]
 
 
 def _value(name: str, dims: Dims, kind: int = 1) -> bytes:
-    """A text stands for a side that is open."""
+    """Describe an input or output; a text stands for a dynamic side."""
     shape = b"".join(_block(1, _block(2, dim) if isinstance(dim, str) else _number(1, dim)) for dim in dims)
     return _block(1, name) + _block(2, _block(1, _number(1, kind) + _block(2, shape)))
 
@@ -48,12 +48,12 @@ def _model(
     graph = b"".join(_block(1, node) for node in nodes) + _block(2, name)
     for field, some in ((5, tensors), (11, inputs), (12, outputs)):
         graph += b"".join(_block(field, one) for one in some)
-    told = b"".join(_block(14, _block(1, key) + _block(2, value)) for key, value in (notes or {}).items())
-    return _number(1, 8) + _block(7, graph) + _block(8, _number(2, opset)) + told
+    metadata = b"".join(_block(14, _block(1, key) + _block(2, value)) for key, value in (notes or {}).items())
+    return _number(1, 8) + _block(7, graph) + _block(8, _number(2, opset)) + metadata
 
 
 def _redness(planes: int = 1, at: int = 0, channels: int = 3) -> bytes:
-    """Weights of a 1x1 convolution: plane ``at`` is how much redder than blue a pixel is, the others are 0."""
+    """Weights of a 1x1 convolution: plane ``at`` is the redness minus the blueness of a pixel, the others are 0."""
     weights = [0.0] * (planes * channels)
     weights[at * channels], weights[at * channels + channels - 1] = 6.0, -6.0
     return _tensor("weights", [planes, channels, 1, 1], weights)
@@ -62,8 +62,10 @@ def _redness(planes: int = 1, at: int = 0, channels: int = 3) -> bytes:
 def red_finder(
     side: int | str = 32, channels: int = 3, *, logits: bool = False, name: str = "net", opset: int = 13
 ) -> bytes:
-    """Finds what is redder than blue: one 1x1 convolution, and a sigmoid unless ``logits``. side: a text leaves it
-    open."""
+    """Network that finds pixels redder than blue: one 1x1 convolution, and a sigmoid unless ``logits``.
+
+    side: a text makes it dynamic.
+    """
     nodes = [_node("Conv", ["picture", "weights"], "raw" if not logits else "matte")]
     if not logits:
         nodes.append(_node("Sigmoid", ["raw"], "matte"))
@@ -74,7 +76,7 @@ def red_finder(
 
 
 def red_finder_blind_on_the_right(side: int = 32) -> bytes:
-    """The same, and sees nothing in the right half of what it is given."""
+    """The same, blind in the right half of its input."""
     blind = [0.0 if n % side < side // 2 else -200.0 for n in range(side * side)]
     nodes = [
         _node("Conv", ["picture", "weights"], "raw"), _node("Add", ["raw", "blind"], "half"),
@@ -86,12 +88,12 @@ def red_finder_blind_on_the_right(side: int = 32) -> bytes:
     )  # fmt: skip
 
 
-def red_finder_beside(file: str, side: int = 32) -> tuple[bytes, bytes]:
-    """The same, with its weights in another file, of this name: the network, and what the file is to hold."""
+def red_finder_with_external_weights(file: str, side: int = 32) -> tuple[bytes, bytes]:
+    """The same, with its weights in another file of this name: returns the network, and the contents of that file."""
     weights = struct.pack("<3f", 6.0, 0.0, -6.0)
-    told = b"".join(_block(13, _block(1, key) + _block(2, value)) for key, value in
+    location = b"".join(_block(13, _block(1, key) + _block(2, value)) for key, value in
                     (("location", file), ("offset", "0"), ("length", str(len(weights)))))  # fmt: skip
-    tensor = b"".join(_number(1, dim) for dim in (1, 3, 1, 1)) + _number(2, 1) + _block(8, "weights") + told
+    tensor = b"".join(_number(1, dim) for dim in (1, 3, 1, 1)) + _number(2, 1) + _block(8, "weights") + location
     nodes = [_node("Conv", ["picture", "weights"], "raw"), _node("Sigmoid", ["raw"], "matte")]
     network = _model(
         nodes, [tensor + _number(14, 1)], [_value("picture", [1, 3, side, side])], [_value("matte", [1, 1, side, side])]
@@ -99,8 +101,8 @@ def red_finder_beside(file: str, side: int = 32) -> tuple[bytes, bytes]:
     return network, weights
 
 
-def red_finder_behind(side: int = 32) -> bytes:
-    """The same, with channels last, as MediaPipe has them."""
+def red_finder_with_channels_last(side: int = 32) -> bytes:
+    """The same, with channels last, as in MediaPipe."""
     nodes = [
         _node("Transpose", ["picture"], "front", (0, 3, 1, 2)), _node("Conv", ["front", "weights"], "raw"),
         _node("Sigmoid", ["raw"], "shares"), _node("Transpose", ["shares"], "matte", (0, 2, 3, 1)),
@@ -111,7 +113,7 @@ def red_finder_behind(side: int = 32) -> bytes:
 
 
 def red_class(classes: int, at: int, notes: Mapping[str, str] | None = None, *, side: int | str = "side") -> bytes:
-    """Logits of so many classes, of which class ``at`` is what is redder than blue."""
+    """Network that gives logits of so many classes, of which class ``at`` is redness minus blueness."""
     return _model(
         [_node("Conv", ["picture", "weights"], "out")], [_redness(classes, at)],
         [_value("picture", [1, 3, side, side])], [_value("out", [1, classes, side, side])], notes,
@@ -119,7 +121,7 @@ def red_class(classes: int, at: int, notes: Mapping[str, str] | None = None, *, 
 
 
 def red_labels(side: int = 32) -> bytes:
-    """Whole numbers for shares."""
+    """Network that gives integer labels instead of probabilities."""
     nodes = [_node("Conv", ["picture", "weights"], "raw"), _node("Greater", ["raw", "none"], "labels")]
     return _model(
         nodes, [_redness(), _tensor("none", [1], [0.0])], [_value("picture", [1, 3, side, side])],
@@ -128,8 +130,7 @@ def red_labels(side: int = 32) -> bytes:
 
 
 def red_recurrent() -> bytes:
-    """Finds the same in a recurrent way, with the names that RVM has: each picture it has seen adds 1 to its state, and
-    what it finds is surer by that."""
+    """Recurrent network with RVM's names: each picture it has seen adds 1 to its state, which raises its confidence."""
     nodes = [
         _node("Mul", ["src", "twice"], "twofold"), _node("Sub", ["twofold", "one"], "about"),
         _node("Conv", ["about", "weights"], "raw"), _node("Add", ["r1i", "one"], "r1o"),

@@ -1,8 +1,9 @@
-"""Pins the code of every stage: ``python -m tests.pin_stages``, after its version was raised if its result changes."""
+"""Pin the code of every stage: ``python -m tests.pin_stages``, after raising its version if its result changed."""
 
 import ast
 import hashlib
 import json
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,12 +11,12 @@ from stylize.stages import STAGES, closure
 
 ROOT = Path(__file__).parents[1]
 PINS = Path(__file__).with_name("pinned_stages.json")
-# What a stage's modules import from these counts with them.
+# A stage's digest includes imports of its modules from these libraries.
 LIBRARIES = ("propagate", "masks")
 
 
 def pins(sources: dict[str, str] | None = None) -> dict[str, dict[str, object]]:
-    """Return digest and versions of every stage. sources: code to take for modules instead of their files."""
+    """Return digest and versions of every stage. sources: code that replaces the files of modules."""
     code = _Code(sources or {})
     return {
         name: {
@@ -38,11 +39,10 @@ def changed(before: dict[str, dict[str, object]], now: dict[str, dict[str, objec
 
 
 class _Code:
-    """The modules of this tree, read once."""
+    """The modules of this tree. sources: code that replaces the files of modules."""
 
     def __init__(self, sources: dict[str, str]) -> None:
         self._sources = sources
-        self._trees: dict[str, ast.Module] = {}
 
     def modules(self, names: tuple[str, ...]) -> set[str]:
         """Return modules and packages with all modules inside, and what they import from LIBRARIES."""
@@ -51,24 +51,26 @@ class _Code:
             module = waiting.pop()
             if module not in found:
                 found.add(module)
-                waiting += [one for one in _imported(self._parsed(module)) if one.partition(".")[0] in LIBRARIES]
+                waiting += [one for one in _imported(self._text(module)) if one.partition(".")[0] in LIBRARIES]
         return found
 
     def tree(self, module: str) -> str:
         """Return the syntax tree of a module without docstrings; comments are not part of it."""
-        parsed = self._parsed(module)
-        for node in ast.walk(parsed):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                first = node.body[0] if node.body else None
-                if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                    node.body = node.body[1:]
-        return f"{module} {_shape(parsed)}\n"
+        return f"{module} {_shape_without_docstrings(self._text(module))}\n"
 
-    def _parsed(self, module: str) -> ast.Module:
-        if module not in self._trees:
-            text = self._sources.get(module) or file_of(module).read_text(encoding="utf-8")
-            self._trees[module] = ast.parse(text)
-        return self._trees[module]
+    def _text(self, module: str) -> str:
+        return self._sources.get(module) or file_of(module).read_text(encoding="utf-8")
+
+
+@cache
+def _shape_without_docstrings(text: str) -> str:
+    parsed = ast.parse(text)
+    for node in ast.walk(parsed):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                node.body = node.body[1:]
+    return _shape(parsed)
 
 
 def _shape(node: object) -> str:
@@ -101,15 +103,16 @@ def _inside(name: str) -> list[str]:
     return [".".join(one.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for one in inner]
 
 
-def _imported(tree: ast.Module) -> list[str]:
-    found = []
-    for node in ast.walk(tree):
+@cache
+def _imported(text: str) -> tuple[str, ...]:
+    found = list[str]()
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             inner = [f"{node.module}.{alias.name}" for alias in node.names]
             found += [one for one in inner if _exists(one)] or [node.module]
-    return found
+    return tuple(found)
 
 
 def _exists(module: str) -> bool:

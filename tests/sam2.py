@@ -1,4 +1,4 @@
-"""A SAM 2 video model of tiny size and random weights, made, saved and loaded as a real one is."""
+"""A SAM 2 video model of tiny size and random weights, made, saved and loaded like a real one."""
 
 import pytest
 
@@ -6,7 +6,7 @@ SIDE = 64
 
 
 def tiny_sam2(folder, seed=0):
-    """Saves the model into ``folder``. Skips the test where its libraries are missing."""
+    """Save the model into ``folder``. Skip the test where its libraries are missing."""
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     quarter, eighth, sixteenth = ([SIDE // part] * 2 for part in (4, 8, 16))
@@ -35,11 +35,11 @@ def tiny_sam2(folder, seed=0):
         torch.manual_seed(seed)
         model = transformers.Sam2VideoModel(config).eval()
         with torch.no_grad():
-            # Random weights of the size that they are begun with tell nothing apart.
+            # Random weights at their initial scale distinguish nothing.
             for weight in model.parameters():
                 if weight.ndim > 1:
                     weight.normal_(0, 1.5 / max(1, weight[0].numel()) ** 0.5)
-            # There is an object in every frame.
+            # Every frame contains an object.
             model.mask_decoder.pred_obj_score_head.proj_out.bias.fill_(10)
     bars = transformers.utils.logging.is_progress_bar_enabled()
     transformers.utils.logging.disable_progress_bar()

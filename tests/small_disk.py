@@ -1,4 +1,4 @@
-"""Runs Python where a folder is a disk of its own that is soon full: a file system in memory that only the run sees."""
+"""Run Python where a folder is a small disk of its own: a file system in memory that only the run sees."""
 
 import shutil
 import subprocess
@@ -12,21 +12,24 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 _MOUNT = 'mount -t tmpfs -o "size=$1k" tmpfs "$2" || exit 125; disk=$2; kept=$3; shift 3; "$@"; code=$?; '
-# What lies on the disk goes with the run, so it is copied before.
+# The contents of the disk vanish with the run, so they are copied first.
 _RUN = _MOUNT + 'cp -a "$disk/." "$kept/"; exit $code'
 
 
 @dataclass(frozen=True)
 class Ran:
-    """code: of the command. said: its standard error. left: a copy of what was on the disk at the end."""
+    """A finished run.
+
+    code: of the command. stderr: its standard error. left: a copy of the final contents of the disk.
+    """
 
     code: int
-    said: str
+    stderr: str
     left: Path
 
 
 def python(disk: Path, kilobytes: int, kept: Path, words: Sequence[object]) -> Ran:
-    """Runs Python with these words, while `disk` has room for so many kilobytes. kept: an empty folder."""
+    """Run Python with these arguments, while `disk` has room for so many kilobytes. kept: an empty folder."""
     shell = ["sh", "-c", _RUN, "_", str(kilobytes), str(disk), str(kept), sys.executable, *map(str, words)]
     done = subprocess.run(
         ["unshare", "-Urm", *shell], cwd=ROOT, capture_output=True, text=True, check=False
@@ -42,4 +45,4 @@ def _there() -> bool:
     return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
 
-needs_disks = pytest.mark.skipif(not _there(), reason="no disk of our own can be had here")
+needs_disks = pytest.mark.skipif(not _there(), reason="no private file system can be mounted here")

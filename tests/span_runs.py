@@ -35,7 +35,7 @@ def span_engine(inputs, folder, **more):
 
 
 def span_job(span, scratch, wanted=None, every=1):
-    """A job for the wanted frames of a span, all by default. every: frames per drawing."""
+    """A job for the target frames of a span, all by default. every: frames per drawing."""
     keys = [key for key in (span.left, span.right) if key is not None]
     drawing_of = drawings(sorted({*span.frames, *keys}), keys, every)
     wanted = frozenset(span.frames if wanted is None else wanted)
@@ -43,14 +43,14 @@ def span_job(span, scratch, wanted=None, every=1):
 
 
 def collect(start):
-    """Yield what a run puts, in the order of its events; None for a drawing passed. start: starts it with a ``put``."""
+    """Yield what a run puts in the order of its events; None for a drawing passed. start: starts it with a ``put``."""
     finished = {}
     for event in start(lambda frame: finished.__setitem__(frame.frame, frame)):
         yield finished[event.frame] if isinstance(event, FrameFinished) else None
 
 
 def run_span(inputs, span, scratch, wanted=None, every=1, **more):
-    """Run a whole span in this process, see ``collect``. more: of the engine."""
+    """Run a whole span in this process; see ``collect``. more: of the engine."""
     job, engine = span_job(span, scratch, wanted, every), span_engine(inputs, scratch.parent, **more)
     return collect(lambda put: SpanRun(inputs, job, engine, put).run())
 
@@ -61,7 +61,7 @@ def run_pass(inputs, job, side, engine):
 
 
 def blend_drawings(inputs, job, some, engine):
-    """Blend some drawings of two passes, see ``collect``."""
+    """Blend some drawings of two passes; see ``collect``."""
     return collect(lambda put: SpanRun(inputs, job, engine, put).blend(some))
 
 

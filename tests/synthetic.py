@@ -1,6 +1,6 @@
-"""Clips of known events, rendered with NumPy: what happens, and when, is exactly known.
+"""Clips of known events, rendered with NumPy.
 
-Every clip is a list of uint8 (H, W, 3) pictures, textured, with a fresh grain in each of them.
+Every clip is a list of textured uint8 (H, W, 3) pictures with fresh grain in each.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from propagate.arrays import Bools, Bytes, Floats, Pixels
+from tests.lit import lit
 
 SIZE = (320, 180)
 GRAIN = 3.0
@@ -18,7 +19,7 @@ Texture = Bytes
 
 
 def texture(seed: int, size: tuple[int, int] = SIZE, *, colour: Sequence[float] = (128, 128, 128)) -> Texture:
-    """A picture with detail at many scales, uint8 (H, W, 3), around one colour; another seed, another picture."""
+    """Picture with detail at many scales, uint8 (H, W, 3), around one colour; each seed gives another picture."""
     width, height = size
     rng = np.random.default_rng(seed)
     total = np.zeros((height, width, 3), np.float32)
@@ -29,12 +30,12 @@ def texture(seed: int, size: tuple[int, int] = SIZE, *, colour: Sequence[float] 
 
 
 def to_bytes(picture: Floats) -> Bytes:
-    """Rounded and clipped to uint8."""
+    """Round and clip to uint8."""
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
 
 
 def filmed(render: Callable[[int], Bytes], count: int) -> list[Bytes]:
-    """``count`` pictures with grain."""
+    """Render ``count`` pictures with grain."""
     rng = np.random.default_rng(99)
     shape = (SIZE[1], SIZE[0], 3)
     return [to_bytes(render(t) + rng.normal(0, GRAIN, shape).astype(np.float32)) for t in range(count)]
@@ -44,19 +45,19 @@ def filmed(render: Callable[[int], Bytes], count: int) -> list[Bytes]:
 
 
 def still(count: int) -> list[Bytes]:
-    """Nothing happens but grain."""
+    """A static scene with grain."""
     scene = texture(1)
     return filmed(lambda t: scene, count)
 
 
 def exposure_drift(count: int) -> list[Bytes]:
-    """The light falls by a third, slowly."""
+    """The light falls slowly by a third."""
     scene = texture(1)
     return filmed(lambda t: to_bytes(scene * np.float32(1 - t / count / 3)), count)
 
 
 def shake(count: int) -> list[Bytes]:
-    """A camera held by hand: up to 6 pixels about its place, and a little roll."""
+    """A hand-held camera: up to 6 pixels around its position, and a little roll."""
     scene = texture(1, (SIZE[0] + 40, SIZE[1] + 40))
 
     def render(t: int) -> Bytes:
@@ -68,7 +69,7 @@ def shake(count: int) -> list[Bytes]:
 
 
 def nod(count: int) -> list[Bytes]:
-    """A head-like ellipsoid in profile tilts 12 degrees to and fro, in the plane of the picture."""
+    """A head-like ellipsoid in profile tilts 12 degrees to and fro in the picture plane."""
     return _head(count, lambda t: (0.0, 12 * float(np.sin(t / 5))))
 
 
@@ -76,12 +77,12 @@ def nod(count: int) -> list[Bytes]:
 
 
 def turn(count: int, start: int, frames: int) -> list[Bytes]:
-    """The ellipsoid turns from profile to front, 90 degrees about its upright axis, from ``start`` on."""
+    """The ellipsoid turns from profile to front, 90 degrees about its vertical axis, from ``start`` on."""
     return _head(count, lambda t: (90 * _ramp(t, start, frames), 0.0))
 
 
 def _head(count: int, pose: Callable[[int], tuple[float, float]]) -> list[Bytes]:
-    """An ellipsoid before a still scene; pose: turn and nod in degrees."""
+    """An ellipsoid in front of a static scene; pose: turn and nod in degrees."""
     scene, skin = texture(1, colour=(90, 100, 120)), texture(2, (720, 240), colour=(190, 150, 120))
     width, height = SIZE
     ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -101,17 +102,17 @@ def _head(count: int, pose: Callable[[int], tuple[float, float]]) -> list[Bytes]
 
 
 def open_eyes(count: int, start: int, frames: int) -> list[Bytes]:
-    """A face that nods a little, its eyes closed, opens them from ``start`` on, in ``frames``."""
+    """A nodding face with closed eyes opens them from ``start`` on, in ``frames``."""
     return _face(count, lambda t: _ramp(t, start, frames))
 
 
 def blink(count: int, start: int, frames: int) -> list[Bytes]:
-    """The same face with open eyes, which are closed for ``frames`` frames from ``start`` on."""
+    """The same face with open eyes, which close for ``frames`` frames from ``start`` on."""
     return _face(count, lambda t: 0.0 if start <= t < start + frames else 1.0)
 
 
 def _face(count: int, lids: Callable[[int], float]) -> list[Bytes]:
-    """A large face before a still scene, tilting 3 degrees to and fro; lids: how far the eyes are open, 0..1."""
+    """A large face in front of a static scene, tilting 3 degrees to and fro; lids: how far the eyes are open, 0..1."""
     scene, skin = texture(1, colour=(90, 100, 120)), texture(2, colour=(205, 165, 140))
     skin = cv2.addWeighted(skin, 0.4, np.full_like(skin, (205, 165, 140)), 0.6, 0)
     ys, xs = np.mgrid[0 : SIZE[1], 0 : SIZE[0]].astype(np.float32)
@@ -129,7 +130,7 @@ def _face(count: int, lids: Callable[[int], float]) -> list[Bytes]:
 
 
 def _draw_eye(face: Bytes, middle: tuple[int, int], opened: float) -> None:
-    """An eye 36 pixels wide, with its brow; a line where it is closed."""
+    """An eye 36 pixels wide with its brow; a line if it is closed."""
     x, y = middle
     cv2.ellipse(face, (x, y - 12), (22, 6), 0, 190, 350, (80, 50, 40), 3, cv2.LINE_AA)
     high = round(10 * opened)
@@ -144,7 +145,7 @@ def _draw_eye(face: Bytes, middle: tuple[int, int], opened: float) -> None:
 
 
 def box_turn(count: int, start: int, each: int, faces: int) -> list[Bytes]:
-    """A textured box turns through ``faces`` new faces, ``each`` frames to a face, from ``start`` on."""
+    """A textured box turns to ``faces`` new faces, ``each`` frames per face, from ``start`` on."""
     scene = texture(1, colour=(90, 100, 120))
     sides = [texture(10 + side, (120, 120), colour=(200, 60 + 40 * side, 210 - 45 * side)) for side in range(4)]
 
@@ -159,7 +160,7 @@ def box_turn(count: int, start: int, each: int, faces: int) -> list[Bytes]:
 
 
 def _draw_side(picture: Bytes, side: Bytes, angle: float) -> None:
-    """One upright side of a box of 120 pixels, seen from afar; angle 0: square to the camera."""
+    """One upright side of a box of 120 pixels, seen from afar; angle 0: facing the camera."""
     if np.cos(angle) < 0.02:
         return
     left = SIZE[0] / 2 - 60 * (np.sin(angle) + np.cos(angle))
@@ -170,16 +171,16 @@ def _draw_side(picture: Bytes, side: Bytes, angle: float) -> None:
 
 
 def enter(count: int, start: int, frames: int) -> list[Bytes]:
-    """A large thing comes in from the left from ``start`` on, and stays after ``frames``."""
-    return _thing(count, lambda t: -130 + 200 * _ramp(t, start, frames))
+    """A large object enters from the left from ``start`` on, and stays after ``frames``."""
+    return _moving_object(count, lambda t: -130 + 200 * _ramp(t, start, frames))
 
 
 def pass_by(count: int, start: int, frames: int) -> list[Bytes]:
-    """The thing crosses the picture in ``frames`` and is gone; the scene behind it is the same as before."""
-    return _thing(count, lambda t: -130 + 460 * _ramp(t, start, frames))
+    """The object crosses the picture in ``frames`` and is gone; the scene behind it is unchanged."""
+    return _moving_object(count, lambda t: -130 + 460 * _ramp(t, start, frames))
 
 
-def _thing(count: int, left: Callable[[int], float]) -> list[Bytes]:
+def _moving_object(count: int, left: Callable[[int], float]) -> list[Bytes]:
     scene, thing = texture(1), texture(3, (120, 150), colour=(200, 80, 60))
 
     def render(t: int) -> Bytes:
@@ -217,7 +218,7 @@ def lamp(count: int, at: int) -> list[Bytes]:
 
 
 def pan(count: int, step: float) -> list[Bytes]:
-    """The camera pans over a long picture, ``step`` pixels a frame."""
+    """The camera pans over a long picture, ``step`` pixels per frame."""
     long = texture(4, (SIZE[0] + round(step * count) + 2, SIZE[1]))
 
     def render(t: int) -> Bytes:
@@ -228,18 +229,18 @@ def pan(count: int, step: float) -> list[Bytes]:
 
 
 def flash(count: int, at: int, frames: int = 2) -> list[Bytes]:
-    """A still scene, white for a moment."""
+    """A static scene with a brief white flash."""
     return [np.full_like(p, 250) if at <= t < at + frames else p for t, p in enumerate(still(count))]
 
 
 def dissolve(count: int, start: int, frames: int) -> list[Bytes]:
-    """One scene becomes another."""
+    """One scene dissolves into another."""
     one, other = texture(1).astype(np.float32), texture(5, colour=(100, 140, 90)).astype(np.float32)
     return filmed(lambda t: to_bytes(one + (other - one) * np.float32(_ramp(t, start, frames))), count)
 
 
 def whip_pan(count: int) -> list[Bytes]:
-    """The camera sweeps at 12 to 60 pixels a frame, blurred by its own speed."""
+    """The camera sweeps at 12 to 60 pixels per frame, with the matching motion blur."""
     speeds = [12 + 48 * np.sin(np.pi * t / count) for t in range(count)]
     places = np.cumsum([0, *speeds])
     long = texture(4, (SIZE[0] + int(places[-1]) + 80, SIZE[1]))
@@ -252,11 +253,11 @@ def whip_pan(count: int) -> list[Bytes]:
 
 
 def _ramp(t: int, start: int, frames: int) -> float:
-    """0 before and at ``start``, 1 from ``start + frames`` on."""
+    """0 up to ``start``, rising to 1 at ``start + frames``."""
     return float(np.clip((t - start) / frames, 0, 1))
 
 
-# Painted twins: every clip in two versions of one geometry, what is filmed and what a painter makes of it.
+# Painted twins: every clip in two versions with the same geometry, filmed and painted.
 
 
 @dataclass(frozen=True)
@@ -273,7 +274,7 @@ class Twin:
 
 
 def painted(picture: Bytes, seed: int = 70) -> Bytes:
-    """A look: other colours, fewer of them, and brush strokes that the picture itself does not tell."""
+    """A look: fewer and other colours, and brush strokes that cannot be derived from the picture."""
     turned = 255 - picture[..., ::-1].astype(np.float32)
     flat = 60 * np.round(turned / 60)
     rng = np.random.default_rng(seed)
@@ -282,7 +283,10 @@ def painted(picture: Bytes, seed: int = 70) -> Bytes:
 
 
 def twin(render: Callable[[int, bool], Pixels], count: int, grain: float = 0.0) -> Twin:
-    """render: of (frame, whether painted), 0..255. grain: standard deviation, of the plates alone."""
+    """Make a clip and its twin.
+
+    render: of (frame, whether painted), 0..255. grain: standard deviation, of the plates alone.
+    """
     rng = np.random.default_rng(99)
     plates = []
     for t in range(count):
@@ -298,19 +302,19 @@ def both(seed: int, size: tuple[int, int], *, colour: Sequence[float] = (128, 12
 
 
 def seen(world: Bytes, matrix: Sequence[Sequence[float]], size: tuple[int, int]) -> Bytes:
-    """``world`` through a camera; matrix: 2 by 3, from the picture's pixels to the world's."""
+    """View of ``world`` through a camera; matrix: 2 by 3, from the picture's pixels to the world's."""
     return np.asarray(
         cv2.warpAffine(world, np.array(matrix, np.float32), size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP),
         np.uint8,
     )
 
 
-# The size of painted twins: small, so that a pass over one takes a second.
+# Size of painted twins: small, so that a pass over one takes a second.
 SMALL = (144, 88)
 
 
 def twin_pan(count: int, step: float, blur: int = 0, grain: float = 0.0) -> Twin:
-    """The camera pans ``step`` pixels a frame; blur: length in pixels of the motion blur."""
+    """The camera pans ``step`` pixels per frame; blur: length of the motion blur in pixels."""
     width, height = SMALL
     world = both(11, (width + int(step * count) + 40 + blur, height + 20))
 
@@ -323,7 +327,7 @@ def twin_pan(count: int, step: float, blur: int = 0, grain: float = 0.0) -> Twin
 
 
 def twin_camera(count: int, zoom: float = 1.0, degrees: float = 0.0) -> Twin:
-    """The camera zooms in to ``zoom`` times and turns by ``degrees`` until the last frame."""
+    """The camera zooms in by ``zoom`` and turns by ``degrees`` up to the last frame."""
     width, height = SMALL
     world = both(11, (2 * width, 2 * height))
 
@@ -340,8 +344,8 @@ def twin_camera(count: int, zoom: float = 1.0, degrees: float = 0.0) -> Twin:
 THING = (34, 40)
 
 
-def twin_thing(count: int, place: Callable[[int], tuple[int, int]], step: float = 0.0, grain: float = 0.0) -> Twin:
-    """A thing before a scene that pans ``step`` pixels a frame; place: of its left upper corner in a frame."""
+def twin_object(count: int, place: Callable[[int], tuple[int, int]], step: float = 0.0, grain: float = 0.0) -> Twin:
+    """An object in front of a scene that pans ``step`` pixels per frame; place: its upper left corner in a frame."""
     world = both(11, (SMALL[0] + int(step * count) + 40, SMALL[1] + 20))
     thing = both(12, THING, colour=(200, 80, 60))
 
@@ -352,16 +356,16 @@ def twin_thing(count: int, place: Callable[[int], tuple[int, int]], step: float 
     return twin(render, count, grain)
 
 
-def thing_at(place: tuple[int, int], margin: int = 0) -> Bools:
-    """Where the thing is, and ``margin`` pixels around it: bool (H, W)."""
+def object_mask(place: tuple[int, int], margin: int = 0) -> Bools:
+    """Mask of the object and ``margin`` pixels around it: bool (H, W)."""
     mask = np.zeros((SMALL[1], SMALL[0]), bool)
     (x, y), (width, height) = place, THING
     mask[max(0, y - margin) : max(0, y + height + margin), max(0, x - margin) : max(0, x + width + margin)] = True
     return mask
 
 
-def twin_fast_thing(count: int, step: int) -> Twin:
-    """A thing crosses a still scene at ``step`` pixels a frame, blurred by a shutter of 180 degrees."""
+def twin_fast_object(count: int, step: int) -> Twin:
+    """An object crosses a static scene at ``step`` pixels per frame, blurred by a shutter of 180 degrees."""
     world, thing = both(11, SMALL), both(12, (30, 30), colour=(200, 80, 60))
 
     def render(t: int, style: bool) -> Pixels:
@@ -375,7 +379,7 @@ WIRES = ((20, 0), (50, 20), (90, -12))
 
 
 def twin_wires(count: int, width: float, speed: float, step: float) -> Twin:
-    """Wires of ``width`` pixels, ``WIRES`` giving left end above and lean, move before a scene that pans."""
+    """Wires of ``width`` pixels, ``WIRES`` giving left end above and slope, move in front of a scene that pans."""
     world = both(11, (SMALL[0] + 60, SMALL[1] + 20))
 
     def render(t: int, style: bool) -> Pixels:
@@ -391,18 +395,17 @@ def twin_wires(count: int, width: float, speed: float, step: float) -> Twin:
 
 
 def twin_light(count: int, gain: Callable[[int], float], step: float = 1.0) -> Twin:
-    """A pan whose plates are lit by ``gain``; its painted version is not."""
+    """A pan that is lit by ``gain``, in linear light, as its painted version is."""
     world = both(11, (SMALL[0] + int(step * count) + 40, SMALL[1] + 20))
 
     def render(t: int, style: bool) -> Pixels:
-        picture = seen(world[style], [[1, 0, step * t + 10], [0, 1, 10]], SMALL).astype(np.float32)
-        return picture if style else picture * np.float32(gain(t))
+        return lit(seen(world[style], [[1, 0, step * t + 10], [0, 1, 10]], SMALL), gain(t))
 
     return twin(render, count)
 
 
 def _lay(picture: Bytes, thing: Bytes, x: int, y: int) -> Bytes:
-    """``thing`` laid onto ``picture``, in place, as far as it is inside."""
+    """Paste ``thing`` onto ``picture`` in place, clipped to it."""
     height, width = picture.shape[:2]
     left, top, right, end = max(0, x), max(0, y), min(width, x + thing.shape[1]), min(height, y + thing.shape[0])
     if left < right and top < end:

@@ -1,4 +1,4 @@
-"""What is told of a file that cannot be written."""
+"""Error messages for files that cannot be written."""
 
 import errno
 import os
@@ -13,47 +13,47 @@ from stylize.media.images import write_image
 
 
 @pytest.mark.parametrize(
-    ("number", "told"),
+    ("number", "message"),
     [
         (errno.ENOSPC, r"the disk is full; free some space"),
         (errno.EACCES, r"out does not allow it; fix its permissions, or choose another project with --project FOLDER$"),
         (errno.EROFS, r"out does not allow it"),
-        (errno.ENOTDIR, r"a file stands where a folder is needed"),
+        (errno.ENOTDIR, r"a file is in the place of a folder"),
         (errno.EISDIR, r"it is a folder"),
-        (errno.ENOENT, r"the folder .*out has gone"),
+        (errno.ENOENT, r"the folder .*out no longer exists"),
         (errno.EIO, r"\(Input/output error\); free space or check the disk"),
     ],
 )
-def test_each_reason_has_its_own_remedy(tmp_path, number, told):
+def test_each_cause_has_its_own_remedy(tmp_path, number, message):
     error = output_error(OSError(number, os.strerror(number)), tmp_path / "out" / "a.png", PROJECT_OPTION)
-    with pytest.raises(OutputError, match=told):
+    with pytest.raises(OutputError, match=message):
         raise error
     assert "\n" not in str(error)
     assert ("space" in str(error)) == (number in (errno.ENOSPC, errno.EIO))
 
 
-def test_what_a_library_does_not_say_is_looked_for(tmp_path, monkeypatch):
+def test_cause_of_an_unspecific_library_error_is_found(tmp_path, monkeypatch):
     nothing = OSError("libfoo:\n failed")
-    assert "has gone" in str(output_error(nothing, tmp_path / "gone" / "a.png"))
+    assert "no longer exists" in str(output_error(nothing, tmp_path / "gone" / "a.png"))
     (tmp_path / "file").write_text("")
-    assert "a file stands" in str(output_error(nothing, tmp_path / "file" / "a.png"))
+    assert "a file is in the place" in str(output_error(nothing, tmp_path / "file" / "a.png"))
     assert "is a folder" in str(output_error(nothing, tmp_path))
     assert "(libfoo: failed)" in str(output_error(nothing, tmp_path / "a.png"))
     monkeypatch.setattr(io_errors.os, "access", lambda *_: False)
     assert "does not allow it" in str(output_error(nothing, tmp_path / "a.png"))
 
 
-def test_a_picture_for_a_locked_folder_is_not_told_to_lack_room(tmp_path, monkeypatch):
-    def refused(*_):
+def test_read_only_folder_is_not_reported_as_a_full_disk(tmp_path, monkeypatch):
+    def write_refused(*_):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("stylize.media.images.writing._write_with_oiio", refused)
-    with pytest.raises(OutputError, match=r"a\.png cannot be written: .* does not allow it") as told:
+    monkeypatch.setattr("stylize.media.images.writing._write_with_oiio", write_refused)
+    with pytest.raises(OutputError, match=r"a\.png cannot be written: .* does not allow it") as error:
         write_image(tmp_path / "a.png", np.zeros((4, 4, 3), np.uint8))
-    assert "space" not in str(told.value)
+    assert "space" not in str(error.value)
 
 
-def test_a_folder_under_the_name_of_a_picture_is_told(tmp_path):
+def test_folder_with_the_name_of_a_picture_is_reported(tmp_path):
     (tmp_path / "a.png").mkdir()
     with pytest.raises(OutputError, match=r"a\.png cannot be written: it is a folder"):
         write_image(tmp_path / "a.png", np.zeros((4, 4, 3), np.uint8))

@@ -1,4 +1,4 @@
-"""Several layers in one run: what they look like together, what is made once for all, what is made again."""
+"""Several layers in one run: the composite, the work that layers share, and the work that is repeated."""
 
 import subprocess
 import sys
@@ -14,10 +14,10 @@ from stylize.errors import MatteError, SettingsError, StyleError, StylizeError
 from stylize.media.images import read_image, read_values, write_image
 from stylize.media.shot import open_shot, read_frames
 from tests.clips import write_movie
-from tests.sliding import SIZE, deepened, folder_of, picture, scene, shot_of
+from tests.sliding import SIZE, folder_of, picture, scene, shot_of, to_16_bits
 
 FRAMES = 5
-# Of what is soft between 0 and 1.
+# Where mattes are between 0 and 1.
 LEFT = np.clip((38 - np.arange(SIZE[0])) / 12, 0, 1)[None].repeat(SIZE[1], axis=0)
 
 
@@ -31,13 +31,13 @@ def plates(tmp_path):
 
 
 @pytest.fixture
-def left(tmp_path):
+def left_matte(tmp_path):
     write_image(tmp_path / "left.png", grey(LEFT))
     return tmp_path / "left.png"
 
 
 @pytest.fixture
-def painted(tmp_path):
+def painted_keys(tmp_path):
     """Two folders of painted keys: one dark, one bright."""
     for name, value in (("dark", 30), ("bright", 220)):
         (tmp_path / name).mkdir()
@@ -46,39 +46,45 @@ def painted(tmp_path):
     return tmp_path
 
 
-def two(painted, left, **more):
-    return [{"matte": left, "keys": painted / "dark"}, {"matte": f"{left}:invert", "keys": painted / "bright"} | more]
+def two(painted_keys, left_matte, **more):
+    return [
+        {"matte": left_matte, "keys": painted_keys / "dark"},
+        {"matte": f"{left_matte}:invert", "keys": painted_keys / "bright"} | more,
+    ]
 
 
-def test_where_soft_mattes_meet_there_is_no_line(plates, painted, left):
-    """Equal looks over a textured plate: every pixel is the look, to the bit."""
+@pytest.mark.slow
+def test_no_seam_where_soft_mattes_meet(plates, painted_keys, left_matte):
+    """Equal looks over a textured plate: every pixel is bit-identical to the look."""
     layers = [
-        {"matte": left, "keys": painted / "bright"},
-        {"matte": left, "matte_invert": True, "keys": painted / "bright"},
+        {"matte": left_matte, "keys": painted_keys / "bright"},
+        {"matte": left_matte, "matte_invert": True, "keys": painted_keys / "bright"},
     ]
     for path in stylize.run(plates, layers=layers).frames.values():
         assert (read_image(path) == 220).all()
-    # And unlike ones run into each other straight.
-    result = stylize.run(plates, layers=two(painted, left))
+    # And different looks blend linearly.
+    result = stylize.run(plates, layers=two(painted_keys, left_matte))
     for path in result.frames.values():
         found = read_image(path).astype(float)
         np.testing.assert_allclose(found, np.dstack([30 * LEFT + 220 * (1 - LEFT)] * 3), atol=1)
 
 
-def test_later_layers_lie_over_earlier_ones(plates, painted, left, tmp_path):
+@pytest.mark.slow
+def test_later_layers_cover_earlier_ones(plates, painted_keys, left_matte, tmp_path):
     write_image(tmp_path / "top.png", grey((np.arange(SIZE[1])[:, None] < 9) * np.ones(SIZE[0])))
-    base = {"keys": painted / "dark"}  # without a matte it covers all
-    above = {"matte": tmp_path / "top.png", "keys": painted / "bright"}
+    base = {"keys": painted_keys / "dark"}  # without a matte it covers all
+    above = {"matte": tmp_path / "top.png", "keys": painted_keys / "bright"}
     for path in stylize.run(plates, layers=[base, above]).frames.values():
         found = read_image(path)
         assert (found[:9] == 220).all()
         assert (found[9:] == 30).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize("kind", ["sequence", "movie"])
-def test_outside_all_mattes_the_plate_to_the_bit(tmp_path, painted, kind, deep):
-    shot = shot_of(tmp_path / "shot", kind, deepened(scene(FRAMES)) if deep else scene(FRAMES))
+def test_plate_outside_all_mattes_is_bit_identical(tmp_path, painted_keys, kind, deep):
+    shot = shot_of(tmp_path / "shot", kind, to_16_bits(scene(FRAMES)) if deep else scene(FRAMES))
     decoded = dict(read_frames(open_shot(shot)))
     masks = []
     for name, centre in (("a", 14), ("b", 30)):
@@ -87,8 +93,8 @@ def test_outside_all_mattes_the_plate_to_the_bit(tmp_path, painted, kind, deep):
         write_image(tmp_path / f"{name}.png", mask)
         masks.append(mask)
     layers = [
-        {"matte": tmp_path / "a.png", "keys": painted / "dark"},
-        {"matte": tmp_path / "b.png", "matte_feather": 4, "keys": painted / "bright"},
+        {"matte": tmp_path / "a.png", "keys": painted_keys / "dark"},
+        {"matte": tmp_path / "b.png", "matte_feather": 4, "keys": painted_keys / "bright"},
     ]
     result = stylize.run(shot, layers=layers, to_stage="propagate")
     outside = (masks[0] == 0) & (cv2.dilate(masks[1], np.ones((5, 5), np.uint8)) == 0)
@@ -102,27 +108,34 @@ def test_outside_all_mattes_the_plate_to_the_bit(tmp_path, painted, kind, deep):
         assert (found[inside] == (220 * 257 if deep else 220)).all()
 
 
-def test_one_layer_is_what_a_run_with_that_matte_is(plates, painted, left, tmp_path):
-    alone = stylize.run(plates, keys=painted / "dark", matte=left, project=tmp_path / "a.stylize")
-    layered = stylize.run(plates, layers=[{"keys": painted / "dark", "matte": left}], project=tmp_path / "b.stylize")
+@pytest.mark.slow
+def test_single_layer_equals_a_run_with_that_matte(plates, painted_keys, left_matte, tmp_path):
+    alone = stylize.run(plates, keys=painted_keys / "dark", matte=left_matte, project=tmp_path / "a.stylize")
+    layered = stylize.run(
+        plates, layers=[{"keys": painted_keys / "dark", "matte": left_matte}], project=tmp_path / "b.stylize"
+    )
     for number, path in alone.frames.items():
         np.testing.assert_array_equal(read_image(path), read_image(layered.frames[number]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deep", [False, True])
-def test_a_frame_that_one_layer_alone_is_seen_in_is_that_layers_in_the_depth_of_all(
-    plates, painted, left, tmp_path, deep
-):
-    """The other layer is seen in the last frame only."""
+def test_frame_with_one_visible_layer_has_the_common_bit_depth(plates, painted_keys, left_matte, tmp_path, deep):
+    """The other layer is visible in the last frame only."""
     (tmp_path / "late").mkdir()
     for number in range(1, FRAMES + 1):
         write_image(tmp_path / "late" / f"{number}.png", grey(LEFT[:, ::-1] if number == FRAMES else 0 * LEFT))
     if deep:
         for number in (1, FRAMES):
             write_image(tmp_path / "bright" / f"{number}.png", picture(220).astype(np.uint16) * 257)
-    layers = [{"matte": left, "keys": painted / "dark"}, {"matte": tmp_path / "late", "keys": painted / "bright"}]
+    layers = [
+        {"matte": left_matte, "keys": painted_keys / "dark"},
+        {"matte": tmp_path / "late", "keys": painted_keys / "bright"},
+    ]
     found = stylize.run(plates, layers=layers, project=tmp_path / "a.stylize", to_stage="propagate").frames
-    alone = stylize.run(plates, keys=painted / "dark", matte=left, project=tmp_path / "b.stylize", to_stage="propagate")
+    alone = stylize.run(
+        plates, keys=painted_keys / "dark", matte=left_matte, project=tmp_path / "b.stylize", to_stage="propagate"
+    )
     for number, path in found.items():
         made, expected = read_image(path), read_image(alone.frames[number])
         assert made.dtype == (np.uint16 if deep else np.uint8)
@@ -132,11 +145,11 @@ def test_a_frame_that_one_layer_alone_is_seen_in_is_that_layers_in_the_depth_of_
             assert (made[:, -1] == (220 * 257 if deep else 220)).all()
 
 
-def test_alpha_of_the_shot_stays_and_is_a_matte_of_a_layer(tmp_path, painted):
+def test_alpha_of_the_shot_is_kept_and_usable_as_a_layer_matte(tmp_path, painted_keys):
     veil = np.zeros((*SIZE[::-1], 1), np.uint8)
     veil[10:20, 20:40] = 255
     shot = folder_of(tmp_path / "cut", [np.dstack([one, veil]) for one in scene(FRAMES)])
-    layers = [{"matte": "alpha", "keys": painted / "dark"}]
+    layers = [{"matte": "alpha", "keys": painted_keys / "dark"}]
     for number, path in stylize.run(shot, layers=layers).frames.items():
         found = read_image(path)
         np.testing.assert_array_equal(found[..., 3:], veil)
@@ -144,13 +157,14 @@ def test_alpha_of_the_shot_stays_and_is_a_matte_of_a_layer(tmp_path, painted):
         assert (found[veil[..., 0] > 0, :3] == 30).all()
 
 
-def test_layers_of_unlike_depth_give_frames_of_one_depth(plates, painted, left, tmp_path):
-    """The deep one is seen in a part of the frames only."""
+@pytest.mark.slow
+def test_layers_of_different_bit_depth_give_frames_of_one_depth(plates, painted_keys, left_matte, tmp_path):
+    """The 16-bit layer is visible in some of the frames only."""
     (tmp_path / "deep").mkdir()
     write_image(tmp_path / "deep" / "1.png", picture(0).astype(np.uint16) + 1234)
     masks = [np.full(SIZE[::-1], 255 * (number < 2), np.uint8) for number in range(FRAMES)]
     layers = [
-        {"matte": left, "keys": painted / "dark"},
+        {"matte": left_matte, "keys": painted_keys / "dark"},
         {"matte": folder_of(tmp_path / "masks", masks), "keys": tmp_path / "deep"},
     ]
     found = {number: read_image(path) for number, path in stylize.run(plates, layers=layers).frames.items()}
@@ -161,10 +175,11 @@ def test_layers_of_unlike_depth_give_frames_of_one_depth(plates, painted, left, 
         np.testing.assert_array_equal(found[number][LEFT == 0] // 257, scene(FRAMES)[number - 1][LEFT == 0])
 
 
-# What is made once, and what is made again
+# Shared and repeated work
 
 
-def test_plates_and_motion_are_made_once_for_all_layers(tmp_path, painted, left, monkeypatch):
+@pytest.mark.slow
+def test_plates_and_motion_are_computed_once_for_all_layers(tmp_path, painted_keys, left_matte, monkeypatch):
     from propagate.flow_dis import DisFlow
 
     pairs, unpacked = [], []
@@ -182,8 +197,8 @@ def test_plates_and_motion_are_made_once_for_all_layers(tmp_path, painted, left,
     monkeypatch.setattr(DisFlow, "__call__", counted)
     monkeypatch.setattr("stylize.media.plates.write_image", noted)
     movie = write_movie(tmp_path / "shot.mkv", scene(FRAMES))
-    third = {"matte": left, "matte_shrink": 4, "keys": painted / "dark"}
-    result = stylize.run(movie, layers=[*two(painted, left), third], threads=1)
+    third = {"matte": left_matte, "matte_shrink": 4, "keys": painted_keys / "dark"}
+    result = stylize.run(movie, layers=[*two(painted_keys, left_matte), third], threads=1)
     assert pairs == [(*SIZE[::-1], 3)] * 2 * (FRAMES - 1)
     assert len(unpacked) == FRAMES
     assert {path.name for path in (result.project / "layers").iterdir()} == {"1", "2", "3"}
@@ -191,11 +206,12 @@ def test_plates_and_motion_are_made_once_for_all_layers(tmp_path, painted, left,
     assert len(list((result.project / "flow").iterdir())) == FRAMES - 1
 
 
-def test_a_run_goes_on_and_only_the_layer_that_changed_is_made_again(plates, painted, left, tmp_path):
+@pytest.mark.slow
+def test_only_the_changed_layer_is_regenerated(plates, painted_keys, left_matte, tmp_path):
     write_image(tmp_path / "ref.png", np.random.default_rng(1).integers(0, 255, (60, 80, 3)).astype(np.uint8))
     layers = [
-        {"matte": left, "keys": painted / "dark"},
-        {"name": "rest", "matte": f"{left}:invert", "style": tmp_path / "ref.png", "keyframes": (1, FRAMES)},
+        {"matte": left_matte, "keys": painted_keys / "dark"},
+        {"name": "rest", "matte": f"{left_matte}:invert", "style": tmp_path / "ref.png", "keyframes": (1, FRAMES)},
     ]
     first = stylize.run(plates, layers=layers)
     assert [layer.redone for layer in first.layers] == [(1, 2, 3, 4, 5)] * 2
@@ -210,18 +226,19 @@ def test_a_run_goes_on_and_only_the_layer_that_changed_is_made_again(plates, pai
     assert keyed.rendered == ()
     assert (read_image(keyed.frames[3])[:, 45:] == 90).all()
     assert keyed.redone == (2, 3, 4)
-    # What layers cover together is made by their mattes.
+    # The combined matte of all layers depends on their mattes.
     layers[0]["matte_shrink"] = 3
     shrunk = stylize.run(plates, layers=layers)
     assert [layer.redone for layer in shrunk.layers] == [(1, 2, 3, 4, 5), ()]
     assert shrunk.redone == (1, 2, 3, 4, 5)
 
 
-def test_a_project_goes_on_from_its_folder_as_from_the_shot(plates, painted, left):
+@pytest.mark.slow
+def test_layered_project_resumes_from_its_folder(plates, painted_keys, left_matte):
     from stylize.pipeline import run
     from stylize.project import read_project
 
-    project = stylize.run(plates, layers=two(painted, left), to_stage="render").project
+    project = stylize.run(plates, layers=two(painted_keys, left_matte), to_stage="render").project
     shot, settings = read_project(project)
     result = run(shot, settings, project)
     assert list(result.frames) == [1, 2, 3, 4, 5]
@@ -229,33 +246,36 @@ def test_a_project_goes_on_from_its_folder_as_from_the_shot(plates, painted, lef
     (project / "out" / "plates.0003.png").unlink(missing_ok=True)
     result.frames[3].unlink()
     (project / "layers" / "1" / "passes" / "look" / result.frames[2].name).unlink()
-    mended = run(shot, settings, project)
-    assert [layer.redone for layer in mended.layers] == [(2,), ()]
-    assert {number: path.read_bytes() for number, path in mended.frames.items()} == bits
+    regenerated = run(shot, settings, project)
+    assert [layer.redone for layer in regenerated.layers] == [(2,), ()]
+    assert {number: path.read_bytes() for number, path in regenerated.frames.items()} == bits
 
 
-def test_several_processes_give_the_same_bits(plates, painted, left, tmp_path):
-    one = stylize.run(plates, layers=two(painted, left), project=tmp_path / "a.stylize")
-    other = stylize.run(plates, layers=two(painted, left), project=tmp_path / "b.stylize", jobs=2)
+@pytest.mark.slow
+def test_layers_give_the_same_bits_with_several_processes(plates, painted_keys, left_matte, tmp_path):
+    one = stylize.run(plates, layers=two(painted_keys, left_matte), project=tmp_path / "a.stylize")
+    other = stylize.run(plates, layers=two(painted_keys, left_matte), project=tmp_path / "b.stylize", jobs=2)
     assert [p.read_bytes() for p in one.frames.values()] == [p.read_bytes() for p in other.frames.values()]
 
 
-def test_keys_in_the_projects_own_folder_are_not_passed_over_in_silence(plates, painted, left):
-    said = []
-    project = stylize.run(plates, layers=two(painted, left)).project
+@pytest.mark.slow
+def test_ignored_keys_in_the_project_folder_are_reported(plates, painted_keys, left_matte):
+    messages = []
+    project = stylize.run(plates, layers=two(painted_keys, left_matte)).project
     write_image(project / "keys" / "mine 3.png", picture(90))
-    stylize.run(plates, layers=two(painted, left), on_message=said.append)
-    assert any("not used with layers" in text for text in said)
+    stylize.run(plates, layers=two(painted_keys, left_matte), on_message=messages.append)
+    assert any("not used with layers" in text for text in messages)
 
 
 # Plans, reports, sheets
 
 
-def test_a_plan_and_a_report_for_each_layer(plates, painted, left, tmp_path):
+@pytest.mark.slow
+def test_each_layer_has_a_plan_and_a_report(plates, painted_keys, left_matte, tmp_path):
     from stylize.pipeline import report
 
     write_image(tmp_path / "ref.png", np.random.default_rng(1).integers(0, 255, (60, 80, 3)).astype(np.uint8))
-    layers = [{"style": tmp_path / "ref.png"}, {"name": "top", "matte": left, "keys": painted / "dark"}]
+    layers = [{"style": tmp_path / "ref.png"}, {"name": "top", "matte": left_matte, "keys": painted_keys / "dark"}]
     planned = stylize.plan(plates, layers=layers)
     assert {path.relative_to(planned.project).as_posix() for path in planned.outputs} == {
         f"layers/{name}/{file}" for name in ("1", "top") for file in ("keys.csv", "plan.png")
@@ -278,29 +298,37 @@ def flat(path, value, size=SIZE):
     return path
 
 
-def test_a_matte_of_nothing_leaves_the_other_layers_and_says_so(plates, painted, left, tmp_path):
-    said = []
-    nothing = {"name": "none", "matte": flat(tmp_path / "black.png", 0), "keys": painted / "bright"}
+@pytest.mark.slow
+def test_empty_matte_is_reported_and_leaves_the_other_layers(plates, painted_keys, left_matte, tmp_path):
+    messages = []
+    nothing = {"name": "none", "matte": flat(tmp_path / "black.png", 0), "keys": painted_keys / "bright"}
     with_it = stylize.run(
-        plates, layers=[two(painted, left)[0], nothing], project=tmp_path / "a.stylize", on_message=said.append
+        plates,
+        layers=[two(painted_keys, left_matte)[0], nothing],
+        project=tmp_path / "a.stylize",
+        on_message=messages.append,
     )
-    without = stylize.run(plates, layers=two(painted, left)[:1], project=tmp_path / "b.stylize")
+    without = stylize.run(plates, layers=two(painted_keys, left_matte)[:1], project=tmp_path / "b.stylize")
     for number, path in without.frames.items():
         np.testing.assert_array_equal(read_image(path), read_image(with_it.frames[number]))
-    assert any(text.startswith("layer none: the matte is black in all frames") for text in said)
+    assert any(text.startswith("layer none: the matte is black in all frames") for text in messages)
     only = stylize.run(plates, layers=[nothing], project=tmp_path / "c.stylize")
     for number, path in only.frames.items():
         np.testing.assert_array_equal(read_image(path), scene(FRAMES)[number - 1])
 
 
-def test_a_matte_of_all_on_top_hides_what_is_below(plates, painted, left, tmp_path):
-    layers = [two(painted, left)[0], {"matte": flat(tmp_path / "white.png", 255), "keys": painted / "bright"}]
+@pytest.mark.slow
+def test_full_matte_on_top_hides_lower_layers(plates, painted_keys, left_matte, tmp_path):
+    layers = [
+        two(painted_keys, left_matte)[0],
+        {"matte": flat(tmp_path / "white.png", 255), "keys": painted_keys / "bright"},
+    ]
     for path in stylize.run(plates, layers=layers).frames.values():
         assert (read_image(path) == 220).all()
 
 
 @pytest.mark.parametrize(
-    ("layer", "kind", "told"),
+    ("layer", "kind", "message"),
     [
         ({"matte": "gone.png", "keys": "dark"}, MatteError, "layer 2: matte gone.png: no such file"),
         (
@@ -309,46 +337,51 @@ def test_a_matte_of_all_on_top_hides_what_is_below(plates, painted, left, tmp_pa
             r"layer 2: matte .*small.png: expected 64x36 like the shot",
         ),
         ({"matte": "left.png", "style": "gone.png"}, StyleError, "layer 2: the reference cannot be used.*gone.png"),
-        ({"matte": "left.png", "keys": "none"}, StylizeError, "layer 2: --keys takes a folder"),
-        ({"matte": "left.png"}, SettingsError, "layer 2: what is it to look like"),
+        ({"matte": "left.png", "keys": "none"}, StylizeError, "layer 2: --keys must be a folder"),
+        ({"matte": "left.png"}, SettingsError, "layer 2: no look is given"),
         ({"matte": "alpha", "keys": "dark"}, MatteError, "layer 2: matte alpha: .* has no alpha"),
         ({"matte": "left.png", "keys": "dark", "add_key": "99"}, StylizeError, "layer 2: .*99"),
     ],
 )
-def test_what_is_wrong_in_a_layer_is_told_with_its_name(
-    plates, painted, left, tmp_path, monkeypatch, layer, kind, told
+def test_error_in_a_layer_names_the_layer(
+    plates, painted_keys, left_matte, tmp_path, monkeypatch, layer, kind, message
 ):
     monkeypatch.chdir(tmp_path)
     flat(tmp_path / "small.png", 255, (32, 18))
-    with pytest.raises(kind, match=told) as error:
-        stylize.run(plates, layers=[two(painted, left)[0], layer])
+    with pytest.raises(kind, match=message) as error:
+        stylize.run(plates, layers=[two(painted_keys, left_matte)[0], layer])
     assert "\n" not in str(error.value)
     assert not list((tmp_path / "plates.stylize").glob("out/*"))
 
 
-def test_what_layers_cover_together_is_kept(plates, painted, left):
-    result = stylize.run(plates, layers=two(painted, left)[:1])
+def test_combined_matte_is_kept(plates, painted_keys, left_matte):
+    result = stylize.run(plates, layers=two(painted_keys, left_matte)[:1])
     path = next((result.project / "mask" / "layers").iterdir())
     np.testing.assert_allclose(read_values(path)[..., 0], grey(LEFT) / np.float32(255), atol=1e-5)
 
 
-def test_a_matte_that_is_a_movie_is_unpacked_once(tmp_path, plates, painted):
+@pytest.mark.slow
+def test_matte_movie_is_unpacked_once(tmp_path, plates, painted_keys):
     grown = [np.repeat(grey(np.roll(LEFT, n, axis=1))[..., None], 3, axis=2) for n in range(FRAMES)]
     movie = write_movie(tmp_path / "matte.mkv", grown)
-    result = stylize.run(plates, layers=two(painted, movie))
+    result = stylize.run(plates, layers=two(painted_keys, movie))
     folders = [path for path in (result.project / "mask").iterdir() if path.name != "layers"]
     assert len(folders) == 1
     assert len(list(folders[0].iterdir())) == FRAMES
     assert not list((result.project / "layers").glob("*/mask"))
-    # What no layer asks for any more goes; what one asks for stays.
-    stylize.run(plates, layers=two(painted, movie)[1:])
+    # Files that no layer uses any more are removed; those in use are kept.
+    stylize.run(plates, layers=two(painted_keys, movie)[1:])
     assert folders[0].is_dir()
-    stylize.run(plates, layers=[{"keys": painted / "dark"}])
+    stylize.run(plates, layers=[{"keys": painted_keys / "dark"}])
     assert not folders[0].exists()
 
 
-def test_killed_at_any_time_it_goes_on_to_the_same_bits(tmp_path, plates, painted, left):
-    words = [f"matte={left},keys={painted / 'dark'}", f"name=b,matte={left}:invert,keys={painted / 'bright'}"]
+@pytest.mark.slow
+def test_killed_layered_run_resumes_to_the_same_bits(tmp_path, plates, painted_keys, left_matte):
+    words = [
+        f"matte={left_matte},keys={painted_keys / 'dark'}",
+        f"name=b,matte={left_matte}:invert,keys={painted_keys / 'bright'}",
+    ]
     whole = stylize.run(plates, layers=words, project=tmp_path / "whole.stylize")
     for mark in ("layers/1/out/*.png", "layers/b/state/span.*.jsonl", "out/*.png"):
         project = tmp_path / f"{len(mark)}.stylize"
@@ -358,8 +391,8 @@ def test_killed_at_any_time_it_goes_on_to_the_same_bits(tmp_path, plates, painte
         run.kill()
         run.communicate(timeout=60)
         again = command(project)
-        _, said = again.communicate(timeout=200)
-        assert again.returncode == 0, said
+        _, stderr = again.communicate(timeout=200)
+        assert again.returncode == 0, stderr
         for number, path in whole.frames.items():
             assert (project / "out" / path.name).read_bytes() == path.read_bytes(), (mark, number)
 
@@ -371,17 +404,23 @@ def command(*words):
     )  # fmt: skip
 
 
-def test_the_command_tells_of_each_layer(plates, painted, left, capfd):
+@pytest.mark.slow
+def test_command_reports_each_layer(plates, painted_keys, left_matte, capfd):
     import cli
 
-    words = ["--layer", f"matte={left},keys={painted / 'dark'}", "--layer", f"name=top,keys={painted / 'bright'}"]
+    words = [
+        "--layer",
+        f"matte={left_matte},keys={painted_keys / 'dark'}",
+        "--layer",
+        f"name=top,keys={painted_keys / 'bright'}",
+    ]
     with pytest.raises(SystemExit, match="2"):
         cli.main([str(plates), *words])
     assert capfd.readouterr().err == (
-        "stylize: --layer top has no matte, so that it would hide all layers before it: give it one with matte=PATH, "
+        "stylize: --layer top has no matte and would hide all layers before it; give it one with matte=PATH, "
         "or put it first\n"
     )
-    words[-1] += f",matte={left}:invert"
+    words[-1] += f",matte={left_matte}:invert"
     cli.main([str(plates), *words, "--overwrite"])
     out = capfd.readouterr().out
     assert [line for line in out.splitlines() if line.startswith(("layer", "keyframes", "frames"))][:4] == [
@@ -395,8 +434,9 @@ def test_the_command_tells_of_each_layer(plates, painted, left, capfd):
     assert "5 frames, 1 shot, 4 keyframes" in out
 
 
-def test_a_part_of_the_frames_leaves_the_others(plates, painted, left):
-    whole = stylize.run(plates, layers=two(painted, left))
-    part = stylize.run(plates, layers=two(painted, left), frames="1-3", keyframes="1")
+@pytest.mark.slow
+def test_run_on_a_frame_range_keeps_the_other_frames(plates, painted_keys, left_matte):
+    whole = stylize.run(plates, layers=two(painted_keys, left_matte))
+    part = stylize.run(plates, layers=two(painted_keys, left_matte), frames="1-3", keyframes="1")
     assert list(part.frames) == [1, 2, 3]
     assert all(path.is_file() for path in whole.frames.values())

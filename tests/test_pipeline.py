@@ -1,14 +1,11 @@
-"""What is made again and what is not; what a person's pictures are safe from."""
-
-from dataclasses import replace
+"""Reuse of earlier work, and the safety of a user's pictures."""
 
 import numpy as np
 import pytest
 
 import stylize
 from stylize import pipeline
-from stylize.cost_estimate import expected_seconds
-from stylize.errors import OutputError, PaintedKeyError, ProjectError, SequenceError, SettingsError
+from stylize.errors import InputError, OutputError, PaintedKeyError, ProjectError, SequenceError, SettingsError
 from stylize.media.images import read_image, write_image
 from stylize.media.safe_write import atomic_write
 from stylize.project import read_project
@@ -27,7 +24,8 @@ def keys(tmp_path, plates):
 # Painted keys
 
 
-def test_painting_a_new_frame_leaves_the_rendered_keys_alone(plates, style):
+@pytest.mark.slow
+def test_new_painted_key_keeps_the_rendered_keys(plates, style):
     first = stylize.run(plates, style=style, keyframes=(1, 8))
     kept = {path.name: path.read_bytes() for path in (first.project / "keys").iterdir()}
     write_image(first.project / "keys" / "mine 4.png", picture(90))
@@ -38,7 +36,8 @@ def test_painting_a_new_frame_leaves_the_rendered_keys_alone(plates, style):
     assert all((first.project / "keys" / name).read_bytes() == content for name, content in kept.items())
 
 
-def test_a_picture_under_another_name_wins_over_the_rendered_key(plates, style):
+@pytest.mark.slow
+def test_painted_picture_replaces_the_rendered_key(plates, style):
     project = stylize.run(plates, style=style, keyframes=(1, 8)).project
     write_image(project / "keys" / "over 0008.png", picture(50))
     result = stylize.run(plates, style=style, keyframes=(1, 8))
@@ -46,7 +45,8 @@ def test_a_picture_under_another_name_wins_over_the_rendered_key(plates, style):
     np.testing.assert_array_equal(read_image(result.frames[8]), picture(50))
 
 
-def test_a_painted_key_taken_away_is_rendered_again(plates, style):
+@pytest.mark.slow
+def test_removed_painted_key_is_rendered_again(plates, style):
     project = stylize.run(plates, style=style, keyframes=(1, 8)).project
     rendered = (project / "keys" / "plate.0008.png").read_bytes()
     write_image(project / "keys" / "plate.0008.png", picture(50))
@@ -57,7 +57,8 @@ def test_a_painted_key_taken_away_is_rendered_again(plates, style):
     assert (project / "keys" / "plate.0008.png").read_bytes() == rendered
 
 
-def test_two_painted_pictures_for_one_frame_are_refused(plates, keys):
+@pytest.mark.slow
+def test_two_painted_keys_for_one_frame_are_refused(plates, keys):
     project = stylize.run(plates, keys=keys).project
     for name in ("a.4.png", "b.4.png"):
         write_image(project / "keys" / name, picture(50))
@@ -65,13 +66,15 @@ def test_two_painted_pictures_for_one_frame_are_refused(plates, keys):
         stylize.run(plates, keys=keys)
 
 
-def test_other_files_in_the_keys_folder_do_no_harm(plates, style):
+@pytest.mark.slow
+def test_other_files_in_the_keys_folder_are_ignored(plates, style):
     project = stylize.run(plates, style=style, keyframes=(1,), to_stage="pick").project
     (project / "keys" / "notes.txt").write_text("paint the hat red")
     assert stylize.run(plates, style=style, keyframes=(1,)).rendered == (1,)
 
 
-def test_a_part_of_the_shot_passes_over_keys_outside_of_it(plates, keys):
+@pytest.mark.slow
+def test_keys_outside_the_frame_range_are_ignored(plates, keys):
     whole = stylize.run(plates, keys=keys)
     write_image(whole.project / "keys" / "mine.3.png", picture(90))
     part = stylize.run(plates, keys=keys, frames="5-8")
@@ -80,7 +83,8 @@ def test_a_part_of_the_shot_passes_over_keys_outside_of_it(plates, keys):
     assert (whole.project / "keys" / "mine.3.png").exists()
 
 
-def test_a_transparent_part_of_a_painted_key_shows_the_plate(plates, keys):
+@pytest.mark.slow
+def test_transparent_part_of_a_painted_key_shows_the_plate(plates, keys):
     key = np.dstack([picture(200), np.full(SIZE[::-1], 255, np.uint8)])
     key[:, 30:, 3] = 0
     write_image(keys / "1.png", key)
@@ -89,7 +93,8 @@ def test_a_transparent_part_of_a_painted_key_shows_the_plate(plates, keys):
     np.testing.assert_array_equal(made[:, 30:], scene(1)[0][:, 30:])
 
 
-def test_a_key_taken_out_of_the_users_folder_goes(plates, keys):
+@pytest.mark.slow
+def test_key_removed_from_the_users_folder_is_dropped(plates, keys):
     stylize.run(plates, keys=keys)
     (keys / "8.png").unlink()
     result = stylize.run(plates, keys=keys)
@@ -97,19 +102,21 @@ def test_a_key_taken_out_of_the_users_folder_goes(plates, keys):
     assert result.redone == (2, 3, 4, 5, 6, 7, 8)
 
 
-def test_a_key_of_the_user_that_was_changed_in_the_project_is_kept(plates, keys):
+@pytest.mark.slow
+def test_key_edited_in_the_project_is_kept(plates, keys):
     project = stylize.run(plates, keys=keys).project
     write_image(project / "keys" / "plate.0001.png", picture(5))
-    said = []
-    result = stylize.run(plates, keys=keys, on_message=said.append)
+    messages = []
+    result = stylize.run(plates, keys=keys, on_message=messages.append)
     np.testing.assert_array_equal(read_image(result.frames[1]), picture(5))
-    assert any("plate.0001.png" in text for text in said)
+    assert any("plate.0001.png" in text for text in messages)
 
 
-# What is made again
+# Reuse
 
 
-def test_nothing_is_made_twice(plates, keys):
+@pytest.mark.slow
+def test_second_run_does_no_work(plates, keys):
     first = stylize.run(plates, keys=keys)
     before = {path: path.stat().st_mtime_ns for path in first.project.rglob("*.*") if path.suffix in (".png", ".mp4")}
     again = stylize.run(plates, keys=keys)
@@ -118,24 +125,30 @@ def test_nothing_is_made_twice(plates, keys):
     assert again.outputs == first.outputs
 
 
-def test_a_changed_plate_redoes_the_span_that_sees_it(plates, keys, tmp_path):
+@pytest.mark.slow
+def test_changed_plate_regenerates_its_span(plates, keys, tmp_path):
     write_image(keys / "4.png", picture(90))
-    stylize.run(plates, keys=keys)
+    stylize.run(plates, keys=keys, split=False)
     write_image(plates / "plate.0006.png", picture(30))
-    assert stylize.run(plates, keys=keys).redone == (5, 6, 7)
+    assert stylize.run(plates, keys=keys, split=False).redone == (5, 6, 7)
 
 
-def test_a_frame_that_was_lost_or_spoilt_comes_back_with_the_same_bits(plates, keys):
+@pytest.mark.slow
+def test_lost_frame_is_regenerated_bit_identically_and_damaged_one_is_named(plates, keys):
     first = stylize.run(plates, keys=keys)
     before = {frame: path.read_bytes() for frame, path in first.frames.items()}
     first.frames[3].unlink()
-    first.frames[5].write_bytes(b"spoilt")
+    first.frames[5].write_bytes(b"corrupt")
+    with pytest.raises(InputError, match=r"plate\.0005\.png .*cannot be read .* delete it to regenerate it"):
+        stylize.run(plates, keys=keys)
+    first.frames[5].unlink()
     again = stylize.run(plates, keys=keys)
     assert again.redone == (3, 5)
     assert {frame: path.read_bytes() for frame, path in again.frames.items()} == before
 
 
-def test_an_error_map_that_was_lost_comes_back(plates, keys):
+@pytest.mark.slow
+def test_lost_error_map_is_regenerated(plates, keys):
     first = stylize.run(plates, keys=keys)
     errors = first.project / "passes" / "error" / first.frames[4].name
     before = errors.read_bytes()
@@ -144,7 +157,7 @@ def test_an_error_map_that_was_lost_comes_back(plates, keys):
     assert errors.read_bytes() == before
 
 
-def test_another_first_number_names_the_same_pictures_anew(tmp_path, style):
+def test_new_start_number_renames_the_same_pictures(tmp_path, style):
     movie = write_movie(tmp_path / "shot.mp4", scene(6))
     one = stylize.run(movie, style=style, to_stage="pick")
     second = read_image(one.project / "video" / "shot.0002.png")
@@ -152,7 +165,8 @@ def test_another_first_number_names_the_same_pictures_anew(tmp_path, style):
     np.testing.assert_array_equal(read_image(one.project / "video" / "shot.0003.png"), second)
 
 
-def test_frames_beyond_a_shot_that_became_shorter_go(tmp_path, plates, keys):
+@pytest.mark.slow
+def test_frames_beyond_a_shortened_shot_are_removed(tmp_path, plates, keys):
     project = stylize.run(plates, keys=keys).project
     (plates / "plate.0008.png").unlink()
     (keys / "8.png").unlink()
@@ -161,20 +175,21 @@ def test_frames_beyond_a_shot_that_became_shorter_go(tmp_path, plates, keys):
     assert not [path for path in (project / "passes").iterdir() if path.name not in ("error", "mix")]
 
 
-# Where results go
+# Outputs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", ["out/look.####.tif", "out/", "look.mov"])
-def test_an_export_killed_half_way_goes_on(plates, keys, tmp_path, monkeypatch, pattern):
+def test_killed_export_resumes(plates, keys, tmp_path, monkeypatch, pattern):
     where = f"{tmp_path}/{pattern}"
     count = 0
 
-    def killed_after_two(target):
+    def killed_after_two(target, **more):
         nonlocal count
         count += 1
         if count > 2 or target.suffix == ".mov":
             raise KeyboardInterrupt
-        return atomic_write(target)
+        return atomic_write(target, **more)
 
     with monkeypatch.context() as patch:
         patch.setattr("stylize.delivery.sequence.atomic_write", killed_after_two)
@@ -185,7 +200,7 @@ def test_an_export_killed_half_way_goes_on(plates, keys, tmp_path, monkeypatch, 
     assert len(stylize.run(plates, keys=keys, output=where).frames) == 8
 
 
-def test_a_file_in_the_way_is_told_before_any_work(plates, keys, tmp_path):
+def test_existing_output_file_is_reported_before_any_work(plates, keys, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "plate.0002.png").write_bytes(b"precious")
     with pytest.raises(OutputError, match=r"plate\.0002\.png.*--overwrite"):
@@ -193,7 +208,8 @@ def test_a_file_in_the_way_is_told_before_any_work(plates, keys, tmp_path):
     assert not list((tmp_path / "plates.stylize" / "out").iterdir())
 
 
-def test_a_result_that_a_person_changed_is_not_written_over(plates, keys, tmp_path):
+@pytest.mark.slow
+def test_edited_result_is_not_overwritten(plates, keys, tmp_path):
     stylize.run(plates, keys=keys, output=f"{tmp_path}/out")
     write_image(tmp_path / "out" / "plate.0002.png", picture(1))
     with pytest.raises(OutputError, match=r"plate\.0002\.png.*--overwrite"):
@@ -204,7 +220,8 @@ def test_a_result_that_a_person_changed_is_not_written_over(plates, keys, tmp_pa
 # The project
 
 
-def test_a_project_goes_on_from_another_folder(plates, keys, tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_project_resumes_from_another_working_folder(plates, keys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     project = stylize.run("plates", keys="painted", output="comp/").project
     (tmp_path / "elsewhere").mkdir()
@@ -215,14 +232,15 @@ def test_a_project_goes_on_from_another_folder(plates, keys, tmp_path, monkeypat
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
-def test_a_look_at_the_plan_does_not_change_what_was_asked_for(plates, style):
+@pytest.mark.slow
+def test_plan_does_not_change_stored_settings(plates, style):
     project = stylize.run(plates, style=style, keyframes=(1, 8)).project
     stylize.plan(plates)
     stylize.run(plates, from_stage="export")
     assert read_project(project)[1].style == style
 
 
-def test_a_project_of_another_shot_is_refused(tmp_path, style):
+def test_project_of_another_shot_is_refused(tmp_path, style):
     first = write_movie(tmp_path / "shot.mp4", scene(3))
     stylize.run(first, style=style, to_stage="pick")
     second = write_movie(tmp_path / "shot.mov", scene(3, seed=9))
@@ -230,7 +248,7 @@ def test_a_project_of_another_shot_is_refused(tmp_path, style):
         stylize.run(second, style=style, to_stage="pick")
 
 
-def test_without_a_look_it_stops_at_once_unless_a_key_is_there(plates, tmp_path):
+def test_run_without_style_fails_at_once_unless_a_key_exists(plates, tmp_path):
     with pytest.raises(SettingsError, match=r"--style PICTURE.*--keys FOLDER"):
         stylize.run(plates)
     assert not list((tmp_path / "plates.stylize" / "video").iterdir())
@@ -238,7 +256,7 @@ def test_without_a_look_it_stops_at_once_unless_a_key_is_there(plates, tmp_path)
     assert stylize.run(plates).painted == (3,)
 
 
-def test_stages_need_what_the_stages_before_leave(plates, style):
+def test_stage_needs_the_output_of_earlier_stages(plates, style):
     stylize.run(plates, style=style, to_stage="pick")
     with pytest.raises(PaintedKeyError, match="render"):
         stylize.run(plates, style=style, from_stage="propagate")
@@ -246,16 +264,10 @@ def test_stages_need_what_the_stages_before_leave(plates, style):
         stylize.run(plates, style=style, from_stage="export")
 
 
-def test_the_estimate_grows_with_keys_and_frames(plates, style):
-    few, many = stylize.plan(plates, style=style, keyframes=(1,)), stylize.plan(plates, style=style, keyframes=(1, 8))
-    assert 0 < expected_seconds(few) < expected_seconds(many)
-    assert expected_seconds(replace(few, pixels=2 * few.pixels)) > expected_seconds(few)
-
-
-def test_frames_between_painted_keys_are_told_that_another_part_has_them(tmp_path):
-    """No word of cuts, where there is none."""
+def test_missing_key_message_names_the_keys_of_the_other_part(tmp_path):
+    """The message does not mention cuts where there are none."""
     plates = folder_of(tmp_path / "plates", scene(4))
     (tmp_path / "painted").mkdir()
     write_image(tmp_path / "painted" / "1.png", scene(4)[0])
-    with pytest.raises(PaintedKeyError, match=r"frames 2 to 3 has no key.*choose --frames with a painted one$"):
+    with pytest.raises(PaintedKeyError, match=r"frames 2 to 3 has no key.*select --frames that include a painted key$"):
         stylize.run(plates, keys=tmp_path / "painted", frames="2-3")

@@ -1,4 +1,4 @@
-"""The table of stages: no code that determines a result changes without a version, and cache keys see every part."""
+"""The table of stages: code that determines a result needs a new version, and cache keys cover all inputs."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ def pinned() -> dict[str, dict[str, object]]:
     return json.loads(PINS.read_text(encoding="utf-8"))
 
 
-def test_no_code_of_a_stage_has_changed_without_its_version() -> None:
+def test_stage_code_changes_only_with_its_version() -> None:
     forgotten = changed(pinned(), pins())
     assert not forgotten, (
         f"the code of {', '.join(forgotten)} has changed: raise the versions in stylize/stages.py if a result changes, "
@@ -23,6 +23,7 @@ def test_no_code_of_a_stage_has_changed_without_its_version() -> None:
     assert pinned().keys() == pins().keys(), "stages were added or removed; run: python -m tests.pin_stages"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "line", "other", "stages"),
     [
@@ -33,7 +34,7 @@ def test_no_code_of_a_stage_has_changed_without_its_version() -> None:
         ("masks.track", " = 0.", " = 0.1", {"matte_track"}),
     ],
 )
-def test_a_changed_constant_is_noticed(module: str, line: str, other: str, stages: set[str]) -> None:
+def test_changed_constant_is_detected(module: str, line: str, other: str, stages: set[str]) -> None:
     source = file_of(module).read_text(encoding="utf-8")
     mutated = source.replace(line, other, 1)
     assert mutated != source
@@ -46,7 +47,7 @@ def test_comments_and_docstrings_do_not_count() -> None:
     assert changed(pins(), pins({"propagate.blend": other})) == []
 
 
-def test_a_raised_version_of_a_stage_that_is_used_is_enough() -> None:
+def test_raised_version_of_a_used_stage_is_sufficient() -> None:
     before, now = pins(), pins({"propagate.flow": "from propagate.arrays import F32\n"})
     assert {"flow_dis", "span", "keys"} <= set(changed(before, now))
     for name in now:
@@ -55,7 +56,7 @@ def test_a_raised_version_of_a_stage_that_is_used_is_enough() -> None:
     assert "flow_dis" not in changed(before, now)
 
 
-def test_every_module_that_computes_pictures_belongs_to_a_stage() -> None:
+def test_every_picture_module_belongs_to_a_stage() -> None:
     from tests.pin_stages import _Code
 
     covered = {module for stage in STAGES.values() for module in _Code({}).modules(stage.modules)}
@@ -66,22 +67,25 @@ def test_every_module_that_computes_pictures_belongs_to_a_stage() -> None:
         if path.name != "__init__.py"
     }
     plumbing = {
-        "propagate.arrays", "propagate.spans", "propagate.threads", "masks.arrays", "masks.advice", "masks.segment",
-        "stylize.keys.reproduce", "stylize.keys.upgraded", "stylize.spans.scheduler", "stylize.spans.span_worker",
-        "stylize.planning.picking", "stylize.matting.networks", "stylize.matting.requested",
-        "stylize.matting.sam2_model", "stylize.matting.scratch_folder",
+        "propagate.align_frames", "propagate.arrays", "propagate.spans", "propagate.threads",
+        "masks.arrays", "masks.advice", "masks.segment",
+        "stylize.keys.reproduce", "stylize.keys.upgraded", "stylize.spans.retouched", "stylize.spans.scheduler",
+        "stylize.spans.span_worker",
+        "stylize.planning.picking", "stylize.planning.shared_choice", "stylize.matting.networks",
+        "stylize.matting.requested",
+        "stylize.matting.sam2_model", "stylize.matting.scratch_folder", "stylize.matting.guarded_segmenter",
     }  # fmt: skip
     assert computing - covered - plumbing == set()
 
 
-def test_a_stage_names_modules_stages_and_options_that_exist() -> None:
+def test_stages_name_existing_modules_stages_and_options() -> None:
     for stage in STAGES.values():
         assert all(file_of(module).is_file() for module in stage.modules)
         assert set(stage.uses) <= STAGES.keys()
         assert set(stage.settings) <= {*OPTIONS, *MATTE_OPTIONS}, stage.name
 
 
-def test_a_cache_key_sees_every_input_its_place_and_the_options() -> None:
+def test_cache_key_depends_on_every_input_its_position_and_the_options() -> None:
     class Options:
         boil, seed = 0.5, 1
 
@@ -91,7 +95,7 @@ def test_a_cache_key_sees_every_input_its_place_and_the_options() -> None:
     assert stable_hash("a", {"x": 1, "y": 2}) == stable_hash("a", {"y": 2, "x": 1})
 
 
-def test_versions_enter_one_half_of_a_cache_key_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_versions_affect_one_half_of_a_cache_key(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
     from stylize import stages
@@ -104,14 +108,14 @@ def test_versions_enter_one_half_of_a_cache_key_alone(monkeypatch: pytest.Monkey
     stages._versions_hash.cache_clear()
     assert inputs_half(before[0]) == inputs_half(after[0])
     assert before[0] != after[0]
-    assert before[1] != after[1]  # it uses mattes, which are read
+    assert before[1] != after[1]  # it uses the mattes stage, which is included
 
 
-def test_libraries_are_named_with_the_versions() -> None:
+def test_versions_include_libraries() -> None:
     named = versions_of(["cuts"])
     assert named["flow_dis"] == str(STAGES["flow_dis"].version)
     assert named["opencv-python-headless"][0].isdigit()
 
 
-def test_the_pins_are_a_file_that_git_can_merge() -> None:
+def test_pin_file_can_be_merged_by_git() -> None:
     assert Path(PINS).read_text(encoding="utf-8").count("\n") > len(STAGES)

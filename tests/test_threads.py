@@ -20,14 +20,14 @@ def _as_before():
     numba.set_num_threads(before[1])
 
 
-def test_all_kernels_are_bounded_and_more_than_there_are_is_no_error():
+def test_thread_limit_applies_to_all_kernels_and_may_exceed_the_cores():
     use_threads(1)
     assert (cv2.getNumThreads(), numba.get_num_threads()) == (1, 1)
     use_threads(1000)
     assert numba.get_num_threads() == numba.config.NUMBA_NUM_THREADS
 
 
-def test_nothing_is_changed_unless_asked():
+def test_threads_are_unchanged_by_default():
     use_threads(1)
     use_threads(None)
     assert (cv2.getNumThreads(), numba.get_num_threads()) == (1, 1)
@@ -36,16 +36,16 @@ def test_nothing_is_changed_unless_asked():
 @pytest.mark.parametrize(
     ("threads", "jobs", "share"), [(None, 1, None), (8, 1, 8), (8, 3, 2), (2, 2, 1), (2, 9, 1), (None, 1000, 1)]
 )
-def test_processes_share_what_one_would_use(threads, jobs, share):
+def test_processes_share_the_threads_of_one(threads, jobs, share):
     assert threads_per_process(threads, jobs) == share
 
 
-def test_threads_that_are_not_named_are_all_there_are():
+def test_default_is_all_threads():
     assert threads_per_process(None, 2) == max(1, available_cpus() // 2)
 
 
 def products(threads):
-    """Digests of what comes out in a process in which BLAS has so many threads."""
+    """Digests of BLAS products, computed in a process in which BLAS has so many threads."""
     bound = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), str(threads))
     done = subprocess.run(
         [sys.executable, "-m", "tests.products"], env=os.environ | bound, capture_output=True, check=True, cwd=ROOT
@@ -53,7 +53,8 @@ def products(threads):
     return done.stdout.split()
 
 
-def test_bits_do_not_depend_on_the_threads_of_blas():
+@pytest.mark.slow
+def test_bits_do_not_depend_on_blas_threads():
     one = products(1)
     assert len(one) == 7
     assert [products(threads) for threads in (2, 3, 8)] == [one] * 3

@@ -1,4 +1,4 @@
-"""torchvision, also where its compiled part does not fit the torch beside it: enough of it for RAFT and annotators."""
+"""torchvision, even where its compiled part does not match the installed torch: enough for RAFT and annotators."""
 
 import importlib
 import sys
@@ -9,12 +9,12 @@ _kept = []
 
 
 def torchvision_or_skip():
-    """Makes ``import torchvision`` work; skips where it is not installed, fails where it is and cannot be imported."""
-    torch = pytest.importorskip("torch", reason="the extras raft and annotators bring it")
+    """Make ``import torchvision`` work; skip where it is not installed, fail where it is but cannot be imported."""
+    torch = pytest.importorskip("torch", reason="the extras raft and annotators install it")
     try:
-        return pytest.importorskip("torchvision", reason="the extras raft and annotators bring it")
+        return pytest.importorskip("torchvision", reason="the extras raft and annotators install it")
     except RuntimeError:
-        # The operators that it registers its Python side for are declared, and never called.
+        # The operators that its Python side registers for are declared and never called.
         for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
             del sys.modules[name]
         library = torch.library.Library("torchvision", "FRAGMENT")

@@ -1,10 +1,14 @@
-"""What every Segmenter keeps to."""
+"""Contract of Segmenter. To cover a new one, add it to ``KINDS`` and to the fixture that makes it."""
 
 import numpy as np
 import pytest
 
 from masks.prompts import Box, Point
-from tests.networks import red_class, red_finder, red_finder_behind, red_recurrent
+from stylize.errors import MatteError
+from stylize.extensions.built_in import BUILT_IN
+from stylize.matting.networks import open_segmentation
+from stylize.settings.network_matte import NetworkMatte
+from tests.networks import red_class, red_finder, red_finder_with_channels_last, red_recurrent
 from tests.sam2 import tiny_sam2
 
 FRAMES = (7, 8, 9, 10)
@@ -13,29 +17,35 @@ NETWORKS = {
     "logits": lambda: red_finder(logits=True),
     "open sides": lambda: red_finder("side"),
     "large": lambda: red_finder(1024),
-    "channels last": lambda: red_finder_behind(),
+    "channels last": lambda: red_finder_with_channels_last(),
     "two classes": lambda: red_class(2, 1),
     "classes": lambda: red_class(21, 15),
     "recurrent": lambda: red_recurrent(),
 }
 SOMEWHERE = (Point(8, 0, 0),)
-KINDS = (*NETWORKS, "sam2")
+KINDS = (*NETWORKS, "sam2", "bright")
 
 
 @pytest.fixture(params=KINDS, scope="module")
-def made(request, tmp_path_factory):
-    """A segmenter, and prompts that point it somewhere if it needs them."""
+def segmenter_and_prompts(request, recipe, tmp_path_factory):
+    """A segmenter, and prompts that point it at something if it needs them."""
     folder = tmp_path_factory.mktemp("network")
     if request.param == "sam2":
         tiny_sam2(folder)
         from stylize.matting.sam2_model import open_sam2
 
         return open_sam2(str(folder)), SOMEWHERE
+    if request.param == "bright":
+        return open_segmentation(None, NetworkMatte(), "bright").segmenter, ()
     pytest.importorskip("onnxruntime")
     from masks.segment_onnx import OnnxSegmenter
 
     (folder / "net.onnx").write_bytes(NETWORKS[request.param]())
     return OnnxSegmenter(folder / "net.onnx", request.param), ()
+
+
+def test_every_segmenter_is_covered():
+    assert BUILT_IN["stylize.segmenters"].keys() == {"onnx", "sam2"}  # the first runs NETWORKS
 
 
 def pictures(size):
@@ -44,8 +54,8 @@ def pictures(size):
 
 
 @pytest.mark.parametrize("size", [(48, 64), (1, 1), (33, 7), (200, 31)])
-def test_every_frame_comes_once_with_a_matte_of_its_size(made, size):
-    segmenter, prompts = made
+def test_each_frame_gets_one_matte_of_its_size(segmenter_and_prompts, size):
+    segmenter, prompts = segmenter_and_prompts
     frames = pictures(size)
     found = list(segmenter(FRAMES, frames.__getitem__, prompts))
     assert sorted(frame for frame, _ in found) == list(FRAMES)
@@ -57,8 +67,8 @@ def test_every_frame_comes_once_with_a_matte_of_its_size(made, size):
         assert matte.max() <= 1
 
 
-def test_plates_are_left_as_they_are_and_the_bits_are_the_same(made):
-    segmenter, prompts = made
+def test_plates_are_not_modified_and_results_repeat(segmenter_and_prompts):
+    segmenter, prompts = segmenter_and_prompts
     frames = pictures((40, 50))
     before = {frame: one.copy() for frame, one in frames.items()}
     for one in frames.values():
@@ -70,8 +80,8 @@ def test_plates_are_left_as_they_are_and_the_bits_are_the_same(made):
     assert segmenter.cache_key() == segmenter.cache_key()
 
 
-def test_the_bits_do_not_depend_on_threads(made):
-    segmenter, prompts = made
+def test_mattes_do_not_depend_on_threads(segmenter_and_prompts):
+    segmenter, prompts = segmenter_and_prompts
     torch = pytest.importorskip("torch") if segmenter.prompted else None
     cv2 = pytest.importorskip("cv2")
     frames, found = pictures((120, 160)), []
@@ -91,8 +101,8 @@ def test_the_bits_do_not_depend_on_threads(made):
         np.testing.assert_array_equal(found[0][frame], found[1][frame])
 
 
-def test_one_that_is_stopped_in_the_middle_starts_afresh(made):
-    segmenter, prompts = made
+def test_stopped_segmenter_starts_from_the_beginning(segmenter_and_prompts):
+    segmenter, prompts = segmenter_and_prompts
     frames = pictures((40, 50))
     whole = dict(segmenter(FRAMES, frames.__getitem__, prompts))
     next(iter(segmenter(FRAMES, frames.__getitem__, prompts)))
@@ -100,20 +110,20 @@ def test_one_that_is_stopped_in_the_middle_starts_afresh(made):
         np.testing.assert_array_equal(matte, whole[frame])
 
 
-def test_prompts_count_where_they_are_taken_and_are_refused_where_not(made):
-    segmenter, _ = made
+def test_prompts_have_an_effect_or_are_refused(segmenter_and_prompts):
+    segmenter, _ = segmenter_and_prompts
     frames = pictures((40, 50))
 
     def found(*some):
         return dict(segmenter(FRAMES, frames.__getitem__, some))
 
     if not segmenter.prompted:
-        with pytest.raises(ValueError, match="cannot be pointed at"):
+        with pytest.raises((ValueError, MatteError), match="accepts no prompts"):
             found(*SOMEWHERE)
         return
-    with pytest.raises(ValueError, match="give it a click or a box"):
+    with pytest.raises(ValueError, match="give a click or a box"):
         found()
-    with pytest.raises(ValueError, match="not there"):
+    with pytest.raises(ValueError, match="outside the shot"):
         found(Point(3, 0, 0))
     here = Point(8, 20, 20)
     asked = ((here,), (Point(8, 45, 3),), (here, Point(8, 45, 3, inside=False)), (Box(8, 5, 5, 30, 35),),
@@ -124,6 +134,6 @@ def test_prompts_count_where_they_are_taken_and_are_refused_where_not(made):
             assert any(np.abs(one[frame] - other[frame]).max() > 0.01 for frame in FRAMES)
 
 
-def test_no_frames_are_no_mattes(made):
-    segmenter, _ = made
+def test_no_frames_give_no_mattes(segmenter_and_prompts):
+    segmenter, _ = segmenter_and_prompts
     assert list(segmenter([], lambda n: pytest.fail("asked for a plate"), ())) == []
