@@ -21,6 +21,7 @@ from stylize.project.layout import (
     DRAFTS,
     EXPORT,
     FOLDERS,
+    INPUTS,
     LAYER_FOLDERS,
     LAYERS,
     LOCK_FILE,
@@ -327,7 +328,7 @@ def _check_root(root: Path) -> None:
     if root.exists() and not root.is_dir():
         raise ProjectError(f"{root} is a file, expected a project folder; choose another with --project FOLDER")
     # A run that stops early leaves folders and the lock file, but no project file.
-    known = {*FOLDERS, LAYERS, DRAFTS, LOCK_FILE, SETTINGS_FILE, STATE_FILE, STATE_FOLDER}
+    known = {*FOLDERS, INPUTS, LAYERS, DRAFTS, LOCK_FILE, SETTINGS_FILE, STATE_FILE, STATE_FOLDER}
     entries = {entry.name for entry in root.iterdir()} if root.exists() else set()
     if not entries & {SETTINGS_FILE, STATE_FILE} and entries - known:
         raise ProjectError(f"{root} contains files but is not a project; choose another with --project FOLDER")

@@ -118,7 +118,7 @@ def make_worker(inputs: SpanInputs, engine: Engine, shot: Shot, root: Path) -> W
         recorder = Recorder(root, task.id)
 
         def put(made: FinishedFrame) -> None:
-            write_frame(root, shot, made, span_work.planned.key, recorder)
+            write_frame(root, shot, made, span_work.planned.frame_key(made.frame), recorder)
 
         return _run(SpanRun(inputs, span_work.planned.job, engine, put), span_work)
 
