@@ -113,7 +113,7 @@ def report_other_inputs(
     found: Replacement, settings: Settings, given: Collection[str], message: Callable[[str], None]
 ) -> None:
     """Name the numbered inputs of extensions, which keep the old frame numbers."""
-    if not found.shift:
+    if not found.renumbered:
         return
 
     def named(name: str, value: Any) -> Any:
@@ -149,7 +149,7 @@ def _find(found: Replacement, name: str, path: Path, old: Project, target: Path,
     if is_file:
         return _find_movie(found, name, path, old, pattern_in, moves)
     files = find_sequence(path, _VECTOR_SUFFIXES if name in _VECTORS else READ_SUFFIXES)
-    if all(number == before for number, before in found.frames.items()):
+    if not found.renumbered:
         return path
     taken = {number: files[before] for number, before in found.frames.items() if before in files}
     suffix = next(iter(files.values())).suffix

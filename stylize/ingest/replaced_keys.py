@@ -38,13 +38,18 @@ def take_keys(
 ) -> Settings:  # fmt: skip
     """Copy the keys of all looks. Return the settings, with the rendered keys as requested keyframes.
 
-    If frame numbers are unchanged, the folder of --keys is used again; otherwise its keys are taken from the project.
-    given: options that the user has given for the new version. Raises OutputError, PaintedKeyError.
+    If frame numbers are unchanged and no key is of a frame that is gone, the folder of --keys is used again; otherwise
+    its keys are taken from the project. given: options that the user has given for the new version. Raises OutputError,
+    PaintedKeyError.
     """
-    taken = TakenKeys()
-    for look in looks_of(settings):
+    taken, looks = TakenKeys(), looks_of(settings)
+    folders = {look.name: _imported(found, look, given, old_project) for look in looks}
+    reuse = not found.renumbered and all(
+        found.new_number(one) is not None for numbers in folders.values() for one in numbers
+    )
+    for look in looks:
         old, new = (one.layer(look.name) if look.name else one for one in (old_project, new_project))
-        _take_look(found, look, given, old, new, taken)
+        _take_look(found, look, folders[look.name], old, new, taken, reuse=reuse)
     if taken.elsewhere:
         message(
             f"keys of old frames that are not in the new version stay in {old_project.root}: "
@@ -52,7 +57,7 @@ def take_keys(
         )
     if taken.doubtful:
         message(f"painted keys of changed frames are kept: {format_frames(taken.doubtful)}; check them")
-    if found.shift:
+    if not reuse:
         settings = map_looks(settings, lambda name, value: None if name == "keys" else value, given)
     return _with_keyframes(settings, taken.rendered, given, message)
 
@@ -71,20 +76,27 @@ def take_draft_keys(found: Replacement, old: Project, new: Project) -> None:
             copy_new(file, names.path(moved).with_suffix(file.suffix))
 
 
-def _take_look(
-    found: Replacement, look: Look, given: Collection[str], old: Project, new: Project, taken: TakenKeys
-) -> None:
-    names, patterns = plate_pattern(found.new, new.folder("keys")), plate_pattern(found.old, old.folder("keys"))
-    # A folder that is given anew has the numbers of the new version.
+def _imported(found: Replacement, look: Look, given: Collection[str], project: Project) -> set[int]:
+    """Return the old frames of the keys in the folder of --keys. One that is given anew has the new numbers."""
     folder = None if _is_given(look, "keys", given) else look.settings.keys
-    imported = set() if folder is None else set(_numbered(folder, patterns, found).values())
+    if folder is None:
+        return set()
+    return set(_numbered(folder, plate_pattern(found.old, project.folder("keys")), found).values())
+
+
+def _take_look(
+    found: Replacement, look: Look, imported: Collection[int], old: Project, new: Project, taken: TakenKeys, *,
+    reuse: bool,
+) -> None:  # fmt: skip
+    """Copy the keys of a look. imported: old frames of the keys of --keys. reuse: that folder is used again."""
+    names, patterns = plate_pattern(found.new, new.folder("keys")), plate_pattern(found.old, old.folder("keys"))
     for file, number in _numbered(old.folder("keys"), patterns, found).items():
         moved = found.new_number(number)
         if moved is None:
             taken.elsewhere.append(number)
         elif number in imported or not old.ours(file):
             taken.doubtful += [moved] if moved not in found.alike else []
-            if found.shift or number not in imported:
+            if not (reuse and number in imported):
                 copy_new(file, names.path(moved).with_suffix(file.suffix))
         elif moved in found.alike and not new.is_changed(names.path(moved)):
             # If no plate differs at all, the key's own cache key is still valid.

@@ -74,6 +74,11 @@ class Replacement:
         return self._new_numbers.get(old)
 
     @property
+    def renumbered(self) -> bool:
+        """True if any frame has another number than its old one."""
+        return any(new != old for new, old in self.frames.items())
+
+    @property
     def changed(self) -> list[int]:
         """New frames that differ from their old ones by more than compression."""
         return [frame for frame in self.frames if frame not in self.alike]

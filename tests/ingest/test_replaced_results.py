@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import stylize
-from stylize.media.images import read_image, write_image
+from stylize.media.images import write_image
 from tests.clips import write_movie
-from tests.sliding import folder_of, picture, scene
+from tests.sliding import folder_of, scene
 
 FRAMES = 10
 KEYS = (1, 4, 7, 10)
@@ -56,35 +56,71 @@ def results(project):
     }
 
 
-def replaced(old, tmp_path, new, **options):
-    """Run the new version twice: from the old project, and from nothing with the keys and inputs taken over."""
-    messages = []
-    taken = stylize.run(old, replace_shot=new, on_message=messages.append, **options)
-    settings = stylize.read_project(taken.project) if hasattr(stylize, "read_project") else None
-    assert settings is None
-    return taken, messages
-
-
-def fresh(taken, new, folder, pictures, first, shift, **options):
-    """A run of the new version from nothing, with its keys, mattes and guide."""
-    root = folder / "fresh"
-    frames = range(first, FRAMES + 1)
-    keys = [frame for frame in KEYS if frame in frames]
+def fresh(folder, new, pictures, first, shift, **options):
+    """Results of the new version from nothing, with its keys, mattes and guide. first: its first old frame."""
+    keys = [frame for frame in KEYS if frame >= first]
     given = {
-        "keys": painted(root / "mine", pictures, keys, shift), "keyframes": ",".join(str(key + shift) for key in keys),
-        "matte": str(folder_of(root / "mattes", mattes()[first - 1 :], first + shift)),
-        "guide": str(folder_of(root / "guide", pictures[::-1][first - 1 :], first + shift)), "on": "ones",
-    }  # fmt: skip
-    return stylize.run(new, project=root / "fresh.stylize", **given | options)
+        "keys": painted(folder / "mine", pictures, keys, shift),
+        "keyframes": ",".join(str(key + shift) for key in keys),
+        "matte": str(folder_of(folder / "mattes", mattes()[first - 1 :], first + shift)),
+        "guide": str(folder_of(folder / "guide", pictures[::-1][first - 1 :], first + shift)),
+        "on": "ones",
+    }
+    return results(stylize.run(new, project=folder / "fresh.stylize", **given | options).project)
+
+
+def with_change(pictures, frame):
+    changed = [one.copy() for one in pictures]
+    changed[frame - 1][8:24, 8:40] = 255 - changed[frame - 1][8:24, 8:40]
+    return changed
 
 
 @pytest.mark.slow
-def test_other_numbers_alone_regenerate_nothing(tmp_path, made, pictures):
-    new = folder_of(tmp_path / "v2", pictures, 1001)
-    messages = []
-    taken = stylize.run(made / "v1.stylize", replace_shot=new, on_message=messages.append)
-    assert (taken.rendered, taken.redone) == ((), ())
-    assert any("offset +1000" in line for line in messages)
-    expected = results(fresh(taken, new, tmp_path, pictures, 1, 1000).project)
+@pytest.mark.parametrize(
+    ("changed", "first", "shift", "redone"),
+    [
+        pytest.param(None, 1, 1000, [], id="other numbers"),
+        # The span between keys 1 and 4 has lost key 1.
+        pytest.param(None, 3, -2, [1], id="trimmed"),
+        pytest.param(5, 1, 100, [105, 106], id="one changed plate"),
+        pytest.param(7, 1, 100, [105, 106, 107, 108, 109], id="changed plate of a key"),
+        pytest.param(9, 3, -2, [1, 6, 7], id="trimmed and changed"),
+    ],
+)
+def test_only_spans_that_differ_are_regenerated(tmp_path, made, pictures, changed, first, shift, redone):
+    plates = pictures if changed is None else with_change(pictures, changed)
+    new = folder_of(tmp_path / "v2", plates[first - 1 :], first + shift)
+    taken = stylize.run(made / "v1.stylize", replace_shot=new)
+    assert (taken.rendered, list(taken.redone)) == ((), redone)
+    expected = fresh(tmp_path, new, pictures, first, shift)
     assert results(taken.project) == expected
-    assert {frame for _, frame in expected} == set(range(1001, 1011))
+    assert {frame for _, frame in expected} == {frame + shift for frame in range(first, FRAMES + 1)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "first", "shift", "redone"),
+    [
+        # Line boil moves every drawing by its number.
+        pytest.param({"boil": 0.5}, 1, 10, list(range(11, 21)), id="boil"),
+        # Drawings are held for two frames, counted from the first.
+        pytest.param({"on": "twos"}, 3, -2, [1], id="twos in phase"),
+        pytest.param({"on": "twos"}, 2, 0, [2, 3, 5, 6, 8, 9], id="twos out of phase"),
+    ],
+)
+def test_what_depends_on_numbers_is_regenerated(tmp_path, pictures, options, first, shift, redone):
+    old = run_first(tmp_path, pictures, **options)
+    new = folder_of(tmp_path / "v2", pictures[first - 1 :], first + shift)
+    taken = stylize.run(old.project, replace_shot=new)
+    assert list(taken.redone) == redone
+    assert results(taken.project) == fresh(tmp_path / "fresh", new, pictures, first, shift, **options)
+
+
+@pytest.mark.slow
+def test_frames_that_get_the_numbers_of_others_are_not_mistaken_for_them(tmp_path, pictures):
+    movie = write_movie(tmp_path / "shot.mkv", pictures[:5])
+    one, two = (painted(tmp_path / f"keys{shift}", pictures, (1,), shift) for shift in (0, 1))
+    stylize.run(movie, keys=one, on="ones")
+    renumbered = stylize.run(movie, keys=two, on="ones", start_number=2)
+    again = stylize.run(movie, keys=two, on="ones", start_number=2, project=tmp_path / "again.stylize")
+    assert results(renumbered.project) == results(again.project)
