@@ -14,7 +14,9 @@ from stylize.ingest.copies import copy_contents, copy_new
 from stylize.ingest.replaced_keys import take_draft_keys
 from stylize.ingest.shot_versions import Replacement
 from stylize.media.frame_numbers import number_text
+from stylize.media.plates import plate_pattern
 from stylize.media.sequences import format_frames
+from stylize.media.shot import Shot
 from stylize.project import Project, is_edited
 from stylize.project.layout import DRAFTS, STATE_FOLDER
 from stylize.settings import Settings, looks_of
@@ -54,6 +56,27 @@ def take_results(
             f"warning: {folder}/: frames changed by hand whose plates have changed or are gone stay in {old.root}: "
             f"{format_frames(frames)}"
         )
+
+
+def record_same_pixels(found: Replacement, old: Project, new: Project) -> None:
+    """Record plates that have the pixels of their old ones in another file, as after another export."""
+    if not found.new.in_place:
+        return  # plates are unpacked alike from equal pixels
+    files, plates = dict(zip(found.new.frames, found.new.files, strict=True)), dict[str, str]()
+    for number in sorted(found.same):
+        before = _plate(found.old, found.frames[number], old)
+        if before is not None and (one := new.digest(files[number])) != (other := old.plate_digest(before)):
+            plates[one] = other
+    if plates:
+        new.record_same_pixels(plates)
+
+
+def _plate(shot: Shot, frame: int, project: Project) -> Path | None:
+    """Return the file of an old plate; None if it is gone, or if the user has changed it."""
+    if shot.in_place:
+        return dict(zip(shot.frames, shot.files, strict=True))[frame]
+    path = plate_pattern(shot, project.folder("video")).path(frame)
+    return path if project.ours(path) else None
 
 
 def _parts(settings: Settings, old: Project, new: Project) -> Iterator[tuple[Project, Project, tuple[str, ...]]]:

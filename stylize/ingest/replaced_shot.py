@@ -12,7 +12,7 @@ from typing import Any
 from stylize.errors import ProjectError
 from stylize.ingest.replaced_inputs import copy_inputs, plan_inputs, report_other_inputs
 from stylize.ingest.replaced_keys import take_keys
-from stylize.ingest.replaced_results import take_results
+from stylize.ingest.replaced_results import record_same_pixels, take_results
 from stylize.ingest.scene_view import record_light, take_last_view
 from stylize.ingest.shot_versions import Replacement, Versions, compare, report
 from stylize.project import Project
@@ -49,6 +49,7 @@ def replace_shot(asked: Versions, message: Callable[[str], None]) -> Settings:
             take_last_view(old_project, new_project)
             if found.light is not None:
                 record_light(found.new, found.light, new_project)
+            record_same_pixels(found, old_project, new_project)
             take_results(found, settings, old_project, new_project, message)
     return settings
 

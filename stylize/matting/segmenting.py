@@ -45,7 +45,7 @@ def segment_shot(
     frames whose mattes the user has changed, which are not written. Raises MatteError if the network is not usable.
     """
     frames = shot.frames
-    plate_digests = [project.digest(plates.paths[frame]) for frame in frames]
+    plate_digests = [project.plate_digest(plates.paths[frame]) for frame in frames]
     prompt_texts = [format_prompt(prompt) for prompt in segmentation.prompts]
     # The consensus depends on the cuts between shots.
     uses = (

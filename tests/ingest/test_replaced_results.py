@@ -1,5 +1,6 @@
 """A new version of a shot under other frame numbers regenerates only the spans whose contents differ."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -124,3 +125,19 @@ def test_frames_that_get_the_numbers_of_others_are_not_mistaken_for_them(tmp_pat
     renumbered = stylize.run(movie, keys=two, on="ones", start_number=2)
     again = stylize.run(movie, keys=two, on="ones", start_number=2, project=tmp_path / "again.stylize")
     assert results(renumbered.project) == results(again.project)
+
+
+@pytest.mark.slow
+def test_plates_exported_again_with_equal_pixels_regenerate_nothing(tmp_path, made, pictures):
+    new = tmp_path / "v2"
+    new.mkdir()
+    for number, plate in enumerate(pictures, 1001):
+        cv2.imwrite(str(new / f"plate.{number}.png"), plate[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        original = made / f"v1/plate.{number - 1000:04d}.png"
+        assert (new / f"plate.{number}.png").read_bytes() != original.read_bytes()
+    taken = stylize.run(made / "v1.stylize", replace_shot=new)
+    assert (taken.rendered, taken.redone) == ((), ())
+    assert results(taken.project) == fresh(tmp_path, new, pictures, 1, 1000)
+    # a plate that changes afterwards is not mistaken for its old one
+    write_image(new / "plate.1005.png", with_change(pictures, 5)[4])
+    assert stylize.run(taken.project).redone == (1005, 1006)
