@@ -37,12 +37,12 @@ _UNPACKED = {"matte": "mask", "guide": "guides", "control": "guides", "depth": "
 
 @dataclass(frozen=True)
 class _Move:
-    """Files of one input under new numbers. pattern: of the copies. files: old file of each new frame.
+    """Files of one input under new numbers. options: those that name it. pattern: of the copies.
 
-    movie: frames of a movie to unpack under new numbers, None for pictures.
+    files: old file of each new frame. movie: frames of a movie to unpack under new numbers, None for pictures.
     """
 
-    option: str
+    options: list[str]
     path: Path
     pattern: Pattern
     files: Mapping[int, Path]
@@ -56,7 +56,10 @@ class _Move:
 
 @dataclass
 class InputMoves:
-    """Inputs to copy, as found by ``plan_inputs``. settings: with the paths of the copies."""
+    """Inputs to copy, as found by ``plan_inputs``.
+
+    settings: with the paths of the copies. kept: path in the new version of each input. options: those that name any.
+    """
 
     settings: Settings
     moves: list[_Move] = field(default_factory=list)
@@ -92,14 +95,14 @@ def copy_inputs(found: Replacement, moves: InputMoves, project: Project, message
         if move.movie is not None:
             movie = _without_changed(move.movie, move.pattern, project)
             unpack(movie, move.pattern.folder, lambda number: project.seal(_COPIED))
-        name = OPTIONS[move.option].flags[-1]
-        message(f"{name} {move.path}: copied to {move.pattern} under the new frame numbers")
-        missing = _needed(found, move.option) - move.numbers
+        names = ", ".join(OPTIONS[one].flags[-1] for one in dict.fromkeys(move.options))
+        message(f"{names} {move.path}: copied to {move.pattern} under the new frame numbers")
+        missing = _needed(found, move.options[0]) - move.numbers
         absent = [number for number in missing if not move.pattern.path(number).exists()]
         if absent:
             message(
-                f"warning: {name} {move.path} has no file for the frames {format_frames(absent)} of the new version; "
-                f"add them as {move.pattern}, or give {name} anew"
+                f"warning: {names} {move.path} has no file for the frames {format_frames(absent)} of the new version; "
+                f"add them as {move.pattern}, or give the option anew"
             )
     if moves.options and found.changed:
         listed = ", ".join(dict.fromkeys(OPTIONS[name].flags[-1] for name in moves.options))
@@ -138,6 +141,9 @@ def _plan(found: Replacement, name: str, path: Path, old: Project, target: Path,
     known = moves.kept.get((_kind(name), path))
     if known is None:
         known = moves.kept[_kind(name), path] = _find(found, name, path, old, target, moves)
+    for move in moves.moves:
+        if str(move.pattern) == str(known):
+            move.options.append(name)
     return known
 
 
@@ -153,7 +159,7 @@ def _find(found: Replacement, name: str, path: Path, old: Project, target: Path,
         return path
     taken = {number: files[before] for number, before in found.frames.items() if before in files}
     suffix = next(iter(files.values())).suffix
-    moves.moves.append(_Move(name, path, pattern_in(suffix), taken))
+    moves.moves.append(_Move([], path, pattern_in(suffix), taken))
     return Path(str(moves.moves[-1].pattern))
 
 
@@ -177,7 +183,7 @@ def _find_movie(
         movie, name=pattern.prefix.rstrip("."), frames=tuple(decoded),
         positions=tuple(places[wanted[number]] for number in decoded),
     )  # fmt: skip
-    moves.moves.append(_Move(name, path, pattern, edited, part))
+    moves.moves.append(_Move([], path, pattern, edited, part))
     return Path(str(pattern))
 
 
