@@ -67,8 +67,8 @@ def test_pictures_get_the_new_numbers(tmp_path, take):
         == f"--control, --matte, --guide, --depth {folder}: copied to {settings.matte} under the new frame numbers"
     )
     assert missing == (
-        f"warning: --control, --matte, --guide, --depth {folder} has no file for the frames 105-106 of the new version; add them as "
-        f"{settings.matte}, or give the option anew"
+        f"warning: --control, --matte, --guide, --depth {folder} has no file for the frames 105-106 of the new "
+        f"version; add them as {settings.matte}, or give the option anew"
     )
     assert changed == (
         "--control, --matte, --guide, --depth: the files of the changed frames 102 are those of the old version; check "

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import stylize
-from stylize.media.images import write_image
+from stylize.media.images import read_image, write_image
 from tests.clips import write_movie
-from tests.sliding import folder_of, scene
+from tests.sliding import folder_of, picture, scene
 
 FRAMES = 10
 KEYS = (1, 4, 7, 10)
@@ -141,3 +141,62 @@ def test_plates_exported_again_with_equal_pixels_regenerate_nothing(tmp_path, ma
     # a plate that changes afterwards is not mistaken for its old one
     write_image(new / "plate.1005.png", with_change(pictures, 5)[4])
     assert stylize.run(taken.project).redone == (1005, 1006)
+
+
+@pytest.mark.slow
+def test_layers_and_drafts_follow(tmp_path, pictures):
+    write_image(tmp_path / "ref.png", 255 - pictures[0])
+    folder_of(tmp_path / "mattes", mattes())
+    layers = [{"name": "ground", "boil": 0}, {"name": "figure", "matte": str(tmp_path / "mattes")}]
+    old = stylize.run(
+        folder_of(tmp_path / "v1", pictures), style=tmp_path / "ref.png", layers=layers, max_keyframes=2, on="ones"
+    )
+    stylize.run(old.project, draft=True, scale="1/2")
+    new = folder_of(tmp_path / "v2", pictures, 1001)
+    taken = stylize.run(old.project, replace_shot=new)
+    assert (taken.rendered, taken.redone) == ((), ())
+    assert [shift(key) for key in keys_of(old)] == keys_of(taken)
+    draft = stylize.run(taken.project, draft=True, scale="1/2")
+    assert (draft.rendered, draft.redone) == ((), ())
+    for part in ("", "layers/figure/", "drafts/1-2/", "drafts/1-2/layers/ground/"):
+        before = {(folder, frame + 1000): bits for (folder, frame), bits in results(old.project / part).items()}
+        assert results(taken.project / part) == before
+
+
+def shift(name):
+    return f"{name[:-8]}{int(name[-8:-4]) + 1000:04d}.png"
+
+
+def keys_of(run):
+    return sorted(f"{path.parents[1].name}/{path.name}" for path in run.project.glob("layers/*/keys/*.png"))
+
+
+@pytest.mark.slow
+def test_pictures_changed_by_hand_and_keys_of_refinement_follow(tmp_path, pictures):
+    write_image(tmp_path / "ref.png", 255 - pictures[0])
+    movie = write_movie(tmp_path / "shot.mkv", pictures, layout="yuv444p", options={"qp": "0"})
+    old = stylize.run(movie, style=tmp_path / "ref.png", max_keyframes=1, refine=1, coverage=0.5, on="ones")
+    assert old.refinements
+    for name in ("out/shot.0006.png", "out/shot.0001.png", "video/shot.0008.png"):
+        write_image(old.project / name, picture(9))
+    stylize.run(old.project)
+    messages = []
+    new = write_movie(tmp_path / "shot_v2.mkv", pictures[1:], layout="yuv444p", options={"qp": "0"})
+    taken = stylize.run(old.project, replace_shot=new, on_message=messages.append)
+    for name in ("out/shot_v2.0005.png", "video/shot_v2.0007.png"):
+        assert (read_image(taken.project / name) == 9).all()
+    assert "out/: frames changed by hand are kept: 5" in messages
+    assert "video/: frames changed by hand are kept: 7" in messages
+    gone = "out/: frames changed by hand whose plates have changed or are gone stay in"
+    assert f"warning: {gone} {old.project}: 1" in messages
+    # Refinement is over: its key is one of those asked for.
+    assert taken.refinements == ()
+    assert taken.rendered == ()
+    assert any("the keys that --refine has added are kept" in line for line in messages)
+    kept = [frame - 1 for frame in rendered(old) if frame > 1]
+    assert rendered(taken) == kept
+    assert stylize.run(taken.project).redone == ()
+
+
+def rendered(run):
+    return sorted(int(path.stem[-4:]) for path in (run.project / "keys").glob("*.png"))
