@@ -82,18 +82,23 @@ def test_motion_vectors_get_the_new_numbers(tmp_path, take):
         (tmp_path / name).mkdir()
         for number in OLD:
             (tmp_path / name / f"v.{number:04d}.flo").write_bytes(bytes([number]))
+    (tmp_path / "back/v.0003.flo").unlink()
     pattern = {name: str(tmp_path / name / "v.####.flo") for name in ("back", "on")}
     settings, messages = take(vectors_back=pattern["back"], vectors_forward=pattern["on"])
-    for path, name in ((settings.vectors_back, "vectors-back"), (settings.vectors_forward, "vectors-forward")):
-        files = find_sequence(path, (".flo",))
-        assert {number: file.read_bytes() for number, file in files.items()} == {
-            n: bytes([n - 98]) for n in range(101, 105)
-        }
+    back, forward = settings.vectors_back, settings.vectors_forward
+    for path, name, first in ((back, "vectors-back", 102), (forward, "vectors-forward", 101)):
+        files = {number: file.read_bytes() for number, file in find_sequence(path, (".flo",)).items()}
+        assert files == {number: bytes([number - 98]) for number in range(first, 105)}
         assert path.parent == tmp_path / "v2.stylize/inputs" / name
-    # The last frame has no vectors to the next.
-    assert "warning: --vectors-back" in messages[1]
-    assert "frames 105-106 of" in messages[1]
-    assert "frames 105 of" in messages[3]
+    # The first frame needs no vectors to the previous one, and the last none to the next.
+    assert [line for line in messages if "warning" in line] == [
+        f"warning: {flag} {path} has no file for the frames {frames} of the new version; add them as {copies}, or give "
+        "the option anew"
+        for flag, path, frames, copies in (
+            ("--vectors-back", pattern["back"], "105-106", back),
+            ("--vectors-forward", pattern["on"], "105", forward),
+        )
+    ]
 
 
 def test_frames_of_movies_follow_their_positions(tmp_path, take, old, found):
