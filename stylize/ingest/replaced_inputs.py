@@ -140,7 +140,11 @@ def _plan(found: Replacement, name: str, path: Path, old: Project, target: Path,
     moves.options.append(name)
     known = moves.kept.get((_kind(name), path))
     if known is None:
-        known = moves.kept[_kind(name), path] = _find(found, name, path, old, target, moves)
+        try:
+            known = moves.kept[_kind(name), path] = _find(found, name, path, old, target, moves)
+        except InputError as error:
+            problem = str(error).removeprefix(f"{OPTIONS[name].flags[-1]} ")
+            raise InputError(f"{OPTIONS[name].flags[-1]} {problem}") from error
     for move in moves.moves:
         if str(move.pattern) == str(known):
             move.options.append(name)

@@ -147,6 +147,6 @@ def test_copies_that_the_user_has_changed_survive_another_attempt(tmp_path, take
 
 
 def test_missing_inputs_are_reported_before_the_project_is_created(tmp_path, take):
-    with pytest.raises(InputError, match=r"gone: no such folder; check the path"):
+    with pytest.raises(InputError, match=r"^--matte .*gone: no such folder; check the path"):
         take(matte=str(tmp_path / "gone"))
     assert not (tmp_path / "v2.stylize").exists()

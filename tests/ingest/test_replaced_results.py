@@ -1,5 +1,7 @@
 """A new version of a shot under other frame numbers regenerates only the spans whose contents differ."""
 
+import struct
+
 import cv2
 import numpy as np
 import pytest
@@ -200,3 +202,20 @@ def test_pictures_changed_by_hand_and_keys_of_refinement_follow(tmp_path, pictur
 
 def rendered(run):
     return sorted(int(path.stem[-4:]) for path in (run.project / "keys").glob("*.png"))
+
+
+@pytest.mark.slow
+def test_motion_vectors_follow(tmp_path, pictures):
+    for name, step in (("back", 2), ("on", -2)):
+        (tmp_path / name).mkdir()
+        for number in range(1, FRAMES + 1):
+            header = struct.pack("<fii", 202021.25, 64, 36)
+            flow = np.broadcast_to(np.array([step, 0], "<f4"), (36, 64, 2))
+            (tmp_path / name / f"v.{number:04d}.flo").write_bytes(header + flow.tobytes())
+    old = stylize.run(
+        folder_of(tmp_path / "v1", pictures), keys=painted(tmp_path / "mine", pictures, (1, 6)),
+        vectors_back=tmp_path / "back/v.####.flo", vectors_forward=tmp_path / "on/v.####.flo",
+    )  # fmt: skip
+    taken = stylize.run(old.project, replace_shot=folder_of(tmp_path / "v2", pictures[2:]))
+    # Frames 1-3 have lost the key before them; the others have the same vectors.
+    assert taken.redone == (1, 2, 3)
