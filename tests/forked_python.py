@@ -30,7 +30,8 @@ _READ_LATE = ("STYLIZE_", "PYTHONPATH", "PYTEST_", "COVERAGE_PROCESS_", "HOME", 
 # None of them may start a thread, which a fork would lose.
 _PRELOADED = ("cli", "stylize.pipeline", "stylize.export", "stylize.spans.scheduler",
               "stylize.matting.matte_pipeline", "stylize.planning.plan_report", "stylize.renderers.example", "cv2",
-              "av", "OpenImageIO", "scipy.ndimage", "scipy.cluster.vq", "scenedetect")  # fmt: skip
+              "av", "OpenImageIO", "scipy.ndimage", "scipy.cluster.vq", "scenedetect",
+              "stylize.spans.worker_imports")  # fmt: skip
 # CPU seconds of every program that has ended.
 used: list[float] = []
 
