@@ -40,7 +40,7 @@ class Cels:
             cel[(mask & (1 - _moved(mask, shift))) > 0] = part.shade
 
     def _around(self, points: Array, margin: float) -> tuple[Array, Array]:
-        """Returns what lies within ``margin`` around ``points``, in fine pixels: its corner, x then y, and its colours."""
+        """Return the corner, x then y, and the colours of what lies within ``margin`` fine pixels around ``points``."""
         size = self.colour.shape[1::-1]
         low = np.clip(np.floor(points.min(0) * FINE - margin - 2), 0, size).astype(int)
         high = np.clip(np.ceil(points.max(0) * FINE + margin + 3), 0, size).astype(int)
