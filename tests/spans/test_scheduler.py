@@ -3,8 +3,6 @@
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from stylize.media.images import read_image, write_image
 from stylize.spans import scheduler
 from stylize.spans.span import SpanRun
 from stylize.spans.span_job import FrameFinished
-from tests import forbidden, processes
+from tests import forbidden, forked_python, processes
 from tests.sliding import folder_of, picture, scene
 
 ROOT = Path(__file__).parents[2]
@@ -46,8 +44,7 @@ def bits(folder):
 
 
 def command(*words, **more):
-    return subprocess.Popen([sys.executable, "-m", "cli", *map(str, words), "--rate", "24"], cwd=ROOT, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)  # fmt: skip
+    return forked_python.Program(["-m", "cli", *words, "--rate", "24"], **more)
 
 
 # Several processes
@@ -237,10 +234,8 @@ def test_full_disk_is_reported_in_one_line_and_keeps_finished_work(tmp_path, pla
     # Not traced: the file of the measured coverage would be too large as well.
     env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     # A limit on file size fails like a full disk: in the middle of writing.
-    line = f"trap '' XFSZ; ulimit -f {limit}; exec {sys.executable} -m cli \"$@\""
-    full = subprocess.run(
-        ["bash", "-c", line, "_", *map(str, words)], cwd=ROOT, env=env, capture_output=True, text=True, check=False
-    )
+    before = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit * 1024}, {limit * 1024}))"
+    full = forked_python.run(["-m", "cli", *words], env=env, before=before)
     assert full.returncode == 1
     assert full.stderr.count("\n") == 1
     assert "cannot be written" in full.stderr
