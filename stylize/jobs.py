@@ -1,8 +1,9 @@
 """Tasks of a run, and their execution by this process or by several; the result is the same.
 
-A worker is a new process (spawned, for the same behaviour on every platform), which receives the common data of all
-tasks once. It reports through its own pipe, so that a killed worker does not affect the others. Workers ignore Ctrl-C,
-which the parent handles, and exit when the parent has ended.
+A worker is a new process, which receives the common data of all tasks once. On Linux it is forked from a server that
+has imported what workers need; the server is started once and has a single thread. Elsewhere each worker imports
+everything itself. A worker reports through its own pipe, so that a killed worker does not affect the others. Workers
+ignore Ctrl-C, which the parent handles, and exit when the parent has ended.
 """
 
 import contextlib
@@ -10,13 +11,14 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -62,10 +64,12 @@ class WorkerSetup(Generic[Payload, Event]):
     """Setup of a process. ``prepare`` must be a module-level function, and everything passed must be picklable.
 
     prepare: called once per process with the payload; returns a function from a task to the events it reports.
+    imports: names of modules that every process needs. They must not start threads.
     """
 
     prepare: Callable[[Payload], Callable[[Task], Iterable[Event]]]
     payload: Payload
+    imports: Sequence[str] = ()
 
 
 def run_in_order(tasks: Sequence[Task], runners: Mapping[str, Callable[[Sequence[Task]], None]]) -> None:
@@ -162,7 +166,7 @@ class _Queue:
 class _WorkerPool:
     """Worker processes, their pipes, and the workers that have reported that they are ready."""
 
-    processes: list[SpawnProcess]
+    processes: list[SpawnProcess | ForkServerProcess]
     pipes: list[Connection]
     ready: set[int] = field(default_factory=set)
 
@@ -216,12 +220,12 @@ class _WorkerPool:
 
 @contextlib.contextmanager
 def _worker_pool(setup: WorkerSetup[Payload, Event], jobs: int) -> Iterator[_WorkerPool]:
-    spawn = multiprocessing.get_context("spawn")
+    context = _start_context(setup.imports)
     pool = _WorkerPool([], [])
     try:
         for _ in range(jobs):
-            parent_end, child_end = spawn.Pipe()
-            process = spawn.Process(target=_worker_main, args=(child_end, setup), daemon=True)
+            parent_end, child_end = context.Pipe()
+            process = context.Process(target=_worker_main, args=(child_end, setup, dict(os.environ)), daemon=True)
             with _sigint_blocked():
                 process.start()
             child_end.close()
@@ -230,6 +234,15 @@ def _worker_pool(setup: WorkerSetup[Payload, Event], jobs: int) -> Iterator[_Wor
         yield pool
     finally:
         pool.stop()
+
+
+def _start_context(imports: Sequence[str]) -> ForkServerContext | SpawnContext:
+    """Return the way to start processes. On macOS, a fork is not safe once system libraries are loaded."""
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(imports))
+    return context
 
 
 @contextlib.contextmanager
@@ -245,9 +258,13 @@ def _sigint_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, previous_mask)
 
 
-def _worker_main(pipe: Connection, setup: WorkerSetup[Any, Any]) -> None:
-    """Main loop of a worker."""
+def _worker_main(pipe: Connection, setup: WorkerSetup[Any, Any], environment: Mapping[str, str]) -> None:
+    """Run the main loop of a worker. environment: the parent's, which may have changed since its server started."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.clear()
+    os.environ.update(environment)
+    # Otherwise numba creates a semaphore for processes, which a worker that is stopped cannot remove.
+    multiprocessing.set_start_method("spawn", force=True)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:
         run_task = setup.prepare(setup.payload)

@@ -159,6 +159,14 @@ CASES: dict[str, Callable[[int], Composite]] = {
 }
 
 
+def reduced(case: Composite, scale: float) -> Composite:
+    """The clip and its truth at another scale, at most 1."""
+    parts = (case.frames, case.alphas, case.clean, case.foreground)
+    return Composite(
+        *([cv2.resize(one, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for one in part] for part in parts)
+    )
+
+
 def iou(found: Floats, truth: Floats) -> float:
     """Intersection over union of the areas where alpha exceeds one half."""
     one, other = found > 0.5, truth > 0.5

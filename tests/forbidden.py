@@ -3,18 +3,23 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests import forked_python
 
-# Root may write everywhere unless it drops that capability (PR_CAPBSET_DROP, CAP_DAC_OVERRIDE) and re-executes.
+# Root may write everywhere unless it drops that capability (CAP_DAC_OVERRIDE, number 1): from its effective set, and
+# from the bounding set, for the programs that it starts.
 _GIVE_UP = """
-import ctypes, os, sys
-if os.geteuid() == 0 and ctypes.CDLL(None, use_errno=True).prctl(24, 1, 0, 0, 0):
-    sys.exit(f"root's right to write everywhere cannot be given up: {os.strerror(ctypes.get_errno())}")
-os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+import ctypes, os
+if os.geteuid() == 0:
+    libc = ctypes.CDLL(None, use_errno=True)
+    header, data = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    failed = libc.prctl(24, 1, 0, 0, 0) or libc.capget(header, data)
+    for word in range(3):
+        data[word] &= ~(1 << 1)
+    if failed or libc.capset(header, data):
+        raise OSError(f"root's right to write everywhere cannot be given up: {os.strerror(ctypes.get_errno())}")
 """
 
 needs_permissions = pytest.mark.skipif(
@@ -25,6 +30,4 @@ needs_permissions = pytest.mark.skipif(
 
 def python(*words: object) -> subprocess.CompletedProcess[str]:
     """Run Python with these arguments."""
-    return subprocess.run(
-        [sys.executable, "-c", _GIVE_UP, *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    return forked_python.run(words, before=_GIVE_UP)

@@ -5,6 +5,7 @@ starts gets an interpreter of its own. The server runs this file as a program.
 """
 
 import atexit
+import contextlib
 import gc
 import importlib
 import json
@@ -30,9 +31,67 @@ _READ_LATE = ("STYLIZE_", "PYTHONPATH", "PYTEST_", "COVERAGE_PROCESS_", "HOME", 
 # None of them may start a thread, which a fork would lose.
 _PRELOADED = ("cli", "stylize.pipeline", "stylize.export", "stylize.spans.scheduler",
               "stylize.matting.matte_pipeline", "stylize.planning.plan_report", "stylize.renderers.example", "cv2",
-              "av", "OpenImageIO", "scipy.ndimage", "scipy.cluster.vq", "scenedetect")  # fmt: skip
+              "av", "OpenImageIO", "scipy.ndimage", "scipy.cluster.vq", "scenedetect",
+              "stylize.spans.worker_imports")  # fmt: skip
 # CPU seconds of every program that has ended.
 used: list[float] = []
+
+
+class Program:
+    """A running program, with the methods of subprocess.Popen. Its output is collected in files.
+
+    before: Python that its process executes first, for example to give up rights.
+    """
+
+    def __init__(self, words: Sequence[object], *, cwd: Path | str = ROOT, env: Mapping[str, str] | None = None,
+                 before: str = "", start_new_session: bool = False) -> None:  # fmt: skip
+        self.args = [str(word) for word in words]
+        self.returncode: int | None = None
+        variables = dict(os.environ if env is None else env)
+        if not _starts_alike(variables):
+            raise ValueError("a program with this environment needs an interpreter of its own")
+        request = {"words": self.args, "cwd": str(cwd), "env": variables, "before": before,
+                   "session": start_new_session}  # fmt: skip
+        self._streams = [tempfile.TemporaryFile() for _ in range(2)]  # noqa: SIM115 - closed by wait
+        reading, writing = os.pipe()
+        self._replies = os.fdopen(reading, "rb", buffering=0)
+        with tempfile.TemporaryFile() as body:
+            body.write(json.dumps(request).encode())
+            body.flush()
+            descriptors = [body.fileno(), *(stream.fileno() for stream in self._streams), writing]
+            socket.send_fds(_server()[0], [b"."], descriptors)
+            os.close(writing)
+            self.pid = int(self._replies.readline())
+
+    def poll(self) -> int | None:
+        """Return the exit code, or None while the program runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit code. Raises subprocess.TimeoutExpired."""
+        if self.returncode is None:
+            if not select.select([self._replies], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(self.args, timeout or 0)
+            with self._replies, self._streams[0], self._streams[1]:
+                self.returncode = _count(self._replies.readline())
+                self._texts = _text(self._streams[0]), _text(self._streams[1])
+        return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Wait, and return the output and the error output. Raises subprocess.TimeoutExpired."""
+        self.wait(timeout)
+        return self._texts
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless the program has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End the program with SIGKILL."""
+        self.send_signal(signal.SIGKILL)
 
 
 def run(
@@ -40,37 +99,27 @@ def run(
     *,
     cwd: Path | str = ROOT,
     env: Mapping[str, str] | None = None,
+    before: str = "",
     timeout: float = 300,
 ) -> subprocess.CompletedProcess[str]:
     """Run Python with arguments, such as ``-m cli --help`` or ``-c CODE``, and return its exit code and output.
 
-    Raises subprocess.TimeoutExpired after ``timeout`` seconds, once the program has been killed.
+    before: see ``Program``. Raises subprocess.TimeoutExpired after ``timeout`` seconds, once the program has been
+    killed.
     """
-    arguments = [str(word) for word in words]
-    variables = dict(os.environ if env is None else env)
-    if not _starts_alike(variables):
-        return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, cwd=cwd,
-                              env=variables, timeout=timeout)  # fmt: skip
-    request = json.dumps({"words": arguments, "cwd": str(cwd), "env": variables}).encode()
-    reading, writing = os.pipe()
-    with (
-        tempfile.TemporaryFile() as out,
-        tempfile.TemporaryFile() as err,
-        tempfile.TemporaryFile() as body,
-        os.fdopen(reading, "rb", buffering=0) as replies,
-    ):
-        body.write(request)
-        body.flush()
-        socket.send_fds(_server()[0], [b"."], [body.fileno(), out.fileno(), err.fileno(), writing])
-        os.close(writing)
-        pid = int(replies.readline())
-        if not select.select([replies], [], [], timeout)[0]:
-            os.kill(pid, signal.SIGKILL)
-            _count(replies.readline())
-            raise subprocess.TimeoutExpired(arguments, timeout, *(_text(stream).encode() for stream in (out, err)))
-        code = _count(replies.readline())
-        texts = [_text(stream) for stream in (out, err)]
-    return subprocess.CompletedProcess(arguments, code, *texts)
+    if not before and not _starts_alike(dict(os.environ if env is None else env)):
+        arguments = [sys.executable, *map(str, words)]
+        return subprocess.run(
+            arguments, capture_output=True, text=True, check=False, cwd=cwd, env=env, timeout=timeout
+        )  # fmt: skip
+    program = Program(words, cwd=cwd, env=env, before=before)
+    try:
+        program.wait(timeout)
+    except subprocess.TimeoutExpired:
+        program.kill()
+        out, err = program.communicate()
+        raise subprocess.TimeoutExpired(program.args, timeout, out.encode(), err.encode()) from None
+    return subprocess.CompletedProcess(program.args, program.wait(), *program.communicate())
 
 
 def _count(reply: bytes) -> int:
@@ -137,6 +186,9 @@ def _serve(connection: socket.socket) -> list[str]:
         os.environ.clear()
         os.environ.update(request["env"])
         os.chdir(request["cwd"])
+        if request["session"]:
+            os.setsid()
+        exec(request["before"], {})
         return request["words"]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from stylize.errors import JobError, MatteError
 from stylize.jobs import Task, WorkerSetup, run_in_order, run_tasks
+from tests import processes
 
 
 def prepare(offset):
@@ -47,13 +48,21 @@ class StrangeError(Exception):
         super().__init__(one)
 
 
+# The processes of all tests are forked from the same server.
+IMPORTS = ["stylize.spans.worker_imports"]
+
+
+def setup_of(prepare, payload):
+    return WorkerSetup(prepare, payload, IMPORTS)
+
+
 def tasks_of(*names):
     return [Task(str(name)) for name in names]
 
 
 def done_by(jobs, tasks, setup=None):
     reported = []
-    setup = setup or WorkerSetup(prepare, 1)
+    setup = setup or setup_of(prepare, 1)
     run_tasks(setup, tasks, jobs, lambda task, event: reported.append((int(task.id), *event)))
     return reported
 
@@ -76,7 +85,7 @@ def test_task_starts_after_all_of_its_dependencies(jobs):
     tasks = [Task("3", ("1", "2")), Task("4", ("3",)), Task("1"), Task("2", ("a task of another list",))]
     steps = []
     run_tasks(
-        WorkerSetup(prepare, 1), tasks, jobs, lambda task, event: None,
+        setup_of(prepare, 1), tasks, jobs, lambda task, event: None,
         on_done=lambda task: steps.append(("done", task.id)), on_start=lambda task: steps.append(("start", task.id)),
     )  # fmt: skip
     assert sorted(steps) == sorted((step, task.id) for step in ("start", "done") for task in tasks)
@@ -109,7 +118,7 @@ def test_error_of_a_task_is_raised_unchanged_and_ends_the_others():
     with pytest.raises(MatteError, match=r"^matte 4: it is missing; add it$"):
         done_by(2, tasks_of("slow", "error"))
     with pytest.raises(MatteError, match="cannot begin"):
-        done_by(2, tasks_of(1, 2), WorkerSetup(refuse, None))
+        done_by(2, tasks_of(1, 2), setup_of(refuse, None))
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -125,10 +134,26 @@ def test_waiting_caller_can_end_all_tasks(jobs):
 
     with pytest.raises(EndError):
         run_tasks(
-            WorkerSetup(prepare, 1), tasks_of("slow", "slow"), jobs, lambda task, event: events.append(event), poll=poll
+            setup_of(prepare, 1),
+            tasks_of("slow", "slow"),
+            jobs,
+            lambda task, event: events.append(event),
+            poll=poll,
         )
     assert time.monotonic() - started < 30
     assert not events
+
+
+def variable(name):
+    return lambda task: [os.environ.get(name)]
+
+
+@pytest.mark.parametrize("value", ["one", "other"])
+def test_workers_get_the_environment_of_each_call(monkeypatch, value):
+    monkeypatch.setenv("STYLIZE_TEST", value)
+    found = []
+    run_tasks(setup_of(variable, "STYLIZE_TEST"), tasks_of(1, 2), 2, lambda task, event: found.append(event))
+    assert found == [value, value]
 
 
 @pytest.mark.slow
@@ -150,7 +175,7 @@ def test_killed_worker_is_reported_in_one_line_with_a_remedy(task, message):
 @pytest.mark.slow
 def test_worker_that_cannot_start_is_reported():
     with pytest.raises(JobError, match=r"could not start.*--jobs 1"):
-        done_by(2, tasks_of(1, 2), WorkerSetup(leave, None))
+        done_by(2, tasks_of(1, 2), setup_of(leave, None))
 
 
 SCRIPT = """
@@ -163,20 +188,8 @@ if __name__ == "__main__":
 """
 
 
-def children(parent):
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == parent and fields[0] != "Z":
-            found.append(int(stat.parent.name))
-    return found
-
-
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+@pytest.mark.skipif(not processes.AVAILABLE, reason="needs /proc")
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 def test_workers_do_not_outlive_the_parent(tmp_path, end):
     (tmp_path / "script.py").write_text(SCRIPT)
@@ -184,8 +197,9 @@ def test_workers_do_not_outlive_the_parent(tmp_path, end):
     run = subprocess.Popen([sys.executable, str(tmp_path / "script.py")], env={**os.environ, "PYTHONPATH": str(root)},
                            stderr=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
     deadline = time.monotonic() + 60
-    while len(workers := children(run.pid)) < 3 and time.monotonic() < deadline:  # two workers and the resource tracker
+    while len(processes.grandchildren(run.pid)) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
+    workers = processes.children(run.pid) + processes.grandchildren(run.pid)
     time.sleep(2)
     run.send_signal(end)
     run.wait(20)

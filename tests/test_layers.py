@@ -1,9 +1,6 @@
 """Several layers in one run: the composite, the work that layers share, and the work that is repeated."""
 
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,6 +10,7 @@ import stylize
 from stylize.errors import MatteError, SettingsError, StyleError, StylizeError
 from stylize.media.images import read_image, read_values, write_image
 from stylize.media.shot import open_shot, read_frames
+from tests import forked_python
 from tests.clips import write_movie
 from tests.sliding import SIZE, folder_of, picture, scene, shot_of, to_16_bits
 
@@ -398,10 +396,7 @@ def test_killed_layered_run_resumes_to_the_same_bits(tmp_path, plates, painted_k
 
 
 def command(*words):
-    return subprocess.Popen(
-        [sys.executable, "-m", "cli", *map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        cwd=Path(__file__).parents[1],
-    )  # fmt: skip
+    return forked_python.Program(["-m", "cli", *words])
 
 
 @pytest.mark.slow

@@ -28,18 +28,23 @@ class Cels:
             self._outline(part)
 
     def _fill(self, part: Part) -> None:
-        mask = self._inside(part.outline)
+        shift = LIGHT * part.depth * FINE
+        corner, cel = self._around(part.outline, float(np.abs(shift).max()))
+        if not cel.size:
+            return
+        mask = _inside(part.outline, corner, cel.shape)
         if part.within is not None:
-            mask &= self._inside(part.within)
-        self.colour[mask > 0] = part.colour
+            mask &= _inside(part.within, corner, cel.shape)
+        cel[mask > 0] = part.colour
         if part.shade is not None:
-            dark = mask & (1 - _moved(mask, LIGHT * part.depth * FINE))
-            self.colour[dark > 0] = part.shade
+            cel[(mask & (1 - _moved(mask, shift))) > 0] = part.shade
 
-    def _inside(self, outline: Array) -> Array:
-        mask = np.zeros(self.colour.shape[:2], np.uint8)
-        cv2.fillPoly(mask, [np.rint(outline * FINE).astype(np.int32)], 1)
-        return mask
+    def _around(self, points: Array, margin: float) -> tuple[Array, Array]:
+        """Return the corner, x then y, and the colours of what lies within ``margin`` fine pixels around ``points``."""
+        size = self.colour.shape[1::-1]
+        low = np.clip(np.floor(points.min(0) * FINE - margin - 2), 0, size).astype(int)
+        high = np.clip(np.ceil(points.max(0) * FINE + margin + 3), 0, size).astype(int)
+        return low, self.colour[low[1] : high[1], low[0] : high[0]]
 
     def _outline(self, part: Part) -> None:
         points = part.outline if part.open else np.concatenate([part.outline, part.outline[:2]])
@@ -53,12 +58,21 @@ class Cels:
             place = np.linspace(0, 1, len(points))
             width = part.line * np.minimum(1, np.minimum(place, 1 - place) * 3.2 + 0.25)
         ink = part.ink if part.ink is not None else LINE
-        at = np.rint(points * FINE * 16).astype(np.int32)
-        mask = np.zeros(self.colour.shape[:2], np.uint8)
+        corner, cel = self._around(points, float(width.max()) * FINE)
+        if not cel.size:
+            return
+        at = (np.rint(points * FINE * 16) - corner * 16).astype(np.int32)
+        mask = np.zeros(cel.shape[:2], np.uint8)
         for start, end, wide in zip(at[:-1], at[1:], width[1:], strict=True):
             thick = max(1, round(float(wide) * FINE))
             cv2.line(mask, start.tolist(), end.tolist(), 1, thick, cv2.LINE_8, 4)
-        self.colour[mask > 0] = ink
+        cel[mask > 0] = ink
+
+
+def _inside(outline: Array, corner: Array, shape: Sequence[int]) -> Array:
+    mask = np.zeros(shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.rint(outline * FINE).astype(np.int32) - corner.astype(np.int32)], 1)
+    return mask
 
 
 def _moved(mask: Array, by: Array) -> Array:

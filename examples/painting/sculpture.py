@@ -18,15 +18,21 @@ Form = Callable[[Array], Array]
 Point = tuple[float, float, float]
 
 
+def _length(vectors: Array) -> Array:
+    # Adding columns takes a fifth of the time of a sum over so short an axis.
+    x, y, z = np.ascontiguousarray(vectors.T)
+    return np.sqrt(x * x + y * y + z * z)
+
+
 def ellipsoid(centre: Point, radii: Point) -> Form:
     """An ellipsoid along the axes; the distance is that of Quilez's bound."""
     middle, radius = np.array(centre, np.float32), np.array(radii, np.float32)
 
     def distance(points: Array) -> Array:
         offset = (points - middle) / radius
-        near = np.sqrt((offset * offset).sum(-1))
+        near = _length(offset)
         far = offset / radius
-        return near * (near - 1) / np.maximum(np.sqrt((far * far).sum(-1)), 1e-6)
+        return near * (near - 1) / np.maximum(_length(far), 1e-6)
 
     return distance
 
@@ -41,7 +47,7 @@ def limb(start: Point, end: Point, start_radius: float, end_radius: float) -> Fo
         offset = points - a
         place = np.clip(offset @ axis / np.float32(squared), 0, 1)
         offset = offset - place[:, None] * axis
-        return np.sqrt((offset * offset).sum(-1)) - (start_radius + (end_radius - start_radius) * place)
+        return _length(offset) - (start_radius + (end_radius - start_radius) * place)
 
     return distance
 
@@ -98,7 +104,7 @@ def within(form: Form, centre: Point, radius: float) -> Form:
 
     def distance(points: Array) -> Array:
         offset = points - middle
-        far = np.sqrt((offset * offset).sum(-1)) - np.float32(radius)
+        far = _length(offset) - np.float32(radius)
         near = far < 0.1 * radius
         if near.any():
             far[near] = form(points[near])

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -107,7 +108,9 @@ def find(group: str, name: str) -> Registration:
         if name in BUILT_IN[group]:
             return BUILT_IN[group][name]
         kind = CLASSES[group]
-        raise SettingsError(f"{kind.flag} must be one of {', '.join(names(group))}, not {name!r}")
+        near = get_close_matches(name, names(group), 1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise SettingsError(f"{kind.flag} must be one of {', '.join(names(group))}, not {name!r}{meant}")
     if name in BUILT_IN[group]:
         raise broken(declared[0], f"{name} is the name of a built-in {CLASSES[group].noun}")
     if len(declared) > 1:

@@ -41,7 +41,10 @@ def read_state(root: Path) -> dict[str, Any]:
 
 
 def write_state(root: Path, *, replace: bool = False) -> None:
-    """Write state.json if it is missing, or ``replace`` it. Safe in concurrent threads and processes. Raises OutputError."""
+    """Write state.json if it is missing, or ``replace`` it. Raises OutputError.
+
+    Threads and processes may call this at the same time.
+    """
     path = root / STATE_FILE
     with _writing:
         if path.exists() and not replace:

@@ -36,6 +36,8 @@ from stylize.spans.span_worker import (
     worker_inputs,
 )
 
+# Module that the processes of --jobs share; it is not imported here.
+_WORKER_IMPORTS = "stylize.spans.worker_imports"
 # Task for the frames that no span makes: keyframes, and plates returned unchanged.
 KEYFRAMES = "keyframes"
 
@@ -96,7 +98,8 @@ def _run(
         here: WorkerSetup[None, Event] = WorkerSetup(lambda _: alone, None)
         run_tasks(here, tasks, 1, progress.event, progress.done, progress.start, context.reporter.check)
     else:
-        setup: WorkerSetup[WorkerInputs, Event] = WorkerSetup(prepare, worker_inputs(context, keys, inputs.dtype, jobs))
+        payload = worker_inputs(context, keys, inputs.dtype, jobs)
+        setup: WorkerSetup[WorkerInputs, Event] = WorkerSetup(prepare, payload, [_WORKER_IMPORTS])
         run_tasks(setup, tasks, jobs, progress.event, progress.done, progress.start, context.reporter.check)
 
 

@@ -3,8 +3,6 @@
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -12,8 +10,9 @@ import pytest
 
 import stylize
 from stylize.media.images import read_image, write_image
+from tests import forked_python
 from tests.clips import write_movie
-from tests.command.words import EXAMPLES, bunny, command, digests
+from tests.command.words import bunny, command, digests
 
 
 @pytest.mark.slow
@@ -55,10 +54,7 @@ def test_killed_run_resumes_to_the_same_bits(tmp_path, movie, style):
     for mark in ("video/shot.0004.png", "keys/shot.0001.png", "keys/shot.0008.png", "passes/*/forward.4.npz",
                  "out/shot.0006.png", "out/shot.0002.png"):  # fmt: skip
         project = tmp_path / "killed.stylize"
-        run = subprocess.Popen(
-            [sys.executable, "-m", "cli", *map(str, words), "--project", str(project)], cwd=EXAMPLES.parent,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        run = forked_python.Program(["-m", "cli", *words, "--project", project])
         while run.poll() is None and not list(project.glob(mark)):
             time.sleep(0.005)
         if run.poll() is None:
@@ -77,8 +73,7 @@ def test_killed_run_resumes_to_the_same_bits(tmp_path, movie, style):
 def test_project_can_be_resumed_after_ctrl_c(tmp_path, movie, style):
     words = [movie, "--style", style, "--keyframes", "1,8"]
     project = movie.with_name("shot.stylize")
-    run = subprocess.Popen([sys.executable, "-m", "cli", *map(str, words)], cwd=EXAMPLES.parent,
-                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    run = forked_python.Program(["-m", "cli", *words])
     while run.poll() is None and not list(project.glob("keys/shot.0001.png")):
         time.sleep(0.005)
     run.send_signal(signal.SIGINT)
@@ -115,8 +110,7 @@ def test_killed_refined_run_resumes_and_completes(tmp_path, style):
     assert summary
     assert int(summary[3]) < int(summary[2])
     project = tmp_path / "killed.stylize"
-    run = subprocess.Popen([sys.executable, "-m", "cli", *map(str, words), "--project", str(project)],
-                           cwd=EXAMPLES.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    run = forked_python.Program(["-m", "cli", *words, "--project", project])
     while run.poll() is None and not (project / "keys" / f"shot.{int(summary[1]):04d}.png").exists():
         time.sleep(0.005)
     assert run.poll() is None

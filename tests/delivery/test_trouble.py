@@ -17,7 +17,7 @@ import stylize
 from stylize.errors import OutputError
 from stylize.media.images import write_image
 from stylize.project.user_data import project_data
-from tests import forbidden, small_disk
+from tests import forbidden, forked_python, small_disk
 from tests.clips import write_movie
 from tests.sliding import folder_of, scene
 
@@ -231,8 +231,7 @@ def test_killed_export_leaves_only_complete_files(place: Path, kind: str) -> Non
         "pathlib.Path.replace = die\n"
         "import cli; cli.main(sys.argv[1:])"
     )
-    words = [sys.executable, "-c", code, str(place), *words_of(place, kind)[2:]]
-    ran = subprocess.run(words, cwd=small_disk.ROOT, capture_output=True, check=False)
+    ran = forked_python.run(["-c", code, place, *words_of(place, kind)[2:]])
     if kind != "copied sequence":
         assert ran.returncode == 9, ran.stderr
     assert_whole(place)
@@ -305,13 +304,13 @@ def test_read_only_folder_is_reported_before_the_work(tmp_path: Path, name: str)
     write_image(tmp_path / "painted" / "1.png", scene(2)[0])
     (tmp_path / "closed").mkdir(0o500)
     words = [plates, "--keys", tmp_path / "painted", "-o", f"{tmp_path}/closed/{name}"]
-    ran = forbidden.python("cli.py", *words)
+    ran = forbidden.python("-m", "cli", *words)
     assert ran.returncode == 1
     assert re.search(
         r"cannot be written: .*closed does not allow it; fix its permissions, or choose another -o\n$", ran.stderr
     ), ran.stderr
     assert not list((tmp_path / "plates.stylize" / "out").iterdir())
-    ran = forbidden.python("cli.py", "matte", plates, "--luma", "0.2:0.5", "-o", f"{tmp_path}/closed/m/")
+    ran = forbidden.python("-m", "cli", "matte", plates, "--luma", "0.2:0.5", "-o", f"{tmp_path}/closed/m/")
     assert "closed does not allow it" in ran.stderr, ran.stderr
     assert list((tmp_path / "closed").iterdir()) == []
 

@@ -7,7 +7,9 @@ import pytest
 
 from stylize.errors import SettingsError
 from stylize.extensions.built_in import BUILT_IN
+from stylize.extensions.discovery import find
 from stylize.extensions.importing import import_target
+from stylize.extensions.registrations import RENDERERS
 from stylize.settings import DIFFUSION, MATTE_OPTIONS, OPTIONS, Settings
 from stylize.stages import STAGES
 
@@ -61,3 +63,11 @@ def test_no_module_repeats_the_names_of_renderers():
         if len(re.findall(rf'"(?:{names})"', line)) > 1
     ]
     assert found == []
+
+
+@pytest.mark.parametrize(("name", "meant"), [("exampel", "; did you mean example?"), ("oil", "")])
+def test_unknown_name_gets_a_suggestion_if_one_is_close(name, meant):
+    with pytest.raises(
+        SettingsError, match=rf"^--renderer must be one of .*example.*, not '{name}'{re.escape(meant)}$"
+    ):
+        find(RENDERERS, name)

@@ -3,8 +3,6 @@
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from stylize.media.images import read_image, write_image
 from stylize.spans import scheduler
 from stylize.spans.span import SpanRun
 from stylize.spans.span_job import FrameFinished
-from tests import forbidden
+from tests import forbidden, forked_python, processes
 from tests.sliding import folder_of, picture, scene
 
 ROOT = Path(__file__).parents[2]
@@ -46,8 +44,7 @@ def bits(folder):
 
 
 def command(*words, **more):
-    return subprocess.Popen([sys.executable, "-m", "cli", *map(str, words), "--rate", "24"], cwd=ROOT, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)  # fmt: skip
+    return forked_python.Program(["-m", "cli", *words, "--rate", "24"], **more)
 
 
 # Several processes
@@ -100,9 +97,9 @@ def test_threads_are_divided_among_processes(monkeypatch, plates, keys):
     seen = []
     prepare = scheduler.WorkerSetup
 
-    def spy(make, payload):
+    def spy(make, payload, imports):
         seen.append(payload and payload.settings.threads)
-        return prepare(make, payload)
+        return prepare(make, payload, imports)
 
     monkeypatch.setattr(scheduler, "WorkerSetup", spy)
     stylize.run(plates, keys=keys, jobs=2, threads=5)
@@ -129,20 +126,8 @@ def test_error_in_a_worker_is_the_same_single_line(tmp_path, plates, keys, jobs)
         stylize.run(plates, keys=keys, matte=mattes, jobs=jobs)
 
 
-def children(parent):
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields, words = stat.read_text().rpartition(")")[2].split(), (stat.parent / "cmdline").read_text()
-        except OSError:
-            continue
-        if int(fields[1]) == parent and "spawn_main" in words:
-            found.append(int(stat.parent.name))
-    return found
-
-
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+@pytest.mark.skipif(not processes.AVAILABLE, reason="needs /proc")
 def test_killed_worker_is_reported_and_the_next_run_resumes(tmp_path):
     # Long enough not to finish before the signal arrives.
     plates = folder_of(tmp_path / "long", scene(2 * FRAMES))
@@ -152,7 +137,7 @@ def test_killed_worker_is_reported_and_the_next_run_resumes(tmp_path):
     run = command(plates, "--keys", keys, "--project", project, "--jobs", 2)
     while run.poll() is None and not list(project.glob("passes/*/*.state.npz")):
         time.sleep(0.001)
-    for worker in children(run.pid)[:1]:
+    for worker in processes.grandchildren(run.pid)[:1]:
         os.kill(worker, signal.SIGKILL)
     _, stderr = run.communicate(timeout=60)
     assert run.returncode == 1
@@ -270,10 +255,8 @@ def test_full_disk_is_reported_in_one_line_and_keeps_finished_work(tmp_path, pla
     # Not traced: the file of the measured coverage would be too large as well.
     env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     # A limit on file size fails like a full disk: in the middle of writing.
-    line = f"trap '' XFSZ; ulimit -f {limit}; exec {sys.executable} -m cli \"$@\""
-    full = subprocess.run(
-        ["bash", "-c", line, "_", *map(str, words)], cwd=ROOT, env=env, capture_output=True, text=True, check=False
-    )
+    before = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit * 1024}, {limit * 1024}))"
+    full = forked_python.run(["-m", "cli", *words], env=env, before=before)
     assert full.returncode == 1
     assert full.stderr.count("\n") == 1
     assert "cannot be written" in full.stderr
