@@ -258,7 +258,7 @@ def test_guides_and_reference_of_a_draft_are_scaled(monkeypatch):
         np.testing.assert_allclose(draft, np.array(full) / 2)
 
 
-@pytest.mark.parametrize(("scale", "expected"), [(1.0, 1.0), (0.5, (120 + 57.6) / (120 + 14.4)), (0.25, 350.4 / 134.4)])
+@pytest.mark.parametrize(("scale", "expected"), [(1.0, 1.0), (0.5, 77.6 / 34.4), (0.25, 250.4 / 34.4)])
 def test_work_at_full_size_includes_work_that_does_not_depend_on_the_size(scale, expected):
     plate = np.full((90, 160, 3), 0.5, np.float32)
     request = RenderRequest(1, plate, plate, None, None, 0, scale=scale)
