@@ -10,6 +10,7 @@ Colours are CIELAB: L in [0, 100], a and b about ±100.
 
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -29,12 +30,26 @@ _STEP_L, _STEP_AB, _MAX_AB = 4.0, 5.0, 110.0
 _ITERATIONS = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Palette:
-    """Colours of a picture. colours: float64 (N, 3), CIELAB. shares: float64 (N,), of the pixels; the sum is 1."""
+    """Colours of a picture, equal to another with the same values.
+
+    colours: float64 (N, 3), CIELAB. shares: float64 (N,), of the pixels; the sum is 1.
+    """
 
     colours: Doubles
     shares: Doubles
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether the other palette has the same values."""
+        return isinstance(other, Palette) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        """Return the hash of the values."""
+        return hash(self._values())
+
+    def _values(self) -> tuple[bytes, bytes]:
+        return self.colours.tobytes(), self.shares.tobytes()
 
 
 def palette_of(lab: Floats, count: int = COLOURS) -> Palette:
@@ -57,11 +72,9 @@ def palette_of(lab: Floats, count: int = COLOURS) -> Palette:
 
 def colour_cost(colours: Doubles, others: Doubles) -> Doubles:
     """Return weighted squared differences of two lists of CIELAB colours, (N, 3) and (M, 3): float64 (N, M)."""
-    chroma = [np.hypot(lab[:, 1], lab[:, 2]) for lab in (colours, others)]
-    difference = colours[:, None] - others[None]
-    chroma_squared = (chroma[0][:, None] - chroma[1][None]) ** 2
-    hue_squared = np.maximum((difference[..., 1:] ** 2).sum(axis=2) - chroma_squared, 0)
-    return LIGHTNESS * difference[..., 0] ** 2 + CHROMA * chroma_squared + HUE * hue_squared
+    ours, theirs = ([*lab.T.copy(), np.hypot(lab[:, 1], lab[:, 2])] for lab in (colours, others))
+    lightness, a, b, chroma = (np.square(x[:, None] - y[None]) for x, y in zip(ours, theirs, strict=True))
+    return LIGHTNESS * lightness + CHROMA * chroma + HUE * np.maximum(a + b - chroma, 0)
 
 
 @dataclass(frozen=True)
@@ -80,10 +93,12 @@ class ColourMap:
         return np.stack(mapped, axis=-1).astype(F32).reshape(lab.shape)
 
 
+# The keys of a shot share their references, and so their maps.
+@lru_cache(maxsize=8)
 def nearest_colours(
     palette: Palette, softness: float, popularity: float, used_by: Palette | None = None, balance: float = 0.0
 ) -> ColourMap:
-    """Build the map to the nearest colours of a palette.
+    """Build the map to the nearest colours of a palette; its table is read-only.
 
     softness: distance in CIELAB within which colours of the palette are mixed. popularity: exponent of a colour's share
     in its weight, 0 to treat frequent and rare ones alike. balance: 0..1, how far the palette must be used in its own
@@ -103,7 +118,9 @@ def nearest_colours(
         mixed = np.einsum("ij,jk->ik", share, palette.colours, optimize=False)
         table[rows] = mixed / share.sum(axis=1, keepdims=True)
     sides = round(2 * _MAX_AB / _STEP_AB) + 1
-    return ColourMap(table.astype(F32).reshape(-1, sides, sides, 3))
+    shaped = table.astype(F32).reshape(-1, sides, sides, 3)
+    shaped.flags.writeable = False
+    return ColourMap(shaped)
 
 
 def _potential(palette: Palette, used_by: Palette, epsilon: float, balance: float) -> Doubles:

@@ -66,8 +66,8 @@ _LIGHTNESS_RANGE = 30.0
 # Share of the fine variation of the plate's chroma.
 _FINE_CHROMA = 0.5
 # Work that does not depend on the size of the plate, mostly of the palettes, as a number of pixels. Fitted to the CPU
-# time of keys from 160x90 to 1280x720.
-_FIXED_WORK = 120_000
+# time of the first three keys of a shot from 160x90 to 960x540; the first takes more than the others.
+_FIXED_WORK = 20_000
 # Work of a sweep and of the last corrections of the colours, for each pixel, as a share of that of a key. Approximate,
 # as it only serves the report of progress.
 _SWEEP_WORK, _FINISH_WORK = 0.03, 0.1
