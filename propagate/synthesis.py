@@ -142,10 +142,11 @@ class StylisedFrame:
 class _Key:
     """Key, with all data that is computed once per pass.
 
-    guides: uint8 (H, W, G), unpacked from the exemplar. weight: weight of all guides together. energy: of the key's
-    finest band.
+    frame: its number. guides: uint8 (H, W, G), unpacked from the exemplar. weight: weight of all guides together.
+    energy: of the key's finest band.
     """
 
+    frame: int
     plate: Bytes
     exemplar: Exemplar
     guides: Bytes
@@ -254,7 +255,7 @@ def _prepare_key(key: Floats, scene: Scene, frame: int, settings: SynthesisSetti
     counts = [1 if guide.ndim == 2 else guide.shape[2] for guide in guides]
     packed_guides = unpack_guides(example.packed, example.size, example.radius, sum(counts))
     weight = sum(count * scale**2 for count, scale in zip(counts, example.guide_scales, strict=True))
-    return _Key(plate, example, packed_guides, weight, detail_energy(key))
+    return _Key(frame, plate, example, packed_guides, weight, detail_energy(key))
 
 
 def _guides(plate: Bytes, user_guides: Sequence[Floats]) -> list[Floats]:
@@ -405,7 +406,8 @@ def _search_job(key: _Key, inputs: _FrameInputs, settings: SynthesisSettings) ->
 
     for_each_band(work, (height, width), settings.radius)
     matcher = PatchMatchNumba(settings.radius, key.exemplar.channels)
-    prior, seed = PositionPrior(expected, settings.position), inputs.composed.frame
+    # The distance from the key, so that the result does not depend on where the numbers of frames start.
+    prior, seed = PositionPrior(expected, settings.position), abs(inputs.composed.frame - key.frame)
     evaluated = None if inputs.visible is None else cv2.dilate(inputs.visible.view(U8), window).reshape(mask.shape) > 0
     return Job(
         matcher, key.exemplar, inputs.canvas, mask, prior, local_search=local, seed=seed,

@@ -78,7 +78,12 @@ def draft_context(full: Context, source: Estimators | VectorFiles, project: Proj
     if isinstance(source, VectorFiles):
         source = replace(source, draft_size=shot.size)
     motion = make_motion(
-        source, shot, plates, lambda frame: project.digest(plates.paths[frame]), project.digest, project.folder("flow")
+        source,
+        shot,
+        plates,
+        lambda frame: project.plate_digest(plates.paths[frame]),
+        project.digest,
+        project.folder("flow"),
     )
     return replace(
         full, shot=shot, project=project, shot_project=project, plates=plates, motion=motion, extents={}, mattes=None,

@@ -198,7 +198,9 @@ def _key_inputs(context: Context, to_render: Sequence[int]) -> tuple[rendering.K
         context.message(note)
     renderer = TimedRenderer(_renderer(settings) if to_render else PaintedRenderer())
     source = rendering.PlateSource(
-        context.plates.colour, lambda frame: context.project.digest(context.plates.paths[frame]), context.shot.colour
+        context.plates.colour,
+        lambda frame: context.project.plate_digest(context.plates.paths[frame]),
+        context.shot.colour,
     )
     stages = (renderer_of(settings.renderer).cache_stage, *context.motion.stages)
     inputs = rendering.KeyInputs(

@@ -6,7 +6,7 @@ project; an existing project keeps its own settings.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,16 +51,24 @@ def read_request(
     for note in notes:
         reporter.message(f"note: {note}")
     if merged.replace_shot is not None:
-        return _replaced(path, footage, sources, merged, reporter)
+        # Without settings of the caller, the first source is the project.
+        before, own = (sources[:1], sources[1:]) if settings is None else (sources, sources)
+        return _replaced(path, footage, before, own, merged, reporter)
     if is_project(path):
         refuse_missing(path, footage, merged)
         return Request(footage, merged, path)
     return Request(footage, merged, merged.project)
 
 
-def _replaced(path: Path, footage: Path, sources: Sequence[Source], settings: Settings, reporter: Reporter) -> Request:
-    """Return the request for the new version of a project's shot, whose project is created unless it exists."""
-    from stylize.ingest.replaced_shot import Versions, replace_shot
+def _replaced(
+    path: Path, footage: Path, before: Sequence[Source], own: Sequence[Source], settings: Settings, reporter: Reporter
+) -> Request:
+    """Return the request for the new version of a project's shot, whose project is created unless it exists.
+
+    before: sources of the settings of the old version. own: those that the caller gives. settings: of all sources.
+    """
+    from stylize.ingest.replaced_shot import replace_shot
+    from stylize.ingest.shot_versions import Versions
 
     new = settings.replace_shot
     assert new is not None
@@ -72,16 +80,24 @@ def _replaced(path: Path, footage: Path, sources: Sequence[Source], settings: Se
         if shot != new.resolve():
             raise ProjectError(f"{target} is the project of {shot}; choose another with --project FOLDER")
         reporter.message(f"note: {target} has already taken over from {path}, and continues")
-        own, _ = build_settings([Source("", stored.stored()), sources[-1]])
-        return Request(new, replace(own, replace_shot=None), target)
-    if settings.output is not None and "output" not in sources[-1].values:
+        merged, _ = build_settings([Source("", stored.stored()), own[-1]])
+        return Request(new, replace(merged, replace_shot=None), target)
+    given = frozenset(name for source in own for name in source.values)
+    if settings.output is not None and "output" not in given:
         reporter.message(
             f"note: the result goes to {target / EXPORT} instead of {settings.output}; choose another place with -o"
         )
         settings = replace(settings, output=None)
-    before, _ = build_settings(sources[:1])
-    settings = replace_shot(Versions(path, footage, before, new, target, settings), reporter.message)
-    return Request(new, settings, target)
+    settings_before = replace(build_settings(before)[0], replace_shot=None)
+    asked = Versions(path, footage, settings_before, new, target, settings, given, _read_table)
+    return Request(new, replace_shot(asked, reporter.message), target)
+
+
+def _read_table(path: Path, frames: Collection[int]) -> tuple[int, ...]:
+    """Return the keyframes of a table among some frames. Raises PlanError."""
+    from stylize.planning.keys_csv import read_keys
+
+    return read_keys(path, sorted(frames), is_partial=True)
 
 
 def read_matte_request(settings: MatteSettings | None, overrides: Mapping[str, Any]) -> MatteSettings:

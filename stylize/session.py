@@ -244,7 +244,8 @@ def _shot_context(
         pattern = plate_pattern(shot, project.folder("video"))
         plates = Plates({frame: pattern.path(frame) for frame in shot.frames}, shot)
     motion = make_motion(
-        source, shot, plates, lambda frame: project.digest(plates.paths[frame]), project.digest, project.folder("flow"),
+        source, shot, plates, lambda frame: project.plate_digest(plates.paths[frame]), project.digest,
+        project.folder("flow"),
     )  # fmt: skip
     return Context(
         "", shot, settings, project, project, plates, _open_keys(shot, settings, project), motion, None, {}, (),

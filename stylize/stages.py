@@ -94,7 +94,7 @@ STAGES = _table(
     Stage("matte", 1, ("stylize.context.mattes",), ("read", "unpack"), inputs="a matte file"),
     Stage("matte_crypto", 1, ("stylize.matting.crypto_mattes", "masks.cryptomatte"), ("read",),
           inputs="a plate, and the layer and ids of its Cryptomatte"),
-    Stage("matte_network", 4, ("stylize.matting.segmenting",), ("read", "flow_dis"),
+    Stage("matte_network", 5, ("stylize.matting.segmenting",), ("read", "flow_dis"),
           inputs="all plates, the network, and the prompts"),
     Stage("segment_onnx", 3, ("masks.segment_onnx",), libraries=("onnxruntime",), inputs="the network's file"),
     Stage("segment_sam2", 1, ("masks.segment_sam2",), libraries=("torch", "transformers"), inputs="the model's files"),
@@ -122,7 +122,7 @@ STAGES = _table(
     Stage("key_agreement", 1, ("stylize.keys.neighbour_agreement", "stylize.keys.agreement"), ("read",),
           inputs="two keys and the plates between them"),
     # Propagate
-    Stage("span", 5, ("propagate.synthesis", "propagate.blend", f"{_SPANS}.span", f"{_SPANS}.span_job",
+    Stage("span", 6, ("propagate.synthesis", "propagate.blend", f"{_SPANS}.span", f"{_SPANS}.span_job",
                       f"{_SPANS}.span_scene", f"{_SPANS}.span_plan", f"{_SPANS}.composite_look",
                       f"{_SPANS}.matte_roi", f"{_SPANS}.pass_maps", f"{_SPANS}.resume_point", f"{_SPANS}.array_file",
                       f"{_SPANS}.write_behind", f"{_SPANS}.frame_files", "stylize.context.keys"),

@@ -71,6 +71,7 @@ def test_every_picture_module_belongs_to_a_stage() -> None:
         "masks.arrays", "masks.advice", "masks.segment",
         "stylize.keys.reproduce", "stylize.keys.upgraded", "stylize.spans.retouched", "stylize.spans.scheduler",
         "stylize.spans.span_worker",
+        "stylize.spans.worker_imports",
         "stylize.planning.picking", "stylize.planning.shared_choice", "stylize.matting.networks",
         "stylize.matting.requested",
         "stylize.matting.sam2_model", "stylize.matting.scratch_folder", "stylize.matting.guarded_segmenter",

@@ -94,7 +94,7 @@ class Context:
 
     def plate_digests(self, frames: Iterable[int]) -> list[str]:
         """Return the content digest of each frame's plate, in the order of frames."""
-        return [self.project.digest(self.plates.paths[frame]) for frame in frames]
+        return [self.project.plate_digest(self.plates.paths[frame]) for frame in frames]
 
     def matte_inputs(self, frames: Iterable[int]) -> list[object]:
         """Return the inputs of these frames' mattes, for cache keys. Empty without mattes."""

@@ -55,7 +55,7 @@ def plate_contents(shot: Shot, project: Project, frames: Sequence[int]) -> dict[
     if shot.kind == "sequence":
         files = dict(zip(shot.frames, shot.files, strict=True))
         view = [] if shot.in_place else [shot.layer, repr(shot.view)]
-        return {frame: [project.digest(files[frame]), *view] for frame in frames}
+        return {frame: [project.plate_digest(files[frame]), *view] for frame in frames}
     source, places = project.digest(shot.path), dict(zip(shot.frames, shot.positions, strict=True))
     found: dict[int, list[object]] = {frame: [source, *shot.cache_inputs(places[frame])] for frame in frames}
     changed = _changed_plates(shot, project, frames)

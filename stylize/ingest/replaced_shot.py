@@ -5,77 +5,20 @@ contents. Painted keys are always kept, rendered keys only if their frames are a
 copied with their records, so a run regenerates only what depends on changes.
 """
 
-import re
-import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from propagate.align_frames import align_frames, cells_of
-from propagate.arrays import Bytes, Pixels
-from stylize.errors import ProjectError, ShotError, StylizeError
-from stylize.media.frame_numbers import number_text
-from stylize.media.images import make_folder, quantise, to_float
-from stylize.media.key_numbers import number_keys
-from stylize.media.plates import plate_pattern
-from stylize.media.safe_write import atomic_write
-from stylize.media.sequences import READ_SUFFIXES, Pattern, find_sequence, format_frames
-from stylize.media.shot import Shot, open_shot, read_frames
+from stylize.errors import ProjectError
+from stylize.ingest.replaced_inputs import copy_inputs, plan_inputs, report_other_inputs
+from stylize.ingest.replaced_keys import take_keys
+from stylize.ingest.replaced_results import record_same_pixels, take_results
+from stylize.ingest.scene_view import record_light, take_last_view
+from stylize.ingest.shot_versions import Replacement, Versions, compare, report
 from stylize.project import Project
-from stylize.project.upgrade import FACT, FIRST_SCHEMA, TASK
-from stylize.settings import Settings, is_matte_keyword, looks_of
+from stylize.project.upgrade import FACT, FIRST_SCHEMA
+from stylize.settings import Settings, looks_of
 from stylize.settings.shifted_frames import map_looks, shifted_settings
-
-# Share of the new frames, of those that have an old one, that must agree.
-_LEAST_AGREEING = 0.5
-# Folders of results that depend only on the contents of frames (in the project), and of those that depend on their
-# numbers too (in each look).
-_BY_CONTENTS, _BY_NUMBERS = ("flow",), ("out", "passes")
-# Cache key of the rendered keys taken over. Like keys of an earlier version of stylize, they are kept while settings
-# are unchanged.
-_KEPT = f"{FIRST_SCHEMA}-replaced-shot"
-_NUMBERS = re.compile(r"(?<=[.-])[0-9]{4,}(?=[.-])")
-# Folder of mattes with new numbers, in the folder of mattes.
-_RENUMBERED = "replaced"
-
-
-@dataclass(frozen=True)
-class Replacement:
-    """Two versions of a shot. shift: number of a new frame minus that of its old one.
-
-    frames: old frame of each new frame that has one. alike: new frames that are alike up to compression. certain: no
-    other shift fits as well.
-    """
-
-    old: Shot
-    new: Shot
-    shift: int
-    frames: Mapping[int, int]
-    alike: frozenset[int]
-    certain: bool
-
-    def new_number(self, old: int) -> int | None:
-        """Return the number of an old frame in the new version, or None if that lacks the frame."""
-        return old + self.shift if old + self.shift in self.frames else None
-
-
-@dataclass(frozen=True)
-class Versions:
-    """Request to replace a shot. source: old project. path: its shot. before: its settings. new: the new version.
-
-    target: project of the new version. after: settings of the run on it, with the frame numbers of the old version.
-    """
-
-    source: Path
-    path: Path
-    before: Settings
-    new: Path
-    target: Path
-    after: Settings
 
 
 def replace_shot(asked: Versions, message: Callable[[str], None]) -> Settings:
@@ -91,210 +34,41 @@ def replace_shot(asked: Versions, message: Callable[[str], None]) -> Settings:
         )
     old_project = Project(asked.source)
     with old_project.locked():
-        found = _compare(old_project, asked)
-        _report(found, message)
-        settings, notes = shifted_settings(asked.after, found.shift, found.new.frames)
-        for note in notes:
-            message(f"note: {note}")
+        found, settings = compare(old_project, asked, message)
+        report(found, message)
+        settings = _renumbered(found, asked, settings)
+        # Everything that may be missing is found before the new project is created.
+        inputs = plan_inputs(found, asked.before, settings, asked.given, old_project, asked.target)
+        _report_boil(found, inputs.settings, message)
+        report_other_inputs(found, inputs.settings, asked.given, message)
         new_project = Project(asked.target, message=message)
         with new_project.locked():
-            settings = _take_mattes(found, settings, new_project, message)
-            settings, rendered = _take_keys(found, old_project, new_project, settings, message)
-            if rendered and not settings.keyframes and not settings.layers:
-                settings = replace(settings, add_key=tuple(sorted({*settings.add_key, *rendered})))
+            copy_inputs(found, inputs, new_project, message)
+            settings = take_keys(found, inputs.settings, asked.given, old_project, new_project, message)
             new_project.remember(FACT, FIRST_SCHEMA, {"settings": settings.stored(), "contents": {}})
-            _take_results(found, old_project, new_project, settings)
+            take_last_view(old_project, new_project)
+            if found.light is not None:
+                record_light(found.new, found.light, new_project)
+            record_same_pixels(found, old_project, new_project)
+            take_results(found, settings, old_project, new_project, message)
     return settings
 
 
-# Alignment
+def _renumbered(found: Replacement, asked: Versions, settings: Settings) -> Settings:
+    """Return the settings with the new frame numbers. A table of keyframes becomes their numbers."""
+
+    def numbered(name: str, value: Any) -> Any:
+        is_table = name == "keyframes" and isinstance(value, Path)
+        return asked.read_table(value, found.old.frames) if is_table and found.frames != identity else value
+
+    identity = {frame: frame for frame in found.old.frames}
+    return shifted_settings(map_looks(settings, numbered, asked.given), found.shift, found.new.frames, asked.given)
 
 
-def _compare(project: Project, asked: Versions) -> Replacement:
-    new = _open(asked.new, asked.after)
-    old = _old_shot(project, asked, new)
-    if old.size != new.size:
-        one, other = ("x".join(map(str, shot.size)) for shot in (old, new))
-        raise ShotError(
-            f"{new.path}: expected {one} pixels like {old.path}, because keys have the size of the shot, found "
-            f"{other}; scale it, or give it as the shot, without --replace-shot"
-        )
-    before, after = ([cells_of(_colour(pixels)) for _, pixels in read_frames(shot)] for shot in (old, new))
-    found = align_frames(before, after)
-    frames = {
-        number: old.frames[place + found.offset]
-        for place, number in enumerate(new.frames)
-        if 0 <= place + found.offset < len(old.frames)
-    }
-    if found.agreeing < _LEAST_AGREEING * len(frames):
-        raise ShotError(
-            f"{new.path}: expected at least half of the frames to agree with those of {old.path}, found "
-            f"{found.agreeing} of {len(frames)} at the best offset; give it as the shot, without --replace-shot"
-        )
-    first = next(iter(frames))
-    alike = frozenset(new.frames[place] for place in found.alike)
-    return Replacement(old, new, first - frames[first], frames, alike, found.certain)
-
-
-def _open(path: Path, settings: Settings) -> Shot:
-    return open_shot(
-        path, rate=settings.rate, start_number=settings.start_number, strict=settings.strict, tonemap=settings.tonemap,
-        deinterlace=settings.deinterlace, alpha=settings.alpha,
-    )  # fmt: skip
-
-
-def _old_shot(project: Project, asked: Versions, new: Shot) -> Shot:
-    """Return the old shot: from its file, or from the plates of a movie in the project."""
-    path = asked.path
-    reason = "has been replaced by the new version"
-    if path.resolve() != new.path.resolve():
-        try:
-            return _open(path, asked.before)
-        except StylizeError as error:
-            reason = f"cannot be read ({error})"
-    plates = plate_pattern(replace(new, name=path.stem), project.folder("video"))
-    try:
-        return replace(_open(Path(str(plates)), Settings()), path=path, name=path.stem)
-    except StylizeError as error:
-        raise ShotError(
-            f"the old shot {path} {reason}, and its plates are not in {plates.folder}; put it back, so that both "
-            "versions can be compared"
-        ) from error
-
-
-def _colour(pixels: Pixels) -> Bytes:
-    colour = pixels[..., :3]
-    return quantise(to_float(colour), np.uint8) if colour.dtype == np.uint16 else colour
-
-
-def _report(found: Replacement, message: Callable[[str], None]) -> None:
-    old, new = found.old, found.new
-    numbers = format_frames(found.frames)
-    message(
-        f"{new.path} replaces {old.path}: its frames {numbers} are {format_frames(found.frames.values())} of the old "
-        f"version (offset {found.shift:+d})"
-    )
-    if not found.certain:
-        message("warning: the footage hardly moves, so other offsets fit as well; the one nearest to 0 is used")
-    for what, frames in (
-        ("changed", [frame for frame in found.frames if frame not in found.alike]),
-        ("new", [frame for frame in new.frames if frame not in found.frames]),
-    ):
-        if frames:
-            message(f"{what} frames: {format_frames(frames)}")
-    gone = sorted({*old.frames} - {*found.frames.values()})
-    if gone:
-        message(f"old frames that are not in the new version: {format_frames(gone)}")
-
-
-# Mattes, keys and results
-
-
-def _take_mattes(found: Replacement, settings: Settings, project: Project, message: Callable[[str], None]) -> Settings:
-    """Return the settings with mattes under the new numbers, copied into the new project if the numbers differ."""
-    if not found.shift:
-        return settings
-    taken: dict[str, str] = {}
-
-    def renumbered(name: str, value: Any) -> Any:
-        if name in ("guide", "control", "clean") and value:
-            message(f"warning: --{name} has the old frame numbers; give one with those of {found.new.path}")
-        if name != "matte" or not isinstance(value, str) or is_matte_keyword(value) or Path(value).is_file():
-            return value
-        if value not in taken:
-            taken[value] = str(
-                _renumber(found, Path(value), project.folder("mask") / _RENUMBERED / str(len(taken) + 1))
-            )
-        return taken[value]
-
-    return map_looks(settings, renumbered)
-
-
-def _renumber(found: Replacement, path: Path, folder: Path) -> Pattern:
-    make_folder(folder)
-    files = find_sequence(path)
-    suffix = next(iter(files.values())).suffix
-    pattern = Pattern(folder, "matte.", 4, suffix)
-    for old, file in files.items():
-        if (number := found.new_number(old)) is not None:
-            _copy_new(file, pattern.path(number))
-    return pattern
-
-
-def _take_keys(
-    found: Replacement, old_project: Project, new_project: Project, settings: Settings, message: Callable[[str], None]
-) -> tuple[Settings, list[int]]:
-    """Copy the keys of all looks. Return the settings, and the frames of the rendered keys that are kept.
-
-    If frame numbers are unchanged, the folder of --keys is used again; otherwise its keys are taken from the project.
-    """
-    rendered, elsewhere, doubtful = list[int](), list[int](), list[int]()
-    for look in looks_of(settings):
-        old, new = (one.layer(look.name) if look.name else one for one in (old_project, new_project))
-        names, patterns = plate_pattern(found.new, new.folder("keys")), plate_pattern(found.old, old.folder("keys"))
-        given = set() if look.settings.keys is None else set(_numbered(look.settings.keys, patterns, found).values())
-        for file, number in _numbered(old.folder("keys"), patterns, found).items():
-            moved = found.new_number(number)
-            if moved is None:
-                elsewhere.append(number)
-            elif number in given or not old.ours(file):
-                doubtful += [moved] if moved not in found.alike else []
-                if found.shift or number not in given:
-                    _copy_new(file, names.folder / f"{names.prefix}{number_text(moved, 4)}{file.suffix}")
-            elif moved in found.alike and not new.is_changed(names.path(moved)):
-                # If no plate differs at all, the key's own cache key is still valid.
-                new.place(names.path(moved), old.keys_of(file)[-1], partial(_copy, file))
-                new.during(TASK).relabel(names.path(moved), _KEPT)
-                rendered.append(moved)
-    if elsewhere:
+def _report_boil(found: Replacement, settings: Settings, message: Callable[[str], None]) -> None:
+    """Report that line boil depends on frame numbers, so that no frame can be taken over under another one."""
+    if found.shift and any(look.settings.boil > 0 for look in looks_of(settings)):
         message(
-            f"keys of old frames that are not in the new version stay in {old_project.root}: {format_frames(elsewhere)}"
+            "note: --boil moves the lines of each frame by its number, so frames with new numbers are regenerated; a "
+            f"movie keeps its old numbers with --start-number {found.new.frames[0] - found.shift}"
         )
-    if doubtful:
-        message(f"painted keys of changed frames are kept: {format_frames(doubtful)}; check them")
-    keep = not found.shift
-    return map_looks(settings, lambda name, value: value if name != "keys" or keep else None), rendered
-
-
-def _numbered(folder: Path, pattern: Pattern, found: Replacement) -> dict[Path, int]:
-    files = [
-        file
-        for file in sorted(folder.iterdir() if folder.is_dir() else ())
-        if file.suffix.lower() in READ_SUFFIXES and not file.name.startswith(".") and file.is_file()
-    ]
-    return number_keys(files, (pattern,), found.old.frames)
-
-
-def _take_results(found: Replacement, old_project: Project, new_project: Project, settings: Settings) -> None:
-    """Copy results with their records. Those whose inputs differ have other cache keys, and are regenerated."""
-    for folder in _BY_CONTENTS:
-        _take_folder(found, old_project, new_project, folder)
-    if found.shift:
-        return
-    for look in looks_of(settings):
-        old, new = (one.layer(look.name) if look.name else one for one in (old_project, new_project))
-        for folder in _BY_NUMBERS:
-            _take_folder(found, old, new, folder)
-
-
-def _take_folder(found: Replacement, old: Project, new: Project, folder: str) -> None:
-    prefix = f"{found.old.name}."
-    for file in sorted(old.folder(folder).rglob("*")):
-        made = old.keys_of(file) if file.name.startswith(prefix) and file.is_file() else []
-        name = _NUMBERS.sub(lambda match: number_text(int(match[0]) + found.shift, 4), file.name.removeprefix(prefix))
-        target = new.root / file.parent.relative_to(old.root) / f"{found.new.name}.{name}"
-        if made and "--" not in name and not name.startswith("-") and not target.exists():
-            new.place(target, made[-1], partial(_copy, file))
-
-
-def _copy(source: Path, target: Path) -> None:
-    shutil.copyfile(source, target)
-
-
-def _copy_new(source: Path, target: Path) -> None:
-    """Copy a file, unless its target exists, as after a run that was killed."""
-    if target.exists():
-        return
-    make_folder(target.parent)
-    with atomic_write(target, "--project") as partial_file:
-        shutil.copyfile(source, partial_file)

@@ -55,11 +55,35 @@ class LightRange:
 def with_view(
     shot: Shot, settings: Settings | MatteSettings, project: Project, progress: Callable[[str, int, int], None]
 ) -> Shot:
-    """Return a shot with the view that the engine works on, if its files hold light above 1.
+    """Return a shot with the view that the engine works on, if its files hold light above 1, and report the view.
 
     All files of the sequence are measured, also those that `--frames` leaves out, so that the view does not depend on
-    the part that is processed. The project keeps the measurement until a file changes. Raises SettingsError for an
-    option of linear light that does not apply.
+    the part that is processed. The project keeps the measurement until a file changes. Raises as ``viewed``.
+    """
+    measured: list[LightRange] = []
+
+    def measure_once() -> LightRange:
+        light = recorded_light(shot, project)
+        if light is None:
+            light = measure_light(shot, progress)
+            record_light(shot, light, project)
+        measured.append(light)
+        return light
+
+    result = viewed(shot, settings, measure_once)
+    for light in measured:
+        if isinstance(result.view, OcioView):
+            _report_ocio(result, light, result.view, project)
+        elif isinstance(result.view, ShaperView):
+            _report(result, light, result.view, project)
+    return result
+
+
+def viewed(shot: Shot, settings: Settings | MatteSettings, light_of: Callable[[], LightRange]) -> Shot:
+    """Return a shot with the view that settings choose for its light, and report nothing.
+
+    light_of: measures the light, which only shots in linear light need. Raises SettingsError for an option of linear
+    light that does not apply.
     """
     given = [name for name in _OPTIONS if getattr(settings, name, None) not in (None, False)]
     if not shot.linear:
@@ -68,26 +92,22 @@ def with_view(
         return shot
     if "clip" in given:
         return replace(shot, linear=False)
-    light = _measured(shot, project, progress)
+    light = light_of()
     if isinstance(settings, Settings) and settings.ocio and settings.input_space and settings.view:
-        return replace(shot, view=_ocio_view(shot, settings.ocio, settings.input_space, settings.view, light, project))
+        return replace(shot, view=open_ocio_view(settings.ocio, settings.input_space, settings.view, light.high))
     exposure = getattr(settings, "exposure", None)
     if light.fits_display and exposure is None:
         return shot
-    view = choose_view(light, exposure)
-    _report(shot, light, view, project)
-    return replace(shot, view=view)
+    return replace(shot, view=choose_view(light, exposure))
 
 
-def _ocio_view(shot: Shot, config: str, space: str, name: str, light: LightRange, project: Project) -> OcioView:
-    view = open_ocio_view(config, space, name, light.high)
+def _report_ocio(shot: Shot, light: LightRange, view: OcioView, project: Project) -> None:
     project.message(
         f"{shot.name} is scene-linear, {light.low:.3g} to {light.high:.4g}: its view is {view}; EXR keeps the range, "
         "other formats show the view"
     )
     if view.limit < light.high:
-        project.message(f"warning: {name} shows no light above {view.limit:.3g}: painted highlights end there")
-    return view
+        project.message(f"warning: {view.view} shows no light above {view.limit:.3g}: painted highlights end there")
 
 
 def choose_view(light: LightRange, stops: float | None = None) -> ShaperView:
@@ -118,15 +138,30 @@ def measure(pixels: Floats, space: str) -> tuple[float, float, float, int]:
     return low, high, float(np.log2(lit).sum()), int(lit.size)
 
 
-def _measured(shot: Shot, project: Project, progress: Callable[[str, int, int], None]) -> LightRange:
-    files = list(find_sequence(shot.path).values())
-    key = cache_key("view", shot.layer, [project.digest(file) for file in files])
-    stored = project.recall(_MEASURED, key)
-    if stored is not None:
-        return LightRange(*stored)
-    light = _measure_files(files, shot.layer, progress)
-    project.remember(_MEASURED, key, [light.low, light.high, light.average])
-    return light
+def recorded_light(shot: Shot, project: Project) -> LightRange | None:
+    """Return the light of a shot that a project has recorded for the same files, or None."""
+    stored = project.recall(_MEASURED, _light_key(shot, project))
+    return None if stored is None else LightRange(*stored)
+
+
+def measure_light(shot: Shot, progress: Callable[[str, int, int], None]) -> LightRange:
+    """Measure the light of all files of a shot."""
+    return _measure_files(list(find_sequence(shot.path).values()), shot.layer, progress)
+
+
+def record_light(shot: Shot, light: LightRange, project: Project) -> None:
+    """Record the light of a shot in a project."""
+    project.remember(_MEASURED, _light_key(shot, project), [light.low, light.high, light.average])
+
+
+def take_last_view(old: Project, new: Project) -> None:
+    """Record the view that a project has used last in another one, so that a change of view is reported there."""
+    if (last := old.recall(_LAST, _LAST)) is not None:
+        new.remember(_LAST, _LAST, last)
+
+
+def _light_key(shot: Shot, project: Project) -> str:
+    return cache_key("view", shot.layer, [project.digest(file) for file in find_sequence(shot.path).values()])
 
 
 def _measure_files(files: Sequence[Path], layer: str | None, progress: Callable[[str, int, int], None]) -> LightRange:

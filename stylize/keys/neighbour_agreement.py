@@ -49,7 +49,7 @@ def _neighbour_agreement(context: Context, frames: Sequence[int], before: int, f
     stored = context.project.recall(name, key)
     if stored is None:
         source = PlateSource(
-            context.plates.colour, lambda number: context.project.digest(context.plates.paths[number]),
+            context.plates.colour, lambda number: context.project.plate_digest(context.plates.paths[number]),
             context.shot.colour,
         )  # fmt: skip
         warped, confidence = warp_key(files[before], before, frame, between, source, context.motion)

@@ -39,7 +39,7 @@ class ShotColours:
 
     def cache_inputs(self) -> list[Any]:
         """Return the inputs of the colours, for cache keys."""
-        return [self.project.digest(self.paths[frame]) for frame in self.frames]
+        return [self.project.plate_digest(self.paths[frame]) for frame in self.frames]
 
 
 def shot_colours(context: Context) -> ShotColours | None:

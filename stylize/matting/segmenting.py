@@ -1,7 +1,7 @@
 """Mattes by a network: segmentation per frame, consensus over the shot, temporal smoothing, and snapping to edges."""
 
 from collections.abc import Callable, Collection, Iterator, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -45,8 +45,8 @@ def segment_shot(
     frames whose mattes the user has changed, which are not written. Raises MatteError if the network is not usable.
     """
     frames = shot.frames
-    plate_digests = [project.digest(plates.paths[frame]) for frame in frames]
-    prompt_texts = [format_prompt(prompt) for prompt in segmentation.prompts]
+    plate_digests = [project.plate_digest(plates.paths[frame]) for frame in frames]
+    prompt_texts = [format_prompt(replace(one, frame=one.frame - frames[0])) for one in segmentation.prompts]
     # The consensus depends on the cuts between shots.
     uses = (
         segmentation.stage,
@@ -58,12 +58,16 @@ def segment_shot(
         segmentation.segmenter.cache_key(),
         prompt_texts,
         DisFlow().cache_key(),
-        frames,
+        [frame - frames[0] for frame in frames],
         plate_digests,
+        # Those from other distributions may use frame numbers for anything.
+        *([frames[0]] if segmentation.stage == "segmenter_extension" else ()),
         *refine_inputs,
         uses=uses,
     )
-    if all(frame in kept or project.fresh(file_of(frame), key) for frame in frames):
+    # Each matte has its position in its cache key, which tells the mattes apart when frames get other numbers.
+    keys = {frame: cache_key("matte_network", "frame", key, frame - frames[0]) for frame in frames}
+    if all(frame in kept or project.fresh(file_of(frame), keys[frame]) for frame in frames):
         progress("matte", len(frames), len(frames))
         return []
     made: list[int] = []
@@ -80,7 +84,7 @@ def segment_shot(
                 if frame not in kept:
                     plate = plates.colour(frame)
                     refined = refine(plate, _upsample(matte, plate))
-                    write_image(file_of(frame), quantise(refined, np.uint16), seal=project.seal(key))
+                    write_image(file_of(frame), quantise(refined, np.uint16), seal=project.seal(keys[frame]))
                     made.append(frame)
                 progress("matte", done, len(frames))
     except ValueError as error:

@@ -25,7 +25,7 @@ class Companion:
         """
         try:
             if self.is_movie(path):
-                return unpack(self._movie(path, shot))
+                return unpack(self.movie(path, shot))
             files = self._pictures(path, shot)
             for file in dict.fromkeys(files.values()):
                 self.check_size(file, image_size(file), shot.size)
@@ -65,8 +65,11 @@ class Companion:
             raise self.error(f"{self.name} {path}: {expected}, missing {format_frames(missing)}; add them")
         return {number: files[number] for number in shot.frames}
 
-    def _movie(self, path: Path, shot: Shot) -> Shot:
-        """Open the part of a movie that belongs to the shot. Its frames have the shot's frame numbers."""
+    def movie(self, path: Path, shot: Shot) -> Shot:
+        """Open the part of a movie that belongs to the shot. Its frames have the shot's frame numbers.
+
+        Raises `error` if its size or its number of frames differs from the shot's, InputError if it is unreadable.
+        """
         movie = open_shot(path)
         self.check_size(path, movie.size, shot.size)
         return replace(movie, frames=shot.frames, positions=self._positions(movie, shot))

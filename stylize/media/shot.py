@@ -153,7 +153,7 @@ def open_shot(
         raise SettingsError(f"the rate is {rate}, expected frames per second above 0, such as 24 or 24000/1001")
     path = Path(path)
     _check_name(path)
-    if _is_sequence(path):
+    if is_sequence(path):
         if start_number != 1:
             raise SettingsError(f"{path}: --start-number applies to movies, found numbered pictures; leave it out")
         if tonemap is not None:
@@ -242,7 +242,8 @@ def _check_name(path: Path) -> None:
             raise ShotError(f"{visible(str(one))}: expected a path in UTF-8; rename the parts that contain \\x..")
 
 
-def _is_sequence(path: Path) -> bool:
+def is_sequence(path: Path) -> bool:
+    """Return whether a path is opened as a sequence: a folder, a pattern, or a single picture."""
     if path.is_file():
         return not is_movie_file(path)
     return path.is_dir() or parse_pattern(path, READ_SUFFIXES) is not None

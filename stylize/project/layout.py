@@ -13,6 +13,8 @@ EXPORT = "export"
 LAYERS = "layers"
 # Folder of the drafts, each in a folder named after its scale, with the folders of a project.
 DRAFTS = "drafts"
+# Folder of per-frame inputs under new frame numbers, copied for a new version of a shot.
+INPUTS = "inputs"
 LAYER_FOLDERS = ("keys", "plan", "out", "passes")
 SUFFIX = ".stylize"
 SETTINGS_FILE, STATE_FILE, LOCK_FILE = "project.toml", "state.json", "project.lock"

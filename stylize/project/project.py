@@ -21,6 +21,7 @@ from stylize.project.layout import (
     DRAFTS,
     EXPORT,
     FOLDERS,
+    INPUTS,
     LAYER_FOLDERS,
     LAYERS,
     LOCK_FILE,
@@ -36,7 +37,7 @@ from stylize.project.state_file import read_state, write_state
 from stylize.project.temporary_files import remove_temporary_files
 from stylize.project.upgrade import upgrade
 from stylize.settings import Settings
-from stylize.stages import inputs_half
+from stylize.stages import cache_key, inputs_half
 from stylize.visible_text import is_utf8, visible
 
 # Record of work that belongs to no task: unpacking, and checking mattes and guides.
@@ -45,6 +46,8 @@ SESSION = "session"
 MOTION = "motion"
 # Record of files of tasks that no longer exist.
 RETIRED = "retired"
+# Name of the fact with plates that have the pixels of older ones.
+SAME_PIXELS = "same pixels"
 # Minimum interval between two saves of digests, in seconds and as a multiple of the duration of a save.
 SAVE_EVERY, SAVE_SHARE = 1.0, 20.0
 
@@ -83,6 +86,7 @@ class Project:
         self._digests: DigestCache = (
             home._digests if home else DigestCache(root / STATE_FOLDER / "digests.json", verify=verify)
         )
+        self._same_pixels: dict[str, str] = {}
         self._saved, self._every = time.monotonic(), SAVE_EVERY
         if home is not None:
             upgrade(root, home.root)
@@ -135,6 +139,19 @@ class Project:
     def digest(self, path: Path) -> str:
         """Return the digest of a file's contents, recomputed only when its status has changed."""
         return self._digests.digest(path)
+
+    def plate_digest(self, path: Path) -> str:
+        """Return the digest of a plate for cache keys: that of an older plate with the same pixels, if there is one."""
+        digest = self.digest(path)
+        return self.main._same_pixels.get(digest, digest)
+
+    def record_same_pixels(self, plates: dict[str, str]) -> None:
+        """Record plates that differ from older ones only in their headers or their compression.
+
+        plates: digest of the older one, by digest.
+        """
+        self.remember(SAME_PIXELS, cache_key("read", SAME_PIXELS), plates)
+        self._same_pixels = plates
 
     def fresh(self, path: Path, key: str) -> bool:
         """Return whether a file exists, was written by a run, and was made under a cache key."""
@@ -280,6 +297,7 @@ class Project:
         if self._home is None:
             self._digests.load()
             self._outside.load()
+            self._same_pixels = self.recall(SAME_PIXELS, cache_key("read", SAME_PIXELS)) or {}
         self._seed()
 
     def _seed(self) -> None:
@@ -327,7 +345,7 @@ def _check_root(root: Path) -> None:
     if root.exists() and not root.is_dir():
         raise ProjectError(f"{root} is a file, expected a project folder; choose another with --project FOLDER")
     # A run that stops early leaves folders and the lock file, but no project file.
-    known = {*FOLDERS, LAYERS, DRAFTS, LOCK_FILE, SETTINGS_FILE, STATE_FILE, STATE_FOLDER}
+    known = {*FOLDERS, INPUTS, LAYERS, DRAFTS, LOCK_FILE, SETTINGS_FILE, STATE_FILE, STATE_FOLDER}
     entries = {entry.name for entry in root.iterdir()} if root.exists() else set()
     if not entries & {SETTINGS_FILE, STATE_FILE} and entries - known:
         raise ProjectError(f"{root} contains files but is not a project; choose another with --project FOLDER")

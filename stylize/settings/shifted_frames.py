@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from stylize.media.sequences import format_frames, parse_range
@@ -15,20 +14,16 @@ from stylize.settings.schedules import Schedule, is_schedule
 _POINT = re.compile(r'(-?\d+)("?\s*:\s*"(?:[^"\\]|\\.)*")')
 
 
-def shifted_settings(settings: Settings, shift: int, frames: Collection[int]) -> tuple[Settings, tuple[str, ...]]:
-    """Return the settings with `shift` added to all frame numbers, and messages about what could not be kept.
+def shifted_settings(settings: Settings, shift: int, frames: Collection[int], given: Collection[str] = ()) -> Settings:
+    """Return the settings with `shift` added to all frame numbers.
 
-    frames: frames of the shot, after the shift; others are dropped.
+    frames: frames of the shot, after the shift; others are dropped. given: options that have the new numbers already.
     """
-    notes: list[str] = []
     present = set(frames)
 
     def shifted(name: str, value: Any) -> Any:
         if name in ("keyframes", "add_key", "drop_key") and isinstance(value, tuple):
             return tuple(frame + shift for frame in value if frame + shift in present)
-        if name == "keyframes" and isinstance(value, Path) and shift:
-            notes.append(f"the table {value} has the old frame numbers and is not used; keyframes are picked again")
-            return None
         if name == "frames":
             return _range(value, shift, present)
         if name == "matte" and isinstance(value, str) and is_network_matte(value):
@@ -38,15 +33,26 @@ def shifted_settings(settings: Settings, shift: int, frames: Collection[int]) ->
             )
         return _scheduled(value, shift)
 
-    return map_looks(settings, shifted), tuple(notes)
+    return map_looks(settings, shifted, given)
 
 
-def map_looks(settings: Settings, change: Callable[[str, Any], Any]) -> Settings:
-    """Return settings with all options of the shot and its layers replaced by ``change(name, value)``."""
-    values = {name: change(name, getattr(settings, name)) for name in OPTIONS if name != "layers"}
-    values["layers"] = tuple(
-        replace(layer, values=tuple((name, change(name, value)) for name, value in layer.values))
-        for layer in settings.layers
+def map_looks(settings: Settings, change: Callable[[str, Any], Any], kept: Collection[str] = ()) -> Settings:
+    """Return settings with all options of the shot and its layers replaced by ``change(name, value)``.
+
+    kept: options that are not changed; "layers" stands for all options of all layers.
+    """
+    values = {
+        name: getattr(settings, name) if name in kept else change(name, getattr(settings, name))
+        for name in OPTIONS
+        if name != "layers"
+    }
+    values["layers"] = (
+        settings.layers
+        if "layers" in kept
+        else tuple(
+            replace(layer, values=tuple((name, change(name, value)) for name, value in layer.values))
+            for layer in settings.layers
+        )
     )
     return Settings(**values)
 

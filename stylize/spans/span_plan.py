@@ -27,6 +27,10 @@ class PlannedSpan:
     key: str
     job: SpanJob
 
+    def frame_key(self, frame: int) -> str:
+        """Return the cache key of a frame of the span."""
+        return _frame_key(self.key, self.job.span, frame)
+
 
 def span_id(layer: str, span: Span) -> str:
     """Return the id of the task that makes a span of a layer. layer: its name, empty for the only look."""
@@ -40,9 +44,14 @@ def planned_spans(context: Context, inputs: SpanInputs, plan: ShotPlan) -> Itera
         displayed = {frame: drawing_of[frame] for frame in span.frames}
         key = _span_key(context, inputs, span, displayed)
         two_sided = None not in (span.left, span.right)
-        missing = [frame for frame in span.frames if not is_done(context, frame, key, blended=two_sided)]
+        missing = [
+            frame
+            for frame in span.frames
+            if not is_done(context, frame, _frame_key(key, span, frame), blended=two_sided)
+        ]
         if missing:
-            scratch = context.project.folder("passes") / key
+            # Spans of equal contents have equal cache keys, but each has a folder of its own.
+            scratch = context.project.folder("passes") / cache_key("span", "scratch", key, span.frames)
             yield PlannedSpan(
                 span_id(context.name, span),
                 key,
@@ -54,7 +63,7 @@ def keyframe_key(context: Context, inputs: SpanInputs, frame: int) -> str:
     """Return the cache key of a frame that displays its keyframe."""
     return cache_key(
         "span", context.plate_digests([frame]), context.project.digest(inputs.key_file(frame)),
-        context.matte_inputs([frame]), np.dtype(inputs.dtype).name, _boil_inputs(context.settings),
+        context.matte_inputs([frame]), np.dtype(inputs.dtype).name, _boil_inputs(context.settings, [frame]),
         uses=_boil_stage(context.settings),
     )  # fmt: skip
 
@@ -65,18 +74,33 @@ def plate_key(context: Context, frame: int) -> str:
 
 
 def _span_key(context: Context, inputs: SpanInputs, span: Span, displayed: Mapping[int, int]) -> str:
+    """Return the cache key of a span. It counts frames from the first one, so that it does not depend on where the
+    numbers of a shot start; only line boil does.
+    """
     box, boxes = _boxes(context, displayed)
     keys = [key for key in (span.left, span.right) if key is not None]
     frames = sorted([*span.frames, *keys])
+    drawings = [displayed[frame] for frame in span.frames]
     motion = context.motion.within(box)
+
+    def place(frame: int | None) -> int | None:
+        return None if frame is None else frame - frames[0]
+
     return cache_key(
-        "span", SynthesisSettings().cache_key(), motion.cache_key(frames), span.left, span.right, frames,
-        [displayed[frame] for frame in span.frames], context.plate_digests(frames),
+        "span", SynthesisSettings().cache_key(), motion.cache_key(frames), place(span.left), place(span.right),
+        [place(frame) for frame in frames], [place(drawing) for drawing in drawings], context.plate_digests(frames),
         [context.project.digest(inputs.key_file(key)) for key in keys], context.matte_inputs(span.frames),
-        np.dtype(inputs.dtype).name, _boil_inputs(context.settings), context.guide_inputs(frames),
-        box.bounds() if box else [], [[drawing, one.bounds()] for drawing, one in sorted(boxes.items())],
+        np.dtype(inputs.dtype).name, _boil_inputs(context.settings, drawings), context.guide_inputs(frames),
+        box.bounds() if box else [], [[place(drawing), one.bounds()] for drawing, one in sorted(boxes.items())],
         uses=(*motion.stages, *_boil_stage(context.settings)),
     )  # fmt: skip
+
+
+def _frame_key(key: str, span: Span, frame: int) -> str:
+    """Return the cache key of a frame of a span: that of the span, and the position, which tells its frames apart when
+    they get other numbers.
+    """
+    return cache_key("span", "frame", key, frame - span.frames[0])
 
 
 def _boxes(context: Context, displayed: Mapping[int, int]) -> tuple[Box | None, dict[int, Box]]:
@@ -92,8 +116,9 @@ def _boxes(context: Context, displayed: Mapping[int, int]) -> tuple[Box | None, 
     )
 
 
-def _boil_inputs(settings: Settings) -> list[float]:
-    return [settings.boil, settings.seed] if settings.boil > 0 else []
+def _boil_inputs(settings: Settings, drawings: Sequence[int]) -> list[float]:
+    """Return the inputs of line boil, which displaces each drawing by its number."""
+    return [settings.boil, settings.seed, *drawings] if settings.boil > 0 else []
 
 
 def _boil_stage(settings: Settings) -> Sequence[str]:

@@ -82,7 +82,7 @@ def worker_inputs(context: Context, keys: Mapping[int, Path], dtype: type, jobs:
     share = threads_per_process(context.settings.threads, jobs)
     return WorkerInputs(
         context.shot, replace(context.settings, threads=share), dict(context.plates.paths),
-        {frame: context.project.digest(path) for frame, path in context.plates.paths.items()},
+        {frame: context.project.plate_digest(path) for frame, path in context.plates.paths.items()},
         context.motion.files if isinstance(context.motion, VectorMotion) else None, dict(keys), context.mattes,
         context.guides, dtype, context.project.root, context.shot_project.folder("flow"), context.name,
         isinstance(context.motion, EstimatedMotion) and context.motion.shared,
@@ -118,7 +118,7 @@ def make_worker(inputs: SpanInputs, engine: Engine, shot: Shot, root: Path) -> W
         recorder = Recorder(root, task.id)
 
         def put(made: FinishedFrame) -> None:
-            write_frame(root, shot, made, span_work.planned.key, recorder)
+            write_frame(root, shot, made, span_work.planned.frame_key(made.frame), recorder)
 
         return _run(SpanRun(inputs, span_work.planned.job, engine, put), span_work)
 

@@ -7,7 +7,7 @@ import pytest
 
 import stylize
 from stylize.errors import ProjectError, SettingsError, ShotError
-from stylize.ingest.replaced_shot import Versions, _compare
+from stylize.ingest.shot_versions import Versions, compare
 from stylize.media.images import read_image, write_image
 from stylize.project import Project
 from stylize.settings import Settings
@@ -80,7 +80,7 @@ def test_keys_and_mattes_of_a_trimmed_and_recompressed_movie_move(tmp_path, pict
     assert (found["shot_v002.0005.png"] == 70).all()
     assert (found["shot_v002.0007.png"] == 90).all()
     np.testing.assert_array_equal(found["shot_v002.0003.png"], read_image(old.project / "keys/shot.0005.png"))
-    matte = read_image(new.project / "mask/replaced/1/matte.0001.png")
+    matte = read_image(new.project / "inputs/matte/matte.0001.png")
     assert (matte == 255 - 2).all()
     # a rendered key follows another style
     write_image(tmp_path / "other.png", pictures[4])
@@ -131,5 +131,6 @@ def test_interlaced_versions_are_compared_by_their_progressive_frames(tmp_path):
     one, two = (write_movie(tmp_path / name, interlaced(moving(8))) for name in ("v1.mkv", "v2.mkv"))
     fields = Settings(deinterlace="fields")
     project = Project(tmp_path / "v1.stylize")
-    found = _compare(project, Versions(project.root, one, fields, two, tmp_path / "v2.stylize", fields))
+    asked = Versions(project.root, one, fields, two, tmp_path / "v2.stylize", fields)
+    found, _ = compare(project, asked, lambda text: None)
     assert found.frames == {frame: frame for frame in range(1, 9)}

@@ -21,7 +21,7 @@ def context(count=30, renderer="example", palette=0.5, tone=0.0, keep_colours=Fa
         plates=SimpleNamespace(
             colour=lambda frame: np.full((20, 30, 3), frame % 256, np.uint8), paths={n: f"{n}.png" for n in numbers}
         ),
-        project=SimpleNamespace(digest=lambda path: f"digest of {path}"),
+        project=SimpleNamespace(plate_digest=lambda path: f"digest of {path}"),
     )
 
 

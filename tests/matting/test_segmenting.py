@@ -1,5 +1,6 @@
 """Mattes from segmentation networks."""
 
+import shutil
 import sys
 from dataclasses import replace
 
@@ -260,3 +261,31 @@ def test_edited_matte_is_kept_and_used(tmp_path, plates, model):
     assert [
         text for text in messages if text.startswith(f"3 in {mine.parent}: changed by hand and used unchanged; del")
     ]
+
+
+@pytest.mark.slow
+def test_mattes_follow_plates_to_other_numbers(tmp_path, plates, model):
+    (tmp_path / "ref.png").write_bytes((plates / "p.0001.png").read_bytes())
+    given = {"style": tmp_path / "ref.png", "matte": "auto", "matte_model": model, "max_keyframes": 1}
+    old = stylize.run(plates, to_stage="render", **given)
+    before = {path.name: path.read_bytes() for path in (old.project / "mask/auto").glob("*.png")}
+    renumbered = tmp_path / "v2"
+    renumbered.mkdir()
+    for number in range(1, 6):
+        shutil.copyfile(plates / f"p.{number:04d}.png", renumbered / f"p.{number + 2:04d}.png")
+    made = []
+    new = stylize.run(
+        old.project, replace_shot=renumbered, to_stage="render",
+        on_progress=lambda stage, done, total: made.append(done) if stage == "matte" else None,
+    )  # fmt: skip
+    assert made == [5]  # all are reused
+    found = {path.name: path.read_bytes() for path in (new.project / "mask/auto").glob("*.png")}
+    assert found == {f"p.{int(name[2:6]) + 2:04d}.png": bits for name, bits in before.items()}
+    # In the same project, mattes of other frames that had these numbers are not mistaken for theirs.
+    for shift in (3, 2):
+        order = sorted(renumbered.iterdir(), reverse=shift == 3)
+        for file, frame in zip(order, range(5, 0, -1) if shift == 3 else range(1, 6), strict=True):
+            file.rename(renumbered / f"p.{frame + shift:04d}.png")
+        again = stylize.run(new.project, to_stage="render")
+        for name, bits in before.items():
+            assert (again.project / f"mask/auto/p.{int(name[2:6]) + shift:04d}.png").read_bytes() == bits

@@ -44,6 +44,20 @@ def test_interrupted_pass_resumes_bit_identically():
         np.testing.assert_array_equal(one.error, other.error)
 
 
+@pytest.mark.parametrize("direction", [1, -1])
+def test_result_does_not_depend_on_where_the_numbers_start(direction):
+    plates, truth = moving(3)
+
+    def made(first):
+        scene = estimated_scene(lambda number: plates[abs(number - first)], DisFlow())
+        frames = [first + direction * place for place in range(3)]
+        return list(propagate_key(frames, scene, truth[0], SynthesisSettings()))
+
+    for one, other in zip(made(10), made(1001), strict=True):
+        np.testing.assert_array_equal(one.colour, other.colour)
+        np.testing.assert_array_equal(one.error, other.error)
+
+
 def test_still_shot_stays_equal_to_the_key():
     plates, truth = moving(1)
     scene = estimated_scene(lambda n: plates[0], DisFlow())

@@ -1,7 +1,5 @@
 """Settings for a shot whose frames have other numbers."""
 
-from pathlib import Path
-
 import pytest
 
 from stylize.settings import Settings
@@ -11,7 +9,7 @@ FRAMES = range(1, 41)
 
 
 def shifted(**given: object) -> Settings:
-    return shifted_settings(Settings(**given), -5, FRAMES)[0]
+    return shifted_settings(Settings(**given), -5, FRAMES)
 
 
 @pytest.mark.parametrize(
@@ -46,9 +44,10 @@ def test_layers_move() -> None:
     assert dict(found.layers[0].values)["add_key"] == (25,)
 
 
-def test_table_of_keyframes_is_not_used() -> None:
-    settings, notes = shifted_settings(Settings(style="a.png", keyframes=Path("p/keys.csv")), 1, FRAMES)
-    assert settings.keyframes is None
-    assert notes == ("the table p/keys.csv has the old frame numbers and is not used; keyframes are picked again",)
-    same = shifted_settings(Settings(style="a.png", keyframes=Path("p/keys.csv")), 0, FRAMES)
-    assert (same[0].keyframes, same[1]) == (Path("p/keys.csv"), ())
+def test_options_given_with_the_new_numbers_stay() -> None:
+    settings = Settings(style="a.png", add_key=(20, 30), layers=[{"drop_key": "31"}, {"matte": "m/"}])
+    found = shifted_settings(settings, -5, FRAMES, ("add_key", "layers"))
+    assert (found.add_key, found.layers) == (settings.add_key, settings.layers)
+    layer = shifted_settings(settings, -5, FRAMES, ("add_key",))
+    assert (layer.add_key, dict(layer.layers[0].values)["drop_key"]) == ((20, 30), (26,))
+    assert shifted_settings(settings, -5, FRAMES, ("layers",)).add_key == (15, 25)

@@ -72,6 +72,27 @@ def test_bits_and_progress_do_not_depend_on_jobs(tmp_path, plates, numbers):
 
 
 @pytest.mark.slow
+def test_spans_of_equal_contents_have_folders_of_their_own(monkeypatch, tmp_path):
+    still = scene(1) * 5
+    found = []
+    original = scheduler.planned_spans
+
+    def spy(*arguments):
+        found.extend(original(*arguments))
+        return found
+
+    monkeypatch.setattr(scheduler, "planned_spans", spy)
+    (tmp_path / "keys").mkdir()
+    for number in (1, 3, 5):
+        write_image(tmp_path / f"keys/{number}.png", 255 - still[0])
+    stylize.run(folder_of(tmp_path / "plates", still), keys=tmp_path / "keys", on="ones")
+    one, other = found
+    assert one.key == other.key
+    assert one.job.scratch != other.job.scratch
+    assert one.frame_key(2) == other.frame_key(4)
+
+
+@pytest.mark.slow
 def test_threads_are_divided_among_processes(monkeypatch, plates, keys):
     seen = []
     prepare = scheduler.WorkerSetup
