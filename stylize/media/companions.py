@@ -7,7 +7,7 @@ from pathlib import Path
 from stylize.errors import InputError
 from stylize.media.images import image_size
 from stylize.media.sequences import READ_SUFFIXES, find_sequence, format_frames, parse_pattern
-from stylize.media.shot import Shot, is_movie_file, open_shot
+from stylize.media.shot import Shot, is_movie_file, open_shot, refuse_damage
 
 
 @dataclass(frozen=True)
@@ -66,17 +66,30 @@ class Companion:
         return {number: files[number] for number in shot.frames}
 
     def _movie(self, path: Path, shot: Shot) -> Shot:
-        """Open the part of a movie that belongs to the shot. Its frames have the shot's frame numbers."""
+        """Open the part of a movie that belongs to the shot. Its frames have the shot's frame numbers.
+
+        Damage of that part is reported by these numbers, and refused if the shot is opened with --strict.
+        """
         movie = open_shot(path)
         self.check_size(path, movie.size, shot.size)
-        return replace(movie, frames=shot.frames, positions=self._positions(movie, shot))
+        positions, number = self._place(movie, shot)
+        damage = movie.damage.messages(path.name, number, positions)
+        if shot.strict:
+            refuse_damage(damage)
+        whole = movie.damage.messages(path.name, lambda position: movie.frames[position], movie.positions)
+        others = tuple(one for one in movie.warnings if one not in whole)
+        return replace(movie, frames=shot.frames, positions=positions, warnings=damage + others)
 
-    def _positions(self, movie: Shot, shot: Shot) -> tuple[int, ...]:
-        """Return the position of each frame in the movie, which matches either the whole source or the shot's part."""
+    def _place(self, movie: Shot, shot: Shot) -> tuple[tuple[int, ...], Callable[[int], int]]:
+        """Return the position of each frame in the movie, and the function from positions to frame numbers.
+
+        The movie matches either the whole source or the shot's part.
+        """
         if len(movie.frames) == shot.source_frames:
-            return shot.positions
+            first = shot.frames[0] - shot.positions[0]
+            return shot.positions, lambda position: first + position
         if len(movie.frames) == len(shot.frames):
-            return tuple(range(len(shot.frames)))
+            return tuple(range(len(shot.frames))), lambda position: shot.frames[position]
         counts = " or ".join(map(str, dict.fromkeys((shot.source_frames, len(shot.frames)))))
         found = f"expected {counts} frames like the shot, found {len(movie.frames)}"
         raise self.error(f"{self.name} {movie.path}: {found}; export it with the same length")

@@ -19,7 +19,7 @@ from stylize.media.deinterlacing import Deinterlacing, conform_stamps
 from stylize.media.frame_map import FrameMap
 from stylize.media.frame_numbers import likeliest, readings
 from stylize.media.frame_pixels import FrameFormat
-from stylize.media.loss_messages import loss_messages, truncation_message
+from stylize.media.loss_messages import Damage
 from stylize.media.missing_alpha import missing_alpha
 from stylize.media.sequences import (
     DEFAULT_PADDING,
@@ -106,6 +106,10 @@ class Shot:
     then describe."""
     premultiplied: bool = False
     """The colour of a movie is premultiplied with its alpha; that of the frames read is straight."""
+    damage: Damage = Damage()
+    """Damage of a movie, whichever of its frames are chosen."""
+    strict: bool = False
+    """Damage is refused, also that of movies that accompany the shot."""
 
     @property
     def in_place(self) -> bool:
@@ -306,6 +310,7 @@ def _open_sequence(path: Path, requested: str | None, rate: Fraction | None, lay
         linear=form.linear,
         associated=form.associated,
         layer=layer,
+        strict=strict,
     )
 
 
@@ -426,11 +431,10 @@ def _open_movie(
     chosen = parse_range(requested).select(numbers) if requested else tuple(numbers)
     positions = tuple(number - start_number for number in chosen)
     sources = positions if how is None else tuple(dict.fromkeys(how.source(position).frame for position in positions))
-    damage = loss_messages(path.name, movie.losses, start_number, sources, count)
-    if movie.truncated:
-        damage = (truncation_message(path.name, count, movie.header.count), *damage)
-    if strict and damage:
-        raise ShotError(f"{'; '.join(damage)}; copy or export it again, or leave out --strict to use these frames")
+    damage = Damage(movie.losses, movie.truncated, count, movie.header.count)
+    damaged = damage.messages(path.name, lambda position: start_number + position, sources)
+    if strict:
+        refuse_damage(damaged)
     form = _movie_format(path, movie.formats, sources, range(start_number, start_number + count))
     _check_rate(path, rate, own_rate)
     first = stamps[positions[0]]
@@ -449,7 +453,7 @@ def _open_movie(
         timecode=timecode and offset_timecode(timecode, positions[0], own_rate),
         audio=movie.header.audio,
         audio_channels=movie.header.audio_channels,
-        warnings=damage + movie.notes + notes + field_notes + _alpha_notes(path, movie, form.alpha, alpha),
+        warnings=damaged + movie.notes + notes + field_notes + _alpha_notes(path, movie, form.alpha, alpha),
         positions=positions,
         frame_map=movie.frame_map,
         source_frames=len(stamps),
@@ -459,7 +463,15 @@ def _open_movie(
         tonemap=tone_map,
         deinterlacing=how,
         premultiplied=alpha == "premultiplied",
+        damage=damage,
+        strict=strict,
     )
+
+
+def refuse_damage(messages: tuple[str, ...]) -> None:
+    """Raise ShotError for a movie that --strict refuses. messages: about its damage; none if it is whole."""
+    if messages:
+        raise ShotError(f"{'; '.join(messages)}; copy or export it again, or leave out --strict to use these frames")
 
 
 def _alpha_notes(path: Path, movie: "Movie", has_alpha: bool, requested: str | None) -> tuple[str, ...]:

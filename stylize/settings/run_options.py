@@ -187,7 +187,12 @@ class RunSettings:
         stages=types.STAGES,
     )
     strict: bool = option_field(
-        types.FLAG, False, READING, "Reject a movie with lost, damaged or missing frames.", stages=types.STAGES
+        types.FLAG,
+        False,
+        READING,
+        "Reject a movie with lost, damaged or missing frames, and frames without the alpha of the others; also in "
+        "mattes, guides, depth and clean plates.",
+        stages=types.STAGES,
     )
     exr_layer: str | None = option_field(
         types.NAME,
