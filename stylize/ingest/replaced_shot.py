@@ -19,12 +19,13 @@ from propagate.align_frames import align_frames, cells_of
 from propagate.arrays import Bytes, Pixels
 from stylize.errors import ProjectError, ShotError, StylizeError
 from stylize.media.frame_numbers import number_text
+from stylize.ingest.open_footage import open_footage
 from stylize.media.images import make_folder, quantise, to_float
 from stylize.media.key_numbers import number_keys
 from stylize.media.plates import plate_pattern
 from stylize.media.safe_write import atomic_write
 from stylize.media.sequences import READ_SUFFIXES, Pattern, find_sequence, format_frames
-from stylize.media.shot import Shot, open_shot, read_frames
+from stylize.media.shot import Shot, read_frames
 from stylize.project import Project
 from stylize.project.upgrade import FACT, FIRST_SCHEMA, TASK
 from stylize.settings import Settings, is_matte_keyword, looks_of
@@ -111,7 +112,7 @@ def replace_shot(asked: Versions, message: Callable[[str], None]) -> Settings:
 
 
 def _compare(project: Project, asked: Versions) -> Replacement:
-    new = _open(asked.new, asked.after)
+    new = open_footage(asked.new, asked.after, rate=asked.after.rate)
     old = _old_shot(project, asked, new)
     if old.size != new.size:
         one, other = ("x".join(map(str, shot.size)) for shot in (old, new))
@@ -136,25 +137,18 @@ def _compare(project: Project, asked: Versions) -> Replacement:
     return Replacement(old, new, first - frames[first], frames, alike, found.certain)
 
 
-def _open(path: Path, settings: Settings) -> Shot:
-    return open_shot(
-        path, rate=settings.rate, start_number=settings.start_number, strict=settings.strict, tonemap=settings.tonemap,
-        deinterlace=settings.deinterlace, alpha=settings.alpha,
-    )  # fmt: skip
-
-
 def _old_shot(project: Project, asked: Versions, new: Shot) -> Shot:
     """Return the old shot: from its file, or from the plates of a movie in the project."""
     path = asked.path
     reason = "has been replaced by the new version"
     if path.resolve() != new.path.resolve():
         try:
-            return _open(path, asked.before)
+            return open_footage(path, asked.before, rate=asked.before.rate)
         except StylizeError as error:
             reason = f"cannot be read ({error})"
     plates = plate_pattern(replace(new, name=path.stem), project.folder("video"))
     try:
-        return replace(_open(Path(str(plates)), Settings()), path=path, name=path.stem)
+        return replace(open_footage(Path(str(plates)), Settings()), path=path, name=path.stem)
     except StylizeError as error:
         raise ShotError(
             f"the old shot {path} {reason}, and its plates are not in {plates.folder}; put it back, so that both "

@@ -17,7 +17,8 @@ from stylize.media.shot import Shot
 from stylize.media.views import ShaperView
 from stylize.media.working_spaces import REC709, to_space
 from stylize.project import Project
-from stylize.settings import MatteSettings, Settings
+from stylize.settings.option import is_given
+from stylize.settings.reading_options import ReadingSettings
 from stylize.stages import cache_key
 
 # Log-average light that a view shows without a change of exposure, and the stops that it may differ by.
@@ -53,7 +54,7 @@ class LightRange:
 
 
 def with_view(
-    shot: Shot, settings: Settings | MatteSettings, project: Project, progress: Callable[[str, int, int], None]
+    shot: Shot, settings: ReadingSettings, project: Project, progress: Callable[[str, int, int], None]
 ) -> Shot:
     """Return a shot with the view that the engine works on, if its files hold light above 1.
 
@@ -61,7 +62,7 @@ def with_view(
     the part that is processed. The project keeps the measurement until a file changes. Raises SettingsError for an
     option of linear light that does not apply.
     """
-    given = [name for name in _OPTIONS if getattr(settings, name, None) not in (None, False)]
+    given = [name for name in _OPTIONS if is_given(settings, name)]
     if not shot.linear:
         if given:
             raise SettingsError(f"--{given[0]} applies to EXR and float TIFF, found {shot.path}; leave it out")
@@ -69,12 +70,11 @@ def with_view(
     if "clip" in given:
         return replace(shot, linear=False)
     light = _measured(shot, project, progress)
-    if isinstance(settings, Settings) and settings.ocio and settings.input_space and settings.view:
+    if settings.ocio and settings.input_space and settings.view:
         return replace(shot, view=_ocio_view(shot, settings.ocio, settings.input_space, settings.view, light, project))
-    exposure = getattr(settings, "exposure", None)
-    if light.fits_display and exposure is None:
+    if light.fits_display and settings.exposure is None:
         return shot
-    view = choose_view(light, exposure)
+    view = choose_view(light, settings.exposure)
     _report(shot, light, view, project)
     return replace(shot, view=view)
 

@@ -69,13 +69,13 @@ def check_run_options(settings: Any) -> None:
     """Raise SettingsError for an option of the whole shot that would have no effect."""
     _check_motion(settings)
     _check_passes(settings)
-    _check_linear_light(settings)
+    check_linear_light(settings)
     first, last = settings.from_stage, settings.to_stage
     if first and last and STAGES.index(first) > STAGES.index(last):
         raise SettingsError(f"--from {first} comes after --to {last}; the stages are {', '.join(STAGES)}")
 
 
-def _check_linear_light(settings: Any) -> None:
+def check_linear_light(settings: Any) -> None:
     """Raise SettingsError for options of the view of linear light that contradict each other."""
     views = [name for name in ("clip", "exposure", "ocio") if is_given(settings, name)]
     if len(views) > 1:
