@@ -4,7 +4,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from stylize.media.images import picture_layer_note
-from stylize.media.shot import Shot, open_shot
+from stylize.media.opening import open_shot
+from stylize.media.shot import Shot
 from stylize.reporter import OnMessage
 from stylize.settings.reading_options import ReadingSettings
 

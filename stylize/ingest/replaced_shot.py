@@ -18,8 +18,8 @@ import numpy as np
 from propagate.align_frames import align_frames, cells_of
 from propagate.arrays import Bytes, Pixels
 from stylize.errors import ProjectError, ShotError, StylizeError
-from stylize.media.frame_numbers import number_text
 from stylize.ingest.open_footage import open_footage
+from stylize.media.frame_numbers import number_text
 from stylize.media.images import make_folder, quantise, to_float
 from stylize.media.key_numbers import number_keys
 from stylize.media.plates import plate_pattern

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from stylize.errors import InputError, SettingsError
 from stylize.media.images import image_size
+from stylize.media.movie_shot import refuse_damage
+from stylize.media.opening import is_movie_file, open_shot
 from stylize.media.sequences import READ_SUFFIXES, find_sequence, format_frames, parse_pattern
-from stylize.media.shot import Shot, is_movie_file, open_shot, refuse_damage
+from stylize.media.shot import Shot
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import pytest
 import stylize
 from stylize.ingest.source_frames import source_table
 from stylize.media.images import read_image, write_image
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.opening import open_shot
+from stylize.media.shot import read_frames
 from tests.fields import interlaced, moving, telecined
 from tests.media.test_deinterlacing import write
 

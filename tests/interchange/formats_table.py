@@ -24,8 +24,9 @@ from stylize.errors import StylizeError
 from stylize.interchange.passes import FrameData, parts_of, write_parts
 from stylize.media.codecs import CODECS
 from stylize.media.images import write_image
+from stylize.media.opening import open_shot
 from stylize.media.sequences import Pattern
-from stylize.media.shot import Shot, open_shot, read_frames
+from stylize.media.shot import Shot, read_frames
 from stylize.media.targets import Encoding
 from tests.interchange.formats_sources import SCALE, SIZE, SOURCES, TIMECODE, Source, movie, picture
 

@@ -12,7 +12,7 @@ from propagate.arrays import Floats
 from stylize.errors import MatteError, SettingsError
 from stylize.matting.crypto_mattes import crypto_mattes, find_crypto_matte
 from stylize.media.images import read_image
-from stylize.media.shot import open_shot
+from stylize.media.opening import open_shot
 from stylize.project import Project
 from stylize.settings import Settings
 from tests.exr_files import Part, write_exr

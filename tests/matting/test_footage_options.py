@@ -123,7 +123,7 @@ def test_clean_plate_movie_is_tone_mapped_and_deinterlaced_like_the_shot(tmp_pat
     again = make(shot, tmp_path / "m", clean=clean, tonemap="reinhard", deinterlace="frames", overwrite=True)
     assert [float(read_values(path)[40, 40, 0]) for path in again.frames.values()] == [0, 1]
     plain = write_movie(tmp_path / "plain.mkv", [np.zeros((48, 64, 3), np.uint8)] * 2)
-    with pytest.raises(MatteError, match="clean plate is converted like the shot: .* standard range"):
+    with pytest.raises(MatteError, match=r"clean plate is converted like the shot: .* standard range"):
         make(shot, tmp_path / "n", clean=plain, tonemap="hable")
 
 

@@ -9,7 +9,8 @@ from propagate.arrays import Pixels
 from stylize.errors import SequenceError, SettingsError
 from stylize.media.images import write_image
 from stylize.media.missing_alpha import missing_alpha
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.opening import open_shot
+from stylize.media.shot import read_frames
 from tests.clips import write_movie
 
 SIZE = (64, 48)

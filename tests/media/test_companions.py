@@ -13,8 +13,9 @@ from stylize.errors import InputError, MatteError
 from stylize.interchange.depth import depth_from_files
 from stylize.matting.keying import open_keyer
 from stylize.media.images import write_image
+from stylize.media.opening import open_shot
 from stylize.media.plates import Plates
-from stylize.media.shot import Shot, open_shot
+from stylize.media.shot import Shot
 from stylize.project import Project
 from stylize.settings import GuideSpec, MatteSettings, Settings
 from tests.clips import picture, write_movie

@@ -13,7 +13,8 @@ from stylize.errors import SettingsError, ShotError
 from stylize.media.deinterlacing import Deinterlacing, conform_stamps
 from stylize.media.images import write_image
 from stylize.media.interlacing import Interlacing
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.opening import open_shot
+from stylize.media.shot import read_frames
 from tests.clips import write_movie
 from tests.fields import interlaced, moving, telecined, weave
 

@@ -17,8 +17,9 @@ from stylize.interchange.timelines.timeline import make_timeline
 from stylize.media.colour import BT709, Colour
 from stylize.media.frame_pixels import plane_lines
 from stylize.media.images import read_image, write_image
+from stylize.media.opening import open_shot
 from stylize.media.sequences import Pattern
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.shot import read_frames
 from stylize.media.targets import parse_target
 from stylize.media.tone_curve_names import TONE_CURVES
 from stylize.media.tonemap import ToneMap

@@ -13,8 +13,8 @@ from propagate.box import Box
 from propagate.flow import MAX_LENGTH, warp
 from stylize.errors import FlowError, SettingsError
 from stylize.media.images import read_image, write_image
+from stylize.media.opening import open_shot
 from stylize.media.scaling import scale_picture
-from stylize.media.shot import open_shot
 from stylize.motion.vectors import VectorMotion, check_vectors, open_vectors, read_flow
 from stylize.project import Project
 from stylize.settings import Settings
