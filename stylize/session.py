@@ -81,7 +81,7 @@ def open_session(path: Path, settings: Settings, folder: Path | None, reporter: 
     looks = [_resolve_renderer(look, reporter.of_layer(look.name).message) for look in looks_of(settings)]
     shot = open_footage(path, settings, frames=settings.frames, rate=settings.rate)
     report_footage(shot, message)
-    unpacks = shot.kind == "movie" or draft_scale(settings, shot.size) is not None
+    unpacks = shot.kind == "movie" or shot.converted or draft_scale(settings, shot.size) is not None
     reporter.expect([ExpectedStage(*stage) for stage in stages_of(settings, unpacks=unpacks)])
     check_names(shot, looks, root)
     check_output(settings, shot, path)

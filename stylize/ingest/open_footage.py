@@ -29,7 +29,8 @@ def open_footage(
 
 def report_footage(shot: Shot, message: OnMessage) -> None:
     """Report the layer that holds the picture, the conversion of its range, and warnings."""
-    if shot.kind == "sequence" and (note := picture_layer_note(shot.files[0], shot.layer)):
+    pictures = shot.files or shot.sources
+    if pictures and (note := picture_layer_note(pictures[0], shot.layer)):
         message(note)
     if shot.tonemap is not None:
         message(shot.tonemap.text)

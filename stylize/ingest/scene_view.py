@@ -69,6 +69,11 @@ def with_view(
         return shot
     if "clip" in given:
         return replace(shot, linear=False)
+    if shot.deinterlacing is not None:
+        raise SettingsError(
+            f"{shot.path}: --deinterlace reads display-encoded pictures, found linear light; give --clip, which reads "
+            "it so, or deinterlace it in the program that wrote it"
+        )
     light = _measured(shot, project, progress)
     if settings.ocio and settings.input_space and settings.view:
         return replace(shot, view=_ocio_view(shot, settings.ocio, settings.input_space, settings.view, light, project))

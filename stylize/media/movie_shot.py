@@ -5,22 +5,19 @@ from bisect import bisect_right
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from stylize.errors import SettingsError, ShotError
 from stylize.media.animation import refuse_animated_webp
 from stylize.media.clock import DEFAULT_RATE, conform_timecode, find_rate, offset_timecode, regular_stamps
-from stylize.media.colour import BT709, HDR_TRANSFERS, Colour
-from stylize.media.conformed_fields import deinterlacing_of
+from stylize.media.colour import BT709
+from stylize.media.conformed_fields import FieldFootage, deinterlacing_of
 from stylize.media.deinterlacing import conform_stamps
 from stylize.media.frame_pixels import FrameFormat
 from stylize.media.loss_messages import Damage
+from stylize.media.premultiplied import alpha_notes
 from stylize.media.sequences import parse_range
 from stylize.media.shot import Shot
-from stylize.media.tonemap import ToneMap
-
-if TYPE_CHECKING:
-    from stylize.media.decoder import Movie
+from stylize.media.tonemap import tone_map_of
 
 # Max parts of a movie that a message lists.
 _MAX_LISTED_RUNS = 4
@@ -31,15 +28,22 @@ def open_movie(
     deinterlace: str | None, alpha: str | None,
 ) -> Shot:  # fmt: skip
     """Open a movie. See `opening.open_shot`."""
-    from stylize.media.decoder import scan
+    from stylize.media.decoder import scan, scan_film
 
     _refuse_webp(path)
     movie = scan(path, high_range=tonemap is not None)
-    tone_map = None if tonemap is None else _tone_map(path, movie.colour, movie.peak, tonemap)
+    tone_map = None if tonemap is None else tone_map_of(path, movie.colour, movie.peak, tonemap)
     count, timecode = len(movie.stamps), movie.header.timecode
     stamps, time_base, notes = _stamps(movie.stamps, movie.header.time_base, movie.header.rates)
     own_rate, variable = find_rate(stamps, time_base, movie.header.rates)
-    how, field_notes = deinterlacing_of(path, movie, deinterlace, variable=variable)
+    footage = FieldFootage(
+        path,
+        movie.interlacing,
+        lambda order: scan_film(path, order, movie.frame_map),
+        variable,
+        len(movie.formats) == 1,
+    )
+    how, field_notes = deinterlacing_of(footage, deinterlace)
     if how is not None:
         timecode = timecode and conform_timecode(timecode, own_rate, how.rate(own_rate))
         stamps, time_base = conform_stamps(how, stamps, time_base, own_rate)
@@ -70,7 +74,11 @@ def open_movie(
         timecode=timecode and offset_timecode(timecode, positions[0], own_rate),
         audio=movie.header.audio,
         audio_channels=movie.header.audio_channels,
-        warnings=damaged + movie.notes + notes + field_notes + _alpha_notes(path, movie, form.alpha, alpha),
+        warnings=damaged
+        + movie.notes
+        + notes
+        + field_notes
+        + alpha_notes(path, movie.looks_premultiplied, form.alpha, alpha),
         positions=positions,
         frame_map=movie.frame_map,
         source_frames=len(stamps),
@@ -89,18 +97,6 @@ def refuse_damage(messages: tuple[str, ...]) -> None:
     """Raise ShotError for a movie that --strict refuses. messages: about its damage; none if it is whole."""
     if messages:
         raise ShotError(f"{'; '.join(messages)}; copy or export it again, or leave out --strict to use these frames")
-
-
-def _alpha_notes(path: Path, movie: "Movie", has_alpha: bool, requested: str | None) -> tuple[str, ...]:
-    """Return the message about alpha that looks premultiplied. Raises SettingsError for `requested` without alpha."""
-    if requested is not None and not has_alpha:
-        raise SettingsError(f"{path}: --alpha {requested} is given, but the movie has no alpha; leave it out")
-    if requested is not None or not movie.looks_premultiplied:
-        return ()
-    return (
-        f"{path.name}: colour never exceeds alpha, as if premultiplied; its alpha is taken as straight: give --alpha "
-        "premultiplied, or --alpha straight to confirm it",
-    )
 
 
 def _refuse_webp(path: Path) -> None:
@@ -123,14 +119,6 @@ def _movie_format(
         f"{path}: expected {first[1]} in all frames, found {second[1]} from frame {numbers[second[0]]} on; "
         f"choose frames of one format: {' or '.join(runs)}"
     )
-
-
-def _tone_map(path: Path, colour: Colour, peak: float | None, curve: str) -> ToneMap:
-    """Return the conversion that --tonemap requests. Raises SettingsError for a movie without high dynamic range."""
-    if peak is None:
-        expected = f"--tonemap converts high dynamic range ({' or '.join(HDR_TRANSFERS.values())})"
-        raise SettingsError(f"{path}: {expected}, but this movie has standard range; leave it out")
-    return ToneMap(curve, colour, peak)
 
 
 def _stamps(

@@ -30,10 +30,11 @@ def open_shot(
     takes precedence over that of its headers; 24 if they declare none. start_number: number of a movie's first frame.
     strict: reject a damaged or truncated movie, or frames without the alpha of the others, instead of using them with a
     message in `warnings`. layer: part or layer of EXR files that holds the picture; by default
-    `picture_layer.choose_layer` selects it. tonemap: curve that converts a movie with high dynamic range to Rec. 709,
-    one of `tone_curve_names.TONE_CURVES`. deinterlace: `frames`, `fields`, `film`, `auto` or `off`; None reports
-    interlaced movies in `warnings` and uses their frames as they are. alpha: `straight` or `premultiplied`, of a movie;
-    None takes it as straight, and reports in `warnings` what looks premultiplied.
+    `picture_layer.choose_layer` selects it. tonemap: curve that converts high dynamic range to Rec. 709, one of
+    `tone_curve_names.TONE_CURVES`. deinterlace: `frames`, `fields`, `film`, `auto` or `off`; None reports interlaced
+    footage in `warnings` and uses its frames as they are. alpha: `straight` or `premultiplied`, of movies and of
+    pictures whose format does not declare it; None takes it as straight, and reports in `warnings` what looks
+    premultiplied.
 
     Raises ShotError if the source is missing, unreadable or empty, or damaged and `strict` is true; SequenceError for
     gaps, duplicate numbers or mixed sizes; FrameRangeError for frames that do not exist; SettingsError if `frames`,
@@ -46,19 +47,7 @@ def open_shot(
     if _is_sequence(path):
         if start_number != 1:
             raise SettingsError(f"{path}: --start-number applies to movies, found numbered pictures; leave it out")
-        if tonemap is not None:
-            raise SettingsError(f"{path}: --tonemap applies to movies, found numbered pictures; leave it out")
-        if deinterlace not in (None, "off"):
-            raise SettingsError(
-                f"{path}: --deinterlace {deinterlace} applies to movies, found pictures; leave it out, or make a movie "
-                "of them first, with a lossless codec such as ffv1"
-            )
-        if alpha is not None:
-            raise SettingsError(
-                f"{path}: --alpha applies to movies, found pictures, whose formats state it (PNG is straight, EXR "
-                "premultiplied); leave it out"
-            )
-        return open_sequence(path, frames, rate, layer, strict)
+        return open_sequence(path, frames, rate, layer, strict, tonemap, deinterlace, alpha)
     if not path.is_file():
         raise _missing_error(path)
     if layer is not None:

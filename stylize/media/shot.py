@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -73,12 +74,15 @@ class Shot:
     audio_channels: tuple[int, ...] = ()
     """Number of channels of each audio stream of a movie."""
     tonemap: ToneMap | None = None
-    """Conversion of a movie with high dynamic range, which is applied to each frame; `colour` is that of its result."""
+    """Conversion of high dynamic range, which is applied to each frame; `colour` is that of its result."""
     deinterlacing: Deinterlacing | None = None
-    """Conversion of an interlaced movie to progressive frames, which `positions`, `times`, `rate` and `source_frames`
-    then describe."""
+    """Conversion of interlaced to progressive frames, which `positions`, `times`, `rate` and `source_frames` then
+    describe."""
+    sources: tuple[Path, ...] = ()
+    """All files of a sequence that is deinterlaced, which has no `files`: frames are made of several of these."""
     premultiplied: bool = False
-    """The colour of a movie is premultiplied with its alpha; that of the frames read is straight."""
+    """The colour as coded is premultiplied with alpha, which the format does not declare; that of the frames read is
+    straight."""
     damage: Damage = Damage()
     """Damage of a movie, whichever of its frames are chosen."""
     strict: bool = False
@@ -87,16 +91,33 @@ class Shot:
     @property
     def in_place(self) -> bool:
         """True if plates are read where they lie. Those of other shots are unpacked to pictures first."""
-        return self.kind == "sequence" and self.view is None and self.layer is None
+        return self.kind == "sequence" and self.view is None and self.layer is None and not self.converted
+
+    @property
+    def converted(self) -> bool:
+        """True if frames are tone-mapped, deinterlaced, or freed of premultiplication."""
+        return self.tonemap is not None or self.deinterlacing is not None or self.premultiplied
 
     def cache_inputs(self, position: int) -> list[object]:
-        """Return what the pixels of a frame depend on, besides its file or its movie, for cache keys.
+        """Return what the pixels of a movie's frame depend on, besides the movie, for cache keys."""
+        return [position, *self.conversions(position)]
 
-        Conversions that are not requested add nothing, so that keys without them stay as they are.
-        """
+    def conversions(self, position: int) -> list[object]:
+        """Return the conversions of a frame, for cache keys. Those that are not requested add nothing."""
         conformed = [] if self.deinterlacing is None else self.deinterlacing.cache_inputs(position)
         alpha = ["premultiplied"] if self.premultiplied else []
-        return [position, *conformed, *alpha, *([] if self.tonemap is None else [repr(self.tonemap)])]
+        return [*conformed, *alpha, *([] if self.tonemap is None else [repr(self.tonemap)])]
+
+    def files_of(self, place: int) -> tuple[Path, ...]:
+        """Return the files that a frame of a sequence is made of: its own, or those around it. place: in `frames`."""
+        if self.deinterlacing is None:
+            return (self.files[place],)
+        source = self.deinterlacing.source(self.positions[place]).frame
+        return self.sources[max(0, source - 1) : source + 2]
+
+    @cached_property
+    def _originals(self) -> frozenset[Path]:
+        return frozenset(self.files)
 
 
 def assumption(shot: Shot) -> str | None:
@@ -115,18 +136,34 @@ def read_frames(shot: Shot) -> Iterator[tuple[int, Pixels]]:
     Pixels: RGB (H, W, 3), or RGBA (H, W, 4) if `shot.alpha`; uint8, or uint16 if `shot.depth` is 16; display-encoded,
     straight alpha. Raises ShotError or InputError if the source has changed since it was opened.
     """
-    if shot.kind == "sequence":
+    if shot.kind == "sequence" and shot.deinterlacing is None:
         for number, file in zip(shot.frames, shot.files, strict=True):
             yield number, read_plate(file, shot)
         return
-    from stylize.media.decoder import decode
+    for number, pixels in zip(shot.frames, _stored_frames(shot), strict=True):
+        yield number, _converted(pixels, shot)
+
+
+def _stored_frames(shot: Shot) -> Iterator[Pixels]:
+    """Yield the frames of a movie, or of a sequence that is deinterlaced, before other conversions."""
+    if shot.kind == "movie":
+        from stylize.media.decoder import decode
+
+        yield from (pixels for _, pixels in decode(shot.path, shot.positions, shot.frame_map, shot.deinterlacing))
+        return
+    from stylize.media.field_pictures import conformed_pictures
+
+    assert shot.deinterlacing is not None
+    stored = (read_stored(file, shot) for file in shot.sources)
+    yield from conformed_pictures(stored, shot.deinterlacing, shot.positions)
+
+
+def _converted(pixels: Pixels, shot: Shot) -> Pixels:
     from stylize.media.images.transfer import unpremultiply
 
-    numbers = iter(shot.frames)
-    for _, pixels in decode(shot.path, shot.positions, shot.frame_map, shot.deinterlacing):
-        # The curve applies to straight colour, not to light that alpha has already reduced.
-        straight = unpremultiply(pixels, straight=not shot.premultiplied)
-        yield next(numbers), straight if shot.tonemap is None else shot.tonemap.apply(straight)
+    # The curve applies to straight colour, not to light that alpha has already reduced.
+    straight = unpremultiply(pixels, straight=not shot.premultiplied)
+    return straight if shot.tonemap is None else shot.tonemap.apply(straight)
 
 
 def read_plate(file: Path, shot: Shot) -> Pixels:
@@ -134,14 +171,26 @@ def read_plate(file: Path, shot: Shot) -> Pixels:
 
     Raises InputError if it is unreadable, SequenceError if it has another size.
     """
-    from stylize.media.images import read_image, widen
+    from stylize.media.images import read_image
 
-    # Unpacked plates are PNG, and show the view already.
-    original = shot.kind == "sequence" and file.suffix.lower() != ".png"
-    if original and shot.view:
-        pixels = read_view(file, shot)
-    else:
-        pixels = read_image(file, shot.colour, untagged=shot.colour, layer=shot.layer if original else None)
+    if file not in shot._originals:  # an unpacked plate, which shows all conversions already
+        return _fitted(file, read_image(file, shot.colour, untagged=shot.colour), shot)
+    return _fitted(file, read_view(file, shot), shot) if shot.view else _converted(read_stored(file, shot), shot)
+
+
+def read_stored(file: Path, shot: Shot) -> Pixels:
+    """Read a picture of a sequence with the shot's depth and channels, before conversions. Raises as `read_plate`."""
+    from stylize.media.images import read_image
+
+    colour = shot.colour if shot.tonemap is None else shot.tonemap.source
+    layer = shot.layer if file.suffix.lower() == ".exr" else None
+    return _fitted(file, read_image(file, colour, untagged=colour, layer=layer), shot)
+
+
+def _fitted(file: Path, pixels: Pixels, shot: Shot) -> Pixels:
+    """Return pixels with the depth and channels of a shot. Raises SequenceError if they have another size."""
+    from stylize.media.images import widen
+
     pixels = widen(pixels, shot.depth, shot.alpha)
     height, width = pixels.shape[:2]
     if (width, height) != shot.size:

@@ -27,14 +27,14 @@ class ReadingSettings:
         types.choice(TONE_CURVES),
         None,
         READING,
-        "Convert an HDR movie (PQ or HLG) to Rec. 709 with this tone curve.",
+        "Convert HDR footage (PQ or HLG: movies, and PNG tagged so) to Rec. 709 with this tone curve.",
         stages=_READERS,
     )
     deinterlace: str | None = option_field(
         types.choice(types.DEINTERLACE),
         None,
         READING,
-        "How to make the frames of an interlaced movie progressive: one per frame, one per field, or those of the film "
+        "How to make the frames of interlaced footage progressive: one per frame, one per field, or those of the film "
         "that it carries; auto measures it, and off uses the frames as they are without a report.",
         stages=_READERS,
     )
@@ -42,8 +42,8 @@ class ReadingSettings:
         types.choice(types.ALPHA_MODES),
         None,
         READING,
-        "Whether the colour of a movie with alpha is straight or premultiplied with it; the default is straight, with "
-        "a warning where it looks premultiplied.",
+        "Whether the colour of footage whose format does not state it (movies, PNG, TIFF) is straight or premultiplied "
+        "with its alpha; the default is straight, with a warning where it looks premultiplied.",
         stages=_READERS,
     )
     exr_layer: str | None = option_field(

@@ -39,7 +39,7 @@ def test_conformed_frames_are_unpacked_and_listed(film: Path, tmp_path: Path) ->
     assert rows[3] == "103,104,104,103"
     assert len(rows) == 13
     (message,) = messages
-    assert message.startswith("shot.mkv: frames of the film that its video carries, 12 in the movie, at 23.976 frames")
+    assert message.startswith("shot.mkv: frames of the film that its video carries, 12 in all, at 23.976 frames")
     (project / "source_frames.csv").write_text("mine")
     stylize.run(film, project=tmp_path / "p", **settings)
     assert listed(project) == ["mine"]

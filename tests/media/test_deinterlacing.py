@@ -169,13 +169,6 @@ def test_film_at_a_variable_rate_and_tiny_frames_are_refused(tmp_path: Path) -> 
         list(read_frames(open_shot(tiny, deinterlace="frames")))
 
 
-def test_pictures_are_not_deinterlaced(tmp_path: Path) -> None:
-    for number in range(3):
-        write_image(tmp_path / f"a.{number}.png", moving(1)[0])
-    with pytest.raises(SettingsError, match="--deinterlace frames applies to movies"):
-        open_shot(tmp_path, deinterlace="frames")
-
-
 @pytest.mark.parametrize("suffix", ["png", "dpx"])
 def test_woven_pictures_are_reported(tmp_path: Path, suffix: str) -> None:
     for kind, pictures in (("video", interlaced(moving(24))), ("film", telecined(moving(16))), ("still", moving(12))):

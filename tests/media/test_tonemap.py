@@ -12,7 +12,7 @@ import pytest
 import stylize
 from propagate.arrays import Pixels
 from propagate.tone_curves import CURVES
-from stylize.errors import SettingsError, ShotError
+from stylize.errors import SettingsError
 from stylize.interchange.timelines.timeline import make_timeline
 from stylize.media.colour import BT709, Colour
 from stylize.media.frame_pixels import plane_lines
@@ -159,14 +159,12 @@ def test_declared_light_sets_the_peak(tmp_path: Path, declared: str, peak: float
 def test_option_is_refused_where_it_does_not_apply(tmp_path: Path) -> None:
     plain = write_movie(tmp_path / "a.mp4", [picture(1)])
     with pytest.raises(
-        SettingsError, match=r"--tonemap converts high dynamic range \(PQ or HLG\), but this movie has st"
+        SettingsError, match=r"--tonemap converts high dynamic range \(PQ or HLG\), but this footage has st"
     ):
         open_shot(plain, tonemap="hable")
-    write_image(tmp_path / "p.0001.png", grey(0.5), colour=Colour(9, 9, PQ))
-    with pytest.raises(SettingsError, match=r"--tonemap applies to movies, found numbered pictures"):
+    write_image(tmp_path / "p.0001.png", grey(0.5))
+    with pytest.raises(SettingsError, match="but this footage has standard range"):
         open_shot(tmp_path / "p.####.png", tonemap="hable")
-    with pytest.raises(ShotError, match=r"\(PQ\); convert the pictures to Rec\. 709, or make a movie of them"):
-        open_shot(tmp_path / "p.####.png")
 
 
 def test_timelines_show_the_frames_of_the_run_instead_of_the_hdr_movie(tmp_path: Path) -> None:

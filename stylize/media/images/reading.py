@@ -80,7 +80,7 @@ def image_info(path: str | Path, layer: str | None = None) -> ImageInfo:
     if turned and header.pixel_aspect:
         header = replace(header, pixel_aspect=1 / header.pixel_aspect)
     profile = declared.profile.name if declared.profile else ""
-    premultiplied = alpha and not linear and spec.get_int_attribute("oiio:UnassociatedAlpha", 0) != 1
+    premultiplied = alpha and not linear and not _is_straight(spec, Path(path))
     return ImageInfo(
         size, depth, alpha, declared.colour, _declared_space(spec), declared.tagged, profile, declared.fault, header,
         linear, premultiplied and not profile,
@@ -317,7 +317,7 @@ def _read_stored(path: Path, *, grey: bool = False, strict: bool = False, layer:
             f"{path}: expected display-encoded DPX, found logarithmic DPX; convert it, or render PNG or EXR"
         )
     _refuse_nan(path, pixels)
-    straight = spec.get_int_attribute("oiio:UnassociatedAlpha", 0) == 1 or path.suffix.lower() in _STRAIGHT
+    straight = _is_straight(spec, path)
     declared = _declared_colour(spec, path)
     return _Stored(pixels, linear, straight, _orientation(spec), _declared_space(spec), declared)
 
@@ -441,6 +441,11 @@ def _refuse_nan(path: str | Path, pixels: Pixels) -> None:
 def _is_float(spec: "OpenImageIO.ImageSpec") -> bool:
     """Return whether a file stores floats, which `read_image` interprets as linear light."""
     return str(spec.format) in _FLOAT_TYPES
+
+
+def _is_straight(spec: "OpenImageIO.ImageSpec", path: Path) -> bool:
+    """Return whether the alpha of a file, if it has any, is straight."""
+    return spec.get_int_attribute("oiio:UnassociatedAlpha", 0) == 1 or path.suffix.lower() in _STRAIGHT
 
 
 def _declared_space(spec: "OpenImageIO.ImageSpec") -> str:
