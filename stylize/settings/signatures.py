@@ -67,6 +67,7 @@ class LookDict(TypedDict, total=False):
     url: str
     retries: int | str
     matte: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None
+    cryptomatte: str | os.PathLike[str] | None
     matte_model: str | os.PathLike[str] | None
     segmenter: str | None
     segmenter_options: Mapping[str, object] | ExtensionOptions | None

@@ -8,6 +8,7 @@ from stylize.extensions.built_in import BUILT_IN
 from stylize.extensions.discovery import exporter, flow, renderer, segmenter_for
 from stylize.extensions.opening import run_check
 from stylize.extensions.registrations import RENDERERS, RendererRegistration
+from stylize.settings.crypto_matte import is_crypto_matte
 from stylize.settings.extension_options import check_reads, merge_tables
 from stylize.settings.network_matte import check_prompts, is_network_matte, read_network_matte
 from stylize.settings.option import DIFFUSION, MATTE, flag, is_given, options_of
@@ -162,6 +163,8 @@ def _check_matte(settings: Any) -> None:
         )
     elif settings.segmenter is not None:
         raise SettingsError("--segmenter needs --matte auto, click: or box:; give one of these too, or leave it out")
+    if settings.cryptomatte is not None and not is_crypto_matte(settings.matte):
+        raise SettingsError("--cryptomatte needs --matte crypto:NAME; give that too, or leave it out")
     if settings.matte_grow and settings.matte_shrink:
         raise SettingsError("--matte-grow and --matte-shrink cancel each other; give only one, with the difference")
 
