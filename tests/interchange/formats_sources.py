@@ -15,6 +15,7 @@ import numpy as np
 import OpenImageIO
 
 from propagate.arrays import Floats
+from tests.clips import check_stamps
 
 SIZE = (32, 24)  # Blender's script for pictures of several layers expects it
 SCALE = 8  # of movies over SIZE
@@ -127,6 +128,7 @@ def movie(
 
     def make(folder: Path) -> Path:
         path = folder / name
+        check_stamps(codec, options or {}, 2)
         with av.open(str(path), "w") as output:
             stream: Any = output.add_stream(codec, rate=RATE, options=dict(options or {}))
             stream.width, stream.height, stream.pix_fmt = SCALE * SIZE[0], SCALE * SIZE[1], layout
