@@ -17,7 +17,7 @@ class FieldFootage:
     """Footage that may consist of fields.
 
     interlacing: as flagged and measured. find_film: returns the frames of the film that it carries, for an order of
-    fields. variable: its rate is. alike: its frames have one format.
+    fields. variable: its rate is. alike: its frames have one format. is_film: its frames are those of a film already.
     """
 
     path: Path
@@ -25,6 +25,7 @@ class FieldFootage:
     find_film: Callable[[FieldOrder], tuple[FilmFrame, ...]]
     variable: bool = False
     alike: bool = True
+    is_film: bool = False
 
 
 def deinterlacing_of(footage: FieldFootage, requested: str | None) -> tuple[Deinterlacing | None, tuple[str, ...]]:
@@ -34,6 +35,8 @@ def deinterlacing_of(footage: FieldFootage, requested: str | None) -> tuple[Dein
     ShotError if the frames cannot be deinterlaced.
     """
     path, found = footage.path, footage.interlacing
+    if footage.is_film and requested in (None, AUTO, "film"):
+        return None, ()
     if requested is None or requested == OFF:
         warning = found.warning(path.name) if requested is None else None
         return None, () if warning is None else (warning,)

@@ -10,13 +10,14 @@ from stylize.errors import SettingsError, ShotError
 from stylize.media.animation import refuse_animated_webp
 from stylize.media.clock import DEFAULT_RATE, conform_timecode, find_rate, offset_timecode, regular_stamps
 from stylize.media.colour import BT709
-from stylize.media.conformed_fields import FieldFootage, deinterlacing_of
-from stylize.media.deinterlacing import conform_stamps
+from stylize.media.conformed_fields import OFF, FieldFootage, deinterlacing_of
+from stylize.media.deinterlacing import FILM_RATIO, conform_stamps, film_stamps
 from stylize.media.frame_pixels import FrameFormat
 from stylize.media.loss_messages import Damage
 from stylize.media.premultiplied import alpha_notes
 from stylize.media.sequences import parse_range
 from stylize.media.shot import Shot
+from stylize.media.soft_telecine import soft_telecine_rate
 from stylize.media.tonemap import tone_map_of
 
 # Max parts of a movie that a message lists.
@@ -36,12 +37,19 @@ def open_movie(
     count, timecode = len(movie.stamps), movie.header.timecode
     stamps, time_base, notes = _stamps(movie.stamps, movie.header.time_base, movie.header.rates)
     own_rate, variable = find_rate(stamps, time_base, movie.header.rates)
+    video = soft_telecine_rate(stamps, time_base) if variable and deinterlace != OFF else None
+    if video is not None:
+        own_rate, variable = video * FILM_RATIO, False
+        timecode = timecode and conform_timecode(timecode, video, own_rate)
+        stamps, time_base = film_stamps(stamps[0] * time_base, video, count)
+        notes += (_soft_telecine_note(path, own_rate),)
     footage = FieldFootage(
         path,
         movie.interlacing,
         lambda order: scan_film(path, order, movie.frame_map),
         variable,
         len(movie.formats) == 1,
+        is_film=video is not None,
     )
     how, field_notes = deinterlacing_of(footage, deinterlace)
     if how is not None:
@@ -90,6 +98,13 @@ def open_movie(
         premultiplied=alpha == "premultiplied",
         damage=damage,
         strict=strict,
+    )
+
+
+def _soft_telecine_note(path: Path, rate: Fraction) -> str:
+    return (
+        f"{path.name}: film in video, by flags that repeat fields (soft telecine): its frames are timed evenly, at "
+        f"{float(rate):.6g} per second; --deinterlace off keeps the times of the fields"
     )
 
 
