@@ -346,8 +346,8 @@ class LookSettings:
         types.PATH,
         None,
         MATTE,
-        "EXR files that hold the Cryptomatte of --matte crypto:NAME, if it is not in the plates: a folder, a pattern or "
-        "one file.",
+        "EXR files that hold the Cryptomatte of --matte crypto:NAME, if it is not in the plates: a folder, a pattern "
+        "or one file.",
         stages=_MASKED,
     )
     matte_model: str | None = option_field(

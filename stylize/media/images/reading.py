@@ -18,7 +18,7 @@ from stylize.media.images.header import Header, header_of
 from stylize.media.images.picture_layer import PartChannels, PictureLayer, choose_layer, layer_note, picture_layers
 from stylize.media.images.profile import convert
 from stylize.media.images.transfer import convert_primaries, encode_linear, unpremultiply
-from stylize.media.sequences import PICTURE_SUFFIXES
+from stylize.media.sequences import READ_SUFFIXES
 from stylize.media.working_spaces import REC709, WORKING_SPACES, is_known, space_of, to_space
 from stylize.visible_text import is_utf8, visible
 
@@ -417,7 +417,7 @@ def _open(path: Path) -> "OpenImageIO.ImageInput":
     source = OpenImageIO.ImageInput.open(str(path), config)
     if source is None:
         reason = first_line(OpenImageIO.geterror())
-        kinds = " ".join(PICTURE_SUFFIXES)
+        kinds = " ".join(READ_SUFFIXES)
         raise InputError(f"{path}: not a readable picture ({reason}); export it again as one of {kinds}")
     if source.format_name() == "FFmpeg movie":
         source.close()
