@@ -191,7 +191,7 @@ def _take_mattes(found: Replacement, settings: Settings, project: Project, messa
     taken: dict[str, str] = {}
 
     def renumbered(name: str, value: Any) -> Any:
-        if name in ("guide", "control", "clean") and value:
+        if name in ("guide", "control", "clean", "cryptomatte") and value:
             message(f"warning: --{name} has the old frame numbers; give one with those of {found.new.path}")
         if name != "matte" or not isinstance(value, str) or is_matte_keyword(value) or Path(value).is_file():
             return value

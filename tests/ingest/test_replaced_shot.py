@@ -1,18 +1,20 @@
 """A new version of a shot takes over the keys, mattes, settings and results of a project."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import stylize
 from stylize.errors import ProjectError, SettingsError, ShotError
-from stylize.ingest.replaced_shot import Versions, _compare
+from stylize.ingest.replaced_shot import Versions, _compare, _take_mattes
 from stylize.media.images import read_image, write_image
 from stylize.project import Project
 from stylize.settings import Settings
 from tests.clips import write_movie
 from tests.command.words import digests
+from tests.exr_files import Part, write_exr
 from tests.fields import interlaced, moving
 from tests.sliding import folder_of, picture, scene
 
@@ -133,3 +135,24 @@ def test_interlaced_versions_are_compared_by_their_progressive_frames(tmp_path):
     project = Project(tmp_path / "v1.stylize")
     found = _compare(project, Versions(project.root, one, fields, two, tmp_path / "v2.stylize", fields))
     assert found.frames == {frame: frame for frame in range(1, 9)}
+
+
+def test_versions_are_compared_by_the_layer_that_is_asked_for(tmp_path):
+    moves = [one.astype(np.float32) / 255 for one in moving(8)]
+    for name, pictures_of in (("v1", moves), ("v2", moves[2:])):
+        for number, one in enumerate(pictures_of, 1):
+            still = Part(np.full_like(one, 0.5), name="beauty")
+            write_exr(tmp_path / name / f"p.{number:04d}.exr", [still, Part(one, name="anim")])
+    layer, project = Settings(exr_layer="anim"), Project(tmp_path / "v1.stylize")
+    found = _compare(project, Versions(project.root, tmp_path / "v1", layer, tmp_path / "v2", tmp_path / "n", layer))
+    assert found.shift == -2
+
+
+def test_companions_with_the_old_numbers_are_named():
+    found = SimpleNamespace(shift=-2, new=SimpleNamespace(path="v2"))
+    messages = []
+    settings = Settings(matte="crypto:hero", cryptomatte="c", guide="g", keys="k")
+    assert _take_mattes(found, settings, None, messages.append) == settings
+    assert messages == [
+        f"warning: --{name} has the old frame numbers; give one with those of v2" for name in ("cryptomatte", "guide")
+    ]
