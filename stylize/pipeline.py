@@ -210,7 +210,9 @@ class Run:
         """Report the stages of the run with their expected times, and return their work."""
         settings, context = self.context.settings, self.context
         work = planned_work(context, [(look.context, look.shots) for look in self.look_runs], settings)
-        order = stages_of(settings, unpacks=context.shot.kind == "movie" or context.draft is not None)
+        order = stages_of(
+            settings, unpacks=context.shot.kind == "movie" or context.shot.converted or context.draft is not None
+        )
         # Plates have been unpacked.
         ahead = [one for one in work if one.stage != CONFORM]
         context.reporter.expect(expected_stages(order, ahead, _pixels(context), self.speeds))

@@ -63,7 +63,7 @@ def planned_work(whole: Context, looks: Sequence[PlannedLook], settings: Setting
         steps[PROPAGATE, context.name] = drawings, sum(len(plan.keys) for plan in shots)
     return [
         StageWork(stage, layer, *steps[stage, layer], speed_key(contexts.get(layer, whole), stage))
-        for stage, layer in stages_of(settings, unpacks=whole.shot.kind == "movie")
+        for stage, layer in stages_of(settings, unpacks=whole.shot.kind == "movie" or whole.shot.converted)
         if (stage, layer) in steps
     ]
 

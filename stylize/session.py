@@ -17,12 +17,12 @@ from stylize.errors import CancelledError, StylizeError
 from stylize.extensions.discovery import exporter
 from stylize.ingest import unpacking
 from stylize.ingest.conforming import conform_plates
+from stylize.ingest.open_footage import open_footage, report_footage
 from stylize.ingest.scene_view import with_view
 from stylize.ingest.source_frames import write_source_frames
 from stylize.matting.requested import check_request, effective_mattes, mattes_from_plates
-from stylize.media.images import picture_layer_note
 from stylize.media.plates import Plates, plate_pattern
-from stylize.media.shot import Shot, assumption, open_shot
+from stylize.media.shot import Shot, assumption
 from stylize.motion.estimated import Estimators, make_estimators
 from stylize.motion.sources import make_motion
 from stylize.motion.vectors import VectorFiles, check_vectors, open_vectors
@@ -79,8 +79,9 @@ def open_session(path: Path, settings: Settings, folder: Path | None, reporter: 
         settings = resolve_renderer(settings, message)
     path, settings = open_ebsynth_folder(path, settings)
     looks = [_resolve_renderer(look, reporter.of_layer(look.name).message) for look in looks_of(settings)]
-    shot = _open_shot(path, settings, message)
-    unpacks = shot.kind == "movie" or draft_scale(settings, shot.size) is not None
+    shot = open_footage(path, settings, frames=settings.frames, rate=settings.rate)
+    report_footage(shot, message)
+    unpacks = shot.kind == "movie" or shot.converted or draft_scale(settings, shot.size) is not None
     reporter.expect([ExpectedStage(*stage) for stage in stages_of(settings, unpacks=unpacks)])
     check_names(shot, looks, root)
     check_output(settings, shot, path)
@@ -146,28 +147,6 @@ class _OpenLook:
 
 
 _LookInputs = tuple[Mattes | None, tuple[Guide, ...]]
-
-
-def _open_shot(path: Path, settings: Settings, message: OnMessage) -> Shot:
-    """Open the footage, and warn about losses."""
-    shot = open_shot(
-        path,
-        frames=settings.frames,
-        rate=settings.rate,
-        start_number=settings.start_number,
-        strict=settings.strict,
-        layer=settings.exr_layer,
-        tonemap=settings.tonemap,
-        deinterlace=settings.deinterlace,
-        alpha=settings.alpha,
-    )
-    if shot.kind == "sequence" and (note := picture_layer_note(shot.files[0], shot.layer)):
-        message(note)
-    if shot.tonemap is not None:
-        message(shot.tonemap.text)
-    for loss in shot.warnings:
-        message(f"warning: {loss}")
-    return shot
 
 
 def _resolve_renderer(look: Look, message: OnMessage) -> Look:

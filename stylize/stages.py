@@ -53,7 +53,8 @@ _OPENCV = ("opencv-python-headless",)
 STAGES = _table(
     # Footage
     Stage("read", 3, ("stylize.media.images", "stylize.media.plates", "stylize.media.shot"), inputs="a picture file"),
-    Stage("conform", 3, ("stylize.ingest.conforming", "stylize.media.deinterlacing", *_DECODER, "stylize.media.tonemap",
+    Stage("conform", 3, ("stylize.ingest.conforming", "stylize.media.deinterlacing",
+                         "stylize.media.field_pictures", *_DECODER, "stylize.media.tonemap",
                          "propagate.hdr_light", "propagate.gamut_mapping", "propagate.tone_curves"),
           inputs="the movie, and the position of a frame in it"),
     Stage("view", 1, ("stylize.ingest.scene_view", "stylize.media.views", "stylize.media.shaper",

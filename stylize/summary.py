@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from stylize.planning.picking import ShotPlan
     from stylize.project import Cleaned
 
+# Max decimal places of a percentage.
+_MAX_DIGITS = 6
+
 
 def plan_lines(planned: Result) -> Iterator[str]:
     """Yield the summary of a plan: shots, keyframes with reasons, counts, and files written."""
@@ -100,7 +103,8 @@ def _shot_lines(number: int, shot: "ShotPlan", timecodes: Mapping[int, str], set
         return
     lowest = min(shot.frames, key=lambda frame: shot.coverage[frame])
     mean = sum(shot.coverage.values()) / len(shot.coverage)
-    yield f"{line}, coverage {mean:.0%} on average, {shot.coverage[lowest]:.0%} at minimum (frame {lowest})"
+    least = _percentage(shot.coverage[lowest], settings.coverage)
+    yield f"{line}, coverage {mean:.0%} on average, {least} at minimum (frame {lowest})"
     rows = [(str(key.frame), timecodes[key.frame], f"{key.gained:.1%}", key.reason) for key in shot.keyframes]
     head = ("keyframe", "time code", "gains", "reason")
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(3)]
@@ -110,6 +114,13 @@ def _shot_lines(number: int, shot: "ShotPlan", timecodes: Mapping[int, str], set
     below = [frame for frame in shot.frames if shot.coverage[frame] < settings.coverage]
     if below:
         yield f"  {name_frames(below)}: covered by less than {100 * settings.coverage:g}%"
+
+
+def _percentage(value: float, target: float) -> str:
+    """Format a share as a percentage, with the digits it takes to be below the target if, and only if, it is."""
+    texts = (f"{value:.{digits}%}" for digits in range(_MAX_DIGITS))
+    below = value < target
+    return next((text for text in texts if (float(text[:-1]) / 100 < target) == below), f"{value:.{_MAX_DIGITS}%}")
 
 
 def _key_lines(result: Result | LayerResult, settings: Settings) -> Iterator[str]:

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from propagate.arrays import Bytes, Floats
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.opening import open_shot
+from stylize.media.shot import read_frames
 
 SIZE = (384, 216)
 EXAMPLE = Path(__file__).parent.parent / "examples" / "bunny.mp4"

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from stylize.media.images import read_image, to_float
-from stylize.media.shot import open_shot
+from stylize.media.opening import open_shot
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 COLOURFUL = ("oil", "ink", "watercolour", "pencil", "pastel", "cel", "pixel", "swatches")

@@ -9,7 +9,8 @@ import pytest
 import stylize
 from stylize.errors import MatteError, SettingsError, StyleError, StylizeError
 from stylize.media.images import read_image, read_values, write_image
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.opening import open_shot
+from stylize.media.shot import read_frames
 from tests import forked_python
 from tests.clips import write_movie
 from tests.sliding import SIZE, folder_of, picture, scene, shot_of, to_16_bits

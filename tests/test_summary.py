@@ -53,6 +53,25 @@ def test_plan_names_the_frames_of_poor_coverage(poor: range, line: str) -> None:
     assert not [one for one in plan_lines(Planned((shot_of(1, 20),))) if "covered by" in one]
 
 
+@pytest.mark.parametrize(
+    ("least", "target", "text"),
+    [
+        (0.5, 0.78, "50%"),
+        (0.7796, 0.78, "77.96%"),
+        (0.78, 0.78, "78%"),
+        (0.7749, 0.775, "77%"),
+        (0.7751, 0.775, "78%"),
+        (0.07, 0.07, "7%"),
+        (0.78 - 1e-9, 0.78, "78.000000%"),
+    ],
+)
+def test_least_coverage_agrees_with_the_frames_below_the_target(least: float, target: float, text: str) -> None:
+    shot = ShotPlan((1, 2), (), {1: 1.0, 2: least})
+    lines = list(plan_lines(Planned((shot,), settings=Settings(coverage=target))))
+    assert f" {text} at minimum (frame 2)" in lines[0]
+    assert any("covered by less" in line for line in lines) == (least < target)
+
+
 def test_shot_of_one_frame_is_no_range() -> None:
     planned = Planned((shot_of(1, 2), shot_of(3, 3)))
     for lines in (list(plan_lines(planned)), list(run_lines(planned, 1.0))):

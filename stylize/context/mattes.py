@@ -117,6 +117,8 @@ def mattes_from_files(shot: Shot, settings: Settings, project: Project) -> Matte
     if mattes.by_alpha:
         frames = tuple(mattes.paths)
         note = missing_alpha(f"matte {settings.matte}", frames, [image_info(mattes.paths[one]).alpha for one in frames])
+        if note is not None and shot.strict:
+            raise MatteError(f"{note}; write them with alpha, or leave out --strict to use them so")
         if note is not None:
             project.message(f"warning: {note}: the whole frame is inside the matte there")
     return mattes

@@ -1,6 +1,6 @@
 """Conforming of a shot: each frame becomes a file that the stages read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from stylize.ingest.unpacking import report_damaged
@@ -13,7 +13,8 @@ from stylize.stages import cache_key
 
 
 def conform_plates(shot: Shot, project: Project, progress: Callable[[str, int, int], None]) -> Plates:
-    """Return the plates of a shot. The frames of a movie, and views of linear light, are written to files once.
+    """Return the plates of a shot. The frames of a movie, views of linear light, and pictures that are converted are
+    written to files once.
 
     The files of other sequences are used in place.
 
@@ -25,15 +26,15 @@ def conform_plates(shot: Shot, project: Project, progress: Callable[[str, int, i
         return conform(shot, project.folder("video"), lambda frame: True, lambda frame: None)
     form = [shot.depth, shot.alpha, shot.size]
     source = [project.digest(shot.path), *form] if shot.kind == "movie" else []
-    files = dict(zip(shot.frames, shot.files, strict=True)) if shot.kind == "sequence" else {}
+    places = {frame: place for place, frame in enumerate(shot.frames)} if shot.kind == "sequence" else {}
     path = plate_pattern(shot, project.folder("video")).path
     made = 0
     # The cache key contains the position because --start-number changes the frame that a number refers to.
     inputs = {frame: shot.cache_inputs(place) for frame, place in zip(shot.frames, shot.positions, strict=True)}
 
     def key(frame: int) -> str:
-        if files:
-            return cache_key("view", project.digest(files[frame]), *form, shot.layer, repr(shot.view))
+        if places:
+            return _picture_key(shot, project, places[frame], form)
         return cache_key("conform", source, *inputs[frame])
 
     def done(frame: int) -> bool:
@@ -48,6 +49,15 @@ def conform_plates(shot: Shot, project: Project, progress: Callable[[str, int, i
     plates = conform(shot, project.folder("video"), done, on_frame, lambda frame: project.seal(key(frame)))
     progress("conform", total, total)
     return plates
+
+
+def _picture_key(shot: Shot, project: Project, place: int, form: Sequence[object]) -> str:
+    """Return the cache key of a plate that is made of pictures. place: of the frame. form: of its pixels."""
+    contents = [project.digest(file) for file in shot.files_of(place)]
+    if not shot.converted:
+        return cache_key("view", *contents, *form, shot.layer, repr(shot.view))
+    how = shot.conversions(shot.positions[place])
+    return cache_key("conform", contents, *form, shot.layer, *how, uses=("read",))
 
 
 def _report(shot: Shot, project: Project, path: Callable[[int], Path]) -> None:

@@ -53,13 +53,18 @@ def plate_contents(shot: Shot, project: Project, frames: Sequence[int]) -> dict[
     frame if the user has edited it.
     """
     if shot.kind == "sequence":
-        files = dict(zip(shot.frames, shot.files, strict=True))
         view = [] if shot.in_place else [shot.layer, repr(shot.view)]
-        return {frame: [project.plate_digest(files[frame]), *view] for frame in frames}
+        places = {frame: place for place, frame in enumerate(shot.frames)}
+        return {frame: [*_picture_contents(shot, project, places[frame]), *view] for frame in frames}
     source, places = project.digest(shot.path), dict(zip(shot.frames, shot.positions, strict=True))
     found: dict[int, list[object]] = {frame: [source, *shot.cache_inputs(places[frame])] for frame in frames}
     changed = _changed_plates(shot, project, frames)
     return found | {frame: [project.digest(path)] for frame, path in changed.items()}
+
+
+def _picture_contents(shot: Shot, project: Project, place: int) -> list[object]:
+    """Return the contents of the pictures that a frame is made of, and its conversions."""
+    return [*(project.plate_digest(file) for file in shot.files_of(place)), *shot.conversions(shot.positions[place])]
 
 
 def _changed_plates(shot: Shot, project: Project, frames: Sequence[int]) -> dict[int, Path]:

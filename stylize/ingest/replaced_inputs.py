@@ -1,4 +1,4 @@
-"""Per-frame inputs of a project for a new version of its shot: mattes, guides, controls, depth and motion vectors.
+"""Per-frame inputs of a project for a new version of its shot: mattes, guides, controls, depth, motion vectors.
 
 Their files keep the old frame numbers, so they are copied into the new project under the new ones, where these differ.
 Movies have no numbers and go by the position of their frames; they are unpacked where the positions differ.
@@ -16,9 +16,10 @@ from stylize.ingest.copies import copy_contents
 from stylize.ingest.shot_versions import Replacement
 from stylize.ingest.unpacking import folder_of, unpack
 from stylize.media.companions import Companion
+from stylize.media.opening import is_movie_file
 from stylize.media.plates import plate_pattern
 from stylize.media.sequences import READ_SUFFIXES, Pattern, find_sequence, format_frames, parse_range
-from stylize.media.shot import Shot, is_movie_file
+from stylize.media.shot import Shot
 from stylize.project import Project, is_edited
 from stylize.project.layout import INPUTS
 from stylize.settings import DEPTH_AUTO, GuideSpec, Settings, is_matte_keyword
@@ -241,7 +242,7 @@ def _with_paths(name: str, value: Any, change: Callable[[Path], Path]) -> Any:
     """Return the value of an option with the paths of its per-frame files replaced."""
     if not value:
         return value
-    if name in _VECTORS:
+    if name in _VECTORS or name == "cryptomatte":
         return change(value)
     if (name == "matte" and not is_matte_keyword(value)) or (name == "depth" and value != DEPTH_AUTO):
         return str(change(Path(value)))

@@ -17,7 +17,8 @@ from stylize.media.shot import Shot
 from stylize.media.views import ShaperView
 from stylize.media.working_spaces import REC709, to_space
 from stylize.project import Project
-from stylize.settings import MatteSettings, Settings
+from stylize.settings.option import is_given
+from stylize.settings.reading_options import ReadingSettings
 from stylize.stages import cache_key
 
 # Log-average light that a view shows without a change of exposure, and the stops that it may differ by.
@@ -53,7 +54,7 @@ class LightRange:
 
 
 def with_view(
-    shot: Shot, settings: Settings | MatteSettings, project: Project, progress: Callable[[str, int, int], None]
+    shot: Shot, settings: ReadingSettings, project: Project, progress: Callable[[str, int, int], None]
 ) -> Shot:
     """Return a shot with the view that the engine works on, if its files hold light above 1, and report the view.
 
@@ -79,26 +80,30 @@ def with_view(
     return result
 
 
-def viewed(shot: Shot, settings: Settings | MatteSettings, light_of: Callable[[], LightRange]) -> Shot:
+def viewed(shot: Shot, settings: ReadingSettings, light_of: Callable[[], LightRange]) -> Shot:
     """Return a shot with the view that settings choose for its light, and report nothing.
 
     light_of: measures the light, which only shots in linear light need. Raises SettingsError for an option of linear
     light that does not apply.
     """
-    given = [name for name in _OPTIONS if getattr(settings, name, None) not in (None, False)]
+    given = [name for name in _OPTIONS if is_given(settings, name)]
     if not shot.linear:
         if given:
             raise SettingsError(f"--{given[0]} applies to EXR and float TIFF, found {shot.path}; leave it out")
         return shot
     if "clip" in given:
         return replace(shot, linear=False)
+    if shot.deinterlacing is not None:
+        raise SettingsError(
+            f"{shot.path}: --deinterlace reads display-encoded pictures, found linear light; give --clip, which reads "
+            "it so, or deinterlace it in the program that wrote it"
+        )
     light = light_of()
-    if isinstance(settings, Settings) and settings.ocio and settings.input_space and settings.view:
+    if settings.ocio and settings.input_space and settings.view:
         return replace(shot, view=open_ocio_view(settings.ocio, settings.input_space, settings.view, light.high))
-    exposure = getattr(settings, "exposure", None)
-    if light.fits_display and exposure is None:
+    if light.fits_display and settings.exposure is None:
         return shot
-    return replace(shot, view=choose_view(light, exposure))
+    return replace(shot, view=choose_view(light, settings.exposure))
 
 
 def _report_ocio(shot: Shot, light: LightRange, view: OcioView, project: Project) -> None:

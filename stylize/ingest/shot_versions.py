@@ -11,19 +11,22 @@ import numpy as np
 from propagate.align_frames import align_frames, cells_of
 from propagate.arrays import Bytes, Floats, Pixels
 from stylize.errors import ShotError, StylizeError
+from stylize.ingest.open_footage import open_footage
 from stylize.ingest.scene_view import LightRange, measure_light, recorded_light, viewed
 from stylize.media.images import quantise, to_float
+from stylize.media.opening import is_sequence
 from stylize.media.plates import plate_pattern
 from stylize.media.sequences import format_frames
-from stylize.media.shot import Shot, is_sequence, open_shot, read_frames
+from stylize.media.shot import Shot, read_frames
 from stylize.project import Project
 from stylize.settings import OPTIONS, Settings
 
 # Share of the new frames, of those that have an old one, that must agree.
 _LEAST_AGREEING = 0.5
 _DIGEST_BYTES = 16
-# Options that do not apply to a sequence, to a movie, and to footage that is not in linear light.
-_OF_MOVIES = ("start_number", "tonemap", "deinterlace", "alpha")
+# Options that do not apply to a sequence, to a sequence that replaces a movie, to a movie, and to footage without linear
+# light.
+_OF_MOVIES, _CONVERSIONS = ("start_number",), ("tonemap", "deinterlace", "alpha")
 _OF_LIGHT = ("clip", "exposure", "ocio", "input_space", "view")
 _OF_SEQUENCES = ("rate", "exr_layer", *_OF_LIGHT)
 
@@ -97,7 +100,9 @@ class Replacement:
 def applicable_settings(asked: Versions, message: Callable[[str], None]) -> Settings:
     """Return the settings without options of the old version that do not apply to the new kind of footage."""
     sequence, kinds = is_sequence(asked.new), ("numbered pictures", "a movie")
-    names = _OF_MOVIES if sequence else _OF_SEQUENCES
+    names: tuple[str, ...] = _OF_MOVIES if sequence else _OF_SEQUENCES
+    if sequence and not is_sequence(asked.path):
+        names += _CONVERSIONS  # of the movie
     return _without(asked, asked.after, names, f"{asked.new} is {kinds[not sequence]}", message)
 
 
@@ -108,7 +113,7 @@ def compare(project: Project, asked: Versions, message: Callable[[str], None]) -
     errors of reading.
     """
     settings, lights = applicable_settings(asked, message), list[LightRange]()
-    new = _open(asked.new, settings)
+    new = open_footage(asked.new, settings, rate=settings.rate)
     if not new.linear:
         settings = _without(asked, settings, _OF_LIGHT, f"{asked.new} is not in linear light", message)
 
@@ -187,20 +192,13 @@ def _without(
     return replace(settings, **set_before)
 
 
-def _open(path: Path, settings: Settings) -> Shot:
-    return open_shot(
-        path, rate=settings.rate, start_number=settings.start_number, strict=settings.strict, layer=settings.exr_layer,
-        tonemap=settings.tonemap, deinterlace=settings.deinterlace, alpha=settings.alpha,
-    )  # fmt: skip
-
-
 def _old_shot(project: Project, asked: Versions, new: Shot) -> Shot:
     """Return the old shot: from its files, or from the plates in the project, of a movie or of linear light."""
     path = asked.path
     reason = "has been replaced by the new version"
     if path.resolve() != new.path.resolve():
         try:
-            shot = _open(path, asked.before)
+            shot = open_footage(path, asked.before, rate=asked.before.rate)
             return viewed(shot, asked.before, lambda: recorded_light(shot, project) or measure_light(shot, _silent))
         except StylizeError as error:
             reason = f"cannot be read ({error})"
@@ -208,9 +206,9 @@ def _old_shot(project: Project, asked: Versions, new: Shot) -> Shot:
     movie = plate_pattern(replace(new, name=path.stem), folder)
     try:
         try:
-            return replace(_open(Path(str(movie)), Settings()), path=path, name=path.stem)
+            return replace(open_footage(Path(str(movie)), Settings()), path=path, name=path.stem)
         except StylizeError:
-            return replace(_open(folder, Settings()), path=path)
+            return replace(open_footage(folder, Settings()), path=path)
     except StylizeError as error:
         raise ShotError(
             f"the old shot {path} {reason}, and its plates are not in {folder}; put it back, so that both versions can "

@@ -1,4 +1,4 @@
-"""Table of the source frames of a deinterlaced movie, in the project: ``source_frames.csv``, with one row per frame."""
+"""Table of the source frames of deinterlaced footage, in the project: ``source_frames.csv``, with one row per frame."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ COLUMNS = ("frame", "source_frame", "top_field", "bottom_field")
 
 
 def write_source_frames(shot: Shot, project: Project, message: OnMessage) -> None:
-    """Write the table of a deinterlaced movie; remove that of an earlier run for frames that are used as they are.
+    """Write the table of deinterlaced footage; remove that of an earlier run for frames that are used as they are.
 
     A table that the user has edited is kept, and reported. Raises OutputError if the folder is not writable.
     """
@@ -40,7 +40,7 @@ def write_source_frames(shot: Shot, project: Project, message: OnMessage) -> Non
         return
     project.place(path, key, partial(_write_text, text))
     message(
-        f"{shot.path.name}: {_KINDS[shot.deinterlacing.method]}, {shot.source_frames} in the movie, at "
+        f"{shot.path.name}: {_KINDS[shot.deinterlacing.method]}, {shot.source_frames} in all, at "
         f"{float(shot.rate):.6g} frames per second; {path} lists where they come from"
     )
 

@@ -38,7 +38,8 @@ def unpack_once(movie: Shot, project: Project, name: str) -> dict[int, Path]:
         project.message(f"warning: {loss}")
     digest = project.digest(movie.path)
     keys = {
-        number: cache_key("unpack", digest, place) for number, place in zip(movie.frames, movie.positions, strict=True)
+        number: cache_key("unpack", digest, *movie.cache_inputs(place))
+        for number, place in zip(movie.frames, movie.positions, strict=True)
     }
     pattern = _pattern(movie, folder_of(movie.path, project, name))
     missing = [

@@ -107,7 +107,7 @@ def _nuke(job: ExportJob, timeline: Timeline, layers: Sequence[str]) -> str:
 
 def _plate_files(context: Context) -> Sequence[Path]:
     """Return the files of the plates: of a sequence, the originals, and not their view; in a draft, scaled ones."""
-    if context.shot.kind == "sequence" and context.draft is None:
+    if context.shot.kind == "sequence" and not context.shot.converted and context.draft is None:
         return context.shot.files
     return [context.plates.paths[frame] for frame in context.shot.frames]
 

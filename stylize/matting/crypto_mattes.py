@@ -1,6 +1,6 @@
-"""Mattes from the Cryptomatte of the plates, unpacked to pictures in the project."""
+"""Mattes from the Cryptomatte of the plates, or of files beside them, unpacked to pictures in the project."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,6 +10,7 @@ import numpy as np
 from masks.cryptomatte import coverage, float_bits, murmur3
 from stylize.context.mattes import Mattes, shaping_of
 from stylize.errors import InputError, MatteError
+from stylize.media.companions import Companion
 from stylize.media.images import make_folder, quantise, write_image
 from stylize.media.images.cryptomatte import CryptoLayer, crypto_layers, read_ranks
 from stylize.media.plates import plate_pattern
@@ -22,6 +23,7 @@ from stylize.stages import cache_key, stable_hash
 
 # Folder in mask/ of the project.
 _FOLDER = "crypto"
+_CRYPTOMATTE = Companion("Cryptomatte", MatteError)
 _LISTED = 8
 
 
@@ -33,15 +35,21 @@ class CryptoMatte:
     ids: tuple[int, ...]
 
 
-def find_crypto_matte(shot: Shot, text: str) -> CryptoMatte:
+def check_crypto_matte(shot: Shot, settings: Settings) -> None:
+    """Raise MatteError unless the files hold the Cryptomatte that ``--matte crypto:NAME`` names."""
+    assert settings.matte is not None
+    find_crypto_matte(_files(shot, settings), settings.matte, settings.cryptomatte or shot.path)
+
+
+def find_crypto_matte(files: Mapping[int, Path], text: str, source: Path) -> CryptoMatte:
     """Return the ids that ``crypto:NAME`` stands for.
 
-    NAME is a name in the manifest, or several with commas between them, with the name of a Cryptomatte and a colon
-    before it if several have the name. A file without a manifest is searched for the hash of the name. Raises
-    MatteError if the plates have no such name.
+    files: those that hold the Cryptomatte, by frame. source: their path, for messages. NAME is a name in the manifest,
+    or several with commas between them, with the name of a Cryptomatte and a colon before it if several have the name.
+    A file without a manifest is searched for the hash of the name. Raises MatteError if the files have no such name.
     """
     wanted = crypto_names(text)
-    for file in shot.files:
+    for file in dict.fromkeys(files.values()):
         layers = _layers(file)
         layers, rest = _named_layers(layers, wanted)
         found = [(layer, ids) for layer in layers if (ids := _ids(layer, rest)) is not None]
@@ -50,7 +58,7 @@ def find_crypto_matte(shot: Shot, text: str) -> CryptoMatte:
             raise MatteError(f"--matte {text}: {rest} is in {names}; write crypto:{found[0][0].name}:{rest}")
         if found:
             return CryptoMatte(found[0][0].name, found[0][1])
-    raise _unknown(shot, text, wanted)
+    raise _unknown(next(iter(files.values()), None), source, text, wanted)
 
 
 def crypto_mattes(
@@ -58,7 +66,8 @@ def crypto_mattes(
 ) -> Mattes:
     """Return the mattes of ``crypto:NAME``, which are written to mask/ of the project. Raises MatteError."""
     assert settings.matte is not None
-    matte = find_crypto_matte(shot, settings.matte)
+    files = _files(shot, settings)
+    matte = find_crypto_matte(files, settings.matte, settings.cryptomatte or shot.path)
     folder = f"{_FOLDER}-{stable_hash(matte.layer, matte.ids)[:12]}"
     pattern = plate_pattern(shot, project.folder("mask") / folder)
     make_folder(pattern.folder)
@@ -68,12 +77,26 @@ def crypto_mattes(
             f"{format_frames(edited)} in {pattern.folder}: changed by hand and used unchanged; delete them to "
             "regenerate them"
         )
-    for done, (frame, file) in enumerate(zip(shot.frames, shot.files, strict=True), 1):
+    for done, (frame, file) in enumerate(files.items(), 1):
         path, key = pattern.path(frame), cache_key("matte_crypto", project.digest(file), matte.layer, matte.ids)
         if frame not in edited and not project.fresh(path, key):
             write_image(path, _read(file, matte, shot), seal=project.seal(key))
         progress("matte", done, len(shot.frames))
     return Mattes({frame: pattern.path(frame) for frame in shot.frames}, shot.size, shaping=shaping_of(settings))
+
+
+def _files(shot: Shot, settings: Settings) -> Mapping[int, Path]:
+    """Return the files that hold the Cryptomatte, by frame: those of ``--cryptomatte``, or the plates.
+
+    Raises MatteError if one is missing or has another size than the shot.
+    """
+    if settings.cryptomatte is None:
+        return dict(zip(shot.frames, shot.files, strict=True)) if shot.files else {}
+    return _CRYPTOMATTE.files(settings.cryptomatte, shot, _refuse_movie)
+
+
+def _refuse_movie(movie: Shot) -> dict[int, Path]:
+    raise MatteError(f"--cryptomatte {movie.path}: expected EXR files, found a movie; give name.####.exr")
 
 
 def _read(file: Path, matte: CryptoMatte, shot: Shot) -> np.ndarray:
@@ -120,12 +143,13 @@ def _split(wanted: str) -> list[str]:
     return [name.strip() for name in wanted.split(",") if name.strip()]
 
 
-def _unknown(shot: Shot, text: str, wanted: str) -> MatteError:
-    layers = _layers(shot.files[0]) if shot.files else ()
+def _unknown(first: Path | None, source: Path, text: str, wanted: str) -> MatteError:
+    """Return the error about a name that was not found. first: of the files of ``source``; None if there are none."""
+    layers = () if first is None else _layers(first)
     if not layers:
         return MatteError(
-            f"--matte {text}: {shot.path} has no Cryptomatte; expected EXR files that hold one beside the picture, or "
-            "give a matte with --matte PATH"
+            f"--matte {text}: {source} has no Cryptomatte; expected EXR files that hold one: give those with "
+            "--cryptomatte PATH, or another matte with --matte PATH"
         )
     layers, rest = _named_layers(layers, wanted)
     known = list(dict.fromkeys(name for layer in layers for name in layer.manifest))

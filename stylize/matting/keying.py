@@ -16,14 +16,14 @@ from stylize.ingest.unpacking import unpack_once
 from stylize.media.companions import Companion
 from stylize.media.images import read_image, to_float
 from stylize.media.plates import Plates
-from stylize.media.shot import Shot
+from stylize.media.shot import Shot, read_view
 from stylize.project import Project
 from stylize.settings import SCREENS, Levels, MatteSettings
 
 # Number of evenly spaced frames from which the screen colour is sampled.
 SAMPLED_FRAMES = 5
 
-_CLEAN_PLATE = Companion("clean plate", MatteError)
+_CLEAN_PLATE = Companion("clean plate", MatteError, is_plate=True)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,10 @@ def _difference_keyer(
 def _read_clean_plate(files: Mapping[int, Path], frame: int, shot: Shot) -> Floats:
     file = _CLEAN_PLATE.file_of(files, frame)
     try:
-        pixels = read_image(file, shot.colour, untagged=shot.colour)
+        if shot.view is not None:
+            pixels = read_view(file, shot)
+        else:
+            pixels = read_image(file, shot.colour, untagged=shot.colour, layer=shot.layer)
     except InputError as error:
         raise MatteError(f"clean plate {error}") from error
     _CLEAN_PLATE.check_size(file, (pixels.shape[1], pixels.shape[0]), shot.size)

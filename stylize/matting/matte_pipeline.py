@@ -21,6 +21,7 @@ from propagate.split_at_keys import Span, split_at_keys
 from stylize.context.mattes import check_prompts, read_matte
 from stylize.errors import FrameRangeError, SettingsError
 from stylize.ingest.conforming import conform_plates
+from stylize.ingest.open_footage import open_footage, report_footage
 from stylize.ingest.scene_view import with_view
 from stylize.io_errors import PROJECT_OPTION, output_error
 from stylize.matting.keying import Keyer, open_keyer
@@ -32,7 +33,7 @@ from stylize.media.images import quantise, to_float, write_image
 from stylize.media.plates import Plates
 from stylize.media.safe_write import atomic_write, location, make_folder
 from stylize.media.sequences import format_frames, name_range
-from stylize.media.shot import Shot, open_shot
+from stylize.media.shot import Shot
 from stylize.media.stale_outputs import stale_warning
 from stylize.media.targets import Target, parse_target
 from stylize.planning.cuts import split
@@ -107,14 +108,8 @@ def make_mattes(path: Path, settings: MatteSettings, reporter: Reporter = SILENT
     """
     use_threads(settings.threads)
     reporter.check()
-    shot = open_shot(
-        path, frames=settings.frames, start_number=settings.start_number, tonemap=settings.tonemap,
-        deinterlace=settings.deinterlace, alpha=settings.alpha,
-    )  # fmt: skip
-    if shot.tonemap is not None:
-        reporter.message(shot.tonemap.text)
-    for loss in shot.warnings:
-        reporter.message(f"warning: {loss}")
+    shot = open_footage(path, settings, frames=settings.frames)
+    report_footage(shot, reporter.message)
     keys = _keys(shot, settings)
     refine, refine_inputs = open_refiner(settings.refine)
     segmentation = None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from masks.extent import Extent
 from stylize.context.mattes import NETWORK_FOLDER, Mattes, alpha_mattes, matte_extents, shaping_of
-from stylize.matting.crypto_mattes import crypto_mattes, find_crypto_matte
+from stylize.matting.crypto_mattes import check_crypto_matte, crypto_mattes
 from stylize.matting.networks import Segmentation, open_segmentation
 from stylize.matting.segmenting import segment_shot
 from stylize.media.images import make_folder
@@ -22,7 +22,7 @@ from stylize.stages import stable_hash
 def check_request(settings: Settings, shot: Shot) -> None:
     """Preflight check of the requested network or Cryptomatte, if any. Raises MatteError."""
     if settings.matte is not None and is_crypto_matte(settings.matte):
-        find_crypto_matte(shot, settings.matte)
+        check_crypto_matte(shot, settings)
     if settings.matte is not None and is_network_matte(settings.matte):
         _segmentation(settings)
 

@@ -5,11 +5,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
-from stylize.errors import ShotError
+from stylize.errors import InputError, ShotError
 from stylize.media.clock import DEFAULT_RATE
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _WEBP_ANIMATED = 0x02
+# Kinds of pictures that are read as movies if they hold several.
+_ANIMATED = (".gif", ".webp")
 # Headers of chunks that are read before the pixels must begin.
 _MAX_CHUNKS = 1000
 
@@ -60,3 +62,13 @@ def _webp_durations(file: BinaryIO) -> list[int]:
             durations.append(int.from_bytes(file.read(15)[12:], "little"))
         file.seek(after)
     return durations
+
+
+def is_animation(path: Path) -> bool:
+    """Return whether a picture file holds several pictures. False for unreadable files: reading reports why."""
+    from stylize.media.images import has_several_pictures
+
+    try:
+        return has_several_pictures(path) if path.suffix.lower() in _ANIMATED else is_animated_png(path)
+    except (OSError, InputError):
+        return False

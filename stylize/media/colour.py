@@ -89,13 +89,9 @@ def colour_from_tags(matrix: int, primaries: int, transfer: int) -> Colour:
     )
 
 
-def hdr_error(path: Path, transfer: str, *, movie: bool) -> ShotError:
-    """Return the error for high dynamic range footage. transfer: its name. movie: it is one, not pictures."""
-    advice = (
-        "give --tonemap bt2390 to convert it to Rec. 709"
-        if movie
-        else "convert the pictures to Rec. 709, or make a movie of them, which --tonemap reads"
-    )
+def hdr_error(path: Path, transfer: str) -> ShotError:
+    """Return the error for high dynamic range footage. transfer: its name."""
+    advice = "give --tonemap bt2390 to convert it to Rec. 709"
     return ShotError(f"{path}: expected standard dynamic range, found high dynamic range ({transfer}); {advice}")
 
 

@@ -4,18 +4,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stylize.errors import InputError
+from stylize.errors import InputError, SettingsError
 from stylize.media.images import image_size
+from stylize.media.movie_shot import refuse_damage
+from stylize.media.opening import is_movie_file, open_shot
 from stylize.media.sequences import READ_SUFFIXES, find_sequence, format_frames, parse_pattern
-from stylize.media.shot import Shot, is_movie_file, open_shot
+from stylize.media.shot import Shot
 
 
 @dataclass(frozen=True)
 class Companion:
-    """A kind of accompanying pictures. name: singular noun in messages. error: type of error to raise."""
+    """A kind of accompanying pictures.
+
+    name: singular noun in messages. error: type of error to raise. is_plate: they are filmed like the shot, so that
+    their movies are converted like it; others are data.
+    """
 
     name: str
     error: type[InputError]
+    is_plate: bool = False
 
     def files(self, path: Path, shot: Shot, unpack: Callable[[Shot], dict[int, Path]]) -> dict[int, Path]:
         """Return the file of each frame: numbered pictures, a movie of equal length, or one still for all frames.
@@ -68,18 +75,37 @@ class Companion:
     def movie(self, path: Path, shot: Shot) -> Shot:
         """Open the part of a movie that belongs to the shot. Its frames have the shot's frame numbers.
 
-        Raises `error` if its size or its number of frames differs from the shot's, InputError if it is unreadable.
+        Damage of that part is reported by these numbers, and refused if the shot is opened with --strict.
         """
-        movie = open_shot(path)
+        movie = self._converted(path, shot) if self.is_plate else open_shot(path)
         self.check_size(path, movie.size, shot.size)
-        return replace(movie, frames=shot.frames, positions=self._positions(movie, shot))
+        positions, number = self._place(movie, shot)
+        damage = movie.damage.messages(path.name, number, positions)
+        if shot.strict:
+            refuse_damage(damage)
+        whole = movie.damage.messages(path.name, lambda position: movie.frames[position], movie.positions)
+        others = tuple(one for one in movie.warnings if one not in whole)
+        return replace(movie, frames=shot.frames, positions=positions, warnings=damage + others)
 
-    def _positions(self, movie: Shot, shot: Shot) -> tuple[int, ...]:
-        """Return the position of each frame in the movie, which matches either the whole source or the shot's part."""
+    def _converted(self, path: Path, shot: Shot) -> Shot:
+        """Open a movie with the conversions of the shot."""
+        curve = None if shot.tonemap is None else shot.tonemap.curve
+        method = None if shot.deinterlacing is None else shot.deinterlacing.method
+        try:
+            return open_shot(path, tonemap=curve, deinterlace=method)
+        except SettingsError as error:
+            raise self.error(f"{self.name} is converted like the shot: {error}") from error
+
+    def _place(self, movie: Shot, shot: Shot) -> tuple[tuple[int, ...], Callable[[int], int]]:
+        """Return the position of each frame in the movie, and the function from positions to frame numbers.
+
+        The movie matches either the whole source or the shot's part.
+        """
         if len(movie.frames) == shot.source_frames:
-            return shot.positions
+            first = shot.frames[0] - shot.positions[0]
+            return shot.positions, lambda position: first + position
         if len(movie.frames) == len(shot.frames):
-            return tuple(range(len(shot.frames)))
+            return tuple(range(len(shot.frames))), lambda position: shot.frames[position]
         counts = " or ".join(map(str, dict.fromkeys((shot.source_frames, len(shot.frames)))))
         found = f"expected {counts} frames like the shot, found {len(movie.frames)}"
         raise self.error(f"{self.name} {movie.path}: {found}; export it with the same length")

@@ -1,56 +1,67 @@
-"""Choice of the deinterlacing of a movie: as requested, or as its frames need it, with what there is to report."""
+"""Choice of the deinterlacing of footage: as requested, or as its frames need it, with what there is to report."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from propagate.combing import FieldOrder
 from stylize.errors import SettingsError, ShotError
-from stylize.media.deinterlacing import FILM_RATIO, Deinterlacing, Method
-from stylize.media.frame_map import FrameMap
+from stylize.media.deinterlacing import FILM_RATIO, Deinterlacing, FilmFrame, Method
 from stylize.media.interlacing import Interlacing
-
-if TYPE_CHECKING:
-    from stylize.media.decoder import Movie
 
 AUTO, OFF = "auto", "off"
 
 
-def deinterlacing_of(
-    path: Path, movie: "Movie", requested: str | None, *, variable: bool
-) -> tuple[Deinterlacing | None, tuple[str, ...]]:
-    """Return how the frames of a movie are conformed, None for as they are, and messages.
+@dataclass(frozen=True)
+class FieldFootage:
+    """Footage that may consist of fields.
 
-    requested: a method, `AUTO` or `OFF`; None reports only. variable: the movie has a variable rate. Raises
-    SettingsError for film at a variable rate, and ShotError if the frames cannot be deinterlaced.
+    interlacing: as flagged and measured. find_film: returns the frames of the film that it carries, for an order of
+    fields. variable: its rate is. alike: its frames have one format. is_film: its frames are those of a film already.
     """
-    found = movie.interlacing
+
+    path: Path
+    interlacing: Interlacing
+    find_film: Callable[[FieldOrder], tuple[FilmFrame, ...]]
+    variable: bool = False
+    alike: bool = True
+    is_film: bool = False
+
+
+def deinterlacing_of(footage: FieldFootage, requested: str | None) -> tuple[Deinterlacing | None, tuple[str, ...]]:
+    """Return how frames are conformed, None for as they are, and messages.
+
+    requested: a method, `AUTO` or `OFF`; None reports only. Raises SettingsError for film at a variable rate, and
+    ShotError if the frames cannot be deinterlaced.
+    """
+    path, found = footage.path, footage.interlacing
+    if footage.is_film and requested in (None, AUTO, "film"):
+        return None, ()
     if requested is None or requested == OFF:
         warning = found.warning(path.name) if requested is None else None
         return None, () if warning is None else (warning,)
     method = found.method if requested == AUTO else requested
     if method is None:
         return None, ()
-    if len(movie.formats) > 1:
+    if not footage.alike:
         raise ShotError(
             f"{path}: --deinterlace requires frames of one format, but that of the movie changes; leave it out, or "
             "split the movie"
         )
     if method == "film":
-        return _film(path, found, movie.frame_map, variable=variable)
+        return _film(footage)
     how: Method = "fields" if method == "fields" else "frames"
     return Deinterlacing(how, found.order), _notes(path, found, requested)
 
 
-def _film(
-    path: Path, found: Interlacing, frame_map: FrameMap | None, *, variable: bool
-) -> tuple[Deinterlacing, tuple[str, ...]]:
-    from stylize.media.decoder import scan_film
-
-    if variable:
+def _film(footage: FieldFootage) -> tuple[Deinterlacing, tuple[str, ...]]:
+    path, found = footage.path, footage.interlacing
+    if footage.variable:
         raise SettingsError(
             f"{path}: --deinterlace film requires a constant rate, but that of the movie is variable; give "
             "--deinterlace frames"
         )
-    film = scan_film(path, found.order, frame_map)
+    film = footage.find_film(found.order)
     notes = () if found.verdict.film else (
         f"{path.name}: no cadence of film was found in it: --deinterlace film drops every "
         f"{FILM_RATIO.denominator}th frame all the same; give --deinterlace frames for interlaced video",

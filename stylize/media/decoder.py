@@ -333,7 +333,7 @@ def _known_tags(frame: "VideoFrame", header: Header) -> tuple[int, int, int]:
 def _check_colour(frame: "VideoFrame", found: _Scan, path: Path) -> None:
     transfer = HDR_TRANSFERS.get(_known_tags(frame, found.header)[2])
     if transfer and not found.high_range:
-        raise hdr_error(path, transfer, movie=True)
+        raise hdr_error(path, transfer)
     if frame.colorspace not in (*MATRICES, *_WITHOUT_MATRIX) and not frame.format.is_rgb:
         raise ShotError(
             f"{path}: expected RGB, or YUV of BT.601, BT.709 or BT.2020, found matrix {int(frame.colorspace)} of "

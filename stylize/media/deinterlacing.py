@@ -116,11 +116,16 @@ def conform_stamps(
         last = stamps[-1] - stamps[-2] if len(stamps) > 1 else round(1 / (rate * time_base))
         doubled = [2 * stamp for stamp in (*stamps, stamps[-1] + last)]
         return tuple(value for one, after in pairwise(doubled) for value in (one, (one + after) // 2)), time_base / 2
-    # A unit that the start and the frames of the film are whole multiples of.
-    start, period = stamps[0] * time_base, 1 / (rate * FILM_RATIO)
+    return film_stamps(stamps[0] * time_base, rate, len(how.film))
+
+
+def film_stamps(start: Fraction, rate: Fraction, count: int) -> tuple[tuple[int, ...], Fraction]:
+    """Return the stamps and the time base of frames of film. start: of the first, in seconds. rate: of the video."""
+    period = 1 / (rate * FILM_RATIO)
+    # A unit that the start and the frames are whole multiples of.
     unit = Fraction(1, lcm(start.denominator, period.denominator))
     first, step = int(start / unit), int(period / unit)
-    return tuple(first + step * place for place in range(len(how.film))), unit
+    return tuple(first + step * place for place in range(count)), unit
 
 
 def deinterlaced(frames: Iterable["VideoFrame"], how: Deinterlacing) -> "Iterator[VideoFrame]":

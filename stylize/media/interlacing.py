@@ -1,10 +1,9 @@
-"""Recognition of interlaced and telecined movies: by the flags of their frames, and by measured combing.
+"""Recognition of interlaced and telecined footage: by the flags of their frames, and by measured combing.
 
 Flags are often wrong: a tool that weaves fields leaves frames flagged as progressive, and interlaced formats carry
 progressive frames. What is measured takes precedence.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -80,20 +79,6 @@ class Interlacing:
                 "frames, or --deinterlace off if its frames are progressive"
             )
         return None
-
-
-def woven_pictures(name: str, pictures: Iterable[Pixels]) -> str | None:
-    """Return the warning about numbered pictures with woven fields; None without. pictures: consecutive, (H, W, C)."""
-    lumas = [one[..., 1] if one.dtype == np.uint8 else (one[..., 1] >> 8).astype(np.uint8) for one in pictures]
-    votes = [vote_of_fields(*lumas[at - 1 : at + 2]) for at in range(1, len(lumas) - 1)]
-    verdict = judge_fields([votes])
-    if verdict.order is None:
-        return None
-    kind, method = ("telecined film", "film") if verdict.film else ("interlaced", "frames")
-    return (
-        f"{name}: {kind}, {_NAMES[verdict.order]}: what moves is combed; make a movie of the pictures with a lossless "
-        f"codec, as with ffmpeg -c:v ffv1 NAME.mkv, and give it with --deinterlace {method}"
-    )
 
 
 @dataclass

@@ -1,36 +1,57 @@
 """Messages about lost, missing and damaged frames of a movie."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 
 from stylize.media.frame_map import Losses
 from stylize.media.sequences import format_frames
 
 
-def truncation_message(name: str, count: int, declared: int) -> str:
-    """Return the message about a truncated movie. name: name of its file. declared: number of frames, 0 if unknown."""
-    of = f" of {declared}" if declared > count else ""
-    return f"{name}: the movie is truncated: {count}{of} frames could be read"
+@dataclass(frozen=True)
+class Damage:
+    """Damage of a movie. losses: its frames. truncated: the file is. count, declared: number of frames read, and of
+    frames that the file declares, 0 if unknown.
+    """
+
+    losses: Losses = Losses()
+    truncated: bool = False
+    count: int = 0
+    declared: int = 0
+
+    def messages(self, name: str, number: Callable[[int], int], chosen: Collection[int]) -> tuple[str, ...]:
+        """Return messages about the damage of the chosen frames, none if they are whole.
+
+        name: name of the file. number: returns the number of the frame at a position. chosen: positions of the frames
+        in use.
+        """
+        found = loss_messages(name, self.losses, number, chosen, self.count)
+        if not self.truncated:
+            return found
+        of = f" of {self.declared}" if self.declared > self.count else ""
+        return (f"{name}: the movie is truncated: {self.count}{of} frames could be read", *found)
 
 
-def loss_messages(name: str, losses: Losses, start: int, chosen: Collection[int], count: int) -> tuple[str, ...]:
+def loss_messages(
+    name: str, losses: Losses, number: Callable[[int], int], chosen: Collection[int], count: int
+) -> tuple[str, ...]:
     """Return messages about losses among the chosen frames.
 
-    name: name of the file. start: number of the first frame. chosen: positions of the frames in use. count: number of
-    frames in the movie.
+    name: name of the file. number: returns the number of the frame at a position. chosen: positions of the frames in
+    use. count: number of frames in the movie.
     """
     chosen = set(chosen)
 
     def named(positions: Iterable[int]) -> str:
-        numbers = [start + position for position in positions if position in chosen]
+        numbers = [number(position) for position in positions if position in chosen]
         nouns = ("frame", "is") if len(numbers) == 1 else ("frames", "are")
         return f"{name}: {nouns[0]} {format_frames(numbers)} {nouns[1]}" if numbers else ""
 
     found = []
     if text := named(losses.leading):
-        first = start + len(losses.leading)
+        first = number(len(losses.leading))
         found.append(
             f"{text} before the first key frame, and not decodable: the picture of frame {first} is repeated; "
-            f"--frames {first}-{start + count - 1} leaves them out"
+            f"--frames {first}-{number(count - 1)} leaves them out"
         )
     if text := named(losses.lost):
         found.append(f"{text} not decodable: the picture of a neighbouring frame is repeated")
@@ -42,5 +63,5 @@ def loss_messages(name: str, losses: Losses, start: int, chosen: Collection[int]
     if losses.unlocated:
         found.append(f"{name}: the movie is damaged in {losses.unlocated} places: {count} frames could be read")
     if losses.unread:
-        found.append(f"{name}: frames after {start + count - 1} cannot be read: the file declares {losses.unread} more")
+        found.append(f"{name}: frames after {number(count - 1)} cannot be read: the file declares {losses.unread} more")
     return tuple(found)

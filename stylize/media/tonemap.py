@@ -5,8 +5,10 @@ are desaturated to its border, a named curve compresses the range, and the inver
 is as players and FFmpeg's zscale show Rec. 709. See `propagate.tone_curves` for the curves.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +18,7 @@ from propagate.bands import Band, for_each_band
 from propagate.gamut_mapping import desaturate_into_gamut
 from propagate.hdr_light import HLG_PEAK, PQ_PEAK, hlg_to_scene, pq_to_light, scene_to_display
 from propagate.tone_curves import WHITE, compress
+from stylize.errors import SettingsError
 from stylize.media.colour import BT709, HDR_TRANSFERS, Colour, luminance_weights, to_rec709
 
 if TYPE_CHECKING:
@@ -70,15 +73,30 @@ class ToneMap:
         return compress(inside, self.curve, self.peak / WHITE)
 
 
+def tone_map_of(path: Path, colour: Colour, peak: float | None, curve: str) -> ToneMap:
+    """Return the conversion that --tonemap requests.
+
+    peak: brightest light in cd/m², None for footage without high dynamic range, for which SettingsError is raised.
+    """
+    if peak is None:
+        expected = f"--tonemap converts high dynamic range ({' or '.join(HDR_TRANSFERS.values())})"
+        raise SettingsError(f"{path}: {expected}, but this footage has standard range; leave it out")
+    return ToneMap(curve, colour, peak)
+
+
 def peak_of(frame: "VideoFrame", transfer: int) -> float:
     """Return the brightest light of a movie in cd/m², as its first frame declares it.
 
     PQ: the maximum content light level, else the peak of the mastering display, else `DEFAULT_PEAK`. HLG: that of its
     nominal display. transfer: code point of ITU-T H.273.
     """
+    return declared_peak(transfer, (_content_light(frame), _mastering_peak(frame)))
+
+
+def declared_peak(transfer: int, declared: Iterable[float]) -> float:
+    """Return the brightest light in cd/m², as in `peak_of`: the first declared one that is not 0."""
     if transfer == _HLG:
         return HLG_PEAK
-    declared = (_content_light(frame), _mastering_peak(frame))
     return next((min(float(peak), PQ_PEAK) for peak in declared if peak > 0), DEFAULT_PEAK)
 
 

@@ -201,6 +201,11 @@ def read_flow(path: Path, direction: Direction, size: tuple[int, int]) -> Floats
 
 
 def _find_files(path: Path, shot: Shot, direction: Direction, frames: Sequence[int], *, both: bool) -> dict[int, Path]:
+    if path.is_file() and path.suffix.lower() not in SUFFIXES:
+        raise FlowError(
+            f"motion vectors {path}: expected numbered files ({' '.join(SUFFIXES)}), found a {path.suffix or 'file'}; "
+            "give a folder or a pattern of them, such as name.####.exr"
+        )
     try:
         found = find_sequence(path, SUFFIXES)
     except InputError as error:

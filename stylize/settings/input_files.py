@@ -25,7 +25,18 @@ from stylize.settings.option_types import (
 from stylize.settings.options import OPTIONS, Settings, looks_of
 
 # Options whose folders are read as numbered pictures: a picture written there would be mistaken for an input.
-_NUMBERED = ("keys", "matte", "guide", "control", "depth", "vectors", "vectors_back", "vectors_forward", "clean")
+_NUMBERED = (
+    "keys",
+    "matte",
+    "guide",
+    "control",
+    "depth",
+    "vectors",
+    "vectors_back",
+    "vectors_forward",
+    "clean",
+    "cryptomatte",
+)
 _SUFFIXES = (*READ_SUFFIXES, ".flo")
 
 

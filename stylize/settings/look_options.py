@@ -342,6 +342,14 @@ class LookSettings:
         stages=_MASKED,
         essential=True,
     )
+    cryptomatte: Path | None = option_field(
+        types.PATH,
+        None,
+        MATTE,
+        "EXR files that hold the Cryptomatte of --matte crypto:NAME, if it is not in the plates: a folder, a pattern "
+        "or one file.",
+        stages=_MASKED,
+    )
     matte_model: str | None = option_field(
         types.MATTE_MODEL,
         None,

@@ -8,7 +8,6 @@ from typing import Unpack
 from masks.prompts import Box, Point
 from stylize.errors import SettingsError
 from stylize.extensions.options import ExtensionOptions
-from stylize.media.tone_curve_names import TONE_CURVES
 from stylize.settings import option_types as types
 from stylize.settings.compound import Levels, MatteKey
 from stylize.settings.extension_options import EXTENSION_OPTIONS, build_tables
@@ -16,15 +15,16 @@ from stylize.settings.former_names import accept_former_names
 from stylize.settings.network_matte import FINDS, NetworkMatte
 from stylize.settings.option import MATTE, READING, RUN, Option, is_given, option_field, options_of
 from stylize.settings.read_options import read_options
+from stylize.settings.reading_options import ReadingSettings
 from stylize.settings.signatures import MatteSettingsDict
-from stylize.settings.validation import check_matte_method
+from stylize.settings.validation import check_linear_light, check_matte_method
 
 _MATTE = (types.MATTE,)
 
 
 @accept_former_names
 @dataclass(frozen=True, init=False)
-class MatteSettings:
+class MatteSettings(ReadingSettings):
     """Settings of ``stylize matte``. Texts are read as on the command line. Raises SettingsError like ``Settings``."""
 
     key: tuple[MatteKey, ...] = option_field(
@@ -139,25 +139,6 @@ class MatteSettings:
         stages=_MATTE,
         essential=True,
     )
-    start_number: int = option_field(types.NUMBER, 1, READING, "Number of the first frame of a movie.", stages=_MATTE)
-    tonemap: str | None = option_field(
-        types.choice(TONE_CURVES), None, READING, "Convert an HDR movie (PQ or HLG) to Rec. 709 with this tone curve.",
-        stages=_MATTE,
-    )  # fmt: skip
-    deinterlace: str | None = option_field(
-        types.choice(types.DEINTERLACE),
-        None,
-        READING,
-        "How to make the frames of an interlaced movie progressive, as in stylize run.",
-        stages=_MATTE,
-    )
-    alpha: str | None = option_field(
-        types.choice(types.ALPHA_MODES),
-        None,
-        READING,
-        "Whether the colour of a movie with alpha is straight or premultiplied with it.",
-        stages=_MATTE,
-    )
     project: Path | None = option_field(
         types.FOLDER, None, RUN, "Project folder; the default is next to the shot.", stages=_MATTE
     )
@@ -172,6 +153,7 @@ class MatteSettings:
             raise SettingsError("no output is given for the mattes; give a folder or a pattern with -o PATH")
         build_tables(self)
         check_matte_method(self)
+        check_linear_light(self)
         if self.clean is None and is_given(self, "difference"):
             raise SettingsError("--difference needs a clean plate; give one with --clean PATH")
         if self.chroma is not None and self.refine:

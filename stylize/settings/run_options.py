@@ -7,7 +7,6 @@ from pathlib import Path
 
 from stylize.extensions.options import ExtensionOptions
 from stylize.media.codecs import CODECS
-from stylize.media.tone_curve_names import TONE_CURVES
 from stylize.media.working_spaces import WORKING_SPACES
 from stylize.settings import option_types as types
 from stylize.settings.extension_options import EXTENSION_OPTIONS
@@ -24,6 +23,7 @@ from stylize.settings.option import (
     option_field,
     options_of,
 )
+from stylize.settings.reading_options import ReadingSettings
 
 # Stages that paint keys: under a budget, picking paints one to measure its cost.
 PAINTING = ("pick", "render")
@@ -32,7 +32,7 @@ _MOVING = ("render", "propagate", "export")
 
 
 @dataclass(frozen=True)
-class RunSettings:
+class RunSettings(ReadingSettings):
     """Options of the whole shot: its input, its output, its motion, and the run."""
 
     output: str | None = option_field(
@@ -170,75 +170,12 @@ class RunSettings:
         "Frame rate of a sequence, such as 23.976 or 24000/1001, instead of that in its headers.",
         stages=types.STAGES,
     )
-    start_number: int = option_field(
-        types.NUMBER, 1, READING, "Number of the first frame of a movie.", stages=types.STAGES
-    )
     replace_shot: Path | None = option_field(
         types.PATH, None, READING,
         "New version of a project's shot: align it with the old one, and take over keys, mattes, settings and results "
         "into a project of its own.",
         stages=types.STAGES, stored=False,
     )  # fmt: skip
-    tonemap: str | None = option_field(
-        types.choice(TONE_CURVES),
-        None,
-        READING,
-        "Convert an HDR movie (PQ or HLG) to Rec. 709 with this tone curve.",
-        stages=types.STAGES,
-    )
-    strict: bool = option_field(
-        types.FLAG, False, READING, "Reject a movie with lost, damaged or missing frames.", stages=types.STAGES
-    )
-    exr_layer: str | None = option_field(
-        types.NAME,
-        None,
-        READING,
-        "Layer or part of EXR files that holds the picture; the default is the one with R, G and B.",
-        stages=types.STAGES,
-    )
-    clip: bool = option_field(
-        types.FLAG,
-        False,
-        READING,
-        "Clip linear light (EXR, float TIFF) to 0..1 everywhere, instead of keeping its range.",
-        stages=types.STAGES,
-    )
-    exposure: float | None = option_field(
-        types.STOPS,
-        None,
-        READING,
-        "Exposure of the view of linear light, in stops; the default is chosen by the light of the shot.",
-        stages=types.STAGES,
-    )
-    ocio: str | None = option_field(
-        types.OCIO_CONFIG,
-        None,
-        READING,
-        "OpenColorIO configuration whose view the engine works on: config.ocio, or a name such as ocio://default.",
-        stages=types.STAGES,
-    )
-    input_space: str | None = option_field(
-        types.NAME, None, READING, "Colour space of the plates in the configuration of --ocio.", stages=types.STAGES
-    )
-    view: str | None = option_field(
-        types.NAME, None, READING, "View in the configuration of --ocio; it must have an inverse.", stages=types.STAGES
-    )
-    deinterlace: str | None = option_field(
-        types.choice(types.DEINTERLACE),
-        None,
-        READING,
-        "How to make the frames of an interlaced movie progressive: one per frame, one per field, or those of the film "
-        "that it carries; auto measures it, and off uses the frames as they are without a report.",
-        stages=types.STAGES,
-    )
-    alpha: str | None = option_field(
-        types.choice(types.ALPHA_MODES),
-        None,
-        READING,
-        "Whether the colour of a movie with alpha is straight or premultiplied with it; the default is straight, with "
-        "a warning where it looks premultiplied.",
-        stages=types.STAGES,
-    )
     draft: bool = option_field(
         types.FLAG,
         False,

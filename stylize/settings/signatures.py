@@ -67,6 +67,7 @@ class LookDict(TypedDict, total=False):
     url: str
     retries: int | str
     matte: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None
+    cryptomatte: str | os.PathLike[str] | None
     matte_model: str | os.PathLike[str] | None
     segmenter: str | None
     segmenter_options: Mapping[str, object] | ExtensionOptions | None
@@ -88,6 +89,17 @@ class LayerDict(LookDict, total=False):
 class SettingsDict(LookDict, total=False):
     """Options of a run; see ``Settings``."""
 
+    start_number: int | str
+    strict: bool
+    tonemap: Literal["bt2390", "mobius", "hable", "reinhard", "clip"] | None
+    deinterlace: Literal["auto", "frames", "fields", "film", "off"] | None
+    alpha: Literal["straight", "premultiplied"] | None
+    exr_layer: str | None
+    clip: bool
+    exposure: float | str | None
+    ocio: str | os.PathLike[str] | None
+    input_space: str | None
+    view: str | None
     output: str | os.PathLike[str] | None
     frames: str | None
     split: bool
@@ -110,18 +122,7 @@ class SettingsDict(LookDict, total=False):
     bits: int | str | None
     working_space: Literal["rec709", "acescg", "aces2065-1"] | None
     rate: Fraction | int | str | None
-    start_number: int | str
     replace_shot: str | os.PathLike[str] | None
-    tonemap: Literal["bt2390", "mobius", "hable", "reinhard", "clip"] | None
-    strict: bool
-    exr_layer: str | None
-    clip: bool
-    exposure: float | str | None
-    ocio: str | os.PathLike[str] | None
-    input_space: str | None
-    view: str | None
-    deinterlace: Literal["auto", "frames", "fields", "film", "off"] | None
-    alpha: Literal["straight", "premultiplied"] | None
     draft: bool
     scale: Fraction | float | str | None
     project: str | os.PathLike[str] | None
@@ -141,6 +142,17 @@ class SettingsDict(LookDict, total=False):
 class MatteSettingsDict(TypedDict, total=False):
     """Options of ``stylize matte``; see ``MatteSettings``."""
 
+    start_number: int | str
+    strict: bool
+    tonemap: Literal["bt2390", "mobius", "hable", "reinhard", "clip"] | None
+    deinterlace: Literal["auto", "frames", "fields", "film", "off"] | None
+    alpha: Literal["straight", "premultiplied"] | None
+    exr_layer: str | None
+    clip: bool
+    exposure: float | str | None
+    ocio: str | os.PathLike[str] | None
+    input_space: str | None
+    view: str | None
     key: str | MatteKey | Iterable[str | MatteKey]
     chroma: str | None
     luma: str | Levels | None
@@ -157,10 +169,6 @@ class MatteSettingsDict(TypedDict, total=False):
     refine: int | str
     foreground: str | os.PathLike[str] | None
     frames: str | None
-    start_number: int | str
-    tonemap: Literal["bt2390", "mobius", "hable", "reinhard", "clip"] | None
-    deinterlace: Literal["auto", "frames", "fields", "film", "off"] | None
-    alpha: Literal["straight", "premultiplied"] | None
     project: str | os.PathLike[str] | None
     overwrite: bool
     threads: int | str | None

@@ -76,6 +76,7 @@ SYNONYMS: Mapping[str, str] = MappingProxyType(
         "matte": (
             "mask masks mask-dir mask-path roto inpaint-mask region subject=auto rembg=auto remove-background=auto"
         ),
+        "cryptomatte": "crypto crypto-path crypto-matte id-matte",
         "matte_model": "mask-model sam sam2 sam-model segmentation-model u2net",
         "segmenter": "segmentation detector",
         "matte_invert": "invert invert-mask mask-invert inpainting-mask-invert",

@@ -8,6 +8,7 @@ from stylize.extensions.built_in import BUILT_IN
 from stylize.extensions.discovery import exporter, flow, renderer, segmenter_for
 from stylize.extensions.opening import run_check
 from stylize.extensions.registrations import RENDERERS, RendererRegistration
+from stylize.settings.crypto_matte import is_crypto_matte
 from stylize.settings.extension_options import check_reads, merge_tables
 from stylize.settings.network_matte import check_prompts, is_network_matte, read_network_matte
 from stylize.settings.option import DIFFUSION, MATTE, flag, is_given, options_of
@@ -69,13 +70,13 @@ def check_run_options(settings: Any) -> None:
     """Raise SettingsError for an option of the whole shot that would have no effect."""
     _check_motion(settings)
     _check_passes(settings)
-    _check_linear_light(settings)
+    check_linear_light(settings)
     first, last = settings.from_stage, settings.to_stage
     if first and last and STAGES.index(first) > STAGES.index(last):
         raise SettingsError(f"--from {first} comes after --to {last}; the stages are {', '.join(STAGES)}")
 
 
-def _check_linear_light(settings: Any) -> None:
+def check_linear_light(settings: Any) -> None:
     """Raise SettingsError for options of the view of linear light that contradict each other."""
     views = [name for name in ("clip", "exposure", "ocio") if is_given(settings, name)]
     if len(views) > 1:
@@ -162,6 +163,8 @@ def _check_matte(settings: Any) -> None:
         )
     elif settings.segmenter is not None:
         raise SettingsError("--segmenter needs --matte auto, click: or box:; give one of these too, or leave it out")
+    if settings.cryptomatte is not None and not is_crypto_matte(settings.matte):
+        raise SettingsError("--cryptomatte needs --matte crypto:NAME; give that too, or leave it out")
     if settings.matte_grow and settings.matte_shrink:
         raise SettingsError("--matte-grow and --matte-shrink cancel each other; give only one, with the difference")
 

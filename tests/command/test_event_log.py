@@ -10,7 +10,7 @@ from importlib.metadata import version
 import pytest
 
 import stylize
-from stylize.media.shot import open_shot
+from stylize.media.opening import open_shot
 from stylize.preflight import DiskEstimate, estimate_disk
 from stylize.settings import Settings, looks_of
 from stylize.stages import STAGES

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from stylize.media.images import write_image
-from stylize.media.shot import open_shot
+from stylize.media.opening import open_shot
 from stylize.visible_text import visible
 from tests.clips import write_movie
 from tests.command.words import EXAMPLES, bunny, command

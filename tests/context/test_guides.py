@@ -13,7 +13,7 @@ from propagate.synthesis import SynthesisSettings
 from stylize.context.guides import MAX_GUIDE_CHANNELS, open_guides
 from stylize.errors import GuideError, SettingsError
 from stylize.media.images import read_image, write_image
-from stylize.media.shot import open_shot
+from stylize.media.opening import open_shot
 from stylize.project import Project
 from stylize.settings import GUIDE_WEIGHT, GuideSpec, Settings, read_settings
 from tests.clips import write_movie

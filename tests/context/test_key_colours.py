@@ -12,8 +12,9 @@ from stylize.keys.rendering import read_references
 from stylize.media.colour import BT709, Colour
 from stylize.media.images import read_image, write_image
 from stylize.media.images.icc import icc_profile
+from stylize.media.opening import open_shot
 from stylize.media.sequences import Pattern
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.shot import read_frames
 from stylize.project import Project
 from tests.media.images.test_profile import littlecms
 from tests.media.profiles import ADOBE_RGB, cmyk_profile, gamma_curve, rgb_profile

@@ -12,7 +12,8 @@ from propagate.arrays import Floats, Pixels
 from stylize.context.mattes import Shaping, alpha_mattes, matte_extents, mattes_from_files, open_mattes
 from stylize.errors import MatteError
 from stylize.media.images import write_image
-from stylize.media.shot import Shot, open_shot
+from stylize.media.opening import open_shot
+from stylize.media.shot import Shot
 from stylize.project import Project
 from stylize.settings import Settings
 from tests.clips import picture, write_movie

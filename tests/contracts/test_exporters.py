@@ -13,7 +13,7 @@ from stylize.interchange.handoff import check_handoff
 from stylize.interchange.layout import layout_of
 from stylize.interchange.registered import open_exporters
 from stylize.media.images import write_image
-from stylize.media.shot import open_shot
+from stylize.media.opening import open_shot
 from stylize.media.targets import target_of
 from stylize.project import Project
 from stylize.settings import Settings, looks_of

@@ -9,8 +9,8 @@ from propagate.arrays import Floats, Pixels
 from stylize.delivery.associated_alpha import AssociatedPlates, merge
 from stylize.media.images import read_image, write_image
 from stylize.media.images.transfer import unpremultiply
+from stylize.media.opening import open_shot
 from stylize.media.safe_write import no_seal
-from stylize.media.shot import open_shot
 from stylize.media.targets import Encoding
 from tests.exr_files import stored, write_tiff
 

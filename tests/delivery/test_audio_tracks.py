@@ -13,7 +13,8 @@ from av.stream import Disposition
 
 from stylize.delivery.movie import write_movie
 from stylize.media.images import write_image
-from stylize.media.shot import Shot, open_shot
+from stylize.media.opening import open_shot
+from stylize.media.shot import Shot
 
 RATE, SIZE = 48000, (64, 48)
 # Layout, metadata and flags of each track; the second is the default one.

@@ -13,8 +13,9 @@ from stylize.delivery.scene_linear import linear_plates
 from stylize.errors import StylizeError
 from stylize.ingest.scene_view import with_view
 from stylize.media.images import write_image
+from stylize.media.opening import open_shot
 from stylize.media.safe_write import no_seal
-from stylize.media.shot import open_shot, read_plate
+from stylize.media.shot import read_plate
 from stylize.media.targets import Encoding
 from stylize.media.working_spaces import CHROMATICITIES
 from stylize.project import Project

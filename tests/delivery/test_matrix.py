@@ -22,8 +22,9 @@ from stylize.interchange.timelines.timeline import make_timeline
 from stylize.media.clock import offset_timecode
 from stylize.media.codecs import CODECS
 from stylize.media.images import to_float, write_image
+from stylize.media.opening import open_shot
 from stylize.media.sequences import Pattern
-from stylize.media.shot import Shot, open_shot, read_frames
+from stylize.media.shot import Shot, read_frames
 from stylize.media.targets import Encoding, check_encoding, parse_target
 from tests.clips import coded
 from tests.delivery.test_movie import chart, frame_times, noise, packets_of

@@ -23,7 +23,8 @@ from stylize.errors import InputError, OutputError, ShotError
 from stylize.media.codecs import CODECS
 from stylize.media.colour import Colour
 from stylize.media.images import write_image
-from stylize.media.shot import Shot, open_shot, read_frames
+from stylize.media.opening import open_shot
+from stylize.media.shot import Shot, read_frames
 from tests.clips import write_movie as write_tagged
 
 CHART = (
@@ -421,7 +422,7 @@ def test_bits_do_not_depend_on_uninitialised_memory(tmp_path: Path) -> None:
         held = cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         write_image(tmp_path / "small" / f"f.{number:04d}.png", held)
     export = (
-        "import sys; from pathlib import Path; import numpy as np; from stylize.media.shot import open_shot;"
+        "import sys; from pathlib import Path; import numpy as np; from stylize.media.opening import open_shot;"
         "from stylize.delivery.movie import write_movie;"
         "folder = Path(sys.argv[1]); shot = open_shot(folder / 'small');"
         "litter = [np.random.default_rng(n).integers(0, 255, 2**16, np.uint8) for n in range(int(sys.argv[2]))];"

@@ -18,8 +18,8 @@ from stylize.errors import OutputError
 from stylize.media.colour import BT709, Colour
 from stylize.media.images import image_info, read_image, write_image
 from stylize.media.images.icc import icc_profile
+from stylize.media.opening import open_shot
 from stylize.media.sequences import Pattern, parse_pattern
-from stylize.media.shot import open_shot
 from tests.media.profiles import ADOBE_RGB, DISPLAY_P3, SRGB_CURVE, gamma_curve, rgb_profile
 
 NUMBERS = (1001, 1002, 1004)

@@ -1,5 +1,6 @@
 """Per-frame inputs follow a new version of a shot: pictures, movies and motion vectors."""
 
+import numpy as np
 import pytest
 
 from stylize.errors import InputError
@@ -8,11 +9,12 @@ from stylize.ingest.shot_versions import Replacement
 from stylize.ingest.unpacking import unpack_once
 from stylize.media.companions import Companion
 from stylize.media.images import read_image, write_image
+from stylize.media.opening import open_shot
 from stylize.media.sequences import find_sequence
-from stylize.media.shot import open_shot
 from stylize.project import Project
 from stylize.settings import Settings
 from tests.clips import write_movie
+from tests.exr_files import Part, write_exr
 from tests.sliding import folder_of, picture
 
 OLD, NEW = range(1, 7), range(101, 107)
@@ -75,6 +77,19 @@ def test_pictures_get_the_new_numbers(tmp_path, take):
         "them"
     )
     assert greys(folder) == {number: 10 * number for number in OLD}
+
+
+def test_cryptomatte_gets_the_new_numbers(tmp_path, take):
+    for number in OLD:
+        (tmp_path / "ids").mkdir(exist_ok=True)
+        write_exr(tmp_path / "ids" / f"id.{number:04d}.exr", [Part(np.full((4, 6, 3), number, np.float32))])
+    settings, _ = take(matte="crypto:hero", cryptomatte=tmp_path / "ids")
+    assert settings.matte == "crypto:hero"
+    moved = find_sequence(settings.cryptomatte)
+    assert sorted(moved) == [101, 102, 103, 104]
+    assert all(
+        path.read_bytes() == (tmp_path / f"ids/id.{number - 98:04d}.exr").read_bytes() for number, path in moved.items()
+    )
 
 
 def test_motion_vectors_get_the_new_numbers(tmp_path, take):

@@ -11,7 +11,8 @@ from stylize.errors import SettingsError
 from stylize.ingest.conforming import conform_plates
 from stylize.ingest.scene_view import LightRange, choose_view, measure, with_view
 from stylize.media.images import read_scene_frame, write_image
-from stylize.media.shot import Shot, open_shot
+from stylize.media.opening import open_shot
+from stylize.media.shot import Shot
 from stylize.media.views import ShaperView, view_pixels
 from stylize.project import Project
 from stylize.settings import Settings

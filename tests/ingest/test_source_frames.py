@@ -10,7 +10,8 @@ import pytest
 import stylize
 from stylize.ingest.source_frames import source_table
 from stylize.media.images import read_image, write_image
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.opening import open_shot
+from stylize.media.shot import read_frames
 from tests.fields import interlaced, moving, telecined
 from tests.media.test_deinterlacing import write
 
@@ -38,7 +39,7 @@ def test_conformed_frames_are_unpacked_and_listed(film: Path, tmp_path: Path) ->
     assert rows[3] == "103,104,104,103"
     assert len(rows) == 13
     (message,) = messages
-    assert message.startswith("shot.mkv: frames of the film that its video carries, 12 in the movie, at 23.976 frames")
+    assert message.startswith("shot.mkv: frames of the film that its video carries, 12 in all, at 23.976 frames")
     (project / "source_frames.csv").write_text("mine")
     stylize.run(film, project=tmp_path / "p", **settings)
     assert listed(project) == ["mine"]

@@ -8,7 +8,7 @@ from stylize.errors import OutputError
 from stylize.ingest import unpacking
 from stylize.ingest.unpacking import edited_frames, remove_stale_frames, unpack_once
 from stylize.media.images import read_image, write_image
-from stylize.media.shot import open_shot
+from stylize.media.opening import open_shot
 from stylize.project import Project
 from tests.clips import write_movie
 from tests.media.damage import damage_packets

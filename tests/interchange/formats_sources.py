@@ -15,6 +15,7 @@ import numpy as np
 import OpenImageIO
 
 from propagate.arrays import Floats
+from tests.clips import check_stamps
 
 SIZE = (32, 24)  # Blender's script for pictures of several layers expects it
 SCALE = 8  # of movies over SIZE
@@ -91,6 +92,15 @@ def pictures(suffix: str, kind: str, *, alpha: bool = False, attributes: Attribu
     return make
 
 
+def premultiplied_png(folder: Path) -> Path:
+    """Write PNG files with premultiplied alpha, against their specification."""
+    values = picture(True)
+    values[..., :3] *= values[..., 3:]
+    for number in (1001, 1002):
+        _oiio_file(folder / f"plate.{number}.png", number - 1001, [(values, "RGBA", "uint16", _STRAIGHT)])
+    return folder
+
+
 def parts_exr(folder: Path) -> Path:
     """Write EXR files of two parts: the picture, then depth."""
     colour, depth = linear(picture()), picture()[..., :1] * 100
@@ -118,6 +128,7 @@ def movie(
 
     def make(folder: Path) -> Path:
         path = folder / name
+        check_stamps(codec, options or {}, 2)
         with av.open(str(path), "w") as output:
             stream: Any = output.add_stream(codec, rate=RATE, options=dict(options or {}))
             stream.width, stream.height, stream.pix_fmt = SCALE * SIZE[0], SCALE * SIZE[1], layout
@@ -179,6 +190,9 @@ PICTURE_SOURCES = (
     Source("PNG, 8 bits", pictures(".png", "uint8"), tolerance=0.003),
     Source("PNG, 16 bits with alpha", pictures(".png", "uint16", alpha=True, attributes=_STRAIGHT)),
     Source("PNG in PQ (`cICP`)", pictures(".png", "uint16", attributes=_PQ_CHUNK)),
+    Source("the PNG in PQ with `--tonemap hable`", pictures(".png", "uint16", attributes=_PQ_CHUNK),
+           {"tonemap": "hable"}, None),
+    Source("PNG, premultiplied, with `--alpha premultiplied`", premultiplied_png, {"alpha": "premultiplied"}),
     Source("JPEG", pictures(".jpg", "uint8"), tolerance=0.02),
     Source("TIFF, 8 bits", pictures(".tif", "uint8"), tolerance=0.003),
     Source("TIFF, 16 bits with straight alpha", pictures(".tif", "uint16", alpha=True, attributes=_STRAIGHT)),

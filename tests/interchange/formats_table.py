@@ -4,6 +4,7 @@ Every line is measured. What is read was made by another library (`formats_sourc
 OpenImageIO and PyAV, and, in `test_formats_table`, by other programs.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -11,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from xml.etree import ElementTree
 
 import av
 import numpy as np
@@ -22,12 +24,15 @@ from stylize.delivery.movie import write_movie
 from stylize.delivery.sequence import write_sequence
 from stylize.errors import StylizeError
 from stylize.interchange.passes import FrameData, parts_of, write_parts
+from stylize.interchange.timelines import TIMELINES
+from stylize.interchange.timelines.timeline import make_timeline
 from stylize.media.codecs import CODECS
 from stylize.media.images import write_image
+from stylize.media.opening import open_shot
 from stylize.media.sequences import Pattern
-from stylize.media.shot import Shot, open_shot, read_frames
-from stylize.media.targets import Encoding
-from tests.interchange.formats_sources import SCALE, SIZE, SOURCES, TIMECODE, Source, movie, picture
+from stylize.media.shot import Shot, read_frames
+from stylize.media.targets import Encoding, parse_target
+from tests.interchange.formats_sources import RATE, SCALE, SIZE, SOURCES, TIMECODE, Source, movie, picture
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "formats.md"
 _INTRODUCTION = """\
@@ -124,17 +129,21 @@ _PICTURES = (
 
 def delivered(folder: Path) -> list[Result]:
     """Write a shot with alpha, 2:1 pixels, time code and two audio tracks in every format."""
-    shot = open_shot(
-        movie(
-            "shot.mov", "prores_ks", "yuva444p10le", options={"profile": "4"}, tracks=["mono", "stereo"], aspect=2,
-            timecode=True,
-        )(folder)
-    )  # fmt: skip
+    shot = _shot_to_deliver(folder)
     frames = {}
     for number, pixels in read_frames(shot):
         frames[number] = folder / f"result.{number}.png"
         write_image(frames[number], pixels)
     return [*_sequences(shot, frames, folder), *_movies(shot, frames, folder)]
+
+
+def _shot_to_deliver(folder: Path) -> Shot:
+    return open_shot(
+        movie(
+            "shot.mov", "prores_ks", "yuva444p10le", options={"profile": "4"}, tracks=["mono", "stereo"], aspect=2,
+            timecode=True,
+        )(folder)
+    )  # fmt: skip
 
 
 def _sequences(shot: Shot, frames: Mapping[int, Path], folder: Path) -> Iterable[Result]:
@@ -242,6 +251,71 @@ def write_passes(path: Path) -> None:
     write_parts(path, parts_of(FrameData(flat, flat, flat, (1, 9), flow, flow, seen, seen, flat)))
 
 
+# Timelines
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Contents of a timeline. start: time code of its first frame. frames: of its length. media: file of each track."""
+
+    start: str
+    frames: int
+    media: tuple[str, ...]
+
+
+def written_timelines(folder: Path) -> dict[str, str]:
+    """Write a timeline of the shot with alpha in every format; return the texts by file name."""
+    shot = _shot_to_deliver(folder)
+    timeline = make_timeline(
+        shot, parse_target(str(folder / "result.mov"), shot.name), [(shot.frames, (1,))], alpha="straight"
+    )
+    return {
+        f"{shot.name}{suffix}": text(timeline) for files in TIMELINES.values() for suffix, text in files.items()
+    }  # fmt: skip
+
+
+def cut_of(name: str, text: str) -> Cut:
+    """Return what the text of a timeline states. name: its file name."""
+    if name.endswith(".otio"):
+        return _cut_of_otio(json.loads(text))
+    if name.endswith(".edl"):
+        (cut,) = re.findall(r"V +C +\S+ \S+ (\S+) (\S+)", text)
+        first, after = (_frame_count(one) for one in cut)
+        return Cut(cut[0], after - first, tuple(re.findall(r"FROM CLIP NAME: (.+)", text)))
+    root = ElementTree.fromstring(text)
+    if name.endswith(".xml"):
+        files = _xmeml_media(root)
+        media = tuple(files[str(one.get("id"))] for one in root.findall("sequence/media/*/track/clipitem/file"))
+        return Cut(str(root.findtext("sequence/timecode/string")), int(str(root.findtext("sequence/duration"))), media)
+    sequence = root.find("library/event/project/sequence")
+    assert sequence is not None
+    files = {one.get("id"): Path(str(one.get("src"))).name for one in root.iter("asset")}
+    start, duration = (Fraction(str(sequence.get(key)).removesuffix("s")) * RATE for key in ("tcStart", "duration"))
+    return Cut(_as_timecode(int(start)), int(duration), tuple(files[one.get("ref")] for one in root.iter("asset-clip")))
+
+
+def _cut_of_otio(root: Any) -> Cut:
+    clips = [track["children"][0] for track in root["tracks"]["children"]]
+    media = (one["media_references"]["DEFAULT_MEDIA"]["target_url"] for one in clips)
+    frames = int(clips[0]["source_range"]["duration"]["value"])
+    return Cut(_as_timecode(int(root["global_start_time"]["value"])), frames, tuple(Path(one).name for one in media))
+
+
+def _xmeml_media(root: "ElementTree.Element") -> dict[str, str]:
+    """Return the file name of each file, by its id; only the first of its mentions has the name."""
+    return {str(one.get("id")): str(one.findtext("name")) for one in root.iter("file") if one.find("name") is not None}
+
+
+def _frame_count(timecode: str) -> int:
+    hours, minutes, seconds, frames = map(int, timecode.split(":"))
+    return ((hours * 60 + minutes) * 60 + seconds) * RATE + frames
+
+
+def _as_timecode(frame: int) -> str:
+    seconds, frames = divmod(frame, RATE)
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}:{frames:02d}"
+
+
 # Page
 
 
@@ -249,7 +323,15 @@ def page() -> str:
     """Return the page of the documentation."""
     with TemporaryDirectory() as text:
         folder = Path(text).resolve()
-        return "\n".join((_INTRODUCTION, *_read_table(folder), *_written_table(folder), *_pass_table(folder)))
+        return "\n".join(
+            (
+                _INTRODUCTION,
+                *_read_table(folder),
+                *_written_table(folder),
+                *_timeline_table(folder),
+                *_pass_table(folder),
+            )
+        )
 
 
 def _read_table(folder: Path) -> Iterable[str]:
@@ -285,6 +367,17 @@ def _written_table(folder: Path) -> Iterable[str]:
         for note in result.notes:
             notes.setdefault(_without_folder(note, folder), []).append(result.name)
     yield from (_row("; ".join(names), note) for note, names in notes.items())
+    yield ""
+
+
+def _timeline_table(folder: Path) -> Iterable[str]:
+    yield "## Timelines\n"
+    yield "The result is a movie. Media are listed from the lowest track on; sound is that of the plate.\n"
+    yield from _rows("File", "Time code", "Frames", "Media of its tracks", "Also read by")
+    for name, text in written_timelines(folder).items():
+        cut = cut_of(name, text)
+        media = ", ".join(f"`{one}`" for one in cut.media)
+        yield _row(f"`{name}`", cut.start, str(cut.frames), media, "OpenTimelineIO")
     yield ""
 
 

@@ -13,7 +13,8 @@ from propagate.arrays import Floats, Pixels
 from stylize.media.colour import Colour, from_rec709, to_rec709
 from stylize.media.images import read_image, read_values, write_image
 from stylize.media.images.transfer import encode_srgb
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.opening import open_shot
+from stylize.media.shot import read_frames
 from tests.interchange.test_foreground import stored_pixels
 from tests.interchange.test_nuke import matrix_of, nodes
 from tests.sliding import SIZE, scene

@@ -11,16 +11,18 @@ import tifffile
 from PIL import Image
 
 from tests.interchange.blender import BLENDER, compositor_outputs
-from tests.interchange.formats_sources import SCALE, SIZE
+from tests.interchange.formats_sources import RATE, SCALE, SIZE
 from tests.interchange.formats_table import (
     PAGE,
     Facts,
     Result,
     blender_outputs,
+    cut_of,
     delivered,
     page,
     pass_channels,
     write_passes,
+    written_timelines,
 )
 
 pytestmark = pytest.mark.slow
@@ -120,3 +122,30 @@ def test_blender_opens_every_picture_and_pass(results: list[Result], tmp_path: P
         assert "Image" in found[path]["values"], path
     expected = {name for *_, channels in pass_channels(tmp_path / "p.exr") for name in blender_outputs(channels)}
     assert set(found[tmp_path / "p.exr"]["values"]) == expected
+
+
+def test_opentimelineio_finds_the_facts_of_timelines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    otio: Any = pytest.importorskip("opentimelineio")
+    from tests.interchange.test_timelines import exact_times_for_fcpx
+
+    exact_times_for_fcpx(monkeypatch)
+    for name, text in written_timelines(tmp_path).items():
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        options = {"rate": float(RATE)} if name.endswith(".edl") else {}
+        found = otio.adapters.read_from_file(str(path), **options)
+        timeline = found[0] if isinstance(found, otio.schema.SerializableCollection) else found
+        stated = cut_of(name, text)
+        clips = [clip for track in timeline.tracks for clip in track if isinstance(clip, otio.schema.Clip)]
+        lengths = {round(clip.source_range.duration.rescaled_to(RATE).value) for clip in clips}
+        assert lengths == {stated.frames}, name
+        start = timeline.global_start_time or clips[0].source_range.start_time
+        assert otio.opentime.to_timecode(start.rescaled_to(RATE), RATE) == stated.start, name
+        media = [_media_name(clip) for clip in clips]
+        assert sorted(media) == sorted(stated.media), name
+
+
+def _media_name(clip: Any) -> str:
+    """Return the file of a clip; of an EDL, that of its comments."""
+    url = getattr(clip.media_reference, "target_url", None)
+    return Path(url).name if url else str(clip.name)

@@ -13,7 +13,8 @@ from propagate.arrays import Floats
 from stylize.errors import GuideError, OutputError, RendererError, SettingsError
 from stylize.interchange.passes import SEQUENCES
 from stylize.media.images import image_info, read_image, write_image
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.opening import open_shot
+from stylize.media.shot import read_frames
 from tests.clips import write_movie
 from tests.sliding import folder_of, scene
 

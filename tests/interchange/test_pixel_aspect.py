@@ -16,7 +16,7 @@ from stylize.interchange.timelines.fcpxml import fcpxml_of
 from stylize.interchange.timelines.timeline import Media, Timeline, make_timeline
 from stylize.interchange.timelines.xmeml import pixel_shape, xmeml_of
 from stylize.media.images import Stamp, write_image
-from stylize.media.shot import open_shot
+from stylize.media.opening import open_shot
 from stylize.media.targets import parse_target
 from tests.delivery.test_movie import source
 

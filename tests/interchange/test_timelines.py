@@ -15,8 +15,8 @@ from stylize.interchange.linked_media import linked_movies, with_linked_movies
 from stylize.interchange.timelines import TIMELINES
 from stylize.interchange.timelines.timeline import Timeline, check_timeline, make_timeline
 from stylize.media.images import write_image
+from stylize.media.opening import open_shot
 from stylize.media.sequences import Pattern
-from stylize.media.shot import open_shot
 from stylize.media.targets import parse_target
 from stylize.settings import Settings
 from tests.delivery.test_movie import source

@@ -8,7 +8,8 @@ import numpy as np
 
 from stylize.interchange.timelines.timeline import Timeline, make_timeline
 from stylize.media.images import write_image
-from stylize.media.shot import Shot, open_shot
+from stylize.media.opening import open_shot
+from stylize.media.shot import Shot
 from stylize.media.targets import Target, parse_target
 from tests.delivery.test_movie import source
 

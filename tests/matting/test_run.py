@@ -10,7 +10,8 @@ import stylize
 from masks.grow import grow as grown
 from stylize.errors import MatteError
 from stylize.media.images import read_image, write_image
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.opening import open_shot
+from stylize.media.shot import read_frames
 from tests.context.test_mattes import write_exr
 from tests.sliding import SIZE, folder_of, scene, shot_of, to_16_bits
 

@@ -9,7 +9,8 @@ from propagate.arrays import Pixels
 from stylize.errors import SequenceError, SettingsError
 from stylize.media.images import write_image
 from stylize.media.missing_alpha import missing_alpha
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.opening import open_shot
+from stylize.media.shot import read_frames
 from tests.clips import write_movie
 
 SIZE = (64, 48)
@@ -60,11 +61,14 @@ def test_other_alpha_is_not_reported(tmp_path: Path, picture: Pixels) -> None:
 
 def test_alpha_is_refused_where_there_is_none_to_speak_of(tmp_path: Path) -> None:
     path = write_movie(tmp_path / "a.mp4", [ball((90, 90, 90), straight=True)[..., :3]] * 2)
-    with pytest.raises(SettingsError, match="--alpha premultiplied is given, but the movie has no alpha"):
+    with pytest.raises(SettingsError, match="--alpha premultiplied is given, but the footage has no alpha"):
         open_shot(path, alpha="premultiplied")
-    write_image(tmp_path / "s.1.png", ball((90, 90, 90), straight=True))
-    with pytest.raises(SettingsError, match="--alpha applies to movies"):
+    write_image(tmp_path / "s.1.png", ball((90, 90, 90), straight=True)[..., :3])
+    with pytest.raises(SettingsError, match="--alpha straight is given, but the footage has no alpha"):
         open_shot(tmp_path / "s.#.png", alpha="straight")
+    write_image(tmp_path / "e.1.exr", ball((90, 90, 90), straight=True))
+    with pytest.raises(SettingsError, match=r"such as PNG and movies, found \.exr with premultiplied alpha"):
+        open_shot(tmp_path / "e.#.exr", alpha="premultiplied")
 
 
 @pytest.mark.parametrize("suffix", ["exr", "png", "tif"])

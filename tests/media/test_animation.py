@@ -15,7 +15,7 @@ import pytest
 from propagate.arrays import Pixels
 from stylize.errors import SequenceError, ShotError
 from stylize.media.images import read_image, write_image
-from stylize.media.shot import open_shot
+from stylize.media.opening import open_shot
 from tests.clips import picture
 from tests.media.shots import PICTURES, off_by, read, with_alpha
 

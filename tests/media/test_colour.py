@@ -11,7 +11,7 @@ from stylize.media.colour import BT709, LUMA, Colour, colour_from_tags, from_rec
 from stylize.media.images import convert_primaries, image_info, read_image, write_image
 from stylize.media.images.icc import icc_profile
 from stylize.media.images.png import colour_chunks, embedded_profile
-from stylize.media.shot import open_shot
+from stylize.media.opening import open_shot
 from tests.clips import picture, write_movie
 
 UNSAID = 2

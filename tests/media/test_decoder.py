@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from stylize.errors import ShotError
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.opening import open_shot
+from stylize.media.shot import read_frames
 from tests.clips import FILM_RATE, picture, write_movie
 from tests.media.shots import PICTURES, read
 

@@ -13,7 +13,8 @@ from stylize.errors import SettingsError, ShotError
 from stylize.media.deinterlacing import Deinterlacing, conform_stamps
 from stylize.media.images import write_image
 from stylize.media.interlacing import Interlacing
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.opening import open_shot
+from stylize.media.shot import read_frames
 from tests.clips import write_movie
 from tests.fields import interlaced, moving, telecined, weave
 
@@ -166,13 +167,6 @@ def test_film_at_a_variable_rate_and_tiny_frames_are_refused(tmp_path: Path) -> 
     tiny = write(tmp_path / "t.mkv", moving(4, (8, 8)))
     with pytest.raises(ShotError, match="16x16 pixels or more, found 8x8"):
         list(read_frames(open_shot(tiny, deinterlace="frames")))
-
-
-def test_pictures_are_not_deinterlaced(tmp_path: Path) -> None:
-    for number in range(3):
-        write_image(tmp_path / f"a.{number}.png", moving(1)[0])
-    with pytest.raises(SettingsError, match="--deinterlace frames applies to movies"):
-        open_shot(tmp_path, deinterlace="frames")
 
 
 @pytest.mark.parametrize("suffix", ["png", "dpx"])

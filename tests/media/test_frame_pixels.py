@@ -6,7 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.opening import open_shot
+from stylize.media.shot import read_frames
 from tests.clips import FILM_RATE, write_movie
 from tests.media.shots import off_by, read, with_alpha
 

@@ -11,7 +11,8 @@ import pytest
 
 from propagate.arrays import Pixels
 from stylize.errors import ShotError
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.opening import open_shot
+from stylize.media.shot import read_frames
 from tests.clips import picture, write_movie
 from tests.media.damage import damage_packets, joined, without_packets
 from tests.media.shots import NOISE, off_by, read

@@ -8,8 +8,9 @@ import pytest
 
 from stylize.errors import FrameRangeError, InputError, OutputError
 from stylize.media.images import read_image, write_image
+from stylize.media.opening import open_shot
 from stylize.media.plates import conform
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.shot import read_frames
 from tests.clips import picture, write_movie
 
 

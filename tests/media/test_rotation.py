@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stylize.media.shot import open_shot
+from stylize.media.opening import open_shot
 from tests.clips import write_movie
 from tests.media.shots import PICTURES, off_by, read
 

@@ -10,8 +10,9 @@ from PIL import Image
 
 from stylize.media.clock import frames_to_timecode, offset_timecode, pack_timecode
 from stylize.media.images import Header, Stamp, write_image
+from stylize.media.opening import open_shot
 from stylize.media.sequence_headers import SequenceHeader, sequence_header
-from stylize.media.shot import assumption, open_shot
+from stylize.media.shot import assumption
 from tests.media.profiles import ADOBE_RGB, DISPLAY_P3, SRGB_CURVE, gamma_curve, rgb_profile
 
 NTSC = Fraction(30000, 1001)

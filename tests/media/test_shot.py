@@ -10,7 +10,8 @@ import pytest
 
 from stylize.errors import FrameRangeError, InputError, SequenceError, SettingsError
 from stylize.media.images import write_image
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.opening import open_shot
+from stylize.media.shot import read_frames
 from tests.clips import FILM_RATE, picture, write_movie
 from tests.media.shots import PICTURES, off_by, read, with_alpha
 

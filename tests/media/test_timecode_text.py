@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stylize.media.shot import open_shot
+from stylize.media.opening import open_shot
 from tests.delivery.test_movie import source
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,19 @@ import pytest
 import stylize
 from propagate.arrays import Pixels
 from propagate.tone_curves import CURVES
-from stylize.errors import SettingsError, ShotError
+from stylize.errors import SettingsError
 from stylize.interchange.timelines.timeline import make_timeline
 from stylize.media.colour import BT709, Colour
 from stylize.media.frame_pixels import plane_lines
 from stylize.media.images import read_image, write_image
+from stylize.media.opening import open_shot
 from stylize.media.sequences import Pattern
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.shot import read_frames
 from stylize.media.targets import parse_target
 from stylize.media.tone_curve_names import TONE_CURVES
 from stylize.media.tonemap import ToneMap
-from tests.clips import picture, write_movie
+from tests.clips import check_stamps, picture, write_movie
+from tests.fields import interlaced, moving, telecined
 from tests.media import ffmpeg_tonemap
 
 PQ, HLG, SIZE = 16, 18, (64, 48)
@@ -44,6 +47,7 @@ def hdr_movie(
 
     tag_frames: declare the colour in the codec's frames, too, not only in the container.
     """
+    check_stamps(codec, options or {}, len(signals))
     with av.open(str(path), "w") as output:
         stream: Any = output.add_stream(codec, rate=rate, options=dict(options or {}))
         stream.width, stream.height, stream.pix_fmt = *SIZE, layout
@@ -145,7 +149,7 @@ def test_wide_colours_are_brought_inside_of_rec709() -> None:
 )
 def test_declared_light_sets_the_peak(tmp_path: Path, declared: str, peak: float) -> None:
     display = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)"
-    params = f"{declared.format(display)}log-level=error"
+    params = f"{declared.format(display)}log-level=error:bframes=0"
     path = hdr_movie(
         tmp_path / "a.mkv", [0.5], PQ, codec="libx265", layout="yuv420p10le", options={"x265-params": params}
     )
@@ -158,14 +162,12 @@ def test_declared_light_sets_the_peak(tmp_path: Path, declared: str, peak: float
 def test_option_is_refused_where_it_does_not_apply(tmp_path: Path) -> None:
     plain = write_movie(tmp_path / "a.mp4", [picture(1)])
     with pytest.raises(
-        SettingsError, match=r"--tonemap converts high dynamic range \(PQ or HLG\), but this movie has st"
+        SettingsError, match=r"--tonemap converts high dynamic range \(PQ or HLG\), but this footage has st"
     ):
         open_shot(plain, tonemap="hable")
-    write_image(tmp_path / "p.0001.png", grey(0.5), colour=Colour(9, 9, PQ))
-    with pytest.raises(SettingsError, match=r"--tonemap applies to movies, found numbered pictures"):
+    write_image(tmp_path / "p.0001.png", grey(0.5))
+    with pytest.raises(SettingsError, match="but this footage has standard range"):
         open_shot(tmp_path / "p.####.png", tonemap="hable")
-    with pytest.raises(ShotError, match=r"\(PQ\); convert the pictures to Rec\. 709, or make a movie of them"):
-        open_shot(tmp_path / "p.####.png")
 
 
 def test_timelines_show_the_frames_of_the_run_instead_of_the_hdr_movie(tmp_path: Path) -> None:
@@ -241,3 +243,38 @@ def test_each_conversion_is_part_of_the_cache_inputs(tmp_path: Path) -> None:
     assert curve.cache_inputs(0) == [0, repr(curve.tonemap)]
     assert both.cache_inputs(0) == [0, "frames", "top", "premultiplied", repr(curve.tonemap)]
     assert replace(both, tonemap=None, deinterlacing=None, premultiplied=False).cache_inputs(0) == [0]
+
+
+@pytest.mark.parametrize(("method", "count"), [("film", 16), ("auto", 16), ("frames", 20)])
+def test_film_in_interlaced_high_range_is_restored_before_the_curve(tmp_path: Path, method: str, count: int) -> None:
+    def tag(stream: Any) -> None:
+        stream.codec_context.color_primaries, stream.codec_context.color_trc = 9, PQ
+
+    def movie(name: str, pictures: Sequence[Pixels], rate: Fraction) -> Path:
+        deep = [one.astype(np.uint16) * 128 for one in pictures]
+        return write_movie(tmp_path / name, deep, codec="ffv1", layout="gbrp16le", options={}, rate=rate, prepare=tag)
+
+    video, pictures = Fraction(30000, 1001), moving(16, (64, 48))
+    shot = open_shot(movie("video.mkv", telecined(pictures), video), tonemap="hable", deinterlace=method)
+    found = [pixels for _, pixels in read_frames(shot)]
+    assert (len(found), shot.colour) == (count, BT709)
+    assert shot.tonemap is not None
+    if count == len(pictures):
+        assert shot.rate == video * Fraction(4, 5)
+        film = open_shot(movie("film.mkv", pictures, shot.rate), tonemap="hable")
+        for one, (_, other) in zip(found, read_frames(film), strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert np.abs(found[0].astype(int) - shot.tonemap.apply(pictures[0].astype(np.uint16) * 128)).mean() < 400
+
+
+def test_interlaced_high_range_is_measured_and_reported(tmp_path: Path) -> None:
+    def tag(stream: Any) -> None:
+        stream.codec_context.color_primaries, stream.codec_context.color_trc = 9, HLG
+
+    path = write_movie(tmp_path / "a.mov", interlaced(moving(24)), codec="libx265", layout="yuv420p10le",
+                       options={"x265-params": "log-level=error:lossless=1:bframes=0"}, prepare=tag)  # fmt: skip
+    assert any(
+        text.startswith("a.mov: interlaced, top field first") for text in open_shot(path, tonemap="clip").warnings
+    )
+    how = open_shot(path, tonemap="clip", deinterlace="auto").deinterlacing
+    assert (how and how.method) == "frames"

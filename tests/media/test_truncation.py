@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stylize.media.shot import open_shot
+from stylize.media.opening import open_shot
 from stylize.media.truncation import is_truncated
 from tests.clips import write_movie
 from tests.media.damage import damage_packets

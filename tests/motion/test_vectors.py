@@ -13,11 +13,12 @@ from propagate.box import Box
 from propagate.flow import MAX_LENGTH, warp
 from stylize.errors import FlowError, SettingsError
 from stylize.media.images import read_image, write_image
+from stylize.media.opening import open_shot
 from stylize.media.scaling import scale_picture
-from stylize.media.shot import open_shot
 from stylize.motion.vectors import VectorMotion, check_vectors, open_vectors, read_flow
 from stylize.project import Project
 from stylize.settings import Settings
+from tests.clips import write_movie
 from tests.sliding import folder_of
 
 SIZE = (64, 36)
@@ -368,3 +369,10 @@ def test_missing_vectors_are_reported_before_any_work(tmp_path, plates):
     with pytest.raises(FlowError, match="missing 1004"):
         stylize.run(plates, keys=tmp_path / "painted", vectors=paths[0])
     assert not (tmp_path / "plates.stylize").exists()
+
+
+def test_movie_of_vectors_is_refused_with_what_to_give(tmp_path):
+    movie = write_movie(tmp_path / "v.mov", [moving(1)[0]] * 2)
+    write_image(tmp_path / "p.1001.png", moving(1)[0])
+    with pytest.raises(FlowError, match=r"v\.mov: expected numbered files \(\.exr \.flo\), found a \.mov; give a fol"):
+        open_vectors(movie, movie, open_shot(tmp_path / "p.1001.png"))

@@ -53,9 +53,9 @@ def test_options_that_accept_paths_are_listed() -> None:
     """Ensure that the test above is not vacuous."""
     assert {name for name in STORED if accepted(STORED[name])} == WORDS | {
         "style", "keys", "keyframes", "output", "model", "model_config", "vae", "control", "control_model", "lora",
-        "annotators", "lora_folder", "ip_adapter", "image_encoder", "url", "matte", "matte_model", "guide", "depth",
-        "flow_weights", "vectors", "vectors_back", "vectors_forward", "renderer_options", "segmenter_options",
-        "flow_options", "export_options", "ocio",
+        "annotators", "lora_folder", "ip_adapter", "image_encoder", "url", "matte", "cryptomatte", "matte_model",
+        "guide", "depth", "flow_weights", "vectors", "vectors_back", "vectors_forward", "renderer_options",
+        "segmenter_options", "flow_options", "export_options", "ocio",
     }  # fmt: skip
 
 

@@ -187,6 +187,7 @@ def test_stored_value_reads_back_unchanged(option: Option, data: st.DataObject) 
 CONTEXTS: tuple[dict[str, Any], ...] = (
     {"style": "/a.png"},
     {"matte": "/matte.png"},
+    {"style": "/a.png", "matte": "crypto:hero"},
     {"style": "/a.png", "matte": "auto", "matte_model": "owner/name"},
     {"style": "/a.png", "matte": "click:1,1@1", "matte_model": "owner/name"},
     {"renderer": "diffusion", "model": "owner/name", "prompt": "<lora:ink>"},

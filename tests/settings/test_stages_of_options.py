@@ -7,6 +7,7 @@ import pytest
 
 from stylize.settings import MATTE_OPTIONS, OPTIONS, PLAN_OPTIONS, STAGES
 from stylize.settings.option_types import MATTE, PLAN
+from stylize.settings.reading_options import READING_OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2] / "stylize"
 # Modules that serve one stage alone, or the picture of the plan.
@@ -47,7 +48,7 @@ def test_stage_reads_only_options_that_declare_it():
 def test_every_option_is_read_outside_of_the_settings():
     stages = {"from_stage", "to_stage"}  # read by Settings.runs
     # Read by name, before the settings exist, or as not all settings have them.
-    given = {"trust", "preset", "clip", "exposure"}
+    given = {"trust", "preset", "clip"}
     assert set(OPTIONS) - {name for _, name in reads()} == stages | given
     assert all(OPTIONS[name].stages == () for name in stages)
 
@@ -55,12 +56,14 @@ def test_every_option_is_read_outside_of_the_settings():
 @pytest.mark.parametrize("name", OPTIONS)
 def test_declared_stages_exist_and_are_in_order(name):
     stages = OPTIONS[name].stages
-    known = ("conform", "split", "pick", PLAN, "render", "propagate", "export")
+    known = ("conform", "split", "pick", PLAN, "render", "propagate", "export", MATTE)
     assert list(stages) == sorted(set(stages), key=known.index)
 
 
 def test_matte_options_are_read_only_by_the_matte_command():
-    assert {option.stages for option in MATTE_OPTIONS.values()} == {(MATTE,)}
+    own = {name: option for name, option in MATTE_OPTIONS.items() if name not in READING_OPTIONS}
+    assert {option.stages for option in own.values()} == {(MATTE,)}
+    assert {option.stages for option in READING_OPTIONS.values()} == {(*STAGES, MATTE)}
 
 
 def test_plan_reads_picking_options_and_no_codec():

@@ -9,7 +9,8 @@ import pytest
 import stylize
 from stylize.errors import InputError
 from stylize.media.images import read_image, write_image
-from stylize.media.shot import open_shot, read_frames
+from stylize.media.opening import open_shot
+from stylize.media.shot import read_frames
 from stylize.project import Project
 from stylize.spans.frame_files import write_frame
 from stylize.spans.span_job import FinishedFrame

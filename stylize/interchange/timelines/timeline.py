@@ -158,11 +158,10 @@ def check_timeline(shot: Shot, fps: Fraction | None, handles: int) -> None:
 
 
 def is_conformed(shot: Shot, fps: Fraction | None) -> bool:
-    """Return whether a movie's frames are not those of its file: of another rate, tone-mapped, or deinterlaced."""
-    if shot.kind != "movie":
-        return False
-    converted = shot.tonemap is not None or shot.deinterlacing is not None
-    return converted or (fps is not None and (shot.variable or fps != shot.rate))
+    """Return whether frames are not those of their files: tone-mapped, deinterlaced, or of a movie at another rate."""
+    if shot.tonemap is not None or shot.deinterlacing is not None:
+        return True
+    return shot.kind == "movie" and fps is not None and (shot.variable or fps != shot.rate)
 
 
 def _plate(shot: Shot, begin: int, plates: Pattern | None) -> Media:

@@ -9,6 +9,7 @@ and premultiplied, DPX is display-encoded and opaque.
 
 from stylize.media.images.bit_depth import quantise, to_float, widen
 from stylize.media.images.header import Header
+from stylize.media.images.png import declared_light
 from stylize.media.images.reading import (
     ImageInfo,
     channel_names,
@@ -42,7 +43,8 @@ from stylize.media.images.writing import (
 
 __all__ = [
     "DPX_COLOURS", "Header", "ImageInfo", "SceneFrame", "Stamp", "Window", "channel_names", "check_written",
-    "convert_primaries", "declare_stamp", "has_several_pictures", "image_info", "image_size", "make_folder", "moved",
+    "convert_primaries", "declare_stamp", "declared_light", "has_several_pictures", "image_info", "image_size",
+    "make_folder", "moved",
     "picture_layer_note", "put_stamp", "quantise", "read_channels", "read_data", "read_image", "read_premultiplied",
     "read_scene_frame", "read_values", "to_float", "widen", "write_image", "write_scene_frame",
 ]  # fmt: skip

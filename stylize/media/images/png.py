@@ -15,6 +15,9 @@ _HEADER_SIZE = 8 + 25
 _TAIL_SIZE = 65536
 _TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
 _COLOUR_CHUNKS = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM")
+# Name and place of the brightest light in chunks, some of which had another name in drafts; and its unit in cd/m².
+_LIGHT_CHUNKS = {b"cLLI": (b"cLLI", 0), b"cLLi": (b"cLLI", 0), b"mDCV": (b"mDCV", 16), b"mDCv": (b"mDCV", 16)}
+_LIGHT_UNIT = 0.0001
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 # Max bytes of a text chunk (larger ones are skipped), and of all texts of a file after decompression.
 _MAX_TEXT_SIZE, _MAX_TEXTS_SIZE = 1 << 24, 1 << 26
@@ -80,6 +83,22 @@ def colour_chunks(path: Path) -> dict[bytes, bytes]:
     except OSError as error:
         raise InputError(f"{path}: the picture cannot be read ({error.strerror}); check its permissions") from error
     return found
+
+
+def declared_light(path: Path) -> tuple[float, ...]:
+    """Return the brightest light that a PNG declares in cd/m²: of its content (cLLI), and of its mastering display.
+
+    Empty for other formats, and without these chunks of PNG, third edition. Raises InputError if it is unreadable.
+    """
+    found: dict[bytes, float] = {}
+    try:
+        for kind, data in _read_chunks(path, tuple(_LIGHT_CHUNKS), end=b"IDAT"):
+            name, start = _LIGHT_CHUNKS[kind]
+            if len(data) >= start + 4:
+                found.setdefault(name, int.from_bytes(data[start : start + 4], "big") * _LIGHT_UNIT)
+    except OSError as error:
+        raise InputError(f"{path}: the picture cannot be read ({error.strerror}); check its permissions") from error
+    return tuple(found[name] for name in _LIGHT_CHUNKS if name in found)
 
 
 def _read_chunks(path: Path, kinds: Collection[bytes], end: bytes = b"") -> Iterator[tuple[bytes, bytes]]:

@@ -18,7 +18,7 @@ from stylize.media.images.header import Header, header_of
 from stylize.media.images.picture_layer import PartChannels, PictureLayer, choose_layer, layer_note, picture_layers
 from stylize.media.images.profile import convert
 from stylize.media.images.transfer import convert_primaries, encode_linear, unpremultiply
-from stylize.media.sequences import PICTURE_SUFFIXES
+from stylize.media.sequences import READ_SUFFIXES
 from stylize.media.working_spaces import REC709, WORKING_SPACES, is_known, space_of, to_space
 from stylize.visible_text import is_utf8, visible
 
@@ -80,7 +80,7 @@ def image_info(path: str | Path, layer: str | None = None) -> ImageInfo:
     if turned and header.pixel_aspect:
         header = replace(header, pixel_aspect=1 / header.pixel_aspect)
     profile = declared.profile.name if declared.profile else ""
-    premultiplied = alpha and not linear and spec.get_int_attribute("oiio:UnassociatedAlpha", 0) != 1
+    premultiplied = alpha and not linear and not _is_straight(spec, Path(path))
     return ImageInfo(
         size, depth, alpha, declared.colour, _declared_space(spec), declared.tagged, profile, declared.fault, header,
         linear, premultiplied and not profile,
@@ -317,7 +317,7 @@ def _read_stored(path: Path, *, grey: bool = False, strict: bool = False, layer:
             f"{path}: expected display-encoded DPX, found logarithmic DPX; convert it, or render PNG or EXR"
         )
     _refuse_nan(path, pixels)
-    straight = spec.get_int_attribute("oiio:UnassociatedAlpha", 0) == 1 or path.suffix.lower() in _STRAIGHT
+    straight = _is_straight(spec, path)
     declared = _declared_colour(spec, path)
     return _Stored(pixels, linear, straight, _orientation(spec), _declared_space(spec), declared)
 
@@ -417,7 +417,7 @@ def _open(path: Path) -> "OpenImageIO.ImageInput":
     source = OpenImageIO.ImageInput.open(str(path), config)
     if source is None:
         reason = first_line(OpenImageIO.geterror())
-        kinds = " ".join(PICTURE_SUFFIXES)
+        kinds = " ".join(READ_SUFFIXES)
         raise InputError(f"{path}: not a readable picture ({reason}); export it again as one of {kinds}")
     if source.format_name() == "FFmpeg movie":
         source.close()
@@ -441,6 +441,11 @@ def _refuse_nan(path: str | Path, pixels: Pixels) -> None:
 def _is_float(spec: "OpenImageIO.ImageSpec") -> bool:
     """Return whether a file stores floats, which `read_image` interprets as linear light."""
     return str(spec.format) in _FLOAT_TYPES
+
+
+def _is_straight(spec: "OpenImageIO.ImageSpec", path: Path) -> bool:
+    """Return whether the alpha of a file, if it has any, is straight."""
+    return spec.get_int_attribute("oiio:UnassociatedAlpha", 0) == 1 or path.suffix.lower() in _STRAIGHT
 
 
 def _declared_space(spec: "OpenImageIO.ImageSpec") -> str:

@@ -10,8 +10,8 @@ import pytest
 from propagate.arrays import Pixels
 from stylize.errors import InputError
 from stylize.media.images import read_image
+from stylize.media.opening import open_shot
 from stylize.media.sequences import PICTURE_SUFFIXES, READ_ONLY_SUFFIXES
-from stylize.media.shot import open_shot
 
 _ROWS, _COLUMNS = np.mgrid[0:64, 0:64]
 RGB = np.stack([_COLUMNS * 4, _ROWS * 4, _COLUMNS + _ROWS], 2).astype(np.uint8)

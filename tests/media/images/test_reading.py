@@ -8,6 +8,7 @@ import pytest
 
 from stylize.errors import InputError
 from stylize.media.images import image_size, read_image, write_image
+from stylize.media.sequences import READ_SUFFIXES
 from tests.media.stills import noise, write_raw
 
 
@@ -66,8 +67,9 @@ def test_file_that_is_not_a_picture_is_refused(tmp_path: Path, suffix: str, cont
     path = tmp_path / f"a{suffix}"
     path.write_bytes(content)
     for read in (read_image, image_size):
-        with pytest.raises(InputError, match=r"^[^\n]*not a readable picture[^\n]*$"):
+        with pytest.raises(InputError, match=r"^[^\n]*not a readable picture[^\n]*$") as error:
             read(path)
+        assert str(error.value).split("export it again as one of ")[1].split() == list(READ_SUFFIXES)
 
 
 def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
