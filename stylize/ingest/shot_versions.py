@@ -24,8 +24,8 @@ from stylize.settings import OPTIONS, Settings
 # Share of the new frames, of those that have an old one, that must agree.
 _LEAST_AGREEING = 0.5
 _DIGEST_BYTES = 16
-# Options that do not apply to a sequence, to a sequence that replaces a movie, to a movie, and to footage without linear
-# light.
+# Options that do not apply to a sequence, to a sequence that replaces a movie, to a movie, and to light that is not
+# linear.
 _OF_MOVIES, _CONVERSIONS = ("start_number",), ("tonemap", "deinterlace", "alpha")
 _OF_LIGHT = ("clip", "exposure", "ocio", "input_space", "view")
 _OF_SEQUENCES = ("rate", "exr_layer", *_OF_LIGHT)
