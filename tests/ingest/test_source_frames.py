@@ -46,6 +46,7 @@ def test_conformed_frames_are_unpacked_and_listed(film: Path, tmp_path: Path) ->
     assert any("source_frames.csv was changed by hand" in message for message in messages)
 
 
+@pytest.mark.slow
 def test_frames_are_unpacked_again_in_another_way(film: Path, tmp_path: Path) -> None:
     first = stylize.run(film, project=tmp_path / "p", to_stage="conform").project
     woven = read_image(first / "video" / "shot.0003.png")

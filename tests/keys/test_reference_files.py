@@ -75,6 +75,7 @@ def test_palette_pictures_and_gifs_are_read(tmp_path):
         assert np.abs(picture - PICTURE / 255).mean() < 0.15
 
 
+@pytest.mark.slow
 def test_animation_gives_its_first_frame_with_a_warning(plates, tmp_path):
     pytest.importorskip("PIL.Image")
     path = write_gif(tmp_path / "two.gif", [PICTURE, 255 - PICTURE])
@@ -85,6 +86,7 @@ def test_animation_gives_its_first_frame_with_a_warning(plates, tmp_path):
     assert warnings == [f"warning: the reference {path} contains several pictures; only the first is used"]
 
 
+@pytest.mark.slow
 def test_keys_are_rendered_again_when_a_reference_is_added_and_kept_otherwise(plates, style, tmp_path):
     other = write(tmp_path / "other.png", PICTURE)
 

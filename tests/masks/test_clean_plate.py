@@ -27,6 +27,7 @@ def tracks(case):
     return {one.frame: one for one in onward}, {one.frame: one for one in back}
 
 
+@pytest.mark.slow
 def test_faint_matte_counts_as_empty(leaving_figure):
     assert is_empty(leaving_figure.alphas[-1])
     assert not is_empty(leaving_figure.alphas[0])

@@ -27,6 +27,7 @@ def plates(tmp_path, case):
     return tmp_path / "plates"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("screen", ["green", "#14b43c"])
 def test_screen_is_keyed_out(tmp_path, plates, case, screen):
     asked = MatteSettings(chroma=screen, output=f"{tmp_path}/m/", foreground=f"{tmp_path}/f/")

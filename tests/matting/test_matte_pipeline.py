@@ -158,6 +158,7 @@ def test_movie_is_accepted_and_mattes_do_not_depend_on_threads(tmp_path, case):
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 def test_mismatched_inputs_are_refused_in_one_line(tmp_path, plates, case):
     good = key(tmp_path, case, 101)
     with pytest.raises(SettingsError, match=r"--key 40:mask\.png"):

@@ -26,6 +26,7 @@ def plates(tmp_path, case):
     return tmp_path / "plates"
 
 
+@pytest.mark.slow
 def test_tracked_hard_matte_regains_motion_blur(tmp_path, plates, case):
     pytest.importorskip("pymatting")
     hard = (case.alphas[0] > 0.5).astype(np.uint8) * 255

@@ -24,6 +24,7 @@ def test_plan_picture_draws_any_name(tmp_path: Path, name: str, reason: str) -> 
     assert drawn.shape[1:] == (2400, 3)
 
 
+@pytest.mark.slow
 @SOME
 @given(TEXTS)
 def test_contact_sheet_draws_any_name(tmp_path: Path, name: str) -> None:

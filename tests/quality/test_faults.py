@@ -127,6 +127,7 @@ def test_flicker_rises_with_jumping_light(project: Path, sound_report: dict[str,
     assert found > sound_report["summary"]["flicker above the plates"] + 0.02
 
 
+@pytest.mark.slow
 def test_key_lighter_than_its_neighbours_pops(project: Path, sound_report: dict[str, Any]) -> None:
     damage(project, 6, np.minimum(result(project, 6), 225) + 30)  # type: ignore[arg-type]
     pops = {key["frame"]: key["pop"] for key in report(project)["keys"]}

@@ -240,6 +240,7 @@ def test_draft_of_a_key_resembles_the_full_size(plate, name, scale):
     assert lab_difference(draft, cv2.resize(full, size, interpolation=cv2.INTER_AREA), 2) < 3.6
 
 
+@pytest.mark.slow
 def test_guides_and_reference_of_a_draft_are_scaled(monkeypatch):
     """Sigmas of the guides, and the size of the reference, by the name of the guide."""
     used = {}

@@ -51,6 +51,7 @@ def dots(colour, size=(100, 130)):
     return grey[..., None] * np.asarray(colour, np.float32)
 
 
+@pytest.mark.slow
 def test_one_reference_gives_the_same_bits_in_either_field(plate):
     oil = example("oil")
     np.testing.assert_array_equal(paint(plate, oil), paint(plate, style=oil))
@@ -58,6 +59,7 @@ def test_one_reference_gives_the_same_bits_in_either_field(plate):
     np.testing.assert_array_equal(paint(plate, opaque), paint(plate, style=oil))
 
 
+@pytest.mark.slow
 def test_two_references_give_colours_of_both(plate):
     red, blue = dots([1, 0.2, 0.1]), dots([0.1, 0.3, 1], (150, 60))
     both, other = paint(plate, red, blue), paint(plate, red)
@@ -67,11 +69,13 @@ def test_two_references_give_colours_of_both(plate):
     assert not (to_lab(other)[..., 2] < -20).any()
 
 
+@pytest.mark.slow
 def test_several_references_give_the_same_bits_again(plate):
     references = [example("oil"), example("pastel", 60, 150), example("ink", 40, 30)]
     np.testing.assert_array_equal(paint(plate, *references), paint(plate, *references))
 
 
+@pytest.mark.slow
 def test_every_search_is_confined_to_usable_positions(plate, monkeypatch):
     searches = []
 
@@ -93,6 +97,7 @@ def test_every_search_is_confined_to_usable_positions(plate, monkeypatch):
         assert usable[field[..., 1], field[..., 0]].all()
 
 
+@pytest.mark.slow
 def test_transparent_pixels_give_neither_marks_nor_colours(plate):
     plate = plate.copy()
     plate[60:] = 0.9 * MAGENTA
@@ -146,6 +151,7 @@ def test_large_flat_reference_does_not_hide_the_plate(plate):
     assert np.ptp(to_lab(made)[..., 0]) > 0.4 * np.ptp(to_lab(plate)[..., 0])
 
 
+@pytest.mark.slow
 def test_small_swatch_extends_the_palette_of_a_picture(plate):
     swatch = np.broadcast_to(np.array([0.1, 0.3, 1], np.float32), (4, 4, 3))
     made, alone = paint(plate, dots([1, 0.2, 0.1]), swatch), paint(plate, dots([1, 0.2, 0.1]))
