@@ -1,7 +1,7 @@
 """Take over the keys, mattes and results of a project for a new version of its shot, such as shot_v002.mov.
 
 The new version gets a project of its own, and the old one stays as it is. Frames of both versions are aligned by their
-contents. Painted keys are always kept, rendered keys only if their frames are alike up to compression. Results are
+contents. Painted keys are always kept, rendered keys only if their frames are equal up to compression. Results are
 copied with their records, so a run regenerates only what depends on changes.
 """
 
@@ -47,8 +47,8 @@ _RENUMBERED = "replaced"
 class Replacement:
     """Two versions of a shot. shift: number of a new frame minus that of its old one.
 
-    frames: old frame of each new frame that has one. alike: new frames that are alike up to compression. certain: no
-    other shift fits as well.
+    frames: old frame of each new frame that has one. alike: new frames that are equal up to compression. certain: no
+    other shift fits equally well.
     """
 
     old: Shot
@@ -175,7 +175,7 @@ def _report(found: Replacement, message: Callable[[str], None]) -> None:
         f"version (offset {found.shift:+d})"
     )
     if not found.certain:
-        message("warning: the footage hardly moves, so other offsets fit as well; the one nearest to 0 is used")
+        message("warning: the footage hardly moves, so other offsets fit equally well; the one nearest to 0 is used")
     for what, frames in (
         ("changed", [frame for frame in found.frames if frame not in found.alike]),
         ("new", [frame for frame in new.frames if frame not in found.frames]),
@@ -292,7 +292,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _copy_new(source: Path, target: Path) -> None:
-    """Copy a file, unless its target exists, as after a run that was killed."""
+    """Copy a file unless its target already exists, as it may after a run was killed."""
     if target.exists():
         return
     make_folder(target.parent)

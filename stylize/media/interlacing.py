@@ -66,7 +66,7 @@ class Interlacing:
             )
         if self.verdict.order:
             return (
-                f"{name}: interlaced, {order}: what moves is combed; give --deinterlace frames, or --deinterlace "
+                f"{name}: interlaced, {order}: moving edges are combed; give --deinterlace frames, or --deinterlace "
                 "fields for one frame per field"
             )
         if self.flagged and self.moving:
@@ -91,8 +91,8 @@ def woven_pictures(name: str, pictures: Iterable[Pixels]) -> str | None:
         return None
     kind, method = ("telecined film", "film") if verdict.film else ("interlaced", "frames")
     return (
-        f"{name}: {kind}, {_NAMES[verdict.order]}: what moves is combed; make a movie of the pictures with a lossless "
-        f"codec, as with ffmpeg -c:v ffv1 NAME.mkv, and give it with --deinterlace {method}"
+        f"{name}: {kind}, {_NAMES[verdict.order]}: moving edges are combed; make a movie of the pictures with a "
+        f"lossless codec, as with ffmpeg -c:v ffv1 NAME.mkv, and give it with --deinterlace {method}"
     )
 
 
@@ -136,7 +136,7 @@ class FieldSampler:
 def _luma(frame: "VideoFrame") -> Pixels | None:
     """Return the first plane of a frame as uint8 (H, W), columns thinned out; None for floating point.
 
-    Only lines are compared, so that packed colours serve as well.
+    Only lines are compared, so packed colours work too.
     """
     bits = frame.format.components[0].bits
     if not 8 <= bits <= 16:

@@ -109,7 +109,7 @@ class Shot:
 
     @property
     def in_place(self) -> bool:
-        """True if plates are read where they lie. Those of other shots are unpacked to pictures first."""
+        """True if plates are read in place. Those of other shots are unpacked to pictures first."""
         return self.kind == "sequence" and self.view is None and self.layer is None
 
     def cache_inputs(self, position: int) -> list[object]:
@@ -279,7 +279,7 @@ def _open_sequence(path: Path, requested: str | None, rate: Fraction | None, lay
     header = sequence_header(path, chosen, form.headers, rate)
     opaque = missing_alpha(path.name, chosen, form.with_alpha)
     if strict and opaque:
-        raise SequenceError(f"{opaque}; write them with alpha, or leave out --strict to use them so")
+        raise SequenceError(f"{opaque}; write them with alpha, or leave out --strict to use them as they are")
     measured = (opaque, _woven(path, [files[number] for number in chosen], form))
     return Shot(
         path=path,
@@ -372,12 +372,14 @@ def _sequence_format(files: list[Path], layer: str | None) -> _SequenceFormat:
         if info.size != size:
             raise _size_error(file, info.size, size)
         if (info.colour, info.profile) != (colour, infos[0].profile):
-            raise SequenceError(f"{file}: its colour tags differ from those of the first frame; make all frames alike")
+            raise SequenceError(
+                f"{file}: its colour tags differ from those of the first frame; use one format for all frames"
+            )
         if info.linear != infos[0].linear:
             kinds = ("linear light in floats", "integers")
             expected, found = kinds if infos[0].linear else kinds[::-1]
             raise SequenceError(
-                f"{file}: expected {expected} like the first frame, found {found}; make all frames alike"
+                f"{file}: expected {expected} like the first frame, found {found}; use one format for all frames"
             )
     if transfer := HDR_TRANSFERS.get(colour.transfer):
         raise hdr_error(files[0], transfer, movie=False)
@@ -469,8 +471,8 @@ def _alpha_notes(path: Path, movie: "Movie", has_alpha: bool, requested: str | N
     if requested is not None or not movie.looks_premultiplied:
         return ()
     return (
-        f"{path.name}: colour never exceeds alpha, as if premultiplied; its alpha is taken as straight: give --alpha "
-        "premultiplied, or --alpha straight to confirm it",
+        f"{path.name}: colour never exceeds alpha, as if premultiplied; its alpha is assumed to be straight: give "
+        "--alpha premultiplied, or --alpha straight to confirm it",
     )
 
 
@@ -507,12 +509,12 @@ def _tone_map(path: Path, colour: Colour, peak: float | None, curve: str) -> Ton
 def _stamps(
     stamps: tuple[int | None, ...], time_base: Fraction, rates: tuple[Fraction, ...]
 ) -> tuple[tuple[int, ...], Fraction, tuple[str, ...]]:
-    """Return time stamps, time base and messages. If stamps are missing or not ascending, return regular ones."""
+    """Return timestamps, time base and messages. If stamps are missing or not ascending, return regular ones."""
     known = [stamp for stamp in stamps if stamp is not None]
     if len(known) == len(stamps) and all(before < after for before, after in pairwise(known)):
         return tuple(known), time_base, ()
     rate = (rates or (DEFAULT_RATE,))[0]
-    note = f"time stamps are missing or not ascending: a constant rate of {rate} frames per second is assumed"
+    note = f"timestamps are missing or not ascending: a constant rate of {rate} frames per second is assumed"
     return *regular_stamps(len(stamps), rate), (note,)
 
 

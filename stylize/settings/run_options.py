@@ -235,8 +235,8 @@ class RunSettings:
         types.choice(types.ALPHA_MODES),
         None,
         READING,
-        "Whether the colour of a movie with alpha is straight or premultiplied with it; the default is straight, with "
-        "a warning where it looks premultiplied.",
+        "Whether the alpha of a movie is straight or premultiplied; the default is straight, with "
+        "a warning where it appears to be premultiplied.",
         stages=types.STAGES,
     )
     draft: bool = option_field(

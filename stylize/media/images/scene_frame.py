@@ -69,7 +69,7 @@ def read_scene_frame(path: str | Path, layer: str | None = None) -> SceneFrame:
     """
     stored = read_stored_window(Path(path), layer)
     if not stored.linear:
-        raise InputError(f"{path}: expected linear light, found integers; make all frames alike")
+        raise InputError(f"{path}: expected linear light, found integers; use one format for all frames")
     pixels = stored.pixels
     if stored.straight and pixels.shape[2] == 4:
         pixels = np.concatenate([pixels[..., :3] * pixels[..., 3:], pixels[..., 3:]], axis=2)
