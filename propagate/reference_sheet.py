@@ -130,7 +130,7 @@ def _shelves(sides: Sequence[Sequence[int]]) -> tuple[tuple[tuple[int, int, int,
 
 
 def _centres(opaque: Bools, radius: int) -> Bools:
-    """Return the centres of opaque patches; if strokes are too thin for whole patches, those of smaller ones."""
+    """Return the centres of opaque patches, which are smaller if strokes are too thin for whole ones."""
     for smaller in range(radius, 0, -1):
         window = np.ones((2 * smaller + 1, 2 * smaller + 1), np.uint8)
         # Beyond its edges, a picture is mirrored, so an opaque edge stays usable.

@@ -1,4 +1,4 @@
-"""Results for TIFF plates of integers with associated (premultiplied) alpha, which may glow where alpha is 0.
+"""Results for integer TIFF plates with associated (premultiplied) alpha, which may glow where alpha is 0.
 
 The engine works on straight alpha, which has no place for such colour. With m the matte, P the plate as stored, V its
 straight picture, C the finished one, and a() the multiplication by alpha, the result is P, bit-identical, where m is 0

@@ -58,7 +58,7 @@ class DeclaredColour:
 
 
 def declared_colour(spec: "OpenImageIO.ImageSpec", path: Path, channels: int) -> DeclaredColour:
-    """Return the colour that a file of integers declares.
+    """Return the colour that an integer file declares.
 
     channels: colour channels as stored, 1, 3, or 4 for CMYK. Of several declarations the first counts, in the order of
     the PNG specification: code points (cICP), profile, sRGB, gamma and chromaticities.

@@ -168,7 +168,7 @@ def _in_colour(
 
 
 def read_premultiplied(path: str | Path) -> Pixels:
-    """Read a picture of integers as stored, without division by its alpha: uint8 or uint16 (H, W, 3 or 4), upright.
+    """Read an integer picture as stored, without dividing by its alpha: uint8 or uint16 (H, W, 3 or 4), upright.
 
     Raises InputError, as `read_image` does.
     """

@@ -65,7 +65,7 @@ def moved(pixels: Floats, source: Window, target: Window) -> Floats:
 def read_scene_frame(path: str | Path, layer: str | None = None) -> SceneFrame:
     """Read a picture that stores linear light. layer: as in `read_image`, which also names the errors raised.
 
-    Straight alpha of a TIFF is multiplied in. Orientation tags are applied. Raises InputError for files of integers.
+    Straight alpha of a TIFF is multiplied in. Orientation tags are applied. Raises InputError for integer files.
     """
     stored = read_stored_window(Path(path), layer)
     if not stored.linear:
