@@ -1,4 +1,4 @@
-"""Interlacing measured in frames: which of their fields belong together in time, and which repeat.
+"""Measurement of interlacing: which fields of frames belong together in time, and which repeat.
 
 A frame has two fields, its even lines (top) and its odd lines (bottom). In interlaced footage they are half a frame
 apart in time: where something moves, a field of one neighbour then fits between the lines of the frame better than the

@@ -17,7 +17,7 @@ from propagate.palette import ColourMap
 # Sigma in pixels of a brush mark. Its contrast is brought up to the reference's, by this factor at most: the search
 # flattens marks, as it prefers patches that agree. Differences far above the amplitude are edges, and stay.
 _MARK, _MAX_GAIN, _AMPLITUDE = 2.5, 3.0, 14.0
-# Contrast of marks relative to the reference's, above 1 because darks and what a viewer looks at get less.
+# Contrast of marks relative to the reference's, above 1 because dark areas and those that attract a viewer get less.
 _CONTRAST = 1.8
 # Share of the gain of lightness that chroma gets.
 _CHROMA_GAIN = 0.35
@@ -33,7 +33,7 @@ _LIGHTNESS_RANGE, _CHROMA_RANGE = 14.0, 10.0
 # Sigma in pixels of the correction where a viewer looks, and its share at full attention.
 _FINE, _ATTENTION = 1.5, 0.75
 # Smoothed lightness below which marks get fainter, its sigma in pixels, and the min share of the marks' contrast: calm
-# darks stay calm.
+# dark areas stay calm.
 _DARK, _DARK_SIGMA, _FAINTEST = 25.0, 4.0, 0.3
 
 

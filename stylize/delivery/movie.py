@@ -378,7 +378,7 @@ def _audio_packets(
         try:
             timed = next(packets, None)
         except (av.FFmpegError, OSError) as error:
-            notes.append(f"the audio of the source cannot be read to its end ({error}): the readable part was copied")
+            notes.append(f"the audio of the source cannot be read to the end ({error}): the readable part was copied")
             return
         if timed is None:
             return

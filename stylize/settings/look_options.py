@@ -140,7 +140,7 @@ class LookSettings:
         types.SHARE,
         0.0,
         LOOK,
-        "Light and dark, from those of the shot (0) to those of the reference (1).",
+        "Tones, from those of the shot (0) to those of the reference (1).",
         stages=PAINTING,
     )
     seed: int = option_field(

@@ -227,8 +227,8 @@ class RunSettings:
         types.choice(types.DEINTERLACE),
         None,
         READING,
-        "How to make the frames of an interlaced movie progressive: one per frame, one per field, or those of the film "
-        "that it carries; auto measures it, and off uses the frames as they are without a report.",
+        "How to make the frames of an interlaced movie progressive: one per frame, one per field, or those of the "
+        "film in it; auto decides by measuring, and off uses the frames as they are, without a report.",
         stages=types.STAGES,
     )
     alpha: str | None = option_field(
@@ -236,7 +236,7 @@ class RunSettings:
         None,
         READING,
         "Whether the alpha of a movie is straight or premultiplied; the default is straight, with "
-        "a warning where it appears to be premultiplied.",
+        "a warning if it appears to be premultiplied.",
         stages=types.STAGES,
     )
     draft: bool = option_field(
