@@ -4,8 +4,8 @@ A frame has two fields, its even lines (top) and its odd lines (bottom). In inte
 apart in time: where something moves, a field of one neighbour then fits between the lines of the frame better than the
 frame's own, and that of the other neighbour does not. In progressive footage the frame's own lines fit best. Fine
 stripes have lines that do not fit either, but both neighbours fit them equally well, and lines that are doubled fit
-their twins. The measure is that of the filter idet of FFmpeg, taken as a vote of the blocks that move, and with the
-twins: idet itself mistakes any movie of the source testsrc2 for interlaced footage.
+their twins. The measure is that of FFmpeg's filter idet, with a vote of the moving blocks, and with the twins: idet
+itself mistakes any movie of the source testsrc2 for interlaced footage.
 
 Film at 24 frames per second in video at 30 (telecine, 3:2 pulldown) repeats one top field and one
 bottom field in every five frames, two of which are woven from two pictures.

@@ -1,7 +1,7 @@
 """Light of a plate relative to that of a key: a gain in linear light, measured along the motion, and its application.
 
 A look follows the light of its shot. The gain is taken out of a plate before patches are searched, so that the search
-compares surfaces and not exposures, and put on the propagated picture at the end. Pictures are taken as sRGB
+compares surfaces and not exposures, and put on the propagated picture at the end. Pictures are assumed to be sRGB
 (IEC 61966-2-1).
 """
 
@@ -27,8 +27,9 @@ SMALL = 0.1
 TOLERANCE = 0.02
 # Share of clipped samples above which the gain is only known to be large; and the largest gain that is assumed then.
 WHITE_SHARE, WHITE_QUANTILE, MAX_GAIN = 0.6, 0.1, 16.0
-# Deviation in levels of a plate from the warped key's that is expected of a change in content, and the noise of a
-# level: rounding and grain. Where a dark level is amplified, the warped key holds more information than the plate.
+# Deviation of a plate from the warped key's plate, in levels, that a change in content is expected to cause; and the
+# noise of a level, from rounding and grain. Where a dark level is amplified, the warped key holds more information than
+# the plate.
 CONTENT_LEVELS, NOISE_LEVELS = 12.0, 1.0
 
 # A picture is black if no block of it, about BLOCK pixels wide, exceeds BLACK levels on average; or the black of video,

@@ -153,7 +153,7 @@ def _agreed(
         frame, value = unlike[0]
         notes.append(
             f"{path}: the {what} of {_named([one for one, _ in unlike])} differs: found {value}{unit} in frame "
-            f"{frame}, {chosen}{unit} in most frames, which is used"
+            f"{frame}; the {chosen}{unit} of most frames is used"
         )
     return chosen
 

@@ -143,7 +143,7 @@ def open_shot(
     `picture_layer.choose_layer` selects it. tonemap: curve that converts a movie with high dynamic range to Rec. 709,
     one of `tone_curve_names.TONE_CURVES`. deinterlace: `frames`, `fields`, `film`, `auto` or `off`; None reports
     interlaced movies in `warnings` and uses their frames as they are. alpha: `straight` or `premultiplied`, of a movie;
-    None takes it as straight, and reports in `warnings` what looks premultiplied.
+    None assumes straight alpha, and reports in `warnings` alpha that looks premultiplied.
 
     Raises ShotError if the source is missing, unreadable or empty, or damaged and `strict` is true; SequenceError for
     gaps, duplicate numbers or mixed sizes; FrameRangeError for frames that do not exist; SettingsError if `frames`,

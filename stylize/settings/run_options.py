@@ -111,7 +111,7 @@ class RunSettings:
         (),
         EXPORT,
         "Files to export in addition to the result: timelines (otio, xml for Premiere, fcpxml, edl), scripts "
-        "(aftereffects, nuke), an ebsynth folder, passes, matte, foreground (the look with the matte as its alpha). "
+        "(aftereffects, nuke), ebsynth (a folder), passes, matte, and foreground (the look with the matte as its alpha). "
         "May be repeated.",
         stages=("export",),
     )
@@ -311,7 +311,7 @@ class RunSettings:
         types.COUNT,
         1,
         RUN,
-        "Number of processes that share the spans between keys, and the threads.",
+        "Number of processes, which share the threads and work on different spans between keys.",
         stages=("propagate",),
         stored=False,
     )
