@@ -111,8 +111,8 @@ class RunSettings:
         (),
         EXPORT,
         "Files to export in addition to the result: timelines (otio, xml for Premiere, fcpxml, edl), scripts "
-        "(aftereffects, nuke), ebsynth (a folder), passes, matte, and foreground (the look with the matte as its alpha). "
-        "May be repeated.",
+        "(aftereffects, nuke), ebsynth (a folder), passes, matte, and foreground (the look with the matte as its "
+        "alpha). May be repeated.",
         stages=("export",),
     )
     export_options: Mapping[str, Mapping[str, object] | ExtensionOptions] | None = option_field(
