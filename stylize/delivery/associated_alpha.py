@@ -73,7 +73,7 @@ class AssociatedPlates:
         self, stored: Pixels, straight: Pixels, finished: Pixels, weight: Floats, target: Path, space: str,
         stamp: Stamp | None, seal: Seal,
     ) -> None:  # fmt: skip
-        """Write the result as linear light: a glow is that of its stored values."""
+        """Write the result as linear light; a glow has the light of its stored values."""
         light, own = premultiplied_linear(finished), linear_light(stored.dtype.name)[stored[..., :3]]
         glow = stored[..., :3] > stored[..., 3:]
         lost = np.where(glow, own - premultiplied_linear(straight)[..., :3], 0)

@@ -124,8 +124,8 @@ def _unknown(shot: Shot, text: str, wanted: str) -> MatteError:
     layers = _layers(shot.files[0]) if shot.files else ()
     if not layers:
         return MatteError(
-            f"--matte {text}: {shot.path} has no Cryptomatte; expected EXR files that hold one beside the picture, or "
-            "give a matte with --matte PATH"
+            f"--matte {text}: {shot.path} has no Cryptomatte; expected EXR files that hold one besides the "
+            "picture; give a matte with --matte PATH"
         )
     layers, rest = _named_layers(layers, wanted)
     known = list(dict.fromkeys(name for layer in layers for name in layer.manifest))

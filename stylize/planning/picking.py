@@ -201,7 +201,7 @@ def _report_light(context: Context, plan: ShotPlan) -> None:
     for key in plan.keys:
         if 0 < light[key] < FULLY_LIT[0]:
             context.message(
-                f"keyframe {key} lies in a fade, at {100 * light[key]:.0f} % of the light of "
+                f"keyframe {key} is in a fade, at {100 * light[key]:.0f} % of the light of "
                 f"{name_range(plan.frames)}: no fully lit frame shows what it shows"
             )
 
