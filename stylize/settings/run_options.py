@@ -207,7 +207,7 @@ class RunSettings:
         types.STOPS,
         None,
         READING,
-        "Exposure of the view of linear light, in stops; the default is chosen by the light of the shot.",
+        "Exposure of the view of linear light, in stops; the default is derived from the light of the shot.",
         stages=types.STAGES,
     )
     ocio: str | None = option_field(
