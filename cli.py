@@ -365,7 +365,7 @@ def report_command(project: Path, quiet: bool, **flags: Any) -> None:
         _print_line(f"wrote: {path}")
 
 
-@command.command("check", short_help="Regenerate golden projects and compare; exit code 1 if one differs.")
+@command.command("check", short_help="Regenerate golden projects and compare them; exit with code 1 if any differs.")
 @click.argument("folder", type=_Path(path_type=Path))
 @click.option("--update", is_flag=True, help="Approve the results instead of comparing them.")
 @_trust_options

@@ -26,7 +26,7 @@ PSEUDO_VOTES = 0.01
 
 @dataclass(frozen=True)
 class Votes:
-    """Votes for the inside, and all votes. inside, total: float32, of the grid's cells (y, x, lightness, a, b), or of
+    """Votes for the inside, and all votes. inside, total: float32, for the grid's cells (y, x, lightness, a, b), or for
     pixels (H, W)."""
 
     inside: Floats

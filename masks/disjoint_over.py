@@ -1,7 +1,7 @@
 """Composite of several stylised pictures over a plate, later over earlier, without seams between soft mattes that meet.
 
-The operator is "disjoint over": Porter and Duff's case of two shapes that share a pixel without overlapping, so named
-by the X Render Extension and by compositors.
+The operator is "disjoint over": Porter and Duff's case of two shapes that share a pixel without overlapping. The name
+is that of the X Render Extension and of compositors.
 
 Plain "over" treats the coverages of soft edges as independent: where a matte is a and the next one 1 - a, a (1 - a) of
 the plate shows through as a line along the edge. Here each layer covers the part of a pixel that the layers above

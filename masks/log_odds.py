@@ -1,4 +1,4 @@
-"""Per-pixel log-odds of the inside of a painted matte that is tracked.
+"""Per-pixel log-odds that a pixel is inside a tracked matte.
 
 Patches of the frame are compared with those of the key's inside, and of the previous frame's inside and outside, each
 warped by its own motion. Where no patch of the key matches, the pixel may be newly visible: its motion and its colour

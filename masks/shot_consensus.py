@@ -1,7 +1,7 @@
 """Consensus of a whole shot on the regions of a subject that a network finds frame by frame.
 
 Frame by frame, a network may miss an arm in one frame and include a rock in another. Two probabilities are added as
-log-odds: the mean of its mattes, warped along the motion from both directions of time, and that of similar colours
+log-odds: the mean of its mattes, warped along the motion, forward and backward in time, and that of similar colours
 nearby. A minimum cut along the edges of the plate then gives the regions.
 """
 

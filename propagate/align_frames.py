@@ -1,8 +1,8 @@
 """Alignment of two versions of a shot in time, by the contents of their frames.
 
 Frames are compared by means over a grid of cells, which compression hardly changes. The offset is the one under which
-most frames of both versions agree in the pattern of their cells, whatever their exposure and contrast. Frames are
-alike up to compression if all their cells, before normalisation, differ little.
+most frames of both versions agree in the pattern of their cells, whatever their exposure and contrast. Frames count as
+equal up to compression if none of their cells, before normalisation, differs by much.
 """
 
 from collections.abc import Sequence
@@ -30,8 +30,8 @@ class Alignment:
     """Position of a new version in an old one.
 
     offset: index in the old version of the first new frame, negative if it precedes it. agreeing: number of new frames
-    whose pattern is that of their old frame. alike: new indices whose frames are alike up to compression. certain:
-    whether no other offset fits as well, as several do in a shot without motion.
+    whose pattern is that of their old frame. alike: new indices whose frames are equal up to compression. certain:
+    whether no other offset fits equally well, as several do in a shot without motion.
     """
 
     offset: int

@@ -38,10 +38,10 @@ def attention(lightness: Floats, faces: Floats | None = None, scale: float = 1.0
 
 
 def face_map(picture: Bytes, scale: float = 1.0) -> Floats:
-    """Return where frontal faces are: float32 (H, W), 1 inside of each face, falling to 0 at its border.
+    """Return where frontal faces are: float32 (H, W), 1 inside each face, falling to 0 at its border.
 
     picture: uint8 (H, W, 3), display-encoded. scale: size of the picture over that of the shot; faces that would be
-    found in the shot are found in a smaller picture, too. A face that is not found gets no more detail than anything
+    found in the shot are found in a smaller picture too. A face that is not found gets no more detail than anything
     else.
     """
     height, width = picture.shape[:2]

@@ -1,13 +1,13 @@
-"""Interlacing measured in frames: which of their fields belong together in time, and which repeat.
+"""Measurement of interlacing: which fields of frames belong together in time, and which repeat.
 
 A frame has two fields, its even lines (top) and its odd lines (bottom). In interlaced footage they are half a frame
 apart in time: where something moves, a field of one neighbour then fits between the lines of the frame better than the
 frame's own, and that of the other neighbour does not. In progressive footage the frame's own lines fit best. Fine
-stripes have lines that do not fit either, but both neighbours fit them alike, and lines that are doubled fit their
-twins. The measure is that of the filter idet of FFmpeg, taken as a vote of the blocks that move, and with the twins:
-idet itself takes any movie of the source testsrc2 for interlaced.
+stripes have lines that do not fit either, but both neighbours fit them equally well, and lines that are doubled fit
+their twins. The measure is that of FFmpeg's filter idet, with a vote of the moving blocks, and with the twins: idet
+itself mistakes any movie of the source testsrc2 for interlaced footage.
 
-Film at 24 frames per second that is carried by video at 30 (telecine, 3:2 pulldown) repeats one top field and one
+Film at 24 frames per second in video at 30 (telecine, 3:2 pulldown) repeats one top field and one
 bottom field in every five frames, two of which are woven from two pictures.
 """
 
@@ -21,19 +21,20 @@ from propagate.arrays import F32, Bools, Floats, Pixels
 
 FieldOrder = Literal["top", "bottom"]
 
-# Levels of 255 that a pixel changes by where something moves, above the noise of compressed video.
+# Change of a pixel, in levels of 255, above which something moves; above the noise of compressed video.
 MOVING = 12
 # Lines and columns of a block, the minimum share of its pixels that move for it to vote, and levels per pixel of its
-# misfits that are ignored.
+# residuals that are ignored.
 BLOCK, MIN_MOVING, SLACK = 16, 0.1, 0.125
-# A block votes for an order whose misfit is this many times smaller than that of the other order, and at most this many
-# times as large as that of the frame's own lines.
+# A block votes for an order whose residual is this many times smaller than that of the other order, and at most this
+# many times as large as that of the frame's own lines.
 MIN_RATIO, MAX_OWN = 1.5, 1.15
 # Votes for interlacing: their minimum number, their minimum share of all blocks that move, and how many times as many
 # there must be as for the other order. Progressive footage has up to 2 % for each order; interlaced footage 20 to 60 %,
 # and 3 to 7 % after strong compression, with six times fewer or none for the wrong order.
 MIN_VOTES, MIN_SHARE, MIN_LEAD = 10, 0.025, 3
-# Change of a repeated field, relative to that of the frame's other field. In interlaced video both change alike.
+# Change of a repeated field, relative to that of the frame's other field. In interlaced video both change by the same
+# amount.
 REPEATED = 0.4
 # Frames of video in which film repeats itself, the minimum share of repeated fields at one place of it, and the minimum
 # share of all votes that lies at two neighbouring places.
@@ -101,7 +102,7 @@ def judge_fields(runs: Sequence[Sequence[FieldVotes]]) -> FieldVerdict:
 
 
 def _own_misfit(current: Floats, around: Floats, inside: Bools) -> Floats:
-    """Return the misfit per block of a frame's own lines: between their neighbours, or to twins of either parity."""
+    """Return the residual per block of a frame's own lines: between their neighbours, or to twins of either parity."""
     between = _misfit(around, current, inside)
     above, below = (np.where(inside, 2 * np.abs(side - current[1:-1]), 0) for side in (current[:-2], current[2:]))
     twins = np.minimum(_even(above) + _odd(below), _odd(above) + _even(below))

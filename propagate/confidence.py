@@ -10,7 +10,8 @@ from propagate.flow import photometric_error, warp_rows
 
 # Photometric error of the warped plate, 0..1: full confidence up to the first, none from the second on.
 FULL_CONFIDENCE_ERROR, ZERO_CONFIDENCE_ERROR = F32(0.025), F32(0.07)
-# Error tolerated per unit of local contrast, because in contrasty areas even a sub-pixel error of the flow shows.
+# Error tolerated per unit of local contrast, because even a sub-pixel error of the flow shows in areas of high
+# contrast.
 CONTRAST_TOLERANCE = F32(0.35)
 # Change of area beyond which brush strokes of the key look stretched or squeezed.
 MAX_STRETCH = 3.0
@@ -45,7 +46,7 @@ def _band_confidence(flow: Floats, valid: Bools, warped: Bytes, plate: Bytes) ->
     # Flow is noisy where the plate has no texture: a pixel follows the majority around it.
     majority = cv2.medianBlur(valid.view(U8), 7) > 0
     reliable = majority & (np.abs(np.log(stretch(flow))) < np.log(MAX_STRETCH))
-    # Valid flow ends where occlusion begins, and is least reliable there: keep a distance.
+    # Valid flow ends where occlusion begins, and is least reliable there, so a margin is left out.
     core = cv2.erode(reliable.astype(F32), np.ones((5, 5)), borderType=cv2.BORDER_REPLICATE)
     return np.asarray(cv2.GaussianBlur(agreement * core, (0, 0), 1.5) * agreement * core, F32)
 

@@ -44,9 +44,9 @@ def to_bytes(picture: Floats, scale: float = 1.0) -> Bytes:
 def pack(style: Floats, style_scale: float, guides: Sequence[tuple[Floats, float]], radius: int) -> Bytes:
     """Pack style (H, W, 3) and scaled guides into one padded array, uint8 (H + 2 radius, (W + 2 radius) · C).
 
-    C is the number of channels in all, rounded up to a multiple of 8. The border mirrors the picture, so that every
-    pixel is the centre of a complete patch. Raises ValueError when the guides have more than 21 channels in all or
-    another size than the style, or when a value is not finite.
+    C is the total number of channels, rounded up to a multiple of 8. The border mirrors the picture, so that every
+    pixel is the centre of a complete patch. Raises ValueError when the guides have more than 21 channels in total or
+    differ in size from the style, or when a value is not finite.
     """
     height, width = style.shape[:2]
     check_pictures([style], (height, width), "style")
@@ -63,7 +63,7 @@ def pack(style: Floats, style_scale: float, guides: Sequence[tuple[Floats, float
 
 
 def empty_canvas(height: int, width: int, count: int, radius: int) -> Bytes:
-    """Allocate a padded canvas of ``count`` bytes a pixel, all 0: uint8 (H + 2 radius, W + 2 radius, count)."""
+    """Allocate a padded canvas of ``count`` bytes per pixel, all 0: uint8 (H + 2 radius, W + 2 radius, count)."""
     return np.zeros((height + 2 * radius, width + 2 * radius, count), U8)
 
 
@@ -117,7 +117,7 @@ def packed_channels(guides: Sequence[Floats]) -> int:
     """Bytes of a packed pixel, style and guides. Raises ValueError when the guides have more than 21 channels."""
     used = sum(1 if guide.ndim == 2 else guide.shape[2] for guide in guides)
     if STYLE_CHANNELS + used > MAX_CHANNELS:
-        raise ValueError(f"guides may have {MAX_CHANNELS - STYLE_CHANNELS} channels in all, not {used}")
+        raise ValueError(f"guides may have {MAX_CHANNELS - STYLE_CHANNELS} channels in total, not {used}")
     return -(-(STYLE_CHANNELS + used) // CHANNEL_GROUP) * CHANNEL_GROUP
 
 

@@ -185,10 +185,9 @@ def estimate_step(before: Bytes, after: Bytes, estimate: FlowEstimator) -> Step:
 
 
 def estimate_steps(first: Bytes, second: Bytes, estimate: FlowEstimator) -> tuple[Step, Step]:
-    """Estimate the steps from ``first`` to ``second`` and back, both uint8 (H, W, 3), with two estimates in all.
-
-    Both pictures are brought to one light first. A black or white frame shows no motion: nothing is taken to move then,
-    so that the motion of the frames around it can be composed across it.
+    """Estimate the steps from ``first`` to ``second`` and back, both uint8 (H, W, 3), with two estimates in total. Both
+    pictures are first brought to the same light. A black or white frame shows no motion: nothing is assumed to move
+    there, so that the motion of the frames around it can be composed across it.
     """
     if first.shape == second.shape and (is_blank(first) or is_blank(second)):
         still = Step(np.zeros((*first.shape[:2], 2), F32), np.ones(first.shape[:2], bool))

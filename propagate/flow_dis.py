@@ -17,7 +17,7 @@ PRESETS = {
 # The method works on patches of 8 pixels over a pyramid; smaller pictures are extended to this size.
 MIN_SIDE = 32
 
-# Against a key the method needs 195 bytes a pixel. Pictures of more pixels than this are processed in strips of about
+# Against a key the method needs 195 bytes per pixel. Pictures of more pixels than this are processed in strips of about
 # that many, which overlap by this many rows on each side and are cross-faded there. Drift is a few pixels at most, so
 # that a strip need not extend further.
 STRIP_PIXELS, OVERLAP = 1 << 20, 32
@@ -52,7 +52,7 @@ class DisFlow:
         if self.preset == "fine":
             return self._estimate_strips(*greys)
         flow = self._estimate(*greys)
-        # Buffers take 52 bytes a pixel; allocating them again would take 5 % of the time.
+        # Buffers take 52 bytes per pixel; allocating them again would take 5 % of the time.
         self._idle_engines.clear()
         return flow
 
@@ -70,7 +70,7 @@ class DisFlow:
         return np.ascontiguousarray(flow[:height, :width])
 
     def _estimate_strips(self, source: Bytes, target: Bytes) -> Floats:
-        """Estimate flow like ``_estimate``, with the memory of one strip."""
+        """Estimate flow like ``_estimate``, using the memory of one strip."""
         height, width = target.shape
         flow = np.zeros((height, width, 2), F32)
         for strip in split_rows(height, strip_height(height, width), OVERLAP):

@@ -7,7 +7,7 @@ import numpy as np
 
 from propagate.arrays import F32, Bytes, Floats
 
-# The network works at 1/8 of the resolution, on a pyramid of four levels whose coarsest has two cells a side.
+# The network works at 1/8 of the resolution, on a pyramid of four levels whose coarsest has two cells per side.
 MULTIPLE = 8
 MIN_SIDE = 128
 

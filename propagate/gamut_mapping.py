@@ -8,7 +8,7 @@ from propagate.arrays import F32, Floats
 def desaturate_into_gamut(linear: Floats, luma: tuple[float, float, float]) -> Floats:
     """Mix colours with negative channels with grey of their luminance, until the smallest channel is 0.
 
-    Luminance is kept, and colours inside of the gamut are unchanged. Colours without positive luminance become black.
+    Luminance is kept, and colours inside the gamut are unchanged. Colours without positive luminance become black.
 
     linear: RGB, float32 (H, W, 3) in the primaries of the target; values may exceed 1. luma: weights of red, green and
     blue in its luminance.

@@ -35,7 +35,7 @@ def tone(
 ) -> Guide:
     """Guide of lightness: float32 (H, W), both sides smoothed.
 
-    wanted, reference: CIELAB L, 0..100, of sizes of their own. sigma: of both sides, in pixels. boost: gain of the
+    wanted, reference: CIELAB L, 0..100, each of its own size. sigma: of both sides, in pixels. boost: gain of the
     plate's local contrast. A painter depicts eyes and fingers with smaller differences than those between neighbouring
     patches of paint. Strong edges are not boosted, since that would put halos around them. local_sigma: sigma of local
     contrast, in pixels.
@@ -47,7 +47,7 @@ def tone(
 
 
 def chroma(wanted: Floats, reference: Floats, sigma: float, weight: float) -> Guide:
-    """Guide of chroma: float32 (H, W, 2), smoothed as ``tone``; both pictures in CIELAB, (H, W, 3)."""
+    """Guide of chroma: float32 (H, W, 2), smoothed like ``tone``; both pictures in CIELAB, (H, W, 3)."""
     sides = [
         np.clip(_blur(lab[..., 1:], s) / F32(200) + F32(0.5), 0, 1)
         for lab, s in ((reference, sigma), (wanted, sigma / 2))
@@ -58,8 +58,8 @@ def chroma(wanted: Floats, reference: Floats, sigma: float, weight: float) -> Gu
 def structure(plate: Floats, style: Floats, sigma: float, weight: float) -> Guide:
     """Guide of edges: gradient of smoothed lightness, each side normalised by its own strength.
 
-    Float32 (H, W, 2) in [0, 1], 0.5 for none. plate, style: float32 (H, W, 3) in [0, 1], display-encoded, of sizes of
-    their own. sigma: in pixels.
+    Float32 (H, W, 2) in [0, 1], 0.5 for none. plate, style: float32 (H, W, 3) in [0, 1], display-encoded, each of its
+    own size. sigma: in pixels.
     """
     return Guide(_gradient(style, sigma), _gradient(plate, sigma), weight)
 

@@ -11,7 +11,7 @@ def drawings(
 ) -> dict[int, int]:
     """Map every frame of a shot to the drawing that it shows: its own, that of an earlier frame, or that of a key.
 
-    frames: frames of one shot, ascending. repeats: frames whose plate repeats that of the frame before; together they
+    frames: frames of one shot, ascending. repeats: frames whose plate repeats that of the previous frame; together they
     are one hold of the plate, and show one drawing: that of a key among them, else of its first frame. All ``keys`` are
     drawn.
 

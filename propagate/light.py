@@ -1,7 +1,7 @@
 """Light of a plate relative to that of a key: a gain in linear light, measured along the motion, and its application.
 
 A look follows the light of its shot. The gain is taken out of a plate before patches are searched, so that the search
-compares surfaces and not exposures, and put on the propagated picture at the end. Pictures are taken as sRGB
+compares surfaces and not exposures, and put on the propagated picture at the end. Pictures are assumed to be sRGB
 (IEC 61966-2-1).
 """
 
@@ -27,12 +27,13 @@ SMALL = 0.1
 TOLERANCE = 0.02
 # Share of clipped samples above which the gain is only known to be large; and the largest gain that is assumed then.
 WHITE_SHARE, WHITE_QUANTILE, MAX_GAIN = 0.6, 0.1, 16.0
-# Deviation in levels of a plate from the warped key's that is expected of a change in content, and the noise of a
-# level: rounding and grain. Where a dark level is amplified, the warped key tells more than the plate.
+# Deviation of a plate from the warped key's plate, in levels, that a change in content is expected to cause; and the
+# noise of a level, from rounding and grain. Where a dark level is amplified, the warped key holds more information than
+# the plate.
 CONTENT_LEVELS, NOISE_LEVELS = 12.0, 1.0
 
 # A picture is black if no block of it, about BLOCK pixels wide, exceeds BLACK levels on average; or the black of video,
-# 16, if none exceeds VIDEO_BLACK and all are alike. No pixel may exceed SPARK after a slight blur: a night has lights.
+# 16, if none exceeds VIDEO_BLACK and all are equal. No pixel may exceed SPARK after a slight blur: a night has lights.
 BLOCK, BLACK, VIDEO_BLACK, BLACK_RANGE, SPARK = 8, 5.0, 22.0, 3.0, 40.0
 # Blocks along the longer side when two neighbours are compared without motion.
 BLOCKS = 32
@@ -69,7 +70,7 @@ def apply_gain(picture: Floats, gain: float) -> Floats:
 
 
 def agree_in_light(forward: tuple[Pixels, float], backward: tuple[Pixels, float], t: float) -> tuple[Pixels, Pixels]:
-    """Return the two passes of a frame in one light.
+    """Return the two passes of a frame in the same light.
 
     forward, backward: uint16 (H, W, 3) and the gain relative to the key; see ``synthesis.StylisedFrame``. t: position
     in time between the keys, 0 at the left, 1 at the right.
@@ -183,7 +184,7 @@ def _fit(light: Floats, key_light: Floats) -> float | None:
 
 
 def _distance(gain: float) -> float:
-    """Return how far a gain is from 1, as a logarithm."""
+    """Return the absolute logarithm of a gain."""
     return abs(float(np.log(max(gain, 1e-6))))
 
 
@@ -228,7 +229,7 @@ def remove_gain(plate: Bytes, gain: float, expected: Bytes) -> Bytes:
 
 
 def match_neighbours(one: Bytes, other: Bytes) -> tuple[Bytes, Bytes]:
-    """Return two neighbouring plates in one light, that of the brighter one: uint8 (H, W, 3).
+    """Return two neighbouring plates in the same light, that of the brighter one: uint8 (H, W, 3).
 
     Their motion is not known yet: blocks at the same place are compared, and most must agree about the gain. Returns
     the plates themselves if no change of light is found.

@@ -2,8 +2,8 @@
 
 The map is the entropic solution of a semi-discrete optimal transport whose second marginal is relaxed: Chizat, Peyré,
 Schmitzer and Vialard, "Scaling algorithms for unbalanced optimal transport problems", Mathematics of Computation 2018.
-Without that marginal each colour goes to what is nearest, whatever its share of the picture. With it in full, the
-colours are used in the palette's shares, which may turn a face blue because the reference is mostly sky.
+Without that marginal each colour goes to what is nearest, whatever its share of the picture. With the full marginal,
+the colours are used in the palette's proportions, which may turn a face blue because the reference is mostly sky.
 
 Colours are CIELAB: L in [0, 100], a and b about ±100.
 """
@@ -23,7 +23,8 @@ Doubles = NDArray[np.float64]
 COLOURS = 64
 # Pixels that a palette is estimated from.
 SAMPLES = 20_000
-# Weights of squared differences of lightness, chroma and hue. Less paint in a colour is forgiven, another hue is not.
+# Weights of squared differences of lightness, chroma and hue. A less saturated colour is tolerated; a different hue is
+# not.
 LIGHTNESS, CHROMA, HUE = 1.0, 0.4, 2.6
 # Grid of the lookup table: L from 0 to 100, a and b from -110 to 110, in steps of this size.
 _STEP_L, _STEP_AB, _MAX_AB = 4.0, 5.0, 110.0
@@ -101,8 +102,8 @@ def nearest_colours(
     """Build the map to the nearest colours of a palette; its table is read-only.
 
     softness: distance in CIELAB within which colours of the palette are mixed. popularity: exponent of a colour's share
-    in its weight, 0 to treat frequent and rare ones alike. balance: 0..1, how far the palette must be used in its own
-    shares by the colours of ``used_by``.
+    in its weight, 0 to weight frequent and rare ones equally. balance: 0..1, how far the colours of ``used_by`` must
+    use the palette in its own proportions.
     """
     epsilon = 2 * softness**2
     weights = popularity * np.log(palette.shares)
@@ -124,7 +125,7 @@ def nearest_colours(
 
 
 def _potential(palette: Palette, used_by: Palette, epsilon: float, balance: float) -> Doubles:
-    """Return the logarithmic weights of the palette's colours under which they are used in their shares.
+    """Return the logarithmic weights of the palette's colours under which they are used in their proportions.
 
     Sinkhorn's iteration in the logarithmic domain. ``balance`` is the exponent of the relaxed marginal's update.
     """
@@ -155,8 +156,8 @@ def from_lab(lab: Floats) -> Floats:
 def match_lightness(lightness: Floats, shot: Floats, reference: Floats, amount: float) -> Floats:
     """Move lightness towards the distribution of a reference's, monotonically; float32, any shapes.
 
-    shot: lightness that stands for all pictures to be treated alike. amount: 0 keeps the lightness, 1 gives the whole
-    shot the reference's distribution.
+    shot: lightness that represents all pictures, which are mapped in the same way. amount: 0 keeps the lightness, 1
+    gives the whole shot the reference's distribution.
     """
     levels = np.linspace(0, 1, 257)
     ours, theirs = np.quantile(shot, levels), np.quantile(reference, levels)

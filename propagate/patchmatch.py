@@ -42,7 +42,7 @@ class Sweep:
     number: seeds the random search; even sweeps run down, odd ones up.
     search_radius: int16 (H, W), radius in pixels of the first random candidate at each pixel, halved for each further
     one down to 1; 0 for no random search.
-    shift: rows, 0 to ``BAND`` - 1, by which all bands lie higher. A sweep hardly propagates across the border of two
+    shift: rows, 0 to ``BAND`` - 1, by which all bands are moved up. A sweep hardly propagates across the border of two
     bands; where the borders differ from sweep to sweep, they leave no seams.
     """
 

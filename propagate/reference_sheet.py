@@ -1,4 +1,4 @@
-"""Reference pictures on one sheet that patches are taken from, none of them across a border or transparent pixels.
+"""Reference pictures on one sheet, from which patches are taken, none across a border or transparent pixels.
 
 Each picture is surrounded by its own mirror image, so that patches and filters at its edge see nothing of the others.
 Pictures stand on shelves, the highest first (Coffman, Garey, Johnson and Tarjan, "Performance bounds for
@@ -58,7 +58,7 @@ class Sheet:
 
 
 def sample_pixels(parts: Sequence[Floats], paints: Sequence[Paint]) -> Floats:
-    """Return opaque pixels of pictures, as many of each, so that a small swatch counts like a painting.
+    """Return opaque pixels of pictures, equally many of each, so that a small swatch counts as much as a painting.
 
     parts: an array for each picture, of its size, float32 (H, W, C). Returns float32 (..., C): all pixels, unchanged,
     of a single opaque picture, else seeded samples.
@@ -130,7 +130,7 @@ def _shelves(sides: Sequence[Sequence[int]]) -> tuple[tuple[tuple[int, int, int,
 
 
 def _centres(opaque: Bools, radius: int) -> Bools:
-    """Return the centres of opaque patches; if strokes are too thin for whole patches, those of smaller ones."""
+    """Return the centres of opaque patches, which are smaller if strokes are too thin for whole ones."""
     for smaller in range(radius, 0, -1):
         window = np.ones((2 * smaller + 1, 2 * smaller + 1), np.uint8)
         # Beyond its edges, a picture is mirrored, so an opaque edge stays usable.

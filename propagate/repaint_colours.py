@@ -1,9 +1,9 @@
 """Colours of a painted picture, brought to those that it should have while its brush marks stay.
 
-Patches of a reference bring their own colours along. A key consists of three parts, pixel by pixel: the wanted colours
+Patches of a reference bring their own colours along. A key consists of three parts, pixel by pixel: the target colours
 without fine detail, so that contours are those of the plate; a limited part of how the broad colours of the patches
 differ from them; and the brush marks, which are what a patch shows beyond its broad colours. Where a viewer looks, the
-key follows the fine detail too.
+key also follows the plate's fine detail.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from propagate.palette import ColourMap
 # Sigma in pixels of a brush mark. Its contrast is brought up to the reference's, by this factor at most: the search
 # flattens marks, as it prefers patches that agree. Differences far above the amplitude are edges, and stay.
 _MARK, _MAX_GAIN, _AMPLITUDE = 2.5, 3.0, 14.0
-# Contrast of marks relative to the reference's, above 1 because darks and what a viewer looks at get less.
+# Contrast of marks relative to the reference's, above 1 because dark areas and those that attract a viewer get less.
 _CONTRAST = 1.8
 # Share of the gain of lightness that chroma gets.
 _CHROMA_GAIN = 0.35
@@ -28,12 +28,12 @@ _NEAR, _FAR, _EDGE, _STRONG_EDGE, _AT_EDGE = 2.0, 10.0, 4.0, 12.0, 0.8
 _DETAIL, _DETAIL_SIGMA = 8.0, 3.0
 # Sigma in pixels and share of the broad correction of lightness; that of chroma is whole.
 _BROAD, _LIGHTNESS = 8.0, 0.5
-# Deviation of lightness and chroma from the wanted colour that is the patches' own, in CIELAB.
+# Deviation in lightness and chroma from the target colour that patches may keep, in CIELAB.
 _LIGHTNESS_RANGE, _CHROMA_RANGE = 14.0, 10.0
 # Sigma in pixels of the correction where a viewer looks, and its share at full attention.
 _FINE, _ATTENTION = 1.5, 0.75
 # Smoothed lightness below which marks get fainter, its sigma in pixels, and the min share of the marks' contrast: calm
-# darks stay calm.
+# dark areas stay calm.
 _DARK, _DARK_SIGMA, _FAINTEST = 25.0, 4.0, 0.3
 
 
@@ -69,7 +69,7 @@ def broad_colours(reference: Floats, scale: float = 1.0) -> Floats:
 def repaint_colours(
     painted: Floats, broad: Floats, wanted: Floats, attention: Floats, paints: Paints, scale: float = 1.0
 ) -> Floats:
-    """Return the painting in the wanted colours: float32 (H, W, 3), CIELAB, as are the pictures.
+    """Return the painting in the target colours: float32 (H, W, 3), CIELAB, as are the pictures.
 
     painted: patches of the reference. broad: their broad colours, ``paints.broad`` at the positions of the patches.
     wanted: colours that the painting should have. attention: float32 (H, W); see ``attention.attention``. scale: factor

@@ -1,9 +1,9 @@
 """Repeated frames: drawings on twos or threes, and film in video of a higher rate, also after lossy compression.
 
-Equal frames repeat. Frames that are only nearly equal, as after compression, cannot be told from slow motion by how
-much they differ: a pan of a tenth of a pixel differs less than a repeated frame of strongly compressed video. They are
-told by rhythm: a repeat differs many times less than the frames before and after it, over and over. Slow motion and
-locked-off shots have no such contrast, and a single pause of a movement has no rhythm.
+Equal frames repeat. Frames that are only nearly equal, as after compression, cannot be distinguished from slow motion
+by how much they differ: a pan of a tenth of a pixel differs less than a repeated frame of strongly compressed video.
+They are recognised by their rhythm: a repeat differs many times less than the frames before and after it, over and
+over. Slow motion and locked-off shots have no such contrast, and a single pause of a movement has no rhythm.
 """
 
 from collections.abc import Sequence

@@ -278,7 +278,7 @@ def _frame_inputs(
 ) -> Iterator[_FrameInputs]:
     """Compute the input of each frame's synthesis, except the previous picture.
 
-    composed: flow of the frame before. gain: see ``PassState``.
+    composed: flow of the previous frame. gain: see ``PassState``.
     """
     for frame in frames:
         plate, step = scene.plate(frame), scene.step(composed.frame, frame)

@@ -43,7 +43,7 @@ class Level:
     search_radius: radius of the random search in pixels, 0 for none.
     uniformity: penalty of an over-used patch, in mean squared difference per channel (0..1), for each use beyond
     ``allowance`` times its even share.
-    vote_sharpness: preference of the vote for better and nearer patches; at 0 all patches over a pixel count alike.
+    vote_sharpness: preference of the vote for better and nearer patches; at 0 all patches over a pixel count equally.
     tolerance: error, as of ``Texture.error``, at which a patch is accepted without further search.
     smoothing: sweeps without a random search after the others of a round, in other bands (see ``Sweep.shift``). They
     propagate matches across the borders of the bands of the search, which would show as seams.
@@ -228,7 +228,7 @@ def optimise(
     """Improve a first guess by alternating search and vote.
 
     colour: float32 (H, W, 3), the first guess. start: int32 (H, W, 2), the first field, x then y; the patch of
-    ``alternative`` is taken where it is better. Outside of ``job.mask`` picture and ``start`` are unchanged. overwrite:
+    ``alternative`` is taken where it is better. Outside ``job.mask``, picture and ``start`` are unchanged. overwrite:
     ``colour`` and ``start`` become the result instead of being copied. on_sweep: called after each of
     ``level.all_sweeps`` sweeps, unless the mask is empty. Raises ValueError when shapes do not match, or a field leaves
     the style.

@@ -1,9 +1,9 @@
 """Estimate of the time of the full run of a draft.
 
-It follows from the speeds of earlier runs at the full size, if this machine has measured all of them, and otherwise
-from the times that drafts measure: the time of a stage is proportional to the number of pixels, and that of a key to
-the work that its renderer reports. Startup, such as loading kernels or a model, is constant; it is estimated as the
-excess of the longest step. If a stage has no work to do, the estimate uses the times of an earlier draft.
+It is based on the speeds of earlier runs at the full size, if this machine has measured all of them, and otherwise on
+the times that drafts measure: the time of a stage is proportional to the number of pixels, and that of a key to the
+work that its renderer reports. Startup, such as loading kernels or a model, is constant; it is estimated as the excess
+of the longest step. If a stage has no work to do, the estimate uses the times of an earlier draft.
 """
 
 from collections.abc import Mapping, Sequence

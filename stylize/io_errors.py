@@ -26,7 +26,7 @@ def output_error(error: OSError, target: Path, alternative: str = "-o") -> Outpu
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return OutputError(f"{target} cannot be written: {folder} does not allow it; fix its permissions, or {other}")
     if number in (errno.ENOTDIR, errno.EEXIST):
-        return OutputError(f"{target} cannot be written: a file is in the place of a folder; {other}")
+        return OutputError(f"{target} cannot be written: a file exists where a folder is needed; {other}")
     if number == errno.EISDIR:
         return OutputError(f"{target} cannot be written: it is a folder; {other}")
     if number == errno.ELOOP:

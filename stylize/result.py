@@ -20,7 +20,7 @@ class Result:
     project: its folder. frames: finished picture by frame number. shots: cuts and keyframes. rendered, painted:
     keyframes rendered in this run, and keyframes painted by hand. redone, reused: frames made in this run, and frames
     kept from earlier runs. outputs: movies, contact sheets and other files written. notes: losses and other facts to
-    report. pixels: number of pixels in a frame. timecodes: time code of every frame. refinements: rounds of
+    report. pixels: number of pixels in a frame. timecodes: timecode of every frame. refinements: rounds of
     ``--refine``, including earlier runs. settings: those that were applied. layers: result of each layer, lowest first;
     empty without layers. With layers, a frame counts as a keyframe, rendered or painted if it is one in any layer.
     scale: size of a draft over that of the shot; None at full size. full_seconds: estimated time of the full run, in

@@ -106,7 +106,7 @@ def _shot_lines(number: int, shot: "ShotPlan", timecodes: Mapping[int, str], set
     least = _percentage(shot.coverage[lowest], settings.coverage)
     yield f"{line}, coverage {mean:.0%} on average, {least} at minimum (frame {lowest})"
     rows = [(str(key.frame), timecodes[key.frame], f"{key.gained:.1%}", key.reason) for key in shot.keyframes]
-    head = ("keyframe", "time code", "gains", "reason")
+    head = ("keyframe", "timecode", "gains", "reason")
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(3)]
     for row in (head, *rows):
         frame, code, gains = (text.rjust(width) for text, width in zip(row[:3], widths, strict=True))

@@ -91,7 +91,7 @@ def test_nothing_to_refine_is_reported(capfd, tmp_path):
     code, out, err = run_command(capfd, still, "--style", tmp_path / "ref.png", "--refine", 2, "--to", "propagate")
     assert code == 0
     assert "24 frames per second are assumed" in err
-    assert "frames 2-6: their plates repeat the frame before" in err
+    assert "frames 2-6: their plates repeat the previous frame" in err
     assert err.count("\n") == 2
     assert "refined: no further keyframe would improve the result enough" in out
 

@@ -108,7 +108,7 @@ def test_command_accepts_the_name_of_a_help_group(capfd):
 def test_help_of_one_option_shows_its_default(capfd):
     code, out, _ = run_command(capfd, "--help", "jobs")
     assert code == 0
-    assert "and the threads. [default: 1]" in " ".join(out.split())
+    assert "different spans between keys. [default: 1]" in " ".join(out.split())
     assert flags_in(run_command(capfd, "--help", "no-split")[1]) == {"--no-split"}
 
 

@@ -18,7 +18,7 @@ from stylize.media.images import write_image
         (errno.ENOSPC, r"the disk is full; free some space"),
         (errno.EACCES, r"out does not allow it; fix its permissions, or choose another project with --project FOLDER$"),
         (errno.EROFS, r"out does not allow it"),
-        (errno.ENOTDIR, r"a file is in the place of a folder"),
+        (errno.ENOTDIR, r"a file exists where a folder is needed"),
         (errno.EISDIR, r"it is a folder"),
         (errno.ENOENT, r"the folder .*out no longer exists"),
         (errno.EIO, r"\(Input/output error\); free space or check the disk"),
@@ -36,7 +36,7 @@ def test_cause_of_an_unspecific_library_error_is_found(tmp_path, monkeypatch):
     nothing = OSError("libfoo:\n failed")
     assert "no longer exists" in str(output_error(nothing, tmp_path / "gone" / "a.png"))
     (tmp_path / "file").write_text("")
-    assert "a file is in the place" in str(output_error(nothing, tmp_path / "file" / "a.png"))
+    assert "a file exists where a folder" in str(output_error(nothing, tmp_path / "file" / "a.png"))
     assert "is a folder" in str(output_error(nothing, tmp_path))
     assert "(libfoo: failed)" in str(output_error(nothing, tmp_path / "a.png"))
     monkeypatch.setattr(io_errors.os, "access", lambda *_: False)

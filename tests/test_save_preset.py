@@ -229,5 +229,5 @@ def test_preset_replaces_a_link_and_keeps_its_target(files: Path, tmp_path: Path
 
 def test_unusable_preset_path_gets_a_suggestion(files: Path, tmp_path: Path) -> None:
     (tmp_path / "looks").write_text("mine")
-    with pytest.raises(OutputError, match="a file is in the place of a folder; choose another name for the preset"):
+    with pytest.raises(OutputError, match="a file exists where a folder is needed; choose another name for the preset"):
         save_preset(Settings(style=files / "away/ink.png"), tmp_path / "looks" / "oil.toml")

@@ -48,7 +48,7 @@ def _scaled_files(
     paths: Mapping[int, Path], parameters: object, project: Project, pattern: Pattern,
     write: Callable[[int, str, Path], None],
 ) -> dict[int, Path]:  # fmt: skip
-    """Return the scaled file of every frame. Frames that share a file share the scaled one, too.
+    """Return the scaled file of every frame. Frames that share a file also share the scaled one.
 
     write: writes the scaled file of a frame, with its cache key, to a path.
     """

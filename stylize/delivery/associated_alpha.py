@@ -1,4 +1,4 @@
-"""Results for TIFF plates of integers with associated (premultiplied) alpha, which may glow where alpha is 0.
+"""Results for integer TIFF plates with associated (premultiplied) alpha, which may glow where alpha is 0.
 
 The engine works on straight alpha, which has no place for such colour. With m the matte, P the plate as stored, V its
 straight picture, C the finished one, and a() the multiplication by alpha, the result is P, bit-identical, where m is 0
@@ -73,7 +73,7 @@ class AssociatedPlates:
         self, stored: Pixels, straight: Pixels, finished: Pixels, weight: Floats, target: Path, space: str,
         stamp: Stamp | None, seal: Seal,
     ) -> None:  # fmt: skip
-        """Write the result as linear light: a glow is that of its stored values."""
+        """Write the result as linear light; a glow has the light of its stored values."""
         light, own = premultiplied_linear(finished), linear_light(stored.dtype.name)[stored[..., :3]]
         glow = stored[..., :3] > stored[..., 3:]
         lost = np.where(glow, own - premultiplied_linear(straight)[..., :3], 0)

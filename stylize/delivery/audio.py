@@ -76,7 +76,7 @@ class TimeRange:
 class Track:
     """An audio stream being copied.
 
-    description: of the source. packets: number copied so far. last: last time stamp written, None at first.
+    description: of the source. packets: number copied so far. last: last timestamp written, None at first.
     """
 
     source: "AudioStream"
@@ -122,7 +122,7 @@ def lost_descriptions(written: "InputContainer", tracks: Sequence[Track], suffix
 
 
 def uncopied_streams(source: "InputContainer") -> Iterator[str]:
-    """Yield messages about subtitles and data, which are not copied. Time code tracks are written anew."""
+    """Yield messages about subtitles and data, which are not copied. Timecode tracks are written again."""
     for stream in source.streams:
         if stream.type == "subtitle" or (stream.type == "data" and "timecode" not in stream.metadata):
             codec = stream.codec_context.name if stream.codec_context else "unknown"
@@ -134,7 +134,7 @@ def copy_packets(
 ) -> "Iterator[tuple[Fraction, Packet[Any]]]":
     """Yield (start, packet) for each packet of `tracks` in `time_range`, in file order. start: in seconds.
 
-    Time stamps are shifted so that `time_range.origin` is 0. A packet that straddles `time_range.begin` may start below
+    Timestamps are shifted so that `time_range.origin` is 0. A packet that straddles `time_range.begin` may start below
     0; players skip that part. Raises av.FFmpegError if reading the source fails.
     """
     by_index = {track.source.index: track for track in tracks}
@@ -153,7 +153,7 @@ def _restamp(packet: "Packet[Any]", track: Track, start: Fraction) -> None:
     assert unit is not None  # the header has been written
     stamp = round(start / unit)
     if track.last is not None:
-        stamp = max(stamp, track.last + 1)  # sources with coarse clocks may repeat a time stamp
+        stamp = max(stamp, track.last + 1)  # sources with coarse clocks may repeat a timestamp
     packet.duration = round((packet.duration or 0) * packet.time_base / unit)
     packet.pts = packet.dts = stamp
     packet.time_base = unit

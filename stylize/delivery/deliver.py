@@ -120,7 +120,9 @@ def _range_notes(delivery: Delivery, target: Target) -> tuple[str, ...]:
     if delivery.shot.view is not None:
         return ("the result shows the view of linear light, 0 to 1: -o name.####.exr keeps the range of the plates",)
     if delivery.shot.associated:
-        return ("premultiplied plates became straight: colour where alpha is 0 is kept only by TIFF and EXR",)
+        return (
+            "premultiplied plates were converted to straight alpha: only TIFF and EXR keep colour where alpha is 0",
+        )
     return ()
 
 

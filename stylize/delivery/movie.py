@@ -1,4 +1,4 @@
-"""Movies with exact timing, correct colour tags, and the source's audio and time code."""
+"""Movies with exact timing, correct colour tags, and the source's audio and timecode."""
 
 import heapq
 from collections import Counter
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 THREADS = 4  # fixed, because the encoders' output depends on the number of threads
-# Time stamp resolution of containers with a fixed time base.
+# Timestamp resolution of containers with a fixed time base.
 _ROUNDING = {".mkv": Fraction(1, 1000)}
 _MIN_FRAMES_FOR_B = 3
 _MUXERS = {".mkv": "matroska"}
@@ -60,7 +60,7 @@ def write_movie(
     cutout: Callable[[int], Pixels] | None = None,
     seal: Seal = no_seal,
 ) -> tuple[str, ...]:
-    """Write the results of `shot` as a movie with the time stamps, audio and time code of its source.
+    """Write the results of `shot` as a movie with the timestamps, audio and timecode of its source.
 
     Pixels are converted with the matrix of `shot.colour` to limited range; FFV1 stores RGB unchanged. Frames and
     container are tagged with its matrix, primaries and transfer. Audio is copied without re-encoding, and cut to the
@@ -120,7 +120,7 @@ class _Job:
 def _clock(shot: Shot, fps: Fraction | None) -> _Clock:
     """Return the timing of a movie. fps: constant rate; None keeps the source's timing.
 
-    Variable time stamps are kept. Those of a constant rate are placed exactly on its grid, without the container's
+    Variable timestamps are kept. Those of a constant rate are placed exactly on its grid, without the container's
     rounding.
     """
     if fps is not None:
@@ -204,7 +204,7 @@ def _video_stream(output: "OutputContainer", job: _Job) -> "VideoStream":
         # One I-frame per second, for fast seeking in editors and players that flip between plate and result.
         options["g"] = str(max(1, round(job.rate)))
     if codec.encoder == "libx265" and len(shot.frames) < _MIN_FRAMES_FOR_B:
-        # With so few frames, x265 orders frames by uninitialised memory and returns time stamps that containers reject.
+        # With so few frames, x265 orders frames by uninitialised memory and returns timestamps that containers reject.
         options["x265-params"] += ":bframes=0"
     stream = cast("VideoStream", output.add_stream(codec.encoder, rate=job.rate, options=options))
     stream.width, stream.height = shot.size
@@ -263,7 +263,9 @@ def _encode(
     for number, tick in zip(shot.frames, clock.ticks, strict=True):
         pixels = job.cutout(number) if job.cutout else _read_result(job.frame_paths[number], number, shot)
         if pixels.shape[2] == 4 and not convert.alpha:
-            notes.append(f"{codec.label} has no alpha: the movie is over black; {_ALPHA_ALTERNATIVES} keep alpha")
+            notes.append(
+                f"{codec.label} has no alpha: the movie is composited over black; {_ALPHA_ALTERNATIVES} keep alpha"
+            )
             pixels = flatten(pixels)
         if pixels.dtype.itemsize == 2 and codec.name == "ffv1" and convert.bits == 8:
             raise OutputError(
@@ -326,18 +328,18 @@ def _read_back(partial: Path, job: _Job, tracks: Sequence[Track]) -> tuple[str, 
             "use -o FOLDER"
         )
     if shot.timecode != timecode:
-        return (*lost, f"time code {shot.timecode} does not fit {job.rate} fps: the movie has no time code")
+        return (*lost, f"timecode {shot.timecode} does not fit {job.rate} fps: the movie has no timecode")
     return lost
 
 
 def _lost_aspect(written: "VideoStream", job: _Job) -> tuple[str, ...]:
-    """Return a message if the movie does not declare the pixel aspect, as FFV1 in Matroska does not."""
+    """Return a message if the movie does not declare the pixel aspect ratio, as FFV1 in Matroska does not."""
     aspect = job.shot.pixel_aspect
     if (written.sample_aspect_ratio or 1) == aspect:
         return ()
     suffix = job.target.suffix.lower()
     return (
-        f"{suffix} with {job.codec.label} does not store the pixel aspect {aspect}: set it in the program that "
+        f"{suffix} with {job.codec.label} does not store the pixel aspect ratio {aspect}: set it in the program that "
         "reads it, or use another --codec",
     )
 
@@ -376,7 +378,7 @@ def _audio_packets(
         try:
             timed = next(packets, None)
         except (av.FFmpegError, OSError) as error:
-            notes.append(f"the audio of the source cannot be read to its end ({error}): the readable part was copied")
+            notes.append(f"the audio of the source cannot be read to the end ({error}): the readable part was copied")
             return
         if timed is None:
             return

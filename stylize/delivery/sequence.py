@@ -64,10 +64,10 @@ def write_sequence(
     not depend on the number or order of threads.
 
     frames: (number, picture file) of each result. target: names of the files to write. shot: source of the metadata
-    (number, rate, time code, pixel aspect) that frames declare. encoding: encoding of the result. workers: number of
-    threads. protected: files that must not be overwritten, even with `overwrite`. overwrite: allow replacing files that
-    stylize did not write. ours: returns whether stylize wrote a file. on_frame: called with the number of each frame
-    written. seal: records each file. kept: plates whose values some formats keep.
+    (number, rate, timecode, pixel aspect ratio) that frames declare. encoding: encoding of the result. workers: number
+    of threads. protected: files that must not be overwritten, even with `overwrite`. overwrite: allow replacing files
+    that stylize did not write. ours: returns whether stylize wrote a file. on_frame: called with the number of each
+    frame written. seal: records each file. kept: plates whose values some formats keep.
 
     Returns messages about what the format could not keep. Raises OutputError, before the first write if results are
     missing or a target must not be overwritten.
@@ -129,7 +129,7 @@ def _is_same_file(source: Path, target: Path) -> bool:
 
 
 def stamps_of(shot: Shot, fps: Fraction | None) -> dict[int, Stamp]:
-    """Return the metadata of each frame, by number. The time code also counts source frames that the shot omits.
+    """Return the metadata of each frame, by number. The timecode also counts source frames that the shot omits.
 
     An assumed rate is not among them.
     """

@@ -38,7 +38,7 @@ class Conversion:
         self._is_rgb = video_format.is_rgb
 
     def __call__(self, pixels: Pixels) -> "VideoFrame":
-        """Convert pixels to a tagged frame without a time stamp.
+        """Convert pixels to a tagged frame without a timestamp.
 
         pixels: RGB, uint8 or uint16 (H, W, 3), or RGBA (H, W, 4) if the pixel format has alpha; display-encoded,
         straight alpha.

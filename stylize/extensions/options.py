@@ -145,7 +145,7 @@ def declared_options(owner: type[ExtensionOptions], extension: str) -> dict[str,
     for member in fields(owner):
         declared = member.metadata.get(_KEY)
         if not isinstance(declared, _Declared) or member.default is MISSING:
-            raise ValueError(f"its option {member.name} is not declared by option(...)")
+            raise ValueError(f"its option {member.name} is not declared with option(...)")
         kind, optional = _plain_type(hints[member.name])
         if kind is None or (kind is bool and optional):
             raise ValueError(f"its option {member.name} has the type {member.type}, not bool, int, float, str or Path")

@@ -1,7 +1,7 @@
 """Take over the keys, mattes and results of a project for a new version of its shot, such as shot_v002.mov.
 
 The new version gets a project of its own, and the old one stays as it is. Frames of both versions are aligned by their
-contents. Painted keys are always kept, rendered keys only if their frames are alike up to compression. Results are
+contents. Painted keys are always kept, rendered keys only if their frames are equal up to compression. Results are
 copied with their records, so a run regenerates only what depends on changes.
 """
 

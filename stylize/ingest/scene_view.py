@@ -194,7 +194,7 @@ def _report(shot: Shot, light: LightRange, view: ShaperView, project: Project) -
     if before is not None and before != record:
         old = ShaperView(before["stops"], before["white"])
         project.message(
-            f"warning: the view changed from {old}; keys that were painted for it have other light now: paint them "
+            f"warning: the view changed from {old}; keys painted for it no longer match the light: paint them "
             f"again, or keep the exposure with --exposure {old.stops:g}"
         )
     if before != record:

@@ -17,7 +17,7 @@ def jsx_of(timeline: Timeline, folder: Path) -> str:
     """Return the text of the script. folder: folder of the script.
 
     The composition has, from the bottom, the layers plate, result and matte (hidden), and markers at keyframes. Its
-    length and start time code are those of the timeline. If there are foregrounds, a second composition has the plate,
+    length and start timecode are those of the timeline. If there are foregrounds, a second composition has the plate,
     the foregrounds in layer order, their mattes (hidden), and the combined foreground (hidden).
     """
     foregrounds = timeline.foregrounds

@@ -54,7 +54,7 @@ def open_depth(settings: Settings, plates: Plates, project: Project) -> Depth | 
 def depth_from_files(path: Path, shot: Shot, project: Project) -> Depth:
     """Return depth from files, in their unit.
 
-    Raises GuideError if a file is missing or unreadable, has another size than the shot, or holds NaN.
+    Raises GuideError if a file is missing or unreadable, differs in size from the shot, or holds NaN.
     """
     files = _DEPTH.files(path, shot, lambda movie: unpack_once(movie, project, "guides"))
 

@@ -66,7 +66,7 @@ def nk_of(timeline: Timeline, passes: Sequence[Media] = (), *, colour: Colour = 
 
 
 def _format(timeline: Timeline) -> str:
-    """Return the format of all pictures: size, full area, pixel aspect and name."""
+    """Return the format of all pictures: size, full area, pixel aspect ratio and name."""
     width, height = timeline.size
     aspect = f"{float(timeline.pixel_aspect):g}"
     return _quoted(f"{width} {height} 0 0 {width} {height} {aspect} {_node_name(timeline.name)}")

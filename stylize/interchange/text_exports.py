@@ -47,7 +47,7 @@ class TimelineExporter:
             timeline = with_linked_movies(timeline, movies, plan.shot)
         if ".xml" in TIMELINES[self._name] and pixel_shape(timeline) is None:
             job.context.message(
-                f"{plan.layout.file('.xml')}: the format has no name for a pixel aspect of "
+                f"{plan.layout.file('.xml')}: the format has no name for a pixel aspect ratio of "
                 f"{float(timeline.pixel_aspect):g}; set it in the program if it ignores that of the movies"
             )
         texts = {plan.layout.file(suffix): make(timeline) for suffix, make in TIMELINES[self._name].items()}

@@ -23,9 +23,9 @@ from stylize.stages import stable_hash
 class Conditioning:
     """Conditioning of a shot.
 
-    mattes: None if the renderer uses none. pictures: pictures of each control, by its text. retries: max number of
-    retries for a key that disagrees with the previous one. shot: colours of the shot, None if the renderer uses none.
-    scale: see ``RenderRequest``.
+    mattes: None if the renderer uses none. pictures: pictures of each control, keyed by its text. retries: max number
+    of retries for a key that disagrees with the previous one. shot: colours of the shot, None if the renderer uses
+    none. scale: see ``RenderRequest``.
     """
 
     mattes: Mattes | None

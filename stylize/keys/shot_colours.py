@@ -1,4 +1,4 @@
-"""Colours that stand for a whole shot, for renderers that map the colours of all its keys alike."""
+"""Colours that represent a whole shot, for renderers that map the colours of all its keys in the same way."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from stylize.extensions.discovery import renderer
 from stylize.project import Project
 from stylize.renderers.example import NEAREST
 
-# Frames that stand for a shot, and pixels of each: width and height.
+# Frames that represent a shot, and the pixels of each: width and height.
 FRAMES, SIZE = 8, (64, 64)
 
 

@@ -109,7 +109,7 @@ def _read(file: Path, matte: CryptoMatte, shot: Shot) -> np.ndarray:
     except InputError as error:
         raise MatteError(f"matte {error}") from error
     if found.shape != shot.size[::-1]:
-        raise MatteError(f"{file}: the Cryptomatte has another size than the picture; render both alike")
+        raise MatteError(f"{file}: the Cryptomatte differs in size from the picture; render both at the same size")
     return quantise(found, np.uint16)
 
 

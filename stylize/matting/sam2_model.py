@@ -36,8 +36,8 @@ def open_sam2(name: str) -> Segmenter:
     missing = [library for library in _REQUIRED_LIBRARIES if find_spec(library) is None]
     if missing:
         raise MatteError(
-            f"--click and --box need {', '.join(missing)}, which is not installed; run pip install '.[sam2]' "
-            "in the source folder of stylize"
+            f"--click and --box need libraries that are not installed ({', '.join(missing)}); run pip install "
+            "'.[sam2]' in the source folder of stylize"
         )
     folder = _model_folder(name)
     config = _read_json(folder / CONFIG, name)

@@ -1,4 +1,4 @@
-"""Frame rates of time stamps, and SMPTE time codes, in exact integer and fraction arithmetic."""
+"""Frame rates of timestamps, and SMPTE timecodes, in exact integer and fraction arithmetic."""
 
 import re
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ MAX_PACKED_RATE = 60
 
 
 def find_rate(stamps: Sequence[int], time_base: Fraction, hints: Sequence[Fraction]) -> tuple[Fraction, bool]:
-    """Return the frame rate of time stamps, and whether it is variable.
+    """Return the frame rate of timestamps, and whether it is variable.
 
     A rate is constant if all stamps lie on its grid, within the container's rounding. The rate of variable stamps is
     that of the median interval. stamps: ascending, in units of `time_base` seconds. hints: rates that the container
@@ -67,14 +67,14 @@ def _fits(stamps: Sequence[int], time_base: Fraction, rate: Fraction) -> bool:
 
 
 def _tolerance(time_base: Fraction, rate: Fraction) -> Fraction:
-    """Return the max distance of a time stamp from the grid of a rate, in seconds."""
+    """Return the max distance of a timestamp from the grid of a rate, in seconds."""
     return min(max(time_base, _ROUNDING), 1 / rate / 4)
 
 
 def find_gaps(
     stamps: Sequence[int], time_base: Fraction, hints: Sequence[Fraction], *, damaged: bool
 ) -> list[tuple[int, list[int]]]:
-    """Return where time stamps of a constant rate leave out frames: (index of the next stamp, stamps left out).
+    """Return where timestamps of a constant rate leave out frames: (index of the next stamp, stamps left out).
 
     stamps, hints: as in `find_rate`. damaged: the source is known to have lost frames. Otherwise a tenth of the frames
     may be left out; with more gaps, the rate is variable. Empty if the stamps do not lie on the grid of a rate, or if a
@@ -115,14 +115,14 @@ def _grid_places(stamps: Sequence[int], time_base: Fraction, rate: Fraction) -> 
 
 
 def regular_stamps(count: int, rate: Fraction) -> tuple[tuple[int, ...], Fraction]:
-    """Return the time stamps of `count` frames at `rate` frames per second, and their time base in seconds."""
+    """Return the timestamps of `count` frames at `rate` frames per second, and their time base in seconds."""
     return tuple(range(count)), 1 / rate
 
 
 def offset_timecode(timecode: str, frames: int, rate: Fraction) -> str:
     """Return `timecode` advanced by a number of frames. A semicolon, as in `01:00:59;29`, marks drop-frame.
 
-    An invalid time code is returned unchanged.
+    An invalid timecode is returned unchanged.
     """
     count = timecode_to_frames(timecode, rate)
     match = _TIMECODE.fullmatch(timecode)
@@ -134,7 +134,7 @@ def offset_timecode(timecode: str, frames: int, rate: Fraction) -> str:
 def conform_timecode(timecode: str, rate: Fraction, conformed: Fraction) -> str:
     """Return `timecode` counted at another rate, as after deinterlacing. It keeps its time of day, in counted frames.
 
-    An invalid time code is returned unchanged.
+    An invalid timecode is returned unchanged.
     """
     count = timecode_to_frames(timecode, rate)
     match = _TIMECODE.fullmatch(timecode)
@@ -156,12 +156,12 @@ def timecode_to_frames(timecode: str, rate: Fraction) -> int | None:
 
 
 def frames_to_timecode(count: int, rate: Fraction, drop: bool) -> str:
-    """Return the time code of a number of frames since midnight. drop: use drop-frame if the rate supports it."""
+    """Return the timecode of a number of frames since midnight. drop: use drop-frame if the rate supports it."""
     return _format(count, round(rate), ";" if drop else ":")
 
 
 def is_drop_frame(timecode: str, rate: Fraction) -> bool:
-    """Return whether a time code is drop-frame. The separator decides, at rates that support drop-frame."""
+    """Return whether a timecode is drop-frame. The separator decides, at rates that support drop-frame."""
     match = _TIMECODE.fullmatch(timecode)
     return match is not None and _dropped_numbers(match[4], round(rate)) > 0
 
@@ -169,7 +169,7 @@ def is_drop_frame(timecode: str, rate: Fraction) -> bool:
 def pack_timecode(timecode: str, rate: Fraction) -> int | None:
     """Pack `timecode` into the 32 bits of SMPTE ST 12-1 that EXR and DPX store.
 
-    Returns None if the time code is invalid, and above 60 frames per second, which the format cannot represent. Above
+    Returns None if the timecode is invalid, and above 60 frames per second, which the format cannot represent. Above
     30 frames per second, two frames share a number, and the second one has the field mark (ST 12-2).
     """
     match = _TIMECODE.fullmatch(timecode)
@@ -186,7 +186,7 @@ def pack_timecode(timecode: str, rate: Fraction) -> int | None:
 
 
 def unpack_timecode(packed: int, rate: Fraction) -> str | None:
-    """Return the time code that 32 bits of SMPTE ST 12-1 hold; the inverse of `pack_timecode`.
+    """Return the timecode that 32 bits of SMPTE ST 12-1 hold; the inverse of `pack_timecode`.
 
     Returns None if a digit or a field is out of range, and above 60 frames per second.
     """
@@ -205,12 +205,12 @@ def unpack_timecode(packed: int, rate: Fraction) -> str | None:
 
 
 def pad_timecode(timecode: str) -> str:
-    """Return a time code whose last field has two digits or more. FFmpeg writes one below 10 frames per second."""
+    """Return a timecode whose last field has two digits or more. FFmpeg writes one below 10 frames per second."""
     return re.sub(r"([:;.])([0-9])$", r"\g<1>0\2", timecode)
 
 
 def valid_timecode(timecode: str, rate: Fraction) -> str | None:
-    """Return a time code whose fields are in range at `rate` and whose number drop-frame does not skip, else None."""
+    """Return a timecode whose fields are in range at `rate` and whose number drop-frame does not skip, else None."""
     match = _TIMECODE.fullmatch(timecode)
     nominal = round(rate)
     if match is None or nominal < 1:

@@ -63,7 +63,7 @@ def _film(footage: FieldFootage) -> tuple[Deinterlacing, tuple[str, ...]]:
         )
     film = footage.find_film(found.order)
     notes = () if found.verdict.film else (
-        f"{path.name}: no cadence of film was found in it: --deinterlace film drops every "
+        f"{path.name}: no film cadence was found in it: --deinterlace film drops every "
         f"{FILM_RATIO.denominator}th frame all the same; give --deinterlace frames for interlaced video",
     )  # fmt: skip
     return Deinterlacing("film", found.order, film), notes

@@ -165,9 +165,9 @@ def decode(
     """Yield (position, pixels) of selected frames. One frame is in memory at a time, or a few to be deinterlaced or of
     a damaged stream.
 
-    positions: ascending, 0 for the first frame; of conformed frames, if `how` tells how to deinterlace them. frame_map:
-    frame map of the movie's scan. Pixels: upright, as in `read_frames`. Raises ShotError if the movie has changed and
-    ends before the last position.
+    positions: ascending, 0 for the first frame; of conformed frames, if `how` states how to deinterlace them.
+    frame_map: frame map of the movie's scan. Pixels: upright, as in `read_frames`. Raises ShotError if the movie has
+    changed and ends before the last position.
     """
     yielded = 0
     with _open_pictures(path, frame_map) as opened:
@@ -374,9 +374,9 @@ def _count_unread(header: Header, stamps: Sequence[int | None]) -> int:
 
 
 def _timecode(container: "InputContainer") -> str | None:
-    """Return the time code of the file, or of the first stream that has one. Matroska has an upper-case key.
+    """Return the timecode of the file, or of the first stream that has one. Matroska has an upper-case key.
 
-    Metadata are untrusted and time codes are printed and written to files, so texts with other characters are ignored.
+    Metadata are untrusted and timecodes are printed and written to files, so texts with other characters are ignored.
     """
     metadata = (container.metadata, *(stream.metadata for stream in container.streams))
     found = (value for entries in metadata for key, value in entries.items() if key.lower() == "timecode")

@@ -1,7 +1,7 @@
 """Deinterlacing through libavfilter: bwdif for interlaced frames, fieldmatch and decimate for telecined film.
 
-Film is matched on a proxy: 8-bit luma with a mark in two lines, one of each field, that tells which frame they come
-from. The filters, which read 8 bits only, decide on the proxy; the fields are woven from the frames themselves, in
+Film is matched on a proxy: 8-bit luma with a mark in two lines, one of each field, that identifies the frame that they
+come from. The filters, which read 8 bits only, decide on the proxy; the fields are woven from the frames themselves, in
 their own format and depth.
 """
 

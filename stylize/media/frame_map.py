@@ -1,7 +1,7 @@
 """Frames of a movie and the packets that hold their pictures, matched so that a lost picture shifts no frame number.
 
 A packet holds one picture, and has a place in time. A frame whose packet gave no picture, or whose packet is missing
-from a regular series of time stamps, shows the previous frame's picture; before the first picture, it shows that one.
+from a regular series of timestamps, shows the previous frame's picture; before the first picture, it shows that one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,7 +37,7 @@ class DecodedStream:
     all_keys: all packets are key frames. without_picture: packets that hold no picture to display. suspect: packets
     that the container marks as incomplete. pictures: number of each picture's packet, None if unknown. damaged: packets
     whose picture is incomplete or fails a checksum. fields: packets of interlaced pictures, which may be followed by
-    that of their second field. rejected: packets that the decoder refused. verified: number of packets whose checksums
+    that of their second field. rejected: packets that the decoder rejected. verified: number of packets whose checksums
     match. unverified: the others that were checked. failures: errors of reading and decoding.
 
     For the decoder, verify: check checksums. drains: as in `FrameMap`.
@@ -155,7 +155,7 @@ def map_frames(
 
 
 def _display_order(stream: DecodedStream, pictures: list[int]) -> list[int]:
-    """Return all expected packets in display order: by time stamps, or as the decoder ordered its pictures."""
+    """Return all expected packets in display order: by timestamps, or as the decoder ordered its pictures."""
     expected = stream.expected()
     stamps = [stream.stamps[number] for number in expected]
     known = [stamp for stamp in stamps if stamp is not None]
@@ -180,7 +180,7 @@ def _inserted(pictures: list[int], expected: Iterable[int]) -> list[int]:
 def _fill_gaps(
     order: list[int | None], stamps: list[int | None], time_base: Fraction, hints: Sequence[Fraction], *, damaged: bool
 ) -> None:
-    """Insert frames without a packet where regular time stamps have gaps."""
+    """Insert frames without a packet where regular timestamps have gaps."""
     known = [stamp for stamp in stamps if stamp is not None]
     if len(known) != len(stamps) or not _ascends(known):
         return

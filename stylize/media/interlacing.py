@@ -65,7 +65,7 @@ class Interlacing:
             )
         if self.verdict.order:
             return (
-                f"{name}: interlaced, {order}: what moves is combed; give --deinterlace frames, or --deinterlace "
+                f"{name}: interlaced, {order}: moving edges are combed; give --deinterlace frames, or --deinterlace "
                 "fields for one frame per field"
             )
         if self.flagged and self.moving:
@@ -121,7 +121,7 @@ class FieldSampler:
 def _luma(frame: "VideoFrame") -> Pixels | None:
     """Return the first plane of a frame as uint8 (H, W), columns thinned out; None for floating point.
 
-    Only lines are compared, so that packed colours serve as well.
+    Only lines are compared, so packed colours work too.
     """
     bits = frame.format.components[0].bits
     if not 8 <= bits <= 16:

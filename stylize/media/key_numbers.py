@@ -32,8 +32,8 @@ def number_keys(
 ) -> dict[Path, int]:
     """Return the frame number of each key in a folder.
 
-    The names of the plates are tried first. Then, in names that are alike, the run of digits that differs is the
-    number. Then the rules of `frame_numbers` apply to each name.
+    The names of the plates are tried first. Then, in similar names, the run of digits that differs is the number. Then
+    the rules of `frame_numbers` apply to each name.
 
     patterns: names of the plates and of rendered keys. frames: frames of the shot; empty if they are unknown. Raises
     PaintedKeyError for a name without a number, and for one with several that may each be the number.
@@ -65,7 +65,7 @@ def _likeliest(file: Path) -> Reading | None:
 
 
 def _by_plate(file: Path, patterns: Sequence[Pattern]) -> int | None:
-    """Return the number of a key that is named as the plates are, possibly with more text after the number."""
+    """Return the number of a key that is named like the plates, possibly with more text after the number."""
     for pattern in patterns:
         tail = pattern.suffix[: len(pattern.suffix) - len(Path(f"x{pattern.suffix}").suffix)]
         number = Pattern(pattern.folder, pattern.prefix, pattern.padding, tail or "\0").match(
@@ -102,7 +102,7 @@ def _varying(group: Sequence[Path]) -> list[tuple[Reading, Path]]:
 
 
 def _single(file: Path, frames: frozenset[int]) -> int:
-    """Return the number of one name. Digits in a word, as in sh010, are refused if others name a frame too."""
+    """Return the number of one name. Digits in a word, as in sh010, are rejected if others name a frame too."""
     found = readings(file.stem)
     best = likeliest(found)
     if best is None:

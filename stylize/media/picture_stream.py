@@ -105,7 +105,7 @@ def _drained(decoder: "VideoCodecContext") -> "list[VideoFrame]":
 
 
 def _packet_of(frame: "VideoFrame", codec: str, log: DecodedStream) -> int | None:
-    """Return the number of a picture's packet, which is its time stamp (see `_add_packet`). None if it has none."""
+    """Return the number of a picture's packet, which is its timestamp (see `_add_packet`). None if it has none."""
     number = frame.pts
     if number is None or not 0 <= number < len(log.stamps):
         return None
@@ -135,7 +135,7 @@ def _packets(
 
 
 def _add_packet(packet: "Packet[VideoStream]", codec: str, log: DecodedStream) -> int:
-    """Record a packet, and return its number, which replaces its time stamp: the decoder copies that to the picture."""
+    """Record a packet, and return its number, which replaces its timestamp: the decoder copies that to the picture."""
     number = len(log.stamps)
     log.stamps.append(packet.pts)
     if packet.is_keyframe and log.first_key is None:

@@ -1,6 +1,6 @@
-"""Rate, time code and pixel aspect of a sequence, from the headers of its pictures.
+"""Rate, timecode and pixel aspect ratio of a sequence, from the headers of its pictures.
 
-The value that most frames declare is used, and the other frames are named in a message. Time codes must advance with
+The value that most frames declare is used, and the other frames are named in a message. Timecodes must advance with
 the frame numbers.
 """
 
@@ -32,8 +32,8 @@ _RATE_ADVICE = "give --rate to choose another one"
 class SequenceHeader:
     """Properties that the headers of a sequence declare.
 
-    rate: frames per second. assumed: neither headers nor the user give the rate. timecode: time code of the first
-    frame; without one in the headers, its number at the rate. None above the rates that time codes support.
+    rate: frames per second. assumed: neither headers nor the user give the rate. timecode: timecode of the first
+    frame; without one in the headers, its number at the rate. None above the rates that timecodes support.
     pixel_aspect: width of a pixel divided by its height. notes: messages.
     """
 
@@ -56,11 +56,11 @@ def sequence_header(
     rate = _rate(path, frames, headers, requested, notes)
     timecode = _timecode(path, frames, headers, rate, notes)
     aspects = [header.pixel_aspect for header in headers]
-    aspect = _agreed(path, frames, aspects, "pixel aspect", notes) or Fraction(1)
+    aspect = _agreed(path, frames, aspects, "pixel aspect ratio", notes) or Fraction(1)
     if any(header.doubtful_aspect for header in headers):
         notes.append(
-            f"{path}: PNG headers declare a pixel aspect of {aspect}; if FFmpeg wrote them, it is {1 / aspect}: give "
-            "the movie itself, or export TIFF"
+            f"{path}: PNG headers declare a pixel aspect ratio of {aspect}; if FFmpeg wrote them, it is {1 / aspect}: "
+            "give the movie itself, or export TIFF"
         )
     assumed = requested is None and all(header.rate is None for header in headers)
     return SequenceHeader(rate, assumed, timecode, aspect, tuple(notes))
@@ -92,14 +92,14 @@ def _timecode(
     ]
     if invalid and rate <= MAX_PACKED_RATE:
         notes.append(
-            f"{path}: the time code of {_named(invalid)} is not valid at {rate} frames per second; it is ignored"
+            f"{path}: the timecode of {_named(invalid)} is not valid at {rate} frames per second; it is ignored"
         )
     known = [(frame, text) for frame, text in zip(frames, texts, strict=True) if text is not None]
     if not known:
         return _from_number(frames[0], rate)
     if len(known) > 1 and len({text for _, text in known}) == 1:
-        # Some programs write zeros if they have no time code.
-        notes.append(f"{path}: the time code {known[0][1]} is the same in all frames; frame numbers are used instead")
+        # Some programs write zeros if they have no timecode.
+        notes.append(f"{path}: the timecode {known[0][1]} is the same in all frames; frame numbers are used instead")
         return _from_number(frames[0], rate)
     return _first_timecode(path, frames[0], known, rate, notes)
 
@@ -111,9 +111,9 @@ def _text(timecode: int | str | None, rate: Fraction) -> str | None:
 
 
 def _first_timecode(path: Path, first: int, known: Sequence[tuple[int, str]], rate: Fraction, notes: list[str]) -> str:
-    """Return the time code of frame `first` on which most frames agree, and append a message about the others.
+    """Return the timecode of frame `first` on which most frames agree, and append a message about the others.
 
-    known: (frame, time code). Above 30 frames per second, pairs of frames share a number, and some programs omit the
+    known: (frame, timecode). Above 30 frames per second, pairs of frames share a number, and some programs omit the
     flag of the second one.
     """
     starts = {frame: (timecode_to_frames(text, rate) or 0) - (frame - first) for frame, text in known}
@@ -129,14 +129,14 @@ def _first_timecode(path: Path, first: int, known: Sequence[tuple[int, str]], ra
     if unlike:
         expected = offset_timecode(timecode, unlike[0] - first, rate)
         notes.append(
-            f"{path}: the time code of {_named(unlike)} is out of sequence, and is ignored: expected {expected} in "
+            f"{path}: the timecode of {_named(unlike)} is out of sequence, and is ignored: expected {expected} in "
             f"frame {unlike[0]}, found {codes[unlike[0]]}"
         )
     return timecode
 
 
 def _from_number(number: int, rate: Fraction) -> str | None:
-    """Return the time code of a frame number: the time from frame 0, without drop-frame."""
+    """Return the timecode of a frame number: the time from frame 0, without drop-frame."""
     return frames_to_timecode(number, rate, drop=False) if rate <= MAX_PACKED_RATE else None
 
 
@@ -153,7 +153,7 @@ def _agreed(
         frame, value = unlike[0]
         notes.append(
             f"{path}: the {what} of {_named([one for one, _ in unlike])} differs: found {value}{unit} in frame "
-            f"{frame}, {chosen}{unit} in most frames, which is used"
+            f"{frame}; the {chosen}{unit} of most frames is used"
         )
     return chosen
 

@@ -1,8 +1,8 @@
 """Tone mapping of HDR movies (PQ, HLG) to Rec. 709: ``--tonemap``.
 
-The signal becomes light of a display (BT.2100), the primaries become those of Rec. 709, colours outside of their gamut
-are desaturated to its border, a named curve compresses the range, and the inverse of BT.1886 encodes the result, which
-is as players and FFmpeg's zscale show Rec. 709. See `propagate.tone_curves` for the curves.
+The signal is converted to the light of a display (BT.2100), the primaries are converted to those of Rec. 709, colours
+outside their gamut are desaturated to its border, a named curve compresses the range, and the inverse of BT.1886
+encodes the result, which is as players and FFmpeg's zscale show Rec. 709. See `propagate.tone_curves` for the curves.
 """
 
 from collections.abc import Iterable

@@ -13,7 +13,7 @@ _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _MXF_PARTITION = bytes.fromhex("060e2b34020501010d01020101")
 _FLV_HEADER = b"FLV\x01"
 _FLV_TAG_HEADER = 11
-# Sizes of transport packets: plain, preceded by a time code (Blu-ray, AVCHD), and followed by parity.
+# Sizes of transport packets: plain, preceded by a timecode (Blu-ray, AVCHD), and followed by parity.
 _TS_PACKETS = (188, 192, 204)
 _TS_SYNC = 0x47
 _TS_PROBED = 5
@@ -124,6 +124,6 @@ def _is_cut_transport_stream(file: BinaryIO, size: int) -> bool | None:
         for offset in range(min(_MAX_TS_START, len(start))):
             syncs = start[offset : offset + packet * _TS_PROBED : packet]
             if len(syncs) == _TS_PROBED and set(syncs) == {_TS_SYNC}:
-                # The time code precedes the sync byte.
+                # The timecode precedes the sync byte.
                 return True if (size - offset + (4 if packet == 192 else 0)) % packet else None
     return None

@@ -35,8 +35,8 @@ def open_raft(weights: Path | None, threads: int | None = None) -> RaftFlow:
     missing = [name for name in ("torch", "torchvision") if find_spec(name) is None]
     if missing:
         raise FlowError(
-            f"--flow raft needs {' and '.join(missing)}, which is not installed; run pip install '.[raft]' in the "
-            "source folder of stylize, or choose --flow dis"
+            f"--flow raft needs libraries that are not installed ({', '.join(missing)}); run pip install '.[raft]' in "
+            "the source folder of stylize, or choose --flow dis"
         )
     try:
         import torch

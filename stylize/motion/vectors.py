@@ -113,7 +113,7 @@ def open_vectors(back: Path, forward: Path, shot: Shot) -> VectorFiles:
     """Find the vector files of a shot, and check their headers.
 
     back, forward: sequences of the two directions; the same path if each file holds both. Raises FlowError if files are
-    missing, have another size than the shot, or lack channels, or if the shot has gaps.
+    missing, differ in size from the shot, or lack channels, or if the shot has gaps.
     """
     gaps = [(before, after) for before, after in pairwise(shot.frames) if after != before + 1]
     if gaps:

@@ -1,4 +1,4 @@
-"""Detection of cuts: PySceneDetect proposes candidates, optical flow decides.
+"""Detection of cuts: PySceneDetect proposes candidates, and optical flow decides.
 
 A change of light is not a cut: neighbours are compared in the same light, and a black or white
 frame belongs to no other picture. A fade through black or white is split in its middle.
@@ -32,7 +32,7 @@ WINDOW = 2
 # cuts, and at least 0.36 within shots, the fastest motion included.
 SAME_SHOT_SIMILARITY = 0.2
 
-# Levels of 255 up to which a bar is black, and the min share of a frame inside of bars.
+# Levels of 255 up to which a bar is black, and the min share of a frame inside bars.
 BAR_LEVEL, MIN_PICTURE = 24, 0.25
 # Share of a frame from which it is mostly black.
 MOSTLY_BLACK = 0.5

@@ -86,15 +86,15 @@ def pick(
     Reads each plate twice, in order and in reverse, or four times if content is visible only in a fade. Memory: 18
     KB per frame (25 KB at 4:3), independent of the size of the plates.
 
-    frames: frame numbers of the shot, ascending. plate: returns the plate of a frame: RGB, uint8 (H, W, 3).
-    coverage: minimum weighted share of each frame that the keys around it cover, 0..1. max_keys: maximum number of
-    keys, including locked ones; if it is too low for the target coverage, the set of lowest cost is chosen. worst:
-    among sets of equal size, choose the one with the best worst frames instead of the best average. locked: frames
-    that must be keys. dropped: frames that must not be keys. min_gap: minimum distance in frames from a chosen key
-    to other keys. light: of each frame; see ``shot_light``; 1 if it is not given. A frame in other light is
-    chosen only for content that no fully lit frame shows, and one in a fade from or to black never. attention:
-    returns the matte of a frame, float32 (H, W) in [0, 1]; only pixels inside it count. estimate: flow estimator.
-    on_frame: called with each frame after its survey.
+    frames: frame numbers of the shot, ascending. plate: returns the plate of a frame: RGB, uint8 (H, W, 3). coverage:
+    minimum weighted share of each frame that the keys around it cover, 0..1. max_keys: maximum number of keys,
+    including locked ones; if it is too low for the target coverage, the set of lowest cost is chosen. worst: among sets
+    of equal size, choose the one with the best worst frames instead of the best average. locked: frames that must be
+    keys. dropped: frames that must not be keys. min_gap: minimum distance in frames from a chosen key to other keys.
+    light: of each frame; see ``shot_light``; 1 if it is not given. A frame in different light is chosen only for
+    content that no fully lit frame shows, and one in a fade from or to black is never chosen. attention: returns the
+    matte of a frame, float32 (H, W) in [0, 1]; only pixels inside it count. estimate: flow estimator. on_frame: called
+    with each frame after its survey.
 
     Raises FrameRangeError for a locked or dropped frame that is not in ``frames``, and for one that is both.
     """

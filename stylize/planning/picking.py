@@ -36,7 +36,7 @@ class ShotPlan:
 
     frames: its frame numbers. keyframes: ascending, with their reasons; empty if the matte is black in all frames, so
     that results equal plates. coverage: weighted share of each frame that the keyframes cover, 0..1, by frame number;
-    empty if it was not measured. repeats: frames whose plate repeats that of the frame before; not measured on ones.
+    empty if it was not measured. repeats: frames whose plate repeats that of the previous frame; not measured on ones.
     """
 
     frames: tuple[int, ...]
@@ -201,7 +201,7 @@ def _report_light(context: Context, plan: ShotPlan) -> None:
     for key in plan.keys:
         if 0 < light[key] < FULLY_LIT[0]:
             context.message(
-                f"keyframe {key} lies in a fade, at {100 * light[key]:.0f} % of the light of "
+                f"keyframe {key} is in a fade, at {100 * light[key]:.0f} % of the light of "
                 f"{name_range(plan.frames)}: no fully lit frame shows what it shows"
             )
 

@@ -21,7 +21,7 @@ from stylize.settings.input_files import inputs_of
 from stylize.stages import cache_key
 from stylize.visible_text import one_line
 
-# First time code of footage without one.
+# First timecode of footage without one.
 FIRST_TIMECODE = "00:00:00:00"
 # Max length of the shot's name in the title of the picture.
 _MAX_TITLE = 60
@@ -53,7 +53,7 @@ def write_plan(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, Path]
 
 
 def timecodes(shot: Shot) -> dict[int, str]:
-    """Return the time code of each frame. A movie without one is counted from zero."""
+    """Return the timecode of each frame. A movie without one is counted from zero."""
     start = shot.timecode or offset_timecode(FIRST_TIMECODE, shot.positions[0] if shot.positions else 0, shot.rate)
     counts = (round(time * shot.time_base * shot.rate) for time in shot.times)
     return {

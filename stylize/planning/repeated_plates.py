@@ -1,4 +1,4 @@
-"""Plates of a shot that repeat the one before, which are held together: they show one drawing."""
+"""Plates of a shot that repeat the previous one and share its drawing."""
 
 from itertools import pairwise
 
@@ -10,7 +10,8 @@ from stylize.stages import cache_key
 
 
 def repeated_plates(context: Context, frames: tuple[int, ...]) -> frozenset[int]:
-    """Return the frames of a shot whose plate repeats that of the frame before, cached, and report them.
+    """Return the frames of a shot whose plate repeats that of the previous frame, and report them. The result is
+    cached.
 
     Empty on ones, where every frame is drawn.
     """
@@ -28,7 +29,7 @@ def repeated_plates(context: Context, frames: tuple[int, ...]) -> frozenset[int]
     repeats = frozenset(map(int, known))
     if repeats:
         context.message(
-            f"frames {format_frames(repeats)}: their plates repeat the frame before, and so does the result; "
+            f"frames {format_frames(repeats)}: their plates repeat the previous frame, and so does the result; "
             "--on ones draws every frame"
         )
     return repeats

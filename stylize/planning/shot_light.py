@@ -16,7 +16,8 @@ MIN_RANGE = 0.15
 # Frames on either side in the trimmed mean that evens out flicker; number of frames left out of it at either end, so
 # that it ignores flashes; and the quantile of it that is the shot's light.
 FILTER_REACH, TRIMMED, SUSTAINED = 8, 3, 0.95
-# Range of the logarithm in which frames are alike, and the number of brighter ones that do not set the shot's light.
+# Range of the logarithm in which frames count as equal, and the number of brighter ones that do not set the shot's
+# light.
 PLATEAU_RANGE, MAX_BRIGHTER = 0.05, 6
 # Frames of a flash at an end of the shot, which is not continued beyond it, and the logarithm of its minimum gain.
 FLASH_FRAMES, MIN_FLASH = 2, 0.3
@@ -38,10 +39,10 @@ def measure_light(
 ) -> dict[int, float]:  # fmt: skip
     """Measure the light of each frame of a shot: a gain in linear light, 1 for the shot's usual light.
 
-    plate: uint8 (H, W, 3) of a frame. 0 for a black frame; 1 for all frames of a shot that is lit evenly, and of one
+    plate: uint8 (H, W, 3) of a frame. 0 for a black frame; 1 for all frames of an evenly lit shot, and of one
     that is black throughout. on_frame: called with each frame after it has been read.
     """
-    # Of frames without a measurement, the light; None stands for the next measured one.
+    # Light of frames without a measurement; None stands for that of the next measured one.
     track: list[float | None] = []
     measured: list[float] = []
     anchor: _Anchor | None = None
@@ -60,7 +61,7 @@ def measure_light(
 
 
 def fully_lit(light: float) -> bool:
-    """Return whether a frame of this light is outside of fades and flashes."""
+    """Return whether a frame of this light is outside fades and flashes."""
     return FULLY_LIT[0] <= light <= FULLY_LIT[1]
 
 
@@ -112,7 +113,8 @@ class _Anchor:
         return cls(picture, logarithm, picture, logarithm, np.zeros((*picture.shape[:2], 2), F32))
 
     def follow(self, picture: Bytes, estimate: FlowEstimator) -> "_Anchor":
-        """Compare the next frame. Where it resembles the anchor no more, or after many frames, it is the new anchor."""
+        """Compare the next frame. Once it no longer resembles the anchor, or after many frames, it becomes the new
+        anchor."""
         step = estimate(*match_neighbours(self.last, picture))
         flow = step + warp(self.flow, step)
         gain = measure_gain(picture, self.picture, flow, in_bounds(flow))
@@ -133,7 +135,7 @@ def _step(before: Bytes, after: Bytes, flow: Floats) -> float:
     """Return the logarithm of the gain from one thumbnail to the next that shows something."""
     if gain := measure_gain(after, before, flow, in_bounds(flow)):
         return float(np.log(gain))
-    # Out of a flash, as into it.
+    # The end of a flash is treated like its start.
     back = measure_gain(before, after, np.zeros_like(flow), np.ones(flow.shape[:2], bool))
     return -float(np.log(back)) if back else 0.0
 
@@ -143,7 +145,8 @@ def _relative(logarithms: Sequence[float]) -> list[float]:
     known = np.array(logarithms)
     if not known.size or np.ptp(known) < MIN_RANGE:
         return [1.0] * len(known)
-    # Never below a measured value: in a short shot that is all fade, the frame before the brightest is dimmed too.
+    # Never below a measured value: in a short shot that consists of a fade, the frame before the brightest is dimmed
+    # too.
     sustained = float(np.quantile(_evened_out(known), SUSTAINED, method="higher"))
     if (plateau := _plateau(known)) is not None:
         sustained = plateau

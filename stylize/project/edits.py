@@ -45,8 +45,8 @@ def check_edited(path: Path, expected: ImageInfo) -> None:
     found = image_info(path)
     if (found.size, found.depth, found.alpha) != (expected.size, expected.depth, expected.alpha):
         raise InputError(
-            f"{path} was changed by hand and is {_described(found)}, expected {_described(expected)}; save it as that, "
-            f"{_ADVICE}"
+            f"{path} was changed by hand and is {_described(found)}, expected {_described(expected)}; save it in that "
+            f"form, {_ADVICE}"
         )
 
 

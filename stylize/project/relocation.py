@@ -3,7 +3,7 @@
 Trust is recorded by the path of a project. In addition, the user's data keep every combination of settings that the
 user has given: paths near the project relative to it, everything else as it is, and samples of the contents of the
 files near it. A project at another path continues if it names exactly such a combination, and if the files near it have
-the same contents. Then nothing is read that the user has not named, and nothing else is reached.
+the same contents. The run then reads and reaches nothing that the user has not named.
 """
 
 import hashlib

@@ -93,8 +93,8 @@ def figures(context: Context, shots: Sequence[ShotPlan]) -> dict[str, Any]:
 
 
 def _shape(shot: Shot) -> str:
-    """Return the pixel aspect as text, empty for square pixels."""
-    return "" if shot.pixel_aspect == 1 else f" with a pixel aspect of {float(shot.pixel_aspect):.4g}"
+    """Return the pixel aspect ratio as text, empty for square pixels."""
+    return "" if shot.pixel_aspect == 1 else f" with a pixel aspect ratio of {float(shot.pixel_aspect):.4g}"
 
 
 def _shot(context: Context, plan: ShotPlan) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def resolve_renderer(settings: Settings, message: Callable[[str], None]) -> Sett
     try:
         chosen = replace(settings, renderer=name, model=model)
     except SettingsError as error:
-        raise SettingsError(f"--renderer {asked.name} is {name} here, for {why}: {error}") from error
+        raise SettingsError(f"--renderer {asked.name} is {name} here, because {why}: {error}") from error
     message(f"--renderer {asked.name} is {name} here: {why}")
     return chosen
 

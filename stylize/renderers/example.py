@@ -1,8 +1,8 @@
 """Embedded renderer: paints a keyframe in the style of reference pictures, without model weights.
 
-The plate's colours move to the nearest that the reference has. Patches of the reference that show these colours, the
-plate's light and dark and its edges are placed coarse to fine, until they agree with one another. What is still wrong
-with their colours is then corrected, while their brush marks stay.
+The plate's colours move to the nearest that the reference has. Patches of the reference that match these colours and
+the plate's tones and edges are placed coarse to fine, until they agree with one another. Their colours are then
+corrected where they are still wrong, and their brush marks stay.
 """
 
 from collections.abc import Callable, Sequence
@@ -89,8 +89,8 @@ class ExampleSettings:
     """Settings of the embedded renderer.
 
     structure: 0..1, how strongly the plate's edges override the reference's own. palette: 0..1; 0 keeps the plate's
-    colours, 0.5 takes the nearest that the reference has, 1 the reference's colours in the reference's shares. tone:
-    0..1; 0 keeps the plate's light and dark, 1 takes the reference's.
+    colours, 0.5 takes the nearest that the reference has, 1 the reference's colours in their own proportions. tone:
+    0..1; 0 keeps the plate's tones, 1 takes the reference's.
     """
 
     structure: float = 0.5
@@ -185,7 +185,8 @@ class ExampleRenderer:
         return [self._shrink(request, style, sheet.usable, guides, 2**level) for level in range(levels, -1, -1)]
 
     def _guides(self, request: RenderRequest, style: Floats, wanted: Floats) -> tuple[Guide, ...]:
-        """Return the guides from one reference. Edges are relative to its own, so faint pencil is like bold ink."""
+        """Return the guides from one reference. Edges are relative to the reference's own, so faint pencil works like
+        bold ink."""
         strength, scale = self.settings.structure, request.scale
         reference = to_lab(style)
         return (

@@ -34,7 +34,7 @@ _MEGABYTE = 1 << 20
 class Limits:
     """Limits of one exchange. seconds: from the lookup of the host to the last byte. max_bytes: size of the response.
 
-    max_values: numbers, texts, lists and tables in the JSON of the response.
+    max_values: number of numbers, strings, arrays and objects in the JSON of the response.
     """
 
     seconds: float
@@ -65,11 +65,11 @@ class HttpClient:
         self._service, self._hint = service, hint
 
     def get(self, path: str, limits: Limits) -> dict[str, Any]:
-        """Send a GET and return the table in the JSON response. Raises RendererError."""
+        """Send a GET and return the object in the JSON response. Raises RendererError."""
         return self._parsed(path, self._exchange("GET", path, None, limits), limits)
 
     def post(self, path: str, body: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
-        """Send JSON as a POST, once, and return the table in the JSON response. Raises RendererError."""
+        """Send JSON as a POST, once, and return the object in the JSON response. Raises RendererError."""
         return self._parsed(path, self._exchange("POST", path, json.dumps(body).encode(), limits), limits)
 
     def _exchange(self, method: str, path: str, body: bytes | None, limits: Limits) -> bytes:

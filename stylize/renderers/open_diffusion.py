@@ -12,7 +12,7 @@ def open_diffusion(setup: RendererSetup[Any]) -> Renderer:
     missing = missing_libraries()
     if missing:
         raise RendererError(
-            f"the diffusion renderer needs {', '.join(missing)}, which is not installed; "
+            f"the diffusion renderer needs libraries that are not installed ({', '.join(missing)}); "
             "run pip install '.[diffusion]' in the source folder of stylize, or choose --renderer example"
         )
     from stylize.renderers.diffusion import DiffusionRenderer

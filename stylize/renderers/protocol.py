@@ -17,14 +17,14 @@ class RenderRequest:
 
     frame: its number. plate: the photographed frame. style: the reference picture, of any size, composited over white,
     or None. references: all reference pictures, each of its own size, (H, W, 3), or (H, W, 4) with straight alpha.
-    warped: the shot's previous key, warped onto this frame by flow, or None for the first key.
-    confidence: float32 (H, W) in [0, 1], high where ``warped`` shows the same content as the plate; None without it.
-    seed: the same request and seed give the same picture. earlier: finished keys of the shot, not warped: the first and
-    the previous one. matte: float32 (H, W) in [0, 1], 1 where the style is applied, or None for everywhere.
-    controls: ready-made control pictures, by the text of their option. shot: float32 (N, 3), colours that stand for the
-    whole shot, if the colours of a key depend on more than its plate; else None. See ``stylize.keys.shot_colours``.
-    scale: size of the plate over that of the shot, below 1 in a draft. Lengths in pixels, such as the size of brush
-    marks, are those of the shot: a renderer scales them.
+    warped: the shot's previous key, warped onto this frame by flow, or None for the first key. confidence: float32 (H,
+    W) in [0, 1], high where ``warped`` shows the same content as the plate; None without it. seed: the same request and
+    seed give the same picture. earlier: finished keys of the shot, not warped: the first and the previous one. matte:
+    float32 (H, W) in [0, 1], 1 where the style is applied, or None for everywhere. controls: ready-made control
+    pictures, keyed by the text of the option. shot: float32 (N, 3), colours that stand for the whole shot, if the
+    colours of a key depend on more than its plate; else None. See ``stylize.keys.shot_colours``. scale: size of the
+    plate over that of the shot, below 1 in a draft. Lengths in pixels, such as the size of brush marks, are those of
+    the shot: a renderer scales them.
     """
 
     frame: int

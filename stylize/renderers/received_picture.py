@@ -51,13 +51,13 @@ def picture_of_bytes(data: bytes, size: tuple[int, int], source: str) -> Floats:
         raise _no_picture(source, f"{len(data)} bytes, more than {size[0]}x{size[1]} pixels need")
     suffix, found = suffix_of(data), declared_size(data)
     if suffix is None:
-        raise _no_picture(source, "neither PNG nor JPEG nor WebP")
+        raise _no_picture(source, "neither PNG, JPEG nor WebP")
     if found is None:
         raise _no_picture(source, "it declares no size")
     if found != size:
         raise RendererError(
             f"expected {size[0]}x{size[1]} pixels from {source}, but it sent {found[0]}x{found[1]} pixels; turn off "
-            "what changes sizes on the server"
+            "resizing on the server"
         )
     return _decoded(data, suffix, size, source)
 

@@ -1,4 +1,4 @@
-"""The settings: options in `options`, their types in `option_types`, refused combinations in `validation`."""
+"""The settings: options in `options`, their types in `option_types`, invalid combinations in `validation`."""
 
 from stylize.settings.compound import GUIDE_WEIGHT, SCREENS, GuideSpec, Levels, MatteKey
 from stylize.settings.former_names import current_names, former_names, former_names_to

@@ -47,7 +47,7 @@ def read_guide(value: Any) -> GuideSpec:
     if not path or not 0 < weight <= LARGEST_WEIGHT or path.endswith(":"):
         raise SettingsError(
             f"expected PATH or PATH:WEIGHT, with a weight above 0 and up to {LARGEST_WEIGHT:g}, found {str(value)!r}; "
-            f"without a weight it is {GUIDE_WEIGHT:g}"
+            f"the default weight is {GUIDE_WEIGHT:g}"
         )
     return GuideSpec(Path(path), weight)
 

@@ -36,8 +36,8 @@ class LookSettings:
         types.REFERENCES,
         None,
         MAIN,
-        "Reference picture whose style the keyframes are painted in. May be repeated, to paint with marks and colours "
-        "of all.",
+        "Reference picture whose style the keyframes are painted in. May be repeated, to paint with the marks and "
+        "colours of several.",
         stages=PAINTING,
         essential=True,
     )
@@ -124,7 +124,8 @@ class LookSettings:
         types.SHARE,
         0.5,
         LOOK,
-        "Palette: the plate's colours (0), the nearest in the reference (0.5), or the reference's in its shares (1).",
+        "Palette: the plate's colours (0), the nearest in the reference (0.5), or the reference's in its own "
+        "proportions (1).",
         stages=PAINTING,
         essential=True,
     )
@@ -139,7 +140,7 @@ class LookSettings:
         types.SHARE,
         0.0,
         LOOK,
-        "Light and dark, from those of the shot (0) to those of the reference (1).",
+        "Tones, from those of the shot (0) to those of the reference (1).",
         stages=PAINTING,
     )
     seed: int = option_field(
@@ -396,8 +397,8 @@ class LookSettings:
         types.choice(tuple(types.FRAMES_PER_DRAWING)),
         "auto",
         PROPAGATION,
-        "When to draw anew: where the plate changes (auto), in every frame (ones), or after 2 (twos) or 3 frames "
-        "(threes); twos and threes begin where plates that repeat begin.",
+        "When to redraw: when the plate changes (auto), in every frame (ones), or after 2 (twos) or 3 frames "
+        "(threes); on twos and threes, repeated plates share one drawing.",
         stages=(types.PLAN, "propagate"),
     )
     boil: float = option_field(

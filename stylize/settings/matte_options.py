@@ -103,7 +103,8 @@ class MatteSettings(ReadingSettings):
         types.LEVELS,
         Levels(0.04, 0.12),
         MATTE,
-        "Two differences from the clean plate, 0 to 1: fully outside up to the first, fully inside from the second.",
+        "Two thresholds on the difference from the clean plate, 0 to 1: fully outside below the first, fully "
+        "inside above the second.",
         stages=_MATTE,
     )
     output: str | None = option_field(

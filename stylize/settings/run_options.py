@@ -111,8 +111,8 @@ class RunSettings(ReadingSettings):
         (),
         EXPORT,
         "Files to export in addition to the result: timelines (otio, xml for Premiere, fcpxml, edl), scripts "
-        "(aftereffects, nuke), an ebsynth folder, passes, matte, foreground (the look with the matte as its alpha). "
-        "May be repeated.",
+        "(aftereffects, nuke), ebsynth (a folder), passes, matte, and foreground (the look with the matte as its "
+        "alpha). May be repeated.",
         stages=("export",),
     )
     export_options: Mapping[str, Mapping[str, object] | ExtensionOptions] | None = option_field(
@@ -248,7 +248,7 @@ class RunSettings(ReadingSettings):
         types.COUNT,
         1,
         RUN,
-        "Number of processes that share the spans between keys, and the threads.",
+        "Number of processes, which share the threads and work on different spans between keys.",
         stages=("propagate",),
         stored=False,
     )

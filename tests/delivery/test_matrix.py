@@ -238,7 +238,7 @@ READ_BY_OTHERS = [("h264", ".mp4"), ("prores-4444", ".mov"), ("ffv1", ".mkv")]
 def test_ffprobe_reads_the_properties_of_the_source(
     given: tuple[Kind, Shot, list[Path]], codec: str, suffix: str, tmp_path: Path
 ) -> None:
-    """Compare frames, rate, timestamps, time code, alpha, rotation and sound of every kind of source."""
+    """Compare frames, rate, timestamps, timecode, alpha, rotation and sound of every kind of source."""
     kind, shot, paths = given
     target = tmp_path / f"o é{suffix}"
     write_movie(shot, dict(zip(shot.frames, paths, strict=True)), target, codec=codec)
@@ -283,7 +283,7 @@ def test_oiiotool_reads_the_properties_of_the_source(
     if suffix == ".exr" and kind.timecode:
         for index in range(COUNT):
             code = offset_timecode(kind.timecode, index, kind.rate).replace(";", ":")
-            assert code in reported or kind.rate > 30  # above 30 fps, two frames share an SMPTE time code
+            assert code in reported or kind.rate > 30  # above 30 fps, two frames share an SMPTE timecode
 
 
 @pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not installed")
@@ -321,7 +321,7 @@ def test_exrheader_agrees_with_our_reader(tmp_path: Path) -> None:
         assert "zip" in reported
         assert "16-bit floating-point" in reported
         assert "red   (0.713 0.293)" in reported
-    assert "time 01:00:00:01" in reported  # drop-frame time code skips no number in the first minute of an hour
+    assert "time 01:00:00:01" in reported  # drop-frame timecode skips no number in the first minute of an hour
 
 
 @pytest.mark.skipif(shutil.which("oiiotool") is None, reason="oiiotool is not installed")
@@ -338,7 +338,7 @@ def test_oiiotool_agrees_with_our_reader(tmp_path: Path) -> None:
 
 
 def test_timelines_preserve_frames_rate_and_time_code(given: tuple[Kind, Shot, list[Path]], tmp_path: Path) -> None:
-    """The cut of every kind of source has its frames, rate and time code."""
+    """The cut of every kind of source has its frames, rate and timecode."""
     kind, shot, _ = given
     fps = kind.rate if kind.stamps else None
     frame_times = [(shot.frames[:2], shot.frames[:1]), (shot.frames[2:], ())]

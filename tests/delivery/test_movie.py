@@ -294,7 +294,7 @@ def test_time_code_is_kept(
 def test_impossible_time_code_gives_a_note(tmp_path: Path) -> None:
     shot = replace(open_shot(source(tmp_path / "s.mp4")), timecode="01:00:00;00")
     (note,) = write_movie(shot, results(shot, tmp_path), tmp_path / "m.mp4")
-    assert "time code 01:00:00;00 does not fit 25 fps" in note
+    assert "timecode 01:00:00;00 does not fit 25 fps" in note
 
 
 def test_time_code_below_10_frames_per_second_is_kept(tmp_path: Path) -> None:
@@ -310,7 +310,8 @@ def test_lost_pixel_aspect_is_reported(tmp_path: Path) -> None:
     shot = open_shot(source(tmp_path / "s.mp4", aspect=Fraction(2)))
     notes = write_movie(shot, results(shot, tmp_path), tmp_path / "m.mkv", codec="ffv1")
     assert notes == (
-        ".mkv with FFV1 does not store the pixel aspect 2: set it in the program that reads it, or use another --codec",
+        ".mkv with FFV1 does not store the pixel aspect ratio 2: set it in the program that reads it, or "
+        "use another --codec",
     )
     assert write_movie(shot, results(shot, tmp_path), tmp_path / "m.mp4") == ()
 

@@ -64,7 +64,7 @@ def test_frames_declare_a_known_rate_and_never_an_assumed_one(tmp_path: Path, su
         write_sequence(frames, pattern(tmp_path / name / f"c.####{suffix}"), shot=shot)
         header = image_info(tmp_path / name / f"c.1004{suffix}").header
         assert header.rate == rate
-        # The time code counts the frame that is left out.
+        # The timecode counts the frame that is left out.
         expected = {".exr": 0x00004004, ".dpx": 0x00004004}.get(suffix, "00:00:40:04")
         assert header.timecode == (None if rate is None else expected)
     if suffix == ".png":
@@ -184,7 +184,7 @@ def test_disk_error_leaves_no_partial_file(
 def test_file_in_the_place_of_the_folder_is_reported(tmp_path: Path) -> None:
     frames = results(tmp_path / "out", picture())
     (tmp_path / "x").write_text("")
-    with pytest.raises(OutputError, match="a file is in the place of a folder"):
+    with pytest.raises(OutputError, match="a file exists where a folder is needed"):
         write_sequence(frames, pattern(tmp_path / "x/c.####.png"))
 
 

@@ -320,6 +320,6 @@ def test_file_in_the_place_of_a_folder_is_reported_before_the_work(tmp_path: Pat
     (tmp_path / "painted").mkdir()
     write_image(tmp_path / "painted" / "1.png", scene(2)[0])
     (tmp_path / "file").write_text("precious")
-    with pytest.raises(OutputError, match="a file is in the place of a folder; choose another -o"):
+    with pytest.raises(OutputError, match="a file exists where a folder is needed; choose another -o"):
         stylize.run(plates, keys=tmp_path / "painted", output=f"{tmp_path}/file/o/")
     assert not list((tmp_path / "plates.stylize" / "out").iterdir())

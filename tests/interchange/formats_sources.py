@@ -211,7 +211,7 @@ PICTURE_SOURCES = (
 _MOVIES: tuple[tuple[str, Any, float | None], ...] = (
     ("MP4, H.264", movie("a.mp4", "libx264", "yuv420p", options=_X264, tracks=["stereo"], sound="aac"), 0.02),
     ("MP4, H.264 with 2:1 pixels", movie("a.mp4", "libx264", "yuv420p", options=_X264, aspect=2), 0.02),
-    ("MOV, ProRes 422 HQ with time code and 5.1 sound",
+    ("MOV, ProRes 422 HQ with timecode and 5.1 sound",
      movie("a.mov", "prores_ks", "yuv422p10le", options=_HQ, tracks=["5.1"], timecode=True), 0.02),
     ("MOV, ProRes 4444 with alpha", movie("a.mov", "prores_ks", "yuva444p10le", options={"profile": "4"}), 0.02),
     ("MOV, DNxHR HQ with mono and stereo tracks",

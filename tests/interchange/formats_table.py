@@ -336,8 +336,8 @@ def page() -> str:
 
 def _read_table(folder: Path) -> Iterable[str]:
     yield "## What is read\n"
-    yield "Pictures without a rate have 24, which is reported; without a time code, theirs is the frame's number.\n"
-    yield from _rows("Source", "Bits", "Alpha", "Rate", "Time code", "Pixel aspect", "Colour", "Sound")
+    yield "Pictures without a rate have 24, which is reported; without a timecode, theirs is the frame's number.\n"
+    yield from _rows("Source", "Bits", "Alpha", "Rate", "Timecode", "Pixel aspect ratio", "Colour", "Sound")
     refused = []
     for index, source in enumerate(SOURCES):
         part = folder / f"source {index}"
@@ -355,9 +355,11 @@ def _read_table(folder: Path) -> Iterable[str]:
 
 def _written_table(folder: Path) -> Iterable[str]:
     yield "## What is written\n"
-    yield f"The shot has 12 bits, alpha, 25 frames per second, time code {TIMECODE}, pixels of 2:1, and audio tracks of"
+    yield f"The shot has 12 bits, alpha, 25 frames per second, timecode {TIMECODE}, pixels of 2:1, and audio tracks of"
     yield "1 and of 2 channels.\n"
-    yield from _rows("Result", "Bits", "Alpha", "Rate", "Time code", "Pixel aspect", "Colour", "Sound", "Also read by")
+    yield from _rows(
+        "Result", "Bits", "Alpha", "Rate", "Timecode", "Pixel aspect ratio", "Colour", "Sound", "Also read by"
+    )
     results = delivered(folder)
     yield from (_row(result.name, *astuple(result.facts), result.also) for result in results)
     yield "\n### What is reported\n"

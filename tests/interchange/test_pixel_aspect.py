@@ -1,4 +1,4 @@
-"""Pixel aspect in timelines and scripts, in the way of each program."""
+"""Pixel aspect ratio in timelines and scripts, in the way of each program."""
 
 import json
 from dataclasses import replace
@@ -23,7 +23,7 @@ from tests.delivery.test_movie import source
 
 @pytest.fixture(scope="module")
 def squeezed(tmp_path_factory: pytest.TempPathFactory) -> Timeline:
-    """A timeline of pictures 1001 and 1002 with pixels twice as wide as high, without a time code."""
+    """A timeline of pictures 1001 and 1002 with pixels twice as wide as high, without a timecode."""
     folder = tmp_path_factory.mktemp("in")
     for number in (1001, 1002):
         stamp = Stamp(number, Fraction(25), None, Fraction(2))

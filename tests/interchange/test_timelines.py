@@ -128,7 +128,7 @@ def test_final_cut_and_premiere_xml_is_frame_exact(timeline: Timeline, tmp_path:
     (sound,) = parsed.audio_tracks()
     for track, media in ((plate, timeline.plate), (result, timeline.result), (sound, timeline.plate)):
         begins = [event.result_in if media is timeline.result else event.plate_in for event in timeline.events]
-        # The adapter counts a clip's start from the medium's time code.
+        # The adapter counts a clip's start from the medium's timecode.
         assert_track(timeline, track, begins, media.start)
         for clip in clips(track):
             available = clip.media_reference.available_range

@@ -60,9 +60,9 @@ def test_own_metadata_give_settings(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ({}, "has no metadata of how it was painted"),
-        ({"stylize": "{"}, "not that of a key of stylize"),
-        ({"stylize": "[1]"}, "not that of a key of stylize"),
+        ({}, "has no metadata about how it was painted"),
+        ({"stylize": "{"}, "does not describe a key of stylize"),
+        ({"stylize": "[1]"}, "does not describe a key of stylize"),
         ({"parameters": "only words"}, "expected a line of parameters"),
         ({"parameters": "a\nSteps: many"}, "an invalid number"),
     ],

@@ -126,7 +126,7 @@ def test_missing_weights_are_an_error(tmp_path, plates, model):
 
 def test_missing_library_is_reported_with_its_install_command(tmp_path, plates, monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(MatteError, match=r"transformers.*is not installed; run pip install '\.\[sam2\]'"):
+    with pytest.raises(MatteError, match=r"not installed \(.*transformers.*\); run pip install '\.\[sam2\]'"):
         make_mattes(plates, matte_settings(tmp_path, tmp_path, click="35,32@12"))
 
 

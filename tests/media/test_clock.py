@@ -1,4 +1,4 @@
-"""Exact rates, timestamps and time codes."""
+"""Exact rates, timestamps and timecodes."""
 
 from fractions import Fraction
 from itertools import pairwise

@@ -151,7 +151,7 @@ def test_off_reports_nothing(tmp_path: Path) -> None:
 
 def test_unsuitable_requests_are_reported(tmp_path: Path) -> None:
     video = write(tmp_path / "video.mkv", interlaced(moving(24)))
-    assert "no cadence of film" in open_shot(video, deinterlace="film").warnings[0]
+    assert "no film cadence" in open_shot(video, deinterlace="film").warnings[0]
     film = write(tmp_path / "film.mkv", telecined(moving(16)))
     assert "--deinterlace film restores" in open_shot(film, deinterlace="frames").warnings[0]
     progressive = write(tmp_path / "progressive.mkv", moving(12))

@@ -1,4 +1,4 @@
-"""Matching of packets and pictures, and gaps in time stamps."""
+"""Matching of packets and pictures, and gaps in timestamps."""
 
 from fractions import Fraction
 

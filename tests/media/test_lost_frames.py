@@ -289,7 +289,7 @@ def test_change_of_size_names_the_frame_and_the_frames_to_choose(tmp_path: Path,
     assert (first.size, second.size) == ((64, 48), (48, 32))
     assert max(off_by(found, PICTURES[index]) for index, found in enumerate(read(first))) < 40
     assert max(off_by(found, small[index]) for index, found in enumerate(read(second))) < 40
-    # Appended files: time stamps start again, and the container marks the last picture before.
+    # Appended files: timestamps start again, and the container marks the last picture before.
     path.write_bytes(parts[0].read_bytes() + parts[1].read_bytes())
     with pytest.raises(ShotError, match=r"from frame 11 on; .* --frames 1-10 or --frames 11-20"):
         open_shot(path)

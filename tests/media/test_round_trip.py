@@ -1,4 +1,4 @@
-"""Frame and time notations read back as written: time codes, rates, ranges and name patterns."""
+"""Frame and time notations read back as written: timecodes, rates, ranges and name patterns."""
 
 import re
 from fractions import Fraction
@@ -41,7 +41,7 @@ SUFFIXES = st.sampled_from([".png", ".exr", ".tif", "_left.png", "-b.jpg"])
 
 
 def frames_per_day(rate: Fraction, drop: bool) -> int:
-    """Number of frames in a day that have distinct time codes."""
+    """Number of frames in a day that have distinct timecodes."""
     nominal = round(rate)
     dropped = nominal // 15 if drop and nominal % 30 == 0 else 0
     return 24 * 6 * (600 * nominal - 9 * dropped)

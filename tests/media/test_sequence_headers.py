@@ -22,7 +22,7 @@ PATH = Path("plates")
 def headers(
     first: str | None, rate: Fraction = Fraction(25), count: int = 6, declared: Fraction | None = Fraction(25)
 ) -> list[Header]:
-    """Headers whose time codes advance from `first`."""
+    """Headers whose timecodes advance from `first`."""
     codes: list[int | None] = [None] * count
     if first is not None:
         codes = [pack_timecode(offset_timecode(first, index, rate), rate) for index in range(count)]
@@ -65,7 +65,7 @@ def test_requested_rate_takes_precedence_and_is_reported() -> None:
 
 def test_time_code_that_the_requested_rate_does_not_have_is_reported() -> None:
     found = combined(headers("01:23:45:22"), Fraction(24))
-    assert any("the time code of frame 1003 is not valid at 24 frames per second" in note for note in found.notes)
+    assert any("the timecode of frame 1003 is not valid at 24 frames per second" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("odd", [0, 2, 5])
@@ -87,7 +87,7 @@ def test_frame_whose_time_code_is_out_of_sequence_is_named(odd: int) -> None:
     assert found.timecode == "01:23:45:10"
     expected = frames_to_timecode(10 + odd + (1 * 3600 + 23 * 60 + 45) * 25, Fraction(25), False)
     assert found.notes == (
-        f"plates: the time code of frame {1001 + odd} is out of sequence, and is ignored: expected {expected} in "
+        f"plates: the timecode of frame {1001 + odd} is out of sequence, and is ignored: expected {expected} in "
         f"frame {1001 + odd}, found 09:00:00:00",
     )
 
@@ -110,7 +110,7 @@ def test_invalid_time_code_is_ignored_and_named() -> None:
     given[1] = Header(Fraction(25), None, 0x7F7F7F7F)
     found = combined(given)
     assert found.timecode == "01:23:45:10"
-    assert "the time code of frame 1002 is not valid" in found.notes[0]
+    assert "the timecode of frame 1002 is not valid" in found.notes[0]
 
 
 def test_first_frame_without_a_time_code_gets_it_from_the_others() -> None:
@@ -142,7 +142,7 @@ def test_contradicting_rates_of_one_dpx_are_reported() -> None:
 
 def test_doubtful_aspect_is_reported() -> None:
     found = combined([Header(Fraction(24), None, None, Fraction(1, 2), doubtful_aspect=True)] * 2)
-    assert "pixel aspect of 1/2; if FFmpeg wrote them, it is 2" in found.notes[0]
+    assert "pixel aspect ratio of 1/2; if FFmpeg wrote them, it is 2" in found.notes[0]
 
 
 @pytest.mark.parametrize("suffix", [".exr", ".dpx", ".png", ".tif", ".jpg"])

@@ -123,7 +123,7 @@ def test_pixel_aspect_is_read(tmp_path: Path) -> None:
     assert open_shot(write_movie(tmp_path / "a.mp4", PICTURES, prepare=squeeze)).pixel_aspect == 2
 
 
-# Time codes
+# Timecodes
 
 
 def test_time_code_of_a_frame_range_is_offset(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The time code tag of a movie, which may hold any text."""
+"""The timecode tag of a movie, which may hold any text."""
 
 from pathlib import Path
 

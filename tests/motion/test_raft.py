@@ -20,7 +20,9 @@ pytestmark = [
 
 def test_missing_libraries_are_reported_with_an_install_command(monkeypatch):
     monkeypatch.setattr(raft, "find_spec", lambda name: None)
-    with pytest.raises(FlowError, match=r"needs torch and torchvision.*pip install '\.\[raft\]'.*--flow dis"):
+    with pytest.raises(
+        FlowError, match=r"not installed \(torch, torchvision\); run pip install '\.\[raft\]'.*--flow dis"
+    ):
         raft.open_raft(None)
 
 

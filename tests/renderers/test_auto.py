@@ -36,7 +36,7 @@ def test_auto_without_libraries_is_the_embedded_renderer(monkeypatch):
     settings, messages = settle(style="ref.png")
     assert settings.renderer == "example"
     assert messages == ["--renderer auto is example here: peft is not installed"]
-    with pytest.raises(SettingsError, match=r"auto is example here, for peft is not installed: --model is for"):
+    with pytest.raises(SettingsError, match=r"auto is example here, because peft is not installed: --model is for"):
         settle(style="ref.png", model="a/b")
 
 

@@ -53,7 +53,7 @@ def bomb(gigabytes: int) -> bytes:
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (b"", "neither PNG nor JPEG nor WebP"),
+        (b"", "neither PNG, JPEG nor WebP"),
         (b"P6 24 16 255 " + bytes(24 * 16 * 3), "neither PNG"),
         (b"#?RADIANCE\n", "neither PNG"),
         (encoded(".png")[:60], "is not a picture"),

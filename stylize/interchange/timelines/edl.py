@@ -1,4 +1,4 @@
-"""Edit decision lists (CMX 3600), with one track, time codes and names.
+"""Edit decision lists (CMX 3600), with one track, timecodes and names.
 
 The format has no quoting. Names are therefore at the end of comments, where readers do not interpret them as events,
 and line breaks are escaped (see `visible_text`).

@@ -18,7 +18,7 @@ class Media:
     """A movie or a picture sequence.
 
     path: movie file, or folder of the pictures. pattern: names of the pictures; None for a movie. count: total number
-    of frames, including unused ones. start: time code of its first frame, in frames since midnight. first: number of
+    of frames, including unused ones. start: timecode of its first frame, in frames since midnight. first: number of
     the first picture of a sequence. alpha: "straight", "premultiplied" or None. sound: number of channels of each of
     its audio tracks.
     """
@@ -80,9 +80,9 @@ class Event:
 class Timeline:
     """Timeline to export.
 
-    rate: frames per second. size: (width, height). pixel_aspect: width of a pixel divided by its height. start: time
-    code of the first frame, in frames since midnight. drop_frame: the time code is drop-frame. matte: with the size and
-    frames of the result; None if there is none. foregrounds: with the frames and numbers of the result.
+    rate: frames per second. size: (width, height). pixel_aspect: width of a pixel divided by its height. start:
+    timecode of the first frame, in frames since midnight. drop_frame: the timecode is drop-frame. matte: with the size
+    and frames of the result; None if there is none. foregrounds: with the frames and numbers of the result.
     """
 
     name: str
@@ -108,7 +108,7 @@ class Timeline:
         return next((media for media in (self.plate, self.result) if media.sound), None)
 
     def timecode(self, frame: int) -> str:
-        """Return the time code of a number of frames since midnight."""
+        """Return the timecode of a number of frames since midnight."""
         return frames_to_timecode(frame, self.rate, self.drop_frame)
 
 
@@ -168,7 +168,7 @@ def _plate(shot: Shot, begin: int, plates: Pattern | None) -> Media:
     if plates is not None:
         return Media(f"{shot.name}_plate", plates.folder, plates, len(shot.frames), begin, shot.frames[0])
     if shot.kind == "movie":
-        # The first frame of the file may precede the requested range. A file without time code starts at 0.
+        # The first frame of the file may precede the requested range. A file without timecode starts at 0.
         start = begin - shot.positions[0] if shot.timecode else 0
         return Media(
             f"{shot.name}_plate", shot.path.resolve(), None, shot.source_frames, start, 0, None, shot.audio_channels

@@ -14,7 +14,7 @@ from stylize.visible_text import visible
 
 @dataclass(frozen=True)
 class _Shape:
-    """A pixel aspect with a name. heights: of pictures. aspects: usual values, which standards round differently.
+    """A pixel aspect ratio with a name. heights: of pictures. aspects: usual values, which standards round differently.
 
     anamorphic: pixels for 16:9 instead of 4:3.
     """
@@ -63,7 +63,7 @@ def xmeml_of(timeline: Timeline) -> str:
 
 
 def pixel_shape(timeline: Timeline) -> tuple[str, bool] | None:
-    """Return the format's name of the pixel aspect, and whether it is the wide variant (`anamorphic`).
+    """Return the format's name of the pixel aspect ratio, and whether it is the wide variant (`anamorphic`).
 
     The format has names only for video formats. None for other aspects, such as 2 of an anamorphic lens: programs then
     use the aspect that the files declare.

@@ -58,7 +58,7 @@ class DeclaredColour:
 
 
 def declared_colour(spec: "OpenImageIO.ImageSpec", path: Path, channels: int) -> DeclaredColour:
-    """Return the colour that a file of integers declares.
+    """Return the colour that an integer file declares.
 
     channels: colour channels as stored, 1, 3, or 4 for CMYK. Of several declarations the first counts, in the order of
     the PNG specification: code points (cICP), profile, sRGB, gamma and chromaticities.
@@ -111,7 +111,7 @@ def _from_profile(data: bytes, channels: int) -> DeclaredColour:
 
 
 def _from_numbers(chunks: dict[bytes, bytes]) -> DeclaredColour:
-    """Return the colour of the chunks `gAMA` and `cHRM`, which hold integers of 1/100000."""
+    """Return the colour of the chunks `gAMA` and `cHRM`, which hold integers in units of 1/100000."""
     gamma = struct.unpack(">I", chunks[b"gAMA"])[0] / 1e5 if len(chunks.get(b"gAMA", b"")) == 4 else 0.0
     matrix = _colorants(chunks.get(b"cHRM", b""))
     colour = BT709 if matrix is None else colour_of_colorants(matrix)

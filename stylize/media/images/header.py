@@ -1,8 +1,8 @@
-"""Time and pixel aspect that the header of a picture declares.
+"""Time and pixel aspect ratio that the header of a picture declares.
 
 EXR has the standard attributes `framesPerSecond`, `timeCode` and `pixelAspectRatio`. DPX (SMPTE ST 268-1) has a rate in
-its film header and another one in its television header, which also holds the time code. PNG, TIFF and JPEG have a
-resolution in both directions, and rate and time code in XMP (Dynamic Media namespace).
+its film header and another one in its television header, which also holds the timecode. PNG, TIFF and JPEG have a
+resolution in both directions, and rate and timecode in XMP (Dynamic Media namespace).
 """
 
 import math

@@ -2,7 +2,7 @@
 
 A layer is a set of channels with a common prefix in one part: `beauty.R`, `beauty.G` and `beauty.B` are the layer
 beauty, and channels without a prefix are the layer of their part. Names of channels follow both common styles, `R` and
-`red`. Data such as depth, normals, motion and Cryptomatte are never taken for a picture.
+`red`. Data such as depth, normals, motion and Cryptomatte are never treated as a picture.
 """
 
 import re

@@ -1,7 +1,7 @@
 """ICC profiles embedded in pictures, and conversion of pixels from them.
 
 A profile of three colorants and curves (ICC.1:2022, matrix/TRC) or of one grey curve is evaluated here, in any depth.
-One that needs a table of colours (CMYK, printers, scanners) is left to LittleCMS, which Pillow includes, in 8 bits.
+One that needs a lookup table (CMYK, printers, scanners) is evaluated in 8 bits by LittleCMS, which Pillow includes.
 """
 
 import io
@@ -42,7 +42,7 @@ class Profile:
 
     name: its description. space: `RGB `, `GRAY` or `CMYK`. data: the ICC profile, empty if it stands for other tags.
     matrix: from linear RGB to XYZ relative to D50, float64 (3, 3). curves: linear light of encoded values from 0 to 1,
-    one for grey, three for RGB; none if the profile has a table of colours instead.
+    one for grey, three for RGB; none if the profile has a lookup table instead.
     """
 
     name: str
@@ -62,7 +62,7 @@ def parse_profile(data: bytes) -> Profile:
         raise ValueError(f"its colour space {space.decode('latin-1').strip()!r} is not RGB, grey or CMYK")
     tags = _tags(data)
     name = _description(tags.get(b"desc", b"")) or f"{space.decode().strip()} without a name"
-    # A table of colours takes precedence over colorants and curves.
+    # A lookup table takes precedence over colorants and curves.
     if space == b"GRAY" and b"kTRC" in tags:
         return Profile(name, space, data, None, (_curve(tags[b"kTRC"]),))
     if space == b"RGB " and b"A2B0" not in tags and {*_COLORANTS, *_CURVES} <= tags.keys():
@@ -109,7 +109,7 @@ def convert(pixels: Pixels, profile: Profile, target: Colour) -> Pixels:
     """Convert pixels from a profile to R'G'B' with the primaries of `target` and the sRGB curve.
 
     pixels: uint8 or uint16 (H, W, C), C as in the profile; grey may be stored as RGB. Returns (H, W, 3) of the same
-    type. Colours that `target` cannot represent are clipped. A table of colours is evaluated in 8 bits.
+    type. Colours that `target` cannot represent are clipped. A lookup table is evaluated in 8 bits.
     """
     if not profile.curves:
         eight = pixels if pixels.dtype == np.uint8 else quantise(to_float(pixels), np.uint8)

@@ -46,8 +46,9 @@ class ImageInfo:
     size: (width, height), upright. depth: bits per channel. colour: colour of the pixels; BT.709 for EXR and for files
     that declare none. tagged: the file declares its colour. profile: name of the profile that `read_image` converts
     from, empty if it does not. fault: why a declared profile is ignored. space: declared by an EXR, one of
-    `working_spaces.WORKING_SPACES`. header: time and pixel aspect, the latter upright. linear: the file stores floats,
-    which are linear light. associated: the file stores integers with premultiplied alpha, as some TIFF files do.
+    `working_spaces.WORKING_SPACES`. header: time and pixel aspect ratio, the latter upright. linear: the file stores
+    floats, which are linear light. associated: the file stores integers with premultiplied alpha, as some TIFF files
+    do.
     """
 
     size: tuple[int, int]
@@ -167,7 +168,7 @@ def _in_colour(
 
 
 def read_premultiplied(path: str | Path) -> Pixels:
-    """Read a picture of integers as stored, without division by its alpha: uint8 or uint16 (H, W, 3 or 4), upright.
+    """Read an integer picture as stored, without dividing by its alpha: uint8 or uint16 (H, W, 3 or 4), upright.
 
     Raises InputError, as `read_image` does.
     """

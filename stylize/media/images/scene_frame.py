@@ -65,11 +65,11 @@ def moved(pixels: Floats, source: Window, target: Window) -> Floats:
 def read_scene_frame(path: str | Path, layer: str | None = None) -> SceneFrame:
     """Read a picture that stores linear light. layer: as in `read_image`, which also names the errors raised.
 
-    Straight alpha of a TIFF is multiplied in. Orientation tags are applied. Raises InputError for files of integers.
+    Straight alpha of a TIFF is multiplied in. Orientation tags are applied. Raises InputError for integer files.
     """
     stored = read_stored_window(Path(path), layer)
     if not stored.linear:
-        raise InputError(f"{path}: expected linear light, found integers; make all frames alike")
+        raise InputError(f"{path}: expected linear light, found integers; use one format for all frames")
     pixels = stored.pixels
     if stored.straight and pixels.shape[2] == 4:
         pixels = np.concatenate([pixels[..., :3] * pixels[..., 3:], pixels[..., 3:]], axis=2)

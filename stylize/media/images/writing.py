@@ -41,7 +41,7 @@ _SPARE_BYTES = 1 << 20
 class Stamp:
     """Metadata of a frame. PNG, TIFF and JPEG store them without the number (see `xmp`).
 
-    number: frame number. rate: frames per second, None to declare neither rate nor time code. pixel_aspect: width of a
+    number: frame number. rate: frames per second, None to declare neither rate nor timecode. pixel_aspect: width of a
     pixel divided by its height.
     """
 

@@ -1,4 +1,4 @@
-"""Rate, time code and pixel aspect in PNG, TIFF and JPEG, which have no headers for rate and time code.
+"""Rate, timecode and pixel aspect ratio in PNG, TIFF and JPEG, which have no headers for rate and timecode.
 
 They are stored as XMP (ISO 16684-1) in the Dynamic Media namespace, which compositing and editing programs read. The
 aspect is stored as the resolution that each format has. Files are edited as bytes; their pixels do not change.
@@ -36,10 +36,10 @@ _MAX_DENSITY = 0xFFFF
 
 
 def declare(path: Path, suffix: str, rate: Fraction | None, timecode: str | None, pixel_aspect: Fraction) -> None:
-    """Add rate, time code and pixel aspect to a PNG, TIFF or JPEG. What it declared of these before is replaced.
+    """Add rate, timecode and pixel aspect ratio to a PNG, TIFF or JPEG. What it declared of these before is replaced.
 
     path: the file, which may have another suffix. suffix: one of XMP_SUFFIXES. rate: frames per second; None for a file
-    without rate and time code. Raises ValueError if the file does not
+    without rate and timecode. Raises ValueError if the file does not
     have this format, OSError if it cannot be written.
     """
     packet = b"" if rate is None else xmp_packet(rate, timecode)
@@ -55,7 +55,7 @@ def declare(path: Path, suffix: str, rate: Fraction | None, timecode: str | None
 
 
 def xmp_packet(rate: Fraction, timecode: str | None) -> bytes:
-    """Return the XMP packet that declares a rate and the time code of a frame."""
+    """Return the XMP packet that declares a rate and the timecode of a frame."""
     start = ""
     if timecode is not None and (name := _format_name(rate, timecode)):
         start = _START.format(name=name, timecode=timecode)
@@ -63,7 +63,7 @@ def xmp_packet(rate: Fraction, timecode: str | None) -> bytes:
 
 
 def _format_name(rate: Fraction, timecode: str) -> str | None:
-    """Return the name of a kind of time code, such as 2997DropTimecode. None if the namespace has none."""
+    """Return the name of a kind of timecode, such as 2997DropTimecode. None if the namespace has none."""
     name = _FORMATS.get(round(rate * 100))
     if name not in ("2997", "5994"):
         return name and f"{name}Timecode"

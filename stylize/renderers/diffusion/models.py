@@ -123,7 +123,7 @@ def find_autoencoder(name: str, source: Source = CACHE_ONLY) -> Path:
     if path is None:
         return find_folder(name, AUTOENCODER, source, "autoencoder")
     if not {_AUTOENCODER, f"first_stage_model.{_AUTOENCODER}"} & set(read_header(path, name)):
-        raise RendererError(f"{name} is not an autoencoder of Stable Diffusion, which --vae takes; give one")
+        raise RendererError(f"{name} is not a Stable Diffusion autoencoder, as --vae requires; give one")
     return path
 
 
@@ -136,7 +136,7 @@ def refuse_pickle(path: Path) -> None:
 
 
 def _missing(name: str, found: str) -> RendererError:
-    return RendererError(f"the model {name} {found}; give a folder in diffusers' layout, weights as {WEIGHTS}")
+    return RendererError(f"the model {name} {found}; give a folder in diffusers' layout, with weights as {WEIGHTS}")
 
 
 def _config_of(family: str, name: str, config: str | None, source: Source) -> Path:

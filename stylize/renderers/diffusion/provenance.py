@@ -127,12 +127,12 @@ def read_provenance(path: Path) -> dict[str, Any]:
             metadata = None
         if isinstance(metadata, dict) and isinstance(metadata.get("settings"), dict):
             return metadata
-        raise InputError(f"{path}: its JSON is not that of a key of stylize; give the key as it was painted")
+        raise InputError(f"{path}: its JSON does not describe a key of stylize; give the key as it was painted")
     if PARAMETERS in texts:
         return {PARAMETERS: texts[PARAMETERS]}
     raise InputError(
-        f"{path} has no metadata of how it was painted; give a PNG as stylize or A1111 saved it, not saved again by "
-        "another program, or its text as .json or .txt"
+        f"{path} has no metadata about how it was painted; give a PNG exactly as stylize or A1111 "
+        "saved it, or its text as .json or .txt"
     )
 
 

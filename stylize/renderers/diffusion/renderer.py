@@ -106,7 +106,7 @@ class DiffusionRenderer:
             ladder = ladder or parts.memory_savings.steps(parts.base, working, parts.offload_to)
             step = next(ladder, None)
             if step is None:
-                raise RuntimeError("memory is full, and no savings remain") from reason
+                raise RuntimeError("memory is full, and no more can be freed") from reason
             notes.append(f"memory was full, so {step[0]}")
             working = step[1]
 

@@ -1,4 +1,5 @@
-"""Rate, time code and pixel aspect in the headers of pictures: as other programs write them, and as stylize does."""
+"""Rate, timecode and pixel aspect ratio in the headers of pictures: as other programs write them, and as stylize
+does."""
 
 import struct
 from fractions import Fraction
@@ -154,7 +155,7 @@ def test_exr_has_the_standard_attributes(tmp_path: Path) -> None:
 
 
 def test_dpx_has_rate_and_time_code_in_both_headers(tmp_path: Path) -> None:
-    """Offsets of SMPTE ST 268-1: film rate 1724, television time code 1920 and rate 1940."""
+    """Offsets of SMPTE ST 268-1: film rate 1724, television timecode 1920 and rate 1940."""
     write_image(tmp_path / "a.dpx", noise(np.uint16), stamp=STAMP)
     data = (tmp_path / "a.dpx").read_bytes()
     order = ">" if data[:4] == b"SDPX" else "<"

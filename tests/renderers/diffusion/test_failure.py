@@ -84,7 +84,7 @@ def test_last_fallback_is_a_smaller_working_size(models, failing):
 
 def test_exhausted_fallbacks_are_an_error(models, failing):
     failing += [full()] * 9
-    with pytest.raises(RendererError, match="memory is full, and no savings remain") as error:
+    with pytest.raises(RendererError, match="memory is full, and no more can be freed") as error:
         make(models)
     assert "\n" not in str(error.value)
 

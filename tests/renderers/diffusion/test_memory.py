@@ -177,7 +177,7 @@ def test_working_size_shrinks_down_to_a_minimum(models, offloads):
     painter = renderer(models)
     plate = np.tile(picture(), (8, 7, 1))
     fails(painter.parts.base.unet, 99)
-    with pytest.raises(RendererError, match="memory is full, and no savings remain") as error:
+    with pytest.raises(RendererError, match="memory is full, and no more can be freed") as error:
         painter.render(RenderRequest(7, plate, None, None, None, 3), quiet)
     assert "\n" not in str(error.value)
     assert painter.parts.memory_savings.taken == ALL

@@ -91,7 +91,7 @@ def test_autoencoder_may_be_a_single_file(models, tmp_path, prefix):
 
 
 def test_file_that_is_not_an_autoencoder_is_refused(models):
-    with pytest.raises(RendererError, match="is not an autoencoder"):
+    with pytest.raises(RendererError, match="is not a Stable Diffusion autoencoder"):
         paint(models, vae=str(models / "loras_sd15" / "ink.v1.safetensors"))
     with pytest.raises(RendererError, match=r"there is no autoencoder nowhere\.safetensors"):
         paint(models, vae="nowhere.safetensors")
