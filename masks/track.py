@@ -153,7 +153,8 @@ def _track_frame(key: _Key, state: _State, frame: int, footage: Footage) -> tupl
     match = np.exp(-((local_difference(key.plate, flow, plate) / MATCH_LEVELS) ** 2)) * (shape > 0.5) + 1e-3
     confidence = _confidence(key, matte, pixel_confidence, pixel_evidence.coverage, _iou(observed, shape))
     tracked = Tracked(frame, _full_size_matte(key, flow, contradiction, observed, full_size), *confidence)
-    colours = state.colours.updated(plate, _outside_mask(np.maximum(matte, shape)))
+    inside = _certain_inside(matte, pixel_confidence)
+    colours = state.colours.updated(plate, inside, _outside_mask(np.maximum(matte, shape)))
     return _State(plate, matte, match.astype(F32), flow, colours, pixel_evidence.confidence), tracked
 
 
@@ -236,6 +237,11 @@ def local_difference(source: Bytes, flow: Floats, plate: Bytes) -> Floats:
 def _outside_mask(matte: Floats) -> Floats:
     """Mask of the pixels that are certainly outside: 1, else 0."""
     return (matte < MIN_ALPHA).astype(F32)
+
+
+def _certain_inside(matte: Floats, confidence: Floats) -> Floats:
+    """Weight of the pixels that are certainly inside: float32 (h, w), 0..1."""
+    return np.asarray((matte > 1 - MIN_ALPHA) * confidence**2, F32)
 
 
 def _signed_distance(shape: Floats) -> Floats:

@@ -101,7 +101,7 @@ STAGES = _table(
     Stage("segmenter_extension", 1, (), inputs="the options, versions and cache key of a segmenter's distribution"),
     Stage("matte_key", 1, ("stylize.matting.keying",), ("read",), ("chroma", "luma", "clean", "difference"),
           inputs="a plate"),
-    Stage("matte_track", 5, ("masks.track", "masks.clean_plate", "masks.fuse_tracks"), ("read", "flow_dis"),
+    Stage("matte_track", 6, ("masks.track", "masks.clean_plate", "masks.fuse_tracks"), ("read", "flow_dis"),
           inputs="the plates of a span and its painted mattes"),
     Stage("matte_write", 1, ("stylize.matting.matte_pipeline", "masks.foreground"), ("read",), inputs="a matte"),
     Stage("refine_edges", 3, ("stylize.matting.refine_edges",), ("read",), ("refine",),
