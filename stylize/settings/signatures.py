@@ -142,6 +142,7 @@ class MatteSettingsDict(TypedDict, total=False):
     """Options of ``stylize matte``; see ``MatteSettings``."""
 
     key: str | MatteKey | Iterable[str | MatteKey]
+    scribble: str | MatteKey | Iterable[str | MatteKey]
     chroma: str | None
     luma: str | Levels | None
     clean: str | os.PathLike[str] | None
