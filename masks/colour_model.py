@@ -17,12 +17,12 @@ from masks.arrays import F32, Bytes, Floats
 BINS, BIN_SIGMA = 12, 0.7
 # Side of a cell in pixels, and the width in cells over which its counts are blurred.
 CELL_SIZE, CELL_SIGMA = 16, 2.5
-# Fraction of the counts that remains after a frame.
-DECAY = F32(0.9)
+# Fraction of the counts that remains after a frame: the inside moves, and must not be remembered where it was.
+INSIDE_DECAY, OUTSIDE_DECAY = F32(0.3), F32(0.9)
 # Floor of the probability of a colour, and pseudo-count of pixels, which keep rare colours and small layers neutral.
 MIN_PROBABILITY, PSEUDO_COUNT = 5e-4, 150.0
 # Share of the painted inside in the probability of a colour of the inside; the rest is that of the inside nearby.
-KEY_SHARE = F32(0.5)
+KEY_SHARE = F32(0.75)
 # Log likelihood ratio that is nearly decisive, and side in pixels of the window over which it is averaged.
 DECISIVE_RATIO, WINDOW = 2.0, 5
 
@@ -51,8 +51,8 @@ class ColourModel:
         """Return a model updated with another picture. inside, outside: float32 (H, W), weights of pixels, 0..1."""
         return ColourModel(
             self.key,
-            DECAY * self.inside + _cell_histograms(picture, inside),
-            DECAY * self.outside + _cell_histograms(picture, outside),
+            INSIDE_DECAY * self.inside + _cell_histograms(picture, inside),
+            OUTSIDE_DECAY * self.outside + _cell_histograms(picture, outside),
         )
 
 

@@ -22,8 +22,6 @@ from masks.warp import warp
 MAX_DISTANCE, DISTANCE_UNIT, MAX_PATCH_LOG_ODDS = 0.006, 0.0015, 6.0
 # Penalty of the inside, 0..1, where no side matches a pixel and the key matches most of the others: an occluder.
 OCCLUSION_PENALTY = 0.65
-# Fraction of that penalty that a colour of the inside removes.
-COLOUR_RELIEF = 0.5
 # Largest log-odds of a colour, and of the motion of a pixel.
 COLOUR_LOG_ODDS, MOTION_LOG_ODDS = 2.0, 2.0
 # Log-odds of colour and motion above which they decide a pixel.
@@ -77,9 +75,7 @@ def evidence(plate: Bytes, key: LabelledFrame, previous: LabelledFrame, flows: F
     # Newly visible parts of the inside also match themselves in the previous frame, unless they move with the inside.
     outside = outside_distance + F32(MAX_DISTANCE) * np.maximum(motion_score, 0) * (1 - expected)
     # A key that matches most of the inside is reliable for the rest too, and the previous frame may be wrong.
-    # An occluder seldom has the colours that the inside has nearby; skin in other light does.
     penalty = F32(OCCLUSION_PENALTY * min(1.0, 1.5 * coverage)) * expected
-    penalty = penalty * (1 - F32(COLOUR_RELIEF) * np.maximum(colour_score, 0))
     # Pixels included by mistake would match themselves in all later frames, unless their colour is that of the outside.
     inside = inside_distance + F32(MAX_DISTANCE) * (penalty + np.maximum(-colour_score, 0))
     nearest = np.minimum(np.minimum(inside, key_distance), F32(MAX_DISTANCE) * (1 + penalty))

@@ -15,6 +15,7 @@ from masks.keyframe_suggestions import suggested_keyframes
 from propagate.arrays import Floats
 from propagate.flow_dis import DisFlow
 from propagate.split_at_keys import Span, split_at_keys
+from stylize.context.matte_confidence import CONFIDENCE, format_confidence
 from stylize.context.mattes import check_prompts, read_matte
 from stylize.errors import FrameRangeError, SettingsError
 from stylize.ingest.conforming import conform_plates
@@ -43,8 +44,6 @@ from stylize.stages import cache_key
 from stylize.threads import use_threads
 
 SUFFIXES = (".png", ".tif", ".tiff")
-# File alongside the mattes, with a line for each frame.
-CONFIDENCE = "confidence.csv"
 
 
 @dataclass(frozen=True)
@@ -332,7 +331,7 @@ def _write_matte(job: _Job, frame: int, matte: Floats, matte_key: str) -> None:
 
 
 def _write_confidence(job: _Job, confidence: Mapping[int, float]) -> None:
-    lines = [f"{frame},{value:.4f}" for frame, value in sorted(confidence.items())]
+    text = format_confidence(confidence)
     file = job.target.path.resolve() / CONFIDENCE
-    with atomic_write(file, seal=job.project.seal(cache_key("matte_write", lines))) as partial:
-        partial.write_text("\n".join(["frame,confidence", *lines]) + "\n")
+    with atomic_write(file, seal=job.project.seal(cache_key("matte_write", text))) as partial:
+        partial.write_text(text)
