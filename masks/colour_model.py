@@ -21,8 +21,8 @@ CELL_SIZE, CELL_SIGMA = 16, 2.5
 INSIDE_DECAY, OUTSIDE_DECAY = F32(0.3), F32(0.9)
 # Floor of the probability of a colour, and pseudo-count of pixels, which keep rare colours and small layers neutral.
 MIN_PROBABILITY, PSEUDO_COUNT = 5e-4, 150.0
-# Share of the painted inside in the probability of a colour of the inside; the rest is that of the inside nearby.
-KEY_SHARE = F32(0.75)
+# Largest share of the learned inside in the probability of a colour of the inside; the rest is that of the painted one.
+LEARNED_SHARE = 0.25
 # Log likelihood ratio that is nearly decisive, and side in pixels of the window over which it is averaged.
 DECISIVE_RATIO, WINDOW = 2.0, 5
 
@@ -30,11 +30,13 @@ DECISIVE_RATIO, WINDOW = 2.0, 5
 @dataclass(frozen=True)
 class ColourModel:
     """Histograms of two layers. key: float32 (BINS ** 3,), probability of each colour of the painted inside. inside,
-    outside: float32 (rows, columns, BINS ** 3), pixels of each colour in each cell of the picture."""
+    outside: float32 (rows, columns, BINS ** 3), pixels of each colour in each cell of the picture. trust: 0..1, in what
+    has been learned of the inside."""
 
     key: Floats
     inside: Floats
     outside: Floats
+    trust: float = 1.0
 
     def score(self, picture: Bytes) -> Floats:
         """Score of the colours around each pixel: float32 (H, W), from -1 (outside) to 1 (inside).
@@ -42,17 +44,20 @@ class ColourModel:
         picture: uint8 (H, W, 3), of the same size as the picture that the model was built from.
         """
         bins = _colour_bins(picture)
-        inside = KEY_SHARE * self.key[bins] + (1 - KEY_SHARE) * _local_probability(self.inside, bins)
+        share = F32(LEARNED_SHARE * self.trust)
+        inside = (1 - share) * self.key[bins] + share * _local_probability(self.inside, bins)
         outside = _local_probability(self.outside, bins)
         ratio = np.log(inside + F32(MIN_PROBABILITY)) - np.log(outside + F32(MIN_PROBABILITY))
         return np.tanh(cv2.blur(ratio.astype(F32), (WINDOW, WINDOW)) / F32(DECISIVE_RATIO)).astype(F32)
 
-    def updated(self, picture: Bytes, inside: Floats, outside: Floats) -> "ColourModel":
-        """Return a model updated with another picture. inside, outside: float32 (H, W), weights of pixels, 0..1."""
+    def updated(self, picture: Bytes, inside: Floats, outside: Floats, trust: float = 1.0) -> "ColourModel":
+        """Return a model updated with another picture. inside, outside: float32 (H, W), weights of pixels, 0..1.
+        trust: 0..1, in ``inside``."""
         return ColourModel(
             self.key,
             INSIDE_DECAY * self.inside + _cell_histograms(picture, inside),
             OUTSIDE_DECAY * self.outside + _cell_histograms(picture, outside),
+            trust,
         )
 
 

@@ -41,8 +41,8 @@ MIN_ALPHA = 0.02
 SHAPE_MARGIN = 12
 # Radius and flat variance of the guided filter, and the contrast that restores its crispness.
 FILTER_RADIUS, FLAT_VARIANCE, CONTRAST = 5, 1e-3, 2.5
-# Exponent of the agreement that scales what is learned of the inside's colours.
-LEARNING_EXPONENT = 4
+# Exponent of the agreement that gives the trust in what is learned of the inside's colours.
+TRUST_EXPONENT = 8
 # Smallest width of a contradiction, in pixels of the tracked size.
 MIN_CONTRADICTION = 3
 
@@ -161,8 +161,12 @@ def _track_frame(key: _Key, state: _State, frame: int, footage: Footage) -> tupl
         frame, _full_size_matte(key, flow, contradiction, observed, full_size), confidence_map, confidence
     )
     # A tracker that disagrees with itself must not learn its mistakes.
-    inside = _certain_inside(matte, pixel_confidence) * F32(agreement**LEARNING_EXPONENT)
-    colours = state.colours.updated(plate, inside, _outside_mask(np.maximum(matte, shape)))
+    colours = state.colours.updated(
+        plate,
+        _certain_inside(matte, pixel_confidence),
+        _outside_mask(np.maximum(matte, shape)),
+        agreement**TRUST_EXPONENT,
+    )
     return _State(plate, matte, match.astype(F32), flow, colours, pixel_evidence.confidence, disagreement), tracked
 
 

@@ -1,12 +1,17 @@
 """Confidence of tracked mattes, as a file alongside them."""
 
+import json
+
 import numpy as np
 import pytest
 
 import stylize
 from stylize.context.matte_confidence import CONFIDENCE, format_confidence, read_confidence, review_line
 from stylize.errors import MatteError
+from stylize.matting.matte_pipeline import MatteResult
 from stylize.media.images import write_image
+from stylize.summary import matte_lines
+from tests.quality.test_page import run_command
 
 
 def test_written_confidence_is_read_again(tmp_path):
@@ -49,9 +54,21 @@ def test_weak_mattes_are_reported_by_the_run_that_uses_them(tmp_path):
     (tmp_path / "m" / CONFIDENCE).write_text(format_confidence({1: 1.0, 2: 0.97, 3: 0.6}))
     messages = []
     made = stylize.run(
-        tmp_path / "plates", keys=tmp_path / "keys", matte=tmp_path / "m", to_stage="propagate",
-        on_message=messages.append,
+        tmp_path / "plates", keys=tmp_path / "keys", matte=tmp_path / "m", on_message=messages.append
     )  # fmt: skip
     assert set(made.frames) == {1, 2, 3}
     (warning,) = [line for line in messages if "expected overlap" in line]
     assert warning.startswith(f"warning: matte {tmp_path / 'm'}: frame 3:")
+    assert run_command("report", str(made.project), "-q") == 0
+    (shot,) = json.loads((made.project / "report.json").read_text())["shots"]
+    assert shot["mattes to review"] == [3]
+    assert shot["summary"]["lowest confidence of the mattes"] == 0.6
+    assert "lowest confidence of the mattes" in (made.project / "report.html").read_text()
+
+
+def test_review_is_part_of_the_summary_of_mattes(tmp_path):
+    known = {1: 1.0, 2: 0.9, 3: 0.7}
+    made = MatteResult((tmp_path,), dict.fromkeys(known, tmp_path), known, (3,), (1, 2, 3))
+    lines = list(matte_lines(made, 1.0))
+    assert lines[1].startswith("review: frames 2-3: expected overlap")
+    assert lines[2] == "suggestion: paint a matte for frame 3 (confidence 0.70)"

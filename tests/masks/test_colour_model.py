@@ -57,6 +57,7 @@ def test_update_learns_colours_of_both_layers_by_weight():
     assert np.abs(model.updated(green, nothing, nothing).score(green)).max() < 0.1
     assert model.updated(green, nothing, all_of_it).score(green).max() < -0.9
     assert model.updated(green, all_of_it, nothing).score(green).min() > 0.9
+    assert np.abs(model.updated(green, all_of_it, nothing, 0.0).score(green)).max() < 0.1
 
 
 def test_colours_of_the_painted_inside_are_not_forgotten():
