@@ -1,11 +1,12 @@
-"""Colour model of two layers: the inside by its colours anywhere, the outside by its colours nearby.
+"""Colour model of two layers: their colours nearby, and those of the painted inside anywhere.
 
 Three-dimensional histograms compared by their likelihood ratio, as in Boykov and Jolly, "Interactive graph cuts for
-optimal boundary and region segmentation", ICCV 2001. The outside has overlapping local windows, as in Bai, Wang, Simons
-and Sapiro, "Video SnapCut", SIGGRAPH 2009. A colour of both layers, or of neither, is neutral.
+optimal boundary and region segmentation", ICCV 2001, in overlapping local windows, as in Bai, Wang, Simons and Sapiro,
+"Video SnapCut", SIGGRAPH 2009. Both layers learn from frame to frame, so that an arm that turns towards the light stays
+the inside, and the painted frame is never forgotten. A colour of both layers, or of neither, is neutral.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -16,21 +17,26 @@ from masks.arrays import F32, Bytes, Floats
 BINS, BIN_SIGMA = 12, 0.7
 # Side of a cell in pixels, and the width in cells over which its counts are blurred.
 CELL_SIZE, CELL_SIGMA = 16, 2.5
-# Fraction of the counts of the outside that remains after a frame.
-DECAY = F32(0.9)
+# Fraction of the counts that remains after a frame: the inside moves, and must not be remembered where it was.
+INSIDE_DECAY, OUTSIDE_DECAY = F32(0.3), F32(0.9)
 # Floor of the probability of a colour, and pseudo-count of pixels, which keep rare colours and small layers neutral.
 MIN_PROBABILITY, PSEUDO_COUNT = 5e-4, 150.0
+# Largest share of the learned inside in the probability of a colour of the inside; the rest is that of the painted one.
+LEARNED_SHARE = 0.25
 # Log likelihood ratio that is nearly decisive, and side in pixels of the window over which it is averaged.
 DECISIVE_RATIO, WINDOW = 2.0, 5
 
 
 @dataclass(frozen=True)
 class ColourModel:
-    """Histograms of two layers. inside: float32 (BINS ** 3,), probability of each colour. outside: float32 (rows,
-    columns, BINS ** 3), pixels of each colour in each cell of the picture."""
+    """Histograms of two layers. key: float32 (BINS ** 3,), probability of each colour of the painted inside. inside,
+    outside: float32 (rows, columns, BINS ** 3), pixels of each colour in each cell of the picture. trust: 0..1, in what
+    has been learned of the inside."""
 
+    key: Floats
     inside: Floats
     outside: Floats
+    trust: float = 1.0
 
     def score(self, picture: Bytes) -> Floats:
         """Score of the colours around each pixel: float32 (H, W), from -1 (outside) to 1 (inside).
@@ -38,39 +44,48 @@ class ColourModel:
         picture: uint8 (H, W, 3), of the same size as the picture that the model was built from.
         """
         bins = _colour_bins(picture)
-        ratio = np.log(self.inside[bins] + F32(MIN_PROBABILITY)) - np.log(
-            self._local_probability(bins) + F32(MIN_PROBABILITY)
-        )
+        share = F32(LEARNED_SHARE * self.trust)
+        inside = (1 - share) * self.key[bins] + share * _local_probability(self.inside, bins)
+        outside = _local_probability(self.outside, bins)
+        ratio = np.log(inside + F32(MIN_PROBABILITY)) - np.log(outside + F32(MIN_PROBABILITY))
         return np.tanh(cv2.blur(ratio.astype(F32), (WINDOW, WINDOW)) / F32(DECISIVE_RATIO)).astype(F32)
 
-    def updated(self, picture: Bytes, outside: Floats) -> "ColourModel":
-        """Return a model updated with the outside of another picture. outside: float32 (H, W), weights, 0..1."""
-        return replace(self, outside=DECAY * self.outside + _cell_histograms(picture, outside))
-
-    def _local_probability(self, bins: np.ndarray) -> Floats:
-        """Probability of each pixel's colour in the outside around it: float32 (H, W)."""
-        rows, columns = self.outside.shape[:2]
-        counts = _blur_cells(self.outside)
-        probabilities = (counts / (counts.sum(axis=-1, keepdims=True) + F32(PSEUDO_COUNT))).reshape(rows * columns, -1)
-        height, width = bins.shape
-        upper_row, row_fraction = _interpolation(height, rows)
-        left_column, column_fraction = _interpolation(width, columns)
-        probability = np.zeros(bins.shape, F32)
-        for y, row_weight in ((upper_row, 1 - row_fraction), (np.minimum(upper_row + 1, rows - 1), row_fraction)):
-            for x, column_weight in (
-                (left_column, 1 - column_fraction),
-                (np.minimum(left_column + 1, columns - 1), column_fraction),
-            ):
-                probability += (
-                    probabilities[y[:, None] * columns + x[None], bins] * row_weight[:, None] * column_weight[None]
-                )
-        return probability
+    def updated(self, picture: Bytes, inside: Floats, outside: Floats, trust: float = 1.0) -> "ColourModel":
+        """Return a model updated with another picture. inside, outside: float32 (H, W), weights of pixels, 0..1.
+        trust: 0..1, in ``inside``."""
+        return ColourModel(
+            self.key,
+            INSIDE_DECAY * self.inside + _cell_histograms(picture, inside),
+            OUTSIDE_DECAY * self.outside + _cell_histograms(picture, outside),
+            trust,
+        )
 
 
 def colour_model(picture: Bytes, inside: Floats, outside: Floats) -> ColourModel:
     """Build the model of one picture, uint8 (H, W, 3). inside, outside: float32 (H, W), weights of pixels, 0..1."""
     counts = _blur_bins(np.bincount(_colour_bins(picture).ravel(), inside.ravel(), BINS**3).astype(F32)[None])[0]
-    return ColourModel(counts / (counts.sum() + F32(PSEUDO_COUNT)), _cell_histograms(picture, outside))
+    key = counts / (counts.sum() + F32(PSEUDO_COUNT))
+    return ColourModel(key, _cell_histograms(picture, inside), _cell_histograms(picture, outside))
+
+
+def _local_probability(cells: Floats, bins: np.ndarray) -> Floats:
+    """Probability of each pixel's colour in the cells around it: float32 (H, W)."""
+    rows, columns = cells.shape[:2]
+    counts = _blur_cells(cells)
+    probabilities = (counts / (counts.sum(axis=-1, keepdims=True) + F32(PSEUDO_COUNT))).reshape(rows * columns, -1)
+    height, width = bins.shape
+    upper_row, row_fraction = _interpolation(height, rows)
+    left_column, column_fraction = _interpolation(width, columns)
+    probability = np.zeros(bins.shape, F32)
+    for y, row_weight in ((upper_row, 1 - row_fraction), (np.minimum(upper_row + 1, rows - 1), row_fraction)):
+        for x, column_weight in (
+            (left_column, 1 - column_fraction),
+            (np.minimum(left_column + 1, columns - 1), column_fraction),
+        ):
+            probability += (
+                probabilities[y[:, None] * columns + x[None], bins] * row_weight[:, None] * column_weight[None]
+            )
+    return probability
 
 
 def _colour_bins(picture: Bytes) -> np.ndarray:

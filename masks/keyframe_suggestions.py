@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-# Confidence below which a frame should be reviewed.
-MIN_CONFIDENCE = 0.9
+# Confidence below which a frame should be reviewed. On footage with painted masks that chose it, all frames of an
+# overlap below 0.93 were below it, and one in sixteen of those below it had a better one, mostly in clips that hold.
+MIN_CONFIDENCE = 0.95
 # Maximum number of suggested frames.
 MAX_SUGGESTIONS = 3
 # Frames over which a painted matte tracks reliably, as measured by the tests on composites.
@@ -25,6 +26,11 @@ def suggested_keyframes(
     runs = [(run, frames) for frames in shots for run in _weak_runs(frames, confidence)]
     runs.sort(key=lambda run: min(confidence[frame] for frame in run[0]))
     return [_choose_frame(run, confidence, set(frames) & set(painted)) for run, frames in runs[:MAX_SUGGESTIONS]]
+
+
+def weak_frames(confidence: Mapping[int, float]) -> list[int]:
+    """Return the frames to review, ascending: those below MIN_CONFIDENCE."""
+    return sorted(frame for frame, value in confidence.items() if value < MIN_CONFIDENCE)
 
 
 def _weak_runs(frames: Sequence[int], confidence: Mapping[int, float]) -> list[list[int]]:

@@ -18,6 +18,7 @@ import numpy as np
 from masks.arrays import F32, U8, Bools, Bytes, Floats, check_matte
 from masks.colour_model import ColourModel, colour_model
 from masks.despeckle import despeckle
+from masks.expected_overlap import Disagreement, expected_overlap
 from masks.guided_filter import guided_filter
 from masks.log_odds import MATCH_DISTANCE, Flows, LabelledFrame, evidence
 from masks.motion_field import motion_field
@@ -40,8 +41,8 @@ MIN_ALPHA = 0.02
 SHAPE_MARGIN = 12
 # Radius and flat variance of the guided filter, and the contrast that restores its crispness.
 FILTER_RADIUS, FLAT_VARIANCE, CONTRAST = 5, 1e-3, 2.5
-# Loss of overlap where no pixel is confident, and where the observed matte and the expected shape do not overlap.
-CONFIDENCE_LOSS, AGREEMENT_LOSS = 0.3, 0.3
+# Exponent of the agreement that gives the trust in what is learned of the inside's colours.
+TRUST_EXPONENT = 8
 # Smallest width of a contradiction, in pixels of the tracked size.
 MIN_CONTRADICTION = 3
 
@@ -95,7 +96,7 @@ class _Key:
 class _State:
     """State after a frame, at the tracked size. plate: uint8 (h, w, 3). matte: float32 (h, w) in [0, 1]. coverage:
     float32 (h, w), 0..1, of the inside by the key. flow: float32 (h, w, 2), of the inside to the key, on this frame's
-    grid. colours: of both sides. confidence: float32 (h, w), as in ``LabelledFrame``."""
+    grid. colours: of both sides. confidence: float32 (h, w), as in ``LabelledFrame``. disagreement: since the key."""
 
     plate: Bytes
     matte: Floats
@@ -103,6 +104,7 @@ class _State:
     flow: Floats
     colours: ColourModel
     confidence: Floats
+    disagreement: Disagreement
 
 
 def track(frames: Sequence[int], footage: Footage, key: Floats) -> Iterator[Tracked]:
@@ -120,7 +122,7 @@ def track(frames: Sequence[int], footage: Footage, key: Floats) -> Iterator[Trac
     height, width = small_plate.shape[:2]
     colours = colour_model(small_plate, prepared.matte, _outside_mask(prepared.matte))
     ones = np.ones((height, width), F32)
-    state = _State(small_plate, prepared.matte, ones, np.zeros((height, width, 2), F32), colours, ones)
+    state = _State(small_plate, prepared.matte, ones, np.zeros((height, width, 2), F32), colours, ones, Disagreement())
     for frame in frames[1:]:
         state, tracked = _track_frame(prepared, state, frame, footage)
         yield tracked
@@ -151,10 +153,21 @@ def _track_frame(key: _Key, state: _State, frame: int, footage: Footage) -> tupl
     contradiction = _contradiction(observed, shape)
     matte = shape + contradiction * (observed - shape)
     match = np.exp(-((local_difference(key.plate, flow, plate) / MATCH_LEVELS) ** 2)) * (shape > 0.5) + 1e-3
-    confidence = _confidence(key, matte, pixel_confidence, pixel_evidence.coverage, _iou(observed, shape))
-    tracked = Tracked(frame, _full_size_matte(key, flow, contradiction, observed, full_size), *confidence)
-    colours = state.colours.updated(plate, _outside_mask(np.maximum(matte, shape)))
-    return _State(plate, matte, match.astype(F32), flow, colours, pixel_evidence.confidence), tracked
+    agreement = _iou(observed, shape)
+    disagreement = state.disagreement.after(agreement)
+    confidence_map = resized(pixel_confidence, key.full_size.shape)
+    confidence = expected_overlap(matte, pixel_evidence.coverage, disagreement)
+    tracked = Tracked(
+        frame, _full_size_matte(key, flow, contradiction, observed, full_size), confidence_map, confidence
+    )
+    # A tracker that disagrees with itself must not learn its mistakes.
+    colours = state.colours.updated(
+        plate,
+        _certain_inside(matte, pixel_confidence),
+        _outside_mask(np.maximum(matte, shape)),
+        agreement**TRUST_EXPONENT,
+    )
+    return _State(plate, matte, match.astype(F32), flow, colours, pixel_evidence.confidence, disagreement), tracked
 
 
 # Motion
@@ -238,6 +251,11 @@ def _outside_mask(matte: Floats) -> Floats:
     return (matte < MIN_ALPHA).astype(F32)
 
 
+def _certain_inside(matte: Floats, confidence: Floats) -> Floats:
+    """Weight of the pixels that are certainly inside: float32 (h, w), 0..1."""
+    return np.asarray((matte > 1 - MIN_ALPHA) * confidence**2, F32)
+
+
 def _signed_distance(shape: Floats) -> Floats:
     """Signed distance to the border of a matte in pixels, negative outside: float32 (h, w)."""
     inside = (shape > 0.5).astype(U8)
@@ -252,28 +270,6 @@ def _contradiction(observed: Floats, shape: Floats) -> Floats:
     core = cv2.morphologyEx(other, cv2.MORPH_OPEN, disc)
     dilated = cv2.dilate(core, np.ones((7, 7), U8)).astype(F32)
     return np.asarray(cv2.blur(dilated, (3, 3)))
-
-
-def _confidence(
-    key: _Key, matte: Floats, pixel_confidence: Floats, coverage: float, agreement: float
-) -> tuple[Floats, float]:
-    """Confidence of each pixel, at full size, and of the frame; see ``_expected_iou``."""
-    inside = (matte > 0.5).astype(U8)
-    border = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, np.ones((7, 7), U8)) > 0
-    border_confidence = float(pixel_confidence[border].mean()) if border.any() else 0.0
-    return resized(pixel_confidence, key.full_size.shape), _expected_iou(
-        border_confidence * float(np.sqrt(coverage)), agreement
-    )
-
-
-def _expected_iou(confidence: float, agreement: float) -> float:
-    """Expected intersection over union with the true matte, 0..1.
-
-    confidence: confidence of the border, and coverage of the inside by the key, 0..1. agreement: overlap of the
-    observed matte and the expected shape, 0..1. Fitted to composites with known alpha, with fast turns, fast motion,
-    growth and occlusion: where the overlap was 0.8 or more the mean error is 0.09, and lost subjects score below 0.6.
-    """
-    return float(np.clip(1 - CONFIDENCE_LOSS * (1 - confidence) ** 2 - AGREEMENT_LOSS * (1 - agreement), 0, 1))
 
 
 def _iou(observed: Floats, shape: Floats) -> float:

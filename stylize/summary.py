@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from stylize.context.matte_confidence import review_line
 from stylize.media.sequences import format_frames, name_frames
 from stylize.result import LayerResult, Result
 from stylize.settings import Settings, looks_of
@@ -67,6 +68,9 @@ def matte_lines(result: "MatteResult", seconds: float) -> Iterator[str]:
     """Yield the summary of mattes: counts, frames to paint, and files written. seconds: duration of the run."""
     made, reused = len(result.redone), len(result.frames) - len(result.redone)
     yield f"mattes: {made} made, {reused} reused, in {format_duration(seconds)}"
+    review = review_line(result.confidence)
+    if review is not None:
+        yield f"review: {review}"
     for frame in result.suggested_keyframes:
         yield f"suggestion: paint a matte for frame {frame} (confidence {result.confidence[frame]:.2f})"
     yield from (f"wrote: {folder}" for folder in result.folders)

@@ -17,7 +17,7 @@ PAGES = sorted({*TOP, *(ROOT / "docs").rglob("*.md")} - {ROOT / "docs/developmen
 COMMAND_FLAGS = {"--help", "--help-all", "--version", "--name", "--layer", "--update", "--results", "--dry-run"}
 OTHER_FLAGS = {
     "--dist", "--api", "--include", "--sizes", "--count", "--width", "--movie", "--only", "--cost", "--sheet",
-    "--footage", "--clock",
+    "--footage", "--davis", "--clock",
 }  # fmt: skip
 MAX_README_LINES = 180
 

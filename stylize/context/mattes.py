@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from masks.feather import feather
 from masks.grow import grow
 from masks.prompts import Box, Prompt
 from propagate.arrays import Floats
+from stylize.context.matte_confidence import read_confidence, review_line
 from stylize.errors import FrameRangeError, InputError, MatteError
 from stylize.ingest.unpacking import unpack, unpack_once
 from stylize.media.companions import Companion
@@ -64,13 +65,15 @@ class Mattes:
     """One matte for each frame of a shot.
 
     paths: file of each frame. size: (width, height) in pixels. by_alpha: the matte is the alpha channel, and 1 in files
-    without alpha; otherwise it is the grey value. shaping: applied by `read`.
+    without alpha; otherwise it is the grey value. shaping: applied by `read`. confidence: expected overlap with the
+    truth, 0..1, by frame, of mattes that `stylize matte` tracked; empty for others.
     """
 
     paths: Mapping[int, Path]
     size: tuple[int, int]
     by_alpha: bool = False
     shaping: Shaping = Shaping()
+    confidence: Mapping[int, float] = field(default_factory=dict)
 
     def read(self, frame: int) -> Floats:
         """Read a frame: float32 (H, W) in [0, 1], 1 where the style applies.
@@ -121,6 +124,9 @@ def mattes_from_files(shot: Shot, settings: Settings, project: Project) -> Matte
             raise MatteError(f"{note}; write them with alpha, or leave out --strict to use them so")
         if note is not None:
             project.message(f"warning: {note}: the whole frame is inside the matte there")
+    review = review_line(mattes.confidence)
+    if review is not None:
+        project.message(f"warning: matte {settings.matte}: {review}")
     return mattes
 
 
@@ -217,7 +223,10 @@ def _as_extent(box: list[int] | None, whole: bool) -> Extent:
 
 def _find_mattes(path: Path, shot: Shot, shaping: Shaping, unpack_movie: Callable[[Shot], dict[int, Path]]) -> Mattes:
     files = _MATTE.files(path, shot, unpack_movie)
-    return Mattes(files, shot.size, _by_alpha(files), shaping)
+    folder = path if path.is_dir() else path.parent
+    known = {frame: value for frame, value in read_confidence(folder).items() if frame in files}
+    still = len(set(files.values())) < len(files)
+    return Mattes(files, shot.size, _by_alpha(files), shaping, {} if still else known)
 
 
 def _by_alpha(files: Mapping[int, Path]) -> bool:

@@ -4,31 +4,29 @@ A span, which lies between two painted mattes of one shot, depends only on these
 thus regenerates only the adjacent spans. Mattes are not propagated across cuts.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from masks.clean_plate import from_clean_plate, is_empty
 from masks.foreground import foreground
-from masks.fuse_tracks import fuse_tracks
 from masks.keyframe_suggestions import suggested_keyframes
-from masks.track import Footage, Tracked, track
 from propagate.arrays import Floats
 from propagate.flow_dis import DisFlow
 from propagate.split_at_keys import Span, split_at_keys
+from stylize.context.matte_confidence import CONFIDENCE, format_confidence
 from stylize.context.mattes import check_prompts, read_matte
 from stylize.errors import FrameRangeError, SettingsError
 from stylize.ingest.conforming import conform_plates
 from stylize.ingest.open_footage import open_footage, report_footage
 from stylize.ingest.scene_view import with_view
-from stylize.io_errors import PROJECT_OPTION, output_error
 from stylize.matting.keying import Keyer, open_keyer
 from stylize.matting.networks import open_segmentation
 from stylize.matting.refine_edges import Refine, open_refiner
-from stylize.matting.scratch_folder import scratch_folder
+from stylize.matting.scribbles import complete_strokes, read_strokes
 from stylize.matting.segmenting import segment_shot
+from stylize.matting.track_span import track_span
 from stylize.media.images import quantise, to_float, write_image
 from stylize.media.plates import Plates
 from stylize.media.safe_write import atomic_write, location, make_folder
@@ -41,14 +39,12 @@ from stylize.planning.picking import recall_cuts
 from stylize.project import Project, project_of
 from stylize.project.protect import check_overwrite, refuse_inputs, refuse_unwritable
 from stylize.reporter import SILENT, OnMessage, Reporter
-from stylize.settings import MatteSettings
+from stylize.settings import MatteKey, MatteSettings
 from stylize.settings.input_files import inputs_of
 from stylize.stages import cache_key
 from stylize.threads import use_threads
 
 SUFFIXES = (".png", ".tif", ".tiff")
-# File alongside the mattes, with a line for each frame.
-CONFIDENCE = "confidence.csv"
 
 
 @dataclass(frozen=True)
@@ -75,6 +71,7 @@ class _Job:
     target: Target
     foreground_target: Target | None
     keys: Mapping[int, Path]
+    scribbles: Mapping[int, Path]
     refine: Refine
     refine_inputs: list[int]
     on_frame: Callable[[], None]
@@ -110,7 +107,12 @@ def make_mattes(path: Path, settings: MatteSettings, reporter: Reporter = SILENT
     reporter.check()
     shot = open_footage(path, settings, frames=settings.frames)
     report_footage(shot, reporter.message)
-    keys = _keys(shot, settings)
+    keys, scribbles = _keys(shot, settings.key, "--key"), _keys(shot, settings.scribble, "--scribble")
+    for file in keys.values():
+        read_matte(file, shot.size)  # reports errors early
+    for file in scribbles.values():
+        read_strokes(file, shot.size)
+    painted = bool(keys or scribbles)
     refine, refine_inputs = open_refiner(settings.refine)
     segmentation = None
     if settings.matte_model is not None or settings.segmenter is not None:
@@ -128,7 +130,7 @@ def make_mattes(path: Path, settings: MatteSettings, reporter: Reporter = SILENT
         files = _files(target, shot)
         foreground_files = _files(foreground_target, shot)
         _check_distinct(files, foreground_files)
-        written = [*files, *foreground_files, *([target.path.resolve() / CONFIDENCE] if keys else [])]
+        written = [*files, *foreground_files, *([target.path.resolve() / CONFIDENCE] if painted else [])]
         refuse_inputs(written, inputs_of(settings, path), shot, project)
         refuse_unwritable(written)
         if not settings.overwrite:
@@ -145,9 +147,10 @@ def make_mattes(path: Path, settings: MatteSettings, reporter: Reporter = SILENT
             if one is not None:
                 make_folder(one.path)
         job = _Job(
-            shot, project, plates, target, foreground_target, keys, refine, refine_inputs, on_frame, reporter.message
-        )
-        keyer = open_keyer(settings, shot, plates, project) if segmentation is None and not keys else None
+            shot, project, plates, target, foreground_target, keys, scribbles, refine, refine_inputs, on_frame,
+            reporter.message,
+        )  # fmt: skip
+        keyer = open_keyer(settings, shot, plates, project) if segmentation is None and not painted else None
         if segmentation is not None:
             redone = segment_shot(
                 shot, project, plates, segmentation, job.file, reporter.progress, refine, refine_inputs
@@ -164,15 +167,13 @@ def make_mattes(path: Path, settings: MatteSettings, reporter: Reporter = SILENT
         return made
 
 
-def _keys(shot: Shot, settings: MatteSettings) -> dict[int, Path]:
-    for key in settings.key:
+def _keys(shot: Shot, keys: Sequence[MatteKey], flag: str) -> dict[int, Path]:
+    """Return pictures by frame, ascending. Raises FrameRangeError for a frame that the shot does not have."""
+    for key in keys:
         if key.frame not in shot.frames:
             available = f"the frames are {format_frames(shot.frames)}"
-            raise FrameRangeError(f"--key {key}: the shot has no frame {key.frame}, {available}; choose one of them")
-    found = {key.frame: key.path for key in sorted(settings.key, key=lambda key: key.frame)}
-    for file in found.values():
-        read_matte(file, shot.size)  # reports errors early
-    return found
+            raise FrameRangeError(f"{flag} {key}: the shot has no frame {key.frame}, {available}; choose one of them")
+    return {key.frame: key.path for key in sorted(keys, key=lambda key: key.frame)}
 
 
 def _target(flag: str, subject: str, text: str, shot: Shot) -> Target:
@@ -197,16 +198,19 @@ def _check_distinct(files: Collection[Path], foreground_files: Collection[Path])
 
 def _propagate(job: _Job, files: list[Path]) -> MatteResult:
     redone: list[int] = []
+    shots = _shots(job)
     confidence = dict.fromkeys(job.keys, 1.0)
+    if job.scribbles:
+        completed, overlaps = complete_strokes(job.scribbles, job.keys, shots, job.plates, job.project)
+        job, confidence = replace(job, keys={**job.keys, **completed}), {**confidence, **overlaps}
     for frame in job.keys:
         matte_key = cache_key("matte_write", "painted", job.project.digest(job.keys[frame]))
         if not job.project.fresh(job.file(frame), matte_key):
             _write_matte(job, frame, job.painted(frame), matte_key)
             redone.append(frame)
         job.on_frame()
-    shots = _shots(job)
     for frames in shots:
-        keys = [frame for frame in job.keys if frame in set(frames)]
+        keys = sorted(frame for frame in job.keys if frame in set(frames))
         for span in split_at_keys(frames, keys) if keys else ():
             known, made = _make_span(job, span)
             confidence.update(known)
@@ -309,7 +313,7 @@ def _make_span(job: _Job, span: Span) -> tuple[dict[int, float], list[int]]:
             job.on_frame()
         return {int(frame): float(value) for frame, value in known}, []
     found = {}
-    for one in _track_span(job, span):
+    for one in track_span(span, job.plates, job.project, job.painted):
         _write_matte(job, one.frame, job.refined(one.frame, one.matte), matte_key)
         found[one.frame] = one.confidence
         job.on_frame()
@@ -317,52 +321,12 @@ def _make_span(job: _Job, span: Span) -> tuple[dict[int, float], list[int]]:
     return found, sorted(found)
 
 
-def _track_span(job: _Job, span: Span) -> Iterator[Tracked]:
-    backward = list(reversed(span.frames))
-    if span.right is None and span.left is not None:
-        yield from _track_one_way(job, [span.left, *span.frames])
-    elif span.left is None and span.right is not None:
-        yield from _track_one_way(job, [span.right, *backward])
-    elif span.left is not None and span.right is not None:
-        # The forward direction is stored on disk, so that memory does not grow with the span.
-        with scratch_folder(job.project, "way") as folder:
-            for one in _track_one_way(job, [span.left, *span.frames]):
-                _save_tracked(folder / str(one.frame), one)
-            for other in _track_one_way(job, [span.right, *backward]):
-                nearness = (other.frame - span.left) / (span.right - span.left)
-                yield fuse_tracks(_load_tracked(folder / str(other.frame), other.frame), other, nearness)
-
-
-def _track_one_way(job: _Job, frames: Sequence[int]) -> Iterator[Tracked]:
-    """Track the painted matte of ``frames[0]`` through the other frames."""
-    footage = Footage(job.plates.colour, DisFlow(), DisFlow("fine"))
-    painted = job.painted(frames[0])
-    return (
-        from_clean_plate(frames, footage, painted.shape[:2]) if is_empty(painted) else track(frames, footage, painted)
-    )
-
-
-def _save_tracked(path: Path, one: Tracked) -> None:
-    try:
-        np.savez(path, matte=quantise(one.matte, np.uint16), confidence_map=one.confidence_map.astype(np.float16),
-                 confidence=one.confidence, from_clean_plate=one.from_clean_plate)  # fmt: skip
-    except OSError as error:
-        raise output_error(error, path, PROJECT_OPTION) from error
-
-
-def _load_tracked(path: Path, frame: int) -> Tracked:
-    with np.load(path.with_name(f"{path.name}.npz")) as arrays:
-        matte = arrays["matte"].astype(np.float32) / np.float32(65535)
-        return Tracked(frame, matte, arrays["confidence_map"].astype(np.float32),
-                       float(arrays["confidence"]), bool(arrays["from_clean_plate"]))  # fmt: skip
-
-
 def _write_matte(job: _Job, frame: int, matte: Floats, matte_key: str) -> None:
     write_image(job.file(frame), quantise(matte, np.uint16), seal=job.project.seal(matte_key))
 
 
 def _write_confidence(job: _Job, confidence: Mapping[int, float]) -> None:
-    lines = [f"{frame},{value:.4f}" for frame, value in sorted(confidence.items())]
+    text = format_confidence(confidence)
     file = job.target.path.resolve() / CONFIDENCE
-    with atomic_write(file, seal=job.project.seal(cache_key("matte_write", lines))) as partial:
-        partial.write_text("\n".join(["frame,confidence", *lines]) + "\n")
+    with atomic_write(file, seal=job.project.seal(cache_key("matte_write", text))) as partial:
+        partial.write_text(text)

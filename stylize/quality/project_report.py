@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from masks.keyframe_suggestions import weak_frames
 from propagate.arrays import Floats, Pixels
 from stylize.context.context import Context
 from stylize.delivery.contact_sheet import choose_columns
@@ -108,7 +109,13 @@ def _shot(context: Context, plan: ShotPlan) -> dict[str, Any]:
         }
         for key in plan.keyframes
     ]  # fmt: skip
-    return {"frames": [asdict(one) for one in measured], "keys": keys, "summary": _summary(measured, keys)}
+    known = context.mattes.confidence if context.mattes else {}
+    confidence = {frame: known[frame] for frame in plan.frames if frame in known}
+    summary = _summary(measured, keys) | {"lowest confidence of the mattes": min(confidence.values(), default=None)}
+    return {
+        "frames": [asdict(one) for one in measured], "keys": keys, "summary": summary,
+        "mattes to review": weak_frames(confidence),
+    }  # fmt: skip
 
 
 def _agreement(one: NeighbourAgreement | None) -> dict[str, Any] | None:

@@ -35,6 +35,14 @@ class MatteSettings(ReadingSettings):
         stages=_MATTE,
         essential=True,
     )
+    scribble: tuple[MatteKey, ...] = option_field(
+        types.MATTE_KEYS,
+        (),
+        MATTE,
+        "Strokes and their frame, such as 40:strokes.png, white inside and black outside, to complete and track. May "
+        "be repeated.",
+        stages=_MATTE,
+    )
     chroma: str | None = option_field(
         types.SCREEN,
         None,
@@ -163,10 +171,16 @@ class MatteSettings(ReadingSettings):
             )
         if self.difference.low > self.difference.high:
             raise SettingsError(f"--difference {self.difference} is descending; write the smaller level first")
-        frames = [key.frame for key in self.key]
-        duplicates = [frame for frame in frames if frames.count(frame) > 1]
-        if duplicates:
-            raise SettingsError(f"--key has two mattes for frame {duplicates[0]}; give one of them")
+        painted, scribbled = ([key.frame for key in keys] for keys in (self.key, self.scribble))
+        for flag, frames in (("--key", painted), ("--scribble", scribbled)):
+            duplicates = [frame for frame in frames if frames.count(frame) > 1]
+            if duplicates:
+                raise SettingsError(f"{flag} has two mattes for frame {duplicates[0]}; give one of them")
+        both = set(painted) & set(scribbled)
+        if both:
+            raise SettingsError(
+                f"frame {min(both)} has a painted matte, which strokes cannot change; give --key or --scribble for it"
+            )
 
     def network_matte(self) -> NetworkMatte:
         """Return what the network of ``matte_model`` must find."""

@@ -154,6 +154,7 @@ class MatteSettingsDict(TypedDict, total=False):
     input_space: str | None
     view: str | None
     key: str | MatteKey | Iterable[str | MatteKey]
+    scribble: str | MatteKey | Iterable[str | MatteKey]
     chroma: str | None
     luma: str | Levels | None
     clean: str | os.PathLike[str] | None

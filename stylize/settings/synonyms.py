@@ -139,6 +139,7 @@ SYNONYMS: Mapping[str, str] = MappingProxyType(
         "to_stage": "until stop-after stop-at to-step only-plan=pick",
         # ``stylize matte``
         "key": "painted-matte keyframe mask matte",
+        "scribble": "strokes stroke trimap brush correct fix",
         "chroma": (
             "greenscreen=green green-screen=green bluescreen=blue blue-screen=blue chromakey chroma-key screen keyer"
         ),

@@ -192,6 +192,8 @@ def _model_for(prompts: Any) -> str:
 def check_matte_method(settings: Any) -> None:
     """Raise SettingsError unless ``stylize matte`` has exactly one method, with all options that it needs."""
     given_options = [name for name in MATTE_METHODS if getattr(settings, name) not in (None, ())]
+    if settings.scribble and not settings.key:
+        given_options.append("scribble")
     given_options += [name for name in ("segmenter", "matte_model") if getattr(settings, name) is not None][:1]
     by_network = settings.matte_model is not None or settings.segmenter is not None
     prompts = (*settings.click, *settings.exclude, *settings.box)

@@ -47,15 +47,28 @@ def test_only_nearby_outside_colours_count():
     assert score[:, -6 * CELL_SIZE :].max() < 0.4
 
 
-def test_update_learns_outside_colours_by_weight():
+def test_update_learns_colours_of_both_layers_by_weight():
     picture = painted([RED, BLUE])
     inside = np.zeros(picture.shape[:2], bool)
     inside[:, :48] = True
     model = colour_model(picture, *layers(inside))
     green = painted([GREEN])
-    nothing = model.updated(green, np.zeros(green.shape[:2], np.float32)).score(green)
-    assert np.abs(nothing).max() < 0.1
-    assert model.updated(green, np.ones(green.shape[:2], np.float32)).score(green).max() < -0.9
+    nothing, all_of_it = np.zeros(green.shape[:2], np.float32), np.ones(green.shape[:2], np.float32)
+    assert np.abs(model.updated(green, nothing, nothing).score(green)).max() < 0.1
+    assert model.updated(green, nothing, all_of_it).score(green).max() < -0.9
+    assert model.updated(green, all_of_it, nothing).score(green).min() > 0.9
+    assert np.abs(model.updated(green, all_of_it, nothing, 0.0).score(green)).max() < 0.1
+
+
+def test_colours_of_the_painted_inside_are_not_forgotten():
+    picture = painted([RED, BLUE])
+    inside = np.zeros(picture.shape[:2], bool)
+    inside[:, :48] = True
+    model = colour_model(picture, *layers(inside))
+    green = painted([GREEN])
+    for _ in range(60):
+        model = model.updated(green, np.ones(green.shape[:2], np.float32), np.zeros(green.shape[:2], np.float32))
+    assert model.score(painted([RED])).min() > 0.9
 
 
 def test_empty_layers_and_partial_cells_work():

@@ -13,7 +13,7 @@ SURE, WEAK = 0.95, 0.5
 
 
 def test_one_frame_of_each_weak_run_is_suggested_weakest_first():
-    confidence = dict.fromkeys(range(1, 31), 0.9)
+    confidence = dict.fromkeys(range(1, 31), SURE)
     confidence.update({3: 0.6, 4: 0.4, 5: 0.5, 12: 0.2, 20: 0.65, 28: 0.1})
     assert suggested_keyframes(confidence, [range(1, 31)], (1, 30)) == [28, 12, 4]
     assert suggested_keyframes(dict.fromkeys(range(9), SURE), [range(9)], (0,)) == []

@@ -85,6 +85,34 @@ def test_confidence_falls_under_occlusion():
     assert np.mean([confidence[frame] for frame in hidden]) < min(confidence[frame] for frame in clear) - 0.1
 
 
+def brightening(count, size=(192, 108)):
+    """A plain disc that brightens towards a plain wall behind it, and turns: its colours are those of no key for long.
+
+    The wall is bright, too, and both have a faint grain that moves with them.
+    """
+    width, height = size
+    grain = np.random.default_rng(5).normal(0, 2.0, (2, height, 2 * width, 3))
+    ys, xs = np.mgrid[0:height, 0:width]
+    frames, alphas = [], []
+    for t in range(count):
+        alpha = np.clip(30.5 - np.hypot(xs - (90 + t), ys - 54), 0, 1).astype(np.float32)
+        # The light comes from above, and rises.
+        light = np.clip(54 - ys + 2 * t, 0, 60)[..., None] * t / 24
+        skin = np.array([150, 105, 80]) + light * np.array([0.9, 1.1, 1.2])
+        skin = skin + grain[0, :, width - t : 2 * width - t]
+        wall = np.array([226, 222, 214]) + grain[1, :, :width]
+        frames.append(np.clip(wall + alpha[..., None] * (skin - wall), 0, 255).round().astype(np.uint8))
+        alphas.append(alpha)
+    return Composite(frames, alphas, [], [])
+
+
+@pytest.mark.slow
+def test_inside_that_slowly_brightens_stays_inside():
+    case = brightening(25)
+    scores = [iou(one.matte, case.alphas[one.frame]) for one in followed(case)]
+    assert min(scores) > 0.95, scores
+
+
 def ranks(values):
     return np.argsort(np.argsort(values))
 
