@@ -209,8 +209,8 @@ def render_keys(
         on_key(number, number in rendered)
     if survived:
         reporter.message(
-            f"kept although rendered by other versions: {name_frames(survived, 'keyframe')}; delete a picture to "
-            "render it again"
+            "kept although rendered by another version of stylize or for other plates: "
+            f"{name_frames(survived, 'keyframe')}; delete a picture to render it again"
         )
     return rendered
 

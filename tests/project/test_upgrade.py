@@ -48,7 +48,7 @@ def test_every_rendered_key_is_reused_and_reported(root: Path) -> None:
     assert result.painted == (1004,)
     assert keys_of(root / "shot.stylize") == before
     assert len(result.frames) == 7
-    kept = [line for line in messages if "kept although rendered by other versions" in line]
+    kept = [line for line in messages if "kept although rendered by another version" in line]
     assert len(kept) == 1
     assert "1001, 1007" in kept[0]
     again = stylize.run(root / "inputs/plates", **run_options(root))
@@ -64,7 +64,7 @@ def test_keys_are_kept_if_the_old_settings_are_lost(root: Path, damage: str | No
     result = stylize.run(root / "inputs/plates", on_message=messages.append, **run_options(root, to_stage="render"))
     assert result.rendered == ()
     assert keys_of(root / "shot.stylize") == before
-    assert any("kept although rendered by other versions" in line for line in messages)
+    assert any("kept although rendered by another version" in line for line in messages)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Fields are told from stripes, noise, cuts and compression, and film from video."""
+"""Fields are distinguished from stripes, noise, cuts and compression, and film from video."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""Repeated frames are told from slow motion, locked-off shots and pauses, with and without compression."""
+"""Repeated frames are distinguished from slow motion, locked-off shots and pauses, also in compressed footage."""
 
 import io
 from collections.abc import Sequence

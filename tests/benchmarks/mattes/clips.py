@@ -3,8 +3,8 @@
 Real footage, in the standard layout of DAVIS 2016 (``JPEGImages/480p`` and ``Annotations/480p``, with masks painted by
 its authors in every frame), and clips from Debian's package ``opencv-doc``, which ``fetch`` brings. The masks of the
 latter are in ``truth``: painted by hand in every fifth frame, each looked at and corrected at three times its size.
-Composites have exact masks of what footage at hand lacks: a thin object, a subject that leaves and returns, and two
-that cross.
+The composites have exact masks. They show what the footage lacks: a thin object, a subject that leaves and returns, and
+two subjects that cross.
 """
 
 from collections.abc import Callable, Iterator, Mapping
