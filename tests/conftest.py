@@ -39,8 +39,6 @@ hypothesis.settings.register_profile("random", deadline=None, print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Divide the processors among the processes of ``-n``, which inherit these variables, as do their commands.
 
