@@ -28,7 +28,7 @@ from stylize.sheets.lettering import Face, Style, fit, text_width, wrap
 MAX_WIDTH, MAX_HEIGHT = 2520, 10_000
 _MIN_CONTENT = 1280  # so that the header has room above few or narrow pictures
 _MAX_TILE = (640, 420)
-_MIN_TILE_WIDTH = 150  # of the place of a picture, for its labels; the picture is not enlarged
+_MIN_TILE_WIDTH = 190  # of the place of a picture, for its labels; the picture is not enlarged
 _MIN_TILE_HEIGHT = 40
 _MAX_LABEL = 250
 _ROW_PICTURE = (220, 140)
@@ -353,7 +353,8 @@ def _caption_height(captions: _Captions) -> int:
 def _cell(cell: Cell, grid: _Grid, corner: tuple[int, int]) -> list[Placed]:
     left, top = corner
     caption, note = _caption_lines(cell, grid.width)
-    items: list[Placed] = [PlacedPicture(Box(left, top, grid.width, grid.tile[1]), cell.picture, cell.state, False)]
+    width = grid.tile[0] if cell.picture is None else grid.width
+    items: list[Placed] = [PlacedPicture(Box(left, top, width, grid.tile[1]), cell.picture, cell.state, False)]
     top += grid.tile[1] + TINY
     colour = DARK.muted if cell.state is State.DIMMED else _COLOURS.get(cell.state, DARK.text)
     items += text_lines(caption, (left, top), CAPTION_STYLE, colour)
