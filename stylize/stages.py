@@ -88,8 +88,9 @@ STAGES = _table(
           inputs="the renderer, and the keyframes that are worth rendering"),
     # Measured seconds stay valid when the code changes.
     Stage("key_cost", 1, (), settings=("threads",), inputs="the renderer and the size of a frame"),
-    Stage("plan_report", 1, ("stylize.planning.plan_report", "stylize.planning.plan_picture",
-                             "stylize.planning.keys_csv"), inputs="the plan and its heat maps"),
+    Stage("plan_report", 2, ("stylize.planning.plan_report", "stylize.planning.plan_picture",
+                             "stylize.planning.coverage_timeline", "stylize.planning.keys_csv", "stylize.sheets"),
+          inputs="the plan and its heat maps, and all text on the sheet", libraries=("pillow",)),
     # Mattes and guides
     Stage("guide", 1, ("stylize.context.guides",), ("read", "unpack"), inputs="the pictures of a guide"),
     Stage("matte", 1, ("stylize.context.mattes",), ("read", "unpack"), inputs="a matte file"),

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from stylize.delivery.contact_sheet import Contents, contact_sheet
 from stylize.delivery.frame_choice import ShotKeys
 from stylize.media.images import write_image
-from stylize.planning.plan_picture import Card, Chart, plan_picture
+from stylize.planning.plan_picture import Card, Chart, plan_sheet
 from stylize.sheets import Fact, draw_sheet
 from tests.names import TEXTS
 
@@ -22,8 +22,8 @@ SOME = settings(max_examples=40, deadline=None, suppress_health_check=[HealthChe
 def test_plan_picture_draws_any_name(tmp_path: Path, name: str, reason: str) -> None:
     picture = tmp_path / "a.png"
     write_image(picture, np.full((8, 12, 3), 90, np.uint8))
-    drawn = plan_picture(Chart(name, [1, 2], [1.0, 0.5], 0.7, [1], [Card(1, name, reason, 0.5, picture, picture)]))
-    assert drawn.shape[1:] == (2400, 3)
+    chart = Chart(name, [1, 2], [1.0, 0.5], 0.7, [1], [Card(1, name, reason, 0.5, picture, picture)])
+    assert draw_sheet(plan_sheet(chart)).shape[2] == 3
 
 
 @pytest.mark.slow
