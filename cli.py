@@ -17,6 +17,7 @@ from stylize.errors import SettingsError, StylizeError
 from stylize.events import Event, Message, StageProgress
 from stylize.settings import (
     FLAG,
+    LOOKS_OPTIONS,
     MATTE_OPTIONS,
     OPTIONS,
     PLAN_OPTIONS,
@@ -351,6 +352,22 @@ def matte_command(shot: Path, quiet: bool, verbose: bool, **flags: Any) -> None:
     from stylize.summary import matte_lines
 
     console.print_result((), matte_lines(result, time.monotonic() - started))
+
+
+@command.command(
+    "looks", cls=_OptionCommand, options=LOOKS_OPTIONS,
+    short_help="Paint one frame in several looks, and compare them on a sheet.",
+)  # fmt: skip
+@click.argument("shot", type=_Path(path_type=Path))
+@_options(LOOKS_OPTIONS, LOOKS_OPTIONS)
+def looks_command(shot: Path, quiet: bool, verbose: bool, **flags: Any) -> None:
+    """Paint a frame of SHOT with every combination of references, presets and seeds, and arrange all on one sheet."""
+    with _Console(quiet, verbose) as console:
+        started = time.monotonic()
+        result = stylize.looks(shot, on_event=console.receive, **_given(flags, LOOKS_OPTIONS))
+    from stylize.summary import looks_lines
+
+    console.print_result((), looks_lines(result, time.monotonic() - started))
 
 
 @command.command("report", short_help="Measure a finished project; write an HTML page and JSON.")

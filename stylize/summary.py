@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from stylize.context.matte_confidence import review_line
+from stylize.look_comparison.files import describe
 from stylize.media.sequences import format_frames, name_frames
 from stylize.result import LayerResult, Result
 from stylize.settings import Settings, looks_of
 
 if TYPE_CHECKING:
+    from stylize.look_comparison.painted_look import LooksResult
     from stylize.matting.matte_pipeline import MatteResult
     from stylize.planning.picking import ShotPlan
     from stylize.project import Cleaned
@@ -74,6 +76,16 @@ def matte_lines(result: "MatteResult", seconds: float) -> Iterator[str]:
     for frame in result.suggested_keyframes:
         yield f"suggestion: paint a matte for frame {frame} (confidence {result.confidence[frame]:.2f})"
     yield from (f"wrote: {folder}" for folder in result.folders)
+
+
+def looks_lines(result: "LooksResult", seconds: float) -> Iterator[str]:
+    """Yield the summary of a comparison of looks: the command of each, counts, and files written."""
+    for look in result.looks:
+        yield f"{look.number}: {describe(look)}"
+        yield f"   {look.command}"
+    new = sum(look.is_new for look in result.looks)
+    yield f"looks: {new} painted, {len(result.looks) - new} reused, in {format_duration(seconds)}"
+    yield from (f"wrote: {path}" for path in (result.sheet, result.text, result.data))
 
 
 def clean_lines(cleaned: "Cleaned", *, dry_run: bool) -> Iterator[str]:

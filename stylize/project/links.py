@@ -24,6 +24,13 @@ def refuse_links(root: Path) -> None:
             refuse_link(link, root)
 
 
+def refuse_links_below(folder: Path) -> None:
+    """Raise ProjectError for a link in a folder, at any depth, except to a file in that folder."""
+    root = folder.resolve()
+    for link in _links_below(folder):
+        refuse_link(link, root)
+
+
 def refuse_link(path: Path, root: Path) -> None:
     """Raise ProjectError if a path is a link to anything except a file of the project `root`."""
     if not path.is_symlink():
