@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from stylize import pipeline
+from stylize.drafting import draft_scale
 from stylize.errors import InputError, SettingsError
 from stylize.events import Event, Message, StageProgress
 from stylize.ingest.open_footage import open_footage
@@ -16,11 +16,12 @@ from stylize.look_comparison.files import ComparisonFolder, default_folder
 from stylize.look_comparison.look_sheet import look_sheet
 from stylize.look_comparison.painted_look import LooksResult, PaintedLook
 from stylize.media.sequences import name_frames
+from stylize.media.shot import Shot
 from stylize.project import is_project, trusted_settings
 from stylize.renderers import plates_destination
 from stylize.reporter import Reporter
 from stylize.request import Request, read_request
-from stylize.settings import LooksSettings
+from stylize.settings import LooksSettings, Settings
 from stylize.settings.comparison_options import SHARED_OPTIONS
 from stylize.settings.ebsynth_folder import open_ebsynth_folder
 
@@ -36,15 +37,16 @@ def compare_looks(shot: Path, settings: LooksSettings, reporter: Reporter) -> Lo
     footage, shared = _shared_options(shot, settings, reporter)
     footage = footage.absolute()
     folder = ComparisonFolder((settings.output or default_folder(footage)).absolute(), overwrite=settings.overwrite)
-    folder.check(footage, [path for path in (*settings.style, *settings.preset) if path is not None])
+    folder.check(footage, [*settings.style, *settings.preset])
+    opened = _check(footage, settings, shared, folder.root, reporter)
     with folder.locked():
         frames = settings.frames or (_picked_frame(footage, settings, shared, folder.root, reporter),)
         combinations = combine(footage, settings, shared, frames, folder.root)
-        requests = [read_request(footage, None, one.options, _quiet(reporter)) for one in combinations]
-        aspect, name = _check(footage, frames, requests)
+        # Notes have been reported by the check.
+        requests = [read_request(footage, None, one.options) for one in combinations]
         _report_sending(requests, frames, reporter)
         looks = tuple(_painted(footage, combinations, requests, reporter))
-        sheet = look_sheet(name, looks, aspect)
+        sheet = look_sheet(opened.name, looks, opened.pixel_aspect)
         written = folder.write(sheet, looks, footage)
     return LooksResult(folder.root, *written, looks)
 
@@ -79,11 +81,14 @@ def _picked_frame(
     return longest.keys[0]
 
 
-def _check(shot: Path, frames: Sequence[int], requests: Sequence[Request]) -> tuple[Fraction, str]:
-    """Check all that can be checked before painting. Return the shot's pixel aspect ratio, and its name.
+def _check(shot: Path, settings: LooksSettings, shared: Mapping[str, Any], folder: Path, reporter: Reporter) -> Shot:
+    """Check all that can be checked before anything is written, and return the shot.
 
-    Raises SettingsError without a look, StyleError for an unreadable reference, FrameRangeError for a missing frame.
+    Raises SettingsError without a look, and for pictures that are too small, StyleError for an unreadable reference,
+    FrameRangeError for a missing frame, and any error of reading the settings and the footage.
     """
+    trials = combine(shot, settings, shared, settings.frames[:1] or (0,), folder)
+    requests = [read_request(shot, None, one.look, _quiet(reporter)) for one in trials]
     for request in requests:
         if not request.settings.paints:
             raise SettingsError("there is no look to paint; give references with --style PICTURE, or --preset FILE")
@@ -91,9 +96,13 @@ def _check(shot: Path, frames: Sequence[int], requests: Sequence[Request]) -> tu
             raise SettingsError("a comparison has one look per picture, found layers; leave them out")
     for path in dict.fromkeys(path for request in requests for path in request.settings.references):
         check_reference(path)
-    path, settings = open_ebsynth_folder(shot, requests[0].settings)
-    opened = open_footage(path, settings, frames=",".join(map(str, frames)))
-    return opened.pixel_aspect, opened.name
+    footage, own = open_ebsynth_folder(shot, requests[0].settings)
+    opened = open_footage(footage, own, frames=",".join(map(str, settings.frames)) or None)
+    try:
+        draft_scale(Settings(**size_options(settings)), opened.size)
+    except SettingsError as error:
+        raise SettingsError(f"{str(error).partition(';')[0]}; give --scale 1") from error
+    return opened
 
 
 def _report_sending(requests: Sequence[Request], frames: Sequence[int], reporter: Reporter) -> None:

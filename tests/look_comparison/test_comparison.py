@@ -10,7 +10,7 @@ import pytest
 import cli
 import stylize
 from stylize import renderers
-from stylize.errors import FrameRangeError, OutputError, ProjectError, SettingsError, StyleError
+from stylize.errors import FrameRangeError, OutputError, ProjectError, SettingsError, ShotError, StyleError
 from stylize.events import Message, StageProgress
 from stylize.look_comparison import comparison, look_sheet
 from stylize.media.images import image_size, read_image, write_image
@@ -197,7 +197,13 @@ def test_errors_come_before_anything_is_painted(quick, plates, pair, tmp_path):
     ):
         with pytest.raises(error, match=message.replace("(", r"\(")):
             stylize.looks(plates, **{"frames": 2, **options})
+    tiny = folder_of(tmp_path / "tiny", [one[:20, :20] for one in scene(2)])
+    with pytest.raises(SettingsError, match=r"would be 10x10, expected 16 pixels or more on each side; give --scale 1"):
+        stylize.looks(tiny, style=pair, frames=1)
+    with pytest.raises(ShotError, match="none"):
+        stylize.looks(tmp_path / "none.mp4", style=pair, frames=1)
     assert Tinted.requests == []
+    assert list(tmp_path.glob("*.looks")) == []
 
 
 @pytest.mark.slow
