@@ -114,9 +114,8 @@ def _rows(text: str) -> Iterator[tuple[int, str, str]]:
 def _place(head: Sequence[str], name: str) -> int:
     names = [cell.strip().lower() for cell in head]
     if name not in names:
-        raise PlanError(
-            f"line 1: expected a column {name!r} as in {','.join(COLUMNS)}, found {','.join(names)}; add it"
-        )
+        found = one_line(",".join(names), 120)
+        raise PlanError(f"line 1: expected a column {name!r} as in {','.join(COLUMNS)}, found {found}; add it")
     return names.index(name)
 
 
@@ -129,5 +128,7 @@ def _frame(line: int, text: str) -> int:
 def _chosen(line: int, text: str) -> bool:
     word = text.lower()
     if word not in YES | NO:
-        raise PlanError(f"line {line}, column key: expected x or 1 for a key, else an empty cell, found {text!r}")
+        raise PlanError(
+            f"line {line}, column key: expected x or 1 for a key, else an empty cell, found {one_line(text, 40)!r}"
+        )
     return word in YES
