@@ -103,7 +103,7 @@ STAGES = _table(
     Stage("segmenter_extension", 1, (), inputs="the options, versions and cache key of a segmenter's distribution"),
     Stage("matte_key", 1, ("stylize.matting.keying",), ("read",), ("chroma", "luma", "clean", "difference"),
           inputs="a plate"),
-    Stage("matte_track", 7, ("masks.track", "masks.clean_plate", "masks.fuse_tracks", "stylize.matting.track_span"),
+    Stage("matte_track", 8, ("masks.track", "masks.clean_plate", "masks.fuse_tracks", "stylize.matting.track_span"),
           ("read", "flow_dis"),
           inputs="the plates of a span and its painted mattes"),
     Stage("matte_scribble", 1, ("masks.scribble", "stylize.matting.scribbles"), ("read", "flow_dis", "matte_track"),
@@ -127,7 +127,7 @@ STAGES = _table(
     Stage("key_agreement", 1, ("stylize.keys.neighbour_agreement", "stylize.keys.agreement"), ("read",),
           inputs="two keys and the plates between them"),
     # Propagate
-    Stage("span", 6, ("propagate.synthesis", "propagate.blend", f"{_SPANS}.span", f"{_SPANS}.span_job",
+    Stage("span", 7, ("propagate.synthesis", "propagate.blend", f"{_SPANS}.span", f"{_SPANS}.span_job",
                       f"{_SPANS}.span_scene", f"{_SPANS}.span_plan", f"{_SPANS}.composite_look",
                       f"{_SPANS}.matte_roi", f"{_SPANS}.pass_maps", f"{_SPANS}.resume_point", f"{_SPANS}.array_file",
                       f"{_SPANS}.write_behind", f"{_SPANS}.frame_files", "stylize.context.keys"),
