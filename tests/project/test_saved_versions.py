@@ -67,7 +67,7 @@ def reopened(project):
 def change(project):
     """Make another state: other settings, another picture, one more key, and one less."""
     settings_of(project, 4)
-    write(project, "keys/shot.0001.png", b"other", "K9-v")
+    write(project, "keys/shot.0001.png", b"other", "K9-v", facts={"key shot.0001.png": {"seed": 4}})
     write(project, "keys/shot.0008.png", b"retouched")
     write(project, "keys/shot.0030.png", b"thirty", "K30-v")
     (project.root / "keys/candidates/shot.0001.2.png").unlink()
