@@ -43,6 +43,8 @@ def project_of(shot: Path, project: Path | None) -> Path:
     if pattern is not None:
         return pattern.folder / f"{pattern.prefix.rstrip('._- ') or pattern.folder.resolve().name}{SUFFIX}"
     path = shot.resolve()
+    if not path.name:
+        raise ShotError(f"{shot}: expected a movie or a folder of pictures, found the root folder; give the shot")
     return path.with_name((path.name if path.is_dir() else path.stem) + SUFFIX)
 
 

@@ -1,6 +1,7 @@
 """The design that pictures and pages of results share: palette, lettering, labelled sheets and heat maps."""
 
 from stylize.sheets.content import (
+    Banner,
     Cell,
     Column,
     Fact,
@@ -17,6 +18,7 @@ from stylize.sheets.content import (
 from stylize.sheets.labelled_sheet import draw_sheet, write_sheet
 
 __all__ = [
+    "Banner",
     "Cell",
     "Column",
     "Fact",

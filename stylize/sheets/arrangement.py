@@ -7,7 +7,7 @@ from pathlib import Path
 from stylize.errors import OutputError
 from stylize.media.images import image_size
 from stylize.media.true_shape import true_size
-from stylize.sheets.content import Cell, Column, LegendItem, Level, Picture, Reference, Row, Scale, Sheet, State
+from stylize.sheets.content import Banner, Cell, Column, LegendItem, Level, Picture, Reference, Row, Scale, Sheet, State
 from stylize.sheets.design import (
     BODY,
     DARK,
@@ -27,8 +27,8 @@ from stylize.sheets.lettering import Face, Style, fit, text_width, wrap
 # Limits in pixels. A sheet fits on a screen that is 2560 pixels wide.
 MAX_WIDTH, MAX_HEIGHT = 2520, 10_000
 _MIN_CONTENT = 1280  # so that the header has room above few or narrow pictures
-_MAX_TILE = (640, 420)
-_MIN_TILE_WIDTH = 150  # of the place of a picture, for its labels; the picture is not enlarged
+_MAX_TILE = (760, 520)
+_MIN_TILE_WIDTH = 190  # of the place of a picture, for its labels; the picture is not enlarged
 _MIN_TILE_HEIGHT = 40
 _MAX_LABEL = 250
 _ROW_PICTURE = (220, 140)
@@ -95,7 +95,15 @@ class PlacedMark:
     mark: State | Colour | Scale | Level
 
 
-Placed = PlacedText | PlacedPicture | PlacedMark
+@dataclass(frozen=True)
+class PlacedBanner:
+    """The drawing above the rows."""
+
+    box: Box
+    banner: Banner
+
+
+Placed = PlacedText | PlacedPicture | PlacedMark | PlacedBanner
 
 
 @dataclass(frozen=True)
@@ -113,20 +121,23 @@ def arrange(sheet: Sheet) -> Arrangement:
     Raises OutputError if the sheet has no pictures or too many, InputError if a picture is unreadable.
     """
     cells = [cell for row in sheet.rows for cell in row.cells]
-    if not cells:
+    if not cells and sheet.banner is None:
         raise OutputError("no pictures to show on a sheet; run the earlier stages first")
-    widest = max(len(row.cells) for row in sheet.rows)
+    widest = max((len(row.cells) for row in sheet.rows), default=1)
     if sheet.columns and len(sheet.columns) < widest:
         raise ValueError("a sheet with headings of columns needs one for each picture of a row")
-    columns = max(len(sheet.columns), min(MAX_COLUMNS, widest))
+    columns = max(1, len(sheet.columns), min(MAX_COLUMNS, widest))
     picture = next((cell.picture for cell in cells if cell.picture is not None), None)
     shape = (160, 90) if picture is None else true_size(size_of(picture), sheet.pixel_aspect)
     labels = _label_width(sheet.rows)
     room = (MAX_WIDTH - 2 * MARGIN - labels + MEDIUM) // columns - MEDIUM
     scale = min(1.0, min(room, _MAX_TILE[0]) / shape[0], _MAX_TILE[1] / shape[1])
+    min_content = _MIN_CONTENT if sheet.banner is None else MAX_WIDTH - 2 * MARGIN
     while True:
         tile = max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
-        arrangement = _arranged(sheet, _Grid(columns, labels, tile, min(room, max(_MIN_TILE_WIDTH, tile[0]))))
+        arrangement = _arranged(
+            sheet, _Grid(columns, labels, tile, min(room, max(_MIN_TILE_WIDTH, tile[0])), min_content)
+        )
         if arrangement.height <= MAX_HEIGHT:
             return arrangement
         if tile[1] <= _MIN_TILE_HEIGHT:
@@ -144,17 +155,22 @@ def size_of(picture: Picture) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class _Grid:
-    """Pictures in columns. labels: width of the labels of rows. tile: size of a picture. width: that of its place."""
+    """Pictures in columns.
+
+    labels: width of the labels of rows. tile: size of a picture. width: that of its place. min_content: min width
+    between the margins.
+    """
 
     columns: int
     labels: int
     tile: tuple[int, int]
     width: int
+    min_content: int
 
     @property
     def content(self) -> int:
         """Width between the margins."""
-        return max(_MIN_CONTENT, self.labels + self.columns * (self.width + MEDIUM) - MEDIUM)
+        return max(self.min_content, self.labels + self.columns * (self.width + MEDIUM) - MEDIUM)
 
     def left(self, column: int) -> int:
         return MARGIN + self.labels + column * (self.width + MEDIUM)
@@ -184,6 +200,9 @@ def text_lines(lines: Iterable[str], corner: tuple[int, int], style: Style, colo
 def _arranged(sheet: Sheet, grid: _Grid) -> Arrangement:
     flow = _Flow(MARGIN)
     _header(flow, sheet, grid.content)
+    if sheet.banner is not None:
+        flow.items.append(PlacedBanner(Box(MARGIN, flow.y, grid.content, sheet.banner.height), sheet.banner))
+        flow.y += sheet.banner.height + (LARGE if sheet.rows else 0)
     _column_headings(flow, sheet.columns, grid)
     for number, row in enumerate(sheet.rows):
         flow.y += LARGE if number else 0
@@ -341,7 +360,7 @@ _Captions = tuple[list[str], list[str]]
 
 
 def _caption_lines(cell: Cell, width: int) -> _Captions:
-    return [fit(cell.caption, width, CAPTION_STYLE)] if cell.caption else [], wrap(cell.note, width, NOTE_STYLE, 2)
+    return [fit(cell.caption, width, CAPTION_STYLE)] if cell.caption else [], wrap(cell.note, width, NOTE_STYLE, 3)
 
 
 def _caption_height(captions: _Captions) -> int:
@@ -353,7 +372,8 @@ def _caption_height(captions: _Captions) -> int:
 def _cell(cell: Cell, grid: _Grid, corner: tuple[int, int]) -> list[Placed]:
     left, top = corner
     caption, note = _caption_lines(cell, grid.width)
-    items: list[Placed] = [PlacedPicture(Box(left, top, grid.width, grid.tile[1]), cell.picture, cell.state, False)]
+    width = grid.tile[0] if cell.picture is None else grid.width
+    items: list[Placed] = [PlacedPicture(Box(left, top, width, grid.tile[1]), cell.picture, cell.state, False)]
     top += grid.tile[1] + TINY
     colour = DARK.muted if cell.state is State.DIMMED else _COLOURS.get(cell.state, DARK.text)
     items += text_lines(caption, (left, top), CAPTION_STYLE, colour)

@@ -6,7 +6,7 @@ from enum import Enum
 from fractions import Fraction
 from pathlib import Path
 
-from propagate.arrays import Pixels
+from propagate.arrays import Bytes, Pixels
 from stylize.sheets.design import Colour
 
 # A file, pixels as `read_image` returns them, or a function that returns such pixels when the picture is drawn.
@@ -39,7 +39,7 @@ class Cell:
     """A picture with its labels.
 
     picture: None leaves an empty panel. caption: one line below the picture; shortened in its middle if too long.
-    note: up to two lines below the caption.
+    note: up to three lines below the caption.
     """
 
     picture: Picture | None
@@ -112,12 +112,23 @@ class LegendItem:
 
 
 @dataclass(frozen=True)
+class Banner:
+    """A drawing between the header and the rows, as wide as a sheet can be, such as a chart.
+
+    height: in pixels. draw: returns the drawing for a (width, height): RGB, uint8 (height, width, 3).
+    """
+
+    height: int
+    draw: Callable[[int, int], Bytes]
+
+
+@dataclass(frozen=True)
 class Sheet:
     """All that a sheet shows.
 
     rows: with at most 100s of pictures in all. columns: headings of the columns; rows are then not broken into several
     lines. footer: lines in a monospaced face, such as commands; never shortened. pixel_aspect: width of a pixel of the
-    rows' pictures divided by its height.
+    rows' pictures divided by its height. banner: makes rows optional.
     """
 
     title: str
@@ -130,3 +141,4 @@ class Sheet:
     legend: Sequence[LegendItem] = ()
     footer: Sequence[str] = ()
     pixel_aspect: Fraction = Fraction(1)
+    banner: Banner | None = None

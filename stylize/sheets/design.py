@@ -49,7 +49,7 @@ TINY, SMALL, MEDIUM, LARGE, WIDE, MARGIN = 6, 12, 20, 32, 48, 56
 # Sizes of text in pixels of a sheet that is up to 2520 pixels wide.
 TITLE, HEADING, BODY, NOTE = 50, 32, 27, 23
 # Share of a dimmed picture that remains; the rest is the ground.
-DIMMED = 0.35
+DIMMED = 0.42
 # Background of transparent pixels, 0 to 1: black and white are both visible on it.
 BACKDROP = 0.25
 

@@ -55,7 +55,12 @@ def heat_over(picture: Bytes, values: Floats, top: float) -> Bytes:
     picture: RGB, uint8 (H, W, 3). values: float32 (H, W). top: value of the lightest colour, > 0.
     """
     luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(F32)[..., None] / F32(255)
-    return (heat_map(values, top) * (F32(0.62) + F32(0.38) * luma) + F32(0.5)).astype(np.uint8)
+    return (heat_map(values, top) * (F32(0.7) + F32(0.3) * luma) + F32(0.5)).astype(np.uint8)
+
+
+def round_top(value: float) -> float:
+    """Return the smallest of 0.01, 0.02, 0.05, 0.1, 0.2, 0.5 and 1 that is at least ``value``; 1 above 1."""
+    return next((top for top in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if value <= top), 1.0)
 
 
 def _product(rows: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:

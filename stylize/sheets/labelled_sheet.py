@@ -11,7 +11,7 @@ from stylize.media.flatten import flatten
 from stylize.media.images import quantise, read_image, to_float, write_image
 from stylize.media.safe_write import Seal, make_folder, no_seal
 from stylize.media.true_shape import true_size
-from stylize.sheets.arrangement import Box, PlacedMark, PlacedPicture, PlacedText, arrange
+from stylize.sheets.arrangement import Box, PlacedBanner, PlacedMark, PlacedPicture, PlacedText, arrange
 from stylize.sheets.content import Level, Picture, Scale, Sheet, State
 from stylize.sheets.design import BACKDROP, DARK, DIMMED, Colour, mix
 from stylize.sheets.heat_map import heat_colours
@@ -45,6 +45,8 @@ def draw_sheet(sheet: Sheet) -> Bytes:
                 draw_text(canvas, text, (box.left, box.top + style.ascent), style, colour)
             case PlacedPicture(box, picture, state, square):
                 _draw_picture(canvas, box, picture, state, Fraction(1) if square else sheet.pixel_aspect)
+            case PlacedBanner(box, banner):
+                _area(canvas, box)[:] = banner.draw(box.width, box.height)
             case PlacedMark(box, mark):
                 _draw_mark(canvas, box, mark)
     return canvas

@@ -29,6 +29,8 @@ _DIGIT, _PADDING = 0.4, 0.1
 # Size at which characters are looked up.
 _PROBE = 32
 _ELLIPSIS = "..."
+# Characters after which a name may be broken.
+_SEPARATORS = "_-./\\,=:"
 # Noncharacter, which no font has.
 _MISSING = "\uffff"
 
@@ -125,15 +127,17 @@ def _end_cut(text: str, width: int, style: Style) -> str:
 
 
 def _pieces(word: str, width: int, style: Style) -> list[str]:
-    """Return the word in parts of at most ``width`` pixels, and of one character at least."""
-    if text_width(word, style) <= width:
-        return [word]
-    pieces = [""]
-    for character in word:
-        if pieces[-1] and text_width(pieces[-1] + character, style) > width:
-            pieces.append("")
-        pieces[-1] += character
-    return pieces
+    """Return the word in parts of at most ``width`` pixels, and of one character at least.
+
+    Parts end after a separator of names where their second half has one.
+    """
+    pieces = []
+    while text_width(word, style) > width:
+        kept = next((end for end in range(len(word) - 1, 1, -1) if text_width(word[:end], style) <= width), 1)
+        kept = next((end for end in range(kept, kept // 2, -1) if word[end - 1] in _SEPARATORS), kept)
+        pieces.append(word[:kept])
+        word = word[kept:]
+    return [*pieces, word]
 
 
 @lru_cache(4096)

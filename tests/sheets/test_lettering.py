@@ -58,6 +58,7 @@ def test_wrapped_text_is_complete_unless_it_is_shortened() -> None:
     assert " ".join(lines) == text
     assert wrap(text, 200, STYLES[0], 2)[-1].endswith("...")
     assert "".join(wrap("x" * 99, 200, STYLES[0], 99)) == "x" * 99
+    assert wrap("shot_of_a_meadow_v003.mp4", 200, STYLES[0], 3)[0].endswith("_")
     assert wrap("", 200, STYLES[0], 3) == []
 
 
