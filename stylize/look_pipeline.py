@@ -25,7 +25,6 @@ from stylize.refinement import Refinement, RefinementState
 from stylize.renderers import Renderer, make_renderer, plates_destination
 from stylize.renderers.painted import PaintedRenderer
 from stylize.session import prefix_errors
-from stylize.settings import Settings
 from stylize.spans.scheduler import propagate_shots, span_tasks
 
 PLAN = "plan"
@@ -196,7 +195,7 @@ def _key_inputs(context: Context, to_render: Sequence[int]) -> tuple[rendering.K
         context.message(f"warning: the reference {path} contains several pictures; only the first is used")
     for note in filter(None, (colour_report(path, context.shot.colour) for path in paths)):
         context.message(note)
-    renderer = TimedRenderer(_renderer(settings) if to_render else PaintedRenderer())
+    renderer = TimedRenderer(_renderer(context) if to_render else PaintedRenderer())
     source = rendering.PlateSource(
         context.plates.colour,
         lambda frame: context.project.plate_digest(context.plates.paths[frame]),
@@ -219,10 +218,11 @@ def _report_sending(context: Context, plans: Sequence[rendering.KeyPlan], inputs
         context.message(f"plates are sent to {destination}: {name_frames(numbers, 'keyframe')}")
 
 
-def _renderer(settings: Settings) -> Renderer:
+def _renderer(context: Context) -> Renderer:
+    settings = context.settings
     if renderer_of(settings.renderer).needs_reference and settings.style is None:
         raise SettingsError(
             "there are keys to render, but no reference; give one with --style PICTURE, "
             "or painted keys with --keys FOLDER"
         )
-    return make_renderer(settings.renderer, settings)
+    return make_renderer(settings.renderer, settings, models=context.models)

@@ -84,7 +84,7 @@ STAGES = _table(
     Stage("pick", 2, ("stylize.planning.choice", "stylize.planning.reasons"), ("coverage",),
           ("coverage", "optimise_for", "max_keyframes", "min_gap"),
           inputs="the plates and mattes of a shot, added, dropped and painted keys"),
-    Stage("budget", 1, ("stylize.planning.budget",), ("pick",), ("keys_budget", "threads"),
+    Stage("budget", 2, ("stylize.planning.budget",), ("pick",), ("keys_budget", "threads"),
           inputs="the renderer, and the keyframes that are worth rendering"),
     # Measured seconds stay valid when the code changes.
     Stage("key_cost", 1, (), settings=("threads",), inputs="the renderer and the size of a frame"),
