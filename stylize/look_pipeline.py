@@ -15,10 +15,11 @@ from stylize.extensions.discovery import renderer as renderer_of
 from stylize.jobs import Task, run_in_order, task_id
 from stylize.keys import rendering
 from stylize.keys.conditioning import open_conditioning
+from stylize.keys.key_plan import KeyInputs, KeyPlan, PlateSource
 from stylize.keys.upgraded import upgraded_keys
 from stylize.media.colour_report import colour_report
 from stylize.media.images import has_several_pictures
-from stylize.media.sequences import name_frames
+from stylize.media.sequences import format_frames, name_frames
 from stylize.planning.budget import TimedRenderer, key_limits, record_costs
 from stylize.planning.picking import ShotPlan, plan_shots, shot_light, with_coverage
 from stylize.refinement import Refinement, RefinementState
@@ -78,6 +79,7 @@ class LookRun:
     key_seconds: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.repaint = frozenset(self.context.settings.repaint)
         with prefix_errors(self.context.name):
             self.refinement_state = refinement.stored_rounds(self.context, self.planned)
 
@@ -139,12 +141,13 @@ class LookRun:
         def on_step(part: float) -> None:
             context.progress("render", len(done), len(numbers), part)
 
-        def key_plan_of(plan: ShotPlan) -> rendering.KeyPlan:
+        def key_plan_of(plan: ShotPlan) -> KeyPlan:
             keys = {key.frame: files.get(key.frame, context.file("keys", key.frame)) for key in plan.keyframes}
             added = frozenset(key.frame for key in plan.keyframes if key.reason == PAINTED)
-            return rendering.KeyPlan(
+            return KeyPlan(
                 plan.frames, keys, painted, added & painted, context.shot.depth, late, retried, upgraded,
                 shot_light(context.during(PLAN), plan.frames) if keys.keys() - painted else {},
+                repaint=self.repaint, keep_others=context.settings.keep_others,
             )  # fmt: skip
 
         key_plans = [key_plan_of(plan) for plan in shots]
@@ -153,9 +156,9 @@ class LookRun:
         for task, key_plan in zip(tasks, key_plans, strict=True):
             project = context.project.during(task.id)
             with context.reporter.task(task.id):
-                self.rendered.update(
-                    rendering.render_keys(key_plan, inputs, project, on_key, context.reporter, on_step)
-                )
+                found = rendering.render_keys(key_plan, inputs, project, on_key, context.reporter, on_step)
+                self.rendered.update(found.rendered)
+        self.repaint = frozenset()  # rounds of refinement do not paint them once more
         record_costs(context.during(PLAN), renderer)
         self.key_seconds += renderer.seconds
 
@@ -187,7 +190,45 @@ _RUNNERS: Mapping[str, Callable[[LookRun, Sequence[Task]], None]] = MappingProxy
 )
 
 
-def _key_inputs(context: Context, to_render: Sequence[int]) -> tuple[rendering.KeyInputs, TimedRenderer]:
+def check_repaint(settings: Settings, looks: Sequence[LookRun]) -> None:
+    """Raise SettingsError for a frame of ``--repaint`` that has no rendered key in any look.
+
+    Of several frames in a row, it is enough that one is a keyframe.
+    """
+    if not settings.repaint:
+        return
+    if not settings.runs("render"):
+        raise SettingsError("--repaint has no effect without the render stage; leave it out, or --from and --to")
+    keys = {frame for look in looks for plan in look.shots for frame in plan.keys}
+    painted = {frame: path for look in looks for frame, path in look.context.keys.painted_files().items()}
+    rendered = {
+        frame
+        for look in looks
+        for plan in look.shots
+        for frame in set(plan.keys) - look.context.keys.painted()
+    }  # fmt: skip
+    for run in _runs(settings.repaint):
+        if rendered & set(run):
+            continue
+        if found := sorted(painted.keys() & set(run)):
+            raise SettingsError(
+                f"--repaint {found[0]}: this key is painted by hand; remove {painted[found[0]]} to have it rendered"
+            )
+        raise SettingsError(f"--repaint: {name_frames(run)} has no keyframe, expected some of {format_frames(keys)}")
+
+
+def _runs(frames: Sequence[int]) -> list[list[int]]:
+    """Split ascending frames into runs of consecutive ones."""
+    found: list[list[int]] = []
+    for frame in frames:
+        if found and frame == found[-1][-1] + 1:
+            found[-1].append(frame)
+        else:
+            found.append([frame])
+    return found
+
+
+def _key_inputs(context: Context, to_render: Sequence[int]) -> tuple[KeyInputs, TimedRenderer]:
     """Return the inputs of key rendering. to_render: the keys that are not painted."""
     settings = context.settings
     paths = settings.references if to_render else ()
@@ -197,19 +238,20 @@ def _key_inputs(context: Context, to_render: Sequence[int]) -> tuple[rendering.K
     for note in filter(None, (colour_report(path, context.shot.colour) for path in paths)):
         context.message(note)
     renderer = TimedRenderer(_renderer(settings) if to_render else PaintedRenderer())
-    source = rendering.PlateSource(
+    source = PlateSource(
         context.plates.colour,
         lambda frame: context.project.plate_digest(context.plates.paths[frame]),
         context.shot.colour,
     )
     stages = (renderer_of(settings.renderer).cache_stage, *context.motion.stages)
-    inputs = rendering.KeyInputs(
-        source, renderer, stages, references, settings.seed, context.motion, open_conditioning(context)
-    )
+    inputs = KeyInputs(
+        source, renderer, stages, references, settings.seed, context.motion, open_conditioning(context),
+        settings.renderer, renderer.cache_key,
+    )  # fmt: skip
     return inputs, renderer
 
 
-def _report_sending(context: Context, plans: Sequence[rendering.KeyPlan], inputs: rendering.KeyInputs) -> None:
+def _report_sending(context: Context, plans: Sequence[KeyPlan], inputs: KeyInputs) -> None:
     """Report, before rendering, which plates are sent to a server, and its address."""
     destination = plates_destination(context.settings)
     if destination is None:

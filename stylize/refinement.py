@@ -26,8 +26,9 @@ from stylize.planning.picking import ShotPlan
 from stylize.planning.shared_choice import SharedChoice, shared_choice
 from stylize.planning.uncovered import best_frame, error_floor, shot_error
 from stylize.renderers import make_renderer
+from stylize.renderers.protocol import key_inputs
 from stylize.spans.frame_files import ERROR, pass_file
-from stylize.stages import cache_key
+from stylize.stages import cache_key, inputs_half
 
 # A key pays off if it removes this share of the error of this many frames of its shot, or of all frames of a shorter
 # shot. On the example with a fixed filter as the ground truth, keys that paid off gained 0.81 and 0.44 dB, the next one
@@ -94,7 +95,11 @@ def stored_rounds(context: Context, shots: Sequence[ShotPlan]) -> RefinementStat
     """
     if context.settings.refine is None or context.matte_is_empty:
         return RefinementState((), True)
-    stored = context.project.recall(_NAME, _key(context, shots)) or _shared(context, shots).recall()
+    stored = (
+        context.project.recall(_NAME, _key(context, shots))
+        or context.project.recall(_NAME, _former_key(context, shots))
+        or _shared(context, shots).recall()
+    )
     if stored is None:
         return RefinementState()
     rounds = tuple(Refinement(int(frame), *figures) for frame, *figures in stored["rounds"])
@@ -273,7 +278,21 @@ def _style_digest(context: Context) -> str:
 
 
 def _key(context: Context, shots: Sequence[ShotPlan]) -> str:
-    """Return the cache key of everything that the errors depend on, except painted keys."""
+    """Return the hash of everything that the errors depend on, except painted keys, versions, device and precision.
+
+    Otherwise keys that rounds have added would be removed, and painted again, for reasons that keep all other keys.
+    """
+    painter = make_renderer(context.settings.renderer, context.settings)
+    keys = [[key_inputs(painter, frame, follows=True) for frame in numbers] for numbers in _planned_keys(shots)]
+    return inputs_half(_key_of(context, shots, ["renderer", context.settings.renderer, keys]))
+
+
+def _former_key(context: Context, shots: Sequence[ShotPlan]) -> str:
+    """Return the cache key under which earlier versions recorded the rounds."""
+    return _key_of(context, shots, make_renderer(context.settings.renderer, context.settings).cache_key())
+
+
+def _key_of(context: Context, shots: Sequence[ShotPlan], painted_by: object) -> str:
     settings, frames = context.settings, context.shot.frames
     keys = _planned_keys(shots)
     conditioning = open_conditioning(context)
@@ -281,7 +300,7 @@ def _key(context: Context, shots: Sequence[ShotPlan]) -> str:
     return cache_key(
         "refinement", [plan.frames for plan in shots], keys, context.plate_digests(frames),
         context.matte_inputs(frames), context.guide_inputs(frames), context.motion.cache_key(frames),
-        SynthesisSettings().cache_key(), make_renderer(settings.renderer, settings).cache_key(), _style_digest(context),
+        SynthesisSettings().cache_key(), painted_by, _style_digest(context),
         context.shot.depth, conditioning_inputs, settings=settings,
         uses=(*context.motion.stages, renderer(settings.renderer).cache_stage),
     )  # fmt: skip

@@ -5,7 +5,7 @@ model). Without a record, the first frame of the shot is rendered to measure the
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -25,6 +25,7 @@ from stylize.renderers import (
     make_renderer,
     plates_destination,
 )
+from stylize.renderers.protocol import environment, key_inputs
 from stylize.stages import cache_key
 
 # Max number of recorded costs. The latest ones are kept.
@@ -52,6 +53,14 @@ class TimedRenderer:
     def cache_key(self) -> str:
         """Return the cache key of the renderer; see Renderer."""
         return self.renderer.cache_key()
+
+    def key_inputs(self, frame: int, *, follows: bool) -> Mapping[str, object]:
+        """Return what a key is made of; see ``DescribesKeys``."""
+        return key_inputs(self.renderer, frame, follows=follows)
+
+    def environment(self) -> Mapping[str, str]:
+        """Return the environment of the renderer; see ``DescribesKeys``."""
+        return environment(self.renderer)
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,8 @@ class SettingsDict(LookDict, total=False):
     split: bool
     like: str | os.PathLike[str] | None
     preset: str | os.PathLike[str] | None
+    repaint: int | str | Iterable[int | str]
+    keep_others: bool
     flow: str
     flow_options: Mapping[str, object] | ExtensionOptions | None
     flow_weights: str | os.PathLike[str] | None

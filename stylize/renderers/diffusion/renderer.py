@@ -7,6 +7,7 @@ import json
 from functools import cached_property, partial
 from hashlib import blake2b
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from stylize.renderers.diffusion import enlarging, failure, loading
 from stylize.renderers.diffusion.colours import match_colours
 from stylize.renderers.diffusion.enlarging import UpscalePlan
 from stylize.renderers.diffusion.frame_settings import settings_at
+from stylize.renderers.diffusion.key_inputs import frame_inputs
 from stylize.renderers.diffusion.memory import free, is_full
 from stylize.renderers.diffusion.models import contents
 from stylize.renderers.diffusion.painting import OnStep, Painted, Painter
@@ -40,6 +42,7 @@ class DiffusionRenderer:
         self.settings = settings
         self.parts = Parts(settings, permission)
         self.painter = Painter(settings, self.parts)
+        self._known: dict[Path, list[Any]] = {}
 
     def cache_key(self) -> str:
         """Return a hash of the settings, the models' files, the device and the precision; see Renderer."""
@@ -48,7 +51,22 @@ class DiffusionRenderer:
 
     @cached_property
     def _contents(self) -> list[Any]:
-        return [contents(path, verify=self.settings.verify) for path in self.parts.paths]
+        return [self._contents_of(path) for path in self.parts.paths]
+
+    def _contents_of(self, path: Path) -> list[Any]:
+        """Identify the contents of a model, once for all keys."""
+        if path not in self._known:
+            self._known[path] = contents(path, verify=self.settings.verify)
+        return self._known[path]
+
+    def key_inputs(self, frame: int, *, follows: bool) -> dict[str, Any]:
+        """Return the settings at a frame, and the contents of the models that it needs; see DescribesKeys."""
+        return frame_inputs(self.settings, self.parts, self._contents_of, frame, follows=follows)
+
+    def environment(self) -> dict[str, str]:
+        """Return device and precision; see DescribesKeys."""
+        device, precision = self.parts.device
+        return {"device": device, "precision": precision}
 
     def render(self, request: RenderRequest, on_step: OnStep) -> RenderedKey:
         """Paint a key; see Renderer. Raises RendererError when a model cannot be loaded or returns no picture."""
