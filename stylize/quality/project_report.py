@@ -13,7 +13,7 @@ import numpy as np
 from masks.keyframe_suggestions import weak_frames
 from propagate.arrays import Floats, Pixels
 from stylize.context.context import Context
-from stylize.delivery.contact_sheet import choose_columns
+from stylize.delivery.frame_choice import choose_evenly
 from stylize.errors import OutputError
 from stylize.io_errors import PROJECT_OPTION
 from stylize.keys.neighbour_agreement import NeighbourAgreement, neighbour_agreements
@@ -58,7 +58,7 @@ def write_report(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, ...
     sheet = context.project.root / "contact_sheet.png"
     if not sheet.is_file():
         raise OutputError(f"{sheet} is missing; run all stages, then run the report again")
-    chosen = choose_columns(context.shot.frames, [key for plan in shots for key in plan.keys], MAX_FRAMES)
+    chosen = choose_evenly(context.shot.frames, [key for plan in shots for key in plan.keys], MAX_FRAMES)
     size = true_size(context.shot.size, context.shot.pixel_aspect)
     pictures = [
         (frame, _data_url(_plate(context, frame), size), _data_url(_result(context, frame), size)) for frame in chosen

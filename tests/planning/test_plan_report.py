@@ -66,7 +66,7 @@ def test_plan_writes_a_table_of_all_frames_and_a_picture(turning_box):
     assert [int(line.split(",")[1]) for line in lines[1:] if line.split(",")[4] == "1"] == keys_of(planned)
     assert lines[1].split(",")[2] == "00:00:00:01"
     assert lines[25].split(",")[2] == "00:00:01:01"
-    assert read_image(drawing).shape[1] == 2400
+    assert read_image(drawing).shape[1] == 2520
     assert all(0 <= share <= 1 for share in planned.shots[0].coverage.values())
     assert sorted(path.name for path in (planned.project / "plan").iterdir()) == [
         f"plate.{key:04d}.png" for key in keys_of(planned)
