@@ -14,14 +14,17 @@ from stylize.events import KeyRendered
 from stylize.extensions.discovery import renderer as renderer_of
 from stylize.jobs import Task, run_in_order, task_id
 from stylize.keys import rendering
+from stylize.keys.candidate_sheet import KeyCandidates, write_candidate_sheets
 from stylize.keys.conditioning import open_conditioning
+from stylize.keys.key_choice import NO_CHOICE, KeyChoice
 from stylize.keys.key_plan import KeyInputs, KeyPlan, PlateSource
 from stylize.keys.upgraded import upgraded_keys
 from stylize.media.colour_report import colour_report
 from stylize.media.images import has_several_pictures
-from stylize.media.sequences import format_frames, name_frames
+from stylize.media.sequences import name_frames
 from stylize.planning.budget import TimedRenderer, key_limits, record_costs
-from stylize.planning.picking import ShotPlan, plan_shots, shot_light, with_coverage
+from stylize.planning.key_choices import read_key_choices, with_prompts, write_missing_table
+from stylize.planning.picking import LOCKED, ShotPlan, plan_shots, shot_light, with_coverage
 from stylize.refinement import Refinement, RefinementState
 from stylize.renderers import Renderer, make_renderer, plates_destination
 from stylize.renderers.painted import PaintedRenderer
@@ -68,7 +71,8 @@ class LookRun:
     """Run of one look through the stages.
 
     planned: its shots, without the keyframes that refinement adds. rendered, redone: keys and frames made in this run.
-    painted: keys painted by hand. key_seconds: see ``TimedRenderer``.
+    painted: keys painted by hand. key_seconds: see ``TimedRenderer``. candidates: files of the
+    candidates of each key, in order, and sheets of them, made or confirmed in this run.
     """
 
     context: Context
@@ -77,9 +81,11 @@ class LookRun:
     redone: set[int] = field(default_factory=set)
     painted: tuple[int, ...] = ()
     key_seconds: list[float] = field(default_factory=list)
+    candidates: dict[int, tuple[Path, ...]] = field(default_factory=dict)
+    sheets: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        self.repaint = frozenset(self.context.settings.repaint)
+        self.repaint, self.choices = frozenset(self.context.settings.repaint), read_key_choices(self.context)
         with prefix_errors(self.context.name):
             self.refinement_state = refinement.stored_rounds(self.context, self.planned)
 
@@ -123,12 +129,13 @@ class LookRun:
         """Render the keys of all shots, one shot after the other."""
         context, shots = self.context, self.shots
         painted, numbers = context.keys.painted(), [key.frame for plan in shots for key in plan.keyframes]
-        context.keys.remove_stale([*numbers, *painted])
+        locked = [frame for frame, choice in self.choices.items() if choice.lock]
+        context.keys.remove_stale([*numbers, *painted, *locked])
         self.painted = tuple(sorted(painted & set(numbers)))
         planned_keys = {frame for plan in self.planned for frame in plan.keys}
         late = frozenset(frame for plan in shots for frame in plan.keys if frame not in planned_keys)
         retried = self.refinement_state.retried or frozenset()
-        inputs, renderer = _key_inputs(context, [number for number in numbers if number not in painted])
+        inputs, renderer = _key_inputs(context, [number for number in numbers if number not in painted], self.choices)
         files, done, upgraded = context.keys.files(), list[int](), upgraded_keys(context)
 
         def on_key(number: int, new: bool) -> None:
@@ -143,14 +150,15 @@ class LookRun:
 
         def key_plan_of(plan: ShotPlan) -> KeyPlan:
             keys = {key.frame: files.get(key.frame, context.file("keys", key.frame)) for key in plan.keyframes}
-            added = frozenset(key.frame for key in plan.keyframes if key.reason == PAINTED)
+            added = frozenset(key.frame for key in plan.keyframes if key.reason == PAINTED) & painted
+            kept = frozenset(key.frame for key in plan.keyframes if key.reason == LOCKED)
             return KeyPlan(
-                plan.frames, keys, painted, added & painted, context.shot.depth, late, retried, upgraded,
+                plan.frames, keys, painted, added | kept, context.shot.depth, late, retried, upgraded,
                 shot_light(context.during(PLAN), plan.frames) if keys.keys() - painted else {},
-                repaint=self.repaint, keep_others=context.settings.keep_others,
+                self.choices, context.settings.candidates or 1, self.repaint, context.settings.keep_others,
             )  # fmt: skip
 
-        key_plans = [key_plan_of(plan) for plan in shots]
+        key_plans, candidates = [key_plan_of(plan) for plan in shots], list[KeyCandidates]()
         _report_sending(context, key_plans, inputs)
         context.progress("render", 0, len(numbers))
         for task, key_plan in zip(tasks, key_plans, strict=True):
@@ -158,9 +166,32 @@ class LookRun:
             with context.reporter.task(task.id):
                 found = rendering.render_keys(key_plan, inputs, project, on_key, context.reporter, on_step)
                 self.rendered.update(found.rendered)
+                candidates += self._candidates(found.candidates, inputs)
         self.repaint = frozenset()  # rounds of refinement do not paint them once more
+        if candidates:
+            self._write_sheets(candidates)
         record_costs(context.during(PLAN), renderer)
         self.key_seconds += renderer.seconds
+
+    def _candidates(self, files: Mapping[int, tuple[Path, ...]], inputs: KeyInputs) -> list[KeyCandidates]:
+        """Return the candidates of the keys of a shot. files: by frame, in order."""
+        found = []
+        for number, paths in files.items():
+            self.candidates[number] = paths
+            choice = self.choices.get(number, NO_CHOICE)
+            seed = inputs.seed if choice.seed is None else choice.seed
+            found.append(KeyCandidates(number, paths, seed, choice, choice.prompt or ""))
+        return found
+
+    def _write_sheets(self, candidates: Sequence[KeyCandidates]) -> None:
+        context = self.context
+        self.sheets = tuple(write_candidate_sheets(context, candidates, len(self.planned)))
+        table = write_missing_table(context, self.shots)
+        files = ", ".join(map(str, self.sheets))
+        context.message(
+            f"candidates of {name_frames(self.candidates, 'keyframe')}: {files}; choose with stylize pick, or in the "
+            f"column pick of {table}"
+        )
 
     def _propagate(self, tasks: Sequence[Task]) -> None:
         self.last = propagate_shots(self.context, self.shots)
@@ -190,46 +221,10 @@ _RUNNERS: Mapping[str, Callable[[LookRun, Sequence[Task]], None]] = MappingProxy
 )
 
 
-def check_repaint(settings: Settings, looks: Sequence[LookRun]) -> None:
-    """Raise SettingsError for a frame of ``--repaint`` that has no rendered key in any look.
-
-    Of several frames in a row, it is enough that one is a keyframe.
-    """
-    if not settings.repaint:
-        return
-    if not settings.runs("render"):
-        raise SettingsError("--repaint has no effect without the render stage; leave it out, or --from and --to")
-    keys = {frame for look in looks for plan in look.shots for frame in plan.keys}
-    painted = {frame: path for look in looks for frame, path in look.context.keys.painted_files().items()}
-    rendered = {
-        frame
-        for look in looks
-        for plan in look.shots
-        for frame in set(plan.keys) - look.context.keys.painted()
-    }  # fmt: skip
-    for run in _runs(settings.repaint):
-        if rendered & set(run):
-            continue
-        if found := sorted(painted.keys() & set(run)):
-            raise SettingsError(
-                f"--repaint {found[0]}: this key is painted by hand; remove {painted[found[0]]} to have it rendered"
-            )
-        raise SettingsError(f"--repaint: {name_frames(run)} has no keyframe, expected some of {format_frames(keys)}")
-
-
-def _runs(frames: Sequence[int]) -> list[list[int]]:
-    """Split ascending frames into runs of consecutive ones."""
-    found: list[list[int]] = []
-    for frame in frames:
-        if found and frame == found[-1][-1] + 1:
-            found[-1].append(frame)
-        else:
-            found.append([frame])
-    return found
-
-
-def _key_inputs(context: Context, to_render: Sequence[int]) -> tuple[KeyInputs, TimedRenderer]:
-    """Return the inputs of key rendering. to_render: the keys that are not painted."""
+def _key_inputs(
+    context: Context, to_render: Sequence[int], choices: Mapping[int, KeyChoice]
+) -> tuple[KeyInputs, TimedRenderer]:
+    """Return the inputs of key rendering. to_render: the keys that are not painted. choices: for single keys."""
     settings = context.settings
     paths = settings.references if to_render else ()
     references = rendering.read_references(paths, context.project, context.shot.colour)
@@ -237,7 +232,7 @@ def _key_inputs(context: Context, to_render: Sequence[int]) -> tuple[KeyInputs, 
         context.message(f"warning: the reference {path} contains several pictures; only the first is used")
     for note in filter(None, (colour_report(path, context.shot.colour) for path in paths)):
         context.message(note)
-    renderer = TimedRenderer(_renderer(settings) if to_render else PaintedRenderer())
+    renderer = TimedRenderer(_renderer(with_prompts(settings, choices)) if to_render else PaintedRenderer())
     source = PlateSource(
         context.plates.colour,
         lambda frame: context.project.plate_digest(context.plates.paths[frame]),
@@ -246,7 +241,7 @@ def _key_inputs(context: Context, to_render: Sequence[int]) -> tuple[KeyInputs, 
     stages = (renderer_of(settings.renderer).cache_stage, *context.motion.stages)
     inputs = KeyInputs(
         source, renderer, stages, references, settings.seed, context.motion, open_conditioning(context),
-        settings.renderer, renderer.cache_key,
+        settings.renderer, lambda: (_renderer(settings) if to_render else PaintedRenderer()).cache_key(),
     )  # fmt: skip
     return inputs, renderer
 

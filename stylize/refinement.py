@@ -19,7 +19,7 @@ from stylize.keys.conditioning import open_conditioning
 from stylize.keys.neighbour_agreement import NeighbourAgreement, neighbour_agreements
 from stylize.keys.rendering import REFINE_RETRIES
 from stylize.planning.keyframes import Keyframe
-from stylize.planning.picking import ShotPlan
+from stylize.planning.picking import LOCKED, ShotPlan
 from stylize.planning.shared_choice import SharedChoice, shared_choice
 from stylize.planning.uncovered import MIN_DISTANCE, best_frame, error_floor, pays_off, shot_error
 from stylize.renderers import make_renderer
@@ -246,7 +246,7 @@ def _shared(context: Context, shots: Sequence[ShotPlan]) -> SharedChoice:
 
 
 def _planned_keys(shots: Sequence[ShotPlan]) -> list[list[int]]:
-    return [[key.frame for key in plan.keyframes if key.reason != PAINTED] for plan in shots]
+    return [[key.frame for key in plan.keyframes if key.reason not in (PAINTED, LOCKED)] for plan in shots]
 
 
 def _style_digest(context: Context) -> str:

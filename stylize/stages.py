@@ -152,6 +152,8 @@ STAGES = _table(
                                "stylize.delivery.result_verdict", "stylize.planning.key_advice",
                                "stylize.sheets"), ("read",),
           inputs="plates, keys, results and error maps, and all text on the sheet", libraries=("pillow",)),
+    Stage("candidate_sheet", 1, ("stylize.keys.candidate_sheet", "stylize.sheets"), ("read",),
+          inputs="plates, references and candidates, and all text on the sheet", libraries=("pillow",)),
     Stage("matte_sequence", 1, ("stylize.interchange.matte_sequence",), ("matte",), inputs="a matte"),
     Stage("foreground", 3, ("stylize.interchange.foreground", "stylize.interchange.foreground_layers",
                             "masks.disjoint_over"), ("delivery", "matte"), inputs="looks and mattes of a frame"),

@@ -17,9 +17,9 @@ from stylize.settings import OPTIONS
 
 NAMES = [
     "CancelFlag", "CancelledError", "check", "errors", "Event", "events", "FrameFinished", "KeyRendered", "LayerResult",
-    "make_mattes", "MatteResult", "MatteSettings", "MatteSettingsDict", "Message", "open", "plan", "report", "Result",
-    "run", "RunSession", "Settings", "SettingsDict", "StageProgress", "StylizeError", "TaskDone", "TaskStarted",
-    "Verdict",
+    "make_mattes", "MatteResult", "MatteSettings", "MatteSettingsDict", "Message", "open", "pick", "plan", "report",
+    "Result", "run", "RunSession", "Settings", "SettingsDict", "StageProgress", "StylizeError", "TaskDone",
+    "TaskStarted", "Verdict",
 ]  # fmt: skip
 CALLBACKS = ("on_event", "cancel", "on_progress", "on_message")
 
@@ -36,6 +36,7 @@ def test_no_other_name_looks_public():
     code = "import stylize, types; print(*(n for n, v in vars(stylize).items() if not isinstance(v, types.ModuleType)))"
     names = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     typing_helpers = {"TYPE_CHECKING", "Unpack", "Path", "Cancel", "OnEvent", "OnMessage", "OnProgress", "Sequence"}
+    typing_helpers |= {"Mapping"}
     assert {name for name in names if not name.startswith("_")} - set(NAMES) - typing_helpers == {"make_reporter"}
 
 
@@ -54,6 +55,7 @@ def test_public_function_is_not_shadowed_by_a_module(tmp_path):
         ("open", ("shot", "settings"), CALLBACKS[:2], "SettingsDict"),
         ("make_mattes", ("shot", "settings"), CALLBACKS, "MatteSettingsDict"),
         ("report", ("project",), ("trust", "allow", *CALLBACKS), None),
+        ("pick", ("project", "choices"), ("layer", "lock", "trust", "allow", *CALLBACKS), None),
         ("check", ("folder",), ("update", "trust", "allow", *CALLBACKS), None),
     ],
 )

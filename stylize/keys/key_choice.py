@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 
-# Range of the number of candidates of a key.
-MIN_CANDIDATES, MAX_CANDIDATES = 2, 16
-
 
 @dataclass(frozen=True)
 class KeyChoice:

@@ -76,6 +76,14 @@ class RunSettings(ReadingSettings):
         stages=PAINTING,
         stored=False,
     )
+    candidates: int | None = option_field(
+        types.CANDIDATE_COUNT,
+        None,
+        KEYFRAMES,
+        "Render each key with this many seeds, to choose from with stylize pick or in keys.csv.",
+        stages=("render",),
+        stored=False,
+    )
     repaint: tuple[int, ...] = option_field(
         types.FRAMES,
         (),

@@ -133,7 +133,7 @@ def test_keys_recorded_by_an_earlier_version_are_adopted(runs, monkeypatch):
 
 @pytest.mark.parametrize(
     ("repaint", "words"),
-    [(5, ("frame 5 has no keyframe", "1, 4, 8")), ("2-3", ("frames 2-3", "no keyframe")), ("4,99", ("frame 99",))],
+    [(5, ("no keyframe among frame 5", "1, 4, 8")), ("2-3", ("among frames 2-3",)), ("4,99", ("among frame 99",))],
 )
 def test_frames_to_repaint_must_be_keyframes(runs, repaint, words):
     before = runs.bits()
