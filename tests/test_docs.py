@@ -25,6 +25,7 @@ COMMAND_FLAGS = {
     "--dry-run",
     "--lock",
     "--unlock",
+    "--versions",
 }
 OTHER_FLAGS = {
     "--dist", "--api", "--include", "--sizes", "--count", "--width", "--movie", "--only", "--cost", "--sheet",

@@ -1,6 +1,6 @@
 """Contact sheet: plates, keys, results and errors of selected frames, with a verdict and advice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -68,6 +68,11 @@ class ErrorPicture:
         plate = thumbnail(self.plate, _MAP_BOX)
         size = plate.shape[1], plate.shape[0]
         return heat_over(plate, np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), F32), self.top)
+
+
+def error_top(errors: Iterable[float]) -> float:
+    """Return the error of the lightest colour of heat maps, the same for all frames of a sheet or page."""
+    return round_top(_RANGE * max(errors, default=0.0))
 
 
 def contact_sheet(contents: Contents) -> Sheet:
@@ -140,12 +145,7 @@ def _error_cell(contents: Contents, frame: int) -> Cell:
     if path is None or frame not in contents.errors:
         return Cell(None, "not measured", State.DIMMED)
     error = contents.errors[frame]
-    return Cell(ErrorPicture(path, contents.plates[frame], _top(contents)), percentage(error))
-
-
-def _top(contents: Contents) -> float:
-    """Return the error of the lightest colour, the same for all frames of a sheet."""
-    return round_top(_RANGE * max(contents.errors.values(), default=0))
+    return Cell(ErrorPicture(path, contents.plates[frame], error_top(contents.errors.values())), percentage(error))
 
 
 def _is_key(contents: Contents, frame: int) -> bool:
@@ -167,6 +167,6 @@ def _frame_note(contents: Contents, frame: int) -> str:
 def _legend(contents: Contents) -> list[LegendItem]:
     items = [LegendItem(State.OUTLINED, "key"), LegendItem(State.DIMMED, "the nearest key of the shot")]
     if contents.error_maps and contents.errors:
-        scale = Scale("0 %", f"{100 * _top(contents):g} %")
+        scale = Scale("0 %", f"{100 * error_top(contents.errors.values()):g} %")
         items.append(LegendItem(scale, "error: difference of a result from its warped keys, of the full range"))
     return items

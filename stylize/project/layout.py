@@ -18,8 +18,12 @@ INPUTS = "inputs"
 LAYER_FOLDERS = ("keys", "plan", "out", "passes")
 SUFFIX = ".stylize"
 SETTINGS_FILE, STATE_FILE, LOCK_FILE = "project.toml", "state.json", "project.lock"
+# Folder of the saved versions.
+VERSIONS = "versions"
 # Page and data file of a report.
 REPORT_FILES = ("report.html", "report.json")
+# Sheet and data file of a comparison of two versions.
+COMPARISON_FILES = ("comparison.png", "comparison.json")
 # Folder of the records of tasks.
 STATE_FOLDER = "state"
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from stylize.errors import SettingsError
 from stylize.media.sequences import parse_range
 from stylize.settings.schedules import Schedule, all_texts, read_schedule
 
@@ -97,6 +98,25 @@ def frames(value: Any) -> tuple[int, ...]:
     return tuple(sorted({number for some in some_of_each for number in some}))
 
 
+def few_numbers(limit: int, low: float = -math.inf) -> Callable[[Any], tuple[int, ...]]:
+    """Return a reader of at most ``limit`` numbers of ``low`` or more, in the form of ``frames``."""
+
+    def read(value: Any) -> tuple[int, ...]:
+        parts = [value] if isinstance(value, int | str) else list(value)
+        # Counted as ranges, because a long one does not fit into memory.
+        count = sum(len(part) for one in parts if isinstance(one, str) for part in parse_range(one).parts)
+        if count > limit:
+            raise SettingsError(f"expected at most {limit} numbers, found {count}; leave some out")
+        found = frames(value)
+        if len(found) > limit:
+            raise SettingsError(f"expected at most {limit} numbers, found {len(found)}; leave some out")
+        if found and found[0] < low:
+            raise ValueError
+        return found
+
+    return read
+
+
 def keyframes(value: Any) -> tuple[int, ...] | Path:
     """Read frames, or the path of a plan's table that names them."""
     return path(value) if is_table(value) else frames(value)
@@ -142,6 +162,11 @@ def draft_scale(value: Any) -> Fraction:
     if read.numerator != 1 or not MIN_DRAFT <= read <= MAX_DRAFT:
         raise ValueError
     return read
+
+
+def look_scale(value: Any) -> Fraction:
+    """Read the scale of a comparison of looks: 1, or that of a draft. Raises ValueError for other values."""
+    return Fraction(1) if value in (1, "1") and not isinstance(value, bool) else draft_scale(value)
 
 
 def integer(low: float, high: float) -> Callable[[Any], int]:
