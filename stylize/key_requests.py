@@ -19,8 +19,6 @@ def check_key_requests(settings: Settings, looks: Sequence[LookRun]) -> None:
     for name in (name for name in _NAMES if is_given(settings, name)):
         if not settings.runs("render"):
             raise SettingsError(f"{OPTIONS[name].flags[-1]} has no effect without the render stage; leave it out")
-    if settings.candidates is not None and settings.draft:
-        raise SettingsError("--candidates does not apply to --draft, where the same seed gives another picture")
     painted, locked = dict[int, str](), dict[int, str]()
     rendered, keys = set[int](), set[int]()
     for look in looks:

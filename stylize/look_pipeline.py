@@ -44,6 +44,8 @@ class LookResult:
     painted: tuple[int, ...]
     redone: tuple[int, ...]
     refinements: tuple[Refinement, ...]
+    candidates: Mapping[int, tuple[Path, ...]] = field(default_factory=dict)
+    sheets: tuple[Path, ...] = ()
 
 
 def plan_look(context: Context, shot_frames: tuple[tuple[int, ...], ...]) -> tuple[ShotPlan, ...]:
@@ -123,7 +125,10 @@ class LookRun:
         """Return the result of the look."""
         kept = self.rendered & {frame for plan in self.shots for frame in plan.keys}
         rounds = self.refinement_state.rounds
-        return LookResult(self.shots, tuple(sorted(kept)), self.painted, tuple(sorted(self.redone)), rounds)
+        candidates = {frame: self.candidates[frame] for frame in sorted(self.candidates)}
+        return LookResult(
+            self.shots, tuple(sorted(kept)), self.painted, tuple(sorted(self.redone)), rounds, candidates, self.sheets
+        )
 
     def _render(self, tasks: Sequence[Task]) -> None:
         """Render the keys of all shots, one shot after the other."""

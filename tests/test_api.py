@@ -87,7 +87,7 @@ def test_fields_of_a_result_are_pinned():
     assert [field.name for field in dataclasses.fields(Result)] == [
         "project", "frames", "shots", "rendered", "painted", "redone", "reused", "outputs", "notes", "pixels",
         "timecodes", "refinements", "settings", "layers", "scale", "full_seconds",
-        "run_seconds",
+        "run_seconds", "candidates",
     ]  # fmt: skip
 
 
