@@ -17,6 +17,7 @@ from click.shell_completion import CompletionItem
 import stylize
 from stylize.errors import SettingsError, StylizeError
 from stylize.events import Event, Message, StageProgress
+from stylize.real_path import real_path
 from stylize.settings import (
     FLAG,
     LOOKS_OPTIONS,
@@ -530,7 +531,7 @@ def version_list_command(project: Path) -> None:
     from stylize.project import VersionStore, matching_version, read_project, refuse_links
 
     read_project(project)
-    root = project.resolve()
+    root = real_path(project)
     refuse_links(root)
     store = VersionStore(root)
     from stylize.summary import list_lines
