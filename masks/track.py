@@ -22,12 +22,17 @@ from masks.expected_overlap import Disagreement, expected_overlap
 from masks.guided_filter import guided_filter
 from masks.log_odds import MATCH_DISTANCE, Flows, LabelledFrame, evidence
 from masks.motion_field import motion_field
+from masks.template_motion import template_motion
 from masks.warp import inverse_flow, warp
 
 # Longest side in pixels of the pictures that are tracked; the painted edge is warped at full size.
 MAX_SIDE = 640
 # Distance in pixels from the border of a layer at which its flow is reliable.
 RELIABLE_DISTANCE = 6.0
+# The same in a thin layer: fraction of its largest depth, and smallest distance.
+RELIABLE_DEPTH, MIN_RELIABLE_DISTANCE = 0.5, 2.0
+# Median difference in levels at which flow has lost the inside, and the fraction of it at which its template is found.
+LOST_LEVELS, FOUND_RATIO = 12.0, 0.8
 # Weight of flow without texture, relative to 1: estimates are smooth and continue the motion nearby, which suits
 # bending limbs better than the motion of the whole.
 TEXTURELESS_WEIGHT = 0.3
@@ -43,6 +48,8 @@ SHAPE_MARGIN = 12
 FILTER_RADIUS, FLAT_VARIANCE, CONTRAST = 5, 1e-3, 2.5
 # Exponent of the agreement that gives the trust in what is learned of the inside's colours.
 TRUST_EXPONENT = 8
+# Coverage by the key from which nothing is learned, and below which learning is trusted fully.
+EXPLAINED, UNEXPLAINED = 0.9, 0.6
 # Smallest width of a contradiction, in pixels of the tracked size.
 MIN_CONTRADICTION = 3
 
@@ -84,12 +91,13 @@ class Tracked:
 @dataclass(frozen=True)
 class _Key:
     """The painted matte and its plate. full_size: matte at full size, float32 (H, W). matte, plate, picture: at the
-    tracked size; picture is the plate as float32 in [0, 1]."""
+    tracked size; picture is the plate as float32 in [0, 1]. reliable_distance: see ``_reliable_distance``."""
 
     full_size: Floats
     matte: Floats
     plate: Bytes
     picture: Floats
+    reliable_distance: float
 
 
 @dataclass(frozen=True)
@@ -118,7 +126,8 @@ def track(frames: Sequence[int], footage: Footage, key: Floats) -> Iterator[Trac
     if key.shape != plate.shape[:2]:
         raise ValueError(f"a matte must have the same size as its plate, {plate.shape[:2]}, not {key.shape}")
     small_plate = downscaled(plate)
-    prepared = _Key(key, resized(key, small_plate.shape[:2]), small_plate, _to_float(small_plate))
+    matte = resized(key, small_plate.shape[:2])
+    prepared = _Key(key, matte, small_plate, _to_float(small_plate), _reliable_distance(matte))
     height, width = small_plate.shape[:2]
     colours = colour_model(small_plate, prepared.matte, _outside_mask(prepared.matte))
     ones = np.ones((height, width), F32)
@@ -132,7 +141,7 @@ def _track_frame(key: _Key, state: _State, frame: int, footage: Footage) -> tupl
     full_size = footage.plate(frame)
     plate = downscaled(full_size)
     to_previous = footage.neighbour_flow(state.plate, plate)
-    inside_flow, outside_flow = _layer_flows(state, plate, to_previous, footage)
+    inside_flow, outside_flow = _layer_flows(key, state, plate, to_previous, footage)
     flow = _flow_to_key(key, inside_flow + warp(state.flow, inside_flow), plate, footage.refine)
     shape = warp(key.matte, flow)
     known = LabelledFrame(key.picture, key.matte, np.ones_like(key.matte))
@@ -165,7 +174,7 @@ def _track_frame(key: _Key, state: _State, frame: int, footage: Footage) -> tupl
         plate,
         _certain_inside(matte, pixel_confidence),
         _outside_mask(np.maximum(matte, shape)),
-        agreement**TRUST_EXPONENT,
+        agreement**TRUST_EXPONENT * _novelty(pixel_evidence.coverage),
     )
     return _State(plate, matte, match.astype(F32), flow, colours, pixel_evidence.confidence, disagreement), tracked
 
@@ -173,21 +182,57 @@ def _track_frame(key: _Key, state: _State, frame: int, footage: Footage) -> tupl
 # Motion
 
 
-def _layer_flows(state: _State, plate: Bytes, to_previous: Floats, footage: Footage) -> tuple[Floats, Floats]:
+def _layer_flows(
+    key: _Key, state: _State, plate: Bytes, to_previous: Floats, footage: Footage
+) -> tuple[Floats, Floats]:
     """Flows of the inside and of the outside, each extrapolated, from the new frame's grid to the previous frame."""
     to_current = footage.neighbour_flow(plate, state.plate)
     consistent = _flow_consistency(to_current, to_previous) * state.confidence
-    inside = consistent * _layer_reliability(state.matte > 0.5) * state.coverage * _texture_weight(state.plate)
+    inside = (
+        consistent
+        * _layer_reliability(state.matte > 0.5, key.reliable_distance)
+        * state.coverage
+        * _texture_weight(state.plate)
+    )
     outside = consistent * _layer_reliability(state.matte < 0.5)
     inside_flow = inverse_flow(motion_field(to_current, inside.astype(F32), robust=True))
     outside_flow = inverse_flow(motion_field(to_current, outside.astype(F32), robust=True))
-    return _refined_inside_flow(state, inside_flow, plate, footage.refine), outside_flow
+    inside_flow = _fast_flow(key, state, inside_flow, plate, footage.neighbour_flow)
+    return _refined_inside_flow(key, state, inside_flow, plate, footage.refine), outside_flow
 
 
-def _refined_inside_flow(state: _State, flow: Floats, plate: Bytes, refine: Flow) -> Floats:
+def _fast_flow(key: _Key, state: _State, flow: Floats, plate: Bytes, estimate: Flow) -> Floats:
+    """Flow of the inside by its template, where dense flow has lost it and the template finds it; else ``flow``."""
+    residual = _inside_residual(state, flow, plate)
+    if residual < LOST_LEVELS:
+        return flow
+    displacement = template_motion(state.plate, state.matte > 0.5, plate)
+    if displacement is None:
+        return flow
+    shift = np.broadcast_to(-np.array(displacement, F32), flow.shape)
+    correction = estimate(warp(state.plate, shift), plate)
+    weight = _layer_reliability(warp(state.matte, shift) > 0.5, key.reliable_distance) + F32(1e-3) * warp(
+        state.matte, shift
+    )
+    found = shift + motion_field(correction, weight.astype(F32), robust=True)
+    return found if _inside_residual(state, found, plate) < FOUND_RATIO * residual else flow
+
+
+def _inside_residual(state: _State, flow: Floats, plate: Bytes) -> float:
+    """Median difference in levels of the previous inside, warped, and the plate; 0 if nothing is inside.
+
+    The median, because an occluder that covers a part of the inside is no sign that its motion is wrong.
+    """
+    inside = warp(state.matte, flow) > 0.5
+    return float(np.median(local_difference(state.plate, flow, plate)[inside])) if inside.any() else 0.0
+
+
+def _refined_inside_flow(key: _Key, state: _State, flow: Floats, plate: Bytes, refine: Flow) -> Floats:
     """Refine the flow of the inside, whose two versions are nearly aligned and have no border between them."""
     refined, improved, difference = refined_flow(state.plate, flow, plate, refine)
-    weight = _layer_reliability(warp(state.matte, flow) > 0.5) * (difference < MATCH_LEVELS * 1.25)
+    weight = _layer_reliability(warp(state.matte, flow) > 0.5, key.reliable_distance) * (
+        difference < MATCH_LEVELS * 1.25
+    )
     return flow + motion_field(
         np.where(improved[..., None], refined - flow, 0).astype(F32), weight.astype(F32), robust=False
     )
@@ -197,11 +242,17 @@ def _flow_to_key(key: _Key, flow: Floats, plate: Bytes, refine: Flow) -> Floats:
     """Correct the drift of the flow to the key; occluded parts of the inside follow the visible ones."""
     refined, improved, difference = refined_flow(key.plate, flow, plate, refine)
     plausible = np.abs(refined - flow).max(axis=-1) < 4
-    weight = _layer_reliability(warp(key.matte, flow) > 0.5) * plausible * (difference < MATCH_LEVELS * 1.6)
+    weight = (
+        _layer_reliability(warp(key.matte, flow) > 0.5, key.reliable_distance)
+        * plausible
+        * (difference < MATCH_LEVELS * 1.6)
+    )
     drift = np.where(improved[..., None] & plausible[..., None], refined - flow, 0).astype(F32)
     flow = flow + motion_field(drift, weight.astype(F32), robust=False)
     match = np.exp(-((local_difference(key.plate, flow, plate) / MATCH_LEVELS) ** 2))
-    known = match * _layer_reliability(warp(key.matte, flow) > 0.5) * _texture_weight(plate) + 1e-7
+    known = (
+        match * _layer_reliability(warp(key.matte, flow) > 0.5, key.reliable_distance) * _texture_weight(plate) + 1e-7
+    )
     return motion_field(flow, known.astype(F32), robust=False)
 
 
@@ -224,10 +275,17 @@ def _flow_consistency(to_current: Floats, to_previous: Floats) -> Floats:
     return np.asarray(round_trip_error < 0.01 * size + 0.5, F32)
 
 
-def _layer_reliability(layer: Bools) -> Floats:
-    """Reliability of the flow inside a layer: float32 (h, w), 0 at its border, 1 from RELIABLE_DISTANCE pixels on."""
+def _reliable_distance(key: Floats) -> float:
+    """Distance in pixels from the border of the inside at which its flow is reliable; less in a thin subject, of which
+    nothing would be left. key: the painted matte, float32 (h, w)."""
+    depth = cv2.distanceTransform((key > 0.5).astype(U8), cv2.DIST_L2, 5).max(initial=0)
+    return float(np.clip(RELIABLE_DEPTH * depth, MIN_RELIABLE_DISTANCE, RELIABLE_DISTANCE))
+
+
+def _layer_reliability(layer: Bools, distance: float = RELIABLE_DISTANCE) -> Floats:
+    """Reliability of the flow inside a layer: float32 (h, w), 0 at its border, 1 from so many pixels on."""
     depth = cv2.distanceTransform(layer.astype(U8), cv2.DIST_L2, 5)
-    return np.asarray(np.clip((depth - 1) / F32(RELIABLE_DISTANCE - 1), 0, 1) ** 2, F32)
+    return np.asarray(np.clip((depth - 1) / F32(distance - 1), 0, 1) ** 2, F32)
 
 
 def _texture_weight(plate: Bytes) -> Floats:
@@ -254,6 +312,11 @@ def _outside_mask(matte: Floats) -> Floats:
 def _certain_inside(matte: Floats, confidence: Floats) -> Floats:
     """Weight of the pixels that are certainly inside: float32 (h, w), 0..1."""
     return np.asarray((matte > 1 - MIN_ALPHA) * confidence**2, F32)
+
+
+def _novelty(coverage: float) -> float:
+    """Share of the inside's colours, 0..1, to learn anew: none where the key explains nearly all of the inside."""
+    return float(np.clip((EXPLAINED - coverage) / (EXPLAINED - UNEXPLAINED), 0, 1))
 
 
 def _signed_distance(shape: Floats) -> Floats:

@@ -11,8 +11,6 @@ repeated.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from propagate.synthesis import SynthesisSettings
 from stylize.context.context import Context
 from stylize.context.keys import PAINTED
@@ -20,21 +18,15 @@ from stylize.extensions.discovery import renderer
 from stylize.keys.conditioning import open_conditioning
 from stylize.keys.neighbour_agreement import NeighbourAgreement, neighbour_agreements
 from stylize.keys.rendering import REFINE_RETRIES
-from stylize.media.images import read_image, to_float
 from stylize.planning.keyframes import Keyframe
-from stylize.planning.picking import ShotPlan
+from stylize.planning.picking import LOCKED, ShotPlan
 from stylize.planning.shared_choice import SharedChoice, shared_choice
-from stylize.planning.uncovered import best_frame, error_floor, shot_error
+from stylize.planning.uncovered import MIN_DISTANCE, best_frame, error_floor, pays_off, shot_error
 from stylize.renderers import make_renderer
-from stylize.spans.frame_files import ERROR, pass_file
-from stylize.stages import cache_key
+from stylize.renderers.protocol import key_inputs
+from stylize.spans.frame_errors import frame_error
+from stylize.stages import cache_key, inputs_half
 
-# A key pays off if it removes this share of the error of this many frames of its shot, or of all frames of a shorter
-# shot. On the example with a fixed filter as the ground truth, keys that paid off gained 0.81 and 0.44 dB, the next one
-# 0.19 dB.
-MIN_GAIN, MIN_GAIN_FRAMES = 0.1, 50
-# Frames closer than this to a key cannot be improved by another key.
-MIN_DISTANCE = 3
 _NAME = "refined"
 
 
@@ -55,7 +47,7 @@ class Refinement:
 
     def pays(self, frames: int) -> bool:
         """Return whether the round has lowered the error enough to try another. frames: number in the shot."""
-        return self.after is not None and _pays((self.before - self.after) * frames, self.before, frames)
+        return self.after is not None and pays_off((self.before - self.after) * frames, self.before, frames)
 
 
 @dataclass(frozen=True)
@@ -94,7 +86,11 @@ def stored_rounds(context: Context, shots: Sequence[ShotPlan]) -> RefinementStat
     """
     if context.settings.refine is None or context.matte_is_empty:
         return RefinementState((), True)
-    stored = context.project.recall(_NAME, _key(context, shots)) or _shared(context, shots).recall()
+    stored = (
+        context.project.recall(_NAME, _key(context, shots))
+        or context.project.recall(_NAME, _former_key(context, shots))
+        or _shared(context, shots).recall()
+    )
     if stored is None:
         return RefinementState()
     rounds = tuple(Refinement(int(frame), *figures) for frame, *figures in stored["rounds"])
@@ -174,7 +170,7 @@ def _begin_round(
         if found is None:
             continue
         now = shot_error(plan.frames, errors, floor)
-        if _pays(found[1], now, len(plan.frames)) and (best is None or found[1] > best[0]):
+        if pays_off(found[1], now, len(plan.frames)) and (best is None or found[1] > best[0]):
             best = found[1], Refinement(found[0], now, None, False, floor)
     if best is None:
         return replace(state, ended=True)
@@ -190,11 +186,6 @@ def _end_round(
     _measure(context, frames, errors)
     after = shot_error(frames, errors, last.floor)
     return replace(state, rounds=(*state.rounds[:-1], replace(last, after=after, kept=after < last.before)))
-
-
-def _pays(reduction: float, error: float, frames: int) -> bool:
-    """Return whether a round pays off. reduction: that of the sum of all errors. error: the mean of a shot."""
-    return reduction >= MIN_GAIN * error * min(frames, MIN_GAIN_FRAMES)
 
 
 def _extend_shot(plan: ShotPlan, rounds: Iterable[Refinement]) -> ShotPlan:
@@ -218,17 +209,7 @@ def _reason(one: Refinement) -> str:
 def _measure(context: Context, frames: Iterable[int], errors: dict[int, float]) -> None:
     for frame in frames:
         if frame not in errors:
-            errors[frame] = _error(context, frame)
-
-
-def _error(context: Context, frame: int) -> float:
-    """Return the root mean squared difference of a frame inside the matte: 0..1."""
-    path = pass_file(context.project.root, context.shot, ERROR, frame)
-    squares = to_float(read_image(path))[..., 0].astype(np.float64) ** 2
-    if context.mattes is None:
-        return float(np.sqrt(squares.mean()))
-    matte = context.mattes.read(frame).astype(np.float64)
-    return float(np.sqrt((squares * matte).sum() / max(float(matte.sum()), 1e-9)))
+            errors[frame] = frame_error(context, frame)
 
 
 def _forget(errors: dict[int, float], made: Collection[int]) -> None:
@@ -265,7 +246,7 @@ def _shared(context: Context, shots: Sequence[ShotPlan]) -> SharedChoice:
 
 
 def _planned_keys(shots: Sequence[ShotPlan]) -> list[list[int]]:
-    return [[key.frame for key in plan.keyframes if key.reason != PAINTED] for plan in shots]
+    return [[key.frame for key in plan.keyframes if key.reason not in (PAINTED, LOCKED)] for plan in shots]
 
 
 def _style_digest(context: Context) -> str:
@@ -273,7 +254,21 @@ def _style_digest(context: Context) -> str:
 
 
 def _key(context: Context, shots: Sequence[ShotPlan]) -> str:
-    """Return the cache key of everything that the errors depend on, except painted keys."""
+    """Return the hash of everything that the errors depend on, except painted keys, versions, device and precision.
+
+    Otherwise keys that rounds have added would be removed, and painted again, for reasons that keep all other keys.
+    """
+    painter = make_renderer(context.settings.renderer, context.settings)
+    keys = [[key_inputs(painter, frame, follows=True) for frame in numbers] for numbers in _planned_keys(shots)]
+    return inputs_half(_key_of(context, shots, ["renderer", context.settings.renderer, keys]))
+
+
+def _former_key(context: Context, shots: Sequence[ShotPlan]) -> str:
+    """Return the cache key under which earlier versions recorded the rounds."""
+    return _key_of(context, shots, make_renderer(context.settings.renderer, context.settings).cache_key())
+
+
+def _key_of(context: Context, shots: Sequence[ShotPlan], painted_by: object) -> str:
     settings, frames = context.settings, context.shot.frames
     keys = _planned_keys(shots)
     conditioning = open_conditioning(context)
@@ -281,7 +276,7 @@ def _key(context: Context, shots: Sequence[ShotPlan]) -> str:
     return cache_key(
         "refinement", [plan.frames for plan in shots], keys, context.plate_digests(frames),
         context.matte_inputs(frames), context.guide_inputs(frames), context.motion.cache_key(frames),
-        SynthesisSettings().cache_key(), make_renderer(settings.renderer, settings).cache_key(), _style_digest(context),
+        SynthesisSettings().cache_key(), painted_by, _style_digest(context),
         context.shot.depth, conditioning_inputs, settings=settings,
         uses=(*context.motion.stages, renderer(settings.renderer).cache_stage),
     )  # fmt: skip

@@ -15,8 +15,18 @@ from stylize.errors import ProjectError, SettingsError, ShotError
 from stylize.events import Message
 from stylize.project import is_project, project_of, trusted_settings
 from stylize.project.layout import EXPORT
+from stylize.real_path import real_path
 from stylize.reporter import SILENT, Reporter
-from stylize.settings import MATTE_OPTIONS, OPTIONS, MatteSettings, Settings, current_names
+from stylize.settings import (
+    LOOKS_OPTIONS,
+    MATTE_OPTIONS,
+    OPTIONS,
+    LooksSettings,
+    MatteSettings,
+    Settings,
+    current_names,
+)
+from stylize.settings.comparison_options import COMPARED_OPTIONS
 from stylize.settings.missing_inputs import refuse_missing
 from stylize.settings.options import STORED_OPTIONS
 from stylize.settings.sources import Source, build_settings
@@ -75,9 +85,9 @@ def _replaced(
     if not is_project(path):
         raise SettingsError(f"--replace-shot applies to a project, found {path}; give the project instead of the shot")
     target, settings = project_of(new, settings.project), replace(settings, replace_shot=None)
-    if is_project(target) and target.resolve() != path.resolve():
+    if is_project(target) and real_path(target) != real_path(path):
         shot, stored = trusted_settings(target, {}, reporter.message)
-        if shot != new.resolve():
+        if shot != real_path(new):
             raise ProjectError(f"{target} is the project of {shot}; choose another with --project FOLDER")
         reporter.message(f"note: {target} has already taken over from {path}, and continues")
         merged, _ = build_settings([Source("", stored.stored()), own[-1]])
@@ -105,6 +115,15 @@ def read_matte_request(settings: MatteSettings | None, overrides: Mapping[str, A
     _check_type(settings, MatteSettings)
     base = {} if settings is None else {name: getattr(settings, name) for name in MATTE_OPTIONS}
     return MatteSettings(**base | current_names(overrides, MATTE_OPTIONS))
+
+
+def read_looks_request(settings: LooksSettings | None, overrides: Mapping[str, Any]) -> LooksSettings:
+    """Return the settings for ``stylize looks``, updated by ``overrides``. Raises as ``read_request``."""
+    _check_type(settings, LooksSettings)
+    base: dict[str, Any] = {}
+    if settings is not None:
+        base = {name: getattr(settings, name) for name in COMPARED_OPTIONS} | dict(settings.shared)
+    return LooksSettings(**base | current_names(overrides, LOOKS_OPTIONS))
 
 
 def shot_path(shot: str | os.PathLike[str]) -> Path:

@@ -84,12 +84,13 @@ STAGES = _table(
     Stage("pick", 2, ("stylize.planning.choice", "stylize.planning.reasons"), ("coverage",),
           ("coverage", "optimise_for", "max_keyframes", "min_gap"),
           inputs="the plates and mattes of a shot, added, dropped and painted keys"),
-    Stage("budget", 1, ("stylize.planning.budget",), ("pick",), ("keys_budget", "threads"),
+    Stage("budget", 2, ("stylize.planning.budget",), ("pick",), ("keys_budget", "threads"),
           inputs="the renderer, and the keyframes that are worth rendering"),
     # Measured seconds stay valid when the code changes.
     Stage("key_cost", 1, (), settings=("threads",), inputs="the renderer and the size of a frame"),
-    Stage("plan_report", 1, ("stylize.planning.plan_report", "stylize.planning.plan_picture",
-                             "stylize.planning.keys_csv"), inputs="the plan and its heat maps"),
+    Stage("plan_report", 2, ("stylize.planning.plan_report", "stylize.planning.plan_picture",
+                             "stylize.planning.coverage_timeline", "stylize.planning.keys_csv", "stylize.sheets"),
+          inputs="the plan and its heat maps, and all text on the sheet", libraries=("pillow",)),
     # Mattes and guides
     Stage("guide", 1, ("stylize.context.guides",), ("read", "unpack"), inputs="the pictures of a guide"),
     Stage("matte", 1, ("stylize.context.mattes",), ("read", "unpack"), inputs="a matte file"),
@@ -102,7 +103,7 @@ STAGES = _table(
     Stage("segmenter_extension", 1, (), inputs="the options, versions and cache key of a segmenter's distribution"),
     Stage("matte_key", 1, ("stylize.matting.keying",), ("read",), ("chroma", "luma", "clean", "difference"),
           inputs="a plate"),
-    Stage("matte_track", 7, ("masks.track", "masks.clean_plate", "masks.fuse_tracks", "stylize.matting.track_span"),
+    Stage("matte_track", 8, ("masks.track", "masks.clean_plate", "masks.fuse_tracks", "stylize.matting.track_span"),
           ("read", "flow_dis"),
           inputs="the plates of a span and its painted mattes"),
     Stage("matte_scribble", 1, ("masks.scribble", "stylize.matting.scribbles"), ("read", "flow_dis", "matte_track"),
@@ -119,7 +120,8 @@ STAGES = _table(
     Stage("painted", 1, (f"{_RENDERERS}.painted",)),
     # The versions of extensions are among their inputs, because a new version may give a different result.
     Stage("renderer_extension", 1, (), inputs="the options, versions and cache key of a renderer's distribution"),
-    Stage("keys", 2, ("stylize.keys.rendering", "stylize.keys.agreement", "stylize.keys.conditioning",
+    Stage("keys", 2, ("stylize.keys.rendering", "stylize.keys.paint_key", "stylize.keys.key_plan",
+                      "stylize.keys.candidates", "stylize.keys.agreement", "stylize.keys.conditioning",
                       "stylize.keys.shot_colours", "stylize.context.keys"),
           ("read", "matte", "guide"), ("seed",),
           inputs="plates from the previous key on, that key, the reference, conditioning, motion and the renderer"),
@@ -131,12 +133,14 @@ STAGES = _table(
                       f"{_SPANS}.matte_roi", f"{_SPANS}.pass_maps", f"{_SPANS}.resume_point", f"{_SPANS}.array_file",
                       f"{_SPANS}.write_behind", f"{_SPANS}.frame_files", "stylize.context.keys"),
           ("read", "matte", "guide"), inputs="the plates, keys, mattes, guides and motion of a span"),
+    Stage("frame_errors", 1, (f"{_SPANS}.frame_errors",), ("read", "matte"), inputs="the error maps of frames"),
     Stage("boil", 1, ("propagate.boil",), settings=("boil", "seed")),
     Stage("missed_cuts", 1, (f"{_SPANS}.missed_cuts", "propagate.scene_break"), ("cuts",), ("split",),
           inputs="the plates and motion of a shot"),
     Stage("layers", 1, (f"{_SPANS}.layer_stack", f"{_SPANS}.layer_look", "masks.disjoint_over"), ("matte",),
           inputs="the looks, mattes and errors of a frame's layers, and its plate"),
-    Stage("refinement", 2, ("stylize.refinement", "stylize.planning.uncovered"), ("span", "keys", "pick"),
+    Stage("refinement", 2, ("stylize.refinement", "stylize.planning.uncovered", f"{_SPANS}.frame_errors"),
+          ("span", "keys", "pick"),
           ("on", "seed", "min_gap", "drop_key"), inputs="all that the error maps depend on, except painted keys"),
     # Delivery and interchange
     Stage("delivery", 4, ("stylize.delivery.deliver", "stylize.delivery.sequence", "stylize.delivery.movie",
@@ -144,7 +148,12 @@ STAGES = _table(
                           "stylize.delivery.yuv_conversion", "stylize.delivery.audio", "stylize.media.flatten",
                           "stylize.media.codecs"), ("read",), ("codec", "bits", "working_space", "fps"),
           inputs="finished frames, and the time, colour and sound of the shot"),
-    Stage("contact_sheet", 3, ("stylize.delivery.contact_sheet",), ("read",), inputs="plates, keys and results"),
+    Stage("contact_sheet", 4, ("stylize.delivery.contact_sheet", "stylize.delivery.frame_choice",
+                               "stylize.delivery.result_verdict", "stylize.planning.key_advice",
+                               "stylize.sheets"), ("read",),
+          inputs="plates, keys, results and error maps, and all text on the sheet", libraries=("pillow",)),
+    Stage("candidate_sheet", 1, ("stylize.keys.candidate_sheet", "stylize.sheets"), ("read",),
+          inputs="plates, references and candidates, and all text on the sheet", libraries=("pillow",)),
     Stage("matte_sequence", 1, ("stylize.interchange.matte_sequence",), ("matte",), inputs="a matte"),
     Stage("foreground", 3, ("stylize.interchange.foreground", "stylize.interchange.foreground_layers",
                             "masks.disjoint_over"), ("delivery", "matte"), inputs="looks and mattes of a frame"),
@@ -160,16 +169,22 @@ def stable_hash(*values: Any, size: int = _INPUT_BYTES) -> str:
     return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=size).hexdigest()
 
 
-def cache_key(stage: str, *inputs: Any, settings: object = None, uses: Collection[str] = ()) -> str:
+def cache_key(
+    stage: str, *inputs: Any, settings: object = None, uses: Collection[str] = (),
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> str:  # fmt: skip
     """Return the cache key of one result of a stage.
 
     inputs: digests of contents, and everything else that the result depends on, serialisable as JSON. settings: source
     of the options that the stage declares. uses: additional stages that this result depends on, such as that of the
-    renderer.
+    renderer. environment: what else belongs to the half of the versions, such as a device, by name.
     """
     declared = STAGES[stage]
     options = {} if settings is None else {name: _plain(getattr(settings, name)) for name in declared.settings}
-    return f"{stable_hash(stage, options, inputs)}-{_versions_hash(stage, tuple(sorted(uses)))}"
+    versions = _versions_hash(stage, tuple(sorted(uses)))
+    if environment:
+        versions = stable_hash(versions, dict(environment), size=_VERSION_BYTES)
+    return f"{stable_hash(stage, options, inputs)}-{versions}"
 
 
 # Pattern of a cache key.

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from stylize.errors import ShotError
 from stylize.media.sequences import READ_SUFFIXES, parse_pattern
+from stylize.real_path import real_path
 from stylize.visible_text import visible
 
 FOLDERS = ("video", "keys", "plan", "mask", "guides", "flow", "out", "passes", "export")
@@ -18,8 +19,12 @@ INPUTS = "inputs"
 LAYER_FOLDERS = ("keys", "plan", "out", "passes")
 SUFFIX = ".stylize"
 SETTINGS_FILE, STATE_FILE, LOCK_FILE = "project.toml", "state.json", "project.lock"
+# Folder of the saved versions.
+VERSIONS = "versions"
 # Page and data file of a report.
 REPORT_FILES = ("report.html", "report.json")
+# Sheet and data file of a comparison of two versions.
+COMPARISON_FILES = ("comparison.png", "comparison.json")
 # Folder of the records of tasks.
 STATE_FOLDER = "state"
 
@@ -37,8 +42,10 @@ def project_of(shot: Path, project: Path | None) -> Path:
         return project
     pattern = parse_pattern(shot, READ_SUFFIXES)
     if pattern is not None:
-        return pattern.folder / f"{pattern.prefix.rstrip('._- ') or pattern.folder.resolve().name}{SUFFIX}"
-    path = shot.resolve()
+        return pattern.folder / f"{pattern.prefix.rstrip('._- ') or real_path(pattern.folder).name}{SUFFIX}"
+    path = real_path(shot)
+    if not path.name:
+        raise ShotError(f"{shot}: expected a movie or a folder of pictures, found the root folder; give the shot")
     return path.with_name((path.name if path.is_dir() else path.stem) + SUFFIX)
 
 

@@ -28,6 +28,7 @@ from stylize.project.layout import (
     SETTINGS_FILE,
     STATE_FILE,
     STATE_FOLDER,
+    VERSIONS,
 )
 from stylize.project.links import refuse_links
 from stylize.project.lock import exclusive
@@ -36,6 +37,7 @@ from stylize.project.records import FileEntry, Records, file_entry, file_name
 from stylize.project.state_file import read_state, write_state
 from stylize.project.temporary_files import remove_temporary_files
 from stylize.project.upgrade import upgrade
+from stylize.real_path import real_path
 from stylize.settings import Settings
 from stylize.stages import cache_key, inputs_half
 from stylize.visible_text import is_utf8, visible
@@ -68,7 +70,7 @@ class Project:
         Raises ProjectError for a folder that is not a project, is damaged, has a newer schema, or contains a link to
         elsewhere, OutputError when it cannot be created.
         """
-        self.root = root = root.resolve()
+        self.root = root = real_path(root)
         _check_root(root)
         if home is None:
             refuse_links(root)
@@ -243,6 +245,10 @@ class Project:
         """Return a fact that was recorded under the same cache key, or None."""
         return self._records.fact(name, key)
 
+    def facts_under(self, key: str) -> dict[str, Any]:
+        """Return all facts that were recorded under a cache key, by name."""
+        return self._records.facts_under(key)
+
     def remember(self, name: str, key: str, value: Any) -> None:
         """Record a fact: any value that JSON can represent."""
         self._append({"fact": name, "key": key, "value": value})
@@ -345,7 +351,7 @@ def _check_root(root: Path) -> None:
     if root.exists() and not root.is_dir():
         raise ProjectError(f"{root} is a file, expected a project folder; choose another with --project FOLDER")
     # A run that stops early leaves folders and the lock file, but no project file.
-    known = {*FOLDERS, INPUTS, LAYERS, DRAFTS, LOCK_FILE, SETTINGS_FILE, STATE_FILE, STATE_FOLDER}
+    known = {*FOLDERS, INPUTS, LAYERS, DRAFTS, VERSIONS, LOCK_FILE, SETTINGS_FILE, STATE_FILE, STATE_FOLDER}
     entries = {entry.name for entry in root.iterdir()} if root.exists() else set()
     if not entries & {SETTINGS_FILE, STATE_FILE} and entries - known:
         raise ProjectError(f"{root} contains files but is not a project; choose another with --project FOLDER")

@@ -4,6 +4,7 @@ import shutil
 import time
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,11 +16,14 @@ from stylize.planning import picking
 from tests import synthetic
 from tests.sliding import folder_of, picture, scene
 
+COUNT = 34  # frames of the box
+
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory):
     """A box that turns to two new faces."""
-    return folder_of(tmp_path_factory.mktemp("box") / "box", synthetic.box_turn(44, 6, 12, 2))
+    pictures = (cv2.resize(one, (107, 60), interpolation=cv2.INTER_AREA) for one in synthetic.box_turn(COUNT, 4, 10, 2))
+    return folder_of(tmp_path_factory.mktemp("box") / "box", pictures)
 
 
 @pytest.fixture
@@ -61,12 +65,12 @@ def test_plan_writes_a_table_of_all_frames_and_a_picture(turning_box):
     sheet, drawing = planned.outputs
     assert (sheet, drawing) == (planned.project / "keys.csv", planned.project / "plan.png")
     lines = sheet.read_text().splitlines()
-    assert len(lines) == 45
-    assert [line.split(",")[1] for line in lines[1:]] == [str(n) for n in range(1, 45)]
+    assert len(lines) == COUNT + 1
+    assert [line.split(",")[1] for line in lines[1:]] == [str(n) for n in range(1, COUNT + 1)]
     assert [int(line.split(",")[1]) for line in lines[1:] if line.split(",")[4] == "1"] == keys_of(planned)
     assert lines[1].split(",")[2] == "00:00:00:01"
     assert lines[25].split(",")[2] == "00:00:01:01"
-    assert read_image(drawing).shape[1] == 2400
+    assert read_image(drawing).shape[1] == 2520
     assert all(0 <= share <= 1 for share in planned.shots[0].coverage.values())
     assert sorted(path.name for path in (planned.project / "plan").iterdir()) == [
         f"plate.{key:04d}.png" for key in keys_of(planned)
@@ -185,7 +189,7 @@ def test_missing_frames_cannot_be_added_or_dropped(plates):
 
 @pytest.mark.slow
 def test_matte_limits_the_area_that_counts(tmp_path):
-    clip = synthetic.enter(40, 12, 8)
+    clip = synthetic.enter(24, 6, 8)
     plates = folder_of(tmp_path / "enter", clip)
     assert len(keys_of(stylize.plan(plates))) == 2
     # The entering object changes this part of the picture least.
@@ -245,17 +249,68 @@ def test_budget_gives_the_best_keys_of_that_number(planned_box, style, slow):
     assert len(free) == 3
     messages = []
     planned = stylize.plan(planned_box, style=style, keys_budget=1.4, on_message=messages.append)
-    # The first key takes 1.5 s, too much of the budget to try another without the start-up time.
-    assert len(keys_of(planned)) == 1
-    assert "frame 1, including startup" in messages[-1]
+    # The first key takes 1.5 s, the next ones, which do not include startup, 0.5 s each.
+    assert len(keys_of(planned)) == 2
+    assert "2 keys at 0.5" in messages[-1]
+    assert messages[-1].count(", in agreement with frame 1)") == 1
     stylize.run(planned_box, style=style, to_stage="render")
     messages.clear()
     measured = stylize.plan(planned_box, style=style, keys_budget="1.4s", on_message=messages.append)
-    assert len(keys_of(measured)) == 1  # a reported measurement is kept
+    assert "in agreement with frame 1" in messages[-1]  # a reported measurement is kept
     measured = stylize.plan(planned_box, style=style, keys_budget=1.3, on_message=messages.append)
-    assert "measured on 2 keys of this project" in messages[-1]
+    assert "measured on 3 keys of this project" in messages[-1]
     assert keys_of(measured) == keys_of(stylize.plan(planned_box, style=style, max_keyframes=2))
     assert len(keys_of(stylize.plan(planned_box, style=style, keys_budget="1h"))) == 3
+
+
+class Loading:
+    """Renderer that loads a model for 13 s, then paints a key in 1 s, and in 1.4 s if it starts from another one."""
+
+    def __init__(self, now):
+        self.now, self.requests = now, []
+
+    def render(self, request, on_step):
+        self.requests.append(request)
+        loading = 13.0 if len(self.requests) == 1 else 0.0
+        self.now[0] += loading + (1 if request.warped is None else 1.4)
+        return renderers.RenderedKey(request.plate, loading=loading)
+
+    def cache_key(self):
+        return "loading"
+
+
+@pytest.mark.slow
+def test_budget_prices_a_warm_key_in_agreement(planned_box, style, monkeypatch):
+    now, messages = [0.0], []
+    renderer = Loading(now)
+    monkeypatch.setattr("stylize.planning.budget.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("stylize.renderers.example.open_example", lambda *_: renderer)
+
+    def planned(budget):
+        messages.clear()
+        stylize.plan(planned_box, style=style, keys_budget=budget, on_message=messages.append)
+        return messages[-1], len(renderer.requests)
+
+    # A key of its own takes more than half of the budget: at most one fits.
+    text, count = planned(1.9)
+    assert text.startswith(
+        "--keys-budget 1.9 s: 1 keys at 1 s each, after 13 s to load the models (measured on frame 1)"
+    )
+    assert count == 1
+    renderer.requests.clear()
+    text, count = planned(2.5)
+    assert text.startswith("--keys-budget 2.5 s: 1 keys at 1.4 s each, after 13 s to load the models (measured on ")
+    assert count == 2
+    first, second = renderer.requests
+    assert first.warped is None
+    assert second.frame != first.frame
+    np.testing.assert_array_equal(second.warped, first.plate)
+    np.testing.assert_array_equal(second.earlier[0], first.plate)
+    assert second.confidence.min() == 1
+    # The measurement is recorded for other budgets.
+    text, count = planned(10)
+    assert text.startswith("--keys-budget 10 s: 7 keys at 1.4 s each, after 13 s to load the models (measured on 1 key")
+    assert count == 2
 
 
 def test_budget_needs_a_renderer_to_measure(plates):

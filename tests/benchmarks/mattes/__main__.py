@@ -3,6 +3,10 @@
 One mask is given, that of the first frame, and carried through 40 frames by each method. Reported for each clip is the
 intersection over union with the truth, mean and worst frame; for stylize the error of its confidence, and its warnings:
 a frame is missed if its overlap is below 0.93 without a warning, and a warning is false if its frame reaches that.
+
+With ``--paint N`` up to N frames are painted, from the truth: after the first, always the one that the tool names
+first. Reported is the overlap after each, over all frames as the user gets them; the frames painted until the mean
+reaches 0.97 and each frame reaches 0.93 or is named; and what the second one gains on the frames that are not painted.
 """
 
 import argparse
@@ -16,13 +20,10 @@ import numpy as np
 
 from masks.keyframe_suggestions import MIN_CONFIDENCE
 from propagate.arrays import Floats
-from tests.benchmarks.mattes.baselines import flow_alone, grab_cut, tracked
-from tests.benchmarks.mattes.clips import MatteClip, clips
+from tests.benchmarks.mattes.baselines import baselines, tracked
+from tests.benchmarks.mattes.clips import WIDTH, MatteClip, clips
+from tests.benchmarks.mattes.painting import GOOD, Round, paint, second_frame_gain
 from tests.composites import iou
-
-# Overlap from which a matte counts as good.
-GOOD = 0.93
-BASELINES = {"flow": flow_alone, "GrabCut": grab_cut}
 
 
 @dataclass(frozen=True)
@@ -53,20 +54,53 @@ def main() -> None:
     words.add_argument("--only", default="", help="clips whose name contains this")
     words.add_argument("--no-baselines", action="store_true", help="measure stylize alone")
     words.add_argument("--json", type=Path, help="file to write the score of every frame to")
+    words.add_argument("--paint", type=int, metavar="N", help="paint up to N frames of each clip")
+    words.add_argument("--width", type=int, default=WIDTH, help=f"width of the sequences of DAVIS (default {WIDTH})")
     asked = words.parse_args()
+    if asked.paint is not None and (asked.paint < 1 or asked.no_baselines or asked.json):
+        words.error("--paint takes a number from 1, and neither --no-baselines nor --json")
     cv2.setNumThreads(1)
-    names = [] if asked.no_baselines else list(BASELINES)
-    print(f"| clip | subject | stylize | {''.join(f'{one} | ' for one in names)}confidence error | missed | false |")
-    print("| --- " * (6 + len(names)) + "|")
+    found = clips(asked.footage, asked.davis, asked.only, asked.width)
+    if asked.paint:
+        _painting_table(found, asked.paint)
+    else:
+        _tracking_table(found, asked)
+
+
+def _painting_table(found: Iterator[MatteClip], limit: int) -> None:
+    """Print what each painted frame gives."""
+    counts = range(1, limit + 1)
+    print(f"| clip | {' | '.join(f'{n} painted' for n in counts)} | until good | missed | second frame |")
+    print("| --- " * (4 + limit) + "|")
+    for clip in found:
+        rounds = paint(clip, limit)
+        cells = [f"{one.mean:.3f} / {min(one.overlap.values()):.2f}" for one in rounds] + [""] * (limit - len(rounds))
+        gain = second_frame_gain(rounds)
+        cells += [_until_good(rounds, len(clip.plates)), str(len(rounds[-1].missed))]
+        cells.append("" if gain is None else f"{gain[0]:.3f} to {gain[1]:.3f}")
+        print(f"| {clip.name} | {' | '.join(cells)} |", flush=True)
+
+
+def _until_good(rounds: list[Round], count: int) -> str:
+    """Number of painted frames, and their share of the clip, until it is good; a lower bound if it is not."""
+    painted = len(rounds[-1].painted)
+    return f"{painted} ({painted / count:.0%})" if rounds[-1].finished else f"over {painted}"
+
+
+def _tracking_table(found: Iterator[MatteClip], asked: argparse.Namespace) -> None:
+    """Print what one painted frame gives, beside the baselines."""
+    others = {} if asked.no_baselines else baselines()
+    print(f"| clip | subject | stylize | {''.join(f'{one} | ' for one in others)}confidence error | missed | false |")
+    print("| --- " * (6 + len(others)) + "|")
     scores: dict[str, Score] = {}
-    baselines: dict[str, list[Floats]] = {name: [] for name in names}
-    for clip in clips(asked.footage, asked.davis, asked.only):
+    of_others: dict[str, list[Floats]] = {name: [] for name in others}
+    for clip in found:
         scores[clip.name] = score = measure(clip)
-        for name in names:
-            baselines[name].append(overlaps(clip, BASELINES[name](clip.plates, clip.truth[0])))
-        print(_row(clip, score, [baselines[name][-1] for name in names]), flush=True)
+        for name, other in others.items():
+            of_others[name].append(overlaps(clip, other(clip.plates, clip.truth[0])))
+        print(_row(clip, score, [one[-1] for one in of_others.values()]), flush=True)
     if scores:
-        _totals(list(scores.values()), baselines)
+        _totals(list(scores.values()), of_others)
     if asked.json:
         rows = {name: [one.overlap.tolist(), one.confidence.tolist()] for name, one in scores.items()}
         asked.json.write_text(json.dumps(rows))
@@ -84,17 +118,17 @@ def overlaps(clip: MatteClip, mattes: Iterator[Floats]) -> Floats:
     return np.array([iou(matte, clip.truth[frame]) for frame, matte in enumerate(mattes, 1) if frame in clip.truth])
 
 
-def _row(clip: MatteClip, score: Score, baselines: list[Floats]) -> str:
-    cells = [clip.name, clip.kind, _summary(score.overlap), *map(_summary, baselines), f"{score.error:.3f}"]
+def _row(clip: MatteClip, score: Score, others: list[Floats]) -> str:
+    cells = [clip.name, clip.kind, _summary(score.overlap), *map(_summary, others), f"{score.error:.3f}"]
     missed, false = (score.bad & ~score.warned).sum(), (score.warned & ~score.bad).sum()
     cells += [f"{missed} of {score.bad.sum()}", f"{false} of {score.warned.sum()}"]
     return f"| {' | '.join(cells)} |"
 
 
-def _totals(scores: list[Score], baselines: dict[str, list[Floats]]) -> None:
+def _totals(scores: list[Score], others: dict[str, list[Floats]]) -> None:
     overlap, confidence = (np.concatenate([getattr(s, name) for s in scores]) for name in ("overlap", "confidence"))
     total = Score(overlap, confidence)
-    means = [f"{np.mean([one.mean() for one in each]):.3f}" for each in baselines.values()]
+    means = [f"{np.mean([one.mean() for one in each]):.3f}" for each in others.values()]
     cells = ["all", "", f"{np.mean([one.overlap.mean() for one in scores]):.3f}", *means, f"{total.error:.3f}"]
     cells += [f"{(total.bad & ~total.warned).sum()} of {total.bad.sum()}"]
     cells += [f"{(total.warned & ~total.bad).sum()} of {total.warned.sum()}"]

@@ -1,6 +1,7 @@
 """Other ways to carry a painted mask through a clip."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from itertools import pairwise
 
 import cv2
@@ -13,6 +14,15 @@ from propagate.flow_dis import DisFlow
 
 # Width in pixels of the band around the previous mask in which GrabCut decides, and its iterations.
 BAND, ITERATIONS = 12, 5
+
+
+def baselines() -> dict[str, Callable[[Sequence[Bytes], Floats], Iterator[Floats]]]:
+    """The other ways, by name: flow and GrabCut, and a network of people if the package that has its weights is there.
+
+    That is mediapipe up to 0.10.14 (Apache License 2.0); later ones do not have the weights of selfie_segmentation.
+    """
+    networks = {"people": people} if find_spec("mediapipe") and find_spec("mediapipe.python.solutions") else {}
+    return {"flow": flow_alone, "GrabCut": grab_cut, **networks}
 
 
 def tracked(plates: Sequence[Bytes], painted: Floats) -> Iterator[tuple[Floats, float]]:
@@ -44,3 +54,19 @@ def grab_cut(plates: Sequence[Bytes], painted: Floats) -> Iterator[Floats]:
             cv2.grabCut(plate, labels, None, *models, ITERATIONS, cv2.GC_INIT_WITH_MASK)
             inside = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
         yield inside.astype(np.float32)
+
+
+def people(plates: Sequence[Bytes], painted: Floats) -> Iterator[Floats]:
+    """Segment people in each frame by MediaPipe's network, as far as the previous mask and the band around it reach.
+
+    The network knows neither which person is meant nor any other subject.
+    """
+    from mediapipe.python.solutions.selfie_segmentation import SelfieSegmentation
+
+    matte = painted
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * BAND + 1, 2 * BAND + 1))
+    with SelfieSegmentation(model_selection=0) as network:
+        for plate in plates[1:]:
+            reach = cv2.dilate((matte > 0.5).astype(np.uint8), disc)
+            matte = np.asarray(network.process(plate).segmentation_mask * reach, np.float32)
+            yield matte

@@ -78,14 +78,14 @@ DAVIS = {
 }
 
 
-def clips(footage: Path | None, davis: Path | None, only: str) -> Iterator[MatteClip]:
-    """Yield the clips whose footage is there. only: part of the name."""
+def clips(footage: Path | None, davis: Path | None, only: str, width: int = WIDTH) -> Iterator[MatteClip]:
+    """Yield the clips whose footage is there. only: part of the name. width: of the sequences of DAVIS, in pixels."""
     for name, painted in PAINTED.items():
         if only in name and footage is not None and (footage / painted.file).exists():
             yield painted_clip(name, painted, footage / painted.file)
     for name, kind in DAVIS.items():
         if only in name and davis is not None and (davis / "JPEGImages" / "480p" / name).is_dir():
-            yield davis_clip(name, kind, davis)
+            yield davis_clip(name, kind, davis, width)
     for name, (kind, make) in COMPOSITES.items():
         if only in name:
             made = make(COUNT)
@@ -111,12 +111,12 @@ def _framed(picture: Bytes, painted: Painted) -> Bytes:
     return fitted(picture, painted.width)
 
 
-def davis_clip(name: str, kind: str, folder: Path) -> MatteClip:
-    """Read a sequence of DAVIS 2016, reduced to WIDTH. folder: has JPEGImages and Annotations."""
+def davis_clip(name: str, kind: str, folder: Path, width: int) -> MatteClip:
+    """Read a sequence of DAVIS 2016, reduced to a width in pixels. folder: has JPEGImages and Annotations."""
     files = sorted((folder / "JPEGImages" / "480p" / name).glob("*.jpg"))[:COUNT]
-    plates = [fitted(np.ascontiguousarray(cv2.imread(str(file))[..., ::-1]), WIDTH) for file in files]
+    plates = [fitted(np.ascontiguousarray(cv2.imread(str(file))[..., ::-1]), width) for file in files]
     masks = [_mask(folder / "Annotations" / "480p" / name / f"{file.stem}.png") for file in files]
-    truth = {n: np.asarray(fitted(mask, WIDTH), np.float32) for n, mask in enumerate(masks)}
+    truth = {n: np.asarray(fitted(mask, width), np.float32) for n, mask in enumerate(masks)}
     return MatteClip(name, kind, plates, truth)
 
 
