@@ -6,8 +6,9 @@ This is one file of more than 400 lines because no other module may depend on ar
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
@@ -17,6 +18,7 @@ from stylize.errors import SettingsError, StylizeError
 from stylize.events import Event, Message, StageProgress
 from stylize.settings import (
     FLAG,
+    LOOKS_OPTIONS,
     MATTE_OPTIONS,
     OPTIONS,
     PLAN_OPTIONS,
@@ -32,10 +34,15 @@ from stylize.settings.groups import GROUP_HELP, first_clause, group_word, groups
 from stylize.settings.suggestions import unknown_flag
 from stylize.visible_text import visible
 
+if TYPE_CHECKING:
+    from stylize.project import Project
+
 # Exit codes as shells and render farms expect them.
 FAILED, USAGE_ERROR, INTERRUPTED = 1, 2, 130
 # Parts of a step that a bar distinguishes; seconds in a minute, and minutes in an hour.
 _PARTS, _MINUTE = 100, 60
+# Max number of characters of the reason of an unforeseen error.
+_LONGEST_REASON = 200
 
 
 class _ShotFirst(click.Group):
@@ -353,6 +360,22 @@ def matte_command(shot: Path, quiet: bool, verbose: bool, **flags: Any) -> None:
     console.print_result((), matte_lines(result, time.monotonic() - started))
 
 
+@command.command(
+    "looks", cls=_OptionCommand, options=LOOKS_OPTIONS,
+    short_help="Paint one frame in several looks, and compare them on a sheet.",
+)  # fmt: skip
+@click.argument("shot", type=_Path(path_type=Path))
+@_options(LOOKS_OPTIONS, LOOKS_OPTIONS)
+def looks_command(shot: Path, quiet: bool, verbose: bool, **flags: Any) -> None:
+    """Paint a frame of SHOT with every combination of references, presets and seeds, and arrange all on one sheet."""
+    with _Console(quiet, verbose) as console:
+        started = time.monotonic()
+        result = stylize.looks(shot, on_event=console.receive, **_given(flags, LOOKS_OPTIONS))
+    from stylize.summary import looks_lines
+
+    console.print_result((), looks_lines(result, time.monotonic() - started))
+
+
 @command.command("report", short_help="Measure a finished project; write an HTML page and JSON.")
 @click.argument("project", type=_Path(path_type=Path))
 @_trust_options
@@ -389,18 +412,18 @@ def check_command(folder: Path, update: bool, quiet: bool, **flags: Any) -> None
 @command.command("clean", short_help="Remove files that a project can regenerate, and report their size.")
 @click.argument("project", type=_Path(path_type=Path))
 @click.option("--results", is_flag=True, help="Also remove finished frames and exported files in the project.")
+@click.option("--versions", is_flag=True, help="Also remove all saved versions, which no run can regenerate.")
 @click.option("-n", "--dry-run", is_flag=True, help="Report what would be removed, without removing it.")
 @click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
-def clean_command(project: Path, results: bool, dry_run: bool, quiet: bool) -> None:
+def clean_command(project: Path, results: bool, versions: bool, dry_run: bool, quiet: bool) -> None:
     """Remove files from PROJECT that the next run can regenerate; never keys, mattes, settings or files you changed."""
-    from stylize.project import Project, check_present_schema, clean, read_project
+    from stylize.project import check_present_schema, clean, read_project
 
     read_project(project)
     if dry_run:
         check_present_schema(project)
-    opened = Project(project)
-    with opened.locked():
-        cleaned = clean(opened, results=results, dry_run=dry_run)
+    with _locked_project(project) as opened:
+        cleaned = clean(opened, results=results, versions=versions, dry_run=dry_run)
     if not quiet:
         from stylize.summary import clean_lines
 
@@ -443,6 +466,101 @@ def save_command(
             )
     for path in saved.files if not quiet else ():
         _print_line(f"wrote: {path}")
+
+
+@command.group("version", short_help="Save, list, restore and compare versions of a project's settings and keys.")
+def version_command() -> None:
+    """Keep the settings, keys, tables and picks of a project under names. Frames are made again by a run."""
+
+
+@version_command.command("save", short_help="Save the present state under a name.")
+@click.argument("project", type=_Path(path_type=Path))
+@click.argument("name")
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def version_save_command(project: Path, name: str, quiet: bool) -> None:
+    """Save settings, keys, tables and picks of PROJECT (shot.stylize) as the version NAME."""
+    from stylize.project import save_version
+
+    with _locked_project(project) as opened:
+        saved = save_version(opened, name)
+    from stylize.summary import saved_lines
+
+    _print_lines(saved_lines(saved), quiet)
+
+
+@version_command.command("list", short_help="List the versions, and the space that they take.")
+@click.argument("project", type=_Path(path_type=Path))
+def version_list_command(project: Path) -> None:
+    """List the versions of PROJECT, oldest first, and the space that they take."""
+    from stylize.project import VersionStore, matching_version, read_project, refuse_links
+
+    read_project(project)
+    root = project.resolve()
+    refuse_links(root)
+    store = VersionStore(root)
+    from stylize.summary import list_lines
+
+    _print_lines(list_lines(store.versions(), matching_version(root), store.size()), False)
+
+
+@version_command.command("restore", short_help="Restore a version; the present state is saved first.")
+@click.argument("project", type=_Path(path_type=Path))
+@click.argument("name")
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def version_restore_command(project: Path, name: str, quiet: bool) -> None:
+    """Restore the version NAME of PROJECT. The present state is saved first, unless a version has it."""
+    from stylize.project import restore_version
+
+    with _locked_project(project) as opened:
+        restored = restore_version(opened, name)
+    from stylize.summary import restored_lines
+
+    _print_lines(restored_lines(restored), quiet)
+
+
+@version_command.command("compare", short_help="Compare settings, keys and figures of two versions.")
+@click.argument("project", type=_Path(path_type=Path))
+@click.argument("first")
+@click.argument("second", default="present")
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def version_compare_command(project: Path, first: str, second: str, quiet: bool) -> None:
+    """Compare two versions of PROJECT; the word present, the default of SECOND, is its present state."""
+    from stylize.quality.version_comparison import compare_versions
+
+    with _locked_project(project) as opened:
+        found = compare_versions(opened, first, second)
+    from stylize.summary import comparison_lines
+
+    _print_lines(comparison_lines(found), quiet)
+
+
+@version_command.command("remove", short_help="Remove a version, and the pictures that only it has.")
+@click.argument("project", type=_Path(path_type=Path))
+@click.argument("name")
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def version_remove_command(project: Path, name: str, quiet: bool) -> None:
+    """Remove the version NAME of PROJECT, and the pictures that only it has."""
+    from stylize.project import VersionStore
+
+    with _locked_project(project) as opened:
+        VersionStore(opened.root).remove(name)
+    _print_lines([f"removed: {name}"], quiet)
+
+
+@contextmanager
+def _locked_project(path: Path) -> Iterator["Project"]:
+    """Open an existing project, excluding other runs until the end."""
+    from stylize.project import Project, read_project
+
+    read_project(path)
+    opened = Project(path)
+    with opened.locked():
+        yield opened
+
+
+def _print_lines(lines: Iterable[str], quiet: bool) -> None:
+    for line in lines if not quiet else ():
+        _print_line(line)
 
 
 def _given(flags: Mapping[str, Any], options: Mapping[str, Option]) -> dict[str, Any]:
@@ -552,6 +670,17 @@ def _fail(text: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
+def _fail_unforeseen(error: Exception, argv: Sequence[str]) -> NoReturn:
+    """Report an error that nothing foresaw on one line, with the file that describes it, and exit."""
+    from stylize.crash_report import write_crash_report
+    from stylize.visible_text import one_line
+
+    report = write_crash_report(error, argv)
+    remedy = f"attach {report} to a bug report" if report else "report it with this line"
+    text = one_line(f"{type(error).__name__}: {error}", _LONGEST_REASON)
+    _fail(f"unforeseen error, a fault of stylize ({text}); finished work is kept; {remedy}", FAILED)
+
+
 def _help_of(error: click.ClickException) -> str:
     """Return the help command to suggest after a usage error."""
     path = (
@@ -582,6 +711,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         _fail("out of memory; use smaller or fewer frames (finished work is kept)", FAILED)
     except OSError as error:
         _fail(f"{error.filename or 'a file'}: {error.strerror or error}", FAILED)
+    except Exception as error:
+        _fail_unforeseen(error, sys.argv[1:] if argv is None else argv)
 
 
 if __name__ == "__main__":

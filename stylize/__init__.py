@@ -20,9 +20,17 @@ from stylize import errors, events
 from stylize.errors import CancelledError, StylizeError
 from stylize.events import Event, FrameFinished, KeyRendered, Message, StageProgress, TaskDone, TaskStarted
 from stylize.reporter import Cancel, CancelFlag, OnEvent, OnMessage, OnProgress, make_reporter
-from stylize.settings import MatteSettings, MatteSettingsDict, Settings, SettingsDict
+from stylize.settings import (
+    LooksSettings,
+    LooksSettingsDict,
+    MatteSettings,
+    MatteSettingsDict,
+    Settings,
+    SettingsDict,
+)
 
 if TYPE_CHECKING:
+    from stylize.look_comparison.painted_look import LooksResult, PaintedLook
     from stylize.matting.matte_pipeline import MatteResult
     from stylize.quality.golden import Verdict
     from stylize.result import LayerResult, Result
@@ -35,10 +43,14 @@ __all__ = [
     "FrameFinished",
     "KeyRendered",
     "LayerResult",
+    "LooksResult",
+    "LooksSettings",
+    "LooksSettingsDict",
     "MatteResult",
     "MatteSettings",
     "MatteSettingsDict",
     "Message",
+    "PaintedLook",
     "Result",
     "RunSession",
     "Settings",
@@ -51,6 +63,7 @@ __all__ = [
     "check",
     "errors",
     "events",
+    "looks",
     "make_mattes",
     "open",
     "plan",
@@ -144,6 +157,30 @@ def make_mattes(
     return matte_pipeline.make_mattes(request.shot_path(shot), asked, reporter)
 
 
+def looks(
+    shot: _Path,
+    settings: LooksSettings | None = None,
+    *,
+    on_event: OnEvent | None = None,
+    cancel: Cancel | None = None,
+    on_progress: OnProgress | None = None,
+    on_message: OnMessage | None = None,
+    **overrides: Unpack[LooksSettingsDict],
+) -> "LooksResult":
+    """Paint a frame of a shot with every combination of references, presets and seeds, and arrange all on one sheet.
+
+    shot: as of ``run``; a project contributes its stored look, and is not changed. The result has the path of each
+    picture, and the command that paints it again. The folder of the comparison caches the pictures. Raises as ``run``,
+    and SettingsError for too many combinations.
+    """
+    from stylize import request
+    from stylize.look_comparison import comparison
+
+    asked = request.read_looks_request(settings, overrides)
+    reporter = make_reporter(on_event, cancel, on_progress, on_message)
+    return comparison.compare_looks(request.shot_path(shot), asked, reporter)
+
+
 def report(
     project: _Path,
     *,
@@ -190,7 +227,9 @@ def check(
 # Result classes are imported at their first use, because their dependencies are heavy.
 _LAZY = {
     "LayerResult": "stylize.result",
+    "LooksResult": "stylize.look_comparison.painted_look",
     "MatteResult": "stylize.matting.matte_pipeline",
+    "PaintedLook": "stylize.look_comparison.painted_look",
     "Result": "stylize.result",
     "RunSession": "stylize.run_session",
     "Verdict": "stylize.quality.golden",

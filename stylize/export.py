@@ -5,18 +5,25 @@ from dataclasses import replace
 from pathlib import Path
 
 from stylize.context.context import Context
+from stylize.context.shot_facts import footage, look_facts, look_references
 from stylize.delivery import deliver
 from stylize.delivery.associated_alpha import AssociatedPlates
+from stylize.delivery.contact_sheet import Contents
+from stylize.delivery.frame_choice import ShotKeys
+from stylize.delivery.result_verdict import percentage
 from stylize.delivery.scene_linear import linear_plates
 from stylize.delivery.sequence import KeptPlates
 from stylize.interchange import handoff
 from stylize.interchange.handoff import PlannedLook
 from stylize.look_pipeline import LookResult, existing_frames
+from stylize.media.sequences import format_frames
 from stylize.media.stale_outputs import stale_warning
 from stylize.media.targets import target_of
 from stylize.planning.picking import ShotPlan
 from stylize.session import Session
 from stylize.settings.input_files import inputs_of
+from stylize.sheets import Fact
+from stylize.spans.frame_errors import error_map, known_errors
 from stylize.spans.retouched import check_retouched
 from stylize.threads import available_cpus
 
@@ -77,16 +84,51 @@ def export(
     files = handoff.write_handoff(PlannedLook(context, shots), painted, target) if context.draft is None else ()
     sheet = context.project.root / "contact_sheet.png"
     keys = {f"key {look.name}".strip(): look.keys.files() for look in session.looks}
-    deliver.deliver_contact_sheet(delivery, keys, [key.frame for plan in shots for key in plan.keyframes], sheet)
+    contents = _sheet_contents(context, shots, finished, keys)
+    if session.layered:
+        references = [one for look in session.looks for one in look_references(look.settings)]
+        contents = replace(contents, judged=False, facts=_layer_facts(session), references=references)
+    deliver.deliver_contact_sheet(delivery, contents, sheet)
     for look, result in zip(session.looks, results, strict=True) if session.layered else ():
-        layer_delivery = replace(delivery, project=look.project, finished=existing_frames(look))
-        numbers = [key.frame for plan in result.shots for key in plan.keyframes]
-        deliver.deliver_contact_sheet(
-            layer_delivery, {"key": look.keys.files()}, numbers, look.project.root / sheet.name
-        )
+        frames = existing_frames(look)
+        layer_delivery = replace(delivery, project=look.project, finished=frames)
+        contents = _sheet_contents(look, result.shots, frames, {"key": look.keys.files()})
+        contents = replace(contents, name=f"{contents.name}, layer {look.name}")
+        deliver.deliver_contact_sheet(layer_delivery, contents, look.project.root / sheet.name)
     context.progress("export", total, total)
     if context.draft is None:
         notes = (*notes, *handoff.handoff_notes(context.settings, context.shot, target))
     elif context.settings.export:
         context.message(f"--export {','.join(context.settings.export)} is skipped in a draft")
     return (target.path, sheet, *files), notes
+
+
+def _sheet_contents(
+    context: Context, shots: Sequence[ShotPlan], finished: Mapping[int, Path], keys: Mapping[str, Mapping[int, Path]]
+) -> Contents:
+    """Return the content of the contact sheet of a look, or of the whole shot."""
+    errors = known_errors(context, [frame for plan in shots for frame in plan.frames])
+    draft = "" if context.draft is None else f", {context.draft.label}"
+    return Contents(
+        context.shot.name, [ShotKeys(plan.frames, plan.keys) for plan in shots], context.plates.paths, finished, keys,
+        errors, {frame: error_map(context, frame) for frame in errors},
+        footage(context.shot, len(shots)) + draft, [*_result_facts(shots, errors), *look_facts(context.settings)],
+        look_references(context.settings), min_gap=context.settings.min_gap, dropped=context.settings.drop_key,
+        pixel_aspect=context.shot.pixel_aspect,
+    )  # fmt: skip
+
+
+def _result_facts(shots: Sequence[ShotPlan], errors: Mapping[int, float]) -> list[Fact]:
+    """Return the keys, and the mean and the highest error."""
+    keys = [key for plan in shots for key in plan.keys]
+    facts = [Fact("keys", f"{len(keys)} ({format_frames(keys)})" if keys else "none")]
+    if errors:
+        worst = max(errors, key=lambda frame: (errors[frame], -frame))
+        facts.append(Fact("mean error", percentage(sum(errors.values()) / len(errors))))
+        facts.append(Fact("highest error", f"{percentage(errors[worst])}, frame {worst}"))
+    return facts
+
+
+def _layer_facts(session: Session) -> list[Fact]:
+    names = ", ".join(look.name for look in session.looks)
+    return [Fact("layers, from the lowest", names), Fact("sheets of layers", "layers/NAME/contact_sheet.png")]

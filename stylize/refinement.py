@@ -11,8 +11,6 @@ repeated.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from propagate.synthesis import SynthesisSettings
 from stylize.context.context import Context
 from stylize.context.keys import PAINTED
@@ -20,21 +18,14 @@ from stylize.extensions.discovery import renderer
 from stylize.keys.conditioning import open_conditioning
 from stylize.keys.neighbour_agreement import NeighbourAgreement, neighbour_agreements
 from stylize.keys.rendering import REFINE_RETRIES
-from stylize.media.images import read_image, to_float
 from stylize.planning.keyframes import Keyframe
 from stylize.planning.picking import ShotPlan
 from stylize.planning.shared_choice import SharedChoice, shared_choice
-from stylize.planning.uncovered import best_frame, error_floor, shot_error
+from stylize.planning.uncovered import MIN_DISTANCE, best_frame, error_floor, pays_off, shot_error
 from stylize.renderers import make_renderer
-from stylize.spans.frame_files import ERROR, pass_file
+from stylize.spans.frame_errors import frame_error
 from stylize.stages import cache_key
 
-# A key pays off if it removes this share of the error of this many frames of its shot, or of all frames of a shorter
-# shot. On the example with a fixed filter as the ground truth, keys that paid off gained 0.81 and 0.44 dB, the next one
-# 0.19 dB.
-MIN_GAIN, MIN_GAIN_FRAMES = 0.1, 50
-# Frames closer than this to a key cannot be improved by another key.
-MIN_DISTANCE = 3
 _NAME = "refined"
 
 
@@ -55,7 +46,7 @@ class Refinement:
 
     def pays(self, frames: int) -> bool:
         """Return whether the round has lowered the error enough to try another. frames: number in the shot."""
-        return self.after is not None and _pays((self.before - self.after) * frames, self.before, frames)
+        return self.after is not None and pays_off((self.before - self.after) * frames, self.before, frames)
 
 
 @dataclass(frozen=True)
@@ -174,7 +165,7 @@ def _begin_round(
         if found is None:
             continue
         now = shot_error(plan.frames, errors, floor)
-        if _pays(found[1], now, len(plan.frames)) and (best is None or found[1] > best[0]):
+        if pays_off(found[1], now, len(plan.frames)) and (best is None or found[1] > best[0]):
             best = found[1], Refinement(found[0], now, None, False, floor)
     if best is None:
         return replace(state, ended=True)
@@ -190,11 +181,6 @@ def _end_round(
     _measure(context, frames, errors)
     after = shot_error(frames, errors, last.floor)
     return replace(state, rounds=(*state.rounds[:-1], replace(last, after=after, kept=after < last.before)))
-
-
-def _pays(reduction: float, error: float, frames: int) -> bool:
-    """Return whether a round pays off. reduction: that of the sum of all errors. error: the mean of a shot."""
-    return reduction >= MIN_GAIN * error * min(frames, MIN_GAIN_FRAMES)
 
 
 def _extend_shot(plan: ShotPlan, rounds: Iterable[Refinement]) -> ShotPlan:
@@ -218,17 +204,7 @@ def _reason(one: Refinement) -> str:
 def _measure(context: Context, frames: Iterable[int], errors: dict[int, float]) -> None:
     for frame in frames:
         if frame not in errors:
-            errors[frame] = _error(context, frame)
-
-
-def _error(context: Context, frame: int) -> float:
-    """Return the root mean squared difference of a frame inside the matte: 0..1."""
-    path = pass_file(context.project.root, context.shot, ERROR, frame)
-    squares = to_float(read_image(path))[..., 0].astype(np.float64) ** 2
-    if context.mattes is None:
-        return float(np.sqrt(squares.mean()))
-    matte = context.mattes.read(frame).astype(np.float64)
-    return float(np.sqrt((squares * matte).sum() / max(float(matte.sum()), 1e-9)))
+            errors[frame] = frame_error(context, frame)
 
 
 def _forget(errors: dict[int, float], made: Collection[int]) -> None:

@@ -16,7 +16,16 @@ from stylize.events import Message
 from stylize.project import is_project, project_of, trusted_settings
 from stylize.project.layout import EXPORT
 from stylize.reporter import SILENT, Reporter
-from stylize.settings import MATTE_OPTIONS, OPTIONS, MatteSettings, Settings, current_names
+from stylize.settings import (
+    LOOKS_OPTIONS,
+    MATTE_OPTIONS,
+    OPTIONS,
+    LooksSettings,
+    MatteSettings,
+    Settings,
+    current_names,
+)
+from stylize.settings.comparison_options import COMPARED_OPTIONS
 from stylize.settings.missing_inputs import refuse_missing
 from stylize.settings.options import STORED_OPTIONS
 from stylize.settings.sources import Source, build_settings
@@ -105,6 +114,15 @@ def read_matte_request(settings: MatteSettings | None, overrides: Mapping[str, A
     _check_type(settings, MatteSettings)
     base = {} if settings is None else {name: getattr(settings, name) for name in MATTE_OPTIONS}
     return MatteSettings(**base | current_names(overrides, MATTE_OPTIONS))
+
+
+def read_looks_request(settings: LooksSettings | None, overrides: Mapping[str, Any]) -> LooksSettings:
+    """Return the settings for ``stylize looks``, updated by ``overrides``. Raises as ``read_request``."""
+    _check_type(settings, LooksSettings)
+    base: dict[str, Any] = {}
+    if settings is not None:
+        base = {name: getattr(settings, name) for name in COMPARED_OPTIONS} | dict(settings.shared)
+    return LooksSettings(**base | current_names(overrides, LOOKS_OPTIONS))
 
 
 def shot_path(shot: str | os.PathLike[str]) -> Path:

@@ -1,17 +1,22 @@
 """Summaries of results, line by line, as the command prints them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from stylize.context.matte_confidence import review_line
+from stylize.look_comparison.files import describe
 from stylize.media.sequences import format_frames, name_frames
+from stylize.project.version_names import NOT_COMPARED
+from stylize.project.version_store import MAX_BYTES, MAX_VERSIONS
 from stylize.result import LayerResult, Result
 from stylize.settings import Settings, looks_of
 
 if TYPE_CHECKING:
+    from stylize.look_comparison.painted_look import LooksResult
     from stylize.matting.matte_pipeline import MatteResult
     from stylize.planning.picking import ShotPlan
-    from stylize.project import Cleaned
+    from stylize.project import Cleaned, Restored, Version
+    from stylize.quality.version_comparison import VersionComparison
 
 # Max decimal places of a percentage.
 _MAX_DIGITS = 6
@@ -76,11 +81,79 @@ def matte_lines(result: "MatteResult", seconds: float) -> Iterator[str]:
     yield from (f"wrote: {folder}" for folder in result.folders)
 
 
+def looks_lines(result: "LooksResult", seconds: float) -> Iterator[str]:
+    """Yield the summary of a comparison of looks: the command of each, counts, and files written."""
+    for look in result.looks:
+        yield f"{look.number}: {describe(look)}"
+        yield f"   {look.command}"
+    new = sum(look.is_new for look in result.looks)
+    yield f"looks: {new} painted, {len(result.looks) - new} reused, in {format_duration(seconds)}"
+    yield from (f"wrote: {path}" for path in (result.sheet, result.text, result.data))
+
+
 def clean_lines(cleaned: "Cleaned", *, dry_run: bool) -> Iterator[str]:
     """Yield the summary of files that were removed from a project, or would be."""
     for folder, count in cleaned.files.items():
         yield f"{folder}/: {_count(count, 'file')}, {_format_bytes(cleaned.bytes[folder])}"
     yield f"{'would remove' if dry_run else 'removed'}: {_format_bytes(cleaned.total)}"
+    if cleaned.versions:
+        kept = f"{_count(cleaned.versions, 'version')}, {_format_bytes(cleaned.version_bytes)}"
+        yield f"kept: {kept}, which only --versions removes"
+
+
+def saved_lines(version: "Version") -> Iterator[str]:
+    """Yield the summary of a version that was saved."""
+    yield f"saved: {version_line(version)}"
+    yield "frames are not saved; after the version is restored, a run makes them again"
+
+
+def version_line(version: "Version", *, is_present: bool = False) -> str:
+    """Return a version in one line: name, time, number of pictures, size, and its looks."""
+    pictures = sum("/keys/" in f"/{file.name}" for file in version.files)
+    facts = [version.saved, _count(pictures, "key picture"), _format_bytes(version.bytes), version.look]
+    why = f"  (saved before {version.before} was restored)" if version.before else ""
+    return f"{version.name}  {'  '.join(facts)}{why}{'  (present)' if is_present else ''}"
+
+
+def list_lines(versions: Sequence["Version"], present: str, size: int) -> Iterator[str]:
+    """Yield the list of the versions of a project. present: name of the one that it has now. size: of the store."""
+    yield from (version_line(one, is_present=one.name == present) for one in versions)
+    yield f"{_count(len(versions), 'version')}, {_format_bytes(size)}; at most {MAX_VERSIONS}, {MAX_BYTES / 1e9:g} GB"
+    if versions and not present:
+        yield "the present state is not saved"
+
+
+def restored_lines(restored: "Restored") -> Iterator[str]:
+    """Yield the summary of a version that was restored."""
+    if restored.saved is not None:
+        yield f"the state before is saved as {restored.saved.name}"
+    else:
+        yield f"the state before is that of {restored.known}"
+    changes = f"{_count(restored.written, 'file')} written, {restored.removed} removed"
+    yield f"restored: {restored.version.name}, {changes}; run the project to make its frames"
+
+
+def comparison_lines(found: "VersionComparison") -> Iterator[str]:
+    """Yield the comparison of two versions: settings, keys, figures, and files written."""
+    one, other = found.names
+    for name, values in found.settings.items():
+        yield f"setting {name}: {' / '.join('default' if value is None else str(value) for value in values)}"
+    for part in found.different:
+        where = f"{part}: " if part else ""
+        yield f"{where}keys that differ: {format_frames(found.different[part]) or 'none'}"
+        yield f"{where}keys that are the same: {format_frames(found.equal[part]) or 'none'}"
+    for shot, measures in found.figures.items():
+        yield f"{shot:<32}{one:>16}{other:>16}"
+        for name, values in measures.items():
+            yield f"  {name:<30}{_figure(values[0]):>16}{_figure(values[1]):>16}"
+    for name in found.without_report:
+        yield f"{name} has no report of its frames; before saving, run stylize report"
+    yield NOT_COMPARED
+    yield from (f"wrote: {path}" for path in (found.sheet, found.data) if path is not None)
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 def format_duration(seconds: float) -> str:

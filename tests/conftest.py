@@ -1,10 +1,12 @@
 """Fixtures shared by all tests."""
 
+import gc
 import os
 import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
 
 import cv2
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 
 from stylize.media.images import write_image
+from stylize.threads import available_cpus
 from tests.sliding import folder_of, scene
 
 # Background processes of a script ignore Ctrl-C, and so would every command that the tests run.
@@ -36,6 +39,43 @@ if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_us
 hypothesis.settings.register_profile("fixed", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("random", deadline=None, print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Divide the processors among the processes of ``-n``, which inherit these variables, as do their commands.
+
+    Results do not depend on the number of threads, and tests of that set it themselves. More threads than processors
+    only wait for each other.
+    """
+    processes = getattr(config.option, "numprocesses", None) or 1
+    if processes > 1:
+        for name in ("OPENCV_FOR_THREADS_NUM", "OPENBLAS_NUM_THREADS"):
+            os.environ.setdefault(name, str(max(1, available_cpus() // processes)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector from searching what collection makes, which lasts until the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Let Python take apart what was made, as libraries report what is left over when it ends."""
+    gc.unfreeze()
+
+
+@pytest.fixture(autouse=True)
+def _threads_of_a_test():
+    """Restore the number of threads, which runs with ``threads`` set for the whole process."""
+    before = cv2.getNumThreads()
+    yield
+    if cv2.getNumThreads() != before:
+        cv2.setNumThreads(before)
 
 
 @pytest.fixture(scope="session", autouse=True)

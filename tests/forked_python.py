@@ -231,9 +231,21 @@ def _end(program: Callable[[], None]) -> NoReturn:
     os._exit(code)
 
 
+def _load_kernels() -> None:
+    """Load the compiled loops that nearly every command needs, except parallel ones, which start threads."""
+    import numpy as np
+
+    from stylize.planning.fitting import fit_camera, fit_exposure
+
+    known = np.ones((16, 16), bool)
+    fit_exposure(np.zeros((16, 16, 3), np.uint8), np.zeros((16, 16, 3), np.uint8), known)
+    fit_camera(np.zeros((16, 16, 2), np.float32), known)
+
+
 if __name__ == "__main__":
     for name in _PRELOADED:
         importlib.import_module(name)
+    _load_kernels()
     gc.freeze()
     words = _serve(socket.socket(fileno=int(sys.argv[1])))
     _end(lambda: _begin(words))

@@ -12,14 +12,15 @@ import pytest
 
 import stylize
 from stylize import errors, events
+from stylize.look_comparison.painted_look import LooksResult, PaintedLook
 from stylize.result import Result
 from stylize.settings import OPTIONS
 
 NAMES = [
     "CancelFlag", "CancelledError", "check", "errors", "Event", "events", "FrameFinished", "KeyRendered", "LayerResult",
-    "make_mattes", "MatteResult", "MatteSettings", "MatteSettingsDict", "Message", "open", "plan", "report", "Result",
-    "run", "RunSession", "Settings", "SettingsDict", "StageProgress", "StylizeError", "TaskDone", "TaskStarted",
-    "Verdict",
+    "looks", "LooksResult", "LooksSettings", "LooksSettingsDict", "make_mattes", "MatteResult", "MatteSettings",
+    "MatteSettingsDict", "Message", "open", "PaintedLook", "plan", "report", "Result", "run", "RunSession", "Settings",
+    "SettingsDict", "StageProgress", "StylizeError", "TaskDone", "TaskStarted", "Verdict",
 ]  # fmt: skip
 CALLBACKS = ("on_event", "cancel", "on_progress", "on_message")
 
@@ -40,7 +41,7 @@ def test_no_other_name_looks_public():
 
 
 def test_public_function_is_not_shadowed_by_a_module(tmp_path):
-    for call in (stylize.run, stylize.plan, stylize.report, stylize.check):
+    for call in (stylize.run, stylize.plan, stylize.looks, stylize.report, stylize.check):
         with pytest.raises(errors.StylizeError):
             call(tmp_path / "none")
     assert all(isinstance(getattr(stylize, name), types.FunctionType) for name in ("run", "plan", "report", "check"))
@@ -53,6 +54,7 @@ def test_public_function_is_not_shadowed_by_a_module(tmp_path):
         ("plan", ("shot", "settings"), CALLBACKS, "SettingsDict"),
         ("open", ("shot", "settings"), CALLBACKS[:2], "SettingsDict"),
         ("make_mattes", ("shot", "settings"), CALLBACKS, "MatteSettingsDict"),
+        ("looks", ("shot", "settings"), CALLBACKS, "LooksSettingsDict"),
         ("report", ("project",), ("trust", "allow", *CALLBACKS), None),
         ("check", ("folder",), ("update", "trust", "allow", *CALLBACKS), None),
     ],
@@ -84,6 +86,13 @@ def test_fields_of_a_result_are_pinned():
         "project", "frames", "shots", "rendered", "painted", "redone", "reused", "outputs", "notes", "pixels",
         "timecodes", "refinements", "settings", "layers", "scale", "full_seconds",
         "run_seconds",
+    ]  # fmt: skip
+
+
+def test_fields_of_a_comparison_are_pinned():
+    assert [field.name for field in dataclasses.fields(LooksResult)] == ["folder", "sheet", "text", "data", "looks"]
+    assert [field.name for field in dataclasses.fields(PaintedLook)] == [
+        "number", "frame", "style", "preset", "seed", "plate", "picture", "command", "shot_command", "is_new",
     ]  # fmt: skip
 
 

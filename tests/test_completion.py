@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stylize.settings import MATTE_OPTIONS, OPTIONS
+from stylize.settings import LOOKS_OPTIONS, MATTE_OPTIONS, OPTIONS
 from stylize.settings.completion import completions
 
 ROOT = Path(__file__).parents[1]
@@ -66,13 +66,13 @@ def test_paths_are_completed_by_the_shell(option, kind):
 
 
 def test_completion_follows_from_the_option_type():
-    found = {name: completions(option.type) for name, option in (OPTIONS | MATTE_OPTIONS).items()}
+    found = {name: completions(option.type) for name, option in (OPTIONS | MATTE_OPTIONS | LOOKS_OPTIONS).items()}
     assert found["bits"] == (("8", "16"), "")
     assert found["depth"] == (("auto",), "file")
     assert found["on"] == (("auto", "ones", "twos", "threes"), "")
     assert {"otio", "nuke", "passes"} <= {*found["export"][0]}
     assert found["overwrite"] == found["coverage"] == found["frames"] == ((), "")
-    for name, option in (OPTIONS | MATTE_OPTIONS).items():
+    for name, option in (OPTIONS | MATTE_OPTIONS | LOOKS_OPTIONS).items():
         for word in found[name][0]:
             option.read(word)
 

@@ -14,7 +14,17 @@ TOP = tuple(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.m
 # A changelog names former options too, and the recipe of extensions has options of its own.
 PAGES = sorted({*TOP, *(ROOT / "docs").rglob("*.md")} - {ROOT / "docs/development/extensions.md"})
 # Flags that are not options of a run: of commands of stylize, and of other programs that a page shows.
-COMMAND_FLAGS = {"--help", "--help-all", "--version", "--name", "--layer", "--update", "--results", "--dry-run"}
+COMMAND_FLAGS = {
+    "--help",
+    "--help-all",
+    "--version",
+    "--name",
+    "--layer",
+    "--update",
+    "--results",
+    "--dry-run",
+    "--versions",
+}
 OTHER_FLAGS = {
     "--dist", "--api", "--include", "--sizes", "--count", "--width", "--movie", "--only", "--cost", "--sheet",
     "--footage", "--davis", "--clock",

@@ -9,14 +9,15 @@ import click
 import pytest
 
 import cli
-from stylize.settings import GROUPS, MATTE_OPTIONS, OPTIONS, PLAN_OPTIONS
+from stylize.settings import GROUPS, LOOKS_OPTIONS, MATTE_OPTIONS, OPTIONS, PLAN_OPTIONS
 from stylize.settings.extension_options import EXTENSION_OPTIONS
 from stylize.settings.groups import GROUP_HELP, group_word, groups_of
 
 # Options of extensions have flags of their own, see tests/extensions.
+COMMANDS = {"run": OPTIONS, "plan": PLAN_OPTIONS, "matte": MATTE_OPTIONS, "looks": LOOKS_OPTIONS}
 READ = {
     command: {name: option for name, option in options.items() if option.type is not EXTENSION_OPTIONS}
-    for command, options in (("run", OPTIONS), ("plan", PLAN_OPTIONS), ("matte", MATTE_OPTIONS))
+    for command, options in COMMANDS.items()
 }
 # Modules that the help must not import.
 HEAVY = {"numpy", "cv2", "av", "numba", "OpenImageIO", "torch", "scenedetect", "scipy", "onnxruntime", "diffusers"}

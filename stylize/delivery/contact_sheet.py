@@ -1,177 +1,172 @@
-"""Contact sheet: one picture with the plates, keys and results of selected frames."""
+"""Contact sheet: plates, keys, results and errors of selected frames, with a verdict and advice."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from propagate.arrays import Bytes
+from propagate.arrays import F32, Bytes
+from stylize.delivery.frame_choice import ShotKeys, choose_by_error
+from stylize.delivery.result_verdict import judge, percentage
 from stylize.errors import OutputError
-from stylize.media.flatten import flatten
-from stylize.media.images import image_size, quantise, read_image, to_float, write_image
-from stylize.media.safe_write import Seal, make_folder, no_seal
-from stylize.media.true_shape import true_size
-from stylize.visible_text import visible
+from stylize.media.images import read_values
+from stylize.planning.key_advice import worst_frames
+from stylize.sheets import Cell, Column, Fact, LegendItem, Reference, Row, Scale, Sheet, State, Verdict
+from stylize.sheets.heat_map import heat_over, round_top
+from stylize.sheets.labelled_sheet import thumbnail
 
-# Frame number, and the picture of each row: the plate, the keys (None without a key), and the result.
-Column = tuple[int, Sequence[Path | None]]
-Colour = tuple[int, int, int]
-
-MAX_COLUMNS = 8
-
-_BACKGROUND: Colour = (22, 23, 26)
-_EMPTY: Colour = (31, 32, 36)
-_LABEL_TEXT: Colour = (138, 141, 150)
-_FRAME_TEXT: Colour = (222, 223, 226)
-_KEY: Colour = (255, 184, 77)
-
-# In pixels. A sheet fits on a screen that is 2560 pixels wide.
-_MAX_WIDTH = 2520
-_MARGIN = 36
-_GUTTER = 14
-_HEADING = 48
-# Minimum width of row names, width of a letter, and maximum number of letters.
-_MIN_LABEL_WIDTH = 104
-_LETTER_WIDTH, _MAX_LETTERS = 17, 14
-_BORDER = 4
-_MAX_TILE = (560, 400)
-_BACKDROP = 0.25  # background of transparent pixels: black and white are both visible on it
-
-ROWS = ("plate", "key", "result")
-
-
-def choose_columns(frames: Sequence[int], keys: Sequence[int], limit: int = MAX_COLUMNS) -> tuple[int, ...]:
-    """Choose up to `limit` frames that represent a shot.
-
-    The choice includes the first and the last frame, and up to limit / 2 keys. Other frames fill the gaps evenly.
-    frames, keys: ascending. limit: 4 or more.
-    """
-    if len(frames) <= limit:
-        return tuple(frames)
-    at_keys = {frames.index(key) for key in keys}
-    anchors = sorted({0, len(frames) - 1, *_spread(sorted(at_keys), limit // 2)})
-    gaps = list(pairwise(anchors))
-    parts = [1] * len(gaps)
-    for _ in range(limit - len(anchors)):
-        widest = max(range(len(gaps)), key=lambda gap: (gaps[gap][1] - gaps[gap][0]) / parts[gap])
-        parts[widest] += 1
-    chosen = set(anchors)
-    for (left, right), count in zip(gaps, parts, strict=True):
-        for part in range(1, count):
-            ideal = left + round((right - left) * part / count)
-            free = [index for index in range(left + 1, right) if index not in at_keys | chosen]
-            chosen.update(_nearest(free, ideal))
-    return tuple(frames[index] for index in sorted(chosen))
-
-
-def contact_sheet(
-    columns: Sequence[Column], target: Path, rows: Sequence[str] = ROWS, seal: Seal = no_seal,
-    pixel_aspect: Fraction = Fraction(1),
-) -> None:  # fmt: skip
-    """Write a PNG with one column per frame, and rows for the plates, for the keys of each layer, and for the results.
-
-    Pictures are reduced by area averaging and never enlarged, except that pixels which are not square are stretched.
-    They are assumed to have the aspect ratio of the first plate. Columns with a key are highlighted. rows: names of the
-    rows. seal: records the file. pixel_aspect: width of a pixel divided by its height. Raises InputError if a picture
-    is unreadable, OutputError if there are no columns or the file cannot be written.
-    """
-    if not columns:
-        raise OutputError(f"{target}: no frames to show; run the earlier stages first")
-    plate = columns[0][1][0]
-    assert plate is not None  # only keys may be missing
-    names = [name if len(name) <= _MAX_LETTERS else f"{name[: _MAX_LETTERS - 2]}.." for name in rows]
-    label_width = max(_MIN_LABEL_WIDTH, _LETTER_WIDTH * max(map(len, names)))
-    tile = _tile_size(true_size(image_size(plate), pixel_aspect), len(columns), label_width)
-    layout = _Layout(len(columns), len(rows), label_width, tile)
-    sheet = layout.canvas()
-    for row, name in enumerate(names):
-        _write(sheet, name, (_MARGIN, layout.top(row) + 24), 0.8, _LABEL_TEXT)
-    for number, (frame, pictures) in enumerate(columns):
-        _draw_column(sheet, layout, number, frame, pictures)
-    make_folder(target.parent)
-    write_image(target, sheet, seal=seal)
+# Up to this number of frames, they are rows, so that the pictures of one are side by side.
+_MAX_FRAME_ROWS = 2
+# Max width of an error map on a sheet, and the colours' range in errors of the worst frame: single pixels exceed it.
+_MAP_BOX = (640, 420)
+_RANGE = 3
 
 
 @dataclass(frozen=True)
-class _Layout:
-    """Layout of the sheet. label_width, tile: in pixels; tile is (width, height)."""
+class Contents:
+    """Content of a contact sheet.
 
-    columns: int
-    rows: int
-    label_width: int
-    tile: tuple[int, int]
+    name: of the shot. subtitle, facts, references: for the header. shots: frames and keys of each, ascending. plates,
+    finished: file of each frame. keys: files of the keys by frame, by the name of their row, of each layer. errors:
+    root mean squared error of each measured frame, 0..1. error_maps: file of the error map of each frame that has one.
+    judged: whether to judge the result by the keys that would pay off; several layers cannot be judged together.
+    min_gap: min distance of keys in frames. dropped: frames that must not be keys. pixel_aspect: width of a pixel
+    divided by its height.
+    """
 
-    def left(self, column: int) -> int:
-        return _MARGIN + self.label_width + column * (self.tile[0] + _GUTTER)
-
-    def top(self, row: int) -> int:
-        return _MARGIN + _HEADING + row * (self.tile[1] + _GUTTER)
-
-    def canvas(self) -> Bytes:
-        height = self.top(self.rows) - _GUTTER + _MARGIN
-        width = self.left(self.columns) - _GUTTER + _MARGIN
-        return np.full((height, width, 3), _BACKGROUND, np.uint8)
-
-
-def _tile_size(picture: tuple[int, int], columns: int, label_width: int) -> tuple[int, int]:
-    room = (_MAX_WIDTH - 2 * _MARGIN - label_width + _GUTTER) // max(columns, 1) - _GUTTER
-    scale = min(1.0, min(room, _MAX_TILE[0]) / picture[0], _MAX_TILE[1] / picture[1])
-    return max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))
-
-
-def _draw_column(sheet: Bytes, layout: _Layout, column: int, frame: int, pictures: Sequence[Path | None]) -> None:
-    left, (width, height) = layout.left(column), layout.tile
-    keys = range(1, len(pictures) - 1)
-    has_key = any(pictures[row] is not None for row in keys)
-    _write(sheet, str(frame), (left, _MARGIN + _HEADING - 17), 0.95, _KEY if has_key else _FRAME_TEXT)
-    for row, picture in enumerate(pictures):
-        top = layout.top(row)
-        tile = sheet[top : top + height, left : left + width]
-        tile[:] = _EMPTY if picture is None else _thumbnail(picture, layout.tile)
-        if picture is not None and row in keys:
-            _outline(sheet, left, top, layout.tile)
+    name: str
+    shots: Sequence[ShotKeys]
+    plates: Mapping[int, Path]
+    finished: Mapping[int, Path]
+    keys: Mapping[str, Mapping[int, Path]]
+    errors: Mapping[int, float] = field(default_factory=dict)
+    error_maps: Mapping[int, Path] = field(default_factory=dict)
+    subtitle: str = ""
+    facts: Sequence[Fact] = ()
+    references: Sequence[Reference] = ()
+    judged: bool = True
+    min_gap: int = 0
+    dropped: Sequence[int] = ()
+    pixel_aspect: Fraction = Fraction(1)
 
 
-def _outline(sheet: Bytes, left: int, top: int, tile: tuple[int, int]) -> None:
-    """Draw a border in the gutter around a tile."""
-    width, height = tile
-    upper, outer = top - _BORDER, left - _BORDER
-    for area in (
-        sheet[upper:top, outer : left + width + _BORDER],
-        sheet[top + height : top + height + _BORDER, outer : left + width + _BORDER],
-        sheet[upper : top + height + _BORDER, outer:left],
-        sheet[upper : top + height + _BORDER, left + width : left + width + _BORDER],
-    ):
-        area[:] = _KEY
+@dataclass(frozen=True)
+class ErrorPicture:
+    """Heat map of a frame's error over its plate. error: file of the error map. top: error of the lightest colour."""
+
+    error: Path
+    plate: Path
+    top: float
+
+    def __call__(self) -> Bytes:
+        """Return the picture, reduced, with pixels of the plate's shape: RGB, uint8 (H, W, 3)."""
+        import cv2
+
+        grey = np.ascontiguousarray(read_values(self.error)[..., 0], F32)
+        plate = thumbnail(self.plate, _MAP_BOX)
+        size = plate.shape[1], plate.shape[0]
+        return heat_over(plate, np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), F32), self.top)
 
 
-def _thumbnail(path: Path, size: tuple[int, int]) -> Bytes:
-    import cv2
-
-    pixels = flatten(read_image(path), _BACKDROP)
-    if pixels.dtype != np.uint8:
-        pixels = quantise(to_float(pixels), np.uint8)
-    smaller: Bytes = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    return smaller
+def error_top(errors: Iterable[float]) -> float:
+    """Return the error of the lightest colour of heat maps, the same for all frames of a sheet or page."""
+    return round_top(_RANGE * max(errors, default=0.0))
 
 
-def _write(sheet: Bytes, text: str, position: tuple[int, int], size: float, colour: Colour) -> None:
-    import cv2
+def contact_sheet(contents: Contents) -> Sheet:
+    """Lay out a contact sheet. Raises OutputError without frames."""
+    frames = [frame for shot in contents.shots for frame in shot.frames]
+    if not frames:
+        raise OutputError("a contact sheet has no frames to show; run the earlier stages first")
+    chosen = choose_by_error(contents.shots, contents.errors)
+    parts = [_frame_cells(contents, frame) for frame in chosen]
+    names = list(parts[0])
+    headings = [Column(name) for name in names]
+    if len(chosen) <= _MAX_FRAME_ROWS:
+        columns = headings
+        rows = [
+            Row(list(cells.values()), f"frame {frame}", _frame_note(contents, frame))
+            for frame, cells in zip(chosen, parts, strict=True)
+        ]
+    else:
+        columns = [
+            Column(
+                f"frame {frame}",
+                _frame_note(contents, frame),
+                State.OUTLINED if _is_key(contents, frame) else State.NORMAL,
+            )
+            for frame in chosen
+        ]
+        rows = [Row([cells[one.heading] for cells in parts], one.heading) for one in headings]
+    return Sheet(
+        contents.name, rows, contents.subtitle, contents.facts, contents.references, _verdict(contents), columns,
+        _legend(contents), pixel_aspect=contents.pixel_aspect,
+    )  # fmt: skip
 
-    # OpenCV crashes on lone surrogates.
-    cv2.putText(sheet, visible(text), position, cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)
+
+def _verdict(contents: Contents) -> Verdict | None:
+    if not contents.judged:
+        return None
+    return judge(contents.shots, contents.errors, contents.min_gap, contents.dropped)
 
 
-def _nearest(items: Sequence[int], ideal: int) -> Sequence[int]:
-    """Return a list with the item closest to `ideal`, or an empty list without items."""
-    return sorted(items, key=lambda item: abs(item - ideal))[:1]
+# The pictures
+
+_PLATE, _RESULT, _ERROR = "plate", "result", "error"
+_STATES = {True: State.OUTLINED, False: State.NORMAL}
 
 
-def _spread(items: Sequence[int], limit: int) -> list[int]:
-    """Return up to `limit` of the items, evenly spaced, including the first and the last."""
-    if len(items) <= limit:
-        return list(items)
-    return [items[round(step * (len(items) - 1) / (limit - 1))] for step in range(limit)]
+def _frame_cells(contents: Contents, frame: int) -> dict[str, Cell]:
+    """Return the pictures of a frame by the name of their row."""
+    cells = {_PLATE: Cell(contents.plates[frame])}
+    for name, files in contents.keys.items():
+        cells[name] = _key_cell(contents, name, files, frame)
+    cells[_RESULT] = Cell(contents.finished[frame])
+    if contents.error_maps:
+        cells[_ERROR] = _error_cell(contents, frame)
+    return cells
+
+
+def _key_cell(contents: Contents, name: str, files: Mapping[int, Path], frame: int) -> Cell:
+    """Return the key of a frame, or the nearest one of its shot, dimmed."""
+    if frame in files:
+        return Cell(files[frame], f"key {frame}", State.OUTLINED)
+    inside = next((set(shot.frames) for shot in contents.shots if frame in set(shot.frames)), set())
+    nearest = min((key for key in files if key in inside), key=lambda key: (abs(key - frame), key), default=None)
+    if nearest is None:
+        return Cell(None, "no key in this shot", State.DIMMED)
+    return Cell(files[nearest], f"key {nearest}", State.DIMMED)
+
+
+def _error_cell(contents: Contents, frame: int) -> Cell:
+    path = contents.error_maps.get(frame)
+    if path is None or frame not in contents.errors:
+        return Cell(None, "not measured", State.DIMMED)
+    error = contents.errors[frame]
+    return Cell(ErrorPicture(path, contents.plates[frame], error_top(contents.errors.values())), percentage(error))
+
+
+def _is_key(contents: Contents, frame: int) -> bool:
+    return any(frame in files for files in contents.keys.values())
+
+
+def _frame_note(contents: Contents, frame: int) -> str:
+    """Return what is special about a frame."""
+    frames = [one for shot in contents.shots for one in shot.frames]
+    keys = [key for shot in contents.shots for key in shot.keys]
+    if _is_key(contents, frame):
+        return "key"
+    worst = worst_frames(frames, contents.errors, keys, 1)
+    if worst == [frame]:
+        return "worst frame"
+    return {frames[0]: "first frame", frames[-1]: "last frame"}.get(frame, "")
+
+
+def _legend(contents: Contents) -> list[LegendItem]:
+    items = [LegendItem(State.OUTLINED, "key"), LegendItem(State.DIMMED, "the nearest key of the shot")]
+    if contents.error_maps and contents.errors:
+        scale = Scale("0 %", f"{100 * error_top(contents.errors.values()):g} %")
+        items.append(LegendItem(scale, "error: difference of a result from its warped keys, of the full range"))
+    return items

@@ -1,11 +1,11 @@
 """The delivery stage, which writes finished frames to the requested target, and a contact sheet of the shot."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stylize.delivery.contact_sheet import Column, choose_columns, contact_sheet
+from stylize.delivery.contact_sheet import Contents, contact_sheet
 from stylize.delivery.movie import write_movie
 from stylize.delivery.sequence import KeptPlates, write_sequence
 from stylize.errors import OutputError
@@ -19,6 +19,8 @@ from stylize.project import Project, is_edited
 from stylize.project.protect import check_overwrite
 from stylize.settings import Settings
 from stylize.settings.input_files import Inputs
+from stylize.sheets import write_sheet
+from stylize.sheets.cache_inputs import sheet_inputs
 from stylize.stages import cache_key
 
 
@@ -73,26 +75,14 @@ def deliver(delivery: Delivery, target: Target) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def deliver_contact_sheet(
-    delivery: Delivery, keys: Mapping[str, Mapping[int, Path]], frames: Sequence[int], target: Path
-) -> None:
-    """Write the contact sheet, unless it is up to date.
-
-    keys: name of the row of each layer to the files of its keys by frame. frames: the keyframes, for which columns are
-    reserved.
-    """
-    columns: list[Column] = [
-        (n, [delivery.plates[n], *(files.get(n) for files in keys.values()), delivery.finished[n]])
-        for n in choose_columns(delivery.shot.frames, frames)
-    ]
-    rows = ["plate", *keys, "result"]
-    cells = [[n, *(path and delivery.project.digest(path) for path in paths)] for n, paths in columns]
-    aspect = delivery.shot.pixel_aspect
-    key = cache_key("contact_sheet", rows, cells, *([] if aspect == 1 else [str(aspect)]))
+def deliver_contact_sheet(delivery: Delivery, contents: Contents, target: Path) -> None:
+    """Write the contact sheet, unless it is up to date or was changed by hand."""
+    sheet = contact_sheet(contents)
+    key = cache_key("contact_sheet", sheet_inputs(sheet, delivery.project.digest))
     if not delivery.overwrite and is_edited(delivery.project, target):
         delivery.project.message(f"{target} was changed by hand and is kept; delete it to regenerate it")
     elif not delivery.project.fresh(target, key):
-        contact_sheet(columns, target, rows, delivery.project.seal(key), aspect)
+        write_sheet(sheet, target, delivery.project.seal(key))
 
 
 def _cache_key(delivery: Delivery, target: Target) -> str:

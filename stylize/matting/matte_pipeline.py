@@ -329,4 +329,4 @@ def _write_confidence(job: _Job, confidence: Mapping[int, float]) -> None:
     text = format_confidence(confidence)
     file = job.target.path.resolve() / CONFIDENCE
     with atomic_write(file, seal=job.project.seal(cache_key("matte_write", text))) as partial:
-        partial.write_text(text)
+        partial.write_text(text, encoding="utf-8")

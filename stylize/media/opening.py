@@ -78,4 +78,8 @@ def _missing_error(path: Path) -> ShotError:
     if "#" in path.name or "%" in path.name:
         kinds = " ".join(READ_SUFFIXES)
         return ShotError(f"{path}: no such file, and not a pattern of pictures ({kinds}); check the name")
+    if path.exists():
+        return ShotError(
+            f"{path}: expected a movie, a folder of pictures or name.####.png, found a device or pipe; give a file"
+        )
     return ShotError(f"{path}: no such file, expected a movie, a folder of pictures or name.####.png; check the path")

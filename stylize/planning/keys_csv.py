@@ -6,18 +6,21 @@ commas, and a byte order mark, are accepted.
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from stylize.errors import PlanError
-from stylize.visible_text import visible
+from stylize.limits import FRAME_DIGITS
+from stylize.visible_text import one_line, visible
 
 COLUMNS = ("shot", "frame", "timecode", "coverage", "key", "reason")
 # Accepted values of the column ``key``, case-insensitive.
 YES = frozenset({"1", "x", "y", "yes", "true", "key"})
 NO = frozenset({"", "0", "-", "n", "no", "false"})
 DELIMITERS = ",;\t"
+_FRAME = re.compile(rf"-?[0-9]{{1,{FRAME_DIGITS}}}")
 
 
 @dataclass(frozen=True)
@@ -111,20 +114,21 @@ def _rows(text: str) -> Iterator[tuple[int, str, str]]:
 def _place(head: Sequence[str], name: str) -> int:
     names = [cell.strip().lower() for cell in head]
     if name not in names:
-        raise PlanError(
-            f"line 1: expected a column {name!r} as in {','.join(COLUMNS)}, found {','.join(names)}; add it"
-        )
+        found = one_line(",".join(names), 120)
+        raise PlanError(f"line 1: expected a column {name!r} as in {','.join(COLUMNS)}, found {found}; add it")
     return names.index(name)
 
 
 def _frame(line: int, text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise PlanError(f"line {line}, column frame: expected a frame number, found {text!r}; correct it")
+    if not _FRAME.fullmatch(text):
+        raise PlanError(f"line {line}, column frame: expected a frame number, found {one_line(text, 40)!r}; correct it")
     return int(text)
 
 
 def _chosen(line: int, text: str) -> bool:
     word = text.lower()
     if word not in YES | NO:
-        raise PlanError(f"line {line}, column key: expected x or 1 for a key, else an empty cell, found {text!r}")
+        raise PlanError(
+            f"line {line}, column key: expected x or 1 for a key, else an empty cell, found {one_line(text, 40)!r}"
+        )
     return word in YES

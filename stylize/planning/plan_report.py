@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from stylize.context.context import Context
+from stylize.context.shot_facts import footage, look_facts, look_references
 from stylize.io_errors import PROJECT_OPTION, output_error
 from stylize.media.clock import offset_timecode
 from stylize.media.images import write_image
@@ -16,15 +17,14 @@ from stylize.media.sequences import frame_number
 from stylize.media.shot import Shot
 from stylize.planning.keys_csv import Row, table
 from stylize.planning.picking import ShotPlan, heat_map_file
-from stylize.planning.plan_picture import Card, Chart, plan_picture
+from stylize.planning.plan_picture import Card, Chart, plan_sheet
 from stylize.settings.input_files import inputs_of
+from stylize.sheets import draw_sheet
+from stylize.sheets.cache_inputs import sheet_inputs
 from stylize.stages import cache_key
-from stylize.visible_text import one_line
 
 # First timecode of footage without one.
 FIRST_TIMECODE = "00:00:00:00"
-# Max length of the shot's name in the title of the picture.
-_MAX_TITLE = 60
 
 
 def write_plan(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, Path]:
@@ -39,16 +39,11 @@ def write_plan(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, Path]
     key = cache_key("plan_report", text)
     if not context.project.fresh(sheet, key):
         context.project.place(sheet, key, partial(_write_text, text))
-    drawing = chart(context, shots, codes)
     picture = _target(context, "plan", ".png")
-    key = cache_key(
-        "plan_report", text, drawing.title, drawing.target,
-        *([] if drawing.pixel_aspect == 1 else [str(drawing.pixel_aspect)]),
-        context.plate_digests([card.frame for card in drawing.cards]),
-        [context.project.digest(card.heat) for card in drawing.cards],
-    )  # fmt: skip
+    drawing = plan_sheet(chart(context, shots, codes))
+    key = cache_key("plan_report", sheet_inputs(drawing, context.project.plate_digest))
     if not context.project.fresh(picture, key):
-        context.project.place(picture, key, lambda path: write_image(path, plan_picture(drawing)))
+        context.project.place(picture, key, lambda path: write_image(path, draw_sheet(drawing)))
     return sheet, picture
 
 
@@ -89,15 +84,11 @@ def chart(context: Context, shots: Sequence[ShotPlan], codes: dict[int, str]) ->
     ]
     shares = [plan.coverage.get(frame, 0.0) for plan in shots for frame in plan.frames]
     starts = [plan.frames[0] for plan in shots]
-    facts = [_count(len(frames), "frame"), f"{float(context.shot.rate):.6g} fps", _count(len(shots), "shot")]
     return Chart(
-        f"{one_line(context.shot.name, _MAX_TITLE)}   {',  '.join([*facts, _count(len(keys), 'keyframe')])}",
+        f"Plan of {context.shot.name}" if not context.name else f"Plan of {context.shot.name}, layer {context.name}",
         frames, shares, context.settings.coverage, starts, cards, context.shot.pixel_aspect,
+        footage(context.shot, len(shots)), look_facts(context.settings), look_references(context.settings),
     )  # fmt: skip
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _target(context: Context, name: str, suffix: str) -> Path:

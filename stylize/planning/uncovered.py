@@ -13,6 +13,12 @@ from numpy.typing import NDArray
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+# A key pays off if it removes this share of the error of this many frames of its shot, or of all frames of a shorter
+# shot. On the example with a fixed filter as the ground truth, keys that paid off gained 0.81 and 0.44 dB, the next one
+# 0.19 dB.
+MIN_GAIN, MIN_GAIN_FRAMES = 0.1, 50
+# Frames closer than this to a key cannot be improved by another key.
+MIN_DISTANCE = 3
 # Number of frames on each side in the median filter, which ignores errors in fewer than half of its frames (flashes).
 FILTER_REACH = 2
 # Max number of frames per span that are tried.
@@ -35,6 +41,14 @@ def error_floor(frames: Sequence[int], errors: Mapping[int, float], keys: Collec
 def shot_error(frames: Sequence[int], errors: Mapping[int, float], floor: float) -> float:
     """Return the mean error of a shot. Errors are clipped to at least ``floor``, so that a key alone is not a gain."""
     return float(np.mean([max(errors[frame], floor) for frame in frames]))
+
+
+def pays_off(reduction: float, error: float, frames: int) -> bool:
+    """Return whether a key pays off.
+
+    reduction: that of the sum of all errors of a shot. error: their mean. frames: number in the shot.
+    """
+    return reduction >= MIN_GAIN * error * min(frames, MIN_GAIN_FRAMES)
 
 
 def best_frame(

@@ -4,7 +4,15 @@ from stylize.project.clean import Cleaned, check_present_schema, clean
 from stylize.project.digests import digest_of
 from stylize.project.edits import FileKeeper, check_edited, is_damaged, is_edited
 from stylize.project.layout import FOLDERS, LAYERS, REPORT_FILES, SUFFIX, is_project, keeps_files, project_of
+from stylize.project.links import refuse_links
 from stylize.project.project import MOTION, Project
+from stylize.project.saved_versions import (
+    Restored,
+    matching_version,
+    present_state,
+    restore_version,
+    save_version,
+)
 from stylize.project.settings_file import read_project
 from stylize.project.trust import (
     check_references,
@@ -14,6 +22,7 @@ from stylize.project.trust import (
     trusted_settings,
     trusts_look,
 )
+from stylize.project.version_store import SavedFile, Version, VersionStore
 
 __all__ = [
     "FOLDERS",
@@ -24,6 +33,10 @@ __all__ = [
     "Cleaned",
     "FileKeeper",
     "Project",
+    "Restored",
+    "SavedFile",
+    "Version",
+    "VersionStore",
     "check_edited",
     "check_present_schema",
     "check_references",
@@ -34,10 +47,15 @@ __all__ = [
     "is_edited",
     "is_project",
     "keeps_files",
+    "matching_version",
     "outward_references",
+    "present_state",
     "project_of",
     "read_project",
     "record_settings",
+    "refuse_links",
+    "restore_version",
+    "save_version",
     "trusted_settings",
     "trusts_look",
 ]

@@ -1,14 +1,15 @@
 """Remove files that a run can regenerate: plates of movies, motion, passes and heat maps; results on request."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from stylize.errors import OutputError, ProjectError
-from stylize.project.layout import DRAFTS, LAYERS, STATE_FILE, STATE_FOLDER
+from stylize.project.layout import VERSIONS
+from stylize.project.parts import parts_of
 from stylize.project.project import Project
 from stylize.project.schema import SCHEMA
 from stylize.project.state_file import read_state
+from stylize.project.version_store import VersionStore
 
 # Folders of files that can be regenerated from the rest of the project, and folders of results.
 CACHES, RESULTS = ("video", "guides", "flow", "passes", "plan"), ("out", "export")
@@ -16,10 +17,15 @@ CACHES, RESULTS = ("video", "guides", "flow", "passes", "plan"), ("out", "export
 
 @dataclass(frozen=True)
 class Cleaned:
-    """Files and bytes removed, or to be removed, by folder."""
+    """Files and bytes removed, or to be removed, by folder.
+
+    versions: number of saved versions that are kept. version_bytes: their size in bytes.
+    """
 
     files: dict[str, int]
     bytes: dict[str, int]
+    versions: int = 0
+    version_bytes: int = 0
 
     @property
     def total(self) -> int:
@@ -27,16 +33,17 @@ class Cleaned:
         return sum(self.bytes.values())
 
 
-def clean(project: Project, *, results: bool = False, dry_run: bool = False) -> Cleaned:
+def clean(project: Project, *, results: bool = False, versions: bool = False, dry_run: bool = False) -> Cleaned:
     """Remove files that a run can regenerate; never keys, mattes, settings or files changed by hand.
 
-    project: must be locked. results: also remove frames and exported files. dry_run: only count. Raises OutputError for
+    project: must be locked. results: also remove frames and exported files. versions: also remove all saved versions,
+    which no run can regenerate. dry_run: only count. Raises OutputError for
     a file that cannot be removed, ProjectError for a layer that cannot be read.
     """
     folders = (*CACHES, *(RESULTS if results else ()))
     # All layers are read before anything is removed, so that an unreadable one leaves everything unchanged.
     found = [
-        (part, folder, path) for part in _parts(project) for folder in folders for path in _removable(part, folder)
+        (part, folder, path) for part in parts_of(project) for folder in folders for path in _removable(part, folder)
     ]
     files, sizes = dict[str, int](), dict[str, int]()
     for part, folder, path in found:
@@ -45,6 +52,15 @@ def clean(project: Project, *, results: bool = False, dry_run: bool = False) -> 
             _remove(part, path, sum(files.values()))
         files[folder] = files.get(folder, 0) + 1
         sizes[folder] = sizes.get(folder, 0) + size
+    store = VersionStore(project.root)
+    kept, count = store.size(), len(store.names())
+    if not versions:
+        return Cleaned(files, sizes, count, kept)
+    found_files = store.files()
+    if found_files:
+        files[VERSIONS], sizes[VERSIONS] = len(found_files), kept
+    if not dry_run:
+        store.remove_all()
     return Cleaned(files, sizes)
 
 
@@ -62,28 +78,6 @@ def check_present_schema(root: Path) -> None:
     """Raise ProjectError for a project of an earlier version, which a dry run must not upgrade."""
     if (state := read_state(root)) and state["schema"] != SCHEMA:
         raise ProjectError(f"{root} was made by an earlier version; run it once, or clean it without -n, to upgrade it")
-
-
-def _parts(project: Project) -> Iterator[Project]:
-    """Yield a project, its drafts, and the subprojects of their layers."""
-    yield from _with_layers(project)
-    for folder in _part_folders(project.folder(DRAFTS)):
-        yield from _with_layers(project.draft(folder.name))
-
-
-def _with_layers(project: Project) -> Iterator[Project]:
-    yield project
-    for folder in _part_folders(project.folder(LAYERS)):
-        yield project.layer(folder.name)
-
-
-def _part_folders(parent: Path) -> list[Path]:
-    """Return the subfolders that contain records of a run."""
-    folders = sorted(parent.iterdir()) if parent.is_dir() else []
-    return [
-        folder for folder in folders
-        if not folder.is_symlink() and ((folder / STATE_FOLDER).is_dir() or (folder / STATE_FILE).is_file())
-    ]  # fmt: skip
 
 
 def _removable(project: Project, folder: str) -> list[Path]:

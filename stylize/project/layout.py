@@ -18,8 +18,12 @@ INPUTS = "inputs"
 LAYER_FOLDERS = ("keys", "plan", "out", "passes")
 SUFFIX = ".stylize"
 SETTINGS_FILE, STATE_FILE, LOCK_FILE = "project.toml", "state.json", "project.lock"
+# Folder of the saved versions.
+VERSIONS = "versions"
 # Page and data file of a report.
 REPORT_FILES = ("report.html", "report.json")
+# Sheet and data file of a comparison of two versions.
+COMPARISON_FILES = ("comparison.png", "comparison.json")
 # Folder of the records of tasks.
 STATE_FOLDER = "state"
 
@@ -39,6 +43,8 @@ def project_of(shot: Path, project: Path | None) -> Path:
     if pattern is not None:
         return pattern.folder / f"{pattern.prefix.rstrip('._- ') or pattern.folder.resolve().name}{SUFFIX}"
     path = shot.resolve()
+    if not path.name:
+        raise ShotError(f"{shot}: expected a movie or a folder of pictures, found the root folder; give the shot")
     return path.with_name((path.name if path.is_dir() else path.stem) + SUFFIX)
 
 

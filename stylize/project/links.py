@@ -7,7 +7,16 @@ from pathlib import Path
 
 from stylize.errors import ProjectError
 from stylize.io_errors import PROJECT_OPTION
-from stylize.project.layout import DRAFTS, FOLDERS, LAYERS, LOCK_FILE, SETTINGS_FILE, STATE_FILE, STATE_FOLDER
+from stylize.project.layout import (
+    DRAFTS,
+    FOLDERS,
+    LAYERS,
+    LOCK_FILE,
+    SETTINGS_FILE,
+    STATE_FILE,
+    STATE_FOLDER,
+    VERSIONS,
+)
 
 _FILES = (SETTINGS_FILE, STATE_FILE, LOCK_FILE)
 
@@ -18,10 +27,17 @@ def refuse_links(root: Path) -> None:
     A link to a file of the same project is allowed, such as one picture for two keys. root: folder of the project,
     without links in its path.
     """
-    for name in (*_FILES, *FOLDERS, LAYERS, DRAFTS, STATE_FOLDER):
+    for name in (*_FILES, *FOLDERS, LAYERS, DRAFTS, VERSIONS, STATE_FOLDER):
         refuse_link(root / name, root)
         for link in _links_below(root / name):
             refuse_link(link, root)
+
+
+def refuse_links_below(folder: Path) -> None:
+    """Raise ProjectError for a link in a folder, at any depth, except to a file in that folder."""
+    root = folder.resolve()
+    for link in _links_below(folder):
+        refuse_link(link, root)
 
 
 def refuse_link(path: Path, root: Path) -> None:

@@ -28,6 +28,7 @@ from stylize.project.layout import (
     SETTINGS_FILE,
     STATE_FILE,
     STATE_FOLDER,
+    VERSIONS,
 )
 from stylize.project.links import refuse_links
 from stylize.project.lock import exclusive
@@ -243,6 +244,10 @@ class Project:
         """Return a fact that was recorded under the same cache key, or None."""
         return self._records.fact(name, key)
 
+    def facts_under(self, key: str) -> dict[str, Any]:
+        """Return all facts that were recorded under a cache key, by name."""
+        return self._records.facts_under(key)
+
     def remember(self, name: str, key: str, value: Any) -> None:
         """Record a fact: any value that JSON can represent."""
         self._append({"fact": name, "key": key, "value": value})
@@ -345,7 +350,7 @@ def _check_root(root: Path) -> None:
     if root.exists() and not root.is_dir():
         raise ProjectError(f"{root} is a file, expected a project folder; choose another with --project FOLDER")
     # A run that stops early leaves folders and the lock file, but no project file.
-    known = {*FOLDERS, INPUTS, LAYERS, DRAFTS, LOCK_FILE, SETTINGS_FILE, STATE_FILE, STATE_FOLDER}
+    known = {*FOLDERS, INPUTS, LAYERS, DRAFTS, VERSIONS, LOCK_FILE, SETTINGS_FILE, STATE_FILE, STATE_FOLDER}
     entries = {entry.name for entry in root.iterdir()} if root.exists() else set()
     if not entries & {SETTINGS_FILE, STATE_FILE} and entries - known:
         raise ProjectError(f"{root} contains files but is not a project; choose another with --project FOLDER")

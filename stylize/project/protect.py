@@ -10,7 +10,7 @@ from stylize.io_errors import output_error
 from stylize.media.safe_write import location
 from stylize.media.sequences import PICTURE_SUFFIXES, find_sequence
 from stylize.media.shot import Shot
-from stylize.project.layout import DRAFTS, EXPORT, FOLDERS, LAYERS, keeps_files
+from stylize.project.layout import DRAFTS, EXPORT, FOLDERS, LAYERS, VERSIONS, keeps_files
 from stylize.project.project import Project
 from stylize.settings.input_files import Inputs
 
@@ -23,7 +23,7 @@ def refuse_inputs(targets: Collection[Path], inputs: Inputs, shot: Shot, project
     refuse_sources(targets, shot, inputs.files)
     pictures = [target for target in targets if target.suffix.lower() in PICTURE_SUFFIXES]
     refuse_folders(pictures, inputs.folders, "this run reads the files there")
-    kept = [project.folder(name) for name in (*FOLDERS, LAYERS, DRAFTS) if name != EXPORT]
+    kept = [project.folder(name) for name in (*FOLDERS, LAYERS, DRAFTS, VERSIONS) if name != EXPORT]
     if project.main is not project:  # a draft, which is below DRAFTS
         kept += [project.main.folder(name) for name in (*FOLDERS, LAYERS) if name != EXPORT]
     refuse_folders(targets, [project.root, project.main.root], "the project keeps its own files there")

@@ -176,6 +176,11 @@ class Records:
                 return record.facts[name][1]
         return None
 
+    def facts_under(self, key: str) -> dict[str, Any]:
+        """Return the facts that were recorded under a cache key, by name."""
+        facts = [one for record in list(self._tasks.values()) for one in list(record.facts.items())]
+        return {name: value for name, (found, value) in facts if found == key}
+
     def tasks(self) -> list[str]:
         """Return the names of the tasks that have a record."""
         return sorted(self._tasks)

@@ -17,7 +17,8 @@ from stylize.settings.path_resolution import FromProject, ToProject
 from stylize.visible_text import is_utf8, visible
 
 # Errors of parsing project.toml.
-_UNREADABLE = (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError)
+# A number of thousands of digits is a plain ValueError, the base class of the other two.
+_UNREADABLE = (ValueError, RecursionError)
 
 
 def write_settings(root: Path, shot: Path, settings: Settings, version: str) -> None:

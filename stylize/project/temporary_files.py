@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from stylize.media.safe_write import PARTIAL, is_partial
-from stylize.project.layout import DRAFTS, FOLDERS, LAYERS, STATE_FOLDER
+from stylize.project.layout import DRAFTS, FOLDERS, LAYERS, STATE_FOLDER, VERSIONS
 
 
 def remove_temporary_files(root: Path) -> None:
@@ -25,6 +25,6 @@ def remove_temporary_files(root: Path) -> None:
 def _folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
     """Yield every folder of a project with the names of its files; links are not followed."""
     yield root, [path.name for path in root.iterdir()]
-    for top in (*FOLDERS, LAYERS, DRAFTS, STATE_FOLDER):
+    for top in (*FOLDERS, LAYERS, DRAFTS, VERSIONS, STATE_FOLDER):
         for folder, _, names in os.walk(root / top):
             yield Path(folder), names

@@ -92,7 +92,7 @@ def check_goldens(
 def _read_golden(path: Path) -> Golden:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ProjectError(f"{path} cannot be read as TOML ({error}); fix it") from error
     unknown = sorted(set(table) - _FIELDS)
     shot = table.get("shot")

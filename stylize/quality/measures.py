@@ -17,12 +17,13 @@ OUTSIDE = 1e-3
 class FrameMeasures:
     """Measures of one frame; None if there is nothing to compare.
 
-    error: mean of the RMS difference between the result and its target. flicker: ``change`` minus that of the plates;
-    above 0, the result flickers more than the source. change: mean difference from the warped previous frame.
-    sharpness: strength of the finest detail relative to that of the surrounding keys, weighted by distance. drift:
-    difference of the mean colour from that of the same keys; both None in a shot without keys. leak: largest difference
-    from the plate outside the matte. agreement: agreement of the two surrounding keys, warped to the frame. ghosting:
-    ghosting of both in the result; see ``ghosting``. Both are None if there is only one key.
+    error: root mean square difference between the result and its target, inside the matte. flicker: ``change``
+    minus that of the plates; above 0, the result flickers more than the source. change: mean difference from the
+    warped previous frame. sharpness: strength of the finest detail relative to that of the surrounding keys,
+    weighted by distance. drift: difference of the mean colour from that of the same keys; both None in a shot
+    without keys. leak: largest difference from the plate outside the matte. agreement: agreement of the two
+    surrounding keys, warped to the frame. ghosting: ghosting of both in the result; see ``ghosting``. Both are None
+    if there is only one key.
     """
 
     frame: int

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,18 @@ import numpy as np
 from masks.keyframe_suggestions import weak_frames
 from propagate.arrays import Floats, Pixels
 from stylize.context.context import Context
-from stylize.delivery.contact_sheet import choose_columns
+from stylize.context.shot_facts import footage, look_facts
+from stylize.delivery.contact_sheet import ErrorPicture, error_top
+from stylize.delivery.frame_choice import ShotKeys, choose_evenly
+from stylize.delivery.result_verdict import judge
 from stylize.errors import OutputError
 from stylize.io_errors import PROJECT_OPTION
 from stylize.keys.neighbour_agreement import NeighbourAgreement, neighbour_agreements
 from stylize.media.flatten import flatten
-from stylize.media.images import image_size, quantise, read_image, read_values, to_float
+from stylize.media.images import image_size, quantise, read_image, to_float
 from stylize.media.safe_write import atomic_write
-from stylize.media.shot import Shot
 from stylize.media.true_shape import true_size
+from stylize.planning.key_advice import advise_keys, worst_frames
 from stylize.planning.picking import ShotPlan
 from stylize.project import REPORT_FILES, Project
 from stylize.quality.ghosting import ghosting
@@ -35,15 +38,20 @@ from stylize.quality.measures import (
     leak_of,
     pop,
 )
-from stylize.quality.page import PAGE_BEGINNING, page_of
+from stylize.quality.page import FramePictures, page_of
+from stylize.quality.page_template import FORMER_BEGINNING, PAGE_BEGINNING
+from stylize.quality.report_verdict import report_verdict
 from stylize.quality.warped_keys import WarpInputs, downscale, warped_pairs
-from stylize.spans.frame_files import ERROR, pass_file
+from stylize.sheets import Verdict
+from stylize.spans.frame_errors import error_map, frame_error
 
 # Limits of the player: enough frames to judge motion, and a page small enough for mail.
 MAX_FRAMES, MAX_WIDTH, JPEG_QUALITY = 120, 640, 80
-JSON_VERSION = 3
-# First bytes of both files, the same in every version.
-_BEGINNINGS = (PAGE_BEGINNING.encode(), b'{\n "version": ')
+# Width of references in pixels, and number of the worst frames of a shot.
+MAX_REFERENCE, MAX_WORST = 320, 5
+JSON_VERSION = 4
+# First bytes of both files, and of the pages of earlier versions.
+_BEGINNINGS = (PAGE_BEGINNING.encode(), FORMER_BEGINNING.encode(), b'{\n "version": ')
 
 
 def write_report(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, ...]:
@@ -58,16 +66,30 @@ def write_report(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, ...
     sheet = context.project.root / "contact_sheet.png"
     if not sheet.is_file():
         raise OutputError(f"{sheet} is missing; run all stages, then run the report again")
-    chosen = choose_columns(context.shot.frames, [key for plan in shots for key in plan.keys], MAX_FRAMES)
-    size = true_size(context.shot.size, context.shot.pixel_aspect)
-    pictures = [
-        (frame, _data_url(_plate(context, frame), size), _data_url(_result(context, frame), size)) for frame in chosen
+    keys = [key for plan in shots for key in plan.keys]
+    worst = [one["frame"] for shot in content["shots"] for one in shot["worst frames"]]
+    chosen = sorted({*choose_evenly(context.shot.frames, keys, MAX_FRAMES), *worst})
+    top = error_top([one["error"] for shot in content["shots"] for one in shot["frames"]])
+    references = [
+        (path.name, _data_url(to_float(flatten(read_image(path))), image_size(path), MAX_REFERENCE))
+        for path in context.settings.references
+        if path.is_file()
     ]
-    page = page_of(content, pictures, _data_url(to_float(flatten(read_image(sheet))), image_size(sheet), 2520))
+    strip = _data_url(to_float(flatten(read_image(sheet))), image_size(sheet), 2520)
+    page = page_of(content, [_pictures(context, frame, top) for frame in chosen], strip, references, top)
     for path, text in zip(paths, (page, json.dumps(content, indent=1) + "\n"), strict=True):
         with atomic_write(path, PROJECT_OPTION, seal=context.project.seal("")) as partial:
             partial.write_text(text, encoding="utf-8")
     return paths
+
+
+def _pictures(context: Context, frame: int, top: float) -> FramePictures:
+    """Return the pictures of a frame for the player. top: error of the lightest colour of the heat map."""
+    size = true_size(context.shot.size, context.shot.pixel_aspect)
+    heat = to_float(ErrorPicture(error_map(context, frame), context.plates.paths[frame], top)())
+    return FramePictures(
+        frame, _data_url(_plate(context, frame), size), _data_url(_result(context, frame), size), _data_url(heat, size)
+    )
 
 
 def _refuse_foreign(project: Project, path: Path) -> None:
@@ -82,20 +104,27 @@ def _refuse_foreign(project: Project, path: Path) -> None:
 
 def figures(context: Context, shots: Sequence[ShotPlan]) -> dict[str, Any]:
     """Return the content of the JSON: for each shot its frames' measures, its keys with their pops, and a summary."""
-    width, height = context.shot.size
-    frames = len(context.shot.frames)
-    counted = f"{len(shots)} shot" + ("s" if len(shots) > 1 else "")
+    _check_maps(context)
+    found = [_shot(context, plan) for plan in shots]
+    settings = context.settings
+    verdict = report_verdict(_keys_verdict(context, shots, found), found)
     return {
         "version": JSON_VERSION,
         "name": context.shot.name,
-        "facts": f"{frames} frames, {width}x{height}{_shape(context.shot)}, {context.shot.rate} fps, {counted}",
-        "shots": [_shot(context, plan) for plan in shots],
+        "facts": footage(context.shot, len(shots)),
+        "options": {fact.label: fact.value for fact in look_facts(settings)},
+        "verdict": {"level": verdict.level.value, "text": verdict.text, "advice": list(verdict.advice)},
+        "shots": found,
     }
 
 
-def _shape(shot: Shot) -> str:
-    """Return the pixel aspect ratio as text, empty for square pixels."""
-    return "" if shot.pixel_aspect == 1 else f" with a pixel aspect ratio of {float(shot.pixel_aspect):.4g}"
+def _keys_verdict(context: Context, shots: Sequence[ShotPlan], found: Sequence[dict[str, Any]]) -> Verdict | None:
+    """Judge a result by the keys that would pay off; None with layers, each of which has a report of its own."""
+    if context.settings.layers:
+        return None
+    errors = {one["frame"]: one["error"] for shot in found for one in shot["frames"]}
+    known = [ShotKeys(plan.frames, plan.keys) for plan in shots]
+    return judge(known, errors, context.settings.min_gap, context.settings.drop_key)
 
 
 def _shot(context: Context, plan: ShotPlan) -> dict[str, Any]:
@@ -114,8 +143,30 @@ def _shot(context: Context, plan: ShotPlan) -> dict[str, Any]:
     summary = _summary(measured, keys) | {"lowest confidence of the mattes": min(confidence.values(), default=None)}
     return {
         "frames": [asdict(one) for one in measured], "keys": keys, "summary": summary,
+        "worst frames": _worst(context, plan, {one.frame: one.error for one in measured}),
         "mattes to review": weak_frames(confidence),
     }  # fmt: skip
+
+
+def _worst(context: Context, plan: ShotPlan, errors: Mapping[int, float]) -> list[dict[str, Any]]:
+    """Return the frames with the highest errors, and for each the nearest key and what would help."""
+    settings = context.settings
+    advice = advise_keys(plan.frames, errors, plan.keys, settings.min_gap, settings.drop_key)
+    spans = {frame: span for span in plan.spans() for frame in span.frames}
+    found = []
+    for frame in worst_frames(plan.frames, errors, plan.keys, MAX_WORST):
+        nearest = min(plan.keys, key=lambda key: (abs(key - frame), key), default=None)
+        key = next((one.frame for one in advice if spans.get(one.frame) == spans.get(frame)), None)
+        text = "a further key would not pay off" if key is None else f"add a key near {key}: --add-key {key}"
+        found.append(
+            {
+                "frame": frame,
+                "error": errors[frame],
+                "nearest key": nearest,
+                "advice": "see the reports of the layers" if settings.layers else text,
+            }
+        )
+    return found
 
 
 def _agreement(one: NeighbourAgreement | None) -> dict[str, Any] | None:
@@ -163,7 +214,7 @@ def _measured(context: Context, plan: ShotPlan) -> Iterator[FrameMeasures]:
         agreed, ghosts = comparisons.get(frame, (None, None))
         yield FrameMeasures(
             frame=frame,
-            error=float(_read_map(context, ERROR, frame).mean()),
+            error=frame_error(context, frame),
             flicker=flicker,
             change=change,
             sharpness=sharpness,
@@ -218,11 +269,12 @@ def _result(context: Context, frame: int) -> Floats:
     return to_float(flatten(read_image(context.file("out", frame), primaries, untagged=primaries)))
 
 
-def _read_map(context: Context, name: str, frame: int) -> Floats:
-    path = pass_file(context.project.root, context.shot, name, frame)
-    if not path.is_file():
-        raise OutputError(f"{path} is missing, expected the output of the propagate stage; run all stages")
-    return np.ascontiguousarray(read_values(path)[..., 0])
+def _check_maps(context: Context) -> None:
+    """Raise OutputError if a frame has no error map."""
+    for frame in context.shot.frames:
+        path = error_map(context, frame)
+        if not path.is_file():
+            raise OutputError(f"{path} is missing, expected the output of the propagate stage; run all stages")
 
 
 def _data_url(picture: Floats, size: tuple[int, int], max_width: int = MAX_WIDTH) -> str:

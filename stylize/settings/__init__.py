@@ -1,5 +1,6 @@
 """The settings: options in `options`, their types in `option_types`, invalid combinations in `validation`."""
 
+from stylize.settings.comparison_options import LOOKS_OPTIONS, LooksSettings
 from stylize.settings.compound import GUIDE_WEIGHT, SCREENS, GuideSpec, Levels, MatteKey
 from stylize.settings.former_names import current_names, former_names, former_names_to
 from stylize.settings.layers import LayerSpec
@@ -18,7 +19,7 @@ from stylize.settings.option_types import (
     is_matte_keyword,
 )
 from stylize.settings.options import OPTIONS, PLAN_OPTIONS, Look, Settings, looks_of, read_settings
-from stylize.settings.signatures import LayerDict, MatteSettingsDict, SettingsDict
+from stylize.settings.signatures import LayerDict, LooksSettingsDict, MatteSettingsDict, SettingsDict
 from stylize.settings.validation import merge_settings
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "FRAMES_PER_DRAWING",
     "GROUPS",
     "GUIDE_WEIGHT",
+    "LOOKS_OPTIONS",
     "MAIN",
     "MATTE_MODEL",
     "MATTE_OPTIONS",
@@ -44,6 +46,8 @@ __all__ = [
     "LayerSpec",
     "Levels",
     "Look",
+    "LooksSettings",
+    "LooksSettingsDict",
     "MatteKey",
     "MatteSettings",
     "MatteSettingsDict",

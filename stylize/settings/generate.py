@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from stylize.settings.comparison_options import LOOKS_OPTIONS
 from stylize.settings.look_options import LOOK_OPTIONS
 from stylize.settings.matte_options import MATTE_OPTIONS
 from stylize.settings.option import Option
@@ -45,6 +46,10 @@ def signatures() -> str:
         _typed_dict(
             "MatteSettingsDict", "TypedDict", "Options of ``stylize matte``; see ``MatteSettings``.",
             _fields(MATTE_OPTIONS),
+        ),
+        _typed_dict(
+            "LooksSettingsDict", "TypedDict", "Options of ``stylize looks``; see ``LooksSettings``.",
+            _fields(LOOKS_OPTIONS),
         ),
     )  # fmt: skip
     return "\n\n".join((_HEAD, *classes))

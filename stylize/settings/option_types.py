@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from masks.prompts import Prompt
+from stylize import limits
 from stylize.errors import SettingsError
 from stylize.extensions.built_in import BUILT_IN
 from stylize.extensions.discovery import names
@@ -43,8 +44,8 @@ from stylize.settings.samplers import SAMPLERS, known_sampler
 from stylize.settings.server_address import EXAMPLE, read_server_url
 
 STAGES = ("conform", "split", "pick", "render", "propagate", "export")
-# Readers of options, apart from the stages: the plan as a table and a picture, and ``stylize matte``.
-PLAN, MATTE = "plan", "matte"
+# Readers of options, apart from the stages: the plan as a table and a picture, ``stylize matte`` and ``stylize looks``.
+PLAN, MATTE, LOOKS = "plan", "matte", "looks"
 # Goals that keyframes can be placed for.
 OPTIMISE_FOR = ("mean", "worst")
 DEVICES, PRECISIONS = ("auto", "cuda", "mps", "cpu"), ("auto", "float16", "bfloat16", "float32")
@@ -65,6 +66,8 @@ MATTE_METHODS = ("key", "chroma", "luma", "clean")
 MAX_MATTE_PIXELS = 500
 # Maximum number of reference pictures of a look.
 MAX_REFERENCES = 16
+# Maximum number of looks in a comparison.
+MAX_LOOKS = 64
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,10 @@ REFERENCES = OptionType(
     lambda stored, folder: resolve_path(stored, folder) if isinstance(stored, str)
     else resolve_each(resolve_path)(stored, folder), multiple=True,
 )  # fmt: skip
+PATHS = OptionType(
+    "a path, or several", one_or_several(PATH_LIKE), readers.each(readers.path), readers.texts, "PATH",
+    resolve_each(resolve_path), multiple=True,
+)  # fmt: skip
 FOLDER = OptionType("a path", PATH_LIKE, readers.path, str, "FOLDER", resolve_path)
 TARGET = OptionType("a path", PATH_LIKE, readers.path_text, metavar="PATH", resolve=resolve_path)
 GUIDES = OptionType(
@@ -253,6 +260,11 @@ FRAMES = OptionType(
     "frames such as 12,40,77 or 1001-1100", "int | str | Iterable[int | str]", readers.frames, readers.format_frames,
     "FRAMES", multiple=True,
 )  # fmt: skip
+FEW_FRAMES = replace(FRAMES, description="frames such as 40 or 12,40,77", read=readers.few_numbers(MAX_LOOKS))
+SEEDS = OptionType(
+    "numbers such as 1-3 or 1,5,9", "int | str | Iterable[int | str]", readers.few_numbers(MAX_LOOKS, low=0),
+    readers.format_frames, "SEEDS", multiple=True,
+)  # fmt: skip
 KEYS = OptionType(
     "frames such as 12,40,77 or 1001-1100, or a table such as keys.csv", f"int | {PATH_LIKE} | Iterable[int | str]",
     readers.keyframes, readers.format_frames, "FRAMES",
@@ -266,10 +278,14 @@ DURATION = OptionType(
     "TIME",
 )
 RATE = OptionType(
-    "frames per second, such as 24, 23.976 or 24000/1001", "Fraction | int | str", readers.rate, str, "RATE"
+    f"frames per second up to {limits.RATE}, such as 24, 23.976 or 24000/1001", "Fraction | int | str", readers.rate,
+    str, "RATE",
 )  # fmt: skip
 DRAFT_SCALE = OptionType(
     "1/2, 1/3, 1/4 and so on, down to 1/8", "Fraction | float | str", readers.draft_scale, str, "1/N"
+)
+LOOK_SCALE = OptionType(
+    "1, 1/2, 1/3 and so on, down to 1/8", "Fraction | float | str", readers.look_scale, str, "1|1/N"
 )
 OCIO_CONFIG = OptionType(
     "a path, or a name such as ocio://default", PATH_LIKE, readers.path_text, metavar="CONFIG",
@@ -279,6 +295,18 @@ NAME = OptionType("a name", "str", readers.name, metavar="NAME")
 STOPS = OptionType("a number of stops from -20 to 20", NUMBER_OR_TEXT, readers.number(-20, 20), metavar="STOPS")
 SHARE = OptionType("a number from 0 to 1", NUMBER_OR_TEXT, readers.number(0, 1), metavar="0..1")
 COUNT = OptionType("a whole number of 1 or more", WHOLE_NUMBER, readers.integer(1, math.inf), metavar="N")
+THREADS_COUNT = OptionType(
+    f"a whole number from 1 to {limits.THREADS}", WHOLE_NUMBER, readers.integer(1, limits.THREADS), metavar="N"
+)
+PROCESSES_COUNT = OptionType(
+    f"a whole number from 1 to {limits.PROCESSES}", WHOLE_NUMBER, readers.integer(1, limits.PROCESSES), metavar="N"
+)
+MEGAPIXELS = OptionType(
+    f"a whole number from 1 to {limits.MOST_MEGAPIXELS}",
+    WHOLE_NUMBER,
+    readers.integer(1, limits.MOST_MEGAPIXELS),
+    metavar="N",
+)
 MATTE_PIXELS = OptionType(
     f"a whole number of pixels from 0 to {MAX_MATTE_PIXELS}", WHOLE_NUMBER, readers.integer(0, MAX_MATTE_PIXELS),
     metavar="PIXELS",

@@ -8,6 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from stylize.errors import SettingsError
+from stylize.limits import FRAMES, RATE, RATE_DIGITS
 from stylize.media.sequences import parse_range
 from stylize.settings.schedules import Schedule, all_texts, read_schedule
 
@@ -19,6 +21,7 @@ MAX_SECONDS = 366 * 24 * 3600.0
 MIN_DRAFT, MAX_DRAFT = Fraction(1, 8), Fraction(1, 2)
 # Max number of characters of a scale. Longer texts may be numbers that take hours to parse, such as 1e-999999999.
 MAX_SCALE_TEXT = 8
+_RATE = re.compile(rf"\+?\d{{1,{RATE_DIGITS}}}(?:\.\d{{0,{RATE_DIGITS}}}|/\d{{1,{RATE_DIGITS}}})?")
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 # Rates over 1001 that are often abbreviated.
 NTSC_RATES = {"23.976": 24000, "23.98": 24000, "29.97": 30000, "47.952": 48000, "59.94": 60000, "119.88": 120000}
@@ -92,9 +95,31 @@ def frames(value: Any) -> tuple[int, ...]:
     if isinstance(value, int) and not isinstance(value, bool):
         return (integer(-math.inf, math.inf)(value),)
     if isinstance(value, str):
-        return tuple(sorted({n for part in parse_range(value).parts for n in part}))
+        parts = parse_range(value).parts
+        if (count := sum(map(len, parts))) > FRAMES:
+            raise SettingsError(f"frames {value!r} are {count} frames, expected at most {FRAMES}; correct them")
+        return tuple(sorted({number for part in parts for number in part}))
     some_of_each = (frames(one) if isinstance(one, str) else (integer(-math.inf, math.inf)(one),) for one in value)
     return tuple(sorted({number for some in some_of_each for number in some}))
+
+
+def few_numbers(limit: int, low: float = -math.inf) -> Callable[[Any], tuple[int, ...]]:
+    """Return a reader of at most ``limit`` numbers of ``low`` or more, in the form of ``frames``."""
+
+    def read(value: Any) -> tuple[int, ...]:
+        parts = [value] if isinstance(value, int | str) else list(value)
+        # Counted as ranges, because a long one does not fit into memory.
+        count = sum(len(part) for one in parts if isinstance(one, str) for part in parse_range(one).parts)
+        if count > limit:
+            raise SettingsError(f"expected at most {limit} numbers, found {count}; leave some out")
+        found = frames(value)
+        if len(found) > limit:
+            raise SettingsError(f"expected at most {limit} numbers, found {len(found)}; leave some out")
+        if found and found[0] < low:
+            raise ValueError
+        return found
+
+    return read
 
 
 def keyframes(value: Any) -> tuple[int, ...] | Path:
@@ -128,8 +153,13 @@ def duration(value: Any) -> float:
 
 def rate(value: Any) -> Fraction:
     """Read frames per second, exactly."""
+    if isinstance(value, bool | float):
+        raise ValueError
+    # Fraction would take hours for a text such as 1e1000000000.
+    if isinstance(value, str) and not _RATE.fullmatch(value):
+        raise ValueError
     read = Fraction(NTSC_RATES[value], 1001) if value in NTSC_RATES else Fraction(value)
-    if read <= 0 or isinstance(value, bool | float):
+    if not 0 < read <= RATE:
         raise ValueError
     return read
 
@@ -142,6 +172,11 @@ def draft_scale(value: Any) -> Fraction:
     if read.numerator != 1 or not MIN_DRAFT <= read <= MAX_DRAFT:
         raise ValueError
     return read
+
+
+def look_scale(value: Any) -> Fraction:
+    """Read the scale of a comparison of looks: 1, or that of a draft. Raises ValueError for other values."""
+    return Fraction(1) if value in (1, "1") and not isinstance(value, bool) else draft_scale(value)
 
 
 def integer(low: float, high: float) -> Callable[[Any], int]:

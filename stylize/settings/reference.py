@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from stylize.settings.comparison_options import LOOKS_OPTIONS
 from stylize.settings.extension_options import EXTENSION_OPTIONS
 from stylize.settings.matte_options import MATTE_OPTIONS
 from stylize.settings.option import GROUPS, Option
@@ -20,9 +21,9 @@ _INTRODUCTION = """\
 
 <!-- Generated from the declarations by: python -m stylize.settings.reference. Change those, not this file. -->
 
-Every option of `stylize SHOT`, `stylize plan` and `stylize matte`. The first column is the name in Python and in
-`project.toml`, `stylize.toml` and presets; the second is the flag. *Stages* are those that read the option: changing
-the option makes these stages run again. `stylize --help OPTION` shows the help on one option, and
+Every option of `stylize SHOT`, `stylize plan`, `stylize matte` and `stylize looks`. The first column is the name in
+Python and in `project.toml`, `stylize.toml` and presets; the second is the flag. *Stages* are those that read the
+option: changing the option makes these stages run again. `stylize --help OPTION` shows the help on one option, and
 [Use it in a pipeline](../how-to/pipelines.md) shows how to set them in Python.
 
 Renderers, flow estimators, exporters and segmenters from other distributions add
@@ -32,10 +33,14 @@ _HEAD = ("Option", "Flag", "Value", "Python type", "Default", "Stages", "Meaning
 
 
 def reference(*, level: int = 2) -> str:
-    """Return the reference of all options: those of a run, then those of ``stylize matte``. level: heading level."""
+    """Return the reference of all options: of a run, of ``stylize matte``, and of ``stylize looks``.
+
+    level: heading level.
+    """
     parts = [
         f"{'#' * level} Options of a run", *_groups(OPTIONS, level + 1),
         f"{'#' * level} Options of stylize matte", *_groups(MATTE_OPTIONS, level + 1),
+        f"{'#' * level} Options of stylize looks", *_groups(LOOKS_OPTIONS, level + 1),
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
 

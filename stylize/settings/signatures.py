@@ -91,6 +91,7 @@ class SettingsDict(LookDict, total=False):
 
     start_number: int | str
     strict: bool
+    max_megapixels: int | str | None
     tonemap: Literal["bt2390", "mobius", "hable", "reinhard", "clip"] | None
     deinterlace: Literal["auto", "frames", "fields", "film", "off"] | None
     alpha: Literal["straight", "premultiplied"] | None
@@ -144,6 +145,7 @@ class MatteSettingsDict(TypedDict, total=False):
 
     start_number: int | str
     strict: bool
+    max_megapixels: int | str | None
     tonemap: Literal["bt2390", "mobius", "hable", "reinhard", "clip"] | None
     deinterlace: Literal["auto", "frames", "fields", "film", "off"] | None
     alpha: Literal["straight", "premultiplied"] | None
@@ -172,4 +174,70 @@ class MatteSettingsDict(TypedDict, total=False):
     frames: str | None
     project: str | os.PathLike[str] | None
     overwrite: bool
+    threads: int | str | None
+
+
+class LooksSettingsDict(TypedDict, total=False):
+    """Options of ``stylize looks``; see ``LooksSettings``."""
+
+    style: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+    seed: int | str | Iterable[int | str]
+    preset: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+    frames: int | str | Iterable[int | str]
+    scale: Fraction | float | str | None
+    output: str | os.PathLike[str] | None
+    overwrite: bool
+    renderer: str
+    renderer_options: Mapping[str, object] | ExtensionOptions | None
+    structure: float | str
+    palette: float | str
+    keep_colours: bool
+    tone: float | str
+    model: str | os.PathLike[str] | None
+    model_config: str | os.PathLike[str] | None
+    vae: str | os.PathLike[str] | None
+    device: Literal["auto", "cuda", "mps", "cpu"]
+    dtype: Literal["auto", "float16", "bfloat16", "float32"]
+    prompt: str | None
+    negative: str | None
+    steps: int | str
+    cfg: float | str | Schedule
+    denoise: float | str | Schedule
+    sampler: str | None
+    clip_skip: int | str
+    render_size: int | str | None
+    upscale: float | str | None
+    upscale_denoise: float | str | Schedule
+    control: str | ControlSpec | Iterable[str | ControlSpec]
+    control_model: str | ControlModelSpec | Iterable[str | ControlModelSpec]
+    annotators: str | os.PathLike[str] | None
+    lora: str | os.PathLike[str] | WeightsSpec | Iterable[str | os.PathLike[str] | WeightsSpec]
+    lora_folder: str | os.PathLike[str] | None
+    ip_adapter: str | os.PathLike[str] | WeightsSpec | None
+    image_encoder: str | os.PathLike[str] | None
+    url: str
+    matte: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None
+    cryptomatte: str | os.PathLike[str] | None
+    matte_model: str | os.PathLike[str] | None
+    segmenter: str | None
+    segmenter_options: Mapping[str, object] | ExtensionOptions | None
+    matte_invert: bool
+    matte_grow: int | str
+    matte_shrink: int | str
+    matte_feather: int | str
+    start_number: int | str
+    strict: bool
+    max_megapixels: int | str | None
+    tonemap: Literal["bt2390", "mobius", "hable", "reinhard", "clip"] | None
+    deinterlace: Literal["auto", "frames", "fields", "film", "off"] | None
+    alpha: Literal["straight", "premultiplied"] | None
+    exr_layer: str | None
+    clip: bool
+    exposure: float | str | None
+    ocio: str | os.PathLike[str] | None
+    input_space: str | None
+    view: str | None
+    offline: bool
+    trust: bool
+    allow: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
     threads: int | str | None

@@ -23,6 +23,7 @@ from stylize.project.settings_file import write_settings
 from stylize.renderers import RenderedKey, make_renderer
 from stylize.save_preset import save_preset
 from stylize.settings import Settings, looks_of, merge_settings, read_settings
+from stylize.settings.command_words import command_words
 from stylize.settings.extension_options import OwnOptions
 from stylize.settings.input_files import inputs_of
 from stylize.settings.network_matte import NetworkMatte
@@ -259,6 +260,14 @@ def test_error_of_an_extension_reaches_a_python_caller(paper, plates, tmp_path, 
     monkeypatch.setattr(Paper, "render", lambda *_: 1 / 0)
     with pytest.raises(RendererError, match=r"--renderer paper failed \(ZeroDivisionError: division by zero\)"):
         stylize.run(plates, renderer="paper", keyframes=(4,), project=tmp_path / "p.stylize")
+
+
+def test_table_of_an_extension_is_written_as_its_flags(recipe_site, installed):
+    installed(recipe_site)
+    for table in ({"width": 5, "darker": True, "paper": "white"}, OwnOptions("pencil", {"width": "5", "darker": True})):
+        words = command_words({"renderer": "pencil", "renderer_options": table})
+        assert words == ["--renderer", "pencil", "--pencil-width", "5.0", "--pencil-darker"]
+    assert command_words({"renderer_options": None}) == []
 
 
 @pytest.mark.slow

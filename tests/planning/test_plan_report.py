@@ -4,6 +4,7 @@ import shutil
 import time
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,11 +16,14 @@ from stylize.planning import picking
 from tests import synthetic
 from tests.sliding import folder_of, picture, scene
 
+COUNT = 34  # frames of the box
+
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory):
     """A box that turns to two new faces."""
-    return folder_of(tmp_path_factory.mktemp("box") / "box", synthetic.box_turn(44, 6, 12, 2))
+    pictures = (cv2.resize(one, (107, 60), interpolation=cv2.INTER_AREA) for one in synthetic.box_turn(COUNT, 4, 10, 2))
+    return folder_of(tmp_path_factory.mktemp("box") / "box", pictures)
 
 
 @pytest.fixture
@@ -61,12 +65,12 @@ def test_plan_writes_a_table_of_all_frames_and_a_picture(turning_box):
     sheet, drawing = planned.outputs
     assert (sheet, drawing) == (planned.project / "keys.csv", planned.project / "plan.png")
     lines = sheet.read_text().splitlines()
-    assert len(lines) == 45
-    assert [line.split(",")[1] for line in lines[1:]] == [str(n) for n in range(1, 45)]
+    assert len(lines) == COUNT + 1
+    assert [line.split(",")[1] for line in lines[1:]] == [str(n) for n in range(1, COUNT + 1)]
     assert [int(line.split(",")[1]) for line in lines[1:] if line.split(",")[4] == "1"] == keys_of(planned)
     assert lines[1].split(",")[2] == "00:00:00:01"
     assert lines[25].split(",")[2] == "00:00:01:01"
-    assert read_image(drawing).shape[1] == 2400
+    assert read_image(drawing).shape[1] == 2520
     assert all(0 <= share <= 1 for share in planned.shots[0].coverage.values())
     assert sorted(path.name for path in (planned.project / "plan").iterdir()) == [
         f"plate.{key:04d}.png" for key in keys_of(planned)
@@ -185,7 +189,7 @@ def test_missing_frames_cannot_be_added_or_dropped(plates):
 
 @pytest.mark.slow
 def test_matte_limits_the_area_that_counts(tmp_path):
-    clip = synthetic.enter(40, 12, 8)
+    clip = synthetic.enter(24, 6, 8)
     plates = folder_of(tmp_path / "enter", clip)
     assert len(keys_of(stylize.plan(plates))) == 2
     # The entering object changes this part of the picture least.

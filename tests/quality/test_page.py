@@ -37,7 +37,7 @@ def test_report_is_a_standalone_page_with_figures(project: Path) -> None:
     assert run_command("report", str(project)) == 0
     page = (project / "report.html").read_text()
     assert "http" not in page.replace("http-equiv", "")
-    assert page.count("data:image/jpeg;base64,") == 2 * 8 + 1
+    assert page.count("data:image/jpeg;base64,") == 3 * 8 + 2  # the first result is displayed without the script
     report = json.loads((project / "report.json").read_text())
     (shot,) = report["shots"]
     assert [frame["frame"] for frame in shot["frames"]] == list(range(1, 9))

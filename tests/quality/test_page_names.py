@@ -8,15 +8,19 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 
-from stylize.quality.page import CURVES, page_of
+from stylize.quality.curve import MEASURES
+from stylize.quality.page import FramePictures, page_of
 from stylize.visible_text import visible
 from tests.names import TEXTS
 
 
 def figures(name: str, reason: str) -> dict[str, Any]:
-    frame = {"frame": 1} | {curve[0]: 0.5 for curve in CURVES}
+    frame = {"frame": 1} | {measure.name: 0.5 for measure in MEASURES}
     key = {"frame": 1, "reason": reason, "pop": None, "agreement": None}
-    return {"name": name, "facts": name, "shots": [{"frames": [frame], "keys": [key], "summary": {reason: 1.0}}]}
+    worst = {"frame": 1, "error": 0.5, "nearest key": None, "advice": reason}
+    shot = {"frames": [frame], "keys": [key], "summary": {reason: 1.0}, "worst frames": [worst]}
+    verdict = {"level": "poor", "text": reason, "advice": [reason, name]}
+    return {"name": name, "facts": name, "options": {name: reason}, "verdict": verdict, "shots": [shot]}
 
 
 class Reader(HTMLParser):
@@ -38,7 +42,7 @@ class Reader(HTMLParser):
 
 
 def read(name: str, reason: str, picture: str = "data:image/jpeg;base64,AAAA") -> Reader:
-    page = page_of(figures(name, reason), [(1, picture, picture)], picture)
+    page = page_of(figures(name, reason), [FramePictures(1, picture, picture, picture)], picture, [(name, picture)])
     return Reader(page.encode().decode())
 
 
@@ -61,4 +65,4 @@ def test_pictures_are_embedded_data() -> None:
     script = read("plain", "plain", odd).texts["script"]
     data = re.search(r"const frames = (.*);\n", script)
     assert data is not None
-    assert json.loads(data[1]) == [[1, odd, odd]]
+    assert json.loads(data[1]) == [[1, odd, odd, odd]]

@@ -2,7 +2,7 @@
 
 import re
 
-from stylize.settings import GROUPS, MATTE_OPTIONS, OPTIONS
+from stylize.settings import GROUPS, LOOKS_OPTIONS, MATTE_OPTIONS, OPTIONS
 from stylize.settings.reference import PAGE, option_table, page, reference
 
 
@@ -31,8 +31,9 @@ def test_missing_defaults_and_stages_are_described_in_words():
 
 
 def test_reference_lists_every_option_once_under_its_group():
-    run, _, matte = reference().partition("## Options of stylize matte")
-    for text, options in ((run, OPTIONS), (matte, MATTE_OPTIONS)):
+    run, _, rest = reference().partition("## Options of stylize matte")
+    matte, _, looks = rest.partition("## Options of stylize looks")
+    for text, options in ((run, OPTIONS), (matte, MATTE_OPTIONS), (looks, LOOKS_OPTIONS)):
         assert sorted(re.findall(r"^\| `(\w+)` ", text, re.M)) == sorted(options)
         groups = [group for group in GROUPS if any(option.group == group for option in options.values())]
         assert re.findall(r"^### (.+)$", text, re.M) == groups

@@ -11,12 +11,14 @@ import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stylize import limits
 from stylize.errors import SettingsError
 from stylize.extensions.built_in import BUILT_IN
 from stylize.extensions.registrations import EXPORTERS
 from stylize.project import Project, read_project
 from stylize.settings import MATTE_OPTIONS, OPTIONS, MatteSettings, Option, Settings, read_settings
 from stylize.settings import option_types as types
+from stylize.settings.comparison_options import COMPARED_OPTIONS
 from stylize.settings.conditions import CONTROLS
 from stylize.settings.extension_options import EXTENSION_OPTIONS
 from stylize.settings.look_options import LOOK_OPTIONS
@@ -79,6 +81,7 @@ LEVELS = st.lists(st.floats(0, 1), min_size=2, max_size=2, unique=True).map(lamb
 VALUES: Mapping[types.OptionType, Texts] = {
     types.PATH: PATHS,
     types.REFERENCES: several(PATHS | PATHS.map(Path)) | PATHS,
+    types.PATHS: several(PATHS | PATHS.map(Path)) | PATHS,
     types.FOLDER: PATHS,
     types.TARGET: PATHS | PATHS.map("{}/".format),
     types.GUIDES: several(PATHS | PATHS.map(Path) | joined(":", PATHS, st.floats(0, 1000, exclude_min=True))),
@@ -106,6 +109,9 @@ VALUES: Mapping[types.OptionType, Texts] = {
     types.FLAG: st.booleans(),
     types.RANGE: RANGES,
     types.FRAMES: st.lists(FRAMES, max_size=5) | RANGES,
+    types.FEW_FRAMES: st.lists(FRAMES, max_size=5) | st.sampled_from(["1-3,9", "12", 40]),
+    types.SEEDS: st.lists(FRAMES, max_size=5) | st.sampled_from(["1-3,9", "12", 0]),
+    types.LOOK_SCALE: st.sampled_from([1, "1", "1/2", "1/8", 0.25, Fraction(1, 3)]),
     types.KEYS: st.lists(FRAMES, min_size=1, max_size=5) | RANGES | PATHS.map("{}.csv".format) | PATHS.map(Path),
     types.DURATION: st.floats(1, 366 * 24 * 3600)
     | st.tuples(st.integers(1, 999), st.sampled_from("hms")).map("{0[0]}{0[1]}".format),
@@ -116,6 +122,9 @@ VALUES: Mapping[types.OptionType, Texts] = {
     types.NAME: st.sampled_from(["beauty", "Linear Rec.709 (sRGB)", " rgba "]),
     types.SHARE: numbers(0, 1),
     types.COUNT: st.integers(1, 10**9),
+    types.THREADS_COUNT: st.integers(1, limits.THREADS),
+    types.PROCESSES_COUNT: st.integers(1, limits.PROCESSES),
+    types.MEGAPIXELS: st.integers(1, limits.MOST_MEGAPIXELS),
     types.MATTE_PIXELS: st.integers(0, 500),
     types.NUMBER: st.integers(0, 2**31 - 1),
     types.STEPS: st.integers(1, 1000),
@@ -166,7 +175,9 @@ def through_toml(stored: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "option", [*OPTIONS.values(), *MATTE_OPTIONS.values()], ids=lambda option: f"{option.name}-{option.group}"
+    "option",
+    [*OPTIONS.values(), *MATTE_OPTIONS.values(), *COMPARED_OPTIONS.values()],
+    ids=lambda option: f"{option.name}-{option.group}",
 )
 @given(data=st.data())
 @settings(max_examples=10)
