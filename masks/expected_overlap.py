@@ -19,7 +19,7 @@ from masks.arrays import U8, Floats
 # Loss of the logarithm of the overlap: for disagreement over the last frames, 0..1, if inside and surroundings have the
 # same colours; for that times the sum of all disagreement since the key; for colours unlike those of the key, beyond
 # the usual; for a size that changes by a factor of e; for a border of as many pixels as the area.
-RECENT_LOSS, LASTING_LOSS, COLOUR_LOSS, SIZE_LOSS, BORDER_LOSS = 0.75, 0.03, 17.0, 0.08, 0.52
+RECENT_LOSS, LASTING_LOSS, COLOUR_LOSS, SIZE_LOSS, BORDER_LOSS = 0.75, 0.033, 10.0, 0.08, 0.51
 # Unlikeness to the colours of the key that light and turning change.
 USUAL_CHANGE = 0.25
 # Frames over which disagreement is averaged.
