@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from masks.appearance import Appearance
-from masks.arrays import U8, Floats
+from masks.arrays import U8, Bytes, Floats
 
 # Loss of the logarithm of the overlap: for disagreement over the last frames, 0..1, if inside and surroundings have the
 # same colours; for that times the sum of all disagreement since the key; for colours unlike those of the key, beyond
@@ -54,5 +54,12 @@ def expected_overlap(matte: Floats, key_area: float, looks: Appearance, disagree
     recent = sum(disagreement.recent) / len(disagreement.recent)
     loss = looks.to_surroundings * recent * (RECENT_LOSS + LASTING_LOSS * disagreement.total)
     loss += COLOUR_LOSS * max(1 - looks.to_key - USUAL_CHANGE, 0)
-    loss += SIZE_LOSS * abs(np.log(area / max(key_area, 1))) + BORDER_LOSS * min(border / area, 1)
+    loss += SIZE_LOSS * _change_of_size(inside, area / max(key_area, 1)) + BORDER_LOSS * min(border / area, 1)
     return float(np.exp(-loss))
+
+
+def _change_of_size(inside: Bytes, ratio: float) -> float:
+    """Logarithm of the change of size, 0 and up. A subject that shrinks at the border of the picture leaves it, which
+    costs nothing."""
+    leaves = bool(inside[0].any() or inside[-1].any() or inside[:, 0].any() or inside[:, -1].any())
+    return 0.0 if leaves and ratio < 1 else float(abs(np.log(ratio)))

@@ -60,6 +60,15 @@ def test_change_of_size_is_less_certain():
     assert larger == pytest.approx(smaller)
 
 
+def test_subject_that_leaves_the_picture_may_shrink():
+    leaving = np.zeros((100, 100), np.float32)
+    leaving[:30, 20:80] = 1
+    inside = np.roll(leaving, 30, axis=0)
+    assert expected_overlap(leaving, SQUARE, ALIKE, history(1.0)) > 0.95
+    assert expected_overlap(inside, SQUARE, ALIKE, history(1.0)) < 0.93
+    assert expected_overlap(leaving, 900, ALIKE, history(1.0)) < 0.93
+
+
 def test_thin_subject_is_less_certain():
     thin = np.zeros((100, 100), np.float32)
     thin[50:53, 10:90] = 1
