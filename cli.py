@@ -17,6 +17,7 @@ from click.shell_completion import CompletionItem
 import stylize
 from stylize.errors import SettingsError, StylizeError
 from stylize.events import Event, Message, StageProgress
+from stylize.real_path import real_path
 from stylize.settings import (
     FLAG,
     LOOKS_OPTIONS,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 FAILED, USAGE_ERROR, INTERRUPTED = 1, 2, 130
 # Parts of a step that a bar distinguishes; seconds in a minute, and minutes in an hour.
 _PARTS, _MINUTE = 100, 60
+# Max number of characters of the reason of an unforeseen error.
+_LONGEST_REASON = 200
 
 
 class _ShotFirst(click.Group):
@@ -528,7 +531,7 @@ def version_list_command(project: Path) -> None:
     from stylize.project import VersionStore, matching_version, read_project, refuse_links
 
     read_project(project)
-    root = project.resolve()
+    root = real_path(project)
     refuse_links(root)
     store = VersionStore(root)
     from stylize.summary import list_lines
@@ -703,6 +706,17 @@ def _fail(text: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
+def _fail_unforeseen(error: Exception, argv: Sequence[str]) -> NoReturn:
+    """Report an error that nothing foresaw on one line, with the file that describes it, and exit."""
+    from stylize.crash_report import write_crash_report
+    from stylize.visible_text import one_line
+
+    report = write_crash_report(error, argv)
+    remedy = f"attach {report} to a bug report" if report else "report it with this line"
+    text = one_line(f"{type(error).__name__}: {error}", _LONGEST_REASON)
+    _fail(f"unforeseen error, a fault of stylize ({text}); finished work is kept; {remedy}", FAILED)
+
+
 def _help_of(error: click.ClickException) -> str:
     """Return the help command to suggest after a usage error."""
     path = (
@@ -733,6 +747,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         _fail("out of memory; use smaller or fewer frames (finished work is kept)", FAILED)
     except OSError as error:
         _fail(f"{error.filename or 'a file'}: {error.strerror or error}", FAILED)
+    except Exception as error:
+        _fail_unforeseen(error, sys.argv[1:] if argv is None else argv)
 
 
 if __name__ == "__main__":

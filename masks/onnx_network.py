@@ -13,6 +13,8 @@ from types import MappingProxyType
 
 # Input sides if the file leaves them open: U2-Net's for unknown families of networks, and the shorter side for others.
 DEFAULT_SIDE, SHORT_SIDE, MULTIPLE = 320, 512, 32
+# Longest side that a file may ask for; a batch of one picture of this size takes 3 GB.
+MAX_SIDE = 16384
 PERSON, SUBJECT = "person", "subject"
 INPUT_TYPES = ("tensor(float)", "tensor(float16)", "tensor(uint8)")
 OUTPUT_TYPES = ("tensor(float)", "tensor(float16)", "tensor(double)")
@@ -123,6 +125,8 @@ def read_network(info: ModelInfo) -> Network:
     classes = people_classes(count, info.metadata) if count is not None else ()
     sides = picture.shape[1:3] if channels_last else picture.shape[2:]
     height, width = (side if isinstance(side, int) and side > 0 else None for side in sides)
+    if max(height or 0, width or 0) > MAX_SIDE:
+        raise ValueError(f"expected sides of at most {MAX_SIDE} pixels, found {width}x{height}")
     text = info.text.lower()
     modnet = "modnet" in text or ((picture.name, result.name, height, width) == ("input", "output", None, None))
     known = bool(states) or modnet or _PEOPLE_WORDS.search(text) is not None or (count or 1) > 2

@@ -14,10 +14,12 @@ from propagate.bands import Band, for_each_band
 
 # Channels are padded to a multiple of this, which suits vector instructions and limits the kernels to compile.
 CHANNEL_GROUP = 8
-MAX_CHANNELS = 24
+MAX_CHANNELS = 32
 STYLE_CHANNELS = 3
-# Rows that ``edges`` of sigma 1 reads on each side.
-EDGES_HALO = 5
+# Rows that ``edges`` of sigma 1 reads on each side, and ``surroundings``.
+EDGES_HALO, SURROUNDINGS_HALO = 5, 16
+# Standard deviation in pixels of ``surroundings``.
+SURROUNDINGS_SIGMA = 4.0
 
 
 def channel_scales(weights: Sequence[float], style_weight: float) -> tuple[float, list[float]]:
@@ -45,7 +47,7 @@ def pack(style: Floats, style_scale: float, guides: Sequence[tuple[Floats, float
     """Pack style (H, W, 3) and scaled guides into one padded array, uint8 (H + 2 radius, (W + 2 radius) · C).
 
     C is the total number of channels, rounded up to a multiple of 8. The border mirrors the picture, so that every
-    pixel is the centre of a complete patch. Raises ValueError when the guides have more than 21 channels in total or
+    pixel is the centre of a complete patch. Raises ValueError when the guides have more than 29 channels in total or
     differ in size from the style, or when a value is not finite.
     """
     height, width = style.shape[:2]
@@ -114,7 +116,7 @@ def unpack_guides(packed: Bytes, size: tuple[int, int], radius: int, count: int)
 
 
 def packed_channels(guides: Sequence[Floats]) -> int:
-    """Bytes of a packed pixel, style and guides. Raises ValueError when the guides have more than 21 channels."""
+    """Bytes of a packed pixel, style and guides. Raises ValueError when the guides have more than 29 channels."""
     used = sum(1 if guide.ndim == 2 else guide.shape[2] for guide in guides)
     if STYLE_CHANNELS + used > MAX_CHANNELS:
         raise ValueError(f"guides may have {MAX_CHANNELS - STYLE_CHANNELS} channels in total, not {used}")
@@ -155,3 +157,11 @@ def edges(picture: Floats, sigma: float = 1.0) -> Floats:
     dy = cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 16)
     peak = 2 / (np.sqrt(2 * np.pi) * sigma)
     return np.clip(np.hypot(dx, dy) * F32(1 / peak * 1.6), 0, 1).astype(F32)
+
+
+def surroundings(picture: Floats) -> Floats:
+    """Luma around each pixel, further than a patch reaches: float32 (H, W) in [0, 1].
+
+    It distinguishes patches that look alike but belong to different places.
+    """
+    return np.asarray(cv2.GaussianBlur(luminance(picture), (0, 0), SURROUNDINGS_SIGMA))

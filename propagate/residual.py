@@ -21,8 +21,8 @@ def guide_residual(candidate: Bytes, target: Bytes, weight: float) -> Floats:
     difference = cv2.absdiff(candidate, target)
     squares = cv2.multiply(difference, difference, dtype=cv2.CV_32F)
     total = cv2.transform(squares, np.full((1, candidate.shape[2]), 1 / (255 * 255 * weight), F32))
-    # The filter keeps running sums in float64. No value but 0 is below 1 / (65025 * weight), with weight at most 21:
-    # 7e-7, which float32 holds in multiples of 2^-44. All sums are below 32 = 2^5, so that 49 of float64's 53 bits hold
+    # The filter keeps running sums in float64. No value but 0 is below 1 / (65025 * weight), with weight at most 29:
+    # 5e-7, which float32 holds in multiples of 2^-44. All sums are below 32 = 2^5, so that 49 of float64's 53 bits hold
     # them exactly wherever they start: a band of rows is bit-identical to the same rows of the whole picture.
     return np.asarray(cv2.boxFilter(total, -1, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT))
 

@@ -16,7 +16,7 @@ from propagate.bands import Band, for_each_band
 from propagate.box import ORIGIN, Box, Corner, full_box
 from propagate.confidence import warp_confidence
 from propagate.detail import detail_energy, lerp, restore_detail
-from propagate.features import EDGES_HALO, check_pictures, edges, unpack_guides
+from propagate.features import EDGES_HALO, SURROUNDINGS_HALO, check_pictures, edges, surroundings, unpack_guides
 from propagate.flow import (
     ComposedFlow,
     FlowEstimator,
@@ -41,6 +41,8 @@ from propagate.scene import Scene
 from propagate.temporal_filter import HALO as FILTER_HALO
 from propagate.temporal_filter import filter_flicker
 from propagate.texture import Exemplar, Job, Level, PositionPrior, Texture, exemplar, optimise, to_subpixel
+from propagate.tone_transfer import HALO as TONE_HALO
+from propagate.tone_transfer import tone_change, tone_slopes
 
 # Error (see ``texture.Texture.error``) that is invisible: the search accepts such a patch.
 PATCH_TOLERANCE = 1e-4
@@ -48,7 +50,7 @@ PATCH_TOLERANCE = 1e-4
 # objects boil.
 ALLOWANCE = 5.0
 # Preference of the vote for better and nearer patches; see ``Level``.
-VOTE_SHARPNESS = 2.0
+VOTE_SHARPNESS = 6.0
 # Confidence in the warped key above which no patches are searched.
 ACCEPTED_CONFIDENCE = 0.98
 # Residual of the warped guides above which the best patch may be far from where flow points to.
@@ -57,18 +59,21 @@ MAX_LOCAL_RESIDUAL = 0.02
 
 @dataclass(frozen=True)
 class SynthesisSettings:
-    """Weights of the guides, per channel and relative to the style's weight of 1, and the effort of the search.
+    """Weights of style and guides, per channel, and the effort of the search.
 
-    colour, edge: of the plate. position: of a square pixel of distance from where flow points to, in mean squared
-    difference per channel. radius: radius of a patch. rounds, sweeps, uniformity: see ``texture.Level``.
+    style: of the look. colour, edge, surroundings: of the plate. position: of a square pixel of distance from where
+    flow points to, in mean squared difference per channel. radius: radius of a patch. rounds, sweeps, uniformity: see
+    ``texture.Level``.
     """
 
+    style: float = 0.3
     colour: float = 12.0
     edge: float = 6.0
+    surroundings: float = 12.0
     position: float = 1e-6
     radius: int = 2
     rounds: int = 2
-    sweeps: int = 2
+    sweeps: int = 3
     uniformity: float = 0.004
 
     def cache_key(self) -> str:
@@ -143,7 +148,7 @@ class _Key:
     """Key, with all data that is computed once per pass.
 
     frame: its number. guides: uint8 (H, W, G), unpacked from the exemplar. weight: weight of all guides together.
-    energy: of the key's finest band.
+    energy: of the key's finest band. slopes: of its paint by its plate; see ``tone_transfer.tone_slopes``.
     """
 
     frame: int
@@ -152,6 +157,7 @@ class _Key:
     guides: Bytes
     weight: float
     energy: Floats
+    slopes: Floats
 
     @property
     def colour(self) -> Floats:
@@ -202,13 +208,14 @@ class _FrameInputs:
     """Input of a frame's synthesis, except the previous picture.
 
     composed: flow of the whole plate. light: of the frame. box: the part that is synthesised, which all other arrays
-    cover. canvas: see ``Exemplar.canvas``. visible: see ``Scene``.
+    cover. plate: uint8 (H, W, 3), in the light of the key. canvas: see ``Exemplar.canvas``. visible: see ``Scene``.
     """
 
     composed: ComposedFlow
     light: "_Light"
     box: Box
     step: Step
+    plate: Bytes
     canvas: Bytes
     warp: _Warp
     visible: Bools | None
@@ -250,27 +257,28 @@ def _prepare_key(key: Floats, scene: Scene, frame: int, settings: SynthesisSetti
     if key.shape != plate.shape:
         raise ValueError(f"a key must have the size of its plate, {plate.shape}, not {key.shape}")
     guides = _guides(plate, scene.guides(frame))
-    weights = [settings.colour, settings.edge, *scene.weights]
-    example = exemplar(key, list(zip(guides, weights, strict=True)), 1.0, settings.radius)
+    weights = [settings.colour, settings.edge, settings.surroundings, *scene.weights]
+    example = exemplar(key, list(zip(guides, weights, strict=True)), settings.style, settings.radius)
     counts = [1 if guide.ndim == 2 else guide.shape[2] for guide in guides]
     packed_guides = unpack_guides(example.packed, example.size, example.radius, sum(counts))
     weight = sum(count * scale**2 for count, scale in zip(counts, example.guide_scales, strict=True))
-    return _Key(frame, plate, example, packed_guides, weight, detail_energy(key))
+    return _Key(frame, plate, example, packed_guides, weight, detail_energy(key), tone_slopes(plate, key))
 
 
 def _guides(plate: Bytes, user_guides: Sequence[Floats]) -> list[Floats]:
     colour = plate.astype(F32) / F32(255)
-    return [colour, edges(colour), *user_guides]
+    return [colour, edges(colour), surroundings(colour), *user_guides]
 
 
 def _pack_guides(key: _Key, plate: Bytes, user_guides: Sequence[Floats]) -> Bytes:
     """Pack the guides of the part of a frame that is synthesised; see ``Exemplar.canvas``."""
 
     def guides(band: Band) -> list[Floats]:
-        colour, edge = _guides(plate[band.with_halo], ())
-        return [colour[band.interior], edge[band.interior], *(guide[band.rows] for guide in user_guides)]
+        built_in = [guide[band.interior] for guide in _guides(plate[band.with_halo], ())]
+        return [*built_in, *(guide[band.rows] for guide in user_guides)]
 
-    return key.exemplar.canvas_by_rows(plate.shape[0], plate.shape[1], guides, EDGES_HALO)
+    halo = max(EDGES_HALO, SURROUNDINGS_HALO)
+    return key.exemplar.canvas_by_rows(plate.shape[0], plate.shape[1], guides, halo)
 
 
 def _frame_inputs(
@@ -295,11 +303,11 @@ def _frame_inputs(
         composed = _correct_flow(key, composed, plate, scene.refine)
         box, guides = scene.box(frame) or full_box(plate.shape), scene.guides(frame)
         check_pictures(guides, plate.shape[:2])
-        canvas = _pack_guides(key, box.crop(plate), [box.crop(guide) for guide in guides])
+        box_plate = box.crop(plate)
+        canvas = _pack_guides(key, box_plate, [box.crop(guide) for guide in guides])
         part = Step(box.crop(step.flow), box.crop(step.consistent))
-        yield _FrameInputs(
-            composed, light, box, part, canvas, _warp_key(key, composed, plate, canvas, box), scene.visible(frame)
-        )
+        warped = _warp_key(key, composed, plate, canvas, box)
+        yield _FrameInputs(composed, light, box, part, box_plate, canvas, warped, scene.visible(frame))
 
 
 def _measure_light(
@@ -365,11 +373,11 @@ def _synthesise(key: _Key, inputs: _FrameInputs, initial: list[Pixels], settings
     from_flow = field_from_flow(inputs.warp.flow, inputs.warp.corner, key.exemplar.size)
     texture = optimise(job, initial.pop(), from_flow, level, initial.pop(), overwrite=True)
     del job
-    state, error, target_energy = _composite(key, inputs, texture, initial.pop())
+    composite = _composite(key, inputs, texture, initial.pop())
     del texture
-    gain = inputs.light.gain
-    colour = apply_gain(restore_detail(state.colour, target_energy), gain)
-    return StylisedFrame(state.frame, colour, error, state, gain)
+    state, gain = composite.state, inputs.light.gain
+    colour = apply_gain(_finish(composite), gain)
+    return StylisedFrame(state.frame, colour, composite.error, state, gain)
 
 
 def _warp_key(key: _Key, composed: ComposedFlow, plate: Bytes, canvas: Bytes, box: Box) -> _Warp:
@@ -415,14 +423,34 @@ def _search_job(key: _Key, inputs: _FrameInputs, settings: SynthesisSettings) ->
     )  # fmt: skip
 
 
-def _composite(key: _Key, inputs: _FrameInputs, texture: Texture, previous: Floats) -> tuple[PassState, Floats, Floats]:
+@dataclass(frozen=True)
+class _Composite:
+    """A frame composed of warped key and texture, with what its picture still lacks.
+
+    state, error: as of ``StylisedFrame``. energy: target energy of the finest band, float32 (H, W). change: of tone;
+    see ``tone_transfer.tone_change``.
+    """
+
+    state: PassState
+    error: Floats
+    energy: Floats
+    change: Floats
+
+
+def _finish(composite: _Composite) -> Floats:
+    """Restore the contrast of a composite and transfer the plate's change of tone: float32 (H, W, 3) in [0, 1]."""
+    colour = restore_detail(composite.state.colour, composite.energy)
+    return np.clip(np.add(colour, composite.change, out=colour), 0, 1, out=colour)
+
+
+def _composite(key: _Key, inputs: _FrameInputs, texture: Texture, previous: Floats) -> _Composite:
     """Composite the warped key, where it matches the plate, and the texture, where that fits better, with a soft mask.
 
-    Returns the new state, the error, and the target energy of the finest band.
+    previous: the previous frame's picture, warped.
     """
     warp, composed, error = inputs.warp, inputs.composed, texture.error
     left, top = warp.corner
-    colour, target_energy = np.empty_like(texture.colour), np.empty_like(error)
+    colour, energy, change = np.empty_like(texture.colour), np.empty_like(error), np.empty_like(texture.colour)
 
     def work(band: Band) -> None:
         rows, padded, field = band.rows, band.with_halo, texture.field[band.with_halo]
@@ -433,15 +461,18 @@ def _composite(key: _Key, inputs: _FrameInputs, texture: Texture, previous: Floa
         moving = (warp.flow[padded, :, 0] != 0) | (warp.flow[padded, :, 1] != 0)
         same_surface = inputs.step.consistent[padded] & moving
         colour[rows] = filter_flicker(composite, previous[padded], same_surface)[band.interior]
+        warped_plate = warp_rows(key.plate, warp.flow[padded], top + band.halo_start, left)
+        source = lerp(gather(key.plate, field).astype(F32), warped_plate.astype(F32), warp_weight[..., None])
+        change[rows] = tone_change(inputs.plate[padded], source, key.slopes)[band.interior]
         warp_weight = warp_weight[band.interior]
         # In place: no other band reads these rows.
         error[rows] = lerp(error[rows], warp.residual[rows], warp_weight)
         texture_energy = gather(key.energy, field[band.interior])
         warp_energy = warp_rows(key.energy, warp.flow[rows], top + band.start, left)
-        target_energy[rows] = lerp(texture_energy, warp_energy, warp_weight)
+        energy[rows] = lerp(texture_energy, warp_energy, warp_weight)
 
-    for_each_band(work, error.shape, FILTER_HALO + RESIDUAL_HALO)
+    for_each_band(work, error.shape, max(FILTER_HALO, TONE_HALO) + RESIDUAL_HALO)
     state = PassState(
         composed.frame, composed.flow, composed.valid, texture.field, colour, inputs.light.last, inputs.box.corner
     )
-    return state, error, target_energy
+    return _Composite(state, error, energy, change)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from stylize import refinement
 from stylize.context.context import Context
 from stylize.context.keys import PAINTED
+from stylize.context.model_store import ModelStore
 from stylize.errors import SettingsError
 from stylize.events import KeyRendered
 from stylize.extensions.discovery import renderer as renderer_of
@@ -237,7 +238,8 @@ def _key_inputs(
         context.message(f"warning: the reference {path} contains several pictures; only the first is used")
     for note in filter(None, (colour_report(path, context.shot.colour) for path in paths)):
         context.message(note)
-    renderer = TimedRenderer(_renderer(with_prompts(settings, choices)) if to_render else PaintedRenderer())
+    shared = context.models
+    renderer = TimedRenderer(_renderer(with_prompts(settings, choices), shared) if to_render else PaintedRenderer())
     source = PlateSource(
         context.plates.colour,
         lambda frame: context.project.plate_digest(context.plates.paths[frame]),
@@ -246,7 +248,7 @@ def _key_inputs(
     stages = (renderer_of(settings.renderer).cache_stage, *context.motion.stages)
     inputs = KeyInputs(
         source, renderer, stages, references, settings.seed, context.motion, open_conditioning(context),
-        settings.renderer, lambda: (_renderer(settings) if to_render else PaintedRenderer()).cache_key(),
+        settings.renderer, lambda: (_renderer(settings, shared) if to_render else PaintedRenderer()).cache_key(),
     )  # fmt: skip
     return inputs, renderer
 
@@ -261,10 +263,10 @@ def _report_sending(context: Context, plans: Sequence[KeyPlan], inputs: KeyInput
         context.message(f"plates are sent to {destination}: {name_frames(numbers, 'keyframe')}")
 
 
-def _renderer(settings: Settings) -> Renderer:
+def _renderer(settings: Settings, models: ModelStore) -> Renderer:
     if renderer_of(settings.renderer).needs_reference and settings.style is None:
         raise SettingsError(
             "there are keys to render, but no reference; give one with --style PICTURE, "
             "or painted keys with --keys FOLDER"
         )
-    return make_renderer(settings.renderer, settings)
+    return make_renderer(settings.renderer, settings, models=models)

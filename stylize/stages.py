@@ -84,7 +84,7 @@ STAGES = _table(
     Stage("pick", 2, ("stylize.planning.choice", "stylize.planning.reasons"), ("coverage",),
           ("coverage", "optimise_for", "max_keyframes", "min_gap"),
           inputs="the plates and mattes of a shot, added, dropped and painted keys"),
-    Stage("budget", 1, ("stylize.planning.budget",), ("pick",), ("keys_budget", "threads"),
+    Stage("budget", 2, ("stylize.planning.budget",), ("pick",), ("keys_budget", "threads"),
           inputs="the renderer, and the keyframes that are worth rendering"),
     # Measured seconds stay valid when the code changes.
     Stage("key_cost", 1, (), settings=("threads",), inputs="the renderer and the size of a frame"),
@@ -128,7 +128,7 @@ STAGES = _table(
     Stage("key_agreement", 1, ("stylize.keys.neighbour_agreement", "stylize.keys.agreement"), ("read",),
           inputs="two keys and the plates between them"),
     # Propagate
-    Stage("span", 6, ("propagate.synthesis", "propagate.blend", f"{_SPANS}.span", f"{_SPANS}.span_job",
+    Stage("span", 7, ("propagate.synthesis", "propagate.blend", f"{_SPANS}.span", f"{_SPANS}.span_job",
                       f"{_SPANS}.span_scene", f"{_SPANS}.span_plan", f"{_SPANS}.composite_look",
                       f"{_SPANS}.matte_roi", f"{_SPANS}.pass_maps", f"{_SPANS}.resume_point", f"{_SPANS}.array_file",
                       f"{_SPANS}.write_behind", f"{_SPANS}.frame_files", "stylize.context.keys"),

@@ -20,13 +20,14 @@ from stylize.media.companions import Companion
 from stylize.media.images import read_data
 from stylize.media.shot import Shot
 from stylize.project import Project
+from stylize.real_path import real_path
 from stylize.settings import GuideSpec
 from stylize.stages import cache_key
 
 # 3D renderers write a depth of 1e10 where there is no surface.
 INFINITE = 1e9
-# Channels of the built-in guide: the plate's colour and edges.
-PLATE_CHANNELS = 4
+# Channels of the built-in guides: the plate's colour, its edges and its surroundings.
+PLATE_CHANNELS = 5
 MAX_GUIDE_CHANNELS = MAX_CHANNELS - STYLE_CHANNELS - PLATE_CHANNELS
 
 _GUIDE = Companion("guide", GuideError)
@@ -36,8 +37,8 @@ _GUIDE = Companion("guide", GuideError)
 class Guide:
     """One guide of a shot.
 
-    paths: file of each frame. size: (width, height) in pixels. weight: weight of each channel, relative to 1 for the
-    style. low, high: input values that are mapped to 0 and 1. channels: 1 to 3; 1 if all frames are grey.
+    paths: file of each frame. size: (width, height) in pixels. weight: weight of each channel, relative to 12 for
+    the plate's colour. low, high: input values that are mapped to 0 and 1. channels: 1 to 3; 1 if all frames are grey.
     """
 
     paths: Mapping[int, Path]
@@ -84,7 +85,7 @@ def open_control(path: Path, shot: Shot, project: Project) -> Guide:
 def _open_guide(requested: GuideSpec, shot: Shot, project: Project) -> Guide:
     files = _GUIDE.files(requested.path, shot, lambda movie: unpack_once(movie, project, "guides"))
     distinct = list(dict.fromkeys(files.values()))
-    name = f"guide {requested.path.resolve()}"
+    name = f"guide {real_path(requested.path)}"
     key = cache_key("guide", [project.digest(path) for path in distinct])
     stored = project.recall(name, key)
     if stored is None:

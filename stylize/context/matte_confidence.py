@@ -6,6 +6,7 @@ from pathlib import Path
 from masks.keyframe_suggestions import MIN_CONFIDENCE, weak_frames
 from stylize.errors import MatteError
 from stylize.media.sequences import format_frames, name_frames
+from stylize.visible_text import one_line
 
 CONFIDENCE = "confidence.csv"
 HEADER = "frame,confidence"
@@ -40,8 +41,8 @@ def _entry(path: Path, number: int, line: str) -> tuple[int, float]:
         found = 0, -1.0
     if not 0 <= found[1] <= 1:
         raise MatteError(
-            f"{path}, line {number}: expected a frame and a confidence from 0 to 1, such as 40,0.97, found {line!r}; "
-            "run stylize matte again, or delete the file"
+            f"{path}, line {number}: expected a frame and a confidence from 0 to 1, such as 40,0.97, found "
+            f"{one_line(line, 60)!r}; run stylize matte again, or delete the file"
         )
     return found
 

@@ -3,6 +3,7 @@
 from fractions import Fraction
 from pathlib import Path
 
+from stylize.limits import allow_megapixels
 from stylize.media.images import picture_layer_note
 from stylize.media.opening import open_shot
 from stylize.media.shot import Shot
@@ -14,6 +15,7 @@ def open_footage(
     path: Path, settings: ReadingSettings, *, frames: str | None = None, rate: Fraction | None = None
 ) -> Shot:
     """Open a shot with all options of reading. frames, rate: as of `open_shot`, whose errors it raises."""
+    allow_megapixels(settings.max_megapixels)
     return open_shot(
         path,
         frames=frames,

@@ -28,8 +28,6 @@ from stylize.project import Project
 from stylize.renderers.protocol import RenderedKey
 from stylize.reporter import Reporter
 
-# Max number of pixels of a reference picture. Larger ones would only be scaled down.
-MAX_STYLE_PIXELS = 100_000_000
 # Folder in passes/ for the conditioning pictures of the renderer.
 CONTROL_FOLDER = "control"
 # Number of retries with other seeds for a key that disagrees, before refinement adds keys.
@@ -39,14 +37,9 @@ REFINE_RETRIES = 2
 def check_reference(path: Path) -> None:
     """Raise StyleError if the reference is missing, not a picture, or too large. Only the header is read."""
     try:
-        width, height = image_size(path)
+        image_size(path)
     except InputError as error:
         raise StyleError(f"the reference cannot be used: {error}") from error
-    if width * height > MAX_STYLE_PIXELS:
-        raise StyleError(
-            f"the reference {path} has {width}x{height} pixels, expected at most {MAX_STYLE_PIXELS // 10**6} million; "
-            "reduce it"
-        )
 
 
 def read_references(paths: Sequence[Path], project: Project, colour: Colour) -> References | None:

@@ -82,7 +82,7 @@ def _read_json(path: Path, name: str) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise MatteError(f"--matte-model {name}: expected {path.name}, found none; {_download_hint(name)}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MatteError(
             f"--matte-model {name}: its {path.name} cannot be read ({error}); {_download_hint(name)}"
         ) from error

@@ -9,6 +9,7 @@ from stylize.media.movie_shot import open_movie
 from stylize.media.sequence_shot import open_sequence
 from stylize.media.sequences import READ_SUFFIXES, parse_pattern
 from stylize.media.shot import Shot
+from stylize.real_path import real_path
 from stylize.visible_text import is_utf8, visible
 
 
@@ -57,7 +58,7 @@ def open_shot(
 
 def _check_name(path: Path) -> None:
     """Raise ShotError if the absolute path is not UTF-8, which libraries and project files require."""
-    for one in (path.absolute(), path.resolve()):
+    for one in (path.absolute(), real_path(path)):
         if not is_utf8(str(one)):
             raise ShotError(f"{visible(str(one))}: expected a path in UTF-8; rename the parts that contain \\x..")
 
@@ -78,4 +79,8 @@ def _missing_error(path: Path) -> ShotError:
     if "#" in path.name or "%" in path.name:
         kinds = " ".join(READ_SUFFIXES)
         return ShotError(f"{path}: no such file, and not a pattern of pictures ({kinds}); check the name")
+    if path.exists():
+        return ShotError(
+            f"{path}: expected a movie, a folder of pictures or name.####.png, found a device or pipe; give a file"
+        )
     return ShotError(f"{path}: no such file, expected a movie, a folder of pictures or name.####.png; check the path")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylize.errors import ShotError
+from stylize.limits import oversize
 from stylize.media.ffv1_checksums import verifies
 from stylize.media.frame_map import DecodedStream
 from stylize.media.movie_file import open_movie_file
@@ -44,6 +45,8 @@ def open_stream(path: Path, *, serial: bool = False) -> "Iterator[tuple[InputCon
         if not streams:
             raise ShotError(f"{path}: expected video, found no video stream; choose another file")
         stream = max(streams, key=lambda stream: (stream.width or 0) * (stream.height or 0))
+        if fault := oversize(stream.width or 0, stream.height or 0):
+            raise ShotError(f"{path}: {fault}")
         stream.thread_type = "NONE" if serial else "AUTO"
         if serial:
             stream.codec_context.thread_count = 1

@@ -14,6 +14,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 from stylize.errors import FrameRangeError, SequenceError, SettingsError
+from stylize.limits import FRAME_DIGITS
 from stylize.media.frame_numbers import Reading, likeliest, number_text, readings, skeleton, varying_run
 from stylize.visible_text import visible
 
@@ -71,6 +72,8 @@ def _parse_part(piece: str, text: str) -> range:
     match = _RANGE_PART.fullmatch(piece)
     if match is None:
         raise SettingsError(f"frames {text!r} cannot be read; write them like 1001-1100, 10-50x2, 7 or 1-3,9")
+    if max(len(part or "") for part in match.groups()) > FRAME_DIGITS:
+        raise SettingsError(f"a frame number has more than {FRAME_DIGITS} digits; correct it")
     first = int(match[1])
     last = int(match[2] or first)
     step = int(match[3] or 1)

@@ -7,14 +7,16 @@ mark, are accepted.
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stylize.errors import PlanError
 from stylize.keys.key_choice import NO_CHOICE, KeyChoice
+from stylize.limits import FRAME_DIGITS
 from stylize.settings.option_types import MAX_CANDIDATES
-from stylize.visible_text import visible
+from stylize.visible_text import one_line, visible
 
 CHOICES = ("seed", "prompt", "pick", "lock")
 COLUMNS = ("shot", "frame", "timecode", "coverage", "key", "reason", *CHOICES)
@@ -22,6 +24,8 @@ COLUMNS = ("shot", "frame", "timecode", "coverage", "key", "reason", *CHOICES)
 YES = frozenset({"1", "x", "y", "yes", "true", "key"})
 NO = frozenset({"", "0", "-", "n", "no", "false"})
 DELIMITERS = ",;\t"
+_NUMBER = re.compile(rf"[0-9]{{1,{FRAME_DIGITS}}}")
+_FRAME = re.compile(rf"-?[0-9]{{1,{FRAME_DIGITS}}}")
 BYTE_ORDER_MARK = "\ufeff"
 # Largest seed, as of --seed.
 MAX_SEED = 2**31 - 1
@@ -208,15 +212,14 @@ def _rows(text: str, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str
 
 def _place(names: Sequence[str], name: str) -> int:
     if name not in names:
-        raise PlanError(
-            f"line 1: expected a column {name!r} as in {','.join(COLUMNS)}, found {','.join(names)}; add it"
-        )
+        found = one_line(",".join(names), 120)
+        raise PlanError(f"line 1: expected a column {name!r} as in {','.join(COLUMNS)}, found {found}; add it")
     return names.index(name)
 
 
 def _frame(line: int, text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise PlanError(f"line {line}, column frame: expected a frame number, found {text!r}; correct it")
+    if not _FRAME.fullmatch(text):
+        raise PlanError(f"line {line}, column frame: expected a frame number, found {one_line(text, 40)!r}; correct it")
     return int(text)
 
 
@@ -224,16 +227,19 @@ def _chosen(line: int, text: str, column: str = "key") -> bool:
     word = text.lower()
     if word not in YES | NO:
         what = "a key" if column == "key" else "a locked key"
-        raise PlanError(f"line {line}, column {column}: expected x or 1 for {what}, else an empty cell, found {text!r}")
+        raise PlanError(
+            f"line {line}, column {column}: expected x or 1 for {what}, else an empty cell, found "
+            f"{one_line(text, 40)!r}"
+        )
     return word in YES
 
 
 def _number(line: int, column: str, text: str, low: int, high: int) -> int | None:
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+    if not _NUMBER.fullmatch(text) or not low <= int(text) <= high:
         raise PlanError(
             f"line {line}, column {column}: expected a whole number from {low} to {high}, or an empty cell, found "
-            f"{text!r}; correct it"
+            f"{one_line(text, 40)!r}; correct it"
         )
     return int(text)

@@ -20,6 +20,7 @@ from stylize.planning.key_choices import read_key_choices, write_table
 from stylize.planning.keys_csv import Row, table
 from stylize.planning.picking import ShotPlan, heat_map_file
 from stylize.planning.plan_picture import Card, Chart, plan_sheet
+from stylize.real_path import real_path
 from stylize.settings.input_files import inputs_of
 from stylize.sheets import draw_sheet
 from stylize.sheets.cache_inputs import sheet_inputs
@@ -108,7 +109,9 @@ def _target(context: Context, name: str, suffix: str) -> Path:
     first = context.project.root / f"{name}{suffix}"
     paths = (first if number == 1 else first.with_stem(f"{name}.{number}") for number in count(1))
     inputs = {
-        path.resolve() for path in inputs_of(context.settings).files if not _is_keyframes_table(context, path.resolve())
+        real_path(path)
+        for path in inputs_of(context.settings).files
+        if not _is_keyframes_table(context, real_path(path))
     }
     target = next(
         path for path in paths
@@ -133,7 +136,7 @@ def _target(context: Context, name: str, suffix: str) -> Path:
 
 def _is_keyframes_table(context: Context, path: Path) -> bool:
     table_option = context.settings.keyframes
-    return isinstance(table_option, Path) and table_option.resolve() == path
+    return isinstance(table_option, Path) and real_path(table_option) == path
 
 
 def _remove_stale_heat_maps(context: Context, shots: Sequence[ShotPlan]) -> None:

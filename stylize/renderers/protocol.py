@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from propagate.arrays import Floats
+from stylize.context.model_store import ModelStore
 from stylize.settings import Settings
 
 # Type of the options that a renderer declares.
@@ -47,7 +48,8 @@ class RenderedKey:
 
     control_pictures: inputs of the ControlNets, float32 (H, W, 3) in [0, 1], by name. notes: lines to report.
     full_work: in a draft, the work of the key at the size of the shot over the work of this one; None if work is
-    proportional to the number of pixels.
+    proportional to the number of pixels. loading: seconds of the rendering that were spent loading models; None if they
+    are not measured.
     """
 
     picture: Floats
@@ -55,6 +57,7 @@ class RenderedKey:
     control_pictures: Mapping[str, Floats] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     full_work: float | None = None
+    loading: float | None = None
 
 
 @dataclass(frozen=True)
@@ -69,12 +72,14 @@ class DownloadPermission:
 class RendererSetup(Generic[Options]):
     """Setup that a renderer is opened with. settings: the look's. options: instance of the class that it registered.
 
-    permission: permission to download missing models; without it nothing may be downloaded.
+    permission: permission to download missing models; without it nothing may be downloaded. models: models that the
+    renderers of a run share.
     """
 
     settings: Settings
     options: Options
     permission: DownloadPermission | None = None
+    models: ModelStore = field(default_factory=ModelStore)
 
 
 class Renderer(Protocol):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from propagate.arrays import F32
+from stylize.context.model_store import ModelStore
 from stylize.errors import RendererError
 from stylize.extensions.discovery import renderer
 from stylize.extensions.opening import guard, open_extension, options_key, versions_of
@@ -24,16 +25,21 @@ from stylize.settings.extension_options import own_options
 from stylize.settings.server_address import parse_address
 
 
-def make_renderer(name: str, settings: Settings, permission: DownloadPermission | None = None) -> Renderer:
+def make_renderer(
+    name: str, settings: Settings, permission: DownloadPermission | None = None, models: ModelStore | None = None
+) -> Renderer:
     """Return the renderer with this name, configured by the settings.
 
     permission: permission to download a missing model, with its callbacks; without it nothing is downloaded.
+    models: models that the renderers of a run share; without it, the renderer loads its own.
     Raises SettingsError for an unknown name, RendererError when it is not installed or lacks its model, ExtensionError
     for a broken one from another distribution.
     """
     registration = renderer(name)
     options = own_options(registration, settings.renderer_options if name == settings.renderer else None)
-    opened: Renderer = open_extension(registration, RendererSetup(settings, options, permission))
+    opened: Renderer = open_extension(
+        registration, RendererSetup(settings, options, permission, models or ModelStore())
+    )
     return opened if registration.stage else _GuardedRenderer(registration, options, opened)
 
 

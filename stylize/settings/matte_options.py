@@ -153,7 +153,7 @@ class MatteSettings(ReadingSettings):
     )
     overwrite: bool = option_field(types.FLAG, False, RUN, "Replace existing files at the output path.", stages=_MATTE)
     threads: int | None = option_field(
-        types.COUNT, None, RUN, "Number of threads; the result does not depend on it.", stages=_MATTE
+        types.THREADS_COUNT, None, RUN, "Number of threads; the result does not depend on it.", stages=_MATTE
     )
 
     def __init__(self, **options: Unpack[MatteSettingsDict]) -> None:

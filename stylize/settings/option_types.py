@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from masks.prompts import Prompt
+from stylize import limits
 from stylize.errors import SettingsError
 from stylize.extensions.built_in import BUILT_IN
 from stylize.extensions.discovery import names
@@ -279,7 +280,8 @@ DURATION = OptionType(
     "TIME",
 )
 RATE = OptionType(
-    "frames per second, such as 24, 23.976 or 24000/1001", "Fraction | int | str", readers.rate, str, "RATE"
+    f"frames per second up to {limits.RATE}, such as 24, 23.976 or 24000/1001", "Fraction | int | str", readers.rate,
+    str, "RATE",
 )  # fmt: skip
 DRAFT_SCALE = OptionType(
     "1/2, 1/3, 1/4 and so on, down to 1/8", "Fraction | float | str", readers.draft_scale, str, "1/N"
@@ -299,6 +301,18 @@ CANDIDATE_COUNT = OptionType(
     readers.integer(MIN_CANDIDATES, MAX_CANDIDATES), metavar="N",
 )  # fmt: skip
 COUNT = OptionType("a whole number of 1 or more", WHOLE_NUMBER, readers.integer(1, math.inf), metavar="N")
+THREADS_COUNT = OptionType(
+    f"a whole number from 1 to {limits.THREADS}", WHOLE_NUMBER, readers.integer(1, limits.THREADS), metavar="N"
+)
+PROCESSES_COUNT = OptionType(
+    f"a whole number from 1 to {limits.PROCESSES}", WHOLE_NUMBER, readers.integer(1, limits.PROCESSES), metavar="N"
+)
+MEGAPIXELS = OptionType(
+    f"a whole number from 1 to {limits.MOST_MEGAPIXELS}",
+    WHOLE_NUMBER,
+    readers.integer(1, limits.MOST_MEGAPIXELS),
+    metavar="N",
+)
 MATTE_PIXELS = OptionType(
     f"a whole number of pixels from 0 to {MAX_MATTE_PIXELS}", WHOLE_NUMBER, readers.integer(0, MAX_MATTE_PIXELS),
     metavar="PIXELS",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stylize.errors import SettingsError
+from stylize.limits import FRAMES, RATE, RATE_DIGITS
 from stylize.media.sequences import parse_range
 from stylize.settings.schedules import Schedule, all_texts, read_schedule
 
@@ -20,6 +21,7 @@ MAX_SECONDS = 366 * 24 * 3600.0
 MIN_DRAFT, MAX_DRAFT = Fraction(1, 8), Fraction(1, 2)
 # Max number of characters of a scale. Longer texts may be numbers that take hours to parse, such as 1e-999999999.
 MAX_SCALE_TEXT = 8
+_RATE = re.compile(rf"\+?\d{{1,{RATE_DIGITS}}}(?:\.\d{{0,{RATE_DIGITS}}}|/\d{{1,{RATE_DIGITS}}})?")
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 # Rates over 1001 that are often abbreviated.
 NTSC_RATES = {"23.976": 24000, "23.98": 24000, "29.97": 30000, "47.952": 48000, "59.94": 60000, "119.88": 120000}
@@ -93,7 +95,10 @@ def frames(value: Any) -> tuple[int, ...]:
     if isinstance(value, int) and not isinstance(value, bool):
         return (integer(-math.inf, math.inf)(value),)
     if isinstance(value, str):
-        return tuple(sorted({n for part in parse_range(value).parts for n in part}))
+        parts = parse_range(value).parts
+        if (count := sum(map(len, parts))) > FRAMES:
+            raise SettingsError(f"frames {value!r} are {count} frames, expected at most {FRAMES}; correct them")
+        return tuple(sorted({number for part in parts for number in part}))
     some_of_each = (frames(one) if isinstance(one, str) else (integer(-math.inf, math.inf)(one),) for one in value)
     return tuple(sorted({number for some in some_of_each for number in some}))
 
@@ -148,8 +153,13 @@ def duration(value: Any) -> float:
 
 def rate(value: Any) -> Fraction:
     """Read frames per second, exactly."""
+    if isinstance(value, bool | float):
+        raise ValueError
+    # Fraction would take hours for a text such as 1e1000000000.
+    if isinstance(value, str) and not _RATE.fullmatch(value):
+        raise ValueError
     read = Fraction(NTSC_RATES[value], 1001) if value in NTSC_RATES else Fraction(value)
-    if read <= 0 or isinstance(value, bool | float):
+    if not 0 < read <= RATE:
         raise ValueError
     return read
 

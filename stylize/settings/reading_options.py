@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from stylize.limits import MEGAPIXELS
 from stylize.media.tone_curve_names import TONE_CURVES
 from stylize.settings import option_types as types
 from stylize.settings.option import READING, Option, option_field, options_of
@@ -21,6 +22,13 @@ class ReadingSettings:
         READING,
         "Reject a movie with lost, damaged or missing frames, and pictures without the alpha of the others; also in "
         "mattes, guides, depth and clean plates.",
+        stages=_READERS,
+    )
+    max_megapixels: int | None = option_field(
+        types.MEGAPIXELS,
+        None,
+        READING,
+        f"Largest picture that is read, in millions of pixels; the default is {MEGAPIXELS}.",
         stages=_READERS,
     )
     tonemap: str | None = option_field(

@@ -261,7 +261,7 @@ class RunSettings(ReadingSettings):
         stored=False,
     )
     threads: int | None = option_field(
-        types.COUNT,
+        types.THREADS_COUNT,
         None,
         RUN,
         "Number of threads; the result does not depend on it.",
@@ -269,7 +269,7 @@ class RunSettings(ReadingSettings):
         stored=False,
     )
     jobs: int = option_field(
-        types.COUNT,
+        types.PROCESSES_COUNT,
         1,
         RUN,
         "Number of processes, which share the threads and work on different spans between keys.",

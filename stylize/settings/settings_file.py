@@ -70,5 +70,5 @@ def _read_toml(path: Path) -> dict[str, Any]:
         )
     try:
         return tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(f"{path} cannot be read as TOML ({' '.join(str(error).split())}); fix it") from error

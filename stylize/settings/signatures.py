@@ -91,6 +91,7 @@ class SettingsDict(LookDict, total=False):
 
     start_number: int | str
     strict: bool
+    max_megapixels: int | str | None
     tonemap: Literal["bt2390", "mobius", "hable", "reinhard", "clip"] | None
     deinterlace: Literal["auto", "frames", "fields", "film", "off"] | None
     alpha: Literal["straight", "premultiplied"] | None
@@ -147,6 +148,7 @@ class MatteSettingsDict(TypedDict, total=False):
 
     start_number: int | str
     strict: bool
+    max_megapixels: int | str | None
     tonemap: Literal["bt2390", "mobius", "hable", "reinhard", "clip"] | None
     deinterlace: Literal["auto", "frames", "fields", "film", "off"] | None
     alpha: Literal["straight", "premultiplied"] | None
@@ -228,6 +230,7 @@ class LooksSettingsDict(TypedDict, total=False):
     matte_feather: int | str
     start_number: int | str
     strict: bool
+    max_megapixels: int | str | None
     tonemap: Literal["bt2390", "mobius", "hable", "reinhard", "clip"] | None
     deinterlace: Literal["auto", "frames", "fields", "film", "off"] | None
     alpha: Literal["straight", "premultiplied"] | None

@@ -122,6 +122,7 @@ SYNONYMS: Mapping[str, str] = MappingProxyType(
         "strict": "xerror err-detect fail-on-error",
         "exr_layer": "part subimage channel channels aov exr-part layer-name",
         "clip": "clamp ldr sdr",
+        "max_megapixels": "max-pixels pixel-limit max-image-pixels max-size limit limits",
         "exposure": "gain ev stops",
         "ocio": "ocio-config opencolorio ociodisplay",
         "input_space": "input-colorspace input-colourspace iscolorspace from-space src-space",

@@ -12,6 +12,7 @@ from stylize.context.guides import Guide
 from stylize.context.mattes import Mattes
 from stylize.context.motion import Motion
 from stylize.jobs import Task
+from stylize.limits import allow_megapixels
 from stylize.media.plates import Plates
 from stylize.media.shot import Shot
 from stylize.motion.estimated import EstimatedMotion, make_estimators
@@ -69,6 +70,7 @@ class WorkerInputs:
 def prepare(inputs: WorkerInputs) -> Worker:
     """Prepare a fresh process for tasks."""
     use_threads(inputs.settings.threads)
+    allow_megapixels(inputs.settings.max_megapixels)
     plates = Plates(inputs.plates, inputs.shot)
     source = inputs.vectors or make_estimators(inputs.settings)
     motion = make_motion(source, inputs.shot, plates, inputs.digests.__getitem__, digest_of, inputs.flow)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import stylize
-from stylize.errors import OutputError, PaintedKeyError, ShotError, StyleError
+from stylize.errors import OutputError, PaintedKeyError, ShotError
 from stylize.media.images import read_image, write_image
 from tests.clips import write_movie
 from tests.command.words import bunny, command
@@ -83,13 +83,6 @@ def test_foreign_output_files_are_not_overwritten(tmp_path, movie, style):
     stylize.run(movie, style=style, output=str(out), overwrite=True)
     assert read_image(out / "shot.0003.png").shape == (54, 96, 3)
     stylize.run(movie, style=style, output=str(out))
-
-
-def test_huge_reference_is_refused_before_decoding(tmp_path, movie, monkeypatch):
-    monkeypatch.setattr("stylize.keys.rendering.MAX_STYLE_PIXELS", 100)
-    write_image(tmp_path / "huge.png", np.zeros((20, 20, 3), np.uint8))
-    with pytest.raises(StyleError, match="20x20"):
-        stylize.run(movie, style=tmp_path / "huge.png")
 
 
 @pytest.mark.slow

@@ -215,8 +215,8 @@ def test_frames_of_different_channels_are_refused(tmp_path, shot, project):
 
 def test_too_many_channels_are_refused(tmp_path, shot, project):
     folder = sequence(tmp_path / "normals", [noise(n) for n in range(4)])
-    with pytest.raises(GuideError, match=rf"18 channels in total, expected at most {MAX_GUIDE_CHANNELS}"):
-        open_guides([GuideSpec(folder, 1.0)] * 6, shot, project)
+    with pytest.raises(GuideError, match=rf"27 channels in total, expected at most {MAX_GUIDE_CHANNELS}"):
+        open_guides([GuideSpec(folder, 1.0)] * 9, shot, project)
 
 
 # Effect of guides

@@ -51,7 +51,7 @@ def test_rows_of_frames_outside_the_run_are_ignored() -> None:
         ("", "line 1: expected the header shot,frame"),
         ("frame,note\n1,x\n", "line 1: expected a column 'key'"),
         ("frame,key\n1,x\ntwo,x\n", "line 3, column frame: .*'two'"),
-        ("frame,key\n1,x\n-2,x\n", "line 3, column frame: .*'-2'"),
+        ("frame,key\n1,x\n-2,x\n", "line 3, column frame: -2 is not one of the frames"),
         ("frame,key\n1,x\n2,perhaps\n", "line 3, column key: .*'perhaps'"),
         ("frame,key\n1,x\n1,\n", "line 3, column frame: 1 is already in line 2"),
         ("frame,key\n1,x\n2\n", "line 3: expected 2 columns or more, found 1"),

@@ -195,7 +195,7 @@ WRONG = {
     "one more in the frame": ([GUIDE], [GUIDE, GUIDE], "longer|shorter|channels"),
     "one more than weights": ([GUIDE, GUIDE], [GUIDE, GUIDE], "longer|shorter|channels"),
     "none for a weight": ([], [], "longer|shorter|channels"),
-    "of far too many channels": ([np.zeros((*SIZE, 18), np.float32)], [np.zeros((*SIZE, 18), np.float32)], "channels"),
+    "of far too many channels": ([np.zeros((*SIZE, 28), np.float32)], [np.zeros((*SIZE, 28), np.float32)], "channels"),
     "not a number in the key": ([GUIDE * np.float32(np.nan)], [GUIDE], "finite"),
     "not a number in the frame": ([GUIDE], [GUIDE * np.float32(np.nan)], "finite"),
     "infinite in the key": ([GUIDE + np.float32(np.inf)], [GUIDE], "finite"),
@@ -217,9 +217,9 @@ def test_guides_with_other_channels_in_the_frame_are_refused(of_key, of_frame):
 
 
 def test_guides_may_have_the_maximum_number_of_channels():
-    assert packed_channels([np.zeros((2, 2, 21), np.float32)]) == 24
-    with pytest.raises(ValueError, match="21 channels"):
-        packed_channels([np.zeros((2, 2, 22), np.float32)])
+    assert packed_channels([np.zeros((2, 2, 29), np.float32)]) == 32
+    with pytest.raises(ValueError, match="29 channels"):
+        packed_channels([np.zeros((2, 2, 30), np.float32)])
 
 
 @pytest.mark.parametrize("weights", [(-1.0,), (float("nan"),), (float("inf"),)])

@@ -39,8 +39,8 @@ def test_values_from_text_equal_values_from_python():
         ("on", "fours", "one of auto, ones, twos, threes"),
         ("boil", 1.5, "from 0 to 1"),
         ("boil", "-0.1", "from 0 to 1"),
-        ("jobs", 0, "a whole number of 1 or more"),
-        ("jobs", "two", "a whole number of 1 or more"),
+        ("jobs", 0, "a whole number from 1 to 256"),
+        ("jobs", "two", "a whole number from 1 to 256"),
     ],
 )
 def test_bad_value_is_reported_with_the_expectation(name, value, message):

@@ -11,6 +11,7 @@ import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stylize import limits
 from stylize.errors import SettingsError
 from stylize.extensions.built_in import BUILT_IN
 from stylize.extensions.registrations import EXPORTERS
@@ -120,7 +121,11 @@ VALUES: Mapping[types.OptionType, Texts] = {
     types.OCIO_CONFIG: PATHS | st.just("ocio://default"),
     types.NAME: st.sampled_from(["beauty", "Linear Rec.709 (sRGB)", " rgba "]),
     types.SHARE: numbers(0, 1),
+    types.CANDIDATE_COUNT: st.integers(2, 16),
     types.COUNT: st.integers(1, 10**9),
+    types.THREADS_COUNT: st.integers(1, limits.THREADS),
+    types.PROCESSES_COUNT: st.integers(1, limits.PROCESSES),
+    types.MEGAPIXELS: st.integers(1, limits.MOST_MEGAPIXELS),
     types.MATTE_PIXELS: st.integers(0, 500),
     types.NUMBER: st.integers(0, 2**31 - 1),
     types.STEPS: st.integers(1, 1000),

@@ -41,5 +41,5 @@ def read_cmyk(path: Path) -> Bytes:
     try:
         with Image.open(path) as picture:
             return np.asarray(picture, np.uint8)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: the inks cannot be read ({error}); convert the picture to sRGB") from error

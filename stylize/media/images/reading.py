@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from propagate.arrays import Floats, Pixels
 from stylize.errors import InputError
+from stylize.limits import oversize
 from stylize.media.colour import BT709, Colour
 from stylize.media.images import png, psd
 from stylize.media.images.bit_depth import to_float
@@ -71,6 +72,7 @@ def image_info(path: str | Path, layer: str | None = None) -> ImageInfo:
     first part.
     """
     spec, kind, chosen = _read_picture_spec(Path(path), layer)
+    _refuse_oversize(path, spec)
     width, height = (spec.full_width, spec.full_height) if _has_windows(spec) else (spec.width, spec.height)
     turned = _orientation(spec) >= 5
     size = (height, width) if turned else (width, height)
@@ -219,7 +221,7 @@ def read_parts(path: str | Path) -> tuple[PartHeader, ...]:
             attributes = {one.name: one.value for one in spec.extra_attribs}
             name = spec.get_string_attribute("oiio:subimagename")
             found.append(PartHeader(name, tuple(spec.channelnames), tuple(kinds), attributes))
-        source.geterror()  # seeking past the last part leaves one
+        library_message(source)  # seeking past the last part leaves one
     finally:
         source.close()
     return tuple(found)
@@ -373,7 +375,7 @@ def _parts(path: str | Path, source: "OpenImageIO.ImageInput") -> list[PartChann
         spec = source.spec()
         channels = () if spec.deep else tuple(spec.channelnames)
         found.append(PartChannels(spec.get_string_attribute("oiio:subimagename"), channels))
-    source.geterror()  # seeking past the last part leaves one
+    library_message(source)  # seeking past the last part leaves one
     if not any(part.channels for part in found):
         raise InputError(f"{path}: expected a flat picture, found deep pixels; flatten it")
     return found
@@ -388,9 +390,10 @@ def _read_pixels(path: Path, dtype: str | None = None, part: int = 0) -> tuple[P
     try:
         source.seek_subimage(part, 0)
         spec = source.spec()
+        _refuse_oversize(path, spec)
         lossless = "float" if _is_float(spec) else "uint8" if str(spec.format) == "uint8" else "uint16"
         pixels = source.read_image(part, 0, 0, spec.nchannels, dtype or lossless)
-        message = source.geterror() if source.has_error else ""
+        message = library_message(source) if source.has_error else ""
     finally:
         source.close()
     if pixels is None or message:
@@ -406,7 +409,8 @@ def _open(path: Path) -> "OpenImageIO.ImageInput":
     if not path.exists():
         raise InputError(f"{path}: no such file, expected a picture; check the path")
     if not path.is_file():
-        raise InputError(f"{path}: expected a picture, found a folder; give a file in it")
+        found = "a folder; give a file in it" if path.is_dir() else "a device or pipe; give a file"
+        raise InputError(f"{path}: expected a picture, found {found}")
     if not is_utf8(str(path)):
         raise InputError(f"{visible(str(path))}: expected a name in UTF-8, found other bytes; rename it")
     png.refuse_truncated(path)
@@ -417,13 +421,31 @@ def _open(path: Path) -> "OpenImageIO.ImageInput":
     config.attribute("oiio:UnassociatedAlpha", 1)
     source = OpenImageIO.ImageInput.open(str(path), config)
     if source is None:
-        reason = first_line(OpenImageIO.geterror())
+        reason = first_line(library_message(OpenImageIO))
         kinds = " ".join(READ_SUFFIXES)
         raise InputError(f"{path}: not a readable picture ({reason}); export it again as one of {kinds}")
     if source.format_name() == "FFmpeg movie":
         source.close()
         raise InputError(f"{path}: expected a picture, found a movie; export one of its frames")
     return source
+
+
+def library_message(source: Any) -> str:
+    """Return the pending error message of an OpenImageIO object or module, and clear it.
+
+    Messages quote names from the file, which may be of any bytes; those that are not UTF-8 give a general message.
+    """
+    try:
+        return str(source.geterror())
+    except UnicodeDecodeError:
+        return "a name or value in its header is not UTF-8"
+
+
+def _refuse_oversize(path: str | Path, spec: "OpenImageIO.ImageSpec") -> None:
+    """Raise InputError if a data or display window has more pixels than allowed, before memory is taken for it."""
+    for width, height in ((spec.width, spec.height), (spec.full_width, spec.full_height)):
+        if fault := oversize(width, height):
+            raise InputError(f"{path}: {fault}")
 
 
 def first_line(message: str) -> str:

@@ -169,9 +169,10 @@ def _check_kind(folder: Path, name: str) -> str:
     family = _family_of_class(folder, name)
     try:
         unet_config = json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        channels = int(unet_config.get("in_channels", _LATENT))
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise _missing(name, "has no readable unet/config.json") from error
-    _check_channels(int(unet_config.get("in_channels", _LATENT)), name)
+    _check_channels(channels, name)
     return family
 
 
@@ -206,7 +207,7 @@ def class_name(path: Path, name: str) -> str:
         return str(json.loads(path.read_text(encoding="utf-8"))["_class_name"])
     except OSError as error:
         raise _missing(name, f"has no {path.name}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RendererError(f"{path} does not state the class of its model; download it again") from error
 
 
@@ -217,7 +218,7 @@ def read_header(path: Path, name: str) -> Mapping[str, Any]:
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(size)) if 2 <= size <= _LARGEST_HEADER else None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RendererError(f"the model {name} cannot be read as {WEIGHTS}; download it again") from error
     if not isinstance(header, dict):
         raise RendererError(f"the model {name} is not a {WEIGHTS} file; give one, or a folder in diffusers' layout")
@@ -261,6 +262,12 @@ def contents(path: Path, *, verify: bool = False) -> list[Any]:
         return [path.name]
     files = sorted(file for file in path.rglob("*") if file.suffix in (".json", ".txt", WEIGHTS, *PICKLES))
     return [[file.relative_to(path).as_posix(), model_digest(file, verify=verify)] for file in files]
+
+
+def weights_size(path: Path) -> int:
+    """Return the size of the weights in a file or folder, in bytes."""
+    files = [path] if path.is_file() else path.rglob(f"*{WEIGHTS}")
+    return sum(file.stat().st_size for file in files)
 
 
 def model_hash(model: Model) -> str:

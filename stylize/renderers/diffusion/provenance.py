@@ -101,7 +101,7 @@ def _unquoted(value: str) -> str:
         return value.strip()
     try:
         return str(json.loads(value))
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
 
 

@@ -1,0 +1,170 @@
+"""Drift of brush marks in long spans: ``python -m tests.benchmarks.propagation.long_spans --help``.
+
+One key is propagated through slow rendered shots of exactly known motion. The key is covered with marks that the plate
+does not contain, so that sliding paint cannot hide. The truth of a frame is the key, moved by the exact motion. For
+some distances from the key, the output lists the drift of the marks against the surface, in per cent of the picture's
+width: the median and the 95th percentile of the blocks in which the marks are found again, and the share of blocks in
+which they are not; and the same percentiles of the flow to the key, over all pixels that the key shows.
+"""
+
+import argparse
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from propagate.flow import grid, warp
+from propagate.flow_dis import DisFlow
+from propagate.scene import estimated_scene
+from propagate.synthesis import SynthesisSettings, propagate_key
+from tests.synthetic import texture, to_bytes
+
+SHOWN = (10, 60, 120, 240)
+SIZE = (320, 180)
+# Side and stride of the blocks in which marks are located, and the least correlation of their marks.
+BLOCK, STRIDE, FOUND = 40, 20, 0.5
+# Deviation of the plates' grain, in levels of 255.
+GRAIN = 1.5
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A rendered shot: a textured plane in front of a moving camera, and a disc that moves before it.
+
+    zoom, roll, pan, tilt: of the camera, a frame: factor less 1, degrees, pixels, and perspective (1 / pixels). disc:
+    pixels that the disc moves a frame, None for no disc.
+    """
+
+    name: str
+    zoom: float = 0.0
+    roll: float = 0.0
+    pan: float = 0.0
+    tilt: float = 0.0
+    disc: float | None = None
+
+    def camera(self, t):
+        """Homography from the plane to the picture at time t, float64 (3, 3)."""
+        turn = np.vstack([cv2.getRotationMatrix2D((480, 320), self.roll * t, 1 + self.zoom * t), [0, 0, 1]])
+        middle = np.array([[1, 0, SIZE[0] / 2 - 480 - self.pan * t], [0, 1, SIZE[1] / 2 - 320], [0, 0, 1]])
+        centre = np.array([[1, 0, SIZE[0] / 2], [0, 1, SIZE[1] / 2], [0, 0, 1]])
+        tilted = centre @ np.array([[1, 0, 0], [0, 1, 0], [self.tilt * t, 0, 1]]) @ np.linalg.inv(centre)
+        return tilted @ middle @ turn
+
+    def disc_motion(self, t):
+        """Rigid motion from the disc's own picture to the picture at time t, float64 (3, 3)."""
+        turn = np.vstack([cv2.getRotationMatrix2D((100, 100), 0.1 * t, 1), [0, 0, 1]])
+        return np.array([[1, 0, 60 + self.disc * t - 100], [0, 1, 95 - 100], [0, 0, 1]]) @ turn
+
+    def on_disc(self, t):
+        """Mask of the disc at time t: bool (H, W)."""
+        if self.disc is None:
+            return np.zeros(SIZE[::-1], bool)
+        away = grid(*SIZE[::-1]) - np.array([60 + self.disc * t, 95], np.float32)
+        return np.hypot(away[..., 0], away[..., 1]) < 40
+
+    def plates(self, count):
+        """Render ``count`` plates with grain: uint8 (H, W, 3)."""
+        scene, skin = texture(1, (960, 640), colour=(110, 130, 100)), texture(3, (200, 200), colour=(200, 110, 70))
+        draw = np.random.default_rng(7)
+        for t in range(count):
+            picture = cv2.warpPerspective(scene, self.camera(t), SIZE, flags=cv2.INTER_CUBIC)
+            if self.disc is not None:
+                covering = cv2.warpPerspective(skin, self.disc_motion(t), SIZE, flags=cv2.INTER_CUBIC)
+                picture = np.where(self.on_disc(t)[..., None], covering, picture)
+            yield to_bytes(picture + draw.normal(0, GRAIN, picture.shape).astype(np.float32))
+
+    def motion(self, t):
+        """Exact flow from frame t to frame 0, float32 (H, W, 2), and the mask of the pixels that frame 0 shows."""
+        height, width = SIZE[::-1]
+        flow, here = moved(self.camera(0) @ np.linalg.inv(self.camera(t))), self.on_disc(t)
+        if self.disc is not None:
+            flow[here] = moved(self.disc_motion(0) @ np.linalg.inv(self.disc_motion(t)))[here]
+        there = grid(height, width) + flow
+        inside = (there >= 0).all(axis=-1) & (there[..., 0] <= width - 1) & (there[..., 1] <= height - 1)
+        same = warp(self.on_disc(0).astype(np.float32), flow) == here
+        return flow, inside & same
+
+
+SHOTS = (
+    Shot("push in and roll", zoom=0.0008, roll=0.03, pan=0.05),
+    Shot("slow pan", pan=0.5),
+    Shot("a plane turns", tilt=4e-6, pan=0.1),
+    Shot("a disc drifts past", pan=-0.05, disc=0.6),
+)
+
+
+def moved(homography):
+    """Flow of a homography, float32 (H, W, 2)."""
+    positions = grid(*SIZE[::-1]).astype(np.float64)
+    moved_to = cv2.perspectiveTransform(positions.reshape(1, -1, 2), homography).reshape(positions.shape)
+    return (moved_to - positions).astype(np.float32)
+
+
+def marked(plate):
+    """Key of a plate: half its colours, half brush marks that the plate does not contain; float32 (H, W, 3)."""
+    noise = np.random.default_rng(11).normal(0, 1, plate.shape).astype(np.float32)
+    strokes = cv2.GaussianBlur(noise, (0, 0), sigmaX=3.0, sigmaY=1.2)
+    strokes *= np.float32(0.18) / strokes.std()
+    return np.clip(plate.astype(np.float32) / 255 * np.float32(0.5) + np.float32(0.25) + strokes, 0, 1)
+
+
+def drift(picture, truth, visible):
+    """Displacement, in pixels, of every block of a picture against the truth, and the number of blocks that are lost.
+
+    A block is one that is visible in full. It is lost if its marks correlate with the truth's by less than FOUND.
+    """
+    grey = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (truth, picture)]
+    window, found, lost = cv2.createHanningWindow((BLOCK, BLOCK), cv2.CV_32F), [], 0
+    for top in range(0, SIZE[1] - BLOCK + 1, STRIDE):
+        for left in range(0, SIZE[0] - BLOCK + 1, STRIDE):
+            block = slice(top, top + BLOCK), slice(left, left + BLOCK)
+            if not visible[block].all():
+                continue
+            before, after = (np.ascontiguousarray(g[block]) for g in grey)
+            (x, y), _ = cv2.phaseCorrelate(before - before.mean(), after - after.mean(), window)
+            aligned = cv2.warpAffine(after, np.float32([[1, 0, -x], [0, 1, -y]]), (BLOCK, BLOCK), flags=cv2.INTER_CUBIC)
+            inner = (slice(8, -8), slice(8, -8))
+            if np.corrcoef(aligned[inner].ravel(), before[inner].ravel())[0, 1] < FOUND:
+                lost += 1
+            else:
+                found.append(np.hypot(x, y))
+    return np.array(found), lost
+
+
+def measure(shot, count, shown):
+    """Yield the figures of a shot at some distances from its key: distance, marks (2), share lost, flow (2)."""
+    plates = list(shot.plates(count + 1))
+    key = marked(plates[0])
+    scene = estimated_scene(plates.__getitem__, DisFlow(), DisFlow("fine"))
+    for made in propagate_key(range(count + 1), scene, key, SynthesisSettings()):
+        if made.frame not in shown:
+            continue
+        flow, visible = shot.motion(made.frame)
+        found, lost = drift(made.colour, np.clip(warp(key, flow, lanczos=True), 0, 1), visible)
+        away = made.state.flow - flow
+        length = np.hypot(away[..., 0], away[..., 1])[visible]
+        per_cent = 100 / SIZE[0]
+        yield (
+            made.frame, *(np.quantile(found, (0.5, 0.95)) * per_cent if found.size else (np.nan, np.nan)),
+            lost / max(1, lost + found.size), *(np.quantile(length, (0.5, 0.95)) * per_cent),
+        )  # fmt: skip
+
+
+def main():
+    words = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.propagation.long_spans", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    words.add_argument("--frames", type=int, default=SHOWN[-1], help="frames from the key to the end of a shot")
+    words.add_argument("--only", default="", help="shots whose name contains this")
+    asked = words.parse_args()
+    print(f"{'shot':20} frames  marks: median   95 %   lost   flow: median   95 %   in per cent of the width")
+    for shot in SHOTS:
+        if asked.only in shot.name:
+            for frame, middle, most, lost, flow, flow_most in measure(shot, asked.frames, SHOWN):
+                print(f"{shot.name:20} {frame:6} {middle:14.3f} {most:6.3f} {lost:6.2f} {flow:14.3f} {flow_most:6.3f}",
+                      flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
