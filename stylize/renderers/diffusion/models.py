@@ -264,6 +264,12 @@ def contents(path: Path, *, verify: bool = False) -> list[Any]:
     return [[file.relative_to(path).as_posix(), model_digest(file, verify=verify)] for file in files]
 
 
+def weights_size(path: Path) -> int:
+    """Return the size of the weights in a file or folder, in bytes."""
+    files = [path] if path.is_file() else path.rglob(f"*{WEIGHTS}")
+    return sum(file.stat().st_size for file in files)
+
+
 def model_hash(model: Model) -> str:
     """Return a model's hash as in A1111: ten digits of the SHA-256 of its file, or of the UNet's in a folder."""
     digest = sha256()
