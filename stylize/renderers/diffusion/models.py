@@ -85,6 +85,17 @@ def find_model(name: str, config: str | None = None, source: Source = CACHE_ONLY
     return _check_folder(folder, name)
 
 
+def known_family(name: str) -> str | None:
+    """Return the family of a model; None if it cannot be determined without a download, or is not supported."""
+    try:
+        path = find_file(name)
+        if path is not None:
+            return family_of(read_header(path, name), name)
+        return _family_of_class(find_folder(name, PIPELINE), name)
+    except RendererError:
+        return None
+
+
 def find_file(name: str, source: Source = CACHE_ONLY, what: str = "model") -> Path | None:
     """Find a file on disk or in a repo; return None if the name is not that of a file. Raises RendererError."""
     path = Path(name).expanduser()

@@ -24,6 +24,11 @@ class Prompt:
     chunks: tuple[tuple[tuple[str, float], ...], ...]
     loras: tuple[tuple[str, float], ...]
 
+    @property
+    def words(self) -> str:
+        """Text without weights, empty for an empty prompt."""
+        return " ".join(text for chunk in self.chunks for text, _ in chunk).strip()
+
 
 def read_prompt(text: str) -> Prompt:
     """Parse a prompt.
