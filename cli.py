@@ -3,6 +3,7 @@
 This is one file of more than 400 lines because no other module may depend on argv, click or the terminal.
 """
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from click.shell_completion import CompletionItem
 import stylize
 from stylize.errors import SettingsError, StylizeError
 from stylize.events import Event, Message, StageProgress
+from stylize.real_path import real_path
 from stylize.settings import (
     FLAG,
     LOOKS_OPTIONS,
@@ -409,6 +411,40 @@ def check_command(folder: Path, update: bool, quiet: bool, **flags: Any) -> None
         )
 
 
+@command.command("pick", short_help="Choose among the candidates of keyframes, and lock keyframes.")
+@click.argument("project", type=_Path(path_type=Path))
+@click.argument("choices", metavar="FRAME=NUMBER...", nargs=-1, required=True)
+@click.option("--layer", metavar="NAME", help="Layer of the keyframes, in a project with layers.")
+@click.option("--lock", is_flag=True, help="Lock these keyframes: no run renders them again.")
+@click.option("--unlock", is_flag=True, help="Unlock these keyframes.")
+@_trust_options
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def pick_command(
+    project: Path, choices: tuple[str, ...], layer: str | None, lock: bool, unlock: bool, quiet: bool, **flags: Any
+) -> None:
+    """Choose candidates of keyframes of PROJECT (shot.stylize) for its next run, such as 40=3 50=1.
+
+    40= clears the choice for frame 40. Candidates come from a run with --candidates, and are shown in candidates.png.
+    """
+    if lock and unlock:
+        raise click.UsageError("--lock and --unlock exclude each other; give one of them")
+    with _Console(quiet, False) as console:
+        given = _given(flags, OPTIONS)
+        chosen = dict(map(_choice, choices))
+        wanted = True if lock else False if unlock else None
+        table = stylize.pick(project, chosen, layer=layer, lock=wanted, on_event=console.receive, **given)
+    if not quiet:
+        _print_line(f"wrote: {table}; run stylize {project} to use it")
+
+
+def _choice(word: str) -> tuple[int, int | None]:
+    """Read a word such as 40=3."""
+    match = re.fullmatch(r"(-?[0-9]+)=([0-9]*)", word)
+    if match is None:
+        raise SettingsError(f"expected FRAME=NUMBER, such as 40=3, found {word!r}")
+    return int(match[1]), int(match[2]) if match[2] else None
+
+
 @command.command("clean", short_help="Remove files that a project can regenerate, and report their size.")
 @click.argument("project", type=_Path(path_type=Path))
 @click.option("--results", is_flag=True, help="Also remove finished frames and exported files in the project.")
@@ -495,7 +531,7 @@ def version_list_command(project: Path) -> None:
     from stylize.project import VersionStore, matching_version, read_project, refuse_links
 
     read_project(project)
-    root = project.resolve()
+    root = real_path(project)
     refuse_links(root)
     store = VersionStore(root)
     from stylize.summary import list_lines

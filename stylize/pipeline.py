@@ -19,6 +19,7 @@ from stylize.extensions.discovery import distribution_versions
 from stylize.full_estimate import estimate_full_run
 from stylize.interchange import handoff
 from stylize.jobs import Task, run_in_order, task_id
+from stylize.key_requests import check_key_requests
 from stylize.look_pipeline import PLAN, LookResult, LookRun, look_with_coverage, plan_look
 from stylize.media.targets import target_of
 from stylize.planning.budget import key_limits
@@ -189,6 +190,7 @@ class Run:
         """Make the plan, and run its tasks."""
         session, settings = self.session, self.context.settings
         tasks = self.tasks()
+        check_key_requests(settings, self.look_runs)
         if settings.runs("propagate") or settings.runs("export"):
             for context in (self.context, *(session.looks if session.layered else ())):
                 with prefix_errors(context.name):

@@ -1,10 +1,12 @@
 """Fixtures shared by all tests."""
 
+import gc
 import os
 import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
 
 import cv2
@@ -49,6 +51,22 @@ def pytest_configure(config: pytest.Config) -> None:
     if processes > 1:
         for name in ("OPENCV_FOR_THREADS_NUM", "OPENBLAS_NUM_THREADS"):
             os.environ.setdefault(name, str(max(1, available_cpus() // processes)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector from searching what collection makes, which lasts until the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Let Python take apart what was made, as libraries report what is left over when it ends."""
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,8 @@ COMMAND_FLAGS = {
     "--update",
     "--results",
     "--dry-run",
+    "--lock",
+    "--unlock",
     "--versions",
 }
 OTHER_FLAGS = {

@@ -13,6 +13,7 @@ from typing import Any
 from stylize.errors import InputError, SettingsError
 from stylize.extensions.discovery import renderer
 from stylize.project import LAYERS, is_allowed, trusts_look
+from stylize.real_path import real_path
 from stylize.renderers.diffusion.hub import is_remote
 from stylize.renderers.diffusion.models import SDXL, known_family
 from stylize.renderers.diffusion.provenance import PARAMETERS, read_parameters, read_provenance
@@ -99,7 +100,7 @@ def _check_references(settings: Mapping[str, Any], path: Path, overrides: Mappin
 
 def _is_own(path: Path, references: Collection[Reference]) -> bool:
     """Return whether a key is in a project to which the user has given all references in the key."""
-    keys = path.resolve().parent
+    keys = real_path(path).parent
     if keys.name != "keys":
         return False
     look = keys.parent

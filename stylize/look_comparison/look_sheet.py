@@ -26,7 +26,7 @@ def _write(sheet: Sheet, target: Path, seal: Seal) -> None:
 
 
 def _content(name: str, looks: Sequence[PaintedLook], pixel_aspect: Fraction) -> Sheet:
-    in_rows = len({look.seed for look in looks}) > 1
+    in_rows = len({(look.frame, look.preset, look.style) for look in looks}) < len(looks)
     commands = [f"{look.number}  {look.command}" for look in looks]
     return Sheet(
         f"{name}: {len(looks)} looks",
@@ -62,11 +62,15 @@ def _rows(looks: Sequence[PaintedLook], frame: int, *, in_rows: bool) -> Iterato
     own = [look for look in looks if look.frame == frame]
     plate = Cell(own[0].plate, f"plate, frame {frame}")
     if not in_rows:
-        yield Row((plate, *(Cell(look.picture, f"{look.number}  {_name(look)}") for look in own)), f"frame {frame}")
+        several = len({look.seed for look in looks}) > 1
+        cells = [
+            Cell(look.picture, f"{look.number}  {_name(look)}", note=_seed(look) if several else "") for look in own
+        ]
+        yield Row((plate, *cells), f"frame {frame}")
         return
     yield Row((plate,), f"frame {frame}")
     for (preset, style), some in groupby(own, key=lambda look: (look.preset, look.style)):
-        cells = [Cell(look.picture, f"{look.number}  seed {look.seed}") for look in some]
+        cells = [Cell(look.picture, f"{look.number}  {_seed(look)}") for look in some]
         heading = ", ".join(path.stem for path in style) or (preset.stem if preset else "without a reference")
         note = f"preset {preset.stem}" if preset is not None and style else ""
         yield Row(cells, heading, note, style[0] if style else None)
@@ -74,4 +78,8 @@ def _rows(looks: Sequence[PaintedLook], frame: int, *, in_rows: bool) -> Iterato
 
 def _name(look: PaintedLook) -> str:
     preset = [look.preset.stem] if look.preset is not None else []
-    return ", ".join([*preset, *(path.stem for path in look.style)]) or f"seed {look.seed}"
+    return ", ".join([*preset, *(path.stem for path in look.style)]) or _seed(look)
+
+
+def _seed(look: PaintedLook) -> str:
+    return f"seed {look.seed}"

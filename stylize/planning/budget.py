@@ -6,7 +6,7 @@ compilation. Without a record, two frames of the shot are rendered to measure th
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 
@@ -29,6 +29,7 @@ from stylize.renderers import (
     make_renderer,
     plates_destination,
 )
+from stylize.renderers.protocol import environment, key_inputs
 from stylize.stages import cache_key
 
 # Max number of recorded costs. The latest ones are kept.
@@ -68,6 +69,14 @@ class TimedRenderer:
     def cache_key(self) -> str:
         """Return the cache key of the renderer; see Renderer."""
         return self.renderer.cache_key()
+
+    def key_inputs(self, frame: int, *, follows: bool) -> Mapping[str, object]:
+        """Return what a key is made of; see ``DescribesKeys``."""
+        return key_inputs(self.renderer, frame, follows=follows)
+
+    def environment(self) -> Mapping[str, str]:
+        """Return the environment of the renderer; see ``DescribesKeys``."""
+        return environment(self.renderer)
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,9 @@ def fit_exposure(source: Bytes, target: Bytes, known: Bools) -> ExposureTable:
         sampled = np.ones_like(sampled)
     if not sampled.size:
         return identity_exposure()
-    return _exposure(source[1::SAMPLE_STEP, 1::SAMPLE_STEP], target[1::SAMPLE_STEP, 1::SAMPLE_STEP], sampled)
+    # Copies, because each combination of memory layouts would be compiled, which takes seconds.
+    samples = (picture[1::SAMPLE_STEP, 1::SAMPLE_STEP].copy() for picture in (source, target))
+    return _exposure(*samples, sampled.copy())
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
@@ -103,7 +105,7 @@ def fit_camera(flow: Floats, known: Bools) -> Doubles:
     Returns the identity if too few pixels are known. flow: float32 (h, w, 2) in pixels, x then y. known: bool (h, w).
     """
     every = max(1, min(known.shape) // POINTS_ALONG)
-    return _camera(flow[::every, ::every], known[::every, ::every], every)
+    return _camera(flow[::every, ::every].copy(), known[::every, ::every].copy(), every)
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")

@@ -16,6 +16,7 @@ from stylize.io_errors import PROJECT_OPTION, output_error
 from stylize.media.safe_write import Seal, atomic_write, make_folder, no_follow
 from stylize.project.digests import digest_of, placed_status
 from stylize.project.layout import STATE_FOLDER
+from stylize.real_path import real_path
 
 SUFFIX = ".jsonl"
 # Number of earlier versions of a file that are still recognised.
@@ -69,7 +70,7 @@ class Recorder:
 
     def __init__(self, root: Path, task: str) -> None:
         """Open the record of a task. root: folder of the project."""
-        self._root, self._folder = root.resolve(), root / STATE_FOLDER
+        self._root, self._folder = real_path(root), root / STATE_FOLDER
         self._file = record_file(self._folder, task)
         self._one_at_a_time = threading.Lock()
         self._records: Records | None = None
@@ -225,7 +226,7 @@ def file_name(root: Path, path: Path) -> str:
     """
     path = path.absolute()
     if ".." in path.parts or not path.is_relative_to(root):
-        path = path.parent.resolve() / path.name
+        path = real_path(path.parent) / path.name
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 

@@ -5,7 +5,6 @@ Pictures are RGB, float32 (H, W, 3) in [0, 1], display-encoded; a key has the si
 
 import cv2
 import numpy as np
-from scipy.stats import spearmanr
 
 # Share of a picture's height that is the sigma of broad colours.
 BROAD = 0.015
@@ -24,6 +23,8 @@ def measures(plate, key, reference):
     their mean colour from key to reference, relative to that from plate to reference: 1 has the plate's texture, 0 the
     reference's brushwork.
     """
+    from scipy.stats import spearmanr  # takes a second to import, which every test run would pay
+
     reference = fitted(reference, plate)
     off = hue_errors(plate, key)
     lightness = [broad(picture)[::4, ::4, 0].ravel() for picture in (plate, key)]

@@ -104,6 +104,9 @@ def test_second_call_paints_only_what_has_changed(quick, plates, pair, tmp_path)
     assert bits(changed)[:2] == before[:2]
     assert bits(changed)[3] != before[2]
     assert len(Tinted.requests) == 4
+    for structure, new in ((0.2, True), (0.9, True), (0.2, False)):
+        (look,) = stylize.looks(plates, style=pair[0], frames=2, structure=structure).looks
+        assert look.is_new == new
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import pytest
 
 import cli
 from stylize.errors import OutputError, ProjectError, SettingsError
-from stylize.project import Project, VersionStore, clean, restore_version, save_version, saved_versions, version_store
+from stylize.project import Project, VersionStore, clean, restore_version, save_version, version_store
 from stylize.project.layout import VERSIONS
 from stylize.project.lock import exclusive
 from stylize.project.saved_versions import matching_version
@@ -67,7 +67,7 @@ def reopened(project):
 def change(project):
     """Make another state: other settings, another picture, one more key, and one less."""
     settings_of(project, 4)
-    write(project, "keys/shot.0001.png", b"other", "K9-v")
+    write(project, "keys/shot.0001.png", b"other", "K9-v", facts={"key shot.0001.png": {"seed": 4}})
     write(project, "keys/shot.0008.png", b"retouched")
     write(project, "keys/shot.0030.png", b"thirty", "K30-v")
     (project.root / "keys/candidates/shot.0001.2.png").unlink()
@@ -324,8 +324,13 @@ def test_clean_lists_versions_and_removes_them_only_on_request(project):
     assert VersionStore(project.root).names() == ["A"]
     trial = clean(project, versions=True, dry_run=True)
     assert (trial.bytes[VERSIONS], VersionStore(project.root).names()) == (size, ["A"])
-    before = kept(project.root)
+    before, mine = kept(project.root), project.root / VERSIONS / "objects" / "notes.txt"
+    mine.write_text("mine")
     assert clean(project, versions=True).bytes[VERSIONS] == size
+    assert [path for path in (project.root / VERSIONS).rglob("*") if path.is_file()] == [mine]
+    mine.unlink()
+    save_version(project, "B")
+    clean(project, versions=True)
     assert not (project.root / VERSIONS).exists()
     assert kept(project.root) == before
 
@@ -341,7 +346,7 @@ def test_report_is_kept_while_it_is_of_the_present_frames(project):
     os.utime(report, ns=(now + 2, now + 2))
     assert save_version(project, "C").reports.keys() == {""}
     restore_version(project, "A")
-    marker = project.root / VERSIONS / saved_versions.RESTORED
+    marker = project.root / VERSIONS / version_store.RESTORED
     os.utime(marker, ns=(now + 3, now + 3))
     assert save_version(project, "D").reports == {}
 

@@ -54,6 +54,7 @@ class Parts:
             raise RendererError("the diffusion renderer needs a model; give a folder, file or repo id with --model")
         self.store = ModelStore() if store is None else store
         self._requested_device, self._verify = (settings.device, settings.dtype), settings.verify
+        self._versions: dict[Path, list[Any]] = {}
         named = [name for prompt in all_prompts(settings) for name, _ in prompt.loras]
         source = Source(permission, settings.offline, lambda: self.device[1] == HALF)
         self.model = find_model(settings.model, settings.model_config, source)
@@ -103,7 +104,13 @@ class Parts:
     @cached_property
     def contents(self) -> list[Any]:
         """Versions of ``paths``, in their order."""
-        return [contents(path, verify=self._verify) for path in self.paths]
+        return [self.contents_of(path) for path in self.paths]
+
+    def contents_of(self, path: Path) -> list[Any]:
+        """Return the version of a model, identified once."""
+        if path not in self._versions:
+            self._versions[path] = contents(path, verify=self._verify)
+        return self._versions[path]
 
     @cached_property
     def identity(self) -> str:

@@ -18,6 +18,7 @@ from stylize.renderers.diffusion import enlarging, failure, loading
 from stylize.renderers.diffusion.colours import match_colours
 from stylize.renderers.diffusion.enlarging import UpscalePlan
 from stylize.renderers.diffusion.frame_settings import settings_at
+from stylize.renderers.diffusion.key_inputs import frame_inputs
 from stylize.renderers.diffusion.memory import RELEASED, free, is_full
 from stylize.renderers.diffusion.painting import OnStep, Painted, Painter
 from stylize.renderers.diffusion.parts import Parts
@@ -48,6 +49,15 @@ class DiffusionRenderer:
         """Return a hash of the settings, the models' files, the device and the precision; see Renderer."""
         inputs = [self._requested(), self.parts.contents, self.parts.device]
         return f"diffusion-{blake2b(json.dumps(inputs, sort_keys=True).encode(), digest_size=16).hexdigest()}"
+
+    def key_inputs(self, frame: int, *, follows: bool) -> dict[str, Any]:
+        """Return the settings at a frame, and the contents of the models that it needs; see DescribesKeys."""
+        return frame_inputs(self.settings, self.parts, self.parts.contents_of, frame, follows=follows)
+
+    def environment(self) -> dict[str, str]:
+        """Return device and precision; see DescribesKeys."""
+        device, precision = self.parts.device
+        return {"device": device, "precision": precision}
 
     def render(self, request: RenderRequest, on_step: OnStep) -> RenderedKey:
         """Paint a key; see Renderer. Raises RendererError when a model cannot be loaded or returns no picture."""
