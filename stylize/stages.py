@@ -113,7 +113,7 @@ STAGES = _table(
           inputs="a matte and its plate", libraries=("pymatting",)),
     # Keys
     Stage("example", 4, (f"{_RENDERERS}.example",), settings=("structure", "palette", "keep_colours", "tone")),
-    Stage("diffusion", 4, (f"{_RENDERERS}.diffusion",), libraries=("torch", "diffusers", "transformers"),
+    Stage("diffusion", 5, (f"{_RENDERERS}.diffusion",), libraries=("torch", "diffusers", "transformers"),
           inputs="its options and the contents of the models"),
     Stage("a1111", 2, (f"{_RENDERERS}.a1111", f"{_RENDERERS}.received_picture"),
           inputs="its options and the server's model"),
