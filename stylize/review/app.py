@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from stylize.errors import ReviewError, StylizeError
+from stylize.review.curves import curves
 from stylize.review.frame_pictures import Asked, cached, frame_picture
 from stylize.review.gate import Access, Gate
 from stylize.review.open_projects import OpenProjects
@@ -47,6 +48,7 @@ def make_app(review: Review, access: Access) -> Gate:
             Route("/static/{name}", _static),
             Route("/api/projects", routes.projects),
             Route("/api/project/{id}", routes.project),
+            Route("/api/project/{id}/curves", routes.curves),
             Route("/api/project/{id}/picture/{kind}/{frame:int}", routes.picture),
         ],
         exception_handlers={StylizeError: _refused},
@@ -82,6 +84,15 @@ class Routes:
     def _project(self, request: Request) -> dict[str, Any]:
         project = self._review.opened.open(self._review.roots.find(request.path_params["id"]))
         return project_state(project, project.part(request.query_params.get("part", "")))
+
+    async def curves(self, request: Request) -> Response:
+        """Return the curves of a part."""
+        return JSONResponse(await run_in_threadpool(self._curves, request), headers={"cache-control": "no-store"})
+
+    def _curves(self, request: Request) -> dict[str, Any]:
+        project = self._review.opened.open(self._review.roots.find(request.path_params["id"]))
+        part = project.part(request.query_params.get("part", ""))
+        return curves(project, part, list(project.keys(part)))
 
     async def picture(self, request: Request) -> Response:
         """Return a picture of a frame as a proxy."""

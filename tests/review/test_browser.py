@@ -130,15 +130,17 @@ def test_the_screen_shows_the_plate_pixel_for_pixel_at_its_own_size(page, sample
     shot = np.array(Image.open(io.BytesIO(page.locator("#canvas").screenshot())).convert("RGB"))
     height, width = shot.shape[:2]
     top, left = round(height / 2 - HEIGHT / 2), round(width / 2 - BITS * BLOCK / 2)
-    cut = shot[top : top + HEIGHT, left : left + BITS * BLOCK]
     plate = np.array(Image.open(sample.root.parent / "shot" / "plate.0040.png"))
-    assert np.array_equal(cut, plate)
+    places = [(top + y, left + x) for y in (-1, 0, 1) for x in (-1, 0, 1)]  # as the stage is not on whole pixels
+    cuts = [shot[y : y + HEIGHT, x : x + BITS * BLOCK] for y, x in places]
+    assert sum(np.array_equal(cut, plate) for cut in cuts) == 1
 
 
 def test_loop_range_is_kept(page):
     for press in ("Home", "PageDown", "i", "ArrowRight", "ArrowRight", "ArrowRight", "o"):
         page.keyboard.press(press)
     assert page.inner_text("#loop") == "11–14"
+    wait_for_frame(page, 14, exact=False)
     page.keyboard.press("l")
     named = [frame for frame, _ in frames_displayed(page, 9)]
     assert set(named) == {11, 12, 13, 14}
@@ -175,8 +177,27 @@ def test_page_works_with_the_keyboard_alone_and_shows_its_focus(page):
             "getComputedStyle(document.activeElement.nextElementSibling || document.body).outlineStyle]"
         ))  # fmt: skip
     names = [name for name, *_ in seen]
-    assert {"skip", "theme", "help-open", "mode", "stage", "play", "frame", "loop-in", "scrub", "zoom-in"} <= set(names)
+    assert {"skip", "theme", "help-open", "mode", "stage", "play", "frame", "loop-in", "timeline", "zoom-in"} <= set(
+        names
+    )
     assert all("solid" in outlines or "auto" in outlines for name, *outlines in seen if name), seen
+
+
+def test_timeline_seeks_and_reports_its_position(page):
+    box = page.locator("#timeline").bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 29.5 / 40, box["y"] + box["height"] / 2)
+    wait_for_frame(page, 30)
+    assert page.locator("#timeline").get_attribute("aria-valuenow") == "30"
+    assert page.locator("#timeline").get_attribute("aria-valuetext") == "frame 30"
+    page.locator("#timeline").press("ArrowRight")
+    wait_for_frame(page, 31)
+    page.mouse.move(box["x"] + 1, box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] + 90, box["y"] + 30, steps=4)
+    page.mouse.up()
+    wait_for_frame(page, 40)
+    assert page.locator("#lanes").inner_text() == "Error"
+    assert page.locator("#no-keys").is_visible()
 
 
 def test_overlay_is_explained_by_its_legend(page):

@@ -15,7 +15,7 @@ export function listenToKeys(actions) {
 function usesKey(target, key) {
   if (target.isContentEditable || target.matches("textarea, select, input[type=number], input[type=text]")) return true;
   const moves = /^(Arrow|Home|End|Page)/.test(key);
-  if (target.matches("[role=slider], input[type=range], input[type=radio]")) return moves;
+  if (target.matches("input[type=range], input[type=radio]")) return moves;
   return target.matches("button, a, summary") && (key === " " || key === "Enter");
 }
 

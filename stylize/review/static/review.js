@@ -1,6 +1,8 @@
 // The review page: one project, its player and its panels.
 
 import { getJson, showError } from "./api.js";
+import { markCurrent, showKeys, showWorst } from "./panels.js";
+import { Timeline } from "./timeline.js";
 import { listenToKeys, listenToPointers } from "./input.js";
 import { showLegend } from "./legend.js";
 import { Pictures } from "./pictures.js";
@@ -17,6 +19,7 @@ const query = new URLSearchParams(location.search);
 let project = null, player = null, pictures = null, overlay = "", needsDraw = true, shown = -1;
 const stage = new Stage(element("canvas"), () => { player?.wish(); redraw(); });
 const stageElement = element("stage");
+const timeline = new Timeline(element("timeline"), element("lanes"), (place) => { player.pause(); player.seek(place); });
 
 function redraw() {
   needsDraw = true;
@@ -79,8 +82,8 @@ function showPlace() {
   element("play").setAttribute("aria-label", player.direction ? "Pause" : "Play");
   if (document.activeElement !== element("frame")) element("frame").value = player.frame;
   element("timecode").textContent = project.timecodes[player.place];
-  element("scrub").value = player.place;
-  element("scrub").setAttribute("aria-valuetext", `frame ${player.frame}`);
+  timeline.show(player);
+  markCurrent(project, player.frame);
   const speed = player.direction === 0 ? `${+project.rate.toFixed(3)} fps` : `${player.measuredRate.toFixed(1)} of ${+(project.rate * Math.abs(player.direction)).toFixed(3)} fps`;
   element("speed").textContent = player.direction < 0 ? `← ${speed}` : speed;
   const [first, last] = player.range;
@@ -163,7 +166,6 @@ function connect() {
   element("opacity").addEventListener("input", (event) => { stage.opacity = event.target.value / 100; redraw(); });
   element("wipe").addEventListener("input", (event) => setWipe(event.target.value / 100));
   element("gain").addEventListener("change", (event) => { stage.gain = +event.target.value; redraw(); });
-  element("scrub").addEventListener("input", (event) => { player.pause(); player.seek(+event.target.value); });
   element("frame").addEventListener("change", (event) => {
     player.pause();
     player.seekFrame(+event.target.value);
@@ -213,6 +215,7 @@ async function open(part) {
   setOverlay(state.overlays.includes(overlay) ? overlay : "");
   setMode(state.results.length || frame !== undefined ? stage.mode : "plate");
   player.seek(Math.max(0, state.frames.indexOf(frame ?? +query.get("frame"))));
+  await loadCurves(part);
 }
 
 function showFacts() {
@@ -226,7 +229,8 @@ function showFacts() {
   const names = { error: "Error", source: "Which key", matte: "Matte" };
   element("overlay").replaceChildren(new Option("None", ""), ...project.overlays.map((name) => new Option(names[name], name)));
   element("overlay-tools").hidden = !project.overlays.length;
-  element("scrub").max = project.frames.length - 1;
+  timeline.setProject(project);
+  showKeys(project, seekTo);
   element("frame").min = project.frames[0];
   element("frame").max = project.frames.at(-1);
   if (project.problem) showError(new Error(project.problem));
@@ -240,7 +244,21 @@ async function firstProject() {
   return new Promise(() => {}); // this page is left
 }
 
-startTheme(redraw);
+function seekTo(frame) {
+  player.pause();
+  player.seekFrame(frame);
+}
+
+// Fetch the curves, again while the server has yet to read the error maps of a long shot.
+async function loadCurves(part) {
+  const found = await getJson(`/api/project/${project.id}/curves?part=${encodeURIComponent(part)}`);
+  if (part !== project.part) return;
+  timeline.setCurves(found);
+  showWorst(found.worst, seekTo);
+  if (!found.is_complete) await loadCurves(part);
+}
+
+startTheme(() => { redraw(); timeline.redraw(); });
 connect();
 draw();
 open("").catch(showError);

@@ -91,7 +91,7 @@ export class Stage {
     context.globalAlpha = 1;
     context.fillStyle = getComputedStyle(canvas.parentElement).backgroundColor;
     context.fillRect(0, 0, canvas.width, canvas.height);
-    context.imageSmoothingEnabled = this.scale < 2;
+    context.imageSmoothingEnabled = this.zoom < 2; // pixels are visible only to those who zoom in
     context.imageSmoothingQuality = "high";
     if (this.mode === "side") this.drawSides(pictures, overlay);
     else if (this.mode === "wipe") this.drawWipe(pictures, overlay);
