@@ -89,10 +89,13 @@ def read_table(path: Path) -> str:
         raise PlanError(f"{path}: expected CSV in UTF-8, found another encoding; export it again as UTF-8") from None
 
 
-def read_choices(path: Path, frames: Collection[int], *, is_partial: bool) -> dict[int, KeyChoice]:
+def read_choices(
+    path: Path, frames: Collection[int] | None = None, *, is_partial: bool = False
+) -> dict[int, KeyChoice]:
     """Read the choices for single keys from a table, by frame. A table without their columns has none.
 
-    Raises PlanError with the line and column of an invalid entry. For the arguments, see ``read_keys``.
+    frames, is_partial: see ``read_keys``; None accepts every frame. Raises PlanError with the line and column of an
+    invalid entry.
     """
     text = read_table(path)
     try:
@@ -102,7 +105,9 @@ def read_choices(path: Path, frames: Collection[int], *, is_partial: bool) -> di
     return {frame: replace(choice, origin=f"{path}, {choice.origin}") for frame, choice in found.items()}
 
 
-def parse_choices(text: str, frames: Collection[int], *, is_partial: bool = False) -> dict[int, KeyChoice]:
+def parse_choices(
+    text: str, frames: Collection[int] | None = None, *, is_partial: bool = False
+) -> dict[int, KeyChoice]:
     """Parse the choices in a table; see ``read_choices``. Raises PlanError, whose message begins with the position."""
     found: dict[int, KeyChoice] = {}
     for line, cells in _rows(text, ("frame",)):
@@ -118,7 +123,7 @@ def parse_choices(text: str, frames: Collection[int], *, is_partial: bool = Fals
             continue
         if frame in found:
             raise PlanError(f"line {line}, column frame: {frame} is already in {found[frame].origin}; remove one")
-        if frame in frames:
+        if frames is None or frame in frames:
             found[frame] = choice
         elif not is_partial:
             raise PlanError(f"line {line}, column frame: {frame} is not one of the frames of the shot; correct it")
