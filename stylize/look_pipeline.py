@@ -88,8 +88,9 @@ class LookRun:
     sheets: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        self.repaint, self.choices = frozenset(self.context.settings.repaint), read_key_choices(self.context)
+        self.repaint = frozenset(self.context.settings.repaint)
         with prefix_errors(self.context.name):
+            self.choices = read_key_choices(self.context)
             self.refinement_state = refinement.stored_rounds(self.context, self.planned)
 
     @property

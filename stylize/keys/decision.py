@@ -125,7 +125,8 @@ class Ledger:
             return decide(Fate.PAINT)
         key = self._retouched(file) if choice.pick and project.is_changed(file) else identity.key
         if project.fresh(path, key):
-            return decide(Fate.FRESH)
+            # A run that was killed has stored the picture, but not what it was made of.
+            return decide(Fate.FRESH, "" if made else key)
         if project.made_from(path, key):
             return decide(Fate.VERSIONS)
         if made and (made.own, made.candidate) == (identity.own, choice.candidate):

@@ -29,6 +29,8 @@ _FRAME = re.compile(rf"-?[0-9]{{1,{FRAME_DIGITS}}}")
 BYTE_ORDER_MARK = "\ufeff"
 # Largest seed, as of --seed.
 MAX_SEED = 2**31 - 1
+# Maximum size of a table: more than a row for each frame of a day.
+MAX_BYTES = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ def read_keys(path: Path, frames: Sequence[int], *, is_partial: bool) -> tuple[i
 def read_table(path: Path) -> str:
     """Read the text of a table, without a byte order mark. Raises PlanError if it is missing or not UTF-8."""
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise PlanError(f"{path}: expected a table of at most {MAX_BYTES >> 20} MiB; give that of the plan")
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise PlanError(

@@ -98,6 +98,16 @@ def test_other_precision_and_versions_keep_every_key_and_are_reported_once(runs,
     assert runs.said("kept although rendered with precision none, now float16: keyframes 1, 8;")
 
 
+def test_record_that_a_killed_run_did_not_write_is_written_by_the_next(runs, monkeypatch):
+    for path in (runs.project / "state").glob("*.jsonl"):
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(line for line in lines if '"fact": "key ' not in line))
+    assert runs.run().rendered == ()
+    monkeypatch.setattr(A1111Renderer, "environment", lambda self: {"precision": "float16"})
+    assert runs.run().rendered == ()
+    assert runs.said("with precision none, now float16: keyframes 1, 4, 8")
+
+
 def test_other_version_of_a_stage_keeps_every_key(runs, monkeypatch):
     from stylize import stages
 
