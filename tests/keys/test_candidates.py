@@ -271,6 +271,12 @@ def test_table_that_a_person_edited_stays_theirs(chosen):
     assert chosen.bits()[4] == bits(chosen, 4)[2]
 
 
+def test_choice_for_a_frame_without_a_key_is_reported(runs):
+    edit(runs, f5={"seed": 3}, f6={"lock": "x"})
+    assert runs.run().rendered == ()
+    assert runs.said("keys.csv, line 2: not used, because not a keyframe: frames 5-6")
+
+
 def test_layers_have_candidates_and_tables_of_their_own(runs):
     matte = np.zeros((48, 64), np.uint8)
     matte[:, :32] = 255
