@@ -3,10 +3,11 @@
 This is one file of more than 400 lines because no other module may depend on argv, click or the terminal.
 """
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,6 +17,7 @@ from click.shell_completion import CompletionItem
 import stylize
 from stylize.errors import SettingsError, StylizeError
 from stylize.events import Event, Message, StageProgress
+from stylize.real_path import real_path
 from stylize.settings import (
     FLAG,
     LOOKS_OPTIONS,
@@ -388,6 +390,44 @@ def report_command(project: Path, quiet: bool, **flags: Any) -> None:
         _print_line(f"wrote: {path}")
 
 
+@command.command(
+    "review", cls=_OptionCommand, options=OPTIONS,
+    short_help="Look at a project in the browser, on this machine.",
+)  # fmt: skip
+@click.argument("shot", type=_Path(path_type=Path), required=False)
+@click.option(
+    "--root", "roots", type=_Path(path_type=Path), multiple=True, metavar="FOLDER",
+    help="Folder whose projects the start page lists. May be repeated.  [default: the current folder]",
+)  # fmt: skip
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port.  [default: a free one]")
+@click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Address to listen at.  [default: 127.0.0.1]")
+@click.option("--public", is_flag=True, help="Allow an address that other machines reach; not encrypted.")
+@_options(OPTIONS, OPTIONS)
+def review_command(
+    shot: Path | None, roots: tuple[Path, ...], port: int, host: str, public: bool, quiet: bool, verbose: bool,
+    **flags: Any,
+) -> None:  # fmt: skip
+    """Open SHOT or a project in the browser; without one, list the projects in the current folder.
+
+    The address that is printed works once, on this machine. Options of a run are stored in the project.
+    """
+    from stylize.review.serve import ServerAddress, check_extra, serve
+
+    check_extra()
+    from stylize.review.prepare import prepare_project
+    from stylize.review.roots import open_roots
+
+    with _Console(quiet, verbose) as console:
+        given = _given(flags, OPTIONS)
+        if shot is None and given:
+            raise SettingsError(f"{OPTIONS[next(iter(given))].flags[-1]} needs a shot or a project; give one")
+        opened = open_roots(
+            roots or (Path(),), () if shot is None else (prepare_project(shot, given, console.receive),)
+        )
+    with suppress(KeyboardInterrupt):
+        serve(opened, ServerAddress(host, port, public), lambda address: _print_line(f"open: {address}"))
+
+
 @command.command("check", short_help="Regenerate golden projects and compare them; exit with code 1 if any differs.")
 @click.argument("folder", type=_Path(path_type=Path))
 @click.option("--update", is_flag=True, help="Approve the results instead of comparing them.")
@@ -407,6 +447,40 @@ def check_command(folder: Path, update: bool, quiet: bool, **flags: Any) -> None
             "the result differs from the approved frames; see differs/, and approve it with --update if it is better",
             FAILED,
         )
+
+
+@command.command("pick", short_help="Choose among the candidates of keyframes, and lock keyframes.")
+@click.argument("project", type=_Path(path_type=Path))
+@click.argument("choices", metavar="FRAME=NUMBER...", nargs=-1, required=True)
+@click.option("--layer", metavar="NAME", help="Layer of the keyframes, in a project with layers.")
+@click.option("--lock", is_flag=True, help="Lock these keyframes: no run renders them again.")
+@click.option("--unlock", is_flag=True, help="Unlock these keyframes.")
+@_trust_options
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def pick_command(
+    project: Path, choices: tuple[str, ...], layer: str | None, lock: bool, unlock: bool, quiet: bool, **flags: Any
+) -> None:
+    """Choose candidates of keyframes of PROJECT (shot.stylize) for its next run, such as 40=3 50=1.
+
+    40= clears the choice for frame 40. Candidates come from a run with --candidates, and are shown in candidates.png.
+    """
+    if lock and unlock:
+        raise click.UsageError("--lock and --unlock exclude each other; give one of them")
+    with _Console(quiet, False) as console:
+        given = _given(flags, OPTIONS)
+        chosen = dict(map(_choice, choices))
+        wanted = True if lock else False if unlock else None
+        table = stylize.pick(project, chosen, layer=layer, lock=wanted, on_event=console.receive, **given)
+    if not quiet:
+        _print_line(f"wrote: {table}; run stylize {project} to use it")
+
+
+def _choice(word: str) -> tuple[int, int | None]:
+    """Read a word such as 40=3."""
+    match = re.fullmatch(r"(-?[0-9]+)=([0-9]*)", word)
+    if match is None:
+        raise SettingsError(f"expected FRAME=NUMBER, such as 40=3, found {word!r}")
+    return int(match[1]), int(match[2]) if match[2] else None
 
 
 @command.command("clean", short_help="Remove files that a project can regenerate, and report their size.")
@@ -495,7 +569,7 @@ def version_list_command(project: Path) -> None:
     from stylize.project import VersionStore, matching_version, read_project, refuse_links
 
     read_project(project)
-    root = project.resolve()
+    root = real_path(project)
     refuse_links(root)
     store = VersionStore(root)
     from stylize.summary import list_lines

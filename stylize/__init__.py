@@ -12,7 +12,7 @@ total)`` and ``on_message(text)`` receive progress and messages as plain values.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -66,6 +66,7 @@ __all__ = [
     "looks",
     "make_mattes",
     "open",
+    "pick",
     "plan",
     "report",
     "run",
@@ -200,6 +201,34 @@ def report(
 
     reporter = make_reporter(on_event, cancel, on_progress, on_message)
     return pipeline.report(Path(project), reporter, trust=trust, allow=allow)
+
+
+def pick(
+    project: _Path,
+    choices: Mapping[int, int | None],
+    *,
+    layer: str | None = None,
+    lock: bool | None = None,
+    trust: bool = False,
+    allow: Sequence[str] = (),
+    on_event: OnEvent | None = None,
+    cancel: Cancel | None = None,
+    on_progress: OnProgress | None = None,
+    on_message: OnMessage | None = None,
+) -> Path:
+    """Choose among the candidates of keys for the next run, as in ``stylize.pick("shot.stylize", {40: 3})``.
+
+    choices: number of a candidate by frame; 1 is the key with its own seed, and None clears the choice. layer: name of
+    the layer, in a project with layers. lock: True to lock these keys, so that no run renders them again, False to
+    unlock them. trust, allow: as the options of a run. Returns the path of the table that holds the choices. Raises
+    StylizeError if the project or a candidate does not exist, or a key is locked.
+    """
+    from stylize.pick_candidates import pick_candidates
+
+    reporter = make_reporter(on_event, cancel, on_progress, on_message)
+    return pick_candidates(
+        Path(project), choices, layer=layer, lock=lock, trust=trust, allow=allow, message=reporter.message
+    )
 
 
 def check(

@@ -9,18 +9,23 @@ from types import MappingProxyType
 from stylize import refinement
 from stylize.context.context import Context
 from stylize.context.keys import PAINTED
+from stylize.context.model_store import ModelStore
 from stylize.errors import SettingsError
 from stylize.events import KeyRendered
 from stylize.extensions.discovery import renderer as renderer_of
 from stylize.jobs import Task, run_in_order, task_id
 from stylize.keys import rendering
+from stylize.keys.candidate_sheet import KeyCandidates, write_candidate_sheets
 from stylize.keys.conditioning import open_conditioning
+from stylize.keys.key_choice import NO_CHOICE, KeyChoice
+from stylize.keys.key_plan import KeyInputs, KeyPlan, PlateSource
 from stylize.keys.upgraded import upgraded_keys
 from stylize.media.colour_report import colour_report
 from stylize.media.images import has_several_pictures
 from stylize.media.sequences import name_frames
 from stylize.planning.budget import TimedRenderer, key_limits, record_costs
-from stylize.planning.picking import ShotPlan, plan_shots, shot_light, with_coverage
+from stylize.planning.key_choices import read_key_choices, with_prompts, write_missing_table
+from stylize.planning.picking import LOCKED, ShotPlan, plan_shots, shot_light, with_coverage
 from stylize.refinement import Refinement, RefinementState
 from stylize.renderers import Renderer, make_renderer, plates_destination
 from stylize.renderers.painted import PaintedRenderer
@@ -40,6 +45,8 @@ class LookResult:
     painted: tuple[int, ...]
     redone: tuple[int, ...]
     refinements: tuple[Refinement, ...]
+    candidates: Mapping[int, tuple[Path, ...]] = field(default_factory=dict)
+    sheets: tuple[Path, ...] = ()
 
 
 def plan_look(context: Context, shot_frames: tuple[tuple[int, ...], ...]) -> tuple[ShotPlan, ...]:
@@ -67,7 +74,8 @@ class LookRun:
     """Run of one look through the stages.
 
     planned: its shots, without the keyframes that refinement adds. rendered, redone: keys and frames made in this run.
-    painted: keys painted by hand. key_seconds: see ``TimedRenderer``.
+    painted: keys painted by hand. key_seconds: see ``TimedRenderer``. candidates: files of the
+    candidates of each key, in order, and sheets of them, made or confirmed in this run.
     """
 
     context: Context
@@ -76,8 +84,11 @@ class LookRun:
     redone: set[int] = field(default_factory=set)
     painted: tuple[int, ...] = ()
     key_seconds: list[float] = field(default_factory=list)
+    candidates: dict[int, tuple[Path, ...]] = field(default_factory=dict)
+    sheets: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
+        self.repaint, self.choices = frozenset(self.context.settings.repaint), read_key_choices(self.context)
         with prefix_errors(self.context.name):
             self.refinement_state = refinement.stored_rounds(self.context, self.planned)
 
@@ -115,18 +126,22 @@ class LookRun:
         """Return the result of the look."""
         kept = self.rendered & {frame for plan in self.shots for frame in plan.keys}
         rounds = self.refinement_state.rounds
-        return LookResult(self.shots, tuple(sorted(kept)), self.painted, tuple(sorted(self.redone)), rounds)
+        candidates = {frame: self.candidates[frame] for frame in sorted(self.candidates)}
+        return LookResult(
+            self.shots, tuple(sorted(kept)), self.painted, tuple(sorted(self.redone)), rounds, candidates, self.sheets
+        )
 
     def _render(self, tasks: Sequence[Task]) -> None:
         """Render the keys of all shots, one shot after the other."""
         context, shots = self.context, self.shots
         painted, numbers = context.keys.painted(), [key.frame for plan in shots for key in plan.keyframes]
-        context.keys.remove_stale([*numbers, *painted])
+        locked = [frame for frame, choice in self.choices.items() if choice.lock]
+        context.keys.remove_stale([*numbers, *painted, *locked])
         self.painted = tuple(sorted(painted & set(numbers)))
         planned_keys = {frame for plan in self.planned for frame in plan.keys}
         late = frozenset(frame for plan in shots for frame in plan.keys if frame not in planned_keys)
         retried = self.refinement_state.retried or frozenset()
-        inputs, renderer = _key_inputs(context, [number for number in numbers if number not in painted])
+        inputs, renderer = _key_inputs(context, [number for number in numbers if number not in painted], self.choices)
         files, done, upgraded = context.keys.files(), list[int](), upgraded_keys(context)
 
         def on_key(number: int, new: bool) -> None:
@@ -139,25 +154,50 @@ class LookRun:
         def on_step(part: float) -> None:
             context.progress("render", len(done), len(numbers), part)
 
-        def key_plan_of(plan: ShotPlan) -> rendering.KeyPlan:
+        def key_plan_of(plan: ShotPlan) -> KeyPlan:
             keys = {key.frame: files.get(key.frame, context.file("keys", key.frame)) for key in plan.keyframes}
-            added = frozenset(key.frame for key in plan.keyframes if key.reason == PAINTED)
-            return rendering.KeyPlan(
-                plan.frames, keys, painted, added & painted, context.shot.depth, late, retried, upgraded,
+            added = frozenset(key.frame for key in plan.keyframes if key.reason == PAINTED) & painted
+            kept = frozenset(key.frame for key in plan.keyframes if key.reason == LOCKED)
+            return KeyPlan(
+                plan.frames, keys, painted, added | kept, context.shot.depth, late, retried, upgraded,
                 shot_light(context.during(PLAN), plan.frames) if keys.keys() - painted else {},
+                self.choices, context.settings.candidates or 1, self.repaint, context.settings.keep_others,
             )  # fmt: skip
 
-        key_plans = [key_plan_of(plan) for plan in shots]
+        key_plans, candidates = [key_plan_of(plan) for plan in shots], list[KeyCandidates]()
         _report_sending(context, key_plans, inputs)
         context.progress("render", 0, len(numbers))
         for task, key_plan in zip(tasks, key_plans, strict=True):
             project = context.project.during(task.id)
             with context.reporter.task(task.id):
-                self.rendered.update(
-                    rendering.render_keys(key_plan, inputs, project, on_key, context.reporter, on_step)
-                )
+                found = rendering.render_keys(key_plan, inputs, project, on_key, context.reporter, on_step)
+                self.rendered.update(found.rendered)
+                candidates += self._candidates(found.candidates, inputs)
+        self.repaint = frozenset()  # rounds of refinement do not paint them once more
+        if candidates:
+            self._write_sheets(candidates)
         record_costs(context.during(PLAN), renderer)
         self.key_seconds += renderer.seconds
+
+    def _candidates(self, files: Mapping[int, tuple[Path, ...]], inputs: KeyInputs) -> list[KeyCandidates]:
+        """Return the candidates of the keys of a shot. files: by frame, in order."""
+        found = []
+        for number, paths in files.items():
+            self.candidates[number] = paths
+            choice = self.choices.get(number, NO_CHOICE)
+            seed = inputs.seed if choice.seed is None else choice.seed
+            found.append(KeyCandidates(number, paths, seed, choice, choice.prompt or ""))
+        return found
+
+    def _write_sheets(self, candidates: Sequence[KeyCandidates]) -> None:
+        context = self.context
+        self.sheets = tuple(write_candidate_sheets(context, candidates, len(self.planned)))
+        table = write_missing_table(context, self.shots)
+        files = ", ".join(map(str, self.sheets))
+        context.message(
+            f"candidates of {name_frames(self.candidates, 'keyframe')}: {files}; choose with stylize pick, or in the "
+            f"column pick of {table}"
+        )
 
     def _propagate(self, tasks: Sequence[Task]) -> None:
         self.last = propagate_shots(self.context, self.shots)
@@ -187,8 +227,10 @@ _RUNNERS: Mapping[str, Callable[[LookRun, Sequence[Task]], None]] = MappingProxy
 )
 
 
-def _key_inputs(context: Context, to_render: Sequence[int]) -> tuple[rendering.KeyInputs, TimedRenderer]:
-    """Return the inputs of key rendering. to_render: the keys that are not painted."""
+def _key_inputs(
+    context: Context, to_render: Sequence[int], choices: Mapping[int, KeyChoice]
+) -> tuple[KeyInputs, TimedRenderer]:
+    """Return the inputs of key rendering. to_render: the keys that are not painted. choices: for single keys."""
     settings = context.settings
     paths = settings.references if to_render else ()
     references = rendering.read_references(paths, context.project, context.shot.colour)
@@ -196,20 +238,22 @@ def _key_inputs(context: Context, to_render: Sequence[int]) -> tuple[rendering.K
         context.message(f"warning: the reference {path} contains several pictures; only the first is used")
     for note in filter(None, (colour_report(path, context.shot.colour) for path in paths)):
         context.message(note)
-    renderer = TimedRenderer(_renderer(settings) if to_render else PaintedRenderer())
-    source = rendering.PlateSource(
+    shared = context.models
+    renderer = TimedRenderer(_renderer(with_prompts(settings, choices), shared) if to_render else PaintedRenderer())
+    source = PlateSource(
         context.plates.colour,
         lambda frame: context.project.plate_digest(context.plates.paths[frame]),
         context.shot.colour,
     )
     stages = (renderer_of(settings.renderer).cache_stage, *context.motion.stages)
-    inputs = rendering.KeyInputs(
-        source, renderer, stages, references, settings.seed, context.motion, open_conditioning(context)
-    )
+    inputs = KeyInputs(
+        source, renderer, stages, references, settings.seed, context.motion, open_conditioning(context),
+        settings.renderer, lambda: (_renderer(settings, shared) if to_render else PaintedRenderer()).cache_key(),
+    )  # fmt: skip
     return inputs, renderer
 
 
-def _report_sending(context: Context, plans: Sequence[rendering.KeyPlan], inputs: rendering.KeyInputs) -> None:
+def _report_sending(context: Context, plans: Sequence[KeyPlan], inputs: KeyInputs) -> None:
     """Report, before rendering, which plates are sent to a server, and its address."""
     destination = plates_destination(context.settings)
     if destination is None:
@@ -219,10 +263,10 @@ def _report_sending(context: Context, plans: Sequence[rendering.KeyPlan], inputs
         context.message(f"plates are sent to {destination}: {name_frames(numbers, 'keyframe')}")
 
 
-def _renderer(settings: Settings) -> Renderer:
+def _renderer(settings: Settings, models: ModelStore) -> Renderer:
     if renderer_of(settings.renderer).needs_reference and settings.style is None:
         raise SettingsError(
             "there are keys to render, but no reference; give one with --style PICTURE, "
             "or painted keys with --keys FOLDER"
         )
-    return make_renderer(settings.renderer, settings)
+    return make_renderer(settings.renderer, settings, models=models)

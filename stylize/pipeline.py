@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stylize import refinement
 from stylize.context.context import Context
+from stylize.context.model_store import ModelStore
 from stylize.errors import OutputError, ProjectError
 from stylize.event_log import open_log
 from stylize.events import Message
@@ -18,6 +19,7 @@ from stylize.extensions.discovery import distribution_versions
 from stylize.full_estimate import estimate_full_run
 from stylize.interchange import handoff
 from stylize.jobs import Task, run_in_order, task_id
+from stylize.key_requests import check_key_requests
 from stylize.look_pipeline import PLAN, LookResult, LookRun, look_with_coverage, plan_look
 from stylize.media.targets import target_of
 from stylize.planning.budget import key_limits
@@ -62,15 +64,16 @@ def run(shot: Path, settings: Settings, project: Path | None = None, reporter: R
 
 @contextmanager
 def open_run(
-    shot: Path, settings: Settings, project: Path | None = None, reporter: Reporter = SILENT
-) -> Iterator["Run"]:
-    """Open a shot for a run, excluding other runs until the end."""
+    shot: Path, settings: Settings, project: Path | None = None, reporter: Reporter = SILENT,
+    models: ModelStore | None = None,
+) -> Iterator["Run"]:  # fmt: skip
+    """Open a shot for a run, excluding other runs until the end. models: see ``open_session``."""
     use_threads(settings.threads)
     # The reporter was made first, so that the time of loading libraries counts.
     times = StepTimes(started=reporter.started)
     with (
         open_log(settings.log_json, **_start(shot, settings)) as log,
-        open_session(shot, settings, project, reporter.also_to(log.receive).also_to(times.receive)) as session,
+        open_session(shot, settings, project, reporter.also_to(log.receive).also_to(times.receive), models) as session,
     ):
         log.write("disk", **asdict(session.disk))
         yield Run(session, times)
@@ -187,6 +190,7 @@ class Run:
         """Make the plan, and run its tasks."""
         session, settings = self.session, self.context.settings
         tasks = self.tasks()
+        check_key_requests(settings, self.look_runs)
         if settings.runs("propagate") or settings.runs("export"):
             for context in (self.context, *(session.looks if session.layered else ())):
                 with prefix_errors(context.name):

@@ -18,6 +18,7 @@ from stylize.media.targets import check_encoding, parse_target, target_of
 from stylize.planning.keys_csv import read_keys
 from stylize.project import Project
 from stylize.project.protect import check_overwrite, refuse_inputs, refuse_unwritable
+from stylize.real_path import real_path
 from stylize.renderers import DownloadPermission, make_renderer
 from stylize.reporter import OnMessage
 from stylize.settings import DEPTH_AUTO, Look, Settings, is_matte_keyword
@@ -36,7 +37,7 @@ def check_output(settings: Settings, shot: Shot, path: Path) -> None:
     """Raise SettingsError when the result would replace the shot itself. path: path of the shot."""
     if settings.output is not None:
         target = parse_target(settings.output, shot.name, padding=shot.padding)
-        if target.path.resolve() == path.resolve():
+        if real_path(target.path) == real_path(path):
             raise SettingsError(f"-o {settings.output} is the shot itself; choose another path for the result")
 
 

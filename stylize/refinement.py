@@ -19,12 +19,13 @@ from stylize.keys.conditioning import open_conditioning
 from stylize.keys.neighbour_agreement import NeighbourAgreement, neighbour_agreements
 from stylize.keys.rendering import REFINE_RETRIES
 from stylize.planning.keyframes import Keyframe
-from stylize.planning.picking import ShotPlan
+from stylize.planning.picking import LOCKED, ShotPlan
 from stylize.planning.shared_choice import SharedChoice, shared_choice
 from stylize.planning.uncovered import MIN_DISTANCE, best_frame, error_floor, pays_off, shot_error
 from stylize.renderers import make_renderer
+from stylize.renderers.protocol import key_inputs
 from stylize.spans.frame_errors import frame_error
-from stylize.stages import cache_key
+from stylize.stages import cache_key, inputs_half
 
 _NAME = "refined"
 
@@ -85,7 +86,11 @@ def stored_rounds(context: Context, shots: Sequence[ShotPlan]) -> RefinementStat
     """
     if context.settings.refine is None or context.matte_is_empty:
         return RefinementState((), True)
-    stored = context.project.recall(_NAME, _key(context, shots)) or _shared(context, shots).recall()
+    stored = (
+        context.project.recall(_NAME, _key(context, shots))
+        or context.project.recall(_NAME, _former_key(context, shots))
+        or _shared(context, shots).recall()
+    )
     if stored is None:
         return RefinementState()
     rounds = tuple(Refinement(int(frame), *figures) for frame, *figures in stored["rounds"])
@@ -241,7 +246,7 @@ def _shared(context: Context, shots: Sequence[ShotPlan]) -> SharedChoice:
 
 
 def _planned_keys(shots: Sequence[ShotPlan]) -> list[list[int]]:
-    return [[key.frame for key in plan.keyframes if key.reason != PAINTED] for plan in shots]
+    return [[key.frame for key in plan.keyframes if key.reason not in (PAINTED, LOCKED)] for plan in shots]
 
 
 def _style_digest(context: Context) -> str:
@@ -249,7 +254,21 @@ def _style_digest(context: Context) -> str:
 
 
 def _key(context: Context, shots: Sequence[ShotPlan]) -> str:
-    """Return the cache key of everything that the errors depend on, except painted keys."""
+    """Return the hash of everything that the errors depend on, except painted keys, versions, device and precision.
+
+    Otherwise keys that rounds have added would be removed, and painted again, for reasons that keep all other keys.
+    """
+    painter = make_renderer(context.settings.renderer, context.settings)
+    keys = [[key_inputs(painter, frame, follows=True) for frame in numbers] for numbers in _planned_keys(shots)]
+    return inputs_half(_key_of(context, shots, ["renderer", context.settings.renderer, keys]))
+
+
+def _former_key(context: Context, shots: Sequence[ShotPlan]) -> str:
+    """Return the cache key under which earlier versions recorded the rounds."""
+    return _key_of(context, shots, make_renderer(context.settings.renderer, context.settings).cache_key())
+
+
+def _key_of(context: Context, shots: Sequence[ShotPlan], painted_by: object) -> str:
     settings, frames = context.settings, context.shot.frames
     keys = _planned_keys(shots)
     conditioning = open_conditioning(context)
@@ -257,7 +276,7 @@ def _key(context: Context, shots: Sequence[ShotPlan]) -> str:
     return cache_key(
         "refinement", [plan.frames for plan in shots], keys, context.plate_digests(frames),
         context.matte_inputs(frames), context.guide_inputs(frames), context.motion.cache_key(frames),
-        SynthesisSettings().cache_key(), make_renderer(settings.renderer, settings).cache_key(), _style_digest(context),
+        SynthesisSettings().cache_key(), painted_by, _style_digest(context),
         context.shot.depth, conditioning_inputs, settings=settings,
         uses=(*context.motion.stages, renderer(settings.renderer).cache_stage),
     )  # fmt: skip

@@ -15,6 +15,7 @@ from stylize.errors import ProjectError, SettingsError, ShotError
 from stylize.events import Message
 from stylize.project import is_project, project_of, trusted_settings
 from stylize.project.layout import EXPORT
+from stylize.real_path import real_path
 from stylize.reporter import SILENT, Reporter
 from stylize.settings import (
     LOOKS_OPTIONS,
@@ -84,9 +85,9 @@ def _replaced(
     if not is_project(path):
         raise SettingsError(f"--replace-shot applies to a project, found {path}; give the project instead of the shot")
     target, settings = project_of(new, settings.project), replace(settings, replace_shot=None)
-    if is_project(target) and target.resolve() != path.resolve():
+    if is_project(target) and real_path(target) != real_path(path):
         shot, stored = trusted_settings(target, {}, reporter.message)
-        if shot != new.resolve():
+        if shot != real_path(new):
             raise ProjectError(f"{target} is the project of {shot}; choose another with --project FOLDER")
         reporter.message(f"note: {target} has already taken over from {path}, and continues")
         merged, _ = build_settings([Source("", stored.stored()), own[-1]])

@@ -1,7 +1,7 @@
 """Result of a run, for scripts and the command line: frames, keyframes, and paths."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -26,6 +26,7 @@ class Result:
     scale: size of a draft over that of the shot; None at full size. full_seconds: estimated time of the full run, in
     seconds; None at full size, and if a draft cannot estimate it. run_seconds: of a plan, the estimated time of its
     run, in seconds, from speeds measured on this machine; None if they are not known yet, and in the result of a run.
+    candidates: pictures to choose from by keyframe, in order, of ``--candidates``; those of layers are in ``layers``.
     """
 
     project: Path
@@ -45,6 +46,7 @@ class Result:
     scale: Fraction | None = None
     full_seconds: float | None = None
     run_seconds: float | None = None
+    candidates: Mapping[int, tuple[Path, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class LayerResult:
     painted: tuple[int, ...]
     redone: tuple[int, ...]
     refinements: tuple[Refinement, ...]
+    candidates: Mapping[int, tuple[Path, ...]] = field(default_factory=dict)
 
 
 def make_result(
@@ -77,7 +80,7 @@ def make_result(
         painted=_union(result.painted for result in results),
         redone=redone,
         reused=tuple(sorted(set(frames) - set(redone))),
-        outputs=outputs,
+        outputs=(*(sheet for result in results for sheet in result.sheets), *outputs),
         notes=notes,
         pixels=shot.size[0] * shot.size[1],
         timecodes=timecodes(shot),
@@ -87,6 +90,7 @@ def make_result(
         scale=None if session.context.draft is None else session.context.draft.scale,
         full_seconds=full_seconds,
         run_seconds=run_seconds,
+        candidates={} if session.layered else results[0].candidates,
     )
 
 
@@ -112,7 +116,7 @@ def _layer_results(session: Session, results: Sequence[LookResult]) -> tuple[Lay
     return tuple(
         LayerResult(
             look.name, look.project.root, look.settings.on, existing_frames(look), result.shots, result.rendered,
-            result.painted, result.redone, result.refinements,
+            result.painted, result.redone, result.refinements, result.candidates,
         )
         for look, result in zip(session.looks, results, strict=True)
     )  # fmt: skip

@@ -116,6 +116,8 @@ def _costly(context: Context, stage: str) -> tuple[str, tuple[str, ...], list[An
         # A plan may lack the reference that the run of this renderer needs.
         references = max(len(settings.references), int(settings.renderer == "example"))
         values = [settings.renderer, references, *map(str, (*asked, *settings.control))]
+        # A step renders all candidates of a key.
+        values += [] if settings.candidates is None else [f"{settings.candidates} candidates"]
         return "keys", (renderer_of(settings.renderer).cache_stage,), values
     if stage == PROPAGATE:
         vectors = settings.vectors or settings.vectors_back or settings.vectors_forward

@@ -10,6 +10,7 @@ from stylize.errors import OutputError, SettingsError, StyleError
 from stylize.io_errors import output_error
 from stylize.media.safe_write import atomic_write
 from stylize.project import digest_of, is_project, outward_references
+from stylize.real_path import real_path
 from stylize.settings import Settings, looks_of
 from stylize.settings.look_options import LOOK_OPTIONS
 from stylize.settings.preset import NOT_SAVED, preset_content
@@ -64,7 +65,7 @@ def save_preset(
     except OSError as error:
         raise output_error(error, file, _ELSEWHERE) from error
     # A link is replaced, and its target is not changed: the preset is in the folder of the link.
-    folder = file.parent.resolve()
+    folder = real_path(file.parent)
     values = {key: option.resolve(value) for key, option, value in _changed(look) if key not in NOT_SAVED}
     # Saved even at its default, because a preset replaces the renderer of the project that it is used on.
     values["renderer"] = look.renderer
@@ -74,7 +75,7 @@ def save_preset(
     outward = sorted({one.option for one in outward_references(file.parent, references_of(values))})
     written = {key: _relative(key, value, folder) for key, value in values.items()}
     both = zip(pictures, look.references, strict=True)
-    copied = {copy: original for copy, original in both if copy != original.resolve()}
+    copied = {copy: original for copy, original in both if copy != real_path(original)}
     for copy, original in copied.items():
         with atomic_write(copy, _ELSEWHERE) as partial:
             shutil.copyfile(original, partial)
@@ -124,7 +125,7 @@ def _reference(path: Path, folder: Path, name: str, overwrite: bool) -> Path:
 
     Raises StyleError for a missing picture, OutputError if another file is in the place of its copy.
     """
-    style = path.resolve()
+    style = real_path(path)
     if not style.is_file():
         raise StyleError(
             f"the reference {path} of this look no longer exists; put it back, or give the project another"

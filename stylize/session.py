@@ -1,7 +1,7 @@
 """Session of a run: the opened shot and project, checked early for errors, with every frame as a file."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib.metadata import version
@@ -12,6 +12,7 @@ from stylize.context.context import Context, draft_label
 from stylize.context.guides import Guide, open_guides
 from stylize.context.keys import Keys
 from stylize.context.mattes import Mattes, mattes_from_files
+from stylize.context.model_store import ModelStore
 from stylize.drafting import draft_looks, draft_project, draft_scale, draft_shot
 from stylize.errors import CancelledError, StylizeError
 from stylize.extensions.discovery import exporter
@@ -68,9 +69,12 @@ class Session:
 
 
 @contextmanager
-def open_session(path: Path, settings: Settings, folder: Path | None, reporter: Reporter) -> Iterator[Session]:
+def open_session(
+    path: Path, settings: Settings, folder: Path | None, reporter: Reporter, models: ModelStore | None = None
+) -> Iterator[Session]:
     """Open shot and project, conform the plates, and exclude other runs until the end.
 
+    models: models that other sessions share; without it, those of this session are released at its end.
     Raises a StylizeError for invalid footage, settings or files that the settings name.
     """
     reporter.check()
@@ -91,7 +95,7 @@ def open_session(path: Path, settings: Settings, folder: Path | None, reporter: 
             check_inputs(look.settings, shot, DownloadPermission(layer_reporter.message, reporter.progress))
     source, scale = _motion_source(settings, shot), draft_scale(settings, shot.size)
     project = Project(root, verify=settings.verify, overwrite=settings.overwrite, message=message)
-    with project.locked():
+    with project.locked(), nullcontext(models) if models is not None else ModelStore() as store:
         project.check_shot(path)
         shot = with_view(shot, settings, project, reporter.progress)
         open_looks = [_open_look(look, shot, project) for look in looks]
@@ -111,7 +115,7 @@ def open_session(path: Path, settings: Settings, folder: Path | None, reporter: 
         if scale is None:  # a draft does not change files of the full size
             _update_inputs(settings, open_looks, project, message)
         shot_context = _shot_context(
-            shot, settings, project, source, reporter, plates_needed=_plates_needed(looks, scale)
+            shot, settings, project, source, reporter, store, plates_needed=_plates_needed(looks, scale)
         )
         contexts = [
             _look_context(shot_context, open_look, *opened_inputs)
@@ -213,8 +217,8 @@ def _plates_needed(looks: Sequence[Look], scale: Fraction | None) -> bool:
 
 
 def _shot_context(
-    shot: Shot, settings: Settings, project: Project, source: Estimators | VectorFiles, reporter: Reporter, *,
-    plates_needed: bool,
+    shot: Shot, settings: Settings, project: Project, source: Estimators | VectorFiles, reporter: Reporter,
+    models: ModelStore, *, plates_needed: bool,
 ) -> Context:  # fmt: skip
     """Return the context of the whole shot. plates_needed: whether its plates are stored as files."""
     if plates_needed or shot.in_place:
@@ -228,7 +232,7 @@ def _shot_context(
     )  # fmt: skip
     return Context(
         "", shot, settings, project, project, plates, _open_keys(shot, settings, project), motion, None, {}, (),
-        reporter,
+        reporter, models=models,
     )  # fmt: skip
 
 

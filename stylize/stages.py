@@ -84,7 +84,7 @@ STAGES = _table(
     Stage("pick", 2, ("stylize.planning.choice", "stylize.planning.reasons"), ("coverage",),
           ("coverage", "optimise_for", "max_keyframes", "min_gap"),
           inputs="the plates and mattes of a shot, added, dropped and painted keys"),
-    Stage("budget", 1, ("stylize.planning.budget",), ("pick",), ("keys_budget", "threads"),
+    Stage("budget", 2, ("stylize.planning.budget",), ("pick",), ("keys_budget", "threads"),
           inputs="the renderer, and the keyframes that are worth rendering"),
     # Measured seconds stay valid when the code changes.
     Stage("key_cost", 1, (), settings=("threads",), inputs="the renderer and the size of a frame"),
@@ -113,14 +113,15 @@ STAGES = _table(
           inputs="a matte and its plate", libraries=("pymatting",)),
     # Keys
     Stage("example", 4, (f"{_RENDERERS}.example",), settings=("structure", "palette", "keep_colours", "tone")),
-    Stage("diffusion", 4, (f"{_RENDERERS}.diffusion",), libraries=("torch", "diffusers", "transformers"),
+    Stage("diffusion", 5, (f"{_RENDERERS}.diffusion",), libraries=("torch", "diffusers", "transformers"),
           inputs="its options and the contents of the models"),
     Stage("a1111", 2, (f"{_RENDERERS}.a1111", f"{_RENDERERS}.received_picture"),
           inputs="its options and the server's model"),
     Stage("painted", 1, (f"{_RENDERERS}.painted",)),
     # The versions of extensions are among their inputs, because a new version may give a different result.
     Stage("renderer_extension", 1, (), inputs="the options, versions and cache key of a renderer's distribution"),
-    Stage("keys", 2, ("stylize.keys.rendering", "stylize.keys.agreement", "stylize.keys.conditioning",
+    Stage("keys", 2, ("stylize.keys.rendering", "stylize.keys.paint_key", "stylize.keys.key_plan",
+                      "stylize.keys.candidates", "stylize.keys.agreement", "stylize.keys.conditioning",
                       "stylize.keys.shot_colours", "stylize.context.keys"),
           ("read", "matte", "guide"), ("seed",),
           inputs="plates from the previous key on, that key, the reference, conditioning, motion and the renderer"),
@@ -151,6 +152,8 @@ STAGES = _table(
                                "stylize.delivery.result_verdict", "stylize.planning.key_advice",
                                "stylize.sheets"), ("read",),
           inputs="plates, keys, results and error maps, and all text on the sheet", libraries=("pillow",)),
+    Stage("candidate_sheet", 1, ("stylize.keys.candidate_sheet", "stylize.sheets"), ("read",),
+          inputs="plates, references and candidates, and all text on the sheet", libraries=("pillow",)),
     Stage("matte_sequence", 1, ("stylize.interchange.matte_sequence",), ("matte",), inputs="a matte"),
     Stage("foreground", 3, ("stylize.interchange.foreground", "stylize.interchange.foreground_layers",
                             "masks.disjoint_over"), ("delivery", "matte"), inputs="looks and mattes of a frame"),
@@ -166,16 +169,22 @@ def stable_hash(*values: Any, size: int = _INPUT_BYTES) -> str:
     return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=size).hexdigest()
 
 
-def cache_key(stage: str, *inputs: Any, settings: object = None, uses: Collection[str] = ()) -> str:
+def cache_key(
+    stage: str, *inputs: Any, settings: object = None, uses: Collection[str] = (),
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> str:  # fmt: skip
     """Return the cache key of one result of a stage.
 
     inputs: digests of contents, and everything else that the result depends on, serialisable as JSON. settings: source
     of the options that the stage declares. uses: additional stages that this result depends on, such as that of the
-    renderer.
+    renderer. environment: what else belongs to the half of the versions, such as a device, by name.
     """
     declared = STAGES[stage]
     options = {} if settings is None else {name: _plain(getattr(settings, name)) for name in declared.settings}
-    return f"{stable_hash(stage, options, inputs)}-{_versions_hash(stage, tuple(sorted(uses)))}"
+    versions = _versions_hash(stage, tuple(sorted(uses)))
+    if environment:
+        versions = stable_hash(versions, dict(environment), size=_VERSION_BYTES)
+    return f"{stable_hash(stage, options, inputs)}-{versions}"
 
 
 # Pattern of a cache key.

@@ -142,12 +142,16 @@ def comparison_lines(found: "VersionComparison") -> Iterator[str]:
         where = f"{part}: " if part else ""
         yield f"{where}keys that differ: {format_frames(found.different[part]) or 'none'}"
         yield f"{where}keys that are the same: {format_frames(found.equal[part]) or 'none'}"
+    widths = [max(12, len(name) + 2) for name in found.names]
     for shot, measures in found.figures.items():
-        yield f"{shot:<32}{one:>16}{other:>16}"
+        yield f"{shot:<34}{one:>{widths[0]}}{other:>{widths[1]}}"
         for name, values in measures.items():
-            yield f"  {name:<30}{_figure(values[0]):>16}{_figure(values[1]):>16}"
+            if values != (None, None):
+                yield f"  {name:<32}{_figure(values[0]):>{widths[0]}}{_figure(values[1]):>{widths[1]}}"
     for name in found.without_report:
         yield f"{name} has no report of its frames; before saving, run stylize report"
+    if found.note:
+        yield f"note: {found.note}"
     yield NOT_COMPARED
     yield from (f"wrote: {path}" for path in (found.sheet, found.data) if path is not None)
 

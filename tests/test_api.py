@@ -19,8 +19,8 @@ from stylize.settings import OPTIONS
 NAMES = [
     "CancelFlag", "CancelledError", "check", "errors", "Event", "events", "FrameFinished", "KeyRendered", "LayerResult",
     "looks", "LooksResult", "LooksSettings", "LooksSettingsDict", "make_mattes", "MatteResult", "MatteSettings",
-    "MatteSettingsDict", "Message", "open", "PaintedLook", "plan", "report", "Result", "run", "RunSession", "Settings",
-    "SettingsDict", "StageProgress", "StylizeError", "TaskDone", "TaskStarted", "Verdict",
+    "MatteSettingsDict", "Message", "open", "PaintedLook", "pick", "plan", "report", "Result", "run", "RunSession",
+    "Settings", "SettingsDict", "StageProgress", "StylizeError", "TaskDone", "TaskStarted", "Verdict",
 ]  # fmt: skip
 CALLBACKS = ("on_event", "cancel", "on_progress", "on_message")
 
@@ -37,6 +37,7 @@ def test_no_other_name_looks_public():
     code = "import stylize, types; print(*(n for n, v in vars(stylize).items() if not isinstance(v, types.ModuleType)))"
     names = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     typing_helpers = {"TYPE_CHECKING", "Unpack", "Path", "Cancel", "OnEvent", "OnMessage", "OnProgress", "Sequence"}
+    typing_helpers |= {"Mapping"}
     assert {name for name in names if not name.startswith("_")} - set(NAMES) - typing_helpers == {"make_reporter"}
 
 
@@ -56,6 +57,7 @@ def test_public_function_is_not_shadowed_by_a_module(tmp_path):
         ("make_mattes", ("shot", "settings"), CALLBACKS, "MatteSettingsDict"),
         ("looks", ("shot", "settings"), CALLBACKS, "LooksSettingsDict"),
         ("report", ("project",), ("trust", "allow", *CALLBACKS), None),
+        ("pick", ("project", "choices"), ("layer", "lock", "trust", "allow", *CALLBACKS), None),
         ("check", ("folder",), ("update", "trust", "allow", *CALLBACKS), None),
     ],
 )
@@ -85,7 +87,7 @@ def test_fields_of_a_result_are_pinned():
     assert [field.name for field in dataclasses.fields(Result)] == [
         "project", "frames", "shots", "rendered", "painted", "redone", "reused", "outputs", "notes", "pixels",
         "timecodes", "refinements", "settings", "layers", "scale", "full_seconds",
-        "run_seconds",
+        "run_seconds", "candidates",
     ]  # fmt: skip
 
 
@@ -124,8 +126,8 @@ def test_every_error_is_a_documented_stylize_error():
     found = [kind for kind in members if not issubclass(kind, Warning)]
     assert {kind.__name__ for kind in found} == {
         "CancelledError", "ExtensionError", "FlowError", "FrameRangeError", "GuideError", "InputError", "JobError",
-        "MatteError", "OutputError", "PaintedKeyError", "PlanError", "ProjectError", "RendererError", "SequenceError",
-        "SessionError", "SettingsError", "ShotError", "StyleError", "StylizeError",
+        "MatteError", "OutputError", "PaintedKeyError", "PlanError", "ProjectError", "RendererError", "ReviewError",
+        "SequenceError", "SessionError", "SettingsError", "ShotError", "StyleError", "StylizeError",
     }  # fmt: skip
     assert all(issubclass(kind, stylize.StylizeError) and kind.__doc__ for kind in found)
     assert all(f" {kind.__name__} " in errors.__doc__ for kind in found if kind is not errors.StylizeError)

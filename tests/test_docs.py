@@ -23,7 +23,13 @@ COMMAND_FLAGS = {
     "--update",
     "--results",
     "--dry-run",
+    "--lock",
+    "--unlock",
     "--versions",
+    "--root",
+    "--port",
+    "--host",
+    "--public",
 }
 OTHER_FLAGS = {
     "--dist", "--api", "--include", "--sizes", "--count", "--width", "--movie", "--only", "--cost", "--sheet",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from fractions import Fraction
 
 import cv2
@@ -415,14 +416,17 @@ def test_cost_of_a_key_is_extrapolated_to_the_full_size(monkeypatch, scale, full
 
     class Slow:
         def render(self, request, on_step):
-            now[0] += 2
-            return renderers.RenderedKey(request.plate, full_work=full_work)
+            now[0] += 2 + 5
+            return renderers.RenderedKey(request.plate, full_work=full_work, loading=5.0)
 
     monkeypatch.setattr("stylize.planning.budget.time.perf_counter", lambda: now[0])
     timed = TimedRenderer(Slow())
     plate = np.zeros((8, 8, 3), np.float32)
-    timed.render(renderers.RenderRequest(1, plate, None, None, None, 0, scale=scale), lambda *_: None)
-    assert timed.seconds == [seconds]
+    request = renderers.RenderRequest(1, plate, None, None, None, 0, scale=scale)
+    timed.render(request, lambda *_: None)
+    assert (timed.seconds, timed.agreeing, timed.loading) == ([seconds], [], 5)
+    timed.render(replace(request, warped=plate), lambda *_: None)
+    assert (timed.seconds, timed.agreeing, timed.loading) == ([seconds] * 2, [seconds], 10)
 
 
 @pytest.mark.parametrize("scale", ["1", "1/1", "2/3", "1/9", "0.3", "half", "", "1/0", "-1/2", "1e-999999999"])

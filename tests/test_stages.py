@@ -69,10 +69,13 @@ def test_every_picture_module_belongs_to_a_stage() -> None:
     plumbing = {
         "propagate.align_frames", "propagate.arrays", "propagate.spans", "propagate.threads",
         "masks.arrays", "masks.advice", "masks.segment",
-        "stylize.keys.reproduce", "stylize.keys.upgraded", "stylize.spans.retouched", "stylize.spans.scheduler",
+        "stylize.keys.decision", "stylize.keys.identity", "stylize.keys.key_choice", "stylize.keys.key_record",
+        "stylize.keys.reports", "stylize.keys.reproduce", "stylize.keys.upgraded",
+        "stylize.spans.retouched", "stylize.spans.scheduler",
         "stylize.spans.span_worker",
         "stylize.spans.worker_imports",
-        "stylize.planning.picking", "stylize.planning.shared_choice", "stylize.matting.networks",
+        "stylize.planning.key_choices", "stylize.planning.picking", "stylize.planning.shared_choice",
+         "stylize.matting.networks",
         "stylize.matting.requested",
         "stylize.matting.sam2_model", "stylize.matting.scratch_folder", "stylize.matting.guarded_segmenter",
     }  # fmt: skip

@@ -1,7 +1,7 @@
 """Inputs that all stages of a run share."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from masks.extent import Extent
 from stylize.context.guides import Guide
 from stylize.context.keys import Keys
 from stylize.context.mattes import Mattes
+from stylize.context.model_store import ModelStore
 from stylize.context.motion import Motion
 from stylize.media.frame_numbers import number_text
 from stylize.media.plates import Plates
@@ -42,7 +43,7 @@ class Context:
     name: name of the layer; empty for the only look. project: holds the keys and frames of the look. shot_project:
     holds the plates, motion and unpacked movies of the whole shot; the same as project for the only look. mattes: None
     if there are none, or if all of them are 1 everywhere. extents: extents of the mattes, by frame. draft: None at full
-    size; in a draft, all pictures, sizes and folders are those of the draft.
+    size; in a draft, all pictures, sizes and folders are those of the draft. models: models that all looks share.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Context:
     guides: tuple[Guide, ...]
     reporter: Reporter
     draft: Draft | None = None
+    models: ModelStore = field(default_factory=ModelStore, compare=False)
 
     @property
     def full(self) -> "Context":

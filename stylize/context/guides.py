@@ -20,6 +20,7 @@ from stylize.media.companions import Companion
 from stylize.media.images import read_data
 from stylize.media.shot import Shot
 from stylize.project import Project
+from stylize.real_path import real_path
 from stylize.settings import GuideSpec
 from stylize.stages import cache_key
 
@@ -84,7 +85,7 @@ def open_control(path: Path, shot: Shot, project: Project) -> Guide:
 def _open_guide(requested: GuideSpec, shot: Shot, project: Project) -> Guide:
     files = _GUIDE.files(requested.path, shot, lambda movie: unpack_once(movie, project, "guides"))
     distinct = list(dict.fromkeys(files.values()))
-    name = f"guide {requested.path.resolve()}"
+    name = f"guide {real_path(requested.path)}"
     key = cache_key("guide", [project.digest(path) for path in distinct])
     stored = project.recall(name, key)
     if stored is None:

@@ -39,6 +39,7 @@ from stylize.media.sequences import READ_SUFFIXES, Pattern, name_range, pattern_
 from stylize.media.views import View, view_pixels
 from stylize.project import Project, is_damaged
 from stylize.project.edits import problem_of
+from stylize.real_path import real_path
 from stylize.stages import cache_key
 
 # Reason for a keyframe that was neither chosen by the plan nor requested.
@@ -182,7 +183,7 @@ class Keys:
         if self.full is not None:
             return self.full.painted_files()
         folder = self.source_folder
-        if folder is None or folder.resolve() == self.pattern.folder.resolve():
+        if folder is None or real_path(folder) == real_path(self.pattern.folder):
             return {}
         processed = set(self.frames)
         keys = read_key_folder(folder, self._patterns, self.frames)

@@ -40,7 +40,8 @@ def advice_text(advice: KeyAdvice) -> str:
 
 def percentage(share: float) -> str:
     """Return a share of the full range in percent, with two digits that matter: 0.0213 is `2.1 %`."""
-    if share < 0:
-        return f"-{percentage(-share)}"
-    value = 100 * share
-    return f"{value:.0f} %" if value >= 9.95 or value == 0 else f"{value:.1f} %" if value >= 0.095 else f"{value:.2f} %"
+    value = abs(100 * share)
+    digits = 0 if value >= 9.95 else 1 if value >= 0.095 else 2
+    if round(value, digits) == 0:
+        return "0 %"
+    return f"{'-' if share < 0 else ''}{value:.{digits}f} %"

@@ -8,6 +8,7 @@ from types import NoneType, UnionType
 from typing import Any, ClassVar, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from stylize.errors import SettingsError, StylizeError
+from stylize.real_path import real_path
 
 Value = TypeVar("Value")
 
@@ -244,7 +245,7 @@ def _read_path(value: Any) -> Path:
     if not isinstance(value, str | Path) or not str(value):
         raise ValueError
     # Absolute, so that a run from another working directory finds the same file.
-    return (value.as_path() if isinstance(value, TextOfFile) else Path(value)).resolve()
+    return real_path(value.as_path() if isinstance(value, TextOfFile) else Path(value))
 
 
 _READERS = {bool: _read_flag, int: _read_integer, float: _read_number, str: _read_text, Path: _read_path}

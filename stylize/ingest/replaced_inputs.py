@@ -22,6 +22,7 @@ from stylize.media.sequences import READ_SUFFIXES, Pattern, find_sequence, forma
 from stylize.media.shot import Shot
 from stylize.project import Project, is_edited
 from stylize.project.layout import INPUTS
+from stylize.real_path import real_path
 from stylize.settings import DEPTH_AUTO, GuideSpec, Settings, is_matte_keyword
 from stylize.settings.conditions import ControlSpec
 from stylize.settings.extension_options import EXTENSION_OPTIONS, paths_in
@@ -206,7 +207,7 @@ def _free_pattern(target: Path, name: str, moves: InputMoves, suffix: str) -> Pa
     used = {move.pattern.folder.name for move in moves.moves}
     base = name.replace("_", "-")
     folder = next(one for n in count(1) if (one := base if n == 1 else f"{base}-{n}") not in used)
-    return Pattern(target.resolve() / INPUTS / folder, f"{base}.", 4, suffix)
+    return Pattern(real_path(target) / INPUTS / folder, f"{base}.", 4, suffix)
 
 
 def _kind(name: str) -> str:

@@ -17,6 +17,7 @@ from stylize.ingest.scene_view import record_light, take_last_view
 from stylize.ingest.shot_versions import Replacement, Versions, compare, report
 from stylize.project import Project
 from stylize.project.upgrade import FACT, FIRST_SCHEMA
+from stylize.real_path import real_path
 from stylize.settings import Settings, looks_of
 from stylize.settings.shifted_frames import map_looks, shifted_settings
 
@@ -27,7 +28,7 @@ def replace_shot(asked: Versions, message: Callable[[str], None]) -> Settings:
     The old shot may be missing if its plates are in the project. Raises ShotError if the versions do not fit,
     ProjectError for the projects, and errors of reading and writing.
     """
-    if asked.target.resolve() == asked.source.resolve():
+    if real_path(asked.target) == real_path(asked.source):
         raise ProjectError(
             f"{asked.target} is the project of the old version, which stays as it is; choose another for the new one "
             "with --project FOLDER"

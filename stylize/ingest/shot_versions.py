@@ -19,6 +19,7 @@ from stylize.media.plates import plate_pattern
 from stylize.media.sequences import format_frames
 from stylize.media.shot import Shot, read_frames
 from stylize.project import Project
+from stylize.real_path import real_path
 from stylize.settings import OPTIONS, Settings
 
 # Share of the new frames, of those that have an old one, that must agree.
@@ -196,7 +197,7 @@ def _old_shot(project: Project, asked: Versions, new: Shot) -> Shot:
     """Return the old shot: from its files, or from the plates in the project, of a movie or of linear light."""
     path = asked.path
     reason = "has been replaced by the new version"
-    if path.resolve() != new.path.resolve():
+    if real_path(path) != real_path(new.path):
         try:
             shot = open_footage(path, asked.before, rate=asked.before.rate)
             return viewed(shot, asked.before, lambda: recorded_light(shot, project) or measure_light(shot, _silent))

@@ -22,6 +22,7 @@ from stylize.media.targets import Target
 from stylize.planning.picking import ShotPlan
 from stylize.project import Project
 from stylize.project.protect import refuse_changed, refuse_inputs
+from stylize.real_path import real_path
 from stylize.settings import Settings, looks_of
 from stylize.settings.input_files import inputs_of
 
@@ -50,7 +51,7 @@ def check_handoff(settings: Settings, shot: Shot, target: Target, project: Proje
         # Any frame may become a key.
         files = _possible_files(exporters, settings, shot, target, shot.frames)
         refuse_inputs(files, inputs_of(settings), shot, project)
-        if target.pattern is None and target.path.resolve() in files:
+        if target.pattern is None and real_path(target.path) in files:
             raise SettingsError(f"-o {target.path} is also a file that --export writes; choose another name")
     if not settings.overwrite:
         refuse_changed(_possible_files(exporters, settings, shot, target, ()), project)

@@ -6,6 +6,7 @@ from pathlib import Path
 from stylize.media.sequences import DEFAULT_PADDING, Pattern
 from stylize.media.shot import Shot
 from stylize.media.targets import Target
+from stylize.real_path import real_path
 
 
 @dataclass(frozen=True)
@@ -40,4 +41,4 @@ class Layout:
 def layout_of(shot: Shot, target: Target) -> Layout:
     """Return the layout of a shot's exports: in the folder of the movie, or in that of the frames."""
     folder = target.path.parent if target.pattern is None else target.path
-    return Layout(folder.resolve(), shot.name, shot.padding)
+    return Layout(real_path(folder), shot.name, shot.padding)

@@ -9,6 +9,7 @@ from stylize.extensions.discovery import exporter
 from stylize.extensions.opening import guard, open_extension
 from stylize.extensions.registrations import ExporterRegistration
 from stylize.interchange.exporter import Exporter, ExporterSetup, ExportJob, ExportPlan
+from stylize.real_path import real_path
 from stylize.settings import Settings
 from stylize.settings.extension_options import own_options
 
@@ -49,7 +50,7 @@ class _GuardedExporter:
         """Return its files; see Exporter. Raises OutputError, also for files outside the folder of the result."""
         with guard(self.registration, OutputError):
             files = [Path(path) for path in self.exporter.files(plan)]
-            outside = [path for path in files if not path.resolve().is_relative_to(plan.layout.folder)]
+            outside = [path for path in files if not real_path(path).is_relative_to(plan.layout.folder)]
             if outside:
                 raise ValueError(f"it would write {outside[0]}, which is not in {plan.layout.folder}")
         return files

@@ -22,6 +22,7 @@ from stylize.media.images import image_info
 from stylize.media.safe_write import Seal, atomic_write
 from stylize.media.sequences import Pattern, pattern_of
 from stylize.media.targets import Target
+from stylize.real_path import real_path
 from stylize.settings import Settings
 
 _STRAIGHT_SUFFIXES = (".png", ".tif", ".tiff")
@@ -93,7 +94,7 @@ def _timeline(job: ExportJob) -> Timeline:
     return make_timeline(
         context.shot, job.plan.target, keyed, alpha=_alpha(context, job.plan.target), fps=settings.fps,
         handles=settings.handles, matte=job.matte,
-        plates=pattern_of([file.resolve() for file in _plate_files(context)], frames),
+        plates=pattern_of([real_path(file) for file in _plate_files(context)], frames),
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Additional conditioning of a renderer: the matte, and the pictures of its controls."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ class Conditioning:
 
     mattes: None if the renderer uses none. pictures: pictures of each control, keyed by its text. retries: max number
     of retries for a key that disagrees with the previous one. shot: colours of the shot, None if the renderer uses
-    none. scale: see ``RenderRequest``.
+    none. scale: see ``RenderRequest``. active_pictures: returns those controls with pictures that have an effect at a
+    frame, by their text.
     """
 
     mattes: Mattes | None
@@ -34,6 +35,7 @@ class Conditioning:
     retries: int = 0
     shot: ShotColours | None = None
     scale: float = 1.0
+    active_pictures: Callable[[int], Sequence[str]] = lambda frame: ()
 
     def request_fields(self, frame: int) -> dict[str, Any]:
         """Return fields of a RenderRequest. Raises MatteError or GuideError if a file is no longer usable."""
@@ -53,6 +55,17 @@ class Conditioning:
             found.append(["shot", *self.shot.cache_inputs()])
         return found
 
+    def key_inputs(self, frame: int) -> dict[str, Any]:
+        """Return the inputs of those fields that have an effect at a frame, by name. Empty without conditioning."""
+        found: dict[str, Any] = {} if self.scale == 1 else {"scale": self.scale}
+        if self.mattes is not None:
+            found["matte"] = [self.project.digest(self.mattes.paths[frame]), self.mattes.shaping.parameters()]
+        if pictures := [self.pictures[name] for name in self.active_pictures(frame)]:
+            found["control pictures"] = [[self.project.digest(one.paths[frame]), one.parameters()] for one in pictures]
+        if self.shot is not None:
+            found["colours of the shot"] = self.shot.cache_inputs()
+        return found
+
 
 def open_conditioning(context: Context) -> Conditioning:
     """Return the conditioning that the requested renderer uses.
@@ -65,8 +78,12 @@ def open_conditioning(context: Context) -> Conditioning:
     with_pictures = [control for control in controls if control.path is not None]
     pictures = {str(one): _open_control(context, one.path) for one in with_pictures if one.path}
     retries = context.settings.retries if chosen.retries else 0
+
+    def active(frame: int) -> list[str]:
+        return [str(one) for one in with_pictures if one.strength.weight.at(frame) > 0]
+
     scale = 1.0 if context.draft is None else float(context.draft.scale)
-    return Conditioning(mattes, pictures, context.project, retries, shot_colours(context), scale)
+    return Conditioning(mattes, pictures, context.project, retries, shot_colours(context), scale, active)
 
 
 def _open_control(context: Context, path: Path) -> Guide:

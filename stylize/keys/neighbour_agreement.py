@@ -7,7 +7,8 @@ from itertools import pairwise
 from stylize.context.context import Context
 from stylize.context.keys import read_key
 from stylize.keys.agreement import Agreement, agreement
-from stylize.keys.rendering import PlateSource, warp_key
+from stylize.keys.key_plan import PlateSource
+from stylize.keys.paint_key import warp_key
 from stylize.media.images import to_float
 from stylize.stages import cache_key
 

@@ -38,6 +38,7 @@ from stylize.planning.cuts import split
 from stylize.planning.picking import recall_cuts
 from stylize.project import Project, project_of
 from stylize.project.protect import check_overwrite, refuse_inputs, refuse_unwritable
+from stylize.real_path import real_path
 from stylize.reporter import SILENT, OnMessage, Reporter
 from stylize.settings import MatteKey, MatteSettings
 from stylize.settings.input_files import inputs_of
@@ -130,7 +131,7 @@ def make_mattes(path: Path, settings: MatteSettings, reporter: Reporter = SILENT
         files = _files(target, shot)
         foreground_files = _files(foreground_target, shot)
         _check_distinct(files, foreground_files)
-        written = [*files, *foreground_files, *([target.path.resolve() / CONFIDENCE] if painted else [])]
+        written = [*files, *foreground_files, *([real_path(target.path) / CONFIDENCE] if painted else [])]
         refuse_inputs(written, inputs_of(settings, path), shot, project)
         refuse_unwritable(written)
         if not settings.overwrite:
@@ -327,6 +328,6 @@ def _write_matte(job: _Job, frame: int, matte: Floats, matte_key: str) -> None:
 
 def _write_confidence(job: _Job, confidence: Mapping[int, float]) -> None:
     text = format_confidence(confidence)
-    file = job.target.path.resolve() / CONFIDENCE
+    file = real_path(job.target.path) / CONFIDENCE
     with atomic_write(file, seal=job.project.seal(cache_key("matte_write", text))) as partial:
         partial.write_text(text, encoding="utf-8")

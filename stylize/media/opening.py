@@ -9,6 +9,7 @@ from stylize.media.movie_shot import open_movie
 from stylize.media.sequence_shot import open_sequence
 from stylize.media.sequences import READ_SUFFIXES, parse_pattern
 from stylize.media.shot import Shot
+from stylize.real_path import real_path
 from stylize.visible_text import is_utf8, visible
 
 
@@ -57,7 +58,7 @@ def open_shot(
 
 def _check_name(path: Path) -> None:
     """Raise ShotError if the absolute path is not UTF-8, which libraries and project files require."""
-    for one in (path.absolute(), path.resolve()):
+    for one in (path.absolute(), real_path(path)):
         if not is_utf8(str(one)):
             raise ShotError(f"{visible(str(one))}: expected a path in UTF-8; rename the parts that contain \\x..")
 

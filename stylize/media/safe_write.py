@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stylize.errors import OutputError
 from stylize.io_errors import output_error
+from stylize.real_path import real_path
 
 # Part of the names of temporary files. Files of other programs do not contain it.
 PARTIAL = ".stylize-partial"
@@ -87,7 +88,7 @@ def location(path: Path) -> Path:
 
     The file itself is not resolved: if it is a link, a result replaces the link.
     """
-    return path.parent.resolve() / path.name
+    return real_path(path.parent) / path.name
 
 
 def no_follow(path: str, flags: int) -> int:

@@ -19,6 +19,7 @@ from stylize.media.premultiplied import MAX_FRAMES, STEP, alpha_notes, look_prem
 from stylize.media.sequences import DEFAULT_PADDING, base_name, check_no_gaps, find_sequence, parse_range
 from stylize.media.shot import Shot, read_stored, size_error
 from stylize.media.tonemap import declared_peak, tone_map_of
+from stylize.real_path import real_path
 
 if TYPE_CHECKING:
     from stylize.media.images import Header
@@ -241,4 +242,4 @@ def _refuse_animations(files: Iterable[Path]) -> None:
 
 
 def _sequence_name(path: Path, number: int, first: Path) -> str:
-    return base_name(first, number) or (path if path.is_dir() else path.parent).resolve().name or "shot"
+    return base_name(first, number) or real_path(path if path.is_dir() else path.parent).name or "shot"

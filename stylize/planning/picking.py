@@ -13,11 +13,12 @@ from propagate.holds import drawings
 from propagate.split_at_keys import Span, split_at_keys
 from stylize.context.context import Context
 from stylize.context.keys import PAINTED
-from stylize.errors import FrameRangeError, PaintedKeyError, SettingsError
+from stylize.errors import FrameRangeError, PaintedKeyError, PlanError, SettingsError
 from stylize.media.images import write_image
 from stylize.media.sequences import format_frames, name_frames, name_range
 from stylize.planning import keyframes
 from stylize.planning.cuts import find_cuts, split
+from stylize.planning.key_choices import TABLE, read_key_choices
 from stylize.planning.keyframes import Keyframe, Picked
 from stylize.planning.keys_csv import read_keys
 from stylize.planning.repeated_plates import repeated_plates
@@ -28,6 +29,8 @@ from stylize.settings import FRAMES_PER_DRAWING
 from stylize.stages import cache_key
 
 REQUESTED = "requested"
+# Reason for a locked key that would not be one otherwise.
+LOCKED = "locked"
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class UserKeys:
 
     named: frames of ``--keyframes``; None if keyframes are chosen automatically. reason: reason of named keyframes.
     added: frames that must be keyframes. dropped: frames that must not be keyframes. painted: frames with a painted
-    key.
+    key. locked: frames with a key that a person has locked.
     """
 
     named: tuple[int, ...] | None
@@ -80,6 +83,7 @@ class UserKeys:
     added: frozenset[int]
     dropped: frozenset[int]
     painted: frozenset[int]
+    locked: frozenset[int] = frozenset()
 
 
 def plan_shots(
@@ -130,7 +134,11 @@ def read_user_keys(context: Context) -> UserKeys:
             f"frame {number} has a painted key, {context.keys.files()[number]}, and is in --drop-key; "
             "remove the picture, or remove the frame from --drop-key"
         )
-    return UserKeys(named, reason, frozenset(settings.add_key), frozenset(settings.drop_key), painted)
+    locked = {frame for frame, choice in read_key_choices(context).items() if choice.lock}
+    for number in sorted(locked & set(settings.drop_key)):
+        raise PlanError(f"frame {number} is locked in {TABLE} and is in --drop-key; unlock it, or remove it from there")
+    existing = frozenset(locked & context.keys.files().keys()) - painted
+    return UserKeys(named, reason, frozenset(settings.add_key), frozenset(settings.drop_key), painted, existing)
 
 
 # Cuts
@@ -220,7 +228,8 @@ def _plan(context: Context, frames: tuple[int, ...], user_keys: UserKeys, max_ke
     else:
         chosen = pick_shot(context, frames, user_keys, max_keys)
     found = {key.frame: key for key in chosen}
-    for numbers, reason in ((sorted(user_keys.added & in_shot), REQUESTED), (painted, PAINTED)):
+    locked = sorted(user_keys.locked & in_shot)
+    for numbers, reason in ((sorted(user_keys.added & in_shot), REQUESTED), (painted, PAINTED), (locked, LOCKED)):
         found |= {
             key.frame: key
             for key in keyframes.named_keyframes(frames, [n for n in numbers if n not in found], reason=reason)

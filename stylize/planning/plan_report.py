@@ -3,21 +3,24 @@
 Files that the user has edited are kept. The plan is then written alongside, with the next free number in its name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 
 from stylize.context.context import Context
 from stylize.context.shot_facts import footage, look_facts, look_references
-from stylize.io_errors import PROJECT_OPTION, output_error
+from stylize.keys.key_choice import NO_CHOICE, KeyChoice
 from stylize.media.clock import offset_timecode
 from stylize.media.images import write_image
 from stylize.media.sequences import frame_number
 from stylize.media.shot import Shot
+from stylize.planning.key_choices import read_key_choices, write_table
 from stylize.planning.keys_csv import Row, table
 from stylize.planning.picking import ShotPlan, heat_map_file
 from stylize.planning.plan_picture import Card, Chart, plan_sheet
+from stylize.real_path import real_path
 from stylize.settings.input_files import inputs_of
 from stylize.sheets import draw_sheet
 from stylize.sheets.cache_inputs import sheet_inputs
@@ -34,11 +37,11 @@ def write_plan(context: Context, shots: Sequence[ShotPlan]) -> tuple[Path, Path]
     """
     _remove_stale_heat_maps(context, shots)
     codes = timecodes(context.shot)
-    text = table(rows(shots, codes))
+    text = table(rows(shots, codes, read_key_choices(context)))
     sheet = _target(context, "keys", ".csv")
     key = cache_key("plan_report", text)
     if not context.project.fresh(sheet, key):
-        context.project.place(sheet, key, partial(_write_text, text))
+        context.project.place(sheet, key, partial(write_table, text))
     picture = _target(context, "plan", ".png")
     drawing = plan_sheet(chart(context, shots, codes))
     key = cache_key("plan_report", sheet_inputs(drawing, context.project.plate_digest))
@@ -56,14 +59,20 @@ def timecodes(shot: Shot) -> dict[int, str]:
     }
 
 
-def rows(shots: Sequence[ShotPlan], codes: dict[int, str]) -> list[Row]:
-    """Return one row for each frame, in order."""
+def rows(
+    shots: Sequence[ShotPlan], codes: dict[int, str], choices: Mapping[int, KeyChoice] = MappingProxyType({})
+) -> list[Row]:
+    """Return one row for each frame, in order. choices: of a person, by frame."""
     found = []
     for number, plan in enumerate(shots, 1):
         reasons = {key.frame: key.reason for key in plan.keyframes}
         found += [
-            Row(number, frame, codes[frame], plan.coverage.get(frame, 0.0), reasons.get(frame)) for frame in plan.frames
-        ]
+            Row(
+                number, frame, codes[frame], plan.coverage.get(frame, 0.0), reasons.get(frame),
+                choices.get(frame, NO_CHOICE),
+            )
+            for frame in plan.frames
+        ]  # fmt: skip
     return found
 
 
@@ -100,7 +109,9 @@ def _target(context: Context, name: str, suffix: str) -> Path:
     first = context.project.root / f"{name}{suffix}"
     paths = (first if number == 1 else first.with_stem(f"{name}.{number}") for number in count(1))
     inputs = {
-        path.resolve() for path in inputs_of(context.settings).files if not _is_keyframes_table(context, path.resolve())
+        real_path(path)
+        for path in inputs_of(context.settings).files
+        if not _is_keyframes_table(context, real_path(path))
     }
     target = next(
         path for path in paths
@@ -125,7 +136,7 @@ def _target(context: Context, name: str, suffix: str) -> Path:
 
 def _is_keyframes_table(context: Context, path: Path) -> bool:
     table_option = context.settings.keyframes
-    return isinstance(table_option, Path) and table_option.resolve() == path
+    return isinstance(table_option, Path) and real_path(table_option) == path
 
 
 def _remove_stale_heat_maps(context: Context, shots: Sequence[ShotPlan]) -> None:
@@ -134,11 +145,3 @@ def _remove_stale_heat_maps(context: Context, shots: Sequence[ShotPlan]) -> None
     for path in context.project.folder("plan").glob("*.png"):
         if frame_number(path) not in kept and context.project.ours(path):
             context.project.forget(path)
-
-
-def _write_text(text: str, path: Path) -> None:
-    try:
-        path.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise output_error(error, path, PROJECT_OPTION) from error

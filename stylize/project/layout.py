@@ -4,6 +4,7 @@ from pathlib import Path
 
 from stylize.errors import ShotError
 from stylize.media.sequences import READ_SUFFIXES, parse_pattern
+from stylize.real_path import real_path
 from stylize.visible_text import visible
 
 FOLDERS = ("video", "keys", "plan", "mask", "guides", "flow", "out", "passes", "export")
@@ -41,8 +42,8 @@ def project_of(shot: Path, project: Path | None) -> Path:
         return project
     pattern = parse_pattern(shot, READ_SUFFIXES)
     if pattern is not None:
-        return pattern.folder / f"{pattern.prefix.rstrip('._- ') or pattern.folder.resolve().name}{SUFFIX}"
-    path = shot.resolve()
+        return pattern.folder / f"{pattern.prefix.rstrip('._- ') or real_path(pattern.folder).name}{SUFFIX}"
+    path = real_path(shot)
     if not path.name:
         raise ShotError(f"{shot}: expected a movie or a folder of pictures, found the root folder; give the shot")
     return path.with_name((path.name if path.is_dir() else path.stem) + SUFFIX)

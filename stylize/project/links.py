@@ -17,6 +17,7 @@ from stylize.project.layout import (
     STATE_FOLDER,
     VERSIONS,
 )
+from stylize.real_path import real_path
 
 _FILES = (SETTINGS_FILE, STATE_FILE, LOCK_FILE)
 
@@ -35,7 +36,7 @@ def refuse_links(root: Path) -> None:
 
 def refuse_links_below(folder: Path) -> None:
     """Raise ProjectError for a link in a folder, at any depth, except to a file in that folder."""
-    root = folder.resolve()
+    root = real_path(folder)
     for link in _links_below(folder):
         refuse_link(link, root)
 
@@ -59,7 +60,7 @@ def refuse_link(path: Path, root: Path) -> None:
 
 def _target(link: Path) -> Path:
     try:
-        return link.resolve()
+        return real_path(link)
     except (OSError, RuntimeError):  # a cycle of links
         return link.parent / link.readlink()
 

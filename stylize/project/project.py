@@ -37,6 +37,7 @@ from stylize.project.records import FileEntry, Records, file_entry, file_name
 from stylize.project.state_file import read_state, write_state
 from stylize.project.temporary_files import remove_temporary_files
 from stylize.project.upgrade import upgrade
+from stylize.real_path import real_path
 from stylize.settings import Settings
 from stylize.stages import cache_key, inputs_half
 from stylize.visible_text import is_utf8, visible
@@ -69,7 +70,7 @@ class Project:
         Raises ProjectError for a folder that is not a project, is damaged, has a newer schema, or contains a link to
         elsewhere, OutputError when it cannot be created.
         """
-        self.root = root = root.resolve()
+        self.root = root = real_path(root)
         _check_root(root)
         if home is None:
             refuse_links(root)

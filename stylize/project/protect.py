@@ -12,6 +12,7 @@ from stylize.media.sequences import PICTURE_SUFFIXES, find_sequence
 from stylize.media.shot import Shot
 from stylize.project.layout import DRAFTS, EXPORT, FOLDERS, LAYERS, VERSIONS, keeps_files
 from stylize.project.project import Project
+from stylize.real_path import real_path
 from stylize.settings.input_files import Inputs
 
 
@@ -33,7 +34,7 @@ def refuse_inputs(targets: Collection[Path], inputs: Inputs, shot: Shot, project
 def refuse_other_projects(targets: Collection[Path], project: Project) -> None:
     """Raise OutputError if a target is in the folder of another project, at any depth."""
     own = (project.root, project.main.root)
-    for parent in {target.parent.resolve() for target in targets}:
+    for parent in {real_path(target.parent) for target in targets}:
         nearest = next((one for one in (parent, *parent.parents) if one in own or keeps_files(one)), None)
         if nearest is not None and nearest not in own:
             raise OutputError(
@@ -68,7 +69,7 @@ def refuse_folders(targets: Collection[Path], folders: Collection[Path], why: st
     below: also in a subfolder, at any depth. why: the reason in the message.
     """
     reserved = {_folder_identity(folder): folder for folder in folders}
-    for parent in {target.parent.resolve() for target in targets}:
+    for parent in {real_path(target.parent) for target in targets}:
         for folder in (parent, *(parent.parents if below else ())):
             identity = _folder_identity(folder)
             if identity in reserved:
@@ -153,4 +154,4 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 def _folder_identity(folder: Path) -> tuple[int, int] | Path:
     """Return the identity of a folder, or its path without links if it does not exist yet."""
-    return _identity(folder) or folder.resolve()
+    return _identity(folder) or real_path(folder)

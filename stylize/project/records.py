@@ -16,6 +16,7 @@ from stylize.io_errors import PROJECT_OPTION, output_error
 from stylize.media.safe_write import Seal, atomic_write, make_folder, no_follow
 from stylize.project.digests import digest_of, placed_status
 from stylize.project.layout import STATE_FOLDER
+from stylize.real_path import real_path
 
 SUFFIX = ".jsonl"
 # Number of earlier versions of a file that are still recognised.
@@ -69,7 +70,7 @@ class Recorder:
 
     def __init__(self, root: Path, task: str) -> None:
         """Open the record of a task. root: folder of the project."""
-        self._root, self._folder = root.resolve(), root / STATE_FOLDER
+        self._root, self._folder = real_path(root), root / STATE_FOLDER
         self._file = record_file(self._folder, task)
         self._one_at_a_time = threading.Lock()
         self._records: Records | None = None
@@ -176,6 +177,10 @@ class Records:
                 return record.facts[name][1]
         return None
 
+    def latest_fact(self, name: str) -> Any:
+        """Return a fact whatever its cache key, for display; None if there is none."""
+        return next((record.facts[name][1] for record in self._tasks.values() if name in record.facts), None)
+
     def facts_under(self, key: str) -> dict[str, Any]:
         """Return the facts that were recorded under a cache key, by name."""
         facts = [one for record in list(self._tasks.values()) for one in list(record.facts.items())]
@@ -225,7 +230,7 @@ def file_name(root: Path, path: Path) -> str:
     """
     path = path.absolute()
     if ".." in path.parts or not path.is_relative_to(root):
-        path = path.parent.resolve() / path.name
+        path = real_path(path.parent) / path.name
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 

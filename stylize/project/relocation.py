@@ -16,6 +16,7 @@ from stylize.io_errors import PROJECT_OPTION
 from stylize.media.safe_write import atomic_write
 from stylize.media.sequences import READ_SUFFIXES, parse_pattern
 from stylize.project.user_data import data_folder
+from stylize.real_path import real_path
 from stylize.settings.path_resolution import ToProject
 from stylize.settings.references import PATH, SHOT, Reference
 
@@ -64,7 +65,7 @@ def _file(root: Path, references: Collection[Reference]) -> Path:
 
 
 def _text(root: Path, reference: Reference) -> str:
-    return ToProject(root.resolve()).path(reference.text) if reference.kind == PATH else reference.text
+    return ToProject(real_path(root)).path(reference.text) if reference.kind == PATH else reference.text
 
 
 def _contents(root: Path, references: Collection[Reference]) -> dict[str, str]:

@@ -23,11 +23,9 @@ from stylize.project.parts import parts_of
 from stylize.project.project import Project
 from stylize.project.settings_file import read_project
 from stylize.project.version_names import PRESENT, check_version_name, free_name
-from stylize.project.version_store import SavedFile, Version, VersionStore
+from stylize.project.version_store import RESTORED, SavedFile, Version, VersionStore
 from stylize.settings import Settings, looks_of
 
-# File of the store that is written whenever a version is restored: a report that is older is of other frames.
-RESTORED = "restored.json"
 _TABLES = "keys*.csv"
 
 

@@ -12,6 +12,7 @@ from stylize.media.sequences import READ_SUFFIXES
 from stylize.project.layout import SETTINGS_FILE, is_project
 from stylize.project.links import refuse_link
 from stylize.project.schema import SCHEMA, check_schema
+from stylize.real_path import real_path
 from stylize.settings import OPTIONS, Settings, read_settings
 from stylize.settings.path_resolution import FromProject, ToProject
 from stylize.visible_text import is_utf8, visible
@@ -28,13 +29,13 @@ def write_settings(root: Path, shot: Path, settings: Settings, version: str) -> 
     import tomli_w
 
     values = written_settings(settings)
-    if unsupported := next((one for one in [str(shot.resolve()), *_texts(values)] if not is_utf8(one)), None):
+    if unsupported := next((one for one in [str(real_path(shot)), *_texts(values)] if not is_utf8(one)), None):
         raise ProjectError(
             f"{visible(unsupported)}: expected UTF-8, the encoding of {SETTINGS_FILE}; rename it and run again"
         )
-    near = ToProject(root.resolve())
+    near = ToProject(real_path(root))
     moved = {name: OPTIONS[name].resolve(value, near) for name, value in values.items()}
-    content = {"schema": SCHEMA, "shot": near.path(str(shot.resolve())), "version": version, "settings": moved}
+    content = {"schema": SCHEMA, "shot": near.path(str(real_path(shot))), "version": version, "settings": moved}
     with atomic_write(root / SETTINGS_FILE, PROJECT_OPTION) as partial:
         partial.write_text(tomli_w.dumps(content), encoding="utf-8")
 
@@ -66,13 +67,13 @@ def read_project(root: Path) -> tuple[Path, Settings]:
             f"{root}: expected a project folder, such as shot.stylize, found {_found(root)}; give one that a run made"
         )
     path = root / SETTINGS_FILE
-    refuse_link(path, root.resolve())
+    refuse_link(path, real_path(root))
     content = _content(path)
     values = content.get("settings", {})
     shot = content.get("shot")
     if not isinstance(shot, str) or "\0" in shot or not isinstance(values, Mapping):
         raise ProjectError(f"{path} must have a shot and a table of settings; fix it, or run on the shot again")
-    here = FromProject(root.resolve())
+    here = FromProject(real_path(root))
     stored = read_settings(values, str(path)).stored()
     settings = read_settings({name: OPTIONS[name].resolve(value, here) for name, value in stored.items()}, str(path))
     return Path(here.path(shot)), settings
@@ -95,8 +96,8 @@ def check_shot(root: Path, shot: Path) -> None:
     stored = _readable(root / SETTINGS_FILE).get("shot")
     if not isinstance(stored, str) or "\0" in stored:
         return
-    other = Path(FromProject(root.resolve()).path(stored))
-    if other != shot.resolve() and other.exists():
+    other = Path(FromProject(real_path(root)).path(stored))
+    if other != real_path(shot) and other.exists():
         raise ProjectError(f"{root} is the project of {other}; choose another with --project FOLDER")
 
 

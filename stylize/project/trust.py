@@ -20,6 +20,7 @@ from stylize.media.safe_write import atomic_write
 from stylize.project import relocation
 from stylize.project.settings_file import read_project, written_settings
 from stylize.project.user_data import make_project_data, project_data
+from stylize.real_path import real_path
 from stylize.settings import OPTIONS, Settings
 from stylize.settings.references import (
     ADDRESS,
@@ -95,7 +96,7 @@ def record_settings(root: Path, shot: Path, settings: Settings, message: Message
     A run that relies on ``--allow`` records nothing, because the permission is for that run only. If recording fails,
     the message explains the consequence.
     """
-    references = outward_references(root, _references(shot.resolve(), written_settings(settings)))
+    references = outward_references(root, _references(real_path(shot), written_settings(settings)))
     if not any(is_allowed(one, settings.allow) for one in references):
         _record(root, references, message)
 
@@ -113,7 +114,7 @@ def trusts_look(root: Path, layer: str, references: Collection[Reference]) -> bo
 
 def outward_references(root: Path, references: Collection[Reference]) -> frozenset[Reference]:
     """Return the references to anything outside a folder."""
-    home = root.resolve()
+    home = real_path(root)
     return frozenset(one for one in references if one.kind != PATH or not _is_below(one.text, home))
 
 
@@ -137,15 +138,15 @@ def _is_below(path: str, folder: Path) -> bool:
     """
     one = Path(path)
     try:
-        return one.is_relative_to(folder) and ".." not in one.parts and one.resolve().is_relative_to(folder)
+        return one.is_relative_to(folder) and ".." not in one.parts and real_path(one).is_relative_to(folder)
     except (OSError, RuntimeError, ValueError):
         return False
 
 
 def _linked_references(root: Path, references: Collection[Reference]) -> frozenset[Reference]:
     """Return the references to the outside made by links in the referenced files and folders inside a folder."""
-    home = root.resolve()
-    inside = {Path(one.text).resolve() for one in references if one.kind == PATH and _is_below(one.text, home)}
+    home = real_path(root)
+    inside = {real_path(Path(one.text)) for one in references if one.kind == PATH and _is_below(one.text, home)}
     waiting = [(path, True) if path.is_dir() else (path.parent, False) for path in inside]
     known, found = set[tuple[Path, bool]](), set[Path]()
     while waiting:
@@ -167,7 +168,7 @@ def _resolved_entries(folder: Path) -> Iterator[tuple[Path, bool]]:
         for entry in entries:
             # A cycle of links has no target.
             with suppress(OSError, RuntimeError):
-                yield Path(entry.path).resolve() if entry.is_symlink() else Path(entry.path), entry.is_dir()
+                yield real_path(Path(entry.path)) if entry.is_symlink() else Path(entry.path), entry.is_dir()
 
 
 def is_allowed(reference: Reference, allow: Iterable[str]) -> bool:
@@ -187,7 +188,7 @@ def _allows(text: str, reference: Reference) -> bool:
 
 def _is_allowed_path(path: str, folder: Path) -> bool:
     """Return whether a path is below a folder that the user has allowed, under any name of that folder."""
-    named, home = folder.absolute(), folder.resolve()
+    named, home = folder.absolute(), real_path(folder)
     below = next((Path(path).relative_to(one) for one in (named, home) if Path(path).is_relative_to(one)), None)
     return below is not None and _is_below(str(home / below), home)
 
@@ -217,7 +218,7 @@ def _record(root: Path, references: Collection[Reference], message: Message) -> 
         return
     # Earlier runs stay trusted, because a run that is killed now leaves their settings.
     runs = [given, *(one for one in known if one != given)][:_REMEMBERED]
-    content = {"project": str(root.resolve()), "trusted": [sorted(map(astuple, one)) for one in runs]}
+    content = {"project": str(real_path(root)), "trusted": [sorted(map(astuple, one)) for one in runs]}
     try:
         with atomic_write(make_project_data(root) / FILE, PROJECT_OPTION, shared=True) as partial:
             partial.write_text(json.dumps(content, indent=1), encoding="utf-8")

@@ -11,6 +11,7 @@ from pathlib import Path
 import platformdirs
 
 from stylize.errors import ProjectError
+from stylize.real_path import real_path
 
 # Environment variable that names the folder instead of the platform's convention.
 VARIABLE = "STYLIZE_DATA"
@@ -37,7 +38,7 @@ def data_folder() -> Path:
 
 def project_data(root: Path) -> Path:
     """Return the folder of the user's data about a project; it need not exist. Raises ProjectError without a home."""
-    name = hashlib.blake2b(os.fsencode(root.resolve()), digest_size=_HASH_BYTES).hexdigest()
+    name = hashlib.blake2b(os.fsencode(real_path(root)), digest_size=_HASH_BYTES).hexdigest()
     return data_folder() / "projects" / name
 
 
@@ -52,7 +53,7 @@ def make_project_data(root: Path) -> Path:
         folder.mkdir(mode=0o700, exist_ok=True)
         note = folder / PATH_FILE
         if not note.exists():
-            note.write_text(f"{root.resolve()}\n", encoding="utf-8", errors="surrogateescape")
+            note.write_text(f"{real_path(root)}\n", encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise ProjectError(f"{folder} cannot be written ({error.strerror}); {_ADVICE}") from error
     if not os.access(folder, os.W_OK | os.X_OK):

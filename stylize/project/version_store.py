@@ -12,13 +12,14 @@ import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from stylize.errors import OutputError, ProjectError
 from stylize.io_errors import PROJECT_OPTION, output_error
-from stylize.media.safe_write import atomic_write, is_partial, make_folder
+from stylize.media.safe_write import atomic_write, make_folder
 from stylize.project.digests import digest_of
 from stylize.project.layout import DRAFTS, LAYERS, SETTINGS_FILE, VERSIONS
 from stylize.project.schema import check_schema
@@ -28,6 +29,8 @@ from stylize.project.version_names import check_version_name, is_version_name
 MAX_VERSIONS, MAX_BYTES = 100, 20 * 10**9
 TABLE_SCHEMA = 1
 OBJECTS = "objects"
+# File that is written whenever a version is restored.
+RESTORED = "restored.json"
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 _PART = rf"(?:{DRAFTS}/[A-Za-z0-9-]+/)?(?:{LAYERS}/[A-Za-z0-9_-]+/)?"
 # Files that a version keeps: keys with their candidates, tables of keys, and the settings.
@@ -169,27 +172,22 @@ class VersionStore:
 
     def remove(self, name: str) -> None:
         """Remove a version, and the contents that no other one has. Raises as ``read``, and OutputError."""
-        path = self._table(self.read(name).name)
-        try:
-            path.unlink()
-        except OSError as error:
-            raise output_error(error, path, PROJECT_OPTION) from error
+        _unlink(self._table(self.read(name).name))
         self._remove_unused()
 
     def remove_all(self) -> None:
-        """Remove all versions. Raises OutputError."""
-        try:
-            for path in self.folder.glob("*.json"):
-                path.unlink()
-            if self.folder.is_dir():
-                shutil.rmtree(self.folder)
-        except OSError as error:
-            raise output_error(error, self.folder, PROJECT_OPTION) from error
+        """Remove all versions, and no file of another origin. Raises OutputError."""
+        # Tables first, so that no version lacks its contents if this is interrupted.
+        for path in sorted(self.files(), key=lambda path: path.parent == self._objects):
+            _unlink(path)
+        for folder in (self._objects, self.folder):
+            with suppress(OSError):  # missing, or not empty
+                folder.rmdir()
 
     def files(self) -> list[Path]:
-        """Return all files of the store, except temporary ones."""
-        found = (path for path in sorted(self.folder.rglob("*")) if path.is_file() and not path.is_symlink())
-        return [path for path in found if not is_partial(path.name)]
+        """Return all files of the store, without temporary ones and those of another origin."""
+        tables = [path for path in self.folder.glob("*.json") if is_version_name(path.stem) or path.name == RESTORED]
+        return [path for path in sorted([*tables, *self._contents()]) if path.is_file() and not path.is_symlink()]
 
     def size(self) -> int:
         """Return the size of the store in bytes."""
@@ -198,15 +196,22 @@ class VersionStore:
     def _table(self, name: str) -> Path:
         return self.folder / f"{name}.json"
 
+    def _contents(self) -> list[Path]:
+        return [path for path in self._objects.glob("*") if _DIGEST.fullmatch(path.name.partition(".")[0])]
+
     def _remove_unused(self) -> None:
         """Remove contents that no version has. Nothing is removed while the table of a version cannot be read."""
         used = {file.object_name for version in self.versions() for file in version.all_files()}
-        for path in self._objects.iterdir() if self._objects.is_dir() else ():
-            if path.name not in used and path.is_file():
-                try:
-                    path.unlink()
-                except OSError as error:
-                    raise output_error(error, path, PROJECT_OPTION) from error
+        for path in self._contents():
+            if path.name not in used:
+                _unlink(path)
+
+
+def _unlink(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError as error:
+        raise output_error(error, path, PROJECT_OPTION) from error
 
 
 def _copy(source: Path, target: Path, digest: str) -> None:

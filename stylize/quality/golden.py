@@ -29,6 +29,7 @@ from stylize.errors import OutputError, ProjectError, SettingsError
 from stylize.media.flatten import flatten
 from stylize.media.images import make_folder, quantise, read_image, to_float, write_image
 from stylize.project import check_references
+from stylize.real_path import real_path
 from stylize.settings import OPTIONS, Settings, read_settings
 from stylize.settings.references import SHOT, path_reference, references_of
 
@@ -116,7 +117,7 @@ def _check_inside(golden: Golden, folder: Path, allow: Sequence[str]) -> None:
     """Raise ProjectError for a golden that accesses anything outside the folder of goldens."""
     used = {SHOT: golden.shot} | {name: golden.folder / name for name in (_APPROVED, _DIFFERENCES)}
     references = references_of(golden.settings.stored()) | {
-        path_reference(name, path.resolve()) for name, path in used.items()
+        path_reference(name, real_path(path)) for name, path in used.items()
     }
     what = f"{golden.folder / _FILE} reaches outside {folder}"
     check_references(folder, references, allow, what, overridable=False)

@@ -32,6 +32,10 @@ _SYMBOLS = {
 }
 
 
+# Headings of columns with numbers, which are aligned at their right.
+_NUMBERS = {"error", "value", "pop"}
+
+
 @dataclass(frozen=True)
 class FramePictures:
     """Pictures of a frame as data URLs; error is the heat map of its error, empty if it has none."""
@@ -148,7 +152,9 @@ def _keys(shot: Mapping[str, Any]) -> str:
 
 
 def _table(caption: str, headings: Sequence[str], rows: str) -> str:
-    head = "".join(f'<th scope="col">{heading}' for heading in headings)
+    head = "".join(
+        f'<th scope="col"{" class=number" if heading in _NUMBERS else ""}>{heading}' for heading in headings
+    )  # fmt: skip
     return f'<h3>{caption}</h3><div class="wide"><table><thead><tr>{head}</thead><tbody>{rows}</tbody></table></div>'
 
 

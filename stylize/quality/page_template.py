@@ -30,7 +30,7 @@ h2 { font-size: 1.4rem; margin: 0 0 1rem; } h3 { font-size: 1.05rem; margin: 1.5
 .muted, figcaption, caption, dt, th { color: var(--muted); font-weight: 400; }
 section { border-top: 1px solid var(--rule); margin-top: 2rem; padding-top: 1.5rem; }
 header { display: flex; gap: 2rem; justify-content: space-between; align-items: flex-start; flex-wrap: wrap; }
-header > div { flex: 1 1 30rem; }
+header > div { flex: 1 1 30rem; } header > .references { flex: 0 1 auto; }
 dl { display: flex; flex-wrap: wrap; gap: .5rem 2rem; margin: 1rem 0; } dl div { max-width: 100%; }
 dt { font-size: .85rem; } dd { margin: 0; overflow-wrap: anywhere; }
 .references { display: flex; gap: 1rem; flex-wrap: wrap; } .references figure { margin: 0; }
@@ -42,7 +42,8 @@ dt { font-size: .85rem; } dd { margin: 0; overflow-wrap: anywhere; }
 .good svg { fill: var(--good); } .fair svg { fill: var(--fair); } .poor svg { fill: var(--poor); }
 .verdict svg path + path { fill: var(--ground); }
 .stage { border-radius: 8px; padding: 1rem; }
-.stage img { display: block; width: 100%; max-height: 78vh; object-fit: contain; }
+.stage img { display: block; margin: 0 auto; min-width: min(100%, 640px); max-width: 100%; max-height: 78vh;
+             object-fit: contain; }
 .controls { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; align-items: center; margin-top: .75rem; }
 .controls label { cursor: pointer; } .controls input[type=range] { flex: 1 1 14rem; accent-color: var(--curve); }
 .controls input[type=radio] { accent-color: var(--curve); } output { min-width: 8ch; }
@@ -55,7 +56,7 @@ button { font: inherit; background: var(--panel); color: inherit; border: 1px so
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; margin-bottom: 1rem; }
 caption { text-align: left; padding: 0 0 .4rem; }
 td, th { text-align: left; padding: .35rem 1.2rem .35rem 0; vertical-align: top; border-top: 1px solid var(--rule); }
-td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 figure { margin: 1.25rem 0; } figcaption b { color: var(--text); } figcaption i { font-style: normal; float: right; }
 .plot { display: flex; gap: .5rem; } .plot svg { flex: 1; height: 96px; background: var(--panel); }
 .scale { display: flex; flex-direction: column; justify-content: space-between; width: 4.5rem; text-align: right; }

@@ -7,17 +7,21 @@ the keys. Frames of a version do not exist until it is restored and run, and are
 import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from stylize.errors import OutputError, ProjectError
+from stylize.errors import OutputError, ProjectError, StylizeError
+from stylize.ingest.open_footage import open_footage
 from stylize.io_errors import PROJECT_OPTION
 from stylize.media.safe_write import atomic_write
 from stylize.media.sequences import READ_SUFFIXES, frame_number
-from stylize.project import Project, SavedFile, Version, VersionStore, present_state
+from stylize.media.shot import Shot
+from stylize.project import Project, SavedFile, Version, VersionStore, present_state, trusted_settings
 from stylize.project.layout import COMPARISON_FILES, SETTINGS_FILE
 from stylize.project.version_names import NOT_COMPARED, PRESENT
+from stylize.settings.ebsynth_folder import open_ebsynth_folder
 from stylize.sheets.content import Cell, Column, Fact, Row, Sheet
 from stylize.sheets.labelled_sheet import write_sheet
 
@@ -53,7 +57,8 @@ class VersionComparison:
 
     settings: those that differ, by name, with both values; None where a version has the default. different, equal:
     frames whose keys differ, or are the same, by part. without_report: names of the versions without a current report.
-    sheet, data: files with the keys, and with everything else as JSON. The sheet is None if neither has keys.
+    note: why the sheet may lack plates, and shows square pixels; empty if the shot can be opened. sheet, data: files
+    with the keys, and with everything else as JSON. The sheet is None if neither has keys.
     """
 
     names: tuple[str, str]
@@ -62,8 +67,9 @@ class VersionComparison:
     different: Mapping[str, tuple[int, ...]]
     equal: Mapping[str, tuple[int, ...]]
     without_report: tuple[str, ...]
+    note: str
     data: Path
-    sheet: Path | None = field(default=None)
+    sheet: Path | None
 
 
 def compare_versions(project: Project, first: str, second: str = PRESENT) -> VersionComparison:
@@ -80,6 +86,7 @@ def compare_versions(project: Project, first: str, second: str = PRESENT) -> Ver
     keys = tuple(side.keys() for side in sides)
     parts = list(dict.fromkeys([*keys[0], *keys[1]]))
     pairs = {part: _pairs(keys[0].get(part, {}), keys[1].get(part, {})) for part in parts}
+    shot, note = _open_shot(project)
     found = VersionComparison(
         (sides[0].name, sides[1].name),
         dict(_figures(sides[0].reports, sides[1].reports)),
@@ -87,13 +94,24 @@ def compare_versions(project: Project, first: str, second: str = PRESENT) -> Ver
         {part: tuple(frame for frame, pair in some.items() if not _same(pair)) for part, some in pairs.items()},
         {part: tuple(frame for frame, pair in some.items() if _same(pair)) for part, some in pairs.items()},
         tuple(side.name for side in sides if not side.reports),
+        note,
         data,
         sheet if parts else None,
     )
     _write_data(project, found)
     if parts:
-        write_sheet(_sheet(project, found, sides, pairs), sheet, project.seal(""))
+        write_sheet(_sheet(project, shot, found, sides, pairs), sheet, project.seal(""))
     return found
+
+
+def _open_shot(project: Project) -> tuple[Shot | None, str]:
+    """Return the shot of a project, and a note if it cannot be opened."""
+    try:
+        path, settings = trusted_settings(project.root, {}, project.message)
+        footage, own = open_ebsynth_folder(path, settings)
+        return open_footage(footage, own, frames=settings.frames, rate=settings.rate), ""
+    except StylizeError as error:
+        return None, f"the shot cannot be opened: {error}; the sheet shows square pixels and may lack plates"
 
 
 _Pair = tuple[SavedFile | None, SavedFile | None]
@@ -183,11 +201,15 @@ def _write_data(project: Project, found: VersionComparison) -> None:
 
 
 def _sheet(
-    project: Project, found: VersionComparison, sides: Sequence[_Side], pairs: Mapping[str, Mapping[int, _Pair]]
+    project: Project,
+    shot: Shot | None,
+    found: VersionComparison,
+    sides: Sequence[_Side],
+    pairs: Mapping[str, Mapping[int, _Pair]],
 ) -> Sheet:
     """Return the sheet: a column for each frame, and for each part its plates and the keys of both versions."""
     frames = _chosen(found)
-    rows = list(_rows(project, found, sides, pairs, frames))
+    rows = list(_rows(_plates(project, shot), found, sides, pairs, frames))
     different = sum(map(len, found.different.values()))
     equal = sum(map(len, found.equal.values()))
     hidden = len({frame for some in pairs.values() for frame in some}) - len(frames)
@@ -202,6 +224,7 @@ def _sheet(
             Fact("keys", f"{different} differ, {equal} are the same"),
         ),
         columns=[Column(f"frame {frame}") for frame in frames],
+        pixel_aspect=shot.pixel_aspect if shot else Fraction(1),
     )
 
 
@@ -219,10 +242,9 @@ def _spread(frames: Sequence[int], limit: int) -> list[int]:
 
 
 def _rows(
-    project: Project, found: VersionComparison, sides: Sequence[_Side],
+    plates: Mapping[int, Path], found: VersionComparison, sides: Sequence[_Side],
     pairs: Mapping[str, Mapping[int, _Pair]], frames: Sequence[int],
 ) -> Iterator[Row]:  # fmt: skip
-    plates = _plates(project)
     if any(frame in plates for frame in frames):
         yield Row([Cell(plates.get(frame)) for frame in frames], "plates")
     for part, some in pairs.items():
@@ -236,7 +258,9 @@ def _rows(
             yield Row(cells, side.name, part)
 
 
-def _plates(project: Project) -> dict[int, Path]:
-    """Return the plates in the project, by frame; those of a sequence are not there."""
+def _plates(project: Project, shot: Shot | None) -> dict[int, Path]:
+    """Return the plates that exist as pictures, by frame: those of a sequence in place, or those in the project."""
+    if shot is not None and shot.in_place:
+        return dict(zip(shot.frames, shot.files, strict=True))
     files = [path for path in project.folder("video").glob("*.png") if path.is_file()]
     return {frame: path for path in files if (frame := frame_number(path)) is not None}

@@ -63,6 +63,34 @@ class A1111Renderer:
         sent = [[o.name, str(getattr(self.settings, o.name))] for o in options if o.name in reads and o.stored]
         return f"a1111-{json.dumps([self._model, sent])}"
 
+    def key_inputs(self, frame: int, *, follows: bool) -> dict[str, object]:
+        """Return what the request for a frame consists of, and the model; see DescribesKeys.
+
+        The address is left out, because another server with the same model paints the same key. Raises RendererError
+        when the server does not answer; it is asked for its model only if the settings name none.
+        """
+        settings = self.settings
+        if settings.model is None and self._model is None:
+            self._model = str(self._server_options().get("sd_model_checkpoint"))
+        models = {one.kind: one.model for one in settings.control_model}
+        units = [
+            [one.kind, models.get(one.kind), one.strength.weight.at(frame), one.strength.start, one.strength.end]
+            for one in settings.control
+            if one.strength.weight.at(frame) > 0
+        ]
+        found: dict[str, object] = {
+            "model": settings.model or self._model, "prompt": text_at(settings.prompt or "", frame),
+            "negative": text_at(settings.negative or "", frame), "steps": settings.steps, "cfg": settings.cfg.at(frame),
+            "denoise": settings.denoise.at(frame), "sampler": settings.sampler, "clip_skip": settings.clip_skip,
+            "render_size": settings.render_size, "control": units,
+        }  # fmt: skip
+        # The previous key is blended in entirely, or not at all.
+        return found | ({"fuse": settings.fuse > 0} if follows else {})
+
+    def environment(self) -> dict[str, str]:
+        """Return nothing: the server does not report its device; see DescribesKeys."""
+        return {}
+
     def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> RenderedKey:
         """Paint a key. Raises RendererError when the server does not answer, returns an error, or sends no picture."""
         working = working_of(self.settings, request)

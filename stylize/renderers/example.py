@@ -6,7 +6,7 @@ corrected where they are still wrong, and their brush marks stay.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -118,6 +118,14 @@ class ExampleRenderer:
     def cache_key(self) -> str:
         """Return a text that covers the settings; see Renderer."""
         return f"example-{self.settings.structure:g}-{self.settings.palette:g}-{self.settings.tone:g}"
+
+    def key_inputs(self, frame: int, *, follows: bool) -> dict[str, object]:
+        """Return the settings, which are the same for all frames; see DescribesKeys."""
+        return asdict(self.settings)
+
+    def environment(self) -> dict[str, str]:
+        """Return nothing, because pictures do not depend on a device; see DescribesKeys."""
+        return {}
 
     def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> RenderedKey:
         """Paint a key; see Renderer. Raises RendererError when the request has no style."""

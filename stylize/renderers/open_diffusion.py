@@ -17,4 +17,4 @@ def open_diffusion(setup: RendererSetup[Any]) -> Renderer:
         )
     from stylize.renderers.diffusion import DiffusionRenderer
 
-    return DiffusionRenderer(setup.settings, setup.permission)
+    return DiffusionRenderer(setup.settings, setup.permission, setup.models)

@@ -17,6 +17,14 @@ class PaintedRenderer:
         """Return a constant, as painted keys differ only in their contents; see Renderer."""
         return "painted"
 
+    def key_inputs(self, frame: int, *, follows: bool) -> dict[str, object]:
+        """Return nothing, as painted keys differ only in their contents; see DescribesKeys."""
+        return {}
+
+    def environment(self) -> dict[str, str]:
+        """Return nothing; see DescribesKeys."""
+        return {}
+
     def render(self, request: RenderRequest, on_step: Callable[[int, int], None]) -> RenderedKey:
         """Raise RendererError: a hand-painted key is missing."""
         raise RendererError(

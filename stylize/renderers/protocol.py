@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from propagate.arrays import Floats
+from stylize.context.model_store import ModelStore
 from stylize.settings import Settings
 
 # Type of the options that a renderer declares.
@@ -47,7 +48,8 @@ class RenderedKey:
 
     control_pictures: inputs of the ControlNets, float32 (H, W, 3) in [0, 1], by name. notes: lines to report.
     full_work: in a draft, the work of the key at the size of the shot over the work of this one; None if work is
-    proportional to the number of pixels.
+    proportional to the number of pixels. loading: seconds of the rendering that were spent loading models; None if they
+    are not measured.
     """
 
     picture: Floats
@@ -55,6 +57,7 @@ class RenderedKey:
     control_pictures: Mapping[str, Floats] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     full_work: float | None = None
+    loading: float | None = None
 
 
 @dataclass(frozen=True)
@@ -69,12 +72,14 @@ class DownloadPermission:
 class RendererSetup(Generic[Options]):
     """Setup that a renderer is opened with. settings: the look's. options: instance of the class that it registered.
 
-    permission: permission to download missing models; without it nothing may be downloaded.
+    permission: permission to download missing models; without it nothing may be downloaded. models: models that the
+    renderers of a run share.
     """
 
     settings: Settings
     options: Options
     permission: DownloadPermission | None = None
+    models: ModelStore = field(default_factory=ModelStore)
 
 
 class Renderer(Protocol):
@@ -93,3 +98,39 @@ class Renderer(Protocol):
     def cache_key(self) -> str:
         """Return a text that changes with every parameter of the painting, but not with code versions."""
         ...
+
+
+@runtime_checkable
+class DescribesKeys(Protocol):
+    """Optional methods of a renderer, which keep approved keys from being painted again.
+
+    Without them, a change of ``cache_key`` repaints all keys.
+    """
+
+    def key_inputs(self, frame: int, *, follows: bool) -> Mapping[str, object]:
+        """Return all settings and contents of models that the key of a frame is made of, by the name of the option.
+
+        A schedule is resolved at the frame, and a file stands for its contents. The key is painted again if a value
+        changes. Options that do not change a picture are left out, and so are device, precision and versions. follows:
+        the key starts from an earlier one. Values are serialisable as JSON.
+        """
+        ...
+
+    def environment(self) -> Mapping[str, str]:
+        """Return what may change the last bits of a key but not its content, by name: the device and the precision.
+
+        Keys are kept if it changes, and the difference is reported.
+        """
+        ...
+
+
+def key_inputs(renderer: Renderer, frame: int, *, follows: bool) -> Mapping[str, object]:
+    """Return what the key of a frame is made of; see ``DescribesKeys``. ``cache_key`` stands in if there are none."""
+    if isinstance(renderer, DescribesKeys):
+        return renderer.key_inputs(frame, follows=follows)
+    return {"settings": renderer.cache_key()}
+
+
+def environment(renderer: Renderer) -> Mapping[str, str]:
+    """Return the environment of a renderer, which is empty without the methods of ``DescribesKeys``."""
+    return renderer.environment() if isinstance(renderer, DescribesKeys) else {}

@@ -184,6 +184,8 @@ def choice(choices: tuple[str, ...], accepts: str = "") -> OptionType:
     return OptionType(f"one of {', '.join(choices)}", accepts, readers.one_of(choices), metavar="|".join(choices))
 
 
+# Range of the number of candidates of a key.
+MIN_CANDIDATES, MAX_CANDIDATES = 2, 16
 PATH_LIKE, WHOLE_NUMBER, NUMBER_OR_TEXT = "str | os.PathLike[str]", "int | str", "float | str"
 
 PATH = OptionType("a path", PATH_LIKE, readers.path, str, "PATH", resolve_path)
@@ -294,6 +296,10 @@ OCIO_CONFIG = OptionType(
 NAME = OptionType("a name", "str", readers.name, metavar="NAME")
 STOPS = OptionType("a number of stops from -20 to 20", NUMBER_OR_TEXT, readers.number(-20, 20), metavar="STOPS")
 SHARE = OptionType("a number from 0 to 1", NUMBER_OR_TEXT, readers.number(0, 1), metavar="0..1")
+CANDIDATE_COUNT = OptionType(
+    f"a whole number from {MIN_CANDIDATES} to {MAX_CANDIDATES}", WHOLE_NUMBER,
+    readers.integer(MIN_CANDIDATES, MAX_CANDIDATES), metavar="N",
+)  # fmt: skip
 COUNT = OptionType("a whole number of 1 or more", WHOLE_NUMBER, readers.integer(1, math.inf), metavar="N")
 THREADS_COUNT = OptionType(
     f"a whole number from 1 to {limits.THREADS}", WHOLE_NUMBER, readers.integer(1, limits.THREADS), metavar="N"

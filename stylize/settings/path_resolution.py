@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from stylize.real_path import real_path
 from stylize.settings.conditions import REMOTE, read_control, read_control_model, read_weights_spec
 
 
@@ -57,7 +58,7 @@ class _InFolder:
     folder: Path
 
     def path(self, stored: str) -> str:
-        return _with_slash(str((self.folder / stored).resolve()), stored)
+        return _with_slash(str(real_path(self.folder / stored)), stored)
 
     def is_path(self, stored: str) -> bool:
         return (self.folder / Path(stored).expanduser()).exists()

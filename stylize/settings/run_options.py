@@ -76,6 +76,30 @@ class RunSettings(ReadingSettings):
         stages=PAINTING,
         stored=False,
     )
+    candidates: int | None = option_field(
+        types.CANDIDATE_COUNT,
+        None,
+        KEYFRAMES,
+        "Render each key with this many seeds, to choose from with stylize pick or in keys.csv.",
+        stages=("render",),
+        stored=False,
+    )
+    repaint: tuple[int, ...] = option_field(
+        types.FRAMES,
+        (),
+        KEYFRAMES,
+        "Keyframes to render again although nothing has changed, such as 12,40 or 1001-1100.",
+        stages=("render",),
+        stored=False,
+    )
+    keep_others: bool = option_field(
+        types.FLAG,
+        False,
+        KEYFRAMES,
+        "Keep keyframes that would be rendered again only because the key that they start from has changed.",
+        stages=("render",),
+        stored=False,
+    )
     flow: str = option_field(
         types.FLOW_ESTIMATOR,
         "dis",

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 _NUMBERS = re.compile(r"\s*(-?\d+)\s*:\s*\(?\s*([-+.\w]+)\s*\)?\s*")
@@ -71,6 +71,20 @@ def text_at(text: str, frame: int) -> str:
 def all_texts(text: str) -> tuple[str, ...]:
     """Return every text of a schedule, or the plain text alone. Raises ValueError as ``text_at`` does."""
     return tuple(words for _, words in _text_points(text)) if is_schedule(text) else (text,)
+
+
+def with_texts(text: str, at: Mapping[int, str]) -> str:
+    """Return a schedule with other texts at single frames, and the same text as before at all others.
+
+    text: a plain text or a schedule. Raises ValueError as ``text_at`` does.
+    """
+    if not at:
+        return text
+    own = dict(_text_points(text)) if is_schedule(text) else {}
+    around = {frame: text_at(text, frame) for frame in (min(at) - 1, *(frame + 1 for frame in at))}
+    points = sorted((around | own | dict(at)).items())
+    escaped = ((frame, re.sub(r'(["\\])', r"\\\1", words)) for frame, words in points)
+    return ", ".join(f'{frame}: "{words}"' for frame, words in escaped)
 
 
 def is_schedule(text: str) -> bool:

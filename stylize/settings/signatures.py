@@ -106,6 +106,9 @@ class SettingsDict(LookDict, total=False):
     split: bool
     like: str | os.PathLike[str] | None
     preset: str | os.PathLike[str] | None
+    candidates: int | str | None
+    repaint: int | str | Iterable[int | str]
+    keep_others: bool
     flow: str
     flow_options: Mapping[str, object] | ExtensionOptions | None
     flow_weights: str | os.PathLike[str] | None

@@ -29,6 +29,9 @@ SYNONYMS: Mapping[str, str] = MappingProxyType(
         "split": "no-cuts no-scene-detection single-shot scene-detect scenes cuts detect-cuts",
         "add_key": "add-keyframe force-key extra-keys",
         "drop_key": "skip-key exclude-key no-key remove-key",
+        "candidates": "variations variants alternatives seeds takes",
+        "repaint": "rerender render-again redo regenerate",
+        "keep_others": "keep-keys only-this freeze-others",
         # Look
         "renderer": "engine backend method painter mode",
         "structure": "edge-strength content-weight style-fidelity preserve-edges",

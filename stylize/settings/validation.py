@@ -71,6 +71,8 @@ def check_run_options(settings: Any) -> None:
     _check_motion(settings)
     _check_passes(settings)
     check_linear_light(settings)
+    if settings.candidates is not None and (settings.draft or settings.scale is not None):
+        raise SettingsError("--candidates does not apply to --draft, where the same seed gives another picture")
     first, last = settings.from_stage, settings.to_stage
     if first and last and STAGES.index(first) > STAGES.index(last):
         raise SettingsError(f"--from {first} comes after --to {last}; the stages are {', '.join(STAGES)}")

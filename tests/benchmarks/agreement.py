@@ -21,6 +21,7 @@ from torch.utils.flop_counter import flop_registry, sdpa_flop_count
 
 from stylize.renderers import RenderRequest, make_renderer
 from stylize.renderers.diffusion import failure
+from stylize.renderers.diffusion.parts import LoadedModel
 from stylize.settings import Settings
 from tests.renderers.diffusion import tiny
 
@@ -117,7 +118,8 @@ def renderer(family, size, steps, denoise, device, precision, empty, alone):
             )
         )  # fmt: skip
         words = tiny.tokenizer(root / "tokens")
-        _ = painter.parts.hash
+        # Read while the files exist.
+        _ = painter.parts.hash, painter.parts.identity
     kind, made = parts(family, device, precision, empty)
     if family == "sd15":
         made |= {
@@ -129,7 +131,8 @@ def renderer(family, size, steps, denoise, device, precision, empty, alone):
             "text_encoder": CLIPTextModel(tiny.text_config(768)), "tokenizer": words, "tokenizer_2": words,
             "text_encoder_2": CLIPTextModelWithProjection(tiny.text_config(1280, projection_dim=1280)),
         }  # fmt: skip
-    painter.parts.base = kind(**made).to(device, getattr(torch, precision))
+    pipeline = kind(**made).to(device, getattr(torch, precision))
+    painter.parts.store.get(painter.parts.identity, lambda: LoadedModel(pipeline))
     return painter
 
 

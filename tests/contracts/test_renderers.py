@@ -1,5 +1,6 @@
 """Contract of Renderer. To cover a new one, add its settings to ``SETTINGS``."""
 
+import json
 import threading
 from dataclasses import fields, replace
 
@@ -10,6 +11,7 @@ from stylize.errors import RendererError
 from stylize.extensions.built_in import BUILT_IN
 from stylize.extensions.discovery import renderer as registration_of
 from stylize.renderers import RenderedKey, RenderRequest, make_renderer
+from stylize.renderers.protocol import environment, key_inputs
 from stylize.settings import Settings
 from tests.renderers.test_a1111 import Server, Speaks, address
 
@@ -131,6 +133,14 @@ def test_the_same_request_gives_the_same_bits(settings, painter, later):
     np.testing.assert_array_equal(paint(again, ask(later=later)).picture, first)
     assert again.cache_key() == painter.cache_key()
     assert isinstance(painter.cache_key(), str)
+
+
+@pytest.mark.parametrize("follows", [False, True])
+def test_what_a_key_is_made_of_is_stable_and_can_be_recorded(settings, painter, follows):
+    found = key_inputs(painter, 7, follows=follows)
+    assert found == key_inputs(make_renderer(settings.renderer, settings), 7, follows=follows)
+    assert json.loads(json.dumps(dict(found))).keys() == found.keys()
+    assert all(isinstance(one, str) for entry in environment(painter).items() for one in entry)
 
 
 def test_key_does_not_depend_on_threads(painter, set_threads):

@@ -44,7 +44,16 @@ def test_unknown_errors_give_no_verdict() -> None:
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(0, "0 %"), (0.0213, "2.1 %"), (0.1234, "12 %"), (0.0997, "10 %"), (0.00042, "0.04 %"), (1, "100 %")],
+    [
+        (0, "0 %"),
+        (0.0213, "2.1 %"),
+        (0.1234, "12 %"),
+        (0.0997, "10 %"),
+        (0.00042, "0.04 %"),
+        (1, "100 %"),
+        (-0.00001, "0 %"),
+        (-0.025, "-2.5 %"),
+    ],
 )
 def test_percentages_are_rounded(share: float, text: str) -> None:
     assert percentage(share) == text

@@ -29,6 +29,7 @@ from stylize.settings.input_files import inputs_of
 from stylize.settings.network_matte import NetworkMatte
 from stylize.settings.preset import read_preset, replaced_by
 from stylize.settings.references import references_of
+from tests.mypy_config import MYPY_CONFIG
 from tests.recipe import write_recipe
 from tests.sliding import picture
 
@@ -186,6 +187,33 @@ def test_options_and_version_are_part_of_the_cache_key(paper):
     assert key() != first
 
 
+def test_another_version_of_an_extension_keeps_its_keys(paper, plates, tmp_path):
+    asked = {"renderer": "paper", "keyframes": (4,), "to_stage": "render", "project": tmp_path / "p"}
+    paper()
+    assert stylize.run(plates, **asked).rendered == (4,)
+    paper(version=2)
+    messages = []
+    assert stylize.run(plates, on_message=messages.append, **asked).rendered == ()
+    assert any("kept although rendered with renderer paper " in line and "keyframe 4" in line for line in messages)
+    assert stylize.run(plates, renderer_options={"count": 2}, **asked).rendered == (4,)
+
+
+def test_extension_that_describes_its_keys_keeps_those_that_do_not_change(paper, plates, tmp_path, monkeypatch):
+    monkeypatch.setattr(Paper, "key_inputs", lambda self, frame, *, follows: {"late": frame > 2}, raising=False)
+    monkeypatch.setattr(Paper, "environment", lambda self: {"device": "cpu"}, raising=False)
+    asked = {"renderer": "paper", "keyframes": (1, 4), "to_stage": "render", "project": tmp_path / "p"}
+    paper()
+    assert stylize.run(plates, **asked).rendered == (1, 4)
+    monkeypatch.setattr(Paper, "cache_key", lambda self: "other")
+    monkeypatch.setattr(Paper, "environment", lambda self: {"device": "cuda"})
+    assert stylize.run(plates, **asked).rendered == ()
+    monkeypatch.setattr(Paper, "key_inputs", lambda self, frame, *, follows: {"late": frame > 9})
+    assert stylize.run(plates, **asked).rendered == (4,)
+    monkeypatch.setattr(Paper, "key_inputs", lambda self, frame, *, follows: {"late": object()})
+    with pytest.raises(RendererError, match=r"--renderer paper failed \(TypeError"):
+        stylize.run(plates, **asked)
+
+
 def test_distribution_version_is_part_of_every_cache_key(pencil):
     estimator = open_flow(Settings(flow="pan", keys="keys"))[0]
     segmenter = open_segmentation(None, NetworkMatte(), "bright", {"threshold": 0.25}).segmenter
@@ -280,8 +308,9 @@ def test_recipe_passes_strict_mypy(tmp_path):
         'PencilOptions(width="wide")  # type: ignore[arg-type]\n'
         "PencilOptions(widht=5)  # type: ignore[call-arg]\n"
     )
+    (source / "mypy.ini").write_text(MYPY_CONFIG)
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull, "--follow-imports", "silent",
+        [sys.executable, "-m", "mypy", "--strict", "--config-file", "mypy.ini", "--follow-imports", "silent",
          "--no-error-summary", "--python-version", "3.11", "stylize_pencil", "use.py"],
         cwd=source, capture_output=True, text=True, check=False,
         env={**os.environ, "MYPYPATH": str(Path(__file__).parents[2]), "MYPY_CACHE_DIR": str(tmp_path / "cache")},

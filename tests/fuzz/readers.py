@@ -22,7 +22,7 @@ from stylize.media.opening import open_shot
 from stylize.media.shot import read_frames
 from stylize.motion.vectors import read_flow
 from stylize.planning.keys_csv import read_keys
-from stylize.project import read_project
+from stylize.project import VersionStore, read_project
 from stylize.project.digests import DigestCache
 from stylize.project.records import Records
 from stylize.project.state_file import read_state
@@ -111,6 +111,12 @@ def _read_records(path: Path) -> None:
     Records(path.parent).load()
 
 
+def _read_version(path: Path) -> object:
+    store = VersionStore(path.parent)
+    store.folder = path.parent
+    return store.read(path.stem)
+
+
 def _read_digests(path: Path) -> None:
     DigestCache(path).load()
 
@@ -136,6 +142,12 @@ _PROJECT = (
 _PRESET = b'schema = 1\nname = "ink"\nversion = "1"\n\n[settings]\nstyle = ["a.png"]\nstructure = 0.5\nseed = 4\n'
 _GOLDEN = b'shot = "a.mp4"\nmean = 1.0\nfar = 16\nshare = 0.02\n\n[settings]\nseed = 1\nkeyframes = "1,7"\n'
 _STATE = {"schema": 2, "stylize": "0.1.0"}
+_VERSION = {
+    "schema": 1, "saved": "2020-01-01T00:00:00+00:00", "look": "example", "program": "1", "before": "", "reports": {},
+    "files": [
+        {"name": "keys/a.0001.png", "digest": 32 * "0", "size": 3, "keys": ["a-b"], "facts": {"key a": {"seed": 1}}}
+    ],
+}  # fmt: skip
 _TASK = _json({"fact": "cuts", "key": "ab", "value": [1, 5]}) + b"\n" + _json({"file": "a.png", "key": "ab"}) + b"\n"
 _MOVIES = (
     (".mp4", "libx264", "yuv444p"),
@@ -184,6 +196,7 @@ def readers() -> Mapping[str, Reader]:
         "state": Reader("records", lambda: _json(_STATE), lambda path: read_state(path.parent), "state.json", TEXT),
         "tasks": Reader("records", lambda: _TASK, _read_records, "plan.jsonl", TEXT),
         "digests": Reader("records", lambda: _json({"a": [[1, 2, 3], "ff"]}), _read_digests, "digests.json", TEXT),
+        "version": Reader("records", lambda: _json(_VERSION), _read_version, "a.json", TEXT),
         "key metadata": Reader(
             "metadata", _key_with_metadata, lambda path: settings_from_key(path, {}), "a.png", noise
         ),

@@ -1,11 +1,13 @@
 """The table of a plan reads back as written or edited; mistakes are reported by line."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from stylize.errors import PlanError
-from stylize.planning.keys_csv import Row, parse_keys, read_keys, table
+from stylize.keys.key_choice import KeyChoice
+from stylize.planning.keys_csv import Row, parse_choices, parse_keys, read_keys, table, with_cells
 
 FRAMES = range(1, 7)
 ROWS = [
@@ -16,9 +18,9 @@ ROWS = [
 
 def test_written_table_is_read_back() -> None:
     text = table(ROWS)
-    assert text.splitlines()[0] == "shot,frame,timecode,coverage,key,reason"
-    assert text.splitlines()[1] == '1,1,00:00:00:01,0.900,1,"new, at last"'
-    assert text.splitlines()[2] == "1,2,00:00:00:02,0.900,,"
+    assert text.splitlines()[0] == "shot,frame,timecode,coverage,key,reason,seed,prompt,pick,lock"
+    assert text.splitlines()[1] == '1,1,00:00:00:01,0.900,1,"new, at last",,,,'
+    assert text.splitlines()[2] == "1,2,00:00:00:02,0.900,,,,,,"
     assert parse_keys(text, FRAMES) == (1, 4)
 
 
@@ -72,3 +74,44 @@ def test_file_that_is_not_a_table_is_named(tmp_path: Path) -> None:
     (tmp_path / "keys.csv").write_bytes(b"frame,key\n9,x\n")
     with pytest.raises(PlanError, match=r"keys\.csv, line 2, column frame"):
         read_keys(tmp_path / "keys.csv", FRAMES, is_partial=False)
+
+
+def test_choices_are_written_and_read_back() -> None:
+    choice = KeyChoice(7, "a fox, at night", 3, lock=True)
+    text = table([*ROWS[:3], replace(ROWS[3], choice=choice), *ROWS[4:]])
+    assert parse_choices(text, FRAMES) == {4: replace(choice, origin="line 5")}
+    assert parse_keys(text, FRAMES) == (1, 4)
+    assert parse_choices("shot,frame,timecode,coverage,key,reason\n1,4,x,1,1,new\n", FRAMES) == {}
+    assert parse_choices("Frame;LOCK\n4;no\n5;X\n", FRAMES) == {5: KeyChoice(lock=True, origin="line 3")}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("frame,seed\n4,-1\n", "line 2, column seed: expected a whole number from 0 to 2147483647.*'-1'"),
+        ("frame,pick\n4,0\n", "line 2, column pick: expected a whole number from 1 to 16.*'0'"),
+        ("frame,pick\n4,17\n", "line 2, column pick"),
+        ("frame,pick\n4,two\n", "line 2, column pick.*'two'"),
+        ("frame,lock\n4,maybe\n", "line 2, column lock.*'maybe'"),
+        ("frame,pick\n4,1\n4,2\n", "line 3, column frame: 4 is already in line 2"),
+        ("frame,pick\n9,1\n", "line 2, column frame: 9 is not one of the frames"),
+        ("pick\n1\n", "line 1: expected a column 'frame'"),
+    ],
+)
+def test_invalid_choice_is_reported_by_line_and_column(text: str, message: str) -> None:
+    with pytest.raises(PlanError, match=rf"^{message}"):
+        parse_choices(text, FRAMES)
+
+
+def test_rows_without_choices_and_of_other_frames_are_ignored() -> None:
+    assert parse_choices("frame,pick,lock\n99,,\n4,2,\n", FRAMES) == {4: KeyChoice(pick=2, origin="line 3")}
+    assert parse_choices("frame,pick\n99,1\n", FRAMES, is_partial=True) == {}
+
+
+def test_changed_cells_leave_everything_else_as_it_was() -> None:
+    text = 'frame\tnote\n4\t"two\nlines"\n\n6\n'
+    changed = with_cells(text, {4: {"pick": "2"}, 5: {"pick": "3", "lock": "1"}})
+    assert changed == 'frame\tnote\tpick\tlock\n4\t"two\nlines"\t2\t\n\n6\t\t\t\n5\t\t3\t1\n'
+    found = parse_choices(changed, FRAMES)
+    assert (found[4].pick, found[5].pick, found[5].lock) == (2, 3, True)
+    assert with_cells("", {4: {"pick": "2"}}) == "frame,key,seed,prompt,pick,lock\n4,1,,,2,\n"

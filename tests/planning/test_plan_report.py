@@ -249,17 +249,68 @@ def test_budget_gives_the_best_keys_of_that_number(planned_box, style, slow):
     assert len(free) == 3
     messages = []
     planned = stylize.plan(planned_box, style=style, keys_budget=1.4, on_message=messages.append)
-    # The first key takes 1.5 s, too much of the budget to try another without the start-up time.
-    assert len(keys_of(planned)) == 1
-    assert "frame 1, including startup" in messages[-1]
+    # The first key takes 1.5 s, the next ones, which do not include startup, 0.5 s each.
+    assert len(keys_of(planned)) == 2
+    assert "2 keys at 0.5" in messages[-1]
+    assert messages[-1].count(", in agreement with frame 1)") == 1
     stylize.run(planned_box, style=style, to_stage="render")
     messages.clear()
     measured = stylize.plan(planned_box, style=style, keys_budget="1.4s", on_message=messages.append)
-    assert len(keys_of(measured)) == 1  # a reported measurement is kept
+    assert "in agreement with frame 1" in messages[-1]  # a reported measurement is kept
     measured = stylize.plan(planned_box, style=style, keys_budget=1.3, on_message=messages.append)
-    assert "measured on 2 keys of this project" in messages[-1]
+    assert "measured on 3 keys of this project" in messages[-1]
     assert keys_of(measured) == keys_of(stylize.plan(planned_box, style=style, max_keyframes=2))
     assert len(keys_of(stylize.plan(planned_box, style=style, keys_budget="1h"))) == 3
+
+
+class Loading:
+    """Renderer that loads a model for 13 s, then paints a key in 1 s, and in 1.4 s if it starts from another one."""
+
+    def __init__(self, now):
+        self.now, self.requests = now, []
+
+    def render(self, request, on_step):
+        self.requests.append(request)
+        loading = 13.0 if len(self.requests) == 1 else 0.0
+        self.now[0] += loading + (1 if request.warped is None else 1.4)
+        return renderers.RenderedKey(request.plate, loading=loading)
+
+    def cache_key(self):
+        return "loading"
+
+
+@pytest.mark.slow
+def test_budget_prices_a_warm_key_in_agreement(planned_box, style, monkeypatch):
+    now, messages = [0.0], []
+    renderer = Loading(now)
+    monkeypatch.setattr("stylize.planning.budget.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("stylize.renderers.example.open_example", lambda *_: renderer)
+
+    def planned(budget):
+        messages.clear()
+        stylize.plan(planned_box, style=style, keys_budget=budget, on_message=messages.append)
+        return messages[-1], len(renderer.requests)
+
+    # A key of its own takes more than half of the budget: at most one fits.
+    text, count = planned(1.9)
+    assert text.startswith(
+        "--keys-budget 1.9 s: 1 keys at 1 s each, after 13 s to load the models (measured on frame 1)"
+    )
+    assert count == 1
+    renderer.requests.clear()
+    text, count = planned(2.5)
+    assert text.startswith("--keys-budget 2.5 s: 1 keys at 1.4 s each, after 13 s to load the models (measured on ")
+    assert count == 2
+    first, second = renderer.requests
+    assert first.warped is None
+    assert second.frame != first.frame
+    np.testing.assert_array_equal(second.warped, first.plate)
+    np.testing.assert_array_equal(second.earlier[0], first.plate)
+    assert second.confidence.min() == 1
+    # The measurement is recorded for other budgets.
+    text, count = planned(10)
+    assert text.startswith("--keys-budget 10 s: 7 keys at 1.4 s each, after 13 s to load the models (measured on 1 key")
+    assert count == 2
 
 
 def test_budget_needs_a_renderer_to_measure(plates):

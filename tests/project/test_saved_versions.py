@@ -8,7 +8,7 @@ import pytest
 
 import cli
 from stylize.errors import OutputError, ProjectError, SettingsError
-from stylize.project import Project, VersionStore, clean, restore_version, save_version, saved_versions, version_store
+from stylize.project import Project, VersionStore, clean, restore_version, save_version, version_store
 from stylize.project.layout import VERSIONS
 from stylize.project.lock import exclusive
 from stylize.project.saved_versions import matching_version
@@ -67,7 +67,7 @@ def reopened(project):
 def change(project):
     """Make another state: other settings, another picture, one more key, and one less."""
     settings_of(project, 4)
-    write(project, "keys/shot.0001.png", b"other", "K9-v")
+    write(project, "keys/shot.0001.png", b"other", "K9-v", facts={"key shot.0001.png": {"seed": 4}})
     write(project, "keys/shot.0008.png", b"retouched")
     write(project, "keys/shot.0030.png", b"thirty", "K30-v")
     (project.root / "keys/candidates/shot.0001.2.png").unlink()
@@ -97,6 +97,7 @@ def test_restored_state_is_bit_identical_with_its_records(project):
 def test_files_of_layers_and_drafts_that_no_longer_exist_come_back(project):
     save_version(project, "A")
     before = kept(project.root)
+    write(reopened(project).layer("sky"), "keys/shot.0002.png", b"new", "K3-v", "K4-v")
     for name in ("layers/sky/keys/shot.0002.png", "drafts/1-2/keys/shot.0001.png"):
         (project.root / name).unlink()
     restore_version(reopened(project), "A")
@@ -208,8 +209,7 @@ def test_table_of_an_untrusted_author_writes_nowhere_else(project, name):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", "{", '{"schema": 9}', '{"schema": 1, "files": 3}', "\udcff", "[" * 99999,
-     '{"schema": 1, "files": [{"name": "keys/a.png", "digest": "../../x", "size": 1, "keys": [], "facts": {}}]}'],
+    ["", "[]", "{}", "{", '{"schema": 9}', '{"schema": 1, "files": 3}', "\udcff", "[" * 99999],
 )  # fmt: skip
 def test_unreadable_table_is_a_one_line_error(project, text):
     save_version(project, "A")
@@ -218,6 +218,17 @@ def test_unreadable_table_is_a_one_line_error(project, text):
         restore_version(project, "A")
     assert "A.json" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("field", ["digest", "size", "keys", "facts", "name"])
+def test_table_with_a_wrong_value_is_a_one_line_error(project, field):
+    save_version(project, "A")
+    table = project.root / VERSIONS / "A.json"
+    content = json.loads(table.read_text())
+    content["files"][0][field] = {"digest": "../../../outside", "keys": 3, "facts": 3, "name": 3}.get(field, "3")
+    table.write_text(json.dumps(content))
+    with pytest.raises(ProjectError, match=r"A\.json is damaged: it cannot be read"):
+        VersionStore(project.root).read("A")
 
 
 def killed_at(step, work):
@@ -324,8 +335,13 @@ def test_clean_lists_versions_and_removes_them_only_on_request(project):
     assert VersionStore(project.root).names() == ["A"]
     trial = clean(project, versions=True, dry_run=True)
     assert (trial.bytes[VERSIONS], VersionStore(project.root).names()) == (size, ["A"])
-    before = kept(project.root)
+    before, mine = kept(project.root), project.root / VERSIONS / "objects" / "notes.txt"
+    mine.write_text("mine")
     assert clean(project, versions=True).bytes[VERSIONS] == size
+    assert [path for path in (project.root / VERSIONS).rglob("*") if path.is_file()] == [mine]
+    mine.unlink()
+    save_version(project, "B")
+    clean(project, versions=True)
     assert not (project.root / VERSIONS).exists()
     assert kept(project.root) == before
 
@@ -341,7 +357,7 @@ def test_report_is_kept_while_it_is_of_the_present_frames(project):
     os.utime(report, ns=(now + 2, now + 2))
     assert save_version(project, "C").reports.keys() == {""}
     restore_version(project, "A")
-    marker = project.root / VERSIONS / saved_versions.RESTORED
+    marker = project.root / VERSIONS / version_store.RESTORED
     os.utime(marker, ns=(now + 3, now + 3))
     assert save_version(project, "D").reports == {}
 

@@ -3,6 +3,8 @@
 import json
 import os
 from contextlib import nullcontext
+from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import pytest
 import cli
 from stylize.errors import OutputError, ProjectError
 from stylize.media.images import image_size, write_image
-from stylize.project import Project, VersionStore, restore_version, save_version
+from stylize.project import Project, VersionStore, record_settings, restore_version, save_version
 from stylize.quality import version_comparison
 from stylize.quality.version_comparison import compare_versions
 from stylize.settings import Settings
@@ -95,6 +97,22 @@ def test_sheet_shows_the_keys_of_both_versions_by_frame(project, monkeypatch):
     ]  # fmt: skip
     assert [cell.caption for row in sheet.rows[1:] for cell in row.cells] == [
         "rendered", "rendered", "no key", "rendered, the same", "rendered", "painted",
+    ]  # fmt: skip
+
+
+def test_shot_gives_plates_and_the_shape_of_pixels(project, plates, tmp_path, monkeypatch):
+    assert "the shot cannot be opened" in compare_versions(project, "A", "B").note
+    settings, drawn, real = Settings(style="/b.png"), [], version_comparison.open_footage
+    project.write_settings(plates, settings, "0")
+    record_settings(project.root, plates, settings, print)
+    monkeypatch.setattr(version_comparison, "write_sheet", lambda sheet, *_: drawn.append(sheet))
+    monkeypatch.setattr(
+        version_comparison, "open_footage", lambda *a, **k: replace(real(*a, **k), pixel_aspect=Fraction(4, 3))
+    )
+    assert compare_versions(project, "A", "B").note == ""
+    assert drawn[0].pixel_aspect == Fraction(4, 3)
+    assert [cell.picture for cell in drawn[0].rows[0].cells] == [
+        plates / "plate.0001.png", plates / "plate.0005.png", None,
     ]  # fmt: skip
 
 

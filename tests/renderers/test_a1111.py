@@ -315,7 +315,7 @@ def test_sending_plates_to_another_machine_is_reported_once(server, plates, monk
     messages.clear()
     trial = {name: value for name, value in asked.items() if name != "keyframes"} | {"keys_budget": "1h"}
     stylize.plan(plates, **trial, prompt="oil", on_message=messages.append)
-    assert next(text for text in messages if "sent" in text).endswith(": frame 1, to measure the render time")
+    assert next(text for text in messages if "sent" in text).endswith(": frames 1, 5, to measure the render time")
 
 
 @pytest.mark.parametrize(

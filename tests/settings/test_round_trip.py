@@ -121,6 +121,7 @@ VALUES: Mapping[types.OptionType, Texts] = {
     types.OCIO_CONFIG: PATHS | st.just("ocio://default"),
     types.NAME: st.sampled_from(["beauty", "Linear Rec.709 (sRGB)", " rgba "]),
     types.SHARE: numbers(0, 1),
+    types.CANDIDATE_COUNT: st.integers(2, 16),
     types.COUNT: st.integers(1, 10**9),
     types.THREADS_COUNT: st.integers(1, limits.THREADS),
     types.PROCESSES_COUNT: st.integers(1, limits.PROCESSES),

@@ -10,6 +10,7 @@ from stylize.media.clock import frames_to_timecode, is_drop_frame, timecode_to_f
 from stylize.media.sequences import Pattern, is_contiguous, pattern_of
 from stylize.media.shot import Shot
 from stylize.media.targets import Target
+from stylize.real_path import real_path
 from stylize.visible_text import is_utf8, visible
 
 
@@ -171,18 +172,18 @@ def _plate(shot: Shot, begin: int, plates: Pattern | None) -> Media:
         # The first frame of the file may precede the requested range. A file without timecode starts at 0.
         start = begin - shot.positions[0] if shot.timecode else 0
         return Media(
-            f"{shot.name}_plate", shot.path.resolve(), None, shot.source_frames, start, 0, None, shot.audio_channels
+            f"{shot.name}_plate", real_path(shot.path), None, shot.source_frames, start, 0, None, shot.audio_channels
         )
-    pattern = pattern_of([file.resolve() for file in shot.files], shot.frames)
+    pattern = pattern_of([real_path(file) for file in shot.files], shot.frames)
     return Media(f"{shot.name}_plate", pattern.folder, pattern, len(shot.frames), begin, shot.frames[0])
 
 
 def _media(name: str, target: Target, shot: Shot, begin: int, alpha: str | None) -> Media:
     pattern = target.pattern
     if pattern is not None:
-        pattern = Pattern(pattern.folder.resolve(), pattern.prefix, pattern.padding, pattern.suffix)
+        pattern = Pattern(real_path(pattern.folder), pattern.prefix, pattern.padding, pattern.suffix)
     sound = shot.audio_channels if pattern is None else ()
-    return Media(name, target.path.resolve(), pattern, len(shot.frames), begin, shot.frames[0], alpha, sound)
+    return Media(name, real_path(target.path), pattern, len(shot.frames), begin, shot.frames[0], alpha, sound)
 
 
 def _events(

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from propagate.arrays import Floats
-from stylize.renderers.diffusion import fusion, networks
+from propagate.arrays import Bytes, Floats
+from stylize.context.model_store import ResultCache
+from stylize.renderers.diffusion import fusion
+from stylize.renderers.diffusion.activation_cache import cache_key
 from stylize.renderers.diffusion.adapters import ImageAdapter
 from stylize.renderers.diffusion.annotators import ANNOTATORS
 from stylize.renderers.diffusion.control import Control
@@ -32,7 +34,7 @@ def control_pictures(
         if control.annotator is not None and base_pictures is not None:
             found.append((control, np.clip(resize(base_pictures[control.kind], working.size), 0, 1)))
         elif control.annotator is not None:
-            found.append((control, networks.annotate(parts.annotator(control.kind, control.annotator), plate)))
+            found.append((control, parts.annotate(control.kind, control.annotator, plate)))
         elif control.requested.path is None:
             found.append((control, ANNOTATORS[control.kind](plate, request.seed)))
         else:
@@ -57,18 +59,21 @@ def control_arguments(pictures: list[tuple[Control, Floats]], frame: int, *, fro
 class Reference:
     """Scale of the reference picture at each step. scale: scale of the current step; 0 without a reference."""
 
-    def __init__(self, adapter: ImageAdapter | None) -> None:
-        self._adapter = adapter
+    def __init__(self, adapter: ImageAdapter | None, results: ResultCache) -> None:
+        self._adapter, self._results = adapter, results
         self.scale = 0.0
 
-    def arguments(self, style: Floats | None) -> dict[str, Any]:
-        """Return the reference picture, float32 (H, W, 3) in [0, 1], as arguments of a pipeline."""
+    def arguments(self, pipeline: Any, style: Floats | None, cfg: float, model: str) -> dict[str, Any]:
+        """Return the encoded reference picture, float32 (H, W, 3) in [0, 1], as arguments of a pipeline.
+
+        cfg: guidance scale; above 1, the encoding has a negative half. model: identity of the loaded model.
+        """
         if self._adapter is None or style is None:
             return {}
-        from PIL import Image
-
+        guided = cfg > 1 and pipeline.unet.config.time_cond_proj_dim is None
         picture = np.rint(np.clip(style, 0, 1) * 255).astype(np.uint8)
-        return {"ip_adapter_image": Image.fromarray(picture)}
+        key = cache_key("picture", model, pipeline.image_encoder.dtype, picture, guided)
+        return {"ip_adapter_image_embeds": self._results.get(key, lambda: _encode(pipeline, picture, guided=guided))}
 
     def set_scale(self, pipeline: Any, step: int, frame: int) -> None:
         """Set the scale for the next step; ``step`` counts from 0."""
@@ -79,3 +84,15 @@ class Reference:
         inside = strength.start <= step / total < strength.end
         self.scale = strength.weight.at(frame) if inside else 0.0
         pipeline.set_ip_adapter_scale(self.scale)
+
+
+def _encode(pipeline: Any, picture: Bytes, *, guided: bool) -> list[Any]:
+    """Encode a picture, uint8 (H, W, 3), as the pipeline itself does. guided: with a negative half."""
+    import torch
+    from PIL import Image
+
+    with torch.no_grad():
+        made: list[Any] = pipeline.prepare_ip_adapter_image_embeds(
+            Image.fromarray(picture), None, pipeline._execution_device, 1, guided
+        )
+    return made

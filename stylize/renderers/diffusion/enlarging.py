@@ -86,7 +86,8 @@ def repaint_in_tiles(
     frame_settings, target = settings_at(painter.settings, request.frame), plan.target
     pipeline = painter.pipeline(request.frame, from_image=True)
     with tiled_autoencoder(pipeline), in_tiles(pipeline, plan.side // pipeline.vae_scale_factor):
-        kwargs = painter.prompt_arguments(pipeline, frame_settings) | painter.reference.arguments(request.style)
+        kwargs = painter.prompt_arguments(pipeline, frame_settings)
+        kwargs |= painter.reference_arguments(pipeline, request.style, frame_settings)
         pictures = control_pictures(painter.parts, request, crop_resize(request.plate, target), target, base_pictures)
         kwargs |= control_arguments(pictures, request.frame, from_image=True)
         kwargs |= {"image": fusion.encode_picture(pipeline, start), "strength": frame_settings.upscale_denoise}

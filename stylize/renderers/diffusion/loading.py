@@ -81,20 +81,16 @@ def load_vae(path: Path, config: Path) -> Any:
     return AutoencoderKL.from_pretrained(str(folder), local_files_only=True, use_safetensors=True, variant=variant)
 
 
-def load_controls(controls: tuple[Control, ...], pipeline: Any, device: str) -> list[Any]:
-    """Load the networks of the controls, on the device. Raises RendererError when one cannot be loaded."""
+def load_control(control: Control, device: str, precision: str) -> Any:
+    """Load the network of a control, on the device. Raises RendererError when it cannot be loaded."""
+    import torch
     from diffusers import ControlNetModel
 
-    loaded: dict[Path, Any] = {}
-    for control in controls:
-        if control.folder in loaded:
-            continue
-        with readable_errors(f"the ControlNet {control.folder} could not be loaded", "fix it, or choose another"):
-            net = ControlNetModel.from_pretrained(
-                str(control.folder), local_files_only=True, use_safetensors=True, variant=control.variant
-            )
-        loaded[control.folder] = net.to(device, pipeline.unet.dtype)
-    return [loaded[control.folder] for control in controls]
+    with readable_errors(f"the ControlNet {control.folder} could not be loaded", "fix it, or choose another"):
+        net = ControlNetModel.from_pretrained(
+            str(control.folder), local_files_only=True, use_safetensors=True, variant=control.variant
+        )
+    return net.to(device, getattr(torch, precision))
 
 
 def pipeline_for(base: Any, family: str, nets: list[Any], *, from_image: bool) -> Any:
@@ -107,6 +103,8 @@ def pipeline_for(base: Any, family: str, nets: list[Any], *, from_image: bool) -
         parts["controlnet"] = nets if len(nets) > 1 else nets[0]
     if family == SD15:
         parts["requires_safety_checker"] = False
+    else:
+        parts["force_zeros_for_empty_prompt"] = base.config.force_zeros_for_empty_prompt
     pipeline = getattr(diffusers, kind)(**parts)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline

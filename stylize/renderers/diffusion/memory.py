@@ -1,7 +1,8 @@
 """Memory savings, applied one by one when the device's memory is full; each is reported."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from stylize.renderers.diffusion.sizes import Working, smaller
@@ -11,6 +12,11 @@ SHRINK, MIN_SIDE = 0.75, 256
 SLICED = "attention is computed in slices"
 TILED = "the autoencoder works in tiles"
 OFFLOADED = "parts of the model are kept in main memory"
+RELEASED = "the models of other looks were released"
+# Free memory that lets models stay loaded next to a new one, as a multiple of the size of its files: painting needs
+# about as much again.
+ROOM = 2
+_MEMORY_INFO = Path("/proc/meminfo")
 # Texts in out-of-memory errors of devices, of main memory, and of libraries other than PyTorch.
 _FULL = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
@@ -21,19 +27,29 @@ class MemorySavings:
 
     taken: tuple[str, ...] = ()
 
-    def place(self, pipeline: Any, device: str, offload_to: str | None) -> bool:
+    def place(
+        self, pipeline: Any, device: str, offload_to: str | None, release: Callable[[], bool] = lambda: False
+    ) -> bool:
         """Move a pipeline to the device, or offload it if it does not fit; return whether it is offloaded.
 
-        offload_to: the device that offloaded parts move to one at a time; None if it shares main memory.
+        offload_to: the device that offloaded parts move to one at a time; None if it shares main memory. release:
+        releases other models, and returns whether there were any.
         """
-        try:
-            pipeline.to(device)
-        except (RuntimeError, MemoryError) as error:
-            if not is_full(error) or offload_to is None:
-                raise
-        else:
-            return False
-        free(pipeline)
+        while True:
+            try:
+                pipeline.to(device)
+            except (RuntimeError, MemoryError) as error:
+                if not is_full(error):
+                    raise
+                reason = error.with_traceback(None)
+            else:
+                return False
+            if release():
+                continue
+            if offload_to is None:
+                raise reason
+            break
+        free()
         pipeline.enable_model_cpu_offload(device=offload_to)
         self._record(OFFLOADED)
         return True
@@ -72,7 +88,22 @@ def is_full(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(words in text for words in _FULL)
 
 
-def free(pipeline: Any) -> None:
+def has_room(device: str, size: int) -> bool:
+    """Return whether a model fits next to those that are loaded. size: that of its files, in bytes."""
+    import torch
+
+    if device == "cuda":
+        free()
+        return bool(torch.cuda.mem_get_info()[0] >= ROOM * size)
+    try:
+        lines = _MEMORY_INFO.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return False  # unknown
+    free_bytes = next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), 0)
+    return free_bytes >= ROOM * size
+
+
+def free() -> None:
     """Release unused memory of the device."""
     import gc
 

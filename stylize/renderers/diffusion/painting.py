@@ -31,7 +31,9 @@ class Painter:
     def __init__(self, settings: Settings, parts: Parts) -> None:
         self.settings, self.parts = settings, parts
         self.activation_cache = ActivationCache()
-        self.reference = Reference(parts.adapter)
+        self.reference = Reference(parts.adapter, parts.store.results)
+        # Weights of LoRAs in the current painting, which text encoders may have, too.
+        self._loras: Mapping[str, float] = {}
 
     def paint(self, request: RenderRequest, working: Working, on_step: OnStep) -> Painted:
         """Paint the working part of the plate; return it, float32 (h, w, 3), and the pictures of the controls."""
@@ -40,6 +42,7 @@ class Painter:
         pipeline = self.pipeline(request.frame, from_image=from_image)
         loras = adapters.lora_weights(self.settings.lora, frame_settings.prompt.loras, request.frame)
         adapters.set_lora_weights(pipeline, self.parts.loras, loras)
+        self._loras = loras
         plate = crop_resize(request.plate, working)
         kwargs = self.prompt_arguments(pipeline, frame_settings)
         start_latents = self._start_latents(pipeline, request, working, from_image=from_image)
@@ -49,7 +52,7 @@ class Painter:
             kwargs |= {"width": working.size[0], "height": working.size[1]}
         pictures = control_pictures(self.parts, request, plate, working)
         kwargs |= control_arguments(pictures, request.frame, from_image=from_image)
-        kwargs |= self.reference.arguments(request.style)
+        kwargs |= self.reference_arguments(pipeline, request.style, frame_settings)
         compositor = self._compositor(pipeline, request, plate, working, start_latents)
 
         with (
@@ -69,12 +72,16 @@ class Painter:
 
     def prompt_arguments(self, pipeline: Any, frame_settings: FrameSettings) -> dict[str, Any]:
         """Return the encoded prompts as arguments of the pipeline."""
-        kwargs: dict[str, Any] = encode(
-            pipeline, frame_settings.prompt, frame_settings.negative, self.settings.clip_skip
-        )
+        prompts = frame_settings.prompt, frame_settings.negative, self.settings.clip_skip
+        key = cache_key("prompt", self.parts.identity, pipeline.text_encoder.dtype, [*self._loras.items()], *prompts)
+        kwargs: dict[str, Any] = self.parts.store.results.get(key, lambda: encode(pipeline, *prompts))
         if frame_settings.cfg == 1:
             return {name: value for name, value in kwargs.items() if not name.startswith("negative")}
-        return kwargs
+        return dict(kwargs)
+
+    def reference_arguments(self, pipeline: Any, style: Floats | None, frame_settings: FrameSettings) -> dict[str, Any]:
+        """Return the encoded reference picture, float32 (H, W, 3), as arguments of the pipeline."""
+        return self.reference.arguments(pipeline, style, frame_settings.cfg, self.parts.identity)
 
     def sample(
         self,

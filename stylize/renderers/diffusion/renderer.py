@@ -13,12 +13,13 @@ import numpy as np
 
 from masks.extent import extent
 from propagate.arrays import F32, Floats
+from stylize.context.model_store import ModelStore
 from stylize.renderers.diffusion import enlarging, failure, loading
 from stylize.renderers.diffusion.colours import match_colours
 from stylize.renderers.diffusion.enlarging import UpscalePlan
 from stylize.renderers.diffusion.frame_settings import settings_at
-from stylize.renderers.diffusion.memory import free, is_full
-from stylize.renderers.diffusion.models import contents
+from stylize.renderers.diffusion.key_inputs import frame_inputs
+from stylize.renderers.diffusion.memory import RELEASED, free, is_full
 from stylize.renderers.diffusion.painting import OnStep, Painted, Painter
 from stylize.renderers.diffusion.parts import Parts
 from stylize.renderers.diffusion.provenance import Provenance, differences, texts
@@ -32,23 +33,31 @@ LIBRARIES = ("torch", "diffusers", "transformers")
 class DiffusionRenderer:
     """Renderer that runs diffusion models locally. parts: the models. painter: runs them."""
 
-    def __init__(self, settings: Settings, permission: DownloadPermission | None = None) -> None:
+    def __init__(
+        self, settings: Settings, permission: DownloadPermission | None = None, models: ModelStore | None = None
+    ) -> None:
         """Locate the models without loading them. Raises RendererError when one is missing or of another kind.
 
         permission: permission to download missing models, with its callbacks; without it nothing is downloaded.
+        models: models that the renderers of a run share.
         """
         self.settings = settings
-        self.parts = Parts(settings, permission)
+        self.parts = Parts(settings, permission, models)
         self.painter = Painter(settings, self.parts)
 
     def cache_key(self) -> str:
         """Return a hash of the settings, the models' files, the device and the precision; see Renderer."""
-        inputs = [self._requested(), self._contents, self.parts.device]
+        inputs = [self._requested(), self.parts.contents, self.parts.device]
         return f"diffusion-{blake2b(json.dumps(inputs, sort_keys=True).encode(), digest_size=16).hexdigest()}"
 
-    @cached_property
-    def _contents(self) -> list[Any]:
-        return [contents(path, verify=self.settings.verify) for path in self.parts.paths]
+    def key_inputs(self, frame: int, *, follows: bool) -> dict[str, Any]:
+        """Return the settings at a frame, and the contents of the models that it needs; see DescribesKeys."""
+        return frame_inputs(self.settings, self.parts, self.parts.contents_of, frame, follows=follows)
+
+    def environment(self) -> dict[str, str]:
+        """Return device and precision; see DescribesKeys."""
+        device, precision = self.parts.device
+        return {"device": device, "precision": precision}
 
     def render(self, request: RenderRequest, on_step: OnStep) -> RenderedKey:
         """Paint a key; see Renderer. Raises RendererError when a model cannot be loaded or returns no picture."""
@@ -60,6 +69,7 @@ class DiffusionRenderer:
         working = plan_size((width, height), family, self.settings.render_size, box, scale=request.scale)
         enlarging.refuse_needless_upscale(request, working, self.settings.upscale, family)
         notes: list[str] = []
+        loaded_before = self.parts.store.seconds
         with loading.readable_errors(
             f"keyframe {request.frame} could not be painted", "try a smaller --render-size or another model"
         ):
@@ -74,7 +84,8 @@ class DiffusionRenderer:
             notes.append(plan.cost(self.settings.steps, settings_at(self.settings, request.frame)))
         reported = (*self._differences, *(f"keyframe {request.frame}: {note}" for note in notes))
         finished = np.ascontiguousarray(np.clip(picture, 0, 1), F32)
-        return RenderedKey(finished, texts(made), control_pictures, reported, work)
+        spent = self.parts.store.seconds - loaded_before
+        return RenderedKey(finished, texts(made), control_pictures, reported, work, spent)
 
     def _compose(self, request: RenderRequest, picture: Floats) -> Floats:
         """Match the painting, (H, W, 3), to the previous key's colours; restore the plate outside the matte."""
@@ -93,8 +104,8 @@ class DiffusionRenderer:
             try:
                 paint = partial(self._paint_part, request, working, on_step)
                 painted = failure.finite(paint, request.plate, request.frame, parts, notes)
-                notes += parts.pending_notes
-                parts.pending_notes.clear()
+                notes += parts.loaded.pending_notes
+                parts.loaded.pending_notes.clear()
                 return painted, working
             except (RuntimeError, MemoryError) as error:
                 if not is_full(error):
@@ -102,7 +113,11 @@ class DiffusionRenderer:
                 # The traceback keeps references to the memory of the failed attempt.
                 reason = error.with_traceback(None)
             self.painter.activation_cache.clear()
-            free(parts.base)
+            parts.store.results.clear()
+            if parts.release_others():
+                notes.append(f"memory was full, so {RELEASED}")
+                continue
+            free()
             ladder = ladder or parts.memory_savings.steps(parts.base, working, parts.offload_to)
             step = next(ladder, None)
             if step is None:
