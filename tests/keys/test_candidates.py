@@ -131,6 +131,33 @@ def test_pick_is_used_by_the_next_run_and_repaints_nothing(chosen):
     assert chosen.bits() == before
 
 
+def test_picked_candidate_of_other_settings_is_never_replaced_silently(chosen):
+    chosen.run(seed=77)
+    before, shown = chosen.bits(), bits(chosen, 4)
+    stylize.pick(chosen.project, {4: 3})
+    with pytest.raises(PlanError, match=r"candidate 3 of keyframe 4 was rendered with other settings .*; lock the key"):
+        chosen.run(seed=77)
+    assert (chosen.bits(), bits(chosen, 4)) == (before, shown)
+    stylize.pick(chosen.project, {4: 3}, lock=True)
+    assert chosen.run(seed=77).rendered == ()
+    assert chosen.key(4).read_bytes() == shown[2]
+
+
+def test_picked_candidate_is_rendered_with_other_settings_on_request(chosen):
+    before = bits(chosen, 4)
+    chosen.run(seed=77)
+    stylize.pick(chosen.project, {4: 3})
+    assert 4 in chosen.run(seed=77, candidates=3).rendered
+    assert chosen.said("another candidate is used for keyframe 4", "keyframe 8", "--repaint 8")
+    assert chosen.key(4).read_bytes() == bits(chosen, 4)[2] != before[2]
+    assert chosen.run(seed=77).rendered == ()
+    assert not chosen.said("another candidate")
+    assert chosen.run(seed=77, repaint="4").rendered == (4,)
+    assert not chosen.said("another candidate")
+    assert 4 in chosen.run(seed=78).rendered  # the one in use follows the settings, like every key
+    assert chosen.key(4).read_bytes() == bits(chosen, 4)[2]
+
+
 @pytest.mark.slow
 def test_pick_makes_only_its_own_spans_again(chosen):
     assert chosen.run(to_stage="propagate").redone == tuple(range(1, 9))
