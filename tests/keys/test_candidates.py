@@ -44,6 +44,7 @@ def painted(tmp_path_factory, finished):
         assert result.rendered == ()  # the keys themselves exist
         assert made.bits() == before
         assert made.said("candidates of keyframes 1, 4, 8", "candidates.png", "keys.csv")
+        assert made.said("candidate 2: keyframe 4 compared with 1")
     return folder
 
 
@@ -268,6 +269,12 @@ def test_table_that_a_person_edited_stays_theirs(chosen):
     assert table.read_bytes() == ("\ufeffNote;Frame;Key;pick;lock\r\nsky, and sea;4;x;3;1\r\n;8;1;2;1\r\n".encode())
     chosen.run()
     assert chosen.bits()[4] == bits(chosen, 4)[2]
+
+
+def test_choice_for_a_frame_without_a_key_is_reported(runs):
+    edit(runs, f5={"seed": 3}, f6={"lock": "x"})
+    assert runs.run().rendered == ()
+    assert runs.said("keys.csv, line 2: not used, because not a keyframe: frames 5-6")
 
 
 def test_layers_have_candidates_and_tables_of_their_own(runs):
