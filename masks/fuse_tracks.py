@@ -15,7 +15,7 @@ SHARPNESS = 3
 # Confidence of a pixel without any evidence.
 CONFIDENCE_FLOOR = F32(0.05)
 # Confidence of a clean plate where the frame matches it.
-CLEAN_PLATE_CONFIDENCE = 0.95
+CLEAN_PLATE_CONFIDENCE = 0.9
 
 
 def fuse_tracks(forward: Tracked, backward: Tracked, nearness: float) -> Tracked:

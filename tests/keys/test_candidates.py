@@ -44,6 +44,7 @@ def painted(tmp_path_factory, finished):
         assert result.rendered == ()  # the keys themselves exist
         assert made.bits() == before
         assert made.said("candidates of keyframes 1, 4, 8", "candidates.png", "keys.csv")
+        assert made.said("candidate 2: keyframe 4 compared with 1")
     return folder
 
 
