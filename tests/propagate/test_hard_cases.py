@@ -144,7 +144,7 @@ def test_wires_stay_continuous(width, speed, step, least):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("zoom", "degrees", "over_key", "over_search"), [(1.5, 0, 19, 3), (1, 40, 10, 0.5)],
+    ("zoom", "degrees", "over_key", "over_search"), [(1.5, 0, 19, 3), (1, 40, 10, 0.25)],
     ids=["zoom of 1.5", "40 degrees"],
 )  # fmt: skip
 def test_zoom_and_rotation_are_propagated(zoom, degrees, over_key, over_search):
