@@ -7,7 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -388,6 +388,44 @@ def report_command(project: Path, quiet: bool, **flags: Any) -> None:
         paths = stylize.report(project, on_event=console.receive, **_given(flags, OPTIONS))
     for path in paths if not quiet else ():
         _print_line(f"wrote: {path}")
+
+
+@command.command(
+    "review", cls=_OptionCommand, options=OPTIONS,
+    short_help="Look at a project in the browser, on this machine.",
+)  # fmt: skip
+@click.argument("shot", type=_Path(path_type=Path), required=False)
+@click.option(
+    "--root", "roots", type=_Path(path_type=Path), multiple=True, metavar="FOLDER",
+    help="Folder whose projects the start page lists. May be repeated.  [default: the current folder]",
+)  # fmt: skip
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port.  [default: a free one]")
+@click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Address to listen at.  [default: 127.0.0.1]")
+@click.option("--public", is_flag=True, help="Allow an address that other machines reach; not encrypted.")
+@_options(OPTIONS, OPTIONS)
+def review_command(
+    shot: Path | None, roots: tuple[Path, ...], port: int, host: str, public: bool, quiet: bool, verbose: bool,
+    **flags: Any,
+) -> None:  # fmt: skip
+    """Open SHOT or a project in the browser; without one, list the projects in the current folder.
+
+    The address that is printed works once, on this machine. Options of a run are stored in the project.
+    """
+    from stylize.review.serve import ServerAddress, check_extra, serve
+
+    check_extra()
+    from stylize.review.prepare import prepare_project
+    from stylize.review.roots import open_roots
+
+    with _Console(quiet, verbose) as console:
+        given = _given(flags, OPTIONS)
+        if shot is None and given:
+            raise SettingsError(f"{OPTIONS[next(iter(given))].flags[-1]} needs a shot or a project; give one")
+        opened = open_roots(
+            roots or (Path(),), () if shot is None else (prepare_project(shot, given, console.receive),)
+        )
+    with suppress(KeyboardInterrupt):
+        serve(opened, ServerAddress(host, port, public), lambda address: _print_line(f"open: {address}"))
 
 
 @command.command("check", short_help="Regenerate golden projects and compare them; exit with code 1 if any differs.")

@@ -18,6 +18,7 @@ StylizeError
 ├── SessionError       a session used while it is closed or already running
 ├── ProjectError       a folder that is not a project, or a project that is in use or damaged
 ├── RendererError      a renderer that is not installed or that failed
+├── ReviewError        the review page cannot be served, or a request of it is refused
 └── ExtensionError     a broken renderer, flow estimator, exporter or segmenter from another distribution
 
 A message is one line: what was expected, what was found and what to do. RenamedOptionWarning is a Python warning about
@@ -103,3 +104,7 @@ class RendererError(StylizeError):
 
 class ExtensionError(StylizeError):
     """An extension from another distribution is broken, or its name is not unique."""
+
+
+class ReviewError(StylizeError):
+    """The review page cannot be served, or a request of it is refused."""

@@ -26,6 +26,10 @@ COMMAND_FLAGS = {
     "--lock",
     "--unlock",
     "--versions",
+    "--root",
+    "--port",
+    "--host",
+    "--public",
 }
 OTHER_FLAGS = {
     "--dist", "--api", "--include", "--sizes", "--count", "--width", "--movie", "--only", "--cost", "--sheet",

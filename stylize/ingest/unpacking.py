@@ -24,7 +24,12 @@ _FRAMES_FOLDER = re.compile(rf"(.+)\.[0-9a-f]{{{_DIGITS}}}")
 
 def folder_of(movie: Path, project: Project, name: str) -> Path:
     """Return the folder for the frames of a movie in the folder ``name`` of the project."""
-    return project.folder(name) / f"{movie.stem}.{project.digest(movie)[:_DIGITS]}"
+    return frames_folder(project.folder(name), movie.stem, project.digest(movie))
+
+
+def frames_folder(folder: Path, stem: str, digest: str) -> Path:
+    """Return the folder in ``folder`` for the frames of a movie. stem: of its file name. digest: of its contents."""
+    return folder / f"{stem}.{digest[:_DIGITS]}"
 
 
 def unpack_once(movie: Shot, project: Project, name: str) -> dict[int, Path]:

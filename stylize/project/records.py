@@ -177,6 +177,10 @@ class Records:
                 return record.facts[name][1]
         return None
 
+    def latest_fact(self, name: str) -> Any:
+        """Return a fact whatever its cache key, for display; None if there is none."""
+        return next((record.facts[name][1] for record in self._tasks.values() if name in record.facts), None)
+
     def facts_under(self, key: str) -> dict[str, Any]:
         """Return the facts that were recorded under a cache key, by name."""
         facts = [one for record in list(self._tasks.values()) for one in list(record.facts.items())]

@@ -1,0 +1,66 @@
+"""Overlays of the page: maps of a frame in colours, with the legends that explain them.
+
+The colours differ in lightness or on the blue-yellow axis, so that they stay apart for colour-blind people.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from propagate.arrays import F32, U8, Bytes, Floats
+
+# Error at the top of the scale: root mean squared difference, on a range of 1.
+ERROR_TOP = 0.25
+# Colours of the left and of the right key, and of what is outside the matte.
+LEFT, RIGHT, OUTSIDE = (68, 138, 255), (255, 176, 32), (16, 16, 16)
+_SCALE = cv2.cvtColor(cv2.applyColorMap(np.arange(256, dtype=U8)[None], cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)[0]
+_STOPS = 9
+
+
+@dataclass(frozen=True)
+class Legend:
+    """Explanation of an overlay. colours: evenly spaced from low to high. low, high: labels of both ends."""
+
+    title: str
+    colours: tuple[str, ...]
+    low: str
+    high: str
+
+
+def error_picture(error: Floats) -> Bytes:
+    """Return an error map in colours: uint8 (H, W, 4). error: float32 (H, W), root mean squared difference."""
+    level = np.clip(error / F32(ERROR_TOP), 0, 1)
+    indices = np.floor(level * 255 + 0.5).astype(U8)
+    return np.dstack([_SCALE[indices], np.full(error.shape, 255, U8)])
+
+
+def source_picture(share: Floats) -> Bytes:
+    """Return the key that each pixel comes from in colours: uint8 (H, W, 4).
+
+    share: float32 (H, W) in [0, 1], share of the right key.
+    """
+    mixed = np.array(LEFT, F32) + share[..., None] * (np.array(RIGHT, F32) - np.array(LEFT, F32))
+    return np.dstack([np.floor(mixed + 0.5).astype(U8), np.full(share.shape, 255, U8)])
+
+
+def matte_picture(matte: Floats) -> Bytes:
+    """Return what is outside a matte as a dark veil: uint8 (H, W, 4). matte: float32 (H, W) in [0, 1]."""
+    veil = np.empty((*matte.shape, 4), U8)
+    veil[..., :3] = OUTSIDE
+    veil[..., 3] = np.floor((1 - np.clip(matte, 0, 1)) * 255 + 0.5)
+    return veil
+
+
+def legends() -> dict[str, Legend]:
+    """Return the legends of the overlays, by name."""
+    steps = [_hex(*_SCALE[round(255 * step / (_STOPS - 1))]) for step in range(_STOPS)]
+    return {
+        "error": Legend("Error", tuple(steps), "0", f"{ERROR_TOP:g} or more"),
+        "source": Legend("Key that a pixel comes from", (_hex(*LEFT), _hex(*RIGHT)), "key before", "key after"),
+        "matte": Legend("Matte", (_hex(*OUTSIDE), "transparent"), "outside: plate", "inside: styled"),
+    }
+
+
+def _hex(red: int, green: int, blue: int) -> str:
+    return f"#{int(red):02x}{int(green):02x}{int(blue):02x}"

@@ -1,0 +1,133 @@
+"""State of a project for the page, as values that JSON can represent."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from stylize.errors import InputError, PlanError
+from stylize.planning.keys_csv import read_keys
+from stylize.planning.plan_report import timecodes
+from stylize.project.layout import STATE_FOLDER
+from stylize.project.records import Records
+from stylize.review.frame_pictures import OVERLAYS
+from stylize.review.overlays import legends
+from stylize.review.proxies import WIDTHS
+from stylize.review.roots import project_id
+from stylize.review.shown_matte import matte_file
+from stylize.review.shown_project import Key, Part, ShownProject
+from stylize.review.stored_plan import StoredPlan, stored_plan
+from stylize.settings import Settings
+from stylize.settings.references import shell_word
+from stylize.spans.frame_files import ERROR, MIX_SHARE
+from stylize.visible_text import visible
+
+
+def project_state(project: ShownProject, part: Part) -> dict[str, Any]:
+    """Return everything that the page shows of a part, except pictures and curves."""
+    shot, codes = project.shot, timecodes(project.shot)
+    width, height = project.display_size
+    results = project.existing(part.root / "out")
+    keys, problem = _pictures_of_keys(project, part)
+    plan = last_plan(project, part)
+    return {
+        "id": project_id(project.root),
+        "name": visible(shot.name),
+        "folder": visible(str(project.root)),
+        "part": part.name,
+        "parts": [{"name": one.name, "label": visible(one.label)} for one in project.parts.values()],
+        "rate": float(shot.rate),
+        "width": width,
+        "height": height,
+        "widths": list(WIDTHS),
+        "frames": list(shot.frames),
+        "timecodes": [codes[frame] for frame in shot.frames],
+        "plates": ranges(shot.frames, project.unpacked(part)),
+        "results": ranges(shot.frames, results),
+        "cuts": list(plan.cuts),
+        "keys": _keys(project, part, plan, keys),
+        "problem": problem,
+        "overlays": _overlays(project, part),
+        "legends": {name: asdict(legend) for name, legend in legends().items()},
+        "target": part.look.settings.coverage,
+        "command": visible(f"stylize {shell_word(str(project.root))}"),
+    }
+
+
+def last_plan(project: ShownProject, part: Part) -> StoredPlan:
+    """Return the plan that was recorded last; that of the full size if the draft uses its choices."""
+    shot_records, look_records = (_records(root) for root in (part.base, part.root))
+    return stored_plan(shot_records, look_records, project.shot.frames)
+
+
+def ranges(frames: Sequence[int], chosen: Collection[int]) -> list[list[int]]:
+    """Return the first and last position of each run of chosen frames, which is short for a whole shot."""
+    found: list[list[int]] = []
+    for place, frame in enumerate(frames):
+        if frame not in chosen:
+            continue
+        if found and found[-1][1] == place - 1:
+            found[-1][1] = place
+        else:
+            found.append([place, place])
+    return found
+
+
+def _records(root: Path) -> Records:
+    records = Records(root / STATE_FOLDER)
+    records.load()
+    return records
+
+
+def _pictures_of_keys(project: ShownProject, part: Part) -> tuple[dict[int, Key], str]:
+    """Return the keys that have a picture, and the reason why they cannot be read, which is empty otherwise."""
+    try:
+        return project.keys(part), ""
+    except InputError as error:
+        return {}, visible(str(error))
+
+
+def _keys(project: ShownProject, part: Part, plan: StoredPlan, pictures: dict[int, Key]) -> list[dict[str, Any]]:
+    """Return the keyframes, ascending: those of the plan or the user, and those that have a picture."""
+    settings, frames = part.look.settings, set(project.shot.frames)
+    reasons = {frame: key.reason for frame, key in plan.picked.items()}
+    named = _named(settings, project.shot.frames)
+    reasons = dict.fromkeys(named, "requested") if named else reasons
+    reasons |= dict.fromkeys(settings.add_key, "requested")
+    reasons = {frame: reason for frame, reason in reasons.items() if frame not in settings.drop_key}
+    found = []
+    for frame in sorted(frames & {*reasons, *pictures}):
+        picture, chosen = pictures.get(frame), plan.picked.get(frame)
+        reason = "painted" if picture and picture.is_painted else reasons.get(frame, "made by an earlier run")
+        found.append(
+            {
+                "frame": frame,
+                "reason": visible(reason),
+                "painted": bool(picture and picture.is_painted),
+                "exists": picture is not None,
+                "planned": frame in reasons or bool(picture and picture.is_painted),
+                "gained": chosen.gained if chosen else None,
+            }
+        )
+    return found
+
+
+def _named(settings: Settings, frames: Sequence[int]) -> Iterable[int]:
+    """Return the keyframes that the user has named; none if they are picked, or their table is unreadable."""
+    if not isinstance(settings.keyframes, Path):
+        return settings.keyframes or ()
+    try:
+        return read_keys(settings.keyframes, frames, is_partial=True)
+    except PlanError:
+        return ()
+
+
+def _overlays(project: ShownProject, part: Part) -> list[str]:
+    """Return the names of the overlays that any frame has."""
+    passes = part.root / "passes"
+    has = {
+        "error": bool(project.existing(passes / ERROR)),
+        "source": bool(project.existing(passes / MIX_SHARE)),
+        "matte": matte_file(project, part, project.shot.frames[0]) is not None,
+    }
+    return [name for name in OVERLAYS if has[name]]

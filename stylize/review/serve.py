@@ -1,0 +1,91 @@
+"""Server of the review page, on this machine unless told otherwise."""
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stylize.errors import ReviewError
+from stylize.review.roots import Roots
+
+# Address that only this machine reaches, and the names that browsers give it.
+LOOPBACK = "127.0.0.1"
+_LOCAL_NAMES = ("127.0.0.1", "localhost")
+_HINT = "run pip install '.[review]' in the source folder of stylize"
+
+
+@dataclass(frozen=True)
+class ServerAddress:
+    """Address to listen at. port: 0 chooses a free one. is_public: other machines may reach it."""
+
+    host: str = LOOPBACK
+    port: int = 0
+    is_public: bool = False
+
+
+def check_extra() -> None:
+    """Raise ReviewError if the libraries of the extra are not installed."""
+    missing = []
+    for name in ("starlette", "uvicorn", "python_multipart"):
+        try:
+            __import__(name)
+        except ImportError:
+            missing.append(name.replace("_", "-"))
+    if missing:
+        raise ReviewError(f"stylize review needs libraries that are not installed ({', '.join(missing)}); {_HINT}")
+
+
+def serve(roots: Roots, address: ServerAddress, on_ready: Callable[[str], None]) -> None:
+    """Serve the page until the process is interrupted. on_ready: receives the address to open, with its token.
+
+    Raises ReviewError if the extra is not installed, or the address cannot be used.
+    """
+    check_extra()
+    _check_address(address)
+    import uvicorn
+
+    from stylize.review.app import Review, make_app
+    from stylize.review.gate import EXCHANGE_PATH, Access, hosts_of
+
+    with _listen(address) as listening:
+        port = listening.getsockname()[1]
+        names = _LOCAL_NAMES if address.host in _LOCAL_NAMES else (address.host,)
+        access = Access(hosts_of(names, port), cookie=f"stylize_{port}")
+        app = make_app(Review(roots), access)
+        config = uvicorn.Config(
+            app, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=1, lifespan="off"
+        )
+        host = f"[{address.host}]" if ":" in address.host else address.host
+        on_ready(f"http://{host}:{port}{EXCHANGE_PATH}?token={access.token}")
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _check_address(address: ServerAddress) -> None:
+    """Raise ReviewError for an address that other machines reach, unless that is asked for."""
+    try:
+        given = ipaddress.ip_address(LOOPBACK if address.host == "localhost" else address.host)
+    except ValueError:
+        given = ipaddress.ip_address("0.0.0.0")
+    if given.is_unspecified:
+        raise ReviewError(f"--host {address.host}: expected localhost, or the IP address of one interface; give that")
+    if not given.is_loopback and not address.is_public:
+        raise ReviewError(
+            f"--host {address.host}: other machines could reach the page, whose connection is not encrypted; give "
+            "--public as well if that is intended, or tunnel the local port through SSH"
+        )
+
+
+def _listen(address: ServerAddress) -> socket.socket:
+    """Return a socket that listens. Raises ReviewError if the address is in use or not one of this machine."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((address.host, address.port))
+        listening.listen(64)
+    except OSError as error:
+        listening.close()
+        raise ReviewError(
+            f"--host {address.host} --port {address.port} cannot be used ({error.strerror}); choose another --port"
+        ) from error
+    return listening
