@@ -63,9 +63,20 @@ class ColourModel:
 
 def colour_model(picture: Bytes, inside: Floats, outside: Floats) -> ColourModel:
     """Build the model of one picture, uint8 (H, W, 3). inside, outside: float32 (H, W), weights of pixels, 0..1."""
-    counts = _blur_bins(np.bincount(_colour_bins(picture).ravel(), inside.ravel(), BINS**3).astype(F32)[None])[0]
+    counts = _colour_counts(picture, inside)
     key = counts / (counts.sum() + F32(PSEUDO_COUNT))
     return ColourModel(key, _cell_histograms(picture, inside), _cell_histograms(picture, outside))
+
+
+def colour_histogram(picture: Bytes, weight: Floats) -> Floats:
+    """Probability of each colour among the weighted pixels: float32 (BINS ** 3,), all 0 if no pixel has weight."""
+    counts = _colour_counts(picture, weight)
+    return np.asarray(counts / max(float(counts.sum()), 1e-6), F32)
+
+
+def _colour_counts(picture: Bytes, weight: Floats) -> Floats:
+    """Blurred counts of each colour: float32 (BINS ** 3,)."""
+    return _blur_bins(np.bincount(_colour_bins(picture).ravel(), weight.ravel(), BINS**3).astype(F32)[None])[0]
 
 
 def _local_probability(cells: Floats, bins: np.ndarray) -> Floats:

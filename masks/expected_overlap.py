@@ -1,10 +1,11 @@
 """Overlap that a tracked matte can be expected to have with the true one.
 
 Nobody knows the truth during tracking, but a tracker that errs disagrees with itself: what it observes in a frame
-leaves the shape that the painted matte predicts. The overlap is lost by such disagreement over the last frames, by all
-that has accumulated where the painted frame no longer explains what is inside, and by the length of the border, which
-is never exact. The weights were fitted to footage with masks painted by people, and judged on clips that were left out
-of the fit; see docs/benchmarks.
+leaves the shape that the painted matte predicts. Disagreement is harmless where the subject stands out from its
+surroundings, because the observation is then right; it costs overlap where both look alike, and more so the longer it
+has lasted. Overlap is also lost by colours that the painted subject does not have, by a change of size, and by the
+length of the border, which is never exact. The weights were fitted to footage with masks painted by people, and judged
+on clips that were left out of the fit; see docs/benchmarks.
 """
 
 from dataclasses import dataclass
@@ -12,11 +13,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from masks.arrays import U8, Floats
+from masks.appearance import Appearance
+from masks.arrays import U8, Bytes, Floats
 
-# Loss of the logarithm of the overlap for disagreement over the last frames, 0..1; for the sum of it, 0 and up, where
-# the key explains nothing; and for a border of as many pixels as the area.
-RECENT_LOSS, DRIFT_LOSS, BORDER_LOSS = 0.56, 0.033, 0.136
+# Loss of the logarithm of the overlap: for disagreement over the last frames, 0..1, if inside and surroundings have the
+# same colours; for that times the sum of all disagreement since the key; for colours unlike those of the key, beyond
+# the usual; for a size that changes by a factor of e; for a border of as many pixels as the area.
+RECENT_LOSS, LASTING_LOSS, COLOUR_LOSS, SIZE_LOSS, BORDER_LOSS = 0.75, 0.033, 10.0, 0.08, 0.51
+# Unlikeness to the colours of the key that light and turning change.
+USUAL_CHANGE = 0.25
 # Frames over which disagreement is averaged.
 RECENT = 5
 
@@ -34,11 +39,11 @@ class Disagreement:
         return Disagreement((*self.recent, 1 - overlap)[-RECENT:], self.total + 1 - overlap)
 
 
-def expected_overlap(matte: Floats, coverage: float, disagreement: Disagreement) -> float:
+def expected_overlap(matte: Floats, key_area: float, looks: Appearance, disagreement: Disagreement) -> float:
     """Expected intersection over union with the true matte, 0..1; 0 for an empty matte, because it gives no evidence.
 
-    matte: float32 (H, W) in [0, 1]. coverage: 0..1, fraction of the inside that matches the key. disagreement: of this
-    and all former frames.
+    matte: float32 (H, W) in [0, 1]. key_area: pixels inside the painted matte. looks: of this frame. disagreement: of
+    this and all former frames.
     """
     inside = (matte > 0.5).astype(U8)
     area = int(inside.sum())
@@ -46,6 +51,15 @@ def expected_overlap(matte: Floats, coverage: float, disagreement: Disagreement)
         return float(area > 0)
     # The gradient has a pixel on either side of the border.
     border = int(cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, np.ones((3, 3), U8)).sum()) / 2
-    loss = RECENT_LOSS * sum(disagreement.recent) / len(disagreement.recent)
-    loss += DRIFT_LOSS * (1 - coverage) * disagreement.total + BORDER_LOSS * min(border / area, 1)
+    recent = sum(disagreement.recent) / len(disagreement.recent)
+    loss = looks.to_surroundings * recent * (RECENT_LOSS + LASTING_LOSS * disagreement.total)
+    loss += COLOUR_LOSS * max(1 - looks.to_key - USUAL_CHANGE, 0)
+    loss += SIZE_LOSS * _change_of_size(inside, area / max(key_area, 1)) + BORDER_LOSS * min(border / area, 1)
     return float(np.exp(-loss))
+
+
+def _change_of_size(inside: Bytes, ratio: float) -> float:
+    """Logarithm of the change of size, 0 and up. A subject that shrinks at the border of the picture leaves it, which
+    costs nothing."""
+    leaves = bool(inside[0].any() or inside[-1].any() or inside[:, 0].any() or inside[:, -1].any())
+    return 0.0 if leaves and ratio < 1 else float(abs(np.log(ratio)))

@@ -15,7 +15,7 @@ SHARPNESS = 3
 # Confidence of a pixel without any evidence.
 CONFIDENCE_FLOOR = F32(0.05)
 # Confidence of a clean plate where the frame matches it.
-CLEAN_PLATE_CONFIDENCE = 0.95
+CLEAN_PLATE_CONFIDENCE = 0.9
 
 
 def fuse_tracks(forward: Tracked, backward: Tracked, nearness: float) -> Tracked:
@@ -45,8 +45,7 @@ def fuse_tracks(forward: Tracked, backward: Tracked, nearness: float) -> Tracked
     mean_mix = float(mix.mean())
     confidence = (1 - mean_mix) * forward.confidence + mean_mix * backward.confidence
     agreement = _soft_iou(forward.matte, backward.matte)
-    # Two independent tracks that agree are more often correct than either alone.
-    confidence = 1 - (1 - confidence) * (2 - agreement) / 2 if agreement > 0.9 else confidence * agreement
+    confidence = _after_comparison(confidence, agreement, forward.confidence * backward.confidence)
     from_clean_plate = forward.from_clean_plate and backward.from_clean_plate
     return Tracked(forward.frame, np.clip(matte, 0, 1), confidence_map, confidence, from_clean_plate)
 
@@ -61,6 +60,18 @@ def _clean_plate_confidence(subject_side: Tracked, clean_side: Tracked, clean_we
         clean_side.confidence_map - F32(subject_side.confidence)
     )
     return float(np.clip((pixel_confidence * subject_side.matte).sum() / subject_side.matte.sum(), 0, 1))
+
+
+def _after_comparison(confidence: float, agreement: float, expected: float) -> float:
+    """Confidence of a fused frame, 0..1, in the light of the agreement of the two mattes.
+
+    confidence: of the side that decides. expected: agreement of two mattes that err independently, as much as they
+    expect to. If they agree more, they err less, or err alike, as both do along the border: that gains little. If they
+    agree less, at least one is wrong.
+    """
+    if agreement >= expected:
+        return 1 - (1 - confidence) * (expected / agreement) ** 0.25 if agreement > 0 else confidence
+    return confidence * (agreement / expected) ** 2
 
 
 def _weight_map(side: Tracked, nearness: float) -> Floats:

@@ -15,8 +15,9 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from masks.appearance import appearance
 from masks.arrays import F32, U8, Bools, Bytes, Floats, check_matte
-from masks.colour_model import ColourModel, colour_model
+from masks.colour_model import ColourModel, colour_histogram, colour_model
 from masks.despeckle import despeckle
 from masks.expected_overlap import Disagreement, expected_overlap
 from masks.guided_filter import guided_filter
@@ -91,13 +92,16 @@ class Tracked:
 @dataclass(frozen=True)
 class _Key:
     """The painted matte and its plate. full_size: matte at full size, float32 (H, W). matte, plate, picture: at the
-    tracked size; picture is the plate as float32 in [0, 1]. reliable_distance: see ``_reliable_distance``."""
+    tracked size; picture is the plate as float32 in [0, 1]. reliable_distance: see ``_reliable_distance``. colours:
+    of the inside, from ``colour_histogram``. area: of the inside, in pixels."""
 
     full_size: Floats
     matte: Floats
     plate: Bytes
     picture: Floats
     reliable_distance: float
+    colours: Floats
+    area: int
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,10 @@ def track(frames: Sequence[int], footage: Footage, key: Floats) -> Iterator[Trac
         raise ValueError(f"a matte must have the same size as its plate, {plate.shape[:2]}, not {key.shape}")
     small_plate = downscaled(plate)
     matte = resized(key, small_plate.shape[:2])
-    prepared = _Key(key, matte, small_plate, _to_float(small_plate), _reliable_distance(matte))
+    prepared = _Key(
+        key, matte, small_plate, _to_float(small_plate), _reliable_distance(matte),
+        colour_histogram(small_plate, (matte > 0.5).astype(F32)), int((matte > 0.5).sum()),
+    )  # fmt: skip
     height, width = small_plate.shape[:2]
     colours = colour_model(small_plate, prepared.matte, _outside_mask(prepared.matte))
     ones = np.ones((height, width), F32)
@@ -165,7 +172,7 @@ def _track_frame(key: _Key, state: _State, frame: int, footage: Footage) -> tupl
     agreement = _iou(observed, shape)
     disagreement = state.disagreement.after(agreement)
     confidence_map = resized(pixel_confidence, key.full_size.shape)
-    confidence = expected_overlap(matte, pixel_evidence.coverage, disagreement)
+    confidence = expected_overlap(matte, key.area, appearance(plate, matte, key.colours), disagreement)
     tracked = Tracked(
         frame, _full_size_matte(key, flow, contradiction, observed, full_size), confidence_map, confidence
     )

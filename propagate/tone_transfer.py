@@ -19,6 +19,8 @@ HALO = 8
 IGNORED, MAX_CHANGE = F32(1 / 255), F32(40 / 255)
 # Standard deviations in pixels of the band in which paint and plate are compared; largest slope.
 FINE, BROAD, MAX_SLOPE = 3.0, 12.0, 1.2
+# Deviation of a plate in that band, a quarter of an 8-bit level, below which the slope is uncertain and tends to 0.
+UNCERTAIN = 0.25 / 255
 
 
 def tone_slopes(plate: Bytes, key: Floats) -> Floats:
@@ -29,7 +31,8 @@ def tone_slopes(plate: Bytes, key: Floats) -> Floats:
     of_plate, of_key = _band(plate.astype(F32) / F32(255)), _band(key)
     products = [(of_plate[..., c] * of_key[..., c]).sum(dtype=np.float64) for c in range(3)]
     squares = [(of_plate[..., c] * of_plate[..., c]).sum(dtype=np.float64) for c in range(3)]
-    slopes = [product / square if square > 0 else 0.0 for product, square in zip(products, squares, strict=True)]
+    floor = UNCERTAIN**2 * plate.shape[0] * plate.shape[1]
+    slopes = [product / (square + floor) for product, square in zip(products, squares, strict=True)]
     return np.clip(np.array(slopes, F32), 0, F32(MAX_SLOPE))
 
 

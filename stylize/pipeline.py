@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stylize import refinement
 from stylize.context.context import Context
+from stylize.context.model_store import ModelStore
 from stylize.errors import OutputError, ProjectError
 from stylize.event_log import open_log
 from stylize.events import Message
@@ -63,15 +64,16 @@ def run(shot: Path, settings: Settings, project: Path | None = None, reporter: R
 
 @contextmanager
 def open_run(
-    shot: Path, settings: Settings, project: Path | None = None, reporter: Reporter = SILENT
-) -> Iterator["Run"]:
-    """Open a shot for a run, excluding other runs until the end."""
+    shot: Path, settings: Settings, project: Path | None = None, reporter: Reporter = SILENT,
+    models: ModelStore | None = None,
+) -> Iterator["Run"]:  # fmt: skip
+    """Open a shot for a run, excluding other runs until the end. models: see ``open_session``."""
     use_threads(settings.threads)
     # The reporter was made first, so that the time of loading libraries counts.
     times = StepTimes(started=reporter.started)
     with (
         open_log(settings.log_json, **_start(shot, settings)) as log,
-        open_session(shot, settings, project, reporter.also_to(log.receive).also_to(times.receive)) as session,
+        open_session(shot, settings, project, reporter.also_to(log.receive).also_to(times.receive), models) as session,
     ):
         log.write("disk", **asdict(session.disk))
         yield Run(session, times)

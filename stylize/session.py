@@ -1,7 +1,7 @@
 """Session of a run: the opened shot and project, checked early for errors, with every frame as a file."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib.metadata import version
@@ -69,9 +69,12 @@ class Session:
 
 
 @contextmanager
-def open_session(path: Path, settings: Settings, folder: Path | None, reporter: Reporter) -> Iterator[Session]:
+def open_session(
+    path: Path, settings: Settings, folder: Path | None, reporter: Reporter, models: ModelStore | None = None
+) -> Iterator[Session]:
     """Open shot and project, conform the plates, and exclude other runs until the end.
 
+    models: models that other sessions share; without it, those of this session are released at its end.
     Raises a StylizeError for invalid footage, settings or files that the settings name.
     """
     reporter.check()
@@ -92,7 +95,7 @@ def open_session(path: Path, settings: Settings, folder: Path | None, reporter: 
             check_inputs(look.settings, shot, DownloadPermission(layer_reporter.message, reporter.progress))
     source, scale = _motion_source(settings, shot), draft_scale(settings, shot.size)
     project = Project(root, verify=settings.verify, overwrite=settings.overwrite, message=message)
-    with project.locked(), ModelStore() as models:
+    with project.locked(), nullcontext(models) if models is not None else ModelStore() as store:
         project.check_shot(path)
         shot = with_view(shot, settings, project, reporter.progress)
         open_looks = [_open_look(look, shot, project) for look in looks]
@@ -112,7 +115,7 @@ def open_session(path: Path, settings: Settings, folder: Path | None, reporter: 
         if scale is None:  # a draft does not change files of the full size
             _update_inputs(settings, open_looks, project, message)
         shot_context = _shot_context(
-            shot, settings, project, source, reporter, models, plates_needed=_plates_needed(looks, scale)
+            shot, settings, project, source, reporter, store, plates_needed=_plates_needed(looks, scale)
         )
         contexts = [
             _look_context(shot_context, open_look, *opened_inputs)

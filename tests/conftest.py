@@ -60,13 +60,7 @@ def pytest_collection() -> Generator[None, object, object]:
     try:
         return (yield)
     finally:
-        gc.freeze()
         gc.enable()
-
-
-def pytest_unconfigure() -> None:
-    """Let Python take apart what was made, as libraries report what is left over when it ends."""
-    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.mypy_config import MYPY_CONFIG
 from tests.shared_folder import shared_folder
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -95,18 +96,11 @@ IMPORTS = "import stylize\nfrom stylize import Settings\nfrom stylize.settings i
 pytestmark = pytest.mark.slow
 
 
-# Libraries without a type in the public API: reading their annotations would take three quarters of the time.
-UNUSED = ("PIL", "OpenImageIO", "av", "click", "cv2", "numba", "scenedetect", "scipy", "skimage", "torch")
-CONFIG = "[mypy]\n" + "".join(
-    f"[mypy-{name}.*]\nfollow_imports = skip\nignore_missing_imports = True\n" for name in UNUSED
-)
-
-
 def run_mypy(folder: Path) -> None:
     """Check both scripts in a folder, and write the output of mypy to ``complaints.txt``."""
     (folder / "accepted.py").write_text(ACCEPTED, encoding="utf-8")
     (folder / "refused.py").write_text(IMPORTS + "\n".join(REFUSED) + "\n", encoding="utf-8")
-    (folder / "mypy.ini").write_text(CONFIG, encoding="utf-8")
+    (folder / "mypy.ini").write_text(MYPY_CONFIG, encoding="utf-8")
     command = [
         sys.executable, "-m", "mypy", "--strict", "--config-file", "mypy.ini", "--python-version", "3.11",
         "--follow-imports", "silent", "--no-error-summary", "accepted.py", "refused.py",

@@ -153,15 +153,18 @@ def _is_key(contents: Contents, frame: int) -> bool:
 
 
 def _frame_note(contents: Contents, frame: int) -> str:
-    """Return what is special about a frame."""
+    """Return what is special about a frame, and its shot if there are several."""
     frames = [one for shot in contents.shots for one in shot.frames]
     keys = [key for shot in contents.shots for key in shot.keys]
+    ends = {frames[0]: "first frame", frames[-1]: "last frame"}
     if _is_key(contents, frame):
-        return "key"
-    worst = worst_frames(frames, contents.errors, keys, 1)
-    if worst == [frame]:
-        return "worst frame"
-    return {frames[0]: "first frame", frames[-1]: "last frame"}.get(frame, "")
+        note = "key"
+    else:
+        note = "worst frame" if worst_frames(frames, contents.errors, keys, 1) == [frame] else ends.get(frame, "")
+    if len(contents.shots) == 1:
+        return note
+    number = next(place for place, shot in enumerate(contents.shots, 1) if frame in shot.frames)
+    return f"shot {number}, {note}" if note else f"shot {number}"
 
 
 def _legend(contents: Contents) -> list[LegendItem]:

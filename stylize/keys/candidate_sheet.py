@@ -38,13 +38,14 @@ def write_candidate_sheets(context: Context, keys: Sequence[KeyCandidates], shot
 def _write(context: Context, keys: Sequence[KeyCandidates], shots: int, number: int) -> Path:
     count = max(len(key.files) for key in keys)
     headings = [Column("plate"), *(Column(str(place)) for place in range(1, count + 1))]
+    has_headings = len(headings) <= COLUMNS
     example = f"{keys[0].frame}={min(count, 2)}"
     layer = f" --layer {context.name}" if context.name else ""
     sheet = Sheet(
-        context.shot.name, [_row(context, key) for key in keys],
+        context.shot.name, [_row(context, key, caption="" if has_headings else "plate") for key in keys],
         f"candidates of keyframes, {footage(context.shot, shots)}", look_facts(context.settings),
-        look_references(context.settings), columns=headings if len(headings) <= COLUMNS else (),
-        legend=(LegendItem(State.CHOSEN, "in use"),),
+        look_references(context.settings), columns=headings if has_headings else (),
+        legend=(LegendItem(State.CHOSEN, "in use when this sheet was made"),),
         footer=(f"stylize pick {context.project.main.root.name} {example}{layer}",),
         pixel_aspect=context.shot.pixel_aspect,
     )  # fmt: skip
@@ -55,8 +56,9 @@ def _write(context: Context, keys: Sequence[KeyCandidates], shots: int, number: 
     return target
 
 
-def _row(context: Context, key: KeyCandidates) -> Row:
-    cells = [Cell(context.plates.paths[key.frame], "plate")]
+def _row(context: Context, key: KeyCandidates, *, caption: str) -> Row:
+    """Return the row of a key. caption: below its plate."""
+    cells = [Cell(context.plates.paths[key.frame], caption)]
     for place, file in enumerate(key.files, 1):
         state = State.CHOSEN if place == key.choice.candidate else State.NORMAL
         seed = candidate_seed(key.seed, key.frame, place)

@@ -14,6 +14,8 @@ from stylize.errors import InputError, SettingsError
 from stylize.extensions.discovery import renderer
 from stylize.project import LAYERS, is_allowed, trusts_look
 from stylize.real_path import real_path
+from stylize.renderers.diffusion.hub import is_remote
+from stylize.renderers.diffusion.models import SDXL, known_family
 from stylize.renderers.diffusion.provenance import PARAMETERS, read_parameters, read_provenance
 from stylize.settings import EXPORT, OPTIONS, former_names
 from stylize.settings.former_names import reading
@@ -43,12 +45,31 @@ def settings_from_key(path: Path, overrides: Mapping[str, Any]) -> dict[str, Any
     found = _from_values(values, path) | {"prompt": prompt, "renderer": overrides.get("renderer", "diffusion")}
     if negative:
         found["negative"] = negative
+    if "clip_skip" in found and renderer(found["renderer"]).needs_model and not _skips(path, found, overrides):
+        del found["clip_skip"]
     if renderer(found["renderer"]).needs_model and "model" not in overrides:
         raise SettingsError(
             f"{path} was rendered with the model {values.get('Model', 'unknown')} (hash "
             f"{values.get('Model hash', 'unknown')}), and does not contain its path; give it with --model MODEL"
         )
     return found
+
+
+def _skips(path: Path, found: Mapping[str, Any], overrides: Mapping[str, Any]) -> bool:
+    """Return whether A1111 applies its clip skip to the model: not to Stable Diffusion XL.
+
+    Raises SettingsError if the family of the model is unknown before its download.
+    """
+    model = str(overrides.get("model", ""))
+    if "clip_skip" in overrides or not model:
+        return True
+    family = known_family(model)
+    if family is None and is_remote(model):
+        raise SettingsError(
+            f"{path} has clip skip {found['clip_skip']}, which A1111 applies to Stable Diffusion 1.5, not to XL, and "
+            f"{model} is not downloaded; add --clip-skip {found['clip_skip']} for 1.5, or --clip-skip 1 for XL"
+        )
+    return family != SDXL
 
 
 def _from_settings(stored: Mapping[str, Any], path: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from stylize import pipeline
+from stylize.context.model_store import ModelStore
 from stylize.drafting import draft_scale
 from stylize.errors import InputError, SettingsError
 from stylize.events import Event, Message, StageProgress
@@ -45,7 +46,8 @@ def compare_looks(shot: Path, settings: LooksSettings, reporter: Reporter) -> Lo
         # Notes have been reported by the check.
         requests = [read_request(footage, None, one.options) for one in combinations]
         _report_sending(requests, frames, reporter)
-        looks = tuple(_painted(footage, combinations, requests, reporter))
+        with ModelStore() as models:
+            looks = tuple(_painted(footage, combinations, requests, reporter, models))
         sheet = look_sheet(opened.name, looks, opened.pixel_aspect)
         written = folder.write(sheet, looks, footage)
     return LooksResult(folder.root, *written, looks)
@@ -112,9 +114,9 @@ def _report_sending(requests: Sequence[Request], frames: Sequence[int], reporter
 
 
 def _painted(
-    shot: Path, combinations: Sequence[Combination], requests: Sequence[Request], reporter: Reporter
+    shot: Path, combinations: Sequence[Combination], requests: Sequence[Request], reporter: Reporter, models: ModelStore
 ) -> Iterator[PaintedLook]:
-    """Paint all looks whose inputs have changed, one after the other, and yield each."""
+    """Paint all looks whose inputs have changed, one after the other, and yield each. models: those that they share."""
     total = len(combinations)
     reporter.progress("looks", 0, total)
     for number, (one, request) in enumerate(zip(combinations, requests, strict=True), 1):
@@ -122,7 +124,8 @@ def _painted(
         def on_part(part: float, done: int = number - 1) -> None:
             reporter.progress("looks", done, total, part)
 
-        with pipeline.open_run(request.shot, request.settings, request.project, _of_look(reporter, on_part)) as run:
+        of_look = _of_look(reporter, on_part)
+        with pipeline.open_run(request.shot, request.settings, request.project, of_look, models) as run:
             result = run.run()
             context = run.session.looks[0]
             picture = context.keys.files().get(one.frame)

@@ -1,6 +1,7 @@
 """The sheet of a comparison of looks: the plate, the references, and the painted frames, numbered as their commands."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from itertools import groupby
@@ -14,6 +15,8 @@ from stylize.sheets.labelled_sheet import write_sheet
 
 # Max number of looks whose commands are on the sheet; those of more fill it, and are only in the text next to it.
 MAX_COMMANDS = 12
+# Max number of pictures side by side: more would be too small to judge brush marks.
+MAX_PICTURES = 4
 
 
 def look_sheet(name: str, looks: Sequence[PaintedLook], pixel_aspect: Fraction) -> Callable[[Path, Seal], None]:
@@ -66,14 +69,21 @@ def _rows(looks: Sequence[PaintedLook], frame: int, *, in_rows: bool) -> Iterato
         cells = [
             Cell(look.picture, f"{look.number}  {_name(look)}", note=_seed(look) if several else "") for look in own
         ]
-        yield Row((plate, *cells), f"frame {frame}")
+        yield from _lines(Row((plate, *cells), f"frame {frame}"))
         return
     yield Row((plate,), f"frame {frame}")
     for (preset, style), some in groupby(own, key=lambda look: (look.preset, look.style)):
         cells = [Cell(look.picture, f"{look.number}  {_seed(look)}") for look in some]
         heading = ", ".join(path.stem for path in style) or (preset.stem if preset else "without a reference")
         note = f"preset {preset.stem}" if preset is not None and style else ""
-        yield Row(cells, heading, note, style[0] if style else None)
+        yield from _lines(Row(cells, heading, note, style[0] if style else None))
+
+
+def _lines(row: Row) -> Iterator[Row]:
+    """Yield a row in lines that are short enough for large pictures; only the first has the labels."""
+    yield replace(row, cells=row.cells[:MAX_PICTURES])
+    for start in range(MAX_PICTURES, len(row.cells), MAX_PICTURES):
+        yield Row(row.cells[start : start + MAX_PICTURES])
 
 
 def _name(look: PaintedLook) -> str:

@@ -5,12 +5,14 @@ from typing import Any
 from stylize.errors import SettingsError
 from stylize.settings.option import is_given
 from stylize.settings.option_types import DEPTH_AUTO
+from stylize.settings.samplers import ONE_MORE_CALL, SAMPLERS, TWO_CALLS
 
 
 def check_diffusion(settings: Any) -> None:
     """Raise SettingsError for settings that the diffusion renderer does not support."""
     check_a1111(settings)
     _check_conditioning(settings)
+    _check_ranges(settings)
 
 
 def check_a1111(settings: Any) -> None:
@@ -40,6 +42,42 @@ def _check_controls(settings: Any) -> None:
     unused = [model for model in settings.control_model if model.kind not in {one.kind for one in settings.control}]
     if unused:
         raise SettingsError(f"--control-model {unused[0]} has no matching control; add --control {unused[0].kind}")
+
+
+def _check_ranges(settings: Any) -> None:
+    """Raise SettingsError for a control or adapter in whose range no step falls."""
+    counts = [_step_counts(settings, int(settings.steps * denoise)) for denoise in settings.denoise.values()]
+    for one in settings.control:
+        if one.strength.is_active and not all(
+            any(_has_whole_step(one.strength, count) for count in some) for some in counts
+        ):
+            raise _empty_range(f"--control {one}", settings.steps)
+    adapter = settings.ip_adapter
+    if adapter is not None and not all(any(_has_start(adapter.strength, count) for count in some) for some in counts):
+        raise _empty_range(f"--ip-adapter {adapter}", settings.steps)
+
+
+def _step_counts(settings: Any, steps: int) -> set[int]:
+    """Return the possible numbers of calls of the network: second-order samplers make two per step but the last."""
+    kind = None if settings.sampler is None else SAMPLERS[settings.sampler].kind
+    if kind is None:
+        return {steps, steps + 1, 2 * steps - 1}
+    return {2 * steps - 1} if kind in TWO_CALLS else {steps + 1} if kind == ONE_MORE_CALL else {steps}
+
+
+def _has_whole_step(strength: Any, count: int) -> bool:
+    """Return whether a ControlNet has a step: diffusers uses it in those that are inside the range as a whole."""
+    return any(strength.start <= step / count and (step + 1) / count <= strength.end for step in range(count))
+
+
+def _has_start(strength: Any, count: int) -> bool:
+    return any(strength.start <= step / count < strength.end for step in range(count))
+
+
+def _empty_range(what: str, steps: int) -> SettingsError:
+    return SettingsError(
+        f"{what}: no step of --steps {steps} and --denoise falls in its range; widen it, or raise them"
+    )
 
 
 def _check_conditioning(settings: Any) -> None:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+# Schedulers that call the network twice per step, except in the last one, and one that calls it once more.
+TWO_CALLS = ("HeunDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler")
+ONE_MORE_CALL = "PNDMScheduler"
 _KARRAS = {"use_karras_sigmas": True}
 _MULTI, _SINGLE = "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler"
 

@@ -73,6 +73,7 @@ def test_the_nearest_key_of_the_same_shot_stands_in(pictures: Mapping[str, Path]
     sheet = contact_sheet(contents_of(pictures, range(1, 7), (1, 6), shots=shots))
     captions = [cell.caption for cell in row(sheet, "key")]
     assert captions == ["key 1", "key 1", "key 1", "key 6", "key 6", "key 6"]
+    assert [column.note for column in sheet.columns] == ["shot 1, key", *["shot 1"] * 2, *["shot 2"] * 2, "shot 2, key"]
     shots = [ShotKeys(range(1, 4), (1,)), ShotKeys(range(4, 7), ())]
     without = row(contact_sheet(contents_of(pictures, range(1, 7), (1,), shots=shots)), "key")[4]
     assert (without.picture, without.caption) == (None, "no key in this shot")

@@ -29,6 +29,7 @@ from stylize.settings.input_files import inputs_of
 from stylize.settings.network_matte import NetworkMatte
 from stylize.settings.preset import read_preset, replaced_by
 from stylize.settings.references import references_of
+from tests.mypy_config import MYPY_CONFIG
 from tests.recipe import write_recipe
 from tests.sliding import picture
 
@@ -307,8 +308,9 @@ def test_recipe_passes_strict_mypy(tmp_path):
         'PencilOptions(width="wide")  # type: ignore[arg-type]\n'
         "PencilOptions(widht=5)  # type: ignore[call-arg]\n"
     )
+    (source / "mypy.ini").write_text(MYPY_CONFIG)
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull, "--follow-imports", "silent",
+        [sys.executable, "-m", "mypy", "--strict", "--config-file", "mypy.ini", "--follow-imports", "silent",
          "--no-error-summary", "--python-version", "3.11", "stylize_pencil", "use.py"],
         cwd=source, capture_output=True, text=True, check=False,
         env={**os.environ, "MYPYPATH": str(Path(__file__).parents[2]), "MYPY_CACHE_DIR": str(tmp_path / "cache")},

@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
+import cli
 import stylize
 from stylize.errors import CancelledError, PlanError, ProjectError, SettingsError
 from stylize.keys.candidates import candidate_file, candidate_seed
@@ -43,6 +44,7 @@ def painted(tmp_path_factory, finished):
         assert result.rendered == ()  # the keys themselves exist
         assert made.bits() == before
         assert made.said("candidates of keyframes 1, 4, 8", "candidates.png", "keys.csv")
+        assert made.said("candidate 2: keyframe 4 compared with 1")
     return folder
 
 
@@ -267,3 +269,58 @@ def test_table_that_a_person_edited_stays_theirs(chosen):
     assert table.read_bytes() == ("\ufeffNote;Frame;Key;pick;lock\r\nsky, and sea;4;x;3;1\r\n;8;1;2;1\r\n".encode())
     chosen.run()
     assert chosen.bits()[4] == bits(chosen, 4)[2]
+
+
+def test_choice_for_a_frame_without_a_key_is_reported(runs):
+    edit(runs, f5={"seed": 3}, f6={"lock": "x"})
+    assert runs.run().rendered == ()
+    assert runs.said("keys.csv, line 2: not used, because not a keyframe: frames 5-6")
+
+
+def test_layers_have_candidates_and_tables_of_their_own(runs):
+    matte = np.zeros((48, 64), np.uint8)
+    matte[:, :32] = 255
+    write_image(runs.root / "left.png", matte)
+    layers = [{"name": "rest", "seed": 4}, {"name": "left", "matte": runs.root / "left.png"}]
+    project = runs.root / "layered"
+    result = runs.run(project=project, layers=layers, candidates=2, keyframes=(1, 4))
+    assert {layer.name: sorted(layer.candidates) for layer in result.layers} == {"left": [1, 4], "rest": [1, 4]}
+    assert {path.parent.name for path in result.outputs} == {"left", "rest"}
+    with pytest.raises(SettingsError, match="expected one of the layers rest, left, found none"):
+        stylize.pick(project, {4: 2})
+    assert stylize.pick(project, {4: 2}, layer="rest") == project / "layers/rest/keys.csv"
+    assert runs.run(project=project, layers=layers, keyframes=(1, 4)).rendered == ()
+    keys = {name: project / f"layers/{name}/keys/s.0004.png" for name in ("left", "rest")}
+    used = {name: [path.read_bytes() == candidate_file(path, one).read_bytes() for one in (1, 2)]
+            for name, path in keys.items()}  # fmt: skip
+    assert used == {"left": [True, False], "rest": [False, True]}
+
+
+def command(*words):
+    """Exit code of the command."""
+    try:
+        cli.main([str(word) for word in words])
+    except SystemExit as ended:
+        return ended.code
+    return 0
+
+
+def test_command_writes_the_table_and_reports_mistakes_in_one_line(chosen, capsys):
+    table = chosen.project / "keys.csv"
+    assert command("pick", chosen.project, "4=3", "8=2", "--lock") == 0
+    assert capsys.readouterr().out == f"wrote: {table}; run stylize {chosen.project} to use it\n"
+    found = read_choices(table, range(1, 9), is_partial=False)
+    assert {frame: (one.pick, one.lock) for frame, one in found.items()} == {4: (3, True), 8: (2, True)}
+    before = table.read_bytes()
+    for words, code in (
+        (("4=9",), 1), (("four",), 2), (("4=-1",), 2), (("4=2",), 1), (("4=2", "--lock", "--unlock"), 2), ((), 2),
+        (("5=1",), 1), (("4=2", "--layer", "sky"), 2),
+    ):  # fmt: skip
+        assert command("pick", chosen.project, *words) == code
+        error = capsys.readouterr().err
+        assert error.startswith("stylize: ")
+        assert error.count("\n") == 1
+    assert command("pick", chosen.root, "4=1") == 1
+    assert table.read_bytes() == before
+    assert command("pick", chosen.project, "4=", "--unlock", "-q") == 0
+    assert 4 not in read_choices(table, range(1, 9), is_partial=False)

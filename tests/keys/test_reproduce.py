@@ -23,21 +23,48 @@ def key(path, **text):
     return path
 
 
+def model(folder, kind):
+    """A folder that names the class of its pipeline."""
+    folder.mkdir()
+    (folder / "model_index.json").write_text(json.dumps({"_class_name": kind}))
+    return str(folder)
+
+
 def test_a1111_metadata_give_settings(tmp_path):
     picture = key(tmp_path / "key.png", parameters=A1111)
-    read = settings_from_key(picture, {"model": "a/b"})
+    small = model(tmp_path / "small", "StableDiffusionPipeline")
+    read = settings_from_key(picture, {"model": small})
     assert read == {
         "renderer": "diffusion", "prompt": "a village, <lora:ink:0.8> (oil:1.2)", "negative": "blur", "steps": 30,
         "sampler": "DPM++ 2M Karras", "cfg": 5.5, "seed": 77, "render_size": 384, "denoise": 0.4, "clip_skip": 2,
     }  # fmt: skip
-    settings = Settings(**merge_settings(read, {"model": "a/b", "lora_folder": "loras"}))
+    settings = Settings(**merge_settings(read, {"model": small, "lora_folder": "loras"}))
     assert (settings.sampler, settings.denoise.at(9)) == ("DPM++ 2M Karras", 0.4)
     served = settings_from_key(picture, {"renderer": "a1111"})
     assert served == read | {"renderer": "a1111"}
     (tmp_path / "key.txt").write_text(A1111)
-    assert settings_from_key(tmp_path / "key.txt", {"model": "a/b"}) == read
+    assert settings_from_key(tmp_path / "key.txt", {"model": small}) == read
     with pytest.raises(SettingsError, match=r"model v1-5-pruned \(hash 6ce0161689\).*--model MODEL"):
         settings_from_key(picture, {})
+
+
+def test_clip_skip_of_a1111_is_not_applied_to_xl(tmp_path):
+    picture = key(tmp_path / "key.png", parameters=A1111)
+    large = {"model": model(tmp_path / "large", "StableDiffusionXLPipeline")}
+    read = settings_from_key(picture, large)
+    assert "clip_skip" not in read
+    assert read["steps"] == 30
+    # An option given explicitly is merged afterwards.
+    assert merge_settings(settings_from_key(picture, large | {"clip_skip": 2}), {"clip_skip": 2})["clip_skip"] == 2
+    with pytest.raises(
+        SettingsError, match=r"a/b is not downloaded; add --clip-skip 2 for 1\.5, or --clip-skip 1"
+    ) as one:
+        settings_from_key(picture, {"model": "a/b"})
+    assert "\n" not in str(one.value)
+    assert (
+        merge_settings(settings_from_key(picture, {"model": "a/b", "clip_skip": 1}), {"clip_skip": 1})["clip_skip"] == 1
+    )
+    assert settings_from_key(picture, {"renderer": "a1111", "model": "a/b"})["clip_skip"] == 2
 
 
 def test_own_metadata_give_settings(tmp_path):

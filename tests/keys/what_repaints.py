@@ -61,7 +61,8 @@ class Runs:
 
     def run(self, **changes: Any) -> Any:
         self.messages = []
-        return stylize.run(self.shot, project=self.project, on_message=self.messages.append, rate=24, **BASE | changes)
+        asked = BASE | {"project": self.project, "rate": 24} | changes
+        return stylize.run(self.shot, on_message=self.messages.append, **asked)
 
     def bits(self) -> dict[int, bytes]:
         return {frame: self.key(frame).read_bytes() for frame in KEYS}

@@ -185,6 +185,17 @@ def test_sheet_shows_plate_references_and_looks(quick, plates, pair, tmp_path):
     assert [cell.caption for cell in alone.rows[0].cells] == ["plate, frame 2", "1  it's warm", "2  $cold;"]
 
 
+@pytest.mark.slow
+def test_many_looks_are_on_several_lines_and_have_their_commands_in_the_text(quick, plates, pair):
+    result = stylize.looks(plates, style=pair, seed="1-7", frames=2)
+    sheet = look_sheet._content("plates", result.looks, 1)
+    assert [len(row.cells) for row in sheet.rows] == [1, 4, 3, 4, 3]
+    assert [row.heading for row in sheet.rows] == ["frame 2", "it's warm", "", "$cold;", ""]
+    assert [cell.picture for row in sheet.rows[1:] for cell in row.cells] == [look.picture for look in result.looks]
+    assert list(sheet.footer) == ["the command of each look is in looks.txt"]
+    assert all(look.command in result.text.read_text() for look in result.looks)
+
+
 def test_errors_come_before_anything_is_painted(quick, plates, pair, tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no picture")

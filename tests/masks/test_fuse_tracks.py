@@ -35,6 +35,26 @@ def test_agreement_raises_confidence_and_contradiction_lowers_it():
     assert fuse_tracks(side(half(5), 0.8), side(half(20), 0.8), 0.5).confidence < 0.2
 
 
+def square(rows):
+    matte = np.zeros((120, 40), np.float32)
+    matte[:rows, 10:20] = 1
+    return matte
+
+
+def test_mattes_that_differ_as_much_as_they_expect_keep_their_confidence():
+    # Of 100 rows, 81 are in both.
+    fused = fuse_tracks(side(square(100), 0.9), side(square(81), 0.9), 0.5)
+    assert fused.confidence == pytest.approx(0.9, abs=0.001)
+    assert fuse_tracks(side(square(100), 0.95), side(square(81), 0.95), 0.5).confidence < 0.8
+    assert fuse_tracks(side(square(100), 0.7), side(square(81), 0.7), 0.5).confidence == pytest.approx(0.73, abs=0.02)
+
+
+def test_confidence_is_that_of_the_nearer_side():
+    for nearness, near in ((0.1, 0.95), (0.9, 0.7)):
+        fused = fuse_tracks(side(square(100), 0.95), side(square(70), 0.7), nearness)
+        assert fused.confidence == pytest.approx(near, abs=0.02)
+
+
 @pytest.mark.parametrize("nearness", [-0.1, 1.1])
 def test_nearness_out_of_range_is_refused(nearness):
     with pytest.raises(ValueError, match="nearness"):

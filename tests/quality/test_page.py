@@ -1,14 +1,18 @@
 """The report of a project, from the command."""
 
 import json
+import re
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import cli
 import stylize
 from stylize.media.images import write_image
+from stylize.pipeline import report
 from tests.sliding import folder_of, scene
 
 
@@ -38,8 +42,8 @@ def test_report_is_a_standalone_page_with_figures(project: Path) -> None:
     page = (project / "report.html").read_text()
     assert "http" not in page.replace("http-equiv", "")
     assert page.count("data:image/jpeg;base64,") == 3 * 8 + 2  # the first result is displayed without the script
-    report = json.loads((project / "report.json").read_text())
-    (shot,) = report["shots"]
+    content = json.loads((project / "report.json").read_text())
+    (shot,) = content["shots"]
     assert [frame["frame"] for frame in shot["frames"]] == list(range(1, 9))
     assert [key["frame"] for key in shot["keys"]] == [1, 8]
     first, last = (key["agreement"] for key in shot["keys"])
@@ -90,3 +94,30 @@ def test_black_matte_has_a_plan_and_a_report(tmp_path: Path, capfd: pytest.Captu
     assert shot["summary"]["error"] == 0
     assert shot["summary"]["sharpness against keys"] is None
     assert "<svg" in (project / "report.html").read_text()
+
+
+@pytest.mark.slow
+def test_an_advised_key_lowers_the_error_as_announced(tmp_path: Path) -> None:
+    pictures = scene(14)
+    plates, keys = folder_of(tmp_path / "a", pictures), tmp_path / "keys"
+    keys.mkdir()
+    write_image(keys / "1.png", 255 - pictures[0])
+
+    def measured(name: str) -> tuple[dict[str, Any], float]:
+        project = stylize.run(plates, keys=keys, project=tmp_path / name).project
+        report(project)
+        found = json.loads((project / "report.json").read_text())
+        return found, float(np.mean([frame["error"] for frame in found["shots"][0]["frames"]]))
+
+    found, before = measured("one.stylize")
+    assert found["verdict"]["level"] in ("fair", "poor")
+    words = re.fullmatch(r"Add a key near (\d+) .* about (\d+) % of the error.*", found["verdict"]["advice"][0])
+    assert words is not None
+    frame, share = int(words[1]), int(words[2]) / 100
+    assert share > 0.1
+    (worst, *_) = found["shots"][0]["worst frames"]
+    assert worst["frame"] == max(found["shots"][0]["frames"], key=lambda one: one["error"])["frame"]
+    assert worst["advice"] == f"add a key near {frame}: --add-key {frame}"
+    write_image(keys / f"{frame}.png", 255 - pictures[frame - 1])
+    _, after = measured("two.stylize")
+    assert after < before * (1 - share / 2)

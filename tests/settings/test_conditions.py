@@ -93,6 +93,18 @@ def test_project_stores_controls_and_models_with_absolute_paths(tmp_path, monkey
         ({"clip_skip": 0}, "from 1 to 12"),
         ({"render_size": 10}, "from 64"),
         ({"dtype": "float8"}, "float16"),
+        (
+            {"control": "canny:1:0.3-0.4", "steps": 20, "denoise": 0.25, "sampler": "euler"},
+            "--control canny:1.0:0.3-0.4: no step of --steps 20",
+        ),
+        (
+            {"control": "canny:1:0.5-0.8", "steps": 4, "denoise": "0: 1, 9: 0.5", "sampler": "ddim"},
+            "--control canny:1.0:0.5-0.8: no step",
+        ),
+        (
+            {"style": "a.png", "ip_adapter": "a.safetensors:1:0.8-1", "steps": 4, "denoise": 1, "sampler": "lcm"},
+            "--ip-adapter a.safetensors:1.0:0.8-1.0: no step",
+        ),
     ],
 )  # fmt: skip
 def test_option_combination_without_effect_is_refused(asked, message):
@@ -100,3 +112,17 @@ def test_option_combination_without_effect_is_refused(asked, message):
         Settings(renderer="diffusion", model="a/b", **asked)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"control": "canny:1:0.2-0.4", "steps": 20, "denoise": 0.25, "sampler": "euler"},  # the second of five
+        {"control": "canny:1:0.25-0.45", "steps": 4, "denoise": 1, "sampler": "heun"},  # calls seven times
+        {"control": "canny:1:0.25-0.45", "steps": 4, "denoise": 1},  # the model's own sampler may do so, too
+        {"control": "canny:0:0.3-0.4", "steps": 4, "denoise": 1, "sampler": "euler"},  # not active
+        {"style": "a.png", "ip_adapter": "a.safetensors:1:0.7-1", "steps": 4, "denoise": 1, "sampler": "lcm"},
+    ],
+)  # fmt: skip
+def test_range_with_a_step_is_accepted(asked):
+    Settings(renderer="diffusion", model="a/b", **asked)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stylize.settings.schedules import Schedule, all_texts, constant, is_schedule, read_schedule, text_at
+from stylize.settings.schedules import Schedule, all_texts, constant, is_schedule, read_schedule, text_at, with_texts
 
 
 def test_numbers_are_interpolated_linearly_and_held_beyond():
@@ -47,3 +47,12 @@ def test_plain_text_holds_for_all_frames():
 def test_invalid_schedule_of_texts_is_refused(text):
     with pytest.raises(ValueError, match=r".*"):
         text_at(text, 0)
+
+
+@pytest.mark.parametrize("text", ["", "plain", '1: "a", 40: "b"', '10: "say \\"a\\"", 41: "b\\\\c"', '-5: "a"'])
+@pytest.mark.parametrize("at", [{40: "x"}, {0: 'y "q" \\', 1: "z"}, {-3: "x", 99: ""}])
+def test_texts_of_single_frames_leave_all_others_alone(text, at):
+    changed = with_texts(text, at)
+    for frame in range(-8, 110):
+        assert text_at(changed, frame) == at.get(frame, text_at(text, frame))
+    assert with_texts(text, {}) == text

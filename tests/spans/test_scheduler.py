@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import time
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +20,27 @@ from tests import forbidden, forked_python, processes
 from tests.sliding import folder_of, picture, scene
 
 ROOT = Path(__file__).parents[2]
-FRAMES = 14
+FRAMES, KEYS = 14, (1, 5, 9, 14)
 
 
 @pytest.fixture
 def plates(tmp_path):
     return folder_of(tmp_path / "plates", scene(FRAMES))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Return a function that gives the frames of an undisturbed run of so many frames, by name; each is made once."""
+
+    @cache
+    def made(count, numbers):
+        folder = tmp_path_factory.mktemp("whole")
+        plates = folder_of(folder / "plates", scene(count))
+        return bits(
+            stylize.run(plates, keys=painted_keys(folder / "keys", numbers), to_stage="propagate").project / "out"
+        )
+
+    return made
 
 
 def painted_keys(folder, numbers):
@@ -36,7 +52,7 @@ def painted_keys(folder, numbers):
 
 @pytest.fixture
 def keys(tmp_path):
-    return painted_keys(tmp_path / "keys", (1, 5, 9, FRAMES))
+    return painted_keys(tmp_path / "keys", KEYS)
 
 
 def bits(folder):
@@ -51,7 +67,7 @@ def command(*words, **more):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("numbers", [(1, 5, 9, FRAMES), (1, FRAMES), (4,), (1, 3, 5, 7, 9, 11, 13)])
+@pytest.mark.parametrize("numbers", [KEYS, (1, FRAMES), (4,), (1, 3, 5, 7, 9, 11, 13)])
 def test_bits_and_progress_do_not_depend_on_jobs(tmp_path, plates, numbers):
     keys = painted_keys(tmp_path / "keys", numbers)
     one_bar, other_bar = [], []
@@ -128,11 +144,10 @@ def test_error_in_a_worker_is_the_same_single_line(tmp_path, plates, keys, jobs)
 
 @pytest.mark.slow
 @pytest.mark.skipif(not processes.AVAILABLE, reason="needs /proc")
-def test_killed_worker_is_reported_and_the_next_run_resumes(tmp_path):
+def test_killed_worker_is_reported_and_the_next_run_resumes(tmp_path, whole):
     # Long enough not to finish before the signal arrives.
     plates = folder_of(tmp_path / "long", scene(2 * FRAMES))
     keys = painted_keys(tmp_path / "keys", (1, FRAMES))
-    whole = stylize.run(plates, keys=keys, project=tmp_path / "whole.stylize")
     project = tmp_path / "killed.stylize"
     run = command(plates, "--keys", keys, "--project", project, "--jobs", 2)
     while run.poll() is None and not list(project.glob("passes/*/*.state.npz")):
@@ -146,17 +161,16 @@ def test_killed_worker_is_reported_and_the_next_run_resumes(tmp_path):
     assert "killed by signal 9" in stderr or "could not start (exit code -9)" in stderr
     assert "--jobs" in stderr
     again = stylize.run(plates, keys=keys, project=project, jobs=2)
-    assert bits(again.project / "out") == bits(whole.project / "out")
+    assert bits(again.project / "out") == whole(2 * FRAMES, (1, FRAMES))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 @pytest.mark.parametrize("mark", ["passes/*/*.state.npz", "state/span.*.jsonl"])
-def test_interrupted_parallel_run_resumes_to_the_same_bits(tmp_path, end, mark):
+def test_interrupted_parallel_run_resumes_to_the_same_bits(tmp_path, whole, end, mark):
     # Long enough not to finish before the signal arrives.
     plates = folder_of(tmp_path / "long", scene(2 * FRAMES))
     keys = painted_keys(tmp_path / "keys", (1, FRAMES))
-    whole = stylize.run(plates, keys=keys, project=tmp_path / "whole.stylize")
     project = tmp_path / "stopped.stylize"
     run = command(plates, "--keys", keys, "--project", project, "--jobs", 2, start_new_session=True)
     while run.poll() is None and not list(project.glob(mark)):
@@ -170,7 +184,7 @@ def test_interrupted_parallel_run_resumes_to_the_same_bits(tmp_path, end, mark):
         assert "continues from here" in stderr
     assert all(read_image(path).shape for path in (project / "out").glob("[!.]*.png"))
     again = stylize.run(plates, keys=keys, project=project, jobs=1)
-    assert bits(again.project / "out") == bits(whole.project / "out")
+    assert bits(again.project / "out") == whole(2 * FRAMES, (1, FRAMES))
     assert not [path for path in (again.project / "out").iterdir() if path.name.startswith(".")]
 
 
@@ -178,9 +192,7 @@ def test_interrupted_parallel_run_resumes_to_the_same_bits(tmp_path, end, mark):
 
 
 @pytest.mark.slow
-def test_frames_on_disk_are_reused_however_the_run_ended(monkeypatch, plates, keys, tmp_path):
-    whole = stylize.run(plates, keys=keys, project=tmp_path / "whole.stylize")
-
+def test_frames_on_disk_are_reused_however_the_run_ended(monkeypatch, plates, keys, whole):
     def killed(stage, task, event):
         if isinstance(event, FrameFinished):
             raise KeyboardInterrupt  # the frame is on disk, but was not reported
@@ -196,7 +208,7 @@ def test_frames_on_disk_are_reused_however_the_run_ended(monkeypatch, plates, ke
             assert there[-2] < there[-1] <= there[-2] + 2
     again = stylize.run(plates, keys=keys)
     assert len(again.redone) == FRAMES - there[-1]
-    assert bits(again.project / "out") == bits(whole.project / "out")
+    assert bits(again.project / "out") == whole(FRAMES, KEYS)
 
 
 @pytest.mark.slow
@@ -247,10 +259,10 @@ def test_held_frame_shows_its_key_whatever_existed_before(plates, keys):
 @pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize("limit", [6, 60])
-def test_full_disk_is_reported_in_one_line_and_keeps_finished_work(tmp_path, plates, keys, jobs, limit):
+def test_full_disk_is_reported_in_one_line_and_keeps_finished_work(plates, keys, whole, jobs, limit):
     words = (plates, "--keys", keys, "--jobs", jobs, "--rate", 24)
     # First, so that the kernels are compiled and cached before files are limited in size.
-    whole = stylize.run(plates, keys=keys, project=tmp_path / "whole.stylize")
+    expected = whole(FRAMES, KEYS)
     stylize.run(plates, keys=keys, to_stage="render")
     # Not traced: the file of the measured coverage would be too large as well.
     env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
@@ -262,7 +274,7 @@ def test_full_disk_is_reported_in_one_line_and_keeps_finished_work(tmp_path, pla
     assert "cannot be written" in full.stderr
     assert "free" in full.stderr
     again = stylize.run(plates, keys=keys)
-    assert bits(again.project / "out") == bits(whole.project / "out")
+    assert bits(again.project / "out") == expected
 
 
 @pytest.mark.slow

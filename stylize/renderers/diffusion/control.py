@@ -75,6 +75,11 @@ def _find(
             f"no default ControlNet is known for {requested.kind} and {FAMILY_NAMES[family]}; give one with "
             f"--control-model {requested.kind}=MODEL"
         )
+    if Path(name).expanduser().is_file():
+        raise RendererError(
+            f"the ControlNet {name} is a single file, expected a folder in diffusers' layout, with config.json; "
+            f"give that with --control-model {requested.kind}=FOLDER, or a repo id of Hugging Face"
+        )
     folder = find_folder(name, NETWORK, source, "ControlNet", lambda folder: _check_class(folder, name))
     _check_class(folder, name)
     return Control(requested, folder, weights_variant(folder, name), annotator)

@@ -15,7 +15,8 @@ def encode(pipeline: Any, prompt: Prompt, negative: Prompt, clip_skip: int) -> d
     """Return arguments for a diffusers pipeline: embeddings, shaped (1, 77 n, width), and SDXL's pooled ones.
 
     clip_skip: counted as in A1111: 1 is the output of the last layer, 2 that of the second-to-last. SDXL was trained on
-    the second-to-last layer: for it, 1 is that layer and 2 the one before.
+    the second-to-last layer: for it, 1 is that layer and 2 the one before. An empty negative prompt of SDXL is zeros,
+    as in diffusers and A1111, unless the model's configuration turns that off (``force_zeros_for_empty_prompt``).
     """
     import torch
 
@@ -38,7 +39,12 @@ def encode(pipeline: Any, prompt: Prompt, negative: Prompt, clip_skip: int) -> d
                 found[name].append(torch.cat([hidden for hidden, _ in encoded], dim=1))
                 pooled[name.replace("prompt_embeds", "pooled_prompt_embeds")] = encoded[0][1]
     kwargs = {name: torch.cat(embeddings, dim=-1) for name, embeddings in found.items()}
-    return {**kwargs, **pooled} if wide else kwargs
+    if not wide:
+        return kwargs
+    kwargs |= pooled
+    if not negative.words and pipeline.config.force_zeros_for_empty_prompt:
+        kwargs |= {name: torch.zeros_like(values) for name, values in kwargs.items() if name.startswith("negative")}
+    return kwargs
 
 
 def _parts(tokenizer: Any, prompt: Prompt) -> list[Part]:

@@ -103,6 +103,8 @@ def pipeline_for(base: Any, family: str, nets: list[Any], *, from_image: bool) -
         parts["controlnet"] = nets if len(nets) > 1 else nets[0]
     if family == SD15:
         parts["requires_safety_checker"] = False
+    else:
+        parts["force_zeros_for_empty_prompt"] = base.config.force_zeros_for_empty_prompt
     pipeline = getattr(diffusers, kind)(**parts)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline

@@ -50,9 +50,9 @@ PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
 PIPELINE = pipeline(lambda wide: _PARTS[SDXL if wide else SD15])
 _FIRST_LAYER = ("model.diffusion_model.input_blocks.0.0.weight", "conv_in.weight")
 # Name of a layer that every autoencoder has.
-_AUTOENCODER = "decoder.conv_in.weight"
+AUTOENCODER_INPUT = "decoder.conv_in.weight"
 # Input channels of a network that takes only a latent picture. Models with nine also take a mask and a picture.
-_LATENT = 4
+LATENT = 4
 _LARGEST_HEADER = 100_000_000
 
 
@@ -83,6 +83,17 @@ def find_model(name: str, config: str | None = None, source: Source = CACHE_ONLY
         raise RendererError("--model-config is for a model in a single .safetensors file; leave it out for a folder")
     folder = find_folder(name, PIPELINE, source, check=lambda folder: _check_kind(folder, name))
     return _check_folder(folder, name)
+
+
+def known_family(name: str) -> str | None:
+    """Return the family of a model; None if it cannot be determined without a download, or is not supported."""
+    try:
+        path = find_file(name)
+        if path is not None:
+            return family_of(read_header(path, name), name)
+        return _family_of_class(find_folder(name, PIPELINE), name)
+    except (RendererError, ModuleNotFoundError):  # the latter for the cache of downloads, which an extra can read
+        return None
 
 
 def find_file(name: str, source: Source = CACHE_ONLY, what: str = "model") -> Path | None:
@@ -122,7 +133,7 @@ def find_autoencoder(name: str, source: Source = CACHE_ONLY) -> Path:
     path = find_file(name, source, "autoencoder")
     if path is None:
         return find_folder(name, AUTOENCODER, source, "autoencoder")
-    if not {_AUTOENCODER, f"first_stage_model.{_AUTOENCODER}"} & set(read_header(path, name)):
+    if not {AUTOENCODER_INPUT, f"first_stage_model.{AUTOENCODER_INPUT}"} & set(read_header(path, name)):
         raise RendererError(f"{name} is not a Stable Diffusion autoencoder, as --vae requires; give one")
     return path
 
@@ -169,7 +180,7 @@ def _check_kind(folder: Path, name: str) -> str:
     family = _family_of_class(folder, name)
     try:
         unet_config = json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8"))
-        channels = int(unet_config.get("in_channels", _LATENT))
+        channels = int(unet_config.get("in_channels", LATENT))
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise _missing(name, "has no readable unet/config.json") from error
     _check_channels(channels, name)
@@ -244,10 +255,10 @@ def family_of(header: Mapping[str, Any], name: str) -> str:
 
 
 def _check_channels(channels: int, name: str) -> None:
-    if channels != _LATENT:
+    if channels != LATENT:
         raise RendererError(
             f"the model {name} takes {channels} input channels, as inpainting models do; give its base model, which "
-            f"takes {_LATENT}"
+            f"takes {LATENT}"
         )
 
 

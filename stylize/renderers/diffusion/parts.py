@@ -11,6 +11,7 @@ from stylize.context.model_store import ModelStore
 from stylize.errors import RendererError
 from stylize.renderers.diffusion import adapters, loading, networks
 from stylize.renderers.diffusion.activation_cache import cache_key
+from stylize.renderers.diffusion.compatibility import check_autoencoder, check_control, check_lora
 from stylize.renderers.diffusion.control import Control, find_controls
 from stylize.renderers.diffusion.frame_settings import all_prompts
 from stylize.renderers.diffusion.hub import Source
@@ -62,9 +63,18 @@ class Parts:
             settings.control, settings.control_model, self.model.family, settings.annotators, source
         )
         self.loras = adapters.find_loras(settings.lora, named, settings.lora_folder, source)
+        self._check_compatibility()
         self.adapter = None
         if settings.ip_adapter is not None:
             self.adapter = adapters.find_image_adapter(settings.ip_adapter, settings.image_encoder, source)
+
+    def _check_compatibility(self) -> None:
+        if self.vae is not None:
+            check_autoencoder(self.vae)
+        for control in self.controls:
+            check_control(control.folder, self.model)
+        for path in self.loras.values():
+            check_lora(path, self.model)
 
     @property
     def paths(self) -> list[Path]:

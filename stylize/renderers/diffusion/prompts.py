@@ -9,7 +9,9 @@ from stylize.errors import SettingsError
 STEP = 1.1
 # Maximum absolute weight. Above it, embeddings are so far from the training data that only noise results.
 LARGEST = 10.0
-_LORA = re.compile(r"<lora:([^:<>]+)(?::([-+.\d]+))?(?::[^<>]*)?>")
+_LORA = re.compile(r"<lora:([^:<>]+)(?::([^<>]*))?>")
+# Names of the weights of a LoRA, as they may be written in A1111: for the text encoder, and for the network.
+_LORA_WEIGHTS = ("te", "unet")
 _TOKEN = re.compile(r"\\[()\[\]\\]|\(|\[|:\s*([-+]?(?:\d+\.?\d*|\.\d+))\s*\)|\)|\]|[^\\()\[\]:]+|[:\\]")
 _BREAK = re.compile(r"\s*\bBREAK\b\s*")
 
@@ -24,6 +26,11 @@ class Prompt:
     chunks: tuple[tuple[tuple[str, float], ...], ...]
     loras: tuple[tuple[str, float], ...]
 
+    @property
+    def words(self) -> str:
+        """Text without weights, empty for an empty prompt."""
+        return " ".join(text for chunk in self.chunks for text, _ in chunk).strip()
+
 
 def read_prompt(text: str) -> Prompt:
     """Parse a prompt.
@@ -31,7 +38,7 @@ def read_prompt(text: str) -> Prompt:
     As in A1111, unclosed brackets extend to the end, and unmatched closing brackets are ignored.
     Raises SettingsError for a weight out of range, and for prompt editing (``[from:to:when]``, ``[a|b]``).
     """
-    loras = tuple((match[1].strip(), _weight(match[2] or "1", match[0])) for match in _LORA.finditer(text))
+    loras = tuple((match[1].strip(), _lora_weight(match[2] or "1", match[0])) for match in _LORA.finditer(text))
     pieces = _weighted(_LORA.sub("", text))
     chunks: list[list[tuple[str, float]]] = [[]]
     for words, weight in pieces:
@@ -88,6 +95,22 @@ def _weight(text: str, where: str) -> float:
     if not -LARGEST <= weight <= LARGEST:
         raise SettingsError(f"the weight in {where!r} must be a number from -{LARGEST:g} to {LARGEST:g}")
     return weight
+
+
+def _lora_weight(text: str, where: str) -> float:
+    """Return the weight of a LoRA. Raises SettingsError if the weights of text encoder and network differ."""
+    weights = set[float]()
+    for part in text.split(":"):
+        name, _, value = part.rpartition("=")
+        if name and name.strip() not in _LORA_WEIGHTS:
+            raise SettingsError(f"{where!r} sets {name.strip()}, which is not supported; leave that out")
+        weights.add(_weight(value, where))
+    if len(weights) > 1:
+        raise SettingsError(
+            f"{where!r} has different weights for text encoder and network, which are not supported; write one weight, "
+            f"as in <lora:name:{max(weights):g}>"
+        )
+    return weights.pop()
 
 
 def _merged(pieces: list[tuple[str, float]]) -> tuple[tuple[str, float], ...]:

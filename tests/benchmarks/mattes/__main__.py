@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from masks.keyframe_suggestions import MIN_CONFIDENCE
+from masks.keyframe_suggestions import MIN_CONFIDENCE, weak_frames
 from propagate.arrays import Floats
 from tests.benchmarks.mattes.baselines import baselines, tracked
 from tests.benchmarks.mattes.clips import WIDTH, MatteClip, clips
@@ -82,9 +82,12 @@ def _painting_table(found: Iterator[MatteClip], limit: int) -> None:
 
 
 def _until_good(rounds: list[Round], count: int) -> str:
-    """Number of painted frames, and their share of the clip, until it is good; a lower bound if it is not."""
+    """Number of painted frames, and their share of the clip, until it is good; if it is not, that it is not, or that
+    the tool names no further frame."""
     painted = len(rounds[-1].painted)
-    return f"{painted} ({painted / count:.0%})" if rounds[-1].finished else f"over {painted}"
+    if rounds[-1].finished:
+        return f"{painted} ({painted / count:.0%})"
+    return f"over {painted}" if weak_frames(rounds[-1].confidence) else f"none named after {painted}"
 
 
 def _tracking_table(found: Iterator[MatteClip], asked: argparse.Namespace) -> None:

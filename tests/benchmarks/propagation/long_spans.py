@@ -21,8 +21,10 @@ from tests.synthetic import texture, to_bytes
 
 SHOWN = (10, 60, 120, 240)
 SIZE = (320, 180)
-# Side and stride of the blocks in which marks are located, and the least correlation of their marks.
-BLOCK, STRIDE, FOUND = 40, 20, 0.5
+# Side and stride of the blocks in which marks are located, and how far they are sought; the least correlation.
+BLOCK, STRIDE, REACH, FOUND = 24, 16, 10, 0.6
+# Places per pixel at which they are sought.
+FINE = 4
 # Deviation of the plates' grain, in levels of 255.
 GRAIN = 1.5
 
@@ -111,24 +113,29 @@ def marked(plate):
 def drift(picture, truth, visible):
     """Displacement, in pixels, of every block of a picture against the truth, and the number of blocks that are lost.
 
-    A block is one that is visible in full. It is lost if its marks correlate with the truth's by less than FOUND.
+    A block is one that is visible with all of its neighbourhood. It is lost if nothing within REACH pixels of its place
+    correlates with the truth's marks by FOUND or more.
     """
-    grey = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (truth, picture)]
-    window, found, lost = cv2.createHanningWindow((BLOCK, BLOCK), cv2.CV_32F), [], 0
-    for top in range(0, SIZE[1] - BLOCK + 1, STRIDE):
-        for left in range(0, SIZE[0] - BLOCK + 1, STRIDE):
-            block = slice(top, top + BLOCK), slice(left, left + BLOCK)
-            if not visible[block].all():
+    before, after = (_enlarged(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)) for p in (truth, picture))
+    found, lost = [], 0
+    for top in range(REACH, SIZE[1] - BLOCK - REACH + 1, STRIDE):
+        for left in range(REACH, SIZE[0] - BLOCK - REACH + 1, STRIDE):
+            near = slice(top - REACH, top + BLOCK + REACH), slice(left - REACH, left + BLOCK + REACH)
+            if not visible[near].all():
                 continue
-            before, after = (np.ascontiguousarray(g[block]) for g in grey)
-            (x, y), _ = cv2.phaseCorrelate(before - before.mean(), after - after.mean(), window)
-            aligned = cv2.warpAffine(after, np.float32([[1, 0, -x], [0, 1, -y]]), (BLOCK, BLOCK), flags=cv2.INTER_CUBIC)
-            inner = (slice(8, -8), slice(8, -8))
-            if np.corrcoef(aligned[inner].ravel(), before[inner].ravel())[0, 1] < FOUND:
+            block = before[FINE * top : FINE * (top + BLOCK), FINE * left : FINE * (left + BLOCK)]
+            around = tuple(slice(FINE * side.start, FINE * side.stop) for side in near)
+            likeness = cv2.matchTemplate(after[around], block, cv2.TM_CCOEFF_NORMED)
+            y, x = (int(index) for index in np.unravel_index(likeness.argmax(), likeness.shape))
+            if likeness[y, x] < FOUND:
                 lost += 1
             else:
-                found.append(np.hypot(x, y))
+                found.append(np.hypot(x / FINE - REACH, y / FINE - REACH))
     return np.array(found), lost
+
+
+def _enlarged(grey):
+    return cv2.resize(grey, None, fx=FINE, fy=FINE, interpolation=cv2.INTER_CUBIC)
 
 
 def measure(shot, count, shown):

@@ -128,6 +128,27 @@ def test_plain_prompt_is_encoded_like_the_library(models, family):
     assert len(ours) == len(theirs)
 
 
+@pytest.mark.parametrize("zeros", [True, False])
+def test_missing_negative_prompt_of_xl_is_encoded_like_the_library(models, zeros):
+    from stylize.renderers.diffusion.encoding import encode
+    from stylize.renderers.diffusion.prompts import read_prompt
+
+    parts = renderer(models, "sdxl").parts
+    parts.base.register_to_config(force_zeros_for_empty_prompt=zeros)
+    for from_image in (True, False):
+        pipeline = parts.pipeline(7, None, from_image=from_image)
+        ours = encode(pipeline, read_prompt("a big deal"), read_prompt(" "), 1)
+        theirs = pipeline.encode_prompt(
+            prompt="a big deal", negative_prompt=None, device=pipeline.device, num_images_per_prompt=1,
+            do_classifier_free_guidance=True,
+        )  # fmt: skip
+        names = ("prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds", "negative_pooled_prompt_embeds")
+        for name, value in zip(names, theirs, strict=True):
+            np.testing.assert_allclose(ours[name].numpy(), value.detach().numpy(), atol=1e-6)
+        for name in ("negative_prompt_embeds", "negative_pooled_prompt_embeds"):
+            assert bool((ours[name] == 0).all()) is zeros
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_word_weights_have_an_effect(models, family):
     plain = paint(models, family, prompt="a red deal")

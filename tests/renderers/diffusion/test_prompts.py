@@ -35,6 +35,7 @@ def test_word_weights_are_parsed(text, pieces):
 def test_loras_are_extracted():
     prompt = read_prompt("a <lora:ink.v1:0.8>roof<lora:wash>")
     assert prompt.loras == (("ink.v1", 0.8), ("wash", 1.0))
+    assert read_prompt("<lora:x:te=0.5:unet=0.5>").loras == read_prompt("<lora:x:0.5:0.5>").loras == (("x", 0.5),)
     assert prompt.chunks == ((("a roof", 1.0),),)
 
 
@@ -45,7 +46,19 @@ def test_break_starts_a_new_part():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ["(a:99)", "<lora:x:77>", "<lora:x:..>", "[a:b:0.5]", "[a|b]"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(a:99)",
+        "<lora:x:77>",
+        "<lora:x:..>",
+        "<lora:x:te=0.5:unet=0.9>",
+        "<lora:x:0.5:0.9>",
+        "<lora:x:1:lbw=XYZ>",
+        "[a:b:0.5]",
+        "[a|b]",
+    ],
+)
 def test_unsupported_syntax_is_refused(text):
     with pytest.raises(SettingsError) as error:
         read_prompt(text)

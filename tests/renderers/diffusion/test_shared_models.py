@@ -81,6 +81,15 @@ def test_run_loads_a_model_once_and_an_unchanged_run_none(models, plates, tmp_pa
     assert len(loads) == 2
 
 
+def test_comparison_of_looks_loads_a_model_once(models, plates, tmp_path, loads):
+    made = stylize.looks(
+        plates, renderer="diffusion", model=str(models / "sd15"), prompt="a", seed="1-2", frames="4", scale="1",
+        steps=2, denoise=0.5, output=tmp_path / "looks",
+    )  # fmt: skip
+    assert len(made.looks) == 2
+    assert len(loads) == 1
+
+
 # Sharing
 
 
