@@ -88,8 +88,9 @@ class LookRun:
     sheets: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        self.repaint, self.choices = frozenset(self.context.settings.repaint), read_key_choices(self.context)
+        self.repaint = frozenset(self.context.settings.repaint)
         with prefix_errors(self.context.name):
+            self.choices = read_key_choices(self.context)
             self.refinement_state = refinement.stored_rounds(self.context, self.planned)
 
     @property
@@ -138,6 +139,9 @@ class LookRun:
         locked = [frame for frame, choice in self.choices.items() if choice.lock]
         context.keys.remove_stale([*numbers, *painted, *locked])
         self.painted = tuple(sorted(painted & set(numbers)))
+        if unused := sorted(self.choices.keys() - set(numbers)):
+            origin = self.choices[unused[0]].origin
+            context.message(f"{origin}: not used, because not a keyframe: {name_frames(unused)}")
         planned_keys = {frame for plan in self.planned for frame in plan.keys}
         late = frozenset(frame for plan in shots for frame in plan.keys if frame not in planned_keys)
         retried = self.refinement_state.retried or frozenset()

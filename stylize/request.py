@@ -6,14 +6,14 @@ project; an existing project keeps its own settings.
 """
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from stylize.errors import ProjectError, SettingsError, ShotError
 from stylize.events import Message
-from stylize.project import is_project, project_of, trusted_settings
+from stylize.project import Project, is_project, project_of, trusted_settings
 from stylize.project.layout import EXPORT
 from stylize.real_path import real_path
 from stylize.reporter import SILENT, Reporter
@@ -99,7 +99,7 @@ def _replaced(
         )
         settings = replace(settings, output=None)
     settings_before = replace(build_settings(before)[0], replace_shot=None)
-    asked = Versions(path, footage, settings_before, new, target, settings, given, _read_table)
+    asked = Versions(path, footage, settings_before, new, target, settings, given, _read_table, _take_choices)
     return Request(new, replace_shot(asked, reporter.message), target)
 
 
@@ -108,6 +108,12 @@ def _read_table(path: Path, frames: Collection[int]) -> tuple[int, ...]:
     from stylize.planning.keys_csv import read_keys
 
     return read_keys(path, sorted(frames), is_partial=True)
+
+
+def _take_choices(old: Project, new: Project, look: Settings, new_number: Callable[[int], int | None]) -> None:
+    from stylize.planning.key_choices import take_choices
+
+    take_choices(old, new, look, new_number)
 
 
 def read_matte_request(settings: MatteSettings | None, overrides: Mapping[str, Any]) -> MatteSettings:

@@ -12,13 +12,9 @@ from stylize.media.key_numbers import number_keys
 from stylize.media.plates import plate_pattern
 from stylize.media.sequences import READ_SUFFIXES, Pattern, format_frames
 from stylize.project import Project
-from stylize.project.upgrade import FIRST_SCHEMA, TASK
+from stylize.project.upgrade import REPLACED_SHOT, TASK
 from stylize.settings import OPTIONS, Look, Settings, looks_of
 from stylize.settings.shifted_frames import map_looks
-
-# Cache key of the rendered keys taken over. Like keys of an earlier version of stylize, they are kept while settings
-# are unchanged.
-_KEPT = f"{FIRST_SCHEMA}-replaced-shot"
 
 
 @dataclass
@@ -101,7 +97,7 @@ def _take_look(
         elif moved in found.alike and not new.is_changed(names.path(moved)):
             # If no plate differs at all, the key's own cache key is still valid.
             new.place(names.path(moved), old.keys_of(file)[-1], partial(copy_contents, file))
-            new.during(TASK).relabel(names.path(moved), _KEPT)
+            new.during(TASK).relabel(names.path(moved), REPLACED_SHOT)
             taken.rendered.setdefault(look.name, []).append(moved)
 
 

@@ -46,6 +46,9 @@ def replace_shot(asked: Versions, message: Callable[[str], None]) -> Settings:
         with new_project.locked():
             copy_inputs(found, inputs, new_project, message)
             settings = take_keys(found, inputs.settings, asked.given, old_project, new_project, message)
+            for look in looks_of(settings):
+                old, new = (one.layer(look.name) if look.name else one for one in (old_project, new_project))
+                asked.take_choices(old, new, look.settings, found.new_number)
             new_project.remember(FACT, FIRST_SCHEMA, {"settings": settings.stored(), "contents": {}})
             take_last_view(old_project, new_project)
             if found.light is not None:

@@ -38,7 +38,8 @@ class Versions:
 
     target: project of the new version. after: settings of the run on it, with the frame numbers of the old version,
     except the options in ``given``, which the user has given for the new version. read_table: reads the keyframes of a
-    table, of some frames.
+    table, of some frames. take_choices: takes over the choices for single keys of a look from one project to another;
+    called with its settings, and a function that returns the new number of an old frame.
     """
 
     source: Path
@@ -49,6 +50,7 @@ class Versions:
     after: Settings
     given: frozenset[str] = frozenset()
     read_table: Callable[[Path, Collection[int]], tuple[int, ...]] = lambda path, frames: ()
+    take_choices: Callable[[Project, Project, Settings, Callable[[int], int | None]], None] = lambda *_: None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from stylize.keys.key_choice import KeyChoice
 from stylize.keys.key_plan import KeyInputs, KeyPlan
 from stylize.keys.key_record import KeyRecord
 from stylize.project import Project
+from stylize.project.upgrade import REPLACED_SHOT
 from stylize.stages import cache_key, inputs_half
 
 # Replaces the versions in the cache keys of keys that were adopted from a project of an earlier version.
@@ -122,12 +123,14 @@ class Ledger:
             return decide(Fate.LOCKED)
         if number in plan.repaint:
             return decide(Fate.PAINT)
-        key = self._retouched(file) if choice.pick and project.is_changed(file) else identity.key
+        is_retouched = choice.pick is not None and project.is_changed(file)
+        key = self._retouched(file) if is_retouched else identity.key
         if project.fresh(path, key):
-            return decide(Fate.FRESH)
+            # A run that was killed has stored the picture, but not what it was made of.
+            return decide(Fate.FRESH, "" if made else key)
         if project.made_from(path, key):
             return decide(Fate.VERSIONS)
-        if made and (made.own, made.candidate) == (identity.own, choice.candidate):
+        if made and not is_retouched and (made.own, made.candidate) == (identity.own, choice.candidate):
             is_now = made.environment == self.environment
             label = identity.key if is_now else f"{inputs_half(identity.key)}-{UPGRADED}"
             if made.start == identity.start:
@@ -153,7 +156,13 @@ class Ledger:
     def _former_record(self, number: int) -> KeyRecord | None:
         """Return what a key of an earlier version was made of, if its inputs are unchanged as far as is known."""
         path, project, choice = self.plan.keys[number], self.project, self.plan.choice(number)
-        if not path.is_file() or choice.prompt is not None:
+        if not path.is_file():
+            return None
+        if number in self.plan.upgraded and REPLACED_SHOT in project.keys_of(path):
+            # Choices were taken over together with the key.
+            identity = self.identities[number]
+            return KeyRecord(identity.own, identity.start, {}, self.seed(number))
+        if choice.prompt is not None:
             return None
         if number in self.plan.upgraded and project.ours(path):
             environment = {}

@@ -147,7 +147,7 @@ class _Work:
             attempt = Attempt(candidate_seed(ledger.seed(number), number, place), retries)
             on_step = partial(self._on_candidate, place, count)
             made = paint_key(ledger.plan, number, attempt, ledger.inputs, on_step)
-            self._report(made)
+            self._report(made, f"candidate {place}: ")
             self._place(made, candidate_file(decision.path, place), ledger.candidate_identity(decision, place).key)
         return tuple(candidate_file(decision.path, place) for place in range(1, count + 1))
 
@@ -185,9 +185,9 @@ class _Work:
         make_folder(path.parent)
         self.ledger.project.place(path, key, partial(_write, picture, made.text))
 
-    def _report(self, made: RenderedKey) -> None:
+    def _report(self, made: RenderedKey, prefix: str = "") -> None:
         for note in made.notes:
-            self.reporter.message(note)
+            self.reporter.message(f"{prefix}{note}")
 
     def _on_candidate(self, place: int, count: int, done: int, total: int) -> None:
         if 0 < done <= total:

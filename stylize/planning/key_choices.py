@@ -1,6 +1,6 @@
 """Choices of a person for single keys of a look, from its table of the plan: seed, prompt, candidate and lock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,8 +10,10 @@ from stylize.context.context import Context
 from stylize.errors import PlanError
 from stylize.extensions.discovery import renderer
 from stylize.io_errors import PROJECT_OPTION, output_error
+from stylize.keys.candidates import candidate_seed
 from stylize.keys.key_choice import NO_CHOICE, KeyChoice
 from stylize.planning.keys_csv import choice_cells, read_choices, with_cells
+from stylize.project import Project
 from stylize.settings import Settings
 from stylize.settings.schedules import with_texts
 from stylize.stages import cache_key
@@ -71,6 +73,27 @@ def write_table(text: str, path: Path) -> None:
     except OSError as error:
         path.unlink(missing_ok=True)
         raise output_error(error, path, PROJECT_OPTION) from error
+
+
+def take_choices(old: Project, new: Project, look: Settings, new_number: Callable[[int], int | None]) -> None:
+    """Take over the choices in the table of a look's folder for a new version of the shot, unless that has a table.
+
+    A picked candidate becomes a seed, because seeds of candidates depend on frame numbers. new_number: returns the new
+    number of an old frame, None if it is gone. Raises PlanError for an invalid table, OutputError.
+    """
+    source, target = old.root / TABLE, new.root / TABLE
+    if not source.is_file() or target.exists():
+        return
+    cells: dict[int, dict[str, str]] = {}
+    for frame, choice in read_choices(source).items():
+        moved = new_number(frame)
+        if moved is not None:
+            own = look.seed if choice.seed is None else choice.seed
+            seed = choice.seed if choice.pick is None else candidate_seed(own, frame, choice.pick)
+            cells[moved] = choice_cells(replace(choice, seed=seed, pick=None))
+    if cells:
+        text = with_cells("", cells)
+        new.place(target, cache_key("plan_report", text), partial(write_table, text))
 
 
 def with_prompts(settings: Settings, choices: Mapping[int, KeyChoice]) -> Settings:

@@ -29,6 +29,8 @@ _FRAME = re.compile(rf"-?[0-9]{{1,{FRAME_DIGITS}}}")
 BYTE_ORDER_MARK = "\ufeff"
 # Largest seed, as of --seed.
 MAX_SEED = 2**31 - 1
+# Maximum size of a table: more than a row for each frame of a day.
+MAX_BYTES = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ def read_keys(path: Path, frames: Sequence[int], *, is_partial: bool) -> tuple[i
 def read_table(path: Path) -> str:
     """Read the text of a table, without a byte order mark. Raises PlanError if it is missing or not UTF-8."""
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise PlanError(f"{path}: expected a table of at most {MAX_BYTES >> 20} MiB; give that of the plan")
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise PlanError(
@@ -89,10 +93,13 @@ def read_table(path: Path) -> str:
         raise PlanError(f"{path}: expected CSV in UTF-8, found another encoding; export it again as UTF-8") from None
 
 
-def read_choices(path: Path, frames: Collection[int], *, is_partial: bool) -> dict[int, KeyChoice]:
+def read_choices(
+    path: Path, frames: Collection[int] | None = None, *, is_partial: bool = False
+) -> dict[int, KeyChoice]:
     """Read the choices for single keys from a table, by frame. A table without their columns has none.
 
-    Raises PlanError with the line and column of an invalid entry. For the arguments, see ``read_keys``.
+    frames, is_partial: see ``read_keys``; None accepts every frame. Raises PlanError with the line and column of an
+    invalid entry.
     """
     text = read_table(path)
     try:
@@ -102,7 +109,9 @@ def read_choices(path: Path, frames: Collection[int], *, is_partial: bool) -> di
     return {frame: replace(choice, origin=f"{path}, {choice.origin}") for frame, choice in found.items()}
 
 
-def parse_choices(text: str, frames: Collection[int], *, is_partial: bool = False) -> dict[int, KeyChoice]:
+def parse_choices(
+    text: str, frames: Collection[int] | None = None, *, is_partial: bool = False
+) -> dict[int, KeyChoice]:
     """Parse the choices in a table; see ``read_choices``. Raises PlanError, whose message begins with the position."""
     found: dict[int, KeyChoice] = {}
     for line, cells in _rows(text, ("frame",)):
@@ -118,7 +127,7 @@ def parse_choices(text: str, frames: Collection[int], *, is_partial: bool = Fals
             continue
         if frame in found:
             raise PlanError(f"line {line}, column frame: {frame} is already in {found[frame].origin}; remove one")
-        if frame in frames:
+        if frames is None or frame in frames:
             found[frame] = choice
         elif not is_partial:
             raise PlanError(f"line {line}, column frame: {frame} is not one of the frames of the shot; correct it")

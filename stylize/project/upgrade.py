@@ -19,6 +19,9 @@ from stylize.project.state_file import read_state, write_state
 TASK, FACT = "upgrade", "made from"
 # Cache keys of the first schema, which this version cannot compute.
 FIRST_SCHEMA = "schema1"
+# Cache key of rendered keys taken over for a new version of a shot. Like keys of an earlier version of stylize, they
+# are kept while settings are unchanged.
+REPLACED_SHOT = f"{FIRST_SCHEMA}-replaced-shot"
 
 
 def upgrade(root: Path, home: Path | None = None) -> None:

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from stylize.errors import ReviewError, StylizeError
+from stylize.real_path import real_path
 from stylize.review.curves import curves
 from stylize.review.frame_pictures import Asked, cached, frame_picture
 from stylize.review.gate import Access, Gate
@@ -74,7 +75,7 @@ class Routes:
                 {"id": identifier, "name": visible(path.name), "folder": visible(str(path.parent))}
                 for identifier, path in review.roots.projects().items()
             ],
-            "shown": [project_id(path.resolve()) for path in review.roots.shown],
+            "shown": [project_id(real_path(path)) for path in review.roots.shown],
         }
 
     async def project(self, request: Request) -> Response:

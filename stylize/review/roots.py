@@ -13,6 +13,7 @@ from pathlib import Path
 
 from stylize.errors import ReviewError
 from stylize.project import is_project
+from stylize.real_path import real_path
 
 # Depth of folders, and number of their entries, that are searched for projects.
 _MAX_DEPTH, _MAX_ENTRIES = 4, 20_000
@@ -29,7 +30,7 @@ class Roots:
 
     def projects(self) -> dict[str, Path]:
         """Return the projects, by id, the one of the latest run first."""
-        found = {path.resolve() for path in self.shown} | set(self._search())
+        found = {real_path(path) for path in self.shown} | set(self._search())
         return {project_id(path): path for path in sorted(found, key=_last_run, reverse=True)}
 
     def find(self, identifier: str) -> Path:
@@ -43,7 +44,7 @@ class Roots:
 
     def _search(self) -> Iterator[Path]:
         """Yield the projects in the folders, nearest first."""
-        waiting = deque((folder.resolve(), 0) for folder in self.folders)
+        waiting = deque((real_path(folder), 0) for folder in self.folders)
         entries = 0
         while waiting and entries < _MAX_ENTRIES:
             folder, depth = waiting.popleft()
@@ -66,7 +67,7 @@ def open_roots(folders: Sequence[Path], shown: Sequence[Path]) -> Roots:
     for folder in folders:
         if not folder.is_dir():
             raise ReviewError(f"--root {folder}: expected a folder, found none; check the path")
-    return Roots(tuple(folder.resolve() for folder in folders), tuple(shown))
+    return Roots(tuple(real_path(folder) for folder in folders), tuple(shown))
 
 
 def _folders_in(folder: Path) -> list[str]:

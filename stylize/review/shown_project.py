@@ -18,6 +18,7 @@ from stylize.project import LAYERS, digest_of, trusted_settings
 from stylize.project.layout import DRAFTS, STATE_FOLDER
 from stylize.project.links import refuse_links
 from stylize.project.records import Records, file_name
+from stylize.real_path import real_path
 from stylize.reporter import OnMessage
 from stylize.settings import Look, Settings, looks_of
 
@@ -119,7 +120,7 @@ class ShownProject:
 
     def holds(self, path: Path) -> bool:
         """Return whether a file is in the project or is a picture of the shot, also after links are followed."""
-        return path.resolve().is_relative_to(self.root) or path in self._footage
+        return real_path(path).is_relative_to(self.root) or path in self._footage
 
     @cached_property
     def _places(self) -> dict[int, int]:
@@ -155,7 +156,7 @@ def show_project(root: Path, message: OnMessage) -> ShownProject:
     Raises ProjectError for a folder that is not a project, is not trusted or has links that leave it, and the errors of
     opening its shot.
     """
-    root = root.resolve()
+    root = real_path(root)
     shot, settings = trusted_settings(root, {}, message)
     refuse_links(root)
     return ShownProject(root, open_footage(shot, settings, frames=settings.frames, rate=settings.rate), settings)

@@ -43,7 +43,7 @@ def test_changed_plates_regenerate_only_their_spans(tmp_path, pictures):
     assert not new.rendered
     # the plates before key 10 have changed, but not its own
     kept = [one for one in messages if "for other plates" in one]
-    assert [re.findall("[0-9]+", one) for one in kept] == [["10"]]
+    assert [re.findall("keyframe ([0-9]+); --repaint 10", one) for one in kept] == [["10"]]
     assert set(new.redone) <= {7, 8, 9, 10}
     assert 9 in new.redone
     for frame in range(1, 7):

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from stylize.errors import SettingsError
-from stylize.media.images import write_image
+from stylize.media.images import read_image, write_image
 from stylize.project import Project
 from stylize.renderers.a1111 import A1111Renderer
 from stylize.stages import Stage
-from tests.keys.what_repaints import replace_server, write_plate
+from tests.keys.what_repaints import replace_server
 
 # What is changed between two runs, and the keys that are painted again.
 CHANGES = {
@@ -71,10 +71,11 @@ def test_key_that_the_others_start_from_takes_them_along_unless_they_are_kept(ru
 
 
 def test_changed_plate_repaints_the_key_behind_it_and_those_that_start_from_that(runs):
-    write_plate(runs.shot, 6, np.full((48, 64, 3), 0.3, np.float32))
-    assert runs.run().rendered == (8,)
-    write_plate(runs.shot, 1, np.full((48, 64, 3), 0.3, np.float32))
-    assert runs.run().rendered == (1, 4, 8)
+    for frame, expected in ((6, (8,)), (1, (1, 4, 8))):
+        picture = read_image(runs.shot / f"s.{frame:04d}.png")
+        picture[0, 0] ^= 1  # too little to change the light of the shot
+        write_image(runs.shot / f"s.{frame:04d}.png", picture)
+        assert runs.run().rendered == expected
 
 
 def test_files_rewritten_with_the_same_bytes_repaint_nothing(runs):
@@ -95,6 +96,16 @@ def test_other_precision_and_versions_keep_every_key_and_are_reported_once(runs,
     assert runs.run(repaint=4).rendered == (4,)
     assert runs.run().rendered == ()
     assert runs.said("kept although rendered with precision none, now float16: keyframes 1, 8;")
+
+
+def test_record_that_a_killed_run_did_not_write_is_written_by_the_next(runs, monkeypatch):
+    for path in (runs.project / "state").glob("*.jsonl"):
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(line for line in lines if '"fact": "key ' not in line))
+    assert runs.run().rendered == ()
+    monkeypatch.setattr(A1111Renderer, "environment", lambda self: {"precision": "float16"})
+    assert runs.run().rendered == ()
+    assert runs.said("with precision none, now float16: keyframes 1, 4, 8")
 
 
 def test_other_version_of_a_stage_keeps_every_key(runs, monkeypatch):

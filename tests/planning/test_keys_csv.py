@@ -7,7 +7,7 @@ import pytest
 
 from stylize.errors import PlanError
 from stylize.keys.key_choice import KeyChoice
-from stylize.planning.keys_csv import Row, parse_choices, parse_keys, read_keys, table, with_cells
+from stylize.planning.keys_csv import Row, parse_choices, parse_keys, read_choices, read_keys, table, with_cells
 
 FRAMES = range(1, 7)
 ROWS = [
@@ -115,3 +115,11 @@ def test_changed_cells_leave_everything_else_as_it_was() -> None:
     found = parse_choices(changed, FRAMES)
     assert (found[4].pick, found[5].pick, found[5].lock) == (2, 3, True)
     assert with_cells("", {4: {"pick": "2"}}) == "frame,key,seed,prompt,pick,lock\n4,1,,,2,\n"
+
+
+def test_table_of_unreasonable_size_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "keys.csv"
+    with path.open("wb") as file:
+        file.truncate((1 << 28) + 1)
+    with pytest.raises(PlanError, match="expected a table of at most 256 MiB"):
+        read_choices(path)

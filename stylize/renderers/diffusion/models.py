@@ -92,7 +92,7 @@ def known_family(name: str) -> str | None:
         if path is not None:
             return family_of(read_header(path, name), name)
         return _family_of_class(find_folder(name, PIPELINE), name)
-    except RendererError:
+    except (RendererError, ModuleNotFoundError):  # the latter for the cache of downloads, which an extra can read
         return None
 
 
