@@ -68,7 +68,7 @@ class SynthesisSettings:
 
     style: float = 0.3
     colour: float = 12.0
-    edge: float = 6.0
+    edge: float = 12.0
     surroundings: float = 12.0
     position: float = 1e-6
     radius: int = 2

@@ -33,7 +33,7 @@ COMMAND_FLAGS = {
 }
 OTHER_FLAGS = {
     "--dist", "--api", "--include", "--sizes", "--count", "--width", "--movie", "--only", "--cost", "--sheet",
-    "--footage", "--davis", "--clock",
+    "--footage", "--davis", "--clock", "--paint",
 }  # fmt: skip
 MAX_README_LINES = 180
 

@@ -11,6 +11,7 @@ import stylize
 from stylize import refinement, renderers
 from stylize.errors import SettingsError
 from stylize.media.images import read_image, write_image
+from stylize.planning.uncovered import MIN_GAIN
 from tests import synthetic
 from tests.sliding import folder_of
 
@@ -200,7 +201,7 @@ def test_key_without_improvement_is_withdrawn(ran, run_options, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize(("share", "rounds"), [(0.11, 2), (0.09, 1)])
 def test_refinement_stops_when_a_key_gains_too_little(ran, run_options, monkeypatch, share, rounds):
-    assert rounds == 1 + (share >= refinement.MIN_GAIN)
+    assert rounds == 1 + (share >= MIN_GAIN)
     first, second = 0.02, 0.02 * (1 - share)
     values = iter([first, second, second, second * (1 - share / 2)])
     monkeypatch.setattr(refinement, "shot_error", lambda *_: next(values))

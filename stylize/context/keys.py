@@ -86,7 +86,7 @@ class Keys:
                 message(f"{older} was changed by hand and is used instead of {path}")
                 continue
             if older is not None:
-                kept = _set_aside(older)
+                kept = set_aside(older)
                 message(
                     f"{path} takes precedence over the older key {older}, which is kept as {kept}; to use that one "
                     f"again, move it back to {older}"
@@ -263,7 +263,7 @@ def _pictures(folder: Path, prefix: str = "") -> list[Path]:
     ]
 
 
-def _set_aside(painted: Path) -> Path:
+def set_aside(painted: Path) -> Path:
     """Move a painted key into the folder REPLACED under a free name, and return its new path."""
     folder = painted.parent / REPLACED
     make_folder(folder)

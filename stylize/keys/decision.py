@@ -130,13 +130,14 @@ class Ledger:
             return decide(Fate.LOCKED)
         if number in plan.repaint:
             return decide(Fate.PAINT)
-        key = self._retouched(file) if choice.pick and project.is_changed(file) else identity.key
+        is_retouched = choice.pick is not None and project.is_changed(file)
+        key = self._retouched(file) if is_retouched else identity.key
         if project.fresh(path, key):
             # A run that was killed has stored the picture, but not what it was made of.
             return decide(Fate.FRESH, "" if made else key)
         if project.made_from(path, key):
             return decide(Fate.VERSIONS)
-        if made and (made.own, made.candidate) == (identity.own, choice.candidate):
+        if made and not is_retouched and (made.own, made.candidate) == (identity.own, choice.candidate):
             is_now = made.environment == self.environment
             label = identity.key if is_now else f"{inputs_half(identity.key)}-{UPGRADED}"
             if made.start == identity.start:

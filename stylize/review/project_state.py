@@ -14,11 +14,11 @@ from stylize.review.frame_pictures import OVERLAYS
 from stylize.review.overlays import legends
 from stylize.review.proxies import WIDTHS
 from stylize.review.roots import project_id
+from stylize.review.runs import ACTIONS, command_of
 from stylize.review.shown_matte import matte_file
 from stylize.review.shown_project import Key, Part, ShownProject
 from stylize.review.stored_plan import StoredPlan, stored_plan
 from stylize.settings import Settings
-from stylize.settings.references import shell_word
 from stylize.spans.frame_files import ERROR, MIX_SHARE
 from stylize.visible_text import visible
 
@@ -50,7 +50,10 @@ def project_state(project: ShownProject, part: Part) -> dict[str, Any]:
         "overlays": _overlays(project, part),
         "legends": {name: asdict(legend) for name, legend in legends().items()},
         "target": part.look.settings.coverage,
-        "command": visible(f"stylize {shell_word(str(project.root))}"),
+        "commands": {action: command_of(project.root, action) for action in ACTIONS},
+        "can_run": bool(
+            part.look.settings.paints or project.settings.layers or any(k.is_painted for k in keys.values())
+        ),
     }
 
 

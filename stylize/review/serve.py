@@ -51,13 +51,22 @@ def serve(roots: Roots, address: ServerAddress, on_ready: Callable[[str], None])
         port = listening.getsockname()[1]
         names = _LOCAL_NAMES if address.host in _LOCAL_NAMES else (address.host,)
         access = Access(hosts_of(names, port), cookie=f"stylize_{port}")
-        app = make_app(Review(roots), access)
+        review = Review(roots)
+        app = make_app(review, access)
         config = uvicorn.Config(
-            app, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=1, lifespan="off"
+            app,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+            lifespan="off",
         )
         host = f"[{address.host}]" if ":" in address.host else address.host
         on_ready(f"http://{host}:{port}{EXCHANGE_PATH}?token={access.token}")
-        uvicorn.Server(config).run(sockets=[listening])
+        try:
+            uvicorn.Server(config).run(sockets=[listening])
+        finally:
+            review.runs.stop()
 
 
 def _check_address(address: ServerAddress) -> None:

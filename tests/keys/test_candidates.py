@@ -217,7 +217,9 @@ def test_locked_key_is_never_painted_again(chosen):
     assert chosen.said("kept because locked", "steps", "keyframe 4")
     assert chosen.bits()[4] == locked
     # It stays a keyframe, too. The next one does not depend on a key that is only kept.
-    assert chosen.run(keyframes=(1, 8), steps=30).rendered == (8,)
+    result = chosen.run(keyframes=(1, 8), steps=30)
+    assert result.rendered == (8,)
+    assert [(key.frame, key.reason) for key in result.shots[0].keyframes][1] == (4, "locked")
     assert chosen.bits()[4] == locked
     with pytest.raises(SettingsError, match=r"key 4 is locked .*line 3.*; unlock it"):
         chosen.run(repaint=4)
@@ -246,8 +248,9 @@ def test_picture_of_a_person_beats_choices(chosen):
 
 
 def test_retouched_candidate_is_used_as_it_is(chosen):
-    write_image(candidate(chosen, 4, 2), np.full((48, 64, 3), 90, np.uint8))
     stylize.pick(chosen.project, {4: 2})
+    chosen.run()
+    write_image(candidate(chosen, 4, 2), np.full((48, 64, 3), 90, np.uint8))
     assert chosen.run(candidates=3).rendered == ()
     assert (read_image(chosen.key(4)) == 90).all()
     assert chosen.run().rendered == ()

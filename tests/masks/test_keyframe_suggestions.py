@@ -26,6 +26,12 @@ def test_far_end_is_suggested_for_mattes_from_one_side():
     assert suggested_keyframes(confidence, [range(30)], (0, 29)) == [11]
 
 
+def test_suggestion_divides_a_run_between_painted_mattes():
+    confidence = dict.fromkeys(range(31), 0.6) | {0: 1.0, 29: 0.55, 30: 1.0}
+    assert suggested_keyframes(confidence, [range(31)], (0, 30)) == [15]
+    assert suggested_keyframes(confidence | {9: 0.3}, [range(31)], (0, 30)) == [9]
+
+
 def test_suggestion_is_within_the_tracking_range():
     confidence = {0: 1.0} | dict.fromkeys(range(1, 500), WEAK)
     assert suggested_keyframes(confidence, [range(500)], (0,)) == [1 + TRACKING_RANGE]

@@ -39,6 +39,13 @@ def test_no_key_is_advised_where_it_would_not_pay_off() -> None:
     assert advise_keys(range(1, 4), tents(range(1, 4), (1,)), (1,)) == []  # no frame is far enough from the key
 
 
+def test_a_key_is_advised_only_if_it_removes_enough_of_the_error() -> None:
+    frames, keys = range(1, 61), (1, 60)
+    for slope, advised in ((0.0005, 0), (0.004, 1)):
+        errors = {frame: 0.05 + error for frame, error in tents(frames, keys, slope).items()}
+        assert len(advise_keys(frames, errors, keys)) == advised
+
+
 def test_advice_respects_gaps_and_dropped_frames() -> None:
     frames, keys = range(1, 42), (1, 41)
     errors = tents(frames, keys)

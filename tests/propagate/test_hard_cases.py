@@ -144,14 +144,15 @@ def test_wires_stay_continuous(width, speed, step, least):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("zoom", "degrees", "over_search"), [(1.5, 0, 5), (1, 40, 1)], ids=["zoom of 1.5", "40 degrees"]
-)
-def test_zoom_and_rotation_are_propagated(zoom, degrees, over_search):
+    ("zoom", "degrees", "over_key", "over_search"), [(1.5, 0, 19, 3), (1, 40, 10, 0.25)],
+    ids=["zoom of 1.5", "40 degrees"],
+)  # fmt: skip
+def test_zoom_and_rotation_are_propagated(zoom, degrees, over_key, over_search):
     clip = twin_camera(11, zoom, degrees)
     made, searched = propagate_pass(clip), propagate_pass(clip, scene=without_motion(clip))
     for t in (5, 10):
         result = psnr(made[t].colour, clip.truth[t])
-        assert result > psnr(clip.truth[0], clip.truth[t]) + 9
+        assert result > psnr(clip.truth[0], clip.truth[t]) + over_key
         assert result > psnr(searched[t].colour, clip.truth[t]) + over_search
 
 

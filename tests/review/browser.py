@@ -12,23 +12,31 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium")
 # Milliseconds for which a page may take; only a page that is broken takes as long.
-PATIENCE = 60_000
+PATIENCE = 30_000
+
+
+class Address(str):
+    """Address that ``stylize review`` prints. server: its process."""
+
+    server: subprocess.Popen
 
 
 @contextmanager
-def served(*arguments):
-    """Run ``stylize review`` and yield the address that it prints."""
+def served(*arguments, is_killed=False):
+    """Run ``stylize review`` and yield the address that it prints. is_killed: the test kills the server."""
     command = [sys.executable, "-m", "cli", "review", *map(str, arguments)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path[1:]]), "PYTHONUNBUFFERED": "1"}
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         line = server.stdout.readline()
-        yield re.fullmatch(r"open: (http://127\.0\.0\.1:\d+/open\?token=\S+)\n", line)[1]
+        address = Address(re.fullmatch(r"open: (http://127\.0\.0\.1:\d+/open\?token=\S+)\n", line)[1])
+        address.server = server
+        yield address
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(60)
         server.stdout.close()
-    assert server.returncode == 0
+    assert server.returncode == (-signal.SIGKILL if is_killed else 0)
 
 
 @contextmanager

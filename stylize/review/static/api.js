@@ -5,6 +5,20 @@ export async function getJson(path) {
   return read(response);
 }
 
+// Id of this page, by which the server knows which one is in control.
+export const PAGE = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+export async function post(path, values = {}) {
+  const headers = { "content-type": "application/json", "x-page": PAGE };
+  return read(await fetch(path, { method: "POST", headers, body: JSON.stringify(values) }));
+}
+
+export async function upload(path, file) {
+  const form = new FormData();
+  form.append("picture", file);
+  return read(await fetch(path, { method: "POST", headers: { "x-page": PAGE }, body: form }));
+}
+
 async function read(response) {
   const isJson = (response.headers.get("content-type") || "").startsWith("application/json");
   if (response.ok) return response.json();

@@ -1,8 +1,9 @@
 // The review page: one project, its player and its panels.
 
-import { getJson, showError } from "./api.js";
+import { PAGE, clearError, getJson, post, showError, upload } from "./api.js";
 import { markCurrent, showKeys, showWorst } from "./panels.js";
 import { Timeline } from "./timeline.js";
+import { listen, start } from "./runs.js";
 import { listenToKeys, listenToPointers } from "./input.js";
 import { showLegend } from "./legend.js";
 import { Pictures } from "./pictures.js";
@@ -16,7 +17,7 @@ const WIPE_STEP = 0.02, PAN_STEP = 60, ZOOM_STEP = 1.25, GRAB = 12;
 const element = (id) => document.getElementById(id);
 
 const query = new URLSearchParams(location.search);
-let project = null, player = null, pictures = null, overlay = "", needsDraw = true, shown = -1;
+let mayWrite = false, project = null, player = null, pictures = null, overlay = "", needsDraw = true, shown = -1;
 const stage = new Stage(element("canvas"), () => { player?.wish(); redraw(); });
 const stageElement = element("stage");
 const timeline = new Timeline(element("timeline"), element("lanes"), (place) => { player.pause(); player.seek(place); });
@@ -84,6 +85,7 @@ function showPlace() {
   element("timecode").textContent = project.timecodes[player.place];
   timeline.show(player);
   markCurrent(project, player.frame);
+  showKeyActions();
   const speed = player.direction === 0 ? `${+project.rate.toFixed(3)} fps` : `${player.measuredRate.toFixed(1)} of ${+(project.rate * Math.abs(player.direction)).toFixed(3)} fps`;
   element("speed").textContent = player.direction < 0 ? `← ${speed}` : speed;
   const [first, last] = player.range;
@@ -160,6 +162,85 @@ function nextOverlay() {
   setOverlay(names[(names.indexOf(overlay) + 1) % names.length]);
 }
 
+function keyHere() { return project.keys.find((key) => key.frame === player.frame && key.planned); }
+
+function showKeyActions() {
+  const running = document.body.classList.contains("running");
+  for (const control of document.querySelectorAll(".writes")) control.disabled = running || !mayWrite;
+  if (running || !mayWrite) return;
+  element("start-run").disabled = !project.can_run;
+  element("start-plan").disabled = !project.can_run;
+  element("start-report").disabled = project.results.length !== 1 || project.results[0][1] !== project.frames.length - 1;
+  element("add-key").disabled = Boolean(keyHere());
+  element("drop-key").disabled = !keyHere();
+  element("drop-key").textContent = keyHere() ? `Drop ${player.frame}` : "Drop";
+}
+
+// Do something that changes the project, show the command line that does the same, and the state after it.
+async function change(action) {
+  try {
+    clearError();
+    const { command } = await action();
+    if (command) element("command").textContent = command;
+    await reload();
+  } catch (error) {
+    showError(error);
+  }
+}
+
+function begin(action) {
+  return change(() => start(project, action));
+}
+
+function changeKey(change_) {
+  const frame = player.frame;
+  return change(() => post(`/api/project/${project.id}/key`, { change: change_, frame }));
+}
+
+function paintKey(file, frame) {
+  return change(() => upload(`/upload/${project.id}/key/${frame}`, file));
+}
+
+// Read the state again, and keep what is displayed.
+async function reload() {
+  project = await getJson(`/api/project/${project.id}?part=${encodeURIComponent(project.part)}`);
+  pictures.forgetAll();
+  const command = element("command").textContent;
+  showFacts();
+  element("command").textContent = command;
+  player.wish();
+  showPlace();
+  await loadCurves(project.part);
+}
+
+function connectRuns() {
+  element("start-run").addEventListener("click", () => begin("run"));
+  element("start-plan").addEventListener("click", () => begin("plan"));
+  element("start-report").addEventListener("click", () => begin("report"));
+  element("cancel").addEventListener("click", () => post("/api/cancel").catch(showError));
+  element("take").addEventListener("click", () => post("/api/writer").catch(showError));
+  element("add-key").addEventListener("click", () => changeKey("add"));
+  element("drop-key").addEventListener("click", () => changeKey("drop"));
+  element("paint-key").addEventListener("change", (event) => {
+    if (event.target.files[0]) paintKey(event.target.files[0], player.frame);
+    event.target.value = "";
+  });
+  listen({
+    page: PAGE,
+    projectId: () => project?.id,
+    onFrame: (frame) => {
+      pictures?.forgetAll((name) => name.split("/")[1] === String(frame));
+      player?.wish();
+      redraw();
+    },
+    onKey: () => reload().catch(showError),
+    onEnd: () => reload().catch(showError),
+    onWriter: (is) => { mayWrite = is; element("watching").hidden = is; if (player) showKeyActions(); },
+    onStatus: () => { if (player) showKeyActions(); },
+  });
+  timeline.acceptDrops((file, place) => { if (mayWrite) paintKey(file, player.frames[place]); });
+}
+
 function connect() {
   for (const input of document.querySelectorAll("input[name=mode]")) input.addEventListener("change", () => setMode(input.value));
   element("overlay").addEventListener("change", (event) => setOverlay(event.target.value));
@@ -231,6 +312,7 @@ function showFacts() {
   element("overlay-tools").hidden = !project.overlays.length;
   timeline.setProject(project);
   showKeys(project, seekTo);
+  element("command").textContent = project.commands.run;
   element("frame").min = project.frames[0];
   element("frame").max = project.frames.at(-1);
   if (project.problem) showError(new Error(project.problem));
@@ -260,5 +342,6 @@ async function loadCurves(part) {
 
 startTheme(() => { redraw(); timeline.redraw(); });
 connect();
+connectRuns();
 draw();
 open("").catch(showError);

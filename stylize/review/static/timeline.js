@@ -24,6 +24,22 @@ export class Timeline {
     element.addEventListener("pointermove", (event) => { if (element.hasPointerCapture(event.pointerId)) seek(event); });
   }
 
+  // A picture that is dropped on a frame. onDrop(file, place).
+  acceptDrops(onDrop) {
+    const { element } = this;
+    element.addEventListener("dragover", (event) => {
+      event.preventDefault();
+      element.classList.add("dropping");
+    });
+    element.addEventListener("dragleave", () => element.classList.remove("dropping"));
+    element.addEventListener("drop", (event) => {
+      event.preventDefault();
+      element.classList.remove("dropping");
+      const file = event.dataTransfer.files[0];
+      if (file) onDrop(file, this.placeAt(event.clientX - element.getBoundingClientRect().left));
+    });
+  }
+
   setProject(project) {
     this.project = project;
     this.curves = null;

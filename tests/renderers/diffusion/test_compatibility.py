@@ -12,6 +12,9 @@ from stylize.renderers.diffusion.control import find_controls
 from stylize.renderers.diffusion.models import Model
 from stylize.settings import Settings
 from tests.renderers.diffusion.test_options import NETS, renderer
+from tests.renderers.diffusion.test_renderer import pytestmark as quietly
+
+pytestmark = quietly
 
 
 def weights(path, **shapes):
@@ -111,7 +114,7 @@ def test_parts_of_the_other_family_are_refused_by_the_renderer(models):
         lambda: renderer(models, "sdxl", **asked), "takes text embeddings of width 32, but those of the model"
     )
     lora = models / "loras_sd15" / "ink.v1.safetensors"
-    assert find_loras(Settings(renderer="diffusion", model="a/b", lora=str(lora)).lora, ()) == {"ink.v1": lora}
+    assert find_loras(Settings(renderer="diffusion", model="a/b", lora=str(lora)).lora, (), None) == {"ink.v1": lora}
     assert_refused(
         lambda: renderer(models, "sdxl", lora=str(lora)), f"the LoRA {lora} takes text embeddings of width 32"
     )

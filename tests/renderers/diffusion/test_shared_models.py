@@ -64,7 +64,7 @@ def run(models, plates, project, matte, **asked):
 def test_run_loads_a_model_once_and_an_unchanged_run_none(models, plates, tmp_path, monkeypatch, loads):
     """Run two layers, each with a budget to measure and a round of refinement."""
     monkeypatch.setattr(refinement, "best_frame", lambda *_: (4, 1.0))
-    monkeypatch.setattr(refinement, "_pays", lambda *_: True)
+    monkeypatch.setattr(refinement, "pays_off", lambda *_: True)
     nets = spy(monkeypatch, loading, "load_control")
     matte = np.zeros((36, 64), np.uint8)
     matte[:, :32] = 255

@@ -1,0 +1,75 @@
+"""Routes that change something: only the page in control may use them."""
+
+import pytest
+
+pytest.importorskip("starlette")
+pytest.importorskip("httpx2")
+
+from starlette.testclient import TestClient
+
+from stylize.media.images import write_image
+from stylize.review.app import Review, make_app
+from stylize.review.gate import Access, hosts_of
+from stylize.review.prepare import prepare_project
+from stylize.review.roots import Roots, project_id
+from tests.review.conftest import ORIGIN, PORT
+from tests.sliding import picture
+
+ONE, OTHER = "a" * 24, "b" * 24
+
+
+@pytest.fixture
+def review(plates):
+    return Review(Roots((), (prepare_project(plates, {}, lambda event: None),)))
+
+
+@pytest.fixture
+def client(review):
+    access = Access(hosts_of(("127.0.0.1",), PORT))
+    return TestClient(
+        make_app(review, access), base_url=ORIGIN, headers={"origin": ORIGIN}, cookies={access.cookie: access.secret}
+    )
+
+
+@pytest.mark.slow
+def test_only_the_page_in_control_may_change_the_project(client, review):
+    project = project_id(review.roots.shown[0])
+    write_image(review.roots.shown[0].parent / "key.png", picture(90))
+    content = (review.roots.shown[0].parent / "key.png").read_bytes()
+    review.writers.join(ONE)
+    review.writers.join(OTHER)
+    requests = {
+        f"/api/project/{project}/start": {"json": {"action": "plan"}},
+        f"/api/project/{project}/key": {"json": {"frame": 2, "change": "add"}},
+        "/api/cancel": {"json": {}},
+        f"/upload/{project}/key/3": {"files": {"picture": ("key.png", content)}},
+    }
+    for path, body in requests.items():
+        for page in ({}, {"x-page": OTHER}):
+            refused = client.post(path, headers=page, **body)
+            assert (refused.status_code, "another tab" in refused.json()["error"]) == (409, True), path
+    assert not review.runs.is_running
+    assert not list((review.roots.shown[0] / "keys").iterdir())
+    assert client.post("/api/writer", headers={"x-page": "c" * 24}).status_code == 404
+    assert client.post("/api/writer", headers={"x-page": OTHER}).status_code == 200
+    path = f"/upload/{project}/key/3"
+    assert client.post(path, headers={"x-page": ONE}, **requests[path]).status_code == 409
+    accepted = client.post(path, headers={"x-page": OTHER}, **requests[path])
+    assert accepted.json()["command"].startswith("cp key.png ")
+    assert [one.name for one in (review.roots.shown[0] / "keys").iterdir()] == ["plate.0003.png"]
+
+
+@pytest.mark.slow
+def test_malformed_requests_are_refused_in_one_line(client, review):
+    review.writers.join(ONE)
+    project, mine = project_id(review.roots.shown[0]), {"x-page": ONE}
+    for path, body in (
+        ("start", b"{"), ("start", b"[]"), ("start", b'{"action": 1}'), ("start", b'{"action": "open"}'),
+        ("key", b'{"frame": "2", "change": "add"}'), ("key", b'{"frame": 2, "change": "remove"}'),
+        ("key", b"[" * 60000),
+    ):  # fmt: skip
+        refused = client.post(f"/api/project/{project}/{path}", headers=mine, content=body)
+        assert refused.status_code == 404
+        assert "\n" not in refused.json()["error"]
+    assert client.post(f"/upload/{project}/key/3", headers=mine, data={"picture": "text"}).status_code == 404
+    assert client.get("/api/events", params={"page": "x"}).status_code == 404
