@@ -8,6 +8,7 @@ import pytest
 import cli
 import stylize
 from stylize.errors import CancelledError, PlanError, ProjectError, SettingsError
+from stylize.keys import candidate_sheet
 from stylize.keys.candidates import candidate_file, candidate_seed
 from stylize.media.images import image_size, read_image, write_image
 from stylize.planning.keys_csv import read_choices
@@ -326,6 +327,17 @@ def test_layers_have_candidates_and_tables_of_their_own(runs):
     assert used == {"left": [True, False], "rest": [False, True]}
 
 
+def test_commands_to_paste_are_quoted(chosen, capsys, monkeypatch):
+    drawn, write = [], candidate_sheet.write_sheet
+    monkeypatch.setattr(candidate_sheet, "write_sheet", lambda *all: (drawn.append(all[0]), write(*all)))
+    spaced = chosen.root / "a b.stylize"
+    shutil.copytree(chosen.project, spaced)
+    chosen.run(project=spaced, candidates=2)
+    assert drawn[0].footer == ("stylize pick 'a b.stylize' 1=2",)
+    assert command("pick", spaced, "4=2") == 0
+    assert capsys.readouterr().out.endswith(f"; run stylize '{spaced}' to use it\n")
+
+
 def command(*words):
     """Exit code of the command."""
     try:
@@ -343,6 +355,7 @@ def test_command_writes_the_table_and_reports_mistakes_in_one_line(chosen, capsy
     assert {frame: (one.pick, one.lock) for frame, one in found.items()} == {4: (3, True), 8: (2, True)}
     before = table.read_bytes()
     for words, code in (
+        (("4=3", "8=1", "4=2"), 2),
         (("4=9",), 1), (("four",), 2), (("4=-1",), 2), (("4=2",), 1), (("4=2", "--lock", "--unlock"), 2), ((), 2),
         (("5=1",), 1), (("4=2", "--layer", "sky"), 2),
     ):  # fmt: skip
