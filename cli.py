@@ -30,6 +30,7 @@ from stylize.settings import (
     flag_of,
     former_names_to,
 )
+from stylize.settings.command_words import shell_command
 from stylize.settings.completion import completions
 from stylize.settings.extension_help import installed_rows, own_sections, own_topic
 from stylize.settings.extension_options import EXTENSION_OPTIONS, TABLES, ExtensionFlag, flags_in, tables_from_flags
@@ -473,11 +474,22 @@ def pick_command(
         raise click.UsageError("--lock and --unlock exclude each other; give one of them")
     with _Console(quiet, False) as console:
         given = _given(flags, OPTIONS)
-        chosen = dict(map(_choice, choices))
+        chosen = _choices(choices)
         wanted = True if lock else False if unlock else None
         table = stylize.pick(project, chosen, layer=layer, lock=wanted, on_event=console.receive, **given)
     if not quiet:
-        _print_line(f"wrote: {table}; run stylize {project} to use it")
+        _print_line(f"wrote: {table}; run {shell_command(['stylize', str(project)])} to use it")
+
+
+def _choices(words: Iterable[str]) -> dict[int, int | None]:
+    """Read words such as 40=3. Raises UsageError for two of one frame."""
+    found = dict[int, int | None]()
+    for word in words:
+        frame, place = _choice(word)
+        if frame in found:
+            raise click.UsageError(f"frame {frame} has more than one choice, the last is '{word}'; give one of them")
+        found[frame] = place
+    return found
 
 
 def _choice(word: str) -> tuple[int, int | None]:

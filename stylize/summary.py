@@ -134,7 +134,7 @@ def restored_lines(restored: "Restored") -> Iterator[str]:
 
 
 def comparison_lines(found: "VersionComparison") -> Iterator[str]:
-    """Yield the comparison of two versions: settings, keys, figures, and files written."""
+    """Yield the comparison of two versions: settings, keys, choices for them, figures, and files written."""
     one, other = found.names
     for name, values in found.settings.items():
         yield f"setting {name}: {' / '.join('default' if value is None else str(value) for value in values)}"
@@ -142,6 +142,9 @@ def comparison_lines(found: "VersionComparison") -> Iterator[str]:
         where = f"{part}: " if part else ""
         yield f"{where}keys that differ: {format_frames(found.different[part]) or 'none'}"
         yield f"{where}keys that are the same: {format_frames(found.equal[part]) or 'none'}"
+    for part, choices in found.choices.items():
+        where = f"{part}: " if part else ""
+        yield from (f"{where}choice for key {frame}: {' / '.join(both)}" for frame, both in choices.items())
     widths = [max(12, len(name) + 2) for name in found.names]
     for shot, measures in found.figures.items():
         yield f"{shot:<34}{one:>{widths[0]}}{other:>{widths[1]}}"

@@ -8,6 +8,7 @@ from stylize.context.context import Context
 from stylize.context.shot_facts import footage, look_facts, look_references
 from stylize.keys.candidates import candidate_seed
 from stylize.keys.key_choice import KeyChoice
+from stylize.settings.command_words import shell_command
 from stylize.sheets import Cell, Column, LegendItem, Row, Sheet, State, write_sheet
 from stylize.sheets.cache_inputs import sheet_inputs
 from stylize.stages import cache_key
@@ -40,13 +41,13 @@ def _write(context: Context, keys: Sequence[KeyCandidates], shots: int, number: 
     headings = [Column("plate"), *(Column(str(place)) for place in range(1, count + 1))]
     has_headings = len(headings) <= COLUMNS
     example = f"{keys[0].frame}={min(count, 2)}"
-    layer = f" --layer {context.name}" if context.name else ""
+    layer = ["--layer", context.name] if context.name else []
     sheet = Sheet(
         context.shot.name, [_row(context, key, caption="" if has_headings else "plate") for key in keys],
         f"candidates of keyframes, {footage(context.shot, shots)}", look_facts(context.settings),
         look_references(context.settings), columns=headings if has_headings else (),
         legend=(LegendItem(State.CHOSEN, "in use when this sheet was made"),),
-        footer=(f"stylize pick {context.project.main.root.name} {example}{layer}",),
+        footer=(shell_command(["stylize", "pick", context.project.main.root.name, example, *layer]),),
         pixel_aspect=context.shot.pixel_aspect,
     )  # fmt: skip
     target = context.project.root / f"{NAME}{'' if number == 1 else f'.{number}'}.png"

@@ -78,7 +78,10 @@ class Ledger:
         return former_keys(self.plan, self.inputs)
 
     def decisions(self) -> dict[int, Decision]:
-        """Return the decision about each key that is not painted. Raises PlanError for a picture that is missing."""
+        """Return the decision about each key that is not painted.
+
+        Raises PlanError for a picture that is missing, or a newly picked candidate of other settings.
+        """
         return {number: self._decide(number) for number in self.identities if number not in self.plan.painted}
 
     def seed(self, number: int) -> int:
@@ -88,6 +91,10 @@ class Ledger:
     def candidate_identity(self, decision: Decision, place: int) -> Identity:
         """Return the identity of a candidate of a key."""
         return decision.identity.with_seed(candidate_seed(self.seed(decision.number), decision.number, place))
+
+    def candidate(self, decision: Decision) -> int:
+        """Return the number of the candidate to use for a key."""
+        return self.plan.choice(decision.number).candidate
 
     def missing(self, decision: Decision) -> list[int]:
         """Return the numbers of the candidates to paint in addition to the key."""
@@ -141,6 +148,12 @@ class Ledger:
             return decide(Fate.COPY, key)
         if (choice.lock and path.is_file()) or self._is_missing(number, file, made):
             raise self._missing(number, path)
+        if self._is_outdated(choice, file, made):
+            raise PlanError(
+                f"{choice.origin}: candidate {choice.pick} of keyframe {number} was rendered with other settings than "
+                "those of this run; lock the key to use it as it is (column lock, or --lock of stylize pick), or "
+                f"render it again with --candidates {max(choice.candidate, 2)}"
+            )
         return decide(Fate.PAINT)
 
     def _can_copy(self, choice: KeyChoice, file: Path, key: str) -> bool:
@@ -181,6 +194,12 @@ class Ledger:
         if choice.candidate <= self.plan.candidates or file.is_file():
             return False
         return made is None or made.candidate != choice.candidate
+
+    def _is_outdated(self, choice: KeyChoice, file: Path, made: KeyRecord | None) -> bool:
+        """Return whether a newly picked candidate exists, but differs from what this run would put in its place."""
+        if choice.pick is None or choice.pick <= self.plan.candidates or not file.is_file():
+            return False
+        return made is not None and made.candidate != choice.pick
 
     def _missing(self, number: int, path: Path) -> PlanError:
         choice, existing = self.plan.choice(number), existing_candidates(path)

@@ -91,7 +91,8 @@ def render_keys(
     rendered only because the key that they start from has changed. on_key: called with the number of each key, and
     whether it was rendered. on_part: called with the finished part, 0..1, of the key that is being rendered.
 
-    Raises PlanError for a chosen candidate or a locked key whose picture is missing.
+    Raises PlanError for a chosen candidate or a locked key whose picture is missing, and for a newly chosen candidate
+    of other settings, which rendering would replace.
     """
     ledger, found = Ledger(plan, inputs, project), Rendering()
     decisions = ledger.decisions()

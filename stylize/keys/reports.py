@@ -12,8 +12,8 @@ from stylize.stages import STAGES
 def report_decisions(ledger: Ledger, decisions: Mapping[int, Decision], reporter: Reporter) -> None:
     """Report the keys that are kept although something differs, and those that follow a key that is painted again."""
     for line in (
-        *_kept_environments(ledger, decisions), *_locked(decisions), *_followers(decisions), *_picked(decisions),
-        *_unused_choices(ledger),
+        *_kept_environments(ledger, decisions), *_locked(decisions), *_followers(decisions),
+        *_picked(ledger, decisions), *_unused_choices(ledger),
     ):  # fmt: skip
         reporter.message(line)
 
@@ -76,16 +76,22 @@ def _followers(decisions: Mapping[int, Decision]) -> list[str]:
     return lines
 
 
-def _picked(decisions: Mapping[int, Decision]) -> list[str]:
+def _picked(ledger: Ledger, decisions: Mapping[int, Decision]) -> list[str]:
     lines = []
     for number, one in decisions.items():
         later = [other for other, it in decisions.items() if other > number and it.fate in (Fate.FRESH, Fate.VERSIONS)]
-        if one.fate is Fate.COPY and later:
+        if later and (one.fate is Fate.COPY or _is_other_candidate(ledger, one)):
             lines.append(
                 f"another candidate is used for keyframe {number}; kept although rendered from the former picture: "
                 f"{name_frames(later, 'keyframe')}; {_repaint(later)}"
             )
     return lines
+
+
+def _is_other_candidate(ledger: Ledger, decision: Decision) -> bool:
+    """Return whether a key is painted as another candidate than the one in use."""
+    made = decision.made
+    return decision.fate is Fate.PAINT and made is not None and made.candidate != ledger.candidate(decision)
 
 
 def _unused_choices(ledger: Ledger) -> list[str]:

@@ -12,12 +12,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from stylize.errors import OutputError, ProjectError, StylizeError
+from stylize.errors import OutputError, PlanError, ProjectError, StylizeError
 from stylize.ingest.open_footage import open_footage
 from stylize.io_errors import PROJECT_OPTION
+from stylize.keys.key_choice import NO_CHOICE, KeyChoice
 from stylize.media.safe_write import atomic_write
 from stylize.media.sequences import READ_SUFFIXES, frame_number
 from stylize.media.shot import Shot
+from stylize.planning.key_choices import TABLE
+from stylize.planning.keys_csv import read_choices
 from stylize.project import Project, SavedFile, Version, VersionStore, present_state, trusted_settings
 from stylize.project.layout import COMPARISON_FILES, SETTINGS_FILE
 from stylize.project.version_names import NOT_COMPARED, PRESENT
@@ -50,13 +53,28 @@ class _Side:
                 found.setdefault(folder.rpartition("/")[0], {})[frame] = file
         return found
 
+    def choices(self) -> dict[str, dict[int, KeyChoice]]:
+        """Return the choices for single keys by part and frame. Raises ProjectError for an invalid table."""
+        found: dict[str, dict[int, KeyChoice]] = {}
+        for file in self.version.files:
+            part, _, name = file.name.rpartition("/")
+            if name != TABLE or part.rpartition("/")[2] == "keys":
+                continue
+            try:
+                found[part] = read_choices(self.paths[file.name])
+            except PlanError as error:
+                raise ProjectError(f"version {self.name}, {file.name}: {error}; correct it and save again") from None
+        return found
+
 
 @dataclass(frozen=True)
 class VersionComparison:
     """Comparison of two versions. figures: by part and shot, then by measure, the value of each or None.
 
     settings: those that differ, by name, with both values; None where a version has the default. different, equal:
-    frames whose keys differ, or are the same, by part. without_report: names of the versions without a current report.
+    frames whose keys differ, or are the same, by part. choices: those of the tables that differ, by part and frame,
+    with both in words; the next run uses them, so that keys may be the same. without_report: names of the versions
+    without a current report.
     note: why the sheet may lack plates, and shows square pixels; empty if the shot can be opened. sheet, data: files
     with the keys, and with everything else as JSON. The sheet is None if neither has keys.
     """
@@ -66,6 +84,7 @@ class VersionComparison:
     settings: Mapping[str, tuple[Any, Any]]
     different: Mapping[str, tuple[int, ...]]
     equal: Mapping[str, tuple[int, ...]]
+    choices: Mapping[str, Mapping[int, tuple[str, str]]]
     without_report: tuple[str, ...]
     note: str
     data: Path
@@ -93,6 +112,7 @@ def compare_versions(project: Project, first: str, second: str = PRESENT) -> Ver
         dict(_settings(sides[0].settings, sides[1].settings)),
         {part: tuple(frame for frame, pair in some.items() if not _same(pair)) for part, some in pairs.items()},
         {part: tuple(frame for frame, pair in some.items() if _same(pair)) for part, some in pairs.items()},
+        dict(_choices(sides[0].choices(), sides[1].choices())),
         tuple(side.name for side in sides if not side.reports),
         note,
         data,
@@ -173,6 +193,25 @@ def _settings(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[tupl
             yield name, (one.get(name), other.get(name))
 
 
+def _choices(
+    one: Mapping[str, Mapping[int, KeyChoice]], other: Mapping[str, Mapping[int, KeyChoice]]
+) -> Iterator[tuple[str, dict[int, tuple[str, str]]]]:
+    """Yield the parts with choices that differ, and these in words, by frame."""
+    for part in dict.fromkeys([*one, *other]):
+        both = (one.get(part, {}), other.get(part, {}))
+        frames = sorted({*both[0], *both[1]})
+        words = {frame: tuple(_in_words(some.get(frame, NO_CHOICE)) for some in both) for frame in frames}
+        different = {frame: (pair[0], pair[1]) for frame, pair in words.items() if pair[0] != pair[1]}
+        if different:
+            yield part, different
+
+
+def _in_words(choice: KeyChoice) -> str:
+    named = {"pick": choice.pick, "seed": choice.seed, "prompt": choice.prompt}
+    words = [f"{name} {value}" for name, value in named.items() if value is not None]
+    return ", ".join([*words, *(["locked"] if choice.lock else [])]) or "none"
+
+
 def _pairs(one: Mapping[int, SavedFile], other: Mapping[int, SavedFile]) -> dict[int, _Pair]:
     return {frame: (one.get(frame), other.get(frame)) for frame in sorted({*one, *other})}
 
@@ -195,6 +234,7 @@ def _write_data(project: Project, found: VersionComparison) -> None:
         "settings": found.settings,
         "different keys": found.different,
         "equal keys": found.equal,
+        "choices": found.choices,
     }
     with atomic_write(found.data, PROJECT_OPTION, seal=project.seal("")) as partial:
         partial.write_text(json.dumps(content, indent=1, default=str) + "\n", encoding="utf-8")

@@ -8,6 +8,7 @@ import pytest
 import cli
 import stylize
 from stylize.errors import CancelledError, PlanError, ProjectError, SettingsError
+from stylize.keys import candidate_sheet
 from stylize.keys.candidates import candidate_file, candidate_seed
 from stylize.media.images import image_size, read_image, write_image
 from stylize.planning.keys_csv import read_choices
@@ -129,6 +130,33 @@ def test_pick_is_used_by_the_next_run_and_repaints_nothing(chosen):
     stylize.pick(chosen.project, {4: None})
     assert chosen.run().rendered == ()
     assert chosen.bits() == before
+
+
+def test_picked_candidate_of_other_settings_is_never_replaced_silently(chosen):
+    chosen.run(seed=77)
+    before, shown = chosen.bits(), bits(chosen, 4)
+    stylize.pick(chosen.project, {4: 3})
+    with pytest.raises(PlanError, match=r"candidate 3 of keyframe 4 was rendered with other settings .*; lock the key"):
+        chosen.run(seed=77)
+    assert (chosen.bits(), bits(chosen, 4)) == (before, shown)
+    stylize.pick(chosen.project, {4: 3}, lock=True)
+    assert chosen.run(seed=77).rendered == ()
+    assert chosen.key(4).read_bytes() == shown[2]
+
+
+def test_picked_candidate_is_rendered_with_other_settings_on_request(chosen):
+    before = bits(chosen, 4)
+    chosen.run(seed=77)
+    stylize.pick(chosen.project, {4: 3})
+    assert 4 in chosen.run(seed=77, candidates=3).rendered
+    assert chosen.said("another candidate is used for keyframe 4", "keyframe 8", "--repaint 8")
+    assert chosen.key(4).read_bytes() == bits(chosen, 4)[2] != before[2]
+    assert chosen.run(seed=77).rendered == ()
+    assert not chosen.said("another candidate")
+    assert chosen.run(seed=77, repaint="4").rendered == (4,)
+    assert not chosen.said("another candidate")
+    assert 4 in chosen.run(seed=78).rendered  # the one in use follows the settings, like every key
+    assert chosen.key(4).read_bytes() == bits(chosen, 4)[2]
 
 
 @pytest.mark.slow
@@ -299,6 +327,17 @@ def test_layers_have_candidates_and_tables_of_their_own(runs):
     assert used == {"left": [True, False], "rest": [False, True]}
 
 
+def test_commands_to_paste_are_quoted(chosen, capsys, monkeypatch):
+    drawn, write = [], candidate_sheet.write_sheet
+    monkeypatch.setattr(candidate_sheet, "write_sheet", lambda *all: (drawn.append(all[0]), write(*all)))
+    spaced = chosen.root / "a b.stylize"
+    shutil.copytree(chosen.project, spaced)
+    chosen.run(project=spaced, candidates=2)
+    assert drawn[0].footer == ("stylize pick 'a b.stylize' 1=2",)
+    assert command("pick", spaced, "4=2") == 0
+    assert capsys.readouterr().out.endswith(f"; run stylize '{spaced}' to use it\n")
+
+
 def command(*words):
     """Exit code of the command."""
     try:
@@ -316,6 +355,7 @@ def test_command_writes_the_table_and_reports_mistakes_in_one_line(chosen, capsy
     assert {frame: (one.pick, one.lock) for frame, one in found.items()} == {4: (3, True), 8: (2, True)}
     before = table.read_bytes()
     for words, code in (
+        (("4=3", "8=1", "4=2"), 2),
         (("4=9",), 1), (("four",), 2), (("4=-1",), 2), (("4=2",), 1), (("4=2", "--lock", "--unlock"), 2), ((), 2),
         (("5=1",), 1), (("4=2", "--layer", "sky"), 2),
     ):  # fmt: skip

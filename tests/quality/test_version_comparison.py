@@ -16,6 +16,7 @@ from stylize.project import Project, VersionStore, record_settings, restore_vers
 from stylize.quality import version_comparison
 from stylize.quality.version_comparison import compare_versions
 from stylize.settings import Settings
+from stylize.summary import comparison_lines
 
 
 def key(project, frame, value, *, by_hand=False):
@@ -135,6 +136,31 @@ def test_files_of_other_origin_are_kept(project):
     with pytest.raises(OutputError, match=r"comparison.png was changed by hand"):
         compare_versions(project, "A", "B")
     assert found.sheet.read_bytes() == b"notes"
+
+
+def test_choices_that_no_run_has_used_yet_are_compared(project):
+    table = project.root / "keys.csv"
+    table.write_text("frame,key,seed,prompt,pick,lock\n1,1,7,,,\n5,1,,,2,x\n9,1,,,,x\n")
+    sky = project.layer("sky").root / "keys.csv"
+    sky.write_text("frame,pick\n1,3\n")
+    save_version(project, "C")
+    table.write_text("frame,key,seed,prompt,pick,lock\n1,1,7,,,\n5,1,,fog,3,\n9,1,,,,1\n")
+    sky.unlink()
+    found = compare_versions(project, "C")
+    assert found.choices == {
+        "": {5: ("pick 2, locked", "pick 3, prompt fog")}, "layers/sky": {1: ("pick 3", "none")},
+    }  # fmt: skip
+    assert found.different == {"": ()}
+    assert "choice for key 5: pick 2, locked / pick 3, prompt fog" in comparison_lines(found)
+    assert "layers/sky: choice for key 1: pick 3 / none" in comparison_lines(found)
+    assert json.loads(found.data.read_text())["choices"]["layers/sky"] == {"1": ["pick 3", "none"]}
+
+
+def test_invalid_table_of_a_version_is_a_one_line_error(project):
+    (project.root / "keys.csv").write_text("frame,pick\n5,many\n")
+    with pytest.raises(ProjectError, match=r"version present, keys\.csv: .*line 2, column pick") as caught:
+        compare_versions(project, "A")
+    assert "\n" not in str(caught.value)
 
 
 def test_damaged_report_of_a_version_is_a_one_line_error(project):
