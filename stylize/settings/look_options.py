@@ -61,14 +61,14 @@ class LookSettings:
         types.FRAMES, (), KEYFRAMES, "Frames to use as keyframes in addition to those picked.", stages=("pick",)
     )
     drop_key: tuple[int, ...] = option_field(
-        types.FRAMES, (), KEYFRAMES, "Frames that must not become keyframes.", stages=("pick", "render")
+        types.FRAMES, (), KEYFRAMES, "Frames that must not become keyframes.", stages=("pick", "render", "export")
     )
     min_gap: int = option_field(
         types.COUNT,
         1,
         KEYFRAMES,
         "Minimum distance, in frames, from a picked keyframe to any other.",
-        stages=("pick", "render"),
+        stages=("pick", "render", "export"),
     )
     max_keyframes: int | None = option_field(
         types.COUNT,

@@ -156,7 +156,7 @@ def test_edited_plan_is_used_by_the_run(movie, style):
     sheet = project / "keys.csv"
     rows = sheet.read_text().splitlines()
     assert len(rows) == 9
-    rows[5] = rows[5].replace(",,", ",x,")
+    rows[5] = rows[5].replace(",,", ",x,", 1)
     sheet.write_text("\n".join(rows))
     done = command(movie, "--style", style, "--keyframes", sheet, "--to", "render")
     assert "keyframe 5: marked in keys.csv" in done.stdout

@@ -83,13 +83,13 @@ def test_damaged_rendered_key_does_not_count_as_painted(tmp_path):
 def test_key_painted_during_rendering_is_kept(tmp_path, monkeypatch):
     movie, messages = write_movie(tmp_path / "shot.mov", scene(FRAMES)), []
     write_image(tmp_path / "ref.png", scene(1)[0])
-    key, render = tmp_path / "shot.stylize/keys/shot.0001.png", rendering._render
+    key, render = tmp_path / "shot.stylize/keys/shot.0001.png", rendering.paint_key
 
     def painting(*given):
         write_image(key, picture(9))
         return render(*given)
 
-    monkeypatch.setattr(rendering, "_render", painting)
+    monkeypatch.setattr(rendering, "paint_key", painting)
     stylize.run(movie, style=tmp_path / "ref.png", keyframes="1", to_stage="render", on_message=messages.append)
     assert (read_image(key) == 9).all()
     assert f"{key} was painted while this run rendered the key and is kept; run again to use it" in messages

@@ -86,7 +86,7 @@ def test_options_are_stored_and_part_of_the_cache_key(command, plates, recipe_si
 
 
 @pytest.mark.slow
-def test_new_version_of_a_distribution_renders_again(command, plates, recipe_site, tmp_path):
+def test_new_version_of_a_distribution_keeps_keys_and_says_so(command, plates, recipe_site, tmp_path):
     import shutil
 
     newer = tmp_path / "newer"
@@ -96,7 +96,10 @@ def test_new_version_of_a_distribution_renders_again(command, plates, recipe_sit
     words = (plates, "--renderer", "pencil", "--keyframes", 4, "--to", "render")
     assert "1 rendered" in command(*words, sites=[recipe_site]).stdout
     assert "1 reused" in command(*words, sites=[recipe_site]).stdout
-    assert "1 rendered" in command(*words, sites=[newer]).stdout
+    kept = command(*words, sites=[newer])
+    assert "1 reused" in kept.stdout
+    assert "stylize-pencil-1.0-1, now stylize-pencil-1.1-1: keyframe 4; --repaint 4 renders it again" in kept.stderr
+    assert "1 rendered" in command(*words, "--repaint", 4, sites=[newer]).stdout
 
 
 @pytest.mark.slow

@@ -138,6 +138,7 @@ def test_full_memory_releases_the_models_of_other_looks_first(models, loads, mon
 
 
 def test_room_is_twice_the_size_of_the_model(tmp_path, monkeypatch):
+    pytest.importorskip("torch")
     (tmp_path / "meminfo").write_text("MemTotal: 900 kB\nMemAvailable:     200 kB\n")
     monkeypatch.setattr(memory, "_MEMORY_INFO", tmp_path / "meminfo")
     assert has_room("cpu", 100 * 1024)
