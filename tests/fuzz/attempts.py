@@ -64,7 +64,7 @@ def table(found: Counter[tuple[str, str]]) -> str:
 
 
 class _HangError(BaseException):
-    """An attempt took too long."""
+    """Error for an attempt that takes too long."""
 
 
 def _stop(*_: object) -> None:
