@@ -30,7 +30,7 @@ def _kept_environments(ledger: Ledger, decisions: Mapping[int, Decision]) -> lis
 
 
 def _environment_change(decision: Decision, now: Mapping[str, str]) -> str:
-    """Return what differs from the environment of a key, as the end of a clause about rendering."""
+    """Return the differences from the environment of a key, as the end of a clause about rendering."""
     before = decision.made.environment if decision.made else {}
     if not before:
         return "by another version of stylize or for other plates"

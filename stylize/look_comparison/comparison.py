@@ -153,7 +153,7 @@ def _quiet(reporter: Reporter, *, progress: bool = False) -> Reporter:
 
 
 def _of_look(reporter: Reporter, on_part: Callable[[float], None]) -> Reporter:
-    """Return the reporter of the run of one look: its key is a part of the progress of all looks."""
+    """Return the reporter for the run of one look, whose key is a part of the progress of all looks."""
     quiet = _quiet(reporter)
 
     def receive(event: Event) -> None:

@@ -53,7 +53,7 @@ class ProxyCache:
 
 
 def proxy_size(shown: tuple[int, int], width: int) -> tuple[int, int]:
-    """Return the (width, height) of a proxy that is at least ``width`` wide, if the picture is.
+    """Return the (width, height) of a proxy: at least ``width`` wide, unless the picture is narrower.
 
     shown: size of the picture with square pixels.
     """

@@ -116,7 +116,7 @@ def _valid(reader: str) -> bytes:
 
 
 def main() -> None:
-    """Make attempts: name of the reader, number of the first, count."""
+    """Make attempts. Arguments: name of the reader, number of the first attempt, and their count."""
     reader, first, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     signal.signal(signal.SIGALRM, _stop)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
