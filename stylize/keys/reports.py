@@ -57,7 +57,7 @@ def _locked(decisions: Mapping[int, Decision]) -> list[str]:
 
 
 def _followers(decisions: Mapping[int, Decision]) -> list[str]:
-    """Return the messages about keys that start from a key that is painted again, or differs from before."""
+    """Return the messages about keys that start from a key that is painted again, or that has changed."""
     kept = [number for number, one in decisions.items() if one.fate is Fate.STARTS]
     again = [number for number, one in decisions.items() if one.fate is Fate.PAINT and one.only_start_differs]
     lines = []

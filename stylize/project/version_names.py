@@ -50,5 +50,5 @@ def _is_file_name(name: str) -> bool:
 
 
 def _is_reserved(name: str) -> bool:
-    # On Windows, the name of a device is reserved with any suffix.
+    # On Windows, a device name is reserved with any suffix.
     return name.casefold().partition(".")[0] in _RESERVED

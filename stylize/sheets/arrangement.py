@@ -79,7 +79,7 @@ class PlacedText:
 
 @dataclass(frozen=True)
 class PlacedPicture:
-    """A picture in the middle of its box. square: its pixels are square, whatever those of the sheet's rows."""
+    """A picture in the middle of its box. square: its pixels are square, even if those of the sheet's rows are not."""
 
     box: Box
     picture: Picture | None

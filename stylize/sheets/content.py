@@ -17,7 +17,7 @@ class State(Enum):
     """Emphasis of a picture.
 
     NORMAL: none. DIMMED: it stands in for a missing picture, such as the nearest key. OUTLINED: it is special, such as
-    a key among other frames. CHOSEN: it was picked among several.
+    a key among other frames. CHOSEN: it was picked from several.
     """
 
     NORMAL = "normal"

@@ -50,7 +50,7 @@ def repeat(data: bytes, rng: random.Random) -> bytes:
 
 
 def shuffle_lines(data: bytes, rng: random.Random) -> bytes:
-    """Put the lines in another order."""
+    """Reorder the lines."""
     lines = data.splitlines(keepends=True)
     rng.shuffle(lines)
     return b"".join(lines)
