@@ -762,7 +762,7 @@ def _fail(text: str, code: int) -> NoReturn:
 
 
 def _fail_unforeseen(error: Exception, argv: Sequence[str]) -> NoReturn:
-    """Report an error that nothing foresaw on one line, with the file that describes it, and exit."""
+    """Report an unforeseen error on one line, with the path of its report, and exit."""
     from stylize.crash_report import write_crash_report
     from stylize.visible_text import one_line
 

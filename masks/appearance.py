@@ -1,9 +1,8 @@
 """Likeness of a tracked subject's colours to those of the painted one, and to those around it.
 
-A matte that has slipped onto the background has other colours than the painted subject, and where a subject looks like
-its surroundings, an observation that disagrees with the expected shape is more likely to be wrong. Colour histograms
-are compared by the Bhattacharyya coefficient, as in Comaniciu, Ramesh and Meer, "Kernel-based object tracking", PAMI
-2003.
+A matte that has slipped onto the background has other colours than the painted subject. Where a subject looks like its
+surroundings, an observation that disagrees with the expected shape is more likely to be wrong. Colour histograms are
+compared by the Bhattacharyya coefficient, as in Comaniciu, Ramesh and Meer, "Kernel-based object tracking", PAMI 2003.
 """
 
 from dataclasses import dataclass

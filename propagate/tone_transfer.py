@@ -1,9 +1,9 @@
 """Transfer broad changes of tone from the plate to the picture.
 
-The key's pixels that a frame is made of rarely have exactly the frame's tone: surfaces turn towards the light, shadows
-pass, and the best patch of a key is only nearly right. The broad part of the difference between the two plates is
-added to the picture, in the proportion in which paint follows the plate within the key. Paint that does not follow its
-plate is left as it is.
+The key's pixels that a frame is made from rarely have exactly the frame's tone: surfaces turn towards the light,
+shadows pass, and the best patch of a key is only nearly right. The broad part of the difference between the two plates
+is added to the picture, in the proportion in which paint follows the plate within the key. Paint that does not follow
+its plate is left as it is.
 """
 
 import cv2
@@ -15,7 +15,7 @@ from propagate.arrays import F32, Bytes, Floats
 SIGMA = 2.0
 # Rows that its blur reads on each side.
 HALO = 8
-# Differences that grain could cause, which are ignored, and the largest change: what differs more is something else.
+# Differences that grain could cause, which are ignored, and the largest change: a larger difference has another cause.
 IGNORED, MAX_CHANGE = F32(1 / 255), F32(40 / 255)
 # Standard deviations in pixels of the band in which paint and plate are compared; largest slope.
 FINE, BROAD, MAX_SLOPE = 3.0, 12.0, 1.2

@@ -1,8 +1,9 @@
-"""Limits of what a single input may ask for, in one place. A file that asks for more is refused before memory is taken.
+"""Limits of what a single input may ask for, in one place. A file that asks for more is refused before memory is
+allocated.
 
 A header of a few hundred bytes can declare a picture of many gigabytes, and a word on the command line can name a
-billion frames. The limits lie far above what footage needs. That of pixels is raised with ``--max-megapixels``, for
-this process; the others are fixed.
+billion frames. The limits lie far above what footage needs. ``--max-megapixels`` raises that of pixels, for this
+process; the others are fixed.
 """
 
 # Pixels of one picture; 8K has 33 million.
@@ -27,7 +28,7 @@ def allow_megapixels(megapixels: int | None) -> None:
 
 
 def oversize(width: int, height: int) -> str | None:
-    """Return the end of a message about a picture with more pixels than allowed, or None if it has not."""
+    """Return the end of a message about a picture with too many pixels; None if it is within the limit."""
     if width * height <= _megapixels * 10**6:
         return None
     needed = -(-width * height // 10**6)

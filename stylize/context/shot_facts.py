@@ -10,7 +10,7 @@ from stylize.settings import DIFFUSION, OPTIONS, Settings
 from stylize.settings.option import KEYFRAMES, LOOK, MATTE, PROPAGATION
 from stylize.sheets import Fact, Reference
 
-# Groups of options that change a look, and options in them that the header shows in another form or that do not.
+# Groups of options that change a look, and options in them that do not, or that the header shows in another form.
 _GROUPS = {KEYFRAMES, LOOK, DIFFUSION, MATTE, PROPAGATION}
 _HIDDEN = {"renderer", "device", "url", "lora_folder"}
 MAX_FACTS = 12

@@ -46,7 +46,7 @@ def choose_evenly(frames: Sequence[int], keys: Sequence[int], limit: int) -> tup
 
 
 def _filled(frames: Sequence[int], anchors: set[int], keys: Sequence[int], limit: int) -> tuple[int, ...]:
-    """Return the anchors and, in the gaps between them, further frames that are not keys, as even as possible."""
+    """Return the anchors and, in the gaps between them, further frames that are not keys, as evenly as possible."""
     places = {frame: place for place, frame in enumerate(frames)}
     at_keys, ends = {places[key] for key in keys}, sorted(places[frame] for frame in anchors)
     gaps = list(pairwise(ends))

@@ -13,7 +13,7 @@ def judge(
     """Judge a result by the keys that would pay off; None if the errors of no shot with keys are known.
 
     A result is poor if they would remove more than POOR_SHARE of the error of a shot. errors: of each frame, 0..1.
-    min_gap: min distance of keys in frames. dropped: frames that must not be keys.
+    min_gap: min distance between keys, in frames. dropped: frames that must not be keys.
     """
     known = [shot for shot in shots if shot.keys and set(shot.frames) <= errors.keys()]
     if not known:
@@ -39,7 +39,7 @@ def advice_text(advice: KeyAdvice) -> str:
 
 
 def percentage(share: float) -> str:
-    """Return a share of the full range in percent, with two digits that matter: 0.0213 is `2.1 %`."""
+    """Return a share of the full range in percent, with two significant digits: 0.0213 is `2.1 %`."""
     value = abs(100 * share)
     digits = 0 if value >= 9.95 else 1 if value >= 0.095 else 2
     if round(value, digits) == 0:

@@ -13,15 +13,15 @@ from stylize.sheets import Cell, Column, LegendItem, Row, Sheet, State, write_sh
 from stylize.sheets.cache_inputs import sheet_inputs
 from stylize.stages import cache_key
 
-# File in the folder of a look, without its suffix; those of further keys have numbers.
+# Name of the file in the folder of a look, without its suffix; further sheets are numbered.
 NAME = "candidates"
-# Number of keys on one sheet, and of columns that it has room for.
+# Max number of keys on one sheet, and of its columns.
 KEYS, COLUMNS = 12, 8
 
 
 @dataclass(frozen=True)
 class KeyCandidates:
-    """Candidates of one key. files: in order. seed: of the first. choice: of a person. prompt: empty without one."""
+    """Candidates of one key. files: in order. seed: of the first. choice: the person's. prompt: empty without one."""
 
     frame: int
     files: Sequence[Path]

@@ -22,7 +22,7 @@ UPGRADED = "upgraded"
 
 
 class Fate(Enum):
-    """What happens to a key. VERSIONS: kept although its environment differs. STARTS: kept although the key that it
+    """Fate of a key in a run. VERSIONS: kept although its environment differs. STARTS: kept although the key that it
     starts from has changed. LOCKED: kept whatever has changed. COPY: the chosen candidate is copied.
     """
 
@@ -54,7 +54,7 @@ class Decision:
 
 
 class Ledger:
-    """Identities of the keys of a shot, and the pictures that exist of them."""
+    """Identities of the keys of a shot, and their existing pictures."""
 
     def __init__(self, plan: KeyPlan, inputs: KeyInputs, project: Project) -> None:
         self.plan, self.inputs, self.project = plan, inputs, project
@@ -80,7 +80,8 @@ class Ledger:
     def decisions(self) -> dict[int, Decision]:
         """Return the decision about each key that is not painted.
 
-        Raises PlanError for a picture that is missing, or a newly picked candidate of other settings.
+        Raises PlanError for a picture that is missing, or a newly picked candidate that was rendered with other
+        settings.
         """
         return {number: self._decide(number) for number in self.identities if number not in self.plan.painted}
 
@@ -157,13 +158,13 @@ class Ledger:
         return decide(Fate.PAINT)
 
     def _can_copy(self, choice: KeyChoice, file: Path, key: str) -> bool:
-        """Return whether the chosen candidate exists and can be used; an approved one whatever has changed since."""
+        """Return whether the chosen candidate exists and can be used. A locked one can, whatever has changed since."""
         if choice.pick is None:
             return file.is_file() and self.project.made_from(file, key)
         return is_usable(self.project, file, key) or (choice.lock and file.is_file())
 
     def _retouched(self, file: Path) -> str:
-        """Return the cache key of a key that is a candidate which a person has retouched."""
+        """Return the cache key of a key that is a retouched candidate."""
         return cache_key("keys", "retouched candidate", self.project.digest(file))
 
     def _former_record(self, number: int) -> KeyRecord | None:

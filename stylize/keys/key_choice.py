@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class KeyChoice:
     """Choice for one key, from the table of a plan.
 
-    seed: instead of that of the settings. prompt: for this key alone. pick: number of the chosen candidate, from 1; the
+    seed: replaces that of the settings. prompt: for this key alone. pick: number of the chosen candidate, from 1; the
     first is the key's own. lock: the key is approved and never painted again. origin: the table and line, for messages.
     """
 

@@ -79,7 +79,7 @@ class KeyPlan:
     16. late: keys added by refinement, on which other keys do not depend. retried: keys that disagreed and are also
     rendered with other seeds. upgraded: keys that an earlier version rendered from the same inputs, as far as can be
     verified. light: light of each frame, in linear light, 1 for that of most of the shot; 1 if it is not given.
-    choices: of a person, by frame. candidates: number of pictures to paint of each key, 1 for only the key. repaint:
+    choices: a person's, by frame. candidates: number of pictures to paint for each key, 1 for the key alone. repaint:
     keys to paint again although nothing has changed. keep_others: keep keys that only start from other pictures.
     """
 

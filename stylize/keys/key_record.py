@@ -12,8 +12,10 @@ _NAME = "key"
 
 @dataclass(frozen=True)
 class KeyRecord:
-    """What a key was made of. own, start: see ``Identity``. environment: see ``full_environment``. seed: as painted,
-    unless a retry was better. candidate: number of the candidate that it is, from 1.
+    """Inputs that a key was made from.
+
+    own, start: see ``Identity``. environment: see ``full_environment``. seed: as painted, unless a retry was better.
+    candidate: number of the candidate that it is, from 1.
     """
 
     own: Mapping[str, str]

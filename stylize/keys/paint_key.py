@@ -31,7 +31,7 @@ class Attempt:
 
 
 def paint_key(plan: KeyPlan, number: int, attempt: Attempt, inputs: KeyInputs, on_step: OnStep) -> RenderedKey:
-    """Paint a key in the shot's usual light, then apply the light of its frame. A black plate is black."""
+    """Paint a key in the shot's usual light, then apply the light of its frame. The key of a black plate is black."""
     plate = inputs.plates.colour(number)
     if is_black(plate):
         return RenderedKey(np.zeros(plate.shape, F32), notes=(f"keyframe {number} is black, as its plate is",))
@@ -90,7 +90,7 @@ def _render_best(
 
 
 def _attempt(on_step: OnStep, attempt: int, attempts: int) -> OnStep:
-    """Return a receiver of one attempt's steps, which reports them as steps of all attempts."""
+    """Return a callback for the steps of one attempt, which reports them as steps of all attempts."""
     return lambda done, total: on_step(attempt * total + done, attempts * total)
 
 

@@ -30,7 +30,7 @@ def _kept_environments(ledger: Ledger, decisions: Mapping[int, Decision]) -> lis
 
 
 def _environment_change(decision: Decision, now: Mapping[str, str]) -> str:
-    """Return what differs from the environment of a key, as the end of a clause about rendering."""
+    """Return the differences from the environment of a key, as the end of a clause about rendering."""
     before = decision.made.environment if decision.made else {}
     if not before:
         return "by another version of stylize or for other plates"
@@ -57,7 +57,7 @@ def _locked(decisions: Mapping[int, Decision]) -> list[str]:
 
 
 def _followers(decisions: Mapping[int, Decision]) -> list[str]:
-    """Return the messages about keys that start from a key that is painted again, or differs from before."""
+    """Return the messages about keys that start from a key that is painted again, or that has changed."""
     kept = [number for number, one in decisions.items() if one.fate is Fate.STARTS]
     again = [number for number, one in decisions.items() if one.fate is Fate.PAINT and one.only_start_differs]
     lines = []

@@ -84,7 +84,7 @@ def _picked_frame(
 
 
 def _check(shot: Path, settings: LooksSettings, shared: Mapping[str, Any], folder: Path, reporter: Reporter) -> Shot:
-    """Check all that can be checked before anything is written, and return the shot.
+    """Check everything that can be checked before anything is written, and return the shot.
 
     Raises SettingsError without a look, and for pictures that are too small, StyleError for an unreadable reference,
     FrameRangeError for a missing frame, and any error of reading the settings and the footage.
@@ -153,7 +153,7 @@ def _quiet(reporter: Reporter, *, progress: bool = False) -> Reporter:
 
 
 def _of_look(reporter: Reporter, on_part: Callable[[float], None]) -> Reporter:
-    """Return the reporter of the run of one look: its key is a part of the progress of all looks."""
+    """Return the reporter for the run of one look, whose key is a part of the progress of all looks."""
     quiet = _quiet(reporter)
 
     def receive(event: Event) -> None:

@@ -23,7 +23,7 @@ JSON_VERSION = 1
 
 
 def default_folder(shot: Path) -> Path:
-    """Return the folder of a comparison of a shot: next to it. Raises ShotError for a path that contains NUL."""
+    """Return the folder of a comparison, which is next to its shot. Raises ShotError for a path that contains NUL."""
     return project_of(shot, None).with_suffix(SUFFIX)
 
 

@@ -13,7 +13,7 @@ from stylize.media.safe_write import Seal
 from stylize.sheets.content import Cell, Fact, Reference, Row, Sheet
 from stylize.sheets.labelled_sheet import write_sheet
 
-# Max number of looks whose commands are on the sheet; those of more fill it, and are only in the text next to it.
+# Max number of looks whose commands are on the sheet; more would fill it, and are only in the text file.
 MAX_COMMANDS = 12
 # Max number of pictures side by side: more would be too small to judge brush marks.
 MAX_PICTURES = 4

@@ -1,7 +1,7 @@
 """Number of keys that a time budget allows, from the measured cost of a key.
 
 The cost is the time to paint a key that starts from an earlier one, with the models loaded. Loading, which a run does
-once, is measured apart. Each run records both, except for its first key, which may include other startup, such as
+once, is measured separately. Each run records both, except for its first key, which may include other startup, such as
 compilation. Without a record, two frames of the shot are rendered to measure the cost.
 """
 
@@ -225,7 +225,7 @@ def _trial_cost(context: Context, renderer: Renderer, budget: float) -> Cost:
         return timed.render(request, lambda done, total: context.reporter.check())
 
     painted = paint(request_of(first))
-    # Without a measured loading time, the first key may consist of startup.
+    # Without a measured loading time, the time of the first key may be mostly startup.
     if painted.loading is not None and timed.seconds[0] > TRIAL_SHARE * budget:
         return Cost(timed.seconds[0], timed.loading, f"measured on frame {first}")
     picture = painted.picture

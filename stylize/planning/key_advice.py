@@ -56,8 +56,8 @@ def worst_frames(
 ) -> list[int]:  # fmt: skip
     """Return up to ``count`` frames with the highest errors, the worst first, which are not next to each other.
 
-    Frames with an error below the mean are not among them, nor are keys. Frames that are closer than a sixteenth of
-    all to one that is worse are left out, because they show the same. frames: ascending. errors: of some or all.
+    Keys, and frames with an error below the mean, are excluded. So are frames closer than a sixteenth of all to a worse
+    one, because they show the same. frames: ascending. errors: of some or all.
     """
     known = [frame for frame in frames if frame in errors]
     if not known:

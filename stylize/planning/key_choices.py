@@ -76,7 +76,7 @@ def write_table(text: str, path: Path) -> None:
 
 
 def take_choices(old: Project, new: Project, look: Settings, new_number: Callable[[int], int | None]) -> None:
-    """Take over the choices in the table of a look's folder for a new version of the shot, unless that has a table.
+    """Copy the choices in the table of a look's folder to a new version of the shot, unless that has a table.
 
     A picked candidate becomes a seed, because seeds of candidates depend on frame numbers. new_number: returns the new
     number of an old frame, None if it is gone. Raises PlanError for an invalid table, OutputError.

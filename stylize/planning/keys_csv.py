@@ -37,7 +37,7 @@ MAX_BYTES = 1 << 28
 class Row:
     """One frame. shot: number of the shot, from 1. coverage: by the keys, 0..1. reason: for being a key, or None.
 
-    choice: of a person for this key.
+    choice: the person's for this key.
     """
 
     shot: int
@@ -135,7 +135,7 @@ def parse_choices(
 
 
 def with_cells(text: str, changes: Mapping[int, Mapping[str, str]]) -> str:
-    """Return a table with other cells, keeping everything else that a person wrote.
+    """Return a table with some cells replaced, keeping everything else that a person wrote.
 
     text: the table, without a byte order mark; may be empty. changes: cells by frame and column. Missing columns and
     rows are added. Raises PlanError as ``parse_keys`` does.

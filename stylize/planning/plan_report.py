@@ -62,7 +62,7 @@ def timecodes(shot: Shot) -> dict[int, str]:
 def rows(
     shots: Sequence[ShotPlan], codes: dict[int, str], choices: Mapping[int, KeyChoice] = MappingProxyType({})
 ) -> list[Row]:
-    """Return one row for each frame, in order. choices: of a person, by frame."""
+    """Return one row for each frame, in order. choices: those of a person, by frame."""
     found = []
     for number, plan in enumerate(shots, 1):
         reasons = {key.frame: key.reason for key in plan.keyframes}

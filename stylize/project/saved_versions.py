@@ -31,8 +31,8 @@ _TABLES = "keys*.csv"
 
 @dataclass(frozen=True)
 class Restored:
-    """Result of restoring a version. saved: the version that holds the state before; None if one had it already, whose
-    name is ``known``. written, removed: numbers of files.
+    """Result of restoring a version. saved: the version that holds the previous state; None if the version named
+    ``known`` already had it. written, removed: numbers of files.
     """
 
     version: Version
@@ -88,7 +88,7 @@ def restore_version(project: Project, name: str) -> Restored:
             _write(parts, store, file)
     for file in removed:
         _remove(parts, file)
-    # Last, so that the settings of a version never meet the keys of another one in a run after an interruption.
+    # Written last, so that a run after an interruption never combines the settings of one version with another's keys.
     for file in written:
         if file.name == SETTINGS_FILE:
             _write(parts, store, file)
@@ -150,7 +150,7 @@ def _now() -> str:
 
 
 def _kept_files(root: Path) -> Iterator[tuple[str, Path]]:
-    """Yield name and path of the files that a version keeps, sorted."""
+    """Yield the name and the path of each file that a version keeps, sorted."""
     folders = [root, *_subfolders(root / LAYERS)]
     for draft in _subfolders(root / DRAFTS):
         folders += [draft, *_subfolders(draft / LAYERS)]
@@ -168,7 +168,7 @@ def _subfolders(folder: Path) -> list[Path]:
 
 
 def _part_of(name: str) -> str:
-    """Return the beginning of a file's name that names a layer or draft: empty, or with a slash at the end."""
+    """Return the prefix of a file's name that identifies a layer or draft: empty, or ending in a slash."""
     parts, prefix = name.split("/"), list[str]()
     while len(parts) > 2 and parts[0] in (DRAFTS, LAYERS):
         prefix += parts[:2]
@@ -195,7 +195,7 @@ def _differs(file: SavedFile, present: Version) -> bool:
 
 
 def _write(parts: _Parts, store: VersionStore, file: SavedFile) -> None:
-    """Write a file of a version to its place, recorded as it was when it was saved."""
+    """Restore a file of a version, with the record that it had when it was saved."""
     part, path, source = parts.of(file.name), parts.project.root / file.name, store.path(file)
     if not file.keys:
         with atomic_write(path, PROJECT_OPTION, keep_suffix=True) as temporary:
@@ -214,7 +214,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _remove(parts: _Parts, file: SavedFile) -> None:
-    """Remove a file that the restored version does not have. Another version has it."""
+    """Remove a file that the restored version does not have. Another version keeps it."""
     path = parts.project.root / file.name
     try:
         if file.keys:

@@ -7,7 +7,7 @@ from itertools import count
 from stylize.errors import SettingsError
 
 MAX_NAME = 64
-# Name of the project as it is now, where two versions are compared.
+# Name of the project as it is now, in a comparison of two versions.
 PRESENT = "present"
 # What a comparison leaves out, for messages.
 NOT_COMPARED = "the frames of a version are not compared: restore it and run it to make them"
@@ -22,7 +22,7 @@ _RESERVED = frozenset(
 
 
 def is_version_name(name: str) -> bool:
-    """Return whether a version may have a name."""
+    """Return whether a name is allowed for a version."""
     return _is_file_name(name) and not _is_reserved(name)
 
 
@@ -50,5 +50,5 @@ def _is_file_name(name: str) -> bool:
 
 
 def _is_reserved(name: str) -> bool:
-    # On Windows, the name of a device is reserved with any suffix.
+    # On Windows, a device name is reserved with any suffix.
     return name.casefold().partition(".")[0] in _RESERVED

@@ -42,7 +42,7 @@ _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 class SavedFile:
     """File of a version. name: path in the project, with slashes. size: in bytes.
 
-    keys: cache keys under which a run has made it; empty for one of a person. facts: recorded under its digest.
+    keys: cache keys under which a run has made it; empty for a file made by a person. facts: recorded under its digest.
     """
 
     name: str
@@ -155,7 +155,7 @@ class VersionStore:
     def add(self, version: Version, sources: Mapping[str, Path]) -> None:
         """Copy the contents of a version into the store, then write its table.
 
-        sources: file by object name. Raises OutputError, also for a file that changes meanwhile.
+        sources: file by object name. Raises OutputError, also if a file changes in the meantime.
         """
         self._remove_unused()
         for file in version.all_files():
@@ -176,7 +176,7 @@ class VersionStore:
         self._remove_unused()
 
     def remove_all(self) -> None:
-        """Remove all versions, and no file of another origin. Raises OutputError."""
+        """Remove all versions, but no file of another origin. Raises OutputError."""
         # Tables first, so that no version lacks its contents if this is interrupted.
         for path in sorted(self.files(), key=lambda path: path.parent == self._objects):
             _unlink(path)

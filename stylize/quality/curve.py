@@ -14,7 +14,8 @@ _WIDTH, _HEIGHT, _INSET = 860, 96, 6
 class Measure:
     """A measure of a frame.
 
-    name: in the data. title, meaning: in words. min_top: min top of the scale, which keeps a curve of tiny values flat.
+    name: in the data. title, meaning: in words. min_top: minimum for the top of the scale, which keeps a curve of tiny
+    values flat.
     """
 
     name: str

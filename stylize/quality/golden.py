@@ -149,7 +149,7 @@ def _check(golden: Golden, run: Run, update: bool) -> Verdict:
 
 
 def _approve(made: Mapping[int, Path], approved: Path) -> None:
-    """Replace the approved pictures by new ones; other files in the folder are kept."""
+    """Replace the approved pictures with new ones; other files in the folder are kept."""
     make_folder(approved)
     try:
         # All are copied before the first is replaced, so that a full disk leaves the approved pictures intact.

@@ -12,7 +12,7 @@ from stylize.quality.curve import MEASURES, curve
 from stylize.quality.page_template import PAGE
 from stylize.visible_text import visible
 
-# What each figure of a shot's summary means.
+# Meaning of each figure in a shot's summary.
 MEANINGS = {
     "error": "root mean square difference between the result and its warped keys, inside the matte",
     "agreement of the keys": "similarity of the two surrounding keys, warped to a frame; 100 % is identical",
@@ -24,7 +24,7 @@ MEANINGS = {
     "leak outside the matte": "largest difference from the plate where the matte is 0; 0 % is expected",
     "lowest confidence of the mattes": "expected overlap of the weakest matte with the subject",
 }
-# Shapes as well as colours tell verdicts apart: a disc with a tick, a triangle with a mark, a square with a cross.
+# Verdicts differ in shape as well as in colour: a disc with a tick, a triangle with a mark, a square with a cross.
 _SYMBOLS = {
     "good": "M14 1a13 13 0 1 0 0 26a13 13 0 1 0 0-26z|M7 14.5l2.2-2.2 3.2 3.2 6.6-6.8 2.2 2.2-8.8 9z",
     "fair": "M14 2l13 23H1z|M12.6 10h2.8v8h-2.8zM12.6 20h2.8v2.8h-2.8z",
@@ -32,7 +32,7 @@ _SYMBOLS = {
 }
 
 
-# Headings of columns with numbers, which are aligned at their right.
+# Headings of columns with numbers, which are right-aligned.
 _NUMBERS = {"error", "value", "pop"}
 
 

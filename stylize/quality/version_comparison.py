@@ -1,7 +1,7 @@
 """Comparison of two versions of a project: the figures of their reports, their settings, and their keys on a sheet.
 
-The figures are those of the report that was current when a version was saved, measured on its frames. The pictures are
-the keys. Frames of a version do not exist until it is restored and run, and are not compared.
+The figures come from the report that was current when a version was saved, measured on its frames. The pictures are the
+keys. Frames of a version do not exist until it is restored and run, and are not compared.
 """
 
 import json

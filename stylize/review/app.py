@@ -32,7 +32,7 @@ from stylize.review.shown_project import ShownProject
 from stylize.review.writer import Writers
 from stylize.visible_text import visible
 
-# Pages of the browser, and the types of the other files of the page.
+# Files of the two pages, and the media types of all files.
 PAGES = {"/": "review.html", "/start": "start.html"}
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 # Changes of keyframes that a page may ask for.
@@ -42,7 +42,7 @@ _PAGE_ID = re.compile("[0-9a-f]{24}")
 
 @dataclass
 class Review:
-    """What the routes work on."""
+    """State that the routes share."""
 
     roots: Roots
     opened: OpenProjects = field(default_factory=OpenProjects)
@@ -214,7 +214,7 @@ class Routes:
 
 
 async def _values(request: Request) -> dict[str, Any]:
-    """Return the values of a request, an object in JSON. Raises ReviewError for anything else."""
+    """Return the values of a request, whose body is a JSON object. Raises ReviewError for anything else."""
     try:
         values = json.loads(await request.body())
     except (ValueError, RecursionError):
@@ -255,5 +255,5 @@ def _shipped() -> dict[str, bytes]:
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    """Return an error of a request, which is one line."""
+    """Return the response to a request that failed: the error in one line."""
     return JSONResponse({"error": visible(str(error))}, status_code=404 if isinstance(error, ReviewError) else 409)

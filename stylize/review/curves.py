@@ -17,7 +17,7 @@ from stylize.review.project_state import last_plan
 from stylize.review.shown_project import Part, ShownProject
 from stylize.spans.frame_files import ERROR
 
-# Error maps that one request reads at most, so that a long shot does not wait for all of them.
+# Max number of error maps that one request reads, so that a long shot does not wait for all of them.
 _MAPS_AT_ONCE = 200
 # Frames that are named as the worst: their number, their error relative to the median, and their distance in frames.
 _MAX_WORST, _MIN_EXCESS, _MIN_DISTANCE = 5, 1.25, 3
@@ -37,8 +37,8 @@ class WorstFrame:
 def curves(project: ShownProject, part: Part, keys: Sequence[int]) -> dict[str, Any]:
     """Return the curves of a part, with None for frames that have no value.
 
-    keys: frames of its keys. The error is missing of frames whose map has not been read yet; ``is_complete`` then is
-    False, and the next call reads more.
+    keys: frames of its keys. Frames whose error map has not been read yet have no error; ``is_complete`` is then False,
+    and the next call reads more maps.
     """
     frames = project.shot.frames
     errors, is_complete = _errors(project, part)
@@ -54,7 +54,7 @@ def curves(project: ShownProject, part: Part, keys: Sequence[int]) -> dict[str, 
 
 
 def worst_frames(errors: Mapping[int, float], keys: Sequence[int]) -> list[WorstFrame]:
-    """Return the frames whose error exceeds the others', worst first, at a distance from each other.
+    """Return the frames whose error exceeds that of the others, worst first, and no two close together.
 
     errors: by frame. Keys have no error, and do not count for the median.
     """
@@ -78,7 +78,7 @@ def _advice(frame: int, keys: Sequence[int]) -> str:
 
 
 def _errors(project: ShownProject, part: Part) -> tuple[dict[int, float], bool]:
-    """Return the mean error of the frames whose map has been read, and whether that is all that have one."""
+    """Return the mean error of the frames whose map has been read, and whether all maps have been read."""
     folder = part.root / "passes" / ERROR
     files = {frame: project.file(folder, frame) for frame in sorted(project.existing(folder))}
     known, missing = dict[int, float](), list[tuple[int, Path, tuple[int, ...]]]()
@@ -105,12 +105,12 @@ _MAX_KNOWN = 200_000
 def _mean(path: Path) -> float:
     try:
         return float(read_values(path, grey=True)[..., 0].mean())
-    except InputError:  # a map that is damaged is made again by the next run
+    except InputError:  # the next run regenerates a damaged map
         return 0.0
 
 
 def _flicker(report: Path, frames: Sequence[int]) -> Curve:
-    """Return the flicker of the last report; nothing for frames that it does not have."""
+    """Return the flicker in the last report; None for frames that it does not have."""
     try:
         found = _reported(report, *status_of(report.stat()))
     except OSError:

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# Events that wait for a page at most; one that falls behind is told to read everything again instead.
+# Max number of events that wait for a page; one that falls behind is asked to read everything again instead.
 _MAX_WAITING = 2000
-# Seconds without an event after which a line is sent, so that a page that is gone is noticed.
+# Seconds without an event after which a line is sent, so that a closed page is noticed.
 _QUIET = 15.0
 _Listener = tuple[asyncio.AbstractEventLoop, "asyncio.Queue[str]"]
 

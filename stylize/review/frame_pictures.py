@@ -24,9 +24,9 @@ from stylize.stages import stable_hash
 # Pictures that a frame may have. Overlays are transparent where they show nothing.
 PLATE, RESULT, KEY = PICTURES = ("plate", "result", "key")
 OVERLAYS = ("error", "source", "matte")
-# Raise it when the same files give other proxies.
+# Part of the cache keys; raise it when the same files give other proxies.
 _VERSION = 1
-# Ground of transparent pixels: black and white are both visible on it.
+# Background of transparent pixels: black and white are both visible on it.
 _BACKDROP = 0.25
 
 

@@ -56,7 +56,7 @@ class Access:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def exchange(self, token: str) -> bool:
-        """Return whether a token is valid, which it is once."""
+        """Return whether a token is valid, and use it up."""
         with self._lock:
             if self._is_used or not hmac.compare_digest(token.encode(), self.token.encode()):
                 return False
@@ -69,7 +69,7 @@ class Access:
 
 
 class _TooLargeError(Exception):
-    """A body is larger than its limit."""
+    """Error for a body larger than its limit."""
 
 
 class Gate:
@@ -121,7 +121,7 @@ class Gate:
         return response
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, whose body may lack or belie its length, up to the limit."""
+        """Forward a request, up to the limit: the declared length of its body may be missing or wrong."""
         read, limit, has_begun = 0, _limit_of(scope), False
 
         async def bounded() -> Message:
@@ -146,7 +146,7 @@ class Gate:
 
 
 def hosts_of(addresses: Iterable[str], port: int) -> frozenset[str]:
-    """Return the values of the header Host for these names and addresses. The port 80 is not written."""
+    """Return the values of the header Host for these names and addresses. Port 80 is omitted."""
     names = [f"[{one}]" if ":" in one else one.lower() for one in addresses]
     return frozenset(f"{name}:{port}" for name in names) | (frozenset(names) if port == 80 else frozenset())
 

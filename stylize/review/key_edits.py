@@ -24,7 +24,7 @@ from stylize.visible_text import visible
 
 @dataclass(frozen=True)
 class KeyEdit:
-    """Change that was made. command: command lines that do the same; those with options also run."""
+    """Change that was made. command: equivalent command lines; those with options also start a run."""
 
     command: str
 
@@ -64,8 +64,8 @@ def drop_key(project: ShownProject, frame: int) -> KeyEdit:
 def paint_key(project: ShownProject, frame: int, name: str, content: bytes) -> KeyEdit:
     """Use a picture as the painted key of a frame. A key that was painted before is moved to ``keys/replaced/``.
 
-    name: file name of the picture, whose suffix states the format. Raises PaintedKeyError for a picture that is not
-    read, or of another size than the shot.
+    name: file name of the picture, whose suffix states the format. Raises PaintedKeyError for a picture that cannot be
+    read, or has another size than the shot.
     """
     _check_frame(project, frame)
     suffix = Path(name).suffix.lower()

@@ -17,7 +17,7 @@ class OpenProjects:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def open(self, root: Path) -> ShownProject:
-        """Return a project as its settings are now. Raises as ``show_project``."""
+        """Return a project with its current settings. Raises as ``show_project``."""
         with self._lock:
             known = self._opened.get(root)
             if known is not None and known[0] == _state_of(root, known[1].shot.path):
@@ -28,5 +28,5 @@ class OpenProjects:
 
 
 def _state_of(root: Path, shot: Path) -> list[list[int]]:
-    """Return the status of the settings and of the shot of a project; empty ones of files that do not exist."""
+    """Return the status of the settings and of the shot of a project; empty for a file that does not exist."""
     return [status_of(path.stat()) if path.exists() else [] for path in (root / SETTINGS_FILE, shot)]

@@ -45,7 +45,7 @@ def source_picture(share: Floats) -> Bytes:
 
 
 def matte_picture(matte: Floats) -> Bytes:
-    """Return what is outside a matte as a dark veil: uint8 (H, W, 4). matte: float32 (H, W) in [0, 1]."""
+    """Return a dark veil over everything outside a matte: uint8 (H, W, 4). matte: float32 (H, W) in [0, 1]."""
     veil = np.empty((*matte.shape, 4), U8)
     veil[..., :3] = OUTSIDE
     veil[..., 3] = np.floor((1 - np.clip(matte, 0, 1)) * 255 + 0.5)

@@ -14,7 +14,7 @@ def prepare_project(shot: Path, given: Mapping[str, Any], on_event: OnEvent) -> 
     """Return the project of a shot, or the project itself.
 
     given: options of a run, which are stored in the project as a run would. Without any, an existing project is left as
-    it is, also while a run is using it. Raises a StylizeError for a shot or options that a run would refuse.
+    it is, even while a run uses it. Raises a StylizeError for a shot or options that a run would refuse.
     """
     shot = shot_path(shot)
     project = shot if is_project(shot) else project_of(shot, given.get("project"))

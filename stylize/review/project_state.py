@@ -58,7 +58,7 @@ def project_state(project: ShownProject, part: Part) -> dict[str, Any]:
 
 
 def last_plan(project: ShownProject, part: Part) -> StoredPlan:
-    """Return the plan that was recorded last; that of the full size if the draft uses its choices."""
+    """Return the plan that was recorded last, or that of the full size if the draft uses its choices."""
     shot_records, look_records = (_records(root) for root in (part.base, part.root))
     return stored_plan(shot_records, look_records, project.shot.frames)
 
@@ -83,7 +83,7 @@ def _records(root: Path) -> Records:
 
 
 def _pictures_of_keys(project: ShownProject, part: Part) -> tuple[dict[int, Key], str]:
-    """Return the keys that have a picture, and the reason why they cannot be read, which is empty otherwise."""
+    """Return the keys that have a picture, and why they cannot be read; empty if they can."""
     try:
         return project.keys(part), ""
     except InputError as error:

@@ -12,7 +12,7 @@ from propagate.arrays import Bytes, Pixels
 
 # Widths in pixels that proxies have; a request is rounded up, so that few sizes of a picture are in memory.
 WIDTHS = (160, 320, 480, 640, 960, 1280, 1600, 1920, 2560, 3200, 3840, 5120, 7680)
-# Media types: lossy without colour subsampling for playing, lossless for looking.
+# Media types: lossy without colour subsampling for playing, lossless for stills.
 JPEG, PNG = "image/jpeg", "image/png"
 _JPEG_QUALITY = 92
 _ENCODINGS = {
@@ -33,7 +33,7 @@ class ProxyCache:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, key: str, make: Callable[[], bytes]) -> bytes:
-        """Return the picture of a cache key, made at need. Threads may call this at the same time."""
+        """Return the picture of a cache key, made on demand. Threads may call this at the same time."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -53,7 +53,7 @@ class ProxyCache:
 
 
 def proxy_size(shown: tuple[int, int], width: int) -> tuple[int, int]:
-    """Return the (width, height) of a proxy that is at least ``width`` wide, if the picture is.
+    """Return the (width, height) of a proxy: at least ``width`` wide, unless the picture is narrower.
 
     shown: size of the picture with square pixels.
     """

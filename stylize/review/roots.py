@@ -15,7 +15,7 @@ from stylize.errors import ReviewError
 from stylize.project import is_project
 from stylize.real_path import real_path
 
-# Depth of folders, and number of their entries, that are searched for projects.
+# Max depth of folders, and max number of their entries, in the search for projects.
 _MAX_DEPTH, _MAX_ENTRIES = 4, 20_000
 _ID_BYTES = 8
 

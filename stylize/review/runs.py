@@ -13,7 +13,7 @@ from stylize.review.roots import project_id
 from stylize.settings.references import shell_word
 from stylize.visible_text import visible
 
-# What a page may start, with the word of the command that does the same.
+# Actions that a page may start, by the name of the command that does the same.
 ACTIONS: Mapping[str, Callable[..., object]] = {
     "run": stylize.run, "plan": stylize.plan, "report": stylize.report,
 }  # fmt: skip
@@ -25,7 +25,7 @@ _MAX_MESSAGES = 100
 class Runs:
     """Executor of the runs. send: receives events for the pages.
 
-    A run that ends with the server, for whatever reason, continues from there when it is started again.
+    A run that ends with the server, for whatever reason, continues where it stopped when it is started again.
     """
 
     send: Callable[[Mapping[str, Any]], None]

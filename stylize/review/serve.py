@@ -70,7 +70,7 @@ def serve(roots: Roots, address: ServerAddress, on_ready: Callable[[str], None])
 
 
 def _check_address(address: ServerAddress) -> None:
-    """Raise ReviewError for an address that other machines reach, unless that is asked for."""
+    """Raise ReviewError for an address that other machines can reach, unless the user asked for that."""
     try:
         given = ipaddress.ip_address(LOOPBACK if address.host == "localhost" else address.host)
     except ValueError:

@@ -23,7 +23,7 @@ class StoredPlan:
 
 
 def stored_plan(shot_records: Records, look_records: Records, frames: Sequence[int]) -> StoredPlan:
-    """Return the last plan. Malformed records, as of another version, count as missing.
+    """Return the last plan. Malformed records, such as those of another version, count as missing.
 
     shot_records, look_records: those of the whole shot and of the look; the same without layers. frames: numbers of the
     frames of the shot, ascending.

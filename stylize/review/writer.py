@@ -28,7 +28,7 @@ class Writers:
                 self._writer = page
 
     def leave(self, page: str) -> None:
-        """Close a stream of a page. The page that has been open for longest follows a writer."""
+        """Close a stream of a page. If it was the writer, the page that has been open longest takes over."""
         with self._lock:
             self._open[page] = self._open.get(page, 0) - 1
             if self._open[page] <= 0:

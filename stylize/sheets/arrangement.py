@@ -34,7 +34,7 @@ _MAX_LABEL = 250
 _ROW_PICTURE = (220, 140)
 _REFERENCE = (240, 170)
 _SCALE_BAR, _SWATCH = 220, 34
-# Pictures side by side in a row, and references in the header; further ones are counted in words.
+# Max numbers of pictures side by side in a row, and of references in the header, which counts further ones in words.
 MAX_COLUMNS, MAX_REFERENCES = 8, 5
 
 TITLE_STYLE = Style(TITLE, Face.BOLD)
@@ -79,7 +79,7 @@ class PlacedText:
 
 @dataclass(frozen=True)
 class PlacedPicture:
-    """A picture in the middle of its box. square: its pixels are square, whatever those of the sheet's rows."""
+    """A picture in the middle of its box. square: its pixels are square, even if those of the sheet's rows are not."""
 
     box: Box
     picture: Picture | None
@@ -108,7 +108,7 @@ Placed = PlacedText | PlacedPicture | PlacedMark | PlacedBanner
 
 @dataclass(frozen=True)
 class Arrangement:
-    """A sheet's size in pixels, and what stands on it."""
+    """Size of a sheet in pixels, and the items on it."""
 
     width: int
     height: int

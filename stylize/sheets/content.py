@@ -17,7 +17,7 @@ class State(Enum):
     """Emphasis of a picture.
 
     NORMAL: none. DIMMED: it stands in for a missing picture, such as the nearest key. OUTLINED: it is special, such as
-    a key among other frames. CHOSEN: it was picked among several.
+    a key among other frames. CHOSEN: it was picked from several.
     """
 
     NORMAL = "normal"
@@ -88,7 +88,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A judgement in words. advice: sentences that say what to do."""
+    """A judgement in words. advice: what to do, in sentences."""
 
     level: Level
     text: str
@@ -126,9 +126,9 @@ class Banner:
 class Sheet:
     """All that a sheet shows.
 
-    rows: with at most 100s of pictures in all. columns: headings of the columns; rows are then not broken into several
-    lines. footer: lines in a monospaced face, such as commands; never shortened. pixel_aspect: width of a pixel of the
-    rows' pictures divided by its height. banner: makes rows optional.
+    rows: with at most a few hundred pictures in all. columns: headings of the columns; rows are then not broken into
+    several lines. footer: lines in a monospaced face, such as commands; never shortened. pixel_aspect: width of a pixel
+    of the rows' pictures divided by its height. banner: makes rows optional.
     """
 
     title: str

@@ -65,7 +65,7 @@ def hex_colour(colour: Colour) -> str:
 
 
 def mix(under: Colour, over: Colour, share: float) -> Colour:
-    """Return ``over`` laid on ``under`` with an opacity of ``share``, 0..1."""
+    """Return ``over`` composited onto ``under`` with an opacity of ``share``, 0..1."""
     red, green, blue = (round(a * (1 - share) + b * share) for a, b in zip(under, over, strict=True))
     return red, green, blue
 

@@ -146,7 +146,7 @@ _CROSS = [
 
 
 def _verdict_symbol(canvas: Bytes, box: Box, level: Level) -> None:
-    """Draw a tick on a disc, an exclamation mark on a triangle, or a cross on a square: told apart by shape."""
+    """Draw a tick on a disc, an exclamation mark on a triangle, or a cross on a square: distinct without colour."""
     centre, radius = (box.left + box.width // 2, box.top + box.height // 2), box.height // 2
     ground, marks, colour = {
         Level.GOOD: (_DISC, [_TICK], DARK.good),

@@ -127,7 +127,7 @@ def _end_cut(text: str, width: int, style: Style) -> str:
 
 
 def _pieces(word: str, width: int, style: Style) -> list[str]:
-    """Return the word in parts of at most ``width`` pixels, and of one character at least.
+    """Return the word in parts of at most ``width`` pixels, but of at least one character.
 
     Parts end after a separator of names where their second half has one.
     """

@@ -64,7 +64,7 @@ def table(found: Counter[tuple[str, str]]) -> str:
 
 
 class _HangError(BaseException):
-    """An attempt took too long."""
+    """Error for an attempt that takes too long."""
 
 
 def _stop(*_: object) -> None:
@@ -116,7 +116,7 @@ def _valid(reader: str) -> bytes:
 
 
 def main() -> None:
-    """Make attempts: name of the reader, number of the first, count."""
+    """Make attempts. Arguments: name of the reader, number of the first attempt, and their count."""
     reader, first, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     signal.signal(signal.SIGALRM, _stop)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

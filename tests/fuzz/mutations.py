@@ -25,7 +25,7 @@ def flip(data: bytes, rng: random.Random) -> bytes:
 
 
 def overwrite(data: bytes, rng: random.Random) -> bytes:
-    """Replace four bytes, more often near the start, by an extreme number."""
+    """Replace four bytes, more often near the start, with an extreme number."""
     at = rng.randrange(min(len(data), rng.choice((64, 512, len(data)))))
     return data[:at] + rng.choice(_EXTREMES) + data[at + 4 :]
 
@@ -37,7 +37,7 @@ def truncate(data: bytes, rng: random.Random) -> bytes:
 
 
 def insert(data: bytes, rng: random.Random) -> bytes:
-    """Insert a hostile word, or replace some bytes by it."""
+    """Insert a hostile word, or replace some bytes with it."""
     at = rng.randrange(len(data) + 1)
     return data[:at] + rng.choice(_WORDS) + data[at + rng.choice((0, 0, 1, 8)) :]
 
@@ -50,14 +50,14 @@ def repeat(data: bytes, rng: random.Random) -> bytes:
 
 
 def shuffle_lines(data: bytes, rng: random.Random) -> bytes:
-    """Put the lines in another order."""
+    """Reorder the lines."""
     lines = data.splitlines(keepends=True)
     rng.shuffle(lines)
     return b"".join(lines)
 
 
 def replace_value(data: bytes, rng: random.Random) -> bytes:
-    """Replace a number, or a text between quotes, by a hostile word."""
+    """Replace a number, or a text between quotes, with a hostile word."""
     starts = [at for at in range(len(data)) if data[at : at + 1].isdigit() or data[at : at + 1] == b'"']
     if not starts:
         return insert(data, rng)

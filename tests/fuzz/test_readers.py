@@ -1,4 +1,4 @@
-"""Every reader accepts its valid file, and and mutated ones are read or refused (more: `python -m tests.fuzz`)."""
+"""Every reader accepts its valid file, and mutated ones are read or refused (more: `python -m tests.fuzz`)."""
 
 import pytest
 

@@ -35,7 +35,7 @@ class Tinted:
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Replace the renderer by a fast one."""
+    """Replace the renderer with a fast one."""
     Tinted.requests = []
     monkeypatch.setattr("stylize.renderers.example.open_example", lambda *_: Tinted())
 

@@ -77,7 +77,7 @@ def _configured_width(path: Path) -> int | None:
 
 
 def _config(path: Path) -> Mapping[str, Any]:
-    """Return a configuration; empty if it cannot be read, which loading reports."""
+    """Return a configuration; empty if it cannot be read, which is reported when the model is loaded."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -21,7 +21,7 @@ GOOD, GOOD_MEAN = 0.93, 0.97
 @dataclass(frozen=True)
 class Round:
     """State after a frame has been painted. painted: frames with a painted matte, in the order of painting. overlap:
-    intersection over union with the truth, by frame, 1 for painted frames. confidence: 0..1, by frame."""
+    intersection over union with the ground truth, by frame, 1 for painted frames. confidence: 0..1, by frame."""
 
     painted: tuple[int, ...]
     overlap: dict[int, float]

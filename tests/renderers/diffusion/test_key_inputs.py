@@ -1,4 +1,4 @@
-"""What a key of a diffusion model is made of: settings at its frame, and contents of models."""
+"""Inputs of a key of a diffusion model: settings at its frame, and contents of models."""
 
 import os
 import shutil
