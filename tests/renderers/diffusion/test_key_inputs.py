@@ -64,7 +64,7 @@ def test_run_with_nothing_changed_paints_nothing_and_loads_no_model(models, tmp_
     def refuse(*_):
         pytest.fail("loaded or ran a model")
 
-    for name in ("load", "load_vae", "load_controls", "pipeline_for"):
+    for name in ("load", "load_vae", "load_control", "pipeline_for"):
         monkeypatch.setattr(loading, name, refuse)
     write_shot(tmp_path / "shot")
     asked = {
