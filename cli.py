@@ -769,7 +769,7 @@ def _fail_unforeseen(error: Exception, argv: Sequence[str]) -> NoReturn:
     report = write_crash_report(error, argv)
     remedy = f"attach {report} to a bug report" if report else "report it with this line"
     text = one_line(f"{type(error).__name__}: {error}", _LONGEST_REASON)
-    _fail(f"unforeseen error, a fault of stylize ({text}); finished work is kept; {remedy}", FAILED)
+    _fail(f"unforeseen error, a bug in stylize ({text}); finished work is kept; {remedy}", FAILED)
 
 
 def _help_of(error: click.ClickException) -> str:

@@ -30,7 +30,7 @@ def check_key_requests(settings: Settings, looks: Sequence[LookRun]) -> None:
         keys |= numbers
         rendered |= numbers - by_hand.keys() - fixed.keys()
     if settings.candidates is not None and not rendered:
-        raise SettingsError("--candidates: every key is painted by hand or locked, so there is none to render")
+        raise SettingsError("--candidates: every key is painted by hand or locked; unlock one, or leave the option out")
     for run in _runs(settings.repaint):
         _check_run(run, rendered, keys, painted, locked)
 

@@ -78,7 +78,8 @@ def _check(frame: int, place: int | None, existing: Sequence[int], project: Proj
         raise PlanError(
             f"frame {frame} has no candidates in {project.folder('keys') / CANDIDATES}; render some with --candidates 4"
         )
-    raise PlanError(f"frame {frame} has the candidates {', '.join(map(str, existing))}, found {frame}={place}")
+    listed = ", ".join(map(str, existing))
+    raise PlanError(f"frame {frame}: expected one of its candidates {listed}, found {place}; choose one of them")
 
 
 def _refuse_locked(text: str, choices: Mapping[int, int | None], table: Path, lock: bool | None) -> None:

@@ -207,11 +207,12 @@ def _old_shot(project: Project, asked: Versions, new: Shot) -> Shot:
             reason = f"cannot be read ({error})"
     folder = project.folder("video")
     movie = plate_pattern(replace(new, name=path.stem), folder)
+    as_stored = Settings(max_megapixels=asked.before.max_megapixels)
     try:
         try:
-            return replace(open_footage(Path(str(movie)), Settings()), path=path, name=path.stem)
+            return replace(open_footage(Path(str(movie)), as_stored), path=path, name=path.stem)
         except StylizeError:
-            return replace(open_footage(folder, Settings()), path=path)
+            return replace(open_footage(folder, as_stored), path=path)
     except StylizeError as error:
         raise ShotError(
             f"the old shot {path} {reason}, and its plates are not in {folder}; put it back, so that both versions can "

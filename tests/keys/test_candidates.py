@@ -259,7 +259,7 @@ def test_retouched_candidate_is_used_as_it_is(chosen):
 
 
 def test_choices_for_candidates_that_do_not_exist(chosen, tmp_path):
-    with pytest.raises(PlanError, match="frame 4 has the candidates 1, 2, 3, found 4=7"):
+    with pytest.raises(PlanError, match="frame 4: expected one of its candidates 1, 2, 3, found 7; choose one of them"):
         stylize.pick(chosen.project, {4: 7})
     with pytest.raises(PlanError, match=r"frame 5 has no candidates in .*; render some with --candidates 4"):
         stylize.pick(chosen.project, {5: 1})
