@@ -44,8 +44,9 @@ def serve(roots: Roots, address: ServerAddress, on_ready: Callable[[str], None])
     _check_address(address)
     import uvicorn
 
-    from stylize.review.app import Review, make_app
+    from stylize.review.app import make_app
     from stylize.review.gate import EXCHANGE_PATH, Access, hosts_of
+    from stylize.review.server_state import Review
 
     with _listen(address) as listening:
         port = listening.getsockname()[1]
