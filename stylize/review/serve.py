@@ -16,7 +16,7 @@ _HINT = "run pip install '.[review]' in the source folder of stylize"
 
 @dataclass(frozen=True)
 class ServerAddress:
-    """Address to listen at. port: 0 chooses a free one. is_public: other machines may reach it."""
+    """Address to listen on. port: 0 chooses a free one. is_public: other machines may reach it."""
 
     host: str = LOOPBACK
     port: int = 0
