@@ -72,6 +72,9 @@ def for_each_band(work: Callable[[Band], None], size: tuple[int, ...], halo: int
     bands = list(split_rows(size[0], band_height(size[0], size[1], halo), halo))
     workers = min(thread_limit(), len(bands)) - 1
     pending = iter(bands)
+    if workers <= 0:
+        _drain(work, pending)
+        return
     futures = [_pool(workers).submit(_drain, work, pending) for _ in range(workers)]
     try:
         # The caller works too, so that it is not delayed by workers that are busy with another caller's bands.
