@@ -251,4 +251,5 @@ def test_shares_cover_all_parts_once(set_threads, number, count, pixels):
 
     for_each_share(work, count, pixels)
     assert (done == 1).all()
-    assert len(shares) == max(1, min(count, pixels // MIN_SHARE_PIXELS, SHARES_PER_THREAD * number if number > 1 else 1))
+    limit = 1 if number == 1 else SHARES_PER_THREAD * number
+    assert len(shares) == max(1, min(count, pixels // MIN_SHARE_PIXELS, limit))
