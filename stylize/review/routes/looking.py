@@ -65,6 +65,7 @@ class _Looking:
     def project(self, request: Request) -> dict[str, Any]:
         """Return the state of a project."""
         project = opened(self._review, request)
+        self._review.runs.load(project.root)
         return project_state(project, part_of(project, request))
 
     def curves(self, request: Request) -> dict[str, Any]:
