@@ -76,8 +76,11 @@ async function reroll() {
   if (await changeKey({ change: "choose", seed: "new" })) render({});
 }
 
-function render(values) {
-  return change(() => post(routeOf("/render"), { part: page.project.part, ...values }));
+// Run up to the rendering of the keys. Keys that only start from one that is rendered again are kept.
+function render(options) {
+  const scale = /^drafts\/(\d+)-(\d+)/.exec(page.project.part);
+  const draft = scale ? { draft: true, scale: `${scale[1]}/${scale[2]}` } : {};
+  return change(() => post(routeOf("/start"), { action: "run", options: { to_stage: "render", keep_others: true, ...draft, ...options } }));
 }
 
 function openElsewhere() {
