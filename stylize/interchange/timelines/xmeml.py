@@ -96,7 +96,7 @@ def _clip(track: Tree.Element, timeline: Timeline, media: Media, event: Event, k
         _text(marker, **at)
     for remark in event.remarks if kind == "video" else ():
         marker = Tree.SubElement(item, "marker")
-        noted = {"comment": remark.line, "in": begin + remark.frame - event.number, "out": -1}
+        noted: dict[str, str | int] = {"comment": remark.line, "in": begin + remark.frame - event.number, "out": -1}
         _text(marker, name=f"note {remark.number}", **noted)
 
 
