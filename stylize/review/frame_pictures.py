@@ -92,7 +92,7 @@ def _read(project: ShownProject, part: Part, kind: str, path: Path) -> Bytes:
     if kind == "matte":
         matte = read_matte(path, project.shot.size)
         return matte_picture(shaping_of(part.look.settings).shape(matte))
-    return _display(_pixels(project.shot, kind, path), project.shot)
+    return display_pixels(_pixels(project.shot, kind, path), project.shot)
 
 
 def _pixels(shot: Shot, kind: str, path: Path) -> Pixels:
@@ -101,7 +101,7 @@ def _pixels(shot: Shot, kind: str, path: Path) -> Pixels:
     return read_image(path, shot.colour, untagged=shot.colour)
 
 
-def _display(pixels: Pixels, shot: Shot) -> Bytes:
+def display_pixels(pixels: Pixels, shot: Shot) -> Bytes:
     """Return pixels for a browser, which takes them as sRGB."""
     flat = flatten(pixels, _BACKDROP)
     if not shot.colour.has_rec709_primaries:
