@@ -401,13 +401,17 @@ def report_command(project: Path, quiet: bool, **flags: Any) -> None:
     "--root", "roots", type=_Path(path_type=Path), multiple=True, metavar="FOLDER",
     help="Folder whose projects the start page lists. May be repeated.  [default: the current folder]",
 )  # fmt: skip
+@click.option(
+    "--deliver", "deliveries", type=_Path(path_type=Path), multiple=True, metavar="FOLDER",
+    help="Folder that the page may hand results over into, besides the project and the roots. May be repeated.",
+)  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port.  [default: a free one]")
 @click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--public", is_flag=True, help="Allow an address that other machines reach; not encrypted.")
 @_options(OPTIONS, OPTIONS)
 def review_command(
-    shot: Path | None, roots: tuple[Path, ...], port: int, host: str, public: bool, quiet: bool, verbose: bool,
-    **flags: Any,
+    shot: Path | None, roots: tuple[Path, ...], deliveries: tuple[Path, ...], port: int, host: str, public: bool,
+    quiet: bool, verbose: bool, **flags: Any,
 ) -> None:  # fmt: skip
     """Open SHOT or a project in the browser; without one, list the projects in the current folder.
 
@@ -424,7 +428,7 @@ def review_command(
         if shot is None and given:
             raise SettingsError(f"{OPTIONS[next(iter(given))].flags[-1]} needs a shot or a project; give one")
         opened = open_roots(
-            roots or (Path(),), () if shot is None else (prepare_project(shot, given, console.receive),)
+            roots or (Path(),), () if shot is None else (prepare_project(shot, given, console.receive),), deliveries
         )
     with suppress(KeyboardInterrupt):
         serve(opened, ServerAddress(host, port, public), lambda address: _print_line(f"open: {address}"))

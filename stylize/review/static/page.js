@@ -3,9 +3,10 @@
 import { clearError, getJson, showError } from "./api.js";
 
 // project: the state that the server sent. player: position and playback. stage: the picture. timeline: below it.
-// mayWrite: this tab is in control. run: the run that is in progress or was the last one; null before the first.
+// notes: on its frames. actions: of panels, by the key that starts them. mayWrite: this tab is in control. run: the run that is in progress or was the last one; null before the first.
 export const page = {
   project: null, player: null, stage: null, pictures: null, timeline: null, curves: null, mayWrite: false, run: null,
+  notes: [], actions: {},
   get isRunning() { return Boolean(this.run?.is_running); },
 };
 
