@@ -55,7 +55,7 @@ class ExternalProgram:
             raise ReviewError(f"{visible(self.words[0])} cannot be started ({error.strerror}); check it") from error
 
 
-def external_program(editor: str | None) -> ExternalProgram:
+def external_program(editor: str | None = None) -> ExternalProgram:
     """Return the program of ``--editor``, or the one by which the system opens files. Raises ReviewError."""
     if editor is None:
         return ExternalProgram(_system_words())

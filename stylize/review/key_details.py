@@ -17,6 +17,7 @@ from stylize.project.digests import digest_of
 from stylize.project.layout import STATE_FOLDER
 from stylize.project.records import Records
 from stylize.review.choose_key import choices_of
+from stylize.review.key_files import painted_part
 from stylize.review.shown_project import Key, Part, ShownProject
 from stylize.settings.schedules import text_at
 from stylize.visible_text import visible
@@ -39,6 +40,11 @@ class KeyDetails:
         except PlanError:
             return {}
 
+    @property
+    def locked(self) -> frozenset[int]:
+        """Frames of locked keys, which stay keyframes whatever the plan is."""
+        return frozenset(frame for frame, choice in self.choices.items() if choice.lock)
+
     @cached_property
     def reads_prompts(self) -> bool:
         """Whether the renderer reads a prompt."""
@@ -57,6 +63,7 @@ class KeyDetails:
         record = record_of(facts) if key and not key.is_painted else None
         return {
             "version": self._digest(key.path)[:12] if key else "",
+            "painting": self._painting(frame),
             "seed": record.seed if record else None,
             "own_seed": choice.seed,
             "prompt": self._prompt(frame, choice),
@@ -67,6 +74,12 @@ class KeyDetails:
             "pick": choice.pick,
             "lock": choice.lock,
         }
+
+    def _painting(self, frame: int) -> str:
+        """Return a text that changes with the picture that the page paints on; empty without one."""
+        part = painted_part(self.project, self.part, frame)
+        key = self.pictures.get(frame) if part is self.part else self.project.keys(part).get(frame)
+        return self._digest(key.path) if key else ""
 
     def _prompt(self, frame: int, choice: KeyChoice) -> str | None:
         """Return the prompt of a key; None if the renderer reads none."""

@@ -124,7 +124,7 @@ def _rename_painted(project: ShownProject, part: Part, frame: int, to: int) -> s
 def _move_choice(project: ShownProject, part: Part, frame: int, to: int) -> list[str]:
     """Move the seed and the prompt of a key to another frame. A picked candidate becomes a seed."""
     choice = choices_of(project, part).get(frame, NO_CHOICE)
-    if choice.seed is choice.prompt is choice.pick is None:
+    if choice.seed is None and choice.prompt is None and choice.pick is None:
         return []
     own = part.look.settings.seed if choice.seed is None else choice.seed
     seed = choice.seed if choice.pick is None else candidate_seed(own, frame, choice.pick)

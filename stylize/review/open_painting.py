@@ -2,7 +2,8 @@
 
 import threading
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +12,7 @@ import numpy as np
 
 from masks.composite import over
 from propagate.arrays import F32, Pixels
-from stylize.errors import InputError, PaintedKeyError, ReviewError
+from stylize.errors import InputError, PaintedKeyError, ProjectError, ReviewError
 from stylize.key_painting import KeyPainting, open_painting, save_painting
 from stylize.media.colour import BT709
 from stylize.media.images import convert_primaries, image_info, read_image, to_float, widen
@@ -88,7 +89,7 @@ class OpenPaintings:
 
         Raises PaintedKeyError for strokes that are not a picture inside the key, or that were made on another version.
         """
-        with self._lock, exclusive(project.root / LOCK_FILE):
+        with self._lock, _locked_unless_running(project.root):
             _, opened = self._open(project, frame, part)
             if strokes.version != _version(opened):
                 raise PaintedKeyError(f"the key of frame {frame} has changed meanwhile; its new picture is loaded")
@@ -114,6 +115,15 @@ class OpenPaintings:
         if known is None or known.file != file or known.digest != digest_of(file.path):
             self._opened = known = open_painting(file, project.shot.colour)
         return shown, known
+
+
+@contextmanager
+def _locked_unless_running(root: Path) -> Iterator[None]:
+    """Lock a project. During a run, a key is saved all the same, as another program would save it."""
+    with ExitStack() as stack:
+        with suppress(ProjectError):
+            stack.enter_context(exclusive(root / LOCK_FILE))
+        yield
 
 
 def _version(painting: KeyPainting) -> str:
