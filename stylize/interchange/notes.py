@@ -158,9 +158,9 @@ class _Job:
         lines = " ".join(note.text.split())
         cells = [
             Cell(None if read is None else _boxed(read, note), kind if read else f"no {kind}", note=text)
-            for (kind, read), text in zip(places.items(), ("", visible(lines)), strict=True)
+            for (kind, read), text in zip(places.items(), (visible(lines), ""), strict=True)
         ]
-        return Row(cells, f"{note.number}  frame {note.frame}", timecodes(shot)[note.frame])
+        return Row(cells, f"note {note.number}, frame {note.frame}", timecodes(shot)[note.frame])
 
     def _plate_reader(self, frame: int) -> Callable[[], Pixels] | None:
         """Return a function that reads a plate; None for one of a movie that is not unpacked."""
