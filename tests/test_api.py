@@ -17,12 +17,12 @@ from stylize.result import Result
 from stylize.settings import OPTIONS
 
 NAMES = [
-    "add_note", "Approval", "approve", "CancelFlag", "CancelledError", "check", "edit_note", "errors", "Event",
-    "events", "export_notes", "FrameFinished", "KeyRendered", "LayerResult", "looks", "LooksResult", "LooksSettings",
-    "LooksSettingsDict", "make_mattes", "MatteResult", "MatteSettings", "MatteSettingsDict", "Message", "Note",
-    "NOTE_EXPORTS", "notes", "open", "PaintedLook", "pick", "plan", "remove_note", "report", "Result", "run",
-    "RunSession", "save_version", "Settings", "SettingsDict", "StageProgress", "StylizeError", "TaskDone",
-    "TaskStarted", "Verdict", "Version",
+    "add_note", "Approval", "approve", "CancelFlag", "CancelledError", "check", "configure", "edit_note", "errors",
+    "Event", "events", "export_notes", "FrameFinished", "KeyRendered", "LayerResult", "looks", "LooksResult",
+    "LooksSettings", "LooksSettingsDict", "make_mattes", "MatteResult", "MatteSettings", "MatteSettingsDict",
+    "Message", "Note", "NOTE_EXPORTS", "notes", "open", "PaintedLook", "pick", "plan", "remove_note", "report",
+    "Result", "run", "RunSession", "save_version", "Settings", "SettingsDict", "StageProgress", "StylizeError",
+    "TaskDone", "TaskStarted", "Verdict", "Version",
 ]  # fmt: skip
 CALLBACKS = ("on_event", "cancel", "on_progress", "on_message")
 
@@ -58,6 +58,7 @@ def test_public_function_is_not_shadowed_by_a_module(tmp_path):
         ("open", ("shot", "settings"), CALLBACKS[:2], "SettingsDict"),
         ("make_mattes", ("shot", "settings"), CALLBACKS, "MatteSettingsDict"),
         ("looks", ("shot", "settings"), CALLBACKS, "LooksSettingsDict"),
+        ("configure", ("shot",), CALLBACKS, "SettingsDict"),
         ("report", ("project",), ("trust", "allow", *CALLBACKS), None),
         ("pick", ("project", "choices"), ("layer", "lock", "seed", "prompt", "trust", "allow", *CALLBACKS), None),
         ("check", ("folder",), ("update", "trust", "allow", *CALLBACKS), None),
