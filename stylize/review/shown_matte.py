@@ -9,8 +9,8 @@ from stylize.errors import InputError
 from stylize.ingest.unpacking import frames_folder
 from stylize.media.opening import is_sequence
 from stylize.media.sequences import find_sequence
-from stylize.project import digest_of
 from stylize.project.digests import status_of
+from stylize.review.known_digests import known_digest
 from stylize.review.shown_project import Part, ShownProject
 from stylize.settings import is_matte_keyword
 
@@ -30,15 +30,10 @@ def matte_file(project: ShownProject, part: Part, frame: int) -> Path | None:
         if path.is_file() and is_sequence(path):
             return path
         if path.is_file():
-            path = frames_folder(project.root / "mask", path.stem, _digest(path, *status_of(path.stat())))
+            path = frames_folder(project.root / "mask", path.stem, known_digest(path))
         return _sequence(path, *status_of((path if path.is_dir() else path.parent).stat())).get(frame)
     except (InputError, OSError):
         return None
-
-
-@lru_cache(16)
-def _digest(path: Path, *status: int) -> str:
-    return digest_of(path)
 
 
 @lru_cache(16)
