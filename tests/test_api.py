@@ -136,8 +136,8 @@ def test_every_error_is_a_documented_stylize_error():
     found = [kind for kind in members if not issubclass(kind, Warning)]
     assert {kind.__name__ for kind in found} == {
         "CancelledError", "ExtensionError", "FlowError", "FrameRangeError", "GuideError", "InputError", "JobError",
-        "MatteError", "NoteError", "OutputError", "PaintedKeyError", "PlanError", "ProjectError", "RendererError", "ReviewError",
-        "SequenceError", "SessionError", "SettingsError", "ShotError", "StyleError", "StylizeError",
+        "MatteError", "NoteError", "OutputError", "PaintedKeyError", "PlanError", "ProjectError", "RendererError",
+        "ReviewError", "SequenceError", "SessionError", "SettingsError", "ShotError", "StyleError", "StylizeError",
     }  # fmt: skip
     assert all(issubclass(kind, stylize.StylizeError) and kind.__doc__ for kind in found)
     assert all(f" {kind.__name__} " in errors.__doc__ for kind in found if kind is not errors.StylizeError)

@@ -6,23 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stylize.errors import StylizeError
-from stylize.media.images import read_image
 from stylize.media.plates import plate_pattern
 from stylize.media.sequences import READ_SUFFIXES, Pattern, frame_number
 from stylize.project import Version, VersionStore, read_project
-from stylize.project.digests import status_of
 from stylize.project.layout import DRAFTS, LAYERS
 from stylize.real_path import real_path
-from stylize.review.frame_pictures import KEY, PLATE, RESULT, FramePicture, display_pixels
-from stylize.review.proxies import encode, proxy_size
+from stylize.review.frame_pictures import KEY, PLATE, RESULT, FramePicture, kept_picture
 from stylize.review.roots import Roots, project_id
 from stylize.review.shown_project import Part, ShownProject
-from stylize.stages import stable_hash
 from stylize.visible_text import visible
 
 # Max number of other projects that are offered.
 MAX_PROJECTS = 100
-_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -70,14 +65,7 @@ def version_picture(
     path = next((store.path(one) for one in files if store.path(one).is_file()), None)
     if path is None or path.is_symlink() or not real_path(path).is_relative_to(project.root):
         return None
-    size = proxy_size(project.display_size, width)
-    key = stable_hash(_VERSION, "version", str(path), status_of(path.stat()), size, media_type)
-    shot = project.shot
-
-    def make() -> bytes:
-        return encode(display_pixels(read_image(path, shot.colour, untagged=shot.colour), shot), size, media_type)
-
-    return FramePicture(key, media_type, make)
+    return kept_picture(project, path, width, media_type)
 
 
 def _number(pattern: Pattern, name: str) -> int | None:

@@ -81,6 +81,13 @@ def candidate_picture(project: ShownProject, part: Part, number: int, asked: Ask
     )  # fmt: skip
 
 
+def kept_picture(project: ShownProject, path: Path, width: int, media_type: str) -> FramePicture:
+    """Return a finished picture of the shot that is kept elsewhere, such as one of a saved version."""
+    shot, size = project.shot, proxy_size(project.display_size, width)
+    key = stable_hash(_VERSION, str(path), status_of(path.stat()), "kept", size, media_type)
+    return FramePicture(key, media_type, lambda: encode(_display(_pixels(shot, RESULT, path), shot), size, media_type))
+
+
 def cached(picture: FramePicture, cache: ProxyCache) -> bytes:
     """Return the encoded picture, from the cache if it is there."""
     return cache.get(picture.cache_key, picture.make)
@@ -108,7 +115,7 @@ def _read(project: ShownProject, part: Part, kind: str, path: Path) -> Bytes:
     if kind == "matte":
         matte = read_matte(path, project.shot.size)
         return matte_picture(shaping_of(part.look.settings).shape(matte))
-    return display_pixels(_pixels(project.shot, kind, path), project.shot)
+    return _display(_pixels(project.shot, kind, path), project.shot)
 
 
 def _pixels(shot: Shot, kind: str, path: Path) -> Pixels:
@@ -117,7 +124,7 @@ def _pixels(shot: Shot, kind: str, path: Path) -> Pixels:
     return read_image(path, shot.colour, untagged=shot.colour)
 
 
-def display_pixels(pixels: Pixels, shot: Shot) -> Bytes:
+def _display(pixels: Pixels, shot: Shot) -> Bytes:
     """Return pixels for a browser, which takes them as sRGB."""
     flat = flatten(pixels, _BACKDROP)
     if not shot.colour.has_rec709_primaries:
