@@ -106,7 +106,7 @@ def _find(notes: Sequence[Note], number: int) -> Note:
     found = next((one for one in notes if one.number == number), None)
     if found is None:
         known = ", ".join(str(one.number) for one in notes[:20]) or "none"
-        raise NoteError(f"there is no note {number}, the notes are {known}; choose one of them")
+        raise NoteError(f"found no note {number} among {known}; choose one of them")
     return found
 
 

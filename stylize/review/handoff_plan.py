@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stylize.errors import ReviewError
+from stylize.extensions.built_in import BUILT_IN
 from stylize.extensions.discovery import usable
 from stylize.extensions.registrations import EXPORTERS, ExporterRegistration
 from stylize.real_path import real_path
@@ -103,4 +104,5 @@ def _folder(project: ShownProject, roots: Roots, values: Mapping[str, Any]) -> P
 def _exporters() -> list[ExporterRegistration]:
     """Return the exporters that are installed and sound."""
     found, _ = usable((EXPORTERS,))
-    return [one for one in found if isinstance(one, ExporterRegistration)]
+    every = [*BUILT_IN[EXPORTERS].values(), *found]
+    return [one for one in every if isinstance(one, ExporterRegistration)]

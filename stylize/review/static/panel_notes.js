@@ -1,6 +1,6 @@
 // Panel of notes: on a frame or on a box that is drawn on it; their export; and approval.
 
-import { getJson, post, showError } from "./api.js";
+import { clearError, getJson, post, showError } from "./api.js";
 import { change, on, page, routeOf, seekTo, showCommand } from "./page.js";
 import { element, text } from "./rows.js";
 import { addPanel, currentPanel, showPanel } from "./tabs.js";
@@ -169,6 +169,7 @@ function remove(note) {
 // Notes change nothing else, so that nothing else is read again.
 async function send(asked) {
   try {
+    clearError();
     const done = await post(routeOf("/note"), asked);
     showCommand(done.command);
     await load();
@@ -182,6 +183,7 @@ async function send(asked) {
 async function exportNotes() {
   const kinds = [...element("note-kinds").querySelectorAll("input:checked")].map((input) => input.value);
   try {
+    clearError();
     const done = await post(routeOf("/notes/export"), { kinds });
     showCommand(done.command);
     element("note-files").replaceChildren(...done.files.map((file) => text("li", file)));
