@@ -38,14 +38,14 @@ def root(sample, tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(root):
     with served(root / "shot.stylize", "--root", root) as address, chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
         page.set_default_timeout(PATIENCE)
         problems = []
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(address)
         wait_for_frame(page, 1)
         yield page
-        assert not problems
+        assert not problems, problems
 
 
 def halves(page):
@@ -137,7 +137,7 @@ def test_note_on_a_box_that_is_drawn_and_one_by_the_keyboard_alone(page, root):
     page.click("[aria-label='Go to note 1, frame 11']")
     wait_for_frame(page, 11)
     page.click("[aria-label='Remove note 1']")
-    page.wait_for_function("document.querySelectorAll('#notes li').length === 1")
+    page.locator("[aria-label='Remove note 1']").wait_for(state="detached")
     assert [note.text for note in read_notes(project)] == ["changed"]
 
 
