@@ -27,6 +27,7 @@ ACTIONS: Mapping[str, Action] = {
     "run": Action(stylize.run, "", OPTIONS),
     "plan": Action(stylize.plan, "plan", OPTIONS),
     "report": Action(stylize.report, "report", {}),
+    "approve": Action(stylize.approve, "approve", {}),
     "mattes": Action(stylize.make_mattes, "matte", MATTE_OPTIONS),
 }
 
