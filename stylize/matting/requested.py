@@ -11,6 +11,7 @@ from stylize.media.images import make_folder
 from stylize.media.plates import Plates, plate_pattern
 from stylize.media.sequences import format_frames
 from stylize.media.shot import Shot
+from stylize.planning.cut_edits import read_cut_edits
 from stylize.project import Project, is_edited
 from stylize.settings import Settings
 from stylize.settings.crypto_matte import is_crypto_matte
@@ -82,5 +83,8 @@ def _segmented(
             f"{format_frames(edited)} in {pattern.folder}: changed by hand and used unchanged; delete them to "
             "regenerate them"
         )
-    segment_shot(shot, project, plates, _segmentation(settings), pattern.path, progress, kept=edited)
+    cut_edits = read_cut_edits(settings, shot.frames, is_partial=settings.frames is not None)
+    segment_shot(
+        shot, project, plates, _segmentation(settings), pattern.path, progress, kept=edited, cut_edits=cut_edits
+    )
     return Mattes({frame: pattern.path(frame) for frame in shot.frames}, shot.size, shaping=shaping_of(settings))
