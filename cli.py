@@ -402,7 +402,7 @@ def report_command(project: Path, quiet: bool, **flags: Any) -> None:
     help="Folder whose projects the start page lists. May be repeated.  [default: the current folder]",
 )  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port.  [default: a free one]")
-@click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Address to listen at.  [default: 127.0.0.1]")
+@click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--public", is_flag=True, help="Allow an address that other machines reach; not encrypted.")
 @_options(OPTIONS, OPTIONS)
 def review_command(
@@ -561,7 +561,7 @@ def save_command(
 
 @command.group("version", short_help="Save, list, restore and compare versions of a project's settings and keys.")
 def version_command() -> None:
-    """Keep the settings, keys, tables and picks of a project under names. Frames are made again by a run."""
+    """Save the settings, keys, tables and picks of a project under names. A run regenerates the frames."""
 
 
 @version_command.command("save", short_help="Save the present state under a name.")

@@ -1,5 +1,7 @@
 """Routes that change something: only the page in control may use them."""
 
+import re
+
 import pytest
 
 pytest.importorskip("starlette")
@@ -8,10 +10,11 @@ pytest.importorskip("httpx2")
 from starlette.testclient import TestClient
 
 from stylize.media.images import write_image
-from stylize.review.app import Review, make_app
+from stylize.review.app import AREAS, make_app
 from stylize.review.gate import Access, hosts_of
 from stylize.review.prepare import prepare_project
 from stylize.review.roots import Roots, project_id
+from stylize.review.server_state import Review
 from tests.review.conftest import ORIGIN, PORT
 from tests.sliding import picture
 
@@ -57,6 +60,20 @@ def test_only_the_page_in_control_may_change_the_project(client, review):
     accepted = client.post(path, headers={"x-page": OTHER}, **requests[path])
     assert accepted.json()["command"].startswith("cp key.png ")
     assert [one.name for one in (review.roots.shown[0] / "keys").iterdir()] == ["plate.0003.png"]
+
+
+@pytest.mark.slow
+def test_every_route_that_changes_something_asks_who_is_in_control(client, review):
+    values = {"id": project_id(review.roots.shown[0]), "frame": "3"}
+    review.writers.join(ONE)
+    changing = {
+        route.path for area in AREAS for route in area.routes(review) if set(route.methods) - {"GET", "HEAD"}
+    } - {"/api/writer"}
+    assert {"/api/cancel", "/upload/{id}/key/{frame:int}"} <= changing
+    for path in changing:
+        filled = re.sub(r"\{(\w+)(:\w+)?\}", lambda found: values.get(found[1], "x"), path)
+        refused = client.post(filled, json={}, headers={"x-page": OTHER})
+        assert (refused.status_code, "another tab" in refused.json()["error"]) == (409, True), path
 
 
 @pytest.mark.slow

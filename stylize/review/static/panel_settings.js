@@ -1,0 +1,3 @@
+// Panel of settings.
+
+export function startSettings() {}
