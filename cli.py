@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
@@ -455,49 +455,73 @@ def check_command(folder: Path, update: bool, quiet: bool, **flags: Any) -> None
         )
 
 
-@command.command("pick", short_help="Choose among the candidates of keyframes, and lock keyframes.")
+@command.command("pick", short_help="Choose candidates, seeds and prompts of single keyframes, and lock keyframes.")
 @click.argument("project", type=_Path(path_type=Path))
-@click.argument("choices", metavar="FRAME=NUMBER...", nargs=-1, required=True)
+@click.argument("choices", metavar="FRAME[=NUMBER]...", nargs=-1, required=True)
 @click.option("--layer", metavar="NAME", help="Layer of the keyframes, in a project with layers.")
 @click.option("--lock", is_flag=True, help="Lock these keyframes: no run renders them again.")
 @click.option("--unlock", is_flag=True, help="Unlock these keyframes.")
+@click.option("--seed", metavar="NUMBER", help="Seed of these keyframes; own for that of the settings.")
+@click.option("--prompt", metavar="TEXT", help="Prompt of these keyframes; empty for that of the settings.")
 @_trust_options
 @click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
 def pick_command(
-    project: Path, choices: tuple[str, ...], layer: str | None, lock: bool, unlock: bool, quiet: bool, **flags: Any
-) -> None:
-    """Choose candidates of keyframes of PROJECT (shot.stylize) for its next run, such as 40=3 50=1.
+    project: Path, choices: tuple[str, ...], layer: str | None, lock: bool, unlock: bool, seed: str | None,
+    prompt: str | None, quiet: bool, **flags: Any,
+) -> None:  # fmt: skip
+    """Choose for keyframes of PROJECT (shot.stylize), for its next run: candidates, such as 40=3 50=1, or a seed.
 
-    40= clears the choice for frame 40. Candidates come from a run with --candidates, and are shown in candidates.png.
+    40= clears the choice for frame 40, and 40 leaves it as it is. Candidates come from a run with --candidates, and are
+    shown in candidates.png.
     """
     if lock and unlock:
         raise click.UsageError("--lock and --unlock exclude each other; give one of them")
     with _Console(quiet, False) as console:
         given = _given(flags, OPTIONS)
         chosen = _choices(choices)
+        if isinstance(chosen, list) and seed is None and prompt is None and not (lock or unlock):
+            raise click.UsageError("nothing is chosen for these frames; give FRAME=NUMBER, --lock, --seed or --prompt")
         wanted = True if lock else False if unlock else None
-        table = stylize.pick(project, chosen, layer=layer, lock=wanted, on_event=console.receive, **given)
+        table = stylize.pick(
+            project, chosen, layer=layer, lock=wanted, seed=_seed(seed), prompt=prompt, on_event=console.receive,
+            **given,
+        )  # fmt: skip
     if not quiet:
         _print_line(f"wrote: {table}; run {shell_command(['stylize', str(project)])} to use it")
 
 
-def _choices(words: Iterable[str]) -> dict[int, int | None]:
-    """Read words such as 40=3. Raises UsageError for two of one frame."""
+def _seed(text: str | None) -> int | Literal["own"] | None:
+    """Read the value of --seed. Raises SettingsError for one that is neither a number nor the word own."""
+    if text is None or text == "own":
+        return None if text is None else "own"
+    if not re.fullmatch("[0-9]{1,10}", text):
+        raise SettingsError(f"--seed: expected a whole number or own, found {text!r}")
+    return int(text)
+
+
+def _choices(words: Iterable[str]) -> dict[int, int | None] | list[int]:
+    """Read words such as 40=3, or only frames. Raises UsageError for two of one frame, and for words of both kinds."""
     found = dict[int, int | None]()
+    frames = list[int]()
     for word in words:
-        frame, place = _choice(word)
-        if frame in found:
+        frame, place, is_alone = _choice(word)
+        if frame in found or frame in frames:
             raise click.UsageError(f"frame {frame} has more than one choice, the last is '{word}'; give one of them")
-        found[frame] = place
-    return found
+        if is_alone:
+            frames.append(frame)
+        else:
+            found[frame] = place
+    if found and frames:
+        raise click.UsageError(f"expected FRAME=NUMBER for every frame or for none, found {frames[0]}; add its number")
+    return found or frames
 
 
-def _choice(word: str) -> tuple[int, int | None]:
-    """Read a word such as 40=3."""
-    match = re.fullmatch(r"(-?[0-9]+)=([0-9]*)", word)
-    if match is None:
+def _choice(word: str) -> tuple[int, int | None, bool]:
+    """Read a word such as 40=3, or 40 alone."""
+    match = re.fullmatch(r"(-?[0-9]+)(=?)([0-9]*)", word)
+    if match is None or (match[3] and not match[2]):
         raise SettingsError(f"expected FRAME=NUMBER, such as 40=3, found {word!r}")
-    return int(match[1]), int(match[2]) if match[2] else None
+    return int(match[1]), int(match[3]) if match[3] else None, not match[2]
 
 
 @command.command("clean", short_help="Remove files that a project can regenerate, and report their size.")

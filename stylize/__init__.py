@@ -12,9 +12,9 @@ total)`` and ``on_message(text)`` receive progress and messages as plain values.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from stylize import errors, events
 from stylize.errors import CancelledError, StylizeError
@@ -205,10 +205,12 @@ def report(
 
 def pick(
     project: _Path,
-    choices: Mapping[int, int | None],
+    choices: Mapping[int, int | None] | Collection[int],
     *,
     layer: str | None = None,
     lock: bool | None = None,
+    seed: int | Literal["own"] | None = None,
+    prompt: str | None = None,
     trust: bool = False,
     allow: Sequence[str] = (),
     on_event: OnEvent | None = None,
@@ -216,18 +218,19 @@ def pick(
     on_progress: OnProgress | None = None,
     on_message: OnMessage | None = None,
 ) -> Path:
-    """Choose among the candidates of keys for the next run, as in ``stylize.pick("shot.stylize", {40: 3})``.
+    """Choose for single keys, for the next run, as in ``stylize.pick("shot.stylize", {40: 3})``.
 
-    choices: number of a candidate by frame; 1 is the key with its own seed, and None clears the choice. layer: name of
-    the layer, in a project with layers. lock: True to lock these keys, so that no run renders them again, False to
-    unlock them. trust, allow: as the options of a run. Returns the path of the table that holds the choices. Raises
-    StylizeError if the project or a candidate does not exist, or a key is locked.
+    choices: number of a candidate by frame; 1 is the key with its own seed, and None clears the choice. Frames alone,
+    as in ``[40]``, leave it as it is. layer: name of the layer, in a project with layers. lock: True to lock these
+    keys, so that no run renders them again, False to unlock them. seed, prompt: of these keys alone; "own" and an empty
+    text stand for those of the settings. trust, allow: as the options of a run. Returns the path of the table that
+    holds the choices. Raises StylizeError if the project or a candidate does not exist, or a key is locked.
     """
-    from stylize.pick_candidates import pick_candidates
+    from stylize.pick_candidates import KeyWishes, pick_candidates
 
-    reporter = make_reporter(on_event, cancel, on_progress, on_message)
+    reporter, wishes = make_reporter(on_event, cancel, on_progress, on_message), KeyWishes(lock, seed, prompt)
     return pick_candidates(
-        Path(project), choices, layer=layer, lock=lock, trust=trust, allow=allow, message=reporter.message
+        Path(project), choices, wishes, layer=layer, trust=trust, allow=allow, message=reporter.message
     )
 
 

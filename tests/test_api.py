@@ -37,7 +37,7 @@ def test_no_other_name_looks_public():
     code = "import stylize, types; print(*(n for n, v in vars(stylize).items() if not isinstance(v, types.ModuleType)))"
     names = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     typing_helpers = {"TYPE_CHECKING", "Unpack", "Path", "Cancel", "OnEvent", "OnMessage", "OnProgress", "Sequence"}
-    typing_helpers |= {"Mapping"}
+    typing_helpers |= {"Collection", "Literal", "Mapping"}
     assert {name for name in names if not name.startswith("_")} - set(NAMES) - typing_helpers == {"make_reporter"}
 
 
@@ -57,7 +57,7 @@ def test_public_function_is_not_shadowed_by_a_module(tmp_path):
         ("make_mattes", ("shot", "settings"), CALLBACKS, "MatteSettingsDict"),
         ("looks", ("shot", "settings"), CALLBACKS, "LooksSettingsDict"),
         ("report", ("project",), ("trust", "allow", *CALLBACKS), None),
-        ("pick", ("project", "choices"), ("layer", "lock", "trust", "allow", *CALLBACKS), None),
+        ("pick", ("project", "choices"), ("layer", "lock", "seed", "prompt", "trust", "allow", *CALLBACKS), None),
         ("check", ("folder",), ("update", "trust", "allow", *CALLBACKS), None),
     ],
 )
