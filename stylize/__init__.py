@@ -61,6 +61,7 @@ __all__ = [
     "TaskStarted",
     "Verdict",
     "check",
+    "configure",
     "errors",
     "events",
     "looks",
@@ -180,6 +181,26 @@ def looks(
     asked = request.read_looks_request(settings, overrides)
     reporter = make_reporter(on_event, cancel, on_progress, on_message)
     return comparison.compare_looks(request.shot_path(shot), asked, reporter)
+
+
+def configure(
+    path: _Path,
+    *,
+    on_event: OnEvent | None = None,
+    on_message: OnMessage | None = None,
+    **options: Unpack[SettingsDict],
+) -> Settings:
+    """Store options in a project for its next runs, without starting one.
+
+    stylize.configure("shot.stylize", add_cut=31)
+
+    path: of the project. Returns the settings of the project. Its shot is not read: a run checks whether it fits.
+    Raises StylizeError for a folder that is no project or is not trusted, and for invalid options, TypeError for an
+    unknown one.
+    """
+    from stylize.stored_options import store_options
+
+    return store_options(Path(path), options, make_reporter(on_event, None, None, on_message))
 
 
 def report(

@@ -19,7 +19,6 @@ from stylize.reporter import OnMessage
 from stylize.settings import Settings, looks_of
 from stylize.stages import cache_key
 
-
 # Frames with the number of a candidate, None to clear the choice; or frames alone, which leaves the choice as it is.
 Choices = Mapping[int, int | None] | Collection[int]
 # Seed of the settings, instead of one of the key's own.

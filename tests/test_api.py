@@ -17,10 +17,10 @@ from stylize.result import Result
 from stylize.settings import OPTIONS
 
 NAMES = [
-    "CancelFlag", "CancelledError", "check", "errors", "Event", "events", "FrameFinished", "KeyRendered", "LayerResult",
-    "looks", "LooksResult", "LooksSettings", "LooksSettingsDict", "make_mattes", "MatteResult", "MatteSettings",
-    "MatteSettingsDict", "Message", "open", "PaintedLook", "pick", "plan", "report", "Result", "run", "RunSession",
-    "Settings", "SettingsDict", "StageProgress", "StylizeError", "TaskDone", "TaskStarted", "Verdict",
+    "CancelFlag", "CancelledError", "check", "configure", "errors", "Event", "events", "FrameFinished", "KeyRendered",
+    "LayerResult", "looks", "LooksResult", "LooksSettings", "LooksSettingsDict", "make_mattes", "MatteResult",
+    "MatteSettings", "MatteSettingsDict", "Message", "open", "PaintedLook", "pick", "plan", "report", "Result", "run",
+    "RunSession", "Settings", "SettingsDict", "StageProgress", "StylizeError", "TaskDone", "TaskStarted", "Verdict",
 ]  # fmt: skip
 CALLBACKS = ("on_event", "cancel", "on_progress", "on_message")
 
@@ -57,6 +57,7 @@ def test_public_function_is_not_shadowed_by_a_module(tmp_path):
         ("make_mattes", ("shot", "settings"), CALLBACKS, "MatteSettingsDict"),
         ("looks", ("shot", "settings"), CALLBACKS, "LooksSettingsDict"),
         ("report", ("project",), ("trust", "allow", *CALLBACKS), None),
+        ("configure", ("path",), (CALLBACKS[0], CALLBACKS[3]), "SettingsDict"),
         ("pick", ("project", "choices"), ("layer", "lock", "seed", "prompt", "trust", "allow", *CALLBACKS), None),
         ("check", ("folder",), ("update", "trust", "allow", *CALLBACKS), None),
     ],

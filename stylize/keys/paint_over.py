@@ -93,4 +93,3 @@ def _strips(chosen: Bools) -> list[slice]:
     """Return the strips of rows in which any pixel is chosen."""
     strips = [slice(top, top + _STRIP_ROWS) for top in range(0, chosen.shape[0], _STRIP_ROWS)]
     return [rows for rows in strips if chosen[rows].any()]
-

@@ -42,11 +42,17 @@ def mattes_from_plates(
         return crypto_mattes(plates.shot, settings, project, progress)
     if settings.matte is None or not is_network_matte(settings.matte):
         return None
+    return _segmented(settings, plates, project, network_folder(settings, shared=shared), progress)
+
+
+def network_folder(settings: Settings, *, shared: bool) -> str:
+    """Return the name of the folder in mask/ for the mattes of a network. shared: see ``mattes_from_plates``."""
+    if not shared:
+        return NETWORK_FOLDER
     request = [settings.matte, str(settings.matte_model)]
     if settings.segmenter is not None:
         request += [settings.segmenter, repr(settings.segmenter_options)]
-    digest = stable_hash(*request)[:12]
-    return _segmented(settings, plates, project, f"{NETWORK_FOLDER}-{digest}" if shared else NETWORK_FOLDER, progress)
+    return f"{NETWORK_FOLDER}-{stable_hash(*request)[:12]}"
 
 
 def effective_mattes(

@@ -1,6 +1,6 @@
 """State of a project for the page, as values that JSON can represent."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from stylize.review.overlays import legends
 from stylize.review.proxies import WIDTHS
 from stylize.review.roots import project_id
 from stylize.review.runs import ACTIONS, command_of
-from stylize.review.shown_matte import matte_file
+from stylize.review.shown_cuts import edited, found_cuts
+from stylize.review.shown_matte import shown_matte
 from stylize.review.shown_project import Key, Part, ShownProject
 from stylize.review.stored_plan import StoredPlan, stored_plan
 from stylize.settings import Settings
@@ -47,7 +48,7 @@ def project_state(project: ShownProject, part: Part) -> dict[str, Any]:
         "cuts": list(plan.cuts),
         "keys": _keys(project, part, plan, keys),
         "problem": problem,
-        "overlays": _overlays(project, part),
+        "overlays": _overlays(project, part, keys),
         "legends": {name: asdict(legend) for name, legend in legends().items()},
         "target": part.look.settings.coverage,
         "commands": {action: command_of(project.root, action) for action in ACTIONS},
@@ -59,8 +60,8 @@ def project_state(project: ShownProject, part: Part) -> dict[str, Any]:
 
 def last_plan(project: ShownProject, part: Part) -> StoredPlan:
     """Return the plan that was recorded last, or that of the full size if the draft uses its choices."""
-    shot_records, look_records = (_records(root) for root in (part.base, part.root))
-    return stored_plan(shot_records, look_records, project.shot.frames)
+    found = found_cuts(project, part)
+    return stored_plan(_records(part.root), project.shot.frames, edited(project, found), found)
 
 
 def ranges(frames: Sequence[int], chosen: Collection[int]) -> list[list[int]]:
@@ -125,12 +126,14 @@ def _named(settings: Settings, frames: Sequence[int]) -> Iterable[int]:
         return ()
 
 
-def _overlays(project: ShownProject, part: Part) -> list[str]:
+def _overlays(project: ShownProject, part: Part, keys: Mapping[int, Key]) -> list[str]:
     """Return the names of the overlays that any frame has."""
     passes = part.root / "passes"
     has = {
+        "new": bool(keys),
         "error": bool(project.existing(passes / ERROR)),
         "source": bool(project.existing(passes / MIX_SHARE)),
-        "matte": matte_file(project, part, project.shot.frames[0]) is not None,
+        "motion": len(project.shot.frames) > 1,
+        "matte": any(shown_matte(project, part, frame) for frame in project.shot.frames[:1]),
     }
     return [name for name in OVERLAYS if has[name]]

@@ -9,13 +9,15 @@ from typing import Any
 import stylize
 from stylize.errors import CancelledError, ReviewError, StylizeError
 from stylize.events import Event, FrameFinished, KeyRendered, Message, StageProgress
+from stylize.review.matte_actions import find_clicked, propagate_mattes
 from stylize.review.roots import project_id
 from stylize.settings.references import shell_word
 from stylize.visible_text import visible
 
 # Actions that a page may start, by the name of the command that does the same.
 ACTIONS: Mapping[str, Callable[..., object]] = {
-    "run": stylize.run, "plan": stylize.plan, "report": stylize.report,
+    "run": stylize.run, "plan": stylize.plan, "report": stylize.report, "mattes": propagate_mattes,
+    "clicks": find_clicked,
 }  # fmt: skip
 # Messages of a run that a page is sent when it is opened later.
 _MAX_MESSAGES = 100
