@@ -404,10 +404,11 @@ def report_command(project: Path, quiet: bool, **flags: Any) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port.  [default: a free one]")
 @click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--public", is_flag=True, help="Allow an address that other machines reach; not encrypted.")
+@click.option("--editor", metavar="COMMAND", help="Program that opens keys for painting.  [default: the system's]")
 @_options(OPTIONS, OPTIONS)
 def review_command(
-    shot: Path | None, roots: tuple[Path, ...], port: int, host: str, public: bool, quiet: bool, verbose: bool,
-    **flags: Any,
+    shot: Path | None, roots: tuple[Path, ...], port: int, host: str, public: bool, editor: str | None, quiet: bool,
+    verbose: bool, **flags: Any,
 ) -> None:  # fmt: skip
     """Open SHOT or a project in the browser; without one, list the projects in the current folder.
 
@@ -427,7 +428,8 @@ def review_command(
             roots or (Path(),), () if shot is None else (prepare_project(shot, given, console.receive),)
         )
     with suppress(KeyboardInterrupt):
-        serve(opened, ServerAddress(host, port, public), lambda address: _print_line(f"open: {address}"))
+        address = ServerAddress(host, port, public)
+        serve(opened, address, lambda one: _print_line(f"open: {one}"), editor=editor)
     sys.stdout.flush()
     sys.stderr.flush()
     # Runs have computed in a thread that has ended, for which native libraries can wait for ever when Python ends.

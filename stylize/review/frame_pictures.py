@@ -10,9 +10,11 @@ import numpy as np
 from propagate.arrays import F32, Bytes, Floats, Pixels
 from stylize.context.mattes import shaping_of
 from stylize.errors import ReviewError
+from stylize.keys.candidates import candidate_file
 from stylize.media.colour import BT709
 from stylize.media.flatten import flatten
 from stylize.media.images import convert_primaries, quantise, read_image, read_values, to_float
+from stylize.media.plates import plate_pattern
 from stylize.media.shot import Shot, read_plate
 from stylize.planning.cuts import split
 from stylize.project.digests import status_of
@@ -82,6 +84,20 @@ def frame_picture(project: ShownProject, part: Part, asked: Asked) -> FramePictu
     files = [[str(path), *status_of(path.stat())] for path in source.files]
     key = stable_hash(_VERSION, files, asked.kind, size, media_type, source.details)
     return FramePicture(key, media_type, lambda: encode(source.read(), size, media_type))
+
+
+def candidate_picture(project: ShownProject, part: Part, number: int, asked: Asked) -> FramePicture | None:
+    """Return the picture of a candidate of a key; None if it does not exist. asked: its frame, width and media type."""
+    if not project.has_frame(asked.frame):
+        raise ReviewError("expected a frame of the shot; reload the page")
+    path = candidate_file(plate_pattern(project.shot, part.root / "keys").path(asked.frame), number)
+    if not path.is_file() or not project.holds(path):
+        return None
+    size = proxy_size(project.display_size, asked.width)
+    key = stable_hash(_VERSION, str(path), status_of(path.stat()), "candidate", size, asked.media_type)
+    return FramePicture(
+        key, asked.media_type, lambda: encode(_read(project, part, KEY, path), size, asked.media_type)
+    )  # fmt: skip
 
 
 def cached(picture: FramePicture, cache: ProxyCache) -> bytes:

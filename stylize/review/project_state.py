@@ -11,6 +11,7 @@ from stylize.planning.plan_report import timecodes
 from stylize.project.layout import STATE_FOLDER
 from stylize.project.records import Records
 from stylize.review.frame_pictures import OVERLAYS
+from stylize.review.key_details import KeyDetails
 from stylize.review.overlays import legends
 from stylize.review.proxies import WIDTHS
 from stylize.review.roots import project_id
@@ -47,6 +48,9 @@ def project_state(project: ShownProject, part: Part) -> dict[str, Any]:
         "results": ranges(shot.frames, results),
         "cuts": list(plan.cuts),
         "keys": _keys(project, part, plan, keys),
+        "default_seed": part.look.settings.seed,
+        "paints": part.look.settings.paints,
+        "is_draft": part.base != project.root,
         "problem": problem,
         "overlays": _overlays(project, part, keys),
         "legends": {name: asdict(legend) for name, legend in legends().items()},
@@ -99,18 +103,20 @@ def _keys(project: ShownProject, part: Part, plan: StoredPlan, pictures: dict[in
     reasons = dict.fromkeys(named, "requested") if named else reasons
     reasons |= dict.fromkeys(settings.add_key, "requested")
     reasons = {frame: reason for frame, reason in reasons.items() if frame not in settings.drop_key}
-    found = []
-    for frame in sorted(frames & {*reasons, *pictures}):
+    details, found = KeyDetails(project, part, pictures), []
+    for frame in sorted(frames & {*reasons, *pictures, *details.locked}):
         picture, chosen = pictures.get(frame), plan.picked.get(frame)
-        reason = "painted" if picture and picture.is_painted else reasons.get(frame, "made by an earlier run")
+        is_painted = bool(picture and picture.is_painted)
+        default = "locked" if frame in details.locked else "made by an earlier run"
         found.append(
             {
                 "frame": frame,
-                "reason": visible(reason),
-                "painted": bool(picture and picture.is_painted),
+                "reason": visible("painted" if is_painted else reasons.get(frame, default)),
+                "painted": is_painted,
                 "exists": picture is not None,
-                "planned": frame in reasons or bool(picture and picture.is_painted),
+                "planned": frame in {*reasons, *details.locked} or is_painted,
                 "gained": chosen.gained if chosen else None,
+                **details.of(frame),
             }
         )
     return found

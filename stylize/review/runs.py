@@ -36,8 +36,8 @@ class Runs:
     _thread: threading.Thread | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def start(self, root: Path, action: str) -> None:
-        """Start an action on a project. Raises ReviewError for an unknown one, and while another is running."""
+    def start(self, root: Path, action: str, options: Mapping[str, Any] | None = None) -> None:
+        """Start an action on a project. options: of this run. Raises ReviewError for an unknown one, or during another."""
         if action not in ACTIONS:
             raise ReviewError(f"expected one of {', '.join(ACTIONS)}, found {action!r}; reload the page")
         with self._lock:
@@ -48,7 +48,9 @@ class Runs:
                 "project": project_id(root), "action": action, "is_running": True, "progress": None, "messages": [],
                 "outcome": "",
             }  # fmt: skip
-            self._thread = threading.Thread(target=self._work, args=(root, action), name="review run", daemon=True)
+            self._thread = threading.Thread(
+                target=self._work, args=(root, action, options or {}), name="review run", daemon=True
+            )
             self._thread.start()
         self.send(self.status())
 
@@ -71,10 +73,10 @@ class Runs:
         """Return the event that describes the current or the last run."""
         return {"type": "status", "run": dict(self._status) or None}
 
-    def _work(self, root: Path, action: str) -> None:
+    def _work(self, root: Path, action: str, options: Mapping[str, Any]) -> None:
         outcome = "Done."
         try:
-            ACTIONS[action](root, on_event=self._receive, cancel=self._cancel)
+            ACTIONS[action](root, on_event=self._receive, cancel=self._cancel, **options)
         except CancelledError:
             outcome = "Cancelled. Finished work is kept, and the next run continues from here."
         except StylizeError as error:

@@ -70,6 +70,10 @@ class ShownProject:
             raise ReviewError("expected a part of this project, found none of that name; reload the page")
         return self.parts[name]
 
+    def full_part(self, part: Part) -> Part:
+        """Return the part of the same look at full size."""
+        return next(one for one in self.parts.values() if one.base == self.root and one.look.name == part.look.name)
+
     @property
     def display_size(self) -> tuple[int, int]:
         """(width, height) of the shot with square pixels."""

@@ -9,7 +9,8 @@ import stylize
 from stylize.errors import PaintedKeyError, ProjectError, ReviewError, StylizeError
 from stylize.media.images import read_image, write_image
 from stylize.project import read_project
-from stylize.review.key_edits import add_key, drop_key, paint_key
+from stylize.review.given_key import paint_key
+from stylize.review.key_edits import add_key, drop_key
 from stylize.review.prepare import prepare_project
 from stylize.review.project_state import project_state
 from stylize.review.runs import Runs, command_of

@@ -73,7 +73,7 @@ export class Layer {
     }
   }
 
-  // Index, in the values before the step or now, of a pixel; for tools that read what was there.
+  // Value of a pixel before the current step, for tools that read what was there.
   valueBefore(x, y, channel) {
     const tile = Math.floor(y / TILE) * this.columns + Math.floor(x / TILE), kept = this.before?.get(tile);
     if (!kept) return this.data[(y * this.width + x) * this.channels + channel];
@@ -254,76 +254,4 @@ export function blendTowards(values) {
       data[at + channel] = before[beforeAt + channel] + amount * (values[channel] - before[beforeAt + channel]);
     }
   };
-}
-
-// Pointers that draw: pen, mouse and touch become strokes in pixels of the picture.
-//
-// toPicture(event): position [x, y] of a pointer event in the picture. start(x, y, pressure, event): begins a stroke, or
-// returns false to leave the pointer to others. move(x, y, pressure, event), finish(), cancel(): continue and end it;
-// hover(x, y, event): a pointer moves without drawing. Once a pen has been used, touches no longer draw, so that the
-// hand may rest on the screen; a second touch always ends a stroke, because two fingers move the picture.
-export class Pen {
-  constructor(element, handlers) {
-    Object.assign(this, { element, handlers, pointer: null, hasPen: false, touches: new Set(), abort: new AbortController() });
-    const { signal } = this.abort, options = { signal, capture: true };
-    element.addEventListener("pointerdown", (event) => this.down(event), options);
-    element.addEventListener("pointermove", (event) => this.move(event), options);
-    element.addEventListener("pointerup", (event) => this.up(event), options);
-    element.addEventListener("pointercancel", (event) => this.up(event, true), options);
-    element.addEventListener("pointerleave", (event) => { if (this.pointer === null) handlers.leave?.(event); }, options);
-  }
-
-  // Stop listening.
-  remove() {
-    if (this.pointer !== null) this.handlers.cancel();
-    this.abort.abort();
-  }
-
-  down(event) {
-    if (event.pointerType === "pen") this.hasPen = true;
-    if (event.pointerType === "touch") {
-      this.touches.add(event.pointerId);
-      if (this.touches.size > 1 || this.hasPen) return this.giveUp();
-    }
-    if (this.pointer !== null || ![0, 5].includes(event.button)) return;
-    if (this.handlers.start(...this.handlers.toPicture(event), pressureOf(event), event) === false) return;
-    this.pointer = event.pointerId;
-    this.element.setPointerCapture(event.pointerId);
-    event.stopPropagation();
-    event.preventDefault();
-    this.element.focus({ preventScroll: true });
-  }
-
-  // Leave a stroke that has begun with the first of two fingers.
-  giveUp() {
-    if (this.pointer === null) return;
-    this.pointer = null;
-    this.handlers.cancel();
-  }
-
-  move(event) {
-    if (event.pointerId !== this.pointer) {
-      if (this.pointer === null) this.handlers.hover?.(...this.handlers.toPicture(event), event);
-      return;
-    }
-    event.stopPropagation();
-    const events = event.getCoalescedEvents?.() ?? [];
-    for (const one of events.length ? events : [event]) {
-      this.handlers.move(...this.handlers.toPicture(one), pressureOf(one), event);
-    }
-  }
-
-  up(event, isCancelled = false) {
-    this.touches.delete(event.pointerId);
-    if (event.pointerId !== this.pointer) return;
-    event.stopPropagation();
-    this.pointer = null;
-    if (isCancelled) this.handlers.cancel();
-    else this.handlers.finish(event);
-  }
-}
-
-// Pressure of a pen; a mouse and a finger press fully.
-function pressureOf(event) {
-  return event.pointerType === "pen" ? event.pressure : 1;
 }

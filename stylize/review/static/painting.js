@@ -3,6 +3,7 @@
 
 import { Layer, Stroke, blendTowards, coverage, union } from "./brush.js";
 
+const FADE = 8; // pixels of a smudge after which colour is picked up again, for a brush of one pixel
 const CHANNELS = 4; // of the paint: red, green and blue multiplied by alpha, and alpha
 
 export class Painting {
@@ -202,7 +203,7 @@ class Smudge {
     const rectangle = layer.clip([x - acrossReach, y - reach, x + acrossReach + 1, y + reach + 1]);
     if (!rectangle) return null;
     layer.change(rectangle);
-    const { data } = layer;
+    const { data } = layer, fade = Math.min(1, FADE / brush.size); // larger brushes drag colour further
     for (let row = rectangle[1]; row < rectangle[3]; row += 1) {
       for (let column = rectangle[0]; column < rectangle[2]; column += 1) {
         const amount = strength * coverage(Math.hypot((column - x) * painting.aspect, row - y), radius, brush.hardness);
@@ -212,7 +213,7 @@ class Smudge {
         for (let channel = 0; channel < 3; channel += 1) {
           const had = painting.value(column, row, channel), carried = colours[from + channel];
           data[at + channel] += amount * (carried - data[at + channel]);
-          colours[from + channel] = carried + (1 - amount) * (had - carried) * 0.5;
+          colours[from + channel] = carried + (1 - amount) * fade * (had - carried);
         }
         data[at + 3] += amount * (1 - data[at + 3]);
       }

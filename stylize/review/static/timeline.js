@@ -7,6 +7,7 @@ const LANES = [
 ];
 const TOP = 40; // of the lanes, in CSS pixels: the ruler and the keys are above
 const GAP = 6, KEY = 6, TICK_SPACE = 70;
+const KEY_LINE = TOP - 12, GRAB = 12; // the height of the keys, and how near a pointer grabs one
 const STEPS = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000];
 
 export class Timeline {
@@ -15,13 +16,66 @@ export class Timeline {
     this.canvas = element.querySelector("canvas");
     this.context = this.canvas.getContext("2d");
     new ResizeObserver(() => this.redraw()).observe(element);
-    const seek = (event) => this.onSeek(this.placeAt(event.clientX - element.getBoundingClientRect().left));
+    this.drag = null; // what is being dragged: its thing, the place where it began, and where it is
+    this.draggables = [];
+    const pointOf = ({ clientX, clientY }) => {
+      const box = element.getBoundingClientRect();
+      return [clientX - box.left, clientY - box.top];
+    };
     element.addEventListener("pointerdown", (event) => {
       if (event.button > 0) return;
       element.setPointerCapture(event.pointerId);
-      seek(event);
+      const [x, y] = pointOf(event), place = this.placeAt(x);
+      this.drag = this.findDraggable(x, y);
+      if (this.drag) Object.assign(this.drag, { from: place, place });
+      else this.onSeek(place);
     });
-    element.addEventListener("pointermove", (event) => { if (element.hasPointerCapture(event.pointerId)) seek(event); });
+    element.addEventListener("pointermove", (event) => {
+      const [x, y] = pointOf(event);
+      if (!element.hasPointerCapture(event.pointerId)) element.classList.toggle("grabs", Boolean(this.findDraggable(x, y)));
+      else if (this.drag) {
+        this.drag.place = this.placeAt(x);
+        this.redraw();
+      } else this.onSeek(this.placeAt(x));
+    });
+    element.addEventListener("pointerup", () => this.endDrag());
+    element.addEventListener("pointercancel", () => this.endDrag(true));
+    element.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !this.drag) return;
+      event.stopPropagation();
+      this.endDrag(true);
+    });
+  }
+
+  // Things that a person drags along the timeline. find(x, y): the thing at a point in CSS pixels, or null.
+  // onDrop(thing, place): it was dropped on another place than where it was.
+  acceptDrags({ find, onDrop }) {
+    this.draggables.push({ find, onDrop });
+  }
+
+  findDraggable(x, y) {
+    for (const { find, onDrop } of this.project ? this.draggables : []) {
+      const thing = find(x, y);
+      if (thing) return { thing, onDrop };
+    }
+    return null;
+  }
+
+  endDrag(isCancelled = false) {
+    const { drag } = this;
+    if (!drag) return;
+    this.drag = null;
+    if (!isCancelled && drag.place === drag.from) this.onSeek(drag.place);
+    else if (!isCancelled) drag.onDrop(drag.thing, drag.place);
+    this.redraw();
+  }
+
+  // The key whose diamond is at a point; null if there is none.
+  keyAt(x, y) {
+    if (Math.abs(y - KEY_LINE) > GRAB) return null;
+    const near = this.project.keys.map((key) => ({ key, away: Math.abs(this.middle(this.project.frames.indexOf(key.frame)) - x) }));
+    const found = near.reduce((best, one) => (one.away < best.away ? one : best), { key: null, away: GRAB });
+    return found.key;
   }
 
   // A picture that is dropped on a frame. onDrop(file, place).
@@ -90,6 +144,19 @@ export class Timeline {
     this.drawCuts(height);
     this.drawKeys(height);
     this.drawPosition(height);
+    this.drawDrag(height);
+  }
+
+  // Where something that is dragged would be dropped.
+  drawDrag(height) {
+    if (!this.drag || this.drag.place === this.drag.from) return;
+    const { context } = this, x = this.middle(this.drag.place), label = String(this.project.frames[this.drag.place]);
+    const width = context.measureText(label).width + 12, left = Math.max(0, Math.min(this.canvas.clientWidth - width, x - width / 2));
+    context.fillStyle = this.colour("key");
+    context.fillRect(x - 1, 0, 2, height);
+    context.fillRect(left, 0, width, 19);
+    context.fillStyle = this.colour("ground");
+    context.fillText(label, left + 6, 10);
   }
 
   drawLoop(height) {
@@ -174,7 +241,7 @@ export class Timeline {
   drawKeys(height) {
     const { context } = this;
     for (const key of this.project.keys) {
-      const x = this.middle(this.project.frames.indexOf(key.frame)), y = TOP - 12;
+      const x = this.middle(this.project.frames.indexOf(key.frame)), y = KEY_LINE;
       context.strokeStyle = context.fillStyle = this.colour("key");
       context.globalAlpha = 0.5;
       this.line([[x, y + KEY], [x, height - GAP]]);

@@ -7,7 +7,7 @@ import { emit, on, open, page } from "./page.js";
 import { Pictures } from "./pictures.js";
 import { Player } from "./player.js";
 import { Stage } from "./stage.js";
-import { drawTools, toolAction, toolPointer } from "./tools.js";
+import { activeTool, drawTools, toolAction, toolPointer } from "./tools.js";
 
 const MODES = ["plate", "result", "wipe", "side", "difference"];
 const MODE_NAMES = { plate: "Plate", result: "Result", wipe: "Wipe", side: "Plate and result", difference: "Difference" };
@@ -67,6 +67,7 @@ function draw() {
   needsDraw = false;
   if (player.place !== shown && !isReady(player.place)) return; // the picture before stays until this one is there
   const found = Object.fromEntries(kindsOf().map((kind) => [kind, pictureOf(kind, player.frame)]));
+  Object.assign(found, activeTool()?.pictures?.());
   shown = player.place;
   stage.draw(found, overlay ? found[overlay] : null);
   drawTools(stage);
