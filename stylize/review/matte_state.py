@@ -9,7 +9,7 @@ from stylize.context.matte_confidence import read_confidence
 from stylize.errors import MatteError
 from stylize.planning.cuts import split
 from stylize.review.matte_actions import clicks_of, model_of
-from stylize.review.painted_mattes import matte_folders, painted_frames
+from stylize.review.painted_mattes import matte_folders, matte_version, painted_frames
 from stylize.review.shown_cuts import shown_cuts
 from stylize.review.shown_project import Part, ShownProject
 from stylize.settings.network_matte import format_prompt
@@ -31,7 +31,9 @@ def matte_state(project: ShownProject, part: Part) -> dict[str, Any]:
     shots = split(project.shot.frames, shown_cuts(project, part))
     return {
         "size": list(project.shot.size),
-        "painted": painted,
+        "painted": [
+            {"frame": frame, "version": matte_version(path)} for frame, path in painted_frames(project, layer).items()
+        ],
         "matte": visible(part.look.settings.matte or ""),
         "is_tracked": part.look.settings.matte == str(matte_folders(project, layer).tracked),
         "is_full_size": part.base == project.root and bool(layer) == bool(project.settings.layers),

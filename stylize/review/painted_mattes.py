@@ -10,15 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from propagate.arrays import F32, U8, Bytes, Floats
+from propagate.arrays import F32, Floats
 from stylize.context.keys import set_aside
-from stylize.context.mattes import read_matte, shaping_of
+from stylize.context.mattes import read_matte
 from stylize.errors import InputError, MatteError, ReviewError
 from stylize.media.images import image_info, make_folder, quantise, read_values, write_image
-from stylize.project.layout import LOCK_FILE
-from stylize.project.lock import exclusive
+from stylize.project.digests import status_of
 from stylize.review.shown_matte import shown_matte
 from stylize.review.shown_project import Part, ShownProject
+from stylize.stages import stable_hash
 
 # Folder of a project for mattes that are painted and propagated on the page.
 MATTES = "mattes"
@@ -80,26 +80,32 @@ def editable_matte(project: ShownProject, part: Part, frame: int) -> Floats | No
     return None if shown is None else shown.read()
 
 
-def paint_matte(project: ShownProject, part: Part, frame: int, paint: Path) -> Path:
-    """Add paint to the matte of a frame, which becomes a painted matte. Return its file.
+def paint_matte(
+    project: ShownProject, part: Part, frame: int, paint: Path, corner: tuple[int, int] = (0, 0), *, keep: bool = True
+) -> Path:
+    """Paint on the matte of a frame, which becomes a painted matte. Return its file.
 
     paint: picture with alpha: white paints inside, black outside, and what is transparent keeps its value bit for bit.
-    A matte that was painted before is moved to ``replaced/``. Raises MatteError for a picture without alpha or of
-    another size.
+    corner: (x, y) of its upper left corner on the plate. keep: move a matte that was painted before to ``replaced/``.
+    Raises MatteError for a picture without alpha, or that does not lie on the plate.
     """
     _check_full_size(project, part)
-    values, alpha = _read_paint(paint, project.shot.size)
+    width, height = project.shot.size
+    values, alpha = _read_paint(paint, (width - corner[0], height - corner[1]), corner)
     before = editable_matte(project, part, frame)
-    base = np.zeros(alpha.shape, F32) if before is None else before
-    mixed = np.where(alpha > 0, base + alpha * (values - base), base)
-    return _replace(project, part, frame, np.asarray(mixed, F32))
+    mixed = np.zeros((height, width), F32) if before is None else before.copy()
+    rows, columns = (slice(start, start + length) for start, length in zip(corner[::-1], alpha.shape, strict=True))
+    base = mixed[rows, columns]
+    painted = np.where(alpha == 1, values, base + alpha * (values - base))
+    mixed[rows, columns] = np.where(alpha > 0, painted, base)
+    return _replace(project, part, frame, mixed, keep=keep)
 
 
 def take_matte(project: ShownProject, part: Part, frame: int, matte: Floats) -> Path:
     """Use a matte as the painted one of a frame. Return its file. matte: float32 (H, W) in [0, 1]."""
     _check_full_size(project, part)
     _check_frame(project, frame)
-    return _replace(project, part, frame, matte)
+    return _replace(project, part, frame, matte, keep=True)
 
 
 def drop_matte(project: ShownProject, part: Part, frame: int) -> Path:
@@ -107,38 +113,33 @@ def drop_matte(project: ShownProject, part: Part, frame: int) -> Path:
     found = painted_frames(project, part.look.name).get(frame)
     if found is None:
         raise ReviewError(f"expected a frame with a painted matte, found {frame}; reload the page")
-    with exclusive(project.root / LOCK_FILE):
-        return set_aside(found)
+    return set_aside(found)
 
 
-def matte_bytes(matte: Floats) -> Bytes:
-    """Return a matte as a picture for the browser: uint8 (H, W, 3)."""
-    return np.repeat(np.asarray(np.floor(matte * 255 + 0.5), U8)[..., None], 3, axis=2)
+def matte_version(path: Path) -> str:
+    """Return the version of a matte's file, which changes with its contents."""
+    return stable_hash(status_of(path.stat()))
 
 
-def shaped_by(part: Part) -> list[int]:
-    """Return the parameters by which runs change the mattes of a part as they read them."""
-    return shaping_of(part.look.settings).parameters()
-
-
-def _replace(project: ShownProject, part: Part, frame: int, matte: Floats) -> Path:
+def _replace(project: ShownProject, part: Part, frame: int, matte: Floats, *, keep: bool) -> Path:
+    """Write a painted matte. Runs read propagated mattes only, so that this may happen during one."""
     folder = matte_folders(project, part.look.name).painted
-    name = project.file_name(frame)
+    path = folder / project.file_name(frame)
     make_folder(folder)
-    with exclusive(project.root / LOCK_FILE):
-        if (folder / name).exists():
-            set_aside(folder / name)
-        write_image(folder / name, quantise(matte, np.uint16))
-    return folder / name
+    if keep and path.exists():
+        set_aside(path)
+    write_image(path, quantise(matte, np.uint16))
+    return path
 
 
-def _read_paint(path: Path, size: tuple[int, int]) -> tuple[Floats, Floats]:
+def _read_paint(path: Path, space: tuple[int, int], corner: tuple[int, int]) -> tuple[Floats, Floats]:
     """Return the values and the alpha of paint: float32 (H, W) in [0, 1]. The size is checked before it is decoded."""
     try:
         info = image_info(path)
-        if info.size != size or not info.alpha:
+        fits = min(corner) >= 0 and info.size[0] <= space[0] and info.size[1] <= space[1]
+        if not fits or not info.alpha:
             raise MatteError(
-                f"expected paint with alpha of {size[0]}x{size[1]} like the shot, found {info.size[0]}x{info.size[1]}; "
+                f"expected paint with alpha of at most {space[0]}x{space[1]}, found {info.size[0]}x{info.size[1]}; "
                 "reload the page"
             )
         values = read_values(path)

@@ -4,12 +4,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from stylize.errors import MatteError, ReviewError
+from stylize.media.images import quantise
 from stylize.review.cut_changes import add_cut, drop_cut, move_cut
 from stylize.review.matte_actions import (
     clicks_by_frame,
@@ -26,12 +28,11 @@ from stylize.review.matte_state import matte_state
 from stylize.review.painted_mattes import (
     drop_matte,
     editable_matte,
-    matte_bytes,
     matte_folders,
+    matte_version,
     paint_matte,
     painted_frames,
 )
-from stylize.review.proxies import PNG, encode
 from stylize.review.routes.requests import answer_route, changing_route, opened, part_of, upload_route
 from stylize.review.server_state import Review
 from stylize.settings.network_matte import NetworkMatte, format_network_matte
@@ -40,6 +41,7 @@ from stylize.visible_text import visible
 
 # Work on mattes that a page may start, by the name of the action of a run.
 PROPAGATE, FIND = "mattes", "clicks"
+_NUMBERS = "application/octet-stream"
 # Max number of clicks in one request.
 _MAX_CLICKS = 200
 
@@ -76,7 +78,7 @@ class _Mattes:
         return {"problem": model_problem(part_of(opened(self._review, request), request))}
 
     async def picture(self, request: Request) -> Response:
-        """Return the matte of a frame that paint is added to, lossless, one pixel for each of the plate."""
+        """Return the matte of a frame that is painted on: 16 bits for each pixel of the plate, row by row."""
         return await run_in_threadpool(self._picture, request)
 
     def _picture(self, request: Request) -> Response:
@@ -85,7 +87,8 @@ class _Mattes:
         headers = {"cache-control": "no-store"}
         if matte is None:
             return Response(status_code=404, headers=headers)
-        return Response(encode(matte_bytes(matte), project.shot.size, PNG), media_type=PNG, headers=headers)
+        # A canvas has 8 bits, so that the browser gets numbers instead of a picture.
+        return Response(quantise(matte, np.uint16).astype("<u2").tobytes(), media_type=_NUMBERS, headers=headers)
 
     def paint(self, request: Request, name: str, content: bytes) -> dict[str, Any]:
         """Add uploaded paint to the matte of a frame."""
@@ -93,8 +96,10 @@ class _Mattes:
         with tempfile.TemporaryDirectory(prefix="stylize-review-") as folder:
             paint = Path(folder) / "paint.png"
             paint.write_bytes(content)
-            path = paint_matte(project, part_of(project, request), request.path_params["frame"], paint)
-        return {"command": visible(f"cp {shell_word('matte.png')} {shell_word(str(path))}")}
+            corner = _number(request, "left"), _number(request, "top")
+            frame, keep = request.path_params["frame"], request.query_params.get("keep") == "1"
+            path = paint_matte(project, part_of(project, request), frame, paint, corner, keep=keep)
+        return {"command": visible(f"cp matte.png {shell_word(str(path))}"), "version": matte_version(path)}
 
     def drop(self, request: Request, values: dict[str, Any]) -> dict[str, Any]:
         """Drop the painted matte of a frame."""
@@ -153,6 +158,13 @@ class _Mattes:
         if change not in ("add", "drop"):
             raise ReviewError("expected add, drop or move; reload the page")
         return {"command": (add_cut if change == "add" else drop_cut)(project, part, frame)}
+
+
+def _number(request: Request, name: str) -> int:
+    text = request.query_params.get(name, "0")
+    if not (text.isascii() and text.isdigit() and len(text) < 8):
+        raise ReviewError(f"expected {name} in pixels; reload the page")
+    return int(text)
 
 
 def _frame_of(values: dict[str, Any], name: str = "frame") -> int:
