@@ -95,9 +95,8 @@ def candidate_picture(project: ShownProject, part: Part, number: int, asked: Ask
         return None
     size = proxy_size(project.display_size, asked.width)
     key = stable_hash(_VERSION, str(path), status_of(path.stat()), "candidate", size, asked.media_type)
-    return FramePicture(
-        key, asked.media_type, lambda: encode(_read(project, part, KEY, path), size, asked.media_type)
-    )  # fmt: skip
+    pixels = _Source([path], lambda: _display(_pixels(project.shot, KEY, path), project.shot))
+    return FramePicture(key, asked.media_type, lambda: encode(pixels.read(), size, asked.media_type))
 
 
 def cached(picture: FramePicture, cache: ProxyCache) -> bytes:

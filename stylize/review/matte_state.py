@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from masks.keyframe_suggestions import MIN_CONFIDENCE, suggested_keyframes, weak_frames
@@ -12,6 +13,7 @@ from stylize.review.matte_actions import clicks_of, model_of
 from stylize.review.painted_mattes import matte_folders, matte_version, painted_frames
 from stylize.review.shown_cuts import shown_cuts
 from stylize.review.shown_project import Part, ShownProject
+from stylize.settings import is_matte_keyword
 from stylize.settings.network_matte import format_prompt
 from stylize.visible_text import visible
 
@@ -50,6 +52,17 @@ def tracked_confidence(project: ShownProject, layer: str) -> dict[int, float]:
     """Return the confidence of the propagated mattes, by frame; empty before they are made."""
     try:
         found = read_confidence(matte_folders(project, layer).tracked)
+    except MatteError:
+        return {}
+    return {frame: value for frame, value in found.items() if project.has_frame(frame)}
+
+
+def matte_confidence(project: ShownProject, part: Part) -> dict[int, float]:
+    """Return the confidence of the mattes of a look, by frame: of those that runs use, or of those propagated here."""
+    matte = part.look.settings.matte
+    folder = matte_folders(project, part.look.name).tracked if matte is None or is_matte_keyword(matte) else Path(matte)
+    try:
+        found = read_confidence(folder if folder.is_dir() else folder.parent)
     except MatteError:
         return {}
     return {frame: value for frame, value in found.items() if project.has_frame(frame)}

@@ -21,7 +21,9 @@ TOP_SPEED = 0.02
 # Cells of the grid of arrows along the width, and how many times longer than the motion the arrows are.
 _CELLS, _ARROW_SCALE = 26, 3
 # Width in pixels for which an arrow is one pixel thick, and the shortest arrow, in cells.
-_THIN_WIDTH, _SHORTEST = 640, 0.06
+_THIN_WIDTH, _SHORTEST = 640, 0.1
+# Opacity of the veil over what is still.
+_STILL_ALPHA = 0.3
 _SCALE = cv2.cvtColor(cv2.applyColorMap(np.arange(256, dtype=U8)[None], cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)[0]
 _STOPS = 9
 
@@ -79,7 +81,9 @@ def motion_picture(flow: Floats, size: tuple[int, int]) -> Bytes:
     width, height = size
     small = cv2.resize(flow, size, interpolation=cv2.INTER_LINEAR if flow.shape[1] < width else cv2.INTER_AREA)
     level = np.clip(np.hypot(small[..., 0], small[..., 1]) / F32(TOP_SPEED), 0, 1)
-    found = np.dstack([_SCALE[np.floor(level * 255 + 0.5).astype(U8)], np.full((height, width), 255, U8)])
+    # What is still stays visible.
+    veil = np.floor((_STILL_ALPHA + (1 - _STILL_ALPHA) * np.sqrt(level)) * 255 + 0.5).astype(U8)
+    found = np.dstack([_SCALE[np.floor(level * 255 + 0.5).astype(U8)], veil])
     cell = width / _CELLS
     thickness = max(1, round(width / _THIN_WIDTH))
     for y in np.arange(cell / 2, height, cell):

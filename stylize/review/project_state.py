@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from masks.keyframe_suggestions import MIN_CONFIDENCE
 from stylize.errors import InputError, PlanError
 from stylize.planning.keys_csv import read_keys
 from stylize.planning.plan_report import timecodes
@@ -55,6 +56,7 @@ def project_state(project: ShownProject, part: Part) -> dict[str, Any]:
         "overlays": _overlays(project, part, keys),
         "legends": {name: asdict(legend) for name, legend in legends().items()},
         "target": part.look.settings.coverage,
+        "matte_target": MIN_CONFIDENCE,
         "commands": {action: command_of(project.root, action) for action in ACTIONS},
         "can_run": bool(
             part.look.settings.paints or project.settings.layers or any(k.is_painted for k in keys.values())
@@ -63,9 +65,15 @@ def project_state(project: ShownProject, part: Part) -> dict[str, Any]:
 
 
 def last_plan(project: ShownProject, part: Part) -> StoredPlan:
-    """Return the plan that was recorded last, or that of the full size if the draft uses its choices."""
-    found = found_cuts(project, part)
-    return stored_plan(_records(part.root), project.shot.frames, edited(project, found), found)
+    """Return the plan that was recorded last. A draft and the full size use each other's choices."""
+    found, frames = found_cuts(project, part), project.shot.frames
+    cuts = edited(project, found)
+    same_look = [one for one in project.parts.values() if one.look.name == part.look.name and one != part]
+    for one in (part, *same_look):
+        plan = stored_plan(_records(one.root), frames, cuts, found)
+        if plan.picked or plan.coverage:
+            return plan
+    return StoredPlan(cuts)
 
 
 def ranges(frames: Sequence[int], chosen: Collection[int]) -> list[list[int]]:

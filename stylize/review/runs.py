@@ -37,7 +37,10 @@ class Runs:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, root: Path, action: str, options: Mapping[str, Any] | None = None) -> None:
-        """Start an action on a project. options: of this run. Raises ReviewError for an unknown one, or during another."""
+        """Start an action on a project. options: of this run.
+
+        Raises ReviewError for an unknown action, and during another one.
+        """
         if action not in ACTIONS:
             raise ReviewError(f"expected one of {', '.join(ACTIONS)}, found {action!r}; reload the page")
         with self._lock:

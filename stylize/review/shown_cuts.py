@@ -12,8 +12,12 @@ def shown_cuts(project: ShownProject, part: Part) -> tuple[int, ...]:
 
 
 def found_cuts(project: ShownProject, part: Part) -> tuple[int, ...]:
-    """Return the cuts that were found last; empty if none were looked for. Drafts may use those of the full size."""
-    for folder in dict.fromkeys((part.base, project.root)):
+    """Return the cuts that were found last; empty if none were looked for.
+
+    A draft and the full size use each other's.
+    """
+    bases = (one.base for one in project.parts.values())
+    for folder in dict.fromkeys((part.base, project.root, *bases)):
         records = Records(folder / STATE_FOLDER)
         records.load()
         value = records.latest_fact("cuts")

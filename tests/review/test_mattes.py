@@ -9,7 +9,14 @@ from masks.keyframe_suggestions import MIN_CONFIDENCE
 from stylize.errors import FrameRangeError, MatteError, ReviewError, SettingsError
 from stylize.media.images import read_values, write_image
 from stylize.review.matte_actions import (
-    clicks_by_frame, find_clicked, finding, matte_command, model_problem, propagate_mattes, propagation, store_clicks,
+    clicks_by_frame,
+    find_clicked,
+    finding,
+    matte_command,
+    model_problem,
+    propagate_mattes,
+    propagation,
+    store_clicks,
     use_mattes,
 )  # fmt: skip
 from stylize.review.matte_state import matte_state, suggestions
@@ -84,8 +91,9 @@ def test_painted_mattes_are_propagated_used_and_dropped(project, tmp_path):
     assert [one["frame"] for one in before["suggestions"]] == [1]
     file = paint_matte(project, project.part(""), 2, paint(tmp_path, 65535, slice(10, 40)))
     assert matte_state(project, project.part(""))["changed"] == [2]
+    output = f"--output {project.root}/mattes/tracked/ --project {project.root}"
     assert matte_command(project.root, propagation(project, project.part(""))) == (
-        f"stylize matte {project.shot.path} --key 2:{file} --output {project.root}/mattes/tracked/ --project {project.root}"
+        f"stylize matte {project.shot.path} --key 2:{file} {output}"
     )
     propagate_mattes(project.root)
     project = again(project)
@@ -104,7 +112,7 @@ def test_painted_mattes_are_propagated_used_and_dropped(project, tmp_path):
 
 def test_shots_without_a_painted_matte_come_first_among_suggestions():
     shots = [range(1, 11), range(11, 21), range(21, 31)]
-    confidence = {frame: 1.0 for frame in range(1, 31)} | {8: MIN_CONFIDENCE - 0.1}
+    confidence = dict.fromkeys(range(1, 31), 1.0) | {8: MIN_CONFIDENCE - 0.1}
     found = suggestions(shots, [1, 10, 11], confidence)
     assert [one.frame for one in found] == [21, 8]
     assert "no painted matte" in found[0].reason

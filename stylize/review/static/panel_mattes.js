@@ -17,6 +17,7 @@ export function startMattes() {
   on("project", readMattes);
   on("mattes-saved", (painting) => { notePainted(painting); readMattes(); });
   on("mattes place access", show);
+  on("mattes", () => page.timeline.setMattes(state.mattes.painted.map((one) => one.frame)));
   on("click", addClick);
   element("edit-matte").addEventListener("click", () => activate(tool));
   element("drop-matte").addEventListener("click", () => act("drop", { frame: page.player.frame }));
