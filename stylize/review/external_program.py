@@ -5,6 +5,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,9 +51,13 @@ class ExternalProgram:
         null = subprocess.DEVNULL
         try:
             # A session of its own, so that Ctrl-C for the server does not end the program.
-            subprocess.Popen([*self.words, str(path)], stdin=null, stdout=null, stderr=null, start_new_session=True)
+            process = subprocess.Popen(
+                [*self.words, str(path)], stdin=null, stdout=null, stderr=null, start_new_session=True
+            )
         except OSError as error:
             raise ReviewError(f"{visible(self.words[0])} cannot be started ({error.strerror}); check it") from error
+        # Its end is awaited, so that no dead process is left.
+        threading.Thread(target=process.wait, name="review program", daemon=True).start()
 
 
 def external_program(editor: str | None = None) -> ExternalProgram:

@@ -1,25 +1,26 @@
 """Details of the keys of a part: what each was made of, how well it agrees with the one before, and its candidates."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from stylize.errors import PlanError
+from stylize.errors import InputError, PlanError
 from stylize.extensions.discovery import renderer
 from stylize.keys.agreement import Agreement
 from stylize.keys.candidates import candidate_file, candidate_seed, existing_candidates
 from stylize.keys.key_choice import NO_CHOICE, KeyChoice
 from stylize.keys.key_record import agreement_of, record_of
 from stylize.media.plates import plate_pattern
-from stylize.project.digests import digest_of
+from stylize.project.digests import status_of
 from stylize.project.layout import STATE_FOLDER
 from stylize.project.records import Records
 from stylize.review.choose_key import choices_of
-from stylize.review.key_files import painted_part
+from stylize.review.known_digests import known_digest
 from stylize.review.shown_project import Key, Part, ShownProject
 from stylize.settings.schedules import text_at
+from stylize.stages import stable_hash
 from stylize.visible_text import visible
 
 
@@ -30,7 +31,6 @@ class KeyDetails:
     project: ShownProject
     part: Part
     pictures: Mapping[int, Key]
-    _digests: dict[Path, str] = field(default_factory=dict)
 
     @cached_property
     def choices(self) -> Mapping[int, KeyChoice]:
@@ -51,6 +51,15 @@ class KeyDetails:
         return "prompt" in renderer(self.part.look.settings.renderer).reads
 
     @cached_property
+    def _full_pictures(self) -> Mapping[int, Key]:
+        """Keys of the same look at full size, on which a draft is painted; none if they cannot be read."""
+        full = self.project.full_part(self.part)
+        try:
+            return self.pictures if full is self.part else self.project.keys(full)
+        except InputError:
+            return {}
+
+    @cached_property
     def _records(self) -> Records:
         records = Records(self.part.root / STATE_FOLDER)
         records.load()
@@ -59,10 +68,10 @@ class KeyDetails:
     def of(self, frame: int) -> dict[str, Any]:
         """Return the details of one key, as values that JSON can represent."""
         key, choice = self.pictures.get(frame), self.choices.get(frame, NO_CHOICE)
-        facts = self._records.facts_under(self._digest(key.path)) if key else {}
+        facts = self._records.facts_under(_digest(key.path)) if key else {}
         record = record_of(facts) if key and not key.is_painted else None
         return {
-            "version": self._digest(key.path)[:12] if key else "",
+            "version": _digest(key.path)[:12] if key else "",
             "painting": self._painting(frame),
             "seed": record.seed if record else None,
             "own_seed": choice.seed,
@@ -77,9 +86,8 @@ class KeyDetails:
 
     def _painting(self, frame: int) -> str:
         """Return a text that changes with the picture that the page paints on; empty without one."""
-        part = painted_part(self.project, self.part, frame)
-        key = self.pictures.get(frame) if part is self.part else self.project.keys(part).get(frame)
-        return self._digest(key.path) if key else ""
+        key = self._full_pictures.get(frame) or self.pictures.get(frame)
+        return _digest(key.path) if key else ""
 
     def _prompt(self, frame: int, choice: KeyChoice) -> str | None:
         """Return the prompt of a key; None if the renderer reads none."""
@@ -97,7 +105,7 @@ class KeyDetails:
         found = agreement_of(facts)
         try:
             before = self.pictures.get(int(found["before"])) if found else None
-            if found is None or before is None or self._digest(before.path) != found["digest"]:
+            if found is None or before is None or _digest(before.path) != found["digest"]:
                 return None
             measured = Agreement(float(found["colour"]), float(found["structure"]), float(found["common"]))
         except (KeyError, TypeError, ValueError):
@@ -115,15 +123,23 @@ class KeyDetails:
         return [
             {
                 "number": number, "seed": candidate_seed(own, frame, number),
-                "version": self._digest(candidate_file(key, number))[:12],
+                "version": _version(candidate_file(key, number)),
             }
             for number in existing_candidates(key)
         ]  # fmt: skip
 
-    def _digest(self, path: Path) -> str:
-        if path not in self._digests:
-            try:
-                self._digests[path] = digest_of(path)
-            except FileNotFoundError:  # removed meanwhile
-                self._digests[path] = ""
-        return self._digests[path]
+
+def _digest(path: Path) -> str:
+    """Return the digest of a file; empty if it has been removed meanwhile."""
+    try:
+        return known_digest(path)
+    except FileNotFoundError:
+        return ""
+
+
+def _version(path: Path) -> str:
+    """Return a text that changes with a file, without reading it."""
+    try:
+        return stable_hash(status_of(path.stat()), size=6)
+    except FileNotFoundError:
+        return ""

@@ -150,12 +150,20 @@ def store(project: ShownProject, part: Part, changes: dict[str, Any]) -> KeyChan
     changed = {name: value for name, value in changes.items() if value != getattr(part.look.settings, name)}
     flags = [f"{OPTIONS[name].flags[-1]} {','.join(map(str, value))}" for name, value in changed.items() if value]
     if part.look.name:
-        layers = tuple(_with_values(layer, changed) if _name(layer, place) == part.look.name else layer
-                       for place, layer in enumerate(project.settings.layers, 1))  # fmt: skip
-        changed, flags = {"layers": layers}, [f"--layer {shell_word(str(layer))}" for layer in layers]
+        layers = tuple(
+            _with_values(layer, changed) if _name(layer, place) == part.look.name else layer
+            for place, layer in enumerate(project.settings.layers, 1)
+        )
+        flags = [f"--layer {shell_word(str(layer))}" for layer in layers]
+        changed = {"layers": layers} | _overridden(layers, changed)
     with stylize.open(project.root, **changed):
         pass
     return KeyChange(visible(" ".join(["stylize", shell_word(str(project.root)), *flags])))
+
+
+def _overridden(layers: tuple[LayerSpec, ...], changed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that every layer now overrides at their defaults, because a run refuses them for the shot."""
+    return {name: OPTIONS[name].default for name in changed if all(name in dict(layer.values) for layer in layers)}
 
 
 def _name(layer: LayerSpec, place: int) -> str:

@@ -168,4 +168,4 @@ def _command(painting: KeyPainting) -> str:
     file = painting.file
     if not file.is_painted:
         return visible(f"rm {shell_word(str(file.target))}")
-    return visible(f"cp {shell_word(file.target.name)} {shell_word(str(file.target))}")
+    return visible(f"cp painted.png {shell_word(str(file.target))}")

@@ -36,7 +36,7 @@ class Rendering:
         found: dict[str, Any] = {"to_stage": "render", "keep_others": True}
         if self.candidates:
             found["candidates"] = self.candidates
-        return found if self.scale is None else found | {"draft": True, "scale": self.scale}
+        return found if self.scale is None else found | {"draft": True, "scale": str(self.scale)}
 
 
 def command_of_rendering(project: ShownProject, wanted: Rendering) -> str:

@@ -39,7 +39,7 @@ class Runs:
     def start(self, root: Path, action: str, options: Mapping[str, Any] | None = None) -> None:
         """Start an action on a project. options: of this run.
 
-        Raises ReviewError for an unknown action, and during another one.
+        Raises ReviewError for an unknown action, and while another run is in progress.
         """
         if action not in ACTIONS:
             raise ReviewError(f"expected one of {', '.join(ACTIONS)}, found {action!r}; reload the page")

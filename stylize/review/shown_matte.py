@@ -16,8 +16,8 @@ from stylize.matting.requested import network_folder
 from stylize.media.images import image_info, read_values
 from stylize.media.opening import is_sequence
 from stylize.media.sequences import find_sequence
-from stylize.project import digest_of
 from stylize.project.digests import status_of
+from stylize.review.known_digests import known_digest
 from stylize.review.shown_project import Part, ShownProject
 from stylize.settings.crypto_matte import is_crypto_matte
 from stylize.settings.network_matte import is_network_matte
@@ -98,13 +98,8 @@ def _file(project: ShownProject, path: Path, frame: int) -> Path | None:
     if path.is_file() and is_sequence(path):
         return path
     if path.is_file():
-        path = frames_folder(project.root / "mask", path.stem, _digest(path, *status_of(path.stat())))
+        path = frames_folder(project.root / "mask", path.stem, known_digest(path))
     return _sequence(path, *status_of((path if path.is_dir() else path.parent).stat())).get(frame)
-
-
-@lru_cache(16)
-def _digest(path: Path, *status: int) -> str:
-    return digest_of(path)
 
 
 @lru_cache(16)

@@ -14,12 +14,13 @@ from stylize.media.plates import plate_pattern
 from stylize.media.sequences import READ_SUFFIXES, pattern_of
 from stylize.media.shot import Shot
 from stylize.media.true_shape import true_size
-from stylize.project import LAYERS, digest_of, trusted_settings
+from stylize.project import LAYERS, trusted_settings
 from stylize.project.layout import DRAFTS, STATE_FOLDER
 from stylize.project.links import refuse_links
 from stylize.project.records import Records, file_name
 from stylize.real_path import real_path
 from stylize.reporter import OnMessage
+from stylize.review.known_digests import known_digest
 from stylize.settings import Look, Settings, looks_of
 
 
@@ -155,7 +156,7 @@ class _Written:
     def wrote(self, path: Path) -> bool:
         """Return whether a run wrote the current contents of a file."""
         entries = list(self._records.files(file_name(self._root, path)))
-        return bool(entries) and any(digest_of(path) in entry.digests for entry in entries)
+        return bool(entries) and any(known_digest(path) in entry.digests for entry in entries)
 
 
 def show_project(root: Path, message: OnMessage) -> ShownProject:

@@ -11,8 +11,8 @@ import { redraw, setMode } from "./viewer.js";
 const TOOLS = { b: "brush", c: "clone", s: "smudge", e: "erase" };
 const MIN_SIZE = 1, MAX_SIZE = 500, SIZE_STEP = 1.15, HARDNESS_STEP = 0.1, FAR = 10;
 const HINTS = {
-  brush: "Alt and a click pick a colour.", clone: "Alt and a click set what is copied.",
-  smudge: "Drag colours along.", erase: "Erase down to the key as it was rendered.",
+  brush: "Alt and a click pick a colour", clone: "Alt and a click set what is copied",
+  smudge: "Drag colours along", erase: "Erase down to the rendered key",
 };
 
 // The state of the painter. place: of the brush in pixels of the key. offset: from what is painted to what is copied.
@@ -178,7 +178,7 @@ function cancel() {
 
 function beginStroke(name, pressure) {
   const { painting, place, source } = state;
-  if (name === "clone" && !source) return say("Set first what is copied: Alt and a click, or I.");
+  if (name === "clone" && !source) return say("Set first what is copied: Alt and a click, or I");
   if (name === "clone" && !state.offset) state.offset = source.map((one, axis) => Math.round(one - place[axis]));
   const { size, hardness, opacity, pressureSize, pressureOpacity, colour, offset } = state;
   const brush = { size, hardness, opacity, pressureSize, pressureOpacity };
@@ -213,7 +213,7 @@ function pick(place) {
   if (state.tool === "clone") {
     state.source = place;
     state.offset = null;
-    say("Now paint where it is copied to.");
+    say("Now paint where it is copied to");
   } else {
     const found = state.painting.colourAt(...place);
     if (found) {
@@ -318,7 +318,8 @@ function hexOf(colour) { return `#${colour.map((one) => Math.round(one * 255).to
 function ofHex(text) { return [1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16) / 255); }
 
 function say(message) {
-  element("paint-hint").textContent = message || HINTS[state.tool];
+  const isOwn = state.tool === "erase" && state.painting && !state.painting.isRendered;
+  element("paint-hint").textContent = message || (isOwn ? "Erase down to the key as it was first painted" : HINTS[state.tool]);
 }
 
 function showControls() {
@@ -337,7 +338,7 @@ function showControls() {
   element("paint-redo").disabled = !painting?.layer.canRedo;
   element("paint-clear").disabled = !painting;
   element("paint-state").textContent = stateText();
-  say(state.isPicking ? "Click on the picture." : "");
+  say(state.isPicking ? "Click on the picture" : "");
 }
 
 function stateText() {

@@ -3,7 +3,7 @@
 
 import { Layer, Stroke, blendTowards, coverage, union } from "./brush.js";
 
-const FADE = 8; // pixels of a smudge after which colour is picked up again, for a brush of one pixel
+const FADE = 2; // share of a brush of one pixel that is picked up again with each pixel of a smudge, at no opacity
 const CHANNELS = 4; // of the paint: red, green and blue multiplied by alpha, and alpha
 
 export class Painting {
@@ -213,7 +213,7 @@ class Smudge {
         for (let channel = 0; channel < 3; channel += 1) {
           const had = painting.value(column, row, channel), carried = colours[from + channel];
           data[at + channel] += amount * (carried - data[at + channel]);
-          colours[from + channel] = carried + (1 - amount) * fade * (had - carried);
+          colours[from + channel] = carried + (1 - amount / 2) * fade * (had - carried);
         }
         data[at + 3] += amount * (1 - data[at + 3]);
       }

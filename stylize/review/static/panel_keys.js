@@ -41,6 +41,7 @@ async function refresh() {
   const before = new Map(page.project.keys.map((key) => [key.frame, key.painting]));
   page.project = await (await fetch(routeOf(`?part=${encodeURIComponent(page.project.part)}`))).json();
   emit("project");
+  if (page.curves) emit("curves");
   page.player.wish();
   for (const key of page.project.keys) if (key.painting !== before.get(key.frame)) emit("painted", key.frame);
 }
@@ -119,7 +120,7 @@ function showKey() {
   element("key-details").hidden = !key;
   if (!key) return;
   element("key-reason").textContent = key.reason;
-  element("key-agreement").replaceChildren(...agreement(key));
+  element("key-agreement").replaceChildren(...agreement(key, keyBefore(frame)));
   element("key-seed").textContent = seedText(key);
   setValue("key-own-seed", key.own_seed ?? "");
   element("key-own-seed").placeholder = project.default_seed;
@@ -140,12 +141,18 @@ function setValue(id, value) {
   element(id).dataset.frame = page.player.frame;
 }
 
-function agreement({ agreement: found, painted, exists }) {
+function agreement({ agreement: found, painted, exists }, before) {
   if (!exists) return ["known once it is rendered"];
-  if (!found) return [painted ? "not measured for a painted key" : "not measured: first of its shot, or a neighbour has changed"];
+  if (!found) return [painted ? "not measured: painted" : before ? `not measured since key ${before} or this one has changed` : "nothing before it in this shot"];
   const percent = Math.round(100 * found.common);
   const words = `colour ${found.colour.toFixed(3)}, structure ${found.structure.toFixed(2)} over ${percent} % of the picture`;
   return [text("span", found.is_outlier ? "poor" : "good", `badge ${found.is_outlier ? "poor" : "good"}`), ` with key ${found.before}: ${words}`];
+}
+
+// Frame of the key before another one in the same shot.
+function keyBefore(frame) {
+  const start = page.project.cuts.findLast((cut) => cut <= frame) ?? -Infinity;
+  return page.project.keys.findLast((key) => key.frame < frame && key.frame >= start && key.planned)?.frame;
 }
 
 function seedText({ seed, candidate, exists, painted }) {
