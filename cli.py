@@ -3,7 +3,6 @@
 This is one file of more than 400 lines because no other module may depend on argv, click or the terminal.
 """
 
-import os
 import re
 import sys
 import time
@@ -430,10 +429,6 @@ def review_command(
     with suppress(KeyboardInterrupt):
         address = ServerAddress(host, port, public)
         serve(opened, address, lambda one: _print_line(f"open: {one}"), editor=editor)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Runs have computed in a thread that has ended, for which native libraries can wait for ever when Python ends.
-    os._exit(0)
 
 
 @command.command("check", short_help="Regenerate golden projects and compare them; exit with code 1 if any differs.")

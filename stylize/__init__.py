@@ -183,26 +183,6 @@ def looks(
     return comparison.compare_looks(request.shot_path(shot), asked, reporter)
 
 
-def configure(
-    path: _Path,
-    *,
-    on_event: OnEvent | None = None,
-    on_message: OnMessage | None = None,
-    **options: Unpack[SettingsDict],
-) -> Settings:
-    """Store options in a project for its next runs, without starting one.
-
-    stylize.configure("shot.stylize", add_cut=31)
-
-    path: of the project. Returns the settings of the project. Its shot is not read: a run checks whether it fits.
-    Raises StylizeError for a folder that is no project or is not trusted, and for invalid options, TypeError for an
-    unknown one.
-    """
-    from stylize.stored_options import store_options
-
-    return store_options(Path(path), options, make_reporter(on_event, None, None, on_message))
-
-
 def report(
     project: _Path,
     *,
@@ -253,6 +233,26 @@ def pick(
     return pick_candidates(
         Path(project), choices, wishes, layer=layer, trust=trust, allow=allow, message=reporter.message
     )
+
+
+def configure(
+    shot: _Path,
+    *,
+    on_event: OnEvent | None = None,
+    cancel: Cancel | None = None,
+    on_progress: OnProgress | None = None,
+    on_message: OnMessage | None = None,
+    **overrides: Unpack[SettingsDict],
+) -> Settings:
+    """Store options in a project for its next run, without running anything, and return its settings.
+
+    shot: the project. Raises SettingsError for options that a run would refuse, and ProjectError while a run uses the
+    project, or if an input that the settings name is missing. What depends on the footage is checked by the run.
+    """
+    from stylize.store_settings import store_settings
+
+    reporter = make_reporter(on_event, cancel, on_progress, on_message)
+    return store_settings(Path(shot), overrides, reporter)
 
 
 def check(

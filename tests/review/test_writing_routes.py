@@ -81,6 +81,7 @@ def test_malformed_requests_are_refused_in_one_line(client, review):
     review.writers.join(ONE)
     project, mine = project_id(review.roots.shown[0]), {"x-page": ONE}
     for path, body in (
+        ("start", b'{"action": "plan", "options": []}'), ("remove", b'{"task": "x"}'), ("remove", b'{"task": 9}'),
         ("start", b"{"), ("start", b"[]"), ("start", b'{"action": 1}'), ("start", b'{"action": "open"}'),
         ("key", b'{"frame": "2", "change": "add"}'), ("key", b'{"frame": 2, "change": "remove"}'),
         ("key", b"[" * 60000),
@@ -90,3 +91,25 @@ def test_malformed_requests_are_refused_in_one_line(client, review):
         assert "\n" not in refused.json()["error"]
     assert client.post(f"/upload/{project}/key/3", headers=mine, data={"picture": "text"}).status_code == 404
     assert client.get("/api/events", params={"page": "x"}).status_code == 404
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"style": "/etc/hostname"}, "--style: /etc/hostname is outside the project"),
+        ({"guide": ["/etc/hostname:2"]}, "--guide: /etc/hostname is outside the project"),
+        ({"output": "/tmp/x.mov"}, "--output: /tmp/x.mov is outside the project"),
+        ({"trust": True}, "--trust cannot be given here"),
+        ({"allow": ["/"]}, "--allow cannot be given here"),
+        ({"log_json": "/tmp/x"}, "--log-json cannot be given here"),
+        ({"url": "http://example.org"}, "--url: http://example.org is on another machine"),
+    ],
+)
+def test_page_cannot_name_anything_outside_the_project_and_the_roots(client, review, options, text):
+    review.writers.join(ONE)
+    path = f"/api/project/{project_id(review.roots.shown[0])}/start"
+    refused = client.post(path, headers={"x-page": ONE}, json={"action": "run", "options": options})
+    assert (refused.status_code, text in refused.json()["error"]) == (404, True), refused.json()
+    assert not review.runs.is_running
+    assert not review.runs.tasks(review.roots.shown[0])

@@ -71,6 +71,7 @@ class _Looking:
     def project(self, request: Request) -> dict[str, Any]:
         """Return the state of a project."""
         project = opened(self._review, request)
+        self._review.runs.load(project.root)
         part = part_of(project, request)
         for one in (part, project.full_part(part)):
             self._review.watch.add(project, one)

@@ -32,13 +32,14 @@ def answer_route(review: Review, path: str, answer: Callable[[Request], Any]) ->
 def changing_route(review: Review, path: str, change: Callable[[Request, dict[str, Any]], Any]) -> Route:
     """Return a route that changes something, for the page in control only.
 
-    change: receives the request and its values, returns a value that JSON can represent, and runs in a thread.
+    change: receives the request and its values, returns a value that JSON can represent, and runs in a thread, for
+    which a live run of the project ends.
     """
 
     async def endpoint(request: Request) -> Response:
         check_writer(review, request)
         values = await values_of(request)
-        return JSONResponse(await run_in_threadpool(change, request, values) or {})
+        return JSONResponse(await run_in_threadpool(_without_live_run, review, request, change, values) or {})
 
     return Route(path, endpoint, methods=["POST"])
 
@@ -57,9 +58,17 @@ def upload_route(review: Review, path: str, use: Callable[[Request, str, bytes],
             if not isinstance(given, UploadFile):
                 raise ReviewError("expected a picture in the field picture; reload the page")
             content, name = await given.read(), given.filename or ""
-        return JSONResponse(await run_in_threadpool(use, request, name, content) or {})
+        return JSONResponse(await run_in_threadpool(_without_live_run, review, request, use, name, content) or {})
 
     return Route(path, endpoint, methods=["POST"])
+
+
+def _without_live_run(review: Review, request: Request, act: Callable[..., Any], *arguments: Any) -> Any:
+    """Make a change of a project, if the request names one, between live runs."""
+    if "id" not in request.path_params:
+        return act(request, *arguments)
+    with review.runs.yielding(review.roots.find(request.path_params["id"])):
+        return act(request, *arguments)
 
 
 def opened(review: Review, request: Request) -> ShownProject:

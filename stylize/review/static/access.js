@@ -7,12 +7,14 @@ import { emit, on, page, reload } from "./page.js";
 const element = (id) => document.getElementById(id);
 
 export function startAccess() {
-  on("server:status", ({ run }) => {
-    const wasRunning = page.isRunning;
+  on("server:status", ({ run, queue }) => {
+    const before = page.run, wasRunning = before?.is_running;
     page.run = run;
-    document.body.classList.toggle("running", page.isRunning);
+    page.queue = queue;
+    document.body.classList.toggle("running", Boolean(run?.is_running));
     emit("access");
-    if (wasRunning && !page.isRunning && page.player) reload().catch(showError);
+    const hasEnded = wasRunning && (!run?.is_running || run.id !== before.id || run.project !== before.project);
+    if (hasEnded && page.player) reload().catch(showError);
   });
   on("server:writer", ({ writer }) => {
     page.mayWrite = writer === PAGE;

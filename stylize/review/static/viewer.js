@@ -240,7 +240,8 @@ export function startViewer() {
   on("open", () => { make(); setMode(stage.mode); });
   on("project", showFacts);
   on("place", showPlace);
-  on("server:frame", ({ frame }) => {
+  on("server:frame", ({ frame, part, project }) => {
+    if (project !== page.project?.id || part !== page.project.part) return;
     page.pictures?.forgetAll((name) => name.split("/")[1] === String(frame));
     page.player?.wish();
     redraw();
