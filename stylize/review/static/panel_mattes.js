@@ -134,7 +134,7 @@ function showSuggestions(mattes) {
 function showPainted(frames) {
   element("painted-mattes").replaceChildren(...frames.map((frame) => {
     const words = document.createElement("span");
-    words.append(text("b", frame));
+    words.append(text("b", `Frame ${frame}`));
     if (state.mattes.changed.includes(frame)) words.append(text("span", "not propagated", "badge"));
     return row(() => seekTo(frame), frame, words);
   }));
