@@ -3,8 +3,9 @@
 All calls take their inputs from the project, so that they can be done again after the server was stopped.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ from stylize.matting.networks import open_segmentation
 from stylize.matting.sam2_model import DEFAULT_MODEL
 from stylize.media.safe_write import atomic_write, make_folder
 from stylize.project import trusted_settings
-from stylize.project.layout import LOCK_FILE
-from stylize.project.lock import exclusive
+from stylize.project.digests import status_of
+from stylize.project.layout import SETTINGS_FILE
 from stylize.reporter import Cancel, OnEvent
-from stylize.review.painted_mattes import matte_folders, painted_frames, take_matte
+from stylize.review.painted_mattes import MATTES, matte_folders, painted_frames, take_matte
 from stylize.review.shown_project import Part, ShownProject, show_project
 from stylize.settings import MATTE_OPTIONS, OPTIONS, MatteKey, MatteSettings, looks_of
 from stylize.settings.layers import LayerSpec
@@ -99,6 +100,16 @@ def matte_command(root: Path, settings: MatteSettings) -> str:
     return visible(" ".join(["stylize matte", *map(shell_word, [str(_shot(root)), *words])]))
 
 
+def propagation_command(root: Path) -> str:
+    """Return the command lines that do the same as ``propagate_mattes``."""
+    return _command(root, _propagations, *_status(root))
+
+
+def finding_command(root: Path) -> str:
+    """Return the command lines that find what was clicked; their results are not painted mattes yet."""
+    return _command(root, _findings, *_status(root))
+
+
 def use_mattes(root: Path, layer: str, matte: str, model: str | None = None) -> str:
     """Let runs use a matte, and return the command line that does the same, and starts a run.
 
@@ -153,7 +164,7 @@ def store_clicks(project: ShownProject, part: Part, texts: Sequence[str]) -> str
     prompts = read_network_matte(" ".join(texts)).prompts if texts else ()
     check_prompts(prompts, project.shot)
     make_folder(path.parent)
-    with exclusive(project.root / LOCK_FILE), atomic_write(path, PROJECT_OPTION) as partial:
+    with atomic_write(path, PROJECT_OPTION) as partial:
         partial.write_text(
             "".join(f"{format_network_matte(NetworkMatte(prompts=(one,)))}\n" for one in prompts), "utf-8"
         )
@@ -178,6 +189,32 @@ def model_problem(part: Part) -> str:
 
 
 # Parts and settings
+
+
+def _propagations(project: ShownProject) -> Iterator[MatteSettings]:
+    for part in _parts(project):
+        if painted_frames(project, part.look.name):
+            yield propagation(project, part)
+
+
+def _findings(project: ShownProject) -> Iterator[MatteSettings]:
+    for part in _parts(project):
+        for frame in clicks_by_frame(project, part):
+            yield finding(project, part, frame)
+
+
+@lru_cache(16)
+def _command(root: Path, all_settings: Callable[[ShownProject], Iterator[MatteSettings]], *status: object) -> str:
+    """Return the command lines of some settings. status: changes when they may."""
+    return " && ".join(matte_command(root, settings) for settings in all_settings(_opened(root)))
+
+
+def _status(root: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield the status of the settings, and of the folders and files of painted mattes and clicks."""
+    mattes = root / MATTES
+    for path in (root / SETTINGS_FILE, *sorted(mattes.glob("**/painted")), *sorted(mattes.glob("**/clicks.txt"))):
+        if path.exists():
+            yield str(path), tuple(status_of(path.stat()))
 
 
 def _matte_settings(project: ShownProject, given: Mapping[str, Any]) -> MatteSettings:

@@ -57,7 +57,9 @@ def project_state(project: ShownProject, part: Part) -> dict[str, Any]:
         "legends": {name: asdict(legend) for name, legend in legends().items()},
         "target": part.look.settings.coverage,
         "matte_target": MIN_CONFIDENCE,
-        "commands": {action: command_of(project.root, action) for action in ACTIONS},
+        "commands": {
+            action: command_of(project.root, action) for action, one in ACTIONS.items() if one.command is None
+        },
         "can_run": bool(
             part.look.settings.paints or project.settings.layers or any(k.is_painted for k in keys.values())
         ),

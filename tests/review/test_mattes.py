@@ -7,15 +7,17 @@ pytest.importorskip("starlette")
 
 from masks.keyframe_suggestions import MIN_CONFIDENCE
 from stylize.errors import FrameRangeError, MatteError, ReviewError, SettingsError
+from stylize.matting.networks import Segmentation
 from stylize.media.images import read_values, write_image
 from stylize.review.matte_actions import (
     clicks_by_frame,
     find_clicked,
     finding,
+    finding_command,
     matte_command,
     model_problem,
     propagate_mattes,
-    propagation,
+    propagation_command,
     store_clicks,
     use_mattes,
 )  # fmt: skip
@@ -23,6 +25,7 @@ from stylize.review.matte_state import matte_state, suggestions
 from stylize.review.painted_mattes import drop_matte, editable_matte, paint_matte, painted_frames
 from stylize.review.prepare import prepare_project
 from stylize.review.shown_project import show_project
+from tests.clips import write_movie
 from tests.sliding import folder_of
 from tests.synthetic import texture
 
@@ -92,9 +95,7 @@ def test_painted_mattes_are_propagated_used_and_dropped(project, tmp_path):
     file = paint_matte(project, project.part(""), 2, paint(tmp_path, 65535, slice(10, 40)))
     assert matte_state(project, project.part(""))["changed"] == [2]
     output = f"--output {project.root}/mattes/tracked/ --project {project.root}"
-    assert matte_command(project.root, propagation(project, project.part(""))) == (
-        f"stylize matte {project.shot.path} --key 2:{file} {output}"
-    )
+    assert propagation_command(project.root) == f"stylize matte {project.shot.path} --key 2:{file} {output}"
     propagate_mattes(project.root)
     project = again(project)
     state = matte_state(project, project.part(""))
@@ -165,3 +166,51 @@ def test_mattes_of_a_layer_are_its_own(project, tmp_path, style):
         None, str(project.root / "mattes")
     ]  # fmt: skip
     assert [list(painted_frames(project, name)) for name in ("one", "two")] == [[], [1]]
+
+
+class Half:
+    """Segmenter that finds the half of the picture on the side of the first click. frames: those it has searched."""
+
+    prompted, produces_mattes = True, True
+
+    def __init__(self):
+        self.frames = []
+
+    def __call__(self, frames, plate, prompts=()):
+        for frame in frames:
+            self.frames.append(frame)
+            matte = np.zeros(plate(frame).shape[:2], np.float32)
+            half = slice(None, 32) if prompts[0].x < 32 else slice(32, None)
+            matte[:, half] = 1
+            yield frame, matte
+
+    def cache_key(self):
+        return "half"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["pictures", "movie"])
+def test_what_was_clicked_becomes_the_painted_matte_of_its_frames(tmp_path, monkeypatch, kind):
+    pictures = [np.ascontiguousarray(texture(3, (80, 48))[:, n : n + 64]) for n in range(4)]
+    if kind == "movie":
+        write_movie(tmp_path / "shot.mp4", pictures)
+        root = prepare_project(tmp_path / "shot.mp4", {}, lambda event: None)
+    else:
+        root = prepare_project(folder_of(tmp_path / "shot", pictures), {}, lambda event: None)
+    half = Half()
+    monkeypatch.setattr("stylize.matting.matte_pipeline.open_segmentation", lambda model, request, *own: Segmentation(
+        half, "segment_sam2", request.prompts
+    ))  # fmt: skip
+    project = show_project(root, print)
+    plates = {path.name: path.read_bytes() for path in (root / "video").iterdir()}
+    store_clicks(project, project.part(""), ["click:5,9@2", "click:60,9@4"])
+    assert finding_command(root).count("stylize matte") == 2
+    find_clicked(root)
+    assert half.frames == [2, 4], "only the frames with clicks are searched"
+    assert list(painted_frames(project, "")) == [2, 4]
+    sides = [editable_matte(project, project.part(""), frame)[:, [4, 60]].mean(axis=0).round() for frame in (2, 4)]
+    assert [side.tolist() for side in sides] == [[1, 0], [0, 1]]
+    assert {path.name: path.read_bytes() for path in (root / "video").iterdir()} == plates, "all plates are kept"
+    use_mattes(root, "", "click:5,9@2", "owner/name")
+    settings = again(project).settings
+    assert (settings.matte, settings.matte_model) == ("click:5,9@2", "owner/name")

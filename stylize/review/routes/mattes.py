@@ -12,15 +12,12 @@ from starlette.routing import Route
 
 from stylize.errors import MatteError, ReviewError
 from stylize.media.images import quantise
+from stylize.review.actions import command_of
 from stylize.review.cut_changes import add_cut, drop_cut, move_cut
 from stylize.review.matte_actions import (
-    clicks_by_frame,
     clicks_of,
-    finding,
-    matte_command,
     model_of,
     model_problem,
-    propagation,
     store_clicks,
     use_mattes,
 )
@@ -125,15 +122,8 @@ class _Mattes:
             raise ReviewError(f"expected {PROPAGATE} or {FIND}; reload the page")
         if action == FIND and (problem := model_problem(part)):
             raise MatteError(problem)
-        frames = clicks_by_frame(project, part)
-        commands = (
-            [matte_command(project.root, finding(project, part, frame)) for frame in frames]
-            if action == FIND
-            else [matte_command(project.root, propagation(project, part))]
-            * bool(painted_frames(project, part.look.name))
-        )
         self._review.runs.start(project.root, action)
-        return {"command": " && ".join(commands)}
+        return {"command": command_of(project.root, action)}
 
     def use(self, request: Request, values: dict[str, Any]) -> dict[str, Any]:
         """Let runs use the propagated mattes, or follow what was clicked through the shot."""

@@ -2,7 +2,7 @@
 
 import { getJson, post, showError } from "./api.js";
 import { change, emit, on, page, routeOf, seekTo } from "./page.js";
-import { choose, isActive, showControls, startMatteTool, state, tool } from "./matte_tool.js";
+import { choose, isActive, startMatteTool, state, tool } from "./matte_tool.js";
 import { element, markCurrent, row, text } from "./rows.js";
 import { addPanel, currentPanel } from "./tabs.js";
 import { activate } from "./tools.js";
@@ -16,7 +16,8 @@ export function startMattes() {
   on("open", () => { state.mattes = null; problem = ANY; });
   on("project", readMattes);
   on("mattes-saved", (painting) => { notePainted(painting); readMattes(); });
-  on("mattes place access", show);
+  on("mattes curves access", showLists);
+  on("mattes place access curves", show);
   on("mattes", () => page.timeline.setMattes(state.mattes.painted.map((one) => one.frame)));
   on("click", addClick);
   element("edit-matte").addEventListener("click", () => activate(tool));
@@ -69,6 +70,7 @@ async function checkModel() {
   } catch (error) {
     showError(error);
   }
+  showLists();
   show();
 }
 
@@ -95,11 +97,7 @@ function show() {
   const isHere = frames.includes(frame);
   element("matte-frame").textContent = frame;
   element("matte-about").textContent = about(mattes, frame, isHere);
-  showSuggestions(mattes);
-  showPainted(frames);
-  showClicks(mattes);
   markCurrent(frame);
-  showControls();
   if (page.isRunning || !page.mayWrite) return; // all are disabled
   element("edit-matte").disabled = !mattes.is_full_size;
   element("drop-matte").disabled = !isHere || !mattes.is_full_size;
@@ -107,6 +105,15 @@ function show() {
   const hasInside = mattes.clicks.some((one) => !one.startsWith("exclude:"));
   for (const id of ["find-clicked", "follow-clicks"]) element(id).disabled = !hasInside || Boolean(problem) || !mattes.is_full_size;
   element("place-clicks").disabled = !mattes.is_full_size;
+}
+
+// Lists that do not depend on the displayed frame.
+function showLists() {
+  const { mattes } = state;
+  if (!mattes) return;
+  showSuggestions(mattes);
+  showPainted(mattes.painted.map((one) => one.frame).sort((one, other) => one - other));
+  showClicks(mattes);
 }
 
 function about(mattes, frame, isHere) {
