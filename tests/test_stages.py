@@ -70,6 +70,7 @@ def test_every_picture_module_belongs_to_a_stage() -> None:
         "propagate.align_frames", "propagate.arrays", "propagate.spans", "propagate.threads",
         "masks.arrays", "masks.advice", "masks.segment",
         "stylize.keys.decision", "stylize.keys.identity", "stylize.keys.key_choice", "stylize.keys.key_record",
+        "stylize.keys.paint_over",
         "stylize.keys.reports", "stylize.keys.reproduce", "stylize.keys.upgraded",
         "stylize.spans.retouched", "stylize.spans.scheduler",
         "stylize.spans.span_worker",

@@ -13,9 +13,11 @@ import numpy as np
 from masks.composite import over
 from propagate.arrays import F32, Pixels
 from stylize.errors import InputError, PaintedKeyError, ProjectError, ReviewError
-from stylize.key_painting import KeyPainting, open_painting, save_painting
+from stylize.io_errors import PROJECT_OPTION
+from stylize.key_painting import KeyFile, KeyPainting, open_painting, save_painting
 from stylize.media.colour import BT709
-from stylize.media.images import convert_primaries, image_info, read_image, to_float, widen
+from stylize.media.images import convert_primaries, image_info, make_folder, read_image, to_float, widen
+from stylize.media.safe_write import atomic_write
 from stylize.media.shot import Shot, read_plate
 from stylize.project.digests import digest_of
 from stylize.project.layout import LOCK_FILE
@@ -65,9 +67,13 @@ class Strokes:
 
 @dataclass
 class OpenPaintings:
-    """Painting that was opened last. Each stroke is merged into it without reading the key again."""
+    """Painting that was opened last. Each stroke is merged into it without reading the key again.
+
+    The rendered key that was opened last is remembered: if another program paints over it, it can still be restored.
+    """
 
     _opened: KeyPainting | None = None
+    _rendered: tuple[Path, bytes] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def send(self, project: ShownProject, frame: int, part: str) -> SentPainting:
@@ -113,8 +119,18 @@ class OpenPaintings:
             raise ReviewError("expected a file of the project, found a link that leaves it; replace it by a copy")
         known = self._opened
         if known is None or known.file != file or known.digest != digest_of(file.path):
+            self._remember(file)
             self._opened = known = open_painting(file, project.shot.colour)
         return shown, known
+
+    def _remember(self, file: KeyFile) -> None:
+        """Remember a rendered key, or store the remembered one below the paint of another program."""
+        if not file.is_painted:
+            self._rendered = file.target, file.path.read_bytes()
+        elif self._rendered is not None and self._rendered[0] == file.target and not file.below.is_file():
+            make_folder(file.below.parent)
+            with atomic_write(file.below, PROJECT_OPTION) as partial:
+                partial.write_bytes(self._rendered[1])
 
 
 @contextmanager

@@ -27,7 +27,6 @@ from stylize.review.key_edits import add_key, drop_key, move_key
 from stylize.review.key_watch import KeyWatch
 from stylize.review.open_painting import OpenPaintings, Strokes
 from stylize.review.project_state import project_state
-from stylize.review.render_keys import Rendering, command_of_rendering
 from stylize.review.roots import Roots, project_id
 from stylize.review.server_state import Review
 from stylize.review.shown_project import show_project
@@ -300,21 +299,6 @@ def test_layers_have_keys_of_their_own(project, user_data):
         paint_key(shown(layered), 3, "mine.png", content)
 
 
-def test_rendering_is_a_run_of_keys_alone():
-    draft = Rendering.read({"candidates": 3, "part": "drafts/1-2/layers/sky"})
-    assert draft.options == {"to_stage": "render", "keep_others": True, "candidates": 3, "draft": True, "scale": "1/2"}
-    assert Rendering.read({}).options == {"to_stage": "render", "keep_others": True}
-    for values in (
-        {"candidates": "3"},
-        {"candidates": True},
-        {"part": 3},
-        {"part": "drafts/x"},
-        {"part": "drafts/1-0"},
-    ):
-        with pytest.raises(ReviewError):
-            Rendering.read(values)
-
-
 @pytest.mark.slow
 def test_routes_of_keys_answer_the_page_in_control_only(project):
     review = Review(Roots((), (project,)), program=external_program("true"))
@@ -329,7 +313,6 @@ def test_routes_of_keys_answer_the_page_in_control_only(project):
     query = {"left": 5, "top": 7, "version": sent.headers["x-version"]}
     requests = {
         f"{base}/key": {"json": {"frame": 6, "change": "choose", "lock": True}},
-        f"{base}/render": {"json": {}},
         f"{base}/open-key": {"json": {"frame": 6}},
         upload: {"files": strokes, "params": query},
     }
@@ -344,7 +327,7 @@ def test_routes_of_keys_answer_the_page_in_control_only(project):
     assert client.post(f"{base}/open-key", headers=mine, json={"frame": 6}).json()["command"].startswith("true ")
     for path, body in (
         ("key", {"frame": 6, "change": "move"}), ("key", {"frame": True, "change": "add"}), ("key", {"frame": 6}),
-        ("key", {"frame": 6, "change": "add", "part": 3}), ("open-key", {}), ("render", {"candidates": "x"}),
+        ("key", {"frame": 6, "change": "add", "part": 3}), ("open-key", {}),
     ):  # fmt: skip
         assert client.post(f"{base}/{path}", headers=mine, json=body).status_code == 404
     for left in ("-1", "x", "99999"):
@@ -353,10 +336,3 @@ def test_routes_of_keys_answer_the_page_in_control_only(project):
     assert client.get(f"{base}/candidate/6/7", params={"width": 160}).status_code == 404
     assert client.get(f"{base}/painting/4").status_code == 404
     review.watch.stop()
-
-
-def test_command_of_a_rendering_is_quoted(rendered):
-    found = shown(rendered)
-    assert command_of_rendering(found, Rendering.read({"candidates": 2, "part": "drafts/1-2"})) == (
-        f"stylize {rendered} --to render --keep-others --candidates 2 --draft --scale 1/2"
-    )

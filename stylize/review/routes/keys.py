@@ -15,7 +15,6 @@ from stylize.review.given_key import paint_key
 from stylize.review.key_change import KeyChange
 from stylize.review.key_edits import add_key, drop_key, move_key
 from stylize.review.open_painting import Strokes
-from stylize.review.render_keys import Rendering, command_of_rendering
 from stylize.review.routes.requests import (
     changing_route,
     media_type_of,
@@ -37,7 +36,6 @@ def routes(review: Review) -> list[Route]:
     keys = _Keys(review)
     return [
         changing_route(review, "/api/project/{id}/key", keys.change),
-        changing_route(review, "/api/project/{id}/render", keys.render),
         changing_route(review, "/api/project/{id}/open-key", keys.open_elsewhere),
         Route("/api/project/{id}/candidate/{frame:int}/{number:int}", keys.candidate),
         Route("/api/project/{id}/painting/{frame:int}", keys.painting),
@@ -55,12 +53,6 @@ class _Keys:
     def change(self, request: Request, values: dict[str, Any]) -> dict[str, Any]:
         """Add, drop or move a keyframe, or choose for it."""
         return {"command": _changed(opened(self._review, request), values).command}
-
-    def render(self, request: Request, values: dict[str, Any]) -> dict[str, Any]:
-        """Start a run that renders keys or their candidates, and nothing else."""
-        project, wanted = opened(self._review, request), Rendering.read(values)
-        self._review.runs.start(project.root, "run", wanted.options)
-        return {"command": command_of_rendering(project, wanted)}
 
     def open_elsewhere(self, request: Request, values: dict[str, Any]) -> dict[str, Any]:
         """Open the picture of a key in a painting program."""

@@ -76,8 +76,11 @@ async function reroll() {
   if (await changeKey({ change: "choose", seed: "new" })) render({});
 }
 
-function render(values) {
-  return change(() => post(routeOf("/render"), { part: page.project.part, ...values }));
+// Run up to the rendering of the keys. Keys that only start from one that is rendered again are kept.
+function render(options) {
+  const scale = /^drafts\/(\d+)-(\d+)/.exec(page.project.part);
+  const draft = scale ? { draft: true, scale: `${scale[1]}/${scale[2]}` } : {};
+  return change(() => post(routeOf("/start"), { action: "run", options: { to_stage: "render", keep_others: true, ...draft, ...options } }));
 }
 
 function openElsewhere() {
@@ -145,7 +148,7 @@ function agreement({ agreement: found, painted, exists }, before) {
   if (!exists) return ["known once it is rendered"];
   if (!found) return [painted ? "not measured: painted" : before ? `not measured since key ${before} or this one has changed` : "nothing before it in this shot"];
   const percent = Math.round(100 * found.common);
-  const words = `colour ${found.colour.toFixed(3)}, structure ${found.structure.toFixed(2)} over ${percent} % of the picture`;
+  const words = `colour ${found.colour.toFixed(3)}, structure ${found.structure.toFixed(2)} over ${percent}\u00a0% of the picture`;
   return [text("span", found.is_outlier ? "poor" : "good", `badge ${found.is_outlier ? "poor" : "good"}`), ` with key ${found.before}: ${words}`];
 }
 
