@@ -135,7 +135,7 @@ STAGES = _table(
           ("read", "matte", "guide"), inputs="the plates, keys, mattes, guides and motion of a span"),
     Stage("frame_errors", 1, (f"{_SPANS}.frame_errors",), ("read", "matte"), inputs="the error maps of frames"),
     Stage("boil", 1, ("propagate.boil",), settings=("boil", "seed")),
-    Stage("missed_cuts", 1, (f"{_SPANS}.missed_cuts", "propagate.scene_break"), ("cuts",), ("split",),
+    Stage("missed_cuts", 1, (f"{_SPANS}.missed_cuts", "propagate.scene_break"), ("cuts",), ("split", "drop_cut"),
           inputs="the plates and motion of a shot"),
     Stage("layers", 1, (f"{_SPANS}.layer_stack", f"{_SPANS}.layer_look", "masks.disjoint_over"), ("matte",),
           inputs="the looks, mattes and errors of a frame's layers, and its plate"),
