@@ -3,7 +3,6 @@
 This is one file of more than 400 lines because no other module may depend on argv, click or the terminal.
 """
 
-import os
 import re
 import sys
 import time
@@ -402,7 +401,7 @@ def report_command(project: Path, quiet: bool, **flags: Any) -> None:
     help="Folder whose projects the start page lists. May be repeated.  [default: the current folder]",
 )  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port.  [default: a free one]")
-@click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Address to listen at.  [default: 127.0.0.1]")
+@click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--public", is_flag=True, help="Allow an address that other machines reach; not encrypted.")
 @_options(OPTIONS, OPTIONS)
 def review_command(
@@ -428,10 +427,6 @@ def review_command(
         )
     with suppress(KeyboardInterrupt):
         serve(opened, ServerAddress(host, port, public), lambda address: _print_line(f"open: {address}"))
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Runs have computed in a thread that has ended, for which native libraries can wait for ever when Python ends.
-    os._exit(0)
 
 
 @command.command("check", short_help="Regenerate golden projects and compare them; exit with code 1 if any differs.")
@@ -561,7 +556,7 @@ def save_command(
 
 @command.group("version", short_help="Save, list, restore and compare versions of a project's settings and keys.")
 def version_command() -> None:
-    """Keep the settings, keys, tables and picks of a project under names. Frames are made again by a run."""
+    """Save the settings, keys, tables and picks of a project under names. A run regenerates the frames."""
 
 
 @version_command.command("save", short_help="Save the present state under a name.")

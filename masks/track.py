@@ -302,9 +302,14 @@ def refined_flow(source: Bytes, flow: Floats, plate: Bytes, refine: Flow) -> tup
 def _flow_consistency(to_current: Floats, to_previous: Floats) -> Floats:
     """Forward-backward check of two flows (Sundaram, Brox and Keutzer, ECCV 2010): float32 (h, w), 1 or 0."""
     returned = warp(to_previous, to_current)
-    round_trip_error = ((to_current + returned) ** 2).sum(axis=-1)
-    size = (to_current**2).sum(axis=-1) + (returned**2).sum(axis=-1)
+    round_trip_error = _squared_length(to_current + returned)
+    size = _squared_length(to_current) + _squared_length(returned)
     return np.asarray(round_trip_error < 0.01 * size + 0.5, F32)
+
+
+def _squared_length(flow: Floats) -> Floats:
+    """Squared length of each vector, in pixels: float32 (h, w)."""
+    return np.asarray(flow[..., 0] ** 2 + flow[..., 1] ** 2, F32)
 
 
 def _reliable_distance(key: Floats) -> float:
@@ -329,7 +334,8 @@ def _texture_weight(plate: Bytes) -> Floats:
 
 def local_difference(source: Bytes, flow: Floats, plate: Bytes) -> Floats:
     """Mean absolute difference in levels around each pixel: float32 (h, w)."""
-    levels = cv2.absdiff(warp(source, flow), plate).astype(F32).mean(axis=-1)
+    red, green, blue = (channel.astype(F32) for channel in cv2.split(cv2.absdiff(warp(source, flow), plate)))
+    levels = (red + green + blue) / F32(3)
     return np.asarray(cv2.boxFilter(levels, -1, (5, 5), borderType=cv2.BORDER_REFLECT))
 
 

@@ -61,6 +61,7 @@ __all__ = [
     "TaskStarted",
     "Verdict",
     "check",
+    "configure",
     "errors",
     "events",
     "looks",
@@ -229,6 +230,26 @@ def pick(
     return pick_candidates(
         Path(project), choices, layer=layer, lock=lock, trust=trust, allow=allow, message=reporter.message
     )
+
+
+def configure(
+    shot: _Path,
+    *,
+    on_event: OnEvent | None = None,
+    cancel: Cancel | None = None,
+    on_progress: OnProgress | None = None,
+    on_message: OnMessage | None = None,
+    **overrides: Unpack[SettingsDict],
+) -> Settings:
+    """Store options in a project for its next run, without running anything, and return its settings.
+
+    shot: the project. Raises SettingsError for options that a run would refuse, and ProjectError while a run uses the
+    project, or if an input that the settings name is missing. What depends on the footage is checked by the run.
+    """
+    from stylize.store_settings import store_settings
+
+    reporter = make_reporter(on_event, cancel, on_progress, on_message)
+    return store_settings(Path(shot), overrides, reporter)
 
 
 def check(

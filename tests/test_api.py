@@ -17,10 +17,10 @@ from stylize.result import Result
 from stylize.settings import OPTIONS
 
 NAMES = [
-    "CancelFlag", "CancelledError", "check", "errors", "Event", "events", "FrameFinished", "KeyRendered", "LayerResult",
-    "looks", "LooksResult", "LooksSettings", "LooksSettingsDict", "make_mattes", "MatteResult", "MatteSettings",
-    "MatteSettingsDict", "Message", "open", "PaintedLook", "pick", "plan", "report", "Result", "run", "RunSession",
-    "Settings", "SettingsDict", "StageProgress", "StylizeError", "TaskDone", "TaskStarted", "Verdict",
+    "CancelFlag", "CancelledError", "check", "configure", "errors", "Event", "events", "FrameFinished", "KeyRendered",
+    "LayerResult", "looks", "LooksResult", "LooksSettings", "LooksSettingsDict", "make_mattes", "MatteResult",
+    "MatteSettings", "MatteSettingsDict", "Message", "open", "PaintedLook", "pick", "plan", "report", "Result", "run",
+    "RunSession", "Settings", "SettingsDict", "StageProgress", "StylizeError", "TaskDone", "TaskStarted", "Verdict",
 ]  # fmt: skip
 CALLBACKS = ("on_event", "cancel", "on_progress", "on_message")
 
@@ -56,6 +56,7 @@ def test_public_function_is_not_shadowed_by_a_module(tmp_path):
         ("open", ("shot", "settings"), CALLBACKS[:2], "SettingsDict"),
         ("make_mattes", ("shot", "settings"), CALLBACKS, "MatteSettingsDict"),
         ("looks", ("shot", "settings"), CALLBACKS, "LooksSettingsDict"),
+        ("configure", ("shot",), CALLBACKS, "SettingsDict"),
         ("report", ("project",), ("trust", "allow", *CALLBACKS), None),
         ("pick", ("project", "choices"), ("layer", "lock", "trust", "allow", *CALLBACKS), None),
         ("check", ("folder",), ("update", "trust", "allow", *CALLBACKS), None),

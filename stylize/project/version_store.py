@@ -111,7 +111,7 @@ class VersionStore:
         path = self._table(check_version_name(name))
         if path.stem not in self.names():
             known = ", ".join(self.names()) or "none"
-            raise ProjectError(f"there is no version {name!r}, the versions are {known}; save one, or choose another")
+            raise ProjectError(f"found no version {name!r} among {known}; save one, or choose another")
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             check_schema(path, content["schema"])

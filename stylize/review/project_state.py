@@ -10,11 +10,11 @@ from stylize.planning.keys_csv import read_keys
 from stylize.planning.plan_report import timecodes
 from stylize.project.layout import STATE_FOLDER
 from stylize.project.records import Records
+from stylize.review.actions import ACTIONS, command_of
 from stylize.review.frame_pictures import OVERLAYS
 from stylize.review.overlays import legends
 from stylize.review.proxies import WIDTHS
 from stylize.review.roots import project_id
-from stylize.review.runs import ACTIONS, command_of
 from stylize.review.shown_matte import matte_file
 from stylize.review.shown_project import Key, Part, ShownProject
 from stylize.review.stored_plan import StoredPlan, stored_plan

@@ -16,7 +16,7 @@ _HINT = "run pip install '.[review]' in the source folder of stylize"
 
 @dataclass(frozen=True)
 class ServerAddress:
-    """Address to listen at. port: 0 chooses a free one. is_public: other machines may reach it."""
+    """Address to listen on. port: 0 chooses a free one. is_public: other machines may reach it."""
 
     host: str = LOOPBACK
     port: int = 0
@@ -44,8 +44,9 @@ def serve(roots: Roots, address: ServerAddress, on_ready: Callable[[str], None])
     _check_address(address)
     import uvicorn
 
-    from stylize.review.app import Review, make_app
+    from stylize.review.app import make_app
     from stylize.review.gate import EXCHANGE_PATH, Access, hosts_of
+    from stylize.review.server_state import Review
 
     with _listen(address) as listening:
         port = listening.getsockname()[1]

@@ -55,7 +55,7 @@ class ShownProject:
     shot: Shot
     settings: Settings
 
-    @cached_property
+    @property
     def parts(self) -> Mapping[str, Part]:
         """Parts by name: the whole shot, its layers, and the drafts that exist."""
         found = dict(self._parts_of("", "Full size", self.root))

@@ -59,6 +59,23 @@ export class Stage {
     };
   }
 
+  // Point of the picture, in pixels of the shot, at a position on the stage in device pixels. pane: that of the point
+  // in the mode side by side, 0 or 1. pressure: 0 to 1, 0.5 for a mouse.
+  toPicture([x, y], event = {}) {
+    const pane = this.mode === "side" && x >= this.paneWidth ? 1 : 0;
+    const rectangle = this.rectangle(pane * this.paneWidth);
+    return {
+      x: ((x - rectangle.x) / rectangle.width) * this.size[0], y: ((y - rectangle.y) / rectangle.height) * this.size[1],
+      pane, pressure: event.pointerType === "pen" ? event.pressure : 0.5,
+    };
+  }
+
+  // Position on the stage, in device pixels, of a point of the picture. pane: as above.
+  toScreen({ x, y }, pane = 0) {
+    const rectangle = this.rectangle(pane * this.paneWidth);
+    return [rectangle.x + (x / this.size[0]) * rectangle.width, rectangle.y + (y / this.size[1]) * rectangle.height];
+  }
+
   setZoom(zoom, at = null) {
     const before = this.rectangle();
     const point = at && [(at[0] - before.x) / before.width, (at[1] - before.y) / before.height];

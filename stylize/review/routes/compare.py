@@ -1,0 +1,10 @@
+"""Routes of comparing with another project, look or version."""
+
+from starlette.routing import Route
+
+from stylize.review.server_state import Review
+
+
+def routes(review: Review) -> list[Route]:
+    """Return the routes of this area."""
+    return []

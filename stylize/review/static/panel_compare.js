@@ -1,0 +1,3 @@
+// Panel of compare.
+
+export function startCompare() {}

@@ -1,0 +1,3 @@
+// Panel of handoff.
+
+export function startHandoff() {}

@@ -1,0 +1,3 @@
+// Panel of mattes.
+
+export function startMattes() {}

@@ -1,0 +1,3 @@
+// Panel of notes.
+
+export function startNotes() {}
