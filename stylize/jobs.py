@@ -226,7 +226,7 @@ def _worker_pool(setup: WorkerSetup[Payload, Event], jobs: int) -> Iterator[_Wor
         for _ in range(jobs):
             parent_end, child_end = context.Pipe()
             process = context.Process(target=_worker_main, args=(child_end, setup, dict(os.environ)), daemon=True)
-            with _sigint_blocked():
+            with sigint_blocked():
                 process.start()
             child_end.close()
             pool.processes.append(process)
@@ -246,7 +246,7 @@ def _start_context(imports: Sequence[str]) -> ForkServerContext | SpawnContext:
 
 
 @contextlib.contextmanager
-def _sigint_blocked() -> Iterator[None]:
+def sigint_blocked() -> Iterator[None]:
     """Block Ctrl-C for processes started in this context until they can ignore it; it is delivered here afterwards."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield

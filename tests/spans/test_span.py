@@ -226,13 +226,6 @@ def test_passes_of_small_frames_run_concurrently(tmp_path, monkeypatch, set_thre
     assert ("backward.6.npz" in seen) == together
 
 
-def test_kernels_that_are_not_thread_safe_run_sequentially(tmp_path, monkeypatch, set_threads):
-    set_threads(2)
-    monkeypatch.setattr(propagation, "kernels_thread_safe", lambda: False)
-    list(run_span(span_inputs(tmp_path), SPANS[0], tmp_path / "s"))
-    assert not (tmp_path / "s" / "backward.4.npz").exists()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("stop", [1, 3, 6, 9, 12, 14])
 @pytest.mark.parametrize("order", [(2, 1), (1, 2), (2, 2)])
