@@ -87,6 +87,7 @@ def test_summary_counts_made_and_reused_frames(capfd, plates, keys):
     assert "frames: 0 made, 8 reused" in run_command(capfd, plates, "--keys", keys)[1]
 
 
+@pytest.mark.slow
 def test_nothing_to_refine_is_reported(capfd, tmp_path):
     still = folder_of(tmp_path / "still", [scene(1)[0]] * 6)
     write_image(tmp_path / "ref.png", picture(120))
@@ -106,6 +107,7 @@ def test_quiet_prints_only_errors(capfd, plates, keys):
     assert "none" in err
 
 
+@pytest.mark.slow
 def test_verbose_lists_the_stages(capfd, plates, keys):
     err = run_command(capfd, plates, "--keys", keys, "-v")[2]
     assert [stage for stage in ("split", "propagate", "export") if f"{stage}:" in err] == [

@@ -49,6 +49,7 @@ def test_every_example_file_is_explained():
     assert all(f"`{name}`" in text for name in names)
 
 
+@pytest.mark.slow
 def test_shot_has_48_frames_at_25_fps_and_sound():
     shot = open_shot(EXAMPLES / "bunny.mp4")
     assert shot.frames == tuple(range(1, 49))

@@ -47,6 +47,7 @@ def test_bad_arguments_get_one_line_and_an_exit_code(movie, style, tmp_path, wor
     assert movie.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_painted_keys_of_wrong_size_or_number_are_refused(tmp_path, movie):
     keys = tmp_path / "keys"
     keys.mkdir()
