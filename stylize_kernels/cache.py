@@ -22,7 +22,7 @@ from typing import Any
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-from stylize_kernels.cache_folder import cache_folder
+from stylize_kernels.cache_folder import MODE, cache_folder
 from stylize_kernels.content_key import content_key
 
 _DIGEST, _DAY = 32, 86400.0
@@ -110,7 +110,7 @@ def kernels_folder() -> Path | None:
         return None
     kernels = folder / "kernels"
     with suppress(OSError):
-        kernels.mkdir(mode=0o700, exist_ok=True)
+        kernels.mkdir(mode=MODE, exist_ok=True)
     return kernels if kernels.is_dir() else None
 
 
@@ -135,6 +135,7 @@ def _store(entry: Path, data: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(hashlib.sha256(data).digest() + data)
+        Path(name).chmod(MODE & 0o666)
         Path(name).replace(entry)
     except BaseException:
         with suppress(OSError):

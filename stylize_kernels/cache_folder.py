@@ -10,6 +10,8 @@ import platformdirs
 
 # Environment variable that names the folder instead of the platform's convention.
 VARIABLE = "STYLIZE_CACHE"
+# Anyone may read: kernels are no secret, and root may fill a folder for others.
+MODE = 0o755
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -28,7 +30,7 @@ def cache_folder() -> Path | None:
 def is_safe(folder: Path) -> bool:
     """Create a folder if it is missing, and return whether only its owner can write it: this user, or root."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=MODE, parents=True, exist_ok=True)
         if os.name == "nt":  # profiles are private, and Windows has neither owners nor modes of this kind
             return True
         own = folder.lstat()

@@ -182,7 +182,7 @@ def test_folder_that_others_can_write_is_refused(tmp_path):
         return tmp_path / name
 
     assert cache_folder.is_safe(tmp_path / "new" / "folder")
-    assert (tmp_path / "new" / "folder").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "new" / "folder").stat().st_mode & 0o777 == 0o755
     assert cache_folder.is_safe(at("readable", 0o755))
     assert not cache_folder.is_safe(at("group", 0o775))
     assert not cache_folder.is_safe(at("others", 0o757))
