@@ -166,7 +166,7 @@ class RunSession:
 
         def work() -> None:
             try:
-                use_threads(self.settings.threads)  # numba's limit applies per thread
+                use_threads(self.settings.threads)
                 self._run.times.resume()
                 self.result = self._run.run()
             except BaseException as error:
