@@ -32,6 +32,7 @@ from stylize.settings import (
 if TYPE_CHECKING:
     from stylize.look_comparison.painted_look import LooksResult, PaintedLook
     from stylize.matting.matte_pipeline import MatteResult
+    from stylize.pending_work import PendingWork
     from stylize.quality.golden import Verdict
     from stylize.result import LayerResult, Result
     from stylize.run_session import RunSession
@@ -51,6 +52,7 @@ __all__ = [
     "MatteSettingsDict",
     "Message",
     "PaintedLook",
+    "PendingWork",
     "Result",
     "RunSession",
     "Settings",
@@ -280,6 +282,7 @@ _LAZY = {
     "LooksResult": "stylize.look_comparison.painted_look",
     "MatteResult": "stylize.matting.matte_pipeline",
     "PaintedLook": "stylize.look_comparison.painted_look",
+    "PendingWork": "stylize.pending_work",
     "Result": "stylize.result",
     "RunSession": "stylize.run_session",
     "Verdict": "stylize.quality.golden",

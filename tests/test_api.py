@@ -19,8 +19,9 @@ from stylize.settings import OPTIONS
 NAMES = [
     "CancelFlag", "CancelledError", "check", "configure", "errors", "Event", "events", "FrameFinished", "KeyRendered",
     "LayerResult", "looks", "LooksResult", "LooksSettings", "LooksSettingsDict", "make_mattes", "MatteResult",
-    "MatteSettings", "MatteSettingsDict", "Message", "open", "PaintedLook", "pick", "plan", "report", "Result", "run",
-    "RunSession", "Settings", "SettingsDict", "StageProgress", "StylizeError", "TaskDone", "TaskStarted", "Verdict",
+    "MatteSettings", "MatteSettingsDict", "Message", "open", "PaintedLook", "PendingWork", "pick", "plan", "report",
+    "Result", "run", "RunSession", "Settings", "SettingsDict", "StageProgress", "StylizeError", "TaskDone",
+    "TaskStarted", "Verdict",
 ]  # fmt: skip
 CALLBACKS = ("on_event", "cancel", "on_progress", "on_message")
 

@@ -71,7 +71,7 @@ def propagate_shots(context: Context, shots: Sequence[ShotPlan]) -> tuple[int, .
     missing = [frame for plan in shots for frame in plan.keys if frame not in keys]
     if missing:
         raise PaintedKeyError(f"keyframe {missing[0]} has no picture in keys/; run again with --from render")
-    inputs = span_inputs(context.plates, keys, context.mattes, context.guides, _dtype(context, keys))
+    inputs = span_inputs(context.plates, keys, context.mattes, context.guides, frame_dtype(context, keys))
     engine = engine_of(context.settings, context.motion)
     progress = _Progress(
         context,
@@ -155,7 +155,7 @@ def _return_plates(context: Context) -> tuple[int, ...]:
     return tuple(written)
 
 
-def _dtype(context: Context, keys: Mapping[int, Path]) -> type:
+def frame_dtype(context: Context, keys: Mapping[int, Path]) -> type:
     """Return uint16 when the plates or any key have 16 bits, otherwise uint8."""
     deep = context.shot.depth == 16 or any(image_info(path).depth == 16 for path in keys.values())
     return np.uint16 if deep else np.uint8

@@ -1,6 +1,6 @@
 """Spans of a look that lack frames: their jobs and their cache keys."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,10 +37,14 @@ def span_id(layer: str, span: Span) -> str:
     return task_id("span", layer, f"{span.frames[0]:04d}")
 
 
-def planned_spans(context: Context, inputs: SpanInputs, plan: ShotPlan) -> Iterator[PlannedSpan]:
-    """Yield the spans of a shot that lack frames."""
+def planned_spans(
+    context: Context, inputs: SpanInputs, plan: ShotPlan, stale: Collection[int] = ()
+) -> Iterator[PlannedSpan]:  # fmt: skip
+    """Yield the spans of a shot that lack frames. stale: keys whose spans are left out, as they are about to change."""
     drawing_of = plan.drawings(context.settings.on, context.settings.boil)
     for span in split_at_keys(plan.frames, plan.keys):
+        if {span.left, span.right} & {*stale}:
+            continue
         displayed = {frame: drawing_of[frame] for frame in span.frames}
         key = _span_key(context, inputs, span, displayed)
         two_sided = None not in (span.left, span.right)

@@ -17,6 +17,7 @@ def routes(review: Review) -> list[Route]:
     runs = _Runs(review)
     return [
         changing_route(review, "/api/project/{id}/start", runs.start),
+        changing_route(review, "/api/project/{id}/cost", runs.cost),
         changing_route(review, "/api/project/{id}/resume", runs.resume),
         changing_route(review, "/api/project/{id}/remove", runs.remove),
         changing_route(review, "/api/pause", runs.pause),
@@ -32,13 +33,17 @@ class _Runs:
 
     def start(self, request: Request, values: dict[str, Any]) -> dict[str, Any]:
         """Add a task: a run, a plan or a report. options: of the command, by name."""
-        root, options = self._review.roots.find(request.path_params["id"]), values.get("options", {})
-        if not isinstance(options, dict):
-            raise ReviewError("expected options by name; reload the page")
+        root, options = self._review.roots.find(request.path_params["id"]), _options(values)
         action = str(values.get("action"))
         check_reach(self._review.roots, root, read_action_options(action, options))
         task = self._review.runs.start(root, action, options)
         return {"command": command_of(root, task.action, task.options), "task": task.id}
+
+    def cost(self, request: Request, values: dict[str, Any]) -> None:
+        """Find out what a run would do; the answer is an event."""
+        root, options = self._review.roots.find(request.path_params["id"]), _options(values)
+        check_reach(self._review.roots, root, read_action_options("run", options))
+        self._review.runs.find_cost(root, options)
 
     def resume(self, request: Request, values: dict[str, Any]) -> None:
         """Let the paused tasks of a project continue."""
@@ -58,3 +63,10 @@ class _Runs:
     def cancel(self, request: Request, values: dict[str, Any]) -> None:
         """Cancel the task in progress."""
         self._review.runs.cancel()
+
+
+def _options(values: dict[str, Any]) -> dict[str, Any]:
+    options = values.get("options", {})
+    if not isinstance(options, dict):
+        raise ReviewError("expected options by name; reload the page")
+    return options

@@ -5,7 +5,7 @@ import { change, on, page, reload, routeOf, showCommand } from "./page.js";
 import { element, text } from "./rows.js";
 import { addPanel } from "./tabs.js";
 
-const MINUTE = 60;
+const MINUTE = 60, COST_DELAY = 250;
 const NAMES = { run: "Run", plan: "Plan", report: "Report", mattes: "Mattes" };
 let commandOf = "";
 
@@ -29,6 +29,9 @@ export function startRun() {
   element("pause").addEventListener("click", () => post("/api/pause").catch(showError));
   element("resume").addEventListener("click", () => post(routeOf("/resume")).catch(showError));
   on("project access", showStatus);
+  on("project access", askForCost);
+  on("server:cost", showCost);
+  element("run-size").addEventListener("change", askForCost);
   on("server:progress", showProgress);
   on("server:message", (event) => addMessage(event.text));
   on("server:key", ({ project }) => { if (project === page.project?.id) reload().catch(showError); });
@@ -38,6 +41,39 @@ export function startRun() {
     commandOf = page.project.id;
     showCommand(page.project.commands.run);
   });
+}
+
+// Show what the next run would do, once nothing else changes. Nothing is planned for it.
+let costTimer = 0;
+function askForCost() {
+  clearTimeout(costTimer);
+  const { project } = page;
+  if (!project || !page.mayWrite || page.run?.is_running) return;
+  element("cost").textContent = "";
+  if (!project.can_run) return;
+  if (!project.is_planned) {
+    element("cost").textContent = "Plan, to see what a run costs.";
+    return;
+  }
+  costTimer = setTimeout(() => {
+    const options = sizeOptions(element("run-size").value);
+    post(routeOf("/cost"), { options }).catch(showError);
+  }, COST_DELAY);
+}
+
+function showCost({ project, options, error, keys, spans, frames, seconds }) {
+  const mine = JSON.stringify(sizeOptions(element("run-size").value));
+  if (project !== page.project?.id || JSON.stringify(options) !== mine || page.run?.is_running) return;
+  element("cost").textContent = error || costText({ keys, spans, frames, seconds });
+}
+
+// Such as: 1 key to render, 2 spans, 34 frames, about 20 s
+export function costText({ keys, spans, frames, seconds }) {
+  if (!keys && !frames) return "Everything is up to date.";
+  const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+  const parts = [...(keys ? [`${count(keys, "key")} to render`] : []), count(spans, "span"), count(frames, "frame")];
+  parts.push(seconds === null ? "time not measured yet" : `about ${time(seconds)}`);
+  return `Next run: ${parts.join(", ")}`;
 }
 
 // Tasks of this project that are yet to end.
@@ -64,6 +100,7 @@ function showStatus() {
   element("messages").replaceChildren();
   for (const message of mine?.messages || []) addMessage(message);
   element("no-log").hidden = Boolean(mine);
+  if (run?.is_running) element("cost").textContent = "";
   element("outcome").textContent = run?.is_running ? "" : mine?.outcome || interrupted();
   if (run?.is_running) showProgress(run.progress || { label: "starting", done: 0, total: 0 });
   showQueue();
