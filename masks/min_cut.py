@@ -34,7 +34,8 @@ def min_cut(unary: Floats, picture: Bytes) -> Floats:
         if inside is None:
             inside = (level_unary < 0).astype(F32)
         inside = np.ascontiguousarray(cv2.resize(inside, size, interpolation=cv2.INTER_LINEAR), F32)
-        _solve(inside, np.ascontiguousarray(level_unary), *_border_costs(level_picture), ITERATIONS)
+        scratch = inside.copy(), np.zeros_like(inside), np.zeros_like(inside)
+        _solve(inside, np.ascontiguousarray(level_unary), *_border_costs(level_picture), *scratch, ITERATIONS)
     assert inside is not None
     return inside
 
@@ -54,12 +55,14 @@ def _border_costs(picture: Bytes) -> tuple[Floats, Floats]:
     return costs[0], costs[1]
 
 
-@nb.njit(nogil=True, cache=True)
-def _solve(inside: Floats, unary: Floats, right: Floats, below: Floats, iterations: int) -> None:
-    """Run the primal-dual iterations on ``inside``, in place."""
+# Without allocations, references need not be counted, which takes time to compile and to run.
+@nb.njit(nogil=True, cache=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
+def _solve(
+    inside: Floats, unary: Floats, right: Floats, below: Floats,
+    extrapolated: Floats, horizontal: Floats, vertical: Floats, iterations: int,
+) -> None:  # fmt: skip
+    """Run the primal-dual iterations on ``inside``, in place, from its copy ``extrapolated`` and duals of 0."""
     height, width = inside.shape
-    extrapolated = inside.copy()
-    horizontal, vertical = np.zeros_like(inside), np.zeros_like(inside)
     for _ in range(iterations):
         for y in range(height):
             for x in range(width):

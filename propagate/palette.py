@@ -73,9 +73,15 @@ def palette_of(lab: Floats, count: int = COLOURS) -> Palette:
 
 def colour_cost(colours: Doubles, others: Doubles) -> Doubles:
     """Return weighted squared differences of two lists of CIELAB colours, (N, 3) and (M, 3): float64 (N, M)."""
+    lightness, chroma, hue = _cost_terms(colours, others)
+    return lightness + chroma + hue
+
+
+def _cost_terms(colours: Doubles, others: Doubles) -> tuple[Doubles, Doubles, Doubles]:
+    """Return what lightness, chroma and hue add to ``colour_cost``: float64 (N, M) each."""
     ours, theirs = ([*lab.T.copy(), np.hypot(lab[:, 1], lab[:, 2])] for lab in (colours, others))
     lightness, a, b, chroma = (np.square(x[:, None] - y[None]) for x, y in zip(ours, theirs, strict=True))
-    return LIGHTNESS * lightness + CHROMA * chroma + HUE * np.maximum(a + b - chroma, 0)
+    return LIGHTNESS * lightness, CHROMA * chroma, HUE * np.maximum(a + b - chroma, 0)
 
 
 @dataclass(frozen=True)
@@ -110,15 +116,22 @@ def nearest_colours(
     if balance and used_by is not None:
         weights = (1 - balance) * weights + _potential(palette, used_by, epsilon, balance)
     grid = _grid()
+    sides = round(2 * _MAX_AB / _STEP_AB) + 1
+    plane = sides**2
+    # Chroma and hue are the same for each lightness of the grid.
+    _, chroma, hue = _cost_terms(grid[:plane], palette.colours)
+    lightness, _, _ = _cost_terms(grid[::plane], palette.colours)
     table = np.empty_like(grid)
-    for start in range(0, len(grid), 8192):
-        rows = slice(start, start + 8192)
-        logarithm = weights - colour_cost(grid[rows], palette.colours) / epsilon
-        share = np.exp(logarithm - logarithm.max(axis=1, keepdims=True))
+    for number, row in enumerate(lightness):
+        share = row + chroma
+        share += hue
+        share /= epsilon
+        np.subtract(weights, share, out=share)
+        share -= share.max(axis=1, keepdims=True)
+        np.exp(share, out=share)
         # Not a matrix product: its last bits depend on the processor.
         mixed = np.einsum("ij,jk->ik", share, palette.colours, optimize=False)
-        table[rows] = mixed / share.sum(axis=1, keepdims=True)
-    sides = round(2 * _MAX_AB / _STEP_AB) + 1
+        table[number * plane : (number + 1) * plane] = mixed / share.sum(axis=1, keepdims=True)
     shaped = table.astype(F32).reshape(-1, sides, sides, 3)
     shaped.flags.writeable = False
     return ColourMap(shaped)

@@ -32,7 +32,7 @@ _READ_LATE = ("STYLIZE_", "PYTHONPATH", "PYTEST_", "COVERAGE_PROCESS_", "HOME", 
 _PRELOADED = ("cli", "stylize.pipeline", "stylize.export", "stylize.spans.scheduler",
               "stylize.matting.matte_pipeline", "stylize.planning.plan_report", "stylize.renderers.example", "cv2",
               "av", "OpenImageIO", "scipy.ndimage", "scipy.cluster.vq", "scenedetect",
-              "stylize.spans.worker_imports")  # fmt: skip
+              "stylize.spans.worker_imports", "stylize.request", "PIL.ImageDraw", "PIL.ImageFont")  # fmt: skip
 # CPU seconds of every program that has ended.
 used: list[float] = []
 
@@ -232,14 +232,19 @@ def _end(program: Callable[[], None]) -> NoReturn:
 
 
 def _load_kernels() -> None:
-    """Load the compiled loops that nearly every command needs, except parallel ones, which start threads."""
+    """Load the compiled loops that nearly every command needs, except parallel ones, which start threads.
+
+    The tables of OpenCV's conversion to CIELAB are made, too.
+    """
     import numpy as np
 
+    from propagate.palette import to_lab
     from stylize.planning.fitting import fit_camera, fit_exposure
 
     known = np.ones((16, 16), bool)
     fit_exposure(np.zeros((16, 16, 3), np.uint8), np.zeros((16, 16, 3), np.uint8), known)
     fit_camera(np.zeros((16, 16, 2), np.float32), known)
+    to_lab(np.zeros((1, 1, 3), np.float32))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,9 @@ from functools import cached_property
 from typing import Any
 
 from stylize.review.event_stream import EventStream
+from stylize.review.external_program import ExternalProgram, external_program
+from stylize.review.key_watch import KeyWatch
+from stylize.review.open_painting import OpenPaintings
 from stylize.review.open_projects import OpenProjects
 from stylize.review.proxies import ProxyCache
 from stylize.review.roots import Roots
@@ -15,13 +18,23 @@ from stylize.review.writer import Writers
 
 @dataclass
 class Review:
-    """Projects of the roots that are open, their pictures and runs, and the pages that show them."""
+    """Projects of the roots that are open, their pictures and runs, and the pages that show them.
+
+    program: opens keys for painting.
+    """
 
     roots: Roots
     opened: OpenProjects = field(default_factory=OpenProjects)
     proxies: ProxyCache = field(default_factory=ProxyCache)
     writers: Writers = field(default_factory=Writers)
     events: EventStream = field(default_factory=EventStream)
+    paintings: OpenPaintings = field(default_factory=OpenPaintings)
+    program: ExternalProgram = field(default_factory=external_program)
+
+    @cached_property
+    def watch(self) -> KeyWatch:
+        """Watch of the keys of the displayed projects."""
+        return KeyWatch(self.events.send, lambda: self.writers.writer is not None)
 
     @cached_property
     def runs(self) -> Runs:

@@ -24,7 +24,7 @@ from propagate.blend import blend as blend_passes
 from propagate.concurrent_passes import run_concurrently
 from propagate.light import agree_in_light
 from propagate.synthesis import PassState, StylisedFrame, propagate_key
-from propagate.threads import kernels_thread_safe, thread_limit
+from propagate.threads import thread_limit
 from stylize.media.images import make_folder
 from stylize.spans.composite_look import Drawing, finished_frames, key_drawing
 from stylize.spans.resume_point import ResumeFiles, StoredDrawing
@@ -134,7 +134,7 @@ class SpanRun:
         if not self._job.two_sided():
             return False
         height, width = self._job.crop(self._inputs.colour(self._job.span.frames[0])).shape[:2]
-        return thread_limit() > 1 and height * width <= MAX_CONCURRENT_PIXELS and kernels_thread_safe()
+        return thread_limit() > 1 and height * width <= MAX_CONCURRENT_PIXELS
 
     def _run_concurrently(self) -> Iterator[Event]:
         """Run both passes concurrently. Both store their drawings; the one that reaches a drawing last blends it."""

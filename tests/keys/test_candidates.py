@@ -184,6 +184,33 @@ def test_new_seed_takes_along_only_the_keys_that_start_from_it(chosen):
     assert chosen.bits()[1] == before[1]
 
 
+def test_seed_and_prompt_are_chosen_for_single_keys(chosen):
+    before = chosen.bits()
+    table = stylize.pick(chosen.project, [4], seed=99, prompt="pen, and ink")
+    found = read_choices(table, range(1, 9), is_partial=False)[4]
+    assert (found.seed, found.prompt, found.pick, found.lock) == (99, "pen, and ink", None, False)
+    assert chosen.run(keep_others=True).rendered == (4,)
+    stylize.pick(chosen.project, {4: 3})
+    assert read_choices(table, range(1, 9), is_partial=False)[4].seed == 99, "it stays"
+    stylize.pick(chosen.project, {4: None}, seed="own", prompt="")
+    assert read_choices(table, range(1, 9), is_partial=False) == {}
+    assert chosen.run(keep_others=True).rendered == (4,)
+    assert chosen.bits() == before
+
+
+def test_choices_that_a_run_would_refuse_are_refused_at_once(chosen):
+    for seed in (-1, 2**31, True, "1"):
+        with pytest.raises(SettingsError, match="seed: expected a whole number from 0 to 2147483647, or own"):
+            stylize.pick(chosen.project, [4], seed=seed)
+    with pytest.raises(SettingsError, match="prompt: expected a text in one line"):
+        stylize.pick(chosen.project, [4], prompt="pen\nink")
+    stylize.pick(chosen.project, [4], lock=True)
+    for wishes in ({"seed": 3}, {"prompt": "pen"}):
+        with pytest.raises(PlanError, match="frame 4 is locked; give --unlock"):
+            stylize.pick(chosen.project, [4], **wishes)
+    stylize.pick(chosen.project, [4], seed="own", prompt="", lock=True)  # changes nothing
+
+
 def test_new_seed_leaves_the_bits_of_others_alone_with_keep_others(chosen):
     before = chosen.bits()
     edit(chosen, f4={"seed": 99})
@@ -357,7 +384,7 @@ def test_command_writes_the_table_and_reports_mistakes_in_one_line(chosen, capsy
     for words, code in (
         (("4=3", "8=1", "4=2"), 2),
         (("4=9",), 1), (("four",), 2), (("4=-1",), 2), (("4=2",), 1), (("4=2", "--lock", "--unlock"), 2), ((), 2),
-        (("5=1",), 1), (("4=2", "--layer", "sky"), 2),
+        (("5=1",), 1), (("4=2", "--layer", "sky"), 2), (("4",), 2), (("4=2", "8"), 2), (("4", "--seed", "x"), 2),
     ):  # fmt: skip
         assert command("pick", chosen.project, *words) == code
         error = capsys.readouterr().err
@@ -365,5 +392,8 @@ def test_command_writes_the_table_and_reports_mistakes_in_one_line(chosen, capsy
         assert error.count("\n") == 1
     assert command("pick", chosen.root, "4=1") == 1
     assert table.read_bytes() == before
-    assert command("pick", chosen.project, "4=", "--unlock", "-q") == 0
+    assert command("pick", chosen.project, "4", "--unlock", "--seed", "7", "--prompt", "pen", "-q") == 0
+    found = read_choices(table, range(1, 9), is_partial=False)[4]
+    assert (found.pick, found.lock, found.seed, found.prompt) == (3, False, 7, "pen")
+    assert command("pick", chosen.project, "4=", "--seed", "own", "--prompt", "", "-q") == 0
     assert 4 not in read_choices(table, range(1, 9), is_partial=False)

@@ -11,8 +11,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from stylize.errors import ProjectError, ReviewError
+from stylize.review.frame_pictures import FramePicture, cached
+from stylize.review.proxies import JPEG, PNG
 from stylize.review.server_state import Review
 from stylize.review.shown_project import Part, ShownProject
+from stylize.visible_text import visible
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -93,3 +96,34 @@ async def values_of(request: Request) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ReviewError("expected an object in JSON; reload the page")
     return values
+
+
+def whole_number(request: Request, name: str) -> int:
+    """Return a number of the query of a request. Raises ReviewError for anything else."""
+    text = request.query_params.get(name, "")
+    if not (text.isascii() and text.isdigit() and int(text) <= 1 << 14):
+        raise ReviewError(f"expected a whole number as {name}, found {visible(text)!r}; reload the page")
+    return int(text)
+
+
+def width_of(request: Request) -> int:
+    """Return the width in pixels in which a picture is asked for. Raises ReviewError for anything else."""
+    if (width := whole_number(request, "width")) < 1:
+        raise ReviewError("expected the width of a picture in pixels, found 0; reload the page")
+    return width
+
+
+def media_type_of(request: Request) -> str:
+    """Return the media type in which a picture is asked for: lossless with ``exact=1``."""
+    return PNG if request.query_params.get("exact") == "1" else JPEG
+
+
+def picture_response(review: Review, request: Request, picture: FramePicture | None) -> Response:
+    """Return the response with a picture; 404 without one, 304 if the browser has it."""
+    if picture is None:
+        return Response(status_code=404, headers={"cache-control": "no-store"})
+    # The browser asks again each time, because a run or a person may have changed the file.
+    headers = {"etag": f'"{picture.cache_key}"', "cache-control": "no-cache"}
+    if request.headers.get("if-none-match") == headers["etag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(cached(picture, review.proxies), media_type=picture.media_type, headers=headers)
