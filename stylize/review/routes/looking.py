@@ -104,7 +104,8 @@ class _Looking:
             review.writers.join(page)
             try:
                 review.events.send(review.writer_event())
-                async for line in review.events.listen(review.runs.status(), review.writer_event()):
+                first = review.runs.status(), review.writer_event(), review.live_event()
+                async for line in review.events.listen(*first):
                     yield line
             finally:
                 review.writers.leave(page)

@@ -67,8 +67,12 @@ def _without_live_run(review: Review, request: Request, act: Callable[..., Any],
     """Make a change of a project, if the request names one, between live runs."""
     if "id" not in request.path_params:
         return act(request, *arguments)
-    with review.runs.yielding(review.roots.find(request.path_params["id"])):
-        return act(request, *arguments)
+    root = review.roots.find(request.path_params["id"])
+    with review.runs.yielding(root):
+        answer = act(request, *arguments)
+        if review.live.is_on(root):
+            review.live.look(review.opened.open(root))
+        return answer
 
 
 def opened(review: Review, request: Request) -> ShownProject:

@@ -8,7 +8,7 @@ from starlette.routing import Route
 from stylize.errors import ReviewError
 from stylize.review.actions import command_of, read_action_options
 from stylize.review.reach import check_reach
-from stylize.review.routes.requests import changing_route
+from stylize.review.routes.requests import changing_route, opened
 from stylize.review.server_state import Review
 
 
@@ -20,6 +20,7 @@ def routes(review: Review) -> list[Route]:
         changing_route(review, "/api/project/{id}/cost", runs.cost),
         changing_route(review, "/api/project/{id}/resume", runs.resume),
         changing_route(review, "/api/project/{id}/remove", runs.remove),
+        changing_route(review, "/api/project/{id}/live", runs.live),
         changing_route(review, "/api/pause", runs.pause),
         changing_route(review, "/api/cancel", runs.cancel),
     ]
@@ -55,6 +56,16 @@ class _Runs:
         if not isinstance(number, int):
             raise ReviewError("expected the number of a task; reload the page")
         self._review.runs.remove(self._review.roots.find(request.path_params["id"]), number)
+
+    def live(self, request: Request, values: dict[str, Any]) -> dict[str, Any]:
+        """Turn live mode on or off. scale: of its drafts, none for the default."""
+        project, scale = opened(self._review, request), values.get("scale")
+        if values.get("on") is not True:
+            self._review.live.turn_off(project.root)
+        else:
+            self._review.live.turn_on(project, None if scale is None else str(scale))
+        self._review.events.send(self._review.live_event())
+        return {"command": self._review.live.command_of(project.root)}
 
     def pause(self, request: Request, values: dict[str, Any]) -> None:
         """Pause the task in progress."""

@@ -6,7 +6,7 @@ import { element, text } from "./rows.js";
 import { addPanel } from "./tabs.js";
 
 const MINUTE = 60, COST_DELAY = 250;
-const NAMES = { run: "Run", plan: "Plan", report: "Report", mattes: "Mattes" };
+const NAMES = { run: "Run", plan: "Plan", report: "Report", mattes: "Mattes", clicks: "Mattes from clicks", approve: "Approve" };
 let commandOf = "";
 
 // Options of a run at a size: empty for full size, auto for a draft of the default scale, or a scale such as 1/4.
@@ -28,6 +28,7 @@ export function startRun() {
   element("cancel").addEventListener("click", () => post("/api/cancel").catch(showError));
   element("pause").addEventListener("click", () => post("/api/pause").catch(showError));
   element("resume").addEventListener("click", () => post(routeOf("/resume")).catch(showError));
+  element("live").addEventListener("change", toggleLive);
   on("project access", showStatus);
   on("project access", askForCost);
   on("server:cost", showCost);
@@ -41,6 +42,11 @@ export function startRun() {
     commandOf = page.project.id;
     showCommand(page.project.commands.run);
   });
+}
+
+function toggleLive() {
+  const size = element("run-size").value, scale = size.includes("/") ? size : null;
+  return change(() => post(routeOf("/live"), { on: element("live").checked, scale }));
 }
 
 // Show what the next run would do, once nothing else changes. Nothing is planned for it.
@@ -83,6 +89,8 @@ function tasks() {
 
 function showActions() {
   const { project } = page;
+  element("live").checked = Boolean(project && page.live[project.id]);
+  element("live").disabled = !page.mayWrite || !project?.can_run;
   element("pause").hidden = element("cancel").hidden = !page.run?.is_running;
   element("resume").hidden = page.isRunning || !tasks().some((task) => task.state === "paused");
   if (!project || !page.mayWrite) return; // all are disabled
@@ -115,13 +123,13 @@ function showQueue() {
     const words = document.createElement("span");
     const size = task.options.draft ? `, draft${task.options.scale ? ` ${task.options.scale}` : ""}` : "";
     const where = task.project === page.project?.id ? "" : ` of ${task.name}`;
-    words.append(text("b", `${NAMES[task.action]}${size}${where}`), text("small", task.is_live ? `${task.state}, live` : task.state));
+    words.append(text("b", `${NAMES[task.action] || task.action}${size}${where}`), text("small", task.is_live ? `${task.state}, live` : task.state));
     words.title = task.command;
     const remove = text("button", "×");
     remove.type = "button";
     remove.className = "steers";
     remove.disabled = !page.mayWrite;
-    remove.setAttribute("aria-label", `Remove ${NAMES[task.action]}${size} from the queue`);
+    remove.setAttribute("aria-label", `Remove ${NAMES[task.action] || task.action}${size} from the queue`);
     remove.addEventListener("click", () => post(`/api/project/${task.project}/remove`, { task: task.id }).catch(showError));
     const item = document.createElement("li");
     item.append(words, remove);
