@@ -167,9 +167,13 @@ class Runs:
         self._announce()
 
     def load(self, root: Path) -> None:
-        """Read the queue of a project that is opened."""
+        """Read the queue of a project that is opened, and tell the pages if tasks are left in it."""
         with self._changed:
+            is_new = root not in self._queues.tasks
             self._queues.load(root)
+            has_tasks = any(task.state in OPEN for task in self._queues.tasks[root])
+        if is_new and has_tasks:
+            self._announce()
 
     @contextmanager
     def yielding(self, root: Path) -> Iterator[None]:

@@ -16,13 +16,13 @@ def routes(review: Review) -> list[Route]:
     """Return the routes of this area."""
     runs = _Runs(review)
     return [
-        changing_route(review, "/api/project/{id}/start", runs.start),
-        changing_route(review, "/api/project/{id}/cost", runs.cost),
-        changing_route(review, "/api/project/{id}/resume", runs.resume),
-        changing_route(review, "/api/project/{id}/remove", runs.remove),
-        changing_route(review, "/api/project/{id}/live", runs.live),
-        changing_route(review, "/api/pause", runs.pause),
-        changing_route(review, "/api/cancel", runs.cancel),
+        changing_route(review, "/api/project/{id}/start", runs.start, steers=True),
+        changing_route(review, "/api/project/{id}/cost", runs.cost, steers=True),
+        changing_route(review, "/api/project/{id}/resume", runs.resume, steers=True),
+        changing_route(review, "/api/project/{id}/remove", runs.remove, steers=True),
+        changing_route(review, "/api/project/{id}/live", runs.live, steers=True),
+        changing_route(review, "/api/pause", runs.pause, steers=True),
+        changing_route(review, "/api/cancel", runs.cancel, steers=True),
     ]
 
 

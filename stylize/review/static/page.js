@@ -90,7 +90,7 @@ export function seekTo(frame) {
 
 async function firstProject() {
   if (query.get("project")) return query.get("project");
-  const found = await getJson("/api/projects");
+  const found = await getJson("/api/shown");
   if (found.shown.length) return found.shown[0];
   location.replace("/start");
   return new Promise(() => {}); // this page is left

@@ -107,7 +107,8 @@ function showStatus() {
   element("progress-box").hidden = !run?.is_running;
   element("messages").replaceChildren();
   for (const message of mine?.messages || []) addMessage(message);
-  element("no-log").hidden = Boolean(mine);
+  element("no-log").hidden = Boolean(mine?.messages.length);
+  element("no-log").textContent = mine ? "It has sent no message." : "Nothing has run since the server was started.";
   if (run?.is_running) element("cost").textContent = "";
   element("outcome").textContent = run?.is_running ? "" : mine?.outcome || interrupted();
   if (run?.is_running) showProgress(run.progress || { label: "starting", done: 0, total: 0 });
