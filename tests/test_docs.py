@@ -30,6 +30,7 @@ COMMAND_FLAGS = {
     "--port",
     "--host",
     "--public",
+    "--editor",
 }
 OTHER_FLAGS = {
     "--dist", "--api", "--include", "--sizes", "--count", "--width", "--movie", "--only", "--cost", "--sheet",
