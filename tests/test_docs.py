@@ -30,6 +30,10 @@ COMMAND_FLAGS = {
     "--port",
     "--host",
     "--public",
+    "--deliver",
+    "--with-frames",
+    "--as",
+    "--box",
     "--editor",
 }
 OTHER_FLAGS = {

@@ -75,8 +75,8 @@ def test_every_picture_module_belongs_to_a_stage() -> None:
         "stylize.spans.retouched", "stylize.spans.scheduler",
         "stylize.spans.span_worker",
         "stylize.spans.worker_imports",
-        "stylize.planning.key_choices", "stylize.planning.picking", "stylize.planning.shared_choice",
-         "stylize.matting.networks",
+        "stylize.planning.cut_edits", "stylize.planning.key_choices", "stylize.planning.picking",
+        "stylize.planning.shared_choice", "stylize.matting.networks",
         "stylize.matting.requested",
         "stylize.matting.sam2_model", "stylize.matting.scratch_folder", "stylize.matting.guarded_segmenter",
     }  # fmt: skip

@@ -1,10 +1,11 @@
 """State of a project for the page, as values that JSON can represent."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from masks.keyframe_suggestions import MIN_CONFIDENCE
 from stylize.errors import InputError, PlanError
 from stylize.planning.keys_csv import read_keys
 from stylize.planning.plan_report import timecodes
@@ -16,7 +17,8 @@ from stylize.review.key_details import KeyDetails
 from stylize.review.overlays import legends
 from stylize.review.proxies import WIDTHS
 from stylize.review.roots import project_id
-from stylize.review.shown_matte import matte_file
+from stylize.review.shown_cuts import edited, found_cuts
+from stylize.review.shown_matte import shown_matte
 from stylize.review.shown_project import Key, Part, ShownProject
 from stylize.review.stored_plan import StoredPlan, stored_plan
 from stylize.settings import Settings
@@ -51,10 +53,13 @@ def project_state(project: ShownProject, part: Part) -> dict[str, Any]:
         "paints": part.look.settings.paints,
         "is_draft": part.base != project.root,
         "problem": problem,
-        "overlays": _overlays(project, part),
+        "overlays": _overlays(project, part, keys),
         "legends": {name: asdict(legend) for name, legend in legends().items()},
         "target": part.look.settings.coverage,
-        "commands": {action: command_of(project.root, action) for action in ACTIONS},
+        "matte_target": MIN_CONFIDENCE,
+        "commands": {
+            action: command_of(project.root, action) for action, one in ACTIONS.items() if one.command is None
+        },
         "can_run": bool(
             part.look.settings.paints or project.settings.layers or any(k.is_painted for k in keys.values())
         ),
@@ -62,9 +67,15 @@ def project_state(project: ShownProject, part: Part) -> dict[str, Any]:
 
 
 def last_plan(project: ShownProject, part: Part) -> StoredPlan:
-    """Return the plan that was recorded last, or that of the full size if the draft uses its choices."""
-    shot_records, look_records = (_records(root) for root in (part.base, part.root))
-    return stored_plan(shot_records, look_records, project.shot.frames)
+    """Return the plan that was recorded last. A draft and the full size use each other's choices."""
+    found, frames = found_cuts(project, part), project.shot.frames
+    cuts = edited(project, found)
+    same_look = [one for one in project.parts.values() if one.look.name == part.look.name and one != part]
+    for one in (part, *same_look):
+        plan = stored_plan(_records(one.root), frames, cuts, found)
+        if plan.picked or plan.coverage:
+            return plan
+    return StoredPlan(cuts)
 
 
 def ranges(frames: Sequence[int], chosen: Collection[int]) -> list[list[int]]:
@@ -131,12 +142,14 @@ def _named(settings: Settings, frames: Sequence[int]) -> Iterable[int]:
         return ()
 
 
-def _overlays(project: ShownProject, part: Part) -> list[str]:
+def _overlays(project: ShownProject, part: Part, keys: Mapping[int, Key]) -> list[str]:
     """Return the names of the overlays that any frame has."""
     passes = part.root / "passes"
     has = {
+        "new": bool(keys),
         "error": bool(project.existing(passes / ERROR)),
         "source": bool(project.existing(passes / MIX_SHARE)),
-        "matte": matte_file(project, part, project.shot.frames[0]) is not None,
+        "motion": len(project.shot.frames) > 1,
+        "matte": any(shown_matte(project, part, frame) for frame in project.shot.frames[:1]),
     }
     return [name for name in OVERLAYS if has[name]]

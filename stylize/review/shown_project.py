@@ -100,6 +100,10 @@ class ShownProject:
         path = folder / frame_name(self.shot, frame)
         return path if path.is_file() else None
 
+    def file_name(self, frame: int) -> str:
+        """Return the file name of a frame, which is the same in every folder."""
+        return frame_name(self.shot, frame)
+
     def existing(self, folder: Path) -> frozenset[int]:
         """Return the frames that have a file in a folder."""
         pattern = plate_pattern(self.shot, folder)

@@ -1,18 +1,23 @@
 // Timeline: shots, keys, and a lane for each curve. A click or a drag seeks.
 
+import { bandsOf, drawBand } from "./timeline_bands.js";
+
 const LANES = [
   { name: "coverage", label: "Coverage", low: 0.5, high: 1 },
+  { name: "confidence", label: "Matte", low: 0.7, high: 1 },
   { name: "error", label: "Error", low: 0, high: 0.05 },
   { name: "flicker", label: "Flicker", low: 0, high: 0.02 },
 ];
 const TOP = 40; // of the lanes, in CSS pixels: the ruler and the keys are above
 const GAP = 6, KEY = 6, TICK_SPACE = 70;
 const KEY_LINE = TOP - 12, GRAB = 12; // the height of the keys, and how near a pointer grabs one
+const CUT_LINE = 16, FLAG = 5; // how far down a cut is grabbed, and half the width of its flag
+const MIN_LANE = 30, MARK = 4; // the least height of a curve, and half the width of the mark of a painted matte
 const STEPS = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000];
 
 export class Timeline {
   constructor(element, lanes, onSeek) {
-    Object.assign(this, { element, lanes, onSeek, project: null, player: null, curves: null, isWaiting: false });
+    Object.assign(this, { element, lanes, onSeek, project: null, player: null, curves: null, mattes: new Set(), isWaiting: false });
     this.canvas = element.querySelector("canvas");
     this.context = this.canvas.getContext("2d");
     new ResizeObserver(() => this.redraw()).observe(element);
@@ -78,6 +83,14 @@ export class Timeline {
     return found.key;
   }
 
+  // The cut whose flag is at a point; null if there is none.
+  cutAt(x, y) {
+    if (y > CUT_LINE) return null;
+    const places = this.project.cuts.map((frame) => this.project.frames.indexOf(frame));
+    const near = places.map((place) => Math.abs(place * this.frameWidth - x)), least = Math.min(...near);
+    return least < GRAB ? this.project.cuts[near.indexOf(least)] : null;
+  }
+
   // A picture that is dropped on a frame. onDrop(file, place).
   acceptDrops(onDrop) {
     const { element } = this;
@@ -102,6 +115,12 @@ export class Timeline {
     this.redraw();
   }
 
+  // Painted mattes, whose frames are marked.
+  setMattes(frames) {
+    this.mattes = new Set(frames);
+    this.redraw();
+  }
+
   setCurves(curves) {
     this.curves = curves;
     this.redraw();
@@ -111,7 +130,11 @@ export class Timeline {
     this.player = player;
     this.element.setAttribute("aria-valuenow", player.frame);
     const key = this.project.keys.find((one) => one.frame === player.frame);
-    this.element.setAttribute("aria-valuetext", `frame ${player.frame}${key ? `, key: ${key.reason}` : ""}`);
+    const facts = [`frame ${player.frame}`];
+    if (this.project.cuts.includes(player.frame)) facts.push("first of a shot");
+    if (key) facts.push(`key: ${key.reason}`);
+    if (this.mattes.has(player.frame)) facts.push("painted matte");
+    this.element.setAttribute("aria-valuetext", facts.join(", "));
     this.redraw();
   }
 
@@ -182,20 +205,54 @@ export class Timeline {
     context.textAlign = "start";
   }
 
+  // Lanes of curves share the height that bands leave over; if it is too low, the timeline scrolls.
   drawLanes(width, height) {
-    const shown = LANES.filter(({ name }) => this.curves?.[name].some((value) => value !== null));
-    const laneHeight = (height - TOP - GAP) / Math.max(1, shown.length) - GAP;
+    const curves = LANES.filter((lane) => this.hasLane(lane)), bands = bandsOf(this.curves || {});
+    const taken = bands.reduce((sum, band) => sum + band.height + GAP, TOP + GAP);
+    this.element.style.minHeight = `${taken + curves.length * (MIN_LANE + GAP)}px`;
+    const laneHeight = Math.max(MIN_LANE, (height - taken) / Math.max(1, curves.length) - GAP);
     this.lanes.replaceChildren();
-    shown.forEach((lane, number) => {
-      const y = TOP + number * (laneHeight + GAP);
-      const label = document.createElement("span");
-      label.textContent = lane.label;
-      label.style.top = `${y + laneHeight / 2}px`;
-      this.lanes.append(label);
+    let y = TOP;
+    for (const lane of curves) {
+      this.nameLane(lane.label, y + laneHeight / 2);
       this.context.fillStyle = this.colour("panel");
       this.context.fillRect(0, y, width, laneHeight);
       this.drawCurve(this.curves[lane.name], lane, y, laneHeight);
-    });
+      if (lane.name === "confidence") this.drawMattes(y, laneHeight);
+      y += laneHeight + GAP;
+    }
+    for (const band of bands) {
+      this.nameLane(band.label, y + band.height / 2);
+      drawBand(this, band, y, width);
+      y += band.height + GAP;
+    }
+  }
+
+  hasLane({ name }) {
+    const has = this.curves?.[name]?.some((value) => value !== null);
+    return has || (name === "confidence" && this.curves && this.mattes.size > 0);
+  }
+
+  nameLane(name, y) {
+    const label = document.createElement("span");
+    label.textContent = label.title = name;
+    label.style.top = `${y}px`;
+    this.lanes.append(label);
+  }
+
+  // A square for each painted matte, at the top of its lane.
+  drawMattes(y, height) {
+    const { context, project } = this;
+    for (const frame of this.mattes) {
+      const place = project.frames.indexOf(frame);
+      if (place < 0) continue;
+      const x = this.middle(place);
+      context.strokeStyle = context.fillStyle = this.colour("good");
+      context.globalAlpha = 0.5;
+      this.line([[x, y], [x, y + height]]);
+      context.globalAlpha = 1;
+      context.fillRect(x - MARK, y + 2, 2 * MARK, 2 * MARK);
+    }
   }
 
   drawCurve(values, { name, low, high }, y, height) {
@@ -203,10 +260,11 @@ export class Timeline {
     const known = values.filter((value) => value !== null);
     const bottom = Math.min(low, ...range(known)), top = Math.max(high, ...range(known));
     const at = (value) => y + height - 2 - ((value - bottom) / (top - bottom)) * (height - 4);
-    if (name === "coverage") {
+    const target = { coverage: this.project.target, confidence: this.project.matte_target }[name];
+    if (target !== undefined) {
       context.strokeStyle = this.colour("muted");
       context.setLineDash([4, 4]);
-      this.line([[0, at(this.project.target)], [this.canvas.clientWidth, at(this.project.target)]]);
+      this.line([[0, at(target)], [this.canvas.clientWidth, at(target)]]);
       context.setLineDash([]);
     }
     context.strokeStyle = this.colour("curve");
@@ -232,8 +290,12 @@ export class Timeline {
   drawCuts(height) {
     this.context.fillStyle = this.colour("text");
     for (const frame of this.project.cuts) {
-      const place = this.project.frames.indexOf(frame);
-      if (place > 0) this.context.fillRect(Math.round(place * this.frameWidth) - 1, 0, 2, height);
+      const place = this.project.frames.indexOf(frame), x = Math.round(place * this.frameWidth);
+      if (place <= 0) continue;
+      this.context.fillRect(x - 1, 0, 2, height);
+      this.context.beginPath(); // the flag by which it is dragged
+      for (const [dx, y] of [[-FLAG, 0], [FLAG, 0], [FLAG, 7], [0, 13], [-FLAG, 7]]) this.context.lineTo(x + dx, y);
+      this.context.fill();
     }
   }
 
