@@ -18,7 +18,7 @@ const element = (id) => document.getElementById(id);
 
 let overlay = "", needsDraw = true, shown = -1;
 const stageElement = element("stage");
-const stage = page.stage = new Stage(element("canvas"), () => { page.player?.wish(); redraw(); emit("view"); });
+const stage = page.stage = new Stage(element("canvas"), () => { page.player?.wish(); showZoom(); redraw(); emit("view"); });
 
 // Draw the picture again, soon.
 export function redraw() {
