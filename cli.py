@@ -400,14 +400,18 @@ def report_command(project: Path, quiet: bool, **flags: Any) -> None:
     "--root", "roots", type=_Path(path_type=Path), multiple=True, metavar="FOLDER",
     help="Folder whose projects the start page lists. May be repeated.  [default: the current folder]",
 )  # fmt: skip
+@click.option(
+    "--deliver", "deliveries", type=_Path(path_type=Path), multiple=True, metavar="FOLDER",
+    help="Folder that the page may hand results over into, besides the project and the roots. May be repeated.",
+)  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port.  [default: a free one]")
 @click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--public", is_flag=True, help="Allow an address that other machines reach; not encrypted.")
 @click.option("--editor", metavar="COMMAND", help="Program that opens keys for painting.  [default: the system's]")
 @_options(OPTIONS, OPTIONS)
 def review_command(
-    shot: Path | None, roots: tuple[Path, ...], port: int, host: str, public: bool, editor: str | None, quiet: bool,
-    verbose: bool, **flags: Any,
+    shot: Path | None, roots: tuple[Path, ...], deliveries: tuple[Path, ...], port: int, host: str, public: bool,
+    editor: str | None, quiet: bool, verbose: bool, **flags: Any,
 ) -> None:  # fmt: skip
     """Open SHOT or a project in the browser; without one, list the projects in the current folder.
 
@@ -424,7 +428,7 @@ def review_command(
         if shot is None and given:
             raise SettingsError(f"{OPTIONS[next(iter(given))].flags[-1]} needs a shot or a project; give one")
         opened = open_roots(
-            roots or (Path(),), () if shot is None else (prepare_project(shot, given, console.receive),)
+            roots or (Path(),), () if shot is None else (prepare_project(shot, given, console.receive),), deliveries
         )
     with suppress(KeyboardInterrupt):
         address = ServerAddress(host, port, public)
@@ -588,13 +592,11 @@ def version_command() -> None:
 @version_command.command("save", short_help="Save the present state under a name.")
 @click.argument("project", type=_Path(path_type=Path))
 @click.argument("name")
+@click.option("--with-frames", is_flag=True, help="Save the finished frames too, to compare them with later ones.")
 @click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
-def version_save_command(project: Path, name: str, quiet: bool) -> None:
+def version_save_command(project: Path, name: str, with_frames: bool, quiet: bool) -> None:
     """Save settings, keys, tables and picks of PROJECT (shot.stylize) as the version NAME."""
-    from stylize.project import save_version
-
-    with _locked_project(project) as opened:
-        saved = save_version(opened, name)
+    saved = stylize.save_version(project, name, frames=with_frames)
     from stylize.summary import saved_lines
 
     _print_lines(saved_lines(saved), quiet)
@@ -657,6 +659,112 @@ def version_remove_command(project: Path, name: str, quiet: bool) -> None:
     with _locked_project(project) as opened:
         VersionStore(opened.root).remove(name)
     _print_lines([f"removed: {name}"], quiet)
+
+
+@command.command("approve", short_help="Lock the keyframes of a finished project, and keep its frames as a golden.")
+@click.argument("project", type=_Path(path_type=Path))
+@click.option(
+    "-o", "golden", type=_Path(path_type=Path), metavar="FOLDER",
+    help="Folder of golden projects.  [default: golden/ next to the project]",
+)  # fmt: skip
+@_trust_options
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def approve_command(project: Path, golden: Path | None, quiet: bool, **flags: Any) -> None:
+    """Approve PROJECT (shot.stylize): lock its keyframes, and write a golden project for stylize check."""
+    with _Console(quiet, False) as console:
+        approval = stylize.approve(project, golden, on_event=console.receive, **_given(flags, OPTIONS))
+    from stylize.summary import approval_lines
+
+    _print_lines(approval_lines(approval), quiet)
+
+
+@command.group("note", short_help="Write notes on frames of a project, and export them as markers and a sheet.")
+def note_command() -> None:
+    """Write notes on frames of a project, list and remove them, and export them as markers and as a sheet."""
+
+
+@note_command.command("add", short_help="Write a note on a frame.")
+@click.argument("project", type=_Path(path_type=Path))
+@click.argument("frame", type=int)
+@click.argument("text")
+@click.option(
+    "--box", metavar="LEFT,TOP,WIDTH,HEIGHT", help="Area that the note is about, in shares of the picture from 0 to 1."
+)
+@_trust_options
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def note_add_command(project: Path, frame: int, text: str, box: str | None, quiet: bool, **flags: Any) -> None:
+    """Write the note TEXT on a FRAME of PROJECT (shot.stylize)."""
+    note = stylize.add_note(project, frame, text, box=_box(box), **_given(flags, OPTIONS))
+    _print_notes([note], quiet)
+
+
+@note_command.command("edit", short_help="Replace the text of a note.")
+@click.argument("project", type=_Path(path_type=Path))
+@click.argument("number", type=int)
+@click.argument("text")
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def note_edit_command(project: Path, number: int, text: str, quiet: bool) -> None:
+    """Replace the text of the note NUMBER of PROJECT."""
+    _print_notes([stylize.edit_note(project, number, text)], quiet)
+
+
+@note_command.command("list", short_help="List the notes.")
+@click.argument("project", type=_Path(path_type=Path))
+def note_list_command(project: Path) -> None:
+    """List the notes of PROJECT, by frame."""
+    _print_notes(stylize.notes(project), False)
+
+
+@note_command.command("remove", short_help="Remove a note.")
+@click.argument("project", type=_Path(path_type=Path))
+@click.argument("number", type=int)
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def note_remove_command(project: Path, number: int, quiet: bool) -> None:
+    """Remove the note NUMBER of PROJECT."""
+    stylize.remove_note(project, number)
+    _print_lines([f"removed: note {number}"], quiet)
+
+
+@note_command.command("export", short_help="Write the notes as markers and as a sheet.")
+@click.argument("project", type=_Path(path_type=Path))
+@click.option(
+    "--as", "kinds", metavar="KINDS", default=",".join(stylize.NOTE_EXPORTS),
+    help="Kinds of files, of otio, edl, aftereffects and sheet.  [default: all]",
+)  # fmt: skip
+@click.option(
+    "-o", "output", type=_Path(path_type=Path), metavar="FOLDER", help="Folder.  [default: export/ in the project]"
+)
+@click.option("--overwrite", is_flag=True, help="Replace files that were changed by hand.")
+@_trust_options
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def note_export_command(
+    project: Path, kinds: str, output: Path | None, overwrite: bool, quiet: bool, **flags: Any
+) -> None:
+    """Write the notes of PROJECT as markers of a timeline, and as a sheet of pictures."""
+    with _Console(quiet, False) as console:
+        written = stylize.export_notes(
+            project, output, kinds=tuple(kinds.split(",")), overwrite=overwrite, on_event=console.receive,
+            **_given(flags, OPTIONS),
+        )  # fmt: skip
+    _print_lines([f"wrote: {path}" for path in written], quiet)
+
+
+def _box(text: str | None) -> tuple[float, ...] | None:
+    """Read a box such as 0.1,0.2,0.3,0.4."""
+    if text is None:
+        return None
+    try:
+        return tuple(map(float, text.split(",")))
+    except ValueError:
+        raise click.UsageError(
+            f"--box: expected LEFT,TOP,WIDTH,HEIGHT, such as 0.1,0.2,0.3,0.4, found {text!r}"
+        ) from None
+
+
+def _print_notes(notes: "Iterable[stylize.Note]", quiet: bool) -> None:
+    from stylize.summary import note_line
+
+    _print_lines(map(note_line, notes), quiet)
 
 
 @contextmanager

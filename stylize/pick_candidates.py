@@ -1,6 +1,6 @@
 """Choices for single keys, written into the table of a plan for the next run: ``stylize pick``."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -86,6 +86,22 @@ def pick_candidates(
             changed = with_cells(text, cells)
         except PlanError as error:
             raise PlanError(f"{table}, {error}") from None
+        _write(changed, table, part)
+    return table
+
+
+def lock_keys(part: Project, look: Settings, frames: Iterable[int]) -> Path:
+    """Lock keys of a look in a locked project, and return the path of its table, in which everything else stays.
+
+    Raises PlanError for an invalid table.
+    """
+    table = table_of(look, part.root)
+    text = read_table(table) if table.exists() else ""
+    try:
+        changed = with_cells(text, {frame: {"lock": "1"} for frame in frames})
+    except PlanError as error:
+        raise PlanError(f"{table}, {error}") from None
+    if changed != text:
         _write(changed, table, part)
     return table
 

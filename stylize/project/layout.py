@@ -25,6 +25,8 @@ VERSIONS = "versions"
 REPORT_FILES = ("report.html", "report.json")
 # Sheet and data file of a comparison of two versions.
 COMPARISON_FILES = ("comparison.png", "comparison.json")
+# File of the notes on frames, and the lock of those who write it.
+NOTES_FILE, NOTES_LOCK = "notes.json", "notes.lock"
 # Folder of the records of tasks.
 STATE_FOLDER = "state"
 

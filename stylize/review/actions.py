@@ -38,6 +38,7 @@ ACTIONS: Mapping[str, Action] = {
     "run": Action(stylize.run, "", OPTIONS),
     "plan": Action(stylize.plan, "plan", OPTIONS),
     "report": Action(stylize.report, "report", {}),
+    "approve": Action(stylize.approve, "approve", {}),
     "mattes": Action(propagate_mattes, "matte", {}, propagation_command),
     "clicks": Action(find_clicked, "matte", {}, finding_command),
 }

@@ -99,6 +99,13 @@ def candidate_picture(project: ShownProject, part: Part, number: int, asked: Ask
     return FramePicture(key, asked.media_type, lambda: encode(pixels.read(), size, asked.media_type))
 
 
+def kept_picture(project: ShownProject, path: Path, width: int, media_type: str) -> FramePicture:
+    """Return a finished picture of the shot that is kept elsewhere, such as one of a saved version."""
+    shot, size = project.shot, proxy_size(project.display_size, width)
+    key = stable_hash(_VERSION, str(path), status_of(path.stat()), "kept", size, media_type)
+    return FramePicture(key, media_type, lambda: encode(_display(_pixels(shot, RESULT, path), shot), size, media_type))
+
+
 def cached(picture: FramePicture, cache: ProxyCache) -> bytes:
     """Return the encoded picture, from the cache if it is there."""
     return cache.get(picture.cache_key, picture.make)

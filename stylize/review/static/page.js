@@ -3,10 +3,12 @@
 import { clearError, getJson, showError } from "./api.js";
 
 // project: the state that the server sent. player: position and playback. stage: the picture. timeline: below it.
+// notes: on its frames. actions: of panels, by the key that starts them.
 // mayWrite: this tab is in control. run: the task that is in progress or was the last one; null before the first.
 // queue: tasks of all projects that are yet to end.
 export const page = {
   project: null, player: null, stage: null, pictures: null, timeline: null, curves: null, mayWrite: false, run: null, queue: [],
+  notes: [], actions: {},
   // Whether changes of the project must wait. A live run makes way for them.
   get isRunning() { return Boolean(this.run?.is_running && !this.run.is_live && this.run.project === this.project?.id); },
 };

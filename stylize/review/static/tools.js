@@ -79,7 +79,7 @@ export function toolPointer(phase, at, event) {
     return inStroke;
   }
   if (phase !== "hover" && !inStroke) return false;
+  if (phase === "up") inStroke = false; // before the tool learns of it, which may end itself with its stroke
   active[phase]?.(point, event);
-  if (phase === "up") inStroke = false;
   return true;
 }

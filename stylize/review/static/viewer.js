@@ -1,6 +1,7 @@
 // The picture and its controls: which pictures are needed, modes, overlays, zoom, transport and keyboard.
 
 import { showError } from "./api.js";
+import { addressOf, nameOfKind } from "./compared.js";
 import { listenToKeys, listenToPointers } from "./input.js";
 import { showLegend } from "./legend.js";
 import { emit, on, open, page } from "./page.js";
@@ -10,7 +11,7 @@ import { Stage } from "./stage.js";
 import { activeTool, drawTools, toolAction, toolPointer } from "./tools.js";
 
 const MODES = ["plate", "result", "wipe", "side", "difference"];
-const MODE_NAMES = { plate: "Plate", result: "Result", wipe: "Wipe", side: "Plate and result", difference: "Difference" };
+const MODE_NAMES = { plate: "Plate", result: "Result", wipe: "Wipe", side: "Side by side", difference: "Difference" };
 const OVERLAY_NAMES = { new: "What is new", error: "Error", source: "Which key", motion: "Motion", matte: "Matte" };
 const WIPE_STEP = 0.02, PAN_STEP = 60, ZOOM_STEP = 1.25, GRAB = 12;
 const element = (id) => document.getElementById(id);
@@ -31,6 +32,8 @@ function nameOf(kind, frame, exact) {
 
 function urlOf(name) {
   const [kind, frame, width, exact] = name.split("/");
+  const other = addressOf(kind, frame);
+  if (other) return `${other}width=${width}&exact=${exact}`;
   const part = encodeURIComponent(page.project.part);
   return `/api/project/${page.project.id}/picture/${kind}/${frame}?width=${width}&exact=${exact}&part=${part}`;
 }
@@ -73,10 +76,11 @@ function draw() {
   drawTools(stage);
   stageElement.dataset.frame = player.frame;
   stageElement.dataset.exact = kindsOf().every((kind) => pictures.has(nameOf(kind, player.frame, true)));
-  const missing = stage.kinds.filter((kind) => found[kind] === null);
+  const missing = stage.kinds.filter((kind) => found[kind] === null).map(nameOfKind);
   element("missing").hidden = !missing.length;
   element("missing").textContent = missing.length ? `Frame ${player.frame} has no ${missing.join(" and no ")} yet.` : "";
-  element("canvas").setAttribute("aria-label", `${MODE_NAMES[stage.mode]}, frame ${player.frame}`);
+  const compared = stage.kinds.length > 1 ? `: ${stage.names.join(" and ")}` : "";
+  element("canvas").setAttribute("aria-label", `${MODE_NAMES[stage.mode]}${compared}, frame ${player.frame}`);
 }
 
 function showPlace() {
@@ -224,7 +228,7 @@ function connect() {
     "Shift+ArrowUp": () => stage.pan(0, PAN_STEP), "Shift+ArrowDown": () => stage.pan(0, -PAN_STEP),
     ...Object.fromEntries(MODES.map((mode, place) => [place + 1, () => setMode(mode)])),
   };
-  listenToKeys((name) => (page.player ? toolAction(name) || actions[name] : undefined));
+  listenToKeys((name) => (page.player ? toolAction(name) || actions[name] || page.actions[name] : undefined));
   listenToPointers(stageElement, stage, {
     grabsWipe: ([x]) => stage.mode === "wipe" && Math.abs(x - stage.wipeX) < GRAB * (devicePixelRatio || 1),
     onWipe: ([x]) => { const { x: left, width } = stage.rectangle(); setWipe((x - left) / width); },
