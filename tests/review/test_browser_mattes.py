@@ -142,14 +142,19 @@ def test_keyboard_alone_fills_an_area_and_paints(page, root):
     assert painted(root, 2).sum() > before.sum()
     page.locator("#stage").press("Escape")
     page.click("#drop-matte")
-    until(page, "document.getElementById('painted-count').textContent === '1'")
+    until(page, "!document.getElementById('painted-mattes').textContent.includes('Frame 2')")
     assert not (root / "mattes" / "painted" / "plate.0002.png").exists()
     assert (root / "mattes" / "painted" / "replaced" / "plate.0002.png").exists()
 
 
 def test_painted_mattes_are_propagated_and_the_timeline_shows_how_well(page, root):
-    assert page.inner_text("#painted-mattes li").startswith("Frame 1")
-    assert page.inner_text("#painted-mattes .badge") == "not propagated"
+    start_painting(page, 1)
+    page.keyboard.press("f")
+    drag(page, (0.25, 0.2), (0.75, 0.2), (0.75, 0.8), (0.25, 0.8))
+    wait_saved(page, 1)
+    page.keyboard.press("Escape")
+    assert page.inner_text("#painted-mattes li:first-child").startswith("Frame 1")
+    assert page.inner_text("#painted-mattes li:first-child .badge") == "not propagated"
     page.click("#propagate-mattes")
     page.wait_for_selector("body.running")
     page.wait_for_selector("body:not(.running)", timeout=4 * PATIENCE)
