@@ -124,6 +124,15 @@ def test_brush_and_lasso_paint_erase_and_undo(page, root):
     page.wait_for_timeout(100)
     wait_saved(page, 1)
     assert np.array_equal(painted(root, 1), matte), "undo restores every bit"
+    page.keyboard.press("Delete")
+    page.wait_for_timeout(100)
+    wait_saved(page, 1)
+    assert painted(root, 1).max() == 0
+    page.click("#matte-undo")
+    page.wait_for_timeout(100)
+    wait_saved(page, 1)
+    assert np.array_equal(painted(root, 1), matte)
+    page.locator("#stage").focus()
     page.keyboard.press("Escape")
     assert page.locator("#matte-bar").is_hidden()
 

@@ -38,6 +38,16 @@ export class MattePainting {
     return this.touched(fillPolygon(this.layer, points, this.blendOf(tool)));
   }
 
+  // Make everything outside. Return whether anything was inside.
+  clear() {
+    const { layer } = this;
+    if (!layer.data.some((value) => value > 0)) return false;
+    layer.begin();
+    layer.change([0, 0, this.width, this.height]);
+    layer.data.fill(0);
+    return this.touched(layer.commit());
+  }
+
   undo() { return this.touched(this.layer.undo()); }
   redo() { return this.touched(this.layer.redo()); }
 
