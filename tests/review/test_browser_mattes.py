@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("starlette")
 pytest.importorskip("playwright")
 
-from stylize.media.images import read_values
+from stylize.media.images import read_values, write_image
 from stylize.project import read_project
 from stylize.review.prepare import prepare_project
 from tests.review.browser import CHROMIUM, PATIENCE, chromium, served, wait_for_frame
@@ -135,6 +135,24 @@ def test_brush_and_lasso_paint_erase_and_undo(page, root):
     page.locator("#stage").focus()
     page.keyboard.press("Escape")
     assert page.locator("#matte-bar").is_hidden()
+
+
+def test_pixels_beside_a_stroke_keep_all_their_bits(page, root):
+    own = np.random.default_rng(5).integers(0, 65536, SIZE[::-1], np.uint16)
+    (root / "mattes" / "painted").mkdir(parents=True, exist_ok=True)
+    write_image(root / "mattes" / "painted" / "plate.0005.png", own)
+    start_painting(page, 5)
+    page.keyboard.press("b")
+    page.fill("#matte-size", "30")
+    drag(page, (0.2, 0.5), (0.2, 0.5))
+    until(page, "!document.getElementById('matte-undo').disabled")
+    wait_saved(page, 5)
+    found = np.round(painted(root, 5) * 65535).astype(np.uint16)
+    (root / "mattes" / "painted" / "plate.0005.png").unlink()  # it would be propagated, too
+    assert found[27, 19] == 65535
+    changed = np.argwhere(found != own)
+    assert 4 < len(changed) < 400
+    assert np.abs(changed - (27, 19)).max() < 12, "the rest of the squares that were sent is as it was"
 
 
 def test_keyboard_alone_fills_an_area_and_paints(page, root):
