@@ -9,11 +9,10 @@ from masks.keyframe_suggestions import MIN_CONFIDENCE
 from stylize.errors import InputError, PlanError
 from stylize.planning.keys_csv import read_keys
 from stylize.planning.plan_report import timecodes
-from stylize.project.layout import STATE_FOLDER
-from stylize.project.records import Records
 from stylize.review.actions import ACTIONS, command_of
 from stylize.review.frame_pictures import OVERLAYS
 from stylize.review.key_details import KeyDetails
+from stylize.review.known_records import known_records
 from stylize.review.overlays import legends
 from stylize.review.proxies import WIDTHS
 from stylize.review.roots import project_id
@@ -73,7 +72,7 @@ def last_plan(project: ShownProject, part: Part) -> StoredPlan:
     cuts = edited(project, found)
     same_look = [one for one in project.parts.values() if one.look.name == part.look.name and one != part]
     for one in (part, *same_look):
-        plan = stored_plan(_records(one.root), frames, cuts, found)
+        plan = stored_plan(known_records(one.root), frames, cuts, found)
         if plan.picked or plan.coverage:
             return plan
     return StoredPlan(cuts)
@@ -90,12 +89,6 @@ def ranges(frames: Sequence[int], chosen: Collection[int]) -> list[list[int]]:
         else:
             found.append([place, place])
     return found
-
-
-def _records(root: Path) -> Records:
-    records = Records(root / STATE_FOLDER)
-    records.load()
-    return records
 
 
 def _pictures_of_keys(project: ShownProject, part: Part) -> tuple[dict[int, Key], str]:
