@@ -4,7 +4,7 @@ import { showError } from "./api.js";
 import { addressOf, nameOfKind } from "./compared.js";
 import { listenToKeys, listenToPointers } from "./input.js";
 import { showLegend } from "./legend.js";
-import { emit, on, open, page } from "./page.js";
+import { emit, on, open, page, resultPart } from "./page.js";
 import { Pictures } from "./pictures.js";
 import { Player } from "./player.js";
 import { Stage } from "./stage.js";
@@ -18,7 +18,7 @@ const element = (id) => document.getElementById(id);
 
 let overlay = "", needsDraw = true, shown = -1;
 const stageElement = element("stage");
-const stage = page.stage = new Stage(element("canvas"), () => { page.player?.wish(); redraw(); emit("view"); });
+const stage = page.stage = new Stage(element("canvas"), () => { page.player?.wish(); showZoom(); redraw(); emit("view"); });
 
 // Draw the picture again, soon.
 export function redraw() {
@@ -34,7 +34,7 @@ function urlOf(name) {
   const [kind, frame, width, exact] = name.split("/");
   const other = addressOf(kind, frame);
   if (other) return `${other}width=${width}&exact=${exact}`;
-  const part = encodeURIComponent(page.project.part);
+  const part = encodeURIComponent(kind === "result" ? resultPart() : page.project.part);
   return `/api/project/${page.project.id}/picture/${kind}/${frame}?width=${width}&exact=${exact}&part=${part}`;
 }
 
@@ -222,7 +222,7 @@ function connect() {
     " ": () => page.player.toggle(), l: () => page.player.play(1), j: () => page.player.play(-1), k: () => page.player.pause(),
     ArrowLeft: () => page.player.step(-1), ArrowRight: () => page.player.step(1), PageUp: () => page.player.step(-10),
     PageDown: () => page.player.step(10), Home: goFirst, End: goLast, ArrowUp: () => jumpToKey(-1), ArrowDown: () => jumpToKey(1),
-    i: loopFrom, o: loopTo, u: loopNone, m: nextOverlay, "+": clicks["zoom-in"], "=": clicks["zoom-in"],
+    i: loopFrom, o: loopTo, u: loopNone, m: nextOverlay, p: () => element("paint").click(), "+": clicks["zoom-in"], "=": clicks["zoom-in"],
     "-": clicks["zoom-out"], 0: clicks["zoom-fit"], "[": () => setWipe(stage.wipe - WIPE_STEP), "]": () => setWipe(stage.wipe + WIPE_STEP),
     "Shift+ArrowLeft": () => stage.pan(PAN_STEP, 0), "Shift+ArrowRight": () => stage.pan(-PAN_STEP, 0),
     "Shift+ArrowUp": () => stage.pan(0, PAN_STEP), "Shift+ArrowDown": () => stage.pan(0, -PAN_STEP),
@@ -245,8 +245,13 @@ export function startViewer() {
   on("project", showFacts);
   on("place", showPlace);
   on("server:frame", ({ frame, part, project }) => {
-    if (project !== page.project?.id || part !== page.project.part) return;
+    if (project !== page.project?.id || ![page.project.part, resultPart()].includes(part)) return;
     page.pictures?.forgetAll((name) => name.split("/")[1] === String(frame));
+    page.player?.wish();
+    redraw();
+  });
+  on("live", () => {
+    page.pictures?.forgetAll((name) => name.startsWith("result/"));
     page.player?.wish();
     redraw();
   });
