@@ -34,6 +34,7 @@ from propagate.light import apply_gain, is_black, measure_gain, remove_gain, sig
 from propagate.nnf import field_from_flow, gather, nearest_pixels
 from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.prefetch import prefetch
+from propagate.redetection import redetect
 from propagate.relight import relight
 from propagate.residual import GRAIN, guide_residual, selection_weight
 from propagate.residual import HALO as RESIDUAL_HALO
@@ -328,11 +329,11 @@ def _measure_light(
 
 
 def _correct_flow(key: _Key, composed: ComposedFlow, plate: Bytes, refine: FlowEstimator | None) -> ComposedFlow:
-    """Correct the drift of flow to the key."""
+    """Correct the drift of flow to the key, and find again what was hidden."""
     if refine is None:
         return composed
     flow = correct_drift(composed.flow, key.plate, plate, refine)
-    return replace(composed, flow=freeze_static(flow, key.plate, plate))
+    return redetect(replace(composed, flow=freeze_static(flow, key.plate, plate)), key.plate, plate)
 
 
 def _initialise(key: _Key, state: PassState, inputs: _FrameInputs) -> list[Pixels]:
