@@ -52,6 +52,9 @@ PATCH_TOLERANCE = 1e-4
 ALLOWANCE = 5.0
 # Preference of the vote for better and nearer patches; see ``Level``.
 VOTE_SHARPNESS = 6.0
+# Frames between those in which hidden content is sought: what is found stays found, and each search takes 8 % of a
+# frame's time.
+REDETECTION_INTERVAL = 4
 # Confidence in the warped key above which no patches are searched.
 ACCEPTED_CONFIDENCE = 0.98
 # Residual of the warped guides above which the best patch may be far from where flow points to.
@@ -333,7 +336,10 @@ def _correct_flow(key: _Key, composed: ComposedFlow, plate: Bytes, refine: FlowE
     if refine is None:
         return composed
     flow = correct_drift(composed.flow, key.plate, plate, refine)
-    return redetect(replace(composed, flow=freeze_static(flow, key.plate, plate)), key.plate, plate)
+    composed = replace(composed, flow=freeze_static(flow, key.plate, plate))
+    if (composed.frame - key.frame) % REDETECTION_INTERVAL:
+        return composed
+    return redetect(composed, key.plate, plate)
 
 
 def _initialise(key: _Key, state: PassState, inputs: _FrameInputs) -> list[Pixels]:
