@@ -61,11 +61,12 @@ class ColourModel:
         )
 
 
-def colour_model(picture: Bytes, inside: Floats, outside: Floats) -> ColourModel:
-    """Build the model of one picture, uint8 (H, W, 3). inside, outside: float32 (H, W), weights of pixels, 0..1."""
+def colour_model(picture: Bytes, inside: Floats, outside: Floats, trust: float = 1.0) -> ColourModel:
+    """Build the model of one picture, uint8 (H, W, 3). inside, outside: float32 (H, W), weights of pixels, 0..1.
+    trust: 0..1, in the place of the inside's colours."""
     counts = _colour_counts(picture, inside)
     key = counts / (counts.sum() + F32(PSEUDO_COUNT))
-    return ColourModel(key, _cell_histograms(picture, inside), _cell_histograms(picture, outside))
+    return ColourModel(key, _cell_histograms(picture, inside), _cell_histograms(picture, outside), trust)
 
 
 def colour_histogram(picture: Bytes, weight: Floats) -> Floats:

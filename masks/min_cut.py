@@ -6,10 +6,10 @@ SIAM J. Appl. Math. 2006), by the primal-dual algorithm (Chambolle and Pock, JMI
 """
 
 import cv2
-import numba as nb
 import numpy as np
 
 from masks.arrays import F32, Bytes, Floats
+from stylize_kernels.kernel import kernel
 
 # Cost of one pixel of border where the picture is flat, and the fraction of it that remains at the strongest edge.
 BORDER_COST, EDGE_FLOOR = 2.0, 0.03
@@ -34,7 +34,8 @@ def min_cut(unary: Floats, picture: Bytes) -> Floats:
         if inside is None:
             inside = (level_unary < 0).astype(F32)
         inside = np.ascontiguousarray(cv2.resize(inside, size, interpolation=cv2.INTER_LINEAR), F32)
-        _solve(inside, np.ascontiguousarray(level_unary), *_border_costs(level_picture), ITERATIONS)
+        scratch = inside.copy(), np.zeros_like(inside), np.zeros_like(inside)
+        solve(inside, np.ascontiguousarray(level_unary), *_border_costs(level_picture), *scratch, ITERATIONS)
     assert inside is not None
     return inside
 
@@ -54,12 +55,13 @@ def _border_costs(picture: Bytes) -> tuple[Floats, Floats]:
     return costs[0], costs[1]
 
 
-@nb.njit(nogil=True, cache=True)
-def _solve(inside: Floats, unary: Floats, right: Floats, below: Floats, iterations: int) -> None:
-    """Run the primal-dual iterations on ``inside``, in place."""
+@kernel
+def solve(
+    inside: Floats, unary: Floats, right: Floats, below: Floats,
+    extrapolated: Floats, horizontal: Floats, vertical: Floats, iterations: int,
+) -> None:  # fmt: skip
+    """Run the primal-dual iterations on ``inside``, in place, from its copy ``extrapolated`` and duals of 0."""
     height, width = inside.shape
-    extrapolated = inside.copy()
-    horizontal, vertical = np.zeros_like(inside), np.zeros_like(inside)
     for _ in range(iterations):
         for y in range(height):
             for x in range(width):

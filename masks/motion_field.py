@@ -7,11 +7,15 @@ scale with enough known pixels. Far from any known pixel, only the affine motion
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from masks.arrays import F32, Floats
+
+Doubles = NDArray[np.float64]
 
 # Widths in pixels of the convolution: the finest with enough known weight counts.
 WIDTHS = (1.5, 4.0, 10.0, 25.0, 60.0)
@@ -45,13 +49,19 @@ def normalised_convolution(field: Floats, weight: Floats, widths: Sequence[float
     """Normalised convolution of a field, float32 (H, W, C), over several widths; 0 far from any known pixel."""
     total = float(weight.sum())
     zero_weight = F32(ZERO_WEIGHT * float((weight * weight).sum()) / total) if total > 0 else F32(1)
-    out = np.zeros_like(field)
+    channels = field.shape[2]
+    out, weighted = np.zeros_like(field), field * _repeated(weight, channels)
     for width in sorted(widths, reverse=True):
         support = _blur(weight, width)
-        mean = _blur(field * weight[..., None], width) / (support + zero_weight + F32(1e-9))[..., None]
-        mix = np.clip(support / F32(MIN_SUPPORT), 0, 1)[..., None] if width != max(widths) else F32(1)
+        mean = _blur(weighted, width) / _repeated(support + zero_weight + F32(1e-9), channels)
+        mix = _repeated(np.clip(support / F32(MIN_SUPPORT), 0, 1), channels) if width != max(widths) else F32(1)
         out += mix * (mean - out)
     return out
+
+
+def _repeated(values: Floats, channels: int) -> Floats:
+    """Repeat values, (H, W), in each channel: float32 (H, W, C). Numpy is much slower if it has to do so itself."""
+    return np.asarray(cv2.merge([values] * channels), F32).reshape(*values.shape, channels)
 
 
 def _blur(values: Floats, width: float) -> Floats:
@@ -68,8 +78,7 @@ def _blur(values: Floats, width: float) -> Floats:
 def affine_motion(flow: Floats, weight: Floats) -> Floats:
     """Fit the dominant affine motion of the weighted pixels: float32 (H, W, 2); 0 if hardly any pixel is known."""
     height, width = weight.shape
-    ys, xs = np.mgrid[0:height, 0:width]
-    across, down = (xs - width / 2) / width, (ys - height / 2) / width
+    across, down = _positions(height, width)
     samples = np.flatnonzero(weight.ravel() > 0.05 * weight.max(initial=0))
     if samples.size < 30:
         return np.zeros_like(flow)
@@ -82,11 +91,22 @@ def affine_motion(flow: Floats, weight: Floats) -> Floats:
     for scale in OUTLIER_SCALES:
         total_weight = (weights * inlier_weight)[:, None]
         coefficients = np.linalg.solve(design.T @ (design * total_weight) + damping, design.T @ (target * total_weight))
-        deviation = np.linalg.norm(design @ coefficients - target, axis=1)
+        across_off, down_off = np.square(design @ coefficients - target).T
+        deviation = np.sqrt(across_off + down_off)
         # Geman and McClure's weights; wide at first, so that the fit does not settle on a local optimum.
         inlier_weight = 1 / (1 + (deviation / max(scale, float(np.median(deviation)))) ** 2) ** 2
     planes = [coefficients[0, axis] + coefficients[1, axis] * across + coefficients[2, axis] * down for axis in (0, 1)]
     return np.stack(planes, axis=-1).astype(F32)
+
+
+@lru_cache(maxsize=4)
+def _positions(height: int, width: int) -> tuple[Doubles, Doubles]:
+    """Positions of the pixels from the centre, x and y, in widths of the picture: float64 (H, W) each, read-only."""
+    ys, xs = np.mgrid[0:height, 0:width]
+    across, down = (xs - width / 2) / width, (ys - height / 2) / width
+    for one in (across, down):
+        one.setflags(write=False)
+    return across, down
 
 
 def _magnitude(field: Floats) -> Floats:

@@ -5,6 +5,8 @@ SIGGRAPH Asia 2015: the distances to the inside and to the outside of a known ma
 pixels of the layer count in a patch.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -24,7 +26,9 @@ def patch_distance(target: Floats, source: Floats, layer: Floats) -> Floats:
     """
     height, width = layer.shape
     border = (SEARCH_RADIUS, SEARCH_RADIUS, SEARCH_RADIUS, SEARCH_RADIUS, cv2.BORDER_REPLICATE)
-    padded, weights = cv2.copyMakeBorder(source, *border), cv2.copyMakeBorder(layer, *border)
+    # Channel by channel: numpy is several times faster on contiguous rows.
+    padded = [cv2.copyMakeBorder(channel, *border) for channel in cv2.split(source)]
+    wanted, weights = cv2.split(target), cv2.copyMakeBorder(layer, *border)
     best = np.full((height, width), NO_MATCH, F32)
     for dy in range(-SEARCH_RADIUS, SEARCH_RADIUS + 1):
         for dx in range(-SEARCH_RADIUS, SEARCH_RADIUS + 1):
@@ -33,14 +37,22 @@ def patch_distance(target: Floats, source: Floats, layer: Floats) -> Floats:
             window = np.s_[
                 SEARCH_RADIUS + dy : SEARCH_RADIUS + dy + height, SEARCH_RADIUS + dx : SEARCH_RADIUS + dx + width
             ]
-            difference = padded[window] - target
-            weight = weights[window]
-            squares = (difference[..., 0] ** 2 + difference[..., 1] ** 2 + difference[..., 2] ** 2) * weight
+            weight = np.ascontiguousarray(weights[window])
+            squares = _squared_difference(padded, wanted, window) * weight
             cost = _sum(squares) / np.maximum(_sum(weight), F32(1e-3)) + F32(
                 DISTANCE_COST * (dx * dx + dy * dy) / SEARCH_RADIUS**2
             )
             np.minimum(best, np.where(weight > F32(0.5), cost, F32(NO_MATCH)), out=best)
     return best
+
+
+def _squared_difference(padded: Sequence[Floats], wanted: Sequence[Floats], window: tuple[slice, slice]) -> Floats:
+    """Squared difference of a window of the one to the other, summed over their three channels: float32 (H, W)."""
+    first, *others = (channel[window] - one for channel, one in zip(padded, wanted, strict=True))
+    total = np.square(first, out=first)
+    for difference in others:
+        total += np.square(difference, out=difference)
+    return total
 
 
 def _sum(values: Floats) -> Floats:

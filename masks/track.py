@@ -1,11 +1,12 @@
 """Tracking of a painted matte from frame to frame.
 
 The inside moves by its own motion, estimated from its interior, and is re-aligned with the key in every frame, so that
-it does not drift. This gives the expected shape. Each pixel is then matched with two layers: with the inside of the key
-and of the previous frame, and with the outside of the previous frame, each warped. A pixel that matches neither is
-newly visible: its motion and its colour decide, or the expected shape if they cannot. If the key matches nearly all of
-the inside but not this pixel, the pixel is an occluder. The observed matte is aligned with the edges of the frame.
-Where it does not contradict the expected shape, the painted edge itself is warped, including hair.
+it does not drift. A key that no longer matches is searched in the whole frame: its subject may have left and returned.
+This gives the expected shape. Each pixel is then matched with two layers: with the inside of the key and of the
+previous frame, and with the outside of the previous frame, each warped. A pixel that matches neither is newly visible:
+its motion and its colour decide, or the expected shape if they cannot. If the key matches nearly all of the inside but
+not this pixel, the pixel is an occluder. The observed matte is aligned with the edges of the frame. Where it does not
+contradict the expected shape, the painted edge itself is warped, including hair.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,11 +19,12 @@ import numpy as np
 from masks.appearance import appearance
 from masks.arrays import F32, U8, Bools, Bytes, Floats, check_matte
 from masks.colour_model import ColourModel, colour_histogram, colour_model
-from masks.despeckle import despeckle
+from masks.despeckle import CLEARED, despeckle
 from masks.expected_overlap import Disagreement, expected_overlap
 from masks.guided_filter import guided_filter
 from masks.log_odds import MATCH_DISTANCE, Flows, LabelledFrame, evidence
 from masks.motion_field import motion_field
+from masks.redetection import redetection
 from masks.template_motion import template_motion
 from masks.warp import inverse_flow, warp
 
@@ -41,6 +43,8 @@ TEXTURELESS_WEIGHT = 0.3
 MATCH_LEVELS = 12.0
 # Largest log-odds of the expected shape, and the distance in pixels from its border over which they rise.
 SHAPE_LOG_ODDS, SHAPE_SOFTNESS = 2.5, 4.0
+# Fraction of the painted area below which what is found is a speck, and no subject.
+MIN_AREA = 0.001
 # Alpha below which a matte counts as empty.
 MIN_ALPHA = 0.02
 # Margin in pixels around the expected shape, beyond which all pixels are outside.
@@ -136,7 +140,8 @@ def track(frames: Sequence[int], footage: Footage, key: Floats) -> Iterator[Trac
         colour_histogram(small_plate, (matte > 0.5).astype(F32)), int((matte > 0.5).sum()),
     )  # fmt: skip
     height, width = small_plate.shape[:2]
-    colours = colour_model(small_plate, prepared.matte, _outside_mask(prepared.matte))
+    # Nothing has been learned yet: where a colour of the painted inside was, it need not be in the next frame.
+    colours = colour_model(small_plate, prepared.matte, _outside_mask(prepared.matte), trust=0.0)
     ones = np.ones((height, width), F32)
     state = _State(small_plate, prepared.matte, ones, np.zeros((height, width, 2), F32), colours, ones, Disagreement())
     for frame in frames[1:]:
@@ -149,7 +154,8 @@ def _track_frame(key: _Key, state: _State, frame: int, footage: Footage) -> tupl
     plate = downscaled(full_size)
     to_previous = footage.neighbour_flow(state.plate, plate)
     inside_flow, outside_flow = _layer_flows(key, state, plate, to_previous, footage)
-    flow = _flow_to_key(key, inside_flow + warp(state.flow, inside_flow), plate, footage.refine)
+    expected_flow = _found_again(key, inside_flow + warp(state.flow, inside_flow), plate)
+    flow = _flow_to_key(key, expected_flow, plate, footage.refine)
     shape = warp(key.matte, flow)
     known = LabelledFrame(key.picture, key.matte, np.ones_like(key.matte))
     previous = LabelledFrame(_to_float(state.plate), state.matte, state.confidence)
@@ -161,6 +167,8 @@ def _track_frame(key: _Key, state: _State, frame: int, footage: Footage) -> tupl
     kernel = np.ones((2 * SHAPE_MARGIN + 1, 2 * SHAPE_MARGIN + 1), U8)
     probability[cv2.dilate(np.maximum(warp(state.matte, inside_flow), shape), kernel) < 0.5] = 0
     probability = despeckle(probability, shape, pixel_evidence.outside_distance < MATCH_DISTANCE)
+    if (probability > 0.5).sum() < MIN_AREA * key.area:
+        probability = np.minimum(probability, CLEARED)
     pixel_confidence = np.abs(2 * probability - 1)
     filtered = guided_filter(
         probability, _to_float(plate), np.clip(pixel_confidence, F32(0.02), 1) ** 2, FILTER_RADIUS, FLAT_VARIANCE
@@ -234,6 +242,23 @@ def _inside_residual(state: _State, flow: Floats, plate: Bytes) -> float:
     return float(np.median(local_difference(state.plate, flow, plate)[inside])) if inside.any() else 0.0
 
 
+def _found_again(key: _Key, flow: Floats, plate: Bytes) -> Floats:
+    """Flow to the key by re-detection, where tracking has lost the key and it is found elsewhere; else ``flow``."""
+    residual = _key_residual(key, flow, plate)
+    if residual < LOST_LEVELS:
+        return flow
+    found = redetection(key.plate, key.matte > 0.5, plate)
+    return flow if found is None or _key_residual(key, found, plate) > FOUND_RATIO * residual else found
+
+
+def _key_residual(key: _Key, flow: Floats, plate: Bytes) -> float:
+    """Median difference in levels of the key's inside, warped, and the plate; infinite if nothing of it is inside."""
+    inside = warp(key.matte, flow) > 0.5
+    if not inside.any():
+        return float("inf")
+    return float(np.median(local_difference(key.plate, flow, plate)[inside]))
+
+
 def _refined_inside_flow(key: _Key, state: _State, flow: Floats, plate: Bytes, refine: Flow) -> Floats:
     """Refine the flow of the inside, whose two versions are nearly aligned and have no border between them."""
     refined, improved, difference = refined_flow(state.plate, flow, plate, refine)
@@ -277,9 +302,14 @@ def refined_flow(source: Bytes, flow: Floats, plate: Bytes, refine: Flow) -> tup
 def _flow_consistency(to_current: Floats, to_previous: Floats) -> Floats:
     """Forward-backward check of two flows (Sundaram, Brox and Keutzer, ECCV 2010): float32 (h, w), 1 or 0."""
     returned = warp(to_previous, to_current)
-    round_trip_error = ((to_current + returned) ** 2).sum(axis=-1)
-    size = (to_current**2).sum(axis=-1) + (returned**2).sum(axis=-1)
+    round_trip_error = _squared_length(to_current + returned)
+    size = _squared_length(to_current) + _squared_length(returned)
     return np.asarray(round_trip_error < 0.01 * size + 0.5, F32)
+
+
+def _squared_length(flow: Floats) -> Floats:
+    """Squared length of each vector, in pixels: float32 (h, w)."""
+    return np.asarray(flow[..., 0] ** 2 + flow[..., 1] ** 2, F32)
 
 
 def _reliable_distance(key: Floats) -> float:
@@ -304,7 +334,8 @@ def _texture_weight(plate: Bytes) -> Floats:
 
 def local_difference(source: Bytes, flow: Floats, plate: Bytes) -> Floats:
     """Mean absolute difference in levels around each pixel: float32 (h, w)."""
-    levels = cv2.absdiff(warp(source, flow), plate).astype(F32).mean(axis=-1)
+    red, green, blue = (channel.astype(F32) for channel in cv2.split(cv2.absdiff(warp(source, flow), plate)))
+    levels = (red + green + blue) / F32(3)
     return np.asarray(cv2.boxFilter(levels, -1, (5, 5), borderType=cv2.BORDER_REFLECT))
 
 

@@ -6,10 +6,12 @@ is bit-identical to that of a single band over the whole picture. A step must no
 rounding of such a sum depends on where it starts.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
+from typing import TypeVar
 
 from propagate.threads import thread_limit
 
@@ -17,6 +19,10 @@ from propagate.threads import thread_limit
 BAND_PIXELS = 1 << 17
 # Minimum height of a band, in halos: limits the work that is done twice.
 MIN_HALOS = 5
+# Shares of a kernel's work for each thread, and pixels that are worth waking a thread for.
+SHARES_PER_THREAD, MIN_SHARE_PIXELS = 3, 1 << 13
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -69,12 +75,31 @@ def for_each_band(work: Callable[[Band], None], size: tuple[int, ...], halo: int
     work: writes the band's own rows of a result, and nothing else that another band reads. Its errors are re-raised
     here.
     """
-    bands = list(split_rows(size[0], band_height(size[0], size[1], halo), halo))
-    workers = min(thread_limit(), len(bands)) - 1
-    pending = iter(bands)
+    _for_each(work, list(split_rows(size[0], band_height(size[0], size[1], halo), halo)))
+
+
+def for_each_share(work: Callable[[int, int], None], count: int, pixels: int) -> None:
+    """Call ``work`` with the start and stop of shares of ``count`` parts of a picture, as ``for_each_band`` does.
+
+    work: holds no lock of the interpreter while it runs. The shares depend on the number of threads, so the result must
+    not depend on the shares. There are few: between two of them, a thread may wait for the interpreter. pixels: of the
+    picture; a small one is not split.
+    """
+    threads = thread_limit()
+    shares = 1 if threads == 1 else max(1, min(count, SHARES_PER_THREAD * threads, pixels // MIN_SHARE_PIXELS))
+    limits = [count * index // shares for index in range(shares + 1)]
+    _for_each(lambda share: work(*share), list(pairwise(limits)))
+
+
+def _for_each(work: Callable[[Item], None], items: Sequence[Item]) -> None:
+    workers = min(thread_limit(), len(items)) - 1
+    pending = iter(items)
+    if workers <= 0:
+        _drain(work, pending)
+        return
     futures = [_pool(workers).submit(_drain, work, pending) for _ in range(workers)]
     try:
-        # The caller works too, so that it is not delayed by workers that are busy with another caller's bands.
+        # The caller works too, so that it is not delayed by workers that are busy with another caller's items.
         _drain(work, pending)
     finally:
         started = [future for future in futures if not future.cancel()]
@@ -83,12 +108,12 @@ def for_each_band(work: Callable[[Band], None], size: tuple[int, ...], halo: int
         future.result()
 
 
-def _drain(work: Callable[[Band], None], pending: Iterator[Band]) -> None:
+def _drain(work: Callable[[Item], None], pending: Iterator[Item]) -> None:
     try:
-        for band in pending:
-            work(band)
+        for item in pending:
+            work(item)
     finally:
-        list(pending)  # after an error, no further band is started
+        list(pending)  # after an error, no further item is started
 
 
 @lru_cache(maxsize=4)

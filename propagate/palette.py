@@ -55,17 +55,30 @@ class Palette:
 
 def palette_of(lab: Floats, count: int = COLOURS) -> Palette:
     """Cluster colours, float32 (..., 3), CIELAB, by seeded k-means; empty clusters are left out."""
+    pixels = lab.reshape(-1, 3)
+    drawn = _draw(len(pixels))[1]
+    return _clustered(pixels[drawn].astype(np.float64).tobytes(), len(pixels), count)
+
+
+def _draw(total: int) -> tuple[np.random.Generator, NDArray[np.int64]]:
+    """Draw SAMPLES of so many pixels. Returns the generator, too, which k-means continues with."""
+    draw = np.random.Generator(np.random.PCG64(0))
+    return draw, draw.integers(0, total, SAMPLES)
+
+
+# The keys of a shot share their references, and so their palettes.
+@lru_cache(maxsize=8)
+def _clustered(sample: bytes, total: int, count: int) -> Palette:
+    """Cluster SAMPLES colours, given as bytes, of a picture of ``total`` pixels; see ``palette_of``."""
     from scipy.cluster.vq import kmeans2  # slow to import
 
-    pixels = lab.reshape(-1, 3)
-    draw = np.random.Generator(np.random.PCG64(0))
-    sample = pixels[draw.integers(0, len(pixels), SAMPLES)].astype(np.float64)
-    if (sample == sample[0]).all():
-        return Palette(sample[:1], np.ones(1))
+    colours = np.frombuffer(sample).reshape(-1, 3)
+    if (colours == colours[0]).all():
+        return Palette(colours[:1], np.ones(1))
     with warnings.catch_warnings():
         # A picture of fewer colours leaves clusters empty.
         warnings.filterwarnings("ignore", message="One of the clusters is empty", category=UserWarning)
-        centres, labels = kmeans2(sample, count, iter=20, minit="points", seed=draw)
+        centres, labels = kmeans2(colours, count, iter=20, minit="points", seed=_draw(total)[0])
     shares = np.bincount(labels, minlength=count) / len(labels)
     used = shares > 0
     return Palette(centres[used], shares[used])
@@ -73,9 +86,15 @@ def palette_of(lab: Floats, count: int = COLOURS) -> Palette:
 
 def colour_cost(colours: Doubles, others: Doubles) -> Doubles:
     """Return weighted squared differences of two lists of CIELAB colours, (N, 3) and (M, 3): float64 (N, M)."""
+    lightness, chroma, hue = _cost_terms(colours, others)
+    return lightness + chroma + hue
+
+
+def _cost_terms(colours: Doubles, others: Doubles) -> tuple[Doubles, Doubles, Doubles]:
+    """Return what lightness, chroma and hue add to ``colour_cost``: float64 (N, M) each."""
     ours, theirs = ([*lab.T.copy(), np.hypot(lab[:, 1], lab[:, 2])] for lab in (colours, others))
     lightness, a, b, chroma = (np.square(x[:, None] - y[None]) for x, y in zip(ours, theirs, strict=True))
-    return LIGHTNESS * lightness + CHROMA * chroma + HUE * np.maximum(a + b - chroma, 0)
+    return LIGHTNESS * lightness, CHROMA * chroma, HUE * np.maximum(a + b - chroma, 0)
 
 
 @dataclass(frozen=True)
@@ -110,15 +129,22 @@ def nearest_colours(
     if balance and used_by is not None:
         weights = (1 - balance) * weights + _potential(palette, used_by, epsilon, balance)
     grid = _grid()
+    sides = round(2 * _MAX_AB / _STEP_AB) + 1
+    plane = sides**2
+    # Chroma and hue are the same for each lightness of the grid.
+    _, chroma, hue = _cost_terms(grid[:plane], palette.colours)
+    lightness, _, _ = _cost_terms(grid[::plane], palette.colours)
     table = np.empty_like(grid)
-    for start in range(0, len(grid), 8192):
-        rows = slice(start, start + 8192)
-        logarithm = weights - colour_cost(grid[rows], palette.colours) / epsilon
-        share = np.exp(logarithm - logarithm.max(axis=1, keepdims=True))
+    for number, row in enumerate(lightness):
+        share = row + chroma
+        share += hue
+        share /= epsilon
+        np.subtract(weights, share, out=share)
+        share -= share.max(axis=1, keepdims=True)
+        np.exp(share, out=share)
         # Not a matrix product: its last bits depend on the processor.
         mixed = np.einsum("ij,jk->ik", share, palette.colours, optimize=False)
-        table[rows] = mixed / share.sum(axis=1, keepdims=True)
-    sides = round(2 * _MAX_AB / _STEP_AB) + 1
+        table[number * plane : (number + 1) * plane] = mixed / share.sum(axis=1, keepdims=True)
     shaped = table.astype(F32).reshape(-1, sides, sides, 3)
     shaped.flags.writeable = False
     return ColourMap(shaped)

@@ -3,23 +3,24 @@
 Bit-identical to the plain Python of ``patchmatch``. All arithmetic is on integers. Rows are processed in bands of fixed
 height, which read other bands' fields as they were before the sweep, and random numbers are a hash of position and
 sweep. The result depends neither on threads nor on the processor.
+
+Kernels process a range of rows or bands, and ``for_each_share`` distributes the ranges among threads.
 """
 
-import os
 from typing import Any
 
-import numba as nb
 import numpy as np
 
 from propagate.arrays import F32, Bools, Bytes, Floats, Ints, Longs
+from propagate.bands import for_each_share
 from propagate.patchmatch import BAND, SUBPIXEL, Costs, Sweep
+from stylize_kernels.kernel import inlined, is_stored, kernel
 
-# Threads sleep between kernels: if they spun, as GNU's OpenMP does by default, they would take the processor from the
-# flow of the next frame. The variable is read when the first kernel starts.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# More than the cost of any patch.
+_NO_COST = 1 << 40
 
 
-@nb.njit(nogil=True, cache=True)
+@inlined
 def _hash32(x: int, y: int, sweep: int, trial: int) -> Any:
     """Hash a position and a moment to 32 well-mixed bits (the finaliser of MurmurHash3, A. Appleby)."""
     h = np.uint32(np.uint32(x * 73856093) ^ np.uint32(y * 19349663))
@@ -29,8 +30,7 @@ def _hash32(x: int, y: int, sweep: int, trial: int) -> Any:
     return np.uint32(h ^ np.uint32(h >> np.uint32(16)))
 
 
-# Inlined into the loops, where the compiler keeps invariants in registers: twice as fast.
-@nb.njit(nogil=True, error_model="numpy", inline="always")
+@inlined
 def _difference(window: Any, lanes: Any, target: Any, ty: int, tx: int, source: Any, sy: int, sx: int) -> Any:
     rows = len(window)
     channels = len(lanes)
@@ -46,7 +46,7 @@ def _difference(window: Any, lanes: Any, target: Any, ty: int, tx: int, source: 
     return np.int64(total)
 
 
-@nb.njit(nogil=True, error_model="numpy", inline="always")
+@inlined
 def _cost_of(
     window: Any, lanes: Any, target: Any, source: Any, y: int, x: int, sy: int, sx: int, expected: Any,
     distance_cost: int, max_distance: int, usage_cost: Any, limit: int,
@@ -61,17 +61,18 @@ def _cost_of(
     return penalty + _difference(window, lanes, target, y, x, source, sy, sx)
 
 
-@nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
+@kernel
 def _sweep_field(
     window: Any, lanes: Any, target: Any, source: Any, field: Any, previous: Any, cost: Any, mask: Any, expected: Any,
     distance_cost: int, max_distance: int, usage_cost: Any, tolerance: int, number: int, shift: int, search_radius: Any,
+    first: int, last: int,
 ) -> None:  # fmt: skip
+    """Improve the bands from ``first`` to ``last``, exclusive."""
     height, width = cost.shape
     source_height, source_width = usage_cost.shape
     down = number % 2 == 0
     offset = -1 if down else 1
-    for number_of_band in nb.prange((height + shift + BAND - 1) // BAND):
-        band: Any = np.int64(number_of_band)  # prange counts in unsigned numbers, which would turn sums into floats
+    for band in range(first, last):
         top = max(0, band * BAND - shift)
         bottom = min(height, (band + 1) * BAND - shift)
         for row in range(bottom - top):
@@ -107,7 +108,7 @@ def _sweep_field(
                         best_cost = candidate_cost
                         best_y = sy
                         best_x = sx
-                trial = 0
+                trial = np.int64(0)
                 trial_radius = np.int64(search_radius[y, x])
                 while trial_radius >= 1:
                     h = np.int64(_hash32(x, y, number, trial))
@@ -131,44 +132,38 @@ def _sweep_field(
                 field[y, x, 1] = best_y
 
 
-@nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
-def _evaluate_field(
+@kernel
+def _compare_field(
     window: Any, lanes: Any, target: Any, source: Any, field: Any, cost: Any, mask: Any, expected: Any,
-    distance_cost: int, max_distance: int, usage_cost: Any,
+    distance_cost: int, max_distance: int, usage_cost: Any, candidates: Any, evaluate: bool, first: int, last: int,
 ) -> None:  # fmt: skip
-    height, width = cost.shape
-    for row in nb.prange(height):
-        y = np.int64(row)
+    """Take the candidates that cost less in the rows from ``first`` to ``last``; to evaluate, whatever they cost."""
+    width = cost.shape[1]
+    for y in range(first, last):
         for x in range(width):
-            if mask[y, x]:
-                cost[y, x] = _cost_of(
-                    window, lanes, target, source, y, x, field[y, x, 1], field[y, x, 0], expected,
-                    distance_cost, max_distance, usage_cost, np.int64(1) << 40,
-                )  # fmt: skip
-
-
-@nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
-def _merge_field(
-    window: Any, lanes: Any, target: Any, source: Any, field: Any, cost: Any, mask: Any, expected: Any,
-    distance_cost: int, max_distance: int, usage_cost: Any, candidates: Any,
-) -> None:  # fmt: skip
-    height, width = cost.shape
-    for row in nb.prange(height):
-        y = np.int64(row)
-        for x in range(width):
-            sx = candidates[y, x, 0]
-            sy = candidates[y, x, 1]
-            if not mask[y, x] or (sx == field[y, x, 0] and sy == field[y, x, 1]):
+            if not mask[y, x]:
                 continue
-            present_cost = cost[y, x]
+            sx = np.int64(candidates[y, x, 0])
+            sy = np.int64(candidates[y, x, 1])
+            if evaluate:
+                present_cost = np.int64(_NO_COST)
+            elif sx == field[y, x, 0] and sy == field[y, x, 1]:
+                continue
+            else:
+                present_cost = cost[y, x]
             candidate_cost = _cost_of(
                 window, lanes, target, source, y, x, sy, sx, expected,
                 distance_cost, max_distance, usage_cost, present_cost,
             )  # fmt: skip
-            if candidate_cost < present_cost:
+            if evaluate or candidate_cost < present_cost:
                 cost[y, x] = candidate_cost
                 field[y, x, 0] = sx
                 field[y, x, 1] = sy
+
+
+def is_search_compiled() -> bool:
+    """Return whether a search has been compiled here or stored by an earlier process, for patches of any size."""
+    return bool(_sweep_field.signatures) or is_stored(_sweep_field)
 
 
 class PatchMatchNumba:
@@ -182,19 +177,25 @@ class PatchMatchNumba:
 
     def evaluate(self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs) -> None:
         """Compute the cost of every masked pixel's present patch."""
-        _evaluate_field(
-            *self._shape, target, source, field, cost, mask, costs.expected,
-            costs.distance_cost, costs.max_distance, costs.usage_cost,
-        )  # fmt: skip
+        self._compare(target, source, field, cost, mask, costs, field, True)
 
     def merge(
         self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, candidates: Ints
     ) -> None:
         """Take the patch of another field where it costs less."""
-        _merge_field(
-            *self._shape, target, source, field, cost, mask, costs.expected,
-            costs.distance_cost, costs.max_distance, costs.usage_cost, candidates,
-        )  # fmt: skip
+        self._compare(target, source, field, cost, mask, costs, candidates, False)
+
+    def _compare(
+        self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, candidates: Ints,
+        evaluate: bool,
+    ) -> None:  # fmt: skip
+        def work(first: int, last: int) -> None:
+            _compare_field(
+                *self._shape, target, source, field, cost, mask, costs.expected,
+                costs.distance_cost, costs.max_distance, costs.usage_cost, candidates, evaluate, first, last,
+            )  # fmt: skip
+
+        for_each_share(work, cost.shape[0], cost.size)
 
     def sweep(
         self, target: Bytes, source: Bytes, field: Ints, cost: Longs, mask: Bools, costs: Costs, sweep: Sweep
@@ -202,19 +203,23 @@ class PatchMatchNumba:
         """Improve field and cost in place, in one pass over the picture."""
         # A band reads one row of another band's field: the adjacent one, on the side that the sweep comes from.
         first = BAND - sweep.shift
-        previous = field[first - 1 :: BAND] if sweep.number % 2 == 0 else field[first::BAND]
-        _sweep_field(
-            *self._shape, target, source, field, previous.copy(), cost, mask, costs.expected,
-            costs.distance_cost, costs.max_distance, costs.usage_cost, costs.tolerance,
-            sweep.number, sweep.shift, sweep.search_radius,
-        )  # fmt: skip
+        previous = (field[first - 1 :: BAND] if sweep.number % 2 == 0 else field[first::BAND]).copy()
+
+        def work(first: int, last: int) -> None:
+            _sweep_field(
+                *self._shape, target, source, field, previous, cost, mask, costs.expected,
+                costs.distance_cost, costs.max_distance, costs.usage_cost, costs.tolerance,
+                sweep.number, sweep.shift, sweep.search_radius, first, last,
+            )  # fmt: skip
+
+        for_each_share(work, -(-(cost.shape[0] + sweep.shift) // BAND), cost.size)
 
 
-@nb.njit(nogil=True, error_model="numpy", parallel=True, cache=True)
-def _vote(style: Any, field: Any, weights: Any, kernel: Any, mask: Any, out: Any, radius: Any) -> None:
+@kernel
+def _vote(style: Any, field: Any, weights: Any, kernel: Any, mask: Any, out: Any, first: int, last: int) -> None:
     height, width = mask.shape
-    for row in nb.prange(height):
-        y = np.int64(row)
+    radius = kernel.shape[0] // 2
+    for y in range(first, last):
         for x in range(width):
             if not mask[y, x]:
                 continue
@@ -240,11 +245,13 @@ def vote(style: Floats, field: Ints, weights: Floats, kernel: Floats, mask: Bool
     above 0, weight of each patch. kernel: float32 (2r + 1, 2r + 1), weight of a patch by its offset. out: float32
     (H, W, 3).
     """
-    radius = kernel.shape[0] // 2
-    _vote(np.ascontiguousarray(style, F32), field, weights, kernel, mask, out, radius)
+    contiguous = np.ascontiguousarray(style, F32)
+    for_each_share(
+        lambda first, last: _vote(contiguous, field, weights, kernel, mask, out, first, last), mask.shape[0], mask.size
+    )
 
 
-@nb.njit(nogil=True, error_model="numpy", cache=True)
+@kernel
 def _count_usage(field: Any, mask: Any, counts: Any) -> None:
     height, width = mask.shape
     for y in range(height):

@@ -53,12 +53,15 @@ def fit_gain(source: Floats, target: Floats) -> tuple[float, float]:
     gain, offset, correlation = 1.0, 0.0, 0.0
     for _ in range(FIT_ROUNDS):
         x, y = source[inliers], target[inliers]
-        deviation = float(x.std()), float(y.std())
+        mean = x.mean(), y.mean()
+        x -= mean[0]
+        y -= mean[1]
+        deviation = float(np.sqrt((x * x).mean())), float(np.sqrt((y * y).mean()))
         if min(deviation) < 1:
             return 1.0, 0.0
-        correlation = float(((x - x.mean()) * (y - y.mean())).mean()) / (deviation[0] * deviation[1])
+        correlation = float((x * y).mean()) / (deviation[0] * deviation[1])
         gain = deviation[1] / deviation[0]
-        offset = float(y.mean()) - gain * float(x.mean())
+        offset = float(mean[1]) - gain * float(mean[0])
         residual = np.abs(F32(gain) * source + F32(offset) - target)
         inliers = residual <= max(OUTLIER_MEDIANS * float(np.median(residual)), MIN_OUTLIER)
     plausible = correlation >= MIN_CORRELATION and MIN_GAIN <= gain <= MAX_GAIN

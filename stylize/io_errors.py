@@ -24,7 +24,8 @@ def output_error(error: OSError, target: Path, alternative: str = "-o") -> Outpu
     if number in (errno.ENOSPC, errno.EDQUOT):
         return OutputError(f"{target} cannot be written: the disk is full; free some space and run again")
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return OutputError(f"{target} cannot be written: {folder} does not allow it; fix its permissions, or {other}")
+        fix = "close other programs that use it, fix" if os.name == "nt" else "fix"
+        return OutputError(f"{target} cannot be written: {folder} does not allow it; {fix} its permissions, or {other}")
     if number in (errno.ENOTDIR, errno.EEXIST):
         return OutputError(f"{target} cannot be written: a file exists where a folder is needed; {other}")
     if number == errno.EISDIR:

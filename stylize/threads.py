@@ -12,14 +12,12 @@ import os
 
 
 def use_threads(threads: int | None) -> None:
-    """Limit the threads of OpenCV and numba; None keeps the libraries' choice. The result does not depend on it."""
+    """Limit the threads of OpenCV and of our steps; None keeps the number. The result does not depend on it."""
     if threads is None:
         return
     import cv2
-    import numba
 
     cv2.setNumThreads(threads)
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
 
 
 def threads_per_process(threads: int | None, jobs: int) -> int | None:

@@ -32,7 +32,7 @@ _READ_LATE = ("STYLIZE_", "PYTHONPATH", "PYTEST_", "COVERAGE_PROCESS_", "HOME", 
 _PRELOADED = ("cli", "stylize.pipeline", "stylize.export", "stylize.spans.scheduler",
               "stylize.matting.matte_pipeline", "stylize.planning.plan_report", "stylize.renderers.example", "cv2",
               "av", "OpenImageIO", "scipy.ndimage", "scipy.cluster.vq", "scenedetect",
-              "stylize.spans.worker_imports")  # fmt: skip
+              "stylize.spans.worker_imports", "stylize.request", "PIL.ImageDraw", "PIL.ImageFont")  # fmt: skip
 # CPU seconds of every program that has ended.
 used: list[float] = []
 
@@ -231,21 +231,16 @@ def _end(program: Callable[[], None]) -> NoReturn:
     os._exit(code)
 
 
-def _load_kernels() -> None:
-    """Load the compiled loops that nearly every command needs, except parallel ones, which start threads."""
-    import numpy as np
-
-    from stylize.planning.fitting import fit_camera, fit_exposure
-
-    known = np.ones((16, 16), bool)
-    fit_exposure(np.zeros((16, 16, 3), np.uint8), np.zeros((16, 16, 3), np.uint8), known)
-    fit_camera(np.zeros((16, 16, 2), np.float32), known)
-
-
 if __name__ == "__main__":
     for name in _PRELOADED:
         importlib.import_module(name)
-    _load_kernels()
+    # Loaded once for all commands; no thread is started, which would not survive a fork.
+    from stylize.compile_kernels import compile_all
+    from stylize.stages import STAGES, installed_libraries, versions_of
+
+    compile_all()
+    installed_libraries()
+    versions_of(STAGES)
     gc.freeze()
     words = _serve(socket.socket(fileno=int(sys.argv[1])))
     _end(lambda: _begin(words))

@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 import cv2
-import numba
 import pytest
 
+from propagate.threads import thread_limit
 from stylize.threads import available_cpus, threads_per_process, use_threads
 
 ROOT = Path(__file__).parents[1]
@@ -14,23 +14,22 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(autouse=True)
 def _as_before():
-    before = cv2.getNumThreads(), numba.get_num_threads()
+    before = cv2.getNumThreads()
     yield
-    cv2.setNumThreads(before[0])
-    numba.set_num_threads(before[1])
+    cv2.setNumThreads(before)
 
 
-def test_thread_limit_applies_to_all_kernels_and_may_exceed_the_cores():
+def test_thread_limit_applies_to_all_steps_and_may_exceed_the_cores():
     use_threads(1)
-    assert (cv2.getNumThreads(), numba.get_num_threads()) == (1, 1)
+    assert (cv2.getNumThreads(), thread_limit()) == (1, 1)
     use_threads(1000)
-    assert numba.get_num_threads() == numba.config.NUMBA_NUM_THREADS
+    assert (cv2.getNumThreads(), thread_limit()) == (1000, 1000)
 
 
 def test_threads_are_unchanged_by_default():
     use_threads(1)
     use_threads(None)
-    assert (cv2.getNumThreads(), numba.get_num_threads()) == (1, 1)
+    assert (cv2.getNumThreads(), thread_limit()) == (1, 1)
 
 
 @pytest.mark.parametrize(

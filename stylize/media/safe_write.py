@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,9 @@ PARTIAL = ".stylize-partial"
 # Names of temporary files, including those of earlier versions: hidden, with "partial" at the end or before the suffix.
 _PARTIAL = re.compile(r"\..+\.(stylize-)?partial(\.[^.]+)?")
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # not available on Windows
+# Seconds to wait between attempts to replace a file. Windows refuses while another program, such as a viewer or a virus
+# scanner, has it open; on other systems, waiting would not help.
+_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()
 # Called with a path and its complete temporary file just before the file is renamed to the path, so that the file is
 # recorded before it becomes visible. Returns a function to call after the file has been renamed.
 Seal = Callable[[Path, Path], Callable[[], None]]
@@ -52,7 +56,7 @@ def atomic_write(
     try:
         yield partial
         placed = seal(target, partial)
-        partial.replace(target)
+        _replace(partial, target)
         placed()
     except OSError as error:
         # Create the error before removing the partial file, which frees space on a full disk.
@@ -106,6 +110,18 @@ def _create(partial: Path) -> None:
             raise OutputError(f"{partial} is {kind}, expected a temporary file of stylize or nothing; remove it")
         partial.unlink()
     os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o666))
+
+
+def _replace(partial: Path, target: Path) -> None:
+    """Rename a file, trying again while another program has the target open. Raises OSError if it stays open."""
+    for wait in _WAITS:
+        try:
+            partial.replace(target)
+        except PermissionError:
+            time.sleep(wait)
+        else:
+            return
+    partial.replace(target)
 
 
 def _discard(partial: Path) -> None:

@@ -71,16 +71,16 @@ def parse_range(text: str) -> FrameRange:
 def _parse_part(piece: str, text: str) -> range:
     match = _RANGE_PART.fullmatch(piece)
     if match is None:
-        raise SettingsError(f"frames {text!r} cannot be read; write them like 1001-1100, 10-50x2, 7 or 1-3,9")
+        raise SettingsError(f"cannot read {text!r} as frames; write them like 1001-1100, 10-50x2, 7 or 1-3,9")
     if max(len(part or "") for part in match.groups()) > FRAME_DIGITS:
         raise SettingsError(f"a frame number has more than {FRAME_DIGITS} digits; correct it")
     first = int(match[1])
     last = int(match[2] or first)
     step = int(match[3] or 1)
     if last < first:
-        raise SettingsError(f"frames {text!r} run backwards; write the smaller number first, {last}-{first}")
+        raise SettingsError(f"frames {text!r}: expected the smaller number first; write {last}-{first}")
     if step < 1:
-        raise SettingsError(f"frames {text!r} have a step of 0; write 1 or more after the x")
+        raise SettingsError(f"frames {text!r}: expected a step of at least 1, found 0; write 1 or more after the x")
     numbers = range(first, last + 1, step)
     return range(first, numbers[-1] + 1, step)
 

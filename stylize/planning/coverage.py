@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import cv2
-import numba as nb
 import numpy as np
 
 from propagate.arrays import F32, U8, Bools, Bytes, Floats, Pixels
 from propagate.flow import FlowEstimator, consistent, grid, warp
 from stylize.planning.fitting import Doubles, ExposureTable, fit_camera, fit_exposure, identity_exposure
+from stylize_kernels.kernel import kernel
 
 # Planning uses small pictures, because new content is larger than a few pixels. Motion between neighbours is estimated
 # on proxies. Keys are compared on thumbnails of half that size.
@@ -231,15 +231,16 @@ def _camera_flow(camera: Doubles, height: int, width: int) -> Floats:
 
 def _residual(flow: Floats, difference: Floats, frame: Thumbnail) -> Floats:
     """Return the residual of a flow. difference: see ``_difference``."""
-    found = _stretch_residual(flow, _area(flow), difference, frame.tolerance)
+    found = np.empty_like(difference)
+    stretch_residual(flow, _area(flow), difference, frame.tolerance, found)
     # Isolated pixels, covered or uncovered, are noise.
     return np.asarray(cv2.medianBlur(found, 3), F32)
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
-def _stretch_residual(flow: Any, area: Any, difference: Any, tolerance: Any) -> Any:
+@kernel
+def stretch_residual(flow: Any, area: Any, difference: Any, tolerance: Any, found: Any) -> None:
+    """Write the residual of a flow to ``found``. area: as of ``_area``. All but flow, (h, w, 2): float32 (h, w)."""
     height, width = difference.shape
-    found = np.empty_like(difference)
     one, nothing = F32(1), F32(MAX_RESIDUAL)
     for y in range(height):
         for x in range(width):
@@ -247,7 +248,6 @@ def _stretch_residual(flow: Any, area: Any, difference: Any, tolerance: Any) -> 
             visible = -1 <= across <= width and -1 <= down <= height and area[y, x] > MIN_AREA
             penalty = STRETCH_PENALTY * (one / min(max(area[y, x], MIN_AREA), one) - one)
             found[y, x] = min(difference[y, x] / tolerance[y, x] + penalty, nothing) if visible else nothing
-    return found
 
 
 def _difference(warped: Bytes, frame: Thumbnail, exposure: ExposureTable) -> Floats:

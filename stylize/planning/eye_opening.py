@@ -7,11 +7,11 @@ rates. Durations are counted in frames.
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from propagate.arrays import F32, Bools, Floats
+from stylize_kernels.kernel import inner, kernel
 
 Ages = NDArray[np.int16]
 
@@ -42,7 +42,15 @@ def ages_of(residual: Floats, weights: Floats, size: tuple[int, int], before: Ag
     float32 (cells,), with a sum of 1. size: (width, height) of the grid of cells. before: ages in the previous frame.
     See AGE_GAIN for the definition of ages.
     """
-    return np.asarray(_ages(residual, weights * F32(weights.size), before, *size), np.int16)
+    (width, height), rows = size, len(residual)
+    ages = np.maximum(before - np.int16(AGE_LOSS), np.int16(0))
+    labels, cells, holes = (
+        np.empty((height, width), np.int32), np.empty(width * height, np.int32), np.empty((width * height, 4)),
+    )  # fmt: skip
+    distances = np.empty((height, width), np.int8)
+    grids = (np.ascontiguousarray(array).reshape(rows, height, width) for array in (residual, before, ages))
+    _update_ages(*grids, weights * F32(weights.size), labels, cells, holes, distances)
+    return ages
 
 
 def no_ages(rows: int, cells: int) -> Ages:
@@ -62,38 +70,36 @@ def paired_holes(residual: Floats, weights: Floats, size: tuple[int, int]) -> Bo
     return np.asarray(ages_of(lowest, weights, size, no_ages(*lowest.shape)).reshape(height, width) > 0)
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
-def _ages(residual: Any, weights: Any, before: Any, width: int, height: int) -> Any:
-    ages = np.maximum(before - np.int16(AGE_LOSS), np.int16(0))
-    labels = np.empty((height, width), np.int32)
+@kernel
+def _update_ages(
+    residual: Any, before: Any, ages: Any, weights: Any, labels: Any, cells: Any, holes: Any, distances: Any
+) -> None:
+    """Raise ``ages`` where holes are paired; all after ``weights`` is overwritten."""
     for row in range(len(residual)):
-        grid = residual[row].reshape(height, width)
-        holes = _holes(grid, weights, labels)
-        old = before[row].reshape(height, width)
-        for one in range(len(holes)):
-            for other in range(one + 1, len(holes)):
-                if _is_pair(holes[one], holes[other]):
-                    age = min(
-                        MAX_AGE, AGE_GAIN + min(_max_age_at(labels, one + 1, old), _max_age_at(labels, other + 1, old))
-                    )
-                    _set_age(labels, one + 1, other + 1, age, ages[row].reshape(height, width))
-    return ages
+        count = _find_holes(residual, row, weights, labels, cells, holes, distances)
+        for one in range(count):
+            for other in range(one + 1, count):
+                if _is_pair(holes, one, other):
+                    oldest = min(_max_age_at(labels, one + 1, before, row), _max_age_at(labels, other + 1, before, row))
+                    _set_age(labels, one + 1, other + 1, min(MAX_AGE, AGE_GAIN + oldest), ages, row)
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
-def _holes(grid: Any, weights: Any, labels: Any) -> Any:
-    """Return area, weight, x and y of each compact hole with covered surroundings: float64 (holes, 4).
+@inner
+def _find_holes(grids: Any, row: int, weights: Any, labels: Any, cells: Any, found: Any, distances: Any) -> int:
+    """Find the compact holes with covered surroundings, and return their number.
 
-    labels: int32 (height, width), output; the number of the hole, from 1, and 0 or less in other cells.
+    found: float64 (cells, 4), output; area, weight, x and y of each. labels: int32 (height, width), output; the number
+    of the hole, from 1, and 0 or less in other cells. cells, distances: see ``_flood``, ``_residual_around``.
     """
-    height, width = grid.shape
-    labels[:] = 0
-    found, count = np.empty((grid.size, 4)), 0
-    cells = np.empty(grid.size, np.int32)
-    for start in range(grid.size):
-        if labels[start // width, start % width] or grid[start // width, start % width] <= 1:
+    height, width = labels.shape
+    for y in range(height):
+        for x in range(width):
+            labels[y, x] = 0
+    count = 0
+    for start in range(height * width):
+        if labels[start // width, start % width] or grids[row, start // width, start % width] <= 1:
             continue
-        area = _flood(grid, labels, cells, start)
+        area = _flood(grids, row, labels, cells, start)
         if area < MIN_CELLS or area > MAX_CELLS:
             continue
         top, bottom, left, right = height, 0, width, 0
@@ -102,26 +108,26 @@ def _holes(grid: Any, weights: Any, labels: Any) -> Any:
             y, x = cells[i] // width, cells[i] % width
             top, bottom, left, right = min(top, y), max(bottom, y), min(left, x), max(right, x)
             # The same ramp as in ``coverage.uncovered``.
-            mass += weights[cells[i]] * min(grid[y, x] - 0.5, 1.0)
+            mass += weights[cells[i]] * min(grids[row, y, x] - 0.5, 1.0)
             across += x
             down += y
         long, short = max(right - left, bottom - top) + 1, min(right - left, bottom - top) + 1
         cut = top == 0 or left == 0 or bottom == height - 1 or right == width - 1
         if cut or mass < MIN_HOLE_MASS or area < MIN_FILL * long * short or long > MAX_ASPECT * short:
             continue
-        if _residual_around(grid, labels, cells, area) > MAX_AROUND:
+        if _residual_around(grids, row, distances, cells, area) > MAX_AROUND:
             continue
-        found[count] = float(area), mass, across / area, down / area
+        found[count, 0], found[count, 1], found[count, 2], found[count, 3] = area, mass, across / area, down / area
         count += 1
         for i in range(area):
             labels[cells[i] // width, cells[i] % width] = count
-    return found[:count]
+    return count
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
-def _flood(grid: Any, labels: Any, cells: Any, start: int) -> int:
+@inner
+def _flood(grids: Any, row: int, labels: Any, cells: Any, start: int) -> int:
     """Find the 8-connected component of the cell ``start``, write it to ``cells``, label it -1 and return its area."""
-    height, width = grid.shape
+    height, width = labels.shape
     cells[0], area, done = start, 1, 0
     labels[start // width, start % width] = -1
     while done < area:
@@ -129,18 +135,23 @@ def _flood(grid: Any, labels: Any, cells: Any, start: int) -> int:
         done += 1
         for v in range(max(0, y - 1), min(height, y + 2)):
             for u in range(max(0, x - 1), min(width, x + 2)):
-                if labels[v, u] == 0 and grid[v, u] > 1:
+                if labels[v, u] == 0 and grids[row, v, u] > 1:
                     labels[v, u] = -1
                     cells[area] = v * width + u
                     area += 1
     return area
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
-def _residual_around(grid: Any, labels: Any, cells: Any, area: int) -> float:
-    """Return the mean uncovered share of the cells at a distance of two or three from a hole."""
-    height, width = grid.shape
-    far = np.full((height, width), 4, np.int8)
+@inner
+def _residual_around(grids: Any, row: int, far: Any, cells: Any, area: int) -> float:
+    """Return the mean uncovered share of the cells at a distance of two or three from a hole.
+
+    far: int8 (height, width), overwritten by distances.
+    """
+    height, width = far.shape
+    for y in range(height):
+        for x in range(width):
+            far[y, x] = 4
     for i in range(area):
         y, x = cells[i] // width, cells[i] % width
         for v in range(max(0, y - 3), min(height, y + 4)):
@@ -150,22 +161,25 @@ def _residual_around(grid: Any, labels: Any, cells: Any, area: int) -> float:
     for y in range(height):
         for x in range(width):
             if 2 <= far[y, x] <= 3:
-                total += min(max(grid[y, x] - 0.5, 0.0), 1.0)
+                total += min(max(grids[row, y, x] - 0.5, 0.0), 1.0)
                 count += 1
     return total / max(count, 1)
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
-def _is_pair(one: Any, other: Any) -> bool:
-    if one[1] + other[1] < MIN_PAIR_MASS or max(one[0], other[0]) > MAX_SIZE_RATIO * min(one[0], other[0]):
+@inner
+def _is_pair(holes: Any, one: int, other: int) -> bool:
+    size, other_size = holes[one, 0], holes[other, 0]
+    if holes[one, 1] + holes[other, 1] < MIN_PAIR_MASS or max(size, other_size) > MAX_SIZE_RATIO * min(
+        size, other_size
+    ):
         return False
-    across, down = abs(one[2] - other[2]), abs(one[3] - other[3])
-    distance = np.sqrt(across * across + down * down) / np.sqrt((one[0] + other[0]) / 2)
+    across, down = abs(holes[one, 2] - holes[other, 2]), abs(holes[one, 3] - holes[other, 3])
+    distance = np.sqrt(across * across + down * down) / np.sqrt((size + other_size) / 2)
     return MIN_DISTANCE <= distance <= MAX_DISTANCE and down <= MAX_TILT * across
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
-def _max_age_at(labels: Any, label: int, old: Any) -> int:
+@inner
+def _max_age_at(labels: Any, label: int, old: Any, row: int) -> int:
     """Return the maximum age within one cell of a hole."""
     height, width = labels.shape
     oldest = 0
@@ -174,14 +188,14 @@ def _max_age_at(labels: Any, label: int, old: Any) -> int:
             if labels[y, x] == label:
                 for v in range(max(0, y - 1), min(height, y + 2)):
                     for u in range(max(0, x - 1), min(width, x + 2)):
-                        oldest = max(oldest, old[v, u])
+                        oldest = max(oldest, old[row, v, u])
     return oldest
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
-def _set_age(labels: Any, one: int, other: int, age: int, ages: Any) -> None:
+@inner
+def _set_age(labels: Any, one: int, other: int, age: int, ages: Any, row: int) -> None:
     height, width = labels.shape
     for y in range(height):
         for x in range(width):
             if labels[y, x] == one or labels[y, x] == other:
-                ages[y, x] = max(ages[y, x], age)
+                ages[row, y, x] = max(ages[row, y, x], age)

@@ -7,11 +7,11 @@ points.
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from propagate.arrays import U8, Bools, Bytes, Floats
+from stylize_kernels.kernel import inner, kernel
 
 Doubles = NDArray[np.float64]
 ExposureTable = Bytes  # (1, 256, 3), lookup table of each channel
@@ -44,59 +44,92 @@ def fit_exposure(source: Bytes, target: Bytes, known: Bools) -> ExposureTable:
         sampled = np.ones_like(sampled)
     if not sampled.size:
         return identity_exposure()
-    # Copies, because each combination of memory layouts would be compiled, which takes seconds.
-    samples = (picture[1::SAMPLE_STEP, 1::SAMPLE_STEP].copy() for picture in (source, target))
-    return _exposure(*samples, sampled.copy())
+    # Copies, because each combination of memory layouts would be compiled.
+    samples = [picture[1::SAMPLE_STEP, 1::SAMPLE_STEP].copy() for picture in (source, target)]
+    exposure = np.empty((1, 256, 3), U8)
+    values, lines, errors = np.empty((2, 3, sampled.size)), np.empty((2, 3)), np.empty((2, sampled.size))
+    _exposure(*samples, sampled.copy(), values, lines, errors, exposure)
+    return exposure
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
-def _exposure(source: Any, target: Any, known: Any) -> Any:
+@kernel
+def _exposure(source: Any, target: Any, known: Any, values: Any, lines: Any, errors: Any, exposure: Any) -> None:
+    """Fit ``exposure``, uint8 (1, 256, 3). Others are overwritten: values (2, 3, n), lines (2, 3), errors (2, n)."""
     height, width = known.shape
-    source_values, target_values = np.empty((3, known.size)), np.empty((3, known.size))
-    count = 0
+    count = np.int64(0)
     for y in range(height):
         for x in range(width):
             if known[y, x]:
                 for c in range(3):
-                    source_values[c, count], target_values[c, count] = source[y, x, c] / 255, target[y, x, c] / 255
+                    values[0, c, count], values[1, c, count] = source[y, x, c] / 255, target[y, x, c] / 255
                 count += 1
-    source_values, target_values = source_values[:, :count], target_values[:, :count]
-    gain, lift, errors = np.ones(3), np.empty(3), np.empty(count)
     for c in range(3):
-        lift[c] = np.median(target_values[c] - source_values[c])
+        for i in range(count):
+            errors[1, i] = values[1, c, i] - values[0, c, i]
+        lines[0, c], lines[1, c] = 1.0, _median(errors, count)
     for _ in range(2):
         for i in range(count):
-            errors[i] = 0.0
+            errors[0, i] = 0.0
             for c in range(3):
-                errors[i] += abs(source_values[c, i] * gain[c] + lift[c] - target_values[c, i])
-        inliers = errors <= np.median(errors)
+                errors[0, i] += abs(values[0, c, i] * lines[0, c] + lines[1, c] - values[1, c, i])
+            errors[1, i] = errors[0, i]
+        max_error = _median(errors, count)
         for c in range(3):
-            gain[c], lift[c] = _line(source_values[c], target_values[c], inliers)
-    exposure = np.empty((1, 256, 3), np.uint8)
+            lines[0, c], lines[1, c] = _line(values, c, errors, count, max_error)
     for level in range(256):
         for c in range(3):
-            exposure[0, level, c] = min(max(np.rint(level * gain[c] + 255 * lift[c]), 0.0), 255.0)
-    return exposure
+            exposure[0, level, c] = min(max(np.rint(level * lines[0, c] + 255 * lines[1, c]), 0.0), 255.0)
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
-def _line(source: Any, target: Any, inliers: Any) -> Any:
-    count, source_mean, target_mean = 0, 0.0, 0.0
-    for i in range(len(source)):
-        if inliers[i]:
-            count += 1
-            source_mean += source[i]
-            target_mean += target[i]
-    source_mean, target_mean = source_mean / count, target_mean / count
+@inner
+def _line(values: Any, c: int, errors: Any, count: int, max_error: float) -> Any:
+    inliers, source_mean, target_mean = 0, 0.0, 0.0
+    for i in range(count):
+        if errors[0, i] <= max_error:
+            inliers += 1
+            source_mean += values[0, c, i]
+            target_mean += values[1, c, i]
+    source_mean, target_mean = source_mean / inliers, target_mean / inliers
     covariance, variance = 0.0, 0.0
-    for i in range(len(source)):
-        if inliers[i]:
-            deviation = source[i] - source_mean
-            covariance += deviation * (target[i] - target_mean)
+    for i in range(count):
+        if errors[0, i] <= max_error:
+            deviation = values[0, c, i] - source_mean
+            covariance += deviation * (values[1, c, i] - target_mean)
             variance += deviation * deviation
     # Regularise the gain towards 1, since it is undetermined for a nearly constant channel.
-    gain = min(max((covariance / count + 1e-3) / (variance / count + 1e-3), GAIN_RANGE[0]), GAIN_RANGE[1])
+    gain = min(max((covariance / inliers + 1e-3) / (variance / inliers + 1e-3), GAIN_RANGE[0]), GAIN_RANGE[1])
     return gain, min(max(target_mean - gain * source_mean, -MAX_LIFT), MAX_LIFT)
+
+
+@inner
+def _median(values: Any, count: int) -> float:
+    """Return the median of the first ``count`` numbers of ``values[1]``, which it reorders (Hoare's selection)."""
+    middle, low, high = count // 2, 0, count - 1
+    while low < high:
+        pivot = values[1, (low + high) // 2]
+        i, j = low, high
+        while i <= j:
+            while values[1, i] < pivot:
+                i += 1
+            while values[1, j] > pivot:
+                j -= 1
+            if i <= j:
+                values[1, i], values[1, j] = values[1, j], values[1, i]
+                i += 1
+                j -= 1
+        if middle <= j:
+            high = j
+        elif middle >= i:
+            low = i
+        else:
+            break
+    found = values[1, middle]
+    if count % 2:
+        return found
+    below = values[1, 0]
+    for i in range(1, middle):
+        below = max(below, values[1, i])
+    return (below + found) / 2
 
 
 def fit_camera(flow: Floats, known: Bools) -> Doubles:
@@ -105,63 +138,73 @@ def fit_camera(flow: Floats, known: Bools) -> Doubles:
     Returns the identity if too few pixels are known. flow: float32 (h, w, 2) in pixels, x then y. known: bool (h, w).
     """
     every = max(1, min(known.shape) // POINTS_ALONG)
-    return _camera(flow[::every, ::every].copy(), known[::every, ::every].copy(), every)
-
-
-@nb.njit(nogil=True, cache=True, error_model="numpy")
-def _camera(flow: Any, known: Any, every: int) -> Any:
-    model, count = np.eye(3), 0
-    height, width = known.shape
-    places, displacements = np.empty((known.size, 3)), np.empty((known.size, 2))
-    for y in range(height):
-        for x in range(width):
-            if known[y, x]:
-                places[count] = x * every, y * every, 1
-                displacements[count] = flow[y, x, 0], flow[y, x, 1]
-                count += 1
-    if count < MIN_POINTS:
-        return model
-    moves, errors = np.zeros((3, 2)), np.empty(count)
-    for axis in range(2):
-        moves[2, axis] = np.median(displacements[:count, axis])
-    for _ in range(3):
-        for i in range(count):
-            errors[i] = 0.0
-            for axis in range(2):
-                error = displacements[i, axis] - _predicted(places[i], moves, axis)
-                errors[i] += error * error
-        _solve(places, displacements, errors, max(np.median(errors), MIN_SQUARED_ERROR), moves)
-    for axis in range(2):
-        for k in range(3):
-            model[axis, k] += moves[k, axis]
+    points = known[::every, ::every].copy()
+    model, moves, equations = np.eye(3), np.zeros((3, 2)), np.empty((3, 5))
+    places, errors = np.empty((points.size, 5)), np.empty((2, points.size))
+    _camera(flow[::every, ::every].copy(), points, every, places, errors, equations, moves, model)
     return model
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
-def _predicted(place: Any, moves: Any, axis: int) -> Any:
-    return place[0] * moves[0, axis] + place[1] * moves[1, axis] + place[2] * moves[2, axis]
+@kernel
+def _camera(
+    flow: Any, known: Any, every: int, points: Any, errors: Any, equations: Any, moves: Any, model: Any
+) -> None:
+    """Add the fitted motion to ``model``, float64 (3, 3); moves, (3, 2), is 0.
+
+    Overwritten: points (n, 5), place and displacement of each; errors (2, n); equations (3, 5).
+    """
+    count = np.int64(0)
+    height, width = known.shape
+    for y in range(height):
+        for x in range(width):
+            if known[y, x]:
+                points[count, 0], points[count, 1], points[count, 2] = x * every, y * every, 1
+                points[count, 3], points[count, 4] = flow[y, x, 0], flow[y, x, 1]
+                count += 1
+    if count < MIN_POINTS:
+        return
+    for axis in range(2):
+        for i in range(count):
+            errors[1, i] = points[i, 3 + axis]
+        moves[2, axis] = _median(errors, count)
+    for _ in range(3):
+        for i in range(count):
+            errors[0, i] = 0.0
+            for axis in range(2):
+                predicted = (
+                    points[i, 0] * moves[0, axis] + points[i, 1] * moves[1, axis] + points[i, 2] * moves[2, axis]
+                )
+                error = points[i, 3 + axis] - predicted
+                errors[0, i] += error * error
+            errors[1, i] = errors[0, i]
+        _solve(points, errors, count, max(_median(errors, count), MIN_SQUARED_ERROR), equations, moves)
+    for axis in range(2):
+        for k in range(3):
+            model[axis, k] += moves[k, axis]
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
-def _solve(places: Any, displacements: Any, errors: Any, max_error: float, moves: Any) -> None:
+@inner
+def _solve(points: Any, errors: Any, count: int, max_error: float, equations: Any, moves: Any) -> None:
     """Fit ``moves`` (3, 2), in place, to the points whose error is at most ``max_error``: normal equations."""
     # The small ridge term keeps the motion determined if all points are collinear.
-    left, right = 1e-3 * np.eye(3), 1e-3 * moves
-    for i in range(len(errors)):
-        if errors[i] <= max_error:
+    for j in range(3):
+        for k in range(3):
+            equations[j, k] = 1e-3 if j == k else 0.0
+        for axis in range(2):
+            equations[j, 3 + axis] = 1e-3 * moves[j, axis]
+    for i in range(count):
+        if errors[0, i] <= max_error:
             for j in range(3):
-                for k in range(3):
-                    left[j, k] += places[i, j] * places[i, k]
-                for axis in range(2):
-                    right[j, axis] += places[i, j] * displacements[i, axis]
+                for k in range(5):
+                    equations[j, k] += points[i, j] * points[i, k]
     for j in range(3):
         for k in range(j + 1, 3):
-            share = left[k, j] / left[j, j]
-            left[k] -= share * left[j]
-            right[k] -= share * right[j]
+            share = equations[k, j] / equations[j, j]
+            for m in range(5):
+                equations[k, m] -= share * equations[j, m]
     for j in range(2, -1, -1):
         for axis in range(2):
-            total = right[j, axis]
+            total = equations[j, 3 + axis]
             for k in range(j + 1, 3):
-                total -= left[j, k] * moves[k, axis]
-            moves[j, axis] = total / left[j, j]
+                total -= equations[j, k] * moves[k, axis]
+            moves[j, axis] = total / equations[j, j]

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from itertools import count
 
 from stylize.errors import SettingsError
+from stylize.media.windows_names import is_device_name
 
 MAX_NAME = 64
 # Name of the project as it is now, in a comparison of two versions.
@@ -14,11 +15,8 @@ NOT_COMPARED = "the frames of a version are not compared: restore it and run it 
 # Beginning of the names of versions that are saved before another one is restored.
 BEFORE = "before-"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-# Words of commands, folders of the store, and names of devices on Windows.
-_RESERVED = frozenset(
-    {PRESENT, "save", "list", "restore", "compare", "remove", "objects", "restored", "con", "prn", "aux", "nul"}
-    | {f"{device}{number}" for device in ("com", "lpt") for number in range(1, 10)}
-)
+# Words of commands, and folders of the store.
+_RESERVED = frozenset({PRESENT, "save", "list", "restore", "compare", "remove", "objects", "restored"})
 
 
 def is_version_name(name: str) -> bool:
@@ -50,5 +48,4 @@ def _is_file_name(name: str) -> bool:
 
 
 def _is_reserved(name: str) -> bool:
-    # On Windows, a device name is reserved with any suffix.
-    return name.casefold().partition(".")[0] in _RESERVED
+    return name.casefold().partition(".")[0] in _RESERVED or is_device_name(name)

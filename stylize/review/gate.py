@@ -100,16 +100,16 @@ class Gate:
         if origin is None and scope["method"] not in _READING:
             return PlainTextResponse("Requests that change something need the header Origin.\n", 403)
         if origin is not None and origin.lower() != f"http://{host}":
-            return PlainTextResponse("Requests of other origins are refused.\n", 403)
+            return PlainTextResponse("Requests from other origins are refused.\n", 403)
         if scope["path"] == EXCHANGE_PATH:
             return self._exchange(scope)
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return PlainTextResponse("Requests of other sites are refused.\n", 403)
+            return PlainTextResponse("Requests from other sites are refused.\n", 403)
         if not self._access.admits(_cookie_of(headers, self._access.cookie)):
             return PlainTextResponse(_REFUSED, 401)
         limit = _limit_of(scope)
         if _declared_length(headers) > limit:
-            return PlainTextResponse(f"A request may carry {limit} bytes.\n", 413)
+            return PlainTextResponse(f"A request may have at most {limit} bytes.\n", 413)
         return None
 
     def _exchange(self, scope: Scope) -> Response:
@@ -141,7 +141,7 @@ class Gate:
             await self._app(scope, bounded, _with_headers(observed))
         except _TooLargeError:
             if not has_begun:
-                refusal = PlainTextResponse(f"A request may carry {limit} bytes.\n", 413)
+                refusal = PlainTextResponse(f"A request may have at most {limit} bytes.\n", 413)
                 await refusal(scope, receive, _with_headers(send))
 
 

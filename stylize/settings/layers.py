@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stylize.errors import SettingsError
+from stylize.media.windows_names import is_device_name
 from stylize.settings.extension_options import TABLES, OwnOptions, layer_option, overlay
 from stylize.settings.former_names import former_names, reading, renamed
 from stylize.settings.look_options import LOOK_OPTIONS
@@ -162,6 +163,8 @@ def _read_name(value: Any) -> str:
             "the name of a layer, which names its folder too, must be a letter followed by letters, digits, - and "
             f"_, found {str(value)!r}"
         )
+    if is_device_name(value):
+        raise SettingsError(f"a layer cannot be called {value!r}, which Windows reserves for a device; rename it")
     return value
 
 

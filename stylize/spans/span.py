@@ -24,7 +24,7 @@ from propagate.blend import blend as blend_passes
 from propagate.concurrent_passes import run_concurrently
 from propagate.light import agree_in_light
 from propagate.synthesis import PassState, StylisedFrame, propagate_key
-from propagate.threads import kernels_thread_safe, thread_limit
+from propagate.threads import thread_limit
 from stylize.media.images import make_folder
 from stylize.spans.composite_look import Drawing, finished_frames, key_drawing
 from stylize.spans.resume_point import ResumeFiles, StoredDrawing
@@ -63,12 +63,12 @@ class SpanRun:
     def __init__(self, inputs: SpanInputs, job: SpanJob, engine: Engine, put: Put) -> None:
         self._inputs, self._job, self._engine, self._put = inputs, job, engine, put
         self._needed = job.needed_drawings()
-        self._files = ResumeFiles(job.scratch)
+        self._files = ResumeFiles(job.scratch, job.kept)
         self._behind: WriteBehind[Event] = WriteBehind()
 
     def run(self) -> Iterator[Event]:
         """Make all wanted frames, each once."""
-        make_folder(self._job.scratch)
+        self._make_folders()
         if self._passes_fit_together():
             yield from self._run_concurrently()
             return
@@ -80,7 +80,7 @@ class SpanRun:
 
     def run_pass(self, side: str) -> Iterator[Event]:
         """Run one of two passes, and store its drawings for ``blend``."""
-        make_folder(self._job.scratch)
+        self._make_folders()
         with self._behind:
             with closing(self._propagate(side)) as steps:
                 for step in steps:
@@ -123,6 +123,10 @@ class SpanRun:
             else:
                 yield from self._blend_stored(drawing)
 
+    def _make_folders(self) -> None:
+        for folder in self._files.folders():
+            make_folder(folder)
+
     # Concurrent passes
 
     def _passes_fit_together(self) -> bool:
@@ -130,7 +134,7 @@ class SpanRun:
         if not self._job.two_sided():
             return False
         height, width = self._job.crop(self._inputs.colour(self._job.span.frames[0])).shape[:2]
-        return thread_limit() > 1 and height * width <= MAX_CONCURRENT_PIXELS and kernels_thread_safe()
+        return thread_limit() > 1 and height * width <= MAX_CONCURRENT_PIXELS
 
     def _run_concurrently(self) -> Iterator[Event]:
         """Run both passes concurrently. Both store their drawings; the one that reaches a drawing last blends it."""

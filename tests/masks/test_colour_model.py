@@ -1,6 +1,7 @@
 """Colour model of two layers."""
 
 import numpy as np
+import pytest
 
 from masks.colour_model import CELL_SIZE, colour_model
 
@@ -77,3 +78,16 @@ def test_empty_layers_and_partial_cells_work():
     assert colour_model(picture, full, empty).score(picture).min() > 0.9
     assert colour_model(picture, empty, full).score(picture).max() < -0.9
     assert not colour_model(picture, empty, empty).score(picture).any()
+
+
+def test_untrusted_places_of_the_inside_do_not_count():
+    """Red is inside on the left, and appears on the far right, where nothing of the inside was."""
+    picture = painted([RED, GREEN, GREEN, GREEN, BLUE], columns=60 * CELL_SIZE)
+    inside = np.zeros(picture.shape[:2], bool)
+    inside[:, : 12 * CELL_SIZE] = True
+    moved = np.ascontiguousarray(picture[:, ::-1])
+    here, there = np.s_[:, : 10 * CELL_SIZE], np.s_[:, -10 * CELL_SIZE :]
+    untrusted = colour_model(picture, *layers(inside), trust=0.0)
+    trusted = colour_model(picture, *layers(inside))
+    assert untrusted.score(picture)[here].min() == pytest.approx(untrusted.score(moved)[there].min(), abs=1e-3)
+    assert trusted.score(moved)[there].mean() < trusted.score(picture)[here].mean() - 1e-3

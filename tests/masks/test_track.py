@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+import masks.track as tracker
 from masks.keyframe_suggestions import MIN_CONFIDENCE
 from masks.track import Footage, track
 from propagate.flow_dis import DisFlow
@@ -111,6 +112,21 @@ def test_inside_that_slowly_brightens_stays_inside():
     case = brightening(25)
     scores = [iou(one.matte, case.alphas[one.frame]) for one in followed(case)]
     assert min(scores) > 0.95, scores
+
+
+def test_places_of_colours_count_from_the_first_tracked_frame_on(monkeypatch):
+    """In the painted frame, nothing has been learned about where the inside's colours will be."""
+    trust = []
+    real = tracker.evidence
+
+    def spied(*given):
+        trust.append(given[-1].trust)
+        return real(*given)
+
+    monkeypatch.setattr(tracker, "evidence", spied)
+    followed(brightening(3, (48, 32)))
+    assert trust[0] == 0
+    assert len(trust) == 2
 
 
 def ranks(values):

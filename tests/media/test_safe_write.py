@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from stylize.errors import OutputError
+from stylize.media import safe_write
 from stylize.media.safe_write import atomic_write
 
 TEMPORARY = {True: ".shot.0001.stylize-partial.png", False: ".shot.0001.png.stylize-partial"}
@@ -61,3 +62,36 @@ def test_link_with_the_final_name_is_replaced_and_its_target_kept(tmp_path: Path
     assert not (tmp_path / "shot.0001.png").is_symlink()
     assert (tmp_path / "shot.0001.png").read_bytes() == b"new"
     assert (tmp_path / "mine.png").read_bytes() == b"mine"
+
+
+def test_file_that_is_open_elsewhere_is_replaced_once_it_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows, a file that another program has open cannot be replaced."""
+    waited: list[float] = []
+    replace = Path.replace
+
+    def refuse_twice(self: Path, target: Path) -> Path:
+        if len(waited) < 2:
+            raise PermissionError(13, "in use")
+        return replace(self, target)
+
+    monkeypatch.setattr(safe_write, "_WAITS", (0.1, 0.2, 0.4))
+    monkeypatch.setattr(safe_write.time, "sleep", waited.append)
+    monkeypatch.setattr(Path, "replace", refuse_twice)
+    write(tmp_path / "shot.0001.png")
+    assert (tmp_path / "shot.0001.png").read_bytes() == b"new"
+    assert waited == [0.1, 0.2]
+
+
+def test_file_that_stays_open_elsewhere_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path, target: Path) -> Path:
+        raise PermissionError(13, "in use")
+
+    (tmp_path / "shot.0001.png").write_bytes(b"old")
+    monkeypatch.setattr(safe_write, "_WAITS", (0.0,))
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OutputError, match="cannot be written"):
+        write(tmp_path / "shot.0001.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["shot.0001.png"]
+    assert (tmp_path / "shot.0001.png").read_bytes() == b"old"

@@ -155,7 +155,7 @@ def test_names_differ_in_more_than_case(project):
     save_version(project, "Oil-2.1_b")
     with pytest.raises(ProjectError, match=r"there is a version 'Oil-2\.1_b' already"):
         save_version(project, "oil-2.1_B")
-    with pytest.raises(ProjectError, match=r"there is no version 'ink', the versions are Oil-2\.1_b"):
+    with pytest.raises(ProjectError, match=r"found no version 'ink' among Oil-2\.1_b"):
         restore_version(project, "ink")
 
 

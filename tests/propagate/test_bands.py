@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from propagate import bands
-from propagate.bands import for_each_band, split_rows
+from propagate.bands import MIN_SHARE_PIXELS, SHARES_PER_THREAD, for_each_band, for_each_share, split_rows
 from propagate.blend import blend
 from propagate.confidence import warp_confidence
 from propagate.detail import detail_energy, restore_detail
@@ -236,3 +236,20 @@ def test_pass_does_not_depend_on_bands_or_threads(set_threads, size, band):
     for number in (1, 2, 4):
         set_threads(number)
         assert_equal(with_bands(band, make), whole)
+
+
+@pytest.mark.parametrize("number", [1, 2, 7])
+@pytest.mark.parametrize(("count", "pixels"), [(0, 0), (1, 1), (40, 40 * MIN_SHARE_PIXELS), (3, 10**7)])
+def test_shares_cover_all_parts_once(set_threads, number, count, pixels):
+    set_threads(number)
+    done = np.zeros(count, int)
+    shares = []
+
+    def work(start, stop):
+        shares.append((start, stop))
+        done[start:stop] += 1
+
+    for_each_share(work, count, pixels)
+    assert (done == 1).all()
+    limit = 1 if number == 1 else SHARES_PER_THREAD * number
+    assert len(shares) == max(1, min(count, pixels // MIN_SHARE_PIXELS, limit))

@@ -248,19 +248,16 @@ def test_missing_server_is_reported(server):
 
 
 def test_endless_response_is_abandoned(monkeypatch):
-    """A server that sends one byte at a time never reaches a socket's own timeout."""
+    """A server that sends one byte at a time, for ever, never reaches a socket's own timeout."""
 
     def drip(connection, request):
-        for _ in range(60):
+        while True:
             connection.sendall(b"a")
             time.sleep(0.05)
 
     monkeypatch.setattr(a1111, "QUERY_TIMEOUT", 0.5)
-    with hostile.server(drip) as one:
-        started = time.monotonic()
-        with pytest.raises(RendererError, match=r"took longer than 0\.5 s"):
-            make_renderer("a1111", Settings(renderer="a1111", url=one.url)).cache_key()
-        assert time.monotonic() - started < 1.5
+    with hostile.server(drip) as one, pytest.raises(RendererError, match=r"took longer than 0\.5 s"):
+        make_renderer("a1111", Settings(renderer="a1111", url=one.url)).cache_key()
 
 
 def test_plate_is_not_sent_to_a_redirect():

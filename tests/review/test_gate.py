@@ -16,10 +16,11 @@ from starlette.testclient import TestClient
 
 import stylize.review
 from stylize.errors import ReviewError
-from stylize.review.app import Review, make_app
+from stylize.review.app import make_app
 from stylize.review.gate import EXCHANGE_PATH, MAX_BODY, MAX_UPLOAD, Access, Gate, hosts_of
 from stylize.review.roots import Roots, open_roots, project_id
 from stylize.review.serve import ServerAddress, serve
+from stylize.review.server_state import Review
 from tests.review.conftest import ORIGIN, PORT
 
 STATIC = Path(stylize.review.__file__).parent / "static"

@@ -1,19 +1,24 @@
 """Runs that a page starts, and changes of keys: calls of the API, of which the project keeps the result."""
 
-import threading
+import os
+import signal
+import time
 
 import numpy as np
 import pytest
 
 import stylize
-from stylize.errors import PaintedKeyError, ProjectError, ReviewError, StylizeError
+from stylize.errors import PaintedKeyError, ProjectError, ReviewError, SettingsError, StylizeError
 from stylize.media.images import read_image, write_image
 from stylize.project import read_project
-from stylize.review.key_edits import add_key, drop_key, paint_key
+from stylize.review.actions import command_of
+from stylize.review.given_key import paint_key
+from stylize.review.key_edits import add_key, drop_key
 from stylize.review.prepare import prepare_project
 from stylize.review.project_state import project_state
-from stylize.review.runs import Runs, command_of
+from stylize.review.runs import Runs
 from stylize.review.shown_project import show_project
+from stylize.review.task_queue import STATES, QueuedTask, read_queue, write_queue
 from tests.sliding import SIZE, picture
 from tests.test_events import bits
 
@@ -27,16 +32,34 @@ def settings_of(project):
     return read_project(project)[1]
 
 
-def run_to_the_end(runs, project, action):
-    runs.start(project, action)
-    runs._thread.join(120)
+@pytest.fixture(scope="module")
+def executor():
+    """An executor whose process the tests share, and what it sends."""
+    sent = []
+    runs = Runs(sent.append)
+    yield runs, sent
+    runs.stop()
+
+
+def run_to_the_end(runs, project, action, **options):
+    runs.start(project, action, options)
+    assert runs.wait(120)
     return runs.status()["run"]
 
 
+def wait_for(sent, kind, count=1):
+    """Wait for events of a kind."""
+    for _ in range(12000):
+        if sum(event["type"] == kind for event in sent) >= count:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"no event {kind}")
+
+
 @pytest.mark.slow
-def test_run_is_that_of_the_api_and_is_reported_to_the_pages(project, plates, style, tmp_path):
-    sent = []
-    runs = Runs(sent.append)
+def test_run_is_that_of_the_api_and_is_reported_to_the_pages(executor, project, plates, style, tmp_path):
+    runs, sent = executor
+    sent.clear()
     status = run_to_the_end(runs, project, "run")
     assert (status["outcome"], status["is_running"], status["action"]) == ("Done.", False, "run")
     expected = stylize.run(plates, style=style, keyframes=(1, 8), project=tmp_path / "same.stylize")
@@ -45,33 +68,114 @@ def test_run_is_that_of_the_api_and_is_reported_to_the_pages(project, plates, st
     assert (kinds[0], kinds[-1]) == ("status", "status")
     assert {event["frame"] for event in sent if event["type"] == "frame"} == set(range(1, 9))
     assert {event["frame"] for event in sent if event["type"] == "key"} == {1, 8}
-    assert sent[0]["run"]["is_running"]
+    assert {event["part"] for event in sent if event["type"] in ("frame", "key")} == {""}
+    assert any(event["run"]["is_running"] for event in sent if event["type"] == "status" and event["run"])
+    assert [task.state for task in runs.tasks(project)] == ["done"]
 
 
 @pytest.mark.slow
-def test_cancelled_run_continues_and_another_is_refused_meanwhile(project):
-    begun, going_on = threading.Event(), threading.Event()
+def test_draft_is_a_task_with_options(executor, project):
+    runs, sent = executor
+    sent.clear()
+    assert run_to_the_end(runs, project, "run", scale="1/2", to_stage="propagate")["outcome"] == "Done."
+    assert {event["part"] for event in sent if event["type"] == "frame"} == {"drafts/1-2"}
+    assert "drafts/1-2" in show_project(project, print).parts
+    assert project_state(*shown(project))["results"] == []
 
-    def send(event):
-        if event["type"] == "frame":
-            begun.set()
-            going_on.wait(60)
 
-    runs = Runs(send)
+@pytest.mark.slow
+def test_tasks_wait_for_each_other_and_a_paused_run_continues(executor, project):
+    runs, sent = executor
+    sent.clear()
     runs.start(project, "run")
-    assert begun.wait(120)
-    with pytest.raises(ReviewError, match="already in progress"):
-        runs.start(project, "plan")
+    runs.start(project, "report")
+    runs.start(project, "report")  # the same task again
+    wait_for(sent, "frame")
     with pytest.raises(ProjectError, match="another run is using"):
         add_key(show_project(project, print), 4)
-    runs.cancel()
-    going_on.set()
-    runs._thread.join(120)
-    assert runs.status()["run"]["outcome"].startswith("Cancelled. Finished work is kept")
-    made = project_state(*shown(project))["results"]
-    assert made != [[0, 7]]
-    assert run_to_the_end(runs, project, "run")["outcome"] == "Done."
+    runs.pause()
+    assert runs.wait(120)
+    assert runs.status()["run"]["outcome"] == "Paused."
+    assert [(task.action, task.state) for task in runs.tasks(project)] == [("run", "paused"), ("report", "paused")]
+    assert [one["action"] for one in runs.status()["queue"]] == ["run", "report"]
+    assert project_state(*shown(project))["results"] != [[0, 7]]
+    runs.remove(project, runs.tasks(project)[1].id)
+    runs.resume(project)
+    assert runs.wait(120)
+    assert [(task.action, task.state) for task in runs.tasks(project)] == [("run", "done"), ("report", "cancelled")]
     assert project_state(*shown(project))["results"] == [[0, 7]]
+
+
+@pytest.mark.slow
+def test_cancelled_run_keeps_its_frames(executor, project):
+    runs, sent = executor
+    sent.clear()
+    runs.start(project, "run")
+    wait_for(sent, "frame")
+    runs.cancel()
+    assert runs.wait(120)
+    assert runs.status()["run"]["outcome"].startswith("Cancelled. Finished work is kept")
+    assert not runs.status()["queue"]
+    assert project_state(*shown(project))["results"] not in ([], [[0, 7]])
+    assert run_to_the_end(runs, project, "run")["outcome"] == "Done."
+
+
+@pytest.mark.slow
+def test_killed_process_is_reported_and_another_continues(executor, project):
+    runs, sent = executor
+    sent.clear()
+    runs.start(project, "run")
+    runs.start(project, "report")
+    wait_for(sent, "frame")
+    os.kill(runs._process.pid, signal.SIGKILL)
+    assert runs.wait(120)
+    assert "killed by signal 9, most often for lack of memory" in runs.status()["run"]["outcome"]
+    assert [task.state for task in runs.tasks(project)] == ["failed", "paused"]
+    assert run_to_the_end(runs, project, "run")["outcome"] == "Done."
+    assert [task.state for task in runs.tasks(project)] == ["failed", "done", "done"]
+
+
+@pytest.mark.slow
+def test_change_waits_for_a_live_run_which_then_goes_on(executor, project):
+    runs, sent = executor
+    sent.clear()
+    runs.start(project, "run", {"scale": "1/2", "to_stage": "propagate"}, is_live=True)
+    wait_for(sent, "key")
+    with runs.yielding(project):
+        assert add_key(show_project(project, print), 4).command.endswith("--add-key 4")
+        assert [task.state for task in runs.tasks(project)] == ["waiting"]
+    assert runs.wait(120)
+    assert [task.state for task in runs.tasks(project)] == ["done"]
+    [draft] = [part for name, part in show_project(project, print).parts.items() if name]
+    assert 4 in show_project(project, print).keys(draft)
+
+
+def test_queue_is_read_back_paused_and_nothing_starts(tmp_path):
+    (tmp_path / "state").mkdir()
+    tasks = [QueuedTask(n, "run", {"scale": "1/2"}, state) for n, state in enumerate(STATES, 1)]
+    write_queue(tmp_path, tasks)
+    runs = Runs(lambda event: None)
+    runs.load(tmp_path)
+    assert [task.state for task in runs.tasks(tmp_path)] == ["paused"] * 3 + ["done", "failed", "cancelled"]
+    assert [one["id"] for one in runs.status()["queue"]] == [1, 2, 3]
+    assert runs.wait(0)
+    assert not runs.is_running
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '{"version": 2, "tasks": []}', '{"version": 1, "tasks": [{"action": "open"}]}', "[" * 9999,
+     '{"version": 1, "tasks": [{"id": 1, "action": "run", "options": {"steps": "x"}, "state": "done"}]}'],
+)  # fmt: skip
+def test_malformed_queue_counts_as_empty(tmp_path, text):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "queue.json").write_text(text)
+    assert read_queue(tmp_path) == []
+
+
+def test_only_the_latest_ended_tasks_are_kept(tmp_path):
+    write_queue(tmp_path, [QueuedTask(0, "run"), *(QueuedTask(n, "plan", {}, "done") for n in range(1, 40))])
+    assert [task.id for task in read_queue(tmp_path)] == [0, *range(28, 40)]
 
 
 def shown(project):
@@ -80,20 +184,29 @@ def shown(project):
 
 
 @pytest.mark.slow
-def test_error_of_a_run_is_its_outcome(project, style):
+def test_error_of_a_run_is_its_outcome(executor, project, style):
+    runs, _ = executor
     style.unlink()
-    runs = Runs(lambda event: None)
     outcome = run_to_the_end(runs, project, "run")["outcome"]
     assert "ref.png" in outcome
     assert "\n" not in outcome
     assert not runs.is_running
-    with pytest.raises(ReviewError, match="expected one of run, plan, report"):
-        runs.start(project, "open")
+    for action, options, error, match in (
+        ("open", {}, ReviewError, "expected one of run, plan, report"),
+        ("run", {"look": 1}, ReviewError, "run has no option 'look'"),
+        ("report", {"seed": 1}, ReviewError, "report has no option 'seed'"),
+        ("mattes", {"output": "/tmp/m/"}, ReviewError, "mattes has no option 'output'"),
+        ("run", {"seed": "x"}, SettingsError, "--seed must be"),
+    ):
+        with pytest.raises(error, match=match):
+            runs.start(project, action, options)
 
 
 def test_command_of_an_action_is_what_the_shell_takes(tmp_path):
     assert command_of(tmp_path / "a b.stylize", "run") == f"stylize '{tmp_path}/a b.stylize'"
     assert command_of(tmp_path / "a.stylize", "report") == f"stylize report {tmp_path}/a.stylize"
+    draft = {"draft": True, "scale": "1/2", "repaint": ["4"]}
+    assert command_of(tmp_path, "run", draft) == f"stylize {tmp_path} --draft --scale 1/2 --repaint 4"
 
 
 @pytest.mark.slow

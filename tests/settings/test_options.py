@@ -30,7 +30,7 @@ def test_values_from_text_equal_values_from_python():
         ("renderer", "oil", "one of example, painted, diffusion"),
         ("rate", "24/0", "23.976 or 24000/1001"),
         ("rate", -1, "23.976 or 24000/1001"),
-        ("frames", "50-10", "backwards"),
+        ("frames", "50-10", "smaller number first"),
         ("frames", "few", "1001-1100"),
         ("keyframes", "first", "1001-1100"),
         ("style", "", "a path"),

@@ -1,6 +1,7 @@
 """One span: the bits do not depend on how it is run, interrupted and resumed."""
 
 import itertools
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -53,10 +54,10 @@ def test_each_frame_of_a_span_arrives_once_with_its_error(tmp_path, span):
 @pytest.mark.slow
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("every", [0.0, 1e9])
-def test_span_stopped_after_any_frame_resumes_to_the_same_bits(tmp_path, span, every, monkeypatch):
+def test_span_stopped_after_any_frame_resumes_to_the_same_bits(tmp_path, span, every, monkeypatch, whole_span):
     monkeypatch.setattr(propagation, "RESUME_INTERVAL", every)
     given = span_inputs(tmp_path)
-    whole = frames_in(run_span(given, span, tmp_path / "whole"))
+    whole = whole_span(span)
     found, stops, scratch = {}, 0, tmp_path / "part"
     while left := set(span.frames) - set(found):
         # One frame per run, as if each run were killed right after it.
@@ -69,10 +70,10 @@ def test_span_stopped_after_any_frame_resumes_to_the_same_bits(tmp_path, span, e
 
 
 @pytest.mark.slow
-def test_every_interrupted_run_completes_a_drawing(tmp_path, monkeypatch):
+def test_every_interrupted_run_completes_a_drawing(tmp_path, monkeypatch, whole_span):
     monkeypatch.setattr(propagation, "RESUME_INTERVAL", 1e9)
     given, span = span_inputs(tmp_path), SPANS[0]
-    runs, whole = 0, frames_in(run_span(given, span, tmp_path / "whole"))
+    runs, whole = 0, whole_span(span)
     found = {}
     while left := set(span.frames) - set(found):
         # Stopped while the second drawing of a pass is made.
@@ -94,30 +95,40 @@ def damaged(place):
     return spoil
 
 
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """A folder with scratch files of a span that was stopped after three frames, and these frames by number."""
+    folder = tmp_path_factory.mktemp("stopped")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(propagation, "RESUME_INTERVAL", 0.0)
+        patch.setattr(propagation, "MAX_CONCURRENT_PIXELS", 0)
+        run = run_span(span_inputs(folder), SPANS[0], folder / "part")
+        found = frames_in(itertools.islice(run, len(SPANS[0].frames) + 3))
+        run.close()
+    return folder / "part", found
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "spoil", [Path.unlink, lambda path: path.write_bytes(b"PK"), damaged(0), damaged(900), damaged(-60), damaged(-75)]
 )
 @pytest.mark.parametrize("name", ["forward.state.npz", "backward.state.npz", "forward.4.npz"])
 @pytest.mark.usefixtures("one_by_one")
-def test_damaged_scratch_files_only_cost_time(tmp_path, monkeypatch, name, spoil):
+def test_damaged_scratch_files_only_cost_time(tmp_path, monkeypatch, stopped, whole_span, name, spoil):
     monkeypatch.setattr(propagation, "RESUME_INTERVAL", 0.0)
-    given, span = span_inputs(tmp_path), SPANS[0]
-    whole = frames_in(run_span(given, span, tmp_path / "whole"))
-    stopped = run_span(given, span, tmp_path / "part")
-    found = frames_in(itertools.islice(stopped, len(span.frames) + 3))
-    stopped.close()
+    (scratch, found), span, whole = stopped, SPANS[0], whole_span(SPANS[0])
     assert found
-    spoil(tmp_path / "part" / name)
-    found |= frames_in(run_span(given, span, tmp_path / "part", set(span.frames) - set(found)))
+    spoil(shutil.copytree(scratch, tmp_path / "part") / name)
+    rest = set(span.frames) - set(found)
+    found = found | frames_in(run_span(span_inputs(tmp_path), span, tmp_path / "part", rest))
     assert sorted(found) == list(span.frames)
     for frame, made in found.items():
         np.testing.assert_array_equal(made.picture, whole[frame].picture)
 
 
-def test_passes_run_only_as_far_as_needed(tmp_path):
+def test_passes_run_only_as_far_as_needed(tmp_path, whole_span):
     given = span_inputs(tmp_path)
-    whole = frames_in(run_span(given, SPANS[0], tmp_path / "whole"))
+    whole = whole_span(SPANS[0])
     events = list(run_span(given, SPANS[0], tmp_path / "few", {3}))
     np.testing.assert_array_equal(frames_in(events)[3].picture, whole[3].picture)
     assert list(frames_in(events)) == [3]
@@ -160,10 +171,10 @@ def test_state_is_stored_after_all_earlier_drawings(tmp_path, monkeypatch, threa
 
 
 @pytest.mark.parametrize("span", SPANS)
-def test_unwritable_frame_ends_the_run_and_is_made_by_the_next(tmp_path, monkeypatch, threads, span):
+def test_unwritable_frame_ends_the_run_and_is_made_by_the_next(tmp_path, monkeypatch, threads, span, whole_span):
     monkeypatch.setattr(propagation, "RESUME_INTERVAL", 0.0)
     given, asked = span_inputs(tmp_path), span_job(span, tmp_path / "part")
-    whole, found = frames_in(run_span(given, span, tmp_path / "whole")), {}
+    whole, found = whole_span(span), {}
     corrupt = asked.pass_order(FORWARD if span.right is None else BACKWARD)[2]
 
     def full(made):
@@ -188,10 +199,9 @@ def test_unwritable_frame_ends_the_run_and_is_made_by_the_next(tmp_path, monkeyp
 
 @pytest.mark.slow
 @pytest.mark.parametrize("every", [1, 2])
-def test_concurrent_passes_give_the_bits_of_sequential_ones(tmp_path, monkeypatch, set_threads, every):
+def test_concurrent_passes_give_the_bits_of_sequential_ones(tmp_path, monkeypatch, set_threads, every, whole_span):
     given, span = span_inputs(tmp_path), SPANS[0]
-    set_threads(1)
-    alone = frames_in(run_span(given, span, tmp_path / "one", every=every))
+    alone = whole_span(span, every)
     for number in (2, 4, 5):
         set_threads(number)
         monkeypatch.setattr(propagation, "MAX_CONCURRENT_PIXELS", 1 << 20)
@@ -206,6 +216,7 @@ def test_concurrent_passes_give_the_bits_of_sequential_ones(tmp_path, monkeypatc
                 np.testing.assert_array_equal(other.share, made.share)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("most", "together"), [(36 * 64, True), (36 * 64 - 1, False)])
 def test_passes_of_small_frames_run_concurrently(tmp_path, monkeypatch, set_threads, most, together):
     set_threads(2)
@@ -216,21 +227,16 @@ def test_passes_of_small_frames_run_concurrently(tmp_path, monkeypatch, set_thre
     assert ("backward.6.npz" in seen) == together
 
 
-def test_kernels_that_are_not_thread_safe_run_sequentially(tmp_path, monkeypatch, set_threads):
-    set_threads(2)
-    monkeypatch.setattr(propagation, "kernels_thread_safe", lambda: False)
-    list(run_span(span_inputs(tmp_path), SPANS[0], tmp_path / "s"))
-    assert not (tmp_path / "s" / "backward.4.npz").exists()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("stop", [1, 3, 6, 9, 12, 14])
 @pytest.mark.parametrize("order", [(2, 1), (1, 2), (2, 2)])
-def test_interrupted_concurrent_passes_resume_with_any_threads(tmp_path, monkeypatch, set_threads, stop, order):
+def test_interrupted_concurrent_passes_resume_with_any_threads(
+    tmp_path, monkeypatch, set_threads, stop, order, whole_span
+):
     monkeypatch.setattr(propagation, "RESUME_INTERVAL", 0.0)
     given, span = span_inputs(tmp_path), SPANS[0]
     set_threads(1)
-    whole = frames_in(run_span(given, span, tmp_path / "whole"))
+    whole = whole_span(span)
     found, put = {}, []
     for number, much in zip(order, (stop, None), strict=True):
         set_threads(number)
@@ -248,9 +254,10 @@ def test_interrupted_concurrent_passes_resume_with_any_threads(tmp_path, monkeyp
 # Two processes
 
 
-def test_passes_of_two_processes_blend_to_the_same_bits(tmp_path):
+@pytest.mark.slow
+def test_passes_of_two_processes_blend_to_the_same_bits(tmp_path, whole_span):
     given, made_with = span_inputs(tmp_path), span_engine(span_inputs(tmp_path), tmp_path)
-    whole = frames_in(run_span(given, SPANS[0], tmp_path / "whole"))
+    whole = whole_span(SPANS[0])
     apart = span_job(SPANS[0], tmp_path / "apart")
     for side in (BACKWARD, FORWARD):
         assert len(list(run_pass(given, apart, side, made_with))) == 5
@@ -263,9 +270,9 @@ def test_passes_of_two_processes_blend_to_the_same_bits(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stop", [1, 4, 7])
-def test_one_process_can_resume_two_and_vice_versa(tmp_path, stop):
+def test_one_process_can_resume_two_and_vice_versa(tmp_path, stop, whole_span):
     given, made_with, span = span_inputs(tmp_path), span_engine(span_inputs(tmp_path), tmp_path), SPANS[0]
-    whole = frames_in(run_span(given, span, tmp_path / "whole"))
+    whole = whole_span(span)
     alone = run_span(given, span, tmp_path / "one")
     found = frames_in(itertools.islice(alone, stop))
     alone.close()
@@ -296,9 +303,9 @@ def test_pass_lost_before_blending_is_reported(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("side", [FORWARD, BACKWARD])
-def test_damaged_drawing_is_removed_and_files_in_use_are_kept(tmp_path, side):
+def test_damaged_drawing_is_removed_and_files_in_use_are_kept(tmp_path, side, whole_span):
     given, made_with, scratch = span_inputs(tmp_path), span_engine(span_inputs(tmp_path), tmp_path), tmp_path / "s"
-    whole = frames_in(run_span(given, SPANS[0], tmp_path / "whole"))
+    whole = whole_span(SPANS[0])
     apart = span_job(SPANS[0], scratch)
     for one in (BACKWARD, FORWARD):
         list(run_pass(given, apart, one, made_with))
@@ -347,9 +354,9 @@ def test_unused_drawings_are_not_made(tmp_path):
 
 
 @pytest.mark.parametrize("every", [2, 3])
-def test_held_drawings_are_interrupted_and_resumed_like_others(tmp_path, every):
+def test_held_drawings_are_interrupted_and_resumed_like_others(tmp_path, every, whole_span):
     given, span = span_inputs(tmp_path), SPANS[0]
-    whole, found = frames_in(run_span(given, span, tmp_path / "whole", every=every)), {}
+    whole, found = whole_span(span, every), {}
     while left := set(span.frames) - set(found):
         found |= frames_in(itertools.islice((e for e in run_span(given, span, tmp_path / "p", left, every) if e), 1))
     for frame, made in whole.items():

@@ -153,7 +153,7 @@ class Parts:
                 adapters.load_image_adapter(pipeline, self.adapter)
         made = LoadedModel(pipeline)
         if made.memory_savings.place(pipeline, device, self.offload_to, self.release_others):
-            made.pending_notes.append(f"memory was full, so {OFFLOADED}")
+            made.pending_notes.append(f"memory was exhausted, so {OFFLOADED}")
         return made
 
     @property

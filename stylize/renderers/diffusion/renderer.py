@@ -115,14 +115,14 @@ class DiffusionRenderer:
             self.painter.activation_cache.clear()
             parts.store.results.clear()
             if parts.release_others():
-                notes.append(f"memory was full, so {RELEASED}")
+                notes.append(f"memory was exhausted, so {RELEASED}")
                 continue
             free()
             ladder = ladder or parts.memory_savings.steps(parts.base, working, parts.offload_to)
             step = next(ladder, None)
             if step is None:
                 raise RuntimeError("memory is full, and no more can be freed") from reason
-            notes.append(f"memory was full, so {step[0]}")
+            notes.append(f"memory was exhausted, so {step[0]}")
             working = step[1]
 
     def _paint_part(self, request: RenderRequest, working: Working, on_step: OnStep) -> Painted:

@@ -1,46 +1,62 @@
 // Keyboard, mouse, pen and touch.
 
-// Run the action of a key, unless a control that uses the key itself has the focus. actions: by key.
-export function listenToKeys(actions) {
+const ERASER = 5; // number of the button that stands for the other end of a pen
+
+// Run the action of a key, unless a control that uses the key itself has the focus.
+// actionOf(name): the action of a key such as "l", "Shift+ArrowUp", "Ctrl+z" or "Ctrl+Shift+z"; undefined if none.
+export function listenToKeys(actionOf) {
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    const name = event.shiftKey && event.key.startsWith("Arrow") ? `Shift+${event.key}` : event.key;
-    const action = actions[name] || actions[name.toLowerCase()];
-    if (!action || usesKey(event.target, event.key)) return;
+    if (event.altKey || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    const action = namesOf(event).map(actionOf).find(Boolean);
+    if (!action || usesKey(event.target, event.key, event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
     action();
   });
 }
 
-function usesKey(target, key) {
-  if (target.isContentEditable || target.matches("textarea, select, input[type=number], input[type=text]")) return true;
-  const moves = /^(Arrow|Home|End|Page)/.test(key);
-  if (target.matches("input[type=range], input[type=radio]")) return moves;
-  return target.matches("button, a, summary") && (key === " " || key === "Enter");
+function namesOf({ key, shiftKey, ctrlKey, metaKey }) {
+  if (ctrlKey || metaKey) return [`Ctrl+${shiftKey ? "Shift+" : ""}${key.toLowerCase()}`];
+  if (shiftKey && key.startsWith("Arrow")) return [`Shift+${key}`];
+  return [key, key.toLowerCase()];
 }
 
-// Drag, pinch and wheel on the stage. onTap(x, y): a click without a drag; all positions in device pixels.
-export function listenToPointers(element, stage, { grabsWipe, onWipe }) {
+function usesKey(target, key, isControl) {
+  if (target.isContentEditable || target.matches("textarea, select, input[type=number], input[type=text], input[type=search]")) return key !== "Escape";
+  if (isControl) return false;
+  const moves = /^(Arrow|Home|End|Page)/.test(key);
+  if (target.matches("input[type=range], input[type=radio], [role=tab]")) return moves;
+  return target.matches("button, a, summary, input[type=checkbox]") && (key === " " || key === "Enter");
+}
+
+// Drag, pinch and wheel on the stage, all positions in device pixels. grabsWipe(at): a drag from here moves the wipe.
+// onTool(phase, at, event): give the event to the active tool; returns whether it took it.
+export function listenToPointers(element, stage, { grabsWipe, onWipe, onTool }) {
   const pointers = new Map();
-  let wiping = false, spread = 0;
+  let doing = "", spread = 0; // doing: tool, wipe or pan
   const at = (event) => {
     const box = element.getBoundingClientRect(), ratio = devicePixelRatio || 1;
     return [(event.clientX - box.left) * ratio, (event.clientY - box.top) * ratio];
   };
   element.addEventListener("pointerdown", (event) => {
-    if (event.button > 0) return;
+    if (event.button > 1 && event.button !== ERASER) return;
+    const isFirst = pointers.size === 0, here = at(event);
     element.setPointerCapture(event.pointerId);
-    pointers.set(event.pointerId, at(event));
-    wiping = pointers.size === 1 && grabsWipe(at(event));
+    pointers.set(event.pointerId, here);
     spread = 0;
-    element.classList.add("moving");
+    if (!isFirst && doing === "tool") onTool("cancel", here, event); // a second finger: the stroke becomes a pinch
+    if (!isFirst) doing = "pan";
+    else if (event.button !== 1 && onTool("down", here, event)) doing = "tool";
+    else doing = grabsWipe(here) ? "wipe" : "pan";
+    element.classList.toggle("moving", doing === "pan");
   });
   element.addEventListener("pointermove", (event) => {
-    const before = pointers.get(event.pointerId);
-    if (!before) return;
-    const now = at(event);
+    const before = pointers.get(event.pointerId), now = at(event);
+    if (!before) return void onTool("hover", now, event);
     pointers.set(event.pointerId, now);
-    if (wiping) onWipe(now);
+    if (doing === "tool") {
+      const passed = event.getCoalescedEvents?.() || [];
+      for (const one of passed.length ? passed : [event]) onTool("move", at(one), one);
+    } else if (doing === "wipe") onWipe(now);
     else if (pointers.size === 1) stage.pan(now[0] - before[0], now[1] - before[1]);
     else {
       const [one, other] = [...pointers.values()];
@@ -51,10 +67,12 @@ export function listenToPointers(element, stage, { grabsWipe, onWipe }) {
   });
   for (const name of ["pointerup", "pointercancel"]) {
     element.addEventListener(name, (event) => {
-      pointers.delete(event.pointerId);
-      wiping = false;
+      if (!pointers.delete(event.pointerId)) return;
+      if (doing === "tool") onTool(name === "pointerup" ? "up" : "cancel", at(event), event);
       spread = 0;
-      if (!pointers.size) element.classList.remove("moving");
+      if (pointers.size) return;
+      doing = "";
+      element.classList.remove("moving");
     });
   }
   element.addEventListener("wheel", (event) => {

@@ -51,6 +51,7 @@ class Painted:
 PAINTED = {
     "cup": Painted("arm and cup, plain wall", "cup.mp4", 36, 2),
     "lawn": Painted("walking person", "vtest.avi", 600, 1, (268, 376, 240, 200)),
+    "passing": Painted("passes two others", "vtest.avi", 473, 1, (480, 200, 260, 220)),
 }
 
 # Sequences of the validation set of DAVIS 2016. The tracker was developed with a look at one of them, `dog`.

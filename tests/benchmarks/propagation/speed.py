@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 import cv2
-import numba
 import numpy as np
 
 from propagate.flow import estimate_steps
@@ -25,6 +24,7 @@ from stylize.motion.estimated import EstimatedMotion, Estimators
 from stylize.spans.pass_maps import write_error
 from stylize.spans.span import SpanRun
 from stylize.spans.span_job import Engine, SpanInputs, SpanJob
+from stylize.threads import available_cpus
 from tests.benchmarks.propagation import peers
 from tests.benchmarks.propagation.clips import CLIPS, plates
 from tests.benchmarks.propagation.truth import toon
@@ -57,7 +57,7 @@ def main():
     words.add_argument("--sizes", default="640x360,1280x720,1920x1080")
     words.add_argument("--turns", type=int, default=3, help="how often the whole way is gone (3)")
     asked = words.parse_args()
-    threads = numba.config.NUMBA_NUM_THREADS
+    threads = available_cpus()
     sizes = [tuple(map(int, size.split("x"))) for size in asked.sizes.split(",")]
     warm_up()
     print(f"{'size':>10} {'synthesis':>10} {'whole':>7} {'s/Mpixel':>9} {'1 to all threads':>17} {'of ebsynth':>11}")
@@ -76,7 +76,6 @@ def main():
 
 def use(threads):
     cv2.setNumThreads(threads)
-    numba.set_num_threads(threads)
 
 
 def warm_up():

@@ -56,8 +56,8 @@ def test_fallbacks_are_applied_in_order_and_reported(models, failing):
     failing += [full(), full()]
     painter, made = make(models)
     assert made.notes == (
-        "keyframe 7: memory was full, so attention is computed in slices",
-        "keyframe 7: memory was full, so the autoencoder works in tiles",
+        "keyframe 7: memory was exhausted, so attention is computed in slices",
+        "keyframe 7: memory was exhausted, so the autoencoder works in tiles",
     )
     assert made.picture.std() > 0.01
     again = painter.render(RenderRequest(8, picture(), None, None, None, 3), quiet)
@@ -77,7 +77,7 @@ def test_last_fallback_is_a_smaller_working_size(models, failing):
     plate = np.tile(picture(), (9, 9, 1))
     failing += [full(), full(), full()]
     _, made = make(models, plate)
-    assert made.notes[-1] == "keyframe 7: memory was full, so the key is painted at 432x320"
+    assert made.notes[-1] == "keyframe 7: memory was exhausted, so the key is painted at 432x320"
     assert made.picture.shape == plate.shape
     assert "Size: 432x320" in made.text["parameters"]
 

@@ -44,7 +44,7 @@ def fails(module, times, after=0):
 
 
 def fallbacks_of(made):
-    return [note.removeprefix("keyframe 7: memory was full, so ") for note in made.notes]
+    return [note.removeprefix("keyframe 7: memory was exhausted, so ") for note in made.notes]
 
 
 # Locations of out-of-memory errors

@@ -129,7 +129,7 @@ def test_full_memory_releases_the_models_of_other_looks_first(models, loads, mon
     painter = opened(models, store)
     fails(painter.parts.base.unet, 1)
     made = painter.render(ask(), quiet)
-    assert made.notes == (f"keyframe 7: memory was full, so {RELEASED}",)
+    assert made.notes == (f"keyframe 7: memory was exhausted, so {RELEASED}",)
     assert painter.parts.memory_savings.taken == ()
     np.testing.assert_array_equal(made.picture, opened(models, ModelStore()).render(ask(), quiet).picture)
     count = len(loads)

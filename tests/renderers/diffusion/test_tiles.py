@@ -296,9 +296,9 @@ def test_full_memory_is_reported_and_reduces_the_tiles(models, failing):  # noqa
     failing += [None, full(), None, full(), full()]
     made = make(models, plate(520, 440), render_size=372, upscale=1.2, steps=2, denoise=0.5, upscale_denoise=0.5)
     assert [note.split(": ", 1)[1] for note in made.notes[:3]] == [
-        "memory was full, so attention is computed in slices",
-        "memory was full, so the autoencoder works in tiles",
-        "memory was full, so the key is painted at 304x256",
+        "memory was exhausted, so attention is computed in slices",
+        "memory was exhausted, so the autoencoder works in tiles",
+        "memory was exhausted, so the key is painted at 304x256",
     ]
     assert "repainted at 368x304 in" in made.notes[3]
 

@@ -67,4 +67,4 @@ def test_full_memory_with_all_options_skips_attention_slicing(models, failing): 
     failing += [full()]
     made = everything(models, "sd15").render(request(), quiet)
     # Slicing would replace the adapter's part of attention, so that step is skipped.
-    assert made.notes == ("keyframe 7: memory was full, so the autoencoder works in tiles",)
+    assert made.notes == ("keyframe 7: memory was exhausted, so the autoencoder works in tiles",)
