@@ -19,8 +19,8 @@ from stylize.settings import OPTIONS
 NAMES = [
     "add_note", "Approval", "approve", "CancelFlag", "CancelledError", "check", "configure", "edit_note", "errors",
     "Event", "events", "export_notes", "FrameFinished", "KeyRendered", "LayerResult", "looks", "LooksResult",
-    "LooksSettings", "LooksSettingsDict", "make_mattes", "MatteResult", "MatteSettings", "MatteSettingsDict",
-    "Message", "Note", "NOTE_EXPORTS", "notes", "open", "PaintedLook", "pick", "plan", "remove_note", "report",
+    "LooksSettings", "LooksSettingsDict", "make_mattes", "MatteResult", "MatteSettings", "MatteSettingsDict", "Message",
+    "Note", "NOTE_EXPORTS", "notes", "open", "PaintedLook", "PendingWork", "pick", "plan", "remove_note", "report",
     "Result", "run", "RunSession", "save_version", "Settings", "SettingsDict", "StageProgress", "StylizeError",
     "TaskDone", "TaskStarted", "Verdict", "Version",
 ]  # fmt: skip

@@ -6,8 +6,7 @@ from typing import Any
 
 from propagate.holds import drawings
 from stylize.planning.cuts import split
-from stylize.project.layout import STATE_FOLDER
-from stylize.project.records import Records
+from stylize.review.known_records import known_records
 from stylize.review.shown_cuts import shown_cuts
 from stylize.review.shown_project import Part, ShownProject
 from stylize.settings import FRAMES_PER_DRAWING
@@ -27,8 +26,7 @@ def drawing_starts(project: ShownProject, part: Part) -> list[int]:
     hold = FRAMES_PER_DRAWING[settings.on]
     if settings.on == "ones":
         return []
-    records, keys = Records(part.root / STATE_FOLDER), set(project.keys(part))
-    records.load()
+    records, keys = known_records(part.root), set(project.keys(part))
     starts, place = list[int](), 0
     for shot in split(frames, shown_cuts(project, part)):
         known = records.latest_fact(f"repeats {shot[0]}-{shot[-1]}")

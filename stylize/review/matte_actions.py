@@ -21,7 +21,7 @@ from stylize.project import trusted_settings
 from stylize.project.digests import status_of
 from stylize.project.layout import SETTINGS_FILE
 from stylize.reporter import Cancel, OnEvent
-from stylize.review.painted_mattes import MATTES, matte_folders, painted_frames, take_matte
+from stylize.review.painted_mattes import MATTES, check_inside, matte_folders, painted_frames, take_matte
 from stylize.review.shown_project import Part, ShownProject, show_project
 from stylize.settings import MATTE_OPTIONS, OPTIONS, MatteKey, MatteSettings, looks_of
 from stylize.settings.layers import LayerSpec
@@ -163,6 +163,7 @@ def store_clicks(project: ShownProject, part: Part, texts: Sequence[str]) -> str
     path = matte_folders(project, part.look.name).clicks
     prompts = read_network_matte(" ".join(texts)).prompts if texts else ()
     check_prompts(prompts, project.shot)
+    check_inside(project, path)
     make_folder(path.parent)
     with atomic_write(path, PROJECT_OPTION) as partial:
         partial.write_text(

@@ -116,6 +116,14 @@ def drop_matte(project: ShownProject, part: Part, frame: int) -> Path:
     return set_aside(found)
 
 
+def check_inside(project: ShownProject, path: Path) -> None:
+    """Raise ReviewError for a file that a link would lead out of the project."""
+    if not project.holds(path.parent):
+        raise ReviewError(
+            f"{path.parent.name}: expected a folder of the project, found a link that leaves it; remove it"
+        )
+
+
 def matte_version(path: Path) -> str:
     """Return the version of a matte's file, which changes with its contents."""
     return stable_hash(status_of(path.stat()))
@@ -123,9 +131,9 @@ def matte_version(path: Path) -> str:
 
 def _replace(project: ShownProject, part: Part, frame: int, matte: Floats, *, keep: bool) -> Path:
     """Write a painted matte. Runs read propagated mattes only, so that this may happen during one."""
-    folder = matte_folders(project, part.look.name).painted
-    path = folder / project.file_name(frame)
-    make_folder(folder)
+    path = matte_folders(project, part.look.name).painted / project.file_name(frame)
+    check_inside(project, path)
+    make_folder(path.parent)
     if keep and path.exists():
         set_aside(path)
     write_image(path, quantise(matte, np.uint16))

@@ -9,11 +9,10 @@ from masks.keyframe_suggestions import MIN_CONFIDENCE
 from stylize.errors import InputError, PlanError
 from stylize.planning.keys_csv import read_keys
 from stylize.planning.plan_report import timecodes
-from stylize.project.layout import STATE_FOLDER
-from stylize.project.records import Records
 from stylize.review.actions import ACTIONS, command_of
 from stylize.review.frame_pictures import OVERLAYS
 from stylize.review.key_details import KeyDetails
+from stylize.review.known_records import known_records
 from stylize.review.overlays import legends
 from stylize.review.proxies import WIDTHS
 from stylize.review.roots import project_id
@@ -56,6 +55,7 @@ def project_state(project: ShownProject, part: Part) -> dict[str, Any]:
         "overlays": _overlays(project, part, keys),
         "legends": {name: asdict(legend) for name, legend in legends().items()},
         "target": part.look.settings.coverage,
+        "is_planned": _is_planned(project, part, plan),
         "matte_target": MIN_CONFIDENCE,
         "commands": {
             action: command_of(project.root, action) for action, one in ACTIONS.items() if one.command is None
@@ -72,7 +72,7 @@ def last_plan(project: ShownProject, part: Part) -> StoredPlan:
     cuts = edited(project, found)
     same_look = [one for one in project.parts.values() if one.look.name == part.look.name and one != part]
     for one in (part, *same_look):
-        plan = stored_plan(_records(one.root), frames, cuts, found)
+        plan = stored_plan(known_records(one.root), frames, cuts, found)
         if plan.picked or plan.coverage:
             return plan
     return StoredPlan(cuts)
@@ -89,12 +89,6 @@ def ranges(frames: Sequence[int], chosen: Collection[int]) -> list[list[int]]:
         else:
             found.append([place, place])
     return found
-
-
-def _records(root: Path) -> Records:
-    records = Records(root / STATE_FOLDER)
-    records.load()
-    return records
 
 
 def _pictures_of_keys(project: ShownProject, part: Part) -> tuple[dict[int, Key], str]:
@@ -140,6 +134,13 @@ def _named(settings: Settings, frames: Sequence[int]) -> Iterable[int]:
         return read_keys(settings.keyframes, frames, is_partial=True)
     except PlanError:
         return ()
+
+
+def _is_planned(project: ShownProject, part: Part, plan: StoredPlan) -> bool:
+    """Return whether keyframes are known without measuring the shot."""
+    if project.settings.layers:
+        return any(last_plan(project, one).picked for one in project.parts.values() if one.root != project.root)
+    return bool(plan.picked) or bool(list(_named(part.look.settings, project.shot.frames)))
 
 
 def _overlays(project: ShownProject, part: Part, keys: Mapping[int, Key]) -> list[str]:

@@ -1,8 +1,7 @@
 """Cuts for display: those that were found last, with the changes that are stored in the project."""
 
 from stylize.planning.cut_edits import CutEdits
-from stylize.project.layout import STATE_FOLDER
-from stylize.project.records import Records
+from stylize.review.known_records import known_records
 from stylize.review.shown_project import Part, ShownProject
 
 
@@ -18,9 +17,7 @@ def found_cuts(project: ShownProject, part: Part) -> tuple[int, ...]:
     """
     bases = (one.base for one in project.parts.values())
     for folder in dict.fromkeys((part.base, project.root, *bases)):
-        records = Records(folder / STATE_FOLDER)
-        records.load()
-        value = records.latest_fact("cuts")
+        value = known_records(folder).latest_fact("cuts")
         if isinstance(value, list):
             return tuple(one for one in value if isinstance(one, int) and project.has_frame(one))
     return ()

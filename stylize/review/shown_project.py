@@ -15,12 +15,13 @@ from stylize.media.sequences import READ_SUFFIXES, pattern_of
 from stylize.media.shot import Shot
 from stylize.media.true_shape import true_size
 from stylize.project import LAYERS, trusted_settings
-from stylize.project.layout import DRAFTS, STATE_FOLDER
+from stylize.project.layout import DRAFTS
 from stylize.project.links import refuse_links
-from stylize.project.records import Records, file_name
+from stylize.project.records import file_name
 from stylize.real_path import real_path
 from stylize.reporter import OnMessage
 from stylize.review.known_digests import known_digest
+from stylize.review.known_records import known_records
 from stylize.settings import Look, Settings, looks_of
 
 
@@ -150,8 +151,7 @@ class _Written:
     """Files that runs have written, from the records of a part."""
 
     def __init__(self, root: Path) -> None:
-        self._root, self._records = root, Records(root / STATE_FOLDER)
-        self._records.load()
+        self._root, self._records = root, known_records(root)
 
     def wrote(self, path: Path) -> bool:
         """Return whether a run wrote the current contents of a file."""

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("starlette")
 pytest.importorskip("playwright")
 
-from stylize.media.images import read_values
+from stylize.media.images import read_values, write_image
 from stylize.project import read_project
 from stylize.review.prepare import prepare_project
 from tests.review.browser import CHROMIUM, PATIENCE, chromium, served, wait_for_frame
@@ -124,8 +124,35 @@ def test_brush_and_lasso_paint_erase_and_undo(page, root):
     page.wait_for_timeout(100)
     wait_saved(page, 1)
     assert np.array_equal(painted(root, 1), matte), "undo restores every bit"
+    page.keyboard.press("Delete")
+    page.wait_for_timeout(100)
+    wait_saved(page, 1)
+    assert painted(root, 1).max() == 0
+    page.click("#matte-undo")
+    page.wait_for_timeout(100)
+    wait_saved(page, 1)
+    assert np.array_equal(painted(root, 1), matte)
+    page.locator("#stage").focus()
     page.keyboard.press("Escape")
     assert page.locator("#matte-bar").is_hidden()
+
+
+def test_pixels_beside_a_stroke_keep_all_their_bits(page, root):
+    own = np.random.default_rng(5).integers(0, 65536, SIZE[::-1], np.uint16)
+    (root / "mattes" / "painted").mkdir(parents=True, exist_ok=True)
+    write_image(root / "mattes" / "painted" / "plate.0005.png", own)
+    start_painting(page, 5)
+    page.keyboard.press("b")
+    page.fill("#matte-size", "30")
+    drag(page, (0.2, 0.5), (0.2, 0.5))
+    until(page, "!document.getElementById('matte-undo').disabled")
+    wait_saved(page, 5)
+    found = np.round(painted(root, 5) * 65535).astype(np.uint16)
+    (root / "mattes" / "painted" / "plate.0005.png").unlink()  # it would be propagated, too
+    assert found[27, 19] == 65535
+    changed = np.argwhere(found != own)
+    assert 4 < len(changed) < 400
+    assert np.abs(changed - (27, 19)).max() < 12, "the rest of the squares that were sent is as it was"
 
 
 def test_keyboard_alone_fills_an_area_and_paints(page, root):
@@ -142,14 +169,19 @@ def test_keyboard_alone_fills_an_area_and_paints(page, root):
     assert painted(root, 2).sum() > before.sum()
     page.locator("#stage").press("Escape")
     page.click("#drop-matte")
-    until(page, "document.getElementById('painted-count').textContent === '1'")
+    until(page, "!document.getElementById('painted-mattes').textContent.includes('Frame 2')")
     assert not (root / "mattes" / "painted" / "plate.0002.png").exists()
     assert (root / "mattes" / "painted" / "replaced" / "plate.0002.png").exists()
 
 
 def test_painted_mattes_are_propagated_and_the_timeline_shows_how_well(page, root):
-    assert page.inner_text("#painted-mattes li").startswith("Frame 1")
-    assert page.inner_text("#painted-mattes .badge") == "not propagated"
+    start_painting(page, 1)
+    page.keyboard.press("f")
+    drag(page, (0.25, 0.2), (0.75, 0.2), (0.75, 0.8), (0.25, 0.8))
+    wait_saved(page, 1)
+    page.keyboard.press("Escape")
+    assert page.inner_text("#painted-mattes li:first-child").startswith("Frame 1")
+    assert page.inner_text("#painted-mattes li:first-child .badge") == "not propagated"
     page.click("#propagate-mattes")
     page.wait_for_selector("body.running")
     page.wait_for_selector("body:not(.running)", timeout=4 * PATIENCE)

@@ -9,6 +9,7 @@ pytest.importorskip("starlette")
 
 import stylize
 from stylize.errors import ReviewError
+from stylize.media.images import write_image
 from stylize.review.cut_changes import add_cut, drop_cut, move_cut
 from stylize.review.held_drawings import drawing_starts, schedule_lanes
 from stylize.review.prepare import prepare_project
@@ -80,6 +81,8 @@ def test_drawings_are_held_as_in_a_run(root, style):
     assert drawing_starts(*opened(root)) == []
     record(root, cuts=[], **{"repeats_1-12": [3, 4, 12]})
     assert drawing_starts(*opened(root)) == [0, 1, 4, 5, 6, 7, 8, 9, 10]
+    write_image(root / "keys" / "plate.0004.png", np.zeros((48, 64, 3), np.uint8))
+    assert drawing_starts(*opened(root)) == [0, 1, 4, 5, 6, 7, 8, 9, 10], "a key is the drawing of its whole hold"
     stylize.configure(root, on="ones")
     assert drawing_starts(*opened(root)) == []
 

@@ -85,6 +85,16 @@ def test_paint_that_does_not_fit_changes_nothing(project, tmp_path):
     assert painted_frames(project, "") == {}
 
 
+def test_nothing_is_written_through_a_link_that_leaves_the_project(project, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (project.root / "mattes").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ReviewError, match="found a link that leaves it"):
+        paint_matte(project, project.part(""), 2, paint(tmp_path, 65535, slice(0, 9)))
+    with pytest.raises(ReviewError, match="found a link that leaves it"):
+        store_clicks(project, project.part(""), ["click:1,1@1"])
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
 @pytest.mark.slow
 def test_painted_mattes_are_propagated_used_and_dropped(project, tmp_path):
     with pytest.raises(MatteError, match="expected a painted matte, found none"):

@@ -38,6 +38,16 @@ export class MattePainting {
     return this.touched(fillPolygon(this.layer, points, this.blendOf(tool)));
   }
 
+  // Make everything outside. Return whether anything was inside.
+  clear() {
+    const { layer } = this;
+    if (!layer.data.some((value) => value > 0)) return false;
+    layer.begin();
+    layer.change([0, 0, this.width, this.height]);
+    layer.data.fill(0);
+    return this.touched(layer.commit());
+  }
+
   undo() { return this.touched(this.layer.undo()); }
   redo() { return this.touched(this.layer.redo()); }
 
@@ -62,7 +72,7 @@ export class MattePainting {
     if (!rectangle) return;
     const [left, top, right, bottom] = rectangle, { data } = this.layer, { view } = this;
     const image = new ImageData(right - left, bottom - top), pixels = image.data;
-    const colour = view === "tint" ? INSIDE : OUTSIDE, most = 255 * (view === "tint" ? TINT : DIM);
+    const [red, green, blue] = view === "tint" ? INSIDE : OUTSIDE, most = 255 * (view === "tint" ? TINT : DIM);
     let to = 0;
     for (let y = top; y < bottom; y += 1) {
       for (let at = y * this.width + left; at < y * this.width + right; at += 1, to += 4) {
@@ -72,7 +82,9 @@ export class MattePainting {
           pixels[to + 3] = 255;
           continue;
         }
-        [pixels[to], pixels[to + 1], pixels[to + 2]] = colour;
+        pixels[to] = red;
+        pixels[to + 1] = green;
+        pixels[to + 2] = blue;
         pixels[to + 3] = most * (view === "tint" ? value : 1 - value);
       }
     }
@@ -90,12 +102,5 @@ export class MattePainting {
       }
     }
     return found;
-  }
-
-  // Share of the picture that is inside, for those who do not see it.
-  get insideShare() {
-    let sum = 0;
-    for (const value of this.layer.data) sum += value;
-    return sum / this.layer.data.length;
   }
 }

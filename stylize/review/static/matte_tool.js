@@ -7,7 +7,7 @@ import { emit, on, page, routeOf, showCommand } from "./page.js";
 import { encodePng } from "./png.js";
 import { element } from "./rows.js";
 import { activate, activeTool, onTool } from "./tools.js";
-import { redraw } from "./viewer.js";
+import { redraw, setOverlay } from "./viewer.js";
 
 const KEYS = { b: "paint", e: "erase", f: "fill", d: "cut", r: "restore", c: "click" };
 const OTHER = { paint: "erase", erase: "paint", fill: "cut", cut: "fill" };
@@ -31,6 +31,7 @@ const lasso = new Lasso(() => page.stage.scale / (devicePixelRatio || 1) / (stat
 export const tool = {
   name: "mattes", cursor: "none",
   enter() {
+    if (element("overlay").value === "matte") setOverlay(""); // the tool shows the matte itself
     element("matte-bar").hidden = false;
     load();
     showControls();
@@ -48,7 +49,7 @@ export const tool = {
     redraw();
   },
   keys: {
-    "Ctrl+z": undo, "Ctrl+Shift+z": redo, "Ctrl+y": redo, Enter: pressEnter, x: swapOrCorner, Backspace: removePoint,
+    "Ctrl+z": undo, "Ctrl+Shift+z": redo, "Ctrl+y": redo, Enter: pressEnter, x: swapOrCorner, Backspace: removePoint, Delete: clear,
     "[": () => setSize(state.size / SIZE_STEP), "]": () => setSize(state.size * SIZE_STEP),
     "{": () => setHardness(state.hardness - HARDNESS_STEP), "}": () => setHardness(state.hardness + HARDNESS_STEP),
     ...Object.fromEntries(Object.entries(KEYS).map(([key, name]) => [key, () => choose(name)])),
@@ -62,6 +63,7 @@ export function startMatteTool() {
   element("matte-hardness").addEventListener("input", (event) => setHardness(event.target.value / 100));
   element("matte-undo").addEventListener("click", undo);
   element("matte-redo").addEventListener("click", redo);
+  element("matte-clear").addEventListener("click", clear);
   element("matte-done").addEventListener("click", () => { activate(null); element("edit-matte").focus(); });
   element("matte-view").addEventListener("change", (event) => {
     state.view = event.target.value;
@@ -202,6 +204,7 @@ function fill(points) {
   showControls();
 }
 
+function clear() { if (!state.stroke && state.painting && page.mayWrite && state.painting.clear()) save(state.painting); showControls(); }
 function undo() { if (!state.stroke && state.painting?.undo()) save(state.painting); showControls(); }
 function redo() { if (!state.stroke && state.painting?.redo()) save(state.painting); showControls(); }
 
@@ -334,6 +337,7 @@ export function showControls() {
   element("matte-hardness-text").textContent = `${Math.round(100 * state.hardness)} %`;
   element("matte-brush").hidden = !BRUSHES.includes(state.tool);
   element("matte-undo").disabled = !painting?.layer.canUndo;
+  element("matte-clear").disabled = !painting || !page.mayWrite;
   element("matte-redo").disabled = !painting?.layer.canRedo;
   element("matte-state").textContent = stateText();
   say("");

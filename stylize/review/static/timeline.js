@@ -19,7 +19,9 @@ export class Timeline {
   constructor(element, lanes, onSeek) {
     Object.assign(this, { element, lanes, onSeek, project: null, player: null, curves: null, mattes: new Set(), isWaiting: false });
     this.canvas = element.querySelector("canvas");
-    this.context = this.canvas.getContext("2d");
+    this.context = this.front = this.canvas.getContext("2d");
+    this.back = document.createElement("canvas").getContext("2d");
+    this.isStale = true;
     new ResizeObserver(() => this.redraw()).observe(element);
     this.drag = null; // what is being dragged: its thing, the place where it began, and where it is
     this.draggables = [];
@@ -40,7 +42,7 @@ export class Timeline {
       if (!element.hasPointerCapture(event.pointerId)) element.classList.toggle("grabs", Boolean(this.findDraggable(x, y)));
       else if (this.drag) {
         this.drag.place = this.placeAt(x);
-        this.redraw();
+        this.redraw(false);
       } else this.onSeek(this.placeAt(x));
     });
     element.addEventListener("pointerup", () => this.endDrag());
@@ -135,10 +137,14 @@ export class Timeline {
     if (key) facts.push(`key: ${key.reason}`);
     if (this.mattes.has(player.frame)) facts.push("painted matte");
     this.element.setAttribute("aria-valuetext", facts.join(", "));
-    this.redraw();
+    const loop = String(player.loop);
+    this.redraw(loop !== this.shownLoop);
+    this.shownLoop = loop;
   }
 
-  redraw() {
+  // Draw again, soon. isStale: everything has changed, not only the position and what is dragged.
+  redraw(isStale = true) {
+    this.isStale ||= isStale;
     if (this.isWaiting || !this.project) return;
     this.isWaiting = true;
     requestAnimationFrame(() => {
@@ -152,12 +158,30 @@ export class Timeline {
   placeAt(x) { return Math.max(0, Math.min(this.count - 1, Math.floor(x / this.frameWidth))); }
   middle(place) { return (place + 0.5) * this.frameWidth; }
 
+  // Everything but the position is kept in a picture: during playback, a long shot is not drawn again for each frame.
   draw() {
-    const { canvas, context } = this, ratio = devicePixelRatio || 1;
+    const { canvas, front } = this, ratio = devicePixelRatio || 1;
     const width = canvas.clientWidth, height = canvas.clientHeight;
-    canvas.width = Math.round(width * ratio);
-    canvas.height = Math.round(height * ratio);
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const size = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
+    if (this.isStale || canvas.width !== size[0] || canvas.height !== size[1]) {
+      this.isStale = false;
+      [canvas.width, canvas.height] = [this.back.canvas.width, this.back.canvas.height] = size;
+      this.context = this.back;
+      this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
+      this.drawStill(width, height);
+      this.context = front;
+    }
+    front.setTransform(1, 0, 0, 1, 0, 0);
+    front.clearRect(0, 0, ...size);
+    front.drawImage(this.back.canvas, 0, 0);
+    front.setTransform(ratio, 0, 0, ratio, 0, 0);
+    front.font = this.back.font;
+    front.textBaseline = "middle";
+    this.drawPosition(height);
+    this.drawDrag(height);
+  }
+
+  drawStill(width, height) {
     const style = getComputedStyle(document.documentElement);
     this.colour = (name) => style.getPropertyValue(`--${name}`).trim();
     this.text = parseFloat(style.fontSize) * 0.85;
@@ -166,8 +190,6 @@ export class Timeline {
     this.drawLanes(width, height);
     this.drawCuts(height);
     this.drawKeys(height);
-    this.drawPosition(height);
-    this.drawDrag(height);
   }
 
   // Where something that is dragged would be dropped.

@@ -52,7 +52,8 @@ function drawNumbers(timeline, { points, low, high, height }, y, width) {
   points.forEach(([, value], number) => {
     const label = String(+value.toFixed(3)), size = context.measureText(label).width, left = path[number][0] + PADDING;
     if (left < free || left + size > width) return;
-    context.fillText(label, left, y + height / 2);
+    // Beside the line, not on it.
+    context.fillText(label, left, path[number][1] > y + height / 2 ? y + 8 : y + height - 8);
     free = left + size + PADDING;
   });
 }
