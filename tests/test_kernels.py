@@ -108,12 +108,11 @@ def test_another_installation_loads_what_one_has_compiled(folder):
 def test_damaged_file_is_compiled_again(folder, damage):
     assert kernel(made())(1) == 3
     (entry,) = folder.iterdir()
-    whole = entry.read_bytes()
-    entry.write_bytes(damage(whole))
+    entry.write_bytes(damage(entry.read_bytes()))
     repaired = kernel(made())
     assert (repaired(1), sum(repaired.stats.cache_hits.values())) == (3, 0)
-    assert len(entry.read_bytes()) == len(whole)
-    assert kernel(made())(1) == 3
+    loaded = kernel(made())
+    assert (loaded(1), sum(loaded.stats.cache_hits.values())) == (3, 1)
 
 
 @pytest.mark.parametrize("name", ["_store", "kernels_folder"])
