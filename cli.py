@@ -547,6 +547,27 @@ def clean_command(project: Path, results: bool, versions: bool, dry_run: bool, q
             _print_line(line)
 
 
+@command.command("warm", short_help="Compile the kernels of later runs ahead, for example in a container image.")
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def warm_command(quiet: bool) -> None:
+    """Compile the kernels that runs need, or check that they are, so that no run waits for it.
+
+    They are kept in the folder that the environment variable STYLIZE_CACHE names, or the user's cache folder, for all
+    installations of this version on this kind of processor.
+    """
+    from stylize.compile_kernels import compile_kernels, no_folder_note
+    from stylize_kernels.cache import kernels_folder
+
+    folder = kernels_folder()
+    if folder is None:
+        raise StylizeError(no_folder_note())
+    for compiled in compile_kernels():
+        if not quiet:
+            _print_line(f"{compiled.name}: {compiled.seconds:.1f} s")
+    if not quiet:
+        _print_line(f"compiled kernels are kept in {folder}")
+
+
 @command.group("preset", short_help="Save the look of a project to a file, for --preset.")
 def preset_command() -> None:
     """Save looks to files for --preset."""

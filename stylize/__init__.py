@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from stylize.approval import Approval
     from stylize.look_comparison.painted_look import LooksResult, PaintedLook
     from stylize.matting.matte_pipeline import MatteResult
+    from stylize.pending_work import PendingWork
     from stylize.project import Note, Version
     from stylize.quality.golden import Verdict
     from stylize.result import LayerResult, Result
@@ -56,6 +57,7 @@ __all__ = [
     "Message",
     "Note",
     "PaintedLook",
+    "PendingWork",
     "Result",
     "RunSession",
     "Settings",
@@ -412,6 +414,7 @@ _LAZY = {
     "MatteResult": "stylize.matting.matte_pipeline",
     "Note": "stylize.project",
     "PaintedLook": "stylize.look_comparison.painted_look",
+    "PendingWork": "stylize.pending_work",
     "Result": "stylize.result",
     "RunSession": "stylize.run_session",
     "Verdict": "stylize.quality.golden",

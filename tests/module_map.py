@@ -13,13 +13,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "development" / "modules.md"
-PACKAGES = ("stylize", "propagate", "masks")
+PACKAGES = ("stylize", "propagate", "masks", "stylize_kernels")
 _INTRODUCTION = """\
 # Modules
 
 <!-- Made from docstrings and imports by: python -m tests.module_map. Change those, not this file. -->
 
-Every module of the three packages and the command, upper packages first; [Architecture](architecture.md) explains the
+Every module of the four packages and the command, upper packages first; [Architecture](architecture.md) explains the
 order. The last two columns are what it imports, also inside functions and for type checkers. The implementations that
 `extensions/built_in.py` registers are imported by name when they are selected, which the map does not show.
 """

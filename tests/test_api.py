@@ -19,8 +19,8 @@ from stylize.settings import OPTIONS
 NAMES = [
     "add_note", "Approval", "approve", "CancelFlag", "CancelledError", "check", "configure", "edit_note", "errors",
     "Event", "events", "export_notes", "FrameFinished", "KeyRendered", "LayerResult", "looks", "LooksResult",
-    "LooksSettings", "LooksSettingsDict", "make_mattes", "MatteResult", "MatteSettings", "MatteSettingsDict",
-    "Message", "Note", "NOTE_EXPORTS", "notes", "open", "PaintedLook", "pick", "plan", "remove_note", "report",
+    "LooksSettings", "LooksSettingsDict", "make_mattes", "MatteResult", "MatteSettings", "MatteSettingsDict", "Message",
+    "Note", "NOTE_EXPORTS", "notes", "open", "PaintedLook", "PendingWork", "pick", "plan", "remove_note", "report",
     "Result", "run", "RunSession", "save_version", "Settings", "SettingsDict", "StageProgress", "StylizeError",
     "TaskDone", "TaskStarted", "Verdict", "Version",
 ]  # fmt: skip
@@ -86,9 +86,10 @@ def test_signatures_are_pinned(function, positional, keywords, options):
 def test_typed_packages_have_a_py_typed_marker():
     import masks
     import propagate
+    import stylize_kernels
 
     shipped = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text())["tool"]["setuptools"]
-    for package in (stylize, propagate, masks):
+    for package in (stylize, propagate, masks, stylize_kernels):
         assert (Path(package.__file__).parent / "py.typed").is_file()
         assert "py.typed" in shipped["package-data"][package.__name__]
 

@@ -21,6 +21,8 @@ SUFFIX = ".stylize"
 SETTINGS_FILE, STATE_FILE, LOCK_FILE = "project.toml", "state.json", "project.lock"
 # Folder of the saved versions.
 VERSIONS = "versions"
+# Folder, below passes/, of the drawings of passes that are kept for the next run of a draft.
+KEPT_PASSES = "kept"
 # Page and data file of a report.
 REPORT_FILES = ("report.html", "report.json")
 # Sheet and data file of a comparison of two versions.

@@ -1,7 +1,7 @@
 """Actions that a page may start: calls of the public API, with the command line that does the same."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +44,18 @@ ACTIONS: Mapping[str, Action] = {
 }
 
 
+# Action that only finds what a run with these options would do; it is never in a queue.
+COST = "cost"
+
+
 def perform(action: str, root: Path, options: Mapping[str, Any], on_event: OnEvent, cancel: Cancel) -> Any:
     """Perform an action on a project, and return what the pages need of its result.
 
     options: by name, as in ``read_action_options``. Raises a StylizeError.
     """
+    if action == COST:
+        with stylize.open(root, on_event=on_event, cancel=cancel, **options) as session:
+            return asdict(session.pending)
     ACTIONS[action].call(root, on_event=on_event, cancel=cancel, **options)
     return None
 

@@ -55,6 +55,7 @@ def project_state(project: ShownProject, part: Part) -> dict[str, Any]:
         "overlays": _overlays(project, part, keys),
         "legends": {name: asdict(legend) for name, legend in legends().items()},
         "target": part.look.settings.coverage,
+        "is_planned": _is_planned(project, part, plan),
         "matte_target": MIN_CONFIDENCE,
         "commands": {
             action: command_of(project.root, action) for action, one in ACTIONS.items() if one.command is None
@@ -133,6 +134,13 @@ def _named(settings: Settings, frames: Sequence[int]) -> Iterable[int]:
         return read_keys(settings.keyframes, frames, is_partial=True)
     except PlanError:
         return ()
+
+
+def _is_planned(project: ShownProject, part: Part, plan: StoredPlan) -> bool:
+    """Return whether keyframes are known without measuring the shot."""
+    if project.settings.layers:
+        return any(last_plan(project, one).picked for one in project.parts.values() if one.root != project.root)
+    return bool(plan.picked) or bool(list(_named(part.look.settings, project.shot.frames)))
 
 
 def _overlays(project: ShownProject, part: Part, keys: Mapping[int, Key]) -> list[str]:

@@ -56,6 +56,7 @@ def chosen(runs, painted):
     return runs
 
 
+@pytest.mark.slow
 def test_first_candidate_is_the_key_and_the_others_differ_in_seed_alone(chosen):
     for frame, key in chosen.bits().items():
         first, *others = bits(chosen, frame)
@@ -144,6 +145,7 @@ def test_picked_candidate_of_other_settings_is_never_replaced_silently(chosen):
     assert chosen.key(4).read_bytes() == shown[2]
 
 
+@pytest.mark.slow
 def test_picked_candidate_is_rendered_with_other_settings_on_request(chosen):
     before = bits(chosen, 4)
     chosen.run(seed=77)
@@ -235,6 +237,7 @@ def test_prompt_is_refused_for_a_renderer_that_reads_none(runs):
         runs.run(renderer="example", style=runs.shot / "s.0001.png", model=None, prompt=None, negative=None, cfg=7.0)
 
 
+@pytest.mark.slow
 def test_locked_key_is_never_painted_again(chosen):
     before = chosen.bits()
     stylize.pick(chosen.project, {4: 2}, lock=True)
@@ -285,6 +288,7 @@ def test_retouched_candidate_is_used_as_it_is(chosen):
     assert (read_image(candidate(chosen, 4, 2)) == 90).all()
 
 
+@pytest.mark.slow
 def test_choices_for_candidates_that_do_not_exist(chosen, tmp_path):
     with pytest.raises(PlanError, match="frame 4: expected one of its candidates 1, 2, 3, found 7; choose one of them"):
         stylize.pick(chosen.project, {4: 7})
@@ -335,6 +339,7 @@ def test_choice_for_a_frame_without_a_key_is_reported(runs):
     assert runs.said("keys.csv, line 2: not used, because not a keyframe: frames 5-6")
 
 
+@pytest.mark.slow
 def test_layers_have_candidates_and_tables_of_their_own(runs):
     matte = np.zeros((48, 64), np.uint8)
     matte[:, :32] = 255

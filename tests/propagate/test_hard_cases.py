@@ -89,6 +89,7 @@ def test_revealed_background_is_clean():
 # Motion
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("step", "blur"), [(12, 0), (12, 12), (20, 20)])
 def test_fast_pan_is_propagated_within_the_keys_view(step, blur):
     clip = twin_pan(6, step, blur)
@@ -99,6 +100,7 @@ def test_fast_pan_is_propagated_within_the_keys_view(step, blur):
         assert psnr(made[t].colour, clip.truth[t]) > psnr(clip.truth[0], clip.truth[t]) + 6
 
 
+@pytest.mark.slow
 def test_fast_blurred_object_keeps_its_look_and_background():
     clip = twin_fast_object(8, 12)
     made = propagate_pass(clip)
@@ -194,6 +196,7 @@ def test_look_follows_the_light(gain):
         assert psnr(made[t].state.colour, undisturbed[t].state.colour) > 24
 
 
+@pytest.mark.slow
 def test_black_is_black_and_what_follows_is_as_before():
     clip, steady = twin_light(8, lambda t: float(t not in (3, 4))), twin_light(8, lambda t: 1.0)
     made, undisturbed = propagate_pass(clip), propagate_pass(steady)
@@ -202,6 +205,7 @@ def test_black_is_black_and_what_follows_is_as_before():
         assert psnr(made[t].colour, clip.truth[t]) > psnr(undisturbed[t].colour, clip.truth[t]) - 1.5
 
 
+@pytest.mark.slow
 def test_a_pass_resumes_in_a_fade_with_the_same_bits():
     clip = twin_light(7, lambda t: 1 - t / 8)
     made = propagate_pass(clip)

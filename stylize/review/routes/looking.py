@@ -13,11 +13,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from stylize.errors import ReviewError
-from stylize.real_path import real_path
 from stylize.review.curves import curves
 from stylize.review.frame_pictures import Asked, frame_picture
 from stylize.review.project_state import project_state
-from stylize.review.roots import project_id
 from stylize.review.routes.requests import (
     answer_route,
     media_type_of,
@@ -27,7 +25,6 @@ from stylize.review.routes.requests import (
     width_of,
 )
 from stylize.review.server_state import Review
-from stylize.visible_text import visible
 
 # Files of the two pages, and the media types of all files.
 PAGES = {"/": "review.html", "/start": "start.html"}
@@ -41,7 +38,6 @@ def routes(review: Review) -> list[Route]:
     return [
         *(Route(path, _page(name)) for path, name in PAGES.items()),
         Route("/static/{name}", _static),
-        answer_route(review, "/api/projects", looking.projects),
         answer_route(review, "/api/project/{id}", looking.project),
         answer_route(review, "/api/project/{id}/curves", looking.curves),
         Route("/api/project/{id}/picture/{kind}/{frame:int}", looking.picture),
@@ -55,18 +51,6 @@ class _Looking:
 
     def __init__(self, review: Review) -> None:
         self._review = review
-
-    def projects(self, request: Request) -> dict[str, Any]:
-        """List the projects in the roots."""
-        review = self._review
-        return {
-            "roots": [visible(str(root)) for root in review.roots.folders],
-            "projects": [
-                {"id": identifier, "name": visible(path.name), "folder": visible(str(path.parent))}
-                for identifier, path in review.roots.projects().items()
-            ],
-            "shown": [project_id(real_path(path)) for path in review.roots.shown],
-        }
 
     def project(self, request: Request) -> dict[str, Any]:
         """Return the state of a project."""
@@ -104,7 +88,8 @@ class _Looking:
             review.writers.join(page)
             try:
                 review.events.send(review.writer_event())
-                async for line in review.events.listen(review.runs.status(), review.writer_event()):
+                first = review.runs.status(), review.writer_event(), review.live_event()
+                async for line in review.events.listen(*first):
                     yield line
             finally:
                 review.writers.leave(page)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -29,17 +30,20 @@ def answer_route(review: Review, path: str, answer: Callable[[Request], Any]) ->
     return Route(path, endpoint)
 
 
-def changing_route(review: Review, path: str, change: Callable[[Request, dict[str, Any]], Any]) -> Route:
+def changing_route(
+    review: Review, path: str, change: Callable[[Request, dict[str, Any]], Any], *, steers: bool = False
+) -> Route:
     """Return a route that changes something, for the page in control only.
 
-    change: receives the request and its values, returns a value that JSON can represent, and runs in a thread, for
-    which a live run of the project ends.
+    change: receives the request and its values, returns a value that JSON can represent, and runs in a thread. A live
+    run of the project ends before, and continues afterwards, unless it only steers the runs.
     """
 
     async def endpoint(request: Request) -> Response:
         check_writer(review, request)
         values = await values_of(request)
-        return JSONResponse(await run_in_threadpool(_without_live_run, review, request, change, values) or {})
+        act = change if steers else partial(_without_live_run, review, change)
+        return JSONResponse(await run_in_threadpool(act, request, values) or {})
 
     return Route(path, endpoint, methods=["POST"])
 
@@ -58,17 +62,21 @@ def upload_route(review: Review, path: str, use: Callable[[Request, str, bytes],
             if not isinstance(given, UploadFile):
                 raise ReviewError("expected a picture in the field picture; reload the page")
             content, name = await given.read(), given.filename or ""
-        return JSONResponse(await run_in_threadpool(_without_live_run, review, request, use, name, content) or {})
+        return JSONResponse(await run_in_threadpool(_without_live_run, review, use, request, name, content) or {})
 
     return Route(path, endpoint, methods=["POST"])
 
 
-def _without_live_run(review: Review, request: Request, act: Callable[..., Any], *arguments: Any) -> Any:
+def _without_live_run(review: Review, act: Callable[..., Any], request: Request, *arguments: Any) -> Any:
     """Make a change of a project, if the request names one, between live runs."""
     if "id" not in request.path_params:
         return act(request, *arguments)
-    with review.runs.yielding(review.roots.find(request.path_params["id"])):
-        return act(request, *arguments)
+    root = review.roots.find(request.path_params["id"])
+    with review.runs.yielding(root):
+        answer = act(request, *arguments)
+        if review.live.is_on(root):
+            review.live.look(review.opened.open(root))
+        return answer
 
 
 def opened(review: Review, request: Request) -> ShownProject:

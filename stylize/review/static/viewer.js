@@ -4,7 +4,7 @@ import { showError } from "./api.js";
 import { addressOf, nameOfKind } from "./compared.js";
 import { listenToKeys, listenToPointers } from "./input.js";
 import { showLegend } from "./legend.js";
-import { emit, on, open, page } from "./page.js";
+import { emit, on, open, page, resultPart } from "./page.js";
 import { Pictures } from "./pictures.js";
 import { Player } from "./player.js";
 import { Stage } from "./stage.js";
@@ -34,7 +34,7 @@ function urlOf(name) {
   const [kind, frame, width, exact] = name.split("/");
   const other = addressOf(kind, frame);
   if (other) return `${other}width=${width}&exact=${exact}`;
-  const part = encodeURIComponent(page.project.part);
+  const part = encodeURIComponent(kind === "result" ? resultPart() : page.project.part);
   return `/api/project/${page.project.id}/picture/${kind}/${frame}?width=${width}&exact=${exact}&part=${part}`;
 }
 
@@ -245,8 +245,13 @@ export function startViewer() {
   on("project", showFacts);
   on("place", showPlace);
   on("server:frame", ({ frame, part, project }) => {
-    if (project !== page.project?.id || part !== page.project.part) return;
+    if (project !== page.project?.id || ![page.project.part, resultPart()].includes(part)) return;
     page.pictures?.forgetAll((name) => name.split("/")[1] === String(frame));
+    page.player?.wish();
+    redraw();
+  });
+  on("live", () => {
+    page.pictures?.forgetAll((name) => name.startsWith("result/"));
     page.player?.wish();
     redraw();
   });
