@@ -49,6 +49,8 @@ def painted_picture(below: Pixels, shown: Pixels, paint: Pixels | None, colour: 
     has_alpha = 4 in (below.shape[2], shown.shape[2])
     below, shown = (widen(one, depth, has_alpha) for one in (below, shown))
     found = np.zeros((*below.shape[:2], 4), np.uint16) if paint is None else paint.copy()
+    if paint is None and below is shown:
+        return PaintedPicture(below, shown, found, colour)
     is_other = np.zeros(below.shape[:2], bool)
     for rows in _strips(np.ones(below.shape[:2], bool)):
         is_other[rows] = (composite(below[rows], found[rows], colour) != shown[rows]).any(axis=2)

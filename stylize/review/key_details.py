@@ -12,6 +12,7 @@ from stylize.keys.agreement import Agreement
 from stylize.keys.candidates import candidate_file, candidate_seed, existing_candidates
 from stylize.keys.key_choice import NO_CHOICE, KeyChoice
 from stylize.keys.key_record import agreement_of, record_of
+from stylize.keys.neighbour_agreement import measured_agreement, record_name
 from stylize.media.plates import plate_pattern
 from stylize.project.digests import status_of
 from stylize.project.layout import STATE_FOLDER
@@ -101,19 +102,37 @@ class KeyDetails:
             return ""
 
     def _agreement(self, frame: int, facts: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return the agreement with the key before, unless one of them has changed since it was measured."""
+        """Return the agreement with the key before, as measured by the rendering or by the last report.
+
+        None if one of the two has changed since.
+        """
         found = agreement_of(facts)
         try:
-            before = self.pictures.get(int(found["before"])) if found else None
-            if found is None or before is None or _digest(before.path) != found["digest"]:
+            before = self.pictures.get(int(found["before"])) if found else self._before(frame)
+            if before is None:
                 return None
-            measured = Agreement(float(found["colour"]), float(found["structure"]), float(found["common"]))
+            measured = self._reported(before, frame)
+            if found is not None and _digest(before.path) == found["digest"]:
+                measured = Agreement(float(found["colour"]), float(found["structure"]), float(found["common"]))
         except (KeyError, TypeError, ValueError):
+            return None
+        if measured is None:
             return None
         return {
             "before": before.frame, "colour": measured.colour, "structure": measured.structure,
             "common": measured.common, "is_outlier": measured.outlier,
         }  # fmt: skip
+
+    def _before(self, frame: int) -> Key | None:
+        """Return the picture of the key before another one."""
+        earlier = [key for number, key in self.pictures.items() if number < frame]
+        return earlier[-1] if earlier else None
+
+    def _reported(self, before: Key, frame: int) -> Agreement | None:
+        if frame not in self.pictures:
+            return None
+        pictures = [_digest(key.path) for key in (before, self.pictures[frame])]
+        return measured_agreement(self._records.latest_fact(record_name(before.frame, frame)), pictures)
 
     def _candidates(self, frame: int) -> list[dict[str, Any]]:
         """Return the candidates that have a picture: number, seed and a text that changes with the picture."""

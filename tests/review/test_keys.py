@@ -17,7 +17,9 @@ from starlette.testclient import TestClient
 import stylize
 from stylize.errors import PaintedKeyError, PlanError, ReviewError, SettingsError
 from stylize.media.images import read_image, write_image
-from stylize.project import read_project
+from stylize.project import digest_of, read_project
+from stylize.project.layout import STATE_FOLDER
+from stylize.project.records import Records
 from stylize.review.app import make_app
 from stylize.review.choose_key import choices_of, choose_key
 from stylize.review.external_program import external_program
@@ -103,6 +105,21 @@ def test_details_of_a_key_are_those_of_its_rendering(project):
     write_image(project / "keys" / "plate.0001.png", picture(90))
     assert state_of(project, 6)["agreement"] is None, "its neighbour has changed"
     assert state_of(project, 1)["painted"]
+
+
+@pytest.mark.slow
+def test_report_measures_the_agreement_of_painted_keys(project):
+    records = Records(project / STATE_FOLDER)
+    write_image(project / "keys" / "plate.0006.png", picture(90))
+    pictures = [digest_of(project / "keys" / f"plate.000{frame}.png") for frame in (1, 6)]
+    measured = {"colour": 0.3, "structure": 0.5, "common": 0.7}
+    for value, expected in (
+        ({"pictures": pictures, "agreement": measured}, {**measured, "before": 1, "is_outlier": True}),
+        ({"pictures": pictures[::-1], "agreement": measured}, None), ({"pictures": pictures, "agreement": None}, None),
+        (measured, None), ([], None),
+    ):  # fmt: skip
+        records.append("report", {"fact": "agreement of keys 1 and 6", "key": "any", "value": value})
+        assert state_of(project, 6)["agreement"] == expected
 
 
 @pytest.mark.slow
@@ -297,6 +314,27 @@ def test_layers_have_keys_of_their_own(project, user_data):
     assert (layered / "layers" / "left" / "keys" / "plate.0003.png").read_bytes() == content
     with pytest.raises(ReviewError, match="expected a layer of this project"):
         paint_key(shown(layered), 3, "mine.png", content)
+
+
+@pytest.mark.slow
+def test_draft_is_painted_on_the_key_of_the_full_size(project):
+    stylize.run(project, draft=True, scale="1/2", to_stage="render", frames="1-8")
+    found, name = shown(project), "drafts/1-2"
+    paintings = OpenPaintings()
+    sent = paintings.send(found, 6, name)
+    assert (sent.size, sent.is_full_size) == ((64, 36), True)
+    assert state_of(project, 6, name)["painting"] == state_of(project, 6)["painting"]
+    paintings.save(found, 6, name, Strokes(5, 7, sent.version, strokes_png(RED)))
+    assert state_of(project, 6)["painted"]
+    (project / "keys" / "plate.0001.png").unlink()
+    sent = paintings.send(shown(project), 1, name)
+    assert (sent.size, sent.is_full_size) == ((32, 18), False)
+    with pytest.raises(ReviewError, match="belong to the full size"):
+        choose_key(shown(project), 6, {"lock": True}, name)
+    choose_key(shown(project), 6, {"seed": 3}, name)
+    assert state_of(project, 6, name)["own_seed"] == state_of(project, 6)["own_seed"] == 3
+    assert drop_key(shown(project), 6, name).command.endswith("--keyframes 1")
+    assert not (project / "keys" / "plate.0006.png").exists(), "a draft takes painted keys from the full size"
 
 
 @pytest.mark.slow

@@ -144,9 +144,9 @@ function setValue(id, value) {
   element(id).dataset.frame = page.player.frame;
 }
 
-function agreement({ agreement: found, painted, exists }, before) {
+function agreement({ agreement: found, exists }, before) {
   if (!exists) return ["known once it is rendered"];
-  if (!found) return [painted ? "not measured: painted" : before ? `not measured since key ${before} or this one has changed` : "nothing before it in this shot"];
+  if (!found) return [before === undefined ? "no key before it in this shot" : "not measured since the keys have changed; Report measures it"];
   const percent = Math.round(100 * found.common);
   const words = `colour ${found.colour.toFixed(3)}, structure ${found.structure.toFixed(2)} over ${percent}\u00a0% of the picture`;
   return [text("span", found.is_outlier ? "poor" : "good", `badge ${found.is_outlier ? "poor" : "good"}`), ` with key ${found.before}: ${words}`];

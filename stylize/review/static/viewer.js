@@ -18,7 +18,7 @@ const element = (id) => document.getElementById(id);
 
 let overlay = "", needsDraw = true, shown = -1;
 const stageElement = element("stage");
-const stage = page.stage = new Stage(element("canvas"), () => { page.player?.wish(); redraw(); emit("view"); });
+const stage = page.stage = new Stage(element("canvas"), () => { page.player?.wish(); showZoom(); redraw(); emit("view"); });
 
 // Draw the picture again, soon.
 export function redraw() {
@@ -222,7 +222,7 @@ function connect() {
     " ": () => page.player.toggle(), l: () => page.player.play(1), j: () => page.player.play(-1), k: () => page.player.pause(),
     ArrowLeft: () => page.player.step(-1), ArrowRight: () => page.player.step(1), PageUp: () => page.player.step(-10),
     PageDown: () => page.player.step(10), Home: goFirst, End: goLast, ArrowUp: () => jumpToKey(-1), ArrowDown: () => jumpToKey(1),
-    i: loopFrom, o: loopTo, u: loopNone, m: nextOverlay, "+": clicks["zoom-in"], "=": clicks["zoom-in"],
+    i: loopFrom, o: loopTo, u: loopNone, m: nextOverlay, p: () => element("paint").click(), "+": clicks["zoom-in"], "=": clicks["zoom-in"],
     "-": clicks["zoom-out"], 0: clicks["zoom-fit"], "[": () => setWipe(stage.wipe - WIPE_STEP), "]": () => setWipe(stage.wipe + WIPE_STEP),
     "Shift+ArrowLeft": () => stage.pan(PAN_STEP, 0), "Shift+ArrowRight": () => stage.pan(-PAN_STEP, 0),
     "Shift+ArrowUp": () => stage.pan(0, PAN_STEP), "Shift+ArrowDown": () => stage.pan(0, -PAN_STEP),
