@@ -77,7 +77,12 @@ def test_requests_without_the_right_values_are_refused_in_one_line(client, revie
         if route.path in ("/api/writer", "/api/cancel", "/api/pause") or route.path.endswith(("/resume", "/live")):
             continue  # these have no values
         path = path_of(route, project_id(sample.root))
-        bodies = [b"{", b"[]", b"1", b'{"change": 1, "frame": "x", "action": [], "name": {}, "settings": [], "options": 3}']
+        bodies = [
+            b"{",
+            b"[]",
+            b"1",
+            b'{"change": 1, "frame": "x", "action": [], "name": {}, "settings": [], "options": 3}',
+        ]
         for body in bodies:
             refused = client.post(path, headers={"x-page": ONE}, content=body)
             assert refused.status_code in (404, 409), (path, body, refused.text)
