@@ -555,8 +555,8 @@ def warm_command(quiet: bool) -> None:
     They are kept in the folder that the environment variable STYLIZE_CACHE names, or the user's cache folder, for all
     installations of this version on this kind of processor.
     """
+    from propagate.kernels.cache import kernels_folder
     from stylize.compile_kernels import compile_kernels, no_folder_note
-    from stylize_kernels.cache import kernels_folder
 
     folder = kernels_folder()
     if folder is None:

@@ -6,10 +6,10 @@ SIAM J. Appl. Math. 2006), by the primal-dual algorithm (Chambolle and Pock, JMI
 """
 
 import cv2
+import numba as nb
 import numpy as np
 
 from masks.arrays import F32, Bytes, Floats
-from stylize_kernels.kernel import kernel
 
 # Cost of one pixel of border where the picture is flat, and the fraction of it that remains at the strongest edge.
 BORDER_COST, EDGE_FLOOR = 2.0, 0.03
@@ -55,7 +55,7 @@ def _border_costs(picture: Bytes) -> tuple[Floats, Floats]:
     return costs[0], costs[1]
 
 
-@kernel
+@nb.njit(nogil=True, error_model="numpy", _nrt=False, cache=True)  # counts no references
 def solve(
     inside: Floats, unary: Floats, right: Floats, below: Floats,
     extrapolated: Floats, horizontal: Floats, vertical: Floats, iterations: int,

@@ -13,8 +13,8 @@ import numpy as np
 
 from propagate.arrays import F32, Bools, Bytes, Floats, Ints, Longs
 from propagate.bands import for_each_share
+from propagate.kernels.kernel import inlined, is_stored, kernel
 from propagate.patchmatch import BAND, SUBPIXEL, Costs, Sweep
-from stylize_kernels.kernel import inlined, is_stored, kernel
 
 # More than the cost of any patch.
 _NO_COST = 1 << 40

@@ -1,7 +1,7 @@
 """Compilation of all kernels ahead of a run, and a note where a run has to compile them.
 
 Kernels are compiled when they are first called, and kept for all installations of the user; see
-``stylize_kernels.cache``.
+``propagate.kernels.cache``.
 """
 
 import time
@@ -13,6 +13,8 @@ import numpy as np
 
 from masks.min_cut import solve
 from propagate.arrays import F32, U8
+from propagate.kernels.cache import kernels_folder
+from propagate.kernels.cache_folder import VARIABLE
 from propagate.patchmatch import Costs, Sweep
 from propagate.patchmatch_numba import PatchMatchNumba, count_usage, is_search_compiled, vote
 from propagate.synthesis import SynthesisSettings
@@ -20,8 +22,6 @@ from stylize.planning.coverage import stretch_residual
 from stylize.planning.eye_opening import ages_of, no_ages
 from stylize.planning.fitting import fit_camera, fit_exposure
 from stylize.renderers.example import RADIUS
-from stylize_kernels.cache import kernels_folder
-from stylize_kernels.cache_folder import VARIABLE
 
 # Side of the pictures on which kernels run, in pixels.
 _SIDE = 16

@@ -128,7 +128,7 @@ STAGES = _table(
     Stage("key_agreement", 1, ("stylize.keys.neighbour_agreement", "stylize.keys.agreement"), ("read",),
           inputs="two keys and the plates between them"),
     # Propagate
-    Stage("span", 8, ("propagate.synthesis", "propagate.blend", f"{_SPANS}.span", f"{_SPANS}.span_job",
+    Stage("span", 9, ("propagate.synthesis", "propagate.blend", f"{_SPANS}.span", f"{_SPANS}.span_job",
                       f"{_SPANS}.span_scene", f"{_SPANS}.span_plan", f"{_SPANS}.composite_look",
                       f"{_SPANS}.matte_roi", f"{_SPANS}.pass_maps", f"{_SPANS}.resume_point", f"{_SPANS}.array_file",
                       f"{_SPANS}.write_behind", f"{_SPANS}.frame_files", "stylize.context.keys"),

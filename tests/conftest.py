@@ -15,10 +15,10 @@ import hypothesis
 import numpy as np
 import pytest
 
+from propagate.kernels.cache_folder import VARIABLE, cache_folder
 from stylize.compile_kernels import compilation_note
 from stylize.media.images import write_image
 from stylize.threads import available_cpus
-from stylize_kernels.cache_folder import VARIABLE, cache_folder
 from tests.sliding import folder_of, scene
 
 # Background processes of a script ignore Ctrl-C, and so would every command that the tests run.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "development" / "modules.md"
-PACKAGES = ("stylize", "propagate", "masks", "stylize_kernels")
+PACKAGES = ("stylize", "propagate", "masks")
 _INTRODUCTION = """\
 # Modules
 
@@ -120,7 +120,8 @@ def _code_list(names: set[str]) -> str:
 def _place(package: str) -> tuple[int, int, str]:
     """Return the place of a package: the command, stylize by its import contract, then the libraries."""
     first, _, rest = package.partition(".")
-    return ("", *PACKAGES).index(first), _layers().index(rest.partition(".")[0]) if rest else -1, package
+    layer = _layers().index(rest.partition(".")[0]) if rest and first == "stylize" else -1
+    return ("", *PACKAGES).index(first), layer, package
 
 
 def _row_place(entry: Entry) -> tuple[bool, int, str]:

@@ -15,13 +15,13 @@ from numba.core.registry import cpu_target
 import stylize
 from masks import min_cut
 from propagate import patchmatch_numba, synthesis
+from propagate.kernels import cache, cache_folder
+from propagate.kernels.cache import KernelCache
+from propagate.kernels.content_key import content_key
+from propagate.kernels.kernel import inner, is_stored, kernel
 from stylize import compile_kernels
 from stylize.planning import coverage, eye_opening, fitting
 from stylize.renderers import example
-from stylize_kernels import cache, cache_folder
-from stylize_kernels.cache import KernelCache
-from stylize_kernels.content_key import content_key
-from stylize_kernels.kernel import inner, is_stored, kernel
 
 MODULES = (min_cut, patchmatch_numba, coverage, eye_opening, fitting)
 KERNELS = [one for module in MODULES for one in vars(module).values() if isinstance(one, Dispatcher)]
@@ -108,12 +108,11 @@ def test_another_installation_loads_what_one_has_compiled(folder):
 def test_damaged_file_is_compiled_again(folder, damage):
     assert kernel(made())(1) == 3
     (entry,) = folder.iterdir()
-    whole = entry.read_bytes()
-    entry.write_bytes(damage(whole))
+    entry.write_bytes(damage(entry.read_bytes()))
     repaired = kernel(made())
     assert (repaired(1), sum(repaired.stats.cache_hits.values())) == (3, 0)
-    assert len(entry.read_bytes()) == len(whole)
-    assert kernel(made())(1) == 3
+    loaded = kernel(made())
+    assert (loaded(1), sum(loaded.stats.cache_hits.values())) == (3, 1)
 
 
 @pytest.mark.parametrize("name", ["_store", "kernels_folder"])
@@ -238,7 +237,7 @@ def test_folders_are_tried_in_order(tmp_path, monkeypatch):
 def test_all_kernels_that_python_calls_are_compiled_ahead():
     compile_kernels.compile_all()
     called = [one for one in KERNELS if isinstance(one._cache, KernelCache)]
-    assert len(called) >= 9
+    assert len(called) >= 8
     assert not [one.py_func.__name__ for one in called if not one.signatures]
     assert compile_kernels.compilation_note() is None
 

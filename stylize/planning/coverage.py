@@ -8,8 +8,8 @@ import numpy as np
 
 from propagate.arrays import F32, U8, Bools, Bytes, Floats, Pixels
 from propagate.flow import FlowEstimator, consistent, grid, warp
+from propagate.kernels.kernel import kernel
 from stylize.planning.fitting import Doubles, ExposureTable, fit_camera, fit_exposure, identity_exposure
-from stylize_kernels.kernel import kernel
 
 # Planning uses small pictures, because new content is larger than a few pixels. Motion between neighbours is estimated
 # on proxies. Keys are compared on thumbnails of half that size.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from propagate.arrays import F32, Bools, Floats
-from stylize_kernels.kernel import inner, kernel
+from propagate.kernels.kernel import inner, kernel
 
 Ages = NDArray[np.int16]
 

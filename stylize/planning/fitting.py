@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from propagate.arrays import U8, Bools, Bytes, Floats
-from stylize_kernels.kernel import inner, kernel
+from propagate.kernels.kernel import inner, kernel
 
 Doubles = NDArray[np.float64]
 ExposureTable = Bytes  # (1, 256, 3), lookup table of each channel

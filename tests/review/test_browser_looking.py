@@ -148,6 +148,7 @@ def test_notes_are_exported_and_another_tab_learns_of_new_ones(page, root):
     other.click("#tab-notes")
     other.locator("#watching").wait_for()
     assert other.locator("#note-save").is_disabled()
+    page.click("#tab-notes")
     if not read_notes(project):
         add_note(project, 3, "x")
     page.fill("#note-text", "seen by both")

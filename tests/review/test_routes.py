@@ -15,7 +15,7 @@ from tests.review.conftest import ORIGIN, PORT
 
 ONE, OTHER = "a" * 24, "b" * 24
 # Values for the parameters of paths; a route with another one fails until it is added here.
-VALUES = {"name": "x", "kind": "result", "frame": "1", "number": "1", "id": None}
+VALUES = {"name": "x", "shot": "0" * 16, "kind": "result", "frame": "1", "number": "1", "id": None}
 
 
 def routes_of(review, method):
@@ -74,10 +74,15 @@ def test_routes_that_change_something_serve_only_the_page_in_control(client, rev
 def test_requests_without_the_right_values_are_refused_in_one_line(client, review, sample):
     review.writers.join(ONE)
     for route in routes_of(review, "POST"):
-        if route.path in ("/api/writer", "/api/cancel", "/api/pause") or route.path.endswith("/resume"):
+        if route.path in ("/api/writer", "/api/cancel", "/api/pause") or route.path.endswith(("/resume", "/live")):
             continue  # these have no values
         path = path_of(route, project_id(sample.root))
-        bodies = [b"{", b"[]", b"1", b'{"change": 1, "frame": "x", "action": [], "name": {}, "settings": []}']
+        bodies = [
+            b"{",
+            b"[]",
+            b"1",
+            b'{"change": 1, "frame": "x", "action": [], "name": {}, "settings": [], "options": 3}',
+        ]
         for body in bodies:
             refused = client.post(path, headers={"x-page": ONE}, content=body)
             assert refused.status_code in (404, 409), (path, body, refused.text)

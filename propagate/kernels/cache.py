@@ -22,8 +22,8 @@ from typing import Any
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-from stylize_kernels.cache_folder import MODE, cache_folder
-from stylize_kernels.content_key import content_key
+from propagate.kernels.cache_folder import MODE, cache_folder
+from propagate.kernels.content_key import content_key
 
 _DIGEST, _DAY = 32, 86400.0
 # Days after which a kernel that no process has loaded is removed.
@@ -115,7 +115,7 @@ def kernels_folder() -> Path | None:
 
 
 def _load(entry: Path, target_context: Any) -> Any:
-    """Load a kernel, or return None if its file is missing, incomplete or damaged."""
+    """Load a kernel, or return None if its file is missing, incomplete, damaged, or refers to a module that is gone."""
     try:
         content = entry.read_bytes()
         digest, data = content[:_DIGEST], content[_DIGEST:]
@@ -124,9 +124,9 @@ def _load(entry: Path, target_context: Any) -> Any:
         if time.time() - entry.stat().st_mtime > _DAY:
             with suppress(OSError):
                 os.utime(entry)
-    except OSError:
+        return CompileResult._rebuild(target_context, *pickle.loads(data))
+    except (OSError, ImportError):
         return None
-    return CompileResult._rebuild(target_context, *pickle.loads(data))
 
 
 def _store(entry: Path, data: bytes) -> None:

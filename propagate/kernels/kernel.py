@@ -13,7 +13,7 @@ from typing import Any
 
 import numba as nb
 
-from stylize_kernels.cache import KernelCache
+from propagate.kernels.cache import KernelCache
 
 _OPTIONS = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
 
